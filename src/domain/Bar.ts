@@ -1,0 +1,28 @@
+/**
+ * A candle that somebody else has already made: a publisher's minute or day bar.
+ * It enters where candles are consumed and is never taken apart into invented ticks.
+ */
+import { Schema } from "effect"
+import { EventTime } from "./EventTime.ts"
+import { MarketSymbol } from "./MarketSymbol.ts"
+import { Price } from "./Tick.ts"
+
+export const minute = 60_000
+export const day = 86_400_000
+
+/**
+ * `start` is the bar's first millisecond, `interval` its nominal length in milliseconds:
+ * one minute, or one day, whose true length is the exchange's calendar day.
+ */
+export const Bar = Schema.Struct({
+  symbol: MarketSymbol,
+  start: EventTime,
+  interval: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: day })),
+  open: Price,
+  high: Price,
+  low: Price,
+  close: Price,
+  volume: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000_000 }))
+})
+
+export type Bar = typeof Bar.Type

@@ -1,0 +1,77 @@
+/**
+ * Port: what could not be used, kept with its original bytes, where it stood and why, so
+ * that it can be looked at, exported, mended and tried again. Late events are kept here
+ * too: being refused by a closed window is an output, never a line in a log.
+ */
+import { Context, Effect, Layer, Schema } from "effect"
+
+export const Reason = Schema.Literals([
+  "not-json",
+  "missing-field",
+  "invalid-field",
+  "time-ahead",
+  "empty",
+  "late"
+])
+export type Reason = typeof Reason.Type
+
+/** A dead letter is identified by topic, partition, offset and pipeline: writing it twice changes nothing. */
+export interface DeadLetter {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** The pipeline that refused it; `null` where it could not even be decoded. */
+  readonly pipeline: string | null
+  readonly reason: Reason
+  /** What is wrong, in words for a person. */
+  readonly detail: string
+  readonly bytes: Uint8Array
+}
+
+export interface Query {
+  readonly reason?: Reason
+  readonly limit?: number
+}
+
+export class DeadLettersError extends Schema.TaggedError<DeadLettersError>()("DeadLettersError", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+export class DeadLetters extends Context.Service<DeadLetters, {
+  readonly write: (letters: ReadonlyArray<DeadLetter>) => Effect.Effect<void, DeadLettersError>
+  /** In the order of topic, partition, offset, pipeline. */
+  readonly read: (query: Query) => Effect.Effect<ReadonlyArray<DeadLetter>, DeadLettersError>
+  /** Forgets letters that have been dealt with. */
+  readonly remove: (letters: ReadonlyArray<DeadLetter>) => Effect.Effect<void, DeadLettersError>
+}>()("courant/DeadLetters") {
+  static readonly layerMemory: Layer.Layer<DeadLetters> = Layer.sync(DeadLetters, () => {
+    const letters = new Map<string, DeadLetter>()
+    return DeadLetters.of({
+      write: (added) =>
+        Effect.sync(() => {
+          for (const letter of added) letters.set(identity(letter), { ...letter, bytes: letter.bytes.slice() })
+        }),
+      read: ({ limit, reason }) =>
+        Effect.sync(() =>
+          [...letters.values()]
+            .filter((letter) => reason === undefined || letter.reason === reason)
+            .sort(order)
+            .slice(0, limit)
+        ),
+      remove: (gone) =>
+        Effect.sync(() => {
+          for (const letter of gone) letters.delete(identity(letter))
+        })
+    })
+  })
+}
+
+const identity = (letter: DeadLetter): string =>
+  JSON.stringify([letter.topic, letter.partition, letter.offset, letter.pipeline])
+
+const compareText = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+
+const order = (a: DeadLetter, b: DeadLetter): number =>
+  compareText(a.topic, b.topic) || a.partition - b.partition || a.offset - b.offset ||
+  compareText(a.pipeline ?? "", b.pipeline ?? "")

@@ -1,0 +1,121 @@
+/**
+ * Port: the ordered, replayable record of everything that came in. It is the only truth;
+ * panes, checkpoints and dashboards are functions of it.
+ */
+import { Clock, Context, Effect, Layer, Latch, Option, Schema, Stream } from "effect"
+import type { Chunk, Records } from "./Records.ts"
+
+export class EventLogError extends Schema.TaggedError<EventLogError>()("EventLogError", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+export class EventLog extends Context.Service<EventLog, {
+  readonly topic: string
+  /** How many partitions the topic has. Offsets count up from 0 within each. */
+  readonly partitions: number
+  /**
+   * Appends a chunk, whole or not at all, with its position, and returns the offset of its
+   * first record. When it returns the records are durable.
+   */
+  readonly append: (partition: number, chunk: Chunk) => Effect.Effect<number, EventLogError>
+  /**
+   * All records from the given offsets on (one a partition) and then those that are still
+   * to come: the stream never ends by itself. Within a partition in order; a batch holds
+   * records of one partition.
+   */
+  readonly read: (from: ReadonlyArray<number>) => Stream.Stream<Records, EventLogError>
+  /** The offset that the next record of each partition will get. */
+  readonly ends: Effect.Effect<ReadonlyArray<number>, EventLogError>
+  /** The position of the last chunk that had one. */
+  readonly position: Effect.Effect<Option.Option<string>, EventLogError>
+}>()("courant/EventLog") {
+  /** A log that lives and dies with the process and keeps every chunk as it came, uncopied. */
+  static readonly layerMemory = (options?: {
+    readonly topic?: string
+    readonly partitions?: number
+  }): Layer.Layer<EventLog> => Layer.effect(EventLog, makeMemory(options?.topic ?? "memory", options?.partitions ?? 1))
+}
+
+const makeMemory = Effect.fnUntraced(function*(topic: string, partitionCount: number) {
+  const partitions = Array.from({ length: partitionCount }, (): { end: number; batches: Array<Records> } => ({
+    end: 0,
+    batches: []
+  }))
+  const appended = yield* Latch.make(false)
+  let position = Option.none<string>()
+
+  const partitionAt = (index: number) =>
+    Option.match(Option.fromUndefinedOr(partitions[index]), {
+      onNone: () => Effect.fail(new EventLogError({ message: `topic ${topic} has no partition ${index}` })),
+      onSome: Effect.succeed
+    })
+
+  const append = Effect.fnUntraced(function*(index: number, chunk: Chunk) {
+    const partition = yield* partitionAt(index)
+    const first = partition.end
+    const now = yield* Clock.currentTimeMillis
+    partition.batches.push({
+      ...chunk,
+      partition: index,
+      offsets: Float64Array.from({ length: chunk.length }, (_, i) => first + i),
+      appendedAt: new Float64Array(chunk.length).fill(now)
+    })
+    partition.end += chunk.length
+    if (chunk.position !== undefined) position = Option.some(chunk.position)
+    yield* appended.open
+    return first
+  })
+
+  const read = (from: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> =>
+    Stream.suspend(() => {
+      const next = partitions.map((_, index) => batchAt(partitions[index]?.batches ?? [], from[index] ?? 0))
+      const pull = Effect.gen(function*() {
+        while (true) {
+          const ready: Array<Records> = []
+          partitions.forEach(({ batches }, index) => {
+            for (let at = next[index] ?? 0; at < batches.length; at++) {
+              const batch = batches[at]
+              if (batch !== undefined && batch.length > 0) ready.push(tail(batch, from[index] ?? 0))
+            }
+            next[index] = batches.length
+          })
+          if (ready.length > 0) return ready
+          yield* appended.close
+          // An append between the look above and the closing of the latch would go unseen without this second look.
+          if (partitions.some(({ batches }, index) => batches.length > (next[index] ?? 0))) continue
+          yield* appended.await
+        }
+      })
+      return Stream.fromEffectRepeat(pull).pipe(Stream.flattenIterable)
+    })
+
+  return EventLog.of({
+    topic,
+    partitions: partitionCount,
+    append,
+    read,
+    ends: Effect.sync(() => partitions.map(({ end }) => end)),
+    position: Effect.sync(() => position)
+  })
+})
+
+const batchAt = (batches: ReadonlyArray<Records>, offset: number): number => {
+  const index = batches.findIndex((batch) => (batch.offsets[batch.length - 1] ?? -1) >= offset)
+  return index === -1 ? batches.length : index
+}
+
+/** The part of a batch from an offset on. */
+const tail = (batch: Records, from: number): Records => {
+  const skip = from - (batch.offsets[0] ?? 0)
+  if (skip <= 0) return batch
+  return {
+    ...batch,
+    length: batch.length - skip,
+    starts: batch.starts.subarray(skip),
+    ends: batch.ends.subarray(skip),
+    kinds: batch.kinds.subarray(skip),
+    offsets: batch.offsets.subarray(skip),
+    appendedAt: batch.appendedAt.subarray(skip)
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * Port: where raw events come from. A feed produces records and knows how fresh they are;
+ * it neither decodes nor judges them.
+ */
+import { Context, Effect, Layer, type Option, Schema, Stream } from "effect"
+import type { Chunk } from "./Records.ts"
+
+/** What a reader has to know before trusting the newest number on a screen. */
+export type Freshness =
+  | { readonly _tag: "live" }
+  | { readonly _tag: "delayed"; readonly minutes: number }
+  | { readonly _tag: "recorded"; readonly date: string; readonly speed: number }
+  | { readonly _tag: "stale"; readonly reason: string }
+  | { readonly _tag: "simulated" }
+
+export class FeedError extends Schema.TaggedError<FeedError>()("FeedError", {
+  feed: Schema.String,
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+export class Feed extends Context.Service<Feed, {
+  /** Short name of the source, which also names its topic in the log: `yahoo`, `recorded`, `stdin`. */
+  readonly name: string
+  readonly freshness: Effect.Effect<Freshness>
+  /**
+   * The events from a position on, as {@link Chunk.position} gave it; from the beginning, or
+   * from now, without one. The stream ends when the source does.
+   */
+  readonly events: (position: Option.Option<string>) => Stream.Stream<Chunk, FeedError>
+}>()("courant/Feed") {
+  /** A feed of given chunks, for tests: a position is the number of chunks already taken. */
+  static readonly layerMemory = (chunks: ReadonlyArray<Chunk>): Layer.Layer<Feed> =>
+    Layer.succeed(Feed, {
+      name: "memory",
+      freshness: Effect.succeed<Freshness>({ _tag: "simulated" }),
+      events: (position) =>
+        Stream.fromIterable(chunks.map((chunk, index) => ({ ...chunk, position: String(index + 1) }))).pipe(
+          Stream.drop(position._tag === "Some" ? Number(position.value) : 0)
+        )
+    })
+}

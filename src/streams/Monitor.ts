@@ -1,0 +1,68 @@
+/**
+ * What a running engine tells those who watch: the panes it wrote, the windows that are
+ * still forming, and how far it is. Watching never slows the engine down: a viewer that
+ * does not keep up misses events and asks the sink for what it missed.
+ */
+import { Context, Effect, Layer, PubSub, Ref, Stream } from "effect"
+import type { Pane } from "./Pane.ts"
+
+/** Events counted once each: read = aggregated + late + dead-lettered + duplicate + filtered. */
+export interface Counts {
+  readonly read: number
+  readonly aggregated: number
+  readonly late: number
+  readonly deadLettered: number
+  readonly duplicate: number
+  /** Left out by a pipeline's own filter. */
+  readonly filtered: number
+}
+
+export interface Progress extends Counts {
+  /** The operators' watermark in milliseconds since the epoch, `null` before the first event. */
+  readonly watermark: number | null
+  /** Records that are in the log and have not been processed. */
+  readonly lag: number
+  readonly panes: number
+}
+
+export type Event =
+  /** Panes that the sink has stored. */
+  | { readonly _tag: "panes"; readonly panes: ReadonlyArray<Pane> }
+  /** Windows that have changed and are still open, as they would look if they closed now. Never stored. */
+  | { readonly _tag: "forming"; readonly panes: ReadonlyArray<Pane> }
+  | { readonly _tag: "progress"; readonly progress: Progress }
+
+export const nothingYet: Progress = {
+  read: 0,
+  aggregated: 0,
+  late: 0,
+  deadLettered: 0,
+  duplicate: 0,
+  filtered: 0,
+  watermark: null,
+  lag: 0,
+  panes: 0
+}
+
+export class Monitor extends Context.Service<Monitor, {
+  readonly publish: (event: Event) => Effect.Effect<void>
+  /** Events from the moment of subscription on. */
+  readonly events: Stream.Stream<Event>
+  readonly progress: Effect.Effect<Progress>
+}>()("courant/Monitor") {
+  static readonly layer: Layer.Layer<Monitor> = Layer.effect(
+    Monitor,
+    Effect.gen(function*() {
+      const events = yield* PubSub.sliding<Event>(1_024)
+      const progress = yield* Ref.make(nothingYet)
+      return Monitor.of({
+        publish: Effect.fnUntraced(function*(event: Event) {
+          if (event._tag === "progress") yield* Ref.set(progress, event.progress)
+          yield* PubSub.publish(events, event)
+        }),
+        events: Stream.fromPubSub(events),
+        progress: Ref.get(progress)
+      })
+    })
+  )
+}

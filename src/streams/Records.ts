@@ -1,0 +1,66 @@
+/**
+ * A run of raw records: their bytes in one buffer, and where each begins and ends.
+ * Nothing is copied or decoded on the way from a feed through the log to the decoder.
+ */
+
+/** What a record is: an event of the source, a ready-made aggregate, or a decision of the engine. */
+export const Kind = { event: 0, partial: 1, control: 2 } as const
+export type Kind = typeof Kind[keyof typeof Kind]
+
+/** Records on their way into the log. */
+export interface Chunk {
+  readonly length: number
+  readonly bytes: Uint8Array
+  /** First byte of each record in `bytes`. */
+  readonly starts: Int32Array
+  /** One past the last byte. An end before its start marks a record without a value (a tombstone). */
+  readonly ends: Int32Array
+  readonly kinds: Uint8Array
+  /**
+   * Where a resumable feed stands after this chunk, in a text of its own. The log keeps it
+   * in the same transaction, so that the feed goes on exactly where the log ended.
+   */
+  readonly position?: string
+}
+
+/** Records as they stand in one partition of the log. */
+export interface Records extends Chunk {
+  readonly partition: number
+  readonly offsets: Float64Array
+  /** The wall clock at the time of the append, in milliseconds: part of the log, so that a replay sees it too. */
+  readonly appendedAt: Float64Array
+}
+
+const encoder = new TextEncoder()
+
+/** A chunk of texts, one record each. */
+export const fromTexts = (texts: ReadonlyArray<string>, kind: Kind = Kind.event, position?: string): Chunk =>
+  fromBytes(texts.map((text) => encoder.encode(text)), texts.map(() => kind), position)
+
+/** A chunk of byte strings, one record each; `null` is a record without a value. */
+export const fromBytes = (
+  values: ReadonlyArray<Uint8Array | null>,
+  kinds: ReadonlyArray<Kind>,
+  position?: string
+): Chunk => {
+  const bytes = new Uint8Array(values.reduce((size, value) => size + (value?.length ?? 0), 0))
+  const starts = new Int32Array(values.length)
+  const ends = new Int32Array(values.length)
+  let at = 0
+  values.forEach((value, index) => {
+    starts[index] = at
+    if (value === null) {
+      ends[index] = at - 1
+    } else {
+      bytes.set(value, at)
+      at += value.length
+      ends[index] = at
+    }
+  })
+  const chunk = { length: values.length, bytes, starts, ends, kinds: Uint8Array.from(kinds) }
+  return position === undefined ? chunk : { ...chunk, position }
+}
+
+/** The bytes of one record; empty for a record without a value. */
+export const valueAt = (chunk: Chunk, index: number): Uint8Array =>
+  chunk.bytes.subarray(chunk.starts[index], Math.max(chunk.starts[index] ?? 0, chunk.ends[index] ?? 0))

@@ -1,0 +1,61 @@
+/**
+ * Port: where panes go. Writing is an upsert by pipeline, key and window: a pane written
+ * twice, or an older revision written after a newer one, changes nothing.
+ */
+import { Context, Effect, Layer, Schema } from "effect"
+import * as Pane from "./Pane.ts"
+
+export interface Query {
+  readonly pipeline?: string
+  readonly key?: string
+  /** Windows whose start is in `[from, to)`, in milliseconds since the epoch. */
+  readonly from?: number
+  readonly to?: number
+  /** The newest so many. */
+  readonly limit?: number
+}
+
+export class ResultSinkError extends Schema.TaggedError<ResultSinkError>()("ResultSinkError", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+export class ResultSink extends Context.Service<ResultSink, {
+  /** When it returns the panes are durable. */
+  readonly write: (panes: ReadonlyArray<Pane.Pane>) => Effect.Effect<void, ResultSinkError>
+  /** The newest revision of each window, ordered by start, then end, pipeline and key. Retracted windows are gone. */
+  readonly read: (query: Query) => Effect.Effect<ReadonlyArray<Pane.Encoded>, ResultSinkError>
+}>()("courant/ResultSink") {
+  static readonly layerMemory: Layer.Layer<ResultSink> = Layer.sync(ResultSink, () => {
+    const panes = new Map<string, Pane.Encoded>()
+    return ResultSink.of({
+      write: (added) =>
+        Effect.sync(() => {
+          for (const pane of added) {
+            const identity = JSON.stringify([pane.pipeline, pane.key, pane.start, pane.end])
+            const stored = panes.get(identity)
+            if (stored === undefined || stored.revision <= pane.revision) panes.set(identity, Pane.encode(pane))
+          }
+        }),
+      read: (query) => Effect.sync(() => select([...panes.values()], query))
+    })
+  })
+}
+
+const compareText = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+
+const order = (a: Pane.Encoded, b: Pane.Encoded): number =>
+  a.start - b.start || a.end - b.end || compareText(a.pipeline, b.pipeline) || compareText(a.key, b.key)
+
+const select = (panes: ReadonlyArray<Pane.Encoded>, query: Query): ReadonlyArray<Pane.Encoded> => {
+  const chosen = panes
+    .filter((pane) =>
+      pane.pane !== "retracted" &&
+      (query.pipeline === undefined || pane.pipeline === query.pipeline) &&
+      (query.key === undefined || pane.key === query.key) &&
+      (query.from === undefined || pane.start >= query.from) &&
+      (query.to === undefined || pane.start < query.to)
+    )
+    .sort(order)
+  return query.limit === undefined ? chosen : chosen.slice(Math.max(0, chosen.length - query.limit))
+}
