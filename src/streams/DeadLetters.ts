@@ -30,6 +30,7 @@ export interface DeadLetter {
 
 export interface Query {
   readonly reason?: Reason
+  /** The first so many. */
   readonly limit?: number
 }
 
@@ -40,7 +41,7 @@ export class DeadLettersError extends Schema.TaggedError<DeadLettersError>()("De
 
 export class DeadLetters extends Context.Service<DeadLetters, {
   readonly write: (letters: ReadonlyArray<DeadLetter>) => Effect.Effect<void, DeadLettersError>
-  /** In the order of topic, partition, offset, pipeline. */
+  /** In the order of topic, partition, offset, pipeline: no pipeline first, texts by code points. */
   readonly read: (query: Query) => Effect.Effect<ReadonlyArray<DeadLetter>, DeadLettersError>
   /** Forgets letters that have been dealt with. */
   readonly remove: (letters: ReadonlyArray<DeadLetter>) => Effect.Effect<void, DeadLettersError>
@@ -57,7 +58,7 @@ export class DeadLetters extends Context.Service<DeadLetters, {
           [...letters.values()]
             .filter((letter) => reason === undefined || letter.reason === reason)
             .sort(order)
-            .slice(0, limit)
+            .slice(0, limit === undefined ? undefined : Math.max(0, limit))
         ),
       remove: (gone) =>
         Effect.sync(() => {
@@ -70,8 +71,9 @@ export class DeadLetters extends Context.Service<DeadLetters, {
 const identity = (letter: DeadLetter): string =>
   JSON.stringify([letter.topic, letter.partition, letter.offset, letter.pipeline])
 
-const compareText = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+/** By code points, as the bytes of UTF-8 compare: the order of databases, and of `<` but for surrogates. */
+const compareText = (a: string, b: string): number => a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 const order = (a: DeadLetter, b: DeadLetter): number =>
   compareText(a.topic, b.topic) || a.partition - b.partition || a.offset - b.offset ||
-  compareText(a.pipeline ?? "", b.pipeline ?? "")
+  Number(a.pipeline !== null) - Number(b.pipeline !== null) || compareText(a.pipeline ?? "", b.pipeline ?? "")

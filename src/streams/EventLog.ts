@@ -2,7 +2,7 @@
  * Port: the ordered, replayable record of everything that came in. It is the only truth;
  * panes, checkpoints and dashboards are functions of it.
  */
-import { Clock, Context, Effect, Layer, Latch, Option, Schema, Stream } from "effect"
+import { Clock, Context, Deferred, Effect, Layer, Option, Schema, Stream } from "effect"
 import type { Chunk, Records } from "./Records.ts"
 
 export class EventLogError extends Schema.TaggedError<EventLogError>()("EventLogError", {
@@ -16,13 +16,14 @@ export class EventLog extends Context.Service<EventLog, {
   readonly partitions: number
   /**
    * Appends a chunk, whole or not at all, with its position, and returns the offset of its
-   * first record. When it returns the records are durable.
+   * first record. When it returns the records are durable. A chunk without records only sets
+   * the position. Fails for a partition that the topic does not have.
    */
   readonly append: (partition: number, chunk: Chunk) => Effect.Effect<number, EventLogError>
   /**
    * All records from the given offsets on (one a partition) and then those that are still
-   * to come: the stream never ends by itself. Within a partition in order; a batch holds
-   * records of one partition.
+   * to come: the stream never ends by itself. Within a partition in order and without gaps; a
+   * batch holds records of one partition. From an offset past the end it waits for that offset.
    */
   readonly read: (from: ReadonlyArray<number>) => Stream.Stream<Records, EventLogError>
   /** The offset that the next record of each partition will get. */
@@ -34,15 +35,15 @@ export class EventLog extends Context.Service<EventLog, {
   static readonly layerMemory = (options?: {
     readonly topic?: string
     readonly partitions?: number
-  }): Layer.Layer<EventLog> => Layer.effect(EventLog, makeMemory(options?.topic ?? "memory", options?.partitions ?? 1))
+  }): Layer.Layer<EventLog> => Layer.sync(EventLog, () => makeMemory(options?.topic ?? "memory", options?.partitions ?? 1))
 }
 
-const makeMemory = Effect.fnUntraced(function*(topic: string, partitionCount: number) {
+const makeMemory = (topic: string, partitionCount: number): EventLog["Service"] => {
   const partitions = Array.from({ length: partitionCount }, (): { end: number; batches: Array<Records> } => ({
     end: 0,
     batches: []
   }))
-  const appended = yield* Latch.make(false)
+  let arrival = Deferred.makeUnsafe<void>()
   let position = Option.none<string>()
 
   const partitionAt = (index: number) =>
@@ -53,8 +54,9 @@ const makeMemory = Effect.fnUntraced(function*(topic: string, partitionCount: nu
 
   const append = Effect.fnUntraced(function*(index: number, chunk: Chunk) {
     const partition = yield* partitionAt(index)
-    const first = partition.end
     const now = yield* Clock.currentTimeMillis
+    // Nothing is yielded from here on, so that of two appends at a time each gets offsets of its own.
+    const first = partition.end
     partition.batches.push({
       ...chunk,
       partition: index,
@@ -63,7 +65,9 @@ const makeMemory = Effect.fnUntraced(function*(topic: string, partitionCount: nu
     })
     partition.end += chunk.length
     if (chunk.position !== undefined) position = Option.some(chunk.position)
-    yield* appended.open
+    const past = arrival
+    arrival = Deferred.makeUnsafe<void>()
+    yield* Deferred.succeed(past, undefined)
     return first
   })
 
@@ -72,19 +76,19 @@ const makeMemory = Effect.fnUntraced(function*(topic: string, partitionCount: nu
       const next = partitions.map((_, index) => batchAt(partitions[index]?.batches ?? [], from[index] ?? 0))
       const pull = Effect.gen(function*() {
         while (true) {
+          // The place in the queue is taken before the look, so that an append in between is not missed.
+          const later = Deferred.await(arrival)
           const ready: Array<Records> = []
           partitions.forEach(({ batches }, index) => {
             for (let at = next[index] ?? 0; at < batches.length; at++) {
               const batch = batches[at]
-              if (batch !== undefined && batch.length > 0) ready.push(tail(batch, from[index] ?? 0))
+              const rest = batch === undefined ? undefined : tail(batch, from[index] ?? 0)
+              if (rest !== undefined && rest.length > 0) ready.push(rest)
             }
             next[index] = batches.length
           })
           if (ready.length > 0) return ready
-          yield* appended.close
-          // An append between the look above and the closing of the latch would go unseen without this second look.
-          if (partitions.some(({ batches }, index) => batches.length > (next[index] ?? 0))) continue
-          yield* appended.await
+          yield* later
         }
       })
       return Stream.fromEffectRepeat(pull).pipe(Stream.flattenIterable)
@@ -98,16 +102,16 @@ const makeMemory = Effect.fnUntraced(function*(topic: string, partitionCount: nu
     ends: Effect.sync(() => partitions.map(({ end }) => end)),
     position: Effect.sync(() => position)
   })
-})
+}
 
 const batchAt = (batches: ReadonlyArray<Records>, offset: number): number => {
   const index = batches.findIndex((batch) => (batch.offsets[batch.length - 1] ?? -1) >= offset)
   return index === -1 ? batches.length : index
 }
 
-/** The part of a batch from an offset on. */
+/** The part of a batch from an offset on; nothing of it where the offset comes later. */
 const tail = (batch: Records, from: number): Records => {
-  const skip = from - (batch.offsets[0] ?? 0)
+  const skip = Math.min(batch.length, from - (batch.offsets[0] ?? 0))
   if (skip <= 0) return batch
   return {
     ...batch,

@@ -23,7 +23,10 @@ export class ResultSinkError extends Schema.TaggedError<ResultSinkError>()("Resu
 export class ResultSink extends Context.Service<ResultSink, {
   /** When it returns the panes are durable. */
   readonly write: (panes: ReadonlyArray<Pane.Pane>) => Effect.Effect<void, ResultSinkError>
-  /** The newest revision of each window, ordered by start, then end, pipeline and key. Retracted windows are gone. */
+  /**
+   * The newest revision of each window, ordered by start, then end, pipeline and key (texts by code
+   * points). Retracted windows are gone. Fails where a sink can only be written, such as standard output.
+   */
   readonly read: (query: Query) => Effect.Effect<ReadonlyArray<Pane.Encoded>, ResultSinkError>
 }>()("courant/ResultSink") {
   static readonly layerMemory: Layer.Layer<ResultSink> = Layer.sync(ResultSink, () => {
@@ -42,7 +45,8 @@ export class ResultSink extends Context.Service<ResultSink, {
   })
 }
 
-const compareText = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+/** By code points, as the bytes of UTF-8 compare: the order of databases, and of `<` but for surrogates. */
+const compareText = (a: string, b: string): number => a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 const order = (a: Pane.Encoded, b: Pane.Encoded): number =>
   a.start - b.start || a.end - b.end || compareText(a.pipeline, b.pipeline) || compareText(a.key, b.key)

@@ -1,0 +1,28 @@
+/** Candles of one minute from ticks, and of five minutes rolled up from them. */
+import { Expr, Aggregate, Pipeline, Source, Window } from "../streams/index.ts"
+import { minute } from "../domain/Bar.ts"
+import { bars, priceForming, ticks } from "./ticks.ts"
+
+export const candles1m = ticks.pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({
+    open: priceForming(Aggregate.first("price")),
+    high: priceForming(Aggregate.max("price")),
+    low: priceForming(Aggregate.min("price")),
+    close: priceForming(Aggregate.last("price")),
+    mean: priceForming(Aggregate.mean("price")),
+    volume: Aggregate.sum("size"),
+    vwap: priceForming(Aggregate.weightedMean("price", "size")),
+    trades: Aggregate.count
+  }),
+  Pipeline.acceptPartials(bars.pipe(Source.where(Expr.eq("interval", minute))), {
+    open: "open",
+    high: "high",
+    low: "low",
+    close: "close",
+    volume: "volume"
+  }),
+  Pipeline.named("candles-1m")
+)
+
+export const candles5m = Pipeline.rollUp(candles1m, "5 minutes").pipe(Pipeline.named("candles-5m"))

@@ -1,0 +1,207 @@
+/**
+ * Aggregates: what is computed over the rows of a window. An aggregate is plain data; its
+ * field names are held against the source when it meets one.
+ *
+ * Sums and means of decimals and integers are exact and do not depend on the order of the
+ * rows. The mean of a decimal field has 4 decimals more than the field and is rounded HALF_UP,
+ * as Spark's `avg`; that of an integer field is the nearest double.
+ * Over doubles they are what floating point gives, in the order of the log.
+ * `first` and `last` go by event time, then partition, then offset: never by arrival.
+ * An aggregate over no value is `null`; `count` of nothing is 0.
+ */
+import { Pipeable, type Schema } from "effect"
+import type { Decimal } from "../domain/Decimal.ts"
+import type { Expr, Has, Node } from "./Expr.ts"
+import type { Portability, Source } from "./Source.ts"
+import type { Window, Windowed } from "./Window.ts"
+
+export type Op =
+  | "count"
+  | "sum"
+  | "mean"
+  | "min"
+  | "max"
+  | "first"
+  | "last"
+  | "minBy"
+  | "maxBy"
+  | "weightedMean"
+  | "custom"
+
+/** An aggregate as data, as the engines read it. */
+export interface Spec {
+  readonly op: Op
+  readonly field?: string
+  /** The second field: what `minBy` and `maxBy` go by, what `weightedMean` weighs with. */
+  readonly by?: string
+  readonly where?: Node
+  readonly custom?: CustomSpec
+}
+
+/**
+ * An aggregate made of functions. `merge` is associative; an engine may create several
+ * states for one window and merge them in any order. States are values: they are never
+ * changed in place.
+ */
+export interface CustomSpec<R = never, State = unknown, Result = unknown> {
+  readonly create: () => State
+  readonly add: (state: State, row: R) => State
+  readonly merge: (left: State, right: State) => State
+  readonly result: (state: State) => Result
+  /** How a state is kept in a checkpoint. */
+  readonly state: Schema.Codec<State, unknown>
+}
+
+/** An aggregate over rows with the fields of `Needs`; `Out` is worked out from the field's type. */
+export interface Aggregate<out O extends Op, out Field extends string, in Needs, out Result = never> {
+  readonly spec: Spec
+  /** Never set: these carry the types. */
+  readonly _op?: O
+  readonly _field?: Field
+  readonly _needs?: (row: Needs) => void
+  readonly _result?: Result
+}
+
+type Numeric = Decimal | number | null
+type Scalar = Numeric | string | boolean
+
+const field = <O extends Op, Field extends string, Needs>(
+  spec: Spec
+): Aggregate<O, Field, Needs> => ({ spec })
+
+/** How many rows the window has. */
+export const count: Aggregate<"count", never, unknown> = { spec: { op: "count" } }
+
+/** The exact total. */
+export const sum = <const F extends string>(name: F) => field<"sum", F, Has<F, Numeric>>({ op: "sum", field: name })
+
+/** The arithmetic mean, with 4 decimals more than the field, rounded HALF_UP. */
+export const mean = <const F extends string>(name: F) => field<"mean", F, Has<F, Numeric>>({ op: "mean", field: name })
+
+export const min = <const F extends string>(name: F) => field<"min", F, Has<F, Numeric>>({ op: "min", field: name })
+export const max = <const F extends string>(name: F) => field<"max", F, Has<F, Numeric>>({ op: "max", field: name })
+
+/** The value of the row with the smallest event time. */
+export const first = <const F extends string>(name: F) => field<"first", F, Has<F, Scalar>>({ op: "first", field: name })
+
+/** The value of the row with the largest event time. */
+export const last = <const F extends string>(name: F) => field<"last", F, Has<F, Scalar>>({ op: "last", field: name })
+
+/** The value of `name` in the row where `by` is smallest; the earliest such row. */
+export const minBy = <const F extends string, const B extends string>(name: F, by: B) =>
+  field<"minBy", F, Has<F, Scalar> & Has<B, Numeric>>({ op: "minBy", field: name, by })
+
+/** The value of `name` in the row where `by` is largest; the earliest such row. */
+export const maxBy = <const F extends string, const B extends string>(name: F, by: B) =>
+  field<"maxBy", F, Has<F, Scalar> & Has<B, Numeric>>({ op: "maxBy", field: name, by })
+
+/**
+ * The mean of a field weighted with another, with 4 decimals more than the field, rounded
+ * HALF_UP; `null` where the weights sum to 0. With price and size it is the VWAP.
+ */
+export const weightedMean = <const F extends string, const W extends string>(name: F, weight: W) =>
+  field<"weightedMean", F, Has<F, Numeric> & Has<W, Numeric>>({ op: "weightedMean", field: name, by: weight })
+
+/** An aggregate of the user's own functions. The pipeline becomes local: it runs in process only. */
+export const custom = <R, State, Result extends Scalar>(
+  spec: CustomSpec<R, State, Result>
+): Aggregate<"custom", never, R, Result> => ({
+  // The state's type is known to these functions alone: nothing else ever looks into a state.
+  spec: { op: "custom", custom: spec as unknown as CustomSpec }
+})
+
+/** The same aggregate over only those rows for which a condition holds. */
+export const where = <Row>(condition: Expr<Row>) =>
+<O extends Op, F extends string, Needs, Result>(
+  self: Aggregate<O, F, Needs, Result>
+): Aggregate<O, F, Needs & Row, Result> => ({ spec: { ...self.spec, where: condition.node } })
+
+export type Any = { readonly spec: Spec }
+
+type Needs<A> = A extends { readonly _needs?: (row: infer N) => void } ? N : never
+
+/** The fields that a set of aggregates asks a source for. */
+export type Needed<Aggregates> = UnionToIntersection<{ [K in keyof Aggregates]: Needs<Aggregates[K]> }[keyof Aggregates]>
+
+type UnionToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never
+
+type At<R, F> = F extends keyof R ? NonNullable<R[F]> : never
+
+export type ResultOf<A, R> = A extends Aggregate<infer O, infer F, never, infer Custom>
+  ? O extends "count" ? number
+  : O extends "custom" ? Custom
+  : At<R, F> | null
+  : never
+
+/** The values that a set of aggregates gives over rows of a type. */
+export type Results<Aggregates, R> = { readonly [K in keyof Aggregates]: ResultOf<Aggregates[K], R> }
+
+type PortabilityOf<Aggregates, P extends Portability> = Aggregates[keyof Aggregates] extends infer A
+  ? "custom" extends (A extends { readonly _op?: infer O } ? O : never) ? "local" : P
+  : P
+
+/** Windows with their aggregates: a pipeline that has no name yet. */
+export interface Aggregated<out Values, out P extends Portability = "portable"> extends Pipeable.Pipeable {
+  readonly source: Source<unknown, Portability>
+  readonly window: Window
+  readonly aggregates: { readonly [name: string]: Spec }
+  readonly options: Options
+  readonly _values?: Values
+  readonly _portability?: P
+}
+
+/** What may be said of a pipeline apart from its window and its aggregates. */
+export interface Options {
+  /** Milliseconds after a window's end for which the watermark still lets events change it. */
+  readonly allowedLateness: number
+  readonly emit: Emit
+  readonly derived: { readonly [name: string]: { readonly op: "percentChange"; readonly field: string } }
+  readonly partials: Partials | null
+  readonly rollUpOf: RollUp | null
+}
+
+export type Emit =
+  | { readonly on: "close" }
+  /** Early panes too: at every event, or whenever event time has moved on by `every` milliseconds. */
+  | { readonly on: "update"; readonly every: number }
+
+/** Ready-made aggregates that enter a pipeline's windows: which field of theirs is which result. */
+export interface Partials {
+  readonly source: Source<unknown, Portability>
+  readonly fields: { readonly [name: string]: string }
+}
+
+/** A roll-up merges the windows of another pipeline instead of looking at rows. */
+export interface RollUp {
+  readonly pipeline: string
+  readonly window: Window
+}
+
+export const defaults: Options = {
+  allowedLateness: 0,
+  emit: { on: "close" },
+  derived: {},
+  partials: null,
+  rollUpOf: null
+}
+
+/** Computes a set of aggregates over each window of each key. */
+export const into = <const Aggregates extends { readonly [name: string]: Any }>(aggregates: Aggregates) =>
+<R extends Needed<Aggregates>, P extends Portability>(
+  self: Windowed<R, P>
+): Aggregated<Results<Aggregates, R>, PortabilityOf<Aggregates, P>> =>
+  make({
+    source: self.source,
+    window: self.window,
+    aggregates: Object.fromEntries(Object.entries(aggregates).map(([name, { spec }]) => [name, spec])),
+    options: defaults
+  })
+
+export const make = <Values, P extends Portability>(
+  parts: Pick<Aggregated<Values, P>, "source" | "window" | "aggregates" | "options">
+): Aggregated<Values, P> => ({
+  ...parts,
+  pipe() {
+    return Pipeable.pipeArguments(this, arguments)
+  }
+})

@@ -1,0 +1,291 @@
+/**
+ * The meaning of a pipeline, in the most obvious way: take all events, sort them into all
+ * their windows, compute each result from the list of its rows. It keeps everything in
+ * memory and shares no code with the engine, so that the two can be held against each
+ * other. Functions and double arithmetic give the same result where the rows come in the
+ * same order; everything else does whatever the order.
+ */
+import { BigDecimal, DateTime } from "effect"
+import { type Decimal, divideHalfUp, fromUnscaled } from "../domain/Decimal.ts"
+import type { Spec } from "./Aggregate.ts"
+import type { Literal, Node } from "./Expr.ts"
+import type { Value, Values } from "./Pane.ts"
+import type { Any as AnyPipeline } from "./Pipeline.ts"
+import type { Filter } from "./Source.ts"
+import type { Unit, Window } from "./Window.ts"
+
+type Fields = { readonly [name: string]: Value }
+
+/** One event of the log: its place in it, and its fields. `partial` marks a ready-made aggregate. */
+export interface Event {
+  readonly partition: number
+  readonly offset: number
+  readonly fields: Fields
+  readonly partial?: boolean
+}
+
+/** The final state of one window of one key. */
+export interface Result {
+  readonly key: string
+  readonly start: number
+  readonly end: number
+  readonly values: Values
+}
+
+interface Item extends Event {
+  readonly key: string
+  readonly time: number
+}
+
+interface Group {
+  readonly key: string
+  readonly start: number
+  readonly end: number
+  readonly items: Array<Item>
+}
+
+export interface Folded {
+  /** By end, then start, then key. */
+  readonly results: ReadonlyArray<Result>
+  readonly late: ReadonlyArray<Event>
+}
+
+/** The events of each partition have to be in the order of their offsets. */
+export const fold = (pipeline: AnyPipeline, events: ReadonlyArray<Event>): Folded => {
+  const { options, source, window } = pipeline
+  const groups = new Map<string, Group>()
+  const late: Array<Event> = []
+  const kept: Array<Item> = []
+  const latest = new Map<number, number>()
+  for (const event of events) {
+    const definition = event.partial === true ? options.partials?.source.definition : source.definition
+    if (definition === undefined) continue
+    const key = String(event.fields[definition.key])
+    const time = Number(event.fields[definition.eventTime])
+    const item = { ...event, key, time }
+    const watermark = (latest.get(event.partition) ?? -Infinity) - source.definition.outOfOrderness
+    latest.set(event.partition, Math.max(latest.get(event.partition) ?? -Infinity, time))
+    const filters = event.partial === true ? options.partials?.source.filters ?? [] : source.filters
+    if (!filters.every((filter) => passes(filter, event.fields))) continue
+    const cutOff = watermark - options.allowedLateness
+    if (window.kind === "session") {
+      if (time < cutOff) late.push(event)
+      else kept.push(item)
+      continue
+    }
+    const inner = options.rollUpOf === null ? null : windowsOf(options.rollUpOf.window, time)
+    if (inner !== null && inner.every(([, end]) => end <= cutOff)) {
+      late.push(event)
+      continue
+    }
+    const open = windowsOf(window, time).filter(([, end]) => inner !== null || end > cutOff)
+    if (open.length === 0) late.push(event)
+    for (const [start, end] of open) {
+      const name = JSON.stringify([key, start, end])
+      const group = groups.get(name) ?? { key, start, end, items: [] }
+      group.items.push(item)
+      groups.set(name, group)
+    }
+  }
+  const all = window.kind === "session" ? sessions(kept, window.gap) : [...groups.values()]
+  return { results: withChanges(pipeline, all.sort(order).map((group) => resultOf(pipeline, group))), late }
+}
+
+const order = (a: Group, b: Group): number =>
+  a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
+
+/** Every window that contains a time, by asking each candidate. */
+const windowsOf = (window: Window, time: number): ReadonlyArray<readonly [number, number]> => {
+  switch (window.kind) {
+    case "tumbling":
+      return candidates(time, window.size, window.size, window.offset)
+    case "hopping":
+      return candidates(time, window.size, window.advance, window.offset)
+    case "cumulative": {
+      const [[start, end] = [0, 0]] = candidates(time, window.size, window.size, window.offset)
+      const ends = Array.from({ length: (end - start) / window.step }, (_, i) => start + (i + 1) * window.step)
+      return ends.filter((to) => time < to).map((to) => [start, to] as const)
+    }
+    case "calendar":
+      return [calendarWindow(window.unit, window.timeZone, time)]
+    case "session":
+      return []
+  }
+}
+
+/** Spark's `window()`: the windows that start at or before a time, as many as can still contain it. */
+const candidates = (time: number, size: number, advance: number, offset: number) => {
+  let remainder = (time - offset) % advance
+  if (remainder < 0) remainder += advance
+  return Array.from({ length: Math.ceil(size / advance) }, (_, i) => time - remainder - i * advance)
+    .map((start) => [start, start + size] as const)
+    .filter(([start, end]) => start <= time && time < end)
+}
+
+const calendarWindow = (unit: Unit, timeZone: string, time: number): readonly [number, number] => {
+  const first = DateTime.startOf(DateTime.makeZonedUnsafe(time, { timeZone }), unit, { weekStartsOn: 1 })
+  const next = DateTime.add(first, unit === "day" ? { days: 1 } : unit === "week" ? { weeks: 1 } : { months: 1 })
+  return [DateTime.toEpochMillis(first), DateTime.toEpochMillis(DateTime.startOf(next, unit, { weekStartsOn: 1 }))]
+}
+
+const sessions = (items: ReadonlyArray<Item>, gap: number): Array<Group> => {
+  const groups: Array<{ key: string; start: number; end: number; items: Array<Item> }> = []
+  for (const item of [...items].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) || a.time - b.time)) {
+    const last = groups.at(-1)
+    if (last !== undefined && last.key === item.key && item.time <= last.end) {
+      last.items.push(item)
+      last.end = item.time + gap
+    } else groups.push({ key: item.key, start: item.time, end: item.time + gap, items: [item] })
+  }
+  return groups
+}
+
+const resultOf = (pipeline: AnyPipeline, { end, items, key, start }: Group): Result => {
+  const partials = pipeline.options.partials?.fields ?? {}
+  const unknown = items.some(({ partial }) => partial === true)
+  const values = Object.entries(pipeline.aggregates).map(([name, spec]) => {
+    const field = partials[name]
+    if (unknown && field === undefined) return [name, null] as const
+    const rows = items
+      .filter(({ fields, partial }) => partial === true || spec.where === undefined || holds(spec.where, fields))
+      .map((item) => item.partial === true ? { ...item, fields: { ...item.fields, [spec.field ?? ""]: item.fields[field ?? ""] ?? null } } : item)
+    return [name, aggregate(spec, rows, field ?? null)] as const
+  })
+  return { key, start, end, values: Object.fromEntries(values) }
+}
+
+const aggregate = (spec: Spec, items: ReadonlyArray<Item>, partialField: string | null): Value => {
+  const of = (name: string | undefined) => items.filter(({ fields }) => fields[name ?? ""] != null)
+  const rows = of(spec.field)
+  const numbers = rows.map(({ fields }) => fields[spec.field ?? ""] as Decimal | number)
+  switch (spec.op) {
+    case "count":
+      return items.reduce((sum, { fields, partial }) => sum + (partial === true ? Number(fields[partialField ?? ""]) : 1), 0)
+    case "custom": {
+      const { add, create, result } = spec.custom!
+      return result(items.reduce((state, { fields }) => add(state, fields as never), create())) as Value
+    }
+    case "sum":
+      return total(numbers)
+    case "mean":
+      return mean(numbers, numbers.map(() => 1))
+    case "min":
+      return numbers.reduce<Decimal | number | null>((best, value) => best === null || less(value, best) ? value : best, null)
+    case "max":
+      return numbers.reduce<Decimal | number | null>((best, value) => best === null || less(best, value) ? value : best, null)
+    case "first":
+      return rows.toSorted(byTime)[0]?.fields[spec.field!] ?? null
+    case "last":
+      return rows.toSorted(byTime).at(-1)?.fields[spec.field!] ?? null
+    case "minBy":
+    case "maxBy": {
+      const both = of(spec.by).filter((item) => rows.includes(item)).sort(byTime)
+      const key = (item: Item) => item.fields[spec.by!] as Decimal | number
+      const better = (a: Item, b: Item) => spec.op === "minBy" ? less(key(a), key(b)) : less(key(b), key(a))
+      return both.reduce<Item | null>((best, item) => best === null || better(item, best) ? item : best, null)
+        ?.fields[spec.field!] ?? null
+    }
+    case "weightedMean": {
+      const both = of(spec.by).filter((item) => rows.includes(item))
+      const pick = (name: string) => both.map(({ fields }) => fields[name] as Decimal | number)
+      return mean(pick(spec.field!), pick(spec.by!))
+    }
+  }
+}
+
+const byTime = (a: Item, b: Item): number => a.time - b.time || a.partition - b.partition || a.offset - b.offset
+
+const decimal = (value: Decimal | number): Decimal =>
+  BigDecimal.isBigDecimal(value) ? value : BigDecimal.fromNumberUnsafe(value)
+
+const less = (a: Decimal | number, b: Decimal | number): boolean => BigDecimal.isLessThan(decimal(a), decimal(b))
+
+const isInteger = (value: Decimal | number): boolean => BigDecimal.isBigDecimal(value) || Number.isInteger(value)
+
+const total = (values: ReadonlyArray<Decimal | number>): Decimal | number | null => {
+  const [first] = values
+  if (first === undefined) return null
+  if (!values.every(isInteger)) return values.reduce<number>((sum, value) => sum + Number(value), 0)
+  const sum = BigDecimal.sumAll(values.map(decimal))
+  return BigDecimal.isBigDecimal(first) ? sum : BigDecimal.toNumberUnsafe(sum)
+}
+
+/** Decimals are rounded HALF_UP to 4 more decimals; integers and doubles are divided as doubles. */
+const mean = (values: ReadonlyArray<Decimal | number>, weights: ReadonlyArray<Decimal | number>): Decimal | number | null => {
+  const [first] = values
+  if (first === undefined) return null
+  if (!BigDecimal.isBigDecimal(first)) {
+    const weight = Number(total(weights.map(toNumber)))
+    const products = Number(total(values.map((value, i) => toNumber(value) * toNumber(weights[i]!))))
+    return weight === 0 ? null : products / weight
+  }
+  const { scale } = first
+  const weight = BigDecimal.sumAll(weights.map(decimal))
+  if (weight.value === 0n) return null
+  const products = BigDecimal.sumAll(values.map((value, i) => BigDecimal.multiply(decimal(value), decimal(weights[i]!))))
+  const common = Math.max(products.scale, weight.scale) + scale + 4
+  const dividend = BigDecimal.scale(products, common + scale + 4).value
+  const divisor = BigDecimal.scale(weight, common).value
+  return fromUnscaled(divisor > 0n ? divideHalfUp(dividend, divisor) : divideHalfUp(-dividend, -divisor), scale + 4)
+}
+
+const toNumber = (value: Decimal | number): number => BigDecimal.isBigDecimal(value) ? BigDecimal.toNumberUnsafe(value) : value
+
+const withChanges = (pipeline: AnyPipeline, results: ReadonlyArray<Result>): ReadonlyArray<Result> => {
+  const derived = Object.entries(pipeline.options.derived)
+  if (derived.length === 0) return results
+  return results.map((result) => {
+    const changes = derived.map(([name, { field }]) => {
+      const before = results
+        .filter(({ end, key, values }) => key === result.key && end < result.end && values[field] != null)
+        .sort((a, b) => a.end - b.end).at(-1)?.values[field]
+      return [name, percent(before ?? null, result.values[field] ?? null)] as const
+    })
+    return { ...result, values: { ...result.values, ...Object.fromEntries(changes) } }
+  })
+}
+
+const percent = (before: Value, now: Value): Decimal | null => {
+  if (before === null || now === null) return null
+  const [then, current] = [decimal(before as Decimal | number), decimal(now as Decimal | number)]
+  if (then.value === 0n) return null
+  const change = BigDecimal.multiply(BigDecimal.subtract(current, then), BigDecimal.make(100n, 0))
+  const scale = Math.max(change.scale, then.scale)
+  const [dividend, divisor] = [BigDecimal.scale(change, scale + 4).value, BigDecimal.scale(then, scale).value]
+  return fromUnscaled(divisor > 0n ? divideHalfUp(dividend, divisor) : divideHalfUp(-dividend, -divisor), 4)
+}
+
+const passes = (filter: Filter, fields: Fields): boolean =>
+  filter._tag === "where" ? holds(filter.node, fields) : filter.test(fields as never)
+
+const holds = (node: Node, fields: Fields): boolean => {
+  switch (node.op) {
+    case "and":
+      return node.all.every((part) => holds(part, fields))
+    case "or":
+      return node.all.some((part) => holds(part, fields))
+    case "not":
+      return !holds(node.that, fields)
+    case "isNot":
+      return fields[node.field] == null || compare(fields[node.field]!, node.value) !== 0
+    default: {
+      const value = fields[node.field]
+      if (value == null) return false
+      const difference = compare(value, node.value)
+      return {
+        eq: difference === 0,
+        ne: difference !== 0,
+        lt: difference < 0,
+        lte: difference <= 0,
+        gt: difference > 0,
+        gte: difference >= 0
+      }[node.op]
+    }
+  }
+}
+
+const compare = (value: NonNullable<Value>, literal: Literal): number => {
+  if (typeof value === "string" || typeof value === "boolean") return value === literal ? 0 : NaN
+  const [a, b] = [decimal(value), BigDecimal.fromStringUnsafe(String(literal))]
+  return BigDecimal.isLessThan(a, b) ? -1 : BigDecimal.equals(a, b) ? 0 : 1
+}

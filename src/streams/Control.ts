@@ -1,0 +1,25 @@
+/**
+ * Decisions that are not in the data, appended to the log as records of their own so that
+ * a replay takes them again at the same place.
+ */
+import { Option, Schema } from "effect"
+
+export const Control = Schema.Union([
+  /**
+   * Nothing before this time is to be expected in this partition any more: it was quiet
+   * for so long that it would have held the others up. Its watermark is at least this.
+   */
+  Schema.TaggedStruct("idle", { watermark: Schema.Int }),
+  /** The input was read to its end: every open window is emitted as it stands. */
+  Schema.TaggedStruct("end", {})
+])
+export type Control = typeof Control.Type
+
+const json = Schema.fromJsonString(Control)
+
+export const encode: (control: Control) => string = Schema.encodeSync(json)
+
+const decodeText = Schema.decodeUnknownOption(json)
+
+/** None where the bytes are not a decision that this version knows. */
+export const decode = (bytes: Uint8Array): Option.Option<Control> => decodeText(new TextDecoder().decode(bytes))

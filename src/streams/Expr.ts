@@ -1,0 +1,69 @@
+/**
+ * Conditions as data: what a pipeline filters by, or an aggregate looks at, in a form that
+ * any engine can evaluate. A condition on an absent value is false, except `isNot`, which
+ * asks whether the value is anything but the given one, and `not`.
+ *
+ * @example
+ * ```ts
+ * import { Expr } from "courant"
+ *
+ * const block = Expr.and(Expr.gte("size", 10_000), Expr.isNot("priceForming", false))
+ * ```
+ */
+import type { Decimal } from "../domain/Decimal.ts"
+
+export type Comparison = "eq" | "ne" | "lt" | "lte" | "gt" | "gte"
+
+/** The literal that a field is compared with; a decimal field takes a text or a number. */
+export type Literal = string | number | boolean
+
+export type Node =
+  | { readonly op: Comparison; readonly field: string; readonly value: Literal }
+  | { readonly op: "isNot"; readonly field: string; readonly value: Literal }
+  | { readonly op: "and" | "or"; readonly all: ReadonlyArray<Node> }
+  | { readonly op: "not"; readonly that: Node }
+
+/** A condition over rows that have the fields of `Row`. */
+export interface Expr<in Row> {
+  readonly node: Node
+  /** Never set: it lets the compiler hold the fields against those of a source. */
+  readonly _row?: (row: Row) => void
+}
+
+type Ordered = Decimal | number | null
+type Comparable = Decimal | number | string | boolean | null
+
+/** Rows in which the field `Name` holds a `Type`. */
+export type Has<Name extends string, Type> = { readonly [K in Name]: Type }
+
+const compare = <Name extends string, Type>(op: Comparison, field: Name, value: Literal): Expr<Has<Name, Type>> => ({
+  node: { op, field, value }
+})
+
+export const eq = <const Name extends string>(field: Name, value: Literal) =>
+  compare<Name, Comparable>("eq", field, value)
+export const ne = <const Name extends string>(field: Name, value: Literal) =>
+  compare<Name, Comparable>("ne", field, value)
+export const lt = <const Name extends string>(field: Name, value: number | string) =>
+  compare<Name, Ordered>("lt", field, value)
+export const lte = <const Name extends string>(field: Name, value: number | string) =>
+  compare<Name, Ordered>("lte", field, value)
+export const gt = <const Name extends string>(field: Name, value: number | string) =>
+  compare<Name, Ordered>("gt", field, value)
+export const gte = <const Name extends string>(field: Name, value: number | string) =>
+  compare<Name, Ordered>("gte", field, value)
+
+/** True for any other value and for an absent one: SQL's `IS DISTINCT FROM`. */
+export const isNot = <const Name extends string>(field: Name, value: Literal): Expr<Has<Name, Comparable>> => ({
+  node: { op: "isNot", field, value }
+})
+
+export const and = <Row>(...all: ReadonlyArray<Expr<Row>>): Expr<Row> => ({
+  node: { op: "and", all: all.map(({ node }) => node) }
+})
+
+export const or = <Row>(...all: ReadonlyArray<Expr<Row>>): Expr<Row> => ({
+  node: { op: "or", all: all.map(({ node }) => node) }
+})
+
+export const not = <Row>(that: Expr<Row>): Expr<Row> => ({ node: { op: "not", that: that.node } })

@@ -1,0 +1,246 @@
+/**
+ * From the log's records to rows with watermarks: the part of a job that all its pipelines
+ * share. It drops what was already seen, decodes, refuses, and keeps each partition's
+ * watermark, one record after the other, so that the way the input is cut changes nothing.
+ *
+ * A partition's watermark is its largest event time less the out-of-orderness, or what an
+ * `idle` decision said, whichever is more. It never goes back. The operators' watermark is
+ * the smallest of all partitions.
+ */
+import { Option, Schema } from "effect"
+import * as Batch from "./Batch.ts"
+import * as Control from "./Control.ts"
+import type { Reason } from "./DeadLetters.ts"
+import { Decoder, type Refusal } from "./Decoder.ts"
+import { Kind, type Records, valueAt } from "./Records.ts"
+import type { Definition } from "./Source.ts"
+
+export interface Settings {
+  readonly source: Definition
+  /** The source of ready-made aggregates, where the job has pipelines that take them. */
+  readonly partials: Definition | null
+  readonly partitions: number
+  /** Milliseconds that an event may lie ahead of the clock at its append; beyond that it is refused. */
+  readonly maxTimeAhead: number
+}
+
+/** A record that could not be used. */
+export interface Refused {
+  readonly record: number
+  readonly offset: number
+  readonly reason: Reason
+  readonly detail: string
+}
+
+/** What a run of records turned into, in the order of the log, each with the operators' watermark after it. */
+export type Part =
+  & { readonly watermark: number }
+  & (
+    | { readonly _tag: "rows"; readonly kind: typeof Kind.event | typeof Kind.partial; readonly batch: Batch.Batch }
+    | { readonly _tag: "idle" }
+    | { readonly _tag: "end"; readonly offset: number }
+  )
+
+export interface Taken {
+  readonly parts: ReadonlyArray<Part>
+  readonly refused: ReadonlyArray<Refused>
+  readonly duplicates: number
+  /** Events and ready-made aggregates: what conservation counts. Decisions are not events. */
+  readonly read: number
+}
+
+const Partition = Schema.Struct({
+  next: Schema.Int,
+  /** `null` before the first event. */
+  watermark: Schema.NullOr(Schema.Int),
+  latest: Schema.NullOr(Schema.Int),
+  ends: Schema.Int
+})
+
+export const State = Schema.Struct({ partitions: Schema.Array(Partition) })
+export type State = typeof State.Type
+
+interface PartitionState {
+  next: number
+  watermark: number
+  latest: number
+  ends: number
+}
+
+/** Texts a dictionary may hold before a new one is begun; open windows carry their keys over. */
+const dictionaryBound = 1 << 18
+
+export class Intake {
+  readonly #settings: Settings
+  readonly #partitions: Array<PartitionState>
+  #dictionary = new Batch.Dictionary()
+  #decoder: Decoder
+  #partialDecoder: Decoder | null
+
+  constructor(settings: Settings) {
+    this.#settings = settings
+    this.#partitions = Array.from({ length: settings.partitions }, () => ({
+      next: 0,
+      watermark: -Infinity,
+      latest: -Infinity,
+      ends: 0
+    }))
+    this.#decoder = new Decoder(settings.source, this.#dictionary)
+    this.#partialDecoder = settings.partials === null ? null : new Decoder(settings.partials, this.#dictionary)
+  }
+
+  /** The operators' watermark: the smallest of all partitions, `-Infinity` while one has had no event. */
+  get watermark(): number {
+    let smallest = Infinity
+    for (const { watermark } of this.#partitions) smallest = Math.min(smallest, watermark)
+    return this.#partitions.length === 0 ? -Infinity : smallest
+  }
+
+  /** The smallest watermark of the other partitions, up to which a partition's own may carry the operators'. */
+  watermarkBeside(partition: number): number {
+    let smallest = Infinity
+    this.#partitions.forEach(({ watermark }, index) => {
+      if (index !== partition) smallest = Math.min(smallest, watermark)
+    })
+    return smallest
+  }
+
+  /** The offset that is needed next from each partition. */
+  get offsets(): ReadonlyArray<number> {
+    return this.#partitions.map(({ next }) => next)
+  }
+
+  get partitions(): ReadonlyArray<Readonly<PartitionState>> {
+    return this.#partitions
+  }
+
+  take(records: Records): Taken {
+    this.#renewDictionary()
+    const parts: Array<Part> = []
+    const refused: Array<Refused> = []
+    let duplicates = 0
+    let read = 0
+    let index = 0
+    while (index < records.length) {
+      const kind = records.kinds[index]!
+      const from = index
+      while (index < records.length && records.kinds[index] === kind) index++
+      if (kind === Kind.control) {
+        this.#control(records, from, index, parts)
+        continue
+      }
+      read += index - from
+      const rows = this.#rows(records, from, index, kind === Kind.partial ? Kind.partial : Kind.event, refused)
+      duplicates += rows.duplicates
+      if (rows.batch.length > 0) parts.push({ _tag: "rows", kind: rows.kind, batch: rows.batch, watermark: this.watermark })
+    }
+    return { parts, refused, duplicates, read }
+  }
+
+  #rows(
+    records: Records,
+    from: number,
+    to: number,
+    kind: typeof Kind.event | typeof Kind.partial,
+    refused: Array<Refused>
+  ) {
+    const partial = kind === Kind.partial
+    const source = partial ? this.#settings.partials : this.#settings.source
+    const decoder = partial ? this.#partialDecoder : this.#decoder
+    const state = this.#partitions[records.partition]!
+    const batch = Batch.make(source ?? this.#settings.source, this.#dictionary, records.partition, to - from)
+    const slack = this.#settings.source.outOfOrderness
+    const { maxTimeAhead } = this.#settings
+    let duplicates = 0
+    for (let index = from; index < to; index++) {
+      const offset = records.offsets[index]!
+      if (offset < state.next) {
+        duplicates++
+        continue
+      }
+      state.next = offset + 1
+      const row = batch.length
+      const refusal = decoder === null
+        ? unwanted
+        : decoder.decode(records.bytes, records.starts[index]!, records.ends[index]!, batch)
+      if (refusal !== null) {
+        refused.push({ record: index, offset, ...refusal })
+        continue
+      }
+      const time = batch.times[row]!
+      if (time > records.appendedAt[index]! + maxTimeAhead) {
+        batch.length = row
+        refused.push({ record: index, offset, ...ahead(time, records.appendedAt[index]!) })
+        continue
+      }
+      batch.offsets[row] = offset
+      batch.records[row] = index
+      batch.watermarks[row] = state.watermark
+      if (time > state.latest) {
+        state.latest = time
+        if (time - slack > state.watermark) state.watermark = time - slack
+      }
+    }
+    return { kind, batch, duplicates }
+  }
+
+  #control(records: Records, from: number, to: number, parts: Array<Part>): void {
+    const state = this.#partitions[records.partition]!
+    for (let index = from; index < to; index++) {
+      if (records.offsets[index]! < state.next) continue
+      state.next = records.offsets[index]! + 1
+      Option.map(Control.decode(valueAt(records, index)), (control) => {
+        if (control._tag === "idle") {
+          state.watermark = Math.max(state.watermark, control.watermark)
+          parts.push({ _tag: "idle", watermark: this.watermark })
+        } else if (this.#countEnd(state)) {
+          parts.push({ _tag: "end", offset: records.offsets[index]!, watermark: this.watermark })
+        }
+      })
+    }
+  }
+
+  /** An end counts when every partition has come to it. */
+  #countEnd(state: PartitionState): boolean {
+    const before = Math.min(...this.#partitions.map(({ ends }) => ends))
+    state.ends++
+    return Math.min(...this.#partitions.map(({ ends }) => ends)) > before
+  }
+
+  /** Keys that are no longer in any window are forgotten with the dictionary that numbered them. */
+  #renewDictionary(): void {
+    if (this.#dictionary.texts.length < dictionaryBound) return
+    this.#dictionary = new Batch.Dictionary()
+    this.#decoder = new Decoder(this.#settings.source, this.#dictionary)
+    const { partials } = this.#settings
+    this.#partialDecoder = partials === null ? null : new Decoder(partials, this.#dictionary)
+  }
+
+  snapshot(): State {
+    return {
+      partitions: this.#partitions.map(({ ends, latest, next, watermark }) => ({
+        next,
+        watermark: finiteOrNull(watermark),
+        latest: finiteOrNull(latest),
+        ends
+      }))
+    }
+  }
+
+  restore(state: State): void {
+    state.partitions.forEach(({ ends, latest, next, watermark }, index) => {
+      this.#partitions[index] = { next, watermark: watermark ?? -Infinity, latest: latest ?? -Infinity, ends }
+    })
+  }
+}
+
+const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value : null
+
+const unwanted: Refusal = { reason: "invalid-field", detail: "no pipeline of this job takes ready-made aggregates" }
+
+const ahead = (time: number, now: number): Refusal => ({
+  reason: "time-ahead",
+  detail: `its time ${iso(time)} is ahead of the clock, which was at ${iso(now)}`
+})
+
+const iso = (time: number): string => new Date(time).toISOString()

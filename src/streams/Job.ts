@@ -1,0 +1,238 @@
+/**
+ * Pipelines that read one log together: the whole engine as a deterministic transition.
+ * Everything that can run a pipeline in this process (live, replay, test) drives a job.
+ */
+import { Option, Schema } from "effect"
+import type { Batch } from "./Batch.ts"
+import type { Reason } from "./DeadLetters.ts"
+import { Intake, type Refused, State as IntakeState } from "./Intake.ts"
+import type { Counts } from "./Monitor.ts"
+import { endOfTime, Operator, Outcome, State as OperatorState } from "./operator/Operator.ts"
+import type { Pane } from "./Pane.ts"
+import * as Pipeline from "./Pipeline.ts"
+import { Kind, type Records } from "./Records.ts"
+
+/** A record that a pipeline, or the decoder (`pipeline` is `null`), could not use. */
+export interface Unused {
+  readonly record: number
+  readonly offset: number
+  readonly pipeline: string | null
+  readonly reason: Reason
+  readonly detail: string
+}
+
+/** What a batch of records led to. */
+export interface Output {
+  readonly panes: ReadonlyArray<Pane>
+  readonly unused: ReadonlyArray<Unused>
+}
+
+const CountsSchema = Schema.Struct({
+  read: Schema.Int,
+  aggregated: Schema.Int,
+  late: Schema.Int,
+  deadLettered: Schema.Int,
+  duplicate: Schema.Int,
+  filtered: Schema.Int
+})
+
+/** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
+const version = 1
+
+const State = Schema.Struct({
+  version: Schema.Literal(version),
+  intake: IntakeState,
+  counts: CountsSchema,
+  byPipeline: Schema.Record(Schema.String, CountsSchema),
+  operators: Schema.Record(Schema.String, OperatorState)
+})
+
+const json = Schema.fromJsonString(State)
+const encodeState = Schema.encodeSync(json)
+const decodeState = Schema.decodeUnknownOption(json)
+
+export interface Options {
+  readonly partitions: number
+  /** Milliseconds that an event's time may lie ahead of the clock at its append; unbounded by default. */
+  readonly maxTimeAhead?: number
+}
+
+type MutableCounts = { -readonly [K in keyof Counts]: Counts[K] }
+
+const nothing = (): MutableCounts => ({ read: 0, aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0 })
+
+export class Job {
+  readonly pipelines: ReadonlyArray<Pipeline.Any>
+  readonly fingerprint: string
+  readonly #intake: Intake
+  readonly #operators: ReadonlyArray<Operator>
+  #counts = nothing()
+  readonly #byPipeline: Map<string, MutableCounts>
+
+  constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
+    const [first, ...others] = pipelines
+    if (first === undefined) throw new TypeError("a job needs at least one pipeline")
+    const source = first.source.definition
+    for (const { name, source: { definition } } of others) {
+      if (definition.name === source.name && definition.outOfOrderness === source.outOfOrderness) continue
+      throw new TypeError(
+        `"${first.name}" and "${name}" cannot run together: they read "${source.name}" and "${definition.name}"`
+      )
+    }
+    if (new Set(pipelines.map(({ name }) => name)).size < pipelines.length) {
+      throw new TypeError("two pipelines of a job have the same name")
+    }
+    this.pipelines = pipelines
+    this.fingerprint = Pipeline.fingerprint(pipelines)
+    this.#intake = new Intake({
+      source,
+      partials: pipelines.find(({ options: { partials } }) => partials !== null)?.options.partials?.source.definition ??
+        null,
+      partitions: options.partitions,
+      maxTimeAhead: options.maxTimeAhead ?? Infinity
+    })
+    this.#operators = pipelines.map((pipeline) => new Operator(pipeline))
+    this.#byPipeline = new Map(pipelines.map(({ name }) => [name, nothing()]))
+  }
+
+  get counts(): Counts {
+    return this.#counts
+  }
+
+  /** The same for each pipeline: what one takes may be late for another. */
+  get countsByPipeline(): ReadonlyMap<string, Counts> {
+    return this.#byPipeline
+  }
+
+  /** `null` while a partition has had no event. */
+  get watermark(): number | null {
+    const { watermark } = this.#intake
+    return Number.isFinite(watermark) ? watermark : null
+  }
+
+  /** Each partition's own watermark and largest event time, `-Infinity` before its first event. */
+  get partitions(): Intake["partitions"] {
+    return this.#intake.partitions
+  }
+
+  /** The next offset that is needed from each partition. */
+  get offsets(): ReadonlyArray<number> {
+    return this.#intake.offsets
+  }
+
+  /** States of keys in open windows, over all pipelines. */
+  get size(): number {
+    return this.#operators.reduce((sum, { size }) => sum + size, 0)
+  }
+
+  get operators(): ReadonlyArray<Operator> {
+    return this.#operators
+  }
+
+  take(records: Records): Output {
+    const { duplicates, parts, read, refused } = this.#intake.take(records)
+    const counts = this.#counts
+    counts.read += read
+    counts.duplicate += duplicates
+    counts.deadLettered += refused.length
+    for (const each of this.#byPipeline.values()) {
+      each.read += read
+      each.duplicate += duplicates
+      each.deadLettered += refused.length
+    }
+    const unused: Array<Unused> = refused.map((refusal: Refused) => ({ ...refusal, pipeline: null }))
+    for (const part of parts) {
+      if (part._tag === "rows") this.#rows(part.batch, part.kind === Kind.partial, records.partition, unused)
+      for (const operator of this.#operators) {
+        operator.advance(part.watermark)
+        if (part._tag === "end") operator.end(part.offset)
+      }
+    }
+    return { panes: this.#drain(), unused }
+  }
+
+  /** Every window closes, and nothing is left. */
+  close(): Output {
+    for (const operator of this.#operators) operator.advance(endOfTime)
+    return { panes: this.#drain(), unused: [] }
+  }
+
+  /** The panes of all pipelines in one order: by watermark, then by the row or decision that led to them. */
+  #drain(): ReadonlyArray<Pane> {
+    return this.#operators
+      .flatMap((operator) => operator.drain())
+      .sort((a, b) => a.watermark - b.watermark || a.offset - b.offset)
+      .map(({ pane }) => pane)
+  }
+
+  #rows(batch: Batch, partial: boolean, partition: number, unused: Array<Unused>): void {
+    const others = this.#intake.watermarkBeside(partition)
+    const worst = new Uint8Array(batch.length).fill(Outcome.filtered)
+    for (const operator of this.#operators) {
+      const { name, options } = operator.pipeline
+      const counts = this.#byPipeline.get(name)!
+      if (partial && options.partials === null) {
+        counts.filtered += batch.length
+        continue
+      }
+      const outcomes = operator.take(batch, partial, others)
+      tally(outcomes, counts)
+      for (let row = 0; row < outcomes.length; row++) {
+        const outcome = outcomes[row]!
+        if (outcome === Outcome.late) unused.push(late(batch, row, name))
+        // An event that any pipeline refused as late counts as late, or it would vanish behind those that took it.
+        if (outcome === Outcome.late || worst[row] === Outcome.filtered) worst[row] = outcome
+      }
+    }
+    tally(worst, this.#counts)
+  }
+
+  /** The windows nearest to closing, as they stand, for those who watch. */
+  forming(): ReadonlyArray<Pane> {
+    return this.#operators.flatMap((operator) => operator.forming())
+  }
+
+  snapshot(): string {
+    return encodeState({
+      version,
+      intake: this.#intake.snapshot(),
+      counts: this.#counts,
+      byPipeline: Object.fromEntries(this.#byPipeline),
+      operators: Object.fromEntries(this.#operators.map((operator) => [operator.pipeline.name, operator.snapshot()]))
+    })
+  }
+
+  /** Takes up where a snapshot left off. False where it is of another version or other pipelines; nothing is changed then. */
+  restore(snapshot: string): boolean {
+    const decoded = decodeState(snapshot)
+    if (Option.isNone(decoded)) return false
+    const { byPipeline, counts, intake, operators } = decoded.value
+    const partitionsFit = intake.partitions.length === this.#intake.partitions.length
+    if (!partitionsFit || this.pipelines.some(({ name }) => operators[name] === undefined)) return false
+    this.#intake.restore(intake)
+    this.#counts = { ...counts }
+    for (const operator of this.#operators) {
+      const { name } = operator.pipeline
+      this.#byPipeline.set(name, { ...(byPipeline[name] ?? nothing()) })
+      operator.restore(operators[name]!)
+    }
+    return true
+  }
+}
+
+const tally = (outcomes: Uint8Array, counts: MutableCounts): void => {
+  for (let row = 0; row < outcomes.length; row++) {
+    if (outcomes[row] === Outcome.aggregated) counts.aggregated++
+    else if (outcomes[row] === Outcome.late) counts.late++
+    else counts.filtered++
+  }
+}
+
+const late = (batch: Batch, row: number, pipeline: string): Unused => ({
+  record: batch.records[row]!,
+  offset: batch.offsets[row]!,
+  pipeline,
+  reason: "late",
+  detail: `its time ${new Date(batch.times[row]!).toISOString()} is in windows that closed when the watermark was at ` +
+    new Date(batch.watermarks[row]!).toISOString()
+})

@@ -1,0 +1,89 @@
+/**
+ * Windows: which stretches of event time an event belongs to.
+ *
+ * Windows are half-open, `[start, end)`, and aligned to the Unix epoch in UTC plus an
+ * offset; times before the epoch are no exception. Fixed windows follow Spark's `window()`
+ * to the millisecond, sessions its `session_window()`: two that touch are one.
+ */
+import { Duration, Pipeable } from "effect"
+import type { Portability, Source } from "./Source.ts"
+
+export type Unit = "day" | "week" | "month"
+
+/** A window specification as data; lengths and offsets in milliseconds. */
+export type Window =
+  | { readonly kind: "tumbling"; readonly size: number; readonly offset: number }
+  | { readonly kind: "hopping"; readonly size: number; readonly advance: number; readonly offset: number }
+  | { readonly kind: "cumulative"; readonly size: number; readonly step: number; readonly offset: number }
+  | { readonly kind: "session"; readonly gap: number }
+  | { readonly kind: "calendar"; readonly unit: Unit; readonly timeZone: string }
+
+/** A source whose rows have been assigned to windows. */
+export interface Windowed<out R, out P extends Portability = "portable"> extends Pipeable.Pipeable {
+  readonly source: Source<R, P>
+  readonly window: Window
+}
+
+export interface Aligned {
+  /** Moves the start of the windows away from the epoch; taken modulo their length. */
+  readonly offset?: Duration.Input
+}
+
+const assign = (window: Window) => <R, P extends Portability>(source: Source<R, P>): Windowed<R, P> => ({
+  source,
+  window,
+  pipe() {
+    return Pipeable.pipeArguments(this, arguments)
+  }
+})
+
+/** Windows of one length that neither overlap nor leave gaps. */
+export const tumbling = (size: Duration.Input, options?: Aligned) => assign(tumblingOf(size, options))
+
+export const tumblingOf = (size: Duration.Input, options?: Aligned): Window => ({
+  kind: "tumbling",
+  size: positive("size", size),
+  offset: Duration.toMillis(options?.offset ?? 0)
+})
+
+/** Windows of one length, a new one every `advance`; an event belongs to `size / advance` of them. */
+export const hopping = (size: Duration.Input, advance: Duration.Input, options?: Aligned) => {
+  const window: Window = {
+    kind: "hopping",
+    size: positive("size", size),
+    advance: positive("advance", advance),
+    offset: Duration.toMillis(options?.offset ?? 0)
+  }
+  if (window.advance > window.size) throw new RangeError("a hopping window must not advance by more than its size")
+  return assign(window)
+}
+
+/** Windows that start together and end a step apart, until `size` is reached: the day so far, every hour. */
+export const cumulative = (size: Duration.Input, step: Duration.Input, options?: Aligned) => {
+  const window: Window = {
+    kind: "cumulative",
+    size: positive("size", size),
+    step: positive("step", step),
+    offset: Duration.toMillis(options?.offset ?? 0)
+  }
+  if (window.size % window.step !== 0) throw new RangeError("the size of a cumulative window must be a multiple of its step")
+  return assign(window)
+}
+
+/** Windows that last as long as a key's events are at most `gap` apart and end `gap` after the last one. */
+export const session = (gap: Duration.Input) => assign({ kind: "session", gap: positive("gap", gap) })
+
+/** Days, weeks (from Monday) or months of a time zone; a day lasts 23 or 25 hours where the clock changes. */
+export const calendar = (unit: Unit, options: { readonly timeZone: string }) => {
+  // Throws a RangeError that names the zone, now rather than at the first event.
+  new Intl.DateTimeFormat("en", { timeZone: options.timeZone })
+  return assign({ kind: "calendar", unit, timeZone: options.timeZone })
+}
+
+const positive = (name: string, input: Duration.Input): number => {
+  const millis = Duration.toMillis(input)
+  if (!Number.isSafeInteger(millis) || millis < 1) {
+    throw new RangeError(`the ${name} of a window must be a whole number of milliseconds above 0`)
+  }
+  return millis
+}

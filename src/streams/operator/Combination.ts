@@ -1,0 +1,113 @@
+/**
+ * The aggregates of a window that slides over slices, without touching a slice more often
+ * than it enters and leaves, however many windows overlap.
+ *
+ * Aggregates with an inverse are kept as a total from which the slice that leaves is
+ * subtracted (subtract-on-evict). The others are kept as two stacks (two-stacks): `back`
+ * combines the slices that came since the last flip, `front` holds for each older slice the
+ * combination of it with all newer ones up to the flip, so that the oldest can be dropped.
+ * Both are described in Tangwongsan, Hirzel, Schneider: "Low-Latency Sliding-Window
+ * Aggregation in Worst-Case Constant Time" (DEBS 2017).
+ */
+import { KeyedSlots } from "./KeyedSlots.ts"
+import type { Slots } from "./Slots.ts"
+
+export interface Slice {
+  readonly start: number
+  readonly end: number
+  readonly slots: KeyedSlots
+}
+
+export class Combination {
+  readonly #slots: Slots
+  /** The slices of the window, oldest first. */
+  readonly #window: Array<Slice> = []
+  readonly #totals: KeyedSlots
+  readonly #back: KeyedSlots
+  /** The oldest slice's is on top, at the end. */
+  readonly #front: Array<KeyedSlots> = []
+  /** End of the newest slice taken in: older ones never come again. */
+  #upTo = -Infinity
+
+  constructor(slots: Slots) {
+    this.#slots = slots
+    this.#totals = new KeyedSlots(slots)
+    this.#back = new KeyedSlots(slots)
+  }
+
+  /** The keys that have rows in the window. */
+  get keys(): ReadonlyArray<number> {
+    return this.#totals.keys
+  }
+
+  /** Moves the window to `[start, end)`. Neither may go back. `slices` are in order of time. */
+  moveTo(start: number, end: number, slices: ReadonlyArray<Slice>): void {
+    this.evictBefore(start)
+    for (const slice of slices) {
+      if (slice.start >= start && slice.start >= this.#upTo && slice.end <= end) this.#insert(slice)
+    }
+    this.#totals.retain((slot) => this.#slots.rowsOf(slot) > 0)
+  }
+
+  /** Lets go of the slices that start before a time, which may then be given back. */
+  evictBefore(start: number): void {
+    if ((this.#window.at(-1)?.end ?? Infinity) <= start) this.clear()
+    while (this.#window.length > 0 && this.#window[0]!.start < start) this.#evict()
+  }
+
+  /** Adds the window's state of one key to a slot. */
+  addTo(slot: number, key: number): void {
+    const total = this.#totals.get(key)
+    if (total !== -1) this.#slots.merge(slot, total, this.#slots.invertible)
+    for (const stack of [this.#front.at(-1), this.#back]) {
+      const part = stack?.get(key) ?? -1
+      if (part !== -1) this.#slots.merge(slot, part, this.#slots.others)
+    }
+  }
+
+  #insert(slice: Slice): void {
+    this.#window.push(slice)
+    this.#upTo = slice.end
+    for (const key of slice.slots.keys) {
+      const slot = slice.slots.get(key)
+      this.#slots.merge(this.#totals.ensure(key), slot, this.#slots.invertible)
+      if (this.#slots.others.length > 0) this.#slots.merge(this.#back.ensure(key), slot, this.#slots.others)
+    }
+  }
+
+  #evict(): void {
+    if (this.#front.length === 0) this.#flip()
+    this.#front.pop()!.clear()
+    const slice = this.#window.shift()!
+    for (const key of slice.slots.keys) this.#slots.subtract(this.#totals.ensure(key), slice.slots.get(key))
+  }
+
+  /** Turns the back stack into the front: from the newest slice to the oldest, each with all newer ones. */
+  #flip(): void {
+    let newer: KeyedSlots | null = null
+    for (let i = this.#window.length - 1; i >= 0; i--) {
+      const suffix = new KeyedSlots(this.#slots)
+      for (const part of [this.#window[i]!.slots, newer]) {
+        if (this.#slots.others.length === 0 || part === null) continue
+        for (const key of part.keys) this.#slots.merge(suffix.ensure(key), part.get(key), this.#slots.others)
+      }
+      this.#front.push(suffix)
+      newer = suffix
+    }
+    this.#back.clear()
+  }
+
+  clear(): void {
+    this.#window.length = 0
+    this.#totals.clear()
+    this.#back.clear()
+    for (const suffix of this.#front) suffix.clear()
+    this.#front.length = 0
+  }
+
+  /** Forgets everything, so that the next move takes the slices in anew. */
+  reset(): void {
+    this.clear()
+    this.#upTo = -Infinity
+  }
+}

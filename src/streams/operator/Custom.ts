@@ -1,0 +1,58 @@
+/** An aggregate of the user's own functions: one state object a slot. */
+import { Schema } from "effect"
+import type { CustomSpec } from "../Aggregate.ts"
+import { rowAt } from "../Batch.ts"
+import type { Value } from "../Pane.ts"
+import type { Json, Kernel, Rows } from "./Kernel.ts"
+
+export class Custom implements Kernel {
+  readonly bytesPerSlot = 8
+  readonly subtract = null
+  readonly #spec: CustomSpec
+  readonly #encode: (state: unknown) => unknown
+  readonly #decode: (json: unknown) => unknown
+  readonly #states: Array<unknown> = []
+
+  constructor(spec: CustomSpec) {
+    this.#spec = spec
+    const json = Schema.toCodecJson(spec.state)
+    this.#encode = Schema.encodeUnknownSync(json)
+    this.#decode = Schema.decodeUnknownSync(json)
+  }
+
+  grow(): void {}
+
+  reset(slot: number): void {
+    this.#states[slot] = this.#spec.create()
+  }
+
+  add({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
+    for (let i = from; i < to; i++) {
+      const slot = slots[i]!
+      if (slot < 0 || (mask !== null && mask[i] === 0)) continue
+      this.#states[slot] = this.#spec.add(this.#states[slot], rowAt(batch, i))
+    }
+  }
+
+  addPartial(): void {
+    throw new TypeError("a custom aggregate cannot be taken over from a ready-made one")
+  }
+
+  merge(into: number, from: number): void {
+    this.#states[into] = this.#spec.merge(this.#states[into], this.#states[from])
+  }
+
+  result(slot: number): Value {
+    // `Aggregate.custom` accepts only functions whose result is a pane's value.
+    return this.#spec.result(this.#states[slot]) as Value
+  }
+
+  encode(slot: number): Json {
+    // The codec's encoded side is JSON by construction.
+    return this.#encode(this.#states[slot]) as Json
+  }
+
+  decode(slot: number, json: Json): void {
+    this.#states[slot] = this.#decode(json)
+  }
+}

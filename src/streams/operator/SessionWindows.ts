@@ -1,0 +1,288 @@
+/**
+ * Session windows: a key's events belong together as long as each is at most `gap` after
+ * the one before. A session ends `gap` after its last event; two that touch are one, so a
+ * session is closed only when the watermark is past its end: an event that is on time may
+ * still touch it.
+ *
+ * A row is late when it is itself behind its partition's watermark (and the allowed
+ * lateness): whether it would have joined a session that has been closed must not depend on
+ * how partitions interleave. An emitted session that grows or is merged away is retracted,
+ * since its bounds are its identity.
+ */
+import type { Dictionary } from "../Batch.ts"
+import type { Kind } from "../Pane.ts"
+import type { Any as AnyPipeline } from "../Pipeline.ts"
+import { Heap } from "./Heap.ts"
+import type { Rows } from "./Kernel.ts"
+import type { Slots } from "./Slots.ts"
+import { compareText, type Emit, finiteOrNull, type Input, type State, type Windows } from "./Windows.ts"
+
+interface Session {
+  key: number
+  start: number
+  end: number
+  readonly slot: number
+  /** Its one valid entry in the heap, which says when it is to be looked at next; all others are out of date. */
+  due: Due | null
+  closed: boolean
+  emitted: { readonly kind: Exclude<Kind, "retracted">; readonly revision: number; readonly rows: number } | null
+}
+
+interface Due {
+  readonly at: number
+  readonly session: Session
+}
+
+export class SessionWindows implements Windows {
+  readonly #slots: Slots
+  readonly #gap: number
+  readonly #lateness: number
+  readonly #every: number
+  readonly #emit: Emit
+  #dictionary: Dictionary
+  /** A key's sessions in the order of time. */
+  readonly #sessions = new Map<number, Array<Session>>()
+  /** What comes next: a session to close, or to let go. */
+  readonly #due = new Heap<Due>((a, b) => a.at - b.at)
+  #closedTo = -Infinity
+  #latest = -Infinity
+  #assigned = new Int32Array(0)
+
+  constructor(pipeline: AnyPipeline, slots: Slots, dictionary: Dictionary, emit: Emit) {
+    const { emit: policy } = pipeline.options
+    this.#slots = slots
+    this.#gap = pipeline.window.kind === "session" ? pipeline.window.gap : 0
+    this.#lateness = pipeline.options.allowedLateness
+    this.#every = policy.on === "update" ? policy.every : Infinity
+    this.#emit = emit
+    this.#dictionary = dictionary
+  }
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  take({ batch, keep, onLate, others }: Input): void {
+    const { keys, length, times, watermarks } = batch
+    if (this.#assigned.length < length) this.#assigned = new Int32Array(length)
+    const slots = this.#assigned
+    const masks = this.#slots.masks(batch)
+    let pending = 0
+    const apply = (to: number) => {
+      const rows: Rows = { batch, from: pending, to, slots }
+      if (to > pending) this.#slots.add(rows, masks)
+      pending = to
+    }
+    for (let row = 0; row < length; row++) {
+      const offset = batch.offsets[row]!
+      slots[row] = -1
+      if (keep !== null && keep[row] === 0) continue
+      const time = times[row]!
+      const watermark = watermarks[row]!
+      if (time < watermark - this.#lateness) {
+        onLate(row)
+        continue
+      }
+      // Whatever this row makes the operator emit comes after what the watermark has closed by now.
+      if (time < watermark || this.#every !== Infinity) {
+        apply(row)
+        this.advance(Math.min(others, watermark))
+      }
+      const session = this.#join(keys[row]!, time, offset, () => apply(row))
+      slots[row] = session.slot
+      if (session.closed) {
+        apply(row + 1)
+        this.#emitSession(session, "late", offset)
+      }
+      const before = this.#latest
+      if (time > before) this.#latest = time
+      if (this.#every !== Infinity && this.#isDue(before)) {
+        apply(row + 1)
+        this.advance(Math.min(others, watermark))
+        this.#emitAll("early", offset)
+      }
+    }
+    apply(length)
+  }
+
+  #isDue(before: number): boolean {
+    return this.#every === 0 ||
+      (before !== -Infinity && Math.floor(this.#latest / this.#every) > Math.floor(before / this.#every))
+  }
+
+  /** The session that an event belongs to: a new one, one that grows, or several that become one. */
+  #join(key: number, time: number, offset: number, applyPending: () => void): Session {
+    let sessions = this.#sessions.get(key)
+    if (sessions === undefined) this.#sessions.set(key, sessions = [])
+    const touched = sessions.filter(({ end, start }) => start <= time + this.#gap && time <= end)
+    const [first, ...rest] = touched
+    if (first === undefined) return this.#open(sessions, key, time, time + this.#gap)
+    const start = Math.min(first.start, time)
+    const end = Math.max(touched.at(-1)!.end, time + this.#gap)
+    // Rows that are on their way into a session have to be in it before it is merged or emitted.
+    if (rest.length > 0) applyPending()
+    for (const other of touched) if (other.start !== start || other.end !== end) this.#retract(other, offset)
+    for (const other of rest) {
+      this.#slots.merge(first.slot, other.slot, this.#slots.all)
+      this.#remove(other)
+    }
+    this.#stretch(first, start, end)
+    return first
+  }
+
+  #open(sessions: Array<Session>, key: number, start: number, end: number): Session {
+    const slot = this.#slots.allocate()
+    // A row within the allowed lateness may open a session whose end has passed: it is emitted as late.
+    const session: Session = { key, start, end, slot, due: null, closed: end < this.#closedTo, emitted: null }
+    sessions.push(session)
+    sessions.sort((a, b) => a.start - b.start)
+    this.#schedule(session, end)
+    return session
+  }
+
+  #stretch(session: Session, start: number, end: number): void {
+    session.start = start
+    if (end === session.end) return
+    session.end = end
+    // An open session is looked at when its former end is due; one that opens again may have to be sooner.
+    if (session.closed) this.#schedule(session, end)
+    session.closed = end < this.#closedTo
+  }
+
+  #retract(session: Session, offset: number): void {
+    const { emitted, end, key, slot, start } = session
+    if (emitted === null) return
+    const revision = emitted.revision + 1
+    this.#emit({ key, start, end, kind: "retracted", revision, slot, watermark: this.#closedTo, offset })
+    session.emitted = null
+  }
+
+  #remove(session: Session): void {
+    session.due = null
+    this.#slots.release(session.slot)
+    const left = (this.#sessions.get(session.key) ?? []).filter((other) => other !== session)
+    if (left.length === 0) this.#sessions.delete(session.key)
+    else this.#sessions.set(session.key, left)
+  }
+
+  advance(watermark: number): void {
+    if (watermark <= this.#closedTo) return
+    this.#closedTo = watermark
+    const closing: Array<Session> = []
+    for (let next = this.#due.smallest; next !== undefined && next.at < watermark; next = this.#due.smallest) {
+      this.#due.pop()
+      const { session } = next
+      if (next !== session.due) continue
+      if (session.closed) this.#letGo(session)
+      else if (session.end >= watermark) this.#schedule(session, session.end)
+      else {
+        session.closed = true
+        closing.push(session)
+      }
+    }
+    for (const session of closing.sort(this.#order)) {
+      this.#emitSession(session, "on-time", -1)
+      this.#letGo(session)
+    }
+  }
+
+  /** Removes a closed session, or waits until its lateness is over. */
+  #letGo(session: Session): void {
+    const at = session.end + this.#lateness
+    if (at < this.#closedTo) this.#remove(session)
+    else this.#schedule(session, at)
+  }
+
+  #schedule(session: Session, at: number): void {
+    session.due = { at, session }
+    this.#due.push(session.due)
+  }
+
+  #order = (a: Session, b: Session): number =>
+    a.end - b.end || a.start - b.start || compareText(this.#textOf(a.key), this.#textOf(b.key))
+
+  #emitSession(session: Session, kind: Exclude<Kind, "retracted">, offset: number): void {
+    const { emitted: last, end, key, slot, start } = session
+    const rows = this.#slots.rowsOf(slot)
+    if (last?.rows === rows && (kind !== "on-time" || last.kind === "on-time")) return
+    const revision = last === null ? 0 : last.revision + 1
+    // One that the watermark closes is due as soon as the watermark is past its end.
+    const watermark = offset === -1 ? end + 1 : this.#closedTo
+    this.#emit({ key, start, end, kind, revision, slot, watermark, offset })
+    session.emitted = { kind, revision, rows }
+  }
+
+  #stillOpen(): ReadonlyArray<Session> {
+    return [...this.#sessions.values()].flat().filter(({ closed }) => !closed).sort(this.#order)
+  }
+
+  #emitAll(kind: "early" | "on-time", offset: number): void {
+    for (const session of this.#stillOpen()) this.#emitSession(session, kind, offset)
+  }
+
+  end(offset: number): void {
+    this.#emitAll("on-time", offset)
+  }
+
+  forming(emit: Emit): void {
+    for (const { emitted, end, key, slot, start } of this.#stillOpen()) {
+      const revision = (emitted?.revision ?? -1) + 1
+      emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: -1 })
+    }
+  }
+
+  useDictionary(dictionary: Dictionary): void {
+    const former = this.#dictionary
+    if (former === dictionary) return
+    const sessions = [...this.#sessions.values()]
+    this.#slots.renumber((number) => dictionary.numberOf(former.textOf(number)))
+    this.#sessions.clear()
+    this.#dictionary = dictionary
+    for (const list of sessions) {
+      for (const session of list) session.key = dictionary.numberOf(former.textOf(session.key))
+      this.#sessions.set(list[0]!.key, list)
+    }
+  }
+
+  #textOf = (number: number): string => this.#dictionary.textOf(number)
+
+  snapshot(): State {
+    const sessions = [...this.#sessions.values()].flat().sort(this.#order)
+    return {
+      closedTo: finiteOrNull(this.#closedTo),
+      latest: finiteOrNull(this.#latest),
+      slices: sessions.map(({ end, key, slot, start }) => ({
+        start,
+        end,
+        keys: [[this.#textOf(key), this.#slots.encode(slot, this.#textOf)]]
+      })),
+      extras: [],
+      emitted: sessions.flatMap(({ emitted, end, key, start }) =>
+        emitted === null
+          ? []
+          : [{ start, end, keys: [[this.#textOf(key), emitted.kind, emitted.revision, emitted.rows]] as const }]
+      )
+    }
+  }
+
+  restore(state: State): void {
+    const numberOf = (text: string) => this.#dictionary.numberOf(text)
+    this.#closedTo = state.closedTo ?? -Infinity
+    this.#latest = state.latest ?? -Infinity
+    for (const { end, keys, start } of state.slices) {
+      for (const [text, json] of keys) {
+        const key = numberOf(text)
+        const sessions = this.#sessions.get(key) ?? []
+        this.#sessions.set(key, sessions)
+        const session = this.#open(sessions, key, start, end)
+        this.#slots.decode(session.slot, json, numberOf)
+      }
+    }
+    for (const { end, keys, start } of state.emitted) {
+      for (const [text, kind, revision, rows] of keys) {
+        const session = this.#sessions.get(numberOf(text))?.find((other) => other.start === start && other.end === end)
+        if (session !== undefined) session.emitted = { kind, revision, rows }
+      }
+    }
+  }
+}

@@ -1,0 +1,379 @@
+/**
+ * Tumbling, hopping, cumulative and calendar windows. An event updates one slice; a window
+ * is combined from its slices when it closes.
+ *
+ * A row whose windows are all still ahead of its partition's watermark goes into its slice.
+ * A row that some of its windows have been closed to, by the watermark of its own
+ * partition, goes into the `extras` of the others instead, one state a window: it must not
+ * reach a closed window through a slice that they share. Such rows are rare; a row that no
+ * window takes is late.
+ */
+import type { Dictionary } from "../Batch.ts"
+import type { Kind } from "../Pane.ts"
+import type { Any as AnyPipeline } from "../Pipeline.ts"
+import { Combination, type Slice } from "./Combination.ts"
+import * as Grid from "./Grid.ts"
+import { KeyedSlots } from "./KeyedSlots.ts"
+import type { Rows } from "./Kernel.ts"
+import type { Slots } from "./Slots.ts"
+import { compareText, type Emit, finiteOrNull, type Input, KeyOrder, type State, type Windows } from "./Windows.ts"
+
+interface Last {
+  readonly kind: Exclude<Kind, "retracted">
+  readonly revision: number
+  readonly rows: number
+}
+
+interface OpenSlice extends Slice {
+  /** The smallest and the largest end of the windows that hold the slice. */
+  readonly firstEnd: number
+  readonly lastEnd: number
+}
+
+export class SlicedWindows implements Windows {
+  readonly #slots: Slots
+  readonly #grid: Grid.Grid
+  readonly #lateness: number
+  readonly #rollUp: boolean
+  /** Event time between early emissions: 0 for every event, `Infinity` for none. */
+  readonly #every: number
+  readonly #emit: Emit
+  readonly #combination: Combination | null
+  readonly #scratch: number
+  readonly #order = new KeyOrder()
+  #dictionary: Dictionary
+  /** In the order of time. */
+  readonly #slices: Array<OpenSlice> = []
+  readonly #sliceAt = new Map<number, OpenSlice>()
+  readonly #extras = new Map<number, KeyedSlots>()
+  readonly #emitted = new Map<number, Map<number, Last>>()
+  #closedTo = -Infinity
+  #latest = -Infinity
+  #assigned = new Int32Array(0)
+
+  constructor(pipeline: AnyPipeline, slots: Slots, dictionary: Dictionary, emit: Emit) {
+    const { emit: policy } = pipeline.options
+    this.#slots = slots
+    this.#grid = Grid.make(pipeline)
+    this.#lateness = pipeline.options.allowedLateness
+    this.#rollUp = pipeline.options.rollUpOf !== null
+    this.#every = policy.on === "update" ? policy.every : Infinity
+    this.#emit = emit
+    this.#dictionary = dictionary
+    this.#combination = this.#grid.single ? null : new Combination(slots)
+    this.#scratch = slots.allocate()
+  }
+
+  get size(): number {
+    return this.#slots.size - 1
+  }
+
+  take({ batch, keep, onLate, others, partial }: Input): void {
+    const { keys, length, times, watermarks } = batch
+    if (this.#assigned.length < length) this.#assigned = new Int32Array(length)
+    const slots = this.#assigned
+    const masks = partial ? null : this.#slots.masks(batch)
+    let pending = 0
+    const apply = (to: number) => {
+      if (to > pending) this.#add({ batch, from: pending, to, slots }, masks)
+      pending = to
+    }
+    let slice: OpenSlice | null = null
+    for (let row = 0; row < length; row++) {
+      if (keep !== null && keep[row] === 0) {
+        slots[row] = -1
+        continue
+      }
+      const time = times[row]!
+      const watermark = watermarks[row]!
+      if (slice === null || time < slice.start || time >= slice.end) slice = this.#sliceOf(time)
+      if (watermark < slice.firstEnd) {
+        slots[row] = slice.slots.ensure(keys[row]!)
+      } else {
+        slots[row] = -1
+        if (slice.lastEnd + this.#lateness <= watermark) onLate(row)
+        else {
+          apply(row)
+          this.advance(Math.min(others, watermark))
+          this.#addExtra({ batch, from: row, to: row + 1, slots }, masks, slice, watermark)
+          pending = row + 1
+        }
+      }
+      const before = this.#latest
+      if (time > before) this.#latest = time
+      if (this.#every !== Infinity && this.#isDue(before)) {
+        apply(row + 1)
+        this.advance(Math.min(others, watermark))
+        this.#emitEarly(batch.offsets[row]!)
+      }
+    }
+    apply(length)
+  }
+
+  /** At every row, or when the largest event time has crossed a multiple of the interval. */
+  #isDue(before: number): boolean {
+    return this.#every === 0 ||
+      (before !== -Infinity && Math.floor(this.#latest / this.#every) > Math.floor(before / this.#every))
+  }
+
+  #add(rows: Rows, masks: ReadonlyArray<Uint8Array | null> | null): void {
+    if (masks === null) this.#slots.addPartials(rows)
+    else this.#slots.add(rows, masks)
+  }
+
+  /** Adds one row to the windows that still take it; those that have closed are emitted again. */
+  #addExtra(
+    rows: Rows,
+    masks: ReadonlyArray<Uint8Array | null> | null,
+    slice: OpenSlice,
+    watermark: number
+  ): void {
+    const key = rows.batch.keys[rows.from]!
+    let end = this.#rollUp ? this.#grid.nextEnd(-Infinity, slice.start) : slice.firstEnd
+    for (; !Number.isNaN(end); end = this.#grid.nextEnd(end, slice.start)) {
+      if (!this.#rollUp && end + this.#lateness <= watermark) continue
+      let extras = this.#extras.get(end)
+      if (extras === undefined) this.#extras.set(end, extras = new KeyedSlots(this.#slots))
+      rows.slots[rows.from] = extras.ensure(key)
+      this.#add(rows, masks)
+      if (end <= this.#closedTo) this.#emitWindow(this.#gather(end, key), end, key, "late", true, rows.batch.offsets[rows.from]!)
+    }
+    rows.slots[rows.from] = -1
+  }
+
+  #sliceOf(time: number): OpenSlice {
+    const start = this.#grid.sliceStart(time)
+    const known = this.#sliceAt.get(start)
+    if (known !== undefined) return known
+    const end = this.#grid.sliceEnd(start)
+    // What a roll-up refuses is what the windows refuse that it is made of.
+    const [firstEnd, lastEnd] = this.#rollUp
+      ? [end, end]
+      : [this.#grid.nextEnd(-Infinity, start), this.#grid.lastEnd(start)]
+    const slice = { start, end, firstEnd, lastEnd, slots: new KeyedSlots(this.#slots) }
+    this.#sliceAt.set(start, slice)
+    const at = this.#slices.findLastIndex((other) => other.start < start)
+    this.#slices.splice(at + 1, 0, slice)
+    return slice
+  }
+
+  advance(watermark: number): void {
+    if (watermark <= this.#closedTo) return
+    const keep = this.#lateness > 0
+    for (let end = this.#nextEnd(); end <= watermark; end = this.#nextEnd()) {
+      for (const key of this.#keysOf(end)) this.#emitWindow(this.#stateOf(end, key), end, key, "on-time", keep, -1)
+      this.#closedTo = end
+    }
+    this.#closedTo = watermark
+    this.#forget()
+  }
+
+  /** The end of the next window to close that has rows: empty stretches are skipped, however long. */
+  #nextEnd(): number {
+    let next = NaN
+    for (const slice of this.#slices) {
+      next = slice.slots.keys.length === 0 ? NaN : this.#grid.nextEnd(this.#closedTo, slice.start)
+      if (!Number.isNaN(next)) break
+    }
+    for (const end of this.#extras.keys()) {
+      if (end > this.#closedTo && !(end >= next)) next = end
+    }
+    return next
+  }
+
+  #keysOf(end: number): ReadonlyArray<number> {
+    const start = this.#grid.windowStart(end)
+    const extras = this.#extras.get(end)?.keys ?? []
+    let keys: ReadonlyArray<number>
+    if (this.#combination === null) {
+      keys = this.#sliceAt.get(start)?.slots.keys ?? []
+    } else {
+      this.#combination.moveTo(start, end, this.#slices)
+      keys = this.#combination.keys
+    }
+    const all = extras.length === 0 ? keys : [...new Set([...keys, ...extras])]
+    return this.#order.sort(all, this.#dictionary)
+  }
+
+  /** Emits one key of a window, unless what there is to say has been said, and remembers it if asked to. */
+  #emitWindow(slot: number, end: number, key: number, kind: Last["kind"], keep: boolean, offset: number): void {
+    const rows = this.#slots.rowsOf(slot)
+    if (rows === 0) return
+    const last = this.#emitted.get(end)?.get(key)
+    if (last?.rows === rows && (kind !== "on-time" || last.kind === "on-time")) return
+    const revision = last === undefined ? 0 : last.revision + 1
+    // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
+    const watermark = offset === -1 ? end : this.#closedTo
+    this.#emit({ key, start: this.#grid.windowStart(end), end, kind, revision, slot, watermark, offset })
+    if (keep) this.#remember(end, key, { kind, revision, rows })
+  }
+
+  #remember(end: number, key: number, emission: Last): void {
+    let emissions = this.#emitted.get(end)
+    if (emissions === undefined) this.#emitted.set(end, emissions = new Map())
+    emissions.set(key, emission)
+  }
+
+  /** A key's state of the window that is being closed, to which {@link #keysOf} has moved the combination. */
+  #stateOf(end: number, key: number): number {
+    if (this.#combination === null) return this.#gather(end, key)
+    this.#slots.reset(this.#scratch)
+    this.#combination.addTo(this.#scratch, key)
+    this.#addExtras(end, key)
+    return this.#scratch
+  }
+
+  /** A key's state of any window whose slices are still there, from the slices themselves. */
+  #gather(end: number, key: number): number {
+    const start = this.#grid.windowStart(end)
+    if (this.#combination === null) {
+      const slot = this.#sliceAt.get(start)?.slots.get(key) ?? -1
+      if (slot !== -1 && (this.#extras.get(end)?.get(key) ?? -1) === -1) return slot
+    }
+    this.#slots.reset(this.#scratch)
+    for (const slice of this.#slices) {
+      if (slice.start < start || slice.end > end) continue
+      const slot = slice.slots.get(key)
+      if (slot !== -1) this.#slots.merge(this.#scratch, slot, this.#slots.all)
+    }
+    this.#addExtras(end, key)
+    return this.#scratch
+  }
+
+  #addExtras(end: number, key: number): void {
+    const slot = this.#extras.get(end)?.get(key) ?? -1
+    if (slot !== -1) this.#slots.merge(this.#scratch, slot, this.#slots.all)
+  }
+
+  /** Gives back what no window can need any more. */
+  #forget(): void {
+    const isGone = (end: number) => end + this.#lateness <= this.#closedTo
+    while (this.#slices.length > 0 && isGone(this.#grid.lastEnd(this.#slices[0]!.start))) {
+      const slice = this.#slices.shift()!
+      this.#combination?.evictBefore(slice.end)
+      slice.slots.clear()
+      this.#sliceAt.delete(slice.start)
+    }
+    for (const [end, extras] of this.#extras) {
+      if (!isGone(end)) continue
+      extras.clear()
+      this.#extras.delete(end)
+    }
+    for (const end of this.#emitted.keys()) if (isGone(end)) this.#emitted.delete(end)
+  }
+
+  /** The ends of the open windows, up to the last that has rows. */
+  #openEnds(): ReadonlyArray<number> {
+    const ends = new Set<number>()
+    for (const slice of this.#slices) {
+      if (slice.slots.keys.length === 0) continue
+      let end = this.#grid.nextEnd(this.#closedTo, slice.start)
+      for (; !Number.isNaN(end); end = this.#grid.nextEnd(end, slice.start)) ends.add(end)
+    }
+    for (const end of this.#extras.keys()) if (end > this.#closedTo) ends.add(end)
+    return [...ends].sort((a, b) => a - b)
+  }
+
+  /** The keys of a window from its slices, without moving the combination. */
+  #keysIn(end: number): ReadonlyArray<number> {
+    const start = this.#grid.windowStart(end)
+    const keys = new Set<number>(this.#extras.get(end)?.keys)
+    for (const slice of this.#slices) {
+      if (slice.start >= start && slice.end <= end) for (const key of slice.slots.keys) keys.add(key)
+    }
+    return this.#order.sort([...keys], this.#dictionary)
+  }
+
+  #emitEarly(offset: number): void {
+    for (const end of this.#openEnds()) {
+      if (this.#grid.windowStart(end) > this.#latest) continue
+      for (const key of this.#keysIn(end)) this.#emitWindow(this.#gather(end, key), end, key, "early", true, offset)
+    }
+  }
+
+  end(offset: number): void {
+    for (const end of this.#openEnds()) {
+      for (const key of this.#keysIn(end)) this.#emitWindow(this.#gather(end, key), end, key, "on-time", true, offset)
+    }
+  }
+
+  forming(emit: Emit): void {
+    if (this.#latest === -Infinity) return
+    const newest = this.#grid.nextEnd(this.#closedTo, this.#grid.sliceStart(this.#latest))
+    for (const end of this.#openEnds()) {
+      if (end > newest) break
+      for (const key of this.#keysIn(end)) {
+        const revision = (this.#emitted.get(end)?.get(key)?.revision ?? -1) + 1
+        const start = this.#grid.windowStart(end)
+        const slot = this.#gather(end, key)
+        emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: -1 })
+      }
+    }
+  }
+
+  useDictionary(dictionary: Dictionary): void {
+    const former = this.#dictionary
+    if (former === dictionary) return
+    const numberOf = (key: number) => dictionary.numberOf(former.textOf(key))
+    this.#combination?.reset()
+    this.#slots.renumber(numberOf)
+    for (const { slots } of this.#slices) slots.renumber(numberOf)
+    for (const extras of this.#extras.values()) extras.renumber(numberOf)
+    for (const [end, emissions] of this.#emitted) {
+      this.#emitted.set(end, new Map([...emissions].map(([key, emission]) => [numberOf(key), emission])))
+    }
+    this.#dictionary = dictionary
+  }
+
+  snapshot(): State {
+    return {
+      closedTo: finiteOrNull(this.#closedTo),
+      latest: finiteOrNull(this.#latest),
+      slices: this.#slices.filter(({ slots }) => slots.keys.length > 0).map(({ end, slots, start }) => ({
+        start,
+        end,
+        keys: this.#encodeKeys(slots)
+      })),
+      extras: [...this.#extras].sort(([a], [b]) => a - b).map(([end, extras]) => ({
+        end,
+        keys: this.#encodeKeys(extras)
+      })),
+      emitted: [...this.#emitted].sort(([a], [b]) => a - b).map(([end, emissions]) => ({
+        start: this.#grid.windowStart(end),
+        end,
+        keys: [...emissions]
+          .map(([key, { kind, revision, rows }]) => [this.#textOf(key), kind, revision, rows] as const)
+          .sort(([a], [b]) => compareText(a, b))
+      }))
+    }
+  }
+
+  restore(state: State): void {
+    this.#closedTo = state.closedTo ?? -Infinity
+    this.#latest = state.latest ?? -Infinity
+    for (const { keys, start } of state.slices) this.#decodeKeys(this.#sliceOf(start).slots, keys)
+    for (const { end, keys } of state.extras) {
+      const extras = new KeyedSlots(this.#slots)
+      this.#extras.set(end, extras)
+      this.#decodeKeys(extras, keys)
+    }
+    for (const { end, keys } of state.emitted) {
+      for (const [key, kind, revision, rows] of keys) {
+        this.#remember(end, this.#dictionary.numberOf(key), { kind, revision, rows })
+      }
+    }
+  }
+
+  #textOf = (number: number): string => this.#dictionary.textOf(number)
+
+  #encodeKeys(keyed: KeyedSlots): State["slices"][number]["keys"] {
+    return this.#order.sort(keyed.keys, this.#dictionary).map((key) =>
+      [this.#textOf(key), this.#slots.encode(keyed.get(key), this.#textOf)] as const
+    )
+  }
+
+  #decodeKeys(keyed: KeyedSlots, keys: State["slices"][number]["keys"]): void {
+    const numberOf = (text: string) => this.#dictionary.numberOf(text)
+    for (const [key, json] of keys) this.#slots.decode(keyed.ensure(numberOf(key)), json, numberOf)
+  }
+}

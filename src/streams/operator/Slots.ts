@@ -1,0 +1,225 @@
+/**
+ * A pool of slots for all aggregates of a pipeline. One integer names the state of one key
+ * in one slice, window or session; freed slots are used again, so memory follows what is
+ * open and not what has been.
+ */
+import type { Spec } from "../Aggregate.ts"
+import { indexOf } from "../Batch.ts"
+import type { Column } from "../Column.ts"
+import type { Node } from "../Expr.ts"
+import type { Values } from "../Pane.ts"
+import type { Any as AnyPipeline } from "../Pipeline.ts"
+import { Chosen, Extreme } from "./Choices.ts"
+import { evaluate } from "./Condition.ts"
+import { Custom } from "./Custom.ts"
+import { grown, type Json, type Kernel, members, type Rows } from "./Kernel.ts"
+import { Count, DoubleTotal, DoubleWeightedMean, ExactTotal, ExactWeightedMean } from "./Totals.ts"
+
+interface Entry {
+  readonly name: string
+  readonly kernel: Kernel
+  readonly where: Node | null
+  /** The column of a ready-made aggregate that is this result; -1 where there is none. */
+  readonly partialColumn: number
+}
+
+type TextOf = (number: number) => string
+type NumberOf = (text: string) => number
+
+export class Slots {
+  readonly #entries: ReadonlyArray<Entry>
+  /** Which aggregates merging and un-merging concern: those with an inverse, those without, or all. */
+  readonly invertible: ReadonlyArray<Kernel>
+  readonly others: ReadonlyArray<Kernel>
+  readonly all: ReadonlyArray<Kernel>
+  #capacity = 0
+  #used = 0
+  readonly #free: Array<number> = []
+  /** Rows of each slot, whatever the aggregates look at: a slot without rows has no pane. */
+  #rows = new Float64Array(0)
+  /** Ready-made aggregates among them, which leave some results unknown. */
+  #partials = new Float64Array(0)
+
+  constructor(pipeline: AnyPipeline) {
+    const { partials } = pipeline.options
+    this.#entries = Object.entries(pipeline.aggregates).map(([name, spec]) => {
+      const field = partials?.fields[name]
+      return {
+        name,
+        kernel: compile(name, spec, pipeline),
+        where: spec.where ?? null,
+        partialColumn: partials === null || field === undefined ? -1 : indexOf(partials.source.definition, field)
+      }
+    })
+    this.all = this.#entries.map(({ kernel }) => kernel)
+    this.invertible = this.all.filter(({ subtract }) => subtract !== null)
+    this.others = this.all.filter(({ subtract }) => subtract === null)
+  }
+
+  /** Bytes that a slot takes: what a key costs in an open window. */
+  get bytesPerSlot(): number {
+    return this.all.reduce((bytes, { bytesPerSlot }) => bytes + bytesPerSlot, 16)
+  }
+
+  /** Slots in use. */
+  get size(): number {
+    return this.#used - this.#free.length
+  }
+
+  allocate(): number {
+    const free = this.#free.pop()
+    if (free !== undefined) return free
+    const slot = this.#used++
+    if (slot >= this.#capacity) this.#grow()
+    this.reset(slot)
+    return slot
+  }
+
+  release(slot: number): void {
+    this.reset(slot)
+    this.#free.push(slot)
+  }
+
+  /** Texts are kept as numbers of a dictionary: gives them their numbers in another one. */
+  renumber(numberOf: (number: number) => number): void {
+    for (const kernel of this.all) kernel.renumber?.(this.#used, numberOf)
+  }
+
+  reset(slot: number): void {
+    this.#rows[slot] = 0
+    this.#partials[slot] = 0
+    for (const kernel of this.all) kernel.reset(slot)
+  }
+
+  #grow(): void {
+    this.#capacity = Math.max(64, this.#capacity * 2)
+    this.#rows = grown(this.#rows, this.#capacity)
+    this.#partials = grown(this.#partials, this.#capacity)
+    for (const kernel of this.all) kernel.grow(this.#capacity)
+  }
+
+  rowsOf(slot: number): number {
+    return this.#rows[slot]!
+  }
+
+  /** The masks of the aggregates' conditions over a batch, one condition evaluated once. */
+  masks(batch: Rows["batch"]): ReadonlyArray<Uint8Array | null> {
+    const evaluated = new Map<string, Uint8Array>()
+    return this.#entries.map(({ where }) => {
+      if (where === null) return null
+      const text = JSON.stringify(where)
+      const mask = evaluated.get(text) ?? evaluate(where, batch)
+      evaluated.set(text, mask)
+      return mask
+    })
+  }
+
+  add(rows: Rows, masks: ReadonlyArray<Uint8Array | null>): void {
+    this.#countRows(rows, this.#rows)
+    for (let i = 0; i < this.#entries.length; i++) this.#entries[i]!.kernel.add(rows, masks[i]!)
+  }
+
+  addPartials(rows: Rows): void {
+    this.#countRows(rows, this.#rows)
+    this.#countRows(rows, this.#partials)
+    for (const { kernel, partialColumn } of this.#entries) {
+      if (partialColumn !== -1) kernel.addPartial(rows, rows.batch.columns[partialColumn]!)
+    }
+  }
+
+  #countRows({ from, slots, to }: Rows, lane: Float64Array): void {
+    for (let i = from; i < to; i++) if (slots[i]! >= 0) lane[slots[i]!]! += 1
+  }
+
+  /** `kernels` says which aggregates take part; the counts of rows go with the invertible ones. */
+  merge(into: number, from: number, kernels: ReadonlyArray<Kernel>): void {
+    if (kernels !== this.others) {
+      this.#rows[into]! += this.#rows[from]!
+      this.#partials[into]! += this.#partials[from]!
+    }
+    for (const kernel of kernels) kernel.merge(into, from)
+  }
+
+  subtract(from: number, slot: number): void {
+    this.#rows[from]! -= this.#rows[slot]!
+    this.#partials[from]! -= this.#partials[slot]!
+    for (const kernel of this.invertible) kernel.subtract!(from, slot)
+  }
+
+  result(slot: number, textOf: TextOf): Values {
+    const values: Record<string, Values[string]> = {}
+    const partials = this.#partials[slot]! > 0
+    for (const { kernel, name, partialColumn } of this.#entries) {
+      values[name] = partials && partialColumn === -1 ? null : kernel.result(slot, textOf)
+    }
+    return values
+  }
+
+  encode(slot: number, textOf: TextOf): Json {
+    return [this.#rows[slot]!, this.#partials[slot]!, ...this.all.map((kernel) => kernel.encode(slot, textOf))]
+  }
+
+  decode(slot: number, json: Json, numberOf: NumberOf): void {
+    const [rows, partials, ...states] = members(json, this.all.length + 2)
+    this.#rows[slot] = Number(rows)
+    this.#partials[slot] = Number(partials)
+    this.all.forEach((kernel, index) => kernel.decode(slot, states[index] ?? null, numberOf))
+  }
+}
+
+/** Chooses the kernel of an aggregate from its operation and the columns that it looks at. */
+const compile = (name: string, spec: Spec, { source: { definition } }: AnyPipeline): Kernel => {
+  if (spec.op === "count") return new Count()
+  if (spec.op === "custom") {
+    if (spec.custom === undefined) throw new TypeError(`the custom aggregate "${name}" has no functions`)
+    return new Custom(spec.custom)
+  }
+  const index = indexOf(definition, spec.field ?? "")
+  const column = definition.columns[index]!
+  const byIndex = spec.by === undefined ? null : indexOf(definition, spec.by)
+  switch (spec.op) {
+    case "sum":
+    case "mean": {
+      const mean = spec.op === "mean"
+      numeric(name, column)
+      return column.kind === "double"
+        ? new DoubleTotal({ index, mean })
+        : new ExactTotal({ name, index, scale: scaleOf(column), mean })
+    }
+    case "min":
+    case "max":
+      numeric(name, column)
+      return new Extreme({ index, column, sign: spec.op === "max" ? 1 : -1 })
+    case "first":
+      return new Chosen({ index, column, by: null, bySign: -1, tieSign: -1 })
+    case "last":
+      return new Chosen({ index, column, by: null, bySign: 1, tieSign: 1 })
+    case "minBy":
+    case "maxBy":
+      return new Chosen({ index, column, by: byIndex, bySign: spec.op === "maxBy" ? 1 : -1, tieSign: -1 })
+    case "weightedMean":
+      return weightedMean(name, { index, column }, { index: byIndex ?? 0, column: definition.columns[byIndex ?? 0]! })
+  }
+}
+
+interface Indexed {
+  readonly index: number
+  readonly column: Column
+}
+
+const weightedMean = (name: string, value: Indexed, weight: Indexed): Kernel => {
+  numeric(name, value.column)
+  numeric(name, weight.column)
+  const options = { value: value.index, weight: weight.index }
+  return value.column.kind === "double" || weight.column.kind === "double"
+    ? new DoubleWeightedMean({ ...options, unit: 10 ** -(scaleOf(value.column) ?? 0) })
+    : new ExactWeightedMean({ ...options, scale: scaleOf(value.column) })
+}
+
+const scaleOf = (column: Column): number | null => column.kind === "decimal" ? column.scale : null
+
+const numeric = (name: string, column: Column): void => {
+  if (column.kind === "string" || column.kind === "boolean") {
+    throw new TypeError(`the aggregate "${name}" needs a number: the field "${column.name}" is a ${column.kind}`)
+  }
+}
