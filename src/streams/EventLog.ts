@@ -35,7 +35,8 @@ export class EventLog extends Context.Service<EventLog, {
   static readonly layerMemory = (options?: {
     readonly topic?: string
     readonly partitions?: number
-  }): Layer.Layer<EventLog> => Layer.sync(EventLog, () => makeMemory(options?.topic ?? "memory", options?.partitions ?? 1))
+  }): Layer.Layer<EventLog> =>
+    Layer.sync(EventLog, () => makeMemory(options?.topic ?? "memory", options?.partitions ?? 1))
 }
 
 const makeMemory = (topic: string, partitionCount: number): EventLog["Service"] => {

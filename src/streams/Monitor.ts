@@ -49,19 +49,27 @@ export class Monitor extends Context.Service<Monitor, {
   /** Events from the moment of subscription on. */
   readonly events: Stream.Stream<Event>
   readonly progress: Effect.Effect<Progress>
+  /** Whether anybody is subscribed: what is only for viewers need not be computed for nobody. */
+  readonly isWatched: Effect.Effect<boolean>
 }>()("courant/Monitor") {
   static readonly layer: Layer.Layer<Monitor> = Layer.effect(
     Monitor,
     Effect.gen(function*() {
       const events = yield* PubSub.sliding<Event>(1_024)
       const progress = yield* Ref.make(nothingYet)
+      let viewers = 0
+      const enter = Effect.acquireRelease(
+        Effect.sync(() => void viewers++),
+        () => Effect.sync(() => void viewers--)
+      )
       return Monitor.of({
         publish: Effect.fnUntraced(function*(event: Event) {
           if (event._tag === "progress") yield* Ref.set(progress, event.progress)
           yield* PubSub.publish(events, event)
         }),
-        events: Stream.fromPubSub(events),
-        progress: Ref.get(progress)
+        events: Stream.unwrap(Effect.as(enter, Stream.fromPubSub(events))),
+        progress: Ref.get(progress),
+        isWatched: Effect.sync(() => viewers > 0)
       })
     })
   )

@@ -1,0 +1,92 @@
+/**
+ * The page on which the market is watched, and the same figures for programs: panes as
+ * JSON, live updates as server-sent events, health, and metrics for Prometheus.
+ *
+ * It only looks: everything it shows is read from the sink or heard from the monitor.
+ */
+import { NodeHttpServer } from "@effect/platform-node"
+import { Context, Effect, Layer, type Redacted, Schema } from "effect"
+import { HttpRouter, type HttpServerError } from "effect/http"
+import { createServer } from "node:http"
+import type { Feed } from "../../streams/Feed.ts"
+import type { Monitor } from "../../streams/Monitor.ts"
+import type { ResultSink } from "../../streams/ResultSink.ts"
+import * as Api from "./Api.ts"
+import * as Assets from "./Assets.ts"
+import * as Guard from "./Guard.ts"
+import * as Live from "./Live.ts"
+
+export interface Options {
+  /** The address to bind. Anything but loopback needs a token. */
+  readonly host: string
+  /** 0 takes any free port; {@link Dashboard} says which. */
+  readonly port: number
+  /** Shown at the top of the page. */
+  readonly title?: string | undefined
+  /** IANA name of the exchange's time zone, in which the page shows times. `America/New_York` if not given. */
+  readonly timeZone?: string | undefined
+  /** Names of the pipelines whose panes can be asked for. */
+  readonly pipelines: ReadonlyArray<string>
+  /** Whoever has it may look. Needed wherever other machines can connect. */
+  readonly token?: Redacted.Redacted | undefined
+}
+
+/** The dashboard cannot be served. The message says what to do about it. */
+export class DashboardError extends Schema.TaggedError<DashboardError>()("DashboardError", {
+  reason: Schema.Literals(["port-in-use", "token-required", "cannot-listen"]),
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+export class Dashboard extends Context.Service<Dashboard, {
+  /** Where the page is, with the port that was bound: `http://127.0.0.1:4380/`. */
+  readonly url: string
+}>()("courant/Dashboard") {
+  static readonly layer = (
+    options: Options
+  ): Layer.Layer<Dashboard, DashboardError, Feed | Monitor | ResultSink> => Layer.effect(Dashboard, serve(options))
+}
+
+const serve = Effect.fnUntraced(function*(options: Options) {
+  if (!Guard.isLoopback(options.host) && options.token === undefined) {
+    return yield* new DashboardError({
+      reason: "token-required",
+      message: `other machines can reach ${options.host}: give the dashboard a token, or bind it to 127.0.0.1`
+    })
+  }
+  // Requests that are still open at the end are viewers. They are told to go (below), so nobody waits for them.
+  const server = yield* NodeHttpServer.make(createServer, {
+    host: options.host,
+    port: options.port,
+    gracefulShutdownTimeout: "1 second"
+  }).pipe(Effect.mapError((error) => cannotListen(options, error)))
+
+  const port = "port" in server.address ? server.address.port : options.port
+  const live = yield* Live.make
+  const app = yield* HttpRouter.toHttpEffect(
+    Layer.mergeAll(Api.layer({ ...options, live }), Assets.layer).pipe(
+      Layer.provideMerge(Guard.layer({ ...options, port })),
+      Layer.provide(NodeHttpServer.layerHttpServices)
+    )
+  )
+  yield* server.serve(app)
+  // Registered last, so it comes first: viewers see their stream end in good order and connect again.
+  yield* Effect.addFinalizer(() => live.end)
+  return Dashboard.of({ url: `http://${Guard.authority(options.host, port)}/` })
+})
+
+const cannotListen = ({ host, port }: Options, { cause }: HttpServerError.ServeError): DashboardError => {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+  if (code === "EADDRINUSE") {
+    return new DashboardError({
+      reason: "port-in-use",
+      message: `port ${port} is in use; choose another with --port`,
+      cause
+    })
+  }
+  return new DashboardError({
+    reason: "cannot-listen",
+    message: `the dashboard cannot listen on ${Guard.authority(host, port)} (${String(code ?? cause)})`,
+    cause
+  })
+}

@@ -1,0 +1,49 @@
+/** The engine's progress, and whatever else the process counts with Effect's `Metric`, as Prometheus reads it. */
+import { Effect, Metric } from "effect"
+import { PrometheusMetrics } from "effect/observability"
+import type { Progress } from "../../streams/Monitor.ts"
+
+/** Exposition format 0.0.4, https://prometheus.io/docs/instrumenting/exposition_formats/ */
+export const contentType = "text/plain; version=0.0.4; charset=utf-8"
+
+export const format = (progress: Progress): Effect.Effect<string> =>
+  Effect.gen(function*() {
+    const registered = yield* PrometheusMetrics.format()
+    return registered + (yield* ofProgress(progress))
+  })
+
+/**
+ * Progress holds totals already. A registry of its own for each answer takes them as they are,
+ * where the process's registry would have to be told the difference since the last answer.
+ */
+const ofProgress = (progress: Progress): Effect.Effect<string> =>
+  Effect.gen(function*() {
+    yield* Metric.update(read, progress.read)
+    yield* Metric.update(panes, progress.panes)
+    yield* Metric.update(lag, progress.lag)
+    if (progress.watermark !== null) yield* Metric.update(watermark, progress.watermark)
+    for (const [outcome, count] of Object.entries(outcomes(progress))) {
+      yield* Metric.update(Metric.withAttributes(events, { outcome }), count)
+    }
+    return yield* PrometheusMetrics.format()
+  }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
+
+const outcomes = ({ aggregated, deadLettered, duplicate, filtered, late }: Progress) => ({
+  aggregated,
+  late,
+  dead_lettered: deadLettered,
+  duplicate,
+  filtered
+})
+
+const events = Metric.counter("courant_events_total", {
+  description: "Events by what became of them; the outcomes add up to courant_events_read_total."
+})
+const read = Metric.counter("courant_events_read_total", { description: "Events read from the log." })
+const panes = Metric.counter("courant_panes_total", { description: "Panes written to the sink." })
+const lag = Metric.gauge("courant_lag_records", {
+  description: "Records that are in the log and have not been processed."
+})
+const watermark = Metric.gauge("courant_watermark_ms", {
+  description: "Event time up to which the engine has seen everything, in milliseconds since the epoch."
+})

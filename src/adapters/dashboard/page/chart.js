@@ -1,0 +1,211 @@
+/** Candles, the moving average over them, volume under them. */
+import {
+  CandlestickSeries,
+  createChart,
+  CrosshairMode,
+  HistogramSeries,
+  LineSeries,
+  LineStyle,
+  TickMarkType
+} from "./vendor/lightweight-charts.js"
+import * as format from "./format.js"
+
+/** @typedef {import("./panes.js").Pane} Pane */
+
+/**
+ * @param {HTMLElement} container
+ * @param {ReturnType<typeof format.clock>} clock
+ * @param {(candle: Pane | undefined, average: number | null) => void} onHover the candle under the pointer, if any
+ */
+export const makeChart = (container, clock, onHover) => {
+  /** Times of the first candle of each of the exchange's days: the axis shows the date there. */
+  let firstOfDay = new Set()
+  let decimals = 2
+  /** @type {Map<number, Pane>} */
+  let byTime = new Map()
+  /** @type {Map<number, number>} */
+  let averages = new Map()
+
+  const chart = createChart(container, {
+    autoSize: true,
+    layout: { fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12, attributionLogo: false },
+    crosshair: { mode: CrosshairMode.Normal },
+    // Room above the highest candle for the figures that stand there.
+    rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.14, bottom: 0.06 } },
+    timeScale: {
+      borderVisible: false,
+      timeVisible: true,
+      secondsVisible: false,
+      rightOffset: 4,
+      maxBarSpacing: 14,
+      tickMarkFormatter: (time, type) =>
+        firstOfDay.has(time) && type <= TickMarkType.DayOfMonth
+          ? clock.shortDate(time * 1_000)
+          : clock.minutes(time * 1_000)
+    },
+    localization: {
+      locale: "en-US",
+      timeFormatter: (time) => clock.candle(time * 1_000)
+    }
+  })
+
+  const priceFormat = () => ({
+    type: "custom",
+    formatter: (value) => format.price(value, decimals),
+    minMove: 10 ** -decimals
+  })
+  const candles = chart.addSeries(CandlestickSeries, {
+    priceFormat: priceFormat(),
+    borderVisible: false,
+    priceLineStyle: LineStyle.Dotted
+  })
+  const average = chart.addSeries(LineSeries, {
+    priceFormat: priceFormat(),
+    lineWidth: 2,
+    priceLineVisible: false,
+    lastValueVisible: false,
+    crosshairMarkerRadius: 3
+  })
+  const volume = chart.addSeries(HistogramSeries, {
+    priceFormat: { type: "custom", formatter: format.shortCount, minMove: 1 },
+    priceLineVisible: false,
+    lastValueVisible: false
+  }, 1)
+  chart.panes()[0].setStretchFactor(4)
+  chart.panes()[1].setStretchFactor(1)
+
+  const shown = { candles: shownIn(candles), average: shownIn(average), volume: shownIn(volume) }
+  let colors = paint(chart, { candles, average })
+  document.addEventListener("theme", () => {
+    colors = paint(chart, { candles, average })
+    shown.volume.clear()
+    show(last.candles, last.averages, false)
+  })
+
+  chart.subscribeCrosshairMove(({ time }) => {
+    const at = typeof time === "number" ? time : undefined
+    onHover(at === undefined ? undefined : byTime.get(at), at === undefined ? null : averages.get(at) ?? null)
+  })
+
+  /** @type {{ candles: Array<Pane>, averages: Array<{ time: number, value: number }> }} */
+  let last = { candles: [], averages: [] }
+
+  /**
+   * @param {Array<Pane>} panes in the order of time
+   * @param {Array<{ time: number, value: number }>} points of the moving average, times in milliseconds
+   * @param {boolean} reset whether another symbol or interval begins, at its newest candle
+   */
+  const show = (panes, points, reset) => {
+    last = { candles: panes, averages: points }
+    const prices = panes.flatMap(({ values }) => format.number(values["close"]) ?? [])
+    if (format.decimalsFor(prices) !== decimals) {
+      decimals = format.decimalsFor(prices)
+      for (const series of [candles, average]) series.applyOptions({ priceFormat: priceFormat() })
+    }
+    firstOfDay = firstCandles(panes, clock)
+    byTime = new Map(panes.map((pane) => [pane.start / 1_000, pane]))
+    averages = new Map(points.map(({ time, value }) => [time / 1_000, value]))
+    if (reset) for (const series of Object.values(shown)) series.clear()
+    shown.candles.sync(panes.map(candlePoint))
+    shown.volume.sync(panes.map((pane) => volumePoint(pane, colors)))
+    shown.average.sync(points.map(({ time, value }) => ({ time: time / 1_000, value })))
+    if (reset) {
+      candles.priceScale().applyOptions({ autoScale: true })
+      const scale = chart.timeScale()
+      scale.resetTimeScale()
+      // A short series fills the width instead of standing at its right edge.
+      if (panes.length * usualSpacing < container.clientWidth) scale.fitContent()
+    }
+  }
+
+  return { show, decimals: () => decimals }
+}
+
+/** Pixels from candle to candle that the library begins with. */
+const usualSpacing = 6
+
+/**
+ * Brings a series to the wanted points: by single updates where only its end has changed, as
+ * it nearly always has, else as a whole.
+ */
+const shownIn = (series) => {
+  let current = []
+  return {
+    clear: () => {
+      current = []
+      series.setData([])
+    },
+    sync: (wanted) => {
+      let same = 0
+      while (same < current.length && same < wanted.length && equal(current[same], wanted[same])) same++
+      const grows = same === current.length
+      const lastMoves = same === current.length - 1 && wanted[same]?.time === current[same].time
+      if (current.length > 0 && (grows || lastMoves)) {
+        for (const point of wanted.slice(same)) series.update(point)
+      } else {
+        series.setData(wanted)
+      }
+      current = wanted
+    }
+  }
+}
+
+const equal = (a, b) =>
+  a.time === b.time && a.value === b.value && a.open === b.open && a.high === b.high && a.low === b.low &&
+  a.close === b.close && a.color === b.color
+
+/** A minute whose trades formed no price keeps its place on the axis. @param {Pane} pane */
+const candlePoint = ({ start, values }) => {
+  const [open, high, low, close] = ["open", "high", "low", "close"].map((name) => format.number(values[name]))
+  const time = start / 1_000
+  return open === null || high === null || low === null || close === null ? { time } : { time, open, high, low, close }
+}
+
+/** @param {Pane} pane @param {Record<string, string>} colors */
+const volumePoint = ({ start, values }, colors) => {
+  const falls = (format.number(values["close"]) ?? 0) < (format.number(values["open"]) ?? 0)
+  return {
+    time: start / 1_000,
+    value: format.number(values["volume"]) ?? 0,
+    color: falls ? colors["volumeDown"] : colors["volumeUp"]
+  }
+}
+
+/** @param {Array<Pane>} panes @param {ReturnType<typeof format.clock>} clock */
+const firstCandles = (panes, clock) => {
+  const times = new Set()
+  let day = ""
+  for (const { start } of panes) {
+    const its = clock.shortDate(start)
+    if (its !== day) times.add(start / 1_000)
+    day = its
+  }
+  return times
+}
+
+/** Takes the colours of the page's theme over. */
+const paint = (chart, { average, candles }) => {
+  const style = getComputedStyle(document.documentElement)
+  const color = (name) => style.getPropertyValue(`--${name}`).trim()
+  const line = color("chart-grid")
+  chart.applyOptions({
+    layout: {
+      background: { type: "solid", color: color("surface") },
+      textColor: color("muted"),
+      panes: { separatorColor: color("line"), separatorHoverColor: color("line") }
+    },
+    grid: { vertLines: { color: line }, horzLines: { color: line } },
+    crosshair: {
+      vertLine: { color: color("muted"), labelBackgroundColor: color("label") },
+      horzLine: { color: color("muted"), labelBackgroundColor: color("label") }
+    }
+  })
+  candles.applyOptions({
+    upColor: color("up"),
+    downColor: color("down"),
+    wickUpColor: color("up"),
+    wickDownColor: color("down")
+  })
+  average.applyOptions({ color: color("average") })
+  return { volumeUp: color("volume-up"), volumeDown: color("volume-down") }
+}

@@ -1,0 +1,109 @@
+/** How numbers and times are shown. */
+
+const cache = new Map()
+
+/** @param {string} id @param {() => Intl.NumberFormat} make @returns {Intl.NumberFormat} */
+const cached = (id, make) => {
+  const known = cache.get(id)
+  if (known !== undefined) return known
+  const made = make()
+  cache.set(id, made)
+  return made
+}
+
+export const missing = "—"
+
+/**
+ * A value of a pane as a number to draw or show; `null` where there is none.
+ * @param {unknown} value
+ * @returns {number | null}
+ */
+export const number = (value) => {
+  if (value === null || value === undefined || value === "" || typeof value === "boolean") return null
+  const parsed = Number(value)
+  return Number.isFinite(parsed) ? parsed : null
+}
+
+/**
+ * How many decimals most of these prices need, from 2 to 8. A few prices between the ticks
+ * must not widen every figure, nor the tail that a 32-bit source leaves (251.36000061).
+ * @param {ReadonlyArray<number>} prices
+ * @returns {number}
+ */
+export const decimalsFor = (prices) => {
+  for (let decimals = 2; decimals < 8; decimals++) {
+    const factor = 10 ** decimals
+    const rounded = (price) => Math.round(price * factor) / factor
+    const fitting = prices.filter((price) => Math.abs(price - rounded(price)) <= Math.abs(price) * 1.2e-7)
+    if (fitting.length >= prices.length * 0.6) return decimals
+  }
+  return 8
+}
+
+/** @param {number | null} value @param {number} decimals */
+export const price = (value, decimals) =>
+  value === null ? missing : cached(`price ${decimals}`, () =>
+    new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })).format(value)
+
+/** @param {number | null} value */
+export const count = (value) =>
+  value === null ? missing : cached("count", () => new Intl.NumberFormat("en-US")).format(value)
+
+/** @param {number | null} value */
+export const shortCount = (value) =>
+  value === null ? missing : cached("short", () =>
+    new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 2 })).format(value)
+
+/** Per cent with its sign: `+0.31 %`. @param {number | null} value */
+export const percent = (value) =>
+  value === null ? missing : `${cached("percent", () =>
+    new Intl.NumberFormat("en-US", {
+      minimumFractionDigits: 2,
+      maximumFractionDigits: 2,
+      signDisplay: "exceptZero"
+    })).format(value)} %`
+
+/** The direction of a change as it is shown: what rounds to zero has none. @param {number | null} value */
+export const direction = (value) => {
+  const shown = value === null ? 0 : Number(value.toFixed(2))
+  return shown > 0 ? "up" : shown < 0 ? "down" : "flat"
+}
+
+export const arrow = { up: "▲", down: "▼", flat: "" }
+
+/**
+ * Times in the exchange's zone.
+ * @param {string} timeZone IANA name
+ */
+export const clock = (timeZone) => {
+  /** @param {Intl.DateTimeFormatOptions} options */
+  const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone, hourCycle: "h23", ...options })
+  const minutes = format({ hour: "2-digit", minute: "2-digit" })
+  const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" })
+  const date = format({ day: "numeric", month: "short", year: "numeric" })
+  const shortDate = format({ day: "numeric", month: "short" })
+  const day = format({ weekday: "short", day: "numeric", month: "short" })
+  // en-US knows EDT, en-GB only GMT-4.
+  const zone = new Intl.DateTimeFormat("en-US", { timeZone, timeZoneName: "short" })
+  /** @param {number} time */
+  const zoneAt = (time) => zone.formatToParts(time).find(({ type }) => type === "timeZoneName")?.value ?? timeZone
+  return {
+    /** @param {number} time */
+    minutes: (time) => minutes.format(time),
+    /** @param {number} time */
+    date: (time) => date.format(time),
+    /** @param {number} time */
+    shortDate: (time) => shortDate.format(time),
+    /** @param {number} time */
+    candle: (time) => `${day.format(time)}, ${minutes.format(time)} ${zoneAt(time)}`,
+    /** @param {number} time */
+    exact: (time) => `${date.format(time)}, ${seconds.format(time)} ${zoneAt(time)}`,
+    /** @param {number} time */
+    seconds: (time) => `${seconds.format(time)} ${zoneAt(time)}`,
+    /** @param {number} time */
+    zone: (time) => zoneAt(time)
+  }
+}
+
+/** Whether a time is one that a calendar has. The end of the data lies beyond. @param {number} time */
+export const isDate = (time) => Math.abs(time) <= 8.64e15

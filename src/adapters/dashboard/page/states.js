@@ -1,0 +1,66 @@
+/** How fresh the numbers are, whether the connection stands, how far the engine is. */
+import * as format from "./format.js"
+import { setText } from "./watch.js"
+
+/** @typedef {{ _tag: string, minutes?: number, date?: string, speed?: number, reason?: string }} Freshness */
+
+/** The badge's words. @param {Freshness} freshness */
+export const freshnessText = (freshness) => {
+  switch (freshness._tag) {
+    case "live":
+      return "LIVE"
+    case "delayed":
+      return `DELAYED ${freshness.minutes} min`
+    case "recorded":
+      return `RECORDED ${freshness.date} ×${freshness.speed}`
+    case "stale":
+      return "STALE"
+    case "simulated":
+      return "SIMULATED"
+    default:
+      return "UNKNOWN"
+  }
+}
+
+const explanations = {
+  live: "Prices as they are traded",
+  delayed: "The source holds prices back by this much",
+  recorded: "A recorded session, replayed: these are not today's prices",
+  simulated: "Made-up prices"
+}
+
+/** @param {HTMLElement} badge @param {Freshness} freshness */
+export const showFreshness = (badge, freshness) => {
+  setText(badge, freshnessText(freshness))
+  badge.dataset.state = freshness._tag
+  badge.title = freshness.reason ?? explanations[freshness._tag] ?? ""
+}
+
+const connectionTexts = { connecting: "Connecting…", connected: "Connected", lost: "Reconnecting…" }
+
+/** @param {HTMLElement} label @param {keyof typeof connectionTexts} state */
+export const showConnection = (label, state) => {
+  document.body.dataset.connection = state
+  setText(/** @type {HTMLElement} */ (label.lastElementChild), connectionTexts[state])
+}
+
+/** @param {number | null} watermark @param {ReturnType<typeof format.clock>} clock */
+const watermarkText = (watermark, clock) => {
+  if (watermark === null) return format.missing
+  return format.isDate(watermark) ? clock.seconds(watermark) : "end of data"
+}
+
+/**
+ * @param {Record<string, HTMLElement>} parts
+ * @param {{ watermark: number | null, lag: number, read: number, late: number, deadLettered: number }} progress
+ * @param {ReturnType<typeof format.clock>} clock
+ */
+export const showProgress = (parts, progress, clock) => {
+  const { watermark } = progress
+  setText(parts["watermark"], watermarkText(watermark, clock))
+  setText(parts["lag"], `${format.count(progress.lag)} records`)
+  setText(parts["read"], format.count(progress.read))
+  setText(parts["late"], format.count(progress.late))
+  setText(parts["dead"], format.count(progress.deadLettered))
+  if (watermark !== null && format.isDate(watermark)) setText(parts["market-time"], clock.exact(watermark))
+}

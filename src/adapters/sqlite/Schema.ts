@@ -1,0 +1,87 @@
+/** The tables, and how a database of an earlier version becomes one of this. */
+import type { DatabaseSync } from "node:sqlite"
+
+/** Marks the file as ours: "cour" in ASCII (https://sqlite.org/pragma.html#pragma_application_id). */
+const applicationId = 0x636f7572
+
+/** The version of a database, kept in `user_version`, is the number of these that have been applied. */
+const migrations: ReadonlyArray<string> = [
+  `
+  create table topics (
+    id integer primary key,
+    name text not null unique,
+    partitions integer not null,
+    position text
+  ) strict;
+
+  -- One row a chunk, as it came: a row a record would be three times slower to write and ten to read.
+  create table chunks (
+    topic integer not null references topics (id),
+    partition integer not null,
+    next integer not null,        -- one past the offset of its last record
+    length integer not null,      -- number of records
+    appended_at integer not null, -- milliseconds since the epoch
+    lengths blob not null,        -- bytes of each record, little-endian int32; -1 for one without a value
+    kinds blob not null,          -- one byte a record
+    bytes blob not null,          -- the records one after another
+    primary key (topic, partition, next)
+  ) strict;
+
+  create table panes (
+    pipeline text not null,
+    key text not null,
+    start integer not null,
+    "end" integer not null,
+    pane text not null,
+    revision integer not null,
+    "values" text not null,
+    primary key (pipeline, key, start, "end")
+  ) strict, without rowid;
+
+  create index panes_by_start on panes (start, "end", pipeline, key);
+
+  create table checkpoints (
+    id integer primary key autoincrement,
+    name text not null,
+    sealed text not null
+  ) strict;
+
+  create index checkpoints_by_name on checkpoints (name, id);
+
+  create table dead_letters (
+    topic text not null,
+    partition integer not null,
+    offset integer not null,
+    pipeline text,
+    reason text not null,
+    detail text not null,
+    bytes blob not null
+  ) strict;
+
+  -- Two nulls are different to a unique index; the empty blob stands for null and equals no text.
+  create unique index dead_letters_identity on dead_letters (topic, partition, offset, ifnull(pipeline, x''));
+  `
+]
+
+/** Brings a database up to date, or says why it cannot be used. */
+export const migrate = (connection: DatabaseSync, readOnly: boolean): string | undefined => {
+  const version = pragma(connection, "user_version")
+  const id = pragma(connection, "application_id")
+  const empty = version === 0 && id === 0 && connection.prepare("select 1 from sqlite_schema").get() === undefined
+  if (!empty && id !== applicationId) return "holds a database of another program; choose another folder"
+  if (version > migrations.length) return "was written by a newer version of courant; use that, or another folder"
+  if (version === migrations.length) return undefined
+  if (readOnly) return "was written by an older version of courant; run this version on it once to bring it up to date"
+
+  connection.exec(`
+    begin immediate;
+    ${migrations.slice(version).join("\n")}
+    pragma application_id = ${applicationId};
+    pragma user_version = ${migrations.length};
+    commit
+  `)
+  return undefined
+}
+
+const pragma = (connection: DatabaseSync, name: string): number =>
+  Number(connection.prepare(`pragma ${name}`).get()?.[name])

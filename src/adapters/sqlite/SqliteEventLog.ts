@@ -1,0 +1,153 @@
+/**
+ * The event log in SQLite: one row an appended chunk, whose bytes go in and come out as they are.
+ * Readers in the writing process are woken by an append; readers in another process poll.
+ */
+import { Clock, Effect, Layer, Option, Stream } from "effect"
+import { EventLog, EventLogError } from "../../streams/EventLog.ts"
+import type { Chunk, Records } from "../../streams/Records.ts"
+import { type ChunkRow, packed, toBatches } from "./ChunkRow.ts"
+import { Database, type DatabaseError } from "./Database.ts"
+
+export interface Options {
+  readonly topic: string
+  /** A new topic gets so many, one unless told; an existing one must have so many, if told. */
+  readonly partitions?: number
+}
+
+/** Fails where the topic has another number of partitions, or is missing and may not be made. */
+export const layer = (options: Options): Layer.Layer<EventLog, EventLogError, Database> =>
+  Layer.effect(EventLog, make(options))
+
+export interface Topic {
+  readonly name: string
+  readonly partitions: number
+  readonly records: number
+}
+
+/** Every topic of the database, by name. */
+export const topics: Effect.Effect<ReadonlyArray<Topic>, EventLogError, Database> = Effect.gen(function*() {
+  const database = yield* Database
+  const all = yield* database.prepare<{ name: string; partitions: number; records: number }>(`
+    select name, partitions, coalesce(sum(length), 0) as records
+    from topics left join chunks on chunks.topic = topics.id
+    group by topics.id order by name
+  `)
+  return yield* database.read(() => all.all().map((row) => ({ ...row })))
+}).pipe(Effect.mapError(toLogError))
+
+/** A batch that is read has at most so many records. */
+const batchRecords = 4_096
+/** Rows are gathered until they reach the records of a batch or these bytes, whichever comes first. */
+const batchBytes = 4 * 1_024 * 1_024
+
+const make = Effect.fnUntraced(function*({ partitions: wanted, topic }: Options) {
+  const database = yield* Database
+  const { id, partitions } = yield* findOrCreate(topic, wanted)
+
+  const end = yield* database.prepare<{ next: number | null }>(
+    "select max(next) as next from chunks where topic = ? and partition = ?"
+  )
+  const insert = yield* database.prepare("insert into chunks values (?, ?, ?, ?, ?, ?, ?, ?)")
+  const setPosition = yield* database.prepare("update topics set position = ? where id = ?")
+  const getPosition = yield* database.prepare<{ position: string | null }>("select position from topics where id = ?")
+  const from = yield* database.prepare<ChunkRow>(`
+    select next, length, appended_at as appendedAt, lengths, kinds, bytes
+    from chunks where topic = ? and partition = ? and next > ? order by next
+  `)
+
+  const endOf = (partition: number): number => end.get(id, partition)?.next ?? 0
+
+  const append = Effect.fnUntraced(function*(partition: number, chunk: Chunk) {
+    if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) {
+      return yield* new EventLogError({ message: `topic ${topic} has no partition ${partition}` })
+    }
+    const now = yield* Clock.currentTimeMillis
+    return yield* database.write(() => {
+      const first = endOf(partition)
+      const { bytes, lengths } = packed(chunk)
+      if (chunk.length > 0) {
+        const kinds = chunk.kinds.subarray(0, chunk.length)
+        insert.run(id, partition, first + chunk.length, chunk.length, now, lengths, kinds, bytes)
+      }
+      if (chunk.position !== undefined) setPosition.run(chunk.position, id)
+      return first
+    }).pipe(
+      Effect.mapError(toLogError),
+      // Also where the caller is interrupted in the turn after the commit.
+      Effect.ensuring(Effect.sync(database.arrivals.announce))
+    )
+  })
+
+  /** Records of one partition from an offset on: about one batch, or none. */
+  const lookFrom = (partition: number, offset: number): ReadonlyArray<Records> => {
+    const rows: Array<ChunkRow> = []
+    let records = 0
+    let size = 0
+    for (const row of from.iterate(id, partition, offset)) {
+      rows.push(row)
+      records += row.length
+      size += row.bytes.length
+      if (records >= batchRecords || size >= batchBytes) break
+    }
+    return toBatches(rows, partition, offset, batchRecords)
+  }
+
+  const read = (offsets: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> =>
+    Stream.suspend(() => {
+      const next = Array.from({ length: partitions }, (_, partition) => offsets[partition] ?? 0)
+      const pull = Effect.gen(function*() {
+        while (true) {
+          // The place in the queue is taken before the look, so that an append in between is not missed.
+          const arrival = database.arrivals.next()
+          const found = yield* database.read(() => next.flatMap((offset, partition) => lookFrom(partition, offset)))
+          for (const batch of found) next[batch.partition] = (batch.offsets[batch.length - 1] ?? 0) + 1
+          if (found.length === 0) {
+            yield* arrival
+          } else {
+            yield* Effect.yieldNow
+            return found
+          }
+        }
+      })
+      return Stream.fromIterableEffectRepeat(Effect.mapError(pull, toLogError))
+    })
+
+  return EventLog.of({
+    topic,
+    partitions,
+    append,
+    read,
+    ends: database.read(() => Array.from({ length: partitions }, (_, partition) => endOf(partition))).pipe(
+      Effect.mapError(toLogError)
+    ),
+    position: database.read(() => Option.fromNullOr(getPosition.get(id)?.position ?? null)).pipe(
+      Effect.mapError(toLogError)
+    )
+  })
+}, Effect.catchTag("DatabaseError", (error) => Effect.fail(toLogError(error))))
+
+const findOrCreate = Effect.fnUntraced(function*(topic: string, wanted: number | undefined) {
+  const database = yield* Database
+  const find = yield* database.prepare<{ id: number; partitions: number }>(
+    "select id, partitions from topics where name = ?"
+  )
+  const create = yield* database.prepare<{ id: number; partitions: number }>(
+    "insert into topics (name, partitions) values (?, ?) returning id, partitions"
+  )
+  const existing = yield* database.read(() => find.get(topic))
+  if (existing === undefined && database.readOnly) {
+    return yield* new EventLogError({ message: `there is no topic ${topic} in the folder ${database.folder}` })
+  }
+  const found = existing ?? (yield* database.write(() => create.get(topic, wanted ?? 1)))
+  if (found === undefined || (wanted !== undefined && wanted !== found.partitions)) {
+    return yield* new EventLogError({
+      message: `topic ${topic} in the folder ${database.folder} has ${found?.partitions} partitions, not ${wanted}; ` +
+        "choose another topic or folder to use another number"
+    })
+  }
+  return found
+})
+
+function toLogError(error: DatabaseError): EventLogError {
+  return new EventLogError({ message: error.message, cause: error })
+}

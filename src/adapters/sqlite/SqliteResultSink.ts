@@ -1,0 +1,72 @@
+/** Panes in SQLite: one row a window and key, which holds its newest revision. */
+import { Effect, Layer, Schema } from "effect"
+import * as Pane from "../../streams/Pane.ts"
+import { type Query, ResultSink, ResultSinkError } from "../../streams/ResultSink.ts"
+import { Database, type DatabaseError } from "./Database.ts"
+
+export const layer: Layer.Layer<ResultSink, ResultSinkError, Database> = Layer.effect(
+  ResultSink,
+  Effect.suspend(() => make())
+)
+
+interface PaneRow {
+  readonly pipeline: string
+  readonly key: string
+  readonly start: number
+  readonly end: number
+  readonly pane: string
+  readonly revision: number
+  readonly values: string
+}
+
+// A retracted window keeps its row: an older revision that comes after it must not bring the window back.
+const upsert = `
+  insert into panes values (?, ?, ?, ?, ?, ?, ?)
+  on conflict do update set pane = excluded.pane, revision = excluded.revision, "values" = excluded."values"
+  where excluded.revision >= revision
+`
+
+const decodePane = Schema.decodeUnknownSync(Pane.Encoded)
+
+const make = Effect.fnUntraced(function*() {
+  const database = yield* Database
+  const insert = yield* database.prepare(upsert)
+
+  const write = (panes: ReadonlyArray<Pane.Pane>) =>
+    panes.length === 0 ? Effect.void : database.write(() => {
+      for (const pane of panes) {
+        const values = JSON.stringify(Pane.encode(pane).values)
+        insert.run(pane.pipeline, pane.key, pane.start, pane.end, pane.pane, pane.revision, values)
+      }
+    }).pipe(Effect.mapError(toSinkError))
+
+  const read = Effect.fnUntraced(function*(query: Query) {
+    const { parameters, sql } = select(query)
+    const rows = yield* database.prepare<PaneRow>(sql)
+    // The newest come first out of the database, so that the limit keeps them.
+    return yield* database.read(() => rows.all(...parameters).map(toPane).reverse())
+  }, Effect.mapError(toSinkError))
+
+  return ResultSink.of({ write, read })
+}, Effect.mapError(toSinkError))
+
+const toPane = (row: PaneRow): Pane.Encoded => decodePane({ ...row, values: JSON.parse(row.values) })
+
+const select = (query: Query) => {
+  const conditions: Array<readonly [sql: string, value: string | number]> = []
+  if (query.pipeline !== undefined) conditions.push(["pipeline = ?", query.pipeline])
+  if (query.key !== undefined) conditions.push(["key = ?", query.key])
+  if (query.from !== undefined) conditions.push(["start >= ?", query.from])
+  if (query.to !== undefined) conditions.push(["start < ?", query.to])
+  const where = ["pane <> 'retracted'", ...conditions.map(([sql]) => sql)].join(" and ")
+  // A negative limit means no limit to SQLite.
+  const limit = query.limit === undefined ? -1 : Math.max(0, query.limit)
+  return {
+    sql: `select * from panes where ${where} order by start desc, "end" desc, pipeline desc, key desc limit ?`,
+    parameters: [...conditions.map(([, value]) => value), limit]
+  }
+}
+
+function toSinkError(error: DatabaseError): ResultSinkError {
+  return new ResultSinkError({ message: error.message, cause: error })
+}

@@ -1,0 +1,49 @@
+/** What has to be known of a symbol to make ticks and bars of what Yahoo Finance says about it. */
+import type * as Responses from "./Responses.ts"
+
+export interface Instrument {
+  readonly symbol: string
+  /** The exchange's time zone by its IANA name. */
+  readonly zone: string
+  /** Decimals that its prices are meant to have. */
+  readonly priceHint: number | undefined
+  /** Minutes by which its prices are held back. */
+  readonly delay: number
+  /**
+   * Whether its volume counts up through a session. That of crypto is of the last 24 hours,
+   * so that a difference of two says nothing; currencies have none.
+   */
+  readonly cumulativeVolume: boolean
+  /** Whether its session, and so its volume, runs across midnight, as that of futures does. */
+  readonly overnight: boolean
+}
+
+/** A quote that has what a tick needs. */
+export interface Priced {
+  readonly instrument: Instrument
+  readonly time: number
+  readonly price: number
+  readonly volume: number | undefined
+  readonly open: boolean
+}
+
+/** The quote of an instrument with a price; nothing of a dead one, whose entry has lost it. */
+export const fromQuote = (quote: Responses.Quote): Priced | undefined => {
+  const price = quote.regularMarketPrice ?? undefined
+  const time = quote.regularMarketTime ?? undefined
+  if (price === undefined || time === undefined) return undefined
+  return {
+    instrument: {
+      symbol: quote.symbol,
+      zone: quote.exchangeTimezoneName ?? "UTC",
+      priceHint: quote.priceHint ?? undefined,
+      delay: quote.exchangeDataDelayedBy ?? 0,
+      cumulativeVolume: quote.quoteType !== "CRYPTOCURRENCY" && quote.quoteType !== "CURRENCY",
+      overnight: quote.quoteType === "FUTURE"
+    },
+    time,
+    price,
+    volume: quote.regularMarketVolume ?? undefined,
+    open: quote.marketState === "REGULAR"
+  }
+}

@@ -1,0 +1,315 @@
+/**
+ * What has been fed of each symbol, and so what is still to be fed. All that Yahoo Finance
+ * says, by poll, by stream or as a chart, is booked here in one order; the ledger decides
+ * alone what becomes a tick or a bar, so that nothing is fed twice. Pure.
+ *
+ * A symbol's entry is also its resume position: `(time, volume)` of the newest tick and the
+ * newest bars. A tick's size is what the session's volume grew by since the last one, and
+ * bars count towards that volume. So the sizes and bar volumes of a session add up to its
+ * volume, whoever reported it and however often the feed was started again, but for what
+ * Yahoo had assigned to no minute at the time of a back-fill.
+ */
+import { Effect, Schema, Struct } from "effect"
+import { minute } from "../../domain/Bar.ts"
+import { EventTime } from "../../domain/EventTime.ts"
+import type { Chunk } from "../../streams/Records.ts"
+import * as Records from "../../streams/Records.ts"
+import * as Bars from "./Bars.ts"
+import type { Instrument } from "./Instrument.ts"
+import * as Price from "./Price.ts"
+import type * as Responses from "./Responses.ts"
+import * as TradingDay from "./TradingDay.ts"
+
+/** A price with the time of its trade, and the session's volume where that is known. */
+export interface Observation {
+  readonly symbol: string
+  readonly time: number
+  readonly price: number
+  readonly volume: number | undefined
+  readonly priceHint?: number | undefined
+}
+
+/** What a symbol's charts say; without charts it goes on from where it is. */
+export interface CatchUp {
+  readonly instrument: Instrument
+  readonly charts?: {
+    /** The current or last session's day. */
+    readonly session: TradingDay.TradingDay
+    /** From where on minutes were asked for: {@link missingSince}. */
+    readonly from: number
+    readonly minutes: Responses.Chart
+    /** Daily rows before the session. */
+    readonly days: Responses.Chart | undefined
+    /** The session's volume where the chart does not tell. */
+    readonly volume: number | undefined
+    /** Minutes that are over at this time are whole. */
+    readonly settled: number
+  }
+}
+
+export type News =
+  | { readonly _tag: "caughtUp"; readonly symbols: ReadonlyArray<CatchUp> }
+  | { readonly _tag: "observed"; readonly observations: ReadonlyArray<Observation> }
+
+const Entry = Schema.Struct({
+  /** Start of the newest daily bar. */
+  day: Schema.optionalKey(EventTime),
+  /** Start of the newest one-minute bar. */
+  bar: Schema.optionalKey(EventTime),
+  /** Time of the newest tick. */
+  time: Schema.optionalKey(EventTime),
+  /** Volume of the session that ticks and bars account for. */
+  volume: Schema.optionalKey(Schema.Int)
+})
+
+type Entry = typeof Entry.Type
+
+export interface Ledger {
+  readonly entries: ReadonlyMap<string, Entry>
+  /** Symbols that have been caught up with. Observations of others have to wait. */
+  readonly instruments: ReadonlyMap<string, Instrument>
+}
+
+export const empty: Ledger = { entries: new Map(), instruments: new Map() }
+
+/** Records in a chunk at most. */
+const chunkLimit = 4_096
+
+/** Books one piece of news and gives the chunks that it leads to, each with its position. */
+export const book = (ledger: Ledger, news: News): readonly [Ledger, ReadonlyArray<Chunk>] => {
+  const instruments = new Map(ledger.instruments)
+  const entries = new Map(ledger.entries)
+  const chunks: Array<Chunk> = []
+
+  if (news._tag === "observed") {
+    const items = news.observations.flatMap((observation) => {
+      const instrument = instruments.get(observation.symbol)
+      if (instrument === undefined) return []
+      const item = observe(entries.get(observation.symbol) ?? {}, instrument, observation)
+      if (item === undefined) return []
+      entries.set(observation.symbol, item.entry)
+      return [item]
+    })
+    if (items.length > 0) chunks.push(toChunk(items, entries))
+    return [{ entries, instruments }, chunks]
+  }
+
+  const closing: Array<readonly [string, Entry]> = []
+  const items: Array<Item> = []
+  for (const catchUp of news.symbols) {
+    const { symbol } = catchUp.instrument
+    instruments.set(symbol, catchUp.instrument)
+    const caughtUp = bars(entries.get(symbol) ?? {}, catchUp)
+    items.push(...caughtUp.items)
+    closing.push([symbol, caughtUp.entry])
+  }
+  items.sort((a, b) => a.time - b.time)
+  for (let from = 0; from < items.length; from += chunkLimit) {
+    const slice = items.slice(from, from + chunkLimit)
+    for (const { entry, symbol } of slice) entries.set(symbol, entry)
+    if (from + chunkLimit >= items.length) for (const [symbol, entry] of closing) entries.set(symbol, entry)
+    chunks.push(toChunk(slice, entries))
+  }
+  for (const [symbol, entry] of closing) entries.set(symbol, entry)
+  return [{ entries, instruments }, chunks]
+}
+
+/** A line with its time, and its symbol's entry once it has been fed. */
+interface Item {
+  readonly symbol: string
+  readonly time: number
+  readonly kind: Records.Kind
+  readonly line: string
+  readonly entry: Entry
+}
+
+const toChunk = (items: ReadonlyArray<Item>, entries: Ledger["entries"]): Chunk =>
+  Records.fromBytes(
+    items.map(({ line }) => encoder.encode(line)),
+    items.map(({ kind }) => kind),
+    JSON.stringify({ version: 1, symbols: Object.fromEntries(entries) })
+  )
+
+const encoder = new TextEncoder()
+
+/**
+ * The one place that decides whether an observation is news. It is, where the trade is
+ * newer than everything that was fed, or where the volume grew without the time moving
+ * (the closing auction is booked under the time of the close).
+ */
+const observe = (entry: Entry, instrument: Instrument, observation: Observation): Item | undefined => {
+  const { price, symbol, time } = observation
+  const seen = newest(entry)
+  if (time < seen) return undefined
+  const volume = instrument.cumulativeVolume ? wholeVolume(observation.volume) : undefined
+  const known = beginsSession(entry, instrument, time, volume) ? 0 : entry.volume
+  const size = known === undefined || volume === undefined ? 0 : Math.max(0, volume - known)
+  if (entry.time !== undefined && time === entry.time && size === 0) return undefined
+  const accounted = known === undefined ? volume : known + size
+  return tick({ instrument, price, priceHint: observation.priceHint, size, symbol, time }, {
+    ...entry,
+    time,
+    ...(accounted === undefined ? {} : { volume: accounted })
+  })
+}
+
+/** A trade before this has been fed: the time of the newest tick, or the end of the newest bar. */
+const newest = ({ bar, time }: Entry): number =>
+  Math.max(time ?? -Infinity, bar === undefined ? -Infinity : bar + minute)
+
+/** The newest moment of which something has been fed; minus infinity where nothing has. */
+const lastMoment = ({ bar, time }: Entry): number =>
+  Math.max(time ?? -Infinity, bar === undefined ? -Infinity : bar + minute - 1)
+
+const halfAnHour = 30 * minute
+
+/**
+ * Volume starts from nothing with the exchange's calendar day. That of an overnight market
+ * starts in the evening, which shows as a fall after a pause; a smaller fall is a correction.
+ */
+const beginsSession = (entry: Entry, { overnight, zone }: Instrument, time: number, volume = Infinity): boolean => {
+  const last = lastMoment(entry)
+  if (!Number.isFinite(last)) return false
+  if (overnight) return time >= last + halfAnHour && volume < (entry.volume ?? 0) / 2
+  return !TradingDay.contains(TradingDay.at(zone, last), time)
+}
+
+const wholeVolume = (volume: number | undefined): number | undefined =>
+  volume === undefined || !Number.isSafeInteger(volume) || volume < 0 ? undefined : volume
+
+/**
+ * The bars that are missing, and before them, where the feed was away in the middle of a
+ * minute, one tick with the rest of that minute's volume.
+ */
+const bars = (
+  before: Entry,
+  { charts, instrument }: CatchUp
+): { readonly entry: Entry; readonly items: ReadonlyArray<Item> } => {
+  if (charts === undefined) return { entry: before, items: [] }
+  const { minutes, session } = charts
+  const found = Bars.minutes(minutes, instrument, { start: charts.from, end: session.end }, charts.settled)
+  const total = sessionVolume(charts)
+  const target = total === undefined || !instrument.cumulativeVolume
+    ? undefined
+    : Math.max(0, total - found.heldBack)
+  // A volume of another session says nothing about this one.
+  let entry = TradingDay.contains(session, lastMoment(before)) ? before : withVolume(before, undefined)
+  const items: Array<Item> = []
+  const add = (item: Item) => {
+    items.push(item)
+    entry = item.entry
+  }
+
+  const previous = Bars.previousDay(charts.days, { chart: minutes, day: session }, instrument)
+  if (previous !== undefined && previous.start > Math.max(newest(entry), entry.day ?? -Infinity)) {
+    add(bar(instrument, previous, { ...entry, day: previous.start }))
+  }
+
+  const missing = found.bars.filter(({ start }) => start > Math.max(entry.time ?? -Infinity, entry.bar ?? -Infinity))
+  const rest = restOfMinute(entry, found, missing, target)
+  if (rest !== undefined) {
+    const { symbol } = instrument
+    add(tick({ ...rest, instrument, priceHint: undefined, symbol }, {
+      ...withVolume(entry, (entry.volume ?? 0) + rest.size),
+      time: rest.time
+    }))
+  }
+  for (const row of missing) {
+    const accounted = entry.volume === undefined ? undefined : entry.volume + row.volume
+    add(bar(instrument, row, { ...withVolume(entry, accounted), bar: row.start }))
+  }
+  // Where bars closed a gap the next tick counts on from the chart; else from the last tick.
+  return { entry: missing.length > 0 || entry.volume === undefined ? withVolume(entry, target) : entry, items }
+}
+
+/** What was traded in the minute of the newest tick after that tick: its last price, and at most its own volume. */
+const restOfMinute = (
+  entry: Entry,
+  { bars }: Bars.Minutes,
+  missing: ReadonlyArray<Bars.Row>,
+  target: number | undefined
+): { readonly time: number; readonly price: number; readonly size: number } | undefined => {
+  if (missing.length === 0 || target === undefined || entry.volume === undefined || entry.time === undefined) return
+  if (newest(entry) > entry.time) return
+  const start = Math.floor(entry.time / minute) * minute
+  const row = bars.find((row) => row.start === start)
+  if (row === undefined) return
+  const size = Math.min(row.volume, target - entry.volume - missing.reduce((sum, { volume }) => sum + volume, 0))
+  return size > 0 ? { time: start + minute - 1, price: row.close, size } : undefined
+}
+
+/** The volume that the chart itself gives, if it is of the session, as it was made with the chart's rows. */
+const sessionVolume = ({ minutes: { meta }, session, volume }: NonNullable<CatchUp["charts"]>): number | undefined =>
+  wholeVolume(
+    meta.regularMarketVolume != null && meta.regularMarketTime != null &&
+      TradingDay.contains(session, meta.regularMarketTime)
+      ? meta.regularMarketVolume
+      : volume
+  )
+
+const withVolume = (entry: Entry, volume: number | undefined): Entry =>
+  volume === undefined ? Struct.omit(entry, ["volume"]) : { ...entry, volume }
+
+const tick = (
+  { instrument, price, priceHint, size, symbol, time }: {
+    readonly instrument: Instrument
+    readonly symbol: string
+    readonly time: number
+    readonly price: number
+    readonly priceHint: number | undefined
+    readonly size: number
+  },
+  entry: Entry
+): Item => ({
+  symbol,
+  time,
+  kind: Records.Kind.event,
+  line: JSON.stringify({ symbol, time, price: Price.toText(price, priceHint ?? instrument.priceHint), size }),
+  entry
+})
+
+const bar = ({ priceHint, symbol }: Instrument, row: Bars.Row, entry: Entry): Item => ({
+  symbol,
+  time: row.start,
+  kind: Records.Kind.partial,
+  line: JSON.stringify({
+    symbol,
+    start: row.start,
+    interval: row.interval,
+    open: Price.toText(row.open, priceHint),
+    high: Price.toText(row.high, priceHint),
+    low: Price.toText(row.low, priceHint),
+    close: Price.toText(row.close, priceHint),
+    volume: row.volume
+  }),
+  entry
+})
+
+const Position = Schema.fromJsonString(Schema.Struct({
+  version: Schema.Literal(1),
+  symbols: Schema.Record(Schema.String, Entry)
+}))
+
+/**
+ * From when on a symbol's minutes may be missing: from the beginning of the session, or of
+ * the day of its newest tick or bar where the feed was away for longer, though for no more
+ * than a week (Yahoo answers no longer request for minutes).
+ */
+export const missingSince = (
+  { entries }: Ledger,
+  { symbol, zone }: Instrument,
+  session: TradingDay.TradingDay
+): number => {
+  const last = lastMoment(entries.get(symbol) ?? {})
+  if (!Number.isFinite(last)) return session.start
+  return Math.max(session.end - week, Math.min(session.start, TradingDay.at(zone, last).start))
+}
+
+const week = 7 * 24 * 60 * minute
+
+/** The ledger of a position: what was fed is known, and every symbol has to be caught up with. */
+export const fromPosition = (position: string): Effect.Effect<Ledger, Schema.SchemaError> =>
+  Effect.map(Schema.decodeEffect(Position)(position), ({ symbols }) => ({
+    entries: new Map(Object.entries(symbols)),
+    instruments: new Map()
+  }))

@@ -1,0 +1,145 @@
+/** Asks for quotes again and again, and for the bars of symbols of which something is missing. */
+import { Clock, Duration, Effect, type Latch, Schedule, Stream } from "effect"
+import type { Client, Quotes } from "./Client.ts"
+import { type Failure, respectfully } from "./Failure.ts"
+import * as Instrument from "./Instrument.ts"
+import * as Ledger from "./Ledger.ts"
+import type * as Responses from "./Responses.ts"
+import * as Status from "./Status.ts"
+import * as TradingDay from "./TradingDay.ts"
+
+export interface Options {
+  readonly client: Client
+  readonly symbols: ReadonlyArray<string>
+  readonly interval: Duration.Duration
+  readonly status: Status.Status
+  readonly reported: Set<string>
+  /** The ledger as it stands. */
+  readonly ledger: () => Ledger.Ledger
+  /** Opened when the stream has dropped, so that the next poll is made at once. */
+  readonly dropped: Latch.Latch
+}
+
+/** News for the ledger, without end. What fails is tried again, ever more slowly, and the status says so meanwhile. */
+export const news = (options: Options): Stream.Stream<Ledger.News> => {
+  let next = 0
+  const round = Effect.gen(function*() {
+    if (next > 0) yield* pause(options, next)
+    const quotes = yield* persistently(options)
+    const now = yield* Clock.currentTimeMillis
+    // A gap is an outage or a computer that slept: its bars are asked for, as after a restart.
+    const gap = next > 0 && now - Math.max(next, options.status.lastFrame) > 60_000
+    const known = options.ledger().instruments
+    const behind = quotes.filter(({ instrument }) => gap || !known.has(instrument.symbol))
+    const caughtUp = yield* Effect.forEach(behind, (quote) => catchUp(options, quote), { concurrency: 4 })
+    next = (yield* Clock.currentTimeMillis) + (yield* waitMillis(options))
+    return [
+      ...(caughtUp.length === 0 ? [] : [{ _tag: "caughtUp" as const, symbols: caughtUp }]),
+      { _tag: "observed" as const, observations: quotes.map(toObservation) }
+    ]
+  })
+  return Stream.flattenIterable(Stream.fromEffectRepeat(round))
+}
+
+const toObservation = ({ instrument, price, time, volume }: Instrument.Priced): Ledger.Observation => ({
+  symbol: instrument.symbol,
+  time,
+  price,
+  volume
+})
+
+/** Six times the interval while the stream delivers or all markets are closed. */
+const waitMillis = ({ interval, status }: Options) =>
+  Effect.map(Clock.currentTimeMillis, (now) =>
+    Duration.toMillis(interval) * (Status.isStreaming(status, now) || !status.open ? 6 : 1))
+
+const pause = ({ dropped }: Options, until: number) =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    Effect.sleep(Math.max(0, until - now)).pipe(
+      Effect.raceFirst(dropped.await),
+      Effect.andThen(dropped.close)
+    ))
+
+const persistently = (options: Options): Effect.Effect<ReadonlyArray<Instrument.Priced>> =>
+  options.client.quotes(options.symbols).pipe(
+    Effect.tapError((failure) => noteFailure(options.status, failure)),
+    Effect.retry(
+      respectfully(Schedule.min([Schedule.exponential(options.interval), Schedule.spaced("1 minute")]))
+    ),
+    // The schedule has no end.
+    Effect.orDie,
+    Effect.tap(() =>
+      options.status.failure === undefined ? Effect.void : Effect.logInfo("Yahoo Finance answers again")
+    ),
+    Effect.flatMap((answer) => usable(options, answer)),
+    Effect.tap((quotes) => Effect.sync(() => Status.update(options.status, quotes)))
+  )
+
+const noteFailure = (status: Status.Status, { message, reason }: Failure) =>
+  Effect.suspend(() => {
+    const isNew = status.failure === undefined
+    // Why requests failed says more than that there are none for a while.
+    if (isNew || reason !== "resting") status.failure = message
+    return isNew ? Effect.logWarning(`Yahoo Finance does not answer: ${message}; trying again`) : Effect.void
+  })
+
+/** The quotes that make ticks. Each symbol that has none is reported, once until it has one again. */
+export const usable = Effect.fnUntraced(function*(
+  { reported, symbols }: Pick<Options, "reported" | "symbols">,
+  { quotes, unreadable }: Quotes
+) {
+  const priced = new Map<string, Instrument.Priced>()
+  for (const quote of quotes) {
+    const found = Instrument.fromQuote(quote)
+    if (found !== undefined) priced.set(quote.symbol, found)
+  }
+  for (const symbol of symbols) {
+    if (priced.has(symbol)) {
+      reported.delete(symbol)
+    } else if (!reported.has(symbol)) {
+      reported.add(symbol)
+      yield* Effect.logWarning(
+        unreadable.includes(symbol)
+          ? `what Yahoo Finance says of ${symbol} cannot be read`
+          : quotes.some((quote) => quote.symbol === symbol)
+          ? `Yahoo Finance has no price for ${symbol}`
+          : `Yahoo Finance knows no symbol ${symbol}`
+      )
+    }
+  }
+  return symbols.flatMap((symbol) => priced.get(symbol) ?? [])
+})
+
+/** A symbol's charts since its newest bar or tick. Without them it goes on without bars. */
+const catchUp = Effect.fnUntraced(function*({ client, ledger }: Options, quote: Instrument.Priced) {
+  const { instrument } = quote
+  const session = TradingDay.at(instrument.zone, quote.time)
+  const from = Ledger.missingSince(ledger(), instrument, session)
+  const charts = Effect.all({
+    minutes: client.chart(instrument.symbol, { interval: "1m", from, to: session.end }),
+    days: client.chart(instrument.symbol, { interval: "1d", from: session.start - fortnight, to: session.start }).pipe(
+      // The close of the day before is in the other chart too.
+      Effect.catch(() => Effect.succeed(undefined))
+    )
+  })
+  return yield* charts.pipe(
+    Effect.flatMap((charts) =>
+      Effect.map(Clock.currentTimeMillis, (now): Ledger.CatchUp => ({
+        instrument,
+        charts: { ...charts, from, session, settled: settled(charts.minutes, instrument, now), volume: quote.volume }
+      }))
+    ),
+    Effect.catch(({ message }) =>
+      Effect.as(
+        Effect.logWarning(`Yahoo Finance gives no bars of ${instrument.symbol}: ${message}`),
+        { instrument } satisfies Ledger.CatchUp
+      )
+    )
+  )
+})
+
+const fortnight = 14 * 24 * 3_600_000
+
+/** Trades up to here are in a chart: to its own newest, or where trading is thin, to a minute before its delay. */
+const settled = ({ meta }: Responses.Chart, { delay }: Instrument.Instrument, now: number): number =>
+  Math.max(meta.regularMarketTime ?? -Infinity, now - (delay + 1) * 60_000)

@@ -1,0 +1,55 @@
+/** What the feed knows of itself: shared by polling and streaming, read as its freshness. */
+import { DateTime } from "effect"
+import type { Freshness } from "../../streams/Feed.ts"
+import type { Priced } from "./Instrument.ts"
+
+export interface Status {
+  /** Why polling fails, while it does. */
+  failure: string | undefined
+  /** When the stream last delivered a price of regular hours, in milliseconds since the epoch; -Infinity without it. */
+  lastFrame: number
+  /** Whether any market is open, as of the last poll. */
+  open: boolean
+  /** By how many minutes the slowest instrument is held back. */
+  delay: number
+  /** The time of the newest trade, in milliseconds since the epoch. */
+  lastTrade: number
+}
+
+export const make = (): Status => ({
+  failure: undefined,
+  lastFrame: -Infinity,
+  open: true,
+  delay: 0,
+  lastTrade: -Infinity
+})
+
+/** Takes over what a successful poll says. */
+export const update = (status: Status, quotes: ReadonlyArray<Priced>): void => {
+  status.failure = undefined
+  status.open = quotes.some(({ open }) => open)
+  status.delay = Math.max(0, ...quotes.map(({ instrument }) => instrument.delay))
+  status.lastTrade = Math.max(-Infinity, ...quotes.map(({ time }) => time))
+}
+
+/** For how many milliseconds a stream may be silent and still count as delivering. */
+const silence = 30_000
+
+export const isStreaming = ({ lastFrame }: Status, now: number): boolean => now - lastFrame <= silence
+
+/**
+ * Stale while nothing comes in, and while every market is closed: the newest number is then
+ * that of the last session, and the reason says so.
+ */
+export const freshness = (status: Status, now: number): Freshness => {
+  const streaming = isStreaming(status, now)
+  if (status.failure !== undefined && !streaming) return { _tag: "stale", reason: status.failure }
+  if (!status.open && !streaming) {
+    const since = Number.isFinite(status.lastTrade) ? `; last trade ${minuteOf(status.lastTrade)}` : ""
+    return { _tag: "stale", reason: `the market is closed${since}` }
+  }
+  return status.delay > 0 ? { _tag: "delayed", minutes: status.delay } : { _tag: "live" }
+}
+
+const minuteOf = (millis: number): string =>
+  `${DateTime.formatIso(DateTime.makeUnsafe(millis)).slice(0, 16).replace("T", " ")} UTC`

@@ -1,0 +1,39 @@
+/** Which feed a command reads from. A fallback is never silent. */
+import { Effect, Layer, type Stdio } from "effect"
+import * as Recorded from "../adapters/recorded/Recorded.ts"
+import * as StdinFeed from "../adapters/stdio/StdinFeed.ts"
+import * as Yahoo from "../adapters/yahoo/Yahoo.ts"
+import { Feed, type FeedError } from "../streams/Feed.ts"
+import { type Problem, problem, say } from "./Problem.ts"
+
+export type FeedName = "auto" | "yahoo" | "recorded" | "stdin"
+
+export interface Choice {
+  readonly feed: FeedName
+  readonly symbols: ReadonlyArray<string>
+  readonly speed: number
+}
+
+export const layer = ({ feed, speed, symbols }: Choice): Layer.Layer<Feed, FeedError | Problem, Stdio.Stdio> => {
+  const yahoo = Yahoo.layer({ symbols })
+  const recorded = Recorded.layer({ speed })
+  switch (feed) {
+    case "stdin":
+      return StdinFeed.layer
+    case "recorded":
+      return recorded
+    case "yahoo":
+      return yahoo.pipe(
+        Layer.catch(({ message }) =>
+          Layer.effect(Feed, Effect.fail(problem(`${message}. Try again later, or run --feed recorded`)))
+        )
+      )
+    case "auto":
+      return yahoo.pipe(
+        Layer.catch(({ message }) => {
+          say(`${message}; replaying the RECORDED session of ${Recorded.date} at ${speed} times its speed`)
+          return recorded
+        })
+      )
+  }
+}

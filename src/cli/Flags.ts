@@ -1,0 +1,159 @@
+/** The flags that commands share, each with its meaning once. */
+import { Duration, Effect, Option } from "effect"
+import { CliError, Flag } from "effect/cli"
+import * as MarketSymbol from "../domain/MarketSymbol.ts"
+
+const units: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** `5s`, `250ms`, `1.5h`, or what Effect reads: `5 seconds`. In whole milliseconds. */
+const parseDuration = (text: string): number | undefined => {
+  const short = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim())
+  if (short !== null) return Math.round(Number(short[1]) * units[short[2] ?? "ms"]!)
+  // Effect reads the long form itself; the pattern is that of its template type.
+  const long = /^\d+ (milli|second|minute|hour|day|week)s?$/.test(text) ? Duration.fromInput(text as Duration.Input) : Option.none()
+  return Option.getOrUndefined(Option.map(long, Duration.toMillis))
+}
+
+const parsed = <A>(flag: Flag.Flag<string>, name: string, expected: string, parse: (text: string) => A | undefined) =>
+  Flag.mapEffect(flag, (value) => {
+    const result = parse(value)
+    return result === undefined
+      ? Effect.fail(new CliError.InvalidValue({ option: name, value, expected, kind: "flag" }))
+      : Effect.succeed(result)
+  })
+
+const duration = (name: string) =>
+  parsed(Flag.String(name).pipe(Flag.withMetavar("DURATION")), name, "a duration such as 250ms, 5s, 1m or 2h", parseDuration)
+
+const list = (text: string): ReadonlyArray<string> => text.split(",").map((part) => part.trim()).filter((part) => part !== "")
+
+export const data = Flag.String("data").pipe(
+  Flag.withMetavar("DIR"),
+  Flag.withDescription("Folder for the log, results, checkpoints and dead letters"),
+  Flag.withDefault(".courant")
+)
+
+export const topic = Flag.String("topic").pipe(
+  Flag.withMetavar("NAME"),
+  Flag.withDescription("Topic of the log; the feed's name by default"),
+  Flag.optional
+)
+
+export const pipelines = Flag.String("pipelines").pipe(
+  Flag.withMetavar("A,B"),
+  Flag.withDescription("Pipelines to run, by name or as files that export some (./my-pipeline.ts); all built-in ones by default"),
+  Flag.map(list),
+  Flag.optional
+)
+
+export const outOfOrderness = duration("out-of-orderness").pipe(
+  Flag.withDescription("How much later than newer ticks a tick may come and still be on time (default: 5s)"),
+  Flag.optional
+)
+
+export const allowedLateness = duration("allowed-lateness").pipe(
+  Flag.withDescription("How long after its close a window still takes late ticks, as a new revision (default: 0s)"),
+  Flag.optional
+)
+
+export const maxTimeAhead = duration("max-time-ahead").pipe(
+  Flag.withDescription("Ticks whose time is further ahead of the clock become dead letters"),
+  Flag.withDefault(86_400_000)
+)
+
+export const idleTimeout = duration("idle-timeout").pipe(
+  Flag.withDescription("After this long without a tick, windows close by the clock"),
+  Flag.withDefault(30_000)
+)
+
+export const feed = Flag.Literals("feed", ["auto", "yahoo", "recorded", "stdin"]).pipe(
+  Flag.withDescription("Where ticks come from; auto is yahoo, or recorded where Yahoo Finance cannot be reached"),
+  Flag.withDefault("auto")
+)
+
+const parseSymbols = (text: string): ReadonlyArray<string> | undefined => {
+  const symbols = list(text.toUpperCase())
+  return symbols.length > 0 && symbols.every((symbol) => MarketSymbol.pattern.test(symbol)) ? symbols : undefined
+}
+
+export const symbols = parsed(
+  Flag.String("symbols").pipe(Flag.withMetavar("A,B")),
+  "symbols",
+  "symbols of A-Z 0-9 . ^ = - separated by commas",
+  parseSymbols
+).pipe(
+  Flag.withDescription("What to ask Yahoo Finance for"),
+  Flag.withDefault(["AAPL", "MSFT", "NVDA", "AMZN", "GOOGL"])
+)
+
+const parseSpeed = (text: string): number | undefined => {
+  const speed = text === "max" ? Infinity : Number(text)
+  return speed > 0 ? speed : undefined
+}
+
+export const speedOf = (fallback: number) =>
+  parsed(Flag.String("speed").pipe(Flag.withMetavar("N")), "speed", "a number above 0, or max", parseSpeed).pipe(
+    Flag.withDescription(`How many times as fast as it happened; max for no waiting (default: ${fallback === Infinity ? "max" : fallback})`),
+    Flag.withDefault(fallback)
+  )
+
+export const log = Flag.Literals("log", ["sqlite", "memory"]).pipe(
+  Flag.withDescription("Where ticks are kept; memory lives and dies with the run"),
+  Flag.withDefault("sqlite")
+)
+
+export const sinks = Flag.Literals("sink", ["sqlite", "stdout", "memory"]).pipe(
+  Flag.withDescription("Where panes go, may be given several times; sqlite by default, memory with --log memory"),
+  Flag.atLeast(0)
+)
+
+export const once = Flag.Boolean("once").pipe(
+  Flag.withDescription("Read to the end of the input, close every window, and exit"),
+  Flag.withDefault(false)
+)
+
+export const restart = Flag.Boolean("restart").pipe(
+  Flag.withDescription("Forget the saved state and compute everything again from the log"),
+  Flag.withDefault(false)
+)
+
+export const report = Flag.String("report").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription("Write the conservation counts as JSON to a file at the end"),
+  Flag.optional
+)
+
+export const port = Flag.Int("port").pipe(
+  Flag.withDescription("Port of the page; 0 takes a free one"),
+  Flag.filter(
+    (value) => value >= 0 && value <= 65_535,
+    (value) => `a port is a number from 0 to 65535, and ${value} is not`
+  ),
+  Flag.withDefault(4380)
+)
+
+export const host = Flag.String("host").pipe(
+  Flag.withDescription("Address the page binds; anything but loopback needs COURANT_TOKEN"),
+  Flag.withDefault("127.0.0.1")
+)
+
+export const page = Flag.Boolean("page").pipe(
+  Flag.withDescription("Serve the live page; not with --once"),
+  Flag.withDefault(true)
+)
+
+const parseInstant = (text: string): number | undefined => {
+  const millis = /^-?\d+$/.test(text) ? Number(text) : Date.parse(text)
+  return Number.isFinite(millis) ? millis : undefined
+}
+
+const instant = (name: string) =>
+  parsed(
+    Flag.String(name).pipe(Flag.withMetavar("TIME")),
+    name,
+    "a time such as 2013-10-08T13:30:00Z or milliseconds since the epoch",
+    parseInstant
+  )
+
+export const from = instant("from").pipe(Flag.withDescription("Panes of windows that start at or after this time"), Flag.optional)
+export const to = instant("to").pipe(Flag.withDescription("Panes of windows that start before this time"), Flag.optional)

@@ -1,0 +1,52 @@
+/** The pipelines that the command line knows, and those that a user's file exports. */
+import { Effect, Option, Predicate } from "effect"
+import { resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import { candles1m, candles5m } from "../analytics/candles.ts"
+import { day } from "../analytics/day.ts"
+import { movingAverage5m } from "../analytics/movingAverage.ts"
+import * as Pipeline from "../streams/Pipeline.ts"
+import { problem, usage } from "./Problem.ts"
+
+export const builtIn: ReadonlyArray<Pipeline.Any> = [candles1m, movingAverage5m, candles5m, day]
+
+type Bounds = Parameters<typeof Pipeline.withBounds>[1]
+
+/** The bounds of disorder that the command line sets; each pipeline's own where it sets none. */
+export const boundsOf = (input: {
+  readonly outOfOrderness: Option.Option<number>
+  readonly allowedLateness: Option.Option<number>
+}): Bounds => ({
+  ...Option.match(input.outOfOrderness, { onNone: () => ({}), onSome: (outOfOrderness) => ({ outOfOrderness }) }),
+  ...Option.match(input.allowedLateness, { onNone: () => ({}), onSome: (allowedLateness) => ({ allowedLateness }) })
+})
+
+/** Pipelines that run together are saved together, under their names and that of their topic. */
+export const checkpointName = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): string =>
+  `${topic}: ${pipelines.map(({ name }) => name).sort().join(", ")}`
+
+/** Resolves names and files, all built-in pipelines without any, under the bounds of the command line. */
+export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<string> | undefined, bounds: Bounds) {
+  const found = names === undefined ? builtIn : (yield* Effect.forEach(names, resolveOne)).flat()
+  if (found.length === 0) return yield* usage("--pipelines names no pipeline")
+  return found.map((pipeline) => Pipeline.withBounds(pipeline, bounds))
+})
+
+const resolveOne = Effect.fnUntraced(function*(name: string) {
+  const known = builtIn.filter((pipeline) => pipeline.name === name)
+  if (known.length > 0) return known
+  if (!/[./\\]/.test(name)) {
+    const names = builtIn.map((pipeline) => pipeline.name).join(", ")
+    return yield* usage(`there is no pipeline "${name}"; there are ${names}, or give a file such as ./${name}.ts`)
+  }
+  const module: unknown = yield* Effect.tryPromise({
+    try: () => import(pathToFileURL(resolve(name)).href),
+    catch: (cause) => problem(`the pipelines of ${name} cannot be loaded: ${String(cause)}`)
+  })
+  const exported = Predicate.isObject(module) ? Object.values(module).filter(isPipeline) : []
+  if (exported.length === 0) return yield* usage(`${name} exports no pipeline`)
+  return exported
+})
+
+const isPipeline = (value: unknown): value is Pipeline.Any =>
+  Predicate.isObject(value) && "aggregates" in value && "window" in value && "source" in value && "name" in value

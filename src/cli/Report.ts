@@ -1,0 +1,34 @@
+/** The account that a run gives of itself at its end: every event counted once. */
+import { Effect } from "effect"
+import { writeFileSync } from "node:fs"
+import type { Report } from "../streams/Engine.ts"
+import type { Counts } from "../streams/Monitor.ts"
+import { problem, say } from "./Problem.ts"
+
+/** `read 12, aggregated 10, late 1, dead-lettered 1, duplicate 0`, and what a filter left out where one did. */
+const line = (counts: Counts): string =>
+  `read ${counts.read}, aggregated ${counts.aggregated}, late ${counts.late}, dead-lettered ${counts.deadLettered}, ` +
+  `duplicate ${counts.duplicate}${counts.filtered > 0 ? `, filtered ${counts.filtered}` : ""}`
+
+/** The same as an object, its members named as in the line. */
+const toJson = (counts: Counts) => ({
+  read: counts.read,
+  aggregated: counts.aggregated,
+  late: counts.late,
+  "dead-lettered": counts.deadLettered,
+  duplicate: counts.duplicate,
+  filtered: counts.filtered
+})
+
+export const write = (report: Report, file: string | undefined) =>
+  Effect.gen(function*() {
+    if (file !== undefined) {
+      const pipelines = Object.entries(report.byPipeline).map(([name, counts]) => [name, toJson(counts)])
+      const body = { ...toJson(report), panes: report.panes, pipelines: Object.fromEntries(pipelines) }
+      yield* Effect.try({
+        try: () => writeFileSync(file, `${JSON.stringify(body, null, 2)}\n`),
+        catch: (cause) => problem(`the report cannot be written to ${file}: ${String(cause)}`)
+      })
+    }
+    say(line(report))
+  })

@@ -1,0 +1,114 @@
+/** Which layers keep the log, the results, the checkpoints and the dead letters of a command. */
+import { Context, Effect, Layer, type Stdio } from "effect"
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import * as Database from "../adapters/sqlite/Database.ts"
+import * as SqliteCheckpointStore from "../adapters/sqlite/SqliteCheckpointStore.ts"
+import * as SqliteDeadLetters from "../adapters/sqlite/SqliteDeadLetters.ts"
+import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
+import * as SqliteResultSink from "../adapters/sqlite/SqliteResultSink.ts"
+import * as StdoutSink from "../adapters/stdio/StdoutSink.ts"
+import { CheckpointStore } from "../streams/CheckpointStore.ts"
+import { DeadLetters, DeadLettersError } from "../streams/DeadLetters.ts"
+import { ResultSink, type ResultSinkError } from "../streams/ResultSink.ts"
+import * as TransientLog from "../streams/TransientLog.ts"
+import { problem, usage } from "./Problem.ts"
+
+export type SinkName = "sqlite" | "stdout" | "memory"
+
+export interface Choice {
+  readonly log: "sqlite" | "memory"
+  readonly sinks: ReadonlyArray<SinkName>
+  readonly data: string
+  readonly topic: string
+}
+
+/** Each topic has a folder of its own below the data folder: its log and all that was made of it. */
+export const folderOf = ({ data, topic }: Pick<Choice, "data" | "topic">): string => join(data, topic)
+
+/** The topics that have a folder, by name. */
+export const topicsIn = (data: string): ReadonlyArray<string> =>
+  existsSync(data)
+    ? readdirSync(data, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && existsSync(join(data, entry.name, Database.fileName)))
+      .map(({ name }) => name)
+      .sort()
+    : []
+
+/** The topic that was asked for, or the only one that there is. */
+export const chooseTopic = (data: string, wanted: string | undefined) =>
+  Effect.gen(function*() {
+    const topics = topicsIn(data)
+    if (wanted !== undefined) {
+      if (topics.includes(wanted)) return wanted
+      return yield* problem(`there is no topic "${wanted}" in ${data}${topics.length > 0 ? `; there are ${topics.join(", ")}` : ""}`)
+    }
+    const [only, ...others] = topics
+    if (only === undefined) return yield* problem(`there is nothing in ${data} yet; start with: courant run`)
+    if (others.length > 0) return yield* usage(`there are several topics in ${data}; choose one with --topic: ${topics.join(", ")}`)
+    return only
+  })
+
+export const layer = (choice: Choice) => choice.log === "memory" ? inMemory(choice) : inFolder(choice)
+
+const inFolder = (choice: Choice) =>
+  Layer.mergeAll(
+    SqliteEventLog.layer({ topic: choice.topic }),
+    SqliteCheckpointStore.layer,
+    SqliteDeadLetters.layer,
+    tee<Database.Database | Stdio.Stdio>((choice.sinks.length > 0 ? choice.sinks : ["sqlite" as const]).map((name) => sinkLayers[name]))
+  ).pipe(Layer.provideMerge(Database.Database.layer({ folder: folderOf(choice) })))
+
+/**
+ * Nothing but dead letters touches the disk, and only when there are some: what could not be
+ * used has to outlive the run that could not use it.
+ */
+const inMemory = (choice: Choice) => {
+  const { memory, stdout } = sinkLayers
+  const sinks = choice.sinks.includes("stdout") ? choice.sinks.includes("memory") ? [memory, stdout] : [stdout] : [memory]
+  return Layer.mergeAll(
+    TransientLog.layer(choice.topic),
+    CheckpointStore.layerMemory,
+    deadLettersWhenNeeded(folderOf(choice)),
+    tee(sinks)
+  )
+}
+
+const sinkLayers = { sqlite: SqliteResultSink.layer, memory: ResultSink.layerMemory, stdout: StdoutSink.layer }
+
+const deadLettersWhenNeeded = (folder: string): Layer.Layer<DeadLetters> =>
+  Layer.effect(
+    DeadLetters,
+    Effect.gen(function*() {
+      const scope = yield* Effect.scope
+      const stored = SqliteDeadLetters.layer.pipe(Layer.provide(Database.Database.layer({ folder })))
+      const open = yield* Effect.cached(
+        Layer.buildWithScope(stored, scope).pipe(
+          Effect.map((context) => Context.get(context, DeadLetters)),
+          Effect.mapError(({ message }) => new DeadLettersError({ message }))
+        )
+      )
+      return DeadLetters.of({
+        write: (letters) => Effect.flatMap(open, (store) => store.write(letters)),
+        read: (query) => Effect.flatMap(open, (store) => store.read(query)),
+        remove: (letters) => Effect.flatMap(open, (store) => store.remove(letters))
+      })
+    })
+  )
+
+/** Panes go to every sink, one after the other; they are read back from the first that can be read. */
+const tee = <R>(layers: ReadonlyArray<Layer.Layer<ResultSink, ResultSinkError, R>>) =>
+  Layer.effect(
+    ResultSink,
+    Effect.gen(function*() {
+      const all = yield* Effect.forEach([...new Set(layers)], (layer) =>
+        Effect.map(Layer.build(layer), (context) => Context.get(context, ResultSink)))
+      const [first, ...others] = all
+      if (first === undefined) return yield* Effect.die("a run has at least one sink")
+      return ResultSink.of({
+        write: (panes) => Effect.forEach(all, (sink) => sink.write(panes), { discard: true }),
+        read: (query) =>
+          others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query))
+      })
+    })
+  )

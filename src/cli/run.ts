@@ -1,0 +1,141 @@
+/** `courant run`: a feed, the log, the pipelines and the page in one process. */
+import { Context, Deferred, Effect, Layer, Option, Redacted } from "effect"
+import { Command } from "effect/cli"
+import { Dashboard } from "../adapters/dashboard/Dashboard.ts"
+import { CheckpointStore } from "../streams/CheckpointStore.ts"
+import { Engine, type Options, type Report } from "../streams/Engine.ts"
+import { EventLog, type EventLogError } from "../streams/EventLog.ts"
+import { Feed } from "../streams/Feed.ts"
+import * as Ingest from "../streams/Ingest.ts"
+import * as InProcess from "../streams/InProcess.ts"
+import { Monitor } from "../streams/Monitor.ts"
+import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import * as Display from "./Display.ts"
+import * as Feeds from "./Feeds.ts"
+import * as Flags from "./Flags.ts"
+import * as Pipelines from "./Pipelines.ts"
+import { say, usage } from "./Problem.ts"
+import * as Report_ from "./Report.ts"
+import * as Stores from "./Stores.ts"
+
+/** The zone of the exchanges of the default symbols, in which times are shown. */
+const timeZone = "America/New_York"
+
+const flags = {
+  feed: Flags.feed,
+  symbols: Flags.symbols,
+  speed: Flags.speedOf(60),
+  log: Flags.log,
+  sinks: Flags.sinks,
+  pipelines: Flags.pipelines,
+  once: Flags.once,
+  outOfOrderness: Flags.outOfOrderness,
+  allowedLateness: Flags.allowedLateness,
+  maxTimeAhead: Flags.maxTimeAhead,
+  idleTimeout: Flags.idleTimeout,
+  page: Flags.page,
+  port: Flags.port,
+  host: Flags.host,
+  data: Flags.data,
+  topic: Flags.topic,
+  restart: Flags.restart,
+  report: Flags.report
+}
+
+export type Input = Command.Command.Config.Infer<typeof flags>
+
+export const command = Command.make("run", flags, (input) => run(input)).pipe(
+  Command.withDescription(
+    "Reads a feed into the log, computes the pipelines and serves the live page. Without flags: Yahoo Finance, " +
+      "or a recorded session where it cannot be reached, kept under .courant/."
+  ),
+  Command.withShortDescription("Feed, log, pipelines and live page in one process"),
+  Command.withExamples([
+    { command: "courant run", description: "Today's market, or a recorded session, on http://127.0.0.1:4380/" },
+    { command: "courant run --feed yahoo --symbols AAPL,BTC-USD,EURUSD=X", description: "These symbols, or fail" },
+    { command: "courant run --feed recorded --speed 600", description: "The recorded session in about two minutes" },
+    {
+      command: "courant run --feed stdin --log memory --sink stdout --once --pipelines candles-1m < ticks.ndjson",
+      description: "Ticks in, candles out, nothing kept"
+    }
+  ])
+)
+
+const run = Effect.fnUntraced(function*(input: Input) {
+  if (input.log === "memory" && input.sinks.includes("sqlite")) {
+    return yield* usage("--sink sqlite needs --log sqlite: results in a file belong to a log in a file")
+  }
+  const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
+  yield* withFeed(input, pipelines).pipe(Effect.provide(Feeds.layer(input)), Effect.scoped)
+})
+
+/** The feed is known: its name is the topic's, unless told otherwise. */
+const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+  const feed = yield* Feed
+  // A log in memory numbers its records anew in every run: its dead letters need a topic of their own.
+  const suffix = input.log === "memory" ? `-${new Date().toISOString().replaceAll(/[:.]/g, "")}` : ""
+  const topic = Option.getOrElse(input.topic, () => `${feed.name}${suffix}`)
+  const stores = Stores.layer({ log: input.log, sinks: input.sinks, data: input.data, topic })
+  const engine = InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))
+  yield* withEngine(input, pipelines).pipe(Effect.provide(engine))
+})
+
+const withEngine = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+  const log = yield* EventLog
+  const engine = yield* Engine
+  const name = Pipelines.checkpointName(log.topic, pipelines)
+  if (input.restart) yield* (yield* CheckpointStore).remove(name)
+  yield* showing(input, pipelines)
+
+  const ended = yield* Deferred.make<ReadonlyArray<number>, EventLogError>()
+  const ingest = Effect.gen(function*() {
+    yield* Ingest.run
+    if (input.once) yield* Deferred.succeed(ended, yield* Ingest.end)
+    else yield* Effect.andThen(sayThatItEnded(input), Effect.never)
+    return yield* Effect.never
+  })
+  const options: Options = {
+    name,
+    pipelines,
+    stopAt: Deferred.await(ended),
+    maxTimeAhead: input.maxTimeAhead,
+    speed: input.speed,
+    ...(input.once ? {} : { idleTimeout: input.idleTimeout })
+  }
+  const report = yield* Effect.raceFirst(engine.run(options), ingest).pipe(
+    Effect.onInterrupt(() => Effect.flatMap(lastReport, (last) => Report_.write(last, Option.getOrUndefined(input.report))))
+  )
+  yield* Report_.write(report, Option.getOrUndefined(input.report))
+})
+
+const lastReport = Effect.map(
+  Effect.flatMap(Monitor, (monitor) => monitor.progress),
+  (progress): Report => ({ ...progress, byPipeline: {} })
+)
+
+/** The page and the terminal, for a run that somebody watches. */
+const showing = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+  if (input.once || input.sinks.includes("stdout")) return
+  const feed = yield* Feed
+  if (input.page) {
+    const token = process.env["COURANT_TOKEN"]
+    const { url } = yield* Effect.map(
+      Layer.build(Dashboard.layer({
+        host: input.host,
+        port: input.port,
+        timeZone,
+        pipelines: pipelines.map((pipeline) => pipeline.name),
+        token: token === undefined ? undefined : Redacted.make(token)
+      })),
+      (context) => Context.get(context, Dashboard)
+    )
+    say(`${Display.badge(yield* feed.freshness)} on ${url} (stop with Ctrl-C)`)
+  }
+  yield* Effect.forkScoped(Display.show(timeZone))
+})
+
+const sayThatItEnded = (input: Input) =>
+  Effect.sync(() => {
+    const again = input.feed === "stdin" ? "" : "; to see it again, start with another --data folder"
+    say(`The feed has ended and everything is computed${again}. The page stays up until Ctrl-C.`)
+  })

@@ -1,0 +1,52 @@
+/**
+ * Port: what runs pipelines from a log into a sink, effectively once. A batch is read, the
+ * operators advance, its panes are written (upserts), then offsets and state are saved
+ * together. A crash between any two of these repeats writes and changes nothing.
+ */
+import { Context, type Duration, type Effect, Schema } from "effect"
+import type { CheckpointError, CheckpointMismatch } from "./CheckpointStore.ts"
+import type { DeadLettersError } from "./DeadLetters.ts"
+import type { EventLogError } from "./EventLog.ts"
+import type { Counts } from "./Monitor.ts"
+import type { Any as AnyPipeline } from "./Pipeline.ts"
+import type { ResultSinkError } from "./ResultSink.ts"
+
+export interface Options {
+  /** Under this name the checkpoint is kept. */
+  readonly name: string
+  readonly pipelines: ReadonlyArray<AnyPipeline>
+  /** Comes to the offsets, one a partition, at which the run has read enough; it goes on for ever without. */
+  readonly stopAt?: Effect.Effect<ReadonlyArray<number>, EventLogError>
+  /** How far an event may lie ahead of the clock at its append. */
+  readonly maxTimeAhead?: Duration.Input
+  /** After this long without a record a partition no longer holds the watermark up. */
+  readonly idleTimeout?: Duration.Input
+  /** How many times faster than the clock event time goes, which matters while the input is quiet; 1 by default. */
+  readonly speed?: number
+  /** At most this much is computed again after a crash; 1 second by default. */
+  readonly checkpointEvery?: Duration.Input
+}
+
+/** What a run did with the events of the log, since the log began. */
+export interface Report extends Counts {
+  readonly panes: number
+  readonly byPipeline: { readonly [name: string]: Counts }
+}
+
+/** The saved state cannot be read by this version. */
+export class StateError extends Schema.TaggedError<StateError>()("StateError", {
+  message: Schema.String
+}) {}
+
+export type EngineError =
+  | CheckpointError
+  | CheckpointMismatch
+  | DeadLettersError
+  | EventLogError
+  | ResultSinkError
+  | StateError
+
+export class Engine extends Context.Service<Engine, {
+  /** Runs until it has read enough. Interrupting it saves what was done. */
+  readonly run: (options: Options) => Effect.Effect<Report, EngineError>
+}>()("courant/Engine") {}

@@ -1,0 +1,228 @@
+/**
+ * The engine in this process: one fiber carries batches from the log through a job into the
+ * sink. Effect runs once a batch, the operators themselves know nothing of it.
+ */
+import { Clock, Deferred, Duration, Effect, Layer, Metric, Option, Stream } from "effect"
+import { CheckpointStore } from "./CheckpointStore.ts"
+import * as Control from "./Control.ts"
+import { type DeadLetter, DeadLetters } from "./DeadLetters.ts"
+import { Engine, type EngineError, type Options, type Report, StateError } from "./Engine.ts"
+import { EventLog } from "./EventLog.ts"
+import { Job, type Output } from "./Job.ts"
+import { Monitor } from "./Monitor.ts"
+import { fromTexts, Kind, type Records, valueAt } from "./Records.ts"
+import { ResultSink } from "./ResultSink.ts"
+
+export const layer: Layer.Layer<
+  Engine,
+  never,
+  CheckpointStore | DeadLetters | EventLog | Monitor | ResultSink
+> = Layer.effect(
+  Engine,
+  Effect.gen(function*() {
+    const services = yield* Effect.context<CheckpointStore | DeadLetters | EventLog | Monitor | ResultSink>()
+    return Engine.of({ run: (options) => Effect.provideContext(run(options), services) })
+  })
+)
+
+const batchTimer = Metric.timer("courant_batch_duration", {
+  description: "From a batch of the log to its panes in the sink"
+})
+const writeTimer = Metric.timer("courant_sink_write_duration", { description: "Writing the panes of a batch" })
+const checkpointTimer = Metric.timer("courant_checkpoint_duration", { description: "Saving offsets and state" })
+
+/** How often those who watch see the windows that are forming. */
+const formingEvery = 250
+
+const run = Effect.fn("InProcess.run")(function*(options: Options) {
+  const log = yield* EventLog
+  const store = yield* CheckpointStore
+  const job = new Job(options.pipelines, {
+    partitions: log.partitions,
+    maxTimeAhead: options.maxTimeAhead === undefined ? Infinity : Duration.toMillis(options.maxTimeAhead)
+  })
+  yield* resume(job, options.name)
+  const run = new Run(options, job)
+
+  const save = Effect.gen(function*() {
+    if (run.isBetween || run.savedAt === run.taken) return
+    const checkpoint = { fingerprint: job.fingerprint, offsets: job.offsets, state: job.snapshot() }
+    yield* store.save(options.name, checkpoint).pipe(Effect.trackDuration(checkpointTimer))
+    run.savedAt = run.taken
+  })
+
+  const reached = yield* Deferred.make<void>()
+  let stopAt: ReadonlyArray<number> | null = null
+  const stopIfReached = Effect.suspend(() =>
+    stopAt !== null && job.offsets.every((offset, partition) => offset >= (stopAt?.[partition] ?? 0))
+      ? Deferred.succeed(reached, undefined)
+      : Effect.void
+  )
+
+  const every = Duration.toMillis(options.checkpointEvery ?? "1 second")
+  let saveDue = yield* Clock.currentTimeMillis
+  const carry = log.read(job.offsets).pipe(
+    Stream.runForEach(Effect.fnUntraced(function*(records) {
+      yield* step(run, records).pipe(Effect.trackDuration(batchTimer))
+      const now = yield* Clock.currentTimeMillis
+      if (now >= saveDue) {
+        yield* save
+        saveDue = now + every
+      }
+      yield* stopIfReached
+    }))
+  )
+  const wait = Effect.gen(function*() {
+    stopAt = yield* options.stopAt ?? Effect.never
+    yield* stopIfReached
+    yield* Deferred.await(reached)
+  })
+  yield* Effect.raceFirst(carry, wait).pipe(
+    Effect.raceFirst(watchIdle(run)),
+    Effect.raceFirst(showForming(run)),
+    // Whatever ends the run, what was done stays done. A failure to save must not hide what ended it.
+    Effect.onExit((exit) => exit._tag === "Success" ? save : Effect.ignore(save)),
+    Effect.ensuring(Effect.ignore(publishProgress(run)))
+  )
+  return run.report
+})
+
+/** What changes while an engine runs. */
+class Run {
+  readonly options: Options
+  readonly job: Job
+  panes = 0
+  /** Batches taken, and how many of them the last checkpoint covers. */
+  taken = 0
+  savedAt = 0
+  /** A batch has changed the state and its panes are not in the sink yet: not a moment to save. */
+  isBetween = false
+  /** Wall-clock time of each partition's last record. */
+  readonly activeAt: Array<number> = []
+  hasChanged = false
+
+  constructor(options: Options, job: Job) {
+    this.options = options
+    this.job = job
+  }
+
+  get report(): Report {
+    return {
+      ...this.job.counts,
+      panes: this.panes,
+      byPipeline: Object.fromEntries(this.job.countsByPipeline)
+    }
+  }
+}
+
+const resume = Effect.fnUntraced(function*(job: Job, name: string) {
+  const store = yield* CheckpointStore
+  const checkpoint = yield* store.load(name, job.fingerprint)
+  if (Option.isSome(checkpoint) && !job.restore(checkpoint.value.state)) {
+    return yield* new StateError({
+      message: `the checkpoint "${name}" was saved by another version of courant; ` +
+        "start once with --restart to compute its results again from the log"
+    })
+  }
+})
+
+/** One batch: take, keep what could not be used, write, tell. */
+const step = Effect.fnUntraced(function*(run: Run, records: Records) {
+  const sink = yield* ResultSink
+  const deadLetters = yield* DeadLetters
+  const monitor = yield* Monitor
+  const log = yield* EventLog
+  run.isBetween = true
+  const output = run.job.take(records)
+  if (output.unused.length > 0) yield* deadLetters.write(letters(log.topic, records, output))
+  if (output.panes.length > 0) {
+    yield* sink.write(output.panes).pipe(Effect.trackDuration(writeTimer))
+    run.panes += output.panes.length
+    yield* monitor.publish({ _tag: "panes", panes: output.panes })
+  }
+  run.isBetween = false
+  run.taken++
+  run.hasChanged = true
+  run.activeAt[records.partition] = yield* Clock.currentTimeMillis
+})
+
+const letters = (topic: string, records: Records, { unused }: Output): ReadonlyArray<DeadLetter> =>
+  unused.map(({ detail, offset, pipeline, reason, record }) => ({
+    topic,
+    partition: records.partition,
+    offset,
+    pipeline,
+    reason,
+    detail,
+    bytes: valueAt(records, record)
+  }))
+
+/**
+ * Lets a quiet partition no longer hold the others up, and lets event time go on by the
+ * clock when all are quiet, so that the last window closes. The decision is appended to the
+ * log and takes effect when it is read from there, so that a replay takes it too.
+ */
+const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog> {
+  const timeout = Duration.toMillis(run.options.idleTimeout ?? Duration.infinity)
+  if (!Number.isFinite(timeout)) return yield* Effect.never
+  const log = yield* EventLog
+  const started = yield* Clock.currentTimeMillis
+  while (true) {
+    yield* Effect.sleep(Math.max(50, timeout / 4))
+    const now = yield* Clock.currentTimeMillis
+    const ends = yield* log.ends
+    for (const { partition, watermark } of idleDecisions(run, { now, started, timeout, ends })) {
+      yield* log.append(partition, fromTexts([Control.encode({ _tag: "idle", watermark })], Kind.control))
+      run.activeAt[partition] = now
+    }
+  }
+})
+
+interface Moment {
+  readonly now: number
+  readonly started: number
+  readonly timeout: number
+  readonly ends: ReadonlyArray<number>
+}
+
+/** Which partitions are idle, and up to where each lets go. */
+const idleDecisions = (run: Run, { ends, now, started, timeout }: Moment) => {
+  const { job, options } = run
+  if (job.size === 0) return []
+  const slack = options.pipelines[0]?.source.definition.outOfOrderness ?? 0
+  const states = job.partitions.map((state, partition) => {
+    const quiet = now - (run.activeAt[partition] ?? started)
+    return { ...state, partition, quiet, idle: quiet >= timeout && state.next >= (ends[partition] ?? 0) }
+  })
+  const active = states.filter(({ idle }) => !idle)
+  const latest = Math.max(...states.map((state) => state.latest))
+  const quietest = Math.min(...states.map(({ quiet }) => quiet))
+  const reach = active.length > 0
+    ? Math.min(...active.map(({ watermark }) => watermark))
+    : Math.floor(latest - slack + quietest * (options.speed ?? 1))
+  return states
+    .filter(({ idle, watermark }) => idle && Number.isFinite(reach) && watermark < reach)
+    .map(({ partition }) => ({ partition, watermark: reach }))
+}
+
+/** Shows the forming windows and the progress a few times a second, however fast the batches come. */
+const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog | Monitor> {
+  const monitor = yield* Monitor
+  while (true) {
+    yield* Effect.sleep(formingEvery)
+    if (run.hasChanged && (yield* monitor.isWatched)) {
+      run.hasChanged = false
+      yield* monitor.publish({ _tag: "forming", panes: run.job.forming() })
+    }
+    yield* publishProgress(run)
+  }
+})
+
+const publishProgress = Effect.fnUntraced(function*(run: Run) {
+  const monitor = yield* Monitor
+  const log = yield* EventLog
+  const ends = yield* log.ends
+  const { counts, offsets, watermark } = run.job
+  const lag = ends.reduce((sum, end, partition) => sum + Math.max(0, end - (offsets[partition] ?? 0)), 0)
+  yield* monitor.publish({ _tag: "progress", progress: { ...counts, watermark, lag, panes: run.panes } })
+})

@@ -1,0 +1,201 @@
+/** The laws of the port {@link ResultSink}. */
+import { describe, it } from "@effect/vitest"
+import { Arbitrary, BigDecimal, Effect, type Layer } from "effect"
+import * as Pane from "../streams/Pane.ts"
+import { type Query, ResultSink } from "../streams/ResultSink.ts"
+import { type DurableLaws, forAll, type Laws, on, type Options, refused, same, testLaws } from "./Law.ts"
+import { byCodePoints, integer } from "./Samples.ts"
+
+/** Tests a sink that can be read back. */
+export const suite = (name: string, fresh: Layer.Layer<ResultSink, unknown>, options?: Options<ResultSink>): void =>
+  testLaws(`ResultSink: ${name}`, laws, durableLaws, fresh, options)
+
+/** Tests the little that holds for a sink that can only be written. */
+export const suiteWriteOnly = (name: string, fresh: Layer.Layer<ResultSink, unknown>): void => {
+  describe(`ResultSink: ${name}`, () => {
+    it.live("takes any batch, and says that it cannot be read back", () =>
+      on(fresh, Effect.gen(function*() {
+        const sink = yield* ResultSink
+        yield* sink.write([])
+        yield* sink.write(awkward)
+        yield* refused(sink.read({}), "ResultSinkError")
+      })))
+  })
+}
+
+export const laws: Laws<ResultSink> = {
+  "any write may be replayed any number of times": (fresh) =>
+    forAll(Arbitrary.all([batches, Arbitrary.array(integer(0, 99), { maxLength: 12 })]), ([written, replays]) =>
+      on(fresh, Effect.gen(function*() {
+        const sink = yield* ResultSink
+        for (const batch of written) yield* sink.write(batch)
+        const before = yield* sink.read({})
+        for (const replay of replays) yield* sink.write(written[replay % written.length] ?? [])
+        same(yield* sink.read({}), before)
+      }))),
+
+  "the newest revision of a window wins, in whatever order and batches revisions come": (fresh) =>
+    forAll(batches, (written) =>
+      on(fresh, Effect.gen(function*() {
+        const sink = yield* ResultSink
+        for (const batch of written) yield* sink.write(batch)
+        same(yield* sink.read({}), model(written.flat(), {}))
+      }))),
+
+  "a retracted window is gone, and only a newer revision brings it back": (fresh) =>
+    on(fresh, Effect.gen(function*() {
+      const sink = yield* ResultSink
+      const kinds = Effect.map(sink.read({}), (panes) => panes.map(({ pane, revision }) => [pane, revision]))
+      yield* sink.write([onlyWindow(1)])
+      yield* sink.write([onlyWindow(2)])
+      same(yield* kinds, [])
+      yield* sink.write([onlyWindow(0), onlyWindow(1)])
+      same(yield* kinds, [])
+      yield* sink.write([onlyWindow(3)])
+      same(yield* kinds, [["late", 3]])
+    })),
+
+  "a query gives what it asks for, in order, and its limit keeps the newest": (fresh) =>
+    forAll(Arbitrary.all([batches, Arbitrary.array(queries, { minLength: 1, maxLength: 6 })]), ([written, asked]) =>
+      on(fresh, Effect.gen(function*() {
+        const sink = yield* ResultSink
+        for (const batch of written) yield* sink.write(batch)
+        for (const query of asked) same(yield* sink.read(query), model(written.flat(), query))
+      }))),
+
+  "decimals, nulls and texts of any kind come back as they were written": (fresh) =>
+    on(fresh, Effect.gen(function*() {
+      const sink = yield* ResultSink
+      yield* sink.write(awkward)
+      same(yield* sink.read({}), model(awkward, {}))
+      for (const pane of awkward) {
+        same(yield* sink.read({ pipeline: pane.pipeline, key: pane.key }), [Pane.encode(pane)])
+      }
+    })),
+
+  "takes 20,000 panes at once, and none": (fresh) =>
+    on(fresh, Effect.gen(function*() {
+      const sink = yield* ResultSink
+      const panes = Array.from({ length: 20_000 }, (_, i) =>
+        paneOf({ pipeline: 0, key: i % 3, window: Math.floor(i / 3), revision: 0, pane: "on-time" }))
+      yield* sink.write(panes)
+      yield* sink.write([])
+      same(yield* sink.read({}), model(panes, {}))
+    }))
+}
+
+export const durableLaws: DurableLaws<ResultSink> = {
+  "panes are still there after closing and opening again, and still not overwritten by older ones": (place) =>
+    forAll(batches, (written) =>
+      Effect.scoped(Effect.gen(function*() {
+        const store = yield* place
+        // Each batch is written by a process of its own.
+        for (const batch of written) yield* on(store, ResultSink.use((sink) => sink.write(batch)))
+        const stored = yield* on(store, ResultSink.use((sink) => sink.read({})))
+        same(stored, model(written.flat(), {}))
+      })))
+}
+
+/** What a sink should hold after these panes, written in whatever order. */
+const model = (written: ReadonlyArray<Pane.Pane>, query: Query): ReadonlyArray<Pane.Encoded> => {
+  const newest = new Map<string, Pane.Pane>()
+  for (const pane of written) {
+    const window = JSON.stringify([pane.pipeline, pane.key, pane.start, pane.end])
+    if ((newest.get(window)?.revision ?? -1) <= pane.revision) newest.set(window, pane)
+  }
+  const chosen = [...newest.values()]
+    .filter(({ key, pane, pipeline, start }) =>
+      pane !== "retracted" && pipeline === (query.pipeline ?? pipeline) && key === (query.key ?? key) &&
+      start >= (query.from ?? -Infinity) && start < (query.to ?? Infinity)
+    )
+    .sort((a, b) =>
+      a.start - b.start || a.end - b.end || byCodePoints(a.pipeline, b.pipeline) || byCodePoints(a.key, b.key)
+    )
+    .map(Pane.encode)
+  return chosen.slice(Math.max(0, chosen.length - (query.limit ?? chosen.length)))
+}
+
+const pipelines = ["candles-1m", "candles"]
+/** The last two are in another order by UTF-16 code units than by code points. */
+const keys = ["AAPL", "AAP", "\u{1F600}", "\uFF21"]
+
+/** Few pipelines, keys, windows and revisions, so that they collide; start before the epoch, and overlap. */
+const paneOf = (choice: {
+  readonly pipeline: number
+  readonly key: number
+  readonly window: number
+  readonly revision: number
+  readonly pane: Pane.Kind
+}): Pane.Pane => {
+  const start = (Math.floor(choice.window / 2) - 1) * 60_000
+  return {
+    pipeline: pipelines[choice.pipeline] ?? "",
+    key: keys[choice.key] ?? "",
+    start,
+    end: start + (choice.window % 2 === 0 ? 60_000 : 300_000),
+    pane: choice.pane,
+    revision: choice.revision,
+    // A window's revision has one content: that is what makes a replay harmless.
+    values: { close: BigDecimal.make(BigInt(choice.window * 10 + choice.revision), 2), trades: choice.revision }
+  }
+}
+
+/** What the revisions of a window are: 0 is early, 1 on time, and so on. */
+const revisionKinds: ReadonlyArray<Pane.Kind> = ["early", "on-time", "retracted", "late"]
+
+const onlyWindow = (revision: number) =>
+  paneOf({ pipeline: 0, key: 0, window: 0, revision, pane: revisionKinds[revision] ?? "late" })
+
+const panes = Arbitrary.map(
+  Arbitrary.all({
+    pipeline: integer(0, pipelines.length - 1),
+    key: integer(0, keys.length - 1),
+    window: integer(0, 4),
+    revision: integer(0, revisionKinds.length - 1)
+  }),
+  (choice) => paneOf({ ...choice, pane: revisionKinds[choice.revision] ?? "late" })
+)
+
+const batches = Arbitrary.array(Arbitrary.array(panes, { maxLength: 15 }), { minLength: 1, maxLength: 5 })
+
+const queries = Arbitrary.map(
+  Arbitrary.all([integer(-1, 2), integer(-1, 3), integer(-3, 3), integer(-2, 4), integer(-1, 8)]),
+  ([pipeline, key, from, to, limit]): Query => ({
+    ...(pipeline < 0 ? {} : { pipeline: pipelines[pipeline] ?? "unknown" }),
+    ...(key < 0 ? {} : { key: keys[key] ?? "unknown" }),
+    ...(from < -2 ? {} : { from: from * 60_000 }),
+    ...(to > 3 ? {} : { to: to * 60_000 }),
+    ...(limit < 0 ? {} : { limit })
+  })
+)
+
+const awkwardTexts = [
+  "two\nlines",
+  "\"quoted\" and 'single'",
+  "back\\slash",
+  "a,b=c d",
+  "Ünïcode \u{1F600} 漢字",
+  "%_?*",
+  " "
+]
+
+const awkward: ReadonlyArray<Pane.Pane> = awkwardTexts.map((text, i) => ({
+  pipeline: `pipeline ${text}`,
+  key: text,
+  start: i * 1_000,
+  end: i * 1_000 + 1,
+  pane: "on-time",
+  revision: i,
+  values: {
+    [text]: text,
+    price: BigDecimal.make(12_345_678_901_234_567_890_123n, 12),
+    negative: BigDecimal.make(-1n, 8),
+    whole: BigDecimal.make(5n, -3),
+    nothing: null,
+    yes: true,
+    no: false,
+    double: 0.1 + 0.2,
+    tiny: 5e-324,
+    integer: Number.MAX_SAFE_INTEGER
+  }
+}))

@@ -1,0 +1,115 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Layer, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import * as FastCheck from "fast-check"
+import { healthOf, patience } from "../../../src/adapters/dashboard/Api.ts"
+import * as Live from "../../../src/adapters/dashboard/Live.ts"
+import { Feed } from "../../../src/streams/Feed.ts"
+import { Monitor, nothingYet } from "../../../src/streams/Monitor.ts"
+import type { Pane } from "../../../src/streams/Pane.ts"
+
+const around = Layer.mergeAll(Feed.layerMemory([]), Monitor.layer)
+
+const pane = (key: string, start: number, over: Partial<Pane> = {}): Pane => ({
+  pipeline: "p",
+  key,
+  start,
+  end: start + 10,
+  pane: "on-time",
+  revision: 0,
+  values: { n: start },
+  ...over
+})
+
+/** The names of the events in a text of server-sent events. */
+const names = (texts: Iterable<string>) => [...[...texts].join("").matchAll(/^event: (.*)$/gm)].map(([, name]) => name)
+
+describe("a viewer", () => {
+  it.effect("that keeps up gets every event once; one that does not is told so and gets the newest", () =>
+    Effect.gen(function*() {
+      const live = yield* Live.make
+      const monitor = yield* Monitor
+      const total = 600
+      const done = `"n":${total - 1}}`
+      const watch = (pace: Effect.Effect<unknown>) =>
+        live.events(undefined).pipe(
+          Stream.tap((text) => text.includes("event: status") ? pace : Effect.void),
+          Stream.takeUntil((text) => text.includes(done)),
+          Stream.runCollect,
+          Effect.forkChild({ startImmediately: true })
+        )
+      const goOn = yield* Deferred.make<void>()
+      const quick = yield* watch(Effect.void)
+      const slow = yield* watch(Deferred.await(goOn))
+      for (let n = 0; n < total; n++) {
+        yield* monitor.publish({ _tag: "panes", panes: [pane("A", n)] })
+        yield* Effect.yieldNow
+      }
+      yield* Deferred.succeed(goOn, undefined)
+      const [all, some] = [names(yield* Fiber.join(quick)), names(yield* Fiber.join(slow))]
+      assert.deepStrictEqual(all, ["status", "progress", ...Array.from({ length: total }, () => "pane")])
+      assert.strictEqual(some.filter((name) => name === "missed").length, 1)
+      assert.isAbove(some.length, 100)
+      assert.isBelow(some.length, total)
+    }).pipe(Effect.provide(around)))
+
+  it.effect("hears a beat every 15 seconds", () =>
+    Effect.gen(function*() {
+      const live = yield* Live.make
+      const texts: Array<string> = []
+      yield* live.events(undefined).pipe(
+        Stream.runForEach((text) => Effect.sync(() => texts.push(text))),
+        Effect.forkChild({ startImmediately: true })
+      )
+      for (let second = 0; second < 50; second++) yield* TestClock.adjust("1 second")
+      const times = texts.flatMap((text) => {
+        const time = /^: heartbeat\n\nevent: beat\ndata: {"now":(\d+)}\n\n$/.exec(text)?.[1]
+        return time === undefined ? [] : [Number(time)]
+      })
+      assert.strictEqual(times.length, 3)
+      assert.deepStrictEqual(times.map((time) => time - (times[0] ?? 0)), [0, 15_000, 30_000])
+    }).pipe(Effect.provide(around)))
+})
+
+it.effect("the windows that are forming are those heard of, less those closed or passed by the watermark", () =>
+  Effect.gen(function*() {
+    const live = yield* Live.make
+    const monitor = yield* Monitor
+    const publish = (event: Parameters<typeof monitor.publish>[0]) =>
+      Effect.andThen(monitor.publish(event), Effect.yieldNow)
+    yield* publish({ _tag: "forming", panes: [pane("A", 0), pane("A", 10), pane("B", 0), pane("B", 30)] })
+    yield* publish({ _tag: "forming", panes: [pane("A", 10, { values: { n: 77 } })] })
+    const shown = () => live.forming().map(({ key, start, values }) => [key, start, values["n"]])
+    yield* publish({ _tag: "panes", panes: [pane("A", 0)] })
+    assert.deepStrictEqual(shown(), [["A", 10, 77], ["B", 0, 0], ["B", 30, 30]])
+    yield* publish({ _tag: "progress", progress: { ...nothingYet, watermark: 19 } })
+    assert.deepStrictEqual(shown(), [["A", 10, 77], ["B", 30, 30]])
+    yield* publish({ _tag: "progress", progress: { ...nothingYet, watermark: 20 } })
+    assert.deepStrictEqual(shown(), [["B", 30, 30]])
+  }).pipe(Effect.provide(around)))
+
+it.effect("counts that stand still do not advance the engine, whatever is published", () =>
+  Effect.gen(function*() {
+    const live = yield* Live.make
+    const monitor = yield* Monitor
+    const progress = { ...nothingYet, read: 1, lag: 1 }
+    yield* TestClock.adjust("1 minute")
+    yield* Effect.andThen(monitor.publish({ _tag: "progress", progress }), Effect.yieldNow)
+    assert.strictEqual(live.advancedAt(), 60_000)
+    yield* TestClock.adjust("1 minute")
+    yield* Effect.andThen(monitor.publish({ _tag: "progress", progress: { ...progress } }), Effect.yieldNow)
+    assert.strictEqual(live.advancedAt(), 60_000)
+  }).pipe(Effect.provide(around)))
+
+it("an engine is stuck exactly when records wait and nothing has moved for longer than its patience", () => {
+  FastCheck.assert(FastCheck.property(
+    FastCheck.nat(3),
+    FastCheck.nat(3),
+    FastCheck.integer({ min: -5, max: 5 }),
+    (read, lag, over) => {
+      const state = healthOf({ ...nothingYet, read, lag }, 1_000, 1_000 + patience + over)
+      if (lag > 0 && over > 0) return state === "stuck"
+      return state === (read === 0 ? "starting" : "ok")
+    }
+  ))
+})

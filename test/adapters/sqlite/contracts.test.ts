@@ -1,0 +1,28 @@
+/** The SQLite layers keep the contracts of their ports, over closing and opening too. */
+import { Effect, Layer } from "effect"
+import { Database } from "../../../src/adapters/sqlite/Database.ts"
+import * as SqliteCheckpointStore from "../../../src/adapters/sqlite/SqliteCheckpointStore.ts"
+import * as SqliteDeadLetters from "../../../src/adapters/sqlite/SqliteDeadLetters.ts"
+import * as SqliteEventLog from "../../../src/adapters/sqlite/SqliteEventLog.ts"
+import * as SqliteResultSink from "../../../src/adapters/sqlite/SqliteResultSink.ts"
+import * as CheckpointStoreContract from "../../../src/testing/CheckpointStoreContract.ts"
+import * as DeadLettersContract from "../../../src/testing/DeadLettersContract.ts"
+import * as EventLogContract from "../../../src/testing/EventLogContract.ts"
+import type { Options } from "../../../src/testing/Law.ts"
+import * as ResultSinkContract from "../../../src/testing/ResultSinkContract.ts"
+import { temporaryFolder } from "./folder.ts"
+
+/** A new database in a new folder at each build, and a folder that can be opened again. */
+const stores = <S, E>(
+  store: Layer.Layer<S, E, Database>,
+  options?: Options<S>
+): [Layer.Layer<S, unknown>, Options<S>] => {
+  const place = Effect.map(temporaryFolder, (folder) => Layer.provide(store, Database.layer({ folder })))
+  return [Layer.unwrap(place), { runs: 15, ...options, durable: place }]
+}
+
+EventLogContract.suite("sqlite, 1 partition", ...stores(SqliteEventLog.layer({ topic: "ticks" })))
+EventLogContract.suite("sqlite, 3 partitions", ...stores(SqliteEventLog.layer({ topic: "ticks", partitions: 3 })))
+ResultSinkContract.suite("sqlite", ...stores(SqliteResultSink.layer))
+DeadLettersContract.suite("sqlite", ...stores(SqliteDeadLetters.layer))
+CheckpointStoreContract.suite("sqlite", ...stores(SqliteCheckpointStore.layer))

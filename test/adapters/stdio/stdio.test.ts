@@ -1,0 +1,152 @@
+/** Standard input as a feed and standard output as a sink, in memory and as a child process. */
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Effect, Exit, Layer, Option, PlatformError, Sink, Stdio, Stream } from "effect"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
+import { join } from "node:path"
+import * as Lines from "../../../src/adapters/stdio/Lines.ts"
+import * as StdinFeed from "../../../src/adapters/stdio/StdinFeed.ts"
+import * as StdoutSink from "../../../src/adapters/stdio/StdoutSink.ts"
+import { Feed } from "../../../src/streams/Feed.ts"
+import * as Pane from "../../../src/streams/Pane.ts"
+import { type Chunk, Kind, valueAt } from "../../../src/streams/Records.ts"
+import { ResultSink } from "../../../src/streams/ResultSink.ts"
+import * as FeedContract from "../../../src/testing/FeedContract.ts"
+import { forAll } from "../../../src/testing/Law.ts"
+import * as ResultSinkContract from "../../../src/testing/ResultSinkContract.ts"
+import { integer } from "../../../src/testing/Samples.ts"
+
+const stdin = (pieces: ReadonlyArray<Uint8Array>) =>
+  StdinFeed.layer.pipe(Layer.provide(Stdio.layerTest({ stdin: Stream.fromIterable(pieces) })))
+
+const records = (chunks: ReadonlyArray<Chunk>): ReadonlyArray<string> =>
+  chunks.flatMap((chunk) =>
+    Array.from({ length: chunk.length }, (_, i) => {
+      assert.strictEqual(chunk.kinds[i], Kind.event)
+      return Buffer.from(valueAt(chunk, i)).toString("latin1")
+    }))
+
+const read = (layer: Layer.Layer<Feed>) =>
+  Feed.use((feed) => Stream.runCollect(feed.events(Option.none()))).pipe(Effect.map(records), Effect.provide(layer))
+
+FeedContract.suite("stdin", stdin([Buffer.from("{}\n[1"), Buffer.from("]\n"), Buffer.from("last")]))
+
+/** The same said plainly. */
+const plainly = (bytes: Buffer, limit: number) =>
+  bytes.toString("latin1").split("\n")
+    .map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line).slice(0, limit))
+    .filter((line) => line !== "")
+
+describe("lines", () => {
+  const alphabet = Buffer.from("ab\n\n\r\r\xff\0", "latin1")
+  const pieces = Arbitrary.array(
+    Arbitrary.map(
+      Arbitrary.array(integer(0, alphabet.length - 1), { maxLength: 12 }),
+      (letters) => Buffer.from(letters.map((letter) => alphabet[letter] ?? 0))
+    ),
+    { maxLength: 12 }
+  )
+
+  for (const limit of [1, 3, 1_000]) {
+    it.live(`are the same wherever the input is cut, with at most ${limit} bytes`, () =>
+      forAll(pieces, (input) =>
+        Stream.fromIterable(input).pipe(
+          Lines.toChunks(limit),
+          Stream.runCollect,
+          Effect.map((chunks) => assert.deepStrictEqual(records(chunks), plainly(Buffer.concat(input), limit)))
+        )))
+  }
+
+  it.live("that have been given out do not change when reading goes on", () =>
+    Effect.gen(function*() {
+      const input = ["a", "b", "c", "d"].map((letter) => Buffer.from(`${letter.repeat(30)}\n`.repeat(2_000) + letter))
+      const lines = yield* read(stdin(input))
+      assert.deepStrictEqual(lines, plainly(Buffer.concat(input), StdinFeed.lineLimit))
+    }))
+
+  it.live("of more than 1 MiB are cut off, and the next is whole", () =>
+    Effect.gen(function*() {
+      const tooLong = Buffer.alloc(3 * StdinFeed.lineLimit, "x")
+      const whole = Buffer.concat([Buffer.from("a\n"), tooLong, Buffer.from("\r\nb\n")])
+      const small = Array.from({ length: Math.ceil(whole.length / 10_000) }, (_, i) =>
+        whole.subarray(i * 10_000, (i + 1) * 10_000))
+      for (const input of [[whole], small]) {
+        const lines = yield* read(stdin(input))
+        assert.strictEqual(lines.length, 3)
+        assert.isTrue(lines[0] === "a" && lines[1] === "x".repeat(StdinFeed.lineLimit) && lines[2] === "b")
+      }
+    }))
+})
+
+const pane = (start: number): Pane.Pane => ({
+  pipeline: "candles-1m", key: "AAPL", start, end: start + 60_000, pane: "on-time", revision: 0, values: { trades: 1 }
+})
+
+/** A standard output that keeps each write, or fails. */
+const stdout = (writes: Array<string | Uint8Array>, error?: PlatformError.PlatformError) =>
+  StdoutSink.layer.pipe(Layer.provide(Stdio.layerTest({
+    stdout: () =>
+      Sink.forEach((write) => error === undefined ? Effect.sync(() => writes.push(write)) : Effect.fail(error))
+  })))
+
+const systemError = (code: string) =>
+  PlatformError.systemError({
+    _tag: "Unknown", module: "Stdio", method: "stdout", cause: Object.assign(new Error(code), { code })
+  })
+
+ResultSinkContract.suiteWriteOnly("stdout", stdout([]))
+
+describe("stdout", () => {
+  it.live("gets a line a pane, in one write a batch", () =>
+    Effect.gen(function*() {
+      const writes: Array<string> = []
+      const panes = [pane(0), pane(60_000)]
+      yield* ResultSink.use((sink) => Effect.andThen(sink.write(panes), sink.write([]))).pipe(
+        Effect.provide(stdout(writes))
+      )
+      assert.deepStrictEqual(writes, [`${Pane.toJson(pane(0))}\n${Pane.toJson(pane(60_000))}\n`])
+    }))
+
+  it.live("that has lost its reader interrupts the writer; any other trouble is an error", () =>
+    Effect.gen(function*() {
+      const write = ResultSink.use((sink) => sink.write([pane(0)]))
+      const gone = yield* Effect.exit(Effect.provide(write, stdout([], systemError("EPIPE"))))
+      assert.isTrue(Exit.hasInterrupts(gone))
+      const failed = yield* Effect.exit(Effect.provide(write, stdout([], systemError("ENOSPC"))))
+      assert.isFalse(Exit.hasInterrupts(failed))
+      assert.include(String(failed), "standard output cannot be written")
+    }))
+})
+
+describe("as a process", () => {
+  const program = join(import.meta.dirname, "lines-to-panes.ts")
+
+  it.live("reads all of its input and writes all of its output", () =>
+    Effect.sync(() => {
+      const input = Array.from({ length: 200_000 }, (_, i) => `{"number":${i}}`).join("\n")
+      const child = spawnSync(process.execPath, [program], { input, encoding: "utf8", maxBuffer: 100_000_000 })
+      assert.strictEqual(child.stderr, "")
+      const lines = child.stdout.split("\n")
+      assert.strictEqual(lines.length, 200_001)
+      assert.include(lines[199_999], "{\\\"number\\\":199999}")
+    }), 20_000)
+
+  it.live("ends without a word when the reader has gone", () =>
+    Effect.gen(function*() {
+      const child = spawn(process.execPath, [program], { stdio: "pipe", timeout: 15_000 })
+      child.stdin.on("error", () => {})
+      const writeOn = (): void => {
+        child.stdin.write("{}\n".repeat(10_000), (error) => {
+          if (error === null || error === undefined) setImmediate(writeOn)
+        })
+      }
+      writeOn()
+      let errors = ""
+      child.stderr.on("data", (text: Buffer) => (errors += text.toString()))
+      yield* Effect.promise(() => once(child.stdout, "data"))
+      child.stdout.destroy()
+      const [code] = yield* Effect.promise(() => once(child, "close"))
+      assert.deepStrictEqual([code, errors], [0, ""])
+    }), 20_000)
+})
+

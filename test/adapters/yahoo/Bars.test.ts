@@ -1,0 +1,156 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import * as Bars from "../../../src/adapters/yahoo/Bars.ts"
+import type { Instrument } from "../../../src/adapters/yahoo/Instrument.ts"
+import * as Responses from "../../../src/adapters/yahoo/Responses.ts"
+import * as TradingDay from "../../../src/adapters/yahoo/TradingDay.ts"
+import { fixture } from "./fixtures.ts"
+
+const chart = (file: string): Responses.Chart =>
+  Schema.decodeUnknownSync(Responses.Chart)(
+    // The form of a chart, which its Schema checks.
+    (fixture(file) as { chart: { result: [unknown] } }).chart.result[0]
+  )
+
+const instrument = (zone: string, more: Partial<Instrument> = {}): Instrument => ({
+  symbol: "X",
+  zone,
+  priceHint: 2,
+  delay: 0,
+  cumulativeVolume: true,
+  overnight: false,
+  ...more
+})
+
+const apple = instrument("America/New_York")
+const minute = 60_000
+const bell = Date.UTC(2024, 9, 2, 13, 30)
+const day = TradingDay.at(apple.zone, bell)
+
+const live = (rows: ReadonlyArray<readonly [time: number, volume: number | null]>): Responses.Chart => {
+  const ones = rows.map(() => 1)
+  return {
+    meta: {},
+    timestamp: rows.map(([time]) => time),
+    indicators: {
+      quote: [{ open: ones, high: ones, low: ones, close: ones, volume: rows.map(([, volume]) => volume) }]
+    }
+  }
+}
+
+const hours = (zone: string, millis: number) => {
+  const { end, start } = TradingDay.at(zone, millis)
+  assert.isTrue(start <= millis && millis < end)
+  return (end - start) / 3_600_000
+}
+
+describe("Bars.minutes", () => {
+  const full = chart("chart-1m-aapl-full-day.json")
+
+  it("takes the 389 minutes with trades of a recorded day, and not the row stamped a day later", () => {
+    const { bars, heldBack } = Bars.minutes(full, apple, day, Infinity)
+    assert.strictEqual(full.timestamp?.length, 391)
+    assert.strictEqual(bars.length, 389)
+    assert.strictEqual(bars[0]!.start, bell)
+    assert.strictEqual(bars.at(-1)!.start, bell + 389 * minute)
+    assert.isFalse(bars.some(({ start }) => start === Date.UTC(2024, 9, 2, 15, 15)))
+    assert.strictEqual(heldBack, 0)
+  })
+
+  it("leaves out that row also where its day is asked for, as it is outside the regular hours", () => {
+    const twoDays = { start: day.start, end: day.end + 86_400_000 }
+    assert.deepStrictEqual(Bars.minutes(full, apple, twoDays, Infinity), Bars.minutes(full, apple, day, Infinity))
+  })
+
+  it("holds back minutes that are not over, and says how much was traded in them", () => {
+    for (const settled of [bell - 1, bell, bell + minute - 1, bell + minute, bell + 100 * minute + 1]) {
+      const all = Bars.minutes(full, apple, day, Infinity).bars
+      const { bars, heldBack } = Bars.minutes(full, apple, day, settled)
+      assert.deepStrictEqual(bars, all.filter(({ start }) => start + minute <= settled))
+      const rest = all.slice(bars.length).reduce((sum, { volume }) => sum + volume, 0)
+      assert.strictEqual(heldBack, rest)
+    }
+  })
+
+
+  it("leaves out the last row while it has no volume or does not begin with a minute", () => {
+    const starts = (rows: ReadonlyArray<readonly [number, number | null]>, of = apple) =>
+      Bars.minutes(live(rows), of, day, Infinity).bars.map(({ start }) => (start - bell) / minute)
+    assert.deepStrictEqual(starts([[bell, 0], [bell + minute, 5], [bell + 2 * minute, 0]]), [0, 1])
+    assert.deepStrictEqual(starts([[bell, 5], [bell + minute, 5], [bell + minute + 17_000, 5]]), [0, 1])
+    assert.deepStrictEqual(starts([[bell, 5], [bell + minute, null]]), [0])
+    const currency = instrument("Europe/London", { cumulativeVolume: false })
+    assert.deepStrictEqual(starts([[bell, 0], [bell + minute, 0]], currency), [0, 1])
+  })
+
+  it("leaves out rows after the close and of other days, whatever they hold", () => {
+    const rows = live([[bell - 86_400_000, 5], [bell, 5], [bell + minute, 5], [bell + 2 * minute, 5]])
+    const tradingPeriods = [
+      [{ start: bell / 1_000 - 86_400, end: bell / 1_000 - 86_280 }],
+      [{ start: bell / 1_000, end: bell / 1_000 + 120 }]
+    ]
+    const { bars, heldBack } = Bars.minutes({ ...rows, meta: { tradingPeriods } }, apple, day, Infinity)
+    assert.deepStrictEqual(bars.map(({ start }) => start), [bell, bell + minute])
+    assert.strictEqual(heldBack, 0)
+  })
+
+  it("finds no bars in a closed day", () => {
+    const weekend = TradingDay.at(apple.zone, Date.UTC(2025, 1, 1, 17))
+    assert.deepStrictEqual(Bars.minutes(chart("chart-1m-aapl-closed-weekend.json"), apple, weekend, Infinity), {
+      bars: [],
+      heldBack: 0
+    })
+  })
+
+  it("takes every minute of a market that never closes", () => {
+    const coin = chart("chart-1d-btc-usd.json")
+    const midnight = Date.UTC(2020, 0, 1)
+    const hours = { start: midnight, end: midnight + 86_340_000 }
+    const lastMinute = midnight + 86_340_000
+    const rows = live([[midnight, 0], [lastMinute, 0]])
+    const tradingPeriods = [[{ start: hours.start / 1_000, end: hours.end / 1_000 }]]
+    const whole = { ...rows, meta: { ...coin.meta, tradingPeriods } }
+    const utc = instrument("UTC", { cumulativeVolume: false })
+    const { bars } = Bars.minutes(whole, utc, TradingDay.at("UTC", midnight), Infinity)
+    assert.deepStrictEqual(bars.map(({ start }) => start), [midnight, lastMinute])
+  })
+})
+
+describe("Bars.previousDay", () => {
+  const none = { chart: chart("chart-1m-aapl-full-day.json"), day }
+
+  it("is the last day before the session, from midnight in the exchange's zone", () => {
+    const cases = [
+      ["chart-1d-ocdo.l.json", "Europe/London", Date.UTC(2020, 0, 3, 12), 1259.5, Date.UTC(2020, 0, 2)],
+      ["chart-1d-gc_f.json", "America/New_York", Date.UTC(2020, 0, 3, 12), 1524.5, Date.UTC(2020, 0, 2, 5)],
+      ["chart-1d-btc-usd.json", "UTC", Date.UTC(2020, 0, 2, 15), 7200.17431640625, Date.UTC(2020, 0, 1)],
+      ["chart-1d-eurusd_x.json", "Europe/London", Date.UTC(2020, 0, 2, 15), 1.1220825910568237, Date.UTC(2020, 0, 1)]
+    ] as const
+    for (const [file, zone, time, close, start] of cases) {
+      const bar = Bars.previousDay(chart(file), { ...none, day: TradingDay.at(zone, time) }, instrument(zone))!
+      assert.deepStrictEqual([bar.close, bar.start, bar.interval], [close, start, 86_400_000])
+    }
+  })
+
+  it("is made of the close before the session where there is nothing else", () => {
+    const bar = Bars.previousDay(undefined, none, apple)!
+    assert.deepStrictEqual(bar, {
+      start: day.start - 86_400_000,
+      interval: 86_400_000,
+      open: 226.21,
+      high: 226.21,
+      low: 226.21,
+      close: 226.21,
+      volume: 0
+    })
+  })
+})
+
+describe("TradingDay", () => {
+  it("has 23 and 25 hours when the clocks change", () => {
+    assert.strictEqual(hours("America/New_York", Date.UTC(2024, 2, 10, 12)), 23)
+    assert.strictEqual(hours("America/New_York", Date.UTC(2024, 10, 3, 12)), 25)
+    assert.strictEqual(hours("America/New_York", Date.UTC(2024, 10, 4, 12)), 24)
+    assert.strictEqual(hours("no such zone", Date.UTC(2024, 10, 3, 12)), 24)
+  })
+})

@@ -1,0 +1,310 @@
+/** The page as a user meets it, in a real Chromium. */
+import { existsSync, readFileSync } from "node:fs"
+import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
+import { afterAll, assert, beforeAll, describe, expect, it } from "vitest"
+import { nothingYet } from "../../src/streams/Monitor.ts"
+import { type Bar, candle, closedPanes, dayPane, decimal, pane, parseBars } from "./session.ts"
+import { open, type Station } from "./station.ts"
+
+const executablePath = [
+  process.env["CHROMIUM_PATH"],
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome"
+].find((path) => path !== undefined && existsSync(path))
+// On a build server a missing browser is a failure, never a reason to test less.
+const skipped = executablePath === undefined && process.env["CI"] === undefined
+if (skipped) console.warn("No chromium was found: the page is not tested. Install it or set CHROMIUM_PATH.")
+
+const minute = 60_000
+const bars = parseBars(readFileSync(new URL("us-equities-2013-10-08-10h.csv", import.meta.url), "utf8"))
+const of = (symbol: string): ReadonlyArray<Bar> => bars.filter((bar) => bar.symbol === symbol)
+const aig = of("AIG")
+const ibm = of("IBM")
+const hostile = `<img src=x onerror="document.title='owned'">`
+const tenOClock = Date.UTC(2013, 9, 8, 14)
+const forming = tenOClock + 60 * minute
+
+const formingCandle = (key: string, close: string) =>
+  pane("candles-1m", key, forming, forming + minute, {
+    open: decimal("48.70"), high: decimal("48.99"), low: decimal("48.60"), close: decimal(close),
+    mean: null, volume: 1_200, vwap: null, trades: null
+  }, { pane: "early" })
+
+let browser: Browser
+
+beforeAll(async () => {
+  if (skipped) return
+  browser = await chromium.launch({
+    executablePath: executablePath ?? "chromium",
+    args: [
+      "--headless",
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync"
+    ]
+  })
+})
+
+afterAll(() => browser?.close())
+
+/** A dashboard with an hour of two symbols, and a page on it that must have nothing to complain about. */
+const visit = async (
+  use: (page: Page, station: Station, complaints: Array<string>) => Promise<void>,
+  { context = {}, filled = true, hash = "" }: { context?: BrowserContextOptions; filled?: boolean; hash?: string } = {}
+) => {
+  const station = await open({ _tag: "recorded", date: "2013-10-08", speed: 60 })
+  const view = await browser.newContext(context)
+  try {
+    if (filled) {
+      await station.write([...closedPanes(aig), ...closedPanes(ibm), dayPane(aig, "-0.642531"), dayPane(ibm, null)])
+    }
+    const page = await view.newPage()
+    const complaints: Array<string> = []
+    page.on("console", (message) => {
+      if (["error", "warning"].includes(message.type())) complaints.push(message.text())
+    })
+    page.on("pageerror", (error) => complaints.push(error.message))
+    page.on("request", (request) => {
+      if (!request.url().startsWith(station.url)) complaints.push(`asked another host: ${request.url()}`)
+    })
+    await page.addInitScript(`addEventListener("securitypolicyviolation", (event) =>
+      console.error("policy violated: " + event.violatedDirective + " " + event.blockedURI))`)
+    await page.goto(station.url + hash)
+    await use(page, station, complaints)
+    assert.deepStrictEqual(complaints, [])
+  } finally {
+    await view.close()
+    await station.end()
+  }
+}
+
+const text = (page: Page, id: string) => page.locator(`#${id}`)
+const shows = (page: Page, id: string, wanted: string | RegExp) =>
+  expect.poll(() => text(page, id).textContent(), { timeout: 8_000 }).toMatch(
+    typeof wanted === "string" ? new RegExp(`^${wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`) : wanted
+  )
+const chartSays = (page: Page, wanted: RegExp) =>
+  expect.poll(() => text(page, "chart").getAttribute("aria-label"), { timeout: 8_000 }).toMatch(wanted)
+
+/** How many pixels of the chart have a colour of the theme. */
+const pixels = (page: Page, variable: string) =>
+  page.evaluate<number>(`(() => {
+    const probe = document.createElement("canvas")
+    const drawn = [...document.querySelectorAll("#chart canvas")].filter(({ height, width }) => width * height > 0)
+    probe.width = Math.max(...drawn.map(({ width }) => width))
+    probe.height = 1 + drawn.reduce((height, canvas) => height + canvas.height, 0)
+    const context = probe.getContext("2d", { willReadFrequently: true })
+    context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--${variable}").trim()
+    context.fillRect(0, 0, 1, 1)
+    const [r, g, b] = context.getImageData(0, 0, 1, 1).data
+    let top = 1
+    for (const canvas of drawn) {
+      context.drawImage(canvas, 0, top)
+      top += canvas.height
+    }
+    const { data } = context.getImageData(0, 1, probe.width, probe.height - 1)
+    let found = 0
+    for (let i = 0; i < data.length; i += 4) {
+      if (data[i] === r && data[i + 1] === g && data[i + 2] === b && data[i + 3] === 255) found++
+    }
+    return found
+  })()`)
+
+describe.skipIf(skipped)("the page", () => {
+  it("shows candles, average and volume, the day's figures and where they come from", () =>
+    visit(async (page) => {
+      await shows(page, "symbol", "AIG")
+      await chartSays(page, /^AIG: 60 one-minute candles/)
+      const day = candle(aig)
+      await shows(page, "last", Number(aig.at(-1)?.close).toFixed(2))
+      await shows(page, "high", Math.max(...aig.map(({ high }) => Number(high))).toFixed(2))
+      await shows(page, "low", Math.min(...aig.map(({ low }) => Number(low))).toFixed(2))
+      await shows(page, "volume", Number(day["volume"]).toLocaleString("en-US"))
+      await shows(page, "change", "▼ -0.64 %")
+      await shows(page, "change-note", "vs prev. close")
+      await shows(page, "freshness", "RECORDED 2013-10-08 ×60")
+      await shows(page, "connection", "Connected")
+      await shows(page, "zone", "Times in America/New_York")
+      const mean = aig.slice(-5).reduce((sum, { close }) => sum + Number(close), 0) / 5
+      await shows(page, "legend", new RegExp(`^ 10:59.*MA 5 min ${mean.toFixed(2)}$`))
+      assert.strictEqual(await text(page, "empty").isVisible(), false)
+      assert.match(await page.title(), /^AIG \d\d\.\d\d -0\.64 % · courant$/)
+      for (const color of ["up", "down", "average", "volume-up", "volume-down"]) {
+        await expect.poll(() => pixels(page, color), { message: color }).toBeGreaterThan(20)
+      }
+    }, { context: { colorScheme: "dark" } }))
+
+  it("says that the change is from the day's open where the previous close is not known", () =>
+    visit(async (page) => {
+      await shows(page, "symbol", "IBM")
+      const change = (Number(ibm.at(-1)?.close) / Number(ibm[0]?.open) - 1) * 100
+      await shows(page, "change", `${change > 0 ? "▲ +" : "▼ "}${change.toFixed(2)} %`)
+      await shows(page, "change-note", "from day's open")
+    }, { hash: "#IBM/5m" }))
+
+  it("changes symbol and interval by mouse and by keyboard", () =>
+    visit(async (page) => {
+      await chartSays(page, /^AIG: 60 one-minute/)
+      await page.getByRole("button", { name: /^IBM/ }).click()
+      await shows(page, "symbol", "IBM")
+      await chartSays(page, /^IBM: 60 one-minute/)
+      await page.getByRole("button", { name: "5m" }).click()
+      await chartSays(page, /^IBM: 12 five-minute/)
+      await page.keyboard.press("1")
+      await chartSays(page, /^IBM: 60 one-minute/)
+      assert.strictEqual(await page.getByRole("button", { name: "1m" }).getAttribute("aria-pressed"), "true")
+      const presses = [["[", "AIG"], ["]", "IBM"], ["ArrowDown", "AIG"], ["ArrowUp", "IBM"], ["]", "AIG"]] as const
+      for (const [key, symbol] of presses) {
+        await page.keyboard.press(key)
+        await shows(page, "symbol", symbol)
+        assert.match(await page.locator("[aria-current]").innerText(), new RegExp(`^${symbol}`))
+      }
+      await page.keyboard.press("5")
+      await chartSays(page, /^AIG: 12 five-minute/)
+      await page.reload()
+      await chartSays(page, /^AIG: 12 five-minute/)
+      await page.keyboard.press("?")
+      assert.isTrue(await page.getByRole("dialog").isVisible())
+      await page.keyboard.press("Escape")
+      assert.isFalse(await page.getByRole("dialog").isVisible())
+    }))
+
+  it("moves with forming windows, closes them and takes corrections", () =>
+    visit(async (page, station) => {
+      await chartSays(page, /^AIG: 60 /)
+      await station.publish({ _tag: "forming", panes: [formingCandle("AIG", "48.91")] })
+      await shows(page, "last", "48.91")
+      await shows(page, "last-note", "at 11:00")
+      await chartSays(page, /^AIG: 61 /)
+      await expect.poll(() => page.title()).toMatch(/^AIG 48\.91 /)
+      // Of the windows that are open the one that ends with this minute is its average.
+      await station.publish({
+        _tag: "forming",
+        panes: [0, 1, 2, 3, 4].map((n) =>
+          pane("moving-average-5m", "AIG", forming + (n - 4) * minute, forming + (n + 1) * minute, {
+            mean: decimal(50 + n), volume: 1, trades: 1
+          }, { pane: "early" })
+        )
+      })
+      await shows(page, "legend", /^ 11:00.*C 48\.91.*MA 5 min 50\.00$/)
+      await station.publish({ _tag: "forming", panes: [formingCandle("IBM", "179.5")] })
+      await expect.poll(() => page.getByRole("button", { name: /^IBM/ }).innerText()).toContain("179.50")
+      await station.write([{ ...formingCandle("AIG", "48.95"), pane: "on-time" }])
+      await shows(page, "last", "48.95")
+      // What was on its way when the window closed changes nothing; a late revision does.
+      await station.publish({ _tag: "forming", panes: [formingCandle("AIG", "48.11"), formingCandle("IBM", "179.75")] })
+      await expect.poll(() => page.getByRole("button", { name: /^IBM/ }).innerText()).toContain("179.75")
+      await shows(page, "last", "48.95")
+      await station.write([{ ...formingCandle("AIG", "48.97"), pane: "late", revision: 1 }])
+      await shows(page, "last", "48.97")
+      await station.write([{ ...formingCandle("AIG", "48.22"), pane: "on-time", revision: 0 }])
+      await station.publish({
+        _tag: "progress",
+        progress: { ...nothingYet, read: 41_234, late: 3, deadLettered: 2, lag: 1_200, watermark: forming + 59_000 }
+      })
+      await shows(page, "watermark", "11:00:59 EDT")
+      await shows(page, "market-time", "8 Oct 2013, 11:00:59 EDT")
+      await shows(page, "lag", "1,200 records")
+      await shows(page, "late", "3")
+      await shows(page, "dead", "2")
+      await shows(page, "last", "48.97")
+    }))
+
+  it("says what the feed is worth", () =>
+    visit(async (page, station) => {
+      await shows(page, "freshness", "RECORDED 2013-10-08 ×60")
+      station.feel({ _tag: "delayed", minutes: 15 })
+      await shows(page, "freshness", "DELAYED 15 min")
+      station.feel({ _tag: "live" })
+      await shows(page, "freshness", "LIVE")
+      station.feel({ _tag: "stale", reason: "no answer for 2 min" })
+      await shows(page, "freshness", "STALE")
+      assert.strictEqual(await text(page, "freshness").getAttribute("title"), "no answer for 2 min")
+    }))
+
+  it("lives through a restart of the server and catches up with what it missed", () =>
+    visit(async (page, station, complaints) => {
+      await shows(page, "connection", "Connected")
+      await chartSays(page, /^AIG: 60 /)
+      await station.stop()
+      await shows(page, "connection", "Reconnecting…")
+      await station.write([{ ...formingCandle("AIG", "48.88"), pane: "on-time" }])
+      await station.start()
+      await shows(page, "connection", "Connected")
+      await shows(page, "last", "48.88")
+      await chartSays(page, /^AIG: 61 /)
+      // And the new stream is heard.
+      await station.publish({ _tag: "forming", panes: [formingCandle("IBM", "180.25")] })
+      await expect.poll(() => page.getByRole("button", { name: /^IBM/ }).innerText()).toContain("180.25")
+      // The browser itself notes each refused connection; nothing else may be there.
+      const others = complaints.filter((line) => !line.includes("net::ERR_CONNECTION_REFUSED"))
+      complaints.splice(0, complaints.length, ...others)
+    }))
+
+  it("waits in words where there is nothing yet, and starts by itself", () =>
+    visit(async (page, station) => {
+      await shows(page, "connection", "Connected")
+      assert.isTrue(await page.getByText("Waiting for the first candle…").isVisible())
+      assert.isTrue(await page.getByText("No symbols yet").isVisible())
+      await station.publish({ _tag: "forming", panes: [formingCandle("AIG", "48.91")] })
+      await shows(page, "last", "48.91")
+      assert.isFalse(await page.getByText("Waiting for the first candle…").isVisible())
+    }, { filled: false }))
+
+  it("shows hostile text as text", () =>
+    visit(async (page, station) => {
+      await station.write([{ ...formingCandle(hostile, "1.00"), pane: "on-time" }])
+      const row = page.getByRole("button", { name: /onerror/ })
+      await row.click()
+      await shows(page, "symbol", hostile)
+      await chartSays(page, /1 one-minute/)
+      station.feel({ _tag: "recorded", date: hostile, speed: 1 })
+      await expect.poll(() => text(page, "freshness").textContent()).toContain(hostile)
+      assert.strictEqual(await page.locator("img").count(), 0)
+      assert.notStrictEqual(await page.title(), "owned")
+    }))
+
+  for (const colorScheme of ["dark", "light"] as const) {
+    it(`fits a phone and follows the system's theme: ${colorScheme}`, () =>
+      visit(async (page, station) => {
+        await chartSays(page, /^AIG: 60 /)
+        await station.write([{ ...formingCandle(hostile, "90000000.12345678"), pane: "on-time" }])
+        const wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert.isFalse(await page.evaluate(wide))
+        await page.getByRole("button", { name: /onerror/ }).click()
+        await shows(page, "last", "90,000,000.12")
+        assert.isFalse(await page.evaluate(wide))
+        const theme = () => page.evaluate("document.documentElement.dataset.theme")
+        assert.strictEqual(await theme(), colorScheme)
+        const other = colorScheme === "dark" ? "light" : "dark"
+        await page.getByRole("button", { name: /dark and light/ }).click()
+        assert.strictEqual(await theme(), other)
+        await page.reload()
+        assert.strictEqual(await theme(), other)
+      }, { context: { colorScheme, viewport: { width: 360, height: 740 } } }))
+  }
+
+  it("keeps its places when numbers move", () =>
+    visit(async (page, station) => {
+      await chartSays(page, /^AIG: 60 /)
+      const places = () => page.evaluate<Array<string>>(`
+        [...document.querySelectorAll(".tile, .chart, .watch button, h2, .badge")].map((part) => {
+          const { x, y, width, height } = part.getBoundingClientRect()
+          return [x, y, width, height].join()
+        })`)
+      const before = await places()
+      const price = "148.9"
+      const prices = { open: price, high: price, low: price, close: price }
+      const trade: Bar = { symbol: "AIG", start: forming, ...prices, volume: 987_654_321 }
+      await station.write([{ ...dayPane([...aig, trade], "12.5"), pane: "late", revision: 1 }])
+      await station.publish({ _tag: "forming", panes: [formingCandle("AIG", "148.9")] })
+      await shows(page, "last", "148.90")
+      await shows(page, "change", "▲ +12.50 %")
+      assert.deepStrictEqual(await places(), before)
+    }))
+})

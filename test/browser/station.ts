@@ -1,0 +1,63 @@
+/** A dashboard over memory layers that can be stopped and started again on its port. */
+import { Effect, Exit, Layer, ManagedRuntime, Stream } from "effect"
+import { Dashboard } from "../../src/adapters/dashboard/Dashboard.ts"
+import { Feed, type Freshness } from "../../src/streams/Feed.ts"
+import { type Event, Monitor } from "../../src/streams/Monitor.ts"
+import type { Pane } from "../../src/streams/Pane.ts"
+import { ResultSink } from "../../src/streams/ResultSink.ts"
+
+export const pipelines = ["candles-1m", "candles-5m", "moving-average-5m", "day"]
+
+export interface Station {
+  readonly url: string
+  /** Writes panes to the sink and tells the viewers. */
+  readonly write: (panes: ReadonlyArray<Pane>) => Promise<void>
+  readonly publish: (event: Event) => Promise<void>
+  readonly feel: (freshness: Freshness) => void
+  readonly stop: () => Promise<void>
+  readonly start: () => Promise<void>
+  readonly end: () => Promise<void>
+}
+
+/** The sink and the monitor outlive the server, as a database and an engine would. */
+export const open = async (first: Freshness): Promise<Station> => {
+  let freshness = first
+  const feed = Layer.succeed(Feed, {
+    name: "recorded",
+    freshness: Effect.sync(() => freshness),
+    events: () => Stream.never
+  })
+  const around = ManagedRuntime.make(Layer.mergeAll(feed, Monitor.layer, ResultSink.layerMemory))
+  const context = await around.context()
+  const serve = (port: number) =>
+    ManagedRuntime.make(
+      Dashboard.layer({ host: "127.0.0.1", port, title: "courant", pipelines }).pipe(
+        Layer.provide(Layer.succeedContext(context))
+      )
+    )
+  let server = serve(0)
+  const { url } = await server.runPromise(Dashboard.use(Effect.succeed))
+  const publish = (event: Event) => around.runPromise(Monitor.use((monitor) => monitor.publish(event)))
+  const stop = () => server.dispose()
+  return {
+    url,
+    write: async (panes) => {
+      await around.runPromise(ResultSink.use((sink) => sink.write(panes)))
+      await publish({ _tag: "panes", panes })
+    },
+    publish,
+    feel: (next) => {
+      freshness = next
+    },
+    stop,
+    start: async () => {
+      server = serve(Number(new URL(url).port))
+      const exit = await server.runPromiseExit(Dashboard.use(Effect.succeed))
+      if (Exit.isFailure(exit)) throw new Error(`cannot start again: ${exit.cause}`)
+    },
+    end: async () => {
+      await stop()
+      await around.dispose()
+    }
+  }
+}

@@ -1,0 +1,456 @@
+/** Stores that are broken on purpose: each breaks the law that is there to notice it. */
+import { describe, expect, it } from "@effect/vitest"
+import { BigDecimal, type Context, Effect, Layer, Option, Stream } from "effect"
+import { type Checkpoint, CheckpointMismatch, CheckpointStore } from "../../src/streams/CheckpointStore.ts"
+import { type DeadLetter, DeadLetters } from "../../src/streams/DeadLetters.ts"
+import { EventLog } from "../../src/streams/EventLog.ts"
+import { Feed } from "../../src/streams/Feed.ts"
+import * as Pane from "../../src/streams/Pane.ts"
+import { type Chunk, fromBytes, fromTexts, Kind, type Records, valueAt } from "../../src/streams/Records.ts"
+import { type Query, ResultSink } from "../../src/streams/ResultSink.ts"
+import * as CheckpointStoreContract from "../../src/testing/CheckpointStoreContract.ts"
+import * as DeadLettersContract from "../../src/testing/DeadLettersContract.ts"
+import * as EventLogContract from "../../src/testing/EventLogContract.ts"
+import * as FeedContract from "../../src/testing/FeedContract.ts"
+import { type DurableLaws, Effort, type Laws } from "../../src/testing/Law.ts"
+import * as ResultSinkContract from "../../src/testing/ResultSinkContract.ts"
+
+/** The name of each broken layer, the layer, and the law that it breaks; other laws may notice it too. */
+const broken = <S>(
+  port: string,
+  laws: Laws<S>,
+  plants: { readonly [name: string]: readonly [layer: Layer.Layer<S>, statement: string] }
+) =>
+  describe(port, () => {
+    for (const [name, [layer, statement]] of Object.entries(plants)) {
+      it.live(`${name}: breaks "${statement}"`, () =>
+        Effect.gen(function*() {
+          const law = laws[statement]
+          if (law === undefined) return expect.fail(`there is no law "${statement}"`)
+          const effort = { runs: 60, patience: "200 millis" } as const
+          const exit = yield* Effect.exit(Effect.provideService(law(layer), Effort, effort))
+          expect(exit._tag).toBe("Failure")
+        }), 20_000)
+    }
+  })
+
+/** What the broken layers are made with breaks nothing by itself. */
+const sound = <S>(port: string, laws: Laws<S>, layer: Layer.Layer<S>) =>
+  it.live(`${port}: without a mistake every law holds`, () => Effect.forEach(Object.values(laws), (law) => law(layer)))
+
+/** The memory layer with something changed. */
+const changed = <I, S>(port: Context.Key<I, S>, memory: Layer.Layer<I>, change: (sound: S) => Partial<S>) =>
+  Layer.effect(port, Effect.map(port, (sound) => ({ ...sound, ...change(sound) }))).pipe(Layer.provide(memory))
+
+const log = (change: (sound: EventLog["Service"]) => Partial<EventLog["Service"]>) =>
+  changed(EventLog, EventLog.layerMemory({ partitions: 2 }), change)
+
+const ordered = "gives back every record in order, with its offset, kind and bytes"
+
+const mapAppended = (change: (chunk: Chunk) => Chunk) =>
+  log((sound) => ({ append: (partition, chunk) => sound.append(partition, change(chunk)) }))
+
+const values = (chunk: Chunk) => Array.from({ length: chunk.length }, (_, i) => valueAt(chunk, i))
+
+broken("EventLog", EventLogContract.laws, {
+  "drops the position": [
+    mapAppended(({ bytes, ends, kinds, length, starts }) => ({ bytes, ends, kinds, length, starts })),
+    "keeps the position of the last chunk that had one"
+  ],
+  "keeps the first position": [
+    log((sound) => {
+      let position = Option.none<string>()
+      return {
+        append: (partition, chunk) =>
+          Effect.tap(sound.append(partition, chunk), () =>
+            Effect.sync(() => {
+              position = Option.orElse(position, () => Option.fromUndefinedOr(chunk.position))
+            })),
+        position: Effect.sync(() => position)
+      }
+    }),
+    "keeps the position of the last chunk that had one"
+  ],
+  "takes a position along from an append that it refuses": [
+    log((sound) => {
+      let position = Option.none<string>()
+      return {
+        append: (partition, chunk) => {
+          position = Option.orElse(Option.fromUndefinedOr(chunk.position), () => position)
+          return sound.append(partition, chunk)
+        },
+        position: Effect.sync(() => position)
+      }
+    }),
+    "an append that is refused leaves neither records nor a position"
+  ],
+  "puts records of an unknown partition into the first": [
+    log((sound) => ({
+      append: (partition, chunk) => sound.append(partition === 1 ? 1 : 0, chunk)
+    })),
+    "an append that is refused leaves neither records nor a position"
+  ],
+  "loses the kind of records": [
+    mapAppended((chunk) => ({ ...chunk, kinds: new Uint8Array(chunk.length) })),
+    ordered
+  ],
+  "takes a record without a value for an empty one": [
+    mapAppended((chunk) => ({ ...chunk, ends: chunk.ends.map((end, i) => Math.max(end, chunk.starts[i] ?? 0)) })),
+    ordered
+  ],
+  "keeps bytes as text": [
+    mapAppended((chunk) => ({
+      ...fromTexts(values(chunk).map((value) => Buffer.from(value).toString())),
+      kinds: chunk.kinds
+    })),
+    ordered
+  ],
+  "takes the bytes between records for a part of them": [
+    mapAppended((chunk) => ({ ...chunk, ends: chunk.ends.map((end, i) => chunk.starts[i + 1] ?? end) })),
+    ordered
+  ],
+  "begins one record too late in the middle of a chunk": [
+    log((sound) => ({ read: (from) => sound.read(from.map((offset) => offset === 0 ? 0 : offset + 1)) })),
+    "read from any offset gives the tail of what reading from the beginning gives"
+  ],
+  "begins at the chunk that holds the offset": [
+    log((sound) => ({ read: (from) => wholeChunks(sound, from) })),
+    "read from any offset gives the tail of what reading from the beginning gives"
+  ],
+  "gives what lies before an offset that is past the end": [
+    log((sound) => ({
+      read: (from) =>
+        Stream.unwrap(Effect.map(sound.ends, (ends) =>
+          sound.read(from.map((offset, i) => Math.min(offset, ends[i] ?? 0)))))
+    })),
+    "a reader past the end waits for its offset"
+  ],
+  "does not follow": [
+    log((sound) => ({
+      read: (from) =>
+        Stream.unwrap(Effect.map(sound.ends, (ends) => {
+          const count = ends.reduce((sum, end, i) => sum + Math.max(0, end - (from[i] ?? 0)), 0)
+          let seen = 0
+          return count === 0 ? Stream.empty : sound.read(from).pipe(
+            Stream.takeUntil((batch) => (seen += batch.length) >= count),
+            Stream.concat(Stream.never)
+          )
+        }))
+    })),
+    "a reader follows what is appended later, in every partition"
+  ],
+  "gives each record to one reader only": [
+    log((sound) => {
+      const seen = new Set<number>()
+      return {
+        read: (from) =>
+          sound.read(from).pipe(
+            Stream.filter(({ offsets: [first = 0] }) => !seen.has(first) && seen.add(first).has(first))
+          )
+      }
+    }),
+    "two readers see the same, each from its own offset and at its own pace"
+  ],
+  "appends record by record": [
+    log((sound) => ({
+      append: Effect.fnUntraced(function*(partition, chunk) {
+        const first = (yield* sound.ends)[partition] ?? 0
+        for (const value of values(chunk)) {
+          yield* sound.append(partition, fromBytes([value], [Kind.event]))
+          yield* Effect.yieldNow
+        }
+        return first
+      })
+    })),
+    "appends at the same time get offsets of their own, and none is torn apart"
+  ],
+  "stamps records when they are read": [
+    log((sound) => ({
+      read: (from) =>
+        sound.read(from).pipe(
+          Stream.map((batch) => ({ ...batch, appendedAt: batch.appendedAt.map(() => performance.now() + Date.now()) }))
+        )
+    })),
+    "every read gives the same times of append, each record its own"
+  ],
+  "makes a record of an empty chunk": [
+    mapAppended((chunk) => chunk.length === 0 ? fromTexts([""], Kind.event, chunk.position) : chunk),
+    "a chunk without records appends nothing and may still move the position"
+  ]
+})
+
+sound("EventLog", EventLogContract.laws, log(() => ({})))
+
+/** Forgets to cut off the beginning of the first chunk. */
+const wholeChunks = (sound: EventLog["Service"], from: ReadonlyArray<number>): ReturnType<typeof sound.read> =>
+  sound.read(from.map(() => 0)).pipe(
+    Stream.filter((batch: Records) => (batch.offsets[batch.length - 1] ?? 0) >= (from[batch.partition] ?? 0))
+  )
+
+/** A sink with each of its decisions open to be got wrong. */
+const sink = (mistakes: {
+  readonly identity?: (pane: Pane.Pane) => ReadonlyArray<unknown>
+  readonly replaces?: (added: Pane.Pane, stored: Pane.Encoded) => boolean
+  readonly deletes?: (pane: Pane.Pane) => boolean
+  readonly written?: (pane: Pane.Pane) => Pane.Pane
+  readonly asked?: (query: Query) => Query
+  readonly found?: (panes: ReadonlyArray<Pane.Encoded>, query: Query) => ReadonlyArray<Pane.Encoded>
+}) =>
+  Layer.sync(ResultSink, () => {
+    const stored = new Map<string, Pane.Encoded>()
+    return ResultSink.of({
+      write: (panes) =>
+        Effect.sync(() => {
+          for (const pane of panes) {
+            const id = JSON.stringify(
+              mistakes.identity?.(pane) ?? [pane.pipeline, pane.key, pane.start, pane.end]
+            )
+            const before = stored.get(id)
+            const replaces = before === undefined || (mistakes.replaces?.(pane, before) ?? pane.revision >= before.revision)
+            if (!replaces) continue
+            if (mistakes.deletes?.(pane) ?? false) stored.delete(id)
+            else stored.set(id, Pane.encode(mistakes.written?.(pane) ?? pane))
+          }
+        }),
+      read: (query) =>
+        Effect.gen(function*() {
+          const sound = yield* ResultSink
+          yield* sound.write([...stored.values()])
+          const panes = yield* sound.read(mistakes.asked?.(query) ?? query)
+          return mistakes.found?.(panes, query) ?? panes
+        }).pipe(Effect.provide(ResultSink.layerMemory))
+    })
+  })
+
+/** A sink that is a file of lines. */
+const appending = Layer.sync(ResultSink, () => {
+  const stored: Array<Pane.Encoded> = []
+  return ResultSink.of({
+    write: (panes) => Effect.sync(() => void stored.push(...panes.map(Pane.encode))),
+    read: () => Effect.sync(() => [...stored])
+  })
+})
+
+const newestWins = "the newest revision of a window wins, in whatever order and batches revisions come"
+const asksFor = "a query gives what it asks for, in order, and its limit keeps the newest"
+
+broken("ResultSink", ResultSinkContract.laws, {
+  "takes the last write for the newest": [sink({ replaces: () => true }), newestWins],
+  "keeps the first write": [sink({ replaces: () => false }), newestWins],
+  "tells windows apart by their start only": [
+    sink({ identity: ({ key, pipeline, start }) => [pipeline, key, start] }),
+    newestWins
+  ],
+  "has no pipelines": [sink({ identity: ({ end, key, start }) => [key, start, end] }), newestWins],
+  "appends": [appending, "any write may be replayed any number of times"],
+  "forgets a window when it is retracted": [
+    sink({ deletes: ({ pane }) => pane === "retracted" }),
+    "a retracted window is gone, and only a newer revision brings it back"
+  ],
+  "shows retracted windows": [
+    sink({ written: (pane) => pane.pane === "retracted" ? { ...pane, pane: "late" } : pane }),
+    "a retracted window is gone, and only a newer revision brings it back"
+  ],
+  "limits to the oldest": [
+    sink({ asked: (query) => ({ ...query, limit: Infinity }), found: (panes, { limit }) => panes.slice(0, limit) }),
+    asksFor
+  ],
+  "limits before it filters": [
+    sink({
+      asked: ({ limit }) => limit === undefined ? {} : { limit },
+      found: (panes, { key }) => panes.filter((pane) => pane.key === (key ?? pane.key))
+    }),
+    asksFor
+  ],
+  "includes the end of a range": [
+    sink({ asked: (query) => query.to === undefined ? query : { ...query, to: query.to + 1 } }),
+    asksFor
+  ],
+  "is ordered by key first": [
+    sink({ found: (panes) => [...panes].sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0) }),
+    asksFor
+  ],
+  "turns decimals into doubles": [
+    sink({ written: (pane) => ({ ...pane, values: mapValues(pane, (value) =>
+      BigDecimal.isBigDecimal(value) ? BigDecimal.toNumberUnsafe(value) : value) }) }),
+    "decimals, nulls and texts of any kind come back as they were written"
+  ],
+  "leaves out nulls": [
+    sink({ written: (pane) => ({ ...pane, values: Object.fromEntries(
+      Object.entries(pane.values).filter(([, value]) => value !== null)) }) }),
+    "decimals, nulls and texts of any kind come back as they were written"
+  ],
+  "loses the end of a large batch": [
+    changed(ResultSink, ResultSink.layerMemory, (sound) => ({ write: (panes) => sound.write(panes.slice(0, 16_384)) })),
+    "takes 20,000 panes at once, and none"
+  ]
+})
+
+sound("ResultSink", ResultSinkContract.laws, sink({}))
+
+const mapValues = (pane: Pane.Pane, change: (value: Pane.Value) => Pane.Value): Pane.Values =>
+  Object.fromEntries(Object.entries(pane.values).map(([name, value]) => [name, change(value)]))
+
+/** Takes letters with the same identity for one. */
+const lettersBy = (identity: (letter: DeadLetter) => string) =>
+  changed(DeadLetters, DeadLetters.layerMemory, (sound) => {
+    const stored = new Map<string, DeadLetter>()
+    return {
+      write: (letters) =>
+        Effect.gen(function*() {
+          const before = [...stored.values()]
+          for (const letter of letters) stored.set(identity(letter), letter)
+          yield* sound.remove(before)
+          yield* sound.write([...stored.values()])
+        })
+    }
+  })
+
+const writtenTwice = "a letter that is written twice is there once, and no other is taken for it"
+
+broken("DeadLetters", DeadLettersContract.laws, {
+  "are told apart by their offset only": [lettersBy(({ offset }) => String(offset)), writtenTwice],
+  "are told apart without their pipeline": [
+    lettersBy(({ offset, partition, topic }) => JSON.stringify([topic, partition, offset])),
+    writtenTwice
+  ],
+  "take no pipeline for the one called null": [
+    lettersBy(({ offset, partition, pipeline, topic }) => `${topic}|${partition}|${offset}|${pipeline}`),
+    writtenTwice
+  ],
+  "keep bytes as text": [
+    changed(DeadLetters, DeadLetters.layerMemory, (sound) => ({
+      write: (letters) =>
+        sound.write(letters.map((letter) => ({ ...letter, bytes: Buffer.from(Buffer.from(letter.bytes).toString()) })))
+    })),
+    "a letter keeps its original bytes, and what is wrong with them"
+  ],
+  "share their bytes with the writer": [
+    Layer.sync(DeadLetters, () => {
+      let stored: ReadonlyArray<DeadLetter> = []
+      return DeadLetters.of({
+        write: (letters) => Effect.sync(() => void (stored = letters)),
+        read: () => Effect.sync(() => stored),
+        remove: () => Effect.void
+      })
+    }),
+    "what is done to the bytes after writing does not touch the letter"
+  ],
+  "are limited before they are chosen by reason": [
+    changed(DeadLetters, DeadLetters.layerMemory, (sound) => ({
+      read: ({ limit, reason }) =>
+        Effect.map(sound.read(limit === undefined ? {} : { limit }), (letters) =>
+          letters.filter((letter) => letter.reason === (reason ?? letter.reason)))
+    })),
+    "are read in order, by reason, and the first so many"
+  ],
+  "are removed with all others of their record": [
+    changed(DeadLetters, DeadLetters.layerMemory, (sound) => ({
+      remove: (letters) =>
+        Effect.flatMap(sound.read({}), (all) =>
+          sound.remove(all.filter(({ offset, partition, topic }) =>
+            letters.some((gone) => gone.topic === topic && gone.partition === partition && gone.offset === offset)
+          )))
+    })),
+    "removing takes away those letters and no others"
+  ]
+})
+
+sound(
+  "DeadLetters",
+  Object.fromEntries(Object.entries(DeadLettersContract.laws).filter(([statement]) => statement === writtenTwice)),
+  lettersBy(({ offset, partition, pipeline, topic }) => JSON.stringify([topic, partition, offset, pipeline]))
+)
+
+/** A store that keeps all checkpoints, newest first, and chooses among them wrongly. */
+const checkpoints = (
+  choose: (saved: ReadonlyArray<Checkpoint>, fingerprint: string) => Checkpoint | undefined,
+  nameOf: (name: string) => string = (name) => name
+) =>
+  Layer.sync(CheckpointStore, () => {
+    const stored = new Map<string, ReadonlyArray<Checkpoint>>()
+    return CheckpointStore.of({
+      save: (name, checkpoint) =>
+        Effect.sync(() => void stored.set(nameOf(name), [checkpoint, ...(stored.get(nameOf(name)) ?? [])])),
+      load: (name, wanted) => {
+        const chosen = choose(stored.get(nameOf(name)) ?? [], wanted)
+        return chosen === undefined || chosen.fingerprint === wanted
+          ? Effect.succeed(Option.fromUndefinedOr(chosen))
+          : Effect.fail(new CheckpointMismatch({ name, wanted, stored: chosen.fingerprint }))
+      },
+      remove: (name) => Effect.sync(() => void stored.set(nameOf(name), (stored.get(nameOf(name)) ?? []).slice(1)))
+    })
+  })
+
+broken("CheckpointStore", CheckpointStoreContract.laws, {
+  "gives the oldest": [checkpoints((saved) => saved.at(-1)), "gives the newest of many"],
+  "takes a checkpoint of other pipelines": [
+    checkpoints((saved, fingerprint) => saved.map((checkpoint) => ({ ...checkpoint, fingerprint }))[0]),
+    "refuses a checkpoint of other pipelines, and keeps it"
+  ],
+  "looks for an older one that fits": [
+    checkpoints((saved, wanted) => saved.find(({ fingerprint }) => fingerprint === wanted)),
+    "an older checkpoint of the right pipelines is not used in place of a newer one of others"
+  ],
+  "has one name": [checkpoints((saved) => saved[0], () => "the"), "keeps names apart"],
+  "does not tell small letters from large ones": [
+    checkpoints((saved) => saved[0], (name) => name.toLowerCase()),
+    "keeps names apart"
+  ],
+  "forgets the newest only": [
+    checkpoints((saved) => saved[0]),
+    "forgets every checkpoint of a name that is removed, and of no other"
+  ],
+  "loses line breaks": [
+    changed(CheckpointStore, CheckpointStore.layerMemory, (sound) => ({
+      save: (name, checkpoint) =>
+        sound.save(name, { ...checkpoint, state: checkpoint.state.replaceAll("\n", " ") })
+    })),
+    "gives back what was saved, whatever the text"
+  ]
+})
+
+const feed = (change: (sound: Feed["Service"]) => Partial<Feed["Service"]>) =>
+  changed(Feed, Feed.layerMemory([fromTexts(["a", "b"]), fromTexts(["c"]), fromTexts(["d"])]), change)
+
+const tail = "events from a position on are the tail of the events from the beginning"
+
+broken("Feed", FeedContract.laws, {
+  "does not know positions": [feed((sound) => ({ events: () => sound.events(Option.none()) })), tail],
+  "repeats a record after a restart": [
+    feed((sound) => ({
+      events: (position) => sound.events(Option.map(position, (at) => String(Math.max(0, Number(at) - 1))))
+    })),
+    tail
+  ],
+  "does not end": [
+    feed((sound) => ({ events: (position) => Stream.concat(sound.events(position), Stream.never) })),
+    "ends, and gives chunks whose records lie within their bytes"
+  ],
+  "gives bounds that lie outside of its bytes": [
+    feed((sound) => ({
+      events: (position) => sound.events(position).pipe(Stream.map((chunk) => ({ ...chunk, bytes: new Uint8Array(1) })))
+    })),
+    "ends, and gives chunks whose records lie within their bytes"
+  ],
+  "has a name that no topic may have": [
+    feed(() => ({ name: "my feed!" })),
+    "has a name that can name a topic, and knows its freshness"
+  ]
+})
+
+/** A place whose layer is empty again each time it is opened. */
+const forgetful = <S>(port: string, laws: DurableLaws<S>, memory: Layer.Layer<S>) =>
+  it.live(`${port}: a store that forgets when it is closed breaks every durable law`, () =>
+    Effect.gen(function*() {
+      for (const [statement, law] of Object.entries(laws)) {
+        const exit = yield* Effect.exit(law(Effect.succeed(memory)))
+        expect([statement, exit._tag]).toEqual([statement, "Failure"])
+      }
+      expect(Object.keys(laws).length).toBeGreaterThan(0)
+    }))
+
+forgetful("EventLog", EventLogContract.durableLaws, EventLog.layerMemory())
+forgetful("ResultSink", ResultSinkContract.durableLaws, ResultSink.layerMemory)
+forgetful("DeadLetters", DeadLettersContract.durableLaws, DeadLetters.layerMemory)
+forgetful("CheckpointStore", CheckpointStoreContract.durableLaws, CheckpointStore.layerMemory)
