@@ -22,6 +22,8 @@ export interface Settings {
   readonly partitions: number
   /** Milliseconds that an event may lie ahead of the clock at its append; beyond that it is refused. */
   readonly maxTimeAhead: number
+  /** Texts a dictionary may hold before a new one is begun; open windows carry their keys over. */
+  readonly dictionaryBound: number
 }
 
 /** A record that could not be used. */
@@ -66,9 +68,6 @@ interface PartitionState {
   latest: number
   ends: number
 }
-
-/** Texts a dictionary may hold before a new one is begun; open windows carry their keys over. */
-const dictionaryBound = 1 << 18
 
 export class Intake {
   readonly #settings: Settings
@@ -209,7 +208,7 @@ export class Intake {
 
   /** Keys that are no longer in any window are forgotten with the dictionary that numbered them. */
   #renewDictionary(): void {
-    if (this.#dictionary.texts.length < dictionaryBound) return
+    if (this.#dictionary.texts.length < this.#settings.dictionaryBound) return
     this.#dictionary = new Batch.Dictionary()
     this.#decoder = new Decoder(this.#settings.source, this.#dictionary)
     const { partials } = this.#settings

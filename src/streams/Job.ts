@@ -55,6 +55,11 @@ export interface Options {
   readonly partitions: number
   /** Milliseconds that an event's time may lie ahead of the clock at its append; unbounded by default. */
   readonly maxTimeAhead?: number
+  /**
+   * How many different texts are known by number before the numbering begins anew and forgets
+   * those of closed windows; 262,144 by default. It bounds memory and changes no result.
+   */
+  readonly dictionaryBound?: number
 }
 
 type MutableCounts = { -readonly [K in keyof Counts]: Counts[K] }
@@ -89,7 +94,8 @@ export class Job {
       partials: pipelines.find(({ options: { partials } }) => partials !== null)?.options.partials?.source.definition ??
         null,
       partitions: options.partitions,
-      maxTimeAhead: options.maxTimeAhead ?? Infinity
+      maxTimeAhead: options.maxTimeAhead ?? Infinity,
+      dictionaryBound: options.dictionaryBound ?? 1 << 18
     })
     this.#operators = pipelines.map((pipeline) => new Operator(pipeline))
     this.#byPipeline = new Map(pipelines.map(({ name }) => [name, nothing()]))

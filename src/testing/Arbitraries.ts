@@ -4,13 +4,15 @@
  */
 import { Schema } from "effect"
 import * as fc from "fast-check"
-import { Decimal } from "../domain/Decimal.ts"
+import { Price } from "../domain/Tick.ts"
+import type { Control } from "../streams/Control.ts"
 import { Aggregate, Expr, Pipeline, Source, Window } from "../streams/index.ts"
+import { Kind } from "../streams/Records.ts"
 
-const Sample = Schema.Struct({
+export const SampleSchema = Schema.Struct({
   key: Schema.String,
   time: Schema.Int,
-  price: Decimal({ scale: 2, limit: 90_000_000 }),
+  price: Price,
   size: Schema.Int,
   ratio: Schema.optionalKey(Schema.Finite),
   flag: Schema.optionalKey(Schema.Boolean),
@@ -18,35 +20,68 @@ const Sample = Schema.Struct({
 })
 
 /** An event of a random log, as it is written into it. */
-export interface Sample {
-  readonly key: string
-  readonly time: number
-  readonly price: string
-  readonly size: number
-  readonly ratio?: number
-  readonly flag?: boolean
-  readonly venue?: string
-}
+export type Sample = typeof SampleSchema.Encoded
 
-/** A log: the events of each partition in order, and the order in which partitions are read. */
+const ReadyMadeSchema = Schema.Struct({
+  key: Schema.String,
+  time: Schema.Int,
+  open: Price,
+  high: Price,
+  low: Price,
+  close: Price,
+  size: Schema.Int,
+  rows: Schema.Int
+})
+
+/** A ready-made aggregate of a random log. */
+export type ReadyMade = typeof ReadyMadeSchema.Encoded
+
+/** One record of a log, and the partition that it is in. */
+export type Entry =
+  & { readonly partition: number }
+  & (
+    | { readonly kind: typeof Kind.event; readonly value: Sample }
+    | { readonly kind: typeof Kind.partial; readonly value: ReadyMade }
+    | { readonly kind: typeof Kind.control; readonly value: Control }
+  )
+
+/** The records of all partitions in the order in which they are read. */
 export interface Log {
-  readonly events: ReadonlyArray<{ readonly partition: number; readonly sample: Sample }>
+  readonly entries: ReadonlyArray<Entry>
   readonly partitions: number
 }
 
 export const source = (outOfOrderness: number) =>
-  Source.make("samples", { schema: Sample, key: "key", eventTime: "time", outOfOrderness })
+  Source.make("samples", { schema: SampleSchema, key: "key", eventTime: "time", outOfOrderness })
+
+type Samples = ReturnType<typeof source>
 
 const flagged = Aggregate.where(Expr.isNot("flag", false))
 
-/** Every operation, with and without conditions, over decimals, integers and texts. */
-const aggregates = {
+type SampleRow = Pipeline.RowOf<Samples>
+
+/** How many different sizes there are: a function's aggregate whose order of rows plays no part. */
+const distinctSizes = Aggregate.custom({
+  create: (): ReadonlyArray<number> => [],
+  add: (sizes, { size }: SampleRow) => union(sizes, [size]),
+  merge: (left, right) => union(left, right),
+  result: (sizes) => sizes.length,
+  state: Schema.Array(Schema.Int)
+})
+
+const union = (left: ReadonlyArray<number>, right: ReadonlyArray<number>): ReadonlyArray<number> =>
+  [...new Set([...left, ...right])].sort((a, b) => a - b)
+
+/** Every operation, with and without conditions, over decimals, integers, doubles, booleans and texts. */
+export const aggregates = {
   count: Aggregate.count,
   flagged: flagged(Aggregate.count),
   sumPrice: Aggregate.sum("price"),
   sumSize: flagged(Aggregate.sum("size")),
+  sumRatio: Aggregate.sum("ratio"),
   meanPrice: flagged(Aggregate.mean("price")),
   meanSize: Aggregate.mean("size"),
+  meanRatio: Aggregate.mean("ratio"),
   low: Aggregate.min("price"),
   high: flagged(Aggregate.max("price")),
   smallest: Aggregate.min("ratio"),
@@ -56,74 +91,216 @@ const aggregates = {
   lastFlag: Aggregate.last("flag"),
   cheapestVenue: Aggregate.minBy("venue", "price"),
   sizeOfHighest: Aggregate.maxBy("size", "price"),
-  vwap: flagged(Aggregate.weightedMean("price", "size"))
+  vwap: flagged(Aggregate.weightedMean("price", "size")),
+  weightedRatio: Aggregate.weightedMean("ratio", "size"),
+  distinctSizes
 }
 
-const windows = fc.oneof(
-  fc.record({ size: fc.integer({ min: 1, max: 12 }), offset: fc.integer({ min: -3, max: 3 }) })
-    .map(({ offset, size }) => Window.tumbling(size, { offset })),
-  fc.record({
-    size: fc.integer({ min: 1, max: 12 }),
-    advance: fc.integer({ min: 1, max: 12 }),
-    offset: fc.integer({ min: -3, max: 3 })
-  }).map(({ advance, offset, size }) => Window.hopping(Math.max(size, advance), Math.min(size, advance), { offset })),
-  fc.record({ step: fc.integer({ min: 1, max: 5 }), steps: fc.integer({ min: 1, max: 4 }) })
-    .map(({ step, steps }) => Window.cumulative(step * steps, step)),
+type Assigned = Window.Windowed<SampleRow>
+
+const offset = fc.integer({ min: -3, max: 3 })
+
+const tumbling = fc.record({ size: fc.integer({ min: 1, max: 12 }), offset })
+
+const hopping = fc.record({ a: fc.integer({ min: 1, max: 12 }), b: fc.integer({ min: 1, max: 12 }), offset })
+  .map(({ a, b, offset }) => ({ size: Math.max(a, b), advance: Math.min(a, b), offset }))
+
+const cumulative = fc.record({ step: fc.integer({ min: 1, max: 5 }), steps: fc.integer({ min: 1, max: 4 }), offset })
+
+/** Random windows of every kind but the calendar's. */
+export const windows: fc.Arbitrary<(samples: Samples) => Assigned> = fc.oneof(
+  tumbling.map(({ offset, size }) => Window.tumbling(size, { offset })),
+  hopping.map(({ advance, offset, size }) => Window.hopping(size, advance, { offset })),
+  cumulative.map(({ offset, step, steps }) => Window.cumulative(step * steps, step, { offset })),
   fc.integer({ min: 1, max: 8 }).map((gap) => Window.session(gap))
 )
 
 export interface PipelineOptions {
   /** Allowed lateness and early panes too; otherwise each window is emitted once. */
   readonly revisions: boolean
+  /** The bound of disorder; a random one without. */
+  readonly outOfOrderness?: number
+  readonly name?: string
 }
 
+const slack = fc.integer({ min: 0, max: 8 })
+
 /** A random pipeline with every aggregate over random windows. */
-export const pipelines = ({ revisions }: PipelineOptions): fc.Arbitrary<Pipeline.Any> =>
+export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.Any> =>
   fc.record({
-    outOfOrderness: fc.integer({ min: 0, max: 8 }),
+    outOfOrderness: options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness),
     window: windows,
+    rollUp: fc.option(fc.record({ tumbling, times: fc.integer({ min: 1, max: 4 }) }), { freq: 4 }),
     filtered: fc.boolean(),
-    lateness: revisions ? fc.integer({ min: 0, max: 10 }) : fc.constant(0),
-    every: revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
-  }).map(({ every, filtered, lateness, outOfOrderness, window }) => {
-    const samples = source(outOfOrderness)
-    const aggregated = window(filtered ? samples.pipe(Source.where(Expr.gte("size", 2))) : samples).pipe(
-      Aggregate.into(aggregates),
+    lateness: options.revisions ? fc.integer({ min: 0, max: 10 }) : fc.constant(0),
+    every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
+  }).map(({ every, filtered, lateness, outOfOrderness, rollUp, window }) => {
+    const samples = filtered ? source(outOfOrderness).pipe(Source.where(Expr.gte("size", 2))) : source(outOfOrderness)
+    const aggregated = (rollUp === null ? window(samples).pipe(Aggregate.into(aggregates)) : rolledUp(samples, rollUp)).pipe(
       Pipeline.percentChange("change", "close"),
       Pipeline.allowedLateness(lateness)
     )
-    return (every === null ? aggregated : aggregated.pipe(Pipeline.emitOnUpdate({ every }))).pipe(
-      Pipeline.named("random")
+    const emitting = every === null ? aggregated : aggregated.pipe(Pipeline.emitOnUpdate({ every }))
+    return readable(emitting.pipe(Pipeline.named(options.name ?? "random")))
+  })
+
+interface RollUp {
+  readonly tumbling: { readonly size: number; readonly offset: number }
+  readonly times: number
+}
+
+const rolledUp = (samples: Samples, { times, tumbling: { offset, size } }: RollUp) =>
+  Pipeline.rollUp(
+    samples.pipe(Window.tumbling(size, { offset }), Aggregate.into(aggregates), Pipeline.named("inner")),
+    size * times,
+    { offset }
+  )
+
+/** Pipelines that one job can run together. */
+export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipeline.Any>> =>
+  slack.chain((outOfOrderness) =>
+    fc.tuple(
+      pipelines({ ...options, outOfOrderness, name: "b" }),
+      fc.option(pipelines({ ...options, outOfOrderness, name: "a" })),
+      fc.option(pipelinesWithReadyMade({ ...options, outOfOrderness, name: "c" }))
+    )
+  ).map((all) => all.filter((pipeline) => pipeline !== null))
+
+/** Random pipelines whose windows take ready-made aggregates too. */
+export const pipelinesWithReadyMade = (options: PipelineOptions): fc.Arbitrary<Pipeline.Any> =>
+  fc.record({
+    outOfOrderness: options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness),
+    window: fc.oneof(
+      tumbling.map(({ offset, size }) => Window.tumbling(size, { offset })),
+      hopping.map(({ advance, offset, size }) => Window.hopping(size, advance, { offset }))
+    ),
+    filtered: fc.boolean(),
+    lateness: options.revisions ? fc.integer({ min: 0, max: 10 }) : fc.constant(0)
+  }).map(({ filtered, lateness, outOfOrderness, window }) => {
+    const bars = Source.make("bars", { schema: ReadyMadeSchema, key: "key", eventTime: "time", outOfOrderness })
+    return readable(
+      source(outOfOrderness).pipe(
+        window,
+        Aggregate.into(aggregates),
+        Pipeline.acceptPartials(filtered ? bars.pipe(Source.where(Expr.gt("size", 1))) : bars, {
+          open: "open",
+          high: "high",
+          low: "low",
+          close: "close",
+          sumSize: "size",
+          count: "rows"
+        }),
+        Pipeline.allowedLateness(lateness),
+        Pipeline.named(options.name ?? "random")
+      )
     )
   })
 
-const samples: fc.Arbitrary<Sample> = fc.record({
-  key: fc.constantFrom("A", "B", "C"),
-  time: fc.integer({ min: -12, max: 40 }),
-  price: fc.oneof(
-    fc.integer({ min: -300, max: 300 }).map((cents) => (cents / 100).toFixed(2)),
-    fc.constantFrom("90000000", "-90000000", "89999999.99", "0.01")
-  ),
-  size: fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constantFrom(1_000_000_000_000)),
+/** What fast-check prints of a pipeline in a counterexample: what was drawn at random, not every aggregate. */
+const readable = <P extends Pipeline.Any>(pipeline: P): P =>
+  Object.defineProperty({ ...pipeline }, fc.toStringMethod, {
+    value: () =>
+      JSON.stringify({
+        name: pipeline.name,
+        window: pipeline.window,
+        outOfOrderness: pipeline.source.definition.outOfOrderness,
+        filters: pipeline.source.filters.length,
+        allowedLateness: pipeline.options.allowedLateness,
+        emit: pipeline.options.emit,
+        rollUpOf: pipeline.options.rollUpOf,
+        readyMade: pipeline.options.partials !== null
+      })
+  })
+
+const prices = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: -300, max: 300 }).map((cents) => (cents / 100).toFixed(2)) },
+  { weight: 1, arbitrary: fc.constantFrom("90000000", "-90000000", "89999999.99999999", "0.00000001") }
+)
+
+const sizes = fc.oneof(
+  { weight: 5, arbitrary: fc.integer({ min: 0, max: 5 }) },
+  { weight: 1, arbitrary: fc.constant(1_000_000_000_000) }
+)
+
+const keys = fc.constantFrom("A", "B", "C")
+
+const times = fc.integer({ min: -12, max: 40 })
+
+export const samples: fc.Arbitrary<Sample> = fc.record({
+  key: keys,
+  time: times,
+  price: prices,
+  size: sizes,
+  // Sums of these are exact in doubles too, so that their order plays no part.
   ratio: fc.constantFrom(0.5, 1.25, -3),
   flag: fc.boolean(),
   venue: fc.constantFrom("N", "Q", "é")
 }, { requiredKeys: ["key", "time", "price", "size"] })
 
+const readyMade: fc.Arbitrary<ReadyMade> = fc.record({
+  key: keys,
+  time: times,
+  open: prices,
+  high: prices,
+  low: prices,
+  close: prices,
+  size: sizes,
+  rows: fc.integer({ min: 0, max: 9 })
+})
+
+const idle: fc.Arbitrary<Control> = times.map((watermark) => ({ _tag: "idle", watermark }))
+
+const event = (partition: number, value: Sample): Entry => ({ partition, kind: Kind.event, value })
+
+const inPartitions = (entry: (partition: number) => fc.Arbitrary<Entry>): fc.Arbitrary<Log> =>
+  fc.integer({ min: 1, max: 3 }).chain((partitions) =>
+    fc.array(fc.integer({ min: 0, max: partitions - 1 }).chain(entry), { maxLength: 60 })
+      .map((entries) => ({ entries, partitions }))
+  )
+
 /** A log whose events come in any order whatever: many are late. */
-export const logs: fc.Arbitrary<Log> = fc.integer({ min: 1, max: 3 }).chain((partitions) =>
-  fc.array(fc.record({ partition: fc.integer({ min: 0, max: partitions - 1 }), sample: samples }), { maxLength: 60 })
-    .map((events) => ({ events, partitions }))
+export const logs: fc.Arbitrary<Log> = inPartitions((partition) => samples.map((value) => event(partition, value)))
+
+/** The same with ready-made aggregates among the events. */
+export const mixedLogs: fc.Arbitrary<Log> = inPartitions((partition) =>
+  fc.oneof(
+    { weight: 3, arbitrary: samples.map((value) => event(partition, value)) },
+    { weight: 1, arbitrary: readyMade.map((value): Entry => ({ partition, kind: Kind.partial, value })) }
+  )
 )
 
-/** A log in which no event comes later than the bound allows: sorted by time and then shaken within it. */
-export const logsWithin = (bound: number): fc.Arbitrary<Log> =>
-  fc.array(
-    fc.record({ sample: samples, shake: fc.integer({ min: 0, max: bound }) }),
-    { maxLength: 60 }
-  ).map((items) => ({
-    partitions: 1,
-    events: items
-      .toSorted((a, b) => a.sample.time + a.shake - (b.sample.time + b.shake))
-      .map(({ sample }) => ({ partition: 0, sample }))
-  }))
+/** The same with decisions among them that a partition is idle. */
+export const decidedLogs: fc.Arbitrary<Log> = inPartitions((partition) =>
+  fc.oneof(
+    { weight: 5, arbitrary: samples.map((value) => event(partition, value)) },
+    { weight: 1, arbitrary: readyMade.map((value): Entry => ({ partition, kind: Kind.partial, value })) },
+    { weight: 1, arbitrary: idle.map((value): Entry => ({ partition, kind: Kind.control, value })) }
+  )
+)
+
+/**
+ * Two logs of the same events in one partition, in each of which no event comes later than
+ * the bound allows: sorted by time and then shaken within it. Of one key no two events have
+ * the same time, so that which of them comes first does not hang on their offsets.
+ */
+export const logsWithin = (bound: number): fc.Arbitrary<readonly [Log, Log]> => {
+  const shake = fc.integer({ min: 0, max: bound })
+  return fc.uniqueArray(fc.record({ value: samples, one: shake, other: shake }), {
+    maxLength: 60,
+    selector: ({ value: { key, time } }) => `${key} ${time}`
+  }).map((items) => {
+    const shaken = (by: "one" | "other"): Log => ({
+      partitions: 1,
+      entries: items
+        .toSorted((a, b) => a.value.time + a[by] - (b.value.time + b[by]))
+        .map(({ value }) => event(0, value))
+    })
+    return [shaken("one"), shaken("other")] as const
+  })
+}
+
+/** How a log may be cut into batches: sizes, over and over. */
+export const cuts: fc.Arbitrary<ReadonlyArray<number>> = fc.array(fc.integer({ min: 1, max: 12 }), {
+  minLength: 1,
+  maxLength: 5
+})

@@ -1,13 +1,13 @@
 /** Runs pipelines over a log in memory, batch by batch: what the laws are stated with. */
-import type { Value } from "../streams/Pane.ts"
-import type { Event } from "../streams/BatchFold.ts"
 import { BigDecimal } from "effect"
-import type { Output } from "../streams/Job.ts"
-import { Job } from "../streams/Job.ts"
+import * as BatchFold from "../streams/BatchFold.ts"
+import * as Control from "../streams/Control.ts"
+import { Job, type Output } from "../streams/Job.ts"
+import type { Counts } from "../streams/Monitor.ts"
 import * as Pane from "../streams/Pane.ts"
 import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
 import { fromTexts, Kind, type Records } from "../streams/Records.ts"
-import type { Log, Sample } from "./Arbitraries.ts"
+import type { Entry, Log, ReadyMade, Sample } from "./Arbitraries.ts"
 
 /** What a law needs of an engine. The job is one; a deliberately broken job is another. */
 export interface Engine {
@@ -15,18 +15,31 @@ export interface Engine {
   close(): Output
   snapshot(): string
   restore(snapshot: string): boolean
-  readonly counts: Job["counts"]
+  readonly counts: Counts
+  readonly countsByPipeline: ReadonlyMap<string, Counts>
+  readonly offsets: ReadonlyArray<number>
   readonly size: number
   readonly watermark: number | null
 }
 
-export type MakeEngine = (pipelines: ReadonlyArray<AnyPipeline>, partitions: number) => Engine
+export interface EngineOptions {
+  readonly maxTimeAhead?: number
+  readonly dictionaryBound?: number
+}
 
-export const makeJob: MakeEngine = (pipelines, partitions) => new Job(pipelines, { partitions })
+export type MakeEngine = (pipelines: ReadonlyArray<AnyPipeline>, partitions: number, options?: EngineOptions) => Engine
 
-/** Records of one partition from texts. */
-export const records = (partition: number, first: number, texts: ReadonlyArray<string>): Records => ({
-  ...fromTexts(texts, Kind.event),
+export const makeJob: MakeEngine = (pipelines, partitions, options) => new Job(pipelines, { partitions, ...options })
+
+/** Records of one partition from texts, appended when the clock was at 0. */
+export const records = (
+  partition: number,
+  first: number,
+  texts: ReadonlyArray<string>,
+  kinds: ReadonlyArray<Kind> = texts.map(() => Kind.event)
+): Records => ({
+  ...fromTexts(texts),
+  kinds: Uint8Array.from(kinds),
   partition,
   offsets: Float64Array.from(texts, (_, i) => first + i),
   appendedAt: new Float64Array(texts.length)
@@ -34,44 +47,102 @@ export const records = (partition: number, first: number, texts: ReadonlyArray<s
 
 /**
  * Cuts a log into batches of the given sizes, over and over; a batch ends early where the
- * log changes the partition. The order of the events stays what it is.
+ * log changes the partition. The order of the records stays what it is. `from` leaves out
+ * what lies before these offsets, one a partition.
  */
-export const batches = (log: Log, sizes: ReadonlyArray<number>): ReadonlyArray<Records> => {
-  const next = Array.from({ length: log.partitions }, () => 0)
+export const batches = (
+  log: Log,
+  sizes: ReadonlyArray<number>,
+  from: ReadonlyArray<number> = []
+): ReadonlyArray<Records> => {
   const all: Array<Records> = []
-  let texts: Array<string> = []
-  let partition = 0
-  let turn = 0
+  let pending: Array<Placed> = []
   const flush = () => {
-    if (texts.length === 0) return
-    all.push(records(partition, next[partition]!, texts))
-    next[partition]! += texts.length
-    texts = []
-    turn++
+    const [first] = pending
+    if (first === undefined) return
+    all.push(records(first.partition, first.offset, pending.map(textOf), pending.map(({ kind }) => kind)))
+    pending = []
   }
-  for (const { partition: at, sample } of log.events) {
-    if (at !== partition || texts.length >= Math.max(1, sizes[turn % sizes.length] ?? 1)) flush()
-    partition = at
-    texts.push(JSON.stringify(sample))
+  for (const entry of placed(log)) {
+    if (entry.offset < (from[entry.partition] ?? 0)) continue
+    const size = Math.max(1, sizes[all.length % sizes.length] ?? 1)
+    if (pending.length >= size || entry.partition !== pending[0]?.partition) flush()
+    pending.push(entry)
   }
   flush()
   return all
 }
 
-/** The same log as the batch fold takes it. */
-export const events = (log: Log): ReadonlyArray<Event> => {
+type Placed = Entry & { readonly offset: number }
+
+/** The records of a log with their offsets. */
+export const placed = (log: Log): ReadonlyArray<Placed> => {
   const next = Array.from({ length: log.partitions }, () => 0)
-  return log.events.map(({ partition, sample }) => ({ partition, offset: next[partition]!++, fields: fields(sample) }))
+  return log.entries.map((entry) => ({ ...entry, offset: next[entry.partition]!++ }))
 }
 
-const fields = (sample: Sample): { readonly [name: string]: Value } => ({
-  ratio: null,
-  flag: null,
-  venue: null,
-  ...sample,
-  price: BigDecimal.scale(BigDecimal.fromStringUnsafe(sample.price), 2)
+export const textOf = (entry: Entry): string =>
+  entry.kind === Kind.control ? Control.encode(entry.value) : JSON.stringify(entry.value)
+
+/** The same log as the batch fold takes it, which knows of no decisions. */
+export const events = (log: Log): ReadonlyArray<BatchFold.Event> =>
+  placed(log).flatMap((entry) => {
+    const { offset, partition } = entry
+    if (entry.kind === Kind.event) return [{ partition, offset, fields: sampleFields(entry.value) }]
+    if (entry.kind === Kind.partial) return [{ partition, offset, fields: readyMadeFields(entry.value), partial: true }]
+    return []
+  })
+
+const decimal = (text: string | number) => BigDecimal.scale(BigDecimal.fromStringUnsafe(String(text)), 8)
+
+const sampleFields = (sample: Sample) => ({ ratio: null, flag: null, venue: null, ...sample, price: decimal(sample.price) })
+
+const readyMadeFields = ({ close, high, low, open, ...others }: ReadyMade) => ({
+  ...others,
+  open: decimal(open),
+  high: decimal(high),
+  low: decimal(low),
+  close: decimal(close)
 })
 
-/** All panes of a run to the end, each as its line of JSON. */
-export const run = (engine: Engine, input: ReadonlyArray<Records>): ReadonlyArray<string> =>
-  [...input.flatMap((batch) => engine.take(batch).panes), ...engine.close().panes].map(Pane.toJson)
+/** All panes of a run to the end. */
+export const run = (engine: Engine, input: ReadonlyArray<Records>): ReadonlyArray<Pane.Pane> => [
+  ...input.flatMap((batch) => engine.take(batch).panes),
+  ...engine.close().panes
+]
+
+/** Each pane as its line of JSON. */
+export const lines = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<string> => panes.map(Pane.toJson)
+
+/** What a reader of the sink has in the end: the newest revision of each window, without the retracted ones. */
+export const newest = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane> => {
+  const stored = new Map<string, Pane.Pane>()
+  for (const pane of panes) {
+    const before = stored.get(windowOf(pane))
+    if (before === undefined || before.revision <= pane.revision) stored.set(windowOf(pane), pane)
+  }
+  return [...stored.values()].filter(({ pane }) => pane !== "retracted").sort(inOrder)
+}
+
+export const windowOf = ({ end, key, pipeline, start }: Pane.Pane): string => JSON.stringify([pipeline, key, start, end])
+
+const inOrder = (a: Pane.Pane, b: Pane.Pane): number =>
+  (a.pipeline < b.pipeline ? -1 : a.pipeline > b.pipeline ? 1 : 0) || Pane.order(a, b)
+
+/** What windows finally hold, one line each: {@link newest} without kind and revision, and without some results. */
+export const results = (panes: ReadonlyArray<Pane.Pane>, without: ReadonlyArray<string> = []): ReadonlyArray<string> =>
+  lines(newest(panes).map((pane) => ({
+    ...pane,
+    pane: "on-time",
+    revision: 0,
+    values: Object.fromEntries(Object.entries(pane.values).filter(([name]) => !without.includes(name)))
+  })))
+
+/** The results that the batch fold gives, as panes that each close once, in the order of closing. */
+export const foldedPanes = (pipeline: AnyPipeline, log: Log): ReadonlyArray<Pane.Pane> =>
+  BatchFold.fold(pipeline, events(log)).results.map((result) => ({
+    ...result,
+    pipeline: pipeline.name,
+    pane: "on-time",
+    revision: 0
+  }))

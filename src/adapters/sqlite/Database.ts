@@ -4,8 +4,10 @@
  *
  * One process writes; any number may read beside it. When a write returns, it is committed
  * and synced to the disk (WAL with `synchronous = FULL`), so it survives `kill -9` and a loss
- * of power, as far as the disk keeps what it says it has kept. `NORMAL` would only survive the
- * first, and is no faster where it matters: the sync is once a batch (docs/performance.md).
+ * of power, as far as the disk keeps what it says it has kept. `NORMAL` would survive the first
+ * only: a loss of power could take back the newest writes, in order, so that what is left is a
+ * state that once was. The sync is once a batch: measured, batches of 5,000 are as fast with either,
+ * appends of single records come to 7,000 a second against 37,000.
  *
  * See https://sqlite.org/wal.html and https://sqlite.org/pragma.html#pragma_synchronous.
  */

@@ -94,23 +94,20 @@ export const book = (ledger: Ledger, news: News): readonly [Ledger, ReadonlyArra
     return [{ entries, instruments }, chunks]
   }
 
-  const closing: Array<readonly [string, Entry]> = []
   const items: Array<Item> = []
   for (const catchUp of news.symbols) {
     const { symbol } = catchUp.instrument
     instruments.set(symbol, catchUp.instrument)
     const caughtUp = bars(entries.get(symbol) ?? {}, catchUp)
     items.push(...caughtUp.items)
-    closing.push([symbol, caughtUp.entry])
+    if (caughtUp.items.length === 0) entries.set(symbol, caughtUp.entry)
   }
   items.sort((a, b) => a.time - b.time)
   for (let from = 0; from < items.length; from += chunkLimit) {
     const slice = items.slice(from, from + chunkLimit)
     for (const { entry, symbol } of slice) entries.set(symbol, entry)
-    if (from + chunkLimit >= items.length) for (const [symbol, entry] of closing) entries.set(symbol, entry)
     chunks.push(toChunk(slice, entries))
   }
-  for (const [symbol, entry] of closing) entries.set(symbol, entry)
   return [{ entries, instruments }, chunks]
 }
 
@@ -214,12 +211,11 @@ const bars = (
       time: rest.time
     }))
   }
-  for (const row of missing) {
-    const accounted = entry.volume === undefined ? undefined : entry.volume + row.volume
-    add(bar(instrument, row, { ...withVolume(entry, accounted), bar: row.start }))
-  }
-  // Where bars closed a gap the next tick counts on from the chart; else from the last tick.
-  return { entry: missing.length > 0 || entry.volume === undefined ? withVolume(entry, target) : entry, items }
+  for (const row of missing) add(bar(instrument, row, { ...entry, bar: row.start }))
+  // After the last of the bars the next tick counts on from the chart; without any, from the last tick.
+  if (missing.length > 0 || entry.volume === undefined) entry = withVolume(entry, target)
+  const last = items.pop()
+  return { entry, items: last === undefined ? [] : [...items, { ...last, entry }] }
 }
 
 /** What was traded in the minute of the newest tick after that tick: its last price, and at most its own volume. */
@@ -230,10 +226,10 @@ const restOfMinute = (
   target: number | undefined
 ): { readonly time: number; readonly price: number; readonly size: number } | undefined => {
   if (missing.length === 0 || target === undefined || entry.volume === undefined || entry.time === undefined) return
-  if (newest(entry) > entry.time) return
   const start = Math.floor(entry.time / minute) * minute
   const row = bars.find((row) => row.start === start)
-  if (row === undefined) return
+  // Bars that are newer than the newest tick came with the rest of its minute.
+  if (row === undefined || newest(entry) > entry.time) return
   const size = Math.min(row.volume, target - entry.volume - missing.reduce((sum, { volume }) => sum + volume, 0))
   return size > 0 ? { time: start + minute - 1, price: row.close, size } : undefined
 }

@@ -15,6 +15,11 @@ export class KeyedSlots {
     return this.#keys
   }
 
+  /** The slots by key, -1 where a key has none, for loops over rows; {@link ensure} may replace the array. */
+  get table(): Int32Array {
+    return this.#slotOf
+  }
+
   /** The key's slot, or -1. */
   get(key: number): number {
     return key < this.#slotOf.length ? this.#slotOf[key]! : -1

@@ -79,6 +79,7 @@ export class SlicedWindows implements Windows {
       pending = to
     }
     let slice: OpenSlice | null = null
+    let table: Int32Array = new Int32Array(0)
     for (let row = 0; row < length; row++) {
       if (keep !== null && keep[row] === 0) {
         slots[row] = -1
@@ -86,9 +87,18 @@ export class SlicedWindows implements Windows {
       }
       const time = times[row]!
       const watermark = watermarks[row]!
-      if (slice === null || time < slice.start || time >= slice.end) slice = this.#sliceOf(time)
+      if (slice === null || time < slice.start || time >= slice.end) {
+        slice = this.#sliceOf(time)
+        table = slice.slots.table
+      }
       if (watermark < slice.firstEnd) {
-        slots[row] = slice.slots.ensure(keys[row]!)
+        const key = keys[row]!
+        const known = key < table.length ? table[key]! : -1
+        slots[row] = known
+        if (known === -1) {
+          slots[row] = slice.slots.ensure(key)
+          table = slice.slots.table
+        }
       } else {
         slots[row] = -1
         if (slice.lastEnd + this.#lateness <= watermark) onLate(row)

@@ -17,7 +17,8 @@ import { Count, DoubleTotal, DoubleWeightedMean, ExactTotal, ExactWeightedMean }
 
 interface Entry {
   readonly name: string
-  readonly kernel: Kernel
+  /** `null` for the plain count, which is the number of rows that every slot has anyway. */
+  readonly kernel: Kernel | null
   readonly where: Node | null
   /** The column of a ready-made aggregate that is this result; -1 where there is none. */
   readonly partialColumn: number
@@ -46,12 +47,14 @@ export class Slots {
       const field = partials?.fields[name]
       return {
         name,
-        kernel: compile(name, spec, pipeline),
+        kernel: spec.op === "count" && spec.where === undefined && field === undefined
+          ? null
+          : compile(name, spec, pipeline),
         where: spec.where ?? null,
         partialColumn: partials === null || field === undefined ? -1 : indexOf(partials.source.definition, field)
       }
     })
-    this.all = this.#entries.map(({ kernel }) => kernel)
+    this.all = this.#entries.flatMap(({ kernel }) => kernel ?? [])
     this.invertible = this.all.filter(({ subtract }) => subtract !== null)
     this.others = this.all.filter(({ subtract }) => subtract === null)
   }
@@ -116,14 +119,14 @@ export class Slots {
 
   add(rows: Rows, masks: ReadonlyArray<Uint8Array | null>): void {
     this.#countRows(rows, this.#rows)
-    for (let i = 0; i < this.#entries.length; i++) this.#entries[i]!.kernel.add(rows, masks[i]!)
+    for (let i = 0; i < this.#entries.length; i++) this.#entries[i]!.kernel?.add(rows, masks[i]!)
   }
 
   addPartials(rows: Rows): void {
     this.#countRows(rows, this.#rows)
     this.#countRows(rows, this.#partials)
     for (const { kernel, partialColumn } of this.#entries) {
-      if (partialColumn !== -1) kernel.addPartial(rows, rows.batch.columns[partialColumn]!)
+      if (partialColumn !== -1) kernel?.addPartial(rows, rows.batch.columns[partialColumn]!)
     }
   }
 
@@ -150,7 +153,8 @@ export class Slots {
     const values: Record<string, Values[string]> = {}
     const partials = this.#partials[slot]! > 0
     for (const { kernel, name, partialColumn } of this.#entries) {
-      values[name] = partials && partialColumn === -1 ? null : kernel.result(slot, textOf)
+      const known = !partials || partialColumn !== -1
+      values[name] = known ? kernel === null ? this.#rows[slot]! : kernel.result(slot, textOf) : null
     }
     return values
   }

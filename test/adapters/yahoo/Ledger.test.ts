@@ -73,7 +73,8 @@ interface Line {
   readonly time: number
   readonly price: string
   readonly size: number
-  readonly start: number
+  /** Only bars have one. */
+  readonly start?: number
   readonly interval: number
   readonly open: string
   readonly close: string
@@ -147,6 +148,15 @@ const ledgerAt = (time: number): Ledger.Ledger => ({
 
 const dayMillis = 86_400_000
 
+/** Two shares a minute, and volume that is in no bar. One symbol's session is over early, one's begins late. */
+const dayOf = (symbol: string): ReadonlyArray<Trade> =>
+  Array.from({ length: 400 }, (_, index) => ({
+    time: open + index * minute,
+    price: 1,
+    size: 2,
+    volume: 2 * index + 100
+  })).slice(symbol === "S1" ? 350 : 0, symbol === "S0" ? 10 : 400)
+
 describe("Ledger", () => {
   it("feeds a session's volume once, whoever reports it and however often it is restarted", () => {
     FastCheck.assert(
@@ -183,7 +193,7 @@ describe("Ledger", () => {
           trades.at(-1)!.volume
         )
         const minutesOfTicks = new Set(ticks.map(({ time }) => Math.floor(time / minute) * minute))
-        assert.isFalse(bars.some(({ start }) => minutesOfTicks.has(start)))
+        assert.isFalse(bars.some(({ start }) => minutesOfTicks.has(start!)))
         assert.strictEqual(new Set(bars.map(({ start }) => start)).size, bars.length)
         assert.deepStrictEqual(ticks.map(({ time }) => time), ticks.map(({ time }) => time).toSorted((a, b) => a - b))
       }),
@@ -273,12 +283,6 @@ describe("Ledger", () => {
 
   it("goes on after any chunk of a long back-fill as if it had not stopped", () => {
     const symbols = Array.from({ length: 21 }, (_, index) => `S${index}`)
-    const day = Array.from({ length: 390 }, (_, index) => ({
-      time: open + index * minute,
-      price: 1,
-      size: 2,
-      volume: 2 * index + 2
-    }))
     const news: Ledger.News = {
       _tag: "caughtUp",
       symbols: symbols.map((symbol) => ({
@@ -286,7 +290,7 @@ describe("Ledger", () => {
         charts: {
           session,
           from: session.start,
-          minutes: chartOf(day),
+          minutes: chartOf(dayOf(symbol)),
           days: undefined,
           volume: undefined,
           settled: Infinity
@@ -295,20 +299,40 @@ describe("Ledger", () => {
     }
     const ticks: Ledger.News = {
       _tag: "observed",
-      observations: symbols.map((symbol) => ({ symbol, time: open - minute, price: 1, volume: 0 }))
+      observations: symbols.map((symbol) => ({ symbol, time: open, price: 1, volume: 1 }))
     }
     const known = Ledger.book(Ledger.empty, {
       _tag: "caughtUp",
       symbols: symbols.map((symbol) => ({ instrument: { ...apple, symbol } }))
     })[0]
     const [whole, chunks] = Ledger.book(Ledger.book(known, ticks)[0], news)
-    assert.deepStrictEqual(chunks.map(({ length }) => length), [4_096, 390 * 21 - 4_096])
+    assert.deepStrictEqual(chunks.map(({ length }) => length), [4_096, 10 + 400 * 19 + 50 - 4_096])
     const [resumed, rest] = Ledger.book(resume(chunks[0]!), news)
     assert.deepStrictEqual(linesOf(rest), linesOf(chunks.slice(1)))
     assert.deepStrictEqual(resumed.entries, whole.entries)
     assert.deepStrictEqual(resume(chunks[1]!).entries, whole.entries)
-    const starts = linesOf(chunks).map(({ line }) => line.start)
-    assert.deepStrictEqual(starts, starts.toSorted((a, b) => a - b))
+    const times = linesOf(chunks).map(({ line }) => line.start ?? line.time)
+    assert.deepStrictEqual(times, times.toSorted((a, b) => a - b))
+  })
+
+  it("takes no volume of the day before for that of the session", () => {
+    const dayBefore = open - 86_400_000
+    const two = [
+      { time: dayBefore, price: 1, size: 5, volume: 5 },
+      { time: dayBefore + minute, price: 1, size: 5, volume: 10 },
+      { time: open, price: 1, size: 50, volume: 50 },
+      { time: open + minute, price: 1, size: 1, volume: 1_051 }
+    ]
+    const [ledger] = Ledger.book(Ledger.empty, { _tag: "caughtUp", symbols: [{ instrument: apple }] })
+    const [yesterday] = Ledger.book(ledger, observed(two[0]!))
+    const from = Ledger.missingSince(yesterday, apple, session)
+    const [today, chunks] = Ledger.book(yesterday, catchUp(two, open, from))
+    assert.deepStrictEqual(linesOf(chunks).map(({ line }) => [line.start, line.volume]), [
+      [dayBefore + minute, 5],
+      [open, 50]
+    ])
+    const [, next] = Ledger.book(today, observed({ ...two[3]!, volume: 1_053 }))
+    assert.deepStrictEqual(linesOf(next).map(({ line }) => line.size), [3])
   })
 
   it("asks for minutes since the newest tick or bar, and for a week at most", () => {
