@@ -142,5 +142,9 @@ const decodes = (bytes: Uint8Array): boolean => {
 
 export const command = Command.make("dead-letters").pipe(
   Command.withDescription("What could not be used: list, export, retry"),
+  Command.withExamples([
+    { command: "courant dead-letters list", description: "What was refused, and why" },
+    { command: "courant dead-letters export --reason invalid-field > broken.ndjson", description: "The lines themselves" }
+  ]),
   Command.withSubcommands([list, exportAll, retry])
 )

@@ -5,7 +5,7 @@
  * as 0 and 1, texts as their number in a dictionary, and an absent value as NaN. One
  * representation keeps the loops of the engine monomorphic and a batch flat.
  */
-import { Predicate, Schema, SchemaAST } from "effect"
+import { Order, Predicate, Schema, SchemaAST } from "effect"
 import { type Storage, storageAnnotation } from "../domain/Decimal.ts"
 
 export type Column = {
@@ -65,7 +65,7 @@ const rangeOf = (ast: SchemaAST.AST) => {
     }
     for (const [name, value] of Object.entries(constraint)) {
       // Nothing that the decoder reads is infinite or NaN, so "finite" needs no look.
-      if (value === undefined || value === "finite") continue
+      if (value === undefined || value === "finite" || (name === "order" && value === Order.Number)) continue
       if (name === "number" && value === "integer") range.integer = true
       else if (name === "minimum" && Predicate.isNumber(value)) range.minimum = Math.max(range.minimum, value)
       else if (name === "maximum" && Predicate.isNumber(value)) range.maximum = Math.min(range.maximum, value)

@@ -72,12 +72,10 @@ export class Decoder {
     if (bytes[at] !== open) return false
     at = skip(bytes, at + 1, end)
     while (bytes[at] === quote) {
-      const name = at + 1
-      at = endOfText(bytes, name, end)
-      if (at === -1) return false
-      const field = this.#fieldAt(bytes, name, at, member++)
-      at = skip(bytes, at + 1, end)
-      if (field === -1 || bytes[at] !== colon || (seen & (1 << field)) !== 0) return false
+      const field = this.#fieldAt(bytes, at + 1, member++)
+      if (field === -1 || (seen & (1 << field)) !== 0) return false
+      at = skip(bytes, at + 2 + fields[field]!.nameLength, end)
+      if (bytes[at] !== colon) return false
       seen |= 1 << field
       const value = fields[field]!.read(bytes, skip(bytes, at + 1, end), end)
       if (Number.isNaN(value)) return false
@@ -97,12 +95,14 @@ export class Decoder {
     return true
   }
 
-  #fieldAt(bytes: Uint8Array, from: number, to: number, member: number): number {
+  /** The field whose name stands at `from`, closing quote included; -1 where it is none. */
+  #fieldAt(bytes: Uint8Array, from: number, member: number): number {
     const expected = this.#expected[member]
-    if (expected !== undefined && this.#fields[expected]!.isNamed(bytes, from, to)) return expected
-    const found = this.#fields.findIndex((field) => field.isNamed(bytes, from, to))
-    if (found !== -1 && found < 31) this.#expected[member] = found
-    return found < 31 ? found : -1
+    if (expected !== undefined && this.#fields[expected]!.isNamed(bytes, from)) return expected
+    const found = this.#fields.findIndex((field) => field.isNamed(bytes, from))
+    if (found === -1 || found > 30) return -1
+    this.#expected[member] = found
+    return found
   }
 
   /** The slow path: everything that JSON allows, and a reason for what is refused. */
@@ -157,9 +157,13 @@ class FieldReader {
     this.#checked = column.kind !== "string" && column.accepts !== null
   }
 
-  isNamed(bytes: Uint8Array, from: number, to: number): boolean {
+  get nameLength(): number {
+    return this.#name.length
+  }
+
+  isNamed(bytes: Uint8Array, from: number): boolean {
     const name = this.#name
-    if (to - from !== name.length) return false
+    if (bytes[from + name.length] !== quote) return false
     for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false
     return true
   }

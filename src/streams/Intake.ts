@@ -34,7 +34,10 @@ export interface Refused {
   readonly detail: string
 }
 
-/** What a run of records turned into, in the order of the log, each with the operators' watermark after it. */
+/**
+ * What a run of records turned into, with the operators' watermark after it. The batch is
+ * used again for the next rows: it is to be worked through when it is handed over.
+ */
 export type Part =
   & { readonly watermark: number }
   & (
@@ -44,7 +47,6 @@ export type Part =
   )
 
 export interface Taken {
-  readonly parts: ReadonlyArray<Part>
   readonly refused: ReadonlyArray<Refused>
   readonly duplicates: number
   /** Events and ready-made aggregates: what conservation counts. Decisions are not events. */
@@ -72,9 +74,10 @@ interface PartitionState {
 export class Intake {
   readonly #settings: Settings
   readonly #partitions: Array<PartitionState>
+  readonly #dictionaryBound: number
   #dictionary = new Batch.Dictionary()
-  #decoder: Decoder
-  #partialDecoder: Decoder | null
+  #events: Reader
+  #partials: Reader | null
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -84,8 +87,9 @@ export class Intake {
       latest: -Infinity,
       ends: 0
     }))
-    this.#decoder = new Decoder(settings.source, this.#dictionary)
-    this.#partialDecoder = settings.partials === null ? null : new Decoder(settings.partials, this.#dictionary)
+    this.#dictionaryBound = settings.dictionaryBound ?? 1 << 18
+    this.#events = new Reader(settings.source, this.#dictionary)
+    this.#partials = settings.partials === null ? null : new Reader(settings.partials, this.#dictionary)
   }
 
   /** The operators' watermark: the smallest of all partitions, `-Infinity` while one has had no event. */
@@ -113,9 +117,9 @@ export class Intake {
     return this.#partitions
   }
 
-  take(records: Records): Taken {
+  /** Hands over each part as soon as it is decoded, in the order of the log. */
+  take(records: Records, onPart: (part: Part) => void): Taken {
     this.#renewDictionary()
-    const parts: Array<Part> = []
     const refused: Array<Refused> = []
     let duplicates = 0
     let read = 0
@@ -125,29 +129,23 @@ export class Intake {
       const from = index
       while (index < records.length && records.kinds[index] === kind) index++
       if (kind === Kind.control) {
-        this.#control(records, from, index, parts)
+        this.#control(records, from, index, onPart)
         continue
       }
       read += index - from
-      const rows = this.#rows(records, from, index, kind === Kind.partial ? Kind.partial : Kind.event, refused)
-      duplicates += rows.duplicates
-      if (rows.batch.length > 0) parts.push({ _tag: "rows", kind: rows.kind, batch: rows.batch, watermark: this.watermark })
+      const reader = kind === Kind.partial ? this.#partials : this.#events
+      duplicates += this.#rows(records, from, index, reader, refused)
+      const batch = reader?.batch
+      if (batch === undefined || batch.length === 0) continue
+      onPart({ _tag: "rows", kind: kind === Kind.partial ? Kind.partial : Kind.event, batch, watermark: this.watermark })
     }
-    return { parts, refused, duplicates, read }
+    return { refused, duplicates, read }
   }
 
-  #rows(
-    records: Records,
-    from: number,
-    to: number,
-    kind: typeof Kind.event | typeof Kind.partial,
-    refused: Array<Refused>
-  ) {
-    const partial = kind === Kind.partial
-    const source = partial ? this.#settings.partials : this.#settings.source
-    const decoder = partial ? this.#partialDecoder : this.#decoder
+  /** Decodes a run of records of one kind into the reader's batch, and returns how many had been seen before. */
+  #rows(records: Records, from: number, to: number, reader: Reader | null, refused: Array<Refused>): number {
     const state = this.#partitions[records.partition]!
-    const batch = Batch.make(source ?? this.#settings.source, this.#dictionary, records.partition, to - from)
+    const batch = reader?.begin(records.partition, to - from)
     const slack = this.#settings.source.outOfOrderness
     const { maxTimeAhead } = this.#settings
     let duplicates = 0
@@ -158,10 +156,12 @@ export class Intake {
         continue
       }
       state.next = offset + 1
+      if (reader === null || batch === undefined) {
+        refused.push({ record: index, offset, ...unwanted })
+        continue
+      }
       const row = batch.length
-      const refusal = decoder === null
-        ? unwanted
-        : decoder.decode(records.bytes, records.starts[index]!, records.ends[index]!, batch)
+      const refusal = reader.decoder.decode(records.bytes, records.starts[index]!, records.ends[index]!, batch)
       if (refusal !== null) {
         refused.push({ record: index, offset, ...refusal })
         continue
@@ -180,10 +180,10 @@ export class Intake {
         if (time - slack > state.watermark) state.watermark = time - slack
       }
     }
-    return { kind, batch, duplicates }
+    return duplicates
   }
 
-  #control(records: Records, from: number, to: number, parts: Array<Part>): void {
+  #control(records: Records, from: number, to: number, onPart: (part: Part) => void): void {
     const state = this.#partitions[records.partition]!
     for (let index = from; index < to; index++) {
       if (records.offsets[index]! < state.next) continue
@@ -191,9 +191,9 @@ export class Intake {
       Option.map(Control.decode(valueAt(records, index)), (control) => {
         if (control._tag === "idle") {
           state.watermark = Math.max(state.watermark, control.watermark)
-          parts.push({ _tag: "idle", watermark: this.watermark })
+          onPart({ _tag: "idle", watermark: this.watermark })
         } else if (this.#countEnd(state)) {
-          parts.push({ _tag: "end", offset: records.offsets[index]!, watermark: this.watermark })
+          onPart({ _tag: "end", offset: records.offsets[index]!, watermark: this.watermark })
         }
       })
     }
@@ -208,11 +208,11 @@ export class Intake {
 
   /** Keys that are no longer in any window are forgotten with the dictionary that numbered them. */
   #renewDictionary(): void {
-    if (this.#dictionary.texts.length < this.#settings.dictionaryBound) return
+    if (this.#dictionary.texts.length < this.#dictionaryBound) return
+    const { partials, source } = this.#settings
     this.#dictionary = new Batch.Dictionary()
-    this.#decoder = new Decoder(this.#settings.source, this.#dictionary)
-    const { partials } = this.#settings
-    this.#partialDecoder = partials === null ? null : new Decoder(partials, this.#dictionary)
+    this.#events = new Reader(source, this.#dictionary)
+    this.#partials = partials === null ? null : new Reader(partials, this.#dictionary)
   }
 
   snapshot(): State {
@@ -230,6 +230,32 @@ export class Intake {
     state.partitions.forEach(({ ends, latest, next, watermark }, index) => {
       this.#partitions[index] = { next, watermark: watermark ?? -Infinity, latest: latest ?? -Infinity, ends }
     })
+  }
+}
+
+/** A decoder with the batch that it fills, kept from one run of records to the next. */
+class Reader {
+  readonly decoder: Decoder
+  readonly #source: Definition
+  readonly #dictionary: Batch.Dictionary
+  #batch: Batch.Batch
+
+  constructor(source: Definition, dictionary: Batch.Dictionary) {
+    this.decoder = new Decoder(source, dictionary)
+    this.#source = source
+    this.#dictionary = dictionary
+    this.#batch = Batch.make(source, dictionary, 0, 0)
+  }
+
+  get batch(): Batch.Batch {
+    return this.#batch
+  }
+
+  begin(partition: number, rows: number): Batch.Batch {
+    const { times } = this.#batch
+    if (times.length < rows) this.#batch = Batch.make(this.#source, this.#dictionary, partition, Math.max(1_024, rows * 2))
+    this.#batch = { ...this.#batch, partition, length: 0 }
+    return this.#batch
   }
 }
 

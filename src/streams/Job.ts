@@ -5,7 +5,7 @@
 import { Option, Schema } from "effect"
 import type { Batch } from "./Batch.ts"
 import type { Reason } from "./DeadLetters.ts"
-import { Intake, type Refused, State as IntakeState } from "./Intake.ts"
+import { Intake, State as IntakeState } from "./Intake.ts"
 import type { Counts } from "./Monitor.ts"
 import { endOfTime, Operator, Outcome, State as OperatorState } from "./operator/Operator.ts"
 import type { Pane } from "./Pane.ts"
@@ -41,6 +41,7 @@ const version = 1
 
 const State = Schema.Struct({
   version: Schema.Literal(version),
+  fingerprint: Schema.String,
   intake: IntakeState,
   counts: CountsSchema,
   byPipeline: Schema.Record(Schema.String, CountsSchema),
@@ -70,7 +71,7 @@ export class Job {
   readonly pipelines: ReadonlyArray<Pipeline.Any>
   readonly fingerprint: string
   readonly #intake: Intake
-  readonly #operators: ReadonlyArray<Operator>
+  #operators: ReadonlyArray<Operator>
   #counts = nothing()
   readonly #byPipeline: Map<string, MutableCounts>
 
@@ -136,24 +137,20 @@ export class Job {
   }
 
   take(records: Records): Output {
-    const { duplicates, parts, read, refused } = this.#intake.take(records)
-    const counts = this.#counts
-    counts.read += read
-    counts.duplicate += duplicates
-    counts.deadLettered += refused.length
-    for (const each of this.#byPipeline.values()) {
-      each.read += read
-      each.duplicate += duplicates
-      each.deadLettered += refused.length
-    }
-    const unused: Array<Unused> = refused.map((refusal: Refused) => ({ ...refusal, pipeline: null }))
-    for (const part of parts) {
-      if (part._tag === "rows") this.#rows(part.batch, part.kind === Kind.partial, records.partition, unused)
+    const late: Array<Unused> = []
+    const { duplicates, read, refused } = this.#intake.take(records, (part) => {
+      if (part._tag === "rows") this.#rows(part.batch, part.kind === Kind.partial, records.partition, late)
       for (const operator of this.#operators) {
         operator.advance(part.watermark)
         if (part._tag === "end") operator.end(part.offset)
       }
+    })
+    for (const counts of [this.#counts, ...this.#byPipeline.values()]) {
+      counts.read += read
+      counts.duplicate += duplicates
+      counts.deadLettered += refused.length
     }
+    const unused = [...refused.map((refusal) => ({ ...refusal, pipeline: null })), ...late]
     return { panes: this.#drain(), unused }
   }
 
@@ -201,6 +198,7 @@ export class Job {
   snapshot(): string {
     return encodeState({
       version,
+      fingerprint: this.fingerprint,
       intake: this.#intake.snapshot(),
       counts: this.#counts,
       byPipeline: Object.fromEntries(this.#byPipeline),
@@ -208,21 +206,36 @@ export class Job {
     })
   }
 
-  /** Takes up where a snapshot left off. False where it is of another version or other pipelines; nothing is changed then. */
+  /**
+   * Takes up where a snapshot left off, whatever came before. False where it is of another version,
+   * of other pipelines or partitions, or damaged; nothing is changed then.
+   */
   restore(snapshot: string): boolean {
     const decoded = decodeState(snapshot)
     if (Option.isNone(decoded)) return false
-    const { byPipeline, counts, intake, operators } = decoded.value
+    const { byPipeline, counts, fingerprint, intake, operators } = decoded.value
     const partitionsFit = intake.partitions.length === this.#intake.partitions.length
-    if (!partitionsFit || this.pipelines.some(({ name }) => operators[name] === undefined)) return false
+    if (fingerprint !== this.fingerprint || !partitionsFit) return false
+    const restored = this.pipelines.map((pipeline) => restoredOperator(pipeline, operators[pipeline.name]))
+    if (!restored.every((operator) => operator !== null)) return false
+    this.#operators = restored
     this.#intake.restore(intake)
     this.#counts = { ...counts }
-    for (const operator of this.#operators) {
-      const { name } = operator.pipeline
-      this.#byPipeline.set(name, { ...(byPipeline[name] ?? nothing()) })
-      operator.restore(operators[name]!)
-    }
+    for (const { name } of this.pipelines) this.#byPipeline.set(name, { ...(byPipeline[name] ?? nothing()) })
     return true
+  }
+}
+
+/** A new operator with the state of a former one; `null` where the state is damaged. */
+const restoredOperator = (pipeline: Pipeline.Any, state: OperatorState | undefined): Operator | null => {
+  if (state === undefined) return null
+  const operator = new Operator(pipeline)
+  try {
+    operator.restore(state)
+    return operator
+  } catch {
+    // The kernels throw where a state is not in their form: a value of another kind, a number that is none.
+    return null
   }
 }
 

@@ -48,8 +48,16 @@ export const named = (name: string) => <Values, P extends Portability>(self: Agg
   if (window.kind === "session" && options.partials !== null) {
     throw new TypeError(`"${name}": ready-made aggregates have no place in session windows`)
   }
+  for (const result of Object.keys(options.partials?.fields ?? {})) {
+    const op = aggregates[result]?.op
+    if (op !== undefined && ready.includes(op)) continue
+    throw new TypeError(`"${name}": "${result}" (${op ?? "no result"}) cannot be taken over from ready-made aggregates`)
+  }
   return { name, source, window, aggregates, options }
 }
+
+/** What can be made of a result for part of a window and nothing else: a mean, say, would need its count too. */
+const ready: ReadonlyArray<Aggregate.Op> = ["count", "sum", "min", "max", "first", "last"]
 
 const withOptions = (change: Partial<Aggregate.Options>) =>
 <Values, P extends Portability>(self: Aggregated<Values, P>): Aggregated<Values, P> =>

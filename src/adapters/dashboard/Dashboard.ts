@@ -4,7 +4,7 @@
  *
  * It only looks: everything it shows is read from the sink or heard from the monitor.
  */
-import { NodeHttpServer } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Context, Effect, Layer, type Redacted, Schema } from "effect"
 import { HttpRouter, type HttpServerError } from "effect/http"
 import { createServer } from "node:http"

@@ -2,7 +2,7 @@
 import { Duration, Effect, Exit, Option, Schedule, Schema } from "effect"
 import { CircuitBreaker } from "effect/persistence"
 
-export const Reason = Schema.Literals([
+const Reason = Schema.Literals([
   /** No answer: no such name, no route, refused, too slow. */
   "unreachable",
   /** Too many requests. */

@@ -11,6 +11,7 @@ import { MarketSymbol } from "../../domain/MarketSymbol.ts"
 import { Feed, FeedError } from "../../streams/Feed.ts"
 import type { Chunk } from "../../streams/Records.ts"
 import * as Client from "./Client.ts"
+import { noAnswer } from "./Failure.ts"
 import * as Ledger from "./Ledger.ts"
 import * as Poller from "./Poller.ts"
 import * as PricingData from "./PricingData.ts"
@@ -44,11 +45,11 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   const reported = new Set<string>()
 
   const answer = yield* client.quotes(symbols).pipe(
-    Effect.timeoutOrElse({ duration: "3 seconds", orElse: () => fail("no answer within 3 seconds") }),
-    Effect.catchTag("YahooFailure", ({ message }) => fail(message))
+    Effect.timeoutOrElse({ duration: "3 seconds", orElse: () => Effect.fail(noAnswer("3 seconds")) }),
+    Effect.catch(({ message }) => fail(`Yahoo Finance cannot be reached (${message})`))
   )
   const quotes = yield* Poller.usable({ reported, symbols }, answer)
-  if (quotes.length === 0) return yield* fail(`it has a price for none of the symbols ${symbols.join(", ")}`)
+  if (quotes.length === 0) return yield* fail(`Yahoo Finance has a price for none of the symbols ${symbols.join(", ")}`)
   Status.update(status, quotes)
 
   return Feed.of({
