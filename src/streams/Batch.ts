@@ -27,7 +27,7 @@ export class Dictionary {
 export interface Batch {
   readonly source: Definition
   readonly dictionary: Dictionary
-  readonly partition: number
+  partition: number
   length: number
   readonly offsets: Float64Array
   readonly times: Float64Array

@@ -77,10 +77,9 @@ export class Decoder {
       at = skip(bytes, at + 2 + fields[field]!.nameLength, end)
       if (bytes[at] !== colon) return false
       seen |= 1 << field
-      const value = fields[field]!.read(bytes, skip(bytes, at + 1, end), end)
-      if (Number.isNaN(value)) return false
-      values[field] = value
-      at = skip(bytes, fields[field]!.end, end)
+      at = fields[field]!.read(bytes, skip(bytes, at + 1, end), end, values, field)
+      if (at === -1) return false
+      at = skip(bytes, at, end)
       if (bytes[at] === comma) {
         at = skip(bytes, at + 1, end)
         if (bytes[at] !== quote) return false
@@ -139,13 +138,12 @@ const utf8 = new TextDecoder("utf-8", { fatal: true })
 /** Reads and checks the values of one field. */
 class FieldReader {
   readonly column: Column
-  /** One past the value that was read last. */
-  end = 0
   readonly #name: Uint8Array
   readonly #dictionary: Dictionary
   readonly #texts = new TextTable()
   readonly #scale: number
-  readonly #limit: number
+  readonly #minimum: number
+  readonly #maximum: number
   readonly #checked: boolean
 
   constructor(column: Column, dictionary: Dictionary) {
@@ -153,7 +151,9 @@ class FieldReader {
     this.#name = new TextEncoder().encode(column.name)
     this.#dictionary = dictionary
     this.#scale = column.kind === "decimal" ? column.scale : 0
-    this.#limit = column.kind === "decimal" ? column.limit * 10 ** column.scale : 0
+    const [minimum, maximum] = storedRange(column)
+    this.#minimum = minimum
+    this.#maximum = maximum
     this.#checked = column.kind !== "string" && column.accepts !== null
   }
 
@@ -168,58 +168,49 @@ class FieldReader {
     return true
   }
 
-  /** The stored form of the value that begins at `at`; NaN where the fast path does not recognise it. */
-  read(bytes: Uint8Array, at: number, end: number): number {
+  /**
+   * Puts the stored form of the value that begins at `at` into `values[index]` and returns
+   * where it ends, or -1 where the fast path does not recognise it. It hands over positions
+   * and not numbers: a number beyond 31 bits that a call returns is an allocation.
+   */
+  read(bytes: Uint8Array, at: number, end: number, values: Float64Array, index: number): number {
     switch (this.column.kind) {
       case "string":
-        return this.#readText(bytes, at, end)
+        return this.#readText(bytes, at, end, values, index)
       case "decimal": {
-        if (this.#checked) return NaN
-        if (bytes[at] !== quote) return this.#readNumber(bytes, at, end)
-        const value = this.#readNumber(bytes, at + 1, end)
-        if (bytes[this.end] !== quote) return NaN
-        this.end++
-        return value
+        if (this.#checked) return -1
+        if (bytes[at] !== quote) return this.#readNumber(bytes, at, end, values, index)
+        const to = this.#readNumber(bytes, at + 1, end, values, index)
+        return to !== -1 && bytes[to] === quote ? to + 1 : -1
       }
-      case "int": {
-        const value = this.#checked ? NaN : this.#readNumber(bytes, at, end)
-        return value >= this.column.minimum && value <= this.column.maximum ? value : NaN
-      }
-      case "boolean": {
-        if (bytes[at] === 116 && bytes[at + 1] === 114 && bytes[at + 2] === 117 && bytes[at + 3] === 101) {
-          this.end = at + 4
-          return 1
-        }
-        if (
-          bytes[at] === 102 && bytes[at + 1] === 97 && bytes[at + 2] === 108 && bytes[at + 3] === 115 &&
-          bytes[at + 4] === 101
-        ) {
-          this.end = at + 5
-          return 0
-        }
-        return NaN
-      }
+      case "int":
+        return this.#checked ? -1 : this.#readNumber(bytes, at, end, values, index)
+      case "boolean":
+        return readBoolean(bytes, at, values, index)
       default:
-        return NaN
+        return -1
     }
   }
 
-  #readText(bytes: Uint8Array, at: number, end: number): number {
-    if (bytes[at] !== quote) return NaN
+  #readText(bytes: Uint8Array, at: number, end: number, values: Float64Array, index: number): number {
+    if (bytes[at] !== quote) return -1
     const to = endOfText(bytes, at + 1, end)
-    if (to === -1) return NaN
-    this.end = to + 1
+    if (to === -1) return -1
     const known = this.#texts.find(bytes, at + 1, to)
-    if (known !== -1) return known
+    if (known !== -1) {
+      values[index] = known
+      return to + 1
+    }
     const text = asciiOf(bytes, at + 1, to)
-    if (text === null || (this.column.accepts !== null && !this.column.accepts(text))) return NaN
+    if (text === null || (this.column.accepts !== null && !this.column.accepts(text))) return -1
     const number = this.#dictionary.numberOf(text)
     this.#texts.add(bytes, at + 1, to, number)
-    return number
+    values[index] = number
+    return to + 1
   }
 
   /** A JSON number in plain notation of at most 15 digits, which a double holds exactly, times the scale. */
-  #readNumber(bytes: Uint8Array, from: number, end: number): number {
+  #readNumber(bytes: Uint8Array, from: number, end: number, values: Float64Array, index: number): number {
     let at = from
     const negative = bytes[at] === minus
     if (negative) at++
@@ -231,26 +222,24 @@ class FieldReader {
       at++
     }
     const whole = at - first
-    if (whole === 0 || whole > 15 || (whole > 1 && bytes[first] === zero)) return NaN
+    if (whole === 0 || whole > 15 || (whole > 1 && bytes[first] === zero)) return -1
     let decimals = 0
     if (bytes[at] === dot) {
-      if (this.#scale === 0) return NaN
       const point = ++at
       while (at < end && (digit = bytes[at]!) >= zero && digit <= nine) {
         value = value * 10 + (digit - zero)
         at++
       }
       decimals = at - point
-      if (decimals === 0 || decimals > this.#scale || whole + decimals > 15) return NaN
+      if (decimals === 0 || decimals > this.#scale || whole + decimals > 15) return -1
     }
-    if (bytes[at] === 101 || bytes[at] === 69) return NaN
-    this.end = at
-    if (this.#scale > 0) {
-      value *= powersOfTen[this.#scale - decimals]!
-      if (value > this.#limit) return NaN
-    }
+    if (bytes[at] === 101 || bytes[at] === 69) return -1
+    value *= powersOfTen[this.#scale - decimals]!
     // Minus zero is zero: it would print and hash differently.
-    return negative && value !== 0 ? -value : value
+    if (negative && value !== 0) value = -value
+    if (value < this.#minimum || value > this.#maximum) return -1
+    values[index] = value
+    return at
   }
 
   /** The stored form of a parsed JSON value; NaN where it is none of this field. */
@@ -277,6 +266,31 @@ class FieldReader {
       }
     }
   }
+}
+
+/** The smallest and the largest number that a column may hold, as it is stored. */
+const storedRange = (column: Column): readonly [number, number] => {
+  switch (column.kind) {
+    case "decimal":
+      return [-column.limit * 10 ** column.scale, column.limit * 10 ** column.scale]
+    case "int":
+    case "double":
+      return [column.minimum, column.maximum]
+    default:
+      return [-Infinity, Infinity]
+  }
+}
+
+const readBoolean = (bytes: Uint8Array, at: number, values: Float64Array, index: number): number => {
+  if (bytes[at] === 116 && bytes[at + 1] === 114 && bytes[at + 2] === 117 && bytes[at + 3] === 101) {
+    values[index] = 1
+    return at + 4
+  }
+  const isFalse = bytes[at] === 102 && bytes[at + 1] === 97 && bytes[at + 2] === 108 && bytes[at + 3] === 115 &&
+    bytes[at + 4] === 101
+  if (!isFalse) return -1
+  values[index] = 0
+  return at + 5
 }
 
 const powersOfTen = Array.from({ length: 19 }, (_, exponent) => 10 ** exponent)

@@ -254,7 +254,8 @@ class Reader {
   begin(partition: number, rows: number): Batch.Batch {
     const { times } = this.#batch
     if (times.length < rows) this.#batch = Batch.make(this.#source, this.#dictionary, partition, Math.max(1_024, rows * 2))
-    this.#batch = { ...this.#batch, partition, length: 0 }
+    this.#batch.partition = partition
+    this.#batch.length = 0
     return this.#batch
   }
 }
