@@ -17,6 +17,8 @@ export const badge = (freshness: Freshness): string => {
       return `DELAYED ${freshness.minutes} min`
     case "recorded":
       return `RECORDED ${freshness.date} x${freshness.speed === Infinity ? "max" : freshness.speed}`
+    case "closed":
+      return `CLOSED (${freshness.reason})`
     case "stale":
       return `STALE (${freshness.reason})`
     case "simulated":

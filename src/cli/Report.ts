@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { writeFileSync } from "node:fs"
 import type { Report } from "../streams/Engine.ts"
-import type { Counts } from "../streams/Monitor.ts"
+import { type Counts, Monitor } from "../streams/Monitor.ts"
 import { problem, say } from "./Problem.ts"
 
 /** `read 12, aggregated 10, late 1, dead-lettered 1, duplicate 0`, and what a filter left out where one did. */
@@ -19,6 +19,18 @@ const toJson = (counts: Counts) => ({
   duplicate: counts.duplicate,
   filtered: counts.filtered
 })
+
+/** Writes the account of a run when it is done, or of what it has done when somebody stops it. */
+export const accounted = (file: string | undefined) => <E, R>(run: Effect.Effect<Report, E, R>) =>
+  run.pipe(
+    Effect.onInterrupt(() => Effect.flatMap(soFar, (report) => write(report, file))),
+    Effect.flatMap((report) => write(report, file))
+  )
+
+const soFar = Effect.map(
+  Effect.flatMap(Monitor, (monitor) => monitor.progress),
+  (progress): Report => ({ ...progress, byPipeline: {} })
+)
 
 export const write = (report: Report, file: string | undefined) =>
   Effect.gen(function*() {

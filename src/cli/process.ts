@@ -34,7 +34,7 @@ export const command = Command.make(
     const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
     const stores = Stores.layer({ log: "sqlite", sinks: input.sinks, data: input.data, topic })
     const name = Pipelines.checkpointName(topic, pipelines)
-    const report = yield* Effect.gen(function*() {
+    yield* Effect.gen(function*() {
       const engine = yield* Engine
       const log = yield* EventLog
       if (input.restart) yield* (yield* CheckpointStore).remove(name)
@@ -44,8 +44,11 @@ export const command = Command.make(
         maxTimeAhead: input.maxTimeAhead,
         ...(input.once ? { stopAt: Effect.provideService(Ingest.end, EventLog, log) } : { idleTimeout: input.idleTimeout })
       })
-    }).pipe(Effect.provide(InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))))
-    yield* Report.write(report, Option.getOrUndefined(input.report))
+    }).pipe(
+      Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
+      Report.accounted(Option.getOrUndefined(input.report)),
+      Effect.provide(InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer)))
+    )
   })
 ).pipe(
   Command.withDescription(

@@ -3,7 +3,7 @@ import { Context, Deferred, Effect, Layer, Option, Redacted } from "effect"
 import { Command } from "effect/cli"
 import { Dashboard } from "../adapters/dashboard/Dashboard.ts"
 import { CheckpointStore } from "../streams/CheckpointStore.ts"
-import { Engine, type Options, type Report } from "../streams/Engine.ts"
+import { Engine, type Options } from "../streams/Engine.ts"
 import { EventLog, type EventLogError } from "../streams/EventLog.ts"
 import { Feed } from "../streams/Feed.ts"
 import * as Ingest from "../streams/Ingest.ts"
@@ -15,7 +15,7 @@ import * as Feeds from "./Feeds.ts"
 import * as Flags from "./Flags.ts"
 import * as Pipelines from "./Pipelines.ts"
 import { say, usage } from "./Problem.ts"
-import * as Report_ from "./Report.ts"
+import * as Report from "./Report.ts"
 import * as Stores from "./Stores.ts"
 
 /** The zone of the exchanges of the default symbols, in which times are shown. */
@@ -83,6 +83,7 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
 const withEngine = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const log = yield* EventLog
   const engine = yield* Engine
+  const feed = yield* Feed
   const name = Pipelines.checkpointName(log.topic, pipelines)
   if (input.restart) yield* (yield* CheckpointStore).remove(name)
   yield* showing(input, pipelines)
@@ -99,19 +100,15 @@ const withEngine = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
     pipelines,
     stopAt: Deferred.await(ended),
     maxTimeAhead: input.maxTimeAhead,
-    speed: input.speed,
+    isQuiet: Effect.map(feed.freshness, ({ _tag }) => _tag !== "stale"),
+    speed: feed.name === "recorded" ? input.speed : 1,
     ...(input.once ? {} : { idleTimeout: input.idleTimeout })
   }
-  const report = yield* Effect.raceFirst(engine.run(options), ingest).pipe(
-    Effect.onInterrupt(() => Effect.flatMap(lastReport, (last) => Report_.write(last, Option.getOrUndefined(input.report))))
+  yield* Effect.raceFirst(engine.run(options), ingest).pipe(
+    Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
+    Report.accounted(Option.getOrUndefined(input.report))
   )
-  yield* Report_.write(report, Option.getOrUndefined(input.report))
 })
-
-const lastReport = Effect.map(
-  Effect.flatMap(Monitor, (monitor) => monitor.progress),
-  (progress): Report => ({ ...progress, byPipeline: {} })
-)
 
 /** The page and the terminal, for a run that somebody watches. */
 const showing = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {

@@ -21,6 +21,8 @@ export interface Options {
   readonly maxTimeAhead?: Duration.Input
   /** After this long without a record a partition no longer holds the watermark up. */
   readonly idleTimeout?: Duration.Input
+  /** Whether an input that gives nothing has nothing to give; while it is only out of reach, nothing is closed by the clock. */
+  readonly isQuiet?: Effect.Effect<boolean>
   /** How many times faster than the clock event time goes, which matters while the input is quiet; 1 by default. */
   readonly speed?: number
   /** At most this much is computed again after a crash; 1 second by default. */

@@ -10,6 +10,9 @@ export type Freshness =
   | { readonly _tag: "live" }
   | { readonly _tag: "delayed"; readonly minutes: number }
   | { readonly _tag: "recorded"; readonly date: string; readonly speed: number }
+  /** Nothing happens at present: the newest number is the last session's. */
+  | { readonly _tag: "closed"; readonly reason: string }
+  /** Something may happen and would not be seen. */
   | { readonly _tag: "stale"; readonly reason: string }
   | { readonly _tag: "simulated" }
 

@@ -53,11 +53,8 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
 
   const reached = yield* Deferred.make<void>()
   let stopAt: ReadonlyArray<number> | null = null
-  const stopIfReached = Effect.suspend(() =>
+  const isReached = () =>
     stopAt !== null && job.offsets.every((offset, partition) => offset >= (stopAt?.[partition] ?? 0))
-      ? Deferred.succeed(reached, undefined)
-      : Effect.void
-  )
 
   const every = Duration.toMillis(options.checkpointEvery ?? "1 second")
   let saveDue = yield* Clock.currentTimeMillis
@@ -69,13 +66,15 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
         yield* save
         saveDue = now + every
       }
-      yield* stopIfReached
+      if (!isReached()) return
+      yield* Deferred.succeed(reached, undefined)
+      // Reading on would only begin a batch that the end of the run interrupts.
+      yield* Effect.never
     }))
   )
   const wait = Effect.gen(function*() {
     stopAt = yield* options.stopAt ?? Effect.never
-    yield* stopIfReached
-    yield* Deferred.await(reached)
+    if (!isReached()) yield* Deferred.await(reached)
   })
   yield* Effect.raceFirst(carry, wait).pipe(
     Effect.raceFirst(watchIdle(run)),
@@ -169,6 +168,7 @@ const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never,
   const started = yield* Clock.currentTimeMillis
   while (true) {
     yield* Effect.sleep(Math.max(50, timeout / 4))
+    if (!(yield* run.options.isQuiet ?? Effect.succeed(true))) continue
     const now = yield* Clock.currentTimeMillis
     const ends = yield* log.ends
     for (const { partition, watermark } of idleDecisions(run, { now, started, timeout, ends })) {

@@ -254,7 +254,7 @@ const event = (partition: number, value: Sample): Entry => ({ partition, kind: K
 
 const inPartitions = (entry: (partition: number) => fc.Arbitrary<Entry>): fc.Arbitrary<Log> =>
   fc.integer({ min: 1, max: 3 }).chain((partitions) =>
-    fc.array(fc.integer({ min: 0, max: partitions - 1 }).chain(entry), { maxLength: 60 })
+    fc.array(fc.integer({ min: 0, max: partitions - 1 }).chain(entry), { maxLength: 60, size: "max" })
       .map((entries) => ({ entries, partitions }))
   )
 
@@ -287,6 +287,7 @@ export const logsWithin = (bound: number): fc.Arbitrary<readonly [Log, Log]> => 
   const shake = fc.integer({ min: 0, max: bound })
   return fc.uniqueArray(fc.record({ value: samples, one: shake, other: shake }), {
     maxLength: 60,
+    size: "max",
     selector: ({ value: { key, time } }) => `${key} ${time}`
   }).map((items) => {
     const shaken = (by: "one" | "other"): Log => ({

@@ -86,7 +86,7 @@ export const textOf = (entry: Entry): string =>
 
 /** The same log as the batch fold takes it, which knows of no decisions. */
 export const events = (log: Log): ReadonlyArray<BatchFold.Event> =>
-  placed(log).flatMap((entry) => {
+  placed(log).flatMap((entry): ReadonlyArray<BatchFold.Event> => {
     const { offset, partition } = entry
     if (entry.kind === Kind.event) return [{ partition, offset, fields: sampleFields(entry.value) }]
     if (entry.kind === Kind.partial) return [{ partition, offset, fields: readyMadeFields(entry.value), partial: true }]

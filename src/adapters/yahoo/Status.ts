@@ -38,15 +38,15 @@ const silence = 30_000
 export const isStreaming = ({ lastFrame }: Status, now: number): boolean => now - lastFrame <= silence
 
 /**
- * Stale while nothing comes in, and while every market is closed: the newest number is then
- * that of the last session, and the reason says so.
+ * Stale while nothing comes in that might be there; closed while every market is, when the
+ * newest number is that of the last session.
  */
 export const freshness = (status: Status, now: number): Freshness => {
   const streaming = isStreaming(status, now)
   if (status.failure !== undefined && !streaming) return { _tag: "stale", reason: status.failure }
   if (!status.open && !streaming) {
     const since = Number.isFinite(status.lastTrade) ? `; last trade ${minuteOf(status.lastTrade)}` : ""
-    return { _tag: "stale", reason: `the market is closed${since}` }
+    return { _tag: "closed", reason: `the market is closed${since}` }
   }
   return status.delay > 0 ? { _tag: "delayed", minutes: status.delay } : { _tag: "live" }
 }

@@ -240,7 +240,7 @@ describe("Yahoo", () => {
       yield* until(() => run.ticks().length === 1)
       assert.deepStrictEqual(
         yield* run.feed.freshness,
-        { _tag: "stale", reason: "the market is closed; last trade 2025-02-14 21:00 UTC" } satisfies Freshness
+        { _tag: "closed", reason: "the market is closed; last trade 2025-02-14 21:00 UTC" } satisfies Freshness
       )
       const asked = yahoo.requests.length
       yield* Effect.sleep(240)
@@ -291,7 +291,7 @@ describe("Yahoo", () => {
         const { message } = yield* refused((yahoo) => {
           yahoo.answers.quote = () => FakeYahoo.tooManyRequests
         })
-        assert.strictEqual(message, "too many requests (HTTP 429)")
+        assert.strictEqual(message, unreachable("too many requests (HTTP 429)"))
       }))
 
     it.live("where the crumb is refused twice: it is renewed once", () =>
@@ -299,7 +299,7 @@ describe("Yahoo", () => {
         const { message, requests } = yield* refused((yahoo) => {
           yahoo.answers.quote = () => FakeYahoo.invalidCrumb
         })
-        assert.strictEqual(message, "the crumb was refused: Invalid Crumb (HTTP 401)")
+        assert.strictEqual(message, unreachable("the crumb was refused: Invalid Crumb (HTTP 401)"))
         assert.strictEqual(requests.filter((request) => request.endsWith("getcrumb")).length, 2)
       }))
 
@@ -308,12 +308,12 @@ describe("Yahoo", () => {
         const { message, requests } = yield* refused((yahoo) => {
           yahoo.answers.crumb = () => ({ body: "Too Many Requests\r\n" })
         })
-        assert.strictEqual(message, "too many requests (in place of a crumb)")
+        assert.strictEqual(message, unreachable("too many requests (in place of a crumb)"))
         assert.isFalse(requests.some((request) => request.includes("/quote") && request.includes("query")))
         const page = yield* refused((yahoo) => {
           yahoo.answers.crumb = () => ({ body: "<html>Sorry</html>" })
         })
-        assert.strictEqual(page.message, "what came in place of a crumb is none")
+        assert.strictEqual(page.message, unreachable("what came in place of a crumb is none"))
       }))
 
     it.live("where the page sets no cookie", () =>
@@ -327,7 +327,7 @@ describe("Yahoo", () => {
     it.live("where none of the symbols exists, or a symbol is none", () =>
       Effect.gen(function*() {
         const { message } = yield* refused(() => {}, ["SIX", "BRKS", "ADH"])
-        assert.strictEqual(message, "it has a price for none of the symbols SIX, BRKS, ADH")
+        assert.strictEqual(message, "Yahoo Finance has a price for none of the symbols SIX, BRKS, ADH")
         const bad = yield* refused(() => {}, ["AAPL", "a b"])
         assert.strictEqual(bad.message, `"a b" is no symbol`)
         assert.deepStrictEqual(bad.requests, [])
@@ -339,7 +339,7 @@ describe("Yahoo", () => {
         const { message } = yield* refused((yahoo) => {
           yahoo.answers.quote = () => ({ body: "<html>not today</html>" })
         })
-        assert.strictEqual(message, "the answer has a form that is not known")
+        assert.strictEqual(message, unreachable("the answer has a form that is not known"))
       }))
 
     it.effect("where nobody answers within three seconds", () =>
@@ -349,14 +349,14 @@ describe("Yahoo", () => {
         yield* TestClock.adjust("2999 millis")
         assert.isUndefined(error.pollUnsafe())
         yield* TestClock.adjust("1 milli")
-        assert.strictEqual((yield* Fiber.join(error)).message, "no answer within 3 seconds")
+        assert.strictEqual((yield* Fiber.join(error)).message, unreachable("no answer within 3 seconds"))
       }))
 
     it.live("where the name cannot be resolved or the connection is refused", () =>
       Effect.gen(function*() {
-        assert.strictEqual(yield* messageOf(nameless), "its name cannot be resolved")
+        assert.strictEqual(yield* messageOf(nameless), unreachable("its name cannot be resolved"))
         const gone = yield* Effect.scoped(FakeYahoo.make)
-        assert.strictEqual(yield* messageOf(gone.fetch), "the connection was refused")
+        assert.strictEqual(yield* messageOf(gone.fetch), unreachable("the connection was refused"))
       }))
   })
 
@@ -585,6 +585,8 @@ describe("Yahoo, streaming", () => {
       assert.deepStrictEqual(run.logged, [])
     }))
 })
+
+const unreachable = (why: string): string => `Yahoo Finance cannot be reached (${why})`
 
 const delisted = "No data found, symbol may be delisted (HTTP 404)"
 

@@ -12,7 +12,10 @@ export const freshnessText = (freshness) => {
     case "delayed":
       return `DELAYED ${freshness.minutes} min`
     case "recorded":
-      return `RECORDED ${freshness.date} ×${freshness.speed}`
+      // As fast as possible is no number in JSON.
+      return `RECORDED ${freshness.date}${freshness.speed ? ` ×${freshness.speed}` : ""}`
+    case "closed":
+      return "CLOSED"
     case "stale":
       return "STALE"
     case "simulated":

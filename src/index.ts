@@ -1,0 +1,40 @@
+/**
+ * What `import ... from "courant"` gives.
+ *
+ * A pipeline is written with the nouns of the first group, over the market's own sources or
+ * one of yours, and run by an engine on the ports of the last. Backends have entries of their
+ * own (`courant/sqlite`, `courant/stdio`, `courant/yahoo`, `courant/recorded`,
+ * `courant/dashboard`), so that nobody loads what they do not use.
+ */
+
+// A pipeline as a value.
+export * as Aggregate from "./streams/Aggregate.ts"
+export * as Expr from "./streams/Expr.ts"
+export * as Pane from "./streams/Pane.ts"
+export * as Pipeline from "./streams/Pipeline.ts"
+export * as Source from "./streams/Source.ts"
+export * as Window from "./streams/Window.ts"
+
+// The market: its values, its sources and the pipelines that the command line has built in.
+export * as Decimal from "./domain/Decimal.ts"
+export { Bar } from "./domain/Bar.ts"
+export { MarketSymbol } from "./domain/MarketSymbol.ts"
+export { Price, Size, Tick } from "./domain/Tick.ts"
+export { candles1m, candles5m } from "./analytics/candles.ts"
+export { day, dayIn } from "./analytics/day.ts"
+export { movingAverage5m } from "./analytics/movingAverage.ts"
+export { bars, priceForming, ticks } from "./analytics/ticks.ts"
+
+// Engines, and the ports that they run on with their layers in memory.
+export { CheckpointError, CheckpointMismatch, CheckpointStore } from "./streams/CheckpointStore.ts"
+export { DeadLetters, DeadLettersError } from "./streams/DeadLetters.ts"
+export { Engine, StateError } from "./streams/Engine.ts"
+export { EventLog, EventLogError } from "./streams/EventLog.ts"
+export { Feed, FeedError } from "./streams/Feed.ts"
+export { Monitor } from "./streams/Monitor.ts"
+export { ResultSink, ResultSinkError } from "./streams/ResultSink.ts"
+export { Job } from "./streams/Job.ts"
+export * as Ingest from "./streams/Ingest.ts"
+export * as InProcess from "./streams/InProcess.ts"
+export * as Records from "./streams/Records.ts"
+export * as TransientLog from "./streams/TransientLog.ts"

@@ -1,0 +1,193 @@
+/** Laws of what is kept account of: every event is counted once, every refusal is kept, and state is given back. */
+import * as fc from "fast-check"
+import type { Counts } from "../streams/Monitor.ts"
+import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import { Kind, type Records, valueAt } from "../streams/Records.ts"
+import { cuts, type Entry, type Log, logsWithin, mixedLogs, decidedLogs, jobs, pipelines, samples } from "./Arbitraries.ts"
+import { type EngineLaws, law } from "./EngineLaw.ts"
+import { batches, type Engine, foldedPanes, lines, newest, records, results, run, textOf } from "./Harness.ts"
+import { holds, same } from "./Law.ts"
+
+const bound = 6
+
+/** What may be wrong with a line, and the reason that it is refused for. */
+const faults = [
+  { reason: null, spoil: (text: string) => text },
+  { reason: null, spoil: (text: string) => ` ${text.replace("{", "{ ")}\n` },
+  { reason: "not-json", spoil: (text: string) => text.slice(0, -1) },
+  { reason: "not-json", spoil: (text: string) => `[${text}]` },
+  { reason: "empty", spoil: () => "" },
+  { reason: "missing-field", spoil: (text: string) => text.replace("\"price\"", "\"prise\"") },
+  { reason: "invalid-field", spoil: (text: string) => text.replace(/"price":"[^"]*"/, "\"price\":\"1.234567891\"") },
+  { reason: "invalid-field", spoil: (text: string) => text.replace(/"price":"[^"]*"/, "\"price\":null") },
+  { reason: "time-ahead", spoil: (text: string) => text.replace(/"time":-?\d+/, "\"time\":61") },
+  { reason: null, spoil: (text: string) => text.replace(/"time":-?\d+/, "\"time\":60") }
+] as const
+
+export const accountLaws: EngineLaws = {
+  "read = aggregated + late + dead-lettered + duplicate + filtered, after every batch, in total and for each pipeline": law(
+    200,
+    fc.record({
+      pipelines: jobs({ revisions: true }),
+      log: decidedLogs,
+      cut: cuts,
+      spoilt: fc.infiniteStream(fc.integer({ min: 0, max: 9 })),
+      again: fc.nat(10)
+    }),
+    (make, { again, cut, log, pipelines, spoilt }) => {
+      const engine = make(pipelines, log.partitions)
+      const input = batches(log, cut).map((batch) => spoil(batch, spoilt))
+      let read = 0
+      for (const batch of [...input.slice(0, again), ...input]) {
+        engine.take(batch)
+        read += batch.kinds.filter((kind) => kind !== Kind.control).length
+        same(engine.counts.read, read)
+        for (const [name, counts] of [["all", engine.counts] as const, ...engine.countsByPipeline]) {
+          same(balance(counts), 0, `the account of ${name} does not balance: ${JSON.stringify(counts)}`)
+        }
+      }
+    }
+  ),
+
+  "what windows that do not overlap count together is what was aggregated, each event once": law(
+    200,
+    fc.record({ pipeline: pipelines({ revisions: true }), log: mixedLogs, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const engine = make([pipeline], log.partitions)
+      const panes = newest(run(engine, batches(log, cut)))
+      if (pipeline.window.kind !== "tumbling" && pipeline.window.kind !== "session") return
+      same(panes.reduce((sum, { values }) => sum + Number(values["count"]), 0), engine.counts.aggregated)
+    }
+  ),
+
+  "state follows what is open: no more keys than windows and slices within reach, however long the log": law(
+    80,
+    fc.record({ pipeline: pipelines({ revisions: true }), logs: logsWithin(bound), cut: cuts }),
+    (make, { cut, logs: [log], pipeline }) => {
+      const roomy = withSlack(pipeline)
+      const engine = make([roomy], 1)
+      const sizes: Array<number> = []
+      const snapshots: Array<number> = []
+      const cycles = repeated(log, cycleOf(roomy), 8)
+      for (const cycle of cycles) {
+        for (const batch of cycle(cut)) {
+          engine.take(batch)
+          holds(engine.size <= most(roomy), `${engine.size} states where there should be at most ${most(roomy)}`)
+        }
+        sizes.push(engine.size)
+        snapshots.push(engine.snapshot().length)
+      }
+      same(sizes.slice(3), sizes.slice(3).map(() => sizes[3]))
+      // Apart from a digit here and there.
+      holds(snapshots[7]! < snapshots[3]! + 60, `snapshots grow: ${snapshots.join(", ")} characters`)
+    }
+  ),
+
+  "after the end of all data no state is left": law(
+    200,
+    fc.record({ pipelines: jobs({ revisions: true }), log: decidedLogs, cut: cuts }),
+    (make, { cut, log, pipelines }) => {
+      const [engine, unused] = [make(pipelines, log.partitions), make(pipelines, log.partitions)]
+      run(engine, batches(log, cut))
+      run(unused, [])
+      same(engine.size, 0)
+      // Numbers have grown, and nothing else may have.
+      const bare = (each: Engine) => each.snapshot().replaceAll(/-?\d+|null/g, "0")
+      same(bare(engine), bare(unused))
+    }
+  ),
+
+  "what cannot be used is given back with its bytes, its place and the reason": law(
+    200,
+    fc.record({
+      pipeline: pipelines({ revisions: true, outOfOrderness: 100 }),
+      records: fc.array(fc.record({ sample: samples, fault: fc.constantFrom(...faults), partition: fc.nat(1) }), { maxLength: 40, size: "max" }),
+      cut: cuts
+    }),
+    (make, { cut, pipeline, records: drawn }) => {
+      const engine = make([pipeline], 2, { maxTimeAhead: 60 })
+      const expected: Array<string> = []
+      const found: Array<string> = []
+      for (const partition of [0, 1]) {
+        const inside = drawn.filter((each) => each.partition === partition)
+        const texts = inside.map(({ fault, sample }) => fault.spoil(JSON.stringify(sample)))
+        expected.push(...inside.flatMap(({ fault }, offset) => fault.reason === null ? [] : `${partition}:${offset} ${fault.reason} ${texts[offset]}`))
+        const size = cut[0] ?? 1
+        for (let at = 0; at < texts.length; at += size) {
+          const batch = records(partition, at, texts.slice(at, at + size))
+          for (const { detail, offset, pipeline, reason, record } of engine.take(batch).unused) {
+            holds(detail !== "" && pipeline === null, "a refusal says what is wrong, and no pipeline's name")
+            found.push(`${partition}:${offset} ${reason} ${new TextDecoder().decode(valueAt(batch, record))}`)
+          }
+        }
+      }
+      same(found, expected)
+      same(engine.counts.deadLettered, expected.length)
+    }
+  ),
+
+  "records that failed, mended and put in again within the bound, give what they would have given at once": law(
+    150,
+    fc.record({ pipeline: pipelines({ revisions: false, outOfOrderness: 100 }), logs: logsWithin(bound), broken: fc.infiniteStream(fc.boolean()) }),
+    (make, { broken, logs: [log], pipeline }) => {
+      const engine = make([pipeline], 1)
+      const texts = log.entries.map(textOf)
+      const first = records(0, 0, texts.map((text) => broken.next().value ? text.slice(0, -1) : text))
+      const failed = engine.take(first).unused
+      const mended = failed.map(({ record }) => `${new TextDecoder().decode(valueAt(first, record))}}`)
+      const panes = run(engine, [records(0, texts.length, mended)])
+      same(lines(panes), lines(foldedPanes(pipeline, log)))
+      same(results(panes), results(run(make([pipeline], 1), batches(log, [7]))))
+    }
+  )
+}
+
+const balance = ({ aggregated, deadLettered, duplicate, filtered, late, read }: Counts): number =>
+  read - aggregated - late - deadLettered - duplicate - filtered
+
+/** Every now and then a record without its last byte. */
+const spoil = (batch: Records, spoilt: Iterator<number>): Records => ({
+  ...batch,
+  ends: batch.ends.map((end, index) => batch.kinds[index] !== Kind.control && spoilt.next().value === 0 ? end - 1 : end)
+})
+
+const withSlack = (pipeline: AnyPipeline): AnyPipeline => ({
+  ...pipeline,
+  source: { ...pipeline.source, definition: { ...pipeline.source.definition, outOfOrderness: bound } }
+})
+
+/** After this long a log can be said again and its windows lie the same way. */
+const cycleOf = ({ options: { emit, rollUpOf }, window }: AnyPipeline): number => {
+  const every = emit.on === "update" ? Math.max(1, emit.every) : 1
+  const inner = rollUpOf?.window.kind === "tumbling" ? rollUpOf.window.size : 1
+  const advance = window.kind === "hopping" ? window.advance * window.size : "size" in window ? window.size : 1
+  return every * inner * advance * 64
+}
+
+/** The same log over and over, each time a cycle later: far from 0, so that its times have as many digits each time. */
+const repeated = (log: Log, cycle: number, times: number) =>
+  Array.from({ length: times }, (_, turn) => (cut: ReadonlyArray<number>): ReadonlyArray<Records> => {
+    const shift = (100_000_000 + turn) * cycle
+    const entries = log.entries.map((entry): Entry =>
+      entry.kind === Kind.event ? { ...entry, value: { ...entry.value, time: entry.value.time + shift } } : entry
+    )
+    const first = turn * entries.length
+    return batches({ ...log, entries }, cut).map((batch) => ({ ...batch, offsets: batch.offsets.map((at) => at + first) }))
+  })
+
+/**
+ * More states than can be open for 3 keys: slices and windows that overlap the stretch between
+ * the end of lateness and the newest event, each slice once as itself and once in a stack.
+ */
+const most = ({ options: { allowedLateness, rollUpOf }, window }: AnyPipeline): number => {
+  const disorder = allowedLateness + 2 * bound
+  if (window.kind === "session") return 3 * ((disorder + window.gap) / window.gap + 2)
+  if (window.kind === "calendar") return 3
+  const inner = rollUpOf?.window.kind === "tumbling" ? rollUpOf.window.size : window.size
+  const step = window.kind === "hopping" ? window.advance : window.kind === "cumulative" ? window.step : inner
+  const slice = window.kind === "hopping" ? divisor(window.size, window.advance) : step
+  const reach = disorder + window.size
+  return 3 * (2 * (reach / slice + 2) + (reach + window.size) / step + 4)
+}
+
+const divisor = (a: number, b: number): number => b === 0 ? a : divisor(b, a % b)

@@ -1,0 +1,239 @@
+/** Laws of how the log reaches an engine: in batches and partitions, more than once, with crashes in between. */
+import * as fc from "fast-check"
+import type { Pane } from "../streams/Pane.ts"
+import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import { Kind } from "../streams/Records.ts"
+import { cuts, decidedLogs, jobs, type Log, logsWithin, pipelines } from "./Arbitraries.ts"
+import { type EngineLaws, law } from "./EngineLaw.ts"
+import { batches, type Engine, lines, type MakeEngine, newest, results, run } from "./Harness.ts"
+import { holds, same } from "./Law.ts"
+
+const bound = 6
+
+/** Up to three pipelines, and a log with everything in it that a log can have. */
+const anything = { pipelines: jobs({ revisions: true }), log: decidedLogs, cut: cuts }
+
+export const deliveryLaws: EngineLaws = {
+  "how the log is cut into batches changes neither the panes, nor their order, nor the state": law(
+    300,
+    fc.record({ ...anything, other: cuts }),
+    (make, { cut, log, other, pipelines }) => {
+      const [one, two] = [make(pipelines, log.partitions), make(pipelines, log.partitions)]
+      const panes = batches(log, cut).flatMap((batch) => lines(one.take(batch).panes))
+      same(batches(log, other).flatMap((batch) => lines(two.take(batch).panes)), panes)
+      same(two.snapshot(), one.snapshot())
+      same(lines(two.close().panes), lines(one.close().panes))
+    }
+  ),
+
+  "into how many partitions the log is spread changes no result, within the bound": law(
+    200,
+    fc.record({
+      pipeline: pipelines({ revisions: true, outOfOrderness: bound }),
+      logs: logsWithin(bound),
+      partitions: fc.integer({ min: 1, max: 4 }),
+      at: fc.option(fc.infiniteStream(fc.nat(3))),
+      turns: fc.infiniteStream(fc.nat(3)),
+      cut: cuts
+    }),
+    (make, { at, cut, logs: [log], partitions, pipeline, turns }) => {
+      const spread = interleaved(log, partitions, turns, (key) => at === null ? key.charCodeAt(0) : take(at))
+      const engine = make([pipeline], partitions)
+      same(results(run(engine, batches(spread, cut))), results(run(make([pipeline], 1), batches(log, cut))))
+      same(engine.counts.late, 0)
+    }
+  ),
+
+  "after a crash at any step a new start comes to the same results": law(
+    6,
+    fc.record({ ...anything, recut: cuts, saveEvery: fc.integer({ min: 1, max: 3 }) }),
+    (make, { saveEvery, ...job }) => {
+      const calm = survive(make, job, saveEvery, [])
+      for (let step = 0; step < calm.steps; step++) {
+        same(survive(make, job, saveEvery, [step]).stored, calm.stored, `after a crash at step ${step}`)
+      }
+    }
+  ),
+
+  "after crash upon crash, during recovery too, a new start comes to the same results": law(
+    120,
+    fc.record({
+      ...anything,
+      recut: cuts,
+      saveEvery: fc.integer({ min: 1, max: 4 }),
+      crashes: fc.array(fc.nat(80), { minLength: 2, maxLength: 6 })
+    }),
+    (make, { crashes, saveEvery, ...job }) =>
+      same(survive(make, job, saveEvery, crashes).stored, survive(make, job, saveEvery, []).stored)
+  ),
+
+  "a snapshot is restored to the byte, and with the rest of the log gives what a full replay gives": law(
+    150,
+    fc.record({ ...anything, at: fc.nat(30) }),
+    (make, { at, cut, log, pipelines }) => {
+      const input = batches(log, cut)
+      const whole = make(pipelines, log.partitions)
+      const before = make(pipelines, log.partitions)
+      const head = input.slice(0, at).flatMap((batch) => before.take(batch).panes)
+      const snapshot = before.snapshot()
+      const after = make(pipelines, log.partitions)
+      holds(after.restore(snapshot), "a snapshot of the same pipelines was refused")
+      same(after.snapshot(), snapshot)
+      same(lines([...head, ...run(after, input.slice(at))]), lines(run(whole, input)))
+      same(after.snapshot(), whole.snapshot())
+      // What an engine held before it restores is gone.
+      holds(whole.restore(snapshot), "a snapshot was refused by an engine that had been used")
+      same(whole.snapshot(), snapshot)
+    }
+  ),
+
+  "a snapshot of other pipelines, another version or other partitions is refused and changes nothing": law(
+    100,
+    fc.record({ ...anything, others: jobs({ revisions: true }), replaced: fc.boolean() }),
+    (make, { cut, log, others, pipelines, replaced }) => {
+      const input = batches(log, cut)
+      const foreign = replaced ? others : pipelines.map(otherwise)
+      const engine = used(make, pipelines, log)
+      const snapshot = engine.snapshot()
+      const refuses = (what: string, text: string) => {
+        holds(!engine.restore(text), `took ${what}`)
+        same(engine.snapshot(), snapshot, `${what} left something behind`)
+      }
+      const stranger = make(foreign, log.partitions)
+      run(stranger, input)
+      if (JSON.stringify(foreign) !== JSON.stringify(pipelines)) refuses("a snapshot of other pipelines", stranger.snapshot())
+      refuses("a snapshot of other partitions", make(pipelines, log.partitions + 1).snapshot())
+      for (const version of [0, 2, -1]) refuses(`version ${version}`, JSON.stringify({ ...JSON.parse(snapshot), version }))
+    }
+  ),
+
+  "a damaged snapshot, or any text whatever, is refused or restored, and never throws": law(
+    150,
+    fc.record({
+      ...anything,
+      text: fc.oneof(fc.string(), fc.json()),
+      damage: fc.record({
+        at: fc.nat(1_000_000),
+        value: fc.constantFrom(null, "", "x", -1, 1.5, true, [], {}, ["1"], undefined)
+      })
+    }),
+    (make, { damage, log, pipelines, text }) => {
+      const engine = used(make, pipelines, log)
+      const snapshot = engine.snapshot()
+      for (const tried of [text, damaged(snapshot, damage.at, damage.value)]) {
+        if (!engine.restore(tried)) same(engine.snapshot(), snapshot, "a refused snapshot left something behind")
+      }
+    }
+  ),
+
+  "records that are delivered again change nothing but the count of duplicates": law(
+    200,
+    fc.record({ ...anything, recut: cuts, at: fc.nat(20) }),
+    (make, { at, cut, log, pipelines, recut }) => {
+      const [once, again] = [make(pipelines, log.partitions), make(pipelines, log.partitions)]
+      const head = batches(log, cut).slice(0, at)
+      const panes = head.flatMap((batch) => again.take(batch).panes)
+      const seen = head.flatMap(({ kinds }) => [...kinds]).filter((kind) => kind !== Kind.control).length
+      const repeated = [...batches(log, recut), ...batches(log, cut)]
+      same(lines([...panes, ...run(again, repeated)]), lines(run(once, batches(log, cut))))
+      const total = log.entries.filter(({ kind }) => kind !== Kind.control).length
+      same(again.counts, { ...once.counts, read: total * 2 + seen, duplicate: total + seen })
+    }
+  ),
+
+  "when the numbering of texts begins anew nothing else changes": law(
+    200,
+    fc.record({ ...anything, bound: fc.integer({ min: 1, max: 8 }) }),
+    (make, { bound, cut, log, pipelines }) => {
+      const input = batches(log, cut)
+      const [usual, forgetful] = [make(pipelines, log.partitions), make(pipelines, log.partitions, { dictionaryBound: bound })]
+      for (const batch of input) {
+        same(lines(forgetful.take(batch).panes), lines(usual.take(batch).panes))
+        same(forgetful.snapshot(), usual.snapshot())
+      }
+      same(lines(forgetful.close().panes), lines(usual.close().panes))
+    }
+  )
+}
+
+const take = <A>(stream: Iterator<A>): A => stream.next().value
+
+/** The same events spread over partitions, which are then read in turns that have nothing to do with their times. */
+const interleaved = (log: Log, partitions: number, turns: Iterator<number>, at: (key: string) => number): Log => {
+  const queues = Array.from({ length: partitions }, (): Array<Log["entries"][number]> => [])
+  for (const entry of log.entries) {
+    const partition = at(entry.kind === Kind.event ? entry.value.key : "") % partitions
+    queues[partition]?.push({ ...entry, partition })
+  }
+  const entries: Array<Log["entries"][number]> = []
+  while (entries.length < log.entries.length) {
+    const first = take(turns) % partitions
+    const queue = [...queues.slice(first), ...queues.slice(0, first)].find(({ length }) => length > 0)
+    entries.push(...(queue?.splice(0, 1) ?? []))
+  }
+  return { entries, partitions }
+}
+
+interface Run {
+  readonly pipelines: ReadonlyArray<AnyPipeline>
+  readonly log: Log
+  readonly cut: ReadonlyArray<number>
+  readonly recut: ReadonlyArray<number>
+}
+
+/**
+ * What a sink has in the end when the process dies before each of these steps and starts
+ * again. A step is taking a batch, writing the first or the second half of its panes, or
+ * saving; they are counted over all lives together.
+ */
+const survive = (make: MakeEngine, { cut, log, pipelines, recut }: Run, saveEvery: number, crashes: ReadonlyArray<number>) => {
+  const written: Array<Pane> = []
+  let saved: { readonly state: string; readonly offsets: ReadonlyArray<number> } | null = null
+  let steps = 0
+  const live = (cut: ReadonlyArray<number>): boolean => {
+    const engine: Engine = make(pipelines, log.partitions)
+    if (saved !== null) holds(engine.restore(saved.state), "its own snapshot was refused")
+    const dies = () => crashes.includes(steps++)
+    for (const [index, batch] of batches(log, cut, saved?.offsets).entries()) {
+      if (dies()) return false
+      const { panes } = engine.take(batch)
+      const half = panes.length >> 1
+      if (dies()) return false
+      written.push(...panes.slice(0, half))
+      if (dies()) return false
+      written.push(...panes.slice(half))
+      if (index % saveEvery !== 0) continue
+      if (dies()) return false
+      saved = { state: engine.snapshot(), offsets: engine.offsets }
+    }
+    written.push(...engine.close().panes)
+    return true
+  }
+  for (let life = 0; !live(life % 2 === 0 ? cut : recut); life++) continue
+  return { stored: lines(newest(written)), steps }
+}
+
+/** An engine in the middle of a log. */
+const used = (make: MakeEngine, pipelines: ReadonlyArray<AnyPipeline>, log: Log): Engine => {
+  const engine = make(pipelines, log.partitions)
+  for (const batch of batches(log, [10]).slice(0, 4)) engine.take(batch)
+  return engine
+}
+
+/** A pipeline of the same name and the same names of results that computes something else. */
+const otherwise = (pipeline: AnyPipeline): AnyPipeline => ({
+  ...pipeline,
+  aggregates: { ...pipeline.aggregates, low: { op: "max", field: "price" } }
+})
+
+/** The same JSON with one of its values replaced; `undefined` leaves a member out. */
+const damaged = (json: string, at: number, value: unknown): string => {
+  let nodes = 0
+  JSON.parse(json, (_, node) => {
+    nodes++
+    return node
+  })
+  const target = at % nodes
+  let index = 0
+  return JSON.stringify(JSON.parse(json, (_, node) => index++ === target ? value : node)) ?? ""
+}

@@ -1,0 +1,26 @@
+/**
+ * The laws of stream engines: `suite` tests an engine with all of them, and each of `laws` can
+ * be held against an engine by itself.
+ *
+ * @example
+ * ```ts
+ * import { Harness, Laws } from "courant/testing"
+ *
+ * Laws.suite("in process", Harness.makeJob)
+ * ```
+ */
+import { describe, it } from "vitest"
+import type { Effort, EngineLaws } from "./EngineLaw.ts"
+import type { MakeEngine } from "./Harness.ts"
+import { accountLaws } from "./AccountLaws.ts"
+import { decodeLaws } from "./DecodeLaws.ts"
+import { deliveryLaws } from "./DeliveryLaws.ts"
+import { resultLaws } from "./ResultLaws.ts"
+import { timeLaws } from "./TimeLaws.ts"
+
+export const laws: EngineLaws = { ...resultLaws, ...deliveryLaws, ...timeLaws, ...accountLaws, ...decodeLaws }
+
+export const suite = (name: string, make: MakeEngine, effort?: Partial<Effort>): void =>
+  void describe(`Engine: ${name}`, () => {
+    for (const [statement, law] of Object.entries(laws)) it(statement, () => law(make, effort), 600_000)
+  })

@@ -1,0 +1,260 @@
+/** Laws of what an engine computes: the batch fold's results, whatever the order in which events come. */
+import * as fc from "fast-check"
+import * as BatchFold from "../streams/BatchFold.ts"
+import { Aggregate, Pipeline, Window } from "../streams/index.ts"
+import * as Pane from "../streams/Pane.ts"
+import { Kind } from "../streams/Records.ts"
+import {
+  aggregates,
+  cuts,
+  type Entry,
+  type Log,
+  logs,
+  logsWithin,
+  mixedLogs,
+  pipelines,
+  pipelinesWithReadyMade,
+  type Sample,
+  source
+} from "./Arbitraries.ts"
+import { batches, type Engine, events, foldedPanes, lines, placed, results, run, windowOf } from "./Harness.ts"
+import { type EngineLaws, law } from "./EngineLaw.ts"
+import { holds, same } from "./Law.ts"
+
+const bound = 6
+
+/** Pipelines that emit each window once, and two logs of the same events, neither more out of order than is allowed. */
+const within = fc.record({
+  pipeline: pipelines({ revisions: false, outOfOrderness: bound }),
+  logs: logsWithin(bound)
+})
+
+export const resultLaws: EngineLaws = {
+  "closes each window once, in order, with the batch fold's result": law(
+    400,
+    fc.record({ pipeline: pipelines({ revisions: false }), log: logs, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const engine = make([pipeline], log.partitions)
+      same(lines(run(engine, batches(log, cut))), lines(foldedPanes(pipeline, log)))
+    }
+  ),
+
+  "an event is late where the batch fold says so, and nowhere else": law(
+    300,
+    fc.record({ pipeline: pipelines({ revisions: true }), log: logs, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const engine = make([pipeline], log.partitions)
+      const late = batches(log, cut).flatMap((batch) =>
+        engine.take(batch).unused.map(({ offset, reason }) => `${batch.partition}:${offset} ${reason}`)
+      )
+      const expected = BatchFold.fold(pipeline, events(log)).late
+      same(late.sort(), expected.map(({ offset, partition }) => `${partition}:${offset} late`).sort())
+    }
+  ),
+
+  "any order within the bound gives the same panes, and nothing is late": law(
+    300,
+    within,
+    (make, { logs: [one, other], pipeline }) => {
+      const [first, second] = [make([pipeline], 1), make([pipeline], 1)]
+      const panes = lines(run(first, batches(one, [60])))
+      same(lines(run(second, batches(other, [60]))), panes)
+      same([first.counts.late, second.counts.late], [0, 0])
+      same(panes, lines(foldedPanes(pipeline, one)))
+    }
+  ),
+
+  "the newest revision of each window is the batch fold's result": law(
+    400,
+    fc.record({ pipeline: pipelines({ revisions: true }), log: logs, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const panes = run(make([pipeline], log.partitions), batches(log, cut))
+      // A change looks at the window before as it was when this one was emitted, not at what it became later.
+      same(results(panes, ["change"]), results(foldedPanes(pipeline, log), ["change"]))
+    }
+  ),
+
+  "revisions count up from 0, early comes before on time before late, only sessions are retracted": law(
+    300,
+    fc.record({ pipeline: pipelines({ revisions: true }), log: logs, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const histories = Map.groupBy(run(make([pipeline], log.partitions), batches(log, cut)), windowOf)
+      const legal = pipeline.window.kind === "session" ? /^e*o?l*r?$/ : /^(?:e*o)?l*$/
+      for (const [window, panes] of histories) {
+        same(panes.map(({ revision }) => revision), panes.map((_, index) => index), window)
+        const kinds = panes.map(({ pane }) => pane.charAt(0)).join("")
+        holds(legal.test(kinds), `the panes of ${window} came as ${kinds}`)
+      }
+    }
+  ),
+
+  "ready-made aggregates count in their windows beside events, and what they do not say is null": law(
+    300,
+    fc.record({ pipeline: pipelinesWithReadyMade({ revisions: true }), log: mixedLogs, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const panes = run(make([pipeline], log.partitions), batches(log, cut))
+      same(results(panes), results(foldedPanes(pipeline, log)))
+    }
+  ),
+
+  "windows rolled up from smaller ones are those made of the events themselves, within the bound": law(
+    200,
+    fc.record({
+      size: fc.integer({ min: 1, max: 5 }),
+      times: fc.integer({ min: 1, max: 5 }),
+      offset: fc.integer({ min: -3, max: 3 }),
+      logs: logsWithin(bound)
+    }),
+    (make, { logs: [log], offset, size, times }) => {
+      const direct = tumbling(size * times, offset)
+      const small = tumbling(size, offset)
+      const rolledUp = Pipeline.rollUp(small, size * times, { offset }).pipe(Pipeline.named(direct.name))
+      const input = batches(log, [7, 1])
+      same(lines(run(make([rolledUp], 1), input)), lines(run(make([direct], 1), input)))
+    }
+  ),
+
+  "an event alone is in exactly the windows that hold its time, before the epoch too": law(
+    300,
+    fc.record({ pipeline: pipelines({ revisions: false }), time: fc.integer({ min: -100, max: 100 }) }),
+    (make, { pipeline, time }) => {
+      const panes = run(make([{ ...pipeline, source: source(0) }], 1), batches(alone(time), [1]))
+      for (const { end, start } of panes) holds(start <= time && time < end, `[${start}, ${end}) does not hold ${time}`)
+      same(panes.map(({ end, start }) => ({ start, end })), spans(pipeline.window, time))
+    }
+  ),
+
+  "sessions are the runs of events that are at most the gap apart, in any order, and one more event never splits one": law(
+    200,
+    fc.record({ gap: fc.integer({ min: 1, max: 8 }), logs: logsWithin(bound) }),
+    (make, { gap, logs: [log, other] }) => {
+      const sessions = source(bound).pipe(
+        Window.session(gap),
+        Aggregate.into({ count: Aggregate.count }),
+        Pipeline.named("sessions")
+      )
+      const panes = run(make([sessions], 1), batches(log, [60]))
+      const expected = components(samplesOf(log), gap)
+      same(panes.map(({ end, key, start, values }) => `${key} ${start} ${end} ${values["count"]}`).sort(), expected)
+      same(lines(run(make([sessions], 1), batches(other, [3]))), lines(panes))
+      const fewer = run(make([sessions], 1), batches({ ...log, entries: log.entries.slice(1) }, [60]))
+      for (const { end, key, start } of fewer) {
+        const whole = panes.some((pane) => pane.key === key && pane.start <= start && end <= pane.end)
+        holds(whole, `the session [${start}, ${end}) of ${key} was split`)
+      }
+    }
+  ),
+
+  "moving every time by a multiple of the window's period moves every pane by as much": law(
+    200,
+    fc.record({ pipeline: pipelines({ revisions: true }), log: logs, by: fc.integer({ min: -4, max: 4 }) }),
+    (make, { by, log, pipeline }) => {
+      const shift = by * period(pipeline)
+      const panes = run(make([pipeline], log.partitions), batches(log, [5]))
+      const moved = run(make([pipeline], log.partitions), batches(changed(log, ({ time }) => ({ time: time + shift })), [5]))
+      same(lines(moved), lines(panes.map((pane) => ({ ...pane, start: pane.start + shift, end: pane.end + shift }))))
+    }
+  ),
+
+  "a key does not see another: within the bound it can be left out, and its prices never matter to the others": law(
+    200,
+    fc.record({ within, pipeline: pipelines({ revisions: true }), log: logs }),
+    (make, { log, pipeline, within: { logs: [orderly], pipeline: once } }) => {
+      const others = (engine: Engine, input: Log) =>
+        lines(run(engine, batches(input, [4])).filter(({ key }) => key !== "A"))
+      const withoutIt = { ...orderly, entries: orderly.entries.filter(({ value }) => !("key" in value) || value.key !== "A") }
+      same(others(make([once], 1), withoutIt), others(make([once], 1), orderly))
+      const dearer = changed(log, ({ key, price }) => key === "A" ? { price: "7.77" } : { price })
+      same(others(make([pipeline], log.partitions), dearer), others(make([pipeline], log.partitions), log))
+    }
+  ),
+
+  "doubling every price and ratio doubles what is made of them, exactly": law(
+    150,
+    fc.record({ logs: logsWithin(bound), halvings: fc.integer({ min: 1, max: 3 }) }),
+    (make, { halvings, logs: [log] }) => {
+      const factor = 2 ** halvings
+      const half = changed(log, (sample) => ({
+        price: String(Number(sample.price) > 1e6 ? 1 : Number(sample.price) < -1e6 ? -1 : Number(sample.price)),
+        ...(sample.ratio === undefined ? {} : { ratio: sample.ratio })
+      }))
+      const whole = changed(half, (sample) => ({
+        price: String(Number(sample.price) * factor),
+        ...(sample.ratio === undefined ? {} : { ratio: sample.ratio * factor })
+      }))
+      const scaled = ["sumPrice", "low", "high", "open", "close", "sumRatio", "meanRatio", "smallest", "weightedRatio"]
+      const numbers = (input: Log, by: number) =>
+        run(make([tumbling(5, 0)], 1), batches(input, [9])).map((pane) => {
+          const { values } = Pane.encode(pane)
+          return scaled.map((name) => values[name] == null ? null : Number(values[name]) * by)
+        })
+      same(numbers(whole, 1), numbers(half, factor))
+    }
+  )
+}
+
+const tumbling = (size: number, offset: number) =>
+  source(bound).pipe(Window.tumbling(size, { offset }), Aggregate.into(aggregates), Pipeline.named("tumbling"))
+
+const alone = (time: number): Log => ({
+  partitions: 1,
+  entries: [{ partition: 0, kind: Kind.event, value: { key: "A", time, price: "1", size: 5 } }]
+})
+
+const changed = (log: Log, change: (sample: Sample) => Partial<Sample>): Log => ({
+  ...log,
+  entries: log.entries.map((entry): Entry =>
+    entry.kind === Kind.event ? { ...entry, value: { ...entry.value, ...change(entry.value) } } : entry
+  )
+})
+
+const samplesOf = (log: Log): ReadonlyArray<Sample> =>
+  placed(log).flatMap((entry) => entry.kind === Kind.event ? [entry.value] : [])
+
+interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+/** The windows that hold a time, found by trying every start and end that could. */
+const spans = (window: Window.Window, time: number): ReadonlyArray<Span> => {
+  if (window.kind === "session") return [{ start: time, end: time + window.gap }]
+  if (window.kind === "calendar") return []
+  const [advance, step] = window.kind === "hopping"
+    ? [window.advance, window.size]
+    : window.kind === "cumulative"
+    ? [window.size, window.step]
+    : [window.size, window.size]
+  const found: Array<Span> = []
+  for (let start = time - window.size; start <= time; start++) {
+    if ((start - window.offset) % advance !== 0) continue
+    for (let end = start + step; end <= start + window.size; end += step) if (end > time) found.push({ start, end })
+  }
+  return found.sort((a, b) => a.end - b.end)
+}
+
+const components = (samples: ReadonlyArray<Sample>, gap: number): ReadonlyArray<string> => {
+  const sessions: Array<{ key: string; start: number; end: number; count: number }> = []
+  for (const { key, time } of samples.toSorted((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : a.time - b.time)) {
+    const last = sessions.at(-1)
+    if (last?.key === key && time <= last.end) {
+      last.end = time + gap
+      last.count++
+    } else sessions.push({ key, start: time, end: time + gap, count: 1 })
+  }
+  return sessions.map(({ count, end, key, start }) => `${key} ${start} ${end} ${count}`).sort()
+}
+
+/** A time after which the windows and the early panes of a pipeline lie the same way again. */
+const period = ({ options: { emit }, window }: Pipeline.Any): number => {
+  const every = emit.on === "update" ? Math.max(1, emit.every) : 1
+  switch (window.kind) {
+    case "hopping":
+      return window.advance * every
+    case "tumbling":
+    case "cumulative":
+      return window.size * every
+    default:
+      return every
+  }
+}

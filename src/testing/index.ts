@@ -1,0 +1,18 @@
+/**
+ * `courant/testing`: what this project tests its own backends and engines with. Each
+ * contract is one suite of vitest tests; a law can also be called by itself. It needs
+ * `vitest`, `@effect/vitest` and `fast-check` beside it.
+ */
+
+// The contract of each port.
+export * as CheckpointStoreContract from "./CheckpointStoreContract.ts"
+export * as DeadLettersContract from "./DeadLettersContract.ts"
+export * as EventLogContract from "./EventLogContract.ts"
+export * as FeedContract from "./FeedContract.ts"
+export * as ResultSinkContract from "./ResultSinkContract.ts"
+
+// The laws of engines, and what they are stated with.
+export * as Arbitraries from "./Arbitraries.ts"
+export * as BatchFold from "../streams/BatchFold.ts"
+export * as Harness from "./Harness.ts"
+export * as Laws from "./Laws.ts"

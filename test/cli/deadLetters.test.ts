@@ -1,0 +1,180 @@
+/** What is no tick: kept byte for byte, shown, taken away and tried again, and never in the way of the rest. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { account, courant, input, linesOf, minute, temporaryFolder } from "./courant.ts"
+
+const good = { symbol: "AAPL", time: minute, price: "10", size: 1 }
+const bad = (change: object) => Buffer.from(JSON.stringify({ ...good, ...change }))
+const text = (line: string) => Buffer.from(line)
+
+/** A line, the reason for which it is refused, and what the detail has to name. */
+const lines: ReadonlyArray<readonly [bytes: Buffer, reason: string, detail: RegExp]> = [
+  [text("nonsense"), "not-json", /not JSON/],
+  [text("[1,2]"), "not-json", /not a JSON object/],
+  [text("null"), "not-json", /not a JSON object/],
+  [text(`{"symbol":"AAPL","time":1`), "not-json", /not JSON/],
+  [text(`{"symbol":"AAPL","time":${minute},"price":"10"}`), "missing-field", /"size"/],
+  [text(`{"time":${minute},"price":"10","size":1}`), "missing-field", /"symbol"/],
+  [text(`{"symbol":"AAPL","time":${minute},"price":NaN,"size":1}`), "not-json", /not JSON/],
+  [bad({ price: "NaN" }), "invalid-field", /"price" is "NaN"/],
+  [bad({ price: null }), "invalid-field", /"price" is null/],
+  [bad({ price: "189,37" }), "invalid-field", /"price"/],
+  [bad({ price: "1.000000001" }), "invalid-field", /at most 8 decimals/],
+  [bad({ price: 0.123456789 }), "invalid-field", /at most 8 decimals/],
+  [bad({ price: "90000000.00000001" }), "invalid-field", /at most 90000000/],
+  [bad({ price: -90_000_001 }), "invalid-field", /at most 90000000/],
+  [bad({ size: -1 }), "invalid-field", /"size" is -1/],
+  [bad({ size: 0.5 }), "invalid-field", /"size" is 0.5/],
+  [bad({ size: "1" }), "invalid-field", /"size" is "1"/],
+  [bad({ size: 1e300 }), "invalid-field", /"size"/],
+  [bad({ symbol: "ABCDEFGHIJKLMNOPQRSTU" }), "invalid-field", /"symbol"/],
+  [bad({ symbol: "" }), "invalid-field", /"symbol"/],
+  [bad({ symbol: "aapl" }), "invalid-field", /"symbol"/],
+  [bad({ symbol: "../x" }), "invalid-field", /"symbol"/],
+  [bad({ time: 1e15 }), "invalid-field", /"time" is 1000000000000000/],
+  [bad({ time: minute + 0.5 }), "invalid-field", /"time"/],
+  [bad({ time: "2024-11-25" }), "invalid-field", /"time"/],
+  [bad({ priceForming: "no" }), "invalid-field", /"priceForming"/],
+  [bad({ time: 4_000_000_000_000 }), "time-ahead", /ahead of the clock/],
+  [Buffer.concat([text(`{"symbol":"`), Buffer.from([0xff, 0xc0, 0x80, 0xed, 0xa0, 0x80]), text(`"}`)]), "not-json", /UTF-8/],
+  [Buffer.from([0, 1, 2, 127, 128, 255]), "not-json", /not JSON/],
+  [Buffer.alloc(2 * 1024 * 1024, "x"), "not-json", /not JSON/]
+]
+
+/** Of a longer line so much is kept. */
+const lineLimit = 1024 * 1024
+
+interface Shown {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly pipeline: string | null
+  readonly reason: string
+  readonly detail: string
+  readonly base64: string
+}
+
+const shownBy = (stdout: string): ReadonlyArray<Shown> => linesOf(stdout).map((line) => JSON.parse(line))
+
+describe("a line that is no tick", () => {
+  it.live("becomes a dead letter with its bytes, its place and the reason, and the run goes on", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const newline = text("\n")
+      const tick = Buffer.from(input([good]))
+      const bytes = Buffer.concat([tick, ...lines.flatMap(([line]) => [line, newline, tick])])
+      const run = yield* courant(
+        "run --feed stdin --log memory --sink stdout --once --topic broken --pipelines candles-1m",
+        { cwd, input: bytes }
+      )
+      const ticks = lines.length + 1
+      assert.strictEqual(
+        account(run),
+        `read ${lines.length + ticks}, aggregated ${ticks}, late 0, dead-lettered ${lines.length}, duplicate 0`
+      )
+      assert.strictEqual(run.code, 0)
+      assert.match(run.stdout, new RegExp(`"volume":${ticks},"vwap":"10","trades":${ticks}}}\n$`))
+      assert.strictEqual(linesOf(run.stdout).length, 1)
+
+      const listed = yield* courant("dead-letters list --json", { cwd })
+      const shown = shownBy(listed.stdout)
+      assert.strictEqual(listed.code, 0)
+      assert.strictEqual(shown.length, lines.length)
+      lines.forEach(([line, reason, detail], index) => {
+        const letter = shown[index]!
+        // Every second line is a tick, the first one included.
+        assert.deepStrictEqual(
+          { ...letter, detail: "", base64: "", text: "" },
+          { topic: "broken", partition: 0, offset: 2 * index + 1, pipeline: null, reason, detail: "", base64: "", text: "" }
+        )
+        assert.match(letter.detail, detail)
+        assert.isTrue(Buffer.from(letter.base64, "base64").equals(line.subarray(0, lineLimit)), `bytes of ${letter.detail}`)
+      })
+
+      const exported = yield* courant("dead-letters export", { cwd })
+      const expected = Buffer.concat(lines.flatMap(([line]) => [line.subarray(0, lineLimit), newline]))
+      assert.isTrue(exported.bytes.equals(expected), "the export is the lines themselves")
+
+      const some = yield* courant("dead-letters export --reason missing-field --topic broken", { cwd })
+      assert.strictEqual(some.stdout, `${lines[4]?.[0]}\n${lines[5]?.[0]}\n`)
+
+      const plain = yield* courant("dead-letters list --limit 2", { cwd })
+      assert.deepStrictEqual(linesOf(plain.stdout), [
+        "broken/0/1  not-json: the record is not JSON in UTF-8",
+        `    "nonsense"`,
+        "broken/0/3  not-json: the record is not a JSON object",
+        `    "[1,2]"`
+      ])
+    })), 60_000)
+
+  it.live("late ticks are kept for each pipeline that refused them, and exported once", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const late = { ...good, time: minute + 1 }
+      const ticks = input([good, { ...good, time: minute + 400_000 }, late])
+      yield* courant("run --feed stdin --once --pipelines candles-5m,candles-1m,moving-average-5m,day", { cwd, input: ticks })
+      const shown = shownBy((yield* courant("dead-letters list --json", { cwd })).stdout)
+      assert.deepStrictEqual(
+        shown.map(({ offset, pipeline, reason }) => [offset, pipeline, reason]),
+        ["candles-1m", "candles-5m", "moving-average-5m"].map((pipeline) => [2, pipeline, "late"])
+      )
+      assert.strictEqual((yield* courant("dead-letters export", { cwd })).stdout, input([late]))
+    })), 30_000)
+
+  it.live("where there are none, stdout stays empty", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      yield* courant("run --feed stdin --once", { cwd, input: input([good]) })
+      const listed = yield* courant("dead-letters list", { cwd })
+      assert.deepStrictEqual({ ...listed, bytes: "" }, { code: 0, bytes: "", stdout: "", stderr: "no dead letters\n" })
+      assert.strictEqual((yield* courant("dead-letters export", { cwd })).stdout, "")
+    })), 30_000)
+})
+
+describe("a tick from the future", () => {
+  const now = Date.now()
+  const future = { ...good, time: now + 3_600_000 }
+  const ticks = input([{ ...good, time: now - 120_000 }, future, { ...good, time: now - 119_000 }])
+  const pipelines = "--pipelines candles-1m"
+
+  it.live("does not drag the watermark along when --max-time-ahead is less", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const run = `run --feed stdin --log memory --sink stdout --once --out-of-orderness 0s ${pipelines}`
+      const guarded = yield* courant(`${run} --max-time-ahead 1m`, { cwd, input: ticks })
+      assert.strictEqual(account(guarded), "read 3, aggregated 2, late 0, dead-lettered 1, duplicate 0")
+      const free = yield* courant(`${run} --max-time-ahead 2h`, { cwd, input: ticks })
+      assert.strictEqual(account(free), "read 3, aggregated 2, late 1, dead-lettered 0, duplicate 0")
+      const unset = yield* courant(run, { cwd, input: input([{ ...good, time: now + 25 * 3_600_000 }, good]) })
+      assert.strictEqual(account(unset), "read 2, aggregated 1, late 0, dead-lettered 1, duplicate 0")
+    })), 30_000)
+
+  it.live("is taken by a retry once its time has come, and is a dead letter again before", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const bounds = `${pipelines} --max-time-ahead 0s`
+      const due = Date.now() + 6_000
+      const soon = { ...good, symbol: "SOON", time: due }
+      const never = { ...good, symbol: "LATER", time: due + 3_600_000 }
+      const run = yield* courant(`run --feed stdin --once ${bounds}`, { cwd, input: `${input([good, soon, never])}nonsense\n` })
+      assert.strictEqual(account(run), "read 4, aggregated 1, late 0, dead-lettered 3, duplicate 0")
+
+      yield* Effect.sleep(Math.max(0, due - Date.now()))
+      const retried = yield* courant("dead-letters retry", { cwd })
+      assert.strictEqual(retried.stderr, "stdin: 2 of 3 dead letters are in the log again\n")
+      assert.deepStrictEqual([retried.code, retried.stdout], [0, ""])
+      assert.deepStrictEqual(
+        shownBy((yield* courant("dead-letters list --json", { cwd })).stdout).map(({ offset, reason }) => [offset, reason]),
+        [[3, "not-json"]]
+      )
+
+      const after = yield* courant(`process --once --sink stdout ${bounds}`, { cwd })
+      assert.strictEqual(account(after), "read 6, aggregated 2, late 0, dead-lettered 4, duplicate 0")
+      assert.deepStrictEqual(linesOf(after.stdout).map((line) => JSON.parse(line).key), ["SOON"])
+      // The log is 3 ticks, nonsense, the end of the first run, the two that were tried again, and an end.
+      assert.deepStrictEqual(
+        shownBy((yield* courant("dead-letters list --json", { cwd })).stdout).map(({ offset, reason }) => [offset, reason]),
+        [[3, "not-json"], [6, "time-ahead"]]
+      )
+    })), 60_000)
+})

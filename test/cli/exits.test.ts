@@ -1,0 +1,120 @@
+/** Exit codes, and what is said on which stream. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { courant, linesOf, start, temporaryFolder } from "./courant.ts"
+
+const run = (args: string, env: { readonly [name: string]: string } = {}) =>
+  Effect.scoped(Effect.flatMap(temporaryFolder, (cwd) => courant(args, { cwd, env })))
+
+/** Requests go to a port where nobody listens, whether there is a network or not. */
+const offline = { NODE_USE_ENV_PROXY: "1", HTTPS_PROXY: "http://127.0.0.1:9", HTTP_PROXY: "http://127.0.0.1:9", NO_PROXY: "" }
+
+describe("help", () => {
+  const examples: { readonly [command: string]: RegExp } = {
+    "": /courant run/,
+    "run": /courant run --feed stdin --log memory --sink stdout --once/,
+    "ingest": /courant ingest --feed stdin/,
+    "process": /courant process --once/,
+    "replay": /courant replay --pipelines day,candles-5m --from/,
+    "doctor": /courant doctor/,
+    "dead-letters": /courant dead-letters list/,
+    "dead-letters list": /courant dead-letters list --reason/,
+    "dead-letters export": /courant dead-letters export .* > /,
+    "dead-letters retry": /courant dead-letters retry/
+  }
+  for (const [command, example] of Object.entries(examples)) {
+    it.live(`courant ${command} --help`, () =>
+      Effect.gen(function*() {
+        const { code, stderr, stdout } = yield* run(`${command} --help`)
+        assert.deepStrictEqual([code, stderr], [0, ""])
+        assert.match(stdout, new RegExp(`courant ${command}`))
+        assert.match(stdout.split("\nEXAMPLES\n")[1] ?? "", example)
+      }), 20_000)
+  }
+
+  it.live("--version", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* run("--version")
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.match(stdout, /^\S*\s?v?\d+\.\d+\.\d+\s*$/)
+    }), 20_000)
+})
+
+describe("wrong use ends with 2 and one line on stderr that says what would be right", () => {
+  const wrong: { readonly [args: string]: RegExp } = {
+    "run --nonsense": /--nonsense.*run --help/,
+    "run --speeed 3 --once": /--speeed.*--speed\b.*run --help/,
+    "nonsense": /nonsense.*courant --help/,
+    "run ticks.ndjson": /ticks\.ndjson.*run --help/,
+    "run --feed nasdaq": /"auto" \| "yahoo" \| "recorded" \| "stdin"/,
+    "run --port 99999": /0 to 65535/,
+    "run --speed 0": /above 0, or max/,
+    "run --symbols a*b": /symbols of A-Z/,
+    "run --out-of-orderness soon": /such as 250ms, 5s/,
+    "replay --from yesterday": /such as 2013-10-08T13:30:00Z/,
+    "run --log memory --sink sqlite": /--sink sqlite needs --log sqlite/,
+    "run --pipelines candles-2m": /candles-1m, moving-average-5m, candles-5m, day, or give a file/,
+    "run --pipelines ,": /names no pipeline/,
+    "dead-letters throw": /throw.*dead-letters --help/
+  }
+  for (const [args, hint] of Object.entries(wrong)) {
+    it.live(args, () =>
+      Effect.gen(function*() {
+        const { code, stderr, stdout } = yield* run(args)
+        assert.deepStrictEqual([code, stdout, linesOf(stderr).length], [2, "", 1], stderr)
+        assert.match(stderr, /^courant: /)
+        assert.match(stderr, hint)
+      }), 20_000)
+  }
+})
+
+describe("a failure ends with 1 and one line on stderr", () => {
+  const failures: { readonly [args: string]: RegExp } = {
+    "replay": /nothing in \.courant yet.*courant run/,
+    "process --once": /nothing in \.courant yet.*courant run/,
+    "dead-letters list --data elsewhere": /nothing in elsewhere yet/,
+    "run --feed stdin --log memory --sink stdout --once --pipelines ./none.ts": /pipelines of \.\/none\.ts cannot be loaded/,
+    "run --feed recorded --host 0.0.0.0 --port 0": /token/,
+    "run --feed yahoo --page=false": /Yahoo Finance cannot be reached .*--feed recorded/
+  }
+  for (const [args, hint] of Object.entries(failures)) {
+    it.live(args, () =>
+      Effect.gen(function*() {
+        const { code, stderr, stdout } = yield* run(args, offline)
+        assert.deepStrictEqual([code, stdout, linesOf(stderr).length], [1, "", 1], stderr)
+        assert.match(stderr, /^courant: /)
+        assert.match(stderr, hint)
+      }), 20_000)
+  }
+
+  it.live("and with the stack behind it at --log-level debug only", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* run("run --feed yahoo --page=false --log-level debug", offline)
+      assert.deepStrictEqual([code, stdout], [1, ""])
+      const [line = "", ...stack] = linesOf(stderr)
+      assert.match(line, /^courant: Yahoo Finance cannot be reached/)
+      assert.isTrue(stack.some((frame) => /^\s+at .*\.(ts|js):\d+/.test(frame)), stderr)
+    }), 20_000)
+})
+
+it.live("without Yahoo Finance a run says in one line that it replays a recorded session, and which", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const cwd = yield* temporaryFolder
+    const running = yield* start("run --port 0", { cwd, env: offline })
+    yield* running.says(/open .*\n.* open /)
+    const { code, stderr, stdout } = yield* running.signal("SIGINT")
+    assert.deepStrictEqual([code, stdout], [0, ""])
+    const [fallback, page, ...others] = linesOf(stderr)
+    assert.match(fallback ?? "", /^Yahoo Finance cannot be reached \(.+\); replaying the RECORDED session of 2013-10-08 at 60 times its speed$/)
+    assert.match(page ?? "", /^RECORDED 2013-10-08 x60 on http:\/\/127\.0\.0\.1:\d+\/ /)
+    assert.match(others[0] ?? "", /^\d\d:\d\d:\d\d SPY {4}open 167\.42 high 167\.42 low 167\.42 close 167\.42 volume 210 trades 1$/)
+    assert.match(others.at(-1) ?? "", /^read \d+, /)
+  })), 30_000)
+
+it.live("doctor looks at everything and writes what it finds to stdout", () =>
+  Effect.gen(function*() {
+    const { code, stderr, stdout } = yield* run("doctor --port 0", offline)
+    assert.deepStrictEqual([code, stderr], [0, ""])
+    const found = linesOf(stdout).map((line) => line.split(/\s+/).slice(0, 2).join(" "))
+    assert.deepStrictEqual(found, ["ok node", "ok folder", "ok page", "note yahoo"])
+  }), 20_000)

@@ -1,0 +1,62 @@
+/** The recorded session, read without any of the program's own code, and the publisher's bars of it. */
+import { BigDecimal } from "effect"
+import { readFileSync } from "node:fs"
+import { gunzipSync } from "node:zlib"
+import * as BatchFold from "../../src/streams/BatchFold.ts"
+import * as Pane from "../../src/streams/Pane.ts"
+import type { Any as AnyPipeline } from "../../src/streams/Pipeline.ts"
+
+const read = (name: string) => readFileSync(new URL(`../../data/${name}`, import.meta.url))
+
+const rowsOf = (csv: string): Array<Array<string>> =>
+  csv.trimEnd().split("\n").slice(1).map((line) => line.split(","))
+
+/** Its trades as the batch fold takes them. */
+export const events = (): ReadonlyArray<BatchFold.Event> =>
+  rowsOf(gunzipSync(read("recorded/us-equities-2013-10-08.csv.gz")).toString()).map(
+    ([symbol = "", time, price = "", size, priceForming], offset) => ({
+      partition: 0,
+      offset,
+      fields: {
+        symbol,
+        time: Number(time),
+        price: BigDecimal.scale(BigDecimal.fromStringUnsafe(price), 8),
+        size: Number(size),
+        priceForming: priceForming === "1" ? null : false
+      }
+    })
+  )
+
+/** What the batch fold makes of them, as the lines that a run writes. */
+export const folded = (pipeline: AnyPipeline, events: ReadonlyArray<BatchFold.Event>): ReadonlyArray<string> =>
+  BatchFold.fold(pipeline, events).results.map((result) =>
+    Pane.toJson({ ...result, pipeline: pipeline.name, pane: "on-time", revision: 0 }))
+
+/** A minute as the publisher has it, prices as texts without trailing zeros. */
+export interface Bar {
+  readonly symbol: string
+  readonly start: number
+  readonly open: string
+  readonly high: string
+  readonly low: string
+  readonly close: string
+  readonly volume: number
+}
+
+export const bars = (): ReadonlyArray<Bar> =>
+  rowsOf(read("reference/us-equities-2013-10-08-bars.csv").toString()).map(
+    ([symbol = "", start, open = "", high = "", low = "", close = "", volume]) => ({
+      symbol,
+      start: Number(start),
+      open: plain(open),
+      high: plain(high),
+      low: plain(low),
+      close: plain(close),
+      volume: Number(volume)
+    })
+  )
+
+const plain = (price: string): string => String(Number(price))
+
+/** 09:30 to 16:00 in New York, on that day. */
+export const regularSession = { from: Date.UTC(2013, 9, 8, 13, 30), to: Date.UTC(2013, 9, 8, 20) }

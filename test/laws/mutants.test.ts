@@ -1,0 +1,66 @@
+/**
+ * The engine with a mistake in it breaks the law that is there to notice it. Each mistake is
+ * planted in a copy of the real source: one replacement, which has to match exactly once.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, describe, expect, it } from "vitest"
+import { type MakeEngine } from "../../src/testing/Harness.ts"
+import { laws } from "../../src/testing/Laws.ts"
+import { type Mutant, mutants } from "./mutants.ts"
+
+const root = join(import.meta.dirname, "../..")
+
+// A copy has to lie inside the project, where its imports are found. Its own .gitignore hides it,
+// and the dot in its name hides it from the compiler, should a killed run leave it behind.
+const copies = mkdtempSync(join(root, ".mutants-"))
+writeFileSync(join(copies, ".gitignore"), "*\n")
+
+afterAll(() => rmSync(copies, { recursive: true }))
+
+/** The engine out of a copy of the sources in which a text has been replaced. */
+const engineOf = async (name: string, { file, find, replace }: Pick<Mutant, "file" | "find" | "replace">): Promise<MakeEngine> => {
+  const copy = join(copies, name)
+  for (const folder of ["domain", "streams"]) cpSync(join(root, "src", folder), join(copy, folder), { recursive: true })
+  const source = readFileSync(join(copy, file), "utf8")
+  expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
+  writeFileSync(join(copy, file), source.replace(find, () => replace))
+  const { Job }: typeof import("../../src/streams/Job.ts") = await import(join(copy, "streams/Job.ts"))
+  return (pipelines, partitions, options) => new Job(pipelines, { partitions, ...options })
+}
+
+const lawOf = ({ law }: Pick<Mutant, "law">) => {
+  const found = Object.entries(laws).filter(([statement]) => statement.startsWith(law))
+  expect(found, `laws that begin with "${law}"`).toHaveLength(1)
+  return found[0]!
+}
+
+// The same samples each time: whether a mistake is noticed must not be a matter of luck.
+const effort = { seed: 42, shrink: false, times: 1 }
+
+describe("a mistake in the engine is noticed", () => {
+  it("and an engine without one keeps every law", async () => {
+    const name = "export class Job {"
+    const make = await engineOf("sound", { file: "streams/Job.ts", find: name, replace: name })
+    for (const law of Object.values(laws)) law(make, { ...effort, times: 0.05 })
+  })
+
+  it.each(mutants)("$mistake: $law…", async (mutant) => {
+    const make = await engineOf(`mutant-${mutants.indexOf(mutant)}`, mutant)
+    const [statement, law] = lawOf(mutant)
+    const found = failure(() => law(make, effort))
+    expect(found, `"${statement}" does not notice it`).toBeInstanceOf(Error)
+    // A mistake that only makes the code crash proves nothing of the law.
+    expect(found?.cause).not.toBeInstanceOf(ReferenceError)
+    expect(found?.cause).not.toBeInstanceOf(TypeError)
+  })
+})
+
+const failure = (run: () => void): Error | undefined => {
+  try {
+    run()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}

@@ -1,0 +1,304 @@
+/**
+ * Mistakes to plant in the engine. Each is one replacement in its real source, and names a law
+ * that notices it. The list is the point: a law that catches nothing proves nothing.
+ */
+export interface Mutant {
+  readonly mistake: string
+  /** Under `src/`. */
+  readonly file: string
+  /** Occurs exactly once in the file. */
+  readonly find: string
+  readonly replace: string
+  /** The beginning of the statement of a law that it breaks. */
+  readonly law: string
+}
+
+const sliced = "streams/operator/SlicedWindows.ts"
+const session = "streams/operator/SessionWindows.ts"
+const choices = "streams/operator/Choices.ts"
+
+const foldLaw = "closes each window once"
+const revisionLaw = "the newest revision of each window"
+
+export const mutants: ReadonlyArray<Mutant> = [
+  {
+    mistake: "a window that ends at the watermark is left out",
+    file: sliced,
+    find: "for (let end = this.#nextEnd(); end <= watermark;",
+    replace: "for (let end = this.#nextEnd(); end < watermark;",
+    law: foldLaw
+  },
+  {
+    mistake: "an event at a window's start falls into the one before",
+    file: "streams/operator/Grid.ts",
+    find: "remainder < 0 ? remainder + size : remainder",
+    replace: "remainder <= 0 ? remainder + size : remainder",
+    law: "an event alone is in exactly the windows"
+  },
+  {
+    mistake: "windows before the epoch are shifted",
+    file: "streams/operator/Grid.ts",
+    find: "remainder < 0 ? remainder + size : remainder",
+    replace: "remainder",
+    law: "an event alone is in exactly the windows"
+  },
+  {
+    mistake: "a calendar's day always has 24 hours",
+    file: "streams/operator/Grid.ts",
+    find: "end = DateTime.toEpochMillis(DateTime.startOf(DateTime.add(first, oneAndABit[unit]), unit, { weekStartsOn: 1 }))",
+    replace: "end = start + { day: 1, week: 7, month: 30 }[unit] * 86_400_000",
+    law: "a day has 23 hours"
+  },
+  {
+    mistake: "sessions that become one lose the rows of the second",
+    file: session,
+    find: "this.#slots.merge(first.slot, other.slot, this.#slots.all)",
+    replace: "",
+    law: "sessions are the runs"
+  },
+  {
+    mistake: "sessions that touch are not one",
+    file: session,
+    find: "start <= time + this.#gap && time <= end",
+    replace: "start < time + this.#gap && time < end",
+    law: "sessions are the runs"
+  },
+  {
+    mistake: "a session closes when the watermark is at its end",
+    file: session,
+    find: "    this.#closedTo = watermark\n    const closing",
+    replace: "    watermark += 1\n    this.#closedTo = watermark\n    const closing",
+    law: foldLaw
+  },
+  {
+    mistake: "a session that was merged away is not retracted",
+    file: session,
+    find: "if (emitted === null) return\n",
+    replace: "return\n",
+    law: revisionLaw
+  },
+  {
+    mistake: "a session gives nothing back",
+    file: session,
+    find: "this.#slots.release(session.slot)",
+    replace: "",
+    law: "after the end of all data no state is left"
+  },
+  {
+    mistake: "the watermark goes back to what a decision says",
+    file: "streams/Intake.ts",
+    find: "state.watermark = Math.max(state.watermark, control.watermark)",
+    replace: "state.watermark = control.watermark",
+    law: "the watermark is the smallest"
+  },
+  {
+    mistake: "the watermark goes back when an idle partition returns",
+    file: "streams/Intake.ts",
+    find: "if (time - slack > state.watermark) state.watermark",
+    replace: "state.watermark",
+    law: "the watermark is the smallest"
+  },
+  {
+    mistake: "the operators' watermark is the largest of the partitions'",
+    file: "streams/Intake.ts",
+    find: "let smallest = Infinity\n    for (const { watermark } of this.#partitions) smallest = Math.min(",
+    replace: "let smallest = -Infinity\n    for (const { watermark } of this.#partitions) smallest = Math.max(",
+    law: foldLaw
+  },
+  {
+    mistake: "rows see the watermark of their batch, not their own",
+    file: "streams/Intake.ts",
+    find: "batch.watermarks[row] = state.watermark",
+    replace: "batch.watermarks[row] = row === 0 ? state.watermark : batch.watermarks[0]!",
+    law: "how the log is cut into batches"
+  },
+  {
+    mistake: "what is late is judged by what has closed, not by the event's own partition",
+    file: sliced,
+    find: "if (watermark < slice.firstEnd) {",
+    replace: "if (this.#closedTo < slice.firstEnd) {",
+    law: "an event is late where the batch fold says so"
+  },
+  {
+    mistake: "duplicates are counted as new",
+    file: "streams/Intake.ts",
+    find: "if (offset < state.next) {",
+    replace: "if (offset < 0) {",
+    law: "records that are delivered again"
+  },
+  {
+    mistake: "open is the first to arrive",
+    file: choices,
+    find: "if (known === known) {",
+    replace: "if (known === known && this.#by === null && this.#bySign === -1) continue\n      if (known === known) {",
+    law: "any order within the bound"
+  },
+  {
+    mistake: "close is the last to arrive",
+    file: choices,
+    find: "if (known === known) {",
+    replace: "if (known === known && !(this.#by === null && this.#bySign === 1)) {",
+    law: "any order within the bound"
+  },
+  {
+    mistake: "among equals the wrong one wins",
+    file: choices,
+    find: "return order * this.#tieSign > 0",
+    replace: "return order * this.#tieSign < 0",
+    law: foldLaw
+  },
+  {
+    mistake: "a late event goes into windows that are closed to it",
+    file: sliced,
+    find: "if (!this.#rollUp && end + this.#lateness <= watermark) continue",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "a late event is dropped and nobody is told",
+    file: "streams/operator/Operator.ts",
+    find: "outcomes[row] = Outcome.late",
+    replace: "",
+    law: "what windows that do not overlap count together"
+  },
+  {
+    mistake: "an event at exactly the end of lateness is still taken",
+    file: sliced,
+    find: "if (slice.lastEnd + this.#lateness <= watermark) onLate(row)",
+    replace: "if (slice.lastEnd + this.#lateness < watermark) onLate(row)",
+    law: "at exactly the end of lateness"
+  },
+  {
+    mistake: "a filtered event counts for nothing at all",
+    file: "streams/Job.ts",
+    find: "else counts.filtered++",
+    replace: "",
+    law: "read = aggregated"
+  },
+  {
+    mistake: "a slice too many is evicted",
+    file: "streams/operator/Combination.ts",
+    find: "this.#window[0]!.start < start",
+    replace: "this.#window[0]!.start <= start",
+    law: foldLaw
+  },
+  {
+    mistake: "the stack that is turned forgets the newer slices",
+    file: "streams/operator/Combination.ts",
+    find: "newer = suffix",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "means are rounded down",
+    file: "domain/Decimal.ts",
+    find: "(2n * magnitude + divisor) / (2n * divisor)",
+    replace: "magnitude / divisor",
+    law: foldLaw
+  },
+  {
+    mistake: "a sum beyond 2^53 is a double",
+    file: "streams/operator/ExactSum.ts",
+    find: "if (sum <= limit && sum >= -limit) this.#lane[slot] = sum",
+    replace: "if (Number.isFinite(sum)) this.#lane[slot] = sum",
+    law: foldLaw
+  },
+  {
+    mistake: "conditions of aggregates are forgotten",
+    file: "streams/operator/Slots.ts",
+    find: "add(rows, masks[i]!)",
+    replace: "add(rows, null)",
+    law: foldLaw
+  },
+  {
+    mistake: "a ready-made aggregate leaves the results that it does not know as if nothing had happened",
+    file: "streams/operator/Slots.ts",
+    find: "const known = !partials || partialColumn !== -1",
+    replace: "const known = true",
+    law: "ready-made aggregates count"
+  },
+  {
+    mistake: "a snapshot forgets the late rows of windows",
+    file: sliced,
+    find: "extras: [...this.#extras].sort",
+    replace: "extras: [].sort",
+    law: "a snapshot is restored"
+  },
+  {
+    mistake: "a snapshot forgets what was emitted",
+    file: sliced,
+    find: "emitted: [...this.#emitted].sort",
+    replace: "emitted: [].sort",
+    law: "after a crash at any step"
+  },
+  {
+    mistake: "a start after a crash begins with the lowest watermark",
+    file: "streams/Intake.ts",
+    find: "watermark: watermark ?? -Infinity",
+    replace: "watermark: -Infinity",
+    law: "a snapshot is restored"
+  },
+  {
+    mistake: "a snapshot of other pipelines is read",
+    file: "streams/Job.ts",
+    find: "fingerprint !== this.fingerprint ||",
+    replace: "",
+    law: "a snapshot of other pipelines"
+  },
+  {
+    mistake: "what was emitted is remembered for ever",
+    file: sliced,
+    find: "for (const end of this.#emitted.keys()) if (isGone(end)) this.#emitted.delete(end)",
+    replace: "",
+    law: "state follows what is open"
+  },
+  {
+    mistake: "an early pane has the revision of the one before",
+    file: sliced,
+    find: "last === undefined ? 0 : last.revision + 1",
+    replace: "last === undefined ? 0 : last.revision + (kind === \"early\" ? 0 : 1)",
+    law: "revisions count up from 0"
+  },
+  {
+    mistake: "panes of several pipelines come pipeline by pipeline",
+    file: "streams/Job.ts",
+    find: "a.watermark - b.watermark || a.offset - b.offset",
+    replace: "0",
+    law: "how the log is cut into batches"
+  },
+  {
+    mistake: "keys are not carried over when their numbering begins anew",
+    file: sliced,
+    find: "for (const { slots } of this.#slices) slots.renumber(numberOf)",
+    replace: "",
+    law: "when the numbering of texts begins anew"
+  },
+  {
+    mistake: "a roll-up takes what its smaller windows had refused",
+    file: sliced,
+    find: "const [firstEnd, lastEnd] = this.#rollUp\n",
+    replace: "const [firstEnd, lastEnd] = this.#rollUp && start === Infinity\n",
+    law: "an event is late where the batch fold says so"
+  },
+  {
+    mistake: "numbers may begin with a zero",
+    file: "streams/Decoder.ts",
+    find: "bytes[first] === zero",
+    replace: "bytes[first] === 0",
+    law: "a line is taken or refused"
+  },
+  {
+    mistake: "an absent member has the value that it had in the record before",
+    file: "streams/Decoder.ts",
+    find: "      values[field] = NaN\n    }\n    return true",
+    replace: "    }\n    return true",
+    law: "a line is taken or refused"
+  },
+  {
+    mistake: "what comes after a record is not looked at",
+    file: "streams/Decoder.ts",
+    find: "bytes[at] !== close || skip(bytes, at + 1, end) !== end",
+    replace: "bytes[at] !== close",
+    law: "a line is taken or refused"
+  }
+]

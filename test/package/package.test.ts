@@ -1,0 +1,183 @@
+/**
+ * The package as a user gets it: packed by npm, unpacked into a project of its own with
+ * nothing beside it but what it declares, compiled against, imported and run.
+ */
+import { execFile, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import manifest from "../../package.json" with { type: "json" }
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+const project = mkdtempSync(join(tmpdir(), "courant-package-"))
+const installed = join(project, "node_modules", "courant")
+const node = join(root, "node_modules", ".bin", "node")
+
+/** npm, and whatever scripts it calls, on the project's own Node. */
+const env = { ...process.env, PATH: `${join(root, "node_modules", ".bin")}:${process.env["PATH"]}` }
+
+/** What a command says on stdout. A compiler says there what is wrong, so that a failure shows it too. */
+const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): Promise<string> =>
+  new Promise((resolve, reject) =>
+    execFile(command, args, { cwd, env }, (error, stdout, stderr) =>
+      error === null ? resolve(stdout) : reject(new Error(`${command} ${args.join(" ")}\n${stdout}${stderr}`))))
+
+const inProject = (command: string, ...args: ReadonlyArray<string>) => run(project, command, ...args)
+
+const link = (name: string) => {
+  const target = join(project, "node_modules", name)
+  mkdirSync(dirname(target), { recursive: true })
+  symlinkSync(join(root, "node_modules", name), target)
+}
+
+const pack = async (): Promise<ReadonlyArray<string>> => {
+  const stdout = await run(root, "npm", "pack", "--json", "--pack-destination", project)
+  // The build talks before npm's JSON begins.
+  const [{ filename, files }] = JSON.parse(stdout.slice(stdout.search(/^\[$/m)))
+  mkdirSync(installed, { recursive: true })
+  await run(project, "tar", "-xzf", join(project, filename), "-C", installed, "--strip-components", "1")
+  return files.map(({ path }: { readonly path: string }) => path)
+}
+
+let files: ReadonlyArray<string> = []
+
+beforeAll(async () => {
+  files = await pack()
+  // Linked rather than installed, so that no registry is asked. What the package does not declare is not there.
+  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) link(name)
+  for (const name of ["typescript", "@types/node"]) link(name)
+  writeFileSync(join(project, "package.json"), JSON.stringify({ name: "scratch", private: true, type: "module" }))
+}, 60_000)
+
+afterAll(() => rmSync(project, { recursive: true, force: true }))
+
+describe("the package", () => {
+  it("holds what was built, the page and the recorded session, and no sources or tests", () => {
+    for (const file of ["dist/adapters/dashboard/page/index.html", "data/recorded/SOURCES.md", "LICENSE", "README.md"]) {
+      expect(files).toContain(file)
+    }
+    expect(files.filter((file) => /^(src|test|bench|examples)\//.test(file))).toEqual([])
+  })
+
+  it("has a file with types behind every entry", () => {
+    for (const entry of Object.values(manifest.exports)) {
+      for (const file of typeof entry === "string" ? [entry] : Object.values(entry)) {
+        expect(files).toContain(file.slice("./".length))
+      }
+    }
+  })
+
+  it("is compiled against with strict settings, and run", async () => {
+    writeFileSync(join(project, "app.ts"), app)
+    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: strict, files: ["app.ts"] }))
+    await inProject(node, join(root, "node_modules", "typescript", "bin", "tsc"), "-p", ".")
+    const stdout = await inProject(node, "app.js")
+    expect(stdout).toBe("{\"high\":\"19.5\",\"readings\":2}\n")
+  })
+
+  it("has a command that says its version", async () => {
+    const main = join(installed, manifest.bin.courant)
+    expect(readFileSync(main, "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/)
+    const stdout = await inProject(node, main, "--version")
+    expect(stdout).toContain(manifest.version)
+  })
+
+  it("runs a pipeline file that lies where nothing is installed", async () => {
+    const file = join(mkdtempSync(join(tmpdir(), "courant-elsewhere-")), "range.ts")
+    writeFileSync(file, readFileSync(join(root, "examples", "range.ts")))
+    const tick = `{"symbol":"AAPL","time":1732545000123,"price":"189.37","size":100}`
+    const flags = "run --feed stdin --log memory --sink stdout --once --pipelines"
+    const stdout = await inProject("sh", "-c", `echo '${tick}' | '${node}' '${installed}/dist/main.js' ${flags} '${file}'`)
+    rmSync(dirname(file), { recursive: true })
+    expect(stdout.match(/"pipeline":"range-15m"/g)).toHaveLength(3)
+  })
+
+  it("replays the recorded session on its page", async () => {
+    const flags = ["run", "--feed", "recorded", "--data", join(project, "data"), "--port", "0"]
+    const child = spawn(node, [join(installed, "dist", "main.js"), ...flags], { stdio: ["ignore", "ignore", "pipe"] })
+    const ended = once(child, "exit")
+    try {
+      const url = await addressIn(child.stderr)
+      for (const path of ["", "main.js", "vendor/lightweight-charts.js"]) {
+        expect([path, (await fetch(`${url}${path}`)).status]).toEqual([path, 200])
+      }
+    } finally {
+      child.kill("SIGTERM")
+    }
+    expect(await ended).toEqual([0, null])
+  })
+
+  it("stays small", () => {
+    const size = files.reduce((sum, file) => sum + statSync(join(installed, file)).size, 0)
+    expect(size).toBeLessThan(4_000_000)
+  })
+})
+
+const addressIn = async (stderr: NodeJS.ReadableStream): Promise<string> => {
+  for await (const line of createInterface({ input: stderr })) {
+    const url = /http:\/\/\S+\//.exec(line)?.[0]
+    if (url === undefined) continue
+    stderr.resume()
+    return url
+  }
+  throw new Error("the program ended without saying where its page is")
+}
+
+/** Declarations are checked too (`skipLibCheck` is off), for which Effect's own need those of the DOM. */
+const strict = {
+  target: "es2024",
+  lib: ["es2024", "esnext.disposable", "dom"],
+  module: "nodenext",
+  types: ["node"],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  noPropertyAccessFromIndexSignature: true
+}
+
+const app = `
+import { Aggregate, CheckpointStore, DeadLetters, Engine, EventLog, Ingest, InProcess, Monitor, Pipeline, Records, ResultSink, Source, Window } from "courant"
+import * as Dashboard from "courant/dashboard"
+import * as Recorded from "courant/recorded"
+import * as Yahoo from "courant/yahoo"
+import { SqliteEventLog } from "courant/sqlite"
+import { StdinFeed } from "courant/stdio"
+import type { Laws } from "courant/testing"
+import { Effect, Layer, Schema } from "effect"
+
+const schema = Schema.Struct({ sensor: Schema.String, at: Schema.Int, celsius: Schema.Finite })
+const hourly = Source.make("readings", { schema, key: "sensor", eventTime: "at" }).pipe(Window.tumbling("1 hour"))
+
+export const pipeline = hourly.pipe(
+  Aggregate.into({ high: Aggregate.max("celsius"), readings: Aggregate.count }),
+  Pipeline.named("hourly")
+)
+export const values: Pipeline.ValuesOf<typeof pipeline> = { high: 19.5, readings: 2 }
+
+// @ts-expect-error a field that the source does not have
+export const misspelt = hourly.pipe(Aggregate.into({ high: Aggregate.max("celcius") }))
+
+export type Used = typeof Laws
+export const used = [Dashboard.Dashboard, Recorded.layer, Yahoo.layer, SqliteEventLog.layer, StdinFeed.layer]
+
+const inMemory = InProcess.layer.pipe(Layer.provideMerge(Layer.mergeAll(
+  EventLog.layerMemory(), CheckpointStore.layerMemory, ResultSink.layerMemory, DeadLetters.layerMemory, Monitor.layer
+)))
+
+const program = Effect.gen(function*() {
+  const log = yield* EventLog
+  const engine = yield* Engine
+  const sink = yield* ResultSink
+  yield* log.append(0, Records.fromTexts(['{"sensor":"a","at":1,"celsius":19.5}', '{"sensor":"a","at":2,"celsius":18}']))
+  const stopAt = Effect.succeed(yield* Ingest.end)
+  yield* engine.run({ name: "app", pipelines: [pipeline], stopAt })
+  return yield* sink.read({})
+})
+
+const panes = await Effect.runPromise(Effect.provide(program, inMemory))
+for (const { values } of panes) console.log(JSON.stringify({ ...values, high: String(values["high"]) }))
+`
