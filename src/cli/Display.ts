@@ -26,9 +26,11 @@ export const badge = (freshness: Freshness): string => {
   }
 }
 
-/** Shows until it is interrupted. */
-export const show = (timeZone: string) =>
-  Effect.suspend(() => process.stderr.isTTY ? showTable(timeZone) : showLines(timeZone))
+/** Shows while something runs, and for the last time at its end, so that what is said after that stands below. */
+export const during = (timeZone: string) => <A, E, R>(run: Effect.Effect<A, E, R>) =>
+  Effect.forkScoped(show(timeZone)).pipe(Effect.andThen(run), Effect.scoped)
+
+const show = (timeZone: string) => Effect.suspend(() => process.stderr.isTTY ? showTable(timeZone) : showLines(timeZone))
 
 const clock = (timeZone: string) =>
   new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })
@@ -68,11 +70,16 @@ const showTable = Effect.fnUntraced(function*(timeZone: string) {
   const time = clock(timeZone)
   let progress: Progress | null = null
   let drawn = 0
+  let writtenAt = 0
   const draw = Effect.gen(function*() {
-    const lines = table(rows, progress, badge(yield* feed.freshness), time)
-    // Up to the table's first line, then each line over its former self.
-    process.stderr.write(`${drawn > 0 ? `\u001b[${drawn}A` : ""}${lines.map((line) => `\u001b[2K${line}\n`).join("")}`)
+    // A line that wraps would take two.
+    const width = process.stderr.columns || Infinity
+    const lines = table(rows, progress, badge(yield* feed.freshness), time).map((line) => line.slice(0, width))
+    // Up to the table's first line, then each line over its former self; below what somebody else has written since.
+    const up = drawn > 0 && process.stderr.bytesWritten === writtenAt ? `\u001b[${drawn}A` : ""
+    process.stderr.write(`${up}${lines.map((line) => `\u001b[2K${line}\n`).join("")}`)
     drawn = lines.length
+    writtenAt = process.stderr.bytesWritten
   })
   yield* Effect.raceFirst(
     monitor.events.pipe(Stream.runForEach((event) =>
@@ -104,6 +111,9 @@ const takeRows = (rows: Map<string, Row>, event: Exclude<Event, { _tag: "progres
 
 const text = (value: unknown): string => value == null ? "-" : String(value)
 
+/** Of 80 columns 7 are the symbol's. */
+const widths = { last: 10, open: 10, high: 10, low: 10, mean: 11, volume: 12, variation: 10 } as const
+
 const columns = ["last", "open", "high", "low", "mean", "volume", "variation"] as const
 
 const table = (
@@ -112,10 +122,10 @@ const table = (
   state: string,
   time: Intl.DateTimeFormat
 ): ReadonlyArray<string> => {
-  const head = `${"symbol".padEnd(8)}${columns.map((name) => name.padStart(14)).join("")}`
+  const head = `${"symbol".padEnd(7)}${columns.map((name) => name.padStart(widths[name])).join("")}`
   const body = [...rows]
     .sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([symbol, row]) => `${symbol.padEnd(8)}${columns.map((name) => row[name].padStart(14)).join("")}`)
+    .map(([symbol, row]) => `${symbol.padEnd(7)}${columns.map((name) => row[name].padStart(widths[name])).join("")}`)
   const at = progress?.watermark == null ? "waiting for the first tick" : `watermark ${time.format(progress.watermark)}`
   const counts = progress === null
     ? ""

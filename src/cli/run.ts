@@ -1,5 +1,5 @@
 /** `courant run`: a feed, the log, the pipelines and the page in one process. */
-import { Context, Deferred, Effect, Layer, Option, Redacted } from "effect"
+import { Context, Deferred, Effect, identity, Layer, Option, Redacted } from "effect"
 import { Command } from "effect/cli"
 import { Dashboard } from "../adapters/dashboard/Dashboard.ts"
 import { CheckpointStore } from "../streams/CheckpointStore.ts"
@@ -86,7 +86,7 @@ const withEngine = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
   const feed = yield* Feed
   const name = Pipelines.checkpointName(log.topic, pipelines)
   if (input.restart) yield* (yield* CheckpointStore).remove(name)
-  yield* showing(input, pipelines)
+  if (isWatched(input) && input.page) yield* servePage(input, pipelines)
 
   const ended = yield* Deferred.make<ReadonlyArray<number>, EventLogError>()
   const ingest = Effect.gen(function*() {
@@ -105,34 +105,33 @@ const withEngine = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
     ...(input.once ? {} : { idleTimeout: input.idleTimeout })
   }
   yield* Effect.raceFirst(engine.run(options), ingest).pipe(
+    isWatched(input) ? Display.during(timeZone) : identity,
     Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
     Report.accounted(Option.getOrUndefined(input.report))
   )
 })
 
-/** The page and the terminal, for a run that somebody watches. */
-const showing = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
-  if (input.once || input.sinks.includes("stdout")) return
+/** A run that ends by itself, or whose results go to stdout, is for programs: no page and no table. */
+const isWatched = (input: Input): boolean => !input.once && !input.sinks.includes("stdout")
+
+const servePage = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const feed = yield* Feed
-  if (input.page) {
-    const token = process.env["COURANT_TOKEN"]
-    const { url } = yield* Effect.map(
-      Layer.build(Dashboard.layer({
-        host: input.host,
-        port: input.port,
-        timeZone,
-        pipelines: pipelines.map((pipeline) => pipeline.name),
-        token: token === undefined ? undefined : Redacted.make(token)
-      })),
-      (context) => Context.get(context, Dashboard)
-    )
-    say(`${Display.badge(yield* feed.freshness)} on ${url} (stop with Ctrl-C)`)
-  }
-  yield* Effect.forkScoped(Display.show(timeZone))
+  const token = process.env["COURANT_TOKEN"]
+  const { url } = yield* Effect.map(
+    Layer.build(Dashboard.layer({
+      host: input.host,
+      port: input.port,
+      timeZone,
+      pipelines: pipelines.map((pipeline) => pipeline.name),
+      token: token === undefined ? undefined : Redacted.make(token)
+    })),
+    (context) => Context.get(context, Dashboard)
+  )
+  say(`${Display.badge(yield* feed.freshness)} on ${url} (stop with Ctrl-C)`)
 })
 
 const sayThatItEnded = (input: Input) =>
   Effect.sync(() => {
     const again = input.feed === "stdin" ? "" : "; to see it again, start with another --data folder"
-    say(`The feed has ended and everything is computed${again}. The page stays up until Ctrl-C.`)
+    say(`The feed has ended${again}. ${isWatched(input) && input.page ? "The page stays up until" : "Stop with"} Ctrl-C.`)
   })

@@ -7,8 +7,8 @@ import { Clock, Effect, Layer, Option, Queue, Stream } from "effect"
 import { EventLog, EventLogError } from "./EventLog.ts"
 import type { Chunk, Records } from "./Records.ts"
 
-/** Unread chunks beyond which an append waits. */
-const capacity = 64
+/** Unread chunks beyond which an append waits; the reader takes as many at a time, so that twice as many are held. */
+export const capacity = 32
 
 export const layer = (topic: string): Layer.Layer<EventLog> =>
   Layer.effect(

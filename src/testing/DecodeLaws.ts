@@ -107,7 +107,9 @@ const members = ({ fields }: Subject) => {
     order: fc.array(fc.nat(1_000), { minLength: 12, maxLength: 12 }),
     odd: fc.array(fc.record({
       name: fc.constantFrom(...fields, ...fields, "unknown", "", "__proto__", "\\u0074ime", "constructor"),
-      value: fc.oneof(fc.constantFrom(...spellings), fitting, fc.json())
+      value: fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...spellings) }, fitting, fc.json()),
+      // Next to the member that it would otherwise take the place of.
+      beside: fc.constantFrom(false, false, false, true)
     }), { maxLength: 2 }),
     spaces
   })
@@ -138,12 +140,12 @@ const lines = (subject: Subject): fc.Arbitrary<Uint8Array> =>
       { weight: 1, arbitrary: fc.record({ at: fc.nat(400), byte: fc.nat(255), remove: fc.nat(2) }) }
     )
   ).map(([{ odd, order, spaces, valid }, slip]) => {
+    const replaced = odd.filter(({ beside }) => !beside).map(({ name }) => name)
     const plain = Array.from(valid, (name) => ({ name, value: usually[name] ?? "1" }))
-    const all = [...plain, ...odd]
+      .filter(({ name }) => !replaced.includes(name))
+    const kept = [...plain, ...odd]
       .map((member, index) => ({ ...member, rank: order[index] ?? 0 }))
       .sort((a, b) => a.rank - b.rank)
-    // An odd member takes the place of a valid one, or comes beside it as a duplicate.
-    const kept = all.filter(({ name, rank }) => rank % 2 === 0 || !odd.some((member) => member.name === name) || all.length < 3)
     let spot = 0
     const s = () => spaces[spot++ % spaces.length] ?? ""
     const bytes = encode(`${s()}{${kept.map(({ name, value }) => `${s()}"${name}"${s()}:${s()}${value}${s()}`).join(",")}}${s()}`)

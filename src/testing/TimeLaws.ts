@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import { Aggregate, Pipeline, Window } from "../streams/index.ts"
 import { Kind } from "../streams/Records.ts"
-import { aggregates, cuts, decidedLogs, type Entry, type Log, logs, pipelines, pipelinesWithReadyMade, source } from "./Arbitraries.ts"
+import { aggregates, cuts, decidedLogs, type Entry, type Log, logs, pipelines, pipelinesWithReadyMade, type Sample, source } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { batches, foldedPanes, lines, type MakeEngine, records, results, run } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
@@ -103,11 +103,13 @@ export const timeLaws: EngineLaws = {
       const session = window.kind === "session"
       const end = session ? time : lastEnd(rollUpOf?.window ?? window, time)
       const pilot = end + allowedLateness + beyond + definition.outOfOrderness
+      const before = session ? time - window.gap : time
+      const log = logOf([{ ...sample(before), key: "A" }, { ...sample(pilot), key: "pilot" }, { ...sample(time), key: "A" }])
       const engine = make([pipeline], 1)
-      const at = (key: string, time: number) => JSON.stringify({ key, time, price: "1", size: 5 })
-      engine.take(records(0, 0, [at("pilot", pilot), at("A", time)]))
+      const panes = run(engine, batches(log, [1]))
       // An event is late to a window that ends at the watermark. To sessions it is when it is itself behind it.
       same(engine.counts.late, beyond > 0 || (beyond === 0 && !session) ? 1 : 0)
+      same(results(panes, ["change"]), results(foldedPanes(pipeline, log), ["change"]))
     }
   ),
 
@@ -133,10 +135,7 @@ export const timeLaws: EngineLaws = {
       times: fc.array(fc.record({ key: fc.constantFrom("A", "B"), time: instants }), { maxLength: 20 })
     }),
     (make, { times, unit, zone }) => {
-      const log = {
-        partitions: 1,
-        entries: times.map(({ key, time }): Entry => ({ partition: 0, kind: Kind.event, value: { ...sample(time), key } }))
-      }
+      const log = logOf(times.map(({ key, time }) => ({ ...sample(time), key })))
       const pipeline = calendar(unit, zone)
       same(lines(run(make([pipeline], 1), batches(log, [6]))), lines(foldedPanes(pipeline, log)))
     }
@@ -157,6 +156,11 @@ export const timeLaws: EngineLaws = {
 
 const counted = (size: number) =>
   source(0).pipe(Window.tumbling(size), Aggregate.into({ count: Aggregate.count }), Pipeline.named("counted"))
+
+const logOf = (samples: ReadonlyArray<Sample>): Log => ({
+  partitions: 1,
+  entries: samples.map((value): Entry => ({ partition: 0, kind: Kind.event, value }))
+})
 
 const sample = (time: number) => ({ key: "A", time, price: "1.5", size: 2 })
 

@@ -68,7 +68,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: session,
     find: "    this.#closedTo = watermark\n    const closing",
     replace: "    watermark += 1\n    this.#closedTo = watermark\n    const closing",
-    law: foldLaw
+    law: "at exactly the end of lateness"
   },
   {
     mistake: "a session that was merged away is not retracted",

@@ -1,0 +1,289 @@
+/** The engine around the operators: what is written and saved when, and what a quiet input does. */
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Deferred, Effect, Fiber, Layer, Option, Ref } from "effect"
+import { TestClock } from "effect/testing"
+import * as fc from "fast-check"
+import { CheckpointError, CheckpointStore } from "../../src/streams/CheckpointStore.ts"
+import { DeadLetters } from "../../src/streams/DeadLetters.ts"
+import { Engine, type Options } from "../../src/streams/Engine.ts"
+import { EventLog } from "../../src/streams/EventLog.ts"
+import { Feed } from "../../src/streams/Feed.ts"
+import { Aggregate, Pipeline, Source, Window } from "../../src/streams/index.ts"
+import * as Ingest from "../../src/streams/Ingest.ts"
+import * as InProcess from "../../src/streams/InProcess.ts"
+import { Monitor } from "../../src/streams/Monitor.ts"
+import type { Encoded } from "../../src/streams/Pane.ts"
+import { fromTexts } from "../../src/streams/Records.ts"
+import { ResultSink, ResultSinkError } from "../../src/streams/ResultSink.ts"
+import * as TransientLog from "../../src/streams/TransientLog.ts"
+import { Tick } from "../../src/domain/Tick.ts"
+
+const pipeline = Source.make("ticks", { schema: Tick, key: "symbol", eventTime: "time", outOfOrderness: 2_000 }).pipe(
+  Window.tumbling("10 seconds"),
+  Aggregate.into({ volume: Aggregate.sum("size"), trades: Aggregate.count }),
+  Pipeline.named("sums")
+)
+
+const tick = (time: number, size = 1, symbol = "A") => JSON.stringify({ symbol, time, price: "1", size })
+
+const append = (partition: number, ...texts: ReadonlyArray<string>) =>
+  Effect.flatMap(Effect.service(EventLog), (log) => log.append(partition, fromTexts(texts)))
+
+const results = Effect.flatMap(Effect.service(ResultSink), (sink) => sink.read({}))
+
+const run = (options?: Partial<Options>) =>
+  Effect.flatMap(Effect.service(Engine), (engine) => engine.run({ name: "test", pipelines: [pipeline], ...options }))
+
+const stores = (partitions: number) =>
+  Layer.mergeAll(
+    EventLog.layerMemory({ partitions }),
+    CheckpointStore.layerMemory,
+    DeadLetters.layerMemory,
+    ResultSink.layerMemory,
+    Monitor.layer
+  )
+
+const memory = (partitions: number) => InProcess.layer.pipe(Layer.provideMerge(stores(partitions)))
+
+/** Lets everything happen that can happen without time going on. */
+const settle = Effect.forEach(Array.from({ length: 20 }), () => Effect.yieldNow, { discard: true })
+
+const endNow = Effect.gen(function*() {
+  const log = yield* EventLog
+  return Effect.provideService(Ingest.end, EventLog, log)
+})
+
+describe("quiet input", () => {
+  it.effect("a partition without events holds the others up no longer than the idle time-out", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000), tick(25_000))
+      const fiber = yield* Effect.forkChild(run({ idleTimeout: "30 seconds" }))
+      yield* settle
+      assert.deepStrictEqual(yield* results, [])
+      // The busy partition stays busy, so that only the other one is idle.
+      for (let i = 0; i < 5; i++) {
+        yield* TestClock.adjust("10 seconds")
+        yield* append(0, tick(25_001 + i))
+        yield* settle
+      }
+      assert.deepStrictEqual((yield* results).map(({ start }) => start), [0])
+      // Its return does not move the watermark back: what is behind it by now is late.
+      yield* append(1, tick(2_000, 5), tick(24_000, 7))
+      yield* settle
+      const [first] = yield* results
+      assert.deepStrictEqual(first?.values, { volume: 1, trades: 1 })
+      const progress = yield* Effect.flatMap(Effect.service(Monitor), (monitor) => monitor.progress)
+      yield* TestClock.adjust("1 second")
+      assert.isAtLeast(progress.watermark ?? 0, 10_000)
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(memory(2))))
+
+  it.effect("the last window closes by the clock when all input stops, and a replay closes it too", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000), tick(12_000))
+      const fiber = yield* Effect.forkChild(run({ idleTimeout: "5 seconds" }))
+      yield* settle
+      for (let i = 0; i < 40; i++) {
+        yield* TestClock.adjust("1 second")
+        yield* settle
+      }
+      yield* Fiber.interrupt(fiber)
+      const live = yield* results
+      assert.deepStrictEqual(live.map(({ start }) => start), [0, 10_000])
+      const log = yield* EventLog
+      const ends = yield* log.ends
+      const replayed = yield* Effect.gen(function*() {
+        yield* run({ name: "replay", stopAt: Effect.succeed(ends) })
+        return yield* results
+      }).pipe(
+        Effect.provide(
+          InProcess.layer.pipe(
+            Layer.provideMerge(
+              Layer.mergeAll(CheckpointStore.layerMemory, DeadLetters.layerMemory, ResultSink.layerMemory, Monitor.layer)
+            ),
+            Layer.provideMerge(Layer.succeed(EventLog, log))
+          )
+        )
+      )
+      assert.deepStrictEqual(replayed, live)
+    }).pipe(Effect.provide(memory(1))))
+
+  it.effect("while the source is out of reach nothing closes by the clock", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000), tick(12_000))
+      const fiber = yield* Effect.forkChild(run({ idleTimeout: "5 seconds", isQuiet: Effect.succeed(false) }))
+      for (let i = 0; i < 30; i++) {
+        yield* TestClock.adjust("1 second")
+        yield* settle
+      }
+      assert.deepStrictEqual((yield* results).map(({ start }) => start), [0])
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(memory(1))))
+})
+
+describe("effectively once", () => {
+  /** Stores that outlive a run, two of which fail at the call that they are told to fail at. */
+  const failing = Effect.gen(function*() {
+    const sink = Context.get(yield* Layer.build(ResultSink.layerMemory), ResultSink)
+    const store = Context.get(yield* Layer.build(CheckpointStore.layerMemory), CheckpointStore)
+    const calls = yield* Ref.make(0)
+    const failAt = yield* Ref.make<{ readonly call: number; readonly before: boolean }>({ call: Infinity, before: true })
+    /** Fails either before the write has happened or after it, when the writer cannot know. */
+    const crash = <E>(error: E) => <A, E2>(write: Effect.Effect<A, E2>): Effect.Effect<A, E | E2> =>
+      Effect.gen(function*() {
+        const call = yield* Ref.updateAndGet(calls, (n) => n + 1)
+        const at = yield* Ref.get(failAt)
+        if (call !== at.call) return yield* write
+        if (!at.before) yield* write
+        return yield* Effect.fail(error)
+      })
+    return {
+      failAt,
+      calls,
+      sink,
+      layer: Layer.mergeAll(
+        Layer.succeed(ResultSink, {
+          write: (panes) => crash(new ResultSinkError({ message: "planted" }))(sink.write(panes)),
+          read: sink.read
+        }),
+        Layer.succeed(CheckpointStore, {
+          ...store,
+          save: (name, checkpoint) => crash(new CheckpointError({ message: "planted" }))(store.save(name, checkpoint))
+        })
+      )
+    }
+  })
+
+  const ticksOf = (seed: number) => {
+    const [texts = []] = fc.sample(
+      fc.array(fc.record({ time: fc.integer({ min: 0, max: 90_000 }), size: fc.integer({ min: 0, max: 9 }) }), {
+        minLength: 40,
+        maxLength: 60
+      }),
+      { numRuns: 1, seed }
+    )
+    return texts.map(({ size, time }) => tick(time, size))
+  }
+
+  const until = (crashes: ReadonlyArray<{ readonly call: number; readonly before: boolean }>, texts: ReadonlyArray<string>) =>
+    Effect.gen(function*() {
+      const faults = yield* failing
+      const log = Context.get(yield* Layer.build(EventLog.layerMemory()), EventLog)
+      for (const text of texts) yield* log.append(0, fromTexts([text]))
+      const ends = yield* Effect.provideService(Ingest.end, EventLog, log)
+      const layer = InProcess.layer.pipe(
+        Layer.provideMerge(Layer.mergeAll(faults.layer, DeadLetters.layerMemory, Monitor.layer)),
+        Layer.provideMerge(Layer.succeed(EventLog, log))
+      )
+      // A checkpoint after every batch, so that there are many moments to crash at.
+      const attempt = run({ stopAt: Effect.succeed(ends), checkpointEvery: 0 }).pipe(Effect.provide(layer))
+      for (const crash of crashes) {
+        yield* Ref.set(faults.calls, 0)
+        yield* Ref.set(faults.failAt, crash)
+        yield* Effect.exit(attempt)
+      }
+      yield* Ref.set(faults.failAt, { call: Infinity, before: true })
+      const report = yield* attempt
+      return { panes: yield* faults.sink.read({}), report }
+    }).pipe(Effect.scoped)
+
+  it.live("a crash before or after any write, and crashes while recovering, change nothing", () =>
+    Effect.gen(function*() {
+      for (const seed of [1, 2, 3]) {
+        const texts = ticksOf(seed)
+        const expected = yield* until([], texts)
+        assert.isNotEmpty(expected.panes)
+        for (let call = 1; call <= 40; call += 3) {
+          for (const before of [true, false]) {
+            const crashes = [{ call, before }, { call: 1 + call % 5, before: !before }, { call: 2, before }]
+            const recovered = yield* until(crashes, texts)
+            assert.deepStrictEqual(newest(recovered.panes), newest(expected.panes), `seed ${seed}, crash at ${call}`)
+            assert.deepStrictEqual(
+              { ...recovered.report, panes: 0 },
+              { ...expected.report, panes: 0 },
+              `seed ${seed}, crash at ${call}`
+            )
+          }
+        }
+      }
+    }), 60_000)
+
+  const newest = (panes: ReadonlyArray<Encoded>) => panes.map((pane) => ({ ...pane }))
+
+  it.effect("goes on from its checkpoint and reads nothing twice", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000), tick(15_000))
+      const first = yield* run({ stopAt: yield* endNow })
+      yield* append(0, tick(16_000), tick(40_000))
+      const second = yield* run({ stopAt: yield* endNow })
+      assert.strictEqual(first.read, 2)
+      assert.strictEqual(second.read, 4)
+      assert.strictEqual(second.duplicate, 0)
+      const panes = yield* results
+      // The window that the first end had to emit early has a second revision: nothing is lost, and the newer is known.
+      assert.deepStrictEqual(panes.map(({ revision, start, values }) => [start, revision, values["trades"]]), [
+        [0, 0, 1],
+        [10_000, 1, 2],
+        [40_000, 0, 1]
+      ])
+    }).pipe(Effect.provide(memory(1))))
+
+  it.effect("a checkpoint of other pipelines is refused", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000))
+      yield* run({ stopAt: yield* endNow })
+      const other = { ...pipeline, options: { ...pipeline.options, allowedLateness: 5 } }
+      const error = yield* Effect.flip(run({ pipelines: [other], stopAt: yield* endNow }))
+      assert.strictEqual(error._tag, "CheckpointMismatch")
+    }).pipe(Effect.provide(memory(1))))
+})
+
+describe("a stalled sink", () => {
+  it.live("makes the feed wait after a bounded number of chunks", () =>
+    Effect.gen(function*() {
+      const open = yield* Deferred.make<void>()
+      const sink = Layer.succeed(ResultSink, {
+        write: () => Deferred.await(open),
+        read: () => Effect.succeed([])
+      })
+      const chunks = Array.from({ length: 500 }, (_, i) => fromTexts([tick(i * 10_000)]))
+      const layer = InProcess.layer.pipe(
+        Layer.provideMerge(
+          Layer.mergeAll(
+            TransientLog.layer("test"),
+            CheckpointStore.layerMemory,
+            DeadLetters.layerMemory,
+            sink,
+            Monitor.layer,
+            Feed.layerMemory(chunks)
+          )
+        )
+      )
+      yield* Effect.gen(function*() {
+        const log = yield* EventLog
+        const engine = yield* Effect.forkChild(run())
+        const ingest = yield* Effect.forkChild(Ingest.run)
+        yield* Effect.sleep("200 millis")
+        const [appended = 0] = yield* log.ends
+        assert.isAtMost(appended, 2 * TransientLog.capacity + 1)
+        yield* Deferred.succeed(open, undefined)
+        yield* Fiber.join(ingest)
+        assert.deepStrictEqual(yield* log.ends, [500])
+        yield* Fiber.interrupt(engine)
+      }).pipe(Effect.provide(layer))
+    }))
+})
+
+describe("positions", () => {
+  it.effect("a feed goes on where the log ended", () =>
+    Effect.gen(function*() {
+      const log = yield* EventLog
+      yield* Ingest.run
+      assert.deepStrictEqual(yield* log.ends, [3])
+      assert.deepStrictEqual(yield* log.position, Option.some("3"))
+      yield* Ingest.run
+      assert.deepStrictEqual(yield* log.ends, [3])
+    }).pipe(
+      Effect.provide(Layer.merge(EventLog.layerMemory(), Feed.layerMemory([1, 2, 3].map((i) => fromTexts([tick(i)])))))
+    ))
+})
