@@ -1,0 +1,246 @@
+/**
+ * Laws of decoding: whatever the bytes, an engine takes what `JSON.parse` and the source's
+ * Schema take, with the same values, and refuses the rest without throwing.
+ */
+import { BigDecimal, Option, Schema } from "effect"
+import * as fc from "fast-check"
+import * as Decimal from "../domain/Decimal.ts"
+import * as EventTime from "../domain/EventTime.ts"
+import { Tick } from "../domain/Tick.ts"
+import { Aggregate, Pipeline, Source, Window } from "../streams/index.ts"
+import * as Pane from "../streams/Pane.ts"
+import { fromBytes, Kind, type Records } from "../streams/Records.ts"
+import { type EngineLaws, law } from "./EngineLaw.ts"
+import type { MakeEngine } from "./Harness.ts"
+import { same } from "./Law.ts"
+
+/** Every kind of field, bare and with checks of its own. */
+const Everything = Schema.Struct({
+  key: Schema.String,
+  time: EventTime.EventTime,
+  text: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(3))),
+  whole: Schema.optionalKey(Schema.Int),
+  even: Schema.optionalKey(Schema.Int.check(Schema.isMultipleOf(2))),
+  double: Schema.optionalKey(Schema.Finite),
+  share: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
+  cents: Schema.optionalKey(Decimal.Decimal({ scale: 2, limit: 1_000 })),
+  flag: Schema.optionalKey(Schema.Boolean)
+})
+
+/** A pipeline that gives each record back, field by field, and what its Schema makes of a text. */
+interface Subject {
+  readonly pipeline: Pipeline.Any
+  readonly fields: ReadonlyArray<string>
+  readonly key: string
+  readonly time: string
+  readonly decode: (json: unknown) => Option.Option<object>
+}
+
+const first = { op: "first" } as const
+
+const ticks: Subject = {
+  pipeline: {
+    ...Source.make("ticks", { schema: Tick, key: "symbol", eventTime: "time" }).pipe(
+      Window.tumbling(1),
+      Aggregate.into({ count: Aggregate.count }),
+      Pipeline.named("ticks")
+    ),
+    aggregates: firsts(Object.keys(Tick.fields))
+  },
+  fields: Object.keys(Tick.fields),
+  key: "symbol",
+  time: "time",
+  decode: Schema.decodeUnknownOption(Tick)
+}
+
+const everything: Subject = {
+  pipeline: {
+    ...Source.make("everything", { schema: Everything, key: "key", eventTime: "time" }).pipe(
+      Window.tumbling(1),
+      Aggregate.into({ count: Aggregate.count }),
+      Pipeline.named("everything")
+    ),
+    aggregates: firsts(Object.keys(Everything.fields))
+  },
+  fields: Object.keys(Everything.fields),
+  key: "key",
+  time: "time",
+  decode: Schema.decodeUnknownOption(Everything)
+}
+
+function firsts(fields: ReadonlyArray<string>): Pipeline.Any["aggregates"] {
+  return Object.fromEntries(fields.map((field) => [field, { ...first, field }]))
+}
+
+const subjects = fc.constantFrom(ticks, everything)
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+/** Spellings of values that are taken, refused, or taken only by some fields. */
+const spellings = [
+  "0", "-0", "-0.0", "00", "01", "-1", "+1", "1", "2", "3.5", "1.50", "\"1.50\"", "\"1.5\"", "0.01", "\"0.010\"", "1.005", "1.",
+  ".5", "1e0", "1e2", "\"1e2\"", "1E+2", "1e-2", "15e-1", "1e-9", "1e400", "\"1e400\"", "-1e-400", "NaN", "Infinity",
+  "\"NaN\"", "\"\"", "\" 1\"", "\"-0\"", "\"-0.00\"", "\"0x10\"", "123456789012345", "1234567890123456", "12345678901234567890",
+  "\"9007199254740993\"", "9007199254740991", "9007199254740992", "999.99", "1000", "1000.01", "\"1000.00\"", "90000000",
+  "90000000.00000001", "89999999.99999999", "\"89999999.99999999\"", "0.123456789012345678", "\"0.12345678\"", "1000000000000",
+  "1000000000001", "true", "false", "null", "tru", "truee", "[]", "{}", "[1]", "{\"a\":1}", "\"true\"", "\"AAPL\"", "\"A\"",
+  "\"\\u0041\"", "\"\\u0041A\\/\"", "\"é\"", "\"\u{1F600}\"", "\"\\ud83d\\ude00\"", "\"\\ud800\"", "\"a\\nb\"", "\"a\nb\"", "\"\\x\"", "\"^GSPC\"",
+  "\"BRK-B\"", "\"ABCDEFGHIJKLMNOPQRSTU\"", "\"~\"", "\"\u007f\"", "1732545000123", "\"1732545000123\"", "1732545000123.0",
+  "1732545000123.5", "1732545000", "1732545000123000", "4102444800000", "4102444800001", "-2208988800000", "1732545000123e0"
+]
+
+/** Mostly none or what JSON allows; now and then what only looks like it. */
+const spaces = fc.oneof(
+  { weight: 4, arbitrary: fc.constant([""]) },
+  { weight: 3, arbitrary: fc.constantFrom([" ", ""], ["", "", "\t", "\r\n"]) },
+  { weight: 1, arbitrary: fc.array(fc.constantFrom("", "", "", "", "", " ", "\u00a0", "\u2028", "\ufeff"), { minLength: 7, maxLength: 29 }) }
+)
+
+/** Members of a line: mostly the fields that a source has, mostly with values that they take. */
+const members = ({ fields }: Subject) => {
+  const fitting = fc.constantFrom("\"AAPL\"", "1732545000123", "189.37", "\"189.37\"", "1", "2", "0.5", "true", "100")
+  return fc.record({
+    valid: fc.oneof(
+      { weight: 5, arbitrary: fc.constant([...fields]) },
+      { weight: 1, arbitrary: fc.subarray([...fields], { minLength: Math.max(2, fields.length - 3) }) }
+    ),
+    order: fc.array(fc.nat(1_000), { minLength: 12, maxLength: 12 }),
+    odd: fc.array(fc.record({
+      name: fc.constantFrom(...fields, ...fields, "unknown", "", "__proto__", "\\u0074ime", "constructor"),
+      value: fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...spellings) }, fitting, fc.json()),
+      // Next to the member that it would otherwise take the place of.
+      beside: fc.constantFrom(false, false, false, true)
+    }), { maxLength: 2 }),
+    spaces
+  })
+}
+
+const usually: { readonly [field: string]: string } = {
+  symbol: "\"AAPL\"",
+  key: "\"K\"",
+  time: "1732545000123",
+  price: "\"189.37\"",
+  size: "100",
+  priceForming: "true",
+  text: "\"abc\"",
+  whole: "-7",
+  even: "4",
+  double: "2.5e-3",
+  share: "0.25",
+  cents: "12.34",
+  flag: "false"
+}
+
+/** Lines near to valid ones, mostly with a member or two that is spelt otherwise. */
+const lines = (subject: Subject): fc.Arbitrary<Uint8Array> =>
+  fc.tuple(
+    members(subject),
+    fc.oneof(
+      { weight: 6, arbitrary: fc.constant(null) },
+      { weight: 1, arbitrary: fc.record({ at: fc.nat(400), byte: fc.nat(255), remove: fc.nat(2) }) }
+    )
+  ).map(([{ odd, order, spaces, valid }, slip]) => {
+    const replaced = odd.filter(({ beside }) => !beside).map(({ name }) => name)
+    const plain = Array.from(valid, (name) => ({ name, value: usually[name] ?? "1" }))
+      .filter(({ name }) => !replaced.includes(name))
+    const kept = [...plain, ...odd]
+      .map((member, index) => ({ ...member, rank: order[index] ?? 0 }))
+      .sort((a, b) => a.rank - b.rank)
+    let spot = 0
+    const s = () => spaces[spot++ % spaces.length] ?? ""
+    const bytes = encode(`${s()}{${kept.map(({ name, value }) => `${s()}"${name}"${s()}:${s()}${value}${s()}`).join(",")}}${s()}`)
+    return slip === null ? bytes : Uint8Array.from([...bytes].toSpliced(slip.at % (bytes.length + 1), slip.remove, slip.byte))
+  })
+
+const anyJson = fc.json().map(encode)
+
+const anyBytes = fc.uint8Array({ maxLength: 40 })
+
+export const decodeLaws: EngineLaws = {
+  "a line is taken or refused as JSON.parse and the Schema do, with the same values, or the same kind of refusal": law(
+    600,
+    subjects.chain((subject) =>
+      fc.record({ subject: fc.constant(subject), input: fc.array(lines(subject), { minLength: 1, maxLength: 6 }) })
+    ),
+    (make, { input, subject }) => { for (const b of input) { const e = expected(subject, b); const k = e.startsWith('[') ? 'ok' : e; tallyx[k] = (tallyx[k] ?? 0) + 1 } return same(decoded(make, subject, input), input.map((bytes) => expected(subject, bytes))) }
+  ),
+
+  "arbitrary bytes, arbitrary JSON and lines cut anywhere never throw, and are refused alike": law(
+    400,
+    subjects.chain((subject) =>
+      fc.record({
+        subject: fc.constant(subject),
+        input: fc.array(fc.oneof(anyBytes, anyJson, fc.tuple(lines(subject), fc.nat(200)).map(([line, at]) => line.subarray(0, at))), {
+          minLength: 1,
+          maxLength: 6
+        })
+      })
+    ),
+    (make, { input, subject }) => same(decoded(make, subject, input), input.map((bytes) => expected(subject, bytes)))
+  ),
+
+  "a record ends where it ends, whatever bytes lie beside it": law(
+    200,
+    subjects.chain((subject) => fc.record({ subject: fc.constant(subject), line: lines(subject), cuts: fc.array(fc.nat(300), { maxLength: 4 }) })),
+    (make, { cuts, line, subject }) => {
+      const edges = [0, ...cuts.map((cut) => cut % (line.length + 1)).sort((a, b) => a - b), line.length]
+      const pieces = edges.slice(1).map((end, index) => line.subarray(edges[index], end))
+      same(decoded(make, subject, pieces), pieces.map((bytes) => expected(subject, bytes)))
+    }
+  )
+}
+
+/** What an engine makes of each record, where it lies among the others: its values, or why it is refused. */
+const decoded = (make: MakeEngine, { pipeline }: Subject, input: ReadonlyArray<Uint8Array>): ReadonlyArray<string> => {
+  const engine = make([pipeline], 1)
+  const nothing = engine.snapshot()
+  const all = records(input)
+  return input.map((_, only) => {
+    // What the decoder has learned from one record stays with it for the next; the windows begin anew.
+    engine.restore(nothing)
+    const { unused } = engine.take({ ...all, kinds: all.kinds.map((kind, index) => index === only ? kind : Kind.control) })
+    const [refusal] = unused
+    if (refusal !== undefined) return refusal.reason
+    const [pane] = engine.close().panes
+    return pane === undefined ? "nothing" : JSON.stringify([pane.key, pane.start, Pane.encode(pane).values])
+  })
+}
+
+const records = (input: ReadonlyArray<Uint8Array>): Records => ({
+  ...fromBytes(input, input.map(() => Kind.event)),
+  partition: 0,
+  offsets: Float64Array.from(input, (_, index) => index),
+  appendedAt: new Float64Array(input.length)
+})
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+const expected = ({ decode, fields, key, time, pipeline }: Subject, bytes: Uint8Array): string => {
+  if (bytes.length === 0) return "empty"
+  let json: unknown
+  try {
+    json = JSON.parse(utf8.decode(bytes))
+  } catch {
+    return "not-json"
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return "not-json"
+  const decoded = decode(json)
+  if (Option.isNone(decoded)) {
+    const absent = (name: string) => !Object.hasOwn(json, name)
+    const wrong = pipeline.source.definition.columns.find(({ name, optional }) =>
+      absent(name) ? !optional : Option.isNone(decode({ ...valid(fields), [name]: Reflect.get(json, name) }))
+    )
+    return wrong !== undefined && absent(wrong.name) ? "missing-field" : "invalid-field"
+  }
+  const value = (name: string): unknown => {
+    const found: unknown = Object.hasOwn(decoded.value, name) ? Reflect.get(decoded.value, name) : null
+    // Minus zero is zero.
+    return BigDecimal.isBigDecimal(found) ? Decimal.format(found) : typeof found === "number" ? found + 0 : found
+  }
+  return JSON.stringify([value(key), value(time), Object.fromEntries(fields.map((name) => [name, value(name)]))])
+}
+
+const valid = (fields: ReadonlyArray<string>): object =>
+  Object.fromEntries(fields.map((name) => [name, JSON.parse(usually[name] ?? "1")]))
+
+export const tallyx: Record<string, number> = {}
