@@ -30,7 +30,8 @@ export const badge = (freshness: Freshness): string => {
 export const during = (timeZone: string) => <A, E, R>(run: Effect.Effect<A, E, R>) =>
   Effect.forkScoped(show(timeZone)).pipe(Effect.andThen(run), Effect.scoped)
 
-const show = (timeZone: string) => Effect.suspend(() => process.stderr.isTTY ? showTable(timeZone) : showLines(timeZone))
+const show = (timeZone: string) =>
+  Effect.suspend(() => process.stderr.isTTY ? showTable(timeZone) : showLines(timeZone))
 
 const clock = (timeZone: string) =>
   new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })

@@ -29,7 +29,7 @@ const list = (text: string): ReadonlyArray<string> => text.split(",").map((part)
 
 export const data = Flag.String("data").pipe(
   Flag.withMetavar("DIR"),
-  Flag.withDescription("Folder for the log, results, checkpoints and dead letters"),
+  Flag.withDescription("Folder for the log, results, checkpoints and dead letters (default: .courant)"),
   Flag.withDefault(".courant")
 )
 
@@ -57,17 +57,17 @@ export const allowedLateness = duration("allowed-lateness").pipe(
 )
 
 export const maxTimeAhead = duration("max-time-ahead").pipe(
-  Flag.withDescription("Ticks whose time is further ahead of the clock become dead letters"),
+  Flag.withDescription("Ticks whose time is further ahead of the clock become dead letters (default: 1d)"),
   Flag.withDefault(86_400_000)
 )
 
 export const idleTimeout = duration("idle-timeout").pipe(
-  Flag.withDescription("After this long without a tick, windows close by the clock"),
+  Flag.withDescription("After this long without a tick, windows close by the clock (default: 30s)"),
   Flag.withDefault(30_000)
 )
 
 export const feed = Flag.Literals("feed", ["auto", "yahoo", "recorded", "stdin"]).pipe(
-  Flag.withDescription("Where ticks come from; auto is yahoo, or recorded where Yahoo Finance cannot be reached"),
+  Flag.withDescription("Where ticks come from; auto, the default, is yahoo, or recorded where Yahoo Finance cannot be reached"),
   Flag.withDefault("auto")
 )
 
@@ -82,7 +82,7 @@ export const symbols = parsed(
   "symbols of A-Z 0-9 . ^ = - separated by commas",
   parseSymbols
 ).pipe(
-  Flag.withDescription("What to ask Yahoo Finance for"),
+  Flag.withDescription("What to ask Yahoo Finance for (default: AAPL,MSFT,NVDA,AMZN,GOOGL)"),
   Flag.withDefault(["AAPL", "MSFT", "NVDA", "AMZN", "GOOGL"])
 )
 
@@ -98,7 +98,7 @@ export const speedOf = (fallback: number) =>
   )
 
 export const log = Flag.Literals("log", ["sqlite", "memory"]).pipe(
-  Flag.withDescription("Where ticks are kept; memory lives and dies with the run"),
+  Flag.withDescription("Where ticks are kept: sqlite, the default, or memory, which lives and dies with the run"),
   Flag.withDefault("sqlite")
 )
 
@@ -124,7 +124,7 @@ export const report = Flag.String("report").pipe(
 )
 
 export const port = Flag.Int("port").pipe(
-  Flag.withDescription("Port of the page; 0 takes a free one"),
+  Flag.withDescription("Port of the page; 0 takes a free one (default: 4380)"),
   Flag.filter(
     (value) => value >= 0 && value <= 65_535,
     (value) => `a port is a number from 0 to 65535, and ${value} is not`
@@ -133,12 +133,12 @@ export const port = Flag.Int("port").pipe(
 )
 
 export const host = Flag.String("host").pipe(
-  Flag.withDescription("Address the page binds; anything but loopback needs COURANT_TOKEN"),
+  Flag.withDescription("Address the page binds; anything but loopback needs COURANT_TOKEN (default: 127.0.0.1)"),
   Flag.withDefault("127.0.0.1")
 )
 
 export const page = Flag.Boolean("page").pipe(
-  Flag.withDescription("Serve the live page; not with --once"),
+  Flag.withDescription("Serve the live page, as a run without --once does; --no-page for none"),
   Flag.withDefault(true)
 )
 

@@ -34,7 +34,9 @@ const presenter: CliOutput.Presenter = {
   present: (event) =>
     event._tag === "InvalidInvocation"
       ? Effect.sync(() => {
-        const mistakes = event.errors.map(({ message }) => message.replace(/\s*\n\s*\n/g, ".\n").replaceAll(/\s*\n\s*/g, " "))
+        const mistakes = event.errors.map(({ message }) =>
+          message.replaceAll(/\s*\n\s*\n\s*/g, ". ").replaceAll(/\s*\n\s*/g, " ")
+        )
         say(`courant: ${mistakes.join("; ")} (see: ${event.commandPath.join(" ")} --help)`)
       })
       : CliOutput.defaultPresenter.present(event)

@@ -10,7 +10,9 @@ import { type DeadLetter, DeadLetters, Reason } from "../streams/DeadLetters.ts"
 import { Decoder } from "../streams/Decoder.ts"
 import { EventLog } from "../streams/EventLog.ts"
 import { fromBytes, Kind } from "../streams/Records.ts"
+import type { Definition } from "../streams/Source.ts"
 import * as Flags from "./Flags.ts"
+import * as Pipelines from "./Pipelines.ts"
 import { problem, say } from "./Problem.ts"
 import * as Stores from "./Stores.ts"
 
@@ -101,10 +103,12 @@ const newline = Buffer.from("\n")
 
 const retry = Command.make(
   "retry",
-  { data: Flags.data, topic: Flags.topic, reason },
+  { data: Flags.data, topic: Flags.topic, reason, pipelines: Flags.pipelines },
   Effect.fnUntraced(function*(input) {
+    const [first] = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {})
+    const source = first?.source.definition ?? ticks.definition
     for (const topic of yield* topicsOf(input)) {
-      yield* retryTopic(topic, input).pipe(
+      yield* retryTopic(topic, input, source).pipe(
         Effect.provide(
           Layer.mergeAll(SqliteEventLog.layer({ topic }), SqliteDeadLetters.layer).pipe(
             Layer.provide(storeOf(input.data, topic, false))
@@ -118,14 +122,17 @@ const retry = Command.make(
     "Appends to the log again what can be decoded by now, and forgets those letters; the next run counts them as any " +
       "other event. Late events stay: their windows have closed"
   ),
-  Command.withExamples([{ command: "courant dead-letters retry", description: "After an update that reads more" }])
+  Command.withExamples([
+    { command: "courant dead-letters retry", description: "After an update that reads more" },
+    { command: "courant dead-letters retry --pipelines ./sensors.ts", description: "Events of your own Schema" }
+  ])
 )
 
-const retryTopic = Effect.fnUntraced(function*(topic: string, choice: Choice) {
+const retryTopic = Effect.fnUntraced(function*(topic: string, choice: Choice, source: Definition) {
   const store = yield* DeadLetters
   const log = yield* EventLog
   const letters = yield* store.read(Option.match(choice.reason, { onNone: () => ({}), onSome: (reason) => ({ reason }) }))
-  const mended = letters.filter((letter) => letter.reason !== "late" && decodes(letter.bytes))
+  const mended = letters.filter((letter) => letter.reason !== "late" && decodes(letter.bytes, source))
   for (const [partition, group] of Map.groupBy(mended, (letter) => letter.partition)) {
     // First into the log, then out of the letters: a crash in between appends twice rather than never.
     yield* log.append(partition, fromBytes(group.map(({ bytes }) => bytes), group.map(() => Kind.event)))
@@ -134,10 +141,9 @@ const retryTopic = Effect.fnUntraced(function*(topic: string, choice: Choice) {
   say(`${topic}: ${mended.length} of ${letters.length} dead letters are in the log again`)
 })
 
-const decodes = (bytes: Uint8Array): boolean => {
-  const { definition } = ticks
+const decodes = (bytes: Uint8Array, source: Definition): boolean => {
   const dictionary = new Batch.Dictionary()
-  return new Decoder(definition, dictionary).decode(bytes, 0, bytes.length, Batch.make(definition, dictionary, 0, 1)) === null
+  return new Decoder(source, dictionary).decode(bytes, 0, bytes.length, Batch.make(source, dictionary, 0, 1)) === null
 }
 
 export const command = Command.make("dead-letters").pipe(

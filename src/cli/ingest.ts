@@ -35,9 +35,10 @@ const append = Effect.fnUntraced(function*(topic: string) {
   const log = yield* EventLog
   const feed = yield* Feed
   const before = total(yield* log.ends)
-  say(`${Display.badge(yield* feed.freshness)} into the topic ${topic}`)
+  const state = feed.name === "stdin" ? "standard input" : `${feed.name}, ${Display.badge(yield* feed.freshness)},`
+  say(`${state} into the topic ${topic}`)
   yield* Ingest.run.pipe(
-    Effect.ensuring(Effect.ignore(Effect.map(log.ends, (ends) => say(`appended ${total(ends) - before} records`))))
+    Effect.ensuring(Effect.ignore(Effect.map(log.ends, (ends) => say(`appended ${total(ends) - before} records to ${topic}`))))
   )
 })
 

@@ -133,5 +133,6 @@ const servePage = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyA
 const sayThatItEnded = (input: Input) =>
   Effect.sync(() => {
     const again = input.feed === "stdin" ? "" : "; to see it again, start with another --data folder"
-    say(`The feed has ended${again}. ${isWatched(input) && input.page ? "The page stays up until" : "Stop with"} Ctrl-C.`)
+    const hasPage = isWatched(input) && input.page
+    say(`The feed has ended${again}. ${hasPage ? "The page stays up until" : "Stop with"} Ctrl-C.`)
   })

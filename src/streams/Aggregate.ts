@@ -11,7 +11,7 @@
  */
 import { Pipeable, type Schema } from "effect"
 import type { Decimal } from "../domain/Decimal.ts"
-import type { Expr, Has, Node } from "./Expr.ts"
+import type { Expr, Fits, Has, Node } from "./Expr.ts"
 import type { Portability, Source } from "./Source.ts"
 import type { Window, Windowed } from "./Window.ts"
 
@@ -120,10 +120,13 @@ export type Any = { readonly spec: Spec }
 
 type Needs<A> = A extends { readonly _needs?: (row: infer N) => void } ? N : never
 
-/** The fields that a set of aggregates asks a source for. */
-export type Needed<Aggregates> = UnionToIntersection<{ [K in keyof Aggregates]: Needs<Aggregates[K]> }[keyof Aggregates]>
-
-type UnionToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never
+/**
+ * The fields that a set of aggregates asks a source for: those of all of them together. (A union
+ * of the needs themselves would be lost as soon as one aggregate, such as `count`, needs nothing.)
+ */
+export type Needed<Aggregates> = {
+  [K in keyof Aggregates]: (row: Needs<Aggregates[K]>) => void
+}[keyof Aggregates] extends (row: infer N) => void ? N : never
 
 type At<R, F> = F extends keyof R ? NonNullable<R[F]> : never
 
@@ -187,8 +190,8 @@ export const defaults: Options = {
 
 /** Computes a set of aggregates over each window of each key. */
 export const into = <const Aggregates extends { readonly [name: string]: Any }>(aggregates: Aggregates) =>
-<R extends Needed<Aggregates>, P extends Portability>(
-  self: Windowed<R, P>
+<R, P extends Portability>(
+  self: Windowed<R, P> & Fits<R, Needed<Aggregates>>
 ): Aggregated<Results<Aggregates, R>, PortabilityOf<Aggregates, P>> =>
   make({
     source: self.source,

@@ -205,9 +205,9 @@ const isInteger = (value: Decimal | number): boolean => BigDecimal.isBigDecimal(
 const total = (values: ReadonlyArray<Decimal | number>): Decimal | number | null => {
   const [first] = values
   if (first === undefined) return null
-  if (!values.every(isInteger)) return values.reduce<number>((sum, value) => sum + Number(value), 0)
+  if (!values.every(isInteger)) return finiteOrNull(values.reduce<number>((sum, value) => sum + toNumber(value), 0))
   const sum = BigDecimal.sumAll(values.map(decimal))
-  return BigDecimal.isBigDecimal(first) ? sum : BigDecimal.toNumberUnsafe(sum)
+  return BigDecimal.isBigDecimal(first) ? sum : finiteOrNull(BigDecimal.toNumberUnsafe(sum))
 }
 
 /** Decimals are rounded HALF_UP to 4 more decimals; integers and doubles are divided as doubles. */
@@ -215,9 +215,10 @@ const mean = (values: ReadonlyArray<Decimal | number>, weights: ReadonlyArray<De
   const [first] = values
   if (first === undefined) return null
   if (!BigDecimal.isBigDecimal(first)) {
-    const weight = Number(total(weights.map(toNumber)))
-    const products = Number(total(values.map((value, i) => toNumber(value) * toNumber(weights[i]!))))
-    return weight === 0 ? null : products / weight
+    const weight = total(weights.map(toNumber))
+    const products = total(values.map((value, i) => toNumber(value) * toNumber(weights[i]!)))
+    if (weight === null || products === null || Number(weight) === 0) return null
+    return finiteOrNull(Number(products) / Number(weight))
   }
   const { scale } = first
   const weight = BigDecimal.sumAll(weights.map(decimal))
@@ -228,6 +229,9 @@ const mean = (values: ReadonlyArray<Decimal | number>, weights: ReadonlyArray<De
   const divisor = BigDecimal.scale(weight, common).value
   return fromUnscaled(divisor > 0n ? divideHalfUp(dividend, divisor) : divideHalfUp(-dividend, -divisor), scale + 4)
 }
+
+/** Doubles beyond their range say nothing. */
+const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value : null
 
 const toNumber = (value: Decimal | number): number => BigDecimal.isBigDecimal(value) ? BigDecimal.toNumberUnsafe(value) : value
 

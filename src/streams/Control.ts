@@ -4,12 +4,15 @@
  */
 import { Option, Schema } from "effect"
 
+/** The first and the last millisecond that a date can name. */
+const dates = { minimum: -8_640_000_000_000_000, maximum: 8_640_000_000_000_000 }
+
 export const Control = Schema.Union([
   /**
    * Nothing before this time is to be expected in this partition any more: it was quiet
    * for so long that it would have held the others up. Its watermark is at least this.
    */
-  Schema.TaggedStruct("idle", { watermark: Schema.Int }),
+  Schema.TaggedStruct("idle", { watermark: Schema.Int.check(Schema.isBetween(dates)) }),
   /** The input was read to its end: every open window is emitted as it stands. */
   Schema.TaggedStruct("end", {})
 ])

@@ -260,7 +260,9 @@ class FieldReader {
         return accepted ? unscaled : NaN
       }
       default: {
-        if (!Predicate.isNumber(value) || (column.kind === "int" && !Number.isSafeInteger(value))) return NaN
+        // JSON.parse makes an infinity of 1e400.
+        if (!Number.isFinite(value) || !Predicate.isNumber(value)) return NaN
+        if (column.kind === "int" && !Number.isSafeInteger(value)) return NaN
         const inRange = value >= column.minimum && value <= column.maximum
         return inRange && (column.accepts === null || column.accepts(value)) ? value + 0 : NaN
       }

@@ -36,6 +36,13 @@ type Comparable = Decimal | number | string | boolean | null
 /** Rows in which the field `Name` holds a `Type`. */
 export type Has<Name extends string, Type> = { readonly [K in Name]: Type }
 
+/** Nothing where rows have the fields that are needed, else what is wrong in words: it is the last line of the compiler's complaint. */
+export type Fits<Row, Needed> = Row extends Needed ? unknown : {
+  readonly [Name in keyof Needed & string]: Name extends keyof Row
+    ? Row[Name] extends Needed[Name] ? never : `the field "${Name}" is of another kind`
+    : `there is no field "${Name}"`
+}[keyof Needed & string]
+
 const compare = <Name extends string, Type>(op: Comparison, field: Name, value: Literal): Expr<Has<Name, Type>> => ({
   node: { op, field, value }
 })
@@ -58,11 +65,20 @@ export const isNot = <const Name extends string>(field: Name, value: Literal): E
   node: { op: "isNot", field, value }
 })
 
-export const and = <Row>(...all: ReadonlyArray<Expr<Row>>): Expr<Row> => ({
+/** Rows that have the fields of every one of some conditions. */
+type All<Conditions extends ReadonlyArray<Expr<never>>> = {
+  readonly [K in keyof Conditions]: Conditions[K] extends Expr<infer Row> ? (row: Row) => void : never
+}[number] extends (row: infer Rows) => void ? Rows : never
+
+export const and = <const Conditions extends ReadonlyArray<Expr<never>>>(
+  ...all: Conditions
+): Expr<All<Conditions>> => ({
   node: { op: "and", all: all.map(({ node }) => node) }
 })
 
-export const or = <Row>(...all: ReadonlyArray<Expr<Row>>): Expr<Row> => ({
+export const or = <const Conditions extends ReadonlyArray<Expr<never>>>(
+  ...all: Conditions
+): Expr<All<Conditions>> => ({
   node: { op: "or", all: all.map(({ node }) => node) }
 })
 

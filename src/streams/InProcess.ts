@@ -25,11 +25,13 @@ export const layer: Layer.Layer<
   })
 )
 
-const batchTimer = Metric.timer("courant_batch_duration", {
-  description: "From a batch of the log to its panes in the sink"
-})
-const writeTimer = Metric.timer("courant_sink_write_duration", { description: "Writing the panes of a batch" })
-const checkpointTimer = Metric.timer("courant_checkpoint_duration", { description: "Saving offsets and state" })
+/** From a millisecond to half a minute. */
+const seconds = (name: string, description: string) =>
+  Metric.histogram(name, { description, boundaries: Metric.exponentialBoundaries({ start: 0.001, factor: 2, count: 16 }) })
+
+const batchTime = seconds("courant_batch_duration_seconds", "From a batch of the log to its panes in the sink")
+const writeTime = seconds("courant_sink_write_duration_seconds", "Writing the panes of a batch")
+const checkpointTime = seconds("courant_checkpoint_duration_seconds", "Saving offsets and state")
 
 /** How often those who watch see the windows that are forming. */
 const formingEvery = 250
@@ -47,7 +49,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
   const save = Effect.gen(function*() {
     if (run.isBetween || run.savedAt === run.taken) return
     const checkpoint = { fingerprint: job.fingerprint, offsets: job.offsets, state: job.snapshot() }
-    yield* store.save(options.name, checkpoint).pipe(Effect.trackDuration(checkpointTimer))
+    yield* store.save(options.name, checkpoint).pipe(Effect.trackDuration(checkpointTime, Duration.toSeconds))
     run.savedAt = run.taken
   })
 
@@ -60,7 +62,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
   let saveDue = yield* Clock.currentTimeMillis
   const carry = log.read(job.offsets).pipe(
     Stream.runForEach(Effect.fnUntraced(function*(records) {
-      yield* step(run, records).pipe(Effect.trackDuration(batchTimer))
+      yield* step(run, records).pipe(Effect.trackDuration(batchTime, Duration.toSeconds))
       const now = yield* Clock.currentTimeMillis
       if (now >= saveDue) {
         yield* save
@@ -135,7 +137,7 @@ const step = Effect.fnUntraced(function*(run: Run, records: Records) {
   const output = run.job.take(records)
   if (output.unused.length > 0) yield* deadLetters.write(letters(log.topic, records, output))
   if (output.panes.length > 0) {
-    yield* sink.write(output.panes).pipe(Effect.trackDuration(writeTimer))
+    yield* sink.write(output.panes).pipe(Effect.trackDuration(writeTime, Duration.toSeconds))
     run.panes += output.panes.length
     yield* monitor.publish({ _tag: "panes", panes: output.panes })
   }

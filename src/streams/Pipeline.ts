@@ -22,7 +22,7 @@ import { createHash } from "node:crypto"
 import type { Decimal } from "../domain/Decimal.ts"
 import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
-import type { Has } from "./Expr.ts"
+import type { Fits, Has } from "./Expr.ts"
 import type { Portability, Row, Source } from "./Source.ts"
 import * as Window from "./Window.ts"
 
@@ -87,8 +87,8 @@ export const emitOnUpdate = (options?: { readonly every?: Duration.Input }) =>
  * before, or no value, or the former value is 0.
  */
 export const percentChange = <const Name extends string, const Of extends string>(name: Name, of: Of) =>
-<Values extends Has<Of, Decimal | number | null>, P extends Portability>(
-  self: Aggregated<Values, P>
+<Values, P extends Portability>(
+  self: Aggregated<Values, P> & Fits<Values, Has<Of, Decimal | number | null>>
 ): Aggregated<Values & Has<Name, Decimal | null>, P> =>
   Aggregate.make({
     ...self,
@@ -107,8 +107,8 @@ export const acceptPartials = <R, const M extends { readonly [name: string]: key
   source: Source<R, Portability>,
   fields: M
 ) =>
-<Values extends { readonly [K in keyof M]: unknown }, P extends Portability>(
-  self: Aggregated<Values, P>
+<Values, P extends Portability>(
+  self: Aggregated<Values, P> & Fits<Values, { readonly [K in keyof M]: unknown }>
 ): Aggregated<Unmapped<Values, M>, P> =>
   Aggregate.make({ ...self, options: { ...self.options, partials: { source, fields } } })
 

@@ -19,7 +19,7 @@
  */
 import { Duration, Pipeable, type Schema } from "effect"
 import * as Column from "./Column.ts"
-import type { Expr, Node } from "./Expr.ts"
+import type { Expr, Fits, Node } from "./Expr.ts"
 
 /** Whether every engine can run a pipeline, or only the one that can call its functions. */
 export type Portability = "portable" | "local"
@@ -67,7 +67,11 @@ export const make = <Fields extends Schema.Struct.Fields>(name: string, options:
   /** How much later than newer events an event may come and still be on time; 0 by default. */
   readonly outOfOrderness?: Duration.Input
 }): Source<Row<Schema.Struct.Type<Fields>>> => {
-  const columns = Column.fromFields(options.schema.fields)
+  const columns = Column.fromFields(options.schema.fields).map((column) =>
+    column.kind === "int" && column.name === options.eventTime
+      ? { ...column, minimum: Math.max(column.minimum, -farthest), maximum: Math.min(column.maximum, farthest) }
+      : column
+  )
   const columnOf = (field: string) => columns.find((column) => column.name === field)
   if (columnOf(options.eventTime)?.kind !== "int") {
     throw new TypeError(`the event time of "${name}" must be an integer field: "${options.eventTime}" is not`)
@@ -80,6 +84,9 @@ export const make = <Fields extends Schema.Struct.Fields>(name: string, options:
     outOfOrderness: Duration.toMillis(options.outOfOrderness ?? 0)
   }, [])
 }
+
+/** Some 250,000 years from 1970: a little further dates end, and a window there would never close. */
+const farthest = 8_000_000_000_000_000
 
 const fromDefinition = <R, P extends Portability>(
   definition: Definition,
@@ -94,7 +101,7 @@ const fromDefinition = <R, P extends Portability>(
 
 /** Keeps the rows for which a condition holds. The pipeline stays portable. */
 export const where = <Fields>(condition: Expr<Fields>) =>
-<R extends Fields, P extends Portability>(self: Source<R, P>): Source<R, P> =>
+<R, P extends Portability>(self: Source<R, P> & Fits<R, Fields>): Source<R, P> =>
   fromDefinition(self.definition, [...self.filters, { _tag: "where", node: condition.node }])
 
 /** Keeps the rows for which a function returns true. The pipeline becomes local: it runs in process only. */

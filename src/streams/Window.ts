@@ -76,7 +76,7 @@ export const session = (gap: Duration.Input) => assign({ kind: "session", gap: p
 /** Days, weeks (from Monday) or months of a time zone; a day lasts 23 or 25 hours where the clock changes. */
 export const calendar = (unit: Unit, options: { readonly timeZone: string }) => {
   // Throws a RangeError that names the zone, now rather than at the first event.
-  new Intl.DateTimeFormat("en", { timeZone: options.timeZone })
+  Intl.DateTimeFormat("en", { timeZone: options.timeZone })
   return assign({ kind: "calendar", unit, timeZone: options.timeZone })
 }
 

@@ -6,6 +6,7 @@ import { Schema } from "effect"
 import * as fc from "fast-check"
 import { Price } from "../domain/Tick.ts"
 import type { Control } from "../streams/Control.ts"
+import type { Node } from "../streams/Expr.ts"
 import { Aggregate, Expr, Pipeline, Source, Window } from "../streams/index.ts"
 import { Kind } from "../streams/Records.ts"
 
@@ -155,6 +156,30 @@ const rolledUp = (samples: Samples, { times, tumbling: { offset, size } }: RollU
     size * times,
     { offset }
   )
+
+const literals = fc.oneof(
+  fc.tuple(fc.constantFrom("price"), fc.constantFrom("0", "1.5", 1.5, "-0.01", "90000000", "0.000000001", 1e-9, "1e2", 1e300)),
+  fc.tuple(fc.constantFrom("size"), fc.constantFrom(0, 2, 2.5, "3", 1_000_000_000_000)),
+  fc.tuple(fc.constantFrom("ratio"), fc.constantFrom(0.5, 1, "1.25", -3)),
+  fc.tuple(fc.constantFrom("time"), fc.constantFrom(0, -5, 20))
+)
+
+/** Random conditions as data, over every kind of field. */
+export const conditions: fc.Arbitrary<Node> = fc.letrec<{ node: Node }>((tie) => ({
+  node: fc.oneof(
+    { depthSize: "small" },
+    fc.tuple(fc.constantFrom("eq", "ne", "lt", "lte", "gt", "gte", "isNot"), literals).map(([op, [field, value]]): Node => ({ op, field, value })),
+    fc.tuple(
+      fc.constantFrom("eq", "ne", "isNot"),
+      fc.oneof(
+        fc.tuple(fc.constantFrom("key", "venue"), fc.constantFrom("A", "N", "é", "elsewhere")),
+        fc.tuple(fc.constant("flag"), fc.boolean())
+      )
+    ).map(([op, [field, value]]): Node => ({ op, field, value })),
+    fc.tuple(fc.constantFrom("and", "or"), fc.array(tie("node"), { maxLength: 3 })).map(([op, all]): Node => ({ op, all })),
+    tie("node").map((that): Node => ({ op: "not", that }))
+  )
+})).node
 
 /** Pipelines that one job can run together. */
 export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipeline.Any>> =>

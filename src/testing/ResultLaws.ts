@@ -6,6 +6,7 @@ import * as Pane from "../streams/Pane.ts"
 import { Kind } from "../streams/Records.ts"
 import {
   aggregates,
+  conditions,
   cuts,
   type Entry,
   type Log,
@@ -94,6 +95,21 @@ export const resultLaws: EngineLaws = {
     (make, { cut, log, pipeline }) => {
       const panes = run(make([pipeline], log.partitions), batches(log, cut))
       same(results(panes), results(foldedPanes(pipeline, log)))
+    }
+  ),
+
+  "a condition holds for the rows for which the batch fold says so, as a filter and in an aggregate": law(
+    300,
+    fc.record({ filter: conditions, where: conditions, log: logs }),
+    (make, { filter, log, where }) => {
+      const plain = tumbling(10, 0)
+      const pipeline: Pipeline.Any = {
+        ...plain,
+        source: { ...plain.source, filters: [{ _tag: "where", node: filter }] },
+        aggregates: { count: { op: "count" }, some: { op: "count", where }, sum: { op: "sum", field: "size", where } }
+      }
+      const panes = run(make([pipeline], log.partitions), batches(log, [8]))
+      same(lines(panes), lines(foldedPanes(pipeline, log)))
     }
   ),
 

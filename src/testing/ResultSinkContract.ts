@@ -55,13 +55,20 @@ export const laws: Laws<ResultSink> = {
       same(yield* kinds, [["late", 3]])
     })),
 
-  "a query gives what it asks for, in order, and its limit keeps the newest": (fresh) =>
-    forAll(Arbitrary.all([batches, Arbitrary.array(queries, { minLength: 1, maxLength: 6 })]), ([written, asked]) =>
+  "a query gives what it asks for, in order, and its limit keeps the newest": (fresh) => {
+    const holdsFor = (written: ReadonlyArray<ReadonlyArray<Pane.Pane>>, asked: ReadonlyArray<Query>) =>
       on(fresh, Effect.gen(function*() {
         const sink = yield* ResultSink
         for (const batch of written) yield* sink.write(batch)
         for (const query of asked) same(yield* sink.read(query), model(written.flat(), query))
-      }))),
+      }))
+    // Every window of every key, and each kind of question: what a random sample may miss.
+    return Effect.andThen(
+      holdsFor([everyWindow], [{}, { limit: 0 }, { limit: 5 }, { key: "AAPL", limit: 2 }, { from: 0 }, { to: 0 }]),
+      forAll(Arbitrary.all([batches, Arbitrary.array(queries, { minLength: 1, maxLength: 6 })]), ([written, asked]) =>
+        holdsFor(written, asked))
+    )
+  },
 
   "decimals, nulls and texts of any kind come back as they were written": (fresh) =>
     on(fresh, Effect.gen(function*() {
@@ -154,6 +161,12 @@ const panes = Arbitrary.map(
     revision: integer(0, revisionKinds.length - 1)
   }),
   (choice) => paneOf({ ...choice, pane: revisionKinds[choice.revision] ?? "late" })
+)
+
+const everyWindow = [4, 1, 3, 0, 2].flatMap((window) =>
+  keys.flatMap((_, key) =>
+    pipelines.map((_, pipeline) => paneOf({ pipeline, key, window, revision: 1, pane: "on-time" }))
+  )
 )
 
 const batches = Arbitrary.array(Arbitrary.array(panes, { maxLength: 15 }), { minLength: 1, maxLength: 5 })

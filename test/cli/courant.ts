@@ -61,15 +61,18 @@ const words = (args: string): ReadonlyArray<string> => args.split(" ").filter((w
 export const startCommand = (command: string, args: ReadonlyArray<string>, options: Options) =>
   Effect.gen(function*() {
     const ended = yield* Deferred.make<Outcome>()
+    const end = (outcome: Outcome) => Deferred.doneUnsafe(ended, Effect.succeed(outcome))
     const { child, heard } = yield* Effect.acquireRelease(
-      Effect.sync(() => listen(command, args, options, (outcome) => Deferred.doneUnsafe(ended, Effect.succeed(outcome)))),
+      Effect.sync(() => listen(command, args, options, end)),
       ({ child }) => Effect.andThen(Effect.sync(() => child.kill("SIGKILL")), Deferred.await(ended))
     )
     const says = Effect.fnUntraced(function*(pattern: RegExp, on: "stdout" | "stderr" = "stderr") {
       while (true) {
         const match = pattern.exec(heard[on]())
         if (match !== null) return match
-        if (child.exitCode !== null || child.signalCode !== null) return yield* Effect.die(`it ended without ${pattern}: ${heard.stderr()}`)
+        if (child.exitCode !== null || child.signalCode !== null) {
+          return yield* Effect.die(`it ended without ${pattern}: ${heard.stderr()}`)
+        }
         yield* Effect.sleep("5 millis")
       }
     })

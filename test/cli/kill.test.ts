@@ -50,11 +50,12 @@ it.live(`a run killed ${kills} times gives what an undisturbed one gives`, () =>
     const random = randomFrom(seed)
     const began = Date.now()
     const [undisturbed, killed] = [yield* temporaryFolder, yield* temporaryFolder]
-    const whole = yield* courant("run --feed recorded --speed max --once --sink sqlite --sink stdout", { cwd: undisturbed })
+    const once = "run --feed recorded --speed max --once"
+    const whole = yield* courant(`${once} --sink sqlite --sink stdout`, { cwd: undisturbed })
 
     const paces: Array<string> = []
     for (let life = 0; life < kills; life++) paces.push(yield* liveAndDie(killed, life, random))
-    const last = yield* courant("run --feed recorded --speed max --once", { cwd: killed })
+    const last = yield* courant(once, { cwd: killed })
     console.log(`seed ${seed}: killed ${kills} times at speeds ${paces.join(" ")}, in ${Date.now() - began} ms`)
 
     assert.strictEqual(account(last), account(whole), `seed ${seed}`)

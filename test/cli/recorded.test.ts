@@ -73,7 +73,9 @@ describe("the recorded session", () => {
         console.log(`${symbol}: ${minutes.length} minutes, equal in ${
           shares.map(([field, equal]) => `${field} ${(100 * equal).toFixed(2)} %`).join(", ")}`)
         assert.strictEqual(minutes.length, 390)
-        for (const [field, equal] of shares) assert.isAtLeast(equal, field === "volume" ? 0.99 : 0.95, `${symbol} ${field}`)
+        for (const [field, equal] of shares) {
+          assert.isAtLeast(equal, field === "volume" ? 0.99 : 0.95, `${symbol} ${field}`)
+        }
       }
     })), 60_000)
 })

@@ -15,6 +15,12 @@ const complaintOf = (outcome: Outcome, code: number): string => {
   return line
 }
 
+/** The second closes the first one's minute. */
+const ticks = input([
+  { time: minute, price: "10", size: 1 },
+  { time: minute + 65_000, price: "12", size: 2 }
+])
+
 describe("stopping", () => {
   const session = "run --feed recorded --sink stdout --pipelines candles-1m,moving-average-5m"
 
@@ -43,14 +49,15 @@ describe("stopping", () => {
       const cwd = yield* temporaryFolder
       const ingest = yield* start("ingest --feed stdin", { cwd })
       yield* ingest.says(/into the topic stdin\n/)
-      ingest.child.stdin?.write(input([{ time: minute, price: 1, size: 1 }, { time: minute + 65_000, price: 1, size: 1 }]))
+      ingest.child.stdin?.write(ticks)
       const isKept = Effect.map(courant("replay", { cwd }), (replay) => account(replay).startsWith("read 2,"))
       yield* Effect.repeat(isKept, { until: (kept) => kept })
       const ingested = yield* ingest.signal("SIGINT")
-      assert.deepStrictEqual([ingested.code, account(ingested)], [0, "appended 2 records"])
+      assert.strictEqual(ingested.code, 0)
+      assert.match(account(ingested), /^appended 2 records\b/)
 
       const run = yield* start("run --feed stdin --log memory --sink stdout --pipelines candles-1m", { cwd })
-      run.child.stdin?.write(input([{ time: minute, price: 1, size: 1 }, { time: minute + 65_000, price: 1, size: 1 }]))
+      run.child.stdin?.write(ticks)
       for (const running of [run, yield* start("process --sink stdout --pipelines candles-1m", { cwd })]) {
         yield* running.says(/candles-1m/, "stdout")
         const { code, stderr } = yield* running.signal("SIGINT")
@@ -75,9 +82,9 @@ describe("one writer a folder", () => {
       const cwd = yield* temporaryFolder
       const first = yield* start("run --feed recorded --speed 300 --page=false", { cwd })
       yield* first.says(/ open /)
-      for (const second of ["run --feed recorded --page=false", "process --once", "ingest --feed recorded", "dead-letters retry"]) {
-        const line = complaintOf(yield* courant(second, { cwd }), 1)
-        assert.match(line, new RegExp(`folder .*recorded is in use by process ${first.child.pid} .*stop it or choose another`))
+      const holder = new RegExp(`folder .*recorded is in use by process ${first.child.pid} .*stop it or choose another`)
+      for (const second of ["run --feed recorded", "process --once", "ingest --feed recorded", "dead-letters retry"]) {
+        assert.match(complaintOf(yield* courant(second, { cwd }), 1), holder)
       }
       const replay = yield* courant("replay --pipelines candles-1m", { cwd })
       assert.strictEqual(replay.code, 0)
@@ -109,12 +116,7 @@ const occupiedPort = Effect.map(
   }
 )
 
-describe("saved state of other pipelines", () => {
-  const ticks = input([
-    { time: minute, price: "10", size: 1 },
-    { time: minute + 60_000, price: "12", size: 2 }
-  ])
-  const lowest = (aggregate: string) => `
+const priceBy = (aggregate: string) => `
 import { Aggregate, Pipeline, ticks, Window } from "courant"
 
 export const mine = ticks.pipe(
@@ -124,15 +126,17 @@ export const mine = ticks.pipe(
 )
 `
 
+describe("saved state of other pipelines", () => {
   it.live("is refused with the way on, and --restart computes everything anew", () =>
     Effect.scoped(Effect.gen(function*() {
       const cwd = yield* temporaryFolder
       const file = join(cwd, "mine.ts")
-      writeFileSync(file, lowest("min"))
+      writeFileSync(file, priceBy("min"))
       yield* courant("run --feed stdin --once --pipelines ./mine.ts", { cwd, input: ticks })
-      writeFileSync(file, lowest("max"))
+      writeFileSync(file, priceBy("max"))
       const again = "process --once --sink stdout --pipelines ./mine.ts"
-      assert.match(complaintOf(yield* courant(again, { cwd }), 1), /"stdin: mine".*other pipelines.*once with --restart/)
+      const refused = complaintOf(yield* courant(again, { cwd }), 1)
+      assert.match(refused, /"stdin: mine".*other pipelines.*once with --restart/)
       const restarted = yield* courant(`${again} --restart`, { cwd })
       assert.strictEqual(account(restarted), "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")
       assert.deepStrictEqual(linesOf(restarted.stdout).map((line) => JSON.parse(line).values), [{ price: "12" }])

@@ -100,15 +100,15 @@ describe("examples", () => {
 
   it("the README and docs/pipelines.md show examples/range.ts as it is", () => {
     const range = readFileSync(join(root, "examples", "range.ts"), "utf8")
-    expect(programs.filter(({ code }) => code === range).map(({ file }) => file)).toEqual(["README.md", "docs/pipelines.md"])
+    const shownIn = programs.filter(({ code }) => code === range).map(({ file }) => file)
+    expect(shownIn).toEqual(["README.md", "docs/pipelines.md"])
   })
 })
 
 describe("suites", () => {
-  for (const block of suites) {
-    // All laws of the engine take their time, and test/laws runs them already.
-    const suite = block.code.includes("Laws.suite(") ? describe.skip : describe
-    suite(titleOf(block), async () => {
+  // All laws of the engine take their time, and test/laws runs them already.
+  for (const block of suites.filter(({ code }) => !code.includes("Laws.suite("))) {
+    describe(titleOf(block), async () => {
       mkdirSync(folder, { recursive: true })
       writeFileSync(join(folder, nameOf(block)), withEntries(block.code))
       await import(join(folder, nameOf(block)))

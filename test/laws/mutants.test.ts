@@ -5,8 +5,10 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
-import { type MakeEngine } from "../../src/testing/Harness.ts"
-import { laws } from "../../src/testing/Laws.ts"
+import * as AggregateLaws from "../../src/testing/AggregateLaws.ts"
+import type { Effort } from "../../src/testing/EngineLaw.ts"
+import type { MakeEngine } from "../../src/testing/Harness.ts"
+import * as Laws from "../../src/testing/Laws.ts"
 import { type Mutant, mutants } from "./mutants.ts"
 
 const root = join(import.meta.dirname, "../..")
@@ -18,37 +20,56 @@ writeFileSync(join(copies, ".gitignore"), "*\n")
 
 afterAll(() => rmSync(copies, { recursive: true }))
 
+interface Subject {
+  readonly makeEngine: MakeEngine
+  readonly makeSlots: AggregateLaws.MakeSlots
+}
+
 /** The engine out of a copy of the sources in which a text has been replaced. */
-const engineOf = async (name: string, { file, find, replace }: Pick<Mutant, "file" | "find" | "replace">): Promise<MakeEngine> => {
+const planted = async (name: string, { file, find, replace }: Pick<Mutant, "file" | "find" | "replace">): Promise<Subject> => {
   const copy = join(copies, name)
   for (const folder of ["domain", "streams"]) cpSync(join(root, "src", folder), join(copy, folder), { recursive: true })
   const source = readFileSync(join(copy, file), "utf8")
   expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
   writeFileSync(join(copy, file), source.replace(find, () => replace))
   const { Job }: typeof import("../../src/streams/Job.ts") = await import(join(copy, "streams/Job.ts"))
-  return (pipelines, partitions, options) => new Job(pipelines, { partitions, ...options })
+  const { Slots }: typeof import("../../src/streams/operator/Slots.ts") = await import(join(copy, "streams/operator/Slots.ts"))
+  return {
+    makeEngine: (pipelines, partitions, options) => new Job(pipelines, { partitions, ...options }),
+    makeSlots: (pipeline) => new Slots(pipeline)
+  }
 }
 
+/** All laws, each held against what it is about. */
+const laws: ReadonlyArray<readonly [statement: string, check: (subject: Subject, effort: Partial<Effort>) => void]> = [
+  ...Object.entries(Laws.laws).map(([statement, law]) =>
+    [statement, ({ makeEngine }: Subject, effort: Partial<Effort>) => law(makeEngine, effort)] as const
+  ),
+  ...Object.entries(AggregateLaws.laws).map(([statement, law]) =>
+    [statement, ({ makeSlots }: Subject, effort: Partial<Effort>) => law(makeSlots, effort)] as const
+  )
+]
+
 const lawOf = ({ law }: Pick<Mutant, "law">) => {
-  const found = Object.entries(laws).filter(([statement]) => statement.startsWith(law))
+  const found = laws.filter(([statement]) => statement.startsWith(law))
   expect(found, `laws that begin with "${law}"`).toHaveLength(1)
   return found[0]!
 }
 
 // The same samples each time: whether a mistake is noticed must not be a matter of luck.
-const effort = { seed: 42, shrink: false, times: 1 }
+const effort = { seed: Number(process.env["COURANT_SEED"] ?? 42), shrink: false, times: 1 }
 
 describe("a mistake in the engine is noticed", () => {
   it("and an engine without one keeps every law", async () => {
     const name = "export class Job {"
-    const make = await engineOf("sound", { file: "streams/Job.ts", find: name, replace: name })
-    for (const law of Object.values(laws)) law(make, { ...effort, times: 0.05 })
+    const sound = await planted("sound", { file: "streams/Job.ts", find: name, replace: name })
+    for (const [, check] of laws) check(sound, { ...effort, times: 0.05 })
   })
 
   it.each(mutants)("$mistake: $law…", async (mutant) => {
-    const make = await engineOf(`mutant-${mutants.indexOf(mutant)}`, mutant)
-    const [statement, law] = lawOf(mutant)
-    const found = failure(() => law(make, effort))
+    const broken = await planted(`mutant-${mutants.indexOf(mutant)}`, mutant)
+    const [statement, check] = lawOf(mutant)
+    const found = failure(() => check(broken, effort))
     expect(found, `"${statement}" does not notice it`).toBeInstanceOf(Error)
     // A mistake that only makes the code crash proves nothing of the law.
     expect(found?.cause).not.toBeInstanceOf(ReferenceError)

@@ -31,15 +31,15 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "an event at a window's start falls into the one before",
     file: "streams/operator/Grid.ts",
-    find: "remainder < 0 ? remainder + size : remainder",
-    replace: "remainder <= 0 ? remainder + size : remainder",
+    find: "floorTo(time, slice, sliceOffset)",
+    replace: "floorTo(time - 1, slice, sliceOffset)",
     law: "an event alone is in exactly the windows"
   },
   {
     mistake: "windows before the epoch are shifted",
     file: "streams/operator/Grid.ts",
-    find: "remainder < 0 ? remainder + size : remainder",
-    replace: "remainder",
+    find: "floorTo(time, slice, sliceOffset)",
+    replace: "time - (time - sliceOffset) % slice",
     law: "an event alone is in exactly the windows"
   },
   {
@@ -204,6 +204,41 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: foldLaw
   },
   {
+    mistake: "of two extremes that are merged the first one stays",
+    file: choices,
+    find: "(value - known) * this.#sign > 0",
+    replace: "false",
+    law: "merging is commutative"
+  },
+  {
+    mistake: "a sum that is subtracted stays if it is a large one",
+    file: "streams/operator/ExactSum.ts",
+    find: "else this.addBig(from, -this.total(slot))",
+    replace: "",
+    law: "what was merged can be subtracted"
+  },
+  {
+    mistake: "a condition that is negated is not",
+    file: "streams/operator/Condition.ts",
+    find: "(bit) => 1 - bit",
+    replace: "(bit) => bit",
+    law: "a condition holds"
+  },
+  {
+    mistake: "an infinity is taken for a number",
+    file: "streams/Decoder.ts",
+    find: "!Number.isFinite(value) || ",
+    replace: "",
+    law: "each field takes those spellings"
+  },
+  {
+    mistake: "a sum beyond the range of doubles cannot be saved",
+    file: "streams/operator/Totals.ts",
+    find: "Number.isFinite(sum) ? sum : String(sum)",
+    replace: "sum",
+    law: "no value that a source's Schema takes"
+  },
+  {
     mistake: "conditions of aggregates are forgotten",
     file: "streams/operator/Slots.ts",
     find: "add(rows, masks[i]!)",
@@ -285,7 +320,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/Decoder.ts",
     find: "bytes[first] === zero",
     replace: "bytes[first] === 0",
-    law: "a line is taken or refused"
+    law: "each field takes those spellings"
   },
   {
     mistake: "an absent member has the value that it had in the record before",

@@ -192,11 +192,11 @@ export class DoubleTotal implements Kernel {
   result(slot: number): Value {
     const rows = this.#rows[slot]!
     if (rows === 0) return null
-    return this.#mean ? this.#sum[slot]! / rows : this.#sum[slot]!
+    return finiteOrNull(this.#mean ? this.#sum[slot]! / rows : this.#sum[slot]!)
   }
 
   encode(slot: number): Json {
-    return [this.#rows[slot]!, this.#sum[slot]!]
+    return [this.#rows[slot]!, written(this.#sum[slot]!)]
   }
 
   decode(slot: number, json: Json): void {
@@ -338,11 +338,11 @@ export class DoubleWeightedMean implements Kernel {
 
   result(slot: number): Value {
     const weight = this.#weights[slot]!
-    return weight === 0 ? null : this.#products[slot]! / weight * this.#unit
+    return weight === 0 ? null : finiteOrNull(this.#products[slot]! / weight * this.#unit)
   }
 
   encode(slot: number): Json {
-    return [this.#products[slot]!, this.#weights[slot]!]
+    return [written(this.#products[slot]!), written(this.#weights[slot]!)]
   }
 
   decode(slot: number, json: Json): void {
@@ -351,3 +351,9 @@ export class DoubleWeightedMean implements Kernel {
     this.#weights[slot] = Number(weights)
   }
 }
+
+/** A sum that has left the range of doubles says nothing any more. */
+const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value : null
+
+/** JSON knows no infinity: one is written as a text. */
+const written = (sum: number): Json => Number.isFinite(sum) ? sum : String(sum)

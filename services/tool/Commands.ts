@@ -1,0 +1,110 @@
+/** What the commands do, apart from how they are called. Each service has a folder of its own in the data folder. */
+import { Effect, Scope } from "effect"
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
+import * as Lock from "./Lock.ts"
+import * as Ports from "./Ports.ts"
+import { problem, type ServiceProblem } from "./Problem.ts"
+import * as Registry from "./Registry.ts"
+import * as Server from "./Server.ts"
+import type { Access, Service } from "./Service.ts"
+
+const folderOf = (data: string, service: Service): string => join(data, service.name)
+
+const alone = (data: string, service: Service) => Lock.during(join(folderOf(data, service), "lock"), service.name)
+
+export interface Options {
+  readonly data: string
+  /** Of the first of its ports; a free one without. */
+  readonly port: number | undefined
+}
+
+/** Starts a service and leaves it running, or finds that it does. */
+export const up = (service: Service, options: Options): Effect.Effect<Access, ServiceProblem> =>
+  Effect.gen(function*() {
+    const entry = yield* found(service, options)
+    if (entry !== undefined) return entry.access
+    const server = yield* start(service, options)
+    yield* server.release
+    return server.access
+  }).pipe(Effect.scoped, alone(options.data, service))
+
+/** A service that ends with the scope, in order. */
+export interface Held {
+  readonly access: Access
+  /** Waits until it has been stopped by `down`; fails if it ends in any other way. */
+  readonly ended: Effect.Effect<void, ServiceProblem>
+}
+
+/** Starts a service for as long as the scope lasts. */
+export const hold = Effect.fnUntraced(function*(
+  service: Service,
+  options: Options
+): Effect.fn.Return<Held, ServiceProblem, Scope.Scope> {
+  const folder = folderOf(options.data, service)
+  const scope = yield* Effect.scope
+  const server = yield* Effect.gen(function*() {
+    if ((yield* found(service, options)) !== undefined) {
+      return yield* problem(`${service.name} runs already: stop it first (down ${service.name})`)
+    }
+    return yield* start(service, options)
+  }).pipe(alone(options.data, service), Scope.provide(scope))
+  yield* Effect.addFinalizer(() => Effect.andThen(server.stop, Effect.sync(() => Registry.forget(folder))))
+  const ended = Effect.flatMap(server.fell, (process) =>
+    Registry.read(folder) === undefined
+      ? Effect.void
+      : problem(`${service.name}'s ${process} has ended; its log is ${Server.logOf(folder, process)}`))
+  return { access: server.access, ended }
+})
+
+/** What runs already. A part that has survived the rest is ended. */
+const found = Effect.fnUntraced(function*(service: Service, { data, port }: Options) {
+  const entry = Registry.read(folderOf(data, service))
+  if (entry === undefined) return undefined
+  if (!Registry.isRunning(entry)) {
+    yield* Registry.end(folderOf(data, service), entry)
+    return undefined
+  }
+  const [address = ""] = Object.values(entry.access)
+  if (port !== undefined && !address.endsWith(`:${port}`)) {
+    return yield* problem(`${service.name} runs already, at ${address}: stop it first (down ${service.name}), or leave --port out`)
+  }
+  return entry
+})
+
+const start = Effect.fnUntraced(function*(service: Service, { data, port }: Options) {
+  const folder = folderOf(data, service)
+  for (const log of logsIn(folder)) rmSync(log)
+  const ports = yield* Ports.choose(service.ports, port)
+  yield* Effect.logInfo(`starting ${service.name}`)
+  const server = yield* Server.start(service, { folder, ports, settings: {} })
+  Registry.write(folder, { access: server.access, processes: yield* server.identities })
+  return server
+})
+
+/** Stops a service; whether there was anything to stop. */
+export const down = (service: Service, data: string): Effect.Effect<boolean, ServiceProblem> => {
+  const folder = folderOf(data, service)
+  if (!existsSync(folder)) return Effect.succeed(false)
+  return Effect.suspend(() => {
+    const entry = Registry.read(folder)
+    return entry === undefined ? Effect.succeed(false) : Registry.end(folder, entry)
+  }).pipe(alone(data, service))
+}
+
+/** How to reach a service that runs; undefined for one that does not. */
+export const status = (service: Service, data: string): Access | undefined => {
+  const entry = Registry.read(folderOf(data, service))
+  return entry !== undefined && Registry.isRunning(entry) ? entry.access : undefined
+}
+
+/** All that its processes have said since they were last started. */
+export const logs = Effect.fnUntraced(function*(service: Service, data: string) {
+  const folder = folderOf(data, service)
+  const files = logsIn(folder)
+  if (files.length === 0) return yield* problem(`there are no logs of ${service.name} in ${folder}: up ${service.name} starts it`)
+  return files.map((file) => `==> ${file} <==\n${readFileSync(file, "utf8")}`).join("\n")
+})
+
+const logsIn = (folder: string): ReadonlyArray<string> =>
+  existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".log")).sort().map((name) => join(folder, name)) : []

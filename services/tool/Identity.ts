@@ -1,0 +1,59 @@
+/**
+ * Which process a number meant. Process ids are used again, so one alone names whatever has it today;
+ * with the moment of its start it names one process.
+ */
+import { Effect, Schema } from "effect"
+import { execFileSync } from "node:child_process"
+import { existsSync, readFileSync } from "node:fs"
+
+export const Identity = Schema.Struct({
+  pid: Schema.Int,
+  /** In the system's own words, to be compared and nothing else. */
+  started: Schema.String
+})
+export type Identity = typeof Identity.Type
+
+/** Of a process that runs; undefined for one that does not, or that is only waiting to be reaped. */
+export const of = (pid: number): Identity | undefined => {
+  const started = existsSync("/proc/self/stat") ? fromProc(pid) : fromPs(pid)
+  return started === undefined ? undefined : { pid, started }
+}
+
+/** Of a process that had this number and ended before anyone could look. */
+export const ofNone = (pid: number): Identity => ({ pid, started: "" })
+
+export const isAlive = ({ pid, started }: Identity): boolean => of(pid)?.started === started
+
+/** Does nothing where that process is no more, whoever may have its number now. */
+export const signal = (identity: Identity, signal: NodeJS.Signals): Effect.Effect<void> =>
+  Effect.sync(() => {
+    if (!isAlive(identity)) return
+    try {
+      process.kill(identity.pid, signal)
+    } catch {
+      // It has ended in between.
+    }
+  })
+
+/** The third and 22nd field (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html); ticks since boot, hence the boot. */
+const fromProc = (pid: number): string | undefined => {
+  try {
+    const line = readFileSync(`/proc/${pid}/stat`, "utf8")
+    // The second field is the name in parentheses, which may contain anything.
+    const fields = line.slice(line.lastIndexOf(")") + 2).split(" ")
+    if (/[ZX]/.test(fields[0] ?? "Z")) return undefined
+    return `${fields[19]} ${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}`
+  } catch {
+    return undefined
+  }
+}
+
+const fromPs = (pid: number): string | undefined => {
+  try {
+    const [state = "Z", ...started] = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], { encoding: "utf8" })
+      .trim().split(/\s+/)
+    return state.startsWith("Z") ? undefined : started.join(" ")
+  } catch {
+    return undefined
+  }
+}

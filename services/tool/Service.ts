@@ -1,0 +1,50 @@
+/**
+ * What the tool has to know about a server. One file a service declares one of these and is listed
+ * in `catalogue.ts`; starting, watching, stopping and finding it again is the same for all.
+ */
+import type { Effect } from "effect"
+import type { ServiceProblem } from "./Problem.ts"
+
+/** What a client needs to reach it: addresses and, where it has some, credentials. `status --json` prints it. */
+export type Access = Readonly<Record<string, string>>
+
+/** Where one instance lives. */
+export interface Place<Port extends string> {
+  /** A folder of its own, absolute; it exists. Data, configuration and logs go here and nowhere else. */
+  readonly folder: string
+  /** Free ports of 127.0.0.1, one for each that the service listens on. */
+  readonly ports: Readonly<Record<Port, number>>
+  /** Settings beyond the usual ones, by the server's own names; they win. */
+  readonly settings: Readonly<Record<string, string>>
+}
+
+/** A process of a service. */
+export interface Process {
+  /** Unique within the service; its output goes to `NAME.log` in the folder. */
+  readonly name: string
+  readonly command: readonly [file: string, ...args: ReadonlyArray<string>]
+  /** Succeeds once it may start. Asked again and again. */
+  readonly clear?: Effect.Effect<void, NotYet>
+  /** Succeeds once a client can use it; an open port is not enough. Asked again and again. */
+  readonly ready: Effect.Effect<void, NotYet>
+}
+
+/** Any tagged error that says what is still missing. */
+export type NotYet = { readonly message: string }
+
+export interface Service<Port extends string = string, Has extends Access = Access> {
+  readonly name: string
+  /** One line of help. */
+  readonly summary: string
+  /** The ports it listens on; the first is the one that `--port` sets. */
+  readonly ports: readonly [Port, ...ReadonlyArray<Port>]
+  access(ports: Place<Port>["ports"]): Has
+  /**
+   * Looks for what it needs and fetches what it runs from, writes its configuration, and gives its processes:
+   * started in this order, stopped in the reverse one. Clients speak to the last.
+   *
+   * These are methods, so that a list of services with different ports has a type. That is sound because
+   * a place is always made from the service's own `ports`.
+   */
+  prepare(place: Place<Port>): Effect.Effect<ReadonlyArray<Process>, ServiceProblem>
+}

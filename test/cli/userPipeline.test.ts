@@ -1,0 +1,94 @@
+/** A pipeline of the user's own, in a file that lies anywhere. */
+import { assert, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { mkdirSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { account, courant, input, linesOf, minute, temporaryFolder } from "./courant.ts"
+
+const range = `
+import { Aggregate, Pipeline, priceForming, ticks, Window } from "courant"
+
+export const range = ticks.pipe(
+  Window.hopping("2 minutes", "1 minute"),
+  Aggregate.into({
+    highest: priceForming(Aggregate.max("price")),
+    lowest: priceForming(Aggregate.min("price"))
+  }),
+  Pipeline.named("range-2m")
+)
+
+/** Not a pipeline, and no harm. */
+export const names: ReadonlyArray<string> = ["range-2m"]
+`
+
+const readings = `
+import { Schema } from "effect"
+import { Aggregate, Pipeline, Source, Window } from "courant"
+
+const Reading = Schema.Struct({ sensor: Schema.String, at: Schema.Int, celsius: Schema.Finite })
+
+export default Source.make("readings", { schema: Reading, key: "sensor", eventTime: "at" }).pipe(
+  Window.session("10 seconds"),
+  Aggregate.into({ lowest: Aggregate.min("celsius"), readings: Aggregate.count }),
+  Pipeline.named("sessions")
+)
+`
+
+const run = (pipelines: string) => `run --feed stdin --log memory --sink stdout --once --pipelines ${pipelines}`
+
+it.live("runs beside the built-in ones over the market's ticks", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const cwd = yield* temporaryFolder
+    mkdirSync(join(cwd, "mine"))
+    writeFileSync(join(cwd, "mine/range.ts"), range)
+    const outcome = yield* courant(run("./mine/range.ts,candles-1m"), {
+      cwd,
+      input: input([
+        { time: minute + 90_000, price: "10.5", size: 1 },
+        { time: minute + 95_000, price: 11, size: 1 },
+        { time: minute + 99_000, price: 99, size: 1, priceForming: false }
+      ])
+    })
+    assert.strictEqual(account(outcome), "read 3, aggregated 3, late 0, dead-lettered 0, duplicate 0")
+    const panes = linesOf(outcome.stdout).map((line) => JSON.parse(line))
+    assert.deepStrictEqual(
+      panes.map(({ pipeline, start, values }) => [pipeline, (start - minute) / 60_000, values.highest, values.lowest]),
+      [["range-2m", 0, "11", "10.5"], ["range-2m", 1, "11", "10.5"], ["candles-1m", 1, undefined, undefined]]
+    )
+  })), 30_000)
+
+const session = (start: number, end: number, values: string) =>
+  `{"pipeline":"sessions","key":"a","start":${start},"end":${end},"pane":"on-time","revision":0,"values":{${values}}}`
+
+it.live("may have a source of its own, and imports of effect", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const cwd = yield* temporaryFolder
+    writeFileSync(join(cwd, "readings.ts"), readings)
+    const lines = [[0, 20.5], [10_000, 19], [20_001, 18]]
+      .map(([at, celsius]) => JSON.stringify({ sensor: "a", at, celsius }))
+    const outcome = yield* courant(run("./readings.ts"), { cwd, input: lines.join("\n") })
+    assert.deepStrictEqual(linesOf(outcome.stdout), [
+      session(0, 20_000, `"lowest":19,"readings":2`),
+      session(20_001, 30_001, `"lowest":18,"readings":1`)
+    ])
+    assert.strictEqual(account(outcome), "read 3, aggregated 3, late 0, dead-lettered 0, duplicate 0")
+  })), 30_000)
+
+it.live("that cannot be used is refused in one line that names the file", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const cwd = yield* temporaryFolder
+    const files: { readonly [name: string]: readonly [text: string, code: number, hint: RegExp] } = {
+      "none.ts": ["export const answer = 42\n", 2, /none\.ts exports no pipeline/],
+      "broken.ts": ["export const = 42\n", 1, /broken\.ts cannot be loaded/],
+      "wrong.ts": [range.replace(`"2 minutes", "1 minute"`, `"no time"`), 1, /wrong\.ts cannot be loaded/],
+      "other.ts,candles-1m": [readings, 1, /cannot run together/],
+      "range.ts,./range.ts": [range, 1, /same name/]
+    }
+    for (const [names, [text, code, hint]] of Object.entries(files)) {
+      writeFileSync(join(cwd, names.split(",")[0] ?? ""), text)
+      const outcome = yield* courant(run(`./${names}`), { cwd })
+      assert.strictEqual(outcome.stdout, "")
+      assert.deepStrictEqual([outcome.code, linesOf(outcome.stderr).length], [code, 1], outcome.stderr)
+      assert.match(outcome.stderr, hint)
+    }
+  })), 30_000)

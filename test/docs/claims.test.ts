@@ -1,0 +1,78 @@
+/** Claims of the documentation that no other test holds. */
+import * as fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { Aggregate, Expr, Job, Pipeline, Source, ticks, Window } from "../../src/index.ts"
+import { Kind } from "../../src/streams/Records.ts"
+import { cuts, type Entry, type Log, logs, pipelines } from "../../src/testing/Arbitraries.ts"
+import { batches, foldedPanes, makeJob, records, results, run } from "../../src/testing/Harness.ts"
+
+const counted = Aggregate.into({ trades: Aggregate.count })
+
+const end = `{"_tag":"end"}`
+
+const tick = (symbol: string, size: number) => `{"symbol":"${symbol}","time":0,"price":"1","size":${size}}`
+
+/** The log with the decision that the input is at its end, in every partition, before its `at`-th record. */
+const endedAt = (log: Log, at: number): Log => {
+  const ends = Array.from({ length: log.partitions }, (_, partition): Entry => (
+    { partition, kind: Kind.control, value: { _tag: "end" } }
+  ))
+  return { ...log, entries: [...log.entries.slice(0, at), ...ends, ...log.entries.slice(at)] }
+}
+
+describe("the end of input", () => {
+  it("comes to the same results wherever the input was cut in two, and moves no watermark", () => {
+    fc.assert(
+      fc.property(pipelines({ revisions: true }), logs, fc.nat(60), cuts, (pipeline, log, at, sizes) => {
+        const job = makeJob([pipeline], log.partitions)
+        const panes = run(job, batches(endedAt(log, at), sizes))
+        const whole = makeJob([pipeline], log.partitions)
+        run(whole, batches(log, sizes))
+        // A change is worked out when a pane is emitted, and the end emits a window before those that come after it.
+        expect(results(panes, ["change"])).toEqual(results(foldedPanes(pipeline, log), ["change"]))
+        expect(job.counts).toEqual(whole.counts)
+      }),
+      { numRuns: 300 }
+    )
+  })
+
+  it("emits what is open on time, again only where it has grown, and with the next revision", () => {
+    const job = new Job([ticks.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("trades"))], { partitions: 1 })
+    const kinds = [Kind.event, Kind.event, Kind.control, Kind.event, Kind.control]
+    const first = job.take(records(0, 0, [tick("A", 1), tick("B", 1), end, tick("B", 1), end], kinds))
+    const panes = [...first.panes, ...job.close().panes]
+    expect(panes.map(({ key, pane, revision, values }) => [key, pane, revision, values["trades"]])).toEqual([
+      ["A", "on-time", 0, 1],
+      ["B", "on-time", 0, 1],
+      ["B", "on-time", 1, 2]
+    ])
+  })
+})
+
+describe("a sum of integers", () => {
+  const sizes = ticks.pipe(
+    Window.tumbling("1 minute"),
+    Aggregate.into({ volume: Aggregate.sum("size") }),
+    Pipeline.named("sizes")
+  )
+  const sumOf = (count: number) => {
+    const job = new Job([sizes], { partitions: 1 })
+    job.take(records(0, 0, Array.from({ length: count }, () => tick("A", 1_000_000_000_000))))
+    return job.close().panes[0]?.values["volume"]
+  }
+
+  it("is exact up to 2^53 - 1, and beyond an error that names the result", () => {
+    expect(sumOf(9_007)).toBe(9_007_000_000_000_000)
+    expect(() => sumOf(9_008)).toThrow("the sum \"volume\" is beyond what an integer can hold")
+  })
+})
+
+it("pipelines that run together read the same source under the same bound, and have names of their own", () => {
+  const minute = ticks.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("trades"))
+  const later = Pipeline.withBounds(minute, { outOfOrderness: 1 })
+  expect(() => new Job([minute, later], { partitions: 1 })).toThrow("cannot run together")
+  expect(() => new Job([minute, minute], { partitions: 1 })).toThrow("the same name")
+  const onlyA = ticks.pipe(Source.where(Expr.eq("symbol", "A")), Window.tumbling("1 minute"), counted)
+  const filtered = onlyA.pipe(Pipeline.named("only-a"))
+  expect(() => new Job([minute, filtered], { partitions: 1 })).not.toThrow()
+})

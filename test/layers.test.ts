@@ -1,0 +1,116 @@
+/** The lint rules that hold the layers apart: each notices an import that points the wrong way, and lets the others be. */
+import { execFileSync } from "node:child_process"
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { afterAll, expect, it } from "vitest"
+
+const root = join(import.meta.dirname, "..")
+
+// A tree of the same shape with the same rules, so that nothing is ever planted in the real one.
+const tree = mkdtempSync(join(tmpdir(), "courant-layers-"))
+cpSync(join(root, ".oxlintrc.json"), join(tree, ".oxlintrc.json"))
+afterAll(() => rmSync(tree, { recursive: true }))
+
+/** Where a file is, what it imports, and what the rule says to that; `null` where it is as it should be. */
+const imports: ReadonlyArray<readonly [file: string, specifier: string, complaint: string | null]> = [
+  ["domain/Planted.ts", "effect", null],
+  ["domain/Planted.ts", "effect/sql", null],
+  ["domain/Planted.ts", "./Decimal.ts", null],
+  ["domain/Planted.ts", "../streams/Pane.ts", "domain/"],
+  ["domain/Planted.ts", "node:crypto", "domain/"],
+  ["domain/Planted.ts", "kafkajs", "domain/"],
+  ["domain/Planted.ts", "@effect/platform-node", "domain/"],
+  ["streams/Planted.ts", "effect", null],
+  ["streams/Planted.ts", "node:crypto", null],
+  ["streams/Planted.ts", "./operator/Operator.ts", null],
+  ["streams/Planted.ts", "../domain/Decimal.ts", null],
+  ["streams/Planted.ts", "../analytics/candles.ts", "streams/"],
+  ["streams/Planted.ts", "../adapters/sqlite/Database.ts", "streams/"],
+  ["streams/Planted.ts", "../cli/run.ts", "streams/"],
+  ["streams/Planted.ts", "../main.ts", "streams/"],
+  ["streams/Planted.ts", "../testing/Laws.ts", "streams/"],
+  ["streams/Planted.ts", "yahoo-finance2", "streams/"],
+  ["streams/Planted.ts", "@influxdata/influxdb-client", "streams/"],
+  ["streams/operator/Planted.ts", "../Pane.ts", null],
+  ["streams/operator/Planted.ts", "../../domain/Decimal.ts", null],
+  ["streams/operator/Planted.ts", "../../analytics/candles.ts", "streams/"],
+  ["analytics/Planted.ts", "../streams/index.ts", null],
+  ["analytics/Planted.ts", "../domain/Tick.ts", null],
+  ["analytics/Planted.ts", "./ticks.ts", null],
+  ["analytics/Planted.ts", "../adapters/yahoo/Yahoo.ts", "analytics/"],
+  ["analytics/Planted.ts", "../cli/run.ts", "analytics/"],
+  ["analytics/Planted.ts", "../main.ts", "analytics/"],
+  ["analytics/Planted.ts", "node:fs", "analytics/"],
+  ["adapters/sqlite/Planted.ts", "../../streams/Feed.ts", null],
+  ["adapters/sqlite/Planted.ts", "../../domain/Tick.ts", null],
+  ["adapters/sqlite/Planted.ts", "./Database.ts", null],
+  ["adapters/sqlite/Planted.ts", "node:sqlite", null],
+  ["adapters/sqlite/Planted.ts", "../yahoo/Yahoo.ts", "an adapter"],
+  ["adapters/sqlite/Planted.ts", "../../adapters/yahoo/Yahoo.ts", "an adapter"],
+  ["adapters/sqlite/Planted.ts", "../../analytics/candles.ts", "adapters/"],
+  ["adapters/sqlite/Planted.ts", "../../cli/run.ts", "adapters/"],
+  ["adapters/sqlite/Planted.ts", "../../main.ts", "adapters/"],
+  ["testing/Planted.ts", "../streams/Job.ts", null],
+  ["testing/Planted.ts", "fast-check", null],
+  ["testing/Planted.ts", "../analytics/candles.ts", "testing/"],
+  ["testing/Planted.ts", "../adapters/sqlite/Database.ts", "testing/"],
+  ["testing/Planted.ts", "../cli/run.ts", "testing/"],
+  ["cli/planted.ts", "../adapters/sqlite/Database.ts", null],
+  ["cli/planted.ts", "../analytics/candles.ts", null],
+  ["main.ts", "./adapters/sqlite/Database.ts", null],
+  ["main.ts", "./cli/courant.ts", null]
+]
+
+const forms: ReadonlyArray<(specifier: string) => string> = [
+  (specifier) => `import { planted } from "${specifier}"\nexport const used = planted\n`,
+  (specifier) => `import type { Planted } from "${specifier}"\nexport type Used = Planted\n`,
+  (specifier) => `export { planted } from "${specifier}"\n`,
+  (specifier) => `export * as Planted from "${specifier}"\n`
+]
+
+/** What the linter says of each planted file, all in one run: file by file its complaints about imports. */
+const complaints = (): ReadonlyMap<string, string> => {
+  const command = join(root, "node_modules/.bin/oxlint")
+  let json: string
+  try {
+    json = execFileSync(command, ["--format", "json", "src"], { cwd: tree, encoding: "utf8" })
+  } catch (error) {
+    // It found something, and says so with its exit code.
+    json = String((error as { readonly stdout: string }).stdout)
+  }
+  const report: {
+    readonly diagnostics: ReadonlyArray<{ readonly code: string; readonly filename: string; readonly help?: string }>
+  } = JSON.parse(json)
+  return new Map(
+    report.diagnostics
+      .filter(({ code }) => code === "eslint(no-restricted-imports)")
+      .map(({ filename, help }) => [filename.replaceAll("\\", "/").replace(/^.*?src\//, ""), help ?? ""])
+  )
+}
+
+it("an import against the arrows is noticed in whatever form it comes, and no other is", () => {
+  const cases = imports.flatMap(([file, specifier, complaint], index) =>
+    forms.map((form, at) => ({
+      file: file === "main.ts" ? file : file.replace(/(\w+)\.ts$/, `$1${index}x${at}.ts`),
+      text: form(specifier),
+      specifier,
+      complaint
+    }))
+  )
+  for (const { file, text } of cases) {
+    mkdirSync(dirname(join(tree, "src", file)), { recursive: true })
+    writeFileSync(join(tree, "src", file), text)
+  }
+  const found = complaints()
+  const wrong = cases.filter(({ complaint, file }) =>
+    complaint === null ? found.has(file) : !(found.get(file) ?? "").startsWith(complaint)
+  )
+  expect(wrong.map(({ complaint, file, text }) => ({ file, text, expected: complaint, said: found.get(file) }))).toEqual([])
+})
+
+it("the sources themselves keep the rules", () => {
+  rmSync(join(tree, "src"), { recursive: true, force: true })
+  cpSync(join(root, "src"), join(tree, "src"), { recursive: true })
+  expect([...complaints()]).toEqual([])
+})

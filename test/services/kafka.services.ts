@@ -1,0 +1,114 @@
+/** The program with real brokers: what it starts can be used, and nothing of it is left. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import * as Ports from "../../services/tool/Ports.ts"
+import { linesOf } from "../cli/courant.ts"
+import { consume, createTopic, produce } from "./clients.ts"
+import { mentioning, services, startServices, temporaryFolder } from "./processes.ts"
+
+const kinds = {
+  "kafka": { access: ["brokers"], processes: 1 },
+  "kafka-zookeeper": { access: ["brokers", "zookeeper"], processes: 2 }
+} as const
+
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.String))))
+
+/** The program on a data folder of its own, with nothing left running in it at the end. */
+const program = Effect.gen(function*() {
+  const data = yield* Effect.acquireRelease(temporaryFolder, (data) => services(["down", "--data", data]))
+  const run = (...args: ReadonlyArray<string>) => services([...args, "--data", data])
+  return {
+    data,
+    run,
+    start: (...args: ReadonlyArray<string>) => startServices([...args, "--data", data]),
+    up: Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {
+      const { code, stderr, stdout } = yield* run("up", ...args)
+      assert.strictEqual(code, 0, stderr)
+      return linesOf(stdout)
+    }),
+    status: Effect.map(run("status", "--json"), ({ stdout }) => decode(stdout)),
+    processes: () => mentioning(data).length,
+    allGone: Effect.gen(function*() {
+      while (mentioning(data).length > 0) yield* Effect.sleep("10 millis")
+    })
+  }
+})
+
+for (const [name, expected] of Object.entries(kinds)) {
+  describe(name, () => {
+    it.live("comes up on a free port and on a given one, can be used, goes down, and keeps its data", () =>
+      Effect.gen(function*() {
+        const { processes, run, status, up } = yield* program
+        const [line = ""] = yield* up(name)
+        const running = (yield* status)[name] ?? {}
+        assert.deepStrictEqual(Object.keys(running), [...expected.access])
+        for (const address of Object.values(running)) assert.match(address, /^127\.0\.0\.1:2\d{4}$|^127\.0\.0\.1:3[012]\d{3}$/)
+        assert.strictEqual(line, [name, ...Object.entries(running).map(([key, value]) => `${key}=${value}`)].join("  "))
+        assert.strictEqual(processes(), expected.processes)
+
+        const brokers = running["brokers"] ?? ""
+        yield* createTopic(brokers, "ticks")
+        yield* produce(brokers, "ticks", ["one", "two"])
+        assert.deepStrictEqual(yield* consume(brokers, "ticks", 2), ["one", "two"])
+        assert.deepStrictEqual(yield* up(name), [line])
+
+        const down = yield* run("down")
+        assert.deepStrictEqual([down.code, down.stderr], [0, `services: stopped ${name}\n`])
+        assert.strictEqual(processes(), 0)
+        assert.deepStrictEqual(yield* status, {})
+
+        const { given } = yield* Ports.choose(["given"])
+        yield* up(name, "--port", String(given))
+        assert.strictEqual((yield* status)[name]?.["brokers"], `127.0.0.1:${given}`)
+        assert.deepStrictEqual(yield* consume(`127.0.0.1:${given}`, "ticks", 2), ["one", "two"])
+        assert.match((yield* run("logs", name)).stdout, /==> \S+broker\.log <==/)
+      }))
+
+    it.live("comes up once where two start it at once", () =>
+      Effect.gen(function*() {
+        const { processes, status, up } = yield* program
+        const [one, other] = yield* Effect.all([up(name), up(name)], { concurrency: 2 })
+        assert.deepStrictEqual(one, other)
+        assert.strictEqual(processes(), expected.processes)
+        assert.deepStrictEqual(Object.keys(yield* status), [name])
+      }))
+
+    for (const [signal, code] of [["SIGKILL", null], ["SIGINT", 130], ["SIGTERM", 130]] as const) {
+      it.live(`in the foreground ends with its command, also by ${signal}`, () =>
+        Effect.gen(function*() {
+          const { allGone, processes, start, status } = yield* program
+          const running = yield* start("up", name, "--foreground")
+          yield* running.says(/brokers=/, "stdout")
+          assert.deepStrictEqual(Object.keys(yield* status), [name])
+          assert.strictEqual(processes(), expected.processes)
+          assert.strictEqual((yield* running.signal(signal)).code, code)
+          yield* allGone
+          assert.deepStrictEqual(yield* status, {})
+        }))
+    }
+
+    it.live("leaves nothing where its start was cut short by SIGKILL, and comes up the next time", () =>
+      Effect.gen(function*() {
+        const { allGone, data, start, status, up } = yield* program
+        const running = yield* start("up", name)
+        while (!existsSync(join(data, name, "broker.log"))) yield* Effect.sleep("5 millis")
+        yield* running.signal("SIGKILL")
+        yield* allGone
+        assert.deepStrictEqual(yield* status, {})
+        yield* up(name)
+        assert.deepStrictEqual(Object.keys(yield* status), [name])
+      }))
+
+    it.live("stopped by down in another terminal, ends its foreground without complaint", () =>
+      Effect.gen(function*() {
+        const { run, start } = yield* program
+        const running = yield* start("up", name, "--foreground")
+        yield* running.says(/brokers=/, "stdout")
+        yield* run("down", name)
+        const { code, stderr } = yield* running.ended
+        assert.deepStrictEqual([code, linesOf(stderr)], [0, [`services: starting ${name}`]])
+      }))
+  })
+}

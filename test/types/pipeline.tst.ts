@@ -1,0 +1,193 @@
+/** What the compiler says of pipelines: field names, result types, and portability. */
+import { Schema } from "effect"
+import { describe, expect, test } from "tstyche"
+import { Decimal } from "../../src/domain/Decimal.ts"
+import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
+import { Aggregate, Expr, Pipeline, Source, Window } from "../../src/streams/index.ts"
+
+const Trade = Schema.Struct({
+  symbol: Schema.String,
+  time: Schema.Int,
+  price: Decimal({ scale: 8, limit: 90_000_000 }),
+  size: Schema.Int,
+  venue: Schema.optionalKey(Schema.String),
+  ratio: Schema.optionalKey(Schema.Finite),
+  flag: Schema.optionalKey(Schema.Boolean)
+})
+
+const trades = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" })
+const minutes = trades.pipe(Window.tumbling("1 minute"))
+const closes = minutes.pipe(Aggregate.into({ close: Aggregate.last("price"), venue: Aggregate.last("venue") }))
+
+/** Bars that somebody else has made. */
+const bars = Source.make("bars", {
+  schema: Schema.Struct({ symbol: Schema.String, start: Schema.Int, close: Decimal({ scale: 8, limit: 90_000_000 }) }),
+  key: "symbol",
+  eventTime: "start"
+})
+
+const largest = Aggregate.custom({
+  create: () => 0,
+  add: (most: number, { size }: Pipeline.RowOf<typeof trades>) => Math.max(most, size),
+  merge: (left, right) => Math.max(left, right),
+  result: (most) => most,
+  state: Schema.Int
+})
+
+describe("a field that the source does not have, or has as something else, is named in the error", () => {
+  test("by an aggregate", () => {
+    // @ts-expect-error there is no field \"prise\"
+    minutes.pipe(Aggregate.into({ open: Aggregate.first("prise") }))
+    // @ts-expect-error the field \"venue\" is of another kind
+    minutes.pipe(Aggregate.into({ mean: Aggregate.mean("venue") }))
+    // @ts-expect-error there is no field \"sise\"
+    minutes.pipe(Aggregate.into({ vwap: Aggregate.weightedMean("price", "sise") }))
+    // @ts-expect-error the field \"flag\" is of another kind
+    minutes.pipe(Aggregate.into({ at: Aggregate.maxBy("price", "flag") }))
+    // @ts-expect-error there is no field \"hi\"
+    minutes.pipe(Aggregate.into({ n: Aggregate.count, low: Aggregate.min("price"), high: Aggregate.max("hi") }))
+  })
+
+  test("by a condition of an aggregate", () => {
+    // @ts-expect-error there is no field \"prise\"
+    minutes.pipe(Aggregate.into({ n: Aggregate.where(Expr.gt("prise", 0))(Aggregate.count) }))
+  })
+
+  test("by a condition of a source", () => {
+    // @ts-expect-error there is no field \"prise\"
+    trades.pipe(Source.where(Expr.gt("prise", 0)))
+    // @ts-expect-error the field \"venue\" is of another kind
+    trades.pipe(Source.where(Expr.gt("venue", 0)))
+    // @ts-expect-error there is no field \"vonue\"
+    trades.pipe(Source.where(Expr.not(Expr.eq("vonue", "N"))))
+  })
+
+  test("by a change in per cent", () => {
+    // @ts-expect-error there is no field \"clse\"
+    closes.pipe(Pipeline.percentChange("change", "clse"))
+    // @ts-expect-error the field \"venue\" is of another kind
+    closes.pipe(Pipeline.percentChange("change", "venue"))
+  })
+
+  test("by ready-made aggregates", () => {
+    // @ts-expect-error there is no field \"clse\"
+    closes.pipe(Pipeline.acceptPartials(bars, { clse: "close" }))
+    // @ts-expect-error Did you mean '"close"'?
+    closes.pipe(Pipeline.acceptPartials(bars, { close: "clse" }))
+  })
+
+  test("by a source's key and time", () => {
+    // @ts-expect-error Type '"symbl"' is not assignable
+    Source.make("trades", { schema: Trade, key: "symbl", eventTime: "time" })
+    // @ts-expect-error Type '"venue"' is not assignable
+    Source.make("trades", { schema: Trade, key: "symbol", eventTime: "venue" })
+  })
+})
+
+describe("the types of results are worked out", () => {
+  const all = minutes.pipe(
+    Aggregate.into({
+      count: Aggregate.count,
+      flagged: Aggregate.where(Expr.eq("flag", true))(Aggregate.count),
+      sum: Aggregate.sum("price"),
+      volume: Aggregate.sum("size"),
+      mean: Aggregate.mean("price"),
+      meanSize: Aggregate.mean("size"),
+      low: Aggregate.min("price"),
+      ratio: Aggregate.max("ratio"),
+      open: Aggregate.first("price"),
+      venue: Aggregate.last("venue"),
+      flag: Aggregate.last("flag"),
+      cheapest: Aggregate.minBy("venue", "price"),
+      vwap: Aggregate.weightedMean("price", "size"),
+      largest
+    }),
+    Pipeline.percentChange("change", "open"),
+    Pipeline.named("all")
+  )
+  type Values = Pipeline.ValuesOf<typeof all>
+
+  test("from operation and field", () => {
+    expect<Values["count"]>().type.toBe<number>()
+    expect<Values["flagged"]>().type.toBe<number>()
+    expect<Values["sum"]>().type.toBe<DecimalValue | null>()
+    expect<Values["volume"]>().type.toBe<number | null>()
+    expect<Values["mean"]>().type.toBe<DecimalValue | null>()
+    expect<Values["meanSize"]>().type.toBe<number | null>()
+    expect<Values["low"]>().type.toBe<DecimalValue | null>()
+    expect<Values["ratio"]>().type.toBe<number | null>()
+    expect<Values["open"]>().type.toBe<DecimalValue | null>()
+    expect<Values["venue"]>().type.toBe<string | null>()
+    expect<Values["flag"]>().type.toBe<boolean | null>()
+    expect<Values["cheapest"]>().type.toBe<string | null>()
+    expect<Values["vwap"]>().type.toBe<DecimalValue | null>()
+    expect<Values["largest"]>().type.toBe<number>()
+    expect<Values["change"]>().type.toBe<DecimalValue | null>()
+  })
+
+  test("a result that ready-made aggregates do not say may be absent", () => {
+    const mixed = minutes.pipe(
+      Aggregate.into({ close: Aggregate.last("price"), count: Aggregate.count }),
+      Pipeline.acceptPartials(bars, { close: "close" }),
+      Pipeline.named("mixed")
+    )
+    expect<Pipeline.ValuesOf<typeof mixed>["close"]>().type.toBe<DecimalValue | null>()
+    expect<Pipeline.ValuesOf<typeof mixed>["count"]>().type.toBe<number | null>()
+  })
+
+  test("a roll-up has the results of its windows", () => {
+    const inner = closes.pipe(Pipeline.named("inner"))
+    const outer = Pipeline.rollUp(inner, "5 minutes").pipe(Pipeline.named("outer"))
+    expect<Pipeline.ValuesOf<typeof outer>>().type.toBe<Pipeline.ValuesOf<typeof inner>>()
+  })
+
+  test("an absent field is null in rows", () => {
+    expect<Pipeline.RowOf<typeof trades>["venue"]>().type.toBe<string | null>()
+    expect<Pipeline.RowOf<typeof trades>["price"]>().type.toBe<DecimalValue>()
+  })
+})
+
+describe("a pipeline's type says where it can run", () => {
+  const counted = Aggregate.into({ count: Aggregate.count })
+  const portable = trades.pipe(
+    Source.where(Expr.and(Expr.gt("size", 1), Expr.lt("price", "10.5"))),
+    Window.hopping("5 minutes", "1 minute"),
+    counted,
+    Pipeline.allowedLateness("1 minute"),
+    Pipeline.emitOnUpdate({ every: "1 second" }),
+    Pipeline.percentChange("change", "count"),
+    Pipeline.named("portable")
+  )
+  const filtered = trades.pipe(Source.filter(({ size }) => size > 1), Window.session("1 minute"), counted, Pipeline.named("filtered"))
+  const custom = minutes.pipe(Aggregate.into({ count: Aggregate.count, largest }), Pipeline.named("custom"))
+
+  /** What compiles for another engine. */
+  const compile = (pipeline: Pipeline.Pipeline<unknown, "portable">) => pipeline.name
+
+  test("expressions keep it portable", () => {
+    expect(compile).type.toBeCallableWith(portable)
+  })
+
+  test("functions make it local, whatever comes after", () => {
+    // @ts-expect-error Type '"local"' is not assignable to type '"portable"'
+    compile(filtered)
+    // @ts-expect-error Type '"local"' is not assignable to type '"portable"'
+    compile(custom)
+    // @ts-expect-error Type '"local"' is not assignable to type '"portable"'
+    compile(Pipeline.rollUp(custom, "5 minutes").pipe(Pipeline.named("rolled-up")))
+    const mixed = trades.pipe(
+      Source.filter(({ venue }) => venue === "N"),
+      Source.where(Expr.gt("size", 1)),
+      Window.tumbling("1 minute"),
+      counted,
+      Pipeline.named("mixed")
+    )
+    expect(compile).type.not.toBeCallableWith(mixed)
+  })
+
+  test("either runs in process", () => {
+    expect<typeof portable>().type.toBeAssignableTo<Pipeline.Any>()
+    expect<typeof filtered>().type.toBeAssignableTo<Pipeline.Any>()
+    expect<typeof custom>().type.toBeAssignableTo<Pipeline.Any>()
+  })
+})

@@ -1,0 +1,12 @@
+/** What needs real servers; `services/testing.ts` starts them. Apart from the other tests, which need none. */
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["test/services/**/*.services.ts", "test/integration/**/*.integration.ts"],
+    // A server takes seconds to start, and minutes the first time, when it is fetched.
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
+    fileParallelism: false
+  }
+})
