@@ -33,8 +33,16 @@ export const data = Flag.String("data").pipe(
   Flag.withDefault(".courant")
 )
 
-export const topic = Flag.String("topic").pipe(
-  Flag.withMetavar("NAME"),
+/** A topic is a folder below the data folder, and must not lead out of it. The characters are those of Kafka's topics. */
+const parseTopic = (text: string): string | undefined =>
+  /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/.test(text) ? text : undefined
+
+export const topic = parsed(
+  Flag.String("topic").pipe(Flag.withMetavar("NAME")),
+  "topic",
+  "a name of A-Z a-z 0-9 . _ - that does not begin with a dot",
+  parseTopic
+).pipe(
   Flag.withDescription("Topic of the log; the feed's name by default"),
   Flag.optional
 )
@@ -113,7 +121,7 @@ export const once = Flag.Boolean("once").pipe(
 )
 
 export const restart = Flag.Boolean("restart").pipe(
-  Flag.withDescription("Forget the saved state and compute everything again from the log"),
+  Flag.withDescription("Forget the saved state and the results, and compute everything again from the log"),
   Flag.withDefault(false)
 )
 

@@ -6,6 +6,7 @@ import { candles1m, candles5m } from "../analytics/candles.ts"
 import { day } from "../analytics/day.ts"
 import { movingAverage5m } from "../analytics/movingAverage.ts"
 import type { CheckpointMismatch } from "../streams/CheckpointStore.ts"
+import { Job } from "../streams/Job.ts"
 import * as Pipeline from "../streams/Pipeline.ts"
 import { problem, usage } from "./Problem.ts"
 
@@ -37,7 +38,13 @@ export const otherState = ({ name }: CheckpointMismatch) =>
 export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<string> | undefined, bounds: Bounds) {
   const found = names === undefined ? builtIn : (yield* Effect.forEach(names, resolveOne)).flat()
   if (found.length === 0) return yield* usage("--pipelines names no pipeline")
-  return found.map((pipeline) => Pipeline.withBounds(pipeline, bounds))
+  const bounded = found.map((pipeline) => Pipeline.withBounds(pipeline, bounds))
+  // What cannot run together is a mistake in the call, and is said before anything is opened.
+  yield* Effect.try({
+    try: () => new Job(bounded, { partitions: 1 }),
+    catch: (cause) => usage(cause instanceof Error ? cause.message : String(cause))
+  })
+  return bounded
 })
 
 const resolveOne = Effect.fnUntraced(function*(name: string) {

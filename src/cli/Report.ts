@@ -23,14 +23,11 @@ const toJson = (counts: Counts) => ({
 /** Writes the account of a run when it is done, or of what it has done when somebody stops it. */
 export const accounted = (file: string | undefined) => <E, R>(run: Effect.Effect<Report, E, R>) =>
   run.pipe(
-    Effect.onInterrupt(() => Effect.flatMap(soFar, (report) => write(report, file))),
+    Effect.onInterrupt(() =>
+      Effect.flatMap(Monitor, ({ progress }) => Effect.flatMap(progress, (soFar) => write(soFar, file)))
+    ),
     Effect.flatMap((report) => write(report, file))
   )
-
-const soFar = Effect.map(
-  Effect.flatMap(Monitor, (monitor) => monitor.progress),
-  (progress): Report => ({ ...progress, byPipeline: {} })
-)
 
 export const write = (report: Report, file: string | undefined) =>
   Effect.gen(function*() {

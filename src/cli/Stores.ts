@@ -107,6 +107,7 @@ const tee = <R>(layers: ReadonlyArray<Layer.Layer<ResultSink, ResultSinkError, R
       if (first === undefined) return yield* Effect.die("a run has at least one sink")
       return ResultSink.of({
         write: (panes) => Effect.forEach(all, (sink) => sink.write(panes), { discard: true }),
+        remove: (pipeline) => Effect.forEach(all, (sink) => sink.remove(pipeline), { discard: true }),
         read: (query) =>
           others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query))
       })

@@ -1,12 +1,12 @@
 /** `courant process`: from the log through the pipelines into the sinks. */
 import { Effect, Layer, Option } from "effect"
 import { Command } from "effect/cli"
-import { CheckpointStore } from "../streams/CheckpointStore.ts"
 import { Engine } from "../streams/Engine.ts"
 import { EventLog } from "../streams/EventLog.ts"
 import * as Ingest from "../streams/Ingest.ts"
 import * as InProcess from "../streams/InProcess.ts"
 import { Monitor } from "../streams/Monitor.ts"
+import { restart } from "../streams/Restart.ts"
 import * as Flags from "./Flags.ts"
 import * as Pipelines from "./Pipelines.ts"
 import * as Report from "./Report.ts"
@@ -37,7 +37,7 @@ export const command = Command.make(
     yield* Effect.gen(function*() {
       const engine = yield* Engine
       const log = yield* EventLog
-      if (input.restart) yield* (yield* CheckpointStore).remove(name)
+      if (input.restart) yield* restart(name, pipelines)
       return yield* engine.run({
         name,
         pipelines,

@@ -2,7 +2,6 @@
 import { Context, Deferred, Effect, identity, Layer, Option, Redacted } from "effect"
 import { Command } from "effect/cli"
 import { Dashboard } from "../adapters/dashboard/Dashboard.ts"
-import { CheckpointStore } from "../streams/CheckpointStore.ts"
 import { Engine, type Options } from "../streams/Engine.ts"
 import { EventLog, type EventLogError } from "../streams/EventLog.ts"
 import { Feed } from "../streams/Feed.ts"
@@ -10,6 +9,7 @@ import * as Ingest from "../streams/Ingest.ts"
 import * as InProcess from "../streams/InProcess.ts"
 import { Monitor } from "../streams/Monitor.ts"
 import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import { restart } from "../streams/Restart.ts"
 import * as Display from "./Display.ts"
 import * as Feeds from "./Feeds.ts"
 import * as Flags from "./Flags.ts"
@@ -85,7 +85,7 @@ const withEngine = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
   const engine = yield* Engine
   const feed = yield* Feed
   const name = Pipelines.checkpointName(log.topic, pipelines)
-  if (input.restart) yield* (yield* CheckpointStore).remove(name)
+  if (input.restart) yield* restart(name, pipelines)
   if (isWatched(input) && input.page) yield* servePage(input, pipelines)
 
   const ended = yield* Deferred.make<ReadonlyArray<number>, EventLogError>()

@@ -29,8 +29,9 @@ export interface Options {
   readonly checkpointEvery?: Duration.Input
 }
 
-/** What a run did with the events of the log, since the log began. */
+/** What became of the events of the log since it began. */
 export interface Report extends Counts {
+  /** Panes written by this run. */
   readonly panes: number
   readonly byPipeline: { readonly [name: string]: Counts }
 }

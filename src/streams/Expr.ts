@@ -36,7 +36,10 @@ type Comparable = Decimal | number | string | boolean | null
 /** Rows in which the field `Name` holds a `Type`. */
 export type Has<Name extends string, Type> = { readonly [K in Name]: Type }
 
-/** Nothing where rows have the fields that are needed, else what is wrong in words: it is the last line of the compiler's complaint. */
+/**
+ * Nothing where rows have the fields that are needed, else what is wrong with them in words:
+ * it becomes the last line of the compiler's complaint.
+ */
 export type Fits<Row, Needed> = Row extends Needed ? unknown : {
   readonly [Name in keyof Needed & string]: Name extends keyof Row
     ? Row[Name] extends Needed[Name] ? never : `the field "${Name}" is of another kind`

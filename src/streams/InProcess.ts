@@ -224,7 +224,7 @@ const publishProgress = Effect.fnUntraced(function*(run: Run) {
   const monitor = yield* Monitor
   const log = yield* EventLog
   const ends = yield* log.ends
-  const { counts, offsets, watermark } = run.job
+  const { offsets, watermark } = run.job
   const lag = ends.reduce((sum, end, partition) => sum + Math.max(0, end - (offsets[partition] ?? 0)), 0)
-  yield* monitor.publish({ _tag: "progress", progress: { ...counts, watermark, lag, panes: run.panes } })
+  yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lag } })
 })

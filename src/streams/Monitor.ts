@@ -22,7 +22,10 @@ export interface Progress extends Counts {
   readonly watermark: number | null
   /** Records that are in the log and have not been processed. */
   readonly lag: number
+  /** Panes written by this run. */
   readonly panes: number
+  /** The counts of each pipeline: what one takes may be late for another. */
+  readonly byPipeline: { readonly [name: string]: Counts }
 }
 
 export type Event =
@@ -41,7 +44,8 @@ export const nothingYet: Progress = {
   filtered: 0,
   watermark: null,
   lag: 0,
-  panes: 0
+  panes: 0,
+  byPipeline: {}
 }
 
 export class Monitor extends Context.Service<Monitor, {

@@ -28,6 +28,8 @@ export class ResultSink extends Context.Service<ResultSink, {
    * points). Retracted windows are gone. Fails where a sink can only be written, such as standard output.
    */
   readonly read: (query: Query) => Effect.Effect<ReadonlyArray<Pane.Encoded>, ResultSinkError>
+  /** Forgets every pane of a pipeline, of whatever revision, before it is computed anew. */
+  readonly remove: (pipeline: string) => Effect.Effect<void, ResultSinkError>
 }>()("courant/ResultSink") {
   static readonly layerMemory: Layer.Layer<ResultSink> = Layer.sync(ResultSink, () => {
     const panes = new Map<string, Pane.Encoded>()
@@ -40,7 +42,11 @@ export class ResultSink extends Context.Service<ResultSink, {
             if (stored === undefined || stored.revision <= pane.revision) panes.set(identity, Pane.encode(pane))
           }
         }),
-      read: (query) => Effect.sync(() => select([...panes.values()], query))
+      read: (query) => Effect.sync(() => select([...panes.values()], query)),
+      remove: (pipeline) =>
+        Effect.sync(() => {
+          for (const [identity, pane] of panes) if (pane.pipeline === pipeline) panes.delete(identity)
+        })
     })
   })
 }

@@ -27,7 +27,14 @@ const bound = 6
 /** The largest and smallest that each field takes, and what is next to them. */
 const extremes: fc.Arbitrary<Partial<Sample>> = fc.record({
   key: fc.constantFrom("", "A", "__proto__", "\u0000", "\ud800", "constructor"),
-  time: fc.constantFrom(0, -1, 8_640_000_000_000_000, -8_640_000_000_000_000, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER),
+  time: fc.constantFrom(
+    0,
+    -1,
+    8_640_000_000_000_000,
+    -8_640_000_000_000_000,
+    Number.MAX_SAFE_INTEGER,
+    Number.MIN_SAFE_INTEGER
+  ),
   price: fc.constantFrom("90000000", "-90000000", "0.00000001"),
   ratio: fc.constantFrom(Number.MAX_VALUE, -Number.MAX_VALUE, Number.MIN_VALUE),
   venue: fc.constantFrom("", "\u0000", "\ud800", "toString")
@@ -48,29 +55,30 @@ const faults = [
 ] as const
 
 export const accountLaws: EngineLaws = {
-  "read = aggregated + late + dead-lettered + duplicate + filtered, after every batch, in total and for each pipeline": law(
-    200,
-    fc.record({
-      pipelines: jobs({ revisions: true }),
-      log: decidedLogs,
-      cut: cuts,
-      spoilt: fc.infiniteStream(fc.integer({ min: 0, max: 9 })),
-      again: fc.nat(10)
-    }),
-    (make, { again, cut, log, pipelines, spoilt }) => {
-      const engine = make(pipelines, log.partitions)
-      const input = batches(log, cut).map((batch) => spoil(batch, spoilt))
-      let read = 0
-      for (const batch of [...input.slice(0, again), ...input]) {
-        engine.take(batch)
-        read += batch.kinds.filter((kind) => kind !== Kind.control).length
-        same(engine.counts.read, read)
-        for (const [name, counts] of [["all", engine.counts] as const, ...engine.countsByPipeline]) {
-          same(balance(counts), 0, `the account of ${name} does not balance: ${JSON.stringify(counts)}`)
+  "read = aggregated + late + dead-lettered + duplicate + filtered, after every batch, in total and for each pipeline":
+    law(
+      200,
+      fc.record({
+        pipelines: jobs({ revisions: true }),
+        log: decidedLogs,
+        cut: cuts,
+        spoilt: fc.infiniteStream(fc.integer({ min: 0, max: 9 })),
+        again: fc.nat(10)
+      }),
+      (make, { again, cut, log, pipelines, spoilt }) => {
+        const engine = make(pipelines, log.partitions)
+        const input = batches(log, cut).map((batch) => spoil(batch, spoilt))
+        let read = 0
+        for (const batch of [...input.slice(0, again), ...input]) {
+          engine.take(batch)
+          read += batch.kinds.filter((kind) => kind !== Kind.control).length
+          same(engine.counts.read, read)
+          for (const [name, counts] of [["all", engine.counts] as const, ...engine.countsByPipeline]) {
+            same(balance(counts), 0, `the account of ${name} does not balance: ${JSON.stringify(counts)}`)
+          }
         }
       }
-    }
-  ),
+    ),
 
   "what windows that do not overlap count together is what was aggregated, each event once": law(
     200,
@@ -138,7 +146,10 @@ export const accountLaws: EngineLaws = {
     200,
     fc.record({
       pipeline: pipelines({ revisions: true, outOfOrderness: 100 }),
-      records: fc.array(fc.record({ sample: samples, fault: fc.constantFrom(...faults), partition: fc.nat(1) }), { maxLength: 40, size: "max" }),
+      records: fc.array(fc.record({ sample: samples, fault: fc.constantFrom(...faults), partition: fc.nat(1) }), {
+        maxLength: 40,
+        size: "max"
+      }),
       cut: cuts
     }),
     (make, { cut, pipeline, records: drawn }) => {
@@ -148,7 +159,9 @@ export const accountLaws: EngineLaws = {
       for (const partition of [0, 1]) {
         const inside = drawn.filter((each) => each.partition === partition)
         const texts = inside.map(({ fault, sample }) => fault.spoil(JSON.stringify(sample)))
-        expected.push(...inside.flatMap(({ fault }, offset) => fault.reason === null ? [] : `${partition}:${offset} ${fault.reason} ${texts[offset]}`))
+        expected.push(...inside.flatMap(({ fault: { reason } }, offset) =>
+          reason === null ? [] : `${partition}:${offset} ${reason} ${texts[offset]}`
+        ))
         const size = cut[0] ?? 1
         for (let at = 0; at < texts.length; at += size) {
           const batch = records(partition, at, texts.slice(at, at + size))
@@ -165,7 +178,11 @@ export const accountLaws: EngineLaws = {
 
   "records that failed, mended and put in again within the bound, give what they would have given at once": law(
     150,
-    fc.record({ pipeline: pipelines({ revisions: false, outOfOrderness: 100 }), logs: logsWithin(bound), broken: fc.infiniteStream(fc.boolean()) }),
+    fc.record({
+      pipeline: pipelines({ revisions: false, outOfOrderness: 100 }),
+      logs: logsWithin(bound),
+      broken: fc.infiniteStream(fc.boolean())
+    }),
     (make, { broken, logs: [log], pipeline }) => {
       const engine = make([pipeline], 1)
       const texts = log.entries.map(textOf)
@@ -184,7 +201,8 @@ const readBack = (pane: Pane.Pane): void =>
   same(Schema.decodeUnknownSync(Schema.fromJsonString(Pane.Encoded))(Pane.toJson(pane)), Pane.encode(pane))
 
 /** What there is in a snapshot, whatever the numbers in it. */
-const withoutNumbers = (engine: Engine): string => engine.snapshot().replaceAll(/-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|null/g, "0")
+const withoutNumbers = (engine: Engine): string =>
+  engine.snapshot().replaceAll(/-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|null/g, "0")
 
 const balance = ({ aggregated, deadLettered, duplicate, filtered, late, read }: Counts): number =>
   read - aggregated - late - deadLettered - duplicate - filtered
@@ -216,7 +234,10 @@ const repeated = (log: Log, cycle: number, times: number) =>
       entry.kind === Kind.event ? { ...entry, value: { ...entry.value, time: entry.value.time + shift } } : entry
     )
     const first = turn * entries.length
-    return batches({ ...log, entries }, cut).map((batch) => ({ ...batch, offsets: batch.offsets.map((at) => at + first) }))
+    return batches({ ...log, entries }, cut).map((batch) => ({
+      ...batch,
+      offsets: batch.offsets.map((at) => at + first)
+    }))
   })
 
 /**

@@ -137,7 +137,8 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.Any> 
     every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
   }).map(({ every, filtered, lateness, outOfOrderness, rollUp, window }) => {
     const samples = filtered ? source(outOfOrderness).pipe(Source.where(Expr.gte("size", 2))) : source(outOfOrderness)
-    const aggregated = (rollUp === null ? window(samples).pipe(Aggregate.into(aggregates)) : rolledUp(samples, rollUp)).pipe(
+    const plain = rollUp === null ? window(samples).pipe(Aggregate.into(aggregates)) : rolledUp(samples, rollUp)
+    const aggregated = plain.pipe(
       Pipeline.percentChange("change", "close"),
       Pipeline.allowedLateness(lateness)
     )
@@ -158,7 +159,10 @@ const rolledUp = (samples: Samples, { times, tumbling: { offset, size } }: RollU
   )
 
 const literals = fc.oneof(
-  fc.tuple(fc.constantFrom("price"), fc.constantFrom("0", "1.5", 1.5, "-0.01", "90000000", "0.000000001", 1e-9, "1e2", 1e300)),
+  fc.tuple(
+    fc.constantFrom("price"),
+    fc.constantFrom("0", "1.5", 1.5, "-0.01", "90000000", "0.000000001", 1e-9, "1e2", 1e300)
+  ),
   fc.tuple(fc.constantFrom("size"), fc.constantFrom(0, 2, 2.5, "3", 1_000_000_000_000)),
   fc.tuple(fc.constantFrom("ratio"), fc.constantFrom(0.5, 1, "1.25", -3)),
   fc.tuple(fc.constantFrom("time"), fc.constantFrom(0, -5, 20))
@@ -168,7 +172,8 @@ const literals = fc.oneof(
 export const conditions: fc.Arbitrary<Node> = fc.letrec<{ node: Node }>((tie) => ({
   node: fc.oneof(
     { depthSize: "small" },
-    fc.tuple(fc.constantFrom("eq", "ne", "lt", "lte", "gt", "gte", "isNot"), literals).map(([op, [field, value]]): Node => ({ op, field, value })),
+    fc.tuple(fc.constantFrom("eq", "ne", "lt", "lte", "gt", "gte", "isNot"), literals)
+      .map(([op, [field, value]]): Node => ({ op, field, value })),
     fc.tuple(
       fc.constantFrom("eq", "ne", "isNot"),
       fc.oneof(
@@ -176,7 +181,8 @@ export const conditions: fc.Arbitrary<Node> = fc.letrec<{ node: Node }>((tie) =>
         fc.tuple(fc.constant("flag"), fc.boolean())
       )
     ).map(([op, [field, value]]): Node => ({ op, field, value })),
-    fc.tuple(fc.constantFrom("and", "or"), fc.array(tie("node"), { maxLength: 3 })).map(([op, all]): Node => ({ op, all })),
+    fc.tuple(fc.constantFrom("and", "or"), fc.array(tie("node"), { maxLength: 3 }))
+      .map(([op, all]): Node => ({ op, all })),
     tie("node").map((that): Node => ({ op: "not", that }))
   )
 })).node

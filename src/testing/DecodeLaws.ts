@@ -78,22 +78,34 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** Spellings of values that are taken, refused, or taken only by some fields. */
 const spellings = [
-  "0", "-0", "-0.0", "00", "01", "-1", "+1", "1", "2", "3.5", "1.50", "\"1.50\"", "\"1.5\"", "0.01", "\"0.010\"", "1.005", "1.",
-  ".5", "1e0", "1e2", "\"1e2\"", "1E+2", "1e-2", "15e-1", "1e-9", "1e400", "-1e400", "\"1e400\"", "-1e-400", "NaN", "Infinity",
-  "\"NaN\"", "\"\"", "\" 1\"", "\"-0\"", "\"-0.00\"", "\"0x10\"", "123456789012345", "1234567890123456", "12345678901234567890",
-  "\"9007199254740993\"", "9007199254740991", "9007199254740992", "999.99", "1000", "1000.01", "\"1000.00\"", "90000000",
-  "90000000.00000001", "89999999.99999999", "\"89999999.99999999\"", "0.123456789012345678", "\"0.12345678\"", "1000000000000",
-  "1000000000001", "true", "false", "null", "tru", "truee", "[]", "{}", "[1]", "{\"a\":1}", "\"true\"", "\"AAPL\"", "\"A\"",
-  "\"\\u0041\"", "\"\\u0041A\\/\"", "\"é\"", "\"\u{1F600}\"", "\"\\ud83d\\ude00\"", "\"\\ud800\"", "\"a\\nb\"", "\"a\nb\"", "\"\\x\"", "\"^GSPC\"",
-  "\"BRK-B\"", "\"ABCDEFGHIJKLMNOPQRSTU\"", "\"~\"", "\"\u007f\"", "1732545000123", "\"1732545000123\"", "1732545000123.0",
-  "1732545000123.5", "1732545000", "1732545000123000", "4102444800000", "4102444800001", "-2208988800000", "1732545000123e0"
+  "0", "-0", "-0.0", "00", "01", "-1", "+1", "1", "2", "3.5", "1.50", "\"1.50\"", "\"1.5\"", "0.01", "\"0.010\"",
+  "1.005", "1.", ".5", "1e0", "1e2", "\"1e2\"", "1E+2", "1e-2", "15e-1", "1e-9", "1e400", "-1e400", "\"1e400\"",
+  "-1e-400", "NaN", "Infinity", "\"NaN\"", "\"\"", "\" 1\"", "\"-0\"", "\"-0.00\"", "\"0x10\"", "123456789012345",
+  "1234567890123456", "12345678901234567890", "\"9007199254740993\"", "9007199254740991", "9007199254740992",
+  "999.99", "1000", "1000.01", "\"1000.00\"", "90000000", "90000000.00000001", "89999999.99999999",
+  "\"89999999.99999999\"", "0.123456789012345678", "\"0.12345678\"", "1000000000000", "1000000000001", "true",
+  "false", "null", "tru", "truee", "[]", "{}", "[1]", "{\"a\":1}", "\"true\"", "\"AAPL\"", "\"A\"", "\"\\u0041\"",
+  "\"\\u0041A\\/\"", "\"é\"", "\"\u{1F600}\"", "\"\\ud83d\\ude00\"", "\"\\ud800\"", "\"a\\nb\"", "\"a\nb\"",
+  "\"\\x\"", "\"^GSPC\"", "\"BRK-B\"", "\"ABCDEFGHIJKLMNOPQRSTU\"", "\"~\"", "\"\u007f\"", "1732545000123",
+  "\"1732545000123\"", "1732545000123.0", "1732545000123.5", "1732545000", "1732545000123000", "4102444800000",
+  "4102444800001", "-2208988800000", "1732545000123e0"
+]
+
+const around = [
+  "", " ", "\t", "\r\n", "}", "{", "{}", ",", "]", "x", "0", "\"", "\u0000", "\u000b", "\u00a0", "\u2028", "//", " null"
 ]
 
 /** Mostly none or what JSON allows; now and then what only looks like it. */
 const spaces = fc.oneof(
   { weight: 4, arbitrary: fc.constant([""]) },
   { weight: 3, arbitrary: fc.constantFrom([" ", ""], ["", "", "\t", "\r\n"]) },
-  { weight: 1, arbitrary: fc.array(fc.constantFrom("", "", "", "", "", " ", "\u00a0", "\u2028", "\ufeff"), { minLength: 7, maxLength: 29 }) }
+  {
+    weight: 1,
+    arbitrary: fc.array(fc.constantFrom("", "", "", "", "", " ", "\u00a0", "\u2028", "\ufeff"), {
+      minLength: 7,
+      maxLength: 29
+    })
+  }
 )
 
 /** Members of a line: mostly the fields that a source has, mostly with values that they take. */
@@ -152,9 +164,14 @@ const lines = (subject: Subject): fc.Arbitrary<Uint8Array> =>
       .sort((a, b) => a.rank - b.rank)
     let spot = 0
     const s = () => spaces[spot++ % spaces.length] ?? ""
-    const bytes = encode(`${s()}{${kept.map(({ name, value }) => `${s()}"${name}"${s()}:${s()}${value}${s()}`).join(",")}}${s()}`)
-    return slip === null ? bytes : Uint8Array.from([...bytes].toSpliced(slip.at % (bytes.length + 1), slip.remove, slip.byte))
+    const inside = kept.map(({ name, value }) => `${s()}"${name}"${s()}:${s()}${value}${s()}`).join(",")
+    const bytes = encode(`${s()}{${inside}}${s()}`)
+    if (slip === null) return bytes
+    return Uint8Array.from([...bytes].toSpliced(slip.at % (bytes.length + 1), slip.remove, slip.byte))
   })
+
+const brokenOff = (subject: Subject): fc.Arbitrary<Uint8Array> =>
+  fc.tuple(lines(subject), fc.nat(200)).map(([line, at]) => line.subarray(0, at))
 
 const anyJson = fc.json().map(encode)
 
@@ -174,6 +191,15 @@ export const decodeLaws: EngineLaws = {
     }
   },
 
+  "nothing but white space may stand around a record": (make) => {
+    for (const subject of [ticks, everything]) {
+      const names = subject.fields.filter((name) => !slow.includes(name))
+      const line = `{${names.map((name) => `"${name}":${usually[name]}`).join(",")}}`
+      const input = around.flatMap((text) => [encode(text + line), encode(line + text)])
+      same(decoded(make, subject, input), input.map((bytes) => expected(subject, bytes)))
+    }
+  },
+
   "a line is taken or refused as JSON.parse and the Schema do, with the same values, or the same kind of refusal": law(
     1_000,
     subjects.chain((subject) =>
@@ -187,10 +213,7 @@ export const decodeLaws: EngineLaws = {
     subjects.chain((subject) =>
       fc.record({
         subject: fc.constant(subject),
-        input: fc.array(fc.oneof(anyBytes, anyJson, fc.tuple(lines(subject), fc.nat(200)).map(([line, at]) => line.subarray(0, at))), {
-          minLength: 1,
-          maxLength: 6
-        })
+        input: fc.array(fc.oneof(anyBytes, anyJson, brokenOff(subject)), { minLength: 1, maxLength: 6 })
       })
     ),
     (make, { input, subject }) => same(decoded(make, subject, input), input.map((bytes) => expected(subject, bytes)))
@@ -198,7 +221,13 @@ export const decodeLaws: EngineLaws = {
 
   "a record ends where it ends, whatever bytes lie beside it": law(
     200,
-    subjects.chain((subject) => fc.record({ subject: fc.constant(subject), line: lines(subject), cuts: fc.array(fc.nat(300), { maxLength: 4 }) })),
+    subjects.chain((subject) =>
+      fc.record({
+        subject: fc.constant(subject),
+        line: lines(subject),
+        cuts: fc.array(fc.nat(300), { maxLength: 4 })
+      })
+    ),
     (make, { cuts, line, subject }) => {
       const edges = [0, ...cuts.map((cut) => cut % (line.length + 1)).sort((a, b) => a - b), line.length]
       const pieces = edges.slice(1).map((end, index) => line.subarray(edges[index], end))
@@ -215,7 +244,8 @@ const decoded = (make: MakeEngine, { pipeline }: Subject, input: ReadonlyArray<U
   return input.map((_, only) => {
     // What the decoder has learned from one record stays with it for the next; the windows begin anew.
     engine.restore(nothing)
-    const { unused } = engine.take({ ...all, kinds: all.kinds.map((kind, index) => index === only ? kind : Kind.control) })
+    const kinds = all.kinds.map((kind, index) => index === only ? kind : Kind.control)
+    const { unused } = engine.take({ ...all, kinds })
     const [refusal] = unused
     if (refusal !== undefined) return refusal.reason
     const [pane] = engine.close().panes

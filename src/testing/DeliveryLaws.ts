@@ -101,9 +101,12 @@ export const deliveryLaws: EngineLaws = {
       }
       const stranger = make(foreign, log.partitions)
       run(stranger, input)
-      if (JSON.stringify(foreign) !== JSON.stringify(pipelines)) refuses("a snapshot of other pipelines", stranger.snapshot())
+      const isForeign = JSON.stringify(foreign) !== JSON.stringify(pipelines)
+      if (isForeign) refuses("a snapshot of other pipelines", stranger.snapshot())
       refuses("a snapshot of other partitions", make(pipelines, log.partitions + 1).snapshot())
-      for (const version of [0, 2, -1]) refuses(`version ${version}`, JSON.stringify({ ...JSON.parse(snapshot), version }))
+      for (const version of [0, 2, -1]) {
+        refuses(`version ${version}`, JSON.stringify({ ...JSON.parse(snapshot), version }))
+      }
     }
   ),
 
@@ -146,7 +149,8 @@ export const deliveryLaws: EngineLaws = {
     fc.record({ ...anything, bound: fc.integer({ min: 1, max: 8 }) }),
     (make, { bound, cut, log, pipelines }) => {
       const input = batches(log, cut)
-      const [usual, forgetful] = [make(pipelines, log.partitions), make(pipelines, log.partitions, { dictionaryBound: bound })]
+      const usual = make(pipelines, log.partitions)
+      const forgetful = make(pipelines, log.partitions, { dictionaryBound: bound })
       for (const batch of input) {
         same(lines(forgetful.take(batch).panes), lines(usual.take(batch).panes))
         same(forgetful.snapshot(), usual.snapshot())
@@ -186,7 +190,12 @@ interface Run {
  * again. A step is taking a batch, writing the first or the second half of its panes, or
  * saving; they are counted over all lives together.
  */
-const survive = (make: MakeEngine, { cut, log, pipelines, recut }: Run, saveEvery: number, crashes: ReadonlyArray<number>) => {
+const survive = (
+  make: MakeEngine,
+  { cut, log, pipelines, recut }: Run,
+  saveEvery: number,
+  crashes: ReadonlyArray<number>
+) => {
   const written: Array<Pane> = []
   let saved: { readonly state: string; readonly offsets: ReadonlyArray<number> } | null = null
   let steps = 0

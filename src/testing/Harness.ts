@@ -95,7 +95,9 @@ export const events = (log: Log): ReadonlyArray<BatchFold.Event> =>
 
 const decimal = (text: string | number) => BigDecimal.scale(BigDecimal.fromStringUnsafe(String(text)), 8)
 
-const sampleFields = (sample: Sample) => ({ ratio: null, flag: null, venue: null, ...sample, price: decimal(sample.price) })
+const absent = { ratio: null, flag: null, venue: null }
+
+const sampleFields = (sample: Sample) => ({ ...absent, ...sample, price: decimal(sample.price) })
 
 const readyMadeFields = ({ close, high, low, open, ...others }: ReadyMade) => ({
   ...others,
@@ -124,7 +126,8 @@ export const newest = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane
   return [...stored.values()].filter(({ pane }) => pane !== "retracted").sort(inOrder)
 }
 
-export const windowOf = ({ end, key, pipeline, start }: Pane.Pane): string => JSON.stringify([pipeline, key, start, end])
+export const windowOf = ({ end, key, pipeline, start }: Pane.Pane): string =>
+  JSON.stringify([pipeline, key, start, end])
 
 const inOrder = (a: Pane.Pane, b: Pane.Pane): number =>
   (a.pipeline < b.pipeline ? -1 : a.pipeline > b.pipeline ? 1 : 0) || Pane.order(a, b)

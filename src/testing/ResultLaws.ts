@@ -140,26 +140,27 @@ export const resultLaws: EngineLaws = {
     }
   ),
 
-  "sessions are the runs of events that are at most the gap apart, in any order, and one more event never splits one": law(
-    200,
-    fc.record({ gap: fc.integer({ min: 1, max: 8 }), logs: logsWithin(bound) }),
-    (make, { gap, logs: [log, other] }) => {
-      const sessions = source(bound).pipe(
-        Window.session(gap),
-        Aggregate.into({ count: Aggregate.count }),
-        Pipeline.named("sessions")
-      )
-      const panes = run(make([sessions], 1), batches(log, [60]))
-      const expected = components(samplesOf(log), gap)
-      same(panes.map(({ end, key, start, values }) => `${key} ${start} ${end} ${values["count"]}`).sort(), expected)
-      same(lines(run(make([sessions], 1), batches(other, [3]))), lines(panes))
-      const fewer = run(make([sessions], 1), batches({ ...log, entries: log.entries.slice(1) }, [60]))
-      for (const { end, key, start } of fewer) {
-        const whole = panes.some((pane) => pane.key === key && pane.start <= start && end <= pane.end)
-        holds(whole, `the session [${start}, ${end}) of ${key} was split`)
+  "sessions are the runs of events that are at most the gap apart, in any order, and one more event never splits one":
+    law(
+      200,
+      fc.record({ gap: fc.integer({ min: 1, max: 8 }), logs: logsWithin(bound) }),
+      (make, { gap, logs: [log, other] }) => {
+        const sessions = source(bound).pipe(
+          Window.session(gap),
+          Aggregate.into({ count: Aggregate.count }),
+          Pipeline.named("sessions")
+        )
+        const panes = run(make([sessions], 1), batches(log, [60]))
+        const expected = components(samplesOf(log), gap)
+        same(panes.map(({ end, key, start, values }) => `${key} ${start} ${end} ${values["count"]}`).sort(), expected)
+        same(lines(run(make([sessions], 1), batches(other, [3]))), lines(panes))
+        const fewer = run(make([sessions], 1), batches({ ...log, entries: log.entries.slice(1) }, [60]))
+        for (const { end, key, start } of fewer) {
+          const whole = panes.some((pane) => pane.key === key && pane.start <= start && end <= pane.end)
+          holds(whole, `the session [${start}, ${end}) of ${key} was split`)
+        }
       }
-    }
-  ),
+    ),
 
   "moving every time by a multiple of the window's period moves every pane by as much": law(
     200,
@@ -167,7 +168,8 @@ export const resultLaws: EngineLaws = {
     (make, { by, log, pipeline }) => {
       const shift = by * period(pipeline)
       const panes = run(make([pipeline], log.partitions), batches(log, [5]))
-      const moved = run(make([pipeline], log.partitions), batches(changed(log, ({ time }) => ({ time: time + shift })), [5]))
+      const shifted = changed(log, ({ time }) => ({ time: time + shift }))
+      const moved = run(make([pipeline], log.partitions), batches(shifted, [5]))
       same(lines(moved), lines(panes.map((pane) => ({ ...pane, start: pane.start + shift, end: pane.end + shift }))))
     }
   ),
@@ -178,7 +180,8 @@ export const resultLaws: EngineLaws = {
     (make, { log, pipeline, within: { logs: [orderly], pipeline: once } }) => {
       const others = (engine: Engine, input: Log) =>
         lines(run(engine, batches(input, [4])).filter(({ key }) => key !== "A"))
-      const withoutIt = { ...orderly, entries: orderly.entries.filter(({ value }) => !("key" in value) || value.key !== "A") }
+      const entries = orderly.entries.filter(({ value }) => !("key" in value) || value.key !== "A")
+      const withoutIt = { ...orderly, entries }
       same(others(make([once], 1), withoutIt), others(make([once], 1), orderly))
       const dearer = changed(log, ({ key, price }) => key === "A" ? { price: "7.77" } : { price })
       same(others(make([pipeline], log.partitions), dearer), others(make([pipeline], log.partitions), log))

@@ -70,6 +70,22 @@ export const laws: Laws<ResultSink> = {
     )
   },
 
+  "a pipeline that is removed leaves nothing, not even revisions, and the others alone": (fresh) =>
+    on(fresh, Effect.gen(function*() {
+      const sink = yield* ResultSink
+      const [gone = "", left = ""] = pipelines
+      const newer = everyWindow.map((pane) => ({ ...pane, revision: 7 }))
+      yield* sink.write(newer)
+      yield* sink.remove(gone)
+      same(yield* sink.read({ pipeline: gone }), [])
+      same(yield* sink.read({}), model(newer, { pipeline: left }))
+      // What is computed anew begins with revision 0 again.
+      const anew = { ...onlyWindow(0), revision: 0 }
+      yield* sink.write([anew])
+      same(yield* sink.read({ pipeline: gone }), [Pane.encode(anew)])
+      yield* sink.remove("never-written")
+    })),
+
   "decimals, nulls and texts of any kind come back as they were written": (fresh) =>
     on(fresh, Effect.gen(function*() {
       const sink = yield* ResultSink

@@ -2,7 +2,18 @@
 import * as fc from "fast-check"
 import { Aggregate, Pipeline, Window } from "../streams/index.ts"
 import { Kind } from "../streams/Records.ts"
-import { aggregates, cuts, decidedLogs, type Entry, type Log, logs, pipelines, pipelinesWithReadyMade, type Sample, source } from "./Arbitraries.ts"
+import {
+  aggregates,
+  cuts,
+  decidedLogs,
+  type Entry,
+  type Log,
+  logs,
+  pipelines,
+  pipelinesWithReadyMade,
+  type Sample,
+  source
+} from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { batches, foldedPanes, lines, type MakeEngine, records, results, run } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
@@ -38,7 +49,7 @@ const hour = 3_600_000
 
 const instants = fc.oneof(
   fc.integer({ min: Date.parse("1980-01-01"), max: Date.parse("2037-12-31") }),
-  fc.tuple(fc.constantFrom(...changes), fc.integer({ min: -40, max: 40 })).map(([change, hours]) => change + hours * hour),
+  fc.tuple(fc.constantFrom(...changes), fc.integer({ min: -40, max: 40 })).map(([at, hours]) => at + hours * hour),
   fc.tuple(fc.constantFrom(...changes), fc.integer({ min: -2, max: 2 })).map(([change, by]) => change + by)
 )
 
@@ -104,7 +115,7 @@ export const timeLaws: EngineLaws = {
       const end = session ? time : lastEnd(rollUpOf?.window ?? window, time)
       const pilot = end + allowedLateness + beyond + definition.outOfOrderness
       const before = session ? time - window.gap : time
-      const log = logOf([{ ...sample(before), key: "A" }, { ...sample(pilot), key: "pilot" }, { ...sample(time), key: "A" }])
+      const log = logOf([sample(before), { ...sample(pilot), key: "pilot" }, sample(time)])
       const engine = make([pipeline], 1)
       const panes = run(engine, batches(log, [1]))
       // An event is late to a window that ends at the watermark. To sessions it is when it is itself behind it.
@@ -206,7 +217,13 @@ const lengthOfDay = (make: MakeEngine, zone: string, time: number): number => {
 
 const formats = new Map(zones.map((zone) => [
   zone,
-  new Intl.DateTimeFormat("en-US", { timeZone: zone, calendar: "gregory", year: "numeric", month: "numeric", day: "numeric" })
+  new Intl.DateTimeFormat("en-US", {
+    timeZone: zone,
+    calendar: "gregory",
+    year: "numeric",
+    month: "numeric",
+    day: "numeric"
+  })
 ]))
 
 /** A name for the local day, week or month of an instant, by the zone's dates alone. */

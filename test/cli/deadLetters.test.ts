@@ -124,7 +124,7 @@ describe("a line that is no tick", () => {
         ["candles-1m", "candles-5m", "moving-average-5m"].map((pipeline) => [2, pipeline, "late"])
       )
       assert.strictEqual((yield* courant("dead-letters export", { cwd })).stdout, input([late]))
-    })), 30_000)
+    })), 60_000)
 
   it.live("where there are none, stdout stays empty", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -133,7 +133,7 @@ describe("a line that is no tick", () => {
       const { code, stderr, stdout } = yield* courant("dead-letters list", { cwd })
       assert.deepStrictEqual([code, stdout, stderr], [0, "", "no dead letters\n"])
       assert.strictEqual((yield* courant("dead-letters export", { cwd })).stdout, "")
-    })), 30_000)
+    })), 60_000)
 })
 
 describe("a tick from the future", () => {
@@ -152,13 +152,13 @@ describe("a tick from the future", () => {
       assert.strictEqual(account(free), "read 3, aggregated 2, late 1, dead-lettered 0, duplicate 0")
       const unset = yield* courant(run, { cwd, input: input([{ ...good, time: now + 25 * 3_600_000 }, good]) })
       assert.strictEqual(account(unset), "read 2, aggregated 1, late 0, dead-lettered 1, duplicate 0")
-    })), 30_000)
+    })), 60_000)
 
   it.live("is taken by a retry once its time has come, and is a dead letter again before", () =>
     Effect.scoped(Effect.gen(function*() {
       const cwd = yield* temporaryFolder
       const bounds = `${pipelines} --max-time-ahead 0s`
-      const due = Date.now() + 6_000
+      const due = Date.now() + 10_000
       const soon = { ...good, symbol: "SOON", time: due }
       const never = { ...good, symbol: "LATER", time: due + 3_600_000 }
       const lines = `${input([good, soon, never])}nonsense\n`

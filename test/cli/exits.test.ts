@@ -30,7 +30,7 @@ describe("help", () => {
         assert.deepStrictEqual([code, stderr], [0, ""])
         assert.match(stdout, new RegExp(`courant ${command}`))
         assert.match(stdout.split("\nEXAMPLES\n")[1] ?? "", example)
-      }), 20_000)
+      }), 60_000)
   }
 
   it.live("--version", () =>
@@ -38,7 +38,7 @@ describe("help", () => {
       const { code, stderr, stdout } = yield* run("--version")
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.match(stdout, /^\S*\s?v?\d+\.\d+\.\d+\s*$/)
-    }), 20_000)
+    }), 60_000)
 })
 
 describe("wrong use ends with 2 and one line on stderr that says what would be right", () => {
@@ -50,6 +50,7 @@ describe("wrong use ends with 2 and one line on stderr that says what would be r
     "run --port 99999": /0 to 65535/,
     "run --speed 0": /above 0, or max/,
     "run --out-of-orderness soon": /such as 250ms, 5s/,
+    "run --feed stdin --topic ../elsewhere": /name of A-Z/,
     "replay --from yesterday": /such as 2013-10-08T13:30:00Z/,
     "run --log memory --sink sqlite": /--sink sqlite needs --log sqlite/,
     "run --pipelines candles-2m": /candles-1m, moving-average-5m, candles-5m, day, or give a file/,
@@ -63,7 +64,7 @@ describe("wrong use ends with 2 and one line on stderr that says what would be r
         assert.deepStrictEqual([code, stdout, linesOf(stderr).length], [2, "", 1], stderr)
         assert.match(stderr, /^courant: /)
         assert.match(stderr, hint)
-      }), 20_000)
+      }), 60_000)
   }
 })
 
@@ -83,7 +84,7 @@ describe("a failure ends with 1 and one line on stderr", () => {
         assert.deepStrictEqual([code, stdout, linesOf(stderr).length], [1, "", 1], stderr)
         assert.match(stderr, /^courant: /)
         assert.match(stderr, hint)
-      }), 20_000)
+      }), 60_000)
   }
 
   it.live("and with the stack behind it at --log-level debug only", () =>
@@ -93,7 +94,7 @@ describe("a failure ends with 1 and one line on stderr", () => {
       const [line = "", ...stack] = linesOf(stderr)
       assert.match(line, /^courant: Yahoo Finance cannot be reached/)
       assert.isTrue(stack.some((frame) => /^\s+at .*\.(ts|js):\d+/.test(frame)), stderr)
-    }), 20_000)
+    }), 60_000)
 })
 
 it.live("without Yahoo Finance a run says in one line that it replays a recorded session, and which", () =>
@@ -109,7 +110,7 @@ it.live("without Yahoo Finance a run says in one line that it replays a recorded
     const candle = "04:00:00 SPY    open 167.42 high 167.42 low 167.42 close 167.42 volume 210 trades 1"
     assert.strictEqual(others[0], candle)
     assert.match(others.at(-1) ?? "", /^read \d+, /)
-  })), 30_000)
+  })), 60_000)
 
 it.live("doctor looks at everything and writes what it finds to stdout", () =>
   Effect.gen(function*() {
@@ -117,4 +118,4 @@ it.live("doctor looks at everything and writes what it finds to stdout", () =>
     assert.deepStrictEqual([code, stderr], [0, ""])
     const found = linesOf(stdout).map((line) => line.split(/\s+/).slice(0, 2).join(" "))
     assert.deepStrictEqual(found, ["ok node", "ok folder", "ok page", "note yahoo"])
-  }), 20_000)
+  }), 60_000)

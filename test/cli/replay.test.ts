@@ -75,7 +75,7 @@ describe("replay", () => {
       assert.strictEqual(replayed.stdout, stopped.stdout)
       assert.strictEqual(replayed.stderr, stopped.stderr)
       assert.strictEqual(account(replayed), "read 4, aggregated 3, late 1, dead-lettered 0, duplicate 0")
-    })), 30_000)
+    })), 60_000)
 
   it.live("--speed gives each pane its time", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -92,7 +92,7 @@ describe("replay", () => {
       assert.isAtLeast(moments.length, 3)
       assert.isAtLeast(took, 1_900)
       assert.isAtMost(took, 4_000)
-    })), 30_000)
+    })), 60_000)
 })
 
 describe("process", () => {
@@ -153,5 +153,5 @@ describe("process", () => {
       assert.match(unclear.stderr, /^courant: .* choose one with --topic: one, two\n$/)
       const two = yield* courant("process --once --topic two", { cwd })
       assert.strictEqual(account(two), "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")
-    })), 30_000)
+    })), 60_000)
 })

@@ -55,7 +55,7 @@ it.live("runs beside the built-in ones over the market's ticks", () =>
       panes.map(({ pipeline, start, values }) => [pipeline, (start - minute) / 60_000, values.highest, values.lowest]),
       [["range-2m", 0, "11", "10.5"], ["range-2m", 1, "11", "10.5"], ["candles-1m", 1, undefined, undefined]]
     )
-  })), 30_000)
+  })), 60_000)
 
 const session = (start: number, end: number, values: string) =>
   `{"pipeline":"sessions","key":"a","start":${start},"end":${end},"pane":"on-time","revision":0,"values":{${values}}}`
@@ -72,7 +72,7 @@ it.live("may have a source of its own, and imports of effect", () =>
       session(20_001, 30_001, `"lowest":18,"readings":1`)
     ])
     assert.strictEqual(account(outcome), "read 3, aggregated 3, late 0, dead-lettered 0, duplicate 0")
-  })), 30_000)
+  })), 60_000)
 
 it.live("that cannot be used is refused in one line that names the file", () =>
   Effect.scoped(Effect.gen(function*() {
@@ -91,4 +91,4 @@ it.live("that cannot be used is refused in one line that names the file", () =>
       assert.deepStrictEqual([outcome.code, linesOf(outcome.stderr).length], [code, 1], outcome.stderr)
       assert.match(outcome.stderr, hint)
     }
-  })), 30_000)
+  })), 60_000)

@@ -5,7 +5,8 @@ import { promisify } from "node:util"
 import { expect, it } from "vitest"
 
 const trace = async (seed: number, environment: { readonly [name: string]: string }): Promise<string> => {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, "trace.ts"), String(seed)], {
+  const script = join(import.meta.dirname, "trace.ts")
+  const { stdout } = await promisify(execFile)(process.execPath, [script, String(seed)], {
     env: { ...process.env, ...environment },
     timeout: 60_000
   })

@@ -26,14 +26,18 @@ interface Subject {
 }
 
 /** The engine out of a copy of the sources in which a text has been replaced. */
-const planted = async (name: string, { file, find, replace }: Pick<Mutant, "file" | "find" | "replace">): Promise<Subject> => {
+const planted = async (
+  name: string,
+  { file, find, replace }: Pick<Mutant, "file" | "find" | "replace">
+): Promise<Subject> => {
   const copy = join(copies, name)
   for (const folder of ["domain", "streams"]) cpSync(join(root, "src", folder), join(copy, folder), { recursive: true })
   const source = readFileSync(join(copy, file), "utf8")
   expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
   writeFileSync(join(copy, file), source.replace(find, () => replace))
   const { Job }: typeof import("../../src/streams/Job.ts") = await import(join(copy, "streams/Job.ts"))
-  const { Slots }: typeof import("../../src/streams/operator/Slots.ts") = await import(join(copy, "streams/operator/Slots.ts"))
+  const slots = join(copy, "streams/operator/Slots.ts")
+  const { Slots }: typeof import("../../src/streams/operator/Slots.ts") = await import(slots)
   return {
     makeEngine: (pipelines, partitions, options) => new Job(pipelines, { partitions, ...options }),
     makeSlots: (pipeline) => new Slots(pipeline)

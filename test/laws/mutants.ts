@@ -45,8 +45,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a calendar's day always has 24 hours",
     file: "streams/operator/Grid.ts",
-    find: "end = DateTime.toEpochMillis(DateTime.startOf(DateTime.add(first, oneAndABit[unit]), unit, { weekStartsOn: 1 }))",
-    replace: "end = start + { day: 1, week: 7, month: 30 }[unit] * 86_400_000",
+    find: "ends.set(start, end)",
+    replace: "end = start + { day: 1, week: 7, month: 30 }[unit] * 86_400_000\n    ends.set(start, end)",
     law: "a day has 23 hours"
   },
   {
@@ -334,6 +334,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/Decoder.ts",
     find: "bytes[at] !== close || skip(bytes, at + 1, end) !== end",
     replace: "bytes[at] !== close",
-    law: "a line is taken or refused"
+    law: "nothing but white space"
   }
 ]

@@ -28,9 +28,10 @@ const days = source(1_000_000_000).pipe(
   Pipeline.named("days")
 )
 const hour = 3_600_000
+const midnight = Date.parse("2024-03-10T00:00:00Z")
 const texts = ["i", "I", "İ", "ı", "ß", "ä", "z", "a"].flatMap((key, index) =>
   [0, 6, 7, 8, 30].map((hours) =>
-    JSON.stringify({ key, time: Date.parse("2024-03-10T00:00:00Z") + hours * hour + index, price: "1.005", size: 3, venue: key })
+    JSON.stringify({ key, time: midnight + hours * hour + index, price: "1.005", size: 3, venue: key })
   )
 )
 const job = makeJob([days], 1)

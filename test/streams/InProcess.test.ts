@@ -143,8 +143,8 @@ describe("effectively once", () => {
       sink,
       layer: Layer.mergeAll(
         Layer.succeed(ResultSink, {
-          write: (panes) => crash(new ResultSinkError({ message: "planted" }))(sink.write(panes)),
-          read: sink.read
+          ...sink,
+          write: (panes) => crash(new ResultSinkError({ message: "planted" }))(sink.write(panes))
         }),
         Layer.succeed(CheckpointStore, {
           ...store,
@@ -248,7 +248,8 @@ describe("a stalled sink", () => {
       const open = yield* Deferred.make<void>()
       const sink = Layer.succeed(ResultSink, {
         write: () => Deferred.await(open),
-        read: () => Effect.succeed([])
+        read: () => Effect.succeed([]),
+        remove: () => Effect.void
       })
       const chunks = Array.from({ length: 500 }, (_, i) => fromTexts([tick(i * 10_000)]))
       const layer = InProcess.layer.pipe(

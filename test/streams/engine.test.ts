@@ -9,10 +9,11 @@ import { EventLog } from "../../src/streams/EventLog.ts"
 import * as Ingest from "../../src/streams/Ingest.ts"
 import * as InProcess from "../../src/streams/InProcess.ts"
 import { Monitor } from "../../src/streams/Monitor.ts"
+import { Aggregate, Pipeline, Window } from "../../src/streams/index.ts"
 import type { Any as AnyPipeline } from "../../src/streams/Pipeline.ts"
 import { fromBytes, fromTexts, Kind } from "../../src/streams/Records.ts"
 import { ResultSink } from "../../src/streams/ResultSink.ts"
-import { logsWithin, pipelines } from "../../src/testing/Arbitraries.ts"
+import { logsWithin, pipelines, source } from "../../src/testing/Arbitraries.ts"
 import { textOf } from "../../src/testing/Harness.ts"
 
 const ports = Layer.mergeAll(
@@ -40,7 +41,8 @@ const append = Effect.fnUntraced(function*(texts: ReadonlyArray<string>) {
 /** What the sink holds in the end, but for how often it was revised on the way. */
 const stored = Effect.gen(function*() {
   const sink = yield* ResultSink
-  return (yield* sink.read({})).map(({ end, key, start, values }) => ({ key, start, end, values: { ...values, change: null } }))
+  const panes = yield* sink.read({})
+  return panes.map(({ end, key, start, values }) => ({ key, start, end, values: { ...values, change: null } }))
 })
 
 const bound = 6
@@ -52,7 +54,7 @@ const samples = fc.record({
   broken: fc.infiniteStream(fc.nat(2))
 })
 
-it("a dead letter has the bytes, the place and the reason; mended and put in again it counts as if it had never failed", () =>
+it("a dead letter has bytes, place and reason; mended and put in again it counts as if it had never failed", () =>
   fc.assert(
     fc.asyncProperty(samples, ({ broken, logs: [log], pipeline }) =>
       Effect.gen(function*() {
@@ -74,12 +76,15 @@ it("a dead letter has the bytes, the place and the reason; mended and put in aga
         yield* append(letters.map(({ bytes }) => `${new TextDecoder().decode(bytes)}}`))
         yield* (yield* DeadLetters).remove(letters)
         const second = yield* runToEnd([pipeline])
-        expect([second.late, second.read, second.aggregated + second.filtered]).toEqual([0, texts.length + letters.length, texts.length])
+        expect([second.late, second.read]).toEqual([0, texts.length + letters.length])
+        expect(second.aggregated + second.filtered).toBe(texts.length)
         expect(yield* (yield* DeadLetters).read({})).toEqual([])
 
-        const never = yield* Effect.provide(append(texts).pipe(Effect.andThen(runToEnd([pipeline])), Effect.andThen(stored)), stack, {
-          local: true
-        })
+        const never = yield* append(texts).pipe(
+          Effect.andThen(runToEnd([pipeline])),
+          Effect.andThen(stored),
+          Effect.provide(stack, { local: true })
+        )
         expect(yield* stored).toEqual(never)
       }).pipe(Effect.provide(stack, { local: true }), Effect.runPromise)),
     { numRuns: Math.ceil(25 * Number(process.env["COURANT_RUNS"] ?? 1)) }
@@ -87,17 +92,15 @@ it("a dead letter has the bytes, the place and the reason; mended and put in aga
 
 it("a late event is a dead letter of the pipeline that refused it, and only of that one", () =>
   Effect.gen(function*() {
-    const [strict, lenient] = fc.sample(pipelines({ revisions: false, outOfOrderness: 0 }), { seed: 1, numRuns: 1 })
-      .flatMap((pipeline) => [
-        { ...pipeline, name: "strict", window: { kind: "tumbling", size: 10, offset: 0 } as const },
-        { ...pipeline, name: "lenient", window: { kind: "tumbling", size: 1_000, offset: 0 } as const }
-      ].map((each) => ({ ...each, source: { ...each.source, filters: [] }, options: { ...each.options, rollUpOf: null } })))
+    const counted = (name: string, size: number) =>
+      source(0).pipe(Window.tumbling(size), Aggregate.into({ count: Aggregate.count }), Pipeline.named(name))
     const sample = (time: number) => JSON.stringify({ key: "A", time, price: "1", size: 1 })
     yield* append([sample(25), sample(3)])
-    const report = yield* runToEnd([strict!, lenient!])
-    const [letter, ...others] = yield* (yield* DeadLetters).read({ reason: "late" })
-    expect(others).toEqual([])
-    expect([letter?.pipeline, letter?.offset, new TextDecoder().decode(letter?.bytes)]).toEqual(["strict", 1, sample(3)])
+    const report = yield* runToEnd([counted("strict", 10), counted("lenient", 1_000)])
+    const letters = yield* (yield* DeadLetters).read({ reason: "late" })
+    expect(letters.map(({ bytes, offset, pipeline }) => [pipeline, offset, new TextDecoder().decode(bytes)])).toEqual([
+      ["strict", 1, sample(3)]
+    ])
     expect([report.late, report.byPipeline["strict"]?.late, report.byPipeline["lenient"]?.late]).toEqual([1, 1, 0])
   }).pipe(Effect.provide(stack, { local: true }), Effect.runPromise))
 

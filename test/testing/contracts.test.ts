@@ -195,6 +195,7 @@ const sink = (mistakes: {
   readonly written?: (pane: Pane.Pane) => Pane.Pane
   readonly asked?: (query: Query) => Query
   readonly found?: (panes: ReadonlyArray<Pane.Encoded>, query: Query) => ReadonlyArray<Pane.Encoded>
+  readonly removes?: (pane: Pane.Encoded, pipeline: string) => boolean
 }) =>
   Layer.sync(ResultSink, () => {
     const stored = new Map<string, Pane.Encoded>()
@@ -218,7 +219,13 @@ const sink = (mistakes: {
           yield* sound.write([...stored.values()])
           const panes = yield* sound.read(mistakes.asked?.(query) ?? query)
           return mistakes.found?.(panes, query) ?? panes
-        }).pipe(Effect.provide(ResultSink.layerMemory))
+        }).pipe(Effect.provide(ResultSink.layerMemory)),
+      remove: (pipeline) =>
+        Effect.sync(() => {
+          for (const [id, pane] of stored) {
+            if (mistakes.removes?.(pane, pipeline) ?? pane.pipeline === pipeline) stored.delete(id)
+          }
+        })
     })
   })
 
@@ -227,11 +234,13 @@ const appending = Layer.sync(ResultSink, () => {
   const stored: Array<Pane.Encoded> = []
   return ResultSink.of({
     write: (panes) => Effect.sync(() => void stored.push(...panes.map(Pane.encode))),
-    read: () => Effect.sync(() => [...stored])
+    read: () => Effect.sync(() => [...stored]),
+    remove: () => Effect.void
   })
 })
 
 const newestWins = "the newest revision of a window wins, in whatever order and batches revisions come"
+const removed = "a pipeline that is removed leaves nothing, not even revisions, and the others alone"
 const asksFor = "a query gives what it asks for, in order, and its limit keeps the newest"
 
 broken("ResultSink", ResultSinkContract.laws, {
@@ -241,6 +250,8 @@ broken("ResultSink", ResultSinkContract.laws, {
     sink({ identity: ({ key, pipeline, start }) => [pipeline, key, start] }),
     newestWins
   ],
+  "removes nothing": [sink({ removes: () => false }), removed],
+  "removes everything": [sink({ removes: () => true }), removed],
   "has no pipelines": [sink({ identity: ({ end, key, start }) => [key, start, end] }), newestWins],
   "appends": [appending, "any write may be replayed any number of times"],
   "forgets a window when it is retracted": [

@@ -158,7 +158,12 @@ describe("a pipeline's type says where it can run", () => {
     Pipeline.percentChange("change", "count"),
     Pipeline.named("portable")
   )
-  const filtered = trades.pipe(Source.filter(({ size }) => size > 1), Window.session("1 minute"), counted, Pipeline.named("filtered"))
+  const filtered = trades.pipe(
+    Source.filter(({ size }) => size > 1),
+    Window.session("1 minute"),
+    counted,
+    Pipeline.named("filtered")
+  )
   const custom = minutes.pipe(Aggregate.into({ count: Aggregate.count, largest }), Pipeline.named("custom"))
 
   /** What compiles for another engine. */

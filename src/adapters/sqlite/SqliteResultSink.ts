@@ -47,7 +47,11 @@ const make = Effect.fnUntraced(function*() {
     return yield* database.read(() => rows.all(...parameters).map(toPane).reverse())
   }, Effect.mapError(toSinkError))
 
-  return ResultSink.of({ write, read })
+  const deleteAll = yield* database.prepare("delete from panes where pipeline = ?")
+  const remove = (pipeline: string) =>
+    database.write(() => void deleteAll.run(pipeline)).pipe(Effect.mapError(toSinkError))
+
+  return ResultSink.of({ write, read, remove })
 }, Effect.mapError(toSinkError))
 
 const toPane = (row: PaneRow): Pane.Encoded => decodePane({ ...row, values: JSON.parse(row.values) })

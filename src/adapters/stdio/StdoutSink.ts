@@ -25,7 +25,9 @@ export const layer: Layer.Layer<ResultSink, never, Stdio.Stdio> = Layer.effect(
             )
           )
         ),
-      read: () => Effect.fail(new ResultSinkError({ message: "standard output cannot be read back" }))
+      read: () => Effect.fail(new ResultSinkError({ message: "standard output cannot be read back" })),
+      // What has been written is not ours to forget, and holds nothing against what follows.
+      remove: () => Effect.void
     })
   })
 )

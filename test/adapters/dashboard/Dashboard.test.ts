@@ -320,6 +320,7 @@ describe("/api/health and /metrics", () => {
           filtered: 1,
           watermark: 99,
           lag: 6,
+          byPipeline: {},
           panes: 8
         }
       })

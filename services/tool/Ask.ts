@@ -1,0 +1,32 @@
+/** One question to a server over TCP, for those whose protocol is small enough to ask by hand. */
+import { Effect, Schema } from "effect"
+import { connect } from "node:net"
+
+/** The server cannot be used yet, and why. */
+export class NotYet extends Schema.TaggedError<NotYet>()("NotYet", { message: Schema.String }) {}
+
+export const notYet = (message: string): NotYet => new NotYet({ message })
+
+/**
+ * Sends bytes to a port of 127.0.0.1 and gives what comes back, once that is `whole` or the server closes the
+ * connection. A server that is still starting may take a question and never answer it (ZooKeeper does), so
+ * each has two seconds.
+ */
+export const ask = (
+  port: number,
+  question: string | Uint8Array,
+  whole: (received: Buffer) => boolean = () => false
+): Effect.Effect<Buffer, NotYet> =>
+  Effect.callback<Buffer, NotYet>((resume) => {
+    const socket = connect(port, "127.0.0.1", () => socket.write(question))
+    let received = Buffer.alloc(0)
+    socket.on("data", (bytes) => {
+      received = Buffer.concat([received, bytes])
+      if (whole(received)) resume(Effect.succeed(received))
+    })
+    socket.on("error", ({ message }) => resume(Effect.fail(notYet(message))))
+    socket.on("close", () => resume(Effect.succeed(received)))
+    return Effect.sync(() => socket.destroy())
+  }).pipe(
+    Effect.timeoutOrElse({ duration: "2 seconds", orElse: () => Effect.fail(notYet("it does not answer within 2 seconds")) })
+  )

@@ -1,0 +1,22 @@
+/** Makes pipelines start anew: the log is kept, and what was made of it is forgotten. */
+import { Effect } from "effect"
+import { CheckpointStore } from "./CheckpointStore.ts"
+import { DeadLetters } from "./DeadLetters.ts"
+import type { Any as AnyPipeline } from "./Pipeline.ts"
+import { ResultSink } from "./ResultSink.ts"
+
+/**
+ * Forgets the checkpoint of a name, the panes of its pipelines and their late events. The
+ * checkpoint goes first: a crash in between leaves results that are computed again, never
+ * a checkpoint whose results are gone.
+ */
+export const restart = Effect.fnUntraced(function*(name: string, pipelines: ReadonlyArray<AnyPipeline>) {
+  const store = yield* CheckpointStore
+  const sink = yield* ResultSink
+  const letters = yield* DeadLetters
+  yield* store.remove(name)
+  for (const pipeline of pipelines) yield* sink.remove(pipeline.name)
+  const names = new Set<string | null>(pipelines.map((pipeline) => pipeline.name))
+  const late = yield* letters.read({ reason: "late" })
+  yield* letters.remove(late.filter(({ pipeline }) => names.has(pipeline)))
+})

@@ -1,0 +1,47 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Option } from "effect"
+import { candles1m, candles5m } from "../../src/analytics/candles.ts"
+import { CheckpointStore } from "../../src/streams/CheckpointStore.ts"
+import { type DeadLetter, DeadLetters } from "../../src/streams/DeadLetters.ts"
+import { restart } from "../../src/streams/Restart.ts"
+import { ResultSink } from "../../src/streams/ResultSink.ts"
+
+const letter = (offset: number, pipeline: string | null, reason: DeadLetter["reason"]): DeadLetter => ({
+  topic: "ticks",
+  partition: 0,
+  offset,
+  pipeline,
+  reason,
+  detail: "",
+  bytes: new Uint8Array([offset])
+})
+
+const pane = (pipeline: string, revision: number) =>
+  ({ pipeline, key: "A", start: 0, end: 60_000, pane: "late", revision, values: { trades: revision } }) as const
+
+describe("starting anew", () => {
+  it.effect("forgets what was made of the log, and leaves other pipelines and undecodable records alone", () =>
+    Effect.gen(function*() {
+      const store = yield* CheckpointStore
+      const sink = yield* ResultSink
+      const letters = yield* DeadLetters
+      yield* store.save("mine", { fingerprint: "f", offsets: [3], state: "s" })
+      yield* store.save("other", { fingerprint: "f", offsets: [4], state: "t" })
+      yield* sink.write([pane("candles-1m", 3), pane("candles-5m", 2), pane("day", 1)])
+      const broken = letter(1, null, "not-json")
+      const othersLate = letter(2, "day", "late")
+      yield* letters.write([broken, othersLate, letter(2, "candles-1m", "late"), letter(3, "candles-5m", "late")])
+
+      yield* restart("mine", [candles1m, candles5m])
+
+      assert.deepStrictEqual(yield* store.load("mine", "f"), Option.none())
+      assert.isTrue(Option.isSome(yield* store.load("other", "f")))
+      assert.deepStrictEqual((yield* sink.read({})).map(({ pipeline }) => pipeline), ["day"])
+      assert.deepStrictEqual(yield* letters.read({}), [broken, othersLate])
+      // Computed anew, a window begins with revision 0, which a former revision 3 must not outlive.
+      yield* sink.write([pane("candles-1m", 0)])
+      assert.deepStrictEqual((yield* sink.read({ pipeline: "candles-1m" })).map(({ revision }) => revision), [0])
+    }).pipe(
+      Effect.provide(Layer.mergeAll(CheckpointStore.layerMemory, ResultSink.layerMemory, DeadLetters.layerMemory))
+    ))
+})
