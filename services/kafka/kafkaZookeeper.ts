@@ -1,8 +1,8 @@
 /** Apache Kafka 3.9, the last line that can keep its metadata in ZooKeeper, and the ZooKeeper that it does so in. */
 import { Effect } from "effect"
 import { mkdirSync, writeFileSync } from "node:fs"
-import { connect } from "node:net"
 import { join } from "node:path"
+import { ask, notYet } from "../tool/Ask.ts"
 import * as Jars from "../tool/Jars.ts"
 import * as Java from "../tool/Java.ts"
 import type { Place, Service } from "../tool/Service.ts"
@@ -76,13 +76,7 @@ const brokerSettings = ({ folder, ports }: Place<Ports>) => ({
   ...Broker.oneNode
 })
 
-/** ZooKeeper's four-letter words (https://zookeeper.apache.org/doc/r3.8.4/zookeeperAdmin.html#sc_zkCommands). */
-const expect = (port: number, word: string, isIt: (answer: string) => boolean, otherwise: string) =>
-  Effect.callback<void, Probe.NotReady>((resume) => {
-    const socket = connect(port, "127.0.0.1", () => socket.write(word))
-    let answer = ""
-    socket.on("data", (bytes) => { answer += bytes.toString() })
-    socket.on("error", () => {})
-    socket.on("close", () => resume(isIt(answer) ? Effect.void : Effect.fail(new Probe.NotReady({ message: otherwise }))))
-    return Effect.sync(() => socket.destroy())
-  })
+/** One of ZooKeeper's four-letter words (https://zookeeper.apache.org/doc/r3.8.4/zookeeperAdmin.html#sc_zkCommands). */
+const expect = Effect.fnUntraced(function*(port: number, word: string, isIt: (answer: string) => boolean, otherwise: string) {
+  if (!isIt((yield* ask(port, word)).toString())) return yield* notYet(otherwise)
+})

@@ -22,7 +22,7 @@ export const ask = (
     let received = Buffer.alloc(0)
     socket.on("data", (bytes) => {
       received = Buffer.concat([received, bytes])
-      if (whole(received)) resume(Effect.succeed(received))
+      if (whole(received)) socket.destroy()
     })
     socket.on("error", ({ message }) => resume(Effect.fail(notYet(message))))
     socket.on("close", () => resume(Effect.succeed(received)))

@@ -5,10 +5,11 @@
 import { Effect, Schedule, Scope, Semaphore } from "effect"
 import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import type { NotYet } from "./Ask.ts"
 import * as Guarded from "./Guarded.ts"
 import type * as Identity from "./Identity.ts"
 import { problem, type ServiceProblem } from "./Problem.ts"
-import type { Access, NotYet, Place, Process, Service } from "./Service.ts"
+import type { Access, Place, Process, Service } from "./Service.ts"
 
 export interface Server<Has extends Access> {
   readonly access: Has

@@ -3,6 +3,7 @@
  * in `catalogue.ts`; starting, watching, stopping and finding it again is the same for all.
  */
 import type { Effect } from "effect"
+import type { NotYet } from "./Ask.ts"
 import type { ServiceProblem } from "./Problem.ts"
 
 /** What a client needs to reach it: addresses and, where it has some, credentials. `status --json` prints it. */
@@ -28,9 +29,6 @@ export interface Process {
   /** Succeeds once a client can use it; an open port is not enough. Asked again and again. */
   readonly ready: Effect.Effect<void, NotYet>
 }
-
-/** Any tagged error that says what is still missing. */
-export type NotYet = { readonly message: string }
 
 export interface Service<Port extends string = string, Has extends Access = Access> {
   readonly name: string

@@ -226,7 +226,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "an infinity is taken for a number",
-    file: "streams/Decoder.ts",
+    file: "streams/FieldReader.ts",
     find: "!Number.isFinite(value) || ",
     replace: "",
     law: "each field takes those spellings"
@@ -317,7 +317,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "numbers may begin with a zero",
-    file: "streams/Decoder.ts",
+    file: "streams/FieldReader.ts",
     find: "bytes[first] === zero",
     replace: "bytes[first] === 0",
     law: "each field takes those spellings"

@@ -23,8 +23,8 @@ export const produce = (brokers: string, topic: string, lines: ReadonlyArray<str
 /** Of the topic, from its beginning, as a member of a group. */
 export const consume = Effect.fnUntraced(function*(brokers: string, topic: string, count: number) {
   const text = yield* run("console-consumer", [
-    ...["--bootstrap-server", brokers, "--topic", topic, "--from-beginning"],
-    ...["--max-messages", String(count), "--timeout-ms", "30000"]
+    "--bootstrap-server", brokers, "--topic", topic, "--from-beginning",
+    "--max-messages", String(count), "--timeout-ms", "30000"
   ])
   return text.trimEnd().split("\n")
 })

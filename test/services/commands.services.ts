@@ -5,8 +5,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Logger } from "effect"
 import { existsSync, readFileSync } from "node:fs"
-import { connect, createServer } from "node:net"
+import { createServer } from "node:net"
 import { join } from "node:path"
+import { ask } from "../../services/tool/Ask.ts"
 import * as Tool from "../../services/tool/Commands.ts"
 import * as Identity from "../../services/tool/Identity.ts"
 import * as Ports from "../../services/tool/Ports.ts"
@@ -33,12 +34,7 @@ process.on("SIGTERM", () => { write("stop"); process.exit(0) })
 setTimeout(() => require("node:net").createServer((socket) => socket.end("ready")).listen(${port}, "127.0.0.1"), 200)
 `
 
-const answers = (port: number) =>
-  Effect.callback<void, { readonly message: string }>((resume) => {
-    const socket = connect(port, "127.0.0.1")
-    socket.on("data", () => resume(Effect.void))
-    socket.on("error", ({ message }) => resume(Effect.fail({ message })))
-  })
+const answers = (port: number) => Effect.asVoid(ask(port, ""))
 
 const pair: Service<"front" | "back", { readonly url: string }> = {
   name: "pair",

@@ -29,7 +29,7 @@ const program = Effect.gen(function*() {
       return linesOf(stdout)
     }),
     status: Effect.map(run("status", "--json"), ({ stdout }) => decode(stdout)),
-    processes: () => mentioning(data).length,
+    processes: () => mentioning(data).filter((line) => !line.startsWith("/bin/sh")).length,
     allGone: Effect.gen(function*() {
       while (mentioning(data).length > 0) yield* Effect.sleep("10 millis")
     })
