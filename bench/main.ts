@@ -35,7 +35,7 @@ const hopping = (): ReadonlyArray<Figure> => {
     { name: "hopping: time of R=600 against R=1", value: ratio(times.engine600, times.engine1), unit: "x", goal: { atMost: 1.3 } },
     { name: "hopping R=60, 100 keys", value: rate(times.engine60), unit: "M ticks/s" },
     { name: "the bare loop", value: rate(times.bare), unit: "M ticks/s" },
-    { name: "state of a key in a slice (mean, sum, count)", value: Hopping.bytesPerKey(60), unit: "bytes" }
+    { name: "state of a key in a window or slice (mean, sum, count)", value: Hopping.bytesPerKey(60), unit: "bytes" }
   ]
 }
 
