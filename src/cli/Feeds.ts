@@ -30,7 +30,9 @@ export const layer = ({ feed, speed, symbols }: Choice): Layer.Layer<Feed, FeedE
       )
     case "auto":
       return yahoo.pipe(
-        Layer.catch(({ message }) => {
+        Layer.catch(({ answered, message }): Layer.Layer<Feed, FeedError | Problem> => {
+          // A misspelt symbol is a mistake to be told, not a reason to show another market.
+          if (answered === true) return Layer.effect(Feed, Effect.fail(problem(`${message}; check --symbols`)))
           say(`${message}; replaying the RECORDED session of ${Recorded.date} at ${speed} times its speed`)
           return recorded
         })

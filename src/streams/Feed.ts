@@ -19,6 +19,8 @@ export type Freshness =
 export class FeedError extends Schema.TaggedError<FeedError>()("FeedError", {
   feed: Schema.String,
   message: Schema.String,
+  /** The source answered and has nothing for what was asked: another source would be no substitute. */
+  answered: Schema.optionalKey(Schema.Boolean),
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
 

@@ -49,7 +49,10 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     Effect.catch(({ message }) => fail(`Yahoo Finance cannot be reached (${message})`))
   )
   const quotes = yield* Poller.usable({ reported, symbols }, answer)
-  if (quotes.length === 0) return yield* fail(`Yahoo Finance has a price for none of the symbols ${symbols.join(", ")}`)
+  if (quotes.length === 0) {
+    const message = `Yahoo Finance has a price for none of the symbols ${symbols.join(", ")}`
+    return yield* new FeedError({ feed: "yahoo", message, answered: true })
+  }
   Status.update(status, quotes)
 
   return Feed.of({
