@@ -78,7 +78,8 @@ export const start = Effect.fnUntraced(function*<Port extends string, Has extend
     access: service.access(place.ports),
     folder: place.folder,
     identities: Effect.sync(() => running().map(([, { identity }]) => identity)),
-    fell: Effect.suspend(() => Effect.raceAllFirst(running().map(([{ name }, { ended }]) => Effect.as(ended, name)))),
+    // Of all that were started: one may have ended before anyone waits.
+    fell: Effect.suspend(() => Effect.raceAllFirst([...started].map(([{ name }, { ended }]) => Effect.as(ended, name)))),
     kill9: main((guarded) => Effect.andThen(guarded.signal("SIGKILL"), guarded.ended)),
     pause: main((guarded) => guarded.signal("SIGSTOP")),
     resume: main((guarded) => guarded.signal("SIGCONT")),

@@ -81,8 +81,8 @@ it.live("that cannot be used is refused in one line that names the file", () =>
       "none.ts": ["export const answer = 42\n", 2, /none\.ts exports no pipeline/],
       "broken.ts": ["export const = 42\n", 1, /broken\.ts cannot be loaded/],
       "wrong.ts": [range.replace(`"2 minutes", "1 minute"`, `"no time"`), 1, /wrong\.ts cannot be loaded/],
-      "other.ts,candles-1m": [readings, 1, /cannot run together/],
-      "range.ts,./range.ts": [range, 1, /same name/]
+      "other.ts,candles-1m": [readings, 2, /cannot run together/],
+      "range.ts,./range.ts": [range, 2, /same name/]
     }
     for (const [names, [text, code, hint]] of Object.entries(files)) {
       writeFileSync(join(cwd, names.split(",")[0] ?? ""), text)
