@@ -261,9 +261,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a snapshot forgets what was emitted",
-    file: sliced,
-    find: "emitted: [...this.#emitted].sort",
-    replace: "emitted: [].sort",
+    file: "streams/operator/Emissions.ts",
+    find: "return [...this.#byEnd].sort",
+    replace: "return [...new Map<number, Map<number, Last>>()].sort",
     law: "after a crash at any step"
   },
   {
@@ -282,8 +282,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "what was emitted is remembered for ever",
-    file: sliced,
-    find: "for (const end of this.#emitted.keys()) if (isGone(end)) this.#emitted.delete(end)",
+    file: "streams/operator/Emissions.ts",
+    find: "for (const end of this.#byEnd.keys()) if (isGone(end)) this.#byEnd.delete(end)",
     replace: "",
     law: "state follows what is open"
   },

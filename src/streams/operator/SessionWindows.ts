@@ -10,8 +10,9 @@
  * since its bounds are its identity.
  */
 import type { Dictionary } from "../Batch.ts"
-import type { Kind } from "../Pane.ts"
 import type { Any as AnyPipeline } from "../Pipeline.ts"
+import { Cadence } from "./Cadence.ts"
+import { isNews, type Last } from "./Emissions.ts"
 import { Heap } from "./Heap.ts"
 import type { Rows } from "./Kernel.ts"
 import type { Slots } from "./Slots.ts"
@@ -25,7 +26,7 @@ interface Session {
   /** Its one valid entry in the heap, which says when it is to be looked at next; all others are out of date. */
   due: Due | null
   closed: boolean
-  emitted: { readonly kind: Exclude<Kind, "retracted">; readonly revision: number; readonly rows: number } | null
+  emitted: Last | null
 }
 
 interface Due {
@@ -37,7 +38,7 @@ export class SessionWindows implements Windows {
   readonly #slots: Slots
   readonly #gap: number
   readonly #lateness: number
-  readonly #every: number
+  readonly #cadence: Cadence
   readonly #emit: Emit
   #dictionary: Dictionary
   /** A key's sessions in the order of time. */
@@ -49,11 +50,10 @@ export class SessionWindows implements Windows {
   #assigned = new Int32Array(0)
 
   constructor(pipeline: AnyPipeline, slots: Slots, dictionary: Dictionary, emit: Emit) {
-    const { emit: policy } = pipeline.options
     this.#slots = slots
     this.#gap = pipeline.window.kind === "session" ? pipeline.window.gap : 0
     this.#lateness = pipeline.options.allowedLateness
-    this.#every = policy.on === "update" ? policy.every : Infinity
+    this.#cadence = new Cadence(pipeline.options.emit)
     this.#emit = emit
     this.#dictionary = dictionary
   }
@@ -84,7 +84,7 @@ export class SessionWindows implements Windows {
         continue
       }
       // Whatever this row makes the operator emit comes after what the watermark has closed by now.
-      if (time < watermark || this.#every !== Infinity) {
+      if (time < watermark || !this.#cadence.never) {
         apply(row)
         this.advance(Math.min(others, watermark))
       }
@@ -96,18 +96,13 @@ export class SessionWindows implements Windows {
       }
       const before = this.#latest
       if (time > before) this.#latest = time
-      if (this.#every !== Infinity && this.#isDue(before)) {
+      if (this.#cadence.isDue(before, this.#latest)) {
         apply(row + 1)
         this.advance(Math.min(others, watermark))
         this.#emitAll("early", offset)
       }
     }
     apply(length)
-  }
-
-  #isDue(before: number): boolean {
-    return this.#every === 0 ||
-      (before !== -Infinity && Math.floor(this.#latest / this.#every) > Math.floor(before / this.#every))
   }
 
   /** The session that an event belongs to: a new one, one that grows, or several that become one. */
@@ -201,10 +196,10 @@ export class SessionWindows implements Windows {
   #order = (a: Session, b: Session): number =>
     a.end - b.end || a.start - b.start || compareText(this.#textOf(a.key), this.#textOf(b.key))
 
-  #emitSession(session: Session, kind: Exclude<Kind, "retracted">, offset: number): void {
+  #emitSession(session: Session, kind: Last["kind"], offset: number): void {
     const { emitted: last, end, key, slot, start } = session
     const rows = this.#slots.rowsOf(slot)
-    if (last?.rows === rows && (kind !== "on-time" || last.kind === "on-time")) return
+    if (!isNews(last, kind, rows)) return
     const revision = last === null ? 0 : last.revision + 1
     // One that the watermark closes is due as soon as the watermark is past its end.
     const watermark = offset === -1 ? end + 1 : this.#closedTo

@@ -9,20 +9,15 @@
  * window takes is late.
  */
 import type { Dictionary } from "../Batch.ts"
-import type { Kind } from "../Pane.ts"
 import type { Any as AnyPipeline } from "../Pipeline.ts"
+import { Cadence } from "./Cadence.ts"
 import { Combination, type Slice } from "./Combination.ts"
+import { Emissions, isNews, type Last } from "./Emissions.ts"
 import * as Grid from "./Grid.ts"
 import { KeyedSlots } from "./KeyedSlots.ts"
 import type { Rows } from "./Kernel.ts"
 import type { Slots } from "./Slots.ts"
-import { compareText, type Emit, finiteOrNull, type Input, KeyOrder, type State, type Windows } from "./Windows.ts"
-
-interface Last {
-  readonly kind: Exclude<Kind, "retracted">
-  readonly revision: number
-  readonly rows: number
-}
+import { type Emit, finiteOrNull, type Input, KeyOrder, type State, type Windows } from "./Windows.ts"
 
 interface OpenSlice extends Slice {
   /** The smallest and the largest end of the windows that hold the slice. */
@@ -35,8 +30,7 @@ export class SlicedWindows implements Windows {
   readonly #grid: Grid.Grid
   readonly #lateness: number
   readonly #rollUp: boolean
-  /** Event time between early emissions: 0 for every event, `Infinity` for none. */
-  readonly #every: number
+  readonly #cadence: Cadence
   readonly #emit: Emit
   readonly #combination: Combination | null
   readonly #scratch: number
@@ -46,18 +40,17 @@ export class SlicedWindows implements Windows {
   readonly #slices: Array<OpenSlice> = []
   readonly #sliceAt = new Map<number, OpenSlice>()
   readonly #extras = new Map<number, KeyedSlots>()
-  readonly #emitted = new Map<number, Map<number, Last>>()
+  readonly #emitted = new Emissions()
   #closedTo = -Infinity
   #latest = -Infinity
   #assigned = new Int32Array(0)
 
   constructor(pipeline: AnyPipeline, slots: Slots, dictionary: Dictionary, emit: Emit) {
-    const { emit: policy } = pipeline.options
     this.#slots = slots
     this.#grid = Grid.make(pipeline)
     this.#lateness = pipeline.options.allowedLateness
     this.#rollUp = pipeline.options.rollUpOf !== null
-    this.#every = policy.on === "update" ? policy.every : Infinity
+    this.#cadence = new Cadence(pipeline.options.emit)
     this.#emit = emit
     this.#dictionary = dictionary
     this.#combination = this.#grid.single ? null : new Combination(slots)
@@ -111,19 +104,13 @@ export class SlicedWindows implements Windows {
       }
       const before = this.#latest
       if (time > before) this.#latest = time
-      if (this.#every !== Infinity && this.#isDue(before)) {
+      if (this.#cadence.isDue(before, this.#latest)) {
         apply(row + 1)
         this.advance(Math.min(others, watermark))
         this.#emitEarly(batch.offsets[row]!)
       }
     }
     apply(length)
-  }
-
-  /** At every row, or when the largest event time has crossed a multiple of the interval. */
-  #isDue(before: number): boolean {
-    return this.#every === 0 ||
-      (before !== -Infinity && Math.floor(this.#latest / this.#every) > Math.floor(before / this.#every))
   }
 
   #add(rows: Rows, masks: ReadonlyArray<Uint8Array | null> | null): void {
@@ -209,19 +196,13 @@ export class SlicedWindows implements Windows {
   #emitWindow(slot: number, end: number, key: number, kind: Last["kind"], keep: boolean, offset: number): void {
     const rows = this.#slots.rowsOf(slot)
     if (rows === 0) return
-    const last = this.#emitted.get(end)?.get(key)
-    if (last?.rows === rows && (kind !== "on-time" || last.kind === "on-time")) return
+    const last = this.#emitted.get(end, key)
+    if (!isNews(last, kind, rows)) return
     const revision = last === undefined ? 0 : last.revision + 1
     // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
     const watermark = offset === -1 ? end : this.#closedTo
     this.#emit({ key, start: this.#grid.windowStart(end), end, kind, revision, slot, watermark, offset })
-    if (keep) this.#remember(end, key, { kind, revision, rows })
-  }
-
-  #remember(end: number, key: number, emission: Last): void {
-    let emissions = this.#emitted.get(end)
-    if (emissions === undefined) this.#emitted.set(end, emissions = new Map())
-    emissions.set(key, emission)
+    if (keep) this.#emitted.set(end, key, { kind, revision, rows })
   }
 
   /** A key's state of the window that is being closed, to which {@link #keysOf} has moved the combination. */
@@ -269,7 +250,7 @@ export class SlicedWindows implements Windows {
       extras.clear()
       this.#extras.delete(end)
     }
-    for (const end of this.#emitted.keys()) if (isGone(end)) this.#emitted.delete(end)
+    this.#emitted.forget(isGone)
   }
 
   /** The ends of the open windows, up to the last that has rows. */
@@ -313,7 +294,7 @@ export class SlicedWindows implements Windows {
     for (const end of this.#openEnds()) {
       if (end > newest) break
       for (const key of this.#keysIn(end)) {
-        const revision = (this.#emitted.get(end)?.get(key)?.revision ?? -1) + 1
+        const revision = (this.#emitted.get(end, key)?.revision ?? -1) + 1
         const start = this.#grid.windowStart(end)
         const slot = this.#gather(end, key)
         emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: -1 })
@@ -329,9 +310,7 @@ export class SlicedWindows implements Windows {
     this.#slots.renumber(numberOf)
     for (const { slots } of this.#slices) slots.renumber(numberOf)
     for (const extras of this.#extras.values()) extras.renumber(numberOf)
-    for (const [end, emissions] of this.#emitted) {
-      this.#emitted.set(end, new Map([...emissions].map(([key, emission]) => [numberOf(key), emission])))
-    }
+    this.#emitted.renumber(numberOf)
     this.#dictionary = dictionary
   }
 
@@ -348,13 +327,7 @@ export class SlicedWindows implements Windows {
         end,
         keys: this.#encodeKeys(extras)
       })),
-      emitted: [...this.#emitted].sort(([a], [b]) => a - b).map(([end, emissions]) => ({
-        start: this.#grid.windowStart(end),
-        end,
-        keys: [...emissions]
-          .map(([key, { kind, revision, rows }]) => [this.#textOf(key), kind, revision, rows] as const)
-          .sort(([a], [b]) => compareText(a, b))
-      }))
+      emitted: this.#emitted.snapshot((end) => this.#grid.windowStart(end), this.#dictionary)
     }
   }
 
@@ -367,11 +340,7 @@ export class SlicedWindows implements Windows {
       this.#extras.set(end, extras)
       this.#decodeKeys(extras, keys)
     }
-    for (const { end, keys } of state.emitted) {
-      for (const [key, kind, revision, rows] of keys) {
-        this.#remember(end, this.#dictionary.numberOf(key), { kind, revision, rows })
-      }
-    }
+    this.#emitted.restore(state.emitted, this.#dictionary)
   }
 
   #textOf = (number: number): string => this.#dictionary.textOf(number)
