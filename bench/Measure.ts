@@ -49,9 +49,9 @@ const holds = ({ goal, value }: Figure): boolean | null =>
 export const print = (figures: ReadonlyArray<Figure>): void => {
   for (const figure of figures) {
     const { goal, name, unit, value } = figure
-    const wanted = goal === undefined ? "" : "atLeast" in goal ? `goal: at least ${goal.atLeast}` : `goal: at most ${goal.atMost}`
+    const wanted = goal === undefined ? "" : "atLeast" in goal ? `at least ${goal.atLeast}` : `at most ${goal.atMost}`
     const shown = value >= 100 ? Math.round(value).toLocaleString("en-US") : value.toPrecision(3)
-    const verdict = holds(figure)
-    console.log(`${name.padEnd(66)}${shown.padStart(10)} ${unit.padEnd(12)}${wanted}${verdict === null ? "" : verdict ? "  met" : "  MISSED"}`)
+    const verdict = { true: "met", false: "MISSED", null: "" }[String(holds(figure))] ?? ""
+    console.log(`${name.padEnd(66)}${shown.padStart(10)} ${unit.padEnd(12)}${wanted.padEnd(16)}${verdict}`.trimEnd())
   }
 }

@@ -30,9 +30,23 @@ const hopping = (): ReadonlyArray<Figure> => {
   })
   const rate = (millis: ReadonlyArray<number>) => medianOf(millis.map((each) => ticks / each / 1_000))
   return [
-    { name: "hopping R=60, 100 keys: speed against a bare typed-array loop", value: ratio(times.bare, times.engine60), unit: "x", goal: { atLeast: 0.6 } },
-    { name: "hopping R=60, 100 keys: speed against an object a window", value: ratio(objects.naive, objects.engine60), unit: "x" },
-    { name: "hopping: time of R=600 against R=1", value: ratio(times.engine600, times.engine1), unit: "x", goal: { atMost: 1.3 } },
+    {
+      name: "hopping R=60, 100 keys: speed against a bare typed-array loop",
+      value: ratio(times.bare, times.engine60),
+      unit: "x",
+      goal: { atLeast: 0.6 }
+    },
+    {
+      name: "hopping R=60, 100 keys: speed against an object a window",
+      value: ratio(objects.naive, objects.engine60),
+      unit: "x"
+    },
+    {
+      name: "hopping: time of R=600 against R=1",
+      value: ratio(times.engine600, times.engine1),
+      unit: "x",
+      goal: { atMost: 1.3 }
+    },
     { name: "hopping R=60, 100 keys", value: rate(times.engine60), unit: "M ticks/s" },
     { name: "the bare loop", value: rate(times.bare), unit: "M ticks/s" },
     { name: "state of a key in a window or slice (mean, sum, count)", value: Hopping.bytesPerKey(60), unit: "bytes" }

@@ -41,36 +41,40 @@ export const chooseTopic = (data: string, wanted: string | undefined) =>
     const topics = topicsIn(data)
     if (wanted !== undefined) {
       if (topics.includes(wanted)) return wanted
-      return yield* problem(`there is no topic "${wanted}" in ${data}${topics.length > 0 ? `; there are ${topics.join(", ")}` : ""}`)
+      const known = topics.length > 0 ? `; there are ${topics.join(", ")}` : ""
+      return yield* problem(`there is no topic "${wanted}" in ${data}${known}`)
     }
     const [only, ...others] = topics
     if (only === undefined) return yield* problem(`there is nothing in ${data} yet; start with: courant run`)
-    if (others.length > 0) return yield* usage(`there are several topics in ${data}; choose one with --topic: ${topics.join(", ")}`)
+    if (others.length > 0) {
+      return yield* usage(`there are several topics in ${data}; choose one with --topic: ${topics.join(", ")}`)
+    }
     return only
   })
 
 export const layer = (choice: Choice) => choice.log === "memory" ? inMemory(choice) : inFolder(choice)
 
-const inFolder = (choice: Choice) =>
-  Layer.mergeAll(
+const inFolder = (choice: Choice) => {
+  const sinks: ReadonlyArray<SinkName> = choice.sinks.length > 0 ? choice.sinks : ["sqlite"]
+  return Layer.mergeAll(
     SqliteEventLog.layer({ topic: choice.topic }),
     SqliteCheckpointStore.layer,
     SqliteDeadLetters.layer,
-    tee<Database.Database | Stdio.Stdio>((choice.sinks.length > 0 ? choice.sinks : ["sqlite" as const]).map((name) => sinkLayers[name]))
+    tee<Database.Database | Stdio.Stdio>(sinks.map((name) => sinkLayers[name]))
   ).pipe(Layer.provideMerge(Database.Database.layer({ folder: folderOf(choice) })))
+}
 
 /**
  * Nothing but dead letters touches the disk, and only when there are some: what could not be
  * used has to outlive the run that could not use it.
  */
 const inMemory = (choice: Choice) => {
-  const { memory, stdout } = sinkLayers
-  const sinks = choice.sinks.includes("stdout") ? choice.sinks.includes("memory") ? [memory, stdout] : [stdout] : [memory]
+  const sinks = (["memory", "stdout"] as const).filter((name) => choice.sinks.includes(name))
   return Layer.mergeAll(
     TransientLog.layer(choice.topic),
     CheckpointStore.layerMemory,
     deadLettersWhenNeeded(folderOf(choice)),
-    tee(sinks)
+    tee<Stdio.Stdio>((sinks.length > 0 ? sinks : ["memory" as const]).map((name) => sinkLayers[name]))
   )
 }
 

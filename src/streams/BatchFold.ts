@@ -16,6 +16,8 @@ import type { Unit, Window } from "./Window.ts"
 
 type Fields = { readonly [name: string]: Value }
 
+type Numeric = Decimal | number
+
 /** One event of the log: its place in it, and its fields. `partial` marks a ready-made aggregate. */
 export interface Event {
   readonly partition: number
@@ -148,11 +150,17 @@ const resultOf = (pipeline: AnyPipeline, { end, items, key, start }: Group): Res
     if (unknown && field === undefined) return [name, null] as const
     const rows = items
       .filter(({ fields, partial }) => partial === true || spec.where === undefined || holds(spec.where, fields))
-      .map((item) => item.partial === true ? { ...item, fields: { ...item.fields, [spec.field ?? ""]: item.fields[field ?? ""] ?? null } } : item)
+      .map((item) => item.partial === true ? { ...item, fields: renamed(item.fields, field, spec.field) } : item)
     return [name, aggregate(spec, rows, field ?? null)] as const
   })
   return { key, start, end, values: Object.fromEntries(values) }
 }
+
+/** A ready-made value takes the place of the field that the aggregate would have been made from. */
+const renamed = (fields: Fields, from: string | undefined, to: string | undefined): Fields => ({
+  ...fields,
+  [to ?? ""]: fields[from ?? ""] ?? null
+})
 
 const aggregate = (spec: Spec, items: ReadonlyArray<Item>, partialField: string | null): Value => {
   const of = (name: string | undefined) => items.filter(({ fields }) => fields[name ?? ""] != null)
@@ -160,7 +168,9 @@ const aggregate = (spec: Spec, items: ReadonlyArray<Item>, partialField: string 
   const numbers = rows.map(({ fields }) => fields[spec.field ?? ""] as Decimal | number)
   switch (spec.op) {
     case "count":
-      return items.reduce((sum, { fields, partial }) => sum + (partial === true ? Number(fields[partialField ?? ""]) : 1), 0)
+      return items
+        .map(({ fields, partial }) => partial === true ? Number(fields[partialField ?? ""]) : 1)
+        .reduce((sum, rows) => sum + rows, 0)
     case "custom": {
       const { add, create, result } = spec.custom!
       return result(items.reduce((state, { fields }) => add(state, fields as never), create())) as Value
@@ -170,9 +180,9 @@ const aggregate = (spec: Spec, items: ReadonlyArray<Item>, partialField: string 
     case "mean":
       return mean(numbers, numbers.map(() => 1))
     case "min":
-      return numbers.reduce<Decimal | number | null>((best, value) => best === null || less(value, best) ? value : best, null)
+      return numbers.reduce<Numeric | null>((best, value) => best === null || less(value, best) ? value : best, null)
     case "max":
-      return numbers.reduce<Decimal | number | null>((best, value) => best === null || less(best, value) ? value : best, null)
+      return numbers.reduce<Numeric | null>((best, value) => best === null || less(best, value) ? value : best, null)
     case "first":
       return rows.toSorted(byTime)[0]?.fields[spec.field!] ?? null
     case "last":
@@ -211,7 +221,7 @@ const total = (values: ReadonlyArray<Decimal | number>): Decimal | number | null
 }
 
 /** Decimals are rounded HALF_UP to 4 more decimals; integers and doubles are divided as doubles. */
-const mean = (values: ReadonlyArray<Decimal | number>, weights: ReadonlyArray<Decimal | number>): Decimal | number | null => {
+const mean = (values: ReadonlyArray<Numeric>, weights: ReadonlyArray<Numeric>): Numeric | null => {
   const [first] = values
   if (first === undefined) return null
   if (!BigDecimal.isBigDecimal(first)) {
@@ -223,7 +233,8 @@ const mean = (values: ReadonlyArray<Decimal | number>, weights: ReadonlyArray<De
   const { scale } = first
   const weight = BigDecimal.sumAll(weights.map(decimal))
   if (weight.value === 0n) return null
-  const products = BigDecimal.sumAll(values.map((value, i) => BigDecimal.multiply(decimal(value), decimal(weights[i]!))))
+  const weighted = values.map((value, i) => BigDecimal.multiply(decimal(value), decimal(weights[i]!)))
+  const products = BigDecimal.sumAll(weighted)
   const common = Math.max(products.scale, weight.scale) + scale + 4
   const dividend = BigDecimal.scale(products, common + scale + 4).value
   const divisor = BigDecimal.scale(weight, common).value
@@ -233,7 +244,7 @@ const mean = (values: ReadonlyArray<Decimal | number>, weights: ReadonlyArray<De
 /** Doubles beyond their range say nothing. */
 const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value : null
 
-const toNumber = (value: Decimal | number): number => BigDecimal.isBigDecimal(value) ? BigDecimal.toNumberUnsafe(value) : value
+const toNumber = (value: Numeric): number => BigDecimal.isBigDecimal(value) ? BigDecimal.toNumberUnsafe(value) : value
 
 const withChanges = (pipeline: AnyPipeline, results: ReadonlyArray<Result>): ReadonlyArray<Result> => {
   const derived = Object.entries(pipeline.options.derived)

@@ -22,7 +22,7 @@ export class ExactSum {
     if (this.#carries.size > 0) this.#carries.delete(slot)
   }
 
-  /** The doubles themselves, for loops that add small integers: check {@link fits} and call {@link add} where it says no. */
+  /** The doubles themselves, for loops that add to them and call {@link add} where a sum would leave exact integers. */
   get lane(): Float64Array {
     return this.#lane
   }
