@@ -19,7 +19,8 @@ const data = Flag.String("data").pipe(
   Flag.map((folder) => resolve(folder))
 )
 
-const byName = (name: string): Option.Option<Service> => Option.fromUndefinedOr(services.find((service) => service.name === name))
+const byName = (name: string): Option.Option<Service> =>
+  Option.fromUndefinedOr(services.find((service) => service.name === name))
 
 const allNames = services.map(({ name }) => name).join(", ")
 
@@ -97,13 +98,18 @@ const logs = Command.make(
   ({ data, name }) => Effect.flatMap(Commands.logs(name, data), Console.log)
 ).pipe(
   Command.withDescription("Prints what the processes of a server have said since its start"),
-  Command.withExamples([{ command: "npm run services -- logs kafka", description: "Warnings and errors, with their times" }])
+  Command.withExamples([
+    { command: "npm run services -- logs kafka", description: "Warnings and errors, with their times" }
+  ])
 )
 
 const status = Command.make(
   "status",
   {
-    json: Flag.Boolean("json").pipe(Flag.withDescription("One object, by service, on one line"), Flag.withDefault(false)),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("One object, by service, on one line"),
+      Flag.withDefault(false)
+    ),
     data
   },
   Effect.fnUntraced(function*({ data, json }) {
@@ -111,13 +117,17 @@ const status = Command.make(
       const access = Commands.status(service, data)
       return access === undefined ? [] : [[service, access] as const]
     })
-    if (json) yield* Console.log(JSON.stringify(Object.fromEntries(running.map(([{ name }, access]) => [name, access]))))
+    const byName = Object.fromEntries(running.map(([{ name }, access]) => [name, access]))
+    if (json) yield* Console.log(JSON.stringify(byName))
     else for (const [service, access] of running) yield* Console.log(line(service, access))
   })
 ).pipe(
   Command.withDescription("Says which servers run, and how to reach them"),
   Command.withExamples([
-    { command: "npm run --silent services -- status --json", description: 'Such as {"kafka":{"brokers":"127.0.0.1:21507"}}' }
+    {
+      command: "npm run --silent services -- status --json",
+      description: 'Such as {"kafka":{"brokers":"127.0.0.1:21507"}}'
+    }
   ])
 )
 

@@ -18,4 +18,6 @@ export const oneNode = {
 
 /** In the format of Java's properties, in which a backslash escapes what follows it. */
 export const toProperties = (settings: Readonly<Record<string, string>>): string =>
-  Object.entries(settings).map(([name, value]) => `${name}=${value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n`).join("")
+  Object.entries(settings).map(([name, value]) => `${name}=${escape(value)}\n`).join("")
+
+const escape = (value: string): string => value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")

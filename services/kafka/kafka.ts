@@ -47,7 +47,9 @@ const settings = ({ folder, ports }: Place<Ports>) => ({
   "advertised.listeners": `PLAINTEXT://127.0.0.1:${ports.broker}`,
   "controller.listener.names": "CONTROLLER",
   "inter.broker.listener.name": "PLAINTEXT",
-  "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
+  // A map of one's own replaces the usual one, in which each protocol has its own name.
+  "listener.security.protocol.map":
+    "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL",
   "log.dirs": join(folder, "data"),
   ...Broker.oneNode,
   "share.coordinator.state.topic.num.partitions": "1",

@@ -38,7 +38,12 @@ export const kafkaZookeeper: Service<Ports, Access> = {
       {
         name: "zookeeper",
         command: [java, "-Xmx96m", ...run, "org.apache.zookeeper.server.ZooKeeperServerMain", zooConfig],
-        ready: expect(place.ports.zookeeper, "srvr", (answer) => answer.includes("Mode: standalone"), "it does not serve yet")
+        ready: expect(
+          place.ports.zookeeper,
+          "srvr",
+          (answer) => answer.includes("Mode: standalone"),
+          "it does not serve yet"
+        )
       },
       {
         name: "broker",
@@ -77,6 +82,11 @@ const brokerSettings = ({ folder, ports }: Place<Ports>) => ({
 })
 
 /** One of ZooKeeper's four-letter words (https://zookeeper.apache.org/doc/r3.8.4/zookeeperAdmin.html#sc_zkCommands). */
-const expect = Effect.fnUntraced(function*(port: number, word: string, isIt: (answer: string) => boolean, otherwise: string) {
+const expect = Effect.fnUntraced(function*(
+  port: number,
+  word: string,
+  isIt: (answer: string) => boolean,
+  otherwise: string
+) {
   if (!isIt((yield* ask(port, word)).toString())) return yield* notYet(otherwise)
 })

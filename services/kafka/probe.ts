@@ -21,8 +21,13 @@ export const ready = Effect.fnUntraced(function*(port: number): Effect.fn.Return
   if (code !== 0) return yield* notYet(`the broker does not take care of consumer groups yet (error ${code})`)
 })
 
-/** The body of the response: what follows its size and the correlation id, which says nothing where there is one request. */
-const request = Effect.fnUntraced(function*(port: number, api: { readonly key: number; readonly version: number }, body: Buffer) {
+interface Api {
+  readonly key: number
+  readonly version: number
+}
+
+/** The body of the response: what follows its size and the correlation id, which tells nothing to a single request. */
+const request = Effect.fnUntraced(function*(port: number, api: Api, body: Buffer) {
   const header = Buffer.concat([int16(api.key), int16(api.version), int32(1), string("courant")])
   const response = yield* ask(port, sized(Buffer.concat([header, body])), isWhole)
   if (!isWhole(response)) return yield* notYet("the broker closed the connection")

@@ -9,7 +9,7 @@ import * as Java from "../tool/Java.ts"
 const jars: Jars.Jars = {
   name: "kafka-tools-4.3.1",
   artifacts: ["org.apache.kafka:kafka-tools:4.3.1", "org.slf4j:slf4j-simple:1.7.36"],
-  size: "about 70 MB"
+  size: "about 43 MB"
 }
 
 const classes = {

@@ -28,5 +28,8 @@ export const ask = (
     socket.on("close", () => resume(Effect.succeed(received)))
     return Effect.sync(() => socket.destroy())
   }).pipe(
-    Effect.timeoutOrElse({ duration: "2 seconds", orElse: () => Effect.fail(notYet("it does not answer within 2 seconds")) })
+    Effect.timeoutOrElse({
+      duration: "2 seconds",
+      orElse: () => Effect.fail(notYet("it does not answer within 2 seconds"))
+    })
   )

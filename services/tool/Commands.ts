@@ -67,7 +67,9 @@ const found = Effect.fnUntraced(function*(service: Service, { data, port }: Opti
   }
   const [address = ""] = Object.values(entry.access)
   if (port !== undefined && !address.endsWith(`:${port}`)) {
-    return yield* problem(`${service.name} runs already, at ${address}: stop it first (down ${service.name}), or leave --port out`)
+    return yield* problem(
+      `${service.name} runs already, at ${address}: stop it first (down ${service.name}), or leave --port out`
+    )
   }
   return entry
 })
@@ -102,9 +104,13 @@ export const status = (service: Service, data: string): Access | undefined => {
 export const logs = Effect.fnUntraced(function*(service: Service, data: string) {
   const folder = folderOf(data, service)
   const files = logsIn(folder)
-  if (files.length === 0) return yield* problem(`there are no logs of ${service.name} in ${folder}: up ${service.name} starts it`)
+  if (files.length === 0) {
+    return yield* problem(`there are no logs of ${service.name} in ${folder}: up ${service.name} starts it`)
+  }
   return files.map((file) => `==> ${file} <==\n${readFileSync(file, "utf8")}`).join("\n")
 })
 
-const logsIn = (folder: string): ReadonlyArray<string> =>
-  existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith(".log")).sort().map((name) => join(folder, name)) : []
+const logsIn = (folder: string): ReadonlyArray<string> => {
+  if (!existsSync(folder)) return []
+  return readdirSync(folder).filter((name) => name.endsWith(".log")).sort().map((name) => join(folder, name))
+}

@@ -35,7 +35,10 @@ export const signal = (identity: Identity, signal: NodeJS.Signals): Effect.Effec
     }
   })
 
-/** The third and 22nd field (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html); ticks since boot, hence the boot. */
+/**
+ * From the third and the 22nd field, https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html. The latter are
+ * ticks since the boot, hence the boot.
+ */
 const fromProc = (pid: number): string | undefined => {
   try {
     const line = readFileSync(`/proc/${pid}/stat`, "utf8")
@@ -50,8 +53,8 @@ const fromProc = (pid: number): string | undefined => {
 
 const fromPs = (pid: number): string | undefined => {
   try {
-    const [state = "Z", ...started] = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], { encoding: "utf8" })
-      .trim().split(/\s+/)
+    const line = execFileSync("ps", ["-o", "stat=,lstart=", "-p", String(pid)], { encoding: "utf8" })
+    const [state = "Z", ...started] = line.trim().split(/\s+/)
     return state.startsWith("Z") ? undefined : started.join(" ")
   } catch {
     return undefined

@@ -21,24 +21,24 @@ export interface Jars {
 
 /** The class path, for `java -cp`. */
 export const fetch = Effect.fnUntraced(function*(jars: Jars) {
-  const pom = pomOf(jars)
-  const folder = join(cacheFolder(), `${jars.name}-${createHash("sha256").update(pom).digest("hex").slice(0, 12)}`)
+  const versions = createHash("sha256").update(jars.artifacts.join("\n")).digest("hex").slice(0, 12)
+  const folder = join(cacheFolder(), `${jars.name}-${versions}`)
   if (!existsSync(folder)) {
-    yield* Effect.suspend(() => existsSync(folder) ? Effect.void : download(jars, pom, folder)).pipe(
+    yield* Effect.suspend(() => existsSync(folder) ? Effect.void : download(jars, folder)).pipe(
       Lock.during(`${folder}.lock`, `the download of ${jars.name}`)
     )
   }
   return join(folder, "*")
 })
 
-/** `$XDG_CACHE_HOME/courant/jars`, by default `~/.cache/courant/jars` (https://specifications.freedesktop.org/basedir-spec). */
+/** `~/.cache/courant/jars`, or where https://specifications.freedesktop.org/basedir-spec has the user's cache. */
 const cacheFolder = (): string => {
   const cache = process.env["XDG_CACHE_HOME"] ?? ""
   return join(isAbsolute(cache) ? cache : join(homedir(), ".cache"), "courant", "jars")
 }
 
 /** Under the lock, so whatever has the temporary name was left behind by a download that was cut short. */
-const download = Effect.fnUntraced(function*(jars: Jars, pom: string, folder: string) {
+const download = Effect.fnUntraced(function*(jars: Jars, folder: string) {
   if (!isOnPath("mvn")) {
     return yield* problem(
       `${jars.name} is fetched with Maven, and there is no mvn on the PATH: ` +
@@ -48,7 +48,7 @@ const download = Effect.fnUntraced(function*(jars: Jars, pom: string, folder: st
   const part = `${folder}.part`
   rmSync(part, { recursive: true, force: true })
   mkdirSync(part, { recursive: true })
-  writeFileSync(join(part, "pom.xml"), pom)
+  writeFileSync(join(part, "pom.xml"), pomOf(jars))
   yield* Effect.logInfo(`fetching ${jars.name} with Maven, once, ${jars.size}`)
   const log = `${folder}.log`
   rmSync(log, { force: true })
@@ -93,5 +93,9 @@ ${artifacts.map(dependency).join("\n")}
 
 const dependency = (artifact: string): string => {
   const [group, name, version] = artifact.split(":")
-  return `    <dependency><groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`
+  return `    <dependency>
+      <groupId>${group}</groupId>
+      <artifactId>${name}</artifactId>
+      <version>${version}</version>
+    </dependency>`
 }

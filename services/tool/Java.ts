@@ -27,7 +27,9 @@ export const find = Effect.fnUntraced(function*(service: string) {
     const where = home === "" ? "there is none on the PATH" : `there is none in JAVA_HOME, which is ${home}`
     return yield* problem(`${service} needs Java ${oldest} or later, and ${where}: ${howToInstall}`)
   }
-  if (version < oldest) return yield* problem(`${service} needs Java ${oldest} or later, and ${java} is ${version}: ${howToInstall}`)
+  if (version < oldest) {
+    return yield* problem(`${service} needs Java ${oldest} or later, and ${java} is ${version}: ${howToInstall}`)
+  }
   return java
 })
 

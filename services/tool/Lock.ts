@@ -24,7 +24,10 @@ const hold = Effect.fnUntraced(function*(
 /** Whether it could be had. */
 const take = (file: string) =>
   Effect.acquireRelease(
-    Effect.try({ try: () => lock(file), catch: (cause) => problem(`the lock ${file} cannot be taken: ${String(cause)}`) }),
+    Effect.try({
+      try: () => lock(file),
+      catch: (cause) => problem(`the lock ${file} cannot be taken: ${String(cause)}`)
+    }),
     (held) => Effect.sync(() => held?.close())
   ).pipe(Effect.map((held) => held !== undefined))
 

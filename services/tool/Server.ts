@@ -59,17 +59,19 @@ export const start = Effect.fnUntraced(function*<Port extends string, Has extend
     for (const process of processes) {
       if (started.get(process)?.isRunning() === true) continue
       const log = logOf(place.folder, process.name)
-      if (process.clear !== undefined) yield* soon(process.clear, `${service.name}'s ${process.name} could not be started`)
+      const who = `${service.name}'s ${process.name}`
+      if (process.clear !== undefined) yield* soon(process.clear, `${who} could not be started`)
       const guarded = yield* Guarded.start(process.command, log).pipe(Scope.provide(scope))
       started.set(process, guarded)
       yield* Effect.raceFirst(
-        soon(process.ready, `${service.name}'s ${process.name} was not ready in time (its log is ${log})`),
+        soon(process.ready, `${who} was not ready in time (its log is ${log})`),
         Effect.flatMap(guarded.ended, (ended) =>
-          problem(`${service.name}'s ${process.name} ended before it was ready${how(ended)}: ${lastWord(log)}; its log is ${log}`))
+          problem(`${who} ended before it was ready${how(ended)}: ${lastWord(log)}; its log is ${log}`))
       )
     }
   })
-  const stop = Effect.suspend(() => Effect.forEach([...running()].reverse(), ([, guarded]) => end(guarded), { discard: true }))
+  const stop = Effect.suspend(() =>
+    Effect.forEach([...running()].reverse(), ([, guarded]) => end(guarded), { discard: true }))
 
   // What changes the processes is done one at a time, whatever a test does at once.
   const { withPermit: alone } = yield* Semaphore.make(1)
@@ -79,7 +81,8 @@ export const start = Effect.fnUntraced(function*<Port extends string, Has extend
     folder: place.folder,
     identities: Effect.sync(() => running().map(([, { identity }]) => identity)),
     // Of all that were started: one may have ended before anyone waits.
-    fell: Effect.suspend(() => Effect.raceAllFirst([...started].map(([{ name }, { ended }]) => Effect.as(ended, name)))),
+    fell: Effect.suspend(() =>
+      Effect.raceAllFirst([...started].map(([{ name }, { ended }]) => Effect.as(ended, name)))),
     kill9: main((guarded) => Effect.andThen(guarded.signal("SIGKILL"), guarded.ended)),
     pause: main((guarded) => guarded.signal("SIGSTOP")),
     resume: main((guarded) => guarded.signal("SIGCONT")),

@@ -14,7 +14,7 @@ const run = Effect.fnUntraced(function*(name: Parameters<typeof command>[0], arg
 }, Effect.scoped)
 
 export const createTopic = (brokers: string, topic: string) =>
-  run("topics", ["--bootstrap-server", brokers, "--create", "--topic", topic, "--partitions", "1", "--replication-factor", "1"])
+  run("topics", ["--bootstrap-server", brokers, "--create", "--topic", topic, "--partitions", "1"])
 
 /** Written when it returns: to all replicas, acknowledged. */
 export const produce = (brokers: string, topic: string, lines: ReadonlyArray<string>) =>

@@ -1,11 +1,12 @@
 /** A guarded process never outlives its parent, unless it was released. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Guarded from "../../services/tool/Guarded.ts"
 import * as Identity from "../../services/tool/Identity.ts"
 import { node, startCommand } from "../cli/courant.ts"
-import { endAtLast, gone, identitiesIn, root } from "./processes.ts"
+import { endAtLast, gone, identitiesIn, root, temporaryFolder } from "./processes.ts"
 
 /** A parent process, the child that it guards, and the child's own child. */
 const family = Effect.fnUntraced(function*(what: "hold" | "release") {
@@ -56,7 +57,7 @@ describe("a guarded process, and what it has started", () => {
 describe("a guarded process", () => {
   it.live("ends with its scope", () =>
     Effect.gen(function*() {
-      const identity = yield* Effect.scoped(Effect.map(Guarded.start(["sleep", "600"], "/dev/null"), ({ identity }) => identity))
+      const { identity } = yield* Effect.scoped(Guarded.start(["sleep", "600"], "/dev/null"))
       assert.isFalse(Identity.isAlive(identity))
     }))
 
@@ -74,6 +75,20 @@ describe("a guarded process", () => {
 })
 
 describe("an identity", () => {
+  it.live("is not that of a process which has ended and only waits for its parent to take note", () =>
+    Effect.gen(function*() {
+      const log = join(yield* temporaryFolder, "log")
+      // The shell becomes a program that never takes note of the child that it inherits.
+      yield* Guarded.start(["sh", "-c", "sleep 0.3 & echo $!; exec sleep 600"], log)
+      while (!existsSync(log) || readFileSync(log, "utf8") === "") yield* Effect.sleep("5 millis")
+      const pid = Number(readFileSync(log, "utf8"))
+      const child = Identity.of(pid)
+      assert.isDefined(child)
+      yield* gone([child])
+      assert.doesNotThrow(() => process.kill(pid, 0))
+      assert.isUndefined(Identity.of(pid))
+    }))
+
   it.live("is not that of a later process with the same number", () =>
     Effect.gen(function*() {
       const { identity, isRunning } = yield* Guarded.start(["sleep", "600"], "/dev/null")

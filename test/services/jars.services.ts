@@ -1,7 +1,7 @@
 /** The cache of jars, with a shell script in the place of Maven: what it is told to do, it does slowly. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Identity from "../../services/tool/Identity.ts"
 import { node, startCommand } from "../cli/courant.ts"
@@ -24,13 +24,15 @@ ${end}`)
     folder,
     env,
     calls: () => readFileSync(join(folder, "calls"), "utf8").split("\n").length - 1,
-    pid: () => Number(readFileSync(join(folder, "pid"), "utf8")),
+    /** Of the Maven that was started last; 0 before there is one. */
+    pid: () => existsSync(join(folder, "pid")) ? Number(readFileSync(join(folder, "pid"), "utf8")) : 0,
     fetch: (more: { readonly [name: string]: string } = {}) =>
       startCommand(node, [join(import.meta.dirname, "fetch.ts")], { cwd: root, input: "", env: { ...env, ...more } })
   }
 })
 
-const jarsIn = (classPath: string) => readdirSync(classPath.trim().replace(/\*$/, "")).filter((name) => name.endsWith(".jar"))
+const jarsIn = (classPath: string) =>
+  readdirSync(classPath.trim().replace(/\*$/, "")).filter((name) => name.endsWith(".jar"))
 
 describe("jars", () => {
   it.live("are fetched once, also by two at once, and both get all of them", () =>
@@ -51,10 +53,13 @@ describe("jars", () => {
     Effect.gen(function*() {
       const { calls, fetch, folder, pid } = yield* machine("1.5")
       const first = yield* fetch()
-      while (!existsSync(join(folder, "pid")) || readFileSync(join(folder, "pid"), "utf8") === "") yield* Effect.sleep("10 millis")
+      while (pid() === 0) yield* Effect.sleep("10 millis")
       const maven = Identity.of(pid())
       yield* first.signal("SIGKILL")
       if (maven !== undefined) yield* gone([maven])
+      const jars = join(folder, "cache/courant/jars")
+      const [part = ""] = readdirSync(jars).filter((name) => name.endsWith(".part"))
+      writeFileSync(join(jars, part, "of-another-version.jar"), "")
       const second = yield* fetch()
       const { stdout } = yield* second.ended
       assert.deepStrictEqual(jarsIn(stdout), ["one.jar", "two.jar"])
@@ -68,7 +73,7 @@ describe("jars", () => {
         const running = yield* fetch()
         const { code, stdout } = yield* running.ended
         assert.strictEqual(code, 1)
-        assert.match(stdout, /^Maven could not fetch sample-1: Could not resolve kafka; all of what it said is in \S+\.log\n$/)
+        assert.match(stdout, /^Maven could not fetch sample-1: Could not resolve kafka; all .* is in \S+\.log\n$/)
         assert.strictEqual(calls(), times)
       }
       script(join(bin, "mvn"), `exit 0`)

@@ -13,7 +13,9 @@ const kinds = {
   "kafka-zookeeper": { access: ["brokers", "zookeeper"], processes: 2 }
 } as const
 
-const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.String))))
+const Status = Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.String))
+
+const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Status))
 
 /** The program on a data folder of its own, with nothing left running in it at the end. */
 const program = Effect.gen(function*() {
@@ -44,7 +46,7 @@ for (const [name, expected] of Object.entries(kinds)) {
         const [line = ""] = yield* up(name)
         const running = (yield* status)[name] ?? {}
         assert.deepStrictEqual(Object.keys(running), [...expected.access])
-        for (const address of Object.values(running)) assert.match(address, /^127\.0\.0\.1:2\d{4}$|^127\.0\.0\.1:3[012]\d{3}$/)
+        for (const address of Object.values(running)) assert.match(address, /^127\.0\.0\.1:[23]\d{4}$/)
         assert.strictEqual(line, [name, ...Object.entries(running).map(([key, value]) => `${key}=${value}`)].join("  "))
         assert.strictEqual(processes(), expected.processes)
 

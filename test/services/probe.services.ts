@@ -39,7 +39,10 @@ const coordinator = (error: number) => response([0, error, 0, 0, 0, 1, 0, 1, 104
 describe("a broker", () => {
   const notYet: { readonly [what: string]: readonly [(socket: Socket, api: number) => void, RegExp] } = {
     "that closes the connection": [(socket) => socket.destroy(), /closed the connection/],
-    "that closes it in the middle of its answer": [(socket) => socket.end(oneBroker.subarray(0, 11)), /closed the connection/],
+    "that closes it in the middle of its answer": [
+      (socket) => socket.end(oneBroker.subarray(0, 11)),
+      /closed the connection/
+    ],
     "that takes the request and never answers": [() => {}, /does not answer within 2 seconds/],
     "that knows of no broker": [(socket) => socket.write(noBrokers), /does not list itself yet/],
     "without a coordinator of groups": [

@@ -36,7 +36,8 @@ export const gone = Effect.fnUntraced(function*(identities: ReadonlyArray<Identi
 
 /** Ends what a test may have left, so that a failure leaves no process behind. */
 export const endAtLast = (identities: ReadonlyArray<Identity.Identity>) =>
-  Effect.addFinalizer(() => Effect.forEach(identities, (identity) => Identity.signal(identity, "SIGKILL"), { discard: true }))
+  Effect.addFinalizer(() =>
+    Effect.forEach(identities, (identity) => Identity.signal(identity, "SIGKILL"), { discard: true }))
 
 /** The command lines of all processes that mention a text, such as a test's own folder. */
 export const mentioning = (text: string): ReadonlyArray<string> =>

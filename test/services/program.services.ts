@@ -28,9 +28,11 @@ describe("wrong use ends with 2 and one line that says what would be right", () 
 })
 
 describe("what is missing is said in one line", () => {
-  const up = Effect.fnUntraced(function*(env: { readonly [name: string]: string }, args: ReadonlyArray<string> = []) {
+  const up = Effect.fnUntraced(function*(env: { readonly [name: string]: string }) {
     const data = yield* temporaryFolder
-    const { code, stderr, stdout } = yield* services(["up", "kafka", "--data", data, ...args], { env: { XDG_CACHE_HOME: join(data, "cache"), ...env } })
+    const { code, stderr, stdout } = yield* services(["up", "kafka", "--data", data], {
+      env: { XDG_CACHE_HOME: join(data, "cache"), ...env }
+    })
     assert.deepStrictEqual([code, stdout], [1, ""])
     const status = yield* services(["status", "--json", "--data", data])
     assert.deepStrictEqual([status.code, status.stdout], [0, "{}\n"])
@@ -45,25 +47,28 @@ describe("what is missing is said in one line", () => {
 
   it.live("Java, with an empty PATH", () =>
     Effect.gen(function*() {
-      assert.match(yield* up({ PATH: "", JAVA_HOME: "" }), /^services: kafka needs Java 17 or later, and there is none on the PATH: install it \(Debian/)
+      const line = yield* up({ PATH: "", JAVA_HOME: "" })
+      assert.match(line, /^services: kafka needs Java 17 or later, and there is none on the PATH: install it \(Debian/)
     }))
 
   it.live("Java, where JAVA_HOME says it is", () =>
     Effect.gen(function*() {
-      assert.match(yield* up({ JAVA_HOME: "/nowhere" }), /needs Java 17 or later, and there is none in JAVA_HOME, which is \/nowhere: install it/)
+      const line = yield* up({ JAVA_HOME: "/nowhere" })
+      assert.match(line, /needs Java 17 or later, and there is none in JAVA_HOME, which is \/nowhere: install it/)
     }))
 
   for (const version of ["1.8.0_402", "11.0.22", "16"]) {
     it.live(`a newer Java than ${version}`, () =>
       Effect.gen(function*() {
-        assert.match(yield* up({ JAVA_HOME: yield* javaSays(version) }), /needs Java 17 or later, and \S+ is (8|11|16): install it/)
+        const line = yield* up({ JAVA_HOME: yield* javaSays(version) })
+        assert.match(line, /needs Java 17 or later, and \S+ is (8|11|16): install it/)
       }))
   }
 
   it.live("Maven", () =>
     Effect.gen(function*() {
-      const java = yield* javaSays("17.0.1")
-      assert.match(yield* up({ JAVA_HOME: java, PATH: "" }), /^services: kafka-4\S+ is fetched with Maven, and there is no mvn on the PATH: install it/)
+      const line = yield* up({ JAVA_HOME: yield* javaSays("17.0.1"), PATH: "" })
+      assert.match(line, /^services: kafka-4\S+ is fetched with Maven, and there is no mvn on the PATH: install it/)
     }))
 })
 
