@@ -32,7 +32,6 @@ const make = Effect.fnUntraced(function*({ topic }: Options) {
       else slots.set(key, { sequence: Number(header("courant-sequence")), compressed: Buffer.from(value) })
     }
   })
-  const keysOf = (name: string) => Array.from({ length: generations }, (_, slot) => `${name}#${slot}`)
   const stored = (name: string) =>
     Effect.map(table.catchUp, () =>
       keysOf(name)
@@ -56,6 +55,8 @@ const make = Effect.fnUntraced(function*({ topic }: Options) {
       table.put(keysOf(name).map((key) => ({ key, value: null }))).pipe(Effect.mapError(toCheckpointError))
   })
 })
+
+const keysOf = (name: string): ReadonlyArray<string> => Array.from({ length: generations }, (_, slot) => `${name}#${slot}`)
 
 const compress = promisify<string, Buffer>(gzip)
 

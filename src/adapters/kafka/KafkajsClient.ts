@@ -174,7 +174,6 @@ const makeProduce = Effect.fnUntraced(function*(library: Library, { patiently }:
     producer: library.producer({ idempotent: true, allowAutoTopicCreation: false, retry: { retries: 1 } }),
     users: 0
   })
-  const close = ({ producer }: Lease) => Effect.ignore(Effect.tryPromise(() => producer.disconnect()))
   let current = open()
   yield* Scope.addFinalizer(scope, Effect.suspend(() => close(current)))
 
@@ -210,6 +209,8 @@ const makeProduce = Effect.fnUntraced(function*(library: Library, { patiently }:
   }
   return produce
 })
+
+const close = ({ producer }: Lease) => Effect.ignore(Effect.tryPromise(() => producer.disconnect()))
 
 /** A producer and how many requests are under way with it: it is closed when it was replaced and they are done. */
 interface Lease {
