@@ -125,6 +125,14 @@ const resume = Effect.fnUntraced(function*(job: Job, name: string) {
         "start once with --restart to compute its results again from the log"
     })
   }
+  const log = yield* EventLog
+  const ends = yield* log.ends
+  const beyond = job.offsets.findIndex((offset, partition) => offset > (ends[partition] ?? 0))
+  if (beyond === -1) return
+  return yield* new StateError({
+    message: `the checkpoint "${name}" has read partition ${beyond} of ${log.topic} up to offset ${job.offsets[beyond]}, ` +
+      `but it ends at ${ends[beyond] ?? 0}: it is another log; start once with --restart to compute its results from this one`
+  })
 })
 
 /** One batch: take, keep what could not be used, write, tell. */

@@ -5,6 +5,7 @@
  * the checkpoint. What is read comes as the bytes that the broker sent, see `RecordBatches`.
  */
 import { type Effect, Schema, type Scope } from "effect"
+import type { Request as GroupRequest } from "./Group.ts"
 
 export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
   message: Schema.String,
@@ -72,5 +73,7 @@ export interface Client {
     partition: number,
     messages: ReadonlyArray<Message>
   ) => Effect.Effect<number, KafkaError>
+  /** Sends a request to whichever broker looks after a consumer group, and gives the body of the answer. */
+  readonly askCoordinator: (group: string, request: GroupRequest) => Effect.Effect<Buffer, KafkaError>
   readonly reader: (topic: string) => Effect.Effect<Reader, KafkaError, Scope.Scope>
 }

@@ -11,10 +11,10 @@
  */
 import { Effect, Exit, Redacted, Scope, Semaphore } from "effect"
 import { Kafka as Library, type KafkaConfig, logLevel, type Producer } from "kafkajs"
-import { type Client, type Fetched, KafkaError, type Message, type Place, type Reader } from "./Client.ts"
+import { type Client, KafkaError, type Message, type Place, type Reader } from "./Client.ts"
 import type { Options } from "./Connection.ts"
 import * as Fetch from "./Fetch.ts"
-import { type Cluster, makeCluster, rawRequest } from "./KafkajsInternals.ts"
+import { type Cluster, makeCluster, sendRaw } from "./KafkajsInternals.ts"
 import type { Patience } from "./Patience.ts"
 
 export const make = Effect.fnUntraced(function*(options: Options, patience: Patience) {
@@ -81,6 +81,12 @@ export const make = Effect.fnUntraced(function*(options: Options, patience: Pati
     return answers.flat().sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset))
   })
 
+  const askCoordinator: Client["askCoordinator"] = (groupId, asked) =>
+    request(cluster, async () => {
+      const broker = await cluster.findGroupCoordinator({ groupId })
+      return await sendRaw(broker, asked, 2 * requestTimeout)
+    })
+
   const reader: Client["reader"] = Effect.fnUntraced(function*(topic) {
     const cluster = yield* clusterOf(library, config)
     return readerOf(cluster, topic)
@@ -89,15 +95,18 @@ export const make = Effect.fnUntraced(function*(options: Options, patience: Pati
   /** One request to any broker. */
   const connect = request(cluster, () => cluster.refreshMetadata())
 
-  return { configs, connect, create, offsets, partitions, produce, reader } satisfies Client & { readonly connect: unknown }
+  return { askCoordinator, configs, connect, create, offsets, partitions, produce, reader } satisfies Client & { readonly connect: unknown }
 })
+
+/** Milliseconds after which an answer is no longer waited for: the broker hangs, or its host is gone. */
+const requestTimeout = 30_000
 
 const configOf = ({ brokers, clientId, sasl, tls }: Options): KafkaConfig => ({
   brokers: [...brokers],
   clientId: clientId ?? "courant",
   connectionTimeout: 3_000,
   authenticationTimeout: 10_000,
-  requestTimeout: 30_000,
+  requestTimeout,
   enforceRequestTimeout: true,
   // The library tries once; how often something is tried again, and what is said of it, is `Patience`'s.
   retry: { retries: 0, initialRetryTime: 50 },
@@ -149,21 +158,11 @@ const readerOf = (cluster: Cluster, topic: string): Reader => ({
   }),
   fetch: (leader: number, places: ReadonlyArray<Place>) => {
     const { apiKey, apiVersion, maxWait } = Fetch
-    let fetched: ReadonlyArray<Fetched> = []
-    const raw = rawRequest({ apiKey, apiVersion, apiName: "Fetch", body: Fetch.request(topic, places) }, (body) => {
-      fetched = Fetch.response(body, places)
-      return {}
-    })
     return request(cluster, async () => {
       const broker = await cluster.findBroker({ nodeId: leader })
-      try {
-        await broker.connectionPool.send({ ...raw, requestTimeout: maxWait + 30_000 })
-      } catch (error) {
-        // As the library itself does: a connection that was closed is of no more use.
-        if (error instanceof Error && error.name === "KafkaJSConnectionClosedError") await broker.disconnect()
-        throw error
-      }
-      return fetched
+      const body = Fetch.request(topic, places)
+      const answer = await sendRaw(broker, { apiKey, apiVersion, apiName: "Fetch", body }, maxWait + requestTimeout)
+      return Fetch.response(answer, places)
     })
   }
 })

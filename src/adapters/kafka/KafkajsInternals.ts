@@ -9,7 +9,7 @@
 import type { KafkaConfig, Logger } from "kafkajs"
 import { createRequire } from "node:module"
 
-export interface Request {
+interface Request {
   readonly request: {
     readonly apiKey: number
     readonly apiVersion: number
@@ -20,11 +20,10 @@ export interface Request {
     readonly decode: (payload: Buffer) => Promise<object>
     readonly parse: (decoded: object) => Promise<unknown>
   }
-  readonly requestTimeout?: number
-  readonly logResponseError?: boolean
+  readonly requestTimeout: number
 }
 
-export interface Broker {
+interface Broker {
   readonly connectionPool: { readonly send: (request: Request) => Promise<unknown> }
   readonly disconnect: () => Promise<void>
   readonly metadata: (topics: ReadonlyArray<string>) => Promise<{
@@ -37,7 +36,7 @@ export interface Broker {
   }>
 }
 
-export interface Partition {
+interface Partition {
   readonly partitionId: number
   readonly leader: number
 }
@@ -49,6 +48,7 @@ export interface Cluster {
   readonly refreshMetadata: () => Promise<void>
   readonly addTargetTopic: (topic: string) => Promise<void>
   readonly findBroker: (broker: { readonly nodeId: number }) => Promise<Broker>
+  readonly findGroupCoordinator: (group: { readonly groupId: string }) => Promise<Broker>
   readonly findControllerBroker: () => Promise<Broker>
   readonly findTopicPartitionMetadata: (topic: string) => ReadonlyArray<Partition>
 }
@@ -75,16 +75,35 @@ Queue.prototype.scheduleCheckPendingRequests = function() {
 export const makeCluster = (config: KafkaConfig, logger: Logger): Cluster =>
   new ClusterOf({ ...config, logger, socketFactory: socketFactory(), allowAutoTopicCreation: false })
 
-/** A request of which the library knows nothing: bytes there and bytes back. */
-export const rawRequest = (
+/** Sends a request of which the library knows nothing: bytes there and bytes back. */
+export const sendRaw = async (
+  broker: Broker,
   { apiKey, apiName, apiVersion, body }: {
     readonly apiKey: number
     readonly apiVersion: number
     readonly apiName: string
     readonly body: Buffer
   },
-  onAnswer: (body: Buffer) => object
-): Request => ({
-  request: { apiKey, apiVersion, apiName, encode: async () => new Encoder().writeBuffer(body) },
-  response: { decode: async (payload) => onAnswer(payload), parse: async (decoded) => decoded }
-})
+  requestTimeout: number
+): Promise<Buffer> => {
+  let answer: Buffer = Buffer.alloc(0)
+  const request: Request = {
+    request: { apiKey, apiVersion, apiName, encode: async () => new Encoder().writeBuffer(body) },
+    response: {
+      decode: async (payload) => {
+        answer = payload
+        return {}
+      },
+      parse: async (decoded) => decoded
+    },
+    requestTimeout
+  }
+  try {
+    await broker.connectionPool.send(request)
+    return answer
+  } catch (error) {
+    // As the library itself does: a connection that was closed is of no more use.
+    if (error instanceof Error && error.name === "KafkaJSConnectionClosedError") await broker.disconnect()
+    throw error
+  }
+}
