@@ -6,6 +6,8 @@
  *   to that partition gets the same. Had the failed request been stored after all, the broker would take the next
  *   one for its repetition and drop it, with an acknowledgement. So a partition has one request at a time, which
  *   is repeated until it succeeds; when the caller gives up on one, the producer is replaced by a new one.
+ * - A producer asks for the metadata of all its topics at once, and one that was deleted makes it fail for all. So
+ *   each topic has a producer of its own.
  * - Its consumer belongs to a group; reading from given offsets goes past it, see `KafkajsInternals`.
  * - It writes to the console; here it is silent, and what matters arrives as an error.
  */
@@ -169,31 +171,30 @@ const readerOf = (cluster: Cluster, topic: string): Reader => ({
 
 const makeProduce = Effect.fnUntraced(function*(library: Library, { patiently }: Patience) {
   const scope = yield* Effect.scope
-  const open = (): Lease => ({
-    producer: library.producer({ idempotent: true, allowAutoTopicCreation: false, retry: { retries: 1 } }),
-    users: 0
-  })
-  let current = open()
-  yield* Scope.addFinalizer(scope, Effect.suspend(() => close(current)))
+  const leases = new Map<string, Lease>()
+  const turns = new Map<string, Semaphore.Semaphore>()
+  yield* Scope.addFinalizer(scope, Effect.suspend(() => Effect.forEach(leases.values(), close, { discard: true })))
 
-  const take = Effect.sync(() => {
-    current.users++
-    return current
-  })
-  const giveBack = (lease: Lease, exit: Exit.Exit<unknown, unknown>) =>
+  const take = (topic: string) =>
+    Effect.sync(() => {
+      const lease = leases.get(topic) ?? open(library)
+      leases.set(topic, lease)
+      lease.users++
+      return lease
+    })
+  const giveBack = (topic: string) => (lease: Lease, exit: Exit.Exit<unknown, unknown>) =>
     Effect.suspend(() => {
       lease.users--
       // Whatever became of a request that nobody repeats, its sequence number must not be used by another.
-      if (Exit.isFailure(exit) && lease === current) current = open()
-      return lease !== current && lease.users === 0 ? Effect.forkIn(close(lease), scope) : Effect.void
+      if (Exit.isFailure(exit) && leases.get(topic) === lease) leases.delete(topic)
+      return leases.get(topic) !== lease && lease.users === 0 ? Effect.forkIn(close(lease), scope) : Effect.void
     })
 
-  const turns = new Map<string, Semaphore.Semaphore>()
   const turnOf = (topic: string, partition: number) => {
     const name = `${partition} ${topic}`
-    const known = turns.get(name) ?? Semaphore.makeUnsafe(1)
-    turns.set(name, known)
-    return known
+    const turn = turns.get(name) ?? Semaphore.makeUnsafe(1)
+    turns.set(name, turn)
+    return turn
   }
 
   const produce: Client["produce"] = (topic, partition, messages) => {
@@ -204,14 +205,19 @@ const makeProduce = Effect.fnUntraced(function*(library: Library, { patiently }:
         const [stored] = await producer.send({ topic, acks: -1, messages: mine })
         return Number(stored?.baseOffset)
       }))
-    return Effect.acquireUseRelease(take, send, giveBack).pipe(turnOf(topic, partition).withPermit)
+    return Effect.acquireUseRelease(take(topic), send, giveBack(topic)).pipe(turnOf(topic, partition).withPermit)
   }
   return produce
 })
 
+const open = (library: Library): Lease => ({
+  producer: library.producer({ idempotent: true, allowAutoTopicCreation: false, retry: { retries: 1 } }),
+  users: 0
+})
+
 const close = ({ producer }: Lease) => Effect.ignore(Effect.tryPromise(() => producer.disconnect()))
 
-/** A producer and how many requests are under way with it: it is closed when it was replaced and they are done. */
+/** A topic's producer and how many requests are under way with it: it is closed when it was replaced and they are done. */
 interface Lease {
   readonly producer: Producer
   users: number
