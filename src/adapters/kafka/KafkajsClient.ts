@@ -6,6 +6,8 @@
  *   to that partition gets the same. Had the failed request been stored after all, the broker would take the next
  *   one for its repetition and drop it, with an acknowledgement. So a partition has one request at a time, which
  *   is repeated until it succeeds; when the caller gives up on one, the producer is replaced by a new one.
+ * - Each `connect` of a producer that overlaps another gets a producer id of its own and begins the numbering anew, and a
+ *   request that is then repeated is stored twice. So it is called once.
  * - A producer asks for the metadata of all its topics at once, and one that was deleted makes it fail for all. So
  *   each topic has a producer of its own.
  * - Its consumer belongs to a group; reading from given offsets goes past it, see `KafkajsInternals`.
@@ -198,9 +200,10 @@ const makeProduce = Effect.fnUntraced(function*(library: Library, { patiently }:
   }
 
   const produce: Client["produce"] = (topic, partition, messages) => {
-    const send = ({ producer }: Lease) =>
+    const send = (lease: Lease) =>
       patiently(attempt(async () => {
-        await producer.connect()
+        const { producer } = lease
+        await connected(lease)
         const mine = messages.map((message) => toMessage(message, partition))
         const [stored] = await producer.send({ topic, acks: -1, messages: mine })
         return Number(stored?.baseOffset)
@@ -212,14 +215,25 @@ const makeProduce = Effect.fnUntraced(function*(library: Library, { patiently }:
 
 const open = (library: Library): Lease => ({
   producer: library.producer({ idempotent: true, allowAutoTopicCreation: false, retry: { retries: 1 } }),
+  connecting: null,
   users: 0
 })
+
+/** Once only: each connect that overlaps another would get a producer id of its own, and begin the numbering anew. */
+const connected = (lease: Lease): Promise<void> => {
+  lease.connecting ??= lease.producer.connect().catch((error: unknown) => {
+    lease.connecting = null
+    throw error
+  })
+  return lease.connecting
+}
 
 const close = ({ producer }: Lease) => Effect.ignore(Effect.tryPromise(() => producer.disconnect()))
 
 /** A topic's producer and how many requests are under way with it: it is closed when it was replaced and they are done. */
 interface Lease {
   readonly producer: Producer
+  connecting: Promise<void> | null
   users: number
 }
 
