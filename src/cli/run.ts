@@ -82,8 +82,6 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
   const suffix = input.log === "memory" ? `-${new Date().toISOString().replaceAll(/[:.]/g, "")}` : ""
   const wanted = input.log === "kafka" ? Kafka.topicOf(input.topic) : input.topic
   const topic = Option.getOrElse(wanted, () => `${feed.name}${suffix}`)
-  const engineOn = <A, E, R>(stores: Layer.Layer<A, E, R>) =>
-    InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))
   if (input.log === "kafka") {
     const stores = yield* Kafka.stores({ ...input, topic, create: true }, pipelines)
     return yield* withEngine(input, pipelines, Ingest.routed(Kafka.sourcesOf(pipelines))).pipe(Effect.provide(engineOn(stores)))
@@ -92,6 +90,9 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
   const stores = Stores.layer({ log: input.log, sinks: input.sinks, data: input.data, topic })
   yield* withEngine(input, pipelines, Ingest.run).pipe(Effect.provide(engineOn(stores)))
 })
+
+const engineOn = <A, E, R>(stores: Layer.Layer<A, E, R>) =>
+  InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))
 
 const withEngine = Effect.fnUntraced(function*(
   input: Input,

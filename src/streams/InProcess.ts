@@ -2,7 +2,7 @@
  * The engine in this process: one fiber carries batches from the log through a job into the
  * sink. Effect runs once a batch, the operators themselves know nothing of it.
  */
-import { Clock, Deferred, Duration, Effect, Layer, Metric, Option, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Stream } from "effect"
 import { CheckpointStore } from "./CheckpointStore.ts"
 import * as Control from "./Control.ts"
 import { type DeadLetter, DeadLetters } from "./DeadLetters.ts"
@@ -82,10 +82,20 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     Effect.raceFirst(watchIdle(run)),
     Effect.raceFirst(showForming(run)),
     // Whatever ends the run, what was done stays done. A failure to save must not hide what ended it.
-    Effect.onExit((exit) => exit._tag === "Success" ? save : Effect.ignore(save)),
-    Effect.ensuring(Effect.ignore(publishProgress(run)))
+    Effect.onExit((exit) => exit._tag === "Success" ? save : briefly(save)),
+    Effect.ensuring(briefly(publishProgress(run)))
   )
   return run.report
+})
+
+/** For how long a run that was stopped waits for stores that are out of reach. */
+const patience = "3 seconds"
+
+/** Tries it, and goes on without it where it takes too long: the end of a run must not wait for a broker to come back. */
+const briefly = Effect.fnUntraced(function*<E, R>(effect: Effect.Effect<void, E, R>) {
+  const fiber = yield* Effect.forkDetach(effect)
+  yield* Effect.raceFirst(Fiber.await(fiber), Effect.sleep(patience))
+  yield* Effect.forkDetach(Fiber.interrupt(fiber))
 })
 
 /** What changes while an engine runs. */

@@ -25,10 +25,10 @@ export const routed = Effect.fnUntraced(function*(sources: Sources) {
   const log = yield* EventLog
   const router = new Router(log.partitions, sources)
   const position = yield* log.position
+  const append = ({ chunk, partition }: Part) => log.append(partition, chunk)
   yield* feed.events(position).pipe(Stream.runForEach((chunk) => {
     const parts = router.route(chunk)
     const last = parts.at(-1)
-    const append = ({ chunk, partition }: Part) => log.append(partition, chunk)
     // The position comes with the last part, when the others are there.
     return Effect.forEach(parts.slice(0, -1), append, { concurrency: "unbounded", discard: true }).pipe(
       Effect.andThen(last === undefined ? Effect.void : append(last))

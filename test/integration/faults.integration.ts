@@ -198,6 +198,54 @@ describe("faults", () => {
       }))
     })))
 
+  it.live("of two processors the one that sleeps is fenced when it wakes up, and both together lose and double nothing", () =>
+    Effect.gen(function*() {
+      const topic = yield* newTopic
+      const broker = yield* kafka
+      const [one, other] = [yield* temporaryFolder, yield* temporaryFolder]
+      const names = pipelines.map(({ name }) => name).join(",")
+      const command = `process --log kafka --brokers ${broker.access.brokers} --topic ${topic} --sink kafka ` +
+        `--checkpoints kafka --pipelines ${names}`
+      yield* Effect.gen(function*() {
+        yield* ingest(market(30_000))
+        const sleeper = yield* start(command, { cwd: one })
+        yield* until(Effect.map(actual, ({ size }) => size > 0))
+        sleeper.child.kill("SIGSTOP")
+        yield* ingest(market(30_000, { seed: 4 }), 100)
+        const second = yield* start(command, { cwd: other })
+        yield* Effect.sleep("2 seconds")
+        yield* ingest(market(30_000, { seed: 5 }), 100)
+        sleeper.child.kill("SIGCONT")
+        const woken = yield* sleeper.ended
+        assert.strictEqual(woken.code, 1)
+        assert.match(woken.stderr, /another processor has taken over the group .*; this one stops/)
+        assert.strictEqual((yield* second.signal("SIGTERM")).code, 0)
+        const last = yield* courant(`${command} --once`, { cwd: one })
+        assert.match(last.stderr, /^read 90000, /m, last.stderr)
+        yield* sameAsFold
+      }).pipe(Effect.provide(engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(layer))))
+    }))
+
+  it.live("Ctrl-C ends a processor also while the broker is away, and a broker that comes back is used again", () =>
+    Effect.gen(function*() {
+      const topic = yield* newTopic
+      const broker = yield* kafka
+      const cwd = yield* temporaryFolder
+      const command = `process --log kafka --brokers ${broker.access.brokers} --topic ${topic} --sink stdout --pipelines candles-1m`
+      yield* Effect.gen(function*() {
+        yield* ingest(market(20_000))
+        const running = yield* start(command, { cwd })
+        yield* running.says(/candles-1m/, "stdout")
+        yield* broker.kill9
+        yield* running.says(/Kafka at .*trying again/)
+        yield* Effect.sleep("1 second")
+        running.child.kill("SIGINT")
+        const { code, stderr } = yield* running.ended.pipe(Effect.timeout("15 seconds"))
+        assert.strictEqual(code, 0, stderr)
+        assert.strictEqual(stderr.split("trying again").length, 2, stderr)
+      }).pipe(Effect.provide(engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(layer))), Effect.ensuring(Effect.orDie(broker.restart)))
+    }))
+
   it.live("a processor is killed 20 times at random moments", () =>
     Effect.gen(function*() {
       const topic = yield* newTopic

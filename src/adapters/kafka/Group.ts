@@ -31,9 +31,9 @@ export const join = (
   apiName: "JoinGroup",
   apiVersion: 5,
   body: Buffer.concat([
-    ...[text(group), int32(timeouts.session), int32(timeouts.rebalance), text(id), text(instance), text("consumer")],
+    text(group), int32(timeouts.session), int32(timeouts.rebalance), text(id), text(instance), text("consumer"),
     // What tools show of a member: version 0, its topics, no data of its own.
-    ...[int32(1), text(protocol), bytes(Buffer.concat([int16(0), int32(1), text(topic), bytes(none)]))]
+    int32(1), text(protocol), bytes(Buffer.concat([int16(0), int32(1), text(topic), bytes(none)]))
   ])
 })
 
@@ -58,14 +58,14 @@ export const sync = (member: Member, topic: string, partitions: number): Request
   apiName: "SyncGroup",
   apiVersion: 3,
   body: Buffer.concat([
-    ...[text(member.group), int32(member.generation), text(member.id), text(member.instance)],
-    ...[int32(1), text(member.id), bytes(assignment(topic, partitions))]
+    text(member.group), int32(member.generation), text(member.id), text(member.instance),
+    int32(1), text(member.id), bytes(assignment(topic, partitions))
   ])
 })
 
 const assignment = (topic: string, partitions: number): Buffer =>
   Buffer.concat([
-    ...[int16(0), int32(1), text(topic), int32(partitions)],
+    int16(0), int32(1), text(topic), int32(partitions),
     ...Array.from({ length: partitions }, (_, partition) => int32(partition)),
     bytes(none)
   ])
@@ -82,8 +82,8 @@ export const commit = ({ generation, group, id, instance }: Member, topic: strin
   apiName: "OffsetCommit",
   apiVersion: 7,
   body: Buffer.concat([
-    ...[text(group), int32(generation), text(id), text(instance)],
-    ...[int32(1), text(topic), int32(offsets.length)],
+    text(group), int32(generation), text(id), text(instance),
+    int32(1), text(topic), int32(offsets.length),
     // The leader's epoch is not known, and there is no text beside the offset.
     ...offsets.map((offset, partition) => Buffer.concat([int32(partition), int64(offset), int32(-1), int16(-1)]))
   ])
