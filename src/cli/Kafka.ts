@@ -48,19 +48,21 @@ export interface Run extends Input {
   readonly sinks: ReadonlyArray<SinkName>
   readonly checkpoints: "sqlite" | "kafka"
   readonly data: string
+  readonly idleTimeout: number
 }
 
 /** The layers of a run of pipelines. The clients are loaded here, so that commands without Kafka start without them. */
 export const stores = Effect.fnUntraced(function*(run: Run, pipelines: ReadonlyArray<AnyPipeline>) {
   const connection = yield* optionsOf(run)
-  const { stores } = yield* Effect.promise(() => import("./KafkaStores.ts"))
-  return stores({
+  const { isQuiet, stores } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+  const layer = stores({
     ...run,
     connection,
     sources: sourcesOf(pipelines),
     partitions: run.partitions === undefined ? undefined : Option.getOrUndefined(run.partitions),
     group: groupOf(run.topic, pipelines)
   })
+  return { layer, isQuiet: isQuiet(run.idleTimeout) }
 })
 
 /** The consumer group of a run, as tools show it. */

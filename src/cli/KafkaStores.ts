@@ -1,5 +1,5 @@
 /** The layers of a command whose log is a topic of Kafka. Loaded only then: the clients take their time to load. */
-import { Layer, type Stdio } from "effect"
+import { Clock, Effect, Layer, type Stdio } from "effect"
 import { join } from "node:path"
 import * as Connection from "../adapters/kafka/Connection.ts"
 import { Fence } from "../adapters/kafka/Fence.ts"
@@ -77,5 +77,15 @@ export const stores = (choice: ProcessChoice) => {
     Fence.layerCheckpoints.pipe(Layer.provide(checkpoints)),
     Fence.layerSink.pipe(Layer.provide(tee(sinks.map((name) => sinkLayers[name])))),
     KafkaDeadLetters.layer({ topic: names.deadLetters }).pipe(Layer.provide(connection))
-  ).pipe(Layer.provide(fence))
+  ).pipe(Layer.provide(fence), Layer.provideMerge(connection))
 }
+
+/**
+ * Whether silence means that nothing happens: not while the brokers were out of reach within the last so many
+ * milliseconds, since those who write to the topic come back only after them.
+ */
+export const isQuiet = (idleTimeout: number): Effect.Effect<boolean, never, Connection.Connection> =>
+  Effect.gen(function*() {
+    const { patience } = yield* Connection.Connection
+    return (yield* Clock.currentTimeMillis) - (yield* patience.troubledAt) > idleTimeout
+  })

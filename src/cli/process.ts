@@ -63,7 +63,7 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
   const stores = Stores.layer({ log: "sqlite", sinks: input.sinks, data: input.data, topic })
-  yield* process(input, pipelines).pipe(
+  yield* process(input, pipelines, Effect.succeed(true)).pipe(
     Effect.provide(InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer)))
   )
 })
@@ -71,13 +71,18 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
 const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const topic = Kafka.topicOf(input.topic)
   if (Option.isNone(topic)) return yield* usage("--log kafka needs --topic NAME, or COURANT_KAFKA_TOPIC")
-  const stores = yield* Kafka.stores({ ...input, topic: topic.value, create: false }, pipelines)
-  yield* process(input, pipelines).pipe(
-    Effect.provide(InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer)))
+  const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic: topic.value, create: false }, pipelines)
+  yield* process(input, pipelines, isQuiet).pipe(
+    Effect.provide(InProcess.layer.pipe(Layer.provideMerge(layer), Layer.provideMerge(Monitor.layer)))
   )
 })
 
-const process = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+const process = Effect.fnUntraced(function*<R>(
+  input: Input,
+  pipelines: ReadonlyArray<AnyPipeline>,
+  isQuiet: Effect.Effect<boolean, never, R>
+) {
+  const context = yield* Effect.context<R>()
   const engine = yield* Engine
   const log = yield* EventLog
   const name = Pipelines.checkpointName(log.topic, pipelines)
@@ -86,6 +91,7 @@ const process = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArr
     name,
     pipelines,
     maxTimeAhead: input.maxTimeAhead,
+    isQuiet: Effect.provideContext(isQuiet, context),
     ...(input.once ? { stopAt: Effect.provideService(Ingest.end, EventLog, log) } : { idleTimeout: input.idleTimeout })
   }).pipe(
     Effect.catchTag("CheckpointMismatch", Pipelines.otherState),

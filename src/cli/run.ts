@@ -83,22 +83,25 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
   const wanted = input.log === "kafka" ? Kafka.topicOf(input.topic) : input.topic
   const topic = Option.getOrElse(wanted, () => `${feed.name}${suffix}`)
   if (input.log === "kafka") {
-    const stores = yield* Kafka.stores({ ...input, topic, create: true }, pipelines)
-    return yield* withEngine(input, pipelines, Ingest.routed(Kafka.sourcesOf(pipelines))).pipe(Effect.provide(engineOn(stores)))
+    const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic, create: true }, pipelines)
+    const ingest = Ingest.routed(Kafka.sourcesOf(pipelines))
+    return yield* withEngine(input, pipelines, ingest, isQuiet).pipe(Effect.provide(engineOn(layer)))
   }
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const stores = Stores.layer({ log: input.log, sinks: input.sinks, data: input.data, topic })
-  yield* withEngine(input, pipelines, Ingest.run).pipe(Effect.provide(engineOn(stores)))
+  yield* withEngine(input, pipelines, Ingest.run, Effect.succeed(true)).pipe(Effect.provide(engineOn(stores)))
 })
 
 const engineOn = <A, E, R>(stores: Layer.Layer<A, E, R>) =>
   InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))
 
-const withEngine = Effect.fnUntraced(function*(
+const withEngine = Effect.fnUntraced(function*<R>(
   input: Input,
   pipelines: ReadonlyArray<AnyPipeline>,
-  ingestFeed: Effect.Effect<void, EventLogError | FeedError, EventLog | Feed>
+  ingestFeed: Effect.Effect<void, EventLogError | FeedError, EventLog | Feed>,
+  isLogInReach: Effect.Effect<boolean, never, R>
 ) {
+  const context = yield* Effect.context<R>()
   const log = yield* EventLog
   const engine = yield* Engine
   const feed = yield* Feed
@@ -118,7 +121,9 @@ const withEngine = Effect.fnUntraced(function*(
     pipelines,
     stopAt: Deferred.await(ended),
     maxTimeAhead: input.maxTimeAhead,
-    isQuiet: Effect.map(feed.freshness, ({ _tag }) => _tag !== "stale"),
+    isQuiet: Effect.zipWith(feed.freshness, isLogInReach, ({ _tag }, isInReach) => _tag !== "stale" && isInReach).pipe(
+      Effect.provideContext(context)
+    ),
     speed: feed.name === "recorded" ? input.speed : 1,
     ...(input.once ? {} : { idleTimeout: input.idleTimeout })
   }

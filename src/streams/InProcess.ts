@@ -33,6 +33,10 @@ const batchTime = seconds("courant_batch_duration_seconds", "From a batch of the
 const writeTime = seconds("courant_sink_write_duration_seconds", "Writing the panes of a batch")
 const checkpointTime = seconds("courant_checkpoint_duration_seconds", "Saving offsets and state")
 
+const partitionWatermark = Metric.gauge("courant_partition_watermark_ms", {
+  description: "The watermark of each partition, in milliseconds since the epoch; the smallest is the operators'."
+})
+
 /** How often those who watch see the windows that are forming. */
 const formingEvery = 250
 
@@ -188,9 +192,10 @@ const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never,
   const started = yield* Clock.currentTimeMillis
   while (true) {
     yield* Effect.sleep(Math.max(50, timeout / 4))
+    const ends = yield* log.ends
+    // Asked after the log has answered: where that took its time, it was out of reach.
     if (!(yield* run.options.isQuiet ?? Effect.succeed(true))) continue
     const now = yield* Clock.currentTimeMillis
-    const ends = yield* log.ends
     for (const { partition, watermark } of idleDecisions(run, { now, started, timeout, ends })) {
       yield* log.append(partition, fromTexts([Control.encode({ _tag: "idle", watermark })], Kind.control))
       run.activeAt[partition] = now
@@ -244,5 +249,9 @@ const publishProgress = Effect.fnUntraced(function*(run: Run) {
   const ends = yield* log.ends
   const { offsets, watermark } = run.job
   const lag = ends.reduce((sum, end, partition) => sum + Math.max(0, end - (offsets[partition] ?? 0)), 0)
+  for (const [partition, state] of run.job.partitions.entries()) {
+    if (!Number.isFinite(state.watermark)) continue
+    yield* Metric.update(Metric.withAttributes(partitionWatermark, { partition: String(partition) }), state.watermark)
+  }
   yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lag } })
 })

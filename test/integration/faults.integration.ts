@@ -226,7 +226,7 @@ describe("faults", () => {
       }).pipe(Effect.provide(engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(layer))))
     }))
 
-  it.live("Ctrl-C ends a processor also while the broker is away, and a broker that comes back is used again", () =>
+  it.live("Ctrl-C ends a processor also while the broker is away, of which it has told once", () =>
     Effect.gen(function*() {
       const topic = yield* newTopic
       const broker = yield* kafka

@@ -7,7 +7,7 @@
  *
  * While a broker is away, everything here waits and tries again, see `Patience`.
  */
-import { Clock, Effect, Layer, Option, Queue, Stream } from "effect"
+import { Clock, Effect, Layer, Metric, Option, Queue, Stream } from "effect"
 import * as Control from "../../streams/Control.ts"
 import { EventLog, EventLogError } from "../../streams/EventLog.ts"
 import { type Chunk, fromTexts, Kind, type Records } from "../../streams/Records.ts"
@@ -75,9 +75,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
           onGap === "stop"
             ? Effect.fail(gapError(topic, gap))
             : append(gap.partition, fromTexts([Control.encode({ _tag: "gap", from: gap.from, to: gap.to })], Kind.control))
-        const round = follow(client, reader, reading, (records) => Queue.offer(queue, records), close)
-        return yield* Effect.forever(patiently(round))
-      }).pipe(Effect.mapError(toLogError)), { bufferSize: readAhead })
+        return yield* Effect.forever(patiently(follow(client, reader, reading, emit(queue), close)))
+      }).pipe(Effect.mapError(toLogError)), { bufferSize: readAhead }).pipe(
+        Stream.tap((records) => held(-sizeOf(records)))
+      )
 
   return EventLog.of({
     topic,
@@ -88,6 +89,18 @@ const make = Effect.fnUntraced(function*(options: Options) {
     position: positions.newest.pipe(Effect.map(Option.map(({ position }) => position)), Effect.mapError(toLogError))
   })
 })
+
+const heldBytes = Metric.gauge("courant_kafka_held_bytes", {
+  description: "Bytes of records that were fetched and wait to be processed."
+})
+
+const held = (change: number): Effect.Effect<void> => Metric.modify(heldBytes, change)
+
+const sizeOf = ({ ends, length, starts }: Records): number => Math.max(0, ends[length - 1]! - starts[0]!)
+
+/** Waits while the queue is full: so whoever reads slows the fetching down. */
+const emit = (queue: Queue.Enqueue<Records>) => (records: Records): Effect.Effect<unknown> =>
+  Effect.andThen(held(sizeOf(records)), Queue.offer(queue, records))
 
 /** Records from one offset to another, exclusive, that are no longer there. */
 interface Gap {
