@@ -18,7 +18,7 @@ export const brokers = (layer: Layer.Layer<Kafka, unknown>) => {
     const both = Layer.flatMap(layer, (context) =>
       Layer.merge(
         Layer.succeedContext(context),
-        Connection.layer({ brokers: [Context.get(context, Kafka).access.brokers] })
+        Connection.layer({ brokers: [Context.get(context, Kafka).access.brokers], library })
       ))
     started = await Effect.runPromise(Layer.buildWithScope(both, scope))
   })
@@ -30,6 +30,9 @@ export const brokers = (layer: Layer.Layer<Kafka, unknown>) => {
     kafka: Effect.map(services, (context) => Context.get(context, Kafka))
   }
 }
+
+/** Over which library the suites run: all of them can be asked to run over the other. */
+const library = process.env["COURANT_KAFKA_LIBRARY"] === "platformatic" ? "platformatic" : "kafkajs"
 
 let topics = 0
 

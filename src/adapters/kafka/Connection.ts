@@ -2,6 +2,7 @@
 import { Context, Duration, Effect, Layer, type Redacted } from "effect"
 import { type Client, KafkaError } from "./Client.ts"
 import * as KafkajsClient from "./KafkajsClient.ts"
+import * as PlatformaticClient from "./PlatformaticClient.ts"
 import * as Patience from "./Patience.ts"
 
 export interface Options {
@@ -14,6 +15,8 @@ export interface Options {
   readonly sasl?: Sasl | undefined
   /** For how long a broker may be away at the start; half a minute unless told. Later it may be away for ever. */
   readonly connectTimeout?: Duration.Input | undefined
+  /** Over which library: both keep the same promises; `kafkajs` unless told. */
+  readonly library?: "kafkajs" | "platformatic" | undefined
 }
 
 /** PEM texts: an authority of one's own, and a client certificate where the brokers want one. */
@@ -44,7 +47,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const brokers = options.brokers.join(",")
   const patience = Patience.make(brokers)
   const connectTimeout = Duration.fromInputUnsafe(options.connectTimeout ?? "30 seconds")
-  const client = yield* KafkajsClient.make(options, patience)
+  const client = yield* options.library === "platformatic"
+    ? PlatformaticClient.make(options, patience)
+    : KafkajsClient.make(options, patience)
   yield* client.connect.pipe(
     patience.within(connectTimeout),
     Effect.mapError((error) =>

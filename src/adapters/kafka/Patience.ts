@@ -9,6 +9,8 @@ export interface Patience {
   readonly patiently: Retrying
   /** The same, for so long only. */
   readonly within: (limit: Duration.Input) => Retrying
+  /** Says, once a minute, that a request failed and is sent again. */
+  readonly tell: (error: KafkaError) => Effect.Effect<void>
   /** When a request last failed in a way that may pass; `-Infinity` if none has. */
   readonly troubledAt: Effect.Effect<number>
 }
@@ -54,6 +56,7 @@ export const make = (brokers: string): Patience => {
         })
       ))
   return {
+    tell,
     patiently: retrying(Infinity),
     within: (limit) => retrying(Duration.toMillis(limit)),
     troubledAt: Effect.sync(() => troubledAt)
