@@ -105,12 +105,46 @@ export const speedOf = (fallback: number) =>
     Flag.withDefault(fallback)
   )
 
-export const log = Flag.Literals("log", ["sqlite", "memory"]).pipe(
-  Flag.withDescription("Where ticks are kept: sqlite, the default, or memory, which lives and dies with the run"),
+export const log = Flag.Literals("log", ["sqlite", "kafka", "memory"]).pipe(
+  Flag.withDescription("Where ticks are kept: sqlite, the default, a topic of kafka, or memory, which lives and dies with the run"),
   Flag.withDefault("sqlite")
 )
 
-export const sinks = Flag.Literals("sink", ["sqlite", "stdout", "memory"]).pipe(
+/** Without a log in memory, for commands whose log outlives them. */
+export const keptLog = Flag.Literals("log", ["sqlite", "kafka"]).pipe(
+  Flag.withDescription("Where ticks are kept: sqlite, the default, or a topic of kafka"),
+  Flag.withDefault("sqlite")
+)
+
+export const brokers = Flag.String("brokers").pipe(
+  Flag.withMetavar("HOST:PORT"),
+  Flag.withDescription("Kafka brokers, separated by commas (or COURANT_KAFKA_BROKERS)"),
+  Flag.map(list),
+  Flag.optional
+)
+
+export const partitions = Flag.Int("partitions").pipe(
+  Flag.withDescription("Partitions of a new topic of Kafka, 1 by default; an existing one must have so many"),
+  Flag.filter((value) => value >= 1, (value) => `a topic has at least 1 partition, and ${value} is not`),
+  Flag.optional
+)
+
+export const connectTimeout = duration("connect-timeout").pipe(
+  Flag.withDescription("For how long Kafka may be away at the start (default: 30s)"),
+  Flag.withDefault(30_000)
+)
+
+export const onGap = Flag.Literals("on-gap", ["stop", "record"]).pipe(
+  Flag.withDescription("Where Kafka deleted ticks before they were read: stop, the default, or record the gap and go on"),
+  Flag.withDefault("stop")
+)
+
+export const checkpoints = Flag.Literals("checkpoints", ["sqlite", "kafka"]).pipe(
+  Flag.withDescription("Where the state of a run over Kafka is saved: sqlite, the default, or kafka, to go on from any host"),
+  Flag.withDefault("sqlite")
+)
+
+export const sinks = Flag.Literals("sink", ["sqlite", "kafka", "stdout", "memory"]).pipe(
   Flag.withDescription("Where panes go, may be given several times; sqlite by default, memory with --log memory"),
   Flag.atLeast(0)
 )

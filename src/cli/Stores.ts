@@ -13,8 +13,9 @@ import { DeadLetters, DeadLettersError } from "../streams/DeadLetters.ts"
 import { ResultSink, type ResultSinkError } from "../streams/ResultSink.ts"
 import * as TransientLog from "../streams/TransientLog.ts"
 import { problem, usage } from "./Problem.ts"
+import { tee } from "./Tee.ts"
 
-export type SinkName = "sqlite" | "stdout" | "memory"
+export type SinkName = "sqlite" | "kafka" | "stdout" | "memory"
 
 export interface Choice {
   readonly log: "sqlite" | "memory"
@@ -55,12 +56,12 @@ export const chooseTopic = (data: string, wanted: string | undefined) =>
 export const layer = (choice: Choice) => choice.log === "memory" ? inMemory(choice) : inFolder(choice)
 
 const inFolder = (choice: Choice) => {
-  const sinks: ReadonlyArray<SinkName> = choice.sinks.length > 0 ? choice.sinks : ["sqlite"]
+  const sinks = (["sqlite", "stdout", "memory"] as const).filter((name) => choice.sinks.includes(name))
   return Layer.mergeAll(
     SqliteEventLog.layer({ topic: choice.topic }),
     SqliteCheckpointStore.layer,
     SqliteDeadLetters.layer,
-    tee<Database.Database | Stdio.Stdio>(sinks.map((name) => sinkLayers[name]))
+    tee<ResultSinkError, Database.Database | Stdio.Stdio>((sinks.length > 0 ? sinks : ["sqlite" as const]).map((name) => sinkLayers[name]))
   ).pipe(Layer.provideMerge(Database.Database.layer({ folder: folderOf(choice) })))
 }
 
@@ -74,7 +75,7 @@ const inMemory = (choice: Choice) => {
     TransientLog.layer(choice.topic),
     CheckpointStore.layerMemory,
     deadLettersWhenNeeded(folderOf(choice)),
-    tee<Stdio.Stdio>((sinks.length > 0 ? sinks : ["memory" as const]).map((name) => sinkLayers[name]))
+    tee<never, Stdio.Stdio>((sinks.length > 0 ? sinks : ["memory" as const]).map((name) => sinkLayers[name]))
   )
 }
 
@@ -96,24 +97,6 @@ const deadLettersWhenNeeded = (folder: string): Layer.Layer<DeadLetters> =>
         write: (letters) => Effect.flatMap(open, (store) => store.write(letters)),
         read: (query) => Effect.flatMap(open, (store) => store.read(query)),
         remove: (letters) => Effect.flatMap(open, (store) => store.remove(letters))
-      })
-    })
-  )
-
-/** Panes go to every sink, one after the other; they are read back from the first that can be read. */
-const tee = <R>(layers: ReadonlyArray<Layer.Layer<ResultSink, ResultSinkError, R>>) =>
-  Layer.effect(
-    ResultSink,
-    Effect.gen(function*() {
-      const all = yield* Effect.forEach([...new Set(layers)], (layer) =>
-        Effect.map(Layer.build(layer), (context) => Context.get(context, ResultSink)))
-      const [first, ...others] = all
-      if (first === undefined) return yield* Effect.die("a run has at least one sink")
-      return ResultSink.of({
-        write: (panes) => Effect.forEach(all, (sink) => sink.write(panes), { discard: true }),
-        remove: (pipeline) => Effect.forEach(all, (sink) => sink.remove(pipeline), { discard: true }),
-        read: (query) =>
-          others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query))
       })
     })
   )

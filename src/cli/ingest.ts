@@ -1,43 +1,82 @@
 /** `courant ingest`: from a feed into the log, and nothing else. */
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
-import { EventLog } from "../streams/EventLog.ts"
-import { Feed } from "../streams/Feed.ts"
+import { EventLog, type EventLogError } from "../streams/EventLog.ts"
+import { Feed, type FeedError } from "../streams/Feed.ts"
 import * as Ingest from "../streams/Ingest.ts"
 import * as Display from "./Display.ts"
 import * as Feeds from "./Feeds.ts"
 import * as Flags from "./Flags.ts"
+import * as Kafka from "./Kafka.ts"
+import * as Pipelines from "./Pipelines.ts"
 import { say } from "./Problem.ts"
 import * as Stores from "./Stores.ts"
 
+const flags = {
+  feed: Flags.feed,
+  symbols: Flags.symbols,
+  speed: Flags.speedOf(Infinity),
+  log: Flags.keptLog,
+  pipelines: Flags.pipelines,
+  data: Flags.data,
+  topic: Flags.topic,
+  brokers: Flags.brokers,
+  connectTimeout: Flags.connectTimeout,
+  partitions: Flags.partitions
+}
+
+type Input = Command.Command.Config.Infer<typeof flags>
+
 export const command = Command.make(
   "ingest",
-  { feed: Flags.feed, symbols: Flags.symbols, speed: Flags.speedOf(Infinity), data: Flags.data, topic: Flags.topic },
+  flags,
   Effect.fnUntraced(function*(input) {
-    yield* withFeed(input.data, Option.getOrUndefined(input.topic)).pipe(Effect.provide(Feeds.layer(input)), Effect.scoped)
+    const append = Effect.gen(function*() {
+      yield* input.log === "kafka" ? intoKafka(input) : intoSqlite(input)
+    })
+    yield* append.pipe(Effect.provide(Feeds.layer(input)), Effect.scoped)
   })
 ).pipe(
   Command.withDescription("Appends a feed to the log until the feed ends. Whoever processes the log decides what it means."),
   Command.withShortDescription("A feed into the log"),
   Command.withExamples([
     { command: "courant ingest --feed yahoo --symbols AAPL,MSFT", description: "Keep today's ticks" },
-    { command: "courant ingest --feed stdin --topic trades < ticks.ndjson", description: "Keep ticks of your own" }
+    { command: "courant ingest --feed stdin --topic trades < ticks.ndjson", description: "Keep ticks of your own" },
+    {
+      command: "courant ingest --feed stdin --log kafka --brokers 127.0.0.1:9092 --topic ticks --partitions 3 < ticks.ndjson",
+      description: "Into a topic of Kafka, spread by symbol"
+    }
   ])
 )
 
-const withFeed = Effect.fnUntraced(function*(data: string, wanted: string | undefined) {
+const intoSqlite = Effect.fnUntraced(function*(input: Input) {
   const feed = yield* Feed
-  const topic = wanted ?? feed.name
-  yield* append(topic).pipe(Effect.provide(Stores.layer({ log: "sqlite", sinks: [], data, topic })))
+  const topic = Option.getOrElse(input.topic, () => feed.name)
+  yield* append(topic, Ingest.run).pipe(Effect.provide(Stores.layer({ log: "sqlite", sinks: [], data: input.data, topic })))
 })
 
-const append = Effect.fnUntraced(function*(topic: string) {
+/** The key of each record is that of the pipelines' source: that of ticks, unless told. */
+const intoKafka = Effect.fnUntraced(function*(input: Input) {
+  const feed = yield* Feed
+  const topic = Option.getOrElse(Kafka.topicOf(input.topic), () => feed.name)
+  const connection = yield* Kafka.optionsOf(input)
+  const pipelines = Option.isNone(input.pipelines) ? [] : yield* Pipelines.resolveAll(input.pipelines.value, {})
+  const sources = Kafka.sourcesOf(pipelines)
+  const { log } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+  const layer = log({ connection, topic, sources, partitions: Option.getOrUndefined(input.partitions) })
+  yield* append(topic, Ingest.routed(sources)).pipe(Effect.provide(layer))
+})
+
+const append = Effect.fnUntraced(function*(
+  topic: string,
+  ingest: Effect.Effect<void, EventLogError | FeedError, EventLog | Feed>
+) {
   const log = yield* EventLog
   const feed = yield* Feed
   const before = total(yield* log.ends)
   const state = feed.name === "stdin" ? "standard input" : `${feed.name}, ${Display.badge(yield* feed.freshness)},`
   say(`${state} into the topic ${topic}`)
-  yield* Ingest.run.pipe(
+  yield* ingest.pipe(
     Effect.ensuring(Effect.ignore(Effect.map(log.ends, (ends) => say(`appended ${total(ends) - before} records to ${topic}`))))
   )
 })

@@ -6,13 +6,17 @@ import { EventLog } from "../streams/EventLog.ts"
 import * as Ingest from "../streams/Ingest.ts"
 import * as InProcess from "../streams/InProcess.ts"
 import { Monitor } from "../streams/Monitor.ts"
+import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
 import { restart } from "../streams/Restart.ts"
 import * as Flags from "./Flags.ts"
+import * as Kafka from "./Kafka.ts"
 import * as Pipelines from "./Pipelines.ts"
+import { usage } from "./Problem.ts"
 import * as Report from "./Report.ts"
 import * as Stores from "./Stores.ts"
 
 const flags = {
+  log: Flags.keptLog,
   pipelines: Flags.pipelines,
   sinks: Flags.sinks,
   once: Flags.once,
@@ -22,33 +26,22 @@ const flags = {
   idleTimeout: Flags.idleTimeout,
   data: Flags.data,
   topic: Flags.topic,
+  brokers: Flags.brokers,
+  connectTimeout: Flags.connectTimeout,
+  onGap: Flags.onGap,
+  checkpoints: Flags.checkpoints,
   restart: Flags.restart,
   report: Flags.report
 }
+
+type Input = Command.Command.Config.Infer<typeof flags>
 
 export const command = Command.make(
   "process",
   flags,
   Effect.fnUntraced(function*(input) {
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
-    const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
-    const stores = Stores.layer({ log: "sqlite", sinks: input.sinks, data: input.data, topic })
-    const name = Pipelines.checkpointName(topic, pipelines)
-    yield* Effect.gen(function*() {
-      const engine = yield* Engine
-      const log = yield* EventLog
-      if (input.restart) yield* restart(name, pipelines)
-      return yield* engine.run({
-        name,
-        pipelines,
-        maxTimeAhead: input.maxTimeAhead,
-        ...(input.once ? { stopAt: Effect.provideService(Ingest.end, EventLog, log) } : { idleTimeout: input.idleTimeout })
-      })
-    }).pipe(
-      Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
-      Report.accounted(Option.getOrUndefined(input.report)),
-      Effect.provide(InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer)))
-    )
+    yield* input.log === "kafka" ? overKafka(input, pipelines) : overSqlite(input, pipelines)
   })
 ).pipe(
   Command.withDescription(
@@ -58,6 +51,50 @@ export const command = Command.make(
   Command.withShortDescription("The log through the pipelines into the sinks"),
   Command.withExamples([
     { command: "courant process --once", description: "Bring the results up to date" },
-    { command: "courant process --pipelines ./range.ts --sink stdout --once", description: "A pipeline of your own over the past" }
+    { command: "courant process --pipelines ./range.ts --sink stdout --once", description: "A pipeline of your own over the past" },
+    {
+      command: "courant process --log kafka --brokers 127.0.0.1:9092 --topic ticks --sink kafka",
+      description: "From a topic of Kafka into another, ticks-panes"
+    }
   ])
 )
+
+const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+  if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
+  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
+  const stores = Stores.layer({ log: "sqlite", sinks: input.sinks, data: input.data, topic })
+  yield* process(input, pipelines, Effect.succeed(true)).pipe(
+    Effect.provide(InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer)))
+  )
+})
+
+const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+  const topic = Kafka.topicOf(input.topic)
+  if (Option.isNone(topic)) return yield* usage("--log kafka needs --topic NAME, or COURANT_KAFKA_TOPIC")
+  const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic: topic.value, create: false }, pipelines)
+  yield* process(input, pipelines, isQuiet).pipe(
+    Effect.provide(InProcess.layer.pipe(Layer.provideMerge(layer), Layer.provideMerge(Monitor.layer)))
+  )
+})
+
+const process = Effect.fnUntraced(function*<R>(
+  input: Input,
+  pipelines: ReadonlyArray<AnyPipeline>,
+  isQuiet: Effect.Effect<boolean, never, R>
+) {
+  const context = yield* Effect.context<R>()
+  const engine = yield* Engine
+  const log = yield* EventLog
+  const name = Pipelines.checkpointName(log.topic, pipelines)
+  if (input.restart) yield* restart(name, pipelines)
+  yield* engine.run({
+    name,
+    pipelines,
+    maxTimeAhead: input.maxTimeAhead,
+    isQuiet: Effect.provideContext(isQuiet, context),
+    ...(input.once ? { stopAt: Effect.provideService(Ingest.end, EventLog, log) } : { idleTimeout: input.idleTimeout })
+  }).pipe(
+    Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
+    Report.accounted(Option.getOrUndefined(input.report))
+  )
+})

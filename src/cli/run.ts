@@ -4,7 +4,7 @@ import { Command } from "effect/cli"
 import { Dashboard } from "../adapters/dashboard/Dashboard.ts"
 import { Engine, type Options } from "../streams/Engine.ts"
 import { EventLog, type EventLogError } from "../streams/EventLog.ts"
-import { Feed } from "../streams/Feed.ts"
+import { Feed, type FeedError } from "../streams/Feed.ts"
 import * as Ingest from "../streams/Ingest.ts"
 import * as InProcess from "../streams/InProcess.ts"
 import { Monitor } from "../streams/Monitor.ts"
@@ -13,6 +13,7 @@ import { restart } from "../streams/Restart.ts"
 import * as Display from "./Display.ts"
 import * as Feeds from "./Feeds.ts"
 import * as Flags from "./Flags.ts"
+import * as Kafka from "./Kafka.ts"
 import * as Pipelines from "./Pipelines.ts"
 import { say, usage } from "./Problem.ts"
 import * as Report from "./Report.ts"
@@ -38,6 +39,11 @@ const flags = {
   host: Flags.host,
   data: Flags.data,
   topic: Flags.topic,
+  brokers: Flags.brokers,
+  connectTimeout: Flags.connectTimeout,
+  partitions: Flags.partitions,
+  onGap: Flags.onGap,
+  checkpoints: Flags.checkpoints,
   restart: Flags.restart,
   report: Flags.report
 }
@@ -74,13 +80,28 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
   const feed = yield* Feed
   // A log in memory numbers its records anew in every run: its dead letters need a topic of their own.
   const suffix = input.log === "memory" ? `-${new Date().toISOString().replaceAll(/[:.]/g, "")}` : ""
-  const topic = Option.getOrElse(input.topic, () => `${feed.name}${suffix}`)
+  const wanted = input.log === "kafka" ? Kafka.topicOf(input.topic) : input.topic
+  const topic = Option.getOrElse(wanted, () => `${feed.name}${suffix}`)
+  if (input.log === "kafka") {
+    const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic, create: true }, pipelines)
+    const ingest = Ingest.routed(Kafka.sourcesOf(pipelines))
+    return yield* withEngine(input, pipelines, ingest, isQuiet).pipe(Effect.provide(engineOn(layer)))
+  }
+  if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const stores = Stores.layer({ log: input.log, sinks: input.sinks, data: input.data, topic })
-  const engine = InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))
-  yield* withEngine(input, pipelines).pipe(Effect.provide(engine))
+  yield* withEngine(input, pipelines, Ingest.run, Effect.succeed(true)).pipe(Effect.provide(engineOn(stores)))
 })
 
-const withEngine = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+const engineOn = <A, E, R>(stores: Layer.Layer<A, E, R>) =>
+  InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))
+
+const withEngine = Effect.fnUntraced(function*<R>(
+  input: Input,
+  pipelines: ReadonlyArray<AnyPipeline>,
+  ingestFeed: Effect.Effect<void, EventLogError | FeedError, EventLog | Feed>,
+  isLogInReach: Effect.Effect<boolean, never, R>
+) {
+  const context = yield* Effect.context<R>()
   const log = yield* EventLog
   const engine = yield* Engine
   const feed = yield* Feed
@@ -90,7 +111,7 @@ const withEngine = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
 
   const ended = yield* Deferred.make<ReadonlyArray<number>, EventLogError>()
   const ingest = Effect.gen(function*() {
-    yield* Ingest.run
+    yield* ingestFeed
     if (input.once) yield* Deferred.succeed(ended, yield* Ingest.end)
     else yield* Effect.andThen(sayThatItEnded(input), Effect.never)
     return yield* Effect.never
@@ -100,7 +121,9 @@ const withEngine = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
     pipelines,
     stopAt: Deferred.await(ended),
     maxTimeAhead: input.maxTimeAhead,
-    isQuiet: Effect.map(feed.freshness, ({ _tag }) => _tag !== "stale"),
+    isQuiet: Effect.zipWith(feed.freshness, isLogInReach, ({ _tag }, isInReach) => _tag !== "stale" && isInReach).pipe(
+      Effect.provideContext(context)
+    ),
     speed: feed.name === "recorded" ? input.speed : 1,
     ...(input.once ? {} : { idleTimeout: input.idleTimeout })
   }

@@ -7,6 +7,8 @@ import { Option, Schema } from "effect"
 /** The first and the last millisecond that a date can name. */
 const dates = { minimum: -8_640_000_000_000_000, maximum: 8_640_000_000_000_000 }
 
+const offset = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
 export const Control = Schema.Union([
   /**
    * Nothing before this time is to be expected in this partition any more: it was quiet
@@ -14,7 +16,12 @@ export const Control = Schema.Union([
    */
   Schema.TaggedStruct("idle", { watermark: Schema.Int.check(Schema.isBetween(dates)) }),
   /** The input was read to its end: every open window is emitted as it stands. */
-  Schema.TaggedStruct("end", {})
+  Schema.TaggedStruct("end", {}),
+  /**
+   * Records of this partition from one offset to another, exclusive, were deleted before they were read. It changes
+   * no window: it says why some lack events.
+   */
+  Schema.TaggedStruct("gap", { from: offset, to: offset })
 ])
 export type Control = typeof Control.Type
 

@@ -57,7 +57,7 @@ export class DeadLetters extends Context.Service<DeadLetters, {
         Effect.sync(() =>
           [...letters.values()]
             .filter((letter) => reason === undefined || letter.reason === reason)
-            .sort(order)
+            .sort(inOrder)
             .slice(0, limit === undefined ? undefined : Math.max(0, limit))
         ),
       remove: (gone) =>
@@ -74,6 +74,6 @@ const identity = (letter: DeadLetter): string =>
 /** By code points, as the bytes of UTF-8 compare: the order of databases, and of `<` but for surrogates. */
 const compareText = (a: string, b: string): number => a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
 
-const order = (a: DeadLetter, b: DeadLetter): number =>
+export const inOrder = (a: DeadLetter, b: DeadLetter): number =>
   compareText(a.topic, b.topic) || a.partition - b.partition || a.offset - b.offset ||
   Number(a.pipeline !== null) - Number(b.pipeline !== null) || compareText(a.pipeline ?? "", b.pipeline ?? "")

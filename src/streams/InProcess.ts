@@ -2,7 +2,7 @@
  * The engine in this process: one fiber carries batches from the log through a job into the
  * sink. Effect runs once a batch, the operators themselves know nothing of it.
  */
-import { Clock, Deferred, Duration, Effect, Layer, Metric, Option, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Stream } from "effect"
 import { CheckpointStore } from "./CheckpointStore.ts"
 import * as Control from "./Control.ts"
 import { type DeadLetter, DeadLetters } from "./DeadLetters.ts"
@@ -32,6 +32,10 @@ const seconds = (name: string, description: string) =>
 const batchTime = seconds("courant_batch_duration_seconds", "From a batch of the log to its panes in the sink")
 const writeTime = seconds("courant_sink_write_duration_seconds", "Writing the panes of a batch")
 const checkpointTime = seconds("courant_checkpoint_duration_seconds", "Saving offsets and state")
+
+const partitionWatermark = Metric.gauge("courant_partition_watermark_ms", {
+  description: "The watermark of each partition, in milliseconds since the epoch; the smallest is the operators'."
+})
 
 /** How often those who watch see the windows that are forming. */
 const formingEvery = 250
@@ -82,10 +86,20 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     Effect.raceFirst(watchIdle(run)),
     Effect.raceFirst(showForming(run)),
     // Whatever ends the run, what was done stays done. A failure to save must not hide what ended it.
-    Effect.onExit((exit) => exit._tag === "Success" ? save : Effect.ignore(save)),
-    Effect.ensuring(Effect.ignore(publishProgress(run)))
+    Effect.onExit((exit) => exit._tag === "Success" ? save : briefly(save)),
+    Effect.ensuring(briefly(publishProgress(run)))
   )
   return run.report
+})
+
+/** For how long a run that was stopped waits for stores that are out of reach. */
+const patience = "3 seconds"
+
+/** Tries it, and goes on without it where it takes too long: the end of a run must not wait for a broker to come back. */
+const briefly = Effect.fnUntraced(function*<E, R>(effect: Effect.Effect<void, E, R>) {
+  const fiber = yield* Effect.forkDetach(effect)
+  yield* Effect.raceFirst(Fiber.await(fiber), Effect.sleep(patience))
+  yield* Effect.forkDetach(Fiber.interrupt(fiber))
 })
 
 /** What changes while an engine runs. */
@@ -125,6 +139,14 @@ const resume = Effect.fnUntraced(function*(job: Job, name: string) {
         "start once with --restart to compute its results again from the log"
     })
   }
+  const log = yield* EventLog
+  const ends = yield* log.ends
+  const beyond = job.offsets.findIndex((offset, partition) => offset > (ends[partition] ?? 0))
+  if (beyond === -1) return
+  return yield* new StateError({
+    message: `the checkpoint "${name}" has read partition ${beyond} of ${log.topic} up to offset ${job.offsets[beyond]}, ` +
+      `but it ends at ${ends[beyond] ?? 0}: it is another log; start once with --restart to compute its results from this one`
+  })
 })
 
 /** One batch: take, keep what could not be used, write, tell. */
@@ -170,9 +192,10 @@ const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never,
   const started = yield* Clock.currentTimeMillis
   while (true) {
     yield* Effect.sleep(Math.max(50, timeout / 4))
+    const ends = yield* log.ends
+    // Asked after the log has answered: where that took its time, it was out of reach.
     if (!(yield* run.options.isQuiet ?? Effect.succeed(true))) continue
     const now = yield* Clock.currentTimeMillis
-    const ends = yield* log.ends
     for (const { partition, watermark } of idleDecisions(run, { now, started, timeout, ends })) {
       yield* log.append(partition, fromTexts([Control.encode({ _tag: "idle", watermark })], Kind.control))
       run.activeAt[partition] = now
@@ -226,5 +249,9 @@ const publishProgress = Effect.fnUntraced(function*(run: Run) {
   const ends = yield* log.ends
   const { offsets, watermark } = run.job
   const lag = ends.reduce((sum, end, partition) => sum + Math.max(0, end - (offsets[partition] ?? 0)), 0)
+  for (const [partition, state] of run.job.partitions.entries()) {
+    if (!Number.isFinite(state.watermark)) continue
+    yield* Metric.update(Metric.withAttributes(partitionWatermark, { partition: String(partition) }), state.watermark)
+  }
   yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lag } })
 })

@@ -4,13 +4,36 @@ import * as Control from "./Control.ts"
 import { EventLog } from "./EventLog.ts"
 import { Feed } from "./Feed.ts"
 import { fromTexts, Kind } from "./Records.ts"
+import { type Part, Router, type Sources } from "./Router.ts"
 
-/** Appends what the feed gives from where the log's last chunk left it, until the feed ends. */
+/** Appends what the feed gives from where the log's last chunk left it, to the first partition, until the feed ends. */
 export const run = Effect.gen(function*() {
   const feed = yield* Feed
   const log = yield* EventLog
   const position = yield* log.position
   yield* feed.events(position).pipe(Stream.runForEach((chunk) => log.append(0, chunk)))
+})
+
+/**
+ * The same over all partitions of the log, each record to that of its key.
+ *
+ * A chunk's part in each partition is whole or not there, the whole chunk is not: where this ends in between, the next
+ * run appends the chunk again, and the parts that had come through are in the log twice.
+ */
+export const routed = Effect.fnUntraced(function*(sources: Sources) {
+  const feed = yield* Feed
+  const log = yield* EventLog
+  const router = new Router(log.partitions, sources)
+  const position = yield* log.position
+  const append = ({ chunk, partition }: Part) => log.append(partition, chunk)
+  yield* feed.events(position).pipe(Stream.runForEach((chunk) => {
+    const parts = router.route(chunk)
+    const last = parts.at(-1)
+    // The position comes with the last part, when the others are there.
+    return Effect.forEach(parts.slice(0, -1), append, { concurrency: "unbounded", discard: true }).pipe(
+      Effect.andThen(last === undefined ? Effect.void : append(last))
+    )
+  }))
 })
 
 /** Appends the decision that this is the end of the input, and returns the offsets that lie behind it. */

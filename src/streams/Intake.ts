@@ -192,7 +192,7 @@ export class Intake {
         if (control._tag === "idle") {
           state.watermark = Math.max(state.watermark, control.watermark)
           onPart({ _tag: "idle", watermark: this.watermark })
-        } else if (this.#countEnd(state)) {
+        } else if (control._tag === "end" && this.#countEnd(state)) {
           onPart({ _tag: "end", offset: records.offsets[index]!, watermark: this.watermark })
         }
       })

@@ -57,7 +57,8 @@ const compareText = (a: string, b: string): number => a === b ? 0 : Buffer.compa
 const order = (a: Pane.Encoded, b: Pane.Encoded): number =>
   a.start - b.start || a.end - b.end || compareText(a.pipeline, b.pipeline) || compareText(a.key, b.key)
 
-const select = (panes: ReadonlyArray<Pane.Encoded>, query: Query): ReadonlyArray<Pane.Encoded> => {
+/** What a query gives, of panes that hold the newest revision of each window. */
+export const select = (panes: ReadonlyArray<Pane.Encoded>, query: Query): ReadonlyArray<Pane.Encoded> => {
   const chosen = panes
     .filter((pane) =>
       pane.pane !== "retracted" &&

@@ -1,0 +1,79 @@
+/**
+ * What the adapter needs of a Kafka client, and no more: the one place where libraries are told apart.
+ *
+ * Reading goes by partitions and offsets that the caller names, without a consumer group: offsets belong to
+ * the checkpoint. What is read comes as the bytes that the broker sent, see `RecordBatches`.
+ */
+import { type Effect, Schema, type Scope } from "effect"
+import type { Request as GroupRequest } from "./Group.ts"
+
+export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
+  message: Schema.String,
+  /** Whether the same request may succeed later: the broker is away, or has not made up its mind. */
+  retriable: Schema.Boolean,
+  /** The protocol's name of the error, such as `MESSAGE_TOO_LARGE`; none where the network failed. */
+  code: Schema.NullOr(Schema.String),
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
+export interface Message {
+  readonly key: Uint8Array | null
+  /** `null` is a tombstone. */
+  readonly value: Uint8Array | null
+  /** Milliseconds since the epoch, not negative. */
+  readonly timestamp: number
+  readonly headers: { readonly [name: string]: string }
+}
+
+export interface NewTopic {
+  readonly name: string
+  readonly partitions: number
+  readonly configs: { readonly [name: string]: string }
+}
+
+/** Where to read on in a partition. */
+export interface Place {
+  readonly partition: number
+  readonly offset: number
+}
+
+export interface Fetched {
+  readonly partition: number
+  /** 0, or one of https://kafka.apache.org/protocol#protocol_error_codes. */
+  readonly errorCode: number
+  /** Up to here, exclusive, transactions are decided. */
+  readonly lastStableOffset: number
+  readonly aborted: ReadonlyArray<{ readonly producerId: bigint; readonly firstOffset: number }>
+  /** Record batches as they are on the wire; the last may be cut off. */
+  readonly batches: Buffer
+}
+
+/** Fetches of a topic over connections of their own, since the broker answers one request of a connection at a time. */
+export interface Reader {
+  /** The partitions that each broker leads, as last known. */
+  readonly leaders: Effect.Effect<ReadonlyMap<number, ReadonlyArray<number>>, KafkaError>
+  /** Waits up to half a second where there is nothing yet. Earlier places are served first. */
+  readonly fetch: (leader: number, places: ReadonlyArray<Place>) => Effect.Effect<ReadonlyArray<Fetched>, KafkaError>
+}
+
+export interface Client {
+  /** The number of a topic's partitions, `null` where there is no such topic. */
+  readonly partitions: (topic: string) => Effect.Effect<number | null, KafkaError>
+  readonly configs: (topic: string) => Effect.Effect<ReadonlyMap<string, string>, KafkaError>
+  /** A topic that is there already is left as it is. */
+  readonly create: (topic: NewTopic) => Effect.Effect<void, KafkaError>
+  /** The offset of the first (`earliest`), or of the next (`latest`) record of each partition. */
+  readonly offsets: (topic: string, which: "earliest" | "latest") => Effect.Effect<ReadonlyArray<number>, KafkaError>
+  /**
+   * Appends messages in one batch, all or none, and returns the offset of the first; done when all replicas
+   * in sync have them. Tries again by itself while the failure may pass, and never appends twice.
+   */
+  readonly produce: (
+    topic: string,
+    partition: number,
+    messages: ReadonlyArray<Message>
+  ) => Effect.Effect<number, KafkaError>
+  /** Sends a request to whichever broker looks after a consumer group, and gives the body of the answer. */
+  readonly askCoordinator: (group: string, request: GroupRequest) => Effect.Effect<Buffer, KafkaError>
+  readonly reader: (topic: string) => Effect.Effect<Reader, KafkaError, Scope.Scope>
+}

@@ -1,0 +1,134 @@
+/**
+ * A table in a topic: of the records with one key the newest stands, one without a value takes the key away.
+ * It is read from its beginning once and then from where reading ended; what is kept in memory is up to the caller.
+ */
+import { Effect, Semaphore } from "effect"
+import { KafkaError, type Message, type Reader } from "./Client.ts"
+import { Connection } from "./Connection.ts"
+import * as Partitioner from "../../streams/Partitioner.ts"
+import { Cursor, sections, UnreadableBatch } from "./RecordBatches.ts"
+import * as Topics from "./Topics.ts"
+
+/** A record as it is read; its bytes are valid only during the call. */
+export interface Row {
+  readonly key: string
+  readonly value: Buffer | null
+  readonly header: (name: string) => string | null
+}
+
+export interface NewRow {
+  readonly key: string
+  readonly value: Uint8Array | null
+  readonly headers?: Message["headers"]
+}
+
+export interface Table {
+  /** Durable when it returns. Rows of one partition go out in their order, cut into batches of bounded size. */
+  readonly put: (rows: ReadonlyArray<NewRow>) => Effect.Effect<void, KafkaError>
+  /** Reads what has come since the last time. */
+  readonly catchUp: Effect.Effect<void, KafkaError>
+}
+
+/** Bytes after which a batch is sent; a larger row goes alone. */
+const batchBytes = 512 * 1_024
+
+export const open = Effect.fnUntraced(function*(options: {
+  readonly topic: string
+  readonly partitions?: number | undefined
+  readonly onRow: (row: Row) => void
+}) {
+  const { topic } = options
+  const { client, patience } = yield* Connection
+  const partitions = yield* Topics.ensure({
+    name: topic,
+    partitions: options.partitions,
+    configs: Topics.compacted,
+    initially: Topics.largeBatches
+  })
+
+  const put = Effect.fnUntraced(function*(rows: ReadonlyArray<NewRow>) {
+    const timestamp = Date.now()
+    const messages = rows.map(({ headers, key, value }): Message => ({ key: Buffer.from(key), value, timestamp, headers: headers ?? {} }))
+    const byPartition = Map.groupBy(messages, ({ key }) => Partitioner.partitionOf(key ?? empty, partitions))
+    yield* Effect.forEach(byPartition, ([partition, messages]) =>
+      Effect.forEach(inBatches(messages), (batch) => client.produce(topic, partition, batch), { discard: true }), {
+      concurrency: 4,
+      discard: true
+    })
+  })
+
+  const reader = yield* client.reader(topic)
+  const next = Array.from({ length: partitions }, () => 0)
+  const catchUp = Effect.gen(function*() {
+    const [first, ends] = yield* Effect.all([client.offsets(topic, "earliest"), client.offsets(topic, "latest")])
+    next.forEach((offset, partition) => { next[partition] = Math.max(offset, first[partition] ?? 0) })
+    if (next.every((offset, partition) => offset >= (ends[partition] ?? 0))) return
+    yield* readTo(reader, topic, { next, ends, onRow: options.onRow })
+  }).pipe(patience.patiently, Semaphore.makeUnsafe(1).withPermit)
+
+  return { catchUp, put } satisfies Table
+})
+
+const empty = new Uint8Array(0)
+
+const inBatches = (messages: ReadonlyArray<Message>): ReadonlyArray<ReadonlyArray<Message>> => {
+  const batches: Array<Array<Message>> = []
+  let size = Infinity
+  for (const message of messages) {
+    const bytes = (message.key?.length ?? 0) + (message.value?.length ?? 0)
+    if (size + bytes > batchBytes) {
+      batches.push([])
+      size = 0
+    }
+    batches.at(-1)?.push(message)
+    size += bytes
+  }
+  return batches
+}
+
+/** Advances `next` to `ends`. */
+const readTo = Effect.fnUntraced(function*(reader: Reader, topic: string, { ends, next, onRow }: {
+  readonly next: Array<number>
+  readonly ends: ReadonlyArray<number>
+  readonly onRow: (row: Row) => void
+}) {
+  const leaders = yield* reader.leaders
+  const isBehind = (partition: number) => next[partition]! < (ends[partition] ?? 0)
+  for (const [leader, partitions] of leaders) {
+    while (partitions.some(isBehind)) {
+      const places = partitions.filter(isBehind).map((partition) => ({ partition, offset: next[partition]! }))
+      for (const fetched of yield* reader.fetch(leader, places)) {
+        if (fetched.errorCode !== 0) {
+          return yield* new KafkaError({ message: `reading ${topic} failed`, retriable: true, code: null })
+        }
+        next[fetched.partition] = yield* Effect.try({
+          try: () => {
+            const found = sections(fetched, next[fetched.partition]!)
+            const cursor = new Cursor()
+            for (const section of found.sections) {
+              cursor.begin(section)
+              while (cursor.next()) if (cursor.offset >= next[fetched.partition]!) onRow(rowAt(section.bytes, cursor))
+            }
+            return found.next
+          },
+          catch: (cause) => {
+            const message = cause instanceof UnreadableBatch ? `the topic ${topic}: ${cause.message}` : String(cause)
+            return new KafkaError({ message, retriable: false, code: null, cause })
+          }
+        })
+      }
+    }
+  }
+})
+
+const rowAt = (bytes: Buffer, cursor: Cursor): Row => ({
+  key: bytes.toString("utf8", cursor.keyStart, cursor.keyStart + Math.max(0, cursor.keyLength)),
+  value: cursor.valueLength < 0 ? null : bytes.subarray(cursor.valueStart, cursor.valueStart + cursor.valueLength),
+  header: (name) => {
+    let found: string | null = null
+    cursor.headers((nameStart, nameEnd, valueStart, valueEnd) => {
+      if (bytes.toString("utf8", nameStart, nameEnd) === name) found = bytes.toString("utf8", valueStart, valueEnd)
+    })
+    return found
+  }
+})

@@ -1,0 +1,269 @@
+/**
+ * The event log as a topic of Kafka. What its messages look like says `LogRecords`.
+ *
+ * Reading goes by the offsets that the caller names: they belong to the checkpoint, and no consumer group has a
+ * say. Compaction, transactions and retention leave gaps between offsets, which are no loss. Records that retention
+ * deleted before they were read are one: see `Options.onGap`.
+ *
+ * While a broker is away, everything here waits and tries again, see `Patience`.
+ */
+import { Clock, Effect, Layer, Metric, Option, Queue, Stream } from "effect"
+import * as Control from "../../streams/Control.ts"
+import { EventLog, EventLogError } from "../../streams/EventLog.ts"
+import { type Chunk, fromTexts, Kind, type Records } from "../../streams/Records.ts"
+import { type Client, type Fetched, KafkaError, type Reader } from "./Client.ts"
+import { Connection } from "./Connection.ts"
+import * as LogRecords from "./LogRecords.ts"
+import * as Positions from "./Positions.ts"
+import { UnreadableBatch } from "./RecordBatches.ts"
+import * as Topics from "./Topics.ts"
+
+export interface Options extends LogRecords.Sources {
+  readonly topic: string
+  /** A new topic gets so many, one unless told; an existing one must have so many, if told. */
+  readonly partitions?: number | undefined
+  /** Whether to make the topic where it is missing; true unless told. */
+  readonly create?: boolean | undefined
+  /**
+   * What to do where records were deleted before they were read: `stop` (unless told) ends the reading with an error
+   * that names the gap; `record` appends the gap to the log as a decision and goes on behind it.
+   */
+  readonly onGap?: "stop" | "record" | undefined
+}
+
+/** Fails where the topic is not as it has to be: other partitions, or compacted, which loses all events but each key's last. */
+export const layer = (options: Options): Layer.Layer<EventLog, EventLogError, Connection> =>
+  Layer.effect(EventLog, make(options).pipe(Effect.mapError(toLogError)))
+
+/**
+ * A topic that we make keeps its records for ever, like every log: event times are the messages' timestamps, so a
+ * retention of days would delete a replayed session as soon as it is there.
+ */
+const configs = { "cleanup.policy": "delete" }
+const initially = { "retention.ms": "-1", ...Topics.largeBatches }
+
+/** How many batches wait for whoever reads, beside one answer of each broker; see `Fetch.maxBytes`. */
+const readAhead = 4
+
+const make = Effect.fnUntraced(function*(options: Options) {
+  const { create, onGap = "stop", topic } = options
+  const { client, patience: { patiently } } = yield* Connection
+  const partitions = yield* Topics.ensure({ name: topic, partitions: options.partitions, configs, initially, create })
+  const writer = new LogRecords.Writer(options)
+  const positions = yield* Positions.make(topic)
+  const ends = patiently(client.offsets(topic, "latest"))
+
+  const append = Effect.fnUntraced(function*(partition: number, chunk: Chunk) {
+    if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) {
+      return yield* new EventLogError({ message: `topic ${topic} has no partition ${partition}` })
+    }
+    const sequence = chunk.position === undefined ? 0 : yield* positions.nextSequence
+    if (chunk.length === 0) {
+      if (chunk.position !== undefined) yield* positions.set({ sequence, position: chunk.position })
+      return (yield* ends)[partition] ?? 0
+    }
+    const now = yield* Clock.currentTimeMillis
+    return yield* client.produce(topic, partition, writer.messages(chunk, now, sequence))
+  }, Effect.mapError((error) => toAppendError(topic, error)))
+
+  const read = (from: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> =>
+    Stream.callback<Records, EventLogError>((queue) =>
+      Effect.gen(function*() {
+        const reader = yield* client.reader(topic)
+        const reading = new Reading(topic, Array.from({ length: partitions }, (_, partition) => from[partition] ?? 0))
+        const close = (gap: Gap) =>
+          onGap === "stop"
+            ? Effect.fail(gapError(topic, gap))
+            : append(gap.partition, fromTexts([Control.encode({ _tag: "gap", from: gap.from, to: gap.to })], Kind.control))
+        return yield* Effect.forever(patiently(follow(client, reader, reading, emit(queue), close)))
+      }).pipe(Effect.mapError(toLogError)), { bufferSize: readAhead }).pipe(
+        Stream.tap((records) => held(-sizeOf(records)))
+      )
+
+  return EventLog.of({
+    topic,
+    partitions,
+    append,
+    read,
+    ends: Effect.mapError(ends, toLogError),
+    position: positions.newest.pipe(Effect.map(Option.map(({ position }) => position)), Effect.mapError(toLogError))
+  })
+})
+
+const heldBytes = Metric.gauge("courant_kafka_held_bytes", {
+  description: "Bytes of records that were fetched and wait to be processed."
+})
+
+const held = (change: number): Effect.Effect<void> => Metric.modify(heldBytes, change)
+
+const sizeOf = ({ ends, length, starts }: Records): number => Math.max(0, ends[length - 1]! - starts[0]!)
+
+/** Waits while the queue is full: so whoever reads slows the fetching down. */
+const emit = (queue: Queue.Enqueue<Records>) => (records: Records): Effect.Effect<unknown> =>
+  Effect.andThen(held(sizeOf(records)), Queue.offer(queue, records))
+
+/** Records from one offset to another, exclusive, that are no longer there. */
+interface Gap {
+  readonly partition: number
+  readonly from: number
+  readonly to: number
+}
+
+/** Where the reading of a topic stands. */
+class Reading {
+  readonly topic: string
+  readonly next: Array<number>
+  /** Whether nothing at all had been read where reading began: then the beginning is whatever is there. */
+  readonly #isFresh: boolean
+  /** Partitions of which the broker has given something, or said that there is nothing yet. */
+  readonly #known = new Set<number>()
+
+  constructor(topic: string, from: ReadonlyArray<number>) {
+    this.topic = topic
+    this.next = [...from]
+    this.#isFresh = from.every((offset) => offset === 0)
+  }
+
+  advance(partition: number, next: number): void {
+    this.next[partition] = next
+    this.#known.add(partition)
+  }
+
+  /** What an offset out of range means. */
+  judge(partition: number, earliest: number, latest: number): "wait" | "begin" | "shrunk" | Gap {
+    const from = this.next[partition]!
+    if (from > latest) return this.#known.has(partition) ? "shrunk" : "wait"
+    if (from >= earliest) return "wait"
+    return this.#isFresh && from === 0 && !this.#known.has(partition) ? "begin" : { partition, from, to: earliest }
+  }
+}
+
+/**
+ * Fetches from every leader at once until something about them has changed, and then ends: with an error if
+ * nothing came of it, so that patience slows the next attempt down.
+ */
+const follow = Effect.fnUntraced(function*<E>(
+  client: Client,
+  reader: Reader,
+  reading: Reading,
+  emit: (records: Records) => Effect.Effect<unknown>,
+  close: (gap: Gap) => Effect.Effect<unknown, E>
+): Effect.fn.Return<void, KafkaError | E> {
+  const leaders = yield* reader.leaders
+  let hasFetched = false
+  const fetchFrom = Effect.fnUntraced(function*(leader: number, partitions: ReadonlyArray<number>) {
+    // Each fetch begins with another partition, so that a busy one does not starve the others.
+    for (let turn = 0;; turn = (turn + 1) % partitions.length) {
+      const places = [...partitions.slice(turn), ...partitions.slice(0, turn)]
+        .map((partition) => ({ partition, offset: reading.next[partition] ?? 0 }))
+      for (const fetched of yield* reader.fetch(leader, places)) {
+        const { errorCode, partition } = fetched
+        if (errorCode === outOfRange) {
+          yield* mendRange(client, reading, partition, close)
+          continue
+        }
+        if (errorCode !== 0) return yield* fetchError(reading.topic, partition, errorCode)
+        hasFetched = true
+        const { next, records } = yield* unpack(reading, fetched)
+        if (records !== null) yield* emit(records)
+        reading.advance(partition, next)
+      }
+    }
+  })
+  const loops = [...leaders].map(([leader, partitions]) => fetchFrom(leader, partitions))
+  yield* Effect.all(loops, { concurrency: "unbounded", discard: true }).pipe(
+    Effect.catchIf((error) => error instanceof KafkaError && error.retriable && hasFetched, () => Effect.void)
+  )
+})
+
+const unpack = (reading: Reading, fetched: Fetched) =>
+  Effect.try({
+    try: () => LogRecords.fromFetched(fetched, reading.next[fetched.partition] ?? 0),
+    catch: (cause) =>
+      new KafkaError({
+        message: `partition ${fetched.partition} of ${reading.topic}: ${cause instanceof UnreadableBatch ? cause.message : String(cause)}`,
+        retriable: false,
+        code: null,
+        cause
+      })
+  })
+
+const mendRange = Effect.fnUntraced(function*<E>(
+  client: Client,
+  reading: Reading,
+  partition: number,
+  close: (gap: Gap) => Effect.Effect<unknown, E>
+): Effect.fn.Return<void, KafkaError | E> {
+  const [earliest, latest] = yield* Effect.all([
+    client.offsets(reading.topic, "earliest"),
+    client.offsets(reading.topic, "latest")
+  ])
+  const first = earliest[partition] ?? 0
+  const verdict = reading.judge(partition, first, latest[partition] ?? 0)
+  if (verdict === "wait") return yield* Effect.sleep("50 millis")
+  if (verdict === "shrunk") {
+    return yield* new KafkaError({
+      message: `partition ${partition} of ${reading.topic} now ends at offset ${latest[partition]}, before ` +
+        `${reading.next[partition]}, which was read: the topic was made anew, or the brokers lost records; ` +
+        "start again with --restart to compute everything from what is there",
+      retriable: false,
+      code: null
+    })
+  }
+  if (verdict === "begin") {
+    yield* Effect.logWarning(`partition ${partition} of ${reading.topic} begins at offset ${first}: what was before is deleted`)
+  } else {
+    yield* close(verdict)
+    yield* Effect.logWarning(gapMessage(reading.topic, verdict))
+  }
+  reading.advance(partition, first)
+})
+
+const gapMessage = (topic: string, { from, partition, to }: Gap): string =>
+  `partition ${partition} of ${topic} lacks the offsets ${from} to ${to - 1} (${to - from}): they were deleted before they were read`
+
+const gapError = (topic: string, gap: Gap): EventLogError =>
+  new EventLogError({
+    message: `${gapMessage(topic, gap)}. Go on without them with --on-gap record, or compute anew from what is there with --restart`
+  })
+
+const outOfRange = 1
+
+/** Errors that pass when the metadata is up to date, and the names of these and others that are to be expected. */
+const fetchErrors: { readonly [code: number]: string } = {
+  3: "UNKNOWN_TOPIC_OR_PARTITION",
+  5: "LEADER_NOT_AVAILABLE",
+  6: "NOT_LEADER_FOR_PARTITION",
+  9: "REPLICA_NOT_AVAILABLE",
+  56: "KAFKA_STORAGE_ERROR",
+  74: "FENCED_LEADER_EPOCH",
+  75: "UNKNOWN_LEADER_EPOCH",
+  78: "OFFSET_NOT_AVAILABLE"
+}
+
+const fetchError = (topic: string, partition: number, errorCode: number): KafkaError => {
+  const code = fetchErrors[errorCode] ?? null
+  return new KafkaError({
+    message: `reading partition ${partition} of ${topic} failed: ${code ?? `error ${errorCode}`}`,
+    retriable: code !== null,
+    code
+  })
+}
+
+const toAppendError = (topic: string, error: KafkaError | EventLogError): EventLogError => {
+  if (error._tag === "KafkaError" && /MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE/.test(error.code ?? "")) {
+    return new EventLogError({
+      message: `a chunk is larger than the topic ${topic} takes (${error.message}); raise it with: kafka-configs.sh ` +
+        `--alter --entity-type topics --entity-name ${topic} --add-config max.message.bytes=${Topics.largeBatches["max.message.bytes"]}`,
+      cause: error
+    })
+  }
+  return toLogError(error)
+}
+
+function toLogError(error: KafkaError | EventLogError): EventLogError {
+  if (error._tag === "EventLogError") return error
+  const message = error.code === "UNKNOWN_TOPIC_OR_PARTITION" ? `the topic is gone from the Kafka brokers (${error.message})` : error.message
+  return new EventLogError({ message, cause: error })
+}
+

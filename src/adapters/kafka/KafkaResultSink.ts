@@ -1,0 +1,81 @@
+/**
+ * Panes in a compacted topic. The key is `pipeline|symbol|start|end`: the start alone would not do, since a
+ * cumulative window begins where the longer one of the same day does. The value is the pane's JSON (`Pane.toJson`),
+ * the header `courant-revision` its revision, the timestamp the time of writing. A retracted window is a tombstone.
+ *
+ * Of the records of one window that are still there, readers take the one with the highest revision, and of equal ones
+ * the last. Compaction keeps the last: an older revision is not written after a newer one of the same run, a run
+ * that resumes writes the newer one again, and a processor that was taken over from is fenced (see `Fence`).
+ *
+ * Reading back keeps all panes in memory; writing needs none of them.
+ */
+import { Effect, Layer, Option, Schema } from "effect"
+import * as Pane from "../../streams/Pane.ts"
+import { ResultSink, ResultSinkError, select } from "../../streams/ResultSink.ts"
+import type { KafkaError } from "./Client.ts"
+import * as CompactedTopic from "./CompactedTopic.ts"
+import type { Connection } from "./Connection.ts"
+
+export interface Options {
+  readonly topic: string
+  /** A new topic gets so many, 1 unless told; an existing one must have so many, if told. */
+  readonly partitions?: number | undefined
+}
+
+export const layer = (options: Options): Layer.Layer<ResultSink, ResultSinkError, Connection> =>
+  Layer.effect(ResultSink, make(options).pipe(Effect.mapError(toSinkError)))
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Pane.Encoded))
+
+const make = Effect.fnUntraced(function*(options: Options) {
+  /** The newest revision of each window that is known; no pane where it is retracted. */
+  const newest = new Map<string, { readonly revision: number; readonly pane: Pane.Encoded | null }>()
+  const table = yield* CompactedTopic.open({
+    ...options,
+    onRow: (row) => {
+      if (row.value === null && row.header("courant-revision") === forgotten) return void newest.delete(row.key)
+      const pane = row.value === null ? null : Option.getOrNull(decode(row.value.toString()))
+      // A tombstone of another's hand takes away what is there.
+      const known = newest.get(row.key)?.revision ?? -1
+      const revision = Number(row.header("courant-revision") ?? pane?.revision ?? known)
+      if (revision >= known) newest.set(row.key, { revision, pane })
+    }
+  })
+
+  return ResultSink.of({
+    write: (panes) =>
+      table.put(panes.filter((pane) => pane.revision >= (newest.get(keyOf(pane))?.revision ?? -1)).map(toRow)).pipe(
+        Effect.mapError(toSinkError)
+      ),
+    read: (query) =>
+      table.catchUp.pipe(
+        Effect.map(() => select([...newest.values()].flatMap(({ pane }) => pane === null ? [] : [pane]), query)),
+        Effect.mapError(toSinkError)
+      ),
+    remove: Effect.fnUntraced(function*(pipeline) {
+      yield* table.catchUp
+      const gone = [...newest.keys()].filter((key) => key.startsWith(`${escape(pipeline)}|`))
+      yield* table.put(gone.map((key) => ({ key, value: null, headers: { "courant-revision": forgotten } })))
+      for (const key of gone) newest.delete(key)
+    }, Effect.mapError(toSinkError))
+  })
+})
+
+/** The revision of a tombstone after which every revision is new: the pipeline is computed again from the beginning. */
+const forgotten = "-1"
+
+/** The parts are separated by bars; one within a part is escaped, so that no two windows share a key. */
+const keyOf = ({ end, key, pipeline, start }: Pane.Pane): string =>
+  `${escape(pipeline)}|${escape(key)}|${start}|${end}`
+
+const escape = (text: string): string => text.replaceAll(/[\\|]/g, "\\$&")
+
+const toRow = (pane: Pane.Pane): CompactedTopic.NewRow => ({
+  key: keyOf(pane),
+  value: pane.pane === "retracted" ? null : Buffer.from(Pane.toJson(pane)),
+  headers: { "courant-revision": String(pane.revision) }
+})
+
+function toSinkError(error: KafkaError): ResultSinkError {
+  return new ResultSinkError({ message: error.message, cause: error })
+}

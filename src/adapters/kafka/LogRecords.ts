@@ -1,0 +1,231 @@
+/**
+ * The records of an event log as messages of a topic, and back.
+ *
+ * A message's key is the event's key, its timestamp the event time, its value the record's bytes as they came. Headers:
+ * `courant-kind` (`event`, `partial` or `control`), `courant-version` (1), `courant-ingested` (the clock at the
+ * append, milliseconds since the epoch) and, on the last message of a chunk with a position, `courant-position` with
+ * `courant-sequence`, by which positions in several partitions are told old from new.
+ *
+ * Messages of other producers lack them: they are events, and the clock at their append is taken to be the message's
+ * timestamp, which is the broker's clock where the topic has `message.timestamp.type=LogAppendTime`.
+ */
+import * as Batch from "../../streams/Batch.ts"
+import { Decoder } from "../../streams/Decoder.ts"
+import { type Chunk, Kind, type Records, valueAt } from "../../streams/Records.ts"
+import type { Definition } from "../../streams/Source.ts"
+import type { Fetched, Message } from "./Client.ts"
+import { Cursor, type Section, sections } from "./RecordBatches.ts"
+
+export interface Sources {
+  /** The source of events: its fields say what a record's key and event time are. */
+  readonly source: Definition
+  /** The source of ready-made aggregates, if any are appended. */
+  readonly partials?: Definition | undefined
+}
+
+const version = "1"
+
+const kinds: Record<Kind, string> = { [Kind.event]: "event", [Kind.partial]: "partial", [Kind.control]: "control" }
+
+/** Turns chunks into messages. */
+export class Writer {
+  readonly #events: Reader
+  readonly #partials: Reader | null
+
+  constructor({ partials, source }: Sources) {
+    this.#events = new Reader(source)
+    this.#partials = partials === undefined ? null : new Reader(partials)
+  }
+
+  messages(chunk: Chunk, now: number, sequence: number): ReadonlyArray<Message> {
+    return Array.from({ length: chunk.length }, (_, index) => this.#message(chunk, index, now, sequence))
+  }
+
+  #message(chunk: Chunk, index: number, now: number, sequence: number): Message {
+    // The bytes of a chunk are those of the kinds that there are.
+    const kind = chunk.kinds[index]! as Kind
+    const reader = kind === Kind.event ? this.#events : kind === Kind.partial ? this.#partials : null
+    const read = reader?.read(chunk, index) ?? null
+    const headers = { "courant-kind": kinds[kind], "courant-version": version, "courant-ingested": String(now) }
+    const isLast = index === chunk.length - 1 && chunk.position !== undefined
+    return {
+      key: read === null ? null : Buffer.from(read.key),
+      value: chunk.ends[index]! < chunk.starts[index]! ? null : valueAt(chunk, index),
+      // Brokers refuse timestamps before 1970, and those more than an hour ahead of their clock.
+      timestamp: read === null ? now : Math.min(now, Math.max(0, read.time)),
+      headers: isLast
+        ? { ...headers, "courant-sequence": String(sequence), "courant-position": chunk.position }
+        : headers
+    }
+  }
+}
+
+/** Reads the key and the event time of single records. */
+class Reader {
+  readonly #source: Definition
+  #dictionary = new Batch.Dictionary()
+  #decoder: Decoder
+  #batch: Batch.Batch
+
+  constructor(source: Definition) {
+    this.#source = source
+    this.#decoder = new Decoder(source, this.#dictionary)
+    this.#batch = Batch.make(source, this.#dictionary, 0, 1)
+  }
+
+  /** `null` where the record is none of the source. */
+  read(chunk: Chunk, index: number): { readonly key: string; readonly time: number } | null {
+    if (this.#dictionary.texts.length > 1 << 18) this.#renew()
+    this.#batch.length = 0
+    if (this.#decoder.decode(chunk.bytes, chunk.starts[index]!, chunk.ends[index]!, this.#batch) !== null) return null
+    return { key: this.#dictionary.textOf(this.#batch.keys[0]!), time: this.#batch.times[0]! }
+  }
+
+  #renew(): void {
+    this.#dictionary = new Batch.Dictionary()
+    this.#decoder = new Decoder(this.#source, this.#dictionary)
+    this.#batch = Batch.make(this.#source, this.#dictionary, 0, 1)
+  }
+}
+
+export interface Read {
+  /** `null` where there was nothing to read, or only what does not count. */
+  readonly records: Records | null
+  readonly next: number
+}
+
+/** The records of a fetch from an offset on, undecoded and for the most part uncopied. Throws `UnreadableBatch`. */
+export const fromFetched = (fetched: Fetched, from: number): Read => {
+  const found = sections(fetched, from)
+  const parts = inOneBuffer(found.sections)
+  const capacity = parts.sections.reduce((sum, { count }) => sum + count, 0)
+  const records = {
+    partition: fetched.partition,
+    bytes: parts.bytes,
+    starts: new Int32Array(capacity),
+    ends: new Int32Array(capacity),
+    kinds: new Uint8Array(capacity),
+    offsets: new Float64Array(capacity),
+    appendedAt: new Float64Array(capacity)
+  }
+  const headers = new Headers()
+  const cursor = new Cursor()
+  let length = 0
+  for (const section of parts.sections) {
+    cursor.begin(section)
+    while (cursor.next()) {
+      if (cursor.offset < from) continue
+      headers.read(cursor, section.bytes)
+      records.starts[length] = cursor.valueStart
+      records.ends[length] = cursor.valueStart + cursor.valueLength
+      records.kinds[length] = headers.kind
+      records.offsets[length] = cursor.offset
+      records.appendedAt[length] = headers.ingested ?? appendTime(section, cursor)
+      length++
+    }
+  }
+  return { records: length === 0 ? null : { ...records, ...trimmed(records, length), length }, next: found.next }
+}
+
+const trimmed = ({ appendedAt, ends, kinds, offsets, starts }: Omit<Records, "length">, length: number) => ({
+  starts: starts.subarray(0, length),
+  ends: ends.subarray(0, length),
+  kinds: kinds.subarray(0, length),
+  offsets: offsets.subarray(0, length),
+  appendedAt: appendedAt.subarray(0, length)
+})
+
+/** A message without a timestamp (-1) is ahead of no clock. */
+const appendTime = ({ appendTime }: Section, { timestamp }: Cursor): number => {
+  const time = appendTime ?? timestamp
+  return time < 0 ? Infinity : time
+}
+
+/** Compressed batches have buffers of their own; records are in one. */
+const inOneBuffer = (found: ReadonlyArray<Section>): { readonly bytes: Buffer; readonly sections: ReadonlyArray<Section> } => {
+  const bytes = found[0]?.bytes ?? Buffer.alloc(0)
+  if (found.every((section) => section.bytes === bytes)) return { bytes, sections: found }
+  const joined = Buffer.concat(found.map(({ bytes, end, start }) => bytes.subarray(start, end)))
+  let at = 0
+  return {
+    bytes: joined,
+    sections: found.map((section) => {
+      const start = at
+      at += section.end - section.start
+      return { ...section, bytes: joined, start, end: at }
+    })
+  }
+}
+
+/** The newest position in a fetch, with its sequence number. Throws `UnreadableBatch`. */
+export const lastPosition = (fetched: Fetched, from: number) => {
+  const found = sections(fetched, from)
+  const headers = new Headers()
+  const cursor = new Cursor()
+  let position: { readonly sequence: number; readonly position: string } | null = null
+  for (const section of found.sections) {
+    cursor.begin(section)
+    while (cursor.next()) {
+      headers.read(cursor, section.bytes)
+      if (headers.position !== null && headers.sequence !== null && headers.sequence >= (position?.sequence ?? 0)) {
+        position = { sequence: headers.sequence, position: headers.position }
+      }
+    }
+  }
+  return { position, next: found.next }
+}
+
+const names = {
+  kind: Buffer.from("courant-kind"),
+  ingested: Buffer.from("courant-ingested"),
+  sequence: Buffer.from("courant-sequence"),
+  position: Buffer.from("courant-position")
+}
+
+/** What our headers of the record under a cursor say. One instance serves all records. */
+class Headers {
+  kind: Kind = Kind.event
+  ingested: number | null = null
+  sequence: number | null = null
+  position: string | null = null
+  #bytes: Buffer = Buffer.alloc(0)
+
+  read(cursor: Cursor, bytes: Buffer): void {
+    this.kind = Kind.event
+    this.ingested = null
+    this.sequence = null
+    this.position = null
+    this.#bytes = bytes
+    if (cursor.headerCount > 0) cursor.headers(this.#each)
+  }
+
+  #each = (nameStart: number, nameEnd: number, start: number, end: number): void => {
+    const bytes = this.#bytes
+    if (isName(names.kind, bytes, nameStart, nameEnd)) this.kind = kindOf(bytes[start])
+    else if (isName(names.ingested, bytes, nameStart, nameEnd)) this.ingested = numberIn(bytes, start, end)
+    else if (isName(names.sequence, bytes, nameStart, nameEnd)) this.sequence = numberIn(bytes, start, end)
+    else if (isName(names.position, bytes, nameStart, nameEnd)) this.position = bytes.toString("utf8", start, end)
+  }
+}
+
+const isName = (name: Buffer, bytes: Buffer, start: number, end: number): boolean => {
+  if (end - start !== name.length) return false
+  // Ours differ near their ends.
+  for (let i = name.length - 1; i >= 0; i--) if (bytes[start + i] !== name[i]) return false
+  return true
+}
+
+/** By the first letter of its name. */
+const kindOf = (letter: number | undefined): Kind => letter === 0x70 ? Kind.partial : letter === 0x63 ? Kind.control : Kind.event
+
+/** `null` where it is no number in decimal digits. */
+const numberIn = (bytes: Buffer, start: number, end: number): number | null => {
+  if (end <= start || end - start > 16) return null
+  let value = 0
+  for (let at = start; at < end; at++) {
+    const digit = bytes[at]! - 48
+    if (digit < 0 || digit > 9) return null
+    value = value * 10 + digit
+  }
+  return value
+}

@@ -1,0 +1,66 @@
+/** Trying again while a broker is away, telling of it once a minute, and giving up where waiting will not help. */
+import { Clock, Duration, Effect, Metric, Schedule } from "effect"
+import { KafkaError } from "./Client.ts"
+
+type Retrying = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+export interface Patience {
+  /** Runs a request again and again while its failure may pass. */
+  readonly patiently: Retrying
+  /** The same, for so long only. */
+  readonly within: (limit: Duration.Input) => Retrying
+  /** Says, once a minute, that a request failed and is sent again. */
+  readonly tell: (error: KafkaError) => Effect.Effect<void>
+  /** When a request last failed in a way that may pass; `-Infinity` if none has. */
+  readonly troubledAt: Effect.Effect<number>
+}
+
+/** From 50 milliseconds to 2 seconds between two attempts, each a little off so that clients do not come in step. */
+const backOff = Schedule.exponential("50 millis").pipe(
+  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(2)))),
+  Schedule.jittered
+)
+
+/** A broker that has just started may not know its topics yet; a topic that is unknown for longer is gone. */
+const unknownTopicFor = 10_000
+
+const minute = 60_000
+
+const retries = Metric.counter("courant_kafka_retries_total", {
+  description: "Requests that failed in a way that may pass, and were sent again",
+  incremental: true
+})
+
+export const make = (brokers: string): Patience => {
+  let toldAt = -Infinity
+  let troubledAt = -Infinity
+  const tell = Effect.fnUntraced(function*(error: KafkaError) {
+    const now = yield* Clock.currentTimeMillis
+    troubledAt = now
+    yield* Metric.update(retries, 1)
+    if (now - toldAt < minute) return
+    toldAt = now
+    yield* Effect.logWarning(`Kafka at ${brokers}: ${error.message}; trying again`)
+  })
+  const retrying = (limit: number): Retrying => (effect) =>
+    Effect.flatMap(Clock.currentTimeMillis, (started) =>
+      effect.pipe(
+        Effect.tapError((error) => isPassing(error) ? tell(error) : Effect.void),
+        Effect.retry({
+          schedule: backOff,
+          while: (error) =>
+            isPassing(error)
+              ? Effect.map(Clock.currentTimeMillis, (now) =>
+                now - started < (error.code === "UNKNOWN_TOPIC_OR_PARTITION" ? Math.min(limit, unknownTopicFor) : limit))
+              : Effect.succeed(false)
+        })
+      ))
+  return {
+    tell,
+    patiently: retrying(Infinity),
+    within: (limit) => retrying(Duration.toMillis(limit)),
+    troubledAt: Effect.sync(() => troubledAt)
+  }
+}
+
+const isPassing = (error: unknown): error is KafkaError => error instanceof KafkaError && error.retriable

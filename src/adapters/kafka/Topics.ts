@@ -1,0 +1,76 @@
+/** The topics that the layers of this adapter use: made where they are missing, checked where they are there. */
+import { Effect } from "effect"
+import { KafkaError } from "./Client.ts"
+import { Connection } from "./Connection.ts"
+
+export interface Wanted {
+  readonly name: string
+  /** An existing topic must have so many, if told; a new one gets so many, 1 unless told. */
+  readonly partitions?: number | undefined
+  /** Checked on an existing topic too. */
+  readonly configs: { readonly [name: string]: string }
+  /** For a new topic only: whoever made the other knew why. */
+  readonly initially?: { readonly [name: string]: string }
+  /** Whether to make it where it is missing; true unless told. */
+  readonly create?: boolean | undefined
+}
+
+/** Batches of up to so many bytes: a record that a feed, a checkpoint or a dead letter may need. */
+export const largeBatches = { "max.message.bytes": String(64 * 1_024 * 1_024) }
+
+/** The newest record of each key is kept, for ever. */
+export const compacted = { "cleanup.policy": "compact" }
+
+/** The number of partitions of a topic that is as wanted, or was made so. */
+export const ensure = Effect.fnUntraced(function*(wanted: Wanted) {
+  const { brokers, client, patience } = yield* Connection
+  const existing = yield* patience.patiently(client.partitions(wanted.name))
+  if (existing !== null) {
+    yield* check(wanted, existing)
+    return existing
+  }
+  if (wanted.create === false) {
+    return yield* problem(
+      `there is no topic ${wanted.name} on the Kafka brokers at ${brokers}; make it, or write to it first with: ` +
+        `courant ingest --log kafka --topic ${wanted.name}`
+    )
+  }
+  const partitions = wanted.partitions ?? 1
+  const configs = { ...wanted.configs, ...wanted.initially }
+  yield* patience.patiently(client.create({ name: wanted.name, partitions, configs }))
+  // Another may have made it in the same moment, with other settings.
+  const made = yield* patience.patiently(visible(wanted.name))
+  yield* check(wanted, made)
+  return made
+})
+
+/** A new topic is known to each broker only after a while. */
+const visible = Effect.fnUntraced(function*(name: string) {
+  const { client } = yield* Connection
+  const partitions = yield* client.partitions(name)
+  if (partitions !== null && partitions > 0) return partitions
+  return yield* new KafkaError({ message: `the topic ${name} is being made`, retriable: true, code: null })
+})
+
+const check = Effect.fnUntraced(function*({ configs, name, partitions }: Wanted, existing: number) {
+  const { brokers, client, patience } = yield* Connection
+  if (partitions !== undefined && partitions !== existing) {
+    const remedy = partitions > existing
+      ? `kafka-topics.sh --bootstrap-server ${brokers} --alter --topic ${name} --partitions ${partitions} ` +
+        "(keys move to other partitions: better before the first record)"
+      : "--partitions " + existing
+    return yield* problem(`the topic ${name} has ${existing} partitions, not ${partitions}; mend it with: ${remedy}`)
+  }
+  if (Object.keys(configs).length === 0) return
+  const actual = yield* patience.patiently(client.configs(name))
+  const wrong = Object.entries(configs).filter(([config, value]) => actual.get(config) !== value)
+  if (wrong.length === 0) return
+  const have = wrong.map(([config]) => `${config}=${actual.get(config)}`).join(", ")
+  const want = wrong.map(([config, value]) => `${config}=${value}`).join(",")
+  return yield* problem(
+    `the topic ${name} has ${have}; mend it with: kafka-configs.sh --bootstrap-server ${brokers} ` +
+      `--alter --entity-type topics --entity-name ${name} --add-config ${want}`
+  )
+})
+
+const problem = (message: string): KafkaError => new KafkaError({ message, retriable: false, code: null })

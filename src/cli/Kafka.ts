@@ -1,0 +1,104 @@
+/** How the command line reaches Kafka: brokers by flag or environment, secrets by environment only. */
+import { Effect, Option, Redacted } from "effect"
+import { readFileSync } from "node:fs"
+import type { Options, Sasl, Tls } from "../adapters/kafka/Connection.ts"
+import { bars, ticks } from "../analytics/ticks.ts"
+import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import type { Sources } from "../streams/Router.ts"
+import { problem, usage } from "./Problem.ts"
+import type { SinkName } from "./Stores.ts"
+
+export interface Input {
+  readonly brokers: Option.Option<ReadonlyArray<string>>
+  readonly connectTimeout: number
+}
+
+const variable = (name: string): string | undefined => process.env[`COURANT_KAFKA_${name}`] || undefined
+
+/**
+ * `COURANT_KAFKA_BROKERS`; `COURANT_KAFKA_TLS=1`, with `COURANT_KAFKA_CA`, `COURANT_KAFKA_CERT` and `COURANT_KAFKA_KEY`
+ * naming PEM files where Node.js's own authorities do not do; `COURANT_KAFKA_USERNAME` and `COURANT_KAFKA_PASSWORD` for
+ * SASL/SCRAM, by SHA-512 unless `COURANT_KAFKA_SASL=scram-sha-256`.
+ */
+export const optionsOf = Effect.fnUntraced(function*(input: Input) {
+  const brokers = Option.getOrElse(input.brokers, () => variable("BROKERS")?.split(",").map((broker) => broker.trim()) ?? [])
+  if (brokers.length === 0) return yield* usage("Kafka needs --brokers HOST:PORT, or COURANT_KAFKA_BROKERS")
+  const wrong = brokers.find((broker) => !/^[^\s:/]+:\d{1,5}$|^\[[\da-fA-F:]+\]:\d{1,5}$/.test(broker))
+  if (wrong !== undefined) return yield* usage(`"${wrong}" is no broker: brokers are HOST:PORT, separated by commas`)
+  return { brokers, connectTimeout: input.connectTimeout, tls: yield* tls, sasl: yield* sasl } satisfies Options
+})
+
+/** The topic by flag or `COURANT_KAFKA_TOPIC`. */
+export const topicOf = (flag: Option.Option<string>): Option.Option<string> =>
+  Option.orElse(flag, () => Option.fromUndefinedOr(variable("TOPIC")))
+
+/** The sources of pipelines, and those of the built-in ones without any. */
+export const sourcesOf = (pipelines: ReadonlyArray<AnyPipeline>): Sources => ({
+  source: pipelines[0]?.source.definition ?? ticks.definition,
+  partials: pipelines.find(({ options }) => options.partials !== null)?.options.partials?.source.definition ??
+    (pipelines.length === 0 ? bars.definition : undefined)
+})
+
+export interface Run extends Input {
+  readonly topic: string
+  /** Whether to make the topic where there is none. */
+  readonly create: boolean
+  readonly partitions?: Option.Option<number>
+  readonly onGap: "stop" | "record"
+  readonly sinks: ReadonlyArray<SinkName>
+  readonly checkpoints: "sqlite" | "kafka"
+  readonly data: string
+  readonly idleTimeout: number
+}
+
+/** The layers of a run of pipelines. The clients are loaded here, so that commands without Kafka start without them. */
+export const stores = Effect.fnUntraced(function*(run: Run, pipelines: ReadonlyArray<AnyPipeline>) {
+  const connection = yield* optionsOf(run)
+  const { isQuiet, stores } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+  const layer = stores({
+    ...run,
+    connection,
+    sources: sourcesOf(pipelines),
+    partitions: run.partitions === undefined ? undefined : Option.getOrUndefined(run.partitions),
+    group: groupOf(run.topic, pipelines)
+  })
+  return { layer, isQuiet: isQuiet(run.idleTimeout) }
+})
+
+/** The consumer group of a run, as tools show it. */
+const groupOf = (topic: string, pipelines: ReadonlyArray<AnyPipeline>): string =>
+  `courant-${topic}-${pipelines.map(({ name }) => name).sort().join("+")}`
+
+const tls: Effect.Effect<Tls | undefined, ReturnType<typeof problem>> = Effect.gen(function*() {
+  const ca = variable("CA")
+  const cert = variable("CERT")
+  const key = variable("KEY")
+  const wanted = variable("TLS")
+  if (wanted !== undefined && wanted !== "1") return yield* usage(`COURANT_KAFKA_TLS is 1 or nothing, not "${wanted}"`)
+  if (wanted === undefined && ca === undefined && cert === undefined) return undefined
+  return {
+    ca: ca === undefined ? undefined : yield* file("COURANT_KAFKA_CA", ca),
+    cert: cert === undefined ? undefined : yield* file("COURANT_KAFKA_CERT", cert),
+    key: key === undefined ? undefined : Redacted.make(yield* file("COURANT_KAFKA_KEY", key))
+  }
+})
+
+const file = (name: string, path: string) =>
+  Effect.try({
+    try: () => readFileSync(path, "utf8"),
+    catch: (cause) => problem(`${name}: ${cause instanceof Error ? cause.message : String(cause)}`)
+  })
+
+const sasl: Effect.Effect<Sasl | undefined, ReturnType<typeof problem>> = Effect.gen(function*() {
+  const username = variable("USERNAME")
+  const password = variable("PASSWORD")
+  const mechanism = variable("SASL") ?? "scram-sha-512"
+  if (username === undefined && password === undefined) return undefined
+  if (username === undefined || password === undefined) {
+    return yield* usage("COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD belong together")
+  }
+  if (mechanism !== "scram-sha-256" && mechanism !== "scram-sha-512") {
+    return yield* usage(`COURANT_KAFKA_SASL is scram-sha-256 or scram-sha-512, not "${mechanism}"`)
+  }
+  return { mechanism, username, password: Redacted.make(password) }
+})

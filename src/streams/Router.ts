@@ -1,0 +1,92 @@
+/** Which partition of a log each record of a feed belongs to: that of its key, so that a key's events stay in order. */
+import * as Batch from "./Batch.ts"
+import { Decoder } from "./Decoder.ts"
+import { partitionOf } from "./Partitioner.ts"
+import { type Chunk, Kind } from "./Records.ts"
+import type { Definition } from "./Source.ts"
+
+export interface Sources {
+  readonly source: Definition
+  /** The source of ready-made aggregates, if the feed has any. */
+  readonly partials?: Definition | undefined
+}
+
+/** A part of a chunk, over the same bytes. */
+export interface Part {
+  readonly partition: number
+  readonly chunk: Chunk
+}
+
+export class Router {
+  readonly #partitions: number
+  readonly #events: KeyReader
+  readonly #partials: KeyReader | null
+
+  constructor(partitions: number, { partials, source }: Sources) {
+    this.#partitions = partitions
+    this.#events = new KeyReader(source, partitions)
+    this.#partials = partials === undefined ? null : new KeyReader(partials, partitions)
+  }
+
+  /**
+   * A chunk's records by partition, in their order; those that cannot be decoded are in partition 0, where they
+   * become dead letters. The position is that of the last part.
+   */
+  route(chunk: Chunk): ReadonlyArray<Part> {
+    if (this.#partitions === 1 || chunk.length === 0) return [{ partition: 0, chunk }]
+    const { position, ...records } = chunk
+    const indexes = new Map<number, Array<number>>()
+    for (let index = 0; index < chunk.length; index++) {
+      const reader = chunk.kinds[index] === Kind.partial ? this.#partials : this.#events
+      const partition = reader?.partitionOf(chunk, index) ?? 0
+      const found = indexes.get(partition)
+      if (found === undefined) indexes.set(partition, [index])
+      else found.push(index)
+    }
+    const parts = [...indexes].map(([partition, chosen]): Part => ({ partition, chunk: pick(records, chosen) }))
+    const last = parts.pop()
+    if (last === undefined) return []
+    return [...parts, position === undefined ? last : { ...last, chunk: { ...last.chunk, position } }]
+  }
+}
+
+const pick = ({ bytes, ends, kinds, starts }: Chunk, indexes: ReadonlyArray<number>): Chunk => ({
+  length: indexes.length,
+  bytes,
+  starts: Int32Array.from(indexes, (index) => starts[index]!),
+  ends: Int32Array.from(indexes, (index) => ends[index]!),
+  kinds: Uint8Array.from(indexes, (index) => kinds[index]!)
+})
+
+/** Reads the key of single records, and remembers the partition of each key. */
+class KeyReader {
+  readonly #source: Definition
+  readonly #partitions: number
+  readonly #encoder = new TextEncoder()
+  #dictionary = new Batch.Dictionary()
+  #decoder: Decoder
+  #batch: Batch.Batch
+  #known: Array<number> = []
+
+  constructor(source: Definition, partitions: number) {
+    this.#source = source
+    this.#partitions = partitions
+    this.#decoder = new Decoder(source, this.#dictionary)
+    this.#batch = Batch.make(source, this.#dictionary, 0, 1)
+  }
+
+  partitionOf({ bytes, ends, starts }: Chunk, index: number): number | null {
+    if (this.#dictionary.texts.length > 1 << 18) this.#forget()
+    this.#batch.length = 0
+    if (this.#decoder.decode(bytes, starts[index]!, ends[index]!, this.#batch) !== null) return null
+    const key = this.#batch.keys[0]!
+    return this.#known[key] ??= partitionOf(this.#encoder.encode(this.#dictionary.textOf(key)), this.#partitions)
+  }
+
+  #forget(): void {
+    this.#dictionary = new Batch.Dictionary()
+    this.#decoder = new Decoder(this.#source, this.#dictionary)
+    this.#batch = Batch.make(this.#source, this.#dictionary, 0, 1)
+    this.#known = []
+  }
+}

@@ -1,0 +1,31 @@
+/** The Kafka layers keep the contracts of their ports on real brokers of both kinds, over closing and opening too. */
+import { describe } from "@effect/vitest"
+import * as KafkaCheckpointStore from "../../src/adapters/kafka/KafkaCheckpointStore.ts"
+import * as KafkaDeadLetters from "../../src/adapters/kafka/KafkaDeadLetters.ts"
+import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
+import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
+import { ticks } from "../../src/analytics/ticks.ts"
+import * as CheckpointStoreContract from "../../src/testing/CheckpointStoreContract.ts"
+import * as DeadLettersContract from "../../src/testing/DeadLettersContract.ts"
+import * as EventLogContract from "../../src/testing/EventLogContract.ts"
+import * as ResultSinkContract from "../../src/testing/ResultSinkContract.ts"
+import { brokers, kinds, onTopics } from "./brokers.ts"
+
+const source = ticks.definition
+const effort = { runs: 5, patience: "30 seconds" } as const
+
+for (const [name, kafka] of Object.entries(kinds)) {
+  describe(name, () => {
+    const { layer } = brokers(kafka)
+    for (const partitions of [1, 3]) {
+      const { fresh, place } = onTopics(layer, (topic) => KafkaEventLog.layer({ topic, partitions, source }))
+      EventLogContract.suite(`${partitions} partitions`, fresh, { ...effort, durable: place })
+    }
+    const sink = onTopics(layer, (topic) => KafkaResultSink.layer({ topic }))
+    ResultSinkContract.suite("compacted topic", sink.fresh, { ...effort, durable: sink.place })
+    const letters = onTopics(layer, (topic) => KafkaDeadLetters.layer({ topic }))
+    DeadLettersContract.suite("compacted topic", letters.fresh, { ...effort, durable: letters.place })
+    const checkpoints = onTopics(layer, (topic) => KafkaCheckpointStore.layer({ topic }))
+    CheckpointStoreContract.suite("compacted topic", checkpoints.fresh, { ...effort, durable: checkpoints.place })
+  })
+}
