@@ -211,7 +211,7 @@ const attempt = <A>(send: () => Promise<A>): Effect.Effect<A, KafkaError> => Eff
 const toKafkaError = (cause: unknown): KafkaError => {
   const error = cause instanceof Error ? cause : new Error(String(cause))
   // The library's own error for a topic that the broker does not list has no code.
-  if (/^Unknown topic /.test(deepest(error).message)) {
+  if (deepest(error).message.startsWith("Unknown topic ")) {
     return new KafkaError({ message: deepest(error).message, retriable: true, code: "UNKNOWN_TOPIC_OR_PARTITION", cause })
   }
   const protocol = findErrorBy(error, "code", ProtocolError.code)
