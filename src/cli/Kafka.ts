@@ -18,14 +18,19 @@ const variable = (name: string): string | undefined => process.env[`COURANT_KAFK
 /**
  * `COURANT_KAFKA_BROKERS`; `COURANT_KAFKA_TLS=1`, with `COURANT_KAFKA_CA`, `COURANT_KAFKA_CERT` and `COURANT_KAFKA_KEY`
  * naming PEM files where Node.js's own authorities do not do; `COURANT_KAFKA_USERNAME` and `COURANT_KAFKA_PASSWORD` for
- * SASL/SCRAM, by SHA-512 unless `COURANT_KAFKA_SASL=scram-sha-256`.
+ * SASL/SCRAM, by SHA-512 unless `COURANT_KAFKA_SASL=scram-sha-256`; `COURANT_KAFKA_LIBRARY` to choose between the two
+ * client libraries, `kafkajs` and `platformatic`.
  */
 export const optionsOf = Effect.fnUntraced(function*(input: Input) {
   const brokers = Option.getOrElse(input.brokers, () => variable("BROKERS")?.split(",").map((broker) => broker.trim()) ?? [])
   if (brokers.length === 0) return yield* usage("Kafka needs --brokers HOST:PORT, or COURANT_KAFKA_BROKERS")
   const wrong = brokers.find((broker) => !/^[^\s:/]+:\d{1,5}$|^\[[\da-fA-F:]+\]:\d{1,5}$/.test(broker))
   if (wrong !== undefined) return yield* usage(`"${wrong}" is no broker: brokers are HOST:PORT, separated by commas`)
-  return { brokers, connectTimeout: input.connectTimeout, tls: yield* tls, sasl: yield* sasl } satisfies Options
+  const library = variable("LIBRARY")
+  if (library !== undefined && library !== "kafkajs" && library !== "platformatic") {
+    return yield* usage(`COURANT_KAFKA_LIBRARY is kafkajs or platformatic, not "${library}"`)
+  }
+  return { brokers, connectTimeout: input.connectTimeout, tls: yield* tls, sasl: yield* sasl, library } satisfies Options
 })
 
 /** The topic by flag or `COURANT_KAFKA_TOPIC`. */

@@ -115,6 +115,19 @@ describe("faults", () => {
       }).pipe(Effect.provide(KafkaEventLog.layer({ topic, source }).pipe(Layer.provide(layer))))
     }))
 
+  it.live("the topic is deleted under a producer: it says so and stops", () =>
+    Effect.gen(function*() {
+      const topic = yield* newTopic
+      const broker = yield* kafka
+      yield* Effect.gen(function*() {
+        const log = yield* EventLog
+        yield* log.append(0, fromTexts(["a"]))
+        yield* deleteTopic(broker.access.brokers, topic)
+        const error = yield* Effect.flip(Effect.forever(log.append(0, fromTexts(["b"])))).pipe(Effect.timeout("40 seconds"))
+        assert.match(error.message, /the topic is gone from the Kafka brokers/)
+      }).pipe(Effect.provide(KafkaEventLog.layer({ topic, source }).pipe(Layer.provide(layer))))
+    }))
+
   for (const onGap of ["stop", "record"] as const) {
     it.live(`retention overtakes the reader: with ${onGap} the exact gap is known`, () =>
       onTopic(layer, { partitions: 1, onGap }, Effect.gen(function*() {

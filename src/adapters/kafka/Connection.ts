@@ -55,7 +55,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
     Effect.mapError((error) =>
       error.retriable
         ? new KafkaError({
-          ...error,
+          code: error.code,
+          retriable: false,
+          cause: error,
           message: `no Kafka broker at ${brokers} answered within ${Duration.format(connectTimeout)} (${error.message}); ` +
             "check the address and that the broker runs"
         })

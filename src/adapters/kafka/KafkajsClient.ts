@@ -3,9 +3,7 @@
  *
  * Traps of the library that this file works round:
  * - When a request of its idempotent producer fails it takes the sequence number back, and whatever is sent next
- *   to that partition gets the same. Had the failed request been stored after all, the broker would take the next
- *   one for its repetition and drop it, with an acknowledgement. So a partition has one request at a time, which
- *   is repeated until it succeeds; when the caller gives up on one, the producer is replaced by a new one.
+ *   to that partition gets the same: see `Producers`.
  * - Each `connect` of a producer that overlaps another gets a producer id of its own and begins the numbering anew, and a
  *   request that is then repeated is stored twice. So it is called once.
  * - A producer asks for the metadata of all its topics at once, and one that was deleted makes it fail for all. So
@@ -13,13 +11,14 @@
  * - Its consumer belongs to a group; reading from given offsets goes past it, see `KafkajsInternals`.
  * - It writes to the console; here it is silent, and what matters arrives as an error.
  */
-import { Effect, Exit, Redacted, Scope, Semaphore } from "effect"
-import { Kafka as Library, type KafkaConfig, logLevel, type Producer } from "kafkajs"
+import { Effect, Redacted, type Scope } from "effect"
+import { Kafka as Library, type KafkaConfig, logLevel } from "kafkajs"
 import { type Client, KafkaError, type Message, type Place, type Reader } from "./Client.ts"
 import type { Options } from "./Connection.ts"
 import * as Fetch from "./Fetch.ts"
 import { type Cluster, makeCluster, sendRaw } from "./KafkajsInternals.ts"
 import type { Patience } from "./Patience.ts"
+import * as Producers from "./Producers.ts"
 
 export const make = Effect.fnUntraced(function*(options: Options, patience: Patience) {
   const config = configOf(options)
@@ -172,69 +171,30 @@ const readerOf = (cluster: Cluster, topic: string): Reader => ({
 })
 
 const makeProduce = Effect.fnUntraced(function*(library: Library, { patiently }: Patience) {
-  const scope = yield* Effect.scope
-  const leases = new Map<string, Lease>()
-  const turns = new Map<string, Semaphore.Semaphore>()
-  yield* Scope.addFinalizer(scope, Effect.suspend(() => Effect.forEach(leases.values(), close, { discard: true })))
-
-  const take = (topic: string) =>
-    Effect.sync(() => {
-      const lease = leases.get(topic) ?? open(library)
-      leases.set(topic, lease)
-      lease.users++
-      return lease
-    })
-  const giveBack = (topic: string) => (lease: Lease, exit: Exit.Exit<unknown, unknown>) =>
-    Effect.suspend(() => {
-      lease.users--
-      // Whatever became of a request that nobody repeats, its sequence number must not be used by another.
-      if (Exit.isFailure(exit) && leases.get(topic) === lease) leases.delete(topic)
-      return leases.get(topic) !== lease && lease.users === 0 ? Effect.forkIn(close(lease), scope) : Effect.void
-    })
-
-  const turnOf = (topic: string, partition: number) => {
-    const name = `${partition} ${topic}`
-    const turn = turns.get(name) ?? Semaphore.makeUnsafe(1)
-    turns.set(name, turn)
-    return turn
-  }
-
-  const produce: Client["produce"] = (topic, partition, messages) => {
-    const send = (lease: Lease) =>
+  const send = yield* Producers.make(() => connecting(library), ({ producer }) => producer.disconnect())
+  const produce: Client["produce"] = (topic, partition, messages) =>
+    send(topic, partition, ({ connected, producer }) =>
       patiently(attempt(async () => {
-        const { producer } = lease
-        await connected(lease)
+        await connected()
         const mine = messages.map((message) => toMessage(message, partition))
         const [stored] = await producer.send({ topic, acks: -1, messages: mine })
         return Number(stored?.baseOffset)
-      }))
-    return Effect.acquireUseRelease(take(topic), send, giveBack(topic)).pipe(turnOf(topic, partition).withPermit)
-  }
+      })))
   return produce
 })
 
-const open = (library: Library): Lease => ({
-  producer: library.producer({ idempotent: true, allowAutoTopicCreation: false, retry: { retries: 1 } }),
-  connecting: null,
-  users: 0
-})
-
-/** Once only: each connect that overlaps another would get a producer id of its own, and begin the numbering anew. */
-const connected = (lease: Lease): Promise<void> => {
-  lease.connecting ??= lease.producer.connect().catch((error: unknown) => {
-    lease.connecting = null
-    throw error
-  })
-  return lease.connecting
-}
-
-const close = ({ producer }: Lease) => Effect.ignore(Effect.tryPromise(() => producer.disconnect()))
-
-/** A topic's producer and how many requests are under way with it: it is closed when it was replaced and they are done. */
-interface Lease {
-  readonly producer: Producer
-  connecting: Promise<void> | null
-  users: number
+/** A producer that connects once: each connect that overlaps another would get a producer id of its own. */
+const connecting = (library: Library) => {
+  const producer = library.producer({ idempotent: true, allowAutoTopicCreation: false, retry: { retries: 1 } })
+  let connection: Promise<void> | null = null
+  const connected = () => {
+    connection ??= producer.connect().catch((error: unknown) => {
+      connection = null
+      throw error
+    })
+    return connection
+  }
+  return { connected, producer }
 }
 
 const toMessage = ({ headers, key, timestamp, value }: Message, partition: number) => ({

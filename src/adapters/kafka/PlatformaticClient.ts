@@ -3,7 +3,7 @@
  *
  * What it does with a request of its idempotent producer that failed: it repeats it with the same sequence number for as
  * long as it is told to, and gives up its producer id when it stops. So it is told never to stop while a failure may
- * pass. Each topic has a producer of its own, as a topic that was deleted must not hold up the others.
+ * pass; see `Producers` for what happens when the caller does.
  */
 import {
   Admin,
@@ -18,18 +18,18 @@ import {
   type Reader as BytesReader,
   Writer
 } from "@platformatic/kafka"
-import { Effect, Redacted, Scope, Semaphore } from "effect"
+import { Effect, Redacted, type Scope } from "effect"
 import { type Client, KafkaError, type Message, type Reader } from "./Client.ts"
 import type { Options } from "./Connection.ts"
 import * as Fetch from "./Fetch.ts"
 import type { Request } from "./Group.ts"
 import type { Patience } from "./Patience.ts"
+import * as Producers from "./Producers.ts"
 
 export const make = Effect.fnUntraced(function*(options: Options, patience: Patience) {
   const config = configOf(options)
   const admin = yield* closing(() => new Admin(config))
   const base = yield* closing(() => new Base(config))
-  const produce = yield* makeProduce(config, patience)
 
   const metadata = (client: Base, topic: string) =>
     attempt(() => client.metadata({ topics: [topic], forceUpdate: true, autocreateTopics: false }))
@@ -39,6 +39,8 @@ export const make = Effect.fnUntraced(function*(options: Options, patience: Pati
       Effect.map(({ topics }): number | null => topics.get(topic)?.partitionsCount ?? null),
       Effect.catchIf(({ code }) => code === "UNKNOWN_TOPIC_OR_PARTITION", () => Effect.succeed(null))
     )
+
+  const produce = yield* makeProduce(config, partitions, patience)
 
   const configs: Client["configs"] = (topic) =>
     attempt(async () => {
@@ -147,50 +149,47 @@ const sendRaw = (connection: Connection, { apiKey, apiVersion, body }: Request):
     false
   ).async(connection)
 
-const makeProduce = Effect.fnUntraced(function*(config: BaseOptions, { tell }: Patience) {
-  const scope = yield* Effect.scope
-  const producers = new Map<string, Producer>()
-  const turns = new Map<string, Semaphore.Semaphore>()
-
-  const producerOf = (topic: string) =>
-    Effect.suspend(() => {
-      const known = producers.get(topic)
-      if (known !== undefined) return Effect.succeed(known)
-      return closing(() => {
-        const producer = new Producer({
-          ...config,
-          idempotent: true,
-          retries: true,
-          // The only place where the library says that it tries again.
-          retryDelay: (_client, _operation, attempt, _retries, error) => {
-            Effect.runFork(tell(toKafkaError(error)))
-            return Math.min(2_000, 50 * 2 ** attempt)
-          }
-        })
-        producers.set(topic, producer)
-        return producer
-      }).pipe(Scope.provide(scope))
-    })
-
-  const turnOf = (topic: string, partition: number) => {
-    const name = `${partition} ${topic}`
-    const turn = turns.get(name) ?? Semaphore.makeUnsafe(1)
-    turns.set(name, turn)
-    return turn
-  }
-
+const makeProduce = Effect.fnUntraced(function*(config: BaseOptions, partitions: Client["partitions"], { patiently, tell }: Patience) {
+  const send = yield* Producers.make(() => openProducer(config, tell), (producer) => producer.close())
   const produce: Client["produce"] = (topic, partition, messages) =>
-    Effect.flatMap(producerOf(topic), (producer) =>
+    send(topic, partition, (producer) =>
       attempt(async () => {
         const all = -1
-        const { offsets } = await producer.send({
-          acks: all,
-          idempotent: true,
-          messages: messages.map((message) => toMessage(message, topic, partition))
-        })
+        const mine = messages.map((message) => toMessage(message, topic, partition))
+        const { offsets } = await producer.send({ acks: all, idempotent: true, messages: mine })
         return Number(offsets?.[0]?.offset)
-      })).pipe(turnOf(topic, partition).withPermit)
+      }).pipe(Effect.mapError(asFinal), patiently, Effect.raceFirst(untilGone(topic, partitions))))
   return produce
+})
+
+/** What the library has given up must not be sent anew, unless it failed before anything was sent: at its first look at the topic. */
+const asFinal = (error: KafkaError): KafkaError =>
+  error.cause instanceof Error && !(error.cause instanceof AggregateError) && error.cause.message.startsWith(unknownTopic)
+    ? error
+    : new KafkaError({ message: error.message, code: error.code, retriable: false, cause: error.cause })
+
+const openProducer = (config: BaseOptions, tell: Patience["tell"]) =>
+  new Producer({
+    ...config,
+    idempotent: true,
+    retries: true,
+    // The only place where the library says that it tries again.
+    retryDelay: (_client, _operation, attempt, _retries, error) => {
+      Effect.runFork(tell(toKafkaError(error)))
+      return Math.min(2_000, 50 * 2 ** attempt)
+    }
+  })
+
+/** Fails when the brokers have not known a topic for so many looks, 2 seconds apart: the library would try for ever. */
+const looks = 5
+
+const untilGone = Effect.fnUntraced(function*(topic: string, partitions: Client["partitions"]): Effect.fn.Return<never, KafkaError> {
+  for (let missed = 0; missed < looks;) {
+    yield* Effect.sleep("2 seconds")
+    const found = yield* Effect.catch(partitions(topic), () => Effect.succeed(1))
+    missed = found === null ? missed + 1 : 0
+  }
+  return yield* new KafkaError({ message: `unknown topic ${topic}`, retriable: false, code: "UNKNOWN_TOPIC_OR_PARTITION" })
 })
 
 const toMessage = ({ headers, key, timestamp, value }: Message, topic: string, partition: number) => ({
@@ -208,10 +207,12 @@ const bufferOf = (bytes: Uint8Array | null): Buffer | null =>
 
 const attempt = <A>(send: () => Promise<A>): Effect.Effect<A, KafkaError> => Effect.tryPromise({ try: send, catch: toKafkaError })
 
+const unknownTopic = "Unknown topic "
+
 const toKafkaError = (cause: unknown): KafkaError => {
   const error = cause instanceof Error ? cause : new Error(String(cause))
   // The library's own error for a topic that the broker does not list has no code.
-  if (deepest(error).message.startsWith("Unknown topic ")) {
+  if (deepest(error).message.startsWith(unknownTopic)) {
     return new KafkaError({ message: deepest(error).message, retriable: true, code: "UNKNOWN_TOPIC_OR_PARTITION", cause })
   }
   const protocol = findErrorBy(error, "code", ProtocolError.code)
