@@ -66,12 +66,15 @@ export interface Client {
   readonly offsets: (topic: string, which: "earliest" | "latest") => Effect.Effect<ReadonlyArray<number>, KafkaError>
   /**
    * Appends messages in one batch, all or none, and returns the offset of the first; done when all replicas
-   * in sync have them. Tries again by itself while the failure may pass, and never appends twice.
+   * in sync have them. Tries again by itself while the failure may pass. That a repetition is stored once is up to
+   * the broker, which knows its producers for a day after the newest timestamp of their records: whoever sends older
+   * timestamps says with `landed` whether a request that failed was stored after all, and where.
    */
   readonly produce: (
     topic: string,
     partition: number,
-    messages: ReadonlyArray<Message>
+    messages: ReadonlyArray<Message>,
+    landed?: Effect.Effect<number | null, KafkaError>
   ) => Effect.Effect<number, KafkaError>
   /** Sends a request to whichever broker looks after a consumer group, and gives the body of the answer. */
   readonly askCoordinator: (group: string, request: GroupRequest) => Effect.Effect<Buffer, KafkaError>

@@ -5,9 +5,14 @@
  * say. Compaction, transactions and retention leave gaps between offsets, which are no loss. Records that retention
  * deleted before they were read are one: see `Options.onGap`.
  *
+ * An append that failed is looked for in the topic before it is sent again. The broker's own memory of producers
+ * (idempotence) does not do: event times are the timestamps, and a broker that starts forgets each producer whose newest
+ * record is older than a day (`producer.id.expiration.ms`), so that a repetition would be stored twice.
+ *
  * While a broker is away, everything here waits and tries again, see `Patience`.
  */
 import { Clock, Effect, Layer, Metric, Option, Queue, Stream } from "effect"
+import { randomUUID } from "node:crypto"
 import * as Control from "../../streams/Control.ts"
 import { EventLog, EventLogError } from "../../streams/EventLog.ts"
 import { type Chunk, fromTexts, Kind, type Records } from "../../streams/Records.ts"
@@ -53,6 +58,11 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const positions = yield* Positions.make(topic)
   const ends = patiently(client.offsets(topic, "latest"))
 
+  const name = randomUUID()
+  let appends = 0
+  /** Offsets at which a partition once ended: what is appended from now on comes behind. */
+  const tails: Array<number> = []
+
   const append = Effect.fnUntraced(function*(partition: number, chunk: Chunk) {
     if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) {
       return yield* new EventLogError({ message: `topic ${topic} has no partition ${partition}` })
@@ -63,7 +73,14 @@ const make = Effect.fnUntraced(function*(options: Options) {
       return (yield* ends)[partition] ?? 0
     }
     const now = yield* Clock.currentTimeMillis
-    return yield* client.produce(topic, partition, writer.messages(chunk, now, sequence))
+    const id = `${name}/${appends++}`
+    const from = tails[partition] ??= (yield* ends)[partition] ?? 0
+    const landed = findAppend(client, topic, { partition, from, id }).pipe(
+      Effect.map((last) => last === null ? null : last - chunk.length + 1)
+    )
+    const first = yield* client.produce(topic, partition, writer.messages(chunk, { now, sequence, id }), landed)
+    tails[partition] = Math.max(tails[partition] ?? 0, first + chunk.length)
+    return first
   }, Effect.mapError((error) => toAppendError(topic, error)))
 
   const read = (from: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> =>
@@ -97,6 +114,32 @@ const heldBytes = Metric.gauge("courant_kafka_held_bytes", {
 const held = (change: number): Effect.Effect<void> => Metric.modify(heldBytes, change)
 
 const sizeOf = ({ ends, length, starts }: Records): number => Math.max(0, ends[length - 1]! - starts[0]!)
+
+/** Where the last record of an append is, behind an offset; `null` if it was not stored. */
+const findAppend = (client: Client, topic: string, { from, id, partition }: {
+  readonly partition: number
+  readonly from: number
+  readonly id: string
+}) =>
+  Effect.scoped(Effect.gen(function*() {
+    const reader = yield* client.reader(topic)
+    const leaders = yield* reader.leaders
+    const leader = [...leaders].find(([, partitions]) => partitions.includes(partition))?.[0] ?? -1
+    const end = (yield* client.offsets(topic, "latest"))[partition] ?? 0
+    for (let at = from; at < end;) {
+      const [fetched] = yield* reader.fetch(leader, [{ partition, offset: at }])
+      if (fetched === undefined || fetched.errorCode !== 0) {
+        return yield* fetchError(topic, partition, fetched?.errorCode ?? leaderNotAvailable)
+      }
+      const { next, offset } = yield* Effect.try({
+        try: () => LogRecords.findAppend(fetched, at, id),
+        catch: (cause) => new KafkaError({ message: String(cause), retriable: false, code: null, cause })
+      })
+      if (offset !== null) return offset
+      at = next
+    }
+    return null
+  }))
 
 /** Waits while the queue is full: so whoever reads slows the fetching down. */
 const emit = (queue: Queue.Enqueue<Records>) => (records: Records): Effect.Effect<unknown> =>
@@ -228,6 +271,7 @@ const gapError = (topic: string, gap: Gap): EventLogError =>
   })
 
 const outOfRange = 1
+const leaderNotAvailable = 5
 
 /** Errors that pass when the metadata is up to date, and the names of these and others that are to be expected. */
 const fetchErrors: { readonly [code: number]: string } = {

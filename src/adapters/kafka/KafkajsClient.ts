@@ -172,14 +172,21 @@ const readerOf = (cluster: Cluster, topic: string): Reader => ({
 
 const makeProduce = Effect.fnUntraced(function*(library: Library, { patiently }: Patience) {
   const send = yield* Producers.make(() => connecting(library), ({ producer }) => producer.disconnect())
-  const produce: Client["produce"] = (topic, partition, messages) =>
-    send(topic, partition, ({ connected, producer }) =>
-      patiently(attempt(async () => {
+  const produce: Client["produce"] = (topic, partition, messages, landed = Effect.succeed(null)) =>
+    send(topic, partition, ({ connected, producer }) => {
+      const once = attempt(async () => {
         await connected()
         const mine = messages.map((message) => toMessage(message, partition))
         const [stored] = await producer.send({ topic, acks: -1, messages: mine })
-        return Number(stored?.baseOffset)
-      })))
+        return { value: Number(stored?.baseOffset), isSpent: false }
+      })
+      let isFirst = true
+      return patiently(Effect.gen(function*() {
+        const found = isFirst ? null : yield* landed
+        isFirst = false
+        return found === null ? yield* once : { value: found, isSpent: true }
+      }))
+    })
   return produce
 })
 

@@ -3,8 +3,9 @@
  *
  * A message's key is the event's key, its timestamp the event time, its value the record's bytes as they came. Headers:
  * `courant-kind` (`event`, `partial` or `control`), `courant-version` (1), `courant-ingested` (the clock at the
- * append, milliseconds since the epoch) and, on the last message of a chunk with a position, `courant-position` with
- * `courant-sequence`, by which positions in several partitions are told old from new.
+ * append, milliseconds since the epoch); on the last message of a chunk `courant-append`, a name of this append, by
+ * which it is found again, and, if the chunk has a position, `courant-position` with `courant-sequence`, by which
+ * positions in several partitions are told old from new.
  *
  * Messages of other producers lack them: they are events, and the clock at their append is taken to be the message's
  * timestamp, which is the broker's clock where the topic has `message.timestamp.type=LogAppendTime`.
@@ -23,6 +24,13 @@ export interface Sources {
   readonly partials?: Definition | undefined
 }
 
+/** The moment of an append, its number among positions, and a name that no other append has. */
+export interface Append {
+  readonly now: number
+  readonly sequence: number
+  readonly id: string
+}
+
 const version = "1"
 
 const kinds: Record<Kind, string> = { [Kind.event]: "event", [Kind.partial]: "partial", [Kind.control]: "control" }
@@ -37,25 +45,28 @@ export class Writer {
     this.#partials = partials === undefined ? null : new Reader(partials)
   }
 
-  messages(chunk: Chunk, now: number, sequence: number): ReadonlyArray<Message> {
-    return Array.from({ length: chunk.length }, (_, index) => this.#message(chunk, index, now, sequence))
+  messages(chunk: Chunk, append: Append): ReadonlyArray<Message> {
+    return Array.from({ length: chunk.length }, (_, index) => this.#message(chunk, index, append))
   }
 
-  #message(chunk: Chunk, index: number, now: number, sequence: number): Message {
+  #message(chunk: Chunk, index: number, { id, now, sequence }: Append): Message {
     // The bytes of a chunk are those of the kinds that there are.
     const kind = chunk.kinds[index]! as Kind
     const reader = kind === Kind.event ? this.#events : kind === Kind.partial ? this.#partials : null
     const read = reader?.read(chunk, index) ?? null
     const headers = { "courant-kind": kinds[kind], "courant-version": version, "courant-ingested": String(now) }
-    const isLast = index === chunk.length - 1 && chunk.position !== undefined
+    const isLast = index === chunk.length - 1
+    const last = { ...headers, "courant-append": id }
     return {
       key: read === null ? null : Buffer.from(read.key),
       value: chunk.ends[index]! < chunk.starts[index]! ? null : valueAt(chunk, index),
       // Brokers refuse timestamps before 1970, and those more than an hour ahead of their clock.
       timestamp: read === null ? now : Math.min(now, Math.max(0, read.time)),
-      headers: isLast
-        ? { ...headers, "courant-sequence": String(sequence), "courant-position": chunk.position }
-        : headers
+      headers: !isLast
+        ? headers
+        : chunk.position === undefined
+        ? last
+        : { ...last, "courant-sequence": String(sequence), "courant-position": chunk.position }
     }
   }
 }
@@ -175,7 +186,27 @@ export const lastPosition = (fetched: Fetched, from: number) => {
   return { position, next: found.next }
 }
 
+/** The offset of the record that an append marked as its last, if it is in a fetch. Throws `UnreadableBatch`. */
+export const findAppend = (fetched: Fetched, from: number, append: string) => {
+  const found = sections(fetched, from)
+  const cursor = new Cursor()
+  let offset: number | null = null
+  for (const section of found.sections) {
+    const { bytes } = section
+    cursor.begin(section)
+    while (cursor.next()) {
+      cursor.headers((nameStart, nameEnd, start, end) => {
+        if (isName(names.append, bytes, nameStart, nameEnd) && bytes.toString("utf8", start, end) === append) {
+          offset = cursor.offset
+        }
+      })
+    }
+  }
+  return { offset, next: found.next }
+}
+
 const names = {
+  append: Buffer.from("courant-append"),
   kind: Buffer.from("courant-kind"),
   ingested: Buffer.from("courant-ingested"),
   sequence: Buffer.from("courant-sequence"),

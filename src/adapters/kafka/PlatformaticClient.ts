@@ -3,7 +3,8 @@
  *
  * What it does with a request of its idempotent producer that failed: it repeats it with the same sequence number for as
  * long as it is told to, and gives up its producer id when it stops. So it is told never to stop while a failure may
- * pass; see `Producers` for what happens when the caller does.
+ * pass; see `Producers` for what happens when the caller does. Nobody is asked in between whether the request was
+ * stored after all: a broker that is killed and comes back can store records that are older than a day twice.
  */
 import {
   Admin,
@@ -157,7 +158,7 @@ const makeProduce = Effect.fnUntraced(function*(config: BaseOptions, partitions:
         const all = -1
         const mine = messages.map((message) => toMessage(message, topic, partition))
         const { offsets } = await producer.send({ acks: all, idempotent: true, messages: mine })
-        return Number(offsets?.[0]?.offset)
+        return { value: Number(offsets?.[0]?.offset), isSpent: false }
       }).pipe(Effect.mapError(asFinal), patiently, Effect.raceFirst(untilGone(topic, partitions))))
   return produce
 })

@@ -9,6 +9,12 @@
 import { Effect, Exit, Scope, Semaphore } from "effect"
 import type { KafkaError } from "./Client.ts"
 
+/** What a request gave; `isSpent` where its producer's numbering is no longer that of the broker. */
+export interface Sent<A> {
+  readonly value: A
+  readonly isSpent: boolean
+}
+
 /** A topic's producer, and how many requests are under way with it. */
 interface Lease<P> {
   readonly producer: P
@@ -29,10 +35,10 @@ export const make = Effect.fnUntraced(function*<P>(open: () => P, close: (produc
       lease.users++
       return lease
     })
-  const giveBack = (topic: string) => (lease: Lease<P>, exit: Exit.Exit<unknown, unknown>) =>
+  const giveBack = (topic: string) => (lease: Lease<P>, exit: Exit.Exit<Sent<unknown>, unknown>) =>
     Effect.suspend(() => {
       lease.users--
-      if (Exit.isFailure(exit) && leases.get(topic) === lease) leases.delete(topic)
+      if ((Exit.isFailure(exit) || exit.value.isSpent) && leases.get(topic) === lease) leases.delete(topic)
       return leases.get(topic) !== lease && lease.users === 0 ? Effect.forkIn(end(lease), scope) : Effect.void
     })
   const turnOf = (topic: string, partition: number) => {
@@ -43,8 +49,9 @@ export const make = Effect.fnUntraced(function*<P>(open: () => P, close: (produc
   }
 
   /** Sends something to a partition with the topic's producer, which stays the same while it is repeated. */
-  return <A>(topic: string, partition: number, send: (producer: P) => Effect.Effect<A, KafkaError>) =>
+  return <A>(topic: string, partition: number, send: (producer: P) => Effect.Effect<Sent<A>, KafkaError>) =>
     Effect.acquireUseRelease(take(topic), ({ producer }) => send(producer), giveBack(topic)).pipe(
-      turnOf(topic, partition).withPermit
+      turnOf(topic, partition).withPermit,
+      Effect.map(({ value }) => value)
     )
 })

@@ -145,7 +145,7 @@ it("a message has the key and the time of its event, brought within what brokers
   const now = 1_732_545_000_000
   const tick = (time: number) => Buffer.from(JSON.stringify({ symbol: "AAPL", time, price: "1", size: 1 }))
   const values = [tick(now - 5), tick(-5), tick(now + 86_400_000), Buffer.from("poison"), null]
-  const messages = writer.messages(fromBytes(values, values.map(() => Kind.event), "there"), now, 3)
+  const messages = writer.messages(fromBytes(values, values.map(() => Kind.event), "there"), { now, sequence: 3, id: "a/1" })
   assert.deepStrictEqual(messages.map(({ key }) => key?.toString()), ["AAPL", "AAPL", "AAPL", undefined, undefined])
   assert.deepStrictEqual(messages.map(({ timestamp }) => timestamp), [now - 5, 0, now, now, now])
   assert.deepStrictEqual(messages.map(({ value }) => value === null ? null : Buffer.from(value)), values)
