@@ -36,7 +36,7 @@ export interface ProcessChoice extends Choice {
 }
 
 /** What a topic's results, dead letters and checkpoints are called. */
-export const topicsOf = (topic: string) => ({
+const topicsOf = (topic: string) => ({
   panes: `${topic}-panes`,
   deadLetters: `${topic}-dead-letters`,
   checkpoints: `${topic}-checkpoints`
@@ -45,13 +45,6 @@ export const topicsOf = (topic: string) => ({
 /** The log alone. */
 export const log = ({ connection, partitions, sources, topic }: Choice) =>
   KafkaEventLog.layer({ topic, partitions, ...sources }).pipe(Layer.provide(Connection.Connection.layer(connection)))
-
-/** Dead letters and the log that they come from. */
-export const deadLetters = ({ connection, sources, topic }: Omit<Choice, "partitions">) =>
-  Layer.mergeAll(
-    KafkaEventLog.layer({ topic, create: false, ...sources }),
-    KafkaDeadLetters.layer({ topic: topicsOf(topic).deadLetters })
-  ).pipe(Layer.provide(Connection.Connection.layer(connection)))
 
 export const stores = (choice: ProcessChoice) => {
   const { create, onGap, partitions, sources, topic } = choice

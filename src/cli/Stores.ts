@@ -10,6 +10,8 @@ import * as SqliteResultSink from "../adapters/sqlite/SqliteResultSink.ts"
 import * as StdoutSink from "../adapters/stdio/StdoutSink.ts"
 import { CheckpointStore } from "../streams/CheckpointStore.ts"
 import { DeadLetters, DeadLettersError } from "../streams/DeadLetters.ts"
+import * as InProcess from "../streams/InProcess.ts"
+import { Monitor } from "../streams/Monitor.ts"
 import { ResultSink, type ResultSinkError } from "../streams/ResultSink.ts"
 import * as TransientLog from "../streams/TransientLog.ts"
 import { problem, usage } from "./Problem.ts"
@@ -52,6 +54,10 @@ export const chooseTopic = (data: string, wanted: string | undefined) =>
     }
     return only
   })
+
+/** The engine in this process on stores of whatever kind, and what those who watch it need. */
+export const engineOn = <A, E, R>(stores: Layer.Layer<A, E, R>) =>
+  InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))
 
 export const layer = (choice: Choice) => choice.log === "memory" ? inMemory(choice) : inFolder(choice)
 

@@ -5,10 +5,9 @@ import * as Database from "../adapters/sqlite/Database.ts"
 import * as SqliteDeadLetters from "../adapters/sqlite/SqliteDeadLetters.ts"
 import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
 import { ticks } from "../analytics/ticks.ts"
-import * as Batch from "../streams/Batch.ts"
-import { type DeadLetter, DeadLetters, Reason } from "../streams/DeadLetters.ts"
-import { Decoder } from "../streams/Decoder.ts"
+import { type DeadLetter, DeadLetters, type Query, Reason } from "../streams/DeadLetters.ts"
 import { EventLog } from "../streams/EventLog.ts"
+import { RecordReader } from "../streams/RecordReader.ts"
 import { fromBytes, Kind } from "../streams/Records.ts"
 import type { Definition } from "../streams/Source.ts"
 import * as Flags from "./Flags.ts"
@@ -42,14 +41,15 @@ const topicsOf = Effect.fnUntraced(function*({ data, topic }: Choice) {
   return topics
 })
 
+const queryOf = ({ reason }: Choice, limit?: number): Query => ({
+  ...Option.match(reason, { onNone: () => ({}), onSome: (reason) => ({ reason }) }),
+  ...(limit === undefined ? {} : { limit })
+})
+
 const lettersOf = (choice: Choice, topic: string, limit?: number) =>
-  Effect.flatMap(Effect.service(DeadLetters), (store) =>
-    store.read({
-      ...Option.match(choice.reason, { onNone: () => ({}), onSome: (reason) => ({ reason }) }),
-      ...(limit === undefined ? {} : { limit })
-    })).pipe(
-      Effect.provide(SqliteDeadLetters.layer.pipe(Layer.provide(storeOf(choice.data, topic, true))))
-    )
+  Effect.flatMap(Effect.service(DeadLetters), (store) => store.read(queryOf(choice, limit))).pipe(
+    Effect.provide(SqliteDeadLetters.layer.pipe(Layer.provide(storeOf(choice.data, topic, true))))
+  )
 
 const list = Command.make(
   "list",
@@ -128,23 +128,22 @@ const retry = Command.make(
   ])
 )
 
+const chunkOf = (of: ReadonlyArray<DeadLetter>) => fromBytes(of.map(({ bytes }) => bytes), of.map(() => Kind.event))
+
 const retryTopic = Effect.fnUntraced(function*(topic: string, choice: Choice, source: Definition) {
   const store = yield* DeadLetters
   const log = yield* EventLog
-  const letters = yield* store.read(Option.match(choice.reason, { onNone: () => ({}), onSome: (reason) => ({ reason }) }))
-  const mended = letters.filter((letter) => letter.reason !== "late" && decodes(letter.bytes, source))
+  const letters = yield* store.read(queryOf(choice))
+  const reader = new RecordReader(source)
+  const chunk = chunkOf(letters)
+  const mended = letters.filter((letter, index) => letter.reason !== "late" && reader.read(chunk, index))
   for (const [partition, group] of Map.groupBy(mended, (letter) => letter.partition)) {
     // First into the log, then out of the letters: a crash in between appends twice rather than never.
-    yield* log.append(partition, fromBytes(group.map(({ bytes }) => bytes), group.map(() => Kind.event)))
+    yield* log.append(partition, chunkOf(group))
     yield* store.remove(group)
   }
   say(`${topic}: ${mended.length} of ${letters.length} dead letters are in the log again`)
 })
-
-const decodes = (bytes: Uint8Array, source: Definition): boolean => {
-  const dictionary = new Batch.Dictionary()
-  return new Decoder(source, dictionary).decode(bytes, 0, bytes.length, Batch.make(source, dictionary, 0, 1)) === null
-}
 
 export const command = Command.make("dead-letters").pipe(
   Command.withDescription("What could not be used: list, export, retry"),

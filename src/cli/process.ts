@@ -1,11 +1,9 @@
 /** `courant process`: from the log through the pipelines into the sinks. */
-import { Effect, Layer, Option } from "effect"
+import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { Engine } from "../streams/Engine.ts"
 import { EventLog } from "../streams/EventLog.ts"
 import * as Ingest from "../streams/Ingest.ts"
-import * as InProcess from "../streams/InProcess.ts"
-import { Monitor } from "../streams/Monitor.ts"
 import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
 import { restart } from "../streams/Restart.ts"
 import * as Flags from "./Flags.ts"
@@ -64,7 +62,7 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
   const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
   const stores = Stores.layer({ log: "sqlite", sinks: input.sinks, data: input.data, topic })
   yield* process(input, pipelines, Effect.succeed(true)).pipe(
-    Effect.provide(InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer)))
+    Effect.provide(Stores.engineOn(stores))
   )
 })
 
@@ -73,7 +71,7 @@ const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyA
   if (Option.isNone(topic)) return yield* usage("--log kafka needs --topic NAME, or COURANT_KAFKA_TOPIC")
   const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic: topic.value, create: false }, pipelines)
   yield* process(input, pipelines, isQuiet).pipe(
-    Effect.provide(InProcess.layer.pipe(Layer.provideMerge(layer), Layer.provideMerge(Monitor.layer)))
+    Effect.provide(Stores.engineOn(layer))
   )
 })
 

@@ -6,8 +6,6 @@ import { Engine, type Options } from "../streams/Engine.ts"
 import { EventLog, type EventLogError } from "../streams/EventLog.ts"
 import { Feed, type FeedError } from "../streams/Feed.ts"
 import * as Ingest from "../streams/Ingest.ts"
-import * as InProcess from "../streams/InProcess.ts"
-import { Monitor } from "../streams/Monitor.ts"
 import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
 import { restart } from "../streams/Restart.ts"
 import * as Display from "./Display.ts"
@@ -85,15 +83,12 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
   if (input.log === "kafka") {
     const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic, create: true }, pipelines)
     const ingest = Ingest.routed(Kafka.sourcesOf(pipelines))
-    return yield* withEngine(input, pipelines, ingest, isQuiet).pipe(Effect.provide(engineOn(layer)))
+    return yield* withEngine(input, pipelines, ingest, isQuiet).pipe(Effect.provide(Stores.engineOn(layer)))
   }
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const stores = Stores.layer({ log: input.log, sinks: input.sinks, data: input.data, topic })
-  yield* withEngine(input, pipelines, Ingest.run, Effect.succeed(true)).pipe(Effect.provide(engineOn(stores)))
+  yield* withEngine(input, pipelines, Ingest.run, Effect.succeed(true)).pipe(Effect.provide(Stores.engineOn(stores)))
 })
-
-const engineOn = <A, E, R>(stores: Layer.Layer<A, E, R>) =>
-  InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))
 
 const withEngine = Effect.fnUntraced(function*<R>(
   input: Input,

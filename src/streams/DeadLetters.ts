@@ -4,6 +4,7 @@
  * too: being refused by a closed window is an output, never a line in a log.
  */
 import { Context, Effect, Layer, Schema } from "effect"
+import { byCodePoints } from "./TextOrder.ts"
 
 export const Reason = Schema.Literals([
   "not-json",
@@ -71,9 +72,6 @@ export class DeadLetters extends Context.Service<DeadLetters, {
 const identity = (letter: DeadLetter): string =>
   JSON.stringify([letter.topic, letter.partition, letter.offset, letter.pipeline])
 
-/** By code points, as the bytes of UTF-8 compare: the order of databases, and of `<` but for surrogates. */
-const compareText = (a: string, b: string): number => a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
-
 export const inOrder = (a: DeadLetter, b: DeadLetter): number =>
-  compareText(a.topic, b.topic) || a.partition - b.partition || a.offset - b.offset ||
-  Number(a.pipeline !== null) - Number(b.pipeline !== null) || compareText(a.pipeline ?? "", b.pipeline ?? "")
+  byCodePoints(a.topic, b.topic) || a.partition - b.partition || a.offset - b.offset ||
+  Number(a.pipeline !== null) - Number(b.pipeline !== null) || byCodePoints(a.pipeline ?? "", b.pipeline ?? "")

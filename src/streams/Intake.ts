@@ -74,7 +74,6 @@ interface PartitionState {
 export class Intake {
   readonly #settings: Settings
   readonly #partitions: Array<PartitionState>
-  readonly #dictionaryBound: number
   #dictionary = new Batch.Dictionary()
   #events: Reader
   #partials: Reader | null
@@ -87,7 +86,6 @@ export class Intake {
       latest: -Infinity,
       ends: 0
     }))
-    this.#dictionaryBound = settings.dictionaryBound ?? 1 << 18
     this.#events = new Reader(settings.source, this.#dictionary)
     this.#partials = settings.partials === null ? null : new Reader(settings.partials, this.#dictionary)
   }
@@ -208,7 +206,7 @@ export class Intake {
 
   /** Keys that are no longer in any window are forgotten with the dictionary that numbered them. */
   #renewDictionary(): void {
-    if (this.#dictionary.texts.length < this.#dictionaryBound) return
+    if (this.#dictionary.texts.length < this.#settings.dictionaryBound) return
     const { partials, source } = this.#settings
     this.#dictionary = new Batch.Dictionary()
     this.#events = new Reader(source, this.#dictionary)

@@ -132,10 +132,6 @@ export class Job {
     return this.#operators.reduce((sum, { size }) => sum + size, 0)
   }
 
-  get operators(): ReadonlyArray<Operator> {
-    return this.#operators
-  }
-
   take(records: Records): Output {
     const late: Array<Unused> = []
     const { duplicates, read, refused } = this.#intake.take(records, (part) => {

@@ -4,6 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import * as Pane from "./Pane.ts"
+import { byCodePoints } from "./TextOrder.ts"
 
 export interface Query {
   readonly pipeline?: string
@@ -51,11 +52,8 @@ export class ResultSink extends Context.Service<ResultSink, {
   })
 }
 
-/** By code points, as the bytes of UTF-8 compare: the order of databases, and of `<` but for surrogates. */
-const compareText = (a: string, b: string): number => a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b))
-
 const order = (a: Pane.Encoded, b: Pane.Encoded): number =>
-  a.start - b.start || a.end - b.end || compareText(a.pipeline, b.pipeline) || compareText(a.key, b.key)
+  a.start - b.start || a.end - b.end || byCodePoints(a.pipeline, b.pipeline) || byCodePoints(a.key, b.key)
 
 /** What a query gives, of panes that hold the newest revision of each window. */
 export const select = (panes: ReadonlyArray<Pane.Encoded>, query: Query): ReadonlyArray<Pane.Encoded> => {

@@ -1,7 +1,6 @@
 /** Which partition of a log each record of a feed belongs to: that of its key, so that a key's events stay in order. */
-import * as Batch from "./Batch.ts"
-import { Decoder } from "./Decoder.ts"
 import { partitionOf } from "./Partitioner.ts"
+import { RecordReader } from "./RecordReader.ts"
 import { type Chunk, Kind } from "./Records.ts"
 import type { Definition } from "./Source.ts"
 
@@ -58,35 +57,28 @@ const pick = ({ bytes, ends, kinds, starts }: Chunk, indexes: ReadonlyArray<numb
   kinds: Uint8Array.from(indexes, (index) => kinds[index]!)
 })
 
-/** Reads the key of single records, and remembers the partition of each key. */
+/** Keys whose partition is remembered before they are forgotten and looked up anew. */
+const keysBound = 1 << 18
+
 class KeyReader {
-  readonly #source: Definition
   readonly #partitions: number
+  readonly #records: RecordReader
   readonly #encoder = new TextEncoder()
-  #dictionary = new Batch.Dictionary()
-  #decoder: Decoder
-  #batch: Batch.Batch
-  #known: Array<number> = []
+  readonly #known = new Map<string, number>()
 
   constructor(source: Definition, partitions: number) {
-    this.#source = source
     this.#partitions = partitions
-    this.#decoder = new Decoder(source, this.#dictionary)
-    this.#batch = Batch.make(source, this.#dictionary, 0, 1)
+    this.#records = new RecordReader(source)
   }
 
-  partitionOf({ bytes, ends, starts }: Chunk, index: number): number | null {
-    if (this.#dictionary.texts.length > 1 << 18) this.#forget()
-    this.#batch.length = 0
-    if (this.#decoder.decode(bytes, starts[index]!, ends[index]!, this.#batch) !== null) return null
-    const key = this.#batch.keys[0]!
-    return this.#known[key] ??= partitionOf(this.#encoder.encode(this.#dictionary.textOf(key)), this.#partitions)
-  }
-
-  #forget(): void {
-    this.#dictionary = new Batch.Dictionary()
-    this.#decoder = new Decoder(this.#source, this.#dictionary)
-    this.#batch = Batch.make(this.#source, this.#dictionary, 0, 1)
-    this.#known = []
+  partitionOf(chunk: Chunk, index: number): number | null {
+    if (!this.#records.read(chunk, index)) return null
+    const { key } = this.#records
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    if (this.#known.size >= keysBound) this.#known.clear()
+    const partition = partitionOf(this.#encoder.encode(key), this.#partitions)
+    this.#known.set(key, partition)
+    return partition
   }
 }

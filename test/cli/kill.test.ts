@@ -5,22 +5,12 @@ import { join } from "node:path"
 import * as Database from "../../src/adapters/sqlite/Database.ts"
 import * as SqliteResultSink from "../../src/adapters/sqlite/SqliteResultSink.ts"
 import { ResultSink } from "../../src/streams/ResultSink.ts"
+import { randomFrom } from "../random.ts"
 import { account, courant, start, temporaryFolder } from "./courant.ts"
 
 const kills = 22
 
 const seed = Number(process.env["COURANT_SEED"] ?? Date.now() % 1_000_000)
-
-/** Mulberry32: the same numbers from 0 to 1 for the same seed. */
-const randomFrom = (seed: number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 /** Up to 1.5 s, mostly much less: a checkpoint is saved at once and then every second. */
 const someWhile = (random: () => number): number => 1_500 * random() ** 2

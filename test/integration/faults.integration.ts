@@ -14,8 +14,9 @@ import { Monitor } from "../../src/streams/Monitor.ts"
 import * as Ingest from "../../src/streams/Ingest.ts"
 import { fromTexts, Kind, valueAt } from "../../src/streams/Records.ts"
 import { courant, start, temporaryFolder } from "../cli/courant.ts"
+import { randomFrom } from "../random.ts"
 import { brokers, newTopic } from "./brokers.ts"
-import { actual, engineOn, events, expected, ingest, market, pipelines, processOnce, randomFrom, source, stores } from "./market.ts"
+import { actual, engineOn, events, expected, ingest, market, pipelines, processOnce, source, stores } from "./market.ts"
 
 const retention = { "log.retention.check.interval.ms": "500", "log.segment.delete.delay.ms": "0" }
 

@@ -17,20 +17,10 @@ import { Monitor } from "../../src/streams/Monitor.ts"
 import * as Pane from "../../src/streams/Pane.ts"
 import { fromTexts, Kind, valueAt } from "../../src/streams/Records.ts"
 import { ResultSink } from "../../src/streams/ResultSink.ts"
+import { randomFrom } from "../random.ts"
 
 export const source = ticks.definition
 export const pipelines = [candles1m, movingAverage5m, candles5m]
-
-/** Mulberry32: the same numbers from 0 to 1 for the same seed. */
-export const randomFrom = (seed: number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 const begin = 1_732_545_000_000
 

@@ -10,8 +10,7 @@
  * Messages of other producers lack them: they are events, and the clock at their append is taken to be the message's
  * timestamp, which is the broker's clock where the topic has `message.timestamp.type=LogAppendTime`.
  */
-import * as Batch from "../../streams/Batch.ts"
-import { Decoder } from "../../streams/Decoder.ts"
+import { RecordReader } from "../../streams/RecordReader.ts"
 import { type Chunk, Kind, type Records, valueAt } from "../../streams/Records.ts"
 import type { Definition } from "../../streams/Source.ts"
 import type { Fetched, Message } from "./Client.ts"
@@ -37,12 +36,12 @@ const kinds: Record<Kind, string> = { [Kind.event]: "event", [Kind.partial]: "pa
 
 /** Turns chunks into messages. */
 export class Writer {
-  readonly #events: Reader
-  readonly #partials: Reader | null
+  readonly #events: RecordReader
+  readonly #partials: RecordReader | null
 
   constructor({ partials, source }: Sources) {
-    this.#events = new Reader(source)
-    this.#partials = partials === undefined ? null : new Reader(partials)
+    this.#events = new RecordReader(source)
+    this.#partials = partials === undefined ? null : new RecordReader(partials)
   }
 
   messages(chunk: Chunk, append: Append): ReadonlyArray<Message> {
@@ -53,7 +52,7 @@ export class Writer {
     // The bytes of a chunk are those of the kinds that there are.
     const kind = chunk.kinds[index]! as Kind
     const reader = kind === Kind.event ? this.#events : kind === Kind.partial ? this.#partials : null
-    const read = reader?.read(chunk, index) ?? null
+    const read = reader?.read(chunk, index) === true ? reader : null
     const headers = { "courant-kind": kinds[kind], "courant-version": version, "courant-ingested": String(now) }
     const isLast = index === chunk.length - 1
     const last = { ...headers, "courant-append": id }
@@ -68,34 +67,6 @@ export class Writer {
         ? last
         : { ...last, "courant-sequence": String(sequence), "courant-position": chunk.position }
     }
-  }
-}
-
-/** Reads the key and the event time of single records. */
-class Reader {
-  readonly #source: Definition
-  #dictionary = new Batch.Dictionary()
-  #decoder: Decoder
-  #batch: Batch.Batch
-
-  constructor(source: Definition) {
-    this.#source = source
-    this.#decoder = new Decoder(source, this.#dictionary)
-    this.#batch = Batch.make(source, this.#dictionary, 0, 1)
-  }
-
-  /** `null` where the record is none of the source. */
-  read(chunk: Chunk, index: number): { readonly key: string; readonly time: number } | null {
-    if (this.#dictionary.texts.length > 1 << 18) this.#renew()
-    this.#batch.length = 0
-    if (this.#decoder.decode(chunk.bytes, chunk.starts[index]!, chunk.ends[index]!, this.#batch) !== null) return null
-    return { key: this.#dictionary.textOf(this.#batch.keys[0]!), time: this.#batch.times[0]! }
-  }
-
-  #renew(): void {
-    this.#dictionary = new Batch.Dictionary()
-    this.#decoder = new Decoder(this.#source, this.#dictionary)
-    this.#batch = Batch.make(this.#source, this.#dictionary, 0, 1)
   }
 }
 

@@ -54,10 +54,6 @@ export class Change {
     this.#former.clear()
   }
 
-  get size(): number {
-    return this.#former.size
-  }
-
   snapshot(): State {
     return [...this.#former]
       .sort(([a], [b]) => compareText(a, b))

@@ -83,7 +83,4 @@ export class ExactSum {
       this.#carries.set(slot, total)
     }
   }
-
-  /** Bytes held for each slot, apart from the rare carries. */
-  static readonly bytesPerSlot = 8
 }
