@@ -12,7 +12,8 @@ export const Reason = Schema.Literals([
   "invalid-field",
   "time-ahead",
   "empty",
-  "late"
+  "late",
+  "refused"
 ])
 export type Reason = typeof Reason.Type
 

@@ -37,8 +37,15 @@ const partitionWatermark = Metric.gauge("courant_partition_watermark_ms", {
   description: "The watermark of each partition, in milliseconds since the epoch; the smallest is the operators'."
 })
 
+const partitionLag = Metric.gauge("courant_partition_lag_records", {
+  description: "Records of each partition that are in the log and have not been processed."
+})
+
 /** How often those who watch see the windows that are forming. */
 const formingEvery = 250
+
+/** For how long the ends of the log, which may be behind a network, are good enough to say how far there is to go. */
+const endsKnownFor = "1 second"
 
 const run = Effect.fn("InProcess.run")(function*(options: Options) {
   const log = yield* EventLog
@@ -87,7 +94,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     Effect.raceFirst(showForming(run)),
     // Whatever ends the run, what was done stays done. A failure to save must not hide what ended it.
     Effect.onExit((exit) => exit._tag === "Success" ? save : briefly(save)),
-    Effect.ensuring(briefly(publishProgress(run)))
+    Effect.ensuring(briefly(publishProgress(run, log.ends)))
   )
   return run.report
 })
@@ -233,25 +240,29 @@ const idleDecisions = (run: Run, { ends, now, started, timeout }: Moment) => {
 /** Shows the forming windows and the progress a few times a second, however fast the batches come. */
 const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog | Monitor> {
   const monitor = yield* Monitor
+  const log = yield* EventLog
+  const ends = yield* Effect.cachedWithTTL(log.ends, endsKnownFor)
   while (true) {
     yield* Effect.sleep(formingEvery)
     if (run.hasChanged && (yield* monitor.isWatched)) {
       run.hasChanged = false
       yield* monitor.publish({ _tag: "forming", panes: run.job.forming() })
     }
-    yield* publishProgress(run)
+    yield* publishProgress(run, ends)
   }
 })
 
-const publishProgress = Effect.fnUntraced(function*(run: Run) {
+const publishProgress = Effect.fnUntraced(function*<E>(run: Run, endsOfLog: Effect.Effect<ReadonlyArray<number>, E>) {
   const monitor = yield* Monitor
-  const log = yield* EventLog
-  const ends = yield* log.ends
-  const { offsets, watermark } = run.job
-  const lag = ends.reduce((sum, end, partition) => sum + Math.max(0, end - (offsets[partition] ?? 0)), 0)
-  for (const [partition, state] of run.job.partitions.entries()) {
+  const ends = yield* endsOfLog
+  const { offsets, partitions, watermark } = run.job
+  const lags = offsets.map((offset, partition) => Math.max(0, (ends[partition] ?? 0) - offset))
+  for (const [partition, state] of partitions.entries()) {
+    const attributes = { partition: String(partition) }
+    yield* Metric.update(Metric.withAttributes(partitionLag, attributes), lags[partition] ?? 0)
     if (!Number.isFinite(state.watermark)) continue
-    yield* Metric.update(Metric.withAttributes(partitionWatermark, { partition: String(partition) }), state.watermark)
+    yield* Metric.update(Metric.withAttributes(partitionWatermark, attributes), state.watermark)
   }
+  const lag = lags.reduce((sum, lag) => sum + lag, 0)
   yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lag } })
 })

@@ -3,7 +3,7 @@ import { Effect, Stream } from "effect"
 import * as Control from "./Control.ts"
 import { EventLog } from "./EventLog.ts"
 import { Feed } from "./Feed.ts"
-import { fromTexts, Kind } from "./Records.ts"
+import { type Chunk, fromTexts, join, Kind } from "./Records.ts"
 import { type Part, Router, type Sources } from "./Router.ts"
 
 /** Appends what the feed gives from where the log's last chunk left it, to the first partition, until the feed ends. */
@@ -15,7 +15,8 @@ export const run = Effect.gen(function*() {
 })
 
 /**
- * The same over all partitions of the log, each record to that of its key.
+ * The same over all partitions of the log, each record to that of its key. What the feed has given while the log took
+ * what came before goes into it together: spread over many partitions, small chunks would cost a request each.
  *
  * A chunk's part in each partition is whole or not there, the whole chunk is not: where this ends in between, the next
  * run appends the chunk again, and the parts that had come through are in the log twice.
@@ -26,15 +27,53 @@ export const routed = Effect.fnUntraced(function*(sources: Sources) {
   const router = new Router(log.partitions, sources)
   const position = yield* log.position
   const append = ({ chunk, partition }: Part) => log.append(partition, chunk)
-  yield* feed.events(position).pipe(Stream.runForEach((chunk) => {
+  const appendAll = (chunk: Chunk) => {
     const parts = router.route(chunk)
     const last = parts.at(-1)
     // The position comes with the last part, when the others are there.
     return Effect.forEach(parts.slice(0, -1), append, { concurrency: "unbounded", discard: true }).pipe(
       Effect.andThen(last === undefined ? Effect.void : append(last))
     )
-  }))
+  }
+  yield* feed.events(position).pipe(
+    Stream.buffer({ capacity: readAhead }),
+    Stream.runForEachArray((chunks) => Effect.forEach(together(chunks), appendAll, { discard: true }))
+  )
 })
+
+/** How many chunks wait while others are appended. */
+const readAhead = 16
+
+/** So much is appended together, unless one chunk has more: within what every log takes at once. */
+const mostRecords = 4_096
+const mostBytes = 262_144
+
+const together = (chunks: ReadonlyArray<Chunk>): ReadonlyArray<Chunk> => {
+  const groups: Array<Array<Chunk>> = []
+  let records = Infinity
+  let bytes = 0
+  let isPositioned = false
+  for (const chunk of chunks) {
+    records += chunk.length
+    bytes += sizeOf(chunk)
+    // A position must not come with records that lie behind it: the feed would give them again.
+    const isBehind = isPositioned && chunk.position === undefined
+    isPositioned = chunk.position !== undefined
+    if (records > mostRecords || bytes > mostBytes || isBehind) {
+      groups.push([])
+      records = chunk.length
+      bytes = sizeOf(chunk)
+    }
+    groups.at(-1)?.push(chunk)
+  }
+  return groups.map(join)
+}
+
+const sizeOf = ({ ends, length, starts }: Chunk): number => {
+  let size = 0
+  for (let i = 0; i < length; i++) size += Math.max(0, ends[i]! - starts[i]!)
+  return size
+}
 
 /** Appends the decision that this is the end of the input, and returns the offsets that lie behind it. */
 export const end = Effect.gen(function*() {

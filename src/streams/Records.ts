@@ -64,3 +64,43 @@ export const fromBytes = (
 /** The bytes of one record; empty for a record without a value. */
 export const valueAt = (chunk: Chunk, index: number): Uint8Array =>
   chunk.bytes.subarray(chunk.starts[index], Math.max(chunk.starts[index] ?? 0, chunk.ends[index] ?? 0))
+
+/** Chunks as one, in their order and with the position of the last. */
+export const join = (chunks: ReadonlyArray<Chunk>): Chunk => {
+  const [first] = chunks
+  if (first !== undefined && chunks.length === 1) return first
+  const ranges = chunks.map(rangeOf)
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
+  const joined = {
+    length,
+    bytes: new Uint8Array(ranges.reduce((sum, { end, start }) => sum + end - start, 0)),
+    starts: new Int32Array(length),
+    ends: new Int32Array(length),
+    kinds: new Uint8Array(length)
+  }
+  let at = 0
+  let index = 0
+  chunks.forEach((chunk, i) => {
+    const { end, start } = ranges[i]!
+    joined.bytes.set(chunk.bytes.subarray(start, end), at)
+    joined.kinds.set(chunk.kinds.subarray(0, chunk.length), index)
+    for (let record = 0; record < chunk.length; record++) {
+      joined.starts[index] = chunk.starts[record]! - start + at
+      joined.ends[index++] = chunk.ends[record]! - start + at
+    }
+    at += end - start
+  })
+  const position = chunks.at(-1)?.position
+  return position === undefined ? joined : { ...joined, position }
+}
+
+/** The part of a chunk's buffer that its records are in: others may share the buffer. */
+const rangeOf = ({ ends, length, starts }: Chunk): { readonly start: number; readonly end: number } => {
+  let start = Infinity
+  let end = 0
+  for (let i = 0; i < length; i++) {
+    start = Math.min(start, starts[i]!)
+    end = Math.max(end, ends[i]!)
+  }
+  return start > end ? { start: 0, end: 0 } : { start, end }
+}

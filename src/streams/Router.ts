@@ -49,13 +49,17 @@ export class Router {
   }
 }
 
-const pick = ({ bytes, ends, kinds, starts }: Chunk, indexes: ReadonlyArray<number>): Chunk => ({
-  length: indexes.length,
-  bytes,
-  starts: Int32Array.from(indexes, (index) => starts[index]!),
-  ends: Int32Array.from(indexes, (index) => ends[index]!),
-  kinds: Uint8Array.from(indexes, (index) => kinds[index]!)
-})
+const pick = ({ bytes, ends, kinds, starts }: Chunk, indexes: ReadonlyArray<number>): Chunk => {
+  const { length } = indexes
+  const picked = { length, bytes, starts: new Int32Array(length), ends: new Int32Array(length), kinds: new Uint8Array(length) }
+  for (let i = 0; i < length; i++) {
+    const index = indexes[i]!
+    picked.starts[i] = starts[index]!
+    picked.ends[i] = ends[index]!
+    picked.kinds[i] = kinds[index]!
+  }
+  return picked
+}
 
 /** Keys whose partition is remembered before they are forgotten and looked up anew. */
 const keysBound = 1 << 18

@@ -279,6 +279,27 @@ describe("a stalled sink", () => {
     }))
 })
 
+describe("those who watch", () => {
+  it.effect("hear how far it is, for which the log, maybe behind a network, is asked no more than once a second", () =>
+    Effect.gen(function*() {
+      const log = yield* EventLog
+      const monitor = yield* Monitor
+      let asked = 0
+      const ends = Effect.tap(log.ends, () => Effect.sync(() => void asked++))
+      const counting = InProcess.layer.pipe(Layer.provide(Layer.succeed(EventLog, { ...log, ends })))
+      const fiber = yield* Effect.forkChild(run().pipe(Effect.provide(counting)))
+      yield* settle
+      yield* append(0, tick(1_000), tick(2_000))
+      for (let second = 0; second < 10; second++) yield* TestClock.adjust("1 second")
+      const { lag, read } = yield* monitor.progress
+      assert.deepStrictEqual([read, lag], [2, 0])
+      // Once at the start, to see that the checkpoint is of this log.
+      assert.isAtMost(asked, 11)
+      assert.isAbove(asked, 8)
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(stores(1))))
+})
+
 describe("positions", () => {
   it.effect("a feed goes on where the log ended", () =>
     Effect.gen(function*() {

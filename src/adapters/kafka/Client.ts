@@ -68,7 +68,7 @@ export interface Client {
    * Appends messages in one batch, all or none, and returns the offset of the first; done when all replicas
    * in sync have them. Tries again by itself while the failure may pass. That a repetition is stored once is up to
    * the broker, which knows its producers for a day after the newest timestamp of their records: whoever sends older
-   * timestamps says with `landed` whether a request that failed was stored after all, and where.
+   * timestamps says with `landed` whether a request that failed was stored after all, and where. See `Producers`.
    */
   readonly produce: (
     topic: string,

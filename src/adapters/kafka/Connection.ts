@@ -4,6 +4,7 @@ import { type Client, KafkaError } from "./Client.ts"
 import * as KafkajsClient from "./KafkajsClient.ts"
 import * as PlatformaticClient from "./PlatformaticClient.ts"
 import * as Patience from "./Patience.ts"
+import * as Refusal from "./Refusal.ts"
 
 export interface Options {
   /** `host:port`, some of the cluster; the others are learnt from them. */
@@ -15,7 +16,7 @@ export interface Options {
   readonly sasl?: Sasl | undefined
   /** For how long a broker may be away at the start; half a minute unless told. Later it may be away for ever. */
   readonly connectTimeout?: Duration.Input | undefined
-  /** Over which library: both keep the same promises; `kafkajs` unless told. */
+  /** Over which library: both keep the same promises; the faster, `platformatic`, unless told. */
   readonly library?: "kafkajs" | "platformatic" | undefined
 }
 
@@ -47,10 +48,11 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const brokers = options.brokers.join(",")
   const patience = Patience.make(brokers)
   const connectTimeout = Duration.fromInputUnsafe(options.connectTimeout ?? "30 seconds")
-  const client = yield* options.library === "platformatic"
-    ? PlatformaticClient.make(options, patience)
-    : KafkajsClient.make(options, patience)
+  const client = yield* options.library === "kafkajs"
+    ? KafkajsClient.make(options, patience)
+    : PlatformaticClient.make(options, patience)
   yield* client.connect.pipe(
+    Effect.catch((error) => Effect.flatMap(Refusal.explain(options, error), Effect.fail)),
     patience.within(connectTimeout),
     Effect.mapError((error) =>
       error.retriable

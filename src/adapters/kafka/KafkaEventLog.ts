@@ -57,6 +57,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const writer = new LogRecords.Writer(options)
   const positions = yield* Positions.make(topic)
   const ends = patiently(client.offsets(topic, "latest"))
+  yield* held(0)
 
   const name = randomUUID()
   let appends = 0

@@ -2,29 +2,32 @@
  * The client over kafkajs.
  *
  * Traps of the library that this file works round:
- * - When a request of its idempotent producer fails it takes the sequence number back, and whatever is sent next
- *   to that partition gets the same: see `Producers`.
- * - Each `connect` of a producer that overlaps another gets a producer id of its own and begins the numbering anew, and a
- *   request that is then repeated is stored twice. So it is called once.
- * - A producer asks for the metadata of all its topics at once, and one that was deleted makes it fail for all. So
- *   each topic has a producer of its own.
+ * - Its idempotent producer takes a sequence number back when a request fails, and gives it to whatever is sent next;
+ *   and each `connect` that overlaps another begins the numbering anew. So `Producers` numbers, and goes past it.
+ * - A cluster asks for the metadata of all its topics at once, and one that was deleted makes it fail for all. So
+ *   each topic that is written has a cluster of its own.
  * - Its consumer belongs to a group; reading from given offsets goes past it, see `KafkajsInternals`.
  * - It writes to the console; here it is silent, and what matters arrives as an error.
  */
 import { Effect, Redacted, type Scope } from "effect"
 import { Kafka as Library, type KafkaConfig, logLevel } from "kafkajs"
-import { type Client, KafkaError, type Message, type Place, type Reader } from "./Client.ts"
+import { type Client, KafkaError, type Place, type Reader } from "./Client.ts"
 import type { Options } from "./Connection.ts"
 import * as Fetch from "./Fetch.ts"
 import { type Cluster, makeCluster, sendRaw } from "./KafkajsInternals.ts"
 import type { Patience } from "./Patience.ts"
+import { acknowledgeWithin } from "./Produce.ts"
 import * as Producers from "./Producers.ts"
 
 export const make = Effect.fnUntraced(function*(options: Options, patience: Patience) {
   const config = configOf(options)
   const library = new Library(config)
   const cluster = yield* clusterOf(library, config)
-  const produce = yield* makeProduce(library, patience)
+  const produce = yield* Producers.make(
+    (topic) => carrierOf(makeCluster(config, library.logger()), topic),
+    toKafkaError,
+    patience
+  )
   const admin = yield* Effect.acquireRelease(
     Effect.sync(() => library.admin()),
     (admin) => Effect.ignore(Effect.tryPromise(() => admin.disconnect()))
@@ -96,9 +99,9 @@ export const make = Effect.fnUntraced(function*(options: Options, patience: Pati
   })
 
   /** One request to any broker. */
-  const connect = request(cluster, () => cluster.refreshMetadata())
+  const reach = request(cluster, () => cluster.refreshMetadata())
 
-  return { askCoordinator, configs, connect, create, offsets, partitions, produce, reader } satisfies Client & { readonly connect: unknown }
+  return { askCoordinator, configs, connect: reach, create, offsets, partitions, produce, reader } satisfies Client & { readonly connect: unknown }
 })
 
 /** Milliseconds after which an answer is no longer waited for: the broker hangs, or its host is gone. */
@@ -137,13 +140,17 @@ const clusterOf = (library: Library, config: KafkaConfig): Effect.Effect<Cluster
     (cluster) => Effect.ignore(Effect.tryPromise(() => cluster.disconnect()))
   )
 
+const connect = async (cluster: Cluster): Promise<void> => {
+  const wasConnected = cluster.isConnected()
+  // All who call it meanwhile share it; a broker counts as connected before it has said which versions it understands.
+  await cluster.connect()
+  if (!wasConnected) await cluster.refreshMetadata()
+}
+
 /** A request over a cluster that is connected and knows its brokers; after a failure it learns them anew. */
 const request = <A>(cluster: Cluster, send: () => Promise<A>): Effect.Effect<A, KafkaError> =>
   attempt(async () => {
-    if (!cluster.isConnected()) {
-      await cluster.connect()
-      await cluster.refreshMetadata()
-    }
+    await connect(cluster)
     return await send()
   }).pipe(
     Effect.tapError((error) => error.retriable ? Effect.ignore(attempt(() => cluster.refreshMetadata())) : Effect.void)
@@ -170,50 +177,23 @@ const readerOf = (cluster: Cluster, topic: string): Reader => ({
   }
 })
 
-const makeProduce = Effect.fnUntraced(function*(library: Library, { patiently }: Patience) {
-  const send = yield* Producers.make(() => connecting(library), ({ producer }) => producer.disconnect())
-  const produce: Client["produce"] = (topic, partition, messages, landed = Effect.succeed(null)) =>
-    send(topic, partition, ({ connected, producer }) => {
-      const once = attempt(async () => {
-        await connected()
-        const mine = messages.map((message) => toMessage(message, partition))
-        const [stored] = await producer.send({ topic, acks: -1, messages: mine })
-        return { value: Number(stored?.baseOffset), isSpent: false }
-      })
-      let isFirst = true
-      return patiently(Effect.gen(function*() {
-        const found = isFirst ? null : yield* landed
-        isFirst = false
-        return found === null ? yield* once : { value: found, isSpent: true }
-      }))
-    })
-  return produce
+const carrierOf = (cluster: Cluster, topic: string): Producers.Carrier => ({
+  toAny: async (request) => {
+    await cluster.connect()
+    // Asks for the metadata where there are none, and waits where another request is about to.
+    await cluster.addTargetTopic(topic)
+    return await sendRaw(await cluster.findControllerBroker(), request, requestTimeout)
+  },
+  toLeader: async (partition, request, isLost) => {
+    await cluster.connect()
+    await cluster.addTargetTopic(topic)
+    if (isLost) await cluster.refreshMetadata()
+    const found = cluster.findTopicPartitionMetadata(topic).find(({ partitionId }) => partitionId === partition)
+    const broker = await cluster.findBroker({ nodeId: found?.leader ?? -1 })
+    return await sendRaw(broker, request, acknowledgeWithin + requestTimeout)
+  },
+  close: () => cluster.disconnect()
 })
-
-/** A producer that connects once: each connect that overlaps another would get a producer id of its own. */
-const connecting = (library: Library) => {
-  const producer = library.producer({ idempotent: true, allowAutoTopicCreation: false, retry: { retries: 1 } })
-  let connection: Promise<void> | null = null
-  const connected = () => {
-    connection ??= producer.connect().catch((error: unknown) => {
-      connection = null
-      throw error
-    })
-    return connection
-  }
-  return { connected, producer }
-}
-
-const toMessage = ({ headers, key, timestamp, value }: Message, partition: number) => ({
-  partition,
-  key: bufferOf(key),
-  value: bufferOf(value),
-  timestamp: String(timestamp),
-  headers: { ...headers }
-})
-
-const bufferOf = (bytes: Uint8Array | null): Buffer | null =>
-  bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 const attempt = <A>(send: () => Promise<A>): Effect.Effect<A, KafkaError> => Effect.tryPromise({ try: send, catch: toKafkaError })
 
@@ -226,15 +206,20 @@ const toKafkaError = (cause: unknown): KafkaError => {
     error = inner
   }
   const message = error instanceof Error ? error.message.replaceAll(/\s*\n\s*/g, " ") : String(error)
-  const code = textIn(error, "type")
+  const code = textIn(error, "type") ?? (isLoginRefused(error) ? "SASL_AUTHENTICATION_FAILED" : null)
   return new KafkaError({ message, code, retriable: isPassing(error, code), cause })
 }
 
 const isPassing = (error: unknown, code: string | null): boolean => {
   if (code !== null) return typeof error === "object" && error !== null && "retriable" in error && error.retriable === true
-  if (/SASL|UnsupportedMagicByte|NotImplemented|NonRetriable/.test(textIn(error, "name") ?? "")) return false
+  if (/UnsupportedMagicByte|NotImplemented|NonRetriable/.test(textIn(error, "name") ?? "")) return false
   return !/CERT|_TLS_|_SSL_|SIGNATURE/.test(textIn(error, "code") ?? "")
 }
+
+/** The library gives the same name to a login that was refused and to one in whose middle the broker went away. */
+const isLoginRefused = (error: unknown): boolean =>
+  textIn(error, "name") === "KafkaJSSASLAuthenticationError" &&
+  !/: (Closed connection|Connection (error|timeout))|timed out/.test(textIn(error, "message") ?? "")
 
 const textIn = (value: unknown, name: string): string | null => {
   // Any object may be looked into.

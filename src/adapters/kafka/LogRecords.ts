@@ -38,6 +38,7 @@ const kinds: Record<Kind, string> = { [Kind.event]: "event", [Kind.partial]: "pa
 export class Writer {
   readonly #events: RecordReader
   readonly #partials: RecordReader | null
+  readonly #keys = new KeyBytes()
 
   constructor({ partials, source }: Sources) {
     this.#events = new RecordReader(source)
@@ -45,28 +46,46 @@ export class Writer {
   }
 
   messages(chunk: Chunk, append: Append): ReadonlyArray<Message> {
-    return Array.from({ length: chunk.length }, (_, index) => this.#message(chunk, index, append))
+    const shared = new Map<Kind, Message["headers"]>()
+    return Array.from({ length: chunk.length }, (_, index) => this.#message(chunk, index, append, shared))
   }
 
-  #message(chunk: Chunk, index: number, { id, now, sequence }: Append): Message {
+  #message(chunk: Chunk, index: number, { id, now, sequence }: Append, shared: Map<Kind, Message["headers"]>): Message {
     // The bytes of a chunk are those of the kinds that there are.
     const kind = chunk.kinds[index]! as Kind
     const reader = kind === Kind.event ? this.#events : kind === Kind.partial ? this.#partials : null
     const read = reader?.read(chunk, index) === true ? reader : null
-    const headers = { "courant-kind": kinds[kind], "courant-version": version, "courant-ingested": String(now) }
+    // One value for all messages of a kind: it is encoded once.
+    const headers = shared.get(kind) ??
+      { "courant-kind": kinds[kind], "courant-version": version, "courant-ingested": String(now) }
+    shared.set(kind, headers)
     const isLast = index === chunk.length - 1
-    const last = { ...headers, "courant-append": id }
     return {
-      key: read === null ? null : Buffer.from(read.key),
+      key: read === null ? null : this.#keys.of(read.key),
       value: chunk.ends[index]! < chunk.starts[index]! ? null : valueAt(chunk, index),
       // Brokers refuse timestamps before 1970, and those more than an hour ahead of their clock.
       timestamp: read === null ? now : Math.min(now, Math.max(0, read.time)),
-      headers: !isLast
-        ? headers
-        : chunk.position === undefined
-        ? last
-        : { ...last, "courant-sequence": String(sequence), "courant-position": chunk.position }
+      headers: isLast ? { ...headers, "courant-append": id, ...positionOf(chunk, sequence) } : headers
     }
+  }
+}
+
+const positionOf = ({ position }: Chunk, sequence: number): Message["headers"] =>
+  position === undefined ? {} : { "courant-sequence": String(sequence), "courant-position": position }
+
+/** Keys whose bytes are remembered before they are forgotten and made anew. */
+const keysBound = 1 << 16
+
+class KeyBytes {
+  readonly #known = new Map<string, Buffer>()
+
+  of(key: string): Buffer {
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    if (this.#known.size >= keysBound) this.#known.clear()
+    const bytes = Buffer.from(key)
+    this.#known.set(key, bytes)
+    return bytes
   }
 }
 
@@ -80,7 +99,7 @@ export interface Read {
 export const fromFetched = (fetched: Fetched, from: number): Read => {
   const found = sections(fetched, from)
   const parts = inOneBuffer(found.sections)
-  const capacity = parts.sections.reduce((sum, { count }) => sum + count, 0)
+  const capacity = parts.sections.reduce((sum, { count }) => sum + count, 1)
   const records = {
     partition: fetched.partition,
     bytes: parts.bytes,
@@ -105,6 +124,13 @@ export const fromFetched = (fetched: Fetched, from: number): Read => {
       records.appendedAt[length] = headers.ingested ?? appendTime(section, cursor)
       length++
     }
+  }
+  if (found.next > from && found.next - 1 !== records.offsets[length - 1]) {
+    // What holds no record (the marker that ends a transaction, an aborted one) takes offsets all the same. An empty decision
+    // stands for them, or whoever waits for the last offset would wait for ever.
+    records.starts[length] = records.ends[length] = length > 0 ? Math.max(0, records.ends[length - 1]!) : 0
+    records.kinds[length] = Kind.control
+    records.offsets[length++] = found.next - 1
   }
   return { records: length === 0 ? null : { ...records, ...trimmed(records, length), length }, next: found.next }
 }

@@ -27,7 +27,7 @@ const unknownTopicFor = 10_000
 const minute = 60_000
 
 const retries = Metric.counter("courant_kafka_retries_total", {
-  description: "Requests that failed in a way that may pass, and were sent again",
+  description: "Requests that failed in a way that may pass, and were sent again.",
   incremental: true
 })
 
@@ -43,22 +43,27 @@ export const make = (brokers: string): Patience => {
     yield* Effect.logWarning(`Kafka at ${brokers}: ${error.message}; trying again`)
   })
   const retrying = (limit: number): Retrying => (effect) =>
-    Effect.flatMap(Clock.currentTimeMillis, (started) =>
-      effect.pipe(
+    Effect.flatMap(Clock.currentTimeMillis, (started) => {
+      /** When the brokers first said so, and nothing else since. */
+      let unknownSince: number | null = null
+      const mayPass = (error: KafkaError) =>
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          unknownSince = error.code === "UNKNOWN_TOPIC_OR_PARTITION" ? unknownSince ?? now : null
+          return now - started < limit && (unknownSince === null || now - unknownSince < unknownTopicFor)
+        })
+      return effect.pipe(
         Effect.tapError((error) => isPassing(error) ? tell(error) : Effect.void),
         Effect.retry({
           schedule: backOff,
-          while: (error) =>
-            isPassing(error)
-              ? Effect.map(Clock.currentTimeMillis, (now) =>
-                now - started < (error.code === "UNKNOWN_TOPIC_OR_PARTITION" ? Math.min(limit, unknownTopicFor) : limit))
-              : Effect.succeed(false)
+          while: (error) => isPassing(error) ? mayPass(error) : Effect.succeed(false)
         })
-      ))
+      )
+    })
   return {
     tell,
     patiently: retrying(Infinity),
-    within: (limit) => retrying(Duration.toMillis(limit)),
+    // The first request of a connection comes this way: from then on the counter is there to be read, at 0.
+    within: (limit) => (effect) => Effect.andThen(Metric.update(retries, 0), retrying(Duration.toMillis(limit))(effect)),
     troubledAt: Effect.sync(() => troubledAt)
   }
 }

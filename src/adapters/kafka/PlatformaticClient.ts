@@ -1,26 +1,21 @@
 /**
  * The client over @platformatic/kafka.
- *
- * What it does with a request of its idempotent producer that failed: it repeats it with the same sequence number for as
- * long as it is told to, and gives up its producer id when it stops. So it is told never to stop while a failure may
- * pass; see `Producers` for what happens when the caller does. Nobody is asked in between whether the request was
- * stored after all: a broker that is killed and comes back can store records that are older than a day twice.
  */
 import {
   Admin,
   Base,
   type BaseOptions,
   type Broker,
-  type Connection,
+  Connection,
   createAPI,
   findErrorBy,
-  Producer,
   ProtocolError,
   type Reader as BytesReader,
   Writer
 } from "@platformatic/kafka"
-import { Effect, Redacted, type Scope } from "effect"
-import { type Client, KafkaError, type Message, type Reader } from "./Client.ts"
+import { Effect, Redacted, Schedule, type Scope } from "effect"
+import { isIP } from "node:net"
+import { type Client, KafkaError, type Reader } from "./Client.ts"
 import type { Options } from "./Connection.ts"
 import * as Fetch from "./Fetch.ts"
 import type { Request } from "./Group.ts"
@@ -41,7 +36,7 @@ export const make = Effect.fnUntraced(function*(options: Options, patience: Pati
       Effect.catchIf(({ code }) => code === "UNKNOWN_TOPIC_OR_PARTITION", () => Effect.succeed(null))
     )
 
-  const produce = yield* makeProduce(config, partitions, patience)
+  const produce = yield* Producers.make((topic) => carrierOf(new Base(config), topic), toKafkaError, patience)
 
   const configs: Client["configs"] = (topic) =>
     attempt(async () => {
@@ -49,6 +44,9 @@ export const make = Effect.fnUntraced(function*(options: Options, patience: Pati
       const [found] = await admin.describeConfigs({ resources: [{ resourceType: topicResource, resourceName: topic, configurationKeys: null }] })
       return new Map(found?.configs.map(({ name, value }) => [name, value ?? ""]))
     })
+
+  /** Waits a moment for the leaders of a new topic, so that the first requests need not be repeated, which is told. */
+  const led = (topic: string) => Effect.ignore(Effect.retry(Effect.suspend(() => offsets(topic, "latest")), aMoment))
 
   const create: Client["create"] = ({ configs, name, partitions }) =>
     attempt(() =>
@@ -59,8 +57,8 @@ export const make = Effect.fnUntraced(function*(options: Options, patience: Pati
         configs: Object.entries(configs).map(([name, value]) => ({ name, value }))
       })
     ).pipe(
-      Effect.asVoid,
-      Effect.catchIf(({ code }) => code === "TOPIC_ALREADY_EXISTS", () => Effect.void)
+      Effect.catchIf(({ code }) => code === "TOPIC_ALREADY_EXISTS", () => Effect.void),
+      Effect.andThen(led(name))
     )
 
   const offsets: Client["offsets"] = Effect.fnUntraced(function*(topic, which) {
@@ -110,6 +108,8 @@ export const make = Effect.fnUntraced(function*(options: Options, patience: Pati
   return { askCoordinator, configs, connect, create, offsets, partitions, produce, reader } satisfies Client & { readonly connect: unknown }
 })
 
+const aMoment = { schedule: Schedule.spaced("50 millis"), times: 40 }
+
 const configOf = ({ brokers, clientId, sasl, tls }: Options): BaseOptions => ({
   clientId: clientId ?? "courant",
   bootstrapBrokers: [...brokers],
@@ -124,7 +124,8 @@ const configOf = ({ brokers, clientId, sasl, tls }: Options): BaseOptions => ({
       ...(tls.cert === undefined ? {} : { cert: tls.cert }),
       ...(tls.key === undefined ? {} : { key: Redacted.value(tls.key) })
     },
-    tlsServerName: true
+    // An address is no name for a server, and Node.js warns of one.
+    tlsServerName: brokers.some((broker) => isIP(broker.replace(/:\d+$/, "").replaceAll(/^\[|\]$/g, "")) === 0)
   }),
   ...(sasl === undefined ? {} : {
     sasl: {
@@ -134,6 +135,30 @@ const configOf = ({ brokers, clientId, sasl, tls }: Options): BaseOptions => ({
     }
   })
 })
+
+const carrierOf = (client: Base, topic: string): Producers.Carrier => ({
+  toAny: async (request) => {
+    const { brokers } = await client.metadata({ topics: [], forceUpdate: true })
+    return await sendRaw(await client.connections.getFirstAvailable([...brokers.values()]), request)
+  },
+  toLeader: async (partition, request, isLost) => {
+    const { brokers, topics } = await client.metadata({ topics: [topic], forceUpdate: isLost, autocreateTopics: false })
+    const leader = brokers.get(topics.get(topic)?.partitions[partition]?.leader ?? -1)
+    if (leader === undefined) throw new ProtocolError("LEADER_NOT_AVAILABLE")
+    return await sendRaw(await client.connections.get(leader), request)
+  },
+  close: () => client.close()
+})
+
+/**
+ * A connection that the broker closes while it asks who we are tells of it several times. Nobody listens any more after
+ * the first, and an error event without a listener ends a process.
+ */
+const originalConnect = Connection.prototype.connect
+Connection.prototype.connect = function(...args: Parameters<typeof originalConnect>) {
+  this.on("error", () => {})
+  return originalConnect.apply(this, args)
+}
 
 const closing = <C extends { close: () => Promise<void> }>(open: () => C): Effect.Effect<C, never, Scope.Scope> =>
   Effect.acquireRelease(Effect.sync(open), (client) => Effect.ignore(Effect.tryPromise(() => client.close())))
@@ -150,62 +175,6 @@ const sendRaw = (connection: Connection, { apiKey, apiVersion, body }: Request):
     false
   ).async(connection)
 
-const makeProduce = Effect.fnUntraced(function*(config: BaseOptions, partitions: Client["partitions"], { patiently, tell }: Patience) {
-  const send = yield* Producers.make(() => openProducer(config, tell), (producer) => producer.close())
-  const produce: Client["produce"] = (topic, partition, messages) =>
-    send(topic, partition, (producer) =>
-      attempt(async () => {
-        const all = -1
-        const mine = messages.map((message) => toMessage(message, topic, partition))
-        const { offsets } = await producer.send({ acks: all, idempotent: true, messages: mine })
-        return { value: Number(offsets?.[0]?.offset), isSpent: false }
-      }).pipe(Effect.mapError(asFinal), patiently, Effect.raceFirst(untilGone(topic, partitions))))
-  return produce
-})
-
-/** What the library has given up must not be sent anew, unless it failed before anything was sent: at its first look at the topic. */
-const asFinal = (error: KafkaError): KafkaError =>
-  error.cause instanceof Error && !(error.cause instanceof AggregateError) && error.cause.message.startsWith(unknownTopic)
-    ? error
-    : new KafkaError({ message: error.message, code: error.code, retriable: false, cause: error.cause })
-
-const openProducer = (config: BaseOptions, tell: Patience["tell"]) =>
-  new Producer({
-    ...config,
-    idempotent: true,
-    retries: true,
-    // The only place where the library says that it tries again.
-    retryDelay: (_client, _operation, attempt, _retries, error) => {
-      Effect.runFork(tell(toKafkaError(error)))
-      return Math.min(2_000, 50 * 2 ** attempt)
-    }
-  })
-
-/** Fails when the brokers have not known a topic for so many looks, 2 seconds apart: the library would try for ever. */
-const looks = 5
-
-const untilGone = Effect.fnUntraced(function*(topic: string, partitions: Client["partitions"]): Effect.fn.Return<never, KafkaError> {
-  for (let missed = 0; missed < looks;) {
-    yield* Effect.sleep("2 seconds")
-    const found = yield* Effect.catch(partitions(topic), () => Effect.succeed(1))
-    missed = found === null ? missed + 1 : 0
-  }
-  return yield* new KafkaError({ message: `unknown topic ${topic}`, retriable: false, code: "UNKNOWN_TOPIC_OR_PARTITION" })
-})
-
-const toMessage = ({ headers, key, timestamp, value }: Message, topic: string, partition: number) => ({
-  topic,
-  partition,
-  timestamp: BigInt(timestamp),
-  // The library's types know no null, which it sends all the same as "none".
-  key: bufferOf(key) as Buffer,
-  value: bufferOf(value) as Buffer,
-  headers: new Map(Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)]))
-})
-
-const bufferOf = (bytes: Uint8Array | null): Buffer | null =>
-  bytes === null ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
 const attempt = <A>(send: () => Promise<A>): Effect.Effect<A, KafkaError> => Effect.tryPromise({ try: send, catch: toKafkaError })
 
 const unknownTopic = "Unknown topic "
@@ -216,7 +185,8 @@ const toKafkaError = (cause: unknown): KafkaError => {
   if (deepest(error).message.startsWith(unknownTopic)) {
     return new KafkaError({ message: deepest(error).message, retriable: true, code: "UNKNOWN_TOPIC_OR_PARTITION", cause })
   }
-  const protocol = findErrorBy(error, "code", ProtocolError.code)
+  // What the library wrapped in an error without a code of its own it does not find.
+  const protocol = findErrorBy(error, "code", ProtocolError.code) ?? findErrorBy(deepest(error), "code", ProtocolError.code)
   const innermost = protocol ?? deepest(error)
   const code: unknown = protocol?.["apiId"]
   const retriable = protocol === null

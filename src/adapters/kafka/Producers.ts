@@ -1,57 +1,111 @@
 /**
- * Idempotent producers of either library, one a topic, and one request at a time to each partition: the order in
- * which sequence numbers are used is the order of the requests, also when one has to be repeated.
+ * Idempotent producers, one a partition, over whichever library carries the bytes.
  *
- * When a caller gives up on a request, nobody knows whether it was stored, and its sequence number must not be used by
- * another: the broker would take that for a repetition and drop it, with an acknowledgement. So the producer is
- * replaced by a new one, and closed when its other requests are done.
+ * The one rule: a sequence number belongs to one request, for ever. The broker drops what comes with a number that it
+ * knows, and acknowledges it, so another request under that number would be lost. So whoever sends takes the
+ * partition's producer away, and puts it back with the next number only when the broker has acknowledged; after
+ * anything else (an error, an interruption, a batch that was found in the log) a new producer begins.
+ *
+ * A repetition is the same bytes: same producer, same number. Together with the look for what `landed` that makes it
+ * safe, whatever has become of the attempt before:
+ *
+ * - It was stored, and the broker, or the replica that leads now, knows the producer: then it knows the number.
+ * - It was stored, and the broker has forgotten the producer. It does so when it starts, for each whose newest
+ *   timestamp is older than a day (`producer.id.expiration.ms`). Then the log, read up to its end, has it.
+ * - It still lies in a broker's queue, or in the part of a log that is not yet shown to readers, so that the look
+ *   misses it. Then that broker has not started since, or it would lie there no more: it takes the two one after the
+ *   other, and knows the second by its number.
+ *
+ * What is left: a running broker forgets such producers too, every ten minutes. If that falls into the moment between
+ * two such requests from its queue, the second is stored again.
  */
-import { Effect, Exit, Scope, Semaphore } from "effect"
-import type { KafkaError } from "./Client.ts"
+import { Effect, Scope, Semaphore } from "effect"
+import { encode, type Numbering } from "./BatchEncoder.ts"
+import { type Client, KafkaError } from "./Client.ts"
+import type { Request } from "./Group.ts"
+import type { Patience } from "./Patience.ts"
+import * as Produce from "./Produce.ts"
 
-/** What a request gave; `isSpent` where its producer's numbering is no longer that of the broker. */
-export interface Sent<A> {
-  readonly value: A
-  readonly isSpent: boolean
+/** Carries the requests of one topic to the brokers. */
+export interface Carrier {
+  readonly toAny: (request: Request) => Promise<Buffer>
+  /** To the broker that leads a partition; asks anew which one that is, if told. */
+  readonly toLeader: (partition: number, request: Request, isLost: boolean) => Promise<Buffer>
+  readonly close: () => Promise<void>
 }
 
-/** A topic's producer, and how many requests are under way with it. */
-interface Lease<P> {
-  readonly producer: P
-  users: number
+/** A partition of a topic: one request at a time, so that the order of numbers is that of the requests. */
+interface Line {
+  readonly turn: Semaphore.Semaphore
+  /** `null` while a request is under way, and where none has been acknowledged. */
+  idle: Numbering | null
 }
 
-export const make = Effect.fnUntraced(function*<P>(open: () => P, close: (producer: P) => Promise<unknown>) {
-  const scope = yield* Effect.scope
-  const leases = new Map<string, Lease<P>>()
-  const turns = new Map<string, Semaphore.Semaphore>()
-  const end = ({ producer }: Lease<P>) => Effect.ignore(Effect.tryPromise(() => close(producer)))
-  yield* Scope.addFinalizer(scope, Effect.suspend(() => Effect.forEach(leases.values(), end, { discard: true })))
-
-  const take = (topic: string) =>
-    Effect.sync(() => {
-      const lease = leases.get(topic) ?? { producer: open(), users: 0 }
-      leases.set(topic, lease)
-      lease.users++
-      return lease
-    })
-  const giveBack = (topic: string) => (lease: Lease<P>, exit: Exit.Exit<Sent<unknown>, unknown>) =>
-    Effect.suspend(() => {
-      lease.users--
-      if ((Exit.isFailure(exit) || exit.value.isSpent) && leases.get(topic) === lease) leases.delete(topic)
-      return leases.get(topic) !== lease && lease.users === 0 ? Effect.forkIn(end(lease), scope) : Effect.void
-    })
-  const turnOf = (topic: string, partition: number) => {
+export const make = Effect.fnUntraced(function*(
+  open: (topic: string) => Carrier,
+  toKafkaError: (cause: unknown) => KafkaError,
+  { patiently, tell }: Patience
+) {
+  const carriers = yield* carriersOf(open)
+  const lines = new Map<string, Line>()
+  const lineOf = (topic: string, partition: number): Line => {
     const name = `${partition} ${topic}`
-    const turn = turns.get(name) ?? Semaphore.makeUnsafe(1)
-    turns.set(name, turn)
-    return turn
+    const line = lines.get(name) ?? { turn: Semaphore.makeUnsafe(1), idle: null }
+    lines.set(name, line)
+    return line
   }
+  const attempt = <A>(send: () => Promise<A>): Effect.Effect<A, KafkaError> =>
+    Effect.tryPromise({ try: send, catch: (cause) => cause instanceof KafkaError ? cause : toKafkaError(cause) })
 
-  /** Sends something to a partition with the topic's producer, which stays the same while it is repeated. */
-  return <A>(topic: string, partition: number, send: (producer: P) => Effect.Effect<Sent<A>, KafkaError>) =>
-    Effect.acquireUseRelease(take(topic), ({ producer }) => send(producer), giveBack(topic)).pipe(
-      turnOf(topic, partition).withPermit,
-      Effect.map(({ value }) => value)
+  const produce: Client["produce"] = (topic, partition, messages, landed = Effect.succeed(null)) =>
+    Effect.suspend(() => {
+      const carrier = carriers(topic)
+      const line = lineOf(topic, partition)
+      const introduce = patiently(attempt(async () => Produce.introduced(await carrier.toAny(Produce.introduction))))
+      let isRepeated = false
+      const send = Effect.gen(function*() {
+        const numbering = line.idle ?? { ...(yield* introduce), sequence: 0 }
+        line.idle = null
+        const request = Produce.request(topic, partition, encode(messages, numbering))
+        return yield* patiently(Effect.gen(function*() {
+          const found = isRepeated ? yield* landed : null
+          if (found !== null) return found
+          const isLost = isRepeated
+          isRepeated = true
+          const answer = yield* attempt(() => carrier.toLeader(partition, request, isLost))
+          const first = yield* attempt(async () => Produce.offsetIn(answer, topic, partition))
+          line.idle = { ...numbering, sequence: after(numbering.sequence, messages.length) }
+          return first
+        }))
+      })
+      return send.pipe(
+        // A new producer's first number cannot be out of order: once is enough.
+        Effect.tapError((error) => Produce.isEstranged(error) ? tell(error) : Effect.void),
+        Effect.retry({ times: 1, while: Produce.isEstranged }),
+        line.turn.withPermit
+      )
+    })
+  return produce
+})
+
+/** Sequence numbers are followed by 0 where they end. */
+const after = (sequence: number, count: number): number => (sequence + count) % 2 ** 31
+
+/** One carrier a topic, opened when it is first needed: in kafkajs a topic that is gone spoils requests for others. */
+const carriersOf = Effect.fnUntraced(function*(open: (topic: string) => Carrier) {
+  const carriers = new Map<string, Carrier>()
+  yield* Scope.addFinalizer(
+    yield* Effect.scope,
+    Effect.suspend(() =>
+      Effect.forEach(carriers.values(), ({ close }) => Effect.ignore(Effect.tryPromise(close)), {
+        concurrency: "unbounded",
+        discard: true
+      })
     )
+  )
+  return (topic: string): Carrier => {
+    const carrier = carriers.get(topic) ?? open(topic)
+    carriers.set(topic, carrier)
+    return carrier
+  }
 })

@@ -37,9 +37,10 @@ export const ensure = Effect.fnUntraced(function*(wanted: Wanted) {
   }
   const partitions = wanted.partitions ?? 1
   const configs = { ...wanted.configs, ...wanted.initially }
-  yield* patience.patiently(client.create({ name: wanted.name, partitions, configs }))
+  // Asked for again until it is there: brokers with ZooKeeper say of a topic that is still being deleted that it exists.
+  const make = client.create({ name: wanted.name, partitions, configs })
+  const made = yield* patience.patiently(Effect.andThen(make, visible(wanted.name)))
   // Another may have made it in the same moment, with other settings.
-  const made = yield* patience.patiently(visible(wanted.name))
   yield* check(wanted, made)
   return made
 })
@@ -67,10 +68,11 @@ const check = Effect.fnUntraced(function*({ configs, name, partitions }: Wanted,
   if (wrong.length === 0) return
   const have = wrong.map(([config]) => `${config}=${actual.get(config)}`).join(", ")
   const want = wrong.map(([config, value]) => `${config}=${value}`).join(",")
-  return yield* problem(
-    `the topic ${name} has ${have}; mend it with: kafka-configs.sh --bootstrap-server ${brokers} ` +
-      `--alter --entity-type topics --entity-name ${name} --add-config ${want}`
-  )
+  return yield* problem(`the topic ${name} has ${have}; mend it with: ${alter(brokers, name, want)}`)
 })
+
+/** The command that changes a topic's settings, `name=value` separated by commas. */
+export const alter = (brokers: string, topic: string, settings: string): string =>
+  `kafka-configs.sh --bootstrap-server ${brokers} --alter --entity-type topics --entity-name ${topic} --add-config ${settings}`
 
 const problem = (message: string): KafkaError => new KafkaError({ message, retriable: false, code: null })

@@ -1,0 +1,124 @@
+/**
+ * Why a broker that runs does not let us in. A broker that wants TLS or a password looks to the libraries like one that
+ * hangs up, and what they say of a certificate differs. So we knock ourselves, with a request that each kind of listener
+ * answers in a way of its own: SaslHandshake (https://kafka.apache.org/protocol#The_Messages_SaslHandshake).
+ */
+import { Effect, Redacted } from "effect"
+import { connect, isIP } from "node:net"
+import * as NodeTls from "node:tls"
+import { KafkaError } from "./Client.ts"
+import type { Options, Sasl, Tls } from "./Connection.ts"
+
+/** The error of an attempt to connect, or a better one, which no further attempt will mend. */
+export const explain = Effect.fnUntraced(function*(options: Options, error: KafkaError) {
+  const reason = yield* reasonOf(options, error)
+  if (reason === null) return error
+  const message = `Kafka at ${options.brokers.join(",")} ${reason}`
+  return new KafkaError({ message, code: error.code, retriable: false, cause: error })
+})
+
+const reasonOf = Effect.fnUntraced(function*(options: Options, { code }: KafkaError) {
+  for (const broker of options.brokers) {
+    const reason = yield* reasonAt(broker, options)
+    if (reason !== null) return reason
+  }
+  return code === "SASL_AUTHENTICATION_FAILED" && options.sasl !== undefined ? wrongAccount(options.sasl) : null
+})
+
+/** What is wrong with the options, by what a broker answers; `null` where nothing is, or where it does not answer. */
+const reasonAt = Effect.fnUntraced(function*(broker: string, { sasl, tls }: Options) {
+  const answer = yield* knock(broker, tls)
+  if (answer._tag === "tls") return "wants TLS: set COURANT_KAFKA_TLS=1"
+  if (answer._tag === "refused") return refused(answer.error, tls)
+  if (answer._tag === "listener") return unsuited(answer.mechanisms, sasl)
+  const plain = tls === undefined ? answer : yield* knock(broker, undefined)
+  return plain._tag === "listener" ? "does not speak TLS at this port, which COURANT_KAFKA_TLS or COURANT_KAFKA_CA asks for" : null
+})
+
+const wrongAccount = ({ mechanism, username }: Sasl): string =>
+  `refuses the user "${username}" or its password (${mechanism.toUpperCase()}): ` +
+  "check COURANT_KAFKA_USERNAME, COURANT_KAFKA_PASSWORD and COURANT_KAFKA_SASL"
+
+const refused = ({ code, message }: NodeJS.ErrnoException, tls: Tls | undefined): string => {
+  if (/ALERT/.test(code ?? "")) {
+    return tls?.cert === undefined
+      ? "wants a client certificate: set COURANT_KAFKA_CERT and COURANT_KAFKA_KEY"
+      : "refuses the certificate in COURANT_KAFKA_CERT"
+  }
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return `shows a certificate for another host (${message})`
+  return `shows a certificate that is not trusted (${code}): set COURANT_KAFKA_CA to the PEM file of the authority that signed it`
+}
+
+const unsuited = (mechanisms: ReadonlyArray<string>, sasl: Sasl | undefined): string | null => {
+  const wanted = sasl?.mechanism.toUpperCase()
+  if (wanted === undefined) {
+    return mechanisms.length === 0
+      ? null
+      : `wants a user and a password (${mechanisms.join(", ")}): set COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD`
+  }
+  if (mechanisms.length === 0) return "knows no users at this port: unset COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD"
+  return mechanisms.includes(wanted) ? null : `takes ${mechanisms.join(", ")} and not ${wanted}: set COURANT_KAFKA_SASL`
+}
+
+type Answer =
+  /** It understood us; `mechanisms` by which it wants to know who we are, none where it does not. */
+  | { readonly _tag: "listener"; readonly mechanisms: ReadonlyArray<string> }
+  /** It answered in TLS to what was none. */
+  | { readonly _tag: "tls" }
+  /** One of us did not like the other's certificate. */
+  | { readonly _tag: "refused"; readonly error: NodeJS.ErrnoException }
+  | { readonly _tag: "nothing" }
+
+const nothing: Answer = { _tag: "nothing" }
+
+const knock = (broker: string, tls: Tls | undefined): Effect.Effect<Answer> =>
+  Effect.callback<Answer>((resume) => {
+    const answer = (found: Answer) => resume(Effect.succeed(found))
+    const socket = open(broker, tls, () => socket.write(handshake))
+    let received = Buffer.alloc(0)
+    socket.on("data", (bytes: Buffer) => {
+      received = Buffer.concat([received, bytes])
+      if (tls === undefined && received[0] === alert) return answer({ _tag: "tls" })
+      const mechanisms = mechanismsIn(received)
+      if (mechanisms !== null) answer({ _tag: "listener", mechanisms })
+    })
+    socket.on("error", (error: NodeJS.ErrnoException) =>
+      answer(/CERT|SIGNATURE|ALERT/.test(error.code ?? "") ? { _tag: "refused", error } : nothing))
+    socket.on("close", () => answer(nothing))
+    return Effect.sync(() => socket.destroy())
+  }).pipe(
+    // What cannot even be tried, such as with a key that is none, is left to the library to report.
+    Effect.catchDefect(() => Effect.succeed(nothing)),
+    Effect.timeoutOrElse({ duration: "3 seconds", orElse: () => Effect.succeed(nothing) })
+  )
+
+const open = (broker: string, tls: Tls | undefined, opened: () => void) => {
+  const colon = broker.lastIndexOf(":")
+  const host = broker.slice(0, colon).replaceAll(/^\[|\]$/g, "")
+  const port = Number(broker.slice(colon + 1))
+  if (tls === undefined) return connect({ host, port }, opened)
+  const key = tls.key === undefined ? undefined : Redacted.value(tls.key)
+  return NodeTls.connect({ ...tls, key, host, port, ...(isIP(host) === 0 ? { servername: host } : {}) }, opened)
+}
+
+/** The first byte of a record of TLS that says what is wrong (https://datatracker.ietf.org/doc/html/rfc8446#section-5.1). */
+const alert = 0x15
+
+/** SaslHandshake, version 1, correlation 1, of no client in particular, for a mechanism that nobody has. */
+const handshake = Buffer.from("\0\0\0\x0e\0\x11\0\x01\0\0\0\x01\0\0\0\x02no", "latin1")
+
+const unsupportedMechanism = 33
+
+/** Of an answer: its size, the correlation, an error and the mechanisms that there are. `null` while it is not whole. */
+const mechanismsIn = (answer: Buffer): ReadonlyArray<string> | null => {
+  if (answer.length < 10 || answer.length < 4 + answer.readInt32BE(0)) return null
+  if (answer.readInt32BE(4) !== 1 || answer.readInt16BE(8) !== unsupportedMechanism) return []
+  const mechanisms: Array<string> = []
+  let at = 14
+  for (let left = answer.readInt32BE(10); left > 0; left--) {
+    const end = at + 2 + answer.readInt16BE(at)
+    mechanisms.push(answer.toString("utf8", at + 2, end))
+    at = end
+  }
+  return mechanisms
+}
