@@ -1,4 +1,5 @@
 /** Timings that are compared only with each other: taken in turn, in one run, and told as medians. */
+import { cpus, totalmem } from "node:os"
 
 export interface Figure {
   readonly name: string
@@ -55,3 +56,11 @@ export const print = (figures: ReadonlyArray<Figure>): void => {
     console.log(`${name.padEnd(66)}${shown.padStart(10)} ${unit.padEnd(12)}${wanted.padEnd(16)}${verdict}`.trimEnd())
   }
 }
+
+/** What absolute figures depend on. */
+export const machine = () => ({
+  cpu: `${cpus().length} x ${cpus()[0]?.model ?? "unknown"}`,
+  memoryGiB: Math.round(totalmem() / 2 ** 30),
+  node: process.version,
+  date: new Date().toISOString().slice(0, 10)
+})

@@ -1,188 +1,251 @@
 /**
- * `npm run bench:kafka`: what the adapter costs against a real broker on this machine, both client libraries in one
- * run: bare reading (the batches as they come, thrown away), reading into records, the whole of `process` without a
- * sink's cost, appending, and the time from an append to the pane that it closes.
+ * `npm run bench:kafka [-- --json FILE]`: what the adapter costs against a real broker on this machine, over both client
+ * libraries, in one run and one process, the contenders taking turns.
  */
-import { Effect, Layer, Stream } from "effect"
-import { Kafka as Library, logLevel } from "kafkajs"
+import { Effect, Layer, Stdio, Stream } from "effect"
+import { writeFileSync } from "node:fs"
 import { Kafka } from "../services/testing.ts"
 import { Connection } from "../src/adapters/kafka/Connection.ts"
 import * as KafkaEventLog from "../src/adapters/kafka/KafkaEventLog.ts"
+import * as KafkaResultSink from "../src/adapters/kafka/KafkaResultSink.ts"
+import * as StdinFeed from "../src/adapters/stdio/StdinFeed.ts"
 import { candles1m } from "../src/analytics/candles.ts"
 import { ticks } from "../src/analytics/ticks.ts"
 import { CheckpointStore } from "../src/streams/CheckpointStore.ts"
 import { DeadLetters } from "../src/streams/DeadLetters.ts"
 import { Engine } from "../src/streams/Engine.ts"
 import { EventLog } from "../src/streams/EventLog.ts"
+import * as Ingest from "../src/streams/Ingest.ts"
 import * as InProcess from "../src/streams/InProcess.ts"
 import { Monitor } from "../src/streams/Monitor.ts"
-import type { Pane } from "../src/streams/Pane.ts"
 import { fromTexts } from "../src/streams/Records.ts"
 import { ResultSink } from "../src/streams/ResultSink.ts"
-import { medianOf } from "./Measure.ts"
+import { consume, libraries, type LibraryName, produce, stopwatch, type Took } from "./KafkaContenders.ts"
+import { type Figure, machine, medianOf, print, ratio } from "./Measure.ts"
 
-const records = 600_000
-const chunk = 2_000
-const rounds = 3
 const source = ticks.definition
-const libraries = ["kafkajs", "platformatic"] as const
+const read = 600_000
+const written = 200_000
+const rounds = 5
+/** What a chunk of standard input comes to, of ticks like these. */
+const perRequest = 850
+const partitions = 3
 
-const line = (i: number, time: number): string =>
+const start = 1_732_545_000_000
+
+const line = (i: number, time = start + i): string =>
   `{"symbol":"S${i % 100}","time":${time},"price":"${(100 + i % 1_000 / 100).toFixed(2)}","size":${1 + i % 100}}`
 
-const chunkFrom = (first: number, length: number, timeOf: (i: number) => number) =>
-  fromTexts(Array.from({ length }, (_, i) => line(first + i, timeOf(first + i))))
+const lines = (count: number): ReadonlyArray<string> => Array.from({ length: count }, (_, i) => line(i))
 
-/** Records a second and microseconds of this process's CPU a record. */
-const measured = <A, E, R>(count: number, effect: Effect.Effect<A, E, R>) =>
+/** What all contenders share: the broker, and what is sent to it. */
+interface Ground {
+  readonly brokers: string
+  readonly log: string
+  readonly values: ReadonlyArray<Buffer>
+  readonly stdin: ReadonlyArray<Uint8Array>
+}
+
+const connectionTo = ({ brokers }: Ground, library: LibraryName) => Connection.layer({ brokers: [brokers], library })
+
+const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Took, E, R> =>
+  Effect.suspend(() => {
+    const stop = stopwatch()
+    return Effect.map(effect, stop)
+  })
+
+/** The engine of `courant process`, from a topic of JSON to panes that are thrown away. */
+const processing = (ground: Ground, library: LibraryName) =>
   Effect.gen(function*() {
-    const cpu = process.cpuUsage()
-    const began = performance.now()
-    yield* effect
-    const { system, user } = process.cpuUsage(cpu)
-    return { perSecond: count / (performance.now() - began) * 1_000, cpu: (user + system) / count }
-  })
-
-type Figures = Effect.Success<ReturnType<typeof measured>>
-
-const medians = (all: ReadonlyArray<Figures>): Figures => ({
-  perSecond: medianOf(all.map(({ perSecond }) => perSecond)),
-  cpu: medianOf(all.map(({ cpu }) => cpu))
-})
-
-const append = Effect.flatMap(EventLog, (log) =>
-  Effect.forEach(Array.from({ length: records / chunk }, (_, i) => i), (i) =>
-    log.append(0, chunkFrom(i * chunk, chunk, (i) => 1_732_545_000_000 + i)), { discard: true }))
-
-/** A consumer of the usual kind that does nothing: kafkajs's own, batch by batch. */
-const consumeNothing = (brokers: string, topic: string, group: string) =>
-  Effect.promise(async () => {
-    const consumer = new Library({ brokers: [brokers], logLevel: logLevel.NOTHING }).consumer({ groupId: group })
-    await consumer.connect()
-    await consumer.subscribe({ topic, fromBeginning: true })
-    let seen = 0
-    let began = 0
-    await new Promise<void>((resolve, reject) => {
-      consumer.run({
-        eachBatchAutoResolve: true,
-        eachBatch: async ({ batch }) => {
-          if (began === 0) began = performance.now()
-          seen += batch.messages.length
-          if (seen >= records) resolve()
-        }
-      }).catch(reject)
-    })
-    const perSecond = records / (performance.now() - began) * 1_000
-    await consumer.disconnect()
-    return perSecond
-  })
-
-/** The least that a reader can do: fetch, and look at nothing. */
-const readBare = (topic: string) =>
-  Effect.scoped(Effect.gen(function*() {
-    const { client } = yield* Connection
-    const reader = yield* client.reader(topic)
-    const [leader = 0] = (yield* reader.leaders).keys()
-    for (let offset = 0; offset < records;) {
-      for (const { batches } of yield* reader.fetch(leader, [{ partition: 0, offset }])) {
-        for (let at = 0; at + 61 <= batches.length;) {
-          const end = at + 12 + batches.readInt32BE(at + 8)
-          if (end > batches.length) break
-          offset = Number(batches.readBigInt64BE(at)) + batches.readInt32BE(at + 23) + 1
-          at = end
-        }
-      }
-    }
-  }))
-
-const readRecords = Effect.flatMap(EventLog, (log) =>
-  log.read([0]).pipe(Stream.takeUntil((batch) => batch.offsets[batch.length - 1]! >= records - 1), Stream.runDrain))
-
-const engineTo = (write: (panes: ReadonlyArray<Pane>) => void) =>
-  InProcess.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(
-      CheckpointStore.layerMemory,
-      DeadLetters.layerMemory,
-      Monitor.layer,
-      Layer.succeed(ResultSink, {
-        write: (panes) => Effect.sync(() => write(panes)),
-        read: () => Effect.succeed([]),
-        remove: () => Effect.void
-      })
-    ))
+    const engine = yield* Engine
+    return yield* timed(engine.run({ name: "bench", pipelines: [candles1m], stopAt: Effect.succeed([read]) }))
+  }).pipe(
+    Effect.provide(
+      InProcess.layer.pipe(
+        Layer.provide([CheckpointStore.layerMemory, DeadLetters.layerMemory, Monitor.layer, nowhere]),
+        Layer.provide(KafkaEventLog.layer({ topic: ground.log, source })),
+        Layer.provide(connectionTo(ground, library))
+      ),
+      { local: true }
+    )
   )
 
-const processAll = Effect.gen(function*() {
-  const engine = yield* Engine
-  yield* engine.run({ name: "bench", pipelines: [candles1m], stopAt: Effect.succeed([records]) })
+const nowhere = Layer.succeed(ResultSink, {
+  write: () => Effect.void,
+  read: () => Effect.succeed([]),
+  remove: () => Effect.void
 })
 
-/** Milliseconds from the append of a minute's last tick to its pane, at about 10,000 records a second. */
-const latency = Effect.gen(function*() {
-  const log = yield* EventLog
-  const waits: Array<number> = []
-  const appendedAt = new Map<number, number>()
-  const minute = 60_000
-  const write = (panes: ReadonlyArray<Pane>) => {
-    const now = performance.now()
-    for (const start of new Set(panes.map(({ start }) => start))) {
-      const at = appendedAt.get(start)
-      if (at !== undefined) waits.push(now - at)
+/** What `courant ingest --feed stdin` does: from bytes to lines, each to the partition of its key. */
+const ingesting = (ground: Ground, library: LibraryName, topic: string) =>
+  timed(Ingest.routed({ source })).pipe(
+    Effect.provide(
+      Layer.merge(
+        StdinFeed.layer.pipe(Layer.provide(Stdio.layerTest({ stdin: Stream.fromIterable(ground.stdin) }))),
+        KafkaEventLog.layer({ topic, source, partitions }).pipe(Layer.provide(connectionTo(ground, library)))
+      ),
+      { local: true }
+    )
+  )
+
+const append = (ground: Ground, texts: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const log = yield* EventLog
+    for (let at = 0; at < texts.length; at += 2_000) yield* log.append(0, fromTexts(texts.slice(at, at + 2_000)))
+  }).pipe(
+    Effect.provide(
+      KafkaEventLog.layer({ topic: ground.log, source }).pipe(Layer.provide(connectionTo(ground, "platformatic"))),
+      { local: true }
+    )
+  )
+
+const newTopic = (ground: Ground, topic: string) =>
+  Effect.flatMap(Connection, ({ client }) => client.create({ name: topic, partitions: 1, configs: {} })).pipe(
+    Effect.provide(connectionTo(ground, "platformatic"), { local: true })
+  )
+
+type Contender = "process" | "consumer" | "ingest" | "producer"
+type Times = { readonly [L in LibraryName]: { readonly [C in Contender]: Array<Took> } }
+
+const noTimes = (): Times[LibraryName] => ({ process: [], consumer: [], ingest: [], producer: [] })
+
+/** One round after the other, the first for warming up. The machine's speed drifts, so that a ratio is of one round. */
+const takeTurns = Effect.fnUntraced(function*(ground: Ground) {
+  const times: Times = { kafkajs: noTimes(), platformatic: noTimes() }
+  for (let round = 0; round <= rounds; round++) {
+    for (const library of libraries) {
+      const bare = `bare-${library}-${round}`
+      yield* newTopic(ground, bare)
+      const took = {
+        consumer: yield* Effect.promise(() => consume[library](ground.brokers, ground.log, read)),
+        process: yield* processing(ground, library),
+        producer: yield* Effect.promise(() => produce[library](ground.brokers, bare, ground.values, perRequest)),
+        ingest: yield* ingesting(ground, library, `ingest-${library}-${round}`)
+      }
+      if (round === 0) continue
+      for (const [name, list] of Object.entries(times[library])) list.push(took[name as Contender]) // as in `Times`
     }
   }
-  const running = Effect.gen(function*() {
-    const engine = yield* Engine
-    return yield* engine.run({ name: "latency", pipelines: [candles1m], checkpointEvery: "1 second" })
-  }).pipe(Effect.provide(engineTo(write)))
-  const produce = Effect.gen(function*() {
-    // Each chunk of 100 records is a minute of its own, which closes the one before the last.
-    for (let i = 0; i < 1_000; i++) {
-      const time = i * minute
-      appendedAt.set(time - minute, performance.now())
-      yield* Effect.forkChild(log.append(0, chunkFrom(i * 100, 100, () => time + 30_000)))
-      yield* Effect.sleep("10 millis")
-    }
-    yield* Effect.sleep("500 millis")
-  })
-  yield* Effect.raceFirst(running, produce)
-  const sorted = waits.sort((a, b) => a - b)
-  return { p50: sorted[Math.floor(sorted.length / 2)], p99: sorted[Math.floor(sorted.length * 0.99)], seen: sorted.length }
+  return times
 })
 
-const round = (value: number): number => Math.round(value / 1_000)
+/** Windows that close in a round of the latencies, and before it for warming up: 8 seconds and 2. */
+const closings = 400
+const warmUp = 100
+const latencyRounds = 3
+
+/**
+ * Milliseconds from the moment at which a tick is given to the log to that at which the broker has the panes of the window
+ * that it closes: at 10,000 records/s, a window of 100 panes every 20 ms.
+ */
+const latencies = Effect.fnUntraced(function*(ground: Ground, library: LibraryName, round: number) {
+  const givenAt = new Map<number, number>()
+  const waits: Array<number> = []
+  const noting = Layer.effect(
+    ResultSink,
+    Effect.map(ResultSink, (sink) =>
+      ResultSink.of({
+        ...sink,
+        write: (panes) =>
+          Effect.tap(sink.write(panes), () => {
+            const now = performance.now()
+            for (const { end } of panes) {
+              const at = givenAt.get(end)
+              if (at !== undefined) waits.push(now - at)
+            }
+            return Effect.void
+          })
+      }))
+  )
+  const topic = `latency-${library}-${round}`
+  const layers = InProcess.layer.pipe(
+    Layer.provide(noting),
+    Layer.provide([CheckpointStore.layerMemory, DeadLetters.layerMemory, Monitor.layer, KafkaResultSink.layer({ topic: `${topic}-panes` })]),
+    Layer.provideMerge(KafkaEventLog.layer({ topic, source })),
+    Layer.provide(connectionTo(ground, library))
+  )
+  const minute = 60_000
+  yield* Effect.gen(function*() {
+    const log = yield* EventLog
+    const engine = yield* Engine
+    const began = performance.now()
+    const give = (chunk: number) =>
+      Effect.gen(function*() {
+        yield* Effect.sleep(Math.max(0, began + chunk * 10 - performance.now()))
+        // Two chunks of 100 ticks a minute; the first of them is as late as the source allows, and so closes the last.
+        const end = start + minute / 2 * chunk
+        const texts = Array.from({ length: 100 }, (_, i) => line(i, end + 5_000))
+        if (chunk % 2 === 0 && chunk / 2 >= warmUp) givenAt.set(end, performance.now())
+        yield* Effect.forkChild(log.append(0, fromTexts(texts)), { startImmediately: true })
+      })
+    const produceAll = Effect.forEach(Array.from({ length: 2 * (warmUp + closings) }, (_, chunk) => chunk), give, { discard: true }).pipe(
+      Effect.andThen(Effect.sleep("1 second"))
+    )
+    yield* Effect.raceFirst(
+      engine.run({ name: "latency", pipelines: [candles1m], checkpointEvery: "1 second" }),
+      produceAll
+    )
+  }).pipe(Effect.provide(layers, { local: true }))
+  const sorted = waits.toSorted((a, b) => a - b)
+  const quantile = (share: number) => sorted[Math.floor(sorted.length * share)] ?? NaN
+  return { p50: quantile(0.5), p99: quantile(0.99), seen: sorted.length }
+})
+
+const millis = (all: ReadonlyArray<Took>) => all.map(({ millis }) => millis)
+
+const figuresOf = (times: Times, library: LibraryName): ReadonlyArray<Figure> => {
+  const { consumer, ingest, process, producer } = times[library]
+  const rate = (name: string, all: ReadonlyArray<Took>, records: number): ReadonlyArray<Figure> => [
+    { name: `${library}: ${name}`, value: medianOf(millis(all).map((each) => records / each * 1_000)), unit: "records/s" },
+    { name: `${library}: ${name}, CPU`, value: medianOf(all.map(({ cpu }) => cpu / records)), unit: "µs/record" }
+  ]
+  return [
+    ...rate("its consumer, doing nothing", consumer, read),
+    ...rate("process", process, read),
+    { name: `${library}: speed of process against its idle consumer`, value: ratio(millis(consumer), millis(process)), unit: "x", goal: { atLeast: 0.8 } },
+    ...rate("its producer, sending values", producer, written),
+    ...rate("ingest", ingest, written),
+    { name: `${library}: speed of ingest against its bare producer`, value: ratio(millis(producer), millis(ingest)), unit: "x" }
+  ]
+}
+
+const comparison = ({ kafkajs, platformatic }: Times): ReadonlyArray<Figure> =>
+  (["consumer", "process", "producer", "ingest"] as const).map((name) => ({
+    name: `speed of ${name} over platformatic against kafkajs`,
+    value: ratio(millis(kafkajs[name]), millis(platformatic[name])),
+    unit: "x"
+  }))
 
 const bench = Effect.gen(function*() {
   const { access } = yield* Kafka
-  const table: Array<Record<string, unknown>> = []
-  for (const [turn, library] of libraries.entries()) {
-    const connection = Connection.layer({ brokers: [access.brokers], library })
-    const logOf = (topic: string) => KafkaEventLog.layer({ topic, source }).pipe(Layer.provideMerge(connection))
-    const each = <A, E, R>(body: (round: number) => Effect.Effect<A, E, R>) =>
-      Effect.map(Effect.forEach(Array.from({ length: rounds }, (_, i) => i), (round) => measured(records, body(round))), medians)
-    const appended = yield* each((round) => Effect.provide(append, logOf(`log-${turn}-${round}`), { local: true }))
-    const figures = yield* Effect.gen(function*() {
-      const bare = yield* each(() => readBare(`log-${turn}-0`))
-      const read = yield* each(() => readRecords)
-      const whole = yield* each(() => Effect.provide(processAll, engineTo(() => {}), { local: true }))
-      return { bare, read, whole }
-    }).pipe(Effect.provide(logOf(`log-${turn}-0`)))
-    const idle = yield* consumeNothing(access.brokers, `log-${turn}-0`, `idle-${turn}`)
-    const waits = yield* Effect.provide(latency, logOf(`latency-${turn}`))
-    table.push({
-      library,
-      "append k/s": round(appended.perSecond),
-      "append µs CPU": appended.cpu.toFixed(2),
-      "bare read k/s": round(figures.bare.perSecond),
-      "records k/s": round(figures.read.perSecond),
-      "process k/s": round(figures.whole.perSecond),
-      "process µs CPU": figures.whole.cpu.toFixed(2),
-      "idle consumer k/s": round(idle),
-      "process / idle": (figures.whole.perSecond / idle).toFixed(2),
-      "p50 ms": waits.p50?.toFixed(1),
-      "p99 ms": waits.p99?.toFixed(1)
-    })
+  const texts = lines(written)
+  const bytes = Buffer.from(`${texts.join("\n")}\n`)
+  const ground: Ground = {
+    brokers: access.brokers,
+    log: "log",
+    values: texts.map((text) => Buffer.from(text)),
+    stdin: Array.from({ length: Math.ceil(bytes.length / 65_536) }, (_, i) => bytes.subarray(i * 65_536, (i + 1) * 65_536))
   }
-  console.table(table)
+  yield* append(ground, lines(read))
+  const times = yield* takeTurns(ground)
+  const figures: Array<Figure> = [...libraries.flatMap((library) => figuresOf(times, library)), ...comparison(times)]
+  const waits = yield* Effect.forEach(Array.from({ length: latencyRounds }, (_, round) => round), (round) =>
+    Effect.all({ kafkajs: latencies(ground, "kafkajs", round), platformatic: latencies(ground, "platformatic", round) }))
+  for (const library of libraries) {
+    const mine = waits.map((round) => round[library])
+    if (mine.some(({ seen }) => seen < closings * 100)) yield* Effect.logWarning(`${library}: not every pane was timed`)
+    figures.push(
+      { name: `${library}: from append to pane written, at 10,000 records/s, p50`, value: medianOf(mine.map(({ p50 }) => p50)), unit: "ms" },
+      { name: `${library}: the same, p99`, value: medianOf(mine.map(({ p99 }) => p99)), unit: "ms", goal: { atMost: 50 } }
+    )
+  }
+  return figures
 })
 
-await Effect.runPromise(bench.pipe(Effect.provide(Kafka.layer()), Effect.scoped))
+const about = machine()
+console.log(`${about.cpu}, ${about.memoryGiB} GiB, Node.js ${about.node}, ${about.date}; the broker on the same machine\n`)
+const figures = await Effect.runPromise(bench.pipe(Effect.provide(Kafka.layer()), Effect.scoped))
+print(figures)
+const at = process.argv.indexOf("--json")
+const file = at === -1 ? undefined : process.argv[at + 1]
+if (file !== undefined) writeFileSync(file, `${JSON.stringify({ machine: about, figures }, null, 2)}\n`)

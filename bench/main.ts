@@ -3,9 +3,8 @@
  * few absolute figures, which move with the machine.
  */
 import { writeFileSync } from "node:fs"
-import { cpus, totalmem } from "node:os"
 import * as Hopping from "./Hopping.ts"
-import { type Figure, inTurn, medianOf, print, ratio } from "./Measure.ts"
+import { type Figure, inTurn, machine, medianOf, print, ratio } from "./Measure.ts"
 import * as Sqlite from "./Sqlite.ts"
 import * as Stdin from "./Stdin.ts"
 import { batches } from "./Ticks.ts"
@@ -77,14 +76,8 @@ const sqlite = async (): Promise<ReadonlyArray<Figure>> => {
   ]
 }
 
-const [cpu] = cpus()
-const machine = {
-  cpu: `${cpus().length} x ${cpu?.model ?? "unknown"}`,
-  memoryGiB: Math.round(totalmem() / 2 ** 30),
-  node: process.version,
-  date: new Date().toISOString().slice(0, 10)
-}
-console.log(`${machine.cpu}, ${machine.memoryGiB} GiB, Node.js ${machine.node}, ${machine.date}\n`)
+const about = machine()
+console.log(`${about.cpu}, ${about.memoryGiB} GiB, Node.js ${about.node}, ${about.date}\n`)
 const figures: Array<Figure> = []
 for (const part of [hopping, stdin, sqlite]) {
   const measured = await part()
@@ -93,4 +86,4 @@ for (const part of [hopping, stdin, sqlite]) {
 }
 const at = process.argv.indexOf("--json")
 const file = at === -1 ? undefined : process.argv[at + 1]
-if (file !== undefined) writeFileSync(file, `${JSON.stringify({ machine, figures }, null, 2)}\n`)
+if (file !== undefined) writeFileSync(file, `${JSON.stringify({ machine: about, figures }, null, 2)}\n`)
