@@ -32,7 +32,7 @@ export const brokers = (layer: Layer.Layer<Kafka, unknown>) => {
 }
 
 /** Over which library the suites run: all of them can be asked to run over the other. */
-const library = process.env["COURANT_KAFKA_LIBRARY"] === "platformatic" ? "platformatic" : "kafkajs"
+export const library = process.env["COURANT_KAFKA_LIBRARY"] === "kafkajs" ? "kafkajs" : "platformatic"
 
 let topics = 0
 

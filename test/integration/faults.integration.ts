@@ -1,7 +1,6 @@
 /** Faults on a real broker: each ends with the batch fold's panes, none lost and none doubled. */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Schedule, Stream } from "effect"
-import { type Admin, Kafka as Library, logLevel } from "kafkajs"
+import { Effect, Fiber, Layer, Stream } from "effect"
 import { Kafka } from "../../services/testing.ts"
 import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import { Connection } from "../../src/adapters/kafka/Connection.ts"
@@ -15,10 +14,9 @@ import * as Ingest from "../../src/streams/Ingest.ts"
 import { fromTexts, Kind, valueAt } from "../../src/streams/Records.ts"
 import { courant, start, temporaryFolder } from "../cli/courant.ts"
 import { randomFrom } from "../random.ts"
-import { brokers, newTopic } from "./brokers.ts"
+import { committed, until, withAdmin } from "./admin.ts"
+import { brokers, kinds, newTopic } from "./brokers.ts"
 import { actual, engineOn, events, expected, ingest, market, pipelines, processOnce, source, stores } from "./market.ts"
-
-const retention = { "log.retention.check.interval.ms": "500", "log.segment.delete.delay.ms": "0" }
 
 /** The panes are the batch fold's over whatever is in the log. */
 const sameAsFold = Effect.gen(function*() {
@@ -36,55 +34,140 @@ const onTopic = <A, E>(
   Effect.flatMap(newTopic, (topic) =>
     body.pipe(Effect.provide(engineOn(stores(topic, options)).pipe(Layer.provide(layer)), { local: true })))
 
-describe("faults", () => {
-  const { kafka, layer } = brokers(Kafka.layer({ settings: retention }))
-  const dieAndRise = Effect.gen(function*() {
-    const broker = yield* kafka
-    yield* broker.kill9
-    yield* Effect.sleep("300 millis")
-    yield* broker.restart
-  })
+/** What depends on who keeps the brokers' metadata: death, deletion, and the coordinators of groups. */
+for (const [name, started] of Object.entries(kinds)) {
+  describe(name, () => {
+    const { kafka, layer } = brokers(started)
+    const dieAndRise = Effect.gen(function*() {
+      const broker = yield* kafka
+      yield* broker.kill9
+      yield* Effect.sleep("300 millis")
+      yield* broker.restart
+    })
 
-  it.live("the broker is killed while producing: every acknowledged chunk is there once, in order", () =>
-    onTopic(layer, { partitions: 1 }, Effect.gen(function*() {
-      const log = yield* EventLog
-      const over = yield* Deferred.make<void>()
-      const firsts: Array<number> = []
-      // Without a pause, so that a request is under way whenever the broker dies. The ticks are years old: after such a
-      // restart a broker no longer knows the producers of old records, and takes a repetition for something new.
-      const append = Effect.suspend(() => log.append(0, fromTexts(market(10, { seed: firsts.length })))).pipe(
-        Effect.tap((first) => Effect.sync(() => void firsts.push(first)))
-      )
-      const producing = yield* Effect.forkChild(Effect.repeat(append, { until: () => Deferred.isDone(over) }))
-      for (let death = 0; death < 4; death++) {
-        yield* Effect.sleep("700 millis")
+    it.live("the broker is killed while consuming", () =>
+      onTopic(layer, { partitions: 3 }, Effect.gen(function*() {
+        const engine = yield* Engine
+        const monitor = yield* Monitor
+        const log = yield* EventLog
+        yield* ingest(market(60_000))
+        const running = yield* Effect.forkChild(engine.run({ name: "test", pipelines, checkpointEvery: "50 millis" }))
+        yield* until(Effect.map(monitor.progress, ({ read }) => read > 0))
+        // More is written meanwhile, in small chunks, so that both sides are in the middle of something.
+        const feeding = yield* Effect.forkChild(ingest(market(60_000, { seed: 2 }), 100))
         yield* dieAndRise
-      }
-      yield* Effect.sleep("700 millis")
-      yield* Deferred.succeed(over, undefined)
-      yield* Fiber.join(producing)
-      assert.deepStrictEqual(firsts, firsts.map((_, i) => i * 10))
-      assert.deepStrictEqual(yield* log.ends, [firsts.length * 10])
-      assert.deepStrictEqual(yield* allTexts, firsts.flatMap((_, i) => market(10, { seed: i })))
-    })))
+        yield* dieAndRise
+        yield* Fiber.join(feeding)
+        yield* until(Effect.map(monitor.progress, ({ read }) => read === 120_000))
+        yield* Fiber.interrupt(running)
+        const report = yield* engine.run({ name: "test", pipelines, stopAt: Effect.provideService(Ingest.end, EventLog, log) })
+        assert.strictEqual(report.read, 120_000)
+        yield* sameAsFold
+      })))
 
-  it.live("the broker is killed while consuming", () =>
-    onTopic(layer, { partitions: 3 }, Effect.gen(function*() {
-      const engine = yield* Engine
-      const monitor = yield* Monitor
-      const log = yield* EventLog
-      yield* ingest(market(60_000))
-      const running = yield* Effect.forkChild(engine.run({ name: "test", pipelines, checkpointEvery: "50 millis" }))
-      yield* until(Effect.map(monitor.progress, ({ read }) => read > 0))
-      yield* dieAndRise
-      yield* ingest(market(60_000, { seed: 2 }))
-      yield* dieAndRise
-      yield* until(Effect.map(monitor.progress, ({ read }) => read === 120_000))
-      yield* Fiber.interrupt(running)
-      const report = yield* engine.run({ name: "test", pipelines, stopAt: Effect.provideService(Ingest.end, EventLog, log) })
-      assert.strictEqual(report.read, 120_000)
-      yield* sameAsFold
-    })))
+    it.live("the topic is deleted under a running consumer: it says so and stops", () =>
+      Effect.gen(function*() {
+        const topic = yield* newTopic
+        const broker = yield* kafka
+        yield* Effect.gen(function*() {
+          const log = yield* EventLog
+          yield* log.append(0, fromTexts(["a"]))
+          const reading = yield* Effect.forkChild(Effect.flip(Stream.runDrain(log.read([0]))))
+          yield* Effect.sleep("300 millis")
+          yield* deleteTopic(broker.access.brokers, topic)
+          const error = yield* Fiber.join(reading)
+          assert.match(error.message, /the topic is gone from the Kafka brokers/)
+        }).pipe(Effect.provide(KafkaEventLog.layer({ topic, source }).pipe(Layer.provide(layer))))
+      }))
+
+    for (const onGap of ["stop", "record"] as const) {
+      it.live(`retention overtakes the reader: with ${onGap} the exact gap is known`, () =>
+        onTopic(layer, { partitions: 1, onGap }, Effect.gen(function*() {
+          const log = yield* EventLog
+          const broker = yield* kafka
+          yield* ingest(market(5_000))
+          yield* deleteRecords(broker.access.brokers, log.topic, 3_000)
+          if (onGap === "stop") {
+            const error = yield* Effect.flip(Stream.runDrain(log.read([1_000])))
+            assert.match(error.message, /lacks the offsets 1000 to 2999 \(2000\)/)
+            return
+          }
+          const seen: Array<number> = []
+          const decisions: Array<string> = []
+          yield* log.read([1_000]).pipe(
+            Stream.runForEach((records) =>
+              Effect.sync(() => {
+                for (let i = 0; i < records.length; i++) {
+                  if (records.kinds[i] === Kind.control) decisions.push(Buffer.from(valueAt(records, i)).toString())
+                  else seen.push(records.offsets[i]!)
+                }
+              })
+            ),
+            Effect.raceFirst(until(Effect.sync(() => decisions.length > 0)))
+          )
+          assert.deepStrictEqual(decisions, [JSON.stringify({ _tag: "gap", from: 1_000, to: 3_000 })])
+          assert.deepStrictEqual(seen, Array.from({ length: 2_000 }, (_, i) => 3_000 + i))
+        })))
+    }
+
+    it.live("a topic that was made anew is not taken for the one that was read", () =>
+      Effect.gen(function*() {
+        const topic = yield* newTopic
+        const broker = yield* kafka
+        yield* Effect.gen(function*() {
+          yield* ingest(market(2_000))
+          yield* processOnce
+          yield* deleteTopic(broker.access.brokers, topic)
+        }).pipe(Effect.provide(engineOn(stores(topic)).pipe(Layer.provide(layer)), { local: true }))
+        const again = engineOn(stores(topic)).pipe(Layer.provide(layer))
+        const error = yield* Effect.flip(Effect.provide(processOnce, again, { local: true }))
+        assert.match(error.message, /it ends at 0: it is another log/)
+      }))
+
+    it.live("the second processor of a name takes over, and the first is fenced and says so", () =>
+      onTopic(layer, {}, Effect.gen(function*() {
+        const store = yield* CheckpointStore
+        const log = yield* EventLog
+        const group = `group-${log.topic}`
+        yield* ingest(market(1_000))
+        const take = Layer.build(
+          Layer.mergeAll(
+            Fence.layerCheckpoints.pipe(Layer.provide(Layer.succeed(CheckpointStore, store))),
+            Fence.layerLog.pipe(Layer.provide(Layer.succeed(EventLog, log)))
+          ).pipe(
+            Layer.provide(Fence.layer({ group })),
+            Layer.provide(Layer.merge(Layer.fresh(layer), Layer.succeed(EventLog, log)))
+          )
+        )
+        yield* Effect.scoped(Effect.gen(function*() {
+          const first = yield* take
+          const saveWith = (context: typeof first, offset: number) =>
+            Effect.provideContext(
+              Effect.flatMap(CheckpointStore, (store) => store.save("test", { fingerprint: "f", offsets: [offset], state: "" })),
+              context
+            )
+          const reading = yield* Effect.forkChild(Effect.flip(
+            Effect.provideContext(Effect.flatMap(EventLog, (log) => Stream.runDrain(log.read([1_000]))), first)
+          ))
+          yield* saveWith(first, 10)
+          const second = yield* take
+          yield* saveWith(second, 20)
+          const refusal = yield* Effect.flip(saveWith(first, 11))
+          assert.match(refusal.message, /another processor has taken over the group/)
+          assert.match((yield* Fiber.join(reading)).message, /another processor has taken over the group/)
+          const stored = yield* store.load("test", "f")
+          assert.deepStrictEqual(stored.pipe((option) => option._tag === "Some" ? option.value.offsets : null), [20])
+          yield* saveWith(second, 21)
+          const broker = yield* kafka
+          assert.deepStrictEqual(yield* committed(broker.access.brokers, group, log.topic), [21])
+        }))
+      })))
+  })
+}
+
+/** What is the same over all brokers. */
+describe("faults", () => {
+  const { kafka, layer } = brokers(Kafka.layer())
 
   it.live("one record in 50 is poison: each becomes a dead letter with its bytes, and nothing else changes", () =>
     onTopic(layer, { partitions: 3 }, Effect.gen(function*() {
@@ -104,117 +187,6 @@ describe("faults", () => {
       assert.strictEqual(report.deadLettered, 401)
       assert.strictEqual(report.read, 20_001)
       yield* sameAsFold
-    })))
-
-  it.live("the topic is deleted under a running consumer: it says so and stops", () =>
-    Effect.gen(function*() {
-      const topic = yield* newTopic
-      const broker = yield* kafka
-      yield* Effect.gen(function*() {
-        const log = yield* EventLog
-        yield* log.append(0, fromTexts(["a"]))
-        const reading = yield* Effect.forkChild(Effect.flip(Stream.runDrain(log.read([0]))))
-        yield* Effect.sleep("300 millis")
-        yield* deleteTopic(broker.access.brokers, topic)
-        const error = yield* Fiber.join(reading)
-        assert.match(error.message, /the topic is gone from the Kafka brokers/)
-      }).pipe(Effect.provide(KafkaEventLog.layer({ topic, source }).pipe(Layer.provide(layer))))
-    }))
-
-  it.live("the topic is deleted under a producer: it says so and stops", () =>
-    Effect.gen(function*() {
-      const topic = yield* newTopic
-      const broker = yield* kafka
-      yield* Effect.gen(function*() {
-        const log = yield* EventLog
-        yield* log.append(0, fromTexts(["a"]))
-        yield* deleteTopic(broker.access.brokers, topic)
-        const error = yield* Effect.flip(Effect.forever(log.append(0, fromTexts(["b"])))).pipe(Effect.timeout("40 seconds"))
-        assert.match(error.message, /the topic is gone from the Kafka brokers/)
-      }).pipe(Effect.provide(KafkaEventLog.layer({ topic, source }).pipe(Layer.provide(layer))))
-    }))
-
-  for (const onGap of ["stop", "record"] as const) {
-    it.live(`retention overtakes the reader: with ${onGap} the exact gap is known`, () =>
-      onTopic(layer, { partitions: 1, onGap }, Effect.gen(function*() {
-        const log = yield* EventLog
-        const broker = yield* kafka
-        yield* ingest(market(5_000))
-        yield* deleteRecords(broker.access.brokers, log.topic, 3_000)
-        if (onGap === "stop") {
-          const error = yield* Effect.flip(Stream.runDrain(log.read([1_000])))
-          assert.match(error.message, /lacks the offsets 1000 to 2999 \(2000\)/)
-          return
-        }
-        const seen: Array<number> = []
-        const decisions: Array<string> = []
-        yield* log.read([1_000]).pipe(
-          Stream.runForEach((records) =>
-            Effect.sync(() => {
-              for (let i = 0; i < records.length; i++) {
-                if (records.kinds[i] === Kind.control) decisions.push(Buffer.from(valueAt(records, i)).toString())
-                else seen.push(records.offsets[i]!)
-              }
-            })
-          ),
-          Effect.raceFirst(until(Effect.sync(() => decisions.length > 0)))
-        )
-        assert.deepStrictEqual(decisions, [JSON.stringify({ _tag: "gap", from: 1_000, to: 3_000 })])
-        assert.deepStrictEqual(seen, Array.from({ length: 2_000 }, (_, i) => 3_000 + i))
-      })))
-  }
-
-  it.live("a topic that was made anew is not taken for the one that was read", () =>
-    Effect.gen(function*() {
-      const topic = yield* newTopic
-      const broker = yield* kafka
-      yield* Effect.gen(function*() {
-        yield* ingest(market(2_000))
-        yield* processOnce
-        yield* deleteTopic(broker.access.brokers, topic)
-      }).pipe(Effect.provide(engineOn(stores(topic)).pipe(Layer.provide(layer)), { local: true }))
-      const again = engineOn(stores(topic)).pipe(Layer.provide(layer))
-      const error = yield* Effect.flip(Effect.provide(processOnce, again, { local: true }))
-      assert.match(error.message, /it ends at 0: it is another log/)
-    }))
-
-  it.live("the second processor of a name takes over, and the first is fenced and says so", () =>
-    onTopic(layer, {}, Effect.gen(function*() {
-      const store = yield* CheckpointStore
-      const log = yield* EventLog
-      const group = `group-${log.topic}`
-      yield* ingest(market(1_000))
-      const take = Layer.build(
-        Layer.mergeAll(
-          Fence.layerCheckpoints.pipe(Layer.provide(Layer.succeed(CheckpointStore, store))),
-          Fence.layerLog.pipe(Layer.provide(Layer.succeed(EventLog, log)))
-        ).pipe(
-          Layer.provide(Fence.layer({ group })),
-          Layer.provide(Layer.merge(Layer.fresh(layer), Layer.succeed(EventLog, log)))
-        )
-      )
-      yield* Effect.scoped(Effect.gen(function*() {
-        const first = yield* take
-        const saveWith = (context: typeof first, offset: number) =>
-          Effect.provideContext(
-            Effect.flatMap(CheckpointStore, (store) => store.save("test", { fingerprint: "f", offsets: [offset], state: "" })),
-            context
-          )
-        const reading = yield* Effect.forkChild(Effect.flip(
-          Effect.provideContext(Effect.flatMap(EventLog, (log) => Stream.runDrain(log.read([1_000]))), first)
-        ))
-        yield* saveWith(first, 10)
-        const second = yield* take
-        yield* saveWith(second, 20)
-        const refusal = yield* Effect.flip(saveWith(first, 11))
-        assert.match(refusal.message, /another processor has taken over the group/)
-        assert.match((yield* Fiber.join(reading)).message, /another processor has taken over the group/)
-        const stored = yield* store.load("test", "f")
-        assert.deepStrictEqual(stored.pipe((option) => option._tag === "Some" ? option.value.offsets : null), [20])
-        yield* saveWith(second, 21)
-        const broker = yield* kafka
-        assert.deepStrictEqual(yield* committed(broker.access.brokers, group, log.topic), [21])
-      }))
     })))
 
   it.live("of two processors the one that sleeps is fenced when it wakes up, and both together lose and double nothing", () =>
@@ -296,34 +268,6 @@ describe("faults", () => {
     }), 180_000)
 })
 
-const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
-  condition.pipe(Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("20 millis") }), Effect.timeout("60 seconds"))
-
-const allTexts = Effect.gen(function*() {
-  const log = yield* EventLog
-  const [end = 0] = yield* log.ends
-  const texts: Array<string> = []
-  yield* log.read([0]).pipe(
-    Stream.map((records) => {
-      for (let i = 0; i < records.length; i++) texts.push(Buffer.from(valueAt(records, i)).toString())
-    }),
-    Stream.takeUntil(() => texts.length >= end),
-    Stream.runDrain
-  )
-  return texts
-})
-
-const withAdmin = <A>(brokers: string, use: (admin: Admin) => Promise<A>) =>
-  Effect.acquireUseRelease(
-    Effect.promise(async () => {
-      const admin = new Library({ brokers: [brokers], logLevel: logLevel.NOTHING }).admin()
-      await admin.connect()
-      return admin
-    }),
-    (admin) => Effect.promise(() => use(admin)),
-    (admin) => Effect.promise(() => admin.disconnect())
-  )
-
 const deleteTopic = (brokers: string, topic: string) => withAdmin(brokers, (admin) => admin.deleteTopics({ topics: [topic] }))
 
 /** What retention does, at once: records before an offset are gone. */
@@ -332,10 +276,4 @@ const deleteRecords = (brokers: string, topic: string, before: number) =>
     // The library wants to have heard of the topic.
     await admin.fetchTopicOffsets(topic)
     await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: String(before) }] })
-  })
-
-const committed = (brokers: string, group: string, topic: string) =>
-  withAdmin(brokers, async (admin) => {
-    const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
-    return found?.partitions.map(({ offset }) => Number(offset))
   })

@@ -1,23 +1,38 @@
-/** Other programs' records are processed, and other programs read our results: Kafka's own console producer and consumer. */
+/** Other programs' records are processed, and other programs read our results: Kafka's own console programs, and kcat. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { command } from "../../services/kafka/tools.ts"
 import { DeadLetters } from "../../src/streams/DeadLetters.ts"
-import { startCommand } from "../cli/courant.ts"
+import { linesOf } from "../cli/courant.ts"
 import { consume } from "../services/clients.ts"
-import { root } from "../services/processes.ts"
 import { brokers, kinds, newTopic } from "./brokers.ts"
-import { actual, engineOn, expected, market, processOnce, stores } from "./market.ts"
+import { actual, engineOn, expected, line, market, processOnce, stores } from "./market.ts"
+import { isMissing, output } from "./programs.ts"
 
 /** The console producer with options of its own. */
 const produce = Effect.fnUntraced(function*(brokers: string, topic: string, lines: ReadonlyArray<string>, options: ReadonlyArray<string>) {
   const [file, ...before] = yield* command("console-producer")
-  const input = lines.map((line) => `${line}\n`).join("")
-  const args = [...before, "--bootstrap-server", brokers, "--topic", topic, ...options]
-  const { ended } = yield* startCommand(file, args, { cwd: root, input })
-  const { code, stderr } = yield* ended
-  assert.strictEqual(code, 0, stderr)
-}, Effect.scoped)
+  yield* output(file, [...before, "--bootstrap-server", brokers, "--topic", topic, ...options], { input: textOf(lines) })
+})
+
+const textOf = (lines: ReadonlyArray<string>) => lines.map((line) => `${line}\n`).join("")
+
+const kcat = {
+  isMissing: isMissing("kcat", "install it (Debian: apt-get install kcat; macOS: brew install kcat)"),
+  /** Lines of a key and a value with a tab between them; an empty value is none (`-Z`). */
+  write: (brokers: string, topic: string, lines: ReadonlyArray<string>) =>
+    output("kcat", ["-P", "-b", brokers, "-t", topic, "-K", "\t", "-Z"], { input: textOf(lines) }),
+  /** All that is in a topic, a line for each record, in one of its formats. */
+  read: (brokers: string, topic: string, format: string) =>
+    Effect.map(output("kcat", ["-C", "-q", "-b", brokers, "-t", topic, "-o", "beginning", "-e", "-f", format]), linesOf)
+}
+
+/** `name=value,name=value`, where no value has a comma before what looks like another header. */
+const headersOf = (text: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(text.split(/,(?=[a-z-]+=)/).map((header) => {
+    const [name = "", ...value] = header.split("=")
+    return [name, value.join("=")]
+  }))
 
 const codecs = ["none", "gzip", "snappy", "lz4", "zstd"]
 
@@ -48,6 +63,40 @@ for (const [name, kafka] of Object.entries(kinds)) {
             assert.deepStrictEqual([typeof pipeline, pane, revision], ["string", "on-time", 0])
           }
         }).pipe(Effect.provide(engineOn(stores(topic, { partitions: 1 })).pipe(Layer.provide(layer))))
+      }))
+
+    it.live.skipIf(kcat.isMissing)("records of kcat give the panes of the batch fold, and kcat reads them, keys, dead letters and headers", () =>
+      Effect.gen(function*() {
+        const topic = yield* newTopic
+        const { access } = yield* broker
+        yield* Effect.gen(function*() {
+          const ticks = market(3_000).map((line) => `${JSON.parse(line).symbol}\t${line}`)
+          yield* kcat.write(access.brokers, topic, [...ticks, "S1\tpoison", "S2\t"])
+          const report = yield* processOnce
+          assert.deepStrictEqual([report.read, report.deadLettered], [3_002, 2])
+          const wanted = yield* expected
+          assert.deepStrictEqual(yield* actual, wanted)
+
+          const newest = new Map((yield* kcat.read(access.brokers, `${topic}-panes`, "%k %s\n")).map((line) => {
+            const [key = "", ...value] = line.split(" ")
+            return [key, JSON.parse(value.join(" "))]
+          }))
+          assert.deepStrictEqual(new Set([...newest.values()].map(line)), wanted)
+          for (const [key, { end, key: symbol, pipeline, start }] of newest) {
+            assert.strictEqual(key, [pipeline, symbol, start, end].join("|"))
+          }
+
+          const letters = yield* kcat.read(access.brokers, `${topic}-dead-letters`, "%h %S %s\n")
+          const told = letters.map((letter) => {
+            const [, headers = "", size, value] = /^(.*) (-?\d+) (\S*)$/.exec(letter) ?? []
+            const { offset, partition, reason, topic } = headersOf(headers)
+            return { topic, isHere: Number(partition) < 3 && /^\d+$/.test(offset ?? ""), reason, size, value }
+          })
+          assert.deepStrictEqual(told.toSorted((a, b) => String(a.reason).localeCompare(String(b.reason))), [
+            { topic, isHere: true, reason: "empty", size: "0", value: "" },
+            { topic, isHere: true, reason: "not-json", size: "6", value: "poison" }
+          ])
+        }).pipe(Effect.provide(engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(layer))))
       }))
   })
 }

@@ -22,7 +22,7 @@ import { randomFrom } from "../random.ts"
 export const source = ticks.definition
 export const pipelines = [candles1m, movingAverage5m, candles5m]
 
-const begin = 1_732_545_000_000
+export const begin = 1_732_545_000_000
 
 /** Lines of ticks: mostly up to 4 seconds out of order, one in a thousand some minutes late, one in 50 broken if told. */
 export const market = (count: number, options?: { readonly poison?: boolean; readonly seed?: number }) => {
@@ -73,8 +73,9 @@ export const events = Effect.gen(function*() {
   yield* log.read(next.map(() => 0)).pipe(
     Stream.map((records) => {
       for (let i = 0; i < records.length; i++) {
-        const event = records.kinds[i] === Kind.event ? parse(valueAt(records, i)) : null
-        if (event !== null) found.push({ partition: records.partition, offset: records.offsets[i]!, fields: event })
+        if (records.kinds[i] !== Kind.event) continue
+        const text = new TextDecoder().decode(valueAt(records, i))
+        found.push(...eventOf(text, { partition: records.partition, offset: records.offsets[i]! }))
       }
       next[records.partition] = records.offsets[records.length - 1]! + 1
     }),
@@ -84,21 +85,26 @@ export const events = Effect.gen(function*() {
   return found
 })
 
-const parse = (bytes: Uint8Array) => {
+/** The event of a line, none where it is poison. */
+export const eventOf = (line: string, place: Pick<BatchFold.Event, "offset" | "partition">): ReadonlyArray<BatchFold.Event> => {
   try {
-    const tick = JSON.parse(new TextDecoder().decode(bytes))
-    return { priceForming: null, ...tick, price: BigDecimal.scale(BigDecimal.fromStringUnsafe(tick.price), 8) }
+    const tick = JSON.parse(line)
+    const fields = { priceForming: null, ...tick, price: BigDecimal.scale(BigDecimal.fromStringUnsafe(tick.price), 8) }
+    return [{ ...place, fields }]
   } catch {
-    return null
+    return []
   }
 }
 
-/** The final values of each window by the batch fold, in the order of a sink. */
-export const expected = Effect.map(events, (events) =>
+/** The final values of each window by the batch fold. */
+export const folded = (events: ReadonlyArray<BatchFold.Event>): ReadonlySet<string> =>
   new Set(pipelines.flatMap((pipeline) =>
     BatchFold.fold(pipeline, events).results.map((result) =>
       line(Pane.encode({ ...result, pipeline: pipeline.name, pane: "on-time", revision: 0 })))
-  )))
+  ))
+
+/** Those of what is in the log. */
+export const expected = Effect.map(events, folded)
 
 /** The same as the sink has them. */
 export const actual = Effect.gen(function*() {
@@ -106,5 +112,5 @@ export const actual = Effect.gen(function*() {
   return new Set((yield* sink.read({})).map(line))
 })
 
-const line = ({ end, key, pipeline, start, values }: Pane.Encoded): string =>
+export const line = ({ end, key, pipeline, start, values }: Pane.Encoded): string =>
   JSON.stringify([pipeline, key, start, end, Object.entries(values).sort(([a], [b]) => a < b ? -1 : 1)])

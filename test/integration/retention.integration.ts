@@ -1,0 +1,179 @@
+/** The broker deletes by itself what a slow processor has not read yet: nothing is passed over without a word. */
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Layer, Logger, Option, Stream } from "effect"
+import { ConfigResourceTypes } from "kafkajs"
+import { Kafka } from "../../services/testing.ts"
+import { CheckpointStore } from "../../src/streams/CheckpointStore.ts"
+import { Engine } from "../../src/streams/Engine.ts"
+import { EventLog } from "../../src/streams/EventLog.ts"
+import * as Ingest from "../../src/streams/Ingest.ts"
+import * as InProcess from "../../src/streams/InProcess.ts"
+import { Monitor } from "../../src/streams/Monitor.ts"
+import * as Pipeline from "../../src/streams/Pipeline.ts"
+import { Kind, valueAt } from "../../src/streams/Records.ts"
+import { ResultSink } from "../../src/streams/ResultSink.ts"
+import * as Admin from "./admin.ts"
+import { brokers, newTopic } from "./brokers.ts"
+import { actual, begin, eventOf, folded, ingest, market, pipelines, stores } from "./market.ts"
+
+/** The broker looks for what is due twice a second, and takes it away at once. */
+const settings = {
+  "log.initial.task.delay.ms": "500",
+  "log.retention.check.interval.ms": "500",
+  "log.segment.delete.delay.ms": "0"
+}
+
+/** Some 17 MB in the log: more than twice what may be read ahead of a processor. */
+const count = 120_000
+const lines = market(count)
+
+/** A minute of the market, and the time that late ticks are waited for. */
+const forFirstPanes = 8_000
+
+const segments = { "segment.bytes": String(1_024 * 1_024) }
+
+const entriesOf = (configs: { readonly [name: string]: string }) =>
+  Object.entries(configs).map(([name, value]) => ({ name, value }))
+
+/** What goes, and in which of the two ways a topic says so: all but 2 MB, or all but the last fifth of the time. */
+const limits = {
+  size: () => ({ "retention.ms": "-1", "retention.bytes": String(2 * 1_024 * 1_024) }),
+  time: () => ({ "retention.ms": String(Date.now() - (begin + count * 8)) })
+}
+
+describe("retention", () => {
+  const { kafka, layer } = brokers(Kafka.layer({ settings }))
+
+  /** Lets the processor compute its first panes, and write them only when the broker has deleted all that is due. */
+  const overtaken = Effect.fnUntraced(function*(options: {
+    readonly onGap: "stop" | "record"
+    readonly limit: keyof typeof limits
+  }) {
+    const { access } = yield* kafka
+    const topic = yield* newTopic
+    yield* Admin.withAdmin(access.brokers, (admin) =>
+      admin.createTopics({
+        waitForLeaders: true,
+        topics: [{ topic, configEntries: entriesOf({ ...segments, "retention.ms": "-1" }) }]
+      }))
+    const isWriting = yield* Deferred.make<void>()
+    const mayWrite = yield* Deferred.make<void>()
+    const slowly = Layer.effect(ResultSink, Effect.map(ResultSink, (sink) =>
+      ResultSink.of({
+        ...sink,
+        write: (panes) =>
+          Deferred.succeed(isWriting, undefined).pipe(
+            Effect.andThen(Deferred.await(mayWrite)),
+            Effect.andThen(sink.write(panes))
+          )
+      })))
+    const said: Array<string> = []
+    const layers = InProcess.layer.pipe(
+      Layer.provide(slowly),
+      Layer.provideMerge(stores(topic, { onGap: options.onGap })),
+      Layer.provideMerge(Monitor.layer),
+      Layer.provideMerge(Logger.layer([Logger.make(({ message }) => void said.push(String(message)))])),
+      Layer.provide(layer)
+    )
+    const context = yield* Layer.build(layers)
+    const earliest = Admin.withAdmin(access.brokers, async (admin) => {
+      const [found] = await admin.fetchTopicOffsets(topic)
+      return Number(found?.low)
+    })
+    return yield* Effect.gen(function*() {
+      const engine = yield* Engine
+      const running = yield* Effect.forkChild(engine.run({ name: topic, pipelines }))
+      yield* ingest(lines.slice(0, forFirstPanes))
+      yield* Effect.raceFirst(Deferred.await(isWriting), Fiber.join(running))
+      yield* ingest(lines.slice(forFirstPanes))
+      // Only now, so that a busy machine does not let the broker overtake a reader that is still on its way.
+      yield* Admin.withAdmin(access.brokers, (admin) =>
+        admin.alterConfigs({
+          validateOnly: false,
+          resources: [{
+            type: ConfigResourceTypes.TOPIC,
+            name: topic,
+            configEntries: entriesOf({ ...segments, ...limits[options.limit]() })
+          }]
+        }))
+      const first = yield* settled(earliest)
+      assert.isAbove(first, count / 2)
+      yield* Deferred.succeed(mayWrite, undefined)
+      return { context, earliest, first, running, said }
+    }).pipe(Effect.provideContext(context))
+  })
+
+  it.live("by time: with stop the error names the gap exactly, and the checkpoint stands before it", () =>
+    Effect.gen(function*() {
+      const { context, earliest, first, running } = yield* overtaken({ onGap: "stop", limit: "time" })
+      const error = yield* Effect.flip(Fiber.join(running))
+      const { from, length, to } = gapIn(error.message)
+      // Time goes on, and with it may go another segment.
+      assert.include([first, yield* earliest], to)
+      assert.strictEqual(length, to - from)
+      yield* Effect.gen(function*() {
+        const log = yield* EventLog
+        const store = yield* CheckpointStore
+        const saved = Option.getOrThrow(yield* store.load(log.topic, Pipeline.fingerprint(pipelines)))
+        assert.deepStrictEqual(saved.offsets, [from])
+      }).pipe(Effect.provideContext(context))
+    }))
+
+  it.live("by size: with record the gap is in the log, and the panes are those of all but the gap", () =>
+    Effect.gen(function*() {
+      const { context, first, running, said } = yield* overtaken({ onGap: "record", limit: "size" })
+      yield* Effect.gen(function*() {
+        const { progress } = yield* Monitor
+        const log = yield* EventLog
+        const engine = yield* Engine
+        yield* Admin.until(Effect.map(progress, ({ lag, read }) => read > 0 && lag === 0))
+        yield* Fiber.interrupt(running)
+        assert.strictEqual(said.length, 1, said.join("\n"))
+        const { from, length, to } = gapIn(said[0]!)
+        assert.deepStrictEqual([to, length], [first, first - from])
+        assert.deepStrictEqual(yield* decisionsFrom(first), [JSON.stringify({ _tag: "gap", from, to })])
+        const stopAt = Effect.provideService(Ingest.end, EventLog, log)
+        const report = yield* engine.run({ name: log.topic, pipelines, stopAt })
+        assert.strictEqual(report.read, count - length)
+        const seen = lines.flatMap((line, offset) =>
+          offset >= from && offset < to ? [] : eventOf(line, { partition: 0, offset }))
+        assert.deepStrictEqual(yield* actual, folded(seen))
+      }).pipe(Effect.provideContext(context))
+    }))
+})
+
+/** The value when it has stayed the same, and not nothing, for some looks of the broker. */
+const settled = Effect.fnUntraced(function*<E, R>(value: Effect.Effect<number, E, R>) {
+  let last = 0
+  for (let same = 0; same < 3; ) {
+    yield* Effect.sleep("600 millis")
+    const now = yield* value
+    same = now > 0 && now === last ? same + 1 : 0
+    last = now
+  }
+  return last
+})
+
+const gapIn = (message: string) => {
+  const found = /lacks the offsets (\d+) to (\d+) \((\d+)\): they were deleted before they were read/.exec(message)
+  assert.isNotNull(found, message)
+  return { from: Number(found[1]), to: Number(found[2]) + 1, length: Number(found[3]) }
+}
+
+/** The decisions in the log from an offset on. */
+const decisionsFrom = Effect.fnUntraced(function*(offset: number) {
+  const log = yield* EventLog
+  const [end = 0] = yield* log.ends
+  const found: Array<string> = []
+  yield* log.read([offset]).pipe(
+    Stream.map((records) => {
+      for (let i = 0; i < records.length; i++) {
+        if (records.kinds[i] === Kind.control) found.push(Buffer.from(valueAt(records, i)).toString())
+      }
+      return records.offsets[records.length - 1]!
+    }),
+    Stream.takeUntil((last) => last >= end - 1),
+    Stream.runDrain
+  )
+  return found
+})
