@@ -3,8 +3,8 @@
  *
  * A pipeline is written with the nouns of the first group, over the market's own sources or
  * one of yours, and run by an engine on the ports of the last. Backends have entries of their
- * own (`courant/sqlite`, `courant/stdio`, `courant/yahoo`, `courant/recorded`,
- * `courant/dashboard`), so that nobody loads what they do not use.
+ * own (`courant/kafka`, `courant/influxdb`, `courant/sqlite`, `courant/stdio`, `courant/yahoo`,
+ * `courant/recorded`, `courant/dashboard`), so that nobody loads what they do not use.
  */
 
 // A pipeline as a value.

@@ -1,5 +1,5 @@
 /** The flags that commands share, each with its meaning once. */
-import { Duration, Effect, Option } from "effect"
+import { DateTime, Duration, Effect, Option } from "effect"
 import { CliError, Flag } from "effect/cli"
 import * as MarketSymbol from "../domain/MarketSymbol.ts"
 
@@ -37,22 +37,38 @@ export const data = Flag.String("data").pipe(
 const parseTopic = (text: string): string | undefined =>
   /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/.test(text) ? text : undefined
 
-export const topic = parsed(
-  Flag.String("topic").pipe(Flag.withMetavar("NAME")),
-  "topic",
-  "a name of A-Z a-z 0-9 . _ - that does not begin with a dot",
-  parseTopic
-).pipe(
-  Flag.withDescription("Topic of the log; the feed's name by default"),
-  Flag.optional
-)
+const topicWith = (description: string) =>
+  parsed(
+    Flag.String("topic").pipe(Flag.withMetavar("NAME")),
+    "topic",
+    "a name of A-Z a-z 0-9 . _ - that does not begin with a dot",
+    parseTopic
+  ).pipe(Flag.withDescription(description), Flag.optional)
 
-export const pipelines = Flag.String("pipelines").pipe(
-  Flag.withMetavar("A,B"),
-  Flag.withDescription("Pipelines to run, by name or as files that export some (./my-pipeline.ts); all built-in ones by default"),
-  Flag.map(list),
-  Flag.optional
-)
+/** Of commands that write to it. */
+export const topic = topicWith("Topic of the log (default: the feed's name; with --log kafka also COURANT_KAFKA_TOPIC)")
+
+/** Of commands that look at one that is there. */
+export const oneTopic = topicWith("Topic of the log; the only one by default, with --log kafka COURANT_KAFKA_TOPIC")
+
+/** Of commands that look at all that are there. */
+export const anyTopic = topicWith("Only this topic of the log; with --log kafka needed, or COURANT_KAFKA_TOPIC")
+
+const pipelinesWith = (description: string) =>
+  Flag.String("pipelines").pipe(
+    Flag.withMetavar("A,B"),
+    Flag.withDescription(`${description}: names, or files that export some (./my-pipeline.ts)`),
+    Flag.map(list),
+    Flag.optional
+  )
+
+export const pipelines = pipelinesWith("Pipelines to run, all built-in ones by default")
+
+/** For commands that compute nothing, and have to know the events' fields. */
+export const pipelinesOfSource = pipelinesWith("Pipelines whose source says what an event is, that of ticks by default")
+
+/** For commands that look for a processor, which is called after its pipelines. */
+export const pipelinesOfProcessor = pipelinesWith("Pipelines of the processor to look for, all built-in ones by default")
 
 export const outOfOrderness = duration("out-of-orderness").pipe(
   Flag.withDescription("How much later than newer ticks a tick may come and still be on time (default: 5s)"),
@@ -106,13 +122,13 @@ export const speedOf = (fallback: number) =>
   )
 
 export const log = Flag.Literals("log", ["sqlite", "kafka", "memory"]).pipe(
-  Flag.withDescription("Where ticks are kept: sqlite, the default, a topic of kafka, or memory, which lives and dies with the run"),
+  Flag.withDescription("Where events are kept: sqlite, the default, a topic of kafka, or memory, which lives and dies with the run"),
   Flag.withDefault("sqlite")
 )
 
 /** Without a log in memory, for commands whose log outlives them. */
 export const keptLog = Flag.Literals("log", ["sqlite", "kafka"]).pipe(
-  Flag.withDescription("Where ticks are kept: sqlite, the default, or a topic of kafka"),
+  Flag.withDescription("Where events are kept: sqlite, the default, or a topic of kafka"),
   Flag.withDefault("sqlite")
 )
 
@@ -124,18 +140,28 @@ export const brokers = Flag.String("brokers").pipe(
 )
 
 export const partitions = Flag.Int("partitions").pipe(
-  Flag.withDescription("Partitions of a new topic of Kafka, 1 by default; an existing one must have so many"),
+  Flag.withDescription("Partitions of a new topic of Kafka (default: 1); one that is there must have so many"),
   Flag.filter((value) => value >= 1, (value) => `a topic has at least 1 partition, and ${value} is not`),
   Flag.optional
 )
 
-export const connectTimeout = duration("connect-timeout").pipe(
-  Flag.withDescription("For how long Kafka may be away at the start (default: 30s)"),
-  Flag.withDefault(30_000)
+/** In seconds. */
+export const connectTimeoutOf = (fallback: number) =>
+  duration("connect-timeout").pipe(
+    Flag.withDescription(`For how long Kafka and InfluxDB may be away at the start (default: ${fallback}s)`),
+    Flag.withDefault(1_000 * fallback)
+  )
+
+export const connectTimeout = connectTimeoutOf(30)
+
+/** For commands that only look. */
+export const expectedPartitions = Flag.Int("partitions").pipe(
+  Flag.withDescription("Partitions that the topic of Kafka has to have; any number without"),
+  Flag.optional
 )
 
 export const onGap = Flag.Literals("on-gap", ["stop", "record"]).pipe(
-  Flag.withDescription("Where Kafka deleted ticks before they were read: stop, the default, or record the gap and go on"),
+  Flag.withDescription("What to do where Kafka deleted events before they were read: stop, the default, or record the gap and go on"),
   Flag.withDefault("stop")
 )
 
@@ -144,9 +170,24 @@ export const checkpoints = Flag.Literals("checkpoints", ["sqlite", "kafka"]).pip
   Flag.withDefault("sqlite")
 )
 
-export const sinks = Flag.Literals("sink", ["sqlite", "kafka", "stdout", "memory"]).pipe(
-  Flag.withDescription("Where panes go, may be given several times; sqlite by default, memory with --log memory"),
-  Flag.atLeast(0)
+const sinksWith = (defaults: string) =>
+  Flag.Literals("sink", ["sqlite", "influxdb", "kafka", "stdout", "memory"]).pipe(
+    Flag.withDescription(
+      `Where panes go, may be given several times (default: ${defaults}); influxdb is told by COURANT_INFLUXDB_URL, _TOKEN, ` +
+        "_ORG and _BUCKET"
+    ),
+    Flag.atLeast(0)
+  )
+
+export const sinks = sinksWith("sqlite, with --log memory memory")
+
+/** Without a log in memory. */
+export const keptSinks = sinksWith("sqlite")
+
+/** One that panes can be read back from by another process. */
+export const readSink = Flag.Literals("sink", ["sqlite", "influxdb", "kafka"]).pipe(
+  Flag.withDescription("Where to read: sqlite, the default, influxdb (COURANT_INFLUXDB_URL, _TOKEN, _ORG, _BUCKET), or kafka"),
+  Flag.withDefault("sqlite")
 )
 
 export const once = Flag.Boolean("once").pipe(
@@ -180,8 +221,13 @@ export const host = Flag.String("host").pipe(
 )
 
 export const page = Flag.Boolean("page").pipe(
-  Flag.withDescription("Serve the live page, as a run without --once does; --no-page for none"),
+  Flag.withDescription("Serve the live page, the default unless --once or --sink stdout is given; --no-page for none"),
   Flag.withDefault(true)
+)
+
+export const wantedPage = Flag.Boolean("page").pipe(
+  Flag.withDescription("Serve the live page, and /metrics for Prometheus"),
+  Flag.withDefault(false)
 )
 
 const parseInstant = (text: string): number | undefined => {
@@ -199,3 +245,36 @@ const instant = (name: string) =>
 
 export const from = instant("from").pipe(Flag.withDescription("Panes of windows that start at or after this time"), Flag.optional)
 export const to = instant("to").pipe(Flag.withDescription("Panes of windows that start before this time"), Flag.optional)
+
+/** Results of runs over Kafka that SQLite keeps have folders of their own. */
+export const logOfResults = Flag.Literals("log", ["sqlite", "kafka"]).pipe(
+  Flag.withDescription("With --sink sqlite: of a run over a log in sqlite, the default, or over a topic of kafka"),
+  Flag.withDefault("sqlite")
+)
+
+export const since = duration("since").pipe(
+  Flag.withDescription("Windows that began no longer ago than this"),
+  Flag.optional
+)
+
+export const atMost = Flag.Int("limit").pipe(
+  Flag.withDescription("The newest so many (default: 100; all where --since or --from says where to begin)"),
+  Flag.filter((value) => value >= 1, (value) => `--limit is at least 1, and ${value} is not`),
+  Flag.optional
+)
+
+export const json = Flag.Boolean("json").pipe(Flag.withDescription("One JSON object a line"), Flag.withDefault(false))
+
+const parseTimeZone = (text: string): string | undefined => Option.isSome(DateTime.zoneMakeNamed(text)) ? text : undefined
+
+export const timeZone = parsed(
+  Flag.String("time-zone").pipe(Flag.withMetavar("ZONE")),
+  "time-zone",
+  "a time zone such as America/New_York or UTC",
+  parseTimeZone
+).pipe(Flag.withDescription("Zone in which times are shown (default: that of this machine)"), Flag.optional)
+
+export const create = Flag.Boolean("create").pipe(
+  Flag.withDescription("Make the bucket of InfluxDB where there is none, to keep points for ever"),
+  Flag.withDefault(false)
+)

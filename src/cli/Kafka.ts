@@ -1,11 +1,14 @@
 /** How the command line reaches Kafka: brokers by flag or environment, secrets by environment only. */
 import { Effect, Option, Redacted } from "effect"
+import { X509Certificate } from "node:crypto"
 import { readFileSync } from "node:fs"
+import { createSecureContext } from "node:tls"
 import type { Options, Sasl, Tls } from "../adapters/kafka/Connection.ts"
 import { bars, ticks } from "../analytics/ticks.ts"
 import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
 import type { Sources } from "../streams/Router.ts"
-import { problem, usage } from "./Problem.ts"
+import { checkpointName } from "./Pipelines.ts"
+import { type Problem, problem, usage } from "./Problem.ts"
 import type { SinkName } from "./Stores.ts"
 
 export interface Input {
@@ -19,7 +22,7 @@ const variable = (name: string): string | undefined => process.env[`COURANT_KAFK
  * `COURANT_KAFKA_BROKERS`; `COURANT_KAFKA_TLS=1`, with `COURANT_KAFKA_CA`, `COURANT_KAFKA_CERT` and `COURANT_KAFKA_KEY`
  * naming PEM files where Node.js's own authorities do not do; `COURANT_KAFKA_USERNAME` and `COURANT_KAFKA_PASSWORD` for
  * SASL/SCRAM, by SHA-512 unless `COURANT_KAFKA_SASL=scram-sha-256`; `COURANT_KAFKA_LIBRARY` to choose between the two
- * client libraries, `kafkajs` and `platformatic`.
+ * client libraries, `platformatic` (unless told) and `kafkajs`.
  */
 export const optionsOf = Effect.fnUntraced(function*(input: Input) {
   const brokers = Option.getOrElse(input.brokers, () => variable("BROKERS")?.split(",").map((broker) => broker.trim()) ?? [])
@@ -36,6 +39,13 @@ export const optionsOf = Effect.fnUntraced(function*(input: Input) {
 /** The topic by flag or `COURANT_KAFKA_TOPIC`. */
 export const topicOf = (flag: Option.Option<string>): Option.Option<string> =>
   Option.orElse(flag, () => Option.fromUndefinedOr(variable("TOPIC")))
+
+/** The topic for a command that looks at one that is there. */
+export const givenTopic = (flag: Option.Option<string>, asked = "--log kafka"): Effect.Effect<string, Problem> =>
+  Option.match(topicOf(flag), {
+    onNone: () => Effect.fail(usage(`${asked} needs --topic NAME, or COURANT_KAFKA_TOPIC`)),
+    onSome: Effect.succeed
+  })
 
 /** The sources of pipelines, and those of the built-in ones without any. */
 export const sourcesOf = (pipelines: ReadonlyArray<AnyPipeline>): Sources => ({
@@ -65,13 +75,14 @@ export const stores = Effect.fnUntraced(function*(run: Run, pipelines: ReadonlyA
     connection,
     sources: sourcesOf(pipelines),
     partitions: run.partitions === undefined ? undefined : Option.getOrUndefined(run.partitions),
-    group: groupOf(run.topic, pipelines)
+    group: groupOf(run.topic, pipelines),
+    processor: checkpointName(run.topic, pipelines)
   })
   return { layer, isQuiet: isQuiet(run.idleTimeout) }
 })
 
 /** The consumer group of a run, as tools show it. */
-const groupOf = (topic: string, pipelines: ReadonlyArray<AnyPipeline>): string =>
+export const groupOf = (topic: string, pipelines: ReadonlyArray<AnyPipeline>): string =>
   `courant-${topic}-${pipelines.map(({ name }) => name).sort().join("+")}`
 
 const tls: Effect.Effect<Tls | undefined, ReturnType<typeof problem>> = Effect.gen(function*() {
@@ -80,13 +91,21 @@ const tls: Effect.Effect<Tls | undefined, ReturnType<typeof problem>> = Effect.g
   const key = variable("KEY")
   const wanted = variable("TLS")
   if (wanted !== undefined && wanted !== "1") return yield* usage(`COURANT_KAFKA_TLS is 1 or nothing, not "${wanted}"`)
+  if ((cert === undefined) !== (key === undefined)) return yield* usage("COURANT_KAFKA_CERT and COURANT_KAFKA_KEY belong together")
   if (wanted === undefined && ca === undefined && cert === undefined) return undefined
-  return {
+  const texts = {
     ca: ca === undefined ? undefined : yield* file("COURANT_KAFKA_CA", ca),
     cert: cert === undefined ? undefined : yield* file("COURANT_KAFKA_CERT", cert),
-    key: key === undefined ? undefined : Redacted.make(yield* file("COURANT_KAFKA_KEY", key))
+    key: key === undefined ? undefined : yield* file("COURANT_KAFKA_KEY", key)
   }
+  // Node.js trusts nobody, and says nothing, where the authority's file holds no certificate.
+  if (texts.ca !== undefined) yield* usable(`COURANT_KAFKA_CA: ${ca} is no certificate in PEM`, () => new X509Certificate(texts.ca ?? ""))
+  yield* usable(`COURANT_KAFKA_CERT and COURANT_KAFKA_KEY: ${cert} and ${key} are not a certificate and its key in PEM`, () =>
+    createSecureContext(texts))
+  return { ...texts, key: texts.key === undefined ? undefined : Redacted.make(texts.key) }
 })
+
+const usable = (message: string, check: () => unknown) => Effect.try({ try: check, catch: () => problem(message) })
 
 const file = (name: string, path: string) =>
   Effect.try({

@@ -1,6 +1,5 @@
 /** The layers of a command whose log is a topic of Kafka. Loaded only then: the clients take their time to load. */
 import { Clock, Effect, Layer, type Stdio } from "effect"
-import { join } from "node:path"
 import * as Connection from "../adapters/kafka/Connection.ts"
 import { Fence } from "../adapters/kafka/Fence.ts"
 import * as KafkaCheckpointStore from "../adapters/kafka/KafkaCheckpointStore.ts"
@@ -11,66 +10,108 @@ import * as Database from "../adapters/sqlite/Database.ts"
 import * as SqliteCheckpointStore from "../adapters/sqlite/SqliteCheckpointStore.ts"
 import * as SqliteResultSink from "../adapters/sqlite/SqliteResultSink.ts"
 import * as StdoutSink from "../adapters/stdio/StdoutSink.ts"
+import * as Topics from "../adapters/kafka/Topics.ts"
 import { CheckpointStore } from "../streams/CheckpointStore.ts"
-import { ResultSink, type ResultSinkError } from "../streams/ResultSink.ts"
+import { DeadLetters } from "../streams/DeadLetters.ts"
+import type { Monitor } from "../streams/Monitor.ts"
+import { ResultSink } from "../streams/ResultSink.ts"
 import type { Sources } from "../streams/Router.ts"
-import type { SinkName } from "./Stores.ts"
-import { tee } from "./Tee.ts"
+import * as Influxdb from "./Influxdb.ts"
+import { problem } from "./Problem.ts"
+import { dataOfKafka, folderOf, type SinkName } from "./Stores.ts"
+import { sinksOf } from "./Tee.ts"
 
 export interface Choice {
   readonly connection: Connection.Options
   readonly topic: string
   readonly sources: Sources
   readonly partitions: number | undefined
+  /** Whether to make the topic where there is none. */
+  readonly create: boolean
 }
 
 export interface ProcessChoice extends Choice {
-  /** Whether to make the topic where there is none. */
-  readonly create: boolean
   readonly onGap: "stop" | "record"
   readonly sinks: ReadonlyArray<SinkName>
   readonly checkpoints: "sqlite" | "kafka"
   readonly data: string
   /** Of this there is one processor at a time. */
   readonly group: string
+  /** What a sink in InfluxDB calls the processor. */
+  readonly processor: string
+  /** In milliseconds. */
+  readonly connectTimeout: number
 }
 
 /** What a topic's results, dead letters and checkpoints are called. */
-const topicsOf = (topic: string) => ({
+export const topicsOf = (topic: string) => ({
   panes: `${topic}-panes`,
   deadLetters: `${topic}-dead-letters`,
   checkpoints: `${topic}-checkpoints`
 })
 
 /** The log alone. */
-export const log = ({ connection, partitions, sources, topic }: Choice) =>
-  KafkaEventLog.layer({ topic, partitions, ...sources }).pipe(Layer.provide(Connection.Connection.layer(connection)))
+export const log = ({ connection, create, partitions, sources, topic }: Choice) =>
+  KafkaEventLog.layer({ topic, partitions, create, ...sources }).pipe(Layer.provide(Connection.Connection.layer(connection)))
+
+/** What the topic has of dead letters, to look at. */
+export const letters = ({ connection, topic }: Pick<Choice, "connection" | "topic">) =>
+  lettersOf(topic).pipe(Layer.provide(Connection.Connection.layer(connection)))
+
+/** The same with the log that they go back into. */
+export const lettersAndLog = ({ connection, sources, topic }: Pick<Choice, "connection" | "sources" | "topic">) =>
+  Layer.merge(lettersOf(topic), KafkaEventLog.layer({ topic, create: false, ...sources })).pipe(
+    Layer.provide(Connection.Connection.layer(connection))
+  )
+
+/** A topic of which nothing was refused yet has no topic of dead letters, and gets none by being looked at. */
+const lettersOf = (topic: string) =>
+  Layer.unwrap(Effect.gen(function*() {
+    const { client, patience } = yield* Connection.Connection
+    const { deadLetters } = topicsOf(topic)
+    if ((yield* patience.patiently(client.partitions(deadLetters))) !== null) {
+      return KafkaDeadLetters.layer({ topic: deadLetters })
+    }
+    yield* Topics.ensure({ name: topic, configs: {}, create: false })
+    return DeadLetters.layerMemory
+  }))
+
+/** The panes of a topic, to look at: a topic of them that is not there is not made. */
+export const panes = ({ connection, topic }: Pick<Choice, "connection" | "topic">) =>
+  Layer.unwrap(Effect.gen(function*() {
+    const { brokers, client, patience } = yield* Connection.Connection
+    const { panes } = topicsOf(topic)
+    if ((yield* patience.patiently(client.partitions(panes))) !== null) return KafkaResultSink.layer({ topic: panes })
+    return yield* problem(`there is no topic ${panes} on the Kafka brokers at ${brokers}; panes go there with: courant process --sink kafka`)
+  })).pipe(Layer.provide(Connection.Connection.layer(connection)))
 
 export const stores = (choice: ProcessChoice) => {
   const { create, onGap, partitions, sources, topic } = choice
   const names = topicsOf(topic)
   const connection = Connection.Connection.layer(choice.connection)
-  const database = Database.Database.layer({ folder: join(choice.data, "kafka", topic) })
+  const database = Database.Database.layer({ folder: folderOf({ data: dataOfKafka(choice.data), topic }) })
   const log = KafkaEventLog.layer({ topic, partitions, create, onGap, ...sources }).pipe(Layer.provide(connection))
   const fence = Fence.layer({ group: choice.group }).pipe(Layer.provide(Layer.merge(connection, log)))
 
   const checkpoints: Layer.Layer<CheckpointStore, Error> = choice.checkpoints === "kafka"
     ? KafkaCheckpointStore.layer({ topic: names.checkpoints }).pipe(Layer.provide(connection))
     : SqliteCheckpointStore.layer.pipe(Layer.provide(database))
-  const sinkLayers: Record<SinkName, Layer.Layer<ResultSink, ResultSinkError | Error, Stdio.Stdio>> = {
-    kafka: KafkaResultSink.layer({ topic: names.panes, partitions }).pipe(Layer.provide(connection)),
+  const sinkLayers: Record<SinkName, Layer.Layer<ResultSink, Error, DeadLetters | Monitor | Stdio.Stdio>> = {
+    memory: ResultSink.layerMemory,
     sqlite: SqliteResultSink.layer.pipe(Layer.provide(database)),
-    stdout: StdoutSink.layer,
-    memory: ResultSink.layerMemory
+    kafka: KafkaResultSink.layer({ topic: names.panes, partitions }).pipe(Layer.provide(connection)),
+    influxdb: Influxdb.layerSink(choice),
+    stdout: StdoutSink.layer
   }
-  const sinks: ReadonlyArray<SinkName> = choice.sinks.length > 0 ? choice.sinks : ["sqlite"]
-
   return Layer.mergeAll(
     Fence.layerLog.pipe(Layer.provide(log)),
     Fence.layerCheckpoints.pipe(Layer.provide(checkpoints)),
-    Fence.layerSink.pipe(Layer.provide(tee(sinks.map((name) => sinkLayers[name])))),
-    KafkaDeadLetters.layer({ topic: names.deadLetters }).pipe(Layer.provide(connection))
-  ).pipe(Layer.provide(fence), Layer.provideMerge(connection))
+    Fence.layerSink.pipe(Layer.provide(sinksOf(sinkLayers, choice.sinks, "sqlite")))
+  ).pipe(
+    Layer.provideMerge(KafkaDeadLetters.layer({ topic: names.deadLetters }).pipe(Layer.provide(connection))),
+    Layer.provide(fence),
+    Layer.provideMerge(connection)
+  )
 }
 
 /**

@@ -12,22 +12,30 @@ import { CheckpointStore } from "../streams/CheckpointStore.ts"
 import { DeadLetters, DeadLettersError } from "../streams/DeadLetters.ts"
 import * as InProcess from "../streams/InProcess.ts"
 import { Monitor } from "../streams/Monitor.ts"
-import { ResultSink, type ResultSinkError } from "../streams/ResultSink.ts"
+import { ResultSink } from "../streams/ResultSink.ts"
 import * as TransientLog from "../streams/TransientLog.ts"
+import * as Influxdb from "./Influxdb.ts"
 import { problem, usage } from "./Problem.ts"
-import { tee } from "./Tee.ts"
+import { sinksOf } from "./Tee.ts"
 
-export type SinkName = "sqlite" | "kafka" | "stdout" | "memory"
+export type SinkName = "sqlite" | "influxdb" | "kafka" | "stdout" | "memory"
 
 export interface Choice {
   readonly log: "sqlite" | "memory"
   readonly sinks: ReadonlyArray<SinkName>
   readonly data: string
   readonly topic: string
+  /** What a sink in InfluxDB calls the processor. */
+  readonly processor: string
+  /** In milliseconds. */
+  readonly connectTimeout: number
 }
 
 /** Each topic has a folder of its own below the data folder: its log and all that was made of it. */
 export const folderOf = ({ data, topic }: Pick<Choice, "data" | "topic">): string => join(data, topic)
+
+/** Those of runs over Kafka are in a folder of their own. */
+export const dataOfKafka = (data: string): string => join(data, "kafka")
 
 /** The topics that have a folder, by name. */
 export const topicsIn = (data: string): ReadonlyArray<string> =>
@@ -59,33 +67,49 @@ export const chooseTopic = (data: string, wanted: string | undefined) =>
 export const engineOn = <A, E, R>(stores: Layer.Layer<A, E, R>) =>
   InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))
 
+/** The log alone. */
+export const logOf = (place: Pick<Choice, "data" | "topic">, { readOnly }: { readonly readOnly: boolean }) =>
+  SqliteEventLog.layer({ topic: place.topic }).pipe(
+    Layer.provide(Database.Database.layer({ folder: folderOf(place), readOnly }))
+  )
+
 export const layer = (choice: Choice) => choice.log === "memory" ? inMemory(choice) : inFolder(choice)
 
-const inFolder = (choice: Choice) => {
-  const sinks = (["sqlite", "stdout", "memory"] as const).filter((name) => choice.sinks.includes(name))
-  return Layer.mergeAll(
-    SqliteEventLog.layer({ topic: choice.topic }),
-    SqliteCheckpointStore.layer,
-    SqliteDeadLetters.layer,
-    tee<ResultSinkError, Database.Database | Stdio.Stdio>((sinks.length > 0 ? sinks : ["sqlite" as const]).map((name) => sinkLayers[name]))
-  ).pipe(Layer.provideMerge(Database.Database.layer({ folder: folderOf(choice) })))
-}
+const inFolder = (choice: Choice) =>
+  sinksOf<"sqlite" | "influxdb" | "stdout" | "memory", Error, Database.Database | DeadLetters | Monitor | Stdio.Stdio>(
+    {
+      memory: ResultSink.layerMemory,
+      sqlite: SqliteResultSink.layer,
+      influxdb: Influxdb.layerSink(choice),
+      stdout: StdoutSink.layer
+    },
+    choice.sinks,
+    "sqlite"
+  ).pipe(
+    Layer.provideMerge(Layer.mergeAll(
+      SqliteEventLog.layer({ topic: choice.topic }),
+      SqliteCheckpointStore.layer,
+      SqliteDeadLetters.layer
+    )),
+    Layer.provideMerge(Database.Database.layer({ folder: folderOf(choice) }))
+  )
 
 /**
  * Nothing but dead letters touches the disk, and only when there are some: what could not be
  * used has to outlive the run that could not use it.
  */
-const inMemory = (choice: Choice) => {
-  const sinks = (["memory", "stdout"] as const).filter((name) => choice.sinks.includes(name))
-  return Layer.mergeAll(
-    TransientLog.layer(choice.topic),
-    CheckpointStore.layerMemory,
-    deadLettersWhenNeeded(folderOf(choice)),
-    tee<never, Stdio.Stdio>((sinks.length > 0 ? sinks : ["memory" as const]).map((name) => sinkLayers[name]))
+const inMemory = (choice: Choice) =>
+  sinksOf<"memory" | "influxdb" | "stdout", Error, DeadLetters | Monitor | Stdio.Stdio>(
+    { memory: ResultSink.layerMemory, influxdb: Influxdb.layerSink(choice), stdout: StdoutSink.layer },
+    choice.sinks,
+    "memory"
+  ).pipe(
+    Layer.provideMerge(Layer.mergeAll(
+      TransientLog.layer(choice.topic),
+      CheckpointStore.layerMemory,
+      deadLettersWhenNeeded(folderOf(choice))
+    ))
   )
-}
-
-const sinkLayers = { sqlite: SqliteResultSink.layer, memory: ResultSink.layerMemory, stdout: StdoutSink.layer }
 
 const deadLettersWhenNeeded = (folder: string): Layer.Layer<DeadLetters> =>
   Layer.effect(

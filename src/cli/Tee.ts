@@ -2,20 +2,37 @@
 import { Context, Effect, Layer } from "effect"
 import { ResultSink } from "../streams/ResultSink.ts"
 
-/** Panes go to every sink, one after the other; they are read back from the first that can be read. */
-export const tee = <E, R>(layers: ReadonlyArray<Layer.Layer<ResultSink, E, R>>) =>
+/** The sinks of these names, the nearest first as the layers have them; the fallback where none is named. */
+export const sinksOf = <Name extends string, E, R>(
+  layers: Readonly<Record<Name, Layer.Layer<ResultSink, E, R>>>,
+  wanted: ReadonlyArray<string>,
+  fallback: Name
+) => {
+  // The keys of a record are its names.
+  const names = (Object.keys(layers) as Array<Name>).filter((name) => wanted.includes(name))
+  return tee((names.length > 0 ? names : [fallback]).map((name) => layers[name]))
+}
+
+/**
+ * Panes go to all sinks at once, and are written when the slowest has them. The farthest begins: its server works while
+ * SQLite, whose writes let nothing else happen, has its turn. Panes are read back from the nearest that can be read.
+ */
+const tee = <E, R>(layers: ReadonlyArray<Layer.Layer<ResultSink, E, R>>) =>
   Layer.effect(
     ResultSink,
     Effect.gen(function*() {
-      const all = yield* Effect.forEach([...new Set(layers)], (layer) =>
+      const all = yield* Effect.forEach(layers, (layer) =>
         Effect.map(Layer.build(layer), (context) => Context.get(context, ResultSink)))
       const [first, ...others] = all
       if (first === undefined) return yield* Effect.die("a run has at least one sink")
+      const fromFar = all.toReversed()
       return ResultSink.of({
-        write: (panes) => Effect.forEach(all, (sink) => sink.write(panes), { discard: true }),
-        remove: (pipeline) => Effect.forEach(all, (sink) => sink.remove(pipeline), { discard: true }),
+        write: (panes) => Effect.forEach(fromFar, (sink) => sink.write(panes), atOnce),
+        remove: (pipeline) => Effect.forEach(fromFar, (sink) => sink.remove(pipeline), atOnce),
         read: (query) =>
           others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query))
       })
     })
   )
+
+const atOnce = { concurrency: "unbounded", discard: true } as const

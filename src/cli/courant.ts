@@ -10,6 +10,7 @@ import * as Ingest from "./ingest.ts"
 import * as OwnPackage from "./OwnPackage.ts"
 import { say } from "./Problem.ts"
 import * as Process from "./process.ts"
+import * as Query from "./query.ts"
 import * as Replay from "./replay.ts"
 import * as Run from "./run.ts"
 
@@ -23,6 +24,7 @@ const courant = Command.make("courant").pipe(
     Run.command,
     Ingest.command,
     Process.command,
+    Query.command,
     Replay.command,
     Doctor.command,
     DeadLetters.command

@@ -1,18 +1,19 @@
 /** `courant dead-letters`: what could not be used, to look at, to take away, and to try again. */
-import { Console, Effect, Layer, Option, Stdio, Stream } from "effect"
+import { Console, Effect, Layer, Option, Schema, Stdio, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Database from "../adapters/sqlite/Database.ts"
 import * as SqliteDeadLetters from "../adapters/sqlite/SqliteDeadLetters.ts"
 import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
-import { ticks } from "../analytics/ticks.ts"
 import { type DeadLetter, DeadLetters, type Query, Reason } from "../streams/DeadLetters.ts"
 import { EventLog } from "../streams/EventLog.ts"
+import * as Pane from "../streams/Pane.ts"
 import { RecordReader } from "../streams/RecordReader.ts"
 import { fromBytes, Kind } from "../streams/Records.ts"
-import type { Definition } from "../streams/Source.ts"
+import { Router, type Sources } from "../streams/Router.ts"
 import * as Flags from "./Flags.ts"
+import * as Kafka from "./Kafka.ts"
 import * as Pipelines from "./Pipelines.ts"
-import { problem, say } from "./Problem.ts"
+import { type Problem, problem, say } from "./Problem.ts"
 import * as Stores from "./Stores.ts"
 
 const reason = Flag.Literals("reason", Reason.literals).pipe(
@@ -20,25 +21,56 @@ const reason = Flag.Literals("reason", Reason.literals).pipe(
   Flag.optional
 )
 
-const limit = Flag.Int("limit").pipe(Flag.withDescription("At most so many"), Flag.withDefault(100))
+const limit = Flag.Int("limit").pipe(Flag.withDescription("At most so many (default: 100)"), Flag.withDefault(100))
 
-const json = Flag.Boolean("json").pipe(Flag.withDescription("One JSON object a line"), Flag.withDefault(false))
-
-interface Choice {
-  readonly data: string
-  readonly topic: Option.Option<string>
-  readonly reason: Option.Option<Reason>
+const where = {
+  log: Flags.keptLog,
+  data: Flags.data,
+  topic: Flags.anyTopic,
+  brokers: Flags.brokers,
+  connectTimeout: Flags.connectTimeout,
+  reason
 }
 
-const storeOf = (data: string, topic: string, readOnly: boolean) =>
-  Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly })
+type Choice = Command.Command.Config.Infer<typeof where>
 
-/** The topics to look through: the one that was named, or all. */
-const topicsOf = Effect.fnUntraced(function*({ data, topic }: Choice) {
-  if (Option.isSome(topic)) return [yield* Stores.chooseTopic(data, topic.value)]
-  const topics = Stores.topicsIn(data)
+/** A topic, and its dead letters. */
+interface Place {
+  readonly topic: string
+  /** To look at. */
+  readonly letters: Layer.Layer<DeadLetters, Error>
+  /** To go back into the log, which is told by the sources what an event is. */
+  readonly lettersAndLog: (sources: Sources) => Layer.Layer<DeadLetters | EventLog, Error>
+}
+
+const placesOf = (choice: Choice): Effect.Effect<ReadonlyArray<Place>, Problem> =>
+  choice.log === "kafka" ? onKafka(choice) : inFolder(choice)
+
+/** The topic that was named, or all. */
+const inFolder = Effect.fnUntraced(function*({ data, topic }: Choice) {
+  const topics = Option.isSome(topic) ? [yield* Stores.chooseTopic(data, topic.value)] : Stores.topicsIn(data)
   if (topics.length === 0) return yield* problem(`there is nothing in ${data} yet; start with: courant run`)
-  return topics
+  return topics.map((topic): Place => {
+    const database = (readOnly: boolean) => Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly })
+    return {
+      topic,
+      letters: SqliteDeadLetters.layer.pipe(Layer.provide(database(true))),
+      lettersAndLog: () =>
+        Layer.mergeAll(SqliteEventLog.layer({ topic }), SqliteDeadLetters.layer).pipe(Layer.provide(database(false)))
+    }
+  })
+})
+
+const onKafka = Effect.fnUntraced(function*(choice: Choice) {
+  const topic = yield* Kafka.givenTopic(choice.topic)
+  const connection = yield* Kafka.optionsOf(choice)
+  const { letters, lettersAndLog } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+  const place: Place = {
+    topic,
+    letters: letters({ connection, topic }),
+    lettersAndLog: (sources) => lettersAndLog({ connection, topic, sources })
+  }
+  return [place]
 })
 
 const queryOf = ({ reason }: Choice, limit?: number): Query => ({
@@ -46,18 +78,16 @@ const queryOf = ({ reason }: Choice, limit?: number): Query => ({
   ...(limit === undefined ? {} : { limit })
 })
 
-const lettersOf = (choice: Choice, topic: string, limit?: number) =>
-  Effect.flatMap(Effect.service(DeadLetters), (store) => store.read(queryOf(choice, limit))).pipe(
-    Effect.provide(SqliteDeadLetters.layer.pipe(Layer.provide(storeOf(choice.data, topic, true))))
-  )
+const lettersOf = (choice: Choice, { letters }: Place, limit?: number) =>
+  Effect.flatMap(DeadLetters, (store) => store.read(queryOf(choice, limit))).pipe(Effect.provide(letters))
 
 const list = Command.make(
   "list",
-  { data: Flags.data, topic: Flags.topic, reason, limit, json },
+  { ...where, limit, json: Flags.json },
   Effect.fnUntraced(function*(input) {
     let left = input.limit
-    for (const topic of yield* topicsOf(input)) {
-      const letters = yield* lettersOf(input, topic, left)
+    for (const place of yield* placesOf(input)) {
+      const letters = yield* lettersOf(input, place, left)
       left -= letters.length
       for (const letter of letters) yield* Console.log(input.json ? toJson(letter) : toLine(letter))
     }
@@ -65,28 +95,49 @@ const list = Command.make(
   })
 ).pipe(
   Command.withDescription("Shows dead letters: where each stood, why it was refused, and its bytes"),
-  Command.withExamples([{ command: "courant dead-letters list --reason not-json", description: "Lines that are no JSON" }])
+  Command.withExamples([
+    { command: "courant dead-letters list --reason not-json", description: "Lines that are no JSON" },
+    {
+      command: "courant dead-letters list --log kafka --brokers 127.0.0.1:9092 --topic ticks",
+      description: "Those of a topic of Kafka"
+    }
+  ])
 )
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
-const toLine = ({ bytes, detail, offset, partition, pipeline, reason, topic }: DeadLetter): string =>
-  `${topic}/${partition}/${offset}  ${reason}${pipeline === null ? "" : ` (${pipeline})`}: ${detail}\n    ${
+const toLine = (letter: DeadLetter): string => {
+  const { bytes, detail, offset, partition, pipeline, reason, topic } = letter
+  const place = refusedPane(letter) ?? `${topic}/${partition}/${offset}`
+  return `${place}  ${reason}${pipeline === null ? "" : ` (${pipeline})`}: ${detail}\n    ${
     JSON.stringify(text(bytes.subarray(0, 200)))
   }`
+}
+
+const decodePane = Schema.decodeUnknownOption(Schema.fromJsonString(Pane.Encoded))
+
+/** Where a pane was to go and which one it is, in place of the name under which its letter is kept. */
+const refusedPane = ({ bytes, reason, topic }: DeadLetter): string | undefined => {
+  if (reason !== "refused") return undefined
+  const pane = Option.getOrUndefined(decodePane(text(bytes)))
+  if (pane === undefined) return undefined
+  // Up to the first bar that is not escaped.
+  const sink = /^(?:\\.|[^|\\])*/.exec(topic)?.[0] ?? topic
+  return `${sink}  ${JSON.stringify(pane.key)} ${new Date(pane.start).toISOString()} revision ${pane.revision}`
+}
 
 const toJson = (letter: DeadLetter): string =>
   JSON.stringify({ ...letter, bytes: undefined, text: text(letter.bytes), base64: Buffer.from(letter.bytes).toString("base64") })
 
 const exportAll = Command.make(
   "export",
-  { data: Flags.data, topic: Flags.topic, reason },
+  where,
   Effect.fnUntraced(function*(input) {
     const stdio = yield* Stdio.Stdio
-    for (const topic of yield* topicsOf(input)) {
-      const letters = yield* lettersOf(input, topic)
+    for (const place of yield* placesOf(input)) {
+      const letters = yield* lettersOf(input, place)
       // A late event has one letter for each pipeline that refused it, and is exported once.
-      const records = new Map(letters.map((letter) => [`${letter.partition}/${letter.offset}`, letter.bytes]))
+      const records = new Map(letters.map(({ bytes, offset, partition, topic }) => [`${topic}/${partition}/${offset}`, bytes]))
       const lines = [...records.values()].map((bytes) => Buffer.concat([bytes, newline]))
       yield* Stream.fromIterable(lines).pipe(Stream.run(stdio.stdout({ endOnDone: false })))
     }
@@ -103,47 +154,70 @@ const newline = Buffer.from("\n")
 
 const retry = Command.make(
   "retry",
-  { data: Flags.data, topic: Flags.topic, reason, pipelines: Flags.pipelines },
+  { ...where, pipelines: Flags.pipelinesOfSource },
   Effect.fnUntraced(function*(input) {
-    const [first] = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {})
-    const source = first?.source.definition ?? ticks.definition
-    for (const topic of yield* topicsOf(input)) {
-      yield* retryTopic(topic, input, source).pipe(
-        Effect.provide(
-          Layer.mergeAll(SqliteEventLog.layer({ topic }), SqliteDeadLetters.layer).pipe(
-            Layer.provide(storeOf(input.data, topic, false))
-          )
-        )
-      )
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {})
+    const sources = Kafka.sourcesOf(pipelines)
+    for (const { lettersAndLog, topic } of yield* placesOf(input)) {
+      yield* retryTopic(topic, queryOf(input), sources).pipe(Effect.provide(lettersAndLog(sources)))
     }
   })
 ).pipe(
   Command.withDescription(
     "Appends to the log again what can be decoded by now, and forgets those letters; the next run counts them as any " +
-      "other event. Late events stay: their windows have closed"
+      "other event. Late events stay: their windows have closed. So do panes that a sink refused: once it takes them, " +
+      "courant process --restart writes all of them again"
   ),
+  Command.withShortDescription("Appends to the log again what can be decoded by now, and forgets those letters"),
   Command.withExamples([
     { command: "courant dead-letters retry", description: "After an update that reads more" },
-    { command: "courant dead-letters retry --pipelines ./sensors.ts", description: "Events of your own Schema" }
+    { command: "courant dead-letters retry --pipelines ./sensors.ts", description: "Events of your own Schema" },
+    {
+      command: "courant dead-letters retry --log kafka --brokers 127.0.0.1:9092 --topic ticks",
+      description: "Back into a topic of Kafka, each to the partition of its key"
+    }
   ])
 )
 
-const chunkOf = (of: ReadonlyArray<DeadLetter>) => fromBytes(of.map(({ bytes }) => bytes), of.map(() => Kind.event))
-
-const retryTopic = Effect.fnUntraced(function*(topic: string, choice: Choice, source: Definition) {
+const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sources: Sources) {
   const store = yield* DeadLetters
   const log = yield* EventLog
-  const letters = yield* store.read(queryOf(choice))
-  const reader = new RecordReader(source)
-  const chunk = chunkOf(letters)
-  const mended = letters.filter((letter, index) => letter.reason !== "late" && reader.read(chunk, index))
-  for (const [partition, group] of Map.groupBy(mended, (letter) => letter.partition)) {
+  const letters = yield* store.read(query)
+  const reader = new RecordReader(sources.source)
+  const router = new Router(log.partitions, sources)
+  let mended = 0
+  for (const group of inChunks(letters)) {
+    const whole = chunkOf(group)
+    const readable = group.filter(({ reason }, index) => reason !== "late" && reason !== "refused" && reader.read(whole, index))
+    if (readable.length === 0) continue
     // First into the log, then out of the letters: a crash in between appends twice rather than never.
-    yield* log.append(partition, chunkOf(group))
-    yield* store.remove(group)
+    yield* Effect.forEach(router.route(chunkOf(readable)), ({ chunk, partition }) => log.append(partition, chunk))
+    yield* store.remove(readable)
+    mended += readable.length
   }
-  say(`${topic}: ${mended.length} of ${letters.length} dead letters are in the log again`)
+  say(`${topic}: ${mended} of ${letters.length} dead letters are in the log again`)
+  const refused = letters.filter(({ reason }) => reason === "refused").length
+  if (refused > 0) say(`${topic}: ${refused} are panes that a sink refused; once it takes them: courant process --restart`)
 })
+
+const chunkOf = (of: ReadonlyArray<DeadLetter>) => fromBytes(of.map(({ bytes }) => bytes), of.map(() => Kind.event))
+
+/** An append is one request, however many letters there are. */
+const chunkBytes = 1_024 * 1_024
+
+const inChunks = (letters: ReadonlyArray<DeadLetter>): ReadonlyArray<ReadonlyArray<DeadLetter>> => {
+  const chunks: Array<Array<DeadLetter>> = []
+  let size = Infinity
+  for (const letter of letters) {
+    if (size + letter.bytes.length > chunkBytes) {
+      chunks.push([])
+      size = 0
+    }
+    chunks.at(-1)?.push(letter)
+    size += letter.bytes.length
+  }
+  return chunks
+}
 
 export const command = Command.make("dead-letters").pipe(
   Command.withDescription("What could not be used: list, export, retry"),

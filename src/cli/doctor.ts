@@ -1,5 +1,5 @@
 /** `courant doctor`: looks at everything a run needs, and says what to do where something is wrong. */
-import { Console, Effect } from "effect"
+import { Console, Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { accessSync, constants, existsSync } from "node:fs"
 import { createServer } from "node:net"
@@ -8,38 +8,60 @@ import * as Database from "../adapters/sqlite/Database.ts"
 import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
 import * as Yahoo from "../adapters/yahoo/Yahoo.ts"
 import { Feed } from "../streams/Feed.ts"
+import { bad, type Finding, note, ok } from "./Finding.ts"
 import * as Flags from "./Flags.ts"
+import * as Influxdb from "./Influxdb.ts"
+import * as Kafka from "./Kafka.ts"
+import * as Pipelines from "./Pipelines.ts"
 import { problem } from "./Problem.ts"
 import * as Stores from "./Stores.ts"
 
-interface Finding {
-  readonly what: string
-  readonly state: "ok" | "note" | "bad"
-  readonly detail: string
+const flags = {
+  data: Flags.data,
+  port: Flags.port,
+  symbols: Flags.symbols,
+  log: Flags.keptLog,
+  topic: Flags.anyTopic,
+  brokers: Flags.brokers,
+  connectTimeout: Flags.connectTimeoutOf(5),
+  partitions: Flags.expectedPartitions,
+  pipelines: Flags.pipelinesOfProcessor,
+  create: Flags.create
 }
+
+type Input = Command.Command.Config.Infer<typeof flags>
 
 export const command = Command.make(
   "doctor",
-  { data: Flags.data, port: Flags.port, symbols: Flags.symbols },
-  Effect.fnUntraced(function*({ data, port, symbols }) {
-    const findings = (yield* Effect.all([node, folder(data), topics(data), page(port), yahoo(symbols)], { concurrency: 5 })).flat()
+  flags,
+  Effect.fnUntraced(function*(input) {
+    const log = input.log === "kafka" ? yield* kafka(input) : topics(input)
+    const checks = [node, folder(input.data), log, influxdb(input), page(input.port), yahoo(input.symbols)]
+    const findings = (yield* Effect.all(checks, { concurrency: "unbounded" })).flat()
     for (const { detail, state, what } of findings) yield* Console.log(`${state.padEnd(5)}${what.padEnd(12)}${detail}`)
     const bad = findings.filter(({ state }) => state === "bad").length
     if (bad > 0) return yield* problem(`${bad} of ${findings.length} checks failed; each says what to do`)
   })
 ).pipe(
-  Command.withDescription("Checks Node.js, the data folder, each topic's log, the page's port and Yahoo Finance"),
-  Command.withExamples([{ command: "courant doctor", description: "Exit code 1 if something has to be mended" }])
+  Command.withDescription(
+    "Checks Node.js, the data folder, the log, the page's port and Yahoo Finance, and says how to mend what is wrong. " +
+      "With --log kafka: the brokers, the topics and their settings, the processor's lag and the dead letters. Where " +
+      "COURANT_INFLUXDB_URL, _TOKEN, _ORG and _BUCKET are set: whether the token reads and writes the bucket, its retention, " +
+      "and the clock. It changes nothing, but for --create."
+  ),
+  Command.withShortDescription("Checks what a run needs: Node.js, the data folder, the log or Kafka, InfluxDB, the port, Yahoo Finance"),
+  Command.withExamples([
+    { command: "courant doctor", description: "Exit code 1 if something has to be mended" },
+    { command: "courant doctor --log kafka --brokers 127.0.0.1:9092 --topic ticks", description: "Of brokers and a topic" },
+    { command: "courant doctor --create", description: "And make the bucket that COURANT_INFLUXDB_BUCKET names" }
+  ])
 )
 
 const node = Effect.sync((): ReadonlyArray<Finding> => {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
-  const enough = major > 22 || (major === 22 && minor >= 19)
-  return [{
-    what: "node",
-    state: enough ? "ok" : "bad",
-    detail: enough ? process.version : `${process.version} is too old: install Node.js 22.19 or later, or use npm start`
-  }]
+  const enough = (major === 22 && minor >= 22) || (major === 24 && minor >= 6) || major > 24
+  if (enough) return [ok("node", process.version)]
+  return [bad("node", `${process.version} is not among those that courant runs on (22.22, 24.6 or later): install Node.js 24, or use npm start`)]
 })
 
 const folder = (data: string) =>
@@ -47,35 +69,50 @@ const folder = (data: string) =>
     const place = existsSync(data) ? data : dirname(resolve(data))
     try {
       accessSync(place, constants.W_OK)
-      return [{ what: "folder", state: "ok", detail: existsSync(data) ? data : `${data} will be made at the first run` }]
+      return [ok("folder", existsSync(data) ? data : `${data} will be made at the first run`)]
     } catch {
-      return [{ what: "folder", state: "bad", detail: `${place} cannot be written to: choose another with --data` }]
+      return [bad("folder", `${place} cannot be written to: choose another with --data`)]
     }
   })
 
-const topics = (data: string) =>
-  Effect.forEach(Stores.topicsIn(data), (topic) =>
+const topics = ({ data, topic }: Input) =>
+  Effect.forEach(Option.match(topic, { onNone: () => Stores.topicsIn(data), onSome: (only) => [only] }), (topic) =>
     SqliteEventLog.topics.pipe(
       Effect.provide(Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly: true })),
-      Effect.map((found): Finding => ({
-        what: "log",
-        state: "ok",
-        detail: `${topic}: ${found.reduce((sum, { records }) => sum + records, 0)} records`
-      })),
-      Effect.catch(({ message }) => Effect.succeed<Finding>({ what: "log", state: "bad", detail: `${topic}: ${message}` }))
+      Effect.map((found) => ok("log", `${topic}: ${found.reduce((sum, { records }) => sum + records, 0)} records`)),
+      Effect.catch(({ message }) => Effect.succeed(bad("log", `${topic}: ${message}`)))
     ))
+
+const kafka = Effect.fnUntraced(function*(input: Input) {
+  const topic = yield* Kafka.givenTopic(input.topic)
+  const connection = yield* Kafka.optionsOf(input)
+  const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {})
+  const { findings } = yield* Effect.promise(() => import("./KafkaDoctor.ts"))
+  return findings({
+    connection,
+    topic,
+    partitions: Option.getOrUndefined(input.partitions),
+    group: Kafka.groupOf(topic, pipelines)
+  })
+})
+
+/** Where the environment says nothing of one there is nothing to look at. */
+const influxdb = Effect.fnUntraced(function*({ connectTimeout, create }: Input) {
+  if (!create && !Influxdb.isNamed()) return []
+  const connection = yield* Influxdb.optionsOf(connectTimeout)
+  const { findings } = yield* Effect.promise(() => import("./InfluxdbDoctor.ts"))
+  return yield* findings({ connection, create })
+}, Effect.catch(({ message }) => Effect.succeed([bad("influxdb", message)])))
 
 const page = (port: number) =>
   Effect.callback<ReadonlyArray<Finding>>((resume) => {
     const server = createServer()
     server.once("error", () =>
-      resume(Effect.succeed([{
-        what: "page",
-        state: "note",
-        detail: `port ${port} is in use, by a running courant or something else: choose another with --port`
-      }])))
+      resume(Effect.succeed([
+        note("page", `port ${port} is in use, by a running courant or something else: choose another with --port`)
+      ])))
     server.listen(port, "127.0.0.1", () =>
-      server.close(() => resume(Effect.succeed([{ what: "page", state: "ok", detail: `port ${port} is free` }]))))
+      server.close(() => resume(Effect.succeed([ok("page", `port ${port} is free`)]))))
   })
 
 /** A run does without Yahoo, so its absence is worth a note and no more. */
@@ -83,14 +120,10 @@ const yahoo = (symbols: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const feed = yield* Feed
     const freshness = yield* feed.freshness
-    return [{ what: "yahoo", state: "ok", detail: `reached: ${freshness._tag}` }] satisfies ReadonlyArray<Finding>
+    return [ok("yahoo", `reached: ${freshness._tag}`)]
   }).pipe(
     Effect.provide(Yahoo.layer({ symbols })),
     Effect.scoped,
     Effect.catch(({ message }) =>
-      Effect.succeed<ReadonlyArray<Finding>>([{
-        what: "yahoo",
-        state: "note",
-        detail: `${message}; run replays the recorded session`
-      }]))
+      Effect.succeed([note("yahoo", `${message}; run replays the recorded session`)]))
   )

@@ -17,7 +17,7 @@ const flags = {
   symbols: Flags.symbols,
   speed: Flags.speedOf(Infinity),
   log: Flags.keptLog,
-  pipelines: Flags.pipelines,
+  pipelines: Flags.pipelinesOfSource,
   data: Flags.data,
   topic: Flags.topic,
   brokers: Flags.brokers,
@@ -52,7 +52,7 @@ export const command = Command.make(
 const intoSqlite = Effect.fnUntraced(function*(input: Input) {
   const feed = yield* Feed
   const topic = Option.getOrElse(input.topic, () => feed.name)
-  yield* append(topic, Ingest.run).pipe(Effect.provide(Stores.layer({ log: "sqlite", sinks: [], data: input.data, topic })))
+  yield* append(topic, Ingest.run).pipe(Effect.provide(Stores.logOf({ data: input.data, topic }, { readOnly: false })))
 })
 
 /** The key of each record is that of the pipelines' source: that of ticks, unless told. */
@@ -63,7 +63,7 @@ const intoKafka = Effect.fnUntraced(function*(input: Input) {
   const pipelines = Option.isNone(input.pipelines) ? [] : yield* Pipelines.resolveAll(input.pipelines.value, {})
   const sources = Kafka.sourcesOf(pipelines)
   const { log } = yield* Effect.promise(() => import("./KafkaStores.ts"))
-  const layer = log({ connection, topic, sources, partitions: Option.getOrUndefined(input.partitions) })
+  const layer = log({ connection, topic, sources, create: true, partitions: Option.getOrUndefined(input.partitions) })
   yield* append(topic, Ingest.routed(sources)).pipe(Effect.provide(layer))
 })
 

@@ -7,23 +7,28 @@ import * as Ingest from "../streams/Ingest.ts"
 import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
 import { restart } from "../streams/Restart.ts"
 import * as Flags from "./Flags.ts"
+import * as Influxdb from "./Influxdb.ts"
 import * as Kafka from "./Kafka.ts"
+import * as Page from "./Page.ts"
 import * as Pipelines from "./Pipelines.ts"
-import { usage } from "./Problem.ts"
+import { say, usage } from "./Problem.ts"
 import * as Report from "./Report.ts"
 import * as Stores from "./Stores.ts"
 
 const flags = {
   log: Flags.keptLog,
   pipelines: Flags.pipelines,
-  sinks: Flags.sinks,
+  sinks: Flags.keptSinks,
   once: Flags.once,
   outOfOrderness: Flags.outOfOrderness,
   allowedLateness: Flags.allowedLateness,
   maxTimeAhead: Flags.maxTimeAhead,
   idleTimeout: Flags.idleTimeout,
+  page: Flags.wantedPage,
+  port: Flags.port,
+  host: Flags.host,
   data: Flags.data,
-  topic: Flags.topic,
+  topic: Flags.oneTopic,
   brokers: Flags.brokers,
   connectTimeout: Flags.connectTimeout,
   onGap: Flags.onGap,
@@ -38,8 +43,9 @@ export const command = Command.make(
   "process",
   flags,
   Effect.fnUntraced(function*(input) {
+    if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
-    yield* input.log === "kafka" ? overKafka(input, pipelines) : overSqlite(input, pipelines)
+    yield* Effect.scoped(input.log === "kafka" ? overKafka(input, pipelines) : overSqlite(input, pipelines))
   })
 ).pipe(
   Command.withDescription(
@@ -53,6 +59,14 @@ export const command = Command.make(
     {
       command: "courant process --log kafka --brokers 127.0.0.1:9092 --topic ticks --sink kafka",
       description: "From a topic of Kafka into another, ticks-panes"
+    },
+    {
+      command: "courant process --log kafka --brokers 127.0.0.1:9092 --topic ticks --sink influxdb",
+      description: "From a topic of Kafka into InfluxDB, for Grafana"
+    },
+    {
+      command: "courant process --log kafka --brokers 127.0.0.1:9092 --topic ticks --page --port 9464",
+      description: "With the live page, and metrics for Prometheus at http://127.0.0.1:9464/metrics"
     }
   ])
 )
@@ -60,16 +74,16 @@ export const command = Command.make(
 const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
-  const stores = Stores.layer({ log: "sqlite", sinks: input.sinks, data: input.data, topic })
+  const processor = Pipelines.checkpointName(topic, pipelines)
+  const stores = Stores.layer({ ...input, log: "sqlite", topic, processor })
   yield* process(input, pipelines, Effect.succeed(true)).pipe(
     Effect.provide(Stores.engineOn(stores))
   )
 })
 
 const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
-  const topic = Kafka.topicOf(input.topic)
-  if (Option.isNone(topic)) return yield* usage("--log kafka needs --topic NAME, or COURANT_KAFKA_TOPIC")
-  const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic: topic.value, create: false }, pipelines)
+  const topic = yield* Kafka.givenTopic(input.topic)
+  const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic, create: false }, pipelines)
   yield* process(input, pipelines, isQuiet).pipe(
     Effect.provide(Stores.engineOn(layer))
   )
@@ -85,6 +99,10 @@ const process = Effect.fnUntraced(function*<R>(
   const log = yield* EventLog
   const name = Pipelines.checkpointName(log.topic, pipelines)
   if (input.restart) yield* restart(name, pipelines)
+  if (input.page) {
+    const url = yield* Page.serve(input, pipelines).pipe(Effect.provide(Page.layerLogAsFeed(isQuiet)))
+    say(`${log.topic} on ${url} (stop with Ctrl-C)`)
+  }
   yield* engine.run({
     name,
     pipelines,

@@ -1,13 +1,13 @@
 /** `courant replay`: pipelines over the log's past, without changing anything. */
 import { Clock, Effect, Layer, Option, Stream } from "effect"
 import { Command } from "effect/cli"
-import * as Database from "../adapters/sqlite/Database.ts"
-import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
 import * as StdoutSink from "../adapters/stdio/StdoutSink.ts"
 import { EventLog } from "../streams/EventLog.ts"
 import { Job } from "../streams/Job.ts"
+import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
 import { ResultSink } from "../streams/ResultSink.ts"
 import * as Flags from "./Flags.ts"
+import * as Kafka from "./Kafka.ts"
 import * as Pipelines from "./Pipelines.ts"
 import * as Report from "./Report.ts"
 import * as Stores from "./Stores.ts"
@@ -20,8 +20,11 @@ const flags = {
   outOfOrderness: Flags.outOfOrderness,
   allowedLateness: Flags.allowedLateness,
   maxTimeAhead: Flags.maxTimeAhead,
+  log: Flags.keptLog,
   data: Flags.data,
-  topic: Flags.topic,
+  topic: Flags.oneTopic,
+  brokers: Flags.brokers,
+  connectTimeout: Flags.connectTimeout,
   report: Flags.report
 }
 
@@ -31,16 +34,14 @@ export const command = Command.make(
   "replay",
   flags,
   Effect.fnUntraced(function*(input) {
-    const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
-    const log = SqliteEventLog.layer({ topic }).pipe(
-      Layer.provide(Database.Database.layer({ folder: Stores.folderOf({ data: input.data, topic }), readOnly: true }))
-    )
-    yield* replay(input).pipe(Effect.provide(Layer.merge(log, StdoutSink.layer)))
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
+    const log: Layer.Layer<EventLog, Error> = input.log === "kafka" ? yield* ofKafka(input, pipelines) : yield* ofSqlite(input)
+    yield* replay(input, pipelines).pipe(Effect.provide(Layer.merge(log, StdoutSink.layer)))
   })
 ).pipe(
   Command.withDescription(
-    "Runs pipelines over what the log holds and writes their panes to stdout: the same bytes as the live run's, " +
-      "since every decision of the live run is in the log. It may run beside a live run."
+    "Runs pipelines over what the log holds and writes their panes to stdout: the same as the live run's, " +
+      "since every decision of the live run is in the log. It changes nothing and may run beside a live run."
   ),
   Command.withShortDescription("Pipelines over the log's past, to stdout"),
   Command.withExamples([
@@ -48,18 +49,33 @@ export const command = Command.make(
     {
       command: "courant replay --pipelines day,candles-5m --from 2013-10-08T13:30:00Z --to 2013-10-08T14:30:00Z --speed 60",
       description: "One hour in a minute"
+    },
+    {
+      command: "courant replay --log kafka --brokers 127.0.0.1:9092 --topic ticks --pipelines candles-1m",
+      description: "The same over a topic of Kafka"
     }
   ])
 )
+
+const ofSqlite = Effect.fnUntraced(function*(input: Input) {
+  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
+  return Stores.logOf({ data: input.data, topic }, { readOnly: true })
+})
+
+const ofKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+  const topic = yield* Kafka.givenTopic(input.topic)
+  const connection = yield* Kafka.optionsOf(input)
+  const { log } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+  return log({ connection, topic, sources: Kafka.sourcesOf(pipelines), create: false, partitions: undefined })
+})
 
 /**
  * The log is always read from its beginning: only so is the state at `--from` that of the
  * live run. The bounds choose among the panes.
  */
-const replay = Effect.fnUntraced(function*(input: Input) {
+const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const log = yield* EventLog
   const sink = yield* ResultSink
-  const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
   const job = new Job(pipelines, { partitions: log.partitions, maxTimeAhead: input.maxTimeAhead })
   const from = Option.getOrElse(input.from, () => -Infinity)
   const to = Option.getOrElse(input.to, () => Infinity)

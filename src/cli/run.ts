@@ -1,7 +1,6 @@
 /** `courant run`: a feed, the log, the pipelines and the page in one process. */
-import { Context, Deferred, Effect, identity, Layer, Option, Redacted } from "effect"
+import { Deferred, Effect, identity, Option } from "effect"
 import { Command } from "effect/cli"
-import { Dashboard } from "../adapters/dashboard/Dashboard.ts"
 import { Engine, type Options } from "../streams/Engine.ts"
 import { EventLog, type EventLogError } from "../streams/EventLog.ts"
 import { Feed, type FeedError } from "../streams/Feed.ts"
@@ -11,14 +10,13 @@ import { restart } from "../streams/Restart.ts"
 import * as Display from "./Display.ts"
 import * as Feeds from "./Feeds.ts"
 import * as Flags from "./Flags.ts"
+import * as Influxdb from "./Influxdb.ts"
 import * as Kafka from "./Kafka.ts"
+import * as Page from "./Page.ts"
 import * as Pipelines from "./Pipelines.ts"
 import { say, usage } from "./Problem.ts"
 import * as Report from "./Report.ts"
 import * as Stores from "./Stores.ts"
-
-/** The zone of the exchanges of the default symbols, in which times are shown. */
-const timeZone = "America/New_York"
 
 const flags = {
   feed: Flags.feed,
@@ -61,6 +59,10 @@ export const command = Command.make("run", flags, (input) => run(input)).pipe(
     {
       command: "courant run --feed stdin --log memory --sink stdout --once --pipelines candles-1m < ticks.ndjson",
       description: "Ticks in, candles out, nothing kept"
+    },
+    {
+      command: "courant run --sink sqlite --sink influxdb",
+      description: "Into InfluxDB as well, which COURANT_INFLUXDB_URL, _TOKEN, _ORG and _BUCKET name, for Grafana"
     }
   ])
 )
@@ -69,6 +71,7 @@ const run = Effect.fnUntraced(function*(input: Input) {
   if (input.log === "memory" && input.sinks.includes("sqlite")) {
     return yield* usage("--sink sqlite needs --log sqlite: results in a file belong to a log in a file")
   }
+  if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
   const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
   yield* withFeed(input, pipelines).pipe(Effect.provide(Feeds.layer(input)), Effect.scoped)
 })
@@ -86,7 +89,8 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
     return yield* withEngine(input, pipelines, ingest, isQuiet).pipe(Effect.provide(Stores.engineOn(layer)))
   }
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
-  const stores = Stores.layer({ log: input.log, sinks: input.sinks, data: input.data, topic })
+  const processor = Pipelines.checkpointName(topic, pipelines)
+  const stores = Stores.layer({ ...input, log: input.log, topic, processor })
   yield* withEngine(input, pipelines, Ingest.run, Effect.succeed(true)).pipe(Effect.provide(Stores.engineOn(stores)))
 })
 
@@ -123,7 +127,7 @@ const withEngine = Effect.fnUntraced(function*<R>(
     ...(input.once ? {} : { idleTimeout: input.idleTimeout })
   }
   yield* Effect.raceFirst(engine.run(options), ingest).pipe(
-    isWatched(input) ? Display.during(timeZone) : identity,
+    isWatched(input) ? Display.during(Page.timeZone) : identity,
     Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
     Report.accounted(Option.getOrUndefined(input.report))
   )
@@ -134,17 +138,7 @@ const isWatched = (input: Input): boolean => !input.once && !input.sinks.include
 
 const servePage = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const feed = yield* Feed
-  const token = process.env["COURANT_TOKEN"]
-  const { url } = yield* Effect.map(
-    Layer.build(Dashboard.layer({
-      host: input.host,
-      port: input.port,
-      timeZone,
-      pipelines: pipelines.map((pipeline) => pipeline.name),
-      token: token === undefined ? undefined : Redacted.make(token)
-    })),
-    (context) => Context.get(context, Dashboard)
-  )
+  const url = yield* Page.serve(input, pipelines)
   say(`${Display.badge(yield* feed.freshness)} on ${url} (stop with Ctrl-C)`)
 })
 

@@ -6,9 +6,9 @@ import type { Any as AnyPipeline } from "./Pipeline.ts"
 import { ResultSink } from "./ResultSink.ts"
 
 /**
- * Forgets the checkpoint of a name, the panes of its pipelines and their late events. The
- * checkpoint goes first: a crash in between leaves results that are computed again, never
- * a checkpoint whose results are gone.
+ * Forgets the checkpoint of a name, the panes of its pipelines, their late events and the panes
+ * that a sink has refused. The checkpoint goes first: a crash in between leaves results that are
+ * computed again, never a checkpoint whose results are gone.
  */
 export const restart = Effect.fnUntraced(function*(name: string, pipelines: ReadonlyArray<AnyPipeline>) {
   const store = yield* CheckpointStore
@@ -17,6 +17,8 @@ export const restart = Effect.fnUntraced(function*(name: string, pipelines: Read
   yield* store.remove(name)
   for (const pipeline of pipelines) yield* sink.remove(pipeline.name)
   const names = new Set<string | null>(pipelines.map((pipeline) => pipeline.name))
-  const late = yield* letters.read({ reason: "late" })
-  yield* letters.remove(late.filter(({ pipeline }) => names.has(pipeline)))
+  for (const reason of ["late", "refused"] as const) {
+    const found = yield* letters.read({ reason })
+    yield* letters.remove(found.filter(({ pipeline }) => names.has(pipeline)))
+  }
 })

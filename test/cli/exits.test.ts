@@ -3,8 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { courant, linesOf, start, temporaryFolder } from "./courant.ts"
 
+/** Nothing is known of servers, whatever the environment of the tests says. */
+const nowhere = Object.fromEntries(["URL", "TOKEN", "ORG", "BUCKET"].map((name) => [`COURANT_INFLUXDB_${name}`, ""]))
+
 const run = (args: string, env: { readonly [name: string]: string } = {}) =>
-  Effect.scoped(Effect.flatMap(temporaryFolder, (cwd) => courant(args, { cwd, env })))
+  Effect.scoped(Effect.flatMap(temporaryFolder, (cwd) => courant(args, { cwd, env: { ...nowhere, ...env } })))
 
 /** Requests go to a port where nobody listens, whether there is a network or not. */
 const nobody = "http://127.0.0.1:9"
@@ -16,6 +19,7 @@ describe("help", () => {
     "run": /courant run --feed stdin --log memory --sink stdout --once/,
     "ingest": /courant ingest --feed stdin/,
     "process": /courant process --once/,
+    "query": /courant query candles-1m AAPL --since 1h/,
     "replay": /courant replay --pipelines day,candles-5m --from/,
     "doctor": /courant doctor/,
     "dead-letters": /courant dead-letters list/,
@@ -55,6 +59,21 @@ describe("wrong use ends with 2 and one line on stderr that says what would be r
     "run --log memory --sink sqlite": /--sink sqlite needs --log sqlite/,
     "run --pipelines candles-2m": /candles-1m, moving-average-5m, candles-5m, day, or give a file/,
     "run --pipelines ,": /names no pipeline/,
+    "process --sink kafka": /--sink kafka needs --log kafka/,
+    "process --sink influxdb":
+      /needs COURANT_INFLUXDB_URL, COURANT_INFLUXDB_TOKEN, COURANT_INFLUXDB_ORG, COURANT_INFLUXDB_BUCKET in the environment\n$/,
+    "run --log memory --sink memory --sink influxdb": /InfluxDB needs COURANT_INFLUXDB_URL, /,
+    "query": /Missing required argument: pipeline.*query --help/,
+    "query candles-1m --sink influxdb": /InfluxDB needs COURANT_INFLUXDB_URL, /,
+    "query candles-1m --sink kafka --brokers 127.0.0.1:9": /--sink kafka needs --topic NAME, or COURANT_KAFKA_TOPIC/,
+    "query candles-1m --sink stdout": /"sqlite" \| "influxdb" \| "kafka"/,
+    "query candles-1m --since 1h --from 0": /--since and --from both say where to begin: give one/,
+    "query candles-1m --limit 0": /--limit is at least 1, and 0 is not/,
+    "query candles-1m --time-zone Mars/Base": /America\/New_York or UTC/,
+    "ingest --feed stdin --log kafka": /Kafka needs --brokers HOST:PORT, or COURANT_KAFKA_BROKERS/,
+    "ingest --feed stdin --log kafka --brokers localhost": /"localhost" is no broker: brokers are HOST:PORT/,
+    "replay --log kafka --brokers 127.0.0.1:9": /--log kafka needs --topic NAME, or COURANT_KAFKA_TOPIC/,
+    "doctor --log kafka --brokers 127.0.0.1:9": /--log kafka needs --topic NAME/,
     "dead-letters throw": /throw.*dead-letters --help/
   }
   for (const [args, hint] of Object.entries(wrong)) {
@@ -71,6 +90,7 @@ describe("wrong use ends with 2 and one line on stderr that says what would be r
 describe("a failure ends with 1 and one line on stderr", () => {
   const failures: { readonly [args: string]: RegExp } = {
     "replay": /nothing in \.courant yet.*courant run/,
+    "query candles-1m": /nothing in \.courant yet.*courant run/,
     "process --once": /nothing in \.courant yet.*courant run/,
     "dead-letters list --data elsewhere": /nothing in elsewhere yet/,
     "run --feed stdin --log memory --once --pipelines ./none.ts": /pipelines of \.\/none\.ts cannot be loaded/,
@@ -118,4 +138,18 @@ it.live("doctor looks at everything and writes what it finds to stdout", () =>
     assert.deepStrictEqual([code, stderr], [0, ""])
     const found = linesOf(stdout).map((line) => line.split(/\s+/).slice(0, 2).join(" "))
     assert.deepStrictEqual(found, ["ok node", "ok folder", "ok page", "note yahoo"])
+  }), 60_000)
+
+it.live("what the environment lacks of an InfluxDB is named, and its token is not", () =>
+  Effect.gen(function*() {
+    const env = { COURANT_INFLUXDB_URL: "http://127.0.0.1:9", COURANT_INFLUXDB_TOKEN: "a-secret", COURANT_INFLUXDB_ORG: "market" }
+    const processed = yield* run("process --sink influxdb", env)
+    const line = "courant: InfluxDB needs COURANT_INFLUXDB_BUCKET in the environment; the others are set\n"
+    assert.deepStrictEqual([processed.code, processed.stdout, processed.stderr], [2, "", line])
+    const lacking = yield* run("doctor --port 0", { ...offline, ...env })
+    assert.strictEqual(lacking.code, 1)
+    assert.match(lacking.stdout, /^bad  influxdb +InfluxDB needs COURANT_INFLUXDB_BUCKET /m)
+    const away = yield* run("doctor --port 0 --connect-timeout 100ms", { ...offline, ...env, COURANT_INFLUXDB_BUCKET: "panes" })
+    assert.match(away.stdout, /^bad  influxdb +no InfluxDB at http:\/\/127\.0\.0\.1:9 answered within 100ms /m)
+    assert.notInclude(away.stdout + away.stderr + lacking.stdout + lacking.stderr, "a-secret")
   }), 60_000)

@@ -29,7 +29,7 @@ const modules = blocks.filter(({ language }) => language === "ts")
 const suites = modules.filter(({ code }) => /from "(vitest|courant\/testing)"/.test(code))
 const programs = modules.filter((module) => !suites.includes(module))
 const scripts = blocks.filter(({ language, output }) => language === "sh" && output !== undefined)
-const examples = ["range.ts", "sensors.ts"]
+const examples = ["range.ts", "sensors.ts", "your-own-topic.ts"]
 
 /** What a command says on both outputs, stdout first. */
 const run = (cwd: string, command: string, ...args: ReadonlyArray<string>): Promise<string> =>
@@ -98,11 +98,14 @@ describe("examples", () => {
     expect(lines.at(-1)).toBe("read 7, aggregated 6, dead-lettered 1")
   })
 
-  it("the README and docs/pipelines.md show examples/range.ts as it is", () => {
-    const range = readFileSync(join(root, "examples", "range.ts"), "utf8")
-    const shownIn = programs.filter(({ code }) => code === range).map(({ file }) => file)
-    expect(shownIn).toEqual(["README.md", "docs/pipelines.md"])
-  })
+  it.each([["range.ts", "docs/pipelines.md"], ["your-own-topic.ts", "docs/kafka.md"]])(
+    "the README and a page of docs/ show examples/%s as it is",
+    (name, page) => {
+      const example = readFileSync(join(root, "examples", name), "utf8")
+      const shownIn = programs.filter(({ code }) => code === example).map(({ file }) => file)
+      expect(shownIn).toEqual(["README.md", page])
+    }
+  )
 })
 
 describe("suites", () => {

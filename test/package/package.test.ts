@@ -146,10 +146,11 @@ import {
 import * as Dashboard from "courant/dashboard"
 import * as Recorded from "courant/recorded"
 import * as Yahoo from "courant/yahoo"
+import { Connection, InfluxdbFigures, InfluxdbResultSink } from "courant/influxdb"
 import { SqliteEventLog } from "courant/sqlite"
 import { StdinFeed } from "courant/stdio"
 import type { Laws } from "courant/testing"
-import { Effect, Layer, Schema } from "effect"
+import { Effect, Layer, Redacted, Schema } from "effect"
 
 const schema = Schema.Struct({ sensor: Schema.String, at: Schema.Int, celsius: Schema.Finite })
 const hourly = Source.make("readings", { schema, key: "sensor", eventTime: "at" }).pipe(Window.tumbling("1 hour"))
@@ -165,6 +166,14 @@ export const misspelt = hourly.pipe(Aggregate.into({ high: Aggregate.max("celciu
 
 export type Used = typeof Laws
 export const used = [Dashboard.Dashboard, Recorded.layer, Yahoo.layer, SqliteEventLog.layer, StdinFeed.layer]
+
+const influxdb = Connection.layer({ url: "http://127.0.0.1:8086", org: "o", bucket: "b", token: Redacted.make("t") })
+export const intoInfluxdb = InProcess.layer.pipe(
+  Layer.provideMerge(Layer.merge(InfluxdbResultSink.layer(), InfluxdbFigures.layer({ topic: "t", processor: "app" }))),
+  Layer.provideMerge(Layer.mergeAll(
+    influxdb, EventLog.layerMemory(), CheckpointStore.layerMemory, DeadLetters.layerMemory, Monitor.layer
+  ))
+) satisfies Layer.Layer<Engine, Error>
 
 const inMemory = InProcess.layer.pipe(Layer.provideMerge(Layer.mergeAll(
   EventLog.layerMemory(), CheckpointStore.layerMemory, ResultSink.layerMemory, DeadLetters.layerMemory, Monitor.layer

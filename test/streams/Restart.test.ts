@@ -30,7 +30,7 @@ describe("starting anew", () => {
       yield* sink.write([pane("candles-1m", 3), pane("candles-5m", 2), pane("day", 1)])
       const broken = letter(1, null, "not-json")
       const othersLate = letter(2, "day", "late")
-      yield* letters.write([broken, othersLate, letter(2, "candles-1m", "late"), letter(3, "candles-5m", "late")])
+      yield* letters.write([broken, othersLate, letter(2, "candles-1m", "late"), letter(3, "candles-5m", "refused")])
 
       yield* restart("mine", [candles1m, candles5m])
 

@@ -1,0 +1,200 @@
+/** What the dashboard Market asks. Keys of the built-in pipelines are symbols. */
+import * as Exchange from "./Exchange.ts"
+import { points } from "./Flux.ts"
+import { chosenInterval, isAmongSymbols, isSymbol } from "./Variables.ts"
+
+/** How many candles the slow average is over. */
+export const slowCandles = 20
+
+const only = (...fields: ReadonlyArray<string>): string =>
+  `(${fields.map((field) => `r._field == "${field}"`).join(" or ")})`
+
+/**
+ * Candles of the chosen interval, one row each, with two averages.
+ *
+ * `average` is the pipeline's: of all trades of five minutes, a new window every minute. Its
+ * point is at the window's start, four minutes before the last minute in it. It is moved to
+ * the candle that ends when the window does, which is the first one to know it; windows
+ * that end within a candle are left out. `slow` is the mean of closes; it looks back over a
+ * weekend to have enough of them where the range begins.
+ */
+export const candles = `import "date"
+
+length = int(v: ${chosenInterval})
+
+candles = (start) => ${points(`candles-${chosenInterval}`, isSymbol, { start: "start" })}
+
+closes = candles(start: date.sub(d: 4d, from: v.timeRangeStart))
+  |> filter(fn: (r) => r._field == "close")
+
+average = ${
+  points("moving-average-5m", `${isSymbol} and r._field == "mean"`, {
+    start: "date.sub(d: 5m, from: v.timeRangeStart)"
+  })
+}
+  |> timeShift(duration: duration(v: int(v: 5m) - length))
+  |> filter(fn: (r) => int(v: r._time) % length == 0)
+
+union(tables: [
+  candles(start: v.timeRangeStart)
+    |> filter(fn: (r) => ${only("open", "high", "low", "close", "volume")})
+    |> keep(columns: ["_time", "_field", "_value"]),
+  average
+    |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "average"})),
+  closes
+    |> movingAverage(n: ${slowCandles})
+    |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "slow"})),
+])
+  |> group()
+  |> filter(fn: (r) => r._time >= v.timeRangeStart and r._time < v.timeRangeStop)
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> sort(columns: ["_time"])
+`
+
+/** The last price of each minute, and the same average as above at its last minute. */
+export const priceAndAverage = `import "date"
+
+price = ${points("candles-1m", `${isSymbol} and r._field == "close"`)}
+
+average = ${
+  points("moving-average-5m", `${isSymbol} and r._field == "mean"`, {
+    start: "date.sub(d: 5m, from: v.timeRangeStart)"
+  })
+}
+  |> timeShift(duration: 4m)
+  |> filter(fn: (r) => r._time >= v.timeRangeStart and r._time < v.timeRangeStop)
+
+union(tables: [
+  price |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "price"})),
+  average |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "average"})),
+])
+  |> group(columns: ["_field"])
+  |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: false, timeSrc: "_start")
+  |> group()
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> sort(columns: ["_time"])
+`
+
+/**
+ * The price against the mean price of all that was traded since the day began, each weighted
+ * by its size: from the candles' own such means and volumes.
+ */
+export const vwap = `${Exchange.clock}
+${
+  points("candles-1m", `${isSymbol} and ${only("close", "vwap", "volume")}`, {
+    start: "date.truncate(t: v.timeRangeStart, unit: 1d)"
+  })
+}
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> filter(fn: (r) => exists r.vwap and exists r.volume)
+  |> map(fn: (r) => ({_time: r._time, price: r.close, traded: r.volume, worth: r.vwap * r.volume}))
+  |> window(every: 1d)
+  |> cumulativeSum(columns: ["traded", "worth"])
+  |> group()
+  |> filter(fn: (r) => r._time >= v.timeRangeStart and r.traded > 0.0)
+  |> map(fn: (r) => ({_time: r._time, price: r.price, vwap: r.worth / r.traded}))
+  |> sort(columns: ["_time"])
+`
+
+/** Prices of several symbols, one column each, as per cents of the first in the range. */
+export const indexed = `prices = ${points("candles-1m", `${isAmongSymbols} and r._field == "close"`)}
+  |> keep(columns: ["_time", "_value", "key"])
+
+join(
+  tables: {
+    now: prices |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: false, timeSrc: "_start"),
+    first: prices |> first(),
+  },
+  on: ["key"],
+)
+  |> map(fn: (r) => ({_time: r._time_now, _value: 100.0 * r._value_now / r._value_first, key: r.key}))
+  |> group()
+  |> pivot(rowKey: ["_time"], columnKey: ["key"], valueColumn: "_value")
+  |> sort(columns: ["_time"])
+`
+
+/**
+ * The figures of the day, one row a symbol: that of the last candle in the range, from midnight
+ * at the exchange on. They come from candles, since the day's own pane is written when the day
+ * is over. `change` is in per cent against the close of the day before if the store has that
+ * day, otherwise against the first price. `mean` is that of the day's pane if the day is over by
+ * the end of the range, otherwise that of the candles, weighted by their trades.
+ */
+const day = (which: string): string =>
+  `candles = (start) => ${points("candles-1m", which, { start: "start" })}
+
+latest = candles(start: v.timeRangeStart)
+  |> filter(fn: (r) => r._field == "close")
+  |> last()
+  |> group()
+  |> max(column: "_time")
+  |> findRecord(fn: (key) => true, idx: 0)
+midnight = date.truncate(t: if exists latest._time then latest._time else v.timeRangeStart, unit: 1d)
+tomorrow = date.add(d: 1d, to: midnight)
+
+days = (start, stop) => from(bucket: v.defaultBucket)
+  |> range(start: start, stop: stop)
+  |> filter(fn: (r) => r._measurement == "day" and ${which})
+
+today = candles(start: midnight)
+named = (tables=<-, field) => tables
+  |> map(fn: (r) => ({key: r.key, _field: field, _value: r._value}))
+
+figures = union(tables: [
+  today |> filter(fn: (r) => r._field == "open") |> first() |> named(field: "open"),
+  today |> filter(fn: (r) => r._field == "high") |> max() |> named(field: "high"),
+  today |> filter(fn: (r) => r._field == "low") |> min() |> named(field: "low"),
+  today |> filter(fn: (r) => r._field == "close") |> last() |> named(field: "close"),
+  today |> filter(fn: (r) => r._field == "volume") |> sum() |> named(field: "volume"),
+  today
+    |> filter(fn: (r) => r._field == "mean" or r._field == "trades")
+    |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+    |> filter(fn: (r) => exists r.mean and exists r.trades)
+    |> map(fn: (r) => ({key: r.key, weighted: r.mean * r.trades, trades: r.trades}))
+    |> reduce(
+      identity: {weighted: 0.0, trades: 0.0},
+      fn: (r, accumulator) => ({
+        weighted: accumulator.weighted + r.weighted,
+        trades: accumulator.trades + r.trades,
+      }),
+    )
+    |> filter(fn: (r) => r.trades > 0.0)
+    |> map(fn: (r) => ({key: r.key, _field: "about", _value: r.weighted / r.trades})),
+  days(start: midnight, stop: tomorrow)
+    |> filter(fn: (r) => r._field == "mean" and v.timeRangeStop >= tomorrow)
+    |> last()
+    |> named(field: "mean"),
+  days(start: date.sub(d: 10d, from: midnight), stop: midnight)
+    |> filter(fn: (r) => r._field == "close")
+    |> last()
+    |> named(field: "before"),
+])
+  |> group()
+  |> pivot(rowKey: ["key"], columnKey: ["_field"], valueColumn: "_value")
+  |> map(fn: (r) => ({r with
+    change: if exists r.before then 100.0 * (r.close - r.before) / r.before else 100.0 * (r.close - r.open) / r.open,
+    mean: if exists r.mean then r.mean else r.about,
+  }))`
+
+/** Of the chosen symbol; the change is called \`variation\` or \`since_open\`. */
+export const dayOfSymbol = `${Exchange.clock}
+${day(isSymbol)}
+
+before = days(start: date.sub(d: 10d, from: midnight), stop: midnight)
+  |> filter(fn: (r) => r._field == "close")
+  |> last()
+  |> findRecord(fn: (key) => true, idx: 0)
+
+figures
+  |> rename(fn: (column) => if column != "change" then column else if exists before._value then "variation" else "since_open")
+  |> drop(columns: ["key", "open", "before", "about"])
+`
+
+/** Of all symbols that are compared. */
+export const daysOfSymbols = `${Exchange.clock}
+${day(isAmongSymbols)}
+
+figures
+  |> keep(columns: ["key", "close", "change", "high", "low", "volume"])
+  |> sort(columns: ["key"])
+`

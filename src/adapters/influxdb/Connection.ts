@@ -1,0 +1,271 @@
+/**
+ * One bucket of an InfluxDB, and the requests that are made to it. Each is one attempt: what may be repeated, and for how long,
+ * is said by those who make it, with `patience`. The official client does the transport; its batching and its
+ * retries are not used, since they drop lines.
+ *
+ * Source: https://docs.influxdata.com/influxdb/v2/api/v2/
+ */
+import { chunksToLines, type FluxTableMetaData, type Headers, HttpError, InfluxDB, linesToTables } from "@influxdata/influxdb-client"
+import { Clock, Context, Duration, Effect, Layer, Redacted, Schema, type Scope } from "effect"
+import * as Http from "node:http"
+import * as Https from "node:https"
+import { literal } from "./Flux.ts"
+import { fromFailure, InfluxdbError } from "./InfluxdbError.ts"
+import * as Patience from "./Patience.ts"
+import { Tally } from "./Tally.ts"
+
+export interface Options {
+  /** `http://127.0.0.1:8086`, with a path where a proxy has one; without user and password. */
+  readonly url: string
+  readonly org: string
+  readonly bucket: string
+  /** One that reads and writes the bucket; it appears in no message. */
+  readonly token: Redacted.Redacted
+  /** After this long without an answer, or a further part of one, a request is sent again; 30 seconds unless told. */
+  readonly requestTimeout?: Duration.Input | undefined
+  /** For how long the server may be away at the start; half a minute unless told. Later it may be away for ever. */
+  readonly connectTimeout?: Duration.Input | undefined
+}
+
+/** Gives a value of a row by the name of its column, as text; empty where there is none. */
+export type Row = (column: string) => string
+
+export interface Bucket {
+  readonly id: string
+  /** How long points are kept, in milliseconds; `null` for ever. */
+  readonly retention: number | null
+}
+
+export class Connection extends Context.Service<Connection, {
+  readonly url: string
+  readonly org: string
+  readonly bucket: string
+  readonly patience: Patience.Patience
+  readonly tally: Tally
+  readonly connectTimeout: Duration.Duration
+  /** Writes lines of line protocol with timestamps in milliseconds; done when they are durable. */
+  readonly write: (lines: string) => Effect.Effect<void, InfluxdbError>
+  /** Runs a Flux script and gives what `toItem` makes of each row. */
+  readonly query: <A>(flux: string, toItem: (row: Row) => A) => Effect.Effect<ReadonlyArray<A>, InfluxdbError>
+  /** Deletes points from `start` to `stop`, both inclusive and RFC 3339, that the predicate fits. */
+  readonly delete: (predicate: string, start: string, stop: string) => Effect.Effect<void, InfluxdbError>
+  /** Writes nothing and reads next to nothing: fails where the token may not, or where there is no such bucket. */
+  readonly probe: Effect.Effect<void, InfluxdbError>
+  /** The version the server says it is, and how far its clock is ahead of ours, in milliseconds to a second. */
+  readonly server: Effect.Effect<{ readonly version: string; readonly clockAhead: number }, InfluxdbError>
+  /** `null` where there is none that the token may see. */
+  readonly describeBucket: Effect.Effect<Bucket | null, InfluxdbError>
+  /** Makes the bucket, to keep points for so long, for ever unless told. One that is there is left as it is. */
+  readonly createBucket: (retention?: Duration.Input) => Effect.Effect<void, InfluxdbError>
+}>()("courant/influxdb/Connection") {
+  /** Makes no request: fails only where the URL is none. */
+  static readonly layer = (options: Options): Layer.Layer<Connection, InfluxdbError> => Layer.effect(Connection, make(options))
+}
+
+const make = Effect.fnUntraced(function*(options: Options) {
+  const { bucket, org } = options
+  const url = yield* checkedUrl(options.url)
+  const target = { url, org, bucket }
+  const requestTimeout = Duration.fromInputUnsafe(options.requestTimeout ?? "30 seconds")
+  const { transport } = new InfluxDB({
+    url,
+    token: Redacted.value(options.token),
+    // The library's own time-out leaves the request open; ours ends it.
+    timeout: 0,
+    transportOptions: { agent: yield* agentFor(url) }
+  })
+
+  /** One attempt, which is ended, connection and all, when it is silent for too long or when nobody waits for it. */
+  const attempt = <A>(send: (signal: AbortSignal, heard: () => void) => Promise<A>) =>
+    Effect.suspend(() => {
+      let isSilent = true
+      const request = Effect.tryPromise({
+        try: (signal) => send(signal, () => isSilent = false),
+        catch: (failure) => failure
+      }).pipe(
+        Effect.catch((failure) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(fromFailure(target, failure, now))))
+      )
+      const silence = Effect.gen(function*() {
+        do {
+          isSilent = true
+          yield* Effect.sleep(requestTimeout)
+        } while (!isSilent)
+        const message = `no answer within ${Duration.format(requestTimeout)}`
+        return yield* new InfluxdbError({ reason: "unreachable", message })
+      })
+      return Effect.raceFirst(request, silence)
+    })
+
+  /** What InfluxDB has done it answers with nothing: a page, say of a proxy that wants a log-in, is no sign that it was done. */
+  const command = (path: string, body: string, type: string) =>
+    attempt((signal) =>
+      new Promise<void>((resolve, reject) => {
+        const options = { method: "POST", headers: { "content-type": type }, signal }
+        const started = (_: unknown, status = 0) => {
+          if (status < 300 && status !== 204) reject(notOurs(status))
+        }
+        transport.request(path, body, options, started).then(resolve, reject)
+      })
+    )
+
+  const writePath = at("/api/v2/write", { org, bucket, precision: "ms" })
+  const write = (lines: string) => command(writePath, lines, "text/plain; charset=utf-8")
+
+  const queryPath = at("/api/v2/query", { org })
+  const query = <A>(flux: string, toItem: (row: Row) => A) =>
+    attempt((signal, heard) =>
+      new Promise<ReadonlyArray<A>>((resolve, reject) => {
+        const items: Array<A> = []
+        const rows = linesToTables({
+          next: (values, meta) => void items.push(toItem(rowOf(values, meta))),
+          error: reject,
+          complete: () => resolve(items)
+        })
+        const headers = { "content-type": "application/vnd.flux", accept: "application/csv" }
+        const lines = chunksToLines(rows, transport.chunkCombiner)
+        const chunks = {
+          ...lines,
+          responseStarted: (answer: Headers, status = 0) => {
+            if (status < 300 && !String(answer["content-type"]).includes("csv")) reject(notOurs(status))
+          },
+          next: (chunk: Uint8Array) => (heard(), lines.next(chunk))
+        }
+        transport.send(queryPath, flux, { method: "POST", headers, signal }, chunks)
+      })
+    )
+
+  const deletePath = at("/api/v2/delete", { org, bucket })
+  const json = (method: "GET" | "POST", path: string, body: unknown = "") =>
+    attempt<unknown>((signal) => transport.request(path, body, { method, signal }))
+
+  const describeBucket = json("GET", at("/api/v2/buckets", { org, name: bucket })).pipe(
+    Effect.flatMap(decodeBuckets),
+    Effect.map(({ buckets: [found] }) => found === undefined ? null : { id: found.id, retention: retentionOf(found) }),
+    Effect.catchTag("InfluxdbError", (error) => error.reason === "not-found" ? Effect.succeed(null) : Effect.fail(error)),
+    Effect.catchTag("SchemaError", (error) => Effect.fail(strange(url, error)))
+  )
+
+  return Connection.of({
+    url,
+    org,
+    bucket,
+    patience: Patience.make(url),
+    tally: new Tally(),
+    connectTimeout: Duration.fromInputUnsafe(options.connectTimeout ?? "30 seconds"),
+    write,
+    query,
+    delete: (predicate, start, stop) =>
+      command(deletePath, JSON.stringify({ start, stop, predicate }), "application/json").pipe(
+        Effect.mapError((error) => isUnknownPath(error) ? cannotDelete(url, error) : error)
+      ),
+    probe: Effect.andThen(
+      write(""),
+      query(`from(bucket: ${literal(bucket)}) |> range(start: -1s) |> limit(n: 1)`, () => null)
+    ).pipe(Effect.asVoid),
+    server: Effect.gen(function*() {
+      const before = yield* Clock.currentTimeMillis
+      let date = ""
+      const health = yield* attempt<unknown>((signal) =>
+        transport.request("/health", "", { method: "GET", signal }, (headers) => date = String(headers["date"]))
+      ).pipe(Effect.flatMap(decodeHealth), Effect.catchTag("SchemaError", (error) => Effect.fail(strange(url, error))))
+      // The header has whole seconds, rounded down.
+      return { version: health.version, clockAhead: Date.parse(date) + 500 - before }
+    }),
+    describeBucket,
+    createBucket: Effect.fnUntraced(function*(retention) {
+      if ((yield* describeBucket) !== null) return
+      const found = yield* json("GET", at("/api/v2/orgs", { org })).pipe(
+        Effect.flatMap(decodeOrgs),
+        Effect.catchTag("SchemaError", (error) => Effect.fail(strange(url, error)))
+      )
+      const [organization] = found.orgs
+      if (organization === undefined) {
+        return yield* new InfluxdbError({
+          reason: "not-allowed",
+          message: `InfluxDB at ${url} shows the token no organization ${org}; make the bucket with a token that may, or set COURANT_INFLUXDB_ORG`
+        })
+      }
+      const seconds = retention === undefined ? 0 : Math.ceil(Duration.toSeconds(retention))
+      yield* json("POST", "/api/v2/buckets", {
+        orgID: organization.id,
+        name: bucket,
+        retentionRules: seconds === 0 ? [] : [{ type: "expire", everySeconds: seconds }]
+      })
+    })
+  })
+})
+
+const at = (path: string, parameters: Record<string, string>): string =>
+  `${path}?${new URLSearchParams(parameters).toString()}`
+
+const rowOf = (values: ReadonlyArray<string>, meta: FluxTableMetaData): Row => {
+  // A script that fails when rows have been sent already says so in a table of its own.
+  if (meta.columns[0]?.label === "error") throw new Error(`the query failed: ${values[0] ?? ""}`)
+  return (column) => values[meta.column(column, false).index] ?? ""
+}
+
+const decodeHealth = Schema.decodeUnknownEffect(Schema.Struct({ version: Schema.String }))
+
+const decodeOrgs = Schema.decodeUnknownEffect(
+  Schema.Struct({ orgs: Schema.Array(Schema.Struct({ id: Schema.String })) })
+)
+
+const Found = Schema.Struct({
+  id: Schema.String,
+  retentionRules: Schema.Array(Schema.Struct({ everySeconds: Schema.Finite }))
+})
+
+const decodeBuckets = Schema.decodeUnknownEffect(Schema.Struct({ buckets: Schema.Array(Found) }))
+
+/** InfluxDB counts in seconds, and takes 0 as for ever. */
+const retentionOf = ({ retentionRules: [rule] }: typeof Found.Type): number | null =>
+  rule === undefined || rule.everySeconds === 0 ? null : rule.everySeconds * 1_000
+
+const strange = (url: string, cause: Schema.SchemaError) =>
+  new InfluxdbError({
+    reason: "not-understood",
+    message: `what answered at ${url} is no InfluxDB 2; check COURANT_INFLUXDB_URL`,
+    cause
+  })
+
+/** An answer that all is well, of something that is no InfluxDB. */
+const notOurs = (status: number) =>
+  new HttpError(status, undefined, undefined, undefined, undefined, "no answer of an InfluxDB")
+
+/** A 404 that names no bucket. */
+const isUnknownPath = ({ cause, reason }: InfluxdbError): boolean =>
+  reason === "not-understood" && cause instanceof HttpError && cause.statusCode === 404
+
+const cannotDelete = (url: string, cause: InfluxdbError) =>
+  new InfluxdbError({
+    reason: "not-understood",
+    message: `InfluxDB at ${url} cannot delete points (1.8 has no /api/v2/delete); windows that are taken back, and ` +
+      "--restart, need 2.x",
+    cause
+  })
+
+/** Without a slash at its end. Whoever puts a password into it would see it in messages. */
+const checkedUrl = Effect.fnUntraced(function*(text: string) {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
+    return yield* new InfluxdbError({
+      reason: "not-understood",
+      message: "the URL of InfluxDB has to be like http://127.0.0.1:8086; check COURANT_INFLUXDB_URL"
+    })
+  }
+  if (url.username !== "" || url.password !== "") {
+    return yield* new InfluxdbError({
+      reason: "not-understood",
+      message: "the URL of InfluxDB has a user or a password in it; give it as COURANT_INFLUXDB_TOKEN instead"
+    })
+  }
+  return url.href.replace(/(?:\/api\/v2)?\/*$/, "")
+})
+
+/** Connections that are kept between requests, and closed with the scope. */
+const agentFor = (url: string): Effect.Effect<Http.Agent, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => url.startsWith("https:") ? new Https.Agent({ keepAlive: true }) : new Http.Agent({ keepAlive: true })),
+    (agent) => Effect.sync(() => agent.destroy())
+  )

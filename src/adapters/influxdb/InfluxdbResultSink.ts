@@ -1,0 +1,186 @@
+/**
+ * Panes in InfluxDB, one point a window and key; see `Point` for how they look there.
+ *
+ * A point is overwritten by whatever is written last, field by field. So that the newest revision wins, older ones are
+ * left out (see `KnownWindows`), and a point that shows a value which its new revision lacks is deleted before it is
+ * written. A line that InfluxDB refuses becomes a dead letter with the server's words; everything else that goes wrong is
+ * waited for, or stops the run.
+ */
+import { Effect, Layer, Semaphore } from "effect"
+import { DeadLetters, type DeadLetter } from "../../streams/DeadLetters.ts"
+import * as Pane from "../../streams/Pane.ts"
+import { type Query, ResultSink, ResultSinkError, select } from "../../streams/ResultSink.ts"
+import { Connection } from "./Connection.ts"
+import { idOf, type Known, KnownWindows } from "./KnownWindows.ts"
+import * as Point from "./Point.ts"
+import * as Store from "./Store.ts"
+import * as Writer from "./Writer.ts"
+
+export interface Options extends Writer.Options {
+  /** So many windows of each pipeline are remembered, at about 250 bytes each; 100,000 unless told. */
+  readonly rememberedWindows?: number | undefined
+}
+
+/** Fails where InfluxDB does not answer in time, does not let the token read and write, or has no such bucket. */
+export const layer = (options: Options = {}): Layer.Layer<ResultSink, ResultSinkError, Connection | DeadLetters> =>
+  Layer.effect(ResultSink, make(options).pipe(Effect.mapError(toSinkError)))
+
+const make = Effect.fnUntraced(function*(options: Options) {
+  const connection = yield* Connection
+  const { connectTimeout, patience } = connection
+  yield* patience.within(connectTimeout)(connection.probe)
+  const deadLetters = yield* DeadLetters
+  const writer = Writer.make(connection, options)
+  const { rememberedWindows = 100_000 } = options
+  const pipelines = new Map<string, KnownWindows>()
+  // Two writes at once could each find the other's window missing.
+  const oneAtATime = Semaphore.makeUnsafe(1).withPermits(1)
+
+  const knownOf = Effect.fnUntraced(function*(pipeline: string) {
+    const already = pipelines.get(pipeline)
+    if (already !== undefined) return already
+    const newest = yield* patience.patiently(Store.newestStart(connection, pipeline))
+    const known = new KnownWindows(rememberedWindows, newest ?? -Infinity)
+    pipelines.set(pipeline, known)
+    return known
+  })
+
+  /** Learns what the store holds of windows that it may hold. */
+  const look = Effect.fnUntraced(function*(pipeline: string, known: KnownWindows, panes: ById) {
+    const unsure = new Map([...panes].filter(([id, { start }]) => known.mayHold(start) && known.get(id) === undefined))
+    const found = yield* Effect.forEach(
+      spans([...unsure.values()]),
+      (span) => patience.patiently(Store.panes(connection, { pipeline, ...span })),
+      { concurrency: 2 }
+    )
+    for (const pane of found.flat()) {
+      const id = idOf(pane)
+      if (unsure.has(id)) known.set(id, pane.start, { revision: pane.revision, shown: Point.shownBy(pane) })
+    }
+  })
+
+  const writeNewest = Effect.fnUntraced(function*(panes: ReadonlyArray<Pane.Pane>) {
+    const due: Array<Due> = []
+    for (const [pipeline, ofPipeline] of Map.groupBy(panes, (pane) => pane.pipeline)) {
+      const known = yield* knownOf(pipeline)
+      const newest = newestOf(ofPipeline)
+      yield* look(pipeline, known, newest)
+      for (const [id, pane] of newest) {
+        const stored = known.get(id)
+        if (stored === undefined || stored.revision <= pane.revision) due.push({ id, pane, known, stored, shown: "" })
+      }
+    }
+    yield* Effect.forEach(due.filter(isStale), ({ pane }) => patience.patiently(Store.deleteOne(connection, pane)), {
+      concurrency: 4,
+      discard: true
+    })
+    const refused = yield* writer.write(due.length, (index) => {
+      const { line, shown } = Point.fromPane(due[index]!.pane)
+      due[index]!.shown = shown
+      return line
+    })
+    if (refused.length > 0) {
+      const letters = refused.map(({ index, message }) => toLetter(connection.bucket, due[index]!.pane, message))
+      yield* deadLetters.write(letters)
+    }
+    const lost = new Set(refused.map(({ index }) => index))
+    for (const [index, { id, known, pane, shown }] of due.entries()) {
+      if (!lost.has(index)) known.set(id, pane.start, { revision: pane.revision, shown })
+    }
+    for (const known of new Set(due.map(({ known }) => known))) known.trim()
+    for (const { revision } of panes) if (revision > 0) connection.tally.revisions++
+  })
+
+  const read = Effect.fnUntraced(function*({ key, limit, ...query }: Query) {
+    if (limit !== undefined && limit <= 0) return []
+    const selection = { ...query, keys: key === undefined ? undefined : [key] }
+    // Only as far back as the limit reaches.
+    const from = limit === undefined ? null : yield* Store.startOfNewest(connection, selection, limit)
+    return yield* Store.panes(connection, from === null ? selection : { ...selection, from })
+  })
+
+  return ResultSink.of({
+    write: (panes) => panes.length === 0 ? Effect.void : oneAtATime(writeNewest(panes)).pipe(Effect.mapError(toSinkError)),
+    read: (query) =>
+      patience.within(connectTimeout)(read(query)).pipe(
+        Effect.map((panes) => select(panes, query)),
+        Effect.mapError(toSinkError)
+      ),
+    remove: (pipeline) =>
+      patience.patiently(Store.deleteAll(connection, pipeline)).pipe(
+        Effect.andThen(Effect.sync(() => pipelines.set(pipeline, new KnownWindows(rememberedWindows, -Infinity)))),
+        Effect.asVoid,
+        oneAtATime,
+        Effect.mapError(toSinkError)
+      )
+  })
+})
+
+/** A pane that is to be written. */
+interface Due {
+  readonly id: string
+  readonly pane: Pane.Pane
+  readonly known: KnownWindows
+  /** What is known to be there. */
+  readonly stored: Known | undefined
+  /** The fields that show its values, once it has been written. */
+  shown: string
+}
+
+/** Whether the store shows a value of this window which the pane has not. */
+const isStale = ({ pane, stored }: Due): boolean =>
+  stored !== undefined && stored.shown !== "" && !covers(Point.fromPane(pane).shown, stored.shown)
+
+type ById = ReadonlyMap<string, Pane.Pane>
+
+/** The newest revision of each window, and of equal ones the last. */
+const newestOf = (panes: ReadonlyArray<Pane.Pane>): ById => {
+  const newest = new Map<string, Pane.Pane>()
+  for (const pane of panes) {
+    const id = idOf(pane)
+    if ((newest.get(id)?.revision ?? -Infinity) <= pane.revision) newest.set(id, pane)
+  }
+  return newest
+}
+
+const covers = (shown: string, stored: string): boolean => {
+  if (shown === stored) return true
+  const fields = new Set(shown.split(","))
+  return stored.split(",").every((field) => fields.has(field))
+}
+
+const hour = 3_600_000
+
+/** So many keys are named in a query; where there are more, those of all keys are fetched. */
+const namedKeys = 50
+
+/** Windows as a few selections that hold them all: a late one of last week must not make us fetch the whole week. */
+const spans = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Store.Selection> => {
+  const found: Array<{ from: number; to: number; keys: Set<string> }> = []
+  for (const { key, start } of panes.toSorted((a, b) => a.start - b.start)) {
+    const last = found.at(-1)
+    if (last === undefined || start - last.to > hour) found.push({ from: start, to: start + 1, keys: new Set([key]) })
+    else {
+      last.to = start + 1
+      last.keys.add(key)
+    }
+  }
+  return found.map(({ from, keys, to }) => ({ from, to, ...(keys.size > namedKeys ? {} : { keys: [...keys] }) }))
+}
+
+const toLetter = (bucket: string, pane: Pane.Pane, detail: string): DeadLetter => ({
+  topic: `influxdb:${[bucket, pane.pipeline, pane.key].map(escape).join("|")}|${pane.start}|${pane.end}`,
+  partition: 0,
+  offset: pane.revision,
+  pipeline: pane.pipeline,
+  reason: "refused",
+  detail,
+  bytes: new TextEncoder().encode(Pane.toJson(pane))
+})
+
+/** The parts are separated by bars; one within a part is escaped, so that no two windows share a name. */
+const escape = (text: string): string => text.replaceAll(/[\\|]/g, "\\$&")
+
+function toSinkError(error: { readonly message: string }): ResultSinkError {
+  return error instanceof ResultSinkError ? error : new ResultSinkError({ message: error.message, cause: error })
+}

@@ -1,0 +1,46 @@
+/** The layers of a command that needs InfluxDB. Loaded only then: the client takes its time to load. */
+import { Clock, Effect, Layer } from "effect"
+import { Connection, type Options } from "../adapters/influxdb/Connection.ts"
+import * as InfluxdbFigures from "../adapters/influxdb/InfluxdbFigures.ts"
+import * as InfluxdbResultSink from "../adapters/influxdb/InfluxdbResultSink.ts"
+import { DeadLetters } from "../streams/DeadLetters.ts"
+import { ResultSink } from "../streams/ResultSink.ts"
+import { say } from "./Problem.ts"
+
+export interface Choice {
+  readonly connection: Options
+  readonly topic: string
+  readonly processor: string
+}
+
+/** Figures come once the sink stands: of a server that is not there they would only be late to say so. */
+export const sinkAndFigures = ({ connection, processor, topic }: Choice) =>
+  InfluxdbFigures.layer({ topic, processor }).pipe(
+    Layer.provideMerge(layerTelling),
+    Layer.provide(InfluxdbResultSink.layer()),
+    Layer.provide(Connection.layer(connection))
+  )
+
+/** Refused panes are in no account of a run: whoever watches it is told when there are some, once a minute at most. */
+const layerTelling = Layer.effect(
+  ResultSink,
+  Effect.gen(function*() {
+    const sink = yield* ResultSink
+    const { bucket, tally } = yield* Connection
+    let told = 0
+    let toldAt = -Infinity
+    const tell = Effect.map(Clock.currentTimeMillis, (now) => {
+      if (tally.refused === told || now - toldAt < minute) return
+      told = tally.refused
+      toldAt = now
+      say(`InfluxDB refuses panes for the bucket ${bucket}, ${told} so far; why: courant dead-letters list --reason refused`)
+    })
+    return ResultSink.of({ ...sink, write: (panes) => Effect.tap(sink.write(panes), tell) })
+  })
+)
+
+const minute = 60_000
+
+/** Whoever only reads has nothing refused. */
+export const past = (connection: Options) =>
+  InfluxdbResultSink.layer().pipe(Layer.provide([Connection.layer(connection), DeadLetters.layerMemory]))

@@ -1,0 +1,135 @@
+/** What `courant doctor` looks at where the log is a topic of Kafka. It changes nothing. */
+import { Effect } from "effect"
+import { KafkaError } from "../adapters/kafka/Client.ts"
+import { Connection, type Options } from "../adapters/kafka/Connection.ts"
+import * as Inspection from "../adapters/kafka/Inspection.ts"
+import * as Topics from "../adapters/kafka/Topics.ts"
+import { DeadLetters } from "../streams/DeadLetters.ts"
+import { bad, type Finding, note, ok } from "./Finding.ts"
+import { letters as lettersOf, topicsOf } from "./KafkaStores.ts"
+
+export interface Choice {
+  readonly connection: Options
+  readonly topic: string
+  readonly partitions: number | undefined
+  /** Of the processor whose lag is asked for. */
+  readonly group: string
+}
+
+export const findings = (choice: Choice): Effect.Effect<ReadonlyArray<Finding>> =>
+  lookAt(choice).pipe(
+    Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(unreachable(choice)) }),
+    Effect.provide(Connection.layer(choice.connection)),
+    Effect.catch(({ message }) => Effect.succeed([bad("kafka", message)])),
+    Effect.map(([kafka, ...others]) => [...(kafka === undefined ? [] : [kafka]), security(choice.connection), ...others])
+  )
+
+/** For how long brokers that were reached may take for all answers together. */
+const patience = "20 seconds"
+
+const unreachable = ({ connection }: Choice) =>
+  new KafkaError({
+    message: `the brokers at ${connection.brokers.join(",")} answer, but not all that was asked: a broker is down, or clients ` +
+      "cannot reach the addresses that the brokers give of themselves (advertised.listeners)",
+    retriable: false,
+    code: null
+  })
+
+const lookAt = Effect.fnUntraced(function*(choice: Choice) {
+  const { brokers } = yield* Connection
+  const { metadata, version } = yield* Inspection.brokersOf(choice.group)
+  const log = yield* logOf(choice)
+  const others = yield* Effect.forEach(besides(choice.topic), (wanted) => found("topic", aside(wanted)))
+  const rest = log.partitions === null ? [] : [
+    yield* found("lag", lag(choice, log.partitions)),
+    yield* found("letters", letters(choice))
+  ]
+  return [ok("kafka", `${brokers}: Kafka ${version}, ${metadata}`), ...log.findings, ...others, ...rest]
+})
+
+/** A finding, or that it could not be had. */
+const found = <E extends Error, R>(what: string, finding: Effect.Effect<Finding, E, R>) =>
+  Effect.catch(finding, ({ message }) => Effect.succeed(bad(what, message)))
+
+/** What the connection is secured with; never a value of it. */
+const security = ({ brokers, sasl, tls }: Options): Finding => {
+  const isLocal = brokers.every((broker) => /^(localhost|127\.|\[::1\])/.test(broker))
+  const authority = tls?.ca === undefined ? "the authorities of Node.js" : "COURANT_KAFKA_CA"
+  const parts = [
+    tls === undefined ? "no TLS" : `TLS checked against ${authority}${tls.cert === undefined ? "" : ", with a client certificate"}`,
+    sasl === undefined ? "no user and password" : `user and password are set (${sasl.mechanism})`
+  ]
+  if (isLocal || tls !== undefined) return ok("security", parts.join("; "))
+  return note("security", `${parts.join("; ")}: what is sent can be read on the way; see COURANT_KAFKA_TLS`)
+}
+
+/** The topic of events: it has to be there. Whoever made it chose its retention. */
+const logOf = Effect.fnUntraced(function*({ partitions, topic }: Choice) {
+  const { brokers, client, patience: { patiently } } = yield* Connection
+  const wanted: Topics.Wanted = { name: topic, partitions, configs: { "cleanup.policy": "delete" }, create: false }
+  const checked = yield* found("topic", Effect.map(Topics.ensure(wanted), (count) =>
+    ok("topic", `${topic}: ${count} ${count === 1 ? "partition" : "partitions"}, cleanup.policy=delete`)))
+  const count = yield* patiently(client.partitions(topic))
+  if (count === null) return { findings: [checked], partitions: null }
+  const configs = yield* patiently(client.configs(topic))
+  const limits = ["retention.ms", "retention.bytes"].filter((name) => configs.get(name) !== "-1")
+  const retention = limits.length === 0
+    ? ok("retention", `${topic} keeps everything`)
+    : note(
+      "retention",
+      `${topic} has ${limits.map((name) => `${name}=${configs.get(name)}`).join(", ")}: events that are older are deleted; ` +
+        `keep them with: ${Topics.alter(brokers, topic, limits.map((name) => `${name}=-1`).join(","))}`
+    )
+  return { findings: [checked, retention], partitions: count }
+})
+
+/** The topics beside that of events, which are made when they are needed. */
+const besides = (topic: string) => {
+  const { checkpoints, deadLetters, panes } = topicsOf(topic)
+  return [
+    { name: panes, made: "with --sink kafka" },
+    { name: deadLetters, made: "by the first process" },
+    { name: checkpoints, made: "with --checkpoints kafka" },
+    { name: `${topic}-positions`, made: "when a feed moves on without a record" }
+  ]
+}
+
+const aside = Effect.fnUntraced(function*({ made, name }: { readonly name: string; readonly made: string }) {
+  const { brokers, client, patience: { patiently } } = yield* Connection
+  if ((yield* patiently(client.partitions(name))) === null) return ok("topic", `${name} is not there yet; it is made ${made}`)
+  const configs = yield* patiently(client.configs(name))
+  const isCompacted = configs.get("cleanup.policy") === Topics.compacted["cleanup.policy"]
+  const takesAll = Number(configs.get("max.message.bytes")) >= Number(Topics.largeBatches["max.message.bytes"])
+  if (isCompacted && takesAll) return ok("topic", `${name}: cleanup.policy=compact`)
+  const wanted = Object.entries({ ...(isCompacted ? {} : Topics.compacted), ...(takesAll ? {} : Topics.largeBatches) })
+  const has = wanted.map(([config]) => `${config}=${configs.get(config)}`).join(", ")
+  const command = Topics.alter(brokers, name, wanted.map(([config, value]) => `${config}=${value}`).join(","))
+  return isCompacted
+    ? note("topic", `${name} has ${has}: a large record may be refused; mend it with: ${command}`)
+    : bad("topic", `${name} has ${has}; mend it with: ${command}`)
+})
+
+/** How far the offsets that the processor has committed are from the end. */
+const lag = Effect.fnUntraced(function*({ group, topic }: Choice, partitions: number) {
+  const { client, patience: { patiently } } = yield* Connection
+  const offsets = yield* Inspection.committed(group, topic, partitions)
+  if (offsets.every((offset) => offset === null)) {
+    return note("lag", `nobody has committed offsets as ${group}: start courant process, or name the pipelines of another with --pipelines`)
+  }
+  const [first, ends] = yield* Effect.all([
+    patiently(client.offsets(topic, "earliest")),
+    patiently(client.offsets(topic, "latest"))
+  ])
+  const lags = ends.map((end, partition) => Math.max(0, end - (offsets[partition] ?? first[partition] ?? 0)))
+  const total = lags.reduce((sum, lag) => sum + lag, 0)
+  return ok("lag", `${group}: ${total} records${partitions === 1 ? "" : ` (by partition: ${lags.join(", ")})`}`)
+})
+
+const letters = Effect.fnUntraced(function*({ connection, topic }: Choice) {
+  const kept = yield* Effect.flatMap(DeadLetters, (store) => store.read({})).pipe(
+    Effect.provide(lettersOf({ connection, topic }))
+  )
+  if (kept.length === 0) return ok("letters", "no dead letters")
+  const counts = [...Map.groupBy(kept, ({ reason }) => reason)].map(([reason, of]) => `${of.length} ${reason}`)
+  return note("letters", `${kept.length} dead letters (${counts.join(", ")}); see: courant dead-letters list --log kafka --topic ${topic}`)
+})

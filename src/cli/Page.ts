@@ -1,0 +1,51 @@
+/** The live page of a command, with `/metrics` beside it. */
+import { Clock, Context, Effect, Layer, Redacted, Stream } from "effect"
+import { Dashboard } from "../adapters/dashboard/Dashboard.ts"
+import { EventLog } from "../streams/EventLog.ts"
+import { Feed, type Freshness } from "../streams/Feed.ts"
+import { Monitor } from "../streams/Monitor.ts"
+import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+
+/** The zone of the exchanges of the default symbols, in which times are shown. */
+export const timeZone = "America/New_York"
+
+/** Serves it until the scope ends, and says where it is. */
+export const serve = Effect.fnUntraced(function*(
+  { host, port }: { readonly host: string; readonly port: number },
+  pipelines: ReadonlyArray<AnyPipeline>
+) {
+  const token = process.env["COURANT_TOKEN"]
+  const context = yield* Layer.build(Dashboard.layer({
+    host,
+    port,
+    timeZone,
+    pipelines: pipelines.map((pipeline) => pipeline.name),
+    token: token === undefined ? undefined : Redacted.make(token)
+  }))
+  return Context.get(context, Dashboard).url
+})
+
+/**
+ * What the page of a processor shows in place of a feed, of which it knows nothing: how far the events it has
+ * processed are behind the clock. So a recorded session in the log is never taken for today's market.
+ */
+export const layerLogAsFeed = <R>(isInReach: Effect.Effect<boolean, never, R>) =>
+  Layer.effect(
+    Feed,
+    Effect.gen(function*() {
+      const log = yield* EventLog
+      const monitor = yield* Monitor
+      const context = yield* Effect.context<R>()
+      const freshness = Effect.gen(function*(): Effect.fn.Return<Freshness, never, R> {
+        if (!(yield* isInReach)) return { _tag: "stale", reason: "the log was out of reach a moment ago" }
+        const { read, watermark } = yield* monitor.progress
+        if (read === 0) return { _tag: "closed", reason: "no event has been processed yet" }
+        if (watermark === null) return { _tag: "stale", reason: "windows wait for partitions that have had no event yet" }
+        const minutes = Math.floor(((yield* Clock.currentTimeMillis) - watermark) / minute)
+        return minutes < 1 ? { _tag: "live" } : { _tag: "delayed", minutes }
+      })
+      return Feed.of({ name: log.topic, freshness: Effect.provideContext(freshness, context), events: () => Stream.empty })
+    })
+  )
+
+const minute = 60_000

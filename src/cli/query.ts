@@ -1,0 +1,125 @@
+/** `courant query`: the windows of a pipeline, out of the sink that they were written to. */
+import { Clock, Console, Effect, Layer, Option } from "effect"
+import { Argument, Command } from "effect/cli"
+import * as Database from "../adapters/sqlite/Database.ts"
+import * as SqliteResultSink from "../adapters/sqlite/SqliteResultSink.ts"
+import * as Pane from "../streams/Pane.ts"
+import { type Query, ResultSink } from "../streams/ResultSink.ts"
+import * as Flags from "./Flags.ts"
+import * as Influxdb from "./Influxdb.ts"
+import * as Kafka from "./Kafka.ts"
+import { type Problem, say, usage } from "./Problem.ts"
+import * as Stores from "./Stores.ts"
+import * as Table from "./Table.ts"
+
+const flags = {
+  pipeline: Argument.String("pipeline").pipe(Argument.withDescription("Its name, such as candles-1m")),
+  key: Argument.String("key").pipe(
+    Argument.withDescription("Windows of this key (for market data: the symbol); of all without"),
+    Argument.optional
+  ),
+  since: Flags.since,
+  from: Flags.from,
+  to: Flags.to,
+  limit: Flags.atMost,
+  json: Flags.json,
+  timeZone: Flags.timeZone,
+  sink: Flags.readSink,
+  log: Flags.logOfResults,
+  data: Flags.data,
+  topic: Flags.oneTopic,
+  brokers: Flags.brokers,
+  connectTimeout: Flags.connectTimeoutOf(5)
+}
+
+type Input = Command.Command.Config.Infer<typeof flags>
+
+export const command = Command.make(
+  "query",
+  flags,
+  Effect.fnUntraced(function*(input) {
+    const range = yield* rangeOf(input)
+    yield* Effect.provide(show(input, range), yield* sinkOf(input))
+  })
+).pipe(
+  Command.withDescription(
+    "Prints the newest revision of each window of a pipeline, in the order of time, as a table or as JSON. " +
+      "It reads the sink and nothing else, and may run beside those who write it."
+  ),
+  Command.withShortDescription("The windows of a pipeline, as a table or JSON"),
+  Command.withExamples([
+    { command: "courant query candles-1m AAPL --since 1h", description: "The last hour's candles" },
+    { command: "courant query candles-1m AAPL --limit 5 --time-zone America/New_York", description: "The last five" },
+    { command: "courant query day --sink influxdb", description: "Each symbol's days, out of InfluxDB" },
+    {
+      command: "courant query candles-5m SPY --from 2013-10-08T13:30:00Z --to 2013-10-08T20:00:00Z --json > candles.ndjson",
+      description: "A trading day for another program"
+    }
+  ])
+)
+
+const sinkOf = Effect.fnUntraced(function*(input: Input) {
+  switch (input.sink) {
+    case "influxdb":
+      yield* Influxdb.optionsOf(input.connectTimeout)
+      return Influxdb.layerPast(input.connectTimeout)
+    case "kafka": {
+      const topic = yield* Kafka.givenTopic(input.topic, "--sink kafka")
+      const connection = yield* Kafka.optionsOf(input)
+      const { panes } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+      return panes({ connection, topic })
+    }
+    case "sqlite":
+      return yield* inFolder(input)
+  }
+})
+
+const inFolder = Effect.fnUntraced(function*(input: Input) {
+  const data = input.log === "kafka" ? Stores.dataOfKafka(input.data) : input.data
+  const wanted = input.log === "kafka" ? Kafka.topicOf(input.topic) : input.topic
+  const topic = yield* Stores.chooseTopic(data, Option.getOrUndefined(wanted))
+  const database = Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly: true })
+  return SqliteResultSink.layer.pipe(Layer.provide(database))
+})
+
+interface Range {
+  readonly bounds: Pick<Query, "from" | "to">
+  readonly limit: number | undefined
+}
+
+const show = Effect.fnUntraced(function*(input: Input, { bounds, limit }: Range) {
+  const sink = yield* ResultSink
+  const which: Query = { pipeline: input.pipeline, ...optional("key", input.key) }
+  // One more than is shown tells whether there are more.
+  const found = yield* sink.read({ ...which, ...bounds, ...(limit === undefined ? {} : { limit: limit + 1 }) })
+  const shown = limit === undefined ? found : found.slice(-limit)
+  const timeZone = Option.getOrElse(input.timeZone, () => Intl.DateTimeFormat().resolvedOptions().timeZone)
+  if (shown.length === 0) return yield* sayThatNoneIsThere(input, which)
+  const lines = input.json ? shown.map(Pane.toJson) : Table.lines(shown, { timeZone, keys: Option.isNone(input.key) })
+  yield* Console.log(lines.join("\n"))
+  if (shown.length < found.length) say(`the newest ${limit} windows; there are older ones: see --limit, --since and --from`)
+})
+
+/** Without a beginning only so many windows are shown as somebody may want to see. */
+const rangeOf = Effect.fnUntraced(function*({ from, limit, since, to }: Input): Effect.fn.Return<Range, Problem> {
+  if (Option.isSome(since) && Option.isSome(from)) return yield* usage("--since and --from both say where to begin: give one")
+  const now = yield* Clock.currentTimeMillis
+  const begin = Option.orElse(from, () => Option.map(since, (duration) => now - duration))
+  return {
+    bounds: { ...optional("from", begin), ...optional("to", to) },
+    limit: Option.getOrElse(limit, () => Option.isNone(begin) ? 100 : undefined)
+  }
+})
+
+const optional = <Name extends string, A>(name: Name, value: Option.Option<A>): { readonly [K in Name]?: A } =>
+  // A computed name is not known to be the one of the type.
+  Option.match(value, { onNone: () => ({}), onSome: (value) => ({ [name]: value }) as { readonly [K in Name]: A } })
+
+const sayThatNoneIsThere = Effect.fnUntraced(function*({ key, pipeline }: Input, which: Query) {
+  const sink = yield* ResultSink
+  const [newest] = yield* sink.read({ ...which, limit: 1 })
+  const what = `${pipeline}${Option.match(key, { onNone: () => "", onSome: (key) => ` with the key ${JSON.stringify(key)}` })}`
+  say(newest === undefined
+    ? `there are no windows of ${what}`
+    : `there are no windows of ${what} in that time; the newest begins at ${new Date(newest.start).toISOString()}`)
+})

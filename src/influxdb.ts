@@ -1,0 +1,8 @@
+/**
+ * `courant/influxdb`: results and figures in InfluxDB 2, or 1.8 through its v2 endpoint. Both layers need a `Connection`,
+ * which they share: the figures are those of what is written over it.
+ */
+export { Connection } from "./adapters/influxdb/Connection.ts"
+export { InfluxdbError } from "./adapters/influxdb/InfluxdbError.ts"
+export * as InfluxdbFigures from "./adapters/influxdb/InfluxdbFigures.ts"
+export * as InfluxdbResultSink from "./adapters/influxdb/InfluxdbResultSink.ts"

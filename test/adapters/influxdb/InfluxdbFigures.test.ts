@@ -1,0 +1,79 @@
+import { assert, it } from "@effect/vitest"
+import { Effect, Exit, Layer, Scope } from "effect"
+import { TestClock } from "effect/testing"
+import { Connection } from "../../../src/adapters/influxdb/Connection.ts"
+import { InfluxdbError } from "../../../src/adapters/influxdb/InfluxdbError.ts"
+import * as InfluxdbFigures from "../../../src/adapters/influxdb/InfluxdbFigures.ts"
+import * as Patience from "../../../src/adapters/influxdb/Patience.ts"
+import { Tally } from "../../../src/adapters/influxdb/Tally.ts"
+import { Monitor, nothingYet } from "../../../src/streams/Monitor.ts"
+import { parse } from "./Line.ts"
+
+/** A connection that keeps its lines, and may be told to fail. */
+const listening = () => {
+  const lines: Array<string> = []
+  const tally = new Tally()
+  let isAway = false
+  const write = (line: string) =>
+    Effect.suspend(() => {
+      if (isAway) return Effect.fail(new InfluxdbError({ reason: "unreachable", message: "away" }))
+      lines.push(line)
+      return Effect.void
+    })
+  // Figures use no more of a connection than this.
+  const connection = { write, tally, patience: Patience.make("http://test") } as unknown as Connection["Service"]
+  const layer = InfluxdbFigures.layer({ topic: "my ticks", processor: "a=b" }).pipe(
+    Layer.provide(Layer.succeed(Connection, connection)),
+    Layer.provideMerge(Monitor.layer)
+  )
+  return { lines, tally, layer, goAway: (away: boolean) => isAway = away }
+}
+
+const fieldsOf = (line: string | undefined) => Object.fromEntries(parse(line ?? "").fields)
+
+it.effect("are written every five seconds, and once more at the end", () =>
+  Effect.gen(function*() {
+    const { layer, lines } = listening()
+    const scope = yield* Scope.make()
+    yield* Layer.buildWithScope(layer, scope)
+    yield* TestClock.adjust("12 seconds")
+    assert.deepStrictEqual(lines.map((line) => parse(line).timestamp), [5_000, 10_000])
+    yield* Scope.close(scope, Exit.void)
+    assert.deepStrictEqual(lines.map((line) => parse(line).timestamp), [5_000, 10_000, 12_000])
+    const { measurement, tags } = parse(lines[0] ?? "")
+    assert.deepStrictEqual([measurement, ...tags], ["courant", ["processor", "a=b"], ["topic", "my ticks"]])
+  }))
+
+it.effect("say how far the run is, and how requests went since the last time, as floats", () =>
+  Effect.gen(function*() {
+    const { layer, lines, tally } = listening()
+    yield* Effect.gen(function*() {
+      const monitor = yield* Monitor
+      const progress = { ...nothingYet, read: 10, aggregated: 6, late: 1, deadLettered: 2, duplicate: 1, panes: 4, lag: 3, watermark: 1_000 }
+      yield* monitor.publish({ _tag: "progress", progress })
+      for (let i = 1; i <= 100; i++) tally.stored(i, i)
+      tally.revisions = 5
+      tally.refused = 6
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(fieldsOf(lines[0]), {
+        lag: "3", watermark_delay: "4000", read: "10", aggregated: "6", late: "1", dead_lettered: "2", duplicate: "1",
+        panes: "4", revisions: "5", retries: "0", refused: "6", write_latency_p50: "50", write_latency_p99: "99",
+        batch_lines: "50.5"
+      })
+      yield* TestClock.adjust("5 seconds")
+      assert.notProperty(fieldsOf(lines[1]), "batch_lines")
+    }).pipe(Effect.provide(layer))
+  }))
+
+it.effect("have no delay of the watermark before there is one, and go on after an outage", () =>
+  Effect.gen(function*() {
+    const { goAway, layer, lines } = listening()
+    yield* Effect.gen(function*() {
+      goAway(true)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(lines.length, 0)
+      goAway(false)
+      yield* TestClock.adjust("5 seconds")
+      assert.notProperty(fieldsOf(lines[0]), "watermark_delay")
+    }).pipe(Effect.provide(layer))
+  }))

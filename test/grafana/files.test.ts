@@ -1,0 +1,163 @@
+/** The dashboards and alert rules as files: up to date, whole, and of one style. Real servers answer them elsewhere. */
+import type { Dashboard, DataTransformerConfig, Panel } from "@grafana/grafana-foundation-sdk/dashboard"
+import { readdirSync, readFileSync } from "node:fs"
+import { assert, describe, it } from "vitest"
+import * as Alerts from "../../grafana/Alerts.ts"
+import { files } from "../../grafana/Files.ts"
+import * as Market from "../../grafana/Market.ts"
+import * as Pipeline from "../../grafana/Pipeline.ts"
+import { candles1m } from "../../src/analytics/candles.ts"
+import { day } from "../../src/analytics/day.ts"
+import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
+
+const folder = new URL("../../grafana/", import.meta.url)
+const read = (name: string): string => readFileSync(new URL(name, folder), "utf8")
+
+const market = Market.dashboard.build()
+const pipeline = Pipeline.dashboard.build()
+const dashboards = [market, pipeline]
+
+/** Neither dashboard has rows. */
+const panelsOf = ({ panels = [] }: Dashboard): ReadonlyArray<Panel> =>
+  panels.map((panel) => {
+    if ("collapsed" in panel) throw new Error("a row")
+    return panel
+  })
+
+const queryOf = ({ targets = [] }: Panel): string => targets.map((target) => JSON.stringify(target)).join("\n")
+
+describe("the files", () => {
+  it.each(Object.keys(files))("%s is what the TypeScript makes: npm run grafana", (name) => {
+    assert.strictEqual(read(name), files[name])
+  })
+
+  it("are all there are", () => {
+    const written = ["dashboards", "provisioning/alerting"].flatMap((under) =>
+      readdirSync(new URL(under, folder)).map((name) => `${under}/${name}`))
+    assert.deepStrictEqual(new Set(written), new Set(Object.keys(files)))
+  })
+
+  it("keep no address and no secret: both come from the environment", () => {
+    const sources = read("provisioning/datasources/courant.yaml")
+    for (const name of ["url", "organization", "defaultBucket", "dbName", "token", "httpHeaderValue1"]) {
+      const values = [...sources.matchAll(new RegExp(`^ *${name}: (.*)$`, "gm"))].map(([, value]) => value ?? "")
+      assert.isNotEmpty(values, name)
+      for (const value of values) assert.match(value, /^(Token )?\$\{COURANT_INFLUXDB_[A-Z]+\}$/, name)
+    }
+    assert.include(read("provisioning/dashboards/courant.yaml"), "path: ${COURANT_GRAFANA_DASHBOARDS}")
+  })
+})
+
+describe.each(dashboards)("the dashboard $title", (dashboard) => {
+  const panels = panelsOf(dashboard)
+  const variables = (dashboard.templating.list ?? []).map(({ name }) => name)
+
+  it("loads in Grafana 10 and says when it is up to date", () => {
+    assert.strictEqual(dashboard.schemaVersion, 42)
+    assert.strictEqual(dashboard.refresh, "5s")
+    assert.isString(dashboard.time?.from)
+  })
+
+  it("has panels that say what they show, and what to do when there is nothing", () => {
+    assert.strictEqual(new Set(panels.map(({ id }) => id)).size, panels.length)
+    for (const { datasource, description = "", fieldConfig, id, title = "" } of panels) {
+      assert.isNumber(id, title)
+      assert.isNotEmpty(title)
+      assert.match(description, /^[A-Z].*\.$/, title)
+      assert.match(fieldConfig?.defaults.noValue ?? "", /--sink influxdb/, title)
+      assert.strictEqual(datasource?.uid, "courant-flux", title)
+    }
+  })
+
+  it("leaves no colour, no legend and no unit to Grafana's defaults", () => {
+    for (const { fieldConfig, options = {}, title, type } of panels) {
+      // The default is red from 80 on.
+      assert.notInclude(JSON.stringify(fieldConfig?.defaults.thresholds ?? "none"), "none", title)
+      assert.notInclude(JSON.stringify(fieldConfig?.defaults.thresholds), "80", title)
+      if (type === "timeseries" || type === "candlestick") assert.isBoolean(options.legend?.showLegend, title)
+      const isGiven = fieldConfig?.defaults.unit !== undefined || fieldConfig?.defaults.decimals !== undefined ||
+        fieldConfig?.overrides.some(({ properties }) => properties.some(({ id }) => id === "unit"))
+      assert.isTrue(isGiven, title)
+    }
+  })
+
+  it("fills a grid of 24 columns without gap or overlap", () => {
+    const cells = new Map<string, string>()
+    for (const { gridPos = { x: 0, y: 0, w: 0, h: 0 }, title = "" } of panels) {
+      for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+        for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+          assert.isFalse(cells.has(`${x} ${y}`), `${title} over ${cells.get(`${x} ${y}`)}`)
+          assert.isBelow(x, 24, title)
+          cells.set(`${x} ${y}`, title)
+        }
+      }
+    }
+    const height = Math.max(...panels.map(({ gridPos }) => (gridPos?.y ?? 0) + (gridPos?.h ?? 0)))
+    assert.strictEqual(cells.size, 24 * height)
+  })
+
+  it("refers to no variable that it does not have, and has none that nothing refers to", () => {
+    const text = JSON.stringify([panels, dashboard.links])
+    const used = [...text.matchAll(/\$(?:\{(\w+)(?::\w+)?\}|(\w+))/g)].map(([, braced, bare]) => braced ?? bare ?? "")
+    const ours = new Set(used.filter((name) => !name.startsWith("__")))
+    assert.deepStrictEqual([...ours].toSorted(), variables.toSorted())
+  })
+
+  it("leads to dashboards that exist", () => {
+    const uids = dashboards.map(({ uid }) => uid)
+    const targets = [...JSON.stringify([panels, dashboard.links]).matchAll(/"url":"\/d\/([\w-]+)/g)]
+    assert.isNotEmpty(targets)
+    for (const [, uid] of targets) assert.include(uids, uid)
+  })
+
+  it("names and orders only columns that its queries give", () => {
+    for (const panel of panels) {
+      const query = queryOf(panel)
+      const named = (panel.fieldConfig?.overrides ?? []).map(({ matcher }) => String(matcher.options))
+        .filter((name) => !/^[A-Z]+$/.test(name))
+      const ordered = (panel.transformations ?? []).flatMap(({ options }: DataTransformerConfig) =>
+        Object.keys(options.indexByName))
+      for (const name of [...named, ...ordered]) assert.include(query, name, panel.title)
+    }
+  })
+})
+
+describe("what the market asks for", () => {
+  it("is in the panes of the built-in pipelines", () => {
+    const results: Record<string, ReadonlyArray<string>> = {
+      "candles-1m": [...Object.keys(candles1m.aggregates), "window_end"],
+      "candles-${interval}": Object.keys(candles1m.aggregates),
+      "moving-average-5m": Object.keys(movingAverage5m.aggregates),
+      day: [...Object.keys(day.aggregates), "variation"]
+    }
+    const queries = [...panelsOf(market).flatMap(({ targets = [] }) => targets.map((target) => JSON.stringify(target))),
+      Alerts.silence, Alerts.move]
+    const measurements = queries.flatMap((query) =>
+      [...query.matchAll(/r\._measurement == \\?"([^"\\]+)\\?"/g)].map(([, name]) => name ?? ""))
+    assert.deepStrictEqual(new Set(measurements), new Set(Object.keys(results)))
+    const known = new Set(Object.values(results).flat())
+    const fields = queries.flatMap((query) =>
+      [...query.matchAll(/r\._field == \\?"([^"\\]+)\\?"/g)].map(([, name]) => name ?? ""))
+    assert.isNotEmpty(fields)
+    for (const field of fields) assert.isTrue(known.has(field), field)
+  })
+})
+
+describe("the alert rules", () => {
+  const rules = Alerts.provisioned.groups.flatMap(({ rules }) => rules)
+
+  it("have a folder of their own and point at panels that exist", () => {
+    const provider = read("provisioning/dashboards/courant.yaml")
+    for (const { folder } of Alerts.provisioned.groups) assert.notMatch(provider, new RegExp(`folder: ${folder}$`, "m"))
+    assert.strictEqual(new Set(rules.map(({ uid }) => uid)).size, rules.length)
+    for (const { dashboardUid, panelId, uid } of rules) {
+      const dashboard = dashboards.find(({ uid }) => uid === dashboardUid)
+      assert.isDefined(dashboard, uid)
+      assert.isTrue(dashboard !== undefined && panelsOf(dashboard).some(({ id }) => id === panelId), uid)
+    }
+  })
+
+  it("hold no dollar sign: to some versions of Grafana it is an environment variable", () => {
+    assert.notInclude(JSON.stringify(Alerts.provisioned), "$")
+  })
+})
