@@ -1,5 +1,5 @@
 # Builds the package and runs it as a user of its own. The root file system may be read-only:
-# what is written goes to /var/lib/courant, which compose.yaml makes a volume.
+# what is written goes to /var/lib/courant, which compose.yaml makes a volume, as it does /secrets.
 FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
@@ -16,7 +16,7 @@ COPY --from=build /build/dist ./dist
 COPY package.json ./
 COPY bin ./bin
 COPY data/recorded ./data/recorded
-RUN install -d -o node -g node /var/lib/courant
+RUN install -d -o node -g node /var/lib/courant /secrets
 USER node
 WORKDIR /var/lib/courant
 ENTRYPOINT ["node", "/opt/courant/bin/courant.js"]

@@ -74,7 +74,8 @@ const up = Command.make(
   Command.withExamples([
     { command: "npm run services -- up kafka", description: "Leaves it running until down" },
     { command: "npm run services -- up kafka-zookeeper --port 9092", description: "On a port of your choice" },
-    { command: "npm run services -- up kafka --foreground", description: "Runs it until Ctrl-C" }
+    { command: "npm run services -- up kafka --foreground", description: "Runs it until Ctrl-C" },
+    { command: "npm run services -- up grafana --port 3000", description: "InfluxDB too, where that does not run" }
   ])
 )
 
@@ -82,7 +83,7 @@ const down = Command.make(
   "down",
   { names: service.pipe(Argument.atLeast(0)), data },
   Effect.fnUntraced(function*({ data, names }) {
-    for (const service of names.length > 0 ? names : services) {
+    for (const service of names.length > 0 ? names : services.toReversed()) {
       const stopped = yield* Commands.down(service, data)
       if (stopped || names.length > 0) say(stopped ? `stopped ${service.name}` : `${service.name} was not running`)
     }
@@ -137,7 +138,8 @@ const line = ({ name }: Service, access: Access): string =>
 
 const command = Command.make("services").pipe(
   Command.withDescription(
-    "Real servers on 127.0.0.1 for tests and for trying things out, from Maven jars and without containers:\n" +
+    "Real servers on 127.0.0.1 for tests and for trying things out, without containers: Kafka from Maven jars, " +
+      "the others from archives in the folder that COURANT_SERVERS names:\n" +
       services.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`).join("\n")
   ),
   Command.withExamples([{ command: "npm run services -- up kafka", description: "The same with every service" }]),

@@ -18,8 +18,11 @@ import { Clock, Context, Effect, Layer, type Scope } from "effect"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { grafana, type Access as GrafanaAccess } from "./grafana/grafana.ts"
+import { influxdb, type Access as InfluxdbAccess } from "./influxdb/influxdb.ts"
 import type { Access as Brokers } from "./kafka/broker.ts"
 import { kafka } from "./kafka/kafka.ts"
+import { kafkaSecure, type Access as SecureBrokers } from "./kafka/kafkaSecure.ts"
 import { kafkaZookeeper } from "./kafka/kafkaZookeeper.ts"
 import * as Ports from "./tool/Ports.ts"
 import type { ServiceProblem } from "./tool/Problem.ts"
@@ -27,30 +30,75 @@ import * as Server from "./tool/Server.ts"
 import type { Access, Service } from "./tool/Service.ts"
 
 export interface Options {
-  /** In addition to the usual ones, by the server's own names: `{ "log.retention.ms": "1000" }`. */
+  /**
+   * In addition to the usual ones, by the server's own names: `{ "log.retention.ms": "1000" }` of Kafka,
+   * `{ "storage-wal-fsync-delay": "1s" }` of InfluxDB, `{ "auth.anonymous.enabled": "true" }` of Grafana.
+   */
   readonly settings?: Readonly<Record<string, string>>
 }
 
+/** With TLS and passwords. */
+export interface Secure extends Options {
+  readonly secure: true
+}
+
 /** A server of its own; done when clients can use it. Waiting is by the real clock, also in tests with another. */
-export const start = Effect.fnUntraced(function*<Port extends string, Has extends Access>(
-  service: Service<Port, Has>,
+export const start = <Port extends string, Has extends Access>(service: Service<Port, Has>, options?: Options) =>
+  startOver(service, {}, options)
+
+/** The same of a service that needs another, which is reached by `needed`. */
+const startOver = Effect.fnUntraced(function*<Port extends string, Has extends Access, Needed extends Access>(
+  service: Service<Port, Has, Needed>,
+  needed: Needed,
   { settings = {} }: Options = {}
 ): Effect.fn.Return<Server.Server<Has>, ServiceProblem, Scope.Scope> {
   const folder = yield* temporaryFolder
   const ports = yield* Ports.choose(service.ports)
-  const server = yield* Server.start(service, { folder, ports, settings })
+  const server = yield* Server.start(service, { folder, ports, settings }, needed)
   return { ...server, restart: byRealClock(server.restart), stop: byRealClock(server.stop) }
 }, (effect) => byRealClock(effect))
 
 /** A broker, or a fault of it: `kill9`, `pause`, `resume`, `stop`, `restart`. */
 export class Kafka extends Context.Service<Kafka, Server.Server<Brokers>>()("courant/services/Kafka") {
   /** Kafka 4 with KRaft. */
-  static readonly layer = (options?: Options): Layer.Layer<Kafka, ServiceProblem> =>
-    Layer.effect(Kafka, start(kafka, options))
+  static layer(options: Secure): Layer.Layer<Kafka | KafkaSecurity, ServiceProblem>
+  static layer(options?: Options): Layer.Layer<Kafka, ServiceProblem>
+  static layer(options?: Options | Secure): Layer.Layer<Kafka, ServiceProblem> {
+    return options !== undefined && "secure" in options ? secureLayer(options) : Layer.effect(Kafka, start(kafka, options))
+  }
 
   /** Kafka 3.9 with ZooKeeper. The faults are the broker's; only `stop` and `restart` are ZooKeeper's too. */
   static readonly layerZookeeper = (options?: Options): Layer.Layer<Kafka, ServiceProblem> =>
     Layer.effect(Kafka, start(kafkaZookeeper, options))
+}
+
+/** How to be let in by a broker that was started with `secure`. */
+export class KafkaSecurity extends Context.Service<KafkaSecurity, SecureBrokers>()("courant/services/KafkaSecurity") {}
+
+const secureLayer = (options: Options): Layer.Layer<Kafka | KafkaSecurity, ServiceProblem> =>
+  Layer.effectContext(Effect.map(start(kafkaSecure, options), (server) =>
+    Context.make(Kafka, server).pipe(Context.add(KafkaSecurity, server.access))))
+
+/** InfluxDB 2, with an empty bucket; or a fault of it. */
+export class Influxdb extends Context.Service<Influxdb, Server.Server<InfluxdbAccess>>()("courant/services/Influxdb") {
+  static readonly layer = (options?: Options): Layer.Layer<Influxdb, ServiceProblem> =>
+    Layer.effect(Influxdb, start(influxdb, options))
+}
+
+export interface GrafanaOptions extends Options {
+  /** Where it finds its data. */
+  readonly influxdb: InfluxdbAccess
+  /** The folder of data sources, dashboards and alert rules; that of the checkout where it is not given. */
+  readonly provisioning?: string
+}
+
+/** Grafana with the dashboards of this checkout; or a fault of it. */
+export class Grafana extends Context.Service<Grafana, Server.Server<GrafanaAccess>>()("courant/services/Grafana") {
+  static readonly layer = (options: GrafanaOptions): Layer.Layer<Grafana, ServiceProblem> => {
+    const { influxdb, provisioning, settings } = options
+    const own = provisioning === undefined ? {} : { "paths.provisioning": provisioning }
+    return Layer.effect(Grafana, startOver(grafana, influxdb, { settings: { ...own, ...settings } }))
+  }
 }
 
 const byRealClock = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

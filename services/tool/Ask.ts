@@ -1,11 +1,19 @@
 /** One question to a server over TCP, for those whose protocol is small enough to ask by hand. */
 import { Effect, Schema } from "effect"
 import { connect } from "node:net"
+import * as Tls from "node:tls"
 
 /** The server cannot be used yet, and why. */
 export class NotYet extends Schema.TaggedError<NotYet>()("NotYet", { message: Schema.String }) {}
 
 export const notYet = (message: string): NotYet => new NotYet({ message })
+
+/** An authority to check the server by, and a certificate to show to it; PEM. */
+export interface Credentials {
+  readonly ca: Buffer
+  readonly cert: Buffer
+  readonly key: Buffer
+}
 
 /**
  * Sends bytes to a port of 127.0.0.1 and gives what comes back, once that is `whole` or the server closes the
@@ -15,10 +23,13 @@ export const notYet = (message: string): NotYet => new NotYet({ message })
 export const ask = (
   port: number,
   question: string | Uint8Array,
-  whole: (received: Buffer) => boolean = () => false
+  whole: (received: Buffer) => boolean = () => false,
+  credentials?: Credentials
 ): Effect.Effect<Buffer, NotYet> =>
   Effect.callback<Buffer, NotYet>((resume) => {
-    const socket = connect(port, "127.0.0.1", () => socket.write(question))
+    const host = "127.0.0.1"
+    const write = () => socket.write(question)
+    const socket = credentials === undefined ? connect(port, host, write) : Tls.connect({ port, host, ...credentials }, write)
     let received = Buffer.alloc(0)
     socket.on("data", (bytes) => {
       received = Buffer.concat([received, bytes])

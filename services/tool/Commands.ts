@@ -1,5 +1,5 @@
 /** What the commands do, apart from how they are called. Each service has a folder of its own in the data folder. */
-import { Effect, Scope } from "effect"
+import { Effect, Equal, Scope } from "effect"
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import * as Lock from "./Lock.ts"
@@ -19,15 +19,20 @@ export interface Options {
   readonly port: number | undefined
 }
 
-/** Starts a service and leaves it running, or finds that it does. */
-export const up = (service: Service, options: Options): Effect.Effect<Access, ServiceProblem> =>
-  Effect.gen(function*() {
-    const entry = yield* found(service, options)
+/** Starts a service, and first the one that it needs, and leaves it running; or finds that it does. */
+export const up = Effect.fnUntraced(function*(
+  service: Service,
+  options: Options
+): Effect.fn.Return<Access, ServiceProblem> {
+  const needed = service.needs === undefined ? {} : yield* up(service.needs, { data: options.data, port: undefined })
+  return yield* Effect.gen(function*() {
+    const entry = yield* found(service, options, needed)
     if (entry !== undefined) return entry.access
-    const server = yield* start(service, options)
+    const server = yield* start(service, options, needed)
     yield* server.release
     return server.access
   }).pipe(Effect.scoped, alone(options.data, service))
+})
 
 /** A service that ends with the scope, in order. */
 export interface Held {
@@ -36,32 +41,41 @@ export interface Held {
   readonly ended: Effect.Effect<void, ServiceProblem>
 }
 
-/** Starts a service for as long as the scope lasts. */
+/** Starts a service for as long as the scope lasts, and before it the one that it needs, where that does not run. */
 export const hold = Effect.fnUntraced(function*(
   service: Service,
   options: Options
 ): Effect.fn.Return<Held, ServiceProblem, Scope.Scope> {
   const folder = folderOf(options.data, service)
   const scope = yield* Effect.scope
+  const before = service.needs === undefined ? runsAlready({}) : yield* holdMissing(service.needs, options.data)
   const server = yield* Effect.gen(function*() {
-    if ((yield* found(service, options)) !== undefined) {
+    if ((yield* found(service, options, before.access)) !== undefined) {
       return yield* problem(`${service.name} runs already: stop it first (down ${service.name})`)
     }
-    return yield* start(service, options)
+    return yield* start(service, options, before.access)
   }).pipe(alone(options.data, service), Scope.provide(scope))
   yield* Effect.addFinalizer(() => Effect.andThen(server.stop, Effect.sync(() => Registry.forget(folder))))
   const ended = Effect.flatMap(server.fell, (process) =>
     Registry.read(folder) === undefined
       ? Effect.void
       : problem(`${service.name}'s ${process} has ended; its log is ${Server.logOf(folder, process)}`))
-  return { access: server.access, ended }
+  return { access: server.access, ended: Effect.raceFirst(ended, before.ended) }
 })
 
-/** What runs already. A part that has survived the rest is ended. */
-const found = Effect.fnUntraced(function*(service: Service, { data, port }: Options) {
+const holdMissing = (service: Service, data: string): Effect.Effect<Held, ServiceProblem, Scope.Scope> => {
+  const access = status(service, data)
+  return access === undefined ? hold(service, { data, port: undefined }) : Effect.succeed(runsAlready(access))
+}
+
+/** By itself, so its end is not waited for. */
+const runsAlready = (access: Access): Held => ({ access, ended: Effect.never })
+
+/** What runs already. A part that has survived the rest is ended, and so is what knows another than is needed. */
+const found = Effect.fnUntraced(function*(service: Service, { data, port }: Options, needed: Access) {
   const entry = Registry.read(folderOf(data, service))
   if (entry === undefined) return undefined
-  if (!Registry.isRunning(entry)) {
+  if (!Registry.isRunning(entry) || !Equal.equals(entry.needed ?? {}, needed)) {
     yield* Registry.end(folderOf(data, service), entry)
     return undefined
   }
@@ -74,13 +88,13 @@ const found = Effect.fnUntraced(function*(service: Service, { data, port }: Opti
   return entry
 })
 
-const start = Effect.fnUntraced(function*(service: Service, { data, port }: Options) {
+const start = Effect.fnUntraced(function*(service: Service, { data, port }: Options, needed: Access) {
   const folder = folderOf(data, service)
   for (const log of logsIn(folder)) rmSync(log)
   const ports = yield* Ports.choose(service.ports, port)
   yield* Effect.logInfo(`starting ${service.name}`)
-  const server = yield* Server.start(service, { folder, ports, settings: {} })
-  Registry.write(folder, { access: server.access, processes: yield* server.identities })
+  const server = yield* Server.start(service, { folder, ports, settings: {} }, needed)
+  Registry.write(folder, { access: server.access, needed, processes: yield* server.identities })
   return server
 })
 

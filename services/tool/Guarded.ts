@@ -42,14 +42,15 @@ export interface Guarded {
   readonly release: Effect.Effect<void>
 }
 
-/** Starts a command; the end of the scope kills it. */
+/** Starts a command, with this process's environment where it is given none; the end of the scope kills it. */
 export const start = Effect.fnUntraced(function*(
   command: readonly [string, ...ReadonlyArray<string>],
-  log: string
+  log: string,
+  environment: Environment = process.env
 ): Effect.fn.Return<Guarded, ServiceProblem, Scope.Scope> {
   const ended = Deferred.makeUnsafe<Ended>()
   let released = false
-  const child = yield* Effect.acquireRelease(spawnGuarded(command, log, ended), (child) =>
+  const child = yield* Effect.acquireRelease(spawnGuarded(command, log, environment, ended), (child) =>
     Effect.suspend(() => {
       if (released || !isRunning(child)) return Effect.void
       child.kill("SIGKILL")
@@ -71,10 +72,18 @@ export const start = Effect.fnUntraced(function*(
 
 const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null
 
-const spawnGuarded = (command: ReadonlyArray<string>, log: string, ended: Deferred.Deferred<Ended>) =>
+type Environment = { readonly [name: string]: string | undefined }
+
+const spawnGuarded = (
+  command: ReadonlyArray<string>,
+  log: string,
+  environment: Environment,
+  ended: Deferred.Deferred<Ended>
+) =>
   Effect.callback<ChildProcess & { readonly pid: number }, ServiceProblem>((resume) => {
     const child = spawn("/bin/sh", ["-c", script, "guard", log, ...command], {
       detached: true,
+      env: environment,
       stdio: ["pipe", "ignore", "ignore"]
     })
     // A guard that has gone no longer reads; that is seen where the process ends.

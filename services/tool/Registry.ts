@@ -4,10 +4,21 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path"
 import * as Identity from "./Identity.ts"
 
+const Access = Schema.Record(Schema.String, Schema.String)
+
+const Running = Schema.Struct({
+  ...Identity.Identity.fields,
+  /** What makes it stop in order; SIGTERM unless told. */
+  stopSignal: Schema.optionalKey(Schema.Literals(["SIGINT", "SIGTERM"]))
+})
+export type Running = typeof Running.Type
+
 const Entry = Schema.Struct({
-  access: Schema.Record(Schema.String, Schema.String),
+  access: Access,
+  /** How it was told to reach the service that it needs. */
+  needed: Schema.optionalKey(Access),
   /** In the order of their start. */
-  processes: Schema.Array(Identity.Identity)
+  processes: Schema.Array(Running)
 })
 export type Entry = typeof Entry.Type
 
@@ -43,8 +54,8 @@ export const forget = (folder: string): void => rmSync(fileOf(folder), { force: 
 export const end = Effect.fnUntraced(function*(folder: string, { processes }: Entry) {
   forget(folder)
   const alive = processes.filter(Identity.isAlive)
-  for (const identity of alive.toReversed()) {
-    yield* Identity.signal(identity, "SIGTERM")
+  for (const { stopSignal = "SIGTERM", ...identity } of alive.toReversed()) {
+    yield* Identity.signal(identity, stopSignal)
     // One that is paused would not hear of it.
     yield* Identity.signal(identity, "SIGCONT")
     yield* gone(identity).pipe(Effect.timeoutOrElse({

@@ -7,16 +7,16 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { NotYet } from "./Ask.ts"
 import * as Guarded from "./Guarded.ts"
-import type * as Identity from "./Identity.ts"
 import { problem, type ServiceProblem } from "./Problem.ts"
+import type * as Registry from "./Registry.ts"
 import type { Access, Place, Process, Service } from "./Service.ts"
 
 export interface Server<Has extends Access> {
   readonly access: Has
   /** With its data, its configuration and a log for each process. */
   readonly folder: string
-  /** Of the processes that run, in the order of their start. */
-  readonly identities: Effect.Effect<ReadonlyArray<Identity.Identity>>
+  /** Its processes that run, in the order of their start. */
+  readonly identities: Effect.Effect<ReadonlyArray<Registry.Running>>
   /** Waits until one of its processes has ended, by itself or by another's hand, and gives the process's name. */
   readonly fell: Effect.Effect<string>
   /** Ends the process that clients speak to, at once and without warning. What that depends on goes on. */
@@ -36,12 +36,13 @@ export interface Server<Has extends Access> {
 }
 
 /** Starts a service; done when clients can use it. The end of the scope kills what runs of it. */
-export const start = Effect.fnUntraced(function*<Port extends string, Has extends Access>(
-  service: Service<Port, Has>,
-  place: Place<Port>
+export const start = Effect.fnUntraced(function*<Port extends string, Has extends Access, Needed extends Access>(
+  service: Service<Port, Has, Needed>,
+  place: Place<Port>,
+  needed: Needed
 ): Effect.fn.Return<Server<Has>, ServiceProblem, Scope.Scope> {
   mkdirSync(place.folder, { recursive: true, mode: 0o700 })
-  const processes = yield* service.prepare(place)
+  const processes = yield* service.prepare(place, needed)
   const scope = yield* Effect.scope
   const started = new Map<Process, Guarded.Guarded>()
   const running = (): ReadonlyArray<readonly [Process, Guarded.Guarded]> =>
@@ -49,10 +50,12 @@ export const start = Effect.fnUntraced(function*<Port extends string, Has extend
       const guarded = started.get(process)
       return guarded?.isRunning() === true ? [[process, guarded] as const] : []
     })
-  const main = (act: (guarded: Guarded.Guarded) => Effect.Effect<unknown>) =>
+  const main = (act: (guarded: Guarded.Guarded, process: Process) => Effect.Effect<unknown>) =>
     Effect.suspend(() => {
       const [process, guarded] = running().at(-1) ?? []
-      return guarded !== undefined && process === processes.at(-1) ? Effect.asVoid(act(guarded)) : Effect.void
+      return guarded !== undefined && process !== undefined && process === processes.at(-1)
+        ? Effect.asVoid(act(guarded, process))
+        : Effect.void
     })
 
   const launchMissing = Effect.gen(function*() {
@@ -61,7 +64,7 @@ export const start = Effect.fnUntraced(function*<Port extends string, Has extend
       const log = logOf(place.folder, process.name)
       const who = `${service.name}'s ${process.name}`
       if (process.clear !== undefined) yield* soon(process.clear, `${who} could not be started`)
-      const guarded = yield* Guarded.start(process.command, log).pipe(Scope.provide(scope))
+      const guarded = yield* Guarded.start(process.command, log, process.environment).pipe(Scope.provide(scope))
       started.set(process, guarded)
       yield* Effect.raceFirst(
         soon(process.ready, `${who} was not ready in time (its log is ${log})`),
@@ -71,15 +74,18 @@ export const start = Effect.fnUntraced(function*<Port extends string, Has extend
     }
   })
   const stop = Effect.suspend(() =>
-    Effect.forEach([...running()].reverse(), ([, guarded]) => end(guarded), { discard: true }))
+    Effect.forEach([...running()].reverse(), ([process, guarded]) => end(guarded, process), { discard: true }))
 
   // What changes the processes is done one at a time, whatever a test does at once.
   const { withPermit: alone } = yield* Semaphore.make(1)
   yield* alone(launchMissing)
   return {
-    access: service.access(place.ports),
+    access: service.access(place.ports, place.folder),
     folder: place.folder,
-    identities: Effect.sync(() => running().map(([, { identity }]) => identity)),
+    identities: Effect.sync(() =>
+      running().map(([{ stopSignal }, { identity }]) =>
+        stopSignal === undefined ? identity : { ...identity, stopSignal })
+    ),
     // Of all that were started: one may have ended before anyone waits.
     fell: Effect.suspend(() =>
       Effect.raceAllFirst([...started].map(([{ name }, { ended }]) => Effect.as(ended, name)))),
@@ -94,9 +100,9 @@ export const start = Effect.fnUntraced(function*<Port extends string, Has extend
 
 export const logOf = (folder: string, process: string): string => join(folder, `${process}.log`)
 
-const end = (guarded: Guarded.Guarded) =>
+const end = (guarded: Guarded.Guarded, { stopSignal = "SIGTERM" }: Process) =>
   Effect.gen(function*() {
-    yield* guarded.signal("SIGTERM")
+    yield* guarded.signal(stopSignal)
     // One that is paused would not hear of it.
     yield* guarded.signal("SIGCONT")
     yield* guarded.ended

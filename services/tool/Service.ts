@@ -24,25 +24,35 @@ export interface Process {
   /** Unique within the service; its output goes to `NAME.log` in the folder. */
   readonly name: string
   readonly command: readonly [file: string, ...args: ReadonlyArray<string>]
+  /** All of it, so that nothing set here by chance counts; without one, that of the tool. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** What makes it stop in order; SIGTERM unless told. */
+  readonly stopSignal?: StopSignal
   /** Succeeds once it may start. Asked again and again. */
   readonly clear?: Effect.Effect<void, NotYet>
   /** Succeeds once a client can use it; an open port is not enough. Asked again and again. */
   readonly ready: Effect.Effect<void, NotYet>
 }
 
-export interface Service<Port extends string = string, Has extends Access = Access> {
+export type StopSignal = "SIGINT" | "SIGTERM"
+
+export interface Service<Port extends string = string, Has extends Access = Access, Needed extends Access = Access> {
   readonly name: string
   /** One line of help. */
   readonly summary: string
+  /** Another that has to run before this one; `up` sees to that. */
+  readonly needs?: Service<string, Needed>
   /** The ports it listens on; the first is the one that `--port` sets. */
   readonly ports: readonly [Port, ...ReadonlyArray<Port>]
-  access(ports: Place<Port>["ports"]): Has
+  /** Asked when it is ready; the folder is there for what was drawn or made at its start. */
+  access(ports: Place<Port>["ports"], folder: string): Has
   /**
    * Looks for what it needs and fetches what it runs from, writes its configuration, and gives its processes:
-   * started in this order, stopped in the reverse one. Clients speak to the last.
+   * started in this order, stopped in the reverse one. Clients speak to the last. `needed` is how to reach
+   * the service that this one needs, with nothing in it where there is none.
    *
    * These are methods, so that a list of services with different ports has a type. That is sound because
    * a place is always made from the service's own `ports`.
    */
-  prepare(place: Place<Port>): Effect.Effect<ReadonlyArray<Process>, ServiceProblem>
+  prepare(place: Place<Port>, needed: Needed): Effect.Effect<ReadonlyArray<Process>, ServiceProblem>
 }

@@ -1,31 +1,43 @@
 /**
- * compose.yaml without containers: its services `ingest` and `process` as it would start them, with its commands and
- * its environment, on a real broker. Only what a container gives is exchanged: names of hosts, and the place of a volume.
+ * compose.yaml without containers: its services as it would start them, with its commands and its environment, on real
+ * servers. Only what a container gives is exchanged: names of hosts, places of volumes and programs of images.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import * as Yaml from "effect/encoding/Yaml"
-import { readFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Kafka } from "../../services/testing.ts"
+import { Influxdb, Kafka } from "../../services/testing.ts"
+import * as Archives from "../../services/tool/Archives.ts"
+import * as Http from "../../services/tool/Http.ts"
+import * as Ports from "../../services/tool/Ports.ts"
 import { isOnPath } from "../../services/tool/Programs.ts"
 import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
 import { candles1m } from "../../src/analytics/candles.ts"
 import { node, startCommand, temporaryFolder } from "../cli/courant.ts"
 import { events, folded } from "../cli/session.ts"
-import { root } from "../services/processes.ts"
+import { root, script } from "../services/processes.ts"
 import { until } from "./admin.ts"
+import { areMissing } from "./archives.ts"
 import { brokers } from "./brokers.ts"
 import { actual, line } from "./market.ts"
 import { isMissing, output } from "./programs.ts"
 
 const [compose, ...before] = isOnPath("docker-compose") ? ["docker-compose"] as const : ["docker", "compose"] as const
 
-const skipped = isMissing(compose, "install it (Debian: apt-get install docker-compose)")
+const isSkipped = isMissing(compose, "install it (Debian: apt-get install docker-compose)")
+
+const Profiles = Schema.Struct({
+  services: Schema.Record(Schema.String, Schema.Struct({
+    profiles: Schema.optionalKey(Schema.Array(Schema.String)),
+    stop_signal: Schema.optionalKey(Schema.String)
+  }))
+})
 
 const Composed = Schema.Struct({
   services: Schema.Record(Schema.String, Schema.Struct({
     image: Schema.String,
+    entrypoint: Schema.optionalKey(Schema.Array(Schema.String)),
     command: Schema.optionalKey(Schema.Array(Schema.String)),
     environment: Schema.optionalKey(Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite]))),
     healthcheck: Schema.optionalKey(Schema.Struct({ test: Schema.Array(Schema.String) })),
@@ -35,19 +47,85 @@ const Composed = Schema.Struct({
   }))
 })
 
+const profiles = ["--profile", "kafka", "--profile", "zookeeper"]
+
+const nothingSet = Object.fromEntries(
+  ["KAFKA_BROKERS", "KAFKA_TOPIC", "FEED", "SPEED", "GRAFANA_ANONYMOUS"].map((name) => [`COURANT_${name}`, ""])
+)
+
 /** What compose makes of the file, with all of its services. What is set where the tests run shall not count. */
 const composed = (env: { readonly [name: string]: string } = {}) =>
   Effect.flatMap(
-    output(compose, [...before, "--file", join(root, "compose.yaml"), "--profile", "zookeeper", "config"], {
-      env: { COURANT_KAFKA_BROKERS: "", COURANT_KAFKA_TOPIC: "", COURANT_FEED: "", COURANT_SPEED: "", ...env }
+    output(compose, [...before, "--file", join(root, "compose.yaml"), ...profiles, "config"], {
+      env: { ...nothingSet, ...env }
     }),
     (text) => Schema.decodeUnknownEffect(Composed)(Yaml.parse(text))
   )
 
-describe("compose.yaml", () => {
-  const { kafka: broker, layer } = brokers(Kafka.layer())
+/** Starts services in a folder that holds their volumes; `stands` is what stands for what a container has. */
+const startIn = (
+  folder: string,
+  services: (typeof Composed.Type)["services"],
+  stands: { readonly [inContainer: string]: string }
+) => {
+  const all = { "/var/lib/": `${folder}/`, "/secrets": join(folder, "secrets"), ...stands }
+  const exchanged = (text: string) =>
+    Object.entries(all).reduce((text, [inContainer, here]) => text.replaceAll(inContainer, here), text)
+  return (name: string, ...more: ReadonlyArray<string>) => {
+    const { command = [], entrypoint = [node, join(root, "src/main.ts")], environment = {} } = services[name] ?? {}
+    // What compose prints can be read by compose again: a dollar is two.
+    const [file = "", ...args] = [...entrypoint, ...command].map((text) => exchanged(text.replaceAll("$$", "$")))
+    return startCommand(file === "node" ? node : file, [...args, ...more], {
+      cwd: folder,
+      input: "",
+      env: {
+        ...Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, exchanged(String(value))])),
+        NODE_ENV: "production"
+      }
+    })
+  }
+}
 
-  it.live.skipIf(skipped)("names images by their version, asks each server whether it can be used, and is reached from this machine only", () =>
+/** Draws what the servers are told to be let in by, which the InfluxDB of the test has its own of. */
+const drawSecrets = Effect.fnUntraced(function*(folder: string, start: ReturnType<typeof startIn>, token: string) {
+  const secrets = join(folder, "secrets")
+  mkdirSync(secrets)
+  const draw = Effect.gen(function*() {
+    const { ended } = yield* start("secrets")
+    const { code, stderr } = yield* ended
+    assert.strictEqual(code, 0, stderr)
+    return Object.fromEntries(readdirSync(secrets).map((name) => [name, readFileSync(join(secrets, name), "utf8")]))
+  })
+  const drawn = yield* draw
+  const names = ["grafana-password", "grafana-secret-key", "influxdb-password", "influxdb-token"]
+  assert.deepStrictEqual(Object.keys(drawn), names)
+  for (const secret of Object.values(drawn)) assert.match(secret, /^[\w-]{32}$/)
+  assert.strictEqual(new Set(Object.values(drawn)).size, 4)
+  assert.deepStrictEqual(yield* draw, drawn)
+  rmSync(join(secrets, "influxdb-token"))
+  writeFileSync(join(secrets, "influxdb-token"), token)
+  return drawn
+})
+
+/** What the image's own run.sh does with secrets and paths, with the Grafana of the archive. */
+const runGrafana = Effect.fnUntraced(function*(folder: string) {
+  const home = join(yield* Archives.unpacked({ service: "grafana", version: "10.0.0" }), "grafana")
+  const { http } = yield* Ports.choose(["http"])
+  const paths = ["data", "logs", "plugins"].map((name) => `cfg:paths.${name}=${folder}/grafana/${name}`)
+  const address = ["cfg:server.http_addr=127.0.0.1", `cfg:server.http_port=${http}`]
+  const given = [`cfg:paths.provisioning=${root}/grafana/provisioning`, ...address]
+  script(join(folder, "run.sh"), `
+for name in $(env | sed -n 's/^\\(GF_[^=]*\\)__FILE=.*/\\1/p'); do
+  eval file=\\$\${name}__FILE
+  export "$name=$(cat "$file")"
+  unset "\${name}__FILE"
+done
+exec ${home}/bin/grafana server --homepath=${home} ${[...paths, ...given].join(" ")}`)
+  return `http://127.0.0.1:${http}`
+})
+
+describe("compose.yaml", () => {
+  it.live.skipIf(isSkipped)("names images by their version, asks each server whether it can be used, and is reached from this machine only", () =>
     Effect.gen(function*() {
       const { services } = yield* composed()
       const bases = [...readFileSync(join(root, "Dockerfile"), "utf8").matchAll(/^FROM (\S+)/gm)]
@@ -56,6 +134,8 @@ describe("compose.yaml", () => {
       const checks = Object.entries(services).flatMap(([name, { healthcheck }]) =>
         healthcheck === undefined ? [] : [[name, healthcheck.test]])
       assert.deepInclude(Object.fromEntries(checks), {
+        "influxdb": ["CMD", "curl", "--fail", "--silent", "http://127.0.0.1:8086/health"],
+        "grafana": ["CMD", "curl", "--fail", "--silent", "http://127.0.0.1:3000/api/health"],
         "kafka": ["CMD", "/opt/kafka/bin/kafka-broker-api-versions.sh", "--bootstrap-server", "kafka:9092"],
         "kafka-zookeeper": ["CMD", "kafka-broker-api-versions", "--bootstrap-server", "kafka-zookeeper:9092"],
         "zookeeper": ["CMD-SHELL", "echo srvr | nc -w 2 127.0.0.1 2181 | grep -q Mode"]
@@ -67,44 +147,102 @@ describe("compose.yaml", () => {
       }
     }))
 
-  it.live.skipIf(skipped)("ingest and process as they are started there give the recorded session's panes", () =>
+  it.live.skipIf(isSkipped)("starts what gives a dashboard without being asked for more, and Kafka by profile", () =>
     Effect.gen(function*() {
-      const data = yield* temporaryFolder
-      const { access } = yield* broker
-      const { services } = yield* composed({ COURANT_FEED: "recorded", COURANT_SPEED: "max" })
-      const exchanged = (text: string) => text.replaceAll("kafka:9092", access.brokers).replaceAll("/var/lib/courant", data)
-      /** The image's entry point, with what compose adds to it. */
-      const start = (name: string, ...more: ReadonlyArray<string>) => {
-        const { command = [], environment = {} } = services[name] ?? {}
-        const env = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, exchanged(String(value))]))
-        return startCommand(node, [join(root, "src/main.ts"), ...command.map(exchanged), ...more], {
-          cwd: data,
-          input: "",
-          env: { ...env, NODE_ENV: "production" }
-        })
+      const written = Yaml.parse(readFileSync(join(root, "compose.yaml"), "utf8"))
+      const file = yield* Schema.decodeUnknownEffect(Profiles)(written)
+      const started = Object.entries(file.services).filter(([, { profiles }]) => profiles === undefined)
+      assert.deepStrictEqual(started.map(([name]) => name), ["courant", "secrets", "influxdb", "grafana"])
+      assert.strictEqual(file.services["influxdb"]?.stop_signal, "SIGINT")
+      for (const some of [[], ["--profile", "kafka"], ["--profile", "zookeeper"]]) {
+        yield* output(compose, [...before, "--file", join(root, "compose.yaml"), ...some, "config", "--quiet"])
       }
-      const run = (...args: Parameters<typeof start>) =>
-        Effect.scoped(Effect.flatMap(start(...args), ({ ended }) => ended))
-
-      // Both are started at once, and again when they end: there may be no topic yet.
-      const early = yield* run("process")
-      assert.strictEqual(early.code, 1)
-      assert.match(early.stderr, /there is no topic ticks/)
-      const ingested = yield* run("ingest")
-      assert.strictEqual(ingested.code, 0, ingested.stderr)
-      assert.match(ingested.stderr, /^appended 654140 records to ticks$/m)
-      assert.match((yield* run("ingest")).stderr, /^appended 0 records to ticks$/m)
-
-      yield* Effect.gen(function*() {
-        const processing = yield* start("process")
-        yield* until(Effect.map(actual, ({ size }) => size > 0))
-        const { code, stderr } = yield* processing.signal("SIGTERM")
-        assert.strictEqual(code, 0, stderr)
-        // What is still open closes at the end of the log.
-        const last = yield* run("process", "--once")
-        assert.match(last.stderr, /^read 654140, aggregated 654140, /m)
-        const found = [...yield* actual].filter((line) => line.startsWith(`["${candles1m.name}",`))
-        assert.deepStrictEqual(new Set(found), new Set(folded(candles1m, events()).map((pane) => line(JSON.parse(pane)))))
-      }).pipe(Effect.scoped, Effect.provide(KafkaResultSink.layer({ topic: "ticks-panes" }).pipe(Layer.provide(layer))))
     }))
+
+  describe("on real servers", () => {
+    it.live.skipIf(isSkipped || areMissing)("courant and Grafana as they are started there have the recorded session", () =>
+      Effect.gen(function*() {
+        const folder = yield* temporaryFolder
+        const { access: { token, url } } = yield* Influxdb
+        const { services } = yield* composed({ COURANT_FEED: "recorded", COURANT_SPEED: "max" })
+        const start = startIn(folder, services, {
+          "http://influxdb:8086": url,
+          "/etc/grafana/dashboards": join(root, "grafana/dashboards"),
+          "/opt/courant/bin/courant.js": join(root, "src/main.ts"),
+          "exec node": `exec ${node}`,
+          "/run.sh": join(folder, "run.sh")
+        })
+        const secrets = yield* drawSecrets(folder, start, token)
+        const grafana = yield* runGrafana(folder)
+        yield* start("grafana")
+        yield* start("courant")
+
+        const password = Buffer.from(`admin:${secrets["grafana-password"]}`).toString("base64")
+        const admin = { authorization: `Basic ${password}` }
+        const dashboards = Effect.map(
+          Http.ask(`${grafana}/api/search?type=dash-db`, { headers: admin }),
+          ({ status, text }) => status === 200 ? JSON.parse(text).length : 0
+        ).pipe(Effect.orElseSucceed(() => 0))
+        yield* until(Effect.map(dashboards, (count) => count === readdirSync(join(root, "grafana/dashboards")).length))
+        assert.strictEqual((yield* Http.ask(`${grafana}/api/search`)).status, 401)
+        const closes = Http.ask(`${grafana}/api/ds/query`, {
+          method: "POST",
+          headers: { ...admin, "content-type": "application/json" },
+          body: JSON.stringify({
+            from: String(Date.UTC(2013, 9, 8)),
+            to: String(Date.UTC(2013, 9, 9)),
+            queries: [{
+              refId: "A",
+              datasource: { uid: "courant-flux" },
+              query: "from(bucket: v.defaultBucket) |> range(start: v.timeRangeStart, stop: v.timeRangeStop) " +
+                "|> filter(fn: (r) => r._measurement == \"candles-1m\" and r._field == \"close\" and r.key == \"IBM\") " +
+                "|> group() |> count()"
+            }]
+          })
+        })
+        yield* until(Effect.map(closes, ({ text }) => Number(/"values":\[\[(\d+)\]\]/.exec(text)?.[1] ?? 0) > 380))
+      }).pipe(Effect.scoped, Effect.provide(Influxdb.layer())))
+  })
+
+  describe("over Kafka", () => {
+    const { kafka: broker, layer } = brokers(Kafka.layer())
+
+    it.live.skipIf(isSkipped || areMissing)("ingest and process as they are started there give the recorded session's panes", () =>
+      Effect.gen(function*() {
+        const data = yield* temporaryFolder
+        const { access } = yield* broker
+        const { access: { token, url } } = yield* Influxdb
+        const { services } = yield* composed({ COURANT_FEED: "recorded", COURANT_SPEED: "max" })
+        const start = startIn(data, services, {
+          "kafka:9092": access.brokers,
+          "http://influxdb:8086": url,
+          "/opt/courant/bin/courant.js": join(root, "src/main.ts"),
+          "exec node": `exec ${node}`
+        })
+        yield* drawSecrets(data, start, token)
+        const run = (...args: Parameters<typeof start>) =>
+          Effect.scoped(Effect.flatMap(start(...args), ({ ended }) => ended))
+
+        // Both are started at once, and again when they end: there may be no topic yet.
+        const early = yield* run("process")
+        assert.strictEqual(early.code, 1)
+        assert.match(early.stderr, /there is no topic ticks/)
+        const ingested = yield* run("ingest")
+        assert.strictEqual(ingested.code, 0, ingested.stderr)
+        assert.match(ingested.stderr, /^appended 654140 records to ticks$/m)
+        assert.match((yield* run("ingest")).stderr, /^appended 0 records to ticks$/m)
+
+        yield* Effect.gen(function*() {
+          const processing = yield* start("process")
+          yield* until(Effect.map(actual, ({ size }) => size > 0))
+          const { code, stderr } = yield* processing.signal("SIGTERM")
+          assert.strictEqual(code, 0, stderr)
+          // What is still open closes at the end of the log.
+          const last = yield* run("process", "--once")
+          assert.match(last.stderr, /^read 654140, aggregated 654140, /m)
+          const found = [...yield* actual].filter((line) => line.startsWith(`["${candles1m.name}",`))
+          assert.deepStrictEqual(new Set(found), new Set(folded(candles1m, events()).map((pane) => line(JSON.parse(pane)))))
+        }).pipe(Effect.scoped, Effect.provide(KafkaResultSink.layer({ topic: "ticks-panes" }).pipe(Layer.provide(layer))))
+      }).pipe(Effect.provide(Influxdb.layer())))
+  })
 })

@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Logger } from "effect"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { ask } from "../../services/tool/Ask.ts"
@@ -13,7 +13,7 @@ import * as Identity from "../../services/tool/Identity.ts"
 import * as Ports from "../../services/tool/Ports.ts"
 import { problem } from "../../services/tool/Problem.ts"
 import * as Registry from "../../services/tool/Registry.ts"
-import type { Service } from "../../services/tool/Service.ts"
+import type { Service, StopSignal } from "../../services/tool/Service.ts"
 import { start } from "../../services/testing.ts"
 import { node } from "../cli/courant.ts"
 import { gone, temporaryFolder } from "./processes.ts"
@@ -21,16 +21,16 @@ import { gone, temporaryFolder } from "./processes.ts"
 /** Without what they log for who waits at a terminal. */
 const Commands = {
   ...Tool,
-  up: (service: typeof pair, options: Tool.Options) => Effect.provide(Tool.up(service, options), Logger.layer([])),
-  hold: (service: typeof pair, options: Tool.Options) => Effect.provide(Tool.hold(service, options), Logger.layer([]))
+  up: (service: Service, options: Tool.Options) => Effect.provide(Tool.up(service, options), Logger.layer([])),
+  hold: (service: Service, options: Tool.Options) => Effect.provide(Tool.hold(service, options), Logger.layer([]))
 }
 
-/** Writes down that it starts and, told to stop, that it does; says `ready` to who connects, after a while. */
-const server = (name: string, port: number, journal: string) => `
+/** Writes down that it starts and, told so in its way, that it stops; says `ready` to who connects, after a while. */
+const server = (name: string, port: number, journal: string, stopSignal: StopSignal = "SIGTERM") => `
 const { appendFileSync } = require("node:fs")
 const write = (what) => appendFileSync(${JSON.stringify(journal)}, what + " ${name}\\n")
 write("start")
-process.on("SIGTERM", () => { write("stop"); process.exit(0) })
+process.on("${stopSignal}", () => { write("stop"); process.exit(0) })
 setTimeout(() => require("node:net").createServer((socket) => socket.end("ready")).listen(${port}, "127.0.0.1"), 200)
 `
 
@@ -41,18 +41,45 @@ const pair: Service<"front" | "back", { readonly url: string }> = {
   summary: "Two processes",
   ports: ["front", "back"],
   access: ({ front }) => ({ url: `127.0.0.1:${front}` }),
-  prepare: ({ folder, ports, settings }) =>
-    Effect.succeed((["back", "front"] as const).map((name) => ({
-      name,
-      command: [node, "-e", settings[name] ?? server(name, ports[name], join(folder, "journal"))] as const,
-      ready: answers(ports[name])
-    })))
+  prepare: ({ folder, ports, settings }) => {
+    const journal = join(folder, "journal")
+    return Effect.succeed([
+      {
+        name: "back",
+        command: [node, "-e", settings["back"] ?? server("back", ports.back, journal, "SIGINT")] as const,
+        environment: { ONLY: "this" },
+        stopSignal: "SIGINT",
+        ready: answers(ports.back)
+      },
+      {
+        name: "front",
+        command: [node, "-e", settings["front"] ?? server("front", ports.front, journal)] as const,
+        ready: answers(ports.front)
+      }
+    ])
+  }
+}
+
+/** One that says to whom it was told to turn. */
+const guest: Service<"door", { readonly url: string; readonly host: string }, { readonly url: string }> = {
+  name: "guest",
+  summary: "One that needs the pair",
+  needs: pair,
+  ports: ["door"],
+  access: ({ door }, folder) => ({ url: `127.0.0.1:${door}`, host: readFileSync(join(folder, "host"), "utf8") }),
+  prepare: ({ folder, ports }, { url }) => {
+    writeFileSync(join(folder, "host"), url)
+    const command = [node, "-e", server("guest", ports.door, join(folder, "journal"))] as const
+    return Effect.succeed([{ name: "guest", command, ready: answers(ports.door) }])
+  }
 }
 
 /** A data folder with nothing left running in it at the end. */
-const dataFolder = Effect.acquireRelease(temporaryFolder, (data) => Effect.orDie(Commands.down(pair, data)))
+const dataFolder = Effect.acquireRelease(temporaryFolder, (data) =>
+  Effect.orDie(Effect.forEach([guest, pair], (service) => Commands.down(service, data))))
 
-const journal = (data: string) => readFileSync(join(data, "pair/journal"), "utf8").trimEnd().split("\n")
+const journal = (data: string, service: Service = pair) =>
+  readFileSync(join(data, service.name, "journal"), "utf8").trimEnd().split("\n")
 
 const processes = (data: string) => Registry.read(join(data, "pair"))?.processes ?? []
 
@@ -138,6 +165,48 @@ describe("up and down", () => {
     }))
 })
 
+describe("a service that needs another", () => {
+  it.live("comes up after it, and is told how to reach it", () =>
+    Effect.gen(function*() {
+      const data = yield* dataFolder
+      const access = yield* Commands.up(guest, { data, port: undefined })
+      assert.strictEqual(access["host"], Commands.status(pair, data)?.["url"])
+      assert.deepStrictEqual(yield* Commands.up(guest, { data, port: undefined }), access)
+      assert.deepStrictEqual([journal(data), journal(data, guest)], [["start back", "start front"], ["start guest"]])
+    }))
+
+  it.live("takes the one that runs, and is started anew where that is elsewhere now", () =>
+    Effect.gen(function*() {
+      const data = yield* dataFolder
+      const host = yield* Commands.up(pair, { data, port: undefined })
+      const access = yield* Commands.up(guest, { data, port: undefined })
+      assert.strictEqual(access["host"], host["url"])
+      yield* Commands.down(pair, data)
+      assert.deepStrictEqual(Commands.status(guest, data), access)
+      const moved = yield* Commands.up(guest, { data, port: undefined })
+      assert.strictEqual(moved["host"], Commands.status(pair, data)?.["url"])
+      assert.deepStrictEqual(journal(data, guest), ["start guest", "stop guest", "start guest"])
+    }))
+
+  it.live("in the foreground holds it too, unless that runs by itself", () =>
+    Effect.gen(function*() {
+      const data = yield* dataFolder
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { ended } = yield* Commands.hold(guest, { data, port: undefined })
+        yield* Commands.down(pair, data)
+        yield* ended
+      }))
+      assert.deepStrictEqual(journal(data, guest), ["start guest", "stop guest"])
+      yield* Commands.up(pair, { data, port: undefined })
+      yield* Effect.scoped(Commands.hold(guest, { data, port: undefined }))
+      assert.isDefined(Commands.status(pair, data))
+      assert.isUndefined(Commands.status(guest, data))
+      yield* Commands.down(pair, data)
+      yield* Effect.scoped(Commands.hold(guest, { data, port: undefined }))
+      assert.isUndefined(Commands.status(pair, data))
+    }))
+})
+
 describe("a service in the foreground", () => {
   it.live("is stopped in order with its scope", () =>
     Effect.gen(function*() {
@@ -218,6 +287,16 @@ describe("a service in a test", () => {
         assert.deepStrictEqual(seen.map(Identity.isAlive), [false, false])
         assert.isFalse(existsSync(place))
       }
+    }))
+})
+
+describe("a process with an environment of its own", () => {
+  it.live("has nothing else in it", () =>
+    Effect.gen(function*() {
+      const say = `console.error(JSON.stringify(process.env)); process.exit(1)`
+      const { message } = yield* Effect.flip(Effect.scoped(start(pair, { settings: { back: say } })))
+      assert.match(message, /back ended before it was ready .*\{"ONLY":"this"[^}]*\};/)
+      assert.notMatch(message, /"PATH"|"HOME"/)
     }))
 })
 

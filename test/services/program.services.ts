@@ -28,9 +28,9 @@ describe("wrong use ends with 2 and one line that says what would be right", () 
 })
 
 describe("what is missing is said in one line", () => {
-  const up = Effect.fnUntraced(function*(env: { readonly [name: string]: string }) {
+  const up = Effect.fnUntraced(function*(env: { readonly [name: string]: string }, name = "kafka") {
     const data = yield* temporaryFolder
-    const { code, stderr, stdout } = yield* services(["up", "kafka", "--data", data], {
+    const { code, stderr, stdout } = yield* services(["up", name, "--data", data], {
       env: { XDG_CACHE_HOME: join(data, "cache"), ...env }
     })
     assert.deepStrictEqual([code, stdout], [1, ""])
@@ -70,6 +70,15 @@ describe("what is missing is said in one line", () => {
       const line = yield* up({ JAVA_HOME: yield* javaSays("17.0.1"), PATH: "" })
       assert.match(line, /^services: kafka-4\S+ is fetched with Maven, and there is no mvn on the PATH: install it/)
     }))
+
+  for (const name of ["influxdb", "grafana"]) {
+    it.live(`archives, for ${name}`, () =>
+      Effect.gen(function*() {
+        const line = yield* up({ COURANT_SERVERS: "" }, name)
+        assert.match(line, /^services: influxdb runs from influxdb-2\S+\.tar\.xz in the folder that COURANT_SERVERS names/)
+        assert.match(line, /set it, or use containers \(docker compose up influxdb\)$/)
+      }))
+  }
 })
 
 describe("without servers", () => {

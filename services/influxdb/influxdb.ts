@@ -1,0 +1,68 @@
+/** InfluxDB 2, set up with an organization, a bucket and a token of its own. */
+import { Effect } from "effect"
+import { join } from "node:path"
+import * as Archives from "../tool/Archives.ts"
+import { notYet, type NotYet } from "../tool/Ask.ts"
+import * as Http from "../tool/Http.ts"
+import * as Secret from "../tool/Secret.ts"
+import type { Place, Service } from "../tool/Service.ts"
+
+/** What courant is told by COURANT_INFLUXDB_URL, _ORG, _BUCKET and _TOKEN. The token may do everything. */
+export type Access = {
+  readonly url: string
+  readonly org: string
+  readonly bucket: string
+  readonly token: string
+}
+
+export const influxdb: Service<"http", Access> = {
+  name: "influxdb",
+  summary: "InfluxDB 2.7.12",
+  ports: ["http"],
+  access: ({ http }, folder) => ({
+    url: `http://127.0.0.1:${http}`,
+    org: "courant",
+    bucket: "courant",
+    token: Secret.of(folder, "token")
+  }),
+  prepare: Effect.fnUntraced(function*(place) {
+    const server = yield* Archives.unpacked({ service: "influxdb", version: "2.7.12" })
+    const flags = Object.entries({ ...settings(place), ...place.settings }).map(([name, value]) => `--${name}=${value}`)
+    return [{
+      name: "influxd",
+      command: [join(server, "influxdb/bin/influxd"), ...flags] as const,
+      environment: { HOME: place.folder },
+      // It has no handler of SIGTERM, and would be cut off by it.
+      stopSignal: "SIGINT",
+      ready: ready(influxdb.access(place.ports, place.folder), Secret.of(place.folder, "password"))
+    }]
+  })
+}
+
+/** Of https://docs.influxdata.com/influxdb/v2/reference/config-options/. */
+const settings = ({ folder, ports }: Place<"http">) => ({
+  "bolt-path": join(folder, "influxd.bolt"),
+  "sqlite-path": join(folder, "influxd.sqlite"),
+  "engine-path": join(folder, "engine"),
+  "http-bind-address": `127.0.0.1:${ports.http}`,
+  "reporting-disabled": "true",
+  "log-level": "warn"
+})
+
+/** Succeeds once the token finds the bucket, which the first start has to set up. */
+const ready = Effect.fnUntraced(function*(access: Access, password: string): Effect.fn.Return<void, NotYet> {
+  const setup = yield* Http.ask(`${access.url}/api/v2/setup`)
+  if (setup.status !== 200) return yield* notYet(`it does not say yet whether it has been set up (${setup.status})`)
+  if (setup.text.includes("true")) {
+    const { url, ...named } = access
+    const { status, text } = yield* Http.ask(`${url}/api/v2/setup`, {
+      method: "POST",
+      body: JSON.stringify({ ...named, username: "courant", password, retentionPeriodSeconds: 0 })
+    })
+    if (status !== 201) return yield* notYet(`it cannot be set up (${status}): ${text}`)
+  }
+  const { status } = yield* Http.ask(`${access.url}/api/v2/buckets?${new URLSearchParams({ name: access.bucket })}`, {
+    headers: { authorization: `Token ${access.token}` }
+  })
+  if (status !== 200) return yield* notYet(`the token in its folder does not find the bucket (${status})`)
+})
