@@ -34,10 +34,13 @@ const retries = Metric.counter("courant_kafka_retries_total", {
 export const make = (brokers: string): Patience => {
   let toldAt = -Infinity
   let troubledAt = -Infinity
-  const tell = Effect.fnUntraced(function*(error: KafkaError) {
-    const now = yield* Clock.currentTimeMillis
-    troubledAt = now
+  const note = Effect.fnUntraced(function*() {
+    troubledAt = yield* Clock.currentTimeMillis
     yield* Metric.update(retries, 1)
+  })
+  const tell = Effect.fnUntraced(function*(error: KafkaError) {
+    yield* note()
+    const now = yield* Clock.currentTimeMillis
     if (now - toldAt < minute) return
     toldAt = now
     yield* Effect.logWarning(`Kafka at ${brokers}: ${error.message}; trying again`)
@@ -52,7 +55,9 @@ export const make = (brokers: string): Patience => {
           return now - started < limit && (unknownSince === null || now - unknownSince < unknownTopicFor)
         })
       return effect.pipe(
-        Effect.tapError((error) => isPassing(error) ? tell(error) : Effect.void),
+        Effect.tapError(Effect.fnUntraced(function*(error) {
+          if (isPassing(error)) yield* isStarting(error, (yield* Clock.currentTimeMillis) - started) ? note() : tell(error)
+        })),
         Effect.retry({
           schedule: backOff,
           while: (error) => isPassing(error) ? mayPass(error) : Effect.succeed(false)
@@ -67,5 +72,9 @@ export const make = (brokers: string): Patience => {
     troubledAt: Effect.sync(() => troubledAt)
   }
 }
+
+/** A broker that is asked for a group or a producer for the first time looks them up first: nothing to tell anybody. */
+const isStarting = ({ code }: KafkaError, waited: number): boolean =>
+  code === "COORDINATOR_LOAD_IN_PROGRESS" && waited < 5_000
 
 const isPassing = (error: unknown): error is KafkaError => error instanceof KafkaError && error.retriable
