@@ -79,7 +79,8 @@ const open = (wire: Wire, command: Command, state: State, options: CallOptions):
   }, options)
 }
 
-const note = (wire: Wire, state: State, { responseId, responseType, serverSideSessionId }: ExecutePlanResponse): void => {
+const note = (wire: Wire, state: State, response: ExecutePlanResponse): void => {
+  const { responseId, responseType, serverSideSessionId } = response
   wire.observe(serverSideSessionId)
   state.last = responseId
   if (responseType.case === "resultComplete") state.isComplete = true
@@ -96,7 +97,7 @@ const recover = (state: State, error: SparkError): Effect.Effect<void, SparkErro
   return Effect.fail(error)
 }
 
-/** Lets the server forget what was seen, or the whole execution, which ends it. Done at best: the server forgets too. */
+/** Lets the server forget what was seen, or the whole execution, which ends it. Where that fails, it forgets later. */
 const release = (wire: Wire, { last, operationId }: State, all = false): Effect.Effect<void> => {
   if (!all && last === undefined) return Effect.void
   const what: MessageInitShape<typeof ReleaseExecuteRequestSchema>["release"] = all

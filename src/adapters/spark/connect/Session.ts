@@ -57,7 +57,8 @@ export class Session extends Context.Service<Session, {
   /** Interrupts every execution of the session; its streaming queries go on. Their ids. */
   readonly interrupt: Effect.Effect<ReadonlyArray<string>, SparkError>
 }>()("courant/spark/Session") {
-  static readonly layer = (options: Options): Layer.Layer<Session, SparkError> => Layer.effect(Session, connect(options))
+  static readonly layer = (options: Options): Layer.Layer<Session, SparkError> =>
+    Layer.effect(Session, connect(options))
 }
 
 /** Done when the server answers, which a server that is starting does after some seconds. */
@@ -76,14 +77,17 @@ export const connect = Effect.fnUntraced(function*(
     serverSessionId: wire.serverSessionId() ?? "",
     version,
     explain: (relation, mode = "simple") =>
-      Effect.map(
-        analyze(wire, { case: "explain", value: { plan: planOf(relation), explainMode: explainModes[mode] } }),
-        ({ explainString }) => explainString
+      analyze(wire, { case: "explain", value: { plan: planOf(relation), explainMode: explainModes[mode] } }).pipe(
+        Effect.map(({ explainString }) => explainString)
       ),
     schema: (relation) =>
-      Effect.map(analyze(wire, { case: "treeString", value: { plan: planOf(relation) } }), ({ treeString }) => treeString),
+      analyze(wire, { case: "treeString", value: { plan: planOf(relation) } }).pipe(
+        Effect.map(({ treeString }) => treeString)
+      ),
     isStreaming: (relation) =>
-      Effect.map(analyze(wire, { case: "isStreaming", value: { plan: planOf(relation) } }), ({ isStreaming }) => isStreaming),
+      analyze(wire, { case: "isStreaming", value: { plan: planOf(relation) } }).pipe(
+        Effect.map(({ isStreaming }) => isStreaming)
+      ),
     set: (settings) => Effect.asVoid(configure(wire, { case: "set", value: pairsOf(settings) })),
     get: (key) =>
       Effect.map(configure(wire, { case: "getOption", value: { keys: [key] } }), ({ pairs }) => pairs[0]?.value),
