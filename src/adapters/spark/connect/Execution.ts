@@ -8,7 +8,7 @@
  */
 import type { MessageInitShape } from "@bufbuild/protobuf"
 import type { CallOptions } from "@connectrpc/connect"
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import type { ExecutePlanResponse, ReleaseExecuteRequestSchema } from "./proto/base_pb.ts"
 import type { Command } from "./proto/commands_pb.ts"
@@ -19,21 +19,15 @@ export type Answer = ExecutePlanResponse["responseType"]
 
 /** What a command is answered, when it is done. Interrupted, it is interrupted on the server as well. */
 export const execute = Effect.fnUntraced(function*(wire: Wire, command: Command) {
-  const state: State = { operationId: randomUUID(), isSent: false, last: undefined, isComplete: false, answers: [] }
-  let heardAt = yield* Clock.currentTimeMillis
-  const attached = attach(wire, command, state)
-  const untilItEnds = Effect.gen(function*() {
-    while (!state.isComplete) {
-      yield* wire.patiently(attached, () => heardAt)
-      heardAt = yield* Clock.currentTimeMillis
-      if (state.isComplete) break
-      yield* release(wire, state)
-      // The server has rotated the stream, after minutes; one that ends streams at once is not to be run down.
-      yield* Effect.sleep("100 millis")
-    }
-    return state.answers
-  })
-  return yield* untilItEnds.pipe(
+  const state: State = {
+    operationId: randomUUID(),
+    isSent: false,
+    last: undefined,
+    failingSince: undefined,
+    isComplete: false,
+    answers: []
+  }
+  return yield* untilComplete(wire, command, state).pipe(
     Effect.catch((error) => Effect.flatMap(detailed(wire.client, wire.identity(), error), Effect.fail)),
     Effect.ensuring(Effect.suspend(() => state.isSent ? release(wire, state, true) : Effect.void))
   )
@@ -45,9 +39,22 @@ interface State {
   isSent: boolean
   /** The id of the last answer. */
   last: string | undefined
+  /** When the first of the failures was between which nothing was heard. */
+  failingSince: number | undefined
   isComplete: boolean
   readonly answers: Array<Answer>
 }
+
+const untilComplete = Effect.fnUntraced(function*(wire: Wire, command: Command, state: State) {
+  for (;;) {
+    yield* wire.patiently(attach(wire, command, state), (now) => state.failingSince ??= now)
+    if (state.isComplete) return state.answers
+    state.failingSince = undefined
+    yield* release(wire, state)
+    // The server has rotated the stream, after minutes; one that ends streams at once is not to be run down.
+    yield* Effect.sleep("100 millis")
+  }
+})
 
 /** One stream, until it ends. */
 const attach = (wire: Wire, command: Command, state: State): Effect.Effect<void, SparkError> =>
@@ -56,10 +63,8 @@ const attach = (wire: Wire, command: Command, state: State): Effect.Effect<void,
       const stream = open(wire, command, state, { signal, timeoutMs: longerThanRotation })
       for await (const response of stream) note(wire, state, response)
     },
-    catch: (failure) => fromFailure(wire.address, failure)
-  }).pipe(
-    Effect.catch((error) => recover(state, error))
-  )
+    catch: (failure) => afresh(state, fromFailure(wire.address, failure))
+  })
 
 /** The server ends streams sooner itself: one that is this old hangs, and is given up for another. */
 const longerThanRotation = 180_000
@@ -82,19 +87,20 @@ const open = (wire: Wire, command: Command, state: State, options: CallOptions):
 const note = (wire: Wire, state: State, response: ExecutePlanResponse): void => {
   const { responseId, responseType, serverSideSessionId } = response
   wire.observe(serverSideSessionId)
+  state.failingSince = undefined
   state.last = responseId
   if (responseType.case === "resultComplete") state.isComplete = true
   else if (responseType.case !== undefined) state.answers.push(responseType)
 }
 
-/** An execution that never reached the server is sent once more; that it is there already is what we wanted. */
-const recover = (state: State, error: SparkError): Effect.Effect<void, SparkError> => {
-  if (error.errorClass === "INVALID_HANDLE.OPERATION_ALREADY_EXISTS") return Effect.void
-  if (error.errorClass === "INVALID_HANDLE.OPERATION_NOT_FOUND" && state.last === undefined) {
-    state.isSent = false
-    return Effect.void
-  }
-  return Effect.fail(error)
+/** An execution that never reached the server is sent once more; one that is there already is attached to. */
+const afresh = (state: State, error: SparkError): SparkError => {
+  const { errorClass, message } = error
+  const isMissing = errorClass === "INVALID_HANDLE.OPERATION_NOT_FOUND" && state.last === undefined
+  if (isMissing) state.isSent = false
+  return isMissing || errorClass === "INVALID_HANDLE.OPERATION_ALREADY_EXISTS"
+    ? new SparkError({ reason: "unreachable", message })
+    : error
 }
 
 /** Lets the server forget what was seen, or the whole execution, which ends it. Where that fails, it forgets later. */

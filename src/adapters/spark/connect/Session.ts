@@ -70,7 +70,7 @@ export const connect = Effect.fnUntraced(function*(
   const patience = Duration.fromInputUnsafe(options.patience ?? "30 seconds")
   const user = options.user ?? "courant"
   const wire = yield* Wire.make({ host, port, token, sessionId, user, serverSessionId, patience })
-  const version = (yield* analyze(wire, { case: "sparkVersion", value: {} })).version
+  const version = (yield* analyze(wire, { case: "sparkVersion", value: {} }, firstTimeout)).version
   if (options.keep !== true) yield* Effect.addFinalizer(() => release(wire))
   return {
     id: sessionId,
@@ -99,6 +99,9 @@ export const connect = Effect.fnUntraced(function*(
   }
 })
 
+/** Who does not say its version by then may be asked again: a server that is starting, a host that is gone. */
+const firstTimeout = Duration.seconds(10)
+
 const explainModes = { simple: 1, extended: 2, codegen: 3, cost: 4, formatted: 5 } as const
 
 /** `INTERRUPT_TYPE_ALL`. */
@@ -112,8 +115,12 @@ type Kind = Result["case"]
 type Of<K extends Kind> = Extract<Result, { case: K }>["value"]
 
 /** Asks about a plan; the answer is of the kind of the question. */
-const analyze = <K extends Kind>(wire: Wire.Wire, question: Question & { readonly case: K }) =>
-  wire.ask((client, identity, call) => client.analyzePlan({ ...identity, analyze: question }, call)).pipe(
+const analyze = <K extends Kind>(
+  wire: Wire.Wire,
+  question: Question & { readonly case: K },
+  timeout?: Duration.Duration
+) =>
+  wire.ask((client, identity, call) => client.analyzePlan({ ...identity, analyze: question }, call), timeout).pipe(
     Effect.flatMap(({ result }): Effect.Effect<Of<K>, SparkError> =>
       result.case === question.case
         // The compiler does not see that the case of a generic kind decides over its value.

@@ -37,11 +37,12 @@ export interface Wire {
   readonly observe: (serverSessionId: string) => void
   readonly serverSessionId: () => string | undefined
   /** One call, tried again while the server is away: only for what may be done twice. */
-  readonly ask: <A extends Answer>(call: Call<A>) => Effect.Effect<A, SparkError>
-  /** One attempt. */
-  readonly once: <A>(call: (options: CallOptions) => Promise<A>) => Effect.Effect<A, SparkError>
-  /** Tries again while the server is away, until it was for as long as we have patience since `since()`. */
-  readonly patiently: <A>(attempt: Effect.Effect<A, SparkError>, since?: () => number) => Effect.Effect<A, SparkError>
+  readonly ask: <A extends Answer>(call: Call<A>, timeout?: Duration.Duration) => Effect.Effect<A, SparkError>
+  /** Tries again while the server is away, until it was for as long as we have patience since what `since` says. */
+  readonly patiently: <A>(
+    attempt: Effect.Effect<A, SparkError>,
+    since: (now: number) => number
+  ) => Effect.Effect<A, SparkError>
 }
 
 interface Answer {
@@ -77,28 +78,26 @@ export const make = Effect.fnUntraced(function*(target: Target) {
   const client = createClient(SparkConnectService, createGrpcTransport({ baseUrl: url, sessionManager, interceptors }))
   const who = identify(target)
 
-  const once = <A>(call: (options: CallOptions) => Promise<A>) =>
-    Effect.tryPromise({
-      try: (signal) => call({ signal, timeoutMs: Duration.toMillis(requestTimeout) }),
+  const patiently: Wire["patiently"] = (attempt, since) =>
+    Effect.retry(attempt, {
+      schedule: backOff,
+      while: (error) =>
+        Effect.map(Clock.currentTimeMillis, (now) =>
+          isPassing(error) && now - since(now) < Duration.toMillis(target.patience))
+    }).pipe(Effect.mapError((error) => isPassing(error) ? noAnswer(address, target.patience, error) : error))
+
+  const ask: Wire["ask"] = Effect.fnUntraced(function*(call, timeout = requestTimeout) {
+    const started = yield* Clock.currentTimeMillis
+    const once = Effect.tryPromise({
+      try: (signal) => call(client, who.identity(), { signal, timeoutMs: Duration.toMillis(timeout) }),
       catch: (failure) => fromFailure(address, failure)
     })
+    const answer = yield* patiently(once, () => started)
+    who.observe(answer.serverSideSessionId)
+    return answer
+  }, Effect.catch((error) => Effect.flatMap(detailed(client, who.identity(), error), Effect.fail)))
 
-  const patiently: Wire["patiently"] = (attempt, since) =>
-    Effect.flatMap(Clock.currentTimeMillis, (started) =>
-      Effect.retry(attempt, {
-        schedule: backOff,
-        while: (error) =>
-          Effect.map(Clock.currentTimeMillis, (now) =>
-            isPassing(error) && now - Math.max(started, since?.() ?? 0) < Duration.toMillis(target.patience))
-      })).pipe(Effect.mapError((error) => isPassing(error) ? noAnswer(address, target.patience, error) : error))
-
-  const ask: Wire["ask"] = (call) =>
-    patiently(once((options) => call(client, who.identity(), options))).pipe(
-      Effect.tap((answer) => Effect.sync(() => who.observe(answer.serverSideSessionId))),
-      Effect.catch((error) => Effect.flatMap(detailed(client, who.identity(), error), Effect.fail))
-    )
-
-  return { address, client, ...who, once, patiently, ask } satisfies Wire
+  return { address, client, ...who, patiently, ask } satisfies Wire
 })
 
 const bearer = (token: Redacted.Redacted): Interceptor => (next) => (request) => {
