@@ -2,6 +2,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
 import { execFileSync } from "node:child_process"
+import { connect as connectHttp2 } from "node:http2"
 import { connect } from "node:net"
 import { Spark } from "../../services/testing.ts"
 import { ConnectServer, type Options } from "../../src/adapters/spark/rest/ConnectServer.ts"
@@ -60,6 +61,31 @@ const listens = (address: string) =>
     return Effect.sync(() => socket.destroy())
   })
 
+/** The status of an empty request, https://grpc.github.io/grpc/core/md_doc_statuscodes.html. */
+const grpcStatus = (address: string, token?: string) =>
+  Effect.callback<number, string>((resume) => {
+    const session = connectHttp2(`http://${address}`)
+    const end = (outcome: Effect.Effect<number, string>) => {
+      session.destroy()
+      resume(outcome)
+    }
+    session.on("error", ({ message }) => end(Effect.fail(message)))
+    const status = (headers: Readonly<Record<string, unknown>>) => {
+      if (headers["grpc-status"] !== undefined) end(Effect.succeed(Number(headers["grpc-status"])))
+    }
+    session.request({
+      ":method": "POST",
+      ":path": "/spark.connect.SparkConnectService/AnalyzePlan",
+      "content-type": "application/grpc",
+      "te": "trailers",
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` })
+    }).on("response", status).on("trailers", status).on("error", ({ message }) => end(Effect.fail(message)))
+      .end(Buffer.alloc(5))
+    return Effect.sync(() => session.destroy())
+  })
+
+const unauthenticated = 16
+
 const withServer = <A, E>(
   use: (server: ConnectServer["Service"], submissions: Submissions["Service"], spark: Spark["Service"]) =>
     Effect.Effect<A, E>,
@@ -84,12 +110,14 @@ const driverIn = (folder: string): number =>
   Number(execFileSync("pgrep", ["-f", `${folder}.*DriverWrapper.*SparkConnectServer`], { encoding: "utf8" }).trim())
 
 describe("the Connect server on a real cluster", () => {
-  it.live("serves at its address, is back after kill -9, stays down after a kill by REST", () =>
+  it.live("serves at its address those who have its token, is back after kill -9, stays down after a kill by REST", () =>
     withServer((connectServer, { kill, status }, { access, folder }) =>
       Effect.gen(function*() {
         const first = yield* connectServer.server
         assert.strictEqual(first.address, access.connect)
-        yield* listens(first.address)
+        assert.strictEqual(yield* grpcStatus(first.address), unauthenticated)
+        assert.strictEqual(yield* grpcStatus(first.address, "another"), unauthenticated)
+        assert.notStrictEqual(yield* grpcStatus(first.address, access.token), unauthenticated)
         process.kill(driverIn(folder), "SIGKILL")
         let second = first
         while (second.id === first.id) {
