@@ -8,6 +8,7 @@ import { Spark } from "../../services/testing.ts"
 import { ConnectServer, type Options } from "../../src/adapters/spark/rest/ConnectServer.ts"
 import { Submissions } from "../../src/adapters/spark/rest/Submissions.ts"
 import * as SubmissionsContract from "../adapters/spark/rest/SubmissionsContract.ts"
+import { courant, temporaryFolder } from "../cli/courant.ts"
 
 const scope = Scope.makeUnsafe()
 let started: Context.Context<Spark> | null = null
@@ -47,6 +48,38 @@ describe("a request that a real master cannot do", () => {
         assert.match(seen.message, /^Exception from the cluster:/)
       }).pipe(Effect.provide(submissions)))
   }
+})
+
+describe("courant spark on a real master", () => {
+  it.live("submits an application with settings and arguments, says what has become of it, and ends it", () =>
+    Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const { access, folder } = yield* cluster
+      const spark = (args: string) => courant(`spark ${args}`, { cwd, env: { COURANT_SPARK_REST: access.rest } })
+      const submitted = yield* spark(
+        "submit --class org.apache.spark.deploy.master.Master --conf spark.driver.memory=256m " +
+          "--conf spark.driver.extraJavaOptions=-Dcourant.test=a=b -- --host 127.0.0.1 --port 0 --webui-port 0"
+      )
+      assert.deepStrictEqual([submitted.code, submitted.stderr], [0, ""])
+      const id = submitted.stdout.trim()
+      assert.match(id, /^driver-\S+$/)
+      const status = Effect.map(spark(`status ${id} --json`), ({ stdout }) => JSON.parse(stdout) as unknown)
+      let running = yield* status
+      while (!JSON.stringify(running).includes("RUNNING")) running = yield* status
+      assert.deepStrictEqual(running, { id, state: "RUNNING", host: "127.0.0.1", message: "" })
+      const started = execFileSync("pgrep", ["-fa", `${folder}.*DriverWrapper.*deploy.master.Master`], { encoding: "utf8" })
+      for (const part of ["-Xmx256M", "-Dcourant.test=a=b", "--host 127.0.0.1 --port 0 --webui-port 0"]) {
+        assert.include(started, part)
+      }
+      assert.deepInclude(yield* spark(`kill ${id}`), { code: 0, stdout: "", stderr: `${id} is being ended\n` })
+      while (!(yield* spark(`status ${id}`)).stdout.startsWith(`${id}  KILLED on 127.0.0.1`)) yield* Effect.sleep("100 millis")
+      assert.deepInclude(yield* spark(`kill ${id}`), { code: 0, stderr: `${id} had ended before\n` })
+      const unknown = yield* spark("status driver-of-nobody")
+      assert.deepStrictEqual(
+        [unknown.code, unknown.stderr],
+        [1, `courant: the Spark master at ${access.rest} knows no submission "driver-of-nobody"\n`]
+      )
+    }))
 })
 
 /** That something listens; what the server says is asked by the client of Spark Connect, which has its own tests. */
