@@ -1,7 +1,7 @@
 /** The REST API of a real master, and a Spark Connect server that it runs: what each fault leads to. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Redacted, Scope } from "effect"
-import { execFileSync } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
 import { connect as connectHttp2 } from "node:http2"
 import { connect } from "node:net"
 import { Spark } from "../../services/testing.ts"
@@ -67,7 +67,7 @@ describe("courant spark on a real master", () => {
       let running = yield* status
       while (!JSON.stringify(running).includes("RUNNING")) running = yield* status
       assert.deepStrictEqual(running, { id, state: "RUNNING", host: "127.0.0.1", message: "" })
-      const started = execFileSync("pgrep", ["-fa", `${folder}.*DriverWrapper.*deploy.master.Master`], { encoding: "utf8" })
+      const [, started] = driverOf(folder, "deploy.master.Master")
       for (const part of ["-Xmx256M", "-Dcourant.test=a=b", "--host 127.0.0.1 --port 0 --webui-port 0"]) {
         assert.include(started, part)
       }
@@ -139,8 +139,21 @@ const withServer = <A, E>(
     }).pipe(Effect.provide(server, { local: true }))
   })
 
-const driverIn = (folder: string): number =>
-  Number(execFileSync("pgrep", ["-f", `${folder}.*DriverWrapper.*SparkConnectServer`], { encoding: "utf8" }).trim())
+/** The driver of a cluster that runs a class: its process, and how it was started. */
+const driverOf = (folder: string, mainClass: string) => {
+  const lines = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((pid) => [Number(pid), commandLineOf(pid)] as const)
+  const found = lines.filter(([, line]) => [folder, "DriverWrapper", mainClass].every((part) => line.includes(part)))
+  assert.strictEqual(found.length, 1)
+  return found[0] ?? [0, ""] as const
+}
+
+const commandLineOf = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ")
+  } catch {
+    return ""
+  }
+}
 
 describe("the Connect server on a real cluster", () => {
   it.live("serves at its address those who have its token, is back after kill -9, stays down after a kill by REST", () =>
@@ -151,7 +164,7 @@ describe("the Connect server on a real cluster", () => {
         assert.strictEqual(yield* grpcStatus(first.address), unauthenticated)
         assert.strictEqual(yield* grpcStatus(first.address, "another"), unauthenticated)
         assert.notStrictEqual(yield* grpcStatus(first.address, access.token), unauthenticated)
-        process.kill(driverIn(folder), "SIGKILL")
+        process.kill(driverOf(folder, "SparkConnectServer")[0], "SIGKILL")
         let second = first
         while (second.id === first.id) {
           yield* Effect.sleep("200 millis")

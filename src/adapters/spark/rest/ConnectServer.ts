@@ -225,6 +225,8 @@ const applicationOf = ({ bind = "127.0.0.1", port, properties, token }: Options)
     "spark.ui.enabled": "false",
     "spark.sql.session.timeZone": "UTC",
     ...properties,
+    // A supervised driver whose worker dies is given another id, and its old one stays RELAUNCHING for ever.
+    "spark.driver.supervise": "false",
     "spark.connect.grpc.binding.address": bind,
     "spark.connect.grpc.binding.port": String(port)
   }
