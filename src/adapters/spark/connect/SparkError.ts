@@ -55,8 +55,7 @@ export const fromFailure = (address: string, failure: unknown): SparkError => {
 
 const fromSpark = (info: ErrorInfo, error: ConnectError): SparkError => {
   const { metadata } = info
-  const errorClass = metadata["errorClass"] ?? classIn(error.rawMessage)
-  const { errorId, sqlState } = metadata
+  const { errorClass, errorId, sqlState } = metadata
   const parameters = decodeParameters(metadata["messageParameters"])
   return new SparkError({
     reason: reasonOf(errorClass),
@@ -86,9 +85,6 @@ const reasonOf = (errorClass: string | undefined): typeof Reason.Type => {
       return "refused"
   }
 }
-
-/** Messages begin with `[CLASS.SUBCLASS] `. */
-const classIn = (message: string): string | undefined => /^\[([A-Z][A-Z0-9_.]+)\]/.exec(message)?.[1]
 
 const Parameters = Schema.fromJsonString(Schema.Record(Schema.String, Schema.String))
 

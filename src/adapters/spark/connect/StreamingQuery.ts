@@ -71,7 +71,10 @@ export interface QueryException {
   readonly stackTrace: string | undefined
 }
 
-/** Starts a query, once; what Spark refuses about the plan or the sink fails here. */
+/**
+ * Starts a query, once; what Spark refuses about the plan or the sink fails here. Where nothing answered any more, and
+ * where it was interrupted, it may have been started: `byName` tells.
+ */
 export const start = Effect.fnUntraced(function*(options: Options) {
   const session = yield* Session
   const answers = yield* session.execute(commandOf({ case: "writeStreamOperationStart", value: startOf(options) }))
