@@ -1,6 +1,8 @@
 /** A real standalone cluster from Maven jars: what it runs ends with it, however it ends. */
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Schema } from "effect"
+import { readdirSync } from "node:fs"
+import { join } from "node:path"
 import { Spark } from "../../services/testing.ts"
 import * as Http from "../../services/tool/Http.ts"
 import { mentioning } from "./processes.ts"
@@ -62,6 +64,9 @@ describe("spark", () => {
       assert.match(access["rest"] ?? "", /^http:\/\/127\.0\.0\.1:\d+$/)
       assert.match(access["connect"] ?? "", /^127\.0\.0\.1:\d+$/)
       assert.deepStrictEqual(yield* up("spark"), [line])
+      const jars = readdirSync(join(data, "spark/jars"))
+      assert.include(jars, "spark-mllib_2.13-4.0.0.jar")
+      assert.deepStrictEqual(jars.filter((name) => /breeze|mllib-local|netlib/.test(name)), [])
       yield* submit(access)
       yield* until(data, all)
       assert.deepStrictEqual(mentioning(access["token"] ?? "?"), [])

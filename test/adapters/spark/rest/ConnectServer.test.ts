@@ -58,11 +58,12 @@ const isWaiting = (fiber: Fiber.Fiber<unknown, unknown>) => fiber.pollUnsafe() =
 describe("the Connect server", () => {
   it.effect("is submitted with its token in the environment, and in no property", () =>
     Effect.gen(function*() {
-      const { cluster, server } = yield* started({ properties: { "spark.executor.memory": "2g" } })
+      const { cluster, server } = yield* started({ properties: { "spark.executor.memory": "2g", "spark.driver.supervise": "true" } })
       const { address, id } = yield* server
       const [submitted] = cluster.submitted()
       assert.deepStrictEqual([id, address], [submitted?.id ?? "", "127.0.0.1:15002"])
       assert.strictEqual(submitted?.application.properties?.["spark.executor.memory"], "2g")
+      assert.strictEqual(submitted?.application.properties?.["spark.driver.supervise"], "false")
       assert.strictEqual(submitted?.application.properties?.["spark.connect.grpc.binding.address"], "127.0.0.1")
       assert.notInclude(JSON.stringify(submitted?.application.properties), "s3cret")
       const [token] = Object.values(submitted?.application.environment ?? {})

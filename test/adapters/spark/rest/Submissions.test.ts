@@ -177,6 +177,35 @@ describe("an answer", () => {
     }))
 })
 
+describe("a kill that is not done", () => {
+  const killed = (driverState: object) =>
+    answered(200, answer({ success: false, message: "no", ...driverState }), ({ kill }) => kill("driver-1"))
+
+  it.live("is none of those that have ended, an unknown id, or a refusal: which one is told by the state", () =>
+    Effect.gen(function*() {
+      for (const driverState of ["KILLED", "FINISHED", "FAILED", "ERROR"]) {
+        const { asked, result } = yield* killed({ driverState })
+        assert.deepStrictEqual(result._tag === "Success" && [result.success], [false])
+        assert.deepStrictEqual(asked.map(({ method, url }) => `${method} ${url}`), [
+          "POST /v1/submissions/kill/driver-1",
+          "GET /v1/submissions/status/driver-1"
+        ])
+      }
+      for (const [state, reason] of [[{}, "unknown-submission"], [{ driverState: "RUNNING" }, "refused"]] as const) {
+        const { result } = yield* killed(state)
+        assert.strictEqual(result._tag === "Failure" && result.failure.reason, reason)
+      }
+    }))
+
+  it.live("is not asked for with an id that would be another path", () =>
+    Effect.gen(function*() {
+      for (const id of ["", "..", "../killall", "a/b", "a?b", "%2e%2e"]) {
+        const { asked, result } = yield* answered(200, answer({ success: true }), ({ kill }) => kill(id))
+        assert.deepStrictEqual([asked, result._tag], [[], "Failure"])
+      }
+    }))
+})
+
 describe("no answer", () => {
   it.live("from a port where nobody listens, and from one who is silent", () =>
     Effect.gen(function*() {
@@ -189,7 +218,7 @@ describe("no answer", () => {
 
   it.live("is asked of what is no URL, or has a password", () =>
     Effect.gen(function*() {
-      for (const url of ["", "127.0.0.1:6066", "spark://127.0.0.1:7077", "http://me:hush@127.0.0.1"]) {
+      for (const url of ["", "127.0.0.1:6066", "spark://127.0.0.1:7077", "http://me:hush@127.0.0.1", "http://me@127.0.0.1"]) {
         const { message, reason } = yield* Effect.flip(over(url, ({ ready }) => ready))
         assert.strictEqual(reason, "not-understood")
         assert.notInclude(message, "hush")
