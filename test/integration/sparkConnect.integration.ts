@@ -1,7 +1,8 @@
 /** The client of Spark Connect on a real cluster: its server is a driver that was submitted through REST. */
 import { assert, layer } from "@effect/vitest"
-import { Context, Effect, Layer, Redacted, Schedule } from "effect"
+import { Context, Effect, Fiber, Layer, Redacted, Schedule } from "effect"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { createConnection, createServer, type Socket } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Spark } from "../../services/testing.ts"
@@ -72,6 +73,47 @@ const ask = (url: string, body?: unknown) =>
 const killed = (rest: string, driver: string) =>
   ask(`${rest}/v1/submissions/status/${driver}`).pipe(
     Effect.repeat({ schedule: Schedule.spaced("100 millis"), until: ({ driverState }) => driverState === "KILLED" })
+  )
+
+interface Network {
+  readonly port: number
+  readonly cut: Effect.Effect<void>
+  readonly cuts: () => number
+  readonly close: () => void
+}
+
+/** A network between client and server, which can be cut: all connections end, and others can be made. */
+const between = ({ host, port }: Session.Options) =>
+  Effect.acquireRelease(
+    Effect.callback<Network>(
+      (resume) => {
+        const sockets = new Set<Socket>()
+        let cuts = 0
+        const cut = () => {
+          if (sockets.size > 0) cuts++
+          for (const socket of sockets) socket.destroy()
+          sockets.clear()
+        }
+        const server = createServer((near) => {
+          const far = createConnection({ host, port })
+          for (const [socket, other] of [[near, far], [far, near]] as const) {
+            sockets.add(socket)
+            socket.pipe(other)
+            socket.on("error", () => {}).on("close", () => other.destroy())
+          }
+        })
+        const close = () => {
+          server.close()
+          cut()
+        }
+        server.listen(0, "127.0.0.1", () => {
+          const address = server.address()
+          const port = typeof address === "object" && address !== null ? address.port : 0
+          resume(Effect.succeed<Network>({ port, cut: Effect.sync(cut), cuts: () => cuts, close }))
+        })
+      }
+    ),
+    ({ close }) => Effect.sync(close)
   )
 
 /** A folder of JSON files, a source of them, and what was written by a query. */
@@ -246,6 +288,36 @@ layer(ConnectServer.layer, { timeout: "5 minutes", excludeTestServices: true })(
         assert.isTrue(yield* found.awaitTermination())
         assert.isUndefined(yield* StreamingQuery.byName("ticking"))
       }).pipe(Effect.provide(Session.Session.layer({ ...options, ...gone }), { local: true }))
+    }))
+
+  it.effect("what is under way outlives its connections, and is done once", () =>
+    Effect.gen(function*() {
+      const { options } = yield* ConnectServer
+      const { folder } = yield* files
+      const network = yield* between(options)
+      const session = yield* Session.connect({ ...options, port: network.port })
+      const query = (number: number) =>
+        Effect.provideService(
+          StreamingQuery.start({
+            relation: Plan.readStream({ format: "rate" }),
+            format: "noop",
+            checkpoint: join(folder, String(number)),
+            outputMode: "append",
+            trigger: { processingTime: "1 second" }
+          }),
+          Session.Session,
+          session
+        )
+      // One after the other, so that cuts come at all times of a start.
+      const cutting = yield* Effect.forkChild(Effect.forever(Effect.andThen(Effect.sleep("300 millis"), network.cut)))
+      const queries = yield* Effect.forEach([1, 2, 3, 4], query)
+      const [first] = queries
+      const hasEnded = yield* first?.awaitTermination("2 seconds") ?? Effect.succeed(true)
+      yield* Fiber.interrupt(cutting)
+      assert.isFalse(hasEnded)
+      assert.isAbove(network.cuts(), 5)
+      const active = yield* Effect.provideService(StreamingQuery.active, Session.Session, session)
+      assert.deepStrictEqual(active.map(({ id }) => id).sort(), queries.map(({ id }) => id).sort())
     }))
 
   it.effect("says what a query failed with", () =>

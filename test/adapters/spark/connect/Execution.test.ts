@@ -69,7 +69,9 @@ const serveCutting = (count: number, cuts: ReadonlyArray<readonly [after: number
 const rowCounts = (answers: ReadonlyArray<Answer>) =>
   answers.map((answer) => answer.case === "arrowBatch" ? Number(answer.value.rowCount) : answer.case)
 
-const cuts = fc.array(fc.tuple(fc.nat({ max: 4 }), fc.constantFrom<End>("rotated", "unavailable", "cut")), { maxLength: 4 })
+const end = fc.constantFrom<End>("rotated", "unavailable", "cut")
+
+const cuts = fc.array(fc.tuple(fc.nat({ max: 4 }), end), { maxLength: 4 })
 
 describe("execution", () => {
   it("is attached to again behind the last answer, however its streams end", async () => {
