@@ -20,12 +20,7 @@ export interface Source {
 }
 
 /** An unbounded relation, of all that a source has and will have. */
-export const readStream = (source: Source): Relation => read(source, true)
-
-/** What a source has now. */
-export const readNow = (source: Source): Relation => read(source, false)
-
-const read = ({ format, options = {}, paths = [], schema }: Source, isStreaming: boolean): Relation =>
+export const readStream = ({ format, options = {}, paths = [], schema }: Source): Relation =>
   relation({
     case: "read",
     value: {
@@ -33,7 +28,7 @@ const read = ({ format, options = {}, paths = [], schema }: Source, isStreaming:
         case: "dataSource",
         value: { format, options, paths: [...paths], ...(schema === undefined ? {} : { schema }) }
       },
-      isStreaming
+      isStreaming: true
     }
   })
 
