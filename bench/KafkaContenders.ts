@@ -2,25 +2,10 @@
 import { Consumer, Producer } from "@platformatic/kafka"
 import { Kafka as Library, logLevel } from "kafkajs"
 import { randomUUID } from "node:crypto"
+import { stopwatch, type Took } from "./Measure.ts"
 
 export const libraries = ["kafkajs", "platformatic"] as const
 export type LibraryName = typeof libraries[number]
-
-/** Milliseconds, and microseconds of this process's CPU, that something took. */
-export interface Took {
-  readonly millis: number
-  readonly cpu: number
-}
-
-/** From now until it is called. */
-export const stopwatch = () => {
-  const cpu = process.cpuUsage()
-  const began = performance.now()
-  return (): Took => {
-    const { system, user } = process.cpuUsage(cpu)
-    return { millis: performance.now() - began, cpu: user + system }
-  }
-}
 
 /**
  * Reads so many records of a topic from its beginning as a member of a new group, and throws them away. Timed

@@ -9,6 +9,22 @@ export interface Figure {
   readonly goal?: { readonly atLeast: number } | { readonly atMost: number }
 }
 
+/** Milliseconds, and microseconds of this process's CPU, that something took. */
+export interface Took {
+  readonly millis: number
+  readonly cpu: number
+}
+
+/** From now until it is called. */
+export const stopwatch = () => {
+  const cpu = process.cpuUsage()
+  const began = performance.now()
+  return (): Took => {
+    const { system, user } = process.cpuUsage(cpu)
+    return { millis: performance.now() - began, cpu: user + system }
+  }
+}
+
 const median = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? NaN

@@ -20,8 +20,8 @@ import * as InProcess from "../src/streams/InProcess.ts"
 import { Monitor } from "../src/streams/Monitor.ts"
 import { fromTexts } from "../src/streams/Records.ts"
 import { ResultSink } from "../src/streams/ResultSink.ts"
-import { consume, libraries, type LibraryName, produce, stopwatch, type Took } from "./KafkaContenders.ts"
-import { type Figure, machine, medianOf, print, ratio } from "./Measure.ts"
+import { consume, libraries, type LibraryName, produce } from "./KafkaContenders.ts"
+import { type Figure, machine, medianOf, print, ratio, stopwatch, type Took } from "./Measure.ts"
 
 const source = ticks.definition
 const read = 600_000

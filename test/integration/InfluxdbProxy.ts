@@ -1,4 +1,4 @@
-/** A proxy in front of a real InfluxDB that does to each request what a script says, and remembers what became of it. */
+/** A proxy in front of a real InfluxDB that does to each request what a script says, and remembers what befell it. */
 import { Effect, type Scope } from "effect"
 import * as Http from "node:http"
 import type { AddressInfo, Socket } from "node:net"
@@ -16,7 +16,7 @@ export interface Request {
  * What befalls a request. Where it is `applied` the server has it, whatever the client is told:
  *
  * - `answer`: the client gets this answer instead of the server's.
- * - `reset`: the connection is reset; `early` before the request has been read.
+ * - `reset`: the connection is reset.
  * - `silence`: nothing is ever answered.
  * - `half`: the first half of the bytes of the server's answer, and the end of the connection.
  * - `trickle`: the server's answer byte by byte, over so many milliseconds.
@@ -24,13 +24,21 @@ export interface Request {
  * - `afterwards`: the server gets it so many milliseconds after the client has gone away.
  */
 export type Fault =
-  | { readonly _tag: "answer"; readonly status: number; readonly headers?: Http.OutgoingHttpHeaders; readonly text?: string; readonly applied?: boolean }
+  | Answering
   | { readonly _tag: "reset"; readonly applied: boolean }
   | { readonly _tag: "silence"; readonly applied: boolean }
   | { readonly _tag: "half" }
   | { readonly _tag: "trickle"; readonly millis: number }
   | { readonly _tag: "otherwise"; readonly token?: string; readonly bucket?: string }
   | { readonly _tag: "afterwards"; readonly millis: number }
+
+interface Answering {
+  readonly _tag: "answer"
+  readonly status: number
+  readonly headers?: Http.OutgoingHttpHeaders
+  readonly text?: string
+  readonly applied?: boolean
+}
 
 /** `null` lets a request through. */
 export type Script = (request: Request) => Fault | null
@@ -114,8 +122,12 @@ const serve = async (setting: Setting, request: Http.IncomingMessage, response: 
   }
 }
 
-const actionOf = (path: string): Action =>
-  /^\/api\/v2\/(?:write|query|delete)\b/.test(path) ? path.slice("/api/v2/".length).split("?")[0] as Action : "other" // matched
+const actionOf = (path: string): Action => {
+  const { pathname } = new URL(path, "http://proxy")
+  return actions.find((action) => pathname === `/api/v2/${action}`) ?? "other"
+}
+
+const actions = ["write", "query", "delete"] as const
 
 const textOf = async (message: Http.IncomingMessage): Promise<string> => {
   const chunks: Array<Buffer> = []
@@ -135,7 +147,8 @@ interface Change {
 }
 
 /** What the server itself says to a request. */
-const send = ({ target, upstream }: Setting, request: Http.IncomingMessage, body: string, { bucket, token }: Change) => {
+const send = (setting: Setting, request: Http.IncomingMessage, body: string, { bucket, token }: Change) => {
+  const { target, upstream } = setting
   const url = new URL(request.url ?? "/", target)
   if (bucket !== undefined) url.searchParams.set("bucket", bucket)
   const headers = { ...request.headers, ...(token === undefined ? {} : { authorization: `Token ${token}` }) }

@@ -1,6 +1,6 @@
 /**
- * Faults between the engine and a real InfluxDB, by a proxy of ours: whatever befalls requests and answers, in the end the
- * points are the newest revisions of the windows, each once, and the dead letters are exact.
+ * Faults between the engine and a real InfluxDB, by a proxy of ours: whatever befalls requests and answers, in the end
+ * the points are the newest revisions of the windows, each once, and the dead letters are exact.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Layer } from "effect"
@@ -73,7 +73,7 @@ const engineInto = <A, E, R>(sink: Layer.Layer<A | ResultSink, E, R>) =>
 
 /** The newest revision of each window, retracted ones too, as texts that can be compared one by one. */
 const whole = (panes: ReadonlyArray<Pane.Encoded>): ReadonlyArray<string> =>
-  panes.map(({ pane, revision, ...window }) => `${texts([window as Pane.Encoded])[0]} ${pane} ${revision}`) // all that `texts` reads
+  panes.map((encoded) => `${texts([encoded])[0]} ${encoded.pane} ${encoded.revision}`)
 
 /** What the same engine writes where nothing can go wrong, and what the batch fold says of it. */
 const expected = Effect.runSync(Effect.cached(Effect.gen(function*() {
@@ -131,7 +131,8 @@ interface Conditions extends InfluxdbResultSink.Options {
 }
 
 /** A bucket behind a proxy: how to run the engine into it, once or again, and how to see what has come of it. */
-const behindProxy = Effect.fnUntraced(function*({ clock = real, requestTimeout = "5000 millis", script, ...options }: Conditions) {
+const behindProxy = Effect.fnUntraced(function*(conditions: Conditions) {
+  const { clock = real, requestTimeout = "5000 millis", script, ...options } = conditions
   const { layer: direct, ...bucket } = yield* newBucket(influxdb)
   const proxy = yield* InfluxdbProxy.start(bucket.url, script)
   const sinkOver = (connection: typeof direct) => InfluxdbResultSink.layer(options).pipe(Layer.provideMerge(connection))
@@ -163,7 +164,8 @@ const survives = (conditions: Conditions) =>
   }).pipe(Effect.provide(stores(), { local: true }))
 
 /** Befalls the requests of one action that have these numbers. */
-const at = (action: InfluxdbProxy.Action, numbers: ReadonlyArray<number>, fault: InfluxdbProxy.Fault): InfluxdbProxy.Script =>
+const at =
+  (action: InfluxdbProxy.Action, numbers: ReadonlyArray<number>, fault: InfluxdbProxy.Fault): InfluxdbProxy.Script =>
   (request) => request.action === action && numbers.includes(request.number) ? fault : null
 
 /** Every fault of a list in turn, one request in so many, whatever the request is. */
@@ -193,10 +195,8 @@ const busy = (status: number, retryAfter?: string, applied = false): InfluxdbPro
 const inSeconds = (seconds: number): string => new Date(Date.now() + seconds * 1_000).toUTCString()
 
 /** Retry-After that tells no time, or one that is over. */
-const absurd = [
-  ...["-5", "soon", "1.5", "", "0", "1e9", "NaN", "5, 7"],
-  ...["Tue, 99 Foo 2026 99:99:99 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"]
-]
+const noNumbers = ["-5", "soon", "1.5", "", "0", "1e9", "NaN", "5, 7"]
+const absurd = [...noNumbers, "Tue, 99 Foo 2026 99:99:99 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"]
 
 describe("a server that asks to wait", () => {
   for (const status of [429, 503]) {
@@ -237,7 +237,7 @@ describe("a server that asks to wait", () => {
     Effect.gen(function*() {
       const years = ["31536000", "99999999999999999999999", "Fri, 01 Jan 2100 00:00:00 GMT"]
       const script: InfluxdbProxy.Script = ({ action, number }) =>
-        action === "write" && number % 30 === 7 ? busy(number % 2 === 0 ? 429 : 503, years[Math.floor(number / 30) % 3]) : null
+        action === "write" && number % 30 === 7 ? busy(number % 60 === 7 ? 429 : 503, years[Math.floor(number / 30) % 3]) : null
       const { proxy } = yield* survives({ script, requestTimeout: "600000 millis", clock: fast })
       for (const wait of waits(proxy)) {
         assert.isAtLeast(wait * speed, 59_000)
@@ -250,9 +250,11 @@ describe("a server in trouble", () => {
   it.live("500, 502 and 504, by the server or by something before it, stored or not", () =>
     Effect.gen(function*() {
       const page = { headers: { "content-type": "text/html" }, text: `<html>${"Bad Gateway ".repeat(500)}</html>` }
-      const own = { headers: { "content-type": "application/json" }, text: `{"code":"internal error","message":"timeout"}` }
+      const json = { headers: { "content-type": "application/json" } }
+      const own = { ...json, text: `{"code":"internal error","message":"timeout"}` }
+      const answers = [true, false].flatMap((applied) => [{ ...page, applied }, { ...own, applied }])
       const faults = [500, 502, 504].flatMap((status) =>
-        [page, own].flatMap((said) => [true, false].map((applied) => ({ _tag: "answer", status, applied, ...said } as const))))
+        answers.map((answer) => ({ _tag: "answer", status, ...answer } as const)))
       const { faulty, proxy, retries } = yield* survives({ script: inTurn(faults, 9) })
       assert.isAtLeast(faulty.length, faults.length)
       assert.strictEqual(retries, faulty.length)
@@ -282,7 +284,8 @@ describe("a server in trouble", () => {
       for (const [i, { action, at, body, fault }] of proxy.events.entries()) {
         if (fault === null) continue
         const later = proxy.events.slice(i + 1)
-        const next = later.find((event) => event.action === "write" && !(event.action === action && event.body === body))
+        const isAgain = (event: InfluxdbProxy.Event) => event.action === action && event.body === body
+        const next = later.find((event) => event.action === "write" && !isAgain(event))
         if (next !== undefined) assert.isAtLeast(next.at - at, 1_300)
       }
     }))
@@ -336,7 +339,8 @@ describe("a body that is too large", () => {
       assert.isAbove(lost.length, 100)
       assert.isAbove(stored.length, 100)
       const letters = yield* DeadLetters.use((kept) => kept.read({ reason: "refused" }))
-      sameTexts(letters.map(({ offset, topic }) => `${topic.split("|").slice(1, 4).join(" ")} ${offset}`), lost.map(windowAndRevision))
+      const named = letters.map(({ offset, topic }) => [...topic.split("|").slice(1, 4), offset].join(" "))
+      sameTexts(named, lost.map(windowAndRevision))
       assert.strictEqual(connection.tally.refused, lost.length)
       for (const { detail } of letters) assert.include(detail, "body")
     }).pipe(Effect.provide(stores(), { local: true })))
@@ -369,7 +373,10 @@ describe("a server that does not let us, in mid-run", () => {
     (request) => request.action === action && request.number >= number ? fault : null
 
   it.live("the token is no longer known: 401", () =>
-    stops(from("write", 30, { _tag: "otherwise", token: "withdrawn" }), /does not know the token.*set COURANT_INFLUXDB_TOKEN/))
+    stops(
+      from("write", 30, { _tag: "otherwise", token: "withdrawn" }),
+      /does not know the token.*set COURANT_INFLUXDB_TOKEN/
+    ))
 
   it.live("the bucket is gone: 404", () =>
     stops(from("write", 30, { _tag: "otherwise", bucket: "gone" }), /bucket "gone" not found.*doctor --create/))
@@ -377,15 +384,17 @@ describe("a server that does not let us, in mid-run", () => {
   it.live("the token is no longer known where points are deleted", () =>
     stops(from("delete", 5, { _tag: "otherwise", token: "withdrawn" }), /does not know the token/))
 
+  const html = { _tag: "answer", headers: { "content-type": "text/html" } } as const
+
   it.live("something in between knows no such path: 404 of another", () =>
     stops(
-      from("write", 30, { _tag: "answer", status: 404, headers: { "content-type": "text/html" }, text: "<html>Not here</html>" }),
+      from("write", 30, { ...html, status: 404, text: "<html>Not here</html>" }),
       /answered 404 .*check COURANT_INFLUXDB_URL/
     ))
 
   it.live("something in between answers that all is well, and is no InfluxDB", () =>
     stops(
-      from("write", 30, { _tag: "answer", status: 200, headers: { "content-type": "text/html" }, text: "<html>Log in</html>" }),
+      from("write", 30, { ...html, status: 200, text: "<html>Log in</html>" }),
       /answered 200 .*check COURANT_INFLUXDB_URL/
     ))
 })

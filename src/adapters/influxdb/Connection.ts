@@ -97,7 +97,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       return Effect.raceFirst(request, silence)
     })
 
-  /** What InfluxDB has done it answers with nothing: a page, say of a proxy that wants a log-in, is no sign that it was done. */
+  /** What InfluxDB has done it answers with nothing: a page, say of a proxy that wants a log-in, is no sign of it. */
   const command = (path: string, body: string, type: string) =>
     attempt((signal) =>
       new Promise<void>((resolve, reject) => {

@@ -17,7 +17,7 @@ import * as Store from "./Store.ts"
 import * as Writer from "./Writer.ts"
 
 export interface Options extends Writer.Options {
-  /** So many windows of each pipeline are remembered, at about 250 bytes each; 100,000 unless told. */
+  /** So many windows of a pipeline are remembered, and up to twice as many, at some 250 bytes each; 50,000 unless told. */
   readonly rememberedWindows?: number | undefined
 }
 
@@ -31,7 +31,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   yield* patience.within(connectTimeout)(connection.probe)
   const deadLetters = yield* DeadLetters
   const writer = Writer.make(connection, options)
-  const { rememberedWindows = 100_000 } = options
+  const { rememberedWindows = 50_000 } = options
   const pipelines = new Map<string, KnownWindows>()
   // Two writes at once could each find the other's window missing.
   const oneAtATime = Semaphore.makeUnsafe(1).withPermits(1)
@@ -46,16 +46,17 @@ const make = Effect.fnUntraced(function*(options: Options) {
   })
 
   /** Learns what the store holds of windows that it may hold. */
-  const look = Effect.fnUntraced(function*(pipeline: string, known: KnownWindows, panes: ById) {
-    const unsure = new Map([...panes].filter(([id, { start }]) => known.mayHold(start) && known.get(id) === undefined))
+  const look = Effect.fnUntraced(function*(pipeline: string, known: KnownWindows, panes: ReadonlyArray<Pane.Pane>) {
+    const unsure = panes.filter((pane) => known.isUnsure(pane))
+    if (unsure.length === 0) return
     const found = yield* Effect.forEach(
-      spans([...unsure.values()]),
+      spans(unsure),
       (span) => patience.patiently(Store.panes(connection, { pipeline, ...span })),
       { concurrency: 2 }
     )
+    const wanted = new Set(unsure.map(idOf))
     for (const pane of found.flat()) {
-      const id = idOf(pane)
-      if (unsure.has(id)) known.set(id, pane.start, { revision: pane.revision, shown: Point.shownBy(pane) })
+      if (wanted.has(idOf(pane))) known.set(pane, { revision: pane.revision, shown: Point.shownBy(pane) })
     }
   })
 
@@ -65,29 +66,28 @@ const make = Effect.fnUntraced(function*(options: Options) {
       const known = yield* knownOf(pipeline)
       const newest = newestOf(ofPipeline)
       yield* look(pipeline, known, newest)
-      for (const [id, pane] of newest) {
-        const stored = known.get(id)
-        if (stored === undefined || stored.revision <= pane.revision) due.push({ id, pane, known, stored, shown: "" })
+      for (const pane of newest) {
+        const stored = known.get(pane)
+        if (stored === undefined || stored.revision <= pane.revision) due.push({ pane, known, stored, shown: "" })
       }
     }
     yield* Effect.forEach(due.filter(isStale), ({ pane }) => patience.patiently(Store.deleteOne(connection, pane)), {
       concurrency: 4,
       discard: true
     })
-    const refused = yield* writer.write(due.length, (index) => {
+    const lineAt = (index: number): string => {
       const { line, shown } = Point.fromPane(due[index]!.pane)
       due[index]!.shown = shown
       return line
-    })
+    }
+    const remember = (from: number, to: number): void => {
+      for (const { known, pane, shown } of due.slice(from, to)) known.set(pane, { revision: pane.revision, shown })
+    }
+    const refused = yield* writer.write(due.length, lineAt, remember)
     if (refused.length > 0) {
       const letters = refused.map(({ index, message }) => toLetter(connection.bucket, due[index]!.pane, message))
       yield* deadLetters.write(letters)
     }
-    const lost = new Set(refused.map(({ index }) => index))
-    for (const [index, { id, known, pane, shown }] of due.entries()) {
-      if (!lost.has(index)) known.set(id, pane.start, { revision: pane.revision, shown })
-    }
-    for (const known of new Set(due.map(({ known }) => known))) known.trim()
     for (const { revision } of panes) if (revision > 0) connection.tally.revisions++
   })
 
@@ -118,7 +118,6 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
 /** A pane that is to be written. */
 interface Due {
-  readonly id: string
   readonly pane: Pane.Pane
   readonly known: KnownWindows
   /** What is known to be there. */
@@ -131,16 +130,15 @@ interface Due {
 const isStale = ({ pane, stored }: Due): boolean =>
   stored !== undefined && stored.shown !== "" && !covers(Point.fromPane(pane).shown, stored.shown)
 
-type ById = ReadonlyMap<string, Pane.Pane>
-
-/** The newest revision of each window, and of equal ones the last. */
-const newestOf = (panes: ReadonlyArray<Pane.Pane>): ById => {
+/** The newest revision of each window, and of equal ones the last. Panes that are in order are of different windows. */
+const newestOf = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane> => {
+  if (panes.every((pane, i) => i === 0 || Pane.order(panes[i - 1]!, pane) < 0)) return panes
   const newest = new Map<string, Pane.Pane>()
   for (const pane of panes) {
     const id = idOf(pane)
     if ((newest.get(id)?.revision ?? -Infinity) <= pane.revision) newest.set(id, pane)
   }
-  return newest
+  return [...newest.values()]
 }
 
 const covers = (shown: string, stored: string): boolean => {

@@ -12,42 +12,56 @@ export interface Known {
   readonly shown: string
 }
 
+type Window = Pick<Pane.Pane, "end" | "key" | "start">
+
+/** Windows that are forgotten together: taking them from a map one by one would cost as much as all else here. */
+interface Generation {
+  readonly windows: Map<string, Known>
+  newestStart: number
+}
+
 export class KnownWindows {
   private readonly limit: number
   private frontier: number
-  private readonly windows = new Map<string, Known & { readonly start: number }>()
+  private young = emptyGeneration()
+  private old = emptyGeneration()
 
-  /** The frontier is the newest start that is in the store when this begins. */
+  /** Remembers so many windows, and up to twice as many. The frontier is the newest start that is in the store. */
   constructor(limit: number, frontier: number) {
     this.limit = limit
     this.frontier = frontier
   }
 
-  get(id: string): Known | undefined {
-    return this.windows.get(id)
+  get(window: Window): Known | undefined {
+    const { old, young } = this
+    if (window.start > young.newestStart && window.start > old.newestStart) return undefined
+    const id = idOf(window)
+    return young.windows.get(id) ?? old.windows.get(id)
   }
 
-  /** Whether the store may hold a window that begins then, if it is none of those that are remembered. */
-  mayHold(start: number): boolean {
-    return start <= this.frontier
+  /** Whether the store may hold it without our knowing. */
+  isUnsure(window: Window): boolean {
+    return window.start <= this.frontier && this.get(window) === undefined
   }
 
-  set(id: string, start: number, { revision, shown }: Known): void {
-    // Deleted first, so that the windows touched last are the last in the order of the map.
-    this.windows.delete(id)
-    this.windows.set(id, { start, revision, shown })
-  }
-
-  /** Forgets what is beyond the limit. */
-  trim(): void {
-    if (this.windows.size <= this.limit) return
-    for (const [id, { start }] of this.windows) {
-      this.windows.delete(id)
-      this.frontier = Math.max(this.frontier, start)
-      if (this.windows.size <= this.limit) return
+  set(window: Window, { revision, shown }: Known): void {
+    if (this.young.windows.size >= this.limit) {
+      this.frontier = Math.max(this.frontier, this.old.newestStart)
+      this.old = this.young
+      this.young = emptyGeneration()
     }
+    const { young } = this
+    young.windows.set(idOf(window), { revision, shown })
+    young.newestStart = Math.max(young.newestStart, window.start)
   }
 }
 
-/** Tells the windows of a pipeline apart. */
-export const idOf = ({ end, key, start }: Pick<Pane.Pane, "end" | "key" | "start">): string => `${start} ${end} ${key}`
+const emptyGeneration = (): Generation => ({ windows: new Map(), newestStart: -Infinity })
+
+/** Tells the windows of a pipeline apart. Those of one time come together, and numbers become texts slowly. */
+export const idOf = ({ end, key, start }: Window): string => {
+  if (start !== latest.start || end !== latest.end) latest = { start, end, text: `${start} ${end} ` }
+  return latest.text + key
+}
+
+let latest = { start: Number.NaN, end: Number.NaN, text: "" }

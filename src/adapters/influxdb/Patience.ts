@@ -5,7 +5,7 @@ import { InfluxdbError, isAdrift, isPassing } from "./InfluxdbError.ts"
 type Retrying = <A, R>(effect: Effect.Effect<A, InfluxdbError, R>) => Effect.Effect<A, InfluxdbError, R>
 
 export interface Patience {
-  /** Runs a request again and again, for ever, while its failure may pass; done when no earlier attempt is under way still. */
+  /** Runs a request again and again, for ever, while its failure may pass; done when no attempt is under way still. */
   readonly patiently: Retrying
   /** The same, for so long only; then it says that nothing answered. */
   readonly within: (limit: Duration.Input) => Retrying

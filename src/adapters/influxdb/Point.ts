@@ -11,7 +11,7 @@
  *
  * Source: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
  */
-import { BigDecimal, Option, Schema } from "effect"
+import { Option, Schema } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import * as Pane from "../../streams/Pane.ts"
 import * as Names from "./Names.ts"
@@ -26,32 +26,63 @@ export const fromPane = (pane: Pane.Pane): Point => {
   const isRetracted = pane.pane === "retracted"
   let exact = ""
   let fields = ""
-  let shown = ""
+  const shown: Array<string> = []
   for (const name in pane.values) {
     const value = pane.values[name] ?? null
-    const { inExact, key } = writtenName(name)
-    exact += exact === "" ? inExact : `,${inExact}`
-    // A decimal is the most frequent value by far: its digits need no escapes, and are written twice.
-    const text = BigDecimal.isBigDecimal(value) ? Decimal.format(value) : null
-    exact += text === null ? escaped(JSON.stringify(value)) : `\\"${text}\\"`
-    if (key === null || isRetracted) continue
-    const field = text === null ? fieldOf(value) : decimalField(text)
-    if (field === null) continue
-    fields += `,${key}=${field}`
-    shown += shown === "" ? key : `,${key}`
+    const { field, first, key, next } = writtenName(name)
+    // Nearly every value is a decimal or a number: its digits need no escapes, and are written twice.
+    const isDecimal = typeof value === "object" && value !== null
+    const digits = isDecimal ? Decimal.format(value) : Number.isFinite(value) ? String(value) : null
+    const json = digits === null ? escaped(JSON.stringify(value)) : isDecimal ? `\\"${digits}\\"` : digits
+    exact += (exact === "" ? first : next) + json
+    if (field === null || isRetracted) continue
+    const shownAs = digits === null ? fieldOf(value) : finite(digits)
+    if (shownAs === null) continue
+    fields += field + shownAs
+    shown.push(key)
   }
-  const { end, key, pipeline, revision, start } = pane
-  const line = `${Names.measurement(pipeline)},key=${Names.tag(key)},window=${windowOf(end - start)} ` +
-    `window_end=${end}i,revision=${revision}i,pane="${pane.pane}",exact="{${exact}}"${fields} ${start}`
-  return { line: flat(line), shown: flat(shown) }
+  const { beforeKey, beforeRevision, time } = frameOf(pane)
+  const line = `${beforeKey}${Names.tag(pane.key)}${beforeRevision}${pane.revision}i,pane="${pane.pane}",` +
+    `exact="{${exact}}"${fields}${time}`
+  return { line: flat(line), shown: together(shown) }
 }
+
+/** What the points of a pipeline and a window have in common. Panes of one window come one after the other. */
+const frameOf = ({ end, pipeline, start }: Pane.Pane): Frame => {
+  if (pipeline !== frame.pipeline || start !== frame.start || end !== frame.end) {
+    const beforeKey = `${Names.measurement(pipeline)},key=`
+    const beforeRevision = `,window=${windowOf(end - start)} window_end=${end}i,revision=`
+    frame = { pipeline, start, end, beforeKey, beforeRevision, time: ` ${start}` }
+  }
+  return frame
+}
+
+interface Frame extends Pick<Pane.Pane, "end" | "pipeline" | "start"> {
+  readonly beforeKey: string
+  readonly beforeRevision: string
+  readonly time: string
+}
+
+let frame: Frame = { pipeline: "", start: Number.NaN, end: Number.NaN, beforeKey: "", beforeRevision: "", time: "" }
+
+/** The fields as one text, which is nearly always that of the point before. */
+const together = (fields: ReadonlyArray<string>): string => {
+  if (fields.length !== latest.fields.length || fields.some((field, i) => field !== latest.fields[i])) {
+    latest = { fields, text: fields.join() }
+  }
+  return latest.text
+}
+
+let latest: { readonly fields: ReadonlyArray<string>; readonly text: string } = { fields: [], text: "" }
 
 /** The name of a value, as it is written into every line. */
 interface WrittenName {
-  /** `\"close\":`, within the quotes of `exact`. */
-  readonly inExact: string
-  /** Of the field that shows the value; none where it is in `exact` only. */
-  readonly key: string | null
+  /** `\"close\":`, within the quotes of `exact`; of a value that is not the first, after a comma. */
+  readonly first: string
+  readonly next: string
+  readonly key: string
+  /** `,close=`, before the value that is shown; none where it is in `exact` only. */
+  readonly field: string | null
 }
 
 /** A pipeline has the same few names in every pane. */
@@ -61,7 +92,9 @@ const mostNames = 1_000
 const writtenName = (name: string): WrittenName => {
   const known = writtenNames.get(name)
   if (known !== undefined) return known
-  const written = { inExact: `${escaped(JSON.stringify(name))}:`, key: isHidden(name) ? null : Names.field(name) }
+  const first = `${escaped(JSON.stringify(name))}:`
+  const key = Names.field(name)
+  const written = { first, next: `,${first}`, key, field: isHidden(name) ? null : `,${key}=` }
   if (writtenNames.size >= mostNames) writtenNames.clear()
   writtenNames.set(name, written)
   return written
@@ -85,14 +118,11 @@ const isHidden = (name: string): boolean => name.startsWith("_") || taken.has(na
 
 const taken: ReadonlySet<string> = new Set(["window_end", "revision", "pane", "exact", "key", "window", "time"])
 
-const fieldOf = (value: Pane.Value): string | null => {
-  if (typeof value === "number") return Number.isFinite(value) ? String(value) : null
-  if (typeof value === "string") return quoted(value)
-  return typeof value === "boolean" ? String(value) : null
-}
+const fieldOf = (value: Pane.Value): string | null =>
+  typeof value === "string" ? quoted(value) : typeof value === "boolean" ? String(value) : null
 
 /** The server rounds to the nearest double itself. What has fewer digits than the largest of them is not beyond it. */
-const decimalField = (text: string): string | null => text.length < 300 || Number.isFinite(Number(text)) ? text : null
+const finite = (text: string): string | null => text.length < 300 || Number.isFinite(Number(text)) ? text : null
 
 const quoted = (text: string): string => `"${escaped(text)}"`
 

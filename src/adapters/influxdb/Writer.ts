@@ -24,12 +24,14 @@ export interface Refusal {
 
 export interface Writer {
   /**
-   * Writes so many lines, each asked for when it is its turn, and again where its request is divided. Returns when every
-   * line is durable or refused. Fails, with nothing given up, where nothing can be written at all.
+   * Writes so many lines, each asked for when it is its turn, and again where its request is divided. Tells as soon as
+   * those in `[from, to)` are durable, and returns when every line is durable or refused. Fails, with nothing given up,
+   * where nothing can be written at all.
    */
   readonly write: (
     count: number,
-    lineAt: (index: number) => string
+    lineAt: (index: number) => string,
+    stored?: (from: number, to: number) => void
   ) => Effect.Effect<ReadonlyArray<Refusal>, InfluxdbError>
 }
 
@@ -65,6 +67,7 @@ export const make = (connection: Connection["Service"], options: Options): Write
       Effect.matchEffect({
         onSuccess: () =>
           Effect.sync((): ReadonlyArray<Refusal> => {
+            batch.stored(from, to)
             if (to - from >= accepted) accepted = Math.min(batchLines, accepted + Math.ceil(accepted / 50))
             return []
           }),
@@ -85,12 +88,12 @@ export const make = (connection: Connection["Service"], options: Options): Write
   }
 
   return {
-    write: Effect.fnUntraced(function*(count, lineAt) {
+    write: Effect.fnUntraced(function*(count, lineAt, stored = () => {}) {
       const size = accepted
       const starts = Array.from({ length: Math.ceil(count / size) }, (_, i) => i * size)
       const refused = yield* Effect.forEach(
         starts,
-        (from) => deliver({ from, to: Math.min(count, from + size), lineAt }),
+        (from) => deliver({ from, to: Math.min(count, from + size), lineAt, stored }),
         { concurrency: inFlight }
       )
       return refused.flat()
@@ -103,6 +106,7 @@ interface Batch {
   readonly from: number
   readonly to: number
   readonly lineAt: (index: number) => string
+  readonly stored: (from: number, to: number) => void
 }
 
 const join = (from: number, to: number, lineAt: (index: number) => string): string => {

@@ -3,6 +3,7 @@
  * SyncGroup 3, Heartbeat 3 and OffsetCommit 7, the first versions with static members (KIP-345), understood by
  * every broker from 2.3 to 4. The libraries have no static members, or no way to commit without reading as a group.
  */
+import { bytes, int16, int32, int64, text, textAt } from "./Wire.ts"
 
 export interface Request {
   readonly apiKey: number
@@ -104,31 +105,3 @@ export const commitErrorOf = (body: Buffer): number => {
 }
 
 const none = Buffer.alloc(0)
-
-const int16 = (value: number): Buffer => {
-  const buffer = Buffer.alloc(2)
-  buffer.writeInt16BE(value)
-  return buffer
-}
-
-const int32 = (value: number): Buffer => {
-  const buffer = Buffer.alloc(4)
-  buffer.writeInt32BE(value)
-  return buffer
-}
-
-const int64 = (value: number): Buffer => {
-  const buffer = Buffer.alloc(8)
-  buffer.writeBigInt64BE(BigInt(value))
-  return buffer
-}
-
-const text = (value: string): Buffer => Buffer.concat([int16(Buffer.byteLength(value)), Buffer.from(value)])
-
-const bytes = (value: Buffer): Buffer => Buffer.concat([int32(value.length), value])
-
-/** A text and where it ends; none is the empty text. */
-const textAt = (body: Buffer, at: number): readonly [text: string, end: number] => {
-  const end = at + 2 + Math.max(0, body.readInt16BE(at))
-  return [body.toString("utf8", at + 2, end), end]
-}

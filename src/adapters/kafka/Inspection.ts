@@ -5,6 +5,7 @@
 import { Effect } from "effect"
 import { KafkaError } from "./Client.ts"
 import { Connection } from "./Connection.ts"
+import { int32, text } from "./Wire.ts"
 
 export interface Brokers {
   readonly version: "4 or later" | "3 or earlier"
@@ -70,16 +71,4 @@ const offsetsIn = (body: Buffer, partitions: number): ReadonlyArray<number | nul
     at += 12 + 2 + Math.max(0, body.readInt16BE(at + 12)) + 2
   }
   return offsets
-}
-
-const int32 = (value: number): Buffer => {
-  const buffer = Buffer.alloc(4)
-  buffer.writeInt32BE(value)
-  return buffer
-}
-
-const text = (value: string): Buffer => {
-  const length = Buffer.alloc(2)
-  length.writeInt16BE(Buffer.byteLength(value))
-  return Buffer.concat([length, Buffer.from(value)])
 }

@@ -1,0 +1,38 @@
+/** What is not remembered is asked for: a window that was set is never taken for one that the store has not. */
+import { assert, it } from "@effect/vitest"
+import { Arbitrary, Effect } from "effect"
+import { type Known, KnownWindows } from "../../../src/adapters/influxdb/KnownWindows.ts"
+import { forAll } from "../../../src/testing/Law.ts"
+import { integer } from "../../../src/testing/Samples.ts"
+
+const window = (number: number) => {
+  const start = Math.floor(number / 4)
+  return { start, end: start + 1, key: `S${number % 4}` }
+}
+
+it.effect("a window that was set is known as it was set last, or unsure; the last so many are known", () =>
+  forAll(
+    Arbitrary.all({
+      limit: integer(1, 8),
+      frontier: integer(-1, 6),
+      set: Arbitrary.array(integer(0, 39), { maxLength: 60 })
+    }),
+    ({ frontier, limit, set }) =>
+      Effect.sync(() => {
+        const known = new KnownWindows(limit, frontier)
+        const all = new Map<number, Known>()
+        for (const [revision, number] of set.entries()) {
+          known.set(window(number), { revision, shown: "" })
+          all.set(number, { revision, shown: "" })
+          const latest = new Set(set.slice(0, revision + 1).slice(-limit))
+          for (let other = 0; other < 40; other++) {
+            const found = known.get(window(other))
+            if (found !== undefined) assert.deepStrictEqual(found, all.get(other))
+            if (latest.has(other)) assert.isDefined(found)
+            const isUnsure = known.isUnsure(window(other))
+            if (found !== undefined) assert.isFalse(isUnsure)
+            else if (all.has(other) || window(other).start <= frontier) assert.isTrue(isUnsure)
+          }
+        }
+      })
+  ))
