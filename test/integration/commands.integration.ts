@@ -190,6 +190,7 @@ describe("over a broker", () => {
       const { brokers, run, topic } = yield* place(kafka)
       yield* run("ingest --feed stdin --log kafka --partitions 3", `${market(5_000).join("\n")}\n`)
       const live = yield* run("process --log kafka --once --sink stdout --pipelines candles-1m")
+      assert.strictEqual(live.code, 0, live.stderr)
       const before = yield* offsets(brokers, topic)
       const replayed = yield* run("replay --log kafka --pipelines candles-1m")
       assert.deepStrictEqual(linesOf(replayed.stdout).toSorted(), linesOf(live.stdout).toSorted())
