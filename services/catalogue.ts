@@ -4,6 +4,7 @@ import { influxdb } from "./influxdb/influxdb.ts"
 import { kafka } from "./kafka/kafka.ts"
 import { kafkaSecure } from "./kafka/kafkaSecure.ts"
 import { kafkaZookeeper } from "./kafka/kafkaZookeeper.ts"
+import { spark } from "./spark/spark.ts"
 import type { Service } from "./tool/Service.ts"
 
-export const services: ReadonlyArray<Service> = [kafka, kafkaZookeeper, kafkaSecure, influxdb, grafana]
+export const services: ReadonlyArray<Service> = [kafka, kafkaZookeeper, kafkaSecure, influxdb, grafana, spark]

@@ -138,7 +138,7 @@ const line = ({ name }: Service, access: Access): string =>
 
 const command = Command.make("services").pipe(
   Command.withDescription(
-    "Real servers on 127.0.0.1 for tests and for trying things out, without containers: Kafka from Maven jars, " +
+    "Real servers on 127.0.0.1 for tests and for trying things out, without containers: Kafka and Spark from Maven jars, " +
       "the others from archives in the folder that COURANT_SERVERS names:\n" +
       services.map(({ name, summary }) => `  ${name.padEnd(18)}${summary}`).join("\n")
   ),

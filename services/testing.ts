@@ -24,6 +24,7 @@ import type { Access as Brokers } from "./kafka/broker.ts"
 import { kafka } from "./kafka/kafka.ts"
 import { kafkaSecure, type Access as SecureBrokers } from "./kafka/kafkaSecure.ts"
 import { kafkaZookeeper } from "./kafka/kafkaZookeeper.ts"
+import { spark, type Access as SparkAccess } from "./spark/spark.ts"
 import * as Ports from "./tool/Ports.ts"
 import type { ServiceProblem } from "./tool/Problem.ts"
 import * as Server from "./tool/Server.ts"
@@ -32,7 +33,8 @@ import type { Access, Service } from "./tool/Service.ts"
 export interface Options {
   /**
    * In addition to the usual ones, by the server's own names: `{ "log.retention.ms": "1000" }` of Kafka,
-   * `{ "storage-wal-fsync-delay": "1s" }` of InfluxDB, `{ "auth.anonymous.enabled": "true" }` of Grafana.
+   * `{ "storage-wal-fsync-delay": "1s" }` of InfluxDB, `{ "auth.anonymous.enabled": "true" }` of Grafana,
+   * `{ "spark.worker.timeout": "5" }` of Spark.
    */
   readonly settings?: Readonly<Record<string, string>>
 }
@@ -99,6 +101,15 @@ export class Grafana extends Context.Service<Grafana, Server.Server<GrafanaAcces
     const own = provisioning === undefined ? {} : { "paths.provisioning": provisioning }
     return Layer.effect(Grafana, startOver(grafana, influxdb, { settings: { ...own, ...settings } }))
   }
+}
+
+/**
+ * Spark's master and one worker. The faults are the worker's, and with it those of the drivers and executors that it
+ * has started; only `stop` and `restart` are the master's too. What drivers and executors say is in `work` of the folder.
+ */
+export class Spark extends Context.Service<Spark, Server.Server<SparkAccess>>()("courant/services/Spark") {
+  static readonly layer = (options?: Options): Layer.Layer<Spark, ServiceProblem> =>
+    Layer.effect(Spark, start(spark, options))
 }
 
 const byRealClock = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

@@ -15,13 +15,16 @@ export interface Jars {
   readonly name: string
   /** `group:artifact:version`; what they depend on comes with them. */
   readonly artifacts: ReadonlyArray<string>
+  /** More of them, without what they depend on. */
+  readonly alone?: ReadonlyArray<string>
   /** What the download comes to, for the message. */
   readonly size: string
 }
 
 /** The class path, for `java -cp`. */
 export const fetch = Effect.fnUntraced(function*(jars: Jars) {
-  const versions = createHash("sha256").update(jars.artifacts.join("\n")).digest("hex").slice(0, 12)
+  const named = [...jars.artifacts, ...(jars.alone ?? []).map((artifact) => `${artifact} alone`)]
+  const versions = createHash("sha256").update(named.join("\n")).digest("hex").slice(0, 12)
   const folder = yield* Cache.folder("jars", `${jars.name}-${versions}`, `the download of ${jars.name}`, (part, log) =>
     download(jars, part, log))
   return join(folder, "*")
@@ -57,7 +60,7 @@ const mavenArguments = (folder: string) => [
 const firstError = (log: string): string =>
   /\[ERROR\] (.*\S)/.exec(existsSync(log) ? readFileSync(log, "utf8") : "")?.[1] ?? "it did not say why"
 
-const pomOf = ({ artifacts, name }: Jars): string =>
+const pomOf = ({ alone = [], artifacts, name }: Jars): string =>
   `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
   <groupId>courant.services</groupId>
@@ -65,16 +68,19 @@ const pomOf = ({ artifacts, name }: Jars): string =>
   <version>1</version>
   <packaging>pom</packaging>
   <dependencies>
-${artifacts.map(dependency).join("\n")}
+${artifacts.map((artifact) => dependency(artifact)).concat(alone.map((artifact) => dependency(artifact, exclusions))).join("\n")}
   </dependencies>
 </project>
 `
 
-const dependency = (artifact: string): string => {
+const exclusions = `
+      <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions>`
+
+const dependency = (artifact: string, more = ""): string => {
   const [group, name, version] = artifact.split(":")
   return `    <dependency>
       <groupId>${group}</groupId>
       <artifactId>${name}</artifactId>
-      <version>${version}</version>
+      <version>${version}</version>${more}
     </dependency>`
 }

@@ -13,6 +13,7 @@ import * as Process from "./process.ts"
 import * as Query from "./query.ts"
 import * as Replay from "./replay.ts"
 import * as Run from "./run.ts"
+import * as Spark from "./spark.ts"
 
 const courant = Command.make("courant").pipe(
   Command.withDescription("Event-time stream processing: live candles and averages out of late and disordered ticks"),
@@ -27,7 +28,8 @@ const courant = Command.make("courant").pipe(
     Query.command,
     Replay.command,
     Doctor.command,
-    DeadLetters.command
+    DeadLetters.command,
+    Spark.command
   ])
 )
 
