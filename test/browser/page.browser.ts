@@ -1,19 +1,13 @@
 /** The page as a user meets it, in a real Chromium. */
-import { existsSync, readFileSync } from "node:fs"
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
+import { readFileSync } from "node:fs"
+import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, expect, it } from "vitest"
 import { nothingYet } from "../../src/streams/Monitor.ts"
+import { complaintsOf, hasBrowser, launch } from "./chromium.ts"
 import { type Bar, candle, closedPanes, dayPane, decimal, pane, parseBars } from "./session.ts"
 import { open, type Station } from "./station.ts"
 
-const executablePath = [
-  process.env["CHROMIUM_PATH"],
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome"
-].find((path) => path !== undefined && existsSync(path))
-// On a build server a missing browser is a failure, never a reason to test less.
-const skipped = executablePath === undefined && process.env["CI"] === undefined
+const skipped = !hasBrowser
 if (skipped) console.warn("No chromium was found: the page is not tested. Install it or set CHROMIUM_PATH.")
 
 const minute = 60_000
@@ -35,19 +29,7 @@ let browser: Browser
 
 beforeAll(async () => {
   if (skipped) return
-  browser = await chromium.launch({
-    executablePath: executablePath ?? "chromium",
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync"
-    ]
-  })
+  browser = await launch()
 })
 
 afterAll(() => browser?.close())
@@ -64,11 +46,7 @@ const visit = async (
       await station.write([...closedPanes(aig), ...closedPanes(ibm), dayPane(aig, "-0.642531"), dayPane(ibm, null)])
     }
     const page = await view.newPage()
-    const complaints: Array<string> = []
-    page.on("console", (message) => {
-      if (["error", "warning"].includes(message.type())) complaints.push(message.text())
-    })
-    page.on("pageerror", (error) => complaints.push(error.message))
+    const complaints = complaintsOf(page)
     page.on("request", (request) => {
       if (!request.url().startsWith(station.url)) complaints.push(`asked another host: ${request.url()}`)
     })

@@ -1,30 +1,6 @@
 /** Dashboards as a viewer sees them, in a real Chromium. */
-import { existsSync } from "node:fs"
-import { type Browser, chromium, type Page } from "playwright-core"
-
-const executablePath = [
-  process.env["CHROMIUM_PATH"],
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome"
-].find((path) => path !== undefined && existsSync(path))
-
-/** On a build server a missing browser is a failure, never a reason to test less. */
-export const hasBrowser = executablePath !== undefined || process.env["CI"] !== undefined
-
-export const launch = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: executablePath ?? "chromium",
-    args: [
-      "--headless",
-      "--no-sandbox",
-      "--disable-gpu",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync"
-    ]
-  })
+import type { Browser, Page } from "playwright-core"
+import { complaintsOf } from "../browser/chromium.ts"
 
 export interface Visit {
   readonly page: Page
@@ -40,11 +16,7 @@ export const visit = async (browser: Browser, url: string, authorization: string
     extraHTTPHeaders: { authorization }
   })
   const page = await context.newPage()
-  const complaints: Array<string> = []
-  page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) complaints.push(message.text())
-  })
-  page.on("pageerror", (error) => complaints.push(error.message))
+  const complaints = complaintsOf(page)
   page.on("response", (response) => {
     if (response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`)
   })
