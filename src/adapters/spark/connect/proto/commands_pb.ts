@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file commands.proto.
  */
 export const file_commands: GenFile = /*@__PURE__*/
-  fileDesc("Cg5jb21tYW5kcy5wcm90bxINc3BhcmsuY29ubmVjdCKMAgoHQ29tbWFuZBJQChx3cml0ZV9zdHJlYW1fb3BlcmF0aW9uX3N0YXJ0GAYgASgLMiguc3BhcmsuY29ubmVjdC5Xcml0ZVN0cmVhbU9wZXJhdGlvblN0YXJ0SAASRwoXc3RyZWFtaW5nX3F1ZXJ5X2NvbW1hbmQYByABKAsyJC5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5Q29tbWFuZEgAElYKH3N0cmVhbWluZ19xdWVyeV9tYW5hZ2VyX2NvbW1hbmQYCSABKAsyKy5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5TWFuYWdlckNvbW1hbmRIAEIOCgxjb21tYW5kX3R5cGUivAIKGVdyaXRlU3RyZWFtT3BlcmF0aW9uU3RhcnQSJgoFaW5wdXQYASABKAsyFy5zcGFyay5jb25uZWN0LlJlbGF0aW9uEg4KBmZvcm1hdBgCIAEoCRJGCgdvcHRpb25zGAMgAygLMjUuc3BhcmsuY29ubmVjdC5Xcml0ZVN0cmVhbU9wZXJhdGlvblN0YXJ0Lk9wdGlvbnNFbnRyeRIiChhwcm9jZXNzaW5nX3RpbWVfaW50ZXJ2YWwYBSABKAlIABIXCg1hdmFpbGFibGVfbm93GAYgASgISAASEwoLb3V0cHV0X21vZGUYCSABKAkSEgoKcXVlcnlfbmFtZRgKIAEoCRouCgxPcHRpb25zRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIJCgd0cmlnZ2VyImoKH1dyaXRlU3RyZWFtT3BlcmF0aW9uU3RhcnRSZXN1bHQSOQoIcXVlcnlfaWQYASABKAsyJy5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5SW5zdGFuY2VJZBIMCgRuYW1lGAIgASgJIjYKGFN0cmVhbWluZ1F1ZXJ5SW5zdGFuY2VJZBIKCgJpZBgBIAEoCRIOCgZydW5faWQYAiABKAki8wMKFVN0cmVhbWluZ1F1ZXJ5Q29tbWFuZBI5CghxdWVyeV9pZBgBIAEoCzInLnNwYXJrLmNvbm5lY3QuU3RyZWFtaW5nUXVlcnlJbnN0YW5jZUlkEhAKBnN0YXR1cxgCIAEoCEgAEhcKDWxhc3RfcHJvZ3Jlc3MYAyABKAhIABIZCg9yZWNlbnRfcHJvZ3Jlc3MYBCABKAhIABIOCgRzdG9wGAUgASgISAASHwoVcHJvY2Vzc19hbGxfYXZhaWxhYmxlGAYgASgISAASRgoHZXhwbGFpbhgHIAEoCzIzLnNwYXJrLmNvbm5lY3QuU3RyZWFtaW5nUXVlcnlDb21tYW5kLkV4cGxhaW5Db21tYW5kSAASEwoJZXhjZXB0aW9uGAggASgISAASWQoRYXdhaXRfdGVybWluYXRpb24YCSABKAsyPC5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5Q29tbWFuZC5Bd2FpdFRlcm1pbmF0aW9uQ29tbWFuZEgAGiIKDkV4cGxhaW5Db21tYW5kEhAKCGV4dGVuZGVkGAEgASgIGkEKF0F3YWl0VGVybWluYXRpb25Db21tYW5kEhcKCnRpbWVvdXRfbXMYAiABKANIAIgBAUINCgtfdGltZW91dF9tc0IJCgdjb21tYW5kIqAHChtTdHJlYW1pbmdRdWVyeUNvbW1hbmRSZXN1bHQSOQoIcXVlcnlfaWQYASABKAsyJy5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5SW5zdGFuY2VJZBJJCgZzdGF0dXMYAiABKAsyNy5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5Q29tbWFuZFJlc3VsdC5TdGF0dXNSZXN1bHRIABJaCg9yZWNlbnRfcHJvZ3Jlc3MYAyABKAsyPy5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5Q29tbWFuZFJlc3VsdC5SZWNlbnRQcm9ncmVzc1Jlc3VsdEgAEksKB2V4cGxhaW4YBCABKAsyOC5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5Q29tbWFuZFJlc3VsdC5FeHBsYWluUmVzdWx0SAASTwoJZXhjZXB0aW9uGAUgASgLMjouc3BhcmsuY29ubmVjdC5TdHJlYW1pbmdRdWVyeUNvbW1hbmRSZXN1bHQuRXhjZXB0aW9uUmVzdWx0SAASXgoRYXdhaXRfdGVybWluYXRpb24YBiABKAsyQS5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5Q29tbWFuZFJlc3VsdC5Bd2FpdFRlcm1pbmF0aW9uUmVzdWx0SAAabwoMU3RhdHVzUmVzdWx0EhYKDnN0YXR1c19tZXNzYWdlGAEgASgJEhkKEWlzX2RhdGFfYXZhaWxhYmxlGAIgASgIEhkKEWlzX3RyaWdnZXJfYWN0aXZlGAMgASgIEhEKCWlzX2FjdGl2ZRgEIAEoCBo0ChRSZWNlbnRQcm9ncmVzc1Jlc3VsdBIcChRyZWNlbnRfcHJvZ3Jlc3NfanNvbhgFIAMoCRofCg1FeHBsYWluUmVzdWx0Eg4KBnJlc3VsdBgBIAEoCRqbAQoPRXhjZXB0aW9uUmVzdWx0Eh4KEWV4Y2VwdGlvbl9tZXNzYWdlGAEgASgJSACIAQESGAoLZXJyb3JfY2xhc3MYAiABKAlIAYgBARIYCgtzdGFja190cmFjZRgDIAEoCUgCiAEBQhQKEl9leGNlcHRpb25fbWVzc2FnZUIOCgxfZXJyb3JfY2xhc3NCDgoMX3N0YWNrX3RyYWNlGiwKFkF3YWl0VGVybWluYXRpb25SZXN1bHQSEgoKdGVybWluYXRlZBgBIAEoCEINCgtyZXN1bHRfdHlwZSJQChxTdHJlYW1pbmdRdWVyeU1hbmFnZXJDb21tYW5kEhAKBmFjdGl2ZRgBIAEoCEgAEhMKCWdldF9xdWVyeRgCIAEoCUgAQgkKB2NvbW1hbmQivQMKIlN0cmVhbWluZ1F1ZXJ5TWFuYWdlckNvbW1hbmRSZXN1bHQSUAoGYWN0aXZlGAEgASgLMj4uc3BhcmsuY29ubmVjdC5TdHJlYW1pbmdRdWVyeU1hbmFnZXJDb21tYW5kUmVzdWx0LkFjdGl2ZVJlc3VsdEgAElkKBXF1ZXJ5GAIgASgLMkguc3BhcmsuY29ubmVjdC5TdHJlYW1pbmdRdWVyeU1hbmFnZXJDb21tYW5kUmVzdWx0LlN0cmVhbWluZ1F1ZXJ5SW5zdGFuY2VIABpwCgxBY3RpdmVSZXN1bHQSYAoOYWN0aXZlX3F1ZXJpZXMYASADKAsySC5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5TWFuYWdlckNvbW1hbmRSZXN1bHQuU3RyZWFtaW5nUXVlcnlJbnN0YW5jZRppChZTdHJlYW1pbmdRdWVyeUluc3RhbmNlEjMKAmlkGAEgASgLMicuc3BhcmsuY29ubmVjdC5TdHJlYW1pbmdRdWVyeUluc3RhbmNlSWQSEQoEbmFtZRgCIAEoCUgAiAEBQgcKBV9uYW1lQg0KC3Jlc3VsdF90eXBlYgZwcm90bzM", [file_relations]);
+  fileDesc("Cg5jb21tYW5kcy5wcm90bxINc3BhcmsuY29ubmVjdCLGAgoHQ29tbWFuZBI4Cg93cml0ZV9vcGVyYXRpb24YAiABKAsyHS5zcGFyay5jb25uZWN0LldyaXRlT3BlcmF0aW9uSAASUAocd3JpdGVfc3RyZWFtX29wZXJhdGlvbl9zdGFydBgGIAEoCzIoLnNwYXJrLmNvbm5lY3QuV3JpdGVTdHJlYW1PcGVyYXRpb25TdGFydEgAEkcKF3N0cmVhbWluZ19xdWVyeV9jb21tYW5kGAcgASgLMiQuc3BhcmsuY29ubmVjdC5TdHJlYW1pbmdRdWVyeUNvbW1hbmRIABJWCh9zdHJlYW1pbmdfcXVlcnlfbWFuYWdlcl9jb21tYW5kGAkgASgLMisuc3BhcmsuY29ubmVjdC5TdHJlYW1pbmdRdWVyeU1hbmFnZXJDb21tYW5kSABCDgoMY29tbWFuZF90eXBlItMBCg5Xcml0ZU9wZXJhdGlvbhImCgVpbnB1dBgBIAEoCzIXLnNwYXJrLmNvbm5lY3QuUmVsYXRpb24SEwoGc291cmNlGAIgASgJSACIAQESDAoEbW9kZRgFIAEoBRI7CgdvcHRpb25zGAkgAygLMiouc3BhcmsuY29ubmVjdC5Xcml0ZU9wZXJhdGlvbi5PcHRpb25zRW50cnkaLgoMT3B0aW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCQoHX3NvdXJjZSK8AgoZV3JpdGVTdHJlYW1PcGVyYXRpb25TdGFydBImCgVpbnB1dBgBIAEoCzIXLnNwYXJrLmNvbm5lY3QuUmVsYXRpb24SDgoGZm9ybWF0GAIgASgJEkYKB29wdGlvbnMYAyADKAsyNS5zcGFyay5jb25uZWN0LldyaXRlU3RyZWFtT3BlcmF0aW9uU3RhcnQuT3B0aW9uc0VudHJ5EiIKGHByb2Nlc3NpbmdfdGltZV9pbnRlcnZhbBgFIAEoCUgAEhcKDWF2YWlsYWJsZV9ub3cYBiABKAhIABITCgtvdXRwdXRfbW9kZRgJIAEoCRISCgpxdWVyeV9uYW1lGAogASgJGi4KDE9wdGlvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgkKB3RyaWdnZXIiagofV3JpdGVTdHJlYW1PcGVyYXRpb25TdGFydFJlc3VsdBI5CghxdWVyeV9pZBgBIAEoCzInLnNwYXJrLmNvbm5lY3QuU3RyZWFtaW5nUXVlcnlJbnN0YW5jZUlkEgwKBG5hbWUYAiABKAkiNgoYU3RyZWFtaW5nUXVlcnlJbnN0YW5jZUlkEgoKAmlkGAEgASgJEg4KBnJ1bl9pZBgCIAEoCSLzAwoVU3RyZWFtaW5nUXVlcnlDb21tYW5kEjkKCHF1ZXJ5X2lkGAEgASgLMicuc3BhcmsuY29ubmVjdC5TdHJlYW1pbmdRdWVyeUluc3RhbmNlSWQSEAoGc3RhdHVzGAIgASgISAASFwoNbGFzdF9wcm9ncmVzcxgDIAEoCEgAEhkKD3JlY2VudF9wcm9ncmVzcxgEIAEoCEgAEg4KBHN0b3AYBSABKAhIABIfChVwcm9jZXNzX2FsbF9hdmFpbGFibGUYBiABKAhIABJGCgdleHBsYWluGAcgASgLMjMuc3BhcmsuY29ubmVjdC5TdHJlYW1pbmdRdWVyeUNvbW1hbmQuRXhwbGFpbkNvbW1hbmRIABITCglleGNlcHRpb24YCCABKAhIABJZChFhd2FpdF90ZXJtaW5hdGlvbhgJIAEoCzI8LnNwYXJrLmNvbm5lY3QuU3RyZWFtaW5nUXVlcnlDb21tYW5kLkF3YWl0VGVybWluYXRpb25Db21tYW5kSAAaIgoORXhwbGFpbkNvbW1hbmQSEAoIZXh0ZW5kZWQYASABKAgaQQoXQXdhaXRUZXJtaW5hdGlvbkNvbW1hbmQSFwoKdGltZW91dF9tcxgCIAEoA0gAiAEBQg0KC190aW1lb3V0X21zQgkKB2NvbW1hbmQioAcKG1N0cmVhbWluZ1F1ZXJ5Q29tbWFuZFJlc3VsdBI5CghxdWVyeV9pZBgBIAEoCzInLnNwYXJrLmNvbm5lY3QuU3RyZWFtaW5nUXVlcnlJbnN0YW5jZUlkEkkKBnN0YXR1cxgCIAEoCzI3LnNwYXJrLmNvbm5lY3QuU3RyZWFtaW5nUXVlcnlDb21tYW5kUmVzdWx0LlN0YXR1c1Jlc3VsdEgAEloKD3JlY2VudF9wcm9ncmVzcxgDIAEoCzI/LnNwYXJrLmNvbm5lY3QuU3RyZWFtaW5nUXVlcnlDb21tYW5kUmVzdWx0LlJlY2VudFByb2dyZXNzUmVzdWx0SAASSwoHZXhwbGFpbhgEIAEoCzI4LnNwYXJrLmNvbm5lY3QuU3RyZWFtaW5nUXVlcnlDb21tYW5kUmVzdWx0LkV4cGxhaW5SZXN1bHRIABJPCglleGNlcHRpb24YBSABKAsyOi5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5Q29tbWFuZFJlc3VsdC5FeGNlcHRpb25SZXN1bHRIABJeChFhd2FpdF90ZXJtaW5hdGlvbhgGIAEoCzJBLnNwYXJrLmNvbm5lY3QuU3RyZWFtaW5nUXVlcnlDb21tYW5kUmVzdWx0LkF3YWl0VGVybWluYXRpb25SZXN1bHRIABpvCgxTdGF0dXNSZXN1bHQSFgoOc3RhdHVzX21lc3NhZ2UYASABKAkSGQoRaXNfZGF0YV9hdmFpbGFibGUYAiABKAgSGQoRaXNfdHJpZ2dlcl9hY3RpdmUYAyABKAgSEQoJaXNfYWN0aXZlGAQgASgIGjQKFFJlY2VudFByb2dyZXNzUmVzdWx0EhwKFHJlY2VudF9wcm9ncmVzc19qc29uGAUgAygJGh8KDUV4cGxhaW5SZXN1bHQSDgoGcmVzdWx0GAEgASgJGpsBCg9FeGNlcHRpb25SZXN1bHQSHgoRZXhjZXB0aW9uX21lc3NhZ2UYASABKAlIAIgBARIYCgtlcnJvcl9jbGFzcxgCIAEoCUgBiAEBEhgKC3N0YWNrX3RyYWNlGAMgASgJSAKIAQFCFAoSX2V4Y2VwdGlvbl9tZXNzYWdlQg4KDF9lcnJvcl9jbGFzc0IOCgxfc3RhY2tfdHJhY2UaLAoWQXdhaXRUZXJtaW5hdGlvblJlc3VsdBISCgp0ZXJtaW5hdGVkGAEgASgIQg0KC3Jlc3VsdF90eXBlIlAKHFN0cmVhbWluZ1F1ZXJ5TWFuYWdlckNvbW1hbmQSEAoGYWN0aXZlGAEgASgISAASEwoJZ2V0X3F1ZXJ5GAIgASgJSABCCQoHY29tbWFuZCK9AwoiU3RyZWFtaW5nUXVlcnlNYW5hZ2VyQ29tbWFuZFJlc3VsdBJQCgZhY3RpdmUYASABKAsyPi5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5TWFuYWdlckNvbW1hbmRSZXN1bHQuQWN0aXZlUmVzdWx0SAASWQoFcXVlcnkYAiABKAsySC5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5TWFuYWdlckNvbW1hbmRSZXN1bHQuU3RyZWFtaW5nUXVlcnlJbnN0YW5jZUgAGnAKDEFjdGl2ZVJlc3VsdBJgCg5hY3RpdmVfcXVlcmllcxgBIAMoCzJILnNwYXJrLmNvbm5lY3QuU3RyZWFtaW5nUXVlcnlNYW5hZ2VyQ29tbWFuZFJlc3VsdC5TdHJlYW1pbmdRdWVyeUluc3RhbmNlGmkKFlN0cmVhbWluZ1F1ZXJ5SW5zdGFuY2USMwoCaWQYASABKAsyJy5zcGFyay5jb25uZWN0LlN0cmVhbWluZ1F1ZXJ5SW5zdGFuY2VJZBIRCgRuYW1lGAIgASgJSACIAQFCBwoFX25hbWVCDQoLcmVzdWx0X3R5cGViBnByb3RvMw", [file_relations]);
 
 /**
  * @generated from message spark.connect.Command
@@ -25,6 +25,12 @@ export type Command = Message<"spark.connect.Command"> & {
    * @generated from oneof spark.connect.Command.command_type
    */
   commandType: {
+    /**
+     * @generated from field: spark.connect.WriteOperation write_operation = 2;
+     */
+    value: WriteOperation;
+    case: "writeOperation";
+  } | {
     /**
      * @generated from field: spark.connect.WriteStreamOperationStart write_stream_operation_start = 6;
      */
@@ -51,6 +57,42 @@ export type Command = Message<"spark.connect.Command"> & {
  */
 export const CommandSchema: GenMessage<Command> = /*@__PURE__*/
   messageDesc(file_commands, 0);
+
+/**
+ * Writes a relation that is bounded, and is done when it is written.
+ *
+ * @generated from message spark.connect.WriteOperation
+ */
+export type WriteOperation = Message<"spark.connect.WriteOperation"> & {
+  /**
+   * @generated from field: spark.connect.Relation input = 1;
+   */
+  input?: Relation | undefined;
+
+  /**
+   * @generated from field: optional string source = 2;
+   */
+  source?: string | undefined;
+
+  /**
+   * 1 append.
+   *
+   * @generated from field: int32 mode = 5;
+   */
+  mode: number;
+
+  /**
+   * @generated from field: map<string, string> options = 9;
+   */
+  options: { [key: string]: string };
+};
+
+/**
+ * Describes the message spark.connect.WriteOperation.
+ * Use `create(WriteOperationSchema)` to create a new message.
+ */
+export const WriteOperationSchema: GenMessage<WriteOperation> = /*@__PURE__*/
+  messageDesc(file_commands, 1);
 
 /**
  * @generated from message spark.connect.WriteStreamOperationStart
@@ -104,7 +146,7 @@ export type WriteStreamOperationStart = Message<"spark.connect.WriteStreamOperat
  * Use `create(WriteStreamOperationStartSchema)` to create a new message.
  */
 export const WriteStreamOperationStartSchema: GenMessage<WriteStreamOperationStart> = /*@__PURE__*/
-  messageDesc(file_commands, 1);
+  messageDesc(file_commands, 2);
 
 /**
  * @generated from message spark.connect.WriteStreamOperationStartResult
@@ -126,7 +168,7 @@ export type WriteStreamOperationStartResult = Message<"spark.connect.WriteStream
  * Use `create(WriteStreamOperationStartResultSchema)` to create a new message.
  */
 export const WriteStreamOperationStartResultSchema: GenMessage<WriteStreamOperationStartResult> = /*@__PURE__*/
-  messageDesc(file_commands, 2);
+  messageDesc(file_commands, 3);
 
 /**
  * @generated from message spark.connect.StreamingQueryInstanceId
@@ -152,7 +194,7 @@ export type StreamingQueryInstanceId = Message<"spark.connect.StreamingQueryInst
  * Use `create(StreamingQueryInstanceIdSchema)` to create a new message.
  */
 export const StreamingQueryInstanceIdSchema: GenMessage<StreamingQueryInstanceId> = /*@__PURE__*/
-  messageDesc(file_commands, 3);
+  messageDesc(file_commands, 4);
 
 /**
  * @generated from message spark.connect.StreamingQueryCommand
@@ -222,7 +264,7 @@ export type StreamingQueryCommand = Message<"spark.connect.StreamingQueryCommand
  * Use `create(StreamingQueryCommandSchema)` to create a new message.
  */
 export const StreamingQueryCommandSchema: GenMessage<StreamingQueryCommand> = /*@__PURE__*/
-  messageDesc(file_commands, 4);
+  messageDesc(file_commands, 5);
 
 /**
  * @generated from message spark.connect.StreamingQueryCommand.ExplainCommand
@@ -239,7 +281,7 @@ export type StreamingQueryCommand_ExplainCommand = Message<"spark.connect.Stream
  * Use `create(StreamingQueryCommand_ExplainCommandSchema)` to create a new message.
  */
 export const StreamingQueryCommand_ExplainCommandSchema: GenMessage<StreamingQueryCommand_ExplainCommand> = /*@__PURE__*/
-  messageDesc(file_commands, 4, 0);
+  messageDesc(file_commands, 5, 0);
 
 /**
  * @generated from message spark.connect.StreamingQueryCommand.AwaitTerminationCommand
@@ -256,7 +298,7 @@ export type StreamingQueryCommand_AwaitTerminationCommand = Message<"spark.conne
  * Use `create(StreamingQueryCommand_AwaitTerminationCommandSchema)` to create a new message.
  */
 export const StreamingQueryCommand_AwaitTerminationCommandSchema: GenMessage<StreamingQueryCommand_AwaitTerminationCommand> = /*@__PURE__*/
-  messageDesc(file_commands, 4, 1);
+  messageDesc(file_commands, 5, 1);
 
 /**
  * @generated from message spark.connect.StreamingQueryCommandResult
@@ -308,7 +350,7 @@ export type StreamingQueryCommandResult = Message<"spark.connect.StreamingQueryC
  * Use `create(StreamingQueryCommandResultSchema)` to create a new message.
  */
 export const StreamingQueryCommandResultSchema: GenMessage<StreamingQueryCommandResult> = /*@__PURE__*/
-  messageDesc(file_commands, 5);
+  messageDesc(file_commands, 6);
 
 /**
  * @generated from message spark.connect.StreamingQueryCommandResult.StatusResult
@@ -340,7 +382,7 @@ export type StreamingQueryCommandResult_StatusResult = Message<"spark.connect.St
  * Use `create(StreamingQueryCommandResult_StatusResultSchema)` to create a new message.
  */
 export const StreamingQueryCommandResult_StatusResultSchema: GenMessage<StreamingQueryCommandResult_StatusResult> = /*@__PURE__*/
-  messageDesc(file_commands, 5, 0);
+  messageDesc(file_commands, 6, 0);
 
 /**
  * @generated from message spark.connect.StreamingQueryCommandResult.RecentProgressResult
@@ -357,7 +399,7 @@ export type StreamingQueryCommandResult_RecentProgressResult = Message<"spark.co
  * Use `create(StreamingQueryCommandResult_RecentProgressResultSchema)` to create a new message.
  */
 export const StreamingQueryCommandResult_RecentProgressResultSchema: GenMessage<StreamingQueryCommandResult_RecentProgressResult> = /*@__PURE__*/
-  messageDesc(file_commands, 5, 1);
+  messageDesc(file_commands, 6, 1);
 
 /**
  * @generated from message spark.connect.StreamingQueryCommandResult.ExplainResult
@@ -374,7 +416,7 @@ export type StreamingQueryCommandResult_ExplainResult = Message<"spark.connect.S
  * Use `create(StreamingQueryCommandResult_ExplainResultSchema)` to create a new message.
  */
 export const StreamingQueryCommandResult_ExplainResultSchema: GenMessage<StreamingQueryCommandResult_ExplainResult> = /*@__PURE__*/
-  messageDesc(file_commands, 5, 2);
+  messageDesc(file_commands, 6, 2);
 
 /**
  * @generated from message spark.connect.StreamingQueryCommandResult.ExceptionResult
@@ -401,7 +443,7 @@ export type StreamingQueryCommandResult_ExceptionResult = Message<"spark.connect
  * Use `create(StreamingQueryCommandResult_ExceptionResultSchema)` to create a new message.
  */
 export const StreamingQueryCommandResult_ExceptionResultSchema: GenMessage<StreamingQueryCommandResult_ExceptionResult> = /*@__PURE__*/
-  messageDesc(file_commands, 5, 3);
+  messageDesc(file_commands, 6, 3);
 
 /**
  * @generated from message spark.connect.StreamingQueryCommandResult.AwaitTerminationResult
@@ -418,7 +460,7 @@ export type StreamingQueryCommandResult_AwaitTerminationResult = Message<"spark.
  * Use `create(StreamingQueryCommandResult_AwaitTerminationResultSchema)` to create a new message.
  */
 export const StreamingQueryCommandResult_AwaitTerminationResultSchema: GenMessage<StreamingQueryCommandResult_AwaitTerminationResult> = /*@__PURE__*/
-  messageDesc(file_commands, 5, 4);
+  messageDesc(file_commands, 6, 4);
 
 /**
  * @generated from message spark.connect.StreamingQueryManagerCommand
@@ -447,7 +489,7 @@ export type StreamingQueryManagerCommand = Message<"spark.connect.StreamingQuery
  * Use `create(StreamingQueryManagerCommandSchema)` to create a new message.
  */
 export const StreamingQueryManagerCommandSchema: GenMessage<StreamingQueryManagerCommand> = /*@__PURE__*/
-  messageDesc(file_commands, 6);
+  messageDesc(file_commands, 7);
 
 /**
  * @generated from message spark.connect.StreamingQueryManagerCommandResult
@@ -476,7 +518,7 @@ export type StreamingQueryManagerCommandResult = Message<"spark.connect.Streamin
  * Use `create(StreamingQueryManagerCommandResultSchema)` to create a new message.
  */
 export const StreamingQueryManagerCommandResultSchema: GenMessage<StreamingQueryManagerCommandResult> = /*@__PURE__*/
-  messageDesc(file_commands, 7);
+  messageDesc(file_commands, 8);
 
 /**
  * @generated from message spark.connect.StreamingQueryManagerCommandResult.ActiveResult
@@ -493,7 +535,7 @@ export type StreamingQueryManagerCommandResult_ActiveResult = Message<"spark.con
  * Use `create(StreamingQueryManagerCommandResult_ActiveResultSchema)` to create a new message.
  */
 export const StreamingQueryManagerCommandResult_ActiveResultSchema: GenMessage<StreamingQueryManagerCommandResult_ActiveResult> = /*@__PURE__*/
-  messageDesc(file_commands, 7, 0);
+  messageDesc(file_commands, 8, 0);
 
 /**
  * @generated from message spark.connect.StreamingQueryManagerCommandResult.StreamingQueryInstance
@@ -515,5 +557,5 @@ export type StreamingQueryManagerCommandResult_StreamingQueryInstance = Message<
  * Use `create(StreamingQueryManagerCommandResult_StreamingQueryInstanceSchema)` to create a new message.
  */
 export const StreamingQueryManagerCommandResult_StreamingQueryInstanceSchema: GenMessage<StreamingQueryManagerCommandResult_StreamingQueryInstance> = /*@__PURE__*/
-  messageDesc(file_commands, 7, 1);
+  messageDesc(file_commands, 8, 1);
 
