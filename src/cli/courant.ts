@@ -6,6 +6,7 @@ import { CliError, CliOutput, Command } from "effect/cli"
 import manifest from "../../package.json" with { type: "json" }
 import * as DeadLetters from "./deadLetters.ts"
 import * as Doctor from "./doctor.ts"
+import * as Explain from "./explain.ts"
 import * as Ingest from "./ingest.ts"
 import * as OwnPackage from "./OwnPackage.ts"
 import { say } from "./Problem.ts"
@@ -25,6 +26,7 @@ const courant = Command.make("courant").pipe(
     Run.command,
     Ingest.command,
     Process.command,
+    Explain.command,
     Query.command,
     Replay.command,
     Doctor.command,
