@@ -13,7 +13,8 @@ import * as Pane from "../../src/streams/Pane.ts"
 import type { Any as AnyPipeline } from "../../src/streams/Pipeline.ts"
 import { ResultSink } from "../../src/streams/ResultSink.ts"
 import type { Definition } from "../../src/streams/Source.ts"
-import { events, ingest, line, source as ticks } from "./market.ts"
+import { begin, events, ingest, line, source as ticks } from "./market.ts"
+import { perMinute } from "./minutes.ts"
 
 export interface Options {
   /** Whether a Connect server is submitted, which takes a dozen seconds; otherwise its port is kept free. Yes, unless told. */
@@ -98,6 +99,16 @@ export const newTopic = Effect.fnUntraced(function*(
 
 /** Where the panes of a topic go. */
 export const resultsOf = (topic: string): string => `${topic}-panes`
+
+/** Ticks of so many minutes of event time, each up to 4 seconds out of order, and none late. */
+export const minutes = (from: number, count: number, random: () => number): ReadonlyArray<string> =>
+  Array.from({ length: count * perMinute }, (_, i) =>
+    JSON.stringify({
+      symbol: `S${Math.floor(20 * random())}`,
+      time: begin + from * 60_000 + i * (60_000 / perMinute) + Math.floor(4_000 * random()),
+      price: (100 + Math.floor(1_000 * random()) / 100).toFixed(2),
+      size: 1 + Math.floor(100 * random())
+    }))
 
 const logOf = (topic: string, source: Definition) => KafkaEventLog.layer({ topic, source, create: false })
 
