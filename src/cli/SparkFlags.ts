@@ -41,10 +41,17 @@ export const connect = Flag.String("connect").pipe(
 export const port = Flag.Int("port").pipe(
   Flag.withDescription("Where a server that is launched listens, on whichever worker it runs (default: 15002)"),
   Flag.filter(
-    (value) => value >= 1 && value <= 65_535,
+    (value) => value !== 0 && isPort(value),
     (value) => `a port is a number from 1 to 65535, and ${value} is not`
   ),
   Flag.withDefault(15_002)
+)
+
+/** `--port` is the server's here. */
+export const pagePort = Flag.Int("page-port").pipe(
+  Flag.withDescription("Port of the page; 0 takes a free one (default: 4380)"),
+  Flag.filter(isPort, (value) => `a port is a number from 0 to 65535, and ${value} is not`),
+  Flag.withDefault(4380)
 )
 
 export const conf = Flag.String("conf").pipe(
@@ -67,6 +74,10 @@ export const stop = Flag.Boolean("stop").pipe(
   Flag.withDescription("End the query that runs on the cluster, and exit; started again it goes on from there"),
   Flag.withDefault(false)
 )
+
+function isPort(value: number): boolean {
+  return value >= 0 && value <= 65_535
+}
 
 /** `NAME=VALUE`; there may be more of `=` in the value. */
 function settingOf(text: string): Option.Option<readonly [string, string]> {

@@ -15,6 +15,7 @@ import * as Query from "./query.ts"
 import * as Replay from "./replay.ts"
 import * as Run from "./run.ts"
 import * as Spark from "./spark.ts"
+import * as Submit from "./submit.ts"
 
 const courant = Command.make("courant").pipe(
   Command.withDescription("Event-time stream processing: live candles and averages out of late and disordered ticks"),
@@ -26,6 +27,7 @@ const courant = Command.make("courant").pipe(
     Run.command,
     Ingest.command,
     Process.command,
+    Submit.command,
     Explain.command,
     Query.command,
     Replay.command,
