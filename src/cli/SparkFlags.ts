@@ -2,6 +2,7 @@
 import { Effect, Option, Redacted } from "effect"
 import { Argument, Flag } from "effect/cli"
 import type { Options } from "../adapters/spark/rest/Submissions.ts"
+import * as Flags from "./Flags.ts"
 import { type Problem, usage } from "./Problem.ts"
 
 const variable = (name: string): string | undefined => process.env[`COURANT_SPARK_${name}`] || undefined
@@ -45,6 +46,10 @@ export const port = Flag.Int("port").pipe(
     (value) => `a port is a number from 1 to 65535, and ${value} is not`
   ),
   Flag.withDefault(15_002)
+)
+
+export const connectTimeout = Flags.connectTimeout.pipe(
+  Flag.withDescription("For how long Kafka, InfluxDB and Spark's server may be away at the start (default: 30s)")
 )
 
 /** `--port` is the server's here. */

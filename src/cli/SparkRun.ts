@@ -168,13 +168,21 @@ const eventsOf = (topic: string) =>
 /** The topic of panes is made before Spark writes to it, since a broker would make it as it makes any other. */
 const panesOf = (topic: string) => PaneLog.from(KafkaPaneLog.layer({ topic }))
 
-export const clusterOf = ({ brokers, checkpoints, server: { place, token } }: {
+export const clusterOf = ({ brokers, checkpoints, connectTimeout, server: { place, token } }: {
   readonly server: Pick<Server, "place" | "token">
   /** Undefined where nothing is started. */
   readonly brokers: Connection.Options | undefined
   readonly checkpoints: string
+  /** In milliseconds. */
+  readonly connectTimeout: number
 }) =>
-  LiveCluster.layer({ connect: place, token, checkpoints, kafka: brokers === undefined ? {} : sparkOptionsOf(brokers) })
+  LiveCluster.layer({
+    connect: place,
+    token,
+    checkpoints,
+    patience: connectTimeout,
+    kafka: brokers === undefined ? {} : sparkOptionsOf(brokers)
+  })
 
 const noted = <E>(cluster: Layer.Layer<SparkCluster, E>, standings: SparkProgress.Standings) =>
   Layer.effect(SparkCluster, SparkCluster.use((cluster) => Effect.succeed(SparkProgress.noting(standings, cluster)))).pipe(

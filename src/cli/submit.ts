@@ -21,7 +21,7 @@ const flags = {
   checkpointDir: SparkFlags.checkpointDir,
   topic: Flags.kafkaTopic,
   brokers: Flags.brokers,
-  connectTimeout: Flags.connectTimeout,
+  connectTimeout: SparkFlags.connectTimeout,
   sinks: Flags.keptSinks,
   data: Flags.data,
   once: Flags.once,
@@ -89,7 +89,7 @@ const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines:
   if (place === undefined) return say("no Spark Connect server that was launched from here is running, and so no query")
   const { clusterOf, stopAll } = yield* Effect.promise(() => import("./SparkRun.ts"))
   yield* stopAll(pipelines, topic).pipe(
-    Effect.provide(clusterOf({ server: { ...server, place }, brokers: undefined, checkpoints: "" }))
+    Effect.provide(clusterOf({ ...input, server: { ...server, place }, brokers: undefined, checkpoints: "" }))
   )
 })
 
