@@ -52,14 +52,14 @@ const find = (topic: string) => SparkCluster.use(({ find }) => find(candles1m.na
 /** Minutes of ticks, two each second, until `over`. */
 const feed = Effect.fnUntraced(function*(topic: string) {
   const random = randomFrom(7)
-  let isOver = false
+  const state = { isOver: false }
   const feeding = yield* Effect.forkScoped(Effect.gen(function*() {
-    for (let minute = 0; !isOver; minute++) {
+    for (let minute = 0; !state.isOver; minute++) {
       yield* Harness.append(topic, Harness.minutes(minute, 1, random))
       yield* Effect.sleep("500 millis")
     }
   }))
-  return { over: Effect.suspend(() => (isOver = true, Fiber.join(feeding))) }
+  return { over: Effect.andThen(Effect.sync(() => state.isOver = true), Fiber.join(feeding)) }
 })
 
 /** Keeps what is told of a query, until that fails. */

@@ -158,7 +158,7 @@ const commandLineOf = (pid: string): string => {
 }
 
 /** Waits until a topic has at least so many panes, and gives them; when the time is over, those that are there. */
-export const panesOnce = Effect.fnUntraced(function*(topic: string, count: number, atMost: Duration.Input = "1 minute") {
+export const panesOnce = Effect.fnUntraced(function*(_topic: string, count: number, atMost: Duration.Input = "1 minute") {
   const sink = yield* ResultSink
   let panes = yield* sink.read({})
   const looking = Effect.gen(function*() {
@@ -169,4 +169,4 @@ export const panesOnce = Effect.fnUntraced(function*(topic: string, count: numbe
   })
   yield* Effect.timeoutOption(looking, atMost)
   return new Set(panes.map(line))
-}, (effect, topic) => Effect.provide(effect, KafkaResultSink.layer({ topic: resultsOf(topic) }), { local: true }))
+}, (looking, topic) => Effect.provide(looking, KafkaResultSink.layer({ topic: resultsOf(topic) }), { local: true }))

@@ -132,12 +132,12 @@ class Machine {
 
   topic(name: string): Effect.Effect<EventLog["Service"]> {
     return Effect.gen({ self: this }, function*() {
-      const known = this.#topics.get(name)
-      if (known !== undefined) return known
       const memory = EventLog.layerMemory({ topic: name, partitions: this.#partitions })
-      const made = yield* Effect.provide(EventLog, memory, { local: true })
-      this.#topics.set(name, made)
-      return made
+      const log = this.#topics.get(name) ?? (yield* Effect.provide(EventLog, memory, { local: true }))
+      // Another may have asked for it in the meantime.
+      const topic = this.#topics.get(name) ?? log
+      this.#topics.set(name, topic)
+      return topic
     })
   }
 

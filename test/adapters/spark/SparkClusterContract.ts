@@ -3,7 +3,7 @@
  * topics, and judged by the panes that come out of them, which are the batch fold's.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Fiber, type Layer, Option, Schedule, Stream } from "effect"
+import { Clock, Duration, Effect, Fiber, type Layer, Option, Schedule, Stream } from "effect"
 import { type Batch, type Query, SparkCluster } from "../../../src/adapters/spark/SparkCluster.ts"
 import { Pane } from "../../../src/streams/index.ts"
 import type { Any as AnyPipeline } from "../../../src/streams/Pipeline.ts"
@@ -160,6 +160,18 @@ export const suite = (name: string, harness: Harness): void => {
           yield* cluster.compute(workOn(topic, candles))
           assert.deepStrictEqual(yield* windows(topic), all(candles, events))
           assert.deepStrictEqual(yield* cluster.find("candles", topic.name), Option.none())
+        })))
+
+    test("an event that lies too far ahead of the clock at its append cannot be used", (topic) =>
+      asClient((cluster) =>
+        Effect.gen(function*() {
+          const events = market({ minutes: 3 })
+          const now = yield* Clock.currentTimeMillis
+          const ahead = { symbol: "A", time: now + 3_600_000, price: "1.00", size: 1 }
+          yield* topic.append([...events, JSON.stringify(ahead)])
+          const batch = yield* cluster.compute({ ...workOn(topic, candles), maxTimeAhead: 600_000 })
+          assert.deepStrictEqual([batch.read, batch.deadLettered], [events.length + 1, 1])
+          assert.deepStrictEqual(yield* windows(topic), all(candles, events))
         })))
 
     test("a computation over nothing is done, and gives nothing", (topic) =>

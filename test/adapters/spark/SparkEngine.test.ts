@@ -1,6 +1,7 @@
 /** The engine on a cluster, between its ports and a cluster in memory: the sink ends with the batch fold's panes. */
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer, Option, Schedule, Stream } from "effect"
+import * as fc from "fast-check"
 import * as MemorySparkCluster from "../../../src/adapters/spark/MemorySparkCluster.ts"
 import { PaneLog } from "../../../src/adapters/spark/PaneLog.ts"
 import { SparkCluster } from "../../../src/adapters/spark/SparkCluster.ts"
@@ -9,10 +10,16 @@ import { CheckpointStore } from "../../../src/streams/CheckpointStore.ts"
 import { Engine } from "../../../src/streams/Engine.ts"
 import { EventLog } from "../../../src/streams/EventLog.ts"
 import { type Event, Monitor, type Progress } from "../../../src/streams/Monitor.ts"
+import * as Pane from "../../../src/streams/Pane.ts"
 import type { Any as AnyPipeline } from "../../../src/streams/Pipeline.ts"
 import { fromTexts } from "../../../src/streams/Records.ts"
 import { ResultSink } from "../../../src/streams/ResultSink.ts"
+import { logsWithin, pipelines } from "../../../src/testing/Arbitraries.ts"
+import { foldedPanes, textOf } from "../../../src/testing/Harness.ts"
 import { all, candles, closed, large, line, market, unsupported } from "./market.ts"
+
+/** Out of order by no more than a pipeline allows. */
+const bound = 6
 
 const { MemorySpark } = MemorySparkCluster
 
@@ -59,6 +66,27 @@ const running = (pipeline: string) =>
 const isAll = (byPipeline: Progress["byPipeline"], count: number) => Object.values(byPipeline).every(({ read }) => read >= count)
 
 const events = market({ minutes: 6 })
+
+/** Pipelines of all kinds, less what Spark does not take. */
+const portablePipelines = pipelines({ revisions: false, outOfOrderness: bound })
+  .map((pipeline): AnyPipeline => {
+    const { distinctSizes: _, ...aggregates } = pipeline.aggregates
+    return { ...pipeline, aggregates, options: { ...pipeline.options, derived: {} } }
+  })
+  .filter(({ window }) => window.kind !== "cumulative")
+
+it("of any pipeline that Spark takes the sink ends with the batch fold's panes", () =>
+  fc.assert(
+    fc.asyncProperty(portablePipelines, logsWithin(bound), (pipeline, [log]) =>
+      Effect.gen(function*() {
+        yield* append(log.entries.map(textOf))
+        yield* once([pipeline])
+        const found = yield* ResultSink.use((sink) => sink.read({}))
+        const expected = foldedPanes(pipeline, log).map(Pane.encode)
+        assert.deepStrictEqual(found.map(line).sort(), expected.map(line).sort())
+      }).pipe(Effect.provide(stack, { local: true }), Effect.runPromise)),
+    { numRuns: Math.ceil(60 * Number(process.env["COURANT_RUNS"] ?? 1)) }
+  ))
 
 describe("on a cluster", () => {
   it.live("queries run for ever, their panes are carried, and whoever watches learns how far they are", () =>
