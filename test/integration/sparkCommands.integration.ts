@@ -61,7 +61,7 @@ const sinkHas = ({ run }: Place, expected: ReadonlySet<string>) =>
   run("query candles-1m --log kafka --json --limit 100000").pipe(
     Effect.map(panesIn),
     Effect.repeat({
-      schedule: Schedule.spaced("500 millis").pipe(Schedule.upTo({ times: 60 })),
+      schedule: Schedule.spaced("500 millis").pipe(Schedule.upTo({ times: 100 })),
       until: (panes) => panes.size === expected.size && [...expected].every((pane) => panes.has(pane))
     }),
     Effect.map((panes) => assert.deepStrictEqual(panes, expected))
@@ -77,16 +77,19 @@ const isListening = (port: number) =>
     socket.on("connect", () => done(true)).on("error", () => done(false))
   })
 
-layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excludeTestServices: true })("courant submit", (it) => {
+const stack = Harness.SparkStack.layer({ serving: false })
+
+layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submit", (it) => {
   it.effect("--once gives every window of what is there, and leaves no server behind that it has launched", () =>
     Effect.gen(function*() {
       const { connect } = yield* Harness.SparkStack
       const { run, submit, topic } = yield* place
       yield* Harness.append(topic, [...Harness.minutes(0, 4, randomFrom(1)), "poison"])
-      const expected = yield* Effect.all([Harness.foldOf(candles1m, topic, "all"), Harness.foldOf(movingAverage5m, topic, "all")])
+      const expected = yield* Effect.forEach([candles1m, movingAverage5m], (each) => Harness.foldOf(each, topic, "all"))
       const outcome = succeeded(yield* submit("candles-1m,moving-average-5m --once --sink stdout"))
-      assert.deepStrictEqual(panesIn(outcome), new Set([...expected[0], ...expected[1]]))
-      assert.strictEqual(linesOf(outcome.stdout).length, expected[0].size + expected[1].size)
+      const all = expected.flatMap((panes) => [...panes])
+      assert.deepStrictEqual(panesIn(outcome), new Set(all))
+      assert.strictEqual(linesOf(outcome.stdout).length, all.length)
       assert.match(outcome.stderr, /^launched a Spark Connect server on the cluster, for this computation$/m)
       yield* Effect.repeat(isListening(connect.port), { schedule: Schedule.spaced("200 millis"), while: (is) => is })
       // What Spark has written is there to be read, in the form in which courant writes it.
@@ -109,7 +112,7 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
       assert.match(metrics, /^courant_spark_input_records_total\{query="candles-1m"\} [1-9]/m)
       const left = yield* first.signal("SIGINT")
       assert.strictEqual(left.code, 0)
-      assert.match(left.stderr, /^read \d+, .*\ncandles-1m goes on on Spark\. The same command joins it again, and with --stop ends it\.\n$/m)
+      assert.match(left.stderr, /^read \d+, .*\ncandles-1m goes on on Spark\. The same command joins it again, .*--stop/m)
 
       // Nobody watches, and it goes on.
       yield* Harness.append(topic, Harness.minutes(3, 2, random))
@@ -119,8 +122,9 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
       yield* sinkHas(place_, further)
       assert.notMatch((yield* second.signal("SIGTERM")).stderr, /launched/)
 
-      assert.strictEqual(succeeded(yield* submit("candles-1m --stop")).stderr, "candles-1m has ended on Spark\n")
-      assert.strictEqual(succeeded(yield* submit("candles-1m --stop")).stderr, `candles-1m is not running on Spark over ${topic}\n`)
+      const stop = Effect.map(submit("candles-1m --stop"), (outcome) => succeeded(outcome).stderr)
+      assert.strictEqual(yield* stop, "candles-1m has ended on Spark\n")
+      assert.strictEqual(yield* stop, `candles-1m is not running on Spark over ${topic}\n`)
       yield* Harness.append(topic, Harness.minutes(5, 2, random))
       const third = yield* start("candles-1m")
       yield* sinkHas(place_, yield* Harness.foldOf(candles1m, topic))
@@ -134,13 +138,14 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
       const { checkpoints, start, submit, topic } = place_
       yield* Harness.append(topic, Harness.minutes(0, 4, randomFrom(3)))
       const first = yield* start("candles-1m")
+      yield* first.says(/^candles-1m on Spark: batch/m)
       yield* sinkHas(place_, yield* Harness.foldOf(candles1m, topic))
       yield* first.signal("SIGINT")
 
       const wider = Pipeline.withBounds(candles1m, { outOfOrderness: 90_000 })
       const refused = yield* submit("candles-1m --out-of-orderness 90s")
       assert.strictEqual(refused.code, 1)
-      assert.match(refused.stderr, /^courant: what is saved for "\S+-panes: candles-1m" was computed by other pipelines .* --restart/m)
+      assert.match(refused.stderr, /^courant: what is saved for "\S+-panes: candles-1m" was computed by other .* --restart/m)
       const second = yield* start("candles-1m --out-of-orderness 90s --restart")
       yield* second.says(/^candles-1m has ended on Spark$/m)
       const expected = yield* Harness.foldOf(wider, topic)
@@ -159,15 +164,26 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
       const access = yield* Effect.provide(KafkaSecurity, secure)
       const { submit } = yield* place
       const tls = { COURANT_KAFKA_CA: access.ca }
-      const asUser = { ...tls, COURANT_KAFKA_BROKERS: access.brokers, COURANT_KAFKA_USERNAME: access.username, COURANT_KAFKA_PASSWORD: access.password }
-      const asClient = { ...tls, COURANT_KAFKA_BROKERS: access.mutual, COURANT_KAFKA_CERT: access.cert, COURANT_KAFKA_KEY: access.key }
+      const asUser = {
+        ...tls,
+        COURANT_KAFKA_BROKERS: access.brokers,
+        COURANT_KAFKA_USERNAME: access.username,
+        COURANT_KAFKA_PASSWORD: access.password
+      }
+      const asClient = {
+        ...tls,
+        COURANT_KAFKA_BROKERS: access.mutual,
+        COURANT_KAFKA_CERT: access.cert,
+        COURANT_KAFKA_KEY: access.key
+      }
+      const read = (file: string) => readFileSync(file, "utf8")
       const { secured, expected } = yield* Effect.gen(function*() {
         const secured = yield* Harness.newTopic()
         yield* Harness.append(secured, Harness.minutes(0, 2, randomFrom(4)))
         return { secured, expected: yield* Harness.foldOf(candles1m, secured, "all") }
       }).pipe(Effect.provide(Connection.layer({
         brokers: [access.mutual],
-        tls: { ca: readFileSync(access.ca, "utf8"), cert: readFileSync(access.cert, "utf8"), key: Redacted.make(readFileSync(access.key, "utf8")) }
+        tls: { ca: read(access.ca), cert: read(access.cert), key: Redacted.make(read(access.key)) }
       }), { local: true }))
       for (const env of [asUser, asClient]) {
         const outcome = succeeded(yield* submit(`candles-1m --once --sink stdout --topic ${secured}`, env))
