@@ -140,7 +140,7 @@ const engineOn = (place: Place, standings: SparkProgress.Standings) => {
     memory: ResultSink.layerMemory,
     sqlite: SqliteResultSink.layer.pipe(Layer.provide(database)),
     influxdb: Influxdb.layerSink(place),
-    kafka: thereAlready,
+    kafka: thereAlready(names.panes).pipe(Layer.provide(connection)),
     stdout: StdoutSink.layer
   }
   return SparkEngine.layer({ topic }).pipe(
@@ -157,12 +157,11 @@ const engineOn = (place: Place, standings: SparkProgress.Standings) => {
   )
 }
 
-/** Spark itself has written the panes to Kafka, where `--sink kafka` wants them. */
-const thereAlready = Layer.succeed(ResultSink, ResultSink.of({
-  write: () => Effect.void,
-  read: () => Effect.succeed([]),
-  remove: () => Effect.void
-}))
+/** Spark itself has written the panes to Kafka, where `--sink kafka` wants them: there is only reading left to do. */
+const thereAlready = (topic: string) =>
+  Layer.effect(ResultSink, ResultSink.use((sink) => Effect.succeed({ ...sink, write: () => Effect.void }))).pipe(
+    Layer.provide(KafkaResultSink.layer({ topic }))
+  )
 
 /** Spark would say only much later, and in its own words, that the topic is not there, or one that loses events. */
 const eventsOf = (topic: string) =>

@@ -118,7 +118,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       yield* Harness.append(topic, Harness.minutes(3, 2, random))
       const further = yield* Harness.foldOf(candles1m, topic)
       assert.deepStrictEqual(yield* Harness.panesOnce(topic, further.size), further)
-      const second = yield* start("candles-1m")
+      const second = yield* start("candles-1m --sink kafka --sink sqlite")
       yield* sinkHas(place_, further)
       assert.notMatch((yield* second.signal("SIGTERM")).stderr, /launched/)
 
