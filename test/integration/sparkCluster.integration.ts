@@ -1,67 +1,40 @@
-/** A real cluster as `SparkCluster`: what it promises, with a Connect server that it starts itself. */
-import { assert, layer } from "@effect/vitest"
-import { Effect, Layer, Option, Ref, Stream } from "effect"
+/** A real cluster keeps the contract of `SparkCluster`; its Connect server is one that is there already. */
+import { afterAll, beforeAll } from "@effect/vitest"
+import { Context, Effect, Exit, Layer, Scope } from "effect"
+import type { Connection } from "../../src/adapters/kafka/Connection.ts"
+import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import * as LiveCluster from "../../src/adapters/spark/LiveCluster.ts"
-import { SparkCluster } from "../../src/adapters/spark/SparkCluster.ts"
-import { candles1m } from "../../src/analytics/candles.ts"
-import * as Pipeline from "../../src/streams/Pipeline.ts"
-import { randomFrom } from "../random.ts"
+import { EventLog } from "../../src/streams/EventLog.ts"
+import { fromTexts } from "../../src/streams/Records.ts"
+import { texts } from "../adapters/spark/logs.ts"
+import { candles } from "../adapters/spark/market.ts"
+import * as SparkClusterContract from "../adapters/spark/SparkClusterContract.ts"
 import * as Harness from "./sparkHarness.ts"
 
-const cluster = Layer.unwrap(Effect.gen(function*() {
-  const { brokers, checkpoints, connect, rest, token } = yield* Harness.SparkStack
-  return LiveCluster.layer({
-    token,
-    checkpoints,
-    kafka: { "kafka.bootstrap.servers": brokers },
-    connect: { rest: { url: rest }, port: connect.port, properties: Harness.properties }
-  })
-}))
+const scope = Scope.makeUnsafe()
+let started: Context.Context<Harness.SparkStack | Connection> | null = null
+beforeAll(async () => {
+  started = await Effect.runPromise(Layer.buildWithScope(Harness.SparkStack.layer(), scope))
+})
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
-const work = (topic: string, pipeline: Pipeline.Any = candles1m) => ({ pipeline, topic, results: Harness.resultsOf(topic) })
+const stack = Layer.effectContext(Effect.suspend(() => started === null ? Effect.die("no cluster yet") : Effect.succeed(started)))
 
-layer(cluster.pipe(Layer.provideMerge(Harness.SparkStack.layer({ serving: false }))), {
-  timeout: "5 minutes",
-  excludeTestServices: true
-})("a real cluster of Spark", (it) => {
-  it.effect("runs a pipeline for ever, tells its batches, ends it and goes on from where it was", () =>
-    Effect.gen(function*() {
-      const { find, start } = yield* SparkCluster
-      const topic = yield* Harness.newTopic()
-      const random = randomFrom(1)
-      yield* Harness.append(topic, Harness.minutes(0, 2, random))
-      const query = yield* start(work(topic))
-      const [first] = yield* Stream.runCollect(Stream.take(query.batches, 1))
-      console.log(first, query.name)
-      yield* Harness.append(topic, Harness.minutes(2, 2, random))
-      const expected = yield* Harness.foldOf(candles1m, topic)
-      assert.deepStrictEqual(yield* Harness.panesOnce(topic, expected.size), expected)
-      assert.strictEqual(Option.getOrThrow(yield* find("candles-1m", topic)).name, query.name)
-      yield* query.stop
-      const error = yield* Effect.flip(Stream.runDrain(query.batches))
-      assert.strictEqual(error.reason, "stopped")
-      assert.isTrue(Option.isNone(yield* find("candles-1m", topic)))
+const client = Layer.unwrap(Harness.SparkStack.use(({ brokers, checkpoints, connect, token }) =>
+  Effect.succeed(LiveCluster.layer({ connect, token, checkpoints, kafka: { "kafka.bootstrap.servers": brokers } }))))
 
-      yield* Harness.append(topic, Harness.minutes(4, 2, random))
-      const more = yield* Harness.foldOf(candles1m, topic)
-      const again = yield* start(work(topic))
-      const read = yield* Ref.make(0)
-      yield* Effect.forkScoped(Stream.runForEach(again.batches, (batch) => {
-        console.log(batch)
-        return Ref.update(read, (count) => count + batch.read)
-      }))
-      assert.deepStrictEqual(yield* Harness.panesOnce(topic, more.size), more)
-      yield* again.stop
-    }))
-
-  it.effect("computes what a topic holds now", () =>
-    Effect.gen(function*() {
-      const { compute } = yield* SparkCluster
-      const topic = yield* Harness.newTopic()
-      yield* Harness.append(topic, [...Harness.minutes(0, 3, randomFrom(2)), "poison"])
-      const batch = yield* compute(work(topic))
-      console.log(batch)
-      assert.deepStrictEqual(yield* Harness.panesOf(topic), yield* Harness.foldOf(candles1m, topic, "all"))
-      assert.deepInclude(batch, { read: 601, deadLettered: 1, filtered: 0 })
-    }))
+SparkClusterContract.suite("Apache Spark over Kafka", {
+  client: client.pipe(Layer.provide(stack)),
+  topic: Effect.gen(function*() {
+    const name = yield* Harness.newTopic({ partitions: 1, source: candles.source.definition })
+    const results = Harness.resultsOf(name)
+    const log = KafkaEventLog.layer({ topic: name, source: candles.source.definition, create: false }).pipe(Layer.provide(stack))
+    const panes = KafkaEventLog.layerCompacted({ topic: results }).pipe(Layer.provide(stack))
+    return {
+      name,
+      results,
+      append: (events: ReadonlyArray<string>) => EventLog.use((log) => log.append(0, fromTexts(events))).pipe(Effect.provide(log, { local: true })),
+      panes: Effect.flatMap(EventLog, texts).pipe(Effect.provide(panes, { local: true }))
+    }
+  }).pipe(Effect.provide(stack, { local: true }))
 })

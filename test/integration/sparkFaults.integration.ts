@@ -15,6 +15,7 @@ import { type Batch, type Query, SparkCluster } from "../../src/adapters/spark/S
 import { candles1m } from "../../src/analytics/candles.ts"
 import { temporaryFolder } from "../cli/courant.ts"
 import { randomFrom } from "../random.ts"
+import * as Admin from "./admin.ts"
 import * as Harness from "./sparkHarness.ts"
 import { isPossible, smallDisk } from "./SmallDisk.ts"
 
@@ -71,7 +72,7 @@ const follow = Effect.fnUntraced(function*(query: Query) {
   )
   const reads = () => batches.filter(({ read }) => read > 0).length
   const more = Effect.suspend(() => until(reads() + 2, reads))
-  return { batches, failure: Fiber.join(following), more }
+  return { batches, failure: Fiber.join(following), first: until(1, reads), more }
 })
 
 const until = (count: number, counted: () => number) =>
@@ -206,6 +207,24 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
       const { message, reason } = yield* failure.pipe(Effect.provide(later, { local: true }))
       assert.deepStrictEqual([reason, /somewhere/.test(message)], ["refused", true], message)
     }))
+
+  it.effect("records are deleted before they were read: the query ends and says so, instead of leaving them out", () =>
+    Effect.gen(function*() {
+      const { brokers } = yield* Harness.SparkStack
+      const topic = yield* Harness.newTopic({ partitions: 1 })
+      yield* Harness.append(topic, Harness.minutes(0, 2, randomFrom(1)))
+      const query = yield* start(topic)
+      yield* (yield* follow(query)).first
+      yield* query.stop
+      yield* Harness.append(topic, Harness.minutes(2, 1, randomFrom(2)))
+      yield* Admin.withAdmin(brokers, async (admin) => {
+        // The library wants to have heard of the topic.
+        await admin.fetchTopicOffsets(topic)
+        await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: "500" }] })
+      })
+      const { message, reason } = yield* (yield* follow(yield* start(topic))).failure
+      assert.deepStrictEqual([reason, /data may have been lost/.test(message)], ["failed", true], message)
+    }).pipe(Effect.provide(client(), { local: true })))
 
   it.effect.skipIf(!isPossible)("the disk of the checkpoints is full: it says so and goes on with space, or gives up", () =>
     Effect.gen(function*() {

@@ -11,13 +11,17 @@ export const isOfSession = (failure: Failure): boolean =>
 
 /** Whether the same may well succeed later: what was asked is not to blame. */
 export const mayPass = (failure: Failure): boolean =>
-  failure._tag === "SparkError" && !isOfMaking(failure) &&
+  failure._tag === "SparkError" && !isOfMaking(failure) && !isLoss(failure) &&
   (failure.reason === "unreachable" || failure.reason === "execution-lost" || isOfSession(failure) ||
     isOfQuery(failure) || isEnding(failure))
 
 /** A query whose plan or options are wrong may find that out only when it runs. */
 const isOfMaking = ({ types = [] }: SparkError): boolean =>
   types.some((type) => type === "java.lang.IllegalArgumentException" || type === "org.apache.spark.sql.AnalysisException")
+
+/** Records were deleted before they were read: `failOnDataLoss` of Spark's source of Kafka. */
+const isLoss = ({ causes = [], message }: SparkError): boolean =>
+  [message, ...causes].some((words) => /KAFKA_DATA_LOSS|Some data may have been lost/.test(words))
 
 /** A driver that was told to end still answers for a moment, with what happens to be gone already. */
 const isEnding = ({ causes = [], message }: SparkError): boolean =>

@@ -47,8 +47,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
     yield* renew
     const first = yield* sessions.use(startOrJoin(planned))
     const told = yield* PubSub.unbounded<Take.Take<Batch, ClusterError>>()
-    const lookout = Lookout.make({
+    const watching = Lookout.watch({
       sessions,
+      first,
       name: planned.name,
       revive: startOrJoin(planned),
       attempts: options.attempts ?? 10,
@@ -59,7 +60,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       onRestart: Figures.noteRestart(work.pipeline.name)
     })
     yield* Figures.noteRestart(work.pipeline.name, 0)
-    yield* untilGone(place, lookout.watch(first)).pipe(
+    yield* untilGone(place, watching).pipe(
       Effect.catch((error) => PubSub.end(told, Exit.fail(error))),
       Effect.forkScoped
     )
@@ -137,15 +138,18 @@ const sinkOf = ({ kafka }: Options, { results }: Work): Readonly<Record<string, 
   ({ ...Object.fromEntries(Object.entries(kafka).filter(([name]) => name.startsWith("kafka."))), topic: results })
 
 /** The query of that very plan, whoever has started it, in the place of one of another plan. */
-const startOrJoin = Effect.fnUntraced(function*({ name, prefix, query }: Planned) {
+const startOrJoin = Effect.fnUntraced(function*(
+  { name, prefix, query }: Planned
+): Effect.fn.Return<Lookout.Found, SparkError, Session> {
   const active = yield* StreamingQuery.active
   const same = active.find((each) => each.name === name)
-  if (same !== undefined) return same
+  if (same !== undefined) return { query: same, isJoined: true }
   yield* Effect.forEach(active.filter((each) => each.name?.startsWith(prefix)), ({ stop }) => stop, { discard: true })
-  return yield* Effect.catch(StreamingQuery.start(query), Effect.fnUntraced(function*(error) {
+  const started = Effect.map(StreamingQuery.start(query), (query) => ({ query, isJoined: false }))
+  return yield* Effect.catch(started, Effect.fnUntraced(function*(error) {
     // Another client may have been quicker.
     const other = error.reason === "refused" ? yield* StreamingQuery.byName(name) : undefined
-    return other ?? (yield* error)
+    return other === undefined ? yield* error : { query: other, isJoined: true }
   }))
 })
 
@@ -172,14 +176,16 @@ const foundQuery = (
     name,
     stop: stop(sessions, name),
     batches: Stream.callback<Batch, ClusterError>((queue) =>
-      untilGone(place, Lookout.make({
+      untilGone(place, Lookout.watch({
         sessions,
         name,
-        revive: Effect.flatMap(StreamingQuery.byName(name), (found) => found === undefined ? lost(name) : Effect.succeed(found)),
+        first: { query, isJoined: true },
+        revive: Effect.flatMap(StreamingQuery.byName(name), (found) =>
+          found === undefined ? lost(name) : Effect.succeed({ query: found, isJoined: true })),
         attempts: options.attempts ?? 10,
         tell: (progress) => Effect.asVoid(Queue.offer(queue, Batches.fromProgress(pipeline, progress))),
         onRestart: Effect.void
-      }).watch(query)))
+      })))
   }
 }
 

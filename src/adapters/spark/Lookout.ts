@@ -15,8 +15,10 @@ export interface Options {
   readonly sessions: Sessions
   /** For those who are told. */
   readonly name: string
+  /** The query as it runs now. */
+  readonly first: Found
   /** Has it run again, and fails where that is not to be. */
-  readonly revive: Effect.Effect<StreamingQuery.StreamingQuery, Failure, Session>
+  readonly revive: Effect.Effect<Found, Failure, Session>
   /** How often in a row it is revived without a new batch in between. */
   readonly attempts: number
   /** Each batch, once and in order, while we keep up: Spark remembers a hundred. */
@@ -25,9 +27,10 @@ export interface Options {
   readonly onRestart: Effect.Effect<void>
 }
 
-export interface Lookout {
-  /** Does not end but with a failure, which is for good. Batches are told from now on, not those before. */
-  readonly watch: (query: StreamingQuery.StreamingQuery) => Effect.Effect<never, ClusterError>
+export interface Found {
+  readonly query: StreamingQuery.StreamingQuery
+  /** Whether it ran before: what it has done by then is not told. */
+  readonly isJoined: boolean
 }
 
 /** How often batches are asked for. */
@@ -35,7 +38,9 @@ const every = Duration.millis(500)
 
 const longestPause = Duration.seconds(30)
 
-export const make = ({ attempts, name, onRestart, revive, sessions, tell }: Options): Lookout => {
+/** Does not end but with a failure, which is for good. */
+export const watch = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<never, ClusterError> {
+  const { attempts, name, onRestart, revive, sessions, tell } = options
   /** Of the run that is watched, the last batch that was told. */
   let told = { runId: "", batchId: -1 }
   /** Failures in a row, without a batch in between. */
@@ -54,6 +59,12 @@ export const make = ({ attempts, name, onRestart, revive, sessions, tell }: Opti
       yield* tell(progress)
     }
   })
+
+  /** What a query had done before we came. */
+  const skip = (query: StreamingQuery.StreamingQuery) =>
+    Effect.ignore(Effect.map(query.lastProgress, (last) => {
+      told = { runId: query.runId, batchId: last?.batchId ?? -1 }
+    }))
 
   /** One run, until it ends or is lost. */
   const follow = Effect.fnUntraced(function*(query: StreamingQuery.StreamingQuery) {
@@ -83,29 +94,20 @@ export const make = ({ attempts, name, onRestart, revive, sessions, tell }: Opti
     yield* Effect.sleep(pause)
   })
 
-  return {
-    watch: Effect.fnUntraced(function*(query) {
-      const { batchId } = (yield* Effect.orElseSucceed(query.lastProgress, () => undefined)) ?? { batchId: -1 }
-      told = { runId: query.runId, batchId }
-      let current: StreamingQuery.StreamingQuery | undefined = query
-      for (;;) {
-        const run: Effect.Effect<never, Failure, Session> = Effect.gen(function*() {
-          for (;;) {
-            current ??= yield* revive
-            yield* follow(current)
-            current = undefined
-          }
-        })
-        const failure: Failure = yield* Effect.flip(sessions.within(run))
-        current = undefined
-        yield* again(failure)
-      }
-    })
-  }
-}
+  let found: Found | undefined = options.first
+  if (found.isJoined) yield* skip(found.query)
+  const running: Effect.Effect<never, Failure, Session> = Effect.gen(function*() {
+    for (;;) {
+      const { query }: Found = found ?? (yield* Effect.mapError(revive, asLost))
+      found = undefined
+      yield* follow(query)
+    }
+  })
+  for (;;) yield* again(yield* Effect.flip(sessions.within(running)))
+})
 
-/** To know a query that runs is nothing that could be refused: the server does not, or not any more. */
-const asLost = (failure: SparkError | ClusterError) =>
+/** A query that has run before is refused nothing for what it is: the server does not know it any more, or is ending. */
+const asLost = (failure: Failure): Failure =>
   failure._tag === "SparkError" && failure.reason === "refused" && !isOfQuery(failure)
     ? new SparkError({ message: failure.message, reason: "execution-lost", cause: failure })
     : failure

@@ -49,7 +49,7 @@ export const Progress = Schema.Struct({
     /** -1 where the sink does not know. */
     numOutputRows: Schema.optionalKey(Schema.Int)
   }),
-  /** What the plan has counted, by the name of the observation. */
+  /** What the plan has counted, by the name of the observation and of the count. */
   observedMetrics: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
 })
 export type Progress = typeof Progress.Type
@@ -58,7 +58,11 @@ const FromJson = Schema.fromJsonString(Progress)
 
 export const decode = (json: string): Effect.Effect<Progress, SparkError> =>
   Schema.decodeEffect(FromJson)(json).pipe(
-    Effect.map((progress) => ({ ...progress, sources: progress.sources.map(withOffsets) })),
+    Effect.map(({ observedMetrics = {}, ...progress }) => ({
+      ...progress,
+      sources: progress.sources.map(withOffsets),
+      observedMetrics: Object.fromEntries(Object.entries(observedMetrics).map(([name, row]) => [name, byName(row)]))
+    })),
     Effect.mapError((issue) => notUnderstood(`the progress of a query is not understood: ${issue.message}`, issue))
   )
 
@@ -72,3 +76,17 @@ const parsed = (offset: unknown): unknown =>
   typeof offset === "string" ? Option.getOrElse(decodeJson(offset), () => offset) : offset
 
 const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
+
+const Row = Schema.Struct({
+  values: Schema.Array(Schema.Unknown),
+  schema: Schema.Struct({ fields: Schema.Array(Schema.Struct({ name: Schema.String })) })
+})
+
+const decodeRow = Schema.decodeUnknownOption(Row)
+
+/** Through Spark Connect a row comes with its schema beside its values, otherwise as an object. */
+const byName = (row: unknown): unknown =>
+  Option.match(decodeRow(row), {
+    onNone: () => row,
+    onSome: ({ schema, values }) => Object.fromEntries(schema.fields.map(({ name }, i) => [name, values[i]]))
+  })
