@@ -103,7 +103,14 @@ const launched = Effect.fnUntraced(function*(input: Input): Effect.fn.Return<Ser
   }, Effect.catch(({ message }) => Effect.sync(() => say(message))))
   return {
     token,
-    place: { rest, port, bind: bind ?? (isLoopback(rest.url) ? "127.0.0.1" : "0.0.0.0"), properties, submission, onSubmitted },
+    place: {
+      rest,
+      port,
+      bind: bind ?? (isLoopback(rest.url) ? "127.0.0.1" : "0.0.0.0"),
+      properties,
+      submission,
+      onSubmitted
+    },
     end: Effect.suspend(() => launches === "once" ? kill(rest, submitted) : Effect.void)
   }
 })
@@ -139,8 +146,9 @@ const hostOf = Effect.fnUntraced(function*(rest: Submissions.Options, id: string
   return status === undefined || isOver(status.state) ? undefined : status.host
 })
 
-/** A cluster of which the master is on this machine only is on this machine only, and nobody else is to reach the server. */
-const isLoopback = (url: string): boolean => /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(URL.parse(url)?.hostname ?? "")
+/** Whose master is reached from this machine only is a cluster on this machine, and nobody else is to reach the server. */
+const isLoopback = (url: string): boolean =>
+  /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(URL.parse(url)?.hostname ?? "")
 
 const Kept = Schema.Struct({
   digest: Schema.optionalKey(Schema.String),

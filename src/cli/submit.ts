@@ -57,12 +57,13 @@ export const command = Command.make(
   Command.withShortDescription("Pipelines on a cluster of Spark"),
   Command.withExamples([
     {
-      command: "courant submit candles-1m --engine spark --rest http://127.0.0.1:6066 --brokers 127.0.0.1:9092 --topic ticks " +
-        "--checkpoint-dir /shared/checkpoints",
+      command: "courant submit candles-1m --engine spark --rest http://127.0.0.1:6066 --brokers 127.0.0.1:9092 " +
+        "--topic ticks --checkpoint-dir /shared/checkpoints",
       description: "Launches Spark's server on the cluster, and has it compute candles for ever"
     },
     {
-      command: "courant submit candles-1m --engine spark --connect spark:15002 --brokers 127.0.0.1:9092 --topic ticks --once --sink influxdb",
+      command: "courant submit candles-1m --engine spark --connect spark:15002 --brokers 127.0.0.1:9092 " +
+        "--topic ticks --once --sink influxdb",
       description: "All candles of what is there now into InfluxDB, on a server that is there"
     },
     {
@@ -83,7 +84,9 @@ const withVariable = <E extends Error>(error: E): E | Problem => {
 }
 
 const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
-  if (input.once || input.restart) return yield* usage("--stop ends a query and computes nothing: leave out --once and --restart")
+  if (input.once || input.restart) {
+    return yield* usage("--stop ends a query and computes nothing: leave out --once and --restart")
+  }
   const server = yield* SparkServer.serverOf({ ...input, launches: "never" })
   const place = yield* SparkServer.runningOf(server)
   if (place === undefined) return say("no Spark Connect server that was launched from here is running, and so no query")

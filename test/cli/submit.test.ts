@@ -18,7 +18,11 @@ const nobody = "http://127.0.0.1:9"
 
 /** Nothing is known of servers, whatever the environment of the tests says. */
 const nowhere = {
-  ...Object.fromEntries(["REST", "REST_TOKEN", "CONNECT", "TOKEN", "CHECKPOINTS"].map((name) => [`COURANT_SPARK_${name}`, ""])),
+  COURANT_SPARK_REST: "",
+  COURANT_SPARK_REST_TOKEN: "",
+  COURANT_SPARK_CONNECT: "",
+  COURANT_SPARK_TOKEN: "",
+  COURANT_SPARK_CHECKPOINTS: "",
   COURANT_KAFKA_BROKERS: "",
   COURANT_KAFKA_TOPIC: "",
   COURANT_INFLUXDB_URL: ""
@@ -45,8 +49,10 @@ describe("courant submit", () => {
     "candles-1m --topic ticks --brokers 127.0.0.1:9 --once": /--rest URL of its master .*--connect HOST:PORT/,
     "candles-1m --topic ticks --stop": /--rest URL of its master .*--connect HOST:PORT/,
     [`candles-1m ${where}`]: /--checkpoint-dir URL, or COURANT_SPARK_CHECKPOINTS; with --once none is needed/,
-    [`candles-1m ${where} --checkpoint-dir checkpoints`]: /a URL or an absolute path on driver and workers, and "checkpoints" is neither/,
-    [`candles-1m ${where} --once --connect 127.0.0.1:15002`]: /--rest launches a server and --connect takes one that is there: give one/,
+    [`candles-1m ${where} --checkpoint-dir checkpoints`]:
+      /a URL or an absolute path on driver and workers, and "checkpoints" is neither/,
+    [`candles-1m ${where} --once --connect 127.0.0.1:15002`]:
+      /--rest launches a server and --connect takes one that is there: give one/,
     "candles-1m --topic ticks --connect 127.0.0.1 --stop": /"127.0.0.1" is no Spark Connect server: give HOST:PORT/,
     [`candles-1m ${where} --once --stop`]: /--stop ends a query and computes nothing/,
     [`candles-1m ${where} --once --conf spark.x`]: /"spark\.x" is no setting: give NAME=VALUE/,
@@ -82,7 +88,8 @@ describe("courant submit", () => {
   it.live("--stop where nothing was launched says so, and asks nobody", () =>
     Effect.gen(function*() {
       const { code, stderr } = yield* submit(`candles-1m --rest ${nobody} --topic ticks --stop`)
-      assert.deepStrictEqual([code, stderr], [0, "no Spark Connect server that was launched from here is running, and so no query\n"])
+      const said = "no Spark Connect server that was launched from here is running, and so no query\n"
+      assert.deepStrictEqual([code, stderr], [0, said])
     }), 60_000)
 
   it.live("--stop where no server answers ends with 1 and one line without the token", () =>
@@ -250,13 +257,23 @@ describe("Spark reaches the brokers as we do", () => {
   })
 
   it("with user and password, whatever is in them", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), fc.boolean(), (username, password, tls) => {
+    const any = fc.string({ unit: "binary", minLength: 1, maxLength: 1 })
+    const text = fc.string({ unit: fc.oneof(fc.constantFrom("\"", "\\", "\n", "\r", ";", " "), any) })
+    fc.assert(fc.property(text, text, fc.boolean(), (username, password, tls) => {
       const sasl = { mechanism: "scram-sha-256", username, password: Redacted.make(password) } as const
       const options = sparkOptionsOf({ brokers, sasl, tls: tls ? {} : undefined })
       assert.strictEqual(options["kafka.security.protocol"], tls ? "SASL_SSL" : "SASL_PLAINTEXT")
       assert.strictEqual(options["kafka.sasl.mechanism"], "SCRAM-SHA-256")
       assert.deepStrictEqual(jaas(options["kafka.sasl.jaas.config"] ?? ""), [
-        "org.apache.kafka.common.security.scram.ScramLoginModule", "required", "username", "=", username, "password", "=", password, ";"
+        "org.apache.kafka.common.security.scram.ScramLoginModule",
+        "required",
+        "username",
+        "=",
+        username,
+        "password",
+        "=",
+        password,
+        ";"
       ])
     }))
   })
@@ -265,7 +282,9 @@ describe("Spark reaches the brokers as we do", () => {
 /** The tokens that Java's StreamTokenizer finds: of a text in quotes a line break is the end, and a backslash escapes. */
 const jaas = (text: string): ReadonlyArray<string> =>
   [...text.matchAll(/"((?:[^"\\\n\r]|\\[^])*)"|[\w.]+|[=;]/g)].map(([word, quoted]) =>
-    quoted === undefined ? word : quoted.replaceAll(/\\([^])/g, (_, next) => next === "n" ? "\n" : next === "r" ? "\r" : next))
+    quoted === undefined ? word : quoted.replaceAll(/\\([^])/g, (_, next) => lineBreaks[next] ?? next))
+
+const lineBreaks: { readonly [escaped: string]: string } = { n: "\n", r: "\r" }
 
 describe("a restart", () => {
   it.effect("computes in another folder each time, and other processors are left alone", () =>

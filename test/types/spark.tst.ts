@@ -23,7 +23,8 @@ const largest = Aggregate.custom({
 
 describe("a pipeline that calls functions does not compile for Spark, and the error says why", () => {
   test("in a filter", () => {
-    const filtered = ticks.pipe(Source.filter(({ size }) => size > 100), Window.tumbling("1 minute"), counted, Pipeline.named("large"))
+    const large = ticks.pipe(Source.filter(({ size }) => size > 100))
+    const filtered = large.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("large"))
     // @ts-expect-error this pipeline calls functions of JavaScript: only the engine in process can run it
     compile(filtered)
   })
@@ -44,8 +45,10 @@ describe("a pipeline that calls functions does not compile for Spark, and the er
 })
 
 test("a pipeline of data alone compiles to a program, or is refused by name", () => {
-  const filtered = ticks.pipe(Source.where(Expr.gt("size", 100)), Window.session("1 minute"), counted, Pipeline.named("large"))
-  for (const program of [compile(filtered), compile(candles1m), compile(candles5m), compile(movingAverage5m), compile(day)]) {
+  const large = ticks.pipe(Source.where(Expr.gt("size", 100)))
+  const filtered = large.pipe(Window.session("1 minute"), counted, Pipeline.named("large"))
+  const builtIn = [compile(candles1m), compile(candles5m), compile(movingAverage5m), compile(day)]
+  for (const program of [compile(filtered), ...builtIn]) {
     expect(program).type.toBe<Effect.Effect<Program, Unsupported>>()
   }
   expect(compile(candles1m, { maxTimeAhead: 86_400_000 })).type.toBe<Effect.Effect<Program, Unsupported>>()
