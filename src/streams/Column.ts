@@ -5,7 +5,7 @@
  * as 0 and 1, texts as their number in a dictionary, and an absent value as NaN. One
  * representation keeps the loops of the engine monomorphic and a batch flat.
  */
-import { Order, Predicate, Schema, SchemaAST } from "effect"
+import { Option, Order, Predicate, Schema, SchemaAST } from "effect"
 import { type Storage, storageAnnotation } from "../domain/Decimal.ts"
 
 export type Column = {
@@ -17,7 +17,11 @@ export type Column = {
   | { readonly kind: "decimal"; readonly scale: number; readonly limit: number }
   | { readonly kind: "int" | "double"; readonly minimum: number; readonly maximum: number }
   | { readonly kind: "boolean" }
-  | { readonly kind: "string" }
+  | {
+    readonly kind: "string"
+    /** The sources of the regular expressions that its checks are; `null` where a check is something else. */
+    readonly patterns: ReadonlyArray<string> | null
+  }
 )
 
 /** Columns are derived from a flat struct of texts, numbers, booleans and exact decimals. */
@@ -33,7 +37,7 @@ const fromField = (name: string, field: Schema.Constraint): Column => {
   if (ast.encoding !== undefined) throw unsupported(name, "a transformation")
   switch (ast._tag) {
     case "String":
-      return { ...base, accepts, kind: "string" }
+      return { ...base, accepts, kind: "string", patterns: patternsOf(ast) }
     case "Boolean":
       return { ...base, accepts, kind: "boolean" }
     case "Number": {
@@ -49,6 +53,20 @@ const unsupported = (name: string, what: string): TypeError =>
   new TypeError(
     `the field "${name}" (${what}) has no column: a source is a flat struct of String, Int, Number, Boolean and Decimal fields`
   )
+
+/** Regular expressions can be evaluated elsewhere too, which functions cannot. */
+const patternsOf = (ast: SchemaAST.AST): ReadonlyArray<string> | null => {
+  const patterns = (ast.checks ?? []).map(({ annotations }) => decodePattern(annotations?.["representation"]))
+  return patterns.every(Option.isSome) ? patterns.map(({ value }) => value.payload.source) : null
+}
+
+/** How `Schema.isPattern` describes itself. */
+const decodePattern = Schema.decodeUnknownOption(
+  Schema.Struct({
+    id: Schema.Literal("effect/schema/isPattern"),
+    payload: Schema.Struct({ source: Schema.String, flags: Schema.Literal("") })
+  })
+)
 
 /**
  * The range that a number's checks describe, which the decoder compares without a call.

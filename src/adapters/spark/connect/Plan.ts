@@ -19,8 +19,13 @@ export interface Source {
   readonly paths?: ReadonlyArray<string>
 }
 
+/** What a source has now. */
+export const read = (source: Source): Relation => reading(source, false)
+
 /** An unbounded relation, of all that a source has and will have. */
-export const readStream = ({ format, options = {}, paths = [], schema }: Source): Relation =>
+export const readStream = (source: Source): Relation => reading(source, true)
+
+const reading = ({ format, options = {}, paths = [], schema }: Source, isStreaming: boolean): Relation =>
   relation({
     case: "read",
     value: {
@@ -28,7 +33,7 @@ export const readStream = ({ format, options = {}, paths = [], schema }: Source)
         case: "dataSource",
         value: { format, options, paths: [...paths], ...(schema === undefined ? {} : { schema }) }
       },
-      isStreaming: true
+      isStreaming
     }
   })
 
@@ -47,6 +52,10 @@ export const withColumns = (input: Relation, columns: Readonly<Record<string, st
     case: "withColumns",
     value: { input, aliases: Object.entries(columns).map(([name, sql]) => ({ name: [name], expr: expr(sql) })) }
   })
+
+/** The input as it is; aggregates over it come with the progress of a query, or the end of an execution. */
+export const observe = (input: Relation, name: string, metrics: ReadonlyArray<string>): Relation =>
+  relation({ case: "collectMetrics", value: { input, name, metrics: metrics.map(expr) } })
 
 /** `delay` in Spark's words, as in `60 seconds`: events that come later than that after the latest may be dropped. */
 export const withWatermark = (input: Relation, eventTime: string, delay: string): Relation =>

@@ -1,0 +1,226 @@
+/**
+ * From a pipeline to a plan of Spark. What Spark computes is what the engine in this process computes, window by window
+ * and to the last digit, for events whose disorder stays within the bound; what it cannot compute is refused by name.
+ *
+ * Times are moved by 2,000 years, whole cycles of the calendar, because a watermark of Spark begins in 1970 and would
+ * take everything before for late. Decimals are unscaled integers until they are written.
+ *
+ * Source: https://spark.apache.org/docs/4.0.0/streaming/apis-on-dataframes-and-datasets.html
+ */
+import { Effect } from "effect"
+import { createHash } from "node:crypto"
+import type * as Pipeline from "../../../streams/Pipeline.ts"
+import type { Definition, Portability, Source } from "../../../streams/Source.ts"
+import type { Window } from "../../../streams/Window.ts"
+import * as Condition from "./Condition.ts"
+import { type Columns, decode, type Decoded } from "./Decode.ts"
+import type { Program, Step } from "./Program.ts"
+import * as Results from "./Results.ts"
+import * as Sql from "./Sql.ts"
+import { Unsupported } from "./Unsupported.ts"
+
+/** What the compiler says of a pipeline that only a process can run. */
+export type Portable<P> = [P] extends ["portable"] ? unknown
+  : "this pipeline calls functions of JavaScript: only the engine in process can run it"
+
+export interface Options {
+  /** Milliseconds by which an event may lie ahead of the clock at its append; beyond that it cannot be used. */
+  readonly maxTimeAhead?: number | undefined
+}
+
+/** Settings of the session on which the meaning of a plan hangs. */
+export const settings: Readonly<Record<string, string>> = {
+  "spark.sql.ansi.enabled": "true",
+  "spark.sql.session.timeZone": "UTC",
+  // As JSON.parse has it: the last one counts.
+  "spark.sql.variant.allowDuplicateKeys": "true",
+  "spark.sql.parser.escapedStringLiterals": "false"
+}
+
+/** By so many milliseconds the times in a plan are later than those of the events. */
+export const shift = 5 * 400 * 365.2425 * 86_400_000
+
+export const compile = <P extends Portability>(
+  pipeline: Pipeline.Pipeline<unknown, P> & Portable<P>,
+  options: Options = {}
+): Effect.Effect<Program, Unsupported> => compileAny(pipeline, options)
+
+/** A pipeline whose type nobody knows, such as one of a file, as the portable one that it is; or what in it is not. */
+export const portable = (pipeline: Pipeline.Any): Effect.Effect<Pipeline.Pipeline<unknown, "portable">, Unsupported> => {
+  const filters = [...pipeline.source.filters, ...pipeline.options.partials?.source.filters ?? []]
+  const custom = Object.entries(pipeline.aggregates).find(([, { op }]) => op === "custom")
+  if (filters.some(({ _tag }) => _tag === "function")) return refuse(pipeline, "Source.filter", functions)
+  if (custom !== undefined) return refuse(pipeline, `the result "${custom[0]}" (Aggregate.custom)`, functions)
+  // Nothing in it is a function: that is all that its type would say.
+  return Effect.succeed(pipeline as Pipeline.Pipeline<unknown, "portable">)
+}
+
+const functions = "functions of JavaScript run in this process only; say it with Expr, or run it with courant process"
+
+const refuse = ({ name }: Pipeline.Any, what: string, why: string) =>
+  Effect.fail(new Unsupported({ pipeline: name, what, why }))
+
+const compileAny = Effect.fnUntraced(function*(pipeline: Pipeline.Any, options: Options) {
+  yield* portable(pipeline)
+  yield* Effect.forEach(unsupportedIn(pipeline), ([what, why]) => refuse(pipeline, what, why))
+  const steps = yield* Effect.try({
+    try: () => stepsOf(pipeline, options),
+    catch: (cause) => {
+      if (!(cause instanceof TypeError)) throw cause
+      return new Unsupported({ pipeline: pipeline.name, what: "its schema and results", why: cause.message })
+    }
+  })
+  const fingerprint = createHash("sha256").update(JSON.stringify(steps)).digest("hex")
+  return { pipeline: pipeline.name, fingerprint, steps }
+})
+
+const unsupportedIn = ({ aggregates, options, window }: Pipeline.Any): ReadonlyArray<readonly [string, string]> => [
+  ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
+  ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
+  ...Object.keys(options.derived).map((name) =>
+    [`the result "${name}" (Pipeline.percentChange)`, "a window of Spark knows nothing of the one before it"] as const),
+  ...(options.emit.on === "update"
+    ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
+    : []),
+  ...(Object.keys(aggregates).length === 0 ? [["a pipeline without results", "there is nothing to compute"] as const] : [])
+]
+
+type AnySource = Source<unknown, Portability>
+
+/** A source in the plan: that of events, or of ready-made aggregates. */
+interface Side {
+  readonly definition: Definition
+  readonly decoded: Decoded
+  readonly scope: Condition.Scope
+  readonly keep: string
+}
+
+const sideOf = ({ definition, filters }: AnySource, prefix: string): Side => {
+  const decoded = decode(definition, prefix)
+  const scope = { columns: definition.columns, nameOf: decoded.nameOf }
+  const conditions = filters.flatMap((filter) => filter._tag === "where" ? [Condition.toSql(filter.node, scope)] : [])
+  return { definition, decoded, scope, keep: Sql.and(conditions) }
+}
+
+const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
+  const { options, source } = pipeline
+  const events = sideOf(source, "e")
+  const ready = options.partials === null ? null : sideOf(options.partials.source, "p")
+  const either = (of: (side: Side) => string) => ready === null ? of(events) : `IF(partial, ${of(ready)}, ${of(events)})`
+  const results = Results.of(pipeline, { event: events.scope, partial: ready?.scope ?? null })
+  return [
+    ...kinds(ready !== null),
+    ...decoding(events.decoded, ready?.decoded ?? null),
+    add({
+      key: either(({ decoded, definition }) => decoded.nameOf(definition.key)),
+      time: either(({ decoded, definition }) => decoded.nameOf(definition.eventTime))
+    }),
+    {
+      _tag: "select",
+      columns: {
+        ...same(["key", "time", "partition", "offset", ...ready === null ? [] : ["partial"]]),
+        ...same([events, ...ready === null ? [] : [ready]].flatMap(fieldsOf)),
+        valid: Sql.and([either(({ decoded }) => decoded.isValid), ...isInTime(maxTimeAhead)]),
+        keep: either(({ keep }) => keep)
+      }
+    },
+    {
+      _tag: "observe",
+      counts: { read: "count(1)", deadLettered: "count_if(NOT valid)", filtered: "count_if(valid AND NOT keep)" }
+    },
+    { _tag: "filter", condition: "valid" },
+    add({ moment: `timestamp_millis(time + ${shift})`, place }),
+    { _tag: "watermark", eventTime: "moment", delay: source.definition.outOfOrderness + options.allowedLateness },
+    // Rows that are left out move the watermark all the same. Were the time not in the condition, Spark would take it first.
+    { _tag: "filter", condition: "IF(moment < timestamp_millis(0), false, keep)" },
+    { _tag: "aggregate", by: { key: "key", span: spanOf(pipeline.window) }, aggregates: results.aggregates },
+    ...writing(pipeline.name, results)
+  ]
+}
+
+const same = (names: ReadonlyArray<string>): Columns => Object.fromEntries(names.map((name) => [name, name]))
+
+const fieldsOf = ({ decoded, definition }: Side): ReadonlyArray<string> =>
+  definition.columns.map(({ name }) => decoded.nameOf(name))
+
+const add = (columns: Columns): Step => ({ _tag: "columns", columns })
+
+const header = (name: string): string =>
+  `CAST(try_element_at(filter(headers, header -> header.key = '${name}'), -1).value AS STRING)`
+
+/** Which records are events, and which ready-made aggregates; decisions of the engine in process are neither. */
+const kinds = (takesPartials: boolean): ReadonlyArray<Step> => [
+  add({ kind: `coalesce(substr(${header("courant-kind")}, 1, 1), 'e')` }),
+  { _tag: "filter", condition: "kind <> 'c'" },
+  ...(takesPartials ? [add({ partial: "kind = 'p'" })] : [])
+]
+
+const decoding = (events: Decoded, ready: Decoded | null): ReadonlyArray<Step> => {
+  const json = "try_parse_json(try_validate_utf8(CAST(value AS STRING)))"
+  // Where no pipeline takes ready-made aggregates they cannot be used: they are no events.
+  const first = ready === null
+    ? { e_json: `IF(kind = 'p', NULL, ${json})` }
+    : { e_json: `IF(partial, NULL, ${json})`, p_json: `IF(partial, ${json}, NULL)` }
+  return [add(first), ...events.steps.map((columns, step) => add({ ...columns, ...ready?.steps[step] }))]
+}
+
+/** Within what the plan's own times can say, and not ahead of the clock; a message without a timestamp is ahead of none. */
+const isInTime = (maxTimeAhead: number | undefined): ReadonlyArray<string> => {
+  const possible = `time >= ${-shift}`
+  if (maxTimeAhead === undefined || !Number.isFinite(maxTimeAhead)) return [possible]
+  const stamped = "nullif(greatest(unix_millis(timestamp), -1), -1)"
+  const appended = `coalesce(try_cast(${header("courant-ingested")} AS BIGINT), ${stamped})`
+  return [possible, `coalesce(time <= ${appended} + ${maxTimeAhead}, true)`]
+}
+
+/**
+ * By which rows are first and last: event time, partition, offset, as one decimal. A struct of the three would do the same
+ * and have Spark sort where it can hash.
+ */
+const place = [
+  `CAST(time + ${shift} AS DECIMAL(16, 0)) * 10000000000000000000BD`,
+  "CAST(partition AS DECIMAL(19, 0)) * 1000000000000000BD",
+  "CAST(offset AS DECIMAL(19, 0))"
+].join(" + ")
+
+const spanOf = (window: Window): string => {
+  switch (window.kind) {
+    case "session":
+      return `session_window(moment, ${Sql.milliseconds(window.gap)})`
+    case "tumbling":
+      return fixed(window.size, window.size, window.offset)
+    case "hopping":
+      return fixed(window.size, window.advance, window.offset)
+    default:
+      throw new TypeError(`${window.kind} windows have no span in Spark`)
+  }
+}
+
+/** The offset is what the windows start by behind multiples of their advance, and those move with the times. */
+const fixed = (size: number, advance: number, offset: number): string => {
+  const start = (((offset + shift) % advance) + advance) % advance
+  return `window(moment, ${[size, advance, start].map(Sql.milliseconds).join(", ")})`
+}
+
+const writing = (pipeline: string, { steps, values }: Results.Results): ReadonlyArray<Step> => {
+  const pairs = values.flatMap(([result], index) => [Sql.text(result), `v${index}`])
+  const pane = [
+    `'pipeline', ${Sql.text(pipeline)}`,
+    "'key', key, 'start', start, 'end', end, 'pane', 'on-time', 'revision', 0",
+    `'values', named_struct(${pairs.join(", ")})`
+  ]
+  const escaped = `regexp_replace(key, ${Sql.text("([|\\\\])")}, ${Sql.text("\\\\$1")})`
+  return [
+    ...steps.map(add),
+    add(Object.fromEntries(values.map(([, sql], index) => [`v${index}`, sql]))),
+    add({ start: `unix_millis(span.start) - ${shift}`, end: `unix_millis(span.end) - ${shift}` }),
+    {
+      _tag: "select",
+      columns: {
+        key: `concat_ws('|', ${Sql.text(pipeline)}, ${escaped}, CAST(start AS STRING), CAST(end AS STRING))`,
+        value: `to_json(named_struct(${pane.join(", ")}), map('ignoreNullFields', 'false'))`,
+        headers: "array(named_struct('key', 'courant-revision', 'value', CAST('0' AS BINARY)))"
+      }
+    }
+  ]
+}

@@ -1,0 +1,193 @@
+/** The results of a pipeline as aggregates over the rows of a window, and as values of a pane. */
+import { meanExtraScale } from "../../../domain/Decimal.ts"
+import type { Spec } from "../../../streams/Aggregate.ts"
+import type { Column } from "../../../streams/Column.ts"
+import type { Any as AnyPipeline } from "../../../streams/Pipeline.ts"
+import * as Condition from "./Condition.ts"
+import type { Columns } from "./Decode.ts"
+import * as Numbers from "./Numbers.ts"
+import * as Sql from "./Sql.ts"
+
+/** What rows have beside their fields: `partial`, whether one is a ready-made aggregate, and `place`, which orders them. */
+export interface Rows {
+  readonly event: Condition.Scope
+  readonly partial: Condition.Scope | null
+}
+
+export interface Results {
+  /** By the names under which the values refer to them. */
+  readonly aggregates: Columns
+  /** What values are made of, step by step, from the aggregates. */
+  readonly steps: ReadonlyArray<Columns>
+  /** Of a pane, in their order; null where there is none. */
+  readonly values: ReadonlyArray<readonly [result: string, sql: string]>
+}
+
+/** Throws a `TypeError` that says what of a result Spark cannot compute. */
+export const of = ({ aggregates, options }: AnyPipeline, rows: Rows): Results => {
+  const chosen = new Aggregates()
+  const values = Object.entries(aggregates).map(([result, spec]) => {
+    const field = options.partials?.fields[result]
+    const input = field === undefined ? eventsOnly(result, spec, rows) : withReadyMade(result, spec, { rows, field })
+    const value = valueOf(spec, input, chosen)
+    const isUnknown = rows.partial !== null && field === undefined
+    return [result, isUnknown ? `IF(${chosen.add("bool_or(partial)")}, NULL, ${value})` : value] as const
+  })
+  return { aggregates: chosen.all, steps: chosen.steps, values }
+}
+
+/** One aggregate that two results are made of is computed once. */
+class Aggregates {
+  readonly #names = new Map<string, string>()
+  readonly #doubled: Record<string, string> = {}
+  readonly #means: Record<string, string> = {}
+
+  add(sql: string): string {
+    const known = this.#names.get(sql)
+    if (known !== undefined) return known
+    const name = `a${this.#names.size}`
+    this.#names.set(sql, name)
+    return name
+  }
+
+  /** The name of the quotient of two aggregates, times 10^4 and rounded HALF_UP. */
+  mean(quotient: Numbers.Quotient): string {
+    const name = `mean_${quotient.dividend}_${quotient.divisor}`
+    const { over, sign, under } = Numbers.doubled(quotient)
+    this.#doubled[`${name}_over`] = over
+    this.#doubled[`${name}_under`] = under
+    this.#doubled[`${name}_sign`] = sign
+    this.#means[name] = Numbers.halfUp(`${name}_over`, `${name}_under`, `${name}_sign`)
+    return name
+  }
+
+  get all(): Columns {
+    return Object.fromEntries([...this.#names].map(([sql, name]) => [name, sql]))
+  }
+
+  get steps(): ReadonlyArray<Columns> {
+    return Object.keys(this.#means).length === 0 ? [] : [this.#doubled, this.#means]
+  }
+}
+
+/** What an aggregate looks at: SQL of values with their kind, and which rows count. */
+interface Input {
+  readonly result: string
+  readonly values: Values
+  readonly by: Values
+  /** Rows that take part, whatever their values; `null` for all. */
+  readonly condition: string | null
+  /** Of a count over ready-made aggregates: how many rows one stands for. */
+  readonly weight: string | null
+}
+
+interface Values {
+  readonly sql: string
+  readonly column: Column
+}
+
+const eventsOnly = (result: string, spec: Spec, { event, partial }: Rows): Input => {
+  const conditions = [
+    ...(partial === null ? [] : ["NOT partial"]),
+    ...(spec.where === undefined ? [] : [Condition.toSql(spec.where, event)])
+  ]
+  const condition = conditions.length === 0 ? null : Sql.and(conditions)
+  return { result, condition, weight: null, values: field(spec.field, event), by: field(spec.by, event) }
+}
+
+/** A ready-made value takes the place of what would have been computed from the field, whatever the condition. */
+const withReadyMade = (result: string, spec: Spec, { field: name, rows: { event, partial } }: {
+  readonly rows: Rows
+  readonly field: string
+}): Input => {
+  const own = spec.where === undefined ? null : Condition.toSql(spec.where, event)
+  const ready = field(name, partial ?? event)
+  if (spec.op === "count") {
+    if (ready.column.kind !== "int") throw new TypeError(`"${result}" counts rows by the field "${name}", which is no integer`)
+    const weight = `IF(partial, coalesce(${ready.sql}, 0), ${own === null ? "1" : `IF(${own}, 1, 0)`})`
+    return { result, condition: null, weight, values: ready, by: ready }
+  }
+  const events = field(spec.field, event)
+  const scale = Math.max(scaleOf(events.column), scaleOf(ready.column))
+  if (events.column.kind !== ready.column.kind) {
+    throw new TypeError(`"${result}" is made of a ${events.column.kind}, and ready-made a ${ready.column.kind}`)
+  }
+  const chosen = own === null ? scaled(events, scale) : `IF(${own}, ${scaled(events, scale)}, NULL)`
+  const column: Column = events.column.kind === "decimal" ? { ...events.column, scale } : events.column
+  const values = { sql: `IF(partial, ${scaled(ready, scale)}, ${chosen})`, column }
+  return { result, condition: null, weight: null, values, by: values }
+}
+
+const scaled = ({ column, sql }: Values, scale: number): string =>
+  scaleOf(column) === scale ? sql : `${sql} * ${10 ** (scale - scaleOf(column))}`
+
+const scaleOf = (column: Column): number => column.kind === "decimal" ? column.scale : 0
+
+const nothing: Values = { sql: "NULL", column: { name: "", kind: "boolean", optional: true, accepts: null } }
+
+const field = (name: string | undefined, { columns, nameOf }: Condition.Scope): Values => {
+  if (name === undefined) return nothing
+  const column = columns.find((column) => column.name === name)
+  if (column === undefined) throw new TypeError(`there is no field "${name}"`)
+  return { sql: nameOf(name), column }
+}
+
+const valueOf = (spec: Spec, input: Input, aggregates: Aggregates): string => {
+  const { by, condition, result, values: { column, sql } } = input
+  const kind = column.kind
+  const where = (...present: ReadonlyArray<string>) => {
+    const all = [...(condition === null ? [] : [condition]), ...present.map((values) => `${values} IS NOT NULL`)]
+    return all.length === 0 ? "" : ` FILTER (WHERE ${Sql.and(all)})`
+  }
+  const add = (aggregate: string) => aggregates.add(aggregate)
+  switch (spec.op) {
+    case "count":
+      return add(input.weight === null ? `count(1)${where()}` : `sum(${input.weight})`)
+    case "sum":
+      if (kind === "double") return Numbers.finite(add(`sum(${sql})${where()}`))
+      return kind === "int"
+        ? Numbers.safeInteger(add(Numbers.sum(sql, where())), result)
+        : written(add(Numbers.sum(sql, where())), column)
+    case "mean": {
+      if (kind === "double") return Numbers.finite(add(`avg(${sql})${where()}`))
+      const totals = { dividend: add(Numbers.sum(sql, where())), divisor: add(`count(${sql})${where()}`) }
+      return meanOf(totals, column, aggregates)
+    }
+    case "min":
+    case "max":
+      return written(add(`${spec.op}(${sql})${where()}`), column)
+    case "first":
+      return written(add(`min_by(${sql}, place)${where(sql)}`), column)
+    case "last":
+      return written(add(`max_by(${sql}, place)${where(sql)}`), column)
+    case "minBy":
+      return written(add(`min_by(${sql}, struct(${by.sql}, place))${where(sql, by.sql)}`), column)
+    case "maxBy":
+      // Of equal ones the earliest counts.
+      return written(add(`max_by(${sql}, struct(${by.sql}, -place))${where(sql, by.sql)}`), column)
+    case "weightedMean": {
+      const both = where(sql, by.sql)
+      if (kind === "double" || by.column.kind === "double") {
+        if (kind === "decimal" || by.column.kind === "decimal") {
+          throw new TypeError(`"${result}" mixes decimals with doubles`)
+        }
+        const products = add(`sum(CAST(${sql} AS DOUBLE) * CAST(${by.sql} AS DOUBLE))${both}`)
+        const weights = add(`sum(CAST(${by.sql} AS DOUBLE))${both}`)
+        return Numbers.finite(`IF(${weights} = 0, NULL, ${products} / ${weights})`)
+      }
+      const totals = { dividend: add(Numbers.sumOfProducts(sql, by.sql, both)), divisor: add(Numbers.sum(by.sql, both)) }
+      return meanOf(totals, column, aggregates)
+    }
+    case "custom":
+      throw new TypeError(`"${result}" is computed by functions of JavaScript`)
+  }
+}
+
+const meanOf = (totals: Numbers.Quotient, column: Column, aggregates: Aggregates): string =>
+  column.kind === "decimal"
+    ? Numbers.plain(aggregates.mean(totals), column.scale + meanExtraScale)
+    : Numbers.meanDouble(totals)
+
+/** As it stands in the JSON of a pane: decimals are texts there. */
+const written = (value: string, column: Column): string =>
+  column.kind === "decimal" ? Numbers.plain(value, column.scale) : value
