@@ -10,12 +10,19 @@ import type { MessageInitShape } from "@bufbuild/protobuf"
 import type { CallOptions } from "@connectrpc/connect"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
-import type { ExecutePlanResponse, ReleaseExecuteRequestSchema } from "./proto/base_pb.ts"
+import type {
+  ExecutePlanResponse,
+  ExecutePlanResponse_ObservedMetrics as ObservedMetrics,
+  ReleaseExecuteRequestSchema
+} from "./proto/base_pb.ts"
 import type { Command } from "./proto/commands_pb.ts"
 import { fromFailure, SparkError } from "./SparkError.ts"
 import { detailed, type Wire } from "./Wire.ts"
 
-export type Answer = ExecutePlanResponse["responseType"]
+export type Answer =
+  | ExecutePlanResponse["responseType"]
+  /** What the relations of a bounded execution have counted: it stands beside the answer proper, often alone. */
+  | { readonly case: "observedMetrics"; readonly value: ReadonlyArray<ObservedMetrics> }
 
 /** What a command is answered, when it is done. Interrupted, it is interrupted on the server as well. */
 export const execute = Effect.fnUntraced(function*(wire: Wire, command: Command) {
@@ -85,10 +92,11 @@ const open = (wire: Wire, command: Command, state: State, options: CallOptions):
 }
 
 const note = (wire: Wire, state: State, response: ExecutePlanResponse): void => {
-  const { responseId, responseType, serverSideSessionId } = response
+  const { observedMetrics, responseId, responseType, serverSideSessionId } = response
   wire.observe(serverSideSessionId)
   state.failingSince = undefined
   state.last = responseId
+  if (observedMetrics.length > 0) state.answers.push({ case: "observedMetrics", value: observedMetrics })
   if (responseType.case === "resultComplete") state.isComplete = true
   else if (responseType.case !== undefined) state.answers.push(responseType)
 }

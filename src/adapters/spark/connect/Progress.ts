@@ -48,7 +48,9 @@ export const Progress = Schema.Struct({
     description: Schema.String,
     /** -1 where the sink does not know. */
     numOutputRows: Schema.optionalKey(Schema.Int)
-  })
+  }),
+  /** What the plan has counted, by the name of the observation. */
+  observedMetrics: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
 })
 export type Progress = typeof Progress.Type
 

@@ -188,7 +188,7 @@ const endOf = ({ id, message, state }: Status, served: number): Failed | Submiss
   const what = who(id)
   switch (state) {
     case "KILLED":
-      return new SubmissionError({ reason: "ended", message: `${what} was killed by a request, and stays down` })
+      return new SubmissionError({ reason: "killed", message: `${what} was killed by a request, and stays down` })
     case "FINISHED":
       return new SubmissionError({ reason: "ended", message: `${what} has ended by itself, and stays down` })
     default:

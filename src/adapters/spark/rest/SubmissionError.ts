@@ -15,7 +15,9 @@ const Reason = Schema.Literals([
   /** Not the answer of a Spark master. */
   "not-understood",
   /** An application that was needed has ended, and is not started again. */
-  "ended"
+  "ended",
+  /** The same: somebody has ended it by a request. */
+  "killed"
 ])
 
 /** It holds no request, so that no token that was in one can be printed with it. */

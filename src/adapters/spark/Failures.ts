@@ -1,0 +1,55 @@
+/** What went wrong on the way to the cluster or on it, as those are told it who only want to know what to do. */
+import type { SparkError } from "./connect/SparkError.ts"
+import type { SubmissionError } from "./rest/SubmissionError.ts"
+import { ClusterError } from "./SparkCluster.ts"
+
+export type Failure = SparkError | SubmissionError | ClusterError
+
+/** Whether the session that gave the error is of no use any more, whereas another one may be. */
+export const isOfSession = (failure: Failure): boolean =>
+  failure.reason === "session-changed" || failure.reason === "session-closed"
+
+/** Whether the same may well succeed later: what was asked is not to blame. */
+export const mayPass = (failure: Failure): boolean =>
+  failure._tag === "SparkError" &&
+  (failure.reason === "unreachable" || failure.reason === "execution-lost" || isOfSession(failure) || isOfQuery(failure))
+
+/** A query failed while it ran, which whoever asks for it is told. */
+export const isOfQuery = (failure: Failure): boolean =>
+  failure._tag === "SparkError" && failure.errorClass === "STREAM_FAILED"
+
+/** `failed` where it was tried again and again. */
+export const toClusterError = (failure: Failure): ClusterError => {
+  switch (failure._tag) {
+    case "ClusterError":
+      return failure
+    case "SparkError":
+      return new ClusterError({ reason: reasonOf(failure), message: wordsOf(failure), cause: failure })
+    case "SubmissionError":
+      return new ClusterError({ reason: reasonOfSubmission(failure), message: failure.message, cause: failure })
+  }
+}
+
+const reasonOf = (error: SparkError): ClusterError["reason"] => {
+  if (isOfQuery(error) || isOfJob(error)) return "failed"
+  return mayPass(error) ? "unreachable" : "refused"
+}
+
+/** It was taken, and failed on the way: a disk, a broker, an executor. */
+const isOfJob = ({ message }: SparkError): boolean => /^(\[\w+\] )?Job aborted/.test(message)
+
+const reasonOfSubmission = ({ reason }: SubmissionError): ClusterError["reason"] => {
+  if (reason === "killed") return "stopped"
+  return reason === "unreachable" || reason === "ended" ? "unreachable" : "refused"
+}
+
+/**
+ * The line that says most. What a query fails with is the innermost of what led to it; a task that failed on an executor
+ * is told by the driver as text, `Lost task 0.3 in stage 5.0 (TID 12) (10.0.0.7 executor 0): ` before what it failed with.
+ */
+export const wordsOf = ({ causes = [], message }: SparkError): string => {
+  const innermost = causes.findLast((cause) => cause !== "") ?? message
+  const onExecutor = /Lost task [^:]*?\(TID \d+\) \([^)]*\): (.*)/.exec(innermost)?.[1]
+  const words = onExecutor ?? innermost.split("\n").find((line) => line.trim() !== "") ?? message
+  return words.replaceAll(/[\s\p{Cc}]+/gu, " ").trim().slice(0, 600)
+}

@@ -1,0 +1,178 @@
+/** A real cluster of Spark, over Spark Connect, whose server is there already or is started on the cluster by REST. */
+import { Clock, Duration, Effect, Exit, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
+import * as Batches from "./Batches.ts"
+import { compile, portable } from "./compile/Compile.ts"
+import { relationOf } from "./compile/Program.ts"
+import { SparkError } from "./connect/SparkError.ts"
+import * as StreamingQuery from "./connect/StreamingQuery.ts"
+import * as Write from "./connect/Write.ts"
+import { toClusterError } from "./Failures.ts"
+import * as Figures from "./Figures.ts"
+import * as Lookout from "./Lookout.ts"
+import * as Place from "./Place.ts"
+import * as Sessions from "./Sessions.ts"
+import { type Batch, type ClusterError, type Query, SparkCluster, type Work } from "./SparkCluster.ts"
+
+export interface Options {
+  readonly connect: Place.Options
+  /** The Connect server's `spark.connect.authenticate.token`. */
+  readonly token: Redacted.Redacted
+  /** Options of Spark's source of Kafka, `kafka.bootstrap.servers` among them. Those of `kafka.` are the sink's too. */
+  readonly kafka: Readonly<Record<string, string>>
+  /** A folder or URL that driver and executors reach, where queries keep their offsets and their state. */
+  readonly checkpoints: string
+  /** How far apart batches begin; as soon as the last one is done unless told. */
+  readonly trigger?: Duration.Input | undefined
+  /** For how long the server may be away before a request fails; half a minute unless told. */
+  readonly patience?: Duration.Input | undefined
+  /** How often in a row a query is started again without a batch in between before it is given up; 10 times unless told. */
+  readonly attempts?: number | undefined
+}
+
+/** Connects to nothing and starts nothing before it is used; fails only where the URL of the master is none. */
+export const layer = (options: Options): Layer.Layer<SparkCluster, ClusterError> =>
+  Layer.effect(SparkCluster, Effect.mapError(make(options), toClusterError))
+
+const make = Effect.fnUntraced(function*(options: Options) {
+  const { token } = options
+  const patience = options.patience ?? "30 seconds"
+  const place = yield* Place.make(options.connect, token)
+  const sessions = yield* Sessions.make({ place, token, patience })
+  const renew = Effect.flatMap(place.renew, (isAnother) => isAnother ? sessions.reset : Effect.void)
+
+  const start = Effect.fnUntraced(function*(work: Work) {
+    const planned = yield* plan(options, work)
+    yield* renew
+    const first = yield* sessions.use(startOrJoin(planned))
+    const told = yield* PubSub.unbounded<Take.Take<Batch, ClusterError>>()
+    const lookout = Lookout.make({
+      sessions,
+      name: planned.name,
+      revive: startOrJoin(planned),
+      attempts: options.attempts ?? 10,
+      tell: (progress) => {
+        const batch = Batches.fromProgress(work.pipeline.name, progress)
+        return Effect.asVoid(Effect.andThen(Figures.note(work.pipeline.name, batch), PubSub.publish(told, [batch])))
+      },
+      onRestart: Figures.noteRestart(work.pipeline.name)
+    })
+    yield* Figures.noteRestart(work.pipeline.name, 0)
+    yield* untilGone(place, lookout.watch(first)).pipe(
+      Effect.catch((error) => PubSub.end(told, Exit.fail(error))),
+      Effect.forkScoped
+    )
+    return { name: planned.name, batches: Stream.fromPubSubTake(told), stop: stop(sessions, planned.name) }
+  }, Effect.mapError((error) => error._tag === "UnsupportedBySpark" ? error : toClusterError(error)))
+
+  const find = Effect.fnUntraced(function*(pipeline: string, topic: string) {
+    yield* renew
+    const found = yield* sessions.use(Effect.map(StreamingQuery.active, (queries) =>
+      queries.find(({ name }) => name?.startsWith(prefixOf(pipeline, topic)))))
+    return Option.map(Option.fromNullishOr(found), (query) => foundQuery(options, { pipeline, place, sessions, query }))
+  }, Effect.mapError(toClusterError))
+
+  const compute = Effect.fnUntraced(function*(work: Work) {
+    const program = yield* programOf(work)
+    const relation = relationOf(program, { topic: work.topic, streaming: false, kafka: sourceOf(options) })
+    yield* renew
+    const started = yield* Clock.currentTimeMillis
+    const written = Write.append({ relation, format: "kafka", options: sinkOf(options, work) })
+    // Panes that are written again are the same.
+    const observed = yield* sessions.use(written)
+    return Batches.fromObserved(work.pipeline.name, observed, (yield* Clock.currentTimeMillis) - started)
+  }, Effect.mapError((error) => error._tag === "UnsupportedBySpark" ? error : toClusterError(error)))
+
+  return SparkCluster.of({ start, find, compute })
+})
+
+const programOf = ({ maxTimeAhead, pipeline }: Work) =>
+  Effect.flatMap(portable(pipeline), (pipeline) => compile(pipeline, { maxTimeAhead }))
+
+interface Planned {
+  readonly name: string
+  readonly prefix: string
+  readonly query: StreamingQuery.Options
+}
+
+const plan = Effect.fnUntraced(function*(options: Options, work: Work) {
+  const program = yield* programOf(work)
+  const { fingerprint, pipeline } = program
+  const prefix = prefixOf(pipeline, work.topic)
+  const name = `${prefix}${fingerprint.slice(0, 12)}`
+  return {
+    name,
+    prefix,
+    query: {
+      name,
+      relation: relationOf(program, { topic: work.topic, streaming: true, kafka: sourceOf(options) }),
+      format: "kafka",
+      options: sinkOf(options, work),
+      // Another plan never finds the state of this one.
+      checkpoint: below(options.checkpoints, work.topic, pipeline, fingerprint),
+      outputMode: "append",
+      trigger: { processingTime: options.trigger ?? 0 }
+    }
+  } satisfies Planned
+})
+
+const prefixOf = (pipeline: string, topic: string): string => `${pipeline}@${topic}#`
+
+/** Of a folder or of a URL: in both, names are separated by slashes. */
+const below = (place: string, ...names: ReadonlyArray<string>): string => `${place.replace(/\/+$/, "")}/${names.join("/")}`
+
+/** From the beginning, where there is no checkpoint; what is gone before it was read ends the query. */
+const sourceOf = ({ kafka }: Options): Readonly<Record<string, string>> =>
+  ({ startingOffsets: "earliest", failOnDataLoss: "true", ...kafka })
+
+const sinkOf = ({ kafka }: Options, { results }: Work): Readonly<Record<string, string>> =>
+  ({ ...Object.fromEntries(Object.entries(kafka).filter(([name]) => name.startsWith("kafka."))), topic: results })
+
+/** The query of that very plan, whoever has started it, in the place of one of another plan. */
+const startOrJoin = Effect.fnUntraced(function*({ name, prefix, query }: Planned) {
+  const active = yield* StreamingQuery.active
+  const same = active.find((each) => each.name === name)
+  if (same !== undefined) return same
+  yield* Effect.forEach(active.filter((each) => each.name?.startsWith(prefix)), ({ stop }) => stop, { discard: true })
+  return yield* Effect.catch(StreamingQuery.start(query), Effect.fnUntraced(function*(error) {
+    // Another client may have been quicker.
+    const other = error.reason === "refused" ? yield* StreamingQuery.byName(name) : undefined
+    return other ?? (yield* error)
+  }))
+})
+
+const stop = (sessions: Sessions.Sessions, name: string): Query["stop"] =>
+  sessions.use(Effect.flatMap(StreamingQuery.byName(name), (query) => query?.stop ?? Effect.void)).pipe(
+    Effect.mapError(toClusterError)
+  )
+
+const untilGone = (place: Place.Place, watching: Effect.Effect<never, ClusterError>) =>
+  Effect.raceFirst(watching, Effect.mapError(place.gone, toClusterError))
+
+/** One that somebody else has started, and looks after if it can: it is found again where it was lost, and not started. */
+const foundQuery = (
+  options: Options,
+  { pipeline, place, query, sessions }: {
+    readonly pipeline: string
+    readonly place: Place.Place
+    readonly sessions: Sessions.Sessions
+    readonly query: StreamingQuery.StreamingQuery
+  }
+): Query => {
+  const name = query.name ?? ""
+  return {
+    name,
+    stop: stop(sessions, name),
+    batches: Stream.callback<Batch, ClusterError>((queue) =>
+      untilGone(place, Lookout.make({
+        sessions,
+        name,
+        revive: Effect.flatMap(StreamingQuery.byName(name), (found) => found === undefined ? lost(name) : Effect.succeed(found)),
+        attempts: options.attempts ?? 10,
+        tell: (progress) => Effect.asVoid(Queue.offer(queue, Batches.fromProgress(pipeline, progress))),
+        onRestart: Effect.void
+      }).watch(query)))
+  }
+}
+
+const lost = (name: string) =>
+  Effect.fail(new SparkError({ reason: "execution-lost", message: `no query ${name} runs any more` }))

@@ -1,0 +1,108 @@
+/**
+ * Looking after one query: its batches are told as they are done, and what ends it without anybody's will is mended by
+ * reviving it, within bounds. A query itself goes on without us.
+ */
+import { Duration, Effect } from "effect"
+import type { Progress } from "./connect/Progress.ts"
+import type { Session } from "./connect/Session.ts"
+import * as StreamingQuery from "./connect/StreamingQuery.ts"
+import { type Failure, isOfQuery, mayPass, toClusterError, wordsOf } from "./Failures.ts"
+import type { Sessions } from "./Sessions.ts"
+import { ClusterError } from "./SparkCluster.ts"
+
+export interface Options {
+  readonly sessions: Sessions
+  /** For those who are told. */
+  readonly name: string
+  /** Has it run again, and fails where that is not to be. */
+  readonly revive: Effect.Effect<StreamingQuery.StreamingQuery, Failure, Session>
+  /** How often in a row it is revived without a new batch in between. */
+  readonly attempts: number
+  /** Each batch, once and in order, while we keep up: Spark remembers a hundred. */
+  readonly tell: (progress: Progress) => Effect.Effect<void>
+  /** It is about to be revived. */
+  readonly onRestart: Effect.Effect<void>
+}
+
+export interface Lookout {
+  /** Does not end but with a failure, which is for good. Batches are told from now on, not those before. */
+  readonly watch: (query: StreamingQuery.StreamingQuery) => Effect.Effect<never, ClusterError>
+}
+
+/** How often batches are asked for. */
+const every = Duration.millis(500)
+
+const longestPause = Duration.seconds(30)
+
+export const make = ({ attempts, name, onRestart, revive, sessions, tell }: Options): Lookout => {
+  /** Of the run that is watched, the last batch that was told. */
+  let told = { runId: "", batchId: -1 }
+  /** Failures in a row, without a batch in between. */
+  let failures = 0
+
+  const tellNew = Effect.fnUntraced(function*(query: StreamingQuery.StreamingQuery) {
+    const last = yield* query.lastProgress
+    if (last === undefined) return
+    if (told.runId !== query.runId) told = { runId: query.runId, batchId: -1 }
+    if (last.batchId <= told.batchId) return
+    const batches = last.batchId === told.batchId + 1 ? [last] : yield* query.recentProgress
+    for (const progress of batches) {
+      if (progress.batchId <= told.batchId) continue
+      told = { runId: query.runId, batchId: progress.batchId }
+      failures = 0
+      yield* tell(progress)
+    }
+  })
+
+  /** One run, until it ends or is lost. */
+  const follow = Effect.fnUntraced(function*(query: StreamingQuery.StreamingQuery) {
+    while (!(yield* query.awaitTermination(every))) yield* tellNew(query)
+    yield* tellNew(query)
+    yield* stopped(name)
+  }, (following, query) =>
+    // One that has failed is still there to be asked.
+    Effect.tapError(following, (failure) => isOfQuery(failure) ? Effect.ignore(tellNew(query)) : Effect.void))
+
+  const again = Effect.fnUntraced(function*(failure: Failure) {
+    if (!mayPass(failure)) return yield* toClusterError(failure)
+    const words = failure._tag === "SparkError" ? wordsOf(failure) : failure.message
+    if (failures >= attempts) {
+      return yield* new ClusterError({
+        reason: failure.reason === "unreachable" ? "unreachable" : "failed",
+        message: `the query ${name} was started again ${attempts} times in a row, and did not get on: ${words}`,
+        cause: failure
+      })
+    }
+    const pause = Duration.min(Duration.seconds(2 ** failures++), longestPause)
+    yield* Effect.logWarning(`the query ${name}: ${words}; trying again in ${Duration.format(pause)}`)
+    yield* onRestart
+    yield* Effect.sleep(pause)
+  })
+
+  return {
+    watch: Effect.fnUntraced(function*(query) {
+      const { batchId } = (yield* Effect.orElseSucceed(query.lastProgress, () => undefined)) ?? { batchId: -1 }
+      told = { runId: query.runId, batchId }
+      let current: StreamingQuery.StreamingQuery | undefined = query
+      for (;;) {
+        const run: Effect.Effect<never, Failure, Session> = Effect.gen(function*() {
+          for (;;) {
+            current ??= yield* revive
+            yield* follow(current)
+            current = undefined
+          }
+        })
+        const failure: Failure = yield* Effect.flip(sessions.within(run))
+        current = undefined
+        yield* again(failure)
+      }
+    })
+  }
+}
+
+/** It ended without a failure: somebody has ended it, or the session or server that it was in is about to be no more. */
+const stopped = Effect.fnUntraced(function*(name: string) {
+  yield* Effect.sleep("2 seconds")
+  if ((yield* StreamingQuery.byName(name)) !== undefined) return
+  return yield* new ClusterError({ reason: "stopped", message: `the query ${name} was stopped` })
+})

@@ -1,0 +1,87 @@
+/**
+ * The one session that all clients of a cluster share. Spark keeps queries by session, so whoever wants to find those of
+ * another client has to be in its session: ids are derived, not drawn. A session that was closed can never be used again;
+ * then everyone takes the next.
+ */
+import { type Duration, Effect, Exit, type Redacted, Scope, Semaphore } from "effect"
+import { createHash } from "node:crypto"
+import { settings } from "./compile/Compile.ts"
+import * as Session from "./connect/Session.ts"
+import type { SparkError } from "./connect/SparkError.ts"
+import { type Failure, isOfSession } from "./Failures.ts"
+import type { Place } from "./Place.ts"
+import type { SubmissionError } from "./rest/SubmissionError.ts"
+
+export interface Options {
+  readonly place: Place
+  readonly token: Redacted.Redacted
+  /** For how long the server may be away before a request fails. */
+  readonly patience: Duration.Input
+}
+
+export interface Sessions {
+  /** Does something in the session; connects where nobody is connected. */
+  readonly within: <A, E extends Failure, R>(
+    work: Effect.Effect<A, E, R | Session.Session>
+  ) => Effect.Effect<A, E | SparkError | SubmissionError, Exclude<R, Session.Session>>
+  /** The same, from its beginning, and in another session, where the session turns out to be gone with all it was doing. */
+  readonly use: Sessions["within"]
+  /** Where the server is known to be gone: the next who does something does not wait for it. */
+  readonly reset: Effect.Effect<void>
+}
+
+type Current = { readonly session: Session.Session["Service"]; readonly scope: Scope.Closeable }
+
+/** Connects to nothing yet. */
+export const make = Effect.fnUntraced(function*(options: Options) {
+  const { withPermit } = yield* Semaphore.make(1)
+  let current: Current | undefined
+
+  const latest = withPermit(Effect.suspend(() =>
+    current === undefined ? Effect.tap(open(options), (opened) => Effect.sync(() => current = opened)) : Effect.succeed(current)))
+
+  /** What others are asking by it fails, and is asked by the next. */
+  const leave = (left: Current) =>
+    withPermit(Effect.suspend(() => {
+      if (current !== left) return Effect.void
+      current = undefined
+      return Scope.close(left.scope, Exit.void)
+    }))
+
+  const reset = Effect.suspend(() => current === undefined ? Effect.void : leave(current))
+  yield* Effect.addFinalizer(() => reset)
+
+  const within: Sessions["within"] = (work) =>
+    Effect.flatMap(latest, (used) =>
+      Effect.provideService(work, Session.Session, used.session).pipe(
+        // The server may be elsewhere by now.
+        Effect.tapError((error) => error.reason === "unreachable" || isOfSession(error) ? leave(used) : Effect.void)
+      ))
+
+  const use: Sessions["use"] = (work) => Effect.retry(within(work), { times: 3, while: isGone })
+
+  return { within, use, reset } satisfies Sessions
+})
+
+const isGone = (failure: Failure): boolean => isOfSession(failure) || failure.reason === "execution-lost"
+
+const open = Effect.fnUntraced(function*({ patience, place, token }: Options) {
+  const address = yield* place.address
+  const scope = yield* Scope.make()
+  const connected = (generation: number): Effect.Effect<Session.Session["Service"], SparkError, Scope.Scope> =>
+    Session.connect({ ...address, token, patience, sessionId: idOf(generation), keep: true }).pipe(
+      Effect.tap((session) => session.set(settings)),
+      Effect.catch((error) => error.reason === "session-closed" ? connected(generation + 1) : Effect.fail(error))
+    )
+  const session = yield* connected(0).pipe(
+    Scope.provide(scope),
+    Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit))
+  )
+  return { session, scope } satisfies Current
+})
+
+/** A UUID of version 8, https://www.rfc-editor.org/rfc/rfc9562#section-5.8 */
+export const idOf = (generation: number): string => {
+  const hash = createHash("sha256").update(`courant ${generation}`).digest("hex")
+  return [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`, `8${hash.slice(17, 20)}`, hash.slice(20, 32)].join("-")
+}
