@@ -23,7 +23,7 @@ export const SampleSchema = Schema.Struct({
 /** An event of a random log, as it is written into it. */
 export type Sample = typeof SampleSchema.Encoded
 
-const ReadyMadeSchema = Schema.Struct({
+export const ReadyMadeSchema = Schema.Struct({
   key: Schema.String,
   time: Schema.Int,
   open: Price,
@@ -268,7 +268,7 @@ export const samples: fc.Arbitrary<Sample> = fc.record({
   venue: fc.constantFrom("N", "Q", "é")
 }, { requiredKeys: ["key", "time", "price", "size"] })
 
-const readyMade: fc.Arbitrary<ReadyMade> = fc.record({
+export const readyMade: fc.Arbitrary<ReadyMade> = fc.record({
   key: keys,
   time: times,
   open: prices,

@@ -77,7 +77,7 @@ const subjects = fc.constantFrom(ticks, everything)
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** Spellings of values that are taken, refused, or taken only by some fields. */
-const spellings = [
+export const spellings = [
   "0", "-0", "-0.0", "00", "01", "-1", "+1", "1", "2", "3.5", "1.50", "\"1.50\"", "\"1.5\"", "0.01", "\"0.010\"",
   "1.005", "1.", ".5", "1e0", "1e2", "\"1e2\"", "1E+2", "1e-2", "15e-1", "1e-9", "1e400", "-1e400", "\"1e400\"",
   "-1e-400", "NaN", "Infinity", "\"NaN\"", "\"\"", "\" 1\"", "\"-0\"", "\"-0.00\"", "\"0x10\"", "123456789012345",
@@ -91,7 +91,7 @@ const spellings = [
   "4102444800001", "-2208988800000", "1732545000123e0"
 ]
 
-const around = [
+export const around = [
   "", " ", "\t", "\r\n", "}", "{", "{}", ",", "]", "x", "0", "\"", "\u0000", "\u000b", "\u00a0", "\u2028", "//", " null"
 ]
 

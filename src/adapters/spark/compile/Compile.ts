@@ -93,13 +93,14 @@ interface Side {
   readonly decoded: Decoded
   readonly scope: Condition.Scope
   readonly keep: string
+  readonly json: string
 }
 
 const sideOf = ({ definition, filters }: AnySource, prefix: string): Side => {
   const decoded = decode(definition, prefix)
   const scope = { columns: definition.columns, nameOf: decoded.nameOf }
   const conditions = filters.flatMap((filter) => filter._tag === "where" ? [Condition.toSql(filter.node, scope)] : [])
-  return { definition, decoded, scope, keep: Sql.and(conditions) }
+  return { definition, decoded, scope, keep: Sql.and(conditions), json: `${prefix}_json` }
 }
 
 const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
@@ -120,7 +121,11 @@ const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArr
       columns: {
         ...same(["key", "time", "partition", "offset", ...ready === null ? [] : ["partial"]]),
         ...same([events, ...ready === null ? [] : [ready]].flatMap(fieldsOf)),
-        valid: Sql.and([either(({ decoded }) => decoded.isValid), ...isInTime(maxTimeAhead)]),
+        valid: Sql.and([
+          either(({ decoded }) => decoded.isValid),
+          either(({ json }) => `try_variant_get(${json}, '$[1]', 'string') = '${end}'`),
+          ...isInTime(maxTimeAhead)
+        ]),
         keep: either(({ keep }) => keep)
       }
     },
@@ -155,8 +160,11 @@ const kinds = (takesPartials: boolean): ReadonlyArray<Step> => [
   ...(takesPartials ? [add({ partial: "kind = 'p'" })] : [])
 ]
 
+/** Spark reads one value and does not look at what follows: the record is the first of two, and has to have the second behind it. */
+const end = "courant"
+
 const decoding = (events: Decoded, ready: Decoded | null): ReadonlyArray<Step> => {
-  const json = "try_parse_json(try_validate_utf8(CAST(value AS STRING)))"
+  const json = `try_parse_json(concat('[', try_validate_utf8(CAST(value AS STRING)), ', "${end}"]'))`
   // Where no pipeline takes ready-made aggregates they cannot be used: they are no events.
   const first = ready === null
     ? { e_json: `IF(kind = 'p', NULL, ${json})` }

@@ -14,7 +14,7 @@ import * as Sql from "./Sql.ts"
 export type Columns = Readonly<Record<string, string>>
 
 export interface Decoded {
-  /** Step by step, from a column of VARIANT that is the prefix and `json`. */
+  /** Step by step, from a column of VARIANT, which is the prefix and `json`: an array that begins with the record. */
   readonly steps: ReadonlyArray<Columns>
   /** What a field is called. */
   readonly nameOf: (field: string) => string
@@ -56,9 +56,9 @@ interface Field {
 
 /** The path of a member, whose name may be anything but a quotation mark. */
 const pathOf = (member: string): string => {
-  if (/^[A-Za-z_]\w*$/.test(member)) return `$.${member}`
+  if (/^[A-Za-z_]\w*$/.test(member)) return `$[0].${member}`
   if (/["\\]/.test(member)) throw new TypeError(`Spark has no path to the field ${JSON.stringify(member)}`)
-  return `$["${member}"]`
+  return `$[0]["${member}"]`
 }
 
 const isNumber = (name: string): string => `${name}_type RLIKE '^(BIGINT|DOUBLE|DECIMAL)'`

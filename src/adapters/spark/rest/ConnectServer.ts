@@ -225,9 +225,14 @@ const applicationOf = ({ bind = "127.0.0.1", port, properties, token }: Options)
     "spark.ui.enabled": "false",
     "spark.sql.session.timeZone": "UTC",
     ...properties,
+    "spark.driver.extraJavaOptions": withUtf8(properties?.["spark.driver.extraJavaOptions"]),
+    "spark.executor.extraJavaOptions": withUtf8(properties?.["spark.executor.extraJavaOptions"]),
     // A supervised driver whose worker dies is given another id, and its old one stays RELAUNCHING for ever.
     "spark.driver.supervise": "false",
     "spark.connect.grpc.binding.address": bind,
     "spark.connect.grpc.binding.port": String(port)
   }
 })
+
+/** Spark reads the texts of a VARIANT in the JVM's own charset, which is ASCII where no locale says otherwise. */
+const withUtf8 = (options: string | undefined): string => `-Dfile.encoding=UTF-8 ${options ?? ""}`.trim()

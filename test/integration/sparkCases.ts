@@ -1,0 +1,152 @@
+/**
+ * Random portable pipelines over random logs whose disorder stays within the bound: what every engine has to give the
+ * same answer to, to the last digit. Small numbers, so that times collide and boundaries are met, times a unit between
+ * a millisecond and an hour; decimals at their limits; fields that are absent; times before 1970.
+ */
+import * as fc from "fast-check"
+import * as Aggregate from "../../src/streams/Aggregate.ts"
+import type { Node } from "../../src/streams/Expr.ts"
+import * as Pipeline from "../../src/streams/Pipeline.ts"
+import { Kind } from "../../src/streams/Records.ts"
+import * as Source from "../../src/streams/Source.ts"
+import * as Window from "../../src/streams/Window.ts"
+import { conditions, type Entry, type Log, readyMade, ReadyMadeSchema, samples, source } from "../../src/testing/Arbitraries.ts"
+
+export interface Case {
+  readonly pipelines: ReadonlyArray<Pipeline.Any>
+  readonly log: Log
+  /** After how many entries the log pauses, so that they make a batch. */
+  readonly pauses: ReadonlyArray<number>
+}
+
+const units = fc.constantFrom(1, 997, 60_000, 3_600_000)
+
+const partitions = fc.integer({ min: 1, max: 3 })
+
+/** Pipelines that run over one log, named by their place. */
+export const cases = (count: number): fc.Arbitrary<Case> =>
+  fc.record({ unit: units, bound: fc.integer({ min: 0, max: 8 }), partitions, mixed: fc.boolean() }).chain(
+    ({ bound, mixed, partitions, unit }) =>
+      fc.record({
+        pipelines: fc.array(pipelines({ unit, bound, mixed }), { minLength: count, maxLength: count })
+          .map((all) => all.map((named, index) => named(`p${index}`))),
+        entries: fc.array(entries({ unit, bound, partitions, mixed }), { minLength: 20, maxLength: 120, size: "max" }),
+        pauses: fc.uniqueArray(fc.integer({ min: 5, max: 100 }), { maxLength: 2 })
+      }).map(({ entries, pauses, pipelines }) => ({
+        pipelines,
+        log: { partitions, entries: entries.toSorted((a, b) => a.at - b.at).map(({ entry }) => entry) },
+        pauses: pauses.filter((pause) => pause < entries.length).sort((a, b) => a - b)
+      }))
+  )
+
+interface Shape {
+  readonly unit: number
+  readonly bound: number
+  readonly mixed: boolean
+}
+
+/** An entry and when it comes: at most the bound after its time. */
+const entries = ({ bound, mixed, partitions, unit }: Shape & { readonly partitions: number }) =>
+  fc.record({
+    partition: fc.integer({ min: 0, max: partitions - 1 }),
+    delay: fc.integer({ min: 0, max: bound }),
+    sample: samples,
+    ready: mixed ? fc.option(readyMade, { freq: 4 }) : fc.constant(null)
+  }).map(({ delay, partition, ready, sample }): { readonly at: number; readonly entry: Entry } => {
+    const time = (ready ?? sample).time * unit
+    const entry: Entry = ready === null
+      ? { partition, kind: Kind.event, value: { ...sample, time } }
+      : { partition, kind: Kind.partial, value: { ...ready, time } }
+    return { at: time + delay * unit, entry }
+  })
+
+const small = fc.integer({ min: 1, max: 12 })
+const offset = fc.integer({ min: -3, max: 3 })
+
+const windows = (unit: number): fc.Arbitrary<Window.Window> =>
+  fc.oneof(
+    fc.record({ size: small, offset })
+      .map(({ offset, size }): Window.Window => ({ kind: "tumbling", size: size * unit, offset: offset * unit })),
+    fc.record({ a: small, b: small, offset }).map(({ a, b, offset }): Window.Window => ({
+      kind: "hopping",
+      size: Math.max(a, b) * unit,
+      advance: Math.min(a, b) * unit,
+      offset: offset * unit
+    })),
+    fc.integer({ min: 1, max: 8 }).map((gap): Window.Window => ({ kind: "session", gap: gap * unit }))
+  )
+
+const numbers = ["price", "size", "ratio", "time"] as const
+const fields = [...numbers, "flag", "venue", "key"] as const
+
+const specs: fc.Arbitrary<Aggregate.Spec> = fc.tuple(
+  fc.oneof(
+    fc.constant<Aggregate.Spec>({ op: "count" }),
+    fc.tuple(fc.constantFrom("sum", "mean", "min", "max"), fc.constantFrom(...numbers))
+      .map(([op, field]): Aggregate.Spec => ({ op, field })),
+    fc.tuple(fc.constantFrom("first", "last"), fc.constantFrom(...fields))
+      .map(([op, field]): Aggregate.Spec => ({ op, field })),
+    fc.tuple(fc.constantFrom("minBy", "maxBy"), fc.constantFrom(...fields), fc.constantFrom(...numbers))
+      .map(([op, field, by]): Aggregate.Spec => ({ op, field, by })),
+    fc.constantFrom(["price", "size"], ["price", "price"], ["size", "ratio"], ["ratio", "size"])
+      .map(([field = "", by = ""]): Aggregate.Spec => ({ op: "weightedMean", field, by }))
+  ),
+  fc.option(conditions, { freq: 1 })
+).map(([spec, where]) => where === null ? spec : { ...spec, where })
+
+const filters: fc.Arbitrary<ReadonlyArray<Node>> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: fc.array(conditions, { minLength: 1, maxLength: 2 }) }
+)
+
+/** Which results ready-made aggregates give, where a pipeline takes them. */
+const readyMadeFields: ReadonlyArray<readonly [name: string, spec: Aggregate.Spec, field: string]> = [
+  ["open", { op: "first", field: "price" }, "open"],
+  ["high", { op: "max", field: "price", where: { op: "isNot", field: "flag", value: false } }, "high"],
+  ["low", { op: "min", field: "price" }, "low"],
+  ["close", { op: "last", field: "price" }, "close"],
+  ["volume", { op: "sum", field: "size" }, "size"],
+  ["rows", { op: "count" }, "rows"]
+]
+
+const bars = Source.make("bars", { schema: ReadyMadeSchema, key: "key", eventTime: "time" })
+
+const readyMadeConditions: fc.Arbitrary<Node> = fc.constantFrom<Node>(
+  { op: "gt", field: "size", value: 1 },
+  { op: "not", that: { op: "lt", field: "open", value: "0.5" } }
+)
+
+/** A pipeline that waits for its name. */
+const pipelines = ({ bound, mixed, unit }: Shape) =>
+  fc.record({
+    window: windows(unit),
+    specs: fc.array(specs, { minLength: 1, maxLength: 8 }),
+    filters,
+    slack: fc.integer({ min: 0, max: 3 }),
+    takesReadyMade: mixed ? fc.boolean() : fc.constant(false),
+    barsFilter: fc.option(readyMadeConditions),
+    rollUp: fc.option(fc.integer({ min: 1, max: 4 }), { freq: 3 })
+  }).map(({ barsFilter, filters, rollUp, slack, specs, takesReadyMade, window }) => (name: string): Pipeline.Any => {
+    const outOfOrderness = (bound + slack) * unit
+    const own = source(outOfOrderness)
+    const events = filters.reduce((source, node) => Source.where({ node })(source), own)
+    const ready = barsFilter === null ? bars : Source.where({ node: barsFilter })(bars)
+    const accepting = takesReadyMade && window.kind !== "session"
+    const aggregated = Aggregate.make<unknown, "portable">({
+      source: events,
+      window,
+      aggregates: Object.fromEntries([
+        ...specs.map((spec, index) => [`r${index}`, spec] as const),
+        ...(accepting ? readyMadeFields.map(([name, spec]) => [name, spec] as const) : [])
+      ]),
+      options: {
+        ...Aggregate.defaults,
+        partials: accepting
+          ? { source: ready, fields: Object.fromEntries(readyMadeFields.map(([name, , field]) => [name, field])) }
+          : null
+      }
+    })
+    if (rollUp === null || window.kind !== "tumbling") return Pipeline.named(name)(aggregated)
+    const inner = Pipeline.named("inner")(aggregated)
+    return Pipeline.named(name)(Pipeline.rollUp(inner, window.size * rollUp, { offset: window.offset }))
+  })
