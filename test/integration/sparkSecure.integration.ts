@@ -1,20 +1,30 @@
 /** The cluster of compose.yaml: who is let in, what it keeps to itself, and that it runs what our client submits. */
 import { assert, describe, layer } from "@effect/vitest"
-import { Effect, Layer, Redacted } from "effect"
+import { BigDecimal, Effect, Layer, Redacted } from "effect"
 import { createHmac } from "node:crypto"
-import { readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Kafka } from "../../services/testing.ts"
+import { Influxdb, Kafka } from "../../services/testing.ts"
 import * as Http from "../../services/tool/Http.ts"
+import { Connection } from "../../src/adapters/influxdb/Connection.ts"
+import * as InfluxdbResultSink from "../../src/adapters/influxdb/InfluxdbResultSink.ts"
 import * as Plan from "../../src/adapters/spark/connect/Plan.ts"
 import * as Session from "../../src/adapters/spark/connect/Session.ts"
 import * as StreamingQuery from "../../src/adapters/spark/connect/StreamingQuery.ts"
 import { ConnectServer } from "../../src/adapters/spark/rest/ConnectServer.ts"
 import { Submissions } from "../../src/adapters/spark/rest/Submissions.ts"
-import { startCommand } from "../cli/courant.ts"
-import { mentioning } from "../services/processes.ts"
-import { library, withAdmin } from "./admin.ts"
+import { candles1m } from "../../src/analytics/candles.ts"
+import { DeadLetters } from "../../src/streams/DeadLetters.ts"
+import type * as Pane from "../../src/streams/Pane.ts"
+import { ResultSink } from "../../src/streams/ResultSink.ts"
+import { node, startCommand } from "../cli/courant.ts"
+import { folded } from "../cli/session.ts"
+import { mentioning, root } from "../services/processes.ts"
+import { library, until, withAdmin } from "./admin.ts"
+import { areMissing } from "./archives.ts"
+import { composed, startIn } from "./composed.ts"
 import { ComposedSpark, secretOf } from "./composedSpark.ts"
+import { texts } from "./influxdbServer.ts"
 import { isMissing } from "./programs.ts"
 
 /** A JWT of HS256 (RFC 7519), as the master wants one. */
@@ -54,11 +64,46 @@ const withSession = <A, E>(use: Effect.Effect<A, E, Session.Session>) =>
     }).pipe(Effect.provide(server, { local: true }))
   })
 
+const send = (brokers: string, topic: string, values: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    yield* withAdmin(brokers, (admin) => admin.createTopics({ topics: [{ topic, numPartitions: 1 }] }))
+    const producer = library(brokers).producer()
+    yield* Effect.promise(async () => {
+      await producer.connect()
+      await producer.send({ topic, messages: values.map((value) => ({ value })) })
+      await producer.disconnect()
+    })
+  })
+
 /** What the processes of the cluster have written about themselves. */
 const logsIn = (folder: string): ReadonlyArray<readonly [string, string]> =>
   readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => /(^[^/]+\.log|work\/.*\/std(out|err))$/.test(name))
     .map((name) => [name, readFileSync(join(folder, name), "utf8")])
+
+const hour = 3_600_000
+const symbols = ["A", "B", "C"]
+
+/** A tick a second of each symbol for three minutes, out of order by a second, and one that closes their windows. */
+const ticks = [
+  ...Array.from({ length: 180 * symbols.length }, (_, i) => ({
+    symbol: symbols[i % symbols.length] ?? "",
+    time: hour + Math.floor(i / symbols.length) * 1_000 - (i % 7 === 0 ? 1_000 : 0),
+    price: `${100 + i % 13}.${i % 10}5`,
+    size: 1 + i % 100
+  })),
+  { symbol: "A", time: 2 * hour, price: "1.00", size: 1 }
+]
+
+/** The windows of theirs that are closed. */
+const closed = () =>
+  texts(
+    folded(candles1m, ticks.map(({ price, size, symbol, time }, offset) => ({
+      partition: 0,
+      offset,
+      fields: { symbol, time, size, price: BigDecimal.scale(BigDecimal.fromStringUnsafe(price), 8), priceForming: null }
+    }))).map((pane): Pane.Encoded => JSON.parse(pane)).filter(({ start }) => start < 2 * hour)
+  )
 
 describe.skipIf(isMissing("wget", "install it (Debian: apt-get install wget)"))("the cluster of compose.yaml", () => {
   layer(Layer.merge(ComposedSpark.layer, Kafka.layer()), { timeout: "5 minutes", excludeTestServices: true })((it) => {
@@ -98,14 +143,8 @@ describe.skipIf(isMissing("wget", "install it (Debian: apt-get install wget)"))(
       Effect.gen(function*() {
         const { folder } = yield* ComposedSpark
         const { access: { brokers } } = yield* Kafka
-        const topics = ["in", "out"].map((topic) => ({ topic, numPartitions: 1 }))
-        yield* withAdmin(brokers, (admin) => admin.createTopics({ topics }))
-        const producer = library(brokers).producer()
-        yield* Effect.promise(async () => {
-          await producer.connect()
-          await producer.send({ topic: "in", messages: ["1", "2", "3"].map((value) => ({ value })) })
-          await producer.disconnect()
-        })
+        yield* send(brokers, "in", ["1", "2", "3"])
+        yield* withAdmin(brokers, (admin) => admin.createTopics({ topics: [{ topic: "out", numPartitions: 1 }] }))
         const kafka = { "kafka.bootstrap.servers": brokers }
         yield* withSession(Effect.gen(function*() {
           const source = Plan.readStream({ format: "kafka", options: { ...kafka, subscribe: "in", startingOffsets: "earliest" } })
@@ -135,5 +174,37 @@ describe.skipIf(isMissing("wget", "install it (Debian: apt-get install wget)"))(
         const [end] = yield* withAdmin(brokers, (admin) => admin.fetchTopicOffsets("out"))
         assert.strictEqual(end?.offset, "3")
       }))
+
+    it.effect.skipIf(areMissing)("submit as it is started there has candles computed, and carries them into InfluxDB", () =>
+      Effect.gen(function*() {
+        const { access: { connect, rest }, folder } = yield* ComposedSpark
+        const { access: { brokers } } = yield* Kafka
+        const { access: influxdb } = yield* Influxdb
+        yield* send(brokers, "ticks", ticks.map((tick) => JSON.stringify(tick)))
+        writeFileSync(join(folder, "secrets/influxdb-token"), influxdb.token)
+        const start = startIn(folder, yield* composed(), {
+          "http://spark-master:6066": rest,
+          "http://influxdb:8086": influxdb.url,
+          "kafka:9092": brokers,
+          "15002": connect.split(":")[1] ?? "",
+          "/opt/courant/bin/courant.js": join(root, "src/main.ts"),
+          "exec node": `exec ${node}`
+        })
+        const submitted = yield* start("submit")
+        const stored = Effect.flatMap(ResultSink, ({ read }) => read({ pipeline: candles1m.name })).pipe(
+          Effect.provide(InfluxdbResultSink.layer().pipe(
+            Layer.provide([Connection.layer({ ...influxdb, token: Redacted.make(influxdb.token) }), DeadLetters.layerMemory])
+          ), { local: true })
+        )
+        const expected = closed()
+        // One of them begins a second before the hour.
+        assert.strictEqual(expected.length, 3 * symbols.length + 1)
+        yield* until(Effect.map(stored, ({ length }) => length >= expected.length), "2 minutes").pipe(
+          Effect.tapError(() => Effect.sync(() => console.error(submitted.stderr())))
+        )
+        assert.deepStrictEqual(new Set(texts(yield* stored)), new Set(expected))
+        const { code, stderr } = yield* submitted.signal("SIGTERM")
+        assert.strictEqual(code, 0, stderr)
+      }).pipe(Effect.provide(Influxdb.layer())))
   })
 })
