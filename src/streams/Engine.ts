@@ -41,11 +41,18 @@ export class StateError extends Schema.TaggedError<StateError>()("StateError", {
   message: Schema.String
 }) {}
 
+/** What runs the pipelines outside of this process, such as a cluster, has refused them or has failed. */
+export class RemoteError extends Schema.TaggedError<RemoteError>()("RemoteError", {
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
 export type EngineError =
   | CheckpointError
   | CheckpointMismatch
   | DeadLettersError
   | EventLogError
+  | RemoteError
   | ResultSinkError
   | StateError
 

@@ -42,15 +42,17 @@ export const smallDisk = (megabytes: number) =>
     )
     /** The same file for us, who are outside. (SQLite does not find it this way: it resolves links by itself.) */
     const seen = (file: string) => `/proc/${holder.pid}/root${file}`
+    const inside = ["-t", String(holder.pid), "-U", "-m", "--preserve-credentials"]
     const filler = seen(join(folder, "filler"))
     return {
       /** What it is called by those who run on it. */
       folder,
       /** Starts the program where the disk is. */
       start: (args: string, options: Parameters<typeof startCommand>[2]) => {
-        const inside = ["-t", String(holder.pid), "-U", "-m", "--preserve-credentials"]
         return startCommand("nsenter", [...inside, ...commandLine(args).split(" ")], options)
       },
+      /** The command that runs another where the disk is. */
+      inside: (command: string) => ["nsenter", ...inside, command].join(" "),
       /** Writes until nothing more goes in. */
       fill: Effect.sync(() => fill(filler)),
       /** Takes away what `fill` has written. */

@@ -1,5 +1,7 @@
 /** Kafka, a cluster of Spark and a folder for checkpoints that both we and the cluster reach: one of each a file. */
+import { assert } from "@effect/vitest"
 import { Context, type Duration, Effect, Layer, Redacted } from "effect"
+import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Kafka, Spark } from "../../services/testing.ts"
 import { Connection } from "../../src/adapters/kafka/Connection.ts"
@@ -138,15 +140,33 @@ export const foldOf = Effect.fnUntraced(function*(pipeline: AnyPipeline, topic: 
   )
 })
 
+/** The process of the Connect server's driver, on the worker. */
+export const driverOf = ({ spark }: SparkStack["Service"]) =>
+  Effect.sync(() => {
+    const found = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).filter((pid) =>
+      [spark.folder, "DriverWrapper", "SparkConnectServer"].every((part) => commandLineOf(pid).includes(part)))
+    assert.strictEqual(found.length, 1, "one driver runs")
+    return Number(found[0])
+  })
+
+const commandLineOf = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8")
+  } catch {
+    return ""
+  }
+}
+
 /** Waits until a topic has at least so many panes, and gives them; when the time is over, those that are there. */
-export const panesOnce = Effect.fnUntraced(function*(topic: string, count: number, atMost: Duration.Input = "1 minute") {
-  let seen: ReadonlySet<string> = new Set()
+export const panesOnce = Effect.fnUntraced(function*(_topic: string, count: number, atMost: Duration.Input = "1 minute") {
+  const sink = yield* ResultSink
+  let panes = yield* sink.read({})
   const looking = Effect.gen(function*() {
-    while (seen.size < count) {
-      seen = yield* panesOf(topic)
+    while (panes.length < count) {
       yield* Effect.sleep("300 millis")
+      panes = yield* sink.read({})
     }
   })
   yield* Effect.timeoutOption(looking, atMost)
-  return seen
-})
+  return new Set(panes.map(line))
+}, (looking, topic) => Effect.provide(looking, KafkaResultSink.layer({ topic: resultsOf(topic) }), { local: true }))

@@ -121,7 +121,8 @@ const readTo = Effect.fnUntraced(function*(reader: Reader, topic: string, { ends
   }
 })
 
-const rowAt = (bytes: Buffer, cursor: Cursor): Row => ({
+/** The record under a cursor. */
+export const rowAt = (bytes: Buffer, cursor: Cursor): Row => ({
   key: bytes.toString("utf8", cursor.keyStart, cursor.keyStart + Math.max(0, cursor.keyLength)),
   value: cursor.valueLength < 0 ? null : bytes.subarray(cursor.valueStart, cursor.valueStart + cursor.valueLength),
   header: (name) => {

@@ -40,6 +40,21 @@ export interface Options extends LogRecords.Sources {
 export const layer = (options: Options): Layer.Layer<EventLog, EventLogError, Connection> =>
   Layer.effect(EventLog, make(options).pipe(Effect.mapError(toLogError)))
 
+export interface CompactedOptions {
+  readonly topic: string
+  /** A new topic gets so many, one unless told; an existing one must have so many, if told. */
+  readonly partitions?: number | undefined
+  /** What is to be read in the place of a record that takes its key away. Such a record has no value unless told. */
+  readonly tombstone?: LogRecords.Tombstone | undefined
+}
+
+/**
+ * A compacted topic, made where it is missing. It is a log that is only read: of each key the newest record is in it, and of
+ * those before it as many as compaction has left.
+ */
+export const layerCompacted = (options: CompactedOptions): Layer.Layer<EventLog, EventLogError, Connection> =>
+  Layer.effect(EventLog, makeCompacted(options).pipe(Effect.mapError(toLogError)))
+
 /**
  * A topic that we make keeps its records for ever, like every log: event times are the messages' timestamps, so a
  * retention of days would delete a replayed session as soon as it is there.
@@ -57,7 +72,6 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const writer = new LogRecords.Writer(options)
   const positions = yield* Positions.make(topic)
   const ends = patiently(client.offsets(topic, "latest"))
-  yield* held(0)
 
   const name = randomUUID()
   let appends = 0
@@ -84,19 +98,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
     return first
   }, Effect.mapError((error) => toAppendError(topic, error)))
 
-  const read = (from: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> =>
-    Stream.callback<Records, EventLogError>((queue) =>
-      Effect.gen(function*() {
-        const reader = yield* client.reader(topic)
-        const reading = new Reading(topic, Array.from({ length: partitions }, (_, partition) => from[partition] ?? 0))
-        const close = (gap: Gap) =>
-          onGap === "stop"
-            ? Effect.fail(gapError(topic, gap))
-            : append(gap.partition, fromTexts([Control.encode({ _tag: "gap", from: gap.from, to: gap.to })], Kind.control))
-        return yield* Effect.forever(patiently(follow(client, reader, reading, emit(queue), close)))
-      }).pipe(Effect.mapError(toLogError)), { bufferSize: readAhead }).pipe(
-        Stream.tap((records) => held(-sizeOf(records)))
-      )
+  const read = yield* readerOf({ topic, partitions }, (gap) =>
+    onGap === "stop"
+      ? Effect.fail(gapError(topic, gap))
+      : append(gap.partition, fromTexts([Control.encode({ _tag: "gap", from: gap.from, to: gap.to })], Kind.control)))
 
   return EventLog.of({
     topic,
@@ -106,6 +111,44 @@ const make = Effect.fnUntraced(function*(options: Options) {
     ends: Effect.mapError(ends, toLogError),
     position: positions.newest.pipe(Effect.map(Option.map(({ position }) => position)), Effect.mapError(toLogError))
   })
+})
+
+const makeCompacted = Effect.fnUntraced(function*({ tombstone, topic, ...options }: CompactedOptions) {
+  const { client, patience: { patiently } } = yield* Connection
+  const wanted = { name: topic, partitions: options.partitions, configs: Topics.compacted, initially: Topics.largeBatches }
+  const partitions = yield* Topics.ensure(wanted)
+  const read = yield* readerOf({ topic, partitions, tombstone }, (gap) =>
+    Effect.fail(new EventLogError({ message: `${gapMessage(topic, gap)}. Read all that is left of it with --restart` })))
+  return EventLog.of({
+    topic,
+    partitions,
+    append: () => Effect.fail(new EventLogError({ message: `the topic ${topic} is compacted: as a log it is only read` })),
+    read,
+    ends: Effect.mapError(patiently(client.offsets(topic, "latest")), toLogError),
+    position: Effect.succeed(Option.none())
+  })
+})
+
+/** What is read, and how. */
+interface Topic {
+  readonly topic: string
+  readonly partitions: number
+  readonly tombstone?: LogRecords.Tombstone | undefined
+}
+
+/** Reads a topic from the offsets that are asked for; `close` is called where there is a gap behind one of them. */
+const readerOf = Effect.fnUntraced(function*(topic: Topic, close: (gap: Gap) => Effect.Effect<unknown, EventLogError>) {
+  const { client, patience: { patiently } } = yield* Connection
+  yield* held(0)
+  return (from: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> =>
+    Stream.callback<Records, EventLogError>((queue) =>
+      Effect.gen(function*() {
+        const reader = yield* client.reader(topic.topic)
+        const reading = new Reading(topic, from)
+        return yield* Effect.forever(patiently(follow(client, reader, reading, emit(queue), close)))
+      }).pipe(Effect.mapError(toLogError)), { bufferSize: readAhead }).pipe(
+        Stream.tap((records) => held(-sizeOf(records)))
+      )
 })
 
 const heldBytes = Metric.gauge("courant_kafka_held_bytes", {
@@ -156,16 +199,18 @@ interface Gap {
 /** Where the reading of a topic stands. */
 class Reading {
   readonly topic: string
+  readonly tombstone: LogRecords.Tombstone | undefined
   readonly next: Array<number>
   /** Whether nothing at all had been read where reading began: then the beginning is whatever is there. */
   readonly #isFresh: boolean
   /** Partitions of which the broker has given something, or said that there is nothing yet. */
   readonly #known = new Set<number>()
 
-  constructor(topic: string, from: ReadonlyArray<number>) {
+  constructor({ partitions, tombstone, topic }: Topic, from: ReadonlyArray<number>) {
     this.topic = topic
-    this.next = [...from]
-    this.#isFresh = from.every((offset) => offset === 0)
+    this.tombstone = tombstone
+    this.next = Array.from({ length: partitions }, (_, partition) => from[partition] ?? 0)
+    this.#isFresh = this.next.every((offset) => offset === 0)
   }
 
   advance(partition: number, next: number): void {
@@ -222,7 +267,7 @@ const follow = Effect.fnUntraced(function*<E>(
 
 const unpack = (reading: Reading, fetched: Fetched) =>
   Effect.try({
-    try: () => LogRecords.fromFetched(fetched, reading.next[fetched.partition] ?? 0),
+    try: () => LogRecords.fromFetched(fetched, reading.next[fetched.partition] ?? 0, reading.tombstone),
     catch: (cause) =>
       new KafkaError({
         message: `partition ${fetched.partition} of ${reading.topic}: ${cause instanceof UnreadableBatch ? cause.message : String(cause)}`,

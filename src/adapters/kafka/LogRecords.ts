@@ -14,6 +14,7 @@ import { RecordReader } from "../../streams/RecordReader.ts"
 import { type Chunk, Kind, type Records, valueAt } from "../../streams/Records.ts"
 import type { Definition } from "../../streams/Source.ts"
 import type { Fetched, Message } from "./Client.ts"
+import { type Row, rowAt } from "./CompactedTopic.ts"
 import { Cursor, type Section, sections } from "./RecordBatches.ts"
 
 export interface Sources {
@@ -95,20 +96,22 @@ export interface Read {
   readonly next: number
 }
 
+/** What is read in the place of a record without a value; `null` leaves it without. */
+export type Tombstone = (row: Row) => Uint8Array | null
+
 /** The records of a fetch from an offset on, undecoded and for the most part uncopied. Throws `UnreadableBatch`. */
-export const fromFetched = (fetched: Fetched, from: number): Read => {
+export const fromFetched = (fetched: Fetched, from: number, tombstone?: Tombstone): Read => {
   const found = sections(fetched, from)
   const parts = inOneBuffer(found.sections)
   const capacity = parts.sections.reduce((sum, { count }) => sum + count, 1)
   const records = {
-    partition: fetched.partition,
-    bytes: parts.bytes,
     starts: new Int32Array(capacity),
     ends: new Int32Array(capacity),
     kinds: new Uint8Array(capacity),
     offsets: new Float64Array(capacity),
     appendedAt: new Float64Array(capacity)
   }
+  const added = new Added(parts.bytes)
   const headers = new Headers()
   const cursor = new Cursor()
   let length = 0
@@ -117,8 +120,9 @@ export const fromFetched = (fetched: Fetched, from: number): Read => {
     while (cursor.next()) {
       if (cursor.offset < from) continue
       headers.read(cursor, section.bytes)
-      records.starts[length] = cursor.valueStart
-      records.ends[length] = cursor.valueStart + cursor.valueLength
+      const instead = cursor.valueLength < 0 ? tombstone?.(rowAt(section.bytes, cursor)) ?? null : null
+      records.starts[length] = instead === null ? cursor.valueStart : added.add(instead)
+      records.ends[length] = records.starts[length]! + (instead?.length ?? cursor.valueLength)
       records.kinds[length] = headers.kind
       records.offsets[length] = cursor.offset
       records.appendedAt[length] = headers.ingested ?? appendTime(section, cursor)
@@ -132,10 +136,35 @@ export const fromFetched = (fetched: Fetched, from: number): Read => {
     records.kinds[length] = Kind.control
     records.offsets[length++] = found.next - 1
   }
-  return { records: length === 0 ? null : { ...records, ...trimmed(records, length), length }, next: found.next }
+  const { partition } = fetched
+  return { records: length === 0 ? null : { partition, bytes: added.bytes, ...trimmed(records, length), length }, next: found.next }
 }
 
-const trimmed = ({ appendedAt, ends, kinds, offsets, starts }: Omit<Records, "length">, length: number) => ({
+/** Bytes, and behind them those of what stands in the place of records without a value. */
+class Added {
+  readonly #parts: Array<Uint8Array>
+  #length: number
+
+  constructor(bytes: Uint8Array) {
+    this.#parts = [bytes]
+    this.#length = bytes.length
+  }
+
+  /** Where they begin. */
+  add(bytes: Uint8Array): number {
+    const start = this.#length
+    this.#parts.push(bytes)
+    this.#length += bytes.length
+    return start
+  }
+
+  get bytes(): Uint8Array {
+    const [first] = this.#parts
+    return first !== undefined && this.#parts.length === 1 ? first : Buffer.concat(this.#parts)
+  }
+}
+
+const trimmed = ({ appendedAt, ends, kinds, offsets, starts }: Omit<Records, "length" | "bytes" | "partition">, length: number) => ({
   starts: starts.subarray(0, length),
   ends: ends.subarray(0, length),
   kinds: kinds.subarray(0, length),

@@ -11,8 +11,17 @@ export const isOfSession = (failure: Failure): boolean =>
 
 /** Whether the same may well succeed later: what was asked is not to blame. */
 export const mayPass = (failure: Failure): boolean =>
-  failure._tag === "SparkError" &&
-  (failure.reason === "unreachable" || failure.reason === "execution-lost" || isOfSession(failure) || isOfQuery(failure))
+  failure._tag === "SparkError" && !isOfMaking(failure) &&
+  (failure.reason === "unreachable" || failure.reason === "execution-lost" || isOfSession(failure) ||
+    isOfQuery(failure) || isEnding(failure))
+
+/** A query whose plan or options are wrong may find that out only when it runs. */
+const isOfMaking = ({ types = [] }: SparkError): boolean =>
+  types.some((type) => type === "java.lang.IllegalArgumentException" || type === "org.apache.spark.sql.AnalysisException")
+
+/** A driver that was told to end still answers for a moment, with what happens to be gone already. */
+const isEnding = ({ causes = [], message }: SparkError): boolean =>
+  [message, ...causes].some((words) => /stopped SparkContext|SparkContext was shut down|ShuttingDown/i.test(words))
 
 /** A query failed while it ran, which whoever asks for it is told. */
 export const isOfQuery = (failure: Failure): boolean =>
@@ -31,6 +40,7 @@ export const toClusterError = (failure: Failure): ClusterError => {
 }
 
 const reasonOf = (error: SparkError): ClusterError["reason"] => {
+  if (isOfMaking(error)) return "refused"
   if (isOfQuery(error) || isOfJob(error)) return "failed"
   return mayPass(error) ? "unreachable" : "refused"
 }

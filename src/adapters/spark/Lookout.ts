@@ -5,6 +5,7 @@
 import { Duration, Effect } from "effect"
 import type { Progress } from "./connect/Progress.ts"
 import type { Session } from "./connect/Session.ts"
+import { SparkError } from "./connect/SparkError.ts"
 import * as StreamingQuery from "./connect/StreamingQuery.ts"
 import { type Failure, isOfQuery, mayPass, toClusterError, wordsOf } from "./Failures.ts"
 import type { Sessions } from "./Sessions.ts"
@@ -60,8 +61,11 @@ export const make = ({ attempts, name, onRestart, revive, sessions, tell }: Opti
     yield* tellNew(query)
     yield* stopped(name)
   }, (following, query) =>
-    // One that has failed is still there to be asked.
-    Effect.tapError(following, (failure) => isOfQuery(failure) ? Effect.ignore(tellNew(query)) : Effect.void))
+    following.pipe(
+      // One that has failed is still there to be asked.
+      Effect.tapError((failure) => isOfQuery(failure) ? Effect.ignore(tellNew(query)) : Effect.void),
+      Effect.mapError(asLost)
+    ))
 
   const again = Effect.fnUntraced(function*(failure: Failure) {
     if (!mayPass(failure)) return yield* toClusterError(failure)
@@ -99,6 +103,12 @@ export const make = ({ attempts, name, onRestart, revive, sessions, tell }: Opti
     })
   }
 }
+
+/** To know a query that runs is nothing that could be refused: the server does not, or not any more. */
+const asLost = (failure: SparkError | ClusterError) =>
+  failure._tag === "SparkError" && failure.reason === "refused" && !isOfQuery(failure)
+    ? new SparkError({ message: failure.message, reason: "execution-lost", cause: failure })
+    : failure
 
 /** It ended without a failure: somebody has ended it, or the session or server that it was in is about to be no more. */
 const stopped = Effect.fnUntraced(function*(name: string) {

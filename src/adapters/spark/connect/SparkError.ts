@@ -35,6 +35,8 @@ export class SparkError extends Schema.TaggedError<SparkError>()("SparkError", {
   parameters: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
   /** What led to it, outermost first: a query that fails says little itself. */
   causes: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** The classes of the innermost of them, the most special one first, as in `java.lang.IllegalArgumentException`. */
+  types: Schema.optionalKey(Schema.Array(Schema.String)),
   /** By which the server keeps all that it knows of the error, for a while. */
   errorId: Schema.optionalKey(Schema.String),
   cause: Schema.optionalKey(Schema.Defect())

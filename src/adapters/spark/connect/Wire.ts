@@ -147,12 +147,14 @@ export const detailed = (client: Wire["client"], identity: Identity, error: Spar
 const withDetails = (error: SparkError, { errors, rootErrorIdx }: FetchErrorDetailsResponse): SparkError => {
   const [root = create(FetchErrorDetailsResponse_ErrorSchema), ...causes] = chain(errors, rootErrorIdx)
   const { errorClass, messageParameters, sqlState } = root.sparkThrowable ?? {}
+  const types = (causes.at(-1) ?? root).errorTypeHierarchy
   return new SparkError({
     ...error,
     message: root.message.trim() || error.message,
     ...(errorClass === undefined ? {} : { errorClass }),
     ...(sqlState === undefined ? {} : { sqlState }),
     ...(messageParameters === undefined ? {} : { parameters: messageParameters }),
+    ...(types.length === 0 ? {} : { types }),
     ...(causes.length === 0 ? {} : { causes: causes.map(({ message }) => message.trim()) })
   })
 }

@@ -1,0 +1,157 @@
+/**
+ * The engine on a cluster of Spark: it has queries run there and carries their panes from the topic of results into the
+ * sink. The queries have checkpoints of their own on the cluster; what is saved here is how far their panes were carried.
+ *
+ * Of the options of a run, what is about reading the log is Spark's own affair: `idleTimeout`, `isQuiet` and `speed`
+ * change nothing, because Spark's watermark knows no partitions and no clock.
+ */
+import { Duration, Effect, Layer, Stream } from "effect"
+import * as Carry from "../../streams/Carry.ts"
+import { CheckpointStore } from "../../streams/CheckpointStore.ts"
+import { Engine, type Options, RemoteError, type Report } from "../../streams/Engine.ts"
+import { EventLog } from "../../streams/EventLog.ts"
+import { type Counts, Monitor, type Progress } from "../../streams/Monitor.ts"
+import type { Pane } from "../../streams/Pane.ts"
+import { ResultSink } from "../../streams/ResultSink.ts"
+import { compile, portable } from "./compile/Compile.ts"
+import { PaneLog } from "./PaneLog.ts"
+import { type Batch, SparkCluster, type Work } from "./SparkCluster.ts"
+
+type Services = SparkCluster | PaneLog | CheckpointStore | ResultSink | Monitor
+
+/**
+ * Runs pipelines over a topic of Kafka that the cluster can reach. Without `stopAt` the queries go on when the run ends,
+ * however it ends, and the next run joins them. With it, the windows of what the topic holds at that moment are computed
+ * and carried, all of them, and no query is left.
+ */
+export const layer = (options: { readonly topic: string }): Layer.Layer<Engine, never, Services> =>
+  Layer.effect(
+    Engine,
+    Effect.gen(function*() {
+      const services = yield* Effect.context<Services>()
+      return Engine.of({ run: (run) => Effect.provideContext(runOver(options.topic, run), services) })
+    })
+  )
+
+const runOver = Effect.fn("SparkEngine.run")(
+  function*(topic: string, options: Options) {
+    const { pipelines } = options
+    if (new Set(pipelines.map(({ name }) => name)).size < pipelines.length) {
+      throw new TypeError("two pipelines of a run have the same name")
+    }
+    const maxTimeAhead = options.maxTimeAhead === undefined ? undefined : Duration.toMillis(options.maxTimeAhead)
+    // All are looked at before the first is started.
+    for (const pipeline of pipelines) yield* compile(yield* portable(pipeline), { maxTimeAhead })
+    const { topic: results } = yield* PaneLog
+    const run = new Run(options, pipelines.map((pipeline) => ({ pipeline, topic, results, maxTimeAhead })))
+    yield* options.stopAt === undefined ? follow(run) : Effect.andThen(options.stopAt, computeOnce(run))
+    return run.report
+  },
+  Effect.catchTags({ ClusterError: (error) => toRemote(error), UnsupportedBySpark: (error) => toRemote(error) })
+)
+
+const toRemote = (error: Error): Effect.Effect<never, RemoteError> =>
+  Effect.fail(new RemoteError({ message: error.message, cause: error }))
+
+/** Queries that run for ever, and what they write carried for as long. */
+const follow = Effect.fnUntraced(function*(run: Run) {
+  const cluster = yield* SparkCluster
+  const watch = Effect.fnUntraced(function*(work: Work) {
+    const query = yield* cluster.start(work)
+    yield* Stream.runForEach(query.batches, (batch) => told(run, work, batch))
+  })
+  yield* Effect.raceFirst(carry(run), Effect.forEach(run.works, watch, { concurrency: "unbounded", discard: true }))
+}, Effect.scoped)
+
+/** One after the other: each has the whole cluster. */
+const computeOnce = Effect.fnUntraced(function*(run: Run) {
+  const cluster = yield* SparkCluster
+  const log = yield* PaneLog
+  for (const work of run.works) yield* told(run, work, yield* cluster.compute(work))
+  yield* carry(run, yield* log.ends)
+})
+
+const told = Effect.fnUntraced(function*(run: Run, { pipeline }: Work, batch: Batch) {
+  const monitor = yield* Monitor
+  run.add(pipeline.name, batch)
+  yield* monitor.publish({ _tag: "progress", progress: run.progress })
+})
+
+const carry = Effect.fnUntraced(function*(run: Run, stopAt?: ReadonlyArray<number>) {
+  const monitor = yield* Monitor
+  const { checkpointEvery, name, pipelines } = run.options
+  const onWritten = Effect.fnUntraced(function*(panes: ReadonlyArray<Pane>) {
+    run.panes += panes.length
+    yield* monitor.publish({ _tag: "panes", panes })
+    yield* monitor.publish({ _tag: "progress", progress: run.progress })
+  })
+  yield* Carry.run({ name, pipelines, stopAt, saveEvery: checkpointEvery, onWritten }).pipe(
+    Effect.provideServiceEffect(EventLog, PaneLog)
+  )
+})
+
+/** What one query has done during a run, and where it stands. */
+type Standing = Pick<Batch, "read" | "deadLettered" | "filtered" | "late" | "watermark" | "lag">
+
+const atFirst: Standing = { read: 0, deadLettered: 0, filtered: 0, late: 0, watermark: null, lag: 0 }
+
+/** What a run knows: counts from its own beginning on, since a query that it joins does not tell what was before. */
+class Run {
+  readonly options: Options
+  readonly works: ReadonlyArray<Work>
+  panes = 0
+  readonly #standings: Map<string, Standing>
+
+  constructor(options: Options, works: ReadonlyArray<Work>) {
+    this.options = options
+    this.works = works
+    this.#standings = new Map(works.map(({ pipeline }) => [pipeline.name, atFirst]))
+  }
+
+  add(pipeline: string, batch: Batch): void {
+    const before = this.#standings.get(pipeline) ?? atFirst
+    this.#standings.set(pipeline, {
+      read: before.read + batch.read,
+      deadLettered: before.deadLettered + batch.deadLettered,
+      filtered: before.filtered + batch.filtered,
+      late: before.late + batch.late,
+      watermark: batch.watermark ?? before.watermark,
+      lag: batch.lag
+    })
+  }
+
+  get report(): Report {
+    const standings = [...this.#standings]
+    // Each query reads the whole topic: what the foremost has read is what was read.
+    const foremost = standings.reduce((most, [, standing]) => standing.read > most.read ? standing : most, atFirst)
+    return {
+      ...countsOf(foremost),
+      panes: this.panes,
+      byPipeline: Object.fromEntries(standings.map(([name, standing]) => [name, countsOf(standing)]))
+    }
+  }
+
+  get progress(): Progress {
+    const standings = [...this.#standings.values()]
+    const watermarks = standings.map(({ watermark }) => watermark ?? -Infinity)
+    const watermark = Math.min(...watermarks)
+    return {
+      ...this.report,
+      watermark: Number.isFinite(watermark) ? watermark : null,
+      lag: Math.max(0, ...standings.map(({ lag }) => lag))
+    }
+  }
+}
+
+/**
+ * Spark drops late rows after a first aggregation and counts those that it drops: how many events were in them it does
+ * not say, so that late events are among the aggregated here.
+ */
+const countsOf = ({ deadLettered, filtered, late, read }: Standing): Counts => ({
+  read,
+  aggregated: read - deadLettered - filtered,
+  late,
+  deadLettered,
+  duplicate: 0,
+  filtered
+})

@@ -1,0 +1,89 @@
+/**
+ * Panes back out of their written form. There a decimal is a text, as a text is: which of the two it was, the pipeline
+ * knows, whose results have the types of their fields. So a sink gets the same values as from the engine itself.
+ */
+import { BigDecimal, Option, Schema } from "effect"
+import type { Spec } from "./Aggregate.ts"
+import * as Pane from "./Pane.ts"
+import type { Any as AnyPipeline } from "./Pipeline.ts"
+import type { Window } from "./Window.ts"
+
+/** Why a record is not taken for a pane of the pipelines. */
+export type Refusal =
+  | "no-pane"
+  | "other-pipeline"
+  /** Its windows or its results are not the pipeline's: it was written by a former one of this name. */
+  | "former-pipeline"
+
+/** Panes of these pipelines from lines as `Pane.toJson` writes them. */
+export const make = (pipelines: ReadonlyArray<AnyPipeline>): (line: Uint8Array) => Pane.Pane | Refusal => {
+  const known = new Map(pipelines.map((pipeline) => [pipeline.name, { window: pipeline.window, types: typesOf(pipeline) }]))
+  return (line) => {
+    const encoded = Option.getOrNull(decode(text.decode(line)))
+    if (encoded === null) return "no-pane"
+    const pipeline = known.get(encoded.pipeline)
+    if (pipeline === undefined) return "other-pipeline"
+    const values = valuesOf(pipeline.types, encoded)
+    return values === null || !isWindowOf(pipeline.window, encoded) ? "former-pipeline" : { ...encoded, values }
+  }
+}
+
+const text = new TextDecoder()
+
+const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Pane.Encoded))
+
+/** `any` is what a user's own function gives: its texts stay texts. */
+type Type = "decimal" | "number" | "string" | "boolean" | "any"
+
+/** The results of a pipeline in the order in which the engine gives them. */
+const typesOf = (pipeline: AnyPipeline): ReadonlyMap<string, Type> =>
+  new Map([
+    ...Object.entries(pipeline.aggregates).map(([name, spec]) => [name, typeOf(pipeline, spec)] as const),
+    ...Object.keys(pipeline.options.derived).map((name) => [name, "decimal"] as const)
+  ])
+
+const typeOf = ({ source }: AnyPipeline, { field, op }: Spec): Type => {
+  if (op === "count") return "number"
+  if (op === "custom") return "any"
+  const column = source.definition.columns.find(({ name }) => name === field)
+  return column === undefined ? "any" : column.kind === "int" || column.kind === "double" ? "number" : column.kind
+}
+
+/** `null` where they are not the results of the pipeline. A retracted window has no values that count. */
+const valuesOf = (types: ReadonlyMap<string, Type>, { pane, values }: Pane.Encoded): Pane.Values | null => {
+  const names = Object.keys(values)
+  if (pane === "retracted" && names.length === 0) return values
+  if (names.length !== types.size) return null
+  const decoded: { [name: string]: Pane.Value } = {}
+  for (const [name, type] of types) {
+    const value = valueOf(type, values[name])
+    if (value === undefined) return null
+    decoded[name] = value
+  }
+  return decoded
+}
+
+const plainDecimal = /^-?\d+(?:\.\d+)?$/
+
+/** Undefined where it is of another type. */
+const valueOf = (type: Type, value: Pane.Encoded["values"][string] | undefined): Pane.Value | undefined => {
+  if (value === null || type === "any") return value
+  if (type !== "decimal") return typeof value === type ? value : undefined
+  return typeof value === "string" && plainDecimal.test(value) ? BigDecimal.fromStringUnsafe(value) : undefined
+}
+
+/** Whether windows of this kind may have these bounds, as far as their length says it. */
+const isWindowOf = (window: Window, { end, start }: Pane.Encoded): boolean => {
+  const length = end - start
+  switch (window.kind) {
+    case "tumbling":
+    case "hopping":
+      return length === window.size
+    case "cumulative":
+      return length % window.step === 0 && length <= window.size
+    case "session":
+      return length >= window.gap
+    case "calendar":
+      return length > 0
+  }
+}

@@ -1,0 +1,196 @@
+/** The engine on a cluster, between its ports and a cluster in memory: the sink ends with the batch fold's panes. */
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Effect, Exit, Fiber, Layer, Option, Schedule, Stream } from "effect"
+import * as fc from "fast-check"
+import * as MemorySparkCluster from "../../../src/adapters/spark/MemorySparkCluster.ts"
+import { PaneLog } from "../../../src/adapters/spark/PaneLog.ts"
+import { SparkCluster } from "../../../src/adapters/spark/SparkCluster.ts"
+import * as SparkEngine from "../../../src/adapters/spark/SparkEngine.ts"
+import { CheckpointStore } from "../../../src/streams/CheckpointStore.ts"
+import { Engine } from "../../../src/streams/Engine.ts"
+import { EventLog } from "../../../src/streams/EventLog.ts"
+import { type Event, Monitor, type Progress } from "../../../src/streams/Monitor.ts"
+import * as Pane from "../../../src/streams/Pane.ts"
+import type { Any as AnyPipeline } from "../../../src/streams/Pipeline.ts"
+import { fromTexts } from "../../../src/streams/Records.ts"
+import { ResultSink } from "../../../src/streams/ResultSink.ts"
+import { logsWithin, pipelines } from "../../../src/testing/Arbitraries.ts"
+import { foldedPanes, textOf } from "../../../src/testing/Harness.ts"
+import { all, candles, closed, large, line, market, unsupported } from "./market.ts"
+
+/** Out of order by no more than a pipeline allows. */
+const bound = 6
+
+const { MemorySpark } = MemorySparkCluster
+
+const paneLog = PaneLog.from(Layer.effect(EventLog, MemorySpark.use(({ topic }) => topic("ticks-panes"))))
+
+const stack = SparkEngine.layer({ topic: "ticks" }).pipe(
+  Layer.provideMerge(paneLog),
+  Layer.provideMerge(Layer.mergeAll(MemorySparkCluster.layer, CheckpointStore.layerMemory, ResultSink.layerMemory, Monitor.layer))
+)
+
+const append = Effect.fnUntraced(function*(events: ReadonlyArray<string>) {
+  const spark = yield* MemorySparkCluster.MemorySpark
+  const ticks = yield* spark.topic("ticks")
+  yield* ticks.append(0, fromTexts(events))
+})
+
+const run = (pipelines: ReadonlyArray<AnyPipeline>) => Engine.use((engine) => engine.run({ name: "spark", pipelines }))
+
+/** Up to what the topic holds now. */
+const once = (pipelines: ReadonlyArray<AnyPipeline>) =>
+  Engine.use((engine) => engine.run({ name: "spark", pipelines, stopAt: Effect.succeed([]) }))
+
+const stored = Effect.map(ResultSink.use((sink) => sink.read({})), (panes) => new Set(panes.map(line)))
+
+/** Waits until the sink holds these panes and no others. */
+const holds = Effect.fnUntraced(function*(expected: ReadonlySet<string>) {
+  const patient = { until: (found: ReadonlySet<string>) => found.size >= expected.size, schedule: Schedule.spaced("10 millis") }
+  yield* Effect.ignore(stored.pipe(Effect.repeat(patient), Effect.timeout("3 seconds")))
+  assert.deepStrictEqual([...yield* stored].sort(), [...expected].sort())
+})
+
+const names = (found: Option.Option<{ readonly name: string }>) => Option.getOrNull(Option.map(found, ({ name }) => name))
+
+const find = (pipeline: string) => Effect.map(SparkCluster.use((cluster) => cluster.find(pipeline, "ticks")), names)
+
+/** Until the query of a pipeline runs. */
+const running = (pipeline: string) =>
+  find(pipeline).pipe(
+    Effect.repeat({ until: (name) => name !== null, schedule: Schedule.spaced("10 millis") }),
+    // For the engine to be subscribed, too.
+    Effect.andThen(Effect.sleep("50 millis"))
+  )
+
+const isAll = (byPipeline: Progress["byPipeline"], count: number) => Object.values(byPipeline).every(({ read }) => read >= count)
+
+const events = market({ minutes: 6 })
+
+/** Pipelines of all kinds, less what Spark does not take. */
+const portablePipelines = pipelines({ revisions: false, outOfOrderness: bound })
+  .map((pipeline): AnyPipeline => {
+    const { distinctSizes: _, ...aggregates } = pipeline.aggregates
+    return { ...pipeline, aggregates, options: { ...pipeline.options, derived: {} } }
+  })
+  .filter(({ window }) => window.kind !== "cumulative")
+
+it("of any pipeline that Spark takes the sink ends with the batch fold's panes", () =>
+  fc.assert(
+    fc.asyncProperty(portablePipelines, logsWithin(bound), (pipeline, [log]) =>
+      Effect.gen(function*() {
+        yield* append(log.entries.map(textOf))
+        yield* once([pipeline])
+        const found = yield* ResultSink.use((sink) => sink.read({}))
+        const expected = foldedPanes(pipeline, log).map(Pane.encode)
+        assert.deepStrictEqual(found.map(line).sort(), expected.map(line).sort())
+      }).pipe(Effect.provide(stack, { local: true }), Effect.runPromise)),
+    { numRuns: Math.ceil(60 * Number(process.env["COURANT_RUNS"] ?? 1)) }
+  ))
+
+describe("on a cluster", () => {
+  it.live("queries run for ever, their panes are carried, and whoever watches learns how far they are", () =>
+    Effect.gen(function*() {
+      const monitor = yield* Monitor
+      const seen: Array<Event> = []
+      yield* Effect.forkScoped(Stream.runForEach(monitor.events, (event) => Effect.sync(() => seen.push(event))))
+      const engine = yield* Effect.forkScoped(run([candles, large]))
+      yield* Effect.andThen(running("candles"), running("large"))
+      yield* append([...events.slice(0, 300), "no JSON"])
+      yield* append(events.slice(300))
+      yield* holds(new Set([...closed(candles, events), ...closed(large, events)]))
+      const small = events.filter((event) => JSON.parse(event).size <= 50).length
+      const { length } = events
+      const progress = yield* monitor.progress.pipe(
+        Effect.repeat({ until: ({ byPipeline }) => isAll(byPipeline, length + 1), schedule: Schedule.spaced("10 millis") }),
+        Effect.timeout("3 seconds")
+      )
+      const counts = { read: length + 1, aggregated: length, late: 0, deadLettered: 1, duplicate: 0, filtered: 0 }
+      assert.deepStrictEqual(progress, {
+        ...counts,
+        panes: closed(candles, events).size + closed(large, events).size,
+        watermark: Math.max(...events.map((event) => JSON.parse(event).time)) - 5_000,
+        lag: 0,
+        byPipeline: { candles: counts, large: { ...counts, aggregated: length - small, filtered: small } }
+      })
+      const told = seen.flatMap((event) => event._tag === "panes" ? event.panes : [])
+      assert.strictEqual(told.length, progress.panes)
+      assert.isUndefined(engine.pollUnsafe())
+    }).pipe(Effect.scoped, Effect.provide(stack)))
+
+  it.live("interrupted it leaves the queries running, and the next run joins them and carries on", () =>
+    Effect.gen(function*() {
+      const first = yield* Effect.forkChild(run([candles]))
+      yield* running("candles")
+      yield* append(events.slice(0, 250))
+      yield* holds(closed(candles, events.slice(0, 250)))
+      const name = yield* find("candles")
+      yield* Fiber.interrupt(first)
+      assert.strictEqual(yield* find("candles"), name)
+      yield* append(events.slice(250, 500))
+      yield* Effect.sleep("50 millis")
+      assert.strictEqual((yield* stored).size, closed(candles, events.slice(0, 250)).size)
+      yield* Effect.forkScoped(run([candles]))
+      yield* append(events.slice(500))
+      yield* holds(closed(candles, events))
+      assert.strictEqual(yield* find("candles"), name)
+    }).pipe(Effect.scoped, Effect.provide(stack)))
+
+  it.live("the driver dies, again and again: nothing is lost or doubled", () =>
+    Effect.gen(function*() {
+      const spark = yield* MemorySpark
+      yield* Effect.forkScoped(run([candles, large]))
+      yield* Effect.andThen(running("candles"), running("large"))
+      for (let at = 0; at < events.length; at += 40) {
+        yield* append(events.slice(at, at + 40))
+        if (at % 120 === 0) yield* Effect.sleep("5 millis")
+        yield* spark.killDriver
+      }
+      yield* holds(new Set([...closed(candles, events), ...closed(large, events)]))
+    }).pipe(Effect.scoped, Effect.provide(stack)))
+
+  it.live("with an end it computes all windows of what is there then, carries them, and leaves no query", () =>
+    Effect.gen(function*() {
+      const engine = yield* Engine
+      const stopAt = Effect.as(Effect.orDie(append(events)), [events.length])
+        .pipe(Effect.provideContext(yield* Effect.context<MemorySparkCluster.MemorySpark>()))
+      const report = yield* engine.run({ name: "spark", pipelines: [candles, large], stopAt })
+      const expected = new Set([...all(candles, events), ...all(large, events)])
+      assert.deepStrictEqual([report.read, report.aggregated, report.panes], [events.length, events.length, expected.size])
+      yield* holds(expected)
+      assert.strictEqual(yield* find("candles"), null)
+      // The same again is the same panes again.
+      const again = yield* once([candles, large])
+      assert.deepStrictEqual(again, report)
+      yield* holds(expected)
+    }).pipe(Effect.provide(stack)))
+
+  it.live("what the cluster cannot compute is refused by name before any other pipeline is started", () =>
+    Effect.gen(function*() {
+      for (const pipeline of Object.values(unsupported)) {
+        for (const runIt of [run, once]) {
+          const error = yield* Effect.flip(runIt([candles, pipeline]))
+          assert.strictEqual(error._tag, "RemoteError")
+          assert.include(error.message, pipeline.name)
+        }
+      }
+      assert.strictEqual(yield* find("candles"), null)
+      const twice = yield* Effect.exit(run([candles, candles]))
+      assert.include(Exit.isFailure(twice) ? Cause.pretty(twice.cause) : "", "the same name")
+    }).pipe(Effect.provide(stack)))
+
+  it.live("a query that has failed for good ends the run with its reason, and so does a cluster out of reach", () =>
+    Effect.gen(function*() {
+      const spark = yield* MemorySpark
+      const engine = yield* Effect.forkChild(run([candles, large]))
+      yield* Effect.andThen(running("candles"), running("large"))
+      yield* spark.fail("large", "ticks", "the disk of the checkpoints is full")
+      const error = yield* Effect.flip(Fiber.join(engine))
+      assert.deepStrictEqual([error._tag, error.message], ["RemoteError", "the disk of the checkpoints is full"])
+      yield* spark.setReachable(false)
+      for (const runIt of [run, once]) {
+        const error = yield* Effect.flip(runIt([candles]))
+        assert.deepStrictEqual([error._tag, error.message], ["RemoteError", "nothing answers"])
+      }
+    }).pipe(Effect.provide(stack)))
+})
