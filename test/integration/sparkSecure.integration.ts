@@ -22,6 +22,7 @@ import { folded } from "../cli/session.ts"
 import { mentioning, root } from "../services/processes.ts"
 import { library, until, withAdmin } from "./admin.ts"
 import { areMissing } from "./archives.ts"
+import { newTopic } from "./brokers.ts"
 import { composed, startIn } from "./composed.ts"
 import { ComposedSpark, secretOf } from "./composedSpark.ts"
 import { texts } from "./influxdbServer.ts"
@@ -143,15 +144,17 @@ describe.skipIf(isMissing("wget", "install it (Debian: apt-get install wget)"))(
       Effect.gen(function*() {
         const { folder } = yield* ComposedSpark
         const { access: { brokers } } = yield* Kafka
-        yield* send(brokers, "in", ["1", "2", "3"])
-        yield* withAdmin(brokers, (admin) => admin.createTopics({ topics: [{ topic: "out", numPartitions: 1 }] }))
+        const from = yield* newTopic
+        const to = yield* newTopic
+        yield* send(brokers, from, ["1", "2", "3"])
+        yield* send(brokers, to, [])
         const kafka = { "kafka.bootstrap.servers": brokers }
         yield* withSession(Effect.gen(function*() {
-          const source = Plan.readStream({ format: "kafka", options: { ...kafka, subscribe: "in", startingOffsets: "earliest" } })
+          const source = Plan.readStream({ format: "kafka", options: { ...kafka, subscribe: from, startingOffsets: "earliest" } })
           const query = yield* StreamingQuery.start({
             relation: Plan.select(source, "value"),
             format: "kafka",
-            options: { ...kafka, topic: "out" },
+            options: { ...kafka, topic: to },
             checkpoint: join(folder, "spark/checkpoints/copy"),
             outputMode: "append",
             trigger: "availableNow"
@@ -171,7 +174,7 @@ describe.skipIf(isMissing("wget", "install it (Debian: apt-get install wget)"))(
             for (const [name, text] of logs) assert.notInclude(text, secret, name)
           }
         }))
-        const [end] = yield* withAdmin(brokers, (admin) => admin.fetchTopicOffsets("out"))
+        const [end] = yield* withAdmin(brokers, (admin) => admin.fetchTopicOffsets(to))
         assert.strictEqual(end?.offset, "3")
       }))
 
@@ -180,9 +183,10 @@ describe.skipIf(isMissing("wget", "install it (Debian: apt-get install wget)"))(
         const { access: { connect, rest }, folder } = yield* ComposedSpark
         const { access: { brokers } } = yield* Kafka
         const { access: influxdb } = yield* Influxdb
-        yield* send(brokers, "ticks", ticks.map((tick) => JSON.stringify(tick)))
+        const topic = yield* newTopic
+        yield* send(brokers, topic, ticks.map((tick) => JSON.stringify(tick)))
         writeFileSync(join(folder, "secrets/influxdb-token"), influxdb.token)
-        const start = startIn(folder, yield* composed(), {
+        const start = startIn(folder, yield* composed({ COURANT_KAFKA_TOPIC: topic }), {
           "http://spark-master:6066": rest,
           "http://influxdb:8086": influxdb.url,
           "kafka:9092": brokers,
