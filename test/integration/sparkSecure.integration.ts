@@ -203,12 +203,12 @@ describe.skipIf(isMissing("wget", "install it (Debian: apt-get install wget)"))(
         const expected = closed()
         // One of them begins a second before the hour.
         assert.strictEqual(expected.length, 3 * symbols.length + 1)
-        yield* until(Effect.map(stored, ({ length }) => length >= expected.length), "2 minutes").pipe(
+        yield* until(Effect.map(stored, ({ length }) => length >= expected.length), "4 minutes").pipe(
           Effect.tapError(() => Effect.sync(() => console.error(submitted.stderr())))
         )
         assert.deepStrictEqual(new Set(texts(yield* stored)), new Set(expected))
         const { code, stderr } = yield* submitted.signal("SIGTERM")
         assert.strictEqual(code, 0, stderr)
-      }).pipe(Effect.provide(Influxdb.layer())))
+      }).pipe(Effect.provide(Influxdb.layer())), 300_000)
   })
 })
