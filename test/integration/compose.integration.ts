@@ -105,6 +105,8 @@ describe("compose.yaml", () => {
       assert.deepStrictEqual(started.map(([name]) => name), ["courant", "secrets", "influxdb", "grafana"])
       assert.strictEqual(file.services["influxdb"]?.stop_signal, "SIGINT")
       for (const some of [[], ...profiles.map((profile) => [profile])]) yield* ask(some, ["config", "--quiet"])
+      const ofSpark = (yield* ask(["spark"], ["config", "--services"])).trim().split("\n")
+      assert.includeMembers(ofSpark, ["kafka", "ingest", "spark-master", "spark-worker", "submit"])
     }))
 
   it.live.skipIf(isMissing("mvn", "install it (Debian: apt-get install maven)"))("Spark's image is given the jars of its Kafka connector, and no others than those", () =>
