@@ -110,6 +110,7 @@ const session = Effect.runSync(Effect.gen(function*() {
     schema: () => nothing,
     isStreaming: () => nothing,
     set: () => nothing,
+    observe: () => nothing,
     get: () => nothing,
     interrupt: nothing,
     execute: () => Effect.succeed([{ case: "streamingQueryManagerCommandResult", value: active }])
