@@ -35,7 +35,10 @@ const everything: Pipeline.Any = {
     Aggregate.into({ rows: Aggregate.count }),
     Pipeline.named("everything")
   ),
-  aggregates: Object.fromEntries(fields.map((field): readonly [string, Spec] => [field, { op: "first", field }]))
+  aggregates: Object.fromEntries([
+    ["rows", { op: "count" }] as const,
+    ...fields.map((field): readonly [string, Spec] => [field, { op: "first", field }])
+  ])
 }
 
 const begin = 1_600_000_000_000
@@ -82,6 +85,7 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excl
         const topic = yield* Runs.over([everything])
         yield* topic.append(records.map((bytes) => ({ partition: 0, kind: 0, bytes })))
         const observed = yield* topic.compute
+        assert.deepStrictEqual(yield* topic.counts, observed)
         const expected = inProcess()
         assert.isAbove(expected.panes.length, 200)
         assert.deepStrictEqual(texts(yield* topic.panes("all")), texts(expected.panes))
@@ -95,6 +99,7 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excl
         const at = (time: number) => Runs.event(`{"key":"K","time":${time}}`)
         yield* topic.append([at(now), at(now + 30_000), at(now + 3_600_000), { partition: 0, kind: 0, bytes: null }])
         const observed = yield* topic.compute
+        assert.deepStrictEqual(yield* topic.counts, observed)
         assert.deepStrictEqual(observed["everything"], { read: 4, deadLettered: 2, filtered: 0 })
         assert.strictEqual((yield* topic.panes("all")).length, 2)
       }))

@@ -5,7 +5,8 @@ import { join } from "node:path"
 import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
 import { compile, settings } from "../../src/adapters/spark/compile/Compile.ts"
-import { type Program, relationOf } from "../../src/adapters/spark/compile/Program.ts"
+import { countsOf, type Program, relationOf } from "../../src/adapters/spark/compile/Program.ts"
+import * as Observed from "../../src/adapters/spark/connect/Observed.ts"
 import * as Plan from "../../src/adapters/spark/connect/Plan.ts"
 import { Session } from "../../src/adapters/spark/connect/Session.ts"
 import * as StreamingQuery from "../../src/adapters/spark/connect/StreamingQuery.ts"
@@ -71,12 +72,18 @@ export const over = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipe
         EventLog.use((log) => log.append(partition, fromBytes(own.map(({ bytes }) => bytes), own.map(({ kind }) => kind)))), {
         discard: true
       }).pipe(Effect.provideContext(log)),
-    /** All that the topic holds, without a watermark; what was counted on the way. */
+    /** All that the topic holds, without a watermark. */
     compute: Write.append({
       relation: united(programs, (program) => relationOf(program, { topic, streaming: false, kafka })),
       format: "kafka",
       options: { ...kafka, topic: all }
     }),
+    /** What the plans count in the records of the topic. */
+    counts: Effect.map(
+      Session.use(({ observe }) =>
+        Effect.forEach(programs, (program) => observe(countsOf(program, { topic, streaming: false, kafka })))),
+      (answers) => Observed.of(answers.flat())
+    ),
     /** What is new in the topic as one batch, and another where the watermark closes windows; what Spark says of them. */
     batch: Effect.gen(function*() {
       const started = yield* StreamingQuery.start(query)

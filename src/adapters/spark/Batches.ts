@@ -2,7 +2,7 @@
 import { Option, Schema } from "effect"
 import { shift } from "./compile/Compile.ts"
 import type { Progress } from "./connect/Progress.ts"
-import type { Observed } from "./connect/Write.ts"
+import type { Observed } from "./connect/Observed.ts"
 import type { Batch } from "./SparkCluster.ts"
 
 /** Of a query of a pipeline, under whose name its plan counts. */
@@ -22,17 +22,10 @@ export const fromProgress = (pipeline: string, progress: Progress): Batch => {
   }
 }
 
-/** A whole computation, of which no state and no lag are left. */
-export const fromObserved = (pipeline: string, observed: Observed, duration: number): Batch => ({
-  id: 0,
-  ...Option.getOrElse(decodeCounts(observed[pipeline]), () => ({ read: 0, deadLettered: 0, filtered: 0 })),
-  late: 0,
-  watermark: null,
-  lag: 0,
-  stateRows: 0,
-  stateBytes: 0,
-  duration
-})
+/** A whole computation, of which no state and no lag are left; none where the counts are missing. */
+export const fromObserved = (pipeline: string, observed: Observed, duration: number): Option.Option<Batch> =>
+  Option.map(decodeCounts(observed[pipeline]), (counts) =>
+    ({ id: 0, ...counts, late: 0, watermark: null, lag: 0, stateRows: 0, stateBytes: 0, duration }))
 
 const decodeCounts = Schema.decodeUnknownOption(
   Schema.Struct({ read: Schema.Int, deadLettered: Schema.Int, filtered: Schema.Int })

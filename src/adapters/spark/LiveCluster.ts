@@ -2,9 +2,10 @@
 import { Clock, Duration, Effect, Exit, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
 import * as Batches from "./Batches.ts"
 import { compile, portable } from "./compile/Compile.ts"
-import { relationOf } from "./compile/Program.ts"
-import type { Session } from "./connect/Session.ts"
-import { SparkError } from "./connect/SparkError.ts"
+import { countsOf, relationOf } from "./compile/Program.ts"
+import * as Observed from "./connect/Observed.ts"
+import { Session } from "./connect/Session.ts"
+import { notUnderstood, SparkError } from "./connect/SparkError.ts"
 import * as StreamingQuery from "./connect/StreamingQuery.ts"
 import * as Write from "./connect/Write.ts"
 import { toClusterError } from "./Failures.ts"
@@ -75,13 +76,20 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const compute = Effect.fnUntraced(function*(work: Work) {
     const program = yield* programOf(work)
-    const relation = relationOf(program, { topic: work.topic, streaming: false, kafka: sourceOf(options) })
+    const source = { topic: work.topic, streaming: false, kafka: sourceOf(options) }
     yield* renew
     const started = yield* Clock.currentTimeMillis
-    const written = Write.append({ relation, format: "kafka", options: sinkOf(options, work) })
+    const written = Write.append({ relation: relationOf(program, source), format: "kafka", options: sinkOf(options, work) })
     // Panes that are written again are the same.
     const observed = yield* sessions.use(written)
-    return Batches.fromObserved(work.pipeline.name, observed, (yield* Clock.currentTimeMillis) - started)
+    const duration = (yield* Clock.currentTimeMillis) - started
+    const batchOf = (observed: Observed.Observed) => Batches.fromObserved(program.pipeline, observed, duration)
+    const known = batchOf(observed)
+    if (Option.isSome(known)) return known.value
+    // The counts of the write have come too late to be told with it: the records are counted by themselves.
+    const counted = yield* sessions.use(Session.use(({ observe }) => observe(countsOf(program, source))))
+    const batch = batchOf(Observed.of(counted))
+    return Option.isSome(batch) ? batch.value : yield* notUnderstood("Spark computed a relation without its counts")
   }, Effect.mapError((error) => error._tag === "UnsupportedBySpark" ? error : toClusterError(error)))
 
   return SparkCluster.of({ start, find, compute })

@@ -99,22 +99,23 @@ class Model {
 const quiet = Layer.merge(TestClock.layer(), Logger.layer([]))
 
 /** Nothing is active in it. */
-const session = Effect.runSync(Effect.gen(function*() {
-  const nothing = Effect.die("nobody asks for it")
-  const active = create(StreamingQueryManagerCommandResultSchema, { resultType: { case: "active", value: { activeQueries: [] } } })
-  return Session.of({
-    id: "",
-    serverSessionId: "",
-    version: "4.0.0",
-    explain: () => nothing,
-    schema: () => nothing,
-    isStreaming: () => nothing,
-    set: () => nothing,
-    get: () => nothing,
-    interrupt: nothing,
-    execute: () => Effect.succeed([{ case: "streamingQueryManagerCommandResult", value: active }])
-  })
-}))
+const active = create(StreamingQueryManagerCommandResultSchema, { resultType: { case: "active", value: { activeQueries: [] } } })
+
+const nothing = Effect.die("nobody asks for it")
+
+const session = Session.of({
+  id: "",
+  serverSessionId: "",
+  version: "4.0.0",
+  explain: () => nothing,
+  schema: () => nothing,
+  isStreaming: () => nothing,
+  set: () => nothing,
+  observe: () => nothing,
+  get: () => nothing,
+  interrupt: nothing,
+  execute: () => Effect.succeed([{ case: "streamingQueryManagerCommandResult", value: active }])
+})
 
 const within: Sessions["within"] = (work) => Effect.provideService(work, Session, session)
 
