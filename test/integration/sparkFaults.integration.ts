@@ -223,7 +223,7 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
         await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: "500" }] })
       })
       const { message, reason } = yield* (yield* follow(yield* start(topic))).failure
-      assert.deepStrictEqual([reason, /data may have been lost/.test(message)], ["failed", true], message)
+      assert.deepStrictEqual([reason, /KAFKA_DATA_LOSS|data may have been lost/.test(message)], ["failed", true], message)
     }).pipe(Effect.provide(client(), { local: true })))
 
   it.effect.skipIf(!isPossible)("the disk of the checkpoints is full: it says so and goes on with space, or gives up", () =>
