@@ -182,6 +182,9 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
       yield* Submissions.use(({ kill }) => kill(killed)).pipe(Effect.provide(Submissions.layer({ url: rest })))
       const { message, reason } = yield* first.failure
       assert.deepStrictEqual([reason, message.includes(`${killed} was killed by a request`)], ["stopped", true])
+      // To look for it starts nothing.
+      assert.isTrue(Option.isNone(yield* find(topic)))
+      assert.strictEqual(submission, killed)
       const query = yield* start(topic)
       assert.notStrictEqual(submission, killed)
       yield* (yield* follow(query)).more

@@ -22,6 +22,9 @@ export const fromProgress = (pipeline: string, progress: Progress): Batch => {
   }
 }
 
+/** Whether a computation has told what it has counted, for which Spark waits a moment only: it may be late for that. */
+export const isCounted = (pipeline: string, observed: Observed): boolean => Option.isSome(decodeCounts(observed[pipeline]))
+
 /** A whole computation, of which no state and no lag are left. */
 export const fromObserved = (pipeline: string, observed: Observed, duration: number): Batch => ({
   id: 0,

@@ -67,7 +67,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   }, Effect.mapError((error) => error._tag === "UnsupportedBySpark" ? error : toClusterError(error)))
 
   const find = Effect.fnUntraced(function*(pipeline: string, topic: string) {
-    yield* renew
+    if (!(yield* place.isThere)) return Option.none()
     const found = yield* sessions.use(Effect.map(StreamingQuery.active, (queries) =>
       queries.find(({ name }) => name?.startsWith(prefixOf(pipeline, topic)))))
     return Option.map(Option.fromNullishOr(found), (query) => foundQuery(options, { pipeline, place, sessions, query }))
@@ -78,9 +78,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const relation = relationOf(program, { topic: work.topic, streaming: false, kafka: sourceOf(options) })
     yield* renew
     const started = yield* Clock.currentTimeMillis
-    const written = Write.append({ relation, format: "kafka", options: sinkOf(options, work) })
     // Panes that are written again are the same.
-    const observed = yield* sessions.use(written)
+    const observed = yield* sessions.use(Write.append({ relation, format: "kafka", options: sinkOf(options, work) })).pipe(
+      Effect.repeat({ until: (observed) => Batches.isCounted(work.pipeline.name, observed), times: 2 })
+    )
     return Batches.fromObserved(work.pipeline.name, observed, (yield* Clock.currentTimeMillis) - started)
   }, Effect.mapError((error) => error._tag === "UnsupportedBySpark" ? error : toClusterError(error)))
 

@@ -30,7 +30,7 @@ const clientOf = (address: () => Address) =>
   Sessions.make({
     token: FakeSpark.token,
     patience: "100 millis",
-    place: { address: Effect.sync(address), gone: Effect.never, renew: Effect.succeed(false) }
+    place: { address: Effect.sync(address), gone: Effect.never, isThere: Effect.succeed(true), renew: Effect.succeed(false) }
   })
 
 /** Asks something, and gives the session in which it was answered. */
