@@ -68,7 +68,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   }, Effect.mapError((error) => error._tag === "UnsupportedBySpark" ? error : toClusterError(error)))
 
   const find = Effect.fnUntraced(function*(pipeline: string, topic: string) {
-    yield* renew
+    if (!(yield* place.isThere)) return Option.none()
     const found = yield* sessions.use(Effect.map(StreamingQuery.active, (queries) =>
       queries.find(({ name }) => name?.startsWith(prefixOf(pipeline, topic)))))
     return Option.map(Option.fromNullishOr(found), (query) => foundQuery(options, { pipeline, place, sessions, query }))
