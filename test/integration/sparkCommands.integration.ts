@@ -122,6 +122,15 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       yield* sinkHas(place_, further)
       assert.notMatch((yield* second.signal("SIGTERM")).stderr, /launched/)
 
+      const { connect } = yield* Harness.SparkStack
+      const wrong = { COURANT_SPARK_TOKEN: "hush-hush" }
+      const unknown = yield* submit(`candles-1m --stop --connect ${connect.host}:${connect.port}`, wrong)
+      const another = yield* submit("candles-1m --stop", wrong)
+      assert.deepStrictEqual([unknown.code, another.code], [1, 1])
+      assert.match(unknown.stderr, /^courant: Spark Connect at \S+ does not know the token [^\n]*: set COURANT_SPARK_TOKEN to it\n$/)
+      assert.match(another.stderr, new RegExp(`^courant: COURANT_SPARK_TOKEN is not the token of ${server},[^\n]*\n$`))
+      assert.notInclude(unknown.stderr + another.stderr, "hush-hush")
+
       const stop = Effect.map(submit("candles-1m --stop"), (outcome) => succeeded(outcome).stderr)
       assert.strictEqual(yield* stop, "candles-1m has ended on Spark\n")
       assert.strictEqual(yield* stop, `candles-1m is not running on Spark over ${topic}\n`)
