@@ -42,7 +42,6 @@ class Model {
   }
 
   get query(): StreamingQuery {
-    const nothing = Effect.die("nobody asks for it")
     return {
       id: "id",
       runId: `run ${this.#run}`,
@@ -105,23 +104,23 @@ class Model {
 /** A clock of its own for each run, and nobody who reads what is said. */
 const quiet = Layer.merge(TestClock.layer(), Logger.layer([]))
 
-/** Nothing is active in it. */
-const session = Effect.runSync(Effect.gen(function*() {
-  const nothing = Effect.die("nobody asks for it")
-  const active = create(StreamingQueryManagerCommandResultSchema, { resultType: { case: "active", value: { activeQueries: [] } } })
-  return Session.of({
-    id: "",
-    serverSessionId: "",
-    version: "4.0.0",
-    explain: () => nothing,
-    schema: () => nothing,
-    isStreaming: () => nothing,
-    set: () => nothing,
-    get: () => nothing,
-    interrupt: nothing,
-    execute: () => Effect.succeed([{ case: "streamingQueryManagerCommandResult", value: active }])
-  })
-}))
+const nothing = Effect.die("nobody asks for it")
+
+/** Of no query. */
+const active = create(StreamingQueryManagerCommandResultSchema, { resultType: { case: "active", value: { activeQueries: [] } } })
+
+const session = Session.of({
+  id: "",
+  serverSessionId: "",
+  version: "4.0.0",
+  explain: () => nothing,
+  schema: () => nothing,
+  isStreaming: () => nothing,
+  set: () => nothing,
+  get: () => nothing,
+  interrupt: nothing,
+  execute: () => Effect.succeed([{ case: "streamingQueryManagerCommandResult", value: active }])
+})
 
 const within: Sessions["within"] = (work) => Effect.provideService(work, Session, session)
 
