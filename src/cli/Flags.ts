@@ -51,6 +51,9 @@ export const topic = topicWith("Topic of the log (default: the feed's name; with
 /** Of commands that look at one that is there. */
 export const oneTopic = topicWith("Topic of the log; the only one by default, with --log kafka COURANT_KAFKA_TOPIC")
 
+/** Of commands whose events are on Kafka and nowhere else. */
+export const kafkaTopic = topicWith("Topic of Kafka that has the events (or COURANT_KAFKA_TOPIC)")
+
 /** Of commands that look at all that are there. */
 export const anyTopic = topicWith("Only this topic of the log; with --log kafka needed, or COURANT_KAFKA_TOPIC")
 

@@ -6,6 +6,7 @@ import { CliError, CliOutput, Command } from "effect/cli"
 import manifest from "../../package.json" with { type: "json" }
 import * as DeadLetters from "./deadLetters.ts"
 import * as Doctor from "./doctor.ts"
+import * as Explain from "./explain.ts"
 import * as Ingest from "./ingest.ts"
 import * as OwnPackage from "./OwnPackage.ts"
 import { say } from "./Problem.ts"
@@ -14,6 +15,7 @@ import * as Query from "./query.ts"
 import * as Replay from "./replay.ts"
 import * as Run from "./run.ts"
 import * as Spark from "./spark.ts"
+import * as Submit from "./submit.ts"
 
 const courant = Command.make("courant").pipe(
   Command.withDescription("Event-time stream processing: live candles and averages out of late and disordered ticks"),
@@ -25,6 +27,8 @@ const courant = Command.make("courant").pipe(
     Run.command,
     Ingest.command,
     Process.command,
+    Submit.command,
+    Explain.command,
     Query.command,
     Replay.command,
     Doctor.command,

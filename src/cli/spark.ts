@@ -1,14 +1,9 @@
 /** `courant spark`: applications of one's own on a standalone cluster of Spark, without an installation of Spark. */
-import { Console, Effect, Option, Redacted } from "effect"
+import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import type { Options, Status, Submissions } from "../adapters/spark/rest/Submissions.ts"
-import { type Problem, say, usage } from "./Problem.ts"
-
-const rest = Flag.String("rest").pipe(
-  Flag.withMetavar("URL"),
-  Flag.withDescription("REST API of the cluster's master, such as http://127.0.0.1:6066 (or COURANT_SPARK_REST)"),
-  Flag.optional
-)
+import type { Status, Submissions } from "../adapters/spark/rest/Submissions.ts"
+import { say } from "./Problem.ts"
+import * as SparkFlags from "./SparkFlags.ts"
 
 /** As a master gives them; anything may be one. */
 const id = Argument.String("id").pipe(
@@ -19,7 +14,7 @@ const id = Argument.String("id").pipe(
 const submit = Command.make(
   "submit",
   {
-    rest,
+    rest: SparkFlags.rest,
     mainClass: Flag.String("class").pipe(
       Flag.withMetavar("CLASS"),
       Flag.withDescription("The application's main class, or one that Spark brings along")
@@ -29,12 +24,7 @@ const submit = Command.make(
       Flag.withDescription("The application's jar: a URL, or a path that each worker can read; it is not uploaded"),
       Flag.optional
     ),
-    conf: Flag.String("conf").pipe(
-      Flag.withMetavar("NAME=VALUE"),
-      Flag.withDescription("A setting of Spark, such as spark.driver.memory=1g; any number of them"),
-      Flag.filterMap(settingOf, (text) => `${JSON.stringify(text)} is no setting: give NAME=VALUE`),
-      Flag.atLeast(0)
-    ),
+    conf: SparkFlags.conf,
     args: Argument.String("args").pipe(
       Argument.withMetavar("ARG"),
       Argument.withDescription("What the application is given, after --"),
@@ -68,7 +58,7 @@ const submit = Command.make(
 const status = Command.make(
   "status",
   {
-    rest,
+    rest: SparkFlags.rest,
     id,
     json: Flag.Boolean("json").pipe(Flag.withDescription("One JSON object on one line"), Flag.withDefault(false))
   },
@@ -90,7 +80,7 @@ const status = Command.make(
 
 const kill = Command.make(
   "kill",
-  { rest, id },
+  { rest: SparkFlags.rest, id },
   Effect.fnUntraced(function*({ id, rest }) {
     const isKilled = yield* over(rest, ({ kill }) => kill(id))
     say(isKilled ? `${id} is being ended` : `${id} had ended before`)
@@ -100,29 +90,14 @@ const kill = Command.make(
   Command.withExamples([{ command: "courant spark kill driver-20261124104600-0000", description: "No matter who submitted it" }])
 )
 
-/** `NAME=VALUE`; there may be more of `=` in the value. */
-function settingOf(text: string): Option.Option<readonly [string, string]> {
-  const at = text.indexOf("=")
-  return at < 1 ? Option.none() : Option.some([text.slice(0, at), text.slice(at + 1)])
-}
-
 const over = Effect.fnUntraced(function*<A, E>(
   rest: Option.Option<string>,
   use: (submissions: Submissions["Service"]) => Effect.Effect<A, E>
 ) {
-  const options = yield* optionsOf(rest)
+  const options = yield* SparkFlags.masterOf(rest)
   const { Submissions } = yield* Effect.promise(() => import("../adapters/spark/rest/Submissions.ts"))
   return yield* Effect.provide(Submissions.use(use), Submissions.layer(options))
 })
-
-/** A token comes from the environment only, so that no list of processes shows it. */
-const optionsOf = (rest: Option.Option<string>): Effect.Effect<Options, Problem> => {
-  const url = Option.getOrElse(rest, () => process.env["COURANT_SPARK_REST"] ?? "")
-  const token = process.env["COURANT_SPARK_REST_TOKEN"] ?? ""
-  return url === ""
-    ? Effect.fail(usage("give the REST API of the cluster's master: --rest URL, or COURANT_SPARK_REST in the environment"))
-    : Effect.succeed({ url, token: token === "" ? undefined : Redacted.make(token) })
-}
 
 const lineOf = ({ host, id, message, state }: Status): string => {
   const where = host === undefined ? "" : ` on ${host}`

@@ -79,6 +79,15 @@ export const run = Effect.fn("Carry.run")(function*(options: Options) {
   return result
 })
 
+/** From now on all that the log holds counts as carried. Fails where `run` would fail. */
+export const skip = Effect.fn("Carry.skip")(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
+  const log = yield* EventLog
+  const store = yield* CheckpointStore
+  const fingerprint = fingerprintOf(log.topic, pipelines)
+  yield* resume(name, fingerprint)
+  yield* store.save(name, { fingerprint, offsets: yield* log.ends, state: "" })
+})
+
 /** Offsets count in one topic: saved for another one they would pass over panes. */
 const fingerprintOf = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): string =>
   createHash("sha256").update(JSON.stringify(["carry", topic, Pipeline.fingerprint(pipelines)])).digest("hex")

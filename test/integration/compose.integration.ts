@@ -11,21 +11,17 @@ import { Influxdb, Kafka } from "../../services/testing.ts"
 import * as Archives from "../../services/tool/Archives.ts"
 import * as Http from "../../services/tool/Http.ts"
 import * as Ports from "../../services/tool/Ports.ts"
-import { isOnPath } from "../../services/tool/Programs.ts"
 import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
 import { candles1m } from "../../src/analytics/candles.ts"
-import { node, startCommand, temporaryFolder } from "../cli/courant.ts"
+import { node, temporaryFolder } from "../cli/courant.ts"
 import { events, folded } from "../cli/session.ts"
 import { root, script } from "../services/processes.ts"
 import { until } from "./admin.ts"
 import { areMissing } from "./archives.ts"
 import { brokers } from "./brokers.ts"
+import { ask, composed, isSkipped, profiles, startIn } from "./composed.ts"
 import { actual, line } from "./market.ts"
 import { isMissing, output } from "./programs.ts"
-
-const [compose, ...before] = isOnPath("docker-compose") ? ["docker-compose"] as const : ["docker", "compose"] as const
-
-const isSkipped = isMissing(compose, "install it (Debian: apt-get install docker-compose)")
 
 const Profiles = Schema.Struct({
   services: Schema.Record(Schema.String, Schema.Struct({
@@ -33,58 +29,6 @@ const Profiles = Schema.Struct({
     stop_signal: Schema.optionalKey(Schema.String)
   }))
 })
-
-const Composed = Schema.Struct({
-  services: Schema.Record(Schema.String, Schema.Struct({
-    image: Schema.String,
-    entrypoint: Schema.optionalKey(Schema.Array(Schema.String)),
-    command: Schema.optionalKey(Schema.Array(Schema.String)),
-    environment: Schema.optionalKey(Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite]))),
-    healthcheck: Schema.optionalKey(Schema.Struct({ test: Schema.Array(Schema.String) })),
-    ports: Schema.optionalKey(Schema.Array(Schema.Unknown)),
-    read_only: Schema.optionalKey(Schema.Boolean),
-    user: Schema.optionalKey(Schema.String)
-  }))
-})
-
-const profiles = ["--profile", "kafka", "--profile", "zookeeper"]
-
-const nothingSet = Object.fromEntries(
-  ["KAFKA_BROKERS", "KAFKA_TOPIC", "FEED", "SPEED", "GRAFANA_ANONYMOUS"].map((name) => [`COURANT_${name}`, ""])
-)
-
-/** What compose makes of the file, with all of its services. What is set where the tests run shall not count. */
-const composed = (env: { readonly [name: string]: string } = {}) =>
-  Effect.flatMap(
-    output(compose, [...before, "--file", join(root, "compose.yaml"), ...profiles, "config"], {
-      env: { ...nothingSet, ...env }
-    }),
-    (text) => Schema.decodeUnknownEffect(Composed)(Yaml.parse(text))
-  )
-
-/** Starts services in a folder that holds their volumes; `stands` is what stands for what a container has. */
-const startIn = (
-  folder: string,
-  services: (typeof Composed.Type)["services"],
-  stands: { readonly [inContainer: string]: string }
-) => {
-  const all = { "/var/lib/": `${folder}/`, "/secrets": join(folder, "secrets"), ...stands }
-  const exchanged = (text: string) =>
-    Object.entries(all).reduce((text, [inContainer, here]) => text.replaceAll(inContainer, here), text)
-  return (name: string, ...more: ReadonlyArray<string>) => {
-    const { command = [], entrypoint = [node, join(root, "src/main.ts")], environment = {} } = services[name] ?? {}
-    // What compose prints can be read by compose again: a dollar is two.
-    const [file = "", ...args] = [...entrypoint, ...command].map((text) => exchanged(text.replaceAll("$$", "$")))
-    return startCommand(file === "node" ? node : file, [...args, ...more], {
-      cwd: folder,
-      input: "",
-      env: {
-        ...Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, exchanged(String(value))])),
-        NODE_ENV: "production"
-      }
-    })
-  }
-}
 
 /** Draws what the servers are told to be let in by, which the InfluxDB of the test has its own of. */
 const drawSecrets = Effect.fnUntraced(function*(folder: string, start: ReturnType<typeof startIn>, token: string) {
@@ -97,10 +41,13 @@ const drawSecrets = Effect.fnUntraced(function*(folder: string, start: ReturnTyp
     return Object.fromEntries(readdirSync(secrets).map((name) => [name, readFileSync(join(secrets, name), "utf8")]))
   })
   const drawn = yield* draw
-  const names = ["grafana-password", "grafana-secret-key", "influxdb-password", "influxdb-token"]
+  const ofSpark = ["spark-connect-token", "spark-rest-key", "spark-rest-token", "spark-rpc-secret"]
+  const names = ["grafana-password", "grafana-secret-key", "influxdb-password", "influxdb-token", ...ofSpark]
   assert.deepStrictEqual(Object.keys(drawn), names)
-  for (const secret of Object.values(drawn)) assert.match(secret, /^[\w-]{32}$/)
-  assert.strictEqual(new Set(Object.values(drawn)).size, 4)
+  for (const [name, secret] of Object.entries(drawn)) {
+    assert.match(secret, name === "spark-rest-token" ? /^[\w-]+\.[\w-]+\.[\w-]{43}$/ : /^[\w-]{32,43}$/)
+  }
+  assert.strictEqual(new Set(Object.values(drawn)).size, names.length)
   assert.deepStrictEqual(yield* draw, drawn)
   rmSync(join(secrets, "influxdb-token"))
   writeFileSync(join(secrets, "influxdb-token"), token)
@@ -127,8 +74,9 @@ exec ${home}/bin/grafana server --homepath=${home} ${[...paths, ...given].join("
 describe("compose.yaml", () => {
   it.live.skipIf(isSkipped)("names images by their version, asks each server whether it can be used, and is reached from this machine only", () =>
     Effect.gen(function*() {
-      const { services } = yield* composed()
-      const bases = [...readFileSync(join(root, "Dockerfile"), "utf8").matchAll(/^FROM (\S+)/gm)]
+      const services = yield* composed()
+      const files = ["Dockerfile", "services/spark/Dockerfile"].map((file) => readFileSync(join(root, file), "utf8"))
+      const bases = files.flatMap((file) => [...file.matchAll(/^FROM (\S+)/gm)])
       const images = [...Object.values(services).map(({ image }) => image), ...bases.map(([, image = ""]) => image)]
       for (const image of images) assert.match(image, /^[\w./-]+:\d+\.\d+\.\d+(-[\w.-]+)?$/)
       const checks = Object.entries(services).flatMap(([name, { healthcheck }]) =>
@@ -140,10 +88,12 @@ describe("compose.yaml", () => {
         "kafka-zookeeper": ["CMD", "kafka-broker-api-versions", "--bootstrap-server", "kafka-zookeeper:9092"],
         "zookeeper": ["CMD-SHELL", "echo srvr | nc -w 2 127.0.0.1 2181 | grep -q Mode"]
       })
+      assert.includeMembers(Object.keys(services), ["spark-master", "spark-worker"])
       for (const { healthcheck, image, ports = [], read_only, user } of Object.values(services)) {
+        if (image.startsWith("courant-spark:")) assert.deepStrictEqual(ports, [])
         for (const port of ports) assert.match(JSON.stringify(port), /127\.0\.0\.1/)
-        if (image.startsWith("courant:")) assert.isTrue(read_only)
-        else assert.isTrue(healthcheck !== undefined && user !== undefined && user !== "root", image)
+        if (image.startsWith("courant")) assert.isTrue(read_only)
+        if (!image.startsWith("courant:")) assert.isTrue(healthcheck !== undefined && user !== undefined && user !== "root", image)
       }
     }))
 
@@ -154,9 +104,24 @@ describe("compose.yaml", () => {
       const started = Object.entries(file.services).filter(([, { profiles }]) => profiles === undefined)
       assert.deepStrictEqual(started.map(([name]) => name), ["courant", "secrets", "influxdb", "grafana"])
       assert.strictEqual(file.services["influxdb"]?.stop_signal, "SIGINT")
-      for (const some of [[], ["--profile", "kafka"], ["--profile", "zookeeper"]]) {
-        yield* output(compose, [...before, "--file", join(root, "compose.yaml"), ...some, "config", "--quiet"])
-      }
+      for (const some of [[], ...profiles.map((profile) => [profile])]) yield* ask(some, ["config", "--quiet"])
+      const ofSpark = (yield* ask(["spark"], ["config", "--services"])).trim().split("\n")
+      assert.includeMembers(ofSpark, ["kafka", "ingest", "spark-master", "spark-worker", "submit"])
+    }))
+
+  it.live.skipIf(isMissing("mvn", "install it (Debian: apt-get install maven)"))("Spark's image is given the jars of its Kafka connector, and no others than those", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      const image = join(root, "services/spark")
+      const [, fetching = ""] = /^RUN (.*?[^\\])\n/ms.exec(readFileSync(join(image, "Dockerfile"), "utf8")) ?? []
+      const inFolder = (commands: string) => output("sh", ["-c", `cd ${folder} && ${commands.replaceAll("\\\n", " ")}`])
+      const sums = readFileSync(join(image, "kafka.sha256"), "utf8")
+      writeFileSync(join(folder, "kafka.sha256"), sums)
+      yield* inFolder(fetching)
+      const named = sums.trim().split("\n").map((line) => line.replace(/^\w{64} {2}jars\//, ""))
+      assert.deepStrictEqual(readdirSync(join(folder, "jars")), named.sort())
+      writeFileSync(join(folder, "kafka.sha256"), sums.replace(/^\w/, (digit) => digit === "0" ? "1" : "0"))
+      yield* Effect.flip(Effect.sandbox(inFolder(fetching.split("&&").at(-1) ?? "")))
     }))
 
   describe("on real servers", () => {
@@ -164,7 +129,7 @@ describe("compose.yaml", () => {
       Effect.gen(function*() {
         const folder = yield* temporaryFolder
         const { access: { token, url } } = yield* Influxdb
-        const { services } = yield* composed({ COURANT_FEED: "recorded", COURANT_SPEED: "max" })
+        const services = yield* composed({ COURANT_FEED: "recorded", COURANT_SPEED: "max" })
         const start = startIn(folder, services, {
           "http://influxdb:8086": url,
           "/etc/grafana/dashboards": join(root, "grafana/dashboards"),
@@ -212,7 +177,7 @@ describe("compose.yaml", () => {
         const data = yield* temporaryFolder
         const { access } = yield* broker
         const { access: { token, url } } = yield* Influxdb
-        const { services } = yield* composed({ COURANT_FEED: "recorded", COURANT_SPEED: "max" })
+        const services = yield* composed({ COURANT_FEED: "recorded", COURANT_SPEED: "max" })
         const start = startIn(data, services, {
           "kafka:9092": access.brokers,
           "http://influxdb:8086": url,

@@ -150,10 +150,12 @@ import { Connection, InfluxdbFigures, InfluxdbResultSink } from "courant/influxd
 import { SqliteEventLog } from "courant/sqlite"
 import { StdinFeed } from "courant/stdio"
 import type { Laws } from "courant/testing"
+import { compile, explain, LiveCluster, MemorySparkCluster, PaneLog, SparkEngine } from "courant/spark"
 import { Effect, Layer, Redacted, Schema } from "effect"
 
 const schema = Schema.Struct({ sensor: Schema.String, at: Schema.Int, celsius: Schema.Finite })
-const hourly = Source.make("readings", { schema, key: "sensor", eventTime: "at" }).pipe(Window.tumbling("1 hour"))
+const readings = Source.make("readings", { schema, key: "sensor", eventTime: "at" })
+const hourly = readings.pipe(Window.tumbling("1 hour"))
 
 export const pipeline = hourly.pipe(
   Aggregate.into({ high: Aggregate.max("celsius"), readings: Aggregate.count }),
@@ -174,6 +176,31 @@ export const intoInfluxdb = InProcess.layer.pipe(
     influxdb, EventLog.layerMemory(), CheckpointStore.layerMemory, DeadLetters.layerMemory, Monitor.layer
   ))
 ) satisfies Layer.Layer<Engine, Error>
+
+export const plan: Effect.Effect<string, Error> = Effect.map(compile(pipeline), explain)
+
+export const warm = readings.pipe(
+  Source.filter(({ celsius }) => celsius > 0),
+  Window.tumbling("1 hour"),
+  Aggregate.into({ readings: Aggregate.count }),
+  Pipeline.named("warm")
+)
+// @ts-expect-error a pipeline that calls a function
+export const planOfFunctions = compile(warm)
+
+const onSpark = SparkEngine.layer({ topic: "readings" })
+const live = LiveCluster.layer({
+  connect: { rest: { url: "http://127.0.0.1:6066" }, port: 15_002 },
+  token: Redacted.make("t"),
+  kafka: { "kafka.bootstrap.servers": "127.0.0.1:9092" },
+  checkpoints: "/shared/checkpoints"
+})
+export const onClusters = Layer.merge(
+  onSpark.pipe(Layer.provide(MemorySparkCluster.layer)),
+  onSpark.pipe(Layer.provide(live))
+).pipe(Layer.provide(Layer.mergeAll(
+  PaneLog.from(EventLog.layerMemory()), CheckpointStore.layerMemory, ResultSink.layerMemory, Monitor.layer
+))) satisfies Layer.Layer<Engine, Error>
 
 const inMemory = InProcess.layer.pipe(Layer.provideMerge(Layer.mergeAll(
   EventLog.layerMemory(), CheckpointStore.layerMemory, ResultSink.layerMemory, DeadLetters.layerMemory, Monitor.layer

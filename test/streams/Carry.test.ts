@@ -196,12 +196,26 @@ describe("carrying", () => {
       assert.deepStrictEqual(yield* carry([counts]), { panes: 1, unusable: 0 })
     }).pipe(Effect.provide(ports())))
 
+  it.effect("what is to be skipped is not carried, whatever was saved before; what comes behind it is", () =>
+    Effect.gen(function*() {
+      yield* append([pane(0)])
+      yield* carry([counts])
+      yield* append([pane(10)])
+      yield* append([pane(20)], 1)
+      yield* Carry.skip("carry", [counts])
+      yield* append([pane(30)])
+      yield* append([pane(40)], 1)
+      assert.deepStrictEqual(yield* carry([counts]), { panes: 2, unusable: 0 })
+      assert.deepStrictEqual(yield* starts, [0, 30, 40])
+    }).pipe(Effect.provide(ports(2))))
+
   it.effect("what was saved for other pipelines or another topic is refused, and for a log that ends before it", () =>
     Effect.gen(function*() {
       yield* append([pane(0)])
       yield* carry([counts])
       const others = { ...counts, name: "others" }
       assert.strictEqual((yield* Effect.flip(carry([others])))._tag, "CheckpointMismatch")
+      assert.strictEqual((yield* Effect.flip(Carry.skip("carry", [others])))._tag, "CheckpointMismatch")
       const elsewhere = Effect.provide(carry([counts]), EventLog.layerMemory({ topic: "elsewhere" }), { local: true })
       assert.strictEqual((yield* Effect.flip(elsewhere))._tag, "CheckpointMismatch")
       const anew = Effect.provide(carry([counts]), EventLog.layerMemory({ topic: "panes" }), { local: true })

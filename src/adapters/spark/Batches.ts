@@ -2,7 +2,7 @@
 import { Option, Schema } from "effect"
 import { shift } from "./compile/Compile.ts"
 import type { Progress } from "./connect/Progress.ts"
-import type { Observed } from "./connect/Write.ts"
+import type { Observed } from "./connect/Observed.ts"
 import type { Batch } from "./SparkCluster.ts"
 
 /** Of a query of a pipeline, under whose name its plan counts. */
@@ -22,20 +22,13 @@ export const fromProgress = (pipeline: string, progress: Progress): Batch => {
   }
 }
 
-/** Whether a computation has told what it has counted, for which Spark waits a moment only: it may be late for that. */
-export const isCounted = (pipeline: string, observed: Observed): boolean => Option.isSome(decodeCounts(observed[pipeline]))
+/** A whole computation, of which no state and no lag are left; none where the counts are missing. */
+export const fromObserved = (pipeline: string, observed: Observed, duration: number): Option.Option<Batch> =>
+  Option.map(decodeCounts(observed[pipeline]), (counts) => ({ ...ofNothing(duration), ...counts }))
 
-/** A whole computation, of which no state and no lag are left. */
-export const fromObserved = (pipeline: string, observed: Observed, duration: number): Batch => ({
-  id: 0,
-  ...Option.getOrElse(decodeCounts(observed[pipeline]), () => ({ read: 0, deadLettered: 0, filtered: 0 })),
-  late: 0,
-  watermark: null,
-  lag: 0,
-  stateRows: 0,
-  stateBytes: 0,
-  duration
-})
+/** A computation over nothing, which Spark leaves out of the plan with all that would count. */
+export const ofNothing = (duration: number): Batch =>
+  ({ id: 0, read: 0, deadLettered: 0, filtered: 0, late: 0, watermark: null, lag: 0, stateRows: 0, stateBytes: 0, duration })
 
 const decodeCounts = Schema.decodeUnknownOption(
   Schema.Struct({ read: Schema.Int, deadLettered: Schema.Int, filtered: Schema.Int })

@@ -2,8 +2,9 @@
 import { Clock, Duration, Effect, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
 import * as Batches from "./Batches.ts"
 import { compile, portable } from "./compile/Compile.ts"
-import { relationOf } from "./compile/Program.ts"
-import type { Session } from "./connect/Session.ts"
+import { countsOf, relationOf } from "./compile/Program.ts"
+import * as Observed from "./connect/Observed.ts"
+import { Session } from "./connect/Session.ts"
 import { SparkError } from "./connect/SparkError.ts"
 import * as StreamingQuery from "./connect/StreamingQuery.ts"
 import * as Write from "./connect/Write.ts"
@@ -75,14 +76,19 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const compute = Effect.fnUntraced(function*(work: Work) {
     const program = yield* programOf(work)
-    const relation = relationOf(program, { topic: work.topic, streaming: false, kafka: sourceOf(options) })
+    const source = { topic: work.topic, streaming: false, kafka: sourceOf(options) }
     yield* renew
     const started = yield* Clock.currentTimeMillis
+    const written = Write.append({ relation: relationOf(program, source), format: "kafka", options: sinkOf(options, work) })
     // Panes that are written again are the same.
-    const observed = yield* sessions.use(Write.append({ relation, format: "kafka", options: sinkOf(options, work) })).pipe(
-      Effect.repeat({ until: (observed) => Batches.isCounted(work.pipeline.name, observed), times: 2 })
-    )
-    return Batches.fromObserved(work.pipeline.name, observed, (yield* Clock.currentTimeMillis) - started)
+    const observed = yield* sessions.use(written)
+    const duration = (yield* Clock.currentTimeMillis) - started
+    const batchOf = (observed: Observed.Observed) => Batches.fromObserved(program.pipeline, observed, duration)
+    const known = batchOf(observed)
+    if (Option.isSome(known)) return known.value
+    // The counts of the write have come too late to be told with it: the records are counted by themselves.
+    const counted = yield* sessions.use(Session.use(({ observe }) => observe(countsOf(program, source))))
+    return Option.getOrElse(batchOf(Observed.of(counted)), () => Batches.ofNothing(duration))
   }, Effect.mapError((error) => error._tag === "UnsupportedBySpark" ? error : toClusterError(error)))
 
   return SparkCluster.of({ start, find, compute })

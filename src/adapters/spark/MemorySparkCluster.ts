@@ -251,7 +251,7 @@ class Machine {
 /** Of the pipeline, the topic and the fingerprint of the plan. Fails for what Spark cannot compute. */
 const nameOf = Effect.fnUntraced(function*({ maxTimeAhead, pipeline, topic }: Work) {
   const { fingerprint } = yield* compile(yield* portable(pipeline), { maxTimeAhead })
-  return `${pipeline.name}-${topic}-${fingerprint.slice(0, 12)}`
+  return `${pipeline.name}@${topic}#${fingerprint.slice(0, 12)}`
 })
 
 const identity = (pipeline: string, topic: string): string => JSON.stringify([pipeline, topic])

@@ -5,6 +5,7 @@
  */
 import { type Duration, Effect, Exit, type Redacted, Scope, Semaphore } from "effect"
 import { createHash } from "node:crypto"
+import * as Charset from "./Charset.ts"
 import { settings } from "./compile/Compile.ts"
 import * as Session from "./connect/Session.ts"
 import type { SparkError } from "./connect/SparkError.ts"
@@ -70,7 +71,7 @@ const open = Effect.fnUntraced(function*({ patience, place, token }: Options) {
   const scope = yield* Scope.make()
   const connected = (generation: number): Effect.Effect<Session.Session["Service"], SparkError, Scope.Scope> =>
     Session.connect({ ...address, token, patience, sessionId: idOf(generation), keep: true }).pipe(
-      Effect.tap((session) => session.set({ ...settings, ...observable })),
+      Effect.tap((session) => Effect.andThen(Charset.check(session), session.set(settings))),
       Effect.catch((error) => error.reason === "session-closed" ? connected(generation + 1) : Effect.fail(error))
     )
   const session = yield* connected(0).pipe(
@@ -79,12 +80,6 @@ const open = Effect.fnUntraced(function*({ patience, place, token }: Options) {
   )
   return { session, scope } satisfies Current
 })
-
-/**
- * Kafka is in this list unless told: what is written by the first version of Spark's interface for sources is run apart
- * from the plan, and nothing is heard of what it has counted.
- */
-const observable = { "spark.sql.sources.useV1SourceList": "avro,csv,json,orc,parquet,text" }
 
 /** A UUID of version 8, https://www.rfc-editor.org/rfc/rfc9562#section-5.8 */
 export const idOf = (generation: number): string => {

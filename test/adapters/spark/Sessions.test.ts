@@ -8,16 +8,18 @@ import * as Sessions from "../../../src/adapters/spark/Sessions.ts"
 import * as FakeSpark from "./connect/FakeSpark.ts"
 
 /** A server that knows no session but refuses those that were closed. */
-const server = (closed: Set<string>) => {
+const server = (closed: Set<string>, plan = "Project [true AS is_utf8#1]") => {
   const check = (sessionId: string) => {
     if (closed.has(sessionId)) throw FakeSpark.sparkError("INVALID_HANDLE.SESSION_CLOSED")
   }
   return FakeSpark.serve({
     analyzePlan: ({ analyze, sessionId }) => {
       check(sessionId)
-      return analyze.case === "sparkVersion"
-        ? { serverSideSessionId: "its own", result: { case: "sparkVersion", value: { version: "4.0.0" } } }
-        : { serverSideSessionId: "its own", result: { case: "isStreaming", value: { isStreaming: true } } }
+      const serverSideSessionId = "its own"
+      if (analyze.case === "sparkVersion") return { serverSideSessionId, result: { case: "sparkVersion", value: { version: "4.0.0" } } }
+      return analyze.case === "explain"
+        ? { serverSideSessionId, result: { case: "explain", value: { explainString: plan } } }
+        : { serverSideSessionId, result: { case: "isStreaming", value: { isStreaming: true } } }
     },
     config: ({ sessionId }) => {
       check(sessionId)
@@ -73,4 +75,13 @@ it.live("a server that is elsewhere now is found where it is", () =>
     assert.strictEqual(yield* client.use(asking), Sessions.idOf(0))
     yield* client.reset
     assert.strictEqual(yield* client.use(asking), Sessions.idOf(1))
+  }))
+
+it.live("a server that does not read UTF-8 is refused, and told how to", () =>
+  Effect.gen(function*() {
+    const address = yield* server(new Set(), "Project [false AS is_utf8#1]")
+    const client = yield* clientOf(() => address)
+    const error = yield* Effect.flip(client.use(asking))
+    assert.strictEqual(error.reason, "refused")
+    assert.include(error.message, "-Dfile.encoding=UTF-8")
   }))

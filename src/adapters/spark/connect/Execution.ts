@@ -16,6 +16,7 @@ import type {
   ReleaseExecuteRequestSchema
 } from "./proto/base_pb.ts"
 import type { Command } from "./proto/commands_pb.ts"
+import type { Relation } from "./proto/relations_pb.ts"
 import { fromFailure, SparkError } from "./SparkError.ts"
 import { detailed, type Wire } from "./Wire.ts"
 
@@ -24,8 +25,13 @@ export type Answer =
   /** What the relations of a bounded execution have counted: it stands beside the answer proper, often alone. */
   | { readonly case: "observedMetrics"; readonly value: ReadonlyArray<ObservedMetrics> }
 
-/** What a command is answered, when it is done. Interrupted, it is interrupted on the server as well. */
-export const execute = Effect.fnUntraced(function*(wire: Wire, command: Command) {
+/** A command, or a relation whose rows are not looked at: it may count along the way. */
+export type Work =
+  | { readonly case: "command"; readonly value: Command }
+  | { readonly case: "root"; readonly value: Relation }
+
+/** What a work is answered, when it is done. Interrupted, it is interrupted on the server as well. */
+export const execute = Effect.fnUntraced(function*(wire: Wire, work: Work) {
   const state: State = {
     operationId: randomUUID(),
     isSent: false,
@@ -34,7 +40,7 @@ export const execute = Effect.fnUntraced(function*(wire: Wire, command: Command)
     isComplete: false,
     answers: []
   }
-  return yield* untilComplete(wire, command, state).pipe(
+  return yield* untilComplete(wire, work, state).pipe(
     Effect.catch((error) => Effect.flatMap(detailed(wire.client, wire.identity(), error), Effect.fail)),
     Effect.ensuring(Effect.suspend(() => state.isSent ? release(wire, state, true) : Effect.void))
   )
@@ -52,9 +58,9 @@ interface State {
   readonly answers: Array<Answer>
 }
 
-const untilComplete = Effect.fnUntraced(function*(wire: Wire, command: Command, state: State) {
+const untilComplete = Effect.fnUntraced(function*(wire: Wire, work: Work, state: State) {
   for (;;) {
-    yield* wire.patiently(attach(wire, command, state), (now) => state.failingSince ??= now)
+    yield* wire.patiently(attach(wire, work, state), (now) => state.failingSince ??= now)
     if (state.isComplete) return state.answers
     state.failingSince = undefined
     yield* release(wire, state)
@@ -64,10 +70,10 @@ const untilComplete = Effect.fnUntraced(function*(wire: Wire, command: Command, 
 })
 
 /** One stream, until it ends. */
-const attach = (wire: Wire, command: Command, state: State): Effect.Effect<void, SparkError> =>
+const attach = (wire: Wire, work: Work, state: State): Effect.Effect<void, SparkError> =>
   Effect.tryPromise({
     try: async (signal) => {
-      const stream = open(wire, command, state, { signal, timeoutMs: longerThanRotation })
+      const stream = open(wire, work, state, { signal, timeoutMs: longerThanRotation })
       for await (const response of stream) note(wire, state, response)
     },
     catch: (failure) => afresh(state, fromFailure(wire.address, failure))
@@ -76,7 +82,7 @@ const attach = (wire: Wire, command: Command, state: State): Effect.Effect<void,
 /** The server ends streams sooner itself: one that is this old hangs, and is given up for another. */
 const longerThanRotation = 180_000
 
-const open = (wire: Wire, command: Command, state: State, options: CallOptions): AsyncIterable<ExecutePlanResponse> => {
+const open = (wire: Wire, work: Work, state: State, options: CallOptions): AsyncIterable<ExecutePlanResponse> => {
   const { client } = wire
   const { isSent, last, operationId } = state
   const request = { ...wire.identity(), operationId }
@@ -86,7 +92,7 @@ const open = (wire: Wire, command: Command, state: State, options: CallOptions):
   state.isSent = true
   return client.executePlan({
     ...request,
-    plan: { opType: { case: "command", value: command } },
+    plan: { opType: work },
     requestOptions: [{ requestOption: { case: "reattachOptions", value: { reattachable: true } } }]
   }, options)
 }

@@ -54,6 +54,8 @@ export class Session extends Context.Service<Session, {
   readonly get: (key: string) => Effect.Effect<string | undefined, SparkError>
   /** What a command is answered, in order. It is done once, whatever becomes of connections. */
   readonly execute: (command: Command) => Effect.Effect<ReadonlyArray<Execution.Answer>, SparkError>
+  /** Computes a relation for what it counts on the way, and leaves its rows alone. */
+  readonly observe: (relation: Relation) => Effect.Effect<ReadonlyArray<Execution.Answer>, SparkError>
   /** Interrupts every execution of the session; its streaming queries go on. Their ids. */
   readonly interrupt: Effect.Effect<ReadonlyArray<string>, SparkError>
 }>()("courant/spark/Session") {
@@ -91,7 +93,8 @@ export const connect = Effect.fnUntraced(function*(
     set: (settings) => Effect.asVoid(configure(wire, { case: "set", value: pairsOf(settings) })),
     get: (key) =>
       Effect.map(configure(wire, { case: "getOption", value: { keys: [key] } }), ({ pairs }) => pairs[0]?.value),
-    execute: (command) => Execution.execute(wire, command),
+    execute: (command) => Execution.execute(wire, { case: "command", value: command }),
+    observe: (relation) => Execution.execute(wire, { case: "root", value: relation }),
     interrupt: Effect.map(
       wire.ask((client, identity, call) => client.interrupt({ ...identity, interruptType: everything }, call)),
       ({ interruptedIds }) => interruptedIds

@@ -1,0 +1,192 @@
+/** Pipelines on Spark, from the topic of their events to the sinks. Loaded only then: the clients take their time to load. */
+import { Effect, identity, Layer, Option, type Stdio } from "effect"
+import * as Connection from "../adapters/kafka/Connection.ts"
+import * as KafkaDeadLetters from "../adapters/kafka/KafkaDeadLetters.ts"
+import * as KafkaPaneLog from "../adapters/kafka/KafkaPaneLog.ts"
+import * as KafkaResultSink from "../adapters/kafka/KafkaResultSink.ts"
+import * as Topics from "../adapters/kafka/Topics.ts"
+import * as LiveCluster from "../adapters/spark/LiveCluster.ts"
+import { PaneLog } from "../adapters/spark/PaneLog.ts"
+import { SparkCluster } from "../adapters/spark/SparkCluster.ts"
+import * as SparkEngine from "../adapters/spark/SparkEngine.ts"
+import * as Database from "../adapters/sqlite/Database.ts"
+import * as SqliteCheckpointStore from "../adapters/sqlite/SqliteCheckpointStore.ts"
+import * as SqliteResultSink from "../adapters/sqlite/SqliteResultSink.ts"
+import * as StdoutSink from "../adapters/stdio/StdoutSink.ts"
+import * as Carry from "../streams/Carry.ts"
+import type { DeadLetters } from "../streams/DeadLetters.ts"
+import { Engine } from "../streams/Engine.ts"
+import { EventLog } from "../streams/EventLog.ts"
+import { Monitor } from "../streams/Monitor.ts"
+import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import { restart } from "../streams/Restart.ts"
+import { ResultSink } from "../streams/ResultSink.ts"
+import * as Influxdb from "./Influxdb.ts"
+import { topicsOf } from "./KafkaStores.ts"
+import * as Page from "./Page.ts"
+import * as Pipelines from "./Pipelines.ts"
+import { say } from "./Problem.ts"
+import * as Report from "./Report.ts"
+import * as SparkGenerations from "./SparkGenerations.ts"
+import { sparkOptionsOf } from "./SparkKafka.ts"
+import * as SparkProgress from "./SparkProgress.ts"
+import type { Server } from "./SparkServer.ts"
+import { dataOfKafka, folderOf, type SinkName } from "./Stores.ts"
+import { sinksOf } from "./Tee.ts"
+
+export interface Choice {
+  readonly topic: string
+  readonly server: Server
+  readonly brokers: Connection.Options
+  /** A folder of driver and workers; empty for a computation with an end. */
+  readonly checkpoints: string
+  readonly sinks: ReadonlyArray<SinkName>
+  readonly data: string
+  readonly once: boolean
+  readonly restart: boolean
+  /** In milliseconds, as the next. */
+  readonly maxTimeAhead: number
+  readonly connectTimeout: number
+  readonly report: string | undefined
+  readonly page: boolean
+  readonly pagePort: number
+  readonly host: string
+}
+
+export const run = Effect.fnUntraced(function*(choice: Choice, pipelines: ReadonlyArray<AnyPipeline>) {
+  const { once, report } = choice
+  // What is saved here is how far the topic of panes was carried.
+  const processor = Pipelines.checkpointName(topicsOf(choice.topic).panes, pipelines)
+  const generation = { data: choice.data, processor }
+  if (choice.restart) yield* SparkGenerations.renew(generation)
+  const checkpoints = yield* SparkGenerations.folderOf(choice.checkpoints, generation)
+  const standings = SparkProgress.standingsOf(pipelines)
+  yield* Effect.addFinalizer(() => choice.server.end)
+
+  const running = Effect.gen(function*() {
+    const engine = yield* Engine
+    if (choice.restart) yield* forget(choice, processor, pipelines)
+    // A computation with an end writes every pane anew: the former ones would be carried twice.
+    if (choice.restart || once) {
+      yield* Effect.provideServiceEffect(Carry.skip(processor, pipelines), EventLog, PaneLog)
+    }
+    if (choice.page) yield* servePage(choice, pipelines)
+    return yield* engine.run({
+      name: processor,
+      pipelines,
+      maxTimeAhead: choice.maxTimeAhead,
+      ...(once ? { stopAt: Effect.succeed([]) } : {})
+    })
+  })
+  yield* running.pipe(
+    once ? identity : SparkProgress.during(standings, Intl.DateTimeFormat().resolvedOptions().timeZone),
+    Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
+    Report.accounted(report),
+    Effect.onInterrupt(() => Effect.sync(() => sayWhatGoesOn(standings))),
+    // What ends us need not end the queries: only the cluster's own failures do.
+    Effect.tapError((error) => Effect.sync(() => error._tag === "RemoteError" ? undefined : sayWhatGoesOn(standings))),
+    Effect.provide(engineOn({ ...choice, checkpoints, processor }, standings))
+  )
+})
+
+/** A processor's page: what it knows of the events is what their panes say. */
+const servePage = Effect.fnUntraced(function*({ host, pagePort, topic }: Choice, pipelines: ReadonlyArray<AnyPipeline>) {
+  const feed = Page.layerLogAsFeed(Effect.succeed(true)).pipe(Layer.provide(Layer.effect(EventLog, PaneLog)))
+  const url = yield* Page.serve({ host, port: pagePort }, pipelines).pipe(Effect.provide(feed))
+  say(`${topic} on ${url} (stop with Ctrl-C)`)
+})
+
+const sayWhatGoesOn = (standings: SparkProgress.Standings): void => {
+  const names = [...standings].filter(([, { isStarted }]) => isStarted).map(([name]) => name)
+  if (names.length === 0) return
+  const [go, it] = names.length === 1 ? ["goes", "it"] : ["go", "them"]
+  say(`${names.join(", ")} ${go} on on Spark. The same command joins ${it} again, and with --stop ends ${it}.`)
+}
+
+/** Ends the queries of pipelines over a topic. They go on from where they were when they are started again. */
+export const stopAll = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>, topic: string) {
+  const cluster = yield* SparkCluster
+  yield* Effect.forEach(pipelines, ({ name }) =>
+    Effect.flatMap(cluster.find(name, topic), (found) =>
+      Option.match(found, {
+        onNone: () => Effect.sync(() => say(`${name} is not running on Spark over ${topic}`)),
+        onSome: ({ stop }) => Effect.andThen(stop, Effect.sync(() => say(`${name} has ended on Spark`)))
+      })), { discard: true })
+})
+
+/**
+ * Everything that was computed is gone: from the sinks, and from the topic of panes, where a tombstone stands for each.
+ * What is in that topic before them has to be passed over: compaction takes it away only later.
+ */
+const forget = Effect.fnUntraced(function*({ topic }: Choice, processor: string, pipelines: ReadonlyArray<AnyPipeline>) {
+  yield* stopAll(pipelines, topic)
+  yield* restart(processor, pipelines)
+  const inTopic = KafkaResultSink.layer({ topic: topicsOf(topic).panes })
+  yield* Effect.forEach(pipelines, ({ name }) => ResultSink.use(({ remove }) => remove(name)), { discard: true }).pipe(
+    Effect.provide(inTopic)
+  )
+})
+
+interface Place extends Choice {
+  readonly processor: string
+}
+
+const engineOn = (place: Place, standings: SparkProgress.Standings) => {
+  const { brokers, data, topic } = place
+  const names = topicsOf(topic)
+  const connection = Connection.Connection.layer(brokers)
+  const database = Database.Database.layer({ folder: folderOf({ data: dataOfKafka(data), topic }) })
+  const sinks: Record<SinkName, Layer.Layer<ResultSink, Error, DeadLetters | Monitor | Stdio.Stdio>> = {
+    memory: ResultSink.layerMemory,
+    sqlite: SqliteResultSink.layer.pipe(Layer.provide(database)),
+    influxdb: Influxdb.layerSink(place),
+    kafka: thereAlready(names.panes).pipe(Layer.provide(connection)),
+    stdout: StdoutSink.layer
+  }
+  return SparkEngine.layer({ topic }).pipe(
+    Layer.provideMerge(noted(clusterOf(place), standings)),
+    Layer.provideMerge(Layer.mergeAll(
+      panesOf(names.panes),
+      SqliteCheckpointStore.layer.pipe(Layer.provide(database)),
+      sinksOf(sinks, place.sinks, "sqlite")
+    )),
+    Layer.provideMerge(KafkaDeadLetters.layer({ topic: names.deadLetters })),
+    Layer.provideMerge(eventsOf(topic)),
+    Layer.provideMerge(connection),
+    Layer.provideMerge(Monitor.layer)
+  )
+}
+
+/** Spark itself has written the panes to Kafka, where `--sink kafka` wants them: there is only reading left to do. */
+const thereAlready = (topic: string) =>
+  Layer.effect(ResultSink, ResultSink.use((sink) => Effect.succeed({ ...sink, write: () => Effect.void }))).pipe(
+    Layer.provide(KafkaResultSink.layer({ topic }))
+  )
+
+/** Spark would say only much later, and in its own words, that the topic is not there, or one that loses events. */
+const eventsOf = (topic: string) =>
+  Layer.effectDiscard(Topics.ensure({ name: topic, configs: { "cleanup.policy": "delete" }, create: false }))
+
+/** The topic of panes is made before Spark writes to it, since a broker would make it as it makes any other. */
+const panesOf = (topic: string) => PaneLog.from(KafkaPaneLog.layer({ topic }))
+
+export const clusterOf = ({ brokers, checkpoints, connectTimeout, server: { place, token } }: {
+  readonly server: Pick<Server, "place" | "token">
+  /** Undefined where nothing is started. */
+  readonly brokers: Connection.Options | undefined
+  readonly checkpoints: string
+  /** In milliseconds. */
+  readonly connectTimeout: number
+}) =>
+  LiveCluster.layer({
+    connect: place,
+    token,
+    checkpoints,
+    patience: connectTimeout,
+    kafka: brokers === undefined ? {} : sparkOptionsOf(brokers)
+  })
+
+const noted = <E>(cluster: Layer.Layer<SparkCluster, E>, standings: SparkProgress.Standings) =>
+  Layer.effect(SparkCluster, SparkCluster.use((cluster) => Effect.succeed(SparkProgress.noting(standings, cluster)))).pipe(
+    Layer.provide(cluster)
+  )

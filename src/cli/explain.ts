@@ -1,0 +1,35 @@
+/** `courant explain`: the plan of a pipeline on another engine, without any server. */
+import { Console, Effect } from "effect"
+import { Command } from "effect/cli"
+import * as Flags from "./Flags.ts"
+import * as Pipelines from "./Pipelines.ts"
+import * as SparkFlags from "./SparkFlags.ts"
+
+export const command = Command.make(
+  "explain",
+  {
+    pipelines: SparkFlags.pipelines,
+    engine: SparkFlags.engine,
+    outOfOrderness: Flags.outOfOrderness,
+    allowedLateness: Flags.allowedLateness,
+    maxTimeAhead: Flags.maxTimeAhead
+  },
+  Effect.fnUntraced(function*({ maxTimeAhead, ...input }) {
+    const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input))
+    const [{ compile, portable }, { explain }] = yield* Effect.promise(() =>
+      Promise.all([import("../adapters/spark/compile/Compile.ts"), import("../adapters/spark/compile/Program.ts")]))
+    const plans = yield* Effect.forEach(pipelines, (pipeline) =>
+      Effect.map(Effect.flatMap(portable(pipeline), (portable) => compile(portable, { maxTimeAhead })), explain))
+    yield* Console.log(plans.map((plan) => plan.trimEnd()).join("\n\n"))
+  })
+).pipe(
+  Command.withDescription(
+    "Prints the plan that Spark would run for a pipeline, which courant submit hands to it. No server is asked. What Spark " +
+      "cannot compute as courant does is refused by name."
+  ),
+  Command.withShortDescription("The plan of a pipeline on Spark"),
+  Command.withExamples([
+    { command: "courant explain candles-1m --engine spark", description: "Of a built-in pipeline" },
+    { command: "courant explain ./range.ts --engine spark", description: "Of those that a file of yours exports" }
+  ])
+)

@@ -1,0 +1,128 @@
+/** `courant submit`: pipelines on a cluster, which goes on with them when the command has ended. */
+import { Effect, Option } from "effect"
+import { Command } from "effect/cli"
+import type { Options as Brokers } from "../adapters/kafka/Connection.ts"
+import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import * as Flags from "./Flags.ts"
+import * as Influxdb from "./Influxdb.ts"
+import * as Kafka from "./Kafka.ts"
+import * as Pipelines from "./Pipelines.ts"
+import { type Problem, problem, say, usage } from "./Problem.ts"
+import * as SparkFlags from "./SparkFlags.ts"
+import * as SparkServer from "./SparkServer.ts"
+
+const flags = {
+  pipelines: SparkFlags.pipelines,
+  engine: SparkFlags.engine,
+  rest: SparkFlags.rest,
+  connect: SparkFlags.connect,
+  port: SparkFlags.port,
+  conf: SparkFlags.conf,
+  checkpointDir: SparkFlags.checkpointDir,
+  topic: Flags.kafkaTopic,
+  brokers: Flags.brokers,
+  connectTimeout: SparkFlags.connectTimeout,
+  sinks: Flags.keptSinks,
+  data: Flags.data,
+  once: Flags.once,
+  restart: Flags.restart,
+  stop: SparkFlags.stop,
+  outOfOrderness: Flags.outOfOrderness,
+  allowedLateness: Flags.allowedLateness,
+  maxTimeAhead: Flags.maxTimeAhead,
+  page: Flags.wantedPage,
+  pagePort: SparkFlags.pagePort,
+  host: Flags.host,
+  report: Flags.report
+}
+
+export type Input = Command.Command.Config.Infer<typeof flags>
+
+export const command = Command.make(
+  "submit",
+  flags,
+  Effect.fnUntraced(function*(input) {
+    const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input))
+    const topic = yield* Kafka.givenTopic(input.topic, "courant submit")
+    yield* Effect.scoped(input.stop ? stop(input, topic, pipelines) : run(input, topic, pipelines)).pipe(
+      Effect.mapError(withVariable)
+    )
+  })
+).pipe(
+  Command.withDescription(
+    "Has a cluster of Spark compute pipelines over a topic of Kafka, writes their panes into the topic TOPIC-panes, and carries " +
+      "them into the sinks. Ctrl-C ends the command and not the query; the same command joins it again. With --once it " +
+      "computes all windows of what the topic holds now, and exits."
+  ),
+  Command.withShortDescription("Pipelines on a cluster of Spark"),
+  Command.withExamples([
+    {
+      command: "courant submit candles-1m --engine spark --rest http://127.0.0.1:6066 --brokers 127.0.0.1:9092 " +
+        "--topic ticks --checkpoint-dir /shared/checkpoints",
+      description: "Launches Spark's server on the cluster, and has it compute candles for ever"
+    },
+    {
+      command: "courant submit candles-1m --engine spark --connect spark:15002 --brokers 127.0.0.1:9092 " +
+        "--topic ticks --once --sink influxdb",
+      description: "All candles of what is there now into InfluxDB, on a server that is there"
+    },
+    {
+      command: "courant submit candles-1m --engine spark --rest http://127.0.0.1:6066 --topic ticks --stop",
+      description: "Ends the query"
+    }
+  ])
+)
+
+/** The adapter knows no environment, and so does not say where the token is to be. */
+const withVariable = <E extends Error>(error: E): E | Problem => {
+  for (let inner: unknown = error; inner instanceof Error; inner = inner.cause) {
+    if ("reason" in inner && inner.reason === "unauthenticated") {
+      return problem(`${error.message}: set COURANT_SPARK_TOKEN to it`)
+    }
+  }
+  return error
+}
+
+const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
+  if (input.once || input.restart) {
+    return yield* usage("--stop ends a query and computes nothing: leave out --once and --restart")
+  }
+  const server = yield* SparkServer.serverOf({ ...input, launches: "never" })
+  const place = yield* SparkServer.runningOf(server)
+  if (place === undefined) return say("no Spark Connect server that was launched from here is running, and so no query")
+  const { clusterOf, stopAll } = yield* Effect.promise(() => import("./SparkRun.ts"))
+  yield* stopAll(pipelines, topic).pipe(
+    Effect.provide(clusterOf({ ...input, server: { ...server, place }, brokers: undefined, checkpoints: "" }))
+  )
+})
+
+const run = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
+  if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
+  const brokers: Brokers = yield* Kafka.optionsOf(input)
+  const checkpoints = yield* checkpointsOf(input)
+  const server = yield* SparkServer.serverOf({ ...input, launches: input.once ? "once" : "forever" })
+  yield* refuseUnsupported(pipelines, input.maxTimeAhead)
+  const { run } = yield* Effect.promise(() => import("./SparkRun.ts"))
+  yield* run({ ...input, report: Option.getOrUndefined(input.report), topic, brokers, checkpoints, server }, pipelines)
+})
+
+/** Nothing is begun for one pipeline where another of them cannot run. */
+const refuseUnsupported = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>, maxTimeAhead: number) {
+  const { compile, portable } = yield* Effect.promise(() => import("../adapters/spark/compile/Compile.ts"))
+  yield* Effect.forEach(pipelines, (pipeline) =>
+    Effect.flatMap(portable(pipeline), (portable) => compile(portable, { maxTimeAhead })))
+})
+
+/** Of Spark's own file systems. A computation with an end saves nothing. */
+const checkpointsOf = Effect.fnUntraced(function*({ checkpointDir, once }: Input) {
+  const dir = SparkFlags.orVariable(checkpointDir, "CHECKPOINTS")
+  if (dir === undefined) {
+    if (once) return ""
+    return yield* usage(
+      "Spark saves its queries in a folder that its driver and all workers reach: --checkpoint-dir URL, or " +
+        "COURANT_SPARK_CHECKPOINTS; with --once none is needed"
+    )
+  }
+  if (/^(?:\/|[a-z][a-z0-9+.-]*:\/)/i.test(dir)) return dir
+  return yield* usage(`--checkpoint-dir is a URL or an absolute path on driver and workers, and "${dir}" is neither`)
+})

@@ -1,0 +1,102 @@
+/** `courant explain`: the plan, or what of a pipeline has none, without any server. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { builtIn } from "../../src/cli/Pipelines.ts"
+import { courant, linesOf, temporaryFolder } from "./courant.ts"
+
+/** Environment variables that name servers make no difference: none is asked. */
+const env = { COURANT_SPARK_REST: "http://127.0.0.1:9", COURANT_SPARK_CONNECT: "127.0.0.1:9", COURANT_KAFKA_BROKERS: "127.0.0.1:9" }
+
+const explain = (args: string, files: { readonly [name: string]: string } = {}) =>
+  Effect.scoped(Effect.flatMap(temporaryFolder, (cwd) => {
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text)
+    return courant(`explain ${args}`, { cwd, env })
+  }))
+
+const fileOf = (pipeline: string) => `
+import { Aggregate, Expr, Pipeline, Source, ticks, Window } from "courant"
+
+const counted = Aggregate.into({ trades: Aggregate.count })
+${pipeline}
+`
+
+const large = `
+export const large = ticks.pipe(
+  Source.where(Expr.gt("size", 777)), Window.session("10 seconds"), counted, Pipeline.named("large")
+)
+`
+
+describe("courant explain", () => {
+  it.live("prints the plan of a built-in pipeline, step by step, the same each time", () =>
+    Effect.gen(function*() {
+      const first = yield* explain("candles-1m --engine spark")
+      assert.deepStrictEqual([first.code, first.stderr], [0, ""])
+      const [title, ...steps] = linesOf(first.stdout)
+      assert.match(title ?? "", /^candles-1m on Spark, plan [0-9a-f]{12}$/)
+      assert.match(steps.join("\n"), /^watermark on moment, 5000 milliseconds behind the latest$/m)
+      assert.match(steps.join("\n"), /window\(moment, '60000 milliseconds', '60000 milliseconds', '0 milliseconds'\)/)
+      assert.strictEqual((yield* explain("candles-1m")).stdout, first.stdout)
+    }), 60_000)
+
+  it.live("the bounds of the command line are in the plan, and change its fingerprint", () =>
+    Effect.gen(function*() {
+      const plain = yield* explain("candles-1m")
+      const bounded = yield* explain("candles-1m --out-of-orderness 7s --allowed-lateness 1m --max-time-ahead 123ms")
+      assert.match(bounded.stdout, /^watermark on moment, 67000 milliseconds behind the latest$/m)
+      assert.include(bounded.stdout, "+ 123,")
+      assert.notStrictEqual(linesOf(bounded.stdout)[0], linesOf(plain.stdout)[0])
+    }), 60_000)
+
+  it.live("takes files and several names, and prints a plan for each", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* explain("./large.ts,candles-5m", { "large.ts": fileOf(large) })
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.deepStrictEqual(stdout.match(/^\S+ on Spark/gm), ["large on Spark", "candles-5m on Spark"])
+      assert.include(stdout, "session_window(moment, '10000 milliseconds')")
+      assert.include(stdout, "777")
+    }), 60_000)
+
+  it.live("every built-in pipeline has a plan but the one by the calendar", () =>
+    Effect.gen(function*() {
+      const outcomes = yield* Effect.forEach(builtIn, ({ name }) => Effect.map(explain(name), ({ code }) => [name, code]))
+      assert.deepStrictEqual(outcomes, builtIn.map(({ name }) => [name, name === "day" ? 1 : 0]))
+    }), 60_000)
+
+  const minutes = `Window.tumbling("1 minute")`
+  const unsupported = {
+    "calendar windows": [`Window.calendar("day", { timeZone: "Asia/Tokyo" }), counted`, "days"],
+    "Source.filter": [`Source.filter(({ size }) => size % 2 === 1), ${minutes}, counted`, "odd"],
+    "the result \"change\" (Pipeline.percentChange)": [
+      `${minutes}, Aggregate.into({ close: Aggregate.last("price") }), Pipeline.percentChange("change", "close")`,
+      "changes"
+    ]
+  } as const
+  for (const [what, [steps, name]] of Object.entries(unsupported)) {
+    const pipeline = `export const own = ticks.pipe(${steps}, Pipeline.named("${name}"))`
+    it.live(`what Spark cannot compute ends with 1 and one line that names it: ${what}`, () =>
+      Effect.gen(function*() {
+        const { code, stderr, stdout } = yield* explain("candles-1m,./own.ts", { "own.ts": fileOf(pipeline) })
+        assert.deepStrictEqual([code, stdout], [1, ""], stderr)
+        assert.match(stderr, /^courant: [^\n]+\n$/)
+        assert.include(stderr, `"${name}" cannot run on Spark: ${what}: `)
+      }), 60_000)
+  }
+
+  for (
+    const [args, hint] of [
+      ["", /Missing required argument: pipeline.*explain --help/],
+      ["candles-1m --engine flink", /"spark"/],
+      ["candles-2m", /candles-1m, moving-average-5m, candles-5m, day, or give a file/]
+    ] as const
+  ) {
+    it.live(`explain ${args}: ends with 2 and one line`, () =>
+      Effect.gen(function*() {
+        const { code, stderr, stdout } = yield* explain(args)
+        assert.deepStrictEqual([code, stdout], [2, ""])
+        assert.match(stderr, hint)
+        assert.strictEqual(linesOf(stderr).length, 1)
+      }), 60_000)
+  }
+})

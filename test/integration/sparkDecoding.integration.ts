@@ -1,0 +1,107 @@
+/** Which records Spark takes and refuses, and what it reads in them: what courant's own decoder does, spelling by spelling. */
+import { assert, layer } from "@effect/vitest"
+import { Effect, Layer, Schema } from "effect"
+import * as Decimal from "../../src/domain/Decimal.ts"
+import { EventTime } from "../../src/domain/EventTime.ts"
+import { MarketSymbol } from "../../src/domain/MarketSymbol.ts"
+import type { Spec } from "../../src/streams/Aggregate.ts"
+import { Aggregate, Pipeline, Source, Window } from "../../src/streams/index.ts"
+import { Job } from "../../src/streams/Job.ts"
+import * as Pane from "../../src/streams/Pane.ts"
+import { fromBytes } from "../../src/streams/Records.ts"
+import { around, spellings } from "../../src/testing/DecodeLaws.ts"
+import { SparkStack } from "./sparkHarness.ts"
+import * as Runs from "./sparkRuns.ts"
+
+const Everything = Schema.Struct({
+  key: Schema.String,
+  time: EventTime,
+  symbol: Schema.optionalKey(MarketSymbol),
+  whole: Schema.optionalKey(Schema.Int),
+  double: Schema.optionalKey(Schema.Finite),
+  share: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
+  cents: Schema.optionalKey(Decimal.Decimal({ scale: 2, limit: 1_000 })),
+  price: Schema.optionalKey(Decimal.Decimal({ scale: 8, limit: 90_000_000 })),
+  units: Schema.optionalKey(Decimal.Decimal({ scale: 0, limit: 9_000_000_000_000_000 })),
+  flag: Schema.optionalKey(Schema.Boolean)
+})
+
+const fields = Object.keys(Everything.fields)
+
+/** Gives each record back, field by field; none is late. */
+const everything: Pipeline.Any = {
+  ...Source.make("everything", { schema: Everything, key: "key", eventTime: "time", outOfOrderness: 8_000_000_000_000 }).pipe(
+    Window.tumbling(1),
+    Aggregate.into({ rows: Aggregate.count }),
+    Pipeline.named("everything")
+  ),
+  aggregates: Object.fromEntries([
+    ["rows", { op: "count" }] as const,
+    ...fields.map((field): readonly [string, Spec] => [field, { op: "first", field }])
+  ])
+}
+
+const begin = 1_600_000_000_000
+
+/** A record with a key and a time of its own, so that it has a window for itself. */
+const record = (number: number, members: Readonly<Record<string, string>> = {}): string => {
+  const all = { key: `"k${number}"`, time: String(begin + number), ...members }
+  return `{${Object.entries(all).map(([name, value]) => `${JSON.stringify(name)}:${value}`).join(",")}}`
+}
+
+const odd = fields.flatMap((field) => spellings.map((spelling) => ({ [field]: spelling })))
+
+const encoder = new TextEncoder()
+
+const records: ReadonlyArray<Uint8Array> = [
+  // Half of a surrogate pair is no character: JavaScript keeps it all the same, and Java writes a question mark.
+  ...odd.filter((members) => members["key"] !== '"\\ud800"').map((members, i) => record(i, members)),
+  ...around.flatMap((text, i) => [`${text}${record(2_000 + i)}`, `${record(3_000 + i)}${text}`]),
+  `{"key":"twice","time":${begin + 4_000},"whole":1,"whole":2}`,
+  `{"key":"escaped","\\u0074ime":${begin + 4_001},"unknown":{"a":[1]}}`,
+  "", "null", "[]", "1", `[${record(4_002)}]`
+].map((text) => encoder.encode(text)).concat([
+  Uint8Array.from([...encoder.encode(`{"key":"`), 0xff, ...encoder.encode(`","time":${begin}}`)])
+])
+
+const inProcess = () => {
+  const job = new Job([everything], { partitions: 1 })
+  const { length } = records
+  const place = { partition: 0, offsets: Float64Array.from(records, (_, i) => i), appendedAt: new Float64Array(length) }
+  const { panes } = job.take({ ...fromBytes(records, records.map(() => 0 as const)), ...place })
+  return { panes: [...panes, ...job.close().panes].map(Pane.encode), refused: job.counts.deadLettered }
+}
+
+const texts = (panes: ReadonlyArray<Pane.Encoded>) =>
+  panes.map(({ key, start, values }) => JSON.stringify([start, key, values])).sort()
+
+const stack = SparkStack.layer({ properties: { "spark.sql.shuffle.partitions": "1" } })
+
+layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excludeTestServices: true })(
+  "records on Spark",
+  (it) => {
+    it.effect(`${records.length} are taken and refused, and read, as they are in process`, () =>
+      Effect.gen(function*() {
+        const topic = yield* Runs.over([everything])
+        yield* topic.append(records.map((bytes) => ({ partition: 0, kind: 0, bytes })))
+        const observed = yield* topic.compute
+        assert.deepStrictEqual(yield* topic.counts, observed)
+        const expected = inProcess()
+        assert.isAbove(expected.panes.length, 200)
+        assert.deepStrictEqual(texts(yield* topic.panes("all")), texts(expected.panes))
+        assert.deepStrictEqual(observed["everything"], { read: records.length, deadLettered: expected.refused, filtered: 0 })
+      }))
+
+    it.effect("what lies ahead of the clock at its append is refused, and so is a record without a value", () =>
+      Effect.gen(function*() {
+        const topic = yield* Runs.over([everything], { maxTimeAhead: 60_000 })
+        const now = Date.now()
+        const at = (time: number) => Runs.event(`{"key":"K","time":${time}}`)
+        yield* topic.append([at(now), at(now + 30_000), at(now + 3_600_000), { partition: 0, kind: 0, bytes: null }])
+        const observed = yield* topic.compute
+        assert.deepStrictEqual(yield* topic.counts, observed)
+        assert.deepStrictEqual(observed["everything"], { read: 4, deadLettered: 2, filtered: 0 })
+        assert.strictEqual((yield* topic.panes("all")).length, 2)
+      }))
+  }
+)

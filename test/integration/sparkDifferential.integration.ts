@@ -1,0 +1,81 @@
+/**
+ * Spark's panes are those of the engine in process and of the batch fold, exactly, for random portable pipelines over
+ * random logs. `COURANT_SPARK_PIPELINES=2000 npm run test:spark` draws more of them; `COURANT_SPARK_SEED`, which a
+ * failure names, draws the same ones again.
+ */
+import { assert, layer } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import * as fc from "fast-check"
+import * as Pane from "../../src/streams/Pane.ts"
+import type { Any as AnyPipeline } from "../../src/streams/Pipeline.ts"
+import { Kind } from "../../src/streams/Records.ts"
+import { type Entry, ReadyMadeSchema } from "../../src/testing/Arbitraries.ts"
+import { batches, foldedPanes, makeJob, newest, run, textOf } from "../../src/testing/Harness.ts"
+import * as Source from "../../src/streams/Source.ts"
+import { type Case, cases } from "./sparkCases.ts"
+import { SparkStack } from "./sparkHarness.ts"
+import * as Runs from "./sparkRuns.ts"
+
+const seed = Number(process.env["COURANT_SPARK_SEED"] ?? Date.now() % 1_000_000)
+const count = Number(process.env["COURANT_SPARK_PIPELINES"] ?? 200)
+/** So many share a log, and a query. */
+const together = 20
+
+const drawn = fc.sample(cases(together), { seed, numRuns: Math.ceil(count / together) })
+
+const partials = Source.make("bars", { schema: ReadyMadeSchema, key: "key", eventTime: "time" }).definition
+
+const encoder = new TextEncoder()
+
+const written = (entry: Entry): Runs.Written => ({ ...entry, bytes: encoder.encode(textOf(entry)) })
+
+/** Far behind all others: with it the watermark passes the end of every window but its own. */
+const sentinel: Entry = {
+  partition: 0,
+  kind: Kind.event,
+  value: { key: "~", time: 100_000_000_000_000, price: "1", size: 2 }
+}
+
+const stack = SparkStack.layer({ properties: { "spark.sql.shuffle.partitions": "1" } })
+
+layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excludeTestServices: true })(
+  `${drawn.length * together} random portable pipelines on Spark`,
+  (it) => {
+    drawn.forEach((drawn, index) => {
+      it.effect(`${together} give what the engine in process and the batch fold give (${index + 1})`, () => check(drawn), {
+        timeout: 600_000
+      })
+    })
+  }
+)
+
+const check = Effect.fnUntraced(function*({ log, pauses, pipelines }: Case) {
+  const topic = yield* Runs.over(pipelines, { partitions: log.partitions, partials })
+  const cuts = [...pauses, log.entries.length]
+  yield* Effect.forEach(cuts, Effect.fnUntraced(function*(to, index) {
+    yield* topic.append(log.entries.slice(cuts[index - 1] ?? 0, to).map(written))
+    if (to < log.entries.length) return yield* topic.batch
+    yield* topic.compute
+    yield* topic.append([written(sentinel)])
+    return yield* topic.batch
+  }))
+  const [atOnce, inBatches] = [yield* topic.panes("all"), yield* topic.panes("batches")]
+  for (const pipeline of pipelines) {
+    const folded = texts(foldedPanes(pipeline, log).map(Pane.encode))
+    const found = {
+      "in process": texts(newest(run(makeJob([pipeline], log.partitions), batches(log, [7]))).map(Pane.encode)),
+      "Spark, all at once": texts(atOnce.filter((pane) => pane.pipeline === pipeline.name)),
+      "Spark, batch by batch": texts(inBatches.filter((pane) => pane.pipeline === pipeline.name))
+    }
+    for (const [engine, panes] of Object.entries(found)) {
+      assert.deepStrictEqual(panes, folded, `${engine}: COURANT_SPARK_SEED=${seed} gives ${described(pipeline)} again`)
+    }
+  }
+})
+
+/** In one order, by their windows: no two panes of a pipeline are of one window. */
+const texts = (panes: ReadonlyArray<Pane.Encoded>): ReadonlyArray<string> =>
+  panes.map(({ end, key, start, values }) => JSON.stringify([key, start, end, values])).sort()
+
+const described = ({ aggregates, name, options, source, window }: AnyPipeline): string =>
+  JSON.stringify({ name, window, filters: source.filters, aggregates, rollUpOf: options.rollUpOf, partials: options.partials !== null })

@@ -1,0 +1,100 @@
+/** Plans over a topic of their own on a real Spark: all at once, or batch after batch with state in between. */
+import { Effect, Layer } from "effect"
+import { mkdirSync, mkdtempSync } from "node:fs"
+import { join } from "node:path"
+import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
+import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
+import { compile, settings } from "../../src/adapters/spark/compile/Compile.ts"
+import { countsOf, type Program, relationOf } from "../../src/adapters/spark/compile/Program.ts"
+import * as Observed from "../../src/adapters/spark/connect/Observed.ts"
+import * as Plan from "../../src/adapters/spark/connect/Plan.ts"
+import { Session } from "../../src/adapters/spark/connect/Session.ts"
+import * as StreamingQuery from "../../src/adapters/spark/connect/StreamingQuery.ts"
+import * as Write from "../../src/adapters/spark/connect/Write.ts"
+import { EventLog } from "../../src/streams/EventLog.ts"
+import type { Any as AnyPipeline } from "../../src/streams/Pipeline.ts"
+import { fromBytes, Kind } from "../../src/streams/Records.ts"
+import { ResultSink } from "../../src/streams/ResultSink.ts"
+import type { Definition } from "../../src/streams/Source.ts"
+import { SparkStack } from "./sparkHarness.ts"
+
+/** A session in which plans mean what they are to mean. */
+export const session = Layer.unwrap(Effect.map(SparkStack, ({ connect }) => Session.layer(connect))).pipe(
+  Layer.tap((context) => Effect.provideContext(Session.use((session) => session.set(settings)), context))
+)
+
+export interface Written {
+  readonly partition: number
+  readonly kind: Kind
+  /** `null` is a record without a value. */
+  readonly bytes: Uint8Array | null
+}
+
+const encoder = new TextEncoder()
+
+export const event = (text: string, partition = 0): Written => ({ partition, kind: Kind.event, bytes: encoder.encode(text) })
+
+let topics = 0
+
+/** A topic, and pipelines that are to run over it, each with a name of its own. */
+export const over = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>, options: {
+  readonly partitions?: number
+  readonly partials?: Definition
+  readonly maxTimeAhead?: number
+} = {}) {
+  const { brokers, checkpoints } = yield* SparkStack
+  const topic = `runs-${process.pid}-${++topics}`
+  const { partials, partitions = 1 } = options
+  const source = pipelines[0]!.source.definition
+  const log = yield* Layer.build(KafkaEventLog.layer({ topic, source, partials, partitions }))
+  const [all, batches] = [`${topic}-all`, `${topic}-batches`]
+  const sinks = {
+    all: yield* Layer.build(KafkaResultSink.layer({ topic: all })),
+    batches: yield* Layer.build(KafkaResultSink.layer({ topic: batches }))
+  }
+  // The pipelines of these tests are data.
+  const programs = yield* Effect.forEach(pipelines, (pipeline) =>
+    compile(pipeline as Parameters<typeof compile<"portable">>[0], options))
+  const kafka = { "kafka.bootstrap.servers": brokers }
+  mkdirSync(checkpoints, { recursive: true })
+  const checkpoint = mkdtempSync(join(checkpoints, "runs-"))
+  const query = {
+    relation: united(programs, (program) => relationOf(program, { topic, streaming: true, kafka })),
+    format: "kafka",
+    options: { ...kafka, topic: batches },
+    checkpoint,
+    outputMode: "append",
+    trigger: "availableNow"
+  } as const
+  return {
+    append: (records: ReadonlyArray<Written>) =>
+      Effect.forEach(Map.groupBy(records, ({ partition }) => partition), ([partition, own]) =>
+        EventLog.use((log) => log.append(partition, fromBytes(own.map(({ bytes }) => bytes), own.map(({ kind }) => kind)))), {
+        discard: true
+      }).pipe(Effect.provideContext(log)),
+    /** All that the topic holds, without a watermark. */
+    compute: Write.append({
+      relation: united(programs, (program) => relationOf(program, { topic, streaming: false, kafka })),
+      format: "kafka",
+      options: { ...kafka, topic: all }
+    }),
+    /** What the plans count in the records of the topic. */
+    counts: Effect.map(
+      Session.use(({ observe }) =>
+        Effect.forEach(programs, (program) => observe(countsOf(program, { topic, streaming: false, kafka })))),
+      (answers) => Observed.of(answers.flat())
+    ),
+    /** What is new in the topic as one batch, and another where the watermark closes windows; what Spark says of them. */
+    batch: Effect.gen(function*() {
+      const started = yield* StreamingQuery.start(query)
+      yield* started.awaitTermination()
+      return yield* started.recentProgress
+    }),
+    /** The panes of `compute`, or of all batches so far. */
+    panes: (of: keyof typeof sinks) => ResultSink.use((sink) => sink.read({})).pipe(Effect.provideContext(sinks[of]))
+  }
+})
+
+/** Many to a query: a plan takes its time to be compiled, a query longer. */
+const united = (programs: ReadonlyArray<Program>, relationOf: (program: Program) => Plan.Relation): Plan.Relation =>
+  programs.map(relationOf).reduce((left, right) => Plan.union(left, right))
