@@ -155,8 +155,14 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       yield* second.signal("SIGINT")
       assert.deepStrictEqual(yield* Harness.panesOf(topic), expected)
       assert.match(readdirSync(checkpoints).join(), /restart-\d+/)
+
+      // The same pipeline anew: were its checkpoint the former one, it would have nothing left to compute.
+      const third = yield* start("candles-1m --out-of-orderness 90s --restart")
+      yield* sinkHas(place_, expected)
+      yield* third.signal("SIGINT")
+      assert.deepStrictEqual(yield* Harness.panesOf(topic), expected)
       succeeded(yield* submit("candles-1m --stop"))
-    })), 240_000)
+    })), 300_000)
 
   it.effect("brokers that ask who comes let Spark in with what this process has", () =>
     Effect.scoped(Effect.gen(function*() {
