@@ -28,7 +28,7 @@ export { bars, priceForming, ticks } from "./analytics/ticks.ts"
 // Engines, and the ports that they run on with their layers in memory.
 export { CheckpointError, CheckpointMismatch, CheckpointStore } from "./streams/CheckpointStore.ts"
 export { DeadLetters, DeadLettersError } from "./streams/DeadLetters.ts"
-export { Engine, StateError } from "./streams/Engine.ts"
+export { Engine, RemoteError, StateError } from "./streams/Engine.ts"
 export { EventLog, EventLogError } from "./streams/EventLog.ts"
 export { Feed, FeedError } from "./streams/Feed.ts"
 export { Monitor } from "./streams/Monitor.ts"

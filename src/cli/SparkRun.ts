@@ -66,6 +66,10 @@ export const run = Effect.fnUntraced(function*(choice: Choice, pipelines: Readon
   const running = Effect.gen(function*() {
     const engine = yield* Engine
     if (choice.restart) yield* forget(choice, processor, pipelines)
+    // A computation with an end writes every pane anew: the former ones would be carried twice.
+    if (choice.restart || once) {
+      yield* Effect.provideServiceEffect(Carry.skip(processor, pipelines), EventLog, PaneLog)
+    }
     if (choice.page) yield* servePage(choice, pipelines)
     return yield* engine.run({
       name: processor,
@@ -111,8 +115,8 @@ export const stopAll = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyP
 })
 
 /**
- * Everything that was computed is gone: from the sinks, and from the topic of panes, where a tombstone stands for each. What
- * that topic holds by now is passed over, since compaction takes the former panes away only later.
+ * Everything that was computed is gone: from the sinks, and from the topic of panes, where a tombstone stands for each.
+ * What is in that topic before them has to be passed over: compaction takes it away only later.
  */
 const forget = Effect.fnUntraced(function*({ topic }: Choice, processor: string, pipelines: ReadonlyArray<AnyPipeline>) {
   yield* stopAll(pipelines, topic)
@@ -121,7 +125,6 @@ const forget = Effect.fnUntraced(function*({ topic }: Choice, processor: string,
   yield* Effect.forEach(pipelines, ({ name }) => ResultSink.use(({ remove }) => remove(name)), { discard: true }).pipe(
     Effect.provide(inTopic)
   )
-  yield* Effect.provideService(Carry.skip(processor, pipelines), EventLog, yield* PaneLog)
 })
 
 interface Place extends Choice {
@@ -137,7 +140,7 @@ const engineOn = (place: Place, standings: SparkProgress.Standings) => {
     memory: ResultSink.layerMemory,
     sqlite: SqliteResultSink.layer.pipe(Layer.provide(database)),
     influxdb: Influxdb.layerSink(place),
-    kafka: thereAlready,
+    kafka: thereAlready(names.panes).pipe(Layer.provide(connection)),
     stdout: StdoutSink.layer
   }
   return SparkEngine.layer({ topic }).pipe(
@@ -154,12 +157,11 @@ const engineOn = (place: Place, standings: SparkProgress.Standings) => {
   )
 }
 
-/** Spark itself has written the panes to Kafka, where `--sink kafka` wants them. */
-const thereAlready = Layer.succeed(ResultSink, ResultSink.of({
-  write: () => Effect.void,
-  read: () => Effect.succeed([]),
-  remove: () => Effect.void
-}))
+/** Spark itself has written the panes to Kafka, where `--sink kafka` wants them: there is only reading left to do. */
+const thereAlready = (topic: string) =>
+  Layer.effect(ResultSink, ResultSink.use((sink) => Effect.succeed({ ...sink, write: () => Effect.void }))).pipe(
+    Layer.provide(KafkaResultSink.layer({ topic }))
+  )
 
 /** Spark would say only much later, and in its own words, that the topic is not there, or one that loses events. */
 const eventsOf = (topic: string) =>

@@ -79,11 +79,13 @@ export const run = Effect.fn("Carry.run")(function*(options: Options) {
   return result
 })
 
-/** From now on all that the log holds counts as carried, whatever was saved before. */
+/** From now on all that the log holds counts as carried. Fails where `run` would fail. */
 export const skip = Effect.fn("Carry.skip")(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
   const log = yield* EventLog
   const store = yield* CheckpointStore
-  yield* store.save(name, { fingerprint: fingerprintOf(log.topic, pipelines), offsets: yield* log.ends, state: "" })
+  const fingerprint = fingerprintOf(log.topic, pipelines)
+  yield* resume(name, fingerprint)
+  yield* store.save(name, { fingerprint, offsets: yield* log.ends, state: "" })
 })
 
 /** Offsets count in one topic: saved for another one they would pass over panes. */

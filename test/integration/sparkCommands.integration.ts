@@ -118,7 +118,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       yield* Harness.append(topic, Harness.minutes(3, 2, random))
       const further = yield* Harness.foldOf(candles1m, topic)
       assert.deepStrictEqual(yield* Harness.panesOnce(topic, further.size), further)
-      const second = yield* start("candles-1m")
+      const second = yield* start("candles-1m --sink kafka --sink sqlite")
       yield* sinkHas(place_, further)
       assert.notMatch((yield* second.signal("SIGTERM")).stderr, /launched/)
 
@@ -155,8 +155,14 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       yield* second.signal("SIGINT")
       assert.deepStrictEqual(yield* Harness.panesOf(topic), expected)
       assert.match(readdirSync(checkpoints).join(), /restart-\d+/)
+
+      // The same pipeline anew: were its checkpoint the former one, it would have nothing left to compute.
+      const third = yield* start("candles-1m --out-of-orderness 90s --restart")
+      yield* sinkHas(place_, expected)
+      yield* third.signal("SIGINT")
+      assert.deepStrictEqual(yield* Harness.panesOf(topic), expected)
       succeeded(yield* submit("candles-1m --stop"))
-    })), 240_000)
+    })), 300_000)
 
   it.effect("brokers that ask who comes let Spark in with what this process has", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -188,6 +194,8 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       for (const env of [asUser, asClient]) {
         const outcome = succeeded(yield* submit(`candles-1m --once --sink stdout --topic ${secured}`, env))
         assert.deepStrictEqual(panesIn(outcome), expected)
+        // Those of the first time are in the topic as well, and are not carried again.
+        assert.strictEqual(linesOf(outcome.stdout).length, expected.size)
         assert.notInclude(outcome.stderr, access.password)
       }
     })), 180_000)

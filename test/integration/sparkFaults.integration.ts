@@ -182,6 +182,9 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
       yield* Submissions.use(({ kill }) => kill(killed)).pipe(Effect.provide(Submissions.layer({ url: rest })))
       const { message, reason } = yield* first.failure
       assert.deepStrictEqual([reason, message.includes(`${killed} was killed by a request`)], ["stopped", true])
+      // To look for it starts nothing.
+      assert.isTrue(Option.isNone(yield* find(topic)))
+      assert.strictEqual(submission, killed)
       const query = yield* start(topic)
       assert.notStrictEqual(submission, killed)
       yield* (yield* follow(query)).more
@@ -223,7 +226,7 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
         await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: "500" }] })
       })
       const { message, reason } = yield* (yield* follow(yield* start(topic))).failure
-      assert.deepStrictEqual([reason, /data may have been lost/.test(message)], ["failed", true], message)
+      assert.deepStrictEqual([reason, /KAFKA_DATA_LOSS|data may have been lost/.test(message)], ["failed", true], message)
     }).pipe(Effect.provide(client(), { local: true })))
 
   it.effect.skipIf(!isPossible)("the disk of the checkpoints is full: it says so and goes on with space, or gives up", () =>
@@ -283,6 +286,8 @@ const driverOn = Effect.fnUntraced(function*(disk: { readonly inside: (command: 
       properties: {
         ...properties,
         "spark.executorEnv.JAVA_HOME": home,
+        "spark.driver.extraJavaOptions": "-Dfile.encoding=UTF-8",
+        "spark.executor.extraJavaOptions": "-Dfile.encoding=UTF-8",
         "spark.driver.memory": "1g",
         "spark.executor.memory": "1g",
         "spark.executor.cores": "1",

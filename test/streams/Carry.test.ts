@@ -215,6 +215,7 @@ describe("carrying", () => {
       yield* carry([counts])
       const others = { ...counts, name: "others" }
       assert.strictEqual((yield* Effect.flip(carry([others])))._tag, "CheckpointMismatch")
+      assert.strictEqual((yield* Effect.flip(Carry.skip("carry", [others])))._tag, "CheckpointMismatch")
       const elsewhere = Effect.provide(carry([counts]), EventLog.layerMemory({ topic: "elsewhere" }), { local: true })
       assert.strictEqual((yield* Effect.flip(elsewhere))._tag, "CheckpointMismatch")
       const anew = Effect.provide(carry([counts]), EventLog.layerMemory({ topic: "panes" }), { local: true })

@@ -24,8 +24,11 @@ export const fromProgress = (pipeline: string, progress: Progress): Batch => {
 
 /** A whole computation, of which no state and no lag are left; none where the counts are missing. */
 export const fromObserved = (pipeline: string, observed: Observed, duration: number): Option.Option<Batch> =>
-  Option.map(decodeCounts(observed[pipeline]), (counts) =>
-    ({ id: 0, ...counts, late: 0, watermark: null, lag: 0, stateRows: 0, stateBytes: 0, duration }))
+  Option.map(decodeCounts(observed[pipeline]), (counts) => ({ ...ofNothing(duration), ...counts }))
+
+/** A computation over nothing, which Spark leaves out of the plan with all that would count. */
+export const ofNothing = (duration: number): Batch =>
+  ({ id: 0, read: 0, deadLettered: 0, filtered: 0, late: 0, watermark: null, lag: 0, stateRows: 0, stateBytes: 0, duration })
 
 const decodeCounts = Schema.decodeUnknownOption(
   Schema.Struct({ read: Schema.Int, deadLettered: Schema.Int, filtered: Schema.Int })

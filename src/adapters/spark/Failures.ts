@@ -20,8 +20,10 @@ const isOfMaking = ({ types = [] }: SparkError): boolean =>
   types.some((type) => type === "java.lang.IllegalArgumentException" || type === "org.apache.spark.sql.AnalysisException")
 
 /** Records were deleted before they were read: `failOnDataLoss` of Spark's source of Kafka. */
-const isLoss = ({ causes = [], message }: SparkError): boolean =>
-  [message, ...causes].some((words) => /KAFKA_DATA_LOSS|Some data may have been lost/.test(words))
+const isLoss = (error: SparkError): boolean => lineOfLoss(error) !== undefined
+
+const lineOfLoss = ({ causes = [], message }: SparkError): string | undefined =>
+  [message, ...causes].join("\n").split("\n").find((line) => /KAFKA_DATA_LOSS|Some data may have been lost/.test(line))
 
 /** A driver that was told to end still answers for a moment, with what happens to be gone already. */
 const isEnding = ({ causes = [], message }: SparkError): boolean =>
@@ -61,9 +63,10 @@ const reasonOfSubmission = ({ reason }: SubmissionError): ClusterError["reason"]
  * The line that says most. What a query fails with is the innermost of what led to it; a task that failed on an executor
  * is told by the driver as text, `Lost task 0.3 in stage 5.0 (TID 12) (10.0.0.7 executor 0): ` before what it failed with.
  */
-export const wordsOf = ({ causes = [], message }: SparkError): string => {
+export const wordsOf = (error: SparkError): string => {
+  const { causes = [], message } = error
   const innermost = causes.findLast((cause) => cause !== "") ?? message
-  const onExecutor = /Lost task [^:]*?\(TID \d+\) \([^)]*\): (.*)/.exec(innermost)?.[1]
-  const words = onExecutor ?? innermost.split("\n").find((line) => line.trim() !== "") ?? message
-  return words.replaceAll(/[\s\p{Cc}]+/gu, " ").trim().slice(0, 600)
+  const words = lineOfLoss(error) ?? innermost.split("\n").find((line) => line.trim() !== "") ?? message
+  const onExecutor = /Lost task [^:]*?\(TID \d+\) \([^)]*\): (.*)/.exec(words)?.[1]
+  return (onExecutor ?? words).replaceAll(/[\s\p{Cc}]+/gu, " ").trim().slice(0, 600)
 }

@@ -1,11 +1,11 @@
 /** A real cluster of Spark, over Spark Connect, whose server is there already or is started on the cluster by REST. */
-import { Clock, Duration, Effect, Exit, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
+import { Clock, Duration, Effect, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
 import * as Batches from "./Batches.ts"
 import { compile, portable } from "./compile/Compile.ts"
 import { countsOf, relationOf } from "./compile/Program.ts"
 import * as Observed from "./connect/Observed.ts"
 import { Session } from "./connect/Session.ts"
-import { notUnderstood, SparkError } from "./connect/SparkError.ts"
+import { SparkError } from "./connect/SparkError.ts"
 import * as StreamingQuery from "./connect/StreamingQuery.ts"
 import * as Write from "./connect/Write.ts"
 import { toClusterError } from "./Failures.ts"
@@ -61,14 +61,14 @@ const make = Effect.fnUntraced(function*(options: Options) {
     })
     yield* Figures.noteRestart(work.pipeline.name, 0)
     yield* untilGone(place, watching).pipe(
-      Effect.catch((error) => PubSub.end(told, Exit.fail(error))),
+      Effect.onExit((exit) => PubSub.end(told, exit)),
       Effect.forkScoped
     )
     return { name: planned.name, batches: Stream.fromPubSubTake(told), stop: stop(sessions, planned.name) }
   }, Effect.mapError((error) => error._tag === "UnsupportedBySpark" ? error : toClusterError(error)))
 
   const find = Effect.fnUntraced(function*(pipeline: string, topic: string) {
-    yield* renew
+    if (!(yield* place.isThere)) return Option.none()
     const found = yield* sessions.use(Effect.map(StreamingQuery.active, (queries) =>
       queries.find(({ name }) => name?.startsWith(prefixOf(pipeline, topic)))))
     return Option.map(Option.fromNullishOr(found), (query) => foundQuery(options, { pipeline, place, sessions, query }))
@@ -88,8 +88,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     if (Option.isSome(known)) return known.value
     // The counts of the write have come too late to be told with it: the records are counted by themselves.
     const counted = yield* sessions.use(Session.use(({ observe }) => observe(countsOf(program, source))))
-    const batch = batchOf(Observed.of(counted))
-    return Option.isSome(batch) ? batch.value : yield* notUnderstood("Spark computed a relation without its counts")
+    return Option.getOrElse(batchOf(Observed.of(counted)), () => Batches.ofNothing(duration))
   }, Effect.mapError((error) => error._tag === "UnsupportedBySpark" ? error : toClusterError(error)))
 
   return SparkCluster.of({ start, find, compute })

@@ -3,7 +3,7 @@ import { Context, Effect, Layer, type Redacted, Scope, Semaphore } from "effect"
 import * as Session from "./connect/Session.ts"
 import { ConnectServer } from "./rest/ConnectServer.ts"
 import type { SubmissionError } from "./rest/SubmissionError.ts"
-import { type Options as Rest, Submissions } from "./rest/Submissions.ts"
+import { isOver, type Options as Rest, Submissions } from "./rest/Submissions.ts"
 
 export interface Address {
   readonly host: string
@@ -33,6 +33,8 @@ export interface Place {
   readonly address: Effect.Effect<Address, SubmissionError>
   /** Waits until there is none any more, and none will be without being asked for, and says why. */
   readonly gone: Effect.Effect<never, SubmissionError>
+  /** Whether there is one, or may be one soon, without starting any. */
+  readonly isThere: Effect.Effect<boolean, SubmissionError>
   /** Where the last has ended for good, there will be another; whether that is so. */
   readonly renew: Effect.Effect<boolean>
 }
@@ -43,7 +45,12 @@ export const make = (
 ): Effect.Effect<Place, SubmissionError, Scope.Scope> =>
   "rest" in options
     ? launching(options, token)
-    : Effect.succeed({ address: Effect.succeed(options), gone: Effect.never, renew: Effect.succeed(false) })
+    : Effect.succeed({
+      address: Effect.succeed(options),
+      gone: Effect.never,
+      isThere: Effect.succeed(true),
+      renew: Effect.succeed(false)
+    })
 
 interface Launched {
   readonly server: ConnectServer["Service"]
@@ -78,6 +85,10 @@ const launching = Effect.fnUntraced(function*(options: Launch, token: Redacted.R
   return {
     address: Effect.flatMap(latest, ({ server }) => Effect.map(server.server, ({ address }) => parsed(address))),
     gone: Effect.flatMap(latest, ({ server }) => server.ended),
+    isThere: Effect.suspend(() => {
+      if (current !== undefined) return Effect.succeed(!current.isOver)
+      return submission === undefined ? Effect.succeed(false) : isAlive(submissions, submission)
+    }),
     renew: withPermit(Effect.sync(() => {
       const isOver = current?.isOver === true
       if (isOver) current = undefined
@@ -85,6 +96,12 @@ const launching = Effect.fnUntraced(function*(options: Launch, token: Redacted.R
     }))
   } satisfies Place
 })
+
+/** A master that was started anew knows none of those before. */
+const isAlive = ({ status }: Submissions["Service"], id: string) =>
+  Effect.map(status(id), ({ state }) => !isOver(state)).pipe(
+    Effect.catchIf(({ reason }) => reason === "unknown-submission", () => Effect.succeed(false))
+  )
 
 /** Of whatever it creates it tells the id, before anybody waits for it to serve. */
 const telling = Effect.fnUntraced(function*({ onSubmitted = () => Effect.void, rest }: Launch) {

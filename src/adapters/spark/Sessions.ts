@@ -5,6 +5,7 @@
  */
 import { type Duration, Effect, Exit, type Redacted, Scope, Semaphore } from "effect"
 import { createHash } from "node:crypto"
+import * as Charset from "./Charset.ts"
 import { settings } from "./compile/Compile.ts"
 import * as Session from "./connect/Session.ts"
 import type { SparkError } from "./connect/SparkError.ts"
@@ -70,7 +71,7 @@ const open = Effect.fnUntraced(function*({ patience, place, token }: Options) {
   const scope = yield* Scope.make()
   const connected = (generation: number): Effect.Effect<Session.Session["Service"], SparkError, Scope.Scope> =>
     Session.connect({ ...address, token, patience, sessionId: idOf(generation), keep: true }).pipe(
-      Effect.tap((session) => session.set(settings)),
+      Effect.tap((session) => Effect.andThen(Charset.check(session), session.set(settings))),
       Effect.catch((error) => error.reason === "session-closed" ? connected(generation + 1) : Effect.fail(error))
     )
   const session = yield* connected(0).pipe(

@@ -17,6 +17,8 @@ type Event =
   | { readonly _tag: "batches"; readonly count: number }
   | { readonly _tag: "fails"; readonly after: number }
   | { readonly _tag: "lost"; readonly reason: "session-closed" | "session-changed" | "unreachable" | "execution-lost" | "refused" }
+  /** Its checkpoint is gone, and with it the numbers of its batches. */
+  | { readonly _tag: "emptied" }
   | { readonly _tag: "stopped" }
   | { readonly _tag: "token" }
 
@@ -29,8 +31,10 @@ class Model {
   done = 0
   readonly #events: Array<Event>
 
-  constructor(events: ReadonlyArray<Event>) {
+  /** With so many batches before anybody looks. */
+  constructor(events: ReadonlyArray<Event>, before = 0) {
     this.#events = [...events]
+    this.#compute(before)
   }
 
   #compute(count: number) {
@@ -38,7 +42,6 @@ class Model {
   }
 
   get query(): StreamingQuery {
-    const nothing = Effect.die("nobody asks for it")
     return {
       id: "id",
       runId: `run ${this.#run}`,
@@ -64,6 +67,9 @@ class Model {
         return Effect.fail(new SparkError({ reason: "refused", errorClass: "STREAM_FAILED", message: "failed", causes: ["why"] }))
       case "lost":
         return Effect.fail(new SparkError({ reason: event.reason, message: event.reason }))
+      case "emptied":
+        this.done = 0
+        return Effect.fail(new SparkError({ reason: "unreachable", message: "away" }))
       case "stopped":
         return Effect.succeed(true)
       case "token":
@@ -98,24 +104,24 @@ class Model {
 /** A clock of its own for each run, and nobody who reads what is said. */
 const quiet = Layer.merge(TestClock.layer(), Logger.layer([]))
 
-/** Nothing is active in it. */
-const session = Effect.runSync(Effect.gen(function*() {
-  const nothing = Effect.die("nobody asks for it")
-  const active = create(StreamingQueryManagerCommandResultSchema, { resultType: { case: "active", value: { activeQueries: [] } } })
-  return Session.of({
-    id: "",
-    serverSessionId: "",
-    version: "4.0.0",
-    explain: () => nothing,
-    schema: () => nothing,
-    isStreaming: () => nothing,
-    set: () => nothing,
-    observe: () => nothing,
-    get: () => nothing,
-    interrupt: nothing,
-    execute: () => Effect.succeed([{ case: "streamingQueryManagerCommandResult", value: active }])
-  })
-}))
+const nothing = Effect.die("nobody asks for it")
+
+/** Of no query. */
+const active = create(StreamingQueryManagerCommandResultSchema, { resultType: { case: "active", value: { activeQueries: [] } } })
+
+const session = Session.of({
+  id: "",
+  serverSessionId: "",
+  version: "4.0.0",
+  explain: () => nothing,
+  schema: () => nothing,
+  isStreaming: () => nothing,
+  set: () => nothing,
+  observe: () => nothing,
+  get: () => nothing,
+  interrupt: nothing,
+  execute: () => Effect.succeed([{ case: "streamingQueryManagerCommandResult", value: active }])
+})
 
 const within: Sessions["within"] = (work) => Effect.provideService(work, Session, session)
 
@@ -174,4 +180,18 @@ it.effect("one that has ended without a failure was stopped", () =>
     const model = new Model([{ _tag: "batches", count: 2 }, { _tag: "stopped" }, { _tag: "batches", count: 2 }])
     const { message, reason } = yield* model.watch()
     assert.deepStrictEqual([reason, message, model.told, model.restarts], ["stopped", "the query q was stopped", [0, 1], 0])
+  }))
+
+it.effect("what a query had done before it was joined is not told", () =>
+  Effect.gen(function*() {
+    const model = new Model([{ _tag: "batches", count: 0 }, { _tag: "batches", count: 2 }], 3)
+    yield* model.watch({ isJoined: true })
+    assert.deepStrictEqual(model.told, [3, 4])
+  }))
+
+it.effect("one whose checkpoint is gone begins to count anew", () =>
+  Effect.gen(function*() {
+    const model = new Model([{ _tag: "batches", count: 3 }, { _tag: "emptied" }, { _tag: "batches", count: 2 }])
+    yield* model.watch()
+    assert.deepStrictEqual(model.told, [0, 1, 2, 0, 1])
   }))

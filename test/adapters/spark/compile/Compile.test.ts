@@ -1,0 +1,126 @@
+/** What is refused by name, and what a plan's fingerprint hangs on. What plans compute is tested on a real Spark. */
+import { assert, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { describe } from "vitest"
+import { Price } from "../../../../src/domain/Tick.ts"
+import { compile, portable } from "../../../../src/adapters/spark/compile/Compile.ts"
+import { explain } from "../../../../src/adapters/spark/compile/Program.ts"
+import { candles1m } from "../../../../src/analytics/candles.ts"
+import { day } from "../../../../src/analytics/day.ts"
+import { Aggregate, Expr, Pipeline, Source, Window } from "../../../../src/streams/index.ts"
+
+const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, price: Price, ratio: Schema.Finite, size: Schema.Int })
+
+const trades = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" })
+const minutes = trades.pipe(Window.tumbling("1 minute"))
+const closes = minutes.pipe(Aggregate.into({ close: Aggregate.last("price") }))
+
+const sourceOf = (symbol: Schema.Codec<string>) =>
+  Source.make("trades", {
+    schema: Schema.Struct({ symbol, time: Schema.Int, price: Price }),
+    key: "symbol",
+    eventTime: "time"
+  }).pipe(Window.tumbling("1 minute"), Aggregate.into({ close: Aggregate.last("price") }), Pipeline.named("checked"))
+
+const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
+  "a calendar": [day, /"day" cannot run on Spark: calendar windows: /],
+  "windows that cumulate": [
+    trades.pipe(Window.cumulative("1 day", "1 hour"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("so-far")),
+    /cumulative windows/
+  ],
+  "a change in per cent": [closes.pipe(Pipeline.percentChange("up", "close"), Pipeline.named("up")), /"up" \(Pipeline\.percentChange\)/],
+  "early panes": [closes.pipe(Pipeline.emitOnUpdate(), Pipeline.named("early")), /Pipeline\.emitOnUpdate/],
+  "a filter that is a function": [
+    trades.pipe(
+      Source.filter(() => true),
+      Window.tumbling("1 minute"),
+      Aggregate.into({ n: Aggregate.count }),
+      Pipeline.named("odd")
+    ),
+    /Source\.filter/
+  ],
+  "an aggregate of functions": [
+    minutes.pipe(
+      Aggregate.into({
+        most: Aggregate.custom({
+          create: () => 0,
+          add: (most: number, { size }: Pipeline.RowOf<typeof trades>) => Math.max(most, size),
+          merge: Math.max,
+          result: (most) => most,
+          state: Schema.Int
+        })
+      }),
+      Pipeline.named("most")
+    ),
+    /"most" \(Aggregate\.custom\)/
+  ],
+  "decimals weighted by doubles": [
+    minutes.pipe(Aggregate.into({ mean: Aggregate.weightedMean("price", "ratio") }), Pipeline.named("mixed")),
+    /"mean" mixes decimals with doubles/
+  ],
+  "a check that is a function": [
+    sourceOf(Schema.String.check(Schema.makeFilter((text) => text.length < 5))),
+    /the field "symbol" has a check that only a function/
+  ],
+  "a pattern that Java may read otherwise": [
+    sourceOf(Schema.String.check(Schema.isPattern(/^(?=A)\p{Lu}/u))),
+    /the field "symbol"/
+  ],
+  "a pattern with a class in a class": [
+    sourceOf(Schema.String.check(Schema.isPattern(/^[A[B]$/))),
+    /the field "symbol" is checked by \/\^\[A\[B\]\$\//
+  ],
+  "no results": [minutes.pipe(Aggregate.into({}), Pipeline.named("nothing")), /a pipeline without results/]
+}
+
+// A pipeline of a file, whose type nobody knows.
+const compiled = (pipeline: Pipeline.Any) => Effect.flatMap(portable(pipeline), (portable) => compile(portable))
+
+describe("Spark refuses by name", () => {
+  for (const [name, [pipeline, message]] of Object.entries(refused)) {
+    it.effect(name, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(compiled(pipeline))
+        assert.strictEqual(error._tag, "UnsupportedBySpark")
+        assert.match(error.message, message)
+        assert.strictEqual(error.message.split("\n").length, 1)
+      }))
+  }
+})
+
+describe("a plan", () => {
+  const named = Pipeline.named("closes")(closes)
+  const others: Readonly<Record<string, Pipeline.Any>> = {
+    "the name": Pipeline.named("other")(closes),
+    "the window": trades.pipe(Window.tumbling("2 minutes"), Aggregate.into({ close: Aggregate.last("price") }), Pipeline.named("closes")),
+    "an aggregate": minutes.pipe(Aggregate.into({ close: Aggregate.first("price") }), Pipeline.named("closes")),
+    "a result's name": minutes.pipe(Aggregate.into({ last: Aggregate.last("price") }), Pipeline.named("closes")),
+    "a filter": trades.pipe(
+      Source.where(Expr.gt("size", 1)),
+      Window.tumbling("1 minute"),
+      Aggregate.into({ close: Aggregate.last("price") }),
+      Pipeline.named("closes")
+    ),
+    "the bound": Pipeline.withBounds(named, { outOfOrderness: 1 }),
+    "the lateness": Pipeline.withBounds(named, { allowedLateness: 1 })
+  }
+
+  it.effect("has a fingerprint that changes with whatever it computes", () =>
+    Effect.gen(function*() {
+      const { fingerprint } = yield* compiled(named)
+      assert.strictEqual((yield* compiled(Pipeline.named("closes")(closes))).fingerprint, fingerprint)
+      for (const [what, other] of Object.entries(others)) {
+        assert.notStrictEqual((yield* compiled(other)).fingerprint, fingerprint, what)
+      }
+    }))
+
+  it.effect("is explained step by step", () =>
+    Effect.gen(function*() {
+      const lines = explain(yield* compile(candles1m, { maxTimeAhead: 60_000 })).split("\n")
+      const steps = lines.slice(2).filter((line) => !line.startsWith(" ")).map((line) => line.split(" ")[0])
+      assert.deepStrictEqual(steps.filter((step) => step !== "add"), [
+        "read", "filter", "select", "count", "filter", "watermark", "filter", "group", "compute", "select"
+      ])
+      assert.include(lines.join("\n"), "watermark on moment, 5000 milliseconds behind the latest")
+    }))
+})
