@@ -25,7 +25,12 @@ const takeTurns = Effect.fnUntraced(function*(ground: Ground.Ground, overlap: Gr
   const took: Rounds = { "in process": [], "Spark, once": [], "Spark, catching up": [] }
   for (const name of ["in process", "Spark, once"] as const) yield* contenders[name](ground, warm, overlap)
   for (let round = 0; round < rounds; round++) {
-    for (const name of names) took[name].push(yield* contenders[name](ground, log, overlap))
+    for (const name of names) {
+      const last = yield* contenders[name](ground, log, overlap)
+      took[name].push(last)
+      // A run takes minutes.
+      yield* Effect.logInfo(`R=${overlap}, ${name}, round ${round + 1} of ${rounds}: ${(last.millis / 1_000).toFixed(1)} s`)
+    }
   }
   return took
 })

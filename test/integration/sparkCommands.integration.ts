@@ -97,6 +97,19 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       assert.deepStrictEqual(panesIn(query), expected[0])
     }), 180_000)
 
+  it.effect("the recorded session gives the panes of the run in process, every one of them", () =>
+    Effect.gen(function*() {
+      const { run, submit, topic } = yield* place
+      succeeded(yield* run("ingest --feed recorded --speed max --log kafka"))
+      const pipelines = "candles-1m,candles-5m,moving-average-5m"
+      const inProcess = succeeded(yield* run(`process --log kafka --once --pipelines ${pipelines} --sink stdout --data ${topic}`))
+      const onSpark = succeeded(yield* submit(`${pipelines} --once --sink stdout`))
+      assert.isAbove(panesIn(inProcess).size, 5_000)
+      assert.deepStrictEqual(panesIn(onSpark), panesIn(inProcess))
+      // Each event counted once, on both sides.
+      assert.strictEqual(/^read .*$/m.exec(onSpark.stderr)?.[0], /^read .*$/m.exec(inProcess.stderr)?.[0])
+    }), 300_000)
+
   it.effect("a query goes on without the command, which joins it again, ends it, and goes on from there", () =>
     Effect.scoped(Effect.gen(function*() {
       const place_ = yield* place

@@ -1,6 +1,6 @@
 /**
  * Spark's panes are those of the engine in process and of the batch fold, exactly, for random portable pipelines over
- * random logs. `COURANT_SPARK_PIPELINES=2000 npm run test:spark` draws more of them; `COURANT_SPARK_SEED`, which a
+ * random logs. `COURANT_RUNS=10 npm run test:spark -- differential` draws ten times as many; `COURANT_SEED`, which a
  * failure names, draws the same ones again.
  */
 import { assert, layer } from "@effect/vitest"
@@ -16,8 +16,8 @@ import { type Case, cases } from "./sparkCases.ts"
 import { SparkStack } from "./sparkHarness.ts"
 import * as Runs from "./sparkRuns.ts"
 
-const seed = Number(process.env["COURANT_SPARK_SEED"] ?? Date.now() % 1_000_000)
-const count = Number(process.env["COURANT_SPARK_PIPELINES"] ?? 200)
+const seed = Number(process.env["COURANT_SEED"] ?? Date.now() % 1_000_000)
+const count = 200 * Number(process.env["COURANT_RUNS"] ?? 1)
 /** So many share a log, and a query. */
 const together = 20
 
@@ -68,7 +68,7 @@ const check = Effect.fnUntraced(function*({ log, pauses, pipelines }: Case) {
       "Spark, batch by batch": texts(inBatches.filter((pane) => pane.pipeline === pipeline.name))
     }
     for (const [engine, panes] of Object.entries(found)) {
-      assert.deepStrictEqual(panes, folded, `${engine}: COURANT_SPARK_SEED=${seed} gives ${described(pipeline)} again`)
+      assert.deepStrictEqual(panes, folded, `${engine}: COURANT_SEED=${seed} gives ${described(pipeline)} again`)
     }
   }
 })

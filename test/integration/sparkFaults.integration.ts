@@ -286,6 +286,8 @@ const driverOn = Effect.fnUntraced(function*(disk: { readonly inside: (command: 
       properties: {
         ...properties,
         "spark.executorEnv.JAVA_HOME": home,
+        "spark.driver.extraJavaOptions": "-Dfile.encoding=UTF-8",
+        "spark.executor.extraJavaOptions": "-Dfile.encoding=UTF-8",
         "spark.driver.memory": "1g",
         "spark.executor.memory": "1g",
         "spark.executor.cores": "1",

@@ -204,7 +204,7 @@ describe.skipIf(isMissing("wget", "install it (Debian: apt-get install wget)"))(
         // One of them begins a second before the hour.
         assert.strictEqual(expected.length, 3 * symbols.length + 1)
         yield* until(Effect.map(stored, ({ length }) => length >= expected.length), "4 minutes").pipe(
-          Effect.tapError(() => Effect.sync(() => console.error(submitted.stderr())))
+          Effect.raceFirst(Effect.flatMap(submitted.ended, ({ stderr }) => Effect.die(stderr)))
         )
         assert.deepStrictEqual(new Set(texts(yield* stored)), new Set(expected))
         const { code, stderr } = yield* submitted.signal("SIGTERM")

@@ -1,5 +1,5 @@
 /** A real cluster of Spark, over Spark Connect, whose server is there already or is started on the cluster by REST. */
-import { Clock, Duration, Effect, Exit, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
+import { Clock, Duration, Effect, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
 import * as Batches from "./Batches.ts"
 import { compile, portable } from "./compile/Compile.ts"
 import { countsOf, relationOf } from "./compile/Program.ts"
@@ -61,7 +61,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     })
     yield* Figures.noteRestart(work.pipeline.name, 0)
     yield* untilGone(place, watching).pipe(
-      Effect.catch((error) => PubSub.end(told, Exit.fail(error))),
+      Effect.onExit((exit) => PubSub.end(told, exit)),
       Effect.forkScoped
     )
     return { name: planned.name, batches: Stream.fromPubSubTake(told), stop: stop(sessions, planned.name) }

@@ -42,7 +42,6 @@ class Model {
   }
 
   get query(): StreamingQuery {
-    const nothing = Effect.die("nobody asks for it")
     return {
       id: "id",
       runId: `run ${this.#run}`,
@@ -105,10 +104,10 @@ class Model {
 /** A clock of its own for each run, and nobody who reads what is said. */
 const quiet = Layer.merge(TestClock.layer(), Logger.layer([]))
 
-/** Nothing is active in it. */
-const active = create(StreamingQueryManagerCommandResultSchema, { resultType: { case: "active", value: { activeQueries: [] } } })
-
 const nothing = Effect.die("nobody asks for it")
+
+/** Of no query. */
+const active = create(StreamingQueryManagerCommandResultSchema, { resultType: { case: "active", value: { activeQueries: [] } } })
 
 const session = Session.of({
   id: "",
