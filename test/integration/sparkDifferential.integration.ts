@@ -1,7 +1,7 @@
 /**
  * Spark's panes are those of the engine in process and of the batch fold, exactly, for random portable pipelines over
- * random logs. `COURANT_RUNS=10 npm run test:spark -- differential` draws ten times as many; `COURANT_SEED`, which a
- * failure names, draws the same ones again.
+ * random logs. `COURANT_RUNS=10 npm run test:differential` draws ten times as many; `COURANT_SEED`, which a failure
+ * names, draws the same ones again.
  */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
