@@ -24,7 +24,9 @@ it.live("none is started before somebody needs it; its id is told", () =>
     assert.deepStrictEqual(ids(), [])
     assert.deepStrictEqual(yield* Effect.all([place.address, place.address], { concurrency: 2 }), [address, address])
     assert.deepStrictEqual([ids().length, told], [1, ids()])
-    assert.isTrue(yield* place.isThere)
+    assert.deepStrictEqual([yield* place.isThere, yield* place.renew], [true, false])
+    yield* place.address
+    assert.strictEqual(ids().length, 1)
   }).pipe(Effect.provide(MemorySubmissions.layer())))
 
 it.live("one that was killed stays so, until another is asked for", () =>
