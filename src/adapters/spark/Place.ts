@@ -1,4 +1,4 @@
-/** Where the Spark Connect server is: at an address that is known, or on whichever worker the cluster has started it. */
+/** Where the Spark Connect server is: at an address that is known, or on whichever worker it was started. */
 import { Context, Effect, Layer, type Redacted, Scope, Semaphore } from "effect"
 import * as Session from "./connect/Session.ts"
 import { ConnectServer } from "./rest/ConnectServer.ts"
@@ -80,7 +80,10 @@ export const launching = Effect.fnUntraced(function*(options: Omit<Launch, "rest
 
   const { withPermit } = yield* Semaphore.make(1)
   const latest = withPermit(Effect.suspend(() =>
-    current === undefined ? Effect.tap(launch, (launched) => Effect.sync(() => current = launched)) : Effect.succeed(current)))
+    current === undefined
+      ? Effect.tap(launch, (launched) => Effect.sync(() => current = launched))
+      : Effect.succeed(current)
+  ))
 
   return {
     address: Effect.flatMap(latest, ({ server }) => Effect.map(server.server, ({ address }) => parsed(address))),
@@ -104,13 +107,20 @@ const isAlive = ({ status }: Submissions["Service"], id: string) =>
   )
 
 /** Of whatever is created its id is told, before anybody waits for it to serve. */
-const telling = (submissions: Submissions["Service"], { onSubmitted = () => Effect.void }: Pick<Launch, "onSubmitted">) =>
+const telling = (
+  submissions: Submissions["Service"],
+  { onSubmitted = () => Effect.void }: Pick<Launch, "onSubmitted">
+) =>
   Submissions.of({
     ...submissions,
     create: (application) => Effect.tap(submissions.create(application), onSubmitted)
   })
 
-const serverOf = ({ bind, port, properties }: Omit<Launch, "rest">, token: Redacted.Redacted, submission: string | undefined) =>
+const serverOf = (
+  { bind, port, properties }: Omit<Launch, "rest">,
+  token: Redacted.Redacted,
+  submission: string | undefined
+) =>
   ConnectServer.layer({
     port,
     bind,
