@@ -19,7 +19,7 @@ import * as Admin from "./admin.ts"
 import * as Harness from "./sparkHarness.ts"
 import { isPossible, smallDisk } from "./SmallDisk.ts"
 
-/** Milliseconds for one test: a driver takes a dozen seconds to start, and its first batch twenty; a busy machine, thrice that. */
+/** Milliseconds for one test: a driver starts in a dozen seconds, its first batch takes twenty; thrice that on a busy machine. */
 const patience = 300_000
 
 /** The driver that was submitted last. */
@@ -115,7 +115,9 @@ const computing = Effect.fnUntraced(function*(name: string) {
   }).pipe(Effect.provideService(Session.Session, session))
 }, Effect.scoped)
 
-layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excludeTestServices: true })("faults around a query on Spark", (it) => {
+const stack = Harness.SparkStack.layer({ serving: false })
+
+layer(stack, { timeout: "5 minutes", excludeTestServices: true })("faults around a query on Spark", (it) => {
   it.effect("the driver is killed in the middle of a batch: another is started, and the query from its checkpoint", () =>
     survives(({ name }) =>
       Effect.gen(function*() {
