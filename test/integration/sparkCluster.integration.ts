@@ -18,7 +18,8 @@ beforeAll(async () => {
 })
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
-const stack = Layer.effectContext(Effect.suspend(() => started === null ? Effect.die("no cluster yet") : Effect.succeed(started)))
+const stack = Layer.effectContext(Effect.suspend(() =>
+  started === null ? Effect.die("no cluster yet") : Effect.succeed(started)))
 
 const client = Layer.unwrap(Harness.SparkStack.use(({ brokers, checkpoints, connect, token }) =>
   Effect.succeed(LiveCluster.layer({ connect, token, checkpoints, kafka: { "kafka.bootstrap.servers": brokers } }))))
@@ -33,7 +34,8 @@ SparkClusterContract.suite("Apache Spark over Kafka", {
     return {
       name,
       results,
-      append: (events: ReadonlyArray<string>) => EventLog.use((log) => log.append(0, fromTexts(events))).pipe(Effect.provide(log, { local: true })),
+      append: (events: ReadonlyArray<string>) =>
+        EventLog.use((log) => log.append(0, fromTexts(events))).pipe(Effect.provide(log, { local: true })),
       panes: Effect.flatMap(EventLog, texts).pipe(Effect.provide(panes, { local: true }))
     }
   }).pipe(Effect.provide(stack, { local: true }))

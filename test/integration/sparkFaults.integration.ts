@@ -19,6 +19,9 @@ import * as Admin from "./admin.ts"
 import * as Harness from "./sparkHarness.ts"
 import { isPossible, smallDisk } from "./SmallDisk.ts"
 
+/** Milliseconds for one test: a driver starts in a dozen seconds, its first batch takes twenty; thrice that on a busy machine. */
+const patience = 300_000
+
 /** The driver that was submitted last. */
 let submission: string | undefined
 
@@ -112,24 +115,26 @@ const computing = Effect.fnUntraced(function*(name: string) {
   }).pipe(Effect.provideService(Session.Session, session))
 }, Effect.scoped)
 
-layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excludeTestServices: true })("faults around a query on Spark", (it) => {
+const stack = Harness.SparkStack.layer({ serving: false })
+
+layer(stack, { timeout: "5 minutes", excludeTestServices: true })("faults around a query on Spark", (it) => {
   it.effect("the driver is killed in the middle of a batch: another is started, and the query from its checkpoint", () =>
     survives(({ name }) =>
       Effect.gen(function*() {
         const driver = yield* Effect.flatMap(Harness.SparkStack, Harness.driverOf)
         yield* computing(name)
         process.kill(driver, "SIGKILL")
-      })).pipe(Effect.provide(client(), { local: true })))
+      })).pipe(Effect.provide(client(), { local: true })), patience)
 
   it.effect("the worker is killed, and comes back: so do driver and query", () =>
     survives(() => Harness.SparkStack.use(({ spark }) => Effect.andThen(spark.kill9, Effect.orDie(spark.restart)))).pipe(
       Effect.provide(client(), { local: true })
-    ))
+    ), patience)
 
   it.effect("Kafka is restarted: the query waits for it", () =>
     survives(() => Harness.SparkStack.use(({ kafka }) => Effect.orDie(kafka.restart))).pipe(
       Effect.provide(client(), { local: true })
-    ))
+    ), patience)
 
   it.effect("the client is gone for longer than a stream lasts: another finds the query, which did not notice", () =>
     Effect.gen(function*() {
@@ -149,7 +154,7 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
         yield* joined.stop
         assert.isTrue(Option.isNone(yield* find(topic)))
       }).pipe(Effect.provide(client(), { local: true }))
-    }))
+    }), patience)
 
   it.effect("the session expires, and the query with it: the next client starts it again in the next session", () =>
     Effect.gen(function*() {
@@ -169,7 +174,7 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
         yield* complete(topic)
         yield* query.stop
       }).pipe(Effect.provide(client(), { local: true }))
-    }))
+    }), patience)
 
   it.effect("the driver is killed by a request: so it stays, until the query is started again", () =>
     Effect.gen(function*() {
@@ -191,7 +196,7 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
       yield* events.over
       yield* complete(topic)
       yield* query.stop
-    }).pipe(Effect.provide(client(), { local: true })))
+    }).pipe(Effect.provide(client(), { local: true })), patience)
 
   it.effect("what Spark refuses is told at once, in its words", () =>
     Effect.gen(function*() {
@@ -209,7 +214,7 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
       const failure = Effect.flatMap(start(topic), ({ batches }) => Effect.flip(Stream.runDrain(batches)))
       const { message, reason } = yield* failure.pipe(Effect.provide(later, { local: true }))
       assert.deepStrictEqual([reason, /somewhere/.test(message)], ["refused", true], message)
-    }))
+    }), patience)
 
   it.effect("records are deleted before they were read: the query ends and says so, instead of leaving them out", () =>
     Effect.gen(function*() {
@@ -227,7 +232,7 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
       })
       const { message, reason } = yield* (yield* follow(yield* start(topic))).failure
       assert.deepStrictEqual([reason, /KAFKA_DATA_LOSS|data may have been lost/.test(message)], ["failed", true], message)
-    }).pipe(Effect.provide(client(), { local: true })))
+    }).pipe(Effect.provide(client(), { local: true })), patience)
 
   it.effect.skipIf(!isPossible)("the disk of the checkpoints is full: it says so and goes on with space, or gives up", () =>
     Effect.gen(function*() {
@@ -264,7 +269,7 @@ layer(Harness.SparkStack.layer({ serving: false }), { timeout: "5 minutes", excl
         yield* complete(topic)
         yield* query.stop
       }).pipe(Effect.provide(onDisk(1), { local: true }))
-    }))
+    }), patience)
 })
 
 /** Puts a driver and its executor where a small disk is, in the place of the one that runs. */

@@ -12,7 +12,10 @@ export const fromProgress = (pipeline: string, progress: Progress): Batch => {
   return {
     id: batchId,
     // A batch without data, which only closes windows, observes nothing.
-    ...Option.getOrElse(decodeCounts(observedMetrics?.[pipeline]), () => ({ read: rows, deadLettered: 0, filtered: 0 })),
+    ...Option.getOrElse(
+      decodeCounts(observedMetrics?.[pipeline]),
+      () => ({ read: rows, deadLettered: 0, filtered: 0 })
+    ),
     late: sum(stateOperators.map(({ numRowsDroppedByWatermark }) => numRowsDroppedByWatermark)),
     watermark: watermarkOf(eventTime?.["watermark"]),
     lag: sum(sources.map(lagOf)),

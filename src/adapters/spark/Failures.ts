@@ -17,7 +17,8 @@ export const mayPass = (failure: Failure): boolean =>
 
 /** A query whose plan or options are wrong may find that out only when it runs. */
 const isOfMaking = ({ types = [] }: SparkError): boolean =>
-  types.some((type) => type === "java.lang.IllegalArgumentException" || type === "org.apache.spark.sql.AnalysisException")
+  types.some((type) =>
+    type === "java.lang.IllegalArgumentException" || type === "org.apache.spark.sql.AnalysisException")
 
 /** Records were deleted before they were read: `failOnDataLoss` of Spark's source of Kafka. */
 const isLoss = (error: SparkError): boolean => lineOfLoss(error) !== undefined
@@ -60,8 +61,9 @@ const reasonOfSubmission = ({ reason }: SubmissionError): ClusterError["reason"]
 }
 
 /**
- * The line that says most. What a query fails with is the innermost of what led to it; a task that failed on an executor
- * is told by the driver as text, `Lost task 0.3 in stage 5.0 (TID 12) (10.0.0.7 executor 0): ` before what it failed with.
+ * The line that says most. What a query fails with is the innermost of what led to it; a task that failed on an
+ * executor is told by the driver as text, `Lost task 0.3 in stage 5.0 (TID 12) (10.0.0.7 executor 0): ` before what it
+ * failed with.
  */
 export const wordsOf = (error: SparkError): string => {
   const { causes = [], message } = error

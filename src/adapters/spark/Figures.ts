@@ -38,7 +38,9 @@ const late = Metric.counter("courant_spark_late_rows_total", {
   description: "Rows, after a partial aggregation, that came too late for a query on Spark.",
   incremental: true
 })
-const stateRows = Metric.gauge("courant_spark_state_rows", { description: "Windows and keys that a query on Spark has open." })
+const stateRows = Metric.gauge("courant_spark_state_rows", {
+  description: "Windows and keys that a query on Spark has open."
+})
 const stateBytes = Metric.gauge("courant_spark_state_bytes", { description: "Memory that they take." })
 const lag = Metric.gauge("courant_spark_lag_records", {
   description: "Records that are in the topic and in no batch of the query on Spark yet."

@@ -27,7 +27,7 @@ export interface Options {
   readonly trigger?: Duration.Input | undefined
   /** For how long the server may be away before a request fails; half a minute unless told. */
   readonly patience?: Duration.Input | undefined
-  /** How often in a row a query is started again without a batch in between before it is given up; 10 times unless told. */
+  /** How often in a row a query is started again without a batch in between, before it is given up; 10 unless told. */
   readonly attempts?: number | undefined
 }
 
@@ -79,7 +79,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const source = { topic: work.topic, streaming: false, kafka: sourceOf(options) }
     yield* renew
     const started = yield* Clock.currentTimeMillis
-    const written = Write.append({ relation: relationOf(program, source), format: "kafka", options: sinkOf(options, work) })
+    const relation = relationOf(program, source)
+    const written = Write.append({ relation, format: "kafka", options: sinkOf(options, work) })
     // Panes that are written again are the same.
     const observed = yield* sessions.use(written)
     const duration = (yield* Clock.currentTimeMillis) - started
@@ -127,7 +128,8 @@ const plan = Effect.fnUntraced(function*(options: Options, work: Work) {
 const prefixOf = (pipeline: string, topic: string): string => `${pipeline}@${topic}#`
 
 /** Of a folder or of a URL: in both, names are separated by slashes. */
-const below = (place: string, ...names: ReadonlyArray<string>): string => `${place.replace(/\/+$/, "")}/${names.join("/")}`
+const below = (place: string, ...names: ReadonlyArray<string>): string =>
+  `${place.replace(/\/+$/, "")}/${names.join("/")}`
 
 /** From the beginning, where there is no checkpoint; what is gone before it was read ends the query. */
 const sourceOf = ({ kafka }: Options): Readonly<Record<string, string>> =>
@@ -160,7 +162,7 @@ const stop = (sessions: Sessions.Sessions, name: string): Query["stop"] =>
 const untilGone = (place: Place.Place, watching: Effect.Effect<never, ClusterError>) =>
   Effect.raceFirst(watching, Effect.mapError(place.gone, toClusterError))
 
-/** One that somebody else has started, and looks after if it can: it is found again where it was lost, and not started. */
+/** One that somebody else has started, and looks after if it can: where it was lost it is found again, not started. */
 const foundQuery = (
   options: Options,
   { pipeline, place, query, sessions }: {

@@ -106,13 +106,13 @@ export const watch = Effect.fnUntraced(function*(options: Options): Effect.fn.Re
   for (;;) yield* again(yield* Effect.flip(sessions.within(running)))
 })
 
-/** A query that has run before is refused nothing for what it is: the server does not know it any more, or is ending. */
+/** A query that has run before is refused nothing for what it is: the server has forgotten it, or is ending. */
 const asLost = (failure: Failure): Failure =>
   failure._tag === "SparkError" && failure.reason === "refused" && !isOfQuery(failure)
     ? new SparkError({ message: failure.message, reason: "execution-lost", cause: failure })
     : failure
 
-/** It ended without a failure: somebody has ended it, or the session or server that it was in is about to be no more. */
+/** It ended without a failure: somebody has ended it, or the session or server that it was in is about to end. */
 const stopped = Effect.fnUntraced(function*(name: string) {
   yield* Effect.sleep("2 seconds")
   if ((yield* StreamingQuery.byName(name)) !== undefined) return

@@ -1,4 +1,4 @@
-/** Where the Spark Connect server is: at an address that is known, or on whichever worker the cluster has started it. */
+/** Where the Spark Connect server is: at an address that is known, or on whichever worker it was started. */
 import { Context, Effect, Layer, type Redacted, Scope, Semaphore } from "effect"
 import * as Session from "./connect/Session.ts"
 import { ConnectServer } from "./rest/ConnectServer.ts"
@@ -44,7 +44,7 @@ export const make = (
   token: Redacted.Redacted
 ): Effect.Effect<Place, SubmissionError, Scope.Scope> =>
   "rest" in options
-    ? launching(options, token)
+    ? Effect.provide(launching(options, token), Submissions.layer(options.rest), { local: true })
     : Effect.succeed({
       address: Effect.succeed(options),
       gone: Effect.never,
@@ -58,9 +58,9 @@ interface Launched {
 }
 
 /** Nothing is submitted before somebody asks for the address. */
-const launching = Effect.fnUntraced(function*(options: Launch, token: Redacted.Redacted) {
+export const launching = Effect.fnUntraced(function*(options: Omit<Launch, "rest">, token: Redacted.Redacted) {
   const scope = yield* Effect.scope
-  const submissions = yield* telling(options)
+  const submissions = telling(yield* Submissions, options)
   let current: Launched | undefined
   let { submission } = options
 
@@ -80,7 +80,10 @@ const launching = Effect.fnUntraced(function*(options: Launch, token: Redacted.R
 
   const { withPermit } = yield* Semaphore.make(1)
   const latest = withPermit(Effect.suspend(() =>
-    current === undefined ? Effect.tap(launch, (launched) => Effect.sync(() => current = launched)) : Effect.succeed(current)))
+    current === undefined
+      ? Effect.tap(launch, (launched) => Effect.sync(() => current = launched))
+      : Effect.succeed(current)
+  ))
 
   return {
     address: Effect.flatMap(latest, ({ server }) => Effect.map(server.server, ({ address }) => parsed(address))),
@@ -103,16 +106,21 @@ const isAlive = ({ status }: Submissions["Service"], id: string) =>
     Effect.catchIf(({ reason }) => reason === "unknown-submission", () => Effect.succeed(false))
   )
 
-/** Of whatever it creates it tells the id, before anybody waits for it to serve. */
-const telling = Effect.fnUntraced(function*({ onSubmitted = () => Effect.void, rest }: Launch) {
-  const submissions = yield* Effect.provide(Submissions, Submissions.layer(rest), { local: true })
-  return Submissions.of({
+/** Of whatever is created its id is told, before anybody waits for it to serve. */
+const telling = (
+  submissions: Submissions["Service"],
+  { onSubmitted = () => Effect.void }: Pick<Launch, "onSubmitted">
+) =>
+  Submissions.of({
     ...submissions,
     create: (application) => Effect.tap(submissions.create(application), onSubmitted)
   })
-})
 
-const serverOf = ({ bind, port, properties }: Launch, token: Redacted.Redacted, submission: string | undefined) =>
+const serverOf = (
+  { bind, port, properties }: Omit<Launch, "rest">,
+  token: Redacted.Redacted,
+  submission: string | undefined
+) =>
   ConnectServer.layer({
     port,
     bind,

@@ -1,7 +1,7 @@
 /**
- * The one session that all clients of a cluster share. Spark keeps queries by session, so whoever wants to find those of
- * another client has to be in its session: ids are derived, not drawn. A session that was closed can never be used again;
- * then everyone takes the next.
+ * The one session that all clients of a cluster share. Spark keeps queries by session, so whoever wants to find those
+ * of another client has to be in its session: ids are derived, not drawn. A session that was closed can never be used
+ * again; then everyone takes the next.
  */
 import { type Duration, Effect, Exit, type Redacted, Scope, Semaphore } from "effect"
 import { createHash } from "node:crypto"
@@ -25,7 +25,7 @@ export interface Sessions {
   readonly within: <A, E extends Failure, R>(
     work: Effect.Effect<A, E, R | Session.Session>
   ) => Effect.Effect<A, E | SparkError | SubmissionError, Exclude<R, Session.Session>>
-  /** The same, from its beginning, and in another session, where the session turns out to be gone with all it was doing. */
+  /** The same, from its beginning and in another session where the session turns out to be gone, with all it did. */
   readonly use: Sessions["within"]
   /** Where the server is known to be gone: the next who does something does not wait for it. */
   readonly reset: Effect.Effect<void>
@@ -39,7 +39,10 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   let current: Current | undefined
 
   const latest = withPermit(Effect.suspend(() =>
-    current === undefined ? Effect.tap(open(options), (opened) => Effect.sync(() => current = opened)) : Effect.succeed(current)))
+    current === undefined
+      ? Effect.tap(open(options), (opened) => Effect.sync(() => current = opened))
+      : Effect.succeed(current)
+  ))
 
   /** What others are asking by it fails, and is asked by the next. */
   const leave = (left: Current) =>
@@ -84,5 +87,6 @@ const open = Effect.fnUntraced(function*({ patience, place, token }: Options) {
 /** A UUID of version 8, https://www.rfc-editor.org/rfc/rfc9562#section-5.8 */
 export const idOf = (generation: number): string => {
   const hash = createHash("sha256").update(`courant ${generation}`).digest("hex")
-  return [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`, `8${hash.slice(17, 20)}`, hash.slice(20, 32)].join("-")
+  const part = (from: number, to: number) => hash.slice(from, to)
+  return [part(0, 8), part(8, 12), `8${part(13, 16)}`, `8${part(17, 20)}`, part(20, 32)].join("-")
 }

@@ -1,6 +1,6 @@
 /** The session that all clients share: against a server of this process that closes sessions, and against none. */
 import { assert, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Exit, Scope } from "effect"
 import { Session } from "../../../src/adapters/spark/connect/Session.ts"
 import * as Plan from "../../../src/adapters/spark/connect/Plan.ts"
 import type { Address } from "../../../src/adapters/spark/Place.ts"
@@ -84,4 +84,16 @@ it.live("a server that does not read UTF-8 is refused, and told how to", () =>
     const error = yield* Effect.flip(client.use(asking))
     assert.strictEqual(error.reason, "refused")
     assert.include(error.message, "-Dfile.encoding=UTF-8")
+  }))
+
+it.live("a server that went away is looked for where it is by then", () =>
+  Effect.gen(function*() {
+    const scope = yield* Scope.make()
+    let current = yield* Scope.provide(server(new Set()), scope)
+    const client = yield* clientOf(() => current)
+    assert.strictEqual(yield* client.use(asking), Sessions.idOf(0))
+    yield* Scope.close(scope, Exit.void)
+    current = yield* server(new Set([Sessions.idOf(0)]))
+    assert.strictEqual((yield* Effect.flip(client.use(asking))).reason, "unreachable")
+    assert.strictEqual(yield* client.use(asking), Sessions.idOf(1))
   }))
