@@ -148,6 +148,36 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excl
         ])
       }))
 
+    it.effect("a mean is exact where its weights nearly cancel out, and null where they do", () =>
+      Effect.gen(function*() {
+        const squares = readings.pipe(
+          Window.tumbling("1 minute"),
+          Aggregate.into({ mean: Aggregate.weightedMean("price", "price") }),
+          Pipeline.named("squares")
+        )
+        const topic = yield* Runs.over([squares])
+        const at = (from: number, ...prices: ReadonlyArray<string>) => prices.map((price, i) => reading(from + i, { price }))
+        yield* put(
+          topic,
+          ...at(0, "90000000", "-89999999.99999999"),
+          ...at(60, "-90000000", "89999999.99999999"),
+          ...at(120, "90000000", "-90000000"),
+          ...at(180, "90000000", "89999999.99999999"),
+          // A divisor of one less than half a million, in hundred-millionths, and of just that.
+          ...at(240, "1", "-0.99500001"),
+          ...at(300, "1", "-0.995")
+        )
+        yield* topic.compute
+        assert.deepStrictEqual((yield* topic.panes("all")).map(({ values }) => values["mean"]), [
+          "1619999999999999820000000.00000001",
+          "-1619999999999999820000000.00000001",
+          null,
+          "89999999.999999995",
+          "398.0057999916",
+          "398.005"
+        ])
+      }))
+
     it.effect("an integer sum beyond 2^53 - 1 ends the query, as it ends a run in process", () =>
       Effect.gen(function*() {
         const topic = yield* Runs.over([minutes])

@@ -16,19 +16,37 @@ export interface Quotient {
   readonly divisor: string
 }
 
-/**
- * What {@link halfUp} rounds: twice the quotient's dividend and once its divisor, over twice its divisor. Spark's own `/`
- * rounds to a scale that it chooses, and has nothing to round where the remainder is taken away before.
- */
-export const doubled = ({ dividend, divisor }: Quotient) => ({
-  over: `CAST(${2 * 10 ** meanExtraScale} * abs(CAST(${dividend} AS DECIMAL(38, 0))) + abs(${divisor}) AS DECIMAL(38, 0))`,
-  under: `CAST(2 * abs(${divisor}) AS DECIMAL(38, 0))`,
-  sign: `IF((${dividend} < 0) = (${divisor} < 0), 1, -1)`
-})
+/** Columns that one quotient is made of, each from those before. */
+export interface Division {
+  readonly terms: Readonly<Record<"over" | "under" | "unit" | "sign", string>>
+  readonly parts: Readonly<Record<"high" | "rest", string>>
+  readonly mean: string
+}
 
-/** An integer: the quotient times 10^4, rounded HALF_UP; null where there is nothing to divide by. */
-export const halfUp = (over: string, under: string, sign: string): string =>
-  `IF(${under} = 0, NULL, ${sign} * CAST((${over} - ${over} % ${under}) / ${under} AS DECIMAL(37, 0)))`
+/**
+ * The quotient times 10^4, rounded HALF_UP to an integer of up to 37 digits; null where there is nothing to divide by.
+ * HALF_UP is twice the dividend and once the divisor over twice the divisor, without the remainder.
+ *
+ * Spark's own `/` has 32 digits before the point and rounds behind it. So it is given what divides exactly, and where the
+ * divisor is small, in two parts: the millions of the quotient, and the rest.
+ */
+export const halfUp = (name: string, { dividend, divisor }: Quotient): Division => {
+  const [over, under, unit] = [`${name}_over`, `${name}_under`, `${name}_unit`]
+  const wide = `CAST(${under} * ${unit} AS DECIMAL(38, 0))`
+  return {
+    terms: {
+      over: `CAST(${2 * 10 ** meanExtraScale} * abs(CAST(${dividend} AS DECIMAL(38, 0))) + abs(${divisor}) AS DECIMAL(38, 0))`,
+      under: `nullif(CAST(2 * abs(${divisor}) AS DECIMAL(38, 0)), 0)`,
+      unit: `IF(abs(${divisor}) < 500000, 1000000BD, 1BD)`,
+      sign: `IF((${dividend} < 0) = (${divisor} < 0), 1, -1)`
+    },
+    parts: { high: `CAST(${wholes(over, wide)} AS DECIMAL(38, 0))`, rest: `CAST(${over} % ${wide} AS DECIMAL(38, 0))` },
+    mean: `${name}_sign * CAST(${name}_high * ${unit} + CAST(${wholes(`${name}_rest`, under)} AS DECIMAL(38, 0)) AS DECIMAL(37, 0))`
+  }
+}
+
+/** How often one goes into the other. */
+const wholes = (dividend: string, divisor: string): string => `(${dividend} - ${dividend} % ${divisor}) / ${divisor}`
 
 /** Of exact totals, the nearest double. */
 export const meanDouble = ({ dividend, divisor }: Quotient): string =>

@@ -39,8 +39,8 @@ export const of = ({ aggregates, options }: AnyPipeline, rows: Rows): Results =>
 /** One aggregate that two results are made of is computed once. */
 class Aggregates {
   readonly #names = new Map<string, string>()
-  readonly #doubled: Record<string, string> = {}
-  readonly #means: Record<string, string> = {}
+  /** Of means, step by step. */
+  readonly #steps: readonly [Record<string, string>, Record<string, string>, Record<string, string>] = [{}, {}, {}]
 
   add(sql: string): string {
     const known = this.#names.get(sql)
@@ -53,11 +53,11 @@ class Aggregates {
   /** The name of the quotient of two aggregates, times 10^4 and rounded HALF_UP. */
   mean(quotient: Numbers.Quotient): string {
     const name = `mean_${quotient.dividend}_${quotient.divisor}`
-    const { over, sign, under } = Numbers.doubled(quotient)
-    this.#doubled[`${name}_over`] = over
-    this.#doubled[`${name}_under`] = under
-    this.#doubled[`${name}_sign`] = sign
-    this.#means[name] = Numbers.halfUp(`${name}_over`, `${name}_under`, `${name}_sign`)
+    const { mean, parts, terms } = Numbers.halfUp(name, quotient)
+    const [first, second, last] = this.#steps
+    for (const [term, sql] of Object.entries(terms)) first[`${name}_${term}`] = sql
+    for (const [part, sql] of Object.entries(parts)) second[`${name}_${part}`] = sql
+    last[name] = mean
     return name
   }
 
@@ -66,7 +66,7 @@ class Aggregates {
   }
 
   get steps(): ReadonlyArray<Columns> {
-    return Object.keys(this.#means).length === 0 ? [] : [this.#doubled, this.#means]
+    return Object.keys(this.#steps[0]).length === 0 ? [] : this.#steps
   }
 }
 
