@@ -16,10 +16,10 @@ export const command = Command.make(
   },
   Effect.fnUntraced(function*({ maxTimeAhead, ...input }) {
     const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input))
-    const [{ compile, portable }, { explain }] = yield* Effect.promise(() =>
+    const [{ compileAny }, { explain }] = yield* Effect.promise(() =>
       Promise.all([import("../adapters/spark/compile/Compile.ts"), import("../adapters/spark/compile/Program.ts")]))
     const plans = yield* Effect.forEach(pipelines, (pipeline) =>
-      Effect.map(Effect.flatMap(portable(pipeline), (portable) => compile(portable, { maxTimeAhead })), explain))
+      Effect.map(compileAny(pipeline, { maxTimeAhead }), explain))
     yield* Console.log(plans.map((plan) => plan.trimEnd()).join("\n\n"))
   })
 ).pipe(

@@ -108,9 +108,8 @@ const run = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: 
 
 /** Nothing is begun for one pipeline where another of them cannot run. */
 const refuseUnsupported = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>, maxTimeAhead: number) {
-  const { compile, portable } = yield* Effect.promise(() => import("../adapters/spark/compile/Compile.ts"))
-  yield* Effect.forEach(pipelines, (pipeline) =>
-    Effect.flatMap(portable(pipeline), (portable) => compile(portable, { maxTimeAhead })))
+  const { compileAny } = yield* Effect.promise(() => import("../adapters/spark/compile/Compile.ts"))
+  yield* Effect.forEach(pipelines, (pipeline) => compileAny(pipeline, { maxTimeAhead }))
 })
 
 /** Of Spark's own file systems. A computation with an end saves nothing. */

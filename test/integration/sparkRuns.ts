@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync } from "node:fs"
 import { join } from "node:path"
 import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
-import { compile, settings } from "../../src/adapters/spark/compile/Compile.ts"
+import { compileAny, settings } from "../../src/adapters/spark/compile/Compile.ts"
 import { countsOf, type Program, relationOf } from "../../src/adapters/spark/compile/Program.ts"
 import * as Observed from "../../src/adapters/spark/connect/Observed.ts"
 import * as Plan from "../../src/adapters/spark/connect/Plan.ts"
@@ -54,9 +54,7 @@ export const over = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipe
     all: yield* Layer.build(KafkaResultSink.layer({ topic: all })),
     batches: yield* Layer.build(KafkaResultSink.layer({ topic: batches }))
   }
-  // The pipelines of these tests are data.
-  const programs = yield* Effect.forEach(pipelines, (pipeline) =>
-    compile(pipeline as Parameters<typeof compile<"portable">>[0], options))
+  const programs = yield* Effect.forEach(pipelines, (pipeline) => compileAny(pipeline, options))
   const servers = { "kafka.bootstrap.servers": brokers }
   // A reader that turns to another offset waits for what it has asked the broker for: half a second for each of many.
   const kafka = { ...servers, "kafka.fetch.max.wait.ms": "5" }

@@ -1,7 +1,7 @@
 /** A real cluster of Spark, over Spark Connect, whose server is there already or is started on the cluster by REST. */
 import { Clock, Duration, Effect, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
 import * as Batches from "./Batches.ts"
-import { compile, portable } from "./compile/Compile.ts"
+import { compileAny } from "./compile/Compile.ts"
 import { countsOf, relationOf } from "./compile/Program.ts"
 import * as Observed from "./connect/Observed.ts"
 import { Session } from "./connect/Session.ts"
@@ -96,7 +96,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 })
 
 const programOf = ({ maxTimeAhead, pipeline }: Work) =>
-  Effect.flatMap(portable(pipeline), (pipeline) => compile(pipeline, { maxTimeAhead }))
+  compileAny(pipeline, { maxTimeAhead })
 
 interface Planned {
   readonly name: string
@@ -131,9 +131,9 @@ const prefixOf = (pipeline: string, topic: string): string => `${pipeline}@${top
 const below = (place: string, ...names: ReadonlyArray<string>): string =>
   `${place.replace(/\/+$/, "")}/${names.join("/")}`
 
-/** From the beginning, where there is no checkpoint; what is gone before it was read ends the query. */
+/** What is gone before it was read ends the query. */
 const sourceOf = ({ kafka }: Options): Readonly<Record<string, string>> =>
-  ({ startingOffsets: "earliest", failOnDataLoss: "true", ...kafka })
+  ({ failOnDataLoss: "true", ...kafka })
 
 const sinkOf = ({ kafka }: Options, { results }: Work): Readonly<Record<string, string>> =>
   ({ ...Object.fromEntries(Object.entries(kafka).filter(([name]) => name.startsWith("kafka."))), topic: results })

@@ -13,7 +13,7 @@ import type { Counts } from "../../streams/Monitor.ts"
 import * as Pane from "../../streams/Pane.ts"
 import { partitionOf } from "../../streams/Partitioner.ts"
 import { fromTexts } from "../../streams/Records.ts"
-import { compile, portable } from "./compile/Compile.ts"
+import { compileAny } from "./compile/Compile.ts"
 import type { Unsupported } from "./compile/Unsupported.ts"
 import { type Batch, ClusterError, type Query, SparkCluster, type Work } from "./SparkCluster.ts"
 
@@ -250,7 +250,7 @@ class Machine {
 
 /** Of the pipeline, the topic and the fingerprint of the plan. Fails for what Spark cannot compute. */
 const nameOf = Effect.fnUntraced(function*({ maxTimeAhead, pipeline, topic }: Work) {
-  const { fingerprint } = yield* compile(yield* portable(pipeline), { maxTimeAhead })
+  const { fingerprint } = yield* compileAny(pipeline, { maxTimeAhead })
   return `${pipeline.name}@${topic}#${fingerprint.slice(0, 12)}`
 })
 

@@ -13,7 +13,7 @@ import { EventLog } from "../../streams/EventLog.ts"
 import { type Counts, Monitor, type Progress } from "../../streams/Monitor.ts"
 import type { Pane } from "../../streams/Pane.ts"
 import { ResultSink } from "../../streams/ResultSink.ts"
-import { compile, portable } from "./compile/Compile.ts"
+import { compileAny } from "./compile/Compile.ts"
 import { PaneLog } from "./PaneLog.ts"
 import { type Batch, SparkCluster, type Work } from "./SparkCluster.ts"
 
@@ -41,7 +41,7 @@ const runOver = Effect.fn("SparkEngine.run")(
     }
     const maxTimeAhead = options.maxTimeAhead === undefined ? undefined : Duration.toMillis(options.maxTimeAhead)
     // All are looked at before the first is started.
-    for (const pipeline of pipelines) yield* compile(yield* portable(pipeline), { maxTimeAhead })
+    for (const pipeline of pipelines) yield* compileAny(pipeline, { maxTimeAhead })
     const { topic: results } = yield* PaneLog
     const run = new Run(options, pipelines.map((pipeline) => ({ pipeline, topic, results, maxTimeAhead })))
     yield* options.stopAt === undefined ? follow(run) : Effect.andThen(options.stopAt, computeOnce(run))

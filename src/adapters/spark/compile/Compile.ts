@@ -63,7 +63,11 @@ const functions = "functions of JavaScript run in this process only; say it with
 const refuse = ({ name }: Pipeline.Any, what: string, why: string) =>
   Effect.fail(new Unsupported({ pipeline: name, what, why }))
 
-const compileAny = Effect.fnUntraced(function*(pipeline: Pipeline.Any, options: Options) {
+/** Of a pipeline whose type nobody knows, such as one of a file: functions in it are refused like the rest. */
+export const compileAny = Effect.fnUntraced(function*(
+  pipeline: Pipeline.Any,
+  options: Options = {}
+): Effect.fn.Return<Program, Unsupported> {
   yield* portable(pipeline)
   yield* Effect.forEach(unsupportedIn(pipeline), ([what, why]) => refuse(pipeline, what, why))
   const steps = yield* Effect.try({

@@ -30,15 +30,16 @@ export interface Source {
 }
 
 /** The plan over a topic of Kafka: `key`, `value` and `headers` of its panes, as Spark's sink for Kafka takes them. */
-export const relationOf = ({ pipeline, steps }: Program, source: Source): Plan.Relation =>
-  steps.reduce((input, step) => apply(input, step, { pipeline, streaming: source.streaming }), reading(source))
+export const relationOf = ({ pipeline, steps }: Program, source: Source): Plan.Relation => planOf(pipeline, steps, source)
 
 /** What the plan counts in the records of a topic, and nothing else: one row that says nothing, and the counts beside it. */
 export const countsOf = ({ pipeline, steps }: Program, source: Source): Plan.Relation => {
   const counting = steps.slice(0, steps.findIndex(({ _tag }) => _tag === "observe") + 1)
-  const { streaming } = source
-  return Plan.groupBy(counting.reduce((input, step) => apply(input, step, { pipeline, streaming }), reading(source)), [], ["count(1)"])
+  return Plan.groupBy(planOf(pipeline, counting, source), [], ["count(1)"])
 }
+
+const planOf = (pipeline: string, steps: ReadonlyArray<Step>, source: Source): Plan.Relation =>
+  steps.reduce((input, step) => apply(input, step, { pipeline, streaming: source.streaming }), reading(source))
 
 const reading = ({ kafka, streaming, topic }: Source): Plan.Relation => {
   const options = { startingOffsets: "earliest", ...kafka, subscribe: topic, includeHeaders: "true" }
