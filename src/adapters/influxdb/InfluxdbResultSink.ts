@@ -45,19 +45,29 @@ const make = Effect.fnUntraced(function*(options: Options) {
     return known
   })
 
-  /** Learns what the store holds of windows that it may hold. */
-  const look = Effect.fnUntraced(function*(pipeline: string, known: KnownWindows, panes: ReadonlyArray<Pane.Pane>) {
-    const unsure = panes.filter((pane) => known.isUnsure(pane))
-    if (unsure.length === 0) return
+  /**
+   * What the store holds of each window: what is remembered, else what the store says. All of it is known before any of it
+   * is remembered, since what is remembered drives out what was known before.
+   */
+  const storedOf = Effect.fnUntraced(function*(pipeline: string, known: KnownWindows, panes: ReadonlyArray<Pane.Pane>) {
+    const remembered = panes.map((pane) => known.get(pane))
+    const unsure = panes.filter((pane, i) => remembered[i] === undefined && known.mayBeStored(pane))
+    if (unsure.length === 0) return remembered
     const found = yield* Effect.forEach(
       spans(unsure),
       (span) => patience.patiently(Store.panes(connection, { pipeline, ...span })),
       { concurrency: 2 }
     )
     const wanted = new Set(unsure.map(idOf))
+    const told = new Map<string, Known>()
     for (const pane of found.flat()) {
-      if (wanted.has(idOf(pane))) known.set(pane, { revision: pane.revision, shown: Point.shownBy(pane) })
+      const id = idOf(pane)
+      if (!wanted.has(id)) continue
+      const stored = { revision: pane.revision, shown: Point.shownBy(pane) }
+      told.set(id, stored)
+      known.set(pane, stored)
     }
+    return panes.map((pane, i) => remembered[i] ?? told.get(idOf(pane)))
   })
 
   const writeNewest = Effect.fnUntraced(function*(panes: ReadonlyArray<Pane.Pane>) {
@@ -65,11 +75,11 @@ const make = Effect.fnUntraced(function*(options: Options) {
     for (const [pipeline, ofPipeline] of Map.groupBy(panes, (pane) => pane.pipeline)) {
       const known = yield* knownOf(pipeline)
       const newest = newestOf(ofPipeline)
-      yield* look(pipeline, known, newest)
-      for (const pane of newest) {
-        const stored = known.get(pane)
+      const storedBefore = yield* storedOf(pipeline, known, newest)
+      newest.forEach((pane, i) => {
+        const stored = storedBefore[i]
         if (stored === undefined || stored.revision <= pane.revision) due.push({ pane, known, stored, shown: "" })
-      }
+      })
     }
     yield* Effect.forEach(due.filter(isStale), ({ pane }) => patience.patiently(Store.deleteOne(connection, pane)), {
       concurrency: 4,
