@@ -66,8 +66,9 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
 
   const reached = yield* Deferred.make<void>()
   let stopAt: ReadonlyArray<number> | null = null
+  // Not before the panes of the last batch are in the sink: the job is ahead of it while a batch is written.
   const isReached = () =>
-    stopAt !== null && job.offsets.every((offset, partition) => offset >= (stopAt?.[partition] ?? 0))
+    !run.isBetween && stopAt !== null && job.offsets.every((offset, partition) => offset >= (stopAt?.[partition] ?? 0))
 
   const every = Duration.toMillis(options.checkpointEvery ?? "1 second")
   let saveDue = yield* Clock.currentTimeMillis

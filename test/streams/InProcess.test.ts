@@ -232,6 +232,29 @@ describe("effectively once", () => {
       ])
     }).pipe(Effect.provide(memory(1))))
 
+  it.effect("a run to the end is over when the last panes are in the sink, and not when they are computed", () =>
+    Effect.gen(function*() {
+      const sink = yield* ResultSink
+      const writing = yield* Deferred.make<void>()
+      const slow = Layer.succeed(ResultSink, {
+        ...sink,
+        write: (panes) =>
+          Deferred.succeed(writing, undefined).pipe(
+            Effect.andThen(Effect.sleep("1 second")),
+            Effect.andThen(sink.write(panes))
+          )
+      })
+      yield* append(0, tick(1_000))
+      const end = yield* endNow
+      // The end of the input is read, and its panes are being written, before the one who appended it knows where it lies.
+      const stopAt = Effect.tap(end, Deferred.await(writing))
+      const fiber = yield* Effect.forkChild(Effect.provide(run({ stopAt }), Layer.provideMerge(InProcess.layer, slow)))
+      yield* settle
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber)).panes, 1)
+      assert.deepStrictEqual((yield* results).map(({ start }) => start), [0])
+    }).pipe(Effect.provide(stores(1))))
+
   it.effect("a checkpoint of other pipelines is refused", () =>
     Effect.gen(function*() {
       yield* append(0, tick(1_000))
