@@ -45,29 +45,22 @@ const make = Effect.fnUntraced(function*(options: Options) {
     return known
   })
 
-  /**
-   * What the store holds of each window: what is remembered, else what the store says. All of it is known before any of it
-   * is remembered, since what is remembered drives out what was known before.
-   */
-  const storedOf = Effect.fnUntraced(function*(pipeline: string, known: KnownWindows, panes: ReadonlyArray<Pane.Pane>) {
-    const remembered = panes.map((pane) => known.get(pane))
-    const unsure = panes.filter((pane, i) => remembered[i] === undefined && known.mayBeStored(pane))
-    if (unsure.length === 0) return remembered
+  /** What the store says of the windows that it may hold without our knowing. */
+  const ask = Effect.fnUntraced(function*(pipeline: string, known: KnownWindows, panes: ReadonlyArray<Pane.Pane>) {
+    const told = new Map<string, Told>()
+    const unsure = panes.filter((pane) => known.isUnsure(pane))
+    if (unsure.length === 0) return told
     const found = yield* Effect.forEach(
       spans(unsure),
       (span) => patience.patiently(Store.panes(connection, { pipeline, ...span })),
       { concurrency: 2 }
     )
     const wanted = new Set(unsure.map(idOf))
-    const told = new Map<string, Known>()
     for (const pane of found.flat()) {
       const id = idOf(pane)
-      if (!wanted.has(id)) continue
-      const stored = { revision: pane.revision, shown: Point.shownBy(pane) }
-      told.set(id, stored)
-      known.set(pane, stored)
+      if (wanted.has(id)) told.set(id, { pane, revision: pane.revision, shown: Point.shownBy(pane) })
     }
-    return panes.map((pane, i) => remembered[i] ?? told.get(idOf(pane)))
+    return told
   })
 
   const writeNewest = Effect.fnUntraced(function*(panes: ReadonlyArray<Pane.Pane>) {
@@ -75,11 +68,13 @@ const make = Effect.fnUntraced(function*(options: Options) {
     for (const [pipeline, ofPipeline] of Map.groupBy(panes, (pane) => pane.pipeline)) {
       const known = yield* knownOf(pipeline)
       const newest = newestOf(ofPipeline)
-      const storedBefore = yield* storedOf(pipeline, known, newest)
-      newest.forEach((pane, i) => {
-        const stored = storedBefore[i]
+      const told = yield* ask(pipeline, known, newest)
+      for (const pane of newest) {
+        const stored = known.get(pane) ?? (told.size === 0 ? undefined : told.get(idOf(pane)))
         if (stored === undefined || stored.revision <= pane.revision) due.push({ pane, known, stored, shown: "" })
-      })
+      }
+      // Only when each has been compared: what is remembered now may drive out what was remembered of another.
+      for (const stored of told.values()) known.set(stored.pane, stored)
     }
     yield* Effect.forEach(due.filter(isStale), ({ pane }) => patience.patiently(Store.deleteOne(connection, pane)), {
       concurrency: 4,
@@ -125,6 +120,11 @@ const make = Effect.fnUntraced(function*(options: Options) {
       )
   })
 })
+
+/** What the store has told of a window. */
+interface Told extends Known {
+  readonly pane: Pane.Encoded
+}
 
 /** A pane that is to be written. */
 interface Due {

@@ -39,9 +39,9 @@ export class KnownWindows {
     return young.windows.get(id) ?? old.windows.get(id)
   }
 
-  /** Whether the store may hold a window that is not remembered. */
-  mayBeStored(window: Window): boolean {
-    return window.start <= this.frontier
+  /** Whether the store may hold it without our knowing. */
+  isUnsure(window: Window): boolean {
+    return window.start <= this.frontier && this.get(window) === undefined
   }
 
   set(window: Window, { revision, shown }: Known): void {

@@ -29,8 +29,9 @@ it.effect("a window that was set is known as it was set last, or unsure; the las
             const found = known.get(window(other))
             if (found !== undefined) assert.deepStrictEqual(found, all.get(other))
             if (latest.has(other)) assert.isDefined(found)
-            const mayBeStored = known.mayBeStored(window(other))
-            if (found === undefined && (all.has(other) || window(other).start <= frontier)) assert.isTrue(mayBeStored)
+            const isUnsure = known.isUnsure(window(other))
+            if (found !== undefined) assert.isFalse(isUnsure)
+            else if (all.has(other) || window(other).start <= frontier) assert.isTrue(isUnsure)
           }
         }
       })
