@@ -35,12 +35,7 @@ export const laws: Laws<ResultSink> = {
       }))),
 
   "the newest revision of a window wins, in whatever order and batches revisions come": (fresh) => {
-    const holdsFor = (written: ReadonlyArray<ReadonlyArray<Pane.Pane>>) =>
-      on(fresh, Effect.gen(function*() {
-        const sink = yield* ResultSink
-        for (const batch of written) yield* sink.write(batch)
-        same(yield* sink.read({}), model(written.flat(), {}))
-      }))
+    const holdsFor = (written: Batches) => answersAsModel(fresh, written, [{}])
     // Older revisions of every window in one batch: more than a sink may have in mind, and than a random sample has.
     const newer = everyWindow.map((pane) => ({ ...pane, revision: 3 }))
     return Effect.andThen(holdsFor([newer, everyWindow, newer.toReversed(), everyWindow]), forAll(batches, holdsFor))
@@ -60,17 +55,11 @@ export const laws: Laws<ResultSink> = {
     })),
 
   "a query gives what it asks for, in order, and its limit keeps the newest": (fresh) => {
-    const holdsFor = (written: ReadonlyArray<ReadonlyArray<Pane.Pane>>, asked: ReadonlyArray<Query>) =>
-      on(fresh, Effect.gen(function*() {
-        const sink = yield* ResultSink
-        for (const batch of written) yield* sink.write(batch)
-        for (const query of asked) same(yield* sink.read(query), model(written.flat(), query))
-      }))
     // Every window of every key, and each kind of question: what a random sample may miss.
     return Effect.andThen(
-      holdsFor([everyWindow], [{}, { limit: 0 }, { limit: 5 }, { key: "AAPL", limit: 2 }, { from: 0 }, { to: 0 }]),
+      answersAsModel(fresh, [everyWindow], [{}, { limit: 0 }, { limit: 5 }, { key: "AAPL", limit: 2 }, { from: 0 }, { to: 0 }]),
       forAll(Arbitrary.all([batches, Arbitrary.array(queries, { minLength: 1, maxLength: 6 })]), ([written, asked]) =>
-        holdsFor(written, asked))
+        answersAsModel(fresh, written, asked))
     )
   },
 
@@ -122,6 +111,16 @@ export const durableLaws: DurableLaws<ResultSink> = {
         same(stored, model(written.flat(), {}))
       })))
 }
+
+type Batches = ReadonlyArray<ReadonlyArray<Pane.Pane>>
+
+/** A sink into which these batches are written gives what the model says to every question. */
+const answersAsModel = <E>(fresh: Layer.Layer<ResultSink, E>, written: Batches, asked: ReadonlyArray<Query>) =>
+  on(fresh, Effect.gen(function*() {
+    const sink = yield* ResultSink
+    for (const batch of written) yield* sink.write(batch)
+    for (const query of asked) same(yield* sink.read(query), model(written.flat(), query))
+  }))
 
 /** What a sink should hold after these panes, written in whatever order. */
 const model = (written: ReadonlyArray<Pane.Pane>, query: Query): ReadonlyArray<Pane.Encoded> => {

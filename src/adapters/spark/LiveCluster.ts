@@ -12,6 +12,7 @@ import { toClusterError } from "./Failures.ts"
 import * as Figures from "./Figures.ts"
 import * as Lookout from "./Lookout.ts"
 import * as Place from "./Place.ts"
+import * as QueryName from "./QueryName.ts"
 import * as Sessions from "./Sessions.ts"
 import { type Batch, type ClusterError, type Query, SparkCluster, type Work } from "./SparkCluster.ts"
 
@@ -70,7 +71,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const find = Effect.fnUntraced(function*(pipeline: string, topic: string) {
     if (!(yield* place.isThere)) return Option.none()
     const found = yield* sessions.use(Effect.map(StreamingQuery.active, (queries) =>
-      queries.find(({ name }) => name?.startsWith(prefixOf(pipeline, topic)))))
+      queries.find(({ name }) => name?.startsWith(QueryName.prefixOf(pipeline, topic)))))
     return Option.map(Option.fromNullishOr(found), (query) => foundQuery(options, { pipeline, place, sessions, query }))
   }, Effect.mapError(toClusterError))
 
@@ -95,8 +96,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   return SparkCluster.of({ start, find, compute })
 })
 
-const programOf = ({ maxTimeAhead, pipeline }: Work) =>
-  compileAny(pipeline, { maxTimeAhead })
+const programOf = ({ maxTimeAhead, pipeline }: Work) => compileAny(pipeline, { maxTimeAhead })
 
 interface Planned {
   readonly name: string
@@ -107,11 +107,10 @@ interface Planned {
 const plan = Effect.fnUntraced(function*(options: Options, work: Work) {
   const program = yield* programOf(work)
   const { fingerprint, pipeline } = program
-  const prefix = prefixOf(pipeline, work.topic)
-  const name = `${prefix}${fingerprint.slice(0, 12)}`
+  const name = QueryName.of(program, work.topic)
   return {
     name,
-    prefix,
+    prefix: QueryName.prefixOf(pipeline, work.topic),
     query: {
       name,
       relation: relationOf(program, { topic: work.topic, streaming: true, kafka: sourceOf(options) }),
@@ -124,8 +123,6 @@ const plan = Effect.fnUntraced(function*(options: Options, work: Work) {
     }
   } satisfies Planned
 })
-
-const prefixOf = (pipeline: string, topic: string): string => `${pipeline}@${topic}#`
 
 /** Of a folder or of a URL: in both, names are separated by slashes. */
 const below = (place: string, ...names: ReadonlyArray<string>): string =>

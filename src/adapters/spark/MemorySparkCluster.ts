@@ -15,6 +15,7 @@ import { partitionOf } from "../../streams/Partitioner.ts"
 import { fromTexts } from "../../streams/Records.ts"
 import { compileAny } from "./compile/Compile.ts"
 import type { Unsupported } from "./compile/Unsupported.ts"
+import * as QueryName from "./QueryName.ts"
 import { type Batch, ClusterError, type Query, SparkCluster, type Work } from "./SparkCluster.ts"
 
 export class MemorySpark extends Context.Service<MemorySpark, {
@@ -248,10 +249,9 @@ class Machine {
   }
 }
 
-/** Of the pipeline, the topic and the fingerprint of the plan. Fails for what Spark cannot compute. */
+/** Fails for what Spark cannot compute. */
 const nameOf = Effect.fnUntraced(function*({ maxTimeAhead, pipeline, topic }: Work) {
-  const { fingerprint } = yield* compileAny(pipeline, { maxTimeAhead })
-  return `${pipeline.name}@${topic}#${fingerprint.slice(0, 12)}`
+  return QueryName.of(yield* compileAny(pipeline, { maxTimeAhead }), topic)
 })
 
 const identity = (pipeline: string, topic: string): string => JSON.stringify([pipeline, topic])
