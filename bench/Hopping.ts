@@ -5,7 +5,7 @@
  */
 import { ticks } from "../src/analytics/ticks.ts"
 import * as Batch from "../src/streams/Batch.ts"
-import { Aggregate, Pipeline, Window } from "../src/streams/index.ts"
+import { Aggregate, Pipeline, Window } from "../src/streams/pipeline/index.ts"
 import { Operator } from "../src/streams/operator/Operator.ts"
 import { advance } from "./Ticks.ts"
 

@@ -13,7 +13,7 @@ import { Connection } from "../src/adapters/influxdb/Connection.ts"
 import * as InfluxdbResultSink from "../src/adapters/influxdb/InfluxdbResultSink.ts"
 import * as Point from "../src/adapters/influxdb/Point.ts"
 import { DeadLetters } from "../src/streams/DeadLetters.ts"
-import type { Pane } from "../src/streams/Pane.ts"
+import type { Pane } from "../src/streams/pipeline/Pane.ts"
 import { ResultSink } from "../src/streams/ResultSink.ts"
 import { type Figure, machine, medianOf, print, ratio, stopwatch, type Took } from "./Measure.ts"
 

@@ -8,12 +8,12 @@
  */
 
 // A pipeline as a value.
-export * as Aggregate from "./streams/Aggregate.ts"
-export * as Expr from "./streams/Expr.ts"
-export * as Pane from "./streams/Pane.ts"
-export * as Pipeline from "./streams/Pipeline.ts"
-export * as Source from "./streams/Source.ts"
-export * as Window from "./streams/Window.ts"
+export * as Aggregate from "./streams/pipeline/Aggregate.ts"
+export * as Expr from "./streams/pipeline/Expr.ts"
+export * as Pane from "./streams/pipeline/Pane.ts"
+export * as Pipeline from "./streams/pipeline/Pipeline.ts"
+export * as Source from "./streams/pipeline/Source.ts"
+export * as Window from "./streams/pipeline/Window.ts"
 
 // The market: its values, its sources and the pipelines that the command line has built in.
 export * as Decimal from "./domain/Decimal.ts"

@@ -1,5 +1,5 @@
 /** Candles of one minute from ticks, and of five minutes rolled up from them. */
-import { Expr, Aggregate, Pipeline, Source, Window } from "../streams/index.ts"
+import { Expr, Aggregate, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import { minute } from "../domain/Bar.ts"
 import { bars, priceForming, ticks } from "./ticks.ts"
 

@@ -1,5 +1,5 @@
 /** The trading day so far, by the calendar of the exchange. */
-import { Aggregate, Pipeline, Window } from "../streams/index.ts"
+import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { bars, priceForming, ticks } from "./ticks.ts"
 
 /**

@@ -1,5 +1,5 @@
 /** The mean price of the last five minutes, every minute. */
-import { Aggregate, Pipeline, Window } from "../streams/index.ts"
+import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { priceForming, ticks } from "./ticks.ts"
 
 export const movingAverage5m = ticks.pipe(

@@ -1,5 +1,5 @@
 /** The sources of the market: trades, and bars that a publisher has already made of them. */
-import { Expr, Aggregate, Source } from "../streams/index.ts"
+import { Expr, Aggregate, Source } from "../streams/pipeline/index.ts"
 import { Bar } from "../domain/Bar.ts"
 import { Tick } from "../domain/Tick.ts"
 

@@ -5,7 +5,7 @@
 import { Effect, Stream } from "effect"
 import { Feed, type Freshness } from "../streams/Feed.ts"
 import { type Event, Monitor, type Progress } from "../streams/Monitor.ts"
-import * as Pane from "../streams/Pane.ts"
+import * as Pane from "../streams/pipeline/Pane.ts"
 import { say } from "./Problem.ts"
 
 /** The feed's state in the words of the page's badge. */

@@ -4,7 +4,7 @@ import { Dashboard } from "../adapters/dashboard/Dashboard.ts"
 import { EventLog } from "../streams/EventLog.ts"
 import { Feed, type Freshness } from "../streams/Feed.ts"
 import { Monitor } from "../streams/Monitor.ts"
-import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 
 /** The zone of the exchanges of the default symbols, in which times are shown. */
 export const timeZone = "America/New_York"

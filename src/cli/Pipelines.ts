@@ -7,7 +7,7 @@ import { day } from "../analytics/day.ts"
 import { movingAverage5m } from "../analytics/movingAverage.ts"
 import type { CheckpointMismatch } from "../streams/CheckpointStore.ts"
 import { Job } from "../streams/Job.ts"
-import * as Pipeline from "../streams/Pipeline.ts"
+import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import { problem, usage } from "./Problem.ts"
 
 export const builtIn: ReadonlyArray<Pipeline.Any> = [candles1m, movingAverage5m, candles5m, day]

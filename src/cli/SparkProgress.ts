@@ -2,7 +2,7 @@
 import { Clock, Effect, Stream } from "effect"
 import { type Batch, SparkCluster } from "../adapters/spark/SparkCluster.ts"
 import { Monitor } from "../streams/Monitor.ts"
-import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { say } from "./Problem.ts"
 
 /** What is known of the query of one pipeline. */

@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import type { Options as Brokers } from "../adapters/kafka/Connection.ts"
-import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import * as Flags from "./Flags.ts"
 import * as Influxdb from "./Influxdb.ts"
 import * as Kafka from "./Kafka.ts"

@@ -2,7 +2,7 @@
 import { Predicate } from "effect"
 import * as Decimal from "../domain/Decimal.ts"
 import type { Dictionary } from "./Batch.ts"
-import type { Column } from "./Column.ts"
+import type { Column } from "./pipeline/Column.ts"
 import { TextTable } from "./TextTable.ts"
 
 const quote = 34

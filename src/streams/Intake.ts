@@ -13,7 +13,7 @@ import * as Control from "./Control.ts"
 import type { Reason } from "./DeadLetters.ts"
 import { Decoder, type Refusal } from "./Decoder.ts"
 import { Kind, type Records, valueAt } from "./Records.ts"
-import type { Definition } from "./Source.ts"
+import type { Definition } from "./pipeline/Source.ts"
 
 export interface Settings {
   readonly source: Definition

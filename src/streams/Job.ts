@@ -8,8 +8,8 @@ import type { Reason } from "./DeadLetters.ts"
 import { Intake, State as IntakeState } from "./Intake.ts"
 import type { Counts } from "./Monitor.ts"
 import { endOfTime, Operator, Outcome, State as OperatorState } from "./operator/Operator.ts"
-import type { Pane } from "./Pane.ts"
-import * as Pipeline from "./Pipeline.ts"
+import type { Pane } from "./pipeline/Pane.ts"
+import * as Pipeline from "./pipeline/Pipeline.ts"
 import { Kind, type Records } from "./Records.ts"
 
 /** A record that a pipeline, or the decoder (`pipeline` is `null`), could not use. */

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { CheckpointStore } from "./CheckpointStore.ts"
 import { DeadLetters } from "./DeadLetters.ts"
-import type { Any as AnyPipeline } from "./Pipeline.ts"
+import type { Any as AnyPipeline } from "./pipeline/Pipeline.ts"
 import { ResultSink } from "./ResultSink.ts"
 
 /**

@@ -3,7 +3,7 @@
  * twice, or an older revision written after a newer one, changes nothing.
  */
 import { Context, Effect, Layer, Schema } from "effect"
-import * as Pane from "./Pane.ts"
+import * as Pane from "./pipeline/Pane.ts"
 import { byCodePoints } from "./TextOrder.ts"
 
 export interface Query {

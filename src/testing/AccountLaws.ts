@@ -2,8 +2,8 @@
 import { Schema } from "effect"
 import * as fc from "fast-check"
 import type { Counts } from "../streams/Monitor.ts"
-import * as Pane from "../streams/Pane.ts"
-import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import * as Pane from "../streams/pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { Kind, type Records, valueAt } from "../streams/Records.ts"
 import {
   cuts,

@@ -1,7 +1,7 @@
 /** Laws of how the log reaches an engine: in batches and partitions, more than once, with crashes in between. */
 import * as fc from "fast-check"
-import type { Pane } from "../streams/Pane.ts"
-import type { Any as AnyPipeline } from "../streams/Pipeline.ts"
+import type { Pane } from "../streams/pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { Kind } from "../streams/Records.ts"
 import { cuts, decidedLogs, jobs, type Log, logsWithin, pipelines } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"

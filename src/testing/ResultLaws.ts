@@ -1,8 +1,8 @@
 /** Laws of what an engine computes: the batch fold's results, whatever the order in which events come. */
 import * as fc from "fast-check"
 import * as BatchFold from "../streams/BatchFold.ts"
-import { Aggregate, Pipeline, Window } from "../streams/index.ts"
-import * as Pane from "../streams/Pane.ts"
+import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
+import * as Pane from "../streams/pipeline/Pane.ts"
 import { Kind } from "../streams/Records.ts"
 import {
   aggregates,

@@ -1,7 +1,7 @@
 /** The laws of the port {@link ResultSink}. */
 import { describe, it } from "@effect/vitest"
 import { Arbitrary, BigDecimal, Effect, type Layer } from "effect"
-import * as Pane from "../streams/Pane.ts"
+import * as Pane from "../streams/pipeline/Pane.ts"
 import { type Query, ResultSink } from "../streams/ResultSink.ts"
 import { type DurableLaws, forAll, type Laws, on, type Options, refused, same, testLaws } from "./Law.ts"
 import { byCodePoints, integer } from "./Samples.ts"

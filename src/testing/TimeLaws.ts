@@ -1,6 +1,6 @@
 /** Laws of event time: watermarks, the end of lateness, and the calendar. */
 import * as fc from "fast-check"
-import { Aggregate, Pipeline, Window } from "../streams/index.ts"
+import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { Kind } from "../streams/Records.ts"
 import {
   aggregates,

@@ -3,7 +3,7 @@
  * page. The figures are worked out in plain arithmetic here: what is tested is the page.
  */
 import { BigDecimal, Option } from "effect"
-import type { Pane, Values } from "../../src/streams/Pane.ts"
+import type { Pane, Values } from "../../src/streams/pipeline/Pane.ts"
 
 export interface Bar {
   readonly symbol: string

@@ -3,7 +3,7 @@ import { Effect, Exit, Layer, ManagedRuntime, Stream } from "effect"
 import { Dashboard } from "../../src/adapters/dashboard/Dashboard.ts"
 import { Feed, type Freshness } from "../../src/streams/Feed.ts"
 import { type Event, Monitor } from "../../src/streams/Monitor.ts"
-import type { Pane } from "../../src/streams/Pane.ts"
+import type { Pane } from "../../src/streams/pipeline/Pane.ts"
 import { ResultSink } from "../../src/streams/ResultSink.ts"
 
 export const pipelines = ["candles-1m", "candles-5m", "moving-average-5m", "day"]

@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
 import { lines } from "../../src/cli/Table.ts"
-import type { Encoded } from "../../src/streams/Pane.ts"
+import type { Encoded } from "../../src/streams/pipeline/Pane.ts"
 
 const minute = 60_000
 const decimals = fc.tuple(fc.bigInt({ min: -(10n ** 12n), max: 10n ** 12n }), fc.nat(999)).map(([whole, fraction]) =>

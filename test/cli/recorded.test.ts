@@ -7,10 +7,10 @@ import * as SqliteResultSink from "../../src/adapters/sqlite/SqliteResultSink.ts
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
-import type * as Pane from "../../src/streams/Pane.ts"
-import type { Any as AnyPipeline } from "../../src/streams/Pipeline.ts"
+import type * as Pane from "../../src/streams/pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../src/streams/ResultSink.ts"
-import * as Window from "../../src/streams/Window.ts"
+import * as Window from "../../src/streams/pipeline/Window.ts"
 import { account, courant, linesOf, temporaryFolder } from "./courant.ts"
 import { type Bar, bars, events, folded, regularSession } from "./session.ts"
 

@@ -3,8 +3,8 @@ import { BigDecimal } from "effect"
 import { readFileSync } from "node:fs"
 import { gunzipSync } from "node:zlib"
 import * as BatchFold from "../../src/streams/BatchFold.ts"
-import * as Pane from "../../src/streams/Pane.ts"
-import type { Any as AnyPipeline } from "../../src/streams/Pipeline.ts"
+import * as Pane from "../../src/streams/pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 
 const read = (name: string) => readFileSync(new URL(`../../data/${name}`, import.meta.url))
 

@@ -8,7 +8,7 @@ import * as SqliteCheckpointStore from "../../src/adapters/sqlite/SqliteCheckpoi
 import * as SqliteResultSink from "../../src/adapters/sqlite/SqliteResultSink.ts"
 import { checkpointName } from "../../src/cli/Pipelines.ts"
 import { CheckpointStore } from "../../src/streams/CheckpointStore.ts"
-import * as Pipeline from "../../src/streams/Pipeline.ts"
+import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../src/streams/ResultSink.ts"
 import { commandLine, courant, linesOf, type Outcome, startCommand, temporaryFolder } from "../cli/courant.ts"
 import { randomFrom } from "../random.ts"

@@ -1,13 +1,13 @@
 /** The recorded session as the batch fold has it, and as the points that courant would write of it. */
-import type { Any as AnyPipeline } from "../../src/streams/Pipeline.ts"
+import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { BigDecimal } from "effect"
 import * as Point from "../../src/adapters/influxdb/Point.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import * as BatchFold from "../../src/streams/BatchFold.ts"
-import type { Pane, Value } from "../../src/streams/Pane.ts"
-import * as Window from "../../src/streams/Window.ts"
+import type { Pane, Value } from "../../src/streams/pipeline/Pane.ts"
+import * as Window from "../../src/streams/pipeline/Window.ts"
 import { events } from "../cli/session.ts"
 import { randomFrom } from "../random.ts"
 

@@ -11,8 +11,8 @@ import { DeadLetters } from "../../src/streams/DeadLetters.ts"
 import { EventLog } from "../../src/streams/EventLog.ts"
 import * as InProcess from "../../src/streams/InProcess.ts"
 import { Monitor } from "../../src/streams/Monitor.ts"
-import * as Pane from "../../src/streams/Pane.ts"
-import type { Any as AnyPipeline } from "../../src/streams/Pipeline.ts"
+import * as Pane from "../../src/streams/pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { select } from "../../src/streams/ResultSink.ts"
 
 /** Starts a server before the tests of the suite and ends it after; what it is is known when a test runs. */

@@ -5,7 +5,7 @@ import { Connection } from "../../src/adapters/influxdb/Connection.ts"
 import type { InfluxdbError } from "../../src/adapters/influxdb/InfluxdbError.ts"
 import * as InfluxdbResultSink from "../../src/adapters/influxdb/InfluxdbResultSink.ts"
 import { DeadLetters } from "../../src/streams/DeadLetters.ts"
-import type * as Pane from "../../src/streams/Pane.ts"
+import type * as Pane from "../../src/streams/pipeline/Pane.ts"
 import { ResultSink } from "../../src/streams/ResultSink.ts"
 import { chartsAreExact, newBucket, pointsOf, server } from "./influxdbServer.ts"
 

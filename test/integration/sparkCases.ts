@@ -4,12 +4,12 @@
  * a millisecond and an hour; decimals at their limits; fields that are absent; times before 1970.
  */
 import * as fc from "fast-check"
-import * as Aggregate from "../../src/streams/Aggregate.ts"
-import type { Node } from "../../src/streams/Expr.ts"
-import * as Pipeline from "../../src/streams/Pipeline.ts"
+import * as Aggregate from "../../src/streams/pipeline/Aggregate.ts"
+import type { Node } from "../../src/streams/pipeline/Expr.ts"
+import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import { Kind } from "../../src/streams/Records.ts"
-import * as Source from "../../src/streams/Source.ts"
-import * as Window from "../../src/streams/Window.ts"
+import * as Source from "../../src/streams/pipeline/Source.ts"
+import * as Window from "../../src/streams/pipeline/Window.ts"
 import { conditions, type Entry, type Log, readyMade, ReadyMadeSchema, samples, source } from "../../src/testing/Arbitraries.ts"
 
 export interface Case {

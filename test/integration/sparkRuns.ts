@@ -14,10 +14,10 @@ import { Session } from "../../src/adapters/spark/connect/Session.ts"
 import * as StreamingQuery from "../../src/adapters/spark/connect/StreamingQuery.ts"
 import * as Write from "../../src/adapters/spark/connect/Write.ts"
 import { EventLog } from "../../src/streams/EventLog.ts"
-import type { Any as AnyPipeline } from "../../src/streams/Pipeline.ts"
+import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { fromBytes, Kind } from "../../src/streams/Records.ts"
 import { ResultSink } from "../../src/streams/ResultSink.ts"
-import type { Definition } from "../../src/streams/Source.ts"
+import type { Definition } from "../../src/streams/pipeline/Source.ts"
 import { SparkStack } from "./sparkHarness.ts"
 
 /** A session in which plans mean what they are to mean. */

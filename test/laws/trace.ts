@@ -4,7 +4,7 @@
  */
 import * as fc from "fast-check"
 import { createHash } from "node:crypto"
-import { Aggregate, Pipeline, Window } from "../../src/streams/index.ts"
+import { Aggregate, Pipeline, Window } from "../../src/streams/pipeline/index.ts"
 import { cuts, decidedLogs, jobs, source } from "../../src/testing/Arbitraries.ts"
 import { batches, lines, makeJob, records, run } from "../../src/testing/Harness.ts"
 

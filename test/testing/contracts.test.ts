@@ -5,7 +5,7 @@ import { type Checkpoint, CheckpointMismatch, CheckpointStore } from "../../src/
 import { type DeadLetter, DeadLetters } from "../../src/streams/DeadLetters.ts"
 import { EventLog } from "../../src/streams/EventLog.ts"
 import { Feed } from "../../src/streams/Feed.ts"
-import * as Pane from "../../src/streams/Pane.ts"
+import * as Pane from "../../src/streams/pipeline/Pane.ts"
 import { type Chunk, fromBytes, fromTexts, Kind, type Records, valueAt } from "../../src/streams/Records.ts"
 import { type Query, ResultSink } from "../../src/streams/ResultSink.ts"
 import * as CheckpointStoreContract from "../../src/testing/CheckpointStoreContract.ts"

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { describe, expect, test } from "tstyche"
 import { Decimal } from "../../src/domain/Decimal.ts"
 import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../src/streams/index.ts"
+import { Aggregate, Expr, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
 
 const Trade = Schema.Struct({
   symbol: Schema.String,

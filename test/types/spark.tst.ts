@@ -9,7 +9,7 @@ import { day } from "../../src/analytics/day.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import { ticks } from "../../src/analytics/ticks.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../src/streams/index.ts"
+import { Aggregate, Expr, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
 
 const counted = Aggregate.into({ trades: Aggregate.count })
 

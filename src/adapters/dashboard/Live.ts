@@ -7,7 +7,7 @@ import { Clock, Deferred, Duration, Effect, Equal, PubSub, Schedule, Stream } fr
 import { Sse } from "effect/encoding"
 import { Feed, type Freshness } from "../../streams/Feed.ts"
 import { type Event, Monitor, type Progress } from "../../streams/Monitor.ts"
-import * as Pane from "../../streams/Pane.ts"
+import * as Pane from "../../streams/pipeline/Pane.ts"
 
 /** One server-sent event, written out, and the key it is about. */
 interface Frame {

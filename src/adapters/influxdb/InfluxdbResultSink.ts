@@ -8,7 +8,7 @@
  */
 import { Effect, Layer, Semaphore } from "effect"
 import { DeadLetters, type DeadLetter } from "../../streams/DeadLetters.ts"
-import * as Pane from "../../streams/Pane.ts"
+import * as Pane from "../../streams/pipeline/Pane.ts"
 import { type Query, ResultSink, ResultSinkError, select } from "../../streams/ResultSink.ts"
 import { Connection } from "./Connection.ts"
 import { idOf, type Known, KnownWindows } from "./KnownWindows.ts"

@@ -4,7 +4,7 @@
  * that they are not in the store if they begin after the frontier: the newest start of what was there before, or of
  * what has been forgotten since.
  */
-import type * as Pane from "../../streams/Pane.ts"
+import type * as Pane from "../../streams/pipeline/Pane.ts"
 
 export interface Known {
   readonly revision: number

@@ -13,7 +13,7 @@
  */
 import { Option, Schema } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
-import * as Pane from "../../streams/Pane.ts"
+import * as Pane from "../../streams/pipeline/Pane.ts"
 import * as Names from "./Names.ts"
 
 export interface Point {

@@ -1,6 +1,6 @@
 /** Panes as queries find them in a bucket. Source: https://docs.influxdata.com/flux/v0/stdlib/influxdata/influxdb/from/ */
 import { Effect, Option } from "effect"
-import type * as Pane from "../../streams/Pane.ts"
+import type * as Pane from "../../streams/pipeline/Pane.ts"
 import type { Connection, Row } from "./Connection.ts"
 import { literal } from "./Flux.ts"
 import type { InfluxdbError } from "./InfluxdbError.ts"

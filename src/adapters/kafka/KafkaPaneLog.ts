@@ -6,7 +6,7 @@
  * window was retracted.
  */
 import type { Layer } from "effect"
-import * as Pane from "../../streams/Pane.ts"
+import * as Pane from "../../streams/pipeline/Pane.ts"
 import type { EventLog, EventLogError } from "../../streams/EventLog.ts"
 import type { Row } from "./CompactedTopic.ts"
 import type { Connection } from "./Connection.ts"

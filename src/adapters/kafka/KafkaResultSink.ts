@@ -10,7 +10,7 @@
  * Reading back keeps all panes in memory; writing needs none of them.
  */
 import { Effect, Layer, Option, Schema } from "effect"
-import * as Pane from "../../streams/Pane.ts"
+import * as Pane from "../../streams/pipeline/Pane.ts"
 import { ResultSink, ResultSinkError, select } from "../../streams/ResultSink.ts"
 import type { KafkaError } from "./Client.ts"
 import * as CompactedTopic from "./CompactedTopic.ts"

@@ -12,7 +12,7 @@
  */
 import { RecordReader } from "../../streams/RecordReader.ts"
 import { type Chunk, Kind, type Records, valueAt } from "../../streams/Records.ts"
-import type { Definition } from "../../streams/Source.ts"
+import type { Definition } from "../../streams/pipeline/Source.ts"
 import type { Fetched, Message } from "./Client.ts"
 import { type Row, rowAt } from "./CompactedTopic.ts"
 import { Cursor, type Section, sections } from "./RecordBatches.ts"

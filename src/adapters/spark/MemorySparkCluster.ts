@@ -10,7 +10,7 @@ import { Clock, Context, Deferred, Effect, Fiber, Layer, Option, PubSub, Scope, 
 import { EventLog, type EventLogError } from "../../streams/EventLog.ts"
 import { Job } from "../../streams/Job.ts"
 import type { Counts } from "../../streams/Monitor.ts"
-import * as Pane from "../../streams/Pane.ts"
+import * as Pane from "../../streams/pipeline/Pane.ts"
 import { partitionOf } from "../../streams/Partitioner.ts"
 import { fromTexts } from "../../streams/Records.ts"
 import { compileAny } from "./compile/Compile.ts"

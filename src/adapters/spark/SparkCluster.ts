@@ -3,7 +3,7 @@
  * query goes on without us, and is found again by the pipeline and the topic that it is of.
  */
 import { Context, type Effect, type Option, Schema, type Scope, type Stream } from "effect"
-import type { Any as AnyPipeline } from "../../streams/Pipeline.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import type { Unsupported } from "./compile/Unsupported.ts"
 
 export interface Work {

@@ -1,6 +1,6 @@
 /** Standard output as a sink: one pane a line, in the order in which they are written. */
 import { Effect, Layer, type PlatformError, Stdio, Stream } from "effect"
-import * as Pane from "../../streams/Pane.ts"
+import * as Pane from "../../streams/pipeline/Pane.ts"
 import { ResultSink, ResultSinkError } from "../../streams/ResultSink.ts"
 
 /**

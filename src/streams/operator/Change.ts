@@ -1,7 +1,7 @@
 /** Remembers each key's former windows, so that a result can be compared with the one before. */
 import { BigDecimal, Schema } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
-import type { Value } from "../Pane.ts"
+import type { Value } from "../pipeline/Pane.ts"
 import { compareText } from "./Windows.ts"
 
 export const State = Schema.Array(

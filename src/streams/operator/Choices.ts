@@ -1,7 +1,7 @@
 /** Aggregates that choose one value: smallest and largest, first and last, by another field. */
 import { valueOf } from "../Batch.ts"
-import type { Column } from "../Column.ts"
-import type { Value } from "../Pane.ts"
+import type { Column } from "../pipeline/Column.ts"
+import type { Value } from "../pipeline/Pane.ts"
 import { grown, type Json, type Kernel, members, type Rows } from "./Kernel.ts"
 
 type TextOf = (number: number) => string

@@ -1,8 +1,8 @@
 /** An aggregate of the user's own functions: one state object a slot. */
 import { Schema } from "effect"
-import type { CustomSpec } from "../Aggregate.ts"
+import type { CustomSpec } from "../pipeline/Aggregate.ts"
 import { rowAt } from "../Batch.ts"
-import type { Value } from "../Pane.ts"
+import type { Value } from "../pipeline/Pane.ts"
 import type { Json, Kernel, Rows } from "./Kernel.ts"
 
 export class Custom implements Kernel {

@@ -9,7 +9,7 @@
  */
 import type { Schema } from "effect"
 import type { Batch } from "../Batch.ts"
-import type { Value } from "../Pane.ts"
+import type { Value } from "../pipeline/Pane.ts"
 
 /** The rows `from` to `to` of a batch and the slot of each; a row with slot -1 takes no part. */
 export interface Rows {

@@ -5,9 +5,9 @@
  */
 import { Schema } from "effect"
 import { type Batch, Dictionary, rowAt } from "../Batch.ts"
-import type { Pane, Values } from "../Pane.ts"
-import type { Any as AnyPipeline } from "../Pipeline.ts"
-import type { Filter } from "../Source.ts"
+import type { Pane, Values } from "../pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
+import type { Filter } from "../pipeline/Source.ts"
 import { Change, State as ChangeState } from "./Change.ts"
 import { evaluate } from "./Condition.ts"
 import { SessionWindows } from "./SessionWindows.ts"

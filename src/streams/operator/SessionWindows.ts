@@ -10,7 +10,7 @@
  * since its bounds are its identity.
  */
 import type { Dictionary } from "../Batch.ts"
-import type { Any as AnyPipeline } from "../Pipeline.ts"
+import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
 import { Cadence } from "./Cadence.ts"
 import { isNews, type Last } from "./Emissions.ts"
 import { Heap } from "./Heap.ts"

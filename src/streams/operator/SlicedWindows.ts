@@ -9,7 +9,7 @@
  * window takes is late.
  */
 import type { Dictionary } from "../Batch.ts"
-import type { Any as AnyPipeline } from "../Pipeline.ts"
+import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
 import { Cadence } from "./Cadence.ts"
 import { Combination, type Slice } from "./Combination.ts"
 import { Emissions, isNews, type Last } from "./Emissions.ts"

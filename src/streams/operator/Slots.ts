@@ -3,12 +3,12 @@
  * in one slice, window or session; freed slots are used again, so memory follows what is
  * open and not what has been.
  */
-import type { Spec } from "../Aggregate.ts"
+import type { Spec } from "../pipeline/Aggregate.ts"
 import { indexOf } from "../Batch.ts"
-import type { Column } from "../Column.ts"
-import type { Node } from "../Expr.ts"
-import type { Values } from "../Pane.ts"
-import type { Any as AnyPipeline } from "../Pipeline.ts"
+import type { Column } from "../pipeline/Column.ts"
+import type { Node } from "../pipeline/Expr.ts"
+import type { Values } from "../pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
 import { Chosen, Extreme } from "./Choices.ts"
 import { evaluate } from "./Condition.ts"
 import { Custom } from "./Custom.ts"

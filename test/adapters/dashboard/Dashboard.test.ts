@@ -7,8 +7,8 @@ import { Dashboard, type Options } from "../../../src/adapters/dashboard/Dashboa
 import * as Decimal from "../../../src/domain/Decimal.ts"
 import { Feed, type Freshness } from "../../../src/streams/Feed.ts"
 import { Monitor, nothingYet } from "../../../src/streams/Monitor.ts"
-import { order, type Pane } from "../../../src/streams/Pane.ts"
-import * as PaneModule from "../../../src/streams/Pane.ts"
+import { order, type Pane } from "../../../src/streams/pipeline/Pane.ts"
+import * as PaneModule from "../../../src/streams/pipeline/Pane.ts"
 import { ResultSink } from "../../../src/streams/ResultSink.ts"
 
 interface Answer {

@@ -6,7 +6,7 @@ import { healthOf, patience } from "../../../src/adapters/dashboard/Api.ts"
 import * as Live from "../../../src/adapters/dashboard/Live.ts"
 import { Feed } from "../../../src/streams/Feed.ts"
 import { Monitor, nothingYet } from "../../../src/streams/Monitor.ts"
-import type { Pane } from "../../../src/streams/Pane.ts"
+import type { Pane } from "../../../src/streams/pipeline/Pane.ts"
 
 const around = Layer.mergeAll(Feed.layerMemory([]), Monitor.layer)
 

@@ -2,7 +2,7 @@ import { BigDecimal, Option } from "effect"
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
 import * as Point from "../../../src/adapters/influxdb/Point.ts"
-import * as Pane from "../../../src/streams/Pane.ts"
+import * as Pane from "../../../src/streams/pipeline/Pane.ts"
 import { parse } from "./Line.ts"
 import { texts } from "./texts.ts"
 

@@ -5,8 +5,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber, type Layer, Option, Schedule, Stream } from "effect"
 import { type Batch, type Query, SparkCluster } from "../../../src/adapters/spark/SparkCluster.ts"
-import { Pane } from "../../../src/streams/index.ts"
-import type { Any as AnyPipeline } from "../../../src/streams/Pipeline.ts"
+import { Pane } from "../../../src/streams/pipeline/index.ts"
+import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { all, candles, changed, closed, large, line, market, unsupported } from "./market.ts"
 
 /** A topic that no other test has, with one partition, and the one for its panes. */

@@ -4,7 +4,7 @@ import { Effect, Exit, Layer, Option, Stream } from "effect"
 import * as StdinFeed from "../../../src/adapters/stdio/StdinFeed.ts"
 import * as StdoutSink from "../../../src/adapters/stdio/StdoutSink.ts"
 import { Feed } from "../../../src/streams/Feed.ts"
-import type { Pane } from "../../../src/streams/Pane.ts"
+import type { Pane } from "../../../src/streams/pipeline/Pane.ts"
 import { type Chunk, valueAt } from "../../../src/streams/Records.ts"
 import { ResultSink } from "../../../src/streams/ResultSink.ts"
 

@@ -9,9 +9,9 @@
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
-import type * as Pipeline from "../../../streams/Pipeline.ts"
-import type { Definition, Portability, Source } from "../../../streams/Source.ts"
-import type { Window } from "../../../streams/Window.ts"
+import type * as Pipeline from "../../../streams/pipeline/Pipeline.ts"
+import type { Definition, Portability, Source } from "../../../streams/pipeline/Source.ts"
+import type { Window } from "../../../streams/pipeline/Window.ts"
 import * as Condition from "./Condition.ts"
 import { type Columns, decode, type Decoded } from "./Decode.ts"
 import type { Program, Step } from "./Program.ts"

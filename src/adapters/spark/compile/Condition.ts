@@ -3,8 +3,8 @@
  * are compared as the unscaled integers that their columns hold.
  */
 import { BigDecimal, Option } from "effect"
-import type { Column } from "../../../streams/Column.ts"
-import type { Comparison, Literal, Node } from "../../../streams/Expr.ts"
+import type { Column } from "../../../streams/pipeline/Column.ts"
+import type { Comparison, Literal, Node } from "../../../streams/pipeline/Expr.ts"
 import * as Sql from "./Sql.ts"
 
 /** Of the columns of a source, which have these names in the plan. */

@@ -5,8 +5,8 @@
  *
  * Apart from `from_json`, Spark's VARIANT says of what type a value was in the JSON, and keeps decimals as they stood.
  */
-import type { Column } from "../../../streams/Column.ts"
-import type { Definition } from "../../../streams/Source.ts"
+import type { Column } from "../../../streams/pipeline/Column.ts"
+import type { Definition } from "../../../streams/pipeline/Source.ts"
 import * as Pattern from "./Pattern.ts"
 import * as Sql from "./Sql.ts"
 

@@ -1,8 +1,8 @@
 /** The results of a pipeline as aggregates over the rows of a window, and as values of a pane. */
 import { meanExtraScale } from "../../../domain/Decimal.ts"
-import type { Spec } from "../../../streams/Aggregate.ts"
-import type { Column } from "../../../streams/Column.ts"
-import type { Any as AnyPipeline } from "../../../streams/Pipeline.ts"
+import type { Spec } from "../../../streams/pipeline/Aggregate.ts"
+import type { Column } from "../../../streams/pipeline/Column.ts"
+import type { Any as AnyPipeline } from "../../../streams/pipeline/Pipeline.ts"
 import * as Condition from "./Condition.ts"
 import type { Columns } from "./Decode.ts"
 import * as Numbers from "./Numbers.ts"

@@ -7,7 +7,7 @@ import { compile, portable } from "../../../../src/adapters/spark/compile/Compil
 import { explain } from "../../../../src/adapters/spark/compile/Program.ts"
 import { candles1m } from "../../../../src/analytics/candles.ts"
 import { day } from "../../../../src/analytics/day.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../../../src/streams/index.ts"
+import { Aggregate, Expr, Pipeline, Source, Window } from "../../../../src/streams/pipeline/index.ts"
 
 const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, price: Price, ratio: Schema.Finite, size: Schema.Int })
 

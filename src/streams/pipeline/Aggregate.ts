@@ -10,7 +10,7 @@
  * An aggregate over no value is `null`; `count` of nothing is 0.
  */
 import { Pipeable, type Schema } from "effect"
-import type { Decimal } from "../domain/Decimal.ts"
+import type { Decimal } from "../../domain/Decimal.ts"
 import type { Expr, Fits, Has, Node } from "./Expr.ts"
 import type { Portability, Source } from "./Source.ts"
 import type { Window, Windowed } from "./Window.ts"

@@ -10,7 +10,7 @@
  * The words are those of the Dataflow model (Akidau et al., VLDB 2015).
  */
 import { BigDecimal, Schema } from "effect"
-import * as Decimal from "../domain/Decimal.ts"
+import * as Decimal from "../../domain/Decimal.ts"
 
 export type Kind = "early" | "on-time" | "late" | "retracted"
 

@@ -19,7 +19,7 @@
  */
 import { Duration, Predicate } from "effect"
 import { createHash } from "node:crypto"
-import type { Decimal } from "../domain/Decimal.ts"
+import type { Decimal } from "../../domain/Decimal.ts"
 import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
 import type { Fits, Has } from "./Expr.ts"

@@ -6,7 +6,7 @@
  * representation keeps the loops of the engine monomorphic and a batch flat.
  */
 import { Option, Order, Predicate, Schema, SchemaAST } from "effect"
-import { type Storage, storageAnnotation } from "../domain/Decimal.ts"
+import { type Storage, storageAnnotation } from "../../domain/Decimal.ts"
 
 export type Column = {
   readonly name: string

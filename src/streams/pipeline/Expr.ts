@@ -10,7 +10,7 @@
  * const block = Expr.and(Expr.gte("size", 10_000), Expr.isNot("priceForming", false))
  * ```
  */
-import type { Decimal } from "../domain/Decimal.ts"
+import type { Decimal } from "../../domain/Decimal.ts"
 
 export type Comparison = "eq" | "ne" | "lt" | "lte" | "gt" | "gte"
 
