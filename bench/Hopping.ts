@@ -4,7 +4,7 @@
  * an object for each window of each key.
  */
 import { ticks } from "../src/analytics/ticks.ts"
-import * as Batch from "../src/streams/Batch.ts"
+import * as Batch from "../src/streams/records/Batch.ts"
 import { Aggregate, Pipeline, Window } from "../src/streams/pipeline/index.ts"
 import { Operator } from "../src/streams/operator/Operator.ts"
 import { advance } from "./Ticks.ts"

@@ -19,7 +19,7 @@ import { EventLog } from "../src/streams/EventLog.ts"
 import { Aggregate, Pipeline, Window } from "../src/streams/pipeline/index.ts"
 import * as InProcess from "../src/streams/InProcess.ts"
 import { Monitor } from "../src/streams/Monitor.ts"
-import { fromTexts } from "../src/streams/Records.ts"
+import { fromTexts } from "../src/streams/records/Records.ts"
 import * as Processes from "./Processes.ts"
 
 export const minute = 60_000

@@ -9,7 +9,7 @@ import { SparkCluster } from "../src/adapters/spark/SparkCluster.ts"
 import { ticks } from "../src/analytics/ticks.ts"
 import { Engine } from "../src/streams/Engine.ts"
 import { EventLog } from "../src/streams/EventLog.ts"
-import { fromTexts } from "../src/streams/Records.ts"
+import { fromTexts } from "../src/streams/records/Records.ts"
 import {
   engineOf,
   type Ground,

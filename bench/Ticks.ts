@@ -1,6 +1,6 @@
 /** Ticks for the benchmarks: in order, the keys in turn, ten thousand to an advance of the window. */
 import { ticks } from "../src/analytics/ticks.ts"
-import * as Batch from "../src/streams/Batch.ts"
+import * as Batch from "../src/streams/records/Batch.ts"
 
 export const advance = 1_000
 export const ticksPerAdvance = 10_000

@@ -10,7 +10,7 @@ import { EventLog } from "./EventLog.ts"
 import type { Pane } from "./pipeline/Pane.ts"
 import * as PaneDecoder from "./pipeline/PaneDecoder.ts"
 import * as Pipeline from "./pipeline/Pipeline.ts"
-import { Kind, type Records, valueAt } from "./Records.ts"
+import { Kind, type Records, valueAt } from "./records/Records.ts"
 import { ResultSink } from "./ResultSink.ts"
 
 export interface Options {

@@ -4,13 +4,13 @@
  */
 import { Clock, Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Stream } from "effect"
 import { CheckpointStore } from "./CheckpointStore.ts"
-import * as Control from "./Control.ts"
+import * as Control from "./records/Control.ts"
 import { type DeadLetter, DeadLetters } from "./DeadLetters.ts"
 import { Engine, type EngineError, type Options, type Report, StateError } from "./Engine.ts"
 import { EventLog } from "./EventLog.ts"
 import { Job, type Output } from "./Job.ts"
 import { Monitor } from "./Monitor.ts"
-import { fromTexts, Kind, type Records, valueAt } from "./Records.ts"
+import { fromTexts, Kind, type Records, valueAt } from "./records/Records.ts"
 import { ResultSink } from "./ResultSink.ts"
 
 export const layer: Layer.Layer<

@@ -8,11 +8,11 @@
  * the smallest of all partitions.
  */
 import { Option, Schema } from "effect"
-import * as Batch from "./Batch.ts"
-import * as Control from "./Control.ts"
+import * as Batch from "./records/Batch.ts"
+import * as Control from "./records/Control.ts"
 import type { Reason } from "./DeadLetters.ts"
-import { Decoder, type Refusal } from "./Decoder.ts"
-import { Kind, type Records, valueAt } from "./Records.ts"
+import { Decoder, type Refusal } from "./records/Decoder.ts"
+import { Kind, type Records, valueAt } from "./records/Records.ts"
 import type { Definition } from "./pipeline/Source.ts"
 
 export interface Settings {

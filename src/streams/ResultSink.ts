@@ -4,7 +4,7 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import * as Pane from "./pipeline/Pane.ts"
-import { byCodePoints } from "./TextOrder.ts"
+import { byCodePoints } from "./records/StringOrder.ts"
 
 export interface Query {
   readonly pipeline?: string

@@ -4,7 +4,7 @@ import * as fc from "fast-check"
 import type { Counts } from "../streams/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
-import { Kind, type Records, valueAt } from "../streams/Records.ts"
+import { Kind, type Records, valueAt } from "../streams/records/Records.ts"
 import {
   cuts,
   decidedLogs,

@@ -5,8 +5,8 @@
  */
 import * as fc from "fast-check"
 import { describe, it } from "vitest"
-import * as Batch from "../streams/Batch.ts"
-import { Decoder } from "../streams/Decoder.ts"
+import * as Batch from "../streams/records/Batch.ts"
+import { Decoder } from "../streams/records/Decoder.ts"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { Slots } from "../streams/operator/Slots.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"

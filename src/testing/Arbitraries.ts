@@ -5,10 +5,10 @@
 import { Schema } from "effect"
 import * as fc from "fast-check"
 import { Price } from "../domain/Tick.ts"
-import type { Control } from "../streams/Control.ts"
+import type { Control } from "../streams/records/Control.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
 import { Aggregate, Expr, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
-import { Kind } from "../streams/Records.ts"
+import { Kind } from "../streams/records/Records.ts"
 
 export const SampleSchema = Schema.Struct({
   key: Schema.String,

@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import type { Pane } from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
-import { Kind } from "../streams/Records.ts"
+import { Kind } from "../streams/records/Records.ts"
 import { cuts, decidedLogs, jobs, type Log, logsWithin, pipelines } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { batches, type Engine, lines, type MakeEngine, newest, results, run } from "./Harness.ts"

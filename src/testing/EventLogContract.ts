@@ -4,7 +4,7 @@
  */
 import { Arbitrary, Clock, Deferred, Effect, Fiber, type Layer, Option, Stream } from "effect"
 import { EventLog, type EventLogError } from "../streams/EventLog.ts"
-import { type Chunk, fromBytes, fromTexts, Kind, type Records, valueAt } from "../streams/Records.ts"
+import { type Chunk, fromBytes, fromTexts, Kind, type Records, valueAt } from "../streams/records/Records.ts"
 import {
   type DurableLaws,
   Effort,

@@ -4,7 +4,7 @@
  */
 import { Effect, type Layer, Option, Stream } from "effect"
 import { Feed } from "../streams/Feed.ts"
-import { type Chunk, Kind, valueAt } from "../streams/Records.ts"
+import { type Chunk, Kind, valueAt } from "../streams/records/Records.ts"
 import { Effort, holds, LawBroken, type Laws, on, type Options, same, testLaws } from "./Law.ts"
 
 export const suite = (name: string, fresh: Layer.Layer<Feed, unknown>, options?: Options<Feed>): void =>

@@ -1,12 +1,12 @@
 /** Runs pipelines over a log in memory, batch by batch: what the laws are stated with. */
 import { BigDecimal } from "effect"
 import * as BatchFold from "../streams/BatchFold.ts"
-import * as Control from "../streams/Control.ts"
+import * as Control from "../streams/records/Control.ts"
 import { Job, type Output } from "../streams/Job.ts"
 import type { Counts } from "../streams/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
-import { fromTexts, Kind, type Records } from "../streams/Records.ts"
+import { fromTexts, Kind, type Records } from "../streams/records/Records.ts"
 import type { Entry, Log, ReadyMade, Sample } from "./Arbitraries.ts"
 
 /** What a law needs of an engine. The job is one; a deliberately broken job is another. */

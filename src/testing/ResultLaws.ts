@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import * as BatchFold from "../streams/BatchFold.ts"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
-import { Kind } from "../streams/Records.ts"
+import { Kind } from "../streams/records/Records.ts"
 import {
   aggregates,
   conditions,

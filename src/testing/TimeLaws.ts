@@ -1,7 +1,7 @@
 /** Laws of event time: watermarks, the end of lateness, and the calendar. */
 import * as fc from "fast-check"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
-import { Kind } from "../streams/Records.ts"
+import { Kind } from "../streams/records/Records.ts"
 import {
   aggregates,
   cuts,

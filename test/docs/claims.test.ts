@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Aggregate, Expr, Job, Pipeline, Source, ticks, Window } from "../../src/index.ts"
-import { Kind } from "../../src/streams/Records.ts"
+import { Kind } from "../../src/streams/records/Records.ts"
 import { cuts, type Entry, type Log, logs, pipelines } from "../../src/testing/Arbitraries.ts"
 import { batches, foldedPanes, makeJob, records, results, run } from "../../src/testing/Harness.ts"
 

@@ -15,7 +15,7 @@ import * as Ingest from "../../src/streams/Ingest.ts"
 import * as InProcess from "../../src/streams/InProcess.ts"
 import { Monitor } from "../../src/streams/Monitor.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
-import { fromTexts, Kind, valueAt } from "../../src/streams/Records.ts"
+import { fromTexts, Kind, valueAt } from "../../src/streams/records/Records.ts"
 import { ResultSink } from "../../src/streams/ResultSink.ts"
 import { randomFrom } from "../random.ts"
 

@@ -15,7 +15,7 @@ import * as StreamingQuery from "../../src/adapters/spark/connect/StreamingQuery
 import * as Write from "../../src/adapters/spark/connect/Write.ts"
 import { EventLog } from "../../src/streams/EventLog.ts"
 import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
-import { fromBytes, Kind } from "../../src/streams/Records.ts"
+import { fromBytes, Kind } from "../../src/streams/records/Records.ts"
 import { ResultSink } from "../../src/streams/ResultSink.ts"
 import type { Definition } from "../../src/streams/pipeline/Source.ts"
 import { SparkStack } from "./sparkHarness.ts"

@@ -10,7 +10,7 @@ import { Aggregate, Pipeline, Window } from "../../src/streams/pipeline/index.ts
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
 import * as PaneDecoder from "../../src/streams/pipeline/PaneDecoder.ts"
 import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
-import { fromBytes, fromTexts, Kind } from "../../src/streams/Records.ts"
+import { fromBytes, fromTexts, Kind } from "../../src/streams/records/Records.ts"
 import { ResultSink, ResultSinkError } from "../../src/streams/ResultSink.ts"
 import { cuts, logs, pipelines, source } from "../../src/testing/Arbitraries.ts"
 import { batches, makeJob, run } from "../../src/testing/Harness.ts"

@@ -6,8 +6,8 @@ import { ticks } from "../../src/analytics/ticks.ts"
 import { EventLog, EventLogError } from "../../src/streams/EventLog.ts"
 import { Feed } from "../../src/streams/Feed.ts"
 import * as Ingest from "../../src/streams/Ingest.ts"
-import { type Chunk, fromBytes, join, Kind, valueAt } from "../../src/streams/Records.ts"
-import { Router } from "../../src/streams/Router.ts"
+import { type Chunk, fromBytes, join, Kind, valueAt } from "../../src/streams/records/Records.ts"
+import { Router } from "../../src/streams/records/Router.ts"
 
 const source = ticks.definition
 

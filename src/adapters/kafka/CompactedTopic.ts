@@ -5,7 +5,7 @@
 import { Effect, Semaphore } from "effect"
 import { KafkaError, type Message, type Reader } from "./Client.ts"
 import { Connection } from "./Connection.ts"
-import * as Partitioner from "../../streams/Partitioner.ts"
+import * as Partitioner from "../../streams/records/Partitioner.ts"
 import { Cursor, sections, UnreadableBatch } from "./RecordBatches.ts"
 import * as Topics from "./Topics.ts"
 

@@ -10,8 +10,8 @@
  * Messages of other producers lack them: they are events, and the clock at their append is taken to be the message's
  * timestamp, which is the broker's clock where the topic has `message.timestamp.type=LogAppendTime`.
  */
-import { RecordReader } from "../../streams/RecordReader.ts"
-import { type Chunk, Kind, type Records, valueAt } from "../../streams/Records.ts"
+import { RecordReader } from "../../streams/records/RecordReader.ts"
+import { type Chunk, Kind, type Records, valueAt } from "../../streams/records/Records.ts"
 import type { Definition } from "../../streams/pipeline/Source.ts"
 import type { Fetched, Message } from "./Client.ts"
 import { type Row, rowAt } from "./CompactedTopic.ts"

@@ -8,7 +8,7 @@ import { Clock, Effect, Layer, Option, Stream } from "effect"
 import { createReadStream } from "node:fs"
 import { createGunzip } from "node:zlib"
 import { Feed, FeedError } from "../../streams/Feed.ts"
-import type { Chunk } from "../../streams/Records.ts"
+import type { Chunk } from "../../streams/records/Records.ts"
 import * as Slicer from "./Slicer.ts"
 
 export interface Options {

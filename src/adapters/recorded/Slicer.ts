@@ -3,7 +3,7 @@
  * records, cut wherever the replay has to wait. It works on bytes: a row's fields are
  * copied between the names of a JSON object and only its time is ever read as a number.
  */
-import { type Chunk, Kind } from "../../streams/Records.ts"
+import { type Chunk, Kind } from "../../streams/records/Records.ts"
 
 /** A run of rows that are due at the same moment of the replay. */
 export interface Slice {

@@ -1,5 +1,5 @@
 /** A chunk as a row of the database, and rows as batches of records. */
-import type { Chunk, Records } from "../../streams/Records.ts"
+import type { Chunk, Records } from "../../streams/records/Records.ts"
 
 export interface ChunkRow {
   /** One past the offset of the last record. */

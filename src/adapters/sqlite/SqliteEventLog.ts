@@ -4,7 +4,7 @@
  */
 import { Clock, Effect, Layer, Option, Stream } from "effect"
 import { EventLog, EventLogError } from "../../streams/EventLog.ts"
-import type { Chunk, Records } from "../../streams/Records.ts"
+import type { Chunk, Records } from "../../streams/records/Records.ts"
 import { type ChunkRow, packed, toBatches } from "./ChunkRow.ts"
 import { Database, type DatabaseError } from "./Database.ts"
 

@@ -6,7 +6,7 @@
  * is kept until its line break comes, and then put in front of the next piece.
  */
 import { Stream } from "effect"
-import type { Chunk } from "../../streams/Records.ts"
+import type { Chunk } from "../../streams/records/Records.ts"
 
 /** A line of more than `limit` bytes gives a record of its first `limit` bytes. */
 export const toChunks = (limit: number) => <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Chunk, E, R> =>

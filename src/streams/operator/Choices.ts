@@ -1,5 +1,5 @@
 /** Aggregates that choose one value: smallest and largest, first and last, by another field. */
-import { valueOf } from "../Batch.ts"
+import { valueOf } from "../records/Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
 import type { Value } from "../pipeline/Pane.ts"
 import { grown, type Json, type Kernel, members, type Rows } from "./Kernel.ts"

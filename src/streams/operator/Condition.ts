@@ -1,6 +1,6 @@
 /** Evaluates conditions over whole columns: a mask with a 1 for each row that satisfies one. */
 import * as Decimal from "../../domain/Decimal.ts"
-import { type Batch, indexOf } from "../Batch.ts"
+import { type Batch, indexOf } from "../records/Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
 import type { Comparison, Literal, Node } from "../pipeline/Expr.ts"
 

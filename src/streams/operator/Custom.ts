@@ -1,7 +1,7 @@
 /** An aggregate of the user's own functions: one state object a slot. */
 import { Schema } from "effect"
 import type { CustomSpec } from "../pipeline/Aggregate.ts"
-import { rowAt } from "../Batch.ts"
+import { rowAt } from "../records/Batch.ts"
 import type { Value } from "../pipeline/Pane.ts"
 import type { Json, Kernel, Rows } from "./Kernel.ts"
 

@@ -4,7 +4,7 @@
  * resuming, replaying and simulating it need no machinery of their own.
  */
 import { Schema } from "effect"
-import { type Batch, Dictionary, rowAt } from "../Batch.ts"
+import { type Batch, Dictionary, rowAt } from "../records/Batch.ts"
 import type { Pane, Values } from "../pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
 import type { Filter } from "../pipeline/Source.ts"

@@ -9,7 +9,7 @@
  * how partitions interleave. An emitted session that grows or is merged away is retracted,
  * since its bounds are its identity.
  */
-import type { Dictionary } from "../Batch.ts"
+import type { Dictionary } from "../records/Batch.ts"
 import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
 import { Cadence } from "./Cadence.ts"
 import { isNews, type Last } from "./Emissions.ts"

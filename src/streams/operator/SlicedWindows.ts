@@ -8,7 +8,7 @@
  * reach a closed window through a slice that they share. Such rows are rare; a row that no
  * window takes is late.
  */
-import type { Dictionary } from "../Batch.ts"
+import type { Dictionary } from "../records/Batch.ts"
 import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
 import { Cadence } from "./Cadence.ts"
 import { Combination, type Slice } from "./Combination.ts"

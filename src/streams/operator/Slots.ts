@@ -4,7 +4,7 @@
  * open and not what has been.
  */
 import type { Spec } from "../pipeline/Aggregate.ts"
-import { indexOf } from "../Batch.ts"
+import { indexOf } from "../records/Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
 import type { Node } from "../pipeline/Expr.ts"
 import type { Values } from "../pipeline/Pane.ts"

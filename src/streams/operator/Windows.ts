@@ -1,6 +1,6 @@
 /** What the operator asks of a kind of windows, and what it gets back. */
 import { Schema } from "effect"
-import type { Batch, Dictionary } from "../Batch.ts"
+import type { Batch, Dictionary } from "../records/Batch.ts"
 import type { Kind } from "../pipeline/Pane.ts"
 
 /**

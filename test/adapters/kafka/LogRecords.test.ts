@@ -8,7 +8,7 @@ import type { Fetched } from "../../../src/adapters/kafka/Client.ts"
 import * as LogRecords from "../../../src/adapters/kafka/LogRecords.ts"
 import { UnreadableBatch } from "../../../src/adapters/kafka/RecordBatches.ts"
 import { ticks } from "../../../src/analytics/ticks.ts"
-import { fromBytes, Kind, valueAt } from "../../../src/streams/Records.ts"
+import { fromBytes, Kind, valueAt } from "../../../src/streams/records/Records.ts"
 
 // The encoders are not exported, and not typed.
 const load = createRequire(import.meta.url)

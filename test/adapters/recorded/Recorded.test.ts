@@ -8,7 +8,7 @@ import * as Recorded from "../../../src/adapters/recorded/Recorded.ts"
 import * as Slicer from "../../../src/adapters/recorded/Slicer.ts"
 import { Tick } from "../../../src/domain/Tick.ts"
 import { Feed } from "../../../src/streams/Feed.ts"
-import { type Chunk, Kind, valueAt } from "../../../src/streams/Records.ts"
+import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.ts"
 
 const bell = Date.UTC(2013, 9, 8, 13, 30)
 const beforeTheBell = bell - 5 * 60_000

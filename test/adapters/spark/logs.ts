@@ -1,7 +1,7 @@
 /** What is in a log. */
 import { Effect, Stream } from "effect"
 import type { EventLog } from "../../../src/streams/EventLog.ts"
-import { valueAt } from "../../../src/streams/Records.ts"
+import { valueAt } from "../../../src/streams/records/Records.ts"
 
 /** The values of all records that are there now, in their order within each partition. */
 export const texts = Effect.fnUntraced(function*(log: EventLog["Service"]) {

@@ -12,7 +12,7 @@ import * as SqliteResultSink from "../../../src/adapters/sqlite/SqliteResultSink
 import type { FolderInUse } from "../../../src/adapters/sqlite/WriterLock.ts"
 import { type Checkpoint, CheckpointStore } from "../../../src/streams/CheckpointStore.ts"
 import { EventLog } from "../../../src/streams/EventLog.ts"
-import { fromTexts, Kind } from "../../../src/streams/Records.ts"
+import { fromTexts, Kind } from "../../../src/streams/records/Records.ts"
 import { ResultSink } from "../../../src/streams/ResultSink.ts"
 import { temporaryFolder } from "./folder.ts"
 

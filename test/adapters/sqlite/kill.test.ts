@@ -7,7 +7,7 @@ import { join } from "node:path"
 import { Database } from "../../../src/adapters/sqlite/Database.ts"
 import * as SqliteEventLog from "../../../src/adapters/sqlite/SqliteEventLog.ts"
 import { EventLog } from "../../../src/streams/EventLog.ts"
-import { valueAt } from "../../../src/streams/Records.ts"
+import { valueAt } from "../../../src/streams/records/Records.ts"
 import { temporaryFolder } from "./folder.ts"
 
 const rounds = 20

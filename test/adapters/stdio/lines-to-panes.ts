@@ -5,7 +5,7 @@ import * as StdinFeed from "../../../src/adapters/stdio/StdinFeed.ts"
 import * as StdoutSink from "../../../src/adapters/stdio/StdoutSink.ts"
 import { Feed } from "../../../src/streams/Feed.ts"
 import type { Pane } from "../../../src/streams/pipeline/Pane.ts"
-import { type Chunk, valueAt } from "../../../src/streams/Records.ts"
+import { type Chunk, valueAt } from "../../../src/streams/records/Records.ts"
 import { ResultSink } from "../../../src/streams/ResultSink.ts"
 
 const toPanes = (chunk: Chunk): ReadonlyArray<Pane> =>

@@ -5,7 +5,7 @@ import type { Instrument } from "../../../src/adapters/yahoo/Instrument.ts"
 import * as Ledger from "../../../src/adapters/yahoo/Ledger.ts"
 import * as Responses from "../../../src/adapters/yahoo/Responses.ts"
 import * as TradingDay from "../../../src/adapters/yahoo/TradingDay.ts"
-import { type Chunk, Kind, valueAt } from "../../../src/streams/Records.ts"
+import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.ts"
 
 const apple: Instrument = {
   symbol: "AAPL",

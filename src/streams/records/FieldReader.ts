@@ -1,9 +1,9 @@
 /** Reads and checks the values of one field of a source. */
 import { Predicate } from "effect"
-import * as Decimal from "../domain/Decimal.ts"
+import * as Decimal from "../../domain/Decimal.ts"
 import type { Dictionary } from "./Batch.ts"
-import type { Column } from "./pipeline/Column.ts"
-import { TextTable } from "./TextTable.ts"
+import type { Column } from "../pipeline/Column.ts"
+import { TextTable } from "./StringTable.ts"
 
 const quote = 34
 const backslash = 92

@@ -2,7 +2,7 @@
 import * as Batch from "./Batch.ts"
 import { Decoder } from "./Decoder.ts"
 import type { Chunk } from "./Records.ts"
-import type { Definition } from "./pipeline/Source.ts"
+import type { Definition } from "../pipeline/Source.ts"
 
 /** Different texts after which the numbering of texts begins anew, so that passing keys do not stay for ever. */
 const dictionaryBound = 1 << 18

@@ -2,7 +2,7 @@
 import { partitionOf } from "./Partitioner.ts"
 import { RecordReader } from "./RecordReader.ts"
 import { type Chunk, Kind } from "./Records.ts"
-import type { Definition } from "./pipeline/Source.ts"
+import type { Definition } from "../pipeline/Source.ts"
 
 export interface Sources {
   readonly source: Definition

@@ -1,8 +1,8 @@
 /** Decoded rows as columns: what operators work on. */
 import { BigDecimal } from "effect"
-import { fromUnscaled } from "../domain/Decimal.ts"
-import type { Column } from "./pipeline/Column.ts"
-import type { Definition, Row } from "./pipeline/Source.ts"
+import { fromUnscaled } from "../../domain/Decimal.ts"
+import type { Column } from "../pipeline/Column.ts"
+import type { Definition, Row } from "../pipeline/Source.ts"
 
 /** Numbers texts in the order in which they are first seen, so that rows carry integers. */
 export class Dictionary {

@@ -7,12 +7,12 @@
  * checks, which alone decides what is refused and says why.
  */
 import { Predicate } from "effect"
-import * as Decimal from "../domain/Decimal.ts"
+import * as Decimal from "../../domain/Decimal.ts"
 import { type Batch, type Dictionary, indexOf } from "./Batch.ts"
-import type { Column } from "./pipeline/Column.ts"
-import type { Reason } from "./DeadLetters.ts"
+import type { Column } from "../pipeline/Column.ts"
+import type { Reason } from "../DeadLetters.ts"
 import { FieldReader } from "./FieldReader.ts"
-import type { Definition } from "./pipeline/Source.ts"
+import type { Definition } from "../pipeline/Source.ts"
 
 /** Why a record was refused. */
 export interface Refusal {
