@@ -1,8 +1,8 @@
 /** A topic from its beginning to its end: by the engine in process, and by Spark in both ways that `submit` has. */
 import { Effect, Stream } from "effect"
 import { SparkCluster } from "../src/adapters/spark/SparkCluster.ts"
-import { Engine } from "../src/streams/Engine.ts"
-import { EventLog } from "../src/streams/EventLog.ts"
+import { Engine } from "../src/streams/ports/Engine.ts"
+import { EventLog } from "../src/streams/ports/EventLog.ts"
 import * as Ingest from "../src/streams/Ingest.ts"
 import * as Processes from "./Processes.ts"
 import { engineOf, type Ground, type Overlap, pipelines, workOf } from "./SparkGround.ts"

@@ -7,8 +7,8 @@ import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import { SparkCluster } from "../src/adapters/spark/SparkCluster.ts"
 import { ticks } from "../src/analytics/ticks.ts"
-import { Engine } from "../src/streams/Engine.ts"
-import { EventLog } from "../src/streams/EventLog.ts"
+import { Engine } from "../src/streams/ports/Engine.ts"
+import { EventLog } from "../src/streams/ports/EventLog.ts"
 import { fromTexts } from "../src/streams/records/Records.ts"
 import {
   engineOf,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Database from "../src/adapters/sqlite/Database.ts"
 import * as SqliteEventLog from "../src/adapters/sqlite/SqliteEventLog.ts"
-import { EventLog } from "../src/streams/EventLog.ts"
+import { EventLog } from "../src/streams/ports/EventLog.ts"
 import { fromTexts } from "../src/streams/records/Records.ts"
 
 const chunkSize = 4_096

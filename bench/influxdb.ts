@@ -12,9 +12,9 @@ import { Influxdb } from "../services/testing.ts"
 import { Connection } from "../src/adapters/influxdb/Connection.ts"
 import * as InfluxdbResultSink from "../src/adapters/influxdb/InfluxdbResultSink.ts"
 import * as Point from "../src/adapters/influxdb/Point.ts"
-import { DeadLetters } from "../src/streams/DeadLetters.ts"
+import { DeadLetters } from "../src/streams/ports/DeadLetters.ts"
 import type { Pane } from "../src/streams/pipeline/Pane.ts"
-import { ResultSink } from "../src/streams/ResultSink.ts"
+import { ResultSink } from "../src/streams/ports/ResultSink.ts"
 import { type Figure, machine, medianOf, print, ratio, stopwatch, type Took } from "./Measure.ts"
 
 const perRound = 50_000

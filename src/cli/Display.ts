@@ -3,8 +3,8 @@
  * one plain line for each closed candle. It goes to stderr, like all that is no result.
  */
 import { Effect, Stream } from "effect"
-import { Feed, type Freshness } from "../streams/Feed.ts"
-import { type Event, Monitor, type Progress } from "../streams/Monitor.ts"
+import { Feed, type Freshness } from "../streams/ports/Feed.ts"
+import { type Event, Monitor, type Progress } from "../streams/ports/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import { say } from "./Problem.ts"
 

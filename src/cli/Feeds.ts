@@ -3,7 +3,7 @@ import { Effect, Layer, type Stdio } from "effect"
 import * as Recorded from "../adapters/recorded/Recorded.ts"
 import * as StdinFeed from "../adapters/stdio/StdinFeed.ts"
 import * as Yahoo from "../adapters/yahoo/Yahoo.ts"
-import { Feed, type FeedError } from "../streams/Feed.ts"
+import { Feed, type FeedError } from "../streams/ports/Feed.ts"
 import { type Problem, problem, say } from "./Problem.ts"
 
 export type FeedName = "auto" | "yahoo" | "recorded" | "stdin"

@@ -3,8 +3,8 @@ import { Clock, Effect, Layer } from "effect"
 import { Connection, type Options } from "../adapters/influxdb/Connection.ts"
 import * as InfluxdbFigures from "../adapters/influxdb/InfluxdbFigures.ts"
 import * as InfluxdbResultSink from "../adapters/influxdb/InfluxdbResultSink.ts"
-import { DeadLetters } from "../streams/DeadLetters.ts"
-import { ResultSink } from "../streams/ResultSink.ts"
+import { DeadLetters } from "../streams/ports/DeadLetters.ts"
+import { ResultSink } from "../streams/ports/ResultSink.ts"
 import { say } from "./Problem.ts"
 
 export interface Choice {

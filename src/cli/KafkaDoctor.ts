@@ -4,7 +4,7 @@ import { KafkaError } from "../adapters/kafka/Client.ts"
 import { Connection, type Options } from "../adapters/kafka/Connection.ts"
 import * as Inspection from "../adapters/kafka/Inspection.ts"
 import * as Topics from "../adapters/kafka/Topics.ts"
-import { DeadLetters } from "../streams/DeadLetters.ts"
+import { DeadLetters } from "../streams/ports/DeadLetters.ts"
 import { bad, type Finding, note, ok } from "./Finding.ts"
 import { letters as lettersOf, topicsOf } from "./KafkaStores.ts"
 

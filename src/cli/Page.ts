@@ -1,9 +1,9 @@
 /** The live page of a command, with `/metrics` beside it. */
 import { Clock, Context, Effect, Layer, Redacted, Stream } from "effect"
 import { Dashboard } from "../adapters/dashboard/Dashboard.ts"
-import { EventLog } from "../streams/EventLog.ts"
-import { Feed, type Freshness } from "../streams/Feed.ts"
-import { Monitor } from "../streams/Monitor.ts"
+import { EventLog } from "../streams/ports/EventLog.ts"
+import { Feed, type Freshness } from "../streams/ports/Feed.ts"
+import { Monitor } from "../streams/ports/Monitor.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 
 /** The zone of the exchanges of the default symbols, in which times are shown. */

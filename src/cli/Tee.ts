@@ -1,6 +1,6 @@
 /** Several sinks as one. */
 import { Context, Effect, Layer } from "effect"
-import { ResultSink } from "../streams/ResultSink.ts"
+import { ResultSink } from "../streams/ports/ResultSink.ts"
 
 /** The sinks of these names, the nearest first as the layers have them; the fallback where none is named. */
 export const sinksOf = <Name extends string, E, R>(

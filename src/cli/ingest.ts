@@ -1,8 +1,8 @@
 /** `courant ingest`: from a feed into the log, and nothing else. */
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
-import { EventLog, type EventLogError } from "../streams/EventLog.ts"
-import { Feed, type FeedError } from "../streams/Feed.ts"
+import { EventLog, type EventLogError } from "../streams/ports/EventLog.ts"
+import { Feed, type FeedError } from "../streams/ports/Feed.ts"
 import * as Ingest from "../streams/Ingest.ts"
 import * as Display from "./Display.ts"
 import * as Feeds from "./Feeds.ts"

@@ -1,8 +1,8 @@
 /** `courant process`: from the log through the pipelines into the sinks. */
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
-import { Engine } from "../streams/Engine.ts"
-import { EventLog } from "../streams/EventLog.ts"
+import { Engine } from "../streams/ports/Engine.ts"
+import { EventLog } from "../streams/ports/EventLog.ts"
 import * as Ingest from "../streams/Ingest.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { restart } from "../streams/Restart.ts"

@@ -1,9 +1,9 @@
 /** `courant run`: a feed, the log, the pipelines and the page in one process. */
 import { Deferred, Effect, identity, Option } from "effect"
 import { Command } from "effect/cli"
-import { Engine, type Options } from "../streams/Engine.ts"
-import { EventLog, type EventLogError } from "../streams/EventLog.ts"
-import { Feed, type FeedError } from "../streams/Feed.ts"
+import { Engine, type Options } from "../streams/ports/Engine.ts"
+import { EventLog, type EventLogError } from "../streams/ports/EventLog.ts"
+import { Feed, type FeedError } from "../streams/ports/Feed.ts"
 import * as Ingest from "../streams/Ingest.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { restart } from "../streams/Restart.ts"

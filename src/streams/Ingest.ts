@@ -1,8 +1,8 @@
 /** From a feed into the log, and nothing else: a feed that ended can be told from one that goes on. */
 import { Effect, Stream } from "effect"
 import * as Control from "./records/Control.ts"
-import { EventLog } from "./EventLog.ts"
-import { Feed } from "./Feed.ts"
+import { EventLog } from "./ports/EventLog.ts"
+import { Feed } from "./ports/Feed.ts"
 import { type Chunk, fromTexts, join, Kind } from "./records/Records.ts"
 import { type Part, Router, type Sources } from "./records/Router.ts"
 

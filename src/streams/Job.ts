@@ -4,9 +4,9 @@
  */
 import { Option, Schema } from "effect"
 import type { Batch } from "./records/Batch.ts"
-import type { Reason } from "./DeadLetters.ts"
+import type { Reason } from "./ports/DeadLetters.ts"
 import { Intake, State as IntakeState } from "./Intake.ts"
-import type { Counts } from "./Monitor.ts"
+import type { Counts } from "./ports/Monitor.ts"
 import { endOfTime, Operator, Outcome, State as OperatorState } from "./operator/Operator.ts"
 import type { Pane } from "./pipeline/Pane.ts"
 import * as Pipeline from "./pipeline/Pipeline.ts"

@@ -1,7 +1,7 @@
 /** Laws of what is kept account of: every event is counted once, every refusal is kept, and state is given back. */
 import { Schema } from "effect"
 import * as fc from "fast-check"
-import type { Counts } from "../streams/Monitor.ts"
+import type { Counts } from "../streams/ports/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { Kind, type Records, valueAt } from "../streams/records/Records.ts"

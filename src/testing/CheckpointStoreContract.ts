@@ -1,6 +1,6 @@
 /** The laws of the port {@link CheckpointStore}. */
 import { Arbitrary, Effect, type Layer, Option } from "effect"
-import { type Checkpoint, CheckpointStore } from "../streams/CheckpointStore.ts"
+import { type Checkpoint, CheckpointStore } from "../streams/ports/CheckpointStore.ts"
 import { type DurableLaws, forAll, holds, type Laws, on, type Options, refused, same, testLaws } from "./Law.ts"
 import { integer } from "./Samples.ts"
 

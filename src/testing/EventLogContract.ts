@@ -3,7 +3,7 @@
  * more partitions is tested more thoroughly than one with a single one.
  */
 import { Arbitrary, Clock, Deferred, Effect, Fiber, type Layer, Option, Stream } from "effect"
-import { EventLog, type EventLogError } from "../streams/EventLog.ts"
+import { EventLog, type EventLogError } from "../streams/ports/EventLog.ts"
 import { type Chunk, fromBytes, fromTexts, Kind, type Records, valueAt } from "../streams/records/Records.ts"
 import {
   type DurableLaws,

@@ -3,7 +3,7 @@
  * system that a test stands in for. Every build of the layer gives the same events.
  */
 import { Effect, type Layer, Option, Stream } from "effect"
-import { Feed } from "../streams/Feed.ts"
+import { Feed } from "../streams/ports/Feed.ts"
 import { type Chunk, Kind, valueAt } from "../streams/records/Records.ts"
 import { Effort, holds, LawBroken, type Laws, on, type Options, same, testLaws } from "./Law.ts"
 

@@ -2,7 +2,7 @@
 import { describe, it } from "@effect/vitest"
 import { Arbitrary, BigDecimal, Effect, type Layer } from "effect"
 import * as Pane from "../streams/pipeline/Pane.ts"
-import { type Query, ResultSink } from "../streams/ResultSink.ts"
+import { type Query, ResultSink } from "../streams/ports/ResultSink.ts"
 import { type DurableLaws, forAll, type Laws, on, type Options, refused, same, testLaws } from "./Law.ts"
 import { byCodePoints, integer } from "./Samples.ts"
 

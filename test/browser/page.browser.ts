@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, expect, it } from "vitest"
-import { nothingYet } from "../../src/streams/Monitor.ts"
+import { nothingYet } from "../../src/streams/ports/Monitor.ts"
 import { complaintsOf, hasBrowser, launch } from "./chromium.ts"
 import { type Bar, candle, closedPanes, dayPane, decimal, pane, parseBars } from "./session.ts"
 import { open, type Station } from "./station.ts"

@@ -1,10 +1,10 @@
 /** A dashboard over memory layers that can be stopped and started again on its port. */
 import { Effect, Exit, Layer, ManagedRuntime, Stream } from "effect"
 import { Dashboard } from "../../src/adapters/dashboard/Dashboard.ts"
-import { Feed, type Freshness } from "../../src/streams/Feed.ts"
-import { type Event, Monitor } from "../../src/streams/Monitor.ts"
+import { Feed, type Freshness } from "../../src/streams/ports/Feed.ts"
+import { type Event, Monitor } from "../../src/streams/ports/Monitor.ts"
 import type { Pane } from "../../src/streams/pipeline/Pane.ts"
-import { ResultSink } from "../../src/streams/ResultSink.ts"
+import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 
 export const pipelines = ["candles-1m", "candles-5m", "moving-average-5m", "day"]
 

@@ -4,7 +4,7 @@ import { Effect, Layer } from "effect"
 import { join } from "node:path"
 import * as Database from "../../src/adapters/sqlite/Database.ts"
 import * as SqliteResultSink from "../../src/adapters/sqlite/SqliteResultSink.ts"
-import { ResultSink } from "../../src/streams/ResultSink.ts"
+import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { randomFrom } from "../random.ts"
 import { account, courant, start, temporaryFolder } from "./courant.ts"
 

@@ -1,7 +1,7 @@
 /** The sink keeps the contract of its port on a real InfluxDB, over closing and opening too. */
 import { Effect, Layer } from "effect"
 import * as InfluxdbResultSink from "../../src/adapters/influxdb/InfluxdbResultSink.ts"
-import { DeadLetters } from "../../src/streams/DeadLetters.ts"
+import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import * as ResultSinkContract from "../../src/testing/ResultSinkContract.ts"
 import { newBucket, server } from "./influxdbServer.ts"
 

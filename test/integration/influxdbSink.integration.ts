@@ -4,9 +4,9 @@ import { BigDecimal, Effect, Layer } from "effect"
 import { Connection } from "../../src/adapters/influxdb/Connection.ts"
 import type { InfluxdbError } from "../../src/adapters/influxdb/InfluxdbError.ts"
 import * as InfluxdbResultSink from "../../src/adapters/influxdb/InfluxdbResultSink.ts"
-import { DeadLetters } from "../../src/streams/DeadLetters.ts"
+import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import type * as Pane from "../../src/streams/pipeline/Pane.ts"
-import { ResultSink } from "../../src/streams/ResultSink.ts"
+import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { chartsAreExact, newBucket, pointsOf, server } from "./influxdbServer.ts"
 
 const influxdb = server()

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { command } from "../../services/kafka/tools.ts"
-import { DeadLetters } from "../../src/streams/DeadLetters.ts"
+import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { linesOf } from "../cli/courant.ts"
 import { consume } from "../services/clients.ts"
 import { brokers, kinds, newTopic } from "./brokers.ts"

@@ -13,10 +13,10 @@ import { RelationCommonSchema } from "../../src/adapters/spark/connect/proto/rel
 import { Session } from "../../src/adapters/spark/connect/Session.ts"
 import * as StreamingQuery from "../../src/adapters/spark/connect/StreamingQuery.ts"
 import * as Write from "../../src/adapters/spark/connect/Write.ts"
-import { EventLog } from "../../src/streams/EventLog.ts"
+import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { fromBytes, Kind } from "../../src/streams/records/Records.ts"
-import { ResultSink } from "../../src/streams/ResultSink.ts"
+import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import type { Definition } from "../../src/streams/pipeline/Source.ts"
 import { SparkStack } from "./sparkHarness.ts"
 

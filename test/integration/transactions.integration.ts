@@ -1,7 +1,7 @@
 /** Topics that others write in transactions: what was aborted does not count, and the markers do not hold anybody up. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
-import { EventLog } from "../../src/streams/EventLog.ts"
+import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import * as Admin from "./admin.ts"
 import { brokers, kinds, newTopic } from "./brokers.ts"
 import { actual, engineOn, expected, market, processOnce, stores } from "./market.ts"

@@ -12,9 +12,9 @@
  */
 import { Clock, Effect, Schema, Stream } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { Feed } from "../../streams/Feed.ts"
-import { Monitor, type Progress } from "../../streams/Monitor.ts"
-import { ResultSink, type ResultSinkError } from "../../streams/ResultSink.ts"
+import { Feed } from "../../streams/ports/Feed.ts"
+import { Monitor, type Progress } from "../../streams/ports/Monitor.ts"
+import { ResultSink, type ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import { encodeProgress, type Live } from "./Live.ts"
 import * as Metrics from "./Metrics.ts"
 

@@ -5,8 +5,8 @@
  */
 import { Clock, Deferred, Duration, Effect, Equal, PubSub, Schedule, Stream } from "effect"
 import { Sse } from "effect/encoding"
-import { Feed, type Freshness } from "../../streams/Feed.ts"
-import { type Event, Monitor, type Progress } from "../../streams/Monitor.ts"
+import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
+import { type Event, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 
 /** One server-sent event, written out, and the key it is about. */

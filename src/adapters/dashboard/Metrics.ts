@@ -1,7 +1,7 @@
 /** The engine's progress, and whatever else the process counts with Effect's `Metric`, as Prometheus reads it. */
 import { Effect, Metric } from "effect"
 import { PrometheusMetrics } from "effect/observability"
-import type { Progress } from "../../streams/Monitor.ts"
+import type { Progress } from "../../streams/ports/Monitor.ts"
 
 /** Exposition format 0.0.4, https://prometheus.io/docs/instrumenting/exposition_formats/ */
 export const contentType = "text/plain; version=0.0.4; charset=utf-8"

@@ -5,7 +5,7 @@
  * Figures are a sample: one that cannot be written is not written later.
  */
 import { Clock, Effect, Layer, Schedule } from "effect"
-import { Monitor, type Progress } from "../../streams/Monitor.ts"
+import { Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import { Connection } from "./Connection.ts"
 import * as Names from "./Names.ts"
 import type { Tally } from "./Tally.ts"

@@ -7,9 +7,9 @@
  * waited for, or stops the run.
  */
 import { Effect, Layer, Semaphore } from "effect"
-import { DeadLetters, type DeadLetter } from "../../streams/DeadLetters.ts"
+import { DeadLetters, type DeadLetter } from "../../streams/ports/DeadLetters.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
-import { type Query, ResultSink, ResultSinkError, select } from "../../streams/ResultSink.ts"
+import { type Query, ResultSink, ResultSinkError, select } from "../../streams/ports/ResultSink.ts"
 import { Connection } from "./Connection.ts"
 import { idOf, type Known, KnownWindows } from "./KnownWindows.ts"
 import * as Point from "./Point.ts"

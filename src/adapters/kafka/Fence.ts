@@ -12,9 +12,9 @@
  * panes are a function of the log, and the newer processor writes the same.
  */
 import { Context, Deferred, Effect, Layer, Metric, Schedule, Semaphore, Stream } from "effect"
-import { CheckpointError, CheckpointStore } from "../../streams/CheckpointStore.ts"
-import { EventLog, EventLogError } from "../../streams/EventLog.ts"
-import { ResultSink, ResultSinkError } from "../../streams/ResultSink.ts"
+import { CheckpointError, CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
+import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
+import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import { KafkaError } from "./Client.ts"
 import { Connection } from "./Connection.ts"
 import * as Group from "./Group.ts"

@@ -6,7 +6,7 @@
  * All letters are held in memory once they have been read.
  */
 import { Effect, Layer } from "effect"
-import { type DeadLetter, DeadLetters, DeadLettersError, inOrder, Reason } from "../../streams/DeadLetters.ts"
+import { type DeadLetter, DeadLetters, DeadLettersError, inOrder, Reason } from "../../streams/ports/DeadLetters.ts"
 import type { KafkaError } from "./Client.ts"
 import * as CompactedTopic from "./CompactedTopic.ts"
 import type { Connection } from "./Connection.ts"

@@ -14,7 +14,7 @@
 import { Clock, Effect, Layer, Metric, Option, Queue, Stream } from "effect"
 import { randomUUID } from "node:crypto"
 import * as Control from "../../streams/records/Control.ts"
-import { EventLog, EventLogError } from "../../streams/EventLog.ts"
+import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import { type Chunk, fromTexts, Kind, type Records } from "../../streams/records/Records.ts"
 import { type Client, type Fetched, KafkaError, type Reader } from "./Client.ts"
 import { Connection } from "./Connection.ts"

@@ -11,7 +11,7 @@
  */
 import { Effect, Layer, Option, Schema } from "effect"
 import * as Pane from "../../streams/pipeline/Pane.ts"
-import { ResultSink, ResultSinkError, select } from "../../streams/ResultSink.ts"
+import { ResultSink, ResultSinkError, select } from "../../streams/ports/ResultSink.ts"
 import type { KafkaError } from "./Client.ts"
 import * as CompactedTopic from "./CompactedTopic.ts"
 import type { Connection } from "./Connection.ts"

@@ -7,7 +7,7 @@ import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Clock, Effect, Layer, Option, Stream } from "effect"
 import { createReadStream } from "node:fs"
 import { createGunzip } from "node:zlib"
-import { Feed, FeedError } from "../../streams/Feed.ts"
+import { Feed, FeedError } from "../../streams/ports/Feed.ts"
 import type { Chunk } from "../../streams/records/Records.ts"
 import * as Slicer from "./Slicer.ts"
 

@@ -7,9 +7,9 @@
  * clients, one after the other or at once, and can break the machine under them.
  */
 import { Clock, Context, Deferred, Effect, Fiber, Layer, Option, PubSub, Scope, Semaphore, Stream } from "effect"
-import { EventLog, type EventLogError } from "../../streams/EventLog.ts"
+import { EventLog, type EventLogError } from "../../streams/ports/EventLog.ts"
 import { Job } from "../../streams/Job.ts"
-import type { Counts } from "../../streams/Monitor.ts"
+import type { Counts } from "../../streams/ports/Monitor.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { partitionOf } from "../../streams/records/Partitioner.ts"
 import { fromTexts } from "../../streams/records/Records.ts"

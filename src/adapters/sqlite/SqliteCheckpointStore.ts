@@ -1,6 +1,6 @@
 /** Checkpoints in SQLite, sealed, the newest of a name and the one before it. */
 import { Effect, Layer } from "effect"
-import { CheckpointError, CheckpointStore, generations, newestIntact, seal } from "../../streams/CheckpointStore.ts"
+import { CheckpointError, CheckpointStore, generations, newestIntact, seal } from "../../streams/ports/CheckpointStore.ts"
 import { Database, type DatabaseError } from "./Database.ts"
 
 export const layer: Layer.Layer<CheckpointStore, CheckpointError, Database> = Layer.effect(

@@ -1,6 +1,6 @@
 /** Dead letters in SQLite. */
 import { Effect, Layer } from "effect"
-import { type DeadLetter, DeadLetters, DeadLettersError, type Query } from "../../streams/DeadLetters.ts"
+import { type DeadLetter, DeadLetters, DeadLettersError, type Query } from "../../streams/ports/DeadLetters.ts"
 import { Database, type DatabaseError } from "./Database.ts"
 
 export const layer: Layer.Layer<DeadLetters, DeadLettersError, Database> = Layer.effect(

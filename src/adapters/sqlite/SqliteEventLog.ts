@@ -3,7 +3,7 @@
  * Readers in the writing process are woken by an append; readers in another process poll.
  */
 import { Clock, Effect, Layer, Option, Stream } from "effect"
-import { EventLog, EventLogError } from "../../streams/EventLog.ts"
+import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import type { Chunk, Records } from "../../streams/records/Records.ts"
 import { type ChunkRow, packed, toBatches } from "./ChunkRow.ts"
 import { Database, type DatabaseError } from "./Database.ts"

@@ -1,7 +1,7 @@
 /** Panes in SQLite: one row a window and key, which holds its newest revision. */
 import { Effect, Layer, Schema } from "effect"
 import * as Pane from "../../streams/pipeline/Pane.ts"
-import { type Query, ResultSink, ResultSinkError } from "../../streams/ResultSink.ts"
+import { type Query, ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import { Database, type DatabaseError } from "./Database.ts"
 
 export const layer: Layer.Layer<ResultSink, ResultSinkError, Database> = Layer.effect(

@@ -1,6 +1,6 @@
 /** Standard input as a feed: one event a line. */
 import { Effect, Layer, Stdio, Stream } from "effect"
-import { Feed, FeedError, type Freshness } from "../../streams/Feed.ts"
+import { Feed, FeedError, type Freshness } from "../../streams/ports/Feed.ts"
 import * as Lines from "./Lines.ts"
 
 export const name = "stdin"

@@ -1,7 +1,7 @@
 /** Standard output as a sink: one pane a line, in the order in which they are written. */
 import { Effect, Layer, type PlatformError, Stdio, Stream } from "effect"
 import * as Pane from "../../streams/pipeline/Pane.ts"
-import { ResultSink, ResultSinkError } from "../../streams/ResultSink.ts"
+import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
 
 /**
  * A batch of panes is one write, which waits while the reader is behind. Every revision is

@@ -1,6 +1,6 @@
 /** What the feed knows of itself: shared by polling and streaming, read as its freshness. */
 import { DateTime } from "effect"
-import type { Freshness } from "../../streams/Feed.ts"
+import type { Freshness } from "../../streams/ports/Feed.ts"
 import type { Priced } from "./Instrument.ts"
 
 export interface Status {

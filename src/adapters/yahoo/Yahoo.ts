@@ -8,7 +8,7 @@
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
 import { Clock, Duration, Effect, Latch, Layer, Option, Schema, Stream } from "effect"
 import { MarketSymbol } from "../../domain/MarketSymbol.ts"
-import { Feed, FeedError } from "../../streams/Feed.ts"
+import { Feed, FeedError } from "../../streams/ports/Feed.ts"
 import type { Chunk } from "../../streams/records/Records.ts"
 import * as Client from "./Client.ts"
 import { noAnswer } from "./Failure.ts"

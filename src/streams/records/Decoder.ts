@@ -10,7 +10,7 @@ import { Predicate } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import { type Batch, type Dictionary, indexOf } from "./Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
-import type { Reason } from "../DeadLetters.ts"
+import type { Reason } from "../ports/DeadLetters.ts"
 import { FieldReader } from "./FieldReader.ts"
 import type { Definition } from "../pipeline/Source.ts"
 

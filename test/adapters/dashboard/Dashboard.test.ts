@@ -5,11 +5,11 @@ import { type IncomingHttpHeaders, request } from "node:http"
 import { createServer } from "node:net"
 import { Dashboard, type Options } from "../../../src/adapters/dashboard/Dashboard.ts"
 import * as Decimal from "../../../src/domain/Decimal.ts"
-import { Feed, type Freshness } from "../../../src/streams/Feed.ts"
-import { Monitor, nothingYet } from "../../../src/streams/Monitor.ts"
+import { Feed, type Freshness } from "../../../src/streams/ports/Feed.ts"
+import { Monitor, nothingYet } from "../../../src/streams/ports/Monitor.ts"
 import { order, type Pane } from "../../../src/streams/pipeline/Pane.ts"
 import * as PaneModule from "../../../src/streams/pipeline/Pane.ts"
-import { ResultSink } from "../../../src/streams/ResultSink.ts"
+import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 
 interface Answer {
   readonly status: number

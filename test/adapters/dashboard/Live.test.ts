@@ -4,8 +4,8 @@ import { TestClock } from "effect/testing"
 import * as FastCheck from "fast-check"
 import { healthOf, patience } from "../../../src/adapters/dashboard/Api.ts"
 import * as Live from "../../../src/adapters/dashboard/Live.ts"
-import { Feed } from "../../../src/streams/Feed.ts"
-import { Monitor, nothingYet } from "../../../src/streams/Monitor.ts"
+import { Feed } from "../../../src/streams/ports/Feed.ts"
+import { Monitor, nothingYet } from "../../../src/streams/ports/Monitor.ts"
 import type { Pane } from "../../../src/streams/pipeline/Pane.ts"
 
 const around = Layer.mergeAll(Feed.layerMemory([]), Monitor.layer)

@@ -6,7 +6,7 @@ import { InfluxdbError } from "../../../src/adapters/influxdb/InfluxdbError.ts"
 import * as InfluxdbFigures from "../../../src/adapters/influxdb/InfluxdbFigures.ts"
 import * as Patience from "../../../src/adapters/influxdb/Patience.ts"
 import { Tally } from "../../../src/adapters/influxdb/Tally.ts"
-import { Monitor, nothingYet } from "../../../src/streams/Monitor.ts"
+import { Monitor, nothingYet } from "../../../src/streams/ports/Monitor.ts"
 import { parse } from "./Line.ts"
 
 /** A connection that keeps its lines, and may be told to fail. */

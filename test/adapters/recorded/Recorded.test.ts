@@ -7,7 +7,7 @@ import { gunzipSync } from "node:zlib"
 import * as Recorded from "../../../src/adapters/recorded/Recorded.ts"
 import * as Slicer from "../../../src/adapters/recorded/Slicer.ts"
 import { Tick } from "../../../src/domain/Tick.ts"
-import { Feed } from "../../../src/streams/Feed.ts"
+import { Feed } from "../../../src/streams/ports/Feed.ts"
 import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.ts"
 
 const bell = Date.UTC(2013, 9, 8, 13, 30)

@@ -1,6 +1,6 @@
 /** What is in a log. */
 import { Effect, Stream } from "effect"
-import type { EventLog } from "../../../src/streams/EventLog.ts"
+import type { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { valueAt } from "../../../src/streams/records/Records.ts"
 
 /** The values of all records that are there now, in their order within each partition. */

@@ -10,10 +10,10 @@ import * as SqliteCheckpointStore from "../../../src/adapters/sqlite/SqliteCheck
 import * as SqliteEventLog from "../../../src/adapters/sqlite/SqliteEventLog.ts"
 import * as SqliteResultSink from "../../../src/adapters/sqlite/SqliteResultSink.ts"
 import type { FolderInUse } from "../../../src/adapters/sqlite/WriterLock.ts"
-import { type Checkpoint, CheckpointStore } from "../../../src/streams/CheckpointStore.ts"
-import { EventLog } from "../../../src/streams/EventLog.ts"
+import { type Checkpoint, CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
+import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { fromTexts, Kind } from "../../../src/streams/records/Records.ts"
-import { ResultSink } from "../../../src/streams/ResultSink.ts"
+import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import { temporaryFolder } from "./folder.ts"
 
 const open = (options: Options) => Effect.map(Layer.build(Database.layer(options)), () => options.folder)

@@ -6,7 +6,7 @@ import { Effect, Layer, Option } from "effect"
 import { writeSync } from "node:fs"
 import { Database } from "../../../src/adapters/sqlite/Database.ts"
 import * as SqliteEventLog from "../../../src/adapters/sqlite/SqliteEventLog.ts"
-import { EventLog } from "../../../src/streams/EventLog.ts"
+import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { fromTexts, Kind } from "../../../src/streams/records/Records.ts"
 
 const append = Effect.gen(function*() {

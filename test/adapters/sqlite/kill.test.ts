@@ -6,7 +6,7 @@ import { once } from "node:events"
 import { join } from "node:path"
 import { Database } from "../../../src/adapters/sqlite/Database.ts"
 import * as SqliteEventLog from "../../../src/adapters/sqlite/SqliteEventLog.ts"
-import { EventLog } from "../../../src/streams/EventLog.ts"
+import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { valueAt } from "../../../src/streams/records/Records.ts"
 import { temporaryFolder } from "./folder.ts"
 

@@ -3,10 +3,10 @@ import { NodeStdio } from "@effect/platform-node"
 import { Effect, Exit, Layer, Option, Stream } from "effect"
 import * as StdinFeed from "../../../src/adapters/stdio/StdinFeed.ts"
 import * as StdoutSink from "../../../src/adapters/stdio/StdoutSink.ts"
-import { Feed } from "../../../src/streams/Feed.ts"
+import { Feed } from "../../../src/streams/ports/Feed.ts"
 import type { Pane } from "../../../src/streams/pipeline/Pane.ts"
 import { type Chunk, valueAt } from "../../../src/streams/records/Records.ts"
-import { ResultSink } from "../../../src/streams/ResultSink.ts"
+import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 
 const toPanes = (chunk: Chunk): ReadonlyArray<Pane> =>
   Array.from({ length: chunk.length }, (_, i) => ({

@@ -8,7 +8,7 @@ import type { CheckpointError, CheckpointMismatch } from "./CheckpointStore.ts"
 import type { DeadLettersError } from "./DeadLetters.ts"
 import type { EventLogError } from "./EventLog.ts"
 import type { Counts } from "./Monitor.ts"
-import type { Any as AnyPipeline } from "./pipeline/Pipeline.ts"
+import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
 import type { ResultSinkError } from "./ResultSink.ts"
 
 export interface Options {

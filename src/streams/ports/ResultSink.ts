@@ -3,8 +3,8 @@
  * twice, or an older revision written after a newer one, changes nothing.
  */
 import { Context, Effect, Layer, Schema } from "effect"
-import * as Pane from "./pipeline/Pane.ts"
-import { byCodePoints } from "./records/StringOrder.ts"
+import * as Pane from "../pipeline/Pane.ts"
+import { byCodePoints } from "../records/StringOrder.ts"
 
 export interface Query {
   readonly pipeline?: string

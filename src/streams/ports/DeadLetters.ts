@@ -4,7 +4,7 @@
  * too: being refused by a closed window is an output, never a line in a log.
  */
 import { Context, Effect, Layer, Schema } from "effect"
-import { byCodePoints } from "./records/StringOrder.ts"
+import { byCodePoints } from "../records/StringOrder.ts"
 
 export const Reason = Schema.Literals([
   "not-json",

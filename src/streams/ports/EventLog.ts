@@ -3,7 +3,7 @@
  * panes, checkpoints and dashboards are functions of it.
  */
 import { Clock, Context, Deferred, Effect, Layer, Option, Schema, Stream } from "effect"
-import type { Chunk, Records } from "./records/Records.ts"
+import type { Chunk, Records } from "../records/Records.ts"
 
 export class EventLogError extends Schema.TaggedError<EventLogError>()("EventLogError", {
   message: Schema.String,

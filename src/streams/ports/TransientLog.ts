@@ -5,7 +5,7 @@
  */
 import { Clock, Effect, Layer, Option, Queue, Stream } from "effect"
 import { EventLog, EventLogError } from "./EventLog.ts"
-import type { Chunk, Records } from "./records/Records.ts"
+import type { Chunk, Records } from "../records/Records.ts"
 
 /** Unread chunks beyond which an append waits; the reader takes as many at a time, so that twice as many are held. */
 export const capacity = 32

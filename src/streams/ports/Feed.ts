@@ -3,7 +3,7 @@
  * it neither decodes nor judges them.
  */
 import { Context, Effect, Layer, type Option, Schema, Stream } from "effect"
-import type { Chunk } from "./records/Records.ts"
+import type { Chunk } from "../records/Records.ts"
 
 /** What a reader has to know before trusting the newest number on a screen. */
 export type Freshness =

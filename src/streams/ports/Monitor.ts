@@ -4,7 +4,7 @@
  * does not keep up misses events and asks the sink for what it missed.
  */
 import { Context, Effect, Layer, PubSub, Ref, Stream } from "effect"
-import type { Pane } from "./pipeline/Pane.ts"
+import type { Pane } from "../pipeline/Pane.ts"
 
 /** Events counted once each: read = aggregated + late + dead-lettered + duplicate + filtered. */
 export interface Counts {
