@@ -3,7 +3,7 @@ import { Effect, Stream } from "effect"
 import { SparkCluster } from "../src/adapters/spark/SparkCluster.ts"
 import { Engine } from "../src/streams/ports/Engine.ts"
 import { EventLog } from "../src/streams/ports/EventLog.ts"
-import * as Ingest from "../src/streams/Ingest.ts"
+import * as Ingest from "../src/streams/engine/Ingest.ts"
 import * as Processes from "./Processes.ts"
 import { engineOf, type Ground, type Overlap, pipelines, workOf } from "./SparkGround.ts"
 

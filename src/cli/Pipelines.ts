@@ -6,7 +6,7 @@ import { candles1m, candles5m } from "../analytics/candles.ts"
 import { day } from "../analytics/day.ts"
 import { movingAverage5m } from "../analytics/movingAverage.ts"
 import type { CheckpointMismatch } from "../streams/ports/CheckpointStore.ts"
-import { Job } from "../streams/Job.ts"
+import { Job } from "../streams/engine/Job.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import { problem, usage } from "./Problem.ts"
 

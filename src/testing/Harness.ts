@@ -1,8 +1,8 @@
 /** Runs pipelines over a log in memory, batch by batch: what the laws are stated with. */
 import { BigDecimal } from "effect"
-import * as BatchFold from "../streams/BatchFold.ts"
+import * as BatchFold from "../streams/reference/BatchFold.ts"
 import * as Control from "../streams/records/Control.ts"
-import { Job, type Output } from "../streams/Job.ts"
+import { Job, type Output } from "../streams/engine/Job.ts"
 import type { Counts } from "../streams/ports/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"

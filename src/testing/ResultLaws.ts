@@ -1,6 +1,6 @@
 /** Laws of what an engine computes: the batch fold's results, whatever the order in which events come. */
 import * as fc from "fast-check"
-import * as BatchFold from "../streams/BatchFold.ts"
+import * as BatchFold from "../streams/reference/BatchFold.ts"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import { Kind } from "../streams/records/Records.ts"

@@ -2,7 +2,7 @@
 import { BigDecimal } from "effect"
 import { readFileSync } from "node:fs"
 import { gunzipSync } from "node:zlib"
-import * as BatchFold from "../../src/streams/BatchFold.ts"
+import * as BatchFold from "../../src/streams/reference/BatchFold.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 

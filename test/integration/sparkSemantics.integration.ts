@@ -5,7 +5,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { Session } from "../../src/adapters/spark/connect/Session.ts"
-import { Job } from "../../src/streams/Job.ts"
+import { Job } from "../../src/streams/engine/Job.ts"
 import { Aggregate, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
 import type * as Pane from "../../src/streams/pipeline/Pane.ts"
 import { fromTexts } from "../../src/streams/records/Records.ts"

@@ -35,7 +35,7 @@ const planted = async (
   const source = readFileSync(join(copy, file), "utf8")
   expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
   writeFileSync(join(copy, file), source.replace(find, () => replace))
-  const { Job }: typeof import("../../src/streams/Job.ts") = await import(join(copy, "streams/Job.ts"))
+  const { Job }: typeof import("../../src/streams/engine/Job.ts") = await import(join(copy, "streams/Job.ts"))
   const slots = join(copy, "streams/operator/Slots.ts")
   const { Slots }: typeof import("../../src/streams/operator/Slots.ts") = await import(slots)
   return {

@@ -8,7 +8,7 @@
  */
 import { Clock, Context, Deferred, Effect, Fiber, Layer, Option, PubSub, Scope, Semaphore, Stream } from "effect"
 import { EventLog, type EventLogError } from "../../streams/ports/EventLog.ts"
-import { Job } from "../../streams/Job.ts"
+import { Job } from "../../streams/engine/Job.ts"
 import type { Counts } from "../../streams/ports/Monitor.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { partitionOf } from "../../streams/records/Partitioner.ts"

@@ -6,7 +6,7 @@
  * change nothing, because Spark's watermark knows no partitions and no clock.
  */
 import { Duration, Effect, Layer, Stream } from "effect"
-import * as Carry from "../../streams/Carry.ts"
+import * as Carry from "../../streams/engine/PaneRelay.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { Engine, type Options, RemoteError, type Report } from "../../streams/ports/Engine.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"

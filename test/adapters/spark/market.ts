@@ -1,7 +1,7 @@
 /** Pipelines over ticks, a market for them, and what the batch fold makes of it. */
 import { BigDecimal, Schema } from "effect"
 import * as Decimal from "../../../src/domain/Decimal.ts"
-import * as BatchFold from "../../../src/streams/BatchFold.ts"
+import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
 import { Aggregate, Expr, Pane, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { randomFrom } from "../../random.ts"

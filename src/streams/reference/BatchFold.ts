@@ -6,13 +6,13 @@
  * same order; everything else does whatever the order.
  */
 import { BigDecimal, DateTime } from "effect"
-import { type Decimal, divideHalfUp, fromUnscaled } from "../domain/Decimal.ts"
-import type { Spec } from "./pipeline/Aggregate.ts"
-import type { Literal, Node } from "./pipeline/Expr.ts"
-import type { Value, Values } from "./pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "./pipeline/Pipeline.ts"
-import type { Filter } from "./pipeline/Source.ts"
-import type { Unit, Window } from "./pipeline/Window.ts"
+import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
+import type { Spec } from "../pipeline/Aggregate.ts"
+import type { Literal, Node } from "../pipeline/Expr.ts"
+import type { Value, Values } from "../pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
+import type { Filter } from "../pipeline/Source.ts"
+import type { Unit, Window } from "../pipeline/Window.ts"
 
 type Fields = { readonly [name: string]: Value }
 

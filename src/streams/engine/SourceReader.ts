@@ -8,12 +8,12 @@
  * the smallest of all partitions.
  */
 import { Option, Schema } from "effect"
-import * as Batch from "./records/Batch.ts"
-import * as Control from "./records/Control.ts"
-import type { Reason } from "./ports/DeadLetters.ts"
-import { Decoder, type Refusal } from "./records/Decoder.ts"
-import { Kind, type Records, valueAt } from "./records/Records.ts"
-import type { Definition } from "./pipeline/Source.ts"
+import * as Batch from "../records/Batch.ts"
+import * as Control from "../records/Control.ts"
+import type { Reason } from "../ports/DeadLetters.ts"
+import { Decoder, type Refusal } from "../records/Decoder.ts"
+import { Kind, type Records, valueAt } from "../records/Records.ts"
+import type { Definition } from "../pipeline/Source.ts"
 
 export interface Settings {
   readonly source: Definition

@@ -4,14 +4,14 @@
  */
 import { type Duration, Effect, Option, Stream } from "effect"
 import { createHash } from "node:crypto"
-import { CheckpointStore } from "./ports/CheckpointStore.ts"
-import { StateError } from "./ports/Engine.ts"
-import { EventLog } from "./ports/EventLog.ts"
-import type { Pane } from "./pipeline/Pane.ts"
-import * as PaneDecoder from "./pipeline/PaneDecoder.ts"
-import * as Pipeline from "./pipeline/Pipeline.ts"
-import { Kind, type Records, valueAt } from "./records/Records.ts"
-import { ResultSink } from "./ports/ResultSink.ts"
+import { CheckpointStore } from "../ports/CheckpointStore.ts"
+import { StateError } from "../ports/Engine.ts"
+import { EventLog } from "../ports/EventLog.ts"
+import type { Pane } from "../pipeline/Pane.ts"
+import * as PaneDecoder from "../pipeline/PaneDecoder.ts"
+import * as Pipeline from "../pipeline/Pipeline.ts"
+import { Kind, type Records, valueAt } from "../records/Records.ts"
+import { ResultSink } from "../ports/ResultSink.ts"
 
 export interface Options {
   /** Under this name the offsets are saved. */

@@ -1,9 +1,9 @@
 /** Makes pipelines start anew: the log is kept, and what was made of it is forgotten. */
 import { Effect } from "effect"
-import { CheckpointStore } from "./ports/CheckpointStore.ts"
-import { DeadLetters } from "./ports/DeadLetters.ts"
-import type { Any as AnyPipeline } from "./pipeline/Pipeline.ts"
-import { ResultSink } from "./ports/ResultSink.ts"
+import { CheckpointStore } from "../ports/CheckpointStore.ts"
+import { DeadLetters } from "../ports/DeadLetters.ts"
+import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
+import { ResultSink } from "../ports/ResultSink.ts"
 
 /**
  * Forgets the checkpoint of a name, the panes of its pipelines, their late events and the panes

@@ -3,14 +3,14 @@
  * Everything that can run a pipeline in this process (live, replay, test) drives a job.
  */
 import { Option, Schema } from "effect"
-import type { Batch } from "./records/Batch.ts"
-import type { Reason } from "./ports/DeadLetters.ts"
-import { Intake, State as IntakeState } from "./Intake.ts"
-import type { Counts } from "./ports/Monitor.ts"
-import { endOfTime, Operator, Outcome, State as OperatorState } from "./operator/Operator.ts"
-import type { Pane } from "./pipeline/Pane.ts"
-import * as Pipeline from "./pipeline/Pipeline.ts"
-import { Kind, type Records } from "./records/Records.ts"
+import type { Batch } from "../records/Batch.ts"
+import type { Reason } from "../ports/DeadLetters.ts"
+import { Intake, State as IntakeState } from "./SourceReader.ts"
+import type { Counts } from "../ports/Monitor.ts"
+import { endOfTime, Operator, Outcome, State as OperatorState } from "../operator/Operator.ts"
+import type { Pane } from "../pipeline/Pane.ts"
+import * as Pipeline from "../pipeline/Pipeline.ts"
+import { Kind, type Records } from "../records/Records.ts"
 
 /** A record that a pipeline, or the decoder (`pipeline` is `null`), could not use. */
 export interface Unused {

@@ -1,10 +1,10 @@
 /** From a feed into the log, and nothing else: a feed that ended can be told from one that goes on. */
 import { Effect, Stream } from "effect"
-import * as Control from "./records/Control.ts"
-import { EventLog } from "./ports/EventLog.ts"
-import { Feed } from "./ports/Feed.ts"
-import { type Chunk, fromTexts, join, Kind } from "./records/Records.ts"
-import { type Part, Router, type Sources } from "./records/Router.ts"
+import * as Control from "../records/Control.ts"
+import { EventLog } from "../ports/EventLog.ts"
+import { Feed } from "../ports/Feed.ts"
+import { type Chunk, fromTexts, join, Kind } from "../records/Records.ts"
+import { type Part, Router, type Sources } from "../records/Router.ts"
 
 /** Appends what the feed gives from where the log's last chunk left it, to the first partition, until the feed ends. */
 export const run = Effect.gen(function*() {

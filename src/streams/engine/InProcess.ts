@@ -3,15 +3,15 @@
  * sink. Effect runs once a batch, the operators themselves know nothing of it.
  */
 import { Clock, Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Stream } from "effect"
-import { CheckpointStore } from "./ports/CheckpointStore.ts"
-import * as Control from "./records/Control.ts"
-import { type DeadLetter, DeadLetters } from "./ports/DeadLetters.ts"
-import { Engine, type EngineError, type Options, type Report, StateError } from "./ports/Engine.ts"
-import { EventLog } from "./ports/EventLog.ts"
+import { CheckpointStore } from "../ports/CheckpointStore.ts"
+import * as Control from "../records/Control.ts"
+import { type DeadLetter, DeadLetters } from "../ports/DeadLetters.ts"
+import { Engine, type EngineError, type Options, type Report, StateError } from "../ports/Engine.ts"
+import { EventLog } from "../ports/EventLog.ts"
 import { Job, type Output } from "./Job.ts"
-import { Monitor } from "./ports/Monitor.ts"
-import { fromTexts, Kind, type Records, valueAt } from "./records/Records.ts"
-import { ResultSink } from "./ports/ResultSink.ts"
+import { Monitor } from "../ports/Monitor.ts"
+import { fromTexts, Kind, type Records, valueAt } from "../records/Records.ts"
+import { ResultSink } from "../ports/ResultSink.ts"
 
 export const layer: Layer.Layer<
   Engine,
