@@ -37,7 +37,7 @@ const planted = async (
   writeFileSync(join(copy, file), source.replace(find, () => replace))
   const { Job }: typeof import("../../src/streams/engine/Job.ts") = await import(join(copy, "streams/Job.ts"))
   const slots = join(copy, "streams/operator/Slots.ts")
-  const { Slots }: typeof import("../../src/streams/operator/Slots.ts") = await import(slots)
+  const { Slots }: typeof import("../../src/streams/operator/aggregates/AccumulatorTable.ts") = await import(slots)
   return {
     makeEngine: (pipelines, partitions, options) => new Job(pipelines, { partitions, ...options }),
     makeSlots: (pipeline) => new Slots(pipeline)

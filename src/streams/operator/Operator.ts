@@ -8,12 +8,12 @@ import { type Batch, Dictionary, rowAt } from "../records/Batch.ts"
 import type { Pane, Values } from "../pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
 import type { Filter } from "../pipeline/Source.ts"
-import { Change, State as ChangeState } from "./Change.ts"
-import { evaluate } from "./Condition.ts"
-import { SessionWindows } from "./SessionWindows.ts"
-import { SlicedWindows } from "./SlicedWindows.ts"
-import { Slots } from "./Slots.ts"
-import { type Emission, type Emit, State as WindowsState, type Windows } from "./Windows.ts"
+import { Change, State as ChangeState } from "./results/PercentChange.ts"
+import { evaluate } from "./stateless/Condition.ts"
+import { SessionWindows } from "./windowed/SessionWindows.ts"
+import { SlicedWindows } from "./windowed/SlicedWindows.ts"
+import { Slots } from "./aggregates/AccumulatorTable.ts"
+import { type Emission, type Emit, State as WindowsState, type Windows } from "./windowed/Windows.ts"
 
 /** What became of a row. */
 export const Outcome = { aggregated: 0, late: 1, filtered: 2 } as const

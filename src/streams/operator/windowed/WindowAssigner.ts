@@ -4,8 +4,8 @@
  * the epoch is taken from below.
  */
 import { DateTime } from "effect"
-import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
-import type { Unit } from "../pipeline/Window.ts"
+import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
+import type { Unit } from "../../pipeline/Window.ts"
 
 export interface Grid {
   /** True where every window is one slice. */

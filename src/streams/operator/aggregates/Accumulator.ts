@@ -8,8 +8,8 @@
  * `subtract` being there or not the operator chooses its algorithm.
  */
 import type { Schema } from "effect"
-import type { Batch } from "../records/Batch.ts"
-import type { Value } from "../pipeline/Pane.ts"
+import type { Batch } from "../../records/Batch.ts"
+import type { Value } from "../../pipeline/Pane.ts"
 
 /** The rows `from` to `to` of a batch and the slot of each; a row with slot -1 takes no part. */
 export interface Rows {

@@ -1,8 +1,8 @@
 /** Evaluates conditions over whole columns: a mask with a 1 for each row that satisfies one. */
-import * as Decimal from "../../domain/Decimal.ts"
-import { type Batch, indexOf } from "../records/Batch.ts"
-import type { Column } from "../pipeline/Column.ts"
-import type { Comparison, Literal, Node } from "../pipeline/Expr.ts"
+import * as Decimal from "../../../domain/Decimal.ts"
+import { type Batch, indexOf } from "../../records/Batch.ts"
+import type { Column } from "../../pipeline/Column.ts"
+import type { Comparison, Literal, Node } from "../../pipeline/Expr.ts"
 
 export const evaluate = (node: Node, batch: Batch): Uint8Array => {
   switch (node.op) {

@@ -1,8 +1,8 @@
 /** Aggregates that add up: count, sum, mean and weighted mean. Exact ones have an inverse. */
-import { divideHalfUp, fromUnscaled, meanExtraScale } from "../../domain/Decimal.ts"
-import type { Value } from "../pipeline/Pane.ts"
+import { divideHalfUp, fromUnscaled, meanExtraScale } from "../../../domain/Decimal.ts"
+import type { Value } from "../../pipeline/Pane.ts"
 import { ExactSum } from "./ExactSum.ts"
-import { grown, type Json, type Kernel, members, type Rows } from "./Kernel.ts"
+import { grown, type Json, type Kernel, members, type Rows } from "./Accumulator.ts"
 
 export class Count implements Kernel {
   readonly bytesPerSlot = 8

@@ -1,7 +1,7 @@
 /** What the operator asks of a kind of windows, and what it gets back. */
 import { Schema } from "effect"
-import type { Batch, Dictionary } from "../records/Batch.ts"
-import type { Kind } from "../pipeline/Pane.ts"
+import type { Batch, Dictionary } from "../../records/Batch.ts"
+import type { Kind } from "../../pipeline/Pane.ts"
 
 /**
  * One emission of a window's key. The watermark that brought it about, and the offset of

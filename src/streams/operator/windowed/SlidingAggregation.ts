@@ -10,7 +10,7 @@
  * Aggregation in Worst-Case Constant Time" (DEBS 2017).
  */
 import { KeyedSlots } from "./KeyedSlots.ts"
-import type { Slots } from "./Slots.ts"
+import type { Slots } from "../aggregates/AccumulatorTable.ts"
 
 export interface Slice {
   readonly start: number

@@ -3,16 +3,16 @@
  * in one slice, window or session; freed slots are used again, so memory follows what is
  * open and not what has been.
  */
-import type { Spec } from "../pipeline/Aggregate.ts"
-import { indexOf } from "../records/Batch.ts"
-import type { Column } from "../pipeline/Column.ts"
-import type { Node } from "../pipeline/Expr.ts"
-import type { Values } from "../pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
-import { Chosen, Extreme } from "./Choices.ts"
-import { evaluate } from "./Condition.ts"
+import type { Spec } from "../../pipeline/Aggregate.ts"
+import { indexOf } from "../../records/Batch.ts"
+import type { Column } from "../../pipeline/Column.ts"
+import type { Node } from "../../pipeline/Expr.ts"
+import type { Values } from "../../pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
+import { Chosen, Extreme } from "./Extremes.ts"
+import { evaluate } from "../stateless/Condition.ts"
 import { Custom } from "./Custom.ts"
-import { grown, type Json, type Kernel, members, type Rows } from "./Kernel.ts"
+import { grown, type Json, type Kernel, members, type Rows } from "./Accumulator.ts"
 import { Count, DoubleTotal, DoubleWeightedMean, ExactTotal, ExactWeightedMean } from "./Totals.ts"
 
 interface Entry {

@@ -1,5 +1,5 @@
 /** When early panes are due: at every row, whenever event time has crossed a multiple of an interval, or never. */
-import type { Emit } from "../pipeline/Aggregate.ts"
+import type { Emit } from "../../pipeline/Aggregate.ts"
 
 export class Cadence {
   readonly never: boolean

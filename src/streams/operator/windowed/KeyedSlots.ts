@@ -1,5 +1,5 @@
 /** A slot for each key: of a slice, of a window, or of a run of slices. */
-import type { Slots } from "./Slots.ts"
+import type { Slots } from "../aggregates/AccumulatorTable.ts"
 
 export class KeyedSlots {
   readonly #slots: Slots

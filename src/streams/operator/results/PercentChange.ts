@@ -1,8 +1,8 @@
 /** Remembers each key's former windows, so that a result can be compared with the one before. */
 import { BigDecimal, Schema } from "effect"
-import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
-import type { Value } from "../pipeline/Pane.ts"
-import { compareText } from "./Windows.ts"
+import { type Decimal, divideHalfUp, fromUnscaled } from "../../../domain/Decimal.ts"
+import type { Value } from "../../pipeline/Pane.ts"
+import { compareText } from "../windowed/Windows.ts"
 
 export const State = Schema.Array(
   Schema.Tuple([Schema.String, Schema.Array(Schema.Tuple([Schema.Int, Schema.String]))])

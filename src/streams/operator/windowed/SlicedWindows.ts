@@ -8,15 +8,15 @@
  * reach a closed window through a slice that they share. Such rows are rare; a row that no
  * window takes is late.
  */
-import type { Dictionary } from "../records/Batch.ts"
-import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
-import { Cadence } from "./Cadence.ts"
-import { Combination, type Slice } from "./Combination.ts"
-import { Emissions, isNews, type Last } from "./Emissions.ts"
-import * as Grid from "./Grid.ts"
+import type { Dictionary } from "../../records/Batch.ts"
+import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
+import { Cadence } from "./EarlyTrigger.ts"
+import { Combination, type Slice } from "./SlidingAggregation.ts"
+import { Emissions, isNews, type Last } from "./EmittedPanes.ts"
+import * as Grid from "./WindowAssigner.ts"
 import { KeyedSlots } from "./KeyedSlots.ts"
-import type { Rows } from "./Kernel.ts"
-import type { Slots } from "./Slots.ts"
+import type { Rows } from "../aggregates/Accumulator.ts"
+import type { Slots } from "../aggregates/AccumulatorTable.ts"
 import { type Emit, finiteOrNull, type Input, KeyOrder, type State, type Windows } from "./Windows.ts"
 
 interface OpenSlice extends Slice {

@@ -9,13 +9,13 @@
  * how partitions interleave. An emitted session that grows or is merged away is retracted,
  * since its bounds are its identity.
  */
-import type { Dictionary } from "../records/Batch.ts"
-import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
-import { Cadence } from "./Cadence.ts"
-import { isNews, type Last } from "./Emissions.ts"
+import type { Dictionary } from "../../records/Batch.ts"
+import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
+import { Cadence } from "./EarlyTrigger.ts"
+import { isNews, type Last } from "./EmittedPanes.ts"
 import { Heap } from "./Heap.ts"
-import type { Rows } from "./Kernel.ts"
-import type { Slots } from "./Slots.ts"
+import type { Rows } from "../aggregates/Accumulator.ts"
+import type { Slots } from "../aggregates/AccumulatorTable.ts"
 import { compareText, type Emit, finiteOrNull, type Input, type State, type Windows } from "./Windows.ts"
 
 interface Session {

@@ -1,8 +1,8 @@
 /** Aggregates that choose one value: smallest and largest, first and last, by another field. */
-import { valueOf } from "../records/Batch.ts"
-import type { Column } from "../pipeline/Column.ts"
-import type { Value } from "../pipeline/Pane.ts"
-import { grown, type Json, type Kernel, members, type Rows } from "./Kernel.ts"
+import { valueOf } from "../../records/Batch.ts"
+import type { Column } from "../../pipeline/Column.ts"
+import type { Value } from "../../pipeline/Pane.ts"
+import { grown, type Json, type Kernel, members, type Rows } from "./Accumulator.ts"
 
 type TextOf = (number: number) => string
 type NumberOf = (text: string) => number

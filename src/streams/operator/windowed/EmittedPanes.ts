@@ -1,6 +1,6 @@
 /** What has been said of windows that may be emitted again: which kind, which revision, over how many rows. */
-import type { Dictionary } from "../records/Batch.ts"
-import type { Kind } from "../pipeline/Pane.ts"
+import type { Dictionary } from "../../records/Batch.ts"
+import type { Kind } from "../../pipeline/Pane.ts"
 import { compareText, type State } from "./Windows.ts"
 
 export interface Last {

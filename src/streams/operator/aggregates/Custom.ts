@@ -1,9 +1,9 @@
 /** An aggregate of the user's own functions: one state object a slot. */
 import { Schema } from "effect"
-import type { CustomSpec } from "../pipeline/Aggregate.ts"
-import { rowAt } from "../records/Batch.ts"
-import type { Value } from "../pipeline/Pane.ts"
-import type { Json, Kernel, Rows } from "./Kernel.ts"
+import type { CustomSpec } from "../../pipeline/Aggregate.ts"
+import { rowAt } from "../../records/Batch.ts"
+import type { Value } from "../../pipeline/Pane.ts"
+import type { Json, Kernel, Rows } from "./Accumulator.ts"
 
 export class Custom implements Kernel {
   readonly bytesPerSlot = 8
