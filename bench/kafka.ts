@@ -5,7 +5,7 @@
 import { Effect, Layer, Stdio, Stream } from "effect"
 import { writeFileSync } from "node:fs"
 import { Kafka } from "../services/testing.ts"
-import { Connection } from "../src/adapters/kafka/Connection.ts"
+import { Connection } from "../src/adapters/kafka/client/Connection.ts"
 import * as KafkaEventLog from "../src/adapters/kafka/KafkaEventLog.ts"
 import * as KafkaResultSink from "../src/adapters/kafka/KafkaResultSink.ts"
 import * as StdinFeed from "../src/adapters/stdio/StdinFeed.ts"

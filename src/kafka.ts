@@ -2,8 +2,8 @@
  * `courant/kafka`: the ports on Apache Kafka, 3.x with ZooKeeper or 4.x with KRaft. Every layer needs a `Connection`,
  * which they share; `Fence` lets one processor of a name do its work at a time.
  */
-export { KafkaError } from "./adapters/kafka/Client.ts"
-export { Connection } from "./adapters/kafka/Connection.ts"
+export { KafkaError } from "./adapters/kafka/client/Client.ts"
+export { Connection } from "./adapters/kafka/client/Connection.ts"
 export { Fence } from "./adapters/kafka/Fence.ts"
 export * as KafkaCheckpointStore from "./adapters/kafka/KafkaCheckpointStore.ts"
 export * as KafkaDeadLetters from "./adapters/kafka/KafkaDeadLetters.ts"

@@ -1,10 +1,10 @@
 /** Pipelines on Spark, from the topic of their events to the sinks. Loaded only then: the clients take their time to load. */
 import { Effect, identity, Layer, Option, type Stdio } from "effect"
-import * as Connection from "../adapters/kafka/Connection.ts"
+import * as Connection from "../adapters/kafka/client/Connection.ts"
 import * as KafkaDeadLetters from "../adapters/kafka/KafkaDeadLetters.ts"
 import * as KafkaPaneLog from "../adapters/kafka/KafkaPaneLog.ts"
 import * as KafkaResultSink from "../adapters/kafka/KafkaResultSink.ts"
-import * as Topics from "../adapters/kafka/Topics.ts"
+import * as Topics from "../adapters/kafka/client/Topics.ts"
 import * as LiveCluster from "../adapters/spark/LiveCluster.ts"
 import { PaneLog } from "../adapters/spark/PaneLog.ts"
 import { SparkCluster } from "../adapters/spark/SparkCluster.ts"

@@ -1,7 +1,7 @@
 /** `courant submit`: pipelines on a cluster, which goes on with them when the command has ended. */
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
-import type { Options as Brokers } from "../adapters/kafka/Connection.ts"
+import type { Options as Brokers } from "../adapters/kafka/client/Connection.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import * as Flags from "./Flags.ts"
 import * as Influxdb from "./Influxdb.ts"

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
 import { Kafka } from "../../services/testing.ts"
-import { Connection } from "../../src/adapters/kafka/Connection.ts"
+import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
 
 /** What it is called in the names of tests, and how it is started. */
 export const kinds = {

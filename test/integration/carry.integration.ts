@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { BigDecimal, Context, Effect, Layer, Schedule } from "effect"
 import { Kafka } from "../../services/testing.ts"
-import { Connection } from "../../src/adapters/kafka/Connection.ts"
+import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
 import * as KafkaPaneLog from "../../src/adapters/kafka/KafkaPaneLog.ts"
 import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
 import { ticks } from "../../src/analytics/ticks.ts"

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Stream } from "effect"
 import { Kafka } from "../../services/testing.ts"
-import { Connection } from "../../src/adapters/kafka/Connection.ts"
+import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
 import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import { fromTexts, valueAt } from "../../src/streams/records/Records.ts"

@@ -6,7 +6,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Deferred, Effect, Fiber, Layer, Metric, Option, type Scope } from "effect"
 import { AssignerProtocol, type ConsumerConfig } from "kafkajs"
-import { Connection } from "../../src/adapters/kafka/Connection.ts"
+import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
 import { Fence } from "../../src/adapters/kafka/Fence.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"

@@ -1,7 +1,7 @@
 /** A real cluster keeps the contract of `SparkCluster`; its Connect server is one that is there already. */
 import { afterAll, beforeAll } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Scope } from "effect"
-import type { Connection } from "../../src/adapters/kafka/Connection.ts"
+import type { Connection } from "../../src/adapters/kafka/client/Connection.ts"
 import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import * as LiveCluster from "../../src/adapters/spark/LiveCluster.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"

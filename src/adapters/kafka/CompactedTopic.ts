@@ -3,11 +3,11 @@
  * It is read from its beginning once and then from where reading ended; what is kept in memory is up to the caller.
  */
 import { Effect, Semaphore } from "effect"
-import { KafkaError, type Message, type Reader } from "./Client.ts"
-import { Connection } from "./Connection.ts"
+import { KafkaError, type Message, type Reader } from "./client/Client.ts"
+import { Connection } from "./client/Connection.ts"
 import * as Partitioner from "../../streams/records/Partitioner.ts"
-import { Cursor, sections, UnreadableBatch } from "./RecordBatches.ts"
-import * as Topics from "./Topics.ts"
+import { Cursor, sections, UnreadableBatch } from "./wire/RecordBatches.ts"
+import * as Topics from "./client/Topics.ts"
 
 /** A record as it is read; its bytes are valid only during the call. */
 export interface Row {

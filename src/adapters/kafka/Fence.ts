@@ -15,9 +15,9 @@ import { Context, Deferred, Effect, Layer, Metric, Schedule, Semaphore, Stream }
 import { CheckpointError, CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
-import { KafkaError } from "./Client.ts"
-import { Connection } from "./Connection.ts"
-import * as Group from "./Group.ts"
+import { KafkaError } from "./client/Client.ts"
+import { Connection } from "./client/Connection.ts"
+import * as Group from "./client/Group.ts"
 
 export interface Options {
   /** The group whose offsets tools show, and whose one member this is. */

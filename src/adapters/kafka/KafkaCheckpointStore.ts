@@ -7,9 +7,9 @@ import { Effect, Layer } from "effect"
 import { promisify } from "node:util"
 import { gunzip, gzip } from "node:zlib"
 import { CheckpointError, CheckpointStore, generations, newestIntact, seal } from "../../streams/ports/CheckpointStore.ts"
-import type { KafkaError } from "./Client.ts"
+import type { KafkaError } from "./client/Client.ts"
 import * as CompactedTopic from "./CompactedTopic.ts"
-import type { Connection } from "./Connection.ts"
+import type { Connection } from "./client/Connection.ts"
 
 export interface Options {
   readonly topic: string

@@ -7,9 +7,9 @@
  */
 import { Effect, Layer } from "effect"
 import { type DeadLetter, DeadLetters, DeadLettersError, inOrder, Reason } from "../../streams/ports/DeadLetters.ts"
-import type { KafkaError } from "./Client.ts"
+import type { KafkaError } from "./client/Client.ts"
 import * as CompactedTopic from "./CompactedTopic.ts"
-import type { Connection } from "./Connection.ts"
+import type { Connection } from "./client/Connection.ts"
 
 export interface Options {
   readonly topic: string

@@ -16,12 +16,12 @@ import { randomUUID } from "node:crypto"
 import * as Control from "../../streams/records/Control.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import { type Chunk, fromTexts, Kind, type Records } from "../../streams/records/Records.ts"
-import { type Client, type Fetched, KafkaError, type Reader } from "./Client.ts"
-import { Connection } from "./Connection.ts"
-import * as LogRecords from "./LogRecords.ts"
+import { type Client, type Fetched, KafkaError, type Reader } from "./client/Client.ts"
+import { Connection } from "./client/Connection.ts"
+import * as LogRecords from "./wire/LogRecords.ts"
 import * as Positions from "./Positions.ts"
-import { UnreadableBatch } from "./RecordBatches.ts"
-import * as Topics from "./Topics.ts"
+import { UnreadableBatch } from "./wire/RecordBatches.ts"
+import * as Topics from "./client/Topics.ts"
 
 export interface Options extends LogRecords.Sources {
   readonly topic: string

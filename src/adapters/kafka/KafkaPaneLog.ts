@@ -9,7 +9,7 @@ import type { Layer } from "effect"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import type { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import type { Row } from "./CompactedTopic.ts"
-import type { Connection } from "./Connection.ts"
+import type { Connection } from "./client/Connection.ts"
 import * as KafkaEventLog from "./KafkaEventLog.ts"
 
 export interface Options {

@@ -12,9 +12,9 @@
 import { Effect, Layer, Option, Schema } from "effect"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { ResultSink, ResultSinkError, select } from "../../streams/ports/ResultSink.ts"
-import type { KafkaError } from "./Client.ts"
+import type { KafkaError } from "./client/Client.ts"
 import * as CompactedTopic from "./CompactedTopic.ts"
-import type { Connection } from "./Connection.ts"
+import type { Connection } from "./client/Connection.ts"
 
 export interface Options {
   readonly topic: string

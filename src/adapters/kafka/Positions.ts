@@ -6,10 +6,10 @@
  * `TOPIC-positions`, which is made when the first such position comes.
  */
 import { Clock, Effect, Option, Schema, Scope } from "effect"
-import { type Client, KafkaError, type Reader } from "./Client.ts"
+import { type Client, KafkaError, type Reader } from "./client/Client.ts"
 import * as CompactedTopic from "./CompactedTopic.ts"
-import { Connection } from "./Connection.ts"
-import * as LogRecords from "./LogRecords.ts"
+import { Connection } from "./client/Connection.ts"
+import * as LogRecords from "./wire/LogRecords.ts"
 
 const Position = Schema.Struct({ sequence: Schema.Int, position: Schema.String })
 type Position = typeof Position.Type

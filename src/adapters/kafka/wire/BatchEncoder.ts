@@ -4,7 +4,7 @@
  * encoders an append costs three times as much.
  */
 import { crc32c } from "@platformatic/wasm-utils"
-import type { Message } from "./Client.ts"
+import type { Message } from "../client/Client.ts"
 
 /** Who sends a batch, and the number of its first record among all that this producer sends to the partition. */
 export interface Numbering {

@@ -3,7 +3,7 @@
  * (https://kafka.apache.org/protocol#The_Messages_Fetch). Written here because the libraries decode each record
  * into an object, which costs more than all the rest of a pipeline.
  */
-import type { Fetched, Place } from "./Client.ts"
+import type { Fetched, Place } from "../client/Client.ts"
 
 export const apiKey = 1
 export const apiVersion = 11

@@ -20,11 +20,11 @@
  * two such requests from its queue, the second is stored again.
  */
 import { Effect, Scope, Semaphore } from "effect"
-import { encode, type Numbering } from "./BatchEncoder.ts"
+import { encode, type Numbering } from "../wire/BatchEncoder.ts"
 import { type Client, KafkaError } from "./Client.ts"
 import type { Request } from "./Group.ts"
-import type { Patience } from "./Patience.ts"
-import * as Produce from "./Produce.ts"
+import type { Patience } from "./RetryPolicy.ts"
+import * as Produce from "../wire/Produce.ts"
 
 /** Carries the requests of one topic to the brokers. */
 export interface Carrier {

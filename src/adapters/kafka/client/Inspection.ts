@@ -5,7 +5,7 @@
 import { Effect } from "effect"
 import { KafkaError } from "./Client.ts"
 import { Connection } from "./Connection.ts"
-import { int32, text } from "./Wire.ts"
+import { int32, text } from "../wire/Wire.ts"
 
 export interface Brokers {
   readonly version: "4 or later" | "3 or earlier"

@@ -3,7 +3,7 @@
  * SyncGroup 3, Heartbeat 3 and OffsetCommit 7, the first versions with static members (KIP-345), understood by
  * every broker from 2.3 to 4. The libraries have no static members, or no way to commit without reading as a group.
  */
-import { bytes, int16, int32, int64, text, textAt } from "./Wire.ts"
+import { bytes, int16, int32, int64, text, textAt } from "../wire/Wire.ts"
 
 export interface Request {
   readonly apiKey: number

@@ -10,11 +10,11 @@
  * Messages of other producers lack them: they are events, and the clock at their append is taken to be the message's
  * timestamp, which is the broker's clock where the topic has `message.timestamp.type=LogAppendTime`.
  */
-import { RecordReader } from "../../streams/records/RecordReader.ts"
-import { type Chunk, Kind, type Records, valueAt } from "../../streams/records/Records.ts"
-import type { Definition } from "../../streams/pipeline/Source.ts"
-import type { Fetched, Message } from "./Client.ts"
-import { type Row, rowAt } from "./CompactedTopic.ts"
+import { RecordReader } from "../../../streams/records/RecordReader.ts"
+import { type Chunk, Kind, type Records, valueAt } from "../../../streams/records/Records.ts"
+import type { Definition } from "../../../streams/pipeline/Source.ts"
+import type { Fetched, Message } from "../client/Client.ts"
+import { type Row, rowAt } from "../CompactedTopic.ts"
 import { Cursor, type Section, sections } from "./RecordBatches.ts"
 
 export interface Sources {

@@ -3,8 +3,8 @@
  * (https://kafka.apache.org/protocol#The_Messages_Produce). Written here because the libraries number the records
  * of an idempotent producer themselves, and forget or reuse a number when a request fails; see `Producers`.
  */
-import { KafkaError } from "./Client.ts"
-import type { Request } from "./Group.ts"
+import { KafkaError } from "../client/Client.ts"
+import type { Request } from "../client/Group.ts"
 
 /** A producer as the brokers know it. */
 export interface Producer {

@@ -17,9 +17,9 @@ import { Effect, Redacted, Schedule, type Scope } from "effect"
 import { isIP } from "node:net"
 import { type Client, KafkaError, type Reader } from "./Client.ts"
 import type { Options } from "./Connection.ts"
-import * as Fetch from "./Fetch.ts"
+import * as Fetch from "../wire/Fetch.ts"
 import type { Request } from "./Group.ts"
-import type { Patience } from "./Patience.ts"
+import type { Patience } from "./RetryPolicy.ts"
 import * as Producers from "./Producers.ts"
 
 export const make = Effect.fnUntraced(function*(options: Options, patience: Patience) {

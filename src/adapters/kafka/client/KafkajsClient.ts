@@ -13,10 +13,10 @@ import { Effect, Redacted, type Scope } from "effect"
 import { Kafka as Library, type KafkaConfig, logLevel } from "kafkajs"
 import { type Client, KafkaError, type Place, type Reader } from "./Client.ts"
 import type { Options } from "./Connection.ts"
-import * as Fetch from "./Fetch.ts"
+import * as Fetch from "../wire/Fetch.ts"
 import { type Cluster, makeCluster, sendRaw } from "./KafkajsInternals.ts"
-import type { Patience } from "./Patience.ts"
-import { acknowledgeWithin } from "./Produce.ts"
+import type { Patience } from "./RetryPolicy.ts"
+import { acknowledgeWithin } from "../wire/Produce.ts"
 import * as Producers from "./Producers.ts"
 
 export const make = Effect.fnUntraced(function*(options: Options, patience: Patience) {

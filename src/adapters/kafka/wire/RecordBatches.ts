@@ -6,7 +6,7 @@
  * Records of aborted transactions are left out, as are the markers of transactions; their offsets are gaps.
  */
 import { crc32c } from "@platformatic/wasm-utils"
-import type { Fetched } from "./Client.ts"
+import type { Fetched } from "../client/Client.ts"
 import { decompress } from "./Compression.ts"
 
 /** The bytes of records of one batch, uncompressed, and what its header says about them all. */

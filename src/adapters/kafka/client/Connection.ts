@@ -3,8 +3,8 @@ import { Context, Duration, Effect, Layer, type Redacted } from "effect"
 import { type Client, KafkaError } from "./Client.ts"
 import * as KafkajsClient from "./KafkajsClient.ts"
 import * as PlatformaticClient from "./PlatformaticClient.ts"
-import * as Patience from "./Patience.ts"
-import * as Refusal from "./Refusal.ts"
+import * as Patience from "./RetryPolicy.ts"
+import * as Refusal from "./ConnectionDiagnosis.ts"
 
 export interface Options {
   /** `host:port`, some of the cluster; the others are learnt from them. */
