@@ -5,7 +5,7 @@
 export { compile, type Options as CompileOptions, portable } from "./adapters/spark/compile/Compile.ts"
 export { explain, type Program, type Step } from "./adapters/spark/compile/Program.ts"
 export { Unsupported } from "./adapters/spark/compile/Unsupported.ts"
-export * as LiveCluster from "./adapters/spark/LiveCluster.ts"
+export * as LiveCluster from "./adapters/spark/live/LiveCluster.ts"
 export * as MemorySparkCluster from "./adapters/spark/MemorySparkCluster.ts"
 export { PaneLog } from "./adapters/spark/PaneLog.ts"
 export { ConnectServer } from "./adapters/spark/rest/ConnectServer.ts"

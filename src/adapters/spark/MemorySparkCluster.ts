@@ -15,7 +15,7 @@ import { partitionOf } from "../../streams/records/Partitioner.ts"
 import { fromTexts } from "../../streams/records/Records.ts"
 import { compileAny } from "./compile/Compile.ts"
 import type { Unsupported } from "./compile/Unsupported.ts"
-import * as QueryName from "./QueryName.ts"
+import * as QueryName from "./live/QueryName.ts"
 import { type Batch, ClusterError, type Query, SparkCluster, type Work } from "./SparkCluster.ts"
 
 export class MemorySpark extends Context.Service<MemorySpark, {

@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fc from "fast-check"
-import * as Batches from "../../../src/adapters/spark/Batches.ts"
+import * as Batches from "../../../src/adapters/spark/live/Batches.ts"
 import { shift } from "../../../src/adapters/spark/compile/Compile.ts"
 import * as Progress from "../../../src/adapters/spark/connect/Progress.ts"
 

@@ -1,7 +1,7 @@
 /** What went wrong, in a word and a line. The messages were recorded from Apache Spark 4.0.0. */
 import { assert, describe, it } from "@effect/vitest"
 import { SparkError } from "../../../src/adapters/spark/connect/SparkError.ts"
-import { type Failure, mayPass, toClusterError } from "../../../src/adapters/spark/Failures.ts"
+import { type Failure, mayPass, toClusterError } from "../../../src/adapters/spark/live/Failures.ts"
 import { SubmissionError } from "../../../src/adapters/spark/rest/SubmissionError.ts"
 
 const ofQuery = (...causes: ReadonlyArray<string>) => ({

@@ -9,8 +9,8 @@ import { StreamingQueryManagerCommandResultSchema } from "../../../src/adapters/
 import { Session } from "../../../src/adapters/spark/connect/Session.ts"
 import { SparkError } from "../../../src/adapters/spark/connect/SparkError.ts"
 import type { StreamingQuery } from "../../../src/adapters/spark/connect/StreamingQuery.ts"
-import * as Lookout from "../../../src/adapters/spark/Lookout.ts"
-import type { Sessions } from "../../../src/adapters/spark/Sessions.ts"
+import * as Lookout from "../../../src/adapters/spark/live/QuerySupervisor.ts"
+import type { Sessions } from "../../../src/adapters/spark/live/Sessions.ts"
 
 /** What happens between two questions: so many batches are done, and then it goes on or is lost in some way. */
 type Event =

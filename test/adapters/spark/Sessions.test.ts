@@ -3,8 +3,8 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
 import { Session } from "../../../src/adapters/spark/connect/Session.ts"
 import * as Plan from "../../../src/adapters/spark/connect/Plan.ts"
-import type { Address } from "../../../src/adapters/spark/Place.ts"
-import * as Sessions from "../../../src/adapters/spark/Sessions.ts"
+import type { Address } from "../../../src/adapters/spark/live/ServerLocation.ts"
+import * as Sessions from "../../../src/adapters/spark/live/Sessions.ts"
 import * as FakeSpark from "./connect/FakeSpark.ts"
 
 /** A server that knows no session but refuses those that were closed. */

@@ -1,6 +1,6 @@
 /** What queries on Spark cost and how far they are, for those who watch by Prometheus. */
 import { Effect, Metric } from "effect"
-import type { Batch } from "./SparkCluster.ts"
+import type { Batch } from "../SparkCluster.ts"
 
 /** Notes a batch of a pipeline's query. */
 export const note = Effect.fnUntraced(function*(pipeline: string, batch: Batch) {

@@ -1,8 +1,8 @@
 /** Whether a server reads texts as what they are. */
 import { Effect } from "effect"
-import * as Plan from "./connect/Plan.ts"
-import type { Session } from "./connect/Session.ts"
-import { SparkError } from "./connect/SparkError.ts"
+import * as Plan from "../connect/Plan.ts"
+import type { Session } from "../connect/Session.ts"
+import { SparkError } from "../connect/SparkError.ts"
 
 /**
  * Spark 4.0 reads the texts of a VARIANT in the charset of its JVM, which on Java 17 is that of the locale, and ASCII where

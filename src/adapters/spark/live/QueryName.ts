@@ -1,5 +1,5 @@
 /** How a query is called, in every cluster: by its name it is found again, whoever has started it. */
-import type { Program } from "./compile/Program.ts"
+import type { Program } from "../compile/Program.ts"
 
 /** Of the pipeline, the topic and the plan. */
 export const of = ({ fingerprint, pipeline }: Program, topic: string): string =>

@@ -1,7 +1,7 @@
 /** What went wrong on the way to the cluster or on it, as those are told it who only want to know what to do. */
-import type { SparkError } from "./connect/SparkError.ts"
-import type { SubmissionError } from "./rest/SubmissionError.ts"
-import { ClusterError } from "./SparkCluster.ts"
+import type { SparkError } from "../connect/SparkError.ts"
+import type { SubmissionError } from "../rest/SubmissionError.ts"
+import { ClusterError } from "../SparkCluster.ts"
 
 export type Failure = SparkError | SubmissionError | ClusterError
 

@@ -1,9 +1,9 @@
 /** What Spark tells of a batch, in our words. */
 import { Option, Schema } from "effect"
-import { shift } from "./compile/Compile.ts"
-import type { Progress } from "./connect/Progress.ts"
-import type { Observed } from "./connect/Observed.ts"
-import type { Batch } from "./SparkCluster.ts"
+import { shift } from "../compile/Compile.ts"
+import type { Progress } from "../connect/Progress.ts"
+import type { Observed } from "../connect/Observed.ts"
+import type { Batch } from "../SparkCluster.ts"
 
 /** Of a query of a pipeline, under whose name its plan counts. */
 export const fromProgress = (pipeline: string, progress: Progress): Batch => {

@@ -1,9 +1,9 @@
 /** Where the Spark Connect server is: at an address that is known, or on whichever worker it was started. */
 import { Context, Effect, Layer, type Redacted, Scope, Semaphore } from "effect"
-import * as Session from "./connect/Session.ts"
-import { ConnectServer } from "./rest/ConnectServer.ts"
-import type { SubmissionError } from "./rest/SubmissionError.ts"
-import { isOver, type Options as Rest, Submissions } from "./rest/Submissions.ts"
+import * as Session from "../connect/Session.ts"
+import { ConnectServer } from "../rest/ConnectServer.ts"
+import type { SubmissionError } from "../rest/SubmissionError.ts"
+import { isOver, type Options as Rest, Submissions } from "../rest/Submissions.ts"
 
 export interface Address {
   readonly host: string

@@ -3,13 +3,13 @@
  * reviving it, within bounds. A query itself goes on without us.
  */
 import { Duration, Effect } from "effect"
-import type { Progress } from "./connect/Progress.ts"
-import type { Session } from "./connect/Session.ts"
-import { SparkError } from "./connect/SparkError.ts"
-import * as StreamingQuery from "./connect/StreamingQuery.ts"
+import type { Progress } from "../connect/Progress.ts"
+import type { Session } from "../connect/Session.ts"
+import { SparkError } from "../connect/SparkError.ts"
+import * as StreamingQuery from "../connect/StreamingQuery.ts"
 import { type Failure, isOfQuery, mayPass, toClusterError, wordsOf } from "./Failures.ts"
 import type { Sessions } from "./Sessions.ts"
-import { ClusterError } from "./SparkCluster.ts"
+import { ClusterError } from "../SparkCluster.ts"
 
 export interface Options {
   readonly sessions: Sessions

@@ -6,12 +6,12 @@
 import { type Duration, Effect, Exit, type Redacted, Scope, Semaphore } from "effect"
 import { createHash } from "node:crypto"
 import * as Charset from "./Charset.ts"
-import { settings } from "./compile/Compile.ts"
-import * as Session from "./connect/Session.ts"
-import type { SparkError } from "./connect/SparkError.ts"
+import { settings } from "../compile/Compile.ts"
+import * as Session from "../connect/Session.ts"
+import type { SparkError } from "../connect/SparkError.ts"
 import { type Failure, isOfSession } from "./Failures.ts"
-import type { Place } from "./Place.ts"
-import type { SubmissionError } from "./rest/SubmissionError.ts"
+import type { Place } from "./ServerLocation.ts"
+import type { SubmissionError } from "../rest/SubmissionError.ts"
 
 export interface Options {
   readonly place: Place
