@@ -1,7 +1,7 @@
 /** The layers of a command that needs InfluxDB. Loaded only then: the client takes its time to load. */
 import { Clock, Effect, Layer } from "effect"
 import { Connection, type Options } from "../adapters/influxdb/Connection.ts"
-import * as InfluxdbFigures from "../adapters/influxdb/InfluxdbFigures.ts"
+import * as InfluxdbFigures from "../adapters/influxdb/InfluxdbMetrics.ts"
 import * as InfluxdbResultSink from "../adapters/influxdb/InfluxdbResultSink.ts"
 import { DeadLetters } from "../streams/ports/DeadLetters.ts"
 import { ResultSink } from "../streams/ports/ResultSink.ts"

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
 import { Connection } from "../../src/adapters/influxdb/Connection.ts"
-import * as InfluxdbFigures from "../../src/adapters/influxdb/InfluxdbFigures.ts"
+import * as InfluxdbFigures from "../../src/adapters/influxdb/InfluxdbMetrics.ts"
 import * as Recorded from "../../src/adapters/recorded/Recorded.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"

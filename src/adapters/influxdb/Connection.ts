@@ -11,8 +11,8 @@ import * as Http from "node:http"
 import * as Https from "node:https"
 import { literal } from "./Flux.ts"
 import { fromFailure, InfluxdbError } from "./InfluxdbError.ts"
-import * as Patience from "./Patience.ts"
-import { Tally } from "./Tally.ts"
+import * as Patience from "./RetryPolicy.ts"
+import { Tally } from "./WriteStatistics.ts"
 
 export interface Options {
   /** `http://127.0.0.1:8086`, with a path where a proxy has one; without user and password. */

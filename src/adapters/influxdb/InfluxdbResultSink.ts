@@ -11,7 +11,7 @@ import { DeadLetters, type DeadLetter } from "../../streams/ports/DeadLetters.ts
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { type Query, ResultSink, ResultSinkError, select } from "../../streams/ports/ResultSink.ts"
 import { Connection } from "./Connection.ts"
-import { idOf, type Known, KnownWindows } from "./KnownWindows.ts"
+import { idOf, type Known, KnownWindows } from "./RevisionCache.ts"
 import * as Point from "./Point.ts"
 import * as Store from "./Store.ts"
 import * as Writer from "./Writer.ts"

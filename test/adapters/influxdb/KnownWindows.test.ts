@@ -1,7 +1,7 @@
 /** What is not remembered is asked for: a window that was set is never taken for one that the store has not. */
 import { assert, it } from "@effect/vitest"
 import { Arbitrary, Effect } from "effect"
-import { type Known, KnownWindows } from "../../../src/adapters/influxdb/KnownWindows.ts"
+import { type Known, KnownWindows } from "../../../src/adapters/influxdb/RevisionCache.ts"
 import { forAll } from "../../../src/testing/Law.ts"
 import { integer } from "../../../src/testing/Samples.ts"
 

@@ -3,7 +3,7 @@ import { HttpError } from "@influxdata/influxdb-client"
 import { Clock, Effect, Fiber, Logger } from "effect"
 import { TestClock } from "effect/testing"
 import { InfluxdbError } from "../../../src/adapters/influxdb/InfluxdbError.ts"
-import * as Patience from "../../../src/adapters/influxdb/Patience.ts"
+import * as Patience from "../../../src/adapters/influxdb/RetryPolicy.ts"
 
 /** Fails for ever, and notes when it was tried. */
 const failing = (retryAfter?: number) => {

@@ -8,7 +8,7 @@ import { Clock, Effect, Layer, Schedule } from "effect"
 import { Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import { Connection } from "./Connection.ts"
 import * as Names from "./Names.ts"
-import type { Tally } from "./Tally.ts"
+import type { Tally } from "./WriteStatistics.ts"
 
 export interface Options {
   readonly topic: string
