@@ -4,7 +4,7 @@ import * as Recorded from "../adapters/recorded/Recorded.ts"
 import * as StdinFeed from "../adapters/stdio/StdinFeed.ts"
 import * as Yahoo from "../adapters/yahoo/Yahoo.ts"
 import { Feed, type FeedError } from "../streams/ports/Feed.ts"
-import { type Problem, problem, say } from "./Problem.ts"
+import { type Problem, problem, say } from "./terminal/Problem.ts"
 
 export type FeedName = "auto" | "yahoo" | "recorded" | "stdin"
 

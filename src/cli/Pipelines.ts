@@ -8,7 +8,7 @@ import { movingAverage5m } from "../analytics/movingAverage.ts"
 import type { CheckpointMismatch } from "../streams/ports/CheckpointStore.ts"
 import { Job } from "../streams/engine/Job.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
-import { problem, usage } from "./Problem.ts"
+import { problem, usage } from "./terminal/Problem.ts"
 
 export const builtIn: ReadonlyArray<Pipeline.Any> = [candles1m, movingAverage5m, candles5m, day]
 

@@ -1,7 +1,7 @@
 /** A table of panes holds what they say, whatever they say. */
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
-import { lines } from "../../src/cli/Table.ts"
+import { lines } from "../../src/cli/terminal/Table.ts"
 import type { Encoded } from "../../src/streams/pipeline/Pane.ts"
 
 const minute = 60_000

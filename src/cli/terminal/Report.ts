@@ -1,8 +1,8 @@
 /** The account that a run gives of itself at its end: every event counted once. */
 import { Effect } from "effect"
 import { writeFileSync } from "node:fs"
-import type { Report } from "../streams/ports/Engine.ts"
-import { type Counts, Monitor } from "../streams/ports/Monitor.ts"
+import type { Report } from "../../streams/ports/Engine.ts"
+import { type Counts, Monitor } from "../../streams/ports/Monitor.ts"
 import { problem, say } from "./Problem.ts"
 
 /** `read 12, aggregated 10, late 1, dead-lettered 1, duplicate 0`, and what a filter left out where one did. */

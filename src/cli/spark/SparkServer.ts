@@ -6,9 +6,9 @@ import { Effect, Option, Redacted, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import type { SubmissionError } from "../adapters/spark/rest/SubmissionError.ts"
-import type * as Submissions from "../adapters/spark/rest/Submissions.ts"
-import { type Problem, problem, say, usage } from "./Problem.ts"
+import type { SubmissionError } from "../../adapters/spark/rest/SubmissionError.ts"
+import type * as Submissions from "../../adapters/spark/rest/Submissions.ts"
+import { type Problem, problem, say, usage } from "../terminal/Problem.ts"
 import * as SparkFlags from "./SparkFlags.ts"
 
 export interface Input {
@@ -120,7 +120,7 @@ const digestOf = (token: Redacted.Redacted): string => createHash("sha256").upda
 
 const kill = Effect.fnUntraced(function*(rest: Submissions.Options, ids: ReadonlyArray<string>) {
   if (ids.length === 0) return
-  const { Submissions } = yield* Effect.promise(() => import("../adapters/spark/rest/Submissions.ts"))
+  const { Submissions } = yield* Effect.promise(() => import("../../adapters/spark/rest/Submissions.ts"))
   yield* Effect.forEach(ids, (id) => Submissions.use(({ kill }) => kill(id)), { discard: true }).pipe(
     Effect.provide(Submissions.layer(rest))
   )
@@ -138,7 +138,7 @@ export const runningOf = Effect.fnUntraced(function*({ place }: Server) {
 
 /** Of the worker on which a driver runs; undefined where it does not. */
 const hostOf = Effect.fnUntraced(function*(rest: Submissions.Options, id: string) {
-  const { isOver, Submissions } = yield* Effect.promise(() => import("../adapters/spark/rest/Submissions.ts"))
+  const { isOver, Submissions } = yield* Effect.promise(() => import("../../adapters/spark/rest/Submissions.ts"))
   const status = yield* Submissions.use(({ status }) => status(id)).pipe(
     Effect.catchIf(({ reason }) => reason === "unknown-submission", () => Effect.succeed(undefined)),
     Effect.provide(Submissions.layer(rest))

@@ -1,9 +1,9 @@
 /** `courant explain`: the plan of a pipeline on another engine, without any server. */
 import { Console, Effect } from "effect"
 import { Command } from "effect/cli"
-import * as Flags from "./Flags.ts"
-import * as Pipelines from "./Pipelines.ts"
-import * as SparkFlags from "./SparkFlags.ts"
+import * as Flags from "../Flags.ts"
+import * as Pipelines from "../Pipelines.ts"
+import * as SparkFlags from "../spark/SparkFlags.ts"
 
 export const command = Command.make(
   "explain",
@@ -17,7 +17,7 @@ export const command = Command.make(
   Effect.fnUntraced(function*({ maxTimeAhead, ...input }) {
     const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input))
     const [{ compileAny }, { explain }] = yield* Effect.promise(() =>
-      Promise.all([import("../adapters/spark/compile/Compile.ts"), import("../adapters/spark/compile/Program.ts")]))
+      Promise.all([import("../../adapters/spark/compile/Compile.ts"), import("../../adapters/spark/compile/Program.ts")]))
     const plans = yield* Effect.forEach(pipelines, (pipeline) =>
       Effect.map(compileAny(pipeline, { maxTimeAhead }), explain))
     yield* Console.log(plans.map((plan) => plan.trimEnd()).join("\n\n"))

@@ -1,16 +1,16 @@
 /** `courant ingest`: from a feed into the log, and nothing else. */
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
-import { EventLog, type EventLogError } from "../streams/ports/EventLog.ts"
-import { Feed, type FeedError } from "../streams/ports/Feed.ts"
-import * as Ingest from "../streams/engine/Ingest.ts"
-import * as Display from "./Display.ts"
-import * as Feeds from "./Feeds.ts"
-import * as Flags from "./Flags.ts"
-import * as Kafka from "./Kafka.ts"
-import * as Pipelines from "./Pipelines.ts"
-import { say } from "./Problem.ts"
-import * as Stores from "./Stores.ts"
+import { EventLog, type EventLogError } from "../../streams/ports/EventLog.ts"
+import { Feed, type FeedError } from "../../streams/ports/Feed.ts"
+import * as Ingest from "../../streams/engine/Ingest.ts"
+import * as Display from "../terminal/Display.ts"
+import * as Feeds from "../Feeds.ts"
+import * as Flags from "../Flags.ts"
+import * as Kafka from "../kafka/Kafka.ts"
+import * as Pipelines from "../Pipelines.ts"
+import { say } from "../terminal/Problem.ts"
+import * as Stores from "../Stores.ts"
 
 const flags = {
   feed: Flags.feed,
@@ -62,7 +62,7 @@ const intoKafka = Effect.fnUntraced(function*(input: Input) {
   const connection = yield* Kafka.optionsOf(input)
   const pipelines = Option.isNone(input.pipelines) ? [] : yield* Pipelines.resolveAll(input.pipelines.value, {})
   const sources = Kafka.sourcesOf(pipelines)
-  const { log } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+  const { log } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
   const layer = log({ connection, topic, sources, create: true, partitions: Option.getOrUndefined(input.partitions) })
   yield* append(topic, Ingest.routed(sources)).pipe(Effect.provide(layer))
 })

@@ -1,20 +1,20 @@
 /** `courant dead-letters`: what could not be used, to look at, to take away, and to try again. */
 import { Console, Effect, Layer, Option, Schema, Stdio, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
-import * as Database from "../adapters/sqlite/Database.ts"
-import * as SqliteDeadLetters from "../adapters/sqlite/SqliteDeadLetters.ts"
-import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
-import { type DeadLetter, DeadLetters, type Query, Reason } from "../streams/ports/DeadLetters.ts"
-import { EventLog } from "../streams/ports/EventLog.ts"
-import * as Pane from "../streams/pipeline/Pane.ts"
-import { RecordReader } from "../streams/records/RecordReader.ts"
-import { fromBytes, Kind } from "../streams/records/Records.ts"
-import { Router, type Sources } from "../streams/records/Router.ts"
-import * as Flags from "./Flags.ts"
-import * as Kafka from "./Kafka.ts"
-import * as Pipelines from "./Pipelines.ts"
-import { type Problem, problem, say } from "./Problem.ts"
-import * as Stores from "./Stores.ts"
+import * as Database from "../../adapters/sqlite/Database.ts"
+import * as SqliteDeadLetters from "../../adapters/sqlite/SqliteDeadLetters.ts"
+import * as SqliteEventLog from "../../adapters/sqlite/SqliteEventLog.ts"
+import { type DeadLetter, DeadLetters, type Query, Reason } from "../../streams/ports/DeadLetters.ts"
+import { EventLog } from "../../streams/ports/EventLog.ts"
+import * as Pane from "../../streams/pipeline/Pane.ts"
+import { RecordReader } from "../../streams/records/RecordReader.ts"
+import { fromBytes, Kind } from "../../streams/records/Records.ts"
+import { Router, type Sources } from "../../streams/records/Router.ts"
+import * as Flags from "../Flags.ts"
+import * as Kafka from "../kafka/Kafka.ts"
+import * as Pipelines from "../Pipelines.ts"
+import { type Problem, problem, say } from "../terminal/Problem.ts"
+import * as Stores from "../Stores.ts"
 
 const reason = Flag.Literals("reason", Reason.literals).pipe(
   Flag.withDescription("Only those refused for this reason"),
@@ -64,7 +64,7 @@ const inFolder = Effect.fnUntraced(function*({ data, topic }: Choice) {
 const onKafka = Effect.fnUntraced(function*(choice: Choice) {
   const topic = yield* Kafka.givenTopic(choice.topic)
   const connection = yield* Kafka.optionsOf(choice)
-  const { letters, lettersAndLog } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+  const { letters, lettersAndLog } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
   const place: Place = {
     topic,
     letters: letters({ connection, topic }),

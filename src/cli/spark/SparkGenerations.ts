@@ -5,7 +5,7 @@
 import { Clock, Effect, Schema } from "effect"
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { problem } from "./Problem.ts"
+import { problem } from "../terminal/Problem.ts"
 
 /** The names of the newest folders, by the name of the processor. */
 const Generations = Schema.Record(Schema.String, Schema.String)

@@ -1,5 +1,5 @@
 /** Panes as a table for a terminal, one window a line: numbers stand with their decimal points below each other. */
-import type { Encoded } from "../streams/pipeline/Pane.ts"
+import type { Encoded } from "../../streams/pipeline/Pane.ts"
 
 export interface Options {
   /** In which times are shown. */

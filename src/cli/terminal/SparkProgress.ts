@@ -1,8 +1,8 @@
 /** How far the queries on Spark are: a line for each, which a terminal shows in its place, and others now and then. */
 import { Clock, Effect, Stream } from "effect"
-import { type Batch, SparkCluster } from "../adapters/spark/SparkCluster.ts"
-import { Monitor } from "../streams/ports/Monitor.ts"
-import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
+import { type Batch, SparkCluster } from "../../adapters/spark/SparkCluster.ts"
+import { Monitor } from "../../streams/ports/Monitor.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { say } from "./Problem.ts"
 
 /** What is known of the query of one pipeline. */

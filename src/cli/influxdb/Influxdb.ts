@@ -1,10 +1,10 @@
 /** How the command line reaches InfluxDB: by the environment only, so that no list of processes shows the token. */
 import { Effect, Layer, Redacted } from "effect"
-import type { Options } from "../adapters/influxdb/Connection.ts"
-import type { DeadLetters } from "../streams/ports/DeadLetters.ts"
-import type { Monitor } from "../streams/ports/Monitor.ts"
-import type { ResultSink } from "../streams/ports/ResultSink.ts"
-import { type Problem, usage } from "./Problem.ts"
+import type { Options } from "../../adapters/influxdb/Connection.ts"
+import type { DeadLetters } from "../../streams/ports/DeadLetters.ts"
+import type { Monitor } from "../../streams/ports/Monitor.ts"
+import type { ResultSink } from "../../streams/ports/ResultSink.ts"
+import { type Problem, usage } from "../terminal/Problem.ts"
 
 const variables = ["URL", "TOKEN", "ORG", "BUCKET"].map((name) => `COURANT_INFLUXDB_${name}`)
 

@@ -1,15 +1,15 @@
 /** `courant submit`: pipelines on a cluster, which goes on with them when the command has ended. */
 import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
-import type { Options as Brokers } from "../adapters/kafka/client/Connection.ts"
-import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
-import * as Flags from "./Flags.ts"
-import * as Influxdb from "./Influxdb.ts"
-import * as Kafka from "./Kafka.ts"
-import * as Pipelines from "./Pipelines.ts"
-import { type Problem, problem, say, usage } from "./Problem.ts"
-import * as SparkFlags from "./SparkFlags.ts"
-import * as SparkServer from "./SparkServer.ts"
+import type { Options as Brokers } from "../../adapters/kafka/client/Connection.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
+import * as Flags from "../Flags.ts"
+import * as Influxdb from "../influxdb/Influxdb.ts"
+import * as Kafka from "../kafka/Kafka.ts"
+import * as Pipelines from "../Pipelines.ts"
+import { type Problem, problem, say, usage } from "../terminal/Problem.ts"
+import * as SparkFlags from "../spark/SparkFlags.ts"
+import * as SparkServer from "../spark/SparkServer.ts"
 
 const flags = {
   pipelines: SparkFlags.pipelines,
@@ -90,7 +90,7 @@ const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines:
   const server = yield* SparkServer.serverOf({ ...input, launches: "never" })
   const place = yield* SparkServer.runningOf(server)
   if (place === undefined) return say("no Spark Connect server that was launched from here is running, and so no query")
-  const { clusterOf, stopAll } = yield* Effect.promise(() => import("./SparkRun.ts"))
+  const { clusterOf, stopAll } = yield* Effect.promise(() => import("../spark/SparkRun.ts"))
   yield* stopAll(pipelines, topic).pipe(
     Effect.provide(clusterOf({ ...input, server: { ...server, place }, brokers: undefined, checkpoints: "" }))
   )
@@ -102,13 +102,13 @@ const run = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: 
   const checkpoints = yield* checkpointsOf(input)
   const server = yield* SparkServer.serverOf({ ...input, launches: input.once ? "once" : "forever" })
   yield* refuseUnsupported(pipelines, input.maxTimeAhead)
-  const { run } = yield* Effect.promise(() => import("./SparkRun.ts"))
+  const { run } = yield* Effect.promise(() => import("../spark/SparkRun.ts"))
   yield* run({ ...input, report: Option.getOrUndefined(input.report), topic, brokers, checkpoints, server }, pipelines)
 })
 
 /** Nothing is begun for one pipeline where another of them cannot run. */
 const refuseUnsupported = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>, maxTimeAhead: number) {
-  const { compileAny } = yield* Effect.promise(() => import("../adapters/spark/compile/Compile.ts"))
+  const { compileAny } = yield* Effect.promise(() => import("../../adapters/spark/compile/Compile.ts"))
   yield* Effect.forEach(pipelines, (pipeline) => compileAny(pipeline, { maxTimeAhead }))
 })
 

@@ -1,8 +1,8 @@
 /** What `courant doctor` looks at where the environment names an InfluxDB. It changes nothing unless asked to make the bucket. */
 import { Duration, Effect } from "effect"
-import { Connection, type Options } from "../adapters/influxdb/Connection.ts"
-import type { InfluxdbError } from "../adapters/influxdb/InfluxdbError.ts"
-import { bad, type Finding, note, ok } from "./Finding.ts"
+import { Connection, type Options } from "../../adapters/influxdb/Connection.ts"
+import type { InfluxdbError } from "../../adapters/influxdb/InfluxdbError.ts"
+import { bad, type Finding, note, ok } from "../terminal/Finding.ts"
 
 export interface Choice {
   readonly connection: Options

@@ -1,11 +1,11 @@
 /** The layers of a command that needs InfluxDB. Loaded only then: the client takes its time to load. */
 import { Clock, Effect, Layer } from "effect"
-import { Connection, type Options } from "../adapters/influxdb/Connection.ts"
-import * as InfluxdbFigures from "../adapters/influxdb/InfluxdbMetrics.ts"
-import * as InfluxdbResultSink from "../adapters/influxdb/InfluxdbResultSink.ts"
-import { DeadLetters } from "../streams/ports/DeadLetters.ts"
-import { ResultSink } from "../streams/ports/ResultSink.ts"
-import { say } from "./Problem.ts"
+import { Connection, type Options } from "../../adapters/influxdb/Connection.ts"
+import * as InfluxdbFigures from "../../adapters/influxdb/InfluxdbMetrics.ts"
+import * as InfluxdbResultSink from "../../adapters/influxdb/InfluxdbResultSink.ts"
+import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
+import { ResultSink } from "../../streams/ports/ResultSink.ts"
+import { say } from "../terminal/Problem.ts"
 
 export interface Choice {
   readonly connection: Options

@@ -7,7 +7,7 @@
  */
 import { Redacted } from "effect"
 import { createPrivateKey } from "node:crypto"
-import type { Options, Sasl, Tls } from "../adapters/kafka/client/Connection.ts"
+import type { Options, Sasl, Tls } from "../../adapters/kafka/client/Connection.ts"
 
 /** Options of Spark's Kafka source and sink. */
 export const sparkOptionsOf = ({ brokers, sasl, tls }: Options): Readonly<Record<string, string>> => ({

@@ -4,17 +4,17 @@ import { Command } from "effect/cli"
 import { accessSync, constants, existsSync } from "node:fs"
 import { createServer } from "node:net"
 import { dirname, resolve } from "node:path"
-import * as Database from "../adapters/sqlite/Database.ts"
-import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
-import * as Yahoo from "../adapters/yahoo/Yahoo.ts"
-import { Feed } from "../streams/ports/Feed.ts"
-import { bad, type Finding, note, ok } from "./Finding.ts"
-import * as Flags from "./Flags.ts"
-import * as Influxdb from "./Influxdb.ts"
-import * as Kafka from "./Kafka.ts"
-import * as Pipelines from "./Pipelines.ts"
-import { problem } from "./Problem.ts"
-import * as Stores from "./Stores.ts"
+import * as Database from "../../adapters/sqlite/Database.ts"
+import * as SqliteEventLog from "../../adapters/sqlite/SqliteEventLog.ts"
+import * as Yahoo from "../../adapters/yahoo/Yahoo.ts"
+import { Feed } from "../../streams/ports/Feed.ts"
+import { bad, type Finding, note, ok } from "../terminal/Finding.ts"
+import * as Flags from "../Flags.ts"
+import * as Influxdb from "../influxdb/Influxdb.ts"
+import * as Kafka from "../kafka/Kafka.ts"
+import * as Pipelines from "../Pipelines.ts"
+import { problem } from "../terminal/Problem.ts"
+import * as Stores from "../Stores.ts"
 
 const flags = {
   data: Flags.data,
@@ -87,7 +87,7 @@ const kafka = Effect.fnUntraced(function*(input: Input) {
   const topic = yield* Kafka.givenTopic(input.topic)
   const connection = yield* Kafka.optionsOf(input)
   const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {})
-  const { findings } = yield* Effect.promise(() => import("./KafkaDoctor.ts"))
+  const { findings } = yield* Effect.promise(() => import("../kafka/KafkaDoctor.ts"))
   return findings({
     connection,
     topic,
@@ -100,7 +100,7 @@ const kafka = Effect.fnUntraced(function*(input: Input) {
 const influxdb = Effect.fnUntraced(function*({ connectTimeout, create }: Input) {
   if (!create && !Influxdb.isNamed()) return []
   const connection = yield* Influxdb.optionsOf(connectTimeout)
-  const { findings } = yield* Effect.promise(() => import("./InfluxdbDoctor.ts"))
+  const { findings } = yield* Effect.promise(() => import("../influxdb/InfluxdbDoctor.ts"))
   return yield* findings({ connection, create })
 }, Effect.catch(({ message }) => Effect.succeed([bad("influxdb", message)])))
 

@@ -1,9 +1,9 @@
 /** `courant spark`: applications of one's own on a standalone cluster of Spark, without an installation of Spark. */
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import type { Status, Submissions } from "../adapters/spark/rest/Submissions.ts"
-import { say } from "./Problem.ts"
-import * as SparkFlags from "./SparkFlags.ts"
+import type { Status, Submissions } from "../../adapters/spark/rest/Submissions.ts"
+import { say } from "../terminal/Problem.ts"
+import * as SparkFlags from "../spark/SparkFlags.ts"
 
 /** As a master gives them; anything may be one. */
 const id = Argument.String("id").pipe(
@@ -95,7 +95,7 @@ const over = Effect.fnUntraced(function*<A, E>(
   use: (submissions: Submissions["Service"]) => Effect.Effect<A, E>
 ) {
   const options = yield* SparkFlags.masterOf(rest)
-  const { Submissions } = yield* Effect.promise(() => import("../adapters/spark/rest/Submissions.ts"))
+  const { Submissions } = yield* Effect.promise(() => import("../../adapters/spark/rest/Submissions.ts"))
   return yield* Effect.provide(Submissions.use(use), Submissions.layer(options))
 })
 

@@ -1,16 +1,16 @@
 /** `courant query`: the windows of a pipeline, out of the sink that they were written to. */
 import { Clock, Console, Effect, Layer, Option } from "effect"
 import { Argument, Command } from "effect/cli"
-import * as Database from "../adapters/sqlite/Database.ts"
-import * as SqliteResultSink from "../adapters/sqlite/SqliteResultSink.ts"
-import * as Pane from "../streams/pipeline/Pane.ts"
-import { type Query, ResultSink } from "../streams/ports/ResultSink.ts"
-import * as Flags from "./Flags.ts"
-import * as Influxdb from "./Influxdb.ts"
-import * as Kafka from "./Kafka.ts"
-import { type Problem, say, usage } from "./Problem.ts"
-import * as Stores from "./Stores.ts"
-import * as Table from "./Table.ts"
+import * as Database from "../../adapters/sqlite/Database.ts"
+import * as SqliteResultSink from "../../adapters/sqlite/SqliteResultSink.ts"
+import * as Pane from "../../streams/pipeline/Pane.ts"
+import { type Query, ResultSink } from "../../streams/ports/ResultSink.ts"
+import * as Flags from "../Flags.ts"
+import * as Influxdb from "../influxdb/Influxdb.ts"
+import * as Kafka from "../kafka/Kafka.ts"
+import { type Problem, say, usage } from "../terminal/Problem.ts"
+import * as Stores from "../Stores.ts"
+import * as Table from "../terminal/Table.ts"
 
 const flags = {
   pipeline: Argument.String("pipeline").pipe(Argument.withDescription("Its name, such as candles-1m")),
@@ -66,7 +66,7 @@ const sinkOf = Effect.fnUntraced(function*(input: Input) {
     case "kafka": {
       const topic = yield* Kafka.givenTopic(input.topic, "--sink kafka")
       const connection = yield* Kafka.optionsOf(input)
-      const { panes } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+      const { panes } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
       return panes({ connection, topic })
     }
     case "sqlite":

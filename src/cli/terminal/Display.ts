@@ -3,9 +3,9 @@
  * one plain line for each closed candle. It goes to stderr, like all that is no result.
  */
 import { Effect, Stream } from "effect"
-import { Feed, type Freshness } from "../streams/ports/Feed.ts"
-import { type Event, Monitor, type Progress } from "../streams/ports/Monitor.ts"
-import * as Pane from "../streams/pipeline/Pane.ts"
+import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
+import { type Event, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
+import * as Pane from "../../streams/pipeline/Pane.ts"
 import { say } from "./Problem.ts"
 
 /** The feed's state in the words of the page's badge. */

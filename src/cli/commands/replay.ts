@@ -1,16 +1,16 @@
 /** `courant replay`: pipelines over the log's past, without changing anything. */
 import { Clock, Effect, Layer, Option, Stream } from "effect"
 import { Command } from "effect/cli"
-import * as StdoutSink from "../adapters/stdio/StdoutSink.ts"
-import { EventLog } from "../streams/ports/EventLog.ts"
-import { Job } from "../streams/engine/Job.ts"
-import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
-import { ResultSink } from "../streams/ports/ResultSink.ts"
-import * as Flags from "./Flags.ts"
-import * as Kafka from "./Kafka.ts"
-import * as Pipelines from "./Pipelines.ts"
-import * as Report from "./Report.ts"
-import * as Stores from "./Stores.ts"
+import * as StdoutSink from "../../adapters/stdio/StdoutSink.ts"
+import { EventLog } from "../../streams/ports/EventLog.ts"
+import { Job } from "../../streams/engine/Job.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
+import { ResultSink } from "../../streams/ports/ResultSink.ts"
+import * as Flags from "../Flags.ts"
+import * as Kafka from "../kafka/Kafka.ts"
+import * as Pipelines from "../Pipelines.ts"
+import * as Report from "../terminal/Report.ts"
+import * as Stores from "../Stores.ts"
 
 const flags = {
   pipelines: Flags.pipelines,
@@ -65,7 +65,7 @@ const ofSqlite = Effect.fnUntraced(function*(input: Input) {
 const ofKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const topic = yield* Kafka.givenTopic(input.topic)
   const connection = yield* Kafka.optionsOf(input)
-  const { log } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+  const { log } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
   return log({ connection, topic, sources: Kafka.sourcesOf(pipelines), create: false, partitions: undefined })
 })
 

@@ -1,11 +1,11 @@
 /** What `courant doctor` looks at where the log is a topic of Kafka. It changes nothing. */
 import { Effect } from "effect"
-import { KafkaError } from "../adapters/kafka/client/Client.ts"
-import { Connection, type Options } from "../adapters/kafka/client/Connection.ts"
-import * as Inspection from "../adapters/kafka/client/Inspection.ts"
-import * as Topics from "../adapters/kafka/client/Topics.ts"
-import { DeadLetters } from "../streams/ports/DeadLetters.ts"
-import { bad, type Finding, note, ok } from "./Finding.ts"
+import { KafkaError } from "../../adapters/kafka/client/Client.ts"
+import { Connection, type Options } from "../../adapters/kafka/client/Connection.ts"
+import * as Inspection from "../../adapters/kafka/client/Inspection.ts"
+import * as Topics from "../../adapters/kafka/client/Topics.ts"
+import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
+import { bad, type Finding, note, ok } from "../terminal/Finding.ts"
 import { letters as lettersOf, topicsOf } from "./KafkaStores.ts"
 
 export interface Choice {

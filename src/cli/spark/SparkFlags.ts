@@ -1,9 +1,9 @@
 /** Flags of the commands about Spark, and what the environment says where a flag does not. Tokens have no flags. */
 import { Effect, Option, Redacted } from "effect"
 import { Argument, Flag } from "effect/cli"
-import type { Options } from "../adapters/spark/rest/Submissions.ts"
-import * as Flags from "./Flags.ts"
-import { type Problem, usage } from "./Problem.ts"
+import type { Options } from "../../adapters/spark/rest/Submissions.ts"
+import * as Flags from "../Flags.ts"
+import { type Problem, usage } from "../terminal/Problem.ts"
 
 const variable = (name: string): string | undefined => process.env[`COURANT_SPARK_${name}`] || undefined
 
