@@ -2,9 +2,9 @@
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fc from "fast-check"
-import * as Batches from "../../../src/adapters/spark/live/Batches.ts"
-import { shift } from "../../../src/adapters/spark/compile/Compile.ts"
-import * as Progress from "../../../src/adapters/spark/connect/Progress.ts"
+import * as Batches from "../../../../src/adapters/spark/live/Batches.ts"
+import { shift } from "../../../../src/adapters/spark/compile/Compile.ts"
+import * as Progress from "../../../../src/adapters/spark/connect/Progress.ts"
 
 const recorded = {
   id: "a0eeee2c-1890-4d97-a778-392a62a96312",

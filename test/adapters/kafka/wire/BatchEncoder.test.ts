@@ -2,8 +2,8 @@
 import { assert, it } from "@effect/vitest"
 import * as fc from "fast-check"
 import { createRequire } from "node:module"
-import { encode } from "../../../src/adapters/kafka/wire/BatchEncoder.ts"
-import { Cursor, sections } from "../../../src/adapters/kafka/wire/RecordBatches.ts"
+import { encode } from "../../../../src/adapters/kafka/wire/BatchEncoder.ts"
+import { Cursor, sections } from "../../../../src/adapters/kafka/wire/RecordBatches.ts"
 
 // The encoders are not exported, and not typed.
 const load = createRequire(import.meta.url)

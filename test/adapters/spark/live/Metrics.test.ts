@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
 import { PrometheusMetrics } from "effect/observability"
-import * as Figures from "../../../src/adapters/spark/live/Metrics.ts"
+import * as Figures from "../../../../src/adapters/spark/live/Metrics.ts"
 
 const batch = {
   id: 0,

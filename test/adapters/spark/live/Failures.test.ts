@@ -1,8 +1,8 @@
 /** What went wrong, in a word and a line. The messages were recorded from Apache Spark 4.0.0. */
 import { assert, describe, it } from "@effect/vitest"
-import { SparkError } from "../../../src/adapters/spark/connect/SparkError.ts"
-import { type Failure, mayPass, toClusterError } from "../../../src/adapters/spark/live/Failures.ts"
-import { SubmissionError } from "../../../src/adapters/spark/rest/SubmissionError.ts"
+import { SparkError } from "../../../../src/adapters/spark/connect/SparkError.ts"
+import { type Failure, mayPass, toClusterError } from "../../../../src/adapters/spark/live/Failures.ts"
+import { SubmissionError } from "../../../../src/adapters/spark/rest/SubmissionError.ts"
 
 const ofQuery = (...causes: ReadonlyArray<string>) => ({
   message: "[STREAM_FAILED] Query [id = 8c47, runId = 9fb2] terminated with exception: … SQLSTATE: XXKST",

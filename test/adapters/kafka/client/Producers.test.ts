@@ -6,12 +6,12 @@
 import { assert, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Semaphore } from "effect"
 import * as fc from "fast-check"
-import { type Client, KafkaError, type Message } from "../../../src/adapters/kafka/client/Client.ts"
-import type { Request } from "../../../src/adapters/kafka/client/Group.ts"
-import type { Patience } from "../../../src/adapters/kafka/client/RetryPolicy.ts"
-import * as Producers from "../../../src/adapters/kafka/client/Producers.ts"
-import { Cursor, sections } from "../../../src/adapters/kafka/wire/RecordBatches.ts"
-import { randomFrom } from "../../random.ts"
+import { type Client, KafkaError, type Message } from "../../../../src/adapters/kafka/client/Client.ts"
+import type { Request } from "../../../../src/adapters/kafka/client/Group.ts"
+import type { Patience } from "../../../../src/adapters/kafka/client/RetryPolicy.ts"
+import * as Producers from "../../../../src/adapters/kafka/client/Producers.ts"
+import { Cursor, sections } from "../../../../src/adapters/kafka/wire/RecordBatches.ts"
+import { randomFrom } from "../../../random.ts"
 
 const topic = "t"
 const notLeader = 6

@@ -1,10 +1,10 @@
 /** Routing loses nothing, keeps the order of each key, and puts what it cannot read where it becomes a dead letter. */
 import { assert, it } from "@effect/vitest"
 import * as fc from "fast-check"
-import { ticks } from "../../src/analytics/ticks.ts"
-import { partitionOf } from "../../src/streams/records/Partitioner.ts"
-import { fromTexts, Kind, valueAt } from "../../src/streams/records/Records.ts"
-import { Router } from "../../src/streams/records/Router.ts"
+import { ticks } from "../../../src/analytics/ticks.ts"
+import { partitionOf } from "../../../src/streams/records/Partitioner.ts"
+import { fromTexts, Kind, valueAt } from "../../../src/streams/records/Records.ts"
+import { Router } from "../../../src/streams/records/Router.ts"
 
 const record = fc.oneof(
   fc.record({ symbol: fc.constantFrom("AAPL", "MSFT", "BTC-USD", "^GSPC"), time: fc.nat(), price: fc.constant("1.5"), size: fc.nat(9) }).map(

@@ -1,6 +1,6 @@
 /** The partition of a key is the one that Kafka's own producers choose. */
 import { assert, it } from "@effect/vitest"
-import { murmur2, partitionOf } from "../../src/streams/records/Partitioner.ts"
+import { murmur2, partitionOf } from "../../../src/streams/records/Partitioner.ts"
 
 /** From Kafka's own UtilsTest.testMurmur2 (Apache Kafka, clients/src/test/java/org/apache/kafka/common/utils). */
 const known: ReadonlyArray<readonly [key: string, hash: number]> = [

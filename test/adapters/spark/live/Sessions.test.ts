@@ -1,11 +1,11 @@
 /** The session that all clients share: against a server of this process that closes sessions, and against none. */
 import { assert, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
-import { Session } from "../../../src/adapters/spark/connect/Session.ts"
-import * as Plan from "../../../src/adapters/spark/connect/Plan.ts"
-import type { Address } from "../../../src/adapters/spark/live/ServerLocation.ts"
-import * as Sessions from "../../../src/adapters/spark/live/Sessions.ts"
-import * as FakeSpark from "./connect/FakeSpark.ts"
+import { Session } from "../../../../src/adapters/spark/connect/Session.ts"
+import * as Plan from "../../../../src/adapters/spark/connect/Plan.ts"
+import type { Address } from "../../../../src/adapters/spark/live/ServerLocation.ts"
+import * as Sessions from "../../../../src/adapters/spark/live/Sessions.ts"
+import * as FakeSpark from "../connect/FakeSpark.ts"
 
 /** A server that knows no session but refuses those that were closed. */
 const server = (closed: Set<string>, plan = "Project [true AS is_utf8#1]") => {

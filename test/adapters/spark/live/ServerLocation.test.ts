@@ -1,10 +1,10 @@
 /** A Connect server that is started on the cluster where it is needed, and only then: over a cluster in memory. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as Place from "../../../src/adapters/spark/live/ServerLocation.ts"
-import * as MemorySubmissions from "../../../src/adapters/spark/rest/MemorySubmissions.ts"
-import { Submissions } from "../../../src/adapters/spark/rest/Submissions.ts"
-import * as FakeSpark from "./connect/FakeSpark.ts"
+import * as Place from "../../../../src/adapters/spark/live/ServerLocation.ts"
+import * as MemorySubmissions from "../../../../src/adapters/spark/rest/MemorySubmissions.ts"
+import { Submissions } from "../../../../src/adapters/spark/rest/Submissions.ts"
+import * as FakeSpark from "../connect/FakeSpark.ts"
 
 /** What serves is always there; the cluster says whether its driver runs. */
 const launching = Effect.fnUntraced(function*(options: Partial<Place.Launch> = {}) {

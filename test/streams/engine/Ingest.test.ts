@@ -2,12 +2,12 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Layer, Option, Stream } from "effect"
 import * as fc from "fast-check"
-import { ticks } from "../../src/analytics/ticks.ts"
-import { EventLog, EventLogError } from "../../src/streams/ports/EventLog.ts"
-import { Feed } from "../../src/streams/ports/Feed.ts"
-import * as Ingest from "../../src/streams/engine/Ingest.ts"
-import { type Chunk, fromBytes, join, Kind, valueAt } from "../../src/streams/records/Records.ts"
-import { Router } from "../../src/streams/records/Router.ts"
+import { ticks } from "../../../src/analytics/ticks.ts"
+import { EventLog, EventLogError } from "../../../src/streams/ports/EventLog.ts"
+import { Feed } from "../../../src/streams/ports/Feed.ts"
+import * as Ingest from "../../../src/streams/engine/Ingest.ts"
+import { type Chunk, fromBytes, join, Kind, valueAt } from "../../../src/streams/records/Records.ts"
+import { Router } from "../../../src/streams/records/Router.ts"
 
 const source = ticks.definition
 

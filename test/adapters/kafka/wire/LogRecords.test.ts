@@ -4,11 +4,11 @@ import * as fc from "fast-check"
 import { createRequire } from "node:module"
 import { gzipSync, zstdCompressSync } from "node:zlib"
 import { lz4Compress, snappyCompress } from "@platformatic/wasm-utils"
-import type { Fetched } from "../../../src/adapters/kafka/client/Client.ts"
-import * as LogRecords from "../../../src/adapters/kafka/wire/LogRecords.ts"
-import { UnreadableBatch } from "../../../src/adapters/kafka/wire/RecordBatches.ts"
-import { ticks } from "../../../src/analytics/ticks.ts"
-import { fromBytes, Kind, valueAt } from "../../../src/streams/records/Records.ts"
+import type { Fetched } from "../../../../src/adapters/kafka/client/Client.ts"
+import * as LogRecords from "../../../../src/adapters/kafka/wire/LogRecords.ts"
+import { UnreadableBatch } from "../../../../src/adapters/kafka/wire/RecordBatches.ts"
+import { ticks } from "../../../../src/analytics/ticks.ts"
+import { fromBytes, Kind, valueAt } from "../../../../src/streams/records/Records.ts"
 
 // The encoders are not exported, and not typed.
 const load = createRequire(import.meta.url)

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
-import { candles1m, candles5m } from "../../src/analytics/candles.ts"
-import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
-import { type DeadLetter, DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
-import { restart } from "../../src/streams/engine/Restart.ts"
-import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
+import { candles1m, candles5m } from "../../../src/analytics/candles.ts"
+import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
+import { type DeadLetter, DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
+import { restart } from "../../../src/streams/engine/Restart.ts"
+import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 
 const letter = (offset: number, pipeline: string | null, reason: DeadLetter["reason"]): DeadLetter => ({
   topic: "ticks",
