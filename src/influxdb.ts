@@ -4,5 +4,5 @@
  */
 export { Connection } from "./adapters/influxdb/Connection.ts"
 export { InfluxdbError } from "./adapters/influxdb/InfluxdbError.ts"
-export * as InfluxdbFigures from "./adapters/influxdb/InfluxdbMetrics.ts"
+export * as InfluxdbMetrics from "./adapters/influxdb/InfluxdbMetrics.ts"
 export * as InfluxdbResultSink from "./adapters/influxdb/InfluxdbResultSink.ts"

@@ -8,7 +8,7 @@ import { describe, it } from "vitest"
 import * as Batch from "../streams/records/Batch.ts"
 import { Decoder } from "../streams/records/Decoder.ts"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
-import { Slots } from "../streams/operator/aggregates/AccumulatorTable.ts"
+import { AccumulatorTable } from "../streams/operator/aggregates/AccumulatorTable.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { aggregates, type Sample, samples, source } from "./Arbitraries.ts"
 import { type Effort, usual } from "./EngineLaw.ts"
@@ -16,13 +16,13 @@ import { records } from "./Harness.ts"
 import { same } from "./Law.ts"
 
 export type MakeSlots = (pipeline: AnyPipeline) => Pick<
-  Slots,
+  AccumulatorTable,
   "add" | "all" | "allocate" | "decode" | "encode" | "invertible" | "masks" | "merge" | "reset" | "result" | "subtract"
 >
 
 export type AggregateLaw = (make: MakeSlots, effort?: Partial<Effort>) => void
 
-export const makeSlots: MakeSlots = (pipeline) => new Slots(pipeline)
+export const makeSlots: MakeSlots = (pipeline) => new AccumulatorTable(pipeline)
 
 export const suite = (name: string, make: MakeSlots, effort?: Partial<Effort>): void =>
   void describe(`Aggregates: ${name}`, () => {
@@ -108,7 +108,7 @@ export const laws: { readonly [statement: string]: AggregateLaw } = {
   })
 }
 
-/** Slots with a dictionary and offsets of their own. */
+/** AccumulatorTable with a dictionary and offsets of their own. */
 class Pool {
   readonly dictionary = new Batch.Dictionary()
   readonly slots: ReturnType<MakeSlots>

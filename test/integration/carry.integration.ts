@@ -6,7 +6,7 @@ import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
 import * as KafkaPaneLog from "../../src/adapters/kafka/KafkaPaneLog.ts"
 import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
 import { ticks } from "../../src/analytics/ticks.ts"
-import * as Carry from "../../src/streams/engine/PaneRelay.ts"
+import * as PaneRelay from "../../src/streams/engine/PaneRelay.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { Engine } from "../../src/streams/ports/Engine.ts"
@@ -32,7 +32,7 @@ const sinkOn = (topic: string, partitions = 1) => KafkaResultSink.layer({ topic,
 /** Carries what is there now. */
 const carry = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>) {
   const log = yield* EventLog
-  return yield* Carry.run({ name: "carry", pipelines, stopAt: yield* log.ends })
+  return yield* PaneRelay.run({ name: "carry", pipelines, stopAt: yield* log.ends })
 })
 
 const stored = ResultSink.use((sink) => sink.read({}))

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Stream } from "effect"
 import { Connection } from "../../src/adapters/influxdb/Connection.ts"
-import * as InfluxdbFigures from "../../src/adapters/influxdb/InfluxdbMetrics.ts"
+import * as InfluxdbMetrics from "../../src/adapters/influxdb/InfluxdbMetrics.ts"
 import * as Recorded from "../../src/adapters/recorded/Recorded.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
@@ -19,7 +19,7 @@ const influxdb = server()
 const pipelines = [candles1m, movingAverage5m, candles5m, day]
 
 const withFigures = <A, E, R>(layer: Layer.Layer<A | Connection | Monitor, E, R>) =>
-  InfluxdbFigures.layer({ topic: "recorded", processor: "session" }).pipe(Layer.provideMerge(layer))
+  InfluxdbMetrics.layer({ topic: "recorded", processor: "session" }).pipe(Layer.provideMerge(layer))
 
 /** The last figures, written when the run was over: each a float, from which Grafana draws the page of the pipeline. */
 const figuresAreThere = Effect.gen(function*() {

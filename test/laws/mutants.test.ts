@@ -36,11 +36,11 @@ const planted = async (
   expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
   writeFileSync(join(copy, file), source.replace(find, () => replace))
   const { Job }: typeof import("../../src/streams/engine/Job.ts") = await import(join(copy, "streams/Job.ts"))
-  const slots = join(copy, "streams/operator/Slots.ts")
-  const { Slots }: typeof import("../../src/streams/operator/aggregates/AccumulatorTable.ts") = await import(slots)
+  const slots = join(copy, "streams/operator/AccumulatorTable.ts")
+  const { AccumulatorTable }: typeof import("../../src/streams/operator/aggregates/AccumulatorTable.ts") = await import(slots)
   return {
     makeEngine: (pipelines, partitions, options) => new Job(pipelines, { partitions, ...options }),
-    makeSlots: (pipeline) => new Slots(pipeline)
+    makeSlots: (pipeline) => new AccumulatorTable(pipeline)
   }
 }
 

@@ -86,28 +86,28 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "the watermark goes back to what a decision says",
-    file: "streams/Intake.ts",
+    file: "streams/SourceReader.ts",
     find: "state.watermark = Math.max(state.watermark, control.watermark)",
     replace: "state.watermark = control.watermark",
     law: "the watermark is the smallest"
   },
   {
     mistake: "the watermark goes back when an idle partition returns",
-    file: "streams/Intake.ts",
+    file: "streams/SourceReader.ts",
     find: "if (time - slack > state.watermark) state.watermark",
     replace: "state.watermark",
     law: "the watermark is the smallest"
   },
   {
     mistake: "the operators' watermark is the largest of the partitions'",
-    file: "streams/Intake.ts",
+    file: "streams/SourceReader.ts",
     find: "let smallest = Infinity\n    for (const { watermark } of this.#partitions) smallest = Math.min(",
     replace: "let smallest = -Infinity\n    for (const { watermark } of this.#partitions) smallest = Math.max(",
     law: foldLaw
   },
   {
     mistake: "rows see the watermark of their batch, not their own",
-    file: "streams/Intake.ts",
+    file: "streams/SourceReader.ts",
     find: "batch.watermarks[row] = state.watermark",
     replace: "batch.watermarks[row] = row === 0 ? state.watermark : batch.watermarks[0]!",
     law: "how the log is cut into batches"
@@ -121,7 +121,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "duplicates are counted as new",
-    file: "streams/Intake.ts",
+    file: "streams/SourceReader.ts",
     find: "if (offset < state.next) {",
     replace: "if (offset < 0) {",
     law: "records that are delivered again"
@@ -177,14 +177,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a slice too many is evicted",
-    file: "streams/operator/Combination.ts",
+    file: "streams/operator/SlidingAggregation.ts",
     find: "this.#window[0]!.start < start",
     replace: "this.#window[0]!.start <= start",
     law: foldLaw
   },
   {
     mistake: "the stack that is turned forgets the newer slices",
-    file: "streams/operator/Combination.ts",
+    file: "streams/operator/SlidingAggregation.ts",
     find: "newer = suffix",
     replace: "",
     law: foldLaw
@@ -240,14 +240,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "conditions of aggregates are forgotten",
-    file: "streams/operator/Slots.ts",
+    file: "streams/operator/AccumulatorTable.ts",
     find: "add(rows, masks[i]!)",
     replace: "add(rows, null)",
     law: foldLaw
   },
   {
     mistake: "a ready-made aggregate leaves the results that it does not know as if nothing had happened",
-    file: "streams/operator/Slots.ts",
+    file: "streams/operator/AccumulatorTable.ts",
     find: "const known = !partials || partialColumn !== -1",
     replace: "const known = true",
     law: "ready-made aggregates count"
@@ -261,14 +261,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a snapshot forgets what was emitted",
-    file: "streams/operator/Emissions.ts",
+    file: "streams/operator/EmittedPanes.ts",
     find: "return [...this.#byEnd].sort",
     replace: "return [...new Map<number, Map<number, Last>>()].sort",
     law: "after a crash at any step"
   },
   {
     mistake: "a start after a crash begins with the lowest watermark",
-    file: "streams/Intake.ts",
+    file: "streams/SourceReader.ts",
     find: "watermark: watermark ?? -Infinity",
     replace: "watermark: -Infinity",
     law: "a snapshot is restored"
@@ -282,7 +282,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "what was emitted is remembered for ever",
-    file: "streams/operator/Emissions.ts",
+    file: "streams/operator/EmittedPanes.ts",
     find: "for (const end of this.#byEnd.keys()) if (isGone(end)) this.#byEnd.delete(end)",
     replace: "",
     law: "state follows what is open"

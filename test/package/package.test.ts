@@ -146,7 +146,7 @@ import {
 import * as Dashboard from "courant/dashboard"
 import * as Recorded from "courant/recorded"
 import * as Yahoo from "courant/yahoo"
-import { Connection, InfluxdbFigures, InfluxdbResultSink } from "courant/influxdb"
+import { Connection, InfluxdbMetrics, InfluxdbResultSink } from "courant/influxdb"
 import { SqliteEventLog } from "courant/sqlite"
 import { StdinFeed } from "courant/stdio"
 import type { Laws } from "courant/testing"
@@ -171,7 +171,7 @@ export const used = [Dashboard.Dashboard, Recorded.layer, Yahoo.layer, SqliteEve
 
 const influxdb = Connection.layer({ url: "http://127.0.0.1:8086", org: "o", bucket: "b", token: Redacted.make("t") })
 export const intoInfluxdb = InProcess.layer.pipe(
-  Layer.provideMerge(Layer.merge(InfluxdbResultSink.layer(), InfluxdbFigures.layer({ topic: "t", processor: "app" }))),
+  Layer.provideMerge(Layer.merge(InfluxdbResultSink.layer(), InfluxdbMetrics.layer({ topic: "t", processor: "app" }))),
   Layer.provideMerge(Layer.mergeAll(
     influxdb, EventLog.layerMemory(), CheckpointStore.layerMemory, DeadLetters.layerMemory, Monitor.layer
   ))

@@ -11,8 +11,8 @@ import * as Http from "node:http"
 import * as Https from "node:https"
 import { literal } from "./Flux.ts"
 import { fromFailure, InfluxdbError } from "./InfluxdbError.ts"
-import * as Patience from "./RetryPolicy.ts"
-import { Tally } from "./WriteStatistics.ts"
+import * as RetryPolicy from "./RetryPolicy.ts"
+import { WriteStatistics } from "./WriteStatistics.ts"
 
 export interface Options {
   /** `http://127.0.0.1:8086`, with a path where a proxy has one; without user and password. */
@@ -40,8 +40,8 @@ export class Connection extends Context.Service<Connection, {
   readonly url: string
   readonly org: string
   readonly bucket: string
-  readonly patience: Patience.Patience
-  readonly tally: Tally
+  readonly patience: RetryPolicy.RetryPolicy
+  readonly tally: WriteStatistics
   readonly connectTimeout: Duration.Duration
   /** Writes lines of line protocol with timestamps in milliseconds; done when they are durable. */
   readonly write: (lines: string) => Effect.Effect<void, InfluxdbError>
@@ -150,8 +150,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
     url,
     org,
     bucket,
-    patience: Patience.make(url),
-    tally: new Tally(),
+    patience: RetryPolicy.make(url),
+    tally: new WriteStatistics(),
     connectTimeout: Duration.fromInputUnsafe(options.connectTimeout ?? "30 seconds"),
     write,
     query,

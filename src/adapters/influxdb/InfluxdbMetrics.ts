@@ -8,7 +8,7 @@ import { Clock, Effect, Layer, Schedule } from "effect"
 import { Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import { Connection } from "./Connection.ts"
 import * as Names from "./Names.ts"
-import type { Tally } from "./WriteStatistics.ts"
+import type { WriteStatistics } from "./WriteStatistics.ts"
 
 export interface Options {
   readonly topic: string
@@ -49,7 +49,7 @@ const figuresOf = (progress: Progress, { patience, tally }: Connection["Service"
 })
 
 /** Nothing where nothing was written. */
-const intervalOf = (tally: Tally): Figures => {
+const intervalOf = (tally: WriteStatistics): Figures => {
   const { latencies, lines, requests } = tally.takeInterval()
   if (requests === 0) return {}
   latencies.sort((a, b) => a - b)

@@ -2,7 +2,7 @@
  * Panes in InfluxDB, one point a window and key; see `Point` for how they look there.
  *
  * A point is overwritten by whatever is written last, field by field. So that the newest revision wins, older ones are
- * left out (see `KnownWindows`), and a point that shows a value which its new revision lacks is deleted before it is
+ * left out (see `RevisionCache`), and a point that shows a value which its new revision lacks is deleted before it is
  * written. A line that InfluxDB refuses becomes a dead letter with the server's words; everything else that goes wrong is
  * waited for, or stops the run.
  */
@@ -11,7 +11,7 @@ import { DeadLetters, type DeadLetter } from "../../streams/ports/DeadLetters.ts
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { type Query, ResultSink, ResultSinkError, select } from "../../streams/ports/ResultSink.ts"
 import { Connection } from "./Connection.ts"
-import { idOf, type Known, KnownWindows } from "./RevisionCache.ts"
+import { idOf, type Known, RevisionCache } from "./RevisionCache.ts"
 import * as Point from "./Point.ts"
 import * as Store from "./Store.ts"
 import * as Writer from "./Writer.ts"
@@ -32,7 +32,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const deadLetters = yield* DeadLetters
   const writer = Writer.make(connection, options)
   const { rememberedWindows = 50_000 } = options
-  const pipelines = new Map<string, KnownWindows>()
+  const pipelines = new Map<string, RevisionCache>()
   // Two writes at once could each find the other's window missing.
   const oneAtATime = Semaphore.makeUnsafe(1).withPermits(1)
 
@@ -40,13 +40,13 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const already = pipelines.get(pipeline)
     if (already !== undefined) return already
     const newest = yield* patience.patiently(Store.newestStart(connection, pipeline))
-    const known = new KnownWindows(rememberedWindows, newest ?? -Infinity)
+    const known = new RevisionCache(rememberedWindows, newest ?? -Infinity)
     pipelines.set(pipeline, known)
     return known
   })
 
   /** What the store says of the windows that it may hold without our knowing. */
-  const ask = Effect.fnUntraced(function*(pipeline: string, known: KnownWindows, panes: ReadonlyArray<Pane.Pane>) {
+  const ask = Effect.fnUntraced(function*(pipeline: string, known: RevisionCache, panes: ReadonlyArray<Pane.Pane>) {
     const told = new Map<string, Told>()
     const unsure = panes.filter((pane) => known.isUnsure(pane))
     if (unsure.length === 0) return told
@@ -113,7 +113,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       ),
     remove: (pipeline) =>
       patience.patiently(Store.deleteAll(connection, pipeline)).pipe(
-        Effect.andThen(Effect.sync(() => pipelines.set(pipeline, new KnownWindows(rememberedWindows, -Infinity)))),
+        Effect.andThen(Effect.sync(() => pipelines.set(pipeline, new RevisionCache(rememberedWindows, -Infinity)))),
         Effect.asVoid,
         oneAtATime,
         Effect.mapError(toSinkError)
@@ -129,7 +129,7 @@ interface Told extends Known {
 /** A pane that is to be written. */
 interface Due {
   readonly pane: Pane.Pane
-  readonly known: KnownWindows
+  readonly known: RevisionCache
   /** What is known to be there. */
   readonly stored: Known | undefined
   /** The fields that show its values, once it has been written. */

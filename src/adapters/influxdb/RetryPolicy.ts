@@ -4,7 +4,7 @@ import { InfluxdbError, isAdrift, isPassing } from "./InfluxdbError.ts"
 
 type Retrying = <A, R>(effect: Effect.Effect<A, InfluxdbError, R>) => Effect.Effect<A, InfluxdbError, R>
 
-export interface Patience {
+export interface RetryPolicy {
   /** Runs a request again and again, for ever, while its failure may pass; done when no attempt is under way still. */
   readonly patiently: Retrying
   /** The same, for so long only; then it says that nothing answered. */
@@ -49,7 +49,7 @@ const settling = (retrying: Retrying): Retrying => (effect) =>
     return retrying(noting).pipe(Effect.tap(settle), Effect.tapError(settle))
   })
 
-export const make = (url: string): Patience => {
+export const make = (url: string): RetryPolicy => {
   let toldAt = -Infinity
   let retries = 0
   const tell = Effect.fnUntraced(function*({ message }: InfluxdbError) {

@@ -20,7 +20,7 @@ interface Generation {
   newestStart: number
 }
 
-export class KnownWindows {
+export class RevisionCache {
   private readonly limit: number
   private frontier: number
   private young = emptyGeneration()

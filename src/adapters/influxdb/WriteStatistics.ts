@@ -1,5 +1,5 @@
 /** What has come of the points written over a connection, for the program's own figures. */
-export class Tally {
+export class WriteStatistics {
   /** Panes that were not the first of their window. */
   revisions = 0
   /** Lines that InfluxDB would not have. */

@@ -9,7 +9,7 @@
  * (idempotence) does not do: event times are the timestamps, and a broker that starts forgets each producer whose newest
  * record is older than a day (`producer.id.expiration.ms`), so that a repetition would be stored twice.
  *
- * While a broker is away, everything here waits and tries again, see `Patience`.
+ * While a broker is away, everything here waits and tries again, see `RetryPolicy`.
  */
 import { Clock, Effect, Layer, Metric, Option, Queue, Stream } from "effect"
 import { randomUUID } from "node:crypto"

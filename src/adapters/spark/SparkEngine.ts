@@ -6,7 +6,7 @@
  * change nothing, because Spark's watermark knows no partitions and no clock.
  */
 import { Duration, Effect, Layer, Stream } from "effect"
-import * as Carry from "../../streams/engine/PaneRelay.ts"
+import * as PaneRelay from "../../streams/engine/PaneRelay.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { Engine, type Options, RemoteError, type Report } from "../../streams/ports/Engine.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
@@ -85,7 +85,7 @@ const carry = Effect.fnUntraced(function*(run: Run, stopAt?: ReadonlyArray<numbe
     yield* monitor.publish({ _tag: "panes", panes })
     yield* monitor.publish({ _tag: "progress", progress: run.progress })
   })
-  yield* Carry.run({ name, pipelines, stopAt, saveEvery: checkpointEvery, onWritten }).pipe(
+  yield* PaneRelay.run({ name, pipelines, stopAt, saveEvery: checkpointEvery, onWritten }).pipe(
     Effect.provideServiceEffect(EventLog, PaneLog)
   )
 })

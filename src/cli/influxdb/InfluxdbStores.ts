@@ -1,7 +1,7 @@
 /** The layers of a command that needs InfluxDB. Loaded only then: the client takes its time to load. */
 import { Clock, Effect, Layer } from "effect"
 import { Connection, type Options } from "../../adapters/influxdb/Connection.ts"
-import * as InfluxdbFigures from "../../adapters/influxdb/InfluxdbMetrics.ts"
+import * as InfluxdbMetrics from "../../adapters/influxdb/InfluxdbMetrics.ts"
 import * as InfluxdbResultSink from "../../adapters/influxdb/InfluxdbResultSink.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
@@ -15,7 +15,7 @@ export interface Choice {
 
 /** Figures come once the sink stands: of a server that is not there they would only be late to say so. */
 export const sinkAndFigures = ({ connection, processor, topic }: Choice) =>
-  InfluxdbFigures.layer({ topic, processor }).pipe(
+  InfluxdbMetrics.layer({ topic, processor }).pipe(
     Layer.provideMerge(layerTelling),
     Layer.provide(InfluxdbResultSink.layer()),
     Layer.provide(Connection.layer(connection))

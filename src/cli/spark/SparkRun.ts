@@ -13,7 +13,7 @@ import * as Database from "../../adapters/sqlite/Database.ts"
 import * as SqliteCheckpointStore from "../../adapters/sqlite/SqliteCheckpointStore.ts"
 import * as SqliteResultSink from "../../adapters/sqlite/SqliteResultSink.ts"
 import * as StdoutSink from "../../adapters/stdio/StdoutSink.ts"
-import * as Carry from "../../streams/engine/PaneRelay.ts"
+import * as PaneRelay from "../../streams/engine/PaneRelay.ts"
 import type { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import { Engine } from "../../streams/ports/Engine.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
@@ -68,7 +68,7 @@ export const run = Effect.fnUntraced(function*(choice: Choice, pipelines: Readon
     if (choice.restart) yield* forget(choice, processor, pipelines)
     // A computation with an end writes every pane anew: the former ones would be carried twice.
     if (choice.restart || once) {
-      yield* Effect.provideServiceEffect(Carry.skip(processor, pipelines), EventLog, PaneLog)
+      yield* Effect.provideServiceEffect(PaneRelay.skip(processor, pipelines), EventLog, PaneLog)
     }
     if (choice.page) yield* servePage(choice, pipelines)
     return yield* engine.run({

@@ -5,7 +5,7 @@
 import { Option, Schema } from "effect"
 import type { Batch } from "../records/Batch.ts"
 import type { Reason } from "../ports/DeadLetters.ts"
-import { Intake, State as IntakeState } from "./SourceReader.ts"
+import { SourceReader, State as SourceReaderState } from "./SourceReader.ts"
 import type { Counts } from "../ports/Monitor.ts"
 import { endOfTime, Operator, Outcome, State as OperatorState } from "../operator/Operator.ts"
 import type { Pane } from "../pipeline/Pane.ts"
@@ -42,7 +42,7 @@ const version = 1
 const State = Schema.Struct({
   version: Schema.Literal(version),
   fingerprint: Schema.String,
-  intake: IntakeState,
+  reader: SourceReaderState,
   counts: CountsSchema,
   byPipeline: Schema.Record(Schema.String, CountsSchema),
   operators: Schema.Record(Schema.String, OperatorState)
@@ -70,7 +70,7 @@ const nothing = (): MutableCounts => ({ read: 0, aggregated: 0, late: 0, deadLet
 export class Job {
   readonly pipelines: ReadonlyArray<Pipeline.Any>
   readonly fingerprint: string
-  readonly #intake: Intake
+  readonly #reader: SourceReader
   #operators: ReadonlyArray<Operator>
   #counts = nothing()
   readonly #byPipeline: Map<string, MutableCounts>
@@ -90,7 +90,7 @@ export class Job {
     }
     this.pipelines = pipelines
     this.fingerprint = Pipeline.fingerprint(pipelines)
-    this.#intake = new Intake({
+    this.#reader = new SourceReader({
       source,
       partials: pipelines.find(({ options: { partials } }) => partials !== null)?.options.partials?.source.definition ??
         null,
@@ -113,18 +113,18 @@ export class Job {
 
   /** `null` while a partition has had no event. */
   get watermark(): number | null {
-    const { watermark } = this.#intake
+    const { watermark } = this.#reader
     return Number.isFinite(watermark) ? watermark : null
   }
 
   /** Each partition's own watermark and largest event time, `-Infinity` before its first event. */
-  get partitions(): Intake["partitions"] {
-    return this.#intake.partitions
+  get partitions(): SourceReader["partitions"] {
+    return this.#reader.partitions
   }
 
   /** The next offset that is needed from each partition. */
   get offsets(): ReadonlyArray<number> {
-    return this.#intake.offsets
+    return this.#reader.offsets
   }
 
   /** States of keys in open windows, over all pipelines. */
@@ -134,7 +134,7 @@ export class Job {
 
   take(records: Records): Output {
     const late: Array<Unused> = []
-    const { duplicates, read, refused } = this.#intake.take(records, (part) => {
+    const { duplicates, read, refused } = this.#reader.take(records, (part) => {
       if (part._tag === "rows") this.#rows(part.batch, part.kind === Kind.partial, records.partition, late)
       for (const operator of this.#operators) {
         operator.advance(part.watermark)
@@ -165,7 +165,7 @@ export class Job {
   }
 
   #rows(batch: Batch, partial: boolean, partition: number, unused: Array<Unused>): void {
-    const others = this.#intake.watermarkBeside(partition)
+    const others = this.#reader.watermarkBeside(partition)
     const worst = new Uint8Array(batch.length).fill(Outcome.filtered)
     for (const operator of this.#operators) {
       const { name, options } = operator.pipeline
@@ -195,7 +195,7 @@ export class Job {
     return encodeState({
       version,
       fingerprint: this.fingerprint,
-      intake: this.#intake.snapshot(),
+      reader: this.#reader.snapshot(),
       counts: this.#counts,
       byPipeline: Object.fromEntries(this.#byPipeline),
       operators: Object.fromEntries(this.#operators.map((operator) => [operator.pipeline.name, operator.snapshot()]))
@@ -209,13 +209,13 @@ export class Job {
   restore(snapshot: string): boolean {
     const decoded = decodeState(snapshot)
     if (Option.isNone(decoded)) return false
-    const { byPipeline, counts, fingerprint, intake, operators } = decoded.value
-    const partitionsFit = intake.partitions.length === this.#intake.partitions.length
+    const { byPipeline, counts, fingerprint, reader, operators } = decoded.value
+    const partitionsFit = reader.partitions.length === this.#reader.partitions.length
     if (fingerprint !== this.fingerprint || !partitionsFit) return false
     const restored = this.pipelines.map((pipeline) => restoredOperator(pipeline, operators[pipeline.name]))
     if (!restored.every((operator) => operator !== null)) return false
     this.#operators = restored
-    this.#intake.restore(intake)
+    this.#reader.restore(reader)
     this.#counts = { ...counts }
     for (const { name } of this.pipelines) this.#byPipeline.set(name, { ...(byPipeline[name] ?? nothing()) })
     return true

@@ -36,7 +36,7 @@ export interface Carried {
  * Needs the log of the panes as its `EventLog`. Fails for offsets that were saved for other pipelines or for another log,
  * and for a log that ends before them.
  */
-export const run = Effect.fn("Carry.run")(function*(options: Options) {
+export const run = Effect.fn("PaneRelay.run")(function*(options: Options) {
   const log = yield* EventLog
   const sink = yield* ResultSink
   const store = yield* CheckpointStore
@@ -80,7 +80,7 @@ export const run = Effect.fn("Carry.run")(function*(options: Options) {
 })
 
 /** From now on all that the log holds counts as carried. Fails where `run` would fail. */
-export const skip = Effect.fn("Carry.skip")(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
+export const skip = Effect.fn("PaneRelay.skip")(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
   const log = yield* EventLog
   const store = yield* CheckpointStore
   const fingerprint = fingerprintOf(log.topic, pipelines)

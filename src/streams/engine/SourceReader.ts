@@ -71,7 +71,7 @@ interface PartitionState {
   ends: number
 }
 
-export class Intake {
+export class SourceReader {
   readonly #settings: Settings
   readonly #partitions: Array<PartitionState>
   #dictionary = new Batch.Dictionary()

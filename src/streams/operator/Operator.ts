@@ -8,11 +8,11 @@ import { type Batch, Dictionary, rowAt } from "../records/Batch.ts"
 import type { Pane, Values } from "../pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
 import type { Filter } from "../pipeline/Source.ts"
-import { Change, State as ChangeState } from "./results/PercentChange.ts"
+import { PercentChange, State as PercentChangeState } from "./results/PercentChange.ts"
 import { evaluate } from "./stateless/Condition.ts"
 import { SessionWindows } from "./windowed/SessionWindows.ts"
 import { SlicedWindows } from "./windowed/SlicedWindows.ts"
-import { Slots } from "./aggregates/AccumulatorTable.ts"
+import { AccumulatorTable } from "./aggregates/AccumulatorTable.ts"
 import { type Emission, type Emit, State as WindowsState, type Windows } from "./windowed/Windows.ts"
 
 /** What became of a row. */
@@ -21,7 +21,7 @@ export const Outcome = { aggregated: 0, late: 1, filtered: 2 } as const
 /** The last instant that a date can name: a watermark here closes every window. */
 export const endOfTime = 8_640_000_000_000_000
 
-export const State = Schema.Struct({ windows: WindowsState, changes: Schema.Record(Schema.String, ChangeState) })
+export const State = Schema.Struct({ windows: WindowsState, changes: Schema.Record(Schema.String, PercentChangeState) })
 export type State = typeof State.Type
 
 /** A pane and its place among all panes of a job: see {@link Emission}. */
@@ -33,20 +33,20 @@ export interface Emitted {
 
 export class Operator {
   readonly pipeline: AnyPipeline
-  readonly #slots: Slots
+  readonly #slots: AccumulatorTable
   readonly #windows: Windows
-  readonly #changes: ReadonlyArray<{ readonly name: string; readonly field: string; readonly change: Change }>
+  readonly #changes: ReadonlyArray<{ readonly name: string; readonly field: string; readonly change: PercentChange }>
   #dictionary = new Dictionary()
   #panes: Array<Emitted> = []
 
   constructor(pipeline: AnyPipeline) {
     this.pipeline = pipeline
-    this.#slots = new Slots(pipeline)
+    this.#slots = new AccumulatorTable(pipeline)
     const { allowedLateness, derived } = pipeline.options
     this.#changes = Object.entries(derived).map(([name, { field }]) => ({
       name,
       field,
-      change: new Change(allowedLateness)
+      change: new PercentChange(allowedLateness)
     }))
     const make = pipeline.window.kind === "session" ? SessionWindows : SlicedWindows
     this.#windows = new make(pipeline, this.#slots, this.#dictionary, this.#emit)

@@ -3,7 +3,7 @@ import { Predicate } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import type { Dictionary } from "./Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
-import { TextTable } from "./StringTable.ts"
+import { StringTable } from "./StringTable.ts"
 
 const quote = 34
 const backslash = 92
@@ -16,7 +16,7 @@ export class FieldReader {
   readonly column: Column
   readonly #name: Uint8Array
   readonly #dictionary: Dictionary
-  readonly #texts = new TextTable()
+  readonly #texts = new StringTable()
   readonly #scale: number
   readonly #minimum: number
   readonly #maximum: number

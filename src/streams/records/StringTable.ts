@@ -3,7 +3,7 @@
  * known text costs neither a string nor a `Map` look-up. It stops growing at a bound;
  * texts beyond it take the longer way through the dictionary.
  */
-export class TextTable {
+export class StringTable {
   #slots = new Int32Array(256).fill(-1)
   readonly #texts: Array<Uint8Array> = []
   readonly #numbers: Array<number> = []

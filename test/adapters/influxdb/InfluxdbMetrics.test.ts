@@ -3,16 +3,16 @@ import { Effect, Exit, Layer, Scope } from "effect"
 import { TestClock } from "effect/testing"
 import { Connection } from "../../../src/adapters/influxdb/Connection.ts"
 import { InfluxdbError } from "../../../src/adapters/influxdb/InfluxdbError.ts"
-import * as InfluxdbFigures from "../../../src/adapters/influxdb/InfluxdbMetrics.ts"
-import * as Patience from "../../../src/adapters/influxdb/RetryPolicy.ts"
-import { Tally } from "../../../src/adapters/influxdb/WriteStatistics.ts"
+import * as InfluxdbMetrics from "../../../src/adapters/influxdb/InfluxdbMetrics.ts"
+import * as RetryPolicy from "../../../src/adapters/influxdb/RetryPolicy.ts"
+import { WriteStatistics } from "../../../src/adapters/influxdb/WriteStatistics.ts"
 import { Monitor, nothingYet } from "../../../src/streams/ports/Monitor.ts"
 import { parse } from "./Line.ts"
 
 /** A connection that keeps its lines, and may be told to fail. */
 const listening = () => {
   const lines: Array<string> = []
-  const tally = new Tally()
+  const tally = new WriteStatistics()
   let isAway = false
   const write = (line: string) =>
     Effect.suspend(() => {
@@ -21,8 +21,8 @@ const listening = () => {
       return Effect.void
     })
   // Figures use no more of a connection than this.
-  const connection = { write, tally, patience: Patience.make("http://test") } as unknown as Connection["Service"]
-  const layer = InfluxdbFigures.layer({ topic: "my ticks", processor: "a=b" }).pipe(
+  const connection = { write, tally, patience: RetryPolicy.make("http://test") } as unknown as Connection["Service"]
+  const layer = InfluxdbMetrics.layer({ topic: "my ticks", processor: "a=b" }).pipe(
     Layer.provide(Layer.succeed(Connection, connection)),
     Layer.provideMerge(Monitor.layer)
   )

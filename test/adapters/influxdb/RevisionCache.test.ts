@@ -1,7 +1,7 @@
 /** What is not remembered is asked for: a window that was set is never taken for one that the store has not. */
 import { assert, it } from "@effect/vitest"
 import { Arbitrary, Effect } from "effect"
-import { type Known, KnownWindows } from "../../../src/adapters/influxdb/RevisionCache.ts"
+import { type Known, RevisionCache } from "../../../src/adapters/influxdb/RevisionCache.ts"
 import { forAll } from "../../../src/testing/Law.ts"
 import { integer } from "../../../src/testing/Samples.ts"
 
@@ -19,7 +19,7 @@ it.effect("a window that was set is known as it was set last, or unsure; the las
     }),
     ({ frontier, limit, set }) =>
       Effect.sync(() => {
-        const known = new KnownWindows(limit, frontier)
+        const known = new RevisionCache(limit, frontier)
         const all = new Map<number, Known>()
         for (const [revision, number] of set.entries()) {
           known.set(window(number), { revision, shown: "" })

@@ -4,8 +4,8 @@ import { Arbitrary, Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import type { Connection } from "../../../src/adapters/influxdb/Connection.ts"
 import { InfluxdbError } from "../../../src/adapters/influxdb/InfluxdbError.ts"
-import * as Patience from "../../../src/adapters/influxdb/RetryPolicy.ts"
-import { Tally } from "../../../src/adapters/influxdb/WriteStatistics.ts"
+import * as RetryPolicy from "../../../src/adapters/influxdb/RetryPolicy.ts"
+import { WriteStatistics } from "../../../src/adapters/influxdb/WriteStatistics.ts"
 import * as Writer from "../../../src/adapters/influxdb/Writer.ts"
 import { forAll } from "../../../src/testing/Law.ts"
 import { integer } from "../../../src/testing/Samples.ts"
@@ -39,7 +39,7 @@ const scripted = ({ fails = () => null, isBad = () => false, isStrict = false, m
       if (bad.length > 0) return yield* fail("refused", `refused ${bad[0]}`)
     }).pipe(Effect.ensuring(Effect.sync(() => seen.atOnce--)))
   // The writer uses no more of a connection than this.
-  const connection = { write, patience: Patience.make("http://test"), tally: new Tally() } as unknown as Connection["Service"]
+  const connection = { write, patience: RetryPolicy.make("http://test"), tally: new WriteStatistics() } as unknown as Connection["Service"]
   return { connection, seen }
 }
 

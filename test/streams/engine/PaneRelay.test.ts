@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { BigDecimal, Effect, Fiber, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import * as Carry from "../../../src/streams/engine/PaneRelay.ts"
+import * as PaneRelay from "../../../src/streams/engine/PaneRelay.ts"
 import { CheckpointError, CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { Aggregate, Pipeline, Window } from "../../../src/streams/pipeline/index.ts"
@@ -77,7 +77,7 @@ const stored = Effect.flatMap(ResultSink, (sink) => sink.read({}))
 /** Carries what is there now. */
 const carry = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>) {
   const log = yield* EventLog
-  return yield* Carry.run({ name: "carry", pipelines, stopAt: yield* log.ends })
+  return yield* PaneRelay.run({ name: "carry", pipelines, stopAt: yield* log.ends })
 })
 
 it("the sink holds what it would hold had the engine written into it, whatever breaks on the way and how often", () =>
@@ -182,7 +182,7 @@ describe("carrying", () => {
           told.push(...panes.map(({ start }) => start))
         }).pipe(Effect.provideContext(services))
       const services = yield* Effect.context<ResultSink>()
-      const carrying = yield* Effect.forkChild(Carry.run({ name: "carry", pipelines: [counts], onWritten }))
+      const carrying = yield* Effect.forkChild(PaneRelay.run({ name: "carry", pipelines: [counts], onWritten }))
       yield* append([pane(0)])
       yield* TestClock.adjust("900 millis")
       yield* append([pane(10)])
@@ -202,7 +202,7 @@ describe("carrying", () => {
       yield* carry([counts])
       yield* append([pane(10)])
       yield* append([pane(20)], 1)
-      yield* Carry.skip("carry", [counts])
+      yield* PaneRelay.skip("carry", [counts])
       yield* append([pane(30)])
       yield* append([pane(40)], 1)
       assert.deepStrictEqual(yield* carry([counts]), { panes: 2, unusable: 0 })
@@ -215,7 +215,7 @@ describe("carrying", () => {
       yield* carry([counts])
       const others = { ...counts, name: "others" }
       assert.strictEqual((yield* Effect.flip(carry([others])))._tag, "CheckpointMismatch")
-      assert.strictEqual((yield* Effect.flip(Carry.skip("carry", [others])))._tag, "CheckpointMismatch")
+      assert.strictEqual((yield* Effect.flip(PaneRelay.skip("carry", [others])))._tag, "CheckpointMismatch")
       const elsewhere = Effect.provide(carry([counts]), EventLog.layerMemory({ topic: "elsewhere" }), { local: true })
       assert.strictEqual((yield* Effect.flip(elsewhere))._tag, "CheckpointMismatch")
       const anew = Effect.provide(carry([counts]), EventLog.layerMemory({ topic: "panes" }), { local: true })

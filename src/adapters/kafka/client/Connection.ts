@@ -3,8 +3,8 @@ import { Context, Duration, Effect, Layer, type Redacted } from "effect"
 import { type Client, KafkaError } from "./Client.ts"
 import * as KafkajsClient from "./KafkajsClient.ts"
 import * as PlatformaticClient from "./PlatformaticClient.ts"
-import * as Patience from "./RetryPolicy.ts"
-import * as Refusal from "./ConnectionDiagnosis.ts"
+import * as RetryPolicy from "./RetryPolicy.ts"
+import * as ConnectionDiagnosis from "./ConnectionDiagnosis.ts"
 
 export interface Options {
   /** `host:port`, some of the cluster; the others are learnt from them. */
@@ -38,7 +38,7 @@ export interface Sasl {
 export class Connection extends Context.Service<Connection, {
   readonly brokers: string
   readonly client: Client
-  readonly patience: Patience.Patience
+  readonly patience: RetryPolicy.RetryPolicy
 }>()("courant/kafka/Connection") {
   /** Fails where no broker answers in time, or where one refuses. */
   static readonly layer = (options: Options): Layer.Layer<Connection, KafkaError> => Layer.effect(Connection, make(options))
@@ -46,13 +46,13 @@ export class Connection extends Context.Service<Connection, {
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const brokers = options.brokers.join(",")
-  const patience = Patience.make(brokers)
+  const patience = RetryPolicy.make(brokers)
   const connectTimeout = Duration.fromInputUnsafe(options.connectTimeout ?? "30 seconds")
   const client = yield* options.library === "kafkajs"
     ? KafkajsClient.make(options, patience)
     : PlatformaticClient.make(options, patience)
   yield* client.connect.pipe(
-    Effect.catch((error) => Effect.flatMap(Refusal.explain(options, error), Effect.fail)),
+    Effect.catch((error) => Effect.flatMap(ConnectionDiagnosis.explain(options, error), Effect.fail)),
     patience.within(connectTimeout),
     Effect.mapError((error) =>
       error.retriable

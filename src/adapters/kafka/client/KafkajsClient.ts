@@ -15,11 +15,11 @@ import { type Client, KafkaError, type Place, type Reader } from "./Client.ts"
 import type { Options } from "./Connection.ts"
 import * as Fetch from "../wire/Fetch.ts"
 import { type Cluster, makeCluster, sendRaw } from "./KafkajsInternals.ts"
-import type { Patience } from "./RetryPolicy.ts"
+import type { RetryPolicy } from "./RetryPolicy.ts"
 import { acknowledgeWithin } from "../wire/Produce.ts"
 import * as Producers from "./Producers.ts"
 
-export const make = Effect.fnUntraced(function*(options: Options, patience: Patience) {
+export const make = Effect.fnUntraced(function*(options: Options, patience: RetryPolicy) {
   const config = configOf(options)
   const library = new Library(config)
   const cluster = yield* clusterOf(library, config)
@@ -114,7 +114,7 @@ const configOf = ({ brokers, clientId, sasl, tls }: Options): KafkaConfig => ({
   authenticationTimeout: 10_000,
   requestTimeout,
   enforceRequestTimeout: true,
-  // The library tries once; how often something is tried again, and what is said of it, is `Patience`'s.
+  // The library tries once; how often something is tried again, and what is said of it, is `RetryPolicy`'s.
   retry: { retries: 0, initialRetryTime: 50 },
   logLevel: logLevel.NOTHING,
   logCreator: () => () => {},

@@ -19,10 +19,10 @@ import { type Client, KafkaError, type Reader } from "./Client.ts"
 import type { Options } from "./Connection.ts"
 import * as Fetch from "../wire/Fetch.ts"
 import type { Request } from "./Group.ts"
-import type { Patience } from "./RetryPolicy.ts"
+import type { RetryPolicy } from "./RetryPolicy.ts"
 import * as Producers from "./Producers.ts"
 
-export const make = Effect.fnUntraced(function*(options: Options, patience: Patience) {
+export const make = Effect.fnUntraced(function*(options: Options, patience: RetryPolicy) {
   const config = configOf(options)
   const admin = yield* closing(() => new Admin(config))
   const base = yield* closing(() => new Base(config))
@@ -116,7 +116,7 @@ const configOf = ({ brokers, clientId, sasl, tls }: Options): BaseOptions => ({
   connectTimeout: 3_000,
   requestTimeout: 30_000,
   autocreateTopics: false,
-  // How often something is tried again, and what is said of it, is `Patience`'s.
+  // How often something is tried again, and what is said of it, is `RetryPolicy`'s.
   retries: 0,
   ...(tls === undefined ? {} : {
     tls: {

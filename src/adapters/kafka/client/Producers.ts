@@ -23,7 +23,7 @@ import { Effect, Scope, Semaphore } from "effect"
 import { encode, type Numbering } from "../wire/BatchEncoder.ts"
 import { type Client, KafkaError } from "./Client.ts"
 import type { Request } from "./Group.ts"
-import type { Patience } from "./RetryPolicy.ts"
+import type { RetryPolicy } from "./RetryPolicy.ts"
 import * as Produce from "../wire/Produce.ts"
 
 /** Carries the requests of one topic to the brokers. */
@@ -44,7 +44,7 @@ interface Line {
 export const make = Effect.fnUntraced(function*(
   open: (topic: string) => Carrier,
   toKafkaError: (cause: unknown) => KafkaError,
-  { patiently, tell }: Patience
+  { patiently, tell }: RetryPolicy
 ) {
   const carriers = yield* carriersOf(open)
   const lines = new Map<string, Line>()

@@ -4,7 +4,7 @@ import { KafkaError } from "./Client.ts"
 
 type Retrying = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-export interface Patience {
+export interface RetryPolicy {
   /** Runs a request again and again while its failure may pass. */
   readonly patiently: Retrying
   /** The same, for so long only. */
@@ -31,7 +31,7 @@ const retries = Metric.counter("courant_kafka_retries_total", {
   incremental: true
 })
 
-export const make = (brokers: string): Patience => {
+export const make = (brokers: string): RetryPolicy => {
   let toldAt = -Infinity
   let troubledAt = -Infinity
   const note = Effect.fnUntraced(function*() {

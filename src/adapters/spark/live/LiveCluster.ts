@@ -9,15 +9,15 @@ import { SparkError } from "../connect/SparkError.ts"
 import * as StreamingQuery from "../connect/StreamingQuery.ts"
 import * as Write from "../connect/Write.ts"
 import { toClusterError } from "./Failures.ts"
-import * as Figures from "./Metrics.ts"
-import * as Lookout from "./QuerySupervisor.ts"
-import * as Place from "./ServerLocation.ts"
+import * as Metrics from "./Metrics.ts"
+import * as QuerySupervisor from "./QuerySupervisor.ts"
+import * as ServerLocation from "./ServerLocation.ts"
 import * as QueryName from "./QueryName.ts"
 import * as Sessions from "./Sessions.ts"
 import { type Batch, type ClusterError, type Query, SparkCluster, type Work } from "../SparkCluster.ts"
 
 export interface Options {
-  readonly connect: Place.Options
+  readonly connect: ServerLocation.Options
   /** The Connect server's `spark.connect.authenticate.token`. */
   readonly token: Redacted.Redacted
   /** Options of Spark's source of Kafka, `kafka.bootstrap.servers` among them. Those of `kafka.` are the sink's too. */
@@ -39,7 +39,7 @@ export const layer = (options: Options): Layer.Layer<SparkCluster, ClusterError>
 const make = Effect.fnUntraced(function*(options: Options) {
   const { token } = options
   const patience = options.patience ?? "30 seconds"
-  const place = yield* Place.make(options.connect, token)
+  const place = yield* ServerLocation.make(options.connect, token)
   const sessions = yield* Sessions.make({ place, token, patience })
   const renew = Effect.flatMap(place.renew, (isAnother) => isAnother ? sessions.reset : Effect.void)
 
@@ -48,7 +48,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     yield* renew
     const first = yield* sessions.use(startOrJoin(planned))
     const told = yield* PubSub.unbounded<Take.Take<Batch, ClusterError>>()
-    const watching = Lookout.watch({
+    const watching = QuerySupervisor.watch({
       sessions,
       first,
       name: planned.name,
@@ -56,11 +56,11 @@ const make = Effect.fnUntraced(function*(options: Options) {
       attempts: options.attempts ?? 10,
       tell: (progress) => {
         const batch = Batches.fromProgress(work.pipeline.name, progress)
-        return Effect.asVoid(Effect.andThen(Figures.note(work.pipeline.name, batch), PubSub.publish(told, [batch])))
+        return Effect.asVoid(Effect.andThen(Metrics.note(work.pipeline.name, batch), PubSub.publish(told, [batch])))
       },
-      onRestart: Figures.noteRestart(work.pipeline.name)
+      onRestart: Metrics.noteRestart(work.pipeline.name)
     })
-    yield* Figures.noteRestart(work.pipeline.name, 0)
+    yield* Metrics.noteRestart(work.pipeline.name, 0)
     yield* untilGone(place, watching).pipe(
       Effect.onExit((exit) => PubSub.end(told, exit)),
       Effect.forkScoped
@@ -138,7 +138,7 @@ const sinkOf = ({ kafka }: Options, { results }: Work): Readonly<Record<string, 
 /** The query of that very plan, whoever has started it, in the place of one of another plan. */
 const startOrJoin = Effect.fnUntraced(function*(
   { name, prefix, query }: Planned
-): Effect.fn.Return<Lookout.Found, SparkError, Session> {
+): Effect.fn.Return<QuerySupervisor.Found, SparkError, Session> {
   const active = yield* StreamingQuery.active
   const same = active.find((each) => each.name === name)
   if (same !== undefined) return { query: same, isJoined: true }
@@ -156,7 +156,7 @@ const stop = (sessions: Sessions.Sessions, name: string): Query["stop"] =>
     Effect.mapError(toClusterError)
   )
 
-const untilGone = (place: Place.Place, watching: Effect.Effect<never, ClusterError>) =>
+const untilGone = (place: ServerLocation.ServerLocation, watching: Effect.Effect<never, ClusterError>) =>
   Effect.raceFirst(watching, Effect.mapError(place.gone, toClusterError))
 
 /** One that somebody else has started, and looks after if it can: where it was lost it is found again, not started. */
@@ -164,7 +164,7 @@ const foundQuery = (
   options: Options,
   { pipeline, place, query, sessions }: {
     readonly pipeline: string
-    readonly place: Place.Place
+    readonly place: ServerLocation.ServerLocation
     readonly sessions: Sessions.Sessions
     readonly query: StreamingQuery.StreamingQuery
   }
@@ -174,7 +174,7 @@ const foundQuery = (
     name,
     stop: stop(sessions, name),
     batches: Stream.callback<Batch, ClusterError>((queue) =>
-      untilGone(place, Lookout.watch({
+      untilGone(place, QuerySupervisor.watch({
         sessions,
         name,
         first: { query, isJoined: true },

@@ -28,7 +28,7 @@ export interface Launch {
 
 export type Options = Address | Launch
 
-export interface Place {
+export interface ServerLocation {
   /** Waits for a server that is being started; fails where there will be none. */
   readonly address: Effect.Effect<Address, SubmissionError>
   /** Waits until there is none any more, and none will be without being asked for, and says why. */
@@ -42,7 +42,7 @@ export interface Place {
 export const make = (
   options: Options,
   token: Redacted.Redacted
-): Effect.Effect<Place, SubmissionError, Scope.Scope> =>
+): Effect.Effect<ServerLocation, SubmissionError, Scope.Scope> =>
   "rest" in options
     ? Effect.provide(launching(options, token), Submissions.layer(options.rest), { local: true })
     : Effect.succeed({
@@ -97,7 +97,7 @@ export const launching = Effect.fnUntraced(function*(options: Omit<Launch, "rest
       if (isOver) current = undefined
       return isOver
     }))
-  } satisfies Place
+  } satisfies ServerLocation
 })
 
 /** A master that was started anew knows none of those before. */

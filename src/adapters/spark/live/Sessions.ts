@@ -10,11 +10,11 @@ import { settings } from "../compile/Compile.ts"
 import * as Session from "../connect/Session.ts"
 import type { SparkError } from "../connect/SparkError.ts"
 import { type Failure, isOfSession } from "./Failures.ts"
-import type { Place } from "./ServerLocation.ts"
+import type { ServerLocation } from "./ServerLocation.ts"
 import type { SubmissionError } from "../rest/SubmissionError.ts"
 
 export interface Options {
-  readonly place: Place
+  readonly place: ServerLocation
   readonly token: Redacted.Redacted
   /** For how long the server may be away before a request fails. */
   readonly patience: Duration.Input

@@ -1,5 +1,5 @@
 /**
- * A kernel computes one aggregate for many slots. A slot is the state of one key in one
+ * A accumulator computes one aggregate for many slots. A slot is the state of one key in one
  * slice, window or session; its numbers stand in typed arrays, one lane a number.
  *
  * The five verbs are those of a commutative monoid with a result: a slot starts as the
@@ -22,7 +22,7 @@ export interface Rows {
 /** What a slot's state is in a snapshot. */
 export type Json = Schema.Json
 
-export interface Kernel {
+export interface Accumulator {
   readonly bytesPerSlot: number
   grow(capacity: number): void
   reset(slot: number): void

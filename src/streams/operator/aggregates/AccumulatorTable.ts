@@ -12,13 +12,13 @@ import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
 import { Chosen, Extreme } from "./Extremes.ts"
 import { evaluate } from "../stateless/Condition.ts"
 import { Custom } from "./Custom.ts"
-import { grown, type Json, type Kernel, members, type Rows } from "./Accumulator.ts"
+import { grown, type Json, type Accumulator, members, type Rows } from "./Accumulator.ts"
 import { Count, DoubleTotal, DoubleWeightedMean, ExactTotal, ExactWeightedMean } from "./Totals.ts"
 
 interface Entry {
   readonly name: string
   /** `null` for the plain count, which is the number of rows that every slot has anyway. */
-  readonly kernel: Kernel | null
+  readonly accumulator: Accumulator | null
   readonly where: Node | null
   /** The column of a ready-made aggregate that is this result; -1 where there is none. */
   readonly partialColumn: number
@@ -27,12 +27,12 @@ interface Entry {
 type TextOf = (number: number) => string
 type NumberOf = (text: string) => number
 
-export class Slots {
+export class AccumulatorTable {
   readonly #entries: ReadonlyArray<Entry>
   /** Which aggregates merging and un-merging concern: those with an inverse, those without, or all. */
-  readonly invertible: ReadonlyArray<Kernel>
-  readonly others: ReadonlyArray<Kernel>
-  readonly all: ReadonlyArray<Kernel>
+  readonly invertible: ReadonlyArray<Accumulator>
+  readonly others: ReadonlyArray<Accumulator>
+  readonly all: ReadonlyArray<Accumulator>
   #capacity = 0
   #used = 0
   readonly #free: Array<number> = []
@@ -47,14 +47,14 @@ export class Slots {
       const field = partials?.fields[name]
       return {
         name,
-        kernel: spec.op === "count" && spec.where === undefined && field === undefined
+        accumulator: spec.op === "count" && spec.where === undefined && field === undefined
           ? null
           : compile(name, spec, pipeline),
         where: spec.where ?? null,
         partialColumn: partials === null || field === undefined ? -1 : indexOf(partials.source.definition, field)
       }
     })
-    this.all = this.#entries.flatMap(({ kernel }) => kernel ?? [])
+    this.all = this.#entries.flatMap(({ accumulator }) => accumulator ?? [])
     this.invertible = this.all.filter(({ subtract }) => subtract !== null)
     this.others = this.all.filter(({ subtract }) => subtract === null)
   }
@@ -64,7 +64,7 @@ export class Slots {
     return this.all.reduce((bytes, { bytesPerSlot }) => bytes + bytesPerSlot, 16)
   }
 
-  /** Slots in use. */
+  /** AccumulatorTable in use. */
   get size(): number {
     return this.#used - this.#free.length
   }
@@ -85,20 +85,20 @@ export class Slots {
 
   /** Texts are kept as numbers of a dictionary: gives them their numbers in another one. */
   renumber(numberOf: (number: number) => number): void {
-    for (const kernel of this.all) kernel.renumber?.(this.#used, numberOf)
+    for (const accumulator of this.all) accumulator.renumber?.(this.#used, numberOf)
   }
 
   reset(slot: number): void {
     this.#rows[slot] = 0
     this.#partials[slot] = 0
-    for (const kernel of this.all) kernel.reset(slot)
+    for (const accumulator of this.all) accumulator.reset(slot)
   }
 
   #grow(): void {
     this.#capacity = Math.max(64, this.#capacity * 2)
     this.#rows = grown(this.#rows, this.#capacity)
     this.#partials = grown(this.#partials, this.#capacity)
-    for (const kernel of this.all) kernel.grow(this.#capacity)
+    for (const accumulator of this.all) accumulator.grow(this.#capacity)
   }
 
   rowsOf(slot: number): number {
@@ -119,14 +119,14 @@ export class Slots {
 
   add(rows: Rows, masks: ReadonlyArray<Uint8Array | null>): void {
     this.#countRows(rows, this.#rows)
-    for (let i = 0; i < this.#entries.length; i++) this.#entries[i]!.kernel?.add(rows, masks[i]!)
+    for (let i = 0; i < this.#entries.length; i++) this.#entries[i]!.accumulator?.add(rows, masks[i]!)
   }
 
   addPartials(rows: Rows): void {
     this.#countRows(rows, this.#rows)
     this.#countRows(rows, this.#partials)
-    for (const { kernel, partialColumn } of this.#entries) {
-      if (partialColumn !== -1) kernel?.addPartial(rows, rows.batch.columns[partialColumn]!)
+    for (const { accumulator, partialColumn } of this.#entries) {
+      if (partialColumn !== -1) accumulator?.addPartial(rows, rows.batch.columns[partialColumn]!)
     }
   }
 
@@ -134,45 +134,45 @@ export class Slots {
     for (let i = from; i < to; i++) if (slots[i]! >= 0) lane[slots[i]!]! += 1
   }
 
-  /** `kernels` says which aggregates take part; the counts of rows go with the invertible ones. */
-  merge(into: number, from: number, kernels: ReadonlyArray<Kernel>): void {
-    if (kernels !== this.others) {
+  /** `accumulators` says which aggregates take part; the counts of rows go with the invertible ones. */
+  merge(into: number, from: number, accumulators: ReadonlyArray<Accumulator>): void {
+    if (accumulators !== this.others) {
       this.#rows[into]! += this.#rows[from]!
       this.#partials[into]! += this.#partials[from]!
     }
-    for (const kernel of kernels) kernel.merge(into, from)
+    for (const accumulator of accumulators) accumulator.merge(into, from)
   }
 
   subtract(from: number, slot: number): void {
     this.#rows[from]! -= this.#rows[slot]!
     this.#partials[from]! -= this.#partials[slot]!
-    for (const kernel of this.invertible) kernel.subtract!(from, slot)
+    for (const accumulator of this.invertible) accumulator.subtract!(from, slot)
   }
 
   result(slot: number, textOf: TextOf): Values {
     const values: Record<string, Values[string]> = {}
     const partials = this.#partials[slot]! > 0
-    for (const { kernel, name, partialColumn } of this.#entries) {
+    for (const { accumulator, name, partialColumn } of this.#entries) {
       const known = !partials || partialColumn !== -1
-      values[name] = known ? kernel === null ? this.#rows[slot]! : kernel.result(slot, textOf) : null
+      values[name] = known ? accumulator === null ? this.#rows[slot]! : accumulator.result(slot, textOf) : null
     }
     return values
   }
 
   encode(slot: number, textOf: TextOf): Json {
-    return [this.#rows[slot]!, this.#partials[slot]!, ...this.all.map((kernel) => kernel.encode(slot, textOf))]
+    return [this.#rows[slot]!, this.#partials[slot]!, ...this.all.map((accumulator) => accumulator.encode(slot, textOf))]
   }
 
   decode(slot: number, json: Json, numberOf: NumberOf): void {
     const [rows, partials, ...states] = members(json, this.all.length + 2)
     this.#rows[slot] = Number(rows)
     this.#partials[slot] = Number(partials)
-    this.all.forEach((kernel, index) => kernel.decode(slot, states[index] ?? null, numberOf))
+    this.all.forEach((accumulator, index) => accumulator.decode(slot, states[index] ?? null, numberOf))
   }
 }
 
-/** Chooses the kernel of an aggregate from its operation and the columns that it looks at. */
-const compile = (name: string, spec: Spec, { source: { definition } }: AnyPipeline): Kernel => {
+/** Chooses the accumulator of an aggregate from its operation and the columns that it looks at. */
+const compile = (name: string, spec: Spec, { source: { definition } }: AnyPipeline): Accumulator => {
   if (spec.op === "count") return new Count()
   if (spec.op === "custom") {
     if (spec.custom === undefined) throw new TypeError(`the custom aggregate "${name}" has no functions`)
@@ -211,7 +211,7 @@ interface Indexed {
   readonly column: Column
 }
 
-const weightedMean = (name: string, value: Indexed, weight: Indexed): Kernel => {
+const weightedMean = (name: string, value: Indexed, weight: Indexed): Accumulator => {
   numeric(name, value.column)
   numeric(name, weight.column)
   const options = { value: value.index, weight: weight.index }

@@ -3,9 +3,9 @@ import { Schema } from "effect"
 import type { CustomSpec } from "../../pipeline/Aggregate.ts"
 import { rowAt } from "../../records/Batch.ts"
 import type { Value } from "../../pipeline/Pane.ts"
-import type { Json, Kernel, Rows } from "./Accumulator.ts"
+import type { Json, Accumulator, Rows } from "./Accumulator.ts"
 
-export class Custom implements Kernel {
+export class Custom implements Accumulator {
   readonly bytesPerSlot = 8
   readonly subtract = null
   readonly #spec: CustomSpec

@@ -2,13 +2,13 @@
 import { valueOf } from "../../records/Batch.ts"
 import type { Column } from "../../pipeline/Column.ts"
 import type { Value } from "../../pipeline/Pane.ts"
-import { grown, type Json, type Kernel, members, type Rows } from "./Accumulator.ts"
+import { grown, type Json, type Accumulator, members, type Rows } from "./Accumulator.ts"
 
 type TextOf = (number: number) => string
 type NumberOf = (text: string) => number
 
 /** The smallest or largest value of a column. */
-export class Extreme implements Kernel {
+export class Extreme implements Accumulator {
   readonly bytesPerSlot = 8
   readonly subtract = null
   readonly #index: number
@@ -77,7 +77,7 @@ export class Extreme implements Kernel {
  * another column for `minBy` and `maxBy`. Rows that are equal in it are told apart by event
  * time, partition and offset, so that arrival plays no part.
  */
-export class Chosen implements Kernel {
+export class Chosen implements Accumulator {
   readonly bytesPerSlot = 40
   readonly subtract = null
   readonly #index: number

@@ -2,9 +2,9 @@
 import { divideHalfUp, fromUnscaled, meanExtraScale } from "../../../domain/Decimal.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import { ExactSum } from "./ExactSum.ts"
-import { grown, type Json, type Kernel, members, type Rows } from "./Accumulator.ts"
+import { grown, type Json, type Accumulator, members, type Rows } from "./Accumulator.ts"
 
-export class Count implements Kernel {
+export class Count implements Accumulator {
   readonly bytesPerSlot = 8
   #rows = new Float64Array(0)
 
@@ -53,7 +53,7 @@ export class Count implements Kernel {
 }
 
 /** Sum or mean of a column of integers or unscaled decimals. */
-export class ExactTotal implements Kernel {
+export class ExactTotal implements Accumulator {
   readonly bytesPerSlot = 16
   readonly #index: number
   readonly #scale: number | null
@@ -143,7 +143,7 @@ export class ExactTotal implements Kernel {
 const meanFactor = 10n ** BigInt(meanExtraScale)
 
 /** Sum or mean of doubles. Subtracting what was added does not give the former double back, so there is no inverse. */
-export class DoubleTotal implements Kernel {
+export class DoubleTotal implements Accumulator {
   readonly bytesPerSlot = 16
   readonly subtract = null
   readonly #index: number
@@ -207,7 +207,7 @@ export class DoubleTotal implements Kernel {
 }
 
 /** The weighted mean of a column of integers or unscaled decimals with weights of the same kind. */
-export class ExactWeightedMean implements Kernel {
+export class ExactWeightedMean implements Accumulator {
   readonly bytesPerSlot = 24
   readonly #value: number
   readonly #weight: number
@@ -289,7 +289,7 @@ export class ExactWeightedMean implements Kernel {
 }
 
 /** The weighted mean where values or weights are doubles. */
-export class DoubleWeightedMean implements Kernel {
+export class DoubleWeightedMean implements Accumulator {
   readonly bytesPerSlot = 16
   readonly subtract = null
   readonly #value: number

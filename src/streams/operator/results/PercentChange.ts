@@ -17,7 +17,7 @@ interface Former {
 /** Decimals of a change in per cent. */
 const scale = 4
 
-export class Change {
+export class PercentChange {
   readonly #lateness: number
   /** In the order of their ends: as many as a late revision may still be compared with, and one more. */
   readonly #former = new Map<string, Array<Former>>()

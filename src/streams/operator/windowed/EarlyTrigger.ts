@@ -1,7 +1,7 @@
 /** When early panes are due: at every row, whenever event time has crossed a multiple of an interval, or never. */
 import type { Emit } from "../../pipeline/Aggregate.ts"
 
-export class Cadence {
+export class EarlyTrigger {
   readonly never: boolean
   readonly #every: number
 

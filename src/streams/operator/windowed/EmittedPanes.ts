@@ -17,7 +17,7 @@ export const isNews = (last: Last | null | undefined, kind: Last["kind"], rows: 
   last?.rows !== rows || (kind === "on-time" && last.kind !== "on-time")
 
 /** By window, named by its end, and key. */
-export class Emissions {
+export class EmittedPanes {
   readonly #byEnd = new Map<number, Map<number, Last>>()
 
   get(end: number, key: number): Last | undefined {

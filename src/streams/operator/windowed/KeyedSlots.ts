@@ -1,13 +1,13 @@
 /** A slot for each key: of a slice, of a window, or of a run of slices. */
-import type { Slots } from "../aggregates/AccumulatorTable.ts"
+import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 
 export class KeyedSlots {
-  readonly #slots: Slots
+  readonly #slots: AccumulatorTable
   #slotOf: Int32Array = new Int32Array(0)
   /** The keys that have a slot, in no particular order. */
   #keys: Array<number> = []
 
-  constructor(slots: Slots) {
+  constructor(slots: AccumulatorTable) {
     this.#slots = slots
   }
 

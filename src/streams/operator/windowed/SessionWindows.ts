@@ -11,11 +11,11 @@
  */
 import type { Dictionary } from "../../records/Batch.ts"
 import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
-import { Cadence } from "./EarlyTrigger.ts"
+import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { isNews, type Last } from "./EmittedPanes.ts"
 import { Heap } from "./Heap.ts"
 import type { Rows } from "../aggregates/Accumulator.ts"
-import type { Slots } from "../aggregates/AccumulatorTable.ts"
+import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { compareText, type Emit, finiteOrNull, type Input, type State, type Windows } from "./Windows.ts"
 
 interface Session {
@@ -35,10 +35,10 @@ interface Due {
 }
 
 export class SessionWindows implements Windows {
-  readonly #slots: Slots
+  readonly #slots: AccumulatorTable
   readonly #gap: number
   readonly #lateness: number
-  readonly #cadence: Cadence
+  readonly #trigger: EarlyTrigger
   readonly #emit: Emit
   #dictionary: Dictionary
   /** A key's sessions in the order of time. */
@@ -49,11 +49,11 @@ export class SessionWindows implements Windows {
   #latest = -Infinity
   #assigned = new Int32Array(0)
 
-  constructor(pipeline: AnyPipeline, slots: Slots, dictionary: Dictionary, emit: Emit) {
+  constructor(pipeline: AnyPipeline, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
     this.#slots = slots
     this.#gap = pipeline.window.kind === "session" ? pipeline.window.gap : 0
     this.#lateness = pipeline.options.allowedLateness
-    this.#cadence = new Cadence(pipeline.options.emit)
+    this.#trigger = new EarlyTrigger(pipeline.options.emit)
     this.#emit = emit
     this.#dictionary = dictionary
   }
@@ -84,7 +84,7 @@ export class SessionWindows implements Windows {
         continue
       }
       // Whatever this row makes the operator emit comes after what the watermark has closed by now.
-      if (time < watermark || !this.#cadence.never) {
+      if (time < watermark || !this.#trigger.never) {
         apply(row)
         this.advance(Math.min(others, watermark))
       }
@@ -96,7 +96,7 @@ export class SessionWindows implements Windows {
       }
       const before = this.#latest
       if (time > before) this.#latest = time
-      if (this.#cadence.isDue(before, this.#latest)) {
+      if (this.#trigger.isDue(before, this.#latest)) {
         apply(row + 1)
         this.advance(Math.min(others, watermark))
         this.#emitAll("early", offset)

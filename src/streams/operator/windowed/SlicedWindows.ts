@@ -10,13 +10,13 @@
  */
 import type { Dictionary } from "../../records/Batch.ts"
 import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
-import { Cadence } from "./EarlyTrigger.ts"
-import { Combination, type Slice } from "./SlidingAggregation.ts"
-import { Emissions, isNews, type Last } from "./EmittedPanes.ts"
-import * as Grid from "./WindowAssigner.ts"
+import { EarlyTrigger } from "./EarlyTrigger.ts"
+import { SlidingAggregation, type Slice } from "./SlidingAggregation.ts"
+import { EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
+import * as WindowAssigner from "./WindowAssigner.ts"
 import { KeyedSlots } from "./KeyedSlots.ts"
 import type { Rows } from "../aggregates/Accumulator.ts"
-import type { Slots } from "../aggregates/AccumulatorTable.ts"
+import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { type Emit, finiteOrNull, type Input, KeyOrder, type State, type Windows } from "./Windows.ts"
 
 interface OpenSlice extends Slice {
@@ -26,13 +26,13 @@ interface OpenSlice extends Slice {
 }
 
 export class SlicedWindows implements Windows {
-  readonly #slots: Slots
-  readonly #grid: Grid.Grid
+  readonly #slots: AccumulatorTable
+  readonly #assigner: WindowAssigner.WindowAssigner
   readonly #lateness: number
   readonly #rollUp: boolean
-  readonly #cadence: Cadence
+  readonly #trigger: EarlyTrigger
   readonly #emit: Emit
-  readonly #combination: Combination | null
+  readonly #sliding: SlidingAggregation | null
   readonly #scratch: number
   readonly #order = new KeyOrder()
   #dictionary: Dictionary
@@ -40,20 +40,20 @@ export class SlicedWindows implements Windows {
   readonly #slices: Array<OpenSlice> = []
   readonly #sliceAt = new Map<number, OpenSlice>()
   readonly #extras = new Map<number, KeyedSlots>()
-  readonly #emitted = new Emissions()
+  readonly #emitted = new EmittedPanes()
   #closedTo = -Infinity
   #latest = -Infinity
   #assigned = new Int32Array(0)
 
-  constructor(pipeline: AnyPipeline, slots: Slots, dictionary: Dictionary, emit: Emit) {
+  constructor(pipeline: AnyPipeline, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
     this.#slots = slots
-    this.#grid = Grid.make(pipeline)
+    this.#assigner = WindowAssigner.make(pipeline)
     this.#lateness = pipeline.options.allowedLateness
     this.#rollUp = pipeline.options.rollUpOf !== null
-    this.#cadence = new Cadence(pipeline.options.emit)
+    this.#trigger = new EarlyTrigger(pipeline.options.emit)
     this.#emit = emit
     this.#dictionary = dictionary
-    this.#combination = this.#grid.single ? null : new Combination(slots)
+    this.#sliding = this.#assigner.single ? null : new SlidingAggregation(slots)
     this.#scratch = slots.allocate()
   }
 
@@ -104,7 +104,7 @@ export class SlicedWindows implements Windows {
       }
       const before = this.#latest
       if (time > before) this.#latest = time
-      if (this.#cadence.isDue(before, this.#latest)) {
+      if (this.#trigger.isDue(before, this.#latest)) {
         apply(row + 1)
         this.advance(Math.min(others, watermark))
         this.#emitEarly(batch.offsets[row]!)
@@ -126,8 +126,8 @@ export class SlicedWindows implements Windows {
     watermark: number
   ): void {
     const key = rows.batch.keys[rows.from]!
-    let end = this.#rollUp ? this.#grid.nextEnd(-Infinity, slice.start) : slice.firstEnd
-    for (; !Number.isNaN(end); end = this.#grid.nextEnd(end, slice.start)) {
+    let end = this.#rollUp ? this.#assigner.nextEnd(-Infinity, slice.start) : slice.firstEnd
+    for (; !Number.isNaN(end); end = this.#assigner.nextEnd(end, slice.start)) {
       if (!this.#rollUp && end + this.#lateness <= watermark) continue
       let extras = this.#extras.get(end)
       if (extras === undefined) this.#extras.set(end, extras = new KeyedSlots(this.#slots))
@@ -139,14 +139,14 @@ export class SlicedWindows implements Windows {
   }
 
   #sliceOf(time: number): OpenSlice {
-    const start = this.#grid.sliceStart(time)
+    const start = this.#assigner.sliceStart(time)
     const known = this.#sliceAt.get(start)
     if (known !== undefined) return known
-    const end = this.#grid.sliceEnd(start)
+    const end = this.#assigner.sliceEnd(start)
     // What a roll-up refuses is what the windows refuse that it is made of.
     const [firstEnd, lastEnd] = this.#rollUp
       ? [end, end]
-      : [this.#grid.nextEnd(-Infinity, start), this.#grid.lastEnd(start)]
+      : [this.#assigner.nextEnd(-Infinity, start), this.#assigner.lastEnd(start)]
     const slice = { start, end, firstEnd, lastEnd, slots: new KeyedSlots(this.#slots) }
     this.#sliceAt.set(start, slice)
     const at = this.#slices.findLastIndex((other) => other.start < start)
@@ -169,7 +169,7 @@ export class SlicedWindows implements Windows {
   #nextEnd(): number {
     let next = NaN
     for (const slice of this.#slices) {
-      next = slice.slots.keys.length === 0 ? NaN : this.#grid.nextEnd(this.#closedTo, slice.start)
+      next = slice.slots.keys.length === 0 ? NaN : this.#assigner.nextEnd(this.#closedTo, slice.start)
       if (!Number.isNaN(next)) break
     }
     for (const end of this.#extras.keys()) {
@@ -179,14 +179,14 @@ export class SlicedWindows implements Windows {
   }
 
   #keysOf(end: number): ReadonlyArray<number> {
-    const start = this.#grid.windowStart(end)
+    const start = this.#assigner.windowStart(end)
     const extras = this.#extras.get(end)?.keys ?? []
     let keys: ReadonlyArray<number>
-    if (this.#combination === null) {
+    if (this.#sliding === null) {
       keys = this.#sliceAt.get(start)?.slots.keys ?? []
     } else {
-      this.#combination.moveTo(start, end, this.#slices)
-      keys = this.#combination.keys
+      this.#sliding.moveTo(start, end, this.#slices)
+      keys = this.#sliding.keys
     }
     const all = extras.length === 0 ? keys : [...new Set([...keys, ...extras])]
     return this.#order.sort(all, this.#dictionary)
@@ -201,23 +201,23 @@ export class SlicedWindows implements Windows {
     const revision = last === undefined ? 0 : last.revision + 1
     // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
     const watermark = offset === -1 ? end : this.#closedTo
-    this.#emit({ key, start: this.#grid.windowStart(end), end, kind, revision, slot, watermark, offset })
+    this.#emit({ key, start: this.#assigner.windowStart(end), end, kind, revision, slot, watermark, offset })
     if (keep) this.#emitted.set(end, key, { kind, revision, rows })
   }
 
-  /** A key's state of the window that is being closed, to which {@link #keysOf} has moved the combination. */
+  /** A key's state of the window that is being closed, to which {@link #keysOf} has moved the sliding aggregation. */
   #stateOf(end: number, key: number): number {
-    if (this.#combination === null) return this.#gather(end, key)
+    if (this.#sliding === null) return this.#gather(end, key)
     this.#slots.reset(this.#scratch)
-    this.#combination.addTo(this.#scratch, key)
+    this.#sliding.addTo(this.#scratch, key)
     this.#addExtras(end, key)
     return this.#scratch
   }
 
   /** A key's state of any window whose slices are still there, from the slices themselves. */
   #gather(end: number, key: number): number {
-    const start = this.#grid.windowStart(end)
-    if (this.#combination === null) {
+    const start = this.#assigner.windowStart(end)
+    if (this.#sliding === null) {
       const slot = this.#sliceAt.get(start)?.slots.get(key) ?? -1
       if (slot !== -1 && (this.#extras.get(end)?.get(key) ?? -1) === -1) return slot
     }
@@ -239,9 +239,9 @@ export class SlicedWindows implements Windows {
   /** Gives back what no window can need any more. */
   #forget(): void {
     const isGone = (end: number) => end + this.#lateness <= this.#closedTo
-    while (this.#slices.length > 0 && isGone(this.#grid.lastEnd(this.#slices[0]!.start))) {
+    while (this.#slices.length > 0 && isGone(this.#assigner.lastEnd(this.#slices[0]!.start))) {
       const slice = this.#slices.shift()!
-      this.#combination?.evictBefore(slice.end)
+      this.#sliding?.evictBefore(slice.end)
       slice.slots.clear()
       this.#sliceAt.delete(slice.start)
     }
@@ -258,16 +258,16 @@ export class SlicedWindows implements Windows {
     const ends = new Set<number>()
     for (const slice of this.#slices) {
       if (slice.slots.keys.length === 0) continue
-      let end = this.#grid.nextEnd(this.#closedTo, slice.start)
-      for (; !Number.isNaN(end); end = this.#grid.nextEnd(end, slice.start)) ends.add(end)
+      let end = this.#assigner.nextEnd(this.#closedTo, slice.start)
+      for (; !Number.isNaN(end); end = this.#assigner.nextEnd(end, slice.start)) ends.add(end)
     }
     for (const end of this.#extras.keys()) if (end > this.#closedTo) ends.add(end)
     return [...ends].sort((a, b) => a - b)
   }
 
-  /** The keys of a window from its slices, without moving the combination. */
+  /** The keys of a window from its slices, without moving the sliding aggregation. */
   #keysIn(end: number): ReadonlyArray<number> {
-    const start = this.#grid.windowStart(end)
+    const start = this.#assigner.windowStart(end)
     const keys = new Set<number>(this.#extras.get(end)?.keys)
     for (const slice of this.#slices) {
       if (slice.start >= start && slice.end <= end) for (const key of slice.slots.keys) keys.add(key)
@@ -277,7 +277,7 @@ export class SlicedWindows implements Windows {
 
   #emitEarly(offset: number): void {
     for (const end of this.#openEnds()) {
-      if (this.#grid.windowStart(end) > this.#latest) continue
+      if (this.#assigner.windowStart(end) > this.#latest) continue
       for (const key of this.#keysIn(end)) this.#emitWindow(this.#gather(end, key), end, key, "early", true, offset)
     }
   }
@@ -290,12 +290,12 @@ export class SlicedWindows implements Windows {
 
   forming(emit: Emit): void {
     if (this.#latest === -Infinity) return
-    const newest = this.#grid.nextEnd(this.#closedTo, this.#grid.sliceStart(this.#latest))
+    const newest = this.#assigner.nextEnd(this.#closedTo, this.#assigner.sliceStart(this.#latest))
     for (const end of this.#openEnds()) {
       if (end > newest) break
       for (const key of this.#keysIn(end)) {
         const revision = (this.#emitted.get(end, key)?.revision ?? -1) + 1
-        const start = this.#grid.windowStart(end)
+        const start = this.#assigner.windowStart(end)
         const slot = this.#gather(end, key)
         emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: -1 })
       }
@@ -306,7 +306,7 @@ export class SlicedWindows implements Windows {
     const former = this.#dictionary
     if (former === dictionary) return
     const numberOf = (key: number) => dictionary.numberOf(former.textOf(key))
-    this.#combination?.reset()
+    this.#sliding?.reset()
     this.#slots.renumber(numberOf)
     for (const { slots } of this.#slices) slots.renumber(numberOf)
     for (const extras of this.#extras.values()) extras.renumber(numberOf)
@@ -327,7 +327,7 @@ export class SlicedWindows implements Windows {
         end,
         keys: this.#encodeKeys(extras)
       })),
-      emitted: this.#emitted.snapshot((end) => this.#grid.windowStart(end), this.#dictionary)
+      emitted: this.#emitted.snapshot((end) => this.#assigner.windowStart(end), this.#dictionary)
     }
   }
 

@@ -10,7 +10,7 @@
  * Aggregation in Worst-Case Constant Time" (DEBS 2017).
  */
 import { KeyedSlots } from "./KeyedSlots.ts"
-import type { Slots } from "../aggregates/AccumulatorTable.ts"
+import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 
 export interface Slice {
   readonly start: number
@@ -18,8 +18,8 @@ export interface Slice {
   readonly slots: KeyedSlots
 }
 
-export class Combination {
-  readonly #slots: Slots
+export class SlidingAggregation {
+  readonly #slots: AccumulatorTable
   /** The slices of the window, oldest first. */
   readonly #window: Array<Slice> = []
   readonly #totals: KeyedSlots
@@ -29,7 +29,7 @@ export class Combination {
   /** End of the newest slice taken in: older ones never come again. */
   #upTo = -Infinity
 
-  constructor(slots: Slots) {
+  constructor(slots: AccumulatorTable) {
     this.#slots = slots
     this.#totals = new KeyedSlots(slots)
     this.#back = new KeyedSlots(slots)

@@ -7,7 +7,7 @@ import { DateTime } from "effect"
 import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
 import type { Unit } from "../../pipeline/Window.ts"
 
-export interface Grid {
+export interface WindowAssigner {
   /** True where every window is one slice. */
   readonly single: boolean
   /** Start of the slice that holds a time. */
@@ -26,7 +26,7 @@ export const floorTo = (time: number, size: number, offset: number): number => {
   return time - (remainder < 0 ? remainder + size : remainder)
 }
 
-export const make = ({ options, window }: AnyPipeline): Grid => {
+export const make = ({ options, window }: AnyPipeline): WindowAssigner => {
   switch (window.kind) {
     case "tumbling": {
       const inner = options.rollUpOf?.window
@@ -51,7 +51,7 @@ const hopping = (options: {
   readonly offset: number
   readonly slice: number
   readonly sliceOffset: number
-}): Grid => {
+}): WindowAssigner => {
   const { advance, offset, size, slice, sliceOffset } = options
   return {
     single: slice === size,
@@ -69,7 +69,7 @@ const hopping = (options: {
   }
 }
 
-const cumulative = (size: number, step: number, offset: number): Grid => ({
+const cumulative = (size: number, step: number, offset: number): WindowAssigner => ({
   single: size === step,
   sliceStart: (time) => floorTo(time, step, offset),
   sliceEnd: (start) => start + step,
@@ -83,7 +83,7 @@ const cumulative = (size: number, step: number, offset: number): Grid => ({
 })
 
 /** Days, weeks and months of a time zone. Boundaries are looked up once and remembered. */
-const calendar = (unit: Unit, timeZone: string): Grid => {
+const calendar = (unit: Unit, timeZone: string): WindowAssigner => {
   const ends = new Map<number, number>()
   const starts = new Map<number, number>()
   let start = NaN

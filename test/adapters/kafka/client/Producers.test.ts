@@ -8,7 +8,7 @@ import { Deferred, Effect, Fiber, Semaphore } from "effect"
 import * as fc from "fast-check"
 import { type Client, KafkaError, type Message } from "../../../../src/adapters/kafka/client/Client.ts"
 import type { Request } from "../../../../src/adapters/kafka/client/Group.ts"
-import type { Patience } from "../../../../src/adapters/kafka/client/RetryPolicy.ts"
+import type { RetryPolicy } from "../../../../src/adapters/kafka/client/RetryPolicy.ts"
 import * as Producers from "../../../../src/adapters/kafka/client/Producers.ts"
 import { Cursor, sections } from "../../../../src/adapters/kafka/wire/RecordBatches.ts"
 import { randomFrom } from "../../../random.ts"
@@ -134,7 +134,7 @@ const batchIn = (partition: number, { body }: Request): Batch => {
   return { partition, producerId: batches.readBigInt64BE(43), sequence: batches.readInt32BE(53), count: section!.count, texts }
 }
 
-const patience: Patience = {
+const patience: RetryPolicy = {
   patiently: (effect) => Effect.retry(effect, { while: (error) => error instanceof KafkaError && error.retriable }),
   within: () => (effect) => effect,
   tell: () => Effect.void,

@@ -2,7 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
 import { PrometheusMetrics } from "effect/observability"
-import * as Figures from "../../../../src/adapters/spark/live/Metrics.ts"
+import * as Metrics from "../../../../src/adapters/spark/live/Metrics.ts"
 
 const batch = {
   id: 0,
@@ -19,13 +19,13 @@ const batch = {
 
 it.effect("counts add up, and everything else is as it was last, by pipeline", () =>
   Effect.gen(function*() {
-    yield* Figures.noteRestart("candles", 0)
-    yield* Figures.note("candles", batch)
+    yield* Metrics.noteRestart("candles", 0)
+    yield* Metrics.note("candles", batch)
     const first = yield* PrometheusMetrics.format()
     assert.notInclude(first, "courant_spark_watermark_ms")
-    yield* Figures.note("candles", { ...batch, watermark: 1_732_545_000_000, lag: 0 })
-    yield* Figures.noteRestart("candles")
-    yield* Figures.note("others", batch)
+    yield* Metrics.note("candles", { ...batch, watermark: 1_732_545_000_000, lag: 0 })
+    yield* Metrics.noteRestart("candles")
+    yield* Metrics.note("others", batch)
     const lines = (yield* PrometheusMetrics.format()).split("\n")
     for (
       const line of [

@@ -9,7 +9,7 @@ import { StreamingQueryManagerCommandResultSchema } from "../../../../src/adapte
 import { Session } from "../../../../src/adapters/spark/connect/Session.ts"
 import { SparkError } from "../../../../src/adapters/spark/connect/SparkError.ts"
 import type { StreamingQuery } from "../../../../src/adapters/spark/connect/StreamingQuery.ts"
-import * as Lookout from "../../../../src/adapters/spark/live/QuerySupervisor.ts"
+import * as QuerySupervisor from "../../../../src/adapters/spark/live/QuerySupervisor.ts"
 import type { Sessions } from "../../../../src/adapters/spark/live/Sessions.ts"
 
 /** What happens between two questions: so many batches are done, and then it goes on or is lost in some way. */
@@ -86,7 +86,7 @@ class Model {
       return { query: this.query, isJoined: false }
     })
     return Effect.gen({ self: this }, function*() {
-      const watching = yield* Effect.forkChild(Effect.flip(Lookout.watch({
+      const watching = yield* Effect.forkChild(Effect.flip(QuerySupervisor.watch({
         sessions,
         name: "q",
         first: { query: this.query, isJoined },

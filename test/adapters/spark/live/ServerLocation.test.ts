@@ -1,17 +1,17 @@
 /** A Connect server that is started on the cluster where it is needed, and only then: over a cluster in memory. */
 import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
-import * as Place from "../../../../src/adapters/spark/live/ServerLocation.ts"
+import * as ServerLocation from "../../../../src/adapters/spark/live/ServerLocation.ts"
 import * as MemorySubmissions from "../../../../src/adapters/spark/rest/MemorySubmissions.ts"
 import { Submissions } from "../../../../src/adapters/spark/rest/Submissions.ts"
 import * as FakeSpark from "../connect/FakeSpark.ts"
 
 /** What serves is always there; the cluster says whether its driver runs. */
-const launching = Effect.fnUntraced(function*(options: Partial<Place.Launch> = {}) {
+const launching = Effect.fnUntraced(function*(options: Partial<ServerLocation.Launch> = {}) {
   const { host, port } = yield* FakeSpark.serve()
   const told: Array<string> = []
   const onSubmitted = (id: string) => Effect.sync(() => void told.push(id))
-  const place = yield* Place.launching({ port, onSubmitted, ...options }, FakeSpark.token)
+  const place = yield* ServerLocation.launching({ port, onSubmitted, ...options }, FakeSpark.token)
   const { submitted } = yield* MemorySubmissions.MemoryCluster
   return { place, told, address: { host, port }, ids: () => submitted().map(({ id }) => id) }
 })
@@ -63,6 +63,6 @@ it.live("one that was started before is used while it runs", () =>
 it.effect("an address that is known is neither asked about nor started", () =>
   Effect.gen(function*() {
     const address = { host: "spark.example.org", port: 15_002 }
-    const place = yield* Place.make(address, FakeSpark.token)
+    const place = yield* ServerLocation.make(address, FakeSpark.token)
     assert.deepStrictEqual([yield* place.address, yield* place.isThere, yield* place.renew], [address, true, false])
   }))
