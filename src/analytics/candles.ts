@@ -15,7 +15,7 @@ export const candles1m = ticks.pipe(
     vwap: priceForming(Aggregate.weightedMean("price", "size")),
     trades: Aggregate.count
   }),
-  Pipeline.acceptPartials(bars.pipe(Source.where(Expr.eq("interval", minute))), {
+  Pipeline.acceptPreAggregated(bars.pipe(Source.where(Expr.eq("interval", minute))), {
     open: "open",
     high: "high",
     low: "low",

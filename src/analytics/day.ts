@@ -18,7 +18,7 @@ export const dayIn = (timeZone: string) =>
       mean: priceForming(Aggregate.mean("price")),
       volume: Aggregate.sum("size")
     }),
-    Pipeline.acceptPartials(bars, { open: "open", high: "high", low: "low", close: "close", volume: "volume" }),
+    Pipeline.acceptPreAggregated(bars, { open: "open", high: "high", low: "low", close: "close", volume: "volume" }),
     Pipeline.percentChange("variation", "close"),
     Pipeline.named("day")
   )

@@ -23,7 +23,7 @@ export const SampleSchema = Schema.Struct({
 /** An event of a random log, as it is written into it. */
 export type Sample = typeof SampleSchema.Encoded
 
-export const ReadyMadeSchema = Schema.Struct({
+export const PreAggregatedSchema = Schema.Struct({
   key: Schema.String,
   time: Schema.Int,
   open: Price,
@@ -34,15 +34,15 @@ export const ReadyMadeSchema = Schema.Struct({
   rows: Schema.Int
 })
 
-/** A ready-made aggregate of a random log. */
-export type ReadyMade = typeof ReadyMadeSchema.Encoded
+/** A pre-aggregated record of a random log. */
+export type PreAggregated = typeof PreAggregatedSchema.Encoded
 
 /** One record of a log, and the partition that it is in. */
 export type Entry =
   & { readonly partition: number }
   & (
     | { readonly kind: typeof Kind.event; readonly value: Sample }
-    | { readonly kind: typeof Kind.partial; readonly value: ReadyMade }
+    | { readonly kind: typeof Kind.preAggregated; readonly value: PreAggregated }
     | { readonly kind: typeof Kind.control; readonly value: Control }
   )
 
@@ -193,12 +193,12 @@ export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipel
     fc.tuple(
       pipelines({ ...options, outOfOrderness, name: "b" }),
       fc.option(pipelines({ ...options, outOfOrderness, name: "a" })),
-      fc.option(pipelinesWithReadyMade({ ...options, outOfOrderness, name: "c" }))
+      fc.option(pipelinesWithPreAggregated({ ...options, outOfOrderness, name: "c" }))
     )
   ).map((all) => all.filter((pipeline) => pipeline !== null))
 
-/** Random pipelines whose windows take ready-made aggregates too. */
-export const pipelinesWithReadyMade = (options: PipelineOptions): fc.Arbitrary<Pipeline.Any> =>
+/** Random pipelines whose windows take pre-aggregated records too. */
+export const pipelinesWithPreAggregated = (options: PipelineOptions): fc.Arbitrary<Pipeline.Any> =>
   fc.record({
     outOfOrderness: options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness),
     window: fc.oneof(
@@ -208,12 +208,12 @@ export const pipelinesWithReadyMade = (options: PipelineOptions): fc.Arbitrary<P
     filtered: fc.boolean(),
     lateness: options.revisions ? fc.integer({ min: 0, max: 10 }) : fc.constant(0)
   }).map(({ filtered, lateness, outOfOrderness, window }) => {
-    const bars = Source.make("bars", { schema: ReadyMadeSchema, key: "key", eventTime: "time", outOfOrderness })
+    const bars = Source.make("bars", { schema: PreAggregatedSchema, key: "key", eventTime: "time", outOfOrderness })
     return readable(
       source(outOfOrderness).pipe(
         window,
         Aggregate.into(aggregates),
-        Pipeline.acceptPartials(filtered ? bars.pipe(Source.where(Expr.gt("size", 1))) : bars, {
+        Pipeline.acceptPreAggregated(filtered ? bars.pipe(Source.where(Expr.gt("size", 1))) : bars, {
           open: "open",
           high: "high",
           low: "low",
@@ -239,7 +239,7 @@ const readable = <P extends Pipeline.Any>(pipeline: P): P =>
         allowedLateness: pipeline.options.allowedLateness,
         emit: pipeline.options.emit,
         rollUpOf: pipeline.options.rollUpOf,
-        readyMade: pipeline.options.partials !== null
+        preAggregated: pipeline.options.preAggregated !== null
       })
   })
 
@@ -268,7 +268,7 @@ export const samples: fc.Arbitrary<Sample> = fc.record({
   venue: fc.constantFrom("N", "Q", "é")
 }, { requiredKeys: ["key", "time", "price", "size"] })
 
-export const readyMade: fc.Arbitrary<ReadyMade> = fc.record({
+export const preAggregated: fc.Arbitrary<PreAggregated> = fc.record({
   key: keys,
   time: times,
   open: prices,
@@ -292,11 +292,11 @@ const inPartitions = (entry: (partition: number) => fc.Arbitrary<Entry>): fc.Arb
 /** A log whose events come in any order whatever: many are late. */
 export const logs: fc.Arbitrary<Log> = inPartitions((partition) => samples.map((value) => event(partition, value)))
 
-/** The same with ready-made aggregates among the events. */
+/** The same with pre-aggregated records among the events. */
 export const mixedLogs: fc.Arbitrary<Log> = inPartitions((partition) =>
   fc.oneof(
     { weight: 3, arbitrary: samples.map((value) => event(partition, value)) },
-    { weight: 1, arbitrary: readyMade.map((value): Entry => ({ partition, kind: Kind.partial, value })) }
+    { weight: 1, arbitrary: preAggregated.map((value): Entry => ({ partition, kind: Kind.preAggregated, value })) }
   )
 )
 
@@ -304,7 +304,7 @@ export const mixedLogs: fc.Arbitrary<Log> = inPartitions((partition) =>
 export const decidedLogs: fc.Arbitrary<Log> = inPartitions((partition) =>
   fc.oneof(
     { weight: 5, arbitrary: samples.map((value) => event(partition, value)) },
-    { weight: 1, arbitrary: readyMade.map((value): Entry => ({ partition, kind: Kind.partial, value })) },
+    { weight: 1, arbitrary: preAggregated.map((value): Entry => ({ partition, kind: Kind.preAggregated, value })) },
     { weight: 1, arbitrary: idle.map((value): Entry => ({ partition, kind: Kind.control, value })) }
   )
 )

@@ -1,6 +1,7 @@
 /** The laws of the port {@link DeadLetters}. */
 import { Arbitrary, Effect, type Layer } from "effect"
-import { type DeadLetter, DeadLetters, type Query, Reason } from "../streams/ports/DeadLetters.ts"
+import { type DeadLetter, DeadLetters, type Query } from "../streams/ports/DeadLetters.ts"
+import { Reason } from "../streams/records/Refusal.ts"
 import { type DurableLaws, forAll, type Laws, on, type Options, same, testLaws } from "./Law.ts"
 import { byCodePoints, integer } from "./Samples.ts"
 

@@ -7,7 +7,7 @@ import type { Counts } from "../streams/ports/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { fromTexts, Kind, type Records } from "../streams/records/Records.ts"
-import type { Entry, Log, ReadyMade, Sample } from "./Arbitraries.ts"
+import type { Entry, Log, PreAggregated, Sample } from "./Arbitraries.ts"
 
 /** What a law needs of an engine. The job is one; a deliberately broken job is another. */
 export interface Engine {
@@ -89,7 +89,7 @@ export const events = (log: Log): ReadonlyArray<BatchFold.Event> =>
   placed(log).flatMap((entry): ReadonlyArray<BatchFold.Event> => {
     const { offset, partition } = entry
     if (entry.kind === Kind.event) return [{ partition, offset, fields: sampleFields(entry.value) }]
-    if (entry.kind === Kind.partial) return [{ partition, offset, fields: readyMadeFields(entry.value), partial: true }]
+    if (entry.kind === Kind.preAggregated) return [{ partition, offset, fields: preAggregatedFields(entry.value), preAggregated: true }]
     return []
   })
 
@@ -99,7 +99,7 @@ const absent = { ratio: null, flag: null, venue: null }
 
 const sampleFields = (sample: Sample) => ({ ...absent, ...sample, price: decimal(sample.price) })
 
-const readyMadeFields = ({ close, high, low, open, ...others }: ReadyMade) => ({
+const preAggregatedFields = ({ close, high, low, open, ...others }: PreAggregated) => ({
   ...others,
   open: decimal(open),
   high: decimal(high),

@@ -14,7 +14,7 @@ import {
   logsWithin,
   mixedLogs,
   pipelines,
-  pipelinesWithReadyMade,
+  pipelinesWithPreAggregated,
   type Sample,
   source
 } from "./Arbitraries.ts"
@@ -89,9 +89,9 @@ export const resultLaws: EngineLaws = {
     }
   ),
 
-  "ready-made aggregates count in their windows beside events, and what they do not say is null": law(
+  "pre-aggregated records count in their windows beside events, and what they do not say is null": law(
     300,
-    fc.record({ pipeline: pipelinesWithReadyMade({ revisions: true }), log: mixedLogs, cut: cuts }),
+    fc.record({ pipeline: pipelinesWithPreAggregated({ revisions: true }), log: mixedLogs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const panes = run(make([pipeline], log.partitions), batches(log, cut))
       same(results(panes), results(foldedPanes(pipeline, log)))

@@ -10,7 +10,7 @@ import {
   type Log,
   logs,
   pipelines,
-  pipelinesWithReadyMade,
+  pipelinesWithPreAggregated,
   type Sample,
   source
 } from "./Arbitraries.ts"
@@ -56,7 +56,7 @@ const instants = fc.oneof(
 export const timeLaws: EngineLaws = {
   "the watermark is the smallest of all partitions', each its largest time less the bound or what a decision said": law(
     300,
-    fc.record({ pipeline: pipelinesWithReadyMade({ revisions: true }), log: decidedLogs, cut: cuts }),
+    fc.record({ pipeline: pipelinesWithPreAggregated({ revisions: true }), log: decidedLogs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const engine = make([pipeline], log.partitions)
       const slack = pipeline.source.definition.outOfOrderness

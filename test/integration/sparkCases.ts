@@ -10,7 +10,7 @@ import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import { Kind } from "../../src/streams/records/Records.ts"
 import * as Source from "../../src/streams/pipeline/Source.ts"
 import * as Window from "../../src/streams/pipeline/Window.ts"
-import { conditions, type Entry, type Log, readyMade, ReadyMadeSchema, samples, source } from "../../src/testing/Arbitraries.ts"
+import { conditions, type Entry, type Log, preAggregated, PreAggregatedSchema, samples, source } from "../../src/testing/Arbitraries.ts"
 
 export interface Case {
   readonly pipelines: ReadonlyArray<Pipeline.Any>
@@ -51,12 +51,12 @@ const entries = ({ bound, mixed, partitions, unit }: Shape & { readonly partitio
     partition: fc.integer({ min: 0, max: partitions - 1 }),
     delay: fc.integer({ min: 0, max: bound }),
     sample: samples,
-    ready: mixed ? fc.option(readyMade, { freq: 4 }) : fc.constant(null)
+    ready: mixed ? fc.option(preAggregated, { freq: 4 }) : fc.constant(null)
   }).map(({ delay, partition, ready, sample }): { readonly at: number; readonly entry: Entry } => {
     const time = (ready ?? sample).time * unit
     const entry: Entry = ready === null
       ? { partition, kind: Kind.event, value: { ...sample, time } }
-      : { partition, kind: Kind.partial, value: { ...ready, time } }
+      : { partition, kind: Kind.preAggregated, value: { ...ready, time } }
     return { at: time + delay * unit, entry }
   })
 
@@ -99,8 +99,8 @@ const filters: fc.Arbitrary<ReadonlyArray<Node>> = fc.oneof(
   { weight: 1, arbitrary: fc.array(conditions, { minLength: 1, maxLength: 2 }) }
 )
 
-/** Which results ready-made aggregates give, where a pipeline takes them. */
-const readyMadeFields: ReadonlyArray<readonly [name: string, spec: Aggregate.Spec, field: string]> = [
+/** Which results pre-aggregated records give, where a pipeline takes them. */
+const preAggregatedFields: ReadonlyArray<readonly [name: string, spec: Aggregate.Spec, field: string]> = [
   ["open", { op: "first", field: "price" }, "open"],
   ["high", { op: "max", field: "price", where: { op: "isNot", field: "flag", value: false } }, "high"],
   ["low", { op: "min", field: "price" }, "low"],
@@ -109,7 +109,7 @@ const readyMadeFields: ReadonlyArray<readonly [name: string, spec: Aggregate.Spe
   ["rows", { op: "count" }, "rows"]
 ]
 
-const bars = Source.make("bars", { schema: ReadyMadeSchema, key: "key", eventTime: "time" })
+const bars = Source.make("bars", { schema: PreAggregatedSchema, key: "key", eventTime: "time" })
 
 const readyMadeConditions: fc.Arbitrary<Node> = fc.constantFrom<Node>(
   { op: "gt", field: "size", value: 1 },
@@ -137,12 +137,12 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
       window,
       aggregates: Object.fromEntries([
         ...specs.map((spec, index) => [`r${index}`, spec] as const),
-        ...(accepting ? readyMadeFields.map(([name, spec]) => [name, spec] as const) : [])
+        ...(accepting ? preAggregatedFields.map(([name, spec]) => [name, spec] as const) : [])
       ]),
       options: {
         ...Aggregate.defaults,
-        partials: accepting
-          ? { source: ready, fields: Object.fromEntries(readyMadeFields.map(([name, , field]) => [name, field])) }
+        preAggregated: accepting
+          ? { source: ready, fields: Object.fromEntries(preAggregatedFields.map(([name, , field]) => [name, field])) }
           : null
       }
     })

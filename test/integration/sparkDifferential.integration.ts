@@ -9,7 +9,7 @@ import * as fc from "fast-check"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { Kind } from "../../src/streams/records/Records.ts"
-import { type Entry, ReadyMadeSchema } from "../../src/testing/Arbitraries.ts"
+import { type Entry, PreAggregatedSchema } from "../../src/testing/Arbitraries.ts"
 import { batches, foldedPanes, makeJob, newest, run, textOf } from "../../src/testing/Harness.ts"
 import * as Source from "../../src/streams/pipeline/Source.ts"
 import { type Case, cases } from "./sparkCases.ts"
@@ -24,7 +24,7 @@ const together = 20
 
 const drawn = fc.sample(cases(together), { seed, numRuns: Math.ceil(count / together) })
 
-const partials = Source.make("bars", { schema: ReadyMadeSchema, key: "key", eventTime: "time" }).definition
+const preAggregated = Source.make("bars", { schema: PreAggregatedSchema, key: "key", eventTime: "time" }).definition
 
 const encoder = new TextEncoder()
 
@@ -52,7 +52,7 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excl
 )
 
 const check = Effect.fnUntraced(function*({ log, pauses, pipelines }: Case) {
-  const topic = yield* Runs.over(pipelines, { partitions: log.partitions, partials })
+  const topic = yield* Runs.over(pipelines, { partitions: log.partitions, preAggregated })
   const cuts = [...pauses, log.entries.length]
   yield* Effect.forEach(cuts, Effect.fnUntraced(function*(to, index) {
     yield* topic.append(log.entries.slice(cuts[index - 1] ?? 0, to).map(written))
@@ -80,4 +80,4 @@ const texts = (panes: ReadonlyArray<Pane.Encoded>): ReadonlyArray<string> =>
   panes.map(({ end, key, start, values }) => JSON.stringify([key, start, end, values])).sort()
 
 const described = ({ aggregates, name, options, source, window }: AnyPipeline): string =>
-  JSON.stringify({ name, window, filters: source.filters, aggregates, rollUpOf: options.rollUpOf, partials: options.partials !== null })
+  JSON.stringify({ name, window, filters: source.filters, aggregates, rollUpOf: options.rollUpOf, preAggregated: options.preAggregated !== null })

@@ -41,14 +41,14 @@ let topics = 0
 /** A topic, and pipelines that are to run over it, each with a name of its own. */
 export const over = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>, options: {
   readonly partitions?: number
-  readonly partials?: Definition
+  readonly preAggregated?: Definition
   readonly maxTimeAhead?: number
 } = {}) {
   const { brokers, checkpoints } = yield* SparkStack
   const topic = `runs-${process.pid}-${++topics}`
-  const { partials, partitions = 1 } = options
+  const { preAggregated, partitions = 1 } = options
   const source = pipelines[0]!.source.definition
-  const log = yield* Layer.build(KafkaEventLog.layer({ topic, source, partials, partitions }))
+  const log = yield* Layer.build(KafkaEventLog.layer({ topic, source, preAggregated, partitions }))
   const [all, batches] = [`${topic}-all`, `${topic}-batches`]
   const sinks = {
     all: yield* Layer.build(KafkaResultSink.layer({ topic: all })),

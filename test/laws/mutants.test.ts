@@ -35,8 +35,8 @@ const planted = async (
   const source = readFileSync(join(copy, file), "utf8")
   expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
   writeFileSync(join(copy, file), source.replace(find, () => replace))
-  const { Job }: typeof import("../../src/streams/engine/Job.ts") = await import(join(copy, "streams/Job.ts"))
-  const slots = join(copy, "streams/operator/AccumulatorTable.ts")
+  const { Job }: typeof import("../../src/streams/engine/Job.ts") = await import(join(copy, "streams/engine/Job.ts"))
+  const slots = join(copy, "streams/operator/aggregates/AccumulatorTable.ts")
   const { AccumulatorTable }: typeof import("../../src/streams/operator/aggregates/AccumulatorTable.ts") = await import(slots)
   return {
     makeEngine: (pipelines, partitions, options) => new Job(pipelines, { partitions, ...options }),
@@ -66,7 +66,7 @@ const effort = { seed: Number(process.env["COURANT_SEED"] ?? 42), shrink: false,
 describe("a mistake in the engine is noticed", () => {
   it("and an engine without one keeps every law", async () => {
     const name = "export class Job {"
-    const sound = await planted("sound", { file: "streams/Job.ts", find: name, replace: name })
+    const sound = await planted("sound", { file: "streams/engine/Job.ts", find: name, replace: name })
     for (const [, check] of laws) check(sound, { ...effort, times: 0.05 })
   })
 

@@ -13,9 +13,9 @@ export interface Mutant {
   readonly law: string
 }
 
-const sliced = "streams/operator/SlicedWindows.ts"
-const session = "streams/operator/SessionWindows.ts"
-const choices = "streams/operator/Choices.ts"
+const sliced = "streams/operator/windowed/SlicedWindows.ts"
+const session = "streams/operator/windowed/SessionWindows.ts"
+const choices = "streams/operator/aggregates/Extremes.ts"
 
 const foldLaw = "closes each window once"
 const revisionLaw = "the newest revision of each window"
@@ -30,21 +30,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "an event at a window's start falls into the one before",
-    file: "streams/operator/Grid.ts",
+    file: "streams/operator/windowed/WindowAssigner.ts",
     find: "floorTo(time, slice, sliceOffset)",
     replace: "floorTo(time - 1, slice, sliceOffset)",
     law: "an event alone is in exactly the windows"
   },
   {
     mistake: "windows before the epoch are shifted",
-    file: "streams/operator/Grid.ts",
+    file: "streams/operator/windowed/WindowAssigner.ts",
     find: "floorTo(time, slice, sliceOffset)",
     replace: "time - (time - sliceOffset) % slice",
     law: "an event alone is in exactly the windows"
   },
   {
     mistake: "a calendar's day always has 24 hours",
-    file: "streams/operator/Grid.ts",
+    file: "streams/operator/windowed/WindowAssigner.ts",
     find: "ends.set(start, end)",
     replace: "end = start + { day: 1, week: 7, month: 30 }[unit] * 86_400_000\n    ends.set(start, end)",
     law: "a day has 23 hours"
@@ -86,28 +86,28 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "the watermark goes back to what a decision says",
-    file: "streams/SourceReader.ts",
+    file: "streams/engine/SourceReader.ts",
     find: "state.watermark = Math.max(state.watermark, control.watermark)",
     replace: "state.watermark = control.watermark",
     law: "the watermark is the smallest"
   },
   {
     mistake: "the watermark goes back when an idle partition returns",
-    file: "streams/SourceReader.ts",
+    file: "streams/engine/SourceReader.ts",
     find: "if (time - slack > state.watermark) state.watermark",
     replace: "state.watermark",
     law: "the watermark is the smallest"
   },
   {
     mistake: "the operators' watermark is the largest of the partitions'",
-    file: "streams/SourceReader.ts",
+    file: "streams/engine/SourceReader.ts",
     find: "let smallest = Infinity\n    for (const { watermark } of this.#partitions) smallest = Math.min(",
     replace: "let smallest = -Infinity\n    for (const { watermark } of this.#partitions) smallest = Math.max(",
     law: foldLaw
   },
   {
     mistake: "rows see the watermark of their batch, not their own",
-    file: "streams/SourceReader.ts",
+    file: "streams/engine/SourceReader.ts",
     find: "batch.watermarks[row] = state.watermark",
     replace: "batch.watermarks[row] = row === 0 ? state.watermark : batch.watermarks[0]!",
     law: "how the log is cut into batches"
@@ -121,7 +121,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "duplicates are counted as new",
-    file: "streams/SourceReader.ts",
+    file: "streams/engine/SourceReader.ts",
     find: "if (offset < state.next) {",
     replace: "if (offset < 0) {",
     law: "records that are delivered again"
@@ -170,21 +170,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a filtered event counts for nothing at all",
-    file: "streams/Job.ts",
+    file: "streams/engine/Job.ts",
     find: "else counts.filtered++",
     replace: "",
     law: "read = aggregated"
   },
   {
     mistake: "a slice too many is evicted",
-    file: "streams/operator/SlidingAggregation.ts",
+    file: "streams/operator/windowed/SlidingAggregation.ts",
     find: "this.#window[0]!.start < start",
     replace: "this.#window[0]!.start <= start",
     law: foldLaw
   },
   {
     mistake: "the stack that is turned forgets the newer slices",
-    file: "streams/operator/SlidingAggregation.ts",
+    file: "streams/operator/windowed/SlidingAggregation.ts",
     find: "newer = suffix",
     replace: "",
     law: foldLaw
@@ -198,7 +198,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a sum beyond 2^53 is a double",
-    file: "streams/operator/ExactSum.ts",
+    file: "streams/operator/aggregates/ExactSum.ts",
     find: "if (sum <= limit && sum >= -limit) this.#lane[slot] = sum",
     replace: "if (Number.isFinite(sum)) this.#lane[slot] = sum",
     law: foldLaw
@@ -212,45 +212,45 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a sum that is subtracted stays if it is a large one",
-    file: "streams/operator/ExactSum.ts",
+    file: "streams/operator/aggregates/ExactSum.ts",
     find: "else this.addBig(from, -this.total(slot))",
     replace: "",
     law: "what was merged can be subtracted"
   },
   {
     mistake: "a condition that is negated is not",
-    file: "streams/operator/Condition.ts",
+    file: "streams/operator/stateless/Condition.ts",
     find: "(bit) => 1 - bit",
     replace: "(bit) => bit",
     law: "a condition holds"
   },
   {
     mistake: "an infinity is taken for a number",
-    file: "streams/FieldReader.ts",
+    file: "streams/records/FieldReader.ts",
     find: "!Number.isFinite(value) || ",
     replace: "",
     law: "each field takes those spellings"
   },
   {
     mistake: "a sum beyond the range of doubles cannot be saved",
-    file: "streams/operator/Totals.ts",
+    file: "streams/operator/aggregates/Totals.ts",
     find: "Number.isFinite(sum) ? sum : String(sum)",
     replace: "sum",
     law: "no value that a source's Schema takes"
   },
   {
     mistake: "conditions of aggregates are forgotten",
-    file: "streams/operator/AccumulatorTable.ts",
+    file: "streams/operator/aggregates/AccumulatorTable.ts",
     find: "add(rows, masks[i]!)",
     replace: "add(rows, null)",
     law: foldLaw
   },
   {
-    mistake: "a ready-made aggregate leaves the results that it does not know as if nothing had happened",
-    file: "streams/operator/AccumulatorTable.ts",
-    find: "const known = !partials || partialColumn !== -1",
+    mistake: "a pre-aggregated record leaves the results that it does not know as if nothing had happened",
+    file: "streams/operator/aggregates/AccumulatorTable.ts",
+    find: "const known = !preAggregated || preAggregatedColumn !== -1",
     replace: "const known = true",
-    law: "ready-made aggregates count"
+    law: "pre-aggregated records count"
   },
   {
     mistake: "a snapshot forgets the late rows of windows",
@@ -261,28 +261,28 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a snapshot forgets what was emitted",
-    file: "streams/operator/EmittedPanes.ts",
+    file: "streams/operator/windowed/EmittedPanes.ts",
     find: "return [...this.#byEnd].sort",
     replace: "return [...new Map<number, Map<number, Last>>()].sort",
     law: "after a crash at any step"
   },
   {
     mistake: "a start after a crash begins with the lowest watermark",
-    file: "streams/SourceReader.ts",
+    file: "streams/engine/SourceReader.ts",
     find: "watermark: watermark ?? -Infinity",
     replace: "watermark: -Infinity",
     law: "a snapshot is restored"
   },
   {
     mistake: "a snapshot of other pipelines is read",
-    file: "streams/Job.ts",
+    file: "streams/engine/Job.ts",
     find: "fingerprint !== this.fingerprint ||",
     replace: "",
     law: "a snapshot of other pipelines"
   },
   {
     mistake: "what was emitted is remembered for ever",
-    file: "streams/operator/EmittedPanes.ts",
+    file: "streams/operator/windowed/EmittedPanes.ts",
     find: "for (const end of this.#byEnd.keys()) if (isGone(end)) this.#byEnd.delete(end)",
     replace: "",
     law: "state follows what is open"
@@ -296,7 +296,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "panes of several pipelines come pipeline by pipeline",
-    file: "streams/Job.ts",
+    file: "streams/engine/Job.ts",
     find: "a.watermark - b.watermark || a.offset - b.offset",
     replace: "0",
     law: "how the log is cut into batches"
@@ -317,21 +317,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "numbers may begin with a zero",
-    file: "streams/FieldReader.ts",
+    file: "streams/records/FieldReader.ts",
     find: "bytes[first] === zero",
     replace: "bytes[first] === 0",
     law: "each field takes those spellings"
   },
   {
     mistake: "an absent member has the value that it had in the record before",
-    file: "streams/Decoder.ts",
+    file: "streams/records/Decoder.ts",
     find: "      values[field] = NaN\n    }\n    return true",
     replace: "    }\n    return true",
     law: "a line is taken or refused"
   },
   {
     mistake: "what comes after a record is not looked at",
-    file: "streams/Decoder.ts",
+    file: "streams/records/Decoder.ts",
     find: "bytes[at] !== close || skip(bytes, at + 1, end) !== end",
     replace: "bytes[at] !== close",
     law: "nothing but white space"

@@ -69,11 +69,11 @@ describe("a field that the source does not have, or has as something else, is na
     closes.pipe(Pipeline.percentChange("change", "venue"))
   })
 
-  test("by ready-made aggregates", () => {
+  test("by pre-aggregated records", () => {
     // @ts-expect-error there is no field \"clse\"
-    closes.pipe(Pipeline.acceptPartials(bars, { clse: "close" }))
+    closes.pipe(Pipeline.acceptPreAggregated(bars, { clse: "close" }))
     // @ts-expect-error Did you mean '"close"'?
-    closes.pipe(Pipeline.acceptPartials(bars, { close: "clse" }))
+    closes.pipe(Pipeline.acceptPreAggregated(bars, { close: "clse" }))
   })
 
   test("by a source's key and time", () => {
@@ -125,10 +125,10 @@ describe("the types of results are worked out", () => {
     expect<Values["change"]>().type.toBe<DecimalValue | null>()
   })
 
-  test("a result that ready-made aggregates do not say may be absent", () => {
+  test("a result that pre-aggregated records do not say may be absent", () => {
     const mixed = minutes.pipe(
       Aggregate.into({ close: Aggregate.last("price"), count: Aggregate.count }),
-      Pipeline.acceptPartials(bars, { close: "close" }),
+      Pipeline.acceptPreAggregated(bars, { close: "close" }),
       Pipeline.named("mixed")
     )
     expect<Pipeline.ValuesOf<typeof mixed>["close"]>().type.toBe<DecimalValue | null>()

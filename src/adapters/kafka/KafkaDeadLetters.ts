@@ -6,7 +6,8 @@
  * All letters are held in memory once they have been read.
  */
 import { Effect, Layer } from "effect"
-import { type DeadLetter, DeadLetters, DeadLettersError, inOrder, Reason } from "../../streams/ports/DeadLetters.ts"
+import { type DeadLetter, DeadLetters, DeadLettersError, inOrder } from "../../streams/ports/DeadLetters.ts"
+import { Reason } from "../../streams/records/Refusal.ts"
 import type { KafkaError } from "./client/Client.ts"
 import * as CompactedTopic from "./CompactedTopic.ts"
 import type { Connection } from "./client/Connection.ts"

@@ -267,7 +267,7 @@ const tick = (
 const bar = ({ priceHint, symbol }: Instrument, row: Bars.Row, entry: Entry): Item => ({
   symbol,
   time: row.start,
-  kind: Records.Kind.partial,
+  kind: Records.Kind.preAggregated,
   line: JSON.stringify({
     symbol,
     start: row.start,

@@ -50,7 +50,7 @@ export const givenTopic = (flag: Option.Option<string>, asked = "--log kafka"): 
 /** The sources of pipelines, and those of the built-in ones without any. */
 export const sourcesOf = (pipelines: ReadonlyArray<AnyPipeline>): Sources => ({
   source: pipelines[0]?.source.definition ?? ticks.definition,
-  partials: pipelines.find(({ options }) => options.partials !== null)?.options.partials?.source.definition ??
+  preAggregated: pipelines.find(({ options }) => options.preAggregated !== null)?.options.preAggregated?.source.definition ??
     (pipelines.length === 0 ? bars.definition : undefined)
 })
 

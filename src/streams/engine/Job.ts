@@ -4,13 +4,13 @@
  */
 import { Option, Schema } from "effect"
 import type { Batch } from "../records/Batch.ts"
-import type { Reason } from "../ports/DeadLetters.ts"
 import { SourceReader, State as SourceReaderState } from "./SourceReader.ts"
 import type { Counts } from "../ports/Monitor.ts"
 import { endOfTime, Operator, Outcome, State as OperatorState } from "../operator/Operator.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import { Kind, type Records } from "../records/Records.ts"
+import type { Reason } from "../records/Refusal.ts"
 
 /** A record that a pipeline, or the decoder (`pipeline` is `null`), could not use. */
 export interface Unused {
@@ -92,7 +92,7 @@ export class Job {
     this.fingerprint = Pipeline.fingerprint(pipelines)
     this.#reader = new SourceReader({
       source,
-      partials: pipelines.find(({ options: { partials } }) => partials !== null)?.options.partials?.source.definition ??
+      preAggregated: pipelines.find(({ options: { preAggregated } }) => preAggregated !== null)?.options.preAggregated?.source.definition ??
         null,
       partitions: options.partitions,
       maxTimeAhead: options.maxTimeAhead ?? Infinity,
@@ -135,7 +135,7 @@ export class Job {
   take(records: Records): Output {
     const late: Array<Unused> = []
     const { duplicates, read, refused } = this.#reader.take(records, (part) => {
-      if (part._tag === "rows") this.#rows(part.batch, part.kind === Kind.partial, records.partition, late)
+      if (part._tag === "rows") this.#rows(part.batch, part.kind === Kind.preAggregated, records.partition, late)
       for (const operator of this.#operators) {
         operator.advance(part.watermark)
         if (part._tag === "end") operator.end(part.offset)
@@ -164,17 +164,17 @@ export class Job {
       .map(({ pane }) => pane)
   }
 
-  #rows(batch: Batch, partial: boolean, partition: number, unused: Array<Unused>): void {
+  #rows(batch: Batch, preAggregated: boolean, partition: number, unused: Array<Unused>): void {
     const others = this.#reader.watermarkBeside(partition)
     const worst = new Uint8Array(batch.length).fill(Outcome.filtered)
     for (const operator of this.#operators) {
       const { name, options } = operator.pipeline
       const counts = this.#byPipeline.get(name)!
-      if (partial && options.partials === null) {
+      if (preAggregated && options.preAggregated === null) {
         counts.filtered += batch.length
         continue
       }
-      const outcomes = operator.take(batch, partial, others)
+      const outcomes = operator.take(batch, preAggregated, others)
       tally(outcomes, counts)
       for (let row = 0; row < outcomes.length; row++) {
         const outcome = outcomes[row]!

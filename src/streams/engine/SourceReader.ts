@@ -10,15 +10,15 @@
 import { Option, Schema } from "effect"
 import * as Batch from "../records/Batch.ts"
 import * as Control from "../records/Control.ts"
-import type { Reason } from "../ports/DeadLetters.ts"
-import { Decoder, type Refusal } from "../records/Decoder.ts"
+import { Decoder } from "../records/Decoder.ts"
 import { Kind, type Records, valueAt } from "../records/Records.ts"
+import type { Reason, Refusal } from "../records/Refusal.ts"
 import type { Definition } from "../pipeline/Source.ts"
 
 export interface Settings {
   readonly source: Definition
-  /** The source of ready-made aggregates, where the job has pipelines that take them. */
-  readonly partials: Definition | null
+  /** The source of pre-aggregated records, where the job has pipelines that take them. */
+  readonly preAggregated: Definition | null
   readonly partitions: number
   /** Milliseconds that an event may lie ahead of the clock at its append; beyond that it is refused. */
   readonly maxTimeAhead: number
@@ -41,7 +41,7 @@ export interface Refused {
 export type Part =
   & { readonly watermark: number }
   & (
-    | { readonly _tag: "rows"; readonly kind: typeof Kind.event | typeof Kind.partial; readonly batch: Batch.Batch }
+    | { readonly _tag: "rows"; readonly kind: typeof Kind.event | typeof Kind.preAggregated; readonly batch: Batch.Batch }
     | { readonly _tag: "idle" }
     | { readonly _tag: "end"; readonly offset: number }
   )
@@ -49,7 +49,7 @@ export type Part =
 export interface Taken {
   readonly refused: ReadonlyArray<Refused>
   readonly duplicates: number
-  /** Events and ready-made aggregates: what conservation counts. Decisions are not events. */
+  /** Events and pre-aggregated records: what conservation counts. Decisions are not events. */
   readonly read: number
 }
 
@@ -76,7 +76,7 @@ export class SourceReader {
   readonly #partitions: Array<PartitionState>
   #dictionary = new Batch.Dictionary()
   #events: Reader
-  #partials: Reader | null
+  #preAggregated: Reader | null
 
   constructor(settings: Settings) {
     this.#settings = settings
@@ -87,7 +87,7 @@ export class SourceReader {
       ends: 0
     }))
     this.#events = new Reader(settings.source, this.#dictionary)
-    this.#partials = settings.partials === null ? null : new Reader(settings.partials, this.#dictionary)
+    this.#preAggregated = settings.preAggregated === null ? null : new Reader(settings.preAggregated, this.#dictionary)
   }
 
   /** The operators' watermark: the smallest of all partitions, `-Infinity` while one has had no event. */
@@ -131,11 +131,11 @@ export class SourceReader {
         continue
       }
       read += index - from
-      const reader = kind === Kind.partial ? this.#partials : this.#events
+      const reader = kind === Kind.preAggregated ? this.#preAggregated : this.#events
       duplicates += this.#rows(records, from, index, reader, refused)
       const batch = reader?.batch
       if (batch === undefined || batch.length === 0) continue
-      onPart({ _tag: "rows", kind: kind === Kind.partial ? Kind.partial : Kind.event, batch, watermark: this.watermark })
+      onPart({ _tag: "rows", kind: kind === Kind.preAggregated ? Kind.preAggregated : Kind.event, batch, watermark: this.watermark })
     }
     return { refused, duplicates, read }
   }
@@ -207,10 +207,10 @@ export class SourceReader {
   /** Keys that are no longer in any window are forgotten with the dictionary that numbered them. */
   #renewDictionary(): void {
     if (this.#dictionary.texts.length < this.#settings.dictionaryBound) return
-    const { partials, source } = this.#settings
+    const { preAggregated, source } = this.#settings
     this.#dictionary = new Batch.Dictionary()
     this.#events = new Reader(source, this.#dictionary)
-    this.#partials = partials === null ? null : new Reader(partials, this.#dictionary)
+    this.#preAggregated = preAggregated === null ? null : new Reader(preAggregated, this.#dictionary)
   }
 
   snapshot(): State {
@@ -260,7 +260,7 @@ class Reader {
 
 const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value : null
 
-const unwanted: Refusal = { reason: "invalid-field", detail: "no pipeline of this job takes ready-made aggregates" }
+const unwanted: Refusal = { reason: "invalid-field", detail: "no pipeline of this job takes pre-aggregated records" }
 
 const ahead = (time: number, now: number): Refusal => ({
   reason: "time-ahead",

@@ -63,10 +63,10 @@ export class Operator {
   }
 
   /** Takes the rows of a batch and says of each what became of it. `others` is the smallest watermark of the other partitions. */
-  take(batch: Batch, partial: boolean, others: number): Uint8Array {
+  take(batch: Batch, preAggregated: boolean, others: number): Uint8Array {
     this.#use(batch.dictionary)
     const outcomes = new Uint8Array(batch.length)
-    const filters = partial ? this.pipeline.options.partials?.source.filters ?? [] : this.pipeline.source.filters
+    const filters = preAggregated ? this.pipeline.options.preAggregated?.source.filters ?? [] : this.pipeline.source.filters
     const keep = filters.length === 0 ? null : passing(filters, batch)
     keep?.forEach((kept, row) => {
       if (kept === 0) outcomes[row] = Outcome.filtered
@@ -74,7 +74,7 @@ export class Operator {
     const onLate = (row: number) => {
       outcomes[row] = Outcome.late
     }
-    this.#windows.take({ batch, partial, keep, others, onLate })
+    this.#windows.take({ batch, preAggregated, keep, others, onLate })
     return outcomes
   }
 

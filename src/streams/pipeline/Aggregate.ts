@@ -159,7 +159,7 @@ export interface Options {
   readonly allowedLateness: number
   readonly emit: Emit
   readonly derived: { readonly [name: string]: { readonly op: "percentChange"; readonly field: string } }
-  readonly partials: Partials | null
+  readonly preAggregated: PreAggregated | null
   readonly rollUpOf: RollUp | null
 }
 
@@ -168,8 +168,8 @@ export type Emit =
   /** Early panes too: at every event, or whenever event time has moved on by `every` milliseconds. */
   | { readonly on: "update"; readonly every: number }
 
-/** Ready-made aggregates that enter a pipeline's windows: which field of theirs is which result. */
-export interface Partials {
+/** Pre-aggregated records that enter a pipeline's windows: which field of theirs is which result. */
+export interface PreAggregated {
   readonly source: Source<unknown, Portability>
   readonly fields: { readonly [name: string]: string }
 }
@@ -184,7 +184,7 @@ export const defaults: Options = {
   allowedLateness: 0,
   emit: { on: "close" },
   derived: {},
-  partials: null,
+  preAggregated: null,
   rollUpOf: null
 }
 

@@ -45,13 +45,13 @@ export const named = (name: string) => <Values, P extends Portability>(self: Agg
     throw new TypeError(`a pipeline's name consists of a-z, 0-9 and "-": "${name}" does not`)
   }
   const { aggregates, options, source, window } = self
-  if (window.kind === "session" && options.partials !== null) {
-    throw new TypeError(`"${name}": ready-made aggregates have no place in session windows`)
+  if (window.kind === "session" && options.preAggregated !== null) {
+    throw new TypeError(`"${name}": pre-aggregated records have no place in session windows`)
   }
-  for (const result of Object.keys(options.partials?.fields ?? {})) {
+  for (const result of Object.keys(options.preAggregated?.fields ?? {})) {
     const op = aggregates[result]?.op
     if (op !== undefined && ready.includes(op)) continue
-    throw new TypeError(`"${name}": "${result}" (${op ?? "no result"}) cannot be taken over from ready-made aggregates`)
+    throw new TypeError(`"${name}": "${result}" (${op ?? "no result"}) cannot be made from pre-aggregated values`)
   }
   return { name, source, window, aggregates, options }
 }
@@ -103,14 +103,14 @@ type Unmapped<Values, M> = { readonly [K in keyof Values]: K extends keyof M ? V
  * result; a result that is not named there is `null` wherever such a record takes part,
  * since nobody knows it.
  */
-export const acceptPartials = <R, const M extends { readonly [name: string]: keyof R & string }>(
+export const acceptPreAggregated = <R, const M extends { readonly [name: string]: keyof R & string }>(
   source: Source<R, Portability>,
   fields: M
 ) =>
 <Values, P extends Portability>(
   self: Aggregated<Values, P> & Fits<Values, { readonly [K in keyof M]: unknown }>
 ): Aggregated<Unmapped<Values, M>, P> =>
-  Aggregate.make({ ...self, options: { ...self.options, partials: { source, fields } } })
+  Aggregate.make({ ...self, options: { ...self.options, preAggregated: { source, fields } } })
 
 /**
  * A pipeline of larger windows made of the windows of another. It merges their exact states,

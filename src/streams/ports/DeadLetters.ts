@@ -4,18 +4,8 @@
  * too: being refused by a closed window is an output, never a line in a log.
  */
 import { Context, Effect, Layer, Schema } from "effect"
+import type { Reason } from "../records/Refusal.ts"
 import { byCodePoints } from "../records/StringOrder.ts"
-
-export const Reason = Schema.Literals([
-  "not-json",
-  "missing-field",
-  "invalid-field",
-  "time-ahead",
-  "empty",
-  "late",
-  "refused"
-])
-export type Reason = typeof Reason.Type
 
 /** A dead letter is identified by topic, partition, offset and pipeline: writing it twice changes nothing. */
 export interface DeadLetter {

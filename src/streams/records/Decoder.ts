@@ -10,15 +10,9 @@ import { Predicate } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import { type Batch, type Dictionary, indexOf } from "./Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
-import type { Reason } from "../ports/DeadLetters.ts"
 import { FieldReader } from "./FieldReader.ts"
+import type { Refusal } from "./Refusal.ts"
 import type { Definition } from "../pipeline/Source.ts"
-
-/** Why a record was refused. */
-export interface Refusal {
-  readonly reason: Reason
-  readonly detail: string
-}
 
 const quote = 34
 const comma = 44

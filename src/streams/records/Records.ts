@@ -3,8 +3,8 @@
  * Nothing is copied or decoded on the way from a feed through the log to the decoder.
  */
 
-/** What a record is: an event of the source, a ready-made aggregate, or a decision of the engine. */
-export const Kind = { event: 0, partial: 1, control: 2 } as const
+/** What a record is: an event of the source, a pre-aggregated record, or a decision of the engine. */
+export const Kind = { event: 0, preAggregated: 1, control: 2 } as const
 export type Kind = typeof Kind[keyof typeof Kind]
 
 /** Records on their way into the log. */

@@ -6,8 +6,8 @@ import type { Definition } from "../pipeline/Source.ts"
 
 export interface Sources {
   readonly source: Definition
-  /** The source of ready-made aggregates, if the feed has any. */
-  readonly partials?: Definition | undefined
+  /** The source of pre-aggregated records, if the feed has any. */
+  readonly preAggregated?: Definition | undefined
 }
 
 /** A part of a chunk, over the same bytes. */
@@ -19,12 +19,12 @@ export interface Part {
 export class Router {
   readonly #partitions: number
   readonly #events: KeyReader
-  readonly #partials: KeyReader | null
+  readonly #preAggregated: KeyReader | null
 
-  constructor(partitions: number, { partials, source }: Sources) {
+  constructor(partitions: number, { preAggregated, source }: Sources) {
     this.#partitions = partitions
     this.#events = new KeyReader(source, partitions)
-    this.#partials = partials === undefined ? null : new KeyReader(partials, partitions)
+    this.#preAggregated = preAggregated === undefined ? null : new KeyReader(preAggregated, partitions)
   }
 
   /**
@@ -36,7 +36,7 @@ export class Router {
     const { position, ...records } = chunk
     const indexes = new Map<number, Array<number>>()
     for (let index = 0; index < chunk.length; index++) {
-      const reader = chunk.kinds[index] === Kind.partial ? this.#partials : this.#events
+      const reader = chunk.kinds[index] === Kind.preAggregated ? this.#preAggregated : this.#events
       const partition = reader?.partitionOf(chunk, index) ?? 0
       const found = indexes.get(partition)
       if (found === undefined) indexes.set(partition, [index])

@@ -18,12 +18,12 @@ type Fields = { readonly [name: string]: Value }
 
 type Numeric = Decimal | number
 
-/** One event of the log: its place in it, and its fields. `partial` marks a ready-made aggregate. */
+/** One event of the log: its place in it, and its fields. `preAggregated` marks a pre-aggregated record. */
 export interface Event {
   readonly partition: number
   readonly offset: number
   readonly fields: Fields
-  readonly partial?: boolean
+  readonly preAggregated?: boolean
 }
 
 /** The final state of one window of one key. */
@@ -60,14 +60,14 @@ export const fold = (pipeline: AnyPipeline, events: ReadonlyArray<Event>): Folde
   const kept: Array<Item> = []
   const latest = new Map<number, number>()
   for (const event of events) {
-    const definition = event.partial === true ? options.partials?.source.definition : source.definition
+    const definition = event.preAggregated === true ? options.preAggregated?.source.definition : source.definition
     if (definition === undefined) continue
     const key = String(event.fields[definition.key])
     const time = Number(event.fields[definition.eventTime])
     const item = { ...event, key, time }
     const watermark = (latest.get(event.partition) ?? -Infinity) - source.definition.outOfOrderness
     latest.set(event.partition, Math.max(latest.get(event.partition) ?? -Infinity, time))
-    const filters = event.partial === true ? options.partials?.source.filters ?? [] : source.filters
+    const filters = event.preAggregated === true ? options.preAggregated?.source.filters ?? [] : source.filters
     if (!filters.every((filter) => passes(filter, event.fields))) continue
     const cutOff = watermark - options.allowedLateness
     if (window.kind === "session") {
@@ -143,33 +143,33 @@ const sessions = (items: ReadonlyArray<Item>, gap: number): Array<Group> => {
 }
 
 const resultOf = (pipeline: AnyPipeline, { end, items, key, start }: Group): Result => {
-  const partials = pipeline.options.partials?.fields ?? {}
-  const unknown = items.some(({ partial }) => partial === true)
+  const preAggregated = pipeline.options.preAggregated?.fields ?? {}
+  const unknown = items.some(({ preAggregated }) => preAggregated === true)
   const values = Object.entries(pipeline.aggregates).map(([name, spec]) => {
-    const field = partials[name]
+    const field = preAggregated[name]
     if (unknown && field === undefined) return [name, null] as const
     const rows = items
-      .filter(({ fields, partial }) => partial === true || spec.where === undefined || holds(spec.where, fields))
-      .map((item) => item.partial === true ? { ...item, fields: renamed(item.fields, field, spec.field) } : item)
+      .filter(({ fields, preAggregated }) => preAggregated === true || spec.where === undefined || holds(spec.where, fields))
+      .map((item) => item.preAggregated === true ? { ...item, fields: renamed(item.fields, field, spec.field) } : item)
     return [name, aggregate(spec, rows, field ?? null)] as const
   })
   return { key, start, end, values: Object.fromEntries(values) }
 }
 
-/** A ready-made value takes the place of the field that the aggregate would have been made from. */
+/** A pre-aggregated value takes the place of the field that the aggregate would have been made from. */
 const renamed = (fields: Fields, from: string | undefined, to: string | undefined): Fields => ({
   ...fields,
   [to ?? ""]: fields[from ?? ""] ?? null
 })
 
-const aggregate = (spec: Spec, items: ReadonlyArray<Item>, partialField: string | null): Value => {
+const aggregate = (spec: Spec, items: ReadonlyArray<Item>, preAggregatedField: string | null): Value => {
   const of = (name: string | undefined) => items.filter(({ fields }) => fields[name ?? ""] != null)
   const rows = of(spec.field)
   const numbers = rows.map(({ fields }) => fields[spec.field ?? ""] as Decimal | number)
   switch (spec.op) {
     case "count":
       return items
-        .map(({ fields, partial }) => partial === true ? Number(fields[partialField ?? ""]) : 1)
+        .map(({ fields, preAggregated }) => preAggregated === true ? Number(fields[preAggregatedField ?? ""]) : 1)
         .reduce((sum, rows) => sum + rows, 0)
     case "custom": {
       const { add, create, result } = spec.custom!

@@ -186,7 +186,7 @@ describe("Ledger", () => {
 
         const lines = linesOf(fed)
         const ticks = lines.filter(({ kind }) => kind === Kind.event).map(({ line }) => line)
-        const bars = lines.filter(({ kind }) => kind === Kind.partial).map(({ line }) => line)
+        const bars = lines.filter(({ kind }) => kind === Kind.preAggregated).map(({ line }) => line)
 
         assert.strictEqual(
           sum(ticks.map(({ size }) => size)) + sum(bars.map(({ volume }) => volume)),

@@ -47,7 +47,7 @@ const start = (
       fiber,
       logged,
       bars: () =>
-        lines().filter(({ kind }) => kind === Kind.partial).map(({ text }) => decodeBar(text)),
+        lines().filter(({ kind }) => kind === Kind.preAggregated).map(({ text }) => decodeBar(text)),
       ticks: () => lines().filter(({ kind }) => kind === Kind.event).map(({ text }) => decodeTick(text)),
       lines,
       position: () => chunks.at(-1)?.position

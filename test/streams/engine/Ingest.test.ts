@@ -17,7 +17,7 @@ const record = fc.oneof({ weight: 8, arbitrary: tick }, fc.constant(Buffer.from(
 
 /** A chunk over a part of a larger buffer, as feeds give them. */
 const chunk = fc.record({
-  records: fc.array(fc.tuple(record, fc.constantFrom(Kind.event, Kind.event, Kind.partial)), { maxLength: 12 }),
+  records: fc.array(fc.tuple(record, fc.constantFrom(Kind.event, Kind.event, Kind.preAggregated)), { maxLength: 12 }),
   position: fc.option(fc.stringMatching(/^[a-z]{1,3}$/)),
   before: fc.nat(20)
 }).map(({ before, position, records }): Chunk => {

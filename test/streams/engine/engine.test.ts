@@ -108,7 +108,7 @@ it("a record without a value, and one of a kind that no pipeline takes, are refu
   Effect.gen(function*() {
     const [pipeline] = fc.sample(pipelines({ revisions: false }), { seed: 1, numRuns: 1 })
     const log = yield* EventLog
-    yield* log.append(0, fromBytes([null, new TextEncoder().encode("{}")], [Kind.event, Kind.partial]))
+    yield* log.append(0, fromBytes([null, new TextEncoder().encode("{}")], [Kind.event, Kind.preAggregated]))
     const report = yield* runToEnd([pipeline!])
     const letters = yield* (yield* DeadLetters).read({})
     expect(letters.map(({ reason }) => reason)).toEqual(["empty", "invalid-field"])

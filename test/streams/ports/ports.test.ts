@@ -19,5 +19,5 @@ CheckpointStoreContract.suite("memory", CheckpointStore.layerMemory)
 FeedContract.suite("memory", Feed.layerMemory([
   fromTexts(["a", "b"]),
   fromTexts([]),
-  fromBytes([null, Uint8Array.of(0, 255)], [Kind.partial, Kind.control])
+  fromBytes([null, Uint8Array.of(0, 255)], [Kind.preAggregated, Kind.control])
 ]))

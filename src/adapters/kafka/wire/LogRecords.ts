@@ -20,8 +20,8 @@ import { Cursor, type Section, sections } from "./RecordBatches.ts"
 export interface Sources {
   /** The source of events: its fields say what a record's key and event time are. */
   readonly source: Definition
-  /** The source of ready-made aggregates, if any are appended. */
-  readonly partials?: Definition | undefined
+  /** The source of pre-aggregated records, if any are appended. */
+  readonly preAggregated?: Definition | undefined
 }
 
 /** The moment of an append, its number among positions, and a name that no other append has. */
@@ -33,17 +33,17 @@ export interface Append {
 
 const version = "1"
 
-const kinds: Record<Kind, string> = { [Kind.event]: "event", [Kind.partial]: "partial", [Kind.control]: "control" }
+const kinds: Record<Kind, string> = { [Kind.event]: "event", [Kind.preAggregated]: "partial", [Kind.control]: "control" }
 
 /** Turns chunks into messages. */
 export class Writer {
   readonly #events: RecordReader
-  readonly #partials: RecordReader | null
+  readonly #preAggregated: RecordReader | null
   readonly #keys = new KeyBytes()
 
-  constructor({ partials, source }: Sources) {
+  constructor({ preAggregated, source }: Sources) {
     this.#events = new RecordReader(source)
-    this.#partials = partials === undefined ? null : new RecordReader(partials)
+    this.#preAggregated = preAggregated === undefined ? null : new RecordReader(preAggregated)
   }
 
   messages(chunk: Chunk, append: Append): ReadonlyArray<Message> {
@@ -54,7 +54,7 @@ export class Writer {
   #message(chunk: Chunk, index: number, { id, now, sequence }: Append, shared: Map<Kind, Message["headers"]>): Message {
     // The bytes of a chunk are those of the kinds that there are.
     const kind = chunk.kinds[index]! as Kind
-    const reader = kind === Kind.event ? this.#events : kind === Kind.partial ? this.#partials : null
+    const reader = kind === Kind.event ? this.#events : kind === Kind.preAggregated ? this.#preAggregated : null
     const read = reader?.read(chunk, index) === true ? reader : null
     // One value for all messages of a kind: it is encoded once.
     const headers = shared.get(kind) ??
@@ -273,7 +273,7 @@ const isName = (name: Buffer, bytes: Buffer, start: number, end: number): boolea
 }
 
 /** By the first letter of its name. */
-const kindOf = (letter: number | undefined): Kind => letter === 0x70 ? Kind.partial : letter === 0x63 ? Kind.control : Kind.event
+const kindOf = (letter: number | undefined): Kind => letter === 0x70 ? Kind.preAggregated : letter === 0x63 ? Kind.control : Kind.event
 
 /** `null` where it is no number in decimal digits. */
 const numberIn = (bytes: Buffer, start: number, end: number): number | null => {

@@ -50,7 +50,7 @@ export const compile = <P extends Portability>(
 
 /** A pipeline whose type nobody knows, such as one of a file, as the portable one that it is; or what in it is not. */
 export const portable = (pipeline: Pipeline.Any): Effect.Effect<Pipeline.Pipeline<unknown, "portable">, Unsupported> => {
-  const filters = [...pipeline.source.filters, ...pipeline.options.partials?.source.filters ?? []]
+  const filters = [...pipeline.source.filters, ...pipeline.options.preAggregated?.source.filters ?? []]
   const custom = Object.entries(pipeline.aggregates).find(([, { op }]) => op === "custom")
   if (filters.some(({ _tag }) => _tag === "function")) return refuse(pipeline, "Source.filter", functions)
   if (custom !== undefined) return refuse(pipeline, `the result "${custom[0]}" (Aggregate.custom)`, functions)
@@ -94,7 +94,7 @@ const unsupportedIn = ({ aggregates, options, window }: Pipeline.Any): ReadonlyA
 
 type AnySource = Source<unknown, Portability>
 
-/** A source in the plan: that of events, or of ready-made aggregates. */
+/** A source in the plan: that of events, or of pre-aggregated records. */
 interface Side {
   readonly definition: Definition
   readonly decoded: Decoded
@@ -113,7 +113,7 @@ const sideOf = ({ definition, filters }: AnySource, prefix: string): Side => {
 const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
   const { options, source } = pipeline
   const events = sideOf(source, "e")
-  const ready = options.partials === null ? null : sideOf(options.partials.source, "p")
+  const ready = options.preAggregated === null ? null : sideOf(options.preAggregated.source, "p")
   const either = (of: (side: Side) => string) => ready === null ? of(events) : `IF(partial, ${of(ready)}, ${of(events)})`
   const results = Results.of(pipeline, { event: events.scope, partial: ready?.scope ?? null })
   return [
@@ -160,7 +160,7 @@ const add = (columns: Columns): Step => ({ _tag: "columns", columns })
 const header = (name: string): string =>
   `CAST(try_element_at(filter(headers, header -> header.key = '${name}'), -1).value AS STRING)`
 
-/** Which records are events, and which ready-made aggregates; decisions of the engine in process are neither. */
+/** Which records are events, and which pre-aggregated records; decisions of the engine in process are neither. */
 const kinds = (takesPartials: boolean): ReadonlyArray<Step> => [
   add({ kind: `coalesce(substr(${header("courant-kind")}, 1, 1), 'e')` }),
   { _tag: "filter", condition: "kind <> 'c'" },
@@ -172,7 +172,7 @@ const end = "courant"
 
 const decoding = (events: Decoded, ready: Decoded | null): ReadonlyArray<Step> => {
   const json = `try_parse_json(concat('[', try_validate_utf8(CAST(value AS STRING)), ', "${end}"]'))`
-  // Where no pipeline takes ready-made aggregates they cannot be used: they are no events.
+  // Where no pipeline takes pre-aggregated records they cannot be used: they are no events.
   const first = ready === null
     ? { e_json: `IF(kind = 'p', NULL, ${json})` }
     : { e_json: `IF(partial, NULL, ${json})`, p_json: `IF(partial, ${json}, NULL)` }

@@ -8,7 +8,7 @@ import type { Columns } from "./Decode.ts"
 import * as Numbers from "./Numbers.ts"
 import * as Sql from "./Sql.ts"
 
-/** What rows have beside their fields: `partial`, whether one is a ready-made aggregate, and `place`, which orders them. */
+/** What rows have beside their fields: `partial`, whether one is a pre-aggregated record, and `place`, which orders them. */
 export interface Rows {
   readonly event: Condition.Scope
   readonly partial: Condition.Scope | null
@@ -27,7 +27,7 @@ export interface Results {
 export const of = ({ aggregates, options }: AnyPipeline, rows: Rows): Results => {
   const chosen = new Aggregates()
   const values = Object.entries(aggregates).map(([result, spec]) => {
-    const field = options.partials?.fields[result]
+    const field = options.preAggregated?.fields[result]
     const input = field === undefined ? eventsOnly(result, spec, rows) : withReadyMade(result, spec, { rows, field })
     const value = valueOf(spec, input, chosen)
     const isUnknown = rows.partial !== null && field === undefined
@@ -77,7 +77,7 @@ interface Input {
   readonly by: Values
   /** Rows that take part, whatever their values; `null` for all. */
   readonly condition: string | null
-  /** Of a count over ready-made aggregates: how many rows one stands for. */
+  /** Of a count over pre-aggregated records: how many rows one stands for. */
   readonly weight: string | null
 }
 
@@ -95,7 +95,7 @@ const eventsOnly = (result: string, spec: Spec, { event, partial }: Rows): Input
   return { result, condition, weight: null, values: field(spec.field, event), by: field(spec.by, event) }
 }
 
-/** A ready-made value takes the place of what would have been computed from the field, whatever the condition. */
+/** A pre-aggregated value takes the place of what would have been computed from the field, whatever the condition. */
 const withReadyMade = (result: string, spec: Spec, { field: name, rows: { event, partial } }: {
   readonly rows: Rows
   readonly field: string
@@ -110,7 +110,7 @@ const withReadyMade = (result: string, spec: Spec, { field: name, rows: { event,
   const events = field(spec.field, event)
   const scale = Math.max(scaleOf(events.column), scaleOf(ready.column))
   if (events.column.kind !== ready.column.kind) {
-    throw new TypeError(`"${result}" is made of a ${events.column.kind}, and ready-made a ${ready.column.kind}`)
+    throw new TypeError(`"${result}" is made of a ${events.column.kind}, and pre-aggregated a ${ready.column.kind}`)
   }
   const chosen = own === null ? scaled(events, scale) : `IF(${own}, ${scaled(events, scale)}, NULL)`
   const column: Column = events.column.kind === "decimal" ? { ...events.column, scale } : events.column

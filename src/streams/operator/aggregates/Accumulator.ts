@@ -28,8 +28,8 @@ export interface Accumulator {
   reset(slot: number): void
   /** Adds the rows whose `mask` is not 0; all of them without a mask. */
   add(rows: Rows, mask: Uint8Array | null): void
-  /** Adds ready-made values: the column holds the aggregate of many rows. */
-  addPartial(rows: Rows, column: Float64Array): void
+  /** Adds pre-aggregated values: the column holds the aggregate of many rows. */
+  addPreAggregated(rows: Rows, column: Float64Array): void
   merge(into: number, from: number): void
   readonly subtract: ((from: number, slot: number) => void) | null
   result(slot: number, textOf: (number: number) => string): Value

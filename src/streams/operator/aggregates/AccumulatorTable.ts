@@ -20,8 +20,8 @@ interface Entry {
   /** `null` for the plain count, which is the number of rows that every slot has anyway. */
   readonly accumulator: Accumulator | null
   readonly where: Node | null
-  /** The column of a ready-made aggregate that is this result; -1 where there is none. */
-  readonly partialColumn: number
+  /** The column of a pre-aggregated record that is this result; -1 where there is none. */
+  readonly preAggregatedColumn: number
 }
 
 type TextOf = (number: number) => string
@@ -38,20 +38,20 @@ export class AccumulatorTable {
   readonly #free: Array<number> = []
   /** Rows of each slot, whatever the aggregates look at: a slot without rows has no pane. */
   #rows = new Float64Array(0)
-  /** Ready-made aggregates among them, which leave some results unknown. */
-  #partials = new Float64Array(0)
+  /** Pre-aggregated records among them, which leave some results unknown. */
+  #preAggregated = new Float64Array(0)
 
   constructor(pipeline: AnyPipeline) {
-    const { partials } = pipeline.options
+    const { preAggregated } = pipeline.options
     this.#entries = Object.entries(pipeline.aggregates).map(([name, spec]) => {
-      const field = partials?.fields[name]
+      const field = preAggregated?.fields[name]
       return {
         name,
         accumulator: spec.op === "count" && spec.where === undefined && field === undefined
           ? null
           : compile(name, spec, pipeline),
         where: spec.where ?? null,
-        partialColumn: partials === null || field === undefined ? -1 : indexOf(partials.source.definition, field)
+        preAggregatedColumn: preAggregated === null || field === undefined ? -1 : indexOf(preAggregated.source.definition, field)
       }
     })
     this.all = this.#entries.flatMap(({ accumulator }) => accumulator ?? [])
@@ -90,14 +90,14 @@ export class AccumulatorTable {
 
   reset(slot: number): void {
     this.#rows[slot] = 0
-    this.#partials[slot] = 0
+    this.#preAggregated[slot] = 0
     for (const accumulator of this.all) accumulator.reset(slot)
   }
 
   #grow(): void {
     this.#capacity = Math.max(64, this.#capacity * 2)
     this.#rows = grown(this.#rows, this.#capacity)
-    this.#partials = grown(this.#partials, this.#capacity)
+    this.#preAggregated = grown(this.#preAggregated, this.#capacity)
     for (const accumulator of this.all) accumulator.grow(this.#capacity)
   }
 
@@ -122,11 +122,11 @@ export class AccumulatorTable {
     for (let i = 0; i < this.#entries.length; i++) this.#entries[i]!.accumulator?.add(rows, masks[i]!)
   }
 
-  addPartials(rows: Rows): void {
+  addPreAggregated(rows: Rows): void {
     this.#countRows(rows, this.#rows)
-    this.#countRows(rows, this.#partials)
-    for (const { accumulator, partialColumn } of this.#entries) {
-      if (partialColumn !== -1) accumulator?.addPartial(rows, rows.batch.columns[partialColumn]!)
+    this.#countRows(rows, this.#preAggregated)
+    for (const { accumulator, preAggregatedColumn } of this.#entries) {
+      if (preAggregatedColumn !== -1) accumulator?.addPreAggregated(rows, rows.batch.columns[preAggregatedColumn]!)
     }
   }
 
@@ -138,35 +138,35 @@ export class AccumulatorTable {
   merge(into: number, from: number, accumulators: ReadonlyArray<Accumulator>): void {
     if (accumulators !== this.others) {
       this.#rows[into]! += this.#rows[from]!
-      this.#partials[into]! += this.#partials[from]!
+      this.#preAggregated[into]! += this.#preAggregated[from]!
     }
     for (const accumulator of accumulators) accumulator.merge(into, from)
   }
 
   subtract(from: number, slot: number): void {
     this.#rows[from]! -= this.#rows[slot]!
-    this.#partials[from]! -= this.#partials[slot]!
+    this.#preAggregated[from]! -= this.#preAggregated[slot]!
     for (const accumulator of this.invertible) accumulator.subtract!(from, slot)
   }
 
   result(slot: number, textOf: TextOf): Values {
     const values: Record<string, Values[string]> = {}
-    const partials = this.#partials[slot]! > 0
-    for (const { accumulator, name, partialColumn } of this.#entries) {
-      const known = !partials || partialColumn !== -1
+    const preAggregated = this.#preAggregated[slot]! > 0
+    for (const { accumulator, name, preAggregatedColumn } of this.#entries) {
+      const known = !preAggregated || preAggregatedColumn !== -1
       values[name] = known ? accumulator === null ? this.#rows[slot]! : accumulator.result(slot, textOf) : null
     }
     return values
   }
 
   encode(slot: number, textOf: TextOf): Json {
-    return [this.#rows[slot]!, this.#partials[slot]!, ...this.all.map((accumulator) => accumulator.encode(slot, textOf))]
+    return [this.#rows[slot]!, this.#preAggregated[slot]!, ...this.all.map((accumulator) => accumulator.encode(slot, textOf))]
   }
 
   decode(slot: number, json: Json, numberOf: NumberOf): void {
-    const [rows, partials, ...states] = members(json, this.all.length + 2)
+    const [rows, preAggregated, ...states] = members(json, this.all.length + 2)
     this.#rows[slot] = Number(rows)
-    this.#partials[slot] = Number(partials)
+    this.#preAggregated[slot] = Number(preAggregated)
     this.all.forEach((accumulator, index) => accumulator.decode(slot, states[index] ?? null, numberOf))
   }
 }

@@ -34,8 +34,8 @@ export class Custom implements Accumulator {
     }
   }
 
-  addPartial(): void {
-    throw new TypeError("a custom aggregate cannot be taken over from a ready-made one")
+  addPreAggregated(): void {
+    throw new TypeError("a custom aggregate cannot be made from pre-aggregated values")
   }
 
   merge(into: number, from: number): void {

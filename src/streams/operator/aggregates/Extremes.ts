@@ -35,7 +35,7 @@ export class Extreme implements Accumulator {
     this.#addColumn(rows, rows.batch.columns[this.#index]!, mask)
   }
 
-  addPartial(rows: Rows, column: Float64Array): void {
+  addPreAggregated(rows: Rows, column: Float64Array): void {
     this.#addColumn(rows, column, null)
   }
 
@@ -121,7 +121,7 @@ export class Chosen implements Accumulator {
     this.#addColumn(rows, batch.columns[this.#index]!, by, mask)
   }
 
-  addPartial(rows: Rows, column: Float64Array): void {
+  addPreAggregated(rows: Rows, column: Float64Array): void {
     this.#addColumn(rows, column, rows.batch.times, null)
   }
 

@@ -24,7 +24,7 @@ export class Count implements Accumulator {
     }
   }
 
-  addPartial({ from, slots, to }: Rows, column: Float64Array): void {
+  addPreAggregated({ from, slots, to }: Rows, column: Float64Array): void {
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
       if (slot >= 0 && !Number.isNaN(column[i]!)) this.#rows[slot]! += column[i]!
@@ -84,7 +84,7 @@ export class ExactTotal implements Accumulator {
     this.#addColumn(rows, rows.batch.columns[this.#index]!, mask)
   }
 
-  addPartial(rows: Rows, column: Float64Array): void {
+  addPreAggregated(rows: Rows, column: Float64Array): void {
     this.#addColumn(rows, column, null)
   }
 
@@ -170,7 +170,7 @@ export class DoubleTotal implements Accumulator {
     this.#addColumn(rows, rows.batch.columns[this.#index]!, mask)
   }
 
-  addPartial(rows: Rows, column: Float64Array): void {
+  addPreAggregated(rows: Rows, column: Float64Array): void {
     this.#addColumn(rows, column, null)
   }
 
@@ -248,8 +248,8 @@ export class ExactWeightedMean implements Accumulator {
     }
   }
 
-  addPartial(): void {
-    throw new TypeError("a weighted mean cannot be taken over from a ready-made aggregate")
+  addPreAggregated(): void {
+    throw new TypeError("a weighted mean cannot be made from pre-aggregated values")
   }
 
   merge(into: number, from: number): void {
@@ -327,8 +327,8 @@ export class DoubleWeightedMean implements Accumulator {
     }
   }
 
-  addPartial(): void {
-    throw new TypeError("a weighted mean cannot be taken over from a ready-made aggregate")
+  addPreAggregated(): void {
+    throw new TypeError("a weighted mean cannot be made from pre-aggregated values")
   }
 
   merge(into: number, from: number): void {

@@ -61,11 +61,11 @@ export class SlicedWindows implements Windows {
     return this.#slots.size - 1
   }
 
-  take({ batch, keep, onLate, others, partial }: Input): void {
+  take({ batch, keep, onLate, others, preAggregated }: Input): void {
     const { keys, length, times, watermarks } = batch
     if (this.#assigned.length < length) this.#assigned = new Int32Array(length)
     const slots = this.#assigned
-    const masks = partial ? null : this.#slots.masks(batch)
+    const masks = preAggregated ? null : this.#slots.masks(batch)
     let pending = 0
     const apply = (to: number) => {
       if (to > pending) this.#add({ batch, from: pending, to, slots }, masks)
@@ -114,7 +114,7 @@ export class SlicedWindows implements Windows {
   }
 
   #add(rows: Rows, masks: ReadonlyArray<Uint8Array | null> | null): void {
-    if (masks === null) this.#slots.addPartials(rows)
+    if (masks === null) this.#slots.addPreAggregated(rows)
     else this.#slots.add(rows, masks)
   }
 

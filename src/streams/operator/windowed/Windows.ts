@@ -25,7 +25,7 @@ export type Emit = (emission: Emission) => void
 /** The rows of one batch on their way into windows. */
 export interface Input {
   readonly batch: Batch
-  readonly partial: boolean
+  readonly preAggregated: boolean
   /** Rows that a filter keeps; all without one. */
   readonly keep: Uint8Array | null
   /** The smallest watermark of the other partitions. */

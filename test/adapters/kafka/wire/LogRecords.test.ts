@@ -100,7 +100,7 @@ it("every record comes out as it went in, from any offset on, also where the las
         return {
           offset: offset++,
           value: value ?? tombstone({ key: key?.toString() ?? "" }),
-          kind: kind === "partial" ? Kind.partial : kind === "control" ? Kind.control : Kind.event,
+          kind: kind === "partial" ? Kind.preAggregated : kind === "control" ? Kind.control : Kind.event,
           appendedAt: "courant-ingested" in headers ? 1_732_545_000_123 : time < 0 ? Infinity : time
         }
       })
