@@ -3,8 +3,8 @@
  * place where they drive one: who moves the engine's files adapts this file and no other.
  */
 import { InProcess, Job, Pane, Pipeline, Records } from "../../src/index.ts"
-import * as Control from "../../src/streams/Control.ts"
-import { Router, type Sources } from "../../src/streams/Router.ts"
+import * as Control from "../../src/streams/records/Control.ts"
+import { Router, type Sources } from "../../src/streams/records/Router.ts"
 
 /** A record on its way into a log: its text, `null` for none, and the clock when it comes. */
 export interface Entry {

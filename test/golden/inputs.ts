@@ -13,7 +13,7 @@ export interface Trade {
   readonly priceForming?: boolean
 }
 
-const { event, partial } = Records.Kind
+const { event, preAggregated } = Records.Kind
 const minute = 60_000
 const day = 86_400_000
 
@@ -70,7 +70,7 @@ export const withBars: ReadonlyArray<Entry> = (() => {
   const entries: Array<Entry> = []
   const midnight = Date.UTC(2013, 9, 7, 4)
   for (const made of Map.groupBy(trades, ({ symbol }) => symbol).values()) {
-    entries.push({ text: barOf(made.slice(0, made.length / 2), midnight, day), kind: partial, clock: midnight + day })
+    entries.push({ text: barOf(made.slice(0, made.length / 2), midnight, day), kind: preAggregated, clock: midnight + day })
   }
   const pending = new Map<string, Array<Trade>>()
   for (const trade of trades) {
@@ -79,9 +79,9 @@ export const withBars: ReadonlyArray<Entry> = (() => {
     const start = Math.floor((made[0]?.time ?? 0) / minute)
     if (made.length > 0 && start !== at) {
       pending.delete(trade.symbol)
-      entries.push({ text: barOf(made, start * minute, minute), kind: partial, clock: trade.time })
-      if (start % 5 === 0) entries.push({ text: barOf(made, start * minute, 5 * minute), kind: partial, clock: trade.time })
-      if (start % 15 === 0) entries.push({ text: `{"symbol":"SPY","start":${start}}`, kind: partial, clock: trade.time })
+      entries.push({ text: barOf(made, start * minute, minute), kind: preAggregated, clock: trade.time })
+      if (start % 5 === 0) entries.push({ text: barOf(made, start * minute, 5 * minute), kind: preAggregated, clock: trade.time })
+      if (start % 15 === 0) entries.push({ text: `{"symbol":"SPY","start":${start}}`, kind: preAggregated, clock: trade.time })
     }
     if (at % 3 !== 0) entries.push(inOrder(trade))
     else pending.set(trade.symbol, [...pending.get(trade.symbol) ?? [], trade])
@@ -121,7 +121,7 @@ export const disordered: ReadonlyArray<Entry> = (() => {
       const trade = trades[index]!
       const { clock } = entry
       if (index % 700 === 350) return [entry, { ...inOrder({ ...trade, time: clock + 2 * day }), clock }]
-      if (index % 700 === 500) return [entry, { text: barOf([trade], clock, minute), kind: partial, clock }]
+      if (index % 700 === 500) return [entry, { text: barOf([trade], clock, minute), kind: preAggregated, clock }]
       if (index % 70 === 69) return [entry, { text: broken[(index - 69) / 70 % broken.length] ?? null, kind: event, clock }]
       return [entry]
     })

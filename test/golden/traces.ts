@@ -23,7 +23,7 @@ export interface Trace {
 
 type Pipelines = ReadonlyArray<Pipeline.Any>
 
-const sources = { source: ticks.definition, partials: bars.definition }
+const sources = { source: ticks.definition, preAggregated: bars.definition }
 
 const shapes: { readonly [name: string]: Omit<Shape, "sources"> } = {
   "1": { partitions: 1, size: 500 },
