@@ -64,4 +64,4 @@ const resolveOne = Effect.fnUntraced(function*(name: string) {
 })
 
 const isPipeline = (value: unknown): value is Pipeline.Any =>
-  Predicate.isObject(value) && "aggregates" in value && "window" in value && "source" in value && "name" in value
+  Predicate.isObject(value) && "checked" in value && "plan" in value && "name" in value

@@ -6,6 +6,7 @@ import { Schema } from "effect"
 import * as fc from "fast-check"
 import { Price } from "../domain/Tick.ts"
 import type { Control } from "../streams/records/Control.ts"
+import { definitionOf, windowNode } from "./Altered.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
 import { Aggregate, Expr, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import { Kind } from "../streams/records/Records.ts"
@@ -230,17 +231,19 @@ export const pipelinesWithPreAggregated = (options: PipelineOptions): fc.Arbitra
 /** What fast-check prints of a pipeline in a counterexample: what was drawn at random, not every aggregate. */
 const readable = <P extends Pipeline.Any>(pipeline: P): P =>
   Object.defineProperty({ ...pipeline }, fc.toStringMethod, {
-    value: () =>
-      JSON.stringify({
+    value: () => {
+      const { allowedLateness, inner, input, preAggregated, trigger, window } = windowNode(pipeline)
+      return JSON.stringify({
         name: pipeline.name,
-        window: pipeline.window,
-        outOfOrderness: pipeline.source.definition.outOfOrderness,
-        filters: pipeline.source.filters.length,
-        allowedLateness: pipeline.options.allowedLateness,
-        emit: pipeline.options.emit,
-        rollUpOf: pipeline.options.rollUpOf,
-        preAggregated: pipeline.options.preAggregated !== null
+        window,
+        outOfOrderness: definitionOf(pipeline).outOfOrderness,
+        isFiltered: input._tag !== "source",
+        allowedLateness,
+        trigger,
+        inner,
+        preAggregated: preAggregated !== null
       })
+    }
   })
 
 const prices = fc.oneof(

@@ -10,6 +10,7 @@ import { Tick } from "../domain/Tick.ts"
 import { Aggregate, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import { fromBytes, Kind, type Records } from "../streams/records/Records.ts"
+import { altered, definitionOf } from "./Altered.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import type { MakeEngine } from "./Harness.ts"
 import { same } from "./Law.ts"
@@ -36,17 +37,15 @@ interface Subject {
   readonly decode: (json: unknown) => Option.Option<object>
 }
 
-const first = { op: "first" } as const
-
 const ticks: Subject = {
-  pipeline: {
-    ...Source.make("ticks", { schema: Tick, key: "symbol", eventTime: "time" }).pipe(
+  pipeline: firsts(
+    Source.make("ticks", { schema: Tick, key: "symbol", eventTime: "time" }).pipe(
       Window.tumbling(1),
       Aggregate.into({ count: Aggregate.count }),
       Pipeline.named("ticks")
     ),
-    aggregates: firsts(Object.keys(Tick.fields))
-  },
+    Object.keys(Tick.fields)
+  ),
   fields: Object.keys(Tick.fields),
   key: "symbol",
   time: "time",
@@ -54,22 +53,22 @@ const ticks: Subject = {
 }
 
 const everything: Subject = {
-  pipeline: {
-    ...Source.make("everything", { schema: Everything, key: "key", eventTime: "time" }).pipe(
+  pipeline: firsts(
+    Source.make("everything", { schema: Everything, key: "key", eventTime: "time" }).pipe(
       Window.tumbling(1),
       Aggregate.into({ count: Aggregate.count }),
       Pipeline.named("everything")
     ),
-    aggregates: firsts(Object.keys(Everything.fields))
-  },
+    Object.keys(Everything.fields)
+  ),
   fields: Object.keys(Everything.fields),
   key: "key",
   time: "time",
   decode: Schema.decodeUnknownOption(Everything)
 }
 
-function firsts(fields: ReadonlyArray<string>): Pipeline.Any["aggregates"] {
-  return Object.fromEntries(fields.map((field) => [field, { ...first, field }]))
+function firsts(pipeline: Pipeline.Any, fields: ReadonlyArray<string>): Pipeline.Any {
+  return altered(pipeline, () => ({ aggregates: Object.fromEntries(fields.map((field) => [field, { op: "first", field }])) }))
 }
 
 const subjects = fc.constantFrom(ticks, everything)
@@ -274,7 +273,7 @@ const expected = ({ decode, fields, key, time, pipeline }: Subject, bytes: Uint8
   const decoded = decode(json)
   if (Option.isNone(decoded)) {
     const absent = (name: string) => !Object.hasOwn(json, name)
-    const wrong = pipeline.source.definition.columns.find(({ name, optional }) =>
+    const wrong = definitionOf(pipeline).columns.find(({ name, optional }) =>
       absent(name) ? !optional : Option.isNone(decode({ ...valid(fields), [name]: Reflect.get(json, name) }))
     )
     return wrong !== undefined && absent(wrong.name) ? "missing-field" : "invalid-field"

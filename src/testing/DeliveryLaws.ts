@@ -3,6 +3,7 @@ import * as fc from "fast-check"
 import type { Pane } from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { Kind } from "../streams/records/Records.ts"
+import { altered } from "./Altered.ts"
 import { cuts, decidedLogs, jobs, type Log, logsWithin, pipelines } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { batches, type Engine, lines, type MakeEngine, newest, results, run } from "./Harness.ts"
@@ -230,10 +231,8 @@ const used = (make: MakeEngine, pipelines: ReadonlyArray<AnyPipeline>, log: Log)
 }
 
 /** A pipeline of the same name and the same names of results that computes something else. */
-const otherwise = (pipeline: AnyPipeline): AnyPipeline => ({
-  ...pipeline,
-  aggregates: { ...pipeline.aggregates, low: { op: "max", field: "price" } }
-})
+const otherwise = (pipeline: AnyPipeline): AnyPipeline =>
+  altered(pipeline, ({ aggregates }) => ({ aggregates: { ...aggregates, low: { op: "max", field: "price" } } }))
 
 /** The same JSON with one of its values replaced; `undefined` leaves a member out. */
 const damaged = (json: string, at: number, value: unknown): string => {

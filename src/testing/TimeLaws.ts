@@ -2,6 +2,7 @@
 import * as fc from "fast-check"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { Kind } from "../streams/records/Records.ts"
+import { definitionOf, windowNode } from "./Altered.ts"
 import {
   aggregates,
   cuts,
@@ -59,7 +60,7 @@ export const timeLaws: EngineLaws = {
     fc.record({ pipeline: pipelinesWithPreAggregated({ revisions: true }), log: decidedLogs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const engine = make([pipeline], log.partitions)
-      const slack = pipeline.source.definition.outOfOrderness
+      const slack = definitionOf(pipeline).outOfOrderness
       let taken = 0
       let before = -Infinity
       for (const batch of batches(log, cut)) {
@@ -92,7 +93,7 @@ export const timeLaws: EngineLaws = {
     150,
     fc.record({ pipeline: pipelines({ revisions: true }), log: logs, at: fc.nat(60), cut: cuts }),
     (make, { at, cut, log, pipeline }) => {
-      const slack = pipeline.source.definition.outOfOrderness
+      const slack = definitionOf(pipeline).outOfOrderness
       // A decision says no more than the watermark already does.
       const value = { _tag: "idle" as const, watermark: own(log, at, slack) ?? -1_000_000 }
       const decision: Entry = { partition: log.entries[at]?.partition ?? 0, kind: Kind.control, value }
@@ -110,10 +111,10 @@ export const timeLaws: EngineLaws = {
       beyond: fc.constantFrom(-1, 0, 1)
     }),
     (make, { beyond, pipeline, time }) => {
-      const { options: { allowedLateness, rollUpOf }, source: { definition }, window } = pipeline
+      const { allowedLateness, inner, window } = windowNode(pipeline)
       const session = window.kind === "session"
-      const end = session ? time : lastEnd(rollUpOf?.window ?? window, time)
-      const pilot = end + allowedLateness + beyond + definition.outOfOrderness
+      const end = session ? time : lastEnd(inner ?? window, time)
+      const pilot = end + allowedLateness + beyond + definitionOf(pipeline).outOfOrderness
       const before = session ? time - window.gap : time
       const log = logOf([sample(before), { ...sample(pilot), key: "pilot" }, sample(time)])
       const engine = make([pipeline], 1)

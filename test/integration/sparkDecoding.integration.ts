@@ -12,6 +12,7 @@ import { fromBytes } from "../../src/streams/records/Records.ts"
 import { around, spellings } from "../../src/testing/DecodeLaws.ts"
 import { SparkStack } from "./sparkHarness.ts"
 import * as Runs from "./sparkRuns.ts"
+import { altered } from "../../src/testing/Altered.ts"
 
 const Everything = Schema.Struct({
   key: Schema.String,
@@ -29,17 +30,19 @@ const Everything = Schema.Struct({
 const fields = Object.keys(Everything.fields)
 
 /** Gives each record back, field by field; none is late. */
-const everything: Pipeline.Any = {
-  ...Source.make("everything", { schema: Everything, key: "key", eventTime: "time", outOfOrderness: 8_000_000_000_000 }).pipe(
+const everything: Pipeline.Any = altered(
+  Source.make("everything", { schema: Everything, key: "key", eventTime: "time", outOfOrderness: 8_000_000_000_000 }).pipe(
     Window.tumbling(1),
     Aggregate.into({ rows: Aggregate.count }),
     Pipeline.named("everything")
   ),
-  aggregates: Object.fromEntries([
-    ["rows", { op: "count" }] as const,
-    ...fields.map((field): readonly [string, Spec] => [field, { op: "first", field }])
-  ])
-}
+  () => ({
+    aggregates: Object.fromEntries([
+      ["rows", { op: "count" }] as const,
+      ...fields.map((field): readonly [string, Spec] => [field, { op: "first", field }])
+    ])
+  })
+)
 
 const begin = 1_600_000_000_000
 

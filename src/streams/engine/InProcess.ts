@@ -4,6 +4,7 @@
  */
 import { Clock, Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Stream } from "effect"
 import { CheckpointStore } from "../ports/CheckpointStore.ts"
+import * as Checked from "../pipeline/Checked.ts"
 import * as Control from "../records/Control.ts"
 import { type DeadLetter, DeadLetters } from "../ports/DeadLetters.ts"
 import { Engine, type EngineError, type Options, type Report, StateError } from "../ports/Engine.ts"
@@ -222,7 +223,7 @@ interface Moment {
 const idleDecisions = (run: Run, { ends, now, started, timeout }: Moment) => {
   const { job, options } = run
   if (job.size === 0) return []
-  const slack = options.pipelines[0]?.source.definition.outOfOrderness ?? 0
+  const slack = Math.max(0, ...options.pipelines.map(({ checked }) => Checked.inputOf(checked).events.definition.outOfOrderness))
   const states = job.partitions.map((state, partition) => {
     const quiet = now - (run.activeAt[partition] ?? started)
     return { ...state, partition, quiet, idle: quiet >= timeout && state.next >= (ends[partition] ?? 0) }

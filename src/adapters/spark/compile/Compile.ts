@@ -9,8 +9,9 @@
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
+import * as Checked from "../../../streams/pipeline/Checked.ts"
 import type * as Pipeline from "../../../streams/pipeline/Pipeline.ts"
-import type { Definition, Portability, Source } from "../../../streams/pipeline/Source.ts"
+import type { Definition, Portability } from "../../../streams/pipeline/Source.ts"
 import type { Window } from "../../../streams/pipeline/Window.ts"
 import * as Condition from "./Condition.ts"
 import { type Columns, decode, type Decoded } from "./Decode.ts"
@@ -50,10 +51,9 @@ export const compile = <P extends Portability>(
 
 /** A pipeline whose type nobody knows, such as one of a file, as the portable one that it is; or what in it is not. */
 export const portable = (pipeline: Pipeline.Any): Effect.Effect<Pipeline.Pipeline<unknown, "portable">, Unsupported> => {
-  const filters = [...pipeline.source.filters, ...pipeline.options.preAggregated?.source.filters ?? []]
-  const custom = Object.entries(pipeline.aggregates).find(([, { op }]) => op === "custom")
-  if (filters.some(({ _tag }) => _tag === "function")) return refuse(pipeline, "Source.filter", functions)
-  if (custom !== undefined) return refuse(pipeline, `the result "${custom[0]}" (Aggregate.custom)`, functions)
+  const custom = Checked.windowOf(pipeline.checked).aggregates.find(({ op }) => op === "custom")
+  if (pipeline.checked.nodes.some(({ _tag }) => _tag === "filter")) return refuse(pipeline, "Source.filter", functions)
+  if (custom !== undefined) return refuse(pipeline, `the result "${custom.name}" (Aggregate.custom)`, functions)
   // Nothing in it is a function: that is all that its type would say.
   return Effect.succeed(pipeline as Pipeline.Pipeline<unknown, "portable">)
 }
@@ -81,18 +81,19 @@ export const compileAny = Effect.fnUntraced(function*(
   return { pipeline: pipeline.name, fingerprint, steps }
 })
 
-const unsupportedIn = ({ aggregates, options, window }: Pipeline.Any): ReadonlyArray<readonly [string, string]> => [
+const unsupportedIn = ({ checked }: Pipeline.Any): ReadonlyArray<readonly [string, string]> => {
+  const { aggregates, trigger, window } = Checked.windowOf(checked)
+  return [
   ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
   ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
-  ...Object.keys(options.derived).map((name) =>
+  ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name }) =>
     [`the result "${name}" (Pipeline.percentChange)`, "a window of Spark knows nothing of the one before it"] as const),
-  ...(options.emit.on === "update"
+  ...(trigger.on === "update"
     ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
     : []),
-  ...(Object.keys(aggregates).length === 0 ? [["a pipeline without results", "there is nothing to compute"] as const] : [])
-]
-
-type AnySource = Source<unknown, Portability>
+  ...(aggregates.length === 0 ? [["a pipeline without results", "there is nothing to compute"] as const] : [])
+  ]
+}
 
 /** A source in the plan: that of events, or of pre-aggregated records. */
 interface Side {
@@ -103,19 +104,20 @@ interface Side {
   readonly json: string
 }
 
-const sideOf = ({ definition, filters }: AnySource, prefix: string): Side => {
+const sideOf = (events: Checked.Events, prefix: string): Side => {
+  const { source: { definition }, steps } = Checked.originOf(events)
   const decoded = decode(definition, prefix)
   const scope = { columns: definition.columns, nameOf: decoded.nameOf }
-  const conditions = filters.flatMap((filter) => filter._tag === "where" ? [Condition.toSql(filter.node, scope)] : [])
+  const conditions = steps.flatMap((step) => step._tag === "where" ? [Condition.toSql(step.condition, scope)] : [])
   return { definition, decoded, scope, keep: Sql.and(conditions), json: `${prefix}_json` }
 }
 
 const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
-  const { options, source } = pipeline
-  const events = sideOf(source, "e")
-  const ready = options.preAggregated === null ? null : sideOf(options.preAggregated.source, "p")
+  const { aggregates, allowedLateness, input, preAggregated, window } = Checked.windowOf(pipeline.checked)
+  const events = sideOf(input, "e")
+  const ready = preAggregated === null ? null : sideOf(preAggregated, "p")
   const either = (of: (side: Side) => string) => ready === null ? of(events) : `IF(partial, ${of(ready)}, ${of(events)})`
-  const results = Results.of(pipeline, { event: events.scope, partial: ready?.scope ?? null })
+  const results = Results.of(aggregates, { event: events.scope, partial: ready?.scope ?? null })
   return [
     ...kinds(ready !== null),
     ...decoding(events.decoded, ready?.decoded ?? null),
@@ -142,10 +144,10 @@ const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArr
     },
     { _tag: "filter", condition: "valid" },
     add({ moment: `timestamp_millis(time + ${shift})`, place }),
-    { _tag: "watermark", eventTime: "moment", delay: source.definition.outOfOrderness + options.allowedLateness },
+    { _tag: "watermark", eventTime: "moment", delay: events.definition.outOfOrderness + allowedLateness },
     // Rows that are left out move the watermark all the same. Were the time not in the condition, Spark would take it first.
     { _tag: "filter", condition: "IF(moment < timestamp_millis(0), false, keep)" },
-    { _tag: "aggregate", by: { key: "key", span: spanOf(pipeline.window) }, aggregates: results.aggregates },
+    { _tag: "aggregate", by: { key: "key", span: spanOf(window) }, aggregates: results.aggregates },
     ...writing(pipeline.name, results)
   ]
 }
