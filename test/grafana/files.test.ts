@@ -5,8 +5,9 @@ import { assert, describe, it } from "vitest"
 import * as Alerts from "../../grafana/Alerts.ts"
 import { files } from "../../grafana/Files.ts"
 import * as Market from "../../grafana/Market.ts"
+import { candlesOf, intervals } from "../../grafana/Names.ts"
 import * as Pipeline from "../../grafana/Pipeline.ts"
-import { candles1m } from "../../src/analytics/candles.ts"
+import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 
@@ -123,12 +124,16 @@ describe.each(dashboards)("the dashboard $title", (dashboard) => {
 })
 
 describe("what the market asks for", () => {
+  it("are candles that there are, whatever length is chosen", () => {
+    assert.deepStrictEqual(Object.values(intervals).map(candlesOf), [candles1m.name, candles5m.name])
+  })
+
   it("is in the panes of the built-in pipelines", () => {
     const results: Record<string, ReadonlyArray<string>> = {
-      "candles-1m": [...Object.keys(candles1m.aggregates), "window_end"],
-      "candles-${interval}": Object.keys(candles1m.aggregates),
-      "moving-average-5m": Object.keys(movingAverage5m.aggregates),
-      day: [...Object.keys(day.aggregates), "variation"]
+      [candles1m.name]: [...Object.keys(candles1m.aggregates), "window_end"],
+      [candlesOf("${interval}")]: Object.keys(candles1m.aggregates),
+      [movingAverage5m.name]: Object.keys(movingAverage5m.aggregates),
+      [day.name]: [...Object.keys(day.aggregates), "variation"]
     }
     const queries = [...panelsOf(market).flatMap(({ targets = [] }) => targets.map((target) => JSON.stringify(target))),
       Alerts.silence, Alerts.move]
