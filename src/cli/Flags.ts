@@ -219,7 +219,7 @@ export const port = Flag.Int("port").pipe(
 )
 
 export const host = Flag.String("host").pipe(
-  Flag.withDescription("Address the page binds; anything but loopback needs COURANT_TOKEN (default: 127.0.0.1)"),
+  Flag.withDescription("Address the page binds; anything but loopback needs COURANT_TOKEN, 16 characters or more (default: 127.0.0.1)"),
   Flag.withDefault("127.0.0.1")
 )
 

@@ -5,8 +5,9 @@ import { assert, describe, it } from "vitest"
 import * as Alerts from "../../grafana/Alerts.ts"
 import { files } from "../../grafana/Files.ts"
 import * as Market from "../../grafana/Market.ts"
+import { candlesOf, intervals } from "../../grafana/Names.ts"
 import * as Pipeline from "../../grafana/Pipeline.ts"
-import { candles1m } from "../../src/analytics/candles.ts"
+import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import * as Checked from "../../src/streams/pipeline/Checked.ts"
@@ -127,12 +128,16 @@ describe.each(dashboards)("the dashboard $title", (dashboard) => {
 const resultsOf = ({ checked }: AnyPipeline): ReadonlyArray<string> => Checked.valuesOf(checked).map(([name]) => name)
 
 describe("what the market asks for", () => {
+  it("are candles that there are, whatever length is chosen", () => {
+    assert.deepStrictEqual(Object.values(intervals).map(candlesOf), [candles1m.name, candles5m.name])
+  })
+
   it("is in the panes of the built-in pipelines", () => {
     const results: Record<string, ReadonlyArray<string>> = {
-      "candles-1m": [...resultsOf(candles1m), "window_end"],
-      "candles-${interval}": resultsOf(candles1m),
-      "moving-average-5m": resultsOf(movingAverage5m),
-      day: resultsOf(day)
+      [candles1m.name]: [...resultsOf(candles1m), "window_end"],
+      [candlesOf("${interval}")]: resultsOf(candles1m),
+      [movingAverage5m.name]: resultsOf(movingAverage5m),
+      [day.name]: resultsOf(day)
     }
     const queries = [...panelsOf(market).flatMap(({ targets = [] }) => targets.map((target) => JSON.stringify(target))),
       Alerts.silence, Alerts.move]

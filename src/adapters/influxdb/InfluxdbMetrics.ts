@@ -31,7 +31,27 @@ export const layer = (options: Options): Layer.Layer<never, never, Connection | 
     yield* report.pipe(Effect.schedule(Schedule.spaced("5 seconds")), Effect.forkScoped)
   }))
 
-type Figures = { readonly [name: string]: number | null }
+/** By the names of the fields. Times are in milliseconds; `null` and what is not there have no field. */
+interface Figures {
+  readonly lag: number
+  readonly watermark_delay: number | null
+  readonly read: number
+  readonly aggregated: number
+  readonly late: number
+  readonly dead_lettered: number
+  readonly duplicate: number
+  readonly panes: number
+  readonly revisions: number
+  readonly retries: number
+  readonly refused: number
+  readonly write_latency_p50?: number | null
+  readonly write_latency_p99?: number | null
+  readonly batch_lines?: number
+}
+
+export type Field = keyof Figures
+
+export const tags = { processor: "processor", topic: "topic" } as const
 
 const figuresOf = (progress: Progress, { patience, tally }: Connection["Service"], now: number): Figures => ({
   lag: progress.lag,
@@ -49,7 +69,7 @@ const figuresOf = (progress: Progress, { patience, tally }: Connection["Service"
 })
 
 /** Nothing where nothing was written. */
-const intervalOf = (tally: WriteStatistics): Figures => {
+const intervalOf = (tally: WriteStatistics): Pick<Figures, "batch_lines" | "write_latency_p50" | "write_latency_p99"> => {
   const { latencies, lines, requests } = tally.takeInterval()
   if (requests === 0) return {}
   latencies.sort((a, b) => a - b)
@@ -60,5 +80,6 @@ const intervalOf = (tally: WriteStatistics): Figures => {
 const lineOf = ({ processor, topic }: Options, figures: Figures, now: number): string => {
   const fields = Object.entries(figures).flatMap(([name, value]) =>
     value === null || !Number.isFinite(value) ? [] : [`${name}=${value}`])
-  return `${Names.figures},processor=${Names.tag(processor)},topic=${Names.tag(topic)} ${fields.join(",")} ${now}`
+  const series = `${Names.figures},${tags.processor}=${Names.tag(processor)},${tags.topic}=${Names.tag(topic)}`
+  return `${series} ${fields.join(",")} ${now}`
 }

@@ -9,6 +9,12 @@
  * Source: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/#special-characters
  */
 
+/** Tags of every pane's point. */
+export const tags = { key: "key", window: "window" } as const
+
+/** Fields of every pane's point, beside those of its results. */
+export const fields = { windowEnd: "window_end", revision: "revision", pane: "pane", exact: "exact" } as const
+
 /** The measurement of the program's own figures; a pipeline of that name gets another. */
 export const figures = "courant"
 

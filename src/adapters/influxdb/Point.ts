@@ -42,16 +42,20 @@ export const fromPane = (pane: Pane.Pane): Point => {
     shown.push(key)
   }
   const { beforeKey, beforeRevision, time } = frameOf(pane)
-  const line = `${beforeKey}${Names.tag(pane.key)}${beforeRevision}${pane.revision}i,pane="${pane.pane}",` +
-    `exact="{${exact}}"${fields}${time}`
+  const line = `${beforeKey}${Names.tag(pane.key)}${beforeRevision}${pane.revision}${beforePane}${pane.pane}` +
+    `${beforeExact}{${exact}}"${fields}${time}`
   return { line: flat(line), shown: together(shown) }
 }
+
+const beforePane = `i,${Names.fields.pane}="`
+const beforeExact = `",${Names.fields.exact}="`
 
 /** What the points of a pipeline and a window have in common. Panes of one window come one after the other. */
 const frameOf = ({ end, pipeline, start }: Pane.Pane): Frame => {
   if (pipeline !== frame.pipeline || start !== frame.start || end !== frame.end) {
-    const beforeKey = `${Names.measurement(pipeline)},key=`
-    const beforeRevision = `,window=${windowOf(end - start)} window_end=${end}i,revision=`
+    const beforeKey = `${Names.measurement(pipeline)},${Names.tags.key}=`
+    const beforeRevision = `,${Names.tags.window}=${windowOf(end - start)} ${Names.fields.windowEnd}=${end}i,` +
+      `${Names.fields.revision}=`
     frame = { pipeline, start, end, beforeKey, beforeRevision, time: ` ${start}` }
   }
   return frame
@@ -116,7 +120,7 @@ export const shownBy = ({ pane, values }: Pane.Encoded): string =>
 /** Values of these names are in `exact` only: fields of our own, our tags, and what InfluxDB keeps for itself. */
 const isHidden = (name: string): boolean => name.startsWith("_") || taken.has(name)
 
-const taken: ReadonlySet<string> = new Set(["window_end", "revision", "pane", "exact", "key", "window", "time"])
+const taken: ReadonlySet<string> = new Set([...Object.values(Names.fields), ...Object.values(Names.tags), "time"])
 
 const fieldOf = (value: Pane.Value): string | null =>
   typeof value === "string" ? quoted(value) : typeof value === "boolean" ? String(value) : null

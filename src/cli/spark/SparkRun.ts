@@ -92,7 +92,7 @@ export const run = Effect.fnUntraced(function*(choice: Choice, pipelines: Readon
 /** A processor's page: what it knows of the events is what their panes say. */
 const servePage = Effect.fnUntraced(function*({ host, pagePort, topic }: Choice, pipelines: ReadonlyArray<AnyPipeline>) {
   const feed = Page.layerLogAsFeed(Effect.succeed(true)).pipe(Layer.provide(Layer.effect(EventLog, PaneLog)))
-  const url = yield* Page.serve({ host, port: pagePort }, pipelines).pipe(Effect.provide(feed))
+  const url = yield* Page.serve({ host, port: pagePort, portFlag: "--page-port" }, pipelines).pipe(Effect.provide(feed))
   say(`${topic} on ${url} (stop with Ctrl-C)`)
 })
 
