@@ -7,11 +7,12 @@ import * as Names from "../src/adapters/influxdb/Names.ts"
 import { candles1m } from "../src/analytics/candles.ts"
 import { day as dayPipeline } from "../src/analytics/day.ts"
 import { movingAverage5m } from "../src/analytics/movingAverage.ts"
+import * as Checked from "../src/streams/pipeline/Checked.ts"
 import type * as Pipeline from "../src/streams/pipeline/Pipeline.ts"
 
 /** A pipeline's measurement, and its fields by the names of its results. */
-const measured = <P extends Pipeline.Any>({ aggregates, name, options }: P) => {
-  const fields = Object.keys({ ...aggregates, ...options.derived }).map((result) => [result, Names.encode(result)])
+const measured = <P extends Pipeline.Any>({ checked, name }: P) => {
+  const fields = Checked.valuesOf(checked).map(([result]) => [result, Names.encode(result)])
   return {
     measurement: Names.measurementName(name),
     // A pipeline's type has the values of exactly what it aggregates and derives.

@@ -274,11 +274,12 @@ export class Job {
   }
 }
 
+const topicOf = ({ checked }: Pipeline.Any): string => Checked.inputOf(checked).events.definition.name
+
 /** Names tell the panes of a job apart, and its pipelines read one topic. */
 const checkTogether = (pipelines: ReadonlyArray<Pipeline.Any>): void => {
   const [first, ...others] = pipelines
   if (first === undefined) throw new TypeError("a job needs at least one pipeline")
-  const topicOf = ({ checked }: Pipeline.Any) => Checked.inputOf(checked).events.definition.name
   for (const other of others) {
     if (topicOf(other) === topicOf(first)) continue
     throw new TypeError(`"${first.name}" and "${other.name}" cannot run together: they read "${topicOf(first)}" and "${topicOf(other)}"`)

@@ -6,9 +6,10 @@ import * as names from "../../../src/adapters/dashboard/page/names.js"
 import { candles1m, candles5m } from "../../../src/analytics/candles.ts"
 import { day } from "../../../src/analytics/day.ts"
 import { movingAverage5m } from "../../../src/analytics/movingAverage.ts"
+import * as Checked from "../../../src/streams/pipeline/Checked.ts"
 import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 
-const resultsOf = ({ aggregates, options }: AnyPipeline) => Object.keys({ ...aggregates, ...options.derived })
+const resultsOf = ({ checked }: AnyPipeline) => Checked.valuesOf(checked).map(([name]) => name)
 
 it("the page asks for pipelines that there are", () => {
   const { averagePipeline, dayPipeline, intervals, pricePipeline } = names
