@@ -27,8 +27,8 @@ export const layer = (options: Options = {}): Layer.Layer<ResultSink, ResultSink
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const connection = yield* Connection
-  const { connectTimeout, patience } = connection
-  yield* patience.within(connectTimeout)(connection.probe)
+  const { connectTimeout, retryPolicy } = connection
+  yield* retryPolicy.within(connectTimeout)(connection.probe)
   const deadLetters = yield* DeadLetters
   const writer = Writer.make(connection, options)
   const { rememberedWindows = 50_000 } = options
@@ -39,7 +39,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const knownOf = Effect.fnUntraced(function*(pipeline: string) {
     const already = pipelines.get(pipeline)
     if (already !== undefined) return already
-    const newest = yield* patience.patiently(Store.newestStart(connection, pipeline))
+    const newest = yield* retryPolicy.retry(Store.newestStart(connection, pipeline))
     const known = new RevisionCache(rememberedWindows, newest ?? -Infinity)
     pipelines.set(pipeline, known)
     return known
@@ -52,7 +52,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     if (unsure.length === 0) return told
     const found = yield* Effect.forEach(
       spans(unsure),
-      (span) => patience.patiently(Store.panes(connection, { pipeline, ...span })),
+      (span) => retryPolicy.retry(Store.panes(connection, { pipeline, ...span })),
       { concurrency: 2 }
     )
     const wanted = new Set(unsure.map(idOf))
@@ -76,7 +76,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       // Only when each has been compared: what is remembered now may drive out what was remembered of another.
       for (const stored of told.values()) known.set(stored.pane, stored)
     }
-    yield* Effect.forEach(due.filter(isStale), ({ pane }) => patience.patiently(Store.deleteOne(connection, pane)), {
+    yield* Effect.forEach(due.filter(isStale), ({ pane }) => retryPolicy.retry(Store.deleteOne(connection, pane)), {
       concurrency: 4,
       discard: true
     })
@@ -93,7 +93,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       const letters = refused.map(({ index, message }) => toLetter(connection.bucket, due[index]!.pane, message))
       yield* deadLetters.write(letters)
     }
-    for (const { revision } of panes) if (revision > 0) connection.tally.revisions++
+    for (const { revision } of panes) if (revision > 0) connection.statistics.revisions++
   })
 
   const read = Effect.fnUntraced(function*({ key, limit, ...query }: Query) {
@@ -107,12 +107,12 @@ const make = Effect.fnUntraced(function*(options: Options) {
   return ResultSink.of({
     write: (panes) => panes.length === 0 ? Effect.void : oneAtATime(writeNewest(panes)).pipe(Effect.mapError(toSinkError)),
     read: (query) =>
-      patience.within(connectTimeout)(read(query)).pipe(
+      retryPolicy.within(connectTimeout)(read(query)).pipe(
         Effect.map((panes) => select(panes, query)),
         Effect.mapError(toSinkError)
       ),
     remove: (pipeline) =>
-      patience.patiently(Store.deleteAll(connection, pipeline)).pipe(
+      retryPolicy.retry(Store.deleteAll(connection, pipeline)).pipe(
         Effect.andThen(Effect.sync(() => pipelines.set(pipeline, new RevisionCache(rememberedWindows, -Infinity)))),
         Effect.asVoid,
         oneAtATime,
