@@ -11,7 +11,7 @@ import { DeadLetters, type DeadLetter } from "../../streams/ports/DeadLetters.ts
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { type Query, ResultSink, ResultSinkError, select } from "../../streams/ports/ResultSink.ts"
 import { Connection } from "./Connection.ts"
-import { idOf, type Known, RevisionCache } from "./RevisionCache.ts"
+import { type Known, RevisionCache } from "./RevisionCache.ts"
 import * as Point from "./Point.ts"
 import * as Store from "./Store.ts"
 import * as Writer from "./Writer.ts"
@@ -31,6 +31,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   yield* retryPolicy.within(connectTimeout)(connection.probe)
   const deadLetters = yield* DeadLetters
   const writer = Writer.make(connection, options)
+  const toPoint = Point.encoder()
   const { rememberedWindows = 50_000 } = options
   const pipelines = new Map<string, RevisionCache>()
   // Two writes at once could each find the other's window missing.
@@ -55,9 +56,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
       (span) => retryPolicy.retry(Store.panes(connection, { pipeline, ...span })),
       { concurrency: 2 }
     )
-    const wanted = new Set(unsure.map(idOf))
+    const wanted = new Set(unsure.map((pane) => known.idOf(pane)))
     for (const pane of found.flat()) {
-      const id = idOf(pane)
+      const id = known.idOf(pane)
       if (wanted.has(id)) told.set(id, { pane, revision: pane.revision, shown: Point.shownBy(pane) })
     }
     return told
@@ -67,21 +68,21 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const due: Array<Due> = []
     for (const [pipeline, ofPipeline] of Map.groupBy(panes, (pane) => pane.pipeline)) {
       const known = yield* knownOf(pipeline)
-      const newest = newestOf(ofPipeline)
+      const newest = newestOf(ofPipeline, known)
       const told = yield* ask(pipeline, known, newest)
       for (const pane of newest) {
-        const stored = known.get(pane) ?? (told.size === 0 ? undefined : told.get(idOf(pane)))
+        const stored = known.get(pane) ?? (told.size === 0 ? undefined : told.get(known.idOf(pane)))
         if (stored === undefined || stored.revision <= pane.revision) due.push({ pane, known, stored, shown: "" })
       }
       // Only when each has been compared: what is remembered now may drive out what was remembered of another.
       for (const stored of told.values()) known.set(stored.pane, stored)
     }
-    yield* Effect.forEach(due.filter(isStale), ({ pane }) => retryPolicy.retry(Store.deleteOne(connection, pane)), {
+    yield* Effect.forEach(due.filter(isStale(toPoint)), ({ pane }) => retryPolicy.retry(Store.deleteOne(connection, pane)), {
       concurrency: 4,
       discard: true
     })
     const lineAt = (index: number): string => {
-      const { line, shown } = Point.fromPane(due[index]!.pane)
+      const { line, shown } = toPoint(due[index]!.pane)
       due[index]!.shown = shown
       return line
     }
@@ -137,15 +138,15 @@ interface Due {
 }
 
 /** Whether the store shows a value of this window which the pane has not. */
-const isStale = ({ pane, stored }: Due): boolean =>
-  stored !== undefined && stored.shown !== "" && !covers(Point.fromPane(pane).shown, stored.shown)
+const isStale = (toPoint: (pane: Pane.Pane) => Point.Point) => ({ pane, stored }: Due): boolean =>
+  stored !== undefined && stored.shown !== "" && !covers(toPoint(pane).shown, stored.shown)
 
 /** The newest revision of each window, and of equal ones the last. Panes that are in order are of different windows. */
-const newestOf = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane> => {
+const newestOf = (panes: ReadonlyArray<Pane.Pane>, known: RevisionCache): ReadonlyArray<Pane.Pane> => {
   if (panes.every((pane, i) => i === 0 || Pane.order(panes[i - 1]!, pane) < 0)) return panes
   const newest = new Map<string, Pane.Pane>()
   for (const pane of panes) {
-    const id = idOf(pane)
+    const id = known.idOf(pane)
     if ((newest.get(id)?.revision ?? -Infinity) <= pane.revision) newest.set(id, pane)
   }
   return [...newest.values()]
