@@ -33,32 +33,32 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const writer = Writer.make(connection, options)
   const toPoint = Point.encoder()
   const { rememberedWindows = 50_000 } = options
-  const pipelines = new Map<string, RevisionCache>()
+  const caches = new Map<string, RevisionCache>()
   // Two writes at once could each find the other's window missing.
   const oneAtATime = Semaphore.makeUnsafe(1).withPermits(1)
 
-  const knownOf = Effect.fnUntraced(function*(pipeline: string) {
-    const already = pipelines.get(pipeline)
+  const cacheOf = Effect.fnUntraced(function*(pipeline: string) {
+    const already = caches.get(pipeline)
     if (already !== undefined) return already
     const newest = yield* retryPolicy.retry(Store.newestStart(connection, pipeline))
-    const known = new RevisionCache(rememberedWindows, newest ?? -Infinity)
-    pipelines.set(pipeline, known)
-    return known
+    const cache = new RevisionCache(rememberedWindows, newest ?? -Infinity)
+    caches.set(pipeline, cache)
+    return cache
   })
 
   /** What the store says of the windows that it may hold without our knowing. */
-  const ask = Effect.fnUntraced(function*(pipeline: string, known: RevisionCache, panes: ReadonlyArray<Pane.Pane>) {
+  const ask = Effect.fnUntraced(function*(pipeline: string, cache: RevisionCache, panes: ReadonlyArray<Pane.Pane>) {
     const told = new Map<string, Told>()
-    const unsure = panes.filter((pane) => known.isUnsure(pane))
+    const unsure = panes.filter((pane) => cache.isUnsure(pane))
     if (unsure.length === 0) return told
     const found = yield* Effect.forEach(
       spans(unsure),
       (span) => retryPolicy.retry(Store.panes(connection, { pipeline, ...span })),
       { concurrency: 2 }
     )
-    const wanted = new Set(unsure.map((pane) => known.idOf(pane)))
+    const wanted = new Set(unsure.map((pane) => cache.idOf(pane)))
     for (const pane of found.flat()) {
-      const id = known.idOf(pane)
+      const id = cache.idOf(pane)
       if (wanted.has(id)) told.set(id, { pane, revision: pane.revision, shown: Point.shownBy(pane) })
     }
     return told
@@ -67,15 +67,15 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const writeNewest = Effect.fnUntraced(function*(panes: ReadonlyArray<Pane.Pane>) {
     const due: Array<Due> = []
     for (const [pipeline, ofPipeline] of Map.groupBy(panes, (pane) => pane.pipeline)) {
-      const known = yield* knownOf(pipeline)
-      const newest = newestOf(ofPipeline, known)
-      const told = yield* ask(pipeline, known, newest)
+      const cache = yield* cacheOf(pipeline)
+      const newest = newestOf(ofPipeline, cache)
+      const told = yield* ask(pipeline, cache, newest)
       for (const pane of newest) {
-        const stored = known.get(pane) ?? (told.size === 0 ? undefined : told.get(known.idOf(pane)))
-        if (stored === undefined || stored.revision <= pane.revision) due.push({ pane, known, stored, shown: "" })
+        const stored = cache.get(pane) ?? (told.size === 0 ? undefined : told.get(cache.idOf(pane)))
+        if (stored === undefined || stored.revision <= pane.revision) due.push({ pane, cache, stored, shown: "" })
       }
       // Only when each has been compared: what is remembered now may drive out what was remembered of another.
-      for (const stored of told.values()) known.set(stored.pane, stored)
+      for (const stored of told.values()) cache.set(stored.pane, stored)
     }
     yield* Effect.forEach(due.filter(isStale(toPoint)), ({ pane }) => retryPolicy.retry(Store.deleteOne(connection, pane)), {
       concurrency: 4,
@@ -87,7 +87,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       return line
     }
     const remember = (from: number, to: number): void => {
-      for (const { known, pane, shown } of due.slice(from, to)) known.set(pane, { revision: pane.revision, shown })
+      for (const { cache, pane, shown } of due.slice(from, to)) cache.set(pane, { revision: pane.revision, shown })
     }
     const refused = yield* writer.write(due.length, lineAt, remember)
     if (refused.length > 0) {
@@ -114,7 +114,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       ),
     remove: (pipeline) =>
       retryPolicy.retry(Store.deleteAll(connection, pipeline)).pipe(
-        Effect.andThen(Effect.sync(() => pipelines.set(pipeline, new RevisionCache(rememberedWindows, -Infinity)))),
+        Effect.andThen(Effect.sync(() => caches.set(pipeline, new RevisionCache(rememberedWindows, -Infinity)))),
         Effect.asVoid,
         oneAtATime,
         Effect.mapError(toSinkError)
@@ -130,7 +130,7 @@ interface Told extends Known {
 /** A pane that is to be written. */
 interface Due {
   readonly pane: Pane.Pane
-  readonly known: RevisionCache
+  readonly cache: RevisionCache
   /** What is known to be there. */
   readonly stored: Known | undefined
   /** The fields that show its values, once it has been written. */
@@ -142,11 +142,11 @@ const isStale = (toPoint: (pane: Pane.Pane) => Point.Point) => ({ pane, stored }
   stored !== undefined && stored.shown !== "" && !covers(toPoint(pane).shown, stored.shown)
 
 /** The newest revision of each window, and of equal ones the last. Panes that are in order are of different windows. */
-const newestOf = (panes: ReadonlyArray<Pane.Pane>, known: RevisionCache): ReadonlyArray<Pane.Pane> => {
+const newestOf = (panes: ReadonlyArray<Pane.Pane>, cache: RevisionCache): ReadonlyArray<Pane.Pane> => {
   if (panes.every((pane, i) => i === 0 || Pane.order(panes[i - 1]!, pane) < 0)) return panes
   const newest = new Map<string, Pane.Pane>()
   for (const pane of panes) {
-    const id = known.idOf(pane)
+    const id = cache.idOf(pane)
     if ((newest.get(id)?.revision ?? -Infinity) <= pane.revision) newest.set(id, pane)
   }
   return [...newest.values()]

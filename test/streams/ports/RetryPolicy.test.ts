@@ -97,6 +97,8 @@ it.effect("without a limit there is no end", () =>
     const { attempts, effect } = failing(() => failed("away"))
     assert.isUndefined((yield* afterHours(policyOf().retry(effect))).exit)
     assert.isAbove(attempts.at(-1)! - attempts[0]!, 7_190_000)
+    // Nor are two waits alike, so that clients that failed together do not come back together.
+    assert.isAbove(new Set(gaps(attempts)).size, 100)
   }))
 
 it.effect("what may not pass is tried once more by nobody, and what passes succeeds", () =>
