@@ -35,7 +35,7 @@ export const candlesOf = (interval: string): string =>
 export const { tags: { key }, fields: { windowEnd } } = Names
 
 /** The measurement of the program's own metrics, and its tags. */
-export const metrics = Names.figures
+export const metrics = Names.metrics
 export const { tags: { processor, topic } } = Metrics
 
 export type Metric = Metrics.Field

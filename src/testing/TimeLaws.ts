@@ -216,7 +216,7 @@ const lengthOfDay = (make: MakeEngine, zone: string, time: number): number => {
   return pane === undefined ? NaN : pane.end - pane.start
 }
 
-const formats = new Map(zones.map((zone) => [
+const formats: ReadonlyMap<string, Intl.DateTimeFormat> = new Map(zones.map((zone) => [
   zone,
   new Intl.DateTimeFormat("en-US", {
     timeZone: zone,

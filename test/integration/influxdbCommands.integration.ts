@@ -145,7 +145,7 @@ describe("a processor", () => {
       assert.deepStrictEqual(yield* windows(there, some, "--sink influxdb"), near)
     }), 120_000)
 
-  it.live("writes its figures, and says what InfluxDB lacks before it has read anything", () =>
+  it.live("writes its metrics, and says what InfluxDB lacks before it has read anything", () =>
     Effect.gen(function*() {
       const there = yield* place()
       yield* there.run("run --feed stdin --log memory --topic t --once --sink influxdb", {}, market(100).join("\n"))

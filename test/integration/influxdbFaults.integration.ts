@@ -62,7 +62,7 @@ describe("a server that goes away", () => {
         const server = yield* influxdb
         const log = yield* EventLog
         const engine = yield* Engine
-        const { patience, tally } = yield* Connection
+        const { retryPolicy, statistics } = yield* Connection
         let isOver = false
         const feed = Effect.gen(function*() {
           // Not all at once, so that points are written all the time; what is left when the kills are over goes through.
@@ -83,8 +83,8 @@ describe("a server that goes away", () => {
         const killing = yield* Effect.forkChild(killer)
         yield* engine.run({ name: "test", pipelines, stopAt: Effect.provideService(feed, EventLog, log) })
         yield* Fiber.join(killing)
-        assert.isAbove(patience.retries(), 5)
-        assert.isAbove(tally.revisions, 10)
+        assert.isAbove(retryPolicy.retries(), 5)
+        assert.isAbove(statistics.revisions, 10)
         yield* isComplete(lines)
       }).pipe(Effect.provide(engineInto(layer)))
     }))

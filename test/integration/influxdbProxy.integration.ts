@@ -160,7 +160,7 @@ const survives = (conditions: Conditions) =>
     assert.strictEqual(report.read, lines.length)
     yield* isComplete
     const faulty = proxy.events.filter(({ fault }) => fault !== null)
-    return { proxy, faulty, retries: connection.patience.retries() }
+    return { proxy, faulty, retries: connection.retryPolicy.retries() }
   }).pipe(Effect.provide(stores(), { local: true }))
 
 /** Befalls the requests of one action that have these numbers. */
@@ -341,7 +341,7 @@ describe("a body that is too large", () => {
       const letters = yield* DeadLetters.use((kept) => kept.read({ reason: "refused" }))
       const named = letters.map(({ offset, topic }) => [...topic.split("|").slice(1, 4), offset].join(" "))
       sameTexts(named, lost.map(windowAndRevision))
-      assert.strictEqual(connection.tally.refused, lost.length)
+      assert.strictEqual(connection.statistics.refused, lost.length)
       for (const { detail } of letters) assert.include(detail, "body")
     }).pipe(Effect.provide(stores(), { local: true })))
 })

@@ -1,6 +1,6 @@
 /**
  * One bucket of an InfluxDB, and the requests that are made to it. Each is one attempt: what may be repeated, and for how long,
- * is said by those who make it, with `patience`. The official client does the transport; its batching and its
+ * is said by those who make it, with `retryPolicy`. The official client does the transport; its batching and its
  * retries are not used, since they drop lines.
  *
  * Source: https://docs.influxdata.com/influxdb/v2/api/v2/
@@ -40,8 +40,8 @@ export class Connection extends Context.Service<Connection, {
   readonly url: string
   readonly org: string
   readonly bucket: string
-  readonly patience: RetryPolicy.RetryPolicy
-  readonly tally: WriteStatistics
+  readonly retryPolicy: RetryPolicy.RetryPolicy
+  readonly statistics: WriteStatistics
   readonly connectTimeout: Duration.Duration
   /** Writes lines of line protocol with timestamps in milliseconds; done when they are durable. */
   readonly write: (lines: string) => Effect.Effect<void, InfluxdbError>
@@ -150,8 +150,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
     url,
     org,
     bucket,
-    patience: RetryPolicy.make(url),
-    tally: new WriteStatistics(),
+    retryPolicy: RetryPolicy.make(url),
+    statistics: new WriteStatistics(),
     connectTimeout: Duration.fromInputUnsafe(options.connectTimeout ?? "30 seconds"),
     write,
     query,

@@ -56,8 +56,8 @@ export const make = (connection: Connection["Service"], options: Options): Write
     // One after the other, with a pause in which the one before leaves: the server works while the next is put together.
     const body = yield* bodyPermit.withPermits(1)(Effect.tap(Effect.sync(() => join(from, to, lineAt)), Effect.yieldNow))
     const started = yield* Clock.currentTimeMillis
-    yield* connection.patience.patiently(connection.write(body))
-    connection.tally.stored(to - from, (yield* Clock.currentTimeMillis) - started)
+    yield* connection.retryPolicy.retry(connection.write(body))
+    connection.statistics.stored(to - from, (yield* Clock.currentTimeMillis) - started)
     yield* Metric.update(linesTotal, to - from)
   })
 
@@ -74,7 +74,7 @@ export const make = (connection: Connection["Service"], options: Options): Write
         onFailure: Effect.fnUntraced(function*(error: InfluxdbError) {
           if (error.reason !== "too-large" && error.reason !== "refused") return yield* error
           if (to - from === 1) {
-            connection.tally.refused++
+            connection.statistics.refused++
             yield* Metric.update(refusedTotal, 1)
             return [{ index: from, message: error.message }]
           }

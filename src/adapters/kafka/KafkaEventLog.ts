@@ -67,11 +67,11 @@ const readAhead = 4
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const { create, onGap = "stop", topic } = options
-  const { client, patience: { patiently } } = yield* Connection
+  const { client, retryPolicy: { retry } } = yield* Connection
   const partitions = yield* Topics.ensure({ name: topic, partitions: options.partitions, configs, initially, create })
   const writer = new LogRecords.Writer(options)
   const positions = yield* Positions.make(topic)
-  const ends = patiently(client.offsets(topic, "latest"))
+  const ends = retry(client.offsets(topic, "latest"))
 
   const name = randomUUID()
   let appends = 0
@@ -114,7 +114,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 })
 
 const makeCompacted = Effect.fnUntraced(function*({ tombstone, topic, ...options }: CompactedOptions) {
-  const { client, patience: { patiently } } = yield* Connection
+  const { client, retryPolicy: { retry } } = yield* Connection
   const wanted = { name: topic, partitions: options.partitions, configs: Topics.compacted, initially: Topics.largeBatches }
   const partitions = yield* Topics.ensure(wanted)
   const read = yield* readerOf({ topic, partitions, tombstone }, (gap) =>
@@ -124,7 +124,7 @@ const makeCompacted = Effect.fnUntraced(function*({ tombstone, topic, ...options
     partitions,
     append: () => Effect.fail(new EventLogError({ message: `the topic ${topic} is compacted: as a log it is only read` })),
     read,
-    ends: Effect.mapError(patiently(client.offsets(topic, "latest")), toLogError),
+    ends: Effect.mapError(retry(client.offsets(topic, "latest")), toLogError),
     position: Effect.succeed(Option.none())
   })
 })
@@ -138,14 +138,14 @@ interface Topic {
 
 /** Reads a topic from the offsets that are asked for; `close` is called where there is a gap behind one of them. */
 const readerOf = Effect.fnUntraced(function*(topic: Topic, close: (gap: Gap) => Effect.Effect<unknown, EventLogError>) {
-  const { client, patience: { patiently } } = yield* Connection
+  const { client, retryPolicy: { retry } } = yield* Connection
   yield* held(0)
   return (from: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> =>
     Stream.callback<Records, EventLogError>((queue) =>
       Effect.gen(function*() {
         const reader = yield* client.reader(topic.topic)
         const reading = new Reading(topic, from)
-        return yield* Effect.forever(patiently(follow(client, reader, reading, emit(queue), close)))
+        return yield* Effect.forever(retry(follow(client, reader, reading, emit(queue), close)))
       }).pipe(Effect.mapError(toLogError)), { bufferSize: readAhead }).pipe(
         Stream.tap((records) => held(-sizeOf(records)))
       )
@@ -229,7 +229,7 @@ class Reading {
 
 /**
  * Fetches from every leader at once until something about them has changed, and then ends: with an error if
- * nothing came of it, so that patience slows the next attempt down.
+ * nothing came of it, so that the retry policy slows the next attempt down.
  */
 const follow = Effect.fnUntraced(function*<E>(
   client: Client,

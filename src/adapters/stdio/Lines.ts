@@ -17,15 +17,14 @@ export const toChunks = (limit: number) => <E, R>(bytes: Stream.Stream<Uint8Arra
 const newline = 10
 const carriageReturn = 13
 
-/** Room for the bounds of one piece's lines: shared, because each chunk gets a copy of its own size. */
-let starts = new Int32Array(4_096)
-let ends = new Int32Array(4_096)
-
 class Splitter {
   readonly #limit: number
   /** The beginning of a line whose end has not come yet: the first `#kept` bytes, at most one over the limit. */
   #pending: Buffer
   #kept = 0
+  /** Room for the bounds of one piece's lines: each chunk gets a copy of its own size. */
+  #starts = new Int32Array(4_096)
+  #ends = new Int32Array(4_096)
 
   constructor(limit: number) {
     this.#limit = limit
@@ -80,9 +79,9 @@ class Splitter {
       let end = bytes[breakAt - 1] === carriageReturn ? breakAt - 1 : breakAt
       if (end - at > this.#limit) end = at + this.#limit
       if (end > at) {
-        if (length === starts.length) growBounds()
-        starts[length] = at
-        ends[length] = end
+        if (length === this.#starts.length) this.#growBounds()
+        this.#starts[length] = at
+        this.#ends[length] = end
         length++
       }
       at = breakAt + 1
@@ -91,17 +90,20 @@ class Splitter {
     return [{
       length,
       bytes,
-      starts: starts.slice(0, length),
-      ends: ends.slice(0, length),
+      starts: this.#starts.slice(0, length),
+      ends: this.#ends.slice(0, length),
       kinds: new Uint8Array(length)
     }]
   }
+
+  #growBounds(): void {
+    this.#starts = doubled(this.#starts)
+    this.#ends = doubled(this.#ends)
+  }
 }
 
-const growBounds = (): void => {
-  const larger = [new Int32Array(2 * starts.length), new Int32Array(2 * ends.length)] as const
-  larger[0].set(starts)
-  larger[1].set(ends)
-  starts = larger[0]
-  ends = larger[1]
+const doubled = (bounds: Int32Array): Int32Array<ArrayBuffer> => {
+  const larger = new Int32Array(2 * bounds.length)
+  larger.set(bounds)
+  return larger
 }

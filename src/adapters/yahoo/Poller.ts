@@ -1,7 +1,7 @@
 /** Asks for quotes again and again, and for the bars of symbols of which something is missing. */
-import { Clock, Duration, Effect, type Latch, Schedule, Stream } from "effect"
+import { Clock, Duration, Effect, type Latch, Stream } from "effect"
 import type { Client, Quotes } from "./Client.ts"
-import { type Failure, respectfully } from "./Failure.ts"
+import { backOff, type Failure } from "./Failure.ts"
 import * as Instrument from "./Instrument.ts"
 import * as Ledger from "./Ledger.ts"
 import type * as Responses from "./Responses.ts"
@@ -63,9 +63,7 @@ const pause = ({ dropped }: Options, until: number) =>
 const persistently = (options: Options): Effect.Effect<ReadonlyArray<Instrument.Priced>> =>
   options.client.quotes(options.symbols).pipe(
     Effect.tapError((failure) => noteFailure(options.status, failure)),
-    Effect.retry(
-      respectfully(Schedule.min([Schedule.exponential(options.interval), Schedule.spaced("1 minute")]))
-    ),
+    Effect.retry(backOff({ first: options.interval, longest: "1 minute" })),
     // The schedule has no end.
     Effect.orDie,
     Effect.tap(() =>

@@ -12,8 +12,8 @@ export interface Choice {
 
 export const findings = ({ connection, create }: Choice): Effect.Effect<ReadonlyArray<Finding>> =>
   Effect.gen(function*() {
-    const { connectTimeout, patience, server, url } = yield* Connection
-    const { clockAhead, version } = yield* patience.within(connectTimeout)(server)
+    const { connectTimeout, retryPolicy, server, url } = yield* Connection
+    const { clockAhead, version } = yield* retryPolicy.within(connectTimeout)(server)
     const found = [ok("influxdb", `${url}: InfluxDB ${version.replace(/^v/, "")}`), clock(clockAhead)]
     const made = create ? [yield* make] : []
     return made.some(({ state }) => state === "bad") ? [...found, ...made] : [...found, ...made, ...yield* check]
@@ -22,7 +22,7 @@ export const findings = ({ connection, create }: Choice): Effect.Effect<Readonly
     Effect.catch(({ message }) => Effect.succeed([bad("influxdb", message)]))
   )
 
-/** Figures and alerts go by both clocks. */
+/** Metrics and alerts go by both clocks. */
 const clock = (ahead: number): Finding => {
   const off = Math.abs(ahead)
   if (off < 3_000) return ok("clock", "that of InfluxDB and ours agree")

@@ -13,8 +13,8 @@ export interface Choice {
   readonly processor: string
 }
 
-/** Figures come once the sink stands: of a server that is not there they would only be late to say so. */
-export const sinkAndFigures = ({ connection, processor, topic }: Choice) =>
+/** Metrics come once the sink stands: of a server that is not there they would only be late to say so. */
+export const sinkAndMetrics = ({ connection, processor, topic }: Choice) =>
   InfluxdbMetrics.layer({ topic, processor }).pipe(
     Layer.provideMerge(layerTelling),
     Layer.provide(InfluxdbResultSink.layer()),
@@ -26,12 +26,12 @@ const layerTelling = Layer.effect(
   ResultSink,
   Effect.gen(function*() {
     const sink = yield* ResultSink
-    const { bucket, tally } = yield* Connection
+    const { bucket, statistics } = yield* Connection
     let told = 0
     let toldAt = -Infinity
     const tell = Effect.map(Clock.currentTimeMillis, (now) => {
-      if (tally.refused === told || now - toldAt < minute) return
-      told = tally.refused
+      if (statistics.refused === told || now - toldAt < minute) return
+      told = statistics.refused
       toldAt = now
       say(`InfluxDB refuses panes for the bucket ${bucket}, ${told} so far; why: courant dead-letters list --reason refused`)
     })

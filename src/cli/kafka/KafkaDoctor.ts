@@ -18,14 +18,14 @@ export interface Choice {
 
 export const findings = (choice: Choice): Effect.Effect<ReadonlyArray<Finding>> =>
   lookAt(choice).pipe(
-    Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(unreachable(choice)) }),
+    Effect.timeoutOrElse({ duration: timeLimit, orElse: () => Effect.fail(unreachable(choice)) }),
     Effect.provide(Connection.layer(choice.connection)),
     Effect.catch(({ message }) => Effect.succeed([bad("kafka", message)])),
     Effect.map(([kafka, ...others]) => [...(kafka === undefined ? [] : [kafka]), security(choice.connection), ...others])
   )
 
 /** For how long brokers that were reached may take for all answers together. */
-const patience = "20 seconds"
+const timeLimit = "20 seconds"
 
 const unreachable = ({ connection }: Choice) =>
   new KafkaError({
@@ -65,13 +65,13 @@ const security = ({ brokers, sasl, tls }: Options): Finding => {
 
 /** The topic of events: it has to be there. Whoever made it chose its retention. */
 const logOf = Effect.fnUntraced(function*({ partitions, topic }: Choice) {
-  const { brokers, client, patience: { patiently } } = yield* Connection
+  const { brokers, client, retryPolicy: { retry } } = yield* Connection
   const wanted: Topics.Wanted = { name: topic, partitions, configs: { "cleanup.policy": "delete" }, create: false }
   const checked = yield* found("topic", Effect.map(Topics.ensure(wanted), (count) =>
     ok("topic", `${topic}: ${count} ${count === 1 ? "partition" : "partitions"}, cleanup.policy=delete`)))
-  const count = yield* patiently(client.partitions(topic))
+  const count = yield* retry(client.partitions(topic))
   if (count === null) return { findings: [checked], partitions: null }
-  const configs = yield* patiently(client.configs(topic))
+  const configs = yield* retry(client.configs(topic))
   const limits = ["retention.ms", "retention.bytes"].filter((name) => configs.get(name) !== "-1")
   const retention = limits.length === 0
     ? ok("retention", `${topic} keeps everything`)
@@ -95,9 +95,9 @@ const besides = (topic: string) => {
 }
 
 const aside = Effect.fnUntraced(function*({ made, name }: { readonly name: string; readonly made: string }) {
-  const { brokers, client, patience: { patiently } } = yield* Connection
-  if ((yield* patiently(client.partitions(name))) === null) return ok("topic", `${name} is not there yet; it is made ${made}`)
-  const configs = yield* patiently(client.configs(name))
+  const { brokers, client, retryPolicy: { retry } } = yield* Connection
+  if ((yield* retry(client.partitions(name))) === null) return ok("topic", `${name} is not there yet; it is made ${made}`)
+  const configs = yield* retry(client.configs(name))
   const isCompacted = configs.get("cleanup.policy") === Topics.compacted["cleanup.policy"]
   const takesAll = Number(configs.get("max.message.bytes")) >= Number(Topics.largeBatches["max.message.bytes"])
   if (isCompacted && takesAll) return ok("topic", `${name}: cleanup.policy=compact`)
@@ -111,14 +111,14 @@ const aside = Effect.fnUntraced(function*({ made, name }: { readonly name: strin
 
 /** How far the offsets that the processor has committed are from the end. */
 const lag = Effect.fnUntraced(function*({ group, topic }: Choice, partitions: number) {
-  const { client, patience: { patiently } } = yield* Connection
+  const { client, retryPolicy: { retry } } = yield* Connection
   const offsets = yield* Inspection.committed(group, topic, partitions)
   if (offsets.every((offset) => offset === null)) {
     return note("lag", `nobody has committed offsets as ${group}: start courant process, or name the pipelines of another with --pipelines`)
   }
   const [first, ends] = yield* Effect.all([
-    patiently(client.offsets(topic, "earliest")),
-    patiently(client.offsets(topic, "latest"))
+    retry(client.offsets(topic, "earliest")),
+    retry(client.offsets(topic, "latest"))
   ])
   const lags = ends.map((end, partition) => Math.max(0, end - (offsets[partition] ?? first[partition] ?? 0)))
   const total = lags.reduce((sum, lag) => sum + lag, 0)

@@ -67,9 +67,9 @@ export const lettersAndLog = ({ connection, sources, topic }: Pick<Choice, "conn
 /** A topic of which nothing was refused yet has no topic of dead letters, and gets none by being looked at. */
 const lettersOf = (topic: string) =>
   Layer.unwrap(Effect.gen(function*() {
-    const { client, patience } = yield* Connection.Connection
+    const { client, retryPolicy } = yield* Connection.Connection
     const { deadLetters } = topicsOf(topic)
-    if ((yield* patience.patiently(client.partitions(deadLetters))) !== null) {
+    if ((yield* retryPolicy.retry(client.partitions(deadLetters))) !== null) {
       return KafkaDeadLetters.layer({ topic: deadLetters })
     }
     yield* Topics.ensure({ name: topic, configs: {}, create: false })
@@ -79,9 +79,9 @@ const lettersOf = (topic: string) =>
 /** The panes of a topic, to look at: a topic of them that is not there is not made. */
 export const panes = ({ connection, topic }: Pick<Choice, "connection" | "topic">) =>
   Layer.unwrap(Effect.gen(function*() {
-    const { brokers, client, patience } = yield* Connection.Connection
+    const { brokers, client, retryPolicy } = yield* Connection.Connection
     const { panes } = topicsOf(topic)
-    if ((yield* patience.patiently(client.partitions(panes))) !== null) return KafkaResultSink.layer({ topic: panes })
+    if ((yield* retryPolicy.retry(client.partitions(panes))) !== null) return KafkaResultSink.layer({ topic: panes })
     return yield* problem(`there is no topic ${panes} on the Kafka brokers at ${brokers}; panes go there with: courant process --sink kafka`)
   })).pipe(Layer.provide(Connection.Connection.layer(connection)))
 
@@ -120,6 +120,6 @@ export const stores = (choice: ProcessChoice) => {
  */
 export const isQuiet = (idleTimeout: number): Effect.Effect<boolean, never, Connection.Connection> =>
   Effect.gen(function*() {
-    const { patience } = yield* Connection.Connection
-    return (yield* Clock.currentTimeMillis) - (yield* patience.troubledAt) > idleTimeout
+    const { retryPolicy } = yield* Connection.Connection
+    return (yield* Clock.currentTimeMillis) - (yield* retryPolicy.troubledAt) > idleTimeout
   })

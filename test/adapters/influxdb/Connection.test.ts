@@ -1,29 +1,13 @@
 /** What answers mean, and what becomes of requests that get none, against a server of this process. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import { inspect } from "node:util"
 import { Connection, type Options } from "../../../src/adapters/influxdb/Connection.ts"
 import type { InfluxdbError } from "../../../src/adapters/influxdb/InfluxdbError.ts"
+import { serving } from "./serving.ts"
 
 const secret = "s3cret-t0ken"
-
-/** A server that answers as told, and its URL. */
-const serving = (listener: RequestListener) =>
-  Effect.acquireRelease(
-    Effect.callback<{ readonly url: string; readonly close: () => void }>((resume) => {
-      const server = createServer(listener).listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        const port = typeof address === "object" && address !== null ? address.port : 0
-        const close = () => {
-          server.close()
-          server.closeAllConnections()
-        }
-        resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, close }))
-      })
-    }),
-    ({ close }) => Effect.sync(close)
-  ).pipe(Effect.map(({ url }) => url))
 
 const options = (url: string): Options =>
   ({ url, org: "o", bucket: "b", token: Redacted.make(secret), requestTimeout: "300 millis" })

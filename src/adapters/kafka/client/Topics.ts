@@ -23,8 +23,8 @@ export const compacted = { "cleanup.policy": "compact" }
 
 /** The number of partitions of a topic that is as wanted, or was made so. */
 export const ensure = Effect.fnUntraced(function*(wanted: Wanted) {
-  const { brokers, client, patience } = yield* Connection
-  const existing = yield* patience.patiently(client.partitions(wanted.name))
+  const { brokers, client, retryPolicy } = yield* Connection
+  const existing = yield* retryPolicy.retry(client.partitions(wanted.name))
   if (existing !== null) {
     yield* check(wanted, existing)
     return existing
@@ -39,7 +39,7 @@ export const ensure = Effect.fnUntraced(function*(wanted: Wanted) {
   const configs = { ...wanted.configs, ...wanted.initially }
   // Asked for again until it is there: brokers with ZooKeeper say of a topic that is still being deleted that it exists.
   const make = client.create({ name: wanted.name, partitions, configs })
-  const made = yield* patience.patiently(Effect.andThen(make, visible(wanted.name)))
+  const made = yield* retryPolicy.retry(Effect.andThen(make, visible(wanted.name)))
   // Another may have made it in the same moment, with other settings.
   yield* check(wanted, made)
   return made
@@ -54,7 +54,7 @@ const visible = Effect.fnUntraced(function*(name: string) {
 })
 
 const check = Effect.fnUntraced(function*({ configs, name, partitions }: Wanted, existing: number) {
-  const { brokers, client, patience } = yield* Connection
+  const { brokers, client, retryPolicy } = yield* Connection
   if (partitions !== undefined && partitions !== existing) {
     const remedy = partitions > existing
       ? `kafka-topics.sh --bootstrap-server ${brokers} --alter --topic ${name} --partitions ${partitions} ` +
@@ -63,7 +63,7 @@ const check = Effect.fnUntraced(function*({ configs, name, partitions }: Wanted,
     return yield* problem(`the topic ${name} has ${existing} partitions, not ${partitions}; mend it with: ${remedy}`)
   }
   if (Object.keys(configs).length === 0) return
-  const actual = yield* patience.patiently(client.configs(name))
+  const actual = yield* retryPolicy.retry(client.configs(name))
   const wrong = Object.entries(configs).filter(([config, value]) => actual.get(config) !== value)
   if (wrong.length === 0) return
   const have = wrong.map(([config]) => `${config}=${actual.get(config)}`).join(", ")

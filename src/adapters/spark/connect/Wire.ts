@@ -8,7 +8,8 @@
 import { create } from "@bufbuild/protobuf"
 import { type CallOptions, type Client, createClient, type Interceptor } from "@connectrpc/connect"
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node"
-import { Clock, Duration, Effect, Redacted, Schedule } from "effect"
+import { Clock, Duration, Effect, Redacted } from "effect"
+import * as RetryPolicy from "../../../streams/ports/RetryPolicy.ts"
 import { FetchErrorDetailsResponse_ErrorSchema, SparkConnectService } from "./proto/base_pb.ts"
 import type { FetchErrorDetailsResponse } from "./proto/base_pb.ts"
 import { fromFailure, isPassing, SparkError } from "./SparkError.ts"
@@ -61,10 +62,7 @@ export interface Identity {
 /** How long one attempt may take: an analysis may ask other systems, as that of Kafka does. */
 const requestTimeout = Duration.seconds(60)
 
-const backOff = Schedule.exponential("50 millis").pipe(
-  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(2)))),
-  Schedule.jittered
-)
+const backOff = RetryPolicy.backOff({ first: "50 millis", longest: "2 seconds" })
 
 /** The connection ends with the scope. */
 export const make = Effect.fnUntraced(function*(target: Target) {
