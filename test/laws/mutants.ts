@@ -22,6 +22,34 @@ const revisionLaw = "the newest revision of each window"
 
 export const mutants: ReadonlyArray<Mutant> = [
   {
+    mistake: "half of a surrogate pair is taken for a character",
+    file: "streams/records/FieldReader.ts",
+    find: "value.isWellFormed() && ",
+    replace: "",
+    law: "a string is taken if UTF-8 gives it back"
+  },
+  {
+    mistake: "an integer is read from the double that is nearest to its text",
+    file: "streams/records/FieldReader.ts",
+    find: 'kind === "double" ? number.nearest',
+    replace: 'true ? number.nearest',
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
+    mistake: "a decimal is read from the double that is nearest to its text",
+    file: "streams/records/FieldReader.ts",
+    find: "value instanceof JsonNumber ? value.text : value",
+    replace: "value instanceof JsonNumber ? value.nearest : value",
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
+    mistake: "texts of numbers are kept only where they have an exponent",
+    file: "streams/records/JsonNumber.ts",
+    find: "if (++run > 15) return true",
+    replace: "run++",
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
     mistake: "a window that ends at the watermark is left out",
     file: sliced,
     find: "for (let end = this.#nextEnd(); end <= watermark;",
