@@ -22,6 +22,34 @@ const revisionLaw = "the newest revision of each window"
 
 export const mutants: ReadonlyArray<Mutant> = [
   {
+    mistake: "the beginning of a record that was too long is read as an event",
+    file: "streams/engine/SourceReader.ts",
+    find: "if (kind === Kind.event) return this.#events",
+    replace: "if (kind !== Kind.preAggregated) return this.#events",
+    law: "what cannot be used is given back"
+  },
+  {
+    mistake: "seconds are taken for milliseconds",
+    file: "streams/records/AppendClock.ts",
+    find: "isNear(time * 1_000, appendedAt)",
+    replace: "isNear(time, -appendedAt)",
+    law: "no time within fifty years"
+  },
+  {
+    mistake: "January of 1970 is taken for seconds, whatever comes before it",
+    file: "streams/records/AppendClock.ts",
+    find: " && !(Math.abs(time - latest) <= following)",
+    replace: "",
+    law: "history in milliseconds"
+  },
+  {
+    mistake: "a clock at 0 is taken for one",
+    file: "streams/records/AppendClock.ts",
+    find: " && clock >= firstClock",
+    replace: "",
+    law: "history in milliseconds"
+  },
+  {
     mistake: "half of a surrogate pair is taken for a character",
     file: "streams/records/FieldReader.ts",
     find: "value.isWellFormed() && ",

@@ -8,6 +8,7 @@
  * the smallest of all partitions.
  */
 import { Option, Schema } from "effect"
+import * as AppendClock from "../records/AppendClock.ts"
 import * as Batch from "../records/Batch.ts"
 import * as Control from "../records/Control.ts"
 import { Decoder } from "../records/Decoder.ts"
@@ -131,7 +132,7 @@ export class SourceReader {
         continue
       }
       read += index - from
-      const reader = kind === Kind.preAggregated ? this.#preAggregated : this.#events
+      const reader = this.#readerOf(kind)
       duplicates += this.#rows(records, from, index, reader, refused)
       const batch = reader?.batch
       if (batch === undefined || batch.length === 0) continue
@@ -155,7 +156,7 @@ export class SourceReader {
       }
       state.next = offset + 1
       if (reader === null || batch === undefined) {
-        refused.push({ record: index, offset, ...unwanted })
+        refused.push({ record: index, offset, ...unusable(records, index) })
         continue
       }
       const row = batch.length
@@ -165,9 +166,10 @@ export class SourceReader {
         continue
       }
       const time = batch.times[row]!
-      if (time > records.appendedAt[index]! + maxTimeAhead) {
+      const impossible = AppendClock.refusalOf(time, records.appendedAt[index]!, state.latest, maxTimeAhead)
+      if (impossible !== null) {
         batch.length = row
-        refused.push({ record: index, offset, ...ahead(time, records.appendedAt[index]!) })
+        refused.push({ record: index, offset, ...impossible })
         continue
       }
       batch.offsets[row] = offset
@@ -179,6 +181,11 @@ export class SourceReader {
       }
     }
     return duplicates
+  }
+
+  #readerOf(kind: number): Reader | null {
+    if (kind === Kind.event) return this.#events
+    return kind === Kind.preAggregated ? this.#preAggregated : null
   }
 
   #control(records: Records, from: number, to: number, onPart: (part: Part) => void): void {
@@ -260,11 +267,8 @@ class Reader {
 
 const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value : null
 
-const unwanted: Refusal = { reason: "invalid-field", detail: "no pipeline of this job takes pre-aggregated records" }
-
-const ahead = (time: number, now: number): Refusal => ({
-  reason: "time-ahead",
-  detail: `its time ${iso(time)} is ahead of the clock, which was at ${iso(now)}`
-})
-
-const iso = (time: number): string => new Date(time).toISOString()
+/** Why a record that nothing reads cannot be used. */
+const unusable = (records: Records, index: number): Refusal =>
+  records.kinds[index] === Kind.truncated
+    ? { reason: "too-long", detail: `it is too long: these are its first ${valueAt(records, index).length} bytes` }
+    : { reason: "invalid-field", detail: "no pipeline of this job takes pre-aggregated records" }

@@ -173,9 +173,11 @@ const end = "courant"
 const decoding = (events: Decoded, ready: Decoded | null): ReadonlyArray<Step> => {
   const json = `try_parse_json(concat('[', try_validate_utf8(CAST(value AS STRING)), ', "${end}"]'))`
   // Where no pipeline takes pre-aggregated records they cannot be used: they are no events.
-  const first = ready === null
-    ? { e_json: `IF(kind = 'p', NULL, ${json})` }
-    : { e_json: `IF(partial, NULL, ${json})`, p_json: `IF(partial, ${json}, NULL)` }
+  // And the beginning of a record that was too long for its feed may look like a whole one.
+  const first = {
+    e_json: `IF(kind IN ('p', 't'), NULL, ${json})`,
+    ...(ready === null ? {} : { p_json: `IF(partial, ${json}, NULL)` })
+  }
   return [add(first), ...events.steps.map((columns, step) => add({ ...columns, ...ready?.steps[step] }))]
 }
 
