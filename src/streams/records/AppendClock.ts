@@ -11,10 +11,10 @@ const day = 86_400_000
 const year = 365.25 * day
 
 /** So near to the clock, in another unit, is no history. */
-const near = 5 * year
+export const near = 5 * year
 
 /** Before 2021 the clock at an append is none: a producer's own time, or 0. */
-const firstClock = 51 * year
+export const firstClock = 51 * year
 
 /** So near to the event before it is history. */
 const following = 14 * day
