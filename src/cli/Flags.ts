@@ -84,8 +84,8 @@ export const allowedLateness = duration("allowed-lateness").pipe(
 )
 
 export const maxTimeAhead = duration("max-time-ahead").pipe(
-  Flag.withDescription("Ticks whose time is further ahead of the clock become dead letters (default: 1d)"),
-  Flag.withDefault(86_400_000)
+  Flag.withDescription("Ticks whose time is further ahead of the clock become dead letters (default: 5m)"),
+  Flag.withDefault(300_000)
 )
 
 export const idleTimeout = duration("idle-timeout").pipe(

@@ -52,6 +52,8 @@ const faults = [
   { reason: "invalid-field", spoil: (text: string) => text.replace(/"price":"[^"]*"/, "\"price\":\"1.234567891\"") },
   { reason: "invalid-field", spoil: (text: string) => text.replace(/"price":"[^"]*"/, "\"price\":null") },
   { reason: "time-ahead", spoil: (text: string) => text.replace(/"time":-?\d+/, "\"time\":61") },
+  // The beginning of something longer, whatever it looks like.
+  { reason: "too-long", spoil: (text: string) => text },
   { reason: null, spoil: (text: string) => text.replace(/"time":-?\d+/, "\"time\":60") }
 ] as const
 
@@ -163,9 +165,10 @@ export const accountLaws: EngineLaws = {
         expected.push(...inside.flatMap(({ fault: { reason } }, offset) =>
           reason === null ? [] : `${partition}:${offset} ${reason} ${texts[offset]}`
         ))
+        const kinds = inside.map(({ fault }) => fault.reason === "too-long" ? Kind.truncated : Kind.event)
         const size = cut[0] ?? 1
         for (let at = 0; at < texts.length; at += size) {
-          const batch = records(partition, at, texts.slice(at, at + size))
+          const batch = records(partition, at, texts.slice(at, at + size), kinds.slice(at, at + size))
           for (const { detail, offset, pipeline, reason, record } of engine.take(batch).unused) {
             holds(detail !== "" && pipeline === null, "a refusal says what is wrong, and no pipeline's name")
             found.push(`${partition}:${offset} ${reason} ${new TextDecoder().decode(valueAt(batch, record))}`)

@@ -22,6 +22,62 @@ const revisionLaw = "the newest revision of each window"
 
 export const mutants: ReadonlyArray<Mutant> = [
   {
+    mistake: "the beginning of a record that was too long is read as an event",
+    file: "streams/engine/SourceReader.ts",
+    find: "if (kind === Kind.event) return this.#events",
+    replace: "if (kind !== Kind.preAggregated) return this.#events",
+    law: "what cannot be used is given back"
+  },
+  {
+    mistake: "seconds are taken for milliseconds",
+    file: "streams/records/AppendClock.ts",
+    find: "isNear(time * 1_000, appendedAt)",
+    replace: "isNear(time, -appendedAt)",
+    law: "no time within fifty years"
+  },
+  {
+    mistake: "January of 1970 is taken for seconds, whatever comes before it",
+    file: "streams/records/AppendClock.ts",
+    find: " && !(Math.abs(time - latest) <= following)",
+    replace: "",
+    law: "history in milliseconds"
+  },
+  {
+    mistake: "a clock at 0 is taken for one",
+    file: "streams/records/AppendClock.ts",
+    find: " && clock >= firstClock",
+    replace: "",
+    law: "history in milliseconds"
+  },
+  {
+    mistake: "half of a surrogate pair is taken for a character",
+    file: "streams/records/FieldReader.ts",
+    find: "value.isWellFormed() && ",
+    replace: "",
+    law: "a string is taken if UTF-8 gives it back"
+  },
+  {
+    mistake: "an integer is read from the double that is nearest to its text",
+    file: "streams/records/FieldReader.ts",
+    find: 'kind === "double" ? number.nearest',
+    replace: 'true ? number.nearest',
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
+    mistake: "a decimal is read from the double that is nearest to its text",
+    file: "streams/records/FieldReader.ts",
+    find: "value instanceof JsonNumber ? value.text : value",
+    replace: "value instanceof JsonNumber ? value.nearest : value",
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
+    mistake: "texts of numbers are kept only where they have an exponent",
+    file: "streams/records/JsonNumber.ts",
+    find: "if (++run > 15) return true",
+    replace: "run++",
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
     mistake: "a window that ends at the watermark is left out",
     file: sliced,
     find: "for (let end = this.#nextEnd(); end <= watermark;",

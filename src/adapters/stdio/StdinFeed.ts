@@ -5,7 +5,7 @@ import * as Lines from "./Lines.ts"
 
 export const name = "stdin"
 
-/** A line has at most so many bytes. A longer one is cut off: it becomes a dead letter and does not fill the memory. */
+/** A line has at most so many bytes. Of a longer one the beginning becomes a dead letter, so that it does not fill the memory. */
 export const lineLimit = 1_024 * 1_024
 
 /**

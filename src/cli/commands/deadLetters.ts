@@ -1,5 +1,5 @@
 /** `courant dead-letters`: what could not be used, to look at, to take away, and to try again. */
-import { Console, Effect, Layer, Option, Schema, Stdio, Stream } from "effect"
+import { Clock, Console, Effect, Layer, Option, Schema, Stdio, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Database from "../../adapters/sqlite/Database.ts"
 import * as SqliteDeadLetters from "../../adapters/sqlite/SqliteDeadLetters.ts"
@@ -8,6 +8,7 @@ import { type DeadLetter, DeadLetters, type Query } from "../../streams/ports/De
 import { Reason } from "../../streams/records/Refusal.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
+import * as AppendClock from "../../streams/records/AppendClock.ts"
 import { RecordReader } from "../../streams/records/RecordReader.ts"
 import { fromBytes, Kind } from "../../streams/records/Records.ts"
 import { Router, type Sources } from "../../streams/records/Router.ts"
@@ -180,16 +181,22 @@ const retry = Command.make(
   ])
 )
 
+/** Late events, whose windows have closed; panes; and what is not whole, though it may look so. */
+const hopeless: ReadonlyArray<Reason> = ["late", "refused", "too-long"]
+
 const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sources: Sources) {
   const store = yield* DeadLetters
   const log = yield* EventLog
   const letters = yield* store.read(query)
+  const now = yield* Clock.currentTimeMillis
   const reader = new RecordReader(sources.source)
   const router = new Router(log.partitions, sources)
   let mended = 0
   for (const group of inChunks(letters)) {
     const whole = chunkOf(group)
-    const readable = group.filter(({ reason }, index) => reason !== "late" && reason !== "refused" && reader.read(whole, index))
+    const readable = group.filter(({ reason }, index) =>
+      !hopeless.includes(reason) && reader.read(whole, index) &&
+      AppendClock.refusalOf(reader.time, now, -Infinity, Infinity) === null)
     if (readable.length === 0) continue
     // First into the log, then out of the letters: a crash in between appends twice rather than never.
     yield* Effect.forEach(router.route(chunkOf(readable)), ({ chunk, partition }) => log.append(partition, chunk))

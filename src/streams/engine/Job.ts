@@ -9,7 +9,7 @@ import * as Checked from "../pipeline/Checked.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Batch } from "../records/Batch.ts"
-import type { Records } from "../records/Records.ts"
+import { type Records, valueAt } from "../records/Records.ts"
 import type { Reason } from "../records/Refusal.ts"
 import { Account, State as AccountState } from "./Account.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
@@ -174,7 +174,7 @@ export class Job {
   /** What the sources refuse. A record is nobody's where all refuse it, and where nobody takes records of its kind. */
   #records({ from, kind, refused, to }: Part & { readonly _tag: "records" }, { records, refused: unused, worst }: Taking): void {
     for (const { account, input } of this.#running) {
-      const source = kind === "event" ? input.events : input.preAggregated
+      const source = sourceOf(input, kind)
       if (source !== null) account.refuse(refused.get(source.fingerprint)?.length ?? 0)
       else if (refused.size === 0) account.refuse(to - from)
       else account.pass(to - from)
@@ -182,7 +182,8 @@ export class Job {
     const nobody = new Map<number, Unused>()
     if (refused.size === 0) {
       for (let record = from; record < to; record++) {
-        nobody.set(record, { record, offset: records.offsets[record]!, pipeline: null, ...unwanted })
+        const refusal = kind === "truncated" ? tooLong(valueAt(records, record).length) : unwanted
+        nobody.set(record, { record, offset: records.offsets[record]!, pipeline: null, ...refusal })
       }
     }
     const times = new Map<number, number>()
@@ -195,8 +196,7 @@ export class Job {
         }
         worst[each.record] = Outcome.refused
         for (const { graph, input } of this.#running) {
-          const source = kind === "event" ? input.events : input.preAggregated
-          if (source?.fingerprint === fingerprint) unused.push({ ...each, pipeline: graph.checked.name })
+          if (sourceOf(input, kind)?.fingerprint === fingerprint) unused.push({ ...each, pipeline: graph.checked.name })
         }
       }
     }
@@ -301,6 +301,13 @@ const restoredGraph = (checked: Checked.Checked, state: { readonly [id: string]:
     return null
   }
 }
+
+/** What an input reads of a kind of records, if anything. */
+const sourceOf = ({ events, preAggregated }: Checked.Input, kind: "event" | "pre-aggregated" | "truncated"): Checked.Source | null =>
+  kind === "event" ? events : kind === "pre-aggregated" ? preAggregated : null
+
+const tooLong = (bytes: number) =>
+  ({ reason: "too-long", detail: `it is too long: these are its first ${bytes} bytes` }) as const
 
 const unwanted = { reason: "invalid-field", detail: "no pipeline of this job takes pre-aggregated records" } as const
 

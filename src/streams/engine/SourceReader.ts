@@ -5,6 +5,7 @@
  */
 import { Option, Schema } from "effect"
 import type { Input, Source } from "../pipeline/Checked.ts"
+import * as AppendClock from "../records/AppendClock.ts"
 import * as Batch from "../records/Batch.ts"
 import * as Control from "../records/Control.ts"
 import { Decoder } from "../records/Decoder.ts"
@@ -28,6 +29,9 @@ export interface Refused extends Refusal {
   readonly offset: number
 }
 
+/** What a record is, other than a decision: of a truncated one only the beginning is there, which nobody reads. */
+type RecordKind = Source["kind"] | "truncated"
+
 /**
  * What a run of records of one kind turned into. A batch is used again for the next rows, and given the watermarks of one
  * input after the other: it is to be worked through when it is handed over.
@@ -36,7 +40,7 @@ export type Part =
   /** The records `[from, to)` are new; what of them each source has refused, by its fingerprint. */
   | {
     readonly _tag: "records"
-    readonly kind: Source["kind"]
+    readonly kind: RecordKind
     readonly from: number
     readonly to: number
     readonly refused: ReadonlyMap<string, ReadonlyArray<Refused>>
@@ -56,7 +60,9 @@ const Partition = Schema.Struct({ next: Schema.Int, ends: Schema.Int })
 export const State = Schema.Struct({
   partitions: Schema.Array(Partition),
   /** By the input's id. */
-  timelines: Schema.Record(Schema.String, TimelineState)
+  timelines: Schema.Record(Schema.String, TimelineState),
+  /** The largest event time of each partition, by the source's fingerprint; `null` before the first event. */
+  latest: Schema.Record(Schema.String, Schema.Array(Schema.NullOr(Schema.Int)))
 })
 export type State = typeof State.Type
 
@@ -64,6 +70,8 @@ export class SourceReader {
   readonly #settings: Settings
   readonly #partitions: Array<{ next: number; ends: number }>
   readonly #timelines: ReadonlyMap<Input, Timeline>
+  /** By the source's fingerprint: {@link Reader}s come and go with the dictionary, and this stays. */
+  readonly #latest: ReadonlyMap<string, Array<number>>
   #dictionary = new Batch.Dictionary()
   #readers: ReadonlyArray<Reader>
 
@@ -72,7 +80,15 @@ export class SourceReader {
     this.#partitions = Array.from({ length: settings.partitions }, () => ({ next: 0, ends: 0 }))
     this.#timelines = new Map(settings.inputs.map((input) =>
       [input, new Timeline(input.events.definition.outOfOrderness, settings.partitions)] as const))
-    this.#readers = readersOf(settings.inputs, this.#dictionary)
+    this.#latest = new Map(sourcesOf(settings.inputs).map(({ fingerprint }) =>
+      [fingerprint, Array.from({ length: settings.partitions }, () => -Infinity)] as const))
+    this.#readers = this.#makeReaders()
+  }
+
+  /** One for each definition that is read, however many inputs share it. */
+  #makeReaders(): ReadonlyArray<Reader> {
+    return sourcesOf(this.#settings.inputs).map((source) =>
+      new Reader(source, this.#dictionary, this.#latest.get(source.fingerprint) ?? []))
   }
 
   get timelines(): ReadonlyMap<Input, Timeline> {
@@ -97,7 +113,7 @@ export class SourceReader {
         continue
       }
       duplicates += fresh - from
-      if (fresh < to) this.#rows({ records, from: fresh, to }, kind === Kind.event ? "event" : "pre-aggregated", onPart)
+      if (fresh < to) this.#rows({ records, from: fresh, to }, kindOf(kind), onPart)
     }
     return duplicates
   }
@@ -116,16 +132,16 @@ export class SourceReader {
     return fresh
   }
 
-  #rows(run: Run, kind: Source["kind"], onPart: (part: Part) => void): void {
+  #rows(run: Run, kind: RecordKind, onPart: (part: Part) => void): void {
     const readers = this.#readers.filter(({ source }) => source.kind === kind)
     const refused = readers.map((reader) => [reader.source.fingerprint, reader.read(run, this.#settings.maxTimeAhead)] as const)
     onPart({ _tag: "records", kind, from: run.from, to: run.to, refused: new Map(refused) })
     for (const { batch, source } of readers) {
       if (batch.length === 0) continue
       for (const [input, timeline] of this.#timelines) {
-        if ((kind === "event" ? input.events : input.preAggregated)?.fingerprint !== source.fingerprint) continue
+        if ((source.kind === "event" ? input.events : input.preAggregated)?.fingerprint !== source.fingerprint) continue
         timeline.stamp(batch)
-        onPart({ _tag: "rows", kind, input, batch, timeline })
+        onPart({ _tag: "rows", kind: source.kind, input, batch, timeline })
       }
     }
   }
@@ -156,21 +172,29 @@ export class SourceReader {
   /** Keys that are no longer in any window are forgotten with the dictionary that numbered them. */
   #renewDictionary(): void {
     this.#dictionary = new Batch.Dictionary()
-    this.#readers = readersOf(this.#settings.inputs, this.#dictionary)
+    this.#readers = this.#makeReaders()
   }
 
   snapshot(): State {
     return {
       partitions: this.#partitions.map(({ ends, next }) => ({ next, ends })),
-      timelines: Object.fromEntries([...this.#timelines].map(([{ id }, timeline]) => [id, timeline.snapshot()]))
+      timelines: Object.fromEntries([...this.#timelines].map(([{ id }, timeline]) => [id, timeline.snapshot()])),
+      latest: Object.fromEntries([...this.#latest].map(([source, times]) =>
+        [source, times.map((time) => Number.isFinite(time) ? time : null)]))
     }
   }
 
   /** False where it is of other inputs or partitions; nothing is changed then. */
-  restore({ partitions, timelines }: State): boolean {
+  restore({ latest, partitions, timelines }: State): boolean {
     const all = [...this.#timelines]
-    const fits = (state: TimelineState | undefined) => state?.length === this.#partitions.length
-    if (partitions.length !== this.#partitions.length || !all.every(([{ id }]) => fits(timelines[id]))) return false
+    const fits = (state: ReadonlyArray<unknown> | undefined) => state?.length === this.#partitions.length
+    if (!fits(partitions) || !all.every(([{ id }]) => fits(timelines[id]))) return false
+    if (![...this.#latest.keys()].every((source) => fits(latest[source]))) return false
+    for (const [source, times] of this.#latest) {
+      latest[source]?.forEach((time, partition) => {
+        times[partition] = time ?? -Infinity
+      })
+    }
     partitions.forEach((state, index) => {
       this.#partitions[index] = { ...state }
     })
@@ -179,17 +203,19 @@ export class SourceReader {
   }
 }
 
+const kindOf = (kind: number): RecordKind =>
+  kind === Kind.event ? "event" : kind === Kind.preAggregated ? "pre-aggregated" : "truncated"
+
 interface Run {
   readonly records: Records
   readonly from: number
   readonly to: number
 }
 
-/** One for each definition that is read, however many inputs share it. */
-const readersOf = (inputs: ReadonlyArray<Input>, dictionary: Batch.Dictionary): ReadonlyArray<Reader> => {
+/** Each definition that is read, once. */
+const sourcesOf = (inputs: ReadonlyArray<Input>): ReadonlyArray<Source> => {
   const sources = inputs.flatMap(({ events, preAggregated }) => preAggregated === null ? [events] : [events, preAggregated])
-  const distinct = new Map(sources.map((source) => [source.fingerprint, source]))
-  return [...distinct.values()].map((source) => new Reader(source, dictionary))
+  return [...new Map(sources.map((source) => [source.fingerprint, source])).values()]
 }
 
 /** A decoder with the batch that it fills, kept from one run of records to the next. */
@@ -197,10 +223,13 @@ class Reader {
   readonly source: Source
   readonly #decoder: Decoder
   readonly #dictionary: Batch.Dictionary
+  /** The largest event time of each partition, by which times in another unit are told from history. */
+  readonly #latest: Array<number>
   #batch: Batch.Batch
 
-  constructor(source: Source, dictionary: Batch.Dictionary) {
+  constructor(source: Source, dictionary: Batch.Dictionary, latest: Array<number>) {
     this.source = source
+    this.#latest = latest
     this.#decoder = new Decoder(source.definition, dictionary)
     this.#dictionary = dictionary
     this.#batch = Batch.make(source.definition, dictionary, 0, 0)
@@ -214,6 +243,7 @@ class Reader {
   read({ from, records, to }: Run, maxTimeAhead: number): ReadonlyArray<Refused> {
     const batch = this.#begin(records.partition, to - from)
     const refused: Array<Refused> = []
+    let latest = this.#latest[records.partition] ?? -Infinity
     for (let record = from; record < to; record++) {
       const offset = records.offsets[record]!
       const row = batch.length
@@ -223,14 +253,17 @@ class Reader {
         continue
       }
       const time = batch.times[row]!
-      if (time > records.appendedAt[record]! + maxTimeAhead) {
+      const impossible = AppendClock.refusalOf(time, records.appendedAt[record]!, latest, maxTimeAhead)
+      if (impossible !== null) {
         batch.length = row
-        refused.push({ record, offset, ...ahead(time, records.appendedAt[record]!) })
+        refused.push({ record, offset, ...impossible })
         continue
       }
       batch.offsets[row] = offset
       batch.records[row] = record
+      if (time > latest) latest = time
     }
+    this.#latest[records.partition] = latest
     return refused
   }
 
@@ -244,9 +277,3 @@ class Reader {
   }
 }
 
-const ahead = (time: number, now: number): Refusal => ({
-  reason: "time-ahead",
-  detail: `its time ${iso(time)} is ahead of the clock, which was at ${iso(now)}`
-})
-
-const iso = (time: number): string => new Date(time).toISOString()

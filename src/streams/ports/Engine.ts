@@ -17,7 +17,7 @@ export interface Options {
   readonly pipelines: ReadonlyArray<AnyPipeline>
   /** Comes to the offsets, one a partition, at which the run has read enough; it goes on for ever without. */
   readonly stopAt?: Effect.Effect<ReadonlyArray<number>, EventLogError>
-  /** How far an event may lie ahead of the clock at its append. */
+  /** How far an event may lie ahead of the clock at its append; any distance by default. */
   readonly maxTimeAhead?: Duration.Input
   /** After this long without a record a partition no longer holds the watermark up. */
   readonly idleTimeout?: Duration.Input

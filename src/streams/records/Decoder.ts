@@ -11,6 +11,7 @@ import * as Decimal from "../../domain/Decimal.ts"
 import { type Batch, type Dictionary, indexOf } from "./Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
 import { FieldReader } from "./FieldReader.ts"
+import * as JsonNumber from "./JsonNumber.ts"
 import type { Refusal } from "./Refusal.ts"
 import type { Definition } from "../pipeline/Source.ts"
 
@@ -97,14 +98,12 @@ export class Decoder {
   /** The slow path: everything that JSON allows, and a reason for what is refused. */
   #parse(bytes: Uint8Array): Refusal | null {
     let record: unknown
-    let text: string
     try {
-      text = utf8.decode(bytes)
-      record = JSON.parse(text)
+      record = JsonNumber.parse(bytes)
     } catch {
       return { reason: "not-json", detail: "the record is not JSON in UTF-8" }
     }
-    if (!Predicate.isObject(record)) return { reason: "not-json", detail: "the record is not a JSON object" }
+    if (!Predicate.isObject(record) || record instanceof JsonNumber.JsonNumber) return { reason: "not-json", detail: "the record is not a JSON object" }
     for (let index = 0; index < this.#fields.length; index++) {
       const { column } = this.#fields[index]!
       const value: unknown = Object.hasOwn(record, column.name) ? record[column.name] : undefined
@@ -115,15 +114,13 @@ export class Decoder {
       }
       const stored = this.#fields[index]!.store(value)
       if (Number.isNaN(stored)) {
-        return { reason: "invalid-field", detail: `"${column.name}" is ${brief(value)}, not ${describe(column)}` }
+        return { reason: "invalid-field", detail: `"${column.name}" is ${brief(value)}, ${whyNot(value, column)}` }
       }
       this.#values[index] = stored
     }
     return null
   }
 }
-
-const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 const skip = (bytes: Uint8Array, from: number, end: number): number => {
   let at = from
@@ -132,9 +129,14 @@ const skip = (bytes: Uint8Array, from: number, end: number): number => {
 }
 
 const brief = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+  const text = value instanceof JsonNumber.JsonNumber ? value.text : JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 57).toWellFormed()}...` : text
 }
+
+const whyNot = (value: unknown, column: Column): string =>
+  column.kind === "string" && Predicate.isString(value) && !value.isWellFormed()
+    ? "which has an unpaired surrogate"
+    : `not ${describe(column)}`
 
 const describe = (column: Column): string => {
   switch (column.kind) {

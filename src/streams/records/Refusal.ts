@@ -6,6 +6,8 @@ export const Reason = Schema.Literals([
   "missing-field",
   "invalid-field",
   "time-ahead",
+  "not-milliseconds",
+  "too-long",
   "empty",
   "late",
   "refused"

@@ -10,6 +10,7 @@
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import * as Checked from "../../../streams/pipeline/Checked.ts"
+import * as AppendClock from "../../../streams/records/AppendClock.ts"
 import type * as Pipeline from "../../../streams/pipeline/Pipeline.ts"
 import type { Definition, Portability } from "../../../streams/pipeline/Source.ts"
 import type { Window } from "../../../streams/pipeline/Window.ts"
@@ -123,7 +124,8 @@ const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArr
     ...decoding(events.decoded, ready?.decoded ?? null),
     add({
       key: either(({ decoded, definition }) => decoded.nameOf(definition.key)),
-      time: either(({ decoded, definition }) => decoded.nameOf(definition.eventTime))
+      time: either(({ decoded, definition }) => decoded.nameOf(definition.eventTime)),
+      appended
     }),
     {
       _tag: "select",
@@ -175,19 +177,30 @@ const end = "courant"
 const decoding = (events: Decoded, ready: Decoded | null): ReadonlyArray<Step> => {
   const json = `try_parse_json(concat('[', try_validate_utf8(CAST(value AS STRING)), ', "${end}"]'))`
   // Where no pipeline takes pre-aggregated records they cannot be used: they are no events.
-  const first = ready === null
-    ? { e_json: `IF(kind = 'p', NULL, ${json})` }
-    : { e_json: `IF(partial, NULL, ${json})`, p_json: `IF(partial, ${json}, NULL)` }
+  // And the beginning of a record that was too long for its feed may look like a whole one.
+  const first = {
+    e_json: `IF(kind IN ('p', 't'), NULL, ${json})`,
+    ...(ready === null ? {} : { p_json: `IF(partial, ${json}, NULL)` })
+  }
   return [add(first), ...events.steps.map((columns, step) => add({ ...columns, ...ready?.steps[step] }))]
 }
 
-/** Within what the plan's own times can say, and not ahead of the clock; a message without a timestamp is ahead of none. */
+/** The clock at the append; null for a message without a timestamp. */
+const appended =
+  `coalesce(try_cast(${header("courant-ingested")} AS BIGINT), nullif(greatest(unix_millis(timestamp), -1), -1))`
+
+const isNear = (time: string): string => `abs(${time} - appended) <= ${AppendClock.near}`
+
+/**
+ * Within what the plan's own times can say, in milliseconds, and not ahead of the clock. Spark does not know what came
+ * before, so that times which are near the clock in seconds are no history here.
+ */
 const isInTime = (maxTimeAhead: number | undefined): ReadonlyArray<string> => {
-  const possible = `time >= ${-shift}`
-  if (maxTimeAhead === undefined || !Number.isFinite(maxTimeAhead)) return [possible]
-  const stamped = "nullif(greatest(unix_millis(timestamp), -1), -1)"
-  const appended = `coalesce(try_cast(${header("courant-ingested")} AS BIGINT), ${stamped})`
-  return [possible, `coalesce(time <= ${appended} + ${maxTimeAhead}, true)`]
+  const isOther = Sql.and([`appended >= ${AppendClock.firstClock}`, Sql.or([isNear("time * 1000D"), isNear("time / 1000D")])])
+  const isBehind = maxTimeAhead === undefined || !Number.isFinite(maxTimeAhead)
+    ? []
+    : [`coalesce(time <= appended + ${maxTimeAhead}, true)`]
+  return [`time >= ${-shift}`, `coalesce(NOT ${isOther}, true)`, ...isBehind]
 }
 
 /**
