@@ -2,14 +2,16 @@
  * The engine in this process: one fiber carries batches from the log through a job into the
  * sink. Effect runs once a batch, the operators themselves know nothing of it.
  */
-import { Clock, Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Stream } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Stream } from "effect"
 import { CheckpointStore } from "../ports/CheckpointStore.ts"
 import * as Control from "../records/Control.ts"
 import { type DeadLetter, DeadLetters } from "../ports/DeadLetters.ts"
 import { Engine, type EngineError, type Options, type Report, StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
+import { IdleClock } from "./IdleClock.ts"
 import { Job, type Output } from "./Job.ts"
 import { Monitor } from "../ports/Monitor.ts"
+import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { fromTexts, Kind, type Records, valueAt } from "../records/Records.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 
@@ -55,7 +57,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     maxTimeAhead: options.maxTimeAhead === undefined ? Infinity : Duration.toMillis(options.maxTimeAhead)
   })
   yield* resume(job, options.name)
-  const run = new Run(options, job)
+  const run = new Run(options, job, yield* MonotonicTime.millis)
 
   const save = Effect.gen(function*() {
     if (run.isBetween || run.savedAt === run.taken) return
@@ -71,11 +73,11 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     !run.isBetween && stopAt !== null && job.offsets.every((offset, partition) => offset >= (stopAt?.[partition] ?? 0))
 
   const every = Duration.toMillis(options.checkpointEvery ?? "1 second")
-  let saveDue = yield* Clock.currentTimeMillis
+  let saveDue = yield* MonotonicTime.millis
   const carry = log.read(job.offsets).pipe(
     Stream.runForEach(Effect.fnUntraced(function*(records) {
       yield* step(run, records).pipe(Effect.trackDuration(batchTime, Duration.toSeconds))
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* MonotonicTime.millis
       if (now >= saveDue) {
         yield* save
         saveDue = now + every
@@ -120,13 +122,17 @@ class Run {
   savedAt = 0
   /** A batch has changed the state and its panes are not in the sink yet: not a moment to save. */
   isBetween = false
-  /** Wall-clock time of each partition's last record. */
-  readonly activeAt: Array<number> = []
+  /** `null` where nothing is ever idle. */
+  readonly idle: IdleClock | null
   hasChanged = false
 
-  constructor(options: Options, job: Job) {
+  constructor(options: Options, job: Job, now: number) {
     this.options = options
     this.job = job
+    const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
+    const outOfOrderness = options.pipelines[0]?.source.definition.outOfOrderness ?? 0
+    const settings = { timeout, outOfOrderness, speed: options.speed ?? 1 }
+    this.idle = Number.isFinite(timeout) ? new IdleClock(settings, job.partitions, now) : null
   }
 
   get report(): Report {
@@ -165,6 +171,7 @@ const step = Effect.fnUntraced(function*(run: Run, records: Records) {
   const log = yield* EventLog
   run.isBetween = true
   const output = run.job.take(records)
+  run.idle?.took(records, run.job.partitions, yield* MonotonicTime.millis)
   if (output.unused.length > 0) yield* deadLetters.write(letters(log.topic, records, output))
   if (output.panes.length > 0) {
     yield* sink.write(output.panes).pipe(Effect.trackDuration(writeTime, Duration.toSeconds))
@@ -174,7 +181,6 @@ const step = Effect.fnUntraced(function*(run: Run, records: Records) {
   run.isBetween = false
   run.taken++
   run.hasChanged = true
-  run.activeAt[records.partition] = yield* Clock.currentTimeMillis
 })
 
 const letters = (topic: string, records: Records, { unused }: Output): ReadonlyArray<DeadLetter> =>
@@ -194,49 +200,33 @@ const letters = (topic: string, records: Records, { unused }: Output): ReadonlyA
  * log and takes effect when it is read from there, so that a replay takes it too.
  */
 const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog> {
-  const timeout = Duration.toMillis(run.options.idleTimeout ?? Duration.infinity)
-  if (!Number.isFinite(timeout)) return yield* Effect.never
+  const { idle } = run
+  if (idle === null) return yield* Effect.never
   const log = yield* EventLog
-  const started = yield* Clock.currentTimeMillis
+  const isQuiet = run.options.isQuiet ?? Effect.succeed(true)
+  let wasLeftOut = false
   while (true) {
-    yield* Effect.sleep(Math.max(50, timeout / 4))
+    const tick = idle.tickAfter(yield* MonotonicTime.millis)
+    yield* sleepUntil(idle.dueAt(tick))
+    const isHeard = yield* isQuiet
+    idle.read(yield* MonotonicTime.millis, isHeard)
+    if (!isHeard || !idle.isCheck(tick)) continue
+    // Asked after the input, so that what it had to give is among what there is to read.
     const ends = yield* log.ends
-    // Asked after the log has answered: where that took its time, it was out of reach.
-    if (!(yield* run.options.isQuiet ?? Effect.succeed(true))) continue
-    const now = yield* Clock.currentTimeMillis
-    for (const { partition, watermark } of idleDecisions(run, { now, started, timeout, ends })) {
+    idle.read(yield* MonotonicTime.millis)
+    // What came during a pause gets the time until the next check to come in. Never two in a row, or a machine that
+    // is always late would never decide.
+    wasLeftOut = idle.takeAway() && !wasLeftOut
+    if (wasLeftOut || run.job.size === 0) continue
+    for (const { partition, watermark } of idle.decisions(run.job.partitions, ends)) {
       yield* log.append(partition, fromTexts([Control.encode({ _tag: "idle", watermark })], Kind.control))
-      run.activeAt[partition] = now
     }
   }
 })
 
-interface Moment {
-  readonly now: number
-  readonly started: number
-  readonly timeout: number
-  readonly ends: ReadonlyArray<number>
-}
-
-/** Which partitions are idle, and up to where each lets go. */
-const idleDecisions = (run: Run, { ends, now, started, timeout }: Moment) => {
-  const { job, options } = run
-  if (job.size === 0) return []
-  const slack = options.pipelines[0]?.source.definition.outOfOrderness ?? 0
-  const states = job.partitions.map((state, partition) => {
-    const quiet = now - (run.activeAt[partition] ?? started)
-    return { ...state, partition, quiet, idle: quiet >= timeout && state.next >= (ends[partition] ?? 0) }
-  })
-  const active = states.filter(({ idle }) => !idle)
-  const latest = Math.max(...states.map((state) => state.latest))
-  const quietest = Math.min(...states.map(({ quiet }) => quiet))
-  const reach = active.length > 0
-    ? Math.min(...active.map(({ watermark }) => watermark))
-    : Math.floor(latest - slack + quietest * (options.speed ?? 1))
-  return states
-    .filter(({ idle, watermark }) => idle && Number.isFinite(reach) && watermark < reach)
-    .map(({ partition }) => ({ partition, watermark: reach }))
-}
+/** A timer has whole milliseconds and must not come early. */
+const sleepUntil = (due: number) =>
+  Effect.flatMap(MonotonicTime.millis, (now) => Effect.sleep(Math.max(1, Math.ceil(due - now))))
 
 /** Shows the forming windows and the progress a few times a second, however fast the batches come. */
 const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog | Monitor> {
