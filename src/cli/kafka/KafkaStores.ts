@@ -1,5 +1,5 @@
 /** The layers of a command whose log is a topic of Kafka. Loaded only then: the clients take their time to load. */
-import { Clock, Effect, Layer, type Stdio } from "effect"
+import { Effect, Layer, type Stdio } from "effect"
 import * as Connection from "../../adapters/kafka/client/Connection.ts"
 import { Fence } from "../../adapters/kafka/Fence.ts"
 import * as KafkaCheckpointStore from "../../adapters/kafka/KafkaCheckpointStore.ts"
@@ -14,6 +14,7 @@ import * as Topics from "../../adapters/kafka/client/Topics.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import type { Monitor } from "../../streams/ports/Monitor.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import type { Sources } from "../../streams/records/Router.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
@@ -116,10 +117,20 @@ export const stores = (choice: ProcessChoice) => {
 
 /**
  * Whether silence means that nothing happens: not while the brokers were out of reach within the last so many
- * milliseconds, since those who write to the topic come back only after them.
+ * milliseconds, since those who write to the topic come back only after them. A moment of trouble is as old as this
+ * knows of it, by the monotonic clock.
  */
-export const isQuiet = (idleTimeout: number): Effect.Effect<boolean, never, Connection.Connection> =>
-  Effect.gen(function*() {
+export const isQuiet = (idleTimeout: number): Effect.Effect<boolean, never, Connection.Connection> => {
+  let knownTrouble = -Infinity
+  let knownSince = -Infinity
+  return Effect.gen(function*() {
     const { patience } = yield* Connection.Connection
-    return (yield* Clock.currentTimeMillis) - (yield* patience.troubledAt) > idleTimeout
+    const troubledAt = yield* patience.troubledAt
+    const now = yield* MonotonicTime.millis
+    if (troubledAt !== knownTrouble) {
+      knownTrouble = troubledAt
+      knownSince = now
+    }
+    return now - knownSince > idleTimeout
   })
+}

@@ -59,6 +59,7 @@ const ingest = (chunks: ReadonlyArray<Chunk>, log: Layer.Layer<EventLog>) =>
     Effect.provideService(Feed, Feed.of({
       name: "test",
       freshness: Effect.succeed({ _tag: "simulated" }),
+      hasGivenAll: Effect.succeed(true),
       events: () => Stream.fromIterable(chunks)
     })),
     Effect.provide(log)
