@@ -46,8 +46,8 @@ const partitionLag = Metric.gauge("courant_partition_lag_records", {
 /** How often those who watch see the windows that are forming. */
 const formingEvery = 250
 
-/** For how long the ends of the log, which may be behind a network, are good enough to say how far there is to go. */
-const endsKnownFor = "1 second"
+/** The log, which may be behind a network, is asked for its ends once in so many times. */
+const endsEvery = 4
 
 const run = Effect.fn("InProcess.run")(function*(options: Options) {
   const log = yield* EventLog
@@ -232,14 +232,15 @@ const sleepUntil = (due: number) =>
 const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog | Monitor> {
   const monitor = yield* Monitor
   const log = yield* EventLog
-  const ends = yield* Effect.cachedWithTTL(log.ends, endsKnownFor)
-  while (true) {
+  let ends: ReadonlyArray<number> = []
+  for (let round = 0;; round++) {
     yield* Effect.sleep(formingEvery)
     if (run.hasChanged && (yield* monitor.isWatched)) {
       run.hasChanged = false
       yield* monitor.publish({ _tag: "forming", panes: run.job.forming() })
     }
-    yield* publishProgress(run, ends)
+    if (round % endsEvery === 0) ends = yield* log.ends
+    yield* publishProgress(run, Effect.succeed(ends))
   }
 })
 
