@@ -371,6 +371,22 @@ describe("silence that nobody has heard", () => {
       yield* Fiber.interrupt(fiber)
     }).pipe(Effect.scoped))
 
+  it.effect("counts as one reading of the clock, however long it was", () =>
+    Effect.gen(function*() {
+      const engine = yield* trialOf({ shape, partitions: 1 })
+      const fiber = yield* engine.start
+      yield* engine.append(first)
+      yield* TestClock.adjust("10 seconds")
+      engine.shift.wall += 75_000
+      engine.shift.monotonic += 75_000
+      yield* TestClock.adjust("2 minutes")
+      assert.lengthOf(engine.told, 1)
+      // By the clock of the test, which was not shifted.
+      assert.isAtLeast(engine.told[0]?.at ?? 0, 65_000 - checkInterval(shape.timeout))
+      assert.isAtMost(engine.told[0]?.at ?? 0, 65_000 + 2 * checkInterval(shape.timeout))
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.scoped))
+
   it.effect("does not count while the input is out of reach", () =>
     Effect.gen(function*() {
       let isQuiet = true
