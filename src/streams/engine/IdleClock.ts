@@ -4,7 +4,7 @@
  *
  * Its time is not the wall clock's, which is set now and then, and not all of the monotonic clock's either: silence
  * counts only while somebody listens. A process that was stopped, or whose computer slept, has heard nothing and knows
- * nothing, so of such a time one interval counts. So does none of the time before the process was started: what an
+ * nothing, so of such a time one interval counts. Of the time before the process was started nothing counts: what an
  * earlier run has observed is in the watermark of its last decision, and from there this run goes on.
  */
 import { Kind, type Records } from "../records/Records.ts"
@@ -59,6 +59,7 @@ export class IdleClock {
   /** Milliseconds during which this run has listened. All times below are such. */
   #observed = 0
   #wasAway = false
+  #checked = 0
   /** When the last record of each partition came. */
   readonly #arrivals: Array<number>
   /** The end of each partition when it was last seen to have grown, and when that was. */
@@ -93,8 +94,12 @@ export class IdleClock {
     return this.#startedAt + tick * this.#tickEvery
   }
 
-  isCheck(tick: number): boolean {
-    return tick % this.#ticksOfCheck === 0
+  /** Whether a check has become due, by the first reading that is not too early for it. True once for each. */
+  takeCheck(tick: number): boolean {
+    const check = Math.floor(tick / this.#ticksOfCheck)
+    if (check <= this.#checked) return false
+    this.#checked = check
+    return true
   }
 
   /**

@@ -210,7 +210,7 @@ const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never,
     yield* sleepUntil(idle.dueAt(tick))
     const isHeard = yield* isQuiet
     idle.read(yield* MonotonicTime.millis, isHeard)
-    if (!isHeard || !idle.isCheck(tick)) continue
+    if (!isHeard || !idle.takeCheck(tick)) continue
     // Asked after the input, so that what it had to give is among what there is to read.
     const ends = yield* log.ends
     idle.read(yield* MonotonicTime.millis)

@@ -405,6 +405,18 @@ describe("silence that nobody has heard", () => {
       yield* Fiber.interrupt(fiber)
     }).pipe(Effect.scoped))
 
+  it.effect("is judged however long the input takes to answer", () =>
+    Effect.gen(function*() {
+      // Each answer takes longer than two readings of the clock are apart, and comes between the same ones of eight.
+      const long = { ...shape, timeout: 30_000 }
+      const engine = yield* trialOf({ shape: long, partitions: 1, options: { isQuiet: Effect.as(Effect.sleep(1_000), true) } })
+      const fiber = yield* engine.start
+      yield* engine.append(first)
+      yield* TestClock.adjust("90 seconds")
+      assert.lengthOf(engine.told, 1)
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.scoped))
+
   it.effect("does not count between two runs, and what the first has heard is not forgotten", () =>
     Effect.gen(function*() {
       const engine = yield* trialOf({ shape, partitions: 1 })
@@ -431,6 +443,29 @@ describe("silence that nobody has heard", () => {
     const taken = { next: 1, watermark: 50_000, latest: 50_000 }
     idle.took({ ...fromTexts(["{}"]), partition: 0, offsets: Float64Array.of(0), appendedAt: Float64Array.of(0) }, [taken], 9_000)
     assert.deepStrictEqual(idle.decisions([taken], [1]), [{ partition: 0, watermark: 56_000 }])
+  })
+})
+
+describe("an idle partition", () => {
+  const at = (next: number, watermark: number) => ({ next, watermark, latest: watermark })
+
+  it("is raised to the smallest watermark of the active ones, and stays where it is ahead of them", () => {
+    const idle = new IdleClock({ timeout: 1_000, outOfOrderness: 0, speed: 1 }, Array.from({ length: 5 }, () => nothingTaken), 0)
+    const partitions = [at(1, 300), at(1, 200), nothingTaken, at(1, 100), at(1, 400)]
+    const take = (partition: number, now: number) =>
+      idle.took({ ...fromTexts(["{}"]), partition, offsets: Float64Array.of(0), appendedAt: Float64Array.of(0) }, partitions, now)
+    take(3, 0)
+    take(4, 0)
+    for (let now = 200; now <= 800; now += 200) idle.read(now)
+    take(0, 900)
+    take(1, 900)
+    idle.read(1_000)
+    assert.deepStrictEqual(idle.decisions(partitions, [1, 1, 0, 1, 1]), [
+      { partition: 2, watermark: 200 },
+      { partition: 3, watermark: 200 }
+    ])
+    // What is in the log and has not been read is no silence.
+    assert.deepStrictEqual(idle.decisions(partitions, [1, 1, 1, 2, 1]), [])
   })
 })
 
