@@ -58,7 +58,12 @@ export const layerLogAsFeed = <R>(isInReach: Effect.Effect<boolean, never, R>) =
         const minutes = Math.floor(((yield* Clock.currentTimeMillis) - watermark) / minute)
         return minutes < 1 ? { _tag: "live" } : { _tag: "delayed", minutes }
       })
-      return Feed.of({ name: log.topic, freshness: Effect.provideContext(freshness, context), events: () => Stream.empty })
+      return Feed.of({
+        name: log.topic,
+        freshness: Effect.provideContext(freshness, context),
+        hasGivenAll: Effect.succeed(true),
+        events: () => Stream.empty
+      })
     })
   )
 

@@ -1,8 +1,9 @@
 /** `courant replay`: pipelines over the log's past, without changing anything. */
-import { Clock, Effect, Layer, Option, Stream } from "effect"
+import { Effect, Layer, Option, Stream } from "effect"
 import { Command } from "effect/cli"
 import * as StdoutSink from "../../adapters/stdio/StdoutSink.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Job } from "../../streams/engine/Job.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
@@ -106,7 +107,7 @@ const paced = (speed: number, write: Write): Write => {
   let begin: { readonly clock: number; readonly time: number } | null = null
   return Effect.fnUntraced(function*(panes) {
     for (const [end, group] of Map.groupBy(panes, (pane) => pane.end)) {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* MonotonicTime.millis
       begin ??= { clock: now, time: end }
       yield* Effect.sleep(Math.max(0, begin.clock + (end - begin.time) / speed - now))
       yield* write(group)

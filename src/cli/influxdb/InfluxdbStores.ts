@@ -1,5 +1,6 @@
 /** The layers of a command that needs InfluxDB. Loaded only then: the client takes its time to load. */
-import { Clock, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Connection, type Options } from "../../adapters/influxdb/Connection.ts"
 import * as InfluxdbMetrics from "../../adapters/influxdb/InfluxdbMetrics.ts"
 import * as InfluxdbResultSink from "../../adapters/influxdb/InfluxdbResultSink.ts"
@@ -29,7 +30,7 @@ const layerTelling = Layer.effect(
     const { bucket, statistics } = yield* Connection
     let told = 0
     let toldAt = -Infinity
-    const tell = Effect.map(Clock.currentTimeMillis, (now) => {
+    const tell = Effect.map(MonotonicTime.millis, (now) => {
       if (statistics.refused === told || now - toldAt < minute) return
       told = statistics.refused
       toldAt = now

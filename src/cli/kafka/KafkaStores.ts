@@ -1,5 +1,5 @@
 /** The layers of a command whose log is a topic of Kafka. Loaded only then: the clients take their time to load. */
-import { Clock, Effect, Layer, type Stdio } from "effect"
+import { Effect, Layer, type Stdio } from "effect"
 import * as Connection from "../../adapters/kafka/client/Connection.ts"
 import { Fence } from "../../adapters/kafka/Fence.ts"
 import * as KafkaCheckpointStore from "../../adapters/kafka/KafkaCheckpointStore.ts"
@@ -14,6 +14,7 @@ import * as Topics from "../../adapters/kafka/client/Topics.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import type { Monitor } from "../../streams/ports/Monitor.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import type { Sources } from "../../streams/records/Router.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
@@ -121,5 +122,5 @@ export const stores = (choice: ProcessChoice) => {
 export const isQuiet = (idleTimeout: number): Effect.Effect<boolean, never, Connection.Connection> =>
   Effect.gen(function*() {
     const { retryPolicy } = yield* Connection.Connection
-    return (yield* Clock.currentTimeMillis) - (yield* retryPolicy.troubledAt) > idleTimeout
+    return (yield* MonotonicTime.millis) - (yield* retryPolicy.troubledAt) > idleTimeout
   })

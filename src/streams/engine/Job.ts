@@ -58,6 +58,13 @@ export interface Options {
   readonly dictionaryBound?: number
 }
 
+/** How far event times of one field have come. */
+export interface EventTime {
+  readonly field: string
+  readonly outOfOrderness: number
+  readonly partitions: ReadonlyArray<{ readonly next: number; readonly watermark: number; readonly latest: number }>
+}
+
 /** A pipeline on its way through a log. */
 interface Running {
   readonly input: Checked.Input
@@ -121,15 +128,18 @@ export class Job {
   }
 
   /** Of each partition the smallest watermark and the largest event time of all inputs, `-Infinity` before the first event. */
-  get partitions(): ReadonlyArray<{ readonly next: number; readonly watermark: number; readonly latest: number }> {
-    return this.offsets.map((next, partition) => {
-      const states = this.timelines.map(({ partitions }) => partitions[partition])
-      return {
-        next,
-        watermark: Math.min(...states.map((state) => state?.watermark ?? -Infinity)),
-        latest: Math.max(...states.map((state) => state?.latest ?? -Infinity))
-      }
-    })
+  get partitions(): EventTime["partitions"] {
+    return this.offsets.map((next, partition) => ({ next, ...slowest(this.timelines.map(({ partitions }) => partitions[partition])) }))
+  }
+
+  /** Event time by the field that it is read from: of inputs that share one the slowest. */
+  get eventTimes(): ReadonlyArray<EventTime> {
+    const groups = Map.groupBy(this.#reader.timelines, ([{ events }]) => events.definition.eventTime)
+    return [...groups].map(([field, inputs]) => ({
+      field,
+      outOfOrderness: Math.max(...inputs.map(([{ events }]) => events.definition.outOfOrderness)),
+      partitions: this.offsets.map((next, partition) => ({ next, ...slowest(inputs.map(([, { partitions }]) => partitions[partition])) }))
+    }))
   }
 
   /** The next offset that is needed from each partition. */
@@ -273,6 +283,13 @@ export class Job {
     return true
   }
 }
+
+type Moment = Timeline["partitions"][number]
+
+const slowest = (states: ReadonlyArray<Moment | undefined>): Moment => ({
+  watermark: Math.min(...states.map((state) => state?.watermark ?? -Infinity)),
+  latest: Math.max(...states.map((state) => state?.latest ?? -Infinity))
+})
 
 const topicOf = ({ checked }: Pipeline.Any): string => Checked.inputOf(checked).events.definition.name
 

@@ -152,6 +152,7 @@ export class SourceReader {
       Option.map(Control.decode(valueAt(records, index)), (control) => {
         if (control._tag === "idle") {
           for (const [input, timeline] of this.#timelines) {
+            if (control.eventTime !== undefined && control.eventTime !== input.events.definition.eventTime) continue
             timeline.raise(partition, control.watermark)
             onPart({ _tag: "idle", input, timeline })
           }

@@ -2,7 +2,8 @@
  * Trying again while an outside system is away or busy: how long to wait, for how long in all, and who hears of it. The
  * adapters say which of their errors may pass and what is special about their system; nothing here knows which it is.
  */
-import { Clock, Duration, Effect, Metric, Predicate, Schedule } from "effect"
+import { Duration, Effect, Metric, Predicate, Schedule } from "effect"
+import * as MonotonicTime from "./MonotonicTime.ts"
 
 export interface BackOff {
   /** The wait before the second attempt. Each further wait is twice as long as the one before. */
@@ -82,13 +83,13 @@ export const make = <E extends { readonly message: string }>(options: Options<E>
   })
 
   const retrying = (limit: number): Retry => (effect) =>
-    Effect.flatMap(Clock.currentTimeMillis, (started) => {
+    Effect.flatMap(MonotonicTime.millis, (started) => {
       const isOverdue = overdue(options.brief)
       return Effect.retry(effect, {
         schedule,
         while: Effect.fnUntraced(function*(error) {
           if (!isPassing(error)) return false
-          const now = yield* Clock.currentTimeMillis
+          const now = yield* MonotonicTime.millis
           if (isOverdue(error, now) || now - started >= limit) return false
           yield* note(error, now, isRoutine(error, now - started))
           return true
@@ -100,7 +101,7 @@ export const make = <E extends { readonly message: string }>(options: Options<E>
     retry: retrying(Infinity),
     // The first request of a connection comes this way: from then on the counter is there to be read, at 0.
     within: (limit) => (effect) => Effect.andThen(Metric.update(total, 0), retrying(Duration.toMillis(limit))(effect)),
-    tell: (error) => Effect.flatMap(Clock.currentTimeMillis, (now) => note(error, now, false)),
+    tell: (error) => Effect.flatMap(MonotonicTime.millis, (now) => note(error, now, false)),
     retries: () => retries,
     troubledAt: Effect.sync(() => troubledAt)
   }

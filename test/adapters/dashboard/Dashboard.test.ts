@@ -67,7 +67,7 @@ const pipelines = ["candles-1m", "day"]
 const live: Freshness = { _tag: "live" }
 
 const feedOf = (freshness: Effect.Effect<Freshness>) =>
-  Layer.succeed(Feed, { name: "test", freshness, events: () => Stream.never })
+  Layer.succeed(Feed, { name: "test", freshness, hasGivenAll: Effect.succeed(true), events: () => Stream.never })
 
 const around = Layer.mergeAll(feedOf(Effect.succeed(live)), Monitor.layer, ResultSink.layerMemory)
 

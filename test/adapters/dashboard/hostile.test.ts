@@ -12,6 +12,7 @@ import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 const feed = Layer.succeed(Feed, {
   name: "test",
   freshness: Effect.succeed<Freshness>({ _tag: "live" }),
+  hasGivenAll: Effect.succeed(true),
   events: () => Stream.never
 })
 

@@ -1,9 +1,11 @@
 /** Standard input as a feed and standard output as a sink, in memory and as a child process. */
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Effect, Exit, Layer, Option, PlatformError, Sink, Stdio, Stream } from "effect"
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import { Arbitrary, Effect, Exit, Fiber, Layer, Option, PlatformError, Sink, Stdio, Stream } from "effect"
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
+import { PassThrough } from "node:stream"
 import * as Lines from "../../../src/adapters/stdio/Lines.ts"
 import * as StdinFeed from "../../../src/adapters/stdio/StdinFeed.ts"
 import * as StdoutSink from "../../../src/adapters/stdio/StdoutSink.ts"
@@ -35,6 +37,32 @@ const read = (layer: Layer.Layer<Feed>) =>
   Feed.use((feed) => Stream.runCollect(feed.events(Option.none()))).pipe(Effect.map(linesOf), Effect.provide(layer))
 
 FeedContract.suite("stdin", stdin([Buffer.from("{}\n[1"), Buffer.from("]\n"), Buffer.from("last")]))
+
+describe("stdin", () => {
+  it.live("has given all when what waited in the pipe has come, piece by piece", () =>
+    Effect.gen(function*() {
+      const pipe = new PassThrough()
+      const waiting = ["{}\n", "{}\n", "{}\n"]
+      // Each piece comes a turn of the event loop after the one before.
+      const push = () => {
+        const piece = waiting.shift()
+        if (piece === undefined) return
+        pipe.write(piece)
+        setImmediate(push)
+      }
+      const stream = NodeStream.fromReadable<Uint8Array, PlatformError.PlatformError>({ evaluate: () => pipe, onError: () => assert.fail("it failed") })
+      const feed = yield* Feed.pipe(Effect.provide(StdinFeed.layer), Effect.provide(Stdio.layerTest({ stdin: stream })))
+      let given = 0
+      const reader = yield* Effect.forkChild(Stream.runForEach(feed.events(Option.none()), () => Effect.sync(() => void given++)))
+      yield* Effect.sleep("20 millis")
+      assert.isTrue(yield* feed.hasGivenAll)
+      assert.strictEqual(given, 0)
+      setImmediate(push)
+      assert.isTrue(yield* feed.hasGivenAll)
+      assert.strictEqual(given, 3)
+      yield* Fiber.interrupt(reader)
+    }))
+})
 
 /** The same said plainly. */
 const plainly = (bytes: Buffer, limit: number): ReadonlyArray<Line> =>

@@ -1,7 +1,8 @@
 /** What every adapter is promised of trying again, by a clock that the tests set. */
 import { assert, it } from "@effect/vitest"
-import { Arbitrary, Clock, Effect, Exit, Fiber, Logger, Metric, Schema } from "effect"
+import { Arbitrary, Effect, Exit, Fiber, Logger, Metric, Schema } from "effect"
 import { TestClock } from "effect/testing"
+import * as MonotonicTime from "../../../src/streams/ports/MonotonicTime.ts"
 import * as RetryPolicy from "../../../src/streams/ports/RetryPolicy.ts"
 import { forAll } from "../../../src/testing/Law.ts"
 import { integer } from "../../../src/testing/Samples.ts"
@@ -30,7 +31,7 @@ const policyOf = (backOff: RetryPolicy.BackOff = { first: "50 millis", longest: 
 const failing = (failureAt: (attempt: number, elapsed: number) => Failed | null) => {
   const attempts: Array<number> = []
   const effect = Effect.gen(function*() {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* MonotonicTime.millis
     attempts.push(now)
     const failure = failureAt(attempts.length - 1, now - attempts[0]!)
     if (failure !== null) return yield* failure
