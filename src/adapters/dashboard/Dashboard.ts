@@ -31,7 +31,7 @@ export interface Options {
   readonly token?: Redacted.Redacted | undefined
 }
 
-/** The dashboard cannot be served. The message says what to do about it. */
+/** The dashboard cannot be served. */
 export class DashboardError extends Schema.TaggedError<DashboardError>()("DashboardError", {
   reason: Schema.Literals(["port-in-use", "token-required", "cannot-listen"]),
   message: Schema.String,
@@ -80,7 +80,7 @@ const cannotListen = ({ host, port }: Options, { cause }: HttpServerError.ServeE
   if (code === "EADDRINUSE") {
     return new DashboardError({
       reason: "port-in-use",
-      message: `port ${port} is in use; choose another with --port`,
+      message: `port ${port} is in use`,
       cause
     })
   }

@@ -8,6 +8,7 @@ import * as Database from "../../adapters/sqlite/Database.ts"
 import * as SqliteEventLog from "../../adapters/sqlite/SqliteEventLog.ts"
 import * as Yahoo from "../../adapters/yahoo/Yahoo.ts"
 import { Feed } from "../../streams/ports/Feed.ts"
+import * as Advice from "../terminal/Advice.ts"
 import { bad, type Finding, note, ok } from "../terminal/Finding.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
@@ -80,7 +81,7 @@ const topics = ({ data, topic }: Input) =>
     SqliteEventLog.topics.pipe(
       Effect.provide(Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly: true })),
       Effect.map((found) => ok("log", `${topic}: ${found.reduce((sum, { records }) => sum + records, 0)} records`)),
-      Effect.catch(({ message }) => Effect.succeed(bad("log", `${topic}: ${message}`)))
+      Effect.catch((error) => Effect.succeed(bad("log", `${topic}: ${Advice.sentence(error)}`)))
     ))
 
 const kafka = Effect.fnUntraced(function*(input: Input) {
@@ -102,7 +103,7 @@ const influxdb = Effect.fnUntraced(function*({ connectTimeout, create }: Input) 
   const connection = yield* Influxdb.optionsOf(connectTimeout)
   const { findings } = yield* Effect.promise(() => import("../influxdb/InfluxdbDoctor.ts"))
   return yield* findings({ connection, create })
-}, Effect.catch(({ message }) => Effect.succeed([bad("influxdb", message)])))
+}, Effect.catch((error) => Effect.succeed([bad("influxdb", Advice.sentence(error))])))
 
 const page = (port: number) =>
   Effect.callback<ReadonlyArray<Finding>>((resume) => {

@@ -110,7 +110,6 @@ const process = Effect.fnUntraced(function*<R>(
     isQuiet: Effect.provideContext(isQuiet, context),
     ...(input.once ? { stopAt: Effect.provideService(Ingest.end, EventLog, log) } : { idleTimeout: input.idleTimeout })
   }).pipe(
-    Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
     Report.accounted(Option.getOrUndefined(input.report))
   )
 })

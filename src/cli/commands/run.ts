@@ -128,7 +128,6 @@ const withEngine = Effect.fnUntraced(function*<R>(
   }
   yield* Effect.raceFirst(engine.run(options), ingest).pipe(
     isWatched(input) ? Display.during(Page.timeZone) : identity,
-    Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
     Report.accounted(Option.getOrUndefined(input.report))
   )
 })

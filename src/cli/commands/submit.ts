@@ -7,7 +7,7 @@ import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Pipelines from "../Pipelines.ts"
-import { type Problem, problem, say, usage } from "../terminal/Problem.ts"
+import { say, usage } from "../terminal/Problem.ts"
 import * as SparkFlags from "../spark/SparkFlags.ts"
 import * as SparkServer from "../spark/SparkServer.ts"
 
@@ -44,9 +44,7 @@ export const command = Command.make(
   Effect.fnUntraced(function*(input) {
     const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input))
     const topic = yield* Kafka.givenTopic(input.topic, "courant submit")
-    yield* Effect.scoped(input.stop ? stop(input, topic, pipelines) : run(input, topic, pipelines)).pipe(
-      Effect.mapError(withVariable)
-    )
+    yield* Effect.scoped(input.stop ? stop(input, topic, pipelines) : run(input, topic, pipelines))
   })
 ).pipe(
   Command.withDescription(
@@ -72,16 +70,6 @@ export const command = Command.make(
     }
   ])
 )
-
-/** The adapter knows no environment, and so does not say where the token is to be. */
-const withVariable = <E extends Error>(error: E): E | Problem => {
-  for (let inner: unknown = error; inner instanceof Error; inner = inner.cause) {
-    if ("reason" in inner && inner.reason === "unauthenticated") {
-      return problem(`${error.message}: set COURANT_SPARK_TOKEN to it`)
-    }
-  }
-  return error
-}
 
 const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
   if (input.once || input.restart) {

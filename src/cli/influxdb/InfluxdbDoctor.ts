@@ -2,6 +2,7 @@
 import { Duration, Effect } from "effect"
 import { Connection, type Options } from "../../adapters/influxdb/Connection.ts"
 import type { InfluxdbError } from "../../adapters/influxdb/InfluxdbError.ts"
+import * as Advice from "../terminal/Advice.ts"
 import { bad, type Finding, note, ok } from "../terminal/Finding.ts"
 
 export interface Choice {
@@ -19,7 +20,7 @@ export const findings = ({ connection, create }: Choice): Effect.Effect<Readonly
     return made.some(({ state }) => state === "bad") ? [...found, ...made] : [...found, ...made, ...yield* check]
   }).pipe(
     Effect.provide(Connection.layer(connection)),
-    Effect.catch(({ message }) => Effect.succeed([bad("influxdb", message)]))
+    Effect.catch((error) => Effect.succeed([bad("influxdb", Advice.sentence(error))]))
   )
 
 /** Figures and alerts go by both clocks. */
@@ -37,8 +38,8 @@ const make = Effect.gen(function*() {
     yield* createBucket()
     return ok("create", `made the bucket ${bucket} of ${org}, which keeps points for ever`)
   })
-  return yield* Effect.catch(attempt, ({ message }) => Effect.succeed(
-    bad("create", `the bucket ${bucket} was not made: ${message}; with a token that may: ${createCommand(org, bucket)}`)
+  return yield* Effect.catch(attempt, (error) => Effect.succeed(
+    bad("create", `the bucket ${bucket} was not made: ${Advice.sentence(error)}; with a token that may: ${createCommand(org, bucket)}`)
   ))
 })
 
@@ -59,9 +60,10 @@ const check = Effect.gen(function*() {
 
 type Where = Pick<Connection["Service"], "bucket" | "org">
 
-const cannotWrite = (where: Where, { message, reason }: InfluxdbError): Finding => {
-  if (reason === "not-allowed") return bad("token", `${message}; ${newToken(where)}`)
-  if (reason !== "not-found") return bad("token", message)
+const cannotWrite = (where: Where, error: InfluxdbError): Finding => {
+  const { message, reason } = error
+  if (reason === "not-allowed") return bad("token", `${Advice.sentence(error)}; ${newToken(where)}`)
+  if (reason !== "not-found") return bad("token", Advice.sentence(error))
   const { bucket, org } = where
   return message.includes("organization")
     ? bad("org", `there is no organization ${org}; set COURANT_INFLUXDB_ORG, or make it with: influx org create --name ${quoted(org)}`)

@@ -25,7 +25,7 @@ import * as Influxdb from "../influxdb/Influxdb.ts"
 import { topicsOf } from "../kafka/KafkaStores.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
-import { say } from "../terminal/Problem.ts"
+import { problem, say } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
 import * as SparkGenerations from "./SparkGenerations.ts"
 import { sparkOptionsOf } from "./SparkKafka.ts"
@@ -80,7 +80,6 @@ export const run = Effect.fnUntraced(function*(choice: Choice, pipelines: Readon
   })
   yield* running.pipe(
     once ? identity : SparkProgress.during(standings, Intl.DateTimeFormat().resolvedOptions().timeZone),
-    Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
     Report.accounted(report),
     Effect.onInterrupt(() => Effect.sync(() => sayWhatGoesOn(standings))),
     // What ends us need not end the queries: only the cluster's own failures do.
@@ -92,7 +91,12 @@ export const run = Effect.fnUntraced(function*(choice: Choice, pipelines: Readon
 /** A processor's page: what it knows of the events is what their panes say. */
 const servePage = Effect.fnUntraced(function*({ host, pagePort, topic }: Choice, pipelines: ReadonlyArray<AnyPipeline>) {
   const feed = Page.layerLogAsFeed(Effect.succeed(true)).pipe(Layer.provide(Layer.effect(EventLog, PaneLog)))
-  const url = yield* Page.serve({ host, port: pagePort }, pipelines).pipe(Effect.provide(feed))
+  const url = yield* Page.serve({ host, port: pagePort }, pipelines).pipe(
+    Effect.provide(feed),
+    Effect.catchIf(({ reason }) => reason === "port-in-use", ({ message }) =>
+      // The other flag is that of Spark's server here.
+      Effect.fail(problem(`${message}; choose another with --page-port`)))
+  )
   say(`${topic} on ${url} (stop with Ctrl-C)`)
 })
 

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname, join } from "node:path"
 import type { SubmissionError } from "../../adapters/spark/rest/SubmissionError.ts"
 import type * as Submissions from "../../adapters/spark/rest/Submissions.ts"
+import * as Advice from "../terminal/Advice.ts"
 import { type Problem, problem, say, usage } from "../terminal/Problem.ts"
 import * as SparkFlags from "./SparkFlags.ts"
 
@@ -124,7 +125,7 @@ const kill = Effect.fnUntraced(function*(rest: Submissions.Options, ids: Readonl
   yield* Effect.forEach(ids, (id) => Submissions.use(({ kill }) => kill(id)), { discard: true }).pipe(
     Effect.provide(Submissions.layer(rest))
   )
-}, Effect.catch(({ message }) => Effect.sync(() => say(`Spark's server goes on, since ${message}`))))
+}, Effect.catch((error) => Effect.sync(() => say(`Spark's server goes on, since ${Advice.sentence(error)}`))))
 
 const binding = "spark.connect.grpc.binding.address"
 
