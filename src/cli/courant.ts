@@ -19,10 +19,10 @@ import * as Spark from "./commands/spark.ts"
 import * as Submit from "./commands/submit.ts"
 
 const courant = Command.make("courant").pipe(
-  Command.withDescription("Event-time stream processing: live candles and averages out of late and disordered ticks"),
+  Command.withDescription("Event-time stream processing: live candles and averages from late and out-of-order ticks"),
   Command.withExamples([
     { command: "courant run", description: "Today's market, or a recorded session, as a live page" },
-    { command: "courant run --help", description: "What else it can do; the same with every command" }
+    { command: "courant run --help", description: "All flags; every command has --help" }
   ]),
   Command.withSubcommands([
     Run.command,

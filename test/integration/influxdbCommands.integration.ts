@@ -186,7 +186,7 @@ describe("over Kafka", () => {
 })
 
 describe("doctor", () => {
-  it.live("doctor names for each mismatch the command that mends it, and never the token", () =>
+  it.live("doctor names for each mismatch the command that fixes it, and never the token", () =>
     Effect.gen(function*() {
       const there = yield* place("30 days")
       const doctor = (changed: { readonly [name: string]: string } = {}, flags = "") =>

@@ -48,32 +48,32 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Has a cluster of Spark compute pipelines over a topic of Kafka, writes their panes into the topic TOPIC-panes, and carries " +
-      "them into the sinks. Ctrl-C ends the command and not the query; the same command joins it again. With --once it " +
-      "computes all windows of what the topic holds now, and exits."
+    "Runs pipelines over a Kafka topic on a Spark cluster. Spark writes their panes into the topic TOPIC-panes, and this " +
+      "command copies them into the sinks. Ctrl-C stops the command but not the query; run the same command to rejoin it. " +
+      "With --once it computes all windows of what the topic holds now, and exits."
   ),
-  Command.withShortDescription("Pipelines on a cluster of Spark"),
+  Command.withShortDescription("Pipelines on a Spark cluster"),
   Command.withExamples([
     {
       command: "courant submit candles-1m --engine spark --rest http://127.0.0.1:6066 --brokers 127.0.0.1:9092 " +
         "--topic ticks --checkpoint-dir /shared/checkpoints",
-      description: "Launches Spark's server on the cluster, and has it compute candles for ever"
+      description: "Launch a Spark Connect server on the cluster, and compute candles until stopped"
     },
     {
       command: "courant submit candles-1m --engine spark --connect spark:15002 --brokers 127.0.0.1:9092 " +
         "--topic ticks --once --sink influxdb",
-      description: "All candles of what is there now into InfluxDB, on a server that is there"
+      description: "All candles of what the topic holds now into InfluxDB, on a running server"
     },
     {
       command: "courant submit candles-1m --engine spark --rest http://127.0.0.1:6066 --topic ticks --stop",
-      description: "Ends the query"
+      description: "Stop the query"
     }
   ])
 )
 
 const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
   if (input.once || input.restart) {
-    return yield* usage("--stop ends a query and computes nothing: leave out --once and --restart")
+    return yield* usage("--stop stops a query and computes nothing: leave out --once and --restart")
   }
   const server = yield* SparkServer.serverOf({ ...input, launches: "never" })
   const place = yield* SparkServer.runningOf(server)
@@ -106,7 +106,7 @@ const checkpointsOf = Effect.fnUntraced(function*({ checkpointDir, once }: Input
   if (dir === undefined) {
     if (once) return ""
     return yield* usage(
-      "Spark saves its queries in a folder that its driver and all workers reach: --checkpoint-dir URL, or " +
+      "Spark saves its queries in a folder that its driver and all workers reach: give --checkpoint-dir URL, or set " +
         "COURANT_SPARK_CHECKPOINTS; with --once none is needed"
     )
   }

@@ -57,7 +57,7 @@ const of = (error: Known): string | undefined => {
     case "DashboardError":
       return ofDashboard(error)
     case "FolderInUse":
-      return "stop it, or choose another folder with --data"
+      return "stop it or choose another with --data"
     case "InfluxdbError":
       return InfluxdbAdvice.of(error)
     case "KafkaError":
