@@ -194,7 +194,7 @@ describe("doctor", () => {
       const well = yield* doctor()
       assert.strictEqual(well.code, 0)
       assert.match(well.stdout, /^ok {3}influxdb +http:\S+: InfluxDB 2\./m)
-      assert.match(well.stdout, /^ok {3}clock +that of InfluxDB and ours agree$/m)
+      assert.match(well.stdout, /^ok {3}clock +the clock of InfluxDB agrees with this machine's$/m)
       assert.match(well.stdout, new RegExp(`^ok   token +COURANT_INFLUXDB_TOKEN reads and writes the bucket ${there.bucket} of `, "m"))
 
       const [, id = ""] = /^note retention .* keeps points for 30d: .*influx bucket update --id (\w+) --retention 0$/m.exec(well.stdout) ?? []

@@ -117,7 +117,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       const random = randomFrom(2)
       yield* Harness.append(topic, Harness.minutes(0, 3, random))
       const first = yield* start("candles-1m --page --page-port 0")
-      const [, server = ""] = yield* first.says(/goes on until: courant spark kill (\S+) --rest/)
+      const [, server = ""] = yield* first.says(/runs until: courant spark kill (\S+) --rest/)
       const [, url = ""] = yield* first.says(/ on (http:\S+\/) \(stop/)
       yield* first.says(/^candles-1m on Spark: batch \d+, read [1-9]\d*, .*, behind \d+, \d+ panes$/m)
       yield* sinkHas(place_, yield* Harness.foldOf(candles1m, topic))
@@ -125,7 +125,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       assert.match(metrics, /^courant_spark_input_records_total\{query="candles-1m"\} [1-9]/m)
       const left = yield* first.signal("SIGINT")
       assert.strictEqual(left.code, 0)
-      assert.match(left.stderr, /^read \d+, .*\ncandles-1m goes on on Spark\. The same command joins it again, .*--stop/m)
+      assert.match(left.stderr, /^read \d+, .*\ncandles-1m keeps running on Spark\. Run the same command to rejoin it, .*--stop/m)
 
       // Nobody watches, and it goes on.
       yield* Harness.append(topic, Harness.minutes(3, 2, random))

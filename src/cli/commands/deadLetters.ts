@@ -186,7 +186,7 @@ const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sour
   const letters = yield* store.read(query)
   const reader = new RecordReader(sources.source)
   const router = new Router(log.partitions, sources)
-  let mended = 0
+  let decoded = 0
   for (const group of inChunks(letters)) {
     const whole = chunkOf(group)
     const readable = group.filter(({ reason }, index) => reason !== "late" && reason !== "refused" && reader.read(whole, index))
@@ -194,9 +194,9 @@ const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sour
     // First into the log, then out of the letters: a crash in between appends twice rather than never.
     yield* Effect.forEach(router.route(chunkOf(readable)), ({ chunk, partition }) => log.append(partition, chunk))
     yield* store.remove(readable)
-    mended += readable.length
+    decoded += readable.length
   }
-  say(`${topic}: ${mended} of ${letters.length} dead letters are in the log again`)
+  say(`${topic}: ${decoded} of ${letters.length} dead letters are in the log again`)
   const refused = letters.filter(({ reason }) => reason === "refused").length
   if (refused > 0) say(`${topic}: ${refused} are panes that a sink refused; once it takes them: courant process --restart`)
 })

@@ -70,7 +70,7 @@ const folder = (data: string) =>
     const place = existsSync(data) ? data : dirname(resolve(data))
     try {
       accessSync(place, constants.W_OK)
-      return [ok("folder", existsSync(data) ? data : `${data} will be made at the first run`)]
+      return [ok("folder", existsSync(data) ? data : `${data} will be created by the first run`)]
     } catch {
       return [bad("folder", `${place} cannot be written to: choose another with --data`)]
     }

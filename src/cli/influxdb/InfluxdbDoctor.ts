@@ -23,12 +23,12 @@ export const findings = ({ connection, create }: Choice): Effect.Effect<Readonly
     Effect.catch((error) => Effect.succeed([bad("influxdb", Advice.sentence(error))]))
   )
 
-/** Figures and alerts go by both clocks. */
+/** Metrics and alerts go by both clocks. */
 const clock = (ahead: number): Finding => {
   const off = Math.abs(ahead)
-  if (off < 3_000) return ok("clock", "that of InfluxDB and ours agree")
-  const words = `that of InfluxDB is ${Duration.format(Duration.seconds(Math.round(off / 1_000)))} ${ahead > 0 ? "ahead" : "behind"}`
-  return note("clock", `${words}: --since, delays and alerts will be as far off; on the machine that is wrong: timedatectl set-ntp true`)
+  if (off < 3_000) return ok("clock", "the clock of InfluxDB agrees with this machine's")
+  const words = `the clock of InfluxDB is ${Duration.format(Duration.seconds(Math.round(off / 1_000)))} ${ahead > 0 ? "ahead of" : "behind"} this machine's`
+  return note("clock", `${words}: --since, delays and alerts will be off by as much; fix it on the machine that is wrong with: timedatectl set-ntp true`)
 }
 
 const make = Effect.gen(function*() {
@@ -54,7 +54,7 @@ const check = Effect.gen(function*() {
   }
   return [
     ok("token", `COURANT_INFLUXDB_TOKEN reads and writes the bucket ${connection.bucket} of ${connection.org}`),
-    yield* Effect.catch(retention, ({ message }) => Effect.succeed(note("retention", `not known: ${message}`)))
+    yield* Effect.catch(retention, (error) => Effect.succeed(note("retention", `not known: ${Advice.sentence(error)}`)))
   ]
 })
 

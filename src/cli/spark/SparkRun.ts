@@ -103,8 +103,8 @@ const servePage = Effect.fnUntraced(function*({ host, pagePort, topic }: Choice,
 const sayWhatGoesOn = (standings: SparkProgress.Standings): void => {
   const names = [...standings].filter(([, { isStarted }]) => isStarted).map(([name]) => name)
   if (names.length === 0) return
-  const [go, it] = names.length === 1 ? ["goes", "it"] : ["go", "them"]
-  say(`${names.join(", ")} ${go} on on Spark. The same command joins ${it} again, and with --stop ends ${it}.`)
+  const [keep, it] = names.length === 1 ? ["keeps", "it"] : ["keep", "them"]
+  say(`${names.join(", ")} ${keep} running on Spark. Run the same command to rejoin ${it}, or with --stop to stop ${it}.`)
 }
 
 /** Ends the queries of pipelines over a topic. They go on from where they were when they are started again. */
