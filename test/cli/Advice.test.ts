@@ -49,12 +49,12 @@ const answers: ReadonlyArray<readonly [Error, RegExp]> = [
   [new SparkError({ message: "it is so", reason: "unauthenticated" }), /^set COURANT_SPARK_TOKEN /],
   [new SubmissionError({ message: "it is so", reason: "not-allowed" }), /^set COURANT_SPARK_REST_TOKEN /],
   [new Unsupported({ pipeline: "a", what: "b", why: "c" }), /^courant process /],
-  [new CheckpointMismatch({ name: "a", stored: "b", wanted: "c" }), /--out-of-orderness and --allowed-lateness .*--restart/],
+  [new CheckpointMismatch({ name: "a", stored: "b", wanted: "c" }), /--out-of-orderness and --allowed-lateness as before, .*--restart/],
   [new StateError({ message: "it is so", reason: "other-version" }), /--restart/],
   [new StateError({ message: "it is so", reason: "checkpoint-ahead" }), /--restart/],
   [new FolderInUse({ folder: "a", holder: null }), /--data$/],
   [new DashboardError({ message: "it is so", reason: "port-in-use" }), /--port$/],
-  [new DashboardError({ message: "it is so", reason: "token-required" }), /^set COURANT_TOKEN /]
+  [new DashboardError({ message: "it is so", reason: "token-required" }), /^set COURANT_TOKEN, /]
 ]
 
 const reasonOf = (error: Error) => {

@@ -86,8 +86,8 @@ const fromAnswer = (target: Target, answer: HttpError, now: number): InfluxdbErr
   if ((status === 400 || status === 422) && isOwn(answer)) return error("refused", words)
   const at = `InfluxDB at ${target.url}`
   if (status === 401) {
-    return error("not-allowed", `${at} does not know the token (${words}), which has to read and write the bucket ` +
-      `${target.bucket} of the organization ${target.org}`)
+    return error("not-allowed", `${at} does not know the token for the bucket ${target.bucket} of the organization ` +
+      `${target.org} (${words})`)
   }
   if (status === 403) {
     return error("not-allowed", `${at} does not let the token read and write the bucket ${target.bucket} (${words})`)

@@ -5,7 +5,7 @@ export const of = ({ reason }: InfluxdbError): string | undefined => advice[reas
 
 const advice: Readonly<Record<InfluxdbError["reason"], string | undefined>> = {
   "no-answer": "check COURANT_INFLUXDB_URL and that the server runs",
-  "not-allowed": "set COURANT_INFLUXDB_TOKEN to one that may",
+  "not-allowed": "set COURANT_INFLUXDB_TOKEN to one that reads and writes it",
   "not-found": "make the bucket with: courant doctor --create, or set COURANT_INFLUXDB_ORG and COURANT_INFLUXDB_BUCKET to what is there",
   "organization-hidden": "set COURANT_INFLUXDB_ORG, or COURANT_INFLUXDB_TOKEN to one that may make buckets in it",
   "not-understood": "check COURANT_INFLUXDB_URL",

@@ -52,8 +52,8 @@ const isKnown = (error: Error): error is Known => "_tag" in error && Predicate.i
 const of = (error: Known): string | undefined => {
   switch (error._tag) {
     case "CheckpointMismatch":
-      return "run with the pipelines, --out-of-orderness and --allowed-lateness of before, or once with --restart to compute " +
-        "everything again from the log"
+      return "run with the same pipelines, --out-of-orderness and --allowed-lateness as before, or once with --restart to " +
+        "compute everything again from the log"
     case "DashboardError":
       return ofDashboard(error)
     case "FolderInUse":
@@ -80,7 +80,7 @@ const ofDashboard = ({ reason }: DashboardError): string | undefined => {
     case "port-in-use":
       return "choose another with --port"
     case "token-required":
-      return "set COURANT_TOKEN to it, or leave out --host"
+      return "set COURANT_TOKEN, or leave out --host"
     default:
       return undefined
   }

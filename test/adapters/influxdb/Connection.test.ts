@@ -86,8 +86,7 @@ describe("an answer", () => {
     Effect.gen(function*() {
       const unknown = yield* withStatus(401, json("unauthorized", "unauthorized access"))
       assert.deepStrictEqual([unknown.reason, unknown.message], ["not-allowed",
-        "InfluxDB at URL does not know the token (unauthorized access), which has to read and write " +
-          "the bucket b of the organization o"])
+        "InfluxDB at URL does not know the token for the bucket b of the organization o (unauthorized access)"])
       const forbidden = yield* withStatus(403, json("forbidden", "insufficient permissions for write"))
       assert.deepStrictEqual([forbidden.reason, forbidden.message], ["not-allowed",
         "InfluxDB at URL does not let the token read and write the bucket b (insufficient permissions for write)"])
