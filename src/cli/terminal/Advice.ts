@@ -46,7 +46,7 @@ type Known =
   | SubmissionError
   | Unsupported
 
-/** The tags are unique in this project; errors of others have none or other ones. */
+/** By its tag, which is unique in this project; a tag that is none of these has no answer below. */
 const isKnown = (error: Error): error is Known => "_tag" in error && Predicate.isString(error._tag)
 
 const of = (error: Known): string | undefined => {
