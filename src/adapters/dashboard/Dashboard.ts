@@ -31,7 +31,7 @@ export interface Options {
   readonly token?: Redacted.Redacted | undefined
 }
 
-/** The dashboard cannot be served. The message says what to do about it. */
+/** The dashboard cannot be served. */
 export class DashboardError extends Schema.TaggedError<DashboardError>()("DashboardError", {
   reason: Schema.Literals(["port-in-use", "token-required", "token-too-short", "cannot-listen"]),
   message: Schema.String,

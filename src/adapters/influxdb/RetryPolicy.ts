@@ -49,8 +49,7 @@ export const make = (url: string): RetryPolicy => {
 
 const noAnswer = (url: string, limit: Duration.Duration, error: InfluxdbError): InfluxdbError =>
   new InfluxdbError({
-    reason: "not-understood",
-    message: `no InfluxDB at ${url} answered within ${Duration.format(limit)} (${error.message}); ` +
-      "check COURANT_INFLUXDB_URL and that the server runs",
+    reason: "no-answer",
+    message: `no InfluxDB at ${url} answered within ${Duration.format(limit)} (${error.message})`,
     cause: error
   })

@@ -41,7 +41,7 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Runs pipelines over what the log holds and writes their panes to stdout: the same as the live run's, " +
+    "Runs pipelines over what the log holds and writes their panes to stdout. They are those of the live run, " +
       "since every decision of the live run is in the log. It changes nothing and may run beside a live run."
   ),
   Command.withShortDescription("Pipelines over the log's past, to stdout"),
@@ -53,7 +53,7 @@ export const command = Command.make(
     },
     {
       command: "courant replay --log kafka --brokers 127.0.0.1:9092 --topic ticks --pipelines candles-1m",
-      description: "The same over a topic of Kafka"
+      description: "All candles of a Kafka topic"
     }
   ])
 )

@@ -48,13 +48,13 @@ export type Input = Command.Command.Config.Infer<typeof flags>
 
 export const command = Command.make("run", flags, (input) => run(input)).pipe(
   Command.withDescription(
-    "Reads a feed into the log, computes the pipelines and serves the live page. Without flags: Yahoo Finance, " +
-      "or a recorded session where it cannot be reached, kept under .courant/."
+    "Reads a feed into the log, computes the pipelines and serves the live page. Without flags it reads Yahoo Finance, " +
+      "or a recorded session if Yahoo Finance cannot be reached, and keeps everything under .courant/."
   ),
   Command.withShortDescription("Feed, log, pipelines and live page in one process"),
   Command.withExamples([
     { command: "courant run", description: "Today's market, or a recorded session, on http://127.0.0.1:4380/" },
-    { command: "courant run --feed yahoo --symbols AAPL,BTC-USD,EURUSD=X", description: "These symbols, or fail" },
+    { command: "courant run --feed yahoo --symbols AAPL,BTC-USD,EURUSD=X", description: "These symbols; fail if Yahoo Finance cannot be reached" },
     { command: "courant run --feed recorded --speed 600", description: "The recorded session in about two minutes" },
     {
       command: "courant run --feed stdin --log memory --sink stdout --once --pipelines candles-1m < ticks.ndjson",
@@ -62,7 +62,7 @@ export const command = Command.make("run", flags, (input) => run(input)).pipe(
     },
     {
       command: "courant run --sink sqlite --sink influxdb",
-      description: "Into InfluxDB as well, which COURANT_INFLUXDB_URL, _TOKEN, _ORG and _BUCKET name, for Grafana"
+      description: "Also into InfluxDB, for Grafana; set COURANT_INFLUXDB_URL, _TOKEN, _ORG and _BUCKET"
     }
   ])
 )
@@ -129,7 +129,6 @@ const withEngine = Effect.fnUntraced(function*<R>(
   }
   yield* Effect.raceFirst(engine.run(options), ingest).pipe(
     isWatched(input) ? Display.during(Page.timeZone) : identity,
-    Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
     Report.accounted(Option.getOrUndefined(input.report))
   )
 })

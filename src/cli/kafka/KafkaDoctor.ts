@@ -5,7 +5,9 @@ import { Connection, type Options } from "../../adapters/kafka/client/Connection
 import * as Inspection from "../../adapters/kafka/client/Inspection.ts"
 import * as Topics from "../../adapters/kafka/client/Topics.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
+import * as Advice from "../terminal/Advice.ts"
 import { bad, type Finding, note, ok } from "../terminal/Finding.ts"
+import { alter } from "./KafkaAdvice.ts"
 import { letters as lettersOf, topicsOf } from "./KafkaStores.ts"
 
 export interface Choice {
@@ -20,7 +22,7 @@ export const findings = (choice: Choice): Effect.Effect<ReadonlyArray<Finding>> 
   lookAt(choice).pipe(
     Effect.timeoutOrElse({ duration: timeLimit, orElse: () => Effect.fail(unreachable(choice)) }),
     Effect.provide(Connection.layer(choice.connection)),
-    Effect.catch(({ message }) => Effect.succeed([bad("kafka", message)])),
+    Effect.catch((error) => Effect.succeed([bad("kafka", Advice.sentence(error))])),
     Effect.map(([kafka, ...others]) => [...(kafka === undefined ? [] : [kafka]), security(choice.connection), ...others])
   )
 
@@ -49,7 +51,7 @@ const lookAt = Effect.fnUntraced(function*(choice: Choice) {
 
 /** A finding, or that it could not be had. */
 const found = <E extends Error, R>(what: string, finding: Effect.Effect<Finding, E, R>) =>
-  Effect.catch(finding, ({ message }) => Effect.succeed(bad(what, message)))
+  Effect.catch(finding, (error) => Effect.succeed(bad(what, Advice.sentence(error))))
 
 /** What the connection is secured with; never a value of it. */
 const security = ({ brokers, sasl, tls }: Options): Finding => {
@@ -78,7 +80,7 @@ const logOf = Effect.fnUntraced(function*({ partitions, topic }: Choice) {
     : note(
       "retention",
       `${topic} has ${limits.map((name) => `${name}=${configs.get(name)}`).join(", ")}: events that are older are deleted; ` +
-        `keep them with: ${Topics.alter(brokers, topic, limits.map((name) => `${name}=-1`).join(","))}`
+        `keep them with: ${alter(brokers, topic, Object.fromEntries(limits.map((name) => [name, "-1"])))}`
     )
   return { findings: [checked, retention], partitions: count }
 })
@@ -101,12 +103,12 @@ const aside = Effect.fnUntraced(function*({ made, name }: { readonly name: strin
   const isCompacted = configs.get("cleanup.policy") === Topics.compacted["cleanup.policy"]
   const takesAll = Number(configs.get("max.message.bytes")) >= Number(Topics.largeBatches["max.message.bytes"])
   if (isCompacted && takesAll) return ok("topic", `${name}: cleanup.policy=compact`)
-  const wanted = Object.entries({ ...(isCompacted ? {} : Topics.compacted), ...(takesAll ? {} : Topics.largeBatches) })
-  const has = wanted.map(([config]) => `${config}=${configs.get(config)}`).join(", ")
-  const command = Topics.alter(brokers, name, wanted.map(([config, value]) => `${config}=${value}`).join(","))
+  const wanted = { ...(isCompacted ? {} : Topics.compacted), ...(takesAll ? {} : Topics.largeBatches) }
+  const has = Object.keys(wanted).map((config) => `${config}=${configs.get(config)}`).join(", ")
+  const command = alter(brokers, name, wanted)
   return isCompacted
-    ? note("topic", `${name} has ${has}: a large record may be refused; mend it with: ${command}`)
-    : bad("topic", `${name} has ${has}; mend it with: ${command}`)
+    ? note("topic", `${name} has ${has}: a large record may be refused; fix it with: ${command}`)
+    : bad("topic", `${name} has ${has}; fix it with: ${command}`)
 })
 
 /** How far the offsets that the processor has committed are from the end. */

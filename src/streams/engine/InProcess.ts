@@ -154,8 +154,8 @@ const resume = Effect.fnUntraced(function*(job: Job, name: string) {
   const checkpoint = yield* store.load(name, job.fingerprint)
   if (Option.isSome(checkpoint) && !job.restore(checkpoint.value.state)) {
     return yield* new StateError({
-      message: `the checkpoint "${name}" was saved by another version of courant; ` +
-        "start once with --restart to compute its results again from the log"
+      reason: "other-version",
+      message: `the checkpoint "${name}" was saved by another version of courant`
     })
   }
   const log = yield* EventLog
@@ -163,8 +163,9 @@ const resume = Effect.fnUntraced(function*(job: Job, name: string) {
   const beyond = job.offsets.findIndex((offset, partition) => offset > (ends[partition] ?? 0))
   if (beyond === -1) return
   return yield* new StateError({
+    reason: "checkpoint-ahead",
     message: `the checkpoint "${name}" has read partition ${beyond} of ${log.topic} up to offset ${job.offsets[beyond]}, ` +
-      `but it ends at ${ends[beyond] ?? 0}: it is another log; start once with --restart to compute its results from this one`
+      `but it ends at ${ends[beyond] ?? 0}: it is another log`
   })
 })
 

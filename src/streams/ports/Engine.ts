@@ -43,9 +43,15 @@ export interface Report extends Counts {
   readonly byPipeline: { readonly [name: string]: Counts }
 }
 
-/** The saved state cannot be read by this version. */
+/** What is saved does not fit what is to be run: only computing everything again from the log helps. */
 export class StateError extends Schema.TaggedError<StateError>()("StateError", {
-  message: Schema.String
+  message: Schema.String,
+  reason: Schema.Literals([
+    /** Another version of this library saved it, in a form that this one does not read. */
+    "other-version",
+    /** It was saved further on than the log goes: the log was deleted or is another one. */
+    "checkpoint-ahead"
+  ])
 }) {}
 
 /** What runs the pipelines outside of this process, such as a cluster, has refused them or has failed. */

@@ -485,7 +485,7 @@ describe("who may look", () => {
     }).pipe(Effect.provide(dashboard({ host: "0.0.0.0", token: Redacted.make(secret) }))))
 })
 
-it.live("says which port is in use and what to do", () =>
+it.live("says which port is in use", () =>
   Effect.gen(function*() {
     const taken = yield* Effect.acquireRelease(
       Effect.callback<ReturnType<typeof createServer>>((resume) => {

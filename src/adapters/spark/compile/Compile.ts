@@ -59,7 +59,7 @@ export const portable = (pipeline: Pipeline.Any): Effect.Effect<Pipeline.Pipelin
   return Effect.succeed(pipeline as Pipeline.Pipeline<unknown, "portable">)
 }
 
-const functions = "functions of JavaScript run in this process only; say it with Expr, or run it with courant process"
+const functions = "functions of JavaScript run in this process only; say it with Expr"
 
 const refuse = ({ name }: Pipeline.Any, what: string, why: string) =>
   Effect.fail(new Unsupported({ pipeline: name, what, why }))
