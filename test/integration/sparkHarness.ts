@@ -132,7 +132,7 @@ export const panesOf = (topic: string) =>
 export const foldOf = Effect.fnUntraced(function*(pipeline: AnyPipeline, topic: string, which: "closed" | "all" = "closed") {
   const found = yield* events.pipe(Effect.provide(logOf(topic, pipeline.source.definition), { local: true }))
   const { eventTime, outOfOrderness } = pipeline.source.definition
-  const latest = found.reduce((latest, { fields }) => Math.max(latest, Number(fields[eventTime])), -Infinity)
+  const latest = found.reduce((latest, { fields }) => Math.max(latest, Number(fields[eventTime.field])), -Infinity)
   const watermark = which === "all" ? Infinity : latest - outOfOrderness
   return new Set(
     BatchFold.fold(pipeline, found).results.filter(({ end }) => end <= watermark).map((result) =>

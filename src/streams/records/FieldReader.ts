@@ -14,6 +14,8 @@ const nine = 57
 
 export class FieldReader {
   readonly column: Column
+  /** Whether an object may lack it; that the object itself may be absent is another matter. */
+  readonly optional: boolean
   readonly #name: Uint8Array
   readonly #dictionary: Dictionary
   readonly #texts = new StringTable()
@@ -24,7 +26,9 @@ export class FieldReader {
 
   constructor(column: Column, dictionary: Dictionary) {
     this.column = column
-    this.#name = new TextEncoder().encode(column.name)
+    const member = column.path.at(-1)
+    this.#name = new TextEncoder().encode(member?.name)
+    this.optional = member?.optional === true
     this.#dictionary = dictionary
     this.#scale = column.kind === "decimal" ? column.scale : 0
     const [minimum, maximum] = storedRange(column)
@@ -42,6 +46,11 @@ export class FieldReader {
     if (bytes[from + name.length] !== quote) return false
     for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false
     return true
+  }
+
+  /** Puts the absent value in the field's place. */
+  lack(values: Float64Array, index: number): void {
+    values[index] = NaN
   }
 
   /**

@@ -11,7 +11,7 @@ import type { Spec } from "../pipeline/Aggregate.ts"
 import type { Literal, Node } from "../pipeline/Expr.ts"
 import type { Value, Values } from "../pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
-import type { Filter } from "../pipeline/Source.ts"
+import type { Definition, Filter } from "../pipeline/Source.ts"
 import type { Unit, Window } from "../pipeline/Window.ts"
 
 type Fields = { readonly [name: string]: Value }
@@ -62,8 +62,10 @@ export const fold = (pipeline: AnyPipeline, events: ReadonlyArray<Event>): Folde
   for (const event of events) {
     const definition = event.preAggregated === true ? options.preAggregated?.source.definition : source.definition
     if (definition === undefined) continue
-    const key = String(event.fields[definition.key])
-    const time = Number(event.fields[definition.eventTime])
+    const key = keyOf(definition, event.fields)
+    const time = timeOf(definition, event.fields)
+    // Without a key or a time it is refused, as if it were not there.
+    if (key === null || time === null) continue
     const item = { ...event, key, time }
     const watermark = (latest.get(event.partition) ?? -Infinity) - source.definition.outOfOrderness
     latest.set(event.partition, Math.max(latest.get(event.partition) ?? -Infinity, time))
@@ -91,6 +93,28 @@ export const fold = (pipeline: AnyPipeline, events: ReadonlyArray<Event>): Folde
   }
   const all = window.kind === "session" ? sessions(kept, window.gap) : [...groups.values()]
   return { results: withChanges(pipeline, all.sort(order).map((group) => resultOf(pipeline, group))), late }
+}
+
+const keyOf = ({ key }: Definition, fields: Fields): string | null => {
+  const values = key.map((field) => fields[field] ?? null)
+  if (values.includes(null)) return null
+  return values.length === 0 ? "" : values.length === 1 ? String(values[0]) : JSON.stringify(values)
+}
+
+/** In whole milliseconds: what is finer belongs to the millisecond that it is in. */
+const timeOf = ({ eventTime }: Definition, fields: Fields): number | null => {
+  const value = fields[eventTime.field] ?? null
+  if (value === null) return null
+  switch (eventTime.unit) {
+    case "milliseconds":
+      return Number(value)
+    case "seconds":
+      return toNumber(BigDecimal.floor(BigDecimal.multiply(decimal(value as Numeric), BigDecimal.make(1000n, 0))))
+    case "iso8601": {
+      const text = String(value).replace(" ", "T")
+      return Date.parse(/[zZ]$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`)
+    }
+  }
 }
 
 const order = (a: Group, b: Group): number =>

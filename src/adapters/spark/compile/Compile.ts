@@ -14,6 +14,7 @@ import type { Definition, Portability, Source } from "../../../streams/pipeline/
 import type { Window } from "../../../streams/pipeline/Window.ts"
 import * as Condition from "./Condition.ts"
 import { type Columns, decode, type Decoded } from "./Decode.ts"
+import * as Key from "./Key.ts"
 import type { Program, Step } from "./Program.ts"
 import * as Results from "./Results.ts"
 import * as Sql from "./Sql.ts"
@@ -81,7 +82,8 @@ export const compileAny = Effect.fnUntraced(function*(
   return { pipeline: pipeline.name, fingerprint, steps }
 })
 
-const unsupportedIn = ({ aggregates, options, window }: Pipeline.Any): ReadonlyArray<readonly [string, string]> => [
+const unsupportedIn = ({ aggregates, options, source, window }: Pipeline.Any): ReadonlyArray<readonly [string, string]> => [
+  ...[source, ...options.preAggregated === null ? [] : [options.preAggregated.source]].flatMap(unsupportedRows),
   ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
   ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
   ...Object.keys(options.derived).map((name) =>
@@ -93,6 +95,14 @@ const unsupportedIn = ({ aggregates, options, window }: Pipeline.Any): ReadonlyA
 ]
 
 type AnySource = Source<unknown, Portability>
+
+const unsupportedRows = ({ definition: { columns, eventTime } }: AnySource): ReadonlyArray<readonly [string, string]> => [
+  ...columns.filter(({ path }) => path.length > 1).map(({ name }) =>
+    [`the field "${name}" (a struct in the schema)`, "only the members of the record itself become columns there"] as const),
+  ...(eventTime.unit === "iso8601"
+    ? [[`the event time "${eventTime.field}" (Source.iso8601)`, "Spark takes other strings for times than courant does"] as const]
+    : [])
+]
 
 /** A source in the plan: that of events, or of pre-aggregated records. */
 interface Side {
@@ -120,8 +130,8 @@ const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArr
     ...kinds(ready !== null),
     ...decoding(events.decoded, ready?.decoded ?? null),
     add({
-      key: either(({ decoded, definition }) => decoded.nameOf(definition.key)),
-      time: either(({ decoded, definition }) => decoded.nameOf(definition.eventTime))
+      key: either(({ decoded, definition }) => Key.keyOf(definition, decoded.nameOf)),
+      time: either(({ decoded, definition }) => Key.timeOf(definition, decoded.nameOf))
     }),
     {
       _tag: "select",
@@ -129,7 +139,7 @@ const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArr
         ...same(["key", "time", "partition", "offset", ...ready === null ? [] : ["partial"]]),
         ...same([events, ...ready === null ? [] : [ready]].flatMap(fieldsOf)),
         valid: Sql.and([
-          either(({ decoded }) => decoded.isValid),
+          either(({ decoded, definition }) => Sql.and([decoded.isValid, ...Key.present(definition)])),
           either(({ json }) => `coalesce(try_variant_get(${json}, '$[1]', 'string') = '${end}', false)`),
           ...isInTime(maxTimeAhead)
         ]),

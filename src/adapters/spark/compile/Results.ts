@@ -123,7 +123,7 @@ const scaled = ({ column, sql }: Values, scale: number): string =>
 
 const scaleOf = (column: Column): number => column.kind === "decimal" ? column.scale : 0
 
-const nothing: Values = { sql: "NULL", column: { name: "", kind: "boolean", optional: true, accepts: null } }
+const nothing: Values = { sql: "NULL", column: { name: "", path: [], kind: "boolean", optional: true, accepts: null } }
 
 const field = (name: string | undefined, { columns, nameOf }: Condition.Scope): Values => {
   if (name === undefined) return nothing
