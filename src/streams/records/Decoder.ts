@@ -146,8 +146,8 @@ const membersOf = (
   }))
   return [...members.values()].map(({ column, index, member }): Placed =>
     column.path.length === depth + 1
-      ? { reader: fields[index]!, index }
-      : { reader: new ObjectReader(membersOf(columns, fields, [...under, member.name]), member), index: -1 }
+      ? { member, reader: fields[index]!, index }
+      : { member, reader: new ObjectReader(membersOf(columns, fields, [...under, member.name])), index: -1 }
   )
 }
 

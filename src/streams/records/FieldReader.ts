@@ -3,6 +3,7 @@ import { Predicate } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import type { Dictionary } from "./Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
+import type { MemberReader } from "./ObjectReader.ts"
 import { StringTable } from "./StringTable.ts"
 
 const quote = 34
@@ -12,11 +13,8 @@ const dot = 46
 const zero = 48
 const nine = 57
 
-export class FieldReader {
+export class FieldReader implements MemberReader {
   readonly column: Column
-  /** Whether an object may lack it; that the object itself may be absent is another matter. */
-  readonly optional: boolean
-  readonly #name: Uint8Array
   readonly #dictionary: Dictionary
   readonly #texts = new StringTable()
   readonly #scale: number
@@ -26,26 +24,12 @@ export class FieldReader {
 
   constructor(column: Column, dictionary: Dictionary) {
     this.column = column
-    const member = column.path.at(-1)
-    this.#name = new TextEncoder().encode(member?.name)
-    this.optional = member?.optional === true
     this.#dictionary = dictionary
     this.#scale = column.kind === "decimal" ? column.scale : 0
     const [minimum, maximum] = storedRange(column)
     this.#minimum = minimum
     this.#maximum = maximum
     this.#checked = column.kind !== "string" && column.accepts !== null
-  }
-
-  get nameLength(): number {
-    return this.#name.length
-  }
-
-  isNamed(bytes: Uint8Array, from: number): boolean {
-    const name = this.#name
-    if (bytes[from + name.length] !== quote) return false
-    for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false
-    return true
   }
 
   /** Puts the absent value in the field's place. */

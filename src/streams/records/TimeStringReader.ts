@@ -25,18 +25,6 @@ export class TimeStringReader implements MemberReader {
     this.#isRead = isRead || field.column.accepts !== null
   }
 
-  get nameLength(): number {
-    return this.#field.nameLength
-  }
-
-  isNamed(bytes: Uint8Array, from: number): boolean {
-    return this.#field.isNamed(bytes, from)
-  }
-
-  get optional(): boolean {
-    return this.#field.optional
-  }
-
   lack(values: Float64Array, index: number): void {
     this.#time.values[this.#time.index] = NaN
     this.#field.lack(values, index)
