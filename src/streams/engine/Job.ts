@@ -7,6 +7,7 @@ import type { Batch } from "../records/Batch.ts"
 import { SourceReader, State as SourceReaderState } from "./SourceReader.ts"
 import type { Counts } from "../ports/Monitor.ts"
 import { endOfTime, Operator, Outcome, State as OperatorState } from "../operator/Operator.ts"
+import { fieldsRead } from "../pipeline/FieldsRead.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import { Kind, type Records } from "../records/Records.ts"
@@ -92,6 +93,7 @@ export class Job {
     this.fingerprint = Pipeline.fingerprint(pipelines)
     this.#reader = new SourceReader({
       source,
+      reads: fieldsRead(pipelines),
       preAggregated: pipelines.find(({ options: { preAggregated } }) => preAggregated !== null)?.options.preAggregated?.source.definition ??
         null,
       partitions: options.partitions,

@@ -17,6 +17,8 @@ import type { Definition } from "../pipeline/Source.ts"
 
 export interface Settings {
   readonly source: Definition
+  /** The fields of the source whose values are read, as the decoder takes them. */
+  readonly reads: ReadonlySet<string> | undefined
   /** The source of pre-aggregated records, where the job has pipelines that take them. */
   readonly preAggregated: Definition | null
   readonly partitions: number
@@ -86,7 +88,7 @@ export class SourceReader {
       latest: -Infinity,
       ends: 0
     }))
-    this.#events = new Reader(settings.source, this.#dictionary)
+    this.#events = new Reader(settings.source, this.#dictionary, settings.reads)
     this.#preAggregated = settings.preAggregated === null ? null : new Reader(settings.preAggregated, this.#dictionary)
   }
 
@@ -207,9 +209,9 @@ export class SourceReader {
   /** Keys that are no longer in any window are forgotten with the dictionary that numbered them. */
   #renewDictionary(): void {
     if (this.#dictionary.texts.length < this.#settings.dictionaryBound) return
-    const { preAggregated, source } = this.#settings
+    const { preAggregated, reads, source } = this.#settings
     this.#dictionary = new Batch.Dictionary()
-    this.#events = new Reader(source, this.#dictionary)
+    this.#events = new Reader(source, this.#dictionary, reads)
     this.#preAggregated = preAggregated === null ? null : new Reader(preAggregated, this.#dictionary)
   }
 
@@ -238,8 +240,8 @@ class Reader {
   readonly #dictionary: Batch.Dictionary
   #batch: Batch.Batch
 
-  constructor(source: Definition, dictionary: Batch.Dictionary) {
-    this.decoder = new Decoder(source, dictionary)
+  constructor(source: Definition, dictionary: Batch.Dictionary, reads?: ReadonlySet<string>) {
+    this.decoder = new Decoder(source, dictionary, reads)
     this.#source = source
     this.#dictionary = dictionary
     this.#batch = Batch.make(source, dictionary, 0, 0)
