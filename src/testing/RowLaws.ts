@@ -1,5 +1,5 @@
 /**
- * A law of rows: under any schema, key and event time that a source may declare, a record is
+ * Laws of rows: under any schema, key and event time that a source may declare, a record is
  * read as `JSON.parse` reads it, or refused with the reason that is true.
  */
 import { BigDecimal, Option, Schema } from "effect"
@@ -9,8 +9,10 @@ import { Aggregate, Pane, Pipeline, Source, Window } from "../streams/pipeline/i
 import type { Value } from "../streams/pipeline/Pane.ts"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
 import type { Reason } from "../streams/records/Refusal.ts"
+import { cuts, logs, pipelines } from "./Arbitraries.ts"
 import { decoded, firsts } from "./DecodeLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
+import { batches, events, foldedPanes, lines, run } from "./Harness.ts"
 import { same } from "./Law.ts"
 
 type Kind = "string" | "enum" | "int" | "boolean" | "cents" | "millis" | "seconds" | "micros" | "iso" | "isoUtc"
@@ -282,5 +284,29 @@ export const rowLaws: EngineLaws = {
       const bytes = input.map((text) => new TextEncoder().encode(text))
       same(decoded(make, { pipeline }, bytes), input.map((text) => expected(subject, pipeline, text)), input.join("\n"))
     }
+  ),
+
+  "rows of any key, of several fields or of none come to the batch fold's windows, and those without a key to none": law(
+    300,
+    fc.record({
+      pipeline: pipelines({ revisions: false }),
+      log: logs,
+      cut: cuts,
+      key: fc.shuffledSubarray(["key", "size", "time", "flag", "venue"], { maxLength: 3 })
+    }),
+    (make, { cut, key, log, pipeline }) => {
+      const keyed = withKey(pipeline, key)
+      // So few strings are known by number that the numbering begins anew again and again.
+      const engine = make([keyed], log.partitions, { dictionaryBound: 4 })
+      const input = batches(log, cut)
+      same(lines(run(engine, input)), lines(foldedPanes(keyed, log)))
+      const without = events(log).filter(({ fields }) => key.some((name) => Reflect.get(fields, name) === null))
+      same(engine.counts.deadLettered, without.length)
+    }
   )
 }
+
+const withKey = (pipeline: Pipeline.Any, key: ReadonlyArray<string>): Pipeline.Any => ({
+  ...pipeline,
+  source: { ...pipeline.source, definition: { ...pipeline.source.definition, key } }
+})
