@@ -111,9 +111,9 @@ const schemaOf = ({ of, presence }: Shape): Schema.Top => {
 }
 
 const eventTimeOf = (kind: Kind | undefined, field: string) => {
-  if (kind === "seconds" || kind === "micros") return Source.seconds(field)
-  if (kind === "iso") return Source.iso8601(field)
-  return kind === "isoUtc" ? Source.iso8601(field, { withoutZone: "UTC" }) : field
+  if (kind === "seconds" || kind === "micros") return { seconds: field }
+  if (kind === "iso") return { iso8601: field }
+  return kind === "isoUtc" ? { iso8601: field, withoutZone: "UTC" } as const : field
 }
 
 /** The fields of a random schema have no names for the compiler: to it all are such, whose names and kinds are checked when it runs. */

@@ -1,22 +1,21 @@
 /** Event times: in which form the field of a source says when an event happened. */
 import type { Column } from "./Column.ts"
 
-/** A field that holds a time, as engines read it. Whatever is finer than a millisecond belongs to the millisecond that it is in. */
+/** A field that holds a time, as engines read it. What is finer than a millisecond belongs to the millisecond that it is in. */
 export type EventTime =
   | { readonly field: string; readonly unit: "milliseconds" | "seconds" }
   | { readonly field: string; readonly unit: "iso8601"; readonly withoutZone: "UTC" | "refused" }
 
-/** A time in seconds since the epoch: an integer, or a decimal. */
-export interface Seconds<out Field extends string> {
-  readonly field: Field
-  readonly unit: "seconds"
-}
+/** How the field is declared, by the names of those that may be one. */
+export type Declared<Integer extends string, Numeric extends string, Text extends string> =
+  | Integer
+  | { readonly seconds: Numeric }
+  | { readonly iso8601: Text; readonly withoutZone?: "UTC" }
 
-/** A time as RFC 3339 writes it. */
-export interface Iso8601<out Field extends string> {
-  readonly field: Field
-  readonly unit: "iso8601"
-  readonly withoutZone: "UTC" | "refused"
+export const from = (declared: Declared<string, string, string>): EventTime => {
+  if (typeof declared === "string") return { field: declared, unit: "milliseconds" }
+  if ("seconds" in declared) return { field: declared.seconds, unit: "seconds" }
+  return { field: declared.iso8601, unit: "iso8601", withoutZone: declared.withoutZone ?? "refused" }
 }
 
 /** Some 250,000 years from 1970: a little further dates end, and a window there would never close. */
@@ -32,17 +31,17 @@ export const narrowed = (source: string, { field, unit }: EventTime, column: Col
     case "milliseconds":
       if (column.kind === "int") return between(column, farthest)
       throw unfit(source, column, "an integer of milliseconds", column.kind === "string"
-        ? `Source.iso8601("${field}")`
-        : `Schema.Int, or Source.seconds("${field}")`)
+        ? `{ iso8601: "${field}" }`
+        : `{ seconds: "${field}" }, or Schema.Int`)
     case "seconds":
       if (column.kind === "int") return between(column, farthest / 1_000)
       if (column.kind === "decimal") return { ...column, limit: Math.min(column.limit, farthest / 1_000) }
       throw unfit(source, column, "an integer or a decimal of seconds", column.kind === "string"
-        ? `Source.iso8601("${field}")`
+        ? `{ iso8601: "${field}" }`
         : "Schema.Int, or Decimal.Decimal({ scale: 3, limit: 10_000_000_000 })")
     case "iso8601":
       if (column.kind === "string") return column
-      throw unfit(source, column, "a string", `"${field}" for milliseconds, or Source.seconds("${field}")`)
+      throw unfit(source, column, "a string", `"${field}" for milliseconds, or { seconds: "${field}" }`)
   }
 }
 

@@ -75,7 +75,8 @@ export interface Keyed<out Values> {
   readonly _key?: Values
 }
 
-type FieldOf<R, Kind> = { readonly [K in keyof R]: NonNullable<R[K]> extends Kind ? K : never }[keyof R] & string
+/** By `Extract` they are written out in what the compiler says, and not called by the name of this type. */
+type FieldOf<R, Kind> = Extract<{ readonly [K in keyof R]: NonNullable<R[K]> extends Kind ? K : never }[keyof R], string>
 
 type RowOf<Fields extends Schema.Struct.Fields> = Row<Schema.Struct.Type<Fields>>
 
@@ -102,19 +103,27 @@ export const make = <Fields extends Schema.Struct.Fields, const K extends FieldO
      */
     readonly key: K | ReadonlyArray<K>
     /**
-     * The field that says when an event happened: an integer of milliseconds since the epoch, or
-     * what {@link seconds} or {@link iso8601} makes of one. A row without a time is refused.
+     * The field that says when an event happened. A row without a time is refused.
+     *
+     * - `"at"`: an integer of milliseconds since the epoch.
+     * - `{ seconds: "at" }`: an integer or a decimal of seconds since the epoch.
+     * - `{ iso8601: "at" }`: a string as RFC 3339 writes times, `2024-11-25T14:30:00.123Z`: with `T`
+     *   or a space, any number of digits behind the point, and `Z` or an offset such as `+01:00`.
+     *   `withoutZone: "UTC"` takes times without either too; they are refused otherwise, and so is
+     *   the second 60.
+     *
+     * What is finer than a millisecond belongs to the millisecond that it is in.
      */
-    readonly eventTime:
-      | FieldOf<RowOf<Fields>, number>
-      | EventTime.Seconds<FieldOf<RowOf<Fields>, number | Decimal>>
-      | EventTime.Iso8601<FieldOf<RowOf<Fields>, string>>
+    readonly eventTime: EventTime.Declared<
+      FieldOf<RowOf<Fields>, number>,
+      FieldOf<RowOf<Fields>, number | Decimal>,
+      FieldOf<RowOf<Fields>, string>
+    >
     /** How much later than newer events an event may come and still be on time; 0 by default. */
     readonly outOfOrderness?: Duration.Input
   }
 ): Source<RowOf<Fields>> & Keyed<KeyOf<RowOf<Fields>, K>> => {
-  const { eventTime } = options
-  const time: EventTime.EventTime = typeof eventTime === "string" ? { field: eventTime, unit: "milliseconds" } : eventTime
+  const time = EventTime.from(options.eventTime)
   const columns = Column.fromSchema(options.schema).map((column) => EventTime.narrowed(name, time, column))
   columnOf({ name, columns }, time.field, "event time")
   const key: ReadonlyArray<string> = typeof options.key === "string" ? [options.key] : options.key
@@ -122,33 +131,6 @@ export const make = <Fields extends Schema.Struct.Fields, const K extends FieldO
   if (new Set(key).size < key.length) throw new TypeError(`the key of "${name}" names a field twice`)
   return fromDefinition({ name, columns, key, eventTime: time, outOfOrderness: Duration.toMillis(options.outOfOrderness ?? 0) }, [])
 }
-
-/**
- * An event time in seconds since the epoch: an integer, or a decimal whose digits beyond the
- * milliseconds count for nothing.
- *
- * @example
- * ```ts
- * import { Schema } from "effect"
- * import { Source } from "courant"
- *
- * const Reading = Schema.Struct({ sensor: Schema.String, at: Schema.Int })
- * const readings = Source.make("readings", { schema: Reading, key: "sensor", eventTime: Source.seconds("at") })
- * ```
- */
-export const seconds = <const Field extends string>(field: Field): EventTime.Seconds<Field> => ({ field, unit: "seconds" })
-
-/**
- * An event time as RFC 3339 writes it, the profile of ISO 8601 that is used between programs:
- * `2024-11-25T14:30:00.123Z`, with `T` or a space, any number of digits behind the point, of
- * which those beyond the milliseconds count for nothing, and `Z` or an offset such as `+01:00`.
- * A time without either is refused unless `withoutZone` says that it is in UTC, and so is the
- * second 60.
- */
-export const iso8601 = <const Field extends string>(
-  field: Field,
-  options?: { readonly withoutZone?: "UTC" }
-): EventTime.Iso8601<Field> => ({ field, unit: "iso8601", withoutZone: options?.withoutZone ?? "refused" })
 
 /** The values of the fields that a pane's key is made of; none where the source has no such key. */
 export const decodeKey = <Values>(source: Keyed<Values> & { readonly definition: Definition }, key: string): Option.Option<Values> => {

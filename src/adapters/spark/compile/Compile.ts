@@ -100,7 +100,7 @@ const unsupportedRows = ({ definition: { columns, eventTime } }: AnySource): Rea
   ...columns.filter(({ path }) => path.length > 1).map(({ name }) =>
     [`the field "${name}" (a struct in the schema)`, "only the members of the record itself become columns there"] as const),
   ...(eventTime.unit === "iso8601"
-    ? [[`the event time "${eventTime.field}" (Source.iso8601)`, "Spark takes other strings for times than courant does"] as const]
+    ? [[`the event time "${eventTime.field}" (iso8601)`, "Spark takes other strings for times than courant does"] as const]
     : [])
 ]
 
