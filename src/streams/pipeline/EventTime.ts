@@ -15,7 +15,11 @@ export type Declared<Integer extends string, Numeric extends string, Text extend
 export const from = (declared: Declared<string, string, string>): EventTime => {
   if (typeof declared === "string") return { field: declared, unit: "milliseconds" }
   if ("seconds" in declared) return { field: declared.seconds, unit: "seconds" }
-  return { field: declared.iso8601, unit: "iso8601", withoutZone: declared.withoutZone ?? "refused" }
+  const withoutZone: unknown = declared.withoutZone
+  if (withoutZone !== undefined && withoutZone !== "UTC") {
+    throw new TypeError(`times without a zone can be taken for UTC or be refused: ${JSON.stringify(withoutZone)} is neither`)
+  }
+  return { field: declared.iso8601, unit: "iso8601", withoutZone: withoutZone ?? "refused" }
 }
 
 /** Some 250,000 years from 1970: a little further dates end, and a window there would never close. */

@@ -126,7 +126,7 @@ export const make = <Fields extends Schema.Struct.Fields, const K extends FieldO
   const time = EventTime.from(options.eventTime)
   const columns = Column.fromSchema(options.schema).map((column) => EventTime.narrowed(name, time, column))
   columnOf({ name, columns }, time.field, "event time")
-  const key: ReadonlyArray<string> = typeof options.key === "string" ? [options.key] : options.key
+  const key: ReadonlyArray<string> = [options.key].flat()
   for (const field of key) checkKey(name, columnOf({ name, columns }, field, "key"))
   if (new Set(key).size < key.length) throw new TypeError(`the key of "${name}" names a field twice`)
   return fromDefinition({ name, columns, key, eventTime: time, outOfOrderness: Duration.toMillis(options.outOfOrderness ?? 0) }, [])

@@ -26,6 +26,8 @@ describe("a source is refused", () => {
     "whose key is a decimal": [{ key: ["id", "price"] }, /cannot be "price", a decimal.*Schema\.String/],
     "whose key is no field": [{ key: "ids" }, /key of "rows" is no field: "ids" is not among id, lot, open/],
     "whose key names a field twice": [{ key: ["id", "id"] }, /names a field twice/],
+    "without a key": [{ key: undefined }, /key of "rows" is no field: "undefined"/],
+    "whose times are in an unknown zone": [{ eventTime: { iso8601: "written", withoutZone: "CET" } }, /"CET" is neither/],
     "whose time is no field": [{ eventTime: "time" }, /event time of "rows" is no field: "time"/],
     "whose time is a string without a form": [{ eventTime: "written" }, /"written" is of kind string: declare \{ iso8601: "written" \}/],
     "whose time is a decimal without a unit": [{ eventTime: "price" }, /\{ seconds: "price" \}/],
