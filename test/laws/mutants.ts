@@ -353,8 +353,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a row without a key has another row's",
     file: "streams/records/KeyReader.ts",
-    find: "return values[this.#only]! >= 0 ? values[this.#only]! : -1",
-    replace: "return values[this.#only]! | 0",
+    find: "return number >= 0 ? number | 0 : -1",
+    replace: "return number | 0",
     law: "rows of any key"
   },
   {

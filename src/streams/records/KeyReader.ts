@@ -25,7 +25,11 @@ export class KeyReader {
 
   /** The number of a row's key; -1 where a field of it is absent. */
   numberOf(values: Float64Array): number {
-    if (this.#only !== -1) return values[this.#only]! >= 0 ? values[this.#only]! : -1
+    if (this.#only !== -1) {
+      const number = values[this.#only]!
+      // As an integer it costs no allocation.
+      return number >= 0 ? number | 0 : -1
+    }
     if (this.#all !== -1) return this.#all
     let level: Level = this.#known
     for (let part = 0; part < this.#indexes.length; part++) {
