@@ -69,7 +69,7 @@ const everything: Subject = {
   decode: Schema.decodeUnknownOption(Everything)
 }
 
-function firsts(pipeline: Pipeline.Any, fields: ReadonlyArray<string>): Pipeline.Any {
+export function firsts(pipeline: Pipeline.Any, fields: ReadonlyArray<string>): Pipeline.Any {
   return altered(pipeline, () => ({ aggregates: Object.fromEntries(fields.map((field) => [field, { op: "first", field }])) }))
 }
 
@@ -329,7 +329,7 @@ const taken = (result: string | undefined, field: string): unknown => {
 }
 
 /** What an engine makes of each record, where it lies among the others: its values, or why it is refused. */
-const decoded = (make: MakeEngine, { pipeline }: Subject, input: ReadonlyArray<Uint8Array>): ReadonlyArray<string> => {
+export const decoded = (make: MakeEngine, { pipeline }: Pick<Subject, "pipeline">, input: ReadonlyArray<Uint8Array>): ReadonlyArray<string> => {
   const engine = make([pipeline], 1)
   const nothing = engine.snapshot()
   const all = records(input)
@@ -366,10 +366,15 @@ const expected = ({ decode, fields, key, time, pipeline }: Subject, bytes: Uint8
     return "not-json"
   }
   if (typeof json !== "object" || json === null) return "not-json"
+  const { columns } = definitionOf(pipeline)
+  // Null is as good as absent where a field may be that.
+  for (const { name, optional } of columns) {
+    if (optional && Object.hasOwn(json, name) && Reflect.get(json, name) === null) Reflect.deleteProperty(json, name)
+  }
   const decoded = decode(json)
   if (Option.isNone(decoded)) {
     const absent = (name: string) => !Object.hasOwn(json, name)
-    const wrong = definitionOf(pipeline).columns.find(({ name, optional }) =>
+    const wrong = columns.find(({ name, optional }) =>
       absent(name) ? !optional : Option.isNone(decode({ ...valid(fields), [name]: Reflect.get(json, name) }))
     )
     return wrong !== undefined && absent(wrong.name) ? "missing-field" : "invalid-field"

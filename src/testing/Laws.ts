@@ -16,9 +16,10 @@ import { accountLaws } from "./AccountLaws.ts"
 import { decodeLaws } from "./DecodeLaws.ts"
 import { deliveryLaws } from "./DeliveryLaws.ts"
 import { resultLaws } from "./ResultLaws.ts"
+import { rowLaws } from "./RowLaws.ts"
 import { timeLaws } from "./TimeLaws.ts"
 
-export const laws: EngineLaws = { ...resultLaws, ...deliveryLaws, ...timeLaws, ...accountLaws, ...decodeLaws }
+export const laws: EngineLaws = { ...resultLaws, ...deliveryLaws, ...timeLaws, ...accountLaws, ...decodeLaws, ...rowLaws }
 
 export const suite = (name: string, make: MakeEngine, effort?: Partial<Effort>): void =>
   void describe(`Engine: ${name}`, () => {

@@ -74,6 +74,39 @@ it.live("may have a source of its own, and imports of effect", () =>
     assert.strictEqual(account(outcome), "read 3, aggregated 3, late 0, dead-lettered 0, duplicate 0")
   })), 60_000)
 
+const rides = (key: string, declared: string) => `
+import { Schema } from "effect"
+import { Aggregate, Pipeline, Source, Window } from "courant"
+
+const Ride = Schema.Struct({ car: Schema.${declared}, at: Schema.Int, place: Schema.String })
+
+export const perCar = Source.make("rides", { schema: Ride, key: ${key}, eventTime: "at" }).pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({ last: Aggregate.last("place"), rides: Aggregate.count }),
+  Pipeline.named("per-car")
+)
+`
+
+const somewhere = [[70, "harbour"], [8, "station"], [0, "market"], [null, "nowhere"]]
+  .map(([car, place]) => JSON.stringify({ car, at: 1_000, place })).join("\n")
+
+it.live("may have a number for its key, and a row without one is a dead letter", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const cwd = yield* temporaryFolder
+    writeFileSync(join(cwd, "rides.ts"), rides(`"car"`, "NullOr(Schema.Int)"))
+    const outcome = yield* courant(run("./rides.ts"), { cwd, input: somewhere })
+    assert.deepStrictEqual(
+      linesOf(outcome.stdout).map((line) => JSON.parse(line)).map(({ key, values }) => [key, values.last, values.rides]),
+      [["0", "market", 1], ["70", "harbour", 1], ["8", "station", 1]]
+    )
+    assert.strictEqual(account(outcome), "read 4, aggregated 3, late 0, dead-lettered 1, duplicate 0")
+    writeFileSync(join(cwd, "both.ts"), rides(`["place", "car"]`, "Int"))
+    const both = yield* courant(run("./both.ts"), { cwd, input: somewhere })
+    assert.deepStrictEqual(linesOf(both.stdout).map((line) => JSON.parse(line).key), [
+      `["harbour",70]`, `["market",0]`, `["station",8]`
+    ])
+  })), 60_000)
+
 it.live("that cannot be used is refused in one line that names the file", () =>
   Effect.scoped(Effect.gen(function*() {
     const cwd = yield* temporaryFolder
@@ -81,6 +114,7 @@ it.live("that cannot be used is refused in one line that names the file", () =>
       "none.ts": ["export const answer = 42\n", 2, /none\.ts exports no pipeline/],
       "broken.ts": ["export const = 42\n", 1, /broken\.ts cannot be loaded/],
       "wrong.ts": [range.replace(`"2 minutes", "1 minute"`, `"no time"`), 1, /wrong\.ts cannot be loaded/],
+      "keyed.ts": [rides(`"car"`, "Finite"), 1, /keyed\.ts cannot be loaded.*"car", a double/],
       "other.ts,candles-1m": [readings, 2, /cannot run together/],
       "range.ts,./range.ts": [range, 2, /same name/]
     }

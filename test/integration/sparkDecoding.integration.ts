@@ -72,13 +72,53 @@ const records: ReadonlyArray<Uint8Array> = [
   Uint8Array.from([...encoder.encode(`{"key":"`), 0xff, ...encoder.encode(`","time":${begin}}`)])
 ])
 
-const inProcess = () => {
-  const job = new Job([everything], { partitions: 1 })
+const inProcess = (pipeline: Pipeline.Any, records: ReadonlyArray<Uint8Array>) => {
+  const job = new Job([pipeline], { partitions: 1 })
   const { length } = records
   const place = { partition: 0, offsets: Float64Array.from(records, (_, i) => i), appendedAt: new Float64Array(length).fill(Date.now()) }
   const { panes } = job.take({ ...fromBytes(records, records.map(() => 0 as const)), ...place })
   return { panes: [...panes, ...job.close().panes].map(Pane.encode), refused: job.counts.deadLettered }
 }
+
+const Keyed = Schema.Struct({
+  id: Schema.NullOr(Schema.String),
+  lot: Schema.optional(Schema.Int),
+  open: Schema.optionalKey(Schema.Boolean),
+  side: Schema.optionalKey(Schema.NullOr(Schema.Literals(["buy", "it's \\ sold"]))),
+  at: Schema.optionalKey(Schema.Int),
+  exact: Schema.optionalKey(Decimal.Decimal({ scale: 6, limit: 5_000_000_000 }))
+})
+
+type KeyField = "id" | "lot" | "open" | "side"
+
+const keyedBy = (name: string, key: ReadonlyArray<KeyField>, seconds: "at" | "exact"): Pipeline.Any =>
+  Source.make("keyed", { schema: Keyed, key, eventTime: { seconds }, outOfOrderness: 8_000_000_000_000 }).pipe(
+    Window.tumbling(1),
+    Aggregate.into({ rows: Aggregate.count, id: Aggregate.first("id"), side: Aggregate.last("side"), at: Aggregate.max("at") }),
+    Pipeline.named(name)
+  )
+
+const keyed = [
+  keyedBy("by-string", ["id"], "at"),
+  keyedBy("by-integer", ["lot"], "at"),
+  keyedBy("by-boolean", ["open"], "at"),
+  keyedBy("by-all", ["id", "lot", "open", "side"], "exact"),
+  keyedBy("by-none", [], "exact")
+]
+
+/** Strings that JSON escapes in one way or another, and integers that doubles print otherwise. */
+const keyedRecords = [
+  ...["a", "1", "", "\u0000", "\u0001\u000b\u001f\n\r\t\b\f\u007f", "\"\\/'", "é\u2028\u{1F600}", "[\"a\",1]"].map((id) => ({ id })),
+  ...[0, -0, 1, -7, Number.MAX_SAFE_INTEGER, 1e15].map((lot) => ({ lot })),
+  ...[true, false, null].map((open) => ({ open })),
+  ...["buy", "it's \\ sold", "sell", null].map((side) => ({ side })),
+  { id: null }, { lot: null }, { at: null }, { exact: null },
+  ...["-0.000001", "-1.0005", "1732545000.123999", "-0.5", "0.001"].map((exact) => ({ exact }))
+].flatMap((fields, i) => {
+  const all = { id: "k", lot: 1, open: true, side: "buy", at: i, exact: i, ...fields }
+  const [field = ""] = Object.keys(fields)
+  return [all, Object.fromEntries(Object.entries(all).filter(([name]) => name !== field))]
+}).map((record) => encoder.encode(JSON.stringify(record)))
 
 const texts = (panes: ReadonlyArray<Pane.Encoded>) =>
   panes.map(({ key, start, values }) => JSON.stringify([start, key, values])).sort()
@@ -94,10 +134,24 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excl
         yield* topic.append(records.map((bytes) => ({ partition: 0, kind: 0, bytes })))
         const observed = yield* topic.compute
         assert.deepStrictEqual(yield* topic.counts, observed)
-        const expected = inProcess()
+        const expected = inProcess(everything, records)
         assert.isAbove(expected.panes.length, 200)
         assert.deepStrictEqual(texts(yield* topic.panes("all")), texts(expected.panes))
         assert.deepStrictEqual(observed["everything"], { read: records.length, deadLettered: expected.refused, filtered: 0 })
+      }))
+
+    it.effect("keys of every kind and times in seconds are those that they are in process", () =>
+      Effect.gen(function*() {
+        const topic = yield* Runs.over(keyed)
+        yield* topic.append(keyedRecords.map((bytes) => ({ partition: 0, kind: 0, bytes })))
+        const observed = yield* topic.compute
+        const panes = yield* topic.panes("all")
+        for (const pipeline of keyed) {
+          const { name } = pipeline
+          const expected = inProcess(pipeline, keyedRecords)
+          assert.deepStrictEqual(texts(panes.filter((pane) => pane.pipeline === name)), texts(expected.panes), name)
+          assert.deepStrictEqual(observed[name], { read: keyedRecords.length, deadLettered: expected.refused, filtered: 0 }, name)
+        }
       }))
 
     it.effect("what lies ahead of the clock at its append is refused, and so are times in seconds and records without a value", () =>

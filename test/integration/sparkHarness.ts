@@ -134,7 +134,7 @@ export const foldOf = Effect.fnUntraced(function*(pipeline: AnyPipeline, topic: 
   const { definition } = Checked.inputOf(pipeline.checked).events
   const found = yield* events.pipe(Effect.provide(logOf(topic, definition), { local: true }))
   const { eventTime, outOfOrderness } = definition
-  const latest = found.reduce((latest, { fields }) => Math.max(latest, Number(fields[eventTime])), -Infinity)
+  const latest = found.reduce((latest, { fields }) => Math.max(latest, Number(fields[eventTime.field])), -Infinity)
   const watermark = which === "all" ? Infinity : latest - outOfOrderness
   return new Set(
     BatchFold.fold(pipeline, found).results.filter(({ end }) => end <= watermark).map((result) =>

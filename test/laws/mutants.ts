@@ -380,16 +380,65 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "an absent member has the value that it had in the record before",
-    file: "streams/records/Decoder.ts",
-    find: "      values[field] = NaN\n    }\n    return true",
-    replace: "    }\n    return true",
+    file: "streams/records/ObjectReader.ts",
+    find: "      if (!this.#optional[member]) return -1\n      members[member]!.lack(values, indexes[member]!)",
+    replace: "      if (!this.#optional[member]) return -1",
     law: "a line is taken or refused"
   },
   {
     mistake: "what comes after a record is not looked at",
     file: "streams/records/Decoder.ts",
-    find: "bytes[at] !== close || skip(bytes, at + 1, end) !== end",
-    replace: "bytes[at] !== close",
+    find: "at !== -1 && skip(bytes, at, end) === end",
+    replace: "at !== -1",
     law: "nothing but white space"
+  },
+  {
+    mistake: "a field that an object needs may be absent where the object may be",
+    file: "streams/records/ObjectReader.ts",
+    find: "    this.#optional = members.map(({ member }) => member.optional)\n",
+    replace: "    this.#optional = members.map(({ member, reader }) => member.optional || Reflect.get(reader, \"column\")?.optional === true)\n",
+    law: "a row of any schema"
+  },
+  {
+    mistake: "the fields of an absent object have the values that they had in the record before",
+    file: "streams/records/ObjectReader.ts",
+    find: "this.#members.forEach((member, i) => member.lack(values, this.#indexes[i]!))",
+    replace: "",
+    law: "a row of any schema"
+  },
+  {
+    mistake: "a row without a key has another row's",
+    file: "streams/records/KeyReader.ts",
+    find: "return number >= 0 ? number | 0 : -1",
+    replace: "return number | 0",
+    law: "rows of any key"
+  },
+  {
+    mistake: "of a key's fields only the last tells rows apart",
+    file: "streams/records/KeyReader.ts",
+    find: "if (next instanceof Map) level = next",
+    replace: "if (next === undefined) level = this.#known",
+    law: "rows of any key"
+  },
+  {
+    mistake: "fractions of seconds before the epoch are rounded towards it",
+    file: "streams/records/Decoder.ts",
+    find: "(rest < 0 ? rest + unit : rest)",
+    replace: "rest",
+    law: "a row of any schema"
+  },
+  {
+    mistake: "every fourth year is a leap year",
+    file: "streams/records/Iso8601.ts",
+    find: "(year % 100 !== 0 || year % 400 === 0)",
+    replace: "true",
+    law: "a row of any schema"
+  },
+  {
+    mistake: "a row without a time has that of the row before",
+    file: "streams/records/TimeStringReader.ts",
+    find: "    this.#time.values[this.#time.index] = NaN\n",
+    replace: "",
+    law: "a row of any schema"
   }
 ]

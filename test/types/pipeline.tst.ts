@@ -1,5 +1,5 @@
 /** What the compiler says of pipelines: field names, result types, and portability. */
-import { Schema } from "effect"
+import { type Option, Schema } from "effect"
 import { describe, expect, test } from "tstyche"
 import { Decimal } from "../../src/domain/Decimal.ts"
 import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
@@ -25,6 +25,17 @@ const bars = Source.make("bars", {
   key: "symbol",
   eventTime: "start"
 })
+
+/** With every way of saying that a field may be absent, structs in it, and an enum. */
+const Fill = Schema.Struct({
+  venue: Schema.Literals(["XNYS", "XNAS"]),
+  lot: Schema.NullOr(Schema.Int),
+  at: Schema.String,
+  trade: Schema.Struct({ price: Decimal({ scale: 2, limit: 1_000 }), fee: Schema.optional(Schema.Int) }),
+  party: Schema.optionalKey(Schema.NullOr(Schema.Struct({ id: Schema.String })))
+})
+
+const fills = Source.make("fills", { schema: Fill, key: ["venue", "lot", "party.id"], eventTime: { iso8601: "at" } })
 
 const largest = Aggregate.custom({
   create: () => 0,
@@ -81,6 +92,28 @@ describe("a field that the source does not have, or has as something else, is na
     Source.make("trades", { schema: Trade, key: "symbl", eventTime: "time" })
     // @ts-expect-error Type '"venue"' is not assignable
     Source.make("trades", { schema: Trade, key: "symbol", eventTime: "venue" })
+    // @ts-expect-error Did you mean '"symbol"'?
+    Source.make("trades", { schema: Trade, key: ["venue", "symbl"], eventTime: "time" })
+    // @ts-expect-error Type '"price"' is not assignable
+    Source.make("trades", { schema: Trade, key: "price", eventTime: "time" })
+    // @ts-expect-error Did you mean '"time"'?
+    Source.make("trades", { schema: Trade, key: "symbol", eventTime: { seconds: "tme" } })
+    // @ts-expect-error Type '"size"' is not assignable
+    Source.make("trades", { schema: Trade, key: "symbol", eventTime: { iso8601: "size" } })
+  })
+
+  test("that is in a struct", () => {
+    const windows = fills.pipe(Window.tumbling("1 minute"))
+    // @ts-expect-error there is no field \"trade.prise\"
+    windows.pipe(Aggregate.into({ open: Aggregate.first("trade.prise") }))
+    // @ts-expect-error there is no field \"price\"
+    windows.pipe(Aggregate.into({ open: Aggregate.first("price") }))
+    // @ts-expect-error the field \"party.id\" is of another kind
+    windows.pipe(Aggregate.into({ mean: Aggregate.mean("party.id") }))
+    // @ts-expect-error Type '"trade.price"' is not assignable
+    Source.make("fills", { schema: Fill, key: "trade.price", eventTime: { iso8601: "at" } })
+    // @ts-expect-error Type '"trade"' is not assignable
+    Source.make("fills", { schema: Fill, key: "trade", eventTime: { iso8601: "at" } })
   })
 })
 
@@ -144,6 +177,42 @@ describe("the types of results are worked out", () => {
   test("an absent field is null in rows", () => {
     expect<Pipeline.RowOf<typeof trades>["venue"]>().type.toBe<string | null>()
     expect<Pipeline.RowOf<typeof trades>["price"]>().type.toBe<DecimalValue>()
+  })
+
+  test("so is a null one, and rows have the fields of structs by their paths", () => {
+    expect<Pipeline.RowOf<typeof fills>>().type.toBe<{
+      readonly venue: "XNYS" | "XNAS"
+      readonly lot: number | null
+      readonly at: string
+      readonly "trade.price": DecimalValue
+      readonly "trade.fee": number | null
+      readonly "party.id": string | null
+    }>()
+    const last = fills.pipe(
+      Source.filter((row) => row["trade.fee"] !== 0),
+      Window.tumbling("1 minute"),
+      Aggregate.into({ venue: Aggregate.last("venue"), price: Aggregate.max("trade.price") }),
+      Pipeline.named("last")
+    )
+    expect<Pipeline.ValuesOf<typeof last>>().type.toBe<{
+      readonly venue: "XNYS" | "XNAS" | null
+      readonly price: DecimalValue | null
+    }>()
+  })
+
+  test("a key is decoded into the values of its fields", () => {
+    expect(Source.decodeKey(trades, "IBM")).type.toBe<Option.Option<{ readonly symbol: string }>>()
+    expect(Source.decodeKey(fills, "[]")).type.toBe<
+      Option.Option<{ readonly venue: "XNYS" | "XNAS"; readonly lot: number; readonly "party.id": string }>
+    >()
+    const all = Source.make("all", { schema: Fill, key: [], eventTime: { iso8601: "at", withoutZone: "UTC" } })
+    expect(Source.decodeKey(all, "")).type.toBe<Option.Option<{}>>()
+  })
+
+  test("an event time is an integer, or seconds, or a string", () => {
+    Source.make("trades", { schema: Trade, key: "flag", eventTime: { seconds: "time" } })
+    Source.make("trades", { schema: Trade, key: ["symbol", "size"], eventTime: { seconds: "price" } })
+    Source.make("fills", { schema: Fill, key: [], eventTime: "trade.fee" })
   })
 })
 

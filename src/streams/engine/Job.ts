@@ -101,6 +101,7 @@ export class Job {
     })
     this.#reader = new SourceReader({
       inputs: [...inputs.values()],
+      reads: (source) => Checked.fieldsRead(pipelines.map(({ checked }) => checked), source),
       partitions: options.partitions,
       maxTimeAhead: options.maxTimeAhead ?? Infinity,
       dictionaryBound: options.dictionaryBound ?? 1 << 18
@@ -134,7 +135,7 @@ export class Job {
 
   /** Event time by the field that it is read from: of inputs that share one the slowest. */
   get eventTimes(): ReadonlyArray<EventTime> {
-    const groups = Map.groupBy(this.#reader.timelines, ([{ events }]) => events.definition.eventTime)
+    const groups = Map.groupBy(this.#reader.timelines, ([{ events }]) => events.definition.eventTime.field)
     return [...groups].map(([field, inputs]) => ({
       field,
       outOfOrderness: Math.max(...inputs.map(([{ events }]) => events.definition.outOfOrderness)),

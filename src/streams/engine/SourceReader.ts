@@ -16,6 +16,8 @@ import { State as TimelineState, Timeline } from "./Timeline.ts"
 export interface Settings {
   /** What the pipelines read, each once. */
   readonly inputs: ReadonlyArray<Input>
+  /** The fields of a source whose values are read, by its fingerprint, as the decoder takes them. */
+  readonly reads: (source: string) => ReadonlySet<string> | undefined
   readonly partitions: number
   /** Milliseconds that an event may lie ahead of the clock at its append; beyond that it is refused. */
   readonly maxTimeAhead: number
@@ -88,7 +90,7 @@ export class SourceReader {
   /** One for each definition that is read, however many inputs share it. */
   #makeReaders(): ReadonlyArray<Reader> {
     return sourcesOf(this.#settings.inputs).map((source) =>
-      new Reader(source, this.#dictionary, this.#latest.get(source.fingerprint) ?? []))
+      new Reader(source, { dictionary: this.#dictionary, latest: this.#latest.get(source.fingerprint) ?? [], reads: this.#settings.reads(source.fingerprint) }))
   }
 
   get timelines(): ReadonlyMap<Input, Timeline> {
@@ -152,7 +154,7 @@ export class SourceReader {
       Option.map(Control.decode(valueAt(records, index)), (control) => {
         if (control._tag === "idle") {
           for (const [input, timeline] of this.#timelines) {
-            if (control.eventTime !== undefined && control.eventTime !== input.events.definition.eventTime) continue
+            if (control.eventTime !== undefined && control.eventTime !== input.events.definition.eventTime.field) continue
             timeline.raise(partition, control.watermark)
             onPart({ _tag: "idle", input, timeline })
           }
@@ -219,6 +221,12 @@ const sourcesOf = (inputs: ReadonlyArray<Input>): ReadonlyArray<Source> => {
   return [...new Map(sources.map((source) => [source.fingerprint, source])).values()]
 }
 
+interface ReaderSettings {
+  readonly dictionary: Batch.Dictionary
+  readonly latest: Array<number>
+  readonly reads: ReadonlySet<string> | undefined
+}
+
 /** A decoder with the batch that it fills, kept from one run of records to the next. */
 class Reader {
   readonly source: Source
@@ -228,10 +236,10 @@ class Reader {
   readonly #latest: Array<number>
   #batch: Batch.Batch
 
-  constructor(source: Source, dictionary: Batch.Dictionary, latest: Array<number>) {
+  constructor(source: Source, { dictionary, latest, reads }: ReaderSettings) {
     this.source = source
     this.#latest = latest
-    this.#decoder = new Decoder(source.definition, dictionary)
+    this.#decoder = new Decoder(source.definition, dictionary, reads)
     this.#dictionary = dictionary
     this.#batch = Batch.make(source.definition, dictionary, 0, 0)
   }

@@ -166,14 +166,13 @@ const definitionOf = (events: Checked.Events): Definition =>
 const checkSource = (definition: Definition): void => {
   const node = `the source "${definition.name}"`
   duration(`${node}, outOfOrderness`, definition.outOfOrderness)
-  const key = fieldOf(`${node}, key`, definition, definition.key).column
-  if (key.kind !== "string" || key.optional) {
-    refuse(`${node}, key`, `the field "${key.name}" is ${key.optional ? "optional" : `a ${key.kind}`}, and a key is a string`)
+  for (const name of definition.key) {
+    const { column } = fieldOf(`${node}, key`, definition, name)
+    if (column.kind === "decimal" || column.kind === "double") {
+      refuse(`${node}, key`, `the field "${column.name}" is a ${column.kind}; a key's fields are strings, integers and booleans`)
+    }
   }
-  const time = fieldOf(`${node}, event time`, definition, definition.eventTime).column
-  if (time.kind !== "int" || time.optional) {
-    refuse(`${node}, event time`, `the field "${time.name}" is ${time.optional ? "optional" : `a ${time.kind}`}, and must be an integer`)
-  }
+  fieldOf(`${node}, event time`, definition, definition.eventTime.field)
 }
 
 const checkPreAggregated = (events: Definition, records: Definition, window: Plan.WindowNode["window"]): void => {
@@ -181,14 +180,16 @@ const checkPreAggregated = (events: Definition, records: Definition, window: Pla
   if (window.kind === "session") {
     refuse(node, "pre-aggregated records have no place in sessions, since nobody knows between which events they lie")
   }
-  const kinds = [events, records].map((definition) => fieldOf(node, definition, definition.key).column.kind)
-  if (kinds[0] !== kinds[1]) refuse(node, `the key of "${records.name}" is a ${kinds[1]}, and that of "${events.name}" a ${kinds[0]}`)
+  const [own, theirs] = [events, records].map((definition) =>
+    definition.key.map((name) => fieldOf(node, definition, name).column.kind).join(", "))
+  if (own !== theirs) refuse(node, `the key of "${records.name}" is of kind (${theirs}), and that of "${events.name}" of kind (${own})`)
 }
 
 /** Checks that are functions have no data; the patterns of strings have. */
 const definitionData = ({ columns, ...definition }: Definition): Fingerprint.Data => ({
   ...definition,
-  columns: Object.fromEntries(columns.map(({ accepts, ...column }) => [column.name, { ...column, checked: accepts !== null }]))
+  columns: Object.fromEntries(columns.map(({ accepts, path, ...column }) =>
+    [column.name, { ...column, path: path.map((member) => ({ ...member })), checked: accepts !== null }]))
 })
 
 const aggregateData = ({ by, custom, field, op, preAggregated, where }: Checked.Aggregate): Fingerprint.Data => [

@@ -149,3 +149,41 @@ export const inputOf = (checked: Checked): Input => {
   const preAggregated = records === null ? null : originOf(records).source
   return { id: `${events.fingerprint}+${preAggregated?.fingerprint ?? ""}`, events, preAggregated }
 }
+
+/**
+ * The fields of a source, named by its fingerprint, that pipelines look at beside its key and its time; `undefined` where
+ * functions are handed whole rows.
+ */
+export const fieldsRead = (pipelines: ReadonlyArray<Checked>, source: string): ReadonlySet<string> | undefined => {
+  const fields = new Set<string>()
+  for (const checked of pipelines) {
+    const window = windowOf(checked)
+    for (const events of window.preAggregated === null ? [window.input] : [window.input, window.preAggregated]) {
+      const { source: { fingerprint }, steps } = originOf(events)
+      if (fingerprint !== source) continue
+      for (const step of steps) {
+        if (step._tag === "filter") return undefined
+        addFields(step.condition, fields)
+      }
+      for (const aggregate of window.aggregates) {
+        if (aggregate.custom !== null) return undefined
+        const { by, field, preAggregated, where } = aggregate
+        for (const each of events === window.input ? [by, field] : [preAggregated]) if (each !== null) fields.add(each.column.name)
+        if (where !== null && events === window.input) addFields(where, fields)
+      }
+    }
+  }
+  return fields
+}
+
+const addFields = (node: Expr.Node, fields: Set<string>): void => {
+  switch (node.op) {
+    case "and":
+    case "or":
+      return node.all.forEach((part) => addFields(part, fields))
+    case "not":
+      return addFields(node.that, fields)
+    default:
+      fields.add(node.field)
+  }
+}

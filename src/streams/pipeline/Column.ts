@@ -2,14 +2,18 @@
  * How a field of a source is stored: every column is a `Float64Array`.
  *
  * Integers and doubles stand as they are, exact decimals as their unscaled integer, booleans
- * as 0 and 1, texts as their number in a dictionary, and an absent value as NaN. One
+ * as 0 and 1, strings as their number in a dictionary, and an absent value as NaN. One
  * representation keeps the loops of the engine monomorphic and a batch flat.
  */
 import { Option, Order, Predicate, Schema, SchemaAST } from "effect"
 import { type Storage, storageAnnotation } from "../../domain/Decimal.ts"
 
 export type Column = {
+  /** The names of its path, with dots between them: `trade.price`. */
   readonly name: string
+  /** From the record down to the value. */
+  readonly path: ReadonlyArray<Member>
+  /** Whether a row may lack the value: because it, or an object around it, may be absent or null. */
   readonly optional: boolean
   /** A check of the field's Schema that the ranges below do not already say; `null` where there is none. */
   readonly accepts: ((value: unknown) => boolean) | null
@@ -21,23 +25,70 @@ export type Column = {
     readonly kind: "string"
     /** The sources of the regular expressions that its checks are; `null` where a check is something else. */
     readonly patterns: ReadonlyArray<string> | null
+    /** The only strings that it may be; `null` where it may be any. */
+    readonly literals: ReadonlyArray<string> | null
   }
 )
 
-/** Columns are derived from a flat struct of texts, numbers, booleans and exact decimals. */
-export const fromFields = (fields: Schema.Struct.Fields): ReadonlyArray<Column> =>
-  Object.entries(fields).map(([name, field]) => fromField(name, field))
+/** A member of a JSON object. One that is optional may be left out or null, which is the same. */
+export interface Member {
+  readonly name: string
+  readonly optional: boolean
+}
 
-const fromField = (name: string, field: Schema.Constraint): Column => {
-  const { ast } = field
-  const base = { name, optional: ast.context?.isOptional === true }
-  const accepts = ast.checks === undefined ? null : Schema.is(field)
+/** The columns of a struct of strings, numbers, booleans, exact decimals, string literals, and structs of these. */
+export const fromSchema = (schema: Schema.Constraint): ReadonlyArray<Column> => {
+  const columns = columnsOf([], schema.ast)
+  const twice = columns.find(({ name }, index) => columns.findIndex((other) => other.name === name) < index)
+  if (twice !== undefined) throw new TypeError(`two fields are called "${twice.name}"`)
+  return columns
+}
+
+const columnsOf = (path: ReadonlyArray<Member>, ast: SchemaAST.AST): ReadonlyArray<Column> => {
+  const what = path.length === 0 ? "the schema" : `the field "${nameOf(path)}"`
+  if (ast._tag !== "Objects" || ast.encoding !== undefined || ast.indexSignatures.length > 0) {
+    throw new TypeError(`${what} is no struct of fields with names`)
+  }
+  if (ast.checks !== undefined) {
+    throw new TypeError(`${what} has a check over several fields, which no engine makes: use Source.where or Source.filter`)
+  }
+  if (path.length > 0 && ast.propertySignatures.length === 0) throw new TypeError(`${what} is a struct without fields`)
+  return ast.propertySignatures.flatMap(({ name, type }) => {
+    const { optional, values } = presentIn(type)
+    const inner = [...path, { name: String(name), optional }]
+    const [only] = values
+    return values.length === 1 && only?._tag === "Objects" ? columnsOf(inner, only) : [columnOf(inner, values)]
+  })
+}
+
+const nameOf = (path: ReadonlyArray<Member>): string => path.map(({ name }) => name).join(".")
+
+/** What a field is where it is anything, and whether it may be absent or null. */
+const presentIn = (ast: SchemaAST.AST) => {
+  const members = membersOf(ast)
+  const values = members.filter(({ _tag }) => _tag !== "Null" && _tag !== "Undefined")
+  return { values, optional: ast.context?.isOptional === true || values.length < members.length }
+}
+
+const membersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
+  ast._tag === "Union" && ast.checks === undefined && ast.encoding === undefined ? ast.types.flatMap(membersOf) : [ast]
+
+const columnOf = (path: ReadonlyArray<Member>, values: ReadonlyArray<SchemaAST.AST>): Column => {
+  const base = { name: nameOf(path), path, optional: path.some(({ optional }) => optional) }
+  const literals = values.flatMap((ast) => ast._tag === "Literal" && Predicate.isString(ast.literal) ? [ast.literal] : [])
+  if (literals.length > 0 && literals.length === values.length) {
+    const known = new Set<unknown>(literals)
+    return { ...base, accepts: (value) => known.has(value), kind: "string", patterns: [], literals }
+  }
+  const [ast] = values
+  if (ast === undefined || values.length > 1) throw unsupported(base.name, "Union")
+  const accepts = ast.checks === undefined ? null : Schema.is(Schema.make<Schema.Codec<unknown>>(ast))
   const storage = SchemaAST.resolveAt<Storage>(storageAnnotation)(ast)
   if (storage !== undefined) return { ...base, accepts, kind: "decimal", ...storage }
-  if (ast.encoding !== undefined) throw unsupported(name, "a transformation")
+  if (ast.encoding !== undefined) throw unsupported(base.name, "a transformation")
   switch (ast._tag) {
     case "String":
-      return { ...base, accepts, kind: "string", patterns: patternsOf(ast) }
+      return { ...base, accepts, kind: "string", patterns: patternsOf(ast), literals: null }
     case "Boolean":
       return { ...base, accepts, kind: "boolean" }
     case "Number": {
@@ -45,13 +96,14 @@ const fromField = (name: string, field: Schema.Constraint): Column => {
       return { ...base, accepts: complete ? null : accepts, kind: integer ? "int" : "double", minimum, maximum }
     }
     default:
-      throw unsupported(name, ast._tag)
+      throw unsupported(base.name, ast._tag)
   }
 }
 
 const unsupported = (name: string, what: string): TypeError =>
   new TypeError(
-    `the field "${name}" (${what}) has no column: a source is a flat struct of String, Int, Number, Boolean and Decimal fields`
+    `the field "${name}" (${what}) has no column: fields are String, Int, Finite, Boolean, Decimal, Literals of strings, ` +
+      "structs of these, and either of them with NullOr or optional"
   )
 
 /** Regular expressions can be evaluated elsewhere too, which functions cannot. */

@@ -17,18 +17,35 @@
  * })
  * ```
  */
-import { Duration, Pipeable, type Schema } from "effect"
+import { Duration, Option, Pipeable, type Schema } from "effect"
+import type { Decimal } from "../../domain/Decimal.ts"
 import * as Column from "./Column.ts"
+import * as EventTime from "./EventTime.ts"
 import type { Expr, Fits, Node } from "./Expr.ts"
+import * as Key from "./Key.ts"
 import type * as Plan from "./Plan.ts"
 
 /** Whether every engine can run a pipeline, or only the one that can call its functions. */
 export type Portability = "portable" | "local"
 
-/** A row as functions and results see it: an absent optional field is `null`. */
-export type Row<Type> = {
-  readonly [K in keyof Type]-?: undefined extends Type[K] ? Exclude<Type[K], undefined> | null : Type[K]
-}
+type Scalar = string | number | boolean | Decimal
+
+/** The fields of a schema by their paths: those of a struct in it are called `trade.price`. */
+type Path<Type> = {
+  readonly [K in keyof Type & string]-?: NonNullable<Type[K]> extends Scalar ? K
+    : NonNullable<Type[K]> extends ReadonlyArray<unknown> ? never
+    : `${K}.${Path<NonNullable<Type[K]>>}`
+}[keyof Type & string]
+
+/** `null` where a value may be absent. */
+type Absent<Value> = null extends Value ? null : undefined extends Value ? null : never
+
+type At<Type, P> = P extends keyof Type ? NonNullable<Type[P]> | Absent<Type[P]>
+  : P extends `${infer K}.${infer Rest}` ? K extends keyof Type ? At<NonNullable<Type[K]>, Rest> | Absent<Type[K]> : never
+  : never
+
+/** A row as functions and results see it: fields by their paths, and an absent or null one is `null`. */
+export type Row<Type> = Type extends unknown ? { readonly [P in Path<Type>]: At<Type, P> } : never
 
 export type Filter =
   | { readonly _tag: "where"; readonly node: Node }
@@ -38,8 +55,9 @@ export type Filter =
 export interface Definition {
   readonly name: string
   readonly columns: ReadonlyArray<Column.Column>
-  readonly key: string
-  readonly eventTime: string
+  /** The fields that a row's key is made of, in their order. */
+  readonly key: ReadonlyArray<string>
+  readonly eventTime: EventTime.EventTime
   /** Milliseconds by which the watermark trails the largest event time of a partition. */
   readonly outOfOrderness: number
 }
@@ -52,42 +70,89 @@ export interface Source<out R, out P extends Portability = "portable"> extends P
   readonly _portability?: P
 }
 
-type FieldOf<Type, Kind> = { readonly [K in keyof Type]: Type[K] extends Kind ? K : never }[keyof Type] & string
-
-/**
- * Describes the events of a topic. The schema is a flat struct of `Schema.String`,
- * `Schema.Int`, `Schema.Finite`, `Schema.Boolean` and `Decimal` fields; a record that does
- * not fit it becomes a dead letter.
- */
-export const make = <Fields extends Schema.Struct.Fields>(name: string, options: {
-  readonly schema: Schema.Struct<Fields>
-  /** The field whose values have windows of their own. */
-  readonly key: FieldOf<Schema.Struct.Type<Fields>, string>
-  /** The field that says when an event happened, in whole milliseconds since the epoch. */
-  readonly eventTime: FieldOf<Schema.Struct.Type<Fields>, number>
-  /** How much later than newer events an event may come and still be on time; 0 by default. */
-  readonly outOfOrderness?: Duration.Input
-}): Source<Row<Schema.Struct.Type<Fields>>> => {
-  const columns = Column.fromFields(options.schema.fields).map((column) =>
-    column.kind === "int" && column.name === options.eventTime
-      ? { ...column, minimum: Math.max(column.minimum, -farthest), maximum: Math.min(column.maximum, farthest) }
-      : column
-  )
-  const columnOf = (field: string) => columns.find((column) => column.name === field)
-  if (columnOf(options.eventTime)?.kind !== "int") {
-    throw new TypeError(`the event time of "${name}" must be an integer field: "${options.eventTime}" is not`)
-  }
-  return fromDefinition({
-    name,
-    columns,
-    key: options.key,
-    eventTime: options.eventTime,
-    outOfOrderness: Duration.toMillis(options.outOfOrderness ?? 0)
-  }, [])
+/** What {@link make} knows of a source's key beside its fields' names. */
+export interface Keyed<out Values> {
+  /** Never set: it carries the types of the key's fields. */
+  readonly _key?: Values
 }
 
-/** Some 250,000 years from 1970: a little further dates end, and a window there would never close. */
-const farthest = 8_000_000_000_000_000
+/** By `Extract` they are written out in what the compiler says, and not called by the name of this type. */
+type FieldOf<R, Kind> = Extract<{ readonly [K in keyof R]: NonNullable<R[K]> extends Kind ? K : never }[keyof R], string>
+
+type RowOf<Fields extends Schema.Struct.Fields> = Row<Schema.Struct.Type<Fields>>
+
+type KeyOf<R, K extends keyof R> = { readonly [F in K]: NonNullable<R[F]> }
+
+/**
+ * Describes the events of a topic. The schema is a struct of `Schema.String`, `Schema.Int`,
+ * `Schema.Finite`, `Schema.Boolean`, `Schema.Literals` of strings and `Decimal` fields, and
+ * of structs of these, whose fields are named by their path (`trade.price`). A field with
+ * `optionalKey`, `optional` or `NullOr` may be left out or null. A record that does not fit
+ * becomes a dead letter.
+ *
+ * Throws a `TypeError` that names the field where the schema, the key or the time cannot be
+ * read as they are declared.
+ */
+export const make = <Fields extends Schema.Struct.Fields, const K extends FieldOf<RowOf<Fields>, string | number | boolean> = never>(
+  name: string,
+  options: {
+    readonly schema: Schema.Struct<Fields>
+    /**
+     * What has windows of its own: the values of a field that is a string, an integer, a boolean
+     * or an enum of strings; of several such fields together; or, with `[]`, all rows as one.
+     * A row without one of them is refused (`no-key`).
+     */
+    readonly key: K | ReadonlyArray<K>
+    /**
+     * The field that says when an event happened. A row without a time is refused.
+     *
+     * - `"at"`: an integer of milliseconds since the epoch.
+     * - `{ seconds: "at" }`: an integer or a decimal of seconds since the epoch.
+     * - `{ iso8601: "at" }`: a string as RFC 3339 writes times, `2024-11-25T14:30:00.123Z`: with `T`
+     *   or a space, any number of digits behind the point, and `Z` or an offset such as `+01:00`.
+     *   `withoutZone: "UTC"` takes times without either too; they are refused otherwise, and so is
+     *   the second 60.
+     *
+     * What is finer than a millisecond belongs to the millisecond that it is in.
+     */
+    readonly eventTime: EventTime.Declared<
+      FieldOf<RowOf<Fields>, number>,
+      FieldOf<RowOf<Fields>, number | Decimal>,
+      FieldOf<RowOf<Fields>, string>
+    >
+    /** How much later than newer events an event may come and still be on time; 0 by default. */
+    readonly outOfOrderness?: Duration.Input
+  }
+): Source<RowOf<Fields>> & Keyed<KeyOf<RowOf<Fields>, K>> => {
+  const time = EventTime.from(options.eventTime)
+  const columns = Column.fromSchema(options.schema).map((column) => EventTime.narrowed(name, time, column))
+  columnOf({ name, columns }, time.field, "event time")
+  const key: ReadonlyArray<string> = [options.key].flat()
+  for (const field of key) checkKey(name, columnOf({ name, columns }, field, "key"))
+  if (new Set(key).size < key.length) throw new TypeError(`the key of "${name}" names a field twice`)
+  return fromDefinition({ name, columns, key, eventTime: time, outOfOrderness: Duration.toMillis(options.outOfOrderness ?? 0) }, [])
+}
+
+/** The values of the fields that a pane's key is made of; none where the source has no such key. */
+export const decodeKey = <Values>(source: Keyed<Values> & { readonly definition: Definition }, key: string): Option.Option<Values> => {
+  const { columns, key: fields } = source.definition
+  return Key.decode(fields.flatMap((field) => columns.filter(({ name }) => name === field)), key).pipe(
+    // The columns that it was decoded by were derived from the same schema that the type was.
+    Option.map((values) => Object.fromEntries(fields.map((field, index) => [field, values[index]])) as Values)
+  )
+}
+
+const columnOf = ({ columns, name }: Pick<Definition, "name" | "columns">, field: string, what: string): Column.Column => {
+  const found = columns.find((column) => column.name === field)
+  if (found !== undefined) return found
+  throw new TypeError(`the ${what} of "${name}" is no field: "${field}" is not among ${columns.map(({ name }) => name).join(", ")}`)
+}
+
+const checkKey = (source: string, { kind, name }: Column.Column): void => {
+  if (kind !== "double" && kind !== "decimal") return
+  const instead = kind === "double" ? "Schema.Int where its values are integers, else Schema.String" : "Schema.String, or Schema.Int of its smallest unit"
+  throw new TypeError(`the key of "${source}" cannot be "${name}", a ${kind}, which has several spellings: declare ${instead}`)
+}
 
 const fromDefinition = <R, P extends Portability>(
   definition: Definition,

@@ -1,40 +1,52 @@
 /**
  * From the bytes of a JSON record straight into columns.
  *
- * The fast path reads a flat object byte by byte: plain member names, plain texts, plain
+ * The fast path reads an object byte by byte: plain member names, plain strings, plain
  * numbers. It is several times faster than `JSON.parse` and allocates nothing for a known
- * text. Whatever it does not recognise goes to the slow path, `JSON.parse` and the field's
+ * string. Whatever it does not recognise goes to the slow path, `JSON.parse` and the field's
  * checks, which alone decides what is refused and says why.
  */
 import { Predicate } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
-import { type Batch, type Dictionary, indexOf } from "./Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
+import type { Definition } from "../pipeline/Source.ts"
+import { type Batch, type Dictionary, indexOf } from "./Batch.ts"
 import { FieldReader } from "./FieldReader.ts"
 import * as JsonNumber from "./JsonNumber.ts"
+import { KeyReader } from "./KeyReader.ts"
+import { ObjectReader, type Placed, skip } from "./ObjectReader.ts"
 import type { Refusal } from "./Refusal.ts"
-import type { Definition } from "../pipeline/Source.ts"
+import { TimeStringReader } from "./TimeStringReader.ts"
 
-const quote = 34
-const comma = 44
-const colon = 58
-const open = 123
-const close = 125
-
-/** Decodes the records of one source. It keeps the texts of the dictionary it was last used with. */
+/** Decodes the records of one source. It keeps the strings of the dictionary it was last used with. */
 export class Decoder {
-  readonly #fields: ReadonlyArray<FieldReader>
-  readonly #key: number
+  readonly #source: Definition
+  readonly #fields: ReadonlyArray<FieldReader | TimeStringReader>
+  readonly #record: ObjectReader
+  readonly #key: KeyReader
+  /** Of the event time in milliseconds: its own column, or the place behind the columns. */
   readonly #time: number
-  /** Fields in the order in which the last record had them: the next one mostly has the same. */
-  readonly #expected: Array<number> = []
+  readonly #seconds: { readonly index: number; readonly scale: number } | null
   readonly #values: Float64Array
 
-  constructor(source: Definition, dictionary: Dictionary) {
-    this.#fields = source.columns.map((column) => new FieldReader(column, dictionary))
-    this.#key = indexOf(source, source.key)
-    this.#time = indexOf(source, source.eventTime)
-    this.#values = new Float64Array(source.columns.length)
+  /** `reads` are the fields whose values somebody reads, apart from the key and the time; all by default. */
+  constructor(source: Definition, dictionary: Dictionary, reads?: ReadonlySet<string>) {
+    const { columns, eventTime } = source
+    this.#source = source
+    this.#values = new Float64Array(columns.length + 1)
+    const index = indexOf(source, eventTime.field)
+    this.#time = eventTime.unit === "milliseconds" ? index : columns.length
+    const time = { values: this.#values, index: this.#time }
+    this.#fields = columns.map((column) => {
+      const field = new FieldReader(column, dictionary)
+      if (eventTime.unit !== "iso8601" || column.name !== eventTime.field) return field
+      const isRead = reads === undefined || reads.has(column.name) || source.key.includes(column.name)
+      return new TimeStringReader(field, time, eventTime, isRead)
+    })
+    this.#record = new ObjectReader(membersOf(columns, this.#fields))
+    this.#key = new KeyReader(source, dictionary)
+    const column = columns[index]
+    this.#seconds = eventTime.unit === "seconds" ? { index, scale: column?.kind === "decimal" ? column.scale : 0 } : null
   }
 
   /** Adds the record in `bytes[start, end)` as a row of the batch, or says why it is refused. */
@@ -46,53 +58,37 @@ export class Decoder {
     }
     const row = batch.length
     const values = this.#values
-    for (let field = 0; field < values.length; field++) batch.columns[field]![row] = values[field]!
-    batch.keys[row] = values[this.#key]!
-    batch.times[row] = values[this.#time]!
+    const { columns } = batch
+    const key = this.#key.numberOf(values)
+    if (key === -1) return { reason: "no-key", detail: `the key "${this.#key.absentIn(values)}" is missing or null` }
+    if (this.#seconds !== null) this.#toMilliseconds(this.#seconds)
+    const time = values[this.#time]!
+    if (Number.isNaN(time)) {
+      return { reason: "missing-field", detail: `the event time "${this.#source.eventTime.field}" is missing or null` }
+    }
+    for (let field = 0; field < columns.length; field++) columns[field]![row] = values[field]!
+    batch.keys[row] = key
+    batch.times[row] = time
     batch.length = row + 1
     return null
   }
 
   /** The fast path. False means "not recognised", never "wrong". */
   #scan(bytes: Uint8Array, start: number, end: number): boolean {
-    const fields = this.#fields
-    const values = this.#values
-    let seen = 0
-    let member = 0
-    let at = skip(bytes, start, end)
-    if (bytes[at] !== open) return false
-    at = skip(bytes, at + 1, end)
-    while (bytes[at] === quote) {
-      const field = this.#fieldAt(bytes, at + 1, member++)
-      if (field === -1 || (seen & (1 << field)) !== 0) return false
-      at = skip(bytes, at + 2 + fields[field]!.nameLength, end)
-      if (bytes[at] !== colon) return false
-      seen |= 1 << field
-      at = fields[field]!.read(bytes, skip(bytes, at + 1, end), end, values, field)
-      if (at === -1) return false
-      at = skip(bytes, at, end)
-      if (bytes[at] === comma) {
-        at = skip(bytes, at + 1, end)
-        if (bytes[at] !== quote) return false
-      } else break
-    }
-    if (bytes[at] !== close || skip(bytes, at + 1, end) !== end) return false
-    for (let field = 0; field < fields.length; field++) {
-      if ((seen & (1 << field)) !== 0) continue
-      if (!fields[field]!.column.optional) return false
-      values[field] = NaN
-    }
-    return true
+    const at = this.#record.read(bytes, skip(bytes, start, end), end, this.#values)
+    return at !== -1 && skip(bytes, at, end) === end
   }
 
-  /** The field whose name stands at `from`, closing quote included; -1 where it is none. */
-  #fieldAt(bytes: Uint8Array, from: number, member: number): number {
-    const expected = this.#expected[member]
-    if (expected !== undefined && this.#fields[expected]!.isNamed(bytes, from)) return expected
-    const found = this.#fields.findIndex((field) => field.isNamed(bytes, from))
-    if (found === -1 || found > 30) return -1
-    this.#expected[member] = found
-    return found
+  /** Exactly: what is finer than a millisecond belongs to the millisecond that it is in, before the epoch too. */
+  #toMilliseconds({ index, scale }: { readonly index: number; readonly scale: number }): void {
+    const stored = this.#values[index]!
+    if (scale <= 3) {
+      this.#values[this.#time] = stored * 10 ** (3 - scale)
+      return
+    }
+    const unit = 10 ** (scale - 3)
+    const rest = stored % unit
+    this.#values[this.#time] = (stored - (rest < 0 ? rest + unit : rest)) / unit
   }
 
   /** The slow path: everything that JSON allows, and a reason for what is refused. */
@@ -105,28 +101,60 @@ export class Decoder {
     }
     if (!Predicate.isObject(record) || record instanceof JsonNumber.JsonNumber) return { reason: "not-json", detail: "the record is not a JSON object" }
     for (let index = 0; index < this.#fields.length; index++) {
-      const { column } = this.#fields[index]!
-      const value: unknown = Object.hasOwn(record, column.name) ? record[column.name] : undefined
-      if (value === undefined) {
-        if (!column.optional) return { reason: "missing-field", detail: `the field "${column.name}" is missing` }
-        this.#values[index] = NaN
-        continue
-      }
-      const stored = this.#fields[index]!.store(value)
-      if (Number.isNaN(stored)) {
-        return { reason: "invalid-field", detail: `"${column.name}" is ${brief(value)}, ${whyNot(value, column)}` }
-      }
-      this.#values[index] = stored
+      const refusal = this.#store(index, record)
+      if (refusal !== null) return refusal
     }
+    return null
+  }
+
+  /** Walks from the record to the field's value. */
+  #store(index: number, record: unknown): Refusal | null {
+    const field = this.#fields[index]!
+    const column = this.#source.columns[index]!
+    let value = record
+    for (const [depth, { name, optional }] of column.path.entries()) {
+      const path = () => column.path.slice(0, depth + 1).map(({ name }) => name).join(".")
+      if (!Predicate.isObject(value)) return invalid(column.path.slice(0, depth).map(({ name }) => name).join("."), value, "an object")
+      value = Object.hasOwn(value, name) ? value[name] : undefined
+      if (value === undefined && !optional) return { reason: "missing-field", detail: `the field "${path()}" is missing` }
+      if (optional && (value === undefined || value === null)) {
+        field.lack(this.#values, index)
+        return null
+      }
+    }
+    const stored = field.store(value)
+    if (Number.isNaN(stored)) {
+      const why = field instanceof TimeStringReader ? `not ${field.expected}` : whyNot(value, column)
+      return { reason: "invalid-field", detail: `"${column.name}" is ${brief(value)}, ${why}` }
+    }
+    this.#values[index] = stored
     return null
   }
 }
 
-const skip = (bytes: Uint8Array, from: number, end: number): number => {
-  let at = from
-  while (at < end && (bytes[at] === 32 || bytes[at] === 9 || bytes[at] === 10 || bytes[at] === 13)) at++
-  return at
+/** The members of the objects that the columns' paths go through. */
+const membersOf = (
+  columns: ReadonlyArray<Column>,
+  fields: ReadonlyArray<Placed["reader"]>,
+  under: ReadonlyArray<string> = []
+): ReadonlyArray<Placed> => {
+  const isUnder = ({ path }: Column) => under.every((name, depth) => path[depth]?.name === name)
+  const depth = under.length
+  const members = new Map(columns.flatMap((column, index) => {
+    const member = column.path[depth]
+    return member === undefined || !isUnder(column) ? [] : [[member.name, { column, index, member }]]
+  }))
+  return [...members.values()].map(({ column, index, member }): Placed =>
+    column.path.length === depth + 1
+      ? { member, reader: fields[index]!, index }
+      : { member, reader: new ObjectReader(membersOf(columns, fields, [...under, member.name])), index: -1 }
+  )
 }
+
+const invalid = (name: string, value: unknown, expected: string): Refusal => ({
+  reason: "invalid-field",
+  detail: `"${name}" is ${brief(value)}, not ${expected}`
+})
 
 const brief = (value: unknown): string => {
   const text = value instanceof JsonNumber.JsonNumber ? value.text : JSON.stringify(value) ?? String(value)
@@ -145,7 +173,7 @@ const describe = (column: Column): string => {
     case "boolean":
       return "true or false"
     case "string":
-      return "an acceptable text"
+      return column.literals === null ? "an acceptable text" : `one of ${column.literals.map((text) => JSON.stringify(text)).join(", ")}`
     default: {
       const bounded = Number.isFinite(column.minimum) && Number.isFinite(column.maximum)
       return `${column.kind === "int" ? "an integer" : "a number"}${

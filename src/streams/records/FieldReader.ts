@@ -4,6 +4,7 @@ import * as Decimal from "../../domain/Decimal.ts"
 import type { Dictionary } from "./Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
 import { JsonNumber } from "./JsonNumber.ts"
+import type { MemberReader } from "./ObjectReader.ts"
 import { StringTable } from "./StringTable.ts"
 
 const quote = 34
@@ -13,9 +14,8 @@ const dot = 46
 const zero = 48
 const nine = 57
 
-export class FieldReader {
+export class FieldReader implements MemberReader {
   readonly column: Column
-  readonly #name: Uint8Array
   readonly #dictionary: Dictionary
   readonly #texts = new StringTable()
   readonly #scale: number
@@ -25,7 +25,6 @@ export class FieldReader {
 
   constructor(column: Column, dictionary: Dictionary) {
     this.column = column
-    this.#name = new TextEncoder().encode(column.name)
     this.#dictionary = dictionary
     this.#scale = column.kind === "decimal" ? column.scale : 0
     const [minimum, maximum] = storedRange(column)
@@ -34,15 +33,9 @@ export class FieldReader {
     this.#checked = column.kind !== "string" && column.accepts !== null
   }
 
-  get nameLength(): number {
-    return this.#name.length
-  }
-
-  isNamed(bytes: Uint8Array, from: number): boolean {
-    const name = this.#name
-    if (bytes[from + name.length] !== quote) return false
-    for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false
-    return true
+  /** Puts the absent value in the field's place. */
+  lack(values: Float64Array, index: number): void {
+    values[index] = NaN
   }
 
   /**

@@ -7,6 +7,9 @@ import type { Definition } from "../pipeline/Source.ts"
 /** Different texts after which the numbering of texts begins anew, so that passing keys do not stay for ever. */
 const dictionaryBound = 1 << 18
 
+/** Only the key and the time are read. */
+const nothingElse: ReadonlySet<string> = new Set()
+
 export class RecordReader {
   readonly #source: Definition
   #dictionary = new Batch.Dictionary()
@@ -15,7 +18,7 @@ export class RecordReader {
 
   constructor(source: Definition) {
     this.#source = source
-    this.#decoder = new Decoder(source, this.#dictionary)
+    this.#decoder = new Decoder(source, this.#dictionary, nothingElse)
     this.#batch = Batch.make(source, this.#dictionary, 0, 1)
   }
 
@@ -37,7 +40,7 @@ export class RecordReader {
 
   #renew(): void {
     this.#dictionary = new Batch.Dictionary()
-    this.#decoder = new Decoder(this.#source, this.#dictionary)
+    this.#decoder = new Decoder(this.#source, this.#dictionary, nothingElse)
     this.#batch = Batch.make(this.#source, this.#dictionary, 0, 1)
   }
 }

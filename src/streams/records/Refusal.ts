@@ -5,6 +5,7 @@ export const Reason = Schema.Literals([
   "not-json",
   "missing-field",
   "invalid-field",
+  "no-key",
   "time-ahead",
   "not-milliseconds",
   "too-long",

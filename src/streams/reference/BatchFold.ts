@@ -71,8 +71,10 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
     const input = event.preAggregated === true ? node.preAggregated : node.input
     if (input === null) continue
     const definition = definitionOf(input)
-    const key = String(event.fields[definition.key])
-    const time = Number(event.fields[definition.eventTime])
+    const key = keyOf(definition, event.fields)
+    const time = timeOf(definition, event.fields)
+    // Without a key or a time it is refused, as if it were not there.
+    if (key === null || time === null) continue
     const item = { ...event, key, time }
     const watermark = (latest.get(event.partition) ?? -Infinity) - definitionOf(node.input).outOfOrderness
     latest.set(event.partition, Math.max(latest.get(event.partition) ?? -Infinity, time))
@@ -99,6 +101,28 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
   }
   const all = window.kind === "session" ? sessions(kept, window.gap) : [...groups.values()]
   return { results: all.sort(order).map((group) => resultOf(node, group)), late }
+}
+
+const keyOf = ({ key }: Definition, fields: Fields): string | null => {
+  const values = key.map((field) => fields[field] ?? null)
+  if (values.includes(null)) return null
+  return values.length === 0 ? "" : values.length === 1 ? String(values[0]) : JSON.stringify(values)
+}
+
+/** In whole milliseconds: what is finer belongs to the millisecond that it is in. */
+const timeOf = ({ eventTime }: Definition, fields: Fields): number | null => {
+  const value = fields[eventTime.field] ?? null
+  if (value === null) return null
+  switch (eventTime.unit) {
+    case "milliseconds":
+      return Number(value)
+    case "seconds":
+      return toNumber(BigDecimal.floor(BigDecimal.multiply(decimal(value as Numeric), BigDecimal.make(1000n, 0))))
+    case "iso8601": {
+      const text = String(value).replace(" ", "T")
+      return Date.parse(/[zZ]$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`)
+    }
+  }
 }
 
 const order = (a: Group, b: Group): number =>

@@ -1,7 +1,11 @@
 /** Routing loses nothing, keeps the order of each key, and puts what it cannot read where it becomes a dead letter. */
 import { assert, it } from "@effect/vitest"
+import { Schema } from "effect"
 import * as fc from "fast-check"
+import { Writer } from "../../../src/adapters/kafka/wire/LogRecords.ts"
 import { ticks } from "../../../src/analytics/ticks.ts"
+import { Source } from "../../../src/streams/pipeline/index.ts"
+import type { Definition } from "../../../src/streams/pipeline/Source.ts"
 import { partitionOf } from "../../../src/streams/records/Partitioner.ts"
 import { fromTexts, Kind, valueAt } from "../../../src/streams/records/Records.ts"
 import { Router } from "../../../src/streams/records/Router.ts"
@@ -34,3 +38,23 @@ it("every record comes to the partition of its key, in its order, and the positi
     }
     assert.deepStrictEqual(parts.map(({ chunk }) => chunk.position), parts.map((_, i) => i === parts.length - 1 ? "position" : undefined))
   })))
+
+it("a key of several fields is routed, and written to Kafka, as its one string; that of none as the empty one", () => {
+  const schema = Schema.Struct({ exchange: Schema.String, lot: Schema.optional(Schema.Int), at: Schema.String })
+  const of = (key: ReadonlyArray<"exchange" | "lot">) =>
+    Source.make("lots", { schema, key, eventTime: { iso8601: "at" } }).definition
+  const lots = [1, 2, 3, 4, null].map((lot) => JSON.stringify({ exchange: "XNYS", lot, at: "2024-11-25T14:30:00Z" }))
+  const chunk = fromTexts(lots)
+  const keys = (source: Definition) =>
+    new Writer({ source }).messages(chunk, { now: 2e12, sequence: 0, id: "" }).map(({ key }) => key?.toString())
+  assert.deepStrictEqual(keys(of(["exchange", "lot"])), [...[1, 2, 3, 4].map((lot) => `["XNYS",${lot}]`), undefined])
+  assert.deepStrictEqual(keys(of(["lot"])), ["1", "2", "3", "4", undefined])
+  assert.deepStrictEqual(keys(of([])), ["", "", "", "", ""])
+  for (const key of [["exchange", "lot"], ["lot"], []] as const) {
+    const parts = new Router(7, { source: of(key) }).route(chunk)
+    const placed = parts.flatMap(({ chunk, partition }) =>
+      Array.from({ length: chunk.length }, (_, i) => `${partition} ${Buffer.from(valueAt(chunk, i)).toString()}`))
+    const expected = keys(of(key)).map((key, i) => `${key === undefined ? 0 : partitionOf(Buffer.from(key), 7)} ${lots[i]}`)
+    assert.deepStrictEqual(placed.sort(), expected.sort())
+  }
+})

@@ -16,6 +16,7 @@ import type { Definition, Portability } from "../../../streams/pipeline/Source.t
 import type { Window } from "../../../streams/pipeline/Window.ts"
 import * as Condition from "./Condition.ts"
 import { type Columns, decode, type Decoded } from "./Decode.ts"
+import * as Key from "./Key.ts"
 import type { Program, Step } from "./Program.ts"
 import * as Results from "./Results.ts"
 import * as Sql from "./Sql.ts"
@@ -85,6 +86,7 @@ export const compileAny = Effect.fnUntraced(function*(
 const unsupportedIn = ({ checked }: Pipeline.Any): ReadonlyArray<readonly [string, string]> => {
   const { aggregates, trigger, window } = Checked.windowOf(checked)
   return [
+  ...checked.nodes.flatMap((node) => node._tag === "source" ? unsupportedRows(node) : []),
   ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
   ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
   ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name }) =>
@@ -95,6 +97,14 @@ const unsupportedIn = ({ checked }: Pipeline.Any): ReadonlyArray<readonly [strin
   ...(aggregates.length === 0 ? [["a pipeline without results", "there is nothing to compute"] as const] : [])
   ]
 }
+
+const unsupportedRows = ({ definition: { columns, eventTime } }: Checked.Source): ReadonlyArray<readonly [string, string]> => [
+  ...columns.filter(({ path }) => path.length > 1).map(({ name }) =>
+    [`the field "${name}" (a struct in the schema)`, "only the members of the record itself become columns there"] as const),
+  ...(eventTime.unit === "iso8601"
+    ? [[`the event time "${eventTime.field}" (iso8601)`, "Spark takes other strings for times than courant does"] as const]
+    : [])
+]
 
 /** A source in the plan: that of events, or of pre-aggregated records. */
 interface Side {
@@ -123,8 +133,8 @@ const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArr
     ...kinds(ready !== null),
     ...decoding(events.decoded, ready?.decoded ?? null),
     add({
-      key: either(({ decoded, definition }) => decoded.nameOf(definition.key)),
-      time: either(({ decoded, definition }) => decoded.nameOf(definition.eventTime)),
+      key: either(({ decoded, definition }) => Key.keyOf(definition, decoded.nameOf)),
+      time: either(({ decoded, definition }) => Key.timeOf(definition, decoded.nameOf)),
       appended
     }),
     {
@@ -133,7 +143,7 @@ const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArr
         ...same(["key", "time", "partition", "offset", ...ready === null ? [] : ["partial"]]),
         ...same([events, ...ready === null ? [] : [ready]].flatMap(fieldsOf)),
         valid: Sql.and([
-          either(({ decoded }) => decoded.isValid),
+          either(({ decoded, definition }) => Sql.and([decoded.isValid, ...Key.present(definition)])),
           either(({ json }) => `coalesce(try_variant_get(${json}, '$[1]', 'string') = '${end}', false)`),
           ...isInTime(maxTimeAhead)
         ]),

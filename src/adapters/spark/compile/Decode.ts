@@ -44,7 +44,7 @@ export const decode = (source: Definition, prefix: string): Decoded => {
       step(valueOf)
     ],
     isValid: Sql.and(fields.map(({ column, name }) =>
-      column.optional ? `(${name}_json IS NULL OR ${name} IS NOT NULL)` : `${name} IS NOT NULL`))
+      column.optional ? `(${name}_json IS NULL OR ${name}_type = 'VOID' OR ${name} IS NOT NULL)` : `${name} IS NOT NULL`))
   }
 }
 
@@ -105,9 +105,9 @@ const valueOf = ({ column, name }: Field): string => {
       return raw
     case "string": {
       if (column.patterns === null) throw uncheckable(column.name)
-      if (column.patterns.length === 0) return raw
       const matches = column.patterns.map((pattern) => `${raw} RLIKE ${Sql.text(Pattern.toJava(pattern, column.name))}`)
-      return `IF(${Sql.and(matches)}, ${raw}, NULL)`
+      if (column.literals !== null) matches.push(`${raw} IN (${column.literals.map(Sql.text).join(", ")})`)
+      return matches.length === 0 ? raw : `IF(${Sql.and(matches)}, ${raw}, NULL)`
     }
     case "decimal":
       return unscaledOf(name, column)

@@ -70,6 +70,19 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
     sourceOf(Schema.String.check(Schema.isPattern(/^[A[B]$/))),
     /the field "symbol" is checked by \/\^\[A\[B\]\$\//
   ],
+  "a struct in the schema": [
+    Source.make("fills", {
+      schema: Schema.Struct({ venue: Schema.String, time: Schema.Int, trade: Schema.Struct({ price: Price }) }),
+      key: "venue",
+      eventTime: "time"
+    }).pipe(Window.tumbling("1 minute"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("fills")),
+    /the field "trade\.price" \(a struct in the schema\)/
+  ],
+  "times that are strings": [
+    Source.make("letters", { schema: Schema.Struct({ from: Schema.String, sent: Schema.String }), key: [], eventTime: { iso8601: "sent" } })
+      .pipe(Window.tumbling("1 minute"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("letters")),
+    /the event time "sent" \(iso8601\)/
+  ],
   "no results": [minutes.pipe(Aggregate.into({}), Pipeline.named("nothing")), /a pipeline without results/]
 }
 
@@ -88,6 +101,10 @@ describe("Spark refuses by name", () => {
   }
 })
 
+const keyed = (key: "symbol" | ReadonlyArray<"symbol" | "size">, eventTime: "time" | { readonly seconds: "time" } = "time") =>
+  Source.make("trades", { schema: Trade, key, eventTime })
+    .pipe(Window.tumbling("1 minute"), Aggregate.into({ close: Aggregate.last("price") }), Pipeline.named("closes"))
+
 describe("a plan", () => {
   const named = Pipeline.named("closes")(closes)
   const others: Readonly<Record<string, Pipeline.Any>> = {
@@ -101,6 +118,9 @@ describe("a plan", () => {
       Aggregate.into({ close: Aggregate.last("price") }),
       Pipeline.named("closes")
     ),
+    "the key": keyed(["symbol", "size"]),
+    "that there is no key": keyed([]),
+    "the unit of time": keyed("symbol", { seconds: "time" }),
     "the bound": Pipeline.withBounds(named, { outOfOrderness: 1 }),
     "the lateness": Pipeline.withBounds(named, { allowedLateness: 1 })
   }

@@ -1,0 +1,118 @@
+/**
+ * Reads a JSON object of known members byte by byte: plain member names, plain strings, plain
+ * numbers, and objects of the same sort in it. "Not recognised" is not "wrong": the slow path
+ * looks at what this one leaves.
+ */
+import type { Member } from "../pipeline/Column.ts"
+
+/** What reads the value of a member: a field's, or an object in the object. */
+export interface MemberReader {
+  /**
+   * Puts the stored form of the value that begins at `at` into `values[index]` and returns where it ends, or -1 where it
+   * is not recognised.
+   */
+  read(bytes: Uint8Array, at: number, end: number, values: Float64Array, index: number): number
+  /** Puts the absent value there. */
+  lack(values: Float64Array, index: number): void
+}
+
+/** A member of an object, and the place of its value; an object's fields have places of their own. */
+export interface Placed {
+  readonly member: Member
+  readonly reader: MemberReader
+  readonly index: number
+}
+
+const quote = 34
+const comma = 44
+const colon = 58
+const open = 123
+const close = 125
+
+export class ObjectReader implements MemberReader {
+  readonly #names: ReadonlyArray<Uint8Array>
+  readonly #optional: ReadonlyArray<boolean>
+  readonly #members: ReadonlyArray<MemberReader>
+  readonly #indexes: ReadonlyArray<number>
+  /** Members in the order in which the last object had them: the next one mostly has the same. */
+  readonly #expected: Array<number> = []
+
+  constructor(members: ReadonlyArray<Placed>) {
+    this.#names = members.map(({ member }) => new TextEncoder().encode(member.name))
+    this.#optional = members.map(({ member }) => member.optional)
+    this.#members = members.map(({ reader }) => reader)
+    this.#indexes = members.map(({ index }) => index)
+  }
+
+  /** Whatever its members are by themselves: they are absent with the object. */
+  lack(values: Float64Array): void {
+    this.#members.forEach((member, i) => member.lack(values, this.#indexes[i]!))
+  }
+
+  read(bytes: Uint8Array, from: number, end: number, values: Float64Array): number {
+    const names = this.#names
+    const members = this.#members
+    const indexes = this.#indexes
+    let seen = 0
+    let position = 0
+    let at = from
+    if (bytes[at] !== open) return -1
+    at = skip(bytes, at + 1, end)
+    while (bytes[at] === quote) {
+      const member = this.#memberAt(bytes, at + 1, position++)
+      if (member === -1 || (seen & (1 << member)) !== 0) return -1
+      at = skip(bytes, at + 2 + names[member]!.length, end)
+      if (bytes[at] !== colon) return -1
+      seen |= 1 << member
+      const value = skip(bytes, at + 1, end)
+      at = members[member]!.read(bytes, value, end, values, indexes[member]!)
+      if (at === -1 && (at = this.#readNull(bytes, value, values, member)) === -1) return -1
+      at = skip(bytes, at, end)
+      if (bytes[at] === comma) {
+        at = skip(bytes, at + 1, end)
+        if (bytes[at] !== quote) return -1
+      } else break
+    }
+    if (bytes[at] !== close) return -1
+    for (let member = 0; member < members.length; member++) {
+      if ((seen & (1 << member)) !== 0) continue
+      if (!this.#optional[member]) return -1
+      members[member]!.lack(values, indexes[member]!)
+    }
+    return at + 1
+  }
+
+  /** What no reader recognises may be null. */
+  #readNull(bytes: Uint8Array, at: number, values: Float64Array, member: number): number {
+    if (!this.#optional[member] || !isNull(bytes, at)) return -1
+    this.#members[member]!.lack(values, this.#indexes[member]!)
+    return at + 4
+  }
+
+  /** The member whose name stands at `from`; -1 where it is none. */
+  #memberAt(bytes: Uint8Array, from: number, position: number): number {
+    const expected = this.#expected[position]
+    if (expected !== undefined && isNamed(this.#names[expected]!, bytes, from)) return expected
+    const found = this.#names.findIndex((name) => isNamed(name, bytes, from))
+    if (found === -1 || found > 30) return -1
+    this.#expected[position] = found
+    return found
+  }
+}
+
+/** Whether a name stands at `from`, closing quote included. */
+const isNamed = (name: Uint8Array, bytes: Uint8Array, from: number): boolean => {
+  if (bytes[from + name.length] !== quote) return false
+  for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name[i]) return false
+  return true
+}
+
+const isNull = (bytes: Uint8Array, at: number): boolean =>
+  bytes[at] === 110 && bytes[at + 1] === 117 && bytes[at + 2] === 108 && bytes[at + 3] === 108
+
+/** The first byte that is no white space of JSON. */
+export const skip = (bytes: Uint8Array, from: number, end: number): number => {
+  let at = from
+  while (at < end && (bytes[at] === 32 || bytes[at] === 9 || bytes[at] === 10 || bytes[at] === 13)) at++
+  return at
+}
