@@ -6,7 +6,8 @@
 import { ticks } from "../src/analytics/ticks.ts"
 import * as Batch from "../src/streams/records/Batch.ts"
 import { Aggregate, Pipeline, Window } from "../src/streams/pipeline/index.ts"
-import { Operator } from "../src/streams/operator/Operator.ts"
+import { OperatorGraph } from "../src/streams/engine/OperatorGraph.ts"
+import { windowOf } from "../src/streams/pipeline/Checked.ts"
 import { advance } from "./Ticks.ts"
 
 /** Windows an event belongs to. */
@@ -20,10 +21,10 @@ const pipeline = (overlap: Overlap) =>
   )
 
 export const engine = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap): number => {
-  const operator = new Operator(pipeline(overlap))
+  const operator = new OperatorGraph(pipeline(overlap).checked)
   let panes = 0
   for (const batch of batches) {
-    operator.take(batch, false, Infinity)
+    operator.take("event", batch, Infinity)
     operator.advance(batch.times[batch.length - 1]! - 1)
     panes += operator.drain().length
   }
@@ -31,7 +32,7 @@ export const engine = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap): n
 }
 
 /** Bytes that a key takes in an open window's slice, as the operator accounts for it. */
-export const bytesPerKey = (overlap: Overlap): number => new Operator(pipeline(overlap)).bytesPerKey
+export const bytesPerKey = (overlap: Overlap): number => windowOf(pipeline(overlap).checked).state.bytesPerEntry
 
 const price = Batch.indexOf(ticks.definition, "price")
 const size = Batch.indexOf(ticks.definition, "size")

@@ -101,7 +101,7 @@ const contenders = Effect.gen(function*() {
   const bare = (size: number, maxSockets: number): Contender => {
     const agent = new Http.Agent({ keepAlive: true, maxSockets })
     return (panes) => {
-      const batches = chunksOf(panes.map((pane) => Point.fromPane(pane).line), size)
+      const batches = chunksOf(panes.map(Point.encoder()).map(({ line }) => line), size)
       return Effect.tryPromise(() => post(target, access.token, agent, batches))
     }
   }

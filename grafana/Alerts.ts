@@ -6,6 +6,9 @@ import type { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog"
 import { clock, closes, opens } from "./Exchange.ts"
 import * as Flux from "./Flux.ts"
 import * as Links from "./Links.ts"
+import { candles, key, metric, metrics, processor, topic, windowEnd } from "./Names.ts"
+
+const { close, open } = candles.fields
 
 /** After how many minutes without a candle the feed counts as silent. A delayed feed needs its delay on top. */
 const silentMinutes = 5
@@ -29,7 +32,7 @@ bell = date.add(d: ${opens}m, to: date.truncate(t: now(), unit: 1d))
 
 newest = from(bucket: v.defaultBucket)
   |> range(start: -7d)
-  |> filter(fn: (r) => r._measurement == "candles-1m" and r._field == "window_end")
+  |> filter(fn: (r) => r._measurement == "${candles.measurement}" and ${Flux.isField(windowEnd)})
   |> last()
   |> group()
   |> max()
@@ -47,9 +50,9 @@ array.from(rows: [{
 /** The newest lag of each processor that has said something in the last minute. */
 export const lag = `from(bucket: v.defaultBucket)
   |> range(start: -1m)
-  |> filter(fn: (r) => r._measurement == "courant" and r._field == "lag")
+  |> filter(fn: (r) => r._measurement == "${metrics}" and ${Flux.isField(metric("lag"))})
   |> last()
-  |> keep(columns: ["_time", "_value", "topic", "processor"])
+  |> keep(columns: ["_time", "_value", "${topic}", "${processor}"])
 `
 
 /**
@@ -58,16 +61,16 @@ export const lag = `from(bucket: v.defaultBucket)
  */
 export const move = `candles = from(bucket: v.defaultBucket)
   |> range(start: -7m)
-  |> filter(fn: (r) => r._measurement == "candles-1m")
+  |> filter(fn: (r) => r._measurement == "${candles.measurement}")
 newest = (field) => candles
   |> filter(fn: (r) => r._field == field)
   |> tail(n: 5)
 
-union(tables: [newest(field: "open") |> first(), newest(field: "close") |> last()])
-  |> group(columns: ["key"])
-  |> pivot(rowKey: ["key"], columnKey: ["_field"], valueColumn: "_value")
-  |> map(fn: (r) => ({_time: now(), key: r.key, _value: 100.0 * (r.close - r.open) / r.open}))
-  |> group(columns: ["key"])
+union(tables: [newest(field: "${open}") |> first(), newest(field: "${close}") |> last()])
+  |> group(columns: ["${key}"])
+  |> pivot(rowKey: ["${key}"], columnKey: ["_field"], valueColumn: "_value")
+  |> map(fn: (r) => ({_time: now(), ${key}: r.${key}, _value: 100.0 * (r.${close} - r.${open}) / r.${open}}))
+  |> group(columns: ["${key}"])
 `
 
 interface Rule {
@@ -115,7 +118,7 @@ const rules: ReadonlyArray<Rule> = [
     when: ["gt", lagRecords],
     for: "2m",
     labels: { severity: "warning" },
-    summary: `${label("processor")} is ${figure("humanize")} records behind on ${label("topic")}`,
+    summary: `${label(processor)} is ${figure("humanize")} records behind on ${label(topic)}`,
     description: "Records arrive faster than they are processed, or InfluxDB takes them too slowly: see write latency.",
     dashboard: Links.pipeline.uid,
     panel: 3
@@ -127,7 +130,7 @@ const rules: ReadonlyArray<Rule> = [
     when: ["outside_range", -movePercent, movePercent],
     for: "0s",
     labels: { severity: "info" },
-    summary: `${label("key")} moved by ${figure('printf "%.2f"')} % in 5 minutes`,
+    summary: `${label(key)} moved by ${figure('printf "%.2f"')} % in 5 minutes`,
     description: "From the open of the first of the last five one-minute candles to the close of the last.",
     dashboard: Links.market.uid,
     panel: 2

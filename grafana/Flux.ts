@@ -16,6 +16,10 @@ export const points = (measurement: string, where: string, { start = "v.timeRang
   |> range(start: ${start}, stop: ${stop})
   |> filter(fn: (r) => r._measurement == "${measurement}" and ${where})`
 
+/** Whether a point is of a field, or of one of several: those want brackets beside other conditions. */
+export const isField = (...fields: ReadonlyArray<string>): string =>
+  fields.map((field) => `r._field == "${field}"`).join(" or ")
+
 /** The values of a tag in the range that the dashboard shows. */
 export const tagValues = (measurement: string, tag: string): string =>
   `import "influxdata/influxdb/schema"

@@ -14,9 +14,13 @@ import * as Exchange from "./Exchange.ts"
 import * as Flux from "./Flux.ts"
 import * as Links from "./Links.ts"
 import * as Queries from "./MarketQueries.ts"
+import { candles as candle, day, intervals, key } from "./Names.ts"
 import * as Palette from "./Palette.ts"
 import { at, byName, fixed, legend, lines, look, ordered, steps, tiles, together } from "./Panels.ts"
 import { interval, symbol, symbols } from "./Variables.ts"
+
+const { close, high, low, open, volume } = candle.fields
+const { average, change, price, sinceOpen, slow, variation, vwap: meanOfDay } = Queries.columns
 
 const nothing = "Nothing in this range. Is courant running with --sink influxdb? The recorded session has a link above."
 
@@ -33,14 +37,14 @@ const theDay = tiles("$symbol", Queries.dayOfSymbol)
   )
   .noValue(nothing)
   .decimals(2)
-  .overrideByName("close", look({ name: "Last" }))
-  .overrideByName("variation", look({ name: "Day's variation", unit: "percent", thresholds: bySign }))
-  .overrideByName("since_open", look({ name: "Since the open", unit: "percent", thresholds: bySign }))
-  .overrideByName("high", look({ name: "High" }))
-  .overrideByName("low", look({ name: "Low" }))
-  .overrideByName("mean", look({ name: "Mean" }))
-  .overrideByName("volume", look({ name: "Volume", unit: "locale", decimals: 0 }))
-  .withTransformation(ordered("close", "variation", "since_open", "high", "low", "mean", "volume"))
+  .overrideByName(close, look({ name: "Last" }))
+  .overrideByName(variation, look({ name: "Day's variation", unit: "percent", thresholds: bySign }))
+  .overrideByName(sinceOpen, look({ name: "Since the open", unit: "percent", thresholds: bySign }))
+  .overrideByName(high, look({ name: "High" }))
+  .overrideByName(low, look({ name: "Low" }))
+  .overrideByName(day.fields.mean, look({ name: "Mean" }))
+  .overrideByName(volume, look({ name: "Volume", unit: "locale", decimals: 0 }))
+  .withTransformation(ordered(close, variation, sinceOpen, high, low, day.fields.mean, volume))
 
 const candles = new CandlestickPanelBuilder()
   .id(2)
@@ -60,7 +64,7 @@ const candles = new CandlestickPanelBuilder()
   .candleStyle(CandleStyle.Candles)
   .colorStrategy(ColorStrategy.OpenClose)
   .colors(new CandlestickColorsBuilder().up(Palette.up).down(Palette.down).flat(Palette.flat))
-  .fields(new CandlestickFieldMapBuilder().open("open").high("high").low("low").close("close").volume("volume"))
+  .fields(new CandlestickFieldMapBuilder().open(open).high(high).low(low).close(close).volume(volume))
   .includeAllFields(true)
   .decimals(2)
   .colorScheme(fixed(Palette.price))
@@ -72,9 +76,9 @@ const candles = new CandlestickPanelBuilder()
   .spanNulls(true)
   .tooltip(together)
   .legend(legend())
-  .overrideByName("volume", look({ name: "Volume", unit: "locale", more: { "custom.axisPlacement": AxisPlacement.Hidden } }))
-  .overrideByName("average", look({ name: "MA 5 min", color: Palette.average }))
-  .overrideByName("slow", look({ name: `SMA ${Queries.slowCandles}`, color: Palette.slowAverage }))
+  .overrideByName(volume, look({ name: "Volume", unit: "locale", more: { "custom.axisPlacement": AxisPlacement.Hidden } }))
+  .overrideByName(average, look({ name: "MA 5 min", color: Palette.average }))
+  .overrideByName(slow, look({ name: `SMA ${Queries.slowCandles}`, color: Palette.slowAverage }))
 
 const watchlist = new TablePanelBuilder()
   .id(3)
@@ -88,7 +92,7 @@ const watchlist = new TablePanelBuilder()
   .decimals(2)
   .colorScheme(fixed(Palette.price))
   .thresholds(steps([null, Palette.price]))
-  .overrideByName("key", look({
+  .overrideByName(key, look({
     name: "Symbol",
     more: {
       "custom.width": 70,
@@ -104,19 +108,19 @@ const watchlist = new TablePanelBuilder()
       }]
     }
   }))
-  .overrideByName("close", look({ name: "Last" }))
-  .overrideByName("change", look({
+  .overrideByName(close, look({ name: "Last" }))
+  .overrideByName(change, look({
     name: "Change",
     unit: "percent",
     thresholds: bySign,
     more: { "custom.cellOptions": { type: "color-text" } }
   }))
-  .overrideByName("high", look({ name: "High" }))
-  .overrideByName("low", look({ name: "Low" }))
-  .overrideByName("volume", look({ name: "Volume", unit: "locale", decimals: 0, more: { "custom.minWidth": 96 } }))
-  .withTransformation(ordered("key", "close", "change", "high", "low", "volume"))
+  .overrideByName(high, look({ name: "High" }))
+  .overrideByName(low, look({ name: "Low" }))
+  .overrideByName(volume, look({ name: "Volume", unit: "locale", decimals: 0, more: { "custom.minWidth": 96 } }))
+  .withTransformation(ordered(key, close, change, high, low, volume))
 
-const indexed = lines("Indexed: 100 at the start of the range", Queries.indexed, "1m")
+const indexed = lines("Indexed: 100 at the start of the range", Queries.indexed, intervals.oneMinute)
   .id(4)
   .gridPos(at(16, 7, 8, 12))
   .description("Prices of the compared symbols, each as a per cent of its first price in the range.")
@@ -130,7 +134,7 @@ const indexed = lines("Indexed: 100 at the start of the range", Queries.indexed,
     properties: look({ color })
   })))
 
-const priceAndAverage = lines("$symbol: price and its moving average", Queries.priceAndAverage, "1m")
+const priceAndAverage = lines("$symbol: price and its moving average", Queries.priceAndAverage, intervals.oneMinute)
   .id(5)
   .gridPos(at(0, 19, 12, 8))
   .description(
@@ -141,10 +145,10 @@ const priceAndAverage = lines("$symbol: price and its moving average", Queries.p
   .axisPlacement(AxisPlacement.Right)
   .legend(legend())
   .spanNulls(true)
-  .overrideByName("price", look({ name: "Price", color: Palette.price }))
-  .overrideByName("average", look({ name: "MA 5 min", color: Palette.average }))
+  .overrideByName(price, look({ name: "Price", color: Palette.price }))
+  .overrideByName(average, look({ name: "MA 5 min", color: Palette.average }))
 
-const vwap = lines("$symbol: price and VWAP", Queries.vwap, "1m")
+const vwap = lines("$symbol: price and VWAP", Queries.vwap, intervals.oneMinute)
   .id(6)
   .gridPos(at(12, 19, 12, 8))
   .description(
@@ -156,8 +160,8 @@ const vwap = lines("$symbol: price and VWAP", Queries.vwap, "1m")
   .decimals(2)
   .axisPlacement(AxisPlacement.Right)
   .legend(legend())
-  .overrideByName("price", look({ name: "Price", color: Palette.price }))
-  .overrideByName("vwap", look({ name: "VWAP", color: Palette.vwap }))
+  .overrideByName(price, look({ name: "Price", color: Palette.price }))
+  .overrideByName(meanOfDay, look({ name: "VWAP", color: Palette.vwap }))
 
 export const dashboard = new DashboardBuilder(Links.market.title)
   .uid(Links.market.uid)

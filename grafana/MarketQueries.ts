@@ -1,13 +1,24 @@
 /** What the dashboard Market asks. Keys of the built-in pipelines are symbols. */
 import * as Exchange from "./Exchange.ts"
-import { points } from "./Flux.ts"
+import { isField, points } from "./Flux.ts"
+import { average, candles as candle, candlesOf, day as ofDay, key } from "./Names.ts"
 import { chosenInterval, isAmongSymbols, isSymbol } from "./Variables.ts"
 
 /** How many candles the slow average is over. */
 export const slowCandles = 20
 
-const only = (...fields: ReadonlyArray<string>): string =>
-  `(${fields.map((field) => `r._field == "${field}"`).join(" or ")})`
+const { close, high, low, mean, open, trades, volume, vwap: vwapOfCandle } = candle.fields
+
+/** Columns that the queries name themselves. */
+export const columns = {
+  average: "average",
+  slow: "slow",
+  price: "price",
+  vwap: "vwap",
+  change: "change",
+  variation: "variation",
+  sinceOpen: "since_open"
+} as const
 
 /**
  * Candles of the chosen interval, one row each, with two averages.
@@ -22,13 +33,13 @@ export const candles = `import "date"
 
 length = int(v: ${chosenInterval})
 
-candles = (start) => ${points(`candles-${chosenInterval}`, isSymbol, { start: "start" })}
+candles = (start) => ${points(candlesOf(chosenInterval), isSymbol, { start: "start" })}
 
 closes = candles(start: date.sub(d: 4d, from: v.timeRangeStart))
-  |> filter(fn: (r) => r._field == "close")
+  |> filter(fn: (r) => ${isField(close)})
 
 average = ${
-  points("moving-average-5m", `${isSymbol} and r._field == "mean"`, {
+  points(average.measurement, `${isSymbol} and ${isField(average.fields.mean)}`, {
     start: "date.sub(d: 5m, from: v.timeRangeStart)"
   })
 }
@@ -37,13 +48,13 @@ average = ${
 
 union(tables: [
   candles(start: v.timeRangeStart)
-    |> filter(fn: (r) => ${only("open", "high", "low", "close", "volume")})
+    |> filter(fn: (r) => (${isField(open, high, low, close, volume)}))
     |> keep(columns: ["_time", "_field", "_value"]),
   average
-    |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "average"})),
+    |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "${columns.average}"})),
   closes
     |> movingAverage(n: ${slowCandles})
-    |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "slow"})),
+    |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "${columns.slow}"})),
 ])
   |> group()
   |> filter(fn: (r) => r._time >= v.timeRangeStart and r._time < v.timeRangeStop)
@@ -54,10 +65,10 @@ union(tables: [
 /** The last price of each minute, and the same average as above at its last minute. */
 export const priceAndAverage = `import "date"
 
-price = ${points("candles-1m", `${isSymbol} and r._field == "close"`)}
+price = ${points(candle.measurement, `${isSymbol} and ${isField(close)}`)}
 
 average = ${
-  points("moving-average-5m", `${isSymbol} and r._field == "mean"`, {
+  points(average.measurement, `${isSymbol} and ${isField(average.fields.mean)}`, {
     start: "date.sub(d: 5m, from: v.timeRangeStart)"
   })
 }
@@ -65,8 +76,8 @@ average = ${
   |> filter(fn: (r) => r._time >= v.timeRangeStart and r._time < v.timeRangeStop)
 
 union(tables: [
-  price |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "price"})),
-  average |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "average"})),
+  price |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "${columns.price}"})),
+  average |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "${columns.average}"})),
 ])
   |> group(columns: ["_field"])
   |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: false, timeSrc: "_start")
@@ -81,37 +92,39 @@ union(tables: [
  */
 export const vwap = `${Exchange.clock}
 ${
-  points("candles-1m", `${isSymbol} and ${only("close", "vwap", "volume")}`, {
+  points(candle.measurement, `${isSymbol} and (${isField(close, vwapOfCandle, volume)})`, {
     start: "date.truncate(t: v.timeRangeStart, unit: 1d)"
   })
 }
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-  |> filter(fn: (r) => exists r.vwap and exists r.volume)
-  |> map(fn: (r) => ({_time: r._time, price: r.close, traded: r.volume, worth: r.vwap * r.volume}))
+  |> filter(fn: (r) => exists r.${vwapOfCandle} and exists r.${volume})
+  |> map(fn: (r) => ({_time: r._time, price: r.${close}, traded: r.${volume}, worth: r.${vwapOfCandle} * r.${volume}}))
   |> window(every: 1d)
   |> cumulativeSum(columns: ["traded", "worth"])
   |> group()
   |> filter(fn: (r) => r._time >= v.timeRangeStart and r.traded > 0.0)
-  |> map(fn: (r) => ({_time: r._time, price: r.price, vwap: r.worth / r.traded}))
+  |> map(fn: (r) => ({_time: r._time, ${columns.price}: r.price, ${columns.vwap}: r.worth / r.traded}))
   |> sort(columns: ["_time"])
 `
 
 /** Prices of several symbols, one column each, as per cents of the first in the range. */
-export const indexed = `prices = ${points("candles-1m", `${isAmongSymbols} and r._field == "close"`)}
-  |> keep(columns: ["_time", "_value", "key"])
+export const indexed = `prices = ${points(candle.measurement, `${isAmongSymbols} and ${isField(close)}`)}
+  |> keep(columns: ["_time", "_value", "${key}"])
 
 join(
   tables: {
     now: prices |> aggregateWindow(every: v.windowPeriod, fn: last, createEmpty: false, timeSrc: "_start"),
     first: prices |> first(),
   },
-  on: ["key"],
+  on: ["${key}"],
 )
-  |> map(fn: (r) => ({_time: r._time_now, _value: 100.0 * r._value_now / r._value_first, key: r.key}))
+  |> map(fn: (r) => ({_time: r._time_now, _value: 100.0 * r._value_now / r._value_first, ${key}: r.${key}}))
   |> group()
-  |> pivot(rowKey: ["_time"], columnKey: ["key"], valueColumn: "_value")
+  |> pivot(rowKey: ["_time"], columnKey: ["${key}"], valueColumn: "_value")
   |> sort(columns: ["_time"])
 `
+
+const percent = (from: string): string => `100.0 * (r.${close} - ${from}) / ${from}`
 
 /**
  * The figures of the day, one row a symbol: that of the last candle in the range, from midnight
@@ -121,10 +134,10 @@ join(
  * the end of the range, otherwise that of the candles, weighted by their trades.
  */
 const day = (which: string): string =>
-  `candles = (start) => ${points("candles-1m", which, { start: "start" })}
+  `candles = (start) => ${points(candle.measurement, which, { start: "start" })}
 
 latest = candles(start: v.timeRangeStart)
-  |> filter(fn: (r) => r._field == "close")
+  |> filter(fn: (r) => ${isField(close)})
   |> last()
   |> group()
   |> max(column: "_time")
@@ -134,23 +147,23 @@ tomorrow = date.add(d: 1d, to: midnight)
 
 days = (start, stop) => from(bucket: v.defaultBucket)
   |> range(start: start, stop: stop)
-  |> filter(fn: (r) => r._measurement == "day" and ${which})
+  |> filter(fn: (r) => r._measurement == "${ofDay.measurement}" and ${which})
 
 today = candles(start: midnight)
 named = (tables=<-, field) => tables
-  |> map(fn: (r) => ({key: r.key, _field: field, _value: r._value}))
+  |> map(fn: (r) => ({${key}: r.${key}, _field: field, _value: r._value}))
 
 figures = union(tables: [
-  today |> filter(fn: (r) => r._field == "open") |> first() |> named(field: "open"),
-  today |> filter(fn: (r) => r._field == "high") |> max() |> named(field: "high"),
-  today |> filter(fn: (r) => r._field == "low") |> min() |> named(field: "low"),
-  today |> filter(fn: (r) => r._field == "close") |> last() |> named(field: "close"),
-  today |> filter(fn: (r) => r._field == "volume") |> sum() |> named(field: "volume"),
+  today |> filter(fn: (r) => ${isField(open)}) |> first() |> named(field: "${open}"),
+  today |> filter(fn: (r) => ${isField(high)}) |> max() |> named(field: "${high}"),
+  today |> filter(fn: (r) => ${isField(low)}) |> min() |> named(field: "${low}"),
+  today |> filter(fn: (r) => ${isField(close)}) |> last() |> named(field: "${close}"),
+  today |> filter(fn: (r) => ${isField(volume)}) |> sum() |> named(field: "${volume}"),
   today
-    |> filter(fn: (r) => r._field == "mean" or r._field == "trades")
+    |> filter(fn: (r) => ${isField(mean, trades)})
     |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-    |> filter(fn: (r) => exists r.mean and exists r.trades)
-    |> map(fn: (r) => ({key: r.key, weighted: r.mean * r.trades, trades: r.trades}))
+    |> filter(fn: (r) => exists r.${mean} and exists r.${trades})
+    |> map(fn: (r) => ({${key}: r.${key}, weighted: r.${mean} * r.${trades}, trades: r.${trades}}))
     |> reduce(
       identity: {weighted: 0.0, trades: 0.0},
       fn: (r, accumulator) => ({
@@ -159,35 +172,37 @@ figures = union(tables: [
       }),
     )
     |> filter(fn: (r) => r.trades > 0.0)
-    |> map(fn: (r) => ({key: r.key, _field: "about", _value: r.weighted / r.trades})),
+    |> map(fn: (r) => ({${key}: r.${key}, _field: "about", _value: r.weighted / r.trades})),
   days(start: midnight, stop: tomorrow)
-    |> filter(fn: (r) => r._field == "mean" and v.timeRangeStop >= tomorrow)
+    |> filter(fn: (r) => ${isField(ofDay.fields.mean)} and v.timeRangeStop >= tomorrow)
     |> last()
-    |> named(field: "mean"),
+    |> named(field: "${ofDay.fields.mean}"),
   days(start: date.sub(d: 10d, from: midnight), stop: midnight)
-    |> filter(fn: (r) => r._field == "close")
+    |> filter(fn: (r) => ${isField(ofDay.fields.close)})
     |> last()
     |> named(field: "before"),
 ])
   |> group()
-  |> pivot(rowKey: ["key"], columnKey: ["_field"], valueColumn: "_value")
+  |> pivot(rowKey: ["${key}"], columnKey: ["_field"], valueColumn: "_value")
   |> map(fn: (r) => ({r with
-    change: if exists r.before then 100.0 * (r.close - r.before) / r.before else 100.0 * (r.close - r.open) / r.open,
-    mean: if exists r.mean then r.mean else r.about,
+    ${columns.change}: if exists r.before then ${percent("r.before")} else ${percent(`r.${open}`)},
+    ${ofDay.fields.mean}: if exists r.${ofDay.fields.mean} then r.${ofDay.fields.mean} else r.about,
   }))`
+
+const changeByName = `if exists before._value then "${columns.variation}" else "${columns.sinceOpen}"`
 
 /** Of the chosen symbol; the change is called \`variation\` or \`since_open\`. */
 export const dayOfSymbol = `${Exchange.clock}
 ${day(isSymbol)}
 
 before = days(start: date.sub(d: 10d, from: midnight), stop: midnight)
-  |> filter(fn: (r) => r._field == "close")
+  |> filter(fn: (r) => ${isField(ofDay.fields.close)})
   |> last()
   |> findRecord(fn: (key) => true, idx: 0)
 
 figures
-  |> rename(fn: (column) => if column != "change" then column else if exists before._value then "variation" else "since_open")
-  |> drop(columns: ["key", "open", "before", "about"])
+  |> rename(fn: (column) => if column != "${columns.change}" then column else ${changeByName})
+  |> drop(columns: ["${key}", "${open}", "before", "about"])
 `
 
 /** Of all symbols that are compared. */
@@ -195,6 +210,6 @@ export const daysOfSymbols = `${Exchange.clock}
 ${day(isAmongSymbols)}
 
 figures
-  |> keep(columns: ["key", "close", "change", "high", "low", "volume"])
-  |> sort(columns: ["key"])
+  |> keep(columns: ["${key}", "${close}", "${columns.change}", "${high}", "${low}", "${volume}"])
+  |> sort(columns: ["${key}"])
 `

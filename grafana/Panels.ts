@@ -100,7 +100,7 @@ export const legend = (calculation = "lastNotNull") =>
     .calcs([calculation])
 
 /** The order of columns. */
-export const ordered = (...columns: ReadonlyArray<string>) => ({
+export const ordered = <Column extends string>(...columns: ReadonlyArray<Column>) => ({
   id: "organize",
   options: {
     indexByName: Object.fromEntries(columns.map((column, index) => [column, index])),

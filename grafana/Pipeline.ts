@@ -2,6 +2,7 @@
 import { AxisPlacement, GraphDrawStyle, StackingConfigBuilder, StackingMode } from "@grafana/grafana-foundation-sdk/common"
 import { DashboardBuilder, DashboardCursorSync, TimePickerBuilder } from "@grafana/grafana-foundation-sdk/dashboard"
 import * as Links from "./Links.ts"
+import { type Metric, metric } from "./Names.ts"
 import * as Palette from "./Palette.ts"
 import { at, legend, lines, look, ordered, tiles } from "./Panels.ts"
 import * as Queries from "./PipelineQueries.ts"
@@ -21,14 +22,14 @@ const now = tiles("Now", Queries.newest)
   .gridPos(at(0, 0, 10, 4))
   .description("The newest figures in the range. Lag is added up over processors; the others are the worst of them.")
   .noValue(nothing)
-  .overrideByName("lag", look({ name: "Lag", unit: "locale", decimals: 0, thresholds: upTo(1_000, 10_000) }))
+  .overrideByName(metric("lag"), look({ name: "Lag", unit: "locale", decimals: 0, thresholds: upTo(1_000, 10_000) }))
   .overrideByName(
-    "watermark_delay",
+    metric("watermark_delay"),
     look({ name: "Watermark delay", unit: "ms", thresholds: upTo(30_000, 120_000) })
   )
-  .overrideByName("write_latency_p99", look({ name: "Write p99", unit: "ms", thresholds: upTo(250, 1_000) }))
-  .overrideByName("batch_lines", look({ name: "Lines a write", unit: "locale", decimals: 0 }))
-  .withTransformation(ordered("lag", "watermark_delay", "write_latency_p99", "batch_lines"))
+  .overrideByName(metric("write_latency_p99"), look({ name: "Write p99", unit: "ms", thresholds: upTo(250, 1_000) }))
+  .overrideByName(metric("batch_lines"), look({ name: "Lines a write", unit: "locale", decimals: 0 }))
+  .withTransformation(ordered<Metric>("lag", "watermark_delay", "write_latency_p99", "batch_lines"))
 
 const inRange = tiles(
   "In this range",
@@ -40,14 +41,14 @@ const inRange = tiles(
   .noValue(nothing)
   .unit("locale")
   .decimals(0)
-  .overrideByName("read", look({ name: "Events read" }))
-  .overrideByName("late", look({ name: "Late", thresholds: upTo(1, Number.MAX_SAFE_INTEGER) }))
-  .overrideByName("dead_lettered", look({ name: "Dead letters", thresholds: upTo(1, 100) }))
-  .overrideByName("duplicate", look({ name: "Duplicates" }))
-  .overrideByName("revisions", look({ name: "Revisions" }))
-  .overrideByName("retries", look({ name: "Writes retried", thresholds: upTo(1, 100) }))
-  .overrideByName("refused", look({ name: "Panes refused", thresholds: upTo(1, 1) }))
-  .withTransformation(ordered("read", "late", "dead_lettered", "duplicate", "revisions", "retries", "refused"))
+  .overrideByName(metric("read"), look({ name: "Events read" }))
+  .overrideByName(metric("late"), look({ name: "Late", thresholds: upTo(1, Number.MAX_SAFE_INTEGER) }))
+  .overrideByName(metric("dead_lettered"), look({ name: "Dead letters", thresholds: upTo(1, 100) }))
+  .overrideByName(metric("duplicate"), look({ name: "Duplicates" }))
+  .overrideByName(metric("revisions"), look({ name: "Revisions" }))
+  .overrideByName(metric("retries"), look({ name: "Writes retried", thresholds: upTo(1, 100) }))
+  .overrideByName(metric("refused"), look({ name: "Panes refused", thresholds: upTo(1, 1) }))
+  .withTransformation(ordered<Metric>("read", "late", "dead_lettered", "duplicate", "revisions", "retries", "refused"))
 
 const lag = lines("Lag", Queries.peaks("lag"), step)
   .id(3)
@@ -75,8 +76,8 @@ const events = lines("Events a second", Queries.rates("read", "aggregated"), ste
   .decimals(1)
   .min(0)
   .legend(legend())
-  .overrideByName("read", look({ name: "Read", color: Palette.slowAverage }))
-  .overrideByName("aggregated", look({ name: "Aggregated", color: Palette.fine }))
+  .overrideByName(metric("read"), look({ name: "Read", color: Palette.slowAverage }))
+  .overrideByName(metric("aggregated"), look({ name: "Aggregated", color: Palette.fine }))
 
 const lost = bars("Late, dead letters, duplicates", Queries.growth("late", "dead_lettered", "duplicate"))
   .id(6)
@@ -85,17 +86,17 @@ const lost = bars("Late, dead letters, duplicates", Queries.growth("late", "dead
     "Events that were not aggregated: too late for their windows, not to be used, or seen before. " +
       "`courant dead-letters list` shows the dead letters."
   )
-  .overrideByName("late", look({ name: "Late", color: Palette.worth }))
-  .overrideByName("dead_lettered", look({ name: "Dead letters", color: Palette.bad }))
-  .overrideByName("duplicate", look({ name: "Duplicates", color: Palette.flat }))
+  .overrideByName(metric("late"), look({ name: "Late", color: Palette.worth }))
+  .overrideByName(metric("dead_lettered"), look({ name: "Dead letters", color: Palette.bad }))
+  .overrideByName(metric("duplicate"), look({ name: "Duplicates", color: Palette.flat }))
 
 const panes = bars("Panes and revisions", Queries.growth("panes", "revisions"))
   .id(7)
   .gridPos(at(8, 12, 8, 8))
   .description("Windows written, and those among them that a late event had changed.")
   .stacking(new StackingConfigBuilder().mode(StackingMode.None))
-  .overrideByName("panes", look({ name: "Panes", color: Palette.slowAverage }))
-  .overrideByName("revisions", look({ name: "Revisions", color: Palette.worth }))
+  .overrideByName(metric("panes"), look({ name: "Panes", color: Palette.slowAverage }))
+  .overrideByName(metric("revisions"), look({ name: "Revisions", color: Palette.worth }))
 
 const latency = lines("Write latency", Queries.worst("write_latency_p50", "write_latency_p99"), step)
   .id(8)
@@ -104,8 +105,8 @@ const latency = lines("Write latency", Queries.worst("write_latency_p50", "write
   .unit("ms")
   .min(0)
   .legend(legend())
-  .overrideByName("write_latency_p50", look({ name: "p50", color: Palette.slowAverage }))
-  .overrideByName("write_latency_p99", look({ name: "p99", color: Palette.worth }))
+  .overrideByName(metric("write_latency_p50"), look({ name: "p50", color: Palette.slowAverage }))
+  .overrideByName(metric("write_latency_p99"), look({ name: "p99", color: Palette.worth }))
 
 const batches = lines("Lines a write", Queries.peaks("batch_lines"), step)
   .id(9)
@@ -122,8 +123,8 @@ const retries = bars("Writes retried, panes refused", Queries.growth("retries", 
   .description(
     "A write is repeated until InfluxDB has taken it. A pane that it refuses becomes a dead letter with its words."
   )
-  .overrideByName("retries", look({ name: "Retried", color: Palette.worth }))
-  .overrideByName("refused", look({ name: "Refused", color: Palette.bad }))
+  .overrideByName(metric("retries"), look({ name: "Retried", color: Palette.worth }))
+  .overrideByName(metric("refused"), look({ name: "Refused", color: Palette.bad }))
 
 /** Counts within each step, stacked. */
 function bars(title: string, query: string) {

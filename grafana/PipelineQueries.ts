@@ -1,15 +1,16 @@
 /** What the dashboard Pipeline asks: the program's own figures, in the measurement `courant`. */
-import { points } from "./Flux.ts"
+import { isField, points } from "./Flux.ts"
+import { type Metric, metrics, processor, topic } from "./Names.ts"
 import { isAmongProcessors } from "./Variables.ts"
 
-const figures = (...fields: ReadonlyArray<string>): string =>
-  points("courant", `${isAmongProcessors} and (${fields.map((field) => `r._field == "${field}"`).join(" or ")})`)
+const figures = (...fields: ReadonlyArray<Metric>): string =>
+  points(metrics, `${isAmongProcessors} and (${isField(...fields)})`)
 
 /** A figure, one column a processor: its largest value within each step. */
-export const peaks = (field: string): string =>
+export const peaks = (field: Metric): string =>
   `${figures(field)}
   |> aggregateWindow(every: v.windowPeriod, fn: max, createEmpty: false, timeSrc: "_start")
-  |> map(fn: (r) => ({_time: r._time, _value: r._value, who: r.processor + " on " + r.topic}))
+  |> map(fn: (r) => ({_time: r._time, _value: r._value, who: r.${processor} + " on " + r.${topic}}))
   |> group()
   |> sort(columns: ["who"])
   |> pivot(rowKey: ["_time"], columnKey: ["who"], valueColumn: "_value")
@@ -17,7 +18,7 @@ export const peaks = (field: string): string =>
 `
 
 /** Of all processors together, one column a figure: by how much running totals grew within each step. */
-export const growth = (...fields: ReadonlyArray<string>): string =>
+export const growth = (...fields: ReadonlyArray<Metric>): string =>
   `${figures(...fields)}
   |> difference(nonNegative: true)
   |> group(columns: ["_field"])
@@ -28,7 +29,7 @@ export const growth = (...fields: ReadonlyArray<string>): string =>
 `
 
 /** The same a second. */
-export const rates = (...fields: ReadonlyArray<string>): string =>
+export const rates = (...fields: ReadonlyArray<Metric>): string =>
   `${figures(...fields)}
   |> derivative(unit: 1s, nonNegative: true)
   |> aggregateWindow(every: v.windowPeriod, fn: mean, createEmpty: false, timeSrc: "_start")
@@ -40,7 +41,7 @@ export const rates = (...fields: ReadonlyArray<string>): string =>
 `
 
 /** One column a figure: the worst of all processors within each step. */
-export const worst = (...fields: ReadonlyArray<string>): string =>
+export const worst = (...fields: ReadonlyArray<Metric>): string =>
   `${figures(...fields)}
   |> group(columns: ["_field"])
   |> aggregateWindow(every: v.windowPeriod, fn: max, createEmpty: false, timeSrc: "_start")
@@ -49,18 +50,19 @@ export const worst = (...fields: ReadonlyArray<string>): string =>
   |> sort(columns: ["_time"])
 `
 
-const named = (field: string): string => `|> map(fn: (r) => ({_field: "${field}", _value: r._value}))`
+const newestOf = (field: Metric, combine: "max" | "mean" | "sum"): string =>
+  `newest(field: "${field}") |> ${combine}() |> map(fn: (r) => ({_field: "${field}", _value: r._value}))`
 
 /** The newest figures in one row: lag added up, delays and latencies the worst. */
-export const newest = `newest = (field) => ${points("courant", `${isAmongProcessors} and r._field == field`)}
+export const newest = `newest = (field) => ${points(metrics, `${isAmongProcessors} and r._field == field`)}
   |> last()
   |> group()
 
 union(tables: [
-  newest(field: "lag") |> sum() ${named("lag")},
-  newest(field: "watermark_delay") |> max() ${named("watermark_delay")},
-  newest(field: "write_latency_p99") |> max() ${named("write_latency_p99")},
-  newest(field: "batch_lines") |> mean() ${named("batch_lines")},
+  ${newestOf("lag", "sum")},
+  ${newestOf("watermark_delay", "max")},
+  ${newestOf("write_latency_p99", "max")},
+  ${newestOf("batch_lines", "mean")},
 ])
   |> group()
   |> map(fn: (r) => ({r with row: 0}))
@@ -69,7 +71,7 @@ union(tables: [
 `
 
 /** What was counted in the range, in one row. A restart, where counting begins anew, loses nothing. */
-export const counted = (...fields: ReadonlyArray<string>): string =>
+export const counted = (...fields: ReadonlyArray<Metric>): string =>
   `${figures(...fields)}
   |> increase()
   |> last()

@@ -6,39 +6,37 @@ import {
   VariableSort
 } from "@grafana/grafana-foundation-sdk/dashboard"
 import * as Flux from "./Flux.ts"
+import { candles, intervals, key, metrics, processor, topic } from "./Names.ts"
 
 /** The symbol that most panels show. */
 export const symbol = new QueryVariableBuilder("symbol")
   .label("Symbol")
   .datasource(Flux.source)
-  .query(Flux.tagValues("candles-1m", "key"))
+  .query(Flux.tagValues(candles.measurement, key))
   .refresh(VariableRefresh.OnTimeRangeChanged)
   .sort(VariableSort.AlphabeticalAsc)
 
-export const isSymbol = "r.key == ${symbol:doublequote}"
+export const isSymbol = `r.${key} == \${symbol:doublequote}`
 
 /** The symbols that are compared with each other. */
-export const symbols = several("symbols", "Compare", Flux.tagValues("candles-1m", "key"))
+export const symbols = several("symbols", "Compare", Flux.tagValues(candles.measurement, key))
 
-export const isAmongSymbols = "r.key =~ /^${symbols:regex}$/"
+export const isAmongSymbols = `r.${key} =~ /^\${symbols:regex}$/`
 
 /** Which candles. The value is a duration of Flux, too. */
 export const interval = new CustomVariableBuilder("interval")
   .label("Candles")
-  .values("1m,5m")
-  .current({ text: "1m", value: "1m", selected: true })
-  .options([
-    { text: "1m", value: "1m", selected: true },
-    { text: "5m", value: "5m", selected: false }
-  ])
+  .values(Object.values(intervals).join(","))
+  .current({ text: intervals.oneMinute, value: intervals.oneMinute, selected: true })
+  .options(Object.values(intervals).map((value) => ({ text: value, value, selected: value === intervals.oneMinute })))
 
 export const chosenInterval = "${interval}"
 
-export const topics = several("topics", "Topic", Flux.tagValues("courant", "topic"))
+export const topics = several("topics", "Topic", Flux.tagValues(metrics, topic))
 
-export const processors = several("processors", "Processor", Flux.tagValues("courant", "processor"))
+export const processors = several("processors", "Processor", Flux.tagValues(metrics, processor))
 
-export const isAmongProcessors = "r.topic =~ /^${topics:regex}$/ and r.processor =~ /^${processors:regex}$/"
+export const isAmongProcessors = `r.${topic} =~ /^\${topics:regex}$/ and r.${processor} =~ /^\${processors:regex}$/`
 
 /** All at first. */
 function several(name: string, label: string, query: string) {

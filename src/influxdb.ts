@@ -1,6 +1,6 @@
 /**
- * `courant/influxdb`: results and figures in InfluxDB 2, or 1.8 through its v2 endpoint. Both layers need a `Connection`,
- * which they share: the figures are those of what is written over it.
+ * `courant/influxdb`: results and metrics in InfluxDB 2, or 1.8 through its v2 endpoint. Both layers need a `Connection`,
+ * which they share: the metrics are those of what is written over it.
  */
 export { Connection } from "./adapters/influxdb/Connection.ts"
 export { InfluxdbError } from "./adapters/influxdb/InfluxdbError.ts"

@@ -49,52 +49,52 @@ const topicWith = (description: string) =>
 export const topic = topicWith("Topic of the log (default: the feed's name; with --log kafka also COURANT_KAFKA_TOPIC)")
 
 /** Of commands that look at one that is there. */
-export const oneTopic = topicWith("Topic of the log; the only one by default, with --log kafka COURANT_KAFKA_TOPIC")
+export const oneTopic = topicWith("Topic of the log (default: the only one there is; with --log kafka COURANT_KAFKA_TOPIC)")
 
 /** Of commands whose events are on Kafka and nowhere else. */
-export const kafkaTopic = topicWith("Topic of Kafka that has the events (or COURANT_KAFKA_TOPIC)")
+export const kafkaTopic = topicWith("Kafka topic with the events (or COURANT_KAFKA_TOPIC)")
 
 /** Of commands that look at all that are there. */
-export const anyTopic = topicWith("Only this topic of the log; with --log kafka needed, or COURANT_KAFKA_TOPIC")
+export const anyTopic = topicWith("Only this topic of the log; required with --log kafka (or COURANT_KAFKA_TOPIC)")
 
 const pipelinesWith = (description: string) =>
   Flag.String("pipelines").pipe(
     Flag.withMetavar("A,B"),
-    Flag.withDescription(`${description}: names, or files that export some (./my-pipeline.ts)`),
+    Flag.withDescription(`${description}: names, or files that export pipelines (./my-pipeline.ts)`),
     Flag.map(list),
     Flag.optional
   )
 
-export const pipelines = pipelinesWith("Pipelines to run, all built-in ones by default")
+export const pipelines = pipelinesWith("Pipelines to run, by default all built-in ones")
 
 /** For commands that compute nothing, and have to know the events' fields. */
-export const pipelinesOfSource = pipelinesWith("Pipelines whose source says what an event is, that of ticks by default")
+export const pipelinesOfSource = pipelinesWith("Pipelines whose source defines what an event is, by default that of ticks")
 
 /** For commands that look for a processor, which is called after its pipelines. */
-export const pipelinesOfProcessor = pipelinesWith("Pipelines of the processor to look for, all built-in ones by default")
+export const pipelinesOfProcessor = pipelinesWith("Pipelines of the processor to look for, by default all built-in ones")
 
 export const outOfOrderness = duration("out-of-orderness").pipe(
-  Flag.withDescription("How much later than newer ticks a tick may come and still be on time (default: 5s)"),
+  Flag.withDescription("How far a tick may lag behind the newest one and still be on time (default: 5s)"),
   Flag.optional
 )
 
 export const allowedLateness = duration("allowed-lateness").pipe(
-  Flag.withDescription("How long after its close a window still takes late ticks, as a new revision (default: 0s)"),
+  Flag.withDescription("How long a closed window still accepts late ticks, each as a new revision (default: 0s)"),
   Flag.optional
 )
 
 export const maxTimeAhead = duration("max-time-ahead").pipe(
-  Flag.withDescription("Ticks whose time is further ahead of the clock become dead letters (default: 1d)"),
-  Flag.withDefault(86_400_000)
+  Flag.withDescription("How far a tick's time may be ahead of the clock; ticks beyond that become dead letters (default: 5m)"),
+  Flag.withDefault(300_000)
 )
 
 export const idleTimeout = duration("idle-timeout").pipe(
-  Flag.withDescription("After this long without a tick, windows close by the clock (default: 30s)"),
+  Flag.withDescription("How long to wait without a tick before windows close by the clock (default: 30s)"),
   Flag.withDefault(30_000)
 )
 
 export const feed = Flag.Literals("feed", ["auto", "yahoo", "recorded", "stdin"]).pipe(
-  Flag.withDescription("Where ticks come from; auto, the default, is yahoo, or recorded where Yahoo Finance cannot be reached"),
+  Flag.withDescription("Source of the ticks; auto, the default, is yahoo, or recorded if Yahoo Finance cannot be reached"),
   Flag.withDefault("auto")
 )
 
@@ -109,7 +109,7 @@ export const symbols = parsed(
   "symbols of A-Z 0-9 . ^ = - separated by commas",
   parseSymbols
 ).pipe(
-  Flag.withDescription("What to ask Yahoo Finance for (default: AAPL,MSFT,NVDA,AMZN,GOOGL)"),
+  Flag.withDescription("Symbols to request from Yahoo Finance (default: AAPL,MSFT,NVDA,AMZN,GOOGL)"),
   Flag.withDefault(["AAPL", "MSFT", "NVDA", "AMZN", "GOOGL"])
 )
 
@@ -120,18 +120,18 @@ const parseSpeed = (text: string): number | undefined => {
 
 export const speedOf = (fallback: number) =>
   parsed(Flag.String("speed").pipe(Flag.withMetavar("N")), "speed", "a number above 0, or max", parseSpeed).pipe(
-    Flag.withDescription(`How many times as fast as it happened; max for no waiting (default: ${fallback === Infinity ? "max" : fallback})`),
+    Flag.withDescription(`Replay speed, as a multiple of real time; max for no delay (default: ${fallback === Infinity ? "max" : fallback})`),
     Flag.withDefault(fallback)
   )
 
 export const log = Flag.Literals("log", ["sqlite", "kafka", "memory"]).pipe(
-  Flag.withDescription("Where events are kept: sqlite, the default, a topic of kafka, or memory, which lives and dies with the run"),
+  Flag.withDescription("Where events are kept: sqlite, the default, a kafka topic, or memory, which lasts as long as the run"),
   Flag.withDefault("sqlite")
 )
 
 /** Without a log in memory, for commands whose log outlives them. */
 export const keptLog = Flag.Literals("log", ["sqlite", "kafka"]).pipe(
-  Flag.withDescription("Where events are kept: sqlite, the default, or a topic of kafka"),
+  Flag.withDescription("Where events are kept: sqlite, the default, or a kafka topic"),
   Flag.withDefault("sqlite")
 )
 
@@ -143,7 +143,7 @@ export const brokers = Flag.String("brokers").pipe(
 )
 
 export const partitions = Flag.Int("partitions").pipe(
-  Flag.withDescription("Partitions of a new topic of Kafka (default: 1); one that is there must have so many"),
+  Flag.withDescription("Number of partitions of a new Kafka topic (default: 1); an existing topic must have as many"),
   Flag.filter((value) => value >= 1, (value) => `a topic has at least 1 partition, and ${value} is not`),
   Flag.optional
 )
@@ -151,7 +151,7 @@ export const partitions = Flag.Int("partitions").pipe(
 /** In seconds. */
 export const connectTimeoutOf = (fallback: number) =>
   duration("connect-timeout").pipe(
-    Flag.withDescription(`For how long Kafka and InfluxDB may be away at the start (default: ${fallback}s)`),
+    Flag.withDescription(`How long to wait for Kafka and InfluxDB at startup (default: ${fallback}s)`),
     Flag.withDefault(1_000 * fallback)
   )
 
@@ -159,37 +159,37 @@ export const connectTimeout = connectTimeoutOf(30)
 
 /** For commands that only look. */
 export const expectedPartitions = Flag.Int("partitions").pipe(
-  Flag.withDescription("Partitions that the topic of Kafka has to have; any number without"),
+  Flag.withDescription("Number of partitions that the Kafka topic must have (default: any)"),
   Flag.optional
 )
 
 export const onGap = Flag.Literals("on-gap", ["stop", "record"]).pipe(
-  Flag.withDescription("What to do where Kafka deleted events before they were read: stop, the default, or record the gap and go on"),
+  Flag.withDescription("What to do if Kafka deleted events before they were read: stop, the default, or record the gap and continue"),
   Flag.withDefault("stop")
 )
 
 export const checkpoints = Flag.Literals("checkpoints", ["sqlite", "kafka"]).pipe(
-  Flag.withDescription("Where the state of a run over Kafka is saved: sqlite, the default, or kafka, to go on from any host"),
+  Flag.withDescription("Where the state of a run over Kafka is saved: sqlite, the default, or kafka, to resume on any host"),
   Flag.withDefault("sqlite")
 )
 
 const sinksWith = (defaults: string) =>
   Flag.Literals("sink", ["sqlite", "influxdb", "kafka", "stdout", "memory"]).pipe(
     Flag.withDescription(
-      `Where panes go, may be given several times (default: ${defaults}); influxdb is told by COURANT_INFLUXDB_URL, _TOKEN, ` +
-        "_ORG and _BUCKET"
+      `Where panes go; repeat it for several sinks (default: ${defaults}). Set COURANT_INFLUXDB_URL, _TOKEN, _ORG and ` +
+        "_BUCKET for influxdb"
     ),
     Flag.atLeast(0)
   )
 
-export const sinks = sinksWith("sqlite, with --log memory memory")
+export const sinks = sinksWith("sqlite; memory with --log memory")
 
 /** Without a log in memory. */
 export const keptSinks = sinksWith("sqlite")
 
 /** One that panes can be read back from by another process. */
 export const readSink = Flag.Literals("sink", ["sqlite", "influxdb", "kafka"]).pipe(
-  Flag.withDescription("Where to read: sqlite, the default, influxdb (COURANT_INFLUXDB_URL, _TOKEN, _ORG, _BUCKET), or kafka"),
+  Flag.withDescription("Sink to read: sqlite, the default, influxdb (set COURANT_INFLUXDB_URL, _TOKEN, _ORG and _BUCKET), or kafka"),
   Flag.withDefault("sqlite")
 )
 
@@ -199,18 +199,18 @@ export const once = Flag.Boolean("once").pipe(
 )
 
 export const restart = Flag.Boolean("restart").pipe(
-  Flag.withDescription("Forget the saved state and the results, and compute everything again from the log"),
+  Flag.withDescription("Delete the saved state and the results, and compute everything again from the log"),
   Flag.withDefault(false)
 )
 
 export const report = Flag.String("report").pipe(
   Flag.withMetavar("FILE"),
-  Flag.withDescription("Write the conservation counts as JSON to a file at the end"),
+  Flag.withDescription("Write the account of the run (what became of every event) to a file as JSON at the end"),
   Flag.optional
 )
 
 export const port = Flag.Int("port").pipe(
-  Flag.withDescription("Port of the page; 0 takes a free one (default: 4380)"),
+  Flag.withDescription("Port of the page; 0 for any free port (default: 4380)"),
   Flag.filter(
     (value) => value >= 0 && value <= 65_535,
     (value) => `a port is a number from 0 to 65535, and ${value} is not`
@@ -219,12 +219,12 @@ export const port = Flag.Int("port").pipe(
 )
 
 export const host = Flag.String("host").pipe(
-  Flag.withDescription("Address the page binds; anything but loopback needs COURANT_TOKEN (default: 127.0.0.1)"),
+  Flag.withDescription("Address that the page listens on; any but loopback requires COURANT_TOKEN, 16 characters or more (default: 127.0.0.1)"),
   Flag.withDefault("127.0.0.1")
 )
 
 export const page = Flag.Boolean("page").pipe(
-  Flag.withDescription("Serve the live page, the default unless --once or --sink stdout is given; --no-page for none"),
+  Flag.withDescription("Serve the live page, by default unless --once or --sink stdout is given; turn it off with --no-page"),
   Flag.withDefault(true)
 )
 
@@ -246,27 +246,27 @@ const instant = (name: string) =>
     parseInstant
   )
 
-export const from = instant("from").pipe(Flag.withDescription("Panes of windows that start at or after this time"), Flag.optional)
-export const to = instant("to").pipe(Flag.withDescription("Panes of windows that start before this time"), Flag.optional)
+export const from = instant("from").pipe(Flag.withDescription("Only windows that start at or after this time"), Flag.optional)
+export const to = instant("to").pipe(Flag.withDescription("Only windows that start before this time"), Flag.optional)
 
 /** Results of runs over Kafka that SQLite keeps have folders of their own. */
 export const logOfResults = Flag.Literals("log", ["sqlite", "kafka"]).pipe(
-  Flag.withDescription("With --sink sqlite: of a run over a log in sqlite, the default, or over a topic of kafka"),
+  Flag.withDescription("With --sink sqlite: results of a run over sqlite, the default, or over a kafka topic"),
   Flag.withDefault("sqlite")
 )
 
 export const since = duration("since").pipe(
-  Flag.withDescription("Windows that began no longer ago than this"),
+  Flag.withDescription("Only windows that began at most this long ago"),
   Flag.optional
 )
 
 export const atMost = Flag.Int("limit").pipe(
-  Flag.withDescription("The newest so many (default: 100; all where --since or --from says where to begin)"),
+  Flag.withDescription("Only the newest windows, this many (default: 100; all with --since or --from)"),
   Flag.filter((value) => value >= 1, (value) => `--limit is at least 1, and ${value} is not`),
   Flag.optional
 )
 
-export const json = Flag.Boolean("json").pipe(Flag.withDescription("One JSON object a line"), Flag.withDefault(false))
+export const json = Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object per line"), Flag.withDefault(false))
 
 const parseTimeZone = (text: string): string | undefined => Option.isSome(DateTime.zoneMakeNamed(text)) ? text : undefined
 
@@ -275,9 +275,9 @@ export const timeZone = parsed(
   "time-zone",
   "a time zone such as America/New_York or UTC",
   parseTimeZone
-).pipe(Flag.withDescription("Zone in which times are shown (default: that of this machine)"), Flag.optional)
+).pipe(Flag.withDescription("Time zone of the times shown (default: this machine's)"), Flag.optional)
 
 export const create = Flag.Boolean("create").pipe(
-  Flag.withDescription("Make the bucket of InfluxDB where there is none, to keep points for ever"),
+  Flag.withDescription("Create the InfluxDB bucket if it does not exist; it keeps points for ever"),
   Flag.withDefault(false)
 )

@@ -1,17 +1,18 @@
 /** The live page of a command, with `/metrics` beside it. */
 import { Clock, Context, Effect, Layer, Redacted, Stream } from "effect"
-import { Dashboard } from "../adapters/dashboard/Dashboard.ts"
+import { Dashboard, type DashboardError } from "../adapters/dashboard/Dashboard.ts"
 import { EventLog } from "../streams/ports/EventLog.ts"
 import { Feed, type Freshness } from "../streams/ports/Feed.ts"
 import { Monitor } from "../streams/ports/Monitor.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
+import { type Problem, problem } from "./terminal/Problem.ts"
 
 /** The zone of the exchanges of the default symbols, in which times are shown. */
 export const timeZone = "America/New_York"
 
-/** Serves it until the scope ends, and says where it is. */
+/** Serves it until the scope ends, and says where it is. An empty token is a token, too: it was meant to be one. */
 export const serve = Effect.fnUntraced(function*(
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, portFlag = "--port" }: { readonly host: string; readonly port: number; readonly portFlag?: string },
   pipelines: ReadonlyArray<AnyPipeline>
 ) {
   const token = process.env["COURANT_TOKEN"]
@@ -21,9 +22,22 @@ export const serve = Effect.fnUntraced(function*(
     timeZone,
     pipelines: pipelines.map((pipeline) => pipeline.name),
     token: token === undefined ? undefined : Redacted.make(token)
-  }))
+  })).pipe(Effect.mapError((error) => withAdvice(error, portFlag)))
   return Context.get(context, Dashboard).url
 })
+
+/** The page itself knows no variables and no flags. */
+const withAdvice = ({ message, reason }: DashboardError, portFlag: string): Problem => {
+  const advice: Readonly<Record<DashboardError["reason"], string>> = {
+    "token-required": `set COURANT_TOKEN, for example to ${random}`,
+    "token-too-short": `set COURANT_TOKEN to a longer one, such as ${random}, or unset it`,
+    "port-in-use": `choose another with ${portFlag}`,
+    "cannot-listen": `--host and ${portFlag} say where`
+  }
+  return problem(`${message}; ${advice[reason]}`)
+}
+
+const random = "the output of `openssl rand -hex 16`"
 
 /**
  * What the page of a processor shows in place of a feed, of which it knows nothing: how far the events it has
@@ -44,7 +58,12 @@ export const layerLogAsFeed = <R>(isInReach: Effect.Effect<boolean, never, R>) =
         const minutes = Math.floor(((yield* Clock.currentTimeMillis) - watermark) / minute)
         return minutes < 1 ? { _tag: "live" } : { _tag: "delayed", minutes }
       })
-      return Feed.of({ name: log.topic, freshness: Effect.provideContext(freshness, context), events: () => Stream.empty })
+      return Feed.of({
+        name: log.topic,
+        freshness: Effect.provideContext(freshness, context),
+        hasGivenAll: Effect.succeed(true),
+        events: () => Stream.empty
+      })
     })
   )
 

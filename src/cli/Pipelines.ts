@@ -5,7 +5,6 @@ import { pathToFileURL } from "node:url"
 import { candles1m, candles5m } from "../analytics/candles.ts"
 import { day } from "../analytics/day.ts"
 import { movingAverage5m } from "../analytics/movingAverage.ts"
-import type { CheckpointMismatch } from "../streams/ports/CheckpointStore.ts"
 import { Job } from "../streams/engine/Job.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import { problem, usage } from "./terminal/Problem.ts"
@@ -26,13 +25,6 @@ export const boundsOf = (input: {
 /** Pipelines that run together are saved together, under their names and that of their topic. */
 export const checkpointName = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): string =>
   `${topic}: ${pipelines.map(({ name }) => name).sort().join(", ")}`
-
-/** The saved state is that of other pipelines under these names: which flags that may come from, and the way on. */
-export const otherState = ({ name }: CheckpointMismatch) =>
-  Effect.fail(problem(
-    `what is saved for "${name}" was computed by other pipelines of these names, or with another --out-of-orderness or ` +
-      "--allowed-lateness: run with those again, or once with --restart to compute everything anew from the log"
-  ))
 
 /** Resolves names and files, all built-in pipelines without any, under the bounds of the command line. */
 export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<string> | undefined, bounds: Bounds) {
@@ -64,4 +56,4 @@ const resolveOne = Effect.fnUntraced(function*(name: string) {
 })
 
 const isPipeline = (value: unknown): value is Pipeline.Any =>
-  Predicate.isObject(value) && "aggregates" in value && "window" in value && "source" in value && "name" in value
+  Predicate.isObject(value) && "checked" in value && "plan" in value && "name" in value

@@ -120,7 +120,7 @@ const deadLettersWhenNeeded = (folder: string): Layer.Layer<DeadLetters> =>
       const open = yield* Effect.cached(
         Layer.buildWithScope(stored, scope).pipe(
           Effect.map((context) => Context.get(context, DeadLetters)),
-          Effect.mapError(({ message }) => new DeadLettersError({ message }))
+          Effect.mapError((cause) => new DeadLettersError({ message: cause.message, cause }))
         )
       )
       return DeadLetters.of({

@@ -9,6 +9,7 @@ import * as Doctor from "./commands/doctor.ts"
 import * as Explain from "./commands/explain.ts"
 import * as Ingest from "./commands/ingest.ts"
 import * as OwnPackage from "./OwnPackage.ts"
+import * as Advice from "./terminal/Advice.ts"
 import { say } from "./terminal/Problem.ts"
 import * as Process from "./commands/process.ts"
 import * as Query from "./commands/query.ts"
@@ -18,10 +19,10 @@ import * as Spark from "./commands/spark.ts"
 import * as Submit from "./commands/submit.ts"
 
 const courant = Command.make("courant").pipe(
-  Command.withDescription("Event-time stream processing: live candles and averages out of late and disordered ticks"),
+  Command.withDescription("Event-time stream processing: live candles and averages from late and out-of-order ticks"),
   Command.withExamples([
     { command: "courant run", description: "Today's market, or a recorded session, as a live page" },
-    { command: "courant run --help", description: "What else it can do; the same with every command" }
+    { command: "courant run --help", description: "All flags; every command has --help" }
   ]),
   Command.withSubcommands([
     Run.command,
@@ -55,14 +56,13 @@ const exitCodeOf = (error: unknown): number => {
   return Predicate.isObject(error) && "usage" in error && error["usage"] === true ? 2 : 1
 }
 
-/** An error is one line; with `--log-level debug` its whole cause follows. */
+/** An error is one line, with what to do about it; with `--log-level debug` its whole cause follows. */
 const tell = (cause: Cause.Cause<unknown>) =>
   Effect.sync(() => {
     if (Cause.hasInterruptsOnly(cause)) return
     const error = Cause.squash(cause)
     if (CliError.isCliError(error) && error._tag === "ShowHelp") return
-    const message = Predicate.isObject(error) && Predicate.isString(error["message"]) ? error["message"] : String(error)
-    say(`courant: ${message.split("\n")[0] ?? ""}`)
+    say(`courant: ${Advice.sentence(error)}`)
     if (isDebugging) say(Cause.pretty(cause))
   })
 

@@ -71,8 +71,9 @@ export const describe = ({ limit, scale }: Storage): string =>
   `a decimal with at most ${scale} decimals and a magnitude of at most ${limit}`
 
 /**
- * Schema of an exact decimal. Encoded it is a text in plain or scientific notation, or a
- * JSON number, which is taken at its shortest decimal representation.
+ * Schema of an exact decimal. Encoded it is a string in plain or scientific notation, or a
+ * JSON number. Of that a source reads the text; the Schema by itself gets the double that
+ * `JSON.parse` made of it, and takes its shortest decimal representation.
  * A value that does not fit the storage is refused, never rounded.
  */
 export const Decimal = (storage: Storage) =>

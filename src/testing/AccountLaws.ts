@@ -3,8 +3,9 @@ import { Schema } from "effect"
 import * as fc from "fast-check"
 import type { Counts } from "../streams/ports/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
+import { type Any as AnyPipeline, withBounds } from "../streams/pipeline/Pipeline.ts"
 import { Kind, type Records, valueAt } from "../streams/records/Records.ts"
+import { windowNode } from "./Altered.ts"
 import {
   cuts,
   decidedLogs,
@@ -51,6 +52,8 @@ const faults = [
   { reason: "invalid-field", spoil: (text: string) => text.replace(/"price":"[^"]*"/, "\"price\":\"1.234567891\"") },
   { reason: "invalid-field", spoil: (text: string) => text.replace(/"price":"[^"]*"/, "\"price\":null") },
   { reason: "time-ahead", spoil: (text: string) => text.replace(/"time":-?\d+/, "\"time\":61") },
+  // The beginning of something longer, whatever it looks like.
+  { reason: "too-long", spoil: (text: string) => text },
   { reason: null, spoil: (text: string) => text.replace(/"time":-?\d+/, "\"time\":60") }
 ] as const
 
@@ -86,7 +89,7 @@ export const accountLaws: EngineLaws = {
     (make, { cut, log, pipeline }) => {
       const engine = make([pipeline], log.partitions)
       const panes = newest(run(engine, batches(log, cut)))
-      if (pipeline.window.kind !== "tumbling" && pipeline.window.kind !== "session") return
+      if (!["tumbling", "session"].includes(windowNode(pipeline).window.kind)) return
       same(panes.reduce((sum, { values }) => sum + Number(values["count"]), 0), engine.counts.aggregated)
     }
   ),
@@ -162,9 +165,10 @@ export const accountLaws: EngineLaws = {
         expected.push(...inside.flatMap(({ fault: { reason } }, offset) =>
           reason === null ? [] : `${partition}:${offset} ${reason} ${texts[offset]}`
         ))
+        const kinds = inside.map(({ fault }) => fault.reason === "too-long" ? Kind.truncated : Kind.event)
         const size = cut[0] ?? 1
         for (let at = 0; at < texts.length; at += size) {
-          const batch = records(partition, at, texts.slice(at, at + size))
+          const batch = records(partition, at, texts.slice(at, at + size), kinds.slice(at, at + size))
           for (const { detail, offset, pipeline, reason, record } of engine.take(batch).unused) {
             holds(detail !== "" && pipeline === null, "a refusal says what is wrong, and no pipeline's name")
             found.push(`${partition}:${offset} ${reason} ${new TextDecoder().decode(valueAt(batch, record))}`)
@@ -213,15 +217,13 @@ const spoil = (batch: Records, spoilt: Iterator<number>): Records => ({
   ends: batch.ends.map((end, index) => batch.kinds[index] !== Kind.control && spoilt.next().value === 0 ? end - 1 : end)
 })
 
-const withSlack = (pipeline: AnyPipeline): AnyPipeline => ({
-  ...pipeline,
-  source: { ...pipeline.source, definition: { ...pipeline.source.definition, outOfOrderness: bound } }
-})
+const withSlack = (pipeline: AnyPipeline): AnyPipeline => withBounds(pipeline, { outOfOrderness: bound })
 
 /** After this long a log can be said again and its windows lie the same way. */
-const cycleOf = ({ options: { emit, rollUpOf }, window }: AnyPipeline): number => {
-  const every = emit.on === "update" ? Math.max(1, emit.every) : 1
-  const inner = rollUpOf?.window.kind === "tumbling" ? rollUpOf.window.size : 1
+const cycleOf = (pipeline: AnyPipeline): number => {
+  const { inner: merged, trigger, window } = windowNode(pipeline)
+  const every = trigger.on === "update" ? Math.max(1, trigger.every) : 1
+  const inner = merged?.kind === "tumbling" ? merged.size : 1
   const advance = window.kind === "hopping" ? window.advance * window.size : "size" in window ? window.size : 1
   return every * inner * advance * 64
 }
@@ -244,11 +246,12 @@ const repeated = (log: Log, cycle: number, times: number) =>
  * More states than can be open for 3 keys: slices and windows that overlap the stretch between
  * the end of lateness and the newest event, each slice once as itself and once in a stack.
  */
-const most = ({ options: { allowedLateness, rollUpOf }, window }: AnyPipeline): number => {
+const most = (pipeline: AnyPipeline): number => {
+  const { allowedLateness, inner: merged, window } = windowNode(pipeline)
   const disorder = allowedLateness + 2 * bound
   if (window.kind === "session") return 3 * ((disorder + window.gap) / window.gap + 2)
   if (window.kind === "calendar") return 3
-  const inner = rollUpOf?.window.kind === "tumbling" ? rollUpOf.window.size : window.size
+  const inner = merged?.kind === "tumbling" ? merged.size : window.size
   const step = window.kind === "hopping" ? window.advance : window.kind === "cumulative" ? window.step : inner
   const slice = window.kind === "hopping" ? divisor(window.size, window.advance) : step
   const reach = disorder + window.size

@@ -10,6 +10,7 @@ import { Decoder } from "../streams/records/Decoder.ts"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { AccumulatorTable } from "../streams/operator/aggregates/AccumulatorTable.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
+import { definitionOf, windowNode } from "./Altered.ts"
 import { aggregates, type Sample, samples, source } from "./Arbitraries.ts"
 import { type Effort, usual } from "./EngineLaw.ts"
 import { records } from "./Harness.ts"
@@ -22,7 +23,7 @@ export type MakeSlots = (pipeline: AnyPipeline) => Pick<
 
 export type AggregateLaw = (make: MakeSlots, effort?: Partial<Effort>) => void
 
-export const makeSlots: MakeSlots = (pipeline) => new AccumulatorTable(pipeline)
+export const makeSlots: MakeSlots = (pipeline) => new AccumulatorTable(windowNode(pipeline).aggregates)
 
 export const suite = (name: string, make: MakeSlots, effort?: Partial<Effort>): void =>
   void describe(`Aggregates: ${name}`, () => {
@@ -132,7 +133,7 @@ class Pool {
   }
 
   #decode(samples: ReadonlyArray<Sample>): Batch.Batch {
-    const { definition } = pipeline.source
+    const definition = definitionOf(pipeline)
     const { bytes, ends, length, starts } = records(0, 0, samples.map((sample) => JSON.stringify(sample)))
     const decoder = new Decoder(definition, this.dictionary)
     const batch = Batch.make(definition, this.dictionary, 0, length)

@@ -6,6 +6,7 @@ import { Schema } from "effect"
 import * as fc from "fast-check"
 import { Price } from "../domain/Tick.ts"
 import type { Control } from "../streams/records/Control.ts"
+import { definitionOf, windowNode } from "./Altered.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
 import { Aggregate, Expr, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import { Kind } from "../streams/records/Records.ts"
@@ -197,6 +198,40 @@ export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipel
     )
   ).map((all) => all.filter((pipeline) => pipeline !== null))
 
+/** The same records read in other ways: by another key, at another event time, with fewer fields, under another bound. */
+const readings = {
+  byVenue: (outOfOrderness: number) =>
+    Source.make("samples", { schema: Schema.Struct({ ...SampleSchema.fields, venue: Schema.String }), key: "venue", eventTime: "time", outOfOrderness }),
+  bySize: (outOfOrderness: number) => Source.make("samples", { schema: SampleSchema, key: "key", eventTime: "size", outOfOrderness }),
+  inShort: (outOfOrderness: number) =>
+    Source.make("samples", {
+      schema: Schema.Struct({ key: Schema.String, time: Schema.Int, size: Schema.Int }),
+      key: "key",
+      eventTime: "time",
+      outOfOrderness
+    })
+}
+
+/** Pipelines over these, up to one of each. */
+export const differentlyRead: fc.Arbitrary<ReadonlyArray<Pipeline.Any>> = fc.record({
+  byVenue: fc.option(slack),
+  bySize: fc.option(slack),
+  inShort: fc.option(slack),
+  size: fc.integer({ min: 1, max: 12 }),
+  lateness: fc.integer({ min: 0, max: 6 })
+}).map(({ lateness, size, ...slacks }) =>
+  Object.entries(slacks).flatMap(([name, slack]): ReadonlyArray<Pipeline.Any> =>
+    slack === null ? [] : [
+      // The names are those of the readings.
+      readings[name as keyof typeof readings](slack).pipe(
+        Window.tumbling(size),
+        Aggregate.into({ count: Aggregate.count, sum: Aggregate.sum("size"), last: Aggregate.last("time") }),
+        Pipeline.allowedLateness(lateness),
+        Pipeline.named(name.toLowerCase())
+      )
+    ]
+  ))
+
 /** Random pipelines whose windows take pre-aggregated records too. */
 export const pipelinesWithPreAggregated = (options: PipelineOptions): fc.Arbitrary<Pipeline.Any> =>
   fc.record({
@@ -230,17 +265,19 @@ export const pipelinesWithPreAggregated = (options: PipelineOptions): fc.Arbitra
 /** What fast-check prints of a pipeline in a counterexample: what was drawn at random, not every aggregate. */
 const readable = <P extends Pipeline.Any>(pipeline: P): P =>
   Object.defineProperty({ ...pipeline }, fc.toStringMethod, {
-    value: () =>
-      JSON.stringify({
+    value: () => {
+      const { allowedLateness, inner, input, preAggregated, trigger, window } = windowNode(pipeline)
+      return JSON.stringify({
         name: pipeline.name,
-        window: pipeline.window,
-        outOfOrderness: pipeline.source.definition.outOfOrderness,
-        filters: pipeline.source.filters.length,
-        allowedLateness: pipeline.options.allowedLateness,
-        emit: pipeline.options.emit,
-        rollUpOf: pipeline.options.rollUpOf,
-        preAggregated: pipeline.options.preAggregated !== null
+        window,
+        outOfOrderness: definitionOf(pipeline).outOfOrderness,
+        isFiltered: input._tag !== "source",
+        allowedLateness,
+        trigger,
+        inner,
+        preAggregated: preAggregated !== null
       })
+    }
   })
 
 const prices = fc.oneof(

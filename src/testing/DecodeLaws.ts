@@ -1,6 +1,8 @@
 /**
  * Laws of decoding: whatever the bytes, an engine takes what `JSON.parse` and the source's
- * Schema take, with the same values, and refuses the rest without throwing.
+ * Schema take, with the same values, and refuses the rest without throwing. In two things it
+ * is stricter: integers and decimals are those of their text, which `JSON.parse` rounds, and
+ * strings have a form in UTF-8.
  */
 import { BigDecimal, Option, Schema } from "effect"
 import * as fc from "fast-check"
@@ -10,9 +12,10 @@ import { Tick } from "../domain/Tick.ts"
 import { Aggregate, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import { fromBytes, Kind, type Records } from "../streams/records/Records.ts"
+import { altered, definitionOf } from "./Altered.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import type { MakeEngine } from "./Harness.ts"
-import { same } from "./Law.ts"
+import { holds, same } from "./Law.ts"
 
 /** Every kind of field, bare and with checks of its own. */
 const Everything = Schema.Struct({
@@ -36,17 +39,15 @@ interface Subject {
   readonly decode: (json: unknown) => Option.Option<object>
 }
 
-const first = { op: "first" } as const
-
 const ticks: Subject = {
-  pipeline: {
-    ...Source.make("ticks", { schema: Tick, key: "symbol", eventTime: "time" }).pipe(
+  pipeline: firsts(
+    Source.make("ticks", { schema: Tick, key: "symbol", eventTime: "time" }).pipe(
       Window.tumbling(1),
       Aggregate.into({ count: Aggregate.count }),
       Pipeline.named("ticks")
     ),
-    aggregates: firsts(Object.keys(Tick.fields))
-  },
+    Object.keys(Tick.fields)
+  ),
   fields: Object.keys(Tick.fields),
   key: "symbol",
   time: "time",
@@ -54,22 +55,22 @@ const ticks: Subject = {
 }
 
 const everything: Subject = {
-  pipeline: {
-    ...Source.make("everything", { schema: Everything, key: "key", eventTime: "time" }).pipe(
+  pipeline: firsts(
+    Source.make("everything", { schema: Everything, key: "key", eventTime: "time" }).pipe(
       Window.tumbling(1),
       Aggregate.into({ count: Aggregate.count }),
       Pipeline.named("everything")
     ),
-    aggregates: firsts(Object.keys(Everything.fields))
-  },
+    Object.keys(Everything.fields)
+  ),
   fields: Object.keys(Everything.fields),
   key: "key",
   time: "time",
   decode: Schema.decodeUnknownOption(Everything)
 }
 
-export function firsts(fields: ReadonlyArray<string>): Pipeline.Any["aggregates"] {
-  return Object.fromEntries(fields.map((field) => [field, { ...first, field }]))
+export function firsts(pipeline: Pipeline.Any, fields: ReadonlyArray<string>): Pipeline.Any {
+  return altered(pipeline, () => ({ aggregates: Object.fromEntries(fields.map((field) => [field, { op: "first", field }])) }))
 }
 
 const subjects = fc.constantFrom(ticks, everything)
@@ -82,10 +83,13 @@ export const spellings = [
   "1.005", "1.", ".5", "1e0", "1e2", "\"1e2\"", "1E+2", "1e-2", "15e-1", "1e-9", "1e400", "-1e400", "\"1e400\"",
   "-1e-400", "NaN", "Infinity", "\"NaN\"", "\"\"", "\" 1\"", "\"-0\"", "\"-0.00\"", "\"0x10\"", "123456789012345",
   "1234567890123456", "12345678901234567890", "\"9007199254740993\"", "9007199254740991", "9007199254740992",
+  "9007199254740991.4", "9007199254740990.99999999999999999", "-9007199254740993", "1.0000000000000000000001",
+  "100.000000000000000000", "0.07000000000000000001", "90071992547409.93", "9007199254740991.00e0", "0e0", "-0e-300",
   "999.99", "1000", "1000.01", "\"1000.00\"", "90000000", "90000000.00000001", "89999999.99999999",
   "\"89999999.99999999\"", "0.123456789012345678", "\"0.12345678\"", "1000000000000", "1000000000001", "true",
   "false", "null", "tru", "truee", "[]", "{}", "[1]", "{\"a\":1}", "\"true\"", "\"AAPL\"", "\"A\"", "\"\\u0041\"",
-  "\"\\u0041A\\/\"", "\"é\"", "\"\u{1F600}\"", "\"\\ud83d\\ude00\"", "\"\\ud800\"", "\"a\\nb\"", "\"a\nb\"",
+  "\"\\u0041A\\/\"", "\"é\"", "\"\u{1F600}\"", "\"\\ud83d\\ude00\"", "\"\\ud800\"", "\"\\udc00\\ud800\"",
+  "\"?\"", "\"\\ufffd\"", "\"a\\nb\"", "\"a\nb\"",
   "\"\\x\"", "\"^GSPC\"", "\"BRK-B\"", "\"ABCDEFGHIJKLMNOPQRSTU\"", "\"~\"", "\"\u007f\"", "1732545000123",
   "\"1732545000123\"", "1732545000123.0", "1732545000123.5", "1732545000", "1732545000123000", "4102444800000",
   "4102444800001", "-2208988800000", "1732545000123e0"
@@ -108,6 +112,39 @@ const spaces = fc.oneof(
   }
 )
 
+const digits = (minimum: number, most: number) =>
+  fc.array(fc.oneof(fc.constantFrom("0", "9"), fc.nat(9).map(String)), { minLength: minimum, maxLength: most })
+    .map((all) => all.join(""))
+
+/** Numbers as JSON may spell them: few digits or more than a double holds, with zeros at either end, and exponents. */
+const numerals: fc.Arbitrary<string> = fc.record({
+  sign: fc.constantFrom("", "", "-"),
+  whole: fc.oneof(
+    fc.constant("0"),
+    fc.tuple(fc.integer({ min: 1, max: 9 }), digits(0, 3)),
+    fc.tuple(fc.constant(9007199254740991n), digits(0, 4)),
+    fc.tuple(fc.integer({ min: 1, max: 9 }), digits(0, 20))
+  ),
+  fraction: fc.oneof(fc.constant(""), digits(1, 3).map((all) => `.${all}`), digits(1, 30).map((all) => `.${all}`)),
+  exponent: fc.oneof(
+    { weight: 2, arbitrary: fc.constant("") },
+    fc.tuple(fc.constantFrom("e", "E"), fc.constantFrom("", "+", "-", "-"), fc.oneof(fc.nat(4), fc.nat(30), fc.nat(400)))
+  )
+}).map(({ exponent, fraction, sign, whole }) => [sign, ...whole, fraction, ...exponent].join(""))
+
+/** Any UTF-16 whatever, halves of surrogate pairs included, with few characters so that strings are near to each other. */
+const utf16: fc.Arbitrary<string> = fc.array(
+  fc.oneof(
+    fc.constantFrom(0x41, 0x3f, 0xfffd, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xd83d, 0xde00),
+    fc.integer({ min: 0xd7f0, max: 0xe010 }),
+    fc.nat(0xffff)
+  ),
+  { maxLength: 4 }
+).map((units) => String.fromCharCode(...units))
+
+/** With halves of surrogate pairs as escapes, which is the only way for them into UTF-8. */
+const quoted = (text: string): string => JSON.stringify(text)
+
 /** Members of a line: mostly the fields that a source has, mostly with values that they take. */
 const members = ({ fields }: Subject) => {
   const fitting = fc.constantFrom("\"AAPL\"", "1732545000123", "189.37", "\"189.37\"", "1", "2", "0.5", "true", "100")
@@ -120,7 +157,7 @@ const members = ({ fields }: Subject) => {
     order: fc.array(fc.nat(1_000), { minLength: 12, maxLength: 12 }),
     odd: fc.array(fc.record({
       name: fc.constantFrom(...fields, ...fields, "unknown", "", "__proto__", "\\u0074ime", "constructor"),
-      value: fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...spellings) }, fitting, fc.json()),
+      value: fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...spellings) }, numerals, utf16.map(quoted), fitting, fc.json()),
       // Next to the member that it would otherwise take the place of.
       beside: fc.constantFrom(false, false, false, true)
     }), { maxLength: 2 }),
@@ -208,6 +245,50 @@ export const decodeLaws: EngineLaws = {
     (make, { input, subject }) => same(decoded(make, subject, input), input.map((bytes) => expected(subject, bytes)))
   ),
 
+  "a number is taken as the exact decimal of its text, however it is spelt, or the record is refused": law(
+    300,
+    fc.record({
+      subject: fc.constantFrom({ ...everything, field: "whole" }, { ...everything, field: "cents" }, { ...ticks, field: "price" }),
+      spelt: fc.array(numerals, { minLength: 1, maxLength: 6 }),
+      isPlain: fc.boolean()
+    }),
+    (make, { isPlain, spelt, subject }) => {
+      const column = definitionOf(subject.pipeline).columns.find(({ name }) => name === subject.field)
+      const { limit, scale } = column?.kind === "decimal" ? column : { limit: Number.MAX_SAFE_INTEGER, scale: 0 }
+      const found = decoded(make, subject, spelt.map((text) => encode(lineWith(subject, subject.field, text, isPlain ? "" : " "))))
+      spelt.forEach((text, index) => {
+        const exact = BigDecimal.normalize(BigDecimal.fromStringUnsafe(text))
+        const fits = exact.scale <= scale && BigDecimal.isLessThanOrEqualTo(BigDecimal.abs(exact), BigDecimal.make(BigInt(limit), 0))
+        const value = taken(found[index], subject.field)
+        if (!fits) return same(value, undefined, text)
+        holds(value !== undefined && BigDecimal.equals(BigDecimal.fromStringUnsafe(String(value)), exact), `${text} is ${value}`)
+      })
+    }
+  ),
+
+  "a double is the one that is nearest to the number's text": law(
+    100,
+    fc.array(numerals, { minLength: 1, maxLength: 6 }),
+    (make, spelt) => {
+      const found = decoded(make, everything, spelt.map((text) => encode(lineWith(everything, "double", text, ""))))
+      spelt.forEach((text, index) =>
+        same(taken(found[index], "double"), Number.isFinite(Number(text)) ? Number(text) + 0 : undefined, text)
+      )
+    }
+  ),
+
+  "a string is taken if UTF-8 gives it back, so that no two keys become one, and refused otherwise": law(
+    300,
+    fc.array(utf16, { minLength: 1, maxLength: 8 }),
+    (make, keys) => {
+      const throughUtf8 = (text: string) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(encode(text))
+      const found = decoded(make, everything, keys.map((key) => encode(lineWith(everything, "key", quoted(key), ""))))
+      keys.forEach((key, index) =>
+        same(taken(found[index], "key") ?? found[index], throughUtf8(key) === key ? key : "invalid-field", quoted(key))
+      )
+    }
+  ),
+
   "arbitrary bytes, arbitrary JSON and lines cut anywhere never throw, and are refused alike": law(
     400,
     subjects.chain((subject) =>
@@ -234,6 +315,17 @@ export const decodeLaws: EngineLaws = {
       same(decoded(make, subject, pieces), pieces.map((bytes) => expected(subject, bytes)))
     }
   )
+}
+
+/** A line that is taken by the fast way, with one member that is spelt as it is. */
+const lineWith = ({ fields }: Subject, field: string, value: string, space: string): string =>
+  `{${fields.filter((name) => name !== field && !slow.includes(name)).map((name) => `"${name}":${usually[name]},`).join("")}"${field}"${space}:${value}}`
+
+/** The value of a field in what {@link decoded} gave; `undefined` where the record was refused. */
+const taken = (result: string | undefined, field: string): unknown => {
+  if (result === undefined || !result.startsWith("[")) return undefined
+  const [, , values]: ReadonlyArray<unknown> = JSON.parse(result)
+  return typeof values === "object" && values !== null ? Reflect.get(values, field) : undefined
 }
 
 /** What an engine makes of each record, where it lies among the others: its values, or why it is refused. */
@@ -266,16 +358,15 @@ const expected = ({ decode, fields, key, time, pipeline }: Subject, bytes: Uint8
   if (bytes.length === 0) return "empty"
   let json: unknown
   try {
-    json = JSON.parse(utf8.decode(bytes))
+    const text = utf8.decode(bytes)
+    json = JSON.parse(text)
+    if (typeof json !== "object" || json === null || Array.isArray(json)) return "not-json"
+    json = exactly(json, text, definitionOf(pipeline).columns)
   } catch {
     return "not-json"
   }
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return "not-json"
-  const { columns } = pipeline.source.definition
-  // Null is as good as absent where a field may be that.
-  for (const { name, optional } of columns) {
-    if (optional && Object.hasOwn(json, name) && Reflect.get(json, name) === null) Reflect.deleteProperty(json, name)
-  }
+  if (typeof json !== "object" || json === null) return "not-json"
+  const { columns } = definitionOf(pipeline)
   const decoded = decode(json)
   if (Option.isNone(decoded)) {
     const absent = (name: string) => !Object.hasOwn(json, name)
@@ -290,6 +381,34 @@ const expected = ({ decode, fields, key, time, pipeline }: Subject, bytes: Uint8
     return BigDecimal.isBigDecimal(found) ? Decimal.format(found) : typeof found === "number" ? found + 0 : found
   }
   return JSON.stringify([value(key), value(time), Object.fromEntries(fields.map((name) => [name, value(name)]))])
+}
+
+/** The members of a record with what is exact in them, for a Schema that knows what has been rounded only as rounded. */
+const exactly = (json: object, text: string, columns: ReturnType<typeof definitionOf>["columns"]): object => {
+  const numeralsOf = new Map<unknown, Map<string, string>>()
+  const record: unknown = JSON.parse(
+    text,
+    function(this: unknown, name: string, value: unknown, context?: { readonly source?: string }) {
+      const numerals = numeralsOf.get(this) ?? new Map<string, string>()
+      if (typeof value === "number" && context?.source !== undefined) numerals.set(name, context.source)
+      numeralsOf.set(this, numerals)
+      return value
+    }
+  )
+  const exact = (name: string, value: unknown): unknown => {
+    const kind = columns.find((column) => column.name === name)?.kind
+    if (kind === "string" && typeof value === "string") return value.isWellFormed() ? value : null
+    const numeral = numeralsOf.get(record)?.get(name)
+    if (typeof value !== "number" || numeral === undefined) return value
+    if (kind === "decimal") return numeral
+    return kind === "int" && BigDecimal.normalize(BigDecimal.fromStringUnsafe(numeral)).scale > 0 ? null : value
+  }
+  // Null is as good as absent where a field may be that.
+  const isAbsent = (name: string, value: unknown) =>
+    value === null && columns.some((column) => column.name === name && column.optional)
+  return Object.fromEntries(
+    Object.entries(json).filter(([name, value]) => !isAbsent(name, value)).map(([name, value]) => [name, exact(name, value)])
+  )
 }
 
 const valid = (fields: ReadonlyArray<string>): object =>

@@ -1,9 +1,11 @@
 /** Laws of how the log reaches an engine: in batches and partitions, more than once, with crashes in between. */
 import * as fc from "fast-check"
+import * as Checked from "../streams/pipeline/Checked.ts"
 import type { Pane } from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { Kind } from "../streams/records/Records.ts"
-import { cuts, decidedLogs, jobs, type Log, logsWithin, pipelines } from "./Arbitraries.ts"
+import { altered } from "./Altered.ts"
+import { cuts, decidedLogs, differentlyRead, jobs, type Log, logsWithin, pipelines } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { batches, type Engine, lines, type MakeEngine, newest, results, run } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
@@ -19,10 +21,27 @@ export const deliveryLaws: EngineLaws = {
     fc.record({ ...anything, other: cuts }),
     (make, { cut, log, other, pipelines }) => {
       const [one, two] = [make(pipelines, log.partitions), make(pipelines, log.partitions)]
-      const panes = batches(log, cut).flatMap((batch) => lines(one.take(batch).panes))
-      same(batches(log, other).flatMap((batch) => lines(two.take(batch).panes)), panes)
+      const panes = batches(log, cut).flatMap((batch) => one.take(batch).panes)
+      same(byInput(pipelines, batches(log, other).flatMap((batch) => two.take(batch).panes)), byInput(pipelines, panes))
       same(two.snapshot(), one.snapshot())
       same(lines(two.close().panes), lines(one.close().panes))
+    }
+  ),
+
+  "several pipelines of a job each give what they give alone, with other keys, event times, schemas and bounds too": law(
+    200,
+    fc.record({ ...anything, others: differentlyRead }),
+    (make, { cut, log, others, pipelines }) => {
+      const all = [...pipelines, ...others]
+      const together = make(all, log.partitions)
+      const panes = run(together, batches(log, cut))
+      for (const pipeline of all) {
+        const alone = make([pipeline], log.partitions)
+        const own = panes.filter((pane) => pane.pipeline === pipeline.name)
+        same(lines(own), lines(run(alone, batches(log, cut))), pipeline.name)
+        const [{ aggregated, late }, counts] = [alone.counts, together.countsByPipeline.get(pipeline.name)]
+        same({ aggregated: counts?.aggregated, late: counts?.late }, { aggregated, late }, pipeline.name)
+      }
     }
   ),
 
@@ -104,8 +123,9 @@ export const deliveryLaws: EngineLaws = {
       const isForeign = JSON.stringify(foreign) !== JSON.stringify(pipelines)
       if (isForeign) refuses("a snapshot of other pipelines", stranger.snapshot())
       refuses("a snapshot of other partitions", make(pipelines, log.partitions + 1).snapshot())
-      for (const version of [0, 2, -1]) {
-        refuses(`version ${version}`, JSON.stringify({ ...JSON.parse(snapshot), version }))
+      const state = JSON.parse(snapshot)
+      for (const version of [0, -1, state.version - 1, state.version + 1]) {
+        refuses(`version ${version}`, JSON.stringify({ ...state, version }))
       }
     }
   ),
@@ -138,7 +158,7 @@ export const deliveryLaws: EngineLaws = {
       const panes = head.flatMap((batch) => again.take(batch).panes)
       const seen = head.flatMap(({ kinds }) => [...kinds]).filter((kind) => kind !== Kind.control).length
       const repeated = [...batches(log, recut), ...batches(log, cut)]
-      same(lines([...panes, ...run(again, repeated)]), lines(run(once, batches(log, cut))))
+      same(byInput(pipelines, [...panes, ...run(again, repeated)]), byInput(pipelines, run(once, batches(log, cut))))
       const total = log.entries.filter(({ kind }) => kind !== Kind.control).length
       same(again.counts, { ...once.counts, read: total * 2 + seen, duplicate: total + seen })
     }
@@ -158,6 +178,12 @@ export const deliveryLaws: EngineLaws = {
       same(lines(forgetful.close().panes), lines(usual.close().panes))
     }
   )
+}
+
+/** The panes of pipelines that read the same come in one order; between others only the watermark of a batch orders them. */
+const byInput = (pipelines: ReadonlyArray<AnyPipeline>, panes: ReadonlyArray<Pane>): ReadonlyArray<string> => {
+  const inputs = new Map(pipelines.map(({ checked, name }) => [name, Checked.inputOf(checked).id]))
+  return [...Map.groupBy(panes, ({ pipeline }) => inputs.get(pipeline))].sort().flatMap(([, group]) => lines(group))
 }
 
 const take = <A>(stream: Iterator<A>): A => stream.next().value
@@ -230,10 +256,8 @@ const used = (make: MakeEngine, pipelines: ReadonlyArray<AnyPipeline>, log: Log)
 }
 
 /** A pipeline of the same name and the same names of results that computes something else. */
-const otherwise = (pipeline: AnyPipeline): AnyPipeline => ({
-  ...pipeline,
-  aggregates: { ...pipeline.aggregates, low: { op: "max", field: "price" } }
-})
+const otherwise = (pipeline: AnyPipeline): AnyPipeline =>
+  altered(pipeline, ({ aggregates }) => ({ aggregates: { ...aggregates, low: { op: "max", field: "price" } } }))
 
 /** The same JSON with one of its values replaced; `undefined` leaves a member out. */
 const damaged = (json: string, at: number, value: unknown): string => {

@@ -115,6 +115,35 @@ export const laws: Laws<EventLog> = {
       )
     })),
 
+  "is asked anew for its ends each time: they count an append when it has returned, and are never behind what was read": (fresh) =>
+    on(fresh, Effect.gen(function*() {
+      const log = yield* EventLog
+      const { ends } = log
+      const last = log.partitions - 1
+      for (let count = 1; count <= 5; count++) {
+        yield* log.append(last, fromTexts([String(count)]))
+        same((yield* ends)[last], count)
+      }
+      const reader = yield* Effect.forkChild(
+        log.read(zeros(log)).pipe(
+          Stream.mapEffect((batch) =>
+            Effect.map(ends, (ends) => {
+              const read = (batch.offsets[batch.length - 1] ?? 0) + 1
+              holds(read <= (ends[batch.partition] ?? 0), `read up to ${read}, but the log ends at ${ends.join(", ")}`)
+              return read
+            })
+          ),
+          Stream.takeUntil((read) => read >= 10),
+          Stream.runDrain
+        )
+      )
+      for (let count = 6; count <= 10; count++) yield* log.append(last, fromTexts([String(count)]))
+      const { patience } = yield* Effort
+      yield* Fiber.join(reader).pipe(
+        Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(new LawBroken({ message: "not all has come" })) })
+      )
+    })),
+
   "keeps the position of the last chunk that had one": (fresh) =>
     on(fresh, Effect.gen(function*() {
       const log = yield* EventLog
@@ -229,7 +258,7 @@ const values = Arbitrary.map(Arbitrary.array(integer(-1, 255), { maxLength: 12 }
   // One of 256 bytes is a sign for "no value", so that tombstones come up, empty values too.
   bytes.includes(-1) ? null : Buffer.from(bytes))
 
-const entries = Arbitrary.array(Arbitrary.all({ kind: integer(0, 2), value: values }), { maxLength: 20 })
+const entries = Arbitrary.array(Arbitrary.all({ kind: integer(0, 3), value: values }), { maxLength: 20 })
 
 const cuts = Arbitrary.array(integer(0, 20), { maxLength: 6 })
 

@@ -40,6 +40,20 @@ export const laws: Laws<Feed> = {
       }
     }),
 
+  "says that it has given all when it has been read to its end, unless it is stale": (fresh) =>
+    on(fresh, Effect.gen(function*() {
+      const feed = yield* Feed
+      const { patience } = yield* Effort
+      yield* events(Option.none())
+      const hasGivenAll = yield* feed.hasGivenAll.pipe(
+        Effect.timeoutOrElse({
+          duration: patience,
+          orElse: () => Effect.fail(new LawBroken({ message: "the feed does not say whether it has given all" }))
+        })
+      )
+      holds(hasGivenAll === ((yield* feed.freshness)._tag !== "stale"), `it says ${hasGivenAll}`)
+    })),
+
   "has a name that can name a topic, and knows its freshness": (fresh) =>
     on(fresh, Effect.gen(function*() {
       const feed = yield* Feed

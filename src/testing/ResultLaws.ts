@@ -3,7 +3,9 @@ import * as fc from "fast-check"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
+import { planOf } from "../streams/pipeline/Source.ts"
 import { Kind } from "../streams/records/Records.ts"
+import { altered, fed, windowNode } from "./Altered.ts"
 import {
   aggregates,
   conditions,
@@ -80,7 +82,7 @@ export const resultLaws: EngineLaws = {
     fc.record({ pipeline: pipelines({ revisions: true }), log: logs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const histories = Map.groupBy(run(make([pipeline], log.partitions), batches(log, cut)), windowOf)
-      const legal = pipeline.window.kind === "session" ? /^e*o?l*r?$/ : /^(?:e*o)?l*$/
+      const legal = windowNode(pipeline).window.kind === "session" ? /^e*o?l*r?$/ : /^(?:e*o)?l*$/
       for (const [window, panes] of histories) {
         same(panes.map(({ revision }) => revision), panes.map((_, index) => index), window)
         const kinds = panes.map(({ pane }) => pane.charAt(0)).join("")
@@ -102,12 +104,9 @@ export const resultLaws: EngineLaws = {
     300,
     fc.record({ filter: conditions, where: conditions, log: logs }),
     (make, { filter, log, where }) => {
-      const plain = tumbling(10, 0)
-      const pipeline: Pipeline.Any = {
-        ...plain,
-        source: { ...plain.source, filters: [{ _tag: "where", node: filter }] },
-        aggregates: { count: { op: "count" }, some: { op: "count", where }, sum: { op: "sum", field: "size", where } }
-      }
+      const aggregates = { count: { op: "count" }, some: { op: "count", where }, sum: { op: "sum", field: "size", where } } as const
+      const plain = altered(tumbling(10, 0), () => ({ aggregates }))
+      const pipeline = fed(plain, (input) => ({ _tag: "where", input, condition: filter }))
       const panes = run(make([pipeline], log.partitions), batches(log, [8]))
       same(lines(panes), lines(foldedPanes(pipeline, log)))
     }
@@ -134,9 +133,9 @@ export const resultLaws: EngineLaws = {
     300,
     fc.record({ pipeline: pipelines({ revisions: false }), time: fc.integer({ min: -100, max: 100 }) }),
     (make, { pipeline, time }) => {
-      const panes = run(make([{ ...pipeline, source: source(0) }], 1), batches(alone(time), [1]))
+      const panes = run(make([fed(pipeline, () => planOf(source(0)))], 1), batches(alone(time), [1]))
       for (const { end, start } of panes) holds(start <= time && time < end, `[${start}, ${end}) does not hold ${time}`)
-      same(panes.map(({ end, start }) => ({ start, end })), spans(pipeline.window, time))
+      same(panes.map(({ end, start }) => ({ start, end })), spans(windowNode(pipeline).window, time))
     }
   ),
 
@@ -265,8 +264,9 @@ const components = (samples: ReadonlyArray<Sample>, gap: number): ReadonlyArray<
 }
 
 /** A time after which the windows and the early panes of a pipeline lie the same way again. */
-const period = ({ options: { emit }, window }: Pipeline.Any): number => {
-  const every = emit.on === "update" ? Math.max(1, emit.every) : 1
+const period = (pipeline: Pipeline.Any): number => {
+  const { trigger, window } = windowNode(pipeline)
+  const every = trigger.on === "update" ? Math.max(1, trigger.every) : 1
   switch (window.kind) {
     case "hopping":
       return window.advance * every

@@ -7,8 +7,10 @@ import * as fc from "fast-check"
 import * as Decimal from "../domain/Decimal.ts"
 import { Aggregate, Pane, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import type { Value } from "../streams/pipeline/Pane.ts"
+import type * as Plan from "../streams/pipeline/Plan.ts"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
 import type { Reason } from "../streams/records/Refusal.ts"
+import { fed } from "./Altered.ts"
 import { cuts, logs, pipelines } from "./Arbitraries.ts"
 import { decoded, firsts } from "./DecodeLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
@@ -127,10 +129,11 @@ const sourceOf = ({ key, shapes, time }: Subject) =>
     eventTime: eventTimeOf(leaves(shapes).find(({ name }) => name === time)?.kind, time)
   })
 
-const pipelineOf = (subject: Subject): Pipeline.Any => ({
-  ...sourceOf(subject).pipe(Window.tumbling(1), Aggregate.into({ count: Aggregate.count }), Pipeline.named("rows")),
-  aggregates: firsts(leaves(subject.shapes).map(({ name }) => name).filter((name) => subject.readsTime || name !== subject.time))
-})
+const pipelineOf = (subject: Subject): Pipeline.Any =>
+  firsts(
+    sourceOf(subject).pipe(Window.tumbling(1), Aggregate.into({ count: Aggregate.count }), Pipeline.named("rows")),
+    leaves(subject.shapes).map(({ name }) => name).filter((name) => subject.readsTime || name !== subject.time)
+  )
 
 const strings = ["\"A\"", "\"é\"", "\"\\u0041\"", "\"1\"", "\"\"", "\"true\"", "\"a\\\",b\"", "\"\\u0001\\n\\u001f\"", "\"buy\""]
 
@@ -306,7 +309,8 @@ export const rowLaws: EngineLaws = {
   )
 }
 
-const withKey = (pipeline: Pipeline.Any, key: ReadonlyArray<string>): Pipeline.Any => ({
-  ...pipeline,
-  source: { ...pipeline.source, definition: { ...pipeline.source.definition, key } }
-})
+const withKey = (pipeline: Pipeline.Any, key: ReadonlyArray<string>): Pipeline.Any => {
+  const keyed = (rows: Plan.Events): Plan.Events =>
+    rows._tag === "source" ? { ...rows, definition: { ...rows.definition, key } } : { ...rows, input: keyed(rows.input) }
+  return fed(pipeline, keyed)
+}

@@ -2,6 +2,7 @@
 import * as fc from "fast-check"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { Kind } from "../streams/records/Records.ts"
+import { definitionOf, windowNode } from "./Altered.ts"
 import {
   aggregates,
   cuts,
@@ -53,13 +54,51 @@ const instants = fc.oneof(
   fc.tuple(fc.constantFrom(...changes), fc.integer({ min: -2, max: 2 })).map(([change, by]) => change + by)
 )
 
+const year = 365.25 * 24 * hour
+
+/** What the clock may have been at an append. */
+const clocks = fc.integer({ min: Date.parse("2021-06-01"), max: Date.parse("2120-01-01") })
+
+/** Around a clock, by whole milliseconds. */
+const within = (years: number) => fc.double({ min: -years, max: years, noNaN: true }).map((share) => Math.trunc(share * year))
+
 export const timeLaws: EngineLaws = {
+  "no time within fifty years of the clock at its append is refused, and all that are seconds or microseconds are": law(
+    200,
+    fc.record({ clock: clocks, years: fc.array(within(50), { maxLength: 8 }), others: fc.array(within(4.9), { maxLength: 8 }) }),
+    (make, { clock, others, years }) => {
+      const times = years.map((by) => clock + by)
+      same(refusedAt(make, clock, times), times.map(() => null))
+      const seconds = others.map((by) => Math.floor((clock + by) / 1_000))
+      same(refusedAt(make, clock, seconds), seconds.map(() => "not-milliseconds"))
+      const microseconds = others.map((by) => (clock + by) * 1_000)
+      same(refusedAt(make, clock, microseconds), microseconds.map(() => "not-milliseconds"))
+      // Beside what is right they are no less wrong.
+      same(refusedAt(make, clock, [clock, ...seconds]), [null, ...seconds.map(() => "not-milliseconds")])
+    }
+  ),
+
+  "history in milliseconds is taken day by day, however old it is, and by a clock that is none every time is": law(
+    20,
+    fc.record({
+      clock: fc.oneof(clocks, fc.constant(0), fc.constant(-1)),
+      start: fc.integer({ min: Date.parse("1960-01-01"), max: Date.parse("1970-01-10") }),
+      step: fc.integer({ min: 6 * hour, max: 7 * 24 * hour })
+    }),
+    (make, { clock, start, step }) => {
+      const times = Array.from({ length: 1_000 }, (_, index) => start + index * step).filter((time) => time <= Math.max(clock, 0))
+      same(refusedAt(make, clock, times), times.map(() => null))
+      const any = [0, 1_732_545_000, 1_732_545_000_000, 1_732_545_000_000_000]
+      if (clock <= 0) same(refusedAt(make, clock, any, Infinity), any.map(() => null))
+    }
+  ),
+
   "the watermark is the smallest of all partitions', each its largest time less the bound or what a decision said": law(
     300,
     fc.record({ pipeline: pipelinesWithPreAggregated({ revisions: true }), log: decidedLogs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const engine = make([pipeline], log.partitions)
-      const slack = pipeline.source.definition.outOfOrderness
+      const slack = definitionOf(pipeline).outOfOrderness
       let taken = 0
       let before = -Infinity
       for (const batch of batches(log, cut)) {
@@ -92,7 +131,7 @@ export const timeLaws: EngineLaws = {
     150,
     fc.record({ pipeline: pipelines({ revisions: true }), log: logs, at: fc.nat(60), cut: cuts }),
     (make, { at, cut, log, pipeline }) => {
-      const slack = pipeline.source.definition.outOfOrderness
+      const slack = definitionOf(pipeline).outOfOrderness
       // A decision says no more than the watermark already does.
       const value = { _tag: "idle" as const, watermark: own(log, at, slack) ?? -1_000_000 }
       const decision: Entry = { partition: log.entries[at]?.partition ?? 0, kind: Kind.control, value }
@@ -110,10 +149,10 @@ export const timeLaws: EngineLaws = {
       beyond: fc.constantFrom(-1, 0, 1)
     }),
     (make, { beyond, pipeline, time }) => {
-      const { options: { allowedLateness, rollUpOf }, source: { definition }, window } = pipeline
+      const { allowedLateness, inner, window } = windowNode(pipeline)
       const session = window.kind === "session"
-      const end = session ? time : lastEnd(rollUpOf?.window ?? window, time)
-      const pilot = end + allowedLateness + beyond + definition.outOfOrderness
+      const end = session ? time : lastEnd(inner ?? window, time)
+      const pilot = end + allowedLateness + beyond + definitionOf(pipeline).outOfOrderness
       const before = session ? time - window.gap : time
       const log = logOf([sample(before), { ...sample(pilot), key: "pilot" }, sample(time)])
       const engine = make([pipeline], 1)
@@ -215,7 +254,15 @@ const lengthOfDay = (make: MakeEngine, zone: string, time: number): number => {
   return pane === undefined ? NaN : pane.end - pane.start
 }
 
-const formats = new Map(zones.map((zone) => [
+/** Why a log of one partition, all of it appended by one clock, has its events refused: a reason for each, or `null`. */
+const refusedAt = (make: MakeEngine, clock: number, times: ReadonlyArray<number>, maxTimeAhead = 51 * year) => {
+  const engine = make([calendar("month", "UTC")], 1, { maxTimeAhead })
+  const log = records(0, 0, times.map((time) => JSON.stringify(sample(time))))
+  const { unused } = engine.take({ ...log, appendedAt: log.appendedAt.fill(clock) })
+  return times.map((_, index) => unused.find(({ offset, reason }) => offset === index && reason !== "late")?.reason ?? null)
+}
+
+const formats: ReadonlyMap<string, Intl.DateTimeFormat> = new Map(zones.map((zone) => [
   zone,
   new Intl.DateTimeFormat("en-US", {
     timeZone: zone,

@@ -25,6 +25,7 @@ export const open = async (first: Freshness): Promise<Station> => {
   const feed = Layer.succeed(Feed, {
     name: "recorded",
     freshness: Effect.sync(() => freshness),
+    hasGivenAll: Effect.succeed(true),
     events: () => Stream.never
   })
   const around = ManagedRuntime.make(Layer.mergeAll(feed, Monitor.layer, ResultSink.layerMemory))

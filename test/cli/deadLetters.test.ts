@@ -38,11 +38,17 @@ const lines: ReadonlyArray<readonly [bytes: Buffer, reason: string, detail: RegE
   [bad({ time: 4_000_000_000_000 }), "time-ahead", /ahead of the clock/],
   [Buffer.from(`{"symbol":"\xff\xc0\x80\xed\xa0\x80"}`, "latin1"), "not-json", /UTF-8/],
   [Buffer.from([0, 1, 2, 127, 128, 255]), "not-json", /not JSON/],
-  [Buffer.alloc(2 * 1024 * 1024, "x"), "not-json", /not JSON/]
+  [bad({ symbol: "\ud800" }), "invalid-field", /"symbol" is "\\ud800", which has an unpaired surrogate/],
+  [text(`{"symbol":"AAPL","time":${minute},"price":"10","size":1.0000000000000000001}`), "invalid-field", /is 1\.0{18}1, /],
+  [text(`{"symbol":"AAPL","time":${minute},"price":90071992.547409930000001,"size":1}`), "invalid-field", /is 90071992\.547409930000001, /],
+  [bad({ time: Math.floor(Date.now() / 1_000) }), "not-milliseconds", /looks like seconds: in milliseconds it is 1970-01-/],
+  [Buffer.alloc(2 * 1024 * 1024, "x"), "too-long", /its first 1048578 bytes/],
+  // Its beginning is a tick, and all that is kept of it.
+  [Buffer.from(`${JSON.stringify(good)}${" ".repeat(2 * 1024 * 1024)}and more`), "too-long", /its first 1048578 bytes/]
 ]
 
-/** Of a longer line so much is kept. */
-const lineLimit = 1024 * 1024
+/** Of a line over 1 MiB so much is kept. */
+const kept = 1024 * 1024 + 2
 
 interface Shown {
   readonly topic: string
@@ -92,11 +98,11 @@ describe("a line that is no tick", () => {
         assert.strictEqual(letter.reason, reason, letter.detail)
         assert.match(letter.detail, detail)
         const bytes = Buffer.from(letter.base64, "base64")
-        assert.isTrue(bytes.equals(line.subarray(0, lineLimit)), `bytes of ${letter.detail}`)
+        assert.isTrue(bytes.equals(line.subarray(0, kept)), `bytes of ${letter.detail}`)
       })
 
       const exported = yield* courant("dead-letters export", { cwd })
-      const expected = Buffer.concat(lines.flatMap(([line]) => [line.subarray(0, lineLimit), newline]))
+      const expected = Buffer.concat(lines.flatMap(([line]) => [line.subarray(0, kept), newline]))
       assert.isTrue(exported.bytes.equals(expected), "the export is the lines themselves")
 
       const some = yield* courant("dead-letters export --reason missing-field --topic broken", { cwd })
@@ -109,6 +115,14 @@ describe("a line that is no tick", () => {
         "broken/0/3  not-json: the record is not a JSON object",
         `    "[1,2]"`
       ])
+    })), 60_000)
+
+  it.live("stays one when what was kept of it is read again", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const bytes = Buffer.concat(lines.flatMap(([line]) => [line.subarray(0, kept), text("\n")]))
+      const again = yield* courant("run --feed stdin --log memory --once --pipelines candles-1m", { cwd, input: bytes })
+      assert.strictEqual(account(again), `read ${lines.length}, aggregated 0, late 0, dead-lettered ${lines.length}, duplicate 0`)
     })), 60_000)
 
   it.live("late ticks are kept for each pipeline that refused them, and exported once", () =>
@@ -150,8 +164,18 @@ describe("a tick from the future", () => {
       assert.strictEqual(account(guarded), "read 3, aggregated 2, late 0, dead-lettered 1, duplicate 0")
       const free = yield* courant(`${run} --max-time-ahead 2h`, { cwd, input: ticks })
       assert.strictEqual(account(free), "read 3, aggregated 2, late 1, dead-lettered 0, duplicate 0")
-      const unset = yield* courant(run, { cwd, input: input([{ ...good, time: now + 25 * 3_600_000 }, good]) })
-      assert.strictEqual(account(unset), "read 2, aggregated 1, late 0, dead-lettered 1, duplicate 0")
+    })), 60_000)
+
+  it.live("is one that is more than five minutes ahead, unless told", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const now = Date.now()
+      // The program reads its clock some time after this one was read.
+      const run = yield* courant(
+        "run --feed stdin --log memory --sink stdout --once --out-of-orderness 1h --pipelines candles-1m",
+        { cwd, input: input([{ ...good, time: now + 4 * 60_000 }, { ...good, time: now + 8 * 60_000 }]) }
+      )
+      assert.strictEqual(account(run), "read 2, aggregated 1, late 0, dead-lettered 1, duplicate 0")
     })), 60_000)
 
   it.live("is taken by a retry once its time has come, and is a dead letter again before", () =>
@@ -176,5 +200,16 @@ describe("a tick from the future", () => {
       assert.deepStrictEqual(linesOf(after.stdout).map((line) => JSON.parse(line).key), ["SOON"])
       // The log is 3 ticks, nonsense, the end of the first run, the two that were tried again, and an end.
       assert.deepStrictEqual(yield* listed(cwd), ["3 not-json", "6 time-ahead"])
+    })), 60_000)
+
+  it.live("or in seconds, or only begun, is not tried again: it would be refused again, or taken for what it is not", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const seconds = { ...good, time: Math.floor(Date.now() / 1_000) }
+      const begun = `${JSON.stringify(good)}${" ".repeat(1024 * 1024)}`
+      yield* courant(`run --feed stdin --once ${pipelines}`, { cwd, input: `${input([seconds])}${begun}and more\n` })
+      const retried = yield* courant("dead-letters retry", { cwd })
+      assert.strictEqual(retried.stderr, "stdin: 0 of 2 dead letters are in the log again\n")
+      assert.deepStrictEqual(yield* listed(cwd), ["0 not-milliseconds", "1 too-long"])
     })), 60_000)
 })

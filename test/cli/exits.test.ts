@@ -132,6 +132,21 @@ it.live("without Yahoo Finance a run says in one line that it replays a recorded
     assert.match(others.at(-1) ?? "", /^read \d+, /)
   })), 60_000)
 
+it.live("a token that other machines would need is asked for, and one that is none is refused, by the variable's name", () =>
+  Effect.gen(function*() {
+    const served = (host: string, env: { readonly [name: string]: string }) =>
+      run(`run --feed recorded --log memory --port 0 --host ${host}`, env)
+    const asked = yield* served("0.0.0.0", {})
+    assert.deepStrictEqual([asked.code, asked.stdout], [1, ""])
+    assert.match(asked.stderr, /^courant: other machines can reach 0\.0\.0\.0, .+ at least 16 characters; set COURANT_TOKEN, .+\n$/)
+    for (const [host, token] of [["0.0.0.0", ""], ["127.0.0.1", ""], ["0.0.0.0", "fifteen letters"]] as const) {
+      const { code, stderr, stdout } = yield* served(host, { COURANT_TOKEN: token })
+      assert.deepStrictEqual([code, stdout], [1, ""])
+      const length = new RegExp(`^courant: .+ at least 16 characters, and this one has ${token.length}; set COURANT_TOKEN to .+\\n$`)
+      assert.match(stderr, length)
+    }
+  }), 60_000)
+
 it.live("doctor looks at everything and writes what it finds to stdout", () =>
   Effect.gen(function*() {
     const { code, stderr, stdout } = yield* run("doctor --port 0", offline)

@@ -257,3 +257,40 @@ it.live("--report is the last line of stderr as JSON, and for each pipeline; eve
       assert.strictEqual(filtered, 0)
     }
   })), 60_000)
+
+describe("a run in which many ticks are late", () => {
+  /** One after the other for each of some keys, as files of theirs that are put together have them. */
+  const concatenated = (keys: number, each: number): ReadonlyArray<Tick> =>
+    Array.from({ length: keys * each }, (_, i) => ({
+      symbol: `K${Math.floor(i / each)}`,
+      time: minute + (i % each) * 10_000,
+      price: "100",
+      size: 1
+    }))
+
+  const said = (ticks: ReadonlyArray<Tick>, flags = "") =>
+    Effect.map(run(ticks, `--pipelines candles-1m ${flags}`), ({ code, stderr }) => [code, ...linesOf(stderr)])
+
+  it.live("says how many before its account, and what helps", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* said(concatenated(3, 60)), [
+        0,
+        "108 of 180 events came too late (60 %): sort the input by time, or allow for more disorder with --out-of-orderness " +
+        "or --allowed-lateness",
+        "read 180, aggregated 72, late 108, dead-lettered 0, duplicate 0"
+      ])
+      const account = "read 180, aggregated 180, late 0, dead-lettered 0, duplicate 0"
+      assert.deepStrictEqual(yield* said(concatenated(3, 60), "--out-of-orderness 10m"), [0, account])
+      const sorted = concatenated(3, 60).toSorted((a, b) => a.time - b.time)
+      assert.deepStrictEqual(yield* said(sorted), [0, account])
+    }), 60_000)
+
+  it.live("and nothing where they are few, or no more than a tenth", () =>
+    Effect.gen(function*() {
+      assert.lengthOf(yield* said(concatenated(3, 30)), 2)
+      const tenth = [...concatenated(1, 180), ...concatenated(1, 20)]
+      const [code, ...lines] = yield* said(tenth)
+      assert.deepStrictEqual([code, lines.length], [0, 1])
+      assert.match(String(lines[0]), /late 20,/)
+    }), 60_000)
+})

@@ -136,7 +136,7 @@ describe("saved state of other pipelines", () => {
       writeFileSync(file, priceBy("max"))
       const again = "process --once --sink stdout --pipelines ./mine.ts"
       const refused = complaintOf(yield* courant(again, { cwd }), 1)
-      assert.match(refused, /"stdin: mine".*other pipelines.*once with --restart/)
+      assert.match(refused, /"stdin: mine".*another version of its pipelines.*once with --restart/)
       const restarted = yield* courant(`${again} --restart`, { cwd })
       assert.strictEqual(account(restarted), "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")
       assert.deepStrictEqual(linesOf(restarted.stdout).map((line) => JSON.parse(line).values), [{ price: "12" }])

@@ -48,13 +48,13 @@ describe("courant submit", () => {
     "candles-1m --topic ticks": /Kafka needs --brokers HOST:PORT/,
     "candles-1m --topic ticks --brokers 127.0.0.1:9 --once": /--rest URL of its master .*--connect HOST:PORT/,
     "candles-1m --topic ticks --stop": /--rest URL of its master .*--connect HOST:PORT/,
-    [`candles-1m ${where}`]: /--checkpoint-dir URL, or COURANT_SPARK_CHECKPOINTS; with --once none is needed/,
+    [`candles-1m ${where}`]: /give --checkpoint-dir URL, or set COURANT_SPARK_CHECKPOINTS; with --once none is needed/,
     [`candles-1m ${where} --checkpoint-dir checkpoints`]:
       /a URL or an absolute path on driver and workers, and "checkpoints" is neither/,
     [`candles-1m ${where} --once --connect 127.0.0.1:15002`]:
-      /--rest launches a server and --connect takes one that is there: give one/,
+      /--rest launches a server and --connect uses a running one: give one/,
     "candles-1m --topic ticks --connect 127.0.0.1 --stop": /"127.0.0.1" is no Spark Connect server: give HOST:PORT/,
-    [`candles-1m ${where} --once --stop`]: /--stop ends a query and computes nothing/,
+    [`candles-1m ${where} --once --stop`]: /--stop stops a query and computes nothing/,
     [`candles-1m ${where} --once --conf spark.x`]: /"spark\.x" is no setting: give NAME=VALUE/,
     [`candles-1m ${where} --once --port 0`]: /from 1 to 65535/,
     [`candles-1m ${where} --once --sink influxdb`]: /InfluxDB needs COURANT_INFLUXDB_URL/,

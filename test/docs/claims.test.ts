@@ -1,7 +1,7 @@
 /** Claims of the documentation that no other test holds. */
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Aggregate, Expr, Job, Pipeline, Source, ticks, Window } from "../../src/index.ts"
+import { Aggregate, bars, Expr, Job, Pipeline, Source, ticks, Window } from "../../src/index.ts"
 import { Kind } from "../../src/streams/records/Records.ts"
 import { cuts, type Entry, type Log, logs, pipelines } from "../../src/testing/Arbitraries.ts"
 import { batches, foldedPanes, makeJob, records, results, run } from "../../src/testing/Harness.ts"
@@ -67,10 +67,10 @@ describe("a sum of integers", () => {
   })
 })
 
-it("pipelines that run together read the same source under the same bound, and have names of their own", () => {
+it("pipelines that run together read the same topic, and have names of their own", () => {
   const minute = ticks.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("trades"))
-  const later = Pipeline.withBounds(minute, { outOfOrderness: 1 })
-  expect(() => new Job([minute, later], { partitions: 1 })).toThrow("cannot run together")
+  const elsewhere = bars.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("bars"))
+  expect(() => new Job([minute, elsewhere], { partitions: 1 })).toThrow("cannot run together")
   expect(() => new Job([minute, minute], { partitions: 1 })).toThrow("the same name")
   const onlyA = ticks.pipe(Source.where(Expr.eq("symbol", "A")), Window.tumbling("1 minute"), counted)
   const filtered = onlyA.pipe(Pipeline.named("only-a"))

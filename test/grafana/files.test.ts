@@ -5,10 +5,13 @@ import { assert, describe, it } from "vitest"
 import * as Alerts from "../../grafana/Alerts.ts"
 import { files } from "../../grafana/Files.ts"
 import * as Market from "../../grafana/Market.ts"
+import { candlesOf, intervals } from "../../grafana/Names.ts"
 import * as Pipeline from "../../grafana/Pipeline.ts"
-import { candles1m } from "../../src/analytics/candles.ts"
+import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
+import * as Checked from "../../src/streams/pipeline/Checked.ts"
+import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 
 const folder = new URL("../../grafana/", import.meta.url)
 const read = (name: string): string => readFileSync(new URL(name, folder), "utf8")
@@ -122,13 +125,19 @@ describe.each(dashboards)("the dashboard $title", (dashboard) => {
   })
 })
 
+const resultsOf = ({ checked }: AnyPipeline): ReadonlyArray<string> => Checked.valuesOf(checked).map(([name]) => name)
+
 describe("what the market asks for", () => {
+  it("are candles that there are, whatever length is chosen", () => {
+    assert.deepStrictEqual(Object.values(intervals).map(candlesOf), [candles1m.name, candles5m.name])
+  })
+
   it("is in the panes of the built-in pipelines", () => {
     const results: Record<string, ReadonlyArray<string>> = {
-      "candles-1m": [...Object.keys(candles1m.aggregates), "window_end"],
-      "candles-${interval}": Object.keys(candles1m.aggregates),
-      "moving-average-5m": Object.keys(movingAverage5m.aggregates),
-      day: [...Object.keys(day.aggregates), "variation"]
+      [candles1m.name]: [...resultsOf(candles1m), "window_end"],
+      [candlesOf("${interval}")]: resultsOf(candles1m),
+      [movingAverage5m.name]: resultsOf(movingAverage5m),
+      [day.name]: resultsOf(day)
     }
     const queries = [...panelsOf(market).flatMap(({ targets = [] }) => targets.map((target) => JSON.stringify(target))),
       Alerts.silence, Alerts.move]

@@ -130,7 +130,7 @@ for (const [name, layer] of Object.entries(kinds)) {
         assert.match(stdout, /^note letters +1 dead letters \(1 not-json\); see: courant dead-letters list --log kafka/m)
       }), 60_000)
 
-    it.live("names for each mismatch the command that mends it, and is content after it", () =>
+    it.live("names for each mismatch the command that fixes it, and is content after it", () =>
       Effect.gen(function*() {
         const { brokers, run, topic } = yield* place(kafka)
         const policy = (value: string) => [{ name: "cleanup.policy", value }, { name: "retention.ms", value: "604800000" }]
@@ -145,8 +145,8 @@ for (const [name, layer] of Object.entries(kinds)) {
         assert.strictEqual(sick.code, 1)
         assert.match(sick.stdout, new RegExp(`^bad .*${topic} has 2 partitions, not 3; .*--alter --topic ${topic} --partitions 3`, "m"))
         const report = (yield* run("doctor --log kafka --port 0")).stdout
-        assert.match(report, new RegExp(`^bad .*${topic} has cleanup.policy=compact; mend it with: kafka-configs.sh`, "m"))
-        assert.match(report, new RegExp(`^bad .*${topic}-panes has cleanup.policy=delete, max.message.bytes=\\d+; mend it with`, "m"))
+        assert.match(report, new RegExp(`^bad .*${topic} has cleanup.policy=compact; fix it with: kafka-configs.sh`, "m"))
+        assert.match(report, new RegExp(`^bad .*${topic}-panes has cleanup.policy=delete, max.message.bytes=\\d+; fix it with`, "m"))
         assert.match(report, new RegExp(`^note retention +${topic} has retention.ms=604800000: .*retention.ms=-1$`, "m"))
         const commands = [...report.matchAll(/kafka-configs\.sh .*--entity-name (\S+) --add-config (\S+)$/gm)]
         assert.strictEqual(commands.length, 3)

@@ -37,7 +37,7 @@ export const series = (pipeline: string, key: string) =>
     value: (name: string) => number(values[name])
   })).toSorted((a, b) => a.start - b.start)
 
-export const lines = (): ReadonlyArray<string> => panes.map((pane) => Point.fromPane(pane).line)
+export const lines = (): ReadonlyArray<string> => panes.map(Point.encoder()).map(({ line }) => line)
 
 const interval = 5_000
 

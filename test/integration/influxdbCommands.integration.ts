@@ -145,7 +145,7 @@ describe("a processor", () => {
       assert.deepStrictEqual(yield* windows(there, some, "--sink influxdb"), near)
     }), 120_000)
 
-  it.live("writes its figures, and says what InfluxDB lacks before it has read anything", () =>
+  it.live("writes its metrics, and says what InfluxDB lacks before it has read anything", () =>
     Effect.gen(function*() {
       const there = yield* place()
       yield* there.run("run --feed stdin --log memory --topic t --once --sink influxdb", {}, market(100).join("\n"))
@@ -186,7 +186,7 @@ describe("over Kafka", () => {
 })
 
 describe("doctor", () => {
-  it.live("doctor names for each mismatch the command that mends it, and never the token", () =>
+  it.live("doctor names for each mismatch the command that fixes it, and never the token", () =>
     Effect.gen(function*() {
       const there = yield* place("30 days")
       const doctor = (changed: { readonly [name: string]: string } = {}, flags = "") =>
@@ -194,7 +194,7 @@ describe("doctor", () => {
       const well = yield* doctor()
       assert.strictEqual(well.code, 0)
       assert.match(well.stdout, /^ok {3}influxdb +http:\S+: InfluxDB 2\./m)
-      assert.match(well.stdout, /^ok {3}clock +that of InfluxDB and ours agree$/m)
+      assert.match(well.stdout, /^ok {3}clock +the clock of InfluxDB agrees with this machine's$/m)
       assert.match(well.stdout, new RegExp(`^ok   token +COURANT_INFLUXDB_TOKEN reads and writes the bucket ${there.bucket} of `, "m"))
 
       const [, id = ""] = /^note retention .* keeps points for 30d: .*influx bucket update --id (\w+) --retention 0$/m.exec(well.stdout) ?? []

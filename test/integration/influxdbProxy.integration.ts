@@ -160,7 +160,7 @@ const survives = (conditions: Conditions) =>
     assert.strictEqual(report.read, lines.length)
     yield* isComplete
     const faulty = proxy.events.filter(({ fault }) => fault !== null)
-    return { proxy, faulty, retries: connection.patience.retries() }
+    return { proxy, faulty, retries: connection.retryPolicy.retries() }
   }).pipe(Effect.provide(stores(), { local: true }))
 
 /** Befalls the requests of one action that have these numbers. */
@@ -341,7 +341,7 @@ describe("a body that is too large", () => {
       const letters = yield* DeadLetters.use((kept) => kept.read({ reason: "refused" }))
       const named = letters.map(({ offset, topic }) => [...topic.split("|").slice(1, 4), offset].join(" "))
       sameTexts(named, lost.map(windowAndRevision))
-      assert.strictEqual(connection.tally.refused, lost.length)
+      assert.strictEqual(connection.statistics.refused, lost.length)
       for (const { detail } of letters) assert.include(detail, "body")
     }).pipe(Effect.provide(stores(), { local: true })))
 })
@@ -375,11 +375,11 @@ describe("a server that does not let us, in mid-run", () => {
   it.live("the token is no longer known: 401", () =>
     stops(
       from("write", 30, { _tag: "otherwise", token: "withdrawn" }),
-      /does not know the token.*set COURANT_INFLUXDB_TOKEN/
+      /does not know the token for the bucket/
     ))
 
   it.live("the bucket is gone: 404", () =>
-    stops(from("write", 30, { _tag: "otherwise", bucket: "gone" }), /bucket "gone" not found.*doctor --create/))
+    stops(from("write", 30, { _tag: "otherwise", bucket: "gone" }), /bucket "gone" not found/))
 
   it.live("the token is no longer known where points are deleted", () =>
     stops(from("delete", 5, { _tag: "otherwise", token: "withdrawn" }), /does not know the token/))
@@ -389,13 +389,13 @@ describe("a server that does not let us, in mid-run", () => {
   it.live("something in between knows no such path: 404 of another", () =>
     stops(
       from("write", 30, { ...html, status: 404, text: "<html>Not here</html>" }),
-      /answered 404 .*check COURANT_INFLUXDB_URL/
+      /answered 404 /
     ))
 
   it.live("something in between answers that all is well, and is no InfluxDB", () =>
     stops(
       from("write", 30, { ...html, status: 200, text: "<html>Log in</html>" }),
-      /answered 200 .*check COURANT_INFLUXDB_URL/
+      /answered 200 /
     ))
 })
 

@@ -18,23 +18,23 @@ import { chartsAreExact, engineInto, folded, newBucket, pointsOf, sameTexts, ser
 const influxdb = server()
 const pipelines = [candles1m, movingAverage5m, candles5m, day]
 
-const withFigures = <A, E, R>(layer: Layer.Layer<A | Connection | Monitor, E, R>) =>
+const withMetrics = <A, E, R>(layer: Layer.Layer<A | Connection | Monitor, E, R>) =>
   InfluxdbMetrics.layer({ topic: "recorded", processor: "session" }).pipe(Layer.provideMerge(layer))
 
-/** The last figures, written when the run was over: each a float, from which Grafana draws the page of the pipeline. */
-const figuresAreThere = Effect.gen(function*() {
+/** The last metrics, written when the run was over: each a float, from which Grafana draws the page of the pipeline. */
+const metricsAreThere = Effect.gen(function*() {
   const connection = yield* Connection
   const rows = yield* connection.query(
     `from(bucket: "${connection.bucket}") |> range(start: -1h) |> filter(fn: (r) => r._measurement == "courant" and ` +
       "r.topic == \"recorded\" and r.processor == \"session\") |> last() |> map(fn: (r) => ({r with _value: r._value + 0.0}))",
     (row) => [row("_field"), Number(row("_value"))] as const
   )
-  const figures = new Map(rows)
-  assert.strictEqual(figures.get("read"), 654_140)
-  assert.strictEqual(figures.get("lag"), 0)
-  assert.strictEqual(figures.get("retries"), 0)
-  assert.isAbove(figures.get("panes") ?? 0, 3_000)
-  assert.isAbove(figures.get("batch_lines") ?? 0, 0)
+  const metrics = new Map(rows)
+  assert.strictEqual(metrics.get("read"), 654_140)
+  assert.strictEqual(metrics.get("lag"), 0)
+  assert.strictEqual(metrics.get("retries"), 0)
+  assert.isAbove(metrics.get("panes") ?? 0, 3_000)
+  assert.isAbove(metrics.get("batch_lines") ?? 0, 0)
 })
 
 describe("the recorded session", () => {
@@ -55,7 +55,7 @@ describe("the recorded session", () => {
         sameTexts(texts(yield* sink.read({})), wanted)
         assert.strictEqual(yield* pointsOf, wanted.length)
         yield* chartsAreExact
-      }).pipe(Effect.provide(withFigures(engineInto(layer))))
-      yield* Effect.provide(figuresAreThere, layer)
+      }).pipe(Effect.provide(withMetrics(engineInto(layer))))
+      yield* Effect.provide(metricsAreThere, layer)
     }))
 })

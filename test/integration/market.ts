@@ -39,7 +39,12 @@ export const market = (count: number, options?: { readonly poison?: boolean; rea
 /** Appends lines to the log as a feed without positions would, in chunks. */
 export const ingest = (lines: ReadonlyArray<string>, chunk = 1_000) => {
   const chunks = Array.from({ length: Math.ceil(lines.length / chunk) }, (_, i) => fromTexts(lines.slice(i * chunk, (i + 1) * chunk)))
-  const feed = Feed.of({ name: "test", freshness: Effect.succeed({ _tag: "simulated" }), events: () => Stream.fromIterable(chunks) })
+  const feed = Feed.of({
+    name: "test",
+    freshness: Effect.succeed({ _tag: "simulated" }),
+    hasGivenAll: Effect.succeed(true),
+    events: () => Stream.fromIterable(chunks)
+  })
   return Ingest.routed({ source }).pipe(Effect.provideService(Feed, feed))
 }
 

@@ -132,16 +132,16 @@ describe("a broker with TLS", () => {
             const plain = without(user, "CA", "TLS")
             const nobody = without(user, "USERNAME", "PASSWORD")
             const cases: ReadonlyArray<readonly [Environment, RegExp]> = [
-              [{ ...user, COURANT_KAFKA_PASSWORD: wrong }, /refuses the user "courant" or its password \(SCRAM-SHA-512\): check/],
-              [{ ...user, COURANT_KAFKA_CA: foreign.ca }, /a certificate that is not trusted \(\w+\): set COURANT_KAFKA_CA/],
-              [plain, /wants TLS: set COURANT_KAFKA_TLS=1/],
-              [nobody, /wants a user and a password \(SCRAM-.*\): set COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD/],
-              [{ ...user, COURANT_KAFKA_BROKERS: access.mutual }, /wants a client certificate: set COURANT_KAFKA_CERT and COURANT_KAFKA_KEY/],
+              [{ ...user, COURANT_KAFKA_PASSWORD: wrong }, /refuses the user "courant" or its password \(SCRAM-SHA-512\); check COURANT_KAFKA_USERNAME/],
+              [{ ...user, COURANT_KAFKA_CA: foreign.ca }, /a certificate that is not trusted \(\w+\); set COURANT_KAFKA_CA/],
+              [plain, /wants TLS; set COURANT_KAFKA_TLS=1/],
+              [nobody, /wants a user and a password \(SCRAM-.*\); set COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD/],
+              [{ ...user, COURANT_KAFKA_BROKERS: access.mutual }, /wants a client certificate; set COURANT_KAFKA_CERT and COURANT_KAFKA_KEY/],
               [
                 { ...client, COURANT_KAFKA_CERT: foreign.clientCert, COURANT_KAFKA_KEY: foreign.clientKey },
-                /refuses the certificate in COURANT_KAFKA_CERT/
+                /refuses the client certificate; set COURANT_KAFKA_CERT/
               ],
-              [{ ...user, ...client }, /knows no users at this port: unset/]
+              [{ ...user, ...client }, /knows no users at this port; unset/]
             ]
             for (const [env, reason] of cases) {
               const secret = env["COURANT_KAFKA_PASSWORD"] ?? access.password

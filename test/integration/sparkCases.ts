@@ -111,7 +111,7 @@ const preAggregatedFields: ReadonlyArray<readonly [name: string, spec: Aggregate
 
 const bars = Source.make("bars", { schema: PreAggregatedSchema, key: "key", eventTime: "time" })
 
-const readyMadeConditions: fc.Arbitrary<Node> = fc.constantFrom<Node>(
+const preAggregatedConditions: fc.Arbitrary<Node> = fc.constantFrom<Node>(
   { op: "gt", field: "size", value: 1 },
   { op: "not", that: { op: "lt", field: "open", value: "0.5" } }
 )
@@ -123,28 +123,28 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
     specs: fc.array(specs, { minLength: 1, maxLength: 8 }),
     filters,
     slack: fc.integer({ min: 0, max: 3 }),
-    takesReadyMade: mixed ? fc.boolean() : fc.constant(false),
-    barsFilter: fc.option(readyMadeConditions),
+    takesPreAggregated: mixed ? fc.boolean() : fc.constant(false),
+    barsFilter: fc.option(preAggregatedConditions),
     rollUp: fc.option(fc.integer({ min: 1, max: 4 }), { freq: 3 })
-  }).map(({ barsFilter, filters, rollUp, slack, specs, takesReadyMade, window }) => (name: string): Pipeline.Any => {
+  }).map(({ barsFilter, filters, rollUp, slack, specs, takesPreAggregated, window }) => (name: string): Pipeline.Any => {
     const outOfOrderness = (bound + slack) * unit
     const own = source(outOfOrderness)
     const events = filters.reduce((source, node) => Source.where({ node })(source), own)
     const ready = barsFilter === null ? bars : Source.where({ node: barsFilter })(bars)
-    const accepting = takesReadyMade && window.kind !== "session"
+    const accepting = takesPreAggregated && window.kind !== "session"
     const aggregated = Aggregate.make<unknown, "portable">({
-      source: events,
+      _tag: "window",
+      input: Source.planOf(events),
       window,
       aggregates: Object.fromEntries([
         ...specs.map((spec, index) => [`r${index}`, spec] as const),
         ...(accepting ? preAggregatedFields.map(([name, spec]) => [name, spec] as const) : [])
       ]),
-      options: {
-        ...Aggregate.defaults,
-        preAggregated: accepting
-          ? { source: ready, fields: Object.fromEntries(preAggregatedFields.map(([name, , field]) => [name, field])) }
-          : null
-      }
+      trigger: { on: "close" },
+      allowedLateness: 0,
+      preAggregated: accepting
+        ? { input: Source.planOf(ready), fields: Object.fromEntries(preAggregatedFields.map(([name, , field]) => [name, field])) }
+        : null
     })
     if (rollUp === null || window.kind !== "tumbling") return Pipeline.named(name)(aggregated)
     const inner = Pipeline.named("inner")(aggregated)

@@ -10,6 +10,7 @@ import { texts } from "../adapters/spark/logs.ts"
 import { candles } from "../adapters/spark/market.ts"
 import * as SparkClusterContract from "../adapters/spark/SparkClusterContract.ts"
 import * as Harness from "./sparkHarness.ts"
+import * as Checked from "../../src/streams/pipeline/Checked.ts"
 
 const scope = Scope.makeUnsafe()
 let started: Context.Context<Harness.SparkStack | Connection> | null = null
@@ -27,9 +28,9 @@ const client = Layer.unwrap(Harness.SparkStack.use(({ brokers, checkpoints, conn
 SparkClusterContract.suite("Apache Spark over Kafka", {
   client: client.pipe(Layer.provide(stack)),
   topic: Effect.gen(function*() {
-    const name = yield* Harness.newTopic({ partitions: 1, source: candles.source.definition })
+    const name = yield* Harness.newTopic({ partitions: 1, source: Checked.inputOf(candles.checked).events.definition })
     const results = Harness.resultsOf(name)
-    const log = KafkaEventLog.layer({ topic: name, source: candles.source.definition, create: false }).pipe(Layer.provide(stack))
+    const log = KafkaEventLog.layer({ topic: name, source: Checked.inputOf(candles.checked).events.definition, create: false }).pipe(Layer.provide(stack))
     const panes = KafkaEventLog.layerCompacted({ topic: results }).pipe(Layer.provide(stack))
     return {
       name,

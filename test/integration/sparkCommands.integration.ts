@@ -117,7 +117,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       const random = randomFrom(2)
       yield* Harness.append(topic, Harness.minutes(0, 3, random))
       const first = yield* start("candles-1m --page --page-port 0")
-      const [, server = ""] = yield* first.says(/goes on until: courant spark kill (\S+) --rest/)
+      const [, server = ""] = yield* first.says(/runs until: courant spark kill (\S+) --rest/)
       const [, url = ""] = yield* first.says(/ on (http:\S+\/) \(stop/)
       yield* first.says(/^candles-1m on Spark: batch \d+, read [1-9]\d*, .*, behind \d+, \d+ panes$/m)
       yield* sinkHas(place_, yield* Harness.foldOf(candles1m, topic))
@@ -125,7 +125,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       assert.match(metrics, /^courant_spark_input_records_total\{query="candles-1m"\} [1-9]/m)
       const left = yield* first.signal("SIGINT")
       assert.strictEqual(left.code, 0)
-      assert.match(left.stderr, /^read \d+, .*\ncandles-1m goes on on Spark\. The same command joins it again, .*--stop/m)
+      assert.match(left.stderr, /^read \d+, .*\ncandles-1m keeps running on Spark\. Run the same command to rejoin it, .*--stop/m)
 
       // Nobody watches, and it goes on.
       yield* Harness.append(topic, Harness.minutes(3, 2, random))
@@ -140,7 +140,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       const unknown = yield* submit(`candles-1m --stop --connect ${connect.host}:${connect.port}`, wrong)
       const another = yield* submit("candles-1m --stop", wrong)
       assert.deepStrictEqual([unknown.code, another.code], [1, 1])
-      assert.match(unknown.stderr, /^courant: Spark Connect at \S+ does not know the token [^\n]*: set COURANT_SPARK_TOKEN to it\n$/)
+      assert.match(unknown.stderr, /^courant: Spark Connect at \S+ does not know the token [^\n]*; set COURANT_SPARK_TOKEN to it\n$/)
       assert.match(another.stderr, new RegExp(`^courant: COURANT_SPARK_TOKEN is not the token of ${server},[^\n]*\n$`))
       assert.notInclude(unknown.stderr + another.stderr, "hush-hush")
 
@@ -167,7 +167,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       const wider = Pipeline.withBounds(candles1m, { outOfOrderness: 90_000 })
       const refused = yield* submit("candles-1m --out-of-orderness 90s")
       assert.strictEqual(refused.code, 1)
-      assert.match(refused.stderr, /^courant: what is saved for "\S+-panes: candles-1m" was computed by other .* --restart/m)
+      assert.match(refused.stderr, /^courant: the checkpoint "\S+-panes: candles-1m" was written by another version of its pipelines .* --restart/m)
       const second = yield* start("candles-1m --out-of-orderness 90s --restart")
       yield* second.says(/^candles-1m has ended on Spark$/m)
       const expected = yield* Harness.foldOf(wider, topic)

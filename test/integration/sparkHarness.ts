@@ -17,6 +17,7 @@ import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import type { Definition } from "../../src/streams/pipeline/Source.ts"
 import { begin, events, ingest, line, source as ticks } from "./market.ts"
 import { perMinute } from "./minutes.ts"
+import * as Checked from "../../src/streams/pipeline/Checked.ts"
 
 export interface Options {
   /** Whether a Connect server is submitted, which takes a dozen seconds; otherwise its port is kept free. Yes, unless told. */
@@ -130,8 +131,9 @@ export const panesOf = (topic: string) =>
  * it is a query without an end whose panes they are held against.
  */
 export const foldOf = Effect.fnUntraced(function*(pipeline: AnyPipeline, topic: string, which: "closed" | "all" = "closed") {
-  const found = yield* events.pipe(Effect.provide(logOf(topic, pipeline.source.definition), { local: true }))
-  const { eventTime, outOfOrderness } = pipeline.source.definition
+  const { definition } = Checked.inputOf(pipeline.checked).events
+  const found = yield* events.pipe(Effect.provide(logOf(topic, definition), { local: true }))
+  const { eventTime, outOfOrderness } = definition
   const latest = found.reduce((latest, { fields }) => Math.max(latest, Number(fields[eventTime.field])), -Infinity)
   const watermark = which === "all" ? Infinity : latest - outOfOrderness
   return new Set(

@@ -71,9 +71,9 @@ describe("courant spark on a real master", () => {
       for (const part of ["-Xmx256M", "-Dcourant.test=a=b", "--host 127.0.0.1 --port 0 --webui-port 0"]) {
         assert.include(started, part)
       }
-      assert.deepInclude(yield* spark(`kill ${id}`), { code: 0, stdout: "", stderr: `${id} is being ended\n` })
+      assert.deepInclude(yield* spark(`kill ${id}`), { code: 0, stdout: "", stderr: `${id} is being stopped\n` })
       while (!(yield* spark(`status ${id}`)).stdout.startsWith(`${id}  KILLED on 127.0.0.1`)) yield* Effect.sleep("100 millis")
-      assert.deepInclude(yield* spark(`kill ${id}`), { code: 0, stderr: `${id} had ended before\n` })
+      assert.deepInclude(yield* spark(`kill ${id}`), { code: 0, stderr: `${id} had already ended\n` })
       const unknown = yield* spark("status driver-of-nobody")
       assert.deepStrictEqual(
         [unknown.code, unknown.stderr],

@@ -19,6 +19,7 @@ import { fromBytes, Kind } from "../../src/streams/records/Records.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import type { Definition } from "../../src/streams/pipeline/Source.ts"
 import { SparkStack } from "./sparkHarness.ts"
+import * as Checked from "../../src/streams/pipeline/Checked.ts"
 
 /** A session in which plans mean what they are to mean. */
 export const session = Layer.unwrap(Effect.map(SparkStack, ({ connect }) => Session.layer(connect))).pipe(
@@ -47,7 +48,7 @@ export const over = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipe
   const { brokers, checkpoints } = yield* SparkStack
   const topic = `runs-${process.pid}-${++topics}`
   const { preAggregated, partitions = 1 } = options
-  const source = pipelines[0]!.source.definition
+  const source = Checked.inputOf(pipelines[0]!.checked).events.definition
   const log = yield* Layer.build(KafkaEventLog.layer({ topic, source, preAggregated, partitions }))
   const [all, batches] = [`${topic}-all`, `${topic}-batches`]
   const sinks = {

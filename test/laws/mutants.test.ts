@@ -10,6 +10,7 @@ import type { Effort } from "../../src/testing/EngineLaw.ts"
 import type { MakeEngine } from "../../src/testing/Harness.ts"
 import * as Laws from "../../src/testing/Laws.ts"
 import { type Mutant, mutants } from "./mutants.ts"
+import * as Checked from "../../src/streams/pipeline/Checked.ts"
 
 const root = join(import.meta.dirname, "../..")
 
@@ -40,7 +41,7 @@ const planted = async (
   const { AccumulatorTable }: typeof import("../../src/streams/operator/aggregates/AccumulatorTable.ts") = await import(slots)
   return {
     makeEngine: (pipelines, partitions, options) => new Job(pipelines, { partitions, ...options }),
-    makeSlots: (pipeline) => new AccumulatorTable(pipeline)
+    makeSlots: (pipeline) => new AccumulatorTable(Checked.windowOf(pipeline.checked).aggregates)
   }
 }
 

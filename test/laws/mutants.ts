@@ -22,6 +22,62 @@ const revisionLaw = "the newest revision of each window"
 
 export const mutants: ReadonlyArray<Mutant> = [
   {
+    mistake: "the beginning of a record that was too long is read as an event",
+    file: "streams/engine/SourceReader.ts",
+    find: "if (kind === Kind.event) return this.#events",
+    replace: "if (kind !== Kind.preAggregated) return this.#events",
+    law: "what cannot be used is given back"
+  },
+  {
+    mistake: "seconds are taken for milliseconds",
+    file: "streams/records/AppendClock.ts",
+    find: "isNear(time * 1_000, appendedAt)",
+    replace: "isNear(time, -appendedAt)",
+    law: "no time within fifty years"
+  },
+  {
+    mistake: "January of 1970 is taken for seconds, whatever comes before it",
+    file: "streams/records/AppendClock.ts",
+    find: " && !(Math.abs(time - latest) <= following)",
+    replace: "",
+    law: "history in milliseconds"
+  },
+  {
+    mistake: "a clock at 0 is taken for one",
+    file: "streams/records/AppendClock.ts",
+    find: " && clock >= firstClock",
+    replace: "",
+    law: "history in milliseconds"
+  },
+  {
+    mistake: "half of a surrogate pair is taken for a character",
+    file: "streams/records/FieldReader.ts",
+    find: "value.isWellFormed() && ",
+    replace: "",
+    law: "a string is taken if UTF-8 gives it back"
+  },
+  {
+    mistake: "an integer is read from the double that is nearest to its text",
+    file: "streams/records/FieldReader.ts",
+    find: 'kind === "double" ? number.nearest',
+    replace: 'true ? number.nearest',
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
+    mistake: "a decimal is read from the double that is nearest to its text",
+    file: "streams/records/FieldReader.ts",
+    find: "value instanceof JsonNumber ? value.text : value",
+    replace: "value instanceof JsonNumber ? value.nearest : value",
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
+    mistake: "texts of numbers are kept only where they have an exponent",
+    file: "streams/records/JsonNumber.ts",
+    find: "if (++run > 15) return true",
+    replace: "run++",
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
     mistake: "a window that ends at the watermark is left out",
     file: sliced,
     find: "for (let end = this.#nextEnd(); end <= watermark;",
@@ -86,30 +142,30 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "the watermark goes back to what a decision says",
-    file: "streams/engine/SourceReader.ts",
-    find: "state.watermark = Math.max(state.watermark, control.watermark)",
-    replace: "state.watermark = control.watermark",
+    file: "streams/engine/Timeline.ts",
+    find: "state.watermark = Math.max(state.watermark, watermark)",
+    replace: "state.watermark = watermark",
     law: "the watermark is the smallest"
   },
   {
     mistake: "the watermark goes back when an idle partition returns",
-    file: "streams/engine/SourceReader.ts",
-    find: "if (time - slack > state.watermark) state.watermark",
-    replace: "state.watermark",
+    file: "streams/engine/Timeline.ts",
+    find: "if (time - slack > watermark) watermark = time - slack\n    }\n    if (watermark < state.watermark) throw new Error(`the watermark of partition ${partition} went back`)",
+    replace: "watermark = time - slack\n    }",
     law: "the watermark is the smallest"
   },
   {
     mistake: "the operators' watermark is the largest of the partitions'",
-    file: "streams/engine/SourceReader.ts",
-    find: "let smallest = Infinity\n    for (const { watermark } of this.#partitions) smallest = Math.min(",
-    replace: "let smallest = -Infinity\n    for (const { watermark } of this.#partitions) smallest = Math.max(",
+    file: "streams/engine/Timeline.ts",
+    find: "if (index !== partition) smallest = Math.min(smallest, watermark)",
+    replace: "if (index !== partition) smallest = smallest === Infinity ? watermark : Math.max(smallest, watermark)",
     law: foldLaw
   },
   {
     mistake: "rows see the watermark of their batch, not their own",
-    file: "streams/engine/SourceReader.ts",
-    find: "batch.watermarks[row] = state.watermark",
-    replace: "batch.watermarks[row] = row === 0 ? state.watermark : batch.watermarks[0]!",
+    file: "streams/engine/Timeline.ts",
+    find: "watermarks[row] = watermark\n",
+    replace: "watermarks[row] = state.watermark\n",
     law: "how the log is cut into batches"
   },
   {
@@ -122,8 +178,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "duplicates are counted as new",
     file: "streams/engine/SourceReader.ts",
-    find: "if (offset < state.next) {",
-    replace: "if (offset < 0) {",
+    find: "while (fresh < to && records.offsets[fresh]! < state.next) fresh++",
+    replace: "state.next = Math.min(state.next, records.offsets[from]!)",
     law: "records that are delivered again"
   },
   {
@@ -156,7 +212,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a late event is dropped and nobody is told",
-    file: "streams/operator/Operator.ts",
+    file: "streams/operator/windowed/WindowOperator.ts",
     find: "outcomes[row] = Outcome.late",
     replace: "",
     law: "what windows that do not overlap count together"
@@ -170,8 +226,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a filtered event counts for nothing at all",
-    file: "streams/engine/Job.ts",
-    find: "else counts.filtered++",
+    file: "streams/engine/Account.ts",
+    find: "counts.filtered++",
     replace: "",
     law: "read = aggregated"
   },
@@ -268,7 +324,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a start after a crash begins with the lowest watermark",
-    file: "streams/engine/SourceReader.ts",
+    file: "streams/engine/Timeline.ts",
     find: "watermark: watermark ?? -Infinity",
     replace: "watermark: -Infinity",
     law: "a snapshot is restored"
@@ -276,7 +332,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a snapshot of other pipelines is read",
     file: "streams/engine/Job.ts",
-    find: "fingerprint !== this.fingerprint ||",
+    find: "if (fingerprint !== this.fingerprint) return false",
     replace: "",
     law: "a snapshot of other pipelines"
   },

@@ -53,6 +53,16 @@ const mapAppended = (change: (chunk: Chunk) => Chunk) =>
 const values = (chunk: Chunk) => Array.from({ length: chunk.length }, (_, i) => valueAt(chunk, i))
 
 broken("EventLog", EventLogContract.laws, {
+  "remembers where it ended": [
+    log((sound) => {
+      let known: ReadonlyArray<number> | null = null
+      return {
+        ends: Effect.suspend(() =>
+          known === null ? Effect.tap(sound.ends, (ends) => Effect.sync(() => void (known = ends))) : Effect.succeed(known))
+      }
+    }),
+    "is asked anew for its ends each time: they count an append when it has returned, and are never behind what was read"
+  ],
   "drops the position": [
     mapAppended(({ bytes, ends, kinds, length, starts }) => ({ bytes, ends, kinds, length, starts })),
     "keeps the position of the last chunk that had one"
@@ -426,6 +436,8 @@ const feed = (change: (sound: Feed["Service"]) => Partial<Feed["Service"]>) =>
 
 const tail = "events from a position on are the tail of the events from the beginning"
 
+const given = "says that it has given all when it has been read to its end, unless it is stale"
+
 broken("Feed", FeedContract.laws, {
   "does not know positions": [feed((sound) => ({ events: () => sound.events(Option.none()) })), tail],
   "repeats a record after a restart": [
@@ -443,6 +455,18 @@ broken("Feed", FeedContract.laws, {
       events: (position) => sound.events(position).pipe(Stream.map((chunk) => ({ ...chunk, bytes: new Uint8Array(1) })))
     })),
     "ends, and gives chunks whose records lie within their bytes"
+  ],
+  "never knows whether there is more": [
+    feed(() => ({ hasGivenAll: Effect.never })),
+    given
+  ],
+  "is never quiet": [
+    feed(() => ({ hasGivenAll: Effect.succeed(false) })),
+    given
+  ],
+  "takes an outage for silence": [
+    feed(() => ({ freshness: Effect.succeed({ _tag: "stale", reason: "out of reach" }) })),
+    given
   ],
   "has a name that no topic may have": [
     feed(() => ({ name: "my feed!" })),

@@ -14,6 +14,7 @@ import { Clock, Effect, Schema, Stream } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Feed } from "../../streams/ports/Feed.ts"
 import { Monitor, type Progress } from "../../streams/ports/Monitor.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { ResultSink, type ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import { encodeProgress, type Live } from "./Live.ts"
 import * as Metrics from "./Metrics.ts"
@@ -62,7 +63,7 @@ export const layer = (options: Options) =>
 
     const health = Effect.gen(function*() {
       const progress = yield* monitor.progress
-      const state = healthOf(progress, live.advancedAt(), yield* Clock.currentTimeMillis)
+      const state = healthOf(progress, live.advancedAt(), yield* MonotonicTime.millis)
       return json(
         { status: state, freshness: live.freshness(), ...encodeProgress(progress) },
         state === "stuck" ? 503 : 200

@@ -4,13 +4,22 @@
  */
 import { Effect, Layer } from "effect"
 import { HttpPlatform, HttpRouter, HttpServerResponse, HttpStaticServer } from "effect/http"
+import { readdirSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 /** Browsers ask each time and are answered 304 where nothing changed: no old script meets the API of an upgrade. */
 const cacheControl = "no-cache"
 
-const page = HttpStaticServer.layer({ root: fileURLToPath(new URL("page", import.meta.url)), cacheControl })
+const root = fileURLToPath(new URL("page", import.meta.url))
+
+/** A route for each file that is there: what else a request may name never reaches the file system. */
+const page = Layer.effectDiscard(Effect.gen(function*() {
+  const router = yield* HttpRouter.HttpRouter
+  const file = yield* HttpStaticServer.make({ root, cacheControl })
+  yield* router.add("GET", "/", file)
+  for (const name of readdirSync(root)) yield* router.add("GET", `/${name}`, file)
+}))
 
 /** The build with its dependencies inside. The package's `exports` leaves it out: it is found beside the main file. */
 const chartLibrary = join(

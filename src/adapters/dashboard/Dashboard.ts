@@ -5,9 +5,8 @@
  * It only looks: everything it shows is read from the sink or heard from the monitor.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
-import { Context, Effect, Layer, type Redacted, Schema } from "effect"
+import { Context, Effect, Layer, Redacted, Schema } from "effect"
 import { HttpRouter, type HttpServerError } from "effect/http"
-import { createServer } from "node:http"
 import type { Feed } from "../../streams/ports/Feed.ts"
 import type { Monitor } from "../../streams/ports/Monitor.ts"
 import type { ResultSink } from "../../streams/ports/ResultSink.ts"
@@ -15,6 +14,7 @@ import * as Api from "./Api.ts"
 import * as Assets from "./Assets.ts"
 import * as Guard from "./Guard.ts"
 import * as Live from "./Live.ts"
+import * as NodeServer from "./NodeServer.ts"
 
 export interface Options {
   /** The address to bind. Anything but loopback needs a token. */
@@ -27,13 +27,13 @@ export interface Options {
   readonly timeZone?: string | undefined
   /** Names of the pipelines whose panes can be asked for. */
   readonly pipelines: ReadonlyArray<string>
-  /** Whoever has it may look. Needed wherever other machines can connect. */
+  /** Whoever has it may look: at least 16 characters. Needed wherever other machines can connect. */
   readonly token?: Redacted.Redacted | undefined
 }
 
-/** The dashboard cannot be served. The message says what to do about it. */
+/** The dashboard cannot be served. */
 export class DashboardError extends Schema.TaggedError<DashboardError>()("DashboardError", {
-  reason: Schema.Literals(["port-in-use", "token-required", "cannot-listen"]),
+  reason: Schema.Literals(["port-in-use", "token-required", "token-too-short", "cannot-listen"]),
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
@@ -48,14 +48,10 @@ export class Dashboard extends Context.Service<Dashboard, {
 }
 
 const serve = Effect.fnUntraced(function*(options: Options) {
-  if (!Guard.isLoopback(options.host) && options.token === undefined) {
-    return yield* new DashboardError({
-      reason: "token-required",
-      message: `other machines can reach ${options.host}: give the dashboard a token, or bind it to 127.0.0.1`
-    })
-  }
+  yield* checkToken(options)
   // Requests that are still open at the end are viewers. They are told to go (below), so nobody waits for them.
-  const server = yield* NodeHttpServer.make(createServer, {
+  const node = NodeServer.make()
+  const server = yield* NodeHttpServer.make(() => node, {
     host: options.host,
     port: options.port,
     gracefulShutdownTimeout: "1 second"
@@ -70,17 +66,34 @@ const serve = Effect.fnUntraced(function*(options: Options) {
     )
   )
   yield* server.serve(app)
+  // Nothing here is upgraded. Without a listener Node answers such a request as any other.
+  node.removeAllListeners("upgrade")
   // Registered last, so it comes first: viewers see their stream end in good order and connect again.
   yield* Effect.addFinalizer(() => live.end)
   return Dashboard.of({ url: `http://${Guard.authority(options.host, port)}/` })
 })
+
+const checkToken = ({ host, token }: Options): Effect.Effect<void, DashboardError> => {
+  const least = `a token of at least ${Guard.leastTokenLength} characters`
+  if (token === undefined) {
+    return Guard.isLoopback(host) ? Effect.void : new DashboardError({
+      reason: "token-required",
+      message: `other machines can reach ${host}, where the page needs ${least}`
+    })
+  }
+  const { length } = Redacted.value(token)
+  return length >= Guard.leastTokenLength ? Effect.void : new DashboardError({
+    reason: "token-too-short",
+    message: `the page needs ${least}, and this one has ${length}`
+  })
+}
 
 const cannotListen = ({ host, port }: Options, { cause }: HttpServerError.ServeError): DashboardError => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined
   if (code === "EADDRINUSE") {
     return new DashboardError({
       reason: "port-in-use",
-      message: `port ${port} is in use; choose another with --port`,
+      message: `port ${port} is in use`,
       cause
     })
   }

@@ -1,14 +1,14 @@
 /**
- * What every request has to pass before a route sees it, and what every answer carries.
+ * What every request has to pass before a route sees it.
  *
  * A page on 127.0.0.1 is within reach of any web site its user visits. A name that the
- * site has rebound to 127.0.0.1 arrives in the Host header and is refused there; the
- * content-security policy keeps whatever text the market sends from becoming a script.
+ * site has rebound to 127.0.0.1 arrives in the Host header and is refused there.
  */
-import { Effect, Redacted } from "effect"
+import { Effect, Option, Redacted } from "effect"
 import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
+import * as Sessions from "./Sessions.ts"
 
 export interface Options {
   readonly host: string
@@ -22,29 +22,36 @@ type Response = HttpServerResponse.HttpServerResponse
 
 export const layer = (options: Options) =>
   HttpRouter.middleware(
-    (app) =>
-      Effect.gen(function*() {
-        const request = yield* HttpServerRequest.HttpServerRequest
-        const response = refusal(options, request) ?? (yield* answer(app))
-        return HttpServerResponse.setHeaders(response, headers)
-      }),
+    Effect.gen(function*() {
+      const sessions = yield* Sessions.make
+      return (app) =>
+        Effect.gen(function*() {
+          const request = yield* HttpServerRequest.HttpServerRequest
+          return (yield* refusal(options, sessions, request)) ?? (yield* answer(app))
+        })
+    }),
     { global: true }
   )
 
 /** The answer instead of the route's, or `undefined` where the request may pass. */
-const refusal = (options: Options, request: Request): Response | undefined => {
+const refusal = Effect.fnUntraced(function*(
+  options: Options,
+  sessions: Sessions.Sessions,
+  request: Request
+): Effect.fn.Return<Response | undefined> {
   if (!isOwnHost(options, request.headers["host"])) {
     return plain(421, "this server does not answer to that host name")
   }
   if (request.method !== "GET" && request.method !== "HEAD") {
     return HttpServerResponse.setHeader(plain(405, "only GET and HEAD"), "allow", "GET, HEAD")
   }
-  return options.token === undefined ? undefined : withoutToken(options.port, Redacted.value(options.token), request)
-}
+  if (options.token === undefined) return undefined
+  return yield* withoutToken({ ...options, token: Redacted.value(options.token) }, sessions, request)
+})
 
 const plain = (status: number, reason: string): Response => HttpServerResponse.text(`${reason}\n`, { status })
 
-/** Routes that are not there and defects become answers here, so that these carry the headers as well. */
+/** Routes that are not there and defects become answers here, so that a defect is logged and says no more than that. */
 const answer = <E, R>(app: Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R> =>
   Effect.catchCause(app, (cause) =>
     Effect.gen(function*() {
@@ -54,22 +61,8 @@ const answer = <E, R>(app: Effect.Effect<Response, E, R>): Effect.Effect<Respons
       return plain(500, "internal error")
     }))
 
-const headers = {
-  "content-security-policy": [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "connect-src 'self'",
-    "img-src 'self' data:",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'"
-  ].join("; "),
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-resource-policy": "same-origin",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff"
-}
+/** Characters of a token. Fewer can be found by trying. */
+export const leastTokenLength = 16
 
 /** `127.0.0.0/8`, `::1` and `localhost`: addresses that no other machine can reach. */
 export const isLoopback = (host: string): boolean =>
@@ -95,29 +88,33 @@ const isOwnHost = ({ host, port }: Options, header: string | undefined): boolean
 }
 
 /**
- * The token comes as a Bearer header with each request, or once as `?token=`, which is then
- * kept as a cookie and taken out of the address bar, so that it is neither shared nor logged with a URL.
+ * The token comes as a Bearer header with each request, or once as `?token=`: that begins a session, which is
+ * kept as a cookie, and the token is taken out of the address bar, so that it is neither shared nor logged with a URL.
  */
-const withoutToken = (port: number, token: string, request: Request): Response | undefined => {
+const withoutToken = Effect.fnUntraced(function*(
+  { port, token }: { readonly port: number; readonly token: string },
+  sessions: Sessions.Sessions,
+  request: Request
+): Effect.fn.Return<Response | undefined> {
   const cookie = cookieName(port)
   const bearer = /^Bearer (.+)$/i.exec(request.headers["authorization"] ?? "")?.[1]
-  if (same(bearer, token) || same(request.cookies[cookie], digest(token))) return undefined
-  const url = new URL(request.url, "http://localhost")
-  if (!same(url.searchParams.get("token") ?? undefined, token)) {
+  if (same(bearer, token) || (yield* sessions.renew(request.cookies[cookie] ?? ""))) return undefined
+  const url = Option.getOrUndefined(HttpServerRequest.toURL(request))
+  if (url === undefined || !same(url.searchParams.get("token") ?? undefined, token)) {
     const refused = plain(401, "a token is needed: ?token=… or a Bearer header")
     return HttpServerResponse.setHeader(refused, "www-authenticate", "Bearer")
   }
   url.searchParams.delete("token")
   return HttpServerResponse.redirect(url.pathname.replace(/^\/+/, "/") + url.search, { status: 303 }).pipe(
-    HttpServerResponse.setCookieUnsafe(cookie, digest(token), { httpOnly: true, sameSite: "strict", path: "/" })
+    HttpServerResponse.setCookieUnsafe(cookie, yield* sessions.begin, { httpOnly: true, sameSite: "strict", path: "/" })
   )
-}
+})
 
 /** Cookies do not tell ports apart: the name does, for two dashboards on one machine. */
 const cookieName = (port: number): string => `courant_${port}`
 
-const digest = (text: string): string => createHash("sha256").update(text).digest("hex")
-
-/** Compares digests, so that the time it takes says nothing about the token. */
+/** Compares digests, which are of one length, so that the time it takes says nothing about the token. */
 const same = (given: string | undefined, wanted: string): boolean =>
-  given !== undefined && timingSafeEqual(Buffer.from(digest(given)), Buffer.from(digest(wanted)))
+  given !== undefined && timingSafeEqual(digest(given), digest(wanted))
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest()

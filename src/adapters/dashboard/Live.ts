@@ -7,6 +7,7 @@ import { Clock, Deferred, Duration, Effect, Equal, PubSub, Schedule, Stream } fr
 import { Sse } from "effect/encoding"
 import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
 import { type Event, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 
 /** One server-sent event, written out, and the key it is about. */
@@ -31,7 +32,7 @@ export interface Live {
   /** The windows that are open, as they stand. */
   readonly forming: () => ReadonlyArray<Pane.Pane>
   readonly freshness: () => Freshness
-  /** When the engine's counts last changed, in milliseconds since the epoch. */
+  /** When the engine's counts last changed, in milliseconds of the monotonic clock. */
   readonly advancedAt: () => number
   /** Ends the stream of every viewer. */
   readonly end: Effect.Effect<void>
@@ -51,7 +52,7 @@ export const make = Effect.gen(function*() {
   const run = yield* Clock.currentTimeMillis
   let freshness = yield* feed.freshness
   let progress = yield* monitor.progress
-  let advancedAt = run
+  let advancedAt = yield* MonotonicTime.millis
   let next = 0
 
   const publish = (frames: ReadonlyArray<Unnumbered>) => {
@@ -66,7 +67,7 @@ export const make = Effect.gen(function*() {
   const hear = Effect.fnUntraced(function*(event: Event) {
     switch (event._tag) {
       case "progress": {
-        if (!Equal.equals(event.progress, progress)) advancedAt = yield* Clock.currentTimeMillis
+        if (!Equal.equals(event.progress, progress)) advancedAt = yield* MonotonicTime.millis
         progress = event.progress
         forgetClosed(forming, progress.watermark)
         return yield* publish([progressFrame(progress)])

@@ -1,6 +1,6 @@
 /**
  * One bucket of an InfluxDB, and the requests that are made to it. Each is one attempt: what may be repeated, and for how long,
- * is said by those who make it, with `patience`. The official client does the transport; its batching and its
+ * is said by those who make it, with `retryPolicy`. The official client does the transport; its batching and its
  * retries are not used, since they drop lines.
  *
  * Source: https://docs.influxdata.com/influxdb/v2/api/v2/
@@ -40,8 +40,8 @@ export class Connection extends Context.Service<Connection, {
   readonly url: string
   readonly org: string
   readonly bucket: string
-  readonly patience: RetryPolicy.RetryPolicy
-  readonly tally: WriteStatistics
+  readonly retryPolicy: RetryPolicy.RetryPolicy
+  readonly statistics: WriteStatistics
   readonly connectTimeout: Duration.Duration
   /** Writes lines of line protocol with timestamps in milliseconds; done when they are durable. */
   readonly write: (lines: string) => Effect.Effect<void, InfluxdbError>
@@ -150,8 +150,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
     url,
     org,
     bucket,
-    patience: RetryPolicy.make(url),
-    tally: new WriteStatistics(),
+    retryPolicy: RetryPolicy.make(url),
+    statistics: new WriteStatistics(),
     connectTimeout: Duration.fromInputUnsafe(options.connectTimeout ?? "30 seconds"),
     write,
     query,
@@ -182,8 +182,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
       const [organization] = found.orgs
       if (organization === undefined) {
         return yield* new InfluxdbError({
-          reason: "not-allowed",
-          message: `InfluxDB at ${url} shows the token no organization ${org}; make the bucket with a token that may, or set COURANT_INFLUXDB_ORG`
+          reason: "organization-hidden",
+          message: `InfluxDB at ${url} shows the token no organization ${org}`
         })
       }
       const seconds = retention === undefined ? 0 : Math.ceil(Duration.toSeconds(retention))
@@ -225,7 +225,7 @@ const retentionOf = ({ retentionRules: [rule] }: typeof Found.Type): number | nu
 const strange = (url: string, cause: Schema.SchemaError) =>
   new InfluxdbError({
     reason: "not-understood",
-    message: `what answered at ${url} is no InfluxDB 2; check COURANT_INFLUXDB_URL`,
+    message: `what answered at ${url} is no InfluxDB 2`,
     cause
   })
 
@@ -239,9 +239,8 @@ const isUnknownPath = ({ cause, reason }: InfluxdbError): boolean =>
 
 const cannotDelete = (url: string, cause: InfluxdbError) =>
   new InfluxdbError({
-    reason: "not-understood",
-    message: `InfluxDB at ${url} cannot delete points (1.8 has no /api/v2/delete); windows that are taken back, and ` +
-      "--restart, need 2.x",
+    reason: "cannot-delete",
+    message: `InfluxDB at ${url} cannot delete points (1.8 has no /api/v2/delete), which windows that are taken back need`,
     cause
   })
 
@@ -250,14 +249,14 @@ const checkedUrl = Effect.fnUntraced(function*(text: string) {
   const url = URL.parse(text)
   if (url === null || !/^https?:$/.test(url.protocol) || url.search !== "" || url.hash !== "") {
     return yield* new InfluxdbError({
-      reason: "not-understood",
-      message: "the URL of InfluxDB has to be like http://127.0.0.1:8086; check COURANT_INFLUXDB_URL"
+      reason: "invalid-url",
+      message: "the URL of InfluxDB has to be like http://127.0.0.1:8086"
     })
   }
   if (url.username !== "" || url.password !== "") {
     return yield* new InfluxdbError({
-      reason: "not-understood",
-      message: "the URL of InfluxDB has a user or a password in it; give it as COURANT_INFLUXDB_TOKEN instead"
+      reason: "password-in-url",
+      message: "the URL of InfluxDB has a user or a password in it"
     })
   }
   return url.href.replace(/(?:\/api\/v2)?\/*$/, "")

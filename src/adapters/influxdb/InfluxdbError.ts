@@ -1,6 +1,6 @@
 /**
  * What can go wrong with InfluxDB, and what follows from it: a failure that may pass is waited for, a refused line is
- * set aside, and anything else stops the run with one line that says what to do. Nothing is ever dropped.
+ * set aside, and anything else stops the run with one line and the reason. Nothing is ever dropped.
  *
  * Source: https://docs.influxdata.com/influxdb/v2/write-data/troubleshoot/
  */
@@ -20,8 +20,20 @@ const Reason = Schema.Literals([
   "not-allowed",
   /** 404: no such bucket or organization. */
   "not-found",
+  /** The token sees no organization of this name, so no bucket can be made in it. */
+  "organization-hidden",
   /** Not the answer of an InfluxDB. */
-  "not-understood"
+  "not-understood",
+  /** Nothing answered for as long as was to be waited at startup. */
+  "no-answer",
+  /** No request can be made: the certificate is not trusted, or the token has a character that no header takes. */
+  "cannot-connect",
+  /** The server has no API to delete points: 1.8. */
+  "cannot-delete",
+  /** The URL is none. */
+  "invalid-url",
+  /** The URL has a user or a password in it, which would be in messages. */
+  "password-in-url"
 ])
 
 export class InfluxdbError extends Schema.TaggedError<InfluxdbError>()("InfluxdbError", {
@@ -74,18 +86,14 @@ const fromAnswer = (target: Target, answer: HttpError, now: number): InfluxdbErr
   if ((status === 400 || status === 422) && isOwn(answer)) return error("refused", words)
   const at = `InfluxDB at ${target.url}`
   if (status === 401) {
-    return error("not-allowed", `${at} does not know the token (${words}); set COURANT_INFLUXDB_TOKEN to one that ` +
-      `reads and writes the bucket ${target.bucket} of the organization ${target.org}`)
+    return error("not-allowed", `${at} does not know the token for the bucket ${target.bucket} of the organization ` +
+      `${target.org} (${words})`)
   }
   if (status === 403) {
-    return error("not-allowed", `${at} does not let the token read and write the bucket ${target.bucket} (${words}); ` +
-      "set COURANT_INFLUXDB_TOKEN to one that may")
+    return error("not-allowed", `${at} does not let the token read and write the bucket ${target.bucket} (${words})`)
   }
-  if (status === 404 && isOwn(answer)) {
-    return error("not-found", `${at}: ${words}; make the bucket with \`courant doctor --create\`, or set ` +
-      "COURANT_INFLUXDB_ORG and COURANT_INFLUXDB_BUCKET to what is there")
-  }
-  return error("not-understood", `${at} answered ${status} (${words}); check COURANT_INFLUXDB_URL`)
+  if (status === 404 && isOwn(answer)) return error("not-found", `${at}: ${words}`)
+  return error("not-understood", `${at} answered ${status} (${words})`)
 }
 
 /** 408 and 425 ask for another attempt by their definition. */
@@ -123,12 +131,12 @@ const fromNetwork = (target: Target, failure: unknown): InfluxdbError => {
   const message = failure instanceof Error && failure.message !== "" ? failure.message : code || String(failure)
   return isSetup.test(code)
     ? new InfluxdbError({
-      reason: "not-understood",
+      reason: "cannot-connect",
       message: `InfluxDB at ${target.url} cannot be asked: ${message}`,
       cause: failure
     })
     : new InfluxdbError({ reason: "unreachable", message, cause: failure })
 }
 
-/** A certificate that is not trusted, a token with a line break: waiting does not mend these. */
+/** A certificate that is not trusted, a token with a line break: waiting does not fix these. */
 const isSetup = /CERT|^ERR_TLS|^UNABLE_TO|^ERR_INVALID/

@@ -11,7 +11,7 @@ import { DeadLetters, type DeadLetter } from "../../streams/ports/DeadLetters.ts
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { type Query, ResultSink, ResultSinkError, select } from "../../streams/ports/ResultSink.ts"
 import { Connection } from "./Connection.ts"
-import { idOf, type Known, RevisionCache } from "./RevisionCache.ts"
+import { type Known, RevisionCache } from "./RevisionCache.ts"
 import * as Point from "./Point.ts"
 import * as Store from "./Store.ts"
 import * as Writer from "./Writer.ts"
@@ -27,37 +27,38 @@ export const layer = (options: Options = {}): Layer.Layer<ResultSink, ResultSink
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const connection = yield* Connection
-  const { connectTimeout, patience } = connection
-  yield* patience.within(connectTimeout)(connection.probe)
+  const { connectTimeout, retryPolicy } = connection
+  yield* retryPolicy.within(connectTimeout)(connection.probe)
   const deadLetters = yield* DeadLetters
   const writer = Writer.make(connection, options)
+  const toPoint = Point.encoder()
   const { rememberedWindows = 50_000 } = options
-  const pipelines = new Map<string, RevisionCache>()
+  const caches = new Map<string, RevisionCache>()
   // Two writes at once could each find the other's window missing.
   const oneAtATime = Semaphore.makeUnsafe(1).withPermits(1)
 
-  const knownOf = Effect.fnUntraced(function*(pipeline: string) {
-    const already = pipelines.get(pipeline)
+  const cacheOf = Effect.fnUntraced(function*(pipeline: string) {
+    const already = caches.get(pipeline)
     if (already !== undefined) return already
-    const newest = yield* patience.patiently(Store.newestStart(connection, pipeline))
-    const known = new RevisionCache(rememberedWindows, newest ?? -Infinity)
-    pipelines.set(pipeline, known)
-    return known
+    const newest = yield* retryPolicy.retry(Store.newestStart(connection, pipeline))
+    const cache = new RevisionCache(rememberedWindows, newest ?? -Infinity)
+    caches.set(pipeline, cache)
+    return cache
   })
 
   /** What the store says of the windows that it may hold without our knowing. */
-  const ask = Effect.fnUntraced(function*(pipeline: string, known: RevisionCache, panes: ReadonlyArray<Pane.Pane>) {
+  const ask = Effect.fnUntraced(function*(pipeline: string, cache: RevisionCache, panes: ReadonlyArray<Pane.Pane>) {
     const told = new Map<string, Told>()
-    const unsure = panes.filter((pane) => known.isUnsure(pane))
+    const unsure = panes.filter((pane) => cache.isUnsure(pane))
     if (unsure.length === 0) return told
     const found = yield* Effect.forEach(
       spans(unsure),
-      (span) => patience.patiently(Store.panes(connection, { pipeline, ...span })),
+      (span) => retryPolicy.retry(Store.panes(connection, { pipeline, ...span })),
       { concurrency: 2 }
     )
-    const wanted = new Set(unsure.map(idOf))
+    const wanted = new Set(unsure.map((pane) => cache.idOf(pane)))
     for (const pane of found.flat()) {
-      const id = idOf(pane)
+      const id = cache.idOf(pane)
       if (wanted.has(id)) told.set(id, { pane, revision: pane.revision, shown: Point.shownBy(pane) })
     }
     return told
@@ -66,34 +67,34 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const writeNewest = Effect.fnUntraced(function*(panes: ReadonlyArray<Pane.Pane>) {
     const due: Array<Due> = []
     for (const [pipeline, ofPipeline] of Map.groupBy(panes, (pane) => pane.pipeline)) {
-      const known = yield* knownOf(pipeline)
-      const newest = newestOf(ofPipeline)
-      const told = yield* ask(pipeline, known, newest)
+      const cache = yield* cacheOf(pipeline)
+      const newest = newestOf(ofPipeline, cache)
+      const told = yield* ask(pipeline, cache, newest)
       for (const pane of newest) {
-        const stored = known.get(pane) ?? (told.size === 0 ? undefined : told.get(idOf(pane)))
-        if (stored === undefined || stored.revision <= pane.revision) due.push({ pane, known, stored, shown: "" })
+        const stored = cache.get(pane) ?? (told.size === 0 ? undefined : told.get(cache.idOf(pane)))
+        if (stored === undefined || stored.revision <= pane.revision) due.push({ pane, cache, stored, shown: "" })
       }
       // Only when each has been compared: what is remembered now may drive out what was remembered of another.
-      for (const stored of told.values()) known.set(stored.pane, stored)
+      for (const stored of told.values()) cache.set(stored.pane, stored)
     }
-    yield* Effect.forEach(due.filter(isStale), ({ pane }) => patience.patiently(Store.deleteOne(connection, pane)), {
+    yield* Effect.forEach(due.filter(isStale(toPoint)), ({ pane }) => retryPolicy.retry(Store.deleteOne(connection, pane)), {
       concurrency: 4,
       discard: true
     })
     const lineAt = (index: number): string => {
-      const { line, shown } = Point.fromPane(due[index]!.pane)
+      const { line, shown } = toPoint(due[index]!.pane)
       due[index]!.shown = shown
       return line
     }
     const remember = (from: number, to: number): void => {
-      for (const { known, pane, shown } of due.slice(from, to)) known.set(pane, { revision: pane.revision, shown })
+      for (const { cache, pane, shown } of due.slice(from, to)) cache.set(pane, { revision: pane.revision, shown })
     }
     const refused = yield* writer.write(due.length, lineAt, remember)
     if (refused.length > 0) {
       const letters = refused.map(({ index, message }) => toLetter(connection.bucket, due[index]!.pane, message))
       yield* deadLetters.write(letters)
     }
-    for (const { revision } of panes) if (revision > 0) connection.tally.revisions++
+    for (const { revision } of panes) if (revision > 0) connection.statistics.revisions++
   })
 
   const read = Effect.fnUntraced(function*({ key, limit, ...query }: Query) {
@@ -107,13 +108,13 @@ const make = Effect.fnUntraced(function*(options: Options) {
   return ResultSink.of({
     write: (panes) => panes.length === 0 ? Effect.void : oneAtATime(writeNewest(panes)).pipe(Effect.mapError(toSinkError)),
     read: (query) =>
-      patience.within(connectTimeout)(read(query)).pipe(
+      retryPolicy.within(connectTimeout)(read(query)).pipe(
         Effect.map((panes) => select(panes, query)),
         Effect.mapError(toSinkError)
       ),
     remove: (pipeline) =>
-      patience.patiently(Store.deleteAll(connection, pipeline)).pipe(
-        Effect.andThen(Effect.sync(() => pipelines.set(pipeline, new RevisionCache(rememberedWindows, -Infinity)))),
+      retryPolicy.retry(Store.deleteAll(connection, pipeline)).pipe(
+        Effect.andThen(Effect.sync(() => caches.set(pipeline, new RevisionCache(rememberedWindows, -Infinity)))),
         Effect.asVoid,
         oneAtATime,
         Effect.mapError(toSinkError)
@@ -129,7 +130,7 @@ interface Told extends Known {
 /** A pane that is to be written. */
 interface Due {
   readonly pane: Pane.Pane
-  readonly known: RevisionCache
+  readonly cache: RevisionCache
   /** What is known to be there. */
   readonly stored: Known | undefined
   /** The fields that show its values, once it has been written. */
@@ -137,15 +138,15 @@ interface Due {
 }
 
 /** Whether the store shows a value of this window which the pane has not. */
-const isStale = ({ pane, stored }: Due): boolean =>
-  stored !== undefined && stored.shown !== "" && !covers(Point.fromPane(pane).shown, stored.shown)
+const isStale = (toPoint: (pane: Pane.Pane) => Point.Point) => ({ pane, stored }: Due): boolean =>
+  stored !== undefined && stored.shown !== "" && !covers(toPoint(pane).shown, stored.shown)
 
 /** The newest revision of each window, and of equal ones the last. Panes that are in order are of different windows. */
-const newestOf = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane> => {
+const newestOf = (panes: ReadonlyArray<Pane.Pane>, cache: RevisionCache): ReadonlyArray<Pane.Pane> => {
   if (panes.every((pane, i) => i === 0 || Pane.order(panes[i - 1]!, pane) < 0)) return panes
   const newest = new Map<string, Pane.Pane>()
   for (const pane of panes) {
-    const id = idOf(pane)
+    const id = cache.idOf(pane)
     if ((newest.get(id)?.revision ?? -Infinity) <= pane.revision) newest.set(id, pane)
   }
   return [...newest.values()]

@@ -9,12 +9,18 @@
  * Source: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/#special-characters
  */
 
-/** The measurement of the program's own figures; a pipeline of that name gets another. */
-export const figures = "courant"
+/** Tags of every pane's point. */
+export const tags = { key: "key", window: "window" } as const
+
+/** Fields of every pane's point, beside those of its results. */
+export const fields = { windowEnd: "window_end", revision: "revision", pane: "pane", exact: "exact" } as const
+
+/** The measurement of the program's own metrics; a pipeline of that name gets another. */
+export const metrics = "courant"
 
 /** Equals signs of a measurement are not escaped, and a backslash before one would stay. */
 export const measurement = (pipeline: string): string =>
-  isPlain(pipeline) && pipeline !== figures ? pipeline : measurementName(pipeline).replaceAll(/[, ]/g, "\\$&")
+  isPlain(pipeline) && pipeline !== metrics ? pipeline : measurementName(pipeline).replaceAll(/[, ]/g, "\\$&")
 
 export const tag = (value: string): string => isPlain(value) ? value : escape(encode(value))
 
@@ -22,7 +28,7 @@ export const field = (name: string): string => escape(encode(name))
 
 /** The name as queries see it. A line that begins with `#` would be a comment. */
 export const measurementName = (pipeline: string): string =>
-  pipeline.startsWith("#") || pipeline === figures
+  pipeline.startsWith("#") || pipeline === metrics
     ? `${percent(pipeline.slice(0, 1))}${pipeline.length === 1 ? "" : encode(pipeline.slice(1))}`
     : encode(pipeline)
 

@@ -22,39 +22,55 @@ export interface Point {
   readonly shown: string
 }
 
-export const fromPane = (pane: Pane.Pane): Point => {
-  const isRetracted = pane.pane === "retracted"
-  let exact = ""
-  let fields = ""
-  const shown: Array<string> = []
-  for (const name in pane.values) {
-    const value = pane.values[name] ?? null
-    const { field, first, key, next } = writtenName(name)
-    // Nearly every value is a decimal or a number: its digits need no escapes, and are written twice.
-    const isDecimal = typeof value === "object" && value !== null
-    const digits = isDecimal ? Decimal.format(value) : Number.isFinite(value) ? String(value) : null
-    const json = digits === null ? escaped(JSON.stringify(value)) : isDecimal ? `\\"${digits}\\"` : digits
-    exact += (exact === "" ? first : next) + json
-    if (field === null || isRetracted) continue
-    const shownAs = digits === null ? fieldOf(value) : finite(digits)
-    if (shownAs === null) continue
-    fields += field + shownAs
-    shown.push(key)
+/**
+ * Makes points of panes, one after the other. What a point has in common with the one before is kept by the encoder, so
+ * that it is put together once: each sink has an encoder of its own.
+ */
+export const encoder = () => {
+  const frameOf = frames()
+  const nameOf = names()
+  const joined = joins()
+  return (pane: Pane.Pane): Point => {
+    const isRetracted = pane.pane === "retracted"
+    let exact = ""
+    let fields = ""
+    const shown: Array<string> = []
+    for (const name in pane.values) {
+      const value = pane.values[name] ?? null
+      const { field, first, key, next } = nameOf(name)
+      // Nearly every value is a decimal or a number: its digits need no escapes, and are written twice.
+      const isDecimal = typeof value === "object" && value !== null
+      const digits = isDecimal ? Decimal.format(value) : Number.isFinite(value) ? String(value) : null
+      const json = digits === null ? escaped(JSON.stringify(value)) : isDecimal ? `\\"${digits}\\"` : digits
+      exact += (exact === "" ? first : next) + json
+      if (field === null || isRetracted) continue
+      const shownAs = digits === null ? fieldOf(value) : finite(digits)
+      if (shownAs === null) continue
+      fields += field + shownAs
+      shown.push(key)
+    }
+    const { beforeKey, beforeRevision, time } = frameOf(pane)
+    const line = `${beforeKey}${Names.tag(pane.key)}${beforeRevision}${pane.revision}${beforePane}${pane.pane}` +
+      `${beforeExact}{${exact}}"${fields}${time}`
+    return { line: flat(line), shown: joined(shown) }
   }
-  const { beforeKey, beforeRevision, time } = frameOf(pane)
-  const line = `${beforeKey}${Names.tag(pane.key)}${beforeRevision}${pane.revision}i,pane="${pane.pane}",` +
-    `exact="{${exact}}"${fields}${time}`
-  return { line: flat(line), shown: together(shown) }
 }
 
+const beforePane = `i,${Names.fields.pane}="`
+const beforeExact = `",${Names.fields.exact}="`
+
 /** What the points of a pipeline and a window have in common. Panes of one window come one after the other. */
-const frameOf = ({ end, pipeline, start }: Pane.Pane): Frame => {
-  if (pipeline !== frame.pipeline || start !== frame.start || end !== frame.end) {
-    const beforeKey = `${Names.measurement(pipeline)},key=`
-    const beforeRevision = `,window=${windowOf(end - start)} window_end=${end}i,revision=`
-    frame = { pipeline, start, end, beforeKey, beforeRevision, time: ` ${start}` }
+const frames = () => {
+  let frame: Frame = { pipeline: "", start: Number.NaN, end: Number.NaN, beforeKey: "", beforeRevision: "", time: "" }
+  return ({ end, pipeline, start }: Pane.Pane): Frame => {
+    if (pipeline !== frame.pipeline || start !== frame.start || end !== frame.end) {
+      const beforeKey = `${Names.measurement(pipeline)},${Names.tags.key}=`
+      const beforeRevision = `,${Names.tags.window}=${windowOf(end - start)} ${Names.fields.windowEnd}=${end}i,` +
+        `${Names.fields.revision}=`
+      frame = { pipeline, start, end, beforeKey, beforeRevision, time: ` ${start}` }
+    }
+    return frame
   }
-  return frame
 }
 
 interface Frame extends Pick<Pane.Pane, "end" | "pipeline" | "start"> {
@@ -63,17 +79,18 @@ interface Frame extends Pick<Pane.Pane, "end" | "pipeline" | "start"> {
   readonly time: string
 }
 
-let frame: Frame = { pipeline: "", start: Number.NaN, end: Number.NaN, beforeKey: "", beforeRevision: "", time: "" }
-
-/** The fields as one text, which is nearly always that of the point before. */
-const together = (fields: ReadonlyArray<string>): string => {
-  if (fields.length !== latest.fields.length || fields.some((field, i) => field !== latest.fields[i])) {
-    latest = { fields, text: fields.join() }
+/** The fields as one string, which is nearly always that of the point before. */
+const joins = () => {
+  let latest: ReadonlyArray<string> = []
+  let joined = ""
+  return (fields: ReadonlyArray<string>): string => {
+    if (fields.length !== latest.length || fields.some((field, i) => field !== latest[i])) {
+      latest = fields
+      joined = fields.join()
+    }
+    return joined
   }
-  return latest.text
 }
-
-let latest: { readonly fields: ReadonlyArray<string>; readonly text: string } = { fields: [], text: "" }
 
 /** The name of a value, as it is written into every line. */
 interface WrittenName {
@@ -86,19 +103,21 @@ interface WrittenName {
 }
 
 /** A pipeline has the same few names in every pane. */
-const writtenNames = new Map<string, WrittenName>()
-const mostNames = 1_000
-
-const writtenName = (name: string): WrittenName => {
-  const known = writtenNames.get(name)
-  if (known !== undefined) return known
-  const first = `${escaped(JSON.stringify(name))}:`
-  const key = Names.field(name)
-  const written = { first, next: `,${first}`, key, field: isHidden(name) ? null : `,${key}=` }
-  if (writtenNames.size >= mostNames) writtenNames.clear()
-  writtenNames.set(name, written)
-  return written
+const names = () => {
+  const written = new Map<string, WrittenName>()
+  return (name: string): WrittenName => {
+    const known = written.get(name)
+    if (known !== undefined) return known
+    const first = `${escaped(JSON.stringify(name))}:`
+    const key = Names.field(name)
+    const made = { first, next: `,${first}`, key, field: isHidden(name) ? null : `,${key}=` }
+    if (written.size >= mostNames) written.clear()
+    written.set(name, made)
+    return made
+  }
 }
+
+const mostNames = 1_000
 
 /**
  * V8 keeps a text that was put together as a tree of its pieces, and the garbage collector walks those of thousands of
@@ -116,7 +135,7 @@ export const shownBy = ({ pane, values }: Pane.Encoded): string =>
 /** Values of these names are in `exact` only: fields of our own, our tags, and what InfluxDB keeps for itself. */
 const isHidden = (name: string): boolean => name.startsWith("_") || taken.has(name)
 
-const taken: ReadonlySet<string> = new Set(["window_end", "revision", "pane", "exact", "key", "window", "time"])
+const taken: ReadonlySet<string> = new Set([...Object.values(Names.fields), ...Object.values(Names.tags), "time"])
 
 const fieldOf = (value: Pane.Value): string | null =>
   typeof value === "string" ? quoted(value) : typeof value === "boolean" ? String(value) : null

@@ -25,6 +25,7 @@ export class RevisionCache {
   private frontier: number
   private young = emptyGeneration()
   private old = emptyGeneration()
+  private latest = { start: Number.NaN, end: Number.NaN, text: "" }
 
   /** Remembers so many windows, and up to twice as many. The frontier is the newest start that is in the store. */
   constructor(limit: number, frontier: number) {
@@ -35,7 +36,7 @@ export class RevisionCache {
   get(window: Window): Known | undefined {
     const { old, young } = this
     if (window.start > young.newestStart && window.start > old.newestStart) return undefined
-    const id = idOf(window)
+    const id = this.idOf(window)
     return young.windows.get(id) ?? old.windows.get(id)
   }
 
@@ -51,17 +52,15 @@ export class RevisionCache {
       this.young = emptyGeneration()
     }
     const { young } = this
-    young.windows.set(idOf(window), { revision, shown })
+    young.windows.set(this.idOf(window), { revision, shown })
     young.newestStart = Math.max(young.newestStart, window.start)
+  }
+
+  /** Tells the windows of the pipeline apart. Those of one time come together, and numbers become strings slowly. */
+  idOf({ end, key, start }: Window): string {
+    if (start !== this.latest.start || end !== this.latest.end) this.latest = { start, end, text: `${start} ${end} ` }
+    return this.latest.text + key
   }
 }
 
 const emptyGeneration = (): Generation => ({ windows: new Map(), newestStart: -Infinity })
-
-/** Tells the windows of a pipeline apart. Those of one time come together, and numbers become texts slowly. */
-export const idOf = ({ end, key, start }: Window): string => {
-  if (start !== latest.start || end !== latest.end) latest = { start, end, text: `${start} ${end} ` }
-  return latest.text + key
-}
-
-let latest = { start: Number.NaN, end: Number.NaN, text: "" }

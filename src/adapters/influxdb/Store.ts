@@ -7,6 +7,8 @@ import type { InfluxdbError } from "./InfluxdbError.ts"
 import * as Names from "./Names.ts"
 import * as Point from "./Point.ts"
 
+const { fields: { exact, pane, revision }, tags } = Names
+
 /** Which windows are asked for; those whose start is in `[from, to)`, in milliseconds since the epoch. */
 export interface Selection {
   readonly pipeline?: string | undefined
@@ -21,15 +23,15 @@ type Found<A> = Effect.Effect<A, InfluxdbError>
 /** The newest revision of each window, retracted ones too, in no order. */
 export const panes = (connection: Connection["Service"], selection: Selection): Found<ReadonlyArray<Pane.Encoded>> =>
   isNothing(selection) ? Effect.succeed([]) : connection.query(
-    `${source(connection, selection, ["revision", "pane", "exact"])} |> keep(columns: ["_measurement", "key", "window", ` +
-      "\"_time\", \"_field\", \"_value\"])",
+    `${source(connection, selection, [revision, pane, exact])} ` +
+      `|> keep(columns: ["_measurement", "${tags.key}", "${tags.window}", "_time", "_field", "_value"])`,
     toPart
   ).pipe(Effect.map(assemble))
 
 /** The start of the newest window that is stored, retracted or not; `null` where there is none. */
 export const newestStart = (connection: Connection["Service"], pipeline: string): Found<number | null> =>
   connection.query(
-    `${source(connection, { pipeline }, ["pane"])} |> last() |> keep(columns: ["_time"]) |> group() ` +
+    `${source(connection, { pipeline }, [pane])} |> last() |> keep(columns: ["_time"]) |> group() ` +
       "|> sort(columns: [\"_time\"], desc: true) |> limit(n: 1)",
     timeOf
   ).pipe(Effect.map(([newest = null]) => newest))
@@ -41,7 +43,7 @@ export const startOfNewest = (
   count: number
 ): Found<number | null> =>
   isNothing(selection) ? Effect.succeed(null) : connection.query(
-    `${source(connection, selection, ["pane"])} |> filter(fn: (r) => r._value != "retracted") |> tail(n: ${count}) ` +
+    `${source(connection, selection, [pane])} |> filter(fn: (r) => r._value != "retracted") |> tail(n: ${count}) ` +
       `|> keep(columns: ["_time"]) |> group() |> sort(columns: ["_time"], desc: true) |> limit(n: ${count})`,
     timeOf
   ).pipe(Effect.map((times) => times.length < count ? null : times[count - 1] ?? null))
@@ -56,9 +58,9 @@ export const deleteOne = (
   { end, key, pipeline, start }: Pick<Pane.Pane, "end" | "key" | "pipeline" | "start">
 ): Found<void> => {
   const time = timeAt(start)
-  // Names of tags are quoted too: `key` is a word of the language.
-  const predicate = `_measurement=${quoted(Names.measurementName(pipeline))} and "key"=${quoted(Names.encode(key))} ` +
-    `and "window"=${quoted(Point.windowOf(end - start))}`
+  // Names of tags are quoted too: one of them, key, is a word of the language.
+  const predicate = `_measurement=${quoted(Names.measurementName(pipeline))} and "${tags.key}"=${quoted(Names.encode(key))} ` +
+    `and "${tags.window}"=${quoted(Point.windowOf(end - start))}`
   return connection.delete(predicate, time, time)
 }
 
@@ -86,7 +88,7 @@ const source = (
   const conditions = [
     ...(pipeline === undefined ? [] : [`r._measurement == ${literal(Names.measurementName(pipeline))}`]),
     anyOf("_field", fields),
-    ...(keys === undefined ? ["exists r.key"] : [anyOf("key", keys.map(Names.encode))])
+    ...(keys === undefined ? [`exists r.${tags.key}`] : [anyOf(tags.key, keys.map(Names.encode))])
   ]
   return `from(bucket: ${literal(bucket)}) |> range(${range}) |> filter(fn: (r) => ${conditions.join(" and ")})`
 }
@@ -108,8 +110,8 @@ interface Part {
 
 const toPart = (row: Row): Part => ({
   measurement: row("_measurement"),
-  key: row("key"),
-  window: row("window"),
+  key: row(tags.key),
+  window: row(tags.window),
   start: timeOf(row),
   field: row("_field"),
   value: row("_value")
@@ -121,8 +123,8 @@ const assemble = (parts: ReadonlyArray<Part>): ReadonlyArray<Pane.Encoded> => {
     const point = `${start} ${window} ${measurement.length} ${measurement}${key}`
     let row = rows.get(point)
     if (row === undefined) rows.set(point, row = { measurement, key, window, start, revision: -1, pane: "", exact: "" })
-    if (field === "revision") row.revision = Number(value)
-    else if (field === "pane") row.pane = value
+    if (field === revision) row.revision = Number(value)
+    else if (field === pane) row.pane = value
     else row.exact = value
   }
   return [...rows.values()].flatMap((row) => Option.toArray(Point.toPane(row)))

@@ -1,4 +1,4 @@
-/** What has come of the points written over a connection, for the program's own figures. */
+/** What has come of the points written over a connection, for the program's own metrics. */
 export class WriteStatistics {
   /** Panes that were not the first of their window. */
   revisions = 0

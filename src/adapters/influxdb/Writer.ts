@@ -3,7 +3,8 @@
  * until it is stored, so that a repetition overwrites the same points. A request that is too large is halved; of one
  * that is refused the lines at fault are found by halves, since the server stores the others and does not say which.
  */
-import { Clock, Effect, Metric, Semaphore } from "effect"
+import { Effect, Metric, Semaphore } from "effect"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import type { Connection } from "./Connection.ts"
 import type { InfluxdbError } from "./InfluxdbError.ts"
 
@@ -55,9 +56,9 @@ export const make = (connection: Connection["Service"], options: Options): Write
   const store = Effect.fnUntraced(function*({ from, lineAt, to }: Batch) {
     // One after the other, with a pause in which the one before leaves: the server works while the next is put together.
     const body = yield* bodyPermit.withPermits(1)(Effect.tap(Effect.sync(() => join(from, to, lineAt)), Effect.yieldNow))
-    const started = yield* Clock.currentTimeMillis
-    yield* connection.patience.patiently(connection.write(body))
-    connection.tally.stored(to - from, (yield* Clock.currentTimeMillis) - started)
+    const started = yield* MonotonicTime.millis
+    yield* connection.retryPolicy.retry(connection.write(body))
+    connection.statistics.stored(to - from, (yield* MonotonicTime.millis) - started)
     yield* Metric.update(linesTotal, to - from)
   })
 
@@ -74,7 +75,7 @@ export const make = (connection: Connection["Service"], options: Options): Write
         onFailure: Effect.fnUntraced(function*(error: InfluxdbError) {
           if (error.reason !== "too-large" && error.reason !== "refused") return yield* error
           if (to - from === 1) {
-            connection.tally.refused++
+            connection.statistics.refused++
             yield* Metric.update(refusedTotal, 1)
             return [{ index: from, message: error.message }]
           }

@@ -38,7 +38,7 @@ export const open = Effect.fnUntraced(function*(options: {
   readonly onRow: (row: Row) => void
 }) {
   const { topic } = options
-  const { client, patience } = yield* Connection
+  const { client, retryPolicy } = yield* Connection
   const partitions = yield* Topics.ensure({
     name: topic,
     partitions: options.partitions,
@@ -64,7 +64,7 @@ export const open = Effect.fnUntraced(function*(options: {
     next.forEach((offset, partition) => { next[partition] = Math.max(offset, first[partition] ?? 0) })
     if (next.every((offset, partition) => offset >= (ends[partition] ?? 0))) return
     yield* readTo(reader, topic, { next, ends, onRow: options.onRow })
-  }).pipe(patience.patiently, Semaphore.makeUnsafe(1).withPermit)
+  }).pipe(retryPolicy.retry, Semaphore.makeUnsafe(1).withPermit)
 
   return { catchUp, put } satisfies Table
 })

@@ -84,7 +84,7 @@ export class Fence extends Context.Service<Fence, {
 }
 
 const make = Effect.fnUntraced(function*({ group }: Options) {
-  const { client, patience: { patiently } } = yield* Connection
+  const { client, retryPolicy: { retry } } = yield* Connection
   const log = yield* EventLog
   const lost = yield* Deferred.make<never, KafkaError>()
   // One request after the other: what was written down while another request re-joins would name a past generation.
@@ -106,7 +106,7 @@ const make = Effect.fnUntraced(function*({ group }: Options) {
     Effect.suspend(() => ask(request(), errorOf)).pipe(
       Effect.tapError((error) => isRebalance(error) ? Effect.andThen(join, Metric.update(rebalances, 1)) : Effect.void),
       Effect.retry({ while: isRebalance, schedule: Schedule.spaced(rejoinEvery) }),
-      patiently,
+      retry,
       alone,
       Effect.tapError((error) => error.code === fenced ? Deferred.fail(lost, error) : Effect.void),
       Effect.asVoid
@@ -114,7 +114,7 @@ const make = Effect.fnUntraced(function*({ group }: Options) {
 
   const check = inGeneration(() => Group.heartbeat(member), Group.errorOf)
 
-  yield* patiently(join)
+  yield* retry(join)
   // From now on it is there to be read.
   yield* Metric.update(rebalances, 0)
   yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(heartbeatEvery), check))))

@@ -67,11 +67,11 @@ const readAhead = 4
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const { create, onGap = "stop", topic } = options
-  const { client, patience: { patiently } } = yield* Connection
+  const { brokers, client, retryPolicy: { retry } } = yield* Connection
   const partitions = yield* Topics.ensure({ name: topic, partitions: options.partitions, configs, initially, create })
   const writer = new LogRecords.Writer(options)
   const positions = yield* Positions.make(topic)
-  const ends = patiently(client.offsets(topic, "latest"))
+  const ends = retry(client.offsets(topic, "latest"))
 
   const name = randomUUID()
   let appends = 0
@@ -96,11 +96,11 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const first = yield* client.produce(topic, partition, writer.messages(chunk, { now, sequence, id }), landed)
     tails[partition] = Math.max(tails[partition] ?? 0, first + chunk.length)
     return first
-  }, Effect.mapError((error) => toAppendError(topic, error)))
+  }, Effect.mapError((error) => toAppendError({ topic, brokers }, error)))
 
   const read = yield* readerOf({ topic, partitions }, (gap) =>
     onGap === "stop"
-      ? Effect.fail(gapError(topic, gap))
+      ? Effect.fail(toLogError(gapError(topic, gap, { isSkippable: true })))
       : append(gap.partition, fromTexts([Control.encode({ _tag: "gap", from: gap.from, to: gap.to })], Kind.control)))
 
   return EventLog.of({
@@ -114,17 +114,17 @@ const make = Effect.fnUntraced(function*(options: Options) {
 })
 
 const makeCompacted = Effect.fnUntraced(function*({ tombstone, topic, ...options }: CompactedOptions) {
-  const { client, patience: { patiently } } = yield* Connection
+  const { client, retryPolicy: { retry } } = yield* Connection
   const wanted = { name: topic, partitions: options.partitions, configs: Topics.compacted, initially: Topics.largeBatches }
   const partitions = yield* Topics.ensure(wanted)
   const read = yield* readerOf({ topic, partitions, tombstone }, (gap) =>
-    Effect.fail(new EventLogError({ message: `${gapMessage(topic, gap)}. Read all that is left of it with --restart` })))
+    Effect.fail(toLogError(gapError(topic, gap, { isSkippable: false }))))
   return EventLog.of({
     topic,
     partitions,
     append: () => Effect.fail(new EventLogError({ message: `the topic ${topic} is compacted: as a log it is only read` })),
     read,
-    ends: Effect.mapError(patiently(client.offsets(topic, "latest")), toLogError),
+    ends: Effect.mapError(retry(client.offsets(topic, "latest")), toLogError),
     position: Effect.succeed(Option.none())
   })
 })
@@ -138,14 +138,14 @@ interface Topic {
 
 /** Reads a topic from the offsets that are asked for; `close` is called where there is a gap behind one of them. */
 const readerOf = Effect.fnUntraced(function*(topic: Topic, close: (gap: Gap) => Effect.Effect<unknown, EventLogError>) {
-  const { client, patience: { patiently } } = yield* Connection
+  const { client, retryPolicy: { retry } } = yield* Connection
   yield* held(0)
   return (from: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> =>
     Stream.callback<Records, EventLogError>((queue) =>
       Effect.gen(function*() {
         const reader = yield* client.reader(topic.topic)
         const reading = new Reading(topic, from)
-        return yield* Effect.forever(patiently(follow(client, reader, reading, emit(queue), close)))
+        return yield* Effect.forever(retry(follow(client, reader, reading, emit(queue), close)))
       }).pipe(Effect.mapError(toLogError)), { bufferSize: readAhead }).pipe(
         Stream.tap((records) => held(-sizeOf(records)))
       )
@@ -229,7 +229,7 @@ class Reading {
 
 /**
  * Fetches from every leader at once until something about them has changed, and then ends: with an error if
- * nothing came of it, so that patience slows the next attempt down.
+ * nothing came of it, so that the retry policy slows the next attempt down.
  */
 const follow = Effect.fnUntraced(function*<E>(
   client: Client,
@@ -293,8 +293,8 @@ const mendRange = Effect.fnUntraced(function*<E>(
   if (verdict === "shrunk") {
     return yield* new KafkaError({
       message: `partition ${partition} of ${reading.topic} now ends at offset ${latest[partition]}, before ` +
-        `${reading.next[partition]}, which was read: the topic was made anew, or the brokers lost records; ` +
-        "start again with --restart to compute everything from what is there",
+        `${reading.next[partition]}, which was read: the topic was made anew, or the brokers lost records`,
+      reason: { _tag: "log-shrunk" },
       retriable: false,
       code: null
     })
@@ -311,9 +311,12 @@ const mendRange = Effect.fnUntraced(function*<E>(
 const gapMessage = (topic: string, { from, partition, to }: Gap): string =>
   `partition ${partition} of ${topic} lacks the offsets ${from} to ${to - 1} (${to - from}): they were deleted before they were read`
 
-const gapError = (topic: string, gap: Gap): EventLogError =>
-  new EventLogError({
-    message: `${gapMessage(topic, gap)}. Go on without them with --on-gap record, or compute anew from what is there with --restart`
+const gapError = (topic: string, gap: Gap, { isSkippable }: { readonly isSkippable: boolean }): KafkaError =>
+  new KafkaError({
+    message: gapMessage(topic, gap),
+    reason: { _tag: "records-deleted", isSkippable },
+    retriable: false,
+    code: null
   })
 
 const outOfRange = 1
@@ -340,15 +343,15 @@ const fetchError = (topic: string, partition: number, errorCode: number): KafkaE
   })
 }
 
-const toAppendError = (topic: string, error: KafkaError | EventLogError): EventLogError => {
-  if (error._tag === "KafkaError" && /MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE/.test(error.code ?? "")) {
-    return new EventLogError({
-      message: `a chunk is larger than the topic ${topic} takes (${error.message}); raise it with: kafka-configs.sh ` +
-        `--alter --entity-type topics --entity-name ${topic} --add-config max.message.bytes=${Topics.largeBatches["max.message.bytes"]}`,
-      cause: error
-    })
-  }
-  return toLogError(error)
+const toAppendError = (place: { readonly topic: string; readonly brokers: string }, error: KafkaError | EventLogError) => {
+  if (error._tag !== "KafkaError" || !/MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE/.test(error.code ?? "")) return toLogError(error)
+  return toLogError(new KafkaError({
+    message: `a chunk is larger than the topic ${place.topic} takes (${error.message})`,
+    reason: { _tag: "other-settings", ...place, settings: Topics.largeBatches },
+    retriable: false,
+    code: error.code,
+    cause: error
+  }))
 }
 
 function toLogError(error: KafkaError | EventLogError): EventLogError {

@@ -22,7 +22,7 @@ const newer = (a: Option.Option<Position>, b: Option.Option<Position>): Option.O
   Option.isSome(a) && (Option.isNone(b) || a.value.sequence >= b.value.sequence) ? a : b
 
 export const make = Effect.fnUntraced(function*(topic: string) {
-  const { client, patience: { patiently } } = yield* Connection
+  const { client, retryPolicy: { retry } } = yield* Connection
   const scope = yield* Effect.scope
   const context = yield* Effect.context<Connection>()
   const sideTopic = `${topic}-positions`
@@ -40,8 +40,8 @@ export const make = Effect.fnUntraced(function*(topic: string) {
 
   const newest = Effect.gen(function*() {
     const reader = yield* client.reader(topic)
-    const inLog = yield* patiently(newestInLog(client, reader, topic))
-    const exists = Option.isSome(aside) || (yield* patiently(client.partitions(sideTopic))) !== null
+    const inLog = yield* retry(newestInLog(client, reader, topic))
+    const exists = Option.isSome(aside) || (yield* retry(client.partitions(sideTopic))) !== null
     if (exists) yield* (yield* side).catchUp
     const found = newer(inLog, aside)
     lastSequence = Math.max(lastSequence ?? 0, Option.match(found, { onNone: () => 0, onSome: ({ sequence }) => sequence }))

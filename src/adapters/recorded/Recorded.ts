@@ -4,10 +4,11 @@
  * from and what was changed).
  */
 import * as NodeStream from "@effect/platform-node/NodeStream"
-import { Clock, Effect, Layer, Option, Stream } from "effect"
+import { Effect, Layer, Option, Stream } from "effect"
 import { createReadStream } from "node:fs"
 import { createGunzip } from "node:zlib"
 import { Feed, FeedError } from "../../streams/ports/Feed.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import type { Chunk } from "../../streams/records/Records.ts"
 import * as Slicer from "./Slicer.ts"
 
@@ -38,11 +39,13 @@ export const layer = (options: Options = {}): Layer.Layer<Feed, FeedError> => La
 
 const make = Effect.fnUntraced(function*({ from = beforeTheBell, speed = 60 }: Options) {
   if (!(speed > 0)) return yield* fail(`the speed of a replay has to be above 0, and ${speed} is not`)
+  const next: Next = { dueAt: Infinity }
   return Feed.of({
     name: "recorded",
     freshness: Effect.succeed({ _tag: "recorded", date, speed }),
+    hasGivenAll: hasGivenAll(next),
     events: (position) =>
-      Stream.unwrap(Effect.map(rowsSent(position), (skip) => paced(slices({ from, skip, width: sliceMillis * speed }))))
+      Stream.unwrap(Effect.map(rowsSent(position), (skip) => paced(slices({ from, skip, width: sliceMillis * speed }), next)))
   })
 })
 
@@ -51,17 +54,30 @@ export const events: Stream.Stream<Chunk, FeedError> = Stream.suspend(() =>
   Stream.map(slices({ from: beforeTheBell, skip: 0, width: Infinity }), ({ chunk }) => chunk)
 )
 
-/** Holds each slice back until it is due. A slow consumer is not waited for: what is overdue comes at once. */
-const paced = (slices: Stream.Stream<Slicer.Slice, FeedError>): Stream.Stream<Chunk, FeedError> =>
-  Stream.unwrap(Effect.map(elapsedMillis, (start) =>
-    Stream.mapEffect(slices, ({ chunk, index }) =>
-      Effect.flatMap(elapsedMillis, (now) => {
-        const wait = start + index * sliceMillis - now
-        return wait > 0 ? Effect.as(Effect.sleep(wait), chunk) : Effect.succeed(chunk)
-      }))))
+/** When the next slice is due, in milliseconds of the monotonic clock: never at the end, and at once while it is being read. */
+interface Next {
+  dueAt: number
+}
 
-/** The monotonic clock, so that a correction of the wall clock neither stalls a replay nor rushes it. */
-const elapsedMillis = Effect.map(Clock.monotonicTimeNanos, (nanos) => Number(nanos) / 1e6)
+/** Holds each slice back until it is due. A slow consumer is not waited for: what is overdue comes at once. */
+const paced = (slices: Stream.Stream<Slicer.Slice, FeedError>, next: Next): Stream.Stream<Chunk, FeedError> =>
+  Stream.unwrap(Effect.map(MonotonicTime.millis, (start) => {
+    next.dueAt = start
+    return slices.pipe(
+      Stream.mapEffect(({ chunk, index }) =>
+        Effect.flatMap(MonotonicTime.millis, (now) => {
+          next.dueAt = start + index * sliceMillis
+          return Effect.as(next.dueAt > now ? Effect.sleep(next.dueAt - now) : Effect.void, chunk)
+        })),
+      Stream.ensuring(Effect.sync(() => void (next.dueAt = Infinity)))
+    )
+  }))
+
+const hasGivenAll = (next: Next) =>
+  Effect.gen(function*() {
+    while (next.dueAt <= (yield* MonotonicTime.millis)) yield* Effect.sleep("10 millis")
+    return true
+  })
 
 const slices = (options: Parameters<typeof Slicer.make>[0]): Stream.Stream<Slicer.Slice, FeedError> => {
   const slicer = Slicer.make(options)

@@ -6,8 +6,9 @@
  * The machine (`MemorySpark`) is apart from those who talk to it (`layerClient`), so that a test can have several
  * clients, one after the other or at once, and can break the machine under them.
  */
-import { Clock, Context, Deferred, Effect, Fiber, Layer, Option, PubSub, Scope, Semaphore, Stream } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, Option, PubSub, Scope, Semaphore, Stream } from "effect"
 import { EventLog, type EventLogError } from "../../streams/ports/EventLog.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Job } from "../../streams/engine/Job.ts"
 import type { Counts } from "../../streams/ports/Monitor.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
@@ -190,11 +191,11 @@ class Machine {
       yield* Stream.runForEach(events.read(job.offsets), (records) =>
         Effect.gen({ self: this }, function*() {
           const before = { ...job.counts }
-          const began = yield* Clock.currentTimeMillis
+          const began = yield* MonotonicTime.millis
           yield* write(results, job.take(records).panes)
           this.#checkpoints.set(name, { state: job.snapshot(), batches: id + 1 })
           const ends = yield* events.ends
-          yield* PubSub.publish(batches, batchOf(job, { id, before, ends, duration: (yield* Clock.currentTimeMillis) - began }))
+          yield* PubSub.publish(batches, batchOf(job, { id, before, ends, duration: yield* since(began) }))
           id++
         }))
     })
@@ -206,7 +207,7 @@ class Machine {
       const results = yield* this.topic(work.results)
       const job = this.#job(work)
       const before = { ...job.counts }
-      const began = yield* Clock.currentTimeMillis
+      const began = yield* MonotonicTime.millis
       const ends = yield* events.ends
       const isDone = () => ends.every((end, partition) => (job.offsets[partition] ?? 0) >= end)
       if (!isDone()) {
@@ -217,7 +218,7 @@ class Machine {
         )
       }
       yield* write(results, job.close().panes)
-      return batchOf(job, { id: 0, before, ends, duration: (yield* Clock.currentTimeMillis) - began })
+      return batchOf(job, { id: 0, before, ends, duration: yield* since(began) })
     })
   }
 
@@ -265,6 +266,8 @@ const write = (results: EventLog["Service"], panes: ReadonlyArray<Pane.Pane>): E
     ([partition, panes]) => results.append(partition, fromTexts(panes.map(Pane.toJson))),
     { discard: true }
   )
+
+const since = (began: number) => Effect.map(MonotonicTime.millis, (now) => Math.round(now - began))
 
 /** What has happened since the counts were as before. */
 const batchOf = (job: Job, moment: {

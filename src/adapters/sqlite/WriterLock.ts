@@ -23,7 +23,7 @@ export class FolderInUse extends Schema.TaggedError<FolderInUse>()("FolderInUse"
     const who = this.holder === null
       ? "another process"
       : `process ${this.holder.pid} (started ${clockTime(this.holder.started)})`
-    return `the folder ${this.folder} is in use by ${who}; stop it or choose another with --data`
+    return `the folder ${this.folder} is in use by ${who}`
   }
 }
 

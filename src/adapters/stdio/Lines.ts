@@ -6,30 +6,38 @@
  * is kept until its line break comes, and then put in front of the next piece.
  */
 import { Stream } from "effect"
-import type { Chunk } from "../../streams/records/Records.ts"
+import { type Chunk, Kind } from "../../streams/records/Records.ts"
 
-/** A line of more than `limit` bytes gives a record of its first `limit` bytes. */
+/**
+ * A line of more than `limit` bytes gives a truncated record, of its first bytes: so many that they are a line over the
+ * limit again wherever they are read as one.
+ */
 export const toChunks = (limit: number) => <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Chunk, E, R> =>
   Stream.mapAccum(bytes, () => new Splitter(limit), (splitter, piece) => [splitter, splitter.push(piece)], {
     onHalt: (splitter) => splitter.finish()
   })
 
+/** Two bytes over the limit: one of them may be a carriage return, which belongs to a line's end where a line feed follows. */
+const kept = 2
+
 const newline = 10
 const carriageReturn = 13
 
-/** Room for the bounds of one piece's lines: shared, because each chunk gets a copy of its own size. */
-let starts = new Int32Array(4_096)
-let ends = new Int32Array(4_096)
-
 class Splitter {
   readonly #limit: number
-  /** The beginning of a line whose end has not come yet: the first `#kept` bytes, at most one over the limit. */
+  /** Bytes of a line that are looked at: those of a record, and the carriage return that may end it. */
+  readonly #most: number
+  /** The beginning of a line whose end has not come yet: the first `#kept` bytes of it. */
   #pending: Buffer
   #kept = 0
+  /** Room for the bounds of one piece's lines: each chunk gets a copy of its own size. */
+  #starts = new Int32Array(4_096)
+  #ends = new Int32Array(4_096)
 
   constructor(limit: number) {
     this.#limit = limit
-    this.#pending = Buffer.alloc(Math.min(limit + 1, 65_536))
+    this.#most = limit + kept + 1
+    this.#pending = Buffer.alloc(Math.min(this.#most, 65_536))
   }
 
   /** The lines that end in a piece. */
@@ -59,11 +67,11 @@ class Splitter {
     return Buffer.concat([this.#pending.subarray(0, this.#kept), piece.subarray(0, length)])
   }
 
-  /** One byte more than the limit is enough to know that a line is too long, and the rest may go. */
+  /** What goes beyond is of no use: it is known by then that the line is too long. */
   #keep(bytes: Buffer): void {
-    const wanted = Math.min(this.#kept + bytes.length, this.#limit + 1)
+    const wanted = Math.min(this.#kept + bytes.length, this.#most)
     if (wanted > this.#pending.length) {
-      const larger = Buffer.alloc(Math.min(this.#limit + 1, Math.max(wanted, 2 * this.#pending.length)))
+      const larger = Buffer.alloc(Math.min(this.#most, Math.max(wanted, 2 * this.#pending.length)))
       this.#pending.copy(larger, 0, 0, this.#kept)
       this.#pending = larger
     }
@@ -74,34 +82,37 @@ class Splitter {
   /** Every line of bytes that end with a line break. */
   #split(bytes: Buffer): ReadonlyArray<Chunk> {
     let length = 0
+    const truncated: Array<number> = []
     for (let at = 0; at < bytes.length;) {
       const breakAt = bytes.indexOf(newline, at)
       // Before an empty line there is the line break of the last, or nothing.
       let end = bytes[breakAt - 1] === carriageReturn ? breakAt - 1 : breakAt
-      if (end - at > this.#limit) end = at + this.#limit
+      if (end - at > this.#limit) {
+        end = Math.min(end, at + this.#limit + kept)
+        truncated.push(length)
+      }
       if (end > at) {
-        if (length === starts.length) growBounds()
-        starts[length] = at
-        ends[length] = end
+        if (length === this.#starts.length) this.#growBounds()
+        this.#starts[length] = at
+        this.#ends[length] = end
         length++
       }
       at = breakAt + 1
     }
     if (length === 0) return []
-    return [{
-      length,
-      bytes,
-      starts: starts.slice(0, length),
-      ends: ends.slice(0, length),
-      kinds: new Uint8Array(length)
-    }]
+    const kinds = new Uint8Array(length)
+    for (const index of truncated) kinds[index] = Kind.truncated
+    return [{ length, bytes, starts: this.#starts.slice(0, length), ends: this.#ends.slice(0, length), kinds }]
+  }
+
+  #growBounds(): void {
+    this.#starts = doubled(this.#starts)
+    this.#ends = doubled(this.#ends)
   }
 }
 
-const growBounds = (): void => {
-  const larger = [new Int32Array(2 * starts.length), new Int32Array(2 * ends.length)] as const
-  larger[0].set(starts)
-  larger[1].set(ends)
-  starts = larger[0]
-  ends = larger[1]
+const doubled = (bounds: Int32Array): Int32Array<ArrayBuffer> => {
+  const larger = new Int32Array(2 * bounds.length)
+  larger.set(bounds)
+  return larger
 }

@@ -5,7 +5,7 @@ import * as Lines from "./Lines.ts"
 
 export const name = "stdin"
 
-/** A line has at most so many bytes. A longer one is cut off: it becomes a dead letter and does not fill the memory. */
+/** A line has at most so many bytes. Of a longer one the beginning becomes a dead letter, so that it does not fill the memory. */
 export const lineLimit = 1_024 * 1_024
 
 /**
@@ -16,11 +16,22 @@ export const layer: Layer.Layer<Feed, never, Stdio.Stdio> = Layer.effect(
   Feed,
   Effect.gen(function*() {
     const stdio = yield* Stdio.Stdio
+    let pieces = 0
     return Feed.of({
       name,
       freshness: Effect.succeed<Freshness>({ _tag: "live" }),
+      // What waits in a pipe is read in the next turn of the event loop, also after the process was stopped.
+      hasGivenAll: Effect.gen(function*() {
+        let before
+        do {
+          before = pieces
+          yield* turn
+        } while (pieces > before)
+        return true
+      }),
       events: () =>
         stdio.stdin.pipe(
+          Stream.tap(() => Effect.sync(() => void pieces++)),
           Stream.mapError((cause) =>
             new FeedError({ feed: name, message: `standard input cannot be read: ${cause.message}`, cause })
           ),
@@ -28,4 +39,13 @@ export const layer: Layer.Layer<Feed, never, Stdio.Stdio> = Layer.effect(
         )
     })
   })
+)
+
+/** Lets the event loop look for input, and lets those who wait for it take what has come. */
+const turn = Effect.repeat(
+  Effect.callback<void>((resume) => {
+    const immediate = setImmediate(() => resume(Effect.void))
+    return Effect.sync(() => clearImmediate(immediate))
+  }),
+  { times: 2 }
 )

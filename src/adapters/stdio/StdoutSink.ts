@@ -8,7 +8,7 @@ import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
  * written; telling the newest is left to the reader, and a pane that is written twice is
  * there twice. What has been written cannot be read back.
  *
- * When the reader has gone (`courant run | head -1`), nobody is left to write for: the writing
+ * When the reader has gone (such as `head -1`), nobody is left to write for: the writing
  * fiber is interrupted, so that the run stops in order and without a message.
  */
 export const layer: Layer.Layer<ResultSink, never, Stdio.Stdio> = Layer.effect(

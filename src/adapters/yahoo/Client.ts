@@ -70,7 +70,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
         events: "",
         return: "object"
       }, unvalidated(signal))
-    ).pipe(Effect.retry({ schedule: shortBackoff, while: Failure.isPassing }))
+    ).pipe(Effect.retry({ schedule: shortBackOff, while: Failure.isPassing }))
     return yield* decode(Responses.Chart, `the chart of ${symbol}`)(answer)
   })
 
@@ -118,7 +118,7 @@ const symbolOf = (entry: unknown): string =>
   })
 
 /** Three more tries within some ten seconds. */
-const shortBackoff = Failure.respectfully(Schedule.upTo(Schedule.exponential("1 second"), { times: 3 }))
+const shortBackOff = Schedule.upTo(Failure.backOff({ first: "1 second", longest: "4 seconds" }), { times: 3 })
 
 /**
  * Every request takes a token (60 a minute) and may take ten seconds. After three failures

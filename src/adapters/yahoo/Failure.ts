@@ -1,6 +1,7 @@
 /** What can go wrong with Yahoo Finance, in one line of words each and without a URL. */
-import { Duration, Effect, Exit, Option, Schedule, Schema } from "effect"
+import { Duration, Exit, Option, type Schedule, Schema } from "effect"
 import { CircuitBreaker } from "effect/persistence"
+import * as RetryPolicy from "../../streams/ports/RetryPolicy.ts"
 
 const Reason = Schema.Literals([
   /** No answer: no such name, no route, refused, too slow. */
@@ -30,14 +31,9 @@ export class Failure extends Schema.TaggedError<Failure>()("YahooFailure", {
 export const isPassing = ({ reason }: Failure): boolean =>
   reason === "unreachable" || reason === "rate-limited" || reason === "unavailable" || reason === "resting"
 
-/** Retries at odd times, so that many clients do not come back at once, and no sooner than the server said. */
-export const respectfully = <O>(schedule: Schedule.Schedule<O, Failure>): Schedule.Schedule<O, Failure> =>
-  schedule.pipe(
-    Schedule.jittered,
-    Schedule.modifyDelay(({ duration, input: { retryAfter = 0 } }) =>
-      Effect.succeed(Duration.max(duration, Duration.millis(retryAfter)))
-    )
-  )
+/** Waits between requests, none shorter than Yahoo said, up to an hour. */
+export const backOff = (waits: Pick<RetryPolicy.BackOff, "first" | "longest">): Schedule.Schedule<unknown> =>
+  RetryPolicy.backOff({ ...waits, longestRetryAfter: "1 hour" })
 
 /** What a request says about the state of the service: an answer is an answer, even one that makes no sense. */
 export const outcome = (exit: Exit.Exit<unknown, Failure>): CircuitBreaker.Outcome => {

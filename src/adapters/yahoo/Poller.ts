@@ -1,7 +1,8 @@
 /** Asks for quotes again and again, and for the bars of symbols of which something is missing. */
-import { Clock, Duration, Effect, type Latch, Schedule, Stream } from "effect"
+import { Clock, Duration, Effect, type Latch, Stream } from "effect"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import type { Client, Quotes } from "./Client.ts"
-import { type Failure, respectfully } from "./Failure.ts"
+import { backOff, type Failure } from "./Failure.ts"
 import * as Instrument from "./Instrument.ts"
 import * as Ledger from "./Ledger.ts"
 import type * as Responses from "./Responses.ts"
@@ -53,19 +54,16 @@ const waitMillis = ({ interval, status }: Options) =>
   Effect.map(Clock.currentTimeMillis, (now) =>
     Duration.toMillis(interval) * (Status.isStreaming(status, now) || !status.open ? 6 : 1))
 
-const pause = ({ dropped }: Options, until: number) =>
-  Effect.flatMap(Clock.currentTimeMillis, (now) =>
-    Effect.sleep(Math.max(0, until - now)).pipe(
-      Effect.raceFirst(dropped.await),
-      Effect.andThen(dropped.close)
-    ))
+const pause = Effect.fnUntraced(function*({ dropped, status }: Options, until: number) {
+  const wait = Math.max(0, until - (yield* Clock.currentTimeMillis))
+  status.dueAt = (yield* MonotonicTime.millis) + wait
+  yield* Effect.sleep(wait).pipe(Effect.raceFirst(dropped.await), Effect.andThen(dropped.close))
+})
 
 const persistently = (options: Options): Effect.Effect<ReadonlyArray<Instrument.Priced>> =>
   options.client.quotes(options.symbols).pipe(
     Effect.tapError((failure) => noteFailure(options.status, failure)),
-    Effect.retry(
-      respectfully(Schedule.min([Schedule.exponential(options.interval), Schedule.spaced("1 minute")]))
-    ),
+    Effect.retry(backOff({ first: options.interval, longest: "1 minute" })),
     // The schedule has no end.
     Effect.orDie,
     Effect.tap(() =>

@@ -8,6 +8,8 @@ export interface Status {
   failure: string | undefined
   /** When the stream last delivered a price of regular hours, in milliseconds since the epoch; -Infinity without it. */
   lastFrame: number
+  /** When the next poll is due, in milliseconds of the monotonic clock; `-Infinity` before the first. */
+  dueAt: number
   /** Whether any market is open, as of the last poll. */
   open: boolean
   /** By how many minutes the slowest instrument is held back. */
@@ -19,6 +21,7 @@ export interface Status {
 export const make = (): Status => ({
   failure: undefined,
   lastFrame: -Infinity,
+  dueAt: -Infinity,
   open: true,
   delay: 0,
   lastTrade: -Infinity

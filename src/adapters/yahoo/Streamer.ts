@@ -6,6 +6,7 @@
 import { Effect, Option, Schedule, Schema, Stream } from "effect"
 import { Base64 } from "effect/encoding"
 import { Socket } from "effect/socket"
+import * as RetryPolicy from "../../streams/ports/RetryPolicy.ts"
 import * as PricingData from "./PricingData.ts"
 
 export const defaultUrl = "wss://streamer.finance.yahoo.com/?version=2"
@@ -21,11 +22,11 @@ export const prices = ({ dropped, symbols, url }: {
 }): Stream.Stream<PricingData.PricingData, never, Socket.WebSocketConstructor> =>
   connection(url, JSON.stringify({ subscribe: symbols })).pipe(
     Stream.tapError(() => dropped),
-    Stream.retry(backoff),
+    Stream.retry(backOff),
     Stream.orDie
   )
 
-const backoff = Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("2 minutes")]).pipe(Schedule.jittered)
+const backOff = RetryPolicy.backOff({ first: "1 second", longest: "2 minutes" })
 
 /** One connection's prices. It always ends in a failure, be it that the server closed it in good order. */
 const connection = (url: string, subscription: string) =>

@@ -10,6 +10,7 @@ import { Clock, Duration, Effect, Latch, Layer, Option, Schema, Stream } from "e
 import { MarketSymbol } from "../../domain/MarketSymbol.ts"
 import { Feed, FeedError } from "../../streams/ports/Feed.ts"
 import type { Chunk } from "../../streams/records/Records.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import * as Client from "./Client.ts"
 import { noAnswer } from "./Failure.ts"
 import * as Ledger from "./Ledger.ts"
@@ -54,15 +55,22 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     return yield* new FeedError({ feed: "yahoo", message, answered: true })
   }
   Status.update(status, quotes)
+  const freshness = Effect.map(Clock.currentTimeMillis, (now) => Status.freshness(status, now))
 
   return Feed.of({
     name: "yahoo",
-    freshness: Effect.map(Clock.currentTimeMillis, (now) => Status.freshness(status, now)),
+    freshness,
+    // A poll that is overdue has not been answered yet: the process was stopped, or Yahoo is slow.
+    hasGivenAll: Effect.zipWith(freshness, MonotonicTime.millis, ({ _tag }, now) =>
+      _tag !== "stale" && now <= status.dueAt + patience),
     events: (position) =>
       Stream.unwrap(Effect.map(resumed(position), (ledger) =>
         events({ client, ledger, options, reported, status, symbols })))
   })
 })
+
+/** Milliseconds that the answer to a poll takes at most, unless something is wrong. */
+const patience = 2_000
 
 /** Polls and stream together, booked in one order. */
 const events = ({ client, ledger, options, reported, status, symbols }: {

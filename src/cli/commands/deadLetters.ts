@@ -1,5 +1,5 @@
 /** `courant dead-letters`: what could not be used, to look at, to take away, and to try again. */
-import { Console, Effect, Layer, Option, Schema, Stdio, Stream } from "effect"
+import { Clock, Console, Effect, Layer, Option, Schema, Stdio, Stream } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Database from "../../adapters/sqlite/Database.ts"
 import * as SqliteDeadLetters from "../../adapters/sqlite/SqliteDeadLetters.ts"
@@ -8,6 +8,7 @@ import { type DeadLetter, DeadLetters, type Query } from "../../streams/ports/De
 import { Reason } from "../../streams/records/Refusal.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
+import * as AppendClock from "../../streams/records/AppendClock.ts"
 import { RecordReader } from "../../streams/records/RecordReader.ts"
 import { fromBytes, Kind } from "../../streams/records/Records.ts"
 import { Router, type Sources } from "../../streams/records/Router.ts"
@@ -18,11 +19,11 @@ import { type Problem, problem, say } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
 
 const reason = Flag.Literals("reason", Reason.literals).pipe(
-  Flag.withDescription("Only those refused for this reason"),
+  Flag.withDescription("Only records refused for this reason"),
   Flag.optional
 )
 
-const limit = Flag.Int("limit").pipe(Flag.withDescription("At most so many (default: 100)"), Flag.withDefault(100))
+const limit = Flag.Int("limit").pipe(Flag.withDescription("At most this many (default: 100)"), Flag.withDefault(100))
 
 const where = {
   log: Flags.keptLog,
@@ -95,12 +96,12 @@ const list = Command.make(
     if (left === input.limit) say("no dead letters")
   })
 ).pipe(
-  Command.withDescription("Shows dead letters: where each stood, why it was refused, and its bytes"),
+  Command.withDescription("Shows dead letters: where each one was in the log, why it was refused, and its bytes"),
   Command.withExamples([
-    { command: "courant dead-letters list --reason not-json", description: "Lines that are no JSON" },
+    { command: "courant dead-letters list --reason not-json", description: "Lines that are not JSON" },
     {
       command: "courant dead-letters list --log kafka --brokers 127.0.0.1:9092 --topic ticks",
-      description: "Those of a topic of Kafka"
+      description: "The dead letters of a Kafka topic"
     }
   ])
 )
@@ -144,10 +145,10 @@ const exportAll = Command.make(
     }
   })
 ).pipe(
-  Command.withDescription("Writes the original bytes to stdout, one record a line, for mending elsewhere"),
+  Command.withDescription("Writes the original bytes to stdout, one record per line, to be fixed elsewhere"),
   Command.withExamples([
-    { command: "courant dead-letters export --reason invalid-field > broken.ndjson", description: "Take them away" },
-    { command: "courant ingest --feed stdin --topic recorded < mended.ndjson", description: "And bring them back" }
+    { command: "courant dead-letters export --reason invalid-field > broken.ndjson", description: "Save the records to a file" },
+    { command: "courant ingest --feed stdin --topic recorded < fixed.ndjson", description: "Append the fixed records to the log" }
   ])
 )
 
@@ -165,38 +166,44 @@ const retry = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Appends to the log again what can be decoded by now, and forgets those letters; the next run counts them as any " +
-      "other event. Late events stay: their windows have closed. So do panes that a sink refused: once it takes them, " +
-      "courant process --restart writes all of them again"
+    "Appends the records that can be decoded now to the log again, and deletes those letters; the next run counts them like " +
+      "any other event. Late events stay, since their windows have closed. Panes that a sink refused stay too: once the sink " +
+      "accepts them, courant process --restart writes all of them again"
   ),
-  Command.withShortDescription("Appends to the log again what can be decoded by now, and forgets those letters"),
+  Command.withShortDescription("Appends the records that can be decoded now to the log again, and deletes those letters"),
   Command.withExamples([
-    { command: "courant dead-letters retry", description: "After an update that reads more" },
-    { command: "courant dead-letters retry --pipelines ./sensors.ts", description: "Events of your own Schema" },
+    { command: "courant dead-letters retry", description: "After an update that decodes more" },
+    { command: "courant dead-letters retry --pipelines ./sensors.ts", description: "Records of your own Schema" },
     {
       command: "courant dead-letters retry --log kafka --brokers 127.0.0.1:9092 --topic ticks",
-      description: "Back into a topic of Kafka, each to the partition of its key"
+      description: "Back into a Kafka topic, each to the partition of its key"
     }
   ])
 )
+
+/** Late events, whose windows have closed; panes; and what is not whole, though it may look so. */
+const hopeless: ReadonlyArray<Reason> = ["late", "refused", "too-long"]
 
 const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sources: Sources) {
   const store = yield* DeadLetters
   const log = yield* EventLog
   const letters = yield* store.read(query)
+  const now = yield* Clock.currentTimeMillis
   const reader = new RecordReader(sources.source)
   const router = new Router(log.partitions, sources)
-  let mended = 0
+  let decoded = 0
   for (const group of inChunks(letters)) {
     const whole = chunkOf(group)
-    const readable = group.filter(({ reason }, index) => reason !== "late" && reason !== "refused" && reader.read(whole, index))
+    const readable = group.filter(({ reason }, index) =>
+      !hopeless.includes(reason) && reader.read(whole, index) &&
+      AppendClock.refusalOf(reader.time, now, -Infinity, Infinity) === null)
     if (readable.length === 0) continue
     // First into the log, then out of the letters: a crash in between appends twice rather than never.
     yield* Effect.forEach(router.route(chunkOf(readable)), ({ chunk, partition }) => log.append(partition, chunk))
     yield* store.remove(readable)
-    mended += readable.length
+    decoded += readable.length
   }
-  say(`${topic}: ${mended} of ${letters.length} dead letters are in the log again`)
+  say(`${topic}: ${decoded} of ${letters.length} dead letters are in the log again`)
   const refused = letters.filter(({ reason }) => reason === "refused").length
   if (refused > 0) say(`${topic}: ${refused} are panes that a sink refused; once it takes them: courant process --restart`)
 })
@@ -221,10 +228,10 @@ const inChunks = (letters: ReadonlyArray<DeadLetter>): ReadonlyArray<ReadonlyArr
 }
 
 export const command = Command.make("dead-letters").pipe(
-  Command.withDescription("What could not be used: list, export, retry"),
+  Command.withDescription("Records that could not be used: list, export, retry"),
   Command.withExamples([
     { command: "courant dead-letters list", description: "What was refused, and why" },
-    { command: "courant dead-letters export --reason invalid-field > broken.ndjson", description: "The lines themselves" }
+    { command: "courant dead-letters export --reason invalid-field > broken.ndjson", description: "The records themselves" }
   ]),
   Command.withSubcommands([list, exportAll, retry])
 )

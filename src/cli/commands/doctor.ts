@@ -8,6 +8,7 @@ import * as Database from "../../adapters/sqlite/Database.ts"
 import * as SqliteEventLog from "../../adapters/sqlite/SqliteEventLog.ts"
 import * as Yahoo from "../../adapters/yahoo/Yahoo.ts"
 import { Feed } from "../../streams/ports/Feed.ts"
+import * as Advice from "../terminal/Advice.ts"
 import { bad, type Finding, note, ok } from "../terminal/Finding.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
@@ -44,16 +45,16 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Checks Node.js, the data folder, the log, the page's port and Yahoo Finance, and says how to mend what is wrong. " +
-      "With --log kafka: the brokers, the topics and their settings, the processor's lag and the dead letters. Where " +
-      "COURANT_INFLUXDB_URL, _TOKEN, _ORG and _BUCKET are set: whether the token reads and writes the bucket, its retention, " +
-      "and the clock. It changes nothing, but for --create."
+    "Checks Node.js, the data folder, the log, the page's port and Yahoo Finance, and says how to fix what is wrong. " +
+      "With --log kafka it checks the brokers, the topics and their settings, the processor's lag and the dead letters. If " +
+      "COURANT_INFLUXDB_URL, _TOKEN, _ORG and _BUCKET are set, it checks whether the token reads and writes the bucket, its " +
+      "retention, and the clock. It changes nothing, except with --create."
   ),
   Command.withShortDescription("Checks what a run needs: Node.js, the data folder, the log or Kafka, InfluxDB, the port, Yahoo Finance"),
   Command.withExamples([
-    { command: "courant doctor", description: "Exit code 1 if something has to be mended" },
-    { command: "courant doctor --log kafka --brokers 127.0.0.1:9092 --topic ticks", description: "Of brokers and a topic" },
-    { command: "courant doctor --create", description: "And make the bucket that COURANT_INFLUXDB_BUCKET names" }
+    { command: "courant doctor", description: "Exit with code 1 if something has to be fixed" },
+    { command: "courant doctor --log kafka --brokers 127.0.0.1:9092 --topic ticks", description: "Check brokers and a topic too" },
+    { command: "courant doctor --create", description: "Create the bucket that COURANT_INFLUXDB_BUCKET names" }
   ])
 )
 
@@ -61,7 +62,7 @@ const node = Effect.sync((): ReadonlyArray<Finding> => {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
   const enough = (major === 22 && minor >= 22) || (major === 24 && minor >= 6) || major > 24
   if (enough) return [ok("node", process.version)]
-  return [bad("node", `${process.version} is not among those that courant runs on (22.22, 24.6 or later): install Node.js 24, or use npm start`)]
+  return [bad("node", `${process.version} is too old or not supported (courant needs 22.22, or 24.6 or later): install Node.js 24, or use npm start`)]
 })
 
 const folder = (data: string) =>
@@ -69,7 +70,7 @@ const folder = (data: string) =>
     const place = existsSync(data) ? data : dirname(resolve(data))
     try {
       accessSync(place, constants.W_OK)
-      return [ok("folder", existsSync(data) ? data : `${data} will be made at the first run`)]
+      return [ok("folder", existsSync(data) ? data : `${data} will be created by the first run`)]
     } catch {
       return [bad("folder", `${place} cannot be written to: choose another with --data`)]
     }
@@ -80,7 +81,7 @@ const topics = ({ data, topic }: Input) =>
     SqliteEventLog.topics.pipe(
       Effect.provide(Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly: true })),
       Effect.map((found) => ok("log", `${topic}: ${found.reduce((sum, { records }) => sum + records, 0)} records`)),
-      Effect.catch(({ message }) => Effect.succeed(bad("log", `${topic}: ${message}`)))
+      Effect.catch((error) => Effect.succeed(bad("log", `${topic}: ${Advice.sentence(error)}`)))
     ))
 
 const kafka = Effect.fnUntraced(function*(input: Input) {
@@ -102,7 +103,7 @@ const influxdb = Effect.fnUntraced(function*({ connectTimeout, create }: Input) 
   const connection = yield* Influxdb.optionsOf(connectTimeout)
   const { findings } = yield* Effect.promise(() => import("../influxdb/InfluxdbDoctor.ts"))
   return yield* findings({ connection, create })
-}, Effect.catch(({ message }) => Effect.succeed([bad("influxdb", message)])))
+}, Effect.catch((error) => Effect.succeed([bad("influxdb", Advice.sentence(error))])))
 
 const page = (port: number) =>
   Effect.callback<ReadonlyArray<Finding>>((resume) => {

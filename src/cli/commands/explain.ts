@@ -24,12 +24,12 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Prints the plan that Spark would run for a pipeline, which courant submit hands to it. No server is asked. What Spark " +
-      "cannot compute as courant does is refused by name."
+    "Prints the plan that courant submit would send to Spark for a pipeline, without contacting a server. What Spark cannot " +
+      "compute as courant does is refused by name."
   ),
   Command.withShortDescription("The plan of a pipeline on Spark"),
   Command.withExamples([
-    { command: "courant explain candles-1m --engine spark", description: "Of a built-in pipeline" },
-    { command: "courant explain ./range.ts --engine spark", description: "Of those that a file of yours exports" }
+    { command: "courant explain candles-1m --engine spark", description: "A built-in pipeline" },
+    { command: "courant explain ./range.ts --engine spark", description: "The pipelines that a file of yours exports" }
   ])
 )

@@ -37,14 +37,14 @@ export const command = Command.make(
     yield* append.pipe(Effect.provide(Feeds.layer(input)), Effect.scoped)
   })
 ).pipe(
-  Command.withDescription("Appends a feed to the log until the feed ends. Whoever processes the log decides what it means."),
+  Command.withDescription("Appends a feed to the log until the feed ends, and computes nothing."),
   Command.withShortDescription("A feed into the log"),
   Command.withExamples([
     { command: "courant ingest --feed yahoo --symbols AAPL,MSFT", description: "Keep today's ticks" },
     { command: "courant ingest --feed stdin --topic trades < ticks.ndjson", description: "Keep ticks of your own" },
     {
       command: "courant ingest --feed stdin --log kafka --brokers 127.0.0.1:9092 --topic ticks --partitions 3 < ticks.ndjson",
-      description: "Into a topic of Kafka, spread by symbol"
+      description: "Into a Kafka topic, partitioned by symbol"
     }
   ])
 )

@@ -49,8 +49,8 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Computes pipelines over the log and goes on as it grows. With --once it reads to the end that it finds, " +
-      "emits every open window, saves and exits; a later run goes on from there."
+    "Computes pipelines over the log and continues as the log grows. With --once it reads to the current end, " +
+      "emits every open window, saves its state and exits; the next run resumes there."
   ),
   Command.withShortDescription("The log through the pipelines into the sinks"),
   Command.withExamples([
@@ -58,11 +58,11 @@ export const command = Command.make(
     { command: "courant process --pipelines ./range.ts --sink stdout --once", description: "A pipeline of your own over the past" },
     {
       command: "courant process --log kafka --brokers 127.0.0.1:9092 --topic ticks --sink kafka",
-      description: "From a topic of Kafka into another, ticks-panes"
+      description: "From a Kafka topic into another one, ticks-panes"
     },
     {
       command: "courant process --log kafka --brokers 127.0.0.1:9092 --topic ticks --sink influxdb",
-      description: "From a topic of Kafka into InfluxDB, for Grafana"
+      description: "From a Kafka topic into InfluxDB, for Grafana"
     },
     {
       command: "courant process --log kafka --brokers 127.0.0.1:9092 --topic ticks --page --port 9464",
@@ -110,7 +110,6 @@ const process = Effect.fnUntraced(function*<R>(
     isQuiet: Effect.provideContext(isQuiet, context),
     ...(input.once ? { stopAt: Effect.provideService(Ingest.end, EventLog, log) } : { idleTimeout: input.idleTimeout })
   }).pipe(
-    Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
     Report.accounted(Option.getOrUndefined(input.report))
   )
 })

@@ -13,9 +13,9 @@ import * as Stores from "../Stores.ts"
 import * as Table from "../terminal/Table.ts"
 
 const flags = {
-  pipeline: Argument.String("pipeline").pipe(Argument.withDescription("Its name, such as candles-1m")),
+  pipeline: Argument.String("pipeline").pipe(Argument.withDescription("Name of the pipeline, such as candles-1m")),
   key: Argument.String("key").pipe(
-    Argument.withDescription("Windows of this key (for market data: the symbol); of all without"),
+    Argument.withDescription("Only windows of this key (for market data: the symbol); by default of all keys"),
     Argument.optional
   ),
   since: Flags.since,
@@ -43,14 +43,14 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Prints the newest revision of each window of a pipeline, in the order of time, as a table or as JSON. " +
-      "It reads the sink and nothing else, and may run beside those who write it."
+    "Prints the newest revision of each window of a pipeline, oldest first, as a table or as JSON. " +
+      "It only reads the sink, and may run while others write to it."
   ),
   Command.withShortDescription("The windows of a pipeline, as a table or JSON"),
   Command.withExamples([
-    { command: "courant query candles-1m AAPL --since 1h", description: "The last hour's candles" },
-    { command: "courant query candles-1m AAPL --limit 5 --time-zone America/New_York", description: "The last five" },
-    { command: "courant query day --sink influxdb", description: "Each symbol's days, out of InfluxDB" },
+    { command: "courant query candles-1m AAPL --since 1h", description: "The candles of the last hour" },
+    { command: "courant query candles-1m AAPL --limit 5 --time-zone America/New_York", description: "The last five candles" },
+    { command: "courant query day --sink influxdb", description: "The days of every symbol, from InfluxDB" },
     {
       command: "courant query candles-5m SPY --from 2013-10-08T13:30:00Z --to 2013-10-08T20:00:00Z --json > candles.ndjson",
       description: "A trading day for another program"

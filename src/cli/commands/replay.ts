@@ -1,8 +1,9 @@
 /** `courant replay`: pipelines over the log's past, without changing anything. */
-import { Clock, Effect, Layer, Option, Stream } from "effect"
+import { Effect, Layer, Option, Stream } from "effect"
 import { Command } from "effect/cli"
 import * as StdoutSink from "../../adapters/stdio/StdoutSink.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Job } from "../../streams/engine/Job.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
@@ -40,7 +41,7 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Runs pipelines over what the log holds and writes their panes to stdout: the same as the live run's, " +
+    "Runs pipelines over what the log holds and writes their panes to stdout. They are those of the live run, " +
       "since every decision of the live run is in the log. It changes nothing and may run beside a live run."
   ),
   Command.withShortDescription("Pipelines over the log's past, to stdout"),
@@ -52,7 +53,7 @@ export const command = Command.make(
     },
     {
       command: "courant replay --log kafka --brokers 127.0.0.1:9092 --topic ticks --pipelines candles-1m",
-      description: "The same over a topic of Kafka"
+      description: "All candles of a Kafka topic"
     }
   ])
 )
@@ -106,7 +107,7 @@ const paced = (speed: number, write: Write): Write => {
   let begin: { readonly clock: number; readonly time: number } | null = null
   return Effect.fnUntraced(function*(panes) {
     for (const [end, group] of Map.groupBy(panes, (pane) => pane.end)) {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* MonotonicTime.millis
       begin ??= { clock: now, time: end }
       yield* Effect.sleep(Math.max(0, begin.clock + (end - begin.time) / speed - now))
       yield* write(group)

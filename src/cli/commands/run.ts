@@ -3,7 +3,7 @@ import { Deferred, Effect, identity, Option } from "effect"
 import { Command } from "effect/cli"
 import { Engine, type Options } from "../../streams/ports/Engine.ts"
 import { EventLog, type EventLogError } from "../../streams/ports/EventLog.ts"
-import { Feed, type FeedError } from "../../streams/ports/Feed.ts"
+import { Feed } from "../../streams/ports/Feed.ts"
 import * as Ingest from "../../streams/engine/Ingest.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { restart } from "../../streams/engine/Restart.ts"
@@ -48,13 +48,13 @@ export type Input = Command.Command.Config.Infer<typeof flags>
 
 export const command = Command.make("run", flags, (input) => run(input)).pipe(
   Command.withDescription(
-    "Reads a feed into the log, computes the pipelines and serves the live page. Without flags: Yahoo Finance, " +
-      "or a recorded session where it cannot be reached, kept under .courant/."
+    "Reads a feed into the log, computes the pipelines and serves the live page. Without flags it reads Yahoo Finance, " +
+      "or a recorded session if Yahoo Finance cannot be reached, and keeps everything under .courant/."
   ),
   Command.withShortDescription("Feed, log, pipelines and live page in one process"),
   Command.withExamples([
     { command: "courant run", description: "Today's market, or a recorded session, on http://127.0.0.1:4380/" },
-    { command: "courant run --feed yahoo --symbols AAPL,BTC-USD,EURUSD=X", description: "These symbols, or fail" },
+    { command: "courant run --feed yahoo --symbols AAPL,BTC-USD,EURUSD=X", description: "These symbols; fail if Yahoo Finance cannot be reached" },
     { command: "courant run --feed recorded --speed 600", description: "The recorded session in about two minutes" },
     {
       command: "courant run --feed stdin --log memory --sink stdout --once --pipelines candles-1m < ticks.ndjson",
@@ -62,7 +62,7 @@ export const command = Command.make("run", flags, (input) => run(input)).pipe(
     },
     {
       command: "courant run --sink sqlite --sink influxdb",
-      description: "Into InfluxDB as well, which COURANT_INFLUXDB_URL, _TOKEN, _ORG and _BUCKET name, for Grafana"
+      description: "Also into InfluxDB, for Grafana; set COURANT_INFLUXDB_URL, _TOKEN, _ORG and _BUCKET"
     }
   ])
 )
@@ -85,19 +85,19 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
   const topic = Option.getOrElse(wanted, () => `${feed.name}${suffix}`)
   if (input.log === "kafka") {
     const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic, create: true }, pipelines)
-    const ingest = Ingest.routed(Kafka.sourcesOf(pipelines))
+    const ingest = Ingest.byKey(Kafka.sourcesOf(pipelines))
     return yield* withEngine(input, pipelines, ingest, isQuiet).pipe(Effect.provide(Stores.engineOn(layer)))
   }
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const processor = Pipelines.checkpointName(topic, pipelines)
   const stores = Stores.layer({ ...input, log: input.log, topic, processor })
-  yield* withEngine(input, pipelines, Ingest.run, Effect.succeed(true)).pipe(Effect.provide(Stores.engineOn(stores)))
+  yield* withEngine(input, pipelines, Ingest.whole, Effect.succeed(true)).pipe(Effect.provide(Stores.engineOn(stores)))
 })
 
 const withEngine = Effect.fnUntraced(function*<R>(
   input: Input,
   pipelines: ReadonlyArray<AnyPipeline>,
-  ingestFeed: Effect.Effect<void, EventLogError | FeedError, EventLog | Feed>,
+  ingestion: Effect.Effect<Ingest.Ingestion, never, EventLog | Feed>,
   isLogInReach: Effect.Effect<boolean, never, R>
 ) {
   const context = yield* Effect.context<R>()
@@ -108,9 +108,10 @@ const withEngine = Effect.fnUntraced(function*<R>(
   if (input.restart) yield* restart(name, pipelines)
   if (isWatched(input) && input.page) yield* servePage(input, pipelines)
 
+  const { isQuiet, run } = yield* ingestion
   const ended = yield* Deferred.make<ReadonlyArray<number>, EventLogError>()
   const ingest = Effect.gen(function*() {
-    yield* ingestFeed
+    yield* run
     if (input.once) yield* Deferred.succeed(ended, yield* Ingest.end)
     else yield* Effect.andThen(sayThatItEnded(input), Effect.never)
     return yield* Effect.never
@@ -120,7 +121,7 @@ const withEngine = Effect.fnUntraced(function*<R>(
     pipelines,
     stopAt: Deferred.await(ended),
     maxTimeAhead: input.maxTimeAhead,
-    isQuiet: Effect.zipWith(feed.freshness, isLogInReach, ({ _tag }, isInReach) => _tag !== "stale" && isInReach).pipe(
+    isQuiet: Effect.zipWith(isQuiet, isLogInReach, (isFeedHeard, isInReach) => isFeedHeard && isInReach).pipe(
       Effect.provideContext(context)
     ),
     speed: feed.name === "recorded" ? input.speed : 1,
@@ -128,7 +129,6 @@ const withEngine = Effect.fnUntraced(function*<R>(
   }
   yield* Effect.raceFirst(engine.run(options), ingest).pipe(
     isWatched(input) ? Display.during(Page.timeZone) : identity,
-    Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
     Report.accounted(Option.getOrUndefined(input.report))
   )
 })

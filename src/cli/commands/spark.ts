@@ -8,7 +8,7 @@ import * as SparkFlags from "../spark/SparkFlags.ts"
 /** As a master gives them; anything may be one. */
 const id = Argument.String("id").pipe(
   Argument.withMetavar("ID"),
-  Argument.withDescription("Of the application, as submit has printed it")
+  Argument.withDescription("Id of the application, as printed by submit")
 )
 
 const submit = Command.make(
@@ -17,17 +17,17 @@ const submit = Command.make(
     rest: SparkFlags.rest,
     mainClass: Flag.String("class").pipe(
       Flag.withMetavar("CLASS"),
-      Flag.withDescription("The application's main class, or one that Spark brings along")
+      Flag.withDescription("Main class of the application, or a class that Spark includes")
     ),
     jar: Flag.String("jar").pipe(
       Flag.withMetavar("URL"),
-      Flag.withDescription("The application's jar: a URL, or a path that each worker can read; it is not uploaded"),
+      Flag.withDescription("Jar of the application: a URL, or a path that every worker can read; it is not uploaded"),
       Flag.optional
     ),
     conf: SparkFlags.conf,
     args: Argument.String("args").pipe(
       Argument.withMetavar("ARG"),
-      Argument.withDescription("What the application is given, after --"),
+      Argument.withDescription("Arguments of the application, after --"),
       Argument.atLeast(0)
     )
   },
@@ -38,19 +38,19 @@ const submit = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Submits an application in cluster mode and prints its id. It runs on a worker from then on, with or without us: " +
-      "see courant spark status. What it prints is on that worker, in the folder work/ID."
+    "Submits an application in cluster mode and prints its id. The application runs on a worker from then on: follow it " +
+      "with courant spark status. Its output is on that worker, in the folder work/ID."
   ),
   Command.withShortDescription("Runs an application on the cluster, and prints its id"),
   Command.withExamples([
     {
       command: "courant spark submit --rest http://127.0.0.1:6066 --class org.example.Main --jar file:///apps/main.jar -- --day 2013-10-08",
-      description: "A jar that is on each worker, with arguments"
+      description: "A jar that every worker has, with arguments"
     },
     {
       command: "courant spark submit --class org.example.Main --jar https://example.org/main.jar --conf spark.driver.memory=1g " +
         "--conf spark.cores.max=2",
-      description: "One that the workers fetch, with settings; the master is that of COURANT_SPARK_REST"
+      description: "A jar that the workers download, with settings; the master is that of COURANT_SPARK_REST"
     }
   ])
 )
@@ -60,7 +60,7 @@ const status = Command.make(
   {
     rest: SparkFlags.rest,
     id,
-    json: Flag.Boolean("json").pipe(Flag.withDescription("One JSON object on one line"), Flag.withDefault(false))
+    json: Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object on one line"), Flag.withDefault(false))
   },
   Effect.fnUntraced(function*({ id, json, rest }) {
     const found = yield* over(rest, ({ status }) => status(id))
@@ -68,12 +68,12 @@ const status = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Says what has become of an application: SUBMITTED (waits for room), RUNNING, FINISHED, FAILED, KILLED, ERROR, " +
-      "RELAUNCHING or UNKNOWN (the master has just come back)"
+    "Prints the state of an application: SUBMITTED (waiting for resources), RUNNING, FINISHED, FAILED, KILLED, ERROR, " +
+      "RELAUNCHING or UNKNOWN (the master was just restarted)"
   ),
-  Command.withShortDescription("What has become of an application"),
+  Command.withShortDescription("The state of an application"),
   Command.withExamples([
-    { command: "courant spark status driver-20261124104600-0000", description: "In words" },
+    { command: "courant spark status driver-20261124104600-0000", description: "For people" },
     { command: "courant spark status driver-20261124104600-0000 --json", description: "For another program" }
   ])
 )
@@ -83,11 +83,11 @@ const kill = Command.make(
   { rest: SparkFlags.rest, id },
   Effect.fnUntraced(function*({ id, rest }) {
     const isKilled = yield* over(rest, ({ kill }) => kill(id))
-    say(isKilled ? `${id} is being ended` : `${id} had ended before`)
+    say(isKilled ? `${id} is being stopped` : `${id} had already ended`)
   })
 ).pipe(
-  Command.withDescription("Ends an application, and what it runs on the cluster"),
-  Command.withExamples([{ command: "courant spark kill driver-20261124104600-0000", description: "No matter who submitted it" }])
+  Command.withDescription("Stops an application, and what it runs on the cluster"),
+  Command.withExamples([{ command: "courant spark kill driver-20261124104600-0000", description: "Whoever submitted it" }])
 )
 
 const over = Effect.fnUntraced(function*<A, E>(
@@ -106,11 +106,11 @@ const lineOf = ({ host, id, message, state }: Status): string => {
 }
 
 export const command = Command.make("spark").pipe(
-  Command.withDescription("Applications on a standalone cluster of Spark, by the REST API of its master: submit, status, kill"),
+  Command.withDescription("Applications on a standalone Spark cluster, through the REST API of its master: submit, status, kill"),
   Command.withShortDescription("Applications on a Spark cluster: submit, status, kill"),
   Command.withExamples([
-    { command: "courant spark submit --class org.example.Main --jar file:///apps/main.jar", description: "Prints its id" },
-    { command: "courant spark status driver-20261124104600-0000", description: "What has become of it" }
+    { command: "courant spark submit --class org.example.Main --jar file:///apps/main.jar", description: "Submit it and print its id" },
+    { command: "courant spark status driver-20261124104600-0000", description: "Print its state" }
   ]),
   Command.withSubcommands([submit, status, kill])
 )

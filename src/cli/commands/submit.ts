@@ -7,7 +7,7 @@ import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Pipelines from "../Pipelines.ts"
-import { type Problem, problem, say, usage } from "../terminal/Problem.ts"
+import { say, usage } from "../terminal/Problem.ts"
 import * as SparkFlags from "../spark/SparkFlags.ts"
 import * as SparkServer from "../spark/SparkServer.ts"
 
@@ -44,48 +44,36 @@ export const command = Command.make(
   Effect.fnUntraced(function*(input) {
     const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input))
     const topic = yield* Kafka.givenTopic(input.topic, "courant submit")
-    yield* Effect.scoped(input.stop ? stop(input, topic, pipelines) : run(input, topic, pipelines)).pipe(
-      Effect.mapError(withVariable)
-    )
+    yield* Effect.scoped(input.stop ? stop(input, topic, pipelines) : run(input, topic, pipelines))
   })
 ).pipe(
   Command.withDescription(
-    "Has a cluster of Spark compute pipelines over a topic of Kafka, writes their panes into the topic TOPIC-panes, and carries " +
-      "them into the sinks. Ctrl-C ends the command and not the query; the same command joins it again. With --once it " +
-      "computes all windows of what the topic holds now, and exits."
+    "Runs pipelines over a Kafka topic on a Spark cluster. Spark writes their panes into the topic TOPIC-panes, and this " +
+      "command copies them into the sinks. Ctrl-C stops the command but not the query; run the same command to rejoin it. " +
+      "With --once it computes all windows of what the topic holds now, and exits."
   ),
-  Command.withShortDescription("Pipelines on a cluster of Spark"),
+  Command.withShortDescription("Pipelines on a Spark cluster"),
   Command.withExamples([
     {
       command: "courant submit candles-1m --engine spark --rest http://127.0.0.1:6066 --brokers 127.0.0.1:9092 " +
         "--topic ticks --checkpoint-dir /shared/checkpoints",
-      description: "Launches Spark's server on the cluster, and has it compute candles for ever"
+      description: "Launch a Spark Connect server on the cluster, and compute candles until stopped"
     },
     {
       command: "courant submit candles-1m --engine spark --connect spark:15002 --brokers 127.0.0.1:9092 " +
         "--topic ticks --once --sink influxdb",
-      description: "All candles of what is there now into InfluxDB, on a server that is there"
+      description: "All candles of what the topic holds now into InfluxDB, on a running server"
     },
     {
       command: "courant submit candles-1m --engine spark --rest http://127.0.0.1:6066 --topic ticks --stop",
-      description: "Ends the query"
+      description: "Stop the query"
     }
   ])
 )
 
-/** The adapter knows no environment, and so does not say where the token is to be. */
-const withVariable = <E extends Error>(error: E): E | Problem => {
-  for (let inner: unknown = error; inner instanceof Error; inner = inner.cause) {
-    if ("reason" in inner && inner.reason === "unauthenticated") {
-      return problem(`${error.message}: set COURANT_SPARK_TOKEN to it`)
-    }
-  }
-  return error
-}
-
 const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
   if (input.once || input.restart) {
-    return yield* usage("--stop ends a query and computes nothing: leave out --once and --restart")
+    return yield* usage("--stop stops a query and computes nothing: leave out --once and --restart")
   }
   const server = yield* SparkServer.serverOf({ ...input, launches: "never" })
   const place = yield* SparkServer.runningOf(server)
@@ -118,7 +106,7 @@ const checkpointsOf = Effect.fnUntraced(function*({ checkpointDir, once }: Input
   if (dir === undefined) {
     if (once) return ""
     return yield* usage(
-      "Spark saves its queries in a folder that its driver and all workers reach: --checkpoint-dir URL, or " +
+      "Spark saves its queries in a folder that its driver and all workers reach: give --checkpoint-dir URL, or set " +
         "COURANT_SPARK_CHECKPOINTS; with --once none is needed"
     )
   }

@@ -32,12 +32,12 @@ export interface Choice {
   readonly processor: string
 }
 
-/** The sink of a run, and its figures beside its panes. The client is loaded here, so that others start without it. */
+/** The sink of a run, and its metrics beside its panes. The client is loaded here, so that others start without it. */
 export const layerSink = (choice: Choice): Layer.Layer<ResultSink, Error, DeadLetters | Monitor> =>
   Layer.unwrap(Effect.gen(function*() {
     const connection = yield* optionsOf(choice.connectTimeout)
-    const { sinkAndFigures } = yield* Effect.promise(() => import("./InfluxdbStores.ts"))
-    return sinkAndFigures({ ...choice, connection })
+    const { sinkAndMetrics } = yield* Effect.promise(() => import("./InfluxdbStores.ts"))
+    return sinkAndMetrics({ ...choice, connection })
   }))
 
 /** To read what is there. */

@@ -2,6 +2,7 @@
 import { Duration, Effect } from "effect"
 import { Connection, type Options } from "../../adapters/influxdb/Connection.ts"
 import type { InfluxdbError } from "../../adapters/influxdb/InfluxdbError.ts"
+import * as Advice from "../terminal/Advice.ts"
 import { bad, type Finding, note, ok } from "../terminal/Finding.ts"
 
 export interface Choice {
@@ -12,22 +13,22 @@ export interface Choice {
 
 export const findings = ({ connection, create }: Choice): Effect.Effect<ReadonlyArray<Finding>> =>
   Effect.gen(function*() {
-    const { connectTimeout, patience, server, url } = yield* Connection
-    const { clockAhead, version } = yield* patience.within(connectTimeout)(server)
+    const { connectTimeout, retryPolicy, server, url } = yield* Connection
+    const { clockAhead, version } = yield* retryPolicy.within(connectTimeout)(server)
     const found = [ok("influxdb", `${url}: InfluxDB ${version.replace(/^v/, "")}`), clock(clockAhead)]
     const made = create ? [yield* make] : []
     return made.some(({ state }) => state === "bad") ? [...found, ...made] : [...found, ...made, ...yield* check]
   }).pipe(
     Effect.provide(Connection.layer(connection)),
-    Effect.catch(({ message }) => Effect.succeed([bad("influxdb", message)]))
+    Effect.catch((error) => Effect.succeed([bad("influxdb", Advice.sentence(error))]))
   )
 
-/** Figures and alerts go by both clocks. */
+/** Metrics and alerts go by both clocks. */
 const clock = (ahead: number): Finding => {
   const off = Math.abs(ahead)
-  if (off < 3_000) return ok("clock", "that of InfluxDB and ours agree")
-  const words = `that of InfluxDB is ${Duration.format(Duration.seconds(Math.round(off / 1_000)))} ${ahead > 0 ? "ahead" : "behind"}`
-  return note("clock", `${words}: --since, delays and alerts will be as far off; on the machine that is wrong: timedatectl set-ntp true`)
+  if (off < 3_000) return ok("clock", "the clock of InfluxDB agrees with this machine's")
+  const words = `the clock of InfluxDB is ${Duration.format(Duration.seconds(Math.round(off / 1_000)))} ${ahead > 0 ? "ahead of" : "behind"} this machine's`
+  return note("clock", `${words}: --since, delays and alerts will be off by as much; fix it on the machine that is wrong with: timedatectl set-ntp true`)
 }
 
 const make = Effect.gen(function*() {
@@ -37,8 +38,8 @@ const make = Effect.gen(function*() {
     yield* createBucket()
     return ok("create", `made the bucket ${bucket} of ${org}, which keeps points for ever`)
   })
-  return yield* Effect.catch(attempt, ({ message }) => Effect.succeed(
-    bad("create", `the bucket ${bucket} was not made: ${message}; with a token that may: ${createCommand(org, bucket)}`)
+  return yield* Effect.catch(attempt, (error) => Effect.succeed(
+    bad("create", `the bucket ${bucket} was not made: ${Advice.sentence(error)}; with a token that may: ${createCommand(org, bucket)}`)
   ))
 })
 
@@ -53,15 +54,16 @@ const check = Effect.gen(function*() {
   }
   return [
     ok("token", `COURANT_INFLUXDB_TOKEN reads and writes the bucket ${connection.bucket} of ${connection.org}`),
-    yield* Effect.catch(retention, ({ message }) => Effect.succeed(note("retention", `not known: ${message}`)))
+    yield* Effect.catch(retention, (error) => Effect.succeed(note("retention", `not known: ${Advice.sentence(error)}`)))
   ]
 })
 
 type Where = Pick<Connection["Service"], "bucket" | "org">
 
-const cannotWrite = (where: Where, { message, reason }: InfluxdbError): Finding => {
-  if (reason === "not-allowed") return bad("token", `${message}; ${newToken(where)}`)
-  if (reason !== "not-found") return bad("token", message)
+const cannotWrite = (where: Where, error: InfluxdbError): Finding => {
+  const { message, reason } = error
+  if (reason === "not-allowed") return bad("token", `${Advice.sentence(error)}; ${newToken(where)}`)
+  if (reason !== "not-found") return bad("token", Advice.sentence(error))
   const { bucket, org } = where
   return message.includes("organization")
     ? bad("org", `there is no organization ${org}; set COURANT_INFLUXDB_ORG, or make it with: influx org create --name ${quoted(org)}`)

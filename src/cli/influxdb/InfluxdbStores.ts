@@ -1,5 +1,6 @@
 /** The layers of a command that needs InfluxDB. Loaded only then: the client takes its time to load. */
-import { Clock, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Connection, type Options } from "../../adapters/influxdb/Connection.ts"
 import * as InfluxdbMetrics from "../../adapters/influxdb/InfluxdbMetrics.ts"
 import * as InfluxdbResultSink from "../../adapters/influxdb/InfluxdbResultSink.ts"
@@ -13,8 +14,8 @@ export interface Choice {
   readonly processor: string
 }
 
-/** Figures come once the sink stands: of a server that is not there they would only be late to say so. */
-export const sinkAndFigures = ({ connection, processor, topic }: Choice) =>
+/** Metrics come once the sink stands: of a server that is not there they would only be late to say so. */
+export const sinkAndMetrics = ({ connection, processor, topic }: Choice) =>
   InfluxdbMetrics.layer({ topic, processor }).pipe(
     Layer.provideMerge(layerTelling),
     Layer.provide(InfluxdbResultSink.layer()),
@@ -26,12 +27,12 @@ const layerTelling = Layer.effect(
   ResultSink,
   Effect.gen(function*() {
     const sink = yield* ResultSink
-    const { bucket, tally } = yield* Connection
+    const { bucket, statistics } = yield* Connection
     let told = 0
     let toldAt = -Infinity
-    const tell = Effect.map(Clock.currentTimeMillis, (now) => {
-      if (tally.refused === told || now - toldAt < minute) return
-      told = tally.refused
+    const tell = Effect.map(MonotonicTime.millis, (now) => {
+      if (statistics.refused === told || now - toldAt < minute) return
+      told = statistics.refused
       toldAt = now
       say(`InfluxDB refuses panes for the bucket ${bucket}, ${told} so far; why: courant dead-letters list --reason refused`)
     })

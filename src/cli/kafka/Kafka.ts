@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs"
 import { createSecureContext } from "node:tls"
 import type { Options, Sasl, Tls } from "../../adapters/kafka/client/Connection.ts"
 import { bars, ticks } from "../../analytics/ticks.ts"
+import * as Checked from "../../streams/pipeline/Checked.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import type { Sources } from "../../streams/records/Router.ts"
 import { checkpointName } from "../Pipelines.ts"
@@ -48,11 +49,14 @@ export const givenTopic = (flag: Option.Option<string>, asked = "--log kafka"): 
   })
 
 /** The sources of pipelines, and those of the built-in ones without any. */
-export const sourcesOf = (pipelines: ReadonlyArray<AnyPipeline>): Sources => ({
-  source: pipelines[0]?.source.definition ?? ticks.definition,
-  preAggregated: pipelines.find(({ options }) => options.preAggregated !== null)?.options.preAggregated?.source.definition ??
-    (pipelines.length === 0 ? bars.definition : undefined)
-})
+export const sourcesOf = (pipelines: ReadonlyArray<AnyPipeline>): Sources => {
+  const inputs = pipelines.map(({ checked }) => Checked.inputOf(checked))
+  return {
+    source: inputs[0]?.events.definition ?? ticks.definition,
+    preAggregated: inputs.find(({ preAggregated }) => preAggregated !== null)?.preAggregated?.definition ??
+      (pipelines.length === 0 ? bars.definition : undefined)
+  }
+}
 
 export interface Run extends Input {
   readonly topic: string

@@ -5,7 +5,9 @@ import { Connection, type Options } from "../../adapters/kafka/client/Connection
 import * as Inspection from "../../adapters/kafka/client/Inspection.ts"
 import * as Topics from "../../adapters/kafka/client/Topics.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
+import * as Advice from "../terminal/Advice.ts"
 import { bad, type Finding, note, ok } from "../terminal/Finding.ts"
+import { alter } from "./KafkaAdvice.ts"
 import { letters as lettersOf, topicsOf } from "./KafkaStores.ts"
 
 export interface Choice {
@@ -18,14 +20,14 @@ export interface Choice {
 
 export const findings = (choice: Choice): Effect.Effect<ReadonlyArray<Finding>> =>
   lookAt(choice).pipe(
-    Effect.timeoutOrElse({ duration: patience, orElse: () => Effect.fail(unreachable(choice)) }),
+    Effect.timeoutOrElse({ duration: timeLimit, orElse: () => Effect.fail(unreachable(choice)) }),
     Effect.provide(Connection.layer(choice.connection)),
-    Effect.catch(({ message }) => Effect.succeed([bad("kafka", message)])),
+    Effect.catch((error) => Effect.succeed([bad("kafka", Advice.sentence(error))])),
     Effect.map(([kafka, ...others]) => [...(kafka === undefined ? [] : [kafka]), security(choice.connection), ...others])
   )
 
 /** For how long brokers that were reached may take for all answers together. */
-const patience = "20 seconds"
+const timeLimit = "20 seconds"
 
 const unreachable = ({ connection }: Choice) =>
   new KafkaError({
@@ -49,7 +51,7 @@ const lookAt = Effect.fnUntraced(function*(choice: Choice) {
 
 /** A finding, or that it could not be had. */
 const found = <E extends Error, R>(what: string, finding: Effect.Effect<Finding, E, R>) =>
-  Effect.catch(finding, ({ message }) => Effect.succeed(bad(what, message)))
+  Effect.catch(finding, (error) => Effect.succeed(bad(what, Advice.sentence(error))))
 
 /** What the connection is secured with; never a value of it. */
 const security = ({ brokers, sasl, tls }: Options): Finding => {
@@ -65,20 +67,20 @@ const security = ({ brokers, sasl, tls }: Options): Finding => {
 
 /** The topic of events: it has to be there. Whoever made it chose its retention. */
 const logOf = Effect.fnUntraced(function*({ partitions, topic }: Choice) {
-  const { brokers, client, patience: { patiently } } = yield* Connection
+  const { brokers, client, retryPolicy: { retry } } = yield* Connection
   const wanted: Topics.Wanted = { name: topic, partitions, configs: { "cleanup.policy": "delete" }, create: false }
   const checked = yield* found("topic", Effect.map(Topics.ensure(wanted), (count) =>
     ok("topic", `${topic}: ${count} ${count === 1 ? "partition" : "partitions"}, cleanup.policy=delete`)))
-  const count = yield* patiently(client.partitions(topic))
+  const count = yield* retry(client.partitions(topic))
   if (count === null) return { findings: [checked], partitions: null }
-  const configs = yield* patiently(client.configs(topic))
+  const configs = yield* retry(client.configs(topic))
   const limits = ["retention.ms", "retention.bytes"].filter((name) => configs.get(name) !== "-1")
   const retention = limits.length === 0
     ? ok("retention", `${topic} keeps everything`)
     : note(
       "retention",
       `${topic} has ${limits.map((name) => `${name}=${configs.get(name)}`).join(", ")}: events that are older are deleted; ` +
-        `keep them with: ${Topics.alter(brokers, topic, limits.map((name) => `${name}=-1`).join(","))}`
+        `keep them with: ${alter(brokers, topic, Object.fromEntries(limits.map((name) => [name, "-1"])))}`
     )
   return { findings: [checked, retention], partitions: count }
 })
@@ -95,30 +97,30 @@ const besides = (topic: string) => {
 }
 
 const aside = Effect.fnUntraced(function*({ made, name }: { readonly name: string; readonly made: string }) {
-  const { brokers, client, patience: { patiently } } = yield* Connection
-  if ((yield* patiently(client.partitions(name))) === null) return ok("topic", `${name} is not there yet; it is made ${made}`)
-  const configs = yield* patiently(client.configs(name))
+  const { brokers, client, retryPolicy: { retry } } = yield* Connection
+  if ((yield* retry(client.partitions(name))) === null) return ok("topic", `${name} is not there yet; it is made ${made}`)
+  const configs = yield* retry(client.configs(name))
   const isCompacted = configs.get("cleanup.policy") === Topics.compacted["cleanup.policy"]
   const takesAll = Number(configs.get("max.message.bytes")) >= Number(Topics.largeBatches["max.message.bytes"])
   if (isCompacted && takesAll) return ok("topic", `${name}: cleanup.policy=compact`)
-  const wanted = Object.entries({ ...(isCompacted ? {} : Topics.compacted), ...(takesAll ? {} : Topics.largeBatches) })
-  const has = wanted.map(([config]) => `${config}=${configs.get(config)}`).join(", ")
-  const command = Topics.alter(brokers, name, wanted.map(([config, value]) => `${config}=${value}`).join(","))
+  const wanted = { ...(isCompacted ? {} : Topics.compacted), ...(takesAll ? {} : Topics.largeBatches) }
+  const has = Object.keys(wanted).map((config) => `${config}=${configs.get(config)}`).join(", ")
+  const command = alter(brokers, name, wanted)
   return isCompacted
-    ? note("topic", `${name} has ${has}: a large record may be refused; mend it with: ${command}`)
-    : bad("topic", `${name} has ${has}; mend it with: ${command}`)
+    ? note("topic", `${name} has ${has}: a large record may be refused; fix it with: ${command}`)
+    : bad("topic", `${name} has ${has}; fix it with: ${command}`)
 })
 
 /** How far the offsets that the processor has committed are from the end. */
 const lag = Effect.fnUntraced(function*({ group, topic }: Choice, partitions: number) {
-  const { client, patience: { patiently } } = yield* Connection
+  const { client, retryPolicy: { retry } } = yield* Connection
   const offsets = yield* Inspection.committed(group, topic, partitions)
   if (offsets.every((offset) => offset === null)) {
     return note("lag", `nobody has committed offsets as ${group}: start courant process, or name the pipelines of another with --pipelines`)
   }
   const [first, ends] = yield* Effect.all([
-    patiently(client.offsets(topic, "earliest")),
-    patiently(client.offsets(topic, "latest"))
+    retry(client.offsets(topic, "earliest")),
+    retry(client.offsets(topic, "latest"))
   ])
   const lags = ends.map((end, partition) => Math.max(0, end - (offsets[partition] ?? first[partition] ?? 0)))
   const total = lags.reduce((sum, lag) => sum + lag, 0)

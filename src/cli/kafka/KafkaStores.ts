@@ -1,5 +1,5 @@
 /** The layers of a command whose log is a topic of Kafka. Loaded only then: the clients take their time to load. */
-import { Clock, Effect, Layer, type Stdio } from "effect"
+import { Effect, Layer, type Stdio } from "effect"
 import * as Connection from "../../adapters/kafka/client/Connection.ts"
 import { Fence } from "../../adapters/kafka/Fence.ts"
 import * as KafkaCheckpointStore from "../../adapters/kafka/KafkaCheckpointStore.ts"
@@ -14,6 +14,7 @@ import * as Topics from "../../adapters/kafka/client/Topics.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import type { Monitor } from "../../streams/ports/Monitor.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import type { Sources } from "../../streams/records/Router.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
@@ -67,9 +68,9 @@ export const lettersAndLog = ({ connection, sources, topic }: Pick<Choice, "conn
 /** A topic of which nothing was refused yet has no topic of dead letters, and gets none by being looked at. */
 const lettersOf = (topic: string) =>
   Layer.unwrap(Effect.gen(function*() {
-    const { client, patience } = yield* Connection.Connection
+    const { client, retryPolicy } = yield* Connection.Connection
     const { deadLetters } = topicsOf(topic)
-    if ((yield* patience.patiently(client.partitions(deadLetters))) !== null) {
+    if ((yield* retryPolicy.retry(client.partitions(deadLetters))) !== null) {
       return KafkaDeadLetters.layer({ topic: deadLetters })
     }
     yield* Topics.ensure({ name: topic, configs: {}, create: false })
@@ -79,9 +80,9 @@ const lettersOf = (topic: string) =>
 /** The panes of a topic, to look at: a topic of them that is not there is not made. */
 export const panes = ({ connection, topic }: Pick<Choice, "connection" | "topic">) =>
   Layer.unwrap(Effect.gen(function*() {
-    const { brokers, client, patience } = yield* Connection.Connection
+    const { brokers, client, retryPolicy } = yield* Connection.Connection
     const { panes } = topicsOf(topic)
-    if ((yield* patience.patiently(client.partitions(panes))) !== null) return KafkaResultSink.layer({ topic: panes })
+    if ((yield* retryPolicy.retry(client.partitions(panes))) !== null) return KafkaResultSink.layer({ topic: panes })
     return yield* problem(`there is no topic ${panes} on the Kafka brokers at ${brokers}; panes go there with: courant process --sink kafka`)
   })).pipe(Layer.provide(Connection.Connection.layer(connection)))
 
@@ -120,6 +121,6 @@ export const stores = (choice: ProcessChoice) => {
  */
 export const isQuiet = (idleTimeout: number): Effect.Effect<boolean, never, Connection.Connection> =>
   Effect.gen(function*() {
-    const { patience } = yield* Connection.Connection
-    return (yield* Clock.currentTimeMillis) - (yield* patience.troubledAt) > idleTimeout
+    const { retryPolicy } = yield* Connection.Connection
+    return (yield* MonotonicTime.millis) - (yield* retryPolicy.troubledAt) > idleTimeout
   })

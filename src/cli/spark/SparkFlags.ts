@@ -17,13 +17,13 @@ export const tokenOf = (name: "TOKEN" | "REST_TOKEN"): Redacted.Redacted | undef
 }
 
 export const engine = Flag.Literals("engine", ["spark"]).pipe(
-  Flag.withDescription("What computes the pipeline outside of this process: spark, the default"),
+  Flag.withDescription("Engine that computes the pipeline: spark, the default"),
   Flag.withDefault("spark")
 )
 
 export const pipelines = Argument.String("pipeline").pipe(
   Argument.withMetavar("PIPELINE"),
-  Argument.withDescription("Its name, or a file that exports some (./my-pipeline.ts); several are separated by commas"),
+  Argument.withDescription("Name of a pipeline, or a file that exports pipelines (./my-pipeline.ts); separate several with commas"),
   Argument.map((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== ""))
 )
 
@@ -35,12 +35,12 @@ export const rest = Flag.String("rest").pipe(
 
 export const connect = Flag.String("connect").pipe(
   Flag.withMetavar("HOST:PORT"),
-  Flag.withDescription("A Spark Connect server that is there, instead of one that is launched (or COURANT_SPARK_CONNECT)"),
+  Flag.withDescription("A running Spark Connect server to use, instead of launching one (or COURANT_SPARK_CONNECT)"),
   Flag.optional
 )
 
 export const port = Flag.Int("port").pipe(
-  Flag.withDescription("Where a server that is launched listens, on whichever worker it runs (default: 15002)"),
+  Flag.withDescription("Port that a launched server listens on, on whichever worker it runs (default: 15002)"),
   Flag.filter(
     (value) => value !== 0 && isPort(value),
     (value) => `a port is a number from 1 to 65535, and ${value} is not`
@@ -49,19 +49,19 @@ export const port = Flag.Int("port").pipe(
 )
 
 export const connectTimeout = Flags.connectTimeout.pipe(
-  Flag.withDescription("For how long Kafka, InfluxDB and Spark's server may be away at the start (default: 30s)")
+  Flag.withDescription("How long to wait for Kafka, InfluxDB and Spark's server at startup (default: 30s)")
 )
 
 /** `--port` is the server's here. */
 export const pagePort = Flag.Int("page-port").pipe(
-  Flag.withDescription("Port of the page; 0 takes a free one (default: 4380)"),
+  Flag.withDescription("Port of the page; 0 for any free port (default: 4380)"),
   Flag.filter(isPort, (value) => `a port is a number from 0 to 65535, and ${value} is not`),
   Flag.withDefault(4380)
 )
 
 export const conf = Flag.String("conf").pipe(
   Flag.withMetavar("NAME=VALUE"),
-  Flag.withDescription("A setting of Spark, such as spark.driver.memory=1g; any number of them"),
+  Flag.withDescription("A Spark setting, such as spark.driver.memory=1g; repeat it for several settings"),
   Flag.filterMap(settingOf, (text) => `${JSON.stringify(text)} is no setting: give NAME=VALUE`),
   Flag.atLeast(0)
 )
@@ -69,14 +69,14 @@ export const conf = Flag.String("conf").pipe(
 export const checkpointDir = Flag.String("checkpoint-dir").pipe(
   Flag.withMetavar("URL"),
   Flag.withDescription(
-    "Folder that driver and workers reach, for what Spark saves of its queries: hdfs://…, s3a://…, or a path that all of " +
-      "them share (or COURANT_SPARK_CHECKPOINTS)"
+    "Folder for the checkpoints of Spark's queries, which driver and workers must reach: hdfs://…, s3a://…, or a shared " +
+      "path (or COURANT_SPARK_CHECKPOINTS)"
   ),
   Flag.optional
 )
 
 export const stop = Flag.Boolean("stop").pipe(
-  Flag.withDescription("End the query that runs on the cluster, and exit; started again it goes on from there"),
+  Flag.withDescription("Stop the query on the cluster, and exit; started again it resumes where it stopped"),
   Flag.withDefault(false)
 )
 

@@ -80,7 +80,6 @@ export const run = Effect.fnUntraced(function*(choice: Choice, pipelines: Readon
   })
   yield* running.pipe(
     once ? identity : SparkProgress.during(standings, Intl.DateTimeFormat().resolvedOptions().timeZone),
-    Effect.catchTag("CheckpointMismatch", Pipelines.otherState),
     Report.accounted(report),
     Effect.onInterrupt(() => Effect.sync(() => sayWhatGoesOn(standings))),
     // What ends us need not end the queries: only the cluster's own failures do.
@@ -92,15 +91,15 @@ export const run = Effect.fnUntraced(function*(choice: Choice, pipelines: Readon
 /** A processor's page: what it knows of the events is what their panes say. */
 const servePage = Effect.fnUntraced(function*({ host, pagePort, topic }: Choice, pipelines: ReadonlyArray<AnyPipeline>) {
   const feed = Page.layerLogAsFeed(Effect.succeed(true)).pipe(Layer.provide(Layer.effect(EventLog, PaneLog)))
-  const url = yield* Page.serve({ host, port: pagePort }, pipelines).pipe(Effect.provide(feed))
+  const url = yield* Page.serve({ host, port: pagePort, portFlag: "--page-port" }, pipelines).pipe(Effect.provide(feed))
   say(`${topic} on ${url} (stop with Ctrl-C)`)
 })
 
 const sayWhatGoesOn = (standings: SparkProgress.Standings): void => {
   const names = [...standings].filter(([, { isStarted }]) => isStarted).map(([name]) => name)
   if (names.length === 0) return
-  const [go, it] = names.length === 1 ? ["goes", "it"] : ["go", "them"]
-  say(`${names.join(", ")} ${go} on on Spark. The same command joins ${it} again, and with --stop ends ${it}.`)
+  const [keep, it] = names.length === 1 ? ["keeps", "it"] : ["keep", "them"]
+  say(`${names.join(", ")} ${keep} running on Spark. Run the same command to rejoin ${it}, or with --stop to stop ${it}.`)
 }
 
 /** Ends the queries of pipelines over a topic. They go on from where they were when they are started again. */

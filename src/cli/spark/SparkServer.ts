@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { dirname, join } from "node:path"
 import type { SubmissionError } from "../../adapters/spark/rest/SubmissionError.ts"
 import type * as Submissions from "../../adapters/spark/rest/Submissions.ts"
+import * as Advice from "../terminal/Advice.ts"
 import { type Problem, problem, say, usage } from "../terminal/Problem.ts"
 import * as SparkFlags from "./SparkFlags.ts"
 
@@ -49,14 +50,14 @@ export interface Server {
 /** A flag counts before the environment, and a server that is there before one that would be launched. */
 export const serverOf = Effect.fnUntraced(function*(input: Input): Effect.fn.Return<Server, Problem | SubmissionError> {
   if (Option.isSome(input.rest) && Option.isSome(input.connect)) {
-    return yield* usage("--rest launches a server and --connect takes one that is there: give one of them")
+    return yield* usage("--rest launches a server and --connect uses a running one: give one of them")
   }
   const connect = Option.isSome(input.rest) ? undefined : SparkFlags.orVariable(input.connect, "CONNECT")
   if (connect !== undefined) return yield* running(connect)
   if (SparkFlags.orVariable(input.rest, "REST") === undefined) {
     return yield* usage(
       "give the cluster: --rest URL of its master (or COURANT_SPARK_REST), where a Spark Connect server is launched, or " +
-        "--connect HOST:PORT of a server that is there (or COURANT_SPARK_CONNECT)"
+        "--connect HOST:PORT of a running server (or COURANT_SPARK_CONNECT)"
     )
   }
   return yield* launched(input)
@@ -98,7 +99,7 @@ const launched = Effect.fnUntraced(function*(input: Input): Effect.fn.Return<Ser
   const onSubmitted = Effect.fnUntraced(function*(id: string) {
     submitted.push(id)
     if (launches === "once") return say("launched a Spark Connect server on the cluster, for this computation")
-    say(`launched a Spark Connect server on the cluster, which goes on until: courant spark kill ${id} --rest ${rest.url}`)
+    say(`launched a Spark Connect server on the cluster, which runs until: courant spark kill ${id} --rest ${rest.url}`)
     yield* keep(id)
   }, Effect.catch(({ message }) => Effect.sync(() => say(message))))
   return {
@@ -124,7 +125,7 @@ const kill = Effect.fnUntraced(function*(rest: Submissions.Options, ids: Readonl
   yield* Effect.forEach(ids, (id) => Submissions.use(({ kill }) => kill(id)), { discard: true }).pipe(
     Effect.provide(Submissions.layer(rest))
   )
-}, Effect.catch(({ message }) => Effect.sync(() => say(`Spark's server goes on, since ${message}`))))
+}, Effect.catch((error) => Effect.sync(() => say(`Spark's server keeps running: ${Advice.sentence(error)}`))))
 
 const binding = "spark.connect.grpc.binding.address"
 

@@ -1,7 +1,7 @@
 /** What `courant doctor` says of one thing that it looked at. */
 export interface Finding {
   readonly what: string
-  /** `bad` has to be mended; a `note` is worth a look. */
+  /** `bad` has to be fixed; a `note` is worth a look. */
   readonly state: "ok" | "note" | "bad"
   readonly detail: string
 }

@@ -39,5 +39,17 @@ export const write = (report: Report, file: string | undefined) =>
         catch: (cause) => problem(`the report cannot be written to ${file}: ${String(cause)}`)
       })
     }
+    const advice = adviceOn(report)
+    if (advice !== undefined) say(advice)
     say(line(report))
   })
+
+/** Of so many events a tenth that is late is no accident. */
+const minimum = 100
+
+/** What helps a run in which more than a tenth of the events is late: its results lack them. */
+const adviceOn = ({ late, read }: Counts): string | undefined =>
+  read >= minimum && late > read / 10
+    ? `${late} of ${read} events came too late (${Math.floor(100 * late / read)} %): sort the input by time, or allow for more ` +
+      "disorder with --out-of-orderness or --allowed-lateness"
+    : undefined

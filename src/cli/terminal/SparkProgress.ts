@@ -1,7 +1,8 @@
 /** How far the queries on Spark are: a line for each, which a terminal shows in its place, and others now and then. */
-import { Clock, Effect, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { type Batch, SparkCluster } from "../../adapters/spark/SparkCluster.ts"
 import { Monitor } from "../../streams/ports/Monitor.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { say } from "./Problem.ts"
 
@@ -100,7 +101,7 @@ const nowAndThen = (standings: Standings, timeZone: string) => {
       say(line)
     }
   }
-  const pass = Effect.map(Clock.currentTimeMillis, sayChanged)
+  const pass = Effect.map(MonotonicTime.millis, sayChanged)
   return Effect.forever(Effect.andThen(pass, Effect.sleep("500 millis"))).pipe(
     Effect.ensuring(Effect.sync(() => sayChanged(Infinity)))
   )

@@ -2,14 +2,16 @@
  * The engine in this process: one fiber carries batches from the log through a job into the
  * sink. Effect runs once a batch, the operators themselves know nothing of it.
  */
-import { Clock, Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Stream } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Stream } from "effect"
 import { CheckpointStore } from "../ports/CheckpointStore.ts"
 import * as Control from "../records/Control.ts"
 import { type DeadLetter, DeadLetters } from "../ports/DeadLetters.ts"
 import { Engine, type EngineError, type Options, type Report, StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
+import { IdleClock } from "./IdleClock.ts"
 import { Job, type Output } from "./Job.ts"
 import { Monitor } from "../ports/Monitor.ts"
+import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { fromTexts, Kind, type Records, valueAt } from "../records/Records.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 
@@ -44,8 +46,8 @@ const partitionLag = Metric.gauge("courant_partition_lag_records", {
 /** How often those who watch see the windows that are forming. */
 const formingEvery = 250
 
-/** For how long the ends of the log, which may be behind a network, are good enough to say how far there is to go. */
-const endsKnownFor = "1 second"
+/** The log, which may be behind a network, is asked for its ends once in so many times. */
+const endsEvery = 4
 
 const run = Effect.fn("InProcess.run")(function*(options: Options) {
   const log = yield* EventLog
@@ -55,7 +57,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     maxTimeAhead: options.maxTimeAhead === undefined ? Infinity : Duration.toMillis(options.maxTimeAhead)
   })
   yield* resume(job, options.name)
-  const run = new Run(options, job)
+  const run = new Run(options, job, yield* MonotonicTime.millis)
 
   const save = Effect.gen(function*() {
     if (run.isBetween || run.savedAt === run.taken) return
@@ -71,11 +73,11 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     !run.isBetween && stopAt !== null && job.offsets.every((offset, partition) => offset >= (stopAt?.[partition] ?? 0))
 
   const every = Duration.toMillis(options.checkpointEvery ?? "1 second")
-  let saveDue = yield* Clock.currentTimeMillis
+  let saveDue = yield* MonotonicTime.millis
   const carry = log.read(job.offsets).pipe(
     Stream.runForEach(Effect.fnUntraced(function*(records) {
       yield* step(run, records).pipe(Effect.trackDuration(batchTime, Duration.toSeconds))
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* MonotonicTime.millis
       if (now >= saveDue) {
         yield* save
         saveDue = now + every
@@ -120,13 +122,22 @@ class Run {
   savedAt = 0
   /** A batch has changed the state and its panes are not in the sink yet: not a moment to save. */
   isBetween = false
-  /** Wall-clock time of each partition's last record. */
-  readonly activeAt: Array<number> = []
+  /** For each field that event times are read from; none where nothing is ever idle. */
+  readonly idle: ReadonlyArray<{ readonly field: string; readonly clock: IdleClock }>
   hasChanged = false
 
-  constructor(options: Options, job: Job) {
+  constructor(options: Options, job: Job, now: number) {
     this.options = options
     this.job = job
+    const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
+    const speed = options.speed ?? 1
+    this.idle = (Number.isFinite(timeout) ? job.eventTimes : []).map(({ field, outOfOrderness, partitions }) =>
+      ({ field, clock: new IdleClock({ timeout, outOfOrderness, speed }, partitions, now) }))
+  }
+
+  took(records: Records, now: number): void {
+    const { eventTimes } = this.job
+    this.idle.forEach(({ clock }, index) => clock.took(records, eventTimes[index]?.partitions ?? [], now))
   }
 
   get report(): Report {
@@ -143,8 +154,8 @@ const resume = Effect.fnUntraced(function*(job: Job, name: string) {
   const checkpoint = yield* store.load(name, job.fingerprint)
   if (Option.isSome(checkpoint) && !job.restore(checkpoint.value.state)) {
     return yield* new StateError({
-      message: `the checkpoint "${name}" was saved by another version of courant; ` +
-        "start once with --restart to compute its results again from the log"
+      reason: "other-version",
+      message: `the checkpoint "${name}" was saved by another version of courant`
     })
   }
   const log = yield* EventLog
@@ -152,8 +163,9 @@ const resume = Effect.fnUntraced(function*(job: Job, name: string) {
   const beyond = job.offsets.findIndex((offset, partition) => offset > (ends[partition] ?? 0))
   if (beyond === -1) return
   return yield* new StateError({
+    reason: "checkpoint-ahead",
     message: `the checkpoint "${name}" has read partition ${beyond} of ${log.topic} up to offset ${job.offsets[beyond]}, ` +
-      `but it ends at ${ends[beyond] ?? 0}: it is another log; start once with --restart to compute its results from this one`
+      `but it ends at ${ends[beyond] ?? 0}: it is another log`
   })
 })
 
@@ -165,6 +177,7 @@ const step = Effect.fnUntraced(function*(run: Run, records: Records) {
   const log = yield* EventLog
   run.isBetween = true
   const output = run.job.take(records)
+  run.took(records, yield* MonotonicTime.millis)
   if (output.unused.length > 0) yield* deadLetters.write(letters(log.topic, records, output))
   if (output.panes.length > 0) {
     yield* sink.write(output.panes).pipe(Effect.trackDuration(writeTime, Duration.toSeconds))
@@ -174,7 +187,6 @@ const step = Effect.fnUntraced(function*(run: Run, records: Records) {
   run.isBetween = false
   run.taken++
   run.hasChanged = true
-  run.activeAt[records.partition] = yield* Clock.currentTimeMillis
 })
 
 const letters = (topic: string, records: Records, { unused }: Output): ReadonlyArray<DeadLetter> =>
@@ -194,62 +206,55 @@ const letters = (topic: string, records: Records, { unused }: Output): ReadonlyA
  * log and takes effect when it is read from there, so that a replay takes it too.
  */
 const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog> {
-  const timeout = Duration.toMillis(run.options.idleTimeout ?? Duration.infinity)
-  if (!Number.isFinite(timeout)) return yield* Effect.never
+  const { idle } = run
+  const [first] = idle
+  if (first === undefined) return yield* Effect.never
   const log = yield* EventLog
-  const started = yield* Clock.currentTimeMillis
+  const isQuiet = run.options.isQuiet ?? Effect.succeed(true)
+  let wasLeftOut = false
   while (true) {
-    yield* Effect.sleep(Math.max(50, timeout / 4))
+    // All clocks of a run tick together.
+    const tick = first.clock.tickAfter(yield* MonotonicTime.millis)
+    yield* sleepUntil(first.clock.dueAt(tick))
+    const isHeard = yield* isQuiet
+    const heardAt = yield* MonotonicTime.millis
+    for (const { clock } of idle) clock.read(heardAt, isHeard)
+    if (!isHeard || !idle.map(({ clock }) => clock.takeCheck(tick)).some(Boolean)) continue
+    // Asked after the input, so that what it had to give is among what there is to read.
     const ends = yield* log.ends
-    // Asked after the log has answered: where that took its time, it was out of reach.
-    if (!(yield* run.options.isQuiet ?? Effect.succeed(true))) continue
-    const now = yield* Clock.currentTimeMillis
-    for (const { partition, watermark } of idleDecisions(run, { now, started, timeout, ends })) {
-      yield* log.append(partition, fromTexts([Control.encode({ _tag: "idle", watermark })], Kind.control))
-      run.activeAt[partition] = now
+    const askedAt = yield* MonotonicTime.millis
+    for (const { clock } of idle) clock.read(askedAt)
+    // What came during a pause gets the time until the next check to come in. Never two in a row, or a machine that
+    // is always late would never decide.
+    wasLeftOut = idle.map(({ clock }) => clock.takeAway()).some(Boolean) && !wasLeftOut
+    if (wasLeftOut || run.job.size === 0) continue
+    const { eventTimes } = run.job
+    for (const [index, { clock, field }] of idle.entries()) {
+      for (const { partition, watermark } of clock.decisions(eventTimes[index]?.partitions ?? [], ends)) {
+        const decision = { _tag: "idle", watermark, ...(idle.length === 1 ? {} : { eventTime: field }) } as const
+        yield* log.append(partition, fromTexts([Control.encode(decision)], Kind.control))
+      }
     }
   }
 })
 
-interface Moment {
-  readonly now: number
-  readonly started: number
-  readonly timeout: number
-  readonly ends: ReadonlyArray<number>
-}
-
-/** Which partitions are idle, and up to where each lets go. */
-const idleDecisions = (run: Run, { ends, now, started, timeout }: Moment) => {
-  const { job, options } = run
-  if (job.size === 0) return []
-  const slack = options.pipelines[0]?.source.definition.outOfOrderness ?? 0
-  const states = job.partitions.map((state, partition) => {
-    const quiet = now - (run.activeAt[partition] ?? started)
-    return { ...state, partition, quiet, idle: quiet >= timeout && state.next >= (ends[partition] ?? 0) }
-  })
-  const active = states.filter(({ idle }) => !idle)
-  const latest = Math.max(...states.map((state) => state.latest))
-  const quietest = Math.min(...states.map(({ quiet }) => quiet))
-  const reach = active.length > 0
-    ? Math.min(...active.map(({ watermark }) => watermark))
-    : Math.floor(latest - slack + quietest * (options.speed ?? 1))
-  return states
-    .filter(({ idle, watermark }) => idle && Number.isFinite(reach) && watermark < reach)
-    .map(({ partition }) => ({ partition, watermark: reach }))
-}
+/** A timer has whole milliseconds and must not come early. */
+const sleepUntil = (due: number) =>
+  Effect.flatMap(MonotonicTime.millis, (now) => Effect.sleep(Math.max(1, Math.ceil(due - now))))
 
 /** Shows the forming windows and the progress a few times a second, however fast the batches come. */
 const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog | Monitor> {
   const monitor = yield* Monitor
   const log = yield* EventLog
-  const ends = yield* Effect.cachedWithTTL(log.ends, endsKnownFor)
-  while (true) {
+  let ends: ReadonlyArray<number> = []
+  for (let round = 0;; round++) {
     yield* Effect.sleep(formingEvery)
     if (run.hasChanged && (yield* monitor.isWatched)) {
       run.hasChanged = false
       yield* monitor.publish({ _tag: "forming", panes: run.job.forming() })
     }
-    yield* publishProgress(run, ends)
+    if (round % endsEvery === 0) ends = yield* log.ends
+    yield* publishProgress(run, Effect.succeed(ends))
   }
 })
 

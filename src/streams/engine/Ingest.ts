@@ -1,17 +1,28 @@
 /** From a feed into the log, and nothing else: a feed that ended can be told from one that goes on. */
-import { Effect, Stream } from "effect"
+import { Deferred, Effect, Stream } from "effect"
 import * as Control from "../records/Control.ts"
-import { EventLog } from "../ports/EventLog.ts"
-import { Feed } from "../ports/Feed.ts"
+import { EventLog, type EventLogError } from "../ports/EventLog.ts"
+import { Feed, type FeedError } from "../ports/Feed.ts"
 import { type Chunk, fromTexts, join, Kind } from "../records/Records.ts"
 import { type Part, Router, type Sources } from "../records/Router.ts"
 
-/** Appends what the feed gives from where the log's last chunk left it, to the first partition, until the feed ends. */
-export const run = Effect.gen(function*() {
-  const feed = yield* Feed
+/** The way of a feed into the log. */
+export interface Ingestion {
+  /** Appends what the feed gives from where the log's last chunk left it, until the feed ends. */
+  readonly run: Effect.Effect<void, EventLogError | FeedError>
+  /**
+   * Asks the feed whether there is more, and comes back when what it had is in the log, or a part of it where there is
+   * always more; `false` where the feed cannot be asked.
+   */
+  readonly isQuiet: Effect.Effect<boolean>
+}
+
+/** Into the first partition. */
+export const whole: Effect.Effect<Ingestion, never, EventLog | Feed> = Effect.gen(function*() {
   const log = yield* EventLog
-  const position = yield* log.position
-  yield* feed.events(position).pipe(Stream.runForEach((chunk) => log.append(0, chunk)))
+  return yield* ingestionOf((chunks, transit) =>
+    Stream.runForEach(chunks, (chunk) =>
+      Effect.andThen(log.append(0, chunk), transit.keep(1))))
 })
 
 /**
@@ -21,11 +32,9 @@ export const run = Effect.gen(function*() {
  * A chunk's part in each partition is whole or not there, the whole chunk is not: where this ends in between, the next
  * run appends the chunk again, and the parts that had come through are in the log twice.
  */
-export const routed = Effect.fnUntraced(function*(sources: Sources) {
-  const feed = yield* Feed
+export const byKey = Effect.fnUntraced(function*(sources: Sources) {
   const log = yield* EventLog
   const router = new Router(log.partitions, sources)
-  const position = yield* log.position
   const append = ({ chunk, partition }: Part) => log.append(partition, chunk)
   const appendAll = (chunk: Chunk) => {
     const parts = router.route(chunk)
@@ -35,11 +44,78 @@ export const routed = Effect.fnUntraced(function*(sources: Sources) {
       Effect.andThen(last === undefined ? Effect.void : append(last))
     )
   }
-  yield* feed.events(position).pipe(
-    Stream.buffer({ capacity: readAhead }),
-    Stream.runForEachArray((chunks) => Effect.forEach(together(chunks), appendAll, { discard: true }))
-  )
+  return yield* ingestionOf((chunks, transit) =>
+    chunks.pipe(
+      Stream.buffer({ capacity: readAhead }),
+      Stream.runForEachArray((chunks) =>
+        Effect.forEach(together(chunks), appendAll, { discard: true }).pipe(
+          Effect.andThen(transit.keep(chunks.length))
+        ))
+    ))
 })
+
+/** Runs {@link whole}. */
+export const run = Effect.flatMap(whole, ({ run }) => run)
+
+/** Runs {@link byKey}. */
+export const routed = (sources: Sources) => Effect.flatMap(byKey(sources), ({ run }) => run)
+
+type Append = (chunks: Stream.Stream<Chunk, FeedError>, transit: Transit) => Effect.Effect<void, EventLogError | FeedError>
+
+const ingestionOf = Effect.fnUntraced(function*(append: Append) {
+  const feed = yield* Feed
+  const log = yield* EventLog
+  const transit = new Transit()
+  const ingestion: Ingestion = {
+    run: Effect.flatMap(log.position, (position) =>
+      append(Stream.tap(feed.events(position), () => transit.give), transit)),
+    // A feed that always has more is heard as well as one that has given all.
+    isQuiet: Effect.suspend(() => Effect.raceFirst(feed.hasGivenAll, Effect.as(transit.isGiven(1), true))).pipe(
+      Effect.tap((isHeard) => isHeard ? Effect.suspend(() => transit.isKept) : Effect.void)
+    )
+  }
+  return ingestion
+})
+
+/** Chunks that the feed has given and the log has not taken yet. */
+class Transit {
+  readonly #given = new Count()
+  readonly #kept = new Count()
+
+  readonly give = Effect.sync(() => this.#given.add(1))
+
+  readonly keep = (chunks: number) => Effect.sync(() => this.#kept.add(chunks))
+
+  /** Waits until so many more have been given. */
+  isGiven(more: number): Effect.Effect<void> {
+    return this.#given.reaches(this.#given.value + more)
+  }
+
+  /** Waits until the log has taken those that have been given by now. */
+  get isKept(): Effect.Effect<void> {
+    return this.#kept.reaches(this.#given.value)
+  }
+}
+
+/** A number that goes up, and those who wait for it. */
+class Count {
+  value = 0
+  #changed: Deferred.Deferred<void> | null = null
+
+  add(more: number): void {
+    this.value += more
+    if (this.#changed !== null) Deferred.doneUnsafe(this.#changed, Effect.void)
+    this.#changed = null
+  }
+
+  reaches(value: number): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (this.value >= value) return Effect.void
+      this.#changed ??= Deferred.makeUnsafe()
+      return Effect.andThen(Deferred.await(this.#changed), this.reaches(value))
+    })
+  }
+}
 
 /** How many chunks wait while others are appended. */
 const readAhead = 16

@@ -1,17 +1,21 @@
 /**
- * Pipelines that read one log together: the whole engine as a deterministic transition.
+ * Pipelines that read one log together: the whole engine as a deterministic transition. Each gives what it gives alone.
  * Everything that can run a pipeline in this process (live, replay, test) drives a job.
  */
 import { Option, Schema } from "effect"
-import type { Batch } from "../records/Batch.ts"
-import { SourceReader, State as SourceReaderState } from "./SourceReader.ts"
 import type { Counts } from "../ports/Monitor.ts"
-import { endOfTime, Operator, Outcome, State as OperatorState } from "../operator/Operator.ts"
+import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
+import * as Checked from "../pipeline/Checked.ts"
 import { fieldsRead } from "../pipeline/FieldsRead.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
-import { Kind, type Records } from "../records/Records.ts"
+import type { Batch } from "../records/Batch.ts"
+import { type Records, valueAt } from "../records/Records.ts"
 import type { Reason } from "../records/Refusal.ts"
+import { Account, State as AccountState } from "./Account.ts"
+import { OperatorGraph } from "./OperatorGraph.ts"
+import { type Part, SourceReader, State as ReaderState } from "./SourceReader.ts"
+import type { Timeline } from "./Timeline.ts"
 
 /** A record that a pipeline, or the decoder (`pipeline` is `null`), could not use. */
 export interface Unused {
@@ -28,25 +32,16 @@ export interface Output {
   readonly unused: ReadonlyArray<Unused>
 }
 
-const CountsSchema = Schema.Struct({
-  read: Schema.Int,
-  aggregated: Schema.Int,
-  late: Schema.Int,
-  deadLettered: Schema.Int,
-  duplicate: Schema.Int,
-  filtered: Schema.Int
-})
-
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
-const version = 1
+const version = 2
 
 const State = Schema.Struct({
   version: Schema.Literal(version),
   fingerprint: Schema.String,
-  reader: SourceReaderState,
-  counts: CountsSchema,
-  byPipeline: Schema.Record(Schema.String, CountsSchema),
-  operators: Schema.Record(Schema.String, OperatorState)
+  reader: ReaderState,
+  counts: AccountState,
+  byPipeline: Schema.Record(Schema.String, AccountState),
+  operators: Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Json))
 })
 
 const json = Schema.fromJsonString(State)
@@ -58,70 +53,95 @@ export interface Options {
   /** Milliseconds that an event's time may lie ahead of the clock at its append; unbounded by default. */
   readonly maxTimeAhead?: number
   /**
-   * How many different texts are known by number before the numbering begins anew and forgets
+   * How many different strings are known by number before the numbering begins anew and forgets
    * those of closed windows; 262,144 by default. It bounds memory and changes no result.
    */
   readonly dictionaryBound?: number
 }
 
-type MutableCounts = { -readonly [K in keyof Counts]: Counts[K] }
+/** How far event times of one field have come. */
+export interface EventTime {
+  readonly field: string
+  readonly outOfOrderness: number
+  readonly partitions: ReadonlyArray<{ readonly next: number; readonly watermark: number; readonly latest: number }>
+}
 
-const nothing = (): MutableCounts => ({ read: 0, aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0 })
+/** A pipeline on its way through a log. */
+interface Running {
+  readonly input: Checked.Input
+  readonly account: Account
+  graph: OperatorGraph
+}
+
+/** What one call of `take` gathers. */
+interface Taking {
+  readonly records: Records
+  readonly refused: Array<Unused>
+  readonly late: Array<Unused>
+  /** Of each record the worst of what pipelines did with it: one that any has refused must not vanish behind those that took it. */
+  readonly worst: Uint8Array
+}
 
 export class Job {
   readonly pipelines: ReadonlyArray<Pipeline.Any>
   readonly fingerprint: string
   readonly #reader: SourceReader
-  #operators: ReadonlyArray<Operator>
-  #counts = nothing()
-  readonly #byPipeline: Map<string, MutableCounts>
+  readonly #running: ReadonlyArray<Running>
+  readonly #account = new Account()
 
   constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
-    const [first, ...others] = pipelines
-    if (first === undefined) throw new TypeError("a job needs at least one pipeline")
-    const source = first.source.definition
-    for (const { name, source: { definition } } of others) {
-      if (definition.name === source.name && definition.outOfOrderness === source.outOfOrderness) continue
-      throw new TypeError(
-        `"${first.name}" and "${name}" cannot run together: they read "${source.name}" and "${definition.name}"`
-      )
-    }
-    if (new Set(pipelines.map(({ name }) => name)).size < pipelines.length) {
-      throw new TypeError("two pipelines of a job have the same name")
-    }
+    checkTogether(pipelines)
     this.pipelines = pipelines
     this.fingerprint = Pipeline.fingerprint(pipelines)
+    const inputs = new Map<string, Checked.Input>()
+    this.#running = pipelines.map(({ checked }) => {
+      const input = Checked.inputOf(checked)
+      const shared = inputs.get(input.id) ?? input
+      inputs.set(input.id, shared)
+      return { input: shared, account: new Account(), graph: new OperatorGraph(checked) }
+    })
     this.#reader = new SourceReader({
-      source,
-      reads: fieldsRead(pipelines),
-      preAggregated: pipelines.find(({ options: { preAggregated } }) => preAggregated !== null)?.options.preAggregated?.source.definition ??
-        null,
+      inputs: [...inputs.values()],
+      reads: fieldsRead(pipelines.map(({ checked }) => checked)),
       partitions: options.partitions,
       maxTimeAhead: options.maxTimeAhead ?? Infinity,
       dictionaryBound: options.dictionaryBound ?? 1 << 18
     })
-    this.#operators = pipelines.map((pipeline) => new Operator(pipeline))
-    this.#byPipeline = new Map(pipelines.map(({ name }) => [name, nothing()]))
   }
 
   get counts(): Counts {
-    return this.#counts
+    return this.#account.counts
   }
 
   /** The same for each pipeline: what one takes may be late for another. */
   get countsByPipeline(): ReadonlyMap<string, Counts> {
-    return this.#byPipeline
+    return new Map(this.#running.map(({ account, graph }) => [graph.checked.name, account.counts]))
   }
 
-  /** `null` while a partition has had no event. */
+  /** The smallest of all inputs, `null` while one has no watermark yet. */
   get watermark(): number | null {
-    const { watermark } = this.#reader
+    const watermark = Math.min(...this.timelines.map((timeline) => timeline.watermark))
     return Number.isFinite(watermark) ? watermark : null
   }
 
-  /** Each partition's own watermark and largest event time, `-Infinity` before its first event. */
-  get partitions(): SourceReader["partitions"] {
-    return this.#reader.partitions
+  /** Event time of each input: of pipelines that read the same it is the same. */
+  get timelines(): ReadonlyArray<Timeline> {
+    return [...this.#reader.timelines.values()]
+  }
+
+  /** Of each partition the smallest watermark and the largest event time of all inputs, `-Infinity` before the first event. */
+  get partitions(): EventTime["partitions"] {
+    return this.offsets.map((next, partition) => ({ next, ...slowest(this.timelines.map(({ partitions }) => partitions[partition])) }))
+  }
+
+  /** Event time by the field that it is read from: of inputs that share one the slowest. */
+  get eventTimes(): ReadonlyArray<EventTime> {
+    const groups = Map.groupBy(this.#reader.timelines, ([{ events }]) => events.definition.eventTime.field)
+    return [...groups].map(([field, inputs]) => ({
+      field,
+      outOfOrderness: Math.max(...inputs.map(([{ events }]) => events.definition.outOfOrderness)),
+      partitions: this.offsets.map((next, partition) => ({ next, ...slowest(inputs.map(([, { partitions }]) => partitions[partition])) }))
+    }))
   }
 
   /** The next offset that is needed from each partition. */
@@ -131,66 +151,103 @@ export class Job {
 
   /** States of keys in open windows, over all pipelines. */
   get size(): number {
-    return this.#operators.reduce((sum, { size }) => sum + size, 0)
+    return this.#running.reduce((sum, { graph }) => sum + graph.size, 0)
   }
 
   take(records: Records): Output {
-    const late: Array<Unused> = []
-    const { duplicates, read, refused } = this.#reader.take(records, (part) => {
-      if (part._tag === "rows") this.#rows(part.batch, part.kind === Kind.preAggregated, records.partition, late)
-      for (const operator of this.#operators) {
-        operator.advance(part.watermark)
-        if (part._tag === "end") operator.end(part.offset)
-      }
+    const taking: Taking = { records, refused: [], late: [], worst: new Uint8Array(records.length) }
+    const ranges: Array<readonly [from: number, to: number]> = []
+    const duplicates = this.#reader.take(records, (part) => {
+      if (part._tag === "records") ranges.push([part.from, part.to])
+      this.#part(part, taking)
     })
-    for (const counts of [this.#counts, ...this.#byPipeline.values()]) {
-      counts.read += read
-      counts.duplicate += duplicates
-      counts.deadLettered += refused.length
+    for (const { account } of this.#running) account.duplicate(duplicates)
+    this.#account.duplicate(duplicates)
+    for (const [from, to] of ranges) this.#account.tally(taking.worst, from, to)
+    for (const { account, graph } of this.#running) account.assertBalanced(graph.checked.name)
+    this.#account.assertBalanced("the run")
+    return { panes: this.#drain(), unused: [...taking.refused, ...taking.late] }
+  }
+
+  #part(part: Part, taking: Taking): void {
+    switch (part._tag) {
+      case "records":
+        return this.#records(part, taking)
+      case "rows":
+        return this.#rows(part, taking)
+      case "idle":
+        for (const { graph, input } of this.#running) if (input === part.input) graph.advance(part.timeline.watermark)
+        return
+      case "end":
+        for (const { graph } of this.#running) graph.end(part.offset)
     }
-    const unused = [...refused.map((refusal) => ({ ...refusal, pipeline: null })), ...late]
-    return { panes: this.#drain(), unused }
+  }
+
+  /** What the sources refuse. A record is nobody's where all refuse it, and where nobody takes records of its kind. */
+  #records({ from, kind, refused, to }: Part & { readonly _tag: "records" }, { records, refused: unused, worst }: Taking): void {
+    for (const { account, input } of this.#running) {
+      const source = sourceOf(input, kind)
+      if (source !== null) account.refuse(refused.get(source.fingerprint)?.length ?? 0)
+      else if (refused.size === 0) account.refuse(to - from)
+      else account.pass(to - from)
+    }
+    const nobody = new Map<number, Unused>()
+    if (refused.size === 0) {
+      for (let record = from; record < to; record++) {
+        const refusal = kind === "truncated" ? tooLong(valueAt(records, record).length) : unwanted
+        nobody.set(record, { record, offset: records.offsets[record]!, pipeline: null, ...refusal })
+      }
+    }
+    const times = new Map<number, number>()
+    for (const { record } of [...refused.values()].flat()) times.set(record, (times.get(record) ?? 0) + 1)
+    for (const [fingerprint, all] of refused) {
+      for (const each of all) {
+        if (times.get(each.record) === refused.size) {
+          if (!nobody.has(each.record)) nobody.set(each.record, { ...each, pipeline: null })
+          continue
+        }
+        worst[each.record] = Outcome.refused
+        for (const { graph, input } of this.#running) {
+          if (sourceOf(input, kind)?.fingerprint === fingerprint) unused.push({ ...each, pipeline: graph.checked.name })
+        }
+      }
+    }
+    for (const record of nobody.keys()) worst[record] = Outcome.refused
+    unused.push(...nobody.values())
+  }
+
+  #rows({ batch, input, kind, timeline }: Part & { readonly _tag: "rows" }, { late, records, worst }: Taking): void {
+    const others = timeline.watermarkBeside(records.partition)
+    for (const { account, graph, input: own } of this.#running) {
+      if (own !== input) continue
+      const outcomes = graph.take(kind, batch, others)
+      account.tally(outcomes, 0, outcomes.length)
+      for (let row = 0; row < outcomes.length; row++) {
+        const record = batch.records[row]!
+        if (outcomes[row]! > worst[record]!) worst[record] = outcomes[row]!
+        if (outcomes[row] === Outcome.late) late.push(lateRow(batch, row, graph.checked.name))
+      }
+      graph.advance(timeline.watermark)
+    }
   }
 
   /** Every window closes, and nothing is left. */
   close(): Output {
-    for (const operator of this.#operators) operator.advance(endOfTime)
+    for (const { graph } of this.#running) graph.advance(endOfTime)
     return { panes: this.#drain(), unused: [] }
   }
 
   /** The panes of all pipelines in one order: by watermark, then by the row or decision that led to them. */
   #drain(): ReadonlyArray<Pane> {
-    return this.#operators
-      .flatMap((operator) => operator.drain())
+    return this.#running
+      .flatMap(({ graph }): ReadonlyArray<Emitted> => graph.drain())
       .sort((a, b) => a.watermark - b.watermark || a.offset - b.offset)
       .map(({ pane }) => pane)
   }
 
-  #rows(batch: Batch, preAggregated: boolean, partition: number, unused: Array<Unused>): void {
-    const others = this.#reader.watermarkBeside(partition)
-    const worst = new Uint8Array(batch.length).fill(Outcome.filtered)
-    for (const operator of this.#operators) {
-      const { name, options } = operator.pipeline
-      const counts = this.#byPipeline.get(name)!
-      if (preAggregated && options.preAggregated === null) {
-        counts.filtered += batch.length
-        continue
-      }
-      const outcomes = operator.take(batch, preAggregated, others)
-      tally(outcomes, counts)
-      for (let row = 0; row < outcomes.length; row++) {
-        const outcome = outcomes[row]!
-        if (outcome === Outcome.late) unused.push(late(batch, row, name))
-        // An event that any pipeline refused as late counts as late, or it would vanish behind those that took it.
-        if (outcome === Outcome.late || worst[row] === Outcome.filtered) worst[row] = outcome
-      }
-    }
-    tally(worst, this.#counts)
-  }
-
   /** The windows nearest to closing, as they stand, for those who watch. */
   forming(): ReadonlyArray<Pane> {
-    return this.#operators.flatMap((operator) => operator.forming())
+    return this.#running.flatMap(({ graph }) => graph.forming())
   }
 
   snapshot(): string {
@@ -198,9 +255,9 @@ export class Job {
       version,
       fingerprint: this.fingerprint,
       reader: this.#reader.snapshot(),
-      counts: this.#counts,
-      byPipeline: Object.fromEntries(this.#byPipeline),
-      operators: Object.fromEntries(this.#operators.map((operator) => [operator.pipeline.name, operator.snapshot()]))
+      counts: this.#account.counts,
+      byPipeline: Object.fromEntries(this.countsByPipeline),
+      operators: Object.fromEntries(this.#running.map(({ graph }) => [graph.checked.name, graph.snapshot()]))
     })
   }
 
@@ -211,41 +268,69 @@ export class Job {
   restore(snapshot: string): boolean {
     const decoded = decodeState(snapshot)
     if (Option.isNone(decoded)) return false
-    const { byPipeline, counts, fingerprint, reader, operators } = decoded.value
-    const partitionsFit = reader.partitions.length === this.#reader.partitions.length
-    if (fingerprint !== this.fingerprint || !partitionsFit) return false
-    const restored = this.pipelines.map((pipeline) => restoredOperator(pipeline, operators[pipeline.name]))
-    if (!restored.every((operator) => operator !== null)) return false
-    this.#operators = restored
-    this.#reader.restore(reader)
-    this.#counts = { ...counts }
-    for (const { name } of this.pipelines) this.#byPipeline.set(name, { ...(byPipeline[name] ?? nothing()) })
+    const { byPipeline, counts, fingerprint, operators, reader } = decoded.value
+    if (fingerprint !== this.fingerprint) return false
+    const restored = this.#running.map((running) => ({
+      running,
+      graph: restoredGraph(running.graph.checked, operators[running.graph.checked.name]),
+      counts: byPipeline[running.graph.checked.name]
+    }))
+    const isWhole = restored.every(({ counts, graph }) => counts !== undefined && graph !== null)
+    if (!isWhole || !this.#reader.restore(reader)) return false
+    this.#account.restore(counts)
+    for (const { counts, graph, running } of restored) {
+      if (graph !== null) running.graph = graph
+      if (counts !== undefined) running.account.restore(counts)
+    }
     return true
   }
 }
 
-/** A new operator with the state of a former one; `null` where the state is damaged. */
-const restoredOperator = (pipeline: Pipeline.Any, state: OperatorState | undefined): Operator | null => {
+type Moment = Timeline["partitions"][number]
+
+const slowest = (states: ReadonlyArray<Moment | undefined>): Moment => ({
+  watermark: Math.min(...states.map((state) => state?.watermark ?? -Infinity)),
+  latest: Math.max(...states.map((state) => state?.latest ?? -Infinity))
+})
+
+const topicOf = ({ checked }: Pipeline.Any): string => Checked.inputOf(checked).events.definition.name
+
+/** Names tell the panes of a job apart, and its pipelines read one topic. */
+const checkTogether = (pipelines: ReadonlyArray<Pipeline.Any>): void => {
+  const [first, ...others] = pipelines
+  if (first === undefined) throw new TypeError("a job needs at least one pipeline")
+  for (const other of others) {
+    if (topicOf(other) === topicOf(first)) continue
+    throw new TypeError(`"${first.name}" and "${other.name}" cannot run together: they read "${topicOf(first)}" and "${topicOf(other)}"`)
+  }
+  if (new Set(pipelines.map(({ name }) => name)).size < pipelines.length) {
+    throw new TypeError("two pipelines of a job have the same name")
+  }
+}
+
+/** New operators with the state of former ones; `null` where the state is damaged. */
+const restoredGraph = (checked: Checked.Checked, state: { readonly [id: string]: Schema.Json } | undefined): OperatorGraph | null => {
   if (state === undefined) return null
-  const operator = new Operator(pipeline)
+  const graph = new OperatorGraph(checked)
   try {
-    operator.restore(state)
-    return operator
+    graph.restore(state)
+    return graph
   } catch {
-    // The kernels throw where a state is not in their form: a value of another kind, a number that is none.
+    // The operators throw where a state is not in their form: a value of another kind, a number that is none.
     return null
   }
 }
 
-const tally = (outcomes: Uint8Array, counts: MutableCounts): void => {
-  for (let row = 0; row < outcomes.length; row++) {
-    if (outcomes[row] === Outcome.aggregated) counts.aggregated++
-    else if (outcomes[row] === Outcome.late) counts.late++
-    else counts.filtered++
-  }
-}
+/** What an input reads of a kind of records, if anything. */
+const sourceOf = ({ events, preAggregated }: Checked.Input, kind: "event" | "pre-aggregated" | "truncated"): Checked.Source | null =>
+  kind === "event" ? events : kind === "pre-aggregated" ? preAggregated : null
 
-const late = (batch: Batch, row: number, pipeline: string): Unused => ({
+const tooLong = (bytes: number) =>
+  ({ reason: "too-long", detail: `it is too long: these are its first ${bytes} bytes` }) as const
+
+const unwanted = { reason: "invalid-field", detail: "no pipeline of this job takes pre-aggregated records" } as const
+
+const lateRow = (batch: Batch, row: number, pipeline: string): Unused => ({
   record: batch.records[row]!,
   offset: batch.offsets[row]!,
   pipeline,

@@ -100,8 +100,9 @@ const resume = Effect.fnUntraced(function*(name: string, fingerprint: string) {
   const beyond = saved.findIndex((offset, partition) => offset > (ends[partition] ?? 0))
   if (beyond === -1) return ends.map((_, partition) => saved[partition] ?? 0)
   return yield* new StateError({
+    reason: "checkpoint-ahead",
     message: `"${name}" has carried partition ${beyond} of ${log.topic} up to offset ${saved[beyond]}, but it ends at ` +
-      `${ends[beyond] ?? 0}: it is another log; start once with --restart to carry all of this one`
+      `${ends[beyond] ?? 0}: it is another log`
   })
 })
 

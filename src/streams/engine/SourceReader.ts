@@ -1,111 +1,100 @@
 /**
- * From the log's records to rows with watermarks: the part of a job that all its pipelines
- * share. It drops what was already seen, decodes, refuses, and keeps each partition's
- * watermark, one record after the other, so that the way the input is cut changes nothing.
- *
- * A partition's watermark is its largest event time less the out-of-orderness, or what an
- * `idle` decision said, whichever is more. It never goes back. The operators' watermark is
- * the smallest of all partitions.
+ * From the log's records to rows with watermarks: the part of a job that its pipelines share. It drops what was already
+ * seen, decodes each record once for every definition of a source that is read, refuses, and lets event time move on
+ * record by record, so that the way the input is cut changes nothing.
  */
 import { Option, Schema } from "effect"
+import type { Input, Source } from "../pipeline/Checked.ts"
+import * as AppendClock from "../records/AppendClock.ts"
 import * as Batch from "../records/Batch.ts"
 import * as Control from "../records/Control.ts"
 import { Decoder } from "../records/Decoder.ts"
 import { Kind, type Records, valueAt } from "../records/Records.ts"
-import type { Reason, Refusal } from "../records/Refusal.ts"
-import type { Definition } from "../pipeline/Source.ts"
+import type { Refusal } from "../records/Refusal.ts"
+import { State as TimelineState, Timeline } from "./Timeline.ts"
 
 export interface Settings {
-  readonly source: Definition
-  /** The fields of the source whose values are read, as the decoder takes them. */
+  /** What the pipelines read, each once. */
+  readonly inputs: ReadonlyArray<Input>
+  /** The fields whose values are read, as the decoder takes them. */
   readonly reads: ReadonlySet<string> | undefined
-  /** The source of pre-aggregated records, where the job has pipelines that take them. */
-  readonly preAggregated: Definition | null
   readonly partitions: number
   /** Milliseconds that an event may lie ahead of the clock at its append; beyond that it is refused. */
   readonly maxTimeAhead: number
-  /** Texts a dictionary may hold before a new one is begun; open windows carry their keys over. */
+  /** Strings that a dictionary may hold before a new one is begun; open windows carry their keys over. */
   readonly dictionaryBound: number
 }
 
 /** A record that could not be used. */
-export interface Refused {
+export interface Refused extends Refusal {
   readonly record: number
   readonly offset: number
-  readonly reason: Reason
-  readonly detail: string
 }
+
+/** What a record is, other than a decision: of a truncated one only the beginning is there, which nobody reads. */
+type RecordKind = Source["kind"] | "truncated"
 
 /**
- * What a run of records turned into, with the operators' watermark after it. The batch is
- * used again for the next rows: it is to be worked through when it is handed over.
+ * What a run of records of one kind turned into. A batch is used again for the next rows, and given the watermarks of one
+ * input after the other: it is to be worked through when it is handed over.
  */
 export type Part =
-  & { readonly watermark: number }
-  & (
-    | { readonly _tag: "rows"; readonly kind: typeof Kind.event | typeof Kind.preAggregated; readonly batch: Batch.Batch }
-    | { readonly _tag: "idle" }
-    | { readonly _tag: "end"; readonly offset: number }
-  )
+  /** The records `[from, to)` are new; what of them each source has refused, by its fingerprint. */
+  | {
+    readonly _tag: "records"
+    readonly kind: RecordKind
+    readonly from: number
+    readonly to: number
+    readonly refused: ReadonlyMap<string, ReadonlyArray<Refused>>
+  }
+  | {
+    readonly _tag: "rows"
+    readonly kind: Source["kind"]
+    readonly input: Input
+    readonly batch: Batch.Batch
+    readonly timeline: Timeline
+  }
+  | { readonly _tag: "idle"; readonly input: Input; readonly timeline: Timeline }
+  | { readonly _tag: "end"; readonly offset: number }
 
-export interface Taken {
-  readonly refused: ReadonlyArray<Refused>
-  readonly duplicates: number
-  /** Events and pre-aggregated records: what conservation counts. Decisions are not events. */
-  readonly read: number
-}
+const Partition = Schema.Struct({ next: Schema.Int, ends: Schema.Int })
 
-const Partition = Schema.Struct({
-  next: Schema.Int,
-  /** `null` before the first event. */
-  watermark: Schema.NullOr(Schema.Int),
-  latest: Schema.NullOr(Schema.Int),
-  ends: Schema.Int
+export const State = Schema.Struct({
+  partitions: Schema.Array(Partition),
+  /** By the input's id. */
+  timelines: Schema.Record(Schema.String, TimelineState),
+  /** The largest event time of each partition, by the source's fingerprint; `null` before the first event. */
+  latest: Schema.Record(Schema.String, Schema.Array(Schema.NullOr(Schema.Int)))
 })
-
-export const State = Schema.Struct({ partitions: Schema.Array(Partition) })
 export type State = typeof State.Type
-
-interface PartitionState {
-  next: number
-  watermark: number
-  latest: number
-  ends: number
-}
 
 export class SourceReader {
   readonly #settings: Settings
-  readonly #partitions: Array<PartitionState>
+  readonly #partitions: Array<{ next: number; ends: number }>
+  readonly #timelines: ReadonlyMap<Input, Timeline>
+  /** By the source's fingerprint: {@link Reader}s come and go with the dictionary, and this stays. */
+  readonly #latest: ReadonlyMap<string, Array<number>>
   #dictionary = new Batch.Dictionary()
-  #events: Reader
-  #preAggregated: Reader | null
+  #readers: ReadonlyArray<Reader>
 
   constructor(settings: Settings) {
     this.#settings = settings
-    this.#partitions = Array.from({ length: settings.partitions }, () => ({
-      next: 0,
-      watermark: -Infinity,
-      latest: -Infinity,
-      ends: 0
-    }))
-    this.#events = new Reader(settings.source, this.#dictionary, settings.reads)
-    this.#preAggregated = settings.preAggregated === null ? null : new Reader(settings.preAggregated, this.#dictionary)
+    this.#partitions = Array.from({ length: settings.partitions }, () => ({ next: 0, ends: 0 }))
+    this.#timelines = new Map(settings.inputs.map((input) =>
+      [input, new Timeline(input.events.definition.outOfOrderness, settings.partitions)] as const))
+    this.#latest = new Map(sourcesOf(settings.inputs).map(({ fingerprint }) =>
+      [fingerprint, Array.from({ length: settings.partitions }, () => -Infinity)] as const))
+    this.#readers = this.#makeReaders()
   }
 
-  /** The operators' watermark: the smallest of all partitions, `-Infinity` while one has had no event. */
-  get watermark(): number {
-    let smallest = Infinity
-    for (const { watermark } of this.#partitions) smallest = Math.min(smallest, watermark)
-    return this.#partitions.length === 0 ? -Infinity : smallest
+  /** One for each definition that is read, however many inputs share it. */
+  #makeReaders(): ReadonlyArray<Reader> {
+    return sourcesOf(this.#settings.inputs).map((source) =>
+      new Reader(source, this.#dictionary, this.#latest.get(source.fingerprint) ?? [], this.#settings.reads))
   }
 
-  /** The smallest watermark of the other partitions, up to which a partition's own may carry the operators'. */
-  watermarkBeside(partition: number): number {
-    let smallest = Infinity
-    this.#partitions.forEach(({ watermark }, index) => {
-      if (index !== partition) smallest = Math.min(smallest, watermark)
-    })
-    return smallest
+  get timelines(): ReadonlyMap<Input, Timeline> {
+    return this.#timelines
   }
 
   /** The offset that is needed next from each partition. */
@@ -113,160 +102,181 @@ export class SourceReader {
     return this.#partitions.map(({ next }) => next)
   }
 
-  get partitions(): ReadonlyArray<Readonly<PartitionState>> {
-    return this.#partitions
-  }
-
-  /** Hands over each part as soon as it is decoded, in the order of the log. */
-  take(records: Records, onPart: (part: Part) => void): Taken {
-    this.#renewDictionary()
-    const refused: Array<Refused> = []
+  /** Hands over each part as soon as it is decoded, in the order of the log. Returns how many records had been seen. */
+  take(records: Records, onPart: (part: Part) => void): number {
+    if (this.#dictionary.texts.length >= this.#settings.dictionaryBound) this.#renewDictionary()
     let duplicates = 0
-    let read = 0
-    let index = 0
-    while (index < records.length) {
-      const kind = records.kinds[index]!
-      const from = index
-      while (index < records.length && records.kinds[index] === kind) index++
+    for (let from = 0, to = 0; from < records.length; from = to) {
+      const kind = records.kinds[from]!
+      while (to < records.length && records.kinds[to] === kind) to++
+      const fresh = this.#skipSeen(records, from, to)
       if (kind === Kind.control) {
-        this.#control(records, from, index, onPart)
+        this.#decide(records, fresh, to, onPart)
         continue
       }
-      read += index - from
-      const reader = kind === Kind.preAggregated ? this.#preAggregated : this.#events
-      duplicates += this.#rows(records, from, index, reader, refused)
-      const batch = reader?.batch
-      if (batch === undefined || batch.length === 0) continue
-      onPart({ _tag: "rows", kind: kind === Kind.preAggregated ? Kind.preAggregated : Kind.event, batch, watermark: this.watermark })
-    }
-    return { refused, duplicates, read }
-  }
-
-  /** Decodes a run of records of one kind into the reader's batch, and returns how many had been seen before. */
-  #rows(records: Records, from: number, to: number, reader: Reader | null, refused: Array<Refused>): number {
-    const state = this.#partitions[records.partition]!
-    const batch = reader?.begin(records.partition, to - from)
-    const slack = this.#settings.source.outOfOrderness
-    const { maxTimeAhead } = this.#settings
-    let duplicates = 0
-    for (let index = from; index < to; index++) {
-      const offset = records.offsets[index]!
-      if (offset < state.next) {
-        duplicates++
-        continue
-      }
-      state.next = offset + 1
-      if (reader === null || batch === undefined) {
-        refused.push({ record: index, offset, ...unwanted })
-        continue
-      }
-      const row = batch.length
-      const refusal = reader.decoder.decode(records.bytes, records.starts[index]!, records.ends[index]!, batch)
-      if (refusal !== null) {
-        refused.push({ record: index, offset, ...refusal })
-        continue
-      }
-      const time = batch.times[row]!
-      if (time > records.appendedAt[index]! + maxTimeAhead) {
-        batch.length = row
-        refused.push({ record: index, offset, ...ahead(time, records.appendedAt[index]!) })
-        continue
-      }
-      batch.offsets[row] = offset
-      batch.records[row] = index
-      batch.watermarks[row] = state.watermark
-      if (time > state.latest) {
-        state.latest = time
-        if (time - slack > state.watermark) state.watermark = time - slack
-      }
+      duplicates += fresh - from
+      if (fresh < to) this.#rows({ records, from: fresh, to }, kindOf(kind), onPart)
     }
     return duplicates
   }
 
-  #control(records: Records, from: number, to: number, onPart: (part: Part) => void): void {
-    const state = this.#partitions[records.partition]!
+  /** The first record of a run that is new; from there on offsets rise. */
+  #skipSeen(records: Records, from: number, to: number): number {
+    const state = this.#partitions[records.partition]
+    if (state === undefined) throw new Error(`a batch of partition ${records.partition}, of which the log has none`)
+    let fresh = from
+    while (fresh < to && records.offsets[fresh]! < state.next) fresh++
+    for (let index = fresh; index < to; index++) {
+      const offset = records.offsets[index]!
+      if (offset < state.next) throw new Error(`offset ${offset} of partition ${records.partition} came behind ${state.next - 1}`)
+      state.next = offset + 1
+    }
+    return fresh
+  }
+
+  #rows(run: Run, kind: RecordKind, onPart: (part: Part) => void): void {
+    const readers = this.#readers.filter(({ source }) => source.kind === kind)
+    const refused = readers.map((reader) => [reader.source.fingerprint, reader.read(run, this.#settings.maxTimeAhead)] as const)
+    onPart({ _tag: "records", kind, from: run.from, to: run.to, refused: new Map(refused) })
+    for (const { batch, source } of readers) {
+      if (batch.length === 0) continue
+      for (const [input, timeline] of this.#timelines) {
+        if ((source.kind === "event" ? input.events : input.preAggregated)?.fingerprint !== source.fingerprint) continue
+        timeline.stamp(batch)
+        onPart({ _tag: "rows", kind: source.kind, input, batch, timeline })
+      }
+    }
+  }
+
+  #decide(records: Records, from: number, to: number, onPart: (part: Part) => void): void {
+    const { partition } = records
     for (let index = from; index < to; index++) {
-      if (records.offsets[index]! < state.next) continue
-      state.next = records.offsets[index]! + 1
       Option.map(Control.decode(valueAt(records, index)), (control) => {
         if (control._tag === "idle") {
-          state.watermark = Math.max(state.watermark, control.watermark)
-          onPart({ _tag: "idle", watermark: this.watermark })
-        } else if (control._tag === "end" && this.#countEnd(state)) {
-          onPart({ _tag: "end", offset: records.offsets[index]!, watermark: this.watermark })
+          for (const [input, timeline] of this.#timelines) {
+            if (control.eventTime !== undefined && control.eventTime !== input.events.definition.eventTime.field) continue
+            timeline.raise(partition, control.watermark)
+            onPart({ _tag: "idle", input, timeline })
+          }
+        } else if (control._tag === "end" && this.#countEnd(partition)) {
+          onPart({ _tag: "end", offset: records.offsets[index]! })
         }
       })
     }
   }
 
   /** An end counts when every partition has come to it. */
-  #countEnd(state: PartitionState): boolean {
+  #countEnd(partition: number): boolean {
     const before = Math.min(...this.#partitions.map(({ ends }) => ends))
-    state.ends++
+    this.#partitions[partition]!.ends++
     return Math.min(...this.#partitions.map(({ ends }) => ends)) > before
   }
 
   /** Keys that are no longer in any window are forgotten with the dictionary that numbered them. */
   #renewDictionary(): void {
-    if (this.#dictionary.texts.length < this.#settings.dictionaryBound) return
-    const { preAggregated, reads, source } = this.#settings
     this.#dictionary = new Batch.Dictionary()
-    this.#events = new Reader(source, this.#dictionary, reads)
-    this.#preAggregated = preAggregated === null ? null : new Reader(preAggregated, this.#dictionary)
+    this.#readers = this.#makeReaders()
   }
 
   snapshot(): State {
     return {
-      partitions: this.#partitions.map(({ ends, latest, next, watermark }) => ({
-        next,
-        watermark: finiteOrNull(watermark),
-        latest: finiteOrNull(latest),
-        ends
-      }))
+      partitions: this.#partitions.map(({ ends, next }) => ({ next, ends })),
+      timelines: Object.fromEntries([...this.#timelines].map(([{ id }, timeline]) => [id, timeline.snapshot()])),
+      latest: Object.fromEntries([...this.#latest].map(([source, times]) =>
+        [source, times.map((time) => Number.isFinite(time) ? time : null)]))
     }
   }
 
-  restore(state: State): void {
-    state.partitions.forEach(({ ends, latest, next, watermark }, index) => {
-      this.#partitions[index] = { next, watermark: watermark ?? -Infinity, latest: latest ?? -Infinity, ends }
+  /** False where it is of other inputs or partitions; nothing is changed then. */
+  restore({ latest, partitions, timelines }: State): boolean {
+    const all = [...this.#timelines]
+    const fits = (state: ReadonlyArray<unknown> | undefined) => state?.length === this.#partitions.length
+    if (!fits(partitions) || !all.every(([{ id }]) => fits(timelines[id]))) return false
+    if (![...this.#latest.keys()].every((source) => fits(latest[source]))) return false
+    for (const [source, times] of this.#latest) {
+      latest[source]?.forEach((time, partition) => {
+        times[partition] = time ?? -Infinity
+      })
+    }
+    partitions.forEach((state, index) => {
+      this.#partitions[index] = { ...state }
     })
+    for (const [{ id }, timeline] of all) timeline.restore(timelines[id] ?? [])
+    return true
   }
+}
+
+const kindOf = (kind: number): RecordKind =>
+  kind === Kind.event ? "event" : kind === Kind.preAggregated ? "pre-aggregated" : "truncated"
+
+interface Run {
+  readonly records: Records
+  readonly from: number
+  readonly to: number
+}
+
+/** Each definition that is read, once. */
+const sourcesOf = (inputs: ReadonlyArray<Input>): ReadonlyArray<Source> => {
+  const sources = inputs.flatMap(({ events, preAggregated }) => preAggregated === null ? [events] : [events, preAggregated])
+  return [...new Map(sources.map((source) => [source.fingerprint, source])).values()]
 }
 
 /** A decoder with the batch that it fills, kept from one run of records to the next. */
 class Reader {
-  readonly decoder: Decoder
-  readonly #source: Definition
+  readonly source: Source
+  readonly #decoder: Decoder
   readonly #dictionary: Batch.Dictionary
+  /** The largest event time of each partition, by which times in another unit are told from history. */
+  readonly #latest: Array<number>
   #batch: Batch.Batch
 
-  constructor(source: Definition, dictionary: Batch.Dictionary, reads?: ReadonlySet<string>) {
-    this.decoder = new Decoder(source, dictionary, reads)
-    this.#source = source
+  constructor(source: Source, dictionary: Batch.Dictionary, latest: Array<number>, reads: ReadonlySet<string> | undefined) {
+    this.source = source
+    this.#latest = latest
+    this.#decoder = new Decoder(source.definition, dictionary, reads)
     this.#dictionary = dictionary
-    this.#batch = Batch.make(source, dictionary, 0, 0)
+    this.#batch = Batch.make(source.definition, dictionary, 0, 0)
   }
 
   get batch(): Batch.Batch {
     return this.#batch
   }
 
-  begin(partition: number, rows: number): Batch.Batch {
-    const { times } = this.#batch
-    if (times.length < rows) this.#batch = Batch.make(this.#source, this.#dictionary, partition, Math.max(1_024, rows * 2))
+  /** Decodes a run of records into the batch, and returns those that it refuses. */
+  read({ from, records, to }: Run, maxTimeAhead: number): ReadonlyArray<Refused> {
+    const batch = this.#begin(records.partition, to - from)
+    const refused: Array<Refused> = []
+    let latest = this.#latest[records.partition] ?? -Infinity
+    for (let record = from; record < to; record++) {
+      const offset = records.offsets[record]!
+      const row = batch.length
+      const refusal = this.#decoder.decode(records.bytes, records.starts[record]!, records.ends[record]!, batch)
+      if (refusal !== null) {
+        refused.push({ record, offset, ...refusal })
+        continue
+      }
+      const time = batch.times[row]!
+      const impossible = AppendClock.refusalOf(time, records.appendedAt[record]!, latest, maxTimeAhead)
+      if (impossible !== null) {
+        batch.length = row
+        refused.push({ record, offset, ...impossible })
+        continue
+      }
+      batch.offsets[row] = offset
+      batch.records[row] = record
+      if (time > latest) latest = time
+    }
+    this.#latest[records.partition] = latest
+    return refused
+  }
+
+  #begin(partition: number, rows: number): Batch.Batch {
+    if (this.#batch.times.length < rows) {
+      this.#batch = Batch.make(this.source.definition, this.#dictionary, partition, Math.max(1_024, rows * 2))
+    }
     this.#batch.partition = partition
     this.#batch.length = 0
     return this.#batch
   }
 }
 
-const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value : null
-
-const unwanted: Refusal = { reason: "invalid-field", detail: "no pipeline of this job takes pre-aggregated records" }
-
-const ahead = (time: number, now: number): Refusal => ({
-  reason: "time-ahead",
-  detail: `its time ${iso(time)} is ahead of the clock, which was at ${iso(now)}`
-})
-
-const iso = (time: number): string => new Date(time).toISOString()

@@ -12,8 +12,9 @@
 import { Pipeable, type Schema } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
 import type { Expr, Fits, Has, Node } from "./Expr.ts"
-import type { Portability, Source } from "./Source.ts"
-import type { Window, Windowed } from "./Window.ts"
+import type * as Plan from "./Plan.ts"
+import { planOf, type Portability } from "./Source.ts"
+import type { Windowed } from "./Window.ts"
 
 export type Op =
   | "count"
@@ -110,11 +111,13 @@ export const custom = <R, State, Result extends Scalar>(
   spec: { op: "custom", custom: spec as unknown as CustomSpec }
 })
 
-/** The same aggregate over only those rows for which a condition holds. */
+/** The same aggregate over only those rows for which a condition holds. Several conditions must all hold. */
 export const where = <Row>(condition: Expr<Row>) =>
 <O extends Op, F extends string, Needs, Result>(
-  self: Aggregate<O, F, Needs, Result>
-): Aggregate<O, F, Needs & Row, Result> => ({ spec: { ...self.spec, where: condition.node } })
+  { spec }: Aggregate<O, F, Needs, Result>
+): Aggregate<O, F, Needs & Row, Result> => ({
+  spec: { ...spec, where: spec.where === undefined ? condition.node : { op: "and", all: [spec.where, condition.node] } }
+})
 
 export type Any = { readonly spec: Spec }
 
@@ -145,47 +148,9 @@ type PortabilityOf<Aggregates, P extends Portability> = Aggregates[keyof Aggrega
 
 /** Windows with their aggregates: a pipeline that has no name yet. */
 export interface Aggregated<out Values, out P extends Portability = "portable"> extends Pipeable.Pipeable {
-  readonly source: Source<unknown, Portability>
-  readonly window: Window
-  readonly aggregates: { readonly [name: string]: Spec }
-  readonly options: Options
+  readonly plan: Plan.Results
   readonly _values?: Values
   readonly _portability?: P
-}
-
-/** What may be said of a pipeline apart from its window and its aggregates. */
-export interface Options {
-  /** Milliseconds after a window's end for which the watermark still lets events change it. */
-  readonly allowedLateness: number
-  readonly emit: Emit
-  readonly derived: { readonly [name: string]: { readonly op: "percentChange"; readonly field: string } }
-  readonly preAggregated: PreAggregated | null
-  readonly rollUpOf: RollUp | null
-}
-
-export type Emit =
-  | { readonly on: "close" }
-  /** Early panes too: at every event, or whenever event time has moved on by `every` milliseconds. */
-  | { readonly on: "update"; readonly every: number }
-
-/** Pre-aggregated records that enter a pipeline's windows: which field of theirs is which result. */
-export interface PreAggregated {
-  readonly source: Source<unknown, Portability>
-  readonly fields: { readonly [name: string]: string }
-}
-
-/** A roll-up merges the windows of another pipeline instead of looking at rows. */
-export interface RollUp {
-  readonly pipeline: string
-  readonly window: Window
-}
-
-export const defaults: Options = {
-  allowedLateness: 0,
-  emit: { on: "close" },
-  derived: {},
-  preAggregated: null,
-  rollUpOf: null
 }
 
 /** Computes a set of aggregates over each window of each key. */
@@ -194,16 +159,17 @@ export const into = <const Aggregates extends { readonly [name: string]: Any }>(
   self: Windowed<R, P> & Fits<R, Needed<Aggregates>>
 ): Aggregated<Results<Aggregates, R>, PortabilityOf<Aggregates, P>> =>
   make({
-    source: self.source,
+    _tag: "window",
+    input: planOf(self.source),
+    preAggregated: null,
     window: self.window,
     aggregates: Object.fromEntries(Object.entries(aggregates).map(([name, { spec }]) => [name, spec])),
-    options: defaults
+    trigger: { on: "close" },
+    allowedLateness: 0
   })
 
-export const make = <Values, P extends Portability>(
-  parts: Pick<Aggregated<Values, P>, "source" | "window" | "aggregates" | "options">
-): Aggregated<Values, P> => ({
-  ...parts,
+export const make = <Values, P extends Portability>(plan: Plan.Results): Aggregated<Values, P> => ({
+  plan,
   pipe() {
     return Pipeable.pipeArguments(this, arguments)
   }

@@ -1,20 +1,18 @@
-/** Which fields of their source pipelines look at, beside its key and its time. */
+/** Which fields of their sources pipelines look at, beside the key and the time. */
+import type { Checked } from "./Checked.ts"
 import type { Node } from "./Expr.ts"
-import type { Any as AnyPipeline } from "./Pipeline.ts"
 
 /** `undefined` where functions are handed whole rows. */
-export const fieldsRead = (pipelines: ReadonlyArray<AnyPipeline>): ReadonlySet<string> | undefined => {
+export const fieldsRead = (pipelines: ReadonlyArray<Checked>): ReadonlySet<string> | undefined => {
   const fields = new Set<string>()
-  for (const { aggregates, source } of pipelines) {
-    for (const filter of source.filters) {
-      if (filter._tag === "function") return undefined
-      addFields(filter.node, fields)
-    }
-    for (const { by, field, op, where } of Object.values(aggregates)) {
-      if (op === "custom") return undefined
-      if (field !== undefined) fields.add(field)
-      if (by !== undefined) fields.add(by)
-      if (where !== undefined) addFields(where, fields)
+  for (const node of pipelines.flatMap(({ nodes }) => nodes)) {
+    if (node._tag === "filter") return undefined
+    if (node._tag === "where") addFields(node.condition, fields)
+    if (node._tag !== "window") continue
+    for (const { by, custom, field, preAggregated, where } of node.aggregates) {
+      if (custom !== null) return undefined
+      for (const read of [field, by, preAggregated]) if (read !== null) fields.add(read.column.name)
+      if (where !== null) addFields(where, fields)
     }
   }
   return fields

@@ -3,7 +3,7 @@
  * knows, whose results have the types of their fields. So a sink gets the same values as from the engine itself.
  */
 import { BigDecimal, Option, Schema } from "effect"
-import type { Spec } from "./Aggregate.ts"
+import * as Checked from "./Checked.ts"
 import * as Pane from "./Pane.ts"
 import type { Any as AnyPipeline } from "./Pipeline.ts"
 import type { Window } from "./Window.ts"
@@ -17,7 +17,7 @@ export type Refusal =
 
 /** Panes of these pipelines from lines as `Pane.toJson` writes them. */
 export const make = (pipelines: ReadonlyArray<AnyPipeline>): (line: Uint8Array) => Pane.Pane | Refusal => {
-  const known = new Map(pipelines.map((pipeline) => [pipeline.name, { window: pipeline.window, types: typesOf(pipeline) }]))
+  const known = new Map(pipelines.map(({ checked, name }) => [name, { window: Checked.windowOf(checked).window, types: typesOf(checked) }]))
   return (line) => {
     const encoded = Option.getOrNull(decode(text.decode(line)))
     if (encoded === null) return "no-pane"
@@ -36,18 +36,8 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Pane.Encoded))
 type Type = "decimal" | "number" | "string" | "boolean" | "any"
 
 /** The results of a pipeline in the order in which the engine gives them. */
-const typesOf = (pipeline: AnyPipeline): ReadonlyMap<string, Type> =>
-  new Map([
-    ...Object.entries(pipeline.aggregates).map(([name, spec]) => [name, typeOf(pipeline, spec)] as const),
-    ...Object.keys(pipeline.options.derived).map((name) => [name, "decimal"] as const)
-  ])
-
-const typeOf = ({ source }: AnyPipeline, { field, op }: Spec): Type => {
-  if (op === "count") return "number"
-  if (op === "custom") return "any"
-  const column = source.definition.columns.find(({ name }) => name === field)
-  return column === undefined ? "any" : column.kind === "int" || column.kind === "double" ? "number" : column.kind
-}
+const typesOf = (checked: Checked.Checked): ReadonlyMap<string, Type> =>
+  new Map(Checked.valuesOf(checked).map(([name, { kind }]) => [name, kind === "int" || kind === "double" ? "number" : kind]))
 
 /** `null` where they are not the results of the pipeline. A retracted window has no values that count. */
 const valuesOf = (types: ReadonlyMap<string, Type>, { pane, values }: Pane.Encoded): Pane.Values | null => {

@@ -17,51 +17,47 @@
  * )
  * ```
  */
-import { Duration, Predicate } from "effect"
-import { createHash } from "node:crypto"
+import { Duration } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
 import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
+import { check } from "./Check.ts"
+import * as Checked from "./Checked.ts"
 import type { Fits, Has } from "./Expr.ts"
-import type { Portability, Row, Source } from "./Source.ts"
+import * as Fingerprint from "./Fingerprint.ts"
+import * as Plan from "./Plan.ts"
+import { planOf, type Portability, type Row, type Source } from "./Source.ts"
 import * as Window from "./Window.ts"
 
 /** `Values` are the results of one pane; a `"local"` pipeline cannot leave the process. */
 export interface Pipeline<out Values, out P extends Portability = "portable"> {
   readonly name: string
-  readonly source: Source<unknown, Portability>
-  readonly window: Window.Window
-  readonly aggregates: { readonly [name: string]: Aggregate.Spec }
-  readonly options: Aggregate.Options
+  /** What was declared, for pipelines that are made of this one. */
+  readonly plan: Plan.Results
+  /** What it means: all that engines look at. */
+  readonly checked: Checked.Checked
   readonly _values?: Values
   readonly _portability?: P
 }
 
 export type Any = Pipeline<unknown, Portability>
 
-/** Gives the pipeline its name, by which its panes, checkpoints and measurements are known. */
-export const named = (name: string) => <Values, P extends Portability>(self: Aggregated<Values, P>): Pipeline<Values, P> => {
-  if (!/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) {
-    throw new TypeError(`a pipeline's name consists of a-z, 0-9 and "-": "${name}" does not`)
-  }
-  const { aggregates, options, source, window } = self
-  if (window.kind === "session" && options.preAggregated !== null) {
-    throw new TypeError(`"${name}": pre-aggregated records have no place in session windows`)
-  }
-  for (const result of Object.keys(options.preAggregated?.fields ?? {})) {
-    const op = aggregates[result]?.op
-    if (op !== undefined && ready.includes(op)) continue
-    throw new TypeError(`"${name}": "${result}" (${op ?? "no result"}) cannot be made from pre-aggregated values`)
-  }
-  return { name, source, window, aggregates, options }
-}
+/**
+ * Gives the pipeline its name, by which its panes, checkpoints and measurements are known, and checks it as a whole.
+ * Throws a `CheckError` that names the part that is wrong and says what to do.
+ */
+export const named = (name: string) => <Values, P extends Portability>(self: Aggregated<Values, P>): Pipeline<Values, P> =>
+  make(name, self.plan)
 
-/** What can be made of a result for part of a window and nothing else: a mean, say, would need its count too. */
-const ready: ReadonlyArray<Aggregate.Op> = ["count", "sum", "min", "max", "first", "last"]
+const make = <Values, P extends Portability>(name: string, plan: Plan.Results): Pipeline<Values, P> => ({
+  name,
+  plan,
+  checked: check(name, plan)
+})
 
-const withOptions = (change: Partial<Aggregate.Options>) =>
+const changeWindow = (change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>) =>
 <Values, P extends Portability>(self: Aggregated<Values, P>): Aggregated<Values, P> =>
-  Aggregate.make({ ...self, options: { ...self.options, ...change } })
+  Aggregate.make(Plan.changeWindow(self.plan, (node) => ({ ...node, ...change(node) })))
 
 /**
  * For how long after a window has closed, in event time, late events still change it. Each
@@ -69,17 +65,17 @@ const withOptions = (change: Partial<Aggregate.Options>) =>
  * lateness an event is too late.
  */
 export const allowedLateness = (lateness: Duration.Input) =>
-  withOptions({ allowedLateness: Duration.toMillis(lateness) })
+  changeWindow(() => ({ allowedLateness: Duration.toMillis(lateness) }))
 
 /** Emits only when a window closes: the default. */
-export const emitOnClose = withOptions({ emit: { on: "close" } })
+export const emitOnClose = changeWindow(() => ({ trigger: { on: "close" } }))
 
 /**
  * Emits `early` panes of open windows as they change: at every event, or whenever the
  * largest event time has crossed a multiple of `every`. Both are functions of the log.
  */
 export const emitOnUpdate = (options?: { readonly every?: Duration.Input }) =>
-  withOptions({ emit: { on: "update", every: Duration.toMillis(options?.every ?? 0) } })
+  changeWindow(() => ({ trigger: { on: "update", every: Duration.toMillis(options?.every ?? 0) } }))
 
 /**
  * Adds a result that compares a window with the one before it of the same key: by how many
@@ -90,10 +86,7 @@ export const percentChange = <const Name extends string, const Of extends string
 <Values, P extends Portability>(
   self: Aggregated<Values, P> & Fits<Values, Has<Of, Decimal | number | null>>
 ): Aggregated<Values & Has<Name, Decimal | null>, P> =>
-  Aggregate.make({
-    ...self,
-    options: { ...self.options, derived: { ...self.options.derived, [name]: { op: "percentChange", field: of } } }
-  })
+  Aggregate.make({ _tag: "derive", input: self.plan, values: { [name]: { function: "percentChange", of } } })
 
 type Unmapped<Values, M> = { readonly [K in keyof Values]: K extends keyof M ? Values[K] : Values[K] | null }
 
@@ -101,7 +94,7 @@ type Unmapped<Values, M> = { readonly [K in keyof Values]: K extends keyof M ? V
  * Lets aggregates that somebody else has made into the windows: a publisher's bar enters
  * the candle whose time it covers. `fields` says which field of the other source is which
  * result; a result that is not named there is `null` wherever such a record takes part,
- * since nobody knows it.
+ * since nobody knows it. A field is of the kind of its result; a decimal has no more decimals than that.
  */
 export const acceptPreAggregated = <R, const M extends { readonly [name: string]: keyof R & string }>(
   source: Source<R, Portability>,
@@ -110,7 +103,7 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
 <Values, P extends Portability>(
   self: Aggregated<Values, P> & Fits<Values, { readonly [K in keyof M]: unknown }>
 ): Aggregated<Unmapped<Values, M>, P> =>
-  Aggregate.make({ ...self, options: { ...self.options, preAggregated: { source, fields } } })
+  Aggregate.make(Plan.changeWindow(self.plan, (node) => ({ ...node, preAggregated: { input: planOf(source), fields } })))
 
 /**
  * A pipeline of larger windows made of the windows of another. It merges their exact states,
@@ -121,22 +114,13 @@ export const rollUp = <Values, P extends Portability>(
   self: Pipeline<Values, P>,
   size: Duration.Input,
   options?: Window.Aligned
-): Aggregated<Values, P> => {
-  const { window: inner } = self
-  const window = Window.tumblingOf(size, options)
-  if (inner.kind !== "tumbling" || window.kind !== "tumbling") {
-    throw new TypeError(`only tumbling windows can be rolled up: those of "${self.name}" are ${inner.kind}`)
-  }
-  if (window.size % inner.size !== 0 || (window.offset - inner.offset) % inner.size !== 0) {
-    throw new RangeError(`windows of ${window.size} ms are not made of whole windows of "${self.name}"`)
-  }
-  return Aggregate.make({
-    source: self.source,
-    window,
-    aggregates: self.aggregates,
-    options: { ...self.options, rollUpOf: { pipeline: self.name, window: inner } }
-  })
-}
+): Aggregated<Values, P> =>
+  Aggregate.make(Plan.changeWindow(self.plan, (node) => ({
+    ...node,
+    input: node,
+    preAggregated: null,
+    window: Window.tumblingOf(size, options)
+  })))
 
 /** The values of a pipeline's panes. */
 export type ValuesOf<P> = P extends Pipeline<infer Values, Portability> ? Values : never
@@ -147,35 +131,13 @@ export type RowOf<S> = S extends Source<infer R, Portability> ? R : never
 export type { Row }
 
 /** The same pipeline under other bounds of disorder, as the command line sets them. */
-export const withBounds = <P extends Any>(
-  pipeline: P,
-  bounds: { readonly outOfOrderness?: number; readonly allowedLateness?: number }
-): P => ({
-  ...pipeline,
-  source: {
-    ...pipeline.source,
-    definition: {
-      ...pipeline.source.definition,
-      outOfOrderness: bounds.outOfOrderness ?? pipeline.source.definition.outOfOrderness
-    }
-  },
-  options: { ...pipeline.options, allowedLateness: bounds.allowedLateness ?? pipeline.options.allowedLateness }
-})
+export const withBounds = <P extends Any>({ name, plan }: P, bounds: Plan.Bounds): P =>
+  // Bounds change neither the results nor the portability, and a pipeline's type says nothing else.
+  make(name, Plan.withBounds(plan, bounds)) as P
 
 /**
- * A digest of everything that decides what a pipeline computes. State that was saved under
- * one fingerprint is never read under another. Functions count by their source text.
+ * A digest of everything that decides what pipelines compute together, in whatever order they and their results are
+ * named. State that was saved under one fingerprint is never read under another. Functions count by their source text.
  */
 export const fingerprint = (pipelines: ReadonlyArray<Any>): string =>
-  createHash("sha256").update(JSON.stringify(pipelines, canonical)).digest("hex")
-
-const canonical = (name: string, value: unknown): unknown => {
-  if (name === "pipe" || name === "accepts") return undefined
-  if (typeof value === "function") return String(value)
-  if (typeof value === "number" && !Number.isFinite(value)) return String(value)
-  if (Predicate.isObject(value) && "state" in value && "merge" in value) return { ...value, state: "codec" }
-  if (Predicate.isObject(value)) {
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0))
-  }
-  return value
-}
+  Fingerprint.of(Object.fromEntries(pipelines.map(({ checked, name }) => [name, checked.fingerprint])))

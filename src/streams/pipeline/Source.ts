@@ -23,6 +23,7 @@ import * as Column from "./Column.ts"
 import * as EventTime from "./EventTime.ts"
 import type { Expr, Fits, Node } from "./Expr.ts"
 import * as Key from "./Key.ts"
+import type * as Plan from "./Plan.ts"
 
 /** Whether every engine can run a pipeline, or only the one that can call its functions. */
 export type Portability = "portable" | "local"
@@ -163,6 +164,16 @@ const fromDefinition = <R, P extends Portability>(
     return Pipeable.pipeArguments(this, arguments)
   }
 })
+
+/** The graph of a source and its filters. */
+export const planOf = ({ definition, filters }: Source<unknown, Portability>): Plan.Events =>
+  filters.reduce<Plan.Events>(
+    (input, filter) =>
+      filter._tag === "where"
+        ? { _tag: "where", input, condition: filter.node }
+        : { _tag: "filter", input, test: filter.test },
+    { _tag: "source", definition }
+  )
 
 /** Keeps the rows for which a condition holds. The pipeline stays portable. */
 export const where = <Fields>(condition: Expr<Fields>) =>

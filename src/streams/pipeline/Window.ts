@@ -42,48 +42,31 @@ export const tumbling = (size: Duration.Input, options?: Aligned) => assign(tumb
 
 export const tumblingOf = (size: Duration.Input, options?: Aligned): Window => ({
   kind: "tumbling",
-  size: positive("size", size),
+  size: Duration.toMillis(size),
   offset: Duration.toMillis(options?.offset ?? 0)
 })
 
 /** Windows of one length, a new one every `advance`; an event belongs to `size / advance` of them. */
-export const hopping = (size: Duration.Input, advance: Duration.Input, options?: Aligned) => {
-  const window: Window = {
+export const hopping = (size: Duration.Input, advance: Duration.Input, options?: Aligned) =>
+  assign({
     kind: "hopping",
-    size: positive("size", size),
-    advance: positive("advance", advance),
+    size: Duration.toMillis(size),
+    advance: Duration.toMillis(advance),
     offset: Duration.toMillis(options?.offset ?? 0)
-  }
-  if (window.advance > window.size) throw new RangeError("a hopping window must not advance by more than its size")
-  return assign(window)
-}
+  })
 
 /** Windows that start together and end a step apart, until `size` is reached: the day so far, every hour. */
-export const cumulative = (size: Duration.Input, step: Duration.Input, options?: Aligned) => {
-  const window: Window = {
+export const cumulative = (size: Duration.Input, step: Duration.Input, options?: Aligned) =>
+  assign({
     kind: "cumulative",
-    size: positive("size", size),
-    step: positive("step", step),
+    size: Duration.toMillis(size),
+    step: Duration.toMillis(step),
     offset: Duration.toMillis(options?.offset ?? 0)
-  }
-  if (window.size % window.step !== 0) throw new RangeError("the size of a cumulative window must be a multiple of its step")
-  return assign(window)
-}
+  })
 
 /** Windows that last as long as a key's events are at most `gap` apart and end `gap` after the last one. */
-export const session = (gap: Duration.Input) => assign({ kind: "session", gap: positive("gap", gap) })
+export const session = (gap: Duration.Input) => assign({ kind: "session", gap: Duration.toMillis(gap) })
 
 /** Days, weeks (from Monday) or months of a time zone; a day lasts 23 or 25 hours where the clock changes. */
-export const calendar = (unit: Unit, options: { readonly timeZone: string }) => {
-  // Throws a RangeError that names the zone, now rather than at the first event.
-  Intl.DateTimeFormat("en", { timeZone: options.timeZone })
-  return assign({ kind: "calendar", unit, timeZone: options.timeZone })
-}
-
-const positive = (name: string, input: Duration.Input): number => {
-  const millis = Duration.toMillis(input)
-  if (!Number.isSafeInteger(millis) || millis < 1) {
-    throw new RangeError(`the ${name} of a window must be a whole number of milliseconds above 0`)
-  }
-  return millis
-}
+export const calendar = (unit: Unit, options: { readonly timeZone: string }) =>
+  assign({ kind: "calendar", unit, timeZone: options.timeZone })

@@ -17,13 +17,20 @@ export interface Options {
   readonly pipelines: ReadonlyArray<AnyPipeline>
   /** Comes to the offsets, one a partition, at which the run has read enough; it goes on for ever without. */
   readonly stopAt?: Effect.Effect<ReadonlyArray<number>, EventLogError>
-  /** How far an event may lie ahead of the clock at its append. */
+  /** How far an event may lie ahead of the clock at its append; any distance by default. */
   readonly maxTimeAhead?: Duration.Input
-  /** After this long without a record a partition no longer holds the watermark up. */
+  /**
+   * After this long without a record a partition no longer holds the watermark up, and where all are quiet event time
+   * goes on by the clock. It never does by default.
+   */
   readonly idleTimeout?: Duration.Input
-  /** Whether an input that gives nothing has nothing to give; while it is only out of reach, nothing is closed by the clock. */
+  /**
+   * Asks whatever fills the log, and comes back when it knows: `true` when all that it had at that moment is in the
+   * log, `false` where it cannot be asked. Silence counts only where this said `true`. Without it, whoever appends is
+   * taken to have nothing to append that is not in the log.
+   */
   readonly isQuiet?: Effect.Effect<boolean>
-  /** How many times faster than the clock event time goes, which matters while the input is quiet; 1 by default. */
+  /** How many times as fast as the clock event time goes while the input is quiet; 1 by default. */
   readonly speed?: number
   /** At most this much is computed again after a crash; 1 second by default. */
   readonly checkpointEvery?: Duration.Input
@@ -36,9 +43,15 @@ export interface Report extends Counts {
   readonly byPipeline: { readonly [name: string]: Counts }
 }
 
-/** The saved state cannot be read by this version. */
+/** What is saved does not fit what is to be run: only computing everything again from the log helps. */
 export class StateError extends Schema.TaggedError<StateError>()("StateError", {
-  message: Schema.String
+  message: Schema.String,
+  reason: Schema.Literals([
+    /** Another version of this library saved it, in a form that this one does not read. */
+    "other-version",
+    /** It was saved further on than the log goes: the log was deleted or is another one. */
+    "checkpoint-ahead"
+  ])
 }) {}
 
 /** What runs the pipelines outside of this process, such as a cluster, has refused them or has failed. */

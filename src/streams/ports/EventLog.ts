@@ -26,7 +26,10 @@ export class EventLog extends Context.Service<EventLog, {
    * batch holds records of one partition. From an offset past the end it waits for that offset.
    */
   readonly read: (from: ReadonlyArray<number>) => Stream.Stream<Records, EventLogError>
-  /** The offset that the next record of each partition will get. */
+  /**
+   * The offset that the next record of each partition will get. The store is asked anew each time: a record is counted as
+   * soon as its append has returned, whoever appended it, and what has been read is never beyond.
+   */
   readonly ends: Effect.Effect<ReadonlyArray<number>, EventLogError>
   /** The position of the last chunk that had one. */
   readonly position: Effect.Effect<Option.Option<string>, EventLogError>

@@ -29,6 +29,12 @@ export class Feed extends Context.Service<Feed, {
   readonly name: string
   readonly freshness: Effect.Effect<Freshness>
   /**
+   * Asks the source whether there is more, and comes back when it knows: `true` when whatever the source had at that
+   * moment has been given to the one who reads {@link events}, as fast as that one takes it; `false` where the source
+   * cannot be asked, as while it is out of reach. Only then is silence taken for a quiet market.
+   */
+  readonly hasGivenAll: Effect.Effect<boolean>
+  /**
    * The events from a position on, as {@link Chunk.position} gave it; from the beginning, or
    * from now, without one. The stream ends when the source does.
    */
@@ -39,6 +45,8 @@ export class Feed extends Context.Service<Feed, {
     Layer.succeed(Feed, {
       name: "memory",
       freshness: Effect.succeed<Freshness>({ _tag: "simulated" }),
+      // A chunk is given when it is asked for: none is ever under way.
+      hasGivenAll: Effect.succeed(true),
       events: (position) =>
         Stream.fromIterable(chunks.map((chunk, index) => ({ ...chunk, position: String(index + 1) }))).pipe(
           Stream.drop(position._tag === "Some" ? Number(position.value) : 0)

@@ -14,7 +14,11 @@ export const Control = Schema.Union([
    * Nothing before this time is to be expected in this partition any more: it was quiet
    * for so long that it would have held the others up. Its watermark is at least this.
    */
-  Schema.TaggedStruct("idle", { watermark: Schema.Int.check(Schema.isBetween(dates)) }),
+  Schema.TaggedStruct("idle", {
+    watermark: Schema.Int.check(Schema.isBetween(dates)),
+    /** The field that event times are read from, where the pipelines of a run read them from several; of all without. */
+    eventTime: Schema.optionalKey(Schema.String)
+  }),
   /** The input was read to its end: every open window is emitted as it stands. */
   Schema.TaggedStruct("end", {}),
   /**

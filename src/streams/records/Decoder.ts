@@ -12,6 +12,7 @@ import type { Column } from "../pipeline/Column.ts"
 import type { Definition } from "../pipeline/Source.ts"
 import { type Batch, type Dictionary, indexOf } from "./Batch.ts"
 import { FieldReader } from "./FieldReader.ts"
+import * as JsonNumber from "./JsonNumber.ts"
 import { KeyReader } from "./KeyReader.ts"
 import { ObjectReader, type Placed, skip } from "./ObjectReader.ts"
 import type { Refusal } from "./Refusal.ts"
@@ -93,14 +94,12 @@ export class Decoder {
   /** The slow path: everything that JSON allows, and a reason for what is refused. */
   #parse(bytes: Uint8Array): Refusal | null {
     let record: unknown
-    let text: string
     try {
-      text = utf8.decode(bytes)
-      record = JSON.parse(text)
+      record = JsonNumber.parse(bytes)
     } catch {
       return { reason: "not-json", detail: "the record is not JSON in UTF-8" }
     }
-    if (!Predicate.isObject(record)) return { reason: "not-json", detail: "the record is not a JSON object" }
+    if (!isRecord(record)) return { reason: "not-json", detail: "the record is not a JSON object" }
     for (let index = 0; index < this.#fields.length; index++) {
       const refusal = this.#store(index, record)
       if (refusal !== null) return refusal
@@ -115,7 +114,7 @@ export class Decoder {
     let value = record
     for (const [depth, { name, optional }] of column.path.entries()) {
       const path = () => column.path.slice(0, depth + 1).map(({ name }) => name).join(".")
-      if (!Predicate.isObject(value)) return invalid(column.path.slice(0, depth).map(({ name }) => name).join("."), value, "an object")
+      if (!isRecord(value)) return invalid(column.path.slice(0, depth).map(({ name }) => name).join("."), value, "not an object")
       value = Object.hasOwn(value, name) ? value[name] : undefined
       if (value === undefined && !optional) return { reason: "missing-field", detail: `the field "${path()}" is missing` }
       if (optional && (value === undefined || value === null)) {
@@ -125,7 +124,7 @@ export class Decoder {
     }
     const stored = field.store(value)
     if (Number.isNaN(stored)) {
-      return invalid(column.name, value, field instanceof TimeStringReader ? field.expected : describe(column))
+      return invalid(column.name, value, field instanceof TimeStringReader ? `not ${field.expected}` : whyNot(value, column))
     }
     this.#values[index] = stored
     return null
@@ -151,17 +150,24 @@ const membersOf = (
   )
 }
 
-const invalid = (name: string, value: unknown, expected: string): Refusal => ({
+/** An object of the JSON, and not a number that stands for itself. */
+const isRecord = (value: unknown): value is { readonly [name: string]: unknown } =>
+  Predicate.isObject(value) && !(value instanceof JsonNumber.JsonNumber)
+
+const invalid = (name: string, value: unknown, why: string): Refusal => ({
   reason: "invalid-field",
-  detail: `"${name}" is ${brief(value)}, not ${expected}`
+  detail: `"${name}" is ${brief(value)}, ${why}`
 })
 
-const utf8 = new TextDecoder("utf-8", { fatal: true })
-
 const brief = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value)
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text
+  const text = value instanceof JsonNumber.JsonNumber ? value.text : JSON.stringify(value) ?? String(value)
+  return text.length > 60 ? `${text.slice(0, 57).toWellFormed()}...` : text
 }
+
+const whyNot = (value: unknown, column: Column): string =>
+  column.kind === "string" && Predicate.isString(value) && !value.isWellFormed()
+    ? "which has an unpaired surrogate"
+    : `not ${describe(column)}`
 
 const describe = (column: Column): string => {
   switch (column.kind) {

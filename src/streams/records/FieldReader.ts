@@ -3,6 +3,7 @@ import { Predicate } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import type { Dictionary } from "./Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
+import { JsonNumber } from "./JsonNumber.ts"
 import type { MemberReader } from "./ObjectReader.ts"
 import { StringTable } from "./StringTable.ts"
 
@@ -111,33 +112,42 @@ export class FieldReader implements MemberReader {
     return at
   }
 
-  /** The stored form of a parsed JSON value; NaN where it is none of this field. */
+  /** The stored form of a value that {@link JsonNumber} parsed; NaN where it is none of this field. */
   store(value: unknown): number {
     const { column } = this
     switch (column.kind) {
       case "string":
-        return Predicate.isString(value) && (column.accepts === null || column.accepts(value))
+        // Half of a surrogate pair has no form in UTF-8: a store would make one text of many.
+        return Predicate.isString(value) && value.isWellFormed() && (column.accepts === null || column.accepts(value))
           ? this.#dictionary.numberOf(value)
           : NaN
       case "boolean":
         return Predicate.isBoolean(value) ? Number(value) : NaN
       case "decimal": {
-        if (!Predicate.isString(value) && !Predicate.isNumber(value)) return NaN
-        const unscaled = Decimal.toUnscaled(String(value), column)
+        const text = value instanceof JsonNumber ? value.text : value
+        if (!Predicate.isString(text) && !Predicate.isNumber(text)) return NaN
+        const unscaled = Decimal.toUnscaled(String(text), column)
         if (unscaled === undefined) return NaN
         const accepted = column.accepts === null || column.accepts(Decimal.fromUnscaled(unscaled, column.scale))
         return accepted ? unscaled : NaN
       }
       default: {
-        // JSON.parse makes an infinity of 1e400.
-        if (!Number.isFinite(value) || !Predicate.isNumber(value)) return NaN
-        if (column.kind === "int" && !Number.isSafeInteger(value)) return NaN
-        const inRange = value >= column.minimum && value <= column.maximum
-        return inRange && (column.accepts === null || column.accepts(value)) ? value + 0 : NaN
+        const number = value instanceof JsonNumber ? numberOf(value, column.kind) : value
+        // The double that is nearest to 1e400 is an infinity.
+        if (!Number.isFinite(number) || !Predicate.isNumber(number)) return NaN
+        if (column.kind === "int" && !Number.isSafeInteger(number)) return NaN
+        const inRange = number >= column.minimum && number <= column.maximum
+        return inRange && (column.accepts === null || column.accepts(number)) ? number + 0 : NaN
       }
     }
   }
 }
+
+/** NaN where an integer's text is none: the double that is nearest to it may be one all the same. */
+const numberOf = (number: JsonNumber, kind: "int" | "double"): number =>
+  kind === "double" ? number.nearest : Decimal.toUnscaled(number.text, safeInteger) ?? NaN
+
+const safeInteger: Decimal.Storage = { scale: 0, limit: Number.MAX_SAFE_INTEGER }
 
 /** The smallest and the largest number that a column may hold, as it is stored. */
 const storedRange = (column: Column): readonly [number, number] => {

@@ -3,8 +3,11 @@
  * Nothing is copied or decoded on the way from a feed through the log to the decoder.
  */
 
-/** What a record is: an event of the source, a pre-aggregated record, or a decision of the engine. */
-export const Kind = { event: 0, preAggregated: 1, control: 2 } as const
+/**
+ * What a record is: an event of the source, a pre-aggregated record, a decision of the engine, or the beginning of an
+ * event that was too long for its feed. A beginning may look like a whole event: it becomes a dead letter unread.
+ */
+export const Kind = { event: 0, preAggregated: 1, control: 2, truncated: 3 } as const
 export type Kind = typeof Kind[keyof typeof Kind]
 
 /** Records on their way into the log. */

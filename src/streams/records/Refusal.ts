@@ -7,6 +7,8 @@ export const Reason = Schema.Literals([
   "invalid-field",
   "no-key",
   "time-ahead",
+  "not-milliseconds",
+  "too-long",
   "empty",
   "late",
   "refused"

@@ -36,8 +36,7 @@ export class Router {
     const { position, ...records } = chunk
     const indexes = new Map<number, Array<number>>()
     for (let index = 0; index < chunk.length; index++) {
-      const reader = chunk.kinds[index] === Kind.preAggregated ? this.#preAggregated : this.#events
-      const partition = reader?.partitionOf(chunk, index) ?? 0
+      const partition = this.#readerOf(chunk.kinds[index])?.partitionOf(chunk, index) ?? 0
       const found = indexes.get(partition)
       if (found === undefined) indexes.set(partition, [index])
       else found.push(index)
@@ -46,6 +45,11 @@ export class Router {
     const last = parts.pop()
     if (last === undefined) return []
     return [...parts, position === undefined ? last : { ...last, chunk: { ...last.chunk, position } }]
+  }
+
+  #readerOf(kind: number | undefined): KeyReader | null {
+    if (kind === Kind.event) return this.#events
+    return kind === Kind.preAggregated ? this.#preAggregated : null
   }
 }
 

@@ -7,11 +7,11 @@
  */
 import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
-import type { Spec } from "../pipeline/Aggregate.ts"
+import type { Aggregate, Events, Results, WindowNode } from "../pipeline/Checked.ts"
 import type { Literal, Node } from "../pipeline/Expr.ts"
 import type { Value, Values } from "../pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
-import type { Definition, Filter } from "../pipeline/Source.ts"
+import type { Definition } from "../pipeline/Source.ts"
 import type { Unit, Window } from "../pipeline/Window.ts"
 
 type Fields = { readonly [name: string]: Value }
@@ -53,36 +53,44 @@ export interface Folded {
 }
 
 /** The events of each partition have to be in the order of their offsets. */
-export const fold = (pipeline: AnyPipeline, events: ReadonlyArray<Event>): Folded => {
-  const { options, source, window } = pipeline
+export const fold = ({ checked }: AnyPipeline, events: ReadonlyArray<Event>): Folded => foldResults(checked.end, events)
+
+const foldResults = (node: Results, events: ReadonlyArray<Event>): Folded => {
+  if (node._tag === "window") return foldWindows(node, events)
+  const { late, results } = foldResults(node.input, events)
+  return { results: node.values.reduce(withChange, results), late }
+}
+
+const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => {
+  const { allowedLateness, inner, window } = node
   const groups = new Map<string, Group>()
   const late: Array<Event> = []
   const kept: Array<Item> = []
   const latest = new Map<number, number>()
   for (const event of events) {
-    const definition = event.preAggregated === true ? options.preAggregated?.source.definition : source.definition
-    if (definition === undefined) continue
+    const input = event.preAggregated === true ? node.preAggregated : node.input
+    if (input === null) continue
+    const definition = definitionOf(input)
     const key = keyOf(definition, event.fields)
     const time = timeOf(definition, event.fields)
     // Without a key or a time it is refused, as if it were not there.
     if (key === null || time === null) continue
     const item = { ...event, key, time }
-    const watermark = (latest.get(event.partition) ?? -Infinity) - source.definition.outOfOrderness
+    const watermark = (latest.get(event.partition) ?? -Infinity) - definitionOf(node.input).outOfOrderness
     latest.set(event.partition, Math.max(latest.get(event.partition) ?? -Infinity, time))
-    const filters = event.preAggregated === true ? options.preAggregated?.source.filters ?? [] : source.filters
-    if (!filters.every((filter) => passes(filter, event.fields))) continue
-    const cutOff = watermark - options.allowedLateness
+    if (!passes(input, event.fields)) continue
+    const cutOff = watermark - allowedLateness
     if (window.kind === "session") {
       if (time < cutOff) late.push(event)
       else kept.push(item)
       continue
     }
-    const inner = options.rollUpOf === null ? null : windowsOf(options.rollUpOf.window, time)
-    if (inner !== null && inner.every(([, end]) => end <= cutOff)) {
+    const merged = inner === null ? null : windowsOf(inner, time)
+    if (merged !== null && merged.every(([, end]) => end <= cutOff)) {
       late.push(event)
       continue
     }
-    const open = windowsOf(window, time).filter(([, end]) => inner !== null || end > cutOff)
+    const open = windowsOf(window, time).filter(([, end]) => merged !== null || end > cutOff)
     if (open.length === 0) late.push(event)
     for (const [start, end] of open) {
       const name = JSON.stringify([key, start, end])
@@ -92,7 +100,7 @@ export const fold = (pipeline: AnyPipeline, events: ReadonlyArray<Event>): Folde
     }
   }
   const all = window.kind === "session" ? sessions(kept, window.gap) : [...groups.values()]
-  return { results: withChanges(pipeline, all.sort(order).map((group) => resultOf(pipeline, group))), late }
+  return { results: all.sort(order).map((group) => resultOf(node, group)), late }
 }
 
 const keyOf = ({ key }: Definition, fields: Fields): string | null => {
@@ -166,37 +174,45 @@ const sessions = (items: ReadonlyArray<Item>, gap: number): Array<Group> => {
   return groups
 }
 
-const resultOf = (pipeline: AnyPipeline, { end, items, key, start }: Group): Result => {
-  const preAggregated = pipeline.options.preAggregated?.fields ?? {}
+const definitionOf = (input: Events): Definition => input._tag === "source" ? input.definition : definitionOf(input.input)
+
+const passes = (input: Events, fields: Fields): boolean => {
+  if (input._tag === "source") return true
+  if (!passes(input.input, fields)) return false
+  return input._tag === "where" ? holds(input.condition, fields) : input.test(fields as never)
+}
+
+const resultOf = ({ aggregates }: WindowNode, { end, items, key, start }: Group): Result => {
   const unknown = items.some(({ preAggregated }) => preAggregated === true)
-  const values = Object.entries(pipeline.aggregates).map(([name, spec]) => {
-    const field = preAggregated[name]
-    if (unknown && field === undefined) return [name, null] as const
+  const values = aggregates.map((aggregate) => {
+    const { name, preAggregated, where } = aggregate
+    if (unknown && preAggregated === null) return [name, null] as const
     const rows = items
-      .filter(({ fields, preAggregated }) => preAggregated === true || spec.where === undefined || holds(spec.where, fields))
-      .map((item) => item.preAggregated === true ? { ...item, fields: renamed(item.fields, field, spec.field) } : item)
-    return [name, aggregate(spec, rows, field ?? null)] as const
+      .filter(({ fields, preAggregated }) => preAggregated === true || where === null || holds(where, fields))
+      .map((item) => item.preAggregated === true ? { ...item, fields: renamed(item.fields, aggregate) } : item)
+    return [name, resultFor(aggregate, rows)] as const
   })
   return { key, start, end, values: Object.fromEntries(values) }
 }
 
 /** A pre-aggregated value takes the place of the field that the aggregate would have been made from. */
-const renamed = (fields: Fields, from: string | undefined, to: string | undefined): Fields => ({
+const renamed = (fields: Fields, { field, preAggregated }: Aggregate): Fields => ({
   ...fields,
-  [to ?? ""]: fields[from ?? ""] ?? null
+  [field?.column.name ?? ""]: fields[preAggregated?.column.name ?? ""] ?? null
 })
 
-const aggregate = (spec: Spec, items: ReadonlyArray<Item>, preAggregatedField: string | null): Value => {
-  const of = (name: string | undefined) => items.filter(({ fields }) => fields[name ?? ""] != null)
-  const rows = of(spec.field)
-  const numbers = rows.map(({ fields }) => fields[spec.field ?? ""] as Decimal | number)
-  switch (spec.op) {
+const resultFor = ({ by: byField, custom, field, op, preAggregated: given }: Aggregate, items: ReadonlyArray<Item>): Value => {
+  const [name, by] = [field?.column.name ?? "", byField?.column.name ?? ""]
+  const of = (name: string) => items.filter(({ fields }) => fields[name] != null)
+  const rows = of(name)
+  const numbers = rows.map(({ fields }) => fields[name] as Decimal | number)
+  switch (op) {
     case "count":
       return items
-        .map(({ fields, preAggregated }) => preAggregated === true ? Number(fields[preAggregatedField ?? ""]) : 1)
+        .map(({ fields, preAggregated }) => preAggregated === true ? Number(fields[given?.column.name ?? ""]) : 1)
         .reduce((sum, rows) => sum + rows, 0)
     case "custom": {
-      const { add, create, result } = spec.custom!
+      const { add, create, result } = custom!
       return result(items.reduce((state, { fields }) => add(state, fields as never), create())) as Value
     }
     case "sum":
@@ -208,21 +224,21 @@ const aggregate = (spec: Spec, items: ReadonlyArray<Item>, preAggregatedField: s
     case "max":
       return numbers.reduce<Numeric | null>((best, value) => best === null || less(best, value) ? value : best, null)
     case "first":
-      return rows.toSorted(byTime)[0]?.fields[spec.field!] ?? null
+      return rows.toSorted(byTime)[0]?.fields[name] ?? null
     case "last":
-      return rows.toSorted(byTime).at(-1)?.fields[spec.field!] ?? null
+      return rows.toSorted(byTime).at(-1)?.fields[name] ?? null
     case "minBy":
     case "maxBy": {
-      const both = of(spec.by).filter((item) => rows.includes(item)).sort(byTime)
-      const key = (item: Item) => item.fields[spec.by!] as Decimal | number
-      const better = (a: Item, b: Item) => spec.op === "minBy" ? less(key(a), key(b)) : less(key(b), key(a))
+      const both = of(by).filter((item) => rows.includes(item)).sort(byTime)
+      const key = (item: Item) => item.fields[by] as Decimal | number
+      const better = (a: Item, b: Item) => op === "minBy" ? less(key(a), key(b)) : less(key(b), key(a))
       return both.reduce<Item | null>((best, item) => best === null || better(item, best) ? item : best, null)
-        ?.fields[spec.field!] ?? null
+        ?.fields[name] ?? null
     }
     case "weightedMean": {
-      const both = of(spec.by).filter((item) => rows.includes(item))
+      const both = of(by).filter((item) => rows.includes(item))
       const pick = (name: string) => both.map(({ fields }) => fields[name] as Decimal | number)
-      return mean(pick(spec.field!), pick(spec.by!))
+      return mean(pick(name), pick(by))
     }
   }
 }
@@ -270,19 +286,14 @@ const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? 
 
 const toNumber = (value: Numeric): number => BigDecimal.isBigDecimal(value) ? BigDecimal.toNumberUnsafe(value) : value
 
-const withChanges = (pipeline: AnyPipeline, results: ReadonlyArray<Result>): ReadonlyArray<Result> => {
-  const derived = Object.entries(pipeline.options.derived)
-  if (derived.length === 0) return results
-  return results.map((result) => {
-    const changes = derived.map(([name, { field }]) => {
-      const before = results
-        .filter(({ end, key, values }) => key === result.key && end < result.end && values[field] != null)
-        .sort((a, b) => a.end - b.end).at(-1)?.values[field]
-      return [name, percent(before ?? null, result.values[field] ?? null)] as const
-    })
-    return { ...result, values: { ...result.values, ...Object.fromEntries(changes) } }
+/** Adds the change in per cent against the nearest window of the key before that has a value. */
+const withChange = (results: ReadonlyArray<Result>, { name, of }: { readonly name: string; readonly of: string }) =>
+  results.map((result) => {
+    const before = results
+      .filter(({ end, key, values }) => key === result.key && end < result.end && values[of] != null)
+      .sort((a, b) => a.end - b.end).at(-1)?.values[of]
+    return { ...result, values: { ...result.values, [name]: percent(before ?? null, result.values[of] ?? null) } }
   })
-}
 
 const percent = (before: Value, now: Value): Decimal | null => {
   if (before === null || now === null) return null
@@ -293,9 +304,6 @@ const percent = (before: Value, now: Value): Decimal | null => {
   const [dividend, divisor] = [BigDecimal.scale(change, scale + 4).value, BigDecimal.scale(then, scale).value]
   return fromUnscaled(divisor > 0n ? divideHalfUp(dividend, divisor) : divideHalfUp(-dividend, -divisor), 4)
 }
-
-const passes = (filter: Filter, fields: Fields): boolean =>
-  filter._tag === "where" ? holds(filter.node, fields) : filter.test(fields as never)
 
 const holds = (node: Node, fields: Fields): boolean => {
   switch (node.op) {

@@ -12,7 +12,7 @@ import { parse } from "./Line.ts"
 /** A connection that keeps its lines, and may be told to fail. */
 const listening = () => {
   const lines: Array<string> = []
-  const tally = new WriteStatistics()
+  const statistics = new WriteStatistics()
   let isAway = false
   const write = (line: string) =>
     Effect.suspend(() => {
@@ -20,13 +20,13 @@ const listening = () => {
       lines.push(line)
       return Effect.void
     })
-  // Figures use no more of a connection than this.
-  const connection = { write, tally, patience: RetryPolicy.make("http://test") } as unknown as Connection["Service"]
+  // Metrics use no more of a connection than this.
+  const connection = { write, statistics, retryPolicy: RetryPolicy.make("http://test") } as unknown as Connection["Service"]
   const layer = InfluxdbMetrics.layer({ topic: "my ticks", processor: "a=b" }).pipe(
     Layer.provide(Layer.succeed(Connection, connection)),
     Layer.provideMerge(Monitor.layer)
   )
-  return { lines, tally, layer, goAway: (away: boolean) => isAway = away }
+  return { lines, statistics, layer, goAway: (away: boolean) => isAway = away }
 }
 
 const fieldsOf = (line: string | undefined) => Object.fromEntries(parse(line ?? "").fields)
@@ -46,14 +46,14 @@ it.effect("are written every five seconds, and once more at the end", () =>
 
 it.effect("say how far the run is, and how requests went since the last time, as floats", () =>
   Effect.gen(function*() {
-    const { layer, lines, tally } = listening()
+    const { layer, lines, statistics } = listening()
     yield* Effect.gen(function*() {
       const monitor = yield* Monitor
       const progress = { ...nothingYet, read: 10, aggregated: 6, late: 1, deadLettered: 2, duplicate: 1, panes: 4, lag: 3, watermark: 1_000 }
       yield* monitor.publish({ _tag: "progress", progress })
-      for (let i = 1; i <= 100; i++) tally.stored(i, i)
-      tally.revisions = 5
-      tally.refused = 6
+      for (let i = 1; i <= 100; i++) statistics.stored(i, i)
+      statistics.revisions = 5
+      statistics.refused = 6
       yield* TestClock.adjust("5 seconds")
       assert.deepStrictEqual(fieldsOf(lines[0]), {
         lag: "3", watermark_delay: "4000", read: "10", aggregated: "6", late: "1", dead_lettered: "2", duplicate: "1",

@@ -19,17 +19,17 @@ it.effect("a window that was set is known as it was set last, or unsure; the las
     }),
     ({ frontier, limit, set }) =>
       Effect.sync(() => {
-        const known = new RevisionCache(limit, frontier)
+        const cache = new RevisionCache(limit, frontier)
         const all = new Map<number, Known>()
         for (const [revision, number] of set.entries()) {
-          known.set(window(number), { revision, shown: "" })
+          cache.set(window(number), { revision, shown: "" })
           all.set(number, { revision, shown: "" })
           const latest = new Set(set.slice(0, revision + 1).slice(-limit))
           for (let other = 0; other < 40; other++) {
-            const found = known.get(window(other))
+            const found = cache.get(window(other))
             if (found !== undefined) assert.deepStrictEqual(found, all.get(other))
             if (latest.has(other)) assert.isDefined(found)
-            const isUnsure = known.isUnsure(window(other))
+            const isUnsure = cache.isUnsure(window(other))
             if (found !== undefined) assert.isFalse(isUnsure)
             else if (all.has(other) || window(other).start <= frontier) assert.isTrue(isUnsure)
           }

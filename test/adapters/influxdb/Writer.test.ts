@@ -39,7 +39,7 @@ const scripted = ({ fails = () => null, isBad = () => false, isStrict = false, m
       if (bad.length > 0) return yield* fail("refused", `refused ${bad[0]}`)
     }).pipe(Effect.ensuring(Effect.sync(() => seen.atOnce--)))
   // The writer uses no more of a connection than this.
-  const connection = { write, patience: RetryPolicy.make("http://test"), tally: new WriteStatistics() } as unknown as Connection["Service"]
+  const connection = { write, retryPolicy: RetryPolicy.make("http://test"), statistics: new WriteStatistics() } as unknown as Connection["Service"]
   return { connection, seen }
 }
 
@@ -83,7 +83,7 @@ it.effect("whatever fails and whatever is too large, every line is stored or ref
         assert.deepStrictEqual([...seen.stored].sort(), lines(count).filter((line) => !isBad(line)).sort())
         assert.isAtMost(seen.mostAtOnce, inFlight)
         for (const body of seen.bodies) assert.isAtMost(body.split("\n").length, batchLines)
-        assert.strictEqual(connection.tally.refused, expected.length)
+        assert.strictEqual(connection.statistics.refused, expected.length)
       })
   ))
 
@@ -92,7 +92,7 @@ it.effect("a request that failed is repeated with the same bytes", () =>
     const { connection, seen } = scripted({ fails: (request) => request < 5 ? "after" : null })
     yield* hurried(writing(Writer.make(connection, {}), lines(10)))
     assert.deepStrictEqual(seen.bodies, Array.from({ length: 6 }, () => lines(10).join("\n")))
-    assert.strictEqual(connection.patience.retries(), 5)
+    assert.strictEqual(connection.retryPolicy.retries(), 5)
   }))
 
 it.effect("a size that is too large is remembered, and tried again after a while", () =>

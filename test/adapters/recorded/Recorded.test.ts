@@ -131,6 +131,37 @@ describe("Recorded", () => {
       assert.strictEqual(sent, rows.length)
     }))
 
+  it.effect("has given all while it waits for what is due next, and not while something is overdue", () =>
+    Effect.gen(function*() {
+      const inner = yield* Clock.Clock
+      let stopped = 0n
+      const nanos = () => inner.monotonicTimeNanosUnsafe() + stopped
+      const clock: Clock.Clock = { ...inner, monotonicTimeNanosUnsafe: nanos, monotonicTimeNanos: Effect.sync(nanos) }
+      const feed = yield* Feed.pipe(Effect.provide(Recorded.layer()))
+      const given: Array<Chunk> = []
+      const reader = yield* Stream.runForEach(feed.events(Option.none()), (chunk) => Effect.sync(() => given.push(chunk))).pipe(
+        Effect.provideService(Clock.Clock, clock),
+        Effect.forkChild
+      )
+      const hasGivenAll = Effect.provideService(feed.hasGivenAll, Clock.Clock, clock)
+      while (given.length === 0) yield* TestClock.withLive(Effect.sleep("5 millis"))
+      yield* TestClock.withLive(Effect.sleep("50 millis"))
+      assert.isTrue(yield* hasGivenAll)
+      // The process was stopped for a minute: an hour of the session is overdue.
+      stopped = 60_000_000_000n
+      const before = given.length
+      const answer = yield* Effect.forkChild(hasGivenAll)
+      yield* TestClock.withLive(Effect.sleep("5 millis"))
+      assert.isUndefined(answer.pollUnsafe())
+      while (answer.pollUnsafe() === undefined) {
+        yield* TestClock.adjust("80 millis")
+        yield* TestClock.withLive(Effect.sleep("5 millis"))
+      }
+      assert.isTrue(yield* Fiber.join(answer))
+      assert.isAbove(given.length, before + 100)
+      yield* Fiber.interrupt(reader)
+    }))
+
   it.effect("waits on the clock of the test", () =>
     Effect.gen(function*() {
       const started = yield* TestClock.withLive(Clock.currentTimeMillis)

@@ -17,6 +17,10 @@ import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import { logsWithin, pipelines } from "../../../src/testing/Arbitraries.ts"
 import { foldedPanes, textOf } from "../../../src/testing/Harness.ts"
 import { all, candles, closed, large, line, market, unsupported } from "./market.ts"
+import * as Aggregate from "../../../src/streams/pipeline/Aggregate.ts"
+import { windowOf } from "../../../src/streams/pipeline/Checked.ts"
+import * as Pipeline from "../../../src/streams/pipeline/Pipeline.ts"
+import type * as Plan from "../../../src/streams/pipeline/Plan.ts"
 
 /** Out of order by no more than a pipeline allows. */
 const bound = 6
@@ -67,13 +71,15 @@ const isAll = (byPipeline: Progress["byPipeline"], count: number) => Object.valu
 
 const events = market({ minutes: 6 })
 
+const windows = (plan: Plan.Results): Plan.WindowNode => plan._tag === "window" ? plan : windows(plan.input)
+
 /** Pipelines of all kinds, less what Spark does not take. */
 const portablePipelines = pipelines({ revisions: false, outOfOrderness: bound })
   .map((pipeline): AnyPipeline => {
-    const { distinctSizes: _, ...aggregates } = pipeline.aggregates
-    return { ...pipeline, aggregates, options: { ...pipeline.options, derived: {} } }
+    const { distinctSizes: _, ...aggregates } = windows(pipeline.plan).aggregates
+    return Aggregate.make({ ...windows(pipeline.plan), aggregates }).pipe(Pipeline.named(pipeline.name))
   })
-  .filter(({ window }) => window.kind !== "cumulative")
+  .filter(({ checked }) => windowOf(checked).window.kind !== "cumulative")
 
 it("of any pipeline that Spark takes the sink ends with the batch fold's panes", () =>
   fc.assert(

@@ -1,9 +1,11 @@
 /** Standard input as a feed and standard output as a sink, in memory and as a child process. */
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Effect, Exit, Layer, Option, PlatformError, Sink, Stdio, Stream } from "effect"
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import { Arbitrary, Effect, Exit, Fiber, Layer, Option, PlatformError, Sink, Stdio, Stream } from "effect"
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
+import { PassThrough } from "node:stream"
 import * as Lines from "../../../src/adapters/stdio/Lines.ts"
 import * as StdinFeed from "../../../src/adapters/stdio/StdinFeed.ts"
 import * as StdoutSink from "../../../src/adapters/stdio/StdoutSink.ts"
@@ -19,23 +21,55 @@ import { integer } from "../../../src/testing/Samples.ts"
 const stdin = (pieces: ReadonlyArray<Uint8Array>) =>
   StdinFeed.layer.pipe(Layer.provide(Stdio.layerTest({ stdin: Stream.fromIterable(pieces) })))
 
-const records = (chunks: ReadonlyArray<Chunk>): ReadonlyArray<string> =>
+interface Line {
+  readonly text: string
+  readonly isWhole: boolean
+}
+
+const linesOf = (chunks: ReadonlyArray<Chunk>): ReadonlyArray<Line> =>
   chunks.flatMap((chunk) =>
     Array.from({ length: chunk.length }, (_, i) => {
-      assert.strictEqual(chunk.kinds[i], Kind.event)
-      return Buffer.from(valueAt(chunk, i)).toString("latin1")
+      assert.include([Kind.event, Kind.truncated], chunk.kinds[i])
+      return { text: Buffer.from(valueAt(chunk, i)).toString("latin1"), isWhole: chunk.kinds[i] === Kind.event }
     }))
 
 const read = (layer: Layer.Layer<Feed>) =>
-  Feed.use((feed) => Stream.runCollect(feed.events(Option.none()))).pipe(Effect.map(records), Effect.provide(layer))
+  Feed.use((feed) => Stream.runCollect(feed.events(Option.none()))).pipe(Effect.map(linesOf), Effect.provide(layer))
 
 FeedContract.suite("stdin", stdin([Buffer.from("{}\n[1"), Buffer.from("]\n"), Buffer.from("last")]))
 
+describe("stdin", () => {
+  it.live("has given all when what waited in the pipe has come, piece by piece", () =>
+    Effect.gen(function*() {
+      const pipe = new PassThrough()
+      const waiting = ["{}\n", "{}\n", "{}\n"]
+      // Each piece comes a turn of the event loop after the one before.
+      const push = () => {
+        const piece = waiting.shift()
+        if (piece === undefined) return
+        pipe.write(piece)
+        setImmediate(push)
+      }
+      const stream = NodeStream.fromReadable<Uint8Array, PlatformError.PlatformError>({ evaluate: () => pipe, onError: () => assert.fail("it failed") })
+      const feed = yield* Feed.pipe(Effect.provide(StdinFeed.layer), Effect.provide(Stdio.layerTest({ stdin: stream })))
+      let given = 0
+      const reader = yield* Effect.forkChild(Stream.runForEach(feed.events(Option.none()), () => Effect.sync(() => void given++)))
+      yield* Effect.sleep("20 millis")
+      assert.isTrue(yield* feed.hasGivenAll)
+      assert.strictEqual(given, 0)
+      setImmediate(push)
+      assert.isTrue(yield* feed.hasGivenAll)
+      assert.strictEqual(given, 3)
+      yield* Fiber.interrupt(reader)
+    }))
+})
+
 /** The same said plainly. */
-const plainly = (bytes: Buffer, limit: number) =>
+const plainly = (bytes: Buffer, limit: number): ReadonlyArray<Line> =>
   bytes.toString("latin1").split("\n")
-    .map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line).slice(0, limit))
+    .map((line) => line.endsWith("\r") ? line.slice(0, -1) : line)
     .filter((line) => line !== "")
+    .map((line) => ({ text: line.slice(0, limit + 2), isWhole: line.length <= limit }))
 
 describe("lines", () => {
   const alphabet = Buffer.from("ab\n\n\r\r\xff\0", "latin1")
@@ -53,8 +87,20 @@ describe("lines", () => {
         Stream.fromIterable(input).pipe(
           Lines.toChunks(limit),
           Stream.runCollect,
-          Effect.map((chunks) => assert.deepStrictEqual(records(chunks), plainly(Buffer.concat(input), limit)))
+          Effect.map((chunks) => assert.deepStrictEqual(linesOf(chunks), plainly(Buffer.concat(input), limit)))
         )))
+
+    it.live(`of more than ${limit} bytes are too long again where what was kept of them is read as a line`, () =>
+      forAll(Arbitrary.array(integer(0, 1), { minLength: limit + 1, maxLength: limit + 5 }), (letters) => {
+        const line = letters.map((letter) => letter === 0 ? "a" : "\r").join("")
+        const read = (text: string) =>
+          Stream.make(Buffer.from(`${text}\n`)).pipe(Lines.toChunks(limit), Stream.runCollect, Effect.map(linesOf))
+        return Effect.gen(function*() {
+          const [first] = yield* read(`${line}.`)
+          const [second] = yield* read(first?.text ?? "")
+          assert.deepStrictEqual([first?.isWhole, second?.isWhole], [false, false])
+        })
+      }))
   }
 
   it.live("that have been given out do not change when reading goes on", () =>
@@ -73,7 +119,9 @@ describe("lines", () => {
       for (const input of [[whole], small]) {
         const lines = yield* read(stdin(input))
         assert.strictEqual(lines.length, 3)
-        assert.isTrue(lines[0] === "a" && lines[1] === "x".repeat(StdinFeed.lineLimit) && lines[2] === "b")
+        assert.deepStrictEqual(lines.map(({ isWhole }) => isWhole), [true, false, true])
+        assert.deepStrictEqual(lines.map(({ text }) => text[0]), ["a", "x", "b"])
+        assert.deepStrictEqual(lines.map(({ text }) => text.length), [1, StdinFeed.lineLimit + 2, 1])
       }
     }))
 })

@@ -440,12 +440,19 @@ describe("Yahoo", () => {
         })
       yield* settle
       yield* pass(70)
+      assert.isTrue(yield* run.feed.hasGivenAll)
       yahoo.answers.quote = () => ({ status: 503 })
       yield* pass(250)
       assert.strictEqual((yield* run.feed.freshness)._tag, "stale")
+      assert.isFalse(yield* run.feed.hasGivenAll)
       yahoo.answers.quote = working
       yield* pass(200)
       assert.deepStrictEqual(yield* run.feed.freshness, { _tag: "live" } satisfies Freshness)
+      assert.isTrue(yield* run.feed.hasGivenAll)
+      // Of what comes while the process is stopped it knows nothing before it has asked again.
+      const nanos = () => clock.monotonicTimeNanosUnsafe() + 75_000_000_000n
+      const later = { ...clock, monotonicTimeNanosUnsafe: nanos, monotonicTimeNanos: Effect.sync(nanos) }
+      assert.isFalse(yield* Effect.provideService(run.feed.hasGivenAll, Clock.Clock, later))
 
       const minuteOf = (time: number) => Math.floor((time - bell) / 60_000)
       const bars = run.bars().map(({ start }) => minuteOf(start))

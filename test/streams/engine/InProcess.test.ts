@@ -259,7 +259,7 @@ describe("effectively once", () => {
     Effect.gen(function*() {
       yield* append(0, tick(1_000))
       yield* run({ stopAt: yield* endNow })
-      const other = { ...pipeline, options: { ...pipeline.options, allowedLateness: 5 } }
+      const other = Pipeline.withBounds(pipeline, { allowedLateness: 5 })
       const error = yield* Effect.flip(run({ pipelines: [other], stopAt: yield* endNow }))
       assert.strictEqual(error._tag, "CheckpointMismatch")
     }).pipe(Effect.provide(memory(1))))

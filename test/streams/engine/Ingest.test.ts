@@ -1,6 +1,6 @@
 /** However a feed cuts its records into chunks, they are in the log once, in order, and with the feed's last position. */
 import { assert, it } from "@effect/vitest"
-import { Effect, Layer, Option, Stream } from "effect"
+import { Deferred, Effect, Fiber, Layer, Option, Queue, Semaphore, Stream } from "effect"
 import * as fc from "fast-check"
 import { ticks } from "../../../src/analytics/ticks.ts"
 import { EventLog, EventLogError } from "../../../src/streams/ports/EventLog.ts"
@@ -59,6 +59,7 @@ const ingest = (chunks: ReadonlyArray<Chunk>, log: Layer.Layer<EventLog>) =>
     Effect.provideService(Feed, Feed.of({
       name: "test",
       freshness: Effect.succeed({ _tag: "simulated" }),
+      hasGivenAll: Effect.succeed(true),
       events: () => Stream.fromIterable(chunks)
     })),
     Effect.provide(log)
@@ -104,3 +105,59 @@ it("what is appended together stays small", async () => {
     assert.isAtMost(chunk.bytes.length, 262_144)
   }
 })
+
+/** A feed and a log that take their steps when the test says so. */
+const stepwise = Effect.gen(function*() {
+  const log = yield* EventLog.pipe(Effect.provide(EventLog.layerMemory()))
+  const feed = yield* Queue.unbounded<Chunk>()
+  const mayAppend = yield* Semaphore.make(0)
+  const asked = yield* Deferred.make<boolean>()
+  const slow = EventLog.of({ ...log, append: (partition, chunk) => Effect.andThen(mayAppend.take(1), log.append(partition, chunk)) })
+  const ingestionOf = (ingestion: Effect.Effect<Ingest.Ingestion, never, EventLog | Feed>) =>
+    ingestion.pipe(
+      Effect.provideService(EventLog, slow),
+      Effect.provideService(Feed, Feed.of({
+        name: "test",
+        freshness: Effect.succeed({ _tag: "simulated" }),
+        hasGivenAll: Deferred.await(asked),
+        events: () => Stream.fromQueue(feed)
+      }))
+    )
+  return { asked, feed, ingestionOf, mayAppend }
+})
+
+const settle = Effect.forEach(Array.from({ length: 50 }), () => Effect.yieldNow, { discard: true })
+
+for (const [name, ingestion] of [["whole", Ingest.whole], ["by key", Ingest.byKey({ source })]] as const) {
+  it.effect(`${name}: is quiet when the feed has given all that it had, and all of that is in the log`, () =>
+    Effect.gen(function*() {
+      const { asked, feed, ingestionOf, mayAppend } = yield* stepwise
+      const { isQuiet, run } = yield* ingestionOf(ingestion)
+      yield* Effect.forkChild(run)
+      yield* Queue.offer(feed, fromBytes([Buffer.from("before")], [Kind.event]))
+      yield* settle
+      const answer = yield* Effect.forkChild(isQuiet)
+      yield* Deferred.succeed(asked, true)
+      yield* settle
+      // The feed has answered, and what it gave before that is still on its way.
+      assert.isUndefined(answer.pollUnsafe())
+      yield* mayAppend.release(1)
+      assert.isTrue(yield* Fiber.join(answer))
+    }))
+
+  it.effect(`${name}: a feed that always has more is heard all the same, and one that cannot be asked is not`, () =>
+    Effect.gen(function*() {
+      const busy = yield* stepwise
+      yield* busy.mayAppend.release(9)
+      const { isQuiet, run } = yield* busy.ingestionOf(ingestion)
+      yield* Effect.forkChild(run)
+      const answer = yield* Effect.forkChild(isQuiet)
+      yield* settle
+      assert.isUndefined(answer.pollUnsafe())
+      yield* Queue.offer(busy.feed, fromBytes([Buffer.from("more")], [Kind.event]))
+      assert.isTrue(yield* Fiber.join(answer))
+      const away = yield* stepwise
+      yield* Deferred.succeed(away.asked, false)
+      assert.isFalse(yield* (yield* away.ingestionOf(ingestion)).isQuiet)
+    }))
+}

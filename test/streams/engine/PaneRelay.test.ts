@@ -221,6 +221,6 @@ describe("carrying", () => {
       const anew = Effect.provide(carry([counts]), EventLog.layerMemory({ topic: "panes" }), { local: true })
       const error = yield* Effect.flip(anew)
       assert.strictEqual(error._tag, "StateError")
-      assert.include(error.message, "--restart")
+      assert.include(error, { reason: "checkpoint-ahead" })
     }).pipe(Effect.provide(ports())))
 })

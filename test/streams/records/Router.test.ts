@@ -17,6 +17,12 @@ const record = fc.oneof(
   fc.constantFrom("", "poison", "{", "{}").map((text) => ({ symbol: null, text }))
 )
 
+it("the beginning of an event that was too long is not read, whatever it looks like", () => {
+  const texts = ["AAPL", "MSFT", "NVDA", "AMZN"].map((symbol) => JSON.stringify({ symbol, time: 1, price: "1", size: 1 }))
+  const parts = new Router(12, { source: ticks.definition }).route(fromTexts(texts, Kind.truncated))
+  assert.deepStrictEqual(parts.map(({ chunk, partition }) => [partition, chunk.length]), [[0, 4]])
+})
+
 it("every record comes to the partition of its key, in its order, and the position to the last part", () =>
   fc.assert(fc.property(fc.array(record), fc.integer({ min: 1, max: 12 }), (records, partitions) => {
     const chunk = fromTexts(records.map(({ text }) => text), Kind.event, "position")

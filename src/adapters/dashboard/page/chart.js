@@ -9,6 +9,7 @@ import {
   TickMarkType
 } from "./vendor/lightweight-charts.js"
 import * as format from "./format.js"
+import * as names from "./names.js"
 
 /** @typedef {import("./panes.js").Pane} Pane */
 
@@ -97,7 +98,7 @@ export const makeChart = (container, clock, onHover) => {
    */
   const show = (panes, points, reset) => {
     last = { candles: panes, averages: points }
-    const prices = panes.flatMap(({ values }) => format.number(values["close"]) ?? [])
+    const prices = panes.flatMap(({ values }) => format.number(values[names.candle.close]) ?? [])
     if (format.decimalsFor(prices) !== decimals) {
       decimals = format.decimalsFor(prices)
       for (const series of [candles, average]) series.applyOptions({ priceFormat: priceFormat() })
@@ -156,17 +157,19 @@ const equal = (a, b) =>
 
 /** A minute whose trades formed no price keeps its place on the axis. @param {Pane} pane */
 const candlePoint = ({ start, values }) => {
-  const [open, high, low, close] = ["open", "high", "low", "close"].map((name) => format.number(values[name]))
+  const { candle } = names
+  const prices = [candle.open, candle.high, candle.low, candle.close].map((name) => format.number(values[name]))
+  const [open, high, low, close] = prices
   const time = start / 1_000
   return open === null || high === null || low === null || close === null ? { time } : { time, open, high, low, close }
 }
 
 /** @param {Pane} pane @param {Record<string, string>} colors */
 const volumePoint = ({ start, values }, colors) => {
-  const falls = (format.number(values["close"]) ?? 0) < (format.number(values["open"]) ?? 0)
+  const falls = (format.number(values[names.candle.close]) ?? 0) < (format.number(values[names.candle.open]) ?? 0)
   return {
     time: start / 1_000,
-    value: format.number(values["volume"]) ?? 0,
+    value: format.number(values[names.candle.volume]) ?? 0,
     color: falls ? colors["volumeDown"] : colors["volumeUp"]
   }
 }

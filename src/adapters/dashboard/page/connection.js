@@ -34,6 +34,7 @@ export const connect = ({ events, lost, opened }) => {
       lost()
       // The browser tries again by itself after a broken connection, but gives up after an answer such as 502.
       if (current.readyState !== EventSource.CLOSED) return
+      void showRefusal()
       setTimeout(() => current === source && open(), wait)
       wait = Math.min(wait * 2, longestWait)
     })
@@ -53,4 +54,10 @@ export const connect = ({ events, lost, opened }) => {
   }, 5_000)
   // A phone or laptop that wakes up should not wait for the watch above.
   addEventListener("online", open)
+}
+
+/** A session ends with the server's process. The page then makes way for the answer that says what is needed. */
+const showRefusal = async () => {
+  const { status } = await fetch("/api/health", { method: "HEAD" }).catch(() => ({ status: 0 }))
+  if (status === 401) location.reload()
 }

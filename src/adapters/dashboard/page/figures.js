@@ -3,21 +3,13 @@
  *
  * @typedef {import("./panes.js").Pane} Pane
  * @typedef {ReturnType<typeof import("./panes.js").makePanes>} Panes
- * @typedef {keyof typeof intervals} Interval
+ * @typedef {keyof typeof names.intervals} Interval
  * @typedef {ReturnType<typeof quote>} Quote
  */
 import * as format from "./format.js"
+import * as names from "./names.js"
 
 const minute = 60_000
-
-export const dayPipeline = "day"
-export const averagePipeline = "moving-average-5m"
-export const intervals = {
-  "1m": { pipeline: "candles-1m", words: "one-minute" },
-  "5m": { pipeline: "candles-5m", words: "five-minute" }
-}
-/** The pipeline whose newest candle is the newest word on the price, and whose keys are the symbols. */
-export const pricePipeline = intervals["1m"].pipeline
 
 /**
  * Last price and the day's change of a symbol. Where the newest candle's trades formed no
@@ -26,14 +18,14 @@ export const pricePipeline = intervals["1m"].pipeline
  * @param {Panes} panes @param {string} key
  */
 export const quote = (panes, key) => {
-  const day = panes.newest(dayPipeline, key)?.values ?? {}
-  const candle = panes.newest(pricePipeline, key)
-  const close = format.number(candle?.values["close"])
-  const last = close ?? format.number(day["close"])
-  const open = format.number(day["open"])
-  const variation = format.number(day["variation"])
+  const day = panes.newest(names.dayPipeline, key)?.values ?? {}
+  const candle = panes.newest(names.pricePipeline, key)
+  const close = format.number(candle?.values[names.candle.close])
+  const last = close ?? format.number(day[names.day.close])
+  const open = format.number(day[names.day.open])
+  const variation = format.number(day[names.day.variation])
   const sinceOpen = last === null || open === null || open === 0 ? null : (last / open - 1) * 100
-  const prices = [open, format.number(day["high"]), format.number(day["low"]), last].filter((price) => price !== null)
+  const prices = [open, format.number(day[names.day.high]), format.number(day[names.day.low]), last].filter((price) => price !== null)
   return {
     key,
     last,
@@ -52,10 +44,10 @@ export const quote = (panes, key) => {
  * @returns {Array<{ time: number, value: number }>}
  */
 export const averagePoints = (panes, symbol, interval) => {
-  const newest = panes.newest(intervals[interval].pipeline, symbol)
+  const newest = panes.newest(names.intervals[interval].pipeline, symbol)
   if (newest === undefined) return []
-  return panes.of(averagePipeline, symbol).flatMap(({ end, start, values }) => {
-    const value = format.number(values["mean"])
+  return panes.of(names.averagePipeline, symbol).flatMap(({ end, start, values }) => {
+    const value = format.number(values[names.average.mean])
     const time = interval === "1m" ? end - minute : start
     if (value === null || time > newest.start) return []
     return interval === "5m" && start % (5 * minute) !== 0 ? [] : [{ time, value }]

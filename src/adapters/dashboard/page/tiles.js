@@ -1,6 +1,6 @@
 /** The selected symbol's figures: the tiles, the line over the chart, the tab's title. */
-import { dayPipeline } from "./figures.js"
 import * as format from "./format.js"
+import * as names from "./names.js"
 import { setText } from "./watch.js"
 
 /**
@@ -11,7 +11,7 @@ import { setText } from "./watch.js"
  * @param {Clock} clock
  */
 export const showTiles = (parts, panes, { change, changeNote, decimals, key, last, lastTime }, clock) => {
-  const day = panes.newest(dayPipeline, key)?.values ?? {}
+  const day = panes.newest(names.dayPipeline, key)?.values ?? {}
   const direction = format.direction(change)
   setText(parts["symbol"], key)
   showLast(parts["last"], key, last, decimals)
@@ -19,8 +19,10 @@ export const showTiles = (parts, panes, { change, changeNote, decimals, key, las
   setText(parts["change"], `${format.arrow[direction]} ${format.percent(change)}`.trim())
   parts["change"].dataset.direction = direction
   setText(parts["change-note"], changeNote || blank)
-  for (const name of ["high", "low", "mean"]) setText(parts[name], format.price(format.number(day[name]), decimals))
-  setText(parts["volume"], format.count(format.number(day["volume"])))
+  for (const name of ["high", "low", "mean"]) {
+    setText(parts[name], format.price(format.number(day[names.day[name]]), decimals))
+  }
+  setText(parts["volume"], format.count(format.number(day[names.day.volume])))
 }
 
 /** Keeps the height of a line that has nothing to say. */
@@ -57,11 +59,11 @@ export const showLegend = (legend, candle, mean, decimals, clock) => {
   const price = (name) => format.price(format.number(candle.values[name]), decimals)
   legend.replaceChildren(
     figure("", clock.minutes(candle.start)),
-    figure("O", price("open")),
-    figure("H", price("high")),
-    figure("L", price("low")),
-    figure("C", price("close")),
-    figure("Vol", format.shortCount(format.number(candle.values["volume"]))),
+    figure("O", price(names.candle.open)),
+    figure("H", price(names.candle.high)),
+    figure("L", price(names.candle.low)),
+    figure("C", price(names.candle.close)),
+    figure("Vol", format.shortCount(format.number(candle.values[names.candle.volume]))),
     figure("MA 5 min", format.price(mean, decimals), "average")
   )
 }

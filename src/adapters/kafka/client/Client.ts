@@ -6,6 +6,7 @@
  */
 import { type Effect, Schema, type Scope } from "effect"
 import type { Request as GroupRequest } from "./Group.ts"
+import { Reason } from "./Reason.ts"
 
 export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
   message: Schema.String,
@@ -13,6 +14,8 @@ export class KafkaError extends Schema.TaggedError<KafkaError>()("KafkaError", {
   retriable: Schema.Boolean,
   /** The protocol's name of the error, such as `MESSAGE_TOO_LARGE`; none where the network failed. */
   code: Schema.NullOr(Schema.String),
+  /** What was found, where something has to be changed before another attempt. */
+  reason: Schema.optionalKey(Reason),
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
 

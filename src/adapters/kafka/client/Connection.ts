@@ -38,7 +38,7 @@ export interface Sasl {
 export class Connection extends Context.Service<Connection, {
   readonly brokers: string
   readonly client: Client
-  readonly patience: RetryPolicy.RetryPolicy
+  readonly retryPolicy: RetryPolicy.RetryPolicy
 }>()("courant/kafka/Connection") {
   /** Fails where no broker answers in time, or where one refuses. */
   static readonly layer = (options: Options): Layer.Layer<Connection, KafkaError> => Layer.effect(Connection, make(options))
@@ -46,14 +46,14 @@ export class Connection extends Context.Service<Connection, {
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const brokers = options.brokers.join(",")
-  const patience = RetryPolicy.make(brokers)
+  const retryPolicy = RetryPolicy.make(brokers)
   const connectTimeout = Duration.fromInputUnsafe(options.connectTimeout ?? "30 seconds")
   const client = yield* options.library === "kafkajs"
-    ? KafkajsClient.make(options, patience)
-    : PlatformaticClient.make(options, patience)
+    ? KafkajsClient.make(options, retryPolicy)
+    : PlatformaticClient.make(options, retryPolicy)
   yield* client.connect.pipe(
     Effect.catch((error) => Effect.flatMap(ConnectionDiagnosis.explain(options, error), Effect.fail)),
-    patience.within(connectTimeout),
+    retryPolicy.within(connectTimeout),
     Effect.mapError((error) =>
       error.retriable
         ? new KafkaError({
@@ -66,5 +66,5 @@ const make = Effect.fnUntraced(function*(options: Options) {
         : error
     )
   )
-  return Connection.of({ brokers, client, patience })
+  return Connection.of({ brokers, client, retryPolicy })
 })

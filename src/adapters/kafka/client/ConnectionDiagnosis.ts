@@ -8,56 +8,71 @@ import { connect, isIP } from "node:net"
 import * as NodeTls from "node:tls"
 import { KafkaError } from "./Client.ts"
 import type { Options, Sasl, Tls } from "./Connection.ts"
+import type { Reason } from "./Reason.ts"
 
-/** The error of an attempt to connect, or a better one, which no further attempt will mend. */
+/** The error of an attempt to connect, or a better one, which no further attempt will fix. */
 export const explain = Effect.fnUntraced(function*(options: Options, error: KafkaError) {
-  const reason = yield* reasonOf(options, error)
-  if (reason === null) return error
-  const message = `Kafka at ${options.brokers.join(",")} ${reason}`
-  return new KafkaError({ message, code: error.code, retriable: false, cause: error })
+  const diagnosis = yield* diagnose(options, error)
+  if (diagnosis === null) return error
+  const message = `Kafka at ${options.brokers.join(",")} ${diagnosis.words}`
+  return new KafkaError({ message, code: error.code, retriable: false, cause: error, ...reasonIn(diagnosis) })
 })
 
-const reasonOf = Effect.fnUntraced(function*(options: Options, { code }: KafkaError) {
+/** What is wrong, as the rest of a sentence that begins with the brokers, and for programs where something follows from it. */
+interface Diagnosis {
+  readonly words: string
+  readonly reason?: Reason
+}
+
+const reasonIn = ({ reason }: Diagnosis) => reason === undefined ? {} : { reason }
+
+const diagnose = Effect.fnUntraced(function*(options: Options, { code }: KafkaError) {
   for (const broker of options.brokers) {
-    const reason = yield* reasonAt(broker, options)
-    if (reason !== null) return reason
+    const diagnosis = yield* diagnoseAt(broker, options)
+    if (diagnosis !== null) return diagnosis
   }
   return code === "SASL_AUTHENTICATION_FAILED" && options.sasl !== undefined ? wrongAccount(options.sasl) : null
 })
 
 /** What is wrong with the options, by what a broker answers; `null` where nothing is, or where it does not answer. */
-const reasonAt = Effect.fnUntraced(function*(broker: string, { sasl, tls }: Options) {
+const diagnoseAt = Effect.fnUntraced(function*(
+  broker: string,
+  { sasl, tls }: Options
+): Effect.fn.Return<Diagnosis | null> {
   const answer = yield* knock(broker, tls)
-  if (answer._tag === "tls") return "wants TLS: set COURANT_KAFKA_TLS=1"
+  if (answer._tag === "tls") return { words: "wants TLS", reason: { _tag: "wants-tls" } }
   if (answer._tag === "refused") return refused(answer.error, tls)
   if (answer._tag === "listener") return unsuited(answer.mechanisms, sasl)
   const plain = tls === undefined ? answer : yield* knock(broker, undefined)
-  return plain._tag === "listener" ? "does not speak TLS at this port, which COURANT_KAFKA_TLS or COURANT_KAFKA_CA asks for" : null
+  return plain._tag === "listener" ? { words: "does not speak TLS at this port", reason: { _tag: "speaks-no-tls" } } : null
 })
 
-const wrongAccount = ({ mechanism, username }: Sasl): string =>
-  `refuses the user "${username}" or its password (${mechanism.toUpperCase()}): ` +
-  "check COURANT_KAFKA_USERNAME, COURANT_KAFKA_PASSWORD and COURANT_KAFKA_SASL"
+const wrongAccount = ({ mechanism, username }: Sasl): Diagnosis => ({
+  words: `refuses the user "${username}" or its password (${mechanism.toUpperCase()})`,
+  reason: { _tag: "user-refused" }
+})
 
-const refused = ({ code, message }: NodeJS.ErrnoException, tls: Tls | undefined): string => {
+const refused = ({ code, message }: NodeJS.ErrnoException, tls: Tls | undefined): Diagnosis => {
   if (/ALERT/.test(code ?? "")) {
     return tls?.cert === undefined
-      ? "wants a client certificate: set COURANT_KAFKA_CERT and COURANT_KAFKA_KEY"
-      : "refuses the certificate in COURANT_KAFKA_CERT"
+      ? { words: "wants a client certificate", reason: { _tag: "wants-certificate" } }
+      : { words: "refuses the client certificate", reason: { _tag: "certificate-refused" } }
   }
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return `shows a certificate for another host (${message})`
-  return `shows a certificate that is not trusted (${code}): set COURANT_KAFKA_CA to the PEM file of the authority that signed it`
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") return { words: `shows a certificate for another host (${message})` }
+  return { words: `shows a certificate that is not trusted (${code})`, reason: { _tag: "certificate-untrusted" } }
 }
 
-const unsuited = (mechanisms: ReadonlyArray<string>, sasl: Sasl | undefined): string | null => {
+const unsuited = (mechanisms: ReadonlyArray<string>, sasl: Sasl | undefined): Diagnosis | null => {
   const wanted = sasl?.mechanism.toUpperCase()
   if (wanted === undefined) {
     return mechanisms.length === 0
       ? null
-      : `wants a user and a password (${mechanisms.join(", ")}): set COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD`
+      : { words: `wants a user and a password (${mechanisms.join(", ")})`, reason: { _tag: "wants-user" } }
   }
-  if (mechanisms.length === 0) return "knows no users at this port: unset COURANT_KAFKA_USERNAME and COURANT_KAFKA_PASSWORD"
-  return mechanisms.includes(wanted) ? null : `takes ${mechanisms.join(", ")} and not ${wanted}: set COURANT_KAFKA_SASL`
+  if (mechanisms.length === 0) return { words: "knows no users at this port", reason: { _tag: "knows-no-users" } }
+  return mechanisms.includes(wanted)
+    ? null
+    : { words: `takes ${mechanisms.join(", ")} and not ${wanted}`, reason: { _tag: "other-mechanism", mechanisms } }
 }
 
 type Answer =

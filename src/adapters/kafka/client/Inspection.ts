@@ -18,9 +18,9 @@ export interface Brokers {
  * which partition (LeaderAndIsr), and 4.0 dropped the first versions of Fetch (KIP-896).
  */
 export const brokersOf = Effect.fnUntraced(function*(group: string): Effect.fn.Return<Brokers, KafkaError, Connection> {
-  const { client, patience: { patiently } } = yield* Connection
+  const { client, retryPolicy: { retry } } = yield* Connection
   const request = { apiKey: 18, apiName: "ApiVersions", apiVersion: 0, body: Buffer.alloc(0) }
-  const body = yield* patiently(client.askCoordinator(group, request))
+  const body = yield* retry(client.askCoordinator(group, request))
   const oldest = oldestVersions(body)
   return {
     version: (oldest.get(fetch) ?? 0) >= 4 ? "4 or later" : "3 or earlier",
@@ -37,7 +37,7 @@ const oldestVersions = (body: Buffer): ReadonlyMap<number, number> =>
 
 /** The offsets that a group has committed, one a partition; `null` where it has committed none. */
 export const committed = Effect.fnUntraced(function*(group: string, topic: string, partitions: number) {
-  const { client, patience: { patiently } } = yield* Connection
+  const { client, retryPolicy: { retry } } = yield* Connection
   const body = Buffer.concat([
     text(group), int32(1), text(topic), int32(partitions),
     ...Array.from({ length: partitions }, (_, partition) => int32(partition))
@@ -46,7 +46,7 @@ export const committed = Effect.fnUntraced(function*(group: string, topic: strin
     client.askCoordinator(group, { apiKey: 9, apiName: "OffsetFetch", apiVersion: 3, body }),
     (answer) => refused(group, answer.readInt16BE(answer.length - 2))
   )
-  return offsetsIn(yield* patiently(ask), partitions)
+  return offsetsIn(yield* retry(ask), partitions)
 })
 
 /** A coordinator that is just taking over the group (14 to 16) will answer soon. */

@@ -19,14 +19,14 @@ import type { RetryPolicy } from "./RetryPolicy.ts"
 import { acknowledgeWithin } from "../wire/Produce.ts"
 import * as Producers from "./Producers.ts"
 
-export const make = Effect.fnUntraced(function*(options: Options, patience: RetryPolicy) {
+export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: RetryPolicy) {
   const config = configOf(options)
   const library = new Library(config)
   const cluster = yield* clusterOf(library, config)
   const produce = yield* Producers.make(
     (topic) => carrierOf(makeCluster(config, library.logger()), topic),
     toKafkaError,
-    patience
+    retryPolicy
   )
   const admin = yield* Effect.acquireRelease(
     Effect.sync(() => library.admin()),

@@ -22,7 +22,7 @@ import type { Request } from "./Group.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import * as Producers from "./Producers.ts"
 
-export const make = Effect.fnUntraced(function*(options: Options, patience: RetryPolicy) {
+export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: RetryPolicy) {
   const config = configOf(options)
   const admin = yield* closing(() => new Admin(config))
   const base = yield* closing(() => new Base(config))
@@ -36,7 +36,7 @@ export const make = Effect.fnUntraced(function*(options: Options, patience: Retr
       Effect.catchIf(({ code }) => code === "UNKNOWN_TOPIC_OR_PARTITION", () => Effect.succeed(null))
     )
 
-  const produce = yield* Producers.make((topic) => carrierOf(new Base(config), topic), toKafkaError, patience)
+  const produce = yield* Producers.make((topic) => carrierOf(new Base(config), topic), toKafkaError, retryPolicy)
 
   const configs: Client["configs"] = (topic) =>
     attempt(async () => {

@@ -44,7 +44,7 @@ interface Line {
 export const make = Effect.fnUntraced(function*(
   open: (topic: string) => Carrier,
   toKafkaError: (cause: unknown) => KafkaError,
-  { patiently, tell }: RetryPolicy
+  { retry, tell }: Pick<RetryPolicy, "retry" | "tell">
 ) {
   const carriers = yield* carriersOf(open)
   const lines = new Map<string, Line>()
@@ -61,13 +61,13 @@ export const make = Effect.fnUntraced(function*(
     Effect.suspend(() => {
       const carrier = carriers(topic)
       const line = lineOf(topic, partition)
-      const introduce = patiently(attempt(async () => Produce.introduced(await carrier.toAny(Produce.introduction))))
+      const introduce = retry(attempt(async () => Produce.introduced(await carrier.toAny(Produce.introduction))))
       let isRepeated = false
       const send = Effect.gen(function*() {
         const numbering = line.idle ?? { ...(yield* introduce), sequence: 0 }
         line.idle = null
         const request = Produce.request(topic, partition, encode(messages, numbering))
-        return yield* patiently(Effect.gen(function*() {
+        return yield* retry(Effect.gen(function*() {
           const found = isRepeated ? yield* landed : null
           if (found !== null) return found
           const isLost = isRepeated

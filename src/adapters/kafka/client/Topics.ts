@@ -2,6 +2,7 @@
 import { Effect } from "effect"
 import { KafkaError } from "./Client.ts"
 import { Connection } from "./Connection.ts"
+import type { Reason } from "./Reason.ts"
 
 export interface Wanted {
   readonly name: string
@@ -23,23 +24,23 @@ export const compacted = { "cleanup.policy": "compact" }
 
 /** The number of partitions of a topic that is as wanted, or was made so. */
 export const ensure = Effect.fnUntraced(function*(wanted: Wanted) {
-  const { brokers, client, patience } = yield* Connection
-  const existing = yield* patience.patiently(client.partitions(wanted.name))
+  const { brokers, client, retryPolicy } = yield* Connection
+  const existing = yield* retryPolicy.retry(client.partitions(wanted.name))
   if (existing !== null) {
     yield* check(wanted, existing)
     return existing
   }
   if (wanted.create === false) {
     return yield* problem(
-      `there is no topic ${wanted.name} on the Kafka brokers at ${brokers}; make it, or write to it first with: ` +
-        `courant ingest --log kafka --topic ${wanted.name}`
+      `there is no topic ${wanted.name} on the Kafka brokers at ${brokers}`,
+      { _tag: "topic-missing", topic: wanted.name, brokers }
     )
   }
   const partitions = wanted.partitions ?? 1
   const configs = { ...wanted.configs, ...wanted.initially }
   // Asked for again until it is there: brokers with ZooKeeper say of a topic that is still being deleted that it exists.
   const make = client.create({ name: wanted.name, partitions, configs })
-  const made = yield* patience.patiently(Effect.andThen(make, visible(wanted.name)))
+  const made = yield* retryPolicy.retry(Effect.andThen(make, visible(wanted.name)))
   // Another may have made it in the same moment, with other settings.
   yield* check(wanted, made)
   return made
@@ -54,25 +55,23 @@ const visible = Effect.fnUntraced(function*(name: string) {
 })
 
 const check = Effect.fnUntraced(function*({ configs, name, partitions }: Wanted, existing: number) {
-  const { brokers, client, patience } = yield* Connection
+  const { brokers, client, retryPolicy } = yield* Connection
   if (partitions !== undefined && partitions !== existing) {
-    const remedy = partitions > existing
-      ? `kafka-topics.sh --bootstrap-server ${brokers} --alter --topic ${name} --partitions ${partitions} ` +
-        "(keys move to other partitions: better before the first record)"
-      : "--partitions " + existing
-    return yield* problem(`the topic ${name} has ${existing} partitions, not ${partitions}; mend it with: ${remedy}`)
+    return yield* problem(
+      `the topic ${name} has ${existing} partitions, not ${partitions}`,
+      { _tag: "other-partitions", topic: name, brokers, existing, wanted: partitions }
+    )
   }
   if (Object.keys(configs).length === 0) return
-  const actual = yield* patience.patiently(client.configs(name))
+  const actual = yield* retryPolicy.retry(client.configs(name))
   const wrong = Object.entries(configs).filter(([config, value]) => actual.get(config) !== value)
   if (wrong.length === 0) return
   const have = wrong.map(([config]) => `${config}=${actual.get(config)}`).join(", ")
-  const want = wrong.map(([config, value]) => `${config}=${value}`).join(",")
-  return yield* problem(`the topic ${name} has ${have}; mend it with: ${alter(brokers, name, want)}`)
+  return yield* problem(
+    `the topic ${name} has ${have}`,
+    { _tag: "other-settings", topic: name, brokers, settings: Object.fromEntries(wrong) }
+  )
 })
 
-/** The command that changes a topic's settings, `name=value` separated by commas. */
-export const alter = (brokers: string, topic: string, settings: string): string =>
-  `kafka-configs.sh --bootstrap-server ${brokers} --alter --entity-type topics --entity-name ${topic} --add-config ${settings}`
-
-const problem = (message: string): KafkaError => new KafkaError({ message, retriable: false, code: null })
+const problem = (message: string, reason: Reason): KafkaError =>
+  new KafkaError({ message, reason, retriable: false, code: null })

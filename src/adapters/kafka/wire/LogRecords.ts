@@ -33,7 +33,13 @@ export interface Append {
 
 const version = "1"
 
-const kinds: Record<Kind, string> = { [Kind.event]: "event", [Kind.preAggregated]: "partial", [Kind.control]: "control" }
+/** Told apart by their first letters. */
+const kinds: Record<Kind, string> = {
+  [Kind.event]: "event",
+  [Kind.preAggregated]: "partial",
+  [Kind.control]: "control",
+  [Kind.truncated]: "truncated"
+}
 
 /** Turns chunks into messages. */
 export class Writer {
@@ -273,7 +279,18 @@ const isName = (name: Buffer, bytes: Buffer, start: number, end: number): boolea
 }
 
 /** By the first letter of its name. */
-const kindOf = (letter: number | undefined): Kind => letter === 0x70 ? Kind.preAggregated : letter === 0x63 ? Kind.control : Kind.event
+const kindOf = (letter: number | undefined): Kind => {
+  switch (letter) {
+    case 0x70:
+      return Kind.preAggregated
+    case 0x63:
+      return Kind.control
+    case 0x74:
+      return Kind.truncated
+    default:
+      return Kind.event
+  }
+}
 
 /** `null` where it is no number in decimal digits. */
 const numberIn = (bytes: Buffer, start: number, end: number): number | null => {

@@ -9,8 +9,10 @@
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
+import * as Checked from "../../../streams/pipeline/Checked.ts"
+import * as AppendClock from "../../../streams/records/AppendClock.ts"
 import type * as Pipeline from "../../../streams/pipeline/Pipeline.ts"
-import type { Definition, Portability, Source } from "../../../streams/pipeline/Source.ts"
+import type { Definition, Portability } from "../../../streams/pipeline/Source.ts"
 import type { Window } from "../../../streams/pipeline/Window.ts"
 import * as Condition from "./Condition.ts"
 import { type Columns, decode, type Decoded } from "./Decode.ts"
@@ -51,15 +53,14 @@ export const compile = <P extends Portability>(
 
 /** A pipeline whose type nobody knows, such as one of a file, as the portable one that it is; or what in it is not. */
 export const portable = (pipeline: Pipeline.Any): Effect.Effect<Pipeline.Pipeline<unknown, "portable">, Unsupported> => {
-  const filters = [...pipeline.source.filters, ...pipeline.options.preAggregated?.source.filters ?? []]
-  const custom = Object.entries(pipeline.aggregates).find(([, { op }]) => op === "custom")
-  if (filters.some(({ _tag }) => _tag === "function")) return refuse(pipeline, "Source.filter", functions)
-  if (custom !== undefined) return refuse(pipeline, `the result "${custom[0]}" (Aggregate.custom)`, functions)
+  const custom = Checked.windowOf(pipeline.checked).aggregates.find(({ op }) => op === "custom")
+  if (pipeline.checked.nodes.some(({ _tag }) => _tag === "filter")) return refuse(pipeline, "Source.filter", functions)
+  if (custom !== undefined) return refuse(pipeline, `the result "${custom.name}" (Aggregate.custom)`, functions)
   // Nothing in it is a function: that is all that its type would say.
   return Effect.succeed(pipeline as Pipeline.Pipeline<unknown, "portable">)
 }
 
-const functions = "functions of JavaScript run in this process only; say it with Expr, or run it with courant process"
+const functions = "functions of JavaScript run in this process only; say it with Expr"
 
 const refuse = ({ name }: Pipeline.Any, what: string, why: string) =>
   Effect.fail(new Unsupported({ pipeline: name, what, why }))
@@ -82,21 +83,23 @@ export const compileAny = Effect.fnUntraced(function*(
   return { pipeline: pipeline.name, fingerprint, steps }
 })
 
-const unsupportedIn = ({ aggregates, options, source, window }: Pipeline.Any): ReadonlyArray<readonly [string, string]> => [
-  ...[source, ...options.preAggregated === null ? [] : [options.preAggregated.source]].flatMap(unsupportedRows),
+const unsupportedIn = ({ checked }: Pipeline.Any): ReadonlyArray<readonly [string, string]> => {
+  const { aggregates, trigger, window } = Checked.windowOf(checked)
+  const { events, preAggregated } = Checked.inputOf(checked)
+  return [
+  ...[events, ...preAggregated === null ? [] : [preAggregated]].flatMap(unsupportedRows),
   ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
   ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
-  ...Object.keys(options.derived).map((name) =>
+  ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name }) =>
     [`the result "${name}" (Pipeline.percentChange)`, "a window of Spark knows nothing of the one before it"] as const),
-  ...(options.emit.on === "update"
+  ...(trigger.on === "update"
     ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
     : []),
-  ...(Object.keys(aggregates).length === 0 ? [["a pipeline without results", "there is nothing to compute"] as const] : [])
-]
+  ...(aggregates.length === 0 ? [["a pipeline without results", "there is nothing to compute"] as const] : [])
+  ]
+}
 
-type AnySource = Source<unknown, Portability>
-
-const unsupportedRows = ({ definition: { columns, eventTime } }: AnySource): ReadonlyArray<readonly [string, string]> => [
+const unsupportedRows = ({ definition: { columns, eventTime } }: Checked.Source): ReadonlyArray<readonly [string, string]> => [
   ...columns.filter(({ path }) => path.length > 1).map(({ name }) =>
     [`the field "${name}" (a struct in the schema)`, "only the members of the record itself become columns there"] as const),
   ...(eventTime.unit === "iso8601"
@@ -113,25 +116,27 @@ interface Side {
   readonly json: string
 }
 
-const sideOf = ({ definition, filters }: AnySource, prefix: string): Side => {
+const sideOf = (events: Checked.Events, prefix: string): Side => {
+  const { source: { definition }, steps } = Checked.originOf(events)
   const decoded = decode(definition, prefix)
   const scope = { columns: definition.columns, nameOf: decoded.nameOf }
-  const conditions = filters.flatMap((filter) => filter._tag === "where" ? [Condition.toSql(filter.node, scope)] : [])
+  const conditions = steps.flatMap((step) => step._tag === "where" ? [Condition.toSql(step.condition, scope)] : [])
   return { definition, decoded, scope, keep: Sql.and(conditions), json: `${prefix}_json` }
 }
 
 const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
-  const { options, source } = pipeline
-  const events = sideOf(source, "e")
-  const ready = options.preAggregated === null ? null : sideOf(options.preAggregated.source, "p")
+  const { aggregates, allowedLateness, input, preAggregated, window } = Checked.windowOf(pipeline.checked)
+  const events = sideOf(input, "e")
+  const ready = preAggregated === null ? null : sideOf(preAggregated, "p")
   const either = (of: (side: Side) => string) => ready === null ? of(events) : `IF(partial, ${of(ready)}, ${of(events)})`
-  const results = Results.of(pipeline, { event: events.scope, partial: ready?.scope ?? null })
+  const results = Results.of(aggregates, { event: events.scope, partial: ready?.scope ?? null })
   return [
     ...kinds(ready !== null),
     ...decoding(events.decoded, ready?.decoded ?? null),
     add({
       key: either(({ decoded, definition }) => Key.keyOf(definition, decoded.nameOf)),
-      time: either(({ decoded, definition }) => Key.timeOf(definition, decoded.nameOf))
+      time: either(({ decoded, definition }) => Key.timeOf(definition, decoded.nameOf)),
+      appended
     }),
     {
       _tag: "select",
@@ -152,10 +157,10 @@ const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArr
     },
     { _tag: "filter", condition: "valid" },
     add({ moment: `timestamp_millis(time + ${shift})`, place }),
-    { _tag: "watermark", eventTime: "moment", delay: source.definition.outOfOrderness + options.allowedLateness },
+    { _tag: "watermark", eventTime: "moment", delay: events.definition.outOfOrderness + allowedLateness },
     // Rows that are left out move the watermark all the same. Were the time not in the condition, Spark would take it first.
     { _tag: "filter", condition: "IF(moment < timestamp_millis(0), false, keep)" },
-    { _tag: "aggregate", by: { key: "key", span: spanOf(pipeline.window) }, aggregates: results.aggregates },
+    { _tag: "aggregate", by: { key: "key", span: spanOf(window) }, aggregates: results.aggregates },
     ...writing(pipeline.name, results)
   ]
 }
@@ -183,19 +188,30 @@ const end = "courant"
 const decoding = (events: Decoded, ready: Decoded | null): ReadonlyArray<Step> => {
   const json = `try_parse_json(concat('[', try_validate_utf8(CAST(value AS STRING)), ', "${end}"]'))`
   // Where no pipeline takes pre-aggregated records they cannot be used: they are no events.
-  const first = ready === null
-    ? { e_json: `IF(kind = 'p', NULL, ${json})` }
-    : { e_json: `IF(partial, NULL, ${json})`, p_json: `IF(partial, ${json}, NULL)` }
+  // And the beginning of a record that was too long for its feed may look like a whole one.
+  const first = {
+    e_json: `IF(kind IN ('p', 't'), NULL, ${json})`,
+    ...(ready === null ? {} : { p_json: `IF(partial, ${json}, NULL)` })
+  }
   return [add(first), ...events.steps.map((columns, step) => add({ ...columns, ...ready?.steps[step] }))]
 }
 
-/** Within what the plan's own times can say, and not ahead of the clock; a message without a timestamp is ahead of none. */
+/** The clock at the append; null for a message without a timestamp. */
+const appended =
+  `coalesce(try_cast(${header("courant-ingested")} AS BIGINT), nullif(greatest(unix_millis(timestamp), -1), -1))`
+
+const isNear = (time: string): string => `abs(${time} - appended) <= ${AppendClock.near}`
+
+/**
+ * Within what the plan's own times can say, in milliseconds, and not ahead of the clock. Spark does not know what came
+ * before, so that times which are near the clock in seconds are no history here.
+ */
 const isInTime = (maxTimeAhead: number | undefined): ReadonlyArray<string> => {
-  const possible = `time >= ${-shift}`
-  if (maxTimeAhead === undefined || !Number.isFinite(maxTimeAhead)) return [possible]
-  const stamped = "nullif(greatest(unix_millis(timestamp), -1), -1)"
-  const appended = `coalesce(try_cast(${header("courant-ingested")} AS BIGINT), ${stamped})`
-  return [possible, `coalesce(time <= ${appended} + ${maxTimeAhead}, true)`]
+  const isOther = Sql.and([`appended >= ${AppendClock.firstClock}`, Sql.or([isNear("time * 1000D"), isNear("time / 1000D")])])
+  const isBehind = maxTimeAhead === undefined || !Number.isFinite(maxTimeAhead)
+    ? []
+    : [`coalesce(time <= appended + ${maxTimeAhead}, true)`]
+  return [`time >= ${-shift}`, `coalesce(NOT ${isOther}, true)`, ...isBehind]
 }
 
 /**

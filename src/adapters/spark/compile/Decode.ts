@@ -68,7 +68,7 @@ const rawOf = ({ column: { kind }, name }: Field): string => {
   const get = (as: string) => `variant_get(${name}_json, '$', '${as}')`
   switch (kind) {
     case "string":
-      return `IF(${name}_type = 'STRING', ${get("string")}, NULL)`
+      return `IF(${Sql.and([`${name}_type = 'STRING'`, isWellFormed(get("string"))])}, ${get("string")}, NULL)`
     case "boolean":
       return `IF(${name}_type = 'BOOLEAN', ${get("boolean")}, NULL)`
     case "decimal":
@@ -79,6 +79,14 @@ const rawOf = ({ column: { kind }, name }: Field): string => {
       return `IF(${isNumber(name)}, ${get("double")}, NULL)`
   }
 }
+
+/** An escape of half of a surrogate pair without its other half, and without a backslash that makes it none. */
+const unpaired = "(?<!\\\\)(\\\\\\\\)*(\\\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\\\u[dD][c-fC-F])" +
+  "|(?<!\\\\u[dD][89abAB][0-9a-fA-F]{2})\\\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+
+/** Java writes a question mark for what has no form in UTF-8: only a record that has one can have had the other. */
+const isWellFormed = (text: string): string =>
+  `NOT (contains(${text}, '?') AND CAST(value AS STRING) RLIKE ${Sql.text(unpaired)})`
 
 /** A decimal's text with 22 decimals, and with no more than it may have: the same number, where none is lost. */
 const wideOf = ({ column, name }: Field): string | null =>
@@ -104,7 +112,7 @@ const valueOf = ({ column, name }: Field): string => {
     case "decimal":
       return unscaledOf(name, column)
     case "int": {
-      const whole = [`${raw} = floor(${raw})`, `abs(${raw}) <= ${Sql.double(Number.MAX_SAFE_INTEGER)}`]
+      const whole = [`${raw} = floor(${raw})`, isWhole(name), `abs(${raw}) <= ${Sql.double(Number.MAX_SAFE_INTEGER)}`]
       return `IF(${Sql.and([...whole, ...within(raw, column)])}, CAST(${raw} AS BIGINT), NULL)`
     }
     case "double":
@@ -112,6 +120,10 @@ const valueOf = ({ column, name }: Field): string => {
       return `IF(${Sql.and([`abs(${raw}) < ${Sql.infinity}`, ...within(raw, column)])}, ${raw} + 0D, NULL)`
   }
 }
+
+/** The double that is nearest to a number with many decimals may be whole where the number is not. */
+const isWhole = (name: string): string =>
+  `(${name}_type NOT LIKE 'DECIMAL%' OR variant_get(${name}_json, '$', 'string') RLIKE '^-?[0-9]+([.]0*)?\\\\z')`
 
 const within = (raw: string, { maximum, minimum }: { readonly minimum: number; readonly maximum: number }) => [
   ...(Number.isFinite(minimum) ? [`${raw} >= ${Sql.double(minimum)}`] : []),

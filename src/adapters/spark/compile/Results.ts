@@ -1,8 +1,8 @@
 /** The results of a pipeline as aggregates over the rows of a window, and as values of a pane. */
 import { meanExtraScale } from "../../../domain/Decimal.ts"
-import type { Spec } from "../../../streams/pipeline/Aggregate.ts"
+import type { Op } from "../../../streams/pipeline/Aggregate.ts"
+import type { Aggregate, Field } from "../../../streams/pipeline/Checked.ts"
 import type { Column } from "../../../streams/pipeline/Column.ts"
-import type { Any as AnyPipeline } from "../../../streams/pipeline/Pipeline.ts"
 import * as Condition from "./Condition.ts"
 import type { Columns } from "./Decode.ts"
 import * as Numbers from "./Numbers.ts"
@@ -24,13 +24,13 @@ export interface Results {
 }
 
 /** Throws a `TypeError` that says what of a result Spark cannot compute. */
-export const of = ({ aggregates, options }: AnyPipeline, rows: Rows): Results => {
+export const of = (aggregates: ReadonlyArray<Aggregate>, rows: Rows): Results => {
   const chosen = new Aggregates()
-  const values = Object.entries(aggregates).map(([result, spec]) => {
-    const field = options.preAggregated?.fields[result]
-    const input = field === undefined ? eventsOnly(result, spec, rows) : withReadyMade(result, spec, { rows, field })
-    const value = valueOf(spec, input, chosen)
-    const isUnknown = rows.partial !== null && field === undefined
+  const values = aggregates.map((aggregate) => {
+    const { name: result, preAggregated } = aggregate
+    const input = preAggregated === null ? eventsOnly(aggregate, rows) : withPreAggregated(aggregate, preAggregated, rows)
+    const value = valueOf(aggregate.op, input, chosen)
+    const isUnknown = rows.partial !== null && preAggregated === null
     return [result, isUnknown ? `IF(${chosen.add("bool_or(partial)")}, NULL, ${value})` : value] as const
   })
   return { aggregates: chosen.all, steps: chosen.steps, values }
@@ -86,35 +86,27 @@ interface Values {
   readonly column: Column
 }
 
-const eventsOnly = (result: string, spec: Spec, { event, partial }: Rows): Input => {
+const eventsOnly = ({ by, field: of, name: result, where }: Aggregate, { event, partial }: Rows): Input => {
   const conditions = [
     ...(partial === null ? [] : ["NOT partial"]),
-    ...(spec.where === undefined ? [] : [Condition.toSql(spec.where, event)])
+    ...(where === null ? [] : [Condition.toSql(where, event)])
   ]
   const condition = conditions.length === 0 ? null : Sql.and(conditions)
-  return { result, condition, weight: null, values: field(spec.field, event), by: field(spec.by, event) }
+  return { result, condition, weight: null, values: field(of, event), by: field(by, event) }
 }
 
 /** A pre-aggregated value takes the place of what would have been computed from the field, whatever the condition. */
-const withReadyMade = (result: string, spec: Spec, { field: name, rows: { event, partial } }: {
-  readonly rows: Rows
-  readonly field: string
-}): Input => {
-  const own = spec.where === undefined ? null : Condition.toSql(spec.where, event)
-  const ready = field(name, partial ?? event)
-  if (spec.op === "count") {
-    if (ready.column.kind !== "int") throw new TypeError(`"${result}" counts rows by the field "${name}", which is no integer`)
+const withPreAggregated = ({ field: of, name: result, op, where }: Aggregate, given: Field, { event, partial }: Rows): Input => {
+  const own = where === null ? null : Condition.toSql(where, event)
+  const ready = field(given, partial ?? event)
+  if (op === "count") {
     const weight = `IF(partial, coalesce(${ready.sql}, 0), ${own === null ? "1" : `IF(${own}, 1, 0)`})`
     return { result, condition: null, weight, values: ready, by: ready }
   }
-  const events = field(spec.field, event)
-  const scale = Math.max(scaleOf(events.column), scaleOf(ready.column))
-  if (events.column.kind !== ready.column.kind) {
-    throw new TypeError(`"${result}" is made of a ${events.column.kind}, and pre-aggregated a ${ready.column.kind}`)
-  }
-  const chosen = own === null ? scaled(events, scale) : `IF(${own}, ${scaled(events, scale)}, NULL)`
-  const column: Column = events.column.kind === "decimal" ? { ...events.column, scale } : events.column
-  const values = { sql: `IF(partial, ${scaled(ready, scale)}, ${chosen})`, column }
+  const events = field(of, event)
+  const scale = scaleOf(events.column)
+  const chosen = own === null ? events.sql : `IF(${own}, ${events.sql}, NULL)`
+  const values = { sql: `IF(partial, ${scaled(ready, scale)}, ${chosen})`, column: events.column }
   return { result, condition: null, weight: null, values, by: values }
 }
 
@@ -125,14 +117,10 @@ const scaleOf = (column: Column): number => column.kind === "decimal" ? column.s
 
 const nothing: Values = { sql: "NULL", column: { name: "", path: [], kind: "boolean", optional: true, accepts: null } }
 
-const field = (name: string | undefined, { columns, nameOf }: Condition.Scope): Values => {
-  if (name === undefined) return nothing
-  const column = columns.find((column) => column.name === name)
-  if (column === undefined) throw new TypeError(`there is no field "${name}"`)
-  return { sql: nameOf(name), column }
-}
+const field = (of: Field | null, { nameOf }: Condition.Scope): Values =>
+  of === null ? nothing : { sql: nameOf(of.column.name), column: of.column }
 
-const valueOf = (spec: Spec, input: Input, aggregates: Aggregates): string => {
+const valueOf = (op: Op, input: Input, aggregates: Aggregates): string => {
   const { by, condition, result, values: { column, sql } } = input
   const kind = column.kind
   const where = (...present: ReadonlyArray<string>) => {
@@ -140,7 +128,7 @@ const valueOf = (spec: Spec, input: Input, aggregates: Aggregates): string => {
     return all.length === 0 ? "" : ` FILTER (WHERE ${Sql.and(all)})`
   }
   const add = (aggregate: string) => aggregates.add(aggregate)
-  switch (spec.op) {
+  switch (op) {
     case "count":
       return add(input.weight === null ? `count(1)${where()}` : `sum(${input.weight})`)
     case "sum":
@@ -155,7 +143,7 @@ const valueOf = (spec: Spec, input: Input, aggregates: Aggregates): string => {
     }
     case "min":
     case "max":
-      return written(add(`${spec.op}(${sql})${where()}`), column)
+      return written(add(`${op}(${sql})${where()}`), column)
     case "first":
       return written(add(`min_by(${sql}, place)${where(sql)}`), column)
     case "last":

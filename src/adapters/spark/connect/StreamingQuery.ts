@@ -5,7 +5,8 @@
  * Source: https://spark.apache.org/docs/4.0.0/streaming/apis-on-dataframes-and-datasets.html#managing-streaming-queries
  */
 import { create, type MessageInitShape } from "@bufbuild/protobuf"
-import { Clock, Duration, Effect } from "effect"
+import { Duration, Effect } from "effect"
+import * as MonotonicTime from "../../../streams/ports/MonotonicTime.ts"
 import type { Answer } from "./Execution.ts"
 import {
   type Command,
@@ -152,10 +153,10 @@ const exceptionIn = (result: StreamingQueryCommandResult["resultType"]): QueryEx
 const round = Duration.seconds(20)
 
 const awaitTermination = Effect.fnUntraced(function*(ask: Ask["ask"], limit: Duration.Input = Duration.infinity) {
-  const started = yield* Clock.currentTimeMillis
+  const started = yield* MonotonicTime.millis
   const limitMillis = Duration.toMillis(Duration.fromInputUnsafe(limit))
   for (;;) {
-    const left = started + limitMillis - (yield* Clock.currentTimeMillis)
+    const left = started + limitMillis - (yield* MonotonicTime.millis)
     // Spark wants a positive time.
     const timeoutMs = BigInt(Math.max(1, Math.round(Math.min(left, Duration.toMillis(round)))))
     const { terminated } = yield* ask({ case: "awaitTermination", value: { timeoutMs } }, "awaitTermination")

@@ -8,7 +8,9 @@
 import { create } from "@bufbuild/protobuf"
 import { type CallOptions, type Client, createClient, type Interceptor } from "@connectrpc/connect"
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node"
-import { Clock, Duration, Effect, Redacted, Schedule } from "effect"
+import { Duration, Effect, Redacted } from "effect"
+import * as MonotonicTime from "../../../streams/ports/MonotonicTime.ts"
+import * as RetryPolicy from "../../../streams/ports/RetryPolicy.ts"
 import { FetchErrorDetailsResponse_ErrorSchema, SparkConnectService } from "./proto/base_pb.ts"
 import type { FetchErrorDetailsResponse } from "./proto/base_pb.ts"
 import { fromFailure, isPassing, SparkError } from "./SparkError.ts"
@@ -61,10 +63,7 @@ export interface Identity {
 /** How long one attempt may take: an analysis may ask other systems, as that of Kafka does. */
 const requestTimeout = Duration.seconds(60)
 
-const backOff = Schedule.exponential("50 millis").pipe(
-  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(2)))),
-  Schedule.jittered
-)
+const backOff = RetryPolicy.backOff({ first: "50 millis", longest: "2 seconds" })
 
 /** The connection ends with the scope. */
 export const make = Effect.fnUntraced(function*(target: Target) {
@@ -82,12 +81,12 @@ export const make = Effect.fnUntraced(function*(target: Target) {
     Effect.retry(attempt, {
       schedule: backOff,
       while: (error) =>
-        Effect.map(Clock.currentTimeMillis, (now) =>
+        Effect.map(MonotonicTime.millis, (now) =>
           isPassing(error) && now - since(now) < Duration.toMillis(target.patience))
     }).pipe(Effect.mapError((error) => isPassing(error) ? noAnswer(address, target.patience, error) : error))
 
   const ask: Wire["ask"] = Effect.fnUntraced(function*(call, timeout = requestTimeout) {
-    const started = yield* Clock.currentTimeMillis
+    const started = yield* MonotonicTime.millis
     const once = Effect.tryPromise({
       try: (signal) => call(client, who.identity(), { signal, timeoutMs: Duration.toMillis(timeout) }),
       catch: (failure) => fromFailure(address, failure)

@@ -1,5 +1,6 @@
 /** A real cluster of Spark, over Spark Connect, whose server is there already or is started on the cluster by REST. */
-import { Clock, Duration, Effect, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
+import { Duration, Effect, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
+import * as MonotonicTime from "../../../streams/ports/MonotonicTime.ts"
 import * as Batches from "./Batches.ts"
 import { compileAny } from "../compile/Compile.ts"
 import { countsOf, relationOf } from "../compile/Program.ts"
@@ -79,12 +80,12 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const program = yield* programOf(work)
     const source = { topic: work.topic, streaming: false, kafka: sourceOf(options) }
     yield* renew
-    const started = yield* Clock.currentTimeMillis
+    const started = yield* MonotonicTime.millis
     const relation = relationOf(program, source)
     const written = Write.append({ relation, format: "kafka", options: sinkOf(options, work) })
     // Panes that are written again are the same.
     const observed = yield* sessions.use(written)
-    const duration = (yield* Clock.currentTimeMillis) - started
+    const duration = Math.round((yield* MonotonicTime.millis) - started)
     const batchOf = (observed: Observed.Observed) => Batches.fromObserved(program.pipeline, observed, duration)
     const known = batchOf(observed)
     if (Option.isSome(known)) return known.value

@@ -4,7 +4,8 @@
  *
  * Source: https://spark.apache.org/docs/4.0.0/configuration.html#server-configuration (of Spark Connect)
  */
-import { Clock, Context, Duration, Effect, Layer, type Redacted, Schedule, Schema, type Scope, Stream, SubscriptionRef } from "effect"
+import { Context, Duration, Effect, Layer, type Redacted, Schedule, Schema, type Scope, Stream, SubscriptionRef } from "effect"
+import * as MonotonicTime from "../../../streams/ports/MonotonicTime.ts"
 import { SubmissionError } from "./SubmissionError.ts"
 import { isOver, type Status, Submissions } from "./Submissions.ts"
 
@@ -80,11 +81,11 @@ const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
 
   /** Follows one driver from its submission to its end, which is told as a failure. */
   const follow = Effect.fnUntraced(function*(id: string) {
-    const since = yield* Clock.currentTimeMillis
+    const since = yield* MonotonicTime.millis
     let servingSince: number | undefined
     let knownAt = since
     while (true) {
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* MonotonicTime.millis
       const served = servingSince === undefined ? 0 : now - servingSince
       const status = yield* statusOf(submissions, id)
       if (status !== "forgotten") knownAt = now

@@ -41,8 +41,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
       })
     )
     if (status === 401 || status === 403) {
-      return yield* error("not-allowed", `wants a token that its key has signed (${status}); ` +
-        "set COURANT_SPARK_REST_TOKEN to one")
+      return yield* error("not-allowed", `wants a token that its key has signed (${status})`)
     }
     const words = said(text)
     if (status === 468) {

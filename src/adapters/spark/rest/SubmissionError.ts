@@ -1,4 +1,4 @@
-/** What can go wrong between courant and the master of a Spark cluster, in one line that says what to do about it. */
+/** What can go wrong between courant and the master of a Spark cluster, in one line. */
 import { Schema } from "effect"
 
 const Reason = Schema.Literals([

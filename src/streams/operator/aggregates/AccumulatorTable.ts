@@ -3,12 +3,10 @@
  * in one slice, window or session; freed slots are used again, so memory follows what is
  * open and not what has been.
  */
-import type { Spec } from "../../pipeline/Aggregate.ts"
-import { indexOf } from "../../records/Batch.ts"
+import type { Aggregate, Field } from "../../pipeline/Checked.ts"
 import type { Column } from "../../pipeline/Column.ts"
 import type { Node } from "../../pipeline/Expr.ts"
 import type { Values } from "../../pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
 import { Chosen, Extreme } from "./Extremes.ts"
 import { evaluate } from "../stateless/Condition.ts"
 import { Custom } from "./Custom.ts"
@@ -22,6 +20,8 @@ interface Entry {
   readonly where: Node | null
   /** The column of a pre-aggregated record that is this result; -1 where there is none. */
   readonly preAggregatedColumn: number
+  /** What such a value is multiplied with, to have as many decimals as the result's field. */
+  readonly factor: number
 }
 
 type TextOf = (number: number) => string
@@ -41,17 +41,15 @@ export class AccumulatorTable {
   /** Pre-aggregated records among them, which leave some results unknown. */
   #preAggregated = new Float64Array(0)
 
-  constructor(pipeline: AnyPipeline) {
-    const { preAggregated } = pipeline.options
-    this.#entries = Object.entries(pipeline.aggregates).map(([name, spec]) => {
-      const field = preAggregated?.fields[name]
+  constructor(aggregates: ReadonlyArray<Aggregate>) {
+    this.#entries = aggregates.map((aggregate) => {
+      const { field, name, op, preAggregated, where } = aggregate
       return {
         name,
-        accumulator: spec.op === "count" && spec.where === undefined && field === undefined
-          ? null
-          : compile(name, spec, pipeline),
-        where: spec.where ?? null,
-        preAggregatedColumn: preAggregated === null || field === undefined ? -1 : indexOf(preAggregated.source.definition, field)
+        accumulator: op === "count" && where === null && preAggregated === null ? null : compile(aggregate),
+        where,
+        preAggregatedColumn: preAggregated?.index ?? -1,
+        factor: 10 ** (scaleIn(field) - scaleIn(preAggregated))
       }
     })
     this.all = this.#entries.flatMap(({ accumulator }) => accumulator ?? [])
@@ -125,8 +123,9 @@ export class AccumulatorTable {
   addPreAggregated(rows: Rows): void {
     this.#countRows(rows, this.#rows)
     this.#countRows(rows, this.#preAggregated)
-    for (const { accumulator, preAggregatedColumn } of this.#entries) {
-      if (preAggregatedColumn !== -1) accumulator?.addPreAggregated(rows, rows.batch.columns[preAggregatedColumn]!)
+    for (const { accumulator, factor, preAggregatedColumn } of this.#entries) {
+      const column = rows.batch.columns[preAggregatedColumn]
+      if (column !== undefined) accumulator?.addPreAggregated(rows, factor === 1 ? column : column.map((value) => value * factor))
     }
   }
 
@@ -172,58 +171,38 @@ export class AccumulatorTable {
 }
 
 /** Chooses the accumulator of an aggregate from its operation and the columns that it looks at. */
-const compile = (name: string, spec: Spec, { source: { definition } }: AnyPipeline): Accumulator => {
-  if (spec.op === "count") return new Count()
-  if (spec.op === "custom") {
-    if (spec.custom === undefined) throw new TypeError(`the custom aggregate "${name}" has no functions`)
-    return new Custom(spec.custom)
-  }
-  const index = indexOf(definition, spec.field ?? "")
-  const column = definition.columns[index]!
-  const byIndex = spec.by === undefined ? null : indexOf(definition, spec.by)
-  switch (spec.op) {
+const compile = ({ by, custom, field, name, op }: Aggregate): Accumulator => {
+  if (op === "count") return new Count()
+  if (custom !== null) return new Custom(custom)
+  if (field === null) throw new TypeError(`the aggregate "${name}" has no field`)
+  const { column, index } = field
+  switch (op) {
+    case "mean":
     case "sum":
-    case "mean": {
-      const mean = spec.op === "mean"
-      numeric(name, column)
       return column.kind === "double"
-        ? new DoubleTotal({ index, mean })
-        : new ExactTotal({ name, index, scale: scaleOf(column), mean })
-    }
+        ? new DoubleTotal({ index, mean: op === "mean" })
+        : new ExactTotal({ name, index, scale: scaleOf(column), mean: op === "mean" })
     case "min":
     case "max":
-      numeric(name, column)
-      return new Extreme({ index, column, sign: spec.op === "max" ? 1 : -1 })
+      return new Extreme({ index, column, sign: op === "max" ? 1 : -1 })
     case "first":
       return new Chosen({ index, column, by: null, bySign: -1, tieSign: -1 })
     case "last":
       return new Chosen({ index, column, by: null, bySign: 1, tieSign: 1 })
-    case "minBy":
-    case "maxBy":
-      return new Chosen({ index, column, by: byIndex, bySign: spec.op === "maxBy" ? 1 : -1, tieSign: -1 })
     case "weightedMean":
-      return weightedMean(name, { index, column }, { index: byIndex ?? 0, column: definition.columns[byIndex ?? 0]! })
+      return weightedMean(field, by ?? field)
+    default:
+      return new Chosen({ index, column, by: by?.index ?? null, bySign: op === "maxBy" ? 1 : -1, tieSign: -1 })
   }
 }
 
-interface Indexed {
-  readonly index: number
-  readonly column: Column
-}
-
-const weightedMean = (name: string, value: Indexed, weight: Indexed): Accumulator => {
-  numeric(name, value.column)
-  numeric(name, weight.column)
+const weightedMean = (value: Field, weight: Field): Accumulator => {
   const options = { value: value.index, weight: weight.index }
   return value.column.kind === "double" || weight.column.kind === "double"
-    ? new DoubleWeightedMean({ ...options, unit: 10 ** -(scaleOf(value.column) ?? 0) })
+    ? new DoubleWeightedMean({ ...options, unit: 10 ** -scaleIn(value) })
     : new ExactWeightedMean({ ...options, scale: scaleOf(value.column) })
 }
 
 const scaleOf = (column: Column): number | null => column.kind === "decimal" ? column.scale : null
 
-const numeric = (name: string, column: Column): void => {
-  if (column.kind === "string" || column.kind === "boolean") {
-    throw new TypeError(`the aggregate "${name}" needs a number: the field "${column.name}" is a ${column.kind}`)
-  }
-}
+const scaleIn = (field: Field | null): number => field?.column.kind === "decimal" ? field.column.scale : 0

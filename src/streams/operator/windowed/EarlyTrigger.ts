@@ -1,13 +1,13 @@
 /** When early panes are due: at every row, whenever event time has crossed a multiple of an interval, or never. */
-import type { Emit } from "../../pipeline/Aggregate.ts"
+import type { Trigger } from "../../pipeline/Plan.ts"
 
 export class EarlyTrigger {
   readonly never: boolean
   readonly #every: number
 
-  constructor(policy: Emit) {
-    this.never = policy.on === "close"
-    this.#every = policy.on === "update" ? policy.every : Infinity
+  constructor(trigger: Trigger) {
+    this.never = trigger.on === "close"
+    this.#every = trigger.on === "update" ? trigger.every : Infinity
   }
 
   /** `before` and `latest` are the largest event time before and after a row. */

@@ -10,7 +10,7 @@
  * since its bounds are its identity.
  */
 import type { Dictionary } from "../../records/Batch.ts"
-import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
+import type { WindowNode } from "../../pipeline/Checked.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { isNews, type Last } from "./EmittedPanes.ts"
 import { Heap } from "./Heap.ts"
@@ -49,11 +49,11 @@ export class SessionWindows implements Windows {
   #latest = -Infinity
   #assigned = new Int32Array(0)
 
-  constructor(pipeline: AnyPipeline, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
+  constructor(node: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
     this.#slots = slots
-    this.#gap = pipeline.window.kind === "session" ? pipeline.window.gap : 0
-    this.#lateness = pipeline.options.allowedLateness
-    this.#trigger = new EarlyTrigger(pipeline.options.emit)
+    this.#gap = node.window.kind === "session" ? node.window.gap : 0
+    this.#lateness = node.allowedLateness
+    this.#trigger = new EarlyTrigger(node.trigger)
     this.#emit = emit
     this.#dictionary = dictionary
   }

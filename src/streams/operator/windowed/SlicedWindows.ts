@@ -9,7 +9,7 @@
  * window takes is late.
  */
 import type { Dictionary } from "../../records/Batch.ts"
-import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
+import type { WindowNode } from "../../pipeline/Checked.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { SlidingAggregation, type Slice } from "./SlidingAggregation.ts"
 import { EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
@@ -45,12 +45,12 @@ export class SlicedWindows implements Windows {
   #latest = -Infinity
   #assigned = new Int32Array(0)
 
-  constructor(pipeline: AnyPipeline, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
+  constructor(node: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
     this.#slots = slots
-    this.#assigner = WindowAssigner.make(pipeline)
-    this.#lateness = pipeline.options.allowedLateness
-    this.#rollUp = pipeline.options.rollUpOf !== null
-    this.#trigger = new EarlyTrigger(pipeline.options.emit)
+    this.#assigner = WindowAssigner.make(node.window, node.inner)
+    this.#lateness = node.allowedLateness
+    this.#rollUp = node.inner !== null
+    this.#trigger = new EarlyTrigger(node.trigger)
     this.#emit = emit
     this.#dictionary = dictionary
     this.#sliding = this.#assigner.single ? null : new SlidingAggregation(slots)

@@ -4,8 +4,8 @@
  * the epoch is taken from below.
  */
 import { DateTime } from "effect"
-import type { Any as AnyPipeline } from "../../pipeline/Pipeline.ts"
-import type { Unit } from "../../pipeline/Window.ts"
+import { greatestCommonDivisor } from "../../pipeline/check/Windows.ts"
+import type { Unit, Window } from "../../pipeline/Window.ts"
 
 export interface WindowAssigner {
   /** True where every window is one slice. */
@@ -26,10 +26,10 @@ export const floorTo = (time: number, size: number, offset: number): number => {
   return time - (remainder < 0 ? remainder + size : remainder)
 }
 
-export const make = ({ options, window }: AnyPipeline): WindowAssigner => {
+/** `inner` are the windows that these merge, which are their slices. */
+export const make = (window: Window, inner: Window | null): WindowAssigner => {
   switch (window.kind) {
     case "tumbling": {
-      const inner = options.rollUpOf?.window
       const slice = inner?.kind === "tumbling" ? inner.size : window.size
       const offset = inner?.kind === "tumbling" ? inner.offset : window.offset
       return hopping({ size: window.size, advance: window.size, offset: window.offset, slice, sliceOffset: offset })
@@ -131,5 +131,3 @@ const oneAndABit = {
   week: { days: 8 },
   month: { days: 32 }
 } as const
-
-const greatestCommonDivisor = (a: number, b: number): number => b === 0 ? a : greatestCommonDivisor(b, a % b)

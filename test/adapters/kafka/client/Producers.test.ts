@@ -134,11 +134,9 @@ const batchIn = (partition: number, { body }: Request): Batch => {
   return { partition, producerId: batches.readBigInt64BE(43), sequence: batches.readInt32BE(53), count: section!.count, texts }
 }
 
-const patience: RetryPolicy = {
-  patiently: (effect) => Effect.retry(effect, { while: (error) => error instanceof KafkaError && error.retriable }),
-  within: () => (effect) => effect,
-  tell: () => Effect.void,
-  troubledAt: Effect.succeed(-Infinity)
+const retryPolicy: Pick<RetryPolicy, "retry" | "tell"> = {
+  retry: (effect) => Effect.retry(effect, { while: (error) => error instanceof KafkaError && error.retriable }),
+  tell: () => Effect.void
 }
 
 const messagesOf = (texts: ReadonlyArray<string>): ReadonlyArray<Message> =>
@@ -183,7 +181,7 @@ it("what was acknowledged is there once and in order, what was given up at most 
     fc.asyncProperty(fc.nat(), fc.constantFrom(0, 0.1, 0.4), async (seed, faults) => {
       const broker = new Broker(seed, faults)
       const acknowledged = await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-        const produce = yield* Producers.make(() => broker.carrier, () => away(), patience)
+        const produce = yield* Producers.make(() => broker.carrier, () => away(), retryPolicy)
         return yield* run(broker, produce, 40)
       })))
       for (const [partition, texts] of acknowledged.entries()) {
@@ -210,7 +208,7 @@ it("requests to a partition go one after the other, those to another need not wa
         return await broker.carrier.toLeader(partition, request, isLost)
       }
     }
-    const produce = yield* Producers.make(() => slow, () => away(), patience)
+    const produce = yield* Producers.make(() => slow, () => away(), retryPolicy)
     const first = yield* Effect.forkChild(produce(topic, 0, messagesOf(["a"])), { startImmediately: true })
     const second = yield* Effect.forkChild(produce(topic, 0, messagesOf(["b"])), { startImmediately: true })
     yield* produce(topic, 1, messagesOf(["c"]))
@@ -232,7 +230,7 @@ it("a refusal that will not pass is told at once, and the next request begins an
         return texts[0] === "large" ? answer(tooLarge, -1) : await broker.carrier.toLeader(partition, request, isLost)
       }
     }
-    const produce = yield* Producers.make(() => carrier, () => away(), patience)
+    const produce = yield* Producers.make(() => carrier, () => away(), retryPolicy)
     const send = (...texts: ReadonlyArray<string>) => produce(topic, 0, messagesOf(texts))
     yield* send("a", "b", "c")
     const refusal = yield* Effect.flip(send("large"))

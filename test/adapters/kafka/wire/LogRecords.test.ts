@@ -69,6 +69,13 @@ const fetchedOf = (batches: Buffer, aborted: Fetched["aborted"] = []): Fetched =
   batches
 })
 
+const kinds: Record<string, Kind> = {
+  event: Kind.event,
+  partial: Kind.preAggregated,
+  control: Kind.control,
+  truncated: Kind.truncated
+}
+
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
 const entry: fc.Arbitrary<Entry> = fc.record({
   delta: fc.oneof(fc.integer(), fc.integer({ min: -(2 ** 45), max: 2 ** 45 })),
@@ -76,7 +83,7 @@ const entry: fc.Arbitrary<Entry> = fc.record({
   value: fc.option(bytes),
   headers: fc.oneof(
     fc.constant({}),
-    fc.constantFrom("event", "partial", "control").map((kind) => ({ "courant-kind": kind, "courant-ingested": "1732545000123" })),
+    fc.constantFrom(...Object.keys(kinds)).map((kind) => ({ "courant-kind": kind, "courant-ingested": "1732545000123" })),
     fc.dictionary(fc.constantFrom("courant-kinds", "x", "trace"), fc.string(), { maxKeys: 3 })
   )
 })
@@ -100,7 +107,7 @@ it("every record comes out as it went in, from any offset on, also where the las
         return {
           offset: offset++,
           value: value ?? tombstone({ key: key?.toString() ?? "" }),
-          kind: kind === "partial" ? Kind.preAggregated : kind === "control" ? Kind.control : Kind.event,
+          kind: kind === undefined ? Kind.event : kinds[kind],
           appendedAt: "courant-ingested" in headers ? 1_732_545_000_123 : time < 0 ? Infinity : time
         }
       })

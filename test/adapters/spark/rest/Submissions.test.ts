@@ -142,8 +142,8 @@ describe("an answer", () => {
     ["500 with a page", 500, "<html><title>Error 500 no &lt;class&gt;</title><body>x</body></html>", "refused", /: Error 500/],
     ["success: false", 200, answer({ success: false, message: "standby" }), "refused", /refuses: standby$/],
     ["with a secret in it", 400, answer({ message: `no ${secrets.join(" ")}!` }), "refused", /refuses: no … … …!$/],
-    ["401", 401, "", "not-allowed", /COURANT_SPARK_REST_TOKEN/],
-    ["403", 403, "<html>", "not-allowed", /COURANT_SPARK_REST_TOKEN/],
+    ["401", 401, "", "not-allowed", /wants a token that its key has signed \(401\)$/],
+    ["403", 403, "<html>", "not-allowed", /wants a token that its key has signed \(403\)$/],
     ["of another server", 200, "<html>hello</html>", "not-understood", /answers 200.*port 6066/],
     ["404", 404, "", "not-understood", /answers 404/],
     ["without an id", 200, answer({ success: true }), "refused", /does not say why/]

@@ -1,0 +1,134 @@
+/** The operators of one pipeline in topological order, and what flows between them. */
+import * as Checked from "../pipeline/Checked.ts"
+import type { Pane } from "../pipeline/Pane.ts"
+import type { Batch } from "../records/Batch.ts"
+import { type Emitted, type Operator, type State } from "../operator/Operator.ts"
+import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
+import { Selection } from "../operator/stateless/Selection.ts"
+import { Input, WindowOperator } from "../operator/windowed/WindowOperator.ts"
+
+/** An operator, and which of the ones before it feed its inputs; a source is fed from outside. */
+interface Step {
+  readonly id: string
+  readonly operator: Operator<never, unknown> | null
+  readonly readers: Array<{ readonly step: number; readonly input: number }>
+}
+
+export class OperatorGraph {
+  readonly checked: Checked.Checked
+  readonly #steps: ReadonlyArray<Step>
+  readonly #window: WindowOperator
+  readonly #derives: ReadonlyArray<DeriveOperator>
+  #panes: Array<Emitted> = []
+
+  constructor(checked: Checked.Checked) {
+    this.checked = checked
+    const window = Checked.windowOf(checked)
+    this.#window = new WindowOperator(checked.name, window)
+    const derives = new Map(Checked.derivesOf(checked).map((node) => [node, new DeriveOperator(node, window.allowedLateness)]))
+    this.#derives = [...derives.values()]
+    const operatorOf = (node: Checked.Node): Step["operator"] => {
+      switch (node._tag) {
+        case "source":
+          return null
+        case "where":
+        case "filter":
+          return new Selection(node)
+        case "window":
+          return this.#window
+        case "derive":
+          return derives.get(node) ?? null
+      }
+    }
+    this.#steps = wired(checked.nodes.map((node) => ({ node, id: node.id, operator: operatorOf(node), readers: [] })))
+  }
+
+  get size(): number {
+    return this.#steps.reduce((sum, { operator }) => sum + (operator?.size ?? 0), 0)
+  }
+
+  /** Takes a batch of one of its sources, and says of each row what became of it. */
+  take(kind: Checked.Source["kind"], batch: Batch, others: number): Uint8Array {
+    const outcomes = new Uint8Array(batch.length)
+    const source = this.checked.nodes.findIndex((node) => node._tag === "source" && node.kind === kind)
+    if (source !== -1) this.#hand(source, { batch, keep: null, outcomes, others })
+    this.#flow()
+    return outcomes
+  }
+
+  /** A step of the watermark reaches a node only after those before it have put out everything that it released. */
+  advance(watermark: number): void {
+    this.#flow((operator) => operator.advance(watermark))
+  }
+
+  end(offset: number): void {
+    this.#flow((operator) => operator.end(offset))
+  }
+
+  #flow(tell?: (operator: Operator<never, unknown>) => void): void {
+    this.#steps.forEach(({ operator }, step) => {
+      if (operator === null) return
+      tell?.(operator)
+      const out = operator.drain()
+      if (out !== null) this.#hand(step, out)
+    })
+  }
+
+  #hand(step: number, out: unknown): void {
+    const { readers } = this.#steps[step]!
+    // The end of the graph puts out panes, and each node what its readers take: the checked graph's types say so.
+    if (readers.length === 0) this.#panes.push(...out as ReadonlyArray<Emitted>)
+    for (const { input, step: reader } of readers) this.#steps[reader]?.operator?.take(input, out as never)
+  }
+
+  /** The panes since the last call, in the order of their emission. */
+  drain(): ReadonlyArray<Emitted> {
+    const panes = this.#panes
+    this.#panes = []
+    return panes
+  }
+
+  /** The windows nearest to closing as they stand. Looking changes nothing. */
+  forming(): ReadonlyArray<Pane> {
+    return this.#window.forming().map((pane) => this.#derives.reduce((so, derive) => derive.derived(so), pane))
+  }
+
+  snapshot(): { readonly [id: string]: State } {
+    return Object.fromEntries(this.#steps.flatMap(({ id, operator }) => operator === null ? [] : [[id, operator.snapshot()]]))
+  }
+
+  restore(state: { readonly [id: string]: State }): void {
+    for (const { id, operator } of this.#steps) {
+      const saved = state[id]
+      if (operator === null) continue
+      if (saved === undefined) throw new TypeError(`the snapshot has no state of ${id}`)
+      operator.restore(saved)
+    }
+  }
+}
+
+const wired = (steps: ReadonlyArray<Step & { readonly node: Checked.Node }>): ReadonlyArray<Step> => {
+  const at = new Map(steps.map(({ node }, index) => [node, index]))
+  steps.forEach(({ node }, step) => {
+    for (const [input, from] of inputsOf(node).entries()) {
+      const feeding = from === null ? undefined : at.get(from)
+      if (feeding !== undefined) steps[feeding]?.readers.push({ step, input })
+    }
+  })
+  return steps
+}
+
+const inputsOf = (node: Checked.Node): ReadonlyArray<Checked.Node | null> => {
+  switch (node._tag) {
+    case "source":
+      return []
+    case "window": {
+      const inputs: Array<Checked.Node | null> = []
+      inputs[Input.rows] = node.input
+      inputs[Input.preAggregated] = node.preAggregated
+      return inputs
+    }
+    default:
+      return [node.input]
+  }
+}

@@ -1,0 +1,210 @@
+/**
+ * The one room that judges a pipeline: it reads the raw graph, and gives a checked one or an error that names the node and
+ * says what to do. What the compiler of TypeScript refuses, this refuses too, since a file of pipelines is run with its
+ * types stripped.
+ */
+import type * as Checked from "./Checked.ts"
+import type { CustomSpec } from "./Aggregate.ts"
+import { aggregatesOf, bytesOf, checkName, type PreAggregated } from "./check/Aggregates.ts"
+import { among, CheckError, Fault, refuse } from "./check/CheckError.ts"
+import { conditionOf } from "./check/Conditions.ts"
+import { fieldOf } from "./check/Fields.ts"
+import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
+import * as Fingerprint from "./Fingerprint.ts"
+import type * as Plan from "./Plan.ts"
+import type { Definition } from "./Source.ts"
+
+/** Throws a {@link CheckError}. */
+export const check = (name: string, plan: Plan.Results): Checked.Checked => {
+  try {
+    return new Graph(name).checked(plan)
+  } catch (fault) {
+    if (!(fault instanceof Fault)) throw fault
+    throw new CheckError({ pipeline: String(name), node: fault.node, why: fault.why })
+  }
+}
+
+const namePattern = /^[a-z0-9][a-z0-9-]{0,62}$/
+
+/** Checked nodes in the order in which each comes behind those that it reads from. */
+class Graph {
+  readonly #name: string
+  readonly #nodes: Array<Checked.Node> = []
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  checked(plan: Plan.Results): Checked.Checked {
+    if (typeof this.#name !== "string" || !namePattern.test(this.#name)) {
+      refuse("Pipeline.named", "a pipeline's name consists of a-z, 0-9 and \"-\", and begins with none of \"-\"")
+    }
+    const end = this.#results(plan)
+    const isLocal = this.#nodes.some((node) =>
+      node._tag === "filter" || (node._tag === "window" && node.aggregates.some(({ custom }) => custom !== null)))
+    return {
+      name: this.#name,
+      nodes: this.#nodes,
+      end,
+      portability: isLocal ? "local" : "portable",
+      fingerprint: Fingerprint.of(["pipeline", this.#name, end.fingerprint])
+    }
+  }
+
+  /** Puts a node behind all others, with what identifies it. */
+  #add<Node extends Checked.Node>(node: Omit<Node, "id" | "fingerprint">, meaning: Fingerprint.Data): Node {
+    const identified = { ...node, id: `${this.#nodes.length}-${node._tag}`, fingerprint: Fingerprint.of(meaning) }
+    // The members that were left out are those that have been put in.
+    const added = identified as unknown as Node
+    this.#nodes.push(added)
+    return added
+  }
+
+  #results(plan: Plan.Results): Checked.Results {
+    return plan._tag === "window" ? this.#window(plan) : this.#derive(plan)
+  }
+
+  #events(plan: Plan.Events, kind: Checked.Source["kind"]): Checked.Events {
+    if (plan._tag === "source") {
+      checkSource(plan.definition)
+      return this.#add<Checked.Source>({ _tag: "source", definition: plan.definition, kind }, [
+        "source",
+        kind,
+        definitionData(plan.definition)
+      ])
+    }
+    const input = this.#events(plan.input, kind)
+    if (plan._tag === "filter") {
+      if (typeof plan.test !== "function") refuse("Source.filter", "it needs a function of a row")
+      return this.#add<Checked.Filter>({ _tag: "filter", input, test: plan.test }, [
+        "filter",
+        input.fingerprint,
+        String(plan.test)
+      ])
+    }
+    const condition = conditionOf("Source.where", definitionOf(input), plan.condition)
+    return this.#add<Checked.Where>({ _tag: "where", input, condition }, ["where", input.fingerprint, { ...condition }])
+  }
+
+  #window(plan: Plan.WindowNode): Checked.WindowNode {
+    const { aggregates: specs, input: from, trigger, window } = plan
+    checkWindow(window)
+    checkTrigger(trigger)
+    const inner = from._tag === "window" ? from : null
+    if (inner !== null) {
+      checkWindow(inner.window)
+      checkRollUp(window, inner.window)
+    }
+    const allowedLateness = duration("Pipeline.allowedLateness", plan.allowedLateness)
+    const input = this.#events(rowsOf(plan), "event")
+    const definition = definitionOf(input)
+    const pre = preAggregatedOf(plan)
+    const preAggregated = pre === null ? null : this.#events(pre.input, "pre-aggregated")
+    if (preAggregated !== null) checkPreAggregated(definition, definitionOf(preAggregated), window)
+    const records: PreAggregated | null = pre === null || preAggregated === null
+      ? null
+      : { definition: definitionOf(preAggregated), fields: pre.fields }
+    const aggregates = aggregatesOf(specs, definition, records)
+    return this.#add<Checked.WindowNode>({
+      _tag: "window",
+      input,
+      preAggregated,
+      window,
+      inner: inner?.window ?? null,
+      aggregates,
+      trigger,
+      allowedLateness,
+      state: stateOf(window, definition.outOfOrderness + allowedLateness, bytesOf(aggregates))
+    }, [
+      "window",
+      input.fingerprint,
+      preAggregated?.fingerprint ?? null,
+      { ...window },
+      inner === null ? null : { ...inner.window },
+      Object.fromEntries(aggregates.map((aggregate) => [aggregate.name, aggregateData(aggregate)])),
+      { ...trigger },
+      allowedLateness
+    ])
+  }
+
+  #derive(plan: Plan.Derive): Checked.Derive {
+    const input = this.#results(plan.input)
+    const known = new Map(typesOf(input))
+    const values = Object.entries(plan.values).map(([name, derived]) => {
+      const node = `the result "${name}"`
+      checkName(node, name)
+      if (known.has(name)) refuse(node, "there is another result of this name; choose another")
+      const kind = known.get(derived.of)
+      if (kind === undefined) refuse(node, `there is no result "${derived.of}": ${among(derived.of, [...known.keys()])}`)
+      if (kind === "string" || kind === "boolean") refuse(node, `it needs a number, and "${derived.of}" is a ${kind}`)
+      return { ...derived, name }
+    })
+    const state = { entriesPerKey: null, milliseconds: horizon, bytesPerEntry: 40 }
+    const meaning = Object.fromEntries(values.map(({ name, ...derived }) => [name, { ...derived }]))
+    return this.#add<Checked.Derive>({ _tag: "derive", input, values, state }, ["derive", input.fingerprint, meaning])
+  }
+}
+
+/** For how long, in event time, a window is compared with the one before it: 14 days. */
+export const horizon = 14 * 86_400_000
+
+/** The kinds of the results that a node puts out. */
+const typesOf = (results: Checked.Results): ReadonlyArray<readonly [name: string, kind: Checked.ValueType["kind"]]> =>
+  results._tag === "window"
+    ? results.aggregates.map(({ name, type }) => [name, type.kind] as const)
+    : [...typesOf(results.input), ...results.values.map(({ name }) => [name, "decimal"] as const)]
+
+/** The rows that windows are made of in the end, however many others they merge. */
+const rowsOf = ({ input }: Plan.WindowNode): Plan.Events => input._tag === "window" ? rowsOf(input) : input
+
+const preAggregatedOf = ({ input, preAggregated }: Plan.WindowNode): Plan.PreAggregated | null =>
+  input._tag === "window" ? preAggregatedOf(input) : preAggregated
+
+const definitionOf = (events: Checked.Events): Definition =>
+  events._tag === "source" ? events.definition : definitionOf(events.input)
+
+const checkSource = (definition: Definition): void => {
+  const node = `the source "${definition.name}"`
+  duration(`${node}, outOfOrderness`, definition.outOfOrderness)
+  for (const field of definition.key) {
+    const { kind, name } = fieldOf(`${node}, key`, definition, field).column
+    if (kind === "double" || kind === "decimal") {
+      refuse(`${node}, key`, `the field "${name}" is a ${kind}, and a key is made of strings, integers and booleans`)
+    }
+  }
+  const { field, unit } = definition.eventTime
+  const { kind, name } = fieldOf(`${node}, event time`, definition, field).column
+  const kinds: ReadonlyArray<string> = unit === "milliseconds" ? ["int"] : unit === "seconds" ? ["int", "decimal"] : ["string"]
+  if (!kinds.includes(kind)) {
+    refuse(`${node}, event time`, `the field "${name}" is a ${kind}, and must be a ${kinds.join(" or a ")} to be in ${unit}`)
+  }
+}
+
+const checkPreAggregated = (events: Definition, records: Definition, window: Plan.WindowNode["window"]): void => {
+  const node = "Pipeline.acceptPreAggregated"
+  if (window.kind === "session") {
+    refuse(node, "pre-aggregated records have no place in sessions, since nobody knows between which events they lie")
+  }
+  const [key, other] = [events, records].map((definition) =>
+    definition.key.map((field) => fieldOf(node, definition, field).column.kind).join(", ") || "whole row")
+  if (key !== other) refuse(node, `the key of "${records.name}" is a ${other}, and that of "${events.name}" a ${key}`)
+}
+
+/** Checks that are functions have no data; the patterns of strings have. */
+const definitionData = ({ columns, ...definition }: Definition): Fingerprint.Data => ({
+  ...definition,
+  columns: Object.fromEntries(columns.map(({ accepts, path, ...column }) =>
+    [column.name, { ...column, path: path.map(({ name, optional }) => [name, optional]), checked: accepts !== null }]))
+})
+
+const aggregateData = ({ by, custom, field, op, preAggregated, where }: Checked.Aggregate): Fingerprint.Data => [
+  op,
+  field?.column.name ?? null,
+  by?.column.name ?? null,
+  where === null ? null : { ...where },
+  custom === null ? null : customData(custom),
+  preAggregated?.column.name ?? null
+]
+
+/** Functions count by their source text; how a state is written is seen when one is read. */
+const customData = ({ add, create, merge, result }: CustomSpec): Fingerprint.Data => [create, add, merge, result].map(String)

@@ -1,0 +1,151 @@
+/**
+ * A pipeline that has been checked: all that engines, the batch fold, the compiler for Spark, decoders and the command
+ * line read. Whatever stands in it is valid: fields exist and are of the kind that is needed, bounds are sensible.
+ */
+import type { CustomSpec, Op } from "./Aggregate.ts"
+import type { Column } from "./Column.ts"
+import type * as Expr from "./Expr.ts"
+import type { Derived, Trigger } from "./Plan.ts"
+import type { Definition, Portability } from "./Source.ts"
+import type * as Window from "./Window.ts"
+
+export interface Checked {
+  readonly name: string
+  /** Every node, each behind those that it reads from; the last one is the end. */
+  readonly nodes: ReadonlyArray<Node>
+  readonly end: Results
+  readonly portability: Portability
+  /** A digest of everything that decides what is computed. */
+  readonly fingerprint: string
+}
+
+export type Node = Events | Results
+export type Events = Source | Where | Filter
+export type Results = WindowNode | Derive
+
+interface Identified {
+  /** Unlike every other node's of the pipeline, and the same however the results of a node are ordered. */
+  readonly id: string
+  /** A digest of what the node computes, with all that it reads from. */
+  readonly fingerprint: string
+}
+
+export interface Source extends Identified {
+  readonly _tag: "source"
+  readonly definition: Definition
+  /** What the records of the source are in the log. */
+  readonly kind: "event" | "pre-aggregated"
+}
+
+export interface Where extends Identified {
+  readonly _tag: "where"
+  readonly input: Events
+  readonly condition: Expr.Node
+}
+
+export interface Filter extends Identified {
+  readonly _tag: "filter"
+  readonly input: Events
+  readonly test: (row: never) => boolean
+}
+
+export interface WindowNode extends Identified {
+  readonly _tag: "window"
+  readonly input: Events
+  readonly preAggregated: Events | null
+  readonly window: Window.Window
+  /** The windows that these merge, where they are made of another node's: what comes too late for those is late. */
+  readonly inner: Window.Window | null
+  /** In the order of the declaration, which is that of the values in a pane. */
+  readonly aggregates: ReadonlyArray<Aggregate>
+  readonly trigger: Trigger
+  readonly allowedLateness: number
+  readonly state: StateBound
+}
+
+export interface Aggregate {
+  readonly name: string
+  readonly op: Op
+  readonly field: Field | null
+  /** What `minBy` and `maxBy` go by, what `weightedMean` weighs with. */
+  readonly by: Field | null
+  readonly where: Expr.Node | null
+  readonly custom: CustomSpec | null
+  /** The field of pre-aggregated records that is this result. */
+  readonly preAggregated: Field | null
+  readonly type: ValueType
+}
+
+/** A column of a source, and where it stands in a row. */
+export interface Field {
+  readonly index: number
+  readonly column: Column
+}
+
+/** What the values of a result are, when they are not null. `any` is what a function gives. */
+export type ValueType =
+  | { readonly kind: "decimal"; readonly scale: number }
+  | { readonly kind: "int" | "double" | "string" | "boolean" | "any" }
+
+export interface Derive extends Identified {
+  readonly _tag: "derive"
+  readonly input: Results
+  readonly values: ReadonlyArray<Derived & { readonly name: string }>
+  readonly state: StateBound
+}
+
+/** How much a node keeps at most of one key, and until when. */
+export interface StateBound {
+  /** Slices, sessions or windows of a key; `null` where it depends on the rows. */
+  readonly entriesPerKey: number | null
+  /** Milliseconds of event time behind the watermark after which nothing of a key is left. */
+  readonly milliseconds: number
+  readonly bytesPerEntry: number
+}
+
+/** The first window node, in which rows become results. */
+export const windowOf = ({ end }: Checked): WindowNode => {
+  let node: Results = end
+  while (node._tag !== "window") node = node.input
+  return node
+}
+
+/** The nodes behind the windows, in the order in which results pass them. */
+export const derivesOf = ({ nodes }: Checked): ReadonlyArray<Derive> => nodes.filter((node) => node._tag === "derive")
+
+/** The source that rows come from, and the conditions and functions on their way, in their order. */
+export const originOf = (events: Events): { readonly source: Source; readonly steps: ReadonlyArray<Where | Filter> } => {
+  const steps: Array<Where | Filter> = []
+  let node = events
+  while (node._tag !== "source") {
+    steps.unshift(node)
+    node = node.input
+  }
+  return { source: node, steps }
+}
+
+/** The results of a pane with their types, in their order. */
+export const valuesOf = (checked: Checked): ReadonlyArray<readonly [name: string, type: ValueType]> => [
+  ...windowOf(checked).aggregates.map(({ name, type }) => [name, type] as const),
+  ...derivesOf(checked).flatMap(({ values }) => values.map(({ name }) => [name, percent] as const))
+]
+
+/** Decimals of a change in per cent. */
+export const percentScale = 4
+
+const percent: ValueType = { kind: "decimal", scale: percentScale }
+
+/** What a pipeline reads: the events of a topic, and its pre-aggregated records if it takes any. */
+export interface Input {
+  /** The same for pipelines that read the same, with the same key, event time, schema and bound. */
+  readonly id: string
+  readonly events: Source
+  readonly preAggregated: Source | null
+}
+
+export const inputOf = (checked: Checked): Input => {
+  const { input, preAggregated: records } = windowOf(checked)
+  const events = originOf(input).source
+  const preAggregated = records === null ? null : originOf(records).source
+  return { id: `${events.fingerprint}+${preAggregated?.fingerprint ?? ""}`, events, preAggregated }
+}

@@ -1,0 +1,110 @@
+/**
+ * The graph that a pipeline is, as its calls have put it together: nothing in it has been looked at. `Check` reads it and
+ * nobody else does; what engines interpret is what `Check` makes of it.
+ */
+import type { Spec } from "./Aggregate.ts"
+import type * as Expr from "./Expr.ts"
+import type { Definition } from "./Source.ts"
+import type * as Window from "./Window.ts"
+
+export type Plan = Events | Results
+
+/** Nodes that put out rows. */
+export type Events = Source | Where | Filter
+
+/** Nodes that put out the results of windows. */
+export type Results = WindowNode | Derive
+
+export interface Source {
+  readonly _tag: "source"
+  readonly definition: Definition
+}
+
+export interface Where {
+  readonly _tag: "where"
+  readonly input: Events
+  readonly condition: Expr.Node
+}
+
+export interface Filter {
+  readonly _tag: "filter"
+  readonly input: Events
+  readonly test: (row: never) => boolean
+}
+
+/**
+ * Windows and what is computed over each. Their input is rows, or the windows of another node, whose states they merge.
+ * Pre-aggregated records are united with the rows inside of the windows, since they are not rows of the same type.
+ */
+export interface WindowNode {
+  readonly _tag: "window"
+  readonly input: Events | WindowNode
+  readonly preAggregated: PreAggregated | null
+  readonly window: Window.Window
+  readonly aggregates: Aggregates
+  readonly trigger: Trigger
+  /** Milliseconds after a window's end for which the watermark still lets rows change it. */
+  readonly allowedLateness: number
+}
+
+export type Aggregates = { readonly [result: string]: Spec }
+
+export interface PreAggregated {
+  readonly input: Events
+  /** Which field of the records is which result. */
+  readonly fields: { readonly [result: string]: string }
+}
+
+/** When a window is emitted: as it closes, or early as well. */
+export type Trigger =
+  | { readonly on: "close" }
+  /** At every row, or whenever event time has moved on by `every` milliseconds. */
+  | { readonly on: "update"; readonly every: number }
+
+/** Values computed from those of a window, and from the windows of its key before it. */
+export interface Derive {
+  readonly _tag: "derive"
+  readonly input: Results
+  readonly values: { readonly [result: string]: Derived }
+}
+
+export interface Derived {
+  readonly function: "percentChange"
+  readonly of: string
+}
+
+/** The same graph with other bounds of disorder and lateness, wherever it has any. */
+export const withBounds = <P extends Plan>(plan: P, bounds: Bounds): P =>
+  // Each node is rebuilt with its own tag, so that its type stays what it was.
+  rebound(plan, bounds) as P
+
+export interface Bounds {
+  readonly outOfOrderness?: number
+  readonly allowedLateness?: number
+}
+
+const rebound = (plan: Plan, bounds: Bounds): Plan => {
+  switch (plan._tag) {
+    case "source": {
+      const { definition } = plan
+      return { ...plan, definition: { ...definition, outOfOrderness: bounds.outOfOrderness ?? definition.outOfOrderness } }
+    }
+    case "where":
+    case "filter":
+    case "derive":
+      return { ...plan, input: withBounds(plan.input, bounds) } as Plan
+    case "window": {
+      const { allowedLateness, input, preAggregated } = plan
+      return {
+        ...plan,
+        input: withBounds(input, bounds),
+        preAggregated: preAggregated === null ? null : { ...preAggregated, input: withBounds(preAggregated.input, bounds) },
+        allowedLateness: bounds.allowedLateness ?? allowedLateness
+      }
+    }
+  }
+}
+
+/** The same results with a change to the windows that they come from. */
+export const changeWindow = (results: Results, change: (node: WindowNode) => WindowNode): Results =>
+  results._tag === "window" ? change(results) : { ...results, input: changeWindow(results.input, change) }

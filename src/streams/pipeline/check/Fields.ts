@@ -1,0 +1,23 @@
+/** Fields of a source: that they exist, and are of the kind that is needed. */
+import type { Field } from "../Checked.ts"
+import type { Column } from "../Column.ts"
+import type { Definition } from "../Source.ts"
+import { among, refuse } from "./CheckError.ts"
+
+export const fieldOf = (node: string, { columns, name }: Definition, field: unknown): Field => {
+  const index = columns.findIndex((column) => column.name === field)
+  const column = columns[index]
+  if (column === undefined) {
+    return refuse(node, `the source "${name}" has no field "${String(field)}": ${among(field, columns.map((each) => each.name))}`)
+  }
+  return { index, column }
+}
+
+/** A field whose values can be added and compared. */
+export const numberOf = (node: string, definition: Definition, name: unknown): Field => {
+  const field = fieldOf(node, definition, name)
+  if (isNumber(field.column)) return field
+  return refuse(node, `it needs a number, and the field "${field.column.name}" is a ${field.column.kind}`)
+}
+
+export const isNumber = ({ kind }: Column): boolean => kind === "decimal" || kind === "int" || kind === "double"

@@ -1,0 +1,24 @@
+/** Pipelines made of others, with one thing changed in what was declared: what laws compare a pipeline with. */
+import * as Aggregate from "../streams/pipeline/Aggregate.ts"
+import * as Checked from "../streams/pipeline/Checked.ts"
+import * as Pipeline from "../streams/pipeline/Pipeline.ts"
+import * as Plan from "../streams/pipeline/Plan.ts"
+import type { Definition } from "../streams/pipeline/Source.ts"
+
+/** With other windows, or other aggregates, and the same name. */
+export const altered = (pipeline: Pipeline.Any, change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>): Pipeline.Any =>
+  Aggregate.make(Plan.changeWindow(pipeline.plan, (node) => ({ ...node, ...change(node) }))).pipe(Pipeline.named(pipeline.name))
+
+/** With other rows: those that a graph of events gives. */
+export const fed = (pipeline: Pipeline.Any, change: (rows: Plan.Events) => Plan.Events): Pipeline.Any => {
+  const refed = (node: Plan.WindowNode): Plan.WindowNode => ({
+    ...node,
+    input: node.input._tag === "window" ? refed(node.input) : change(node.input)
+  })
+  return Aggregate.make(Plan.changeWindow(pipeline.plan, refed)).pipe(Pipeline.named(pipeline.name))
+}
+
+export const windowNode = (pipeline: Pipeline.Any): Checked.WindowNode => Checked.windowOf(pipeline.checked)
+
+/** The source of its events. */
+export const definitionOf = (pipeline: Pipeline.Any): Definition => Checked.inputOf(pipeline.checked).events.definition

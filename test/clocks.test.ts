@@ -1,0 +1,35 @@
+/** The wall clock says what date it is. How long something took is not a difference of two of its readings. */
+import { assert, it } from "@effect/vitest"
+import { globSync, readFileSync } from "node:fs"
+import { join, sep } from "node:path"
+
+const root = join(import.meta.dirname, "..")
+
+/** Who reads the wall clock, and for which date. */
+const dates: { readonly [file: string]: string } = {
+  "adapters/dashboard/Api.ts": "the server's time, for the page",
+  "adapters/dashboard/Live.ts": "the server's time, for the page, and names of events",
+  "adapters/influxdb/Connection.ts": "compared with the date of the server's answer",
+  "adapters/influxdb/InfluxdbMetrics.ts": "the time of a point",
+  "adapters/kafka/client/KafkajsInternals.ts": "kafkajs compares with its own readings",
+  "adapters/kafka/CompactedTopic.ts": "a message's timestamp",
+  "adapters/kafka/KafkaEventLog.ts": "the time of an append",
+  "adapters/kafka/Positions.ts": "a message's timestamp",
+  "adapters/sqlite/SqliteEventLog.ts": "the time of an append",
+  "adapters/yahoo/Poller.ts": "a gap in time is seen also where the computer slept, whose monotonic clock may stand still then",
+  "adapters/yahoo/Yahoo.ts": "when the stream last delivered, compared with polls",
+  "cli/commands/deadLetters.ts": "the time at which a record is tried again",
+  "cli/commands/query.ts": "the default end of what is asked for",
+  "cli/Page.ts": "how far events are behind today",
+  "cli/spark/SparkGenerations.ts": "a name",
+  "streams/ports/EventLog.ts": "the time of an append",
+  "streams/ports/TransientLog.ts": "the time of an append",
+  "testing/EventLogContract.ts": "compared with the time of an append"
+}
+
+it("whoever reads the wall clock needs a date", () => {
+  const readers = globSync("src/**/*.ts", { cwd: root }).filter((file) =>
+    /currentTimeMillis|currentTimeNanos|cachedWithTTL|DateTime\.now|Date\.now\(/.test(readFileSync(join(root, file), "utf8")))
+  const named = readers.map((file) => file.split(sep).slice(1).join("/"))
+  assert.deepStrictEqual(named.sort(), Object.keys(dates).sort())
+})
