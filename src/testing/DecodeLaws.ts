@@ -407,7 +407,12 @@ const exactly = (json: object, text: string, columns: ReturnType<typeof definiti
     if (kind === "decimal") return numeral
     return kind === "int" && BigDecimal.normalize(BigDecimal.fromStringUnsafe(numeral)).scale > 0 ? null : value
   }
-  return Object.fromEntries(Object.entries(json).map(([name, value]) => [name, exact(name, value)]))
+  // Null is as good as absent where a field may be that.
+  const isAbsent = (name: string, value: unknown) =>
+    value === null && columns.some((column) => column.name === name && column.optional)
+  return Object.fromEntries(
+    Object.entries(json).filter(([name, value]) => !isAbsent(name, value)).map(([name, value]) => [name, exact(name, value)])
+  )
 }
 
 const valid = (fields: ReadonlyArray<string>): object =>

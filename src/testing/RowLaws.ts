@@ -7,9 +7,9 @@ import * as fc from "fast-check"
 import * as Decimal from "../domain/Decimal.ts"
 import { Aggregate, Pane, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import type { Value } from "../streams/pipeline/Pane.ts"
+import type * as Plan from "../streams/pipeline/Plan.ts"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
 import type { Reason } from "../streams/records/Refusal.ts"
-import type * as Plan from "../streams/pipeline/Plan.ts"
 import { fed } from "./Altered.ts"
 import { cuts, logs, pipelines } from "./Arbitraries.ts"
 import { decoded, firsts } from "./DecodeLaws.ts"
@@ -309,8 +309,8 @@ export const rowLaws: EngineLaws = {
   )
 }
 
-const withKey = (pipeline: Pipeline.Any, key: ReadonlyArray<string>): Pipeline.Any =>
-  fed(pipeline, (rows) => keyedBy(rows, key))
-
-const keyedBy = (rows: Plan.Events, key: ReadonlyArray<string>): Plan.Events =>
-  rows._tag === "source" ? { ...rows, definition: { ...rows.definition, key } } : { ...rows, input: keyedBy(rows.input, key) }
+const withKey = (pipeline: Pipeline.Any, key: ReadonlyArray<string>): Pipeline.Any => {
+  const keyed = (rows: Plan.Events): Plan.Events =>
+    rows._tag === "source" ? { ...rows, definition: { ...rows.definition, key } } : { ...rows, input: keyed(rows.input) }
+  return fed(pipeline, keyed)
+}

@@ -144,7 +144,8 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excl
       Effect.gen(function*() {
         const topic = yield* Runs.over(keyed)
         yield* topic.append(keyedRecords.map((bytes) => ({ partition: 0, kind: 0, bytes })))
-        const observed = yield* topic.compute
+        yield* topic.compute
+        const observed = yield* topic.counts
         const panes = yield* topic.panes("all")
         for (const pipeline of keyed) {
           const { name } = pipeline

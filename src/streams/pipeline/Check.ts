@@ -166,13 +166,18 @@ const definitionOf = (events: Checked.Events): Definition =>
 const checkSource = (definition: Definition): void => {
   const node = `the source "${definition.name}"`
   duration(`${node}, outOfOrderness`, definition.outOfOrderness)
-  for (const name of definition.key) {
-    const { column } = fieldOf(`${node}, key`, definition, name)
-    if (column.kind === "decimal" || column.kind === "double") {
-      refuse(`${node}, key`, `the field "${column.name}" is a ${column.kind}; a key's fields are strings, integers and booleans`)
+  for (const field of definition.key) {
+    const { kind, name } = fieldOf(`${node}, key`, definition, field).column
+    if (kind === "double" || kind === "decimal") {
+      refuse(`${node}, key`, `the field "${name}" is a ${kind}, and a key is made of strings, integers and booleans`)
     }
   }
-  fieldOf(`${node}, event time`, definition, definition.eventTime.field)
+  const { field, unit } = definition.eventTime
+  const { kind, name } = fieldOf(`${node}, event time`, definition, field).column
+  const kinds: ReadonlyArray<string> = unit === "milliseconds" ? ["int"] : unit === "seconds" ? ["int", "decimal"] : ["string"]
+  if (!kinds.includes(kind)) {
+    refuse(`${node}, event time`, `the field "${name}" is a ${kind}, and must be a ${kinds.join(" or a ")} to be in ${unit}`)
+  }
 }
 
 const checkPreAggregated = (events: Definition, records: Definition, window: Plan.WindowNode["window"]): void => {
@@ -189,7 +194,7 @@ const checkPreAggregated = (events: Definition, records: Definition, window: Pla
 const definitionData = ({ columns, ...definition }: Definition): Fingerprint.Data => ({
   ...definition,
   columns: Object.fromEntries(columns.map(({ accepts, path, ...column }) =>
-    [column.name, { ...column, path: path.map((member) => ({ ...member })), checked: accepts !== null }]))
+    [column.name, { ...column, path: path.map(({ name, optional }) => [name, optional]), checked: accepts !== null }]))
 })
 
 const aggregateData = ({ by, custom, field, op, preAggregated, where }: Checked.Aggregate): Fingerprint.Data => [

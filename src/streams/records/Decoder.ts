@@ -99,7 +99,7 @@ export class Decoder {
     } catch {
       return { reason: "not-json", detail: "the record is not JSON in UTF-8" }
     }
-    if (!Predicate.isObject(record) || record instanceof JsonNumber.JsonNumber) return { reason: "not-json", detail: "the record is not a JSON object" }
+    if (!isRecord(record)) return { reason: "not-json", detail: "the record is not a JSON object" }
     for (let index = 0; index < this.#fields.length; index++) {
       const refusal = this.#store(index, record)
       if (refusal !== null) return refusal
@@ -114,7 +114,7 @@ export class Decoder {
     let value = record
     for (const [depth, { name, optional }] of column.path.entries()) {
       const path = () => column.path.slice(0, depth + 1).map(({ name }) => name).join(".")
-      if (!Predicate.isObject(value)) return invalid(column.path.slice(0, depth).map(({ name }) => name).join("."), value, "an object")
+      if (!isRecord(value)) return invalid(column.path.slice(0, depth).map(({ name }) => name).join("."), value, "not an object")
       value = Object.hasOwn(value, name) ? value[name] : undefined
       if (value === undefined && !optional) return { reason: "missing-field", detail: `the field "${path()}" is missing` }
       if (optional && (value === undefined || value === null)) {
@@ -124,8 +124,7 @@ export class Decoder {
     }
     const stored = field.store(value)
     if (Number.isNaN(stored)) {
-      const why = field instanceof TimeStringReader ? `not ${field.expected}` : whyNot(value, column)
-      return { reason: "invalid-field", detail: `"${column.name}" is ${brief(value)}, ${why}` }
+      return invalid(column.name, value, field instanceof TimeStringReader ? `not ${field.expected}` : whyNot(value, column))
     }
     this.#values[index] = stored
     return null
@@ -151,9 +150,13 @@ const membersOf = (
   )
 }
 
-const invalid = (name: string, value: unknown, expected: string): Refusal => ({
+/** An object of the JSON, and not a number that stands for itself. */
+const isRecord = (value: unknown): value is { readonly [name: string]: unknown } =>
+  Predicate.isObject(value) && !(value instanceof JsonNumber.JsonNumber)
+
+const invalid = (name: string, value: unknown, why: string): Refusal => ({
   reason: "invalid-field",
-  detail: `"${name}" is ${brief(value)}, not ${expected}`
+  detail: `"${name}" is ${brief(value)}, ${why}`
 })
 
 const brief = (value: unknown): string => {

@@ -85,8 +85,9 @@ export const compileAny = Effect.fnUntraced(function*(
 
 const unsupportedIn = ({ checked }: Pipeline.Any): ReadonlyArray<readonly [string, string]> => {
   const { aggregates, trigger, window } = Checked.windowOf(checked)
+  const { events, preAggregated } = Checked.inputOf(checked)
   return [
-  ...checked.nodes.flatMap((node) => node._tag === "source" ? unsupportedRows(node) : []),
+  ...[events, ...preAggregated === null ? [] : [preAggregated]].flatMap(unsupportedRows),
   ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
   ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
   ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name }) =>
