@@ -71,6 +71,15 @@ describe("a field that the source does not have, or has as something else, is na
     trades.pipe(Source.where(Expr.gt("venue", 0)))
     // @ts-expect-error there is no field \"vonue\"
     trades.pipe(Source.where(Expr.not(Expr.eq("vonue", "N"))))
+    // @ts-expect-error the field \"venue\" is of another kind
+    trades.pipe(Source.where(Expr.eq("venue", 5)))
+    // @ts-expect-error the field \"flag\" is of another kind
+    trades.pipe(Source.where(Expr.eq("flag", 1)))
+    // @ts-expect-error the field \"flag\" is of another kind
+    trades.pipe(Source.where(Expr.isNot("flag", "true")))
+    // @ts-expect-error the field \"size\" is of another kind
+    trades.pipe(Source.where(Expr.ne("size", true)))
+    expect(Source.where(Expr.and(Expr.eq("price", "1.5"), Expr.eq("size", 2)))).type.toBeCallableWith(trades)
   })
 
   test("by a change in per cent", () => {
@@ -85,6 +94,10 @@ describe("a field that the source does not have, or has as something else, is na
     closes.pipe(Pipeline.acceptPreAggregated(bars, { clse: "close" }))
     // @ts-expect-error Did you mean '"close"'?
     closes.pipe(Pipeline.acceptPreAggregated(bars, { close: "clse" }))
+    // @ts-expect-error the field \"close\" is of another kind
+    closes.pipe(Pipeline.acceptPreAggregated(bars, { close: "symbol" }))
+    // @ts-expect-error the field \"close\" is of another kind
+    closes.pipe(Pipeline.acceptPreAggregated(bars, { close: "start" }))
   })
 
   test("by a source's key and time", () => {

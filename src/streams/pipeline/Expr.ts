@@ -31,7 +31,9 @@ export interface Expr<in Row> {
 }
 
 type Ordered = Decimal | number | null
-type Comparable = Decimal | number | string | boolean | null
+
+/** The fields that a literal can equal: booleans and strings those of their kind, and a number's string a number too. */
+type ComparedWith<Value> = Value extends boolean ? boolean | null : Value extends number ? Ordered : Ordered | string
 
 /** Rows in which the field `Name` holds a `Type`. */
 export type Has<Name extends string, Type> = { readonly [K in Name]: Type }
@@ -50,10 +52,11 @@ const compare = <Name extends string, Type>(op: Comparison, field: Name, value: 
   node: { op, field, value }
 })
 
-export const eq = <const Name extends string>(field: Name, value: Literal) =>
-  compare<Name, Comparable>("eq", field, value)
-export const ne = <const Name extends string>(field: Name, value: Literal) =>
-  compare<Name, Comparable>("ne", field, value)
+/** Compares with a literal of the field's kind; a number may be written as a string, and is exact so. */
+export const eq = <const Name extends string, const Value extends Literal>(field: Name, value: Value) =>
+  compare<Name, ComparedWith<Value>>("eq", field, value)
+export const ne = <const Name extends string, const Value extends Literal>(field: Name, value: Value) =>
+  compare<Name, ComparedWith<Value>>("ne", field, value)
 export const lt = <const Name extends string>(field: Name, value: number | string) =>
   compare<Name, Ordered>("lt", field, value)
 export const lte = <const Name extends string>(field: Name, value: number | string) =>
@@ -64,7 +67,10 @@ export const gte = <const Name extends string>(field: Name, value: number | stri
   compare<Name, Ordered>("gte", field, value)
 
 /** True for any other value and for an absent one: SQL's `IS DISTINCT FROM`. */
-export const isNot = <const Name extends string>(field: Name, value: Literal): Expr<Has<Name, Comparable>> => ({
+export const isNot = <const Name extends string, const Value extends Literal>(
+  field: Name,
+  value: Value
+): Expr<Has<Name, ComparedWith<Value>>> => ({
   node: { op: "isNot", field, value }
 })
 

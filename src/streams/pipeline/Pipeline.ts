@@ -101,7 +101,7 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
   fields: M
 ) =>
 <Values, P extends Portability>(
-  self: Aggregated<Values, P> & Fits<Values, { readonly [K in keyof M]: unknown }>
+  self: Aggregated<Values, P> & Fits<Values, { readonly [K in keyof M]: R[M[K]] | null }>
 ): Aggregated<Unmapped<Values, M>, P> =>
   Aggregate.make(Plan.changeWindow(self.plan, (node) => ({ ...node, preAggregated: { input: planOf(source), fields } })))
 

@@ -27,6 +27,9 @@ export const checkWindow = (window: Window): void => {
     case "calendar":
       if (!Object.hasOwn(longest, window.unit)) refuse(node, `its unit is day, week or month, not ${JSON.stringify(window.unit)}`)
       return zone(node, window.timeZone)
+    default:
+      // A file without types may hand over anything.
+      refuse(`Window.${String((window as Window).kind)}`, "there is no such window")
   }
 }
 

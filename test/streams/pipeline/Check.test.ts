@@ -1,0 +1,164 @@
+/**
+ * What the compiler refuses is refused when it runs as well: a file of pipelines is run with its types stripped. Each
+ * declaration here is one that does not compile, or whose mistake no type can see.
+ */
+import { BigDecimal, Schema } from "effect"
+import { describe, expect, it } from "vitest"
+import { Aggregate, Decimal, Expr, Job, Pane, Pipeline, Records, Source, Window } from "../../../src/index.ts"
+import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
+
+const Trade = Schema.Struct({
+  symbol: Schema.String,
+  time: Schema.Int,
+  price: Decimal.Decimal({ scale: 4, limit: 1_000_000 }),
+  size: Schema.Int,
+  venue: Schema.optionalKey(Schema.String),
+  flag: Schema.optionalKey(Schema.Boolean)
+})
+
+const trades = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" })
+
+const Bar = Schema.Struct({
+  symbol: Schema.String,
+  start: Schema.Int,
+  high: Decimal.Decimal({ scale: 2, limit: 1_000_000 }),
+  exact: Decimal.Decimal({ scale: 8, limit: 1_000 }),
+  large: Decimal.Decimal({ scale: 0, limit: 9_000_000_000_000 }),
+  volume: Schema.Int
+})
+
+const bars = Source.make("bars", { schema: Bar, key: "symbol", eventTime: "start" })
+
+/** A value as the compiler would not have it, which a file without types hands over all the same. */
+const untyped = (value: unknown): never => value as never
+
+const counted = Aggregate.into({ trades: Aggregate.count })
+const minutes = trades.pipe(Window.tumbling("1 minute"))
+const named = Pipeline.named("p")
+const aggregated = (aggregates: unknown) => minutes.pipe(Aggregate.into(untyped(aggregates)), named)
+const filtered = (condition: unknown) => trades.pipe(Source.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
+const windowed = (window: unknown) => counted(untyped({ source: trades, window })).pipe(named)
+const high = minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), volume: Aggregate.sum("size"), mean: Aggregate.mean("price") }))
+const merged = (fields: unknown) => high.pipe(Pipeline.acceptPreAggregated(bars, untyped(fields)), named)
+
+const refusals: ReadonlyArray<readonly [what: string, declare: () => unknown, node: string, why: string]> = [
+  ["a field that is not there", () => aggregated({ open: Aggregate.first("prise") }), "the aggregate \"open\"", "did you mean \"price\"?"],
+  ["no field at all", () => aggregated({ open: Aggregate.first(untyped(undefined)) }), "the aggregate \"open\"", "has to be one of"],
+  ["a mean of strings", () => aggregated({ mean: Aggregate.mean(untyped("venue")) }), "the aggregate \"mean\"", "\"venue\" is a string"],
+  ["a weight that is a boolean", () => aggregated({ vwap: Aggregate.weightedMean("price", untyped("flag")) }), "the aggregate \"vwap\"", "\"flag\" is a boolean"],
+  ["the price where a string is largest", () => aggregated({ at: Aggregate.maxBy("price", untyped("venue")) }), "the aggregate \"at\"", "\"venue\" is a string"],
+  ["an operation that there is not", () => aggregated({ median: { spec: { op: "median", field: "price" } } }), "the aggregate \"median\"", "no aggregate \"median\""],
+  ["a result without a name", () => aggregated({ "": Aggregate.count }), "the aggregate \"\"", "choose another"],
+  ["a result called __proto__", () => aggregated(JSON.parse("{\"__proto__\":{\"spec\":{\"op\":\"count\"}}}")), "the aggregate \"__proto__\"", "choose another"],
+  ["a string compared with a number", () => filtered(Expr.eq("venue", untyped(5))), "Source.where", "\"venue\" is compared with 5"],
+  ["a boolean compared with a number", () => filtered(Expr.eq("flag", untyped(1))), "Source.where", "\"flag\" is compared with 1"],
+  ["a boolean compared with a string", () => filtered(Expr.isNot("flag", untyped("true"))), "Source.where", "\"flag\" is compared with \"true\""],
+  ["a number compared with a boolean", () => filtered(Expr.ne("size", untyped(true))), "Source.where", "\"size\" is compared with true"],
+  ["a number compared with no number", () => filtered(Expr.gt("price", "much")), "Source.where", "\"price\" is compared with \"much\""],
+  ["a number compared with NaN", () => filtered(Expr.lt("size", Number.NaN)), "Source.where", "\"size\" is compared with"],
+  ["an order of strings", () => filtered(Expr.gt(untyped("venue"), "N")), "Source.where", "Expr.gt needs a number"],
+  ["a condition deep inside", () => filtered(Expr.not(Expr.or(Expr.eq("size", 1), Expr.eq(untyped("vonue"), "N")))), "Source.where", "did you mean \"venue\"?"],
+  ["no condition", () => filtered({}), "Source.where", "made with Expr"],
+  ["a condition of an aggregate", () => aggregated({ n: Aggregate.where(Expr.gt(untyped("prise"), 0))(Aggregate.count) }), "the aggregate \"n\"", "no field \"prise\""],
+  ["a filter that is no function", () => trades.pipe(Source.filter(untyped("size > 1")), Window.tumbling(1), counted, named), "Source.filter", "a function of a row"],
+  ["a change of a result that there is not", () => high.pipe(Pipeline.percentChange("change", untyped("hihg")), named), "the result \"change\"", "did you mean \"high\"?"],
+  ["a change of a string", () => minutes.pipe(Aggregate.into({ venue: Aggregate.last("venue") }), Pipeline.percentChange("change", untyped("venue")), named), "the result \"change\"", "\"venue\" is a string"],
+  ["two results of one name", () => high.pipe(Pipeline.percentChange("high", "high"), named), "the result \"high\"", "another result of this name"],
+  ["lateness below nothing", () => high.pipe(Pipeline.allowedLateness("-5 minutes"), named), "Pipeline.allowedLateness", "0 or more"],
+  ["lateness without an end", () => high.pipe(Pipeline.allowedLateness(Infinity), named), "Pipeline.allowedLateness", "0 or more"],
+  ["early panes more often than always", () => high.pipe(Pipeline.emitOnUpdate({ every: -1 }), named), "Pipeline.emitOnUpdate", "0 or more"],
+  ["a bound below nothing", () => Source.make("t", { schema: Trade, key: "symbol", eventTime: "time", outOfOrderness: -1 }).pipe(Window.tumbling(1), counted, named), "the source \"t\", outOfOrderness", "0 or more"],
+  ["windows of no length", () => trades.pipe(Window.tumbling(0), counted, named), "Window.tumbling", "above 0"],
+  ["windows of half a millisecond", () => trades.pipe(Window.tumbling(0.5), counted, named), "Window.tumbling", "whole number"],
+  ["an offset of half a millisecond", () => trades.pipe(Window.tumbling(10, { offset: 0.5 }), counted, named), "Window.tumbling", "whole number"],
+  ["hops that leave gaps", () => trades.pipe(Window.hopping(10, 20), counted, named), "Window.hopping", "by more than its size"],
+  ["steps that do not fill the window", () => trades.pipe(Window.cumulative(10, 3), counted, named), "Window.cumulative", "a multiple of its step"],
+  ["sessions without a gap", () => trades.pipe(Window.session(0), counted, named), "Window.session", "above 0"],
+  ["a unit that no calendar has", () => trades.pipe(Window.calendar(untyped("fortnight"), { timeZone: "UTC" }), counted, named), "Window.calendar", "day, week or month"],
+  ["a time zone that is none", () => trades.pipe(Window.calendar("day", { timeZone: "America/Gotham" }), counted, named), "Window.calendar", "America/New_York"],
+  ["windows of a kind that there is not", () => windowed({ kind: "rolling", size: 5 }), "Window.rolling", "there is no such window"],
+  ["a roll-up of sessions", () => Pipeline.rollUp(trades.pipe(Window.session(5), counted, named), 10).pipe(named), "Pipeline.rollUp", "only tumbling"],
+  ["a roll-up of parts of windows", () => Pipeline.rollUp(high.pipe(named), "90 seconds").pipe(named), "Pipeline.rollUp", "whole windows"],
+  ["a name with capitals", () => high.pipe(Pipeline.named("Candles")), "Pipeline.named", "a-z, 0-9"],
+  ["a name that is no string", () => high.pipe(Pipeline.named(untyped(5))), "Pipeline.named", "a-z, 0-9"],
+  ["pre-aggregated strings for a number", () => merged({ volume: "symbol" }), "the aggregate \"volume\"", "\"symbol\" is a string"],
+  ["pre-aggregated integers for a decimal", () => merged({ high: "volume" }), "the aggregate \"high\"", "of kind decimal"],
+  ["pre-aggregated decimals that are finer", () => merged({ high: "exact" }), "the aggregate \"high\"", "has 8 decimals"],
+  ["pre-aggregated decimals that are too large", () => merged({ high: "large" }), "the aggregate \"high\"", "beyond exact integers"],
+  ["a pre-aggregated mean", () => merged({ mean: "high" }), "the aggregate \"mean\"", "cannot be made from pre-aggregated values"],
+  ["a pre-aggregated field that is not there", () => merged({ high: "hgih" }), "the aggregate \"high\"", "did you mean \"high\"?"],
+  ["a pre-aggregated result that is not there", () => merged({ hgih: "high" }), "Pipeline.acceptPreAggregated", "did you mean \"high\"?"],
+  ["pre-aggregated records in sessions", () => trades.pipe(Window.session(5), Aggregate.into({ high: Aggregate.max("price") }), Pipeline.acceptPreAggregated(bars, { high: "high" }), named), "Pipeline.acceptPreAggregated", "sessions"],
+  ["pre-aggregated records of another key", () => high.pipe(Pipeline.acceptPreAggregated(Source.make("b", { schema: Bar, key: "volume", eventTime: "start" }), { high: "high" }), named), "Pipeline.acceptPreAggregated", "the key of \"b\""]
+]
+
+describe("is refused with the node and what to do", () => {
+  it.each(refusals)("%s", (_, declare, node, why) => {
+    let error: unknown
+    try {
+      declare()
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error).toMatchObject({ _tag: "CheckError", node, message: expect.stringContaining(why) })
+  })
+})
+
+const records = (kind: Records.Kind, ...texts: ReadonlyArray<string>): Records.Records => ({
+  ...Records.fromTexts(texts, kind),
+  partition: 0,
+  offsets: Float64Array.from(texts, (_, index) => index),
+  appendedAt: new Float64Array(texts.length)
+})
+
+const trade = (members: object) => JSON.stringify({ symbol: "A", time: 1, price: "1", size: 1, ...members })
+
+describe("is taken, and means what it says", () => {
+  it("two conditions on one aggregate: both hold", () => {
+    const both = minutes.pipe(
+      Aggregate.into({ n: Aggregate.where(Expr.gt("size", 1))(Aggregate.where(Expr.eq("venue", "N"))(Aggregate.count)) }),
+      named
+    )
+    const job = new Job([both], { partitions: 1 })
+    job.take(records(0, trade({ size: 5, venue: "N" }), trade({ size: 5, venue: "Q" }), trade({ size: 1, venue: "N" })))
+    expect(job.close().panes[0]?.values).toEqual({ n: 1 })
+  })
+
+  it("two conditions on one source: both hold", () => {
+    const both = trades.pipe(Source.where(Expr.gt("size", 1)), Source.where(Expr.eq("venue", "N")), Window.tumbling(10), counted, named)
+    const job = new Job([both], { partitions: 1 })
+    job.take(records(0, trade({ size: 5, venue: "N" }), trade({ size: 5, venue: "Q" }), trade({ size: 1, venue: "N" })))
+    expect(job.close().panes[0]?.values).toEqual({ trades: 1 })
+    expect(job.counts.filtered).toBe(2)
+  })
+
+  it.each(["accepts", "pipe", "rows", "constructor", "toString", "state", "merge", "__defineGetter__"])("a result called %s", (name) => {
+    const sum = aggregated({ [name]: Aggregate.sum("size") })
+    const mean = aggregated({ [name]: Aggregate.mean("price") })
+    expect(sum.checked.fingerprint).not.toBe(mean.checked.fingerprint)
+    const job = new Job([sum], { partitions: 1 })
+    job.take(records(0, trade({ size: 7 })))
+    const snapshot = job.snapshot()
+    expect(new Job([mean], { partitions: 1 }).restore(snapshot)).toBe(false)
+    const again = new Job([sum], { partitions: 1 })
+    expect(again.restore(snapshot)).toBe(true)
+    expect(Object.entries(again.close().panes[0]?.values ?? {})).toEqual([[name, 7]])
+  })
+
+  it("pre-aggregated decimals with fewer decimals than their result", () => {
+    const pipeline = high.pipe(Pipeline.acceptPreAggregated(bars, { high: "high", volume: "volume" }), named)
+    const job = new Job([pipeline], { partitions: 1 })
+    job.take(records(1, JSON.stringify({ symbol: "A", start: 0, high: "189.37", exact: "1", large: 1, volume: 5 })))
+    const { values } = Pane.encode(job.close().panes[0]!)
+    expect(values).toEqual({ high: "189.37", volume: 5, mean: null })
+    const fields = { symbol: "A", start: 0, high: BigDecimal.fromStringUnsafe("189.37"), volume: 5 }
+    const [folded] = BatchFold.fold(pipeline, [{ partition: 0, offset: 0, preAggregated: true, fields }]).results
+    expect(Decimal.format(folded?.values["high"] as BigDecimal.BigDecimal)).toBe("189.37")
+  })
+
+  it("the order of results does not change what is computed: fingerprints are equal", () => {
+    const one = aggregated({ bought: Aggregate.sum("size"), sold: Aggregate.count })
+    const other = aggregated({ sold: Aggregate.count, bought: Aggregate.sum("size") })
+    expect(one.checked.fingerprint).toBe(other.checked.fingerprint)
+  })
+})
