@@ -39,7 +39,8 @@ const aggregated = (aggregates: unknown) => minutes.pipe(Aggregate.into(untyped(
 const filtered = (condition: unknown) => trades.pipe(Source.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
 const windowed = (window: unknown) => counted(untyped({ source: trades, window })).pipe(named)
 const high = minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), volume: Aggregate.sum("size"), mean: Aggregate.mean("price") }))
-const merged = (fields: unknown) => high.pipe(Pipeline.acceptPreAggregated(bars, untyped(fields)), named)
+const merged = (fields: unknown) =>
+  high.pipe(untyped(Pipeline.acceptPreAggregated(bars, untyped(fields))), Pipeline.named("p"))
 
 const refusals: ReadonlyArray<readonly [what: string, declare: () => unknown, node: string, why: string]> = [
   ["a field that is not there", () => aggregated({ open: Aggregate.first("prise") }), "the aggregate \"open\"", "did you mean \"price\"?"],
