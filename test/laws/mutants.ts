@@ -24,8 +24,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "the beginning of a record that was too long is read as an event",
     file: "streams/engine/SourceReader.ts",
-    find: "if (kind === Kind.event) return this.#events",
-    replace: "if (kind !== Kind.preAggregated) return this.#events",
+    find: "kind === Kind.event ? \"event\" : kind === Kind.preAggregated ? \"pre-aggregated\" : \"truncated\"",
+    replace: "kind === Kind.preAggregated ? \"pre-aggregated\" : \"event\"",
     law: "what cannot be used is given back"
   },
   {
@@ -283,7 +283,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "an infinity is taken for a number",
     file: "streams/records/FieldReader.ts",
-    find: "!Number.isFinite(value) || ",
+    find: "!Number.isFinite(number) || ",
     replace: "",
     law: "each field takes those spellings"
   },
