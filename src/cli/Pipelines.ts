@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url"
 import { candles1m, candles5m } from "../analytics/candles.ts"
 import { day } from "../analytics/day.ts"
 import { movingAverage5m } from "../analytics/movingAverage.ts"
-import { Job } from "../streams/engine/Job.ts"
+import { checkTogether } from "../streams/pipeline/check/Together.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import { problem, usage } from "./terminal/Problem.ts"
 
@@ -33,7 +33,7 @@ export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<strin
   const bounded = found.map((pipeline) => Pipeline.withBounds(pipeline, bounds))
   // What cannot run together is a mistake in the call, and is said before anything is opened.
   yield* Effect.try({
-    try: () => new Job(bounded, { partitions: 1 }),
+    try: () => checkTogether(bounded),
     catch: (cause) => usage(cause instanceof Error ? cause.message : String(cause))
   })
   return bounded
@@ -48,7 +48,7 @@ const resolveOne = Effect.fnUntraced(function*(name: string) {
   }
   const module: unknown = yield* Effect.tryPromise({
     try: () => import(pathToFileURL(resolve(name)).href),
-    catch: (cause) => problem(`the pipelines of ${name} cannot be loaded: ${String(cause)}`)
+    catch: (cause) => problem(`the pipelines of ${name} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`)
   })
   const exported = Predicate.isObject(module) ? Object.values(module).filter(isPipeline) : []
   if (exported.length === 0) return yield* usage(`${name} exports no pipeline`)

@@ -71,7 +71,7 @@ it("pipelines that run together read the same topic, and have names of their own
   const minute = ticks.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("trades"))
   const elsewhere = bars.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("bars"))
   expect(() => new Job([minute, elsewhere], { partitions: 1 })).toThrow("cannot run together")
-  expect(() => new Job([minute, minute], { partitions: 1 })).toThrow("the same name")
+  expect(() => new Job([minute, minute], { partitions: 1 })).toThrow("another pipeline of this name")
   const onlyA = ticks.pipe(Source.where(Expr.eq("symbol", "A")), Window.tumbling("1 minute"), counted)
   const filtered = onlyA.pipe(Pipeline.named("only-a"))
   expect(() => new Job([minute, filtered], { partitions: 1 })).not.toThrow()

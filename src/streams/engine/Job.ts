@@ -5,6 +5,7 @@
 import { Option, Schema } from "effect"
 import type { Counts } from "../ports/Monitor.ts"
 import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
+import { checkTogether } from "../pipeline/check/Together.ts"
 import * as Checked from "../pipeline/Checked.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
@@ -89,6 +90,7 @@ export class Job {
   readonly #account = new Account()
 
   constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
+    if (pipelines.length === 0) throw new TypeError("a job needs at least one pipeline")
     checkTogether(pipelines)
     this.pipelines = pipelines
     this.fingerprint = Pipeline.fingerprint(pipelines)
@@ -291,21 +293,6 @@ const slowest = (states: ReadonlyArray<Moment | undefined>): Moment => ({
   watermark: Math.min(...states.map((state) => state?.watermark ?? -Infinity)),
   latest: Math.max(...states.map((state) => state?.latest ?? -Infinity))
 })
-
-const topicOf = ({ checked }: Pipeline.Any): string => Checked.inputOf(checked).events.definition.name
-
-/** Names tell the panes of a job apart, and its pipelines read one topic. */
-const checkTogether = (pipelines: ReadonlyArray<Pipeline.Any>): void => {
-  const [first, ...others] = pipelines
-  if (first === undefined) throw new TypeError("a job needs at least one pipeline")
-  for (const other of others) {
-    if (topicOf(other) === topicOf(first)) continue
-    throw new TypeError(`"${first.name}" and "${other.name}" cannot run together: they read "${topicOf(first)}" and "${topicOf(other)}"`)
-  }
-  if (new Set(pipelines.map(({ name }) => name)).size < pipelines.length) {
-    throw new TypeError("two pipelines of a job have the same name")
-  }
-}
 
 /** New operators with the state of former ones; `null` where the state is damaged. */
 const restoredGraph = (checked: Checked.Checked, state: { readonly [id: string]: Schema.Json } | undefined): OperatorGraph | null => {
