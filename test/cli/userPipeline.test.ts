@@ -116,7 +116,7 @@ it.live("that cannot be used is refused in one line that names the file", () =>
       "wrong.ts": [range.replace(`"2 minutes", "1 minute"`, `"no time"`), 1, /wrong\.ts cannot be loaded/],
       "keyed.ts": [rides(`"car"`, "Finite"), 1, /keyed\.ts cannot be loaded.*"car", a double/],
       "other.ts,candles-1m": [readings, 2, /cannot run together/],
-      "range.ts,./range.ts": [range, 2, /same name/]
+      "range.ts,./range.ts": [range, 2, /another pipeline of this name/]
     }
     for (const [names, [text, code, hint]] of Object.entries(files)) {
       writeFileSync(join(cwd, names.split(",")[0] ?? ""), text)
