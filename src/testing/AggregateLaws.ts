@@ -19,7 +19,7 @@ import { same } from "./Law.ts"
 
 export type MakeSlots = (pipeline: AnyPipeline) => Pick<
   AccumulatorTable,
-  "add" | "all" | "allocate" | "invertible" | "masks" | "merge" | "reset" | "restore" | "result" | "save" | "subtract"
+  "add" | "all" | "allocate" | "bytesPerSlot" | "invertible" | "masks" | "merge" | "reset" | "restore" | "result" | "save" | "subtract"
 >
 
 export type AggregateLaw = (make: MakeSlots, effort?: Partial<Effort>) => void
@@ -100,6 +100,14 @@ export const laws: { readonly [statement: string]: AggregateLaw } = {
     pool.slots.subtract(all, y)
     same(pool.show(all), pool.show(pool.merged(x, z)))
   }),
+
+  "the memory that the check states for a key is what its state takes": forAll(
+    fc.subarray(Object.entries(aggregates), { minLength: 1 }),
+    (make, some) => {
+      const each = windowed.pipe(Aggregate.into(Object.fromEntries(some)), Pipeline.named("some"))
+      same(windowNode(each).state.bytesPerEntry, make(each).bytesPerSlot)
+    }
+  ),
 
   "a state is the same after it was written and read, and a slot that is reset is as new": forAll(rows, (make, a) => {
     const pool = new Pool(make, pipeline)

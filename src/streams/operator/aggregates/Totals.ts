@@ -171,7 +171,7 @@ export class ExactWeightedMean extends WeightedMean<ExactSum> {
     const weight = this.weights.total(slot)
     if (weight === 0n) return null
     const products = this.products.total(slot)
-    if (this.#scale === null) return Number(products) / Number(weight)
+    if (this.#scale === null) return Number(products) / Number(weight) + 0
     const mean = weight > 0n
       ? divideHalfUp(products * meanFactor, weight)
       : divideHalfUp(-products * meanFactor, -weight)
@@ -195,5 +195,5 @@ export class DoubleWeightedMean extends WeightedMean<DoubleSum> {
   }
 }
 
-/** A sum that has left the range of doubles says nothing any more. */
-const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value : null
+/** A sum that has left the range of doubles says nothing any more. There is one zero, as in JSON. */
+const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value + 0 : null
