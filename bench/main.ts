@@ -5,6 +5,7 @@
 import { writeFileSync } from "node:fs"
 import * as Hopping from "./Hopping.ts"
 import { type Figure, inTurn, machine, medianOf, print, ratio } from "./Measure.ts"
+import * as OpenKeys from "./OpenKeys.ts"
 import * as Sqlite from "./Sqlite.ts"
 import * as Stdin from "./Stdin.ts"
 import { batches } from "./Ticks.ts"
@@ -79,7 +80,7 @@ const sqlite = async (): Promise<ReadonlyArray<Figure>> => {
 const about = machine()
 console.log(`${about.cpu}, ${about.memoryGiB} GiB, Node.js ${about.node}, ${about.date}\n`)
 const figures: Array<Figure> = []
-for (const part of [hopping, stdin, sqlite]) {
+for (const part of [hopping, OpenKeys.figures, stdin, sqlite]) {
   const measured = await part()
   print(measured)
   figures.push(...measured)

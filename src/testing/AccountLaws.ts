@@ -206,7 +206,12 @@ const readBack = (pane: Pane.Pane): void =>
 
 /** What there is in a snapshot, whatever the numbers in it. */
 const withoutNumbers = (engine: Engine): string =>
-  engine.snapshot().replaceAll(/-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|null/g, "0")
+  JSON.stringify(JSON.parse(engine.snapshot(), (name, value: unknown) => {
+    // How many entries a table has is no number that may change; those in its columns are.
+    if (name === "entries") return value
+    if (name === "data") return ""
+    return value === null || typeof value === "number" || (typeof value === "string" && /^-?\d+$/.test(value)) ? 0 : value
+  }))
 
 const balance = ({ aggregated, deadLettered, duplicate, filtered, late, read }: Counts): number =>
   read - aggregated - late - deadLettered - duplicate - filtered

@@ -8,6 +8,7 @@ import { describe, it } from "vitest"
 import * as Batch from "../streams/records/Batch.ts"
 import { Decoder } from "../streams/records/Decoder.ts"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
+import { StateReader, StateWriter } from "../streams/operator/State.ts"
 import { AccumulatorTable } from "../streams/operator/aggregates/AccumulatorTable.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { definitionOf, windowNode } from "./Altered.ts"
@@ -18,7 +19,7 @@ import { same } from "./Law.ts"
 
 export type MakeSlots = (pipeline: AnyPipeline) => Pick<
   AccumulatorTable,
-  "add" | "all" | "allocate" | "decode" | "encode" | "invertible" | "masks" | "merge" | "reset" | "result" | "subtract"
+  "add" | "all" | "allocate" | "bytesPerSlot" | "invertible" | "masks" | "merge" | "reset" | "restore" | "result" | "save" | "subtract"
 >
 
 export type AggregateLaw = (make: MakeSlots, effort?: Partial<Effort>) => void
@@ -42,7 +43,10 @@ const reversible = windowed.pipe(
     sumSize: Aggregate.sum("size"),
     meanPrice: Aggregate.mean("price"),
     meanSize: Aggregate.mean("size"),
-    vwap: Aggregate.weightedMean("price", "size")
+    vwap: Aggregate.weightedMean("price", "size"),
+    sumRatio: Aggregate.sum("ratio"),
+    meanRatio: Aggregate.mean("ratio"),
+    weightedRatio: Aggregate.weightedMean("ratio", "size")
   }),
   Pipeline.named("reversible")
 )
@@ -97,12 +101,22 @@ export const laws: { readonly [statement: string]: AggregateLaw } = {
     same(pool.show(all), pool.show(pool.merged(x, z)))
   }),
 
+  "the memory that the check states for a key is what its state takes": forAll(
+    fc.subarray(Object.entries(aggregates), { minLength: 1 }),
+    (make, some) => {
+      const each = windowed.pipe(Aggregate.into(Object.fromEntries(some)), Pipeline.named("some"))
+      same(windowNode(each).state.bytesPerEntry, make(each).bytesPerSlot)
+    }
+  ),
+
   "a state is the same after it was written and read, and a slot that is reset is as new": forAll(rows, (make, a) => {
     const pool = new Pool(make, pipeline)
     const x = pool.of(a)
     const json = JSON.parse(JSON.stringify(pool.encoded(x)))
     const read = pool.slots.allocate()
-    pool.slots.decode(read, json, (text) => pool.dictionary.numberOf(text))
+    const table = new StateReader(json).table("slots")
+    pool.slots.restore(Int32Array.of(read), table, (text) => pool.dictionary.numberOf(text))
+    table.end()
     same(pool.show(read), pool.show(x))
     pool.slots.reset(read)
     same(pool.show(read), pool.show(pool.of([])))
@@ -151,7 +165,9 @@ class Pool {
   }
 
   encoded(slot: State) {
-    return this.slots.encode(slot, this.#textOf)
+    const writer = new StateWriter()
+    this.slots.save(Int32Array.of(slot), writer.table("slots", 1), this.#textOf)
+    return writer.state
   }
 
   /** A state with everything that can be known of it. */

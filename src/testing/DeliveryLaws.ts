@@ -5,7 +5,7 @@ import type { Pane } from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { altered } from "./Altered.ts"
-import { cuts, decidedLogs, differentlyRead, jobs, type Log, logsWithin, pipelines } from "./Arbitraries.ts"
+import { aggregates, cuts, decidedLogs, differentlyRead, jobs, type Log, logsWithin, pipelines } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { batches, type Engine, lines, type MakeEngine, newest, results, run } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
@@ -149,6 +149,35 @@ export const deliveryLaws: EngineLaws = {
     }
   ),
 
+  "a snapshot is read by name: whatever the order of the results, it goes on to the same panes": law(
+    100,
+    fc.record({
+      ...anything,
+      at: fc.nat(30),
+      order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: Object.keys(aggregates).length })
+    }),
+    (make, { at, cut, log, order, pipelines }) => {
+      const input = batches(log, cut)
+      const [before, after] = [make(pipelines, log.partitions), make(pipelines.map((pipeline) => reordered(pipeline, order)), log.partitions)]
+      for (const batch of input.slice(0, at)) before.take(batch)
+      const snapshot = before.snapshot()
+      holds(after.restore(snapshot), "a snapshot of the same pipelines was refused")
+      same(after.snapshot(), snapshot)
+      same(byName(run(after, input.slice(at))), byName(run(before, input.slice(at))))
+    }
+  ),
+
+  "a snapshot that lacks a column, or has one that nobody reads, is refused and changes nothing": law(
+    100,
+    fc.record({ ...anything, at: fc.nat(10_000), change: fc.constantFrom("lacks", "is misspelt", "is one too many") }),
+    (make, { at, change, log, pipelines }) => {
+      const engine = used(make, pipelines, log)
+      const snapshot = engine.snapshot()
+      holds(!engine.restore(miscolumned(snapshot, at, change)), `took a snapshot of which a column ${change}`)
+      same(engine.snapshot(), snapshot, "a refused snapshot left something behind")
+    }
+  ),
+
   "records that are delivered again change nothing but the count of duplicates": law(
     200,
     fc.record({ ...anything, recut: cuts, at: fc.nat(20) }),
@@ -258,6 +287,34 @@ const used = (make: MakeEngine, pipelines: ReadonlyArray<AnyPipeline>, log: Log)
 /** A pipeline of the same name and the same names of results that computes something else. */
 const otherwise = (pipeline: AnyPipeline): AnyPipeline =>
   altered(pipeline, ({ aggregates }) => ({ aggregates: { ...aggregates, low: { op: "max", field: "price" } } }))
+
+/** The same results, declared in another order. */
+const reordered = (pipeline: AnyPipeline, order: ReadonlyArray<string>): AnyPipeline =>
+  altered(pipeline, ({ aggregates }) => ({
+    aggregates: Object.fromEntries(Object.entries(aggregates).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b)))
+  }))
+
+/** Each pane as a line, its values in the order of their names. */
+const byName = (panes: ReadonlyArray<Pane>): ReadonlyArray<string> =>
+  lines(panes.map((pane) => ({
+    ...pane,
+    values: Object.fromEntries(Object.entries(pane.values).sort(([a], [b]) => a < b ? -1 : 1))
+  })))
+
+/** The same snapshot with one of the columns of one of its tables gone, renamed, or there twice. */
+const miscolumned = (snapshot: string, at: number, change: string): string => {
+  const all: Array<Record<string, unknown>> = []
+  const parsed: unknown = JSON.parse(snapshot, (name, value: Record<string, unknown>) => {
+    if (name === "columns" && Object.keys(value).length > 0) all.push(value)
+    return value
+  })
+  const columns = all[at % all.length]!
+  const names = Object.keys(columns)
+  const name = names[at % names.length]!
+  if (change !== "lacks") columns[`${name}s`] = columns[name]
+  if (change !== "is one too many") delete columns[name]
+  return JSON.stringify(parsed)
+}
 
 /** The same JSON with one of its values replaced; `undefined` leaves a member out. */
 const damaged = (json: string, at: number, value: unknown): string => {

@@ -10,7 +10,7 @@ import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import { Kind } from "../../src/streams/records/Records.ts"
 import * as Source from "../../src/streams/pipeline/Source.ts"
 import * as Window from "../../src/streams/pipeline/Window.ts"
-import { conditions, type Entry, type Log, preAggregated, PreAggregatedSchema, samples, source } from "../../src/testing/Arbitraries.ts"
+import { conditions, type Entry, type Log, preAggregated, PreAggregatedSchema, exactSamples as samples, source } from "../../src/testing/Arbitraries.ts"
 
 export interface Case {
   readonly pipelines: ReadonlyArray<Pipeline.Any>

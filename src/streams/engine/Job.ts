@@ -33,7 +33,7 @@ export interface Output {
 }
 
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
-const version = 2
+const version = 3
 
 const State = Schema.Struct({
   version: Schema.Literal(version),
@@ -41,7 +41,8 @@ const State = Schema.Struct({
   reader: ReaderState,
   counts: AccountState,
   byPipeline: Schema.Record(Schema.String, AccountState),
-  operators: Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Json))
+  /** By pipeline and operator; operators look at every column of theirs themselves. */
+  operators: Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Unknown))
 })
 
 const json = Schema.fromJsonString(State)
@@ -295,7 +296,7 @@ const slowest = (states: ReadonlyArray<Moment | undefined>): Moment => ({
 })
 
 /** New operators with the state of former ones; `null` where the state is damaged. */
-const restoredGraph = (checked: Checked.Checked, state: { readonly [id: string]: Schema.Json } | undefined): OperatorGraph | null => {
+const restoredGraph = (checked: Checked.Checked, state: { readonly [id: string]: unknown } | undefined): OperatorGraph | null => {
   if (state === undefined) return null
   const graph = new OperatorGraph(checked)
   try {

@@ -2,7 +2,8 @@
 import * as Checked from "../pipeline/Checked.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import type { Batch } from "../records/Batch.ts"
-import { type Emitted, type Operator, type State } from "../operator/Operator.ts"
+import type { Emitted, Operator } from "../operator/Operator.ts"
+import { type State, StateReader, StateWriter } from "../operator/State.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
 import { Input, WindowOperator } from "../operator/windowed/WindowOperator.ts"
@@ -77,7 +78,7 @@ export class OperatorGraph {
   #hand(step: number, out: unknown): void {
     const { readers } = this.#steps[step]!
     // The end of the graph puts out panes, and each node what its readers take: the checked graph's types say so.
-    if (readers.length === 0) this.#panes.push(...out as ReadonlyArray<Emitted>)
+    if (readers.length === 0) this.#panes = joined(this.#panes, out as ReadonlyArray<Emitted>)
     for (const { input, step: reader } of readers) this.#steps[reader]?.operator?.take(input, out as never)
   }
 
@@ -94,18 +95,32 @@ export class OperatorGraph {
   }
 
   snapshot(): { readonly [id: string]: State } {
-    return Object.fromEntries(this.#steps.flatMap(({ id, operator }) => operator === null ? [] : [[id, operator.snapshot()]]))
+    return Object.fromEntries(this.#steps.flatMap(({ id, operator }) => {
+      if (operator === null) return []
+      const writer = new StateWriter()
+      operator.save(writer)
+      return [[id, writer.state]]
+    }))
   }
 
-  restore(state: { readonly [id: string]: State }): void {
+  /** Throws where the state is damaged, or has more than is read. */
+  restore(state: { readonly [id: string]: unknown }): void {
+    const known = new Set<string>()
     for (const { id, operator } of this.#steps) {
-      const saved = state[id]
       if (operator === null) continue
-      if (saved === undefined) throw new TypeError(`the snapshot has no state of ${id}`)
-      operator.restore(saved)
+      known.add(id)
+      const reader = new StateReader(state[id])
+      operator.restore(reader)
+      reader.end()
     }
+    const unknown = Object.keys(state).find((id) => !known.has(id))
+    if (unknown !== undefined) throw new TypeError(`the snapshot has the state of "${unknown}", which is no operator here`)
   }
 }
+
+/** Spreading many panes over the arguments of one call would overflow the stack. */
+const joined = (before: Array<Emitted>, panes: ReadonlyArray<Emitted>): Array<Emitted> =>
+  before.length === 0 ? [...panes] : before.concat(panes)
 
 const wired = (steps: ReadonlyArray<Step & { readonly node: Checked.Node }>): ReadonlyArray<Step> => {
   const at = new Map(steps.map(({ node }, index) => [node, index]))

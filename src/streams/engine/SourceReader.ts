@@ -21,7 +21,10 @@ export interface Settings {
   readonly partitions: number
   /** Milliseconds that an event may lie ahead of the clock at its append; beyond that it is refused. */
   readonly maxTimeAhead: number
-  /** Strings that a dictionary may hold before a new one is begun; open windows carry their keys over. */
+  /**
+   * Strings that a dictionary may hold before a new one is begun; open windows carry their keys over. It may always hold
+   * twice as many as these, so that carrying them over costs a constant for each string that comes.
+   */
   readonly dictionaryBound: number
 }
 
@@ -75,10 +78,13 @@ export class SourceReader {
   /** By the source's fingerprint: {@link Reader}s come and go with the dictionary, and this stays. */
   readonly #latest: ReadonlyMap<string, Array<number>>
   #dictionary = new Batch.Dictionary()
+  /** Strings at which the dictionary is renewed; `null` until the first batch has shown how many were carried over. */
+  #renewAt: number | null
   #readers: ReadonlyArray<Reader>
 
   constructor(settings: Settings) {
     this.#settings = settings
+    this.#renewAt = settings.dictionaryBound
     this.#partitions = Array.from({ length: settings.partitions }, () => ({ next: 0, ends: 0 }))
     this.#timelines = new Map(settings.inputs.map((input) =>
       [input, new Timeline(input.events.definition.outOfOrderness, settings.partitions)] as const))
@@ -104,7 +110,7 @@ export class SourceReader {
 
   /** Hands over each part as soon as it is decoded, in the order of the log. Returns how many records had been seen. */
   take(records: Records, onPart: (part: Part) => void): number {
-    if (this.#dictionary.texts.length >= this.#settings.dictionaryBound) this.#renewDictionary()
+    this.#boundDictionary()
     let duplicates = 0
     for (let from = 0, to = 0; from < records.length; from = to) {
       const kind = records.kinds[from]!
@@ -173,9 +179,13 @@ export class SourceReader {
   }
 
   /** Keys that are no longer in any window are forgotten with the dictionary that numbered them. */
-  #renewDictionary(): void {
+  #boundDictionary(): void {
+    const known = this.#dictionary.texts.length
+    this.#renewAt ??= Math.max(this.#settings.dictionaryBound, known * 2)
+    if (known < this.#renewAt) return
     this.#dictionary = new Batch.Dictionary()
     this.#readers = this.#makeReaders()
+    this.#renewAt = null
   }
 
   snapshot(): State {

@@ -6,7 +6,7 @@
 import type { Batch } from "../records/Batch.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import type { Values } from "../pipeline/Pane.ts"
-import type { Schema } from "effect"
+import type { StateReader, StateWriter } from "./State.ts"
 
 export interface Operator<in In, out Out> {
   take(input: number, taken: In): void
@@ -18,13 +18,14 @@ export interface Operator<in In, out Out> {
   drain(): Out | null
   /** Entries of state: 0 after the end of time. */
   readonly size: number
-  snapshot(): State
-  /** Takes up where a snapshot left off. Throws where the state is damaged. */
-  restore(state: State): void
+  /**
+   * Writes everything that it keeps, every entry with its key and its window or slice, so that any set of keys can be
+   * restored. What can be made again from the rest is not written.
+   */
+  save(state: StateWriter): void
+  /** Takes up where a snapshot left off. Throws where the state is not what was written. */
+  restore(state: StateReader): void
 }
-
-/** An operator's state as JSON, in a form of its own. */
-export type State = Schema.Json
 
 /** Rows of one batch on their way through a pipeline. */
 export interface Rows {
@@ -43,9 +44,12 @@ export const Outcome = { filtered: 0, aggregated: 1, late: 2, refused: 3 } as co
 /** The last instant that a date can name: a watermark here closes every window. */
 export const endOfTime = 8_640_000_000_000_000
 
+/** In place of an offset, where no row or decision but the watermark alone has led to a pane. All offsets are larger. */
+export const noOffset = -1
+
 /**
  * A pane with what gives all panes of a job one order that does not depend on how the log was cut into batches: the
- * watermark that brought it about, and the offset of the row or decision that did, -1 where the watermark alone did.
+ * watermark that brought it about, and the offset of the row or decision that did, or {@link noOffset}.
  */
 export interface Emitted<P = Pane<Values>> {
   readonly pane: P

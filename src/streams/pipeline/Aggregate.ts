@@ -5,7 +5,7 @@
  * Sums and means of decimals and integers are exact and do not depend on the order of the
  * rows. The mean of a decimal field has 4 decimals more than the field and is rounded HALF_UP,
  * as Spark's `avg`; that of an integer field is the nearest double.
- * Over doubles they are what floating point gives, in the order of the log.
+ * Over doubles the sum is the double nearest to the true one, whatever the order of the rows.
  * `first` and `last` go by event time, then partition, then offset: never by arrival.
  * An aggregate over no value is `null`; `count` of nothing is 0.
  */

@@ -23,7 +23,10 @@ export class Dictionary {
   }
 }
 
-/** Rows of one partition, in the order of their offsets. Columns are as {@link Column} says. */
+/**
+ * Rows of one partition, in the order of their offsets. Columns are as {@link Column} says. A row's place is (source,
+ * partition, offset): rows of equal event time are told apart by it, and no two rows have the same.
+ */
 export interface Batch {
   readonly source: Definition
   readonly dictionary: Dictionary
@@ -37,6 +40,8 @@ export interface Batch {
   readonly watermarks: Float64Array
   /** Which record of the log's batch a row was decoded from. */
   readonly records: Int32Array
+  /** 1 for each row that is added, -1 for one that is taken back; `null` where all are added. */
+  readonly signs: Int8Array | null
 }
 
 export const make = (source: Definition, dictionary: Dictionary, partition: number, capacity: number): Batch => ({
@@ -49,7 +54,8 @@ export const make = (source: Definition, dictionary: Dictionary, partition: numb
   keys: new Int32Array(capacity),
   columns: source.columns.map(() => new Float64Array(capacity)),
   watermarks: new Float64Array(capacity),
-  records: new Int32Array(capacity)
+  records: new Int32Array(capacity),
+  signs: null
 })
 
 /** Where a field stands among the columns of a source. */

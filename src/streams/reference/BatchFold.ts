@@ -2,8 +2,8 @@
  * The meaning of a pipeline, in the most obvious way: take all events, sort them into all
  * their windows, compute each result from the list of its rows. It keeps everything in
  * memory and shares no code with the engine, so that the two can be held against each
- * other. Functions and double arithmetic give the same result where the rows come in the
- * same order; everything else does whatever the order.
+ * other. Functions give the same result where the rows come in the same order; everything
+ * else does whatever the order.
  */
 import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
@@ -216,9 +216,9 @@ const resultFor = ({ by: byField, custom, field, op, preAggregated: given }: Agg
       return result(items.reduce((state, { fields }) => add(state, fields as never), create())) as Value
     }
     case "sum":
-      return total(numbers)
+      return field?.column.kind === "double" ? finiteOrNull(doubleTotal(numbers.map(toNumber))) : total(numbers)
     case "mean":
-      return mean(numbers, numbers.map(() => 1))
+      return field?.column.kind === "double" ? doubleMean(numbers.map(toNumber)) : mean(numbers, numbers.map(() => 1))
     case "min":
       return numbers.reduce<Numeric | null>((best, value) => best === null || less(value, best) ? value : best, null)
     case "max":
@@ -238,7 +238,9 @@ const resultFor = ({ by: byField, custom, field, op, preAggregated: given }: Agg
     case "weightedMean": {
       const both = of(by).filter((item) => rows.includes(item))
       const pick = (name: string) => both.map(({ fields }) => fields[name] as Decimal | number)
-      return mean(pick(name), pick(by))
+      return field?.column.kind === "double" || byField?.column.kind === "double"
+        ? doubleWeightedMean(pick(name), pick(by))
+        : mean(pick(name), pick(by))
     }
   }
 }
@@ -250,25 +252,54 @@ const decimal = (value: Decimal | number): Decimal =>
 
 const less = (a: Decimal | number, b: Decimal | number): boolean => BigDecimal.isLessThan(decimal(a), decimal(b))
 
-const isInteger = (value: Decimal | number): boolean => BigDecimal.isBigDecimal(value) || Number.isInteger(value)
-
 const total = (values: ReadonlyArray<Decimal | number>): Decimal | number | null => {
   const [first] = values
   if (first === undefined) return null
-  if (!values.every(isInteger)) return finiteOrNull(values.reduce<number>((sum, value) => sum + toNumber(value), 0))
   const sum = BigDecimal.sumAll(values.map(decimal))
-  return BigDecimal.isBigDecimal(first) ? sum : finiteOrNull(BigDecimal.toNumberUnsafe(sum))
+  return BigDecimal.isBigDecimal(first) ? sum : BigDecimal.toNumberUnsafe(sum)
 }
 
-/** Decimals are rounded HALF_UP to 4 more decimals; integers and doubles are divided as doubles. */
+/** Doubles add up without rounding, in whatever order; only their sum is rounded. */
+const doubleTotal = (values: ReadonlyArray<number>): number | null =>
+  values.length === 0 ? null : rounded(values.reduce((sum, value) => sum + units(value), 0n))
+
+const doubleMean = (values: ReadonlyArray<number>): number | null =>
+  values.length === 0 ? null : finiteOrNull(doubleTotal(values)! / values.length)
+
+/** Each product is rounded as products of doubles are, but for those beyond their range; decimals go in as unscaled integers. */
+const doubleWeightedMean = (values: ReadonlyArray<Numeric>, weights: ReadonlyArray<Numeric>): number | null => {
+  const [first] = values
+  if (first === undefined) return null
+  const scale = BigDecimal.isBigDecimal(first) ? first.scale : 0
+  const products = values.map((value, i) => {
+    const [a, b] = [unscaled(value, scale), unscaled(weights[i]!, BigDecimal.isBigDecimal(weights[i]!) ? weights[i].scale : 0)]
+    return Number.isFinite(a * b) ? units(a * b) : units(a) * units(b) / units(1)
+  })
+  const weight = doubleTotal(weights.map((each) => unscaled(each, BigDecimal.isBigDecimal(each) ? each.scale : 0)))
+  return weight === 0 ? null : finiteOrNull(rounded(products.reduce((sum, each) => sum + each, 0n)) / weight! * 10 ** -scale)
+}
+
+const unscaled = (value: Numeric, scale: number): number =>
+  BigDecimal.isBigDecimal(value) ? Number(BigDecimal.scale(value, scale).value) : value
+
+/** How many times the smallest double, 2^-1074, a double is: always an integer. */
+const units = (value: number): bigint => {
+  let [integer, halvings] = [value, 0]
+  for (; !Number.isInteger(integer); halvings++) integer *= 2
+  return BigInt(integer) << BigInt(1_074 - halvings)
+}
+
+/** The nearest double, which is what reading all the digits gives. */
+const rounded = (total: bigint): number => Number(`${total * 5n ** 1_074n}e-1074`)
+
+/** Decimals are rounded HALF_UP to 4 more decimals; the totals of integers are divided as doubles. */
 const mean = (values: ReadonlyArray<Numeric>, weights: ReadonlyArray<Numeric>): Numeric | null => {
   const [first] = values
   if (first === undefined) return null
   if (!BigDecimal.isBigDecimal(first)) {
-    const weight = total(weights.map(toNumber))
-    const products = total(values.map((value, i) => toNumber(value) * toNumber(weights[i]!)))
-    if (weight === null || products === null || Number(weight) === 0) return null
-    return finiteOrNull(Number(products) / Number(weight))
+    const weight = toNumber(total(weights)!)
+    const products = BigDecimal.sumAll(values.map((value, i) => BigDecimal.multiply(decimal(value), decimal(weights[i]!))))
+    return weight === 0 ? null : BigDecimal.toNumberUnsafe(products) / weight
   }
   const { scale } = first
   const weight = BigDecimal.sumAll(weights.map(decimal))
@@ -282,7 +313,7 @@ const mean = (values: ReadonlyArray<Numeric>, weights: ReadonlyArray<Numeric>): 
 }
 
 /** Doubles beyond their range say nothing. */
-const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value : null
+const finiteOrNull = (value: number | null): number | null => value !== null && Number.isFinite(value) ? value : null
 
 const toNumber = (value: Numeric): number => BigDecimal.isBigDecimal(value) ? BigDecimal.toNumberUnsafe(value) : value
 

@@ -10,22 +10,23 @@ import type { Values } from "../../pipeline/Pane.ts"
 import { Chosen, Extreme } from "./Extremes.ts"
 import { evaluate } from "../stateless/Condition.ts"
 import { Custom } from "./Custom.ts"
-import { grown, type Json, type Accumulator, members, type Rows } from "./Accumulator.ts"
-import { Count, DoubleTotal, DoubleWeightedMean, ExactTotal, ExactWeightedMean } from "./Totals.ts"
+import type { TableReader, TableWriter } from "../State.ts"
+import { type Accumulator, noSlot, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
+import { DoubleSum } from "./DoubleSum.ts"
+import { ExactSum } from "./ExactSum.ts"
+import { Lane } from "./Lane.ts"
+import { Count, DoubleMean, DoubleTotal, DoubleWeightedMean, ExactMean, ExactTotal, ExactWeightedMean } from "./Totals.ts"
 
 interface Entry {
   readonly name: string
   /** `null` for the plain count, which is the number of rows that every slot has anyway. */
   readonly accumulator: Accumulator | null
   readonly where: Node | null
-  /** The column of a pre-aggregated record that is this result; -1 where there is none. */
-  readonly preAggregatedColumn: number
+  /** The column of a pre-aggregated record that is this result. */
+  readonly preAggregatedColumn: number | null
   /** What such a value is multiplied with, to have as many decimals as the result's field. */
   readonly factor: number
 }
-
-type TextOf = (number: number) => string
-type NumberOf = (text: string) => number
 
 export class AccumulatorTable {
   readonly #entries: ReadonlyArray<Entry>
@@ -36,10 +37,12 @@ export class AccumulatorTable {
   #capacity = 0
   #used = 0
   readonly #free: Array<number> = []
+  /** 1 for each slot that has been given out and not come back. */
+  #inUse = new Uint8Array(0)
   /** Rows of each slot, whatever the aggregates look at: a slot without rows has no pane. */
-  #rows = new Float64Array(0)
+  readonly #rows = new Lane(0)
   /** Pre-aggregated records among them, which leave some results unknown. */
-  #preAggregated = new Float64Array(0)
+  readonly #preAggregated = new Lane(0)
 
   constructor(aggregates: ReadonlyArray<Aggregate>) {
     this.#entries = aggregates.map((aggregate) => {
@@ -48,7 +51,7 @@ export class AccumulatorTable {
         name,
         accumulator: op === "count" && where === null && preAggregated === null ? null : compile(aggregate),
         where,
-        preAggregatedColumn: preAggregated?.index ?? -1,
+        preAggregatedColumn: preAggregated?.index ?? null,
         factor: 10 ** (scaleIn(field) - scaleIn(preAggregated))
       }
     })
@@ -62,45 +65,48 @@ export class AccumulatorTable {
     return this.all.reduce((bytes, { bytesPerSlot }) => bytes + bytesPerSlot, 16)
   }
 
-  /** AccumulatorTable in use. */
+  /** Slots in use. */
   get size(): number {
     return this.#used - this.#free.length
   }
 
   allocate(): number {
     const free = this.#free.pop()
-    if (free !== undefined) return free
-    const slot = this.#used++
+    const slot = free ?? this.#used++
     if (slot >= this.#capacity) this.#grow()
-    this.reset(slot)
+    this.#inUse[slot] = 1
+    if (free === undefined) this.reset(slot)
     return slot
   }
 
   release(slot: number): void {
     this.reset(slot)
+    this.#inUse[slot] = 0
     this.#free.push(slot)
   }
 
-  /** Texts are kept as numbers of a dictionary: gives them their numbers in another one. */
+  /** Strings are kept as numbers of a dictionary: gives them their numbers in another one. */
   renumber(numberOf: (number: number) => number): void {
     for (const accumulator of this.all) accumulator.renumber?.(this.#used, numberOf)
   }
 
   reset(slot: number): void {
-    this.#rows[slot] = 0
-    this.#preAggregated[slot] = 0
+    if (this.#inUse[slot] !== 1) throw released("reset", slot)
+    this.#rows.reset(slot)
+    this.#preAggregated.reset(slot)
     for (const accumulator of this.all) accumulator.reset(slot)
   }
 
   #grow(): void {
     this.#capacity = Math.max(64, this.#capacity * 2)
-    this.#rows = grown(this.#rows, this.#capacity)
-    this.#preAggregated = grown(this.#preAggregated, this.#capacity)
-    for (const accumulator of this.all) accumulator.grow(this.#capacity)
+    const inUse = new Uint8Array(this.#capacity)
+    inUse.set(this.#inUse)
+    this.#inUse = inUse
+    for (const part of [this.#rows, this.#preAggregated, ...this.all]) part.grow(this.#capacity)
   }
 
   rowsOf(slot: number): number {
-    return this.#rows[slot]!
+    return this.#rows.values[slot]!
   }
 
   /** The masks of the aggregates' conditions over a batch, one condition evaluated once. */
@@ -116,59 +122,75 @@ export class AccumulatorTable {
   }
 
   add(rows: Rows, masks: ReadonlyArray<Uint8Array | null>): void {
-    this.#countRows(rows, this.#rows)
+    countRows(rows, this.#rows.values)
     for (let i = 0; i < this.#entries.length; i++) this.#entries[i]!.accumulator?.add(rows, masks[i]!)
   }
 
   addPreAggregated(rows: Rows): void {
-    this.#countRows(rows, this.#rows)
-    this.#countRows(rows, this.#preAggregated)
+    countRows(rows, this.#rows.values)
+    countRows(rows, this.#preAggregated.values)
     for (const { accumulator, factor, preAggregatedColumn } of this.#entries) {
-      const column = rows.batch.columns[preAggregatedColumn]
+      const column = preAggregatedColumn === null ? undefined : rows.batch.columns[preAggregatedColumn]
       if (column !== undefined) accumulator?.addPreAggregated(rows, factor === 1 ? column : column.map((value) => value * factor))
     }
   }
 
-  #countRows({ from, slots, to }: Rows, lane: Float64Array): void {
-    for (let i = from; i < to; i++) if (slots[i]! >= 0) lane[slots[i]!]! += 1
-  }
-
   /** `accumulators` says which aggregates take part; the counts of rows go with the invertible ones. */
   merge(into: number, from: number, accumulators: ReadonlyArray<Accumulator>): void {
+    if (this.#inUse[from] !== 1 || this.#inUse[into] !== 1) throw released("merged", this.#inUse[from] === 1 ? into : from)
     if (accumulators !== this.others) {
-      this.#rows[into]! += this.#rows[from]!
-      this.#preAggregated[into]! += this.#preAggregated[from]!
+      this.#rows.merge(into, from)
+      this.#preAggregated.merge(into, from)
     }
     for (const accumulator of accumulators) accumulator.merge(into, from)
   }
 
   subtract(from: number, slot: number): void {
-    this.#rows[from]! -= this.#rows[slot]!
-    this.#preAggregated[from]! -= this.#preAggregated[slot]!
-    for (const accumulator of this.invertible) accumulator.subtract!(from, slot)
+    if (this.#inUse[from] !== 1 || this.#inUse[slot] !== 1) throw released("subtracted", this.#inUse[slot] === 1 ? from : slot)
+    this.#rows.subtract(from, slot)
+    this.#preAggregated.subtract(from, slot)
+    for (const accumulator of this.invertible) accumulator.subtract?.(from, slot)
   }
 
   result(slot: number, textOf: TextOf): Values {
     const values: Record<string, Values[string]> = {}
-    const preAggregated = this.#preAggregated[slot]! > 0
+    const preAggregated = this.#preAggregated.values[slot]! > 0
     for (const { accumulator, name, preAggregatedColumn } of this.#entries) {
-      const known = !preAggregated || preAggregatedColumn !== -1
-      values[name] = known ? accumulator === null ? this.#rows[slot]! : accumulator.result(slot, textOf) : null
+      const known = !preAggregated || preAggregatedColumn !== null
+      values[name] = known ? accumulator === null ? this.rowsOf(slot) : accumulator.result(slot, textOf) : null
     }
     return values
   }
 
-  encode(slot: number, textOf: TextOf): Json {
-    return [this.#rows[slot]!, this.#preAggregated[slot]!, ...this.all.map((accumulator) => accumulator.encode(slot, textOf))]
+  /** Writes the state of these slots: a part for each result, under its name. */
+  save(slots: Int32Array, table: TableWriter, textOf: TextOf): void {
+    this.#rows.save("rows", slots, table)
+    this.#preAggregated.save("preAggregated", slots, table)
+    const results = table.part("results")
+    for (const { accumulator, name } of this.#entries) accumulator?.save(slots, results.part(name), textOf)
   }
 
-  decode(slot: number, json: Json, numberOf: NumberOf): void {
-    const [rows, preAggregated, ...states] = members(json, this.all.length + 2)
-    this.#rows[slot] = Number(rows)
-    this.#preAggregated[slot] = Number(preAggregated)
-    this.all.forEach((accumulator, index) => accumulator.decode(slot, states[index] ?? null, numberOf))
+  /** Gives slots, one an entry, the state that was written; by name, in whatever order. */
+  restore(slots: Int32Array, table: TableReader, numberOf: NumberOf): void {
+    this.#rows.restore("rows", slots, table)
+    this.#preAggregated.restore("preAggregated", slots, table)
+    const results = table.part("results")
+    for (const { accumulator, name } of this.#entries) {
+      if (accumulator === null) continue
+      const part = results.part(name)
+      accumulator.restore(slots, part, numberOf)
+      part.end()
+    }
+    results.end()
   }
 }
+
+const countRows = ({ from, slots, to }: Rows, lane: Float64Array): void => {
+  for (let i = from; i < to; i++) if (slots[i] !== noSlot) lane[slots[i]!]! += 1
+}
+
+const released = (done: string, slot: number): Error =>
+  new Error(`a broken invariant: slot ${slot} was ${done} after it had been given back`)
 
 /** Chooses the accumulator of an aggregate from its operation and the columns that it looks at. */
 const compile = ({ by, custom, field, name, op }: Aggregate): Accumulator => {
@@ -177,11 +199,14 @@ const compile = ({ by, custom, field, name, op }: Aggregate): Accumulator => {
   if (field === null) throw new TypeError(`the aggregate "${name}" has no field`)
   const { column, index } = field
   switch (op) {
-    case "mean":
     case "sum":
       return column.kind === "double"
-        ? new DoubleTotal({ index, mean: op === "mean" })
-        : new ExactTotal({ name, index, scale: scaleOf(column), mean: op === "mean" })
+        ? new DoubleTotal(index, new DoubleSum())
+        : new ExactTotal({ name, index, scale: scaleOf(column), sum: new ExactSum() })
+    case "mean":
+      return column.kind === "double"
+        ? new DoubleMean(index, new DoubleSum())
+        : new ExactMean({ index, scale: scaleOf(column), sum: new ExactSum() })
     case "min":
     case "max":
       return new Extreme({ index, column, sign: op === "max" ? 1 : -1 })
@@ -197,10 +222,13 @@ const compile = ({ by, custom, field, name, op }: Aggregate): Accumulator => {
 }
 
 const weightedMean = (value: Field, weight: Field): Accumulator => {
-  const options = { value: value.index, weight: weight.index }
-  return value.column.kind === "double" || weight.column.kind === "double"
-    ? new DoubleWeightedMean({ ...options, unit: 10 ** -scaleIn(value) })
-    : new ExactWeightedMean({ ...options, scale: scaleOf(value.column) })
+  const columns = { value: value.index, weight: weight.index }
+  if (value.column.kind !== "double" && weight.column.kind !== "double") {
+    const [products, weights] = [new ExactSum(), new ExactSum()]
+    return new ExactWeightedMean({ columns, scale: scaleOf(value.column), products, weights })
+  }
+  const [products, weights] = [new DoubleSum(), new DoubleSum()]
+  return new DoubleWeightedMean({ columns, unit: 10 ** -scaleIn(value), products, weights })
 }
 
 const scaleOf = (column: Column): number | null => column.kind === "decimal" ? column.scale : null

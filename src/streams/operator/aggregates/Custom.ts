@@ -3,7 +3,8 @@ import { Schema } from "effect"
 import type { CustomSpec } from "../../pipeline/Aggregate.ts"
 import { rowAt } from "../../records/Batch.ts"
 import type { Value } from "../../pipeline/Pane.ts"
-import type { Json, Accumulator, Rows } from "./Accumulator.ts"
+import type { TableReader, TableWriter } from "../State.ts"
+import { type Accumulator, noSlot, type Rows } from "./Accumulator.ts"
 
 export class Custom implements Accumulator {
   readonly bytesPerSlot = 8
@@ -29,7 +30,7 @@ export class Custom implements Accumulator {
   add({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
-      if (slot < 0 || (mask !== null && mask[i] === 0)) continue
+      if (slot === noSlot || (mask !== null && mask[i] === 0)) continue
       this.#states[slot] = this.#spec.add(this.#states[slot], rowAt(batch, i))
     }
   }
@@ -47,12 +48,12 @@ export class Custom implements Accumulator {
     return this.#spec.result(this.#states[slot]) as Value
   }
 
-  encode(slot: number): Json {
+  save(slots: Int32Array, table: TableWriter): void {
     // The codec's encoded side is JSON by construction.
-    return this.#encode(this.#states[slot]) as Json
+    table.json("state", Array.from(slots, (slot) => this.#encode(this.#states[slot]) as Schema.Json))
   }
 
-  decode(slot: number, json: Json): void {
-    this.#states[slot] = this.#decode(json)
+  restore(slots: Int32Array, table: TableReader): void {
+    for (const [i, state] of table.json("state").entries()) this.#states[slots[i]!] = this.#decode(state)
   }
 }

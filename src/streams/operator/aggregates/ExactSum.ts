@@ -5,16 +5,19 @@
  * always is; what goes beyond 2^53 is carried over into a big integer beside it. The value
  * of a slot is `lane + carry`.
  */
+import type { TableReader, TableWriter } from "../State.ts"
+import { noSlot, type Rows } from "./Accumulator.ts"
+import { grown, type Part } from "./Lane.ts"
+
 const limit = Number.MAX_SAFE_INTEGER
 
-export class ExactSum {
+export class ExactSum implements Part {
+  readonly bytesPerSlot = 8
   #lane = new Float64Array(0)
   readonly #carries = new Map<number, bigint>()
 
   grow(capacity: number): void {
-    const lane = new Float64Array(capacity)
-    lane.set(this.#lane)
-    this.#lane = lane
+    this.#lane = grown(this.#lane, capacity)
   }
 
   reset(slot: number): void {
@@ -22,9 +25,20 @@ export class ExactSum {
     if (this.#carries.size > 0) this.#carries.delete(slot)
   }
 
-  /** The doubles themselves, for loops that add to them and call {@link add} where a sum would leave exact integers. */
-  get lane(): Float64Array {
-    return this.#lane
+  /** Adds the values of a column that are there, and counts them. */
+  addColumn({ from, slots, to }: Rows, column: Float64Array, mask: Uint8Array | null, counts: Float64Array): void {
+    const lane = this.#lane
+    for (let i = from; i < to; i++) {
+      const slot = slots[i]!
+      if (slot === noSlot || (mask !== null && mask[i] === 0)) continue
+      const value = column[i]!
+      const total = lane[slot]! + value
+      if (total <= limit && total >= -limit) lane[slot] = total
+      // Only an absent value makes the total NaN; it is neither added nor counted.
+      else if (value !== value) continue
+      else this.addBig(slot, BigInt(value))
+      counts[slot]! += 1
+    }
   }
 
   add(slot: number, value: number): void {
@@ -63,19 +77,28 @@ export class ExactSum {
   small(slot: number): number | undefined {
     if (this.#carries.size === 0 || !this.#carries.has(slot)) return this.#lane[slot]!
     const total = this.total(slot)
-    return total <= BigInt(limit) && total >= -BigInt(limit) ? Number(total) : undefined
+    return isSmall(total) ? Number(total) : undefined
   }
 
-  encode(slot: number): string {
-    return this.total(slot).toString()
+  save(name: string, slots: Int32Array, table: TableWriter): void {
+    const small = new Float64Array(slots.length)
+    const large = new Map<number, bigint>()
+    for (let i = 0; i < slots.length; i++) {
+      const value = this.small(slots[i]!)
+      if (value === undefined) large.set(i, this.total(slots[i]!))
+      else small[i] = value
+    }
+    table.integers(name, small, large)
   }
 
-  decode(slot: number, text: string): void {
-    this.#set(slot, BigInt(text))
+  restore(name: string, slots: Int32Array, table: TableReader): void {
+    const { large, small } = table.integers(name)
+    for (let i = 0; i < slots.length; i++) this.#lane[slots[i]!] = small[i]!
+    for (const [i, total] of large) this.#set(slots[i]!, total)
   }
 
   #set(slot: number, total: bigint): void {
-    if (total <= BigInt(limit) && total >= -BigInt(limit)) {
+    if (isSmall(total)) {
       this.#lane[slot] = Number(total)
       this.#carries.delete(slot)
     } else {
@@ -84,3 +107,5 @@ export class ExactSum {
     }
   }
 }
+
+const isSmall = (total: bigint): boolean => total <= BigInt(limit) && total >= -BigInt(limit)

@@ -2,33 +2,26 @@
 import { valueOf } from "../../records/Batch.ts"
 import type { Column } from "../../pipeline/Column.ts"
 import type { Value } from "../../pipeline/Pane.ts"
-import { grown, type Json, type Accumulator, members, type Rows } from "./Accumulator.ts"
-
-type TextOf = (number: number) => string
-type NumberOf = (text: string) => number
+import type { TableReader, TableWriter } from "../State.ts"
+import { type Accumulator, noSlot, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
+import { Lane, Parts } from "./Lane.ts"
 
 /** The smallest or largest value of a column. */
-export class Extreme implements Accumulator {
-  readonly bytesPerSlot = 8
+export class Extreme extends Parts implements Accumulator {
   readonly subtract = null
   readonly #index: number
   readonly #column: Column
   readonly #sign: 1 | -1
-  #values = new Float64Array(0)
+  readonly #value: Lane
 
   /** `sign` is 1 for the largest and -1 for the smallest. */
   constructor(options: { index: number; column: Column; sign: 1 | -1 }) {
+    const value = new Lane(NaN)
+    super({ value })
+    this.#value = value
     this.#index = options.index
     this.#column = options.column
     this.#sign = options.sign
-  }
-
-  grow(capacity: number): void {
-    this.#values = grown(this.#values, capacity)
-  }
-
-  reset(slot: number): void {
-    this.#values[slot] = NaN
   }
 
   add(rows: Rows, mask: Uint8Array | null): void {
@@ -40,11 +33,11 @@ export class Extreme implements Accumulator {
   }
 
   #addColumn({ from, slots, to }: Rows, column: Float64Array, mask: Uint8Array | null): void {
-    const values = this.#values
+    const values = this.#value.values
     const largest = this.#sign === 1
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
-      if (slot < 0 || (mask !== null && mask[i] === 0)) continue
+      if (slot === noSlot || (mask !== null && mask[i] === 0)) continue
       const value = column[i]!
       const known = values[slot]!
       // A comparison with NaN is false: an absent value never replaces one, and any value replaces the absent one.
@@ -54,42 +47,31 @@ export class Extreme implements Accumulator {
   }
 
   merge(into: number, from: number): void {
-    const value = this.#values[from]!
-    const known = this.#values[into]!
-    if (Number.isNaN(known) || (value - known) * this.#sign > 0) this.#values[into] = value
+    const { values } = this.#value
+    const value = values[from]!
+    const known = values[into]!
+    if (Number.isNaN(known) || (value - known) * this.#sign > 0) values[into] = value
   }
 
   result(slot: number): Value {
-    return valueOf(this.#column, this.#values[slot]!, () => "")
-  }
-
-  encode(slot: number): Json {
-    return finiteOrNull(this.#values[slot]!)
-  }
-
-  decode(slot: number, json: Json): void {
-    this.#values[slot] = json === null ? NaN : Number(json)
+    return valueOf(this.#column, this.#value.values[slot]!, () => "")
   }
 }
 
 /**
  * The value of the row that comes first or last: in event time for `first` and `last`, in
  * another column for `minBy` and `maxBy`. Rows that are equal in it are told apart by event
- * time, partition and offset, so that arrival plays no part.
+ * time and place (source, partition, offset), so that arrival plays no part. All rows of a
+ * window node come from one topic, in which partition and offset are the place.
  */
 export class Chosen implements Accumulator {
-  readonly bytesPerSlot = 40
   readonly subtract = null
   readonly #index: number
   readonly #column: Column
   readonly #by: number | null
   readonly #bySign: 1 | -1
   readonly #tieSign: 1 | -1
-  #keys = new Float64Array(0)
-  #times = new Float64Array(0)
-  #partitions = new Float64Array(0)
-  #offsets = new Float64Array(0)
-  #values = new Float64Array(0)
+  readonly #row = new RowLanes()
 
   /**
    * A sign of 1 prefers the larger. `by` is `null` for event time itself; `tieSign` decides
@@ -103,16 +85,16 @@ export class Chosen implements Accumulator {
     this.#tieSign = options.tieSign
   }
 
+  get bytesPerSlot(): number {
+    return this.#row.bytesPerSlot
+  }
+
   grow(capacity: number): void {
-    this.#keys = grown(this.#keys, capacity)
-    this.#times = grown(this.#times, capacity)
-    this.#partitions = grown(this.#partitions, capacity)
-    this.#offsets = grown(this.#offsets, capacity)
-    this.#values = grown(this.#values, capacity)
+    this.#row.grow(capacity)
   }
 
   reset(slot: number): void {
-    this.#values[slot] = NaN
+    this.#row.reset(slot)
   }
 
   add(rows: Rows, mask: Uint8Array | null): void {
@@ -127,12 +109,13 @@ export class Chosen implements Accumulator {
 
   #addColumn({ batch, from, slots, to }: Rows, column: Float64Array, by: Float64Array, mask: Uint8Array | null): void {
     const { offsets, partition, times } = batch
-    const keys = this.#keys
-    const values = this.#values
+    const row = this.#row
+    const keys = row.key.values
+    const values = row.value.values
     const sign = this.#bySign
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
-      if (slot < 0 || (mask !== null && mask[i] === 0)) continue
+      if (slot === noSlot || (mask !== null && mask[i] === 0)) continue
       const value = column[i]!
       const key = by[i]!
       if (value !== value || key !== key) continue
@@ -143,65 +126,88 @@ export class Chosen implements Accumulator {
       }
       keys[slot] = key
       values[slot] = value
-      this.#times[slot] = times[i]!
-      this.#partitions[slot] = partition
-      this.#offsets[slot] = offsets[i]!
+      row.time.values[slot] = times[i]!
+      row.partition.values[slot] = partition
+      row.offset.values[slot] = offsets[i]!
     }
   }
 
   #winsTie(slot: number, time: number, partition: number, offset: number): boolean {
-    const order = time - this.#times[slot]! || partition - this.#partitions[slot]! || offset - this.#offsets[slot]!
+    const row = this.#row
+    const order = time - row.time.values[slot]! || partition - row.partition.values[slot]! || offset - row.offset.values[slot]!
     return order * this.#tieSign > 0
   }
 
   merge(into: number, from: number): void {
-    if (Number.isNaN(this.#values[from]!)) return
-    if (!Number.isNaN(this.#values[into]!)) {
-      const difference = (this.#keys[from]! - this.#keys[into]!) * this.#bySign
+    const { key, offset, partition, time, value } = this.#row
+    if (Number.isNaN(value.values[from]!)) return
+    if (!Number.isNaN(value.values[into]!)) {
+      const difference = (key.values[from]! - key.values[into]!) * this.#bySign
       if (difference < 0) return
-      const wins = this.#winsTie(into, this.#times[from]!, this.#partitions[from]!, this.#offsets[from]!)
+      const wins = this.#winsTie(into, time.values[from]!, partition.values[from]!, offset.values[from]!)
       if (difference === 0 && !wins) return
     }
-    for (const lane of [this.#keys, this.#times, this.#partitions, this.#offsets, this.#values]) {
-      lane[into] = lane[from]!
-    }
+    this.#row.copy(into, from)
   }
 
   result(slot: number, textOf: TextOf): Value {
-    return valueOf(this.#column, this.#values[slot]!, textOf)
+    return valueOf(this.#column, this.#row.value.values[slot]!, textOf)
   }
 
   renumber(slots: number, numberOf: (number: number) => number): void {
     if (this.#column.kind !== "string") return
+    const { values } = this.#row.value
     for (let slot = 0; slot < slots; slot++) {
-      if (!Number.isNaN(this.#values[slot]!)) this.#values[slot] = numberOf(this.#values[slot]!)
+      if (!Number.isNaN(values[slot]!)) values[slot] = numberOf(values[slot]!)
     }
   }
 
-  encode(slot: number, textOf: TextOf): Json {
-    const value = this.#values[slot]!
-    if (Number.isNaN(value)) return null
-    return [
-      this.#keys[slot]!,
-      this.#times[slot]!,
-      this.#partitions[slot]!,
-      this.#offsets[slot]!,
-      this.#column.kind === "string" ? textOf(value) : value
-    ]
+  save(slots: Int32Array, table: TableWriter, textOf: TextOf): void {
+    this.#row.savePlace(slots, table)
+    const { values } = this.#row.value
+    if (this.#column.kind !== "string") this.#row.value.save("value", slots, table)
+    else table.strings("value", Array.from(slots, (slot) => Number.isNaN(values[slot]!) ? null : textOf(values[slot]!)))
   }
 
-  decode(slot: number, json: Json, numberOf: NumberOf): void {
-    if (json === null) {
-      this.#values[slot] = NaN
-      return
-    }
-    const [key, time, partition, offset, value] = members(json, 5)
-    this.#keys[slot] = Number(key)
-    this.#times[slot] = Number(time)
-    this.#partitions[slot] = Number(partition)
-    this.#offsets[slot] = Number(offset)
-    this.#values[slot] = this.#column.kind === "string" ? numberOf(String(value)) : Number(value)
+  restore(slots: Int32Array, table: TableReader, numberOf: NumberOf): void {
+    this.#row.restorePlace(slots, table)
+    if (this.#column.kind !== "string") return this.#row.value.restore("value", slots, table)
+    const { values } = this.#row.value
+    for (const [i, text] of table.strings("value").entries()) values[slots[i]!] = text === null ? NaN : numberOf(text)
   }
 }
 
-const finiteOrNull = (value: number): number | null => Number.isNaN(value) ? null : value
+/** A row that was chosen: what it was chosen by, its time and place, and its value; all are NaN where there is none. */
+class RowLanes {
+  readonly key = new Lane(NaN)
+  readonly time = new Lane(NaN)
+  readonly partition = new Lane(NaN)
+  readonly offset = new Lane(NaN)
+  readonly value = new Lane(NaN)
+  readonly #place = { key: this.key, time: this.time, partition: this.partition, offset: this.offset }
+  readonly #all = [this.key, this.time, this.partition, this.offset, this.value]
+
+  get bytesPerSlot(): number {
+    return this.#all.length * this.value.bytesPerSlot
+  }
+
+  grow(capacity: number): void {
+    for (const lane of this.#all) lane.grow(capacity)
+  }
+
+  reset(slot: number): void {
+    for (const lane of this.#all) lane.reset(slot)
+  }
+
+  copy(into: number, from: number): void {
+    for (const { values } of this.#all) values[into] = values[from]!
+  }
+
+  savePlace(slots: Int32Array, table: TableWriter): void {
+    for (const [name, lane] of Object.entries(this.#place)) lane.save(name, slots, table)
+  }
+
+  restorePlace(slots: Int32Array, table: TableReader): void {
+    for (const [name, lane] of Object.entries(this.#place)) lane.restore(name, slots, table)
+  }
+}

@@ -1,11 +1,9 @@
 /** Adds to each pane what is computed from it and from the windows of its key before it. */
-import { Schema } from "effect"
 import type { Derive } from "../../pipeline/Checked.ts"
 import type { Pane } from "../../pipeline/Pane.ts"
-import { type Emitted, endOfTime, type Operator, type State } from "../Operator.ts"
-import { PercentChange, State as ChangeState } from "./PercentChange.ts"
-
-const decode = Schema.decodeUnknownSync(Schema.Record(Schema.String, ChangeState))
+import { type Emitted, endOfTime, type Operator } from "../Operator.ts"
+import type { StateReader, StateWriter } from "../State.ts"
+import { PercentChange } from "./PercentChange.ts"
 
 export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, ReadonlyArray<Emitted>> {
   readonly #values: ReadonlyArray<{ readonly name: string; readonly of: string; readonly change: PercentChange }>
@@ -50,12 +48,11 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     return panes
   }
 
-  snapshot(): State {
-    return Object.fromEntries(this.#values.map(({ change, name }) => [name, change.snapshot()]))
+  save(state: StateWriter): void {
+    for (const { change, name } of this.#values) change.save(name, state)
   }
 
-  restore(state: State): void {
-    const states = decode(state)
-    for (const { change, name } of this.#values) change.restore(states[name] ?? [])
+  restore(state: StateReader): void {
+    for (const { change, name } of this.#values) change.restore(name, state)
   }
 }

@@ -1,13 +1,9 @@
 /** Remembers each key's former windows, so that a result can be compared with the one before. */
-import { BigDecimal, Schema } from "effect"
+import { BigDecimal } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../../domain/Decimal.ts"
 import type { Value } from "../../pipeline/Pane.ts"
-import { compareText } from "../windowed/Windows.ts"
-
-export const State = Schema.Array(
-  Schema.Tuple([Schema.String, Schema.Array(Schema.Tuple([Schema.Int, Schema.String]))])
-)
-export type State = typeof State.Type
+import type { StateReader, StateWriter } from "../State.ts"
+import { compareText } from "../windowed/KeyOrder.ts"
 
 interface Former {
   readonly end: number
@@ -54,18 +50,32 @@ export class PercentChange {
     this.#former.clear()
   }
 
-  snapshot(): State {
-    return [...this.#former]
-      .sort(([a], [b]) => compareText(a, b))
-      .map(([key, former]) => [key, former.map(({ end, value }) => [end, `${value.value}e${value.scale}`] as const)])
+  /** By key, then window. */
+  save(name: string, state: StateWriter): void {
+    const entries = [...this.#former].sort(([a], [b]) => compareText(a, b)).flatMap(([key, former]) => former.map((each) => ({ key, ...each })))
+    const table = state.table(name, entries.length)
+    const unscaled = new Float64Array(entries.length)
+    const beyond = new Map<number, bigint>()
+    for (const [i, { value: { value } }] of entries.entries()) {
+      if (BigInt.asIntN(53, value) === value) unscaled[i] = Number(value)
+      else beyond.set(i, value)
+    }
+    table.strings("key", entries.map(({ key }) => key))
+    table.numbers("end", Float64Array.from(entries, ({ end }) => end))
+    table.integers("unscaled", unscaled, beyond)
+    table.numbers("scale", Float64Array.from(entries, ({ value }) => value.scale))
   }
 
-  restore(state: State): void {
-    for (const [key, former] of state) {
-      this.#former.set(key, former.map(([end, text]) => {
-        const [value = "0", at = "0"] = text.split("e")
-        return { end, value: BigDecimal.make(BigInt(value), Number(at)) }
-      }))
+  restore(name: string, state: StateReader): void {
+    const table = state.table(name)
+    const [keys, ends, scales] = [table.texts("key"), table.wholeNumbers("end"), table.wholeNumbers("scale")]
+    const { large, small } = table.integers("unscaled")
+    table.end()
+    for (const [i, key] of keys.entries()) {
+      const value = BigDecimal.make(large.get(i) ?? BigInt(small[i]!), scales[i]!)
+      const former = this.#former.get(key)
+      if (former === undefined) this.#former.set(key, [{ end: ends[i]!, value }])
+      else former.push({ end: ends[i]!, value })
     }
   }
 }

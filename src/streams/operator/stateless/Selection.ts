@@ -43,9 +43,7 @@ export class Selection implements Operator<Rows, Rows> {
     return rows
   }
 
-  snapshot(): null {
-    return null
-  }
+  save(): void {}
 
   restore(): void {}
 }

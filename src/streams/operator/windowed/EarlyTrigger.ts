@@ -4,16 +4,20 @@ import type { Trigger } from "../../pipeline/Plan.ts"
 export class EarlyTrigger {
   readonly never: boolean
   readonly #every: number
+  /** Largest event time of the rows that were taken. */
+  latest = -Infinity
 
   constructor(trigger: Trigger) {
     this.never = trigger.on === "close"
     this.#every = trigger.on === "update" ? trigger.every : Infinity
   }
 
-  /** `before` and `latest` are the largest event time before and after a row. */
-  isDue(before: number, latest: number): boolean {
+  /** Takes note of a row's event time, and says whether early panes are due. */
+  reach(time: number): boolean {
+    const before = this.latest
+    if (time > before) this.latest = time
     if (this.never) return false
     if (this.#every === 0) return true
-    return before !== -Infinity && Math.floor(latest / this.#every) > Math.floor(before / this.#every)
+    return before !== -Infinity && Math.floor(this.latest / this.#every) > Math.floor(before / this.#every)
   }
 }

@@ -1,36 +1,78 @@
 /** A slot for each key: of a slice, of a window, or of a run of slices. */
+import { noSlot } from "../aggregates/Accumulator.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 
+/**
+ * What the keyed slots of a pipeline share: where their slots come from, how many they hold, and tables from slices that
+ * are gone, so that a new slice with few keys does not cost as much as there are known keys.
+ */
+export class KeyedSlotsPool {
+  readonly slots: AccumulatorTable
+  /** Slots that are held by all together. */
+  held = 0
+  readonly #tables: Array<Int32Array> = []
+  #lent = 0
+
+  constructor(slots: AccumulatorTable) {
+    this.slots = slots
+  }
+
+  /** A table without slots that has room for a key. */
+  tableFor(key: number): Int32Array {
+    this.#lent++
+    const known = this.#tables.pop()
+    return known !== undefined && key < known.length ? known : empty(key)
+  }
+
+  /** Takes a table back that has been emptied. As many are kept as are lent. */
+  giveBack(table: Int32Array): void {
+    if (table.length === 0) return
+    this.#lent--
+    if (this.#tables.length <= this.#lent) this.#tables.push(table)
+  }
+
+  /** A table in place of one that has no room for a key. */
+  larger(table: Int32Array, key: number): Int32Array {
+    if (table.length === 0) return this.tableFor(key)
+    const larger = empty(key)
+    larger.set(table)
+    return larger
+  }
+}
+
+const empty = (key: number): Int32Array => new Int32Array(Math.max(16, 1 << (32 - Math.clz32(key)))).fill(noSlot)
+
 export class KeyedSlots {
-  readonly #slots: AccumulatorTable
+  readonly #pool: KeyedSlotsPool
   #slotOf: Int32Array = new Int32Array(0)
   /** The keys that have a slot, in no particular order. */
   #keys: Array<number> = []
 
-  constructor(slots: AccumulatorTable) {
-    this.#slots = slots
+  constructor(pool: KeyedSlotsPool) {
+    this.#pool = pool
   }
 
   get keys(): ReadonlyArray<number> {
     return this.#keys
   }
 
-  /** The slots by key, -1 where a key has none, for loops over rows; {@link ensure} may replace the array. */
+  /** The slots by key, {@link noSlot} where a key has none, for loops over rows; {@link ensure} may replace the array. */
   get table(): Int32Array {
     return this.#slotOf
   }
 
-  /** The key's slot, or -1. */
+  /** The key's slot, or {@link noSlot}. */
   get(key: number): number {
-    return key < this.#slotOf.length ? this.#slotOf[key]! : -1
+    return key < this.#slotOf.length ? this.#slotOf[key]! : noSlot
   }
 
   /** The key's slot, a fresh one where it had none. */
   ensure(key: number): number {
-    if (key >= this.#slotOf.length) this.#grow(key)
+    if (key >= this.#slotOf.length) this.#slotOf = this.#pool.larger(this.#slotOf, key)
     const known = this.#slotOf[key]!
-    if (known !== -1) return known
-    const slot = this.#slots.allocate()
+    if (known !== noSlot) return known
+    const slot = this.#pool.slots.allocate()
+    this.#pool.held++
     this.#slotOf[key] = slot
     this.#keys.push(key)
     return slot
@@ -39,38 +81,39 @@ export class KeyedSlots {
   /** Gives every slot back. */
   clear(): void {
     for (const key of this.#keys) {
-      this.#slots.release(this.#slotOf[key]!)
-      this.#slotOf[key] = -1
+      this.#pool.slots.release(this.#slotOf[key]!)
+      this.#slotOf[key] = noSlot
     }
+    this.#pool.held -= this.#keys.length
+    this.#pool.giveBack(this.#slotOf)
+    this.#slotOf = new Int32Array(0)
     this.#keys = []
   }
 
   /** Gives back the slots of the keys for which a condition does not hold. */
   retain(wanted: (slot: number) => boolean): void {
+    const before = this.#keys.length
     this.#keys = this.#keys.filter((key) => {
       const slot = this.#slotOf[key]!
       if (wanted(slot)) return true
-      this.#slots.release(slot)
-      this.#slotOf[key] = -1
+      this.#pool.slots.release(slot)
+      this.#slotOf[key] = noSlot
       return false
     })
+    this.#pool.held -= before - this.#keys.length
   }
 
   /** The same slots under other numbers for the keys. */
   renumber(numberOf: (key: number) => number): void {
     const slots = this.#keys.map((key) => [numberOf(key), this.#slotOf[key]!] as const)
+    for (const key of this.#keys) this.#slotOf[key] = noSlot
+    this.#pool.giveBack(this.#slotOf)
     this.#slotOf = new Int32Array(0)
     this.#keys = []
     for (const [key, slot] of slots) {
-      if (key >= this.#slotOf.length) this.#grow(key)
+      if (key >= this.#slotOf.length) this.#slotOf = this.#pool.larger(this.#slotOf, key)
       this.#slotOf[key] = slot
       this.#keys.push(key)
     }
-  }
-
-  #grow(key: number): void {
-    const larger = new Int32Array(Math.max(16, 1 << (32 - Math.clz32(key)))).fill(-1)
-    larger.set(this.#slotOf)
-    this.#slotOf = larger
   }
 }

@@ -11,12 +11,16 @@
  */
 import type { Dictionary } from "../../records/Batch.ts"
 import type { WindowNode } from "../../pipeline/Checked.ts"
-import { EarlyTrigger } from "./EarlyTrigger.ts"
-import { isNews, type Last } from "./EmittedPanes.ts"
-import { Heap } from "./Heap.ts"
-import type { Rows } from "../aggregates/Accumulator.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
-import { compareText, type Emit, finiteOrNull, type Input, type State, type Windows } from "./Windows.ts"
+import { noOffset } from "../Operator.ts"
+import type { StateReader, StateWriter } from "../State.ts"
+import { EarlyTrigger } from "./EarlyTrigger.ts"
+import { isNews, type Last, restoreEmitted, saveEmitted } from "./EmittedPanes.ts"
+import { Heap } from "./Heap.ts"
+import { KeyedState } from "./KeyedState.ts"
+import { compareText } from "./KeyOrder.ts"
+import { type Placement, takeRows, type Taking } from "./Taking.ts"
+import { type Emit, restoreProgress, saveProgress, type Windows } from "./Windows.ts"
 
 interface Session {
   key: number
@@ -34,7 +38,7 @@ interface Due {
   readonly session: Session
 }
 
-export class SessionWindows implements Windows {
+export class SessionWindows implements Windows, Placement {
   readonly #slots: AccumulatorTable
   readonly #gap: number
   readonly #lateness: number
@@ -45,9 +49,10 @@ export class SessionWindows implements Windows {
   readonly #sessions = new Map<number, Array<Session>>()
   /** What comes next: a session to close, or to let go. */
   readonly #due = new Heap<Due>((a, b) => a.at - b.at)
+  /** Where there are early panes: the sessions that have had rows since the last of them. */
+  readonly #touched = new Set<Session>()
+  #held = 0
   #closedTo = -Infinity
-  #latest = -Infinity
-  #assigned = new Int32Array(0)
 
   constructor(node: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
     this.#slots = slots
@@ -58,55 +63,51 @@ export class SessionWindows implements Windows {
     this.#dictionary = dictionary
   }
 
+  get closedTo(): number {
+    return this.#closedTo
+  }
+
   get size(): number {
     return this.#slots.size
   }
 
-  take({ batch, keep, onLate, others }: Input): void {
-    const { keys, length, times, watermarks } = batch
-    if (this.#assigned.length < length) this.#assigned = new Int32Array(length)
-    const slots = this.#assigned
-    const masks = this.#slots.masks(batch)
-    let pending = 0
-    const apply = (to: number) => {
-      const rows: Rows = { batch, from: pending, to, slots }
-      if (to > pending) this.#slots.add(rows, masks)
-      pending = to
+  get held(): number {
+    return this.#held
+  }
+
+  take(taking: Taking): void {
+    takeRows(taking, this, this.#trigger)
+  }
+
+  isLate(time: number, watermark: number): boolean {
+    return time < watermark - this.#lateness
+  }
+
+  /** Any row may make sessions one, so each is placed by itself. */
+  placeQuiet(_: Taking, from: number): number {
+    return from
+  }
+
+  place(taking: Taking, row: number): void {
+    const { offsets, times, watermarks } = taking.batch
+    // Whatever this row makes the operator emit comes after what the watermark has closed by now.
+    if (times[row]! < watermarks[row]! || !this.#trigger.never) {
+      taking.apply(row)
+      this.advance(taking.watermarkAt(row))
     }
-    for (let row = 0; row < length; row++) {
-      const offset = batch.offsets[row]!
-      slots[row] = -1
-      if (keep !== null && keep[row] === 0) continue
-      const time = times[row]!
-      const watermark = watermarks[row]!
-      if (time < watermark - this.#lateness) {
-        onLate(row)
-        continue
-      }
-      // Whatever this row makes the operator emit comes after what the watermark has closed by now.
-      if (time < watermark || !this.#trigger.never) {
-        apply(row)
-        this.advance(Math.min(others, watermark))
-      }
-      const session = this.#join(keys[row]!, time, offset, () => apply(row))
-      slots[row] = session.slot
-      if (session.closed) {
-        apply(row + 1)
-        this.#emitSession(session, "late", offset)
-      }
-      const before = this.#latest
-      if (time > before) this.#latest = time
-      if (this.#trigger.isDue(before, this.#latest)) {
-        apply(row + 1)
-        this.advance(Math.min(others, watermark))
-        this.#emitAll("early", offset)
-      }
-    }
-    apply(length)
+    const session = this.#join(taking, row)
+    taking.slots[row] = session.slot
+    if (!this.#trigger.never) this.#touched.add(session)
+    if (!session.closed) return
+    taking.apply(row + 1)
+    this.#emitSession(session, "late", offsets[row]!)
   }
 
   /** The session that an event belongs to: a new one, one that grows, or several that become one. */
-  #join(key: number, time: number, offset: number, applyPending: () => void): Session {
+  #join(taking: Taking, row: number): Session {
+    const { keys, offsets, times } = taking.batch
+    const key = keys[row]!
+    const time = times[row]!
     let sessions = this.#sessions.get(key)
     if (sessions === undefined) this.#sessions.set(key, sessions = [])
     const touched = sessions.filter(({ end, start }) => start <= time + this.#gap && time <= end)
@@ -115,8 +116,8 @@ export class SessionWindows implements Windows {
     const start = Math.min(first.start, time)
     const end = Math.max(touched.at(-1)!.end, time + this.#gap)
     // Rows that are on their way into a session have to be in it before it is merged or emitted.
-    if (rest.length > 0) applyPending()
-    for (const other of touched) if (other.start !== start || other.end !== end) this.#retract(other, offset)
+    if (rest.length > 0) taking.apply(row)
+    for (const other of touched) if (other.start !== start || other.end !== end) this.#retract(other, offsets[row]!)
     for (const other of rest) {
       this.#slots.merge(first.slot, other.slot, this.#slots.all)
       this.#remove(other)
@@ -127,6 +128,7 @@ export class SessionWindows implements Windows {
 
   #open(sessions: Array<Session>, key: number, start: number, end: number): Session {
     const slot = this.#slots.allocate()
+    this.#held++
     // A row within the allowed lateness may open a session whose end has passed: it is emitted as late.
     const session: Session = { key, start, end, slot, due: null, closed: end < this.#closedTo, emitted: null }
     sessions.push(session)
@@ -154,6 +156,8 @@ export class SessionWindows implements Windows {
 
   #remove(session: Session): void {
     session.due = null
+    this.#touched.delete(session)
+    this.#held--
     this.#slots.release(session.slot)
     const left = (this.#sessions.get(session.key) ?? []).filter((other) => other !== session)
     if (left.length === 0) this.#sessions.delete(session.key)
@@ -176,7 +180,7 @@ export class SessionWindows implements Windows {
       }
     }
     for (const session of closing.sort(this.#order)) {
-      this.#emitSession(session, "on-time", -1)
+      this.#emitSession(session, "on-time", noOffset)
       this.#letGo(session)
     }
   }
@@ -202,7 +206,7 @@ export class SessionWindows implements Windows {
     if (!isNews(last, kind, rows)) return
     const revision = last === null ? 0 : last.revision + 1
     // One that the watermark closes is due as soon as the watermark is past its end.
-    const watermark = offset === -1 ? end + 1 : this.#closedTo
+    const watermark = offset === noOffset ? end + 1 : this.#closedTo
     this.#emit({ key, start, end, kind, revision, slot, watermark, offset })
     session.emitted = { kind, revision, rows }
   }
@@ -211,18 +215,21 @@ export class SessionWindows implements Windows {
     return [...this.#sessions.values()].flat().filter(({ closed }) => !closed).sort(this.#order)
   }
 
-  #emitAll(kind: "early" | "on-time", offset: number): void {
-    for (const session of this.#stillOpen()) this.#emitSession(session, kind, offset)
+  /** A session without rows since the last early panes has nothing new to say. */
+  emitEarly(offset: number): void {
+    const touched = [...this.#touched].filter(({ closed }) => !closed)
+    this.#touched.clear()
+    for (const session of touched.sort(this.#order)) this.#emitSession(session, "early", offset)
   }
 
   end(offset: number): void {
-    this.#emitAll("on-time", offset)
+    for (const session of this.#stillOpen()) this.#emitSession(session, "on-time", offset)
   }
 
   forming(emit: Emit): void {
     for (const { emitted, end, key, slot, start } of this.#stillOpen()) {
       const revision = (emitted?.revision ?? -1) + 1
-      emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: -1 })
+      emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: noOffset })
     }
   }
 
@@ -241,43 +248,36 @@ export class SessionWindows implements Windows {
 
   #textOf = (number: number): string => this.#dictionary.textOf(number)
 
-  snapshot(): State {
+  save(state: StateWriter): void {
     const sessions = [...this.#sessions.values()].flat().sort(this.#order)
-    return {
-      closedTo: finiteOrNull(this.#closedTo),
-      latest: finiteOrNull(this.#latest),
-      slices: sessions.map(({ end, key, slot, start }) => ({
-        start,
-        end,
-        keys: [[this.#textOf(key), this.#slots.encode(slot, this.#textOf)]]
-      })),
-      extras: [],
-      emitted: sessions.flatMap(({ emitted, end, key, start }) =>
-        emitted === null
-          ? []
-          : [{ start, end, keys: [[this.#textOf(key), emitted.kind, emitted.revision, emitted.rows]] as const }]
-      )
-    }
+    saveProgress({ closedTo: this.#closedTo, latest: this.#trigger.latest }, state)
+    new KeyedState(this.#slots, this.#dictionary).save("sessions", sessions, state)
+    const emitted = sessions.flatMap(({ emitted, end, key, start }) =>
+      emitted === null ? [] : [{ ...emitted, key: this.#textOf(key), start, end }]
+    )
+    saveEmitted(emitted, state)
   }
 
-  restore(state: State): void {
-    const numberOf = (text: string) => this.#dictionary.numberOf(text)
-    this.#closedTo = state.closedTo ?? -Infinity
-    this.#latest = state.latest ?? -Infinity
-    for (const { end, keys, start } of state.slices) {
-      for (const [text, json] of keys) {
-        const key = numberOf(text)
-        const sessions = this.#sessions.get(key) ?? []
-        this.#sessions.set(key, sessions)
-        const session = this.#open(sessions, key, start, end)
-        this.#slots.decode(session.slot, json, numberOf)
+  restore(state: StateReader): void {
+    const { closedTo, latest } = restoreProgress(state)
+    this.#closedTo = closedTo
+    this.#trigger.latest = latest
+    new KeyedState(this.#slots, this.#dictionary).restore("sessions", state, ({ end, key, start }) => {
+      const sessions = this.#sessions.get(key) ?? []
+      this.#sessions.set(key, sessions)
+      if (end < start || sessions.some((other) => other.start <= end && start <= other.end)) {
+        throw new TypeError(`no session of a key with these others is from ${start} to ${end}`)
       }
-    }
-    for (const { end, keys, start } of state.emitted) {
-      for (const [text, kind, revision, rows] of keys) {
-        const session = this.#sessions.get(numberOf(text))?.find((other) => other.start === start && other.end === end)
-        if (session !== undefined) session.emitted = { kind, revision, rows }
-      }
+      const session = this.#open(sessions, key, start, end)
+      // Which have said what there is to say is not written: it is seen when they are looked at.
+      if (!this.#trigger.never) this.#touched.add(session)
+      return session.slot
+    })
+    for (const { end, key, start, ...last } of restoreEmitted(state)) {
+      const sessions = this.#sessions.get(this.#dictionary.numberOf(key))
+      const session = sessions?.find((other) => other.start === start && other.end === end)
+      if (session === undefined) throw new TypeError(`there is no session from ${start} to ${end}`)
+      session.emitted = last
     }
   }
 }

@@ -10,14 +10,19 @@
  */
 import type { Dictionary } from "../../records/Batch.ts"
 import type { WindowNode } from "../../pipeline/Checked.ts"
-import { EarlyTrigger } from "./EarlyTrigger.ts"
-import { SlidingAggregation, type Slice } from "./SlidingAggregation.ts"
-import { EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
-import * as WindowAssigner from "./WindowAssigner.ts"
-import { KeyedSlots } from "./KeyedSlots.ts"
-import type { Rows } from "../aggregates/Accumulator.ts"
+import { noSlot } from "../aggregates/Accumulator.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
-import { type Emit, finiteOrNull, type Input, KeyOrder, type State, type Windows } from "./Windows.ts"
+import { noOffset } from "../Operator.ts"
+import type { StateReader, StateWriter } from "../State.ts"
+import { EarlyTrigger } from "./EarlyTrigger.ts"
+import { EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
+import { KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
+import { KeyedState } from "./KeyedState.ts"
+import { KeyOrder } from "./KeyOrder.ts"
+import { SlidingAggregation, type Slice } from "./SlidingAggregation.ts"
+import { type Placement, takeRows, type Taking } from "./Taking.ts"
+import * as WindowAssigner from "./WindowAssigner.ts"
+import { type Emit, restoreProgress, saveProgress, type Windows } from "./Windows.ts"
 
 interface OpenSlice extends Slice {
   /** The smallest and the largest end of the windows that hold the slice. */
@@ -25,8 +30,17 @@ interface OpenSlice extends Slice {
   readonly lastEnd: number
 }
 
-export class SlicedWindows implements Windows {
+/** What is to be emitted: a key of the window that ends at `end`. */
+interface Due {
+  readonly end: number
+  readonly key: number
+  readonly kind: Last["kind"]
+  readonly offset: number
+}
+
+export class SlicedWindows implements Windows, Placement {
   readonly #slots: AccumulatorTable
+  readonly #pool: KeyedSlotsPool
   readonly #assigner: WindowAssigner.WindowAssigner
   readonly #lateness: number
   readonly #rollUp: boolean
@@ -41,101 +55,98 @@ export class SlicedWindows implements Windows {
   readonly #sliceAt = new Map<number, OpenSlice>()
   readonly #extras = new Map<number, KeyedSlots>()
   readonly #emitted = new EmittedPanes()
+  /** Where there are early panes: the keys that have had rows since the last of them. */
+  #touched = new Set<number>()
   #closedTo = -Infinity
-  #latest = -Infinity
-  #assigned = new Int32Array(0)
 
   constructor(node: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
     this.#slots = slots
+    this.#pool = new KeyedSlotsPool(slots)
     this.#assigner = WindowAssigner.make(node.window, node.inner)
     this.#lateness = node.allowedLateness
     this.#rollUp = node.inner !== null
     this.#trigger = new EarlyTrigger(node.trigger)
     this.#emit = emit
     this.#dictionary = dictionary
-    this.#sliding = this.#assigner.single ? null : new SlidingAggregation(slots)
+    this.#sliding = this.#assigner.single ? null : new SlidingAggregation(this.#pool)
     this.#scratch = slots.allocate()
+  }
+
+  get closedTo(): number {
+    return this.#closedTo
   }
 
   get size(): number {
     return this.#slots.size - 1
   }
 
-  take({ batch, keep, onLate, others, preAggregated }: Input): void {
-    const { keys, length, times, watermarks } = batch
-    if (this.#assigned.length < length) this.#assigned = new Int32Array(length)
-    const slots = this.#assigned
-    const masks = preAggregated ? null : this.#slots.masks(batch)
-    let pending = 0
-    const apply = (to: number) => {
-      if (to > pending) this.#add({ batch, from: pending, to, slots }, masks)
-      pending = to
-    }
+  /** The scratch slot is one of them. */
+  get held(): number {
+    return this.#pool.held + 1
+  }
+
+  take(taking: Taking): void {
+    takeRows(taking, this, this.#trigger)
+  }
+
+  isLate(time: number, watermark: number): boolean {
+    return this.#sliceOf(time).lastEnd + this.#lateness <= watermark
+  }
+
+  placeQuiet({ batch: { keys, length, times, watermarks }, keep, slots }: Taking, from: number): number {
+    let { latest } = this.#trigger
     let slice: OpenSlice | null = null
     let table: Int32Array = new Int32Array(0)
-    for (let row = 0; row < length; row++) {
+    let row = from
+    for (; row < length; row++) {
       if (keep !== null && keep[row] === 0) {
-        slots[row] = -1
+        slots[row] = noSlot
         continue
       }
       const time = times[row]!
-      const watermark = watermarks[row]!
       if (slice === null || time < slice.start || time >= slice.end) {
         slice = this.#sliceOf(time)
         table = slice.slots.table
       }
-      if (watermark < slice.firstEnd) {
-        const key = keys[row]!
-        const known = key < table.length ? table[key]! : -1
-        slots[row] = known
-        if (known === -1) {
-          slots[row] = slice.slots.ensure(key)
-          table = slice.slots.table
-        }
-      } else {
-        slots[row] = -1
-        if (slice.lastEnd + this.#lateness <= watermark) onLate(row)
-        else {
-          apply(row)
-          this.advance(Math.min(others, watermark))
-          this.#addExtra({ batch, from: row, to: row + 1, slots }, masks, slice, watermark)
-          pending = row + 1
-        }
-      }
-      const before = this.#latest
-      if (time > before) this.#latest = time
-      if (this.#trigger.isDue(before, this.#latest)) {
-        apply(row + 1)
-        this.advance(Math.min(others, watermark))
-        this.#emitEarly(batch.offsets[row]!)
+      if (watermarks[row]! >= slice.firstEnd) break
+      if (time > latest) latest = time
+      const key = keys[row]!
+      const known = key < table.length ? table[key]! : noSlot
+      slots[row] = known
+      if (known === noSlot) {
+        slots[row] = slice.slots.ensure(key)
+        table = slice.slots.table
       }
     }
-    apply(length)
+    this.#trigger.latest = latest
+    return row
   }
 
-  #add(rows: Rows, masks: ReadonlyArray<Uint8Array | null> | null): void {
-    if (masks === null) this.#slots.addPreAggregated(rows)
-    else this.#slots.add(rows, masks)
+  place(taking: Taking, row: number): void {
+    const { keys, times, watermarks } = taking.batch
+    const slice = this.#sliceOf(times[row]!)
+    if (!this.#trigger.never) this.#touched.add(keys[row]!)
+    if (watermarks[row]! < slice.firstEnd) {
+      taking.slots[row] = slice.slots.ensure(keys[row]!)
+      return
+    }
+    taking.apply(row)
+    this.advance(taking.watermarkAt(row))
+    this.#addExtra(taking, row, slice)
   }
 
   /** Adds one row to the windows that still take it; those that have closed are emitted again. */
-  #addExtra(
-    rows: Rows,
-    masks: ReadonlyArray<Uint8Array | null> | null,
-    slice: OpenSlice,
-    watermark: number
-  ): void {
-    const key = rows.batch.keys[rows.from]!
+  #addExtra(taking: Taking, row: number, slice: OpenSlice): void {
+    const { keys, offsets, watermarks } = taking.batch
+    const key = keys[row]!
     let end = this.#rollUp ? this.#assigner.nextEnd(-Infinity, slice.start) : slice.firstEnd
     for (; !Number.isNaN(end); end = this.#assigner.nextEnd(end, slice.start)) {
-      if (!this.#rollUp && end + this.#lateness <= watermark) continue
+      if (!this.#rollUp && end + this.#lateness <= watermarks[row]!) continue
       let extras = this.#extras.get(end)
-      if (extras === undefined) this.#extras.set(end, extras = new KeyedSlots(this.#slots))
-      rows.slots[rows.from] = extras.ensure(key)
-      this.#add(rows, masks)
-      if (end <= this.#closedTo) this.#emitWindow(this.#gather(end, key), end, key, "late", true, rows.batch.offsets[rows.from]!)
+      if (extras === undefined) this.#extras.set(end, extras = new KeyedSlots(this.#pool))
+      taking.addTo(extras.ensure(key), row)
+      if (end <= this.#closedTo) this.#emitWindow({ end, key, kind: "late", offset: offsets[row]! }, this.#gather(end, key))
     }
-    rows.slots[rows.from] = -1
   }
 
   #sliceOf(time: number): OpenSlice {
@@ -147,7 +158,7 @@ export class SlicedWindows implements Windows {
     const [firstEnd, lastEnd] = this.#rollUp
       ? [end, end]
       : [this.#assigner.nextEnd(-Infinity, start), this.#assigner.lastEnd(start)]
-    const slice = { start, end, firstEnd, lastEnd, slots: new KeyedSlots(this.#slots) }
+    const slice = { start, end, firstEnd, lastEnd, slots: new KeyedSlots(this.#pool) }
     this.#sliceAt.set(start, slice)
     const at = this.#slices.findLastIndex((other) => other.start < start)
     this.#slices.splice(at + 1, 0, slice)
@@ -156,9 +167,10 @@ export class SlicedWindows implements Windows {
 
   advance(watermark: number): void {
     if (watermark <= this.#closedTo) return
-    const keep = this.#lateness > 0
     for (let end = this.#nextEnd(); end <= watermark; end = this.#nextEnd()) {
-      for (const key of this.#keysOf(end)) this.#emitWindow(this.#stateOf(end, key), end, key, "on-time", keep, -1)
+      for (const key of this.#keysOf(end)) {
+        this.#emitWindow({ end, key, kind: "on-time", offset: noOffset }, this.#stateOf(end, key))
+      }
       this.#closedTo = end
     }
     this.#closedTo = watermark
@@ -192,17 +204,18 @@ export class SlicedWindows implements Windows {
     return this.#order.sort(all, this.#dictionary)
   }
 
-  /** Emits one key of a window, unless what there is to say has been said, and remembers it if asked to. */
-  #emitWindow(slot: number, end: number, key: number, kind: Last["kind"], keep: boolean, offset: number): void {
+  /** Emits one key of a window, unless what there is to say has been said, and remembers it if it may be emitted again. */
+  #emitWindow({ end, key, kind, offset }: Due, slot: number): void {
     const rows = this.#slots.rowsOf(slot)
     if (rows === 0) return
     const last = this.#emitted.get(end, key)
     if (!isNews(last, kind, rows)) return
     const revision = last === undefined ? 0 : last.revision + 1
+    const byWatermark = offset === noOffset
     // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
-    const watermark = offset === -1 ? end : this.#closedTo
+    const watermark = byWatermark ? end : this.#closedTo
     this.#emit({ key, start: this.#assigner.windowStart(end), end, kind, revision, slot, watermark, offset })
-    if (keep) this.#emitted.set(end, key, { kind, revision, rows })
+    if (!byWatermark || this.#lateness > 0) this.#emitted.set(end, key, { kind, revision, rows })
   }
 
   /** A key's state of the window that is being closed, to which {@link #keysOf} has moved the sliding aggregation. */
@@ -218,22 +231,22 @@ export class SlicedWindows implements Windows {
   #gather(end: number, key: number): number {
     const start = this.#assigner.windowStart(end)
     if (this.#sliding === null) {
-      const slot = this.#sliceAt.get(start)?.slots.get(key) ?? -1
-      if (slot !== -1 && (this.#extras.get(end)?.get(key) ?? -1) === -1) return slot
+      const slot = this.#sliceAt.get(start)?.slots.get(key) ?? noSlot
+      if (slot !== noSlot && (this.#extras.get(end)?.get(key) ?? noSlot) === noSlot) return slot
     }
     this.#slots.reset(this.#scratch)
     for (const slice of this.#slices) {
       if (slice.start < start || slice.end > end) continue
       const slot = slice.slots.get(key)
-      if (slot !== -1) this.#slots.merge(this.#scratch, slot, this.#slots.all)
+      if (slot !== noSlot) this.#slots.merge(this.#scratch, slot, this.#slots.all)
     }
     this.#addExtras(end, key)
     return this.#scratch
   }
 
   #addExtras(end: number, key: number): void {
-    const slot = this.#extras.get(end)?.get(key) ?? -1
-    if (slot !== -1) this.#slots.merge(this.#scratch, slot, this.#slots.all)
+    const slot = this.#extras.get(end)?.get(key) ?? noSlot
+    if (slot !== noSlot) this.#slots.merge(this.#scratch, slot, this.#slots.all)
   }
 
   /** Gives back what no window can need any more. */
@@ -275,29 +288,32 @@ export class SlicedWindows implements Windows {
     return this.#order.sort([...keys], this.#dictionary)
   }
 
-  #emitEarly(offset: number): void {
+  /** A key without rows since the last early panes has nothing new to say. */
+  emitEarly(offset: number): void {
+    const keys = this.#order.sort([...this.#touched], this.#dictionary)
+    this.#touched.clear()
     for (const end of this.#openEnds()) {
-      if (this.#assigner.windowStart(end) > this.#latest) continue
-      for (const key of this.#keysIn(end)) this.#emitWindow(this.#gather(end, key), end, key, "early", true, offset)
+      for (const key of keys) this.#emitWindow({ end, key, kind: "early", offset }, this.#gather(end, key))
     }
   }
 
   end(offset: number): void {
     for (const end of this.#openEnds()) {
-      for (const key of this.#keysIn(end)) this.#emitWindow(this.#gather(end, key), end, key, "on-time", true, offset)
+      for (const key of this.#keysIn(end)) this.#emitWindow({ end, key, kind: "on-time", offset }, this.#gather(end, key))
     }
   }
 
   forming(emit: Emit): void {
-    if (this.#latest === -Infinity) return
-    const newest = this.#assigner.nextEnd(this.#closedTo, this.#assigner.sliceStart(this.#latest))
+    const { latest } = this.#trigger
+    if (latest === -Infinity) return
+    const newest = this.#assigner.nextEnd(this.#closedTo, this.#assigner.sliceStart(latest))
     for (const end of this.#openEnds()) {
       if (end > newest) break
       for (const key of this.#keysIn(end)) {
         const revision = (this.#emitted.get(end, key)?.revision ?? -1) + 1
         const start = this.#assigner.windowStart(end)
         const slot = this.#gather(end, key)
-        emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: -1 })
+        emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: noOffset })
       }
     }
   }
@@ -311,48 +327,48 @@ export class SlicedWindows implements Windows {
     for (const { slots } of this.#slices) slots.renumber(numberOf)
     for (const extras of this.#extras.values()) extras.renumber(numberOf)
     this.#emitted.renumber(numberOf)
+    this.#touched = new Set([...this.#touched].map(numberOf))
     this.#dictionary = dictionary
   }
 
-  snapshot(): State {
-    return {
-      closedTo: finiteOrNull(this.#closedTo),
-      latest: finiteOrNull(this.#latest),
-      slices: this.#slices.filter(({ slots }) => slots.keys.length > 0).map(({ end, slots, start }) => ({
-        start,
-        end,
-        keys: this.#encodeKeys(slots)
-      })),
-      extras: [...this.#extras].sort(([a], [b]) => a - b).map(([end, extras]) => ({
-        end,
-        keys: this.#encodeKeys(extras)
-      })),
-      emitted: this.#emitted.snapshot((end) => this.#assigner.windowStart(end), this.#dictionary)
-    }
+  save(state: StateWriter): void {
+    const keyed = new KeyedState(this.#slots, this.#dictionary)
+    const extras = [...this.#extras].sort(([a], [b]) => a - b)
+    saveProgress({ closedTo: this.#closedTo, latest: this.#trigger.latest }, state)
+    keyed.save("slices", this.#slices.flatMap((slice) => this.#entriesOf(slice)), state)
+    keyed.save("late", extras.flatMap(([end, slots]) => {
+      return this.#entriesOf({ start: this.#assigner.windowStart(end), end, slots })
+    }), state)
+    this.#emitted.save(state, (end) => this.#assigner.windowStart(end), this.#dictionary)
   }
 
-  restore(state: State): void {
-    this.#closedTo = state.closedTo ?? -Infinity
-    this.#latest = state.latest ?? -Infinity
-    for (const { keys, start } of state.slices) this.#decodeKeys(this.#sliceOf(start).slots, keys)
-    for (const { end, keys } of state.extras) {
-      const extras = new KeyedSlots(this.#slots)
+  #entriesOf({ end, slots, start }: Slice) {
+    return this.#order.sort(slots.keys, this.#dictionary).map((key) => ({ key, start, end, slot: slots.get(key) }))
+  }
+
+  restore(state: StateReader): void {
+    const keyed = new KeyedState(this.#slots, this.#dictionary)
+    const { closedTo, latest } = restoreProgress(state)
+    this.#closedTo = closedTo
+    this.#trigger.latest = latest
+    keyed.restore("slices", state, ({ end, key, start }) => {
+      const slice = this.#sliceOf(start)
+      if (slice.start !== start || slice.end !== end) throw new TypeError(`no slice is from ${start} to ${end}`)
+      return this.#newSlot(slice.slots, key)
+    })
+    keyed.restore("late", state, ({ end, key, start }) => {
+      if (this.#assigner.windowStart(end) !== start) throw new TypeError(`no window is from ${start} to ${end}`)
+      const extras = this.#extras.get(end) ?? new KeyedSlots(this.#pool)
       this.#extras.set(end, extras)
-      this.#decodeKeys(extras, keys)
-    }
-    this.#emitted.restore(state.emitted, this.#dictionary)
+      return this.#newSlot(extras, key)
+    })
+    this.#emitted.restore(state, (end) => this.#assigner.windowStart(end), this.#dictionary)
   }
 
-  #textOf = (number: number): string => this.#dictionary.textOf(number)
-
-  #encodeKeys(keyed: KeyedSlots): State["slices"][number]["keys"] {
-    return this.#order.sort(keyed.keys, this.#dictionary).map((key) =>
-      [this.#textOf(key), this.#slots.encode(keyed.get(key), this.#textOf)] as const
-    )
-  }
-
-  #decodeKeys(keyed: KeyedSlots, keys: State["slices"][number]["keys"]): void {
-    const numberOf = (text: string) => this.#dictionary.numberOf(text)
-    for (const [key, json] of keys) this.#slots.decode(keyed.ensure(numberOf(key)), json, numberOf)
+  #newSlot(slots: KeyedSlots, key: number): number {
+    if (slots.get(key) !== noSlot) throw new TypeError("a key has two states of one window")
+    // Which keys have said what there is to say is not written: it is seen when they are looked at.
+    if (!this.#trigger.never) this.#touched.add(key)
+    return slots.ensure(key)
   }
 }

@@ -2,14 +2,15 @@
  * The aggregates of a window that slides over slices, without touching a slice more often
  * than it enters and leaves, however many windows overlap.
  *
- * Aggregates with an inverse are kept as a total from which the slice that leaves is
- * subtracted (subtract-on-evict). The others are kept as two stacks (two-stacks): `back`
+ * Aggregates with an inverse, which are exact, are kept as a total from which the slice that
+ * leaves is subtracted (subtract-on-evict). The others are kept as two stacks (two-stacks): `back`
  * combines the slices that came since the last flip, `front` holds for each older slice the
  * combination of it with all newer ones up to the flip, so that the oldest can be dropped.
  * Both are described in Tangwongsan, Hirzel, Schneider: "Low-Latency Sliding-Window
  * Aggregation in Worst-Case Constant Time" (DEBS 2017).
  */
-import { KeyedSlots } from "./KeyedSlots.ts"
+import { noSlot } from "../aggregates/Accumulator.ts"
+import { KeyedSlots, type KeyedSlotsPool } from "./KeyedSlots.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 
 export interface Slice {
@@ -20,6 +21,7 @@ export interface Slice {
 
 export class SlidingAggregation {
   readonly #slots: AccumulatorTable
+  readonly #pool: KeyedSlotsPool
   /** The slices of the window, oldest first. */
   readonly #window: Array<Slice> = []
   readonly #totals: KeyedSlots
@@ -29,10 +31,11 @@ export class SlidingAggregation {
   /** End of the newest slice taken in: older ones never come again. */
   #upTo = -Infinity
 
-  constructor(slots: AccumulatorTable) {
-    this.#slots = slots
-    this.#totals = new KeyedSlots(slots)
-    this.#back = new KeyedSlots(slots)
+  constructor(pool: KeyedSlotsPool) {
+    this.#slots = pool.slots
+    this.#pool = pool
+    this.#totals = new KeyedSlots(pool)
+    this.#back = new KeyedSlots(pool)
   }
 
   /** The keys that have rows in the window. */
@@ -58,10 +61,10 @@ export class SlidingAggregation {
   /** Adds the window's state of one key to a slot. */
   addTo(slot: number, key: number): void {
     const total = this.#totals.get(key)
-    if (total !== -1) this.#slots.merge(slot, total, this.#slots.invertible)
+    if (total !== noSlot) this.#slots.merge(slot, total, this.#slots.invertible)
     for (const stack of [this.#front.at(-1), this.#back]) {
-      const part = stack?.get(key) ?? -1
-      if (part !== -1) this.#slots.merge(slot, part, this.#slots.others)
+      const part = stack?.get(key) ?? noSlot
+      if (part !== noSlot) this.#slots.merge(slot, part, this.#slots.others)
     }
   }
 
@@ -86,7 +89,7 @@ export class SlidingAggregation {
   #flip(): void {
     let newer: KeyedSlots | null = null
     for (let i = this.#window.length - 1; i >= 0; i--) {
-      const suffix = new KeyedSlots(this.#slots)
+      const suffix = new KeyedSlots(this.#pool)
       for (const part of [this.#window[i]!.slots, newer]) {
         if (this.#slots.others.length === 0 || part === null) continue
         for (const key of part.keys) this.#slots.merge(suffix.ensure(key), part.get(key), this.#slots.others)

@@ -1,15 +1,14 @@
 /** Rows into windows, and windows out as panes. */
-import { Schema } from "effect"
 import type { WindowNode } from "../../pipeline/Checked.ts"
 import type { Pane } from "../../pipeline/Pane.ts"
-import { Dictionary } from "../../records/Batch.ts"
+import { type Batch, Dictionary } from "../../records/Batch.ts"
 import { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
-import { type Emitted, type Operator, Outcome, type Rows, type State } from "../Operator.ts"
+import { type Emitted, type Operator, Outcome, type Rows } from "../Operator.ts"
+import type { StateReader, StateWriter } from "../State.ts"
 import { SessionWindows } from "./SessionWindows.ts"
 import { SlicedWindows } from "./SlicedWindows.ts"
-import { type Emission, type Emit, State as WindowsState, type Windows } from "./Windows.ts"
-
-const decode = Schema.decodeUnknownSync(WindowsState)
+import { Taking } from "./Taking.ts"
+import type { Emission, Emit, Windows } from "./Windows.ts"
 
 /** The inputs of a window node. */
 export const Input = { rows: 0, preAggregated: 1 } as const
@@ -20,6 +19,8 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
   readonly #windows: Windows
   #dictionary = new Dictionary()
   #panes: Array<Emitted> = []
+  /** The slots of a batch's rows, used again for the next one. */
+  #assigned = new Int32Array(0)
 
   constructor(pipeline: string, node: WindowNode) {
     this.#pipeline = pipeline
@@ -37,17 +38,41 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
       this.#windows.useDictionary(batch.dictionary)
       this.#dictionary = batch.dictionary
     }
+    this.#assertAdded(batch)
     for (let row = 0; row < outcomes.length; row++) {
       outcomes[row] = keep !== null && keep[row] === 0 ? Outcome.filtered : Outcome.aggregated
     }
     const onLate = (row: number) => {
       outcomes[row] = Outcome.late
     }
-    this.#windows.take({ batch, preAggregated: input === Input.preAggregated, keep, others, onLate })
+    if (this.#assigned.length < batch.length) this.#assigned = new Int32Array(batch.length * 2)
+    const rows = { batch, preAggregated: input === Input.preAggregated, keep, others, onLate }
+    this.#windows.take(new Taking(rows, this.#slots, this.#assigned))
+    this.#assertHeld()
   }
 
   advance(watermark: number): void {
+    const { closedTo } = this.#windows
+    if (!(watermark >= closedTo)) throw this.#broken(`its watermark went back from ${closedTo} to ${watermark}`)
     this.#windows.advance(watermark)
+    this.#assertHeld()
+  }
+
+  /** Windows keep no rows, so that none can be taken back from them. */
+  #assertAdded({ length, offsets, partition, signs }: Batch): void {
+    const at = signs === null ? -1 : signs.subarray(0, length).findIndex((sign) => sign !== 1)
+    if (at === -1) return
+    throw this.#broken(`row ${offsets[at]} of partition ${partition} is to be taken back, which its windows cannot do`)
+  }
+
+  /** Every slot that is in use belongs to a window or a slice. */
+  #assertHeld(): void {
+    const { held } = this.#windows
+    if (this.#slots.size !== held) throw this.#broken(`${this.#slots.size} slots are in use, and its windows hold ${held}`)
+  }
+
+  #broken(what: string): Error {
+    return new Error(`a broken invariant of "${this.#pipeline}": ${what}`)
   }
 
   end(offset: number): void {
@@ -79,11 +104,12 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
 
   #textOf = (number: number): string => this.#dictionary.textOf(number)
 
-  snapshot(): State {
-    return this.#windows.snapshot()
+  save(state: StateWriter): void {
+    this.#windows.save(state)
   }
 
-  restore(state: State): void {
-    this.#windows.restore(decode(state))
+  restore(state: StateReader): void {
+    this.#windows.restore(state)
+    this.#assertHeld()
   }
 }

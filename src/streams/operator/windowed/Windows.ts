@@ -1,12 +1,13 @@
 /** What the operator asks of a kind of windows, and what it gets back. */
-import { Schema } from "effect"
-import type { Batch, Dictionary } from "../../records/Batch.ts"
+import type { Dictionary } from "../../records/Batch.ts"
 import type { Kind } from "../../pipeline/Pane.ts"
+import type { StateReader, StateWriter } from "../State.ts"
+import type { Taking } from "./Taking.ts"
 
 /**
  * One emission of a window's key. The watermark that brought it about, and the offset of
- * the row or decision that did (-1 where the watermark alone did), give all panes of a job
- * one order that does not depend on how the log was cut into batches.
+ * the row or decision that did (or `noOffset`), give all panes of a job one order that does
+ * not depend on how the log was cut into batches.
  */
 export interface Emission {
   readonly key: number
@@ -22,86 +23,44 @@ export interface Emission {
 
 export type Emit = (emission: Emission) => void
 
-/** The rows of one batch on their way into windows. */
-export interface Input {
-  readonly batch: Batch
-  readonly preAggregated: boolean
-  /** Rows that a filter keeps; all without one. */
-  readonly keep: Uint8Array | null
-  /** The smallest watermark of the other partitions. */
-  readonly others: number
-  /** Called with each row that is too late for every window it belongs to. */
-  readonly onLate: (row: number) => void
-}
-
 export interface Windows {
-  take(input: Input): void
+  take(taking: Taking): void
   /** Closes every window that ends at or before the watermark. */
   advance(watermark: number): void
+  /** Up to where windows have been closed: it never goes back. */
+  readonly closedTo: number
   /** Emits every open window as it stands, as if its end had been reached, and keeps it open. */
   end(offset: number): void
   /** Emits the windows that are nearest to closing, as they stand, without counting as an emission. */
   forming(emit: Emit): void
   /** How many windows and keys hold state. */
   readonly size: number
+  /** Slots that these windows know to be theirs. */
+  readonly held: number
   useDictionary(dictionary: Dictionary): void
-  snapshot(): State
-  restore(state: State): void
+  save(state: StateWriter): void
+  restore(state: StateReader): void
 }
 
-const Json = Schema.Json
-
-/** A key's last emission of a window that may be emitted again: which kind, which revision, over how many rows. */
-const Emitted = Schema.Tuple([Schema.String, Schema.Literals(["early", "on-time", "late"]), Schema.Int, Schema.Int])
-
-export const State = Schema.Struct({
-  /** Ends up to which windows have been closed; `null` before the first. */
-  closedTo: Schema.NullOr(Schema.Int),
+/** How far windows have come. */
+export interface Progress {
+  readonly closedTo: number
   /** Largest event time seen. */
-  latest: Schema.NullOr(Schema.Int),
-  /** State by window or slice: its start, its end, and each key with its encoded slot. */
-  slices: Schema.Array(Schema.Struct({
-    start: Schema.Int,
-    end: Schema.Int,
-    keys: Schema.Array(Schema.Tuple([Schema.String, Json]))
-  })),
-  /** Late rows of windows by the window's end. */
-  extras: Schema.Array(Schema.Struct({
-    end: Schema.Int,
-    keys: Schema.Array(Schema.Tuple([Schema.String, Json]))
-  })),
-  emitted: Schema.Array(Schema.Struct({
-    start: Schema.Int,
-    end: Schema.Int,
-    keys: Schema.Array(Emitted)
-  }))
-})
-export type State = typeof State.Type
-
-/** The keys of a dictionary in the order of their texts, sorted again only when a key was added. */
-export class KeyOrder {
-  #dictionary: Dictionary | null = null
-  #ranks = new Int32Array(0)
-
-  sort(keys: ReadonlyArray<number>, dictionary: Dictionary): ReadonlyArray<number> {
-    if (keys.length < 2) return keys
-    if (dictionary !== this.#dictionary || dictionary.texts.length !== this.#ranks.length) this.#rank(dictionary)
-    const ranks = this.#ranks
-    return [...keys].sort((a, b) => ranks[a]! - ranks[b]!)
-  }
-
-  #rank(dictionary: Dictionary): void {
-    this.#dictionary = dictionary
-    const { texts } = dictionary
-    this.#ranks = new Int32Array(texts.length)
-    const order = texts.map((_, number) => number).sort((a, b) => compareText(texts[a]!, texts[b]!))
-    order.forEach((number, rank) => {
-      this.#ranks[number] = rank
-    })
-  }
+  readonly latest: number
 }
 
-/** By UTF-16 code units, like every comparison of texts here: no locale has a say in the order of panes. */
-export const compareText = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+export const saveProgress = ({ closedTo, latest }: Progress, state: StateWriter): void => {
+  const table = state.table("progress", 1)
+  table.numbers("closedTo", Float64Array.of(closedTo))
+  table.numbers("latest", Float64Array.of(latest))
+}
 
-export const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value : null
+export const restoreProgress = (state: StateReader): Progress => {
+  const table = state.table("progress")
+  const [[closedTo], [latest]] = [table.numbers("closedTo"), table.numbers("latest")]
+  table.end()
+  if (!isTime(closedTo) || !isTime(latest)) throw new TypeError("the progress of windows is damaged")
+  return { closedTo, latest }
+}
+
+const isTime = (value: number | undefined): value is number => Number.isSafeInteger(value) || value === -Infinity

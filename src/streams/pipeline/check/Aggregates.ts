@@ -115,15 +115,18 @@ const preAggregatedOf = ({ field, name, op, type }: Aggregate, given: Field): Fi
 export const bytesOf = (aggregates: ReadonlyArray<Aggregate>): number =>
   aggregates.reduce((bytes, aggregate) => bytes + bytesEach(aggregate), 16)
 
+/** A sum of doubles is kept in two of them. */
+const sumBytes = (field: Field | null): number => field?.column.kind === "double" ? 16 : 8
+
 const bytesEach = ({ by, field, op, preAggregated, where }: Aggregate): number => {
   switch (op) {
     case "count":
       return where === null && preAggregated === null ? 0 : 8
     case "sum":
     case "mean":
-      return 16
+      return 8 + sumBytes(field)
     case "weightedMean":
-      return field?.column.kind === "double" || by?.column.kind === "double" ? 16 : 24
+      return 2 * Math.max(sumBytes(field), sumBytes(by))
     case "first":
     case "last":
     case "minBy":

@@ -1,0 +1,118 @@
+/** A number for each slot, and what accumulators made of such pieces have in common. */
+import type { TableReader, TableWriter } from "../State.ts"
+
+/** A piece of an accumulator's state, with a value for each slot. */
+export interface Part {
+  readonly bytesPerSlot: number
+  grow(capacity: number): void
+  reset(slot: number): void
+  merge(into: number, from: number): void
+  subtract(from: number, slot: number): void
+  /** Writes the values of these slots under a name: the same ones for the same rows, in whatever order these came. */
+  save(name: string, slots: Int32Array, table: TableWriter): void
+  restore(name: string, slots: Int32Array, table: TableReader): void
+}
+
+/** Numbers that start from an initial one. Merging adds them up. */
+export class Lane implements Part {
+  readonly bytesPerSlot = 8
+  readonly #initial: number
+  #values = new Float64Array(0)
+
+  constructor(initial: number) {
+    this.#initial = initial
+  }
+
+  /** The numbers by slot, for loops over rows; {@link grow} replaces the array. */
+  get values(): Float64Array {
+    return this.#values
+  }
+
+  grow(capacity: number): void {
+    this.#values = grown(this.#values, capacity)
+  }
+
+  reset(slot: number): void {
+    this.#values[slot] = this.#initial
+  }
+
+  merge(into: number, from: number): void {
+    this.#values[into]! += this.#values[from]!
+  }
+
+  subtract(from: number, slot: number): void {
+    this.#values[from]! -= this.#values[slot]!
+  }
+
+  save(name: string, slots: Int32Array, table: TableWriter): void {
+    table.numbers(name, valuesAt(slots, this.#values))
+  }
+
+  restore(name: string, slots: Int32Array, table: TableReader): void {
+    put(table.numbers(name), slots, this.#values)
+  }
+}
+
+/** The pieces of an accumulator by the names that they have in a snapshot. */
+export abstract class Parts {
+  readonly #parts: ReadonlyArray<readonly [name: string, part: Part]>
+
+  constructor(parts: { readonly [name: string]: Part }) {
+    this.#parts = Object.entries(parts)
+  }
+
+  get bytesPerSlot(): number {
+    return this.#parts.reduce((bytes, [, part]) => bytes + part.bytesPerSlot, 0)
+  }
+
+  grow(capacity: number): void {
+    for (const [, part] of this.#parts) part.grow(capacity)
+  }
+
+  reset(slot: number): void {
+    for (const [, part] of this.#parts) part.reset(slot)
+  }
+
+  save(slots: Int32Array, table: TableWriter): void {
+    for (const [name, part] of this.#parts) part.save(name, slots, table)
+  }
+
+  restore(slots: Int32Array, table: TableReader): void {
+    for (const [name, part] of this.#parts) part.restore(name, slots, table)
+  }
+}
+
+/** Pieces that add up: what was merged can be taken away again. */
+export abstract class Sums extends Parts {
+  readonly #sums: ReadonlyArray<Part>
+
+  constructor(parts: { readonly [name: string]: Part }) {
+    super(parts)
+    this.#sums = Object.values(parts)
+  }
+
+  merge(into: number, from: number): void {
+    for (const sum of this.#sums) sum.merge(into, from)
+  }
+
+  subtract = (from: number, slot: number): void => {
+    for (const sum of this.#sums) sum.subtract(from, slot)
+  }
+}
+
+/** A copy of a lane with room for more slots. */
+export const grown = (lane: Float64Array, capacity: number): Float64Array<ArrayBuffer> => {
+  const larger = new Float64Array(capacity)
+  larger.set(lane)
+  return larger
+}
+
+export const valuesAt = (slots: Int32Array, lane: Float64Array): Float64Array => {
+  const values = new Float64Array(slots.length)
+  for (let i = 0; i < slots.length; i++) values[i] = lane[slots[i]!]!
+  return values
+}
+
+const put = (values: Float64Array, slots: Int32Array, lane: Float64Array): void => {
+  for (let i = 0; i < slots.length; i++) lane[slots[i]!] = values[i]!
+}
