@@ -16,6 +16,7 @@ export interface Mutant {
 const sliced = "streams/operator/windowed/SlicedWindows.ts"
 const session = "streams/operator/windowed/SessionWindows.ts"
 const choices = "streams/operator/aggregates/Extremes.ts"
+const doubleSum = "streams/operator/aggregates/DoubleSum.ts"
 
 const foldLaw = "closes each window once"
 const revisionLaw = "the newest revision of each window"
@@ -171,8 +172,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "what is late is judged by what has closed, not by the event's own partition",
     file: sliced,
-    find: "if (watermark < slice.firstEnd) {",
-    replace: "if (this.#closedTo < slice.firstEnd) {",
+    find: "if (watermarks[row]! >= slice.firstEnd) break",
+    replace: "if (this.#closedTo >= slice.firstEnd) break",
     law: "an event is late where the batch fold says so"
   },
   {
@@ -206,7 +207,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a late event goes into windows that are closed to it",
     file: sliced,
-    find: "if (!this.#rollUp && end + this.#lateness <= watermark) continue",
+    find: "if (!this.#rollUp && end + this.#lateness <= watermarks[row]!) continue",
     replace: "",
     law: foldLaw
   },
@@ -220,8 +221,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "an event at exactly the end of lateness is still taken",
     file: sliced,
-    find: "if (slice.lastEnd + this.#lateness <= watermark) onLate(row)",
-    replace: "if (slice.lastEnd + this.#lateness < watermark) onLate(row)",
+    find: ".lastEnd + this.#lateness <= watermark",
+    replace: ".lastEnd + this.#lateness < watermark",
     law: "at exactly the end of lateness"
   },
   {
@@ -288,11 +289,11 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: "each field takes those spellings"
   },
   {
-    mistake: "a sum beyond the range of doubles cannot be saved",
-    file: "streams/operator/aggregates/Totals.ts",
-    find: "Number.isFinite(sum) ? sum : String(sum)",
-    replace: "sum",
-    law: "no value that a source's Schema takes"
+    mistake: "what a sum of doubles has beside two doubles is not saved",
+    file: doubleSum,
+    find: "if (rest !== 0n) rests.set(i, rest)",
+    replace: "",
+    law: "a state is the same after it was written"
   },
   {
     mistake: "conditions of aggregates are forgotten",
@@ -304,23 +305,109 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a pre-aggregated record leaves the results that it does not know as if nothing had happened",
     file: "streams/operator/aggregates/AccumulatorTable.ts",
-    find: "const known = !preAggregated || preAggregatedColumn !== -1",
+    find: "const known = !preAggregated || preAggregatedColumn !== null",
     replace: "const known = true",
     law: "pre-aggregated records count"
   },
   {
     mistake: "a snapshot forgets the late rows of windows",
     file: sliced,
-    find: "extras: [...this.#extras].sort",
-    replace: "extras: [].sort",
+    find: "const extras = [...this.#extras].sort",
+    replace: "const extras = [...new Map<number, KeyedSlots>()].sort",
     law: "a snapshot is restored"
   },
   {
     mistake: "a snapshot forgets what was emitted",
     file: "streams/operator/windowed/EmittedPanes.ts",
-    find: "return [...this.#byEnd].sort",
-    replace: "return [...new Map<number, Map<number, Last>>()].sort",
+    find: "const entries = [...this.#byEnd].sort",
+    replace: "const entries = [...new Map<number, Map<number, Last>>()].sort",
     law: "after a crash at any step"
+  },
+  {
+    mistake: "the order of results is seen in a snapshot",
+    file: "streams/operator/State.ts",
+    find: "      parts: Object.fromEntries([...this.#parts].sort(byName).map(([name, part]) => [name, part.encoded]))",
+    replace: "      parts: Object.fromEntries([...this.#parts].map(([name, part]) => [name, part.encoded]))",
+    law: "a snapshot is read by name"
+  },
+  {
+    mistake: "the state of results is told apart by where they stand",
+    file: "streams/operator/aggregates/AccumulatorTable.ts",
+    find: "for (const { accumulator, name } of this.#entries) accumulator?.save(slots, results.part(name), textOf)\n  }",
+    replace: "const names = this.#entries.map(({ name }) => name)\n" +
+      "    const sorted = [...names].sort()\n" +
+      "    for (const { accumulator, name } of this.#entries) accumulator?.save(slots, results.part(sorted[names.indexOf(name)]!), textOf)\n  }",
+    law: "a snapshot is read by name"
+  },
+  {
+    mistake: "a column that nobody reads is passed over",
+    file: "streams/operator/State.ts",
+    find: "if (!read.has(name)) throw",
+    replace: "if (name === \"\") throw",
+    law: "a snapshot that lacks a column"
+  },
+  {
+    mistake: "integers of a snapshot come back without what they have in common",
+    file: "streams/operator/StateColumn.ts",
+    find: "values[i] = base + read(",
+    replace: "values[i] = 0 * base + read(",
+    law: "a snapshot is restored"
+  },
+  {
+    mistake: "a sum of doubles is rounded with each row",
+    file: doubleSum,
+    find: "        lows[slot] = errors\n",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "of doubles that lie far apart the small ones are lost",
+    file: doubleSum,
+    find: "    this.#addToRest(slot, unitsOf(this.#low[slot]!))\n",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "early panes forget the keys that were touched when their numbering begins anew",
+    file: sliced,
+    find: "this.#touched = new Set([...this.#touched].map(numberOf))",
+    replace: "",
+    law: "when the numbering of texts begins anew"
+  },
+  {
+    mistake: "early panes forget what was read from a snapshot",
+    file: sliced,
+    find: "if (!this.#trigger.never) this.#touched.add(key)",
+    replace: "",
+    law: "a snapshot is restored"
+  },
+  {
+    mistake: "a session that was given back is merged",
+    file: session,
+    find: "      this.#slots.merge(first.slot, other.slot, this.#slots.all)\n      this.#remove(other)\n",
+    replace: "      this.#remove(other)\n      this.#slots.merge(first.slot, other.slot, this.#slots.all)\n",
+    law: "sessions are the runs"
+  },
+  {
+    mistake: "slots that are given back are counted as held",
+    file: "streams/operator/windowed/KeyedSlots.ts",
+    find: "    this.#pool.held -= before - this.#keys.length\n",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "a table that is used again has the slots of the slice before",
+    file: "streams/operator/windowed/KeyedSlots.ts",
+    find: "      this.#slotOf[key] = noSlot\n    }\n    this.#pool.held",
+    replace: "    }\n    this.#pool.held",
+    law: foldLaw
+  },
+  {
+    mistake: "keys that came after the others were ranked are the last",
+    file: "streams/operator/windowed/KeyOrder.ts",
+    find: "    while (at < right.length && texts[right[at]!]! < texts[key]!) all.push(right[at++]!)\n",
+    replace: "",
+    law: foldLaw
   },
   {
     mistake: "a start after a crash begins with the lowest watermark",

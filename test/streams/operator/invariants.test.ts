@@ -1,0 +1,61 @@
+/** A broken invariant ends a run and says what broke; it never becomes a wrong number. */
+import { Schema } from "effect"
+import { expect, it } from "vitest"
+import { AccumulatorTable } from "../../../src/streams/operator/aggregates/AccumulatorTable.ts"
+import { WindowOperator } from "../../../src/streams/operator/windowed/WindowOperator.ts"
+import { windowOf } from "../../../src/streams/pipeline/Checked.ts"
+import { Aggregate, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import * as Batch from "../../../src/streams/records/Batch.ts"
+
+const quotes = Source.make("quotes", {
+  schema: Schema.Struct({ key: Schema.String, time: Schema.Int, size: Schema.Int }),
+  key: "key",
+  eventTime: "time"
+})
+
+const { checked } = quotes.pipe(Window.hopping(4, 2), Aggregate.into({ sum: Aggregate.sum("size") }), Pipeline.named("sums"))
+const sessions = quotes.pipe(Window.session(2), Aggregate.into({ sum: Aggregate.sum("size") }), Pipeline.named("sessions"))
+
+const rows = (signs: Int8Array | null) => {
+  const empty = Batch.make(quotes.definition, new Batch.Dictionary(), 0, 3)
+  const batch: Batch.Batch = { ...empty, length: 3, signs }
+  batch.keys.fill(batch.dictionary.numberOf("A"))
+  batch.offsets.set([7, 8, 9])
+  batch.watermarks.fill(-Infinity)
+  return { batch, keep: null, outcomes: new Uint8Array(3), others: Infinity }
+}
+
+it("a watermark that goes back ends the run", () => {
+  for (const pipeline of [checked, sessions.checked]) {
+    const operator = new WindowOperator("sums", windowOf(pipeline))
+    operator.advance(10)
+    operator.advance(10)
+    expect(() => operator.advance(9)).toThrow(`a broken invariant of "sums": its watermark went back from 10 to 9`)
+    expect(() => operator.advance(NaN)).toThrow("a broken invariant")
+  }
+})
+
+it("a row that is to be taken back ends the run, since windows keep no rows", () => {
+  const operator = new WindowOperator("sums", windowOf(checked))
+  operator.take(0, rows(null))
+  operator.take(0, rows(Int8Array.of(1, 1, 1)))
+  expect(() => operator.take(0, rows(Int8Array.of(1, -1, 1)))).toThrow(
+    `a broken invariant of "sums": row 8 of partition 0 is to be taken back, which its windows cannot do`
+  )
+})
+
+it("a slot that has been given back is neither merged nor subtracted, reset nor given back again", () => {
+  const slots = new AccumulatorTable(windowOf(checked).aggregates)
+  const [kept, gone] = [slots.allocate(), slots.allocate()]
+  slots.release(gone)
+  const uses: ReadonlyArray<() => void> = [
+    () => slots.merge(kept, gone, slots.all),
+    () => slots.merge(gone, kept, slots.all),
+    () => slots.subtract(kept, gone),
+    () => slots.subtract(gone, kept),
+    () => slots.reset(gone),
+    () => slots.release(gone)
+  ]
+  for (const use of uses) expect(use).toThrow(`a broken invariant: slot ${gone}`)
+  expect(slots.size).toBe(1)
+})
