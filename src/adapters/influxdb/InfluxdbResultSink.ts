@@ -1,8 +1,8 @@
 /**
  * Panes in InfluxDB, one point a window and key; see `Point` for how they look there.
  *
- * A point is overwritten by whatever is written last, field by field. So that the newest revision wins, older ones are
- * left out (see `RevisionCache`), and a point that shows a value which its new revision lacks is deleted before it is
+ * A point is overwritten by whatever is written last, field by field. So that the newest pane wins, older ones are
+ * left out (see `RevisionCache`), and a point that shows a value which its new pane lacks is deleted before it is
  * written. A line that InfluxDB refuses becomes a dead letter with the server's words; everything else that goes wrong is
  * waited for, or stops the run.
  */
@@ -47,7 +47,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   /** What the store says of the windows that it may hold without our knowing. */
   const ask = Effect.fnUntraced(function*(pipeline: string, known: RevisionCache, panes: ReadonlyArray<Pane.Pane>) {
-    const told = new Map<string, Told>()
+    const told = new Map<string, Stored>()
     const unsure = panes.filter((pane) => known.isUnsure(pane))
     if (unsure.length === 0) return told
     const found = yield* Effect.forEach(
@@ -58,7 +58,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const wanted = new Set(unsure.map(idOf))
     for (const pane of found.flat()) {
       const id = idOf(pane)
-      if (wanted.has(id)) told.set(id, { pane, revision: pane.revision, shown: Point.shownBy(pane) })
+      if (wanted.has(id)) told.set(id, { window: pane, known: { changes: pane.changes, pane: pane.pane, shown: Point.shownBy(pane) } })
     }
     return told
   })
@@ -70,11 +70,11 @@ const make = Effect.fnUntraced(function*(options: Options) {
       const newest = newestOf(ofPipeline)
       const told = yield* ask(pipeline, known, newest)
       for (const pane of newest) {
-        const stored = known.get(pane) ?? (told.size === 0 ? undefined : told.get(idOf(pane)))
-        if (stored === undefined || stored.revision <= pane.revision) due.push({ pane, known, stored, shown: "" })
+        const stored = known.get(pane) ?? (told.size === 0 ? undefined : told.get(idOf(pane))?.known)
+        if (stored === undefined || Pane.replaces(pane, stored)) due.push({ pane, known, stored, shown: "" })
       }
       // Only when each has been compared: what is remembered now may drive out what was remembered of another.
-      for (const stored of told.values()) known.set(stored.pane, stored)
+      for (const stored of told.values()) known.set(stored.window, stored.known)
     }
     yield* Effect.forEach(due.filter(isStale), ({ pane }) => patience.patiently(Store.deleteOne(connection, pane)), {
       concurrency: 4,
@@ -86,7 +86,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       return line
     }
     const remember = (from: number, to: number): void => {
-      for (const { known, pane, shown } of due.slice(from, to)) known.set(pane, { revision: pane.revision, shown })
+      for (const { known, pane, shown } of due.slice(from, to)) known.set(pane, { changes: pane.changes, pane: pane.pane, shown })
     }
     const refused = yield* writer.write(due.length, lineAt, remember)
     if (refused.length > 0) {
@@ -122,8 +122,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
 })
 
 /** What the store has told of a window. */
-interface Told extends Known {
-  readonly pane: Pane.Encoded
+interface Stored {
+  readonly window: Pane.Encoded
+  readonly known: Known
 }
 
 /** A pane that is to be written. */
@@ -140,13 +141,14 @@ interface Due {
 const isStale = ({ pane, stored }: Due): boolean =>
   stored !== undefined && stored.shown !== "" && !covers(Point.fromPane(pane).shown, stored.shown)
 
-/** The newest revision of each window, and of equal ones the last. Panes that are in order are of different windows. */
+/** The newest pane of each window. Panes that are in order are of different windows. */
 const newestOf = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane> => {
   if (panes.every((pane, i) => i === 0 || Pane.order(panes[i - 1]!, pane) < 0)) return panes
   const newest = new Map<string, Pane.Pane>()
   for (const pane of panes) {
     const id = idOf(pane)
-    if ((newest.get(id)?.revision ?? -Infinity) <= pane.revision) newest.set(id, pane)
+    const before = newest.get(id)
+    if (before === undefined || Pane.replaces(pane, before)) newest.set(id, pane)
   }
   return [...newest.values()]
 }

@@ -3,11 +3,11 @@
  *
  * - Measurement: the pipeline's name. Tags: `key`, and `window`, the window's length, because windows of one pipeline
  *   may share a start. Timestamp: the window's start, in milliseconds.
- * - Fields: `window_end` and `revision` (integers), `pane` (string), `exact` (string: the values as JSON, decimals as
+ * - Fields: `window_end`, `revision` and `changes` (integers), `pane` (string), `exact` (string: the values as JSON, decimals as
  *   strings), and each value under its own name for charts and queries: every number as a float, since InfluxDB holds
  *   a field to its first type only within a shard; an absent value has no field.
- * - A retracted window keeps its `window_end`, `revision`, `pane` and `exact`, so that charts show nothing and an
- *   older revision does not bring it back.
+ * - A retracted window keeps its `window_end`, `revision`, `changes`, `pane` and `exact`, so that charts show nothing
+ *   and an older pane does not bring it back.
  *
  * Source: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
  */
@@ -42,8 +42,8 @@ export const fromPane = (pane: Pane.Pane): Point => {
     shown.push(key)
   }
   const { beforeKey, beforeRevision, time } = frameOf(pane)
-  const line = `${beforeKey}${Names.tag(pane.key)}${beforeRevision}${pane.revision}i,pane="${pane.pane}",` +
-    `exact="{${exact}}"${fields}${time}`
+  const line = `${beforeKey}${Names.tag(pane.key)}${beforeRevision}${pane.revision}i,` +
+    `changes=${pane.changes}i,pane="${pane.pane}",exact="{${exact}}"${fields}${time}`
   return { line: flat(line), shown: together(shown) }
 }
 
@@ -116,7 +116,7 @@ export const shownBy = ({ pane, values }: Pane.Encoded): string =>
 /** Values of these names are in `exact` only: fields of our own, our tags, and what InfluxDB keeps for itself. */
 const isHidden = (name: string): boolean => name.startsWith("_") || taken.has(name)
 
-const taken: ReadonlySet<string> = new Set(["window_end", "revision", "pane", "exact", "key", "window", "time"])
+const taken: ReadonlySet<string> = new Set(["window_end", "revision", "changes", "pane", "exact", "key", "window", "time"])
 
 const fieldOf = (value: Pane.Value): string | null =>
   typeof value === "string" ? quoted(value) : typeof value === "boolean" ? String(value) : null
@@ -136,6 +136,7 @@ export interface Row {
   /** The window's start, in milliseconds since the epoch. */
   readonly start: number
   readonly revision: number
+  readonly changes: number
   readonly pane: string
   readonly exact: string
 }
@@ -155,6 +156,7 @@ export const toPane = (row: Row): Option.Option<Pane.Encoded> => {
       end: row.start + length,
       pane: row.pane,
       revision: row.revision,
+      changes: row.changes,
       values
     }))
 }

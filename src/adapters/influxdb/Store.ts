@@ -18,10 +18,10 @@ export interface Selection {
 
 type Found<A> = Effect.Effect<A, InfluxdbError>
 
-/** The newest revision of each window, retracted ones too, in no order. */
+/** The newest pane of each window, retracted ones too, in no order. */
 export const panes = (connection: Connection["Service"], selection: Selection): Found<ReadonlyArray<Pane.Encoded>> =>
   isNothing(selection) ? Effect.succeed([]) : connection.query(
-    `${source(connection, selection, ["revision", "pane", "exact"])} |> keep(columns: ["_measurement", "key", "window", ` +
+    `${source(connection, selection, ["revision", "changes", "pane", "exact"])} |> keep(columns: ["_measurement", "key", "window", ` +
       "\"_time\", \"_field\", \"_value\"])",
     toPart
   ).pipe(Effect.map(assemble))
@@ -120,8 +120,10 @@ const assemble = (parts: ReadonlyArray<Part>): ReadonlyArray<Pane.Encoded> => {
   for (const { field, key, measurement, start, value, window } of parts) {
     const point = `${start} ${window} ${measurement.length} ${measurement}${key}`
     let row = rows.get(point)
-    if (row === undefined) rows.set(point, row = { measurement, key, window, start, revision: -1, pane: "", exact: "" })
+    // A version before this field wrote none.
+    if (row === undefined) rows.set(point, row = { measurement, key, window, start, revision: -1, changes: 0, pane: "", exact: "" })
     if (field === "revision") row.revision = Number(value)
+    else if (field === "changes") row.changes = Number(value)
     else if (field === "pane") row.pane = value
     else row.exact = value
   }
