@@ -78,6 +78,34 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: revisionLaw
   },
   {
+    mistake: "a session that only a former run has emitted is not retracted",
+    file: session,
+    find: "if (this.#stored.isEmpty) return",
+    replace: "return",
+    law: "after crash upon crash"
+  },
+  {
+    mistake: "a former run's sessions are forgotten while rows may still reach them",
+    file: session,
+    find: "this.#stored.forgetBefore(watermark - this.#lateness)",
+    replace: "this.#stored.forgetBefore(watermark)",
+    law: "after crash upon crash"
+  },
+  {
+    mistake: "a pane's changes count what was emitted, not its rows",
+    file: "streams/operator/windowed/WindowOperator.ts",
+    find: "pane: kind, revision, changes, values }",
+    replace: "pane: kind, revision, changes: revision, values }",
+    law: "after crash upon crash"
+  },
+  {
+    mistake: "a retracted pane is older than what it takes back",
+    file: session,
+    find: "const changes = Math.max(emitted.rows, stored?.changes ?? 0)",
+    replace: "const changes = emitted.rows - 1",
+    law: "revisions count up from 0"
+  },
+  {
     mistake: "a session gives nothing back",
     file: session,
     find: "this.#slots.release(session.slot)",

@@ -226,7 +226,7 @@ describe("trouble is told in one line", () => {
       const folder = yield* temporaryFolder
       const sink = SqliteResultSink.layer.pipe(Layer.provide(Database.layer({ folder })))
       const panes = Array.from({ length: 2_000 }, (_, start) => ({
-        pipeline: "p", key: "k", start, end: start + 1, pane: "on-time" as const, revision: 0, values: { n: start }
+        pipeline: "p", key: "k", start, end: start + 1, pane: "on-time" as const, revision: 0, changes: 1, values: { n: start }
       }))
       yield* using(sink, ResultSink.use((store) => store.write(panes)))
       const file = join(folder, "courant.db")
