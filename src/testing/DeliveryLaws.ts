@@ -1,10 +1,11 @@
 /** Laws of how the log reaches an engine: in batches and partitions, more than once, with crashes in between. */
 import * as fc from "fast-check"
 import * as Pane from "../streams/pipeline/Pane.ts"
+import { Aggregate, Pipeline } from "../streams/pipeline/index.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { altered } from "./Altered.ts"
-import { cuts, decidedLogs, type Entry, jobs, type Log, logsWithin, pipelines } from "./Arbitraries.ts"
+import { cuts, decidedLogs, type Entry, jobs, type Log, logsWithin, pipelines, source, straggling, windows } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { batches, type Engine, lines, type MakeEngine, newest, results, run } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
@@ -14,8 +15,31 @@ const bound = 6
 /** Up to three pipelines, and a log with everything in it that a log can have. */
 const anything = { pipelines: jobs({ revisions: true }), log: decidedLogs, cut: cuts }
 
-/** How a log is cut and in which turns its partitions are read by those who start after a crash. */
-const another = { recut: cuts, turns: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 12 }) }
+/** Turns in which partitions are read: so many records of one, then of another, over and over. */
+const turns = fc.array(fc.record({ partition: fc.nat(2), records: fc.integer({ min: 1, max: 20 }) }), { minLength: 2, maxLength: 8 })
+  .map((turns) => turns.flatMap(({ partition, records }) => Array.from({ length: records }, () => partition)))
+
+/** A log that several runs after one another read, each in other batches and other turns than the one before. */
+const runs = {
+  ...anything,
+  log: fc.oneof({ weight: 1, arbitrary: decidedLogs }, { weight: 2, arbitrary: straggling }),
+  recut: cuts,
+  turns,
+  saveEvery: fc.integer({ min: 1, max: 40 })
+}
+
+/** A pipeline of few results, of which many runs can be made. */
+const counting = fc.record({
+  window: windows,
+  lateness: fc.integer({ min: 4, max: 20 }),
+  every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 })
+}).map(({ every, lateness, window }): ReadonlyArray<AnyPipeline> => {
+  const counts = window(source(0)).pipe(
+    Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }),
+    Pipeline.allowedLateness(lateness)
+  )
+  return [(every === null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))).pipe(Pipeline.named("counts"))]
+})
 
 export const deliveryLaws: EngineLaws = {
   "how the log is cut into batches changes neither the panes, nor their order, nor the state": law(
@@ -50,7 +74,7 @@ export const deliveryLaws: EngineLaws = {
 
   "after a crash at any step a new start comes to the same results": law(
     6,
-    fc.record({ ...anything, ...another, saveEvery: fc.integer({ min: 1, max: 3 }) }),
+    fc.record(runs),
     (make, job) => {
       const calm = survive(make, job, [])
       for (let step = 0; step < calm.steps; step++) {
@@ -61,11 +85,18 @@ export const deliveryLaws: EngineLaws = {
 
   "after crash upon crash, during recovery too, a new start comes to the same results": law(
     120,
+    fc.record({ ...runs, crashes: fc.array(fc.nat(80), { minLength: 2, maxLength: 6 }) }),
+    (make, { crashes, ...job }) => same(survive(make, job, crashes).stored, survive(make, job, []).stored)
+  ),
+
+  "in whatever order a new start reads the partitions, it comes to the same results": law(
+    1_200,
     fc.record({
-      ...anything,
-      ...another,
-      saveEvery: fc.integer({ min: 1, max: 4 }),
-      crashes: fc.array(fc.nat(80), { minLength: 2, maxLength: 6 })
+      ...runs,
+      pipelines: counting,
+      log: straggling,
+      saveEvery: fc.integer({ min: 5, max: 40 }),
+      crashes: fc.array(fc.integer({ min: 10, max: 70 }), { minLength: 1, maxLength: 3 })
     }),
     (make, { crashes, ...job }) => same(survive(make, job, crashes).stored, survive(make, job, []).stored)
   ),
@@ -235,8 +266,9 @@ const survive = (make: MakeEngine, { cut, log, pipelines, recut, saveEvery, turn
     written.push(...engine.close().panes)
     return true
   }
-  for (let life = 0; !(life === 0 ? live(log, cut) : live(inTurns(log, turns, life), recut)); life++) continue
+  for (let life = 0; !live(inTurns(log, turns, life * 7), life % 2 === 0 ? cut : recut); life++) continue
   // A change looks at the window before as it was when this one was emitted, which hangs on the order of partitions.
+  holds(newest(written).every(({ pane }) => pane !== "early"), "a window that has closed is early for ever")
   return { stored: log.partitions === 1 ? lines(newest(written)) : results(written, ["change"]), steps }
 }
 
