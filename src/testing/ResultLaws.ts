@@ -67,7 +67,7 @@ export const resultLaws: EngineLaws = {
     }
   ),
 
-  "the newest revision of each window is the batch fold's result": law(
+  "the newest pane of each window is the batch fold's result": law(
     400,
     fc.record({ pipeline: pipelines({ revisions: true }), log: logs, cut: cuts }),
     (make, { cut, log, pipeline }) => {

@@ -18,7 +18,7 @@ const session = "streams/operator/windowed/SessionWindows.ts"
 const choices = "streams/operator/aggregates/Extremes.ts"
 
 const foldLaw = "closes each window once"
-const revisionLaw = "the newest revision of each window"
+const revisionLaw = "the newest pane of each window"
 
 export const mutants: ReadonlyArray<Mutant> = [
   {

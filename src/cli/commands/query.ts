@@ -43,7 +43,7 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Prints the newest revision of each window of a pipeline, in the order of time, as a table or as JSON. " +
+    "Prints the newest pane of each window of a pipeline, in the order of time, as a table or as JSON. " +
       "It reads the sink and nothing else, and may run beside those who write it."
   ),
   Command.withShortDescription("The windows of a pipeline, as a table or JSON"),
