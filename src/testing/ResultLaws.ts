@@ -67,7 +67,7 @@ export const resultLaws: EngineLaws = {
     }
   ),
 
-  "the newest revision of each window is the batch fold's result": law(
+  "the newest pane of each window is the batch fold's result": law(
     400,
     fc.record({ pipeline: pipelines({ revisions: true }), log: logs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
@@ -87,6 +87,10 @@ export const resultLaws: EngineLaws = {
         same(panes.map(({ revision }) => revision), panes.map((_, index) => index), window)
         const kinds = panes.map(({ pane }) => pane.charAt(0)).join("")
         holds(legal.test(kinds), `the panes of ${window} came as ${kinds}`)
+        for (const [index, pane] of panes.slice(1).entries()) {
+          const before = panes[index]!
+          holds(Pane.replaces(pane, before) && !Pane.replaces(before, pane), `${Pane.toJson(pane)} is no newer than ${Pane.toJson(before)}`)
+        }
       }
     }
   ),

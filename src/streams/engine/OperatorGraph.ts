@@ -1,6 +1,6 @@
 /** The operators of one pipeline in topological order, and what flows between them. */
 import * as Checked from "../pipeline/Checked.ts"
-import type { Pane } from "../pipeline/Pane.ts"
+import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Batch } from "../records/Batch.ts"
 import { type Emitted, type Operator, type State } from "../operator/Operator.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
@@ -91,6 +91,15 @@ export class OperatorGraph {
   /** The windows nearest to closing as they stand. Looking changes nothing. */
   forming(): ReadonlyArray<Pane> {
     return this.#window.forming().map((pane) => this.#derives.reduce((so, derive) => derive.derived(so), pane))
+  }
+
+  /** See {@link WindowOperator.unsettledSince}. */
+  get unsettledSince(): number | null {
+    return this.#window.unsettledSince
+  }
+
+  adopt(stored: ReadonlyArray<Encoded>): void {
+    this.#window.adopt(stored)
   }
 
   snapshot(): { readonly [id: string]: State } {

@@ -31,6 +31,8 @@ export interface Result {
   readonly key: string
   readonly start: number
   readonly end: number
+  /** How many rows are in it. */
+  readonly changes: number
   readonly values: Values
 }
 
@@ -192,7 +194,7 @@ const resultOf = ({ aggregates }: WindowNode, { end, items, key, start }: Group)
       .map((item) => item.preAggregated === true ? { ...item, fields: renamed(item.fields, aggregate) } : item)
     return [name, resultFor(aggregate, rows)] as const
   })
-  return { key, start, end, values: Object.fromEntries(values) }
+  return { key, start, end, changes: items.length, values: Object.fromEntries(values) }
 }
 
 /** A pre-aggregated value takes the place of the field that the aggregate would have been made from. */

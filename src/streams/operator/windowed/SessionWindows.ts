@@ -7,15 +7,18 @@
  * A row is late when it is itself behind its partition's watermark (and the allowed
  * lateness): whether it would have joined a session that has been closed must not depend on
  * how partitions interleave. An emitted session that grows or is merged away is retracted,
- * since its bounds are its identity.
+ * since its bounds are its identity. So is one that a former run has emitted: what that has
+ * stored is adopted at the start.
  */
 import type { Dictionary } from "../../records/Batch.ts"
 import type { WindowNode } from "../../pipeline/Checked.ts"
+import type { Encoded } from "../../pipeline/Pane.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { isNews, type Last } from "./EmittedPanes.ts"
 import { Heap } from "./Heap.ts"
 import type { Rows } from "../aggregates/Accumulator.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
+import { StoredSessions } from "./StoredSessions.ts"
 import { compareText, type Emit, finiteOrNull, type Input, type State, type Windows } from "./Windows.ts"
 
 interface Session {
@@ -45,6 +48,7 @@ export class SessionWindows implements Windows {
   readonly #sessions = new Map<number, Array<Session>>()
   /** What comes next: a session to close, or to let go. */
   readonly #due = new Heap<Due>((a, b) => a.at - b.at)
+  readonly #stored = new StoredSessions()
   #closedTo = -Infinity
   #latest = -Infinity
   #assigned = new Int32Array(0)
@@ -122,6 +126,7 @@ export class SessionWindows implements Windows {
       this.#remove(other)
     }
     this.#stretch(first, start, end)
+    this.#retractStored(first, offset)
     return first
   }
 
@@ -147,9 +152,30 @@ export class SessionWindows implements Windows {
   #retract(session: Session, offset: number): void {
     const { emitted, end, key, slot, start } = session
     if (emitted === null) return
-    const revision = emitted.revision + 1
-    this.#emit({ key, start, end, kind: "retracted", revision, slot, watermark: this.#closedTo, offset })
+    const stored = this.#stored.take(this.#textOf(key), start, end)
+    const revision = Math.max(emitted.revision, stored?.revision ?? 0) + 1
+    const changes = Math.max(emitted.rows, stored?.changes ?? 0)
+    this.#emit({ key, start, end, kind: "retracted", revision, changes, slot, watermark: this.#closedTo, offset })
     session.emitted = null
+  }
+
+  /** What a former run has stored within the bounds of a session is part of it by now. */
+  #retractStored({ end: to, key, slot, start: from }: Session, offset: number): void {
+    if (this.#stored.isEmpty) return
+    for (const { changes, end, revision: last, start } of this.#stored.takeWithin(this.#textOf(key), from, to)) {
+      const revision = last + 1
+      this.#emit({ key, start, end, kind: "retracted", revision, changes, slot, watermark: this.#closedTo, offset })
+    }
+  }
+
+  get unsettledSince(): number {
+    const starts = [...this.#sessions.values()].map(([first]) => first?.start ?? Infinity)
+    return starts.reduce((least, start) => Math.min(least, start), this.#closedTo - this.#lateness)
+  }
+
+  adopt(stored: ReadonlyArray<Encoded>): void {
+    for (const session of stored) this.#stored.add(session)
+    for (const session of [...this.#sessions.values()].flat()) this.#retractStored(session, -1)
   }
 
   #remove(session: Session): void {
@@ -179,6 +205,7 @@ export class SessionWindows implements Windows {
       this.#emitSession(session, "on-time", -1)
       this.#letGo(session)
     }
+    this.#stored.forgetBefore(watermark - this.#lateness)
   }
 
   /** Removes a closed session, or waits until its lateness is over. */
@@ -203,7 +230,7 @@ export class SessionWindows implements Windows {
     const revision = last === null ? 0 : last.revision + 1
     // One that the watermark closes is due as soon as the watermark is past its end.
     const watermark = offset === -1 ? end + 1 : this.#closedTo
-    this.#emit({ key, start, end, kind, revision, slot, watermark, offset })
+    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
     session.emitted = { kind, revision, rows }
   }
 
@@ -222,7 +249,8 @@ export class SessionWindows implements Windows {
   forming(emit: Emit): void {
     for (const { emitted, end, key, slot, start } of this.#stillOpen()) {
       const revision = (emitted?.revision ?? -1) + 1
-      emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: -1 })
+      const changes = this.#slots.rowsOf(slot)
+      emit({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: -1 })
     }
   }
 

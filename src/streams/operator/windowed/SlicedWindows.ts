@@ -61,6 +61,12 @@ export class SlicedWindows implements Windows {
     return this.#slots.size - 1
   }
 
+  get unsettledSince(): null {
+    return null
+  }
+
+  adopt(): void {}
+
   take({ batch, keep, onLate, others, preAggregated }: Input): void {
     const { keys, length, times, watermarks } = batch
     if (this.#assigned.length < length) this.#assigned = new Int32Array(length)
@@ -201,7 +207,8 @@ export class SlicedWindows implements Windows {
     const revision = last === undefined ? 0 : last.revision + 1
     // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
     const watermark = offset === -1 ? end : this.#closedTo
-    this.#emit({ key, start: this.#assigner.windowStart(end), end, kind, revision, slot, watermark, offset })
+    const start = this.#assigner.windowStart(end)
+    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
     if (keep) this.#emitted.set(end, key, { kind, revision, rows })
   }
 
@@ -297,7 +304,8 @@ export class SlicedWindows implements Windows {
         const revision = (this.#emitted.get(end, key)?.revision ?? -1) + 1
         const start = this.#assigner.windowStart(end)
         const slot = this.#gather(end, key)
-        emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: -1 })
+        const changes = this.#slots.rowsOf(slot)
+        emit({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: -1 })
       }
     }
   }

@@ -1,7 +1,7 @@
 /** Rows into windows, and windows out as panes. */
 import { Schema } from "effect"
 import type { WindowNode } from "../../pipeline/Checked.ts"
-import type { Pane } from "../../pipeline/Pane.ts"
+import type { Encoded, Pane } from "../../pipeline/Pane.ts"
 import { Dictionary } from "../../records/Batch.ts"
 import { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { type Emitted, type Operator, Outcome, type Rows, type State } from "../Operator.ts"
@@ -68,13 +68,22 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return panes
   }
 
+  /** See {@link Windows.unsettledSince}. */
+  get unsettledSince(): number | null {
+    return this.#windows.unsettledSince
+  }
+
+  adopt(stored: ReadonlyArray<Encoded>): void {
+    this.#windows.adopt(stored)
+  }
+
   #emit: Emit = (emission) => {
     this.#panes.push({ pane: this.#pane(emission), watermark: emission.watermark, offset: emission.offset })
   }
 
-  #pane({ end, key, kind, revision, slot, start }: Emission): Pane {
+  #pane({ changes, end, key, kind, revision, slot, start }: Emission): Pane {
     const values = kind === "retracted" ? {} : this.#slots.result(slot, this.#textOf)
-    return { pipeline: this.#pipeline, key: this.#textOf(key), start, end, pane: kind, revision, values }
+    return { pipeline: this.#pipeline, key: this.#textOf(key), start, end, pane: kind, revision, changes, values }
   }
 
   #textOf = (number: number): string => this.#dictionary.textOf(number)

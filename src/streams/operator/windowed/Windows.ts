@@ -1,7 +1,7 @@
 /** What the operator asks of a kind of windows, and what it gets back. */
 import { Schema } from "effect"
 import type { Batch, Dictionary } from "../../records/Batch.ts"
-import type { Kind } from "../../pipeline/Pane.ts"
+import type * as Pane from "../../pipeline/Pane.ts"
 
 /**
  * One emission of a window's key. The watermark that brought it about, and the offset of
@@ -12,8 +12,10 @@ export interface Emission {
   readonly key: number
   readonly start: number
   readonly end: number
-  readonly kind: Kind
+  readonly kind: Pane.Kind
   readonly revision: number
+  /** Rows that are in it; of a retracted one, those of the window that it takes back. */
+  readonly changes: number
   /** Holds the window's state, only during the call. */
   readonly slot: number
   readonly watermark: number
@@ -44,6 +46,13 @@ export interface Windows {
   forming(emit: Emit): void
   /** How many windows and keys hold state. */
   readonly size: number
+  /**
+   * The earliest start of a window that may have been emitted with bounds that are not its last, so that another run
+   * over the same log need not come by them; `null` where bounds do not depend on what came when.
+   */
+  readonly unsettledSince: number | null
+  /** Takes the panes that a former run has left in the sink for its own: what turns out not to be a window is retracted. */
+  adopt(stored: ReadonlyArray<Pane.Encoded>): void
   useDictionary(dictionary: Dictionary): void
   snapshot(): State
   restore(state: State): void
