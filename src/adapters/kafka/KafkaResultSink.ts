@@ -38,8 +38,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       if (row.value === null && row.header("courant-revision") === forgotten) return void newest.delete(row.key)
       const pane = row.value === null ? null : Option.getOrNull(decode(row.value.toString()))
       const known = newest.get(row.key)?.age
-      // A tombstone of another's hand takes away what is there.
-      const age = pane ?? { pane: "retracted", changes: Number(row.header("courant-changes") ?? known?.changes ?? 0) }
+      const age = pane ?? { pane: "retracted", changes: countIn(row.header("courant-changes")) ?? known?.changes ?? 0 }
       if (known === undefined || Pane.replaces(age, known)) newest.set(row.key, { age: { pane: age.pane, changes: age.changes }, pane })
     }
   })
@@ -62,6 +61,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
     }, Effect.mapError(toSinkError))
   })
 })
+
+/** `null` in a tombstone of another's hand, which takes away what is there. */
+const countIn = (header: string | null): number | null => header !== null && /^\d{1,15}$/.test(header) ? Number(header) : null
 
 const isNewest = (pane: Pane.Pane, known: Pane.Age | undefined): boolean => known === undefined || Pane.replaces(pane, known)
 

@@ -174,9 +174,9 @@ const resume = Effect.fnUntraced(function*(job: Job, name: string) {
 const adopt = Effect.fnUntraced(function*(job: Job) {
   const sink = yield* ResultSink
   const recall = sink.recall ?? sink.read
-  for (const { from, pipeline } of job.unsettled) {
-    job.adopt(yield* recall({ pipeline, ...(Number.isFinite(from) ? { from } : {}) }))
-  }
+  const stored = yield* Effect.forEach(job.unsettled, ({ from, pipeline }) =>
+    recall({ pipeline, ...(Number.isFinite(from) ? { from } : {}) }))
+  job.adopt(stored.flat())
 })
 
 /** One batch: take, keep what could not be used, write, tell. */
