@@ -50,6 +50,7 @@ const paneAt = (i: number): Pane => {
     end: start + minute,
     pane: "on-time",
     revision: 0,
+    changes: 1 + i % 977,
     values: {
       open: decimal(price, 8),
       high: decimal(price + 5_000_000, 8),

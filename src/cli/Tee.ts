@@ -30,7 +30,9 @@ const tee = <E, R>(layers: ReadonlyArray<Layer.Layer<ResultSink, E, R>>) =>
         write: (panes) => Effect.forEach(fromFar, (sink) => sink.write(panes), atOnce),
         remove: (pipeline) => Effect.forEach(fromFar, (sink) => sink.remove(pipeline), atOnce),
         read: (query) =>
-          others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query))
+          others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query)),
+        // A crash may have come when one had panes that another had not.
+        recall: (query) => Effect.map(Effect.forEach(all, (sink) => (sink.recall ?? sink.read)(query)), (found) => found.flat())
       })
     })
   )

@@ -362,6 +362,28 @@ export const decidedLogs: fc.Arbitrary<Log> = inPartitions((partition) =>
 )
 
 /**
+ * A log of several partitions, each on its own way through time, and often back by so little that allowed lateness
+ * may take it: what is emitted on the way depends much on the order in which the partitions are read.
+ */
+export const straggling: fc.Arbitrary<Log> = fc.integer({ min: 2, max: 3 }).chain((partitions) =>
+  fc.array(
+    fc.record({
+      partition: fc.nat(partitions - 1),
+      sample: samples,
+      key: fc.constantFrom("A", "A", "B"),
+      step: fc.nat(4),
+      back: fc.oneof({ weight: 2, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(12) })
+    }),
+    { minLength: 10, maxLength: 40, size: "max" }
+  ).map((items) => {
+    const now = Array.from({ length: partitions }, () => 0)
+    const entries = items.map(({ back, key, partition, sample, step }) =>
+      event(partition, { ...sample, key, time: (now[partition]! += step) - back }))
+    return { entries, partitions }
+  })
+)
+
+/**
  * Two logs of the same events in one partition, in each of which no event comes later than
  * the bound allows: sorted by time and then shaken within it. Of one key no two events have
  * the same time, so that which of them comes first does not hang on their offsets.

@@ -1,11 +1,25 @@
 /** Laws of how the log reaches an engine: in batches and partitions, more than once, with crashes in between. */
 import * as fc from "fast-check"
 import * as Checked from "../streams/pipeline/Checked.ts"
-import type { Pane } from "../streams/pipeline/Pane.ts"
+import * as Pane from "../streams/pipeline/Pane.ts"
+import { Aggregate, Pipeline } from "../streams/pipeline/index.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { altered } from "./Altered.ts"
-import { aggregates, cuts, decidedLogs, differentlyRead, jobs, type Log, logsWithin, pipelines } from "./Arbitraries.ts"
+import {
+  aggregates,
+  cuts,
+  decidedLogs,
+  differentlyRead,
+  type Entry,
+  jobs,
+  type Log,
+  logsWithin,
+  pipelines,
+  source,
+  straggling,
+  windows
+} from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { batches, type Engine, lines, type MakeEngine, newest, results, run } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
@@ -14,6 +28,32 @@ const bound = 6
 
 /** Up to three pipelines, and a log with everything in it that a log can have. */
 const anything = { pipelines: jobs({ revisions: true }), log: decidedLogs, cut: cuts }
+
+/** Turns in which partitions are read: so many records of one, then of another, over and over. */
+const turns = fc.array(fc.record({ partition: fc.nat(2), records: fc.integer({ min: 1, max: 20 }) }), { minLength: 2, maxLength: 8 })
+  .map((turns) => turns.flatMap(({ partition, records }) => Array.from({ length: records }, () => partition)))
+
+/** A log that several runs after one another read, each in other batches and other turns than the one before. */
+const runs = {
+  ...anything,
+  log: fc.oneof({ weight: 1, arbitrary: decidedLogs }, { weight: 2, arbitrary: straggling }),
+  recut: cuts,
+  turns,
+  saveEvery: fc.integer({ min: 1, max: 40 })
+}
+
+/** A pipeline of few results, of which many runs can be made. */
+const counting = fc.record({
+  window: windows,
+  lateness: fc.integer({ min: 4, max: 20 }),
+  every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 })
+}).map(({ every, lateness, window }): ReadonlyArray<AnyPipeline> => {
+  const counts = window(source(0)).pipe(
+    Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }),
+    Pipeline.allowedLateness(lateness)
+  )
+  return [(every === null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))).pipe(Pipeline.named("counts"))]
+})
 
 export const deliveryLaws: EngineLaws = {
   "how the log is cut into batches changes neither the panes, nor their order, nor the state": law(
@@ -65,25 +105,31 @@ export const deliveryLaws: EngineLaws = {
 
   "after a crash at any step a new start comes to the same results": law(
     6,
-    fc.record({ ...anything, recut: cuts, saveEvery: fc.integer({ min: 1, max: 3 }) }),
-    (make, { saveEvery, ...job }) => {
-      const calm = survive(make, job, saveEvery, [])
+    fc.record(runs),
+    (make, job) => {
+      const calm = survive(make, job, [])
       for (let step = 0; step < calm.steps; step++) {
-        same(survive(make, job, saveEvery, [step]).stored, calm.stored, `after a crash at step ${step}`)
+        same(survive(make, job, [step]).stored, calm.stored, `after a crash at step ${step}`)
       }
     }
   ),
 
   "after crash upon crash, during recovery too, a new start comes to the same results": law(
     120,
+    fc.record({ ...runs, crashes: fc.array(fc.nat(80), { minLength: 2, maxLength: 6 }) }),
+    (make, { crashes, ...job }) => same(survive(make, job, crashes).stored, survive(make, job, []).stored)
+  ),
+
+  "in whatever order a new start reads the partitions, it comes to the same results": law(
+    1_200,
     fc.record({
-      ...anything,
-      recut: cuts,
-      saveEvery: fc.integer({ min: 1, max: 4 }),
-      crashes: fc.array(fc.nat(80), { minLength: 2, maxLength: 6 })
+      ...runs,
+      pipelines: counting,
+      log: straggling,
+      saveEvery: fc.integer({ min: 5, max: 40 }),
+      crashes: fc.array(fc.integer({ min: 10, max: 70 }), { minLength: 1, maxLength: 3 })
     }),
-    (make, { crashes, saveEvery, ...job }) =>
-      same(survive(make, job, saveEvery, crashes).stored, survive(make, job, saveEvery, []).stored)
+    (make, { crashes, ...job }) => same(survive(make, job, crashes).stored, survive(make, job, []).stored)
   ),
 
   "a snapshot is restored to the byte, and with the rest of the log gives what a full replay gives": law(
@@ -210,7 +256,7 @@ export const deliveryLaws: EngineLaws = {
 }
 
 /** The panes of pipelines that read the same come in one order; between others only the watermark of a batch orders them. */
-const byInput = (pipelines: ReadonlyArray<AnyPipeline>, panes: ReadonlyArray<Pane>): ReadonlyArray<string> => {
+const byInput = (pipelines: ReadonlyArray<AnyPipeline>, panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<string> => {
   const inputs = new Map(pipelines.map(({ checked, name }) => [name, Checked.inputOf(checked).id]))
   return [...Map.groupBy(panes, ({ pipeline }) => inputs.get(pipeline))].sort().flatMap(([, group]) => lines(group))
 }
@@ -219,18 +265,32 @@ const take = <A>(stream: Iterator<A>): A => stream.next().value
 
 /** The same events spread over partitions, which are then read in turns that have nothing to do with their times. */
 const interleaved = (log: Log, partitions: number, turns: Iterator<number>, at: (key: string) => number): Log => {
-  const queues = Array.from({ length: partitions }, (): Array<Log["entries"][number]> => [])
+  const queues = Array.from({ length: partitions }, (): Array<Entry> => [])
   for (const entry of log.entries) {
     const partition = at(entry.kind === Kind.event ? entry.value.key : "") % partitions
     queues[partition]?.push({ ...entry, partition })
   }
-  const entries: Array<Log["entries"][number]> = []
-  while (entries.length < log.entries.length) {
+  return read(queues, turns)
+}
+
+/** The log that comes of reading a record at a time of the partition whose turn it is, or of the next that has one. */
+const read = (queues: ReadonlyArray<Log["entries"]>, turns: Iterator<number>): Log => {
+  const partitions = queues.length
+  const left = queues.map((queue) => [...queue])
+  const entries: Array<Entry> = []
+  while (left.some(({ length }) => length > 0)) {
     const first = take(turns) % partitions
-    const queue = [...queues.slice(first), ...queues.slice(0, first)].find(({ length }) => length > 0)
+    const queue = [...left.slice(first), ...left.slice(0, first)].find(({ length }) => length > 0)
     entries.push(...(queue?.splice(0, 1) ?? []))
   }
   return { entries, partitions }
+}
+
+/** The same log, its partitions read in these turns, over and over from the given one on. */
+const inTurns = (log: Log, turns: ReadonlyArray<number>, from: number): Log => {
+  let turn = from
+  const endless: Iterator<number> = { next: () => ({ done: false, value: turns[turn++ % turns.length] ?? 0 }) }
+  return read(Array.from({ length: log.partitions }, (_, partition) => log.entries.filter((entry) => entry.partition === partition)), endless)
 }
 
 interface Run {
@@ -238,25 +298,25 @@ interface Run {
   readonly log: Log
   readonly cut: ReadonlyArray<number>
   readonly recut: ReadonlyArray<number>
+  readonly turns: ReadonlyArray<number>
+  readonly saveEvery: number
 }
 
 /**
  * What a sink has in the end when the process dies before each of these steps and starts
  * again. A step is taking a batch, writing the first or the second half of its panes, or
- * saving; they are counted over all lives together.
+ * saving; they are counted over all lives together. Each life reads the partitions in other
+ * turns than the one before: how often panes are emitted is another then, and which of them
+ * are late, but not what they say. Of one partition there is one order, and all is the same.
  */
-const survive = (
-  make: MakeEngine,
-  { cut, log, pipelines, recut }: Run,
-  saveEvery: number,
-  crashes: ReadonlyArray<number>
-) => {
-  const written: Array<Pane> = []
+const survive = (make: MakeEngine, { cut, log, pipelines, recut, saveEvery, turns }: Run, crashes: ReadonlyArray<number>) => {
+  const written: Array<Pane.Pane> = []
   let saved: { readonly state: string; readonly offsets: ReadonlyArray<number> } | null = null
   let steps = 0
-  const live = (cut: ReadonlyArray<number>): boolean => {
+  const live = (log: Log, cut: ReadonlyArray<number>): boolean => {
     const engine: Engine = make(pipelines, log.partitions)
     if (saved !== null) holds(engine.restore(saved.state), "its own snapshot was refused")
+    engine.adopt(newest(written).map(Pane.encode))
     const dies = () => crashes.includes(steps++)
     for (const [index, batch] of batches(log, cut, saved?.offsets).entries()) {
       if (dies()) return false
@@ -273,8 +333,10 @@ const survive = (
     written.push(...engine.close().panes)
     return true
   }
-  for (let life = 0; !live(life % 2 === 0 ? cut : recut); life++) continue
-  return { stored: lines(newest(written)), steps }
+  for (let life = 0; !live(inTurns(log, turns, life * 7), life % 2 === 0 ? cut : recut); life++) continue
+  // A change looks at the window before as it was when this one was emitted, which hangs on the order of partitions.
+  holds(newest(written).every(({ pane }) => pane !== "early"), "a window that has closed is early for ever")
+  return { stored: log.partitions === 1 ? lines(newest(written)) : results(written), steps }
 }
 
 /** An engine in the middle of a log. */
@@ -295,7 +357,7 @@ const reordered = (pipeline: AnyPipeline, order: ReadonlyArray<string>): AnyPipe
   }))
 
 /** Each pane as a line, its values in the order of their names. */
-const byName = (panes: ReadonlyArray<Pane>): ReadonlyArray<string> =>
+const byName = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<string> =>
   lines(panes.map((pane) => ({
     ...pane,
     values: Object.fromEntries(Object.entries(pane.values).sort(([a], [b]) => a < b ? -1 : 1))

@@ -15,6 +15,7 @@ export interface Engine {
   close(): Output
   snapshot(): string
   restore(snapshot: string): boolean
+  adopt(stored: ReadonlyArray<Pane.Encoded>): void
   readonly counts: Counts
   readonly countsByPipeline: ReadonlyMap<string, Counts>
   readonly offsets: ReadonlyArray<number>
@@ -116,12 +117,12 @@ export const run = (engine: Engine, input: ReadonlyArray<Records>): ReadonlyArra
 /** Each pane as its line of JSON. */
 export const lines = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<string> => panes.map(Pane.toJson)
 
-/** What a reader of the sink has in the end: the newest revision of each window, without the retracted ones. */
+/** What a reader of the sink has in the end: the newest pane of each window, without the retracted ones. */
 export const newest = (panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane> => {
   const stored = new Map<string, Pane.Pane>()
   for (const pane of panes) {
     const before = stored.get(windowOf(pane))
-    if (before === undefined || before.revision <= pane.revision) stored.set(windowOf(pane), pane)
+    if (before === undefined || Pane.replaces(pane, before)) stored.set(windowOf(pane), pane)
   }
   return [...stored.values()].filter(({ pane }) => pane !== "retracted").sort(inOrder)
 }

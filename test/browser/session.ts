@@ -32,7 +32,7 @@ export const pane = (
   end: number,
   values: Values,
   over: Partial<Pane> = {}
-): Pane => ({ pipeline, key, start, end, pane: "on-time", revision: 0, values, ...over })
+): Pane => ({ pipeline, key, start, end, pane: "on-time", revision: 0, changes: 1, values, ...over })
 
 /** A candle of the bars of one symbol, in the order of time. */
 export const candle = (bars: ReadonlyArray<Bar>): Values => {

@@ -10,7 +10,7 @@ const decimals = fc.tuple(fc.bigInt({ min: -(10n ** 12n), max: 10n ** 12n }), fc
 
 const panes = (values: fc.Arbitrary<Encoded["values"]>, keys: fc.Arbitrary<string> = fc.constant("A")) =>
   fc.array(
-    fc.record({ key: keys, at: fc.integer({ min: -1e9, max: 1e9 }), revision: fc.nat(2), values }).map(({ at, ...pane }): Encoded => ({
+    fc.record({ key: keys, at: fc.integer({ min: -1e9, max: 1e9 }), revision: fc.nat(2), changes: fc.nat(9), values }).map(({ at, ...pane }): Encoded => ({
       ...pane,
       pipeline: "p",
       start: at * 10,
@@ -43,7 +43,7 @@ it("is one line a pane and a heading, none with a control character, whatever ke
 })
 
 it("shows milliseconds, ends and revisions only where they tell windows apart", () => {
-  const pane = { pipeline: "p", key: "A", start: 0, end: minute, pane: "on-time", revision: 0, values: { n: 1 } } as const
+  const pane = { pipeline: "p", key: "A", start: 0, end: minute, pane: "on-time", revision: 0, changes: 1, values: { n: 1 } } as const
   expect(lines([pane], options)).toEqual(["start (UTC)          n", "1970-01-01 00:00:00  1"])
   expect(lines([pane, { ...pane, start: -1, end: 2 * minute, revision: 3 }], options)).toEqual([
     "start (UTC)              end                  n  revision",

@@ -14,10 +14,10 @@ const runIn = (cwd: string, ticks: ReadonlyArray<Tick> | string | Uint8Array, fl
     input: typeof ticks === "string" || ticks instanceof Uint8Array ? ticks : input(ticks)
   })
 
-/** A candle's line, its values in the order of the contract. */
+/** A candle's line, its values in the order of the contract; it has been changed by each of its trades. */
 const candle = (start: number, values: string, over: { key?: string; pane?: string; revision?: number } = {}) =>
   `{"pipeline":"candles-1m","key":"${over.key ?? "AAPL"}","start":${start},"end":${start + 60_000},` +
-  `"pane":"${over.pane ?? "on-time"}","revision":${over.revision ?? 0},"values":{${values}}}`
+  `"pane":"${over.pane ?? "on-time"}","revision":${over.revision ?? 0},"changes":${/"trades":(\d+)/.exec(values)?.[1]},"values":{${values}}}`
 
 /** Open, high, low and close the same. */
 const flat = (price: string, volume: number, trades: number) =>
@@ -28,7 +28,7 @@ const nothing = `"open":null,"high":null,"low":null,"close":null,"mean":null`
 
 const moving = (minutes: number, volume: number, trades: number, mean: string | null) =>
   `{"pipeline":"moving-average-5m","key":"AAPL","start":${minute + minutes * 60_000},` +
-  `"end":${minute + (minutes + 5) * 60_000},"pane":"on-time","revision":0,` +
+  `"end":${minute + (minutes + 5) * 60_000},"pane":"on-time","revision":0,"changes":${trades},` +
   `"values":{"mean":${mean === null ? null : `"${mean}"`},"volume":${volume},"trades":${trades}}}`
 
 const expectDone = (outcome: Outcome, expected: ReadonlyArray<string>, counts: string) => {
@@ -99,9 +99,9 @@ describe("values", () => {
         moving(0, 7, 2, "10.5"),
         moving(1, 0, 1, "10.5"),
         `{"pipeline":"candles-5m","key":"AAPL","start":${minute},"end":${minute + 300_000},"pane":"on-time",` +
-        `"revision":0,"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,` +
+        `"revision":0,"changes":2,"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,` +
         `"vwap":null,"trades":2}}`,
-        `{"pipeline":"day","key":"AAPL","start":1732510800000,"end":1732597200000,"pane":"on-time","revision":0,` +
+        `{"pipeline":"day","key":"AAPL","start":1732510800000,"end":1732597200000,"pane":"on-time","revision":0,"changes":2,` +
         `"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,"variation":null}}`
       ], "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")
     }), 60_000)

@@ -57,8 +57,8 @@ it.live("runs beside the built-in ones over the market's ticks", () =>
     )
   })), 60_000)
 
-const session = (start: number, end: number, values: string) =>
-  `{"pipeline":"sessions","key":"a","start":${start},"end":${end},"pane":"on-time","revision":0,"values":{${values}}}`
+const session = (start: number, end: number, changes: number, values: string) =>
+  `{"pipeline":"sessions","key":"a","start":${start},"end":${end},"pane":"on-time","revision":0,"changes":${changes},"values":{${values}}}`
 
 it.live("may have a source of its own, and imports of effect", () =>
   Effect.scoped(Effect.gen(function*() {
@@ -68,8 +68,8 @@ it.live("may have a source of its own, and imports of effect", () =>
       .map(([at, celsius]) => JSON.stringify({ sensor: "a", at, celsius }))
     const outcome = yield* courant(run("./readings.ts"), { cwd, input: lines.join("\n") })
     assert.deepStrictEqual(linesOf(outcome.stdout), [
-      session(0, 20_000, `"lowest":19,"readings":2`),
-      session(20_001, 30_001, `"lowest":18,"readings":1`)
+      session(0, 20_000, 2, `"lowest":19,"readings":2`),
+      session(20_001, 30_001, 1, `"lowest":18,"readings":1`)
     ])
     assert.strictEqual(account(outcome), "read 3, aggregated 3, late 0, dead-lettered 0, duplicate 0")
   })), 60_000)

@@ -9,14 +9,14 @@ import { describe, expect, it } from "vitest"
 import { difference, type Gained, record, type Recording, without } from "./recording.ts"
 import { traces } from "./traces.ts"
 
+const isCount = (value: unknown): boolean => typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+
 /**
  * Members that a pane has gained since the traces were recorded. They are taken out of a line
  * before it is compared, where their value is in order:
  * `{ member: "changes", allows: isCount }` for a pane that says how often it was changed.
  */
-const gained: ReadonlyArray<Gained> = []
-
-const isCount = (value: unknown): boolean => typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+const gained: ReadonlyArray<Gained> = [{ member: "changes", allows: isCount }]
 
 const folder = join(import.meta.dirname, "traces")
 const fileOf = (name: string) => join(folder, `${name}.json`)

@@ -164,6 +164,7 @@ const candle = (of: { readonly start: number; readonly revision: number; readonl
   key: "S1",
   end: of.start + 1_000,
   pane: "late",
+  changes: of.revision + 1,
   values: { high: BigDecimal.make(BigInt(of.revision), 2) },
   ...of
 })

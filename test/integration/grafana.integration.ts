@@ -424,7 +424,7 @@ const madeUp = (
   length: number,
   values: Readonly<Record<string, number>>
 ): string =>
-  Point.encoder()({ pipeline, key, start, end: start + length, pane: "on-time", revision: 0, values }).line
+  Point.encoder()({ pipeline, key, start, end: start + length, pane: "on-time", revision: 0, changes: 1, values }).line
 
 const candleOf = (open: number, close: number) => ({
   open,

@@ -284,6 +284,7 @@ const paneAt = (minute: number, inWeek = 1): Pane.Pane => {
     end: start + 60_000,
     pane: "on-time",
     revision: 3,
+    changes: 4,
     values: { close: BigDecimal.make(BigInt(10_000 + minute), 2), trades: minute }
   }
 }

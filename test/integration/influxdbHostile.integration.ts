@@ -31,7 +31,7 @@ const panes = fc.array(
 ).map((rows) => {
   const windows = new Map<string, Pane.Pane>()
   for (const { length, values: [words, number], ...row } of rows) {
-    const pane: Pane.Pane = { ...row, end: row.start + length, pane: "on-time", revision: 0, values: { ...words, number: number + 0 } }
+    const pane: Pane.Pane = { ...row, end: row.start + length, pane: "on-time", revision: 0, changes: 1, values: { ...words, number: number + 0 } }
     windows.set(JSON.stringify([pane.pipeline, pane.key, pane.start, pane.end]), pane)
   }
   return [...windows.values()]
@@ -88,7 +88,7 @@ describe("scripts", () => {
 /** Fields that a chart would find at retracted windows; there are to be none. */
 const shownOfRetracted = Effect.gen(function*() {
   const connection = yield* Connection
-  const fields = ["window_end", "revision", "pane", "exact"]
+  const fields = ["window_end", "revision", "changes", "pane", "exact"]
   return yield* connection.query(
     `retracted = from(bucket: "${connection.bucket}") |> range(start: 1900-01-01T00:00:00Z) ` +
       "|> filter(fn: (r) => r._field == \"pane\" and r._value == \"retracted\") |> keep(columns: [\"_time\", \"_measurement\", \"key\", \"window\"]) |> group()\n" +

@@ -1,6 +1,6 @@
 /**
  * Faults between the engine and a real InfluxDB, by a proxy of ours: whatever befalls requests and answers, in the end
- * the points are the newest revisions of the windows, each once, and the dead letters are exact.
+ * the points are the newest panes of the windows, each once, and the dead letters are exact.
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Layer } from "effect"
@@ -71,9 +71,9 @@ const stores = () => Layer.mergeAll(EventLog.layerMemory(), CheckpointStore.laye
 const engineInto = <A, E, R>(sink: Layer.Layer<A | ResultSink, E, R>) =>
   InProcess.layer.pipe(Layer.provideMerge(sink), Layer.provide(Monitor.layer))
 
-/** The newest revision of each window, retracted ones too, as texts that can be compared one by one. */
+/** The newest pane of each window, retracted ones too, as texts that can be compared one by one. */
 const whole = (panes: ReadonlyArray<Pane.Encoded>): ReadonlyArray<string> =>
-  panes.map((encoded) => `${texts([encoded])[0]} ${encoded.pane} ${encoded.revision}`)
+  panes.map((encoded) => `${texts([encoded])[0]} ${encoded.pane} ${encoded.revision} ${encoded.changes}`)
 
 /** What the same engine writes where nothing can go wrong, and what the batch fold says of it. */
 const expected = Effect.runSync(Effect.cached(Effect.gen(function*() {
@@ -85,7 +85,8 @@ const expected = Effect.runSync(Effect.cached(Effect.gen(function*() {
         Effect.andThen(sink.write(panes), Effect.sync(() => {
           for (const pane of panes) {
             const id = JSON.stringify([pane.pipeline, pane.key, pane.start, pane.end])
-            if ((newest.get(id)?.revision ?? -1) <= pane.revision) newest.set(id, Pane.encode(pane))
+            const before = newest.get(id)
+            if (before === undefined || Pane.replaces(pane, before)) newest.set(id, Pane.encode(pane))
           }
         }))
     }))).pipe(Layer.provide(ResultSink.layerMemory))

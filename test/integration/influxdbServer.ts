@@ -92,7 +92,7 @@ export const chartsAreExact = Effect.gen(function*() {
   for (const [point, fields] of Map.groupBy(shown, ({ point }) => point)) {
     const values = new Map(fields.map(({ field, value }) => [field, value]))
     const exact: Record<string, string | number | null> = JSON.parse(values.get("exact") ?? "{}")
-    for (const own of ["exact", "revision", "pane", "window_end"]) values.delete(own)
+    for (const own of ["exact", "revision", "changes", "pane", "window_end"]) values.delete(own)
     const wanted = Object.entries(exact).flatMap(([name, value]) => value === null ? [] : [[name, Number(value)]])
     const found = [...values].map(([name, value]) => [name, Number(value)])
     assert.deepStrictEqual(Object.fromEntries(found), Object.fromEntries(wanted), point)

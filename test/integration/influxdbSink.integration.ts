@@ -21,6 +21,7 @@ const pane = (number: number, revision: number, change: Partial<Pane.Pane> = {})
   end: begin + (Math.floor(number / 10) + 1) * minute,
   pane: revision === 0 ? "on-time" : "late",
   revision,
+  changes: revision + 1,
   values: { close: BigDecimal.make(BigInt(number * 10 + revision), 2), trades: revision },
   ...change
 })
@@ -91,7 +92,7 @@ describe("the sink", () => {
         }), { rememberedWindows: 50 })
     }))
 
-  it.live("deletes a point whose new revision has not all its values, also where another process wrote it", () =>
+  it.live("deletes a point whose new pane has not all its values, also where another process wrote it", () =>
     Effect.gen(function*() {
       const { layer } = yield* newBucket(influxdb)
       const fewer = (revision: number) => pane(0, revision, { values: { close: null, trades: revision } })

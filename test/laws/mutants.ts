@@ -19,7 +19,7 @@ const choices = "streams/operator/aggregates/Extremes.ts"
 const doubleSum = "streams/operator/aggregates/DoubleSum.ts"
 
 const foldLaw = "closes each window once"
-const revisionLaw = "the newest revision of each window"
+const revisionLaw = "the newest pane of each window"
 
 export const mutants: ReadonlyArray<Mutant> = [
   {
@@ -133,6 +133,27 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "if (emitted === null) return\n",
     replace: "return\n",
     law: revisionLaw
+  },
+  {
+    mistake: "a session that only a former run has emitted is not retracted",
+    file: session,
+    find: "if (this.#stored.isEmpty) return",
+    replace: "return",
+    law: "in whatever order a new start"
+  },
+  {
+    mistake: "a pane's changes count what was emitted, not its rows",
+    file: "streams/operator/windowed/WindowOperator.ts",
+    find: "pane: kind, revision, changes, values }",
+    replace: "pane: kind, revision, changes: revision, values }",
+    law: "in whatever order a new start"
+  },
+  {
+    mistake: "a retracted pane is older than what it takes back",
+    file: session,
+    find: "const changes = Math.max(emitted.rows, stored?.changes ?? 0)",
+    replace: "const changes = emitted.rows - 1",
+    law: "revisions count up from 0"
   },
   {
     mistake: "a session gives nothing back",

@@ -217,7 +217,7 @@ const sink = (mistakes: {
               mistakes.identity?.(pane) ?? [pane.pipeline, pane.key, pane.start, pane.end]
             )
             const before = stored.get(id)
-            const replaces = before === undefined || (mistakes.replaces?.(pane, before) ?? pane.revision >= before.revision)
+            const replaces = before === undefined || (mistakes.replaces?.(pane, before) ?? Pane.replaces(pane, before))
             if (!replaces) continue
             if (mistakes.deletes?.(pane) ?? false) stored.delete(id)
             else stored.set(id, Pane.encode(mistakes.written?.(pane) ?? pane))
@@ -249,13 +249,21 @@ const appending = Layer.sync(ResultSink, () => {
   })
 })
 
-const newestWins = "the newest revision of a window wins, in whatever order and batches revisions come"
-const removed = "a pipeline that is removed leaves nothing, not even revisions, and the others alone"
+const newestWins = "the newest pane of a window wins, in whatever order and batches panes come and however often"
+const removed = "a pipeline that is removed leaves nothing, not even what it retracted, and the others alone"
+const retracted = "a retracted window is gone, and only a newer pane brings it back"
 const asksFor = "a query gives what it asks for, in order, and its limit keeps the newest"
 
 broken("ResultSink", ResultSinkContract.laws, {
   "takes the last write for the newest": [sink({ replaces: () => true }), newestWins],
   "keeps the first write": [sink({ replaces: () => false }), newestWins],
+  "takes the higher revision for the newer": [sink({ replaces: (added, stored) => added.revision >= stored.revision }), newestWins],
+  "takes an early pane for as good as a result": [sink({ replaces: (added, stored) => added.changes >= stored.changes }), newestWins],
+  "keeps the first of equals": [sink({ replaces: (added, stored) => !Pane.replaces(stored, added) }), newestWins],
+  "brings a retracted window back with what it was made of": [
+    sink({ replaces: (added, stored) => stored.pane === "retracted" ? added.changes >= stored.changes : Pane.replaces(added, stored) }),
+    retracted
+  ],
   "tells windows apart by their start only": [
     sink({ identity: ({ key, pipeline, start }) => [pipeline, key, start] }),
     newestWins
@@ -266,11 +274,11 @@ broken("ResultSink", ResultSinkContract.laws, {
   "appends": [appending, "any write may be replayed any number of times"],
   "forgets a window when it is retracted": [
     sink({ deletes: ({ pane }) => pane === "retracted" }),
-    "a retracted window is gone, and only a newer revision brings it back"
+    retracted
   ],
   "shows retracted windows": [
     sink({ written: (pane) => pane.pane === "retracted" ? { ...pane, pane: "late" } : pane }),
-    "a retracted window is gone, and only a newer revision brings it back"
+    retracted
   ],
   "limits to the oldest": [
     sink({ asked: (query) => ({ ...query, limit: Infinity }), found: (panes, { limit }) => panes.slice(0, limit) }),

@@ -1,8 +1,8 @@
 /**
  * Panes in InfluxDB, one point a window and key; see `Point` for how they look there.
  *
- * A point is overwritten by whatever is written last, field by field. So that the newest revision wins, older ones are
- * left out (see `RevisionCache`), and a point that shows a value which its new revision lacks is deleted before it is
+ * A point is overwritten by whatever is written last, field by field. So that the newest pane wins, older ones are
+ * left out (see `RevisionCache`), and a point that shows a value which its new pane lacks is deleted before it is
  * written. A line that InfluxDB refuses becomes a dead letter with the server's words; everything else that goes wrong is
  * waited for, or stops the run.
  */
@@ -48,7 +48,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   /** What the store says of the windows that it may hold without our knowing. */
   const ask = Effect.fnUntraced(function*(pipeline: string, cache: RevisionCache, panes: ReadonlyArray<Pane.Pane>) {
-    const told = new Map<string, Told>()
+    const told = new Map<string, Stored>()
     const unsure = panes.filter((pane) => cache.isUnsure(pane))
     if (unsure.length === 0) return told
     const found = yield* Effect.forEach(
@@ -59,7 +59,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const wanted = new Set(unsure.map((pane) => cache.idOf(pane)))
     for (const pane of found.flat()) {
       const id = cache.idOf(pane)
-      if (wanted.has(id)) told.set(id, { pane, revision: pane.revision, shown: Point.shownBy(pane) })
+      const known = { changes: pane.changes, pane: pane.pane, shown: Point.shownBy(pane) }
+      if (wanted.has(id)) told.set(id, { window: pane, known })
     }
     return told
   })
@@ -71,11 +72,11 @@ const make = Effect.fnUntraced(function*(options: Options) {
       const newest = newestOf(ofPipeline, cache)
       const told = yield* ask(pipeline, cache, newest)
       for (const pane of newest) {
-        const stored = cache.get(pane) ?? (told.size === 0 ? undefined : told.get(cache.idOf(pane)))
-        if (stored === undefined || stored.revision <= pane.revision) due.push({ pane, cache, stored, shown: "" })
+        const stored = cache.get(pane) ?? (told.size === 0 ? undefined : told.get(cache.idOf(pane))?.known)
+        if (stored === undefined || Pane.replaces(pane, stored)) due.push({ pane, cache, stored, shown: "" })
       }
       // Only when each has been compared: what is remembered now may drive out what was remembered of another.
-      for (const stored of told.values()) cache.set(stored.pane, stored)
+      for (const stored of told.values()) cache.set(stored.window, stored.known)
     }
     yield* Effect.forEach(due.filter(isStale(toPoint)), ({ pane }) => retryPolicy.retry(Store.deleteOne(connection, pane)), {
       concurrency: 4,
@@ -87,7 +88,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
       return line
     }
     const remember = (from: number, to: number): void => {
-      for (const { cache, pane, shown } of due.slice(from, to)) cache.set(pane, { revision: pane.revision, shown })
+      for (const { cache, pane, shown } of due.slice(from, to)) {
+        cache.set(pane, { changes: pane.changes, pane: pane.pane, shown })
+      }
     }
     const refused = yield* writer.write(due.length, lineAt, remember)
     if (refused.length > 0) {
@@ -123,8 +126,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
 })
 
 /** What the store has told of a window. */
-interface Told extends Known {
-  readonly pane: Pane.Encoded
+interface Stored {
+  readonly window: Pane.Encoded
+  readonly known: Known
 }
 
 /** A pane that is to be written. */
@@ -141,13 +145,14 @@ interface Due {
 const isStale = (toPoint: (pane: Pane.Pane) => Point.Point) => ({ pane, stored }: Due): boolean =>
   stored !== undefined && stored.shown !== "" && !covers(toPoint(pane).shown, stored.shown)
 
-/** The newest revision of each window, and of equal ones the last. Panes that are in order are of different windows. */
+/** The newest pane of each window. Panes that are in order are of different windows. */
 const newestOf = (panes: ReadonlyArray<Pane.Pane>, cache: RevisionCache): ReadonlyArray<Pane.Pane> => {
   if (panes.every((pane, i) => i === 0 || Pane.order(panes[i - 1]!, pane) < 0)) return panes
   const newest = new Map<string, Pane.Pane>()
   for (const pane of panes) {
     const id = cache.idOf(pane)
-    if ((newest.get(id)?.revision ?? -Infinity) <= pane.revision) newest.set(id, pane)
+    const before = newest.get(id)
+    if (before === undefined || Pane.replaces(pane, before)) newest.set(id, pane)
   }
   return [...newest.values()]
 }

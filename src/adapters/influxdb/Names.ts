@@ -13,7 +13,13 @@
 export const tags = { key: "key", window: "window" } as const
 
 /** Fields of every pane's point, beside those of its results. */
-export const fields = { windowEnd: "window_end", revision: "revision", pane: "pane", exact: "exact" } as const
+export const fields = {
+  windowEnd: "window_end",
+  revision: "revision",
+  changes: "changes",
+  pane: "pane",
+  exact: "exact"
+} as const
 
 /** The measurement of the program's own metrics; a pipeline of that name gets another. */
 export const metrics = "courant"

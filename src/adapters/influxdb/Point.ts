@@ -3,11 +3,11 @@
  *
  * - Measurement: the pipeline's name. Tags: `key`, and `window`, the window's length, because windows of one pipeline
  *   may share a start. Timestamp: the window's start, in milliseconds.
- * - Fields: `window_end` and `revision` (integers), `pane` (string), `exact` (string: the values as JSON, decimals as
- *   strings), and each value under its own name for charts and queries: every number as a float, since InfluxDB holds
- *   a field to its first type only within a shard; an absent value has no field.
- * - A retracted window keeps its `window_end`, `revision`, `pane` and `exact`, so that charts show nothing and an
- *   older revision does not bring it back.
+ * - Fields: `window_end`, `revision` and `changes` (integers), `pane` (string), `exact` (string: the values as JSON,
+ *   decimals as strings), and each value under its own name for charts and queries: every number as a float, since
+ *   InfluxDB holds a field to its first type only within a shard; an absent value has no field.
+ * - A retracted window keeps its `window_end`, `revision`, `changes`, `pane` and `exact`, so that charts show nothing
+ *   and an older pane does not bring it back.
  *
  * Source: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
  */
@@ -50,12 +50,13 @@ export const encoder = () => {
       shown.push(key)
     }
     const { beforeKey, beforeRevision, time } = frameOf(pane)
-    const line = `${beforeKey}${Names.tag(pane.key)}${beforeRevision}${pane.revision}${beforePane}${pane.pane}` +
-      `${beforeExact}{${exact}}"${fields}${time}`
+    const line = `${beforeKey}${Names.tag(pane.key)}${beforeRevision}${pane.revision}${beforeChanges}${pane.changes}` +
+      `${beforePane}${pane.pane}${beforeExact}{${exact}}"${fields}${time}`
     return { line: flat(line), shown: joined(shown) }
   }
 }
 
+const beforeChanges = `i,${Names.fields.changes}=`
 const beforePane = `i,${Names.fields.pane}="`
 const beforeExact = `",${Names.fields.exact}="`
 
@@ -155,6 +156,7 @@ export interface Row {
   /** The window's start, in milliseconds since the epoch. */
   readonly start: number
   readonly revision: number
+  readonly changes: number
   readonly pane: string
   readonly exact: string
 }
@@ -174,6 +176,7 @@ export const toPane = (row: Row): Option.Option<Pane.Encoded> => {
       end: row.start + length,
       pane: row.pane,
       revision: row.revision,
+      changes: row.changes,
       values
     }))
 }

@@ -1,13 +1,12 @@
 /**
- * What is known of a pipeline's windows in the store, so that an older revision is not written over a newer one and the
+ * What is known of a pipeline's windows in the store, so that an older pane is not written over a newer one and the
  * store is hardly ever asked. The windows written last are remembered, up to a number. Of the others it is known
  * that they are not in the store if they begin after the frontier: the newest start of what was there before, or of
  * what has been forgotten since.
  */
 import type * as Pane from "../../streams/pipeline/Pane.ts"
 
-export interface Known {
-  readonly revision: number
+export interface Known extends Pane.Age {
   /** The fields that show its values, see `Point`. */
   readonly shown: string
 }
@@ -45,14 +44,14 @@ export class RevisionCache {
     return window.start <= this.frontier && this.get(window) === undefined
   }
 
-  set(window: Window, { revision, shown }: Known): void {
+  set(window: Window, { changes, pane, shown }: Known): void {
     if (this.young.windows.size >= this.limit) {
       this.frontier = Math.max(this.frontier, this.old.newestStart)
       this.old = this.young
       this.young = emptyGeneration()
     }
     const { young } = this
-    young.windows.set(this.idOf(window), { revision, shown })
+    young.windows.set(this.idOf(window), { changes, pane, shown })
     young.newestStart = Math.max(young.newestStart, window.start)
   }
 

@@ -7,7 +7,7 @@ import type { InfluxdbError } from "./InfluxdbError.ts"
 import * as Names from "./Names.ts"
 import * as Point from "./Point.ts"
 
-const { fields: { exact, pane, revision }, tags } = Names
+const { fields: { changes, exact, pane, revision }, tags } = Names
 
 /** Which windows are asked for; those whose start is in `[from, to)`, in milliseconds since the epoch. */
 export interface Selection {
@@ -20,10 +20,10 @@ export interface Selection {
 
 type Found<A> = Effect.Effect<A, InfluxdbError>
 
-/** The newest revision of each window, retracted ones too, in no order. */
+/** The newest pane of each window, retracted ones too, in no order. */
 export const panes = (connection: Connection["Service"], selection: Selection): Found<ReadonlyArray<Pane.Encoded>> =>
   isNothing(selection) ? Effect.succeed([]) : connection.query(
-    `${source(connection, selection, [revision, pane, exact])} ` +
+    `${source(connection, selection, [revision, changes, pane, exact])} ` +
       `|> keep(columns: ["_measurement", "${tags.key}", "${tags.window}", "_time", "_field", "_value"])`,
     toPart
   ).pipe(Effect.map(assemble))
@@ -122,8 +122,12 @@ const assemble = (parts: ReadonlyArray<Part>): ReadonlyArray<Pane.Encoded> => {
   for (const { field, key, measurement, start, value, window } of parts) {
     const point = `${start} ${window} ${measurement.length} ${measurement}${key}`
     let row = rows.get(point)
-    if (row === undefined) rows.set(point, row = { measurement, key, window, start, revision: -1, pane: "", exact: "" })
+    if (row === undefined) {
+      // A version before the field for changes wrote none.
+      rows.set(point, row = { measurement, key, window, start, revision: -1, changes: 0, pane: "", exact: "" })
+    }
     if (field === revision) row.revision = Number(value)
+    else if (field === changes) row.changes = Number(value)
     else if (field === pane) row.pane = value
     else row.exact = value
   }

@@ -24,8 +24,9 @@ export const layer = (options: Options): Layer.Layer<EventLog, EventLogError, Co
 /** `null` where a tombstone says nothing of a window's revision: a pipeline was forgotten, or it is another's. */
 const retraction = ({ header, key }: Row): Uint8Array | null => {
   const revision = Number(header("courant-revision") ?? -1)
+  const changes = Number(header("courant-changes") ?? 0)
   const [, pipeline, symbol, start, end] = written.exec(key) ?? []
-  if (pipeline === undefined || symbol === undefined || !Number.isInteger(revision) || revision < 0) return null
+  if (pipeline === undefined || symbol === undefined || ![revision, changes].every(isCount)) return null
   return Buffer.from(Pane.toJson({
     pipeline: unescape(pipeline),
     key: unescape(symbol),
@@ -33,9 +34,12 @@ const retraction = ({ header, key }: Row): Uint8Array | null => {
     end: Number(end),
     pane: "retracted",
     revision,
+    changes,
     values: {}
   }))
 }
+
+const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
 /** `pipeline|key|start|end`, as `KafkaResultSink` makes it. */
 const written = /^((?:[^\\|]|\\.)*)\|((?:[^\\|]|\\.)*)\|(-?\d+)\|(-?\d+)$/s

@@ -1,11 +1,13 @@
 /**
  * Panes in a compacted topic. The key is `pipeline|symbol|start|end`: the start alone would not do, since a
  * cumulative window begins where the longer one of the same day does. The value is the pane's JSON (`Pane.toJson`),
- * the header `courant-revision` its revision, the timestamp the time of writing. A retracted window is a tombstone.
+ * the headers `courant-revision` and `courant-changes` say how old it is, the timestamp is the time of writing. A
+ * retracted window is a tombstone.
  *
- * Of the records of one window that are still there, readers take the one with the highest revision, and of equal ones
- * the last. Compaction keeps the last: an older revision is not written after a newer one of the same run, a run
- * that resumes writes the newer one again, and a processor that was taken over from is fenced (see `Fence`).
+ * Of the records of one window that are still there, readers take the newest (`Pane.replaces`) in the order in which
+ * they were written. Compaction keeps the last: an older pane is not written after a newer one of the same run, a run
+ * that resumes ends with the newest whatever it writes on its way there, and a processor that was taken over from is
+ * fenced (see `Fence`).
  *
  * Reading back keeps all panes in memory; writing needs none of them.
  */
@@ -28,23 +30,22 @@ export const layer = (options: Options): Layer.Layer<ResultSink, ResultSinkError
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Pane.Encoded))
 
 const make = Effect.fnUntraced(function*(options: Options) {
-  /** The newest revision of each window that is known; no pane where it is retracted. */
-  const newest = new Map<string, { readonly revision: number; readonly pane: Pane.Encoded | null }>()
+  /** The newest of each window that is known; no pane where it is retracted. */
+  const newest = new Map<string, { readonly age: Pane.Age; readonly pane: Pane.Encoded | null }>()
   const table = yield* CompactedTopic.open({
     ...options,
     onRow: (row) => {
       if (row.value === null && row.header("courant-revision") === forgotten) return void newest.delete(row.key)
       const pane = row.value === null ? null : Option.getOrNull(decode(row.value.toString()))
-      // A tombstone of another's hand takes away what is there.
-      const known = newest.get(row.key)?.revision ?? -1
-      const revision = Number(row.header("courant-revision") ?? pane?.revision ?? known)
-      if (revision >= known) newest.set(row.key, { revision, pane })
+      const known = newest.get(row.key)?.age
+      const age = pane ?? { pane: "retracted", changes: countIn(row.header("courant-changes")) ?? known?.changes ?? 0 }
+      if (known === undefined || Pane.replaces(age, known)) newest.set(row.key, { age: { pane: age.pane, changes: age.changes }, pane })
     }
   })
 
   return ResultSink.of({
     write: (panes) =>
-      table.put(panes.filter((pane) => pane.revision >= (newest.get(keyOf(pane))?.revision ?? -1)).map(toRow)).pipe(
+      table.put(panes.filter((pane) => isNewest(pane, newest.get(keyOf(pane))?.age)).map(toRow)).pipe(
         Effect.mapError(toSinkError)
       ),
     read: (query) =>
@@ -61,7 +62,12 @@ const make = Effect.fnUntraced(function*(options: Options) {
   })
 })
 
-/** The revision of a tombstone after which every revision is new: the pipeline is computed again from the beginning. */
+/** `null` in a tombstone of another's hand, which takes away what is there. */
+const countIn = (header: string | null): number | null => header !== null && /^\d{1,15}$/.test(header) ? Number(header) : null
+
+const isNewest = (pane: Pane.Pane, known: Pane.Age | undefined): boolean => known === undefined || Pane.replaces(pane, known)
+
+/** The revision of a tombstone after which every pane is new: the pipeline is computed again from the beginning. */
 const forgotten = "-1"
 
 /** The parts are separated by bars; one within a part is escaped, so that no two windows share a key. */
@@ -73,7 +79,7 @@ const escape = (text: string): string => text.replaceAll(/[\\|]/g, "\\$&")
 const toRow = (pane: Pane.Pane): CompactedTopic.NewRow => ({
   key: keyOf(pane),
   value: pane.pane === "retracted" ? null : Buffer.from(Pane.toJson(pane)),
-  headers: { "courant-revision": String(pane.revision) }
+  headers: { "courant-revision": String(pane.revision), "courant-changes": String(pane.changes) }
 })
 
 function toSinkError(error: KafkaError): ResultSinkError {

@@ -60,7 +60,9 @@ const migrations: ReadonlyArray<string> = [
 
   -- Two nulls are different to a unique index; the empty blob stands for null and equals no text.
   create unique index dead_letters_identity on dead_letters (topic, partition, offset, ifnull(pipeline, x''));
-  `
+  `,
+  // Of panes that were written before, nobody has counted what they were made of: any that comes is newer.
+  "alter table panes add column changes integer not null default 0;"
 ]
 
 /** Brings a database up to date, or says why it cannot be used. */

@@ -1,4 +1,4 @@
-/** Panes in SQLite: one row a window and key, which holds its newest revision. */
+/** Panes in SQLite: one row a window and key, which holds its newest pane. */
 import { Effect, Layer, Schema } from "effect"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { type Query, ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
@@ -16,14 +16,19 @@ interface PaneRow {
   readonly end: number
   readonly pane: string
   readonly revision: number
+  readonly changes: number
   readonly values: string
 }
 
-// A retracted window keeps its row: an older revision that comes after it must not bring the window back.
+const rankOf = (pane: string): string =>
+  `case ${pane} ${Object.entries(Pane.ranks).map(([kind, rank]) => `when '${kind}' then ${rank}`).join(" ")} end`
+
+// `Pane.replaces` in SQL. A retracted window keeps its row: an older pane that comes after it must not bring it back.
 const upsert = `
-  insert into panes values (?, ?, ?, ?, ?, ?, ?)
-  on conflict do update set pane = excluded.pane, revision = excluded.revision, "values" = excluded."values"
-  where excluded.revision >= revision
+  insert into panes (pipeline, key, start, "end", pane, revision, changes, "values") values (?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict do update set
+    pane = excluded.pane, revision = excluded.revision, changes = excluded.changes, "values" = excluded."values"
+  where (excluded.changes, ${rankOf("excluded.pane")}) >= (panes.changes, ${rankOf("panes.pane")})
 `
 
 const decodePane = Schema.decodeUnknownSync(Pane.Encoded)
@@ -34,9 +39,8 @@ const make = Effect.fnUntraced(function*() {
 
   const write = (panes: ReadonlyArray<Pane.Pane>) =>
     panes.length === 0 ? Effect.void : database.write(() => {
-      for (const pane of panes) {
-        const values = JSON.stringify(Pane.encode(pane).values)
-        insert.run(pane.pipeline, pane.key, pane.start, pane.end, pane.pane, pane.revision, values)
+      for (const { changes, end, key, pane, pipeline, revision, start, values } of panes.map(Pane.encode)) {
+        insert.run(pipeline, key, start, end, pane, revision, changes, JSON.stringify(values))
       }
     }).pipe(Effect.mapError(toSinkError))
 

@@ -4,7 +4,7 @@ import * as Pane from "../../streams/pipeline/Pane.ts"
 import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
 
 /**
- * A batch of panes is one write, which waits while the reader is behind. Every revision is
+ * A batch of panes is one write, which waits while the reader is behind. Every pane is
  * written; telling the newest is left to the reader, and a pane that is written twice is
  * there twice. What has been written cannot be read back.
  *
@@ -26,6 +26,7 @@ export const layer: Layer.Layer<ResultSink, never, Stdio.Stdio> = Layer.effect(
           )
         ),
       read: () => Effect.fail(new ResultSinkError({ message: "standard output cannot be read back" })),
+      recall: () => Effect.succeed([]),
       // What has been written is not ours to forget, and holds nothing against what follows.
       remove: () => Effect.void
     })

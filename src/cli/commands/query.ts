@@ -43,7 +43,7 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Prints the newest revision of each window of a pipeline, oldest first, as a table or as JSON. " +
+    "Prints the newest pane of each window of a pipeline, oldest first, as a table or as JSON. " +
       "It only reads the sink, and may run while others write to it."
   ),
   Command.withShortDescription("The windows of a pipeline, as a table or JSON"),

@@ -57,6 +57,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     maxTimeAhead: options.maxTimeAhead === undefined ? Infinity : Duration.toMillis(options.maxTimeAhead)
   })
   yield* resume(job, options.name)
+  yield* adopt(job)
   const run = new Run(options, job, yield* MonotonicTime.millis)
 
   const save = Effect.gen(function*() {
@@ -167,6 +168,15 @@ const resume = Effect.fnUntraced(function*(job: Job, name: string) {
     message: `the checkpoint "${name}" has read partition ${beyond} of ${log.topic} up to offset ${job.offsets[beyond]}, ` +
       `but it ends at ${ends[beyond] ?? 0}: it is another log`
   })
+})
+
+/** What a run that crashed has written beyond the last checkpoint, and this one may never come by. */
+const adopt = Effect.fnUntraced(function*(job: Job) {
+  const sink = yield* ResultSink
+  const recall = sink.recall ?? sink.read
+  const stored = yield* Effect.forEach(job.unsettled, ({ from, pipeline }) =>
+    recall({ pipeline, ...(Number.isFinite(from) ? { from } : {}) }))
+  job.adopt(stored.flat())
 })
 
 /** One batch: take, keep what could not be used, write, tell. */

@@ -7,7 +7,7 @@ import type { Counts } from "../ports/Monitor.ts"
 import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
 import { checkTogether } from "../pipeline/check/Together.ts"
 import * as Checked from "../pipeline/Checked.ts"
-import type { Pane } from "../pipeline/Pane.ts"
+import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Batch } from "../records/Batch.ts"
 import { type Records, valueAt } from "../records/Records.ts"
@@ -250,6 +250,26 @@ export class Job {
   /** The windows nearest to closing, as they stand, for those who watch. */
   forming(): ReadonlyArray<Pane> {
     return this.#running.flatMap(({ graph }) => graph.forming())
+  }
+
+  /**
+   * Pipelines of which another run over the same log may have emitted windows that this one will not, by reading the
+   * partitions in another order; and the earliest start of such windows. There are none where the log has one order.
+   */
+  get unsettled(): ReadonlyArray<{ readonly pipeline: string; readonly from: number }> {
+    if (this.offsets.length < 2) return []
+    return this.#running.flatMap(({ graph }) =>
+      graph.unsettledSince === null ? [] : [{ pipeline: graph.checked.name, from: graph.unsettledSince }])
+  }
+
+  /**
+   * Takes the panes that a former run has left in the sink for its own, see {@link unsettled}: those that turn out to be
+   * no windows are retracted. Called once, before anything is taken.
+   */
+  adopt(stored: ReadonlyArray<Encoded>): void {
+    for (const { graph } of this.#running) {
+      if (graph.unsettledSince !== null) graph.adopt(stored.filter(({ pipeline }) => pipeline === graph.checked.name))
+    }
   }
 
   snapshot(): string {

@@ -1,6 +1,6 @@
 /** The operators of one pipeline in topological order, and what flows between them. */
 import * as Checked from "../pipeline/Checked.ts"
-import type { Pane } from "../pipeline/Pane.ts"
+import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Batch } from "../records/Batch.ts"
 import type { Emitted, Operator } from "../operator/Operator.ts"
 import { type State, StateReader, StateWriter } from "../operator/State.ts"
@@ -26,7 +26,7 @@ export class OperatorGraph {
     this.checked = checked
     const window = Checked.windowOf(checked)
     this.#window = new WindowOperator(checked.name, window)
-    const derives = new Map(Checked.derivesOf(checked).map((node) => [node, new DeriveOperator(node, window.allowedLateness)]))
+    const derives = new Map(Checked.derivesOf(checked).map((node) => [node, new DeriveOperator(checked.name, node, window)]))
     this.#derives = [...derives.values()]
     const operatorOf = (node: Checked.Node): Step["operator"] => {
       switch (node._tag) {
@@ -92,6 +92,15 @@ export class OperatorGraph {
   /** The windows nearest to closing as they stand. Looking changes nothing. */
   forming(): ReadonlyArray<Pane> {
     return this.#window.forming().map((pane) => this.#derives.reduce((so, derive) => derive.derived(so), pane))
+  }
+
+  /** See {@link WindowOperator.unsettledSince}. */
+  get unsettledSince(): number | null {
+    return this.#window.unsettledSince
+  }
+
+  adopt(stored: ReadonlyArray<Encoded>): void {
+    this.#window.adopt(stored)
   }
 
   snapshot(): { readonly [id: string]: State } {

@@ -53,6 +53,8 @@ export const noOffset = -1
  */
 export interface Emitted<P = Pane<Values>> {
   readonly pane: P
+  /** Rows of the window itself, of which the pane's changes may count more: those of the windows before, too. */
+  readonly rows: number
   readonly watermark: number
   readonly offset: number
 }

@@ -3,7 +3,7 @@
  * says what to do. What the compiler of TypeScript refuses, this refuses too, since a file of pipelines is run with its
  * types stripped.
  */
-import type * as Checked from "./Checked.ts"
+import * as Checked from "./Checked.ts"
 import type { CustomSpec } from "./Aggregate.ts"
 import { aggregatesOf, bytesOf, checkName, type PreAggregated } from "./check/Aggregates.ts"
 import { among, CheckError, Fault, refuse } from "./check/CheckError.ts"
@@ -139,14 +139,11 @@ class Graph {
       if (kind === "string" || kind === "boolean") refuse(node, `it needs a number, and "${derived.of}" is a ${kind}`)
       return { ...derived, name }
     })
-    const state = { entriesPerKey: null, milliseconds: horizon, bytesPerEntry: 40 }
+    const state = { entriesPerKey: null, milliseconds: Checked.horizon, bytesPerEntry: 40 }
     const meaning = Object.fromEntries(values.map(({ name, ...derived }) => [name, { ...derived }]))
     return this.#add<Checked.Derive>({ _tag: "derive", input, values, state }, ["derive", input.fingerprint, meaning])
   }
 }
-
-/** For how long, in event time, a window is compared with the one before it: 14 days. */
-export const horizon = 14 * 86_400_000
 
 /** The kinds of the results that a node puts out. */
 const typesOf = (results: Checked.Results): ReadonlyArray<readonly [name: string, kind: Checked.ValueType["kind"]]> =>

@@ -130,6 +130,9 @@ export const valuesOf = (checked: Checked): ReadonlyArray<readonly [name: string
   ...derivesOf(checked).flatMap(({ values }) => values.map(({ name }) => [name, percent] as const))
 ]
 
+/** For how long, in event time, a window is compared with the one before it: 14 days. */
+export const horizon = 14 * 86_400_000
+
 /** Decimals of a change in per cent. */
 export const percentScale = 4
 

@@ -3,13 +3,13 @@
  *
  * A window may be emitted more than once. The pane says which emission it is: `early`
  * before the watermark has passed the window's end, `on-time` when it passes, `late` when
- * an event within the allowed lateness changed it afterwards. Of two panes of one window
- * the one with the higher `revision` is the newer. `retracted` takes a window back: a
- * session that a late event has merged into another.
+ * an event within the allowed lateness changed it afterwards. `retracted` takes a window back:
+ * a session that a late event has merged into another. Which of two panes of one window is the
+ * newer, {@link replaces} says.
  *
  * The words are those of the Dataflow model (Akidau et al., VLDB 2015).
  */
-import { BigDecimal, Schema } from "effect"
+import { BigDecimal, Effect, Schema } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 
 export type Kind = "early" | "on-time" | "late" | "retracted"
@@ -26,9 +26,35 @@ export interface Pane<V = Values> {
   /** End of the window, exclusive. */
   readonly end: number
   readonly pane: Kind
+  /** How many panes of the window were emitted before this one. A restart may count them differently. */
   readonly revision: number
+  /**
+   * How many rows were added to what the pane was computed from, or taken back from it; of a retracted pane, what
+   * the pane had that it takes back. It depends on which rows they are, and not on the order in which they came.
+   */
+  readonly changes: number
   readonly values: V
 }
+
+/** What decides between two panes of one window. */
+export type Age = Pick<Pane, "changes" | "pane">
+
+/** Between panes of equally many changes the higher rank counts. */
+export const ranks: { readonly [K in Kind]: number } = { early: 0, "on-time": 1, late: 1, retracted: 2 }
+
+/**
+ * Whether a pane that is written now takes the place of the one that is stored of its window: every sink and every
+ * reader decides by it. The one with more changes is the newer, whatever the order in which partitions were read
+ * before and after a crash. Of equally many a result takes the place of an early one, and a retraction that of any;
+ * between equals the one that is written later stays.
+ */
+export const replaces = (written: Age, stored: Age): boolean =>
+  written.changes > stored.changes ||
+  (written.changes === stored.changes && ranks[written.pane] >= ranks[stored.pane])
+
+/** Whether two values are the same, however many zeros a decimal ends with. */
+export const isSame = (a: Value, b: Value): boolean =>
+  BigDecimal.isBigDecimal(a) && BigDecimal.isBigDecimal(b) ? BigDecimal.equals(a, b) : a === b
 
 /** A pane as it is written: decimals are strings in plain notation. */
 export const Encoded = Schema.Struct({
@@ -38,6 +64,8 @@ export const Encoded = Schema.Struct({
   end: Schema.Int,
   pane: Schema.Literals(["early", "on-time", "late", "retracted"]),
   revision: Schema.Int,
+  /** Versions before this member wrote none: any pane of today is newer than theirs. */
+  changes: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)).pipe(Schema.withDecodingDefaultKey(Effect.succeed(0))),
   values: Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite, Schema.Boolean, Schema.Null]))
 })
 
@@ -50,7 +78,7 @@ export const toJson = (pane: Pane): string => {
     values += `${values === "" ? "" : ","}${JSON.stringify(name)}:${valueToJson(pane.values[name] ?? null)}`
   }
   return `{"pipeline":${JSON.stringify(pane.pipeline)},"key":${JSON.stringify(pane.key)},"start":${pane.start},` +
-    `"end":${pane.end},"pane":"${pane.pane}","revision":${pane.revision},"values":{${values}}}`
+    `"end":${pane.end},"pane":"${pane.pane}","revision":${pane.revision},"changes":${pane.changes},"values":{${values}}}`
 }
 
 const valueToJson = (value: Value): string =>

@@ -1,6 +1,6 @@
 /**
  * Port: where panes go. Writing is an upsert by pipeline, key and window: a pane written
- * twice, or an older revision written after a newer one, changes nothing.
+ * twice, or one that is older than what is stored (`Pane.replaces`), changes nothing.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import * as Pane from "../pipeline/Pane.ts"
@@ -25,12 +25,18 @@ export class ResultSink extends Context.Service<ResultSink, {
   /** When it returns the panes are durable. */
   readonly write: (panes: ReadonlyArray<Pane.Pane>) => Effect.Effect<void, ResultSinkError>
   /**
-   * The newest revision of each window, ordered by start, then end, pipeline and key (texts by code
+   * The newest pane of each window, ordered by start, then end, pipeline and key (texts by code
    * points). Retracted windows are gone. Fails where a sink can only be written, such as standard output.
    */
   readonly read: (query: Query) => Effect.Effect<ReadonlyArray<Pane.Encoded>, ResultSinkError>
-  /** Forgets every pane of a pipeline, of whatever revision, before it is computed anew. */
+  /** Forgets every pane of a pipeline, retracted ones too, before it is computed anew. */
   readonly remove: (pipeline: string) => Effect.Effect<void, ResultSinkError>
+  /**
+   * For an engine that goes on after a crash: what any store behind the sink holds, so that it can take back what a
+   * former run has written and this one will not. Without it `read` is asked. A sink of several stores gives the panes
+   * of all of them, and one that can only be written gives none.
+   */
+  readonly recall?: (query: Query) => Effect.Effect<ReadonlyArray<Pane.Encoded>, ResultSinkError>
 }>()("courant/ResultSink") {
   static readonly layerMemory: Layer.Layer<ResultSink> = Layer.sync(ResultSink, () => {
     const panes = new Map<string, Pane.Encoded>()
@@ -40,7 +46,7 @@ export class ResultSink extends Context.Service<ResultSink, {
           for (const pane of added) {
             const identity = JSON.stringify([pane.pipeline, pane.key, pane.start, pane.end])
             const stored = panes.get(identity)
-            if (stored === undefined || stored.revision <= pane.revision) panes.set(identity, Pane.encode(pane))
+            if (stored === undefined || Pane.replaces(pane, stored)) panes.set(identity, Pane.encode(pane))
           }
         }),
       read: (query) => Effect.sync(() => select([...panes.values()], query)),
@@ -55,7 +61,7 @@ export class ResultSink extends Context.Service<ResultSink, {
 const order = (a: Pane.Encoded, b: Pane.Encoded): number =>
   a.start - b.start || a.end - b.end || byCodePoints(a.pipeline, b.pipeline) || byCodePoints(a.key, b.key)
 
-/** What a query gives, of panes that hold the newest revision of each window. */
+/** What a query gives, of the newest pane of each window. */
 export const select = (panes: ReadonlyArray<Pane.Encoded>, query: Query): ReadonlyArray<Pane.Encoded> => {
   const chosen = panes
     .filter((pane) =>

@@ -7,7 +7,7 @@
  */
 import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
-import type { Aggregate, Events, Results, WindowNode } from "../pipeline/Checked.ts"
+import { type Aggregate, type Events, horizon, type Results, type WindowNode } from "../pipeline/Checked.ts"
 import type { Literal, Node } from "../pipeline/Expr.ts"
 import type { Value, Values } from "../pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
@@ -31,6 +31,10 @@ export interface Result {
   readonly key: string
   readonly start: number
   readonly end: number
+  /** How many rows are in the window. */
+  readonly rows: number
+  /** How many are in all that it was computed from. */
+  readonly changes: number
   readonly values: Values
 }
 
@@ -58,7 +62,8 @@ export const fold = ({ checked }: AnyPipeline, events: ReadonlyArray<Event>): Fo
 const foldResults = (node: Results, events: ReadonlyArray<Event>): Folded => {
   if (node._tag === "window") return foldWindows(node, events)
   const { late, results } = foldResults(node.input, events)
-  return { results: node.values.reduce(withChange, results), late }
+  const isSession = windowOf(node).window.kind === "session"
+  return { results: node.values.reduce(withChange(isSession), withChain(isSession, results)), late }
 }
 
 const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => {
@@ -192,7 +197,7 @@ const resultOf = ({ aggregates }: WindowNode, { end, items, key, start }: Group)
       .map((item) => item.preAggregated === true ? { ...item, fields: renamed(item.fields, aggregate) } : item)
     return [name, resultFor(aggregate, rows)] as const
   })
-  return { key, start, end, values: Object.fromEntries(values) }
+  return { key, start, end, rows: items.length, changes: items.length, values: Object.fromEntries(values) }
 }
 
 /** A pre-aggregated value takes the place of the field that the aggregate would have been made from. */
@@ -317,13 +322,38 @@ const finiteOrNull = (value: number | null): number | null => value !== null && 
 
 const toNumber = (value: Numeric): number => BigDecimal.isBigDecimal(value) ? BigDecimal.toNumberUnsafe(value) : value
 
-/** Adds the change in per cent against the nearest window of the key before that has a value. */
-const withChange = (results: ReadonlyArray<Result>, { name, of }: { readonly name: string; readonly of: string }) =>
+const windowOf = (node: Results): WindowNode => node._tag === "window" ? node : windowOf(node.input)
+
+/** How far a window lies behind one that has ended; of a session, which has no longest length, its end does. */
+const distance = (isSession: boolean, window: Result, end: number): number => (isSession ? window.end : window.start) - end
+
+/** What is derived is computed from the rows of the windows before, too: from all that lie no further apart than the horizon. */
+const withChain = (isSession: boolean, results: ReadonlyArray<Result>): ReadonlyArray<Result> =>
+  results.map((result) => {
+    const before = results.filter(({ end, key }) => key === result.key && end < result.end).sort((a, b) => b.end - a.end)
+    let changes = result.rows
+    let next = result
+    for (const each of before) {
+      if (distance(isSession, next, each.end) > horizon) break
+      changes += each.rows
+      next = each
+    }
+    return { ...result, changes }
+  })
+
+/**
+ * Adds the change in per cent against the nearest window of the key before that has a value. One that ended more than the
+ * horizon before is too far away: before the start of a window, or before the end of a session, which has no longest length.
+ */
+const withChange = (isSession: boolean) =>
+(results: ReadonlyArray<Result>, { name, of }: { readonly name: string; readonly of: string }): ReadonlyArray<Result> =>
   results.map((result) => {
     const before = results
       .filter(({ end, key, values }) => key === result.key && end < result.end && values[of] != null)
-      .sort((a, b) => a.end - b.end).at(-1)?.values[of]
-    return { ...result, values: { ...result.values, [name]: percent(before ?? null, result.values[of] ?? null) } }
+      .sort((a, b) => a.end - b.end).at(-1)
+    const isNear = before !== undefined && distance(isSession, result, before.end) <= horizon
+    const change = percent(isNear ? before.values[of] ?? null : null, result.values[of] ?? null)
+    return { ...result, values: { ...result.values, [name]: change } }
   })
 
 const percent = (before: Value, now: Value): Decimal | null => {

@@ -83,6 +83,7 @@ const candle = (key: string, start: number, close: string, over: Partial<Pane> =
   end: start + minute,
   pane: "on-time",
   revision: 0,
+  changes: 1,
   values: { close: Decimal.fromUnscaled(Math.round(Number(close) * 100), 2), volume: 10, mean: null },
   ...over
 })

@@ -17,6 +17,7 @@ const pane = (key: string, start: number, over: Partial<Pane> = {}): Pane => ({
   end: start + 10,
   pane: "on-time",
   revision: 0,
+  changes: 1,
   values: { n: start },
   ...over
 })

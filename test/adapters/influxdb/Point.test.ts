@@ -31,7 +31,8 @@ const panes: fc.Arbitrary<Pane.Pane> = fc.record({
   length: lengths,
   pane: fc.constantFrom("early", "on-time", "late", "retracted"),
   revision: fc.nat(),
-  values: fc.dictionary(fc.oneof(texts, fc.constantFrom("close", "window_end", "revision", "pane", "exact")), values, { maxKeys: 6 })
+  changes: fc.nat(),
+  values: fc.dictionary(fc.oneof(texts, fc.constantFrom("close", "window_end", "revision", "changes", "pane", "exact")), values, { maxKeys: 6 })
 }).map(({ length, ...pane }) => ({ ...pane, end: pane.start + length }))
 
 /** What a query would give of a line. */
@@ -44,6 +45,7 @@ const rowOf = (line: string): Point.Row => {
     window: tags.get("window")!,
     start: timestamp,
     revision: Number(fields.get("revision")!.replace("i", "")),
+    changes: Number(fields.get("changes")!.replace("i", "")),
     pane: text("pane"),
     exact: text("exact")
   }
@@ -77,7 +79,7 @@ it("a field has one type for all time: numbers are floats, and what is ours is a
   fc.assert(fc.property(panes, (pane) => {
     const { fields } = parse(toPoint(pane).line)
     for (const [name, text] of fields) {
-      if (name === "window_end" || name === "revision") expect(text).toMatch(/^-?\d+i$/)
+      if (["window_end", "revision", "changes"].includes(name)) expect(text).toMatch(/^-?\d+i$/)
       else if (!text.startsWith("\"") && text !== "true" && text !== "false") {
         expect(text).toMatch(/^-?\d+(?:\.\d+)?(?:e[+-]\d+)?$/)
       }
@@ -90,7 +92,7 @@ it("a field has one type for all time: numbers are floats, and what is ours is a
 it("a line shows what it says it shows, and so does the pane that is read back", () => {
   fc.assert(fc.property(panes, (pane) => {
     const { line, shown } = toPoint(pane)
-    const own = new Set(["window_end", "revision", "pane", "exact"])
+    const own = new Set(["window_end", "revision", "changes", "pane", "exact"])
     const count = [...parse(line).fields.keys()].filter((name) => !own.has(name)).length
     expect(shown === "" ? 0 : shown.match(/(?:\\,|[^,])+/g)?.length).toBe(count)
     expect(Point.shownBy(Option.getOrThrow(Point.toPane(rowOf(line))))).toBe(shown)
@@ -104,18 +106,19 @@ const candle: Pane.Pane = {
   end: 1_381_239_060_000,
   pane: "late",
   revision: 2,
+  changes: 1_201,
   values: { open: BigDecimal.make(11_512_500n, 5), volume: 1_200, exact: 1, _hidden: 2, time: 3, name: "a \"b\" \\", up: true, vwap: null }
 }
 
 it("looks like this", () => {
   expect(toPoint(candle).line).toBe(
-    "candles-1m,key=BRK.B,window=1m window_end=1381239060000i,revision=2i,pane=\"late\"," +
+    "candles-1m,key=BRK.B,window=1m window_end=1381239060000i,revision=2i,changes=1201i,pane=\"late\"," +
       "exact=\"{\\\"open\\\":\\\"115.125\\\",\\\"volume\\\":1200,\\\"exact\\\":1,\\\"_hidden\\\":2,\\\"time\\\":3," +
       "\\\"name\\\":\\\"a \\\\\\\"b\\\\\\\" \\\\\\\\\\\",\\\"up\\\":true,\\\"vwap\\\":null}\"," +
       "open=115.125,volume=1200,name=\"a \\\"b\\\" \\\\\",up=true 1381239000000"
   )
   expect(toPoint({ ...candle, pane: "retracted", values: { volume: 1 } }).line).toBe(
-    "candles-1m,key=BRK.B,window=1m window_end=1381239060000i,revision=2i,pane=\"retracted\"," +
+    "candles-1m,key=BRK.B,window=1m window_end=1381239060000i,revision=2i,changes=1201i,pane=\"retracted\"," +
       "exact=\"{\\\"volume\\\":1}\" 1381239000000"
   )
 })
@@ -136,7 +139,7 @@ it("a window's length is told in the largest unit that divides it", () => {
 
 it("a row of another's hand is no pane", () => {
   const row = rowOf(toPoint(candle).line)
-  for (const broken of [{ window: "" }, { window: "1w" }, { exact: "" }, { exact: "{" }, { exact: "[]" }, { pane: "x" }, { revision: 0.5 }]) {
+  for (const broken of [{ window: "" }, { window: "1w" }, { exact: "" }, { exact: "{" }, { exact: "[]" }, { pane: "x" }, { revision: 0.5 }, { changes: -1 }]) {
     expect(Option.isNone(Point.toPane({ ...row, ...broken }))).toBe(true)
   }
 })

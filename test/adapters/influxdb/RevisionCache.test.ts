@@ -21,10 +21,11 @@ it.effect("a window that was set is known as it was set last, or unsure; the las
       Effect.sync(() => {
         const cache = new RevisionCache(limit, frontier)
         const all = new Map<number, Known>()
-        for (const [revision, number] of set.entries()) {
-          cache.set(window(number), { revision, shown: "" })
-          all.set(number, { revision, shown: "" })
-          const latest = new Set(set.slice(0, revision + 1).slice(-limit))
+        for (const [changes, number] of set.entries()) {
+          const pane: Known = { changes, pane: "late", shown: "" }
+          cache.set(window(number), pane)
+          all.set(number, pane)
+          const latest = new Set(set.slice(0, changes + 1).slice(-limit))
           for (let other = 0; other < 40; other++) {
             const found = cache.get(window(other))
             if (found !== undefined) assert.deepStrictEqual(found, all.get(other))

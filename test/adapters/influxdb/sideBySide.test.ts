@@ -35,7 +35,16 @@ const panes = (revision: number, price: number): ReadonlyArray<Pane> =>
   ["candles-1m", "day"].flatMap((pipeline) =>
     ["A", "B"].flatMap((key) =>
       [0, 60_000].map((start) =>
-        ({ pipeline, key, start, end: start + 60_000, pane: "on-time", revision, values: { close: price, volume: 1 } }) as const)))
+        ({
+          pipeline,
+          key,
+          start,
+          end: start + 60_000,
+          pane: "on-time",
+          revision,
+          changes: revision + 1,
+          values: { close: price, volume: 1 }
+        }) as const)))
 
 it.live("two layers side by side share no revisions, retries, statistics or messages", () =>
   Effect.gen(function*() {
@@ -49,7 +58,7 @@ it.live("two layers side by side share no revisions, retries, statistics or mess
 
       const storedBy = ({ lines }: { readonly lines: ReadonlyArray<string> }) =>
         new Set(lines.map(parse).map(({ fields, tags }) => `${tags.get("key")} ${fields.get("revision")} ${fields.get("close")}`))
-      // An older revision is left out where the newer one is, and nowhere else.
+      // An older pane is left out where the newer one is, and nowhere else.
       assert.deepStrictEqual(storedBy(one), new Set(["A 2i 10"]))
       assert.deepStrictEqual(storedBy(other), new Set(["A 0i 20", "B 0i 20", "A 1i 21", "B 1i 21"]))
 

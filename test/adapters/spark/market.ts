@@ -99,5 +99,5 @@ const folded = (pipeline: AnyPipeline, events: ReadonlyArray<string>): ReadonlyA
     })
   ).results.map((result) => Pane.encode({ ...result, pipeline: pipeline.name, pane: "on-time", revision: 0 }))
 
-export const line = ({ end, key, pane, pipeline, revision, start, values }: Pane.Encoded): string =>
-  JSON.stringify([pipeline, key, start, end, pane, revision, Object.entries(values).sort(([a], [b]) => a < b ? -1 : 1)])
+export const line = ({ changes, end, key, pane, pipeline, revision, start, values }: Pane.Encoded): string =>
+  JSON.stringify([pipeline, key, start, end, pane, revision, changes, Object.entries(values).sort(([a], [b]) => a < b ? -1 : 1)])

@@ -31,6 +31,25 @@ const checkpoint = (state: string): Checkpoint => ({ fingerprint: "f", offsets: 
 
 const oneLine = (message: string) => assert.notInclude(message, "\n")
 
+it.live("a database of a version that did not count changes is brought up to date, and any pane that comes is newer", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    const sink = SqliteResultSink.layer.pipe(Layer.provide(Database.layer({ folder })))
+    const pane = { pipeline: "p", key: "k", start: 0, end: 1, pane: "late" as const, revision: 9, changes: 5, values: { n: 1 } }
+    yield* using(sink, ResultSink.use((store) => store.write([pane])))
+    const file = new DatabaseSync(join(folder, "courant.db"))
+    file.exec("alter table panes drop column changes; pragma user_version = 1")
+    file.close()
+    assert.include((yield* Effect.flip(open({ folder, readOnly: true }))).message, "older version of courant")
+    yield* using(sink, Effect.gen(function*() {
+      const store = yield* ResultSink
+      assert.deepStrictEqual(yield* store.read({}), [{ ...pane, changes: 0 }])
+      const newer = { ...pane, pane: "early" as const, revision: 0, changes: 1 }
+      yield* store.write([newer])
+      assert.deepStrictEqual(yield* store.read({}), [newer])
+    }))
+  }).pipe(Effect.scoped))
+
 describe("one writer a folder", () => {
   it.live("a second one is refused, and told by whom", () =>
     Effect.gen(function*() {
@@ -225,7 +244,7 @@ describe("trouble is told in one line", () => {
       const folder = yield* temporaryFolder
       const sink = SqliteResultSink.layer.pipe(Layer.provide(Database.layer({ folder })))
       const panes = Array.from({ length: 2_000 }, (_, start) => ({
-        pipeline: "p", key: "k", start, end: start + 1, pane: "on-time" as const, revision: 0, values: { n: start }
+        pipeline: "p", key: "k", start, end: start + 1, pane: "on-time" as const, revision: 0, changes: 1, values: { n: start }
       }))
       yield* using(sink, ResultSink.use((store) => store.write(panes)))
       const file = join(folder, "courant.db")

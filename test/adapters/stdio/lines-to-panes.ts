@@ -16,6 +16,7 @@ const toPanes = (chunk: Chunk): ReadonlyArray<Pane> =>
     end: 1,
     pane: "on-time",
     revision: 0,
+    changes: 1,
     values: {}
   }))
 

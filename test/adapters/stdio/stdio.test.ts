@@ -127,7 +127,7 @@ describe("lines", () => {
 })
 
 const pane = (start: number): Pane.Pane => ({
-  pipeline: "candles-1m", key: "AAPL", start, end: start + 60_000, pane: "on-time", revision: 0, values: { trades: 1 }
+  pipeline: "candles-1m", key: "AAPL", start, end: start + 60_000, pane: "on-time", revision: 0, changes: 1, values: { trades: 1 }
 })
 
 /** A standard output that keeps each write, or fails. */

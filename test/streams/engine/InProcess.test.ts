@@ -232,6 +232,29 @@ describe("effectively once", () => {
       ])
     }).pipe(Effect.provide(memory(1))))
 
+  it.effect("a session that only the run before a crash came by is retracted, in whichever store it is", () =>
+    Effect.gen(function*() {
+      const visits = Source.make("ticks", { schema: Tick, key: "symbol", eventTime: "time" }).pipe(
+        Window.session("10 seconds"),
+        Aggregate.into({ trades: Aggregate.count }),
+        Pipeline.allowedLateness("1 minute"),
+        Pipeline.named("visits")
+      )
+      const bounds = Effect.map(results, (panes) => panes.map(({ changes, end, start }) => [start / 1_000, end / 1_000, changes]))
+      // Each run begins without a checkpoint, as after a crash before the first.
+      const anew = Effect.andThen(endNow, (end) => run({ pipelines: [visits], stopAt: end })).pipe(
+        Effect.provide(InProcess.layer.pipe(Layer.provide(CheckpointStore.layerMemory)), { local: true })
+      )
+      yield* append(0, tick(0), tick(20_000))
+      yield* append(1, tick(20_000), tick(5_000))
+      yield* anew
+      assert.deepStrictEqual(yield* bounds, [[0, 15, 2], [20, 30, 2]])
+      // Read before what came late in the other partition, this leads straight to a longer session.
+      yield* append(0, tick(9_000))
+      yield* anew
+      assert.deepStrictEqual(yield* bounds, [[0, 19, 3], [20, 30, 2]])
+    }).pipe(Effect.provide(Layer.fresh(stores(2)))))
+
   it.effect("a run to the end is over when the last panes are in the sink, and not when they are computed", () =>
     Effect.gen(function*() {
       const sink = yield* ResultSink

@@ -127,6 +127,7 @@ const pane = (start: number, change?: Partial<Pane.Pane>): Pane.Pane => ({
   end: start + 10,
   pane: "on-time",
   revision: 0,
+  changes: 1,
   values: { rows: 1, low: BigDecimal.make(150n, 2) },
   ...change
 })

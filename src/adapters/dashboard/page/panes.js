@@ -2,7 +2,7 @@
  * The panes the page knows: for each pipeline and key its windows, each in its newest form.
  *
  * @typedef {{ pipeline: string, key: string, start: number, end: number, pane: string, revision: number,
- *   values: Record<string, string | number | boolean | null> }} Pane
+ *   changes: number, values: Record<string, string | number | boolean | null> }} Pane
  * @typedef {{ pane: Pane, closed: boolean }} Entry
  */
 
@@ -25,21 +25,17 @@ export const makePanes = () => {
 
   /**
    * Takes a pane in. A closed window is not opened again by a message that was on its way,
-   * and an older revision does not replace a newer one.
+   * nor a retracted one brought back, and an older pane does not replace a newer one.
    * @param {Pane} pane @param {boolean} closed
    */
   const add = (pane, closed) => {
     const its = series(pane.pipeline, pane.key)
     const window = `${pane.start}/${pane.end}`
     const known = its.windows.get(window)
-    if (known?.closed && (!closed || known.pane.revision > pane.revision)) return
-    if (pane.pane === "retracted") {
-      its.windows.delete(window)
-      its.newest = ordered(its.windows).at(-1)
-      return
-    }
+    if (known?.closed && (!closed || !replaces(pane, known.pane))) return
     its.windows.set(window, { pane, closed })
-    if (its.newest === undefined || pane.start >= its.newest.start) its.newest = pane
+    if (pane.pane === "retracted") its.newest = ordered(its.windows).at(-1)
+    else if (its.newest === undefined || pane.start >= its.newest.start) its.newest = pane
     if (its.windows.size > kept + slack) forgetOldest(its.windows)
   }
 
@@ -54,12 +50,27 @@ export const makePanes = () => {
 
 /** @param {Map<string, Entry>} windows @returns {Array<Pane>} */
 const ordered = (windows) =>
+  byTime(windows).filter(({ pane }) => pane !== "retracted")
+
+/** @param {Map<string, Entry>} windows @returns {Array<Pane>} */
+const byTime = (windows) =>
   [...windows.values()].map(({ pane }) => pane).sort((a, b) => a.start - b.start || a.end - b.end)
+
+/** @type {Record<string, number>} */
+const ranks = { early: 0, "on-time": 1, late: 1, retracted: 2 }
+
+/**
+ * Whether a pane takes the place of one of its window, as in every sink (`Pane.replaces`).
+ * @param {Pane} pane @param {Pane} known
+ */
+export const replaces = (pane, known) =>
+  pane.changes > known.changes ||
+  (pane.changes === known.changes && (ranks[pane.pane] ?? 0) >= (ranks[known.pane] ?? 0))
 
 /** So many more before the oldest go, since finding them takes sorting. */
 const slack = 100
 
 /** @param {Map<string, Entry>} windows */
 const forgetOldest = (windows) => {
-  for (const { end, start } of ordered(windows).slice(0, windows.size - kept)) windows.delete(`${start}/${end}`)
+  for (const { end, start } of byTime(windows).slice(0, windows.size - kept)) windows.delete(`${start}/${end}`)
 }

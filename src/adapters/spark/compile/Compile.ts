@@ -172,12 +172,12 @@ const fieldsOf = ({ decoded, definition }: Side): ReadonlyArray<string> =>
 
 const add = (columns: Columns): Step => ({ _tag: "columns", columns })
 
-const header = (name: string): string =>
+const headerOf = (name: string): string =>
   `CAST(try_element_at(filter(headers, header -> header.key = '${name}'), -1).value AS STRING)`
 
 /** Which records are events, and which pre-aggregated records; decisions of the engine in process are neither. */
 const kinds = (takesPartials: boolean): ReadonlyArray<Step> => [
-  add({ kind: `coalesce(substr(${header("courant-kind")}, 1, 1), 'e')` }),
+  add({ kind: `coalesce(substr(${headerOf("courant-kind")}, 1, 1), 'e')` }),
   { _tag: "filter", condition: "kind <> 'c'" },
   ...(takesPartials ? [add({ partial: "kind = 'p'" })] : [])
 ]
@@ -198,7 +198,7 @@ const decoding = (events: Decoded, ready: Decoded | null): ReadonlyArray<Step> =
 
 /** The clock at the append; null for a message without a timestamp. */
 const appended =
-  `coalesce(try_cast(${header("courant-ingested")} AS BIGINT), nullif(greatest(unix_millis(timestamp), -1), -1))`
+  `coalesce(try_cast(${headerOf("courant-ingested")} AS BIGINT), nullif(greatest(unix_millis(timestamp), -1), -1))`
 
 const isNear = (time: string): string => `abs(${time} - appended) <= ${AppendClock.near}`
 
@@ -243,11 +243,13 @@ const fixed = (size: number, advance: number, offset: number): string => {
   return `window(moment, ${[size, advance, start].map(Sql.milliseconds).join(", ")})`
 }
 
-const writing = (pipeline: string, { steps, values }: Results.Results): ReadonlyArray<Step> => {
+const header = (name: string, value: string): string => `named_struct('key', '${name}', 'value', CAST(${value} AS BINARY))`
+
+const writing = (pipeline: string, { changes, steps, values }: Results.Results): ReadonlyArray<Step> => {
   const pairs = values.flatMap(([result], index) => [Sql.text(result), `v${index}`])
   const pane = [
     `'pipeline', ${Sql.text(pipeline)}`,
-    "'key', key, 'start', start, 'end', end, 'pane', 'on-time', 'revision', 0",
+    `'key', key, 'start', start, 'end', end, 'pane', 'on-time', 'revision', 0, 'changes', ${changes}`,
     `'values', named_struct(${pairs.join(", ")})`
   ]
   const escaped = `regexp_replace(key, ${Sql.text("([|\\\\])")}, ${Sql.text("\\\\$1")})`
@@ -260,7 +262,7 @@ const writing = (pipeline: string, { steps, values }: Results.Results): Readonly
       columns: {
         key: `concat_ws('|', ${Sql.text(pipeline)}, ${escaped}, CAST(start AS STRING), CAST(end AS STRING))`,
         value: `to_json(named_struct(${pane.join(", ")}), map('ignoreNullFields', 'false'))`,
-        headers: "array(named_struct('key', 'courant-revision', 'value', CAST('0' AS BINARY)))"
+        headers: `array(${header("courant-revision", "'0'")}, ${header("courant-changes", `CAST(${changes} AS STRING)`)})`
       }
     }
   ]

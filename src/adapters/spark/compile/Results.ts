@@ -21,6 +21,8 @@ export interface Results {
   readonly steps: ReadonlyArray<Columns>
   /** Of a pane, in their order; null where there is none. */
   readonly values: ReadonlyArray<readonly [result: string, sql: string]>
+  /** How many rows are in the window. */
+  readonly changes: string
 }
 
 /** Throws a `TypeError` that says what of a result Spark cannot compute. */
@@ -33,7 +35,8 @@ export const of = (aggregates: ReadonlyArray<Aggregate>, rows: Rows): Results =>
     const isUnknown = rows.partial !== null && preAggregated === null
     return [result, isUnknown ? `IF(${chosen.add("bool_or(partial)")}, NULL, ${value})` : value] as const
   })
-  return { aggregates: chosen.all, steps: chosen.steps, values }
+  const changes = chosen.add("count(1)")
+  return { aggregates: chosen.all, steps: chosen.steps, values, changes }
 }
 
 /** One aggregate that two results are made of is computed once. */

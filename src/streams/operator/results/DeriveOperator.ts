@@ -1,45 +1,76 @@
-/** Adds to each pane what is computed from it and from the windows of its key before it. */
-import type { Derive } from "../../pipeline/Checked.ts"
-import type { Pane } from "../../pipeline/Pane.ts"
+/**
+ * Adds to each pane what is computed from it and from the windows of its key before it.
+ *
+ * A revision recomputes what was derived from it: once the watermark moves on, the windows after a revised one are emitted
+ * again where they differ, so that the newest pane of every window is what all rows together give. Early panes are
+ * computed from what there is and leave nothing behind; a retracted window is as if it had never been.
+ */
+import { type Derive, horizon, type WindowNode } from "../../pipeline/Checked.ts"
+import * as Pane from "../../pipeline/Pane.ts"
+import { longestOf } from "../../pipeline/check/Windows.ts"
 import { type Emitted, endOfTime, type Operator } from "../Operator.ts"
 import type { StateReader, StateWriter } from "../State.ts"
-import { PercentChange } from "./PercentChange.ts"
+import { Heap } from "../windowed/Heap.ts"
+import { type Compared, type Entry, History } from "./History.ts"
+import * as HistoryState from "./HistoryState.ts"
+import { percentChange } from "./PercentChange.ts"
+
+interface Due {
+  readonly at: number
+  readonly key: string
+}
+
+const byTime = (a: Due, b: Due): number => a.at - b.at
 
 export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, ReadonlyArray<Emitted>> {
-  readonly #values: ReadonlyArray<{ readonly name: string; readonly of: string; readonly change: PercentChange }>
+  readonly #pipeline: string
+  readonly #names: ReadonlyArray<string>
+  readonly #of: ReadonlyArray<string>
+  readonly #lateness: number
+  readonly #isSession: boolean
+  /** How long after the end of a key's newest window one may still come that is compared with it. */
+  readonly #reach: number
+  readonly #histories = new Map<string, History>()
+  readonly #stale = new Set<string>()
+  /** When entries become final, and when what is final is let go. */
+  readonly #finals = new Heap<Due>(byTime)
+  readonly #ends = new Heap<Due>(byTime)
+  #now = -Infinity
   #panes: Array<Emitted> = []
 
-  constructor({ values }: Derive, lateness: number) {
-    this.#values = values.map(({ name, of }) => ({ name, of, change: new PercentChange(lateness) }))
+  constructor(pipeline: string, { values }: Derive, { allowedLateness, window }: WindowNode) {
+    this.#pipeline = pipeline
+    this.#names = values.map(({ name }) => name)
+    this.#of = values.map(({ of }) => of)
+    this.#lateness = allowedLateness
+    this.#isSession = window.kind === "session"
+    this.#reach = horizon + allowedLateness + (this.#isSession ? 0 : longestOf(window))
   }
 
+  /** Windows that may still change: what is final waits for nothing. */
   get size(): number {
-    return 0
+    let size = 0
+    for (const { entries } of this.#histories.values()) size += entries.length
+    return size
   }
 
   take(_: number, panes: ReadonlyArray<Emitted>): void {
-    for (const emitted of panes) {
-      const pane = this.derived(emitted.pane)
-      if (pane.pane === "on-time" || pane.pane === "late") {
-        for (const { change, of } of this.#values) change.remember(pane.key, pane.end, pane.values[of] ?? null)
-      }
-      this.#panes.push({ ...emitted, pane })
+    for (const { offset, pane, rows, watermark } of panes) {
+      this.#moveTo(watermark)
+      this.#panes.push({ pane: this.#record(pane, rows), rows, watermark, offset })
     }
   }
 
-  /** A pane with its values. Looking changes nothing. */
-  derived(pane: Pane): Pane {
-    if (pane.pane === "retracted") return pane
-    const values = { ...pane.values }
-    for (const { change, name, of } of this.#values) values[name] = change.percent(pane.key, pane.end, pane.values[of] ?? null)
-    return { ...pane, values }
-  }
-
   advance(watermark: number): void {
-    if (watermark >= endOfTime) for (const { change } of this.#values) change.clear()
+    this.#moveTo(watermark)
+    if (watermark < endOfTime) return
+    this.#histories.clear()
   }
 
-  end(): void {}
+  /** All is shown as it stands, what a revision has changed included. */
+  end(offset: number): void {
+    this.#emitStale(offset)
+  }
 
   drain(): ReadonlyArray<Emitted> | null {
     const panes = this.#panes
@@ -48,11 +79,150 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     return panes
   }
 
+  /** A pane with its values. Looking changes nothing. */
+  derived(pane: Pane.Pane, rows = pane.changes): Pane.Pane {
+    if (pane.pane === "retracted") return pane
+    const history = this.#histories.get(pane.key) ?? this.#newHistory()
+    return this.#with(history, { pane, rows, inputs: history.inputsOf(pane.values), again: history.find(pane)?.again ?? 0 })
+  }
+
+  /** The windows before are part of what a pane was computed from. */
+  #with(history: History, { again, inputs, pane, rows }: Entry): Pane.Pane {
+    const { rows: rowsBefore, values: formers } = history.before(pane)
+    const derived = this.#names.map((name, index) => [name, percentChange(inputs[index] ?? null, formers[index]?.value ?? null)])
+    return {
+      ...pane,
+      revision: pane.revision + again,
+      changes: Math.max(pane.changes, rows + rowsBefore),
+      values: { ...pane.values, ...Object.fromEntries(derived) }
+    }
+  }
+
+  #record(pane: Pane.Pane, rows: number): Pane.Pane {
+    if (pane.pane === "early") return this.derived(pane, rows)
+    const history = this.#historyOf(pane.key)
+    const known = history.find(pane)
+    if (known !== undefined) history.remove(known)
+    if (pane.pane === "retracted") return this.#retracted(history, pane, known)
+    const made = { pane, rows, inputs: history.inputsOf(pane.values), again: known?.again ?? 0 }
+    const derived = this.#with(history, made)
+    const entry = { ...made, pane: derived }
+    history.insert(entry)
+    if (history.entries.at(-1) !== entry) this.#stale.add(pane.key)
+    else if (this.#isFinal(pane.end)) this.#settle(pane.key, history)
+    else this.#finals.push({ at: pane.end + this.#lateness, key: pane.key })
+    return derived
+  }
+
+  /** Newer than every pane of the window, which never comes again. */
+  #retracted(history: History, pane: Pane.Pane, known: Entry | undefined): Pane.Pane {
+    if (history.entries.length > history.indexBefore(pane)) this.#stale.add(pane.key)
+    if (history.entries.length === 0 && history.finalEnd === -Infinity) this.#histories.delete(pane.key)
+    const { rows } = history.before(pane)
+    return {
+      ...pane,
+      revision: pane.revision + (known?.again ?? 0),
+      changes: Math.max(pane.changes + rows, known?.pane.changes ?? 0)
+    }
+  }
+
+  #newHistory(): History {
+    const distance = this.#isSession
+      // A session has no longest length: how far it goes is seen at its end.
+      ? (window: Compared, end: number) => window.end - end
+      : (window: Compared, end: number) => window.start - end
+    return new History({ distance, horizon, of: this.#of })
+  }
+
+  #historyOf(key: string): History {
+    const known = this.#histories.get(key)
+    if (known !== undefined) return known
+    const history = this.#newHistory()
+    this.#histories.set(key, history)
+    return history
+  }
+
+  /** What was revised under the former watermark is told before anything that happens under this one. */
+  #moveTo(watermark: number): void {
+    if (watermark <= this.#now) return
+    this.#emitStale(Number.MAX_VALUE)
+    this.#now = watermark
+    for (let due = this.#finals.smallest; due !== undefined && this.#isPast(due.at); due = this.#finals.smallest) {
+      this.#finals.pop()
+      const history = this.#histories.get(due.key)
+      if (history !== undefined) this.#settle(due.key, history)
+    }
+    for (let due = this.#ends.smallest; due !== undefined && due.at <= watermark; due = this.#ends.smallest) {
+      this.#ends.pop()
+      const history = this.#histories.get(due.key)
+      if (history === undefined) continue
+      const at = history.finalEnd + this.#reach
+      if (at > watermark) this.#ends.push({ at, key: due.key })
+      else if (history.entries.length === 0) this.#histories.delete(due.key)
+      else this.#ends.push({ at: watermark + this.#reach, key: due.key })
+    }
+  }
+
+  /** Fixed windows are final at the end of their lateness, sessions only behind it. */
+  #isPast(at: number): boolean {
+    return this.#isSession ? at < this.#now : at <= this.#now
+  }
+
+  #isFinal = (end: number): boolean => this.#isPast(end + this.#lateness)
+
+  #settle(key: string, history: History): void {
+    const isFirst = history.finalEnd === -Infinity
+    history.settle(this.#isFinal)
+    if (isFirst && history.finalEnd !== -Infinity) this.#ends.push({ at: history.finalEnd + this.#reach, key })
+  }
+
+  /** The windows behind revised ones once more, where they differ from what was told of them. */
+  #emitStale(offset: number): void {
+    if (this.#stale.size === 0) return
+    const again: Array<Entry> = []
+    for (const key of this.#stale) {
+      const history = this.#histories.get(key)
+      for (const entry of history?.entries ?? []) {
+        const pane = this.#revised(history!, entry)
+        if (pane === null) continue
+        entry.pane = pane
+        entry.again++
+        again.push(entry)
+      }
+    }
+    this.#stale.clear()
+    const watermark = this.#now
+    again.sort((a, b) => Pane.order(a.pane, b.pane))
+    for (const { pane, rows } of again) this.#panes.push({ pane, rows, watermark, offset })
+  }
+
+  #revised(history: History, entry: Entry): Pane.Pane | null {
+    const { pane } = entry
+    const { changes, revision, values } = this.#with(history, { ...entry, pane: { ...pane, changes: 0 }, again: 0 })
+    const isTold = changes === pane.changes && this.#names.every((name) => Pane.isSame(values[name] ?? null, pane.values[name] ?? null))
+    return isTold ? null : { ...pane, pane: "late", revision: revision + 1, changes, values }
+  }
+
   save(state: StateWriter): void {
-    for (const { change, name } of this.#values) change.save(name, state)
+    state.table("progress", 1).numbers("now", Float64Array.of(this.#now))
+    const stale = [...this.#stale].sort()
+    state.table("stale", stale.length).strings("key", stale)
+    HistoryState.save(this.#histories, this.#names, state)
   }
 
   restore(state: StateReader): void {
-    for (const { change, name } of this.#values) change.restore(name, state)
+    const progress = state.table("progress")
+    const [now] = progress.numbers("now")
+    progress.end()
+    const stale = state.table("stale")
+    for (const key of stale.texts("key")) this.#stale.add(key)
+    stale.end()
+    if (now === undefined || !(Number.isSafeInteger(now) || now === -Infinity)) throw new TypeError("the progress of results is damaged")
+    this.#now = now
+    HistoryState.restore({ pipeline: this.#pipeline, names: this.#names, historyOf: (key) => this.#historyOf(key) }, state)
+    for (const [key, { entries, finalEnd }] of this.#histories) {
+      for (const { pane } of entries) this.#finals.push({ at: pane.end + this.#lateness, key })
+      if (finalEnd !== -Infinity) this.#ends.push({ at: finalEnd + this.#reach, key })
+    }
   }
 }

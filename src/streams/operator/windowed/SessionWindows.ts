@@ -7,10 +7,12 @@
  * A row is late when it is itself behind its partition's watermark (and the allowed
  * lateness): whether it would have joined a session that has been closed must not depend on
  * how partitions interleave. An emitted session that grows or is merged away is retracted,
- * since its bounds are its identity.
+ * since its bounds are its identity. So is one that a former run has emitted: what that has
+ * stored is adopted at the start.
  */
 import type { Dictionary } from "../../records/Batch.ts"
 import type { WindowNode } from "../../pipeline/Checked.ts"
+import type { Encoded } from "../../pipeline/Pane.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { noOffset } from "../Operator.ts"
 import type { StateReader, StateWriter } from "../State.ts"
@@ -19,6 +21,7 @@ import { isNews, type Last, restoreEmitted, saveEmitted } from "./EmittedPanes.t
 import { Heap } from "./Heap.ts"
 import { KeyedState } from "./KeyedState.ts"
 import { compareText } from "./KeyOrder.ts"
+import { StoredSessions } from "./StoredSessions.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
 import { type Emit, restoreProgress, saveProgress, type Windows } from "./Windows.ts"
 
@@ -51,6 +54,7 @@ export class SessionWindows implements Windows, Placement {
   readonly #due = new Heap<Due>((a, b) => a.at - b.at)
   /** Where there are early panes: the sessions that have had rows since the last of them. */
   readonly #touched = new Set<Session>()
+  readonly #stored = new StoredSessions()
   #held = 0
   #closedTo = -Infinity
 
@@ -123,6 +127,7 @@ export class SessionWindows implements Windows, Placement {
       this.#remove(other)
     }
     this.#stretch(first, start, end)
+    this.#retractStored(first, offsets[row]!)
     return first
   }
 
@@ -149,9 +154,30 @@ export class SessionWindows implements Windows, Placement {
   #retract(session: Session, offset: number): void {
     const { emitted, end, key, slot, start } = session
     if (emitted === null) return
-    const revision = emitted.revision + 1
-    this.#emit({ key, start, end, kind: "retracted", revision, slot, watermark: this.#closedTo, offset })
+    const stored = this.#stored.take(this.#textOf(key), start, end)
+    const revision = Math.max(emitted.revision, stored?.revision ?? 0) + 1
+    const changes = Math.max(emitted.rows, stored?.changes ?? 0)
+    this.#emit({ key, start, end, kind: "retracted", revision, changes, slot, watermark: this.#closedTo, offset })
     session.emitted = null
+  }
+
+  /** What a former run has stored within the bounds of a session is part of it by now. */
+  #retractStored({ end: to, key, slot, start: from }: Session, offset: number): void {
+    if (this.#stored.isEmpty) return
+    for (const { changes, end, revision: last, start } of this.#stored.takeWithin(this.#textOf(key), from, to)) {
+      const revision = last + 1
+      this.#emit({ key, start, end, kind: "retracted", revision, changes, slot, watermark: this.#closedTo, offset })
+    }
+  }
+
+  get unsettledSince(): number {
+    const starts = [...this.#sessions.values()].map(([first]) => first?.start ?? Infinity)
+    return starts.reduce((least, start) => Math.min(least, start), this.#closedTo - this.#lateness)
+  }
+
+  adopt(stored: ReadonlyArray<Encoded>): void {
+    for (const session of stored) this.#stored.add(session)
+    for (const session of [...this.#sessions.values()].flat()) this.#retractStored(session, noOffset)
   }
 
   #remove(session: Session): void {
@@ -183,6 +209,7 @@ export class SessionWindows implements Windows, Placement {
       this.#emitSession(session, "on-time", noOffset)
       this.#letGo(session)
     }
+    this.#stored.forgetBefore(watermark - this.#lateness)
   }
 
   /** Removes a closed session, or waits until its lateness is over. */
@@ -207,7 +234,7 @@ export class SessionWindows implements Windows, Placement {
     const revision = last === null ? 0 : last.revision + 1
     // One that the watermark closes is due as soon as the watermark is past its end.
     const watermark = offset === noOffset ? end + 1 : this.#closedTo
-    this.#emit({ key, start, end, kind, revision, slot, watermark, offset })
+    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
     session.emitted = { kind, revision, rows }
   }
 
@@ -229,7 +256,8 @@ export class SessionWindows implements Windows, Placement {
   forming(emit: Emit): void {
     for (const { emitted, end, key, slot, start } of this.#stillOpen()) {
       const revision = (emitted?.revision ?? -1) + 1
-      emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: noOffset })
+      const changes = this.#slots.rowsOf(slot)
+      emit({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
     }
   }
 

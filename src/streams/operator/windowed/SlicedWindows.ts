@@ -80,6 +80,12 @@ export class SlicedWindows implements Windows, Placement {
     return this.#slots.size - 1
   }
 
+  get unsettledSince(): null {
+    return null
+  }
+
+  adopt(): void {}
+
   /** The scratch slot is one of them. */
   get held(): number {
     return this.#pool.held + 1
@@ -214,7 +220,8 @@ export class SlicedWindows implements Windows, Placement {
     const byWatermark = offset === noOffset
     // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
     const watermark = byWatermark ? end : this.#closedTo
-    this.#emit({ key, start: this.#assigner.windowStart(end), end, kind, revision, slot, watermark, offset })
+    const start = this.#assigner.windowStart(end)
+    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
     if (!byWatermark || this.#lateness > 0) this.#emitted.set(end, key, { kind, revision, rows })
   }
 
@@ -313,7 +320,8 @@ export class SlicedWindows implements Windows, Placement {
         const revision = (this.#emitted.get(end, key)?.revision ?? -1) + 1
         const start = this.#assigner.windowStart(end)
         const slot = this.#gather(end, key)
-        emit({ key, start, end, kind: "early", revision, slot, watermark: this.#closedTo, offset: noOffset })
+        const changes = this.#slots.rowsOf(slot)
+        emit({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
       }
     }
   }

@@ -1,6 +1,6 @@
 /** Rows into windows, and windows out as panes. */
 import type { WindowNode } from "../../pipeline/Checked.ts"
-import type { Pane } from "../../pipeline/Pane.ts"
+import type { Encoded, Pane } from "../../pipeline/Pane.ts"
 import { type Batch, Dictionary } from "../../records/Batch.ts"
 import { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { type Emitted, type Operator, Outcome, type Rows } from "../Operator.ts"
@@ -93,13 +93,22 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return panes
   }
 
-  #emit: Emit = (emission) => {
-    this.#panes.push({ pane: this.#pane(emission), watermark: emission.watermark, offset: emission.offset })
+  /** See {@link Windows.unsettledSince}. */
+  get unsettledSince(): number | null {
+    return this.#windows.unsettledSince
   }
 
-  #pane({ end, key, kind, revision, slot, start }: Emission): Pane {
+  adopt(stored: ReadonlyArray<Encoded>): void {
+    this.#windows.adopt(stored)
+  }
+
+  #emit: Emit = (emission) => {
+    this.#panes.push({ pane: this.#pane(emission), rows: emission.changes, watermark: emission.watermark, offset: emission.offset })
+  }
+
+  #pane({ changes, end, key, kind, revision, slot, start }: Emission): Pane {
     const values = kind === "retracted" ? {} : this.#slots.result(slot, this.#textOf)
-    return { pipeline: this.#pipeline, key: this.#textOf(key), start, end, pane: kind, revision, values }
+    return { pipeline: this.#pipeline, key: this.#textOf(key), start, end, pane: kind, revision, changes, values }
   }
 
   #textOf = (number: number): string => this.#dictionary.textOf(number)

@@ -1,6 +1,6 @@
 /** What the operator asks of a kind of windows, and what it gets back. */
 import type { Dictionary } from "../../records/Batch.ts"
-import type { Kind } from "../../pipeline/Pane.ts"
+import type * as Pane from "../../pipeline/Pane.ts"
 import type { StateReader, StateWriter } from "../State.ts"
 import type { Taking } from "./Taking.ts"
 
@@ -13,8 +13,10 @@ export interface Emission {
   readonly key: number
   readonly start: number
   readonly end: number
-  readonly kind: Kind
+  readonly kind: Pane.Kind
   readonly revision: number
+  /** Rows that are in it; of a retracted one, those of the window that it takes back. */
+  readonly changes: number
   /** Holds the window's state, only during the call. */
   readonly slot: number
   readonly watermark: number
@@ -37,6 +39,13 @@ export interface Windows {
   readonly size: number
   /** Slots that these windows know to be theirs. */
   readonly held: number
+  /**
+   * The earliest start of a window that may have been emitted with bounds that are not its last, so that another run
+   * over the same log need not come by them; `null` where bounds do not depend on what came when.
+   */
+  readonly unsettledSince: number | null
+  /** Takes the panes that a former run has left in the sink for its own: what turns out not to be a window is retracted. */
+  adopt(stored: ReadonlyArray<Pane.Encoded>): void
   useDictionary(dictionary: Dictionary): void
   save(state: StateWriter): void
   restore(state: StateReader): void

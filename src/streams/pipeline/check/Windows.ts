@@ -84,6 +84,9 @@ export const stateOf = (window: Window, slack: number, bytesPerEntry: number): S
   return { milliseconds, entriesPerKey: Math.ceil(milliseconds / slice) + 1, bytesPerEntry }
 }
 
+/** No window is longer; sessions have no longest length. */
+export const longestOf = (window: Window): number => spanOf(window)[0]
+
 /** How long a window is, and the shortest stretch that holds state of its own. */
 const spanOf = (window: Window): readonly [length: number, slice: number] => {
   switch (window.kind) {
