@@ -331,7 +331,7 @@ describe("a body that is too large", () => {
   it.live("down to single lines: those that are still too large become dead letters, and only those", () =>
     Effect.gen(function*() {
       yield* feed
-      const limit = 183
+      const limit = 194
       const { proxy, run } = yield* behindProxy({ script: tooLarge(limit, own) })
       const { connection } = yield* run
       const bodies = proxy.events.filter(({ action }) => action === "write")

@@ -117,5 +117,5 @@ export const actual = Effect.gen(function*() {
   return new Set((yield* sink.read({})).map(line))
 })
 
-export const line = ({ end, key, pipeline, start, values }: Pane.Encoded): string =>
-  JSON.stringify([pipeline, key, start, end, Object.entries(values).sort(([a], [b]) => a < b ? -1 : 1)])
+export const line = ({ changes, end, key, pipeline, start, values }: Pane.Encoded): string =>
+  JSON.stringify([pipeline, key, start, end, changes, Object.entries(values).sort(([a], [b]) => a < b ? -1 : 1)])
