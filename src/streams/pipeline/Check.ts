@@ -147,9 +147,7 @@ class Graph {
 
 /** The kinds of the results that a node puts out. */
 const typesOf = (results: Checked.Results): ReadonlyArray<readonly [name: string, kind: Checked.ValueType["kind"]]> =>
-  results._tag === "window"
-    ? results.aggregates.map(({ name, type }) => [name, type.kind] as const)
-    : [...typesOf(results.input), ...results.values.map(({ name }) => [name, "decimal"] as const)]
+  Checked.valuesOf({ end: results }).map(([name, { kind }]) => [name, kind] as const)
 
 /** The rows that windows are made of in the end, however many others they merge. */
 const rowsOf = ({ input }: Plan.WindowNode): Plan.Events => input._tag === "window" ? rowsOf(input) : input

@@ -125,10 +125,10 @@ export const originOf = (events: Events): { readonly source: Source; readonly st
 }
 
 /** The results of a pane with their types, in their order. */
-export const valuesOf = (checked: Checked): ReadonlyArray<readonly [name: string, type: ValueType]> => [
-  ...windowOf(checked).aggregates.map(({ name, type }) => [name, type] as const),
-  ...derivesOf(checked).flatMap(({ values }) => values.map(({ name }) => [name, percent] as const))
-]
+export const valuesOf = ({ end }: Pick<Checked, "end">): ReadonlyArray<readonly [name: string, type: ValueType]> =>
+  end._tag === "window"
+    ? end.aggregates.map(({ name, type }) => [name, type] as const)
+    : [...valuesOf({ end: end.input }), ...end.values.map(({ name }) => [name, percent] as const)]
 
 /** For how long, in event time, a window is compared with the one before it: 14 days. */
 export const horizon = 14 * 86_400_000

@@ -5,7 +5,7 @@
  * again where they differ, so that the newest pane of every window is what all rows together give. Early panes are
  * computed from what there is and leave nothing behind; a retracted window is as if it had never been.
  */
-import { type Derive, horizon, type WindowNode } from "../../pipeline/Checked.ts"
+import { type Derive, horizon, valuesOf, type WindowNode } from "../../pipeline/Checked.ts"
 import * as Pane from "../../pipeline/Pane.ts"
 import { longestOf } from "../../pipeline/check/Windows.ts"
 import { type Emitted, endOfTime, type Operator } from "../Operator.ts"
@@ -26,6 +26,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   readonly #pipeline: string
   readonly #names: ReadonlyArray<string>
   readonly #of: ReadonlyArray<string>
+  readonly #all: ReadonlyArray<string>
   readonly #lateness: number
   readonly #isSession: boolean
   /** How long after the end of a key's newest window one may still come that is compared with it. */
@@ -38,7 +39,9 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   #now = -Infinity
   #panes: Array<Emitted> = []
 
-  constructor(pipeline: string, { values }: Derive, { allowedLateness, window }: WindowNode) {
+  constructor(pipeline: string, node: Derive, { allowedLateness, window }: WindowNode) {
+    const { values } = node
+    this.#all = valuesOf({ end: node }).map(([name]) => name)
     this.#pipeline = pipeline
     this.#names = values.map(({ name }) => name)
     this.#of = values.map(({ of }) => of)
@@ -219,7 +222,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     stale.end()
     if (now === undefined || !(Number.isSafeInteger(now) || now === -Infinity)) throw new TypeError("the progress of results is damaged")
     this.#now = now
-    HistoryState.restore({ pipeline: this.#pipeline, names: this.#names, historyOf: (key) => this.#historyOf(key) }, state)
+    HistoryState.restore({ pipeline: this.#pipeline, names: this.#names, all: this.#all, historyOf: (key) => this.#historyOf(key) }, state)
     for (const [key, { entries, finalEnd }] of this.#histories) {
       for (const { pane } of entries) this.#finals.push({ at: pane.end + this.#lateness, key })
       if (finalEnd !== -Infinity) this.#ends.push({ at: finalEnd + this.#reach, key })

@@ -44,11 +44,15 @@ const membersOf = ({ values }: Pane): Schema.Json =>
 
 export interface Restoring {
   readonly pipeline: string
+  /** Of what is derived. */
   readonly names: ReadonlyArray<string>
+  /** Of all values of a pane, in the order in which it has them. */
+  readonly all: ReadonlyArray<string>
   readonly historyOf: (key: string) => History
 }
 
-export const restore = ({ historyOf, names, pipeline }: Restoring, state: StateReader): void => {
+export const restore = (restoring: Restoring, state: StateReader): void => {
+  const { historyOf, names } = restoring
   const table = state.table("finals")
   const [keys, ends, rows] = [table.texts("key"), table.wholeNumbers("end"), table.wholeNumbers("rows")]
   const values = names.map((name) => {
@@ -59,20 +63,21 @@ export const restore = ({ historyOf, names, pipeline }: Restoring, state: StateR
   })
   table.end()
   keys.forEach((key, i) => historyOf(key).resume({ end: ends[i]!, rows: rows[i]!, values: values.map((column) => column[i] ?? null) }))
-  restoreEntries(pipeline, historyOf, state)
+  restoreEntries(restoring, state)
 }
 
-const restoreEntries = (pipeline: string, historyOf: Restoring["historyOf"], state: StateReader): void => {
+const restoreEntries = ({ all, historyOf, pipeline }: Restoring, state: StateReader): void => {
   const table = state.table("windows")
   const keys = table.texts("key")
   const numbers = (name: string) => table.wholeNumbers(name)
   const [start, end, revision, changes] = [numbers("start"), numbers("end"), numbers("revision"), numbers("changes")]
-  const [rows, again, kinds, all] = [numbers("rows"), numbers("again"), table.texts("kind"), table.json("values")]
+  const [rows, again, kinds, members] = [numbers("rows"), numbers("again"), table.texts("kind"), table.json("values")]
   table.end()
   keys.forEach((key, i) => {
     const history = historyOf(key)
-    const values = Object.fromEntries(decodeMembers(all[i]).map(([name, value]) =>
+    const found = new Map(decodeMembers(members[i]).map(([name, value]) =>
       [name, typeof value === "object" && value !== null ? read(value[0]) : value]))
+    const values = Object.fromEntries(all.map((name) => [name, found.get(name) ?? null]))
     const pane = {
       pipeline,
       key,
