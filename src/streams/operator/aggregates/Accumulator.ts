@@ -11,7 +11,7 @@ import type { Batch } from "../../records/Batch.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import type { TableReader, TableWriter } from "../State.ts"
 
-/** In place of a slot's number, where there is none. All slots are larger. */
+/** In place of a slot's number, where there is none. No slot is negative, and loops over rows ask for no more than that. */
 export const noSlot = -1
 
 /** The rows `from` to `to` of a batch and the slot of each; a row with {@link noSlot} takes no part. */

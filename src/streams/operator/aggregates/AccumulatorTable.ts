@@ -11,7 +11,7 @@ import { Chosen, Extreme } from "./Extremes.ts"
 import { evaluate } from "../stateless/Condition.ts"
 import { Custom } from "./Custom.ts"
 import type { TableReader, TableWriter } from "../State.ts"
-import { type Accumulator, noSlot, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
+import { type Accumulator, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
 import { DoubleSum } from "./DoubleSum.ts"
 import { ExactSum } from "./ExactSum.ts"
 import { Lane } from "./Lane.ts"
@@ -186,7 +186,7 @@ export class AccumulatorTable {
 }
 
 const countRows = ({ from, slots, to }: Rows, lane: Float64Array): void => {
-  for (let i = from; i < to; i++) if (slots[i] !== noSlot) lane[slots[i]!]! += 1
+  for (let i = from; i < to; i++) if (slots[i]! >= 0) lane[slots[i]!]! += 1
 }
 
 const released = (done: string, slot: number): Error =>

@@ -4,7 +4,7 @@ import type { CustomSpec } from "../../pipeline/Aggregate.ts"
 import { rowAt } from "../../records/Batch.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import type { TableReader, TableWriter } from "../State.ts"
-import { type Accumulator, noSlot, type Rows } from "./Accumulator.ts"
+import { type Accumulator, type Rows } from "./Accumulator.ts"
 
 export class Custom implements Accumulator {
   readonly bytesPerSlot = 8
@@ -30,7 +30,7 @@ export class Custom implements Accumulator {
   add({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
-      if (slot === noSlot || (mask !== null && mask[i] === 0)) continue
+      if (slot < 0 || (mask !== null && mask[i] === 0)) continue
       this.#states[slot] = this.#spec.add(this.#states[slot], rowAt(batch, i))
     }
   }

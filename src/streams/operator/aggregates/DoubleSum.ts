@@ -7,7 +7,7 @@
  * added to `rest`, a big integer in units of the smallest double, 2^-1074, of which every double is a whole number.
  */
 import type { TableReader, TableWriter } from "../State.ts"
-import { noSlot, type Rows } from "./Accumulator.ts"
+import type { Rows } from "./Accumulator.ts"
 import { grown, type Part } from "./Lane.ts"
 
 /** Up to here nothing in TwoSum overflows. */
@@ -36,7 +36,7 @@ export class DoubleSum implements Part {
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
       const value = column[i]!
-      if (slot === noSlot || (mask !== null && mask[i] === 0) || value !== value) continue
+      if (slot < 0 || (mask !== null && mask[i] === 0) || value !== value) continue
       counts[slot]! += 1
       // The lines of `add`, with the arrays at hand: nothing in the loop is called as long as all goes well.
       const high = highs[slot]!

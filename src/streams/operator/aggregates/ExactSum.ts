@@ -6,7 +6,7 @@
  * of a slot is `lane + carry`.
  */
 import type { TableReader, TableWriter } from "../State.ts"
-import { noSlot, type Rows } from "./Accumulator.ts"
+import type { Rows } from "./Accumulator.ts"
 import { grown, type Part } from "./Lane.ts"
 
 const limit = Number.MAX_SAFE_INTEGER
@@ -30,7 +30,7 @@ export class ExactSum implements Part {
     const lane = this.#lane
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
-      if (slot === noSlot || (mask !== null && mask[i] === 0)) continue
+      if (slot < 0 || (mask !== null && mask[i] === 0)) continue
       const value = column[i]!
       const total = lane[slot]! + value
       if (total <= limit && total >= -limit) lane[slot] = total

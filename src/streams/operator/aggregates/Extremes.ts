@@ -3,7 +3,7 @@ import { valueOf } from "../../records/Batch.ts"
 import type { Column } from "../../pipeline/Column.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import type { TableReader, TableWriter } from "../State.ts"
-import { type Accumulator, noSlot, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
+import { type Accumulator, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
 import { Lane, Parts } from "./Lane.ts"
 
 /** The smallest or largest value of a column. */
@@ -37,7 +37,7 @@ export class Extreme extends Parts implements Accumulator {
     const largest = this.#sign === 1
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
-      if (slot === noSlot || (mask !== null && mask[i] === 0)) continue
+      if (slot < 0 || (mask !== null && mask[i] === 0)) continue
       const value = column[i]!
       const known = values[slot]!
       // A comparison with NaN is false: an absent value never replaces one, and any value replaces the absent one.
@@ -115,7 +115,7 @@ export class Chosen implements Accumulator {
     const sign = this.#bySign
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
-      if (slot === noSlot || (mask !== null && mask[i] === 0)) continue
+      if (slot < 0 || (mask !== null && mask[i] === 0)) continue
       const value = column[i]!
       const key = by[i]!
       if (value !== value || key !== key) continue

@@ -1,7 +1,7 @@
 /** Aggregates that add up: count, sum, mean and weighted mean. All are exact until they are looked at, and have an inverse. */
 import { divideHalfUp, fromUnscaled, meanExtraScale } from "../../../domain/Decimal.ts"
 import type { Value } from "../../pipeline/Pane.ts"
-import { type Accumulator, noSlot, type Rows } from "./Accumulator.ts"
+import { type Accumulator, type Rows } from "./Accumulator.ts"
 import type { DoubleSum } from "./DoubleSum.ts"
 import type { ExactSum } from "./ExactSum.ts"
 import { Lane, Sums } from "./Lane.ts"
@@ -19,7 +19,7 @@ export class Count extends Sums implements Accumulator {
     const rows = this.#rows.values
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
-      if (slot !== noSlot && (mask === null || mask[i] !== 0)) rows[slot]! += 1
+      if (slot >= 0 && (mask === null || mask[i] !== 0)) rows[slot]! += 1
     }
   }
 
@@ -27,7 +27,7 @@ export class Count extends Sums implements Accumulator {
     const rows = this.#rows.values
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
-      if (slot !== noSlot && !Number.isNaN(column[i]!)) rows[slot]! += column[i]!
+      if (slot >= 0 && !Number.isNaN(column[i]!)) rows[slot]! += column[i]!
     }
   }
 
@@ -144,7 +144,7 @@ abstract class WeightedMean<Sum extends ExactSum | DoubleSum> extends Sums imple
       const slot = slots[i]!
       const value = values[i]!
       const weight = weights[i]!
-      if (slot === noSlot || (mask !== null && mask[i] === 0) || value !== value || weight !== weight) continue
+      if (slot < 0 || (mask !== null && mask[i] === 0) || value !== value || weight !== weight) continue
       this.products.addProduct(slot, value, weight)
       this.weights.add(slot, weight)
     }

@@ -100,13 +100,15 @@ export class SlicedWindows implements Windows, Placement {
   }
 
   placeQuiet({ batch: { keys, length, times, watermarks }, keep, slots }: Taking, from: number): number {
+    // An imported constant is looked up each time that it is used.
+    const none = noSlot
     let { latest } = this.#trigger
     let slice: OpenSlice | null = null
     let table: Int32Array = new Int32Array(0)
     let row = from
     for (; row < length; row++) {
       if (keep !== null && keep[row] === 0) {
-        slots[row] = noSlot
+        slots[row] = none
         continue
       }
       const time = times[row]!
@@ -117,9 +119,9 @@ export class SlicedWindows implements Windows, Placement {
       if (watermarks[row]! >= slice.firstEnd) break
       if (time > latest) latest = time
       const key = keys[row]!
-      const known = key < table.length ? table[key]! : noSlot
+      const known = key < table.length ? table[key]! : none
       slots[row] = known
-      if (known === noSlot) {
+      if (known === none) {
         slots[row] = slice.slots.ensure(key)
         table = slice.slots.table
       }
