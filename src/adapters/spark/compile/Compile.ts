@@ -66,7 +66,7 @@ const refuse = ({ name }: Pipeline.Any, what: string, why: string) =>
   Effect.fail(new Unsupported({ pipeline: name, what, why }))
 
 /** Of a pipeline whose type nobody knows, such as one of a file: functions in it are refused like the rest. */
-export const compileAny = Effect.fnUntraced(function*(
+export const compileAny = Effect.fn("Spark.compile")(function*(
   pipeline: Pipeline.Any,
   options: Options = {}
 ): Effect.fn.Return<Program, Unsupported> {
