@@ -315,7 +315,7 @@ describe("a restart", () => {
     })))
 })
 
-describe("from the command to the cluster", () => {
+describe("each pipeline is compiled once, from the command to the cluster", () => {
   const choiceOf = (data: string, once: boolean): SparkRun.Choice => ({
     topic: "ticks", brokers: { brokers: [] }, checkpoints: "/checkpoints", sinks: ["memory"], data, once, restart: false,
     server: { place: { host: "127.0.0.1", port: 9 }, token: Redacted.make(""), end: Effect.void },
@@ -343,7 +343,7 @@ describe("from the command to the cluster", () => {
   )
 
   for (const once of [true, false]) {
-    it.live(`each pipeline is compiled once${once ? ", with --once" : ""}`, () =>
+    it.live(once ? "with --once" : "for ever", () =>
       Effect.scoped(Effect.gen(function*() {
         const data = yield* temporaryFolder
         const run = SparkRun.runOn(() => backends, choiceOf(data, once), [candles1m, movingAverage5m])
