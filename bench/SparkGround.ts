@@ -8,6 +8,7 @@ import { Connection } from "../src/adapters/kafka/client/Connection.ts"
 import * as KafkaEventLog from "../src/adapters/kafka/KafkaEventLog.ts"
 import * as KafkaResultSink from "../src/adapters/kafka/KafkaResultSink.ts"
 import * as Session from "../src/adapters/spark/connect/Session.ts"
+import { compile } from "../src/adapters/spark/compile/Compile.ts"
 import * as LiveCluster from "../src/adapters/spark/live/LiveCluster.ts"
 import { ConnectServer } from "../src/adapters/spark/rest/ConnectServer.ts"
 import { Submissions } from "../src/adapters/spark/rest/Submissions.ts"
@@ -50,8 +51,10 @@ export const line = (i: number, time: number): string =>
 /** Where panes of a topic go, as `process` and `submit` have it. */
 const panesOf = (topic: string): string => `${topic}-panes`
 
-export const workOf = (topic: string, overlap: Overlap): Work =>
-  ({ pipeline: pipelines[overlap], topic, results: panesOf(topic) })
+export const workOf = (topic: string, overlap: Overlap): Work => {
+  const pipeline = pipelines[overlap]
+  return { pipeline, program: Effect.runSync(compile(pipeline)), topic, results: panesOf(topic) }
+}
 
 export interface Ground {
   readonly brokers: string

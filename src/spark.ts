@@ -3,6 +3,7 @@
  * there is, a live one or one in memory for tests, and carries their panes out of a `PaneLog` into the sink.
  */
 export { compile, type Options as CompileOptions, portable } from "./adapters/spark/compile/Compile.ts"
+export type { Compiled } from "./adapters/spark/compile/Compiled.ts"
 export { explain, type Program, type Step } from "./adapters/spark/compile/Program.ts"
 export { Unsupported } from "./adapters/spark/compile/Unsupported.ts"
 export * as LiveCluster from "./adapters/spark/live/LiveCluster.ts"

@@ -1,17 +1,31 @@
 /** `courant submit` where there is no cluster, and the parts of it that need none. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Redacted, Stream } from "effect"
+import { Effect, Layer, Option, Redacted, Stream } from "effect"
 import * as fc from "fast-check"
 import { generateKeyPairSync } from "node:crypto"
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { join } from "node:path"
+import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
+import * as PlatformaticClient from "../../src/adapters/kafka/client/PlatformaticClient.ts"
+import * as RetryPolicy from "../../src/adapters/kafka/client/RetryPolicy.ts"
+import { compile } from "../../src/adapters/spark/compile/Compile.ts"
+import * as MemorySparkCluster from "../../src/adapters/spark/MemorySparkCluster.ts"
+import { PaneLog } from "../../src/adapters/spark/PaneLog.ts"
 import { type Batch, SparkCluster } from "../../src/adapters/spark/SparkCluster.ts"
 import { candles1m } from "../../src/analytics/candles.ts"
+import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import * as SparkGenerations from "../../src/cli/spark/SparkGenerations.ts"
 import { sparkOptionsOf } from "../../src/cli/spark/SparkKafka.ts"
+import * as SparkRun from "../../src/cli/spark/SparkRun.ts"
 import * as SparkProgress from "../../src/cli/terminal/SparkProgress.ts"
 import * as SparkServer from "../../src/cli/spark/SparkServer.ts"
+import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
+import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
+import { EventLog } from "../../src/streams/ports/EventLog.ts"
+import { Monitor } from "../../src/streams/ports/Monitor.ts"
+import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
+import { compilationsOf } from "../adapters/spark/compilations.ts"
 import { courant, linesOf, temporaryFolder } from "./courant.ts"
 
 const nobody = "http://127.0.0.1:9"
@@ -301,6 +315,43 @@ describe("a restart", () => {
     })))
 })
 
+describe("each pipeline is compiled once, from the command to the cluster", () => {
+  const choiceOf = (data: string, once: boolean): SparkRun.Choice => ({
+    topic: "ticks", brokers: { brokers: [] }, checkpoints: "/checkpoints", sinks: ["memory"], data, once, restart: false,
+    server: { place: { host: "127.0.0.1", port: 9 }, token: Redacted.make(""), end: Effect.void },
+    maxTimeAhead: 300_000, connectTimeout: 1_000, report: undefined, page: false, pagePort: 0, host: "127.0.0.1"
+  })
+
+  /** A client that nobody has told to connect. */
+  const toNobody = Layer.effect(Connection, Effect.gen(function*() {
+    const [brokers, retryPolicy] = ["127.0.0.1:9", RetryPolicy.make("127.0.0.1:9")]
+    return Connection.of({ brokers, retryPolicy, client: yield* PlatformaticClient.make({ brokers: [brokers] }, retryPolicy) })
+  }))
+
+  /** Whose queries have ended by themselves, so that every run has an end. */
+  const backends = Layer.mergeAll(
+    toNobody,
+    Layer.effect(SparkCluster, Effect.map(SparkCluster, (cluster) => SparkCluster.of({
+      ...cluster,
+      start: (work) => Effect.map(cluster.start(work), (query) => ({ ...query, batches: Stream.empty }))
+    }))).pipe(Layer.provide(MemorySparkCluster.layer)),
+    PaneLog.from(EventLog.layerMemory({ topic: "ticks-panes" })),
+    CheckpointStore.layerMemory,
+    ResultSink.layerMemory,
+    DeadLetters.layerMemory,
+    Monitor.layer
+  )
+
+  for (const once of [true, false]) {
+    it.live(once ? "with --once" : "for ever", () =>
+      Effect.scoped(Effect.gen(function*() {
+        const data = yield* temporaryFolder
+        const run = SparkRun.runOn(() => backends, choiceOf(data, once), [candles1m, movingAverage5m])
+        assert.strictEqual(yield* compilationsOf(run), 2)
+      })))
+  }
+})
+
 describe("the line of a query", () => {
   const batch: Batch = {
     id: 12, read: 4_000, deadLettered: 0, filtered: 0, late: 0, watermark: Date.UTC(2026, 10, 24, 14, 3, 5), lag: 1_234,
@@ -331,7 +382,8 @@ describe("the line of a query", () => {
         compute: () => Effect.succeed(batch)
       })
       const standings = SparkProgress.standingsOf([candles1m])
-      const work = { pipeline: candles1m, topic: "ticks", results: "ticks-panes" }
+      const program = yield* compile(candles1m)
+      const work = { pipeline: candles1m, program, topic: "ticks", results: "ticks-panes" }
       const started = yield* SparkProgress.noting(standings, cluster).start(work)
       assert.deepStrictEqual(yield* Stream.runCollect(started.batches), batches)
       assert.deepStrictEqual(standings.get("candles-1m"), { isStarted: true, batch: batches[1], read: 12, panes: 0 })

@@ -2,6 +2,13 @@
  * The bytes that pipelines give are those that were recorded in traces/, line by line.
  * `COURANT_GOLDEN=write npx vitest run test/golden` records them anew: what then differs
  * in a commit is what the commit changes for everybody who runs a pipeline.
+ *
+ * What has changed since they were first recorded, by trace:
+ * - bars-over-1 to -3: of broken bars, a pipeline that takes no bars says "filtered", not "dead-lettered".
+ * - disorder-lateness-over-1 and -ended-twice: a bar no longer moves the event time of a pipeline that takes no bars, so
+ *   the late trades of `moving-average-5m` are those that it has when it runs alone.
+ * - disorder-windows and early, with changes in per cent: a revision is followed by the windows after it, as `late` panes.
+ * - forming-over-1: the change of a session is against the one before, never against a retracted one.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

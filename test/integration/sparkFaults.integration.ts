@@ -8,6 +8,7 @@ import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Session from "../../src/adapters/spark/connect/Session.ts"
 import * as StreamingQuery from "../../src/adapters/spark/connect/StreamingQuery.ts"
+import { compile } from "../../src/adapters/spark/compile/Compile.ts"
 import * as LiveCluster from "../../src/adapters/spark/live/LiveCluster.ts"
 import { isOver, Submissions } from "../../src/adapters/spark/rest/Submissions.ts"
 import * as Sessions from "../../src/adapters/spark/live/Sessions.ts"
@@ -48,8 +49,11 @@ const client = (options: Partial<LiveCluster.Options> = {}) =>
     })
   }))
 
-const start = (topic: string) =>
-  SparkCluster.use(({ start }) => start({ pipeline: candles1m, topic, results: Harness.resultsOf(topic) }))
+const start = Effect.fnUntraced(function*(topic: string) {
+  const program = yield* compile(candles1m)
+  const { start } = yield* SparkCluster
+  return yield* start({ pipeline: candles1m, program, topic, results: Harness.resultsOf(topic) })
+})
 
 const find = (topic: string) => SparkCluster.use(({ find }) => find(candles1m.name, topic))
 

@@ -1,6 +1,6 @@
 /**
  * A cluster of Spark that is no cluster, for tests: it keeps the contract of `SparkCluster` in this process and in no
- * time. Topics are logs in memory; pipelines are run by the engine in process, after Spark's compiler has taken them.
+ * time. Topics are logs in memory; pipelines are run by the engine in process, under the names that their programs give them.
  * What it cannot show is what is Spark's own: lateness that is judged by the batch, and how long things take.
  *
  * The machine (`MemorySpark`) is apart from those who talk to it (`layerClient`), so that a test can have several
@@ -14,8 +14,6 @@ import type { Counts } from "../../streams/ports/Monitor.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { partitionOf } from "../../streams/records/Partitioner.ts"
 import { fromTexts } from "../../streams/records/Records.ts"
-import { compileAny } from "./compile/Compile.ts"
-import type { Unsupported } from "./compile/Unsupported.ts"
 import * as QueryName from "./live/QueryName.ts"
 import { type Batch, ClusterError, type Query, SparkCluster, type Work } from "./SparkCluster.ts"
 
@@ -98,10 +96,9 @@ class Machine {
     this.#partitions = partitions
   }
 
-  start(work: Work): Effect.Effect<Query, Unsupported | ClusterError, Scope.Scope> {
-    const join = Effect.andThen(this.#answer(nameOf(work)), (name) => this.#alone(this.#join(work, name)))
+  start(work: Work): Effect.Effect<Query, ClusterError, Scope.Scope> {
     return Effect.acquireRelease(
-      Effect.tap(join, (running) => Effect.sync(() => running.keepers++)),
+      Effect.tap(this.#answer(this.#alone(this.#join(work))), (running) => Effect.sync(() => running.keepers++)),
       (running) => Effect.sync(() => running.keepers--)
     ).pipe(Effect.map((running) => this.#queryOf(running)))
   }
@@ -111,11 +108,8 @@ class Machine {
     return this.#answer(Effect.map(running, Option.map((running) => this.#queryOf(running))))
   }
 
-  compute(work: Work): Effect.Effect<Batch, Unsupported | ClusterError> {
-    return this.#answer(nameOf(work)).pipe(
-      Effect.andThen(this.#compute(work)),
-      Effect.catchTag("EventLogError", (error) => Effect.fail(failed(work, error)))
-    )
+  compute(work: Work): Effect.Effect<Batch, ClusterError> {
+    return this.#answer(Effect.mapError(this.#compute(work), (error) => failed(work, error)))
   }
 
   get killDriver(): Effect.Effect<void> {
@@ -149,9 +143,10 @@ class Machine {
     )
   }
 
-  /** The query of this name; another of the same pipeline and topic makes room for it. */
-  #join(work: Work, name: string): Effect.Effect<Running> {
+  /** The query of this plan; another of the same pipeline and topic makes room for it. */
+  #join(work: Work): Effect.Effect<Running> {
     return Effect.gen({ self: this }, function*() {
+      const name = QueryName.of(work.program, work.topic)
       const running = this.#queries.get(identity(work.pipeline.name, work.topic))
       if (running?.name === name) return running
       if (running !== undefined) yield* this.#end(running, stopped(running))
@@ -249,11 +244,6 @@ class Machine {
     })
   }
 }
-
-/** Fails for what Spark cannot compute. */
-const nameOf = Effect.fnUntraced(function*({ maxTimeAhead, pipeline, topic }: Work) {
-  return QueryName.of(yield* compileAny(pipeline, { maxTimeAhead }), topic)
-})
 
 const identity = (pipeline: string, topic: string): string => JSON.stringify([pipeline, topic])
 

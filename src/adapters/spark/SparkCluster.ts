@@ -3,17 +3,14 @@
  * query goes on without us, and is found again by the pipeline and the topic that it is of.
  */
 import { Context, type Effect, type Option, Schema, type Scope, type Stream } from "effect"
-import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
-import type { Unsupported } from "./compile/Unsupported.ts"
+import type { Compiled } from "./compile/Compiled.ts"
 
-export interface Work {
-  readonly pipeline: AnyPipeline
+/** What a cluster is given to do. It compiles nothing: the program is there. */
+export interface Work extends Compiled {
   /** Where its events are. */
   readonly topic: string
   /** Where its panes go, in the form in which courant's own are: a compacted topic. */
   readonly results: string
-  /** Milliseconds by which an event may lie ahead of the clock at its append. */
-  readonly maxTimeAhead?: number | undefined
 }
 
 /** What the cluster tells of one batch of a query, or of a whole computation. */
@@ -70,9 +67,9 @@ export class SparkCluster extends Context.Service<SparkCluster, {
    * looked after: it is started again from its checkpoint after what may pass, whatever of driver, worker, session or
    * broker was away; when the scope ends it goes on.
    */
-  readonly start: (work: Work) => Effect.Effect<Query, Unsupported | ClusterError, Scope.Scope>
+  readonly start: (work: Work) => Effect.Effect<Query, ClusterError, Scope.Scope>
   /** The query that runs a pipeline of this name over a topic, whoever has started it. */
   readonly find: (pipeline: string, topic: string) => Effect.Effect<Option.Option<Query>, ClusterError>
   /** Computes the panes of all windows of what the topic holds now, and is done when they are written. */
-  readonly compute: (work: Work) => Effect.Effect<Batch, Unsupported | ClusterError>
+  readonly compute: (work: Work) => Effect.Effect<Batch, ClusterError>
 }>()("courant/spark/SparkCluster") {}

@@ -8,42 +8,52 @@
 import { Duration, Effect, Layer, Stream } from "effect"
 import * as PaneRelay from "../../streams/engine/PaneRelay.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
-import { Engine, type Options, RemoteError, type Report } from "../../streams/ports/Engine.ts"
+import { Engine, type Options as RunOptions, RemoteError, type Report } from "../../streams/ports/Engine.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import { type Counts, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import type { Pane } from "../../streams/pipeline/Pane.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
-import { compileAny } from "./compile/Compile.ts"
+import * as Compiled from "./compile/Compiled.ts"
 import { PaneLog } from "./PaneLog.ts"
 import { type Batch, SparkCluster, type Work } from "./SparkCluster.ts"
 
 type Services = SparkCluster | PaneLog | CheckpointStore | ResultSink | Monitor
+
+export interface Options {
+  /** Where the events are. */
+  readonly topic: string
+  /**
+   * Pipelines that are compiled already, so that a run does not do it again: those that it runs under the same
+   * `maxTimeAhead`. A run compiles the others itself, each once; none by default.
+   */
+  readonly compiled?: ReadonlyArray<Compiled.Compiled> | undefined
+}
 
 /**
  * Runs pipelines over a topic of Kafka that the cluster can reach. Without `stopAt` the queries go on when the run ends,
  * however it ends, and the next run joins them. With it, the windows of what the topic holds at that moment are computed
  * and carried, all of them, and no query is left.
  */
-export const layer = (options: { readonly topic: string }): Layer.Layer<Engine, never, Services> =>
+export const layer = (options: Options): Layer.Layer<Engine, never, Services> =>
   Layer.effect(
     Engine,
     Effect.gen(function*() {
       const services = yield* Effect.context<Services>()
-      return Engine.of({ run: (run) => Effect.provideContext(runOver(options.topic, run), services) })
+      return Engine.of({ run: (run) => Effect.provideContext(runOver(options, run), services) })
     })
   )
 
 const runOver = Effect.fn("SparkEngine.run")(
-  function*(topic: string, options: Options) {
+  function*({ compiled: known, topic }: Options, options: RunOptions) {
     const { pipelines } = options
     if (new Set(pipelines.map(({ name }) => name)).size < pipelines.length) {
       throw new TypeError("two pipelines of a run have the same name")
     }
     const maxTimeAhead = options.maxTimeAhead === undefined ? undefined : Duration.toMillis(options.maxTimeAhead)
     // All are looked at before the first is started.
-    for (const pipeline of pipelines) yield* compileAny(pipeline, { maxTimeAhead })
+    const compiled = yield* Compiled.all(pipelines, maxTimeAhead, known)
     const { topic: results } = yield* PaneLog
-    const run = new Run(options, pipelines.map((pipeline) => ({ pipeline, topic, results, maxTimeAhead })))
+    const run = new Run(options, compiled.map((each) => ({ ...each, topic, results })))
     yield* options.stopAt === undefined ? follow(run) : Effect.andThen(options.stopAt, computeOnce(run))
     return run.report
   },
@@ -97,12 +107,12 @@ const atFirst: Standing = { read: 0, deadLettered: 0, filtered: 0, late: 0, wate
 
 /** What a run knows: counts from its own beginning on, since a query that it joins does not tell what was before. */
 class Run {
-  readonly options: Options
+  readonly options: RunOptions
   readonly works: ReadonlyArray<Work>
   panes = 0
   readonly #standings: Map<string, Standing>
 
-  constructor(options: Options, works: ReadonlyArray<Work>) {
+  constructor(options: RunOptions, works: ReadonlyArray<Work>) {
     this.options = options
     this.works = works
     this.#standings = new Map(works.map(({ pipeline }) => [pipeline.name, atFirst]))

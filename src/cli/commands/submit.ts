@@ -89,15 +89,8 @@ const run = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: 
   const brokers: Brokers = yield* Kafka.optionsOf(input)
   const checkpoints = yield* checkpointsOf(input)
   const server = yield* SparkServer.serverOf({ ...input, launches: input.once ? "once" : "forever" })
-  yield* refuseUnsupported(pipelines, input.maxTimeAhead)
   const { run } = yield* Effect.promise(() => import("../spark/SparkRun.ts"))
   yield* run({ ...input, report: Option.getOrUndefined(input.report), topic, brokers, checkpoints, server }, pipelines)
-})
-
-/** Nothing is begun for one pipeline where another of them cannot run. */
-const refuseUnsupported = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>, maxTimeAhead: number) {
-  const { compileAny } = yield* Effect.promise(() => import("../../adapters/spark/compile/Compile.ts"))
-  yield* Effect.forEach(pipelines, (pipeline) => compileAny(pipeline, { maxTimeAhead }))
 })
 
 /** Of Spark's own file systems. A computation with an end saves nothing. */

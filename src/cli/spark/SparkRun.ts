@@ -6,6 +6,7 @@ import * as KafkaPaneLog from "../../adapters/kafka/KafkaPaneLog.ts"
 import * as KafkaResultSink from "../../adapters/kafka/KafkaResultSink.ts"
 import * as Topics from "../../adapters/kafka/client/Topics.ts"
 import * as LiveCluster from "../../adapters/spark/live/LiveCluster.ts"
+import * as Compiled from "../../adapters/spark/compile/Compiled.ts"
 import { PaneLog } from "../../adapters/spark/PaneLog.ts"
 import { SparkCluster } from "../../adapters/spark/SparkCluster.ts"
 import * as SparkEngine from "../../adapters/spark/SparkEngine.ts"
@@ -14,6 +15,7 @@ import * as SqliteCheckpointStore from "../../adapters/sqlite/SqliteCheckpointSt
 import * as SqliteResultSink from "../../adapters/sqlite/SqliteResultSink.ts"
 import * as StdoutSink from "../../adapters/stdio/StdoutSink.ts"
 import * as PaneRelay from "../../streams/engine/PaneRelay.ts"
+import type { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import type { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import { Engine } from "../../streams/ports/Engine.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
@@ -53,10 +55,19 @@ export interface Choice {
   readonly host: string
 }
 
-export const run = Effect.fnUntraced(function*(choice: Choice, pipelines: ReadonlyArray<AnyPipeline>) {
-  const { once, report } = choice
+export const run = (choice: Choice, pipelines: ReadonlyArray<AnyPipeline>) => runOn(backendsOf, choice, pipelines)
+
+/** The same, whatever the topics and the cluster are. */
+export const runOn = Effect.fnUntraced(function*<E, R>(
+  backendsOf: (place: Place) => Layer.Layer<Backends, E, R>,
+  choice: Choice,
+  pipelines: ReadonlyArray<AnyPipeline>
+) {
+  const { maxTimeAhead, once, report, topic } = choice
+  // Nothing is begun for one pipeline where another of them cannot run.
+  const compiled = yield* Compiled.all(pipelines, maxTimeAhead)
   // What is saved here is how far the topic of panes was carried.
-  const processor = Pipelines.checkpointName(topicsOf(choice.topic).panes, pipelines)
+  const processor = Pipelines.checkpointName(topicsOf(topic).panes, pipelines)
   const generation = { data: choice.data, processor }
   if (choice.restart) yield* SparkGenerations.renew(generation)
   const checkpoints = yield* SparkGenerations.folderOf(choice.checkpoints, generation)
@@ -74,7 +85,7 @@ export const run = Effect.fnUntraced(function*(choice: Choice, pipelines: Readon
     return yield* engine.run({
       name: processor,
       pipelines,
-      maxTimeAhead: choice.maxTimeAhead,
+      maxTimeAhead,
       ...(once ? { stopAt: Effect.succeed([]) } : {})
     })
   })
@@ -84,7 +95,10 @@ export const run = Effect.fnUntraced(function*(choice: Choice, pipelines: Readon
     Effect.onInterrupt(() => Effect.sync(() => sayWhatGoesOn(standings))),
     // What ends us need not end the queries: only the cluster's own failures do.
     Effect.tapError((error) => Effect.sync(() => error._tag === "RemoteError" ? undefined : sayWhatGoesOn(standings))),
-    Effect.provide(engineOn({ ...choice, checkpoints, processor }, standings))
+    Effect.provide(SparkEngine.layer({ topic, compiled }).pipe(
+      Layer.provideMerge(noted(standings)),
+      Layer.provideMerge(backendsOf({ ...choice, checkpoints, processor }))
+    ))
   )
 })
 
@@ -130,7 +144,9 @@ interface Place extends Choice {
   readonly processor: string
 }
 
-const engineOn = (place: Place, standings: SparkProgress.Standings) => {
+type Backends = SparkCluster | PaneLog | CheckpointStore | ResultSink | DeadLetters | Connection.Connection | Monitor
+
+const backendsOf = (place: Place) => {
   const { brokers, data, topic } = place
   const names = topicsOf(topic)
   const connection = Connection.Connection.layer(brokers)
@@ -142,13 +158,12 @@ const engineOn = (place: Place, standings: SparkProgress.Standings) => {
     kafka: thereAlready(names.panes).pipe(Layer.provide(connection)),
     stdout: StdoutSink.layer
   }
-  return SparkEngine.layer({ topic }).pipe(
-    Layer.provideMerge(noted(clusterOf(place), standings)),
-    Layer.provideMerge(Layer.mergeAll(
-      panesOf(names.panes),
-      SqliteCheckpointStore.layer.pipe(Layer.provide(database)),
-      sinksOf(sinks, place.sinks, "sqlite")
-    )),
+  return Layer.mergeAll(
+    clusterOf(place),
+    panesOf(names.panes),
+    SqliteCheckpointStore.layer.pipe(Layer.provide(database)),
+    sinksOf(sinks, place.sinks, "sqlite")
+  ).pipe(
     Layer.provideMerge(KafkaDeadLetters.layer({ topic: names.deadLetters })),
     Layer.provideMerge(eventsOf(topic)),
     Layer.provideMerge(connection),
@@ -185,7 +200,5 @@ export const clusterOf = ({ brokers, checkpoints, connectTimeout, server: { plac
     kafka: brokers === undefined ? {} : sparkOptionsOf(brokers)
   })
 
-const noted = <E>(cluster: Layer.Layer<SparkCluster, E>, standings: SparkProgress.Standings) =>
-  Layer.effect(SparkCluster, SparkCluster.use((cluster) => Effect.succeed(SparkProgress.noting(standings, cluster)))).pipe(
-    Layer.provide(cluster)
-  )
+const noted = (standings: SparkProgress.Standings) =>
+  Layer.effect(SparkCluster, SparkCluster.use((cluster) => Effect.succeed(SparkProgress.noting(standings, cluster))))

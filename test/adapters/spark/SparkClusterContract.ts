@@ -4,10 +4,11 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber, type Layer, Option, Schedule, Stream } from "effect"
-import { type Batch, type Query, SparkCluster } from "../../../src/adapters/spark/SparkCluster.ts"
+import { compileAny } from "../../../src/adapters/spark/compile/Compile.ts"
+import { type Batch, type Query, SparkCluster, type Work } from "../../../src/adapters/spark/SparkCluster.ts"
 import { Pane } from "../../../src/streams/pipeline/index.ts"
 import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
-import { all, candles, changed, closed, large, line, market, unsupported } from "./market.ts"
+import { all, candles, changed, closed, large, line, market } from "./market.ts"
 
 /** A topic that no other test has, with one partition, and the one for its panes. */
 export interface Topic {
@@ -169,7 +170,7 @@ export const suite = (name: string, harness: Harness): void => {
           const now = yield* Clock.currentTimeMillis
           const ahead = { symbol: "A", time: now + 3_600_000, price: "1.00", size: 1 }
           yield* topic.append([...events, JSON.stringify(ahead)])
-          const batch = yield* cluster.compute({ ...workOn(topic, candles), maxTimeAhead: 600_000 })
+          const batch = yield* cluster.compute(workOn(topic, candles, 600_000))
           assert.deepStrictEqual([batch.read, batch.deadLettered], [events.length + 1, 1])
           assert.deepStrictEqual(yield* windows(topic), all(candles, events))
         })))
@@ -181,24 +182,13 @@ export const suite = (name: string, harness: Harness): void => {
           assert.strictEqual(batch.read, 0)
           assert.deepStrictEqual(yield* topic.panes, [])
         })))
-
-    for (const [what, pipeline] of Object.entries(unsupported)) {
-      test(`refuses ${what} by name, before anything runs`, (topic) =>
-        asClient((cluster) =>
-          Effect.gen(function*() {
-            const work = workOn(topic, pipeline)
-            for (const run of [Effect.asVoid(Effect.scoped(cluster.start(work))), Effect.asVoid(cluster.compute(work))]) {
-              const error = yield* Effect.flip(run)
-              assert.strictEqual(error._tag, "UnsupportedBySpark")
-              assert.include(error.message, pipeline.name)
-            }
-            assert.deepStrictEqual(yield* cluster.find(pipeline.name, topic.name), Option.none())
-          })))
-    }
   })
 }
 
-const workOn = (topic: Topic, pipeline: AnyPipeline) => ({ pipeline, topic: topic.name, results: topic.results })
+const workOn = ({ name, results }: Topic, pipeline: AnyPipeline, maxTimeAhead?: number): Work => {
+  const program = Effect.runSync(compileAny(pipeline, { maxTimeAhead }))
+  return { pipeline, program, maxTimeAhead, topic: name, results }
+}
 
 /** What is in the topic of results: of each window the pane that was written last. */
 const windows = (topic: Topic) =>

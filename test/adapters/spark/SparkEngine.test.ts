@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer, Option, Schedule, Stream } from "effect"
 import * as fc from "fast-check"
+import * as Compiled from "../../../src/adapters/spark/compile/Compiled.ts"
 import * as MemorySparkCluster from "../../../src/adapters/spark/MemorySparkCluster.ts"
 import { PaneLog } from "../../../src/adapters/spark/PaneLog.ts"
 import { SparkCluster } from "../../../src/adapters/spark/SparkCluster.ts"
@@ -16,7 +17,8 @@ import { fromTexts } from "../../../src/streams/records/Records.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import { logsWithin, pipelines } from "../../../src/testing/Arbitraries.ts"
 import { foldedPanes, textOf } from "../../../src/testing/Harness.ts"
-import { all, candles, closed, large, line, market, unsupported } from "./market.ts"
+import { compilationsOf } from "./compilations.ts"
+import { all, candles, changed, closed, large, line, market, unsupported } from "./market.ts"
 import * as Aggregate from "../../../src/streams/pipeline/Aggregate.ts"
 import { windowOf } from "../../../src/streams/pipeline/Checked.ts"
 import * as Pipeline from "../../../src/streams/pipeline/Pipeline.ts"
@@ -29,10 +31,13 @@ const { MemorySpark } = MemorySparkCluster
 
 const paneLog = PaneLog.from(Layer.effect(EventLog, MemorySpark.use(({ topic }) => topic("ticks-panes"))))
 
-const stack = SparkEngine.layer({ topic: "ticks" }).pipe(
-  Layer.provideMerge(paneLog),
-  Layer.provideMerge(Layer.mergeAll(MemorySparkCluster.layer, CheckpointStore.layerMemory, ResultSink.layerMemory, Monitor.layer))
-)
+const stackOf = (compiled?: ReadonlyArray<Compiled.Compiled>) =>
+  SparkEngine.layer({ topic: "ticks", compiled }).pipe(
+    Layer.provideMerge(paneLog),
+    Layer.provideMerge(Layer.mergeAll(MemorySparkCluster.layer, CheckpointStore.layerMemory, ResultSink.layerMemory, Monitor.layer))
+  )
+
+const stack = stackOf()
 
 const append = Effect.fnUntraced(function*(events: ReadonlyArray<string>) {
   const spark = yield* MemorySparkCluster.MemorySpark
@@ -93,6 +98,40 @@ it("of any pipeline that Spark takes the sink ends with the batch fold's panes",
       }).pipe(Effect.provide(stack, { local: true }), Effect.runPromise)),
     { numRuns: Math.ceil(60 * Number(process.env["COURANT_RUNS"] ?? 1)) }
   ))
+
+describe("each pipeline is compiled once a run", () => {
+  const runs: { readonly [what: string]: Effect.Effect<unknown, unknown, Engine | SparkCluster> } = {
+    "of queries that run for ever": Effect.gen(function*() {
+      const engine = yield* Effect.forkChild(run([candles, large]))
+      yield* Effect.andThen(running("candles"), running("large"))
+      yield* Fiber.interrupt(engine)
+    }),
+    "with an end": once([candles, large])
+  }
+  for (const [what, running] of Object.entries(runs)) {
+    it.live(what, () =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* compilationsOf(running), 2)
+      }).pipe(Effect.provide(stack)))
+
+    it.live(`${what}, and not again where it comes compiled`, () =>
+      Effect.gen(function*() {
+        const compiled = yield* Compiled.all([large, candles], undefined)
+        assert.strictEqual(yield* compilationsOf(Effect.provide(running, stackOf(compiled))), 0)
+      }))
+  }
+
+  it.live("and is not taken for another of its name, or for itself under another bound", () =>
+    Effect.gen(function*() {
+      const compiled = [...yield* Compiled.all([changed], undefined), ...yield* Compiled.all([candles], 600_000)]
+      const running = Effect.andThen(append(events), once([candles]))
+      const counted = Effect.gen(function*() {
+        assert.strictEqual(yield* compilationsOf(running), 1)
+        assert.deepStrictEqual(yield* stored, all(candles, events))
+      })
+      yield* Effect.provide(counted, stackOf(compiled))
+    }))
+})
 
 describe("on a cluster", () => {
   it.live("queries run for ever, their panes are carried, and whoever watches learns how far they are", () =>

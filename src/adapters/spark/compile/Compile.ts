@@ -66,7 +66,7 @@ const refuse = ({ name }: Pipeline.Any, what: string, why: string) =>
   Effect.fail(new Unsupported({ pipeline: name, what, why }))
 
 /** Of a pipeline whose type nobody knows, such as one of a file: functions in it are refused like the rest. */
-export const compileAny = Effect.fnUntraced(function*(
+export const compileAny = Effect.fn("Spark.compile")(function*(
   pipeline: Pipeline.Any,
   options: Options = {}
 ): Effect.fn.Return<Program, Unsupported> {
@@ -127,12 +127,12 @@ const sideOf = (events: Checked.Events, prefix: string): Side => {
 const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
   const { aggregates, allowedLateness, input, preAggregated, window } = Checked.windowOf(pipeline.checked)
   const events = sideOf(input, "e")
-  const ready = preAggregated === null ? null : sideOf(preAggregated, "p")
-  const either = (of: (side: Side) => string) => ready === null ? of(events) : `IF(partial, ${of(ready)}, ${of(events)})`
-  const results = Results.of(aggregates, { event: events.scope, partial: ready?.scope ?? null })
+  const other = preAggregated === null ? null : sideOf(preAggregated, "p")
+  const either = (of: (side: Side) => string) => other === null ? of(events) : `IF(pre_aggregated, ${of(other)}, ${of(events)})`
+  const results = Results.of(aggregates, { event: events.scope, preAggregated: other?.scope ?? null })
   return [
-    ...kinds(ready !== null),
-    ...decoding(events.decoded, ready?.decoded ?? null),
+    ...kinds(other !== null),
+    ...decoding(events.decoded, other?.decoded ?? null),
     add({
       key: either(({ decoded, definition }) => Key.keyOf(definition, decoded.nameOf)),
       time: either(({ decoded, definition }) => Key.timeOf(definition, decoded.nameOf)),
@@ -141,8 +141,8 @@ const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArr
     {
       _tag: "select",
       columns: {
-        ...same(["key", "time", "partition", "offset", ...ready === null ? [] : ["partial"]]),
-        ...same([events, ...ready === null ? [] : [ready]].flatMap(fieldsOf)),
+        ...same(["key", "time", "partition", "offset", ...other === null ? [] : ["pre_aggregated"]]),
+        ...same([events, ...other === null ? [] : [other]].flatMap(fieldsOf)),
         valid: Sql.and([
           either(({ decoded, definition }) => Sql.and([decoded.isValid, ...Key.present(definition)])),
           either(({ json }) => `coalesce(try_variant_get(${json}, '$[1]', 'string') = '${end}', false)`),
@@ -176,24 +176,24 @@ const headerOf = (name: string): string =>
   `CAST(try_element_at(filter(headers, header -> header.key = '${name}'), -1).value AS STRING)`
 
 /** Which records are events, and which pre-aggregated records; decisions of the engine in process are neither. */
-const kinds = (takesPartials: boolean): ReadonlyArray<Step> => [
+const kinds = (takesPreAggregated: boolean): ReadonlyArray<Step> => [
   add({ kind: `coalesce(substr(${headerOf("courant-kind")}, 1, 1), 'e')` }),
   { _tag: "filter", condition: "kind <> 'c'" },
-  ...(takesPartials ? [add({ partial: "kind = 'p'" })] : [])
+  ...(takesPreAggregated ? [add({ pre_aggregated: "kind = 'p'" })] : [])
 ]
 
 /** Spark reads one value and does not look at what follows: the record is the first of two, and has to have the second behind it. */
 const end = "courant"
 
-const decoding = (events: Decoded, ready: Decoded | null): ReadonlyArray<Step> => {
+const decoding = (events: Decoded, preAggregated: Decoded | null): ReadonlyArray<Step> => {
   const json = `try_parse_json(concat('[', try_validate_utf8(CAST(value AS STRING)), ', "${end}"]'))`
   // Where no pipeline takes pre-aggregated records they cannot be used: they are no events.
   // And the beginning of a record that was too long for its feed may look like a whole one.
   const first = {
     e_json: `IF(kind IN ('p', 't'), NULL, ${json})`,
-    ...(ready === null ? {} : { p_json: `IF(partial, ${json}, NULL)` })
+    ...(preAggregated === null ? {} : { p_json: `IF(pre_aggregated, ${json}, NULL)` })
   }
-  return [add(first), ...events.steps.map((columns, step) => add({ ...columns, ...ready?.steps[step] }))]
+  return [add(first), ...events.steps.map((columns, step) => add({ ...columns, ...preAggregated?.steps[step] }))]
 }
 
 /** The clock at the append; null for a message without a timestamp. */

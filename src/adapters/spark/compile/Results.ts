@@ -8,10 +8,10 @@ import type { Columns } from "./Decode.ts"
 import * as Numbers from "./Numbers.ts"
 import * as Sql from "./Sql.ts"
 
-/** What rows have beside their fields: `partial`, whether one is a pre-aggregated record, and `place`, which orders them. */
+/** What rows have beside their fields: `pre_aggregated`, whether one is a pre-aggregated record, and `place`, which orders them. */
 export interface Rows {
   readonly event: Condition.Scope
-  readonly partial: Condition.Scope | null
+  readonly preAggregated: Condition.Scope | null
 }
 
 export interface Results {
@@ -32,8 +32,8 @@ export const of = (aggregates: ReadonlyArray<Aggregate>, rows: Rows): Results =>
     const { name: result, preAggregated } = aggregate
     const input = preAggregated === null ? eventsOnly(aggregate, rows) : withPreAggregated(aggregate, preAggregated, rows)
     const value = valueOf(aggregate.op, input, chosen)
-    const isUnknown = rows.partial !== null && preAggregated === null
-    return [result, isUnknown ? `IF(${chosen.add("bool_or(partial)")}, NULL, ${value})` : value] as const
+    const isUnknown = rows.preAggregated !== null && preAggregated === null
+    return [result, isUnknown ? `IF(${chosen.add("bool_or(pre_aggregated)")}, NULL, ${value})` : value] as const
   })
   const changes = chosen.add("count(1)")
   return { aggregates: chosen.all, steps: chosen.steps, values, changes }
@@ -89,9 +89,9 @@ interface Values {
   readonly column: Column
 }
 
-const eventsOnly = ({ by, field: of, name: result, where }: Aggregate, { event, partial }: Rows): Input => {
+const eventsOnly = ({ by, field: of, name: result, where }: Aggregate, { event, preAggregated }: Rows): Input => {
   const conditions = [
-    ...(partial === null ? [] : ["NOT partial"]),
+    ...(preAggregated === null ? [] : ["NOT pre_aggregated"]),
     ...(where === null ? [] : [Condition.toSql(where, event)])
   ]
   const condition = conditions.length === 0 ? null : Sql.and(conditions)
@@ -99,17 +99,17 @@ const eventsOnly = ({ by, field: of, name: result, where }: Aggregate, { event, 
 }
 
 /** A pre-aggregated value takes the place of what would have been computed from the field, whatever the condition. */
-const withPreAggregated = ({ field: of, name: result, op, where }: Aggregate, given: Field, { event, partial }: Rows): Input => {
+const withPreAggregated = ({ field: of, name: result, op, where }: Aggregate, from: Field, { event, preAggregated }: Rows): Input => {
   const own = where === null ? null : Condition.toSql(where, event)
-  const ready = field(given, partial ?? event)
+  const given = field(from, preAggregated ?? event)
   if (op === "count") {
-    const weight = `IF(partial, coalesce(${ready.sql}, 0), ${own === null ? "1" : `IF(${own}, 1, 0)`})`
-    return { result, condition: null, weight, values: ready, by: ready }
+    const weight = `IF(pre_aggregated, coalesce(${given.sql}, 0), ${own === null ? "1" : `IF(${own}, 1, 0)`})`
+    return { result, condition: null, weight, values: given, by: given }
   }
   const events = field(of, event)
   const scale = scaleOf(events.column)
   const chosen = own === null ? events.sql : `IF(${own}, ${events.sql}, NULL)`
-  const values = { sql: `IF(partial, ${scaled(ready, scale)}, ${chosen})`, column: events.column }
+  const values = { sql: `IF(pre_aggregated, ${scaled(given, scale)}, ${chosen})`, column: events.column }
   return { result, condition: null, weight: null, values, by: values }
 }
 

@@ -2,7 +2,6 @@
 import { Duration, Effect, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
 import * as MonotonicTime from "../../../streams/ports/MonotonicTime.ts"
 import * as Batches from "./Batches.ts"
-import { compileAny } from "../compile/Compile.ts"
 import { countsOf, relationOf } from "../compile/Program.ts"
 import * as Observed from "../connect/Observed.ts"
 import { Session } from "../connect/Session.ts"
@@ -45,7 +44,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const renew = Effect.flatMap(place.renew, (isAnother) => isAnother ? sessions.reset : Effect.void)
 
   const start = Effect.fnUntraced(function*(work: Work) {
-    const planned = yield* plan(options, work)
+    const planned = plan(options, work)
     yield* renew
     const first = yield* sessions.use(startOrJoin(planned))
     const told = yield* PubSub.unbounded<Take.Take<Batch, ClusterError>>()
@@ -67,7 +66,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       Effect.forkScoped
     )
     return { name: planned.name, batches: Stream.fromPubSubTake(told), stop: stop(sessions, planned.name) }
-  }, Effect.mapError((error) => error._tag === "UnsupportedBySpark" ? error : toClusterError(error)))
+  }, Effect.mapError(toClusterError))
 
   const find = Effect.fnUntraced(function*(pipeline: string, topic: string) {
     if (!(yield* place.isThere)) return Option.none()
@@ -77,7 +76,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   }, Effect.mapError(toClusterError))
 
   const compute = Effect.fnUntraced(function*(work: Work) {
-    const program = yield* programOf(work)
+    const { program } = work
     const source = { topic: work.topic, streaming: false, kafka: sourceOf(options) }
     yield* renew
     const started = yield* MonotonicTime.millis
@@ -92,12 +91,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
     // The counts of the write have come too late to be told with it: the records are counted by themselves.
     const counted = yield* sessions.use(Session.use(({ observe }) => observe(countsOf(program, source))))
     return Option.getOrElse(batchOf(Observed.of(counted)), () => Batches.ofNothing(duration))
-  }, Effect.mapError((error) => error._tag === "UnsupportedBySpark" ? error : toClusterError(error)))
+  }, Effect.mapError(toClusterError))
 
   return SparkCluster.of({ start, find, compute })
 })
-
-const programOf = ({ maxTimeAhead, pipeline }: Work) => compileAny(pipeline, { maxTimeAhead })
 
 interface Planned {
   readonly name: string
@@ -105,8 +102,8 @@ interface Planned {
   readonly query: StreamingQuery.Options
 }
 
-const plan = Effect.fnUntraced(function*(options: Options, work: Work) {
-  const program = yield* programOf(work)
+const plan = (options: Options, work: Work): Planned => {
+  const { program } = work
   const { fingerprint, pipeline } = program
   const name = QueryName.of(program, work.topic)
   return {
@@ -122,8 +119,8 @@ const plan = Effect.fnUntraced(function*(options: Options, work: Work) {
       outputMode: "append",
       trigger: { processingTime: options.trigger ?? 0 }
     }
-  } satisfies Planned
-})
+  }
+}
 
 /** Of a folder or of a URL: in both, names are separated by slashes. */
 const below = (place: string, ...names: ReadonlyArray<string>): string =>
