@@ -2,7 +2,10 @@
 import { Schema } from "effect"
 import * as fc from "fast-check"
 import type { Counts } from "../streams/ports/Monitor.ts"
+import { horizon } from "../streams/pipeline/Checked.ts"
+import { Aggregate, Window } from "../streams/pipeline/index.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
+import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import { type Any as AnyPipeline, withBounds } from "../streams/pipeline/Pipeline.ts"
 import { Kind, type Records, valueAt } from "../streams/records/Records.ts"
 import { windowNode } from "./Altered.ts"
@@ -17,7 +20,8 @@ import {
   mixedLogs,
   pipelines,
   type Sample,
-  samples
+  samples,
+  source
 } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { batches, type Engine, foldedPanes, lines, newest, records, results, run, textOf } from "./Harness.ts"
@@ -91,6 +95,42 @@ export const accountLaws: EngineLaws = {
       const panes = newest(run(engine, batches(log, cut)))
       if (!["tumbling", "session"].includes(windowNode(pipeline).window.kind)) return
       same(panes.reduce((sum, { values }) => sum + Number(values["count"]), 0), engine.counts.aggregated)
+    }
+  ),
+
+  "a window is compared with the one before within the horizon, and beyond it keys are forgotten": law(
+    60,
+    fc.record({
+      size: fc.integer({ min: 1, max: 5 }),
+      lateness: fc.integer({ min: 0, max: 5 }),
+      /** From the end of the one window to the start of the next, as far as it differs from the horizon. */
+      beyond: fc.integer({ min: -8, max: 8 }),
+      keys: fc.integer({ min: 1, max: 40 })
+    }),
+    (make, { beyond, keys, lateness, size }) => {
+      const compared = source(0).pipe(
+        Window.tumbling(size),
+        Aggregate.into({ sum: Aggregate.sum("size") }),
+        Pipeline.percentChange("change", "sum"),
+        Pipeline.allowedLateness(lateness),
+        Pipeline.named("compared")
+      )
+      const engine = make([compared], 1)
+      const empty = engine.snapshot().length
+      const row = (key: string, time: number, size: number) => JSON.stringify({ key, time, price: "1", size })
+      const distance = size * Math.round((horizon + beyond) / size)
+      const once = Array.from({ length: keys }, (_, index) => row(`k${index}`, 0, 100))
+      engine.take(records(0, 0, once))
+      engine.take(records(0, keys, [row("k0", size + distance, 150), row("k0", 3 * horizon, 1)]))
+      const [after] = engine.take(records(0, keys + 2, [row("k0", 6 * horizon, 1)])).panes
+      const panes = run(engine, [])
+      same(panes.length, 1)
+      same(after?.values["change"], null, "a window was compared with one beyond the horizon")
+      holds(engine.snapshot().length < empty + 600, "keys that were seen once are still there")
+      const alone = make([compared], 1)
+      const input = [row("k0", 0, 100), row("k0", size + distance, 150), row("k0", 3 * horizon, 1)]
+      const changes = run(alone, [records(0, 0, input)]).map((pane) => Pane.encode(pane).values["change"])
+      same(changes, [null, distance <= horizon ? "50" : null, null])
     }
   ),
 

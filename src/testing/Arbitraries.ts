@@ -141,10 +141,14 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.Any> 
     lateness: options.revisions ? fc.integer({ min: 0, max: 10 }) : fc.constant(0),
     every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
   }).map(({ every, filtered, lateness, outOfOrderness, rollUp, window }) => {
-    const samples = filtered ? source(outOfOrderness).pipe(Source.where(Expr.gte("size", 2))) : source(outOfOrderness)
+    const samples = filtered
+      ? source(outOfOrderness).pipe(Source.where(Expr.gte("size", 2)), Source.where(Expr.isNot("flag", false)))
+      : source(outOfOrderness)
     const plain = rollUp === null ? window(samples).pipe(Aggregate.into(aggregates)) : rolledUp(samples, rollUp)
     const aggregated = plain.pipe(
       Pipeline.percentChange("change", "close"),
+      Pipeline.percentChange("changeOfSize", "sumSize"),
+      Pipeline.percentChange("changeOfRatio", "smallest"),
       Pipeline.allowedLateness(lateness)
     )
     const emitting = every === null ? aggregated : aggregated.pipe(Pipeline.emitOnUpdate({ every }))

@@ -1,7 +1,7 @@
 /** Laws of what an engine computes: the batch fold's results, whatever the order in which events come. */
 import * as fc from "fast-check"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
-import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
+import { Aggregate, Expr, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import { planOf } from "../streams/pipeline/Source.ts"
 import { Kind } from "../streams/records/Records.ts"
@@ -18,7 +18,8 @@ import {
   pipelines,
   pipelinesWithPreAggregated,
   type Sample,
-  source
+  source,
+  windows
 } from "./Arbitraries.ts"
 import { batches, type Engine, events, foldedPanes, lines, placed, results, run, windowOf } from "./Harness.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
@@ -39,6 +40,40 @@ export const resultLaws: EngineLaws = {
     (make, { cut, log, pipeline }) => {
       const engine = make([pipeline], log.partitions)
       same(lines(run(engine, batches(log, cut))), lines(foldedPanes(pipeline, log)))
+    }
+  ),
+
+  "an early pane has what the batch fold makes of the rows until then, at every row that an open window takes": law(
+    200,
+    fc.record({ window: windows, filtered: fc.boolean(), logs: logsWithin(bound) }),
+    (make, { filtered, logs: [log], window }) => {
+      const rows = filtered ? source(bound).pipe(Source.where(Expr.gte("size", 2))) : source(bound)
+      const pipeline = window(rows).pipe(Aggregate.into(aggregates), Pipeline.emitOnUpdate(), Pipeline.named("early"))
+      const engine = make([pipeline], 1)
+      batches(log, [1]).forEach((batch, row) => {
+        const early = engine.take(batch).panes.filter(({ pane }) => pane === "early")
+        const sofar = { ...log, entries: log.entries.slice(0, row + 1) }
+        const [{ key, size, time }] = samplesOf({ ...log, entries: [log.entries[row]!] }) as [Sample]
+        const folded = foldedPanes(pipeline, sofar)
+        const known = new Set(lines(folded.map((pane) => ({ ...pane, pane: "early", revision: 0 }))))
+        for (const line of lines(early.map((pane) => ({ ...pane, revision: 0 })))) holds(known.has(line), `an early pane of other rows: ${line}`)
+        if (filtered && size < 2) return
+        const open = folded.filter((pane) => pane.key === key && pane.start <= time && time < pane.end && pane.end > (engine.watermark ?? -Infinity))
+        const emitted = new Set(early.map(windowOf))
+        for (const pane of open) holds(emitted.has(windowOf(pane)), `no early pane of ${windowOf(pane)}`)
+      })
+    }
+  ),
+
+  "as many keys as there are in a window, each has the result of its own": law(
+    60,
+    fc.record({ window: windows, keys: fc.integer({ min: 17, max: 300 }), logs: logsWithin(bound), cut: cuts }),
+    (make, { cut, keys, logs: [log], window }) => {
+      const many = { ...log, entries: log.entries.flatMap((entry): ReadonlyArray<Entry> =>
+        entry.kind !== Kind.event ? [entry] : Array.from({ length: Math.ceil(keys / 10) }, (_, index) =>
+          ({ ...entry, value: { ...entry.value, key: `${entry.value.key}${index}`, size: index } }))) }
+      const pipeline = window(source(bound)).pipe(Aggregate.into(aggregates), Pipeline.named("many"))
+      same(lines(run(make([pipeline], 1), batches(many, cut))), lines(foldedPanes(pipeline, many)))
     }
   ),
 

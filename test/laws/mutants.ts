@@ -548,5 +548,68 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "    this.#time.values[this.#time.index] = NaN\n",
     replace: "",
     law: "a row of any schema"
+  },
+  {
+    mistake: "emitOnUpdate does nothing",
+    file: "streams/operator/windowed/EarlyTrigger.ts",
+    find: "if (this.never) return false",
+    replace: "if (this.latest > -Infinity) return false",
+    law: "an early pane has what the batch fold makes"
+  },
+  {
+    mistake: "changes in per cent are computed for decimals only",
+    file: "streams/operator/results/History.ts",
+    find: "typeof value === \"number\" && Number.isFinite(value)",
+    replace: "typeof value === \"bigint\" && Number.isFinite(value)",
+    law: foldLaw
+  },
+  {
+    mistake: "of two conditions on one source the first is forgotten",
+    file: "streams/operator/stateless/Selection.ts",
+    find: "if (before !== null) for (let row = 0; row < mask.length; row++) mask[row]! &= before[row]!",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "a table of keys that grows forgets the keys that it had",
+    file: "streams/operator/windowed/KeyedSlots.ts",
+    find: "larger.set(table)\n",
+    replace: "",
+    law: "as many keys as there are in a window"
+  },
+  {
+    mistake: "a revised window is not followed by those after it",
+    file: "streams/operator/results/DeriveOperator.ts",
+    find: "if (history.entries.at(-1) !== entry) this.#stale.add(pane.key)",
+    replace: "if (history.entries.at(-1) !== entry) this.#finals.push({ at: pane.end + this.#lateness, key: pane.key })",
+    law: revisionLaw
+  },
+  {
+    mistake: "a session that was retracted is still compared with",
+    file: "streams/operator/results/DeriveOperator.ts",
+    find: "if (known !== undefined) history.remove(known)",
+    replace: "if (known !== undefined && pane.pane !== \"retracted\") history.remove(known)",
+    law: revisionLaw
+  },
+  {
+    mistake: "former windows are compared with however long ago they were",
+    file: "streams/operator/results/History.ts",
+    find: "former !== null && this.#distance(window, former.end) <= this.#horizon ? former : null",
+    replace: "former",
+    law: "a window is compared with the one before within the horizon"
+  },
+  {
+    mistake: "what is final is kept for ever",
+    file: "streams/operator/results/DeriveOperator.ts",
+    find: "else if (history.entries.length === 0) this.#histories.delete(due.key)",
+    replace: "else if (history.entries.length === 0) continue",
+    law: "a window is compared with the one before within the horizon"
+  },
+  {
+    mistake: "a pipeline's event time moves with records that it does not read",
+    file: "streams/engine/SourceReader.ts",
+    find: "if ((source.kind === \"event\" ? input.events : input.preAggregated)?.fingerprint !== source.fingerprint) continue",
+    replace: "if (source.kind === \"event\" && input.events.fingerprint !== source.fingerprint) continue",
+    law: "several pipelines of a job each give"
   }
 ]

@@ -155,12 +155,12 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
       const history = this.#histories.get(due.key)
       if (history !== undefined) this.#settle(due.key, history)
     }
-    for (let due = this.#ends.smallest; due !== undefined && due.at <= watermark; due = this.#ends.smallest) {
+    for (let due = this.#ends.smallest; due !== undefined && due.at < watermark; due = this.#ends.smallest) {
       this.#ends.pop()
       const history = this.#histories.get(due.key)
       if (history === undefined) continue
       const at = history.finalEnd + this.#reach
-      if (at > watermark) this.#ends.push({ at, key: due.key })
+      if (at >= watermark) this.#ends.push({ at, key: due.key })
       else if (history.entries.length === 0) this.#histories.delete(due.key)
       else this.#ends.push({ at: watermark + this.#reach, key: due.key })
     }
