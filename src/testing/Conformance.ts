@@ -5,10 +5,10 @@
 import { Schema } from "effect"
 import * as fc from "fast-check"
 import { describe, it } from "vitest"
-import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import aggregates from "./conformance/aggregates.json" with { type: "json" }
 import * as Case from "./conformance/Case.ts"
 import { pipelineOf } from "./conformance/CasePipeline.ts"
+import type { Outcome, Run } from "./conformance/CaseRun.ts"
 import changes from "./conformance/changes.json" with { type: "json" }
 import keys from "./conformance/keys.json" with { type: "json" }
 import lateness from "./conformance/lateness.json" with { type: "json" }
@@ -25,6 +25,7 @@ import { same } from "./Law.ts"
 
 export * as Case from "./conformance/Case.ts"
 export { pipelineOf } from "./conformance/CasePipeline.ts"
+export { engineRun, foldRun, kindOf, type Outcome, type Run, type Subject, textOf } from "./conformance/CaseRun.ts"
 
 /** Reads a file of cases; throws a `SchemaError` that names what is wrong. */
 export const decode: (json: unknown) => ReadonlyArray<Case.Case> = Schema.decodeUnknownSync(Schema.Array(Case.Case))
@@ -39,28 +40,6 @@ export const percentChange = decode(percentChangeJson)
 
 /** Cases that nobody is held to, each with the reason (`open`). */
 export const open = decode(openJson)
-
-/** A row with its place. */
-export type Placed = Case.Row & Case.Place
-
-/** A case on its way into an engine. */
-export interface Subject {
-  readonly case: Case.Case
-  readonly pipeline: AnyPipeline
-  /** The log in one of the orders in which its partitions may be read. */
-  readonly rows: ReadonlyArray<Placed>
-}
-
-/** What an engine left. What it cannot say it leaves out, and it is not looked at. */
-export interface Outcome {
-  /** The last pane of each window that is not taken back, in any order. */
-  readonly panes: ReadonlyArray<Case.Result>
-  readonly late?: ReadonlyArray<Case.Place>
-  readonly refused?: ReadonlyArray<Case.Refused>
-}
-
-/** Runs the whole log and closes every window. */
-export type Run = (subject: Subject) => Outcome | Promise<Outcome>
 
 export interface Options {
   /** {@link cases} by default. */
@@ -91,7 +70,7 @@ export const check = async (subject: Case.Case, run: Run): Promise<void> => {
 }
 
 /** The log in a random order of its partitions; of each one in its own. */
-const orders = (subject: Case.Case): fc.Arbitrary<ReadonlyArray<Placed>> => {
+const orders = (subject: Case.Case): fc.Arbitrary<ReadonlyArray<Case.Placed>> => {
   const rows = placed(subject)
   const turns = rows.map(({ partition }) => partition)
   return fc.shuffledSubarray(turns, { minLength: turns.length }).map((turns) => {
@@ -105,7 +84,7 @@ const orders = (subject: Case.Case): fc.Arbitrary<ReadonlyArray<Placed>> => {
 }
 
 /** The rows of a case with their places, in the order in which they are written. */
-export const placed = ({ rows }: Case.Case): ReadonlyArray<Placed> =>
+export const placed = ({ rows }: Case.Case): ReadonlyArray<Case.Placed> =>
   rows.map((row, index) => ({
     ...row,
     offset: rows.slice(0, index).filter(({ partition }) => partition === row.partition).length

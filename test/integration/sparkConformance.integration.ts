@@ -8,7 +8,6 @@ import { compileAny } from "../../src/adapters/spark/compile/Compile.ts"
 import type * as Pane from "../../src/streams/pipeline/Pane.ts"
 import * as Checked from "../../src/streams/pipeline/Checked.ts"
 import * as Conformance from "../../src/testing/Conformance.ts"
-import { kindOf, textOf } from "../../src/testing/conformance/CaseRuns.ts"
 import { SparkStack } from "./sparkHarness.ts"
 import * as Runs from "./sparkRuns.ts"
 
@@ -27,7 +26,7 @@ const taken = own.filter((subject) => refusalOf(subject) === null)
 const encoder = new TextEncoder()
 
 const written = (row: Conformance.Case.Row): Runs.Written => (
-  { partition: row.partition, kind: kindOf(row), bytes: encoder.encode(textOf(row)) }
+  { partition: row.partition, kind: Conformance.kindOf(row), bytes: encoder.encode(Conformance.textOf(row)) }
 )
 
 /** The case's first row that is taken, far behind all others: with it the watermark passes the end of every window but its own. */
@@ -62,7 +61,7 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excl
 
 const change = "the result \"change\" (Pipeline.percentChange)"
 
-const refused = {}
+const refused = { change }
 
 const check = Effect.fnUntraced(function*(subject: Case) {
   const pipeline = Conformance.pipelineOf(subject)

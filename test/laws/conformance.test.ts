@@ -1,8 +1,9 @@
 /** The rules' cases: the engine in process and the batch fold come to what was worked out by hand. */
 import { describe, expect, it } from "vitest"
 import * as Conformance from "../../src/testing/Conformance.ts"
-import { engineRun, foldRun } from "../../src/testing/conformance/CaseRuns.ts"
 import { makeJob } from "../../src/testing/Harness.ts"
+
+const { engineRun, foldRun } = Conformance
 
 const rowByRow = engineRun(makeJob, 1)
 const allAtOnce = engineRun(makeJob, Infinity)

@@ -98,6 +98,9 @@ export type Row = typeof Row.Type
 export const Place = Schema.Struct({ partition, offset: Schema.Int })
 export type Place = typeof Place.Type
 
+/** A row with its place. */
+export type Placed = Row & Place
+
 /** The last pane of a window that is not taken back. Decimals are strings in plain notation. */
 export const Result = Schema.Struct({
   key: Schema.String,

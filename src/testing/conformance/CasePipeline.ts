@@ -90,31 +90,40 @@ const aggregatesOf = (aggregates: Case.Pipeline["aggregates"]) =>
     return [name, aggregate.where === undefined ? plain : Aggregate.where(conditionOf(aggregate.where))(plain)]
   }))
 
+const { count, first, last, max, maxBy, mean, min, minBy, sum, weightedMean } = Aggregate
+const ofOne = { sum, mean, min, max, first, last }
+const ofTwo = { minBy, maxBy, weightedMean }
+
 const aggregateOf = (aggregate: Case.Aggregate): AnyAggregate => {
   switch (aggregate.op) {
     case "count":
-      return Aggregate.count
+      return count
     case "minBy":
     case "maxBy":
     case "weightedMean":
-      return Aggregate[aggregate.op](aggregate.field, aggregate.by)
+      return ofTwo[aggregate.op](aggregate.field, aggregate.by)
     default:
-      return Aggregate[aggregate.op](aggregate.field)
+      return ofOne[aggregate.op](aggregate.field)
   }
 }
+
+const { and, eq, gt, gte, isNot, lt, lte, ne, not, or } = Expr
+const joined = { and, or }
+const equal = { eq, ne, isNot }
+const ordered = { lt, lte, gt, gte }
 
 const conditionOf = (node: Case.Condition): Expr.Expr<Row> => {
   switch (node.op) {
     case "and":
     case "or":
-      return Expr[node.op](...node.all.map(conditionOf))
+      return joined[node.op](...node.all.map(conditionOf))
     case "not":
-      return Expr.not(conditionOf(node.that))
+      return not(conditionOf(node.that))
     case "eq":
     case "ne":
     case "isNot":
-      return Expr[node.op](node.field, node.value)
+      return equal[node.op](node.field, node.value)
     default:
-      return Expr[node.op](node.field, node.value)
+      return ordered[node.op](node.field, node.value)
   }
 }

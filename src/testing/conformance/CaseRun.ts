@@ -1,13 +1,32 @@
-/** Cases in engines of this process, and in the batch fold. */
+/** What an engine makes of a case; an engine of this process, and the batch fold. */
 import { BigDecimal, Option, Schema } from "effect"
 import * as Control from "../../streams/records/Control.ts"
 import { Kind, type Records } from "../../streams/records/Records.ts"
 import { encode, type Pane, type Value } from "../../streams/pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as BatchFold from "../../streams/reference/BatchFold.ts"
-import type { Outcome, Placed, Run } from "../Conformance.ts"
 import { type MakeEngine, newest, records } from "../Harness.ts"
 import * as Case from "./Case.ts"
 import { schemaOf } from "./CasePipeline.ts"
+
+/** A case on its way into an engine. */
+export interface Subject {
+  readonly case: Case.Case
+  readonly pipeline: AnyPipeline
+  /** The log in one of the orders in which its partitions may be read. */
+  readonly rows: ReadonlyArray<Case.Placed>
+}
+
+/** What an engine left. What it cannot say it leaves out, and it is not looked at. */
+export interface Outcome {
+  /** The last pane of each window that is not taken back, in any order. */
+  readonly panes: ReadonlyArray<Case.Result>
+  readonly late?: ReadonlyArray<Case.Place>
+  readonly refused?: ReadonlyArray<Case.Refused>
+}
+
+/** Runs the whole log and closes every window. */
+export type Run = (subject: Subject) => Outcome | Promise<Outcome>
 
 /** Runs a case in an engine, in batches of at most so many rows. */
 export const engineRun = (make: MakeEngine, size: number): Run => ({ case: { partitions }, pipeline, rows }) => {
@@ -29,8 +48,8 @@ export const engineRun = (make: MakeEngine, size: number): Run => ({ case: { par
 
 const decodeRefused = Schema.decodeUnknownSync(Schema.Array(Case.Refused))
 
-const batches = (rows: ReadonlyArray<Placed>, size: number): ReadonlyArray<Records> => {
-  const runs: Array<Array<Placed>> = []
+const batches = (rows: ReadonlyArray<Case.Placed>, size: number): ReadonlyArray<Records> => {
+  const runs: Array<Array<Case.Placed>> = []
   for (const row of rows) {
     const last = runs.at(-1)
     if (last !== undefined && last.length < size && last[0]?.partition === row.partition) last.push(row)
@@ -63,7 +82,7 @@ export const foldRun: Run = ({ case: subject, pipeline, rows }): Outcome => {
   }
 }
 
-const eventOf = ({ pipeline, source }: Case.Case, row: Placed): ReadonlyArray<BatchFold.Event> => {
+const eventOf = ({ pipeline, source }: Case.Case, row: Case.Placed): ReadonlyArray<BatchFold.Event> => {
   if (row.kind !== "event" && row.kind !== "pre-aggregated") return []
   const own = row.kind === "event" ? source : pipeline.preAggregated?.source
   if (own === undefined) return []
