@@ -36,10 +36,10 @@ export const cases: ReadonlyArray<Case.Case> = [
 ].flatMap(decode)
 
 /** The last panes of `percentChange` where rows come late or windows lie far apart. */
-export const percentChange = decode(percentChangeJson)
+export const percentChange: ReadonlyArray<Case.Case> = decode(percentChangeJson)
 
 /** Cases that nobody is held to, each with the reason (`open`). */
-export const open = decode(openJson)
+export const open: ReadonlyArray<Case.Case> = decode(openJson)
 
 export interface Options {
   /** {@link cases} by default. */
@@ -93,8 +93,8 @@ export const placed = ({ rows }: Case.Case): ReadonlyArray<Case.Placed> =>
 /** Throws where something else came than a case expects. */
 export const compare = ({ expected }: Case.Case, { late, panes, refused }: Outcome): void => {
   same(inOrder(panes), inOrder(expected.panes), "other panes came than were expected")
-  if (late !== undefined) same(inOrder(late), inOrder(expected.late), "other rows were late than were expected")
-  if (refused !== undefined) same(inOrder(refused), inOrder(expected.refused), "other rows were refused than were expected")
+  if (late !== undefined) same(inOrder(late), inOrder(expected.late ?? []), "other rows were late than were expected")
+  if (refused !== undefined) same(inOrder(refused), inOrder(expected.refused ?? []), "other rows were refused than were expected")
 }
 
 /** Members in one order, and then the whole. */

@@ -13,7 +13,7 @@ import * as Runs from "./sparkRuns.ts"
 
 type Case = Conformance.Case.Case
 
-const own = Conformance.cases.filter(({ expected, rows }) => expected.late.length === 0 && !rows.some(({ kind }) => kind === "idle"))
+const own = Conformance.cases.filter(({ expected, rows }) => expected.late === undefined && !rows.some(({ kind }) => kind === "idle"))
 
 /** What Spark refuses of a case, by name; `null` where it takes it. */
 const refusalOf = (subject: Case): string | null => {
@@ -31,7 +31,7 @@ const written = (row: Conformance.Case.Row): Runs.Written => (
 
 /** The case's first row that is taken, far behind all others: with it the watermark passes the end of every window but its own. */
 const sentinelOf = ({ expected, pipeline, rows, source }: Case): Conformance.Case.Row => {
-  const first = rows.find((_, index) => !expected.refused.some(({ offset }) => offset === index))
+  const first = rows.find((_, index) => !(expected.refused ?? []).some(({ offset }) => offset === index))
   if (first === undefined || !("value" in first)) throw new Error("the case has no event")
   const { eventTime, fields } = first.kind === "event" ? source : pipeline.preAggregated!.source
   const field = fields.find(({ name }) => name === eventTime.field)

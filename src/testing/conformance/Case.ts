@@ -125,8 +125,9 @@ export const Case = Schema.Struct({
   expected: Schema.Struct({
     /** By end, then start, then key. */
     panes: Schema.Array(Result),
-    late: Schema.Array(Place),
-    refused: Schema.Array(Refused)
+    /** None where it is left out, as with `refused`. */
+    late: Schema.optionalKey(Schema.Array(Place)),
+    refused: Schema.optionalKey(Schema.Array(Refused))
   }),
   /** Why no engine is held to it yet. */
   open: Schema.optionalKey(Schema.String)
