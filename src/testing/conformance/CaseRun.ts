@@ -74,7 +74,7 @@ export const kindOf = ({ kind }: Case.Row): Kind =>
   kind === "event" ? Kind.event : kind === "pre-aggregated" ? Kind.preAggregated : Kind.control
 
 /** Folds a case. The fold knows of no decisions, and of no rows that are no events of their source. */
-export const foldRun: Run = ({ case: subject, pipeline, rows }): Outcome => {
+export const foldRun = ({ case: subject, pipeline, rows }: Subject): Outcome => {
   const { late, results } = BatchFold.fold(pipeline, rows.flatMap((row) => eventOf(subject, row)))
   return {
     panes: results.map((result) => resultOf({ ...result, pipeline: pipeline.name, pane: "on-time", revision: 0 })),
