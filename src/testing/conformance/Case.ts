@@ -114,22 +114,37 @@ export type Result = typeof Result.Type
 export const Refused = Schema.Struct({ ...Place.fields, reason: Schema.Literals(["missing-field", "invalid-field", "no-key"]) })
 export type Refused = typeof Refused.Type
 
-export const Case = Schema.Struct({
-  name: Schema.String,
+/** Written out, since what the compiler would write is ten times as long. */
+export interface Case {
+  readonly name: string
   /** The rule, and why it comes to these values. */
+  readonly why: string
+  readonly source: Source
+  readonly pipeline: Pipeline
+  readonly partitions: number
+  readonly rows: ReadonlyArray<Row>
+  readonly expected: {
+    /** By end, then start, then key. */
+    readonly panes: ReadonlyArray<Result>
+    /** None where it is left out, as with `refused`. */
+    readonly late?: ReadonlyArray<Place>
+    readonly refused?: ReadonlyArray<Refused>
+  }
+  /** Why no engine is held to it yet. */
+  readonly open?: string
+}
+
+export const Case: Schema.Codec<Case, unknown> = Schema.Struct({
+  name: Schema.String,
   why: Schema.String,
   source: Source,
   pipeline: Pipeline,
   partitions: Schema.Int,
   rows: Schema.Array(Row),
   expected: Schema.Struct({
-    /** By end, then start, then key. */
     panes: Schema.Array(Result),
-    /** None where it is left out, as with `refused`. */
     late: Schema.optionalKey(Schema.Array(Place)),
     refused: Schema.optionalKey(Schema.Array(Refused))
   }),
-  /** Why no engine is held to it yet. */
   open: Schema.optionalKey(Schema.String)
 })
-export type Case = typeof Case.Type
