@@ -14,6 +14,7 @@ export * as ResultSinkContract from "./ResultSinkContract.ts"
 // The laws of engines and of their aggregates, and what they are stated with.
 export * as AggregateLaws from "./AggregateLaws.ts"
 export * as Arbitraries from "./Arbitraries.ts"
+export * as Conformance from "./Conformance.ts"
 export * as BatchFold from "../streams/reference/BatchFold.ts"
 export * as EngineLaw from "./EngineLaw.ts"
 export * as Harness from "./Harness.ts"

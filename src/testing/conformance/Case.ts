@@ -1,0 +1,147 @@
+/**
+ * A case as it is written in JSON, for readers in any language: rows, a pipeline over them as data, and what is left in
+ * the end. Times and lengths are whole milliseconds.
+ */
+import { Schema } from "effect"
+
+const field = { name: Schema.String, optional: Schema.optionalKey(Schema.Boolean) }
+
+/** A field of a record. One that is optional may be null or left out. */
+export const Field = Schema.Union([
+  Schema.Struct({ ...field, kind: Schema.Literals(["string", "int", "double", "boolean"]) }),
+  /** At most `scale` decimals and a magnitude of at most `limit`; written as a JSON string or number. */
+  Schema.Struct({ ...field, kind: Schema.Literal("decimal"), scale: Schema.Int, limit: Schema.Int }),
+  Schema.Struct({ ...field, kind: Schema.Literal("enum"), literals: Schema.NonEmptyArray(Schema.String) })
+])
+export type Field = typeof Field.Type
+
+export const Source = Schema.Struct({
+  name: Schema.String,
+  fields: Schema.Array(Field),
+  /** The fields that a row's key is made of; with none all rows are together. */
+  key: Schema.Array(Schema.String),
+  eventTime: Schema.Union([
+    Schema.Struct({ field: Schema.String, unit: Schema.Literals(["milliseconds", "seconds"]) }),
+    Schema.Struct({ field: Schema.String, unit: Schema.Literal("iso8601"), withoutZone: Schema.optionalKey(Schema.Literal("UTC")) })
+  ]),
+  outOfOrderness: Schema.Int
+})
+export type Source = typeof Source.Type
+
+const Number = Schema.Union([Schema.String, Schema.Finite])
+
+/** In the form of a pipeline's own conditions. */
+export const Condition = Schema.Union([
+  Schema.Struct({ op: Schema.Literals(["eq", "ne", "isNot"]), field: Schema.String, value: Schema.Union([Number, Schema.Boolean]) }),
+  /** A number may be written as a string, and is exact so. */
+  Schema.Struct({ op: Schema.Literals(["lt", "lte", "gt", "gte"]), field: Schema.String, value: Number }),
+  Schema.Struct({ op: Schema.Literals(["and", "or"]), all: Schema.Array(Schema.suspend((): Schema.Codec<Condition> => Condition)) }),
+  Schema.Struct({ op: Schema.Literal("not"), that: Schema.suspend((): Schema.Codec<Condition> => Condition) })
+])
+export type Condition =
+  | { readonly op: "eq" | "ne" | "isNot"; readonly field: string; readonly value: string | number | boolean }
+  | { readonly op: "lt" | "lte" | "gt" | "gte"; readonly field: string; readonly value: string | number }
+  | { readonly op: "and" | "or"; readonly all: ReadonlyArray<Condition> }
+  | { readonly op: "not"; readonly that: Condition }
+
+const where = Schema.optionalKey(Condition)
+
+export const Aggregate = Schema.Union([
+  Schema.Struct({ op: Schema.Literal("count"), where }),
+  Schema.Struct({ op: Schema.Literals(["sum", "mean", "min", "max", "first", "last"]), field: Schema.String, where }),
+  /** `by` is what `minBy` and `maxBy` go by, and what `weightedMean` weighs with. */
+  Schema.Struct({ op: Schema.Literals(["minBy", "maxBy", "weightedMean"]), field: Schema.String, by: Schema.String, where })
+])
+export type Aggregate = typeof Aggregate.Type
+
+export const Window = Schema.Union([
+  Schema.Struct({ kind: Schema.Literal("tumbling"), size: Schema.Int, offset: Schema.Int }),
+  Schema.Struct({ kind: Schema.Literal("hopping"), size: Schema.Int, advance: Schema.Int, offset: Schema.Int }),
+  Schema.Struct({ kind: Schema.Literal("cumulative"), size: Schema.Int, step: Schema.Int, offset: Schema.Int }),
+  Schema.Struct({ kind: Schema.Literal("session"), gap: Schema.Int }),
+  Schema.Struct({ kind: Schema.Literal("calendar"), unit: Schema.Literals(["day", "week", "month"]), timeZone: Schema.String })
+])
+export type Window = typeof Window.Type
+
+const Names = Schema.Record(Schema.String, Schema.String)
+
+export const Pipeline = Schema.Struct({
+  /** Which rows are in at all. */
+  where,
+  window: Window,
+  aggregates: Schema.Record(Schema.String, Aggregate),
+  /** Larger tumbling windows that the states of those windows are merged into. */
+  rollUp: Schema.optionalKey(Schema.Struct({ size: Schema.Int, offset: Schema.Int })),
+  /** Records that somebody else has aggregated, and which field of theirs is which result. */
+  preAggregated: Schema.optionalKey(Schema.Struct({ source: Source, fields: Names })),
+  allowedLateness: Schema.Int,
+  /** Which result is the change of which other, in per cent against the window before. */
+  percentChange: Schema.optionalKey(Names)
+})
+export type Pipeline = typeof Pipeline.Type
+
+const partition = Schema.Int
+
+/**
+ * A record of the log. Those of a partition are read in this order; how partitions interleave is open. Decisions are
+ * records too: `idle` raises the watermark of its partition at least to its own, `end` says that the input was read to
+ * its end, for now.
+ */
+export const Row = Schema.Union([
+  Schema.Struct({ partition, kind: Schema.Literals(["event", "pre-aggregated"]), value: Schema.Json }),
+  Schema.Struct({ partition, kind: Schema.Literal("idle"), watermark: Schema.Int }),
+  Schema.Struct({ partition, kind: Schema.Literal("end") })
+])
+export type Row = typeof Row.Type
+
+/** Where a row stands: the how manieth of its partition it is, from 0 and with decisions counted. */
+export const Place = Schema.Struct({ partition, offset: Schema.Int })
+export type Place = typeof Place.Type
+
+/** A row with its place. */
+export type Placed = Row & Place
+
+/** The last pane of a window that is not taken back. Decimals are strings in plain notation. */
+export const Result = Schema.Struct({
+  key: Schema.String,
+  start: Schema.Int,
+  end: Schema.Int,
+  values: Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite, Schema.Boolean, Schema.Null]))
+})
+export type Result = typeof Result.Type
+
+/** A row that is no event of its source, and why. */
+export const Refused = Schema.Struct({ ...Place.fields, reason: Schema.Literals(["missing-field", "invalid-field", "no-key"]) })
+export type Refused = typeof Refused.Type
+
+/** Written out, since what the compiler would write is ten times as long. */
+export interface Case {
+  readonly name: string
+  /** The rule, and why it comes to these values. */
+  readonly why: string
+  readonly source: Source
+  readonly pipeline: Pipeline
+  readonly partitions: number
+  readonly rows: ReadonlyArray<Row>
+  readonly expected: {
+    /** By end, then start, then key. */
+    readonly panes: ReadonlyArray<Result>
+    /** None where it is left out, as with `refused`. */
+    readonly late?: ReadonlyArray<Place>
+    readonly refused?: ReadonlyArray<Refused>
+  }
+}
+
+export const Case: Schema.Codec<Case, unknown> = Schema.Struct({
+  name: Schema.String,
+  why: Schema.String,
+  source: Source,
+  pipeline: Pipeline,
+  partitions: Schema.Int,
+  rows: Schema.Array(Row),
+  expected: Schema.Struct({
+    panes: Schema.Array(Result),
+    late: Schema.optionalKey(Schema.Array(Place)),
+    refused: Schema.optionalKey(Schema.Array(Refused))
+  })
+})

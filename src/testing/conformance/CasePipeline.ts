@@ -1,0 +1,129 @@
+/** The pipeline of a case, put together by the calls that anybody's pipeline is. */
+import { Schema } from "effect"
+import * as Decimal from "../../domain/Decimal.ts"
+import { Aggregate, Expr, Pipeline, Source, Window } from "../../streams/pipeline/index.ts"
+import type * as Case from "./Case.ts"
+
+/** The fields of a case have no names for the compiler: to it all are such, whose names and kinds are checked when it runs. */
+type Anything = { readonly [name: string]: Schema.Codec<never> }
+
+type Row = { readonly [name: string]: never }
+
+/** Throws where no pipeline can be made of it. */
+export const pipelineOf = ({ name, pipeline, source }: Pick<Case.Case, "name" | "pipeline" | "source">): Pipeline.Any => {
+  const rows = sourceOf(source)
+  const filtered = pipeline.where === undefined ? rows : rows.pipe(Source.where(conditionOf(pipeline.where)))
+  // Results have no names for the compiler either.
+  const windowed = filtered.pipe(windowsOf(pipeline.window), Aggregate.into(aggregatesOf(pipeline.aggregates))) as Aggregate.Aggregated<Row>
+  const { preAggregated, rollUp } = pipeline
+  const taking = preAggregated === undefined
+    ? windowed
+    : windowed.pipe(Pipeline.acceptPreAggregated(sourceOf(preAggregated.source), preAggregated.fields))
+  const larger = rollUp === undefined
+    ? taking
+    : Pipeline.rollUp(taking.pipe(Pipeline.named("inner")), rollUp.size, { offset: rollUp.offset })
+  return Object.entries(pipeline.percentChange ?? {}).reduce(
+    (results, [name, of]) => results.pipe(Pipeline.percentChange(name, of)),
+    larger.pipe(Pipeline.allowedLateness(pipeline.allowedLateness))
+  ).pipe(Pipeline.named(name))
+}
+
+/** The records of a source. */
+export const schemaOf = ({ fields }: Case.Source) =>
+  Schema.Struct(Object.fromEntries(fields.map((field) => {
+    const schema = valueOf(field)
+    return [field.name, field.optional === true ? Schema.optionalKey(Schema.NullOr(schema)) : schema]
+  })))
+
+const valueOf = (field: Case.Field): Schema.Top => {
+  switch (field.kind) {
+    case "string":
+      return Schema.String
+    case "int":
+      return Schema.Int
+    case "double":
+      return Schema.Finite
+    case "boolean":
+      return Schema.Boolean
+    case "decimal":
+      return Decimal.Decimal(field)
+    case "enum":
+      return Schema.Literals(field.literals)
+  }
+}
+
+const sourceOf = (source: Case.Source) =>
+  Source.make<Anything, string>(source.name, {
+    // See `Anything`.
+    schema: schemaOf(source) as unknown as Schema.Struct<Anything>,
+    key: source.key,
+    eventTime: eventTimeOf(source.eventTime),
+    outOfOrderness: source.outOfOrderness
+  })
+
+const eventTimeOf = (time: Case.Source["eventTime"]) => {
+  if (time.unit === "milliseconds") return time.field
+  if (time.unit === "seconds") return { seconds: time.field }
+  return "withoutZone" in time ? { iso8601: time.field, withoutZone: time.withoutZone } : { iso8601: time.field }
+}
+
+const windowsOf = (window: Case.Window) => {
+  switch (window.kind) {
+    case "tumbling":
+      return Window.tumbling(window.size, window)
+    case "hopping":
+      return Window.hopping(window.size, window.advance, window)
+    case "cumulative":
+      return Window.cumulative(window.size, window.step, window)
+    case "session":
+      return Window.session(window.gap)
+    case "calendar":
+      return Window.calendar(window.unit, window)
+  }
+}
+
+type AnyAggregate = Aggregate.Aggregate<Case.Aggregate["op"], string, Row>
+
+const aggregatesOf = (aggregates: Case.Pipeline["aggregates"]) =>
+  Object.fromEntries(Object.entries(aggregates).map(([name, aggregate]) => {
+    const plain = aggregateOf(aggregate)
+    return [name, aggregate.where === undefined ? plain : Aggregate.where(conditionOf(aggregate.where))(plain)]
+  }))
+
+const { count, first, last, max, maxBy, mean, min, minBy, sum, weightedMean } = Aggregate
+const ofOne = { sum, mean, min, max, first, last }
+const ofTwo = { minBy, maxBy, weightedMean }
+
+const aggregateOf = (aggregate: Case.Aggregate): AnyAggregate => {
+  switch (aggregate.op) {
+    case "count":
+      return count
+    case "minBy":
+    case "maxBy":
+    case "weightedMean":
+      return ofTwo[aggregate.op](aggregate.field, aggregate.by)
+    default:
+      return ofOne[aggregate.op](aggregate.field)
+  }
+}
+
+const { and, eq, gt, gte, isNot, lt, lte, ne, not, or } = Expr
+const joined = { and, or }
+const equal = { eq, ne, isNot }
+const ordered = { lt, lte, gt, gte }
+
+const conditionOf = (node: Case.Condition): Expr.Expr<Row> => {
+  switch (node.op) {
+    case "and":
+    case "or":
+      return joined[node.op](...node.all.map(conditionOf))
+    case "not":
+      return not(conditionOf(node.that))
+    case "eq":
+    case "ne":
+    case "isNot":
+      return equal[node.op](node.field, node.value)
+    default:
+      return ordered[node.op](node.field, node.value)
+  }
+}
