@@ -44,7 +44,7 @@ export const resultLaws: EngineLaws = {
   ),
 
   "an early pane has what the batch fold makes of the rows until then, at every row that an open window takes": law(
-    200,
+    60,
     fc.record({ window: windows, filtered: fc.boolean(), logs: logsWithin(bound) }),
     (make, { filtered, logs: [log], window }) => {
       const rows = filtered ? source(bound).pipe(Source.where(Expr.gte("size", 2))) : source(bound)

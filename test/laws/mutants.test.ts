@@ -19,7 +19,7 @@ const root = join(import.meta.dirname, "../..")
 const copies = mkdtempSync(join(root, ".mutants-"))
 writeFileSync(join(copies, ".gitignore"), "*\n")
 
-afterAll(() => rmSync(copies, { recursive: true }))
+afterAll(() => rmSync(copies, { recursive: true }), 120_000)
 
 interface Subject {
   readonly makeEngine: MakeEngine
@@ -69,7 +69,7 @@ describe("a mistake in the engine is noticed", () => {
     const name = "export class Job {"
     const sound = await planted("sound", { file: "streams/engine/Job.ts", find: name, replace: name })
     for (const [, check] of laws) check(sound, { ...effort, times: 0.05 })
-  })
+  }, 300_000)
 
   it.each(mutants)("$mistake: $law…", async (mutant) => {
     const broken = await planted(`mutant-${mutants.indexOf(mutant)}`, mutant)
@@ -79,7 +79,7 @@ describe("a mistake in the engine is noticed", () => {
     // A mistake that only makes the code crash proves nothing of the law.
     expect(found?.cause).not.toBeInstanceOf(ReferenceError)
     expect(found?.cause).not.toBeInstanceOf(TypeError)
-  })
+  }, 300_000)
 })
 
 const failure = (run: () => void): Error | undefined => {

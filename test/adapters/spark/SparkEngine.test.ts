@@ -81,7 +81,7 @@ const windows = (plan: Plan.Results): Plan.WindowNode => plan._tag === "window" 
 /** Pipelines of all kinds, less what Spark does not take. */
 const portablePipelines = pipelines({ revisions: false, outOfOrderness: bound })
   .map((pipeline): AnyPipeline => {
-    const { distinctSizes: _, ...aggregates } = windows(pipeline.plan).aggregates
+    const { distinctSizes: _, ratioWeighted: __, ...aggregates } = windows(pipeline.plan).aggregates
     return Aggregate.make({ ...windows(pipeline.plan), aggregates }).pipe(Pipeline.named(pipeline.name))
   })
   .filter(({ checked }) => windowOf(checked).window.kind !== "cumulative")
