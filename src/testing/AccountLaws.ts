@@ -105,7 +105,7 @@ export const accountLaws: EngineLaws = {
       lateness: fc.integer({ min: 0, max: 5 }),
       /** From the end of the one window to the start of the next, as far as it differs from the horizon. */
       beyond: fc.integer({ min: -8, max: 8 }),
-      keys: fc.integer({ min: 1, max: 40 })
+      keys: fc.integer({ min: 50, max: 100 })
     }),
     (make, { beyond, keys, lateness, size }) => {
       const compared = source(0).pipe(
@@ -115,22 +115,18 @@ export const accountLaws: EngineLaws = {
         Pipeline.allowedLateness(lateness),
         Pipeline.named("compared")
       )
-      const engine = make([compared], 1)
-      const empty = engine.snapshot().length
       const row = (key: string, time: number, size: number) => JSON.stringify({ key, time, price: "1", size })
       const distance = size * Math.round((horizon + beyond) / size)
-      const once = Array.from({ length: keys }, (_, index) => row(`k${index}`, 0, 100))
-      engine.take(records(0, 0, once))
-      engine.take(records(0, keys, [row("k0", size + distance, 150), row("k0", 3 * horizon, 1)]))
-      const [after] = engine.take(records(0, keys + 2, [row("k0", 6 * horizon, 1)])).panes
-      const panes = run(engine, [])
-      same(panes.length, 1)
-      same(after?.values["change"], null, "a window was compared with one beyond the horizon")
-      holds(engine.snapshot().length < empty + 600, "keys that were seen once are still there")
-      const alone = make([compared], 1)
       const input = [row("k0", 0, 100), row("k0", size + distance, 150), row("k0", 3 * horizon, 1)]
-      const changes = run(alone, [records(0, 0, input)]).map((pane) => Pane.encode(pane).values["change"])
+      const changes = run(make([compared], 1), [records(0, 0, input)]).map((pane) => Pane.encode(pane).values["change"])
       same(changes, [null, distance <= horizon ? "50" : null, null])
+      const sizeAfter = (keys: number): number => {
+        const engine = make([compared], 1)
+        engine.take(records(0, 0, Array.from({ length: keys }, (_, index) => row(`k${index}`, 0, 100))))
+        engine.take(records(0, keys, [row("k0", 3 * horizon, 1), row("k0", 6 * horizon, 1)]))
+        return engine.snapshot().length
+      }
+      holds(sizeAfter(keys) < sizeAfter(1) + 60, "keys that were seen once are still there")
     }
   ),
 

@@ -342,7 +342,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/operator/windowed/EmittedPanes.ts",
     find: "const entries = [...this.#byEnd].sort",
     replace: "const entries = [...new Map<number, Map<number, Last>>()].sort",
-    law: "after a crash at any step"
+    law: "a snapshot is restored"
   },
   {
     mistake: "the order of results is seen in a snapshot",
@@ -594,8 +594,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "former windows are compared with however long ago they were",
     file: "streams/operator/results/History.ts",
-    find: "former !== null && this.#distance(window, former.end) <= this.#horizon ? former : null",
-    replace: "former",
+    find: "this.#horizon = options.horizon",
+    replace: "this.#horizon = Infinity",
     law: "a window is compared with the one before within the horizon"
   },
   {
