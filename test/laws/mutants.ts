@@ -581,7 +581,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     mistake: "a revised window is not followed by those after it",
     file: "streams/operator/results/DeriveOperator.ts",
     find: "if (history.entries.at(-1) !== entry) this.#stale.add(pane.key)",
-    replace: "if (history.entries.at(-1) !== entry) this.#finals.push({ at: pane.end + this.#lateness, key: pane.key })",
+    replace: "",
     law: revisionLaw
   },
   {

@@ -66,6 +66,8 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
 
   advance(watermark: number): void {
     this.#moveTo(watermark)
+    // Whatever the watermark lets the windows say has been said.
+    this.#settleUntil(watermark)
     if (watermark < endOfTime) return
     this.#histories.clear()
   }
@@ -112,8 +114,8 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     const entry = { ...made, pane: derived }
     history.insert(entry)
     if (history.entries.at(-1) !== entry) this.#stale.add(pane.key)
-    else if (this.#isFinal(pane.end)) this.#settle(pane.key, history)
-    else this.#finals.push({ at: pane.end + this.#lateness, key: pane.key })
+    if (this.#finalAt(pane.end) <= this.#now) this.#settle(pane.key, history, this.#now)
+    else this.#finals.push({ at: this.#finalAt(pane.end), key: pane.key })
     return derived
   }
 
@@ -150,11 +152,8 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     if (watermark <= this.#now) return
     this.#emitStale(Number.MAX_VALUE)
     this.#now = watermark
-    for (let due = this.#finals.smallest; due !== undefined && this.#isPast(due.at); due = this.#finals.smallest) {
-      this.#finals.pop()
-      const history = this.#histories.get(due.key)
-      if (history !== undefined) this.#settle(due.key, history)
-    }
+    // A window that this watermark makes final may be about to say its last.
+    this.#settleUntil(watermark - 1)
     for (let due = this.#ends.smallest; due !== undefined && due.at < watermark; due = this.#ends.smallest) {
       this.#ends.pop()
       const history = this.#histories.get(due.key)
@@ -166,16 +165,22 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     }
   }
 
-  /** Fixed windows are final at the end of their lateness, sessions only behind it. */
-  #isPast(at: number): boolean {
-    return this.#isSession ? at < this.#now : at <= this.#now
+  /** The watermark that makes a window final: the end of the lateness of fixed windows, for sessions only what is behind it. */
+  #finalAt(end: number): number {
+    return end + this.#lateness + (this.#isSession ? 1 : 0)
   }
 
-  #isFinal = (end: number): boolean => this.#isPast(end + this.#lateness)
+  #settleUntil(watermark: number): void {
+    for (let due = this.#finals.smallest; due !== undefined && due.at <= watermark; due = this.#finals.smallest) {
+      this.#finals.pop()
+      const history = this.#histories.get(due.key)
+      if (history !== undefined) this.#settle(due.key, history, watermark)
+    }
+  }
 
-  #settle(key: string, history: History): void {
+  #settle(key: string, history: History, watermark: number): void {
     const isFirst = history.finalEnd === -Infinity
-    history.settle(this.#isFinal)
+    history.settle((end) => this.#finalAt(end) <= watermark)
     if (isFirst && history.finalEnd !== -Infinity) this.#ends.push({ at: history.finalEnd + this.#reach, key })
   }
 
@@ -224,7 +229,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     this.#now = now
     HistoryState.restore({ pipeline: this.#pipeline, names: this.#names, all: this.#all, historyOf: (key) => this.#historyOf(key) }, state)
     for (const [key, { entries, finalEnd }] of this.#histories) {
-      for (const { pane } of entries) this.#finals.push({ at: pane.end + this.#lateness, key })
+      for (const { pane } of entries) this.#finals.push({ at: this.#finalAt(pane.end), key })
       if (finalEnd !== -Infinity) this.#ends.push({ at: finalEnd + this.#reach, key })
     }
   }
