@@ -178,7 +178,7 @@ describe.skipIf(skipped)("the page", () => {
       await station.publish({ _tag: "forming", panes: [formingCandle("AIG", "48.11"), formingCandle("IBM", "179.75")] })
       await expect.poll(() => page.getByRole("button", { name: /^IBM/ }).innerText()).toContain("179.75")
       await shows(page, "last", "48.95")
-      await station.write([{ ...formingCandle("AIG", "48.97"), pane: "late", revision: 1 }])
+      await station.write([{ ...formingCandle("AIG", "48.97"), pane: "late", revision: 1, changes: 2 }])
       await shows(page, "last", "48.97")
       await station.write([{ ...formingCandle("AIG", "48.22"), pane: "on-time", revision: 0 }])
       await station.publish({
@@ -279,7 +279,7 @@ describe.skipIf(skipped)("the page", () => {
       const price = "148.9"
       const prices = { open: price, high: price, low: price, close: price }
       const trade: Bar = { symbol: "AIG", start: forming, ...prices, volume: 987_654_321 }
-      await station.write([{ ...dayPane([...aig, trade], "12.5"), pane: "late", revision: 1 }])
+      await station.write([{ ...dayPane([...aig, trade], "12.5"), pane: "late", revision: 1, changes: 2 }])
       await station.publish({ _tag: "forming", panes: [formingCandle("AIG", "148.9")] })
       await shows(page, "last", "148.90")
       await shows(page, "change", "▲ +12.50 %")
