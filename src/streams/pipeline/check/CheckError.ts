@@ -31,7 +31,7 @@ export const refuse = (node: string, why: string): never => {
 export const among = (name: unknown, names: ReadonlyArray<string>): string => {
   if (typeof name !== "string") return `it is given as ${String(name)}, and has to be one of ${names.join(", ")}`
   const meant = names.find((other) => isNear(name, other))
-  return `${meant === undefined ? "" : `did you mean "${meant}"? `}there ${names.length === 1 ? "is" : "are"} ${names.join(", ")}`
+  return `${meant === undefined ? "" : `did you mean "${meant}"? `}known: ${names.join(", ")}`
 }
 
 /** One letter too many, too few, or another; or two that changed places. */
