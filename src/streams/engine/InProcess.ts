@@ -137,6 +137,7 @@ class Run {
   }
 
   took(records: Records, now: number): void {
+    if (this.idle.length === 0) return
     const { eventTimes } = this.job
     this.idle.forEach(({ clock }, index) => clock.took(records, eventTimes[index]?.partitions ?? [], now))
   }

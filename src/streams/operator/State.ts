@@ -4,6 +4,7 @@
  * exception, never guessed at. Names within a part are its own, so that no name of a user's result is special.
  */
 import type { Schema } from "effect"
+import { compareText } from "./windowed/KeyOrder.ts"
 import { decodeNumbers, decodeStrings, encodeNumbers, encodeStrings } from "./StateColumn.ts"
 
 type Json = Schema.Json
@@ -76,7 +77,7 @@ export class TableWriter {
   }
 }
 
-const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => a < b ? -1 : a > b ? 1 : 0
+const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => compareText(a, b)
 
 /** The state is damaged, or of something else. */
 export class StateError extends TypeError {

@@ -3,11 +3,12 @@ import { BigDecimal, Schema } from "effect"
 import type { Decimal } from "../../../domain/Decimal.ts"
 import type { Pane } from "../../pipeline/Pane.ts"
 import type { StateReader, StateWriter } from "../State.ts"
+import { compareText } from "../windowed/KeyOrder.ts"
 import type { Entry, Former, History } from "./History.ts"
 
 /** `names` are those of what is derived, in the order of the histories' values. */
 export const save = (histories: ReadonlyMap<string, History>, names: ReadonlyArray<string>, state: StateWriter): void => {
-  const sorted = [...histories].sort(([a], [b]) => a < b ? -1 : 1)
+  const sorted = [...histories].sort(([a], [b]) => compareText(a, b))
   const finals = sorted.filter(([, { finalEnd }]) => finalEnd !== -Infinity).map(([key, history]) => ({ key, ...history.finals }))
   const table = state.table("finals", finals.length)
   table.strings("key", finals.map(({ key }) => key))
@@ -39,7 +40,7 @@ const saveEntries = (entries: ReadonlyArray<Entry>, state: StateWriter): void =>
 /** Sorted by name; a decimal stands in an array of its own, since a string is a value too. */
 const membersOf = ({ values }: Pane): Schema.Json =>
   Object.entries(values)
-    .sort(([a], [b]) => a < b ? -1 : 1)
+    .sort(([a], [b]) => compareText(a, b))
     .map(([name, value]) => [name, BigDecimal.isBigDecimal(value) ? [written(value)] : value])
 
 export interface Restoring {
