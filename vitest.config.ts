@@ -7,6 +7,7 @@ export default defineConfig({
     exclude: ["test/browser/**", "test/integration/**"],
     // Most of the tests compute; more workers than the usual two cores only wait for each other.
     maxWorkers: 2,
-    testTimeout: 30_000
+    // No test is about how long it may take on a machine that is busy elsewhere.
+    testTimeout: 120_000
   }
 })

@@ -337,6 +337,8 @@ export const preAggregated: fc.Arbitrary<PreAggregated> = fc.record({
 
 const idle: fc.Arbitrary<Control> = times.map((watermark) => ({ _tag: "idle", watermark }))
 
+const end: Control = { _tag: "end" }
+
 const event = (partition: number, value: Sample): Entry => ({ partition, kind: Kind.event, value })
 
 const inPartitions = (entry: (partition: number) => fc.Arbitrary<Entry>): fc.Arbitrary<Log> =>
@@ -356,12 +358,12 @@ export const mixedLogs: fc.Arbitrary<Log> = inPartitions((partition) =>
   )
 )
 
-/** The same with decisions among them that a partition is idle. */
+/** The same with decisions among them: that a partition is idle, or that the input is at its end. */
 export const decidedLogs: fc.Arbitrary<Log> = inPartitions((partition) =>
   fc.oneof(
     { weight: 5, arbitrary: samples.map((value) => event(partition, value)) },
     { weight: 1, arbitrary: preAggregated.map((value): Entry => ({ partition, kind: Kind.preAggregated, value })) },
-    { weight: 1, arbitrary: idle.map((value): Entry => ({ partition, kind: Kind.control, value })) }
+    { weight: 1, arbitrary: fc.oneof(idle, fc.constant(end)).map((value): Entry => ({ partition, kind: Kind.control, value })) }
   )
 )
 

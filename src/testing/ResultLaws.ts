@@ -10,6 +10,7 @@ import {
   aggregates,
   conditions,
   cuts,
+  decidedLogs,
   type Entry,
   type Log,
   logs,
@@ -111,6 +112,18 @@ export const resultLaws: EngineLaws = {
     }
   ),
 
+  "wherever the input was at its end for a while, it comes to the same results, and the same events are late": law(
+    400,
+    fc.record({ pipeline: pipelines({ revisions: true }), log: logs, ends: fc.array(fc.nat(60), { minLength: 1, maxLength: 2 }), cut: cuts }),
+    (make, { cut, ends, log, pipeline }) => {
+      const [ended, whole] = [make([pipeline], log.partitions), make([pipeline], log.partitions)]
+      const panes = run(ended, batches(ends.reduce(endedAt, log), cut))
+      run(whole, batches(log, cut))
+      same(results(panes), results(foldedPanes(pipeline, log)))
+      same(ended.counts, whole.counts)
+    }
+  ),
+
   "revisions count up from 0, early comes before on time before late, only sessions are retracted": law(
     300,
     fc.record({ pipeline: pipelines({ revisions: true }), log: logs, cut: cuts }),
@@ -124,6 +137,22 @@ export const resultLaws: EngineLaws = {
         for (const [index, pane] of panes.slice(1).entries()) {
           const before = panes[index]!
           holds(Pane.replaces(pane, before) && !Pane.replaces(before, pane), `${Pane.toJson(pane)} is no newer than ${Pane.toJson(before)}`)
+        }
+      }
+    }
+  ),
+
+  "of a window's panes each is newer than those before and says something else, whatever was decided on the way": law(
+    600,
+    fc.record({ pipeline: pipelines({ revisions: true }), log: decidedLogs, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const histories = Map.groupBy(run(make([pipeline], log.partitions), batches(log, cut)), windowOf)
+      for (const [window, panes] of histories) {
+        same(panes.map(({ revision }) => revision), panes.map((_, index) => index), window)
+        for (const [index, pane] of panes.slice(1).entries()) {
+          const [line = "", lineBefore = ""] = lines([pane, { ...panes[index]!, revision: pane.revision }])
+          holds(Pane.replaces(pane, panes[index]!), `${line} is no newer than ${lineBefore}`)
+          holds(line !== lineBefore, `${line} was told twice`)
         }
       }
     }
@@ -251,6 +280,14 @@ export const resultLaws: EngineLaws = {
 
 const tumbling = (size: number, offset: number) =>
   source(bound).pipe(Window.tumbling(size, { offset }), Aggregate.into(aggregates), Pipeline.named("tumbling"))
+
+/** The log with the decision that the input is at its end, in every partition, before its `at`-th record. */
+const endedAt = (log: Log, at: number): Log => {
+  const ends = Array.from({ length: log.partitions }, (_, partition): Entry => (
+    { partition, kind: Kind.control, value: { _tag: "end" } }
+  ))
+  return { ...log, entries: [...log.entries.slice(0, at), ...ends, ...log.entries.slice(at)] }
+}
 
 const alone = (time: number): Log => ({
   partitions: 1,

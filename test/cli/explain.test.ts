@@ -1,7 +1,7 @@
 /** `courant explain`: the plan, or what of a pipeline has none, without any server. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { writeFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { builtIn } from "../../src/cli/Pipelines.ts"
 import { courant, linesOf, temporaryFolder } from "./courant.ts"
@@ -38,6 +38,19 @@ describe("courant explain", () => {
       assert.match(steps.join("\n"), /^watermark on moment, 5000 milliseconds behind the latest$/m)
       assert.match(steps.join("\n"), /window\(moment, '60000 milliseconds', '60000 milliseconds', '0 milliseconds'\)/)
       assert.strictEqual((yield* explain("candles-1m")).stdout, first.stdout)
+    }), 60_000)
+
+  it.live("prints the graph that runs in process, and what each node keeps at most", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* explain("day,./large.ts --engine process --out-of-orderness 7s", { "large.ts": fileOf(large) })
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.deepStrictEqual(stdout.match(/^\S+ in process, \w+/gm), ["day in process, portable", "large in process, portable"])
+      assert.match(stdout, /^1-where +from 0-source, rows where size > 777$/m)
+      assert.match(stdout, /^3-derive +from 2-window$/m)
+      assert.match(stdout, /keeps of a key 3 slices at most, of some 144 bytes each, until 1d 1h 7s behind the watermark/)
+      assert.match(stdout, /keeps of a key one entry for each window, of some 40 bytes each, until 14d behind the watermark/)
+      const shown = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8").match(/```text\n(1-window[^`]*)```/)?.[1] ?? "no such block"
+      assert.include((yield* explain("moving-average-5m --engine process")).stdout, shown)
     }), 60_000)
 
   it.live("the bounds of the command line are in the plan, and change its fingerprint", () =>

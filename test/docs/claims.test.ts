@@ -1,10 +1,8 @@
 /** Claims of the documentation that no other test holds. */
-import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Aggregate, bars, Expr, Job, Pipeline, Source, ticks, Window } from "../../src/index.ts"
 import { Kind } from "../../src/streams/records/Records.ts"
-import { cuts, type Entry, type Log, logs, pipelines } from "../../src/testing/Arbitraries.ts"
-import { batches, foldedPanes, makeJob, records, results, run } from "../../src/testing/Harness.ts"
+import { records } from "../../src/testing/Harness.ts"
 
 const counted = Aggregate.into({ trades: Aggregate.count })
 
@@ -12,29 +10,7 @@ const end = `{"_tag":"end"}`
 
 const tick = (symbol: string, size: number) => `{"symbol":"${symbol}","time":0,"price":"1","size":${size}}`
 
-/** The log with the decision that the input is at its end, in every partition, before its `at`-th record. */
-const endedAt = (log: Log, at: number): Log => {
-  const ends = Array.from({ length: log.partitions }, (_, partition): Entry => (
-    { partition, kind: Kind.control, value: { _tag: "end" } }
-  ))
-  return { ...log, entries: [...log.entries.slice(0, at), ...ends, ...log.entries.slice(at)] }
-}
-
 describe("the end of input", () => {
-  it("comes to the same results wherever the input was cut in two, and moves no watermark", () => {
-    fc.assert(
-      fc.property(pipelines({ revisions: true }), logs, fc.nat(60), cuts, (pipeline, log, at, sizes) => {
-        const job = makeJob([pipeline], log.partitions)
-        const panes = run(job, batches(endedAt(log, at), sizes))
-        const whole = makeJob([pipeline], log.partitions)
-        run(whole, batches(log, sizes))
-        expect(results(panes)).toEqual(results(foldedPanes(pipeline, log)))
-        expect(job.counts).toEqual(whole.counts)
-      }),
-      { numRuns: 300 }
-    )
-  })
-
   it("emits what is open on time, again only where it has grown, and with the next revision", () => {
     const job = new Job([ticks.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("trades"))], { partitions: 1 })
     const kinds = [Kind.event, Kind.event, Kind.control, Kind.event, Kind.control]

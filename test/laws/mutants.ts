@@ -452,6 +452,27 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: "state follows what is open"
   },
   {
+    mistake: "what an end of input has told is told again",
+    file: "streams/engine/ToldPanes.ts",
+    find: "if (isTold) return null",
+    replace: "",
+    law: "of a window's panes each is newer"
+  },
+  {
+    mistake: "an end of input closes what is open for good",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "copy.advance(endOfTime)",
+    replace: "copy.advance(endOfTime)\n    this.advance(endOfTime)",
+    law: "wherever the input was at its end"
+  },
+  {
+    mistake: "a session that an end of input has told is not taken back when it grows",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "this.#window.adopt(told.map(({ pane }) => pane))",
+    replace: "",
+    law: "wherever the input was at its end"
+  },
+  {
     mistake: "an early pane has the revision of the one before",
     file: sliced,
     find: "last === undefined ? 0 : last.revision + 1",

@@ -33,7 +33,7 @@ export interface Output {
 }
 
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
-const version = 3
+const version = 4
 
 const State = Schema.Struct({
   version: Schema.Literal(version),

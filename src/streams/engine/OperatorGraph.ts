@@ -1,12 +1,13 @@
 /** The operators of one pipeline in topological order, and what flows between them. */
 import * as Checked from "../pipeline/Checked.ts"
-import type { Encoded, Pane } from "../pipeline/Pane.ts"
+import { type Encoded, encode, type Pane } from "../pipeline/Pane.ts"
 import type { Batch } from "../records/Batch.ts"
-import type { Emitted, Operator } from "../operator/Operator.ts"
+import { type Emitted, endOfTime, type Operator } from "../operator/Operator.ts"
 import { type State, StateReader, StateWriter } from "../operator/State.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
 import { Input, WindowOperator } from "../operator/windowed/WindowOperator.ts"
+import { ToldPanes } from "./ToldPanes.ts"
 
 /** An operator, and which of the ones before it feed its inputs; a source is fed from outside. */
 interface Step {
@@ -20,12 +21,14 @@ export class OperatorGraph {
   readonly #steps: ReadonlyArray<Step>
   readonly #window: WindowOperator
   readonly #derives: ReadonlyArray<DeriveOperator>
+  readonly #told: ToldPanes
   #panes: Array<Emitted> = []
 
   constructor(checked: Checked.Checked) {
     this.checked = checked
     const window = Checked.windowOf(checked)
     this.#window = new WindowOperator(checked.name, window)
+    this.#told = new ToldPanes(window.allowedLateness)
     const derives = new Map(Checked.derivesOf(checked).map((node) => [node, new DeriveOperator(checked.name, node, window)]))
     this.#derives = [...derives.values()]
     const operatorOf = (node: Checked.Node): Step["operator"] => {
@@ -45,7 +48,7 @@ export class OperatorGraph {
   }
 
   get size(): number {
-    return this.#steps.reduce((sum, { operator }) => sum + (operator?.size ?? 0), 0)
+    return this.#steps.reduce((sum, { operator }) => sum + (operator?.size ?? 0), this.#told.size)
   }
 
   /** Takes a batch of one of its sources, and says of each row what became of it. */
@@ -60,10 +63,22 @@ export class OperatorGraph {
   /** A step of the watermark reaches a node only after those before it have put out everything that it released. */
   advance(watermark: number): void {
     this.#flow((operator) => operator.advance(watermark))
+    this.#told.forget(watermark)
   }
 
+  /**
+   * The input has been read to its end: what is open is told as it stands, and stays open. It is a copy that is closed, so
+   * that whatever comes later finds no trace of it; only what was told is remembered.
+   */
   end(offset: number): void {
-    this.#flow((operator) => operator.end(offset))
+    const copy = new OperatorGraph(this.checked)
+    copy.restore(JSON.parse(JSON.stringify(this.snapshot())))
+    copy.advance(endOfTime)
+    const panes = copy.drain().map(({ pane, rows }) => ({ pane, rows, watermark: this.#window.closedTo, offset }))
+    const told = panes.map(({ pane, rows }) => ({ pane: encode(pane), rows }))
+    for (const { pane, rows } of told) this.#told.tell(pane, rows)
+    this.#window.adopt(told.map(({ pane }) => pane))
+    this.#panes = joined(this.#panes, panes)
   }
 
   #flow(tell?: (operator: Operator<never, unknown>) => void): void {
@@ -78,8 +93,16 @@ export class OperatorGraph {
   #hand(step: number, out: unknown): void {
     const { readers } = this.#steps[step]!
     // The end of the graph puts out panes, and each node what its readers take: the checked graph's types say so.
-    if (readers.length === 0) this.#panes = joined(this.#panes, out as ReadonlyArray<Emitted>)
+    if (readers.length === 0) this.#panes = joined(this.#panes, this.#news(out as ReadonlyArray<Emitted>))
     for (const { input, step: reader } of readers) this.#steps[reader]?.operator?.take(input, out as never)
+  }
+
+  #news(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
+    if (this.#told.size === 0) return panes
+    return panes.flatMap((emitted) => {
+      const pane = this.#told.news(emitted)
+      return pane === null ? [] : [{ ...emitted, pane }]
+    })
   }
 
   /** The panes since the last call, in the order of their emission. */
@@ -91,7 +114,8 @@ export class OperatorGraph {
 
   /** The windows nearest to closing as they stand. Looking changes nothing. */
   forming(): ReadonlyArray<Pane> {
-    return this.#window.forming().map((pane) => this.#derives.reduce((so, derive) => derive.derived(so), pane))
+    const panes = this.#window.forming().map((pane) => this.#derives.reduce((so, derive) => derive.derived(so), pane))
+    return panes.map((pane) => this.#told.revised(pane))
   }
 
   /** See {@link WindowOperator.unsettledSince}. */
@@ -104,22 +128,26 @@ export class OperatorGraph {
   }
 
   snapshot(): { readonly [id: string]: State } {
-    return Object.fromEntries(this.#steps.flatMap(({ id, operator }) => {
-      if (operator === null) return []
+    return Object.fromEntries(this.#stateful.map(([id, part]) => {
       const writer = new StateWriter()
-      operator.save(writer)
-      return [[id, writer.state]]
+      part.save(writer)
+      return [id, writer.state]
     }))
+  }
+
+  /** What was told stands beside the operators, which do not know of it; no node is named as it is. */
+  get #stateful(): ReadonlyArray<readonly [id: string, part: Pick<Operator<never, unknown>, "restore" | "save">]> {
+    const operators = this.#steps.flatMap(({ id, operator }) => operator === null ? [] : [[id, operator] as const])
+    return [...operators, ["told", this.#told]]
   }
 
   /** Throws where the state is damaged, or has more than is read. */
   restore(state: { readonly [id: string]: unknown }): void {
     const known = new Set<string>()
-    for (const { id, operator } of this.#steps) {
-      if (operator === null) continue
+    for (const [id, part] of this.#stateful) {
       known.add(id)
       const reader = new StateReader(state[id])
-      operator.restore(reader)
+      part.restore(reader)
       reader.end()
     }
     const unknown = Object.keys(state).find((id) => !known.has(id))

@@ -12,8 +12,6 @@ export interface Operator<in In, out Out> {
   take(input: number, taken: In): void
   /** Nothing that is earlier is to be expected any more. It never goes back. */
   advance(watermark: number): void
-  /** The input has been read to its end: what is open is shown as it stands, and stays open. */
-  end(offset: number): void
   /** What has come out since the last call, in order; `null` where nothing has. */
   drain(): Out | null
   /** Entries of state: 0 after the end of time. */

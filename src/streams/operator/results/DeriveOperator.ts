@@ -14,6 +14,7 @@ import { Heap } from "../windowed/Heap.ts"
 import { type Compared, type Entry, History } from "./History.ts"
 import * as HistoryState from "./HistoryState.ts"
 import { percentChange } from "./PercentChange.ts"
+import { ShownPanes } from "./ShownPanes.ts"
 
 interface Due {
   readonly at: number
@@ -33,6 +34,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   readonly #reach: number
   readonly #histories = new Map<string, History>()
   readonly #stale = new Set<string>()
+  readonly #shown = new ShownPanes()
   /** When entries become final, and when what is final is let go. */
   readonly #finals = new Heap<Due>(byTime)
   readonly #ends = new Heap<Due>(byTime)
@@ -72,11 +74,6 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     this.#histories.clear()
   }
 
-  /** All is shown as it stands, what a revision has changed included. */
-  end(offset: number): void {
-    this.#emitStale(offset)
-  }
-
   drain(): ReadonlyArray<Emitted> | null {
     const panes = this.#panes
     if (panes.length === 0) return null
@@ -104,11 +101,12 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   }
 
   #record(pane: Pane.Pane, rows: number): Pane.Pane {
-    if (pane.pane === "early") return this.derived(pane, rows)
+    if (pane.pane === "early") return this.#early(pane, rows)
+    const shown = this.#shown.take(pane)
     const history = this.#historyOf(pane.key)
     const known = history.find(pane)
     if (known !== undefined) history.remove(known)
-    if (pane.pane === "retracted") return this.#retracted(history, pane, known)
+    if (pane.pane === "retracted") return this.#retracted(history, pane, Math.max(shown?.changes ?? 0, known?.pane.changes ?? 0), known?.again ?? 0)
     const made = { pane, rows, inputs: history.inputsOf(pane.values), again: known?.again ?? 0 }
     const derived = this.#with(history, made)
     const entry = { ...made, pane: derived }
@@ -119,15 +117,21 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     return derived
   }
 
+  /** The windows before a session may become fewer: what is told of it has no fewer changes than what was told before. */
+  #early(pane: Pane.Pane, rows: number): Pane.Pane {
+    const derived = this.derived(pane, rows)
+    return this.#isSession ? this.#shown.show(derived, rows) : derived
+  }
+
   /** Newer than every pane of the window, which never comes again. */
-  #retracted(history: History, pane: Pane.Pane, known: Entry | undefined): Pane.Pane {
+  #retracted(history: History, pane: Pane.Pane, told: number, again: number): Pane.Pane {
     if (history.entries.length > history.indexBefore(pane)) this.#stale.add(pane.key)
     if (history.entries.length === 0 && history.finalEnd === -Infinity) this.#histories.delete(pane.key)
     const { rows } = history.before(pane)
     return {
       ...pane,
-      revision: pane.revision + (known?.again ?? 0),
-      changes: Math.max(pane.changes + rows, known?.pane.changes ?? 0)
+      revision: pane.revision + again,
+      changes: Math.max(pane.changes + rows, told)
     }
   }
 
@@ -150,7 +154,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   /** What was revised under the former watermark is told before anything that happens under this one. */
   #moveTo(watermark: number): void {
     if (watermark <= this.#now) return
-    this.#emitStale(Number.MAX_VALUE)
+    this.#emitStale()
     this.#now = watermark
     // A window that this watermark makes final may be about to say its last.
     this.#settleUntil(watermark - 1)
@@ -185,7 +189,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   }
 
   /** The windows behind revised ones once more, where they differ from what was told of them. */
-  #emitStale(offset: number): void {
+  #emitStale(): void {
     if (this.#stale.size === 0) return
     const again: Array<Entry> = []
     for (const key of this.#stale) {
@@ -201,7 +205,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     this.#stale.clear()
     const watermark = this.#now
     again.sort((a, b) => Pane.order(a.pane, b.pane))
-    for (const { pane, rows } of again) this.#panes.push({ pane, rows, watermark, offset })
+    for (const { pane, rows } of again) this.#panes.push({ pane, rows, watermark, offset: Number.MAX_VALUE })
   }
 
   #revised(history: History, entry: Entry): Pane.Pane | null {
@@ -215,6 +219,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     state.table("progress", 1).numbers("now", Float64Array.of(this.#now))
     const stale = [...this.#stale].sort()
     state.table("stale", stale.length).strings("key", stale)
+    this.#shown.save(state)
     HistoryState.save(this.#histories, this.#names, state)
   }
 
@@ -227,6 +232,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     stale.end()
     if (now === undefined || !(Number.isSafeInteger(now) || now === -Infinity)) throw new TypeError("the progress of results is damaged")
     this.#now = now
+    this.#shown.restore(state)
     HistoryState.restore({ pipeline: this.#pipeline, names: this.#names, all: this.#all, historyOf: (key) => this.#historyOf(key) }, state)
     for (const [key, { entries, finalEnd }] of this.#histories) {
       for (const { pane } of entries) this.#finals.push({ at: this.#finalAt(pane.end), key })

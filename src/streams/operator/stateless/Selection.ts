@@ -35,8 +35,6 @@ export class Selection implements Operator<Rows, Rows> {
 
   advance(): void {}
 
-  end(): void {}
-
   drain(): Rows | null {
     const rows = this.#rows
     this.#rows = null

@@ -7,8 +7,8 @@
  * A row is late when it is itself behind its partition's watermark (and the allowed
  * lateness): whether it would have joined a session that has been closed must not depend on
  * how partitions interleave. An emitted session that grows or is merged away is retracted,
- * since its bounds are its identity. So is one that a former run has emitted: what that has
- * stored is adopted at the start.
+ * since its bounds are its identity. So is one that was told by somebody else: by a former run,
+ * whose panes are adopted at the start, or by an end of input.
  */
 import type { Dictionary } from "../../records/Batch.ts"
 import type { WindowNode } from "../../pipeline/Checked.ts"
@@ -249,10 +249,6 @@ export class SessionWindows implements Windows, Placement {
     for (const session of touched.sort(this.#order)) this.#emitSession(session, "early", offset)
   }
 
-  end(offset: number): void {
-    for (const session of this.#stillOpen()) this.#emitSession(session, "on-time", offset)
-  }
-
   forming(emit: Emit): void {
     for (const { emitted, end, key, slot, start } of this.#stillOpen()) {
       const revision = (emitted?.revision ?? -1) + 1
@@ -284,6 +280,7 @@ export class SessionWindows implements Windows, Placement {
       emitted === null ? [] : [{ ...emitted, key: this.#textOf(key), start, end }]
     )
     saveEmitted(emitted, state)
+    this.#stored.save(state)
   }
 
   restore(state: StateReader): void {
@@ -307,5 +304,6 @@ export class SessionWindows implements Windows, Placement {
       if (session === undefined) throw new TypeError(`there is no session from ${start} to ${end}`)
       session.emitted = last
     }
+    this.#stored.restore(state)
   }
 }

@@ -306,12 +306,6 @@ export class SlicedWindows implements Windows, Placement {
     }
   }
 
-  end(offset: number): void {
-    for (const end of this.#openEnds()) {
-      for (const key of this.#keysIn(end)) this.#emitWindow({ end, key, kind: "on-time", offset }, this.#gather(end, key))
-    }
-  }
-
   forming(emit: Emit): void {
     const { latest } = this.#trigger
     if (latest === -Infinity) return

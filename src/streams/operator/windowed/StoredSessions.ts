@@ -1,9 +1,12 @@
 /**
- * Sessions that a former run over the same log has left in the sink. Which sessions are emitted and taken back on the
- * way depends on the order in which partitions are read; the last ones do not. So a run that reads them in another
- * order may never come by one of these, and has to know it in order to take it back.
+ * Sessions that others have told: a former run over the same log, which has left them in the sink, or an end of input.
+ * Which sessions are emitted and taken back on the way depends on the order in which partitions are read; the last ones
+ * do not. So a run that reads them in another order may never come by one of these, and has to know it in order to take
+ * it back.
  */
 import type { Encoded } from "../../pipeline/Pane.ts"
+import type { StateReader, StateWriter } from "../State.ts"
+import { compareText } from "./KeyOrder.ts"
 
 type Stored = Pick<Encoded, "changes" | "end" | "revision" | "start">
 
@@ -15,19 +18,24 @@ export class StoredSessions {
     return this.#byKey.size === 0
   }
 
-  add({ changes, end, key, revision, start }: Encoded): void {
-    const known = this.#byKey.get(key)
-    const session = { changes, end, revision, start }
-    if (known === undefined) this.#byKey.set(key, [session])
-    else known.push(session)
+  /** Of several that are told of one session, by several stores or by an end of input too, the newest of each stays. */
+  add({ changes, end, key, revision, start }: Stored & { readonly key: string }): void {
+    const known = this.take(key, start, end)
+    const session = {
+      start,
+      end,
+      changes: Math.max(changes, known?.changes ?? 0),
+      revision: Math.max(revision, known?.revision ?? 0)
+    }
+    const others = this.#byKey.get(key)
+    if (others === undefined) this.#byKey.set(key, [session])
+    else others.push(session)
     this.#lastEnd = Math.max(this.#lastEnd, end)
   }
 
-  /** Takes out the session with these bounds; of several that stores have of it, the one with the most changes. */
+  /** Takes out the session with these bounds. */
   take(key: string, start: number, end: number): Stored | undefined {
-    return this.#takeWhere(key, (session) => session.start === start && session.end === end)
-      .toSorted((a, b) => a.changes - b.changes)
-      .at(-1)
+    return this.#takeWhere(key, (session) => session.start === start && session.end === end)[0]
   }
 
   /** Takes out those that lie within these bounds and have others. */
@@ -48,5 +56,25 @@ export class StoredSessions {
   /** Forgets all of them once all ended before this: nothing that comes can reach them any more. */
   forgetBefore(time: number): void {
     if (this.#lastEnd < time) this.#byKey.clear()
+  }
+
+  save(state: StateWriter): void {
+    const sessions = [...this.#byKey]
+      .flatMap(([key, all]) => all.map((session) => ({ ...session, key })))
+      .sort((a, b) => a.end - b.end || a.start - b.start || compareText(a.key, b.key))
+    const table = state.table("stored", sessions.length)
+    table.strings("key", sessions.map(({ key }) => key))
+    for (const name of ["start", "end", "revision", "changes"] as const) {
+      table.numbers(name, Float64Array.from(sessions, (session) => session[name]))
+    }
+  }
+
+  restore(state: StateReader): void {
+    const table = state.table("stored")
+    const [starts, ends] = [table.wholeNumbers("start"), table.wholeNumbers("end")]
+    const [revisions, changes] = [table.wholeNumbers("revision"), table.wholeNumbers("changes")]
+    table.texts("key").forEach((key, i) =>
+      this.add({ key, start: starts[i]!, end: ends[i]!, revision: revisions[i]!, changes: changes[i]! }))
+    table.end()
   }
 }

@@ -75,10 +75,6 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return new Error(`a broken invariant of "${this.#pipeline}": ${what}`)
   }
 
-  end(offset: number): void {
-    this.#windows.end(offset)
-  }
-
   drain(): ReadonlyArray<Emitted> | null {
     const panes = this.#panes
     if (panes.length === 0) return null
@@ -91,6 +87,10 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     const panes: Array<Pane> = []
     this.#windows.forming((emission) => panes.push(this.#pane(emission)))
     return panes
+  }
+
+  get closedTo(): number {
+    return this.#windows.closedTo
   }
 
   /** See {@link Windows.unsettledSince}. */

@@ -31,8 +31,6 @@ export interface Windows {
   advance(watermark: number): void
   /** Up to where windows have been closed: it never goes back. */
   readonly closedTo: number
-  /** Emits every open window as it stands, as if its end had been reached, and keeps it open. */
-  end(offset: number): void
   /** Emits the windows that are nearest to closing, as they stand, without counting as an emission. */
   forming(emit: Emit): void
   /** How many windows and keys hold state. */

@@ -1,0 +1,94 @@
+/** A checked pipeline in words, node by node: what it reads, what it computes, and how much it keeps at most. */
+import { Duration } from "effect"
+import type * as Checked from "../../streams/pipeline/Checked.ts"
+import type * as Expr from "../../streams/pipeline/Expr.ts"
+import type { Window } from "../../streams/pipeline/Window.ts"
+
+export const describe = ({ fingerprint, name, nodes, portability }: Checked.Checked): string => {
+  const width = Math.max(...nodes.map(({ id }) => id.length))
+  const lines = nodes.flatMap((node) =>
+    linesOf(node).map((line, index) => `${(index === 0 ? node.id : "").padEnd(width)}  ${line}`))
+  return `${name} in process, ${portability}, fingerprint ${fingerprint.slice(0, 12)}\n\n${lines.join("\n")}\n`
+}
+
+const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
+  switch (node._tag) {
+    case "source": {
+      const { columns, eventTime, key, name, outOfOrderness } = node.definition
+      return [
+        `${node.kind === "event" ? "rows" : "pre-aggregated records"} of ${name}: ${columns.map((column) => column.name).join(", ")}`,
+        `key ${key.length === 0 ? "none: all rows are of one" : key.join(", ")}; event time ${eventTime.field} in ${eventTime.unit}; ` +
+          `out of order by ${length(outOfOrderness)} at most`
+      ]
+    }
+    case "where":
+      return [`from ${node.input.id}, rows where ${condition(node.condition)}`]
+    case "filter":
+      return [`from ${node.input.id}, rows that a function takes`]
+    case "window":
+      return [
+        `from ${[node.input, node.preAggregated].flatMap((input) => input === null ? [] : [input.id]).join(" and ")}, ` +
+          `${window(node.window)}${node.inner === null ? "" : ` made of ${window(node.inner)}`}`,
+        ...node.aggregates.map((aggregate) => `${aggregate.name} = ${aggregated(aggregate)}: ${type(aggregate.type)}`),
+        `${trigger(node.trigger)}; allowed lateness ${length(node.allowedLateness)}`,
+        bound(node.state, node.window.kind === "session" ? "open session" : "slice")
+      ]
+    case "derive":
+      return [
+        `from ${node.input.id}`,
+        ...node.values.map((value) => `${value.name} = ${value.function} of ${value.of}`),
+        bound(node.state, "window")
+      ]
+  }
+}
+
+/** The bound of state that a check has stated: of one key, as far as it does not depend on the rows. */
+const bound = ({ bytesPerEntry, entriesPerKey, milliseconds }: Checked.StateBound, entry: string): string => {
+  const entries = entriesPerKey === null ? `one entry for each ${entry}` : `${entriesPerKey} ${entry}${entriesPerKey === 1 ? "" : "s"} at most`
+  return `keeps of a key ${entries}, of some ${bytesPerEntry} bytes each, until ${length(milliseconds)} behind the watermark`
+}
+
+const window = (window: Window): string => {
+  switch (window.kind) {
+    case "tumbling":
+      return `tumbling windows of ${length(window.size)}`
+    case "hopping":
+      return `hopping windows of ${length(window.size)}, one every ${length(window.advance)}`
+    case "cumulative":
+      return `cumulative windows of ${length(window.size)} in steps of ${length(window.step)}`
+    case "session":
+      return `sessions with gaps of ${length(window.gap)} at most`
+    case "calendar":
+      return `each ${window.unit} in ${window.timeZone}`
+  }
+}
+
+const aggregated = ({ by, field, op, where }: Checked.Aggregate): string => {
+  const fields = [field, by].flatMap((each) => each === null ? [] : [each.column.name])
+  return `${op}${fields.length === 0 ? "" : `(${fields.join(", ")})`}${where === null ? "" : ` where ${condition(where)}`}`
+}
+
+const type = (type: Checked.ValueType): string => type.kind === "decimal" ? `decimal of scale ${type.scale}` : type.kind
+
+const trigger = (trigger: Checked.WindowNode["trigger"]): string => {
+  if (trigger.on === "close") return "emitted as they close"
+  return trigger.every === 0 ? "emitted early at every row" : `emitted early every ${length(trigger.every)}`
+}
+
+const signs: { readonly [O in Expr.Comparison]: string } = { eq: "=", ne: "<>", gt: ">", gte: ">=", lt: "<", lte: "<=" }
+
+const condition = (node: Expr.Node): string => {
+  switch (node.op) {
+    case "and":
+    case "or":
+      return node.all.length === 0 ? String(node.op === "and") : `(${node.all.map(condition).join(` ${node.op} `)})`
+    case "not":
+      return `not ${condition(node.that)}`
+    case "isNot":
+      return `${node.field} is not ${JSON.stringify(node.value)}`
+    default:
+      return `${node.field} ${signs[node.op]} ${JSON.stringify(node.value)}`
+  }
+}
+
+const length = (milliseconds: number): string => Duration.format(Duration.millis(milliseconds))

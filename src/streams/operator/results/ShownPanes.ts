@@ -1,0 +1,63 @@
+/**
+ * Sessions of which an early pane was the last to be told. It may have been computed from more rows than what is told next,
+ * since a session before it may be taken back in between; what is told next has to be the newer all the same.
+ */
+import type { Pane } from "../../pipeline/Pane.ts"
+import type { StateReader, StateWriter } from "../State.ts"
+import { compareText } from "../windowed/KeyOrder.ts"
+
+interface Shown {
+  readonly start: number
+  readonly end: number
+  readonly changes: number
+  /** Rows of the session itself. */
+  readonly rows: number
+}
+
+export class ShownPanes {
+  readonly #byKey = new Map<string, Array<Shown>>()
+
+  /** The same pane, with more changes than the one that was shown before it, by the rows that it has more. */
+  show(pane: Pane, rows: number): Pane {
+    const before = this.take(pane)
+    const changes = Math.max(pane.changes, before === null ? 0 : before.changes + rows - before.rows)
+    this.#add(pane.key, { start: pane.start, end: pane.end, changes, rows })
+    return { ...pane, changes }
+  }
+
+  /** Forgets what was shown of a session, and says what it was. */
+  take({ end, key, start }: Pane): Shown | null {
+    const all = this.#byKey.get(key) ?? []
+    const shown = all.find((one) => one.start === start && one.end === end)
+    if (shown === undefined) return null
+    const left = all.filter((other) => other !== shown)
+    if (left.length === 0) this.#byKey.delete(key)
+    else this.#byKey.set(key, left)
+    return shown
+  }
+
+  #add(key: string, shown: Shown): void {
+    const others = this.#byKey.get(key)
+    if (others === undefined) this.#byKey.set(key, [shown])
+    else others.push(shown)
+  }
+
+  save(state: StateWriter): void {
+    const entries = [...this.#byKey]
+      .flatMap(([key, all]) => all.map((shown) => ({ ...shown, key })))
+      .sort((a, b) => a.end - b.end || a.start - b.start || compareText(a.key, b.key))
+    const table = state.table("shown", entries.length)
+    table.strings("key", entries.map(({ key }) => key))
+    for (const name of ["start", "end", "changes", "rows"] as const) {
+      table.numbers(name, Float64Array.from(entries, (entry) => entry[name]))
+    }
+  }
+
+  restore(state: StateReader): void {
+    const table = state.table("shown")
+    const [starts, ends] = [table.wholeNumbers("start"), table.wholeNumbers("end")]
+    const [changes, rows] = [table.wholeNumbers("changes"), table.wholeNumbers("rows")]
+    table.texts("key").forEach((key, i) => this.#add(key, { start: starts[i]!, end: ends[i]!, changes: changes[i]!, rows: rows[i]! }))
+    table.end()
+  }
+}
