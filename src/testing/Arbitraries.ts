@@ -6,7 +6,9 @@ import { Schema } from "effect"
 import * as fc from "fast-check"
 import { Price } from "../domain/Tick.ts"
 import type { Control } from "../streams/records/Control.ts"
-import { definitionOf, windowNode } from "./Altered.ts"
+import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
+import { derivations, derived, reordered, stepped, steps } from "./Graphs.ts"
+import * as Checked from "../streams/pipeline/Checked.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
 import { Aggregate, Expr, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import { Kind } from "../streams/records/Records.ts"
@@ -131,54 +133,55 @@ export interface PipelineOptions {
 
 const slack = fc.integer({ min: 0, max: 8 })
 
-/** A random pipeline with every aggregate over random windows. */
+/**
+ * A random graph: conditions and functions one after another, every aggregate in any order over random windows, which may
+ * be made of smaller ones, and values derived from these and from one another.
+ */
 export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.Any> =>
   fc.record({
     outOfOrderness: options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness),
     window: windows,
-    rollUp: fc.option(fc.record({ tumbling, times: fc.integer({ min: 1, max: 4 }) }), { freq: 4 }),
-    filtered: fc.boolean(),
+    rollUp: fc.option(fc.record({ tumbling, times: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 2 }) }), { freq: 4 }),
+    steps: steps(rowConditions),
+    order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: Object.keys(aggregates).length }),
+    derivations,
     lateness: options.revisions ? fc.integer({ min: 0, max: 10 }) : fc.constant(0),
     every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
-  }).map(({ every, filtered, lateness, outOfOrderness, rollUp, window }) => {
-    const samples = filtered
-      ? source(outOfOrderness).pipe(Source.where(Expr.gte("size", 2)), Source.where(Expr.isNot("flag", false)))
-      : source(outOfOrderness)
-    const plain = rollUp === null ? window(samples).pipe(Aggregate.into(aggregates)) : rolledUp(samples, rollUp)
-    const aggregated = plain.pipe(
-      Pipeline.percentChange("change", "close"),
-      Pipeline.percentChange("changeOfSize", "sumSize"),
-      Pipeline.percentChange("changeOfRatio", "smallest"),
-      Pipeline.allowedLateness(lateness)
-    )
-    const emitting = every === null ? aggregated : aggregated.pipe(Pipeline.emitOnUpdate({ every }))
-    return readable(emitting.pipe(Pipeline.named(options.name ?? "random")))
+  }).map(({ derivations, every, lateness, order, outOfOrderness, rollUp, steps, window }) => {
+    const plain = rollUp === null ? window(source(outOfOrderness)).pipe(Aggregate.into(aggregates)) : rolledUp(source(outOfOrderness), rollUp)
+    const late = plain.pipe(Pipeline.allowedLateness(lateness))
+    const emitting = every === null ? late : late.pipe(Pipeline.emitOnUpdate({ every }))
+    const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "random")), (node) => ({ aggregates: reordered(node.aggregates, order) }))
+    const { plan, name } = fed(windows, (rows) => stepped(rows, steps))
+    return readable(Aggregate.make(derived(plan, derivations, numeric)).pipe(Pipeline.named(name)))
   })
+
+/** Results that a change in per cent can be made of. */
+const numeric = ["close", "sumSize", "smallest", "count", "meanPrice", "weightedRatio"]
 
 interface RollUp {
   readonly tumbling: { readonly size: number; readonly offset: number }
-  readonly times: number
+  readonly times: ReadonlyArray<number>
 }
 
-const rolledUp = (samples: Samples, { times, tumbling: { offset, size } }: RollUp) =>
-  Pipeline.rollUp(
-    samples.pipe(Window.tumbling(size, { offset }), Aggregate.into(aggregates), Pipeline.named("inner")),
-    size * times,
-    { offset }
-  )
+const rolledUp = (samples: Samples, { times, tumbling: { offset, size } }: RollUp) => {
+  const inner = samples.pipe(Window.tumbling(size, { offset }), Aggregate.into(aggregates))
+  return times.reduce(({ aggregated, size }, by) => ({
+    aggregated: Pipeline.rollUp(aggregated.pipe(Pipeline.named("inner")), size * by, { offset }),
+    size: size * by
+  }), { aggregated: inner, size }).aggregated
+}
 
-const literals = fc.oneof(
+const numbers = fc.oneof(
   fc.tuple(
     fc.constantFrom("price"),
     fc.constantFrom("0", "1.5", 1.5, "-0.01", "90000000", "0.000000001", 1e-9, "1e2", 1e300)
   ),
   fc.tuple(fc.constantFrom("size"), fc.constantFrom(0, 2, 2.5, "3", 1_000_000_000_000)),
-  fc.tuple(fc.constantFrom("ratio"), fc.constantFrom(0.5, 1, "1.25", -3)),
-  fc.tuple(fc.constantFrom("time"), fc.constantFrom(0, -5, 20))
+  fc.tuple(fc.constantFrom("ratio"), fc.constantFrom(0.5, 1, "1.25", -3))
 )
 
-/** Random conditions as data, over every kind of field. */
-export const conditions: fc.Arbitrary<Node> = fc.letrec<{ node: Node }>((tie) => ({
+const conditionsOver = (literals: fc.Arbitrary<[string, string | number]>): fc.Arbitrary<Node> => fc.letrec<{ node: Node }>((tie) => ({
   node: fc.oneof(
     { depthSize: "small" },
     fc.tuple(fc.constantFrom("eq", "ne", "lt", "lte", "gt", "gte", "isNot"), literals)
@@ -195,6 +198,14 @@ export const conditions: fc.Arbitrary<Node> = fc.letrec<{ node: Node }>((tie) =>
     tie("node").map((that): Node => ({ op: "not", that }))
   )
 })).node
+
+/** Random conditions as data, over every kind of field. */
+export const conditions: fc.Arbitrary<Node> = conditionsOver(
+  fc.oneof({ weight: 3, arbitrary: numbers }, { weight: 1, arbitrary: fc.tuple(fc.constantFrom("time"), fc.constantFrom(0, -5, 20)) })
+)
+
+/** The same without time, so that what they say of a row stays true when all times are moved. */
+const rowConditions = conditionsOver(numbers)
 
 /** Pipelines that one job can run together. */
 export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipeline.Any>> =>
@@ -279,7 +290,8 @@ const readable = <P extends Pipeline.Any>(pipeline: P): P =>
         name: pipeline.name,
         window,
         outOfOrderness: definitionOf(pipeline).outOfOrderness,
-        isFiltered: input._tag !== "source",
+        steps: Checked.originOf(input).steps.map((step) => step._tag === "where" ? step.condition : String(step.test)),
+        derived: Checked.derivesOf(pipeline.checked).map(({ values }) => values),
         allowedLateness,
         trigger,
         inner,
