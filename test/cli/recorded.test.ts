@@ -54,7 +54,7 @@ describe("the recorded session", () => {
       const panes = yield* storedPanes(join(cwd, ".courant/recorded"))
       assert.deepStrictEqual(new Set(panes.map(canonical)), new Set(lines.map((line) => canonical(JSON.parse(line)))))
       assert.strictEqual(panes.length, lines.length)
-    })), 120_000)
+    })))
 
   it.live("gives the publisher's own minute bars in nearly every minute of the regular session", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -77,7 +77,7 @@ describe("the recorded session", () => {
           assert.isAtLeast(equal, field === "volume" ? 0.99 : 0.95, `${symbol} ${field}`)
         }
       }
-    })), 60_000)
+    })))
 })
 
 const storedPanes = (folder: string) =>

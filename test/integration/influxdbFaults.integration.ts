@@ -95,7 +95,7 @@ describe("a server that goes away", () => {
   it.live("is stopped for longer than any buffer lasts, at full speed: what is not read yet is not read", () =>
     Effect.gen(function*() {
       const { impatient, layer } = yield* newBucket(influxdb)
-      const lines = market(150_000, { seed: 2 })
+      const lines = market(80_000, { seed: 2 })
       const size = 250
       const stores = Layer.mergeAll(
         TransientLog.layer("test"),
