@@ -24,7 +24,7 @@ import { isPossible, smallDisk } from "./SmallDisk.ts"
 let submission: string | undefined
 
 /** One that is away for longer loses its session; streams are rotated every second as well. */
-const sessionTimeout = 10
+const sessionTimeout = 20
 
 const properties = {
   ...Harness.properties,
