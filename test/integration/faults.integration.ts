@@ -195,17 +195,20 @@ describe("faults", () => {
       const topic = yield* newTopic
       const broker = yield* kafka
       const [one, other] = [yield* temporaryFolder, yield* temporaryFolder]
-      const names = pipelines.map(({ name }) => name).join(",")
+      const names = pipelines.map(({ name }) => name)
       const command = `process --log kafka --brokers ${broker.access.brokers} --topic ${topic} --sink kafka ` +
-        `--checkpoints kafka --pipelines ${names}`
+        `--checkpoints kafka --pipelines ${names.join(",")}`
+      const done = committed(broker.access.brokers, `courant-${topic}-${[...names].sort().join("+")}`, topic)
       yield* Effect.gen(function*() {
         yield* ingest(market(30_000))
         const sleeper = yield* start(command, { cwd: one })
         yield* until(Effect.map(actual, ({ size }) => size > 0))
         sleeper.child.kill("SIGSTOP")
         yield* ingest(market(30_000, { seed: 4 }), 100)
+        const before = yield* done
         const second = yield* start(command, { cwd: other })
-        yield* Effect.sleep("2 seconds")
+        // It is at work when the first wakes up.
+        yield* until(Effect.map(done, (offsets) => String(offsets) !== String(before)))
         yield* ingest(market(30_000, { seed: 5 }), 100)
         sleeper.child.kill("SIGCONT")
         const woken = yield* sleeper.ended
