@@ -9,6 +9,7 @@ import { account, courant, linesOf, minute, start, temporaryFolder } from "../cl
 import { root } from "../services/processes.ts"
 import { library, until, withAdmin } from "./admin.ts"
 import { brokers, kinds, newTopic } from "./brokers.ts"
+import { neverIdle } from "./effort.ts"
 import { market } from "./market.ts"
 
 /** Those of each kind, for all tests; what is no matter of their kind is tested with the newer one. */
@@ -228,7 +229,7 @@ describe("over a broker", () => {
       const { brokers, run, start, topic } = yield* place(kafka)
       const count = 150_000
       yield* run("ingest --feed stdin --log kafka --partitions 3", `${market(count).join("\n")}\n`)
-      const processor = yield* start("process --log kafka --sink kafka --pipelines candles-1m --page --port 0")
+      const processor = yield* start(`process --log kafka --sink kafka --pipelines candles-1m --page --port 0 ${neverIdle}`)
       const [, url = ""] = yield* processor.says(/ on (http:\S+\/) \(stop with Ctrl-C\)/)
       const metrics = Effect.map(Effect.promise(async () => (await fetch(`${url}metrics`)).text()), samplesOf)
 

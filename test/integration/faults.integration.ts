@@ -16,7 +16,7 @@ import { courant, start, temporaryFolder } from "../cli/courant.ts"
 import { randomFrom } from "../random.ts"
 import { committed, until, withAdmin } from "./admin.ts"
 import { brokers, kinds, newTopic } from "./brokers.ts"
-import { times } from "./effort.ts"
+import { neverIdle, times } from "./effort.ts"
 import { actual, engineOn, events, expected, ingest, market, pipelines, processOnce, source, stores } from "./market.ts"
 
 /** The panes are the batch fold's over whatever is in the log. */
@@ -197,7 +197,7 @@ describe("faults", () => {
       const [one, other] = [yield* temporaryFolder, yield* temporaryFolder]
       const names = pipelines.map(({ name }) => name)
       const command = `process --log kafka --brokers ${broker.access.brokers} --topic ${topic} --sink kafka ` +
-        `--checkpoints kafka --pipelines ${names.join(",")}`
+        `--checkpoints kafka --pipelines ${names.join(",")} ${neverIdle}`
       const done = committed(broker.access.brokers, `courant-${topic}-${[...names].sort().join("+")}`, topic)
       yield* Effect.gen(function*() {
         yield* ingest(market(30_000))
@@ -249,7 +249,7 @@ describe("faults", () => {
       const seed = Number(process.env["COURANT_SEED"] ?? Date.now() % 1_000_000)
       const random = randomFrom(seed)
       const names = pipelines.map(({ name }) => name).join(",")
-      const command = `process --log kafka --brokers ${broker.access.brokers} --topic ${topic} --sink kafka --pipelines ${names}`
+      const command = `process --log kafka --brokers ${broker.access.brokers} --topic ${topic} --sink kafka --pipelines ${names} ${neverIdle}`
       const layers = engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(layer))
       yield* Effect.gen(function*() {
         yield* ingest(market(60_000))

@@ -8,6 +8,7 @@ import { account, courant, linesOf, start, temporaryFolder } from "../cli/couran
 import { blocks } from "../docs/Markdown.ts"
 import { randomFrom } from "../random.ts"
 import { brokers, newTopic } from "./brokers.ts"
+import { neverIdle } from "./effort.ts"
 import { newBucket, server } from "./influxdbServer.ts"
 import { market } from "./market.ts"
 
@@ -124,7 +125,7 @@ describe("a processor", () => {
       const there = yield* place()
       const random = randomFrom(1)
       const some = ["candles-1m", "candles-5m"]
-      const flags = `--pipelines ${some.join()} --allowed-lateness 10m`
+      const flags = `--pipelines ${some.join()} --allowed-lateness 10m ${neverIdle}`
       yield* there.run("ingest --feed stdin --topic market", {}, `${market(60_000).join("\n")}\n`)
       let killed = 0
       for (let i = 0; i < 6; i++) {

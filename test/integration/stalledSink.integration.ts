@@ -24,7 +24,7 @@ import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { account, linesOf, start, temporaryFolder } from "../cli/courant.ts"
 import * as Admin from "./admin.ts"
 import { brokers, newTopic } from "./brokers.ts"
-import { times } from "./effort.ts"
+import { neverIdle, times } from "./effort.ts"
 import { begin, source } from "./market.ts"
 
 const seconds = 20 * times
@@ -171,7 +171,7 @@ const processorOutside = Effect.fnUntraced(function*(
   { library, pipeline, span }: typeof commands[number]
 ) {
   const cwd = yield* temporaryFolder
-  const command = `process --log kafka --brokers ${address} --topic ${topic} --sink stdout --pipelines ${pipeline.name}`
+  const command = `process --log kafka --brokers ${address} --topic ${topic} --sink stdout --pipelines ${pipeline.name} ${neverIdle}`
   const { child, signal } = yield* start(command, { cwd, env: { COURANT_KAFKA_LIBRARY: library } })
   const panes = panesFrom(child)
   return {
