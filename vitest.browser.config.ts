@@ -4,8 +4,9 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["test/browser/**/*.browser.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // These end what hangs, on a machine that may be slow, or busy elsewhere.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     fileParallelism: false
   }
 })

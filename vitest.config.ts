@@ -7,7 +7,8 @@ export default defineConfig({
     exclude: ["test/browser/**", "test/integration/**"],
     // Most of the tests compute; more workers than the usual two cores only wait for each other.
     maxWorkers: 2,
-    // No test is about how long it may take on a machine that is busy elsewhere.
-    testTimeout: 120_000
+    // These end what hangs: how long it takes on a machine that is slow, or busy elsewhere, is no failure.
+    testTimeout: 300_000,
+    hookTimeout: 300_000
   }
 })

@@ -118,7 +118,7 @@ const soon = (ask: Effect.Effect<void, NotYet>, otherwise: string): Effect.Effec
     return ask.pipe(
       Effect.tapError(({ message }) => Effect.sync(() => { missing = message })),
       Effect.retry(Schedule.spaced("50 millis")),
-      Effect.timeoutOrElse({ duration: "90 seconds", orElse: () => Effect.fail(problem(`${otherwise}: ${missing}`)) }),
+      Effect.timeoutOrElse({ duration: "3 minutes", orElse: () => Effect.fail(problem(`${otherwise}: ${missing}`)) }),
       // Without an end to the schedule no failure of the question itself is left.
       Effect.mapError((error) => problem(error.message))
     )

@@ -63,11 +63,11 @@ const visit = async (
 
 const text = (page: Page, id: string) => page.locator(`#${id}`)
 const shows = (page: Page, id: string, wanted: string | RegExp) =>
-  expect.poll(() => text(page, id).textContent(), { timeout: 8_000 }).toMatch(
+  expect.poll(() => text(page, id).textContent(), { timeout: 60_000 }).toMatch(
     typeof wanted === "string" ? new RegExp(`^${wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`) : wanted
   )
 const chartSays = (page: Page, wanted: RegExp) =>
-  expect.poll(() => text(page, "chart").getAttribute("aria-label"), { timeout: 8_000 }).toMatch(wanted)
+  expect.poll(() => text(page, "chart").getAttribute("aria-label"), { timeout: 60_000 }).toMatch(wanted)
 
 /** How many pixels of the chart have a colour of the theme. */
 const pixels = (page: Page, variable: string) =>

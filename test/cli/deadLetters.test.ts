@@ -115,7 +115,7 @@ describe("a line that is no tick", () => {
         "broken/0/3  not-json: the record is not a JSON object",
         `    "[1,2]"`
       ])
-    })), 60_000)
+    })))
 
   it.live("stays one when what was kept of it is read again", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -123,7 +123,7 @@ describe("a line that is no tick", () => {
       const bytes = Buffer.concat(lines.flatMap(([line]) => [line.subarray(0, kept), text("\n")]))
       const again = yield* courant("run --feed stdin --log memory --once --pipelines candles-1m", { cwd, input: bytes })
       assert.strictEqual(account(again), `read ${lines.length}, aggregated 0, late 0, dead-lettered ${lines.length}, duplicate 0`)
-    })), 60_000)
+    })))
 
   it.live("late ticks are kept for each pipeline that refused them, and exported once", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -138,7 +138,7 @@ describe("a line that is no tick", () => {
         ["candles-1m", "candles-5m", "moving-average-5m"].map((pipeline) => [2, pipeline, "late"])
       )
       assert.strictEqual((yield* courant("dead-letters export", { cwd })).stdout, input([late]))
-    })), 60_000)
+    })))
 
   it.live("where there are none, stdout stays empty", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -147,7 +147,7 @@ describe("a line that is no tick", () => {
       const { code, stderr, stdout } = yield* courant("dead-letters list", { cwd })
       assert.deepStrictEqual([code, stdout, stderr], [0, "", "no dead letters\n"])
       assert.strictEqual((yield* courant("dead-letters export", { cwd })).stdout, "")
-    })), 60_000)
+    })))
 })
 
 describe("a tick from the future", () => {
@@ -164,7 +164,7 @@ describe("a tick from the future", () => {
       assert.strictEqual(account(guarded), "read 3, aggregated 2, late 0, dead-lettered 1, duplicate 0")
       const free = yield* courant(`${run} --max-time-ahead 2h`, { cwd, input: ticks })
       assert.strictEqual(account(free), "read 3, aggregated 2, late 1, dead-lettered 0, duplicate 0")
-    })), 60_000)
+    })))
 
   it.live("is one that is more than five minutes ahead, unless told", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -176,7 +176,7 @@ describe("a tick from the future", () => {
         { cwd, input: input([{ ...good, time: now + 4 * 60_000 }, { ...good, time: now + 8 * 60_000 }]) }
       )
       assert.strictEqual(account(run), "read 2, aggregated 1, late 0, dead-lettered 1, duplicate 0")
-    })), 60_000)
+    })))
 
   it.live("is taken by a retry once its time has come, and is a dead letter again before", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -200,7 +200,7 @@ describe("a tick from the future", () => {
       assert.deepStrictEqual(linesOf(after.stdout).map((line) => JSON.parse(line).key), ["SOON"])
       // The log is 3 ticks, nonsense, the end of the first run, the two that were tried again, and an end.
       assert.deepStrictEqual(yield* listed(cwd), ["3 not-json", "6 time-ahead"])
-    })), 60_000)
+    })))
 
   it.live("or in seconds, or only begun, is not tried again: it would be refused again, or taken for what it is not", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -211,5 +211,5 @@ describe("a tick from the future", () => {
       const retried = yield* courant("dead-letters retry", { cwd })
       assert.strictEqual(retried.stderr, "stdin: 0 of 2 dead letters are in the log again\n")
       assert.deepStrictEqual(yield* listed(cwd), ["0 not-milliseconds", "1 too-long"])
-    })), 60_000)
+    })))
 })

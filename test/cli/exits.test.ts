@@ -34,7 +34,7 @@ describe("help", () => {
         assert.deepStrictEqual([code, stderr], [0, ""])
         assert.match(stdout, new RegExp(`courant ${command}`))
         assert.match(stdout.split("\nEXAMPLES\n")[1] ?? "", example)
-      }), 60_000)
+      }))
   }
 
   it.live("--version", () =>
@@ -42,7 +42,7 @@ describe("help", () => {
       const { code, stderr, stdout } = yield* run("--version")
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.match(stdout, /^\S*\s?v?\d+\.\d+\.\d+\s*$/)
-    }), 60_000)
+    }))
 })
 
 describe("wrong use ends with 2 and one line on stderr that says what would be right", () => {
@@ -83,7 +83,7 @@ describe("wrong use ends with 2 and one line on stderr that says what would be r
         assert.deepStrictEqual([code, stdout, linesOf(stderr).length], [2, "", 1], stderr)
         assert.match(stderr, /^courant: /)
         assert.match(stderr, hint)
-      }), 60_000)
+      }))
   }
 })
 
@@ -104,7 +104,7 @@ describe("a failure ends with 1 and one line on stderr", () => {
         assert.deepStrictEqual([code, stdout, linesOf(stderr).length], [1, "", 1], stderr)
         assert.match(stderr, /^courant: /)
         assert.match(stderr, hint)
-      }), 60_000)
+      }))
   }
 
   it.live("and with the stack behind it at --log-level debug only", () =>
@@ -114,7 +114,7 @@ describe("a failure ends with 1 and one line on stderr", () => {
       const [line = "", ...stack] = linesOf(stderr)
       assert.match(line, /^courant: Yahoo Finance cannot be reached/)
       assert.isTrue(stack.some((frame) => /^\s+at .*\.(ts|js):\d+/.test(frame)), stderr)
-    }), 60_000)
+    }))
 })
 
 it.live("without Yahoo Finance a run says in one line that it replays a recorded session, and which", () =>
@@ -130,7 +130,7 @@ it.live("without Yahoo Finance a run says in one line that it replays a recorded
     const candle = "04:00:00 SPY    open 167.42 high 167.42 low 167.42 close 167.42 volume 210 trades 1"
     assert.strictEqual(others[0], candle)
     assert.match(others.at(-1) ?? "", /^read \d+, /)
-  })), 60_000)
+  })))
 
 it.live("a token that other machines would need is asked for, and one that is none is refused, by the variable's name", () =>
   Effect.gen(function*() {
@@ -145,7 +145,7 @@ it.live("a token that other machines would need is asked for, and one that is no
       const length = new RegExp(`^courant: .+ at least 16 characters, and this one has ${token.length}; set COURANT_TOKEN to .+\\n$`)
       assert.match(stderr, length)
     }
-  }), 60_000)
+  }))
 
 it.live("doctor looks at everything and writes what it finds to stdout", () =>
   Effect.gen(function*() {
@@ -153,7 +153,7 @@ it.live("doctor looks at everything and writes what it finds to stdout", () =>
     assert.deepStrictEqual([code, stderr], [0, ""])
     const found = linesOf(stdout).map((line) => line.split(/\s+/).slice(0, 2).join(" "))
     assert.deepStrictEqual(found, ["ok node", "ok folder", "ok page", "note yahoo"])
-  }), 60_000)
+  }))
 
 it.live("what the environment lacks of an InfluxDB is named, and its token is not", () =>
   Effect.gen(function*() {
@@ -167,4 +167,4 @@ it.live("what the environment lacks of an InfluxDB is named, and its token is no
     const away = yield* run("doctor --port 0 --connect-timeout 100ms", { ...offline, ...env, COURANT_INFLUXDB_BUCKET: "panes" })
     assert.match(away.stdout, /^bad  influxdb +no InfluxDB at http:\/\/127\.0\.0\.1:9 answered within 100ms /m)
     assert.notInclude(away.stdout + away.stderr + lacking.stdout + lacking.stderr, "a-secret")
-  }), 60_000)
+  }))

@@ -38,7 +38,7 @@ describe("courant explain", () => {
       assert.match(steps.join("\n"), /^watermark on moment, 5000 milliseconds behind the latest$/m)
       assert.match(steps.join("\n"), /window\(moment, '60000 milliseconds', '60000 milliseconds', '0 milliseconds'\)/)
       assert.strictEqual((yield* explain("candles-1m")).stdout, first.stdout)
-    }), 60_000)
+    }))
 
   it.live("prints the graph that runs in process, and what each node keeps at most", () =>
     Effect.gen(function*() {
@@ -60,7 +60,7 @@ describe("courant explain", () => {
       assert.match(bounded.stdout, /^watermark on moment, 67000 milliseconds behind the latest$/m)
       assert.include(bounded.stdout, "+ 123,")
       assert.notStrictEqual(linesOf(bounded.stdout)[0], linesOf(plain.stdout)[0])
-    }), 60_000)
+    }))
 
   it.live("takes files and several names, and prints a plan for each", () =>
     Effect.gen(function*() {
@@ -69,13 +69,13 @@ describe("courant explain", () => {
       assert.deepStrictEqual(stdout.match(/^\S+ on Spark/gm), ["large on Spark", "candles-5m on Spark"])
       assert.include(stdout, "session_window(moment, '10000 milliseconds')")
       assert.include(stdout, "777")
-    }), 60_000)
+    }))
 
   it.live("every built-in pipeline has a plan but the one by the calendar", () =>
     Effect.gen(function*() {
       const outcomes = yield* Effect.forEach(builtIn, ({ name }) => Effect.map(explain(name), ({ code }) => [name, code]))
       assert.deepStrictEqual(outcomes, builtIn.map(({ name }) => [name, name === "day" ? 1 : 0]))
-    }), 60_000)
+    }))
 
   const minutes = `Window.tumbling("1 minute")`
   const unsupported = {
@@ -94,7 +94,7 @@ describe("courant explain", () => {
         assert.deepStrictEqual([code, stdout], [1, ""], stderr)
         assert.match(stderr, /^courant: [^\n]+\n$/)
         assert.include(stderr, `"${name}" cannot run on Spark: ${what}: `)
-      }), 60_000)
+      }))
   }
 
   for (
@@ -110,6 +110,6 @@ describe("courant explain", () => {
         assert.deepStrictEqual([code, stdout], [2, ""])
         assert.match(stderr, hint)
         assert.strictEqual(linesOf(stderr).length, 1)
-      }), 60_000)
+      }))
   }
 })

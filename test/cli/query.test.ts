@@ -39,7 +39,7 @@ describe("query", () => {
         "start (Asia/Tokyo)   key   open  high  low  close  mean  volume  vwap  trades",
         "2024-11-25 23:30:00  MSFT   420   420  420    420   420       1   420       1"
       ])
-    })), 60_000)
+    })))
 
   it.live("--json gives the lines that --sink stdout gave, in the order of time", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -52,7 +52,7 @@ describe("query", () => {
         const starts = lines.map((line) => JSON.parse(line).start)
         assert.deepStrictEqual(starts, starts.toSorted((a, b) => a - b))
       }
-    })), 60_000)
+    })))
 
   it.live("a range holds its beginning and not its end, and of more windows than the limit the newest are shown", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -65,7 +65,7 @@ describe("query", () => {
       assert.strictEqual(newest.stderr, "the newest 2 windows; there are older ones: see --limit, --since and --from\n")
       const all = yield* query("candles-1m AAPL --limit 4 --json")
       assert.deepStrictEqual([starts(all.stdout), all.stderr], [[0, 1, 2, 3], ""])
-    })), 60_000)
+    })))
 
   it.live("where there is nothing it says so on stderr, and when the newest window was", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -80,7 +80,7 @@ describe("query", () => {
       assert.deepStrictEqual([both.code, both.stdout], [2, ""])
       assert.strictEqual(both.stderr, "courant: --since and --from both say where to begin: give one\n")
       assert.match((yield* courant("query candles-1m --topic nope", { cwd })).stderr, /there is no topic "nope" in .*; there are stdin/)
-    })), 60_000)
+    })))
 
   it.live("shows revisions and late panes where there are some", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -94,5 +94,5 @@ describe("query", () => {
         ["2", "1", "late"],
         ["1", "0", "on-time"]
       ])
-    })), 60_000)
+    })))
 })

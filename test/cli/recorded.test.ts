@@ -5,22 +5,14 @@ import { join } from "node:path"
 import * as Database from "../../src/adapters/sqlite/Database.ts"
 import * as SqliteResultSink from "../../src/adapters/sqlite/SqliteResultSink.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
-import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import type * as Pane from "../../src/streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
-import * as Window from "../../src/streams/pipeline/Window.ts"
 import { account, courant, linesOf, temporaryFolder } from "./courant.ts"
-import { type Bar, bars, events, folded, regularSession } from "./session.ts"
+import { type Bar, bars, dayByOffset, events, folded, regularSession } from "./session.ts"
 
 const session = "run --feed recorded --speed max --once"
-
-/**
- * The day's calendar window is that of UTC moved by four hours, New York's distance on that
- * day; it is found for each event anew by the fold, which takes half a minute in a calendar.
- */
-const dayByOffset = { ...day, window: Window.tumblingOf("1 day", { offset: "4 hours" }) }
 
 const pipelines: ReadonlyArray<AnyPipeline> = [candles1m, movingAverage5m, candles5m, dayByOffset]
 
@@ -54,7 +46,7 @@ describe("the recorded session", () => {
       const panes = yield* storedPanes(join(cwd, ".courant/recorded"))
       assert.deepStrictEqual(new Set(panes.map(canonical)), new Set(lines.map((line) => canonical(JSON.parse(line)))))
       assert.strictEqual(panes.length, lines.length)
-    })), 120_000)
+    })))
 
   it.live("gives the publisher's own minute bars in nearly every minute of the regular session", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -77,7 +69,7 @@ describe("the recorded session", () => {
           assert.isAtLeast(equal, field === "volume" ? 0.99 : 0.95, `${symbol} ${field}`)
         }
       }
-    })), 60_000)
+    })))
 })
 
 const storedPanes = (folder: string) =>

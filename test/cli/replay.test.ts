@@ -57,7 +57,7 @@ describe("replay", () => {
         assert.deepStrictEqual(linesOf(chosen.stdout), expected, `seed ${seed}`)
         assert.isAbove(expected.length, 0)
       }
-    })), 60_000)
+    })))
 
   it.live("takes the decisions of the live run again: which partition was idle, and when", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -75,7 +75,7 @@ describe("replay", () => {
       assert.strictEqual(replayed.stdout, stopped.stdout)
       assert.strictEqual(replayed.stderr, stopped.stderr)
       assert.strictEqual(account(replayed), "read 4, aggregated 3, late 1, dead-lettered 0, duplicate 0")
-    })), 60_000)
+    })))
 
   it.live("--speed gives each pane its time", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -92,7 +92,7 @@ describe("replay", () => {
       assert.isAtLeast(moments.length, 3)
       assert.isAtLeast(took, 1_900)
       assert.isAtMost(took, 4_000)
-    })), 60_000)
+    })))
 })
 
 describe("process", () => {
@@ -107,7 +107,7 @@ describe("process", () => {
       assert.strictEqual(processed.stdout, run.stdout, `seed ${seed}`)
       assert.strictEqual(account(processed), account(run))
       assert.strictEqual((yield* letters(two)).stdout, (yield* letters(one)).stdout)
-    })), 60_000)
+    })))
 
   it.live("goes on where it was: nothing is doubled, and an open window gets its next revision", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -140,7 +140,7 @@ describe("process", () => {
       const replayed = yield* courant("replay --pipelines candles-1m", { cwd })
       assert.strictEqual(replayed.stdout, outputs.join(""))
       assert.strictEqual(account(replayed), "read 5, aggregated 4, late 1, dead-lettered 0, duplicate 0")
-    })), 60_000)
+    })))
 
   it.live("follows a log that another topic's run writes beside it", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -153,5 +153,5 @@ describe("process", () => {
       assert.match(unclear.stderr, /^courant: .* choose one with --topic: one, two\n$/)
       const two = yield* courant("process --once --topic two", { cwd })
       assert.strictEqual(account(two), "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")
-    })), 60_000)
+    })))
 })

@@ -16,7 +16,7 @@ describe("courant spark", () => {
         const { code, stderr, stdout } = yield* run(`${command} --help`)
         assert.deepStrictEqual([code, stderr], [0, ""])
         assert.include(stdout.split("\nEXAMPLES\n")[1] ?? "", example)
-      }), 60_000)
+      }))
   }
 
   for (
@@ -33,7 +33,7 @@ describe("courant spark", () => {
         assert.deepStrictEqual([code, stdout], [2, ""])
         assert.match(stderr, message)
         assert.strictEqual(stderr.trimEnd().split("\n").length, 1)
-      }), 60_000)
+      }))
   }
 
   for (const command of ["submit --class a.B", "status driver-1", "kill driver-1"]) {
@@ -49,6 +49,6 @@ describe("courant spark", () => {
           if (level === "") assert.strictEqual(stderr.trimEnd().split("\n").length, 1)
           assert.notInclude(stderr, "hush-hush")
         }
-      }), 60_000)
+      }))
   }
 })

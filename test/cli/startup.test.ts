@@ -51,7 +51,7 @@ describe("from the start", () => {
       for (const line of others.slice(0, -1)) assert.match(line, /^\d\d:\d\d:\d\d [A-Z]+ +open /)
       assert.match(others.at(-1) ?? "", /^read \d+, /)
       assert.notInclude(stderr, escape)
-    })), 60_000)
+    })))
 })
 
 const escape = "\u001b"
@@ -91,7 +91,7 @@ describe("on a terminal", () => {
       }
       assert.match(account ?? "", /^read \d+, aggregated \d+, late 0, dead-lettered 0, duplicate 0$/)
       assert.deepStrictEqual(rest, [])
-    })), 60_000)
+    })))
 
   it.live.skipIf(!hasScript)("a word in between is not written over", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -105,5 +105,5 @@ describe("on a terminal", () => {
       const { code, stdout } = yield* run.ended
       assert.strictEqual(code, 0)
       assert.match(stdout, /read 654140, aggregated 654140, late 0, dead-lettered 0, duplicate 0\r\n$/)
-    })), 60_000)
+    })))
 })

@@ -53,7 +53,7 @@ describe("values", () => {
         candle(minute, `"open":"189.37","high":"190.1","low":"188.9","close":"188.9","mean":"189.4675","volume":353,` +
           `"vwap":"189.46303630363","trades":5`)
       ], "read 5, aggregated 5, late 0, dead-lettered 0, duplicate 0")
-    }), 60_000)
+    }))
 
   it.live("are rounded half up at 12 decimals, away from zero, and never written with an exponent", () =>
     Effect.gen(function*() {
@@ -80,7 +80,7 @@ describe("values", () => {
         candle(minute, `"open":"0","high":"1","low":"0","close":"1","mean":"0.666666666667",` +
           `"volume":3,"vwap":"0.333333333333","trades":3`, { key: "E" })
       ], "read 9, aggregated 9, late 0, dead-lettered 0, duplicate 0")
-    }), 60_000)
+    }))
 
   it.live("are null where no trade forms the price, the vwap also where sizes sum to 0", () =>
     Effect.gen(function*() {
@@ -104,7 +104,7 @@ describe("values", () => {
         `{"pipeline":"day","key":"AAPL","start":1732510800000,"end":1732597200000,"pane":"on-time","revision":0,"changes":2,` +
         `"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,"variation":null}}`
       ], "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")
-    }), 60_000)
+    }))
 
   it.live("compare the day with the one before", () =>
     Effect.gen(function*() {
@@ -116,7 +116,7 @@ describe("values", () => {
       ], "--pipelines day")
       const variations = linesOf(stdout).map((line) => /"variation":("[^"]*"|null)/.exec(line)?.[1])
       assert.deepStrictEqual(variations, ["null", `"3.3333"`, `"-3.2258"`])
-    }), 60_000)
+    }))
 })
 
 // The window that ends at one minute closes with the tick that carries the watermark there.
@@ -136,7 +136,7 @@ describe("time", () => {
         "read 3, aggregated 3, late 0, dead-lettered 0, duplicate 0")
       expectDone(yield* run(straggler(65_000), "--pipelines candles-1m"), [candle(minute, flat("10", 1, 1)), second],
         "read 3, aggregated 2, late 1, dead-lettered 0, duplicate 0")
-    }), 60_000)
+    }))
 
   it.live("--out-of-orderness moves the watermark", () =>
     Effect.gen(function*() {
@@ -144,7 +144,7 @@ describe("time", () => {
         [candle(minute, mended), second], "read 3, aggregated 3, late 0, dead-lettered 0, duplicate 0")
       expectDone(yield* run(straggler(60_000), "--pipelines candles-1m --out-of-orderness 0s"),
         [candle(minute, flat("10", 1, 1)), second], "read 3, aggregated 2, late 1, dead-lettered 0, duplicate 0")
-    }), 60_000)
+    }))
 
   it.live("--allowed-lateness gives a late tick's window a new revision, up to its end", () =>
     Effect.gen(function*() {
@@ -157,7 +157,7 @@ describe("time", () => {
       expectDone(yield* run(straggler(125_000), "--pipelines candles-1m --allowed-lateness 1m"),
         [first, candle(minute + 120_000, flat("20", 2, 1))],
         "read 3, aggregated 2, late 1, dead-lettered 0, duplicate 0")
-    }), 60_000)
+    }))
 
   it.live("windows are half-open and aligned, before 1970 too", () =>
     Effect.gen(function*() {
@@ -171,7 +171,7 @@ describe("time", () => {
       const panes = linesOf(outcome.stdout).map((line) => JSON.parse(line))
       const trades = panes.map(({ start, values }) => [start, values.trades])
       assert.deepStrictEqual(trades, [[-60_000, 2], [0, 2], [60_000, 1]])
-    }), 60_000)
+    }))
 })
 
 describe("pipelines", () => {
@@ -198,7 +198,7 @@ describe("pipelines", () => {
         `candles-1m ${six}`,
         `candles-5m ${ten}`
       ])
-    }), 60_000)
+    }))
 })
 
 describe("lines", () => {
@@ -221,13 +221,13 @@ describe("lines", () => {
     it.live(form, () =>
       Effect.gen(function*() {
         expectDone(yield* run(text, "--pipelines candles-1m"), panes, counts)
-      }), 60_000)
+      }))
   }
 
   it.live("none at all", () =>
     Effect.gen(function*() {
       expectDone(yield* run(""), [], "read 0, aggregated 0, late 0, dead-lettered 0, duplicate 0")
-    }), 60_000)
+    }))
 })
 
 const Counted = ["read", "aggregated", "late", "dead-lettered", "duplicate"] as const
@@ -256,7 +256,7 @@ it.live("--report is the last line of stderr as JSON, and for each pipeline; eve
       assert.strictEqual(read, aggregated + late + deadLettered + duplicate + filtered)
       assert.strictEqual(filtered, 0)
     }
-  })), 60_000)
+  })))
 
 describe("a run in which many ticks are late", () => {
   /** One after the other for each of some keys, as files of theirs that are put together have them. */
@@ -283,7 +283,7 @@ describe("a run in which many ticks are late", () => {
       assert.deepStrictEqual(yield* said(concatenated(3, 60), "--out-of-orderness 10m"), [0, account])
       const sorted = concatenated(3, 60).toSorted((a, b) => a.time - b.time)
       assert.deepStrictEqual(yield* said(sorted), [0, account])
-    }), 60_000)
+    }))
 
   it.live("and nothing where they are few, or no more than a tenth", () =>
     Effect.gen(function*() {
@@ -292,5 +292,5 @@ describe("a run in which many ticks are late", () => {
       const [code, ...lines] = yield* said(tenth)
       assert.deepStrictEqual([code, lines.length], [0, 1])
       assert.match(String(lines[0]), /late 20,/)
-    }), 60_000)
+    }))
 })

@@ -41,7 +41,7 @@ describe("stopping", () => {
         const whole = yield* courant(`${session} --speed max --once --log memory`, { cwd })
         assert.strictEqual(account(rest), account(whole))
         assert.isTrue(Buffer.concat([stopped.bytes, rest.bytes]).equals(whole.bytes), "no pane twice and none left out")
-      })), 60_000)
+      })))
   }
 
   it.live("SIGINT ends ingest, process and a run of standard input in order too", () =>
@@ -63,7 +63,7 @@ describe("stopping", () => {
         const { code, stderr } = yield* running.signal("SIGINT")
         assert.deepStrictEqual([code, stderr], [0, "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0\n"])
       }
-    })), 60_000)
+    })))
 
   it.live("a reader that has seen enough ends the run without a word", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -73,7 +73,7 @@ describe("stopping", () => {
       const { code, stderr } = yield* run.ended
       assert.strictEqual(code, 0)
       assert.match(stderr, /^read \d+, aggregated \d+, late 0, dead-lettered 0, duplicate 0\n$/)
-    })), 60_000)
+    })))
 })
 
 describe("one writer a folder", () => {
@@ -92,7 +92,7 @@ describe("one writer a folder", () => {
       assert.strictEqual((yield* courant("dead-letters list", { cwd })).stderr, "no dead letters\n")
       assert.strictEqual((yield* first.signal("SIGTERM")).code, 0)
       assert.strictEqual((yield* courant("process --once", { cwd })).code, 0)
-    })), 60_000)
+    })))
 
   it.live("a port in use is said in one line", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -100,7 +100,7 @@ describe("one writer a folder", () => {
       const port = yield* occupiedPort
       const line = complaintOf(yield* courant(`run --feed recorded --port ${port}`, { cwd }), 1)
       assert.match(line, new RegExp(`${port}.*in use.*--port`))
-    })), 60_000)
+    })))
 })
 
 const occupiedPort = Effect.map(
@@ -142,7 +142,7 @@ describe("saved state of other pipelines", () => {
       assert.deepStrictEqual(linesOf(restarted.stdout).map((line) => JSON.parse(line).values), [{ price: "12" }])
       const onward = yield* courant(again, { cwd })
       assert.deepStrictEqual([onward.code, onward.stdout, account(onward)], [0, "", account(restarted)])
-    })), 60_000)
+    })))
 
   it.live("other bounds of disorder are other pipelines", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -151,5 +151,5 @@ describe("saved state of other pipelines", () => {
       const changed = "process --once --pipelines candles-1m --out-of-orderness 1s"
       assert.match(complaintOf(yield* courant(changed, { cwd }), 1), /--out-of-orderness .*--restart/)
       assert.strictEqual((yield* courant(`${changed} --restart`, { cwd })).code, 0)
-    })), 60_000)
+    })))
 })

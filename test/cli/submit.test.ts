@@ -53,7 +53,7 @@ describe("courant submit", () => {
       const { code, stderr, stdout } = yield* submit("--help")
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.match(stdout.split("\nEXAMPLES\n")[1] ?? "", /courant submit candles-1m --engine spark --rest .* --checkpoint-dir/)
-    }), 60_000)
+    }))
 
   const wrong: { readonly [args: string]: RegExp } = {
     "": /Missing required argument: pipeline.*submit --help/,
@@ -81,7 +81,7 @@ describe("courant submit", () => {
         assert.deepStrictEqual([code, stdout], [2, ""], stderr)
         assert.match(stderr, hint)
         assert.strictEqual(linesOf(stderr).length, 1)
-      }), 60_000)
+      }))
   }
 
   it.live("a pipeline that Spark cannot compute is refused by name before anybody is asked", () =>
@@ -89,7 +89,7 @@ describe("courant submit", () => {
       const { code, stderr } = yield* submit(`candles-1m,day ${where} --once`)
       assert.strictEqual(code, 1)
       assert.match(stderr, /^courant: "day" cannot run on Spark: calendar windows: [^\n]+\n$/)
-    }), 60_000)
+    }))
 
   it.live("where no broker answers it ends with 1 and one line, and launches nothing", () =>
     Effect.gen(function*() {
@@ -97,14 +97,14 @@ describe("courant submit", () => {
       assert.strictEqual(code, 1)
       assert.match(linesOf(stderr).at(-1) ?? "", /^courant: no Kafka broker at 127\.0\.0\.1:9 answered within 1s/)
       assert.notInclude(stderr, "launched")
-    }), 60_000)
+    }))
 
   it.live("--stop where nothing was launched says so, and asks nobody", () =>
     Effect.gen(function*() {
       const { code, stderr } = yield* submit(`candles-1m --rest ${nobody} --topic ticks --stop`)
       const said = "no Spark Connect server that was launched from here is running, and so no query\n"
       assert.deepStrictEqual([code, stderr], [0, said])
-    }), 60_000)
+    }))
 
   it.live("--stop where no server answers ends with 1 and one line without the token", () =>
     Effect.gen(function*() {
@@ -114,7 +114,7 @@ describe("courant submit", () => {
       assert.strictEqual(code, 1)
       assert.match(stderr, /^courant: no Spark Connect server at 127\.0\.0\.1:9 answered within [^\n]+\n$/)
       assert.notInclude(stderr, "hush-hush")
-    }), 60_000)
+    }))
 })
 
 /** A master that says of each driver that it is in a state. */

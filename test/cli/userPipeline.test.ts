@@ -55,7 +55,7 @@ it.live("runs beside the built-in ones over the market's ticks", () =>
       panes.map(({ pipeline, start, values }) => [pipeline, (start - minute) / 60_000, values.highest, values.lowest]),
       [["range-2m", 0, "11", "10.5"], ["range-2m", 1, "11", "10.5"], ["candles-1m", 1, undefined, undefined]]
     )
-  })), 60_000)
+  })))
 
 const session = (start: number, end: number, changes: number, values: string) =>
   `{"pipeline":"sessions","key":"a","start":${start},"end":${end},"pane":"on-time","revision":0,"changes":${changes},"values":{${values}}}`
@@ -72,7 +72,7 @@ it.live("may have a source of its own, and imports of effect", () =>
       session(20_001, 30_001, 1, `"lowest":18,"readings":1`)
     ])
     assert.strictEqual(account(outcome), "read 3, aggregated 3, late 0, dead-lettered 0, duplicate 0")
-  })), 60_000)
+  })))
 
 const rides = (key: string, declared: string) => `
 import { Schema } from "effect"
@@ -105,7 +105,7 @@ it.live("may have a number for its key, and a row without one is a dead letter",
     assert.deepStrictEqual(linesOf(both.stdout).map((line) => JSON.parse(line).key), [
       `["harbour",70]`, `["market",0]`, `["station",8]`
     ])
-  })), 60_000)
+  })))
 
 it.live("that cannot be used is refused in one line that names the file", () =>
   Effect.scoped(Effect.gen(function*() {
@@ -125,4 +125,4 @@ it.live("that cannot be used is refused in one line that names the file", () =>
       assert.deepStrictEqual([outcome.code, linesOf(outcome.stderr).length], [code, 1], outcome.stderr)
       assert.match(outcome.stderr, hint)
     }
-  })), 60_000)
+  })))

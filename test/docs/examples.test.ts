@@ -73,7 +73,7 @@ beforeAll(async () => {
   // The command, as it is called where the package is installed.
   writeFileSync(join(folder, "courant"), `#!/bin/sh\nexec '${node}' '${root}/src/main.ts' "$@"\n`, { mode: 0o755 })
   printed = JSON.parse(await run(folder, node, "run.ts", ...programs.map(nameOf), ...examples))
-}, 60_000)
+})
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

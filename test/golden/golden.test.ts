@@ -46,7 +46,7 @@ describe("the trace", () => {
         if (isWriting && index === 0) write(name, lines)
         const found = difference(recordingOf(name), lines)
         if (found !== null) expect.fail(`${name}, ${way}: ${found}`)
-      }, 60_000))
+      }))
   }
 
   it("of each file is still taken", () => {

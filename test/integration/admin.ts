@@ -22,8 +22,8 @@ export const committed = (brokers: string, group: string, topic: string) =>
     return found?.partitions.toSorted((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset)) ?? []
   })
 
-/** Waits until it holds, a minute at most unless told. */
-export const until = <E, R>(condition: Effect.Effect<boolean, E, R>, atMost: Duration.Input = "1 minute") =>
+/** Waits until it holds; what does not come to hold in five minutes, on however busy a machine, never will. */
+export const until = <E, R>(condition: Effect.Effect<boolean, E, R>, atMost: Duration.Input = "5 minutes") =>
   condition.pipe(
     Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("20 millis") }),
     Effect.timeout(atMost)

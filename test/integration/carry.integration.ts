@@ -119,7 +119,7 @@ describe("out of a compacted topic", () => {
         // The cleaner works behind the segment that is written to.
         yield* texts(log).pipe(
           Effect.repeat({ until: (found) => found.length < end / 2, schedule: Schedule.spaced("500 millis") }),
-          Effect.timeout("60 seconds")
+          Effect.timeout("5 minutes")
         )
         const carried = yield* carry([candles])
         assert.isBelow(carried.panes, 35 * 50)

@@ -4,13 +4,20 @@ import { BigDecimal, Effect } from "effect"
 import { copyFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Kafka as Library } from "kafkajs"
-import { Kafka } from "../../services/testing.ts"
 import * as Partitioner from "../../src/streams/records/Partitioner.ts"
 import { account, courant, linesOf, minute, start, temporaryFolder } from "../cli/courant.ts"
 import { root } from "../services/processes.ts"
 import { library, until, withAdmin } from "./admin.ts"
 import { brokers, kinds, newTopic } from "./brokers.ts"
+import { neverIdle } from "./effort.ts"
 import { market } from "./market.ts"
+
+/** Those of each kind, for all tests; what is no matter of their kind is tested with the newer one. */
+const all = {
+  "Kafka 4 with KRaft": brokers(kinds["Kafka 4 with KRaft"]).kafka,
+  "Kafka 3.9 with ZooKeeper": brokers(kinds["Kafka 3.9 with ZooKeeper"]).kafka
+}
+const kafka = all["Kafka 4 with KRaft"]
 
 const ownTopic = join(root, "examples/your-own-topic.ts")
 
@@ -43,8 +50,6 @@ const order = (shop: string, minutes: number, amount: string) =>
   JSON.stringify({ shop, placedAt: minute + minutes * 60_000, amount, note: "courant knows nothing of this field" })
 
 describe("dead letters", () => {
-  const { kafka } = brokers(Kafka.layer())
-
   it.live("of a topic are listed, exported, and tried again: what can be decoded by now goes to the partition of its key", () =>
     Effect.gen(function*() {
       const { brokers, cwd, run, topic } = yield* place(kafka)
@@ -79,7 +84,7 @@ describe("dead letters", () => {
 
       const again = yield* run("dead-letters retry --log kafka --pipelines ./own.ts")
       assert.strictEqual(again.stderr, `${topic}: 0 of 1 dead letters are in the log again\n`)
-    }), 60_000)
+    }))
 
   it.live("a topic that is not there, or not named, is said in one line", () =>
     Effect.gen(function*() {
@@ -92,7 +97,7 @@ describe("dead letters", () => {
       const nowhere = yield* courant(`dead-letters export --log kafka --topic ${topic}`, { cwd })
       assert.deepStrictEqual([nowhere.code, nowhere.stdout], [2, ""])
       assert.match(nowhere.stderr, /^courant: Kafka needs --brokers HOST:PORT/)
-    }), 60_000)
+    }))
 })
 
 const offsets = (brokers: string, topic: string) =>
@@ -101,10 +106,8 @@ const offsets = (brokers: string, topic: string) =>
 
 const said = { "Kafka 4 with KRaft": "Kafka 4 or later, KRaft", "Kafka 3.9 with ZooKeeper": "Kafka 3 or earlier, ZooKeeper" }
 
-for (const [name, layer] of Object.entries(kinds)) {
+for (const [name, kafka] of Object.entries(all)) {
   describe(`doctor on ${name}`, () => {
-    const { kafka } = brokers(layer)
-
     it.live("says what is there, how far the processor is, and what was refused", () =>
       Effect.gen(function*() {
         const { run, topic } = yield* place(kafka)
@@ -128,7 +131,7 @@ for (const [name, layer] of Object.entries(kinds)) {
         }
         assert.match(stdout, new RegExp(`^ok   lag +courant-${topic}-candles-1m: 7 records \\(by partition: \\d, \\d, \\d\\)$`, "m"))
         assert.match(stdout, /^note letters +1 dead letters \(1 not-json\); see: courant dead-letters list --log kafka/m)
-      }), 60_000)
+      }))
 
     it.live("names for each mismatch the command that fixes it, and is content after it", () =>
       Effect.gen(function*() {
@@ -154,7 +157,7 @@ for (const [name, layer] of Object.entries(kinds)) {
         const well = yield* run("doctor --log kafka --port 0")
         assert.notMatch(well.stdout, /^bad|kafka-configs/m)
         assert.match(well.stdout, new RegExp(`^ok   retention +${topic} keeps everything$`, "m"))
-      }), 60_000)
+      }))
   })
 }
 
@@ -171,8 +174,6 @@ const alter = (brokers: string, name: string, settings: string) =>
   })
 
 describe("over a broker", () => {
-  const { kafka } = brokers(Kafka.layer())
-
   it.live("doctor says that no broker answers, whether a user is set, and no secret", () =>
     Effect.gen(function*() {
       const { cwd, topic } = yield* place(kafka)
@@ -183,7 +184,7 @@ describe("over a broker", () => {
       assert.match(stdout, /^bad  kafka +no Kafka broker at 127.0.0.1:1 answered within 500ms/m)
       assert.match(stdout, /^ok   security +no TLS; user and password are set \(scram-sha-512\)$/m)
       assert.notMatch(stdout + stderr, /somebody|hush/)
-    }), 60_000)
+    }))
 
   it.live("replay gives the panes of the live run, and changes nothing", () =>
     Effect.gen(function*() {
@@ -197,7 +198,7 @@ describe("over a broker", () => {
       assert.isAbove(linesOf(live.stdout).length, 0)
       assert.strictEqual(account(replayed), account(live))
       assert.deepStrictEqual(yield* offsets(brokers, topic), before)
-    }), 60_000)
+    }))
 
   it.live("the example consumes a topic that another program writes to, with a Schema of its own", () =>
     Effect.gen(function*() {
@@ -221,14 +222,14 @@ describe("over a broker", () => {
         return [window, [of.length, BigDecimal.format(BigDecimal.sumAll(amounts)), BigDecimal.format(largest)]]
       }))
       assert.deepStrictEqual(found, wanted)
-    }), 60_000)
+    }))
 
   it.live("/metrics of a processor shows lag and watermark of each partition, what is held, retries and rebalances", () =>
     Effect.gen(function*() {
       const { brokers, run, start, topic } = yield* place(kafka)
       const count = 150_000
       yield* run("ingest --feed stdin --log kafka --partitions 3", `${market(count).join("\n")}\n`)
-      const processor = yield* start("process --log kafka --sink kafka --pipelines candles-1m --page --port 0")
+      const processor = yield* start(`process --log kafka --sink kafka --pipelines candles-1m --page --port 0 ${neverIdle}`)
       const [, url = ""] = yield* processor.says(/ on (http:\S+\/) \(stop with Ctrl-C\)/)
       const metrics = Effect.map(Effect.promise(async () => (await fetch(`${url}metrics`)).text()), samplesOf)
 
@@ -271,7 +272,7 @@ describe("over a broker", () => {
       const ended = yield* processor.signal("SIGINT")
       assert.strictEqual(ended.code, 0)
       assert.match(account(ended), new RegExp(`^read ${count}, .* dead-lettered 0, duplicate 0$`))
-    }), 120_000)
+    }))
 })
 
 /** Prometheus' text: what a family is, and the value of each sample. */

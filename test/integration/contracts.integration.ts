@@ -12,7 +12,7 @@ import * as ResultSinkContract from "../../src/testing/ResultSinkContract.ts"
 import { brokers, kinds, onTopics } from "./brokers.ts"
 
 const source = ticks.definition
-const effort = { runs: 5, patience: "30 seconds" } as const
+const effort = { runs: 5, patience: "5 minutes" } as const
 
 for (const [name, kafka] of Object.entries(kinds)) {
   describe(name, () => {

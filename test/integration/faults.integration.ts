@@ -16,6 +16,7 @@ import { courant, start, temporaryFolder } from "../cli/courant.ts"
 import { randomFrom } from "../random.ts"
 import { committed, until, withAdmin } from "./admin.ts"
 import { brokers, kinds, newTopic } from "./brokers.ts"
+import { neverIdle, times } from "./effort.ts"
 import { actual, engineOn, events, expected, ingest, market, pipelines, processOnce, source, stores } from "./market.ts"
 
 /** The panes are the batch fold's over whatever is in the log. */
@@ -194,17 +195,20 @@ describe("faults", () => {
       const topic = yield* newTopic
       const broker = yield* kafka
       const [one, other] = [yield* temporaryFolder, yield* temporaryFolder]
-      const names = pipelines.map(({ name }) => name).join(",")
+      const names = pipelines.map(({ name }) => name)
       const command = `process --log kafka --brokers ${broker.access.brokers} --topic ${topic} --sink kafka ` +
-        `--checkpoints kafka --pipelines ${names}`
+        `--checkpoints kafka --pipelines ${names.join(",")} ${neverIdle}`
+      const done = committed(broker.access.brokers, `courant-${topic}-${[...names].sort().join("+")}`, topic)
       yield* Effect.gen(function*() {
         yield* ingest(market(30_000))
         const sleeper = yield* start(command, { cwd: one })
         yield* until(Effect.map(actual, ({ size }) => size > 0))
         sleeper.child.kill("SIGSTOP")
         yield* ingest(market(30_000, { seed: 4 }), 100)
+        const before = yield* done
         const second = yield* start(command, { cwd: other })
-        yield* Effect.sleep("2 seconds")
+        // It is at work when the first wakes up.
+        yield* until(Effect.map(done, (offsets) => String(offsets) !== String(before)))
         yield* ingest(market(30_000, { seed: 5 }), 100)
         sleeper.child.kill("SIGCONT")
         const woken = yield* sleeper.ended
@@ -231,13 +235,13 @@ describe("faults", () => {
         yield* running.says(/Kafka at .*trying again/)
         yield* Effect.sleep("1 second")
         running.child.kill("SIGINT")
-        const { code, stderr } = yield* running.ended.pipe(Effect.timeout("15 seconds"))
+        const { code, stderr } = yield* running.ended.pipe(Effect.timeout("1 minute"))
         assert.strictEqual(code, 0, stderr)
         assert.strictEqual(stderr.split("trying again").length, 2, stderr)
       }).pipe(Effect.provide(engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(layer))), Effect.ensuring(Effect.orDie(broker.restart)))
     }))
 
-  it.live("a processor is killed 20 times at random moments", () =>
+  it.live("a processor is killed again and again at random moments", () =>
     Effect.gen(function*() {
       const topic = yield* newTopic
       const broker = yield* kafka
@@ -245,14 +249,14 @@ describe("faults", () => {
       const seed = Number(process.env["COURANT_SEED"] ?? Date.now() % 1_000_000)
       const random = randomFrom(seed)
       const names = pipelines.map(({ name }) => name).join(",")
-      const command = `process --log kafka --brokers ${broker.access.brokers} --topic ${topic} --sink kafka --pipelines ${names}`
+      const command = `process --log kafka --brokers ${broker.access.brokers} --topic ${topic} --sink kafka --pipelines ${names} ${neverIdle}`
       const layers = engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(layer))
       yield* Effect.gen(function*() {
         yield* ingest(market(60_000))
         const feeding = yield* Effect.forkChild(
           ingest(market(60_000, { seed: 3 }), 100).pipe(Effect.delay("100 millis"))
         )
-        for (let life = 0; life < 20; life++) {
+        for (let life = 0; life < 10 * times; life++) {
           yield* Effect.scoped(Effect.gen(function*() {
             const running = yield* start(command, { cwd })
             yield* Effect.sleep(300 + 900 * random())
@@ -265,7 +269,7 @@ describe("faults", () => {
         yield* sameAsFold
         assert.isAbove((yield* events).length, 0)
       }).pipe(Effect.provide(layers))
-    }), 180_000)
+    }))
 })
 
 const deleteTopic = (brokers: string, topic: string) => withAdmin(brokers, (admin) => admin.deleteTopics({ topics: [topic] }))

@@ -14,6 +14,7 @@ import { commandLine, courant, linesOf, type Outcome, startCommand, temporaryFol
 import { randomFrom } from "../random.ts"
 import * as Admin from "./admin.ts"
 import { brokers, newTopic } from "./brokers.ts"
+import { neverIdle } from "./effort.ts"
 import { actual, engineOn, expected, line, pipelines, stores } from "./market.ts"
 import { trickle } from "./minutes.ts"
 import { isPossible, smallDisk } from "./SmallDisk.ts"
@@ -129,7 +130,7 @@ interface Place {
 
 const processOf = ({ address, data, sink, topic }: Place & { readonly sink: string }) =>
   `process --log kafka --brokers ${address} --topic ${topic} --sink ${sink} --data ${data} ` +
-  `--pipelines ${names.join(",")}`
+  `--pipelines ${names.join(",")} ${neverIdle}`
 
 const folderOf = ({ data, topic }: Pick<Place, "data" | "topic">) => join(data, "kafka", topic)
 

@@ -124,7 +124,7 @@ describe("provisioning", () => {
     const evaluated = async () =>
       (await rulesOf("courant alerts")).map(({ health, lastError, lastEvaluation }) =>
         Date.parse(lastEvaluation) > 0 ? lastError ?? health : "not yet")
-    await expect.poll(evaluated, { timeout: 60_000, interval: 500 }).toEqual(rules.map(() => "ok"))
+    await expect.poll(evaluated, { timeout: 300_000, interval: 500 }).toEqual(rules.map(() => "ok"))
   })
 })
 
@@ -298,7 +298,7 @@ describe("alert rules", () => {
         assert.closeTo(value ?? NaN, silentMinutes(now, close), 1e-6, new Date(now).toISOString())
       }
     }
-  }, 120_000)
+  })
 
   it("fire on a made-up silence, lag and move, and say which", async () => {
     const now = Math.floor(Date.now() / minute) * minute
@@ -315,13 +315,13 @@ describe("alert rules", () => {
     const firing = async () =>
       (await rulesOf("copies")).flatMap(({ alerts = [] }) =>
         alerts.filter(({ state }) => state === "Alerting").map(({ annotations }) => annotations["summary"]))
-    await expect.poll(async () => (await firing()).toSorted(), { timeout: 60_000, interval: 1_000 }).toEqual([
+    await expect.poll(async () => (await firing()).toSorted(), { timeout: 300_000, interval: 1_000 }).toEqual([
       "FALL moved by -5.00 % in 5 minutes",
       "JUMP moved by 2.50 % in 5 minutes",
       "No candle for 30 minutes",
       "slow is 50k records behind on ticks"
     ])
-  }, 90_000)
+  })
 })
 
 describe.skipIf(!hasBrowser)("in a browser", () => {
@@ -356,7 +356,7 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     if (process.env["COURANT_PICTURES"] === "1") {
       await page.screenshot({ path: fileURLToPath(new URL(`../../docs/images/grafana-${name}.png`, import.meta.url)) })
     }
-  }, 60_000)
+  })
 
   it("goes from the table to a symbol and keeps the other choices", async () => {
     const { complaints, page } = await show(`/d/courant-market?${range}&var-symbol=IBM&var-interval=5m`)
@@ -366,7 +366,7 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     assert.include(await page.locator("body").innerText(), "SPY: candles of 5m")
     assert.include(page.url(), `from=${from}`)
     assert.deepStrictEqual(complaints, [])
-  }, 60_000)
+  })
 
   it.each([["market", /Nothing in this range/], ["pipeline", /No figures in this range/]])(
     "%s says what to do where there is nothing",

@@ -15,6 +15,8 @@ export const visit = async (browser: Browser, url: string, authorization: string
     colorScheme: "dark",
     extraHTTPHeaders: { authorization }
   })
+  // A panel takes seconds to be drawn, and minutes where the machine is busy elsewhere.
+  context.setDefaultTimeout(300_000)
   const page = await context.newPage()
   const complaints = complaintsOf(page)
   page.on("response", (response) => {
@@ -27,7 +29,7 @@ export const visit = async (browser: Browser, url: string, authorization: string
 
 /** Waits until no panel loads and nothing more is asked for. */
 export const drawn = async (page: Page): Promise<void> => {
-  await page.locator("[data-panelid], [data-testid*='Panel header']").first().waitFor({ timeout: 30_000 })
-  await page.waitForLoadState("networkidle", { timeout: 30_000 })
+  await page.locator("[data-panelid], [data-testid*='Panel header']").first().waitFor()
+  await page.waitForLoadState("networkidle")
   await page.waitForTimeout(500)
 }

@@ -3,16 +3,11 @@ import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { BigDecimal } from "effect"
 import * as Point from "../../src/adapters/influxdb/Point.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
-import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import * as BatchFold from "../../src/streams/reference/BatchFold.ts"
 import type { Pane, Value } from "../../src/streams/pipeline/Pane.ts"
-import * as Window from "../../src/streams/pipeline/Window.ts"
-import { events } from "../cli/session.ts"
+import { dayByOffset, events } from "../cli/session.ts"
 import { randomFrom } from "../random.ts"
-
-/** New York's calendar day on that day; the fold would look for it anew for each event. */
-const dayByOffset = { ...day, window: Window.tumblingOf("1 day", { offset: "4 hours" }) }
 
 const pipelines: ReadonlyArray<AnyPipeline> = [candles1m, candles5m, movingAverage5m, dayByOffset]
 

@@ -8,6 +8,7 @@ import { account, courant, linesOf, start, temporaryFolder } from "../cli/couran
 import { blocks } from "../docs/Markdown.ts"
 import { randomFrom } from "../random.ts"
 import { brokers, newTopic } from "./brokers.ts"
+import { neverIdle } from "./effort.ts"
 import { newBucket, server } from "./influxdbServer.ts"
 import { market } from "./market.ts"
 
@@ -69,7 +70,7 @@ describe("beside SQLite", () => {
         "2013-10-08 23:59:00  166      166  165.97  165.97  165.986666666667    7925  165.974166666667      21"
       ])
       assert.strictEqual(table.stderr, "the newest 3 windows; there are older ones: see --limit, --since and --from\n")
-    }), 120_000)
+    }))
 
   it.live("every query of the documentation finds what it is for", () =>
     Effect.gen(function*() {
@@ -87,7 +88,7 @@ describe("beside SQLite", () => {
       const closesIn = (rows: ReadonlyArray<Row> = []) => rows.map((row) => [Date.parse(row["_time"] ?? row["time"] ?? ""), Number(row["close"])])
       assert.deepStrictEqual(closesIn(found[0]), closes)
       assert.deepStrictEqual(closesIn(found[queries.findIndex(({ language }) => language === "influxql")]), closes)
-    }), 120_000)
+    }))
 })
 
 /** A row of an answer by the names of its columns. */
@@ -124,7 +125,7 @@ describe("a processor", () => {
       const there = yield* place()
       const random = randomFrom(1)
       const some = ["candles-1m", "candles-5m"]
-      const flags = `--pipelines ${some.join()} --allowed-lateness 10m`
+      const flags = `--pipelines ${some.join()} --allowed-lateness 10m ${neverIdle}`
       yield* there.run("ingest --feed stdin --topic market", {}, `${market(60_000).join("\n")}\n`)
       let killed = 0
       for (let i = 0; i < 6; i++) {
@@ -143,7 +144,7 @@ describe("a processor", () => {
       const near = yield* windows(there, some, "--sink sqlite --data again")
       assert.isTrue(near.some((line) => line.includes(`"pane":"late"`)))
       assert.deepStrictEqual(yield* windows(there, some, "--sink influxdb"), near)
-    }), 120_000)
+    }))
 
   it.live("writes its metrics, and says what InfluxDB lacks before it has read anything", () =>
     Effect.gen(function*() {
@@ -159,7 +160,7 @@ describe("a processor", () => {
       const away = yield* there.run("run --feed stdin --once --sink influxdb --connect-timeout 200ms", nowhere)
       assert.deepStrictEqual([away.code, away.stdout], [1, ""])
       assert.match(linesOf(away.stderr).at(-1) ?? "", /^courant: no InfluxDB at http:\/\/127\.0\.0\.1:9 answered within 200ms/)
-    }), 60_000)
+    }))
 })
 
 describe("over Kafka", () => {
@@ -182,7 +183,7 @@ describe("over Kafka", () => {
       const missing = yield* there.run(`query candles-1m --sink kafka --brokers ${access.brokers} --topic nope`)
       assert.deepStrictEqual([missing.code, missing.stdout], [1, ""])
       assert.match(missing.stderr, /^courant: there is no topic nope-panes on the Kafka brokers at .*process --sink kafka\n$/)
-    }), 120_000)
+    }))
 })
 
 describe("doctor", () => {
@@ -224,7 +225,7 @@ describe("doctor", () => {
       const unknown = yield* doctor({ COURANT_INFLUXDB_TOKEN: "a-secret-of-another" })
       assert.match(unknown.stdout, /^bad {2}token +.*does not know the token/m)
       assert.notInclude(unknown.stdout + unknown.stderr, "a-secret-of-another")
-    }), 120_000)
+    }))
 })
 
 const forEver = `{"retentionRules":[{"type":"expire","everySeconds":0}]}`
@@ -270,7 +271,7 @@ describe("what is refused", () => {
       yield* there.ask(`/api/v2/buckets/${id}`, { method: "PATCH", body: forEver })
       yield* run("process --once --restart --sink influxdb --pipelines candles-1m")
       assert.strictEqual((yield* windows(there, ["candles-1m"], "--sink influxdb")).length, panes.length)
-    }), 60_000)
+    }))
 })
 
 const ofPanes = `

@@ -19,5 +19,5 @@ for (
   ] as const
 ) {
   const durable = place(options)
-  ResultSinkContract.suite(`InfluxDB ${name}`, Layer.unwrap(durable), { runs: 10, patience: "30 seconds", durable })
+  ResultSinkContract.suite(`InfluxDB ${name}`, Layer.unwrap(durable), { runs: 10, patience: "5 minutes", durable })
 }

@@ -30,15 +30,19 @@ export const server = () => {
 
 let buckets = 0
 
-/** A new bucket on the server, and how to reach it; its points are kept for ever unless told. */
+/**
+ * A new bucket on the server, and how to reach it; its points are kept for ever unless told. `layer` waits for answers
+ * as long as it does unless told: a query for everything is long without a first byte on a machine that is slow or busy.
+ * `impatient` is for what is under test where a server goes away, so that a request which is lost is soon repeated.
+ */
 export const newBucket = (server: Effect.Effect<Influxdb["Service"]>, retention?: Duration.Input) =>
   Effect.gen(function*() {
     const { access } = yield* server
     const bucket = `test-${process.pid}-${++buckets}`
-    const options = { ...access, token: Redacted.make(access.token), bucket, requestTimeout: "5 seconds" } as const
+    const options = { ...access, token: Redacted.make(access.token), bucket } as const
     const layer = Connection.layer(options)
     yield* Effect.provide(Connection.use((connection) => connection.createBucket(retention)), layer, { local: true })
-    return { ...options, layer }
+    return { ...options, layer, impatient: Connection.layer({ ...options, requestTimeout: "5 seconds" }) }
   })
 
 /** The engine with everything in memory but its results. */

@@ -21,10 +21,11 @@ import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { randomFrom } from "../random.ts"
 import * as Admin from "./admin.ts"
 import { brokers, kinds, library, newTopic } from "./brokers.ts"
+import { times } from "./effort.ts"
 import { actual, expected, ingest, market, pipelines, stores } from "./market.ts"
 import { trickle } from "./minutes.ts"
 
-const rounds = 10
+const rounds = 4 * times
 
 for (const [kind, broker] of Object.entries(kinds)) {
   describe(`rebalance, ${kind}`, () => {
@@ -152,7 +153,7 @@ for (const [kind, broker] of Object.entries(kinds)) {
           const running = yield* Effect.forkChild(Effect.flip(processor.run()))
           yield* Admin.until(Effect.map(processor.progress, ({ read }) => read === 2_000))
           yield* Effect.provide(removeProcessor(group), layer)
-          const refusal = yield* Fiber.join(running).pipe(Effect.timeout("10 seconds"))
+          const refusal = yield* Fiber.join(running).pipe(Effect.timeout("2 minutes"))
           assert.match(refusal.message, /no longer knows this processor.*removed by hand.*; this one stops$/)
         })))
   })

@@ -90,7 +90,7 @@ const assertNone = (secret: string, text: string) => {
 }
 
 /** Commands take their time, by the real clock. */
-const lasting = { timeout: "5 minutes", excludeTestServices: true } as const
+const lasting = { timeout: "10 minutes", excludeTestServices: true } as const
 
 describe("a broker with TLS", () => {
   layer(Kafka.layer({ secure: true }), lasting)((it) => {

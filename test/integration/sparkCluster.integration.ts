@@ -26,6 +26,7 @@ const client = Layer.unwrap(Harness.SparkStack.use(({ brokers, checkpoints, conn
   Effect.succeed(LiveCluster.layer({ connect, token, checkpoints, kafka: { "kafka.bootstrap.servers": brokers } }))))
 
 SparkClusterContract.suite("Apache Spark over Kafka", {
+  patience: "5 minutes",
   client: client.pipe(Layer.provide(stack)),
   topic: Effect.gen(function*() {
     const name = yield* Harness.newTopic({ partitions: 1, source: Checked.inputOf(candles.checked).events.definition })

@@ -79,7 +79,7 @@ const isListening = (port: number) =>
 
 const stack = Harness.SparkStack.layer({ serving: false })
 
-layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submit", (it) => {
+layer(stack, { timeout: "10 minutes", excludeTestServices: true })("courant submit", (it) => {
   it.effect("--once gives every window of what is there, and leaves no server behind that it has launched", () =>
     Effect.gen(function*() {
       const { connect } = yield* Harness.SparkStack
@@ -95,7 +95,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       // What Spark has written is there to be read, in the form in which courant writes it.
       const query = succeeded(yield* run("query candles-1m --sink kafka --json --limit 100000"))
       assert.deepStrictEqual(panesIn(query), expected[0])
-    }), 180_000)
+    }))
 
   it.effect("the recorded session gives the panes of the run in process, every one of them", () =>
     Effect.gen(function*() {
@@ -108,7 +108,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       assert.deepStrictEqual(panesIn(onSpark), panesIn(inProcess))
       // Each event counted once, on both sides.
       assert.strictEqual(/^read .*$/m.exec(onSpark.stderr)?.[0], /^read .*$/m.exec(inProcess.stderr)?.[0])
-    }), 300_000)
+    }))
 
   it.effect("a query goes on without the command, which joins it again, ends it, and goes on from there", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -152,7 +152,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       yield* sinkHas(place_, yield* Harness.foldOf(candles1m, topic))
       yield* third.signal("SIGINT")
       assert.match(succeeded(yield* run(`spark status ${server}`)).stdout, /RUNNING/)
-    })), 300_000)
+    })))
 
   it.effect("a changed pipeline is told, and with --restart computed anew, with nothing left of the former", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -184,7 +184,7 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
       yield* third.signal("SIGINT")
       assert.deepStrictEqual(yield* Harness.panesOf(topic), expected)
       succeeded(yield* submit("candles-1m --stop"))
-    })), 300_000)
+    })))
 
   it.effect("brokers that ask who comes let Spark in with what this process has", () =>
     Effect.scoped(Effect.gen(function*() {
@@ -220,5 +220,5 @@ layer(stack, { timeout: "5 minutes", excludeTestServices: true })("courant submi
         assert.strictEqual(linesOf(outcome.stdout).length, expected.size)
         assert.notInclude(outcome.stderr, access.password)
       }
-    })), 180_000)
+    })))
 })

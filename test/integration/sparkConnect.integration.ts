@@ -9,6 +9,7 @@ import { Spark } from "../../services/testing.ts"
 import * as Plan from "../../src/adapters/spark/connect/Plan.ts"
 import * as Session from "../../src/adapters/spark/connect/Session.ts"
 import * as StreamingQuery from "../../src/adapters/spark/connect/StreamingQuery.ts"
+import { hasty } from "./sparkHarness.ts"
 
 class ConnectServer extends Context.Service<ConnectServer, {
   readonly options: Session.Options
@@ -21,7 +22,7 @@ class ConnectServer extends Context.Service<ConnectServer, {
       const { access } = yield* Spark
       const [host = "", port = ""] = access.connect.split(":")
       const token = Redacted.make(access.token)
-      const options = { host, port: Number(port), token, patience: "90 seconds" } as const
+      const options = { host, port: Number(port), token, patience: "5 minutes" } as const
       let driver = yield* submit(access, port)
       const replace = Effect.gen(function*() {
         yield* ask(`${access.rest}/v1/submissions/kill/${driver}`, {})
@@ -52,6 +53,7 @@ const submit = ({ master, rest, token }: Spark["Service"]["access"], port: strin
       "spark.executor.cores": "1",
       "spark.executor.memory": "1g",
       "spark.cores.max": "1",
+      ...hasty,
       "spark.ui.enabled": "false",
       "spark.sql.shuffle.partitions": "1",
       "spark.sql.session.timeZone": "UTC",
@@ -170,7 +172,7 @@ const candles = ({ folder, source }: { readonly folder: string; readonly source:
 
 const event = (at: number, symbol: string, price: string) => ({ at, symbol, price })
 
-layer(ConnectServer.layer, { timeout: "5 minutes", excludeTestServices: true })("Spark Connect", (it) => {
+layer(ConnectServer.layer, { timeout: "10 minutes", excludeTestServices: true })("Spark Connect", (it) => {
   it.effect("waits for a server that is starting, and is told a wrong token by it", () =>
     Effect.gen(function*() {
       const { options } = yield* ConnectServer
@@ -283,7 +285,7 @@ layer(ConnectServer.layer, { timeout: "5 minutes", excludeTestServices: true })(
         if (found === undefined) return
         // The server rotates its streams every second meanwhile.
         assert.isFalse(yield* found.awaitTermination("4 seconds"))
-        assert.isAbove((yield* found.lastProgress)?.batchId ?? -1, 0)
+        while (((yield* found.lastProgress)?.batchId ?? 0) < 1) yield* Effect.sleep("100 millis")
         yield* found.stop
         assert.isTrue(yield* found.awaitTermination())
         assert.isUndefined(yield* StreamingQuery.byName("ticking"))

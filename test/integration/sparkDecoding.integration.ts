@@ -125,7 +125,7 @@ const texts = (panes: ReadonlyArray<Pane.Encoded>) =>
 
 const stack = SparkStack.layer({ properties: { "spark.sql.shuffle.partitions": "1" } })
 
-layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excludeTestServices: true })(
+layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "10 minutes", excludeTestServices: true })(
   "records on Spark",
   (it) => {
     it.effect(`${records.length} are taken and refused, and read, as they are in process`, () =>

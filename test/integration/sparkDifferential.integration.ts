@@ -12,13 +12,14 @@ import { Kind } from "../../src/streams/records/Records.ts"
 import { type Entry, PreAggregatedSchema } from "../../src/testing/Arbitraries.ts"
 import { batches, foldedPanes, makeJob, newest, run, textOf } from "../../src/testing/Harness.ts"
 import * as Source from "../../src/streams/pipeline/Source.ts"
+import { times } from "./effort.ts"
 import { type Case, cases } from "./sparkCases.ts"
 import { SparkStack } from "./sparkHarness.ts"
 import * as Runs from "./sparkRuns.ts"
 
 /** Others each time; in CI the same, so that a change is judged by itself alone. */
 const seed = Number(process.env["COURANT_SEED"] ?? (process.env["CI"] === undefined ? Date.now() % 1_000_000 : 1_124))
-const count = 200 * Number(process.env["COURANT_RUNS"] ?? 1)
+const count = 100 * times
 /** So many share a log, and a query. */
 const together = 20
 
@@ -39,14 +40,12 @@ const sentinel: Entry = {
 
 const stack = SparkStack.layer({ properties: { "spark.sql.shuffle.partitions": "1" } })
 
-layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excludeTestServices: true })(
+layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "10 minutes", excludeTestServices: true })(
   // Whatever fails, the name says what repeats it.
   `${drawn.length * together} random portable pipelines on Spark, COURANT_SEED=${seed}`,
   (it) => {
     drawn.forEach((drawn, index) => {
-      it.effect(`${together} give what the engine in process and the batch fold give (${index + 1})`, () => check(drawn), {
-        timeout: 600_000
-      })
+      it.effect(`${together} give what the engine in process and the batch fold give (${index + 1})`, () => check(drawn))
     })
   }
 )

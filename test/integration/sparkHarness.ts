@@ -62,11 +62,21 @@ export class SparkStack extends Context.Service<SparkStack, {
 
 const connectOf = ({ access }: Spark["Service"]) => {
   const [host = "", port = ""] = access.connect.split(":")
-  return { host, port: Number(port), token: Redacted.make(access.token), patience: "90 seconds" } as const
+  return { host, port: Number(port), token: Redacted.make(access.token), patience: "5 minutes" } as const
 }
+
+/**
+ * Has drivers and executors compile quickly rather than well: most of what they do in the minutes that they live is to
+ * load and compile themselves.
+ */
+export const hasty = {
+  "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+  "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1"
+} as const
 
 /** What a Connect server of a test is told: one core, and streams that are rotated every second instead of 2 minutes. */
 export const properties = {
+  ...hasty,
   "spark.driver.host": "127.0.0.1",
   "spark.driver.bindAddress": "127.0.0.1",
   "spark.sql.shuffle.partitions": "2",
@@ -160,7 +170,7 @@ const commandLineOf = (pid: string): string => {
 }
 
 /** Waits until a topic has at least so many panes, and gives them; when the time is over, those that are there. */
-export const panesOnce = Effect.fnUntraced(function*(_topic: string, count: number, atMost: Duration.Input = "1 minute") {
+export const panesOnce = Effect.fnUntraced(function*(_topic: string, count: number, atMost: Duration.Input = "5 minutes") {
   const sink = yield* ResultSink
   let panes = yield* sink.read({})
   const looking = Effect.gen(function*() {

@@ -9,6 +9,7 @@ import { ConnectServer, type Options } from "../../src/adapters/spark/rest/Conne
 import { Submissions } from "../../src/adapters/spark/rest/Submissions.ts"
 import * as SubmissionsContract from "../adapters/spark/rest/SubmissionsContract.ts"
 import { courant, temporaryFolder } from "../cli/courant.ts"
+import { hasty } from "./sparkHarness.ts"
 
 const scope = Scope.makeUnsafe()
 let started: Context.Context<Spark> | null = null
@@ -132,7 +133,8 @@ const withServer = <A, E>(
       token: Redacted.make(token),
       serves: listens,
       killAtEnd: true,
-      ...options
+      ...options,
+      properties: { ...hasty, ...options.properties }
     }).pipe(Layer.provideMerge(submissions))
     return yield* Effect.gen(function*() {
       return yield* use(yield* ConnectServer, yield* Submissions, spark)

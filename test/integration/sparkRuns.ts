@@ -39,59 +39,88 @@ export const event = (text: string, partition = 0): Written => ({ partition, kin
 
 let topics = 0
 
-/** A topic, and pipelines that are to run over it, each with a name of its own. */
-export const over = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>, options: {
+export interface Options {
   readonly partitions?: number
   readonly preAggregated?: Definition
   readonly maxTimeAhead?: number
-} = {}) {
-  const { brokers, checkpoints } = yield* SparkStack
-  const topic = `runs-${process.pid}-${++topics}`
+}
+
+/** A topic, and pipelines that are to run over it, each with a name of its own. */
+export const over = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>, options: Options = {}) {
+  const topic = yield* topicOf(pipelines, options)
+  return { ...topic, ...yield* runOf([topic]) }
+})
+
+/** What {@link over} gives, of several topics whose pipelines make one query. Their names are not shared either. */
+export const together = Effect.fnUntraced(function*(
+  members: ReadonlyArray<{ readonly pipelines: ReadonlyArray<AnyPipeline>; readonly options?: Options }>
+) {
+  const topics = yield* Effect.forEach(members, ({ options, pipelines }) => topicOf(pipelines, options))
+  return { topics, ...yield* runOf(topics) }
+})
+
+type Topic = Effect.Success<ReturnType<typeof topicOf>>
+
+const topicOf = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>, options: Options = {}) {
+  const id = ++topics
+  const name = `runs-${process.pid}-${id}`
   const { preAggregated, partitions = 1 } = options
   const source = Checked.inputOf(pipelines[0]!.checked).events.definition
-  const log = yield* Layer.build(KafkaEventLog.layer({ topic, source, preAggregated, partitions }))
-  const [all, batches] = [`${topic}-all`, `${topic}-batches`]
+  const log = yield* Layer.build(KafkaEventLog.layer({ topic: name, source, preAggregated, partitions }))
+  return {
+    id,
+    name,
+    programs: yield* Effect.forEach(pipelines, (pipeline) => compileAny(pipeline, options)),
+    append: (records: ReadonlyArray<Written>) =>
+      Effect.forEach(Map.groupBy(records, ({ partition }) => partition), ([partition, own]) =>
+        EventLog.use((log) => log.append(partition, fromBytes(own.map(({ bytes }) => bytes), own.map(({ kind }) => kind)))), {
+        discard: true
+      }).pipe(Effect.provideContext(log))
+  }
+})
+
+const runOf = Effect.fnUntraced(function*(topics: ReadonlyArray<Topic>) {
+  const { brokers, checkpoints } = yield* SparkStack
+  const [all, batches] = [`${topics[0]!.name}-all`, `${topics[0]!.name}-batches`]
   const sinks = {
     all: yield* Layer.build(KafkaResultSink.layer({ topic: all })),
     batches: yield* Layer.build(KafkaResultSink.layer({ topic: batches }))
   }
-  const programs = yield* Effect.forEach(pipelines, (pipeline) => compileAny(pipeline, options))
   const servers = { "kafka.bootstrap.servers": brokers }
   // A reader that turns to another offset waits for what it has asked the broker for: half a second for each of many.
   const kafka = { ...servers, "kafka.fetch.max.wait.ms": "5" }
   mkdirSync(checkpoints, { recursive: true })
   const checkpoint = mkdtempSync(join(checkpoints, "runs-"))
   const session = yield* Session
-  const streams = programs.map((program) => sharing(relationOf(program, { topic, streaming: true, kafka })))
-  // Once a plan is looked at, the server knows it again by its id.
-  yield* Effect.forEach(streams.slice(0, 1), (stream) => session.schema(readOf(stream)))
+  const streams = yield* Effect.forEach(topics, Effect.fnUntraced(function*({ id, name, programs }) {
+    const streams = programs.map((program) => sharing(id, relationOf(program, { topic: name, streaming: true, kafka })))
+    // Once a plan is looked at, the server knows it again by its id.
+    if (streams.length > 1) yield* session.schema(readOf(streams[0]!))
+    return streams
+  }))
   const query = {
-    relation: streams.reduce((left, right) => Plan.union(left, right)),
+    relation: united(streams.flat()),
     format: "kafka",
     options: { ...servers, topic: batches },
     checkpoint,
     outputMode: "append",
     trigger: "availableNow"
   } as const
+  const atOnce = <A>(of: (program: Program, from: Parameters<typeof relationOf>[1]) => A): ReadonlyArray<A> =>
+    topics.flatMap(({ name, programs }) => programs.map((program) => of(program, { topic: name, streaming: false, kafka })))
   return {
-    append: (records: ReadonlyArray<Written>) =>
-      Effect.forEach(Map.groupBy(records, ({ partition }) => partition), ([partition, own]) =>
-        EventLog.use((log) => log.append(partition, fromBytes(own.map(({ bytes }) => bytes), own.map(({ kind }) => kind)))), {
-        discard: true
-      }).pipe(Effect.provideContext(log)),
-    /** All that the topic holds, without a watermark. */
+    /** All that the topics hold, without a watermark. */
     compute: Write.append({
-      relation: united(programs, (program) => relationOf(program, { topic, streaming: false, kafka })),
+      relation: united(atOnce(relationOf)),
       format: "kafka",
       options: { ...servers, topic: all }
     }),
-    /** What the plans count in the records of the topic. */
+    /** What the plans count in the records of the topics. */
     counts: Effect.map(
-      Session.use(({ observe }) =>
-        Effect.forEach(programs, (program) => observe(countsOf(program, { topic, streaming: false, kafka })))),
+      Session.use(({ observe }) => Effect.forEach(atOnce(countsOf), observe)),
       (answers) => Observed.of(answers.flat())
     ),
-    /** What is new in the topic as one batch, and another where the watermark closes windows; what Spark says of them. */
+    /** What is new in the topics as one batch, and another where the watermark closes windows; what Spark says of them. */
     batch: Effect.gen(function*() {
       const started = yield* StreamingQuery.start(query)
       yield* started.awaitTermination()
@@ -111,11 +140,11 @@ const readOf = (relation: Plan.Relation): Plan.Relation => {
 }
 
 /** Plans that read the same under one id are one source to a query, which asks Kafka once instead of once a pipeline. */
-const sharing = (relation: Plan.Relation): Plan.Relation => {
-  readOf(relation).common = create(RelationCommonSchema, { planId: 1n })
+const sharing = (id: number, relation: Plan.Relation): Plan.Relation => {
+  readOf(relation).common = create(RelationCommonSchema, { planId: BigInt(id) })
   return relation
 }
 
 /** Many to a query: a plan takes its time to be compiled, a query longer. */
-const united = (programs: ReadonlyArray<Program>, relationOf: (program: Program) => Plan.Relation): Plan.Relation =>
-  programs.map(relationOf).reduce((left, right) => Plan.union(left, right))
+const united = (relations: ReadonlyArray<Plan.Relation>): Plan.Relation =>
+  relations.reduce((left, right) => Plan.union(left, right))

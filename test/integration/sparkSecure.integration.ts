@@ -27,6 +27,7 @@ import { composed, startIn } from "./composed.ts"
 import { ComposedSpark, secretOf } from "./composedSpark.ts"
 import { texts } from "./influxdbServer.ts"
 import { isMissing } from "./programs.ts"
+import { hasty } from "./sparkHarness.ts"
 
 /** A JWT of HS256 (RFC 7519), as the master wants one. */
 const signed = (key: string) => {
@@ -52,11 +53,12 @@ const withSession = <A, E>(use: Effect.Effect<A, E, Session.Session>) =>
     const { access: { connect, rest }, folder } = yield* ComposedSpark
     const [host = "", port = ""] = connect.split(":")
     const token = Redacted.make(secretOf(folder, "spark-connect-token"))
-    const session = { host, port: Number(port), token, patience: "90 seconds" } as const
+    const session = { host, port: Number(port), token, patience: "5 minutes" } as const
     const server = ConnectServer.layer({
       port: Number(port),
       token,
       killAtEnd: true,
+      properties: hasty,
       serves: () => Effect.scoped(Session.connect({ ...session, patience: "1 second" }))
     }).pipe(Layer.provide(Submissions.layer({ url: rest, token: Redacted.make(secretOf(folder, "spark-rest-token")) })))
     return yield* Effect.gen(function*() {
@@ -107,7 +109,7 @@ const closed = () =>
   )
 
 describe.skipIf(isMissing("wget", "install it (Debian: apt-get install wget)"))("the cluster of compose.yaml", () => {
-  layer(Layer.merge(ComposedSpark.layer, Kafka.layer()), { timeout: "5 minutes", excludeTestServices: true })((it) => {
+  layer(Layer.merge(ComposedSpark.layer, Kafka.layer()), { timeout: "10 minutes", excludeTestServices: true })((it) => {
     it.effect("takes submissions and shows its pages with a token that its key has signed, and without one neither", () =>
       Effect.gen(function*() {
         const { access: { masterPage, rest, workerPage }, folder } = yield* ComposedSpark
@@ -203,12 +205,12 @@ describe.skipIf(isMissing("wget", "install it (Debian: apt-get install wget)"))(
         const expected = closed()
         // One of them begins a second before the hour.
         assert.strictEqual(expected.length, 3 * symbols.length + 1)
-        yield* until(Effect.map(stored, ({ length }) => length >= expected.length), "4 minutes").pipe(
+        yield* until(Effect.map(stored, ({ length }) => length >= expected.length)).pipe(
           Effect.raceFirst(Effect.flatMap(submitted.ended, ({ stderr }) => Effect.die(stderr)))
         )
         assert.deepStrictEqual(new Set(texts(yield* stored)), new Set(expected))
         const { code, stderr } = yield* submitted.signal("SIGTERM")
         assert.strictEqual(code, 0, stderr)
-      }).pipe(Effect.provide(Influxdb.layer())), 300_000)
+      }).pipe(Effect.provide(Influxdb.layer())))
   })
 })

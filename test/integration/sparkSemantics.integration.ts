@@ -46,7 +46,7 @@ const inProcess = (texts: ReadonlyArray<string>) => {
 
 const stack = SparkStack.layer({ properties: { "spark.sql.shuffle.partitions": "1" } })
 
-layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "5 minutes", excludeTestServices: true })(
+layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "10 minutes", excludeTestServices: true })(
   "Spark's semantics",
   (it) => {
     it.effect("windows are half-open and aligned to the epoch plus an offset, before it too", () =>

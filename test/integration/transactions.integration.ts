@@ -38,13 +38,13 @@ for (const [name, kafka] of Object.entries(kinds)) {
             yield* log.read([0]).pipe(
               Stream.takeUntil(({ length, offsets }) => offsets[length - 1] === end - 1),
               Stream.runDrain,
-              Effect.timeout("20 seconds")
+              Effect.timeout("2 minutes")
             )
             const report = yield* processOnce
             assert.strictEqual(report.read, last === "commit" ? 2_000 : 1_000)
             assert.deepStrictEqual(yield* actual, yield* expected)
           }).pipe(Effect.provide(engineOn(stores(topic, { partitions: 1 })).pipe(Layer.provide(layer))))
-        }), 60_000)
+        }))
     }
   })
 }

@@ -51,7 +51,7 @@ beforeAll(async () => {
   for (const name of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) link(name)
   for (const name of ["typescript", "@types/node"]) link(name)
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "scratch", private: true, type: "module" }))
-}, 60_000)
+})
 
 afterAll(() => rmSync(project, { recursive: true, force: true }))
 

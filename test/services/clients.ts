@@ -24,7 +24,7 @@ export const produce = (brokers: string, topic: string, lines: ReadonlyArray<str
 export const consume = Effect.fnUntraced(function*(brokers: string, topic: string, count: number) {
   const text = yield* run("console-consumer", [
     "--bootstrap-server", brokers, "--topic", topic, "--from-beginning",
-    "--max-messages", String(count), "--timeout-ms", "30000"
+    "--max-messages", String(count), "--timeout-ms", "180000"
   ])
   return text.trimEnd().split("\n")
 })

@@ -14,7 +14,7 @@ const brokersOf = {
 }
 
 for (const [name, brokers] of Object.entries(brokersOf)) {
-  layer(brokers, { timeout: "5 minutes", excludeTestServices: true })(name, (it) => {
+  layer(brokers, { timeout: "10 minutes", excludeTestServices: true })(name, (it) => {
     it.effect("takes further settings", () =>
       Effect.gen(function*() {
         const { access } = yield* Kafka

@@ -79,7 +79,7 @@ const over = (options: Omit<Parameters<typeof Grafana.layer>[0], "influxdb">) =>
   Layer.flatMap(Influxdb.layer(), (context) =>
     Grafana.layer({ ...options, influxdb: Context.get(context, Influxdb).access }))
 
-layer(over({ settings: { "auth.anonymous.enabled": "true" } }), { timeout: "2 minutes", excludeTestServices: true })(
+layer(over({ settings: { "auth.anonymous.enabled": "true" } }), { timeout: "10 minutes", excludeTestServices: true })(
   "a Grafana of a test",
   (it) => {
     it.effect("lets in anybody to look, where that is asked for", () =>

@@ -99,7 +99,7 @@ describe("influxdb", () => {
 })
 
 layer(Influxdb.layer({ settings: { "log-level": "info" } }), {
-  timeout: "2 minutes",
+  timeout: "10 minutes",
   excludeTestServices: true
 })("an InfluxDB of a test", (it) => {
   it.effect("keeps what it has acknowledged, and its address, when it is killed and when it is stopped", () =>

@@ -88,7 +88,7 @@ describe("spark", () => {
   }
 })
 
-layer(Spark.layer(), { timeout: "2 minutes", excludeTestServices: true })("a cluster of a test", (it) => {
+layer(Spark.layer(), { timeout: "10 minutes", excludeTestServices: true })("a cluster of a test", (it) => {
   it.effect("loses its driver and executor with its worker, and takes applications when that is back", () =>
     Effect.gen(function*() {
       const { access, folder, kill9, restart } = yield* Spark

@@ -210,7 +210,7 @@ describe("effectively once", () => {
           }
         }
       }
-    }), 60_000)
+    }))
 
   const newest = (panes: ReadonlyArray<Encoded>) => panes.map((pane) => ({ ...pane }))
 
