@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs"
 import { gunzipSync } from "node:zlib"
 import * as BatchFold from "../../src/streams/reference/BatchFold.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
+import type { AnyOfPanes as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 
 const read = (name: string) => readFileSync(new URL(`../../data/${name}`, import.meta.url))
 
