@@ -3,7 +3,7 @@
  *
  * A pipeline is written with the nouns of the first group, over the market's own sources or
  * one of yours, and run by an engine on the ports of the last. Backends have entries of their
- * own (`courant/kafka`, `courant/influxdb`, `courant/sqlite`, `courant/stdio`, `courant/yahoo`,
+ * own (`courant/kafka`, `courant/influxdb`, `courant/sqlite`, `courant/file`, `courant/stdio`, `courant/yahoo`,
  * `courant/recorded`, `courant/dashboard`), so that nobody loads what they do not use.
  */
 

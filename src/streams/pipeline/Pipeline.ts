@@ -168,8 +168,21 @@ export const rollUp = <Values, P extends Portability>(
     window: Window.tumblingOf(size, options)
   })))
 
-/** The values of a pipeline's panes. */
-export type ValuesOf<P> = P extends Pipeline<infer Values, Portability> ? Values : never
+/** The values of a pipeline's panes, or those of its rows. */
+export type ValuesOf<P> = P extends Pipeline<infer Values, Portability> ? Values
+  : P extends OfRows<infer R, Portability> ? Structured<R>
+  : never
+
+/** The fields of a row with those of structs in their structs; one that may be absent is `null` where it has nothing. */
+type Structured<R> = {
+  readonly [Name in Outermost<keyof R & string>]: Name extends keyof R ? R[Name] : Structured<Inside<R, Name>> | null
+}
+
+type Outermost<Path extends string> = Path extends `${infer Struct}.${string}` ? Struct : Path
+
+type Inside<R, Struct extends string> = {
+  readonly [Path in keyof R as Path extends `${Struct}.${infer Rest}` ? Rest : never]: R[Path]
+}
 
 /** The rows of a source, or of a pipeline that ends in events, as functions see them: fields by their paths. */
 export type RowOf<S> = S extends Source<infer R, Portability> | OfRows<infer R, Portability> ? R : never
