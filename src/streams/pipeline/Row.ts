@@ -6,9 +6,8 @@ import { BigDecimal, Schema } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import type { Value } from "./Pane.ts"
 
-/** Where in the log a row was read: no two rows of a pipeline have the same place. */
+/** The source's name, and where in the log a row was read: no two rows of a pipeline have the same place. */
 export interface Place {
-  /** The source's name, which is that of its topic. */
   readonly source: string
   readonly partition: number
   readonly offset: number
