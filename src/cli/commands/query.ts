@@ -47,7 +47,7 @@ export const command = Command.make(
   Command.withDescription(
     "Prints the newest pane of each window of a pipeline, oldest first, as a table or as JSON. " +
       "It only reads the sink, and may run while others write to it. The rows of a pipeline that ends in events are " +
-      "printed as JSON, out of sqlite only, and chosen by their event time."
+      "printed as JSON, and chosen by their event time."
   ),
   Command.withShortDescription("The windows of a pipeline, as a table or JSON"),
   Command.withExamples([
@@ -69,8 +69,8 @@ const sinkOf = Effect.fnUntraced(function*(input: Input) {
     case "kafka": {
       const topic = yield* Kafka.givenTopic(input.topic, "--sink kafka")
       const connection = yield* Kafka.optionsOf(input)
-      const { panes } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
-      return panes({ connection, topic })
+      const { results } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
+      return results({ connection, topic })
     }
     case "sqlite":
       return yield* inFolder(input)

@@ -84,12 +84,19 @@ const lettersOf = (topic: string) =>
     return DeadLetters.layerMemory
   }))
 
-/** The panes of a topic, to look at: a topic of them that is not there is not made. */
-export const panes = ({ connection, topic }: Pick<Choice, "connection" | "topic">) =>
+/** The panes and rows of a topic, to look at: a topic of them that is not there is not made. */
+export const results = ({ connection, topic }: Pick<Choice, "connection" | "topic">) =>
   Layer.unwrap(Effect.gen(function*() {
     const { brokers, client, retryPolicy } = yield* Connection.Connection
-    const { panes } = topicsOf(topic)
-    if ((yield* retryPolicy.retry(client.partitions(panes))) !== null) return KafkaResultSink.layer({ topic: panes })
+    const { panes, rows } = topicsOf(topic)
+    const isThere = (name: string) => Effect.map(retryPolicy.retry(client.partitions(name)), (partitions) => partitions !== null)
+    const [hasPanes, hasRows] = [yield* isThere(panes), yield* isThere(rows)]
+    if (hasPanes || hasRows) {
+      return Layer.merge(
+        hasPanes ? KafkaResultSink.layer({ topic: panes }) : ResultSink.layerMemory,
+        hasRows ? KafkaRowSink.layer({ topic: rows }) : Layer.empty
+      )
+    }
     return yield* problem(`there is no topic ${panes} on the Kafka brokers at ${brokers}; panes go there with: courant process --sink kafka`)
   })).pipe(Layer.provide(Connection.Connection.layer(connection)))
 

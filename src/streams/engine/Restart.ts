@@ -2,7 +2,7 @@
 import { Effect, Option } from "effect"
 import { CheckpointStore } from "../ports/CheckpointStore.ts"
 import { DeadLetters } from "../ports/DeadLetters.ts"
-import { type Any as AnyPipeline, isOfRows } from "../pipeline/Pipeline.ts"
+import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink } from "../ports/RowSink.ts"
 
@@ -16,9 +16,12 @@ export const restart = Effect.fnUntraced(function*(name: string, pipelines: Read
   const sink = yield* ResultSink
   const letters = yield* DeadLetters
   yield* store.remove(name)
-  for (const pipeline of pipelines) yield* sink.remove(pipeline.name)
   const rowSink = yield* Effect.serviceOption(RowSink)
-  if (Option.isSome(rowSink)) for (const { name } of pipelines.filter(isOfRows)) yield* rowSink.value.remove(name)
+  for (const pipeline of pipelines) {
+    yield* sink.remove(pipeline.name)
+    // Whatever it ends in by now: a former one of its name may have ended in something else.
+    if (Option.isSome(rowSink)) yield* rowSink.value.remove(pipeline.name)
+  }
   const names = new Set<string | null>(pipelines.map((pipeline) => pipeline.name))
   for (const reason of ["late", "refused"] as const) {
     const found = yield* letters.read({ reason })
