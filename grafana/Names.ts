@@ -11,7 +11,7 @@ import * as Checked from "../src/streams/pipeline/Checked.ts"
 import type * as Pipeline from "../src/streams/pipeline/Pipeline.ts"
 
 /** A pipeline's measurement, and its fields by the names of its results. */
-const measured = <P extends Pipeline.Any>({ checked, name }: P) => {
+const measured = <P extends Pipeline.AnyOfPanes>({ checked, name }: P) => {
   const fields = Checked.valuesOf(checked).map(([result]) => [result, Names.encode(result)])
   return {
     measurement: Names.measurementName(name),

@@ -3,7 +3,7 @@
  *
  * A pipeline is written with the nouns of the first group, over the market's own sources or
  * one of yours, and run by an engine on the ports of the last. Backends have entries of their
- * own (`courant/kafka`, `courant/influxdb`, `courant/sqlite`, `courant/stdio`, `courant/yahoo`,
+ * own (`courant/kafka`, `courant/influxdb`, `courant/sqlite`, `courant/file`, `courant/stdio`, `courant/yahoo`,
  * `courant/recorded`, `courant/dashboard`), so that nobody loads what they do not use.
  */
 
@@ -12,6 +12,7 @@ export * as Aggregate from "./streams/pipeline/Aggregate.ts"
 export * as Expr from "./streams/pipeline/Expr.ts"
 export * as Pane from "./streams/pipeline/Pane.ts"
 export * as Pipeline from "./streams/pipeline/Pipeline.ts"
+export * as Row from "./streams/pipeline/Row.ts"
 export * as Source from "./streams/pipeline/Source.ts"
 export * as Window from "./streams/pipeline/Window.ts"
 
@@ -33,6 +34,7 @@ export { EventLog, EventLogError } from "./streams/ports/EventLog.ts"
 export { Feed, FeedError } from "./streams/ports/Feed.ts"
 export { Monitor } from "./streams/ports/Monitor.ts"
 export { ResultSink, ResultSinkError } from "./streams/ports/ResultSink.ts"
+export { RowSink, RowSinkError } from "./streams/ports/RowSink.ts"
 export { restart } from "./streams/engine/Restart.ts"
 export { Job } from "./streams/engine/Job.ts"
 export * as Ingest from "./streams/engine/Ingest.ts"

@@ -8,3 +8,4 @@ export * as SqliteCheckpointStore from "./adapters/sqlite/SqliteCheckpointStore.
 export * as SqliteDeadLetters from "./adapters/sqlite/SqliteDeadLetters.ts"
 export * as SqliteEventLog from "./adapters/sqlite/SqliteEventLog.ts"
 export * as SqliteResultSink from "./adapters/sqlite/SqliteResultSink.ts"
+export * as SqliteRowSink from "./adapters/sqlite/SqliteRowSink.ts"

@@ -176,8 +176,8 @@ export const checkpoints = Flag.Literals("checkpoints", ["sqlite", "kafka"]).pip
 const sinksWith = (defaults: string) =>
   Flag.Literals("sink", ["sqlite", "influxdb", "kafka", "stdout", "memory"]).pipe(
     Flag.withDescription(
-      `Where panes go; repeat it for several sinks (default: ${defaults}). Set COURANT_INFLUXDB_URL, _TOKEN, _ORG and ` +
-        "_BUCKET for influxdb"
+      `Where panes and rows go; repeat it for several sinks (default: ${defaults}). Set COURANT_INFLUXDB_URL, _TOKEN, _ORG and ` +
+        "_BUCKET for influxdb, which takes no rows"
     ),
     Flag.atLeast(0)
   )
@@ -186,6 +186,12 @@ export const sinks = sinksWith("sqlite; memory with --log memory")
 
 /** Without a log in memory. */
 export const keptSinks = sinksWith("sqlite")
+
+export const rows = Flag.String("rows").pipe(
+  Flag.withMetavar("FILE"),
+  Flag.withDescription("Also write the rows of pipelines that end in events to a file, one JSON object per line"),
+  Flag.optional
+)
 
 /** One that panes can be read back from by another process. */
 export const readSink = Flag.Literals("sink", ["sqlite", "influxdb", "kafka"]).pipe(

@@ -7,15 +7,19 @@ import * as SqliteCheckpointStore from "../adapters/sqlite/SqliteCheckpointStore
 import * as SqliteDeadLetters from "../adapters/sqlite/SqliteDeadLetters.ts"
 import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
 import * as SqliteResultSink from "../adapters/sqlite/SqliteResultSink.ts"
+import * as SqliteRowSink from "../adapters/sqlite/SqliteRowSink.ts"
+import * as StdoutRowSink from "../adapters/stdio/StdoutRowSink.ts"
 import * as StdoutSink from "../adapters/stdio/StdoutSink.ts"
 import { CheckpointStore } from "../streams/ports/CheckpointStore.ts"
 import { DeadLetters, DeadLettersError } from "../streams/ports/DeadLetters.ts"
 import * as InProcess from "../streams/engine/InProcess.ts"
 import { Monitor } from "../streams/ports/Monitor.ts"
 import { ResultSink } from "../streams/ports/ResultSink.ts"
+import { RowSink } from "../streams/ports/RowSink.ts"
 import * as TransientLog from "../streams/ports/TransientLog.ts"
 import * as Influxdb from "./influxdb/Influxdb.ts"
 import { problem, usage } from "./terminal/Problem.ts"
+import { type Rows, rowSinksOf } from "./RowSinks.ts"
 import { sinksOf } from "./Tee.ts"
 
 export type SinkName = "sqlite" | "influxdb" | "kafka" | "stdout" | "memory"
@@ -23,6 +27,7 @@ export type SinkName = "sqlite" | "influxdb" | "kafka" | "stdout" | "memory"
 export interface Choice {
   readonly log: "sqlite" | "memory"
   readonly sinks: ReadonlyArray<SinkName>
+  readonly rows: Rows
   readonly data: string
   readonly topic: string
   /** What a sink in InfluxDB calls the processor. */
@@ -86,6 +91,10 @@ const inFolder = (choice: Choice) =>
     choice.sinks,
     "sqlite"
   ).pipe(
+    Layer.provideMerge(choice.rows === null ? Layer.empty : rowSinksOf<"sqlite" | "stdout" | "memory", Error, Database.Database | Stdio.Stdio>(
+      { memory: RowSink.layerMemory, sqlite: SqliteRowSink.layer, stdout: StdoutRowSink.layer },
+      { rows: choice.rows, wanted: choice.sinks, fallback: "sqlite" }
+    )),
     Layer.provideMerge(Layer.mergeAll(
       SqliteEventLog.layer({ topic: choice.topic }),
       SqliteCheckpointStore.layer,
@@ -104,6 +113,10 @@ const inMemory = (choice: Choice) =>
     choice.sinks,
     "memory"
   ).pipe(
+    Layer.provideMerge(choice.rows === null ? Layer.empty : rowSinksOf<"stdout" | "memory", Error, Stdio.Stdio>(
+      { memory: RowSink.layerMemory, stdout: StdoutRowSink.layer },
+      { rows: choice.rows, wanted: choice.sinks, fallback: "memory" }
+    )),
     Layer.provideMerge(Layer.mergeAll(
       TransientLog.layer(choice.topic),
       CheckpointStore.layerMemory,

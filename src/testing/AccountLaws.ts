@@ -6,7 +6,7 @@ import { horizon } from "../streams/pipeline/Checked.ts"
 import { Aggregate, Window } from "../streams/pipeline/index.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
-import { type Any as AnyPipeline, withBounds } from "../streams/pipeline/Pipeline.ts"
+import { type AnyOfPanes as AnyPipeline, withBounds } from "../streams/pipeline/Pipeline.ts"
 import { Kind, type Records, valueAt } from "../streams/records/Records.ts"
 import { windowNode } from "./Altered.ts"
 import {

@@ -6,11 +6,11 @@ import * as Plan from "../streams/pipeline/Plan.ts"
 import type { Definition } from "../streams/pipeline/Source.ts"
 
 /** With other windows, or other aggregates, and the same name. */
-export const altered = (pipeline: Pipeline.Any, change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>): Pipeline.Any =>
+export const altered = (pipeline: Pipeline.AnyOfPanes, change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>): Pipeline.AnyOfPanes =>
   Aggregate.make(Plan.changeWindow(pipeline.plan, (node) => ({ ...node, ...change(node) }))).pipe(Pipeline.named(pipeline.name))
 
 /** With other rows: those that a graph of events gives. */
-export const fed = (pipeline: Pipeline.Any, change: (rows: Plan.Events) => Plan.Events): Pipeline.Any => {
+export const fed = (pipeline: Pipeline.AnyOfPanes, change: (rows: Plan.Events) => Plan.Events): Pipeline.AnyOfPanes => {
   const refed = (node: Plan.WindowNode): Plan.WindowNode => ({
     ...node,
     input: node.input._tag === "window" ? refed(node.input) : change(node.input)
@@ -18,7 +18,7 @@ export const fed = (pipeline: Pipeline.Any, change: (rows: Plan.Events) => Plan.
   return Aggregate.make(Plan.changeWindow(pipeline.plan, refed)).pipe(Pipeline.named(pipeline.name))
 }
 
-export const windowNode = (pipeline: Pipeline.Any): Checked.WindowNode => Checked.windowOf(pipeline.checked)
+export const windowNode = (pipeline: Pipeline.AnyOfPanes): Checked.WindowNode => Checked.windowOf(pipeline.checked)
 
 /** The source of its events. */
-export const definitionOf = (pipeline: Pipeline.Any): Definition => Checked.inputOf(pipeline.checked).events.definition
+export const definitionOf = (pipeline: Pipeline.AnyOfPanes): Definition => Checked.inputOf(pipeline.checked).events.definition

@@ -137,7 +137,7 @@ const slack = fc.integer({ min: 0, max: 8 })
  * A random graph: conditions and functions one after another, every aggregate in any order over random windows, which may
  * be made of smaller ones, and values derived from these and from one another.
  */
-export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.Any> =>
+export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOfPanes> =>
   fc.record({
     outOfOrderness: options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness),
     window: windows,
@@ -208,7 +208,7 @@ export const conditions: fc.Arbitrary<Node> = conditionsOver(
 const rowConditions = conditionsOver(numbers)
 
 /** Pipelines that one job can run together. */
-export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipeline.Any>> =>
+export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> =>
   slack.chain((outOfOrderness) =>
     fc.tuple(
       pipelines({ ...options, outOfOrderness, name: "b" }),
@@ -232,14 +232,14 @@ const readings = {
 }
 
 /** Pipelines over these, up to one of each. */
-export const differentlyRead: fc.Arbitrary<ReadonlyArray<Pipeline.Any>> = fc.record({
+export const differentlyRead: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.record({
   byVenue: fc.option(slack),
   bySize: fc.option(slack),
   inShort: fc.option(slack),
   size: fc.integer({ min: 1, max: 12 }),
   lateness: fc.integer({ min: 0, max: 6 })
 }).map(({ lateness, size, ...slacks }) =>
-  Object.entries(slacks).flatMap(([name, slack]): ReadonlyArray<Pipeline.Any> =>
+  Object.entries(slacks).flatMap(([name, slack]): ReadonlyArray<Pipeline.AnyOfPanes> =>
     slack === null ? [] : [
       // The names are those of the readings.
       readings[name as keyof typeof readings](slack).pipe(
@@ -252,7 +252,7 @@ export const differentlyRead: fc.Arbitrary<ReadonlyArray<Pipeline.Any>> = fc.rec
   ))
 
 /** Random pipelines whose windows take pre-aggregated records too. */
-export const pipelinesWithPreAggregated = (options: PipelineOptions): fc.Arbitrary<Pipeline.Any> =>
+export const pipelinesWithPreAggregated = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOfPanes> =>
   fc.record({
     outOfOrderness: options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness),
     window: fc.oneof(
@@ -282,7 +282,7 @@ export const pipelinesWithPreAggregated = (options: PipelineOptions): fc.Arbitra
   })
 
 /** What fast-check prints of a pipeline in a counterexample: what was drawn at random, not every aggregate. */
-const readable = <P extends Pipeline.Any>(pipeline: P): P =>
+const readable = <P extends Pipeline.AnyOfPanes>(pipeline: P): P =>
   Object.defineProperty({ ...pipeline }, fc.toStringMethod, {
     value: () => {
       const { allowedLateness, inner, input, preAggregated, trigger, window } = windowNode(pipeline)

@@ -32,7 +32,7 @@ const Everything = Schema.Struct({
 
 /** A pipeline that gives each record back, field by field, and what its Schema makes of a text. */
 interface Subject {
-  readonly pipeline: Pipeline.Any
+  readonly pipeline: Pipeline.AnyOfPanes
   readonly fields: ReadonlyArray<string>
   readonly key: string
   readonly time: string
@@ -69,7 +69,7 @@ const everything: Subject = {
   decode: Schema.decodeUnknownOption(Everything)
 }
 
-export function firsts(pipeline: Pipeline.Any, fields: ReadonlyArray<string>): Pipeline.Any {
+export function firsts(pipeline: Pipeline.AnyOfPanes, fields: ReadonlyArray<string>): Pipeline.AnyOfPanes {
   return altered(pipeline, () => ({ aggregates: Object.fromEntries(fields.map((field) => [field, { op: "first", field }])) }))
 }
 

@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import { Aggregate, Pipeline } from "../streams/pipeline/index.ts"
-import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
+import type { AnyOfPanes as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { altered } from "./Altered.ts"
 import {
@@ -30,7 +30,7 @@ const bound = 6
 const anything = { pipelines: jobs({ revisions: true }), log: decidedLogs, cut: cuts }
 
 /** Turns in which partitions are read: so many records of one, then of another, over and over. */
-const turns = fc.array(fc.record({ partition: fc.nat(2), records: fc.integer({ min: 1, max: 20 }) }), { minLength: 2, maxLength: 8 })
+export const turns = fc.array(fc.record({ partition: fc.nat(2), records: fc.integer({ min: 1, max: 20 }) }), { minLength: 2, maxLength: 8 })
   .map((turns) => turns.flatMap(({ partition, records }) => Array.from({ length: records }, () => partition)))
 
 /** A log that several runs after one another read, each in other batches and other turns than the one before. */
@@ -287,7 +287,7 @@ const read = (queues: ReadonlyArray<Log["entries"]>, turns: Iterator<number>): L
 }
 
 /** The same log, its partitions read in these turns, over and over from the given one on. */
-const inTurns = (log: Log, turns: ReadonlyArray<number>, from: number): Log => {
+export const inTurns = (log: Log, turns: ReadonlyArray<number>, from: number): Log => {
   let turn = from
   const endless: Iterator<number> = { next: () => ({ done: false, value: turns[turn++ % turns.length] ?? 0 }) }
   return read(Array.from({ length: log.partitions }, (_, partition) => log.entries.filter((entry) => entry.partition === partition)), endless)

@@ -5,7 +5,7 @@ import * as Control from "../streams/records/Control.ts"
 import { Job, type Output } from "../streams/engine/Job.ts"
 import type { Counts } from "../streams/ports/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
+import type { Any as AnyPipeline, AnyOfPanes } from "../streams/pipeline/Pipeline.ts"
 import { fromTexts, Kind, type Records } from "../streams/records/Records.ts"
 import type { Entry, Log, PreAggregated, Sample } from "./Arbitraries.ts"
 
@@ -143,7 +143,7 @@ export const results = (panes: ReadonlyArray<Pane.Pane>, without: ReadonlyArray<
   })))
 
 /** The results that the batch fold gives, as panes that each close once, in the order of closing. */
-export const foldedPanes = (pipeline: AnyPipeline, log: Log): ReadonlyArray<Pane.Pane> =>
+export const foldedPanes = (pipeline: AnyOfPanes, log: Log): ReadonlyArray<Pane.Pane> =>
   BatchFold.fold(pipeline, events(log)).results.map((result) => ({
     ...result,
     pipeline: pipeline.name,

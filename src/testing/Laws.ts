@@ -17,9 +17,18 @@ import { decodeLaws } from "./DecodeLaws.ts"
 import { deliveryLaws } from "./DeliveryLaws.ts"
 import { resultLaws } from "./ResultLaws.ts"
 import { rowLaws } from "./RowLaws.ts"
+import { rowOutputLaws } from "./RowOutputLaws.ts"
 import { timeLaws } from "./TimeLaws.ts"
 
-export const laws: EngineLaws = { ...resultLaws, ...deliveryLaws, ...timeLaws, ...accountLaws, ...decodeLaws, ...rowLaws }
+export const laws: EngineLaws = {
+  ...resultLaws,
+  ...rowOutputLaws,
+  ...deliveryLaws,
+  ...timeLaws,
+  ...accountLaws,
+  ...decodeLaws,
+  ...rowLaws
+}
 
 export const suite = (name: string, make: MakeEngine, effort?: Partial<Effort>): void =>
   void describe(`Engine: ${name}`, () => {

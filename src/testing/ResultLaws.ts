@@ -339,7 +339,7 @@ const components = (samples: ReadonlyArray<Sample>, gap: number): ReadonlyArray<
 }
 
 /** A time after which the windows and the early panes of a pipeline lie the same way again. */
-const period = (pipeline: Pipeline.Any): number => {
+const period = (pipeline: Pipeline.AnyOfPanes): number => {
   const { trigger, window } = windowNode(pipeline)
   const every = trigger.on === "update" ? Math.max(1, trigger.every) : 1
   switch (window.kind) {

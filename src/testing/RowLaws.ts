@@ -129,7 +129,7 @@ const sourceOf = ({ key, shapes, time }: Subject) =>
     eventTime: eventTimeOf(leaves(shapes).find(({ name }) => name === time)?.kind, time)
   })
 
-const pipelineOf = (subject: Subject): Pipeline.Any =>
+const pipelineOf = (subject: Subject): Pipeline.AnyOfPanes =>
   firsts(
     sourceOf(subject).pipe(Window.tumbling(1), Aggregate.into({ count: Aggregate.count }), Pipeline.named("rows")),
     leaves(subject.shapes).map(({ name }) => name).filter((name) => subject.readsTime || name !== subject.time)
@@ -264,7 +264,7 @@ const isTime = (text: string, utc: boolean): boolean => {
 }
 
 /** What a reading comes to, in the form of {@link decoded}: the batch fold says which key and which window it is. */
-const expected = (subject: Subject, pipeline: Pipeline.Any, text: string): string => {
+const expected = (subject: Subject, pipeline: Pipeline.AnyOfPanes, text: string): string => {
   const read = reading(subject, text)
   if ("reason" in read) return read.reason
   const [result] = BatchFold.fold(pipeline, [{ partition: 0, offset: 0, fields: read.fields }]).results
@@ -309,7 +309,7 @@ export const rowLaws: EngineLaws = {
   )
 }
 
-const withKey = (pipeline: Pipeline.Any, key: ReadonlyArray<string>): Pipeline.Any => {
+const withKey = (pipeline: Pipeline.AnyOfPanes, key: ReadonlyArray<string>): Pipeline.AnyOfPanes => {
   const keyed = (rows: Plan.Events): Plan.Events =>
     rows._tag === "source" ? { ...rows, definition: { ...rows.definition, key } } : { ...rows, input: keyed(rows.input) }
   return fed(pipeline, keyed)

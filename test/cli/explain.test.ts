@@ -42,9 +42,14 @@ describe("courant explain", () => {
 
   it.live("prints the graph that runs in process, and what each node keeps at most", () =>
     Effect.gen(function*() {
-      const { code, stderr, stdout } = yield* explain("day,./large.ts --engine process --out-of-orderness 7s", { "large.ts": fileOf(large) })
+      const { code, stderr, stdout } = yield* explain("day,./large.ts,./rows.ts --engine process --out-of-orderness 7s", {
+        "large.ts": fileOf(large),
+        "rows.ts": fileOf(`export const big = ticks.pipe(Source.where(Expr.gte("size", 5)), Pipeline.named("big"))`)
+      })
       assert.deepStrictEqual([code, stderr], [0, ""])
-      assert.deepStrictEqual(stdout.match(/^\S+ in process, \w+/gm), ["day in process, portable", "large in process, portable"])
+      assert.deepStrictEqual(stdout.match(/^\S+ in process, \w+/gm), ["day in process, portable", "large in process, portable", "big in process, portable"])
+      assert.match(stdout, /^out +panes of 3-derive$/m)
+      assert.match(stdout, /^out +rows of 1-where, with all fields and their places; nothing is kept$/m)
       assert.match(stdout, /^1-where +from 0-source, rows where size > 777$/m)
       assert.match(stdout, /^3-derive +from 2-window$/m)
       assert.match(stdout, /keeps of a key 3 slices at most, of some 144 bytes each, until 1d 1h 7s behind the watermark/)

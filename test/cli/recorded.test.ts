@@ -7,7 +7,7 @@ import * as SqliteResultSink from "../../src/adapters/sqlite/SqliteResultSink.ts
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import type * as Pane from "../../src/streams/pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
+import type { AnyOfPanes as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { account, courant, linesOf, temporaryFolder } from "./courant.ts"
 import { type Bar, bars, dayByOffset, events, folded, regularSession } from "./session.ts"

@@ -7,7 +7,7 @@ import * as BatchFold from "../../src/streams/reference/BatchFold.ts"
 import * as Aggregate from "../../src/streams/pipeline/Aggregate.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
 import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
-import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
+import type { AnyOfPanes as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import * as Plan from "../../src/streams/pipeline/Plan.ts"
 import * as Window from "../../src/streams/pipeline/Window.ts"
 

@@ -4,11 +4,13 @@ import * as KafkaCheckpointStore from "../../src/adapters/kafka/KafkaCheckpointS
 import * as KafkaDeadLetters from "../../src/adapters/kafka/KafkaDeadLetters.ts"
 import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
+import * as KafkaRowSink from "../../src/adapters/kafka/KafkaRowSink.ts"
 import { ticks } from "../../src/analytics/ticks.ts"
 import * as CheckpointStoreContract from "../../src/testing/CheckpointStoreContract.ts"
 import * as DeadLettersContract from "../../src/testing/DeadLettersContract.ts"
 import * as EventLogContract from "../../src/testing/EventLogContract.ts"
 import * as ResultSinkContract from "../../src/testing/ResultSinkContract.ts"
+import * as RowSinkContract from "../../src/testing/RowSinkContract.ts"
 import { brokers, kinds, onTopics } from "./brokers.ts"
 
 const source = ticks.definition
@@ -23,6 +25,10 @@ for (const [name, kafka] of Object.entries(kinds)) {
     }
     const sink = onTopics(layer, (topic) => KafkaResultSink.layer({ topic }))
     ResultSinkContract.suite("compacted topic", sink.fresh, { ...effort, durable: sink.place })
+    for (const partitions of [1, 3]) {
+      const rows = onTopics(layer, (topic) => KafkaRowSink.layer({ topic, partitions }))
+      RowSinkContract.suite(`topic of ${partitions} partitions`, rows.fresh, { ...effort, durable: rows.place })
+    }
     const letters = onTopics(layer, (topic) => KafkaDeadLetters.layer({ topic }))
     DeadLettersContract.suite("compacted topic", letters.fresh, { ...effort, durable: letters.place })
     const checkpoints = onTopics(layer, (topic) => KafkaCheckpointStore.layer({ topic }))

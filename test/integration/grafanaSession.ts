@@ -1,5 +1,5 @@
 /** The recorded session as the batch fold has it, and as the points that courant would write of it. */
-import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
+import type { AnyOfPanes as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { BigDecimal } from "effect"
 import * as Point from "../../src/adapters/influxdb/Point.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"

@@ -12,7 +12,7 @@ import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import * as InProcess from "../../src/streams/engine/InProcess.ts"
 import { Monitor } from "../../src/streams/ports/Monitor.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
+import type { AnyOfPanes as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { select } from "../../src/streams/ports/ResultSink.ts"
 
 /** Starts a server before the tests of the suite and ends it after; what it is is known when a test runs. */

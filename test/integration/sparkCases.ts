@@ -13,7 +13,7 @@ import * as Window from "../../src/streams/pipeline/Window.ts"
 import { conditions, type Entry, type Log, preAggregated, PreAggregatedSchema, exactSamples as samples, source } from "../../src/testing/Arbitraries.ts"
 
 export interface Case {
-  readonly pipelines: ReadonlyArray<Pipeline.Any>
+  readonly pipelines: ReadonlyArray<Pipeline.AnyOfPanes>
   readonly log: Log
   /** After how many entries the log pauses, so that they make a batch. */
   readonly pauses: ReadonlyArray<number>
@@ -126,7 +126,7 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
     takesPreAggregated: mixed ? fc.boolean() : fc.constant(false),
     barsFilter: fc.option(preAggregatedConditions),
     rollUp: fc.option(fc.integer({ min: 1, max: 4 }), { freq: 3 })
-  }).map(({ barsFilter, filters, rollUp, slack, specs, takesPreAggregated, window }) => (name: string): Pipeline.Any => {
+  }).map(({ barsFilter, filters, rollUp, slack, specs, takesPreAggregated, window }) => (name: string): Pipeline.AnyOfPanes => {
     const outOfOrderness = (bound + slack) * unit
     const own = source(outOfOrderness)
     const events = filters.reduce((source, node) => Source.where({ node })(source), own)

@@ -21,7 +21,52 @@ const doubleSum = "streams/operator/aggregates/DoubleSum.ts"
 const foldLaw = "closes each window once"
 const revisionLaw = "the newest pane of each window"
 
+const rowOutput = "streams/operator/stateless/RowOutput.ts"
+const rowFoldLaw = "the rows of a pipeline that ends in events"
+
 export const mutants: ReadonlyArray<Mutant> = [
+  {
+    mistake: "a row that a condition leaves out is put out all the same",
+    file: rowOutput,
+    find: "if (keep !== null && keep[row] === 0) continue",
+    replace: "",
+    law: rowFoldLaw
+  },
+  {
+    mistake: "a row that is put out is not accounted for",
+    file: rowOutput,
+    find: "outcomes[row] = Outcome.aggregated",
+    replace: "",
+    law: rowFoldLaw
+  },
+  {
+    mistake: "a row's place counts within its batch",
+    file: rowOutput,
+    find: "offset: batch.offsets[row]!",
+    replace: "offset: row",
+    law: "after crash upon crash a store by place"
+  },
+  {
+    mistake: "of several pipelines only the first puts out its rows",
+    file: "streams/engine/Job.ts",
+    find: "rows.length < 2 ? rows[0] ?? [] : rows.flat()",
+    replace: "rows.length < 2 ? rows[0] ?? [] : [...rows[0]]",
+    law: "pipelines of panes and of rows"
+  },
+  {
+    mistake: "only the fields that conditions name are read for rows",
+    file: "streams/pipeline/Checked.ts",
+    find: "if (inputOf(checked).events.fingerprint === source) return undefined",
+    replace: "",
+    law: "every field of a row is in its place"
+  },
+  {
+    mistake: "a struct that is absent has members",
+    file: "streams/records/StructReader.ts",
+    find: "absentIfEmpty(node, valuesOf(node.members))",
+    replace: "valuesOf(node.members)",
+    law: "every field of a row is in its place"
+  },
   {
     mistake: "the beginning of a record that was too long is read as an event",
     file: "streams/engine/SourceReader.ts",
@@ -468,7 +513,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a session that an end of input has told is not taken back when it grows",
     file: "streams/engine/OperatorGraph.ts",
-    find: "this.#window.adopt(told.map(({ pane }) => pane))",
+    find: "window.adopt(told.map(({ pane }) => pane))",
     replace: "",
     law: "wherever the input was at its end"
   },

@@ -6,14 +6,17 @@ import { type DeadLetter, DeadLetters } from "../../src/streams/ports/DeadLetter
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import { Feed } from "../../src/streams/ports/Feed.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
+import * as Row from "../../src/streams/pipeline/Row.ts"
 import { type Chunk, fromBytes, fromTexts, Kind, type Records, valueAt } from "../../src/streams/records/Records.ts"
 import { type Query, ResultSink } from "../../src/streams/ports/ResultSink.ts"
+import { RowSink, select as selectRows } from "../../src/streams/ports/RowSink.ts"
 import * as CheckpointStoreContract from "../../src/testing/CheckpointStoreContract.ts"
 import * as DeadLettersContract from "../../src/testing/DeadLettersContract.ts"
 import * as EventLogContract from "../../src/testing/EventLogContract.ts"
 import * as FeedContract from "../../src/testing/FeedContract.ts"
 import { type DurableLaws, Effort, type Laws } from "../../src/testing/Law.ts"
 import * as ResultSinkContract from "../../src/testing/ResultSinkContract.ts"
+import * as RowSinkContract from "../../src/testing/RowSinkContract.ts"
 
 /** The name of each broken layer, the layer, and the law that it breaks; other laws may notice it too. */
 const broken = <S>(
@@ -320,6 +323,66 @@ sound("ResultSink", ResultSinkContract.laws, sink({}))
 const mapValues = (pane: Pane.Pane, change: (value: Pane.Value) => Pane.Value): Pane.Values =>
   Object.fromEntries(Object.entries(pane.values).map(([name, value]) => [name, change(value)]))
 
+/** A sink of rows in memory with something changed. */
+const rowSink = ({ identity = Row.identityOf, keepsFirst = false, removes = (row, gone) => row.pipeline === gone, select = selectRows, encode = Row.encode }: {
+  readonly identity?: (row: Row.Row) => string
+  readonly keepsFirst?: boolean
+  readonly removes?: (row: Row.Encoded, pipeline: string) => boolean
+  readonly select?: typeof selectRows
+  readonly encode?: typeof Row.encode
+}) =>
+  Layer.sync(RowSink, () => {
+    const rows = new Map<string, Row.Encoded>()
+    return RowSink.of({
+      write: (added) =>
+        Effect.sync(() => {
+          for (const row of added) if (!keepsFirst || !rows.has(identity(row))) rows.set(identity(row), encode(row))
+        }),
+      read: (query) => Effect.sync(() => select([...rows.values()], query)),
+      remove: (pipeline) =>
+        Effect.sync(() => {
+          for (const [identity, row] of rows) if (removes(row, pipeline)) rows.delete(identity)
+        })
+    })
+  })
+
+const once = "a row that is written any number of times, in whatever batches, is there once"
+const asked = "a query gives what it asks for, in order, and its limit keeps the newest"
+
+let written = 0
+
+broken("RowSink", RowSinkContract.laws, {
+  "appends": [rowSink({ identity: () => String(written++) }), once],
+  "keeps the first write": [rowSink({ keepsFirst: true }), "of two rows of one place the one that is written later stays"],
+  "has no pipelines": [rowSink({ identity: ({ place }) => JSON.stringify(place) }), once],
+  "knows one source": [rowSink({ identity: ({ pipeline, place: { offset, partition } }) => JSON.stringify([pipeline, partition, offset]) }), once],
+  "knows one partition": [rowSink({ identity: ({ pipeline, place: { offset, source } }) => JSON.stringify([pipeline, source, offset]) }), once],
+  "removes nothing": [rowSink({ removes: () => false }), "a pipeline that is removed leaves nothing, and the others alone"],
+  "removes everything": [rowSink({ removes: () => true }), "a pipeline that is removed leaves nothing, and the others alone"],
+  "removes by the beginning of a name": [
+    rowSink({ removes: (row, gone) => gone.startsWith(row.pipeline) }),
+    "a pipeline that is removed leaves nothing, and the others alone"
+  ],
+  "takes the end of a time for a part of it": [
+    rowSink({ select: (rows, { to, ...query }) => selectRows(rows, { ...query, ...(to === undefined ? {} : { to: to + 1 }) }) }),
+    asked
+  ],
+  "keeps the oldest": [
+    rowSink({ select: (rows, { limit, ...query }) => selectRows(rows, query).slice(0, limit === undefined ? undefined : Math.max(0, limit)) }),
+    asked
+  ],
+  "orders sources by code units": [
+    rowSink({ select: (rows, query) => [...selectRows(rows, query)].sort((a, b) => a.time - b.time || (a.place.source < b.place.source ? -1 : a.place.source > b.place.source ? 1 : 0)) }),
+    asked
+  ],
+  "forgets what is in structs": [
+    rowSink({ encode: (row) => ({ ...Row.encode(row), values: { ...Row.encode(row).values, struct: {} } }) }),
+    "decimals, nulls, structs and texts of any kind come back as they were written"
+  ]
+})
+
+sound("RowSink", RowSinkContract.laws, rowSink({}))
+
 /** Takes letters with the same identity for one. */
 const lettersBy = (identity: (letter: DeadLetter) => string) =>
   changed(DeadLetters, DeadLetters.layerMemory, (sound) => {
@@ -495,5 +558,6 @@ const forgetful = <S>(port: string, laws: DurableLaws<S>, memory: Layer.Layer<S>
 
 forgetful("EventLog", EventLogContract.durableLaws, EventLog.layerMemory())
 forgetful("ResultSink", ResultSinkContract.durableLaws, ResultSink.layerMemory)
+forgetful("RowSink", RowSinkContract.durableLaws, RowSink.layerMemory)
 forgetful("DeadLetters", DeadLettersContract.durableLaws, DeadLetters.layerMemory)
 forgetful("CheckpointStore", CheckpointStoreContract.durableLaws, CheckpointStore.layerMemory)

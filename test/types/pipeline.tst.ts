@@ -4,6 +4,7 @@ import { describe, expect, test } from "tstyche"
 import { Decimal } from "../../src/domain/Decimal.ts"
 import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
 import { Aggregate, Expr, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
+import type { Portability } from "../../src/streams/pipeline/Source.ts"
 
 const Trade = Schema.Struct({
   symbol: Schema.String,
@@ -276,5 +277,44 @@ describe("a pipeline's type says where it can run", () => {
     expect<typeof portable>().type.toBeAssignableTo<Pipeline.Any>()
     expect<typeof filtered>().type.toBeAssignableTo<Pipeline.Any>()
     expect<typeof custom>().type.toBeAssignableTo<Pipeline.Any>()
+  })
+})
+
+describe("a source that is named is a pipeline of rows", () => {
+  const large = trades.pipe(Source.where(Expr.gte("size", 1_000)), Pipeline.named("large"))
+  const tested = fills.pipe(Source.filter((row) => row.lot !== null), Pipeline.named("tested"))
+
+  test("with the row of its source, wherever it can run", () => {
+    expect(large).type.toBe<Pipeline.OfRows<Pipeline.RowOf<typeof trades>>>()
+    expect(tested).type.toBe<Pipeline.OfRows<Pipeline.RowOf<typeof fills>, "local">>()
+    expect<Pipeline.RowOf<typeof large>>().type.toBe<Pipeline.RowOf<typeof trades>>()
+    expect<typeof large>().type.toBeAssignableTo<Pipeline.Any>()
+    expect<typeof tested>().type.toBeAssignableTo<Pipeline.AnyOfRows>()
+    expect<typeof large>().type.not.toBeAssignableTo<Pipeline.AnyOfPanes>()
+    expect(trades.pipe(Pipeline.named("all"))).type.toBe<Pipeline.OfRows<Pipeline.RowOf<typeof trades>>>()
+  })
+
+  test("whose values have the fields of structs in their structs", () => {
+    expect<Pipeline.ValuesOf<typeof tested>>().type.toBe<{
+      readonly venue: "XNYS" | "XNAS"
+      readonly lot: number | null
+      readonly at: string
+      readonly trade: { readonly price: DecimalValue; readonly fee: number | null } | null
+      readonly party: { readonly id: string | null } | null
+    }>()
+  })
+
+  test("and has no windows", () => {
+    expect(Pipeline.allowedLateness("1 minute")).type.not.toBeCallableWith(trades)
+    expect(Pipeline.emitOnUpdate()).type.not.toBeCallableWith(trades)
+    expect(Pipeline.percentChange("change", "size")).type.not.toBeCallableWith(trades)
+    expect(Pipeline.acceptPreAggregated(bars, { price: "close" })).type.not.toBeCallableWith(trades)
+    expect(Pipeline.rollUp<unknown, Portability>).type.not.toBeCallableWith(large, "5 minutes")
+    // Windows of which nothing is made are neither rows nor panes.
+    expect(Pipeline.named("windows")).type.not.toBeCallableWith(minutes)
+  })
+
+  test("the same under other bounds", () => {
+    expect(Pipeline.withBounds(large, { outOfOrderness: 5 })).type.toBe<typeof large>()
   })
 })

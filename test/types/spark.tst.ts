@@ -29,6 +29,11 @@ describe("a pipeline that calls functions does not compile for Spark, and the er
     compile(filtered)
   })
 
+  test("nor does one that ends in events", () => {
+    const rows = ticks.pipe(Source.where(Expr.gt("size", 100)), Pipeline.named("rows"))
+    expect(compile).type.not.toBeCallableWith(rows)
+  })
+
   test("in an aggregate", () => {
     const custom = ticks.pipe(Window.tumbling("1 minute"), Aggregate.into({ largest }), Pipeline.named("largest"))
     // @ts-expect-error this pipeline calls functions of JavaScript: only the engine in process can run it

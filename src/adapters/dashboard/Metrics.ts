@@ -20,6 +20,7 @@ const ofProgress = (progress: Progress): Effect.Effect<string> =>
   Effect.gen(function*() {
     yield* Metric.update(read, progress.read)
     yield* Metric.update(panes, progress.panes)
+    yield* Metric.update(rows, progress.rows)
     yield* Metric.update(lag, progress.lag)
     if (progress.watermark !== null) yield* Metric.update(watermark, progress.watermark)
     for (const [outcome, count] of Object.entries(outcomes(progress))) {
@@ -41,6 +42,7 @@ const events = Metric.counter("courant_events_total", {
 })
 const read = Metric.counter("courant_events_read_total", { description: "Events read from the log." })
 const panes = Metric.counter("courant_panes_total", { description: "Panes written to the sink." })
+const rows = Metric.counter("courant_rows_total", { description: "Rows written to their sink." })
 const lag = Metric.gauge("courant_lag_records", {
   description: "Records that are in the log and have not been processed."
 })

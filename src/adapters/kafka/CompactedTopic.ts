@@ -17,8 +17,10 @@ export interface Row {
 }
 
 export interface NewRow {
-  readonly key: string
+  readonly key: string | null
   readonly value: Uint8Array | null
+  /** That of its key, unless told. */
+  readonly partition?: number
   readonly headers?: Message["headers"]
 }
 
@@ -27,6 +29,7 @@ export interface Table {
   readonly put: (rows: ReadonlyArray<NewRow>) => Effect.Effect<void, KafkaError>
   /** Reads what has come since the last time. */
   readonly catchUp: Effect.Effect<void, KafkaError>
+  readonly partitions: number
 }
 
 /** Bytes after which a batch is sent; a larger row goes alone. */
@@ -35,6 +38,10 @@ const batchBytes = 512 * 1_024
 export const open = Effect.fnUntraced(function*(options: {
   readonly topic: string
   readonly partitions?: number | undefined
+  /** What the topic has to be: compacted, unless what is kept of it is told by something else than its keys. */
+  readonly configs?: { readonly [name: string]: string }
+  /** What else a new topic gets. */
+  readonly initially?: { readonly [name: string]: string }
   readonly onRow: (row: Row) => void
 }) {
   const { topic } = options
@@ -42,16 +49,20 @@ export const open = Effect.fnUntraced(function*(options: {
   const partitions = yield* Topics.ensure({
     name: topic,
     partitions: options.partitions,
-    configs: Topics.compacted,
-    initially: Topics.largeBatches
+    configs: options.configs ?? Topics.compacted,
+    initially: { ...Topics.largeBatches, ...options.initially }
   })
 
   const put = Effect.fnUntraced(function*(rows: ReadonlyArray<NewRow>) {
     const timestamp = Date.now()
-    const messages = rows.map(({ headers, key, value }): Message => ({ key: Buffer.from(key), value, timestamp, headers: headers ?? {} }))
-    const byPartition = Map.groupBy(messages, ({ key }) => Partitioner.partitionOf(key ?? empty, partitions))
+    const messages = rows.map(({ headers, key, partition, value }): readonly [partition: number, Message] => {
+      const bytes = key === null ? null : Buffer.from(key)
+      const message = { key: bytes, value, timestamp, headers: headers ?? {} }
+      return [partition ?? Partitioner.partitionOf(bytes ?? empty, partitions), message]
+    })
+    const byPartition = Map.groupBy(messages, ([partition]) => partition)
     yield* Effect.forEach(byPartition, ([partition, messages]) =>
-      Effect.forEach(inBatches(messages), (batch) => client.produce(topic, partition, batch), { discard: true }), {
+      Effect.forEach(inBatches(messages.map(([, message]) => message)), (batch) => client.produce(topic, partition, batch), { discard: true }), {
       concurrency: 4,
       discard: true
     })
@@ -66,7 +77,7 @@ export const open = Effect.fnUntraced(function*(options: {
     yield* readTo(reader, topic, { next, ends, onRow: options.onRow })
   }).pipe(retryPolicy.retry, Semaphore.makeUnsafe(1).withPermit)
 
-  return { catchUp, put } satisfies Table
+  return { catchUp, put, partitions } satisfies Table
 })
 
 const empty = new Uint8Array(0)

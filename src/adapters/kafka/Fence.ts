@@ -5,7 +5,7 @@
  *
  * - `layerCheckpoints` asks before it saves, and commits offsets to the group after, with the place's generation. So
  *   ordinary tools see the lag, and what they see is never ahead of the checkpoint.
- * - `layerSink` asks before it writes panes, which costs a fifth of a millisecond a batch.
+ * - `layerSink` and `layerRowSink` ask before they write panes or rows, which costs a fifth of a millisecond a batch.
  * - `layerLog` ends the reading when the place is lost, for a processor that has nothing to write.
  *
  * A pause between the answer and the write it allowed cannot be excluded. What is written then does no harm: those
@@ -15,6 +15,7 @@ import { Context, Deferred, Effect, Layer, Metric, Schedule, Semaphore, Stream }
 import { CheckpointError, CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
+import { RowSink, RowSinkError } from "../../streams/ports/RowSink.ts"
 import { KafkaError } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
 import * as Group from "./client/Group.ts"
@@ -79,6 +80,16 @@ export class Fence extends Context.Service<Fence, {
       const fence = yield* Fence
       const check = Effect.mapError(fence.check, (error) => new ResultSinkError({ message: error.message, cause: error }))
       return ResultSink.of({ ...sink, write: (panes) => Effect.andThen(check, sink.write(panes)) })
+    })
+  )
+
+  static readonly layerRowSink: Layer.Layer<RowSink, never, Fence | RowSink> = Layer.effect(
+    RowSink,
+    Effect.gen(function*() {
+      const sink = yield* RowSink
+      const fence = yield* Fence
+      const check = Effect.mapError(fence.check, (error) => new RowSinkError({ message: error.message, cause: error }))
+      return RowSink.of({ ...sink, write: (rows) => Effect.andThen(check, sink.write(rows)) })
     })
   )
 }

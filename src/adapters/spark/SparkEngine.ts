@@ -137,6 +137,7 @@ class Run {
     return {
       ...countsOf(foremost),
       panes: this.panes,
+      rows: 0,
       byPipeline: Object.fromEntries(standings.map(([name, standing]) => [name, countsOf(standing)]))
     }
   }

@@ -62,7 +62,21 @@ const migrations: ReadonlyArray<string> = [
   create unique index dead_letters_identity on dead_letters (topic, partition, offset, ifnull(pipeline, x''));
   `,
   // Of panes that were written before, nobody has counted what they were made of: any that comes is newer.
-  "alter table panes add column changes integer not null default 0;"
+  "alter table panes add column changes integer not null default 0;",
+  `
+  create table "rows" (
+    pipeline text not null,
+    source text not null,
+    "partition" integer not null,
+    "offset" integer not null,
+    key text not null,
+    time integer not null,        -- milliseconds since the epoch
+    "values" text not null,
+    primary key (pipeline, source, "partition", "offset")
+  ) strict, without rowid;
+
+  create index rows_by_time on "rows" (time, source, "partition", "offset", pipeline);
+  `
 ]
 
 /** Brings a database up to date, or says why it cannot be used. */

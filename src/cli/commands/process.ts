@@ -11,6 +11,7 @@ import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
+import * as RowSinks from "../RowSinks.ts"
 import { say, usage } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
 import * as Stores from "../Stores.ts"
@@ -19,6 +20,7 @@ const flags = {
   log: Flags.keptLog,
   pipelines: Flags.pipelines,
   sinks: Flags.keptSinks,
+  rows: Flags.rows,
   once: Flags.once,
   outOfOrderness: Flags.outOfOrderness,
   allowedLateness: Flags.allowedLateness,
@@ -37,7 +39,7 @@ const flags = {
   report: Flags.report
 }
 
-type Input = Command.Command.Config.Infer<typeof flags>
+type Input = Omit<Command.Command.Config.Infer<typeof flags>, "rows"> & { readonly rows: RowSinks.Rows }
 
 export const command = Command.make(
   "process",
@@ -45,7 +47,8 @@ export const command = Command.make(
   Effect.fnUntraced(function*(input) {
     if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
-    yield* Effect.scoped(input.log === "kafka" ? overKafka(input, pipelines) : overSqlite(input, pipelines))
+    const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
+    yield* Effect.scoped(input.log === "kafka" ? overKafka({ ...input, rows }, pipelines) : overSqlite({ ...input, rows }, pipelines))
   })
 ).pipe(
   Command.withDescription(

@@ -3,8 +3,10 @@ import { Clock, Console, Effect, Layer, Option } from "effect"
 import { Argument, Command } from "effect/cli"
 import * as Database from "../../adapters/sqlite/Database.ts"
 import * as SqliteResultSink from "../../adapters/sqlite/SqliteResultSink.ts"
+import * as SqliteRowSink from "../../adapters/sqlite/SqliteRowSink.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { type Query, ResultSink } from "../../streams/ports/ResultSink.ts"
+import { RowSink } from "../../streams/ports/RowSink.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
@@ -44,7 +46,8 @@ export const command = Command.make(
 ).pipe(
   Command.withDescription(
     "Prints the newest pane of each window of a pipeline, oldest first, as a table or as JSON. " +
-      "It only reads the sink, and may run while others write to it."
+      "It only reads the sink, and may run while others write to it. The rows of a pipeline that ends in events are " +
+      "printed as JSON, and chosen by their event time."
   ),
   Command.withShortDescription("The windows of a pipeline, as a table or JSON"),
   Command.withExamples([
@@ -66,8 +69,8 @@ const sinkOf = Effect.fnUntraced(function*(input: Input) {
     case "kafka": {
       const topic = yield* Kafka.givenTopic(input.topic, "--sink kafka")
       const connection = yield* Kafka.optionsOf(input)
-      const { panes } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
-      return panes({ connection, topic })
+      const { results } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
+      return results({ connection, topic })
     }
     case "sqlite":
       return yield* inFolder(input)
@@ -79,7 +82,7 @@ const inFolder = Effect.fnUntraced(function*(input: Input) {
   const wanted = input.log === "kafka" ? Kafka.topicOf(input.topic) : input.topic
   const topic = yield* Stores.chooseTopic(data, Option.getOrUndefined(wanted))
   const database = Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly: true })
-  return SqliteResultSink.layer.pipe(Layer.provide(database))
+  return Layer.merge(SqliteResultSink.layer, SqliteRowSink.layer).pipe(Layer.provide(database))
 })
 
 interface Range {
@@ -94,10 +97,22 @@ const show = Effect.fnUntraced(function*(input: Input, { bounds, limit }: Range)
   const found = yield* sink.read({ ...which, ...bounds, ...(limit === undefined ? {} : { limit: limit + 1 }) })
   const shown = limit === undefined ? found : found.slice(-limit)
   const timeZone = Option.getOrElse(input.timeZone, () => Intl.DateTimeFormat().resolvedOptions().timeZone)
-  if (shown.length === 0) return yield* sayThatNoneIsThere(input, which)
+  if (shown.length === 0) return (yield* showRows(which, { bounds, limit })) || (yield* sayThatNoneIsThere(input, which))
   const lines = input.json ? shown.map(Pane.toJson) : Table.lines(shown, { timeZone, keys: Option.isNone(input.key) })
   yield* Console.log(lines.join("\n"))
   if (shown.length < found.length) say(`the newest ${limit} windows; there are older ones: see --limit, --since and --from`)
+})
+
+/** Whether there were any: a name alone does not say in what a pipeline ends. */
+const showRows = Effect.fnUntraced(function*(which: Query, { bounds, limit }: Range) {
+  const sink = yield* Effect.serviceOption(RowSink)
+  if (Option.isNone(sink)) return false
+  const found = yield* sink.value.read({ ...which, ...bounds, ...(limit === undefined ? {} : { limit: limit + 1 }) })
+  const shown = limit === undefined ? found : found.slice(-limit)
+  if (shown.length === 0) return false
+  yield* Console.log(shown.map((row) => JSON.stringify(row)).join("\n"))
+  if (shown.length < found.length) say(`the newest ${limit} rows; there are older ones: see --limit, --since and --from`)
+  return true
 })
 
 /** Without a beginning only so many windows are shown as somebody may want to see. */

@@ -1,12 +1,14 @@
 /** `courant replay`: pipelines over the log's past, without changing anything. */
 import { Effect, Layer, Option, Stream } from "effect"
 import { Command } from "effect/cli"
+import * as StdoutRowSink from "../../adapters/stdio/StdoutRowSink.ts"
 import * as StdoutSink from "../../adapters/stdio/StdoutSink.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Job } from "../../streams/engine/Job.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
+import { RowSink } from "../../streams/ports/RowSink.ts"
 import * as Flags from "../Flags.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Pipelines from "../Pipelines.ts"
@@ -37,11 +39,11 @@ export const command = Command.make(
   Effect.fnUntraced(function*(input) {
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
     const log: Layer.Layer<EventLog, Error> = input.log === "kafka" ? yield* ofKafka(input, pipelines) : yield* ofSqlite(input)
-    yield* replay(input, pipelines).pipe(Effect.provide(Layer.merge(log, StdoutSink.layer)))
+    yield* replay(input, pipelines).pipe(Effect.provide(Layer.mergeAll(log, StdoutSink.layer, StdoutRowSink.layer)))
   })
 ).pipe(
   Command.withDescription(
-    "Runs pipelines over what the log holds and writes their panes to stdout. They are those of the live run, " +
+    "Runs pipelines over what the log holds and writes their panes and rows to stdout. They are those of the live run, " +
       "since every decision of the live run is in the log. It changes nothing and may run beside a live run."
   ),
   Command.withShortDescription("Pipelines over the log's past, to stdout"),
@@ -72,45 +74,56 @@ const ofKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArr
 
 /**
  * The log is always read from its beginning: only so is the state at `--from` that of the
- * live run. The bounds choose among the panes.
+ * live run. The bounds choose among the panes, and among the rows of pipelines that end in events.
  */
 const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const log = yield* EventLog
   const sink = yield* ResultSink
+  const rowSink = yield* RowSink
   const job = new Job(pipelines, { partitions: log.partitions, maxTimeAhead: input.maxTimeAhead })
   const from = Option.getOrElse(input.from, () => -Infinity)
   const to = Option.getOrElse(input.to, () => Infinity)
   const ends = yield* log.ends
   const isDone = () => job.offsets.every((offset, partition) => offset >= (ends[partition] ?? 0))
-  let panes = 0
-  const write = paced(input.speed, sink.write)
+  let [panes, rows] = [0, 0]
+  const clock = new Clock(input.speed)
+  const isWanted = (time: number) => time >= from && time < to
   if (!isDone()) {
     yield* log.read(job.offsets).pipe(
-      Stream.map((records) => ({ panes: job.take(records).panes, done: isDone() })),
+      Stream.map((records) => ({ ...job.take(records), done: isDone() })),
       Stream.takeUntil(({ done }) => done),
-      Stream.runForEach((output) => {
-        const wanted = output.panes.filter(({ start }) => start >= from && start < to)
-        panes += wanted.length
-        return write(wanted)
-      })
+      Stream.runForEach(Effect.fnUntraced(function*(output) {
+        const wanted = { panes: output.panes.filter(({ start }) => isWanted(start)), rows: output.rows.filter(({ time }) => isWanted(time)) }
+        panes += wanted.panes.length
+        rows += wanted.rows.length
+        yield* clock.paced(wanted.panes, ({ end }) => end, sink.write)
+        yield* clock.paced(wanted.rows, ({ time }) => time, rowSink.write)
+      }))
     )
   }
-  const report = { ...job.counts, panes, byPipeline: Object.fromEntries(job.countsByPipeline) }
+  const report = { ...job.counts, panes, rows, byPipeline: Object.fromEntries(job.countsByPipeline) }
   yield* Report.write(report, Option.getOrUndefined(input.report))
 })
 
-type Write = ResultSink["Service"]["write"]
+/** Holds panes and rows back until their time has come, counted from the first one. */
+class Clock {
+  readonly #speed: number
+  #begin: { readonly clock: number; readonly time: number } | null = null
 
-/** Holds panes back until their time has come, counted from the first one. */
-const paced = (speed: number, write: Write): Write => {
-  if (speed === Infinity) return write
-  let begin: { readonly clock: number; readonly time: number } | null = null
-  return Effect.fnUntraced(function*(panes) {
-    for (const [end, group] of Map.groupBy(panes, (pane) => pane.end)) {
-      const now = yield* MonotonicTime.millis
-      begin ??= { clock: now, time: end }
-      yield* Effect.sleep(Math.max(0, begin.clock + (end - begin.time) / speed - now))
-      yield* write(group)
-    }
-  })
+  constructor(speed: number) {
+    this.#speed = speed
+  }
+
+  paced<A, E>(all: ReadonlyArray<A>, timeOf: (each: A) => number, write: (some: ReadonlyArray<A>) => Effect.Effect<void, E>) {
+    return this.#speed === Infinity
+      ? write(all)
+      : Effect.forEach(Map.groupBy(all, timeOf), ([time, group]) => Effect.andThen(this.#until(time), write(group)), { discard: true })
+  }
+
+  #until(time: number) {
+    return Effect.flatMap(MonotonicTime.millis, (now) => {
+      this.#begin ??= { clock: now, time }
+      return Effect.sleep(Math.max(0, this.#begin.clock + (time - this.#begin.time) / this.#speed - now))
+    })
+  }
 }

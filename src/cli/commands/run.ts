@@ -14,6 +14,7 @@ import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
+import * as RowSinks from "../RowSinks.ts"
 import { say, usage } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
 import * as Stores from "../Stores.ts"
@@ -24,6 +25,7 @@ const flags = {
   speed: Flags.speedOf(60),
   log: Flags.log,
   sinks: Flags.sinks,
+  rows: Flags.rows,
   pipelines: Flags.pipelines,
   once: Flags.once,
   outOfOrderness: Flags.outOfOrderness,
@@ -44,7 +46,9 @@ const flags = {
   report: Flags.report
 }
 
-export type Input = Command.Command.Config.Infer<typeof flags>
+type Given = Command.Command.Config.Infer<typeof flags>
+
+export type Input = Omit<Given, "rows"> & { readonly rows: RowSinks.Rows }
 
 export const command = Command.make("run", flags, (input) => run(input)).pipe(
   Command.withDescription(
@@ -67,13 +71,17 @@ export const command = Command.make("run", flags, (input) => run(input)).pipe(
   ])
 )
 
-const run = Effect.fnUntraced(function*(input: Input) {
+const run = Effect.fnUntraced(function*(input: Given) {
   if (input.log === "memory" && input.sinks.includes("sqlite")) {
     return yield* usage("--sink sqlite needs --log sqlite: results in a file belong to a log in a file")
   }
+  if (input.log === "memory" && Option.isSome(input.rows)) {
+    return yield* usage("--rows needs --log sqlite or kafka: rows in a file have their places in a log that is kept")
+  }
   if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
   const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
-  yield* withFeed(input, pipelines).pipe(Effect.provide(Feeds.layer(input)), Effect.scoped)
+  const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
+  yield* withFeed({ ...input, rows }, pipelines).pipe(Effect.provide(Feeds.layer(input)), Effect.scoped)
 })
 
 /** The feed is known: its name is the topic's, unless told otherwise. */

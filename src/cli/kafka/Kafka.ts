@@ -10,6 +10,7 @@ import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import type { Sources } from "../../streams/records/Router.ts"
 import { checkpointName } from "../Pipelines.ts"
 import { type Problem, problem, usage } from "../terminal/Problem.ts"
+import type { Rows } from "../RowSinks.ts"
 import type { SinkName } from "../Stores.ts"
 
 export interface Input {
@@ -65,6 +66,7 @@ export interface Run extends Input {
   readonly partitions?: Option.Option<number>
   readonly onGap: "stop" | "record"
   readonly sinks: ReadonlyArray<SinkName>
+  readonly rows: Rows
   readonly checkpoints: "sqlite" | "kafka"
   readonly data: string
   readonly idleTimeout: number

@@ -87,26 +87,28 @@ const logOf = Effect.fnUntraced(function*({ partitions, topic }: Choice) {
 
 /** The topics beside that of events, which are made when they are needed. */
 const besides = (topic: string) => {
-  const { checkpoints, deadLetters, panes } = topicsOf(topic)
+  const { checkpoints, deadLetters, panes, rows } = topicsOf(topic)
+  const [compact, remove] = ["compact", "delete"] as const
   return [
-    { name: panes, made: "with --sink kafka" },
-    { name: deadLetters, made: "by the first process" },
-    { name: checkpoints, made: "with --checkpoints kafka" },
-    { name: `${topic}-positions`, made: "when a feed moves on without a record" }
+    { name: panes, made: "with --sink kafka", policy: compact },
+    { name: rows, made: "with --sink kafka, for a pipeline that ends in events", policy: remove },
+    { name: deadLetters, made: "by the first process", policy: compact },
+    { name: checkpoints, made: "with --checkpoints kafka", policy: compact },
+    { name: `${topic}-positions`, made: "when a feed moves on without a record", policy: compact }
   ]
 }
 
-const aside = Effect.fnUntraced(function*({ made, name }: { readonly name: string; readonly made: string }) {
+const aside = Effect.fnUntraced(function*({ made, name, policy }: ReturnType<typeof besides>[number]) {
   const { brokers, client, retryPolicy: { retry } } = yield* Connection
   if ((yield* retry(client.partitions(name))) === null) return ok("topic", `${name} is not there yet; it is made ${made}`)
   const configs = yield* retry(client.configs(name))
-  const isCompacted = configs.get("cleanup.policy") === Topics.compacted["cleanup.policy"]
+  const isKept = configs.get("cleanup.policy") === policy
   const takesAll = Number(configs.get("max.message.bytes")) >= Number(Topics.largeBatches["max.message.bytes"])
-  if (isCompacted && takesAll) return ok("topic", `${name}: cleanup.policy=compact`)
-  const wanted = { ...(isCompacted ? {} : Topics.compacted), ...(takesAll ? {} : Topics.largeBatches) }
+  if (isKept && takesAll) return ok("topic", `${name}: cleanup.policy=${policy}`)
+  const wanted = { ...(isKept ? {} : { "cleanup.policy": policy }), ...(takesAll ? {} : Topics.largeBatches) }
   const has = Object.keys(wanted).map((config) => `${config}=${configs.get(config)}`).join(", ")
   const command = alter(brokers, name, wanted)
-  return isCompacted
+  return isKept
     ? note("topic", `${name} has ${has}: a large record may be refused; fix it with: ${command}`)
     : bad("topic", `${name} has ${has}; fix it with: ${command}`)
 })

@@ -6,9 +6,12 @@ import * as KafkaCheckpointStore from "../../adapters/kafka/KafkaCheckpointStore
 import * as KafkaDeadLetters from "../../adapters/kafka/KafkaDeadLetters.ts"
 import * as KafkaEventLog from "../../adapters/kafka/KafkaEventLog.ts"
 import * as KafkaResultSink from "../../adapters/kafka/KafkaResultSink.ts"
+import * as KafkaRowSink from "../../adapters/kafka/KafkaRowSink.ts"
 import * as Database from "../../adapters/sqlite/Database.ts"
 import * as SqliteCheckpointStore from "../../adapters/sqlite/SqliteCheckpointStore.ts"
 import * as SqliteResultSink from "../../adapters/sqlite/SqliteResultSink.ts"
+import * as SqliteRowSink from "../../adapters/sqlite/SqliteRowSink.ts"
+import * as StdoutRowSink from "../../adapters/stdio/StdoutRowSink.ts"
 import * as StdoutSink from "../../adapters/stdio/StdoutSink.ts"
 import * as Topics from "../../adapters/kafka/client/Topics.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
@@ -16,10 +19,12 @@ import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import type { Monitor } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
+import { RowSink } from "../../streams/ports/RowSink.ts"
 import type { Sources } from "../../streams/records/Router.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import { problem } from "../terminal/Problem.ts"
 import { dataOfKafka, folderOf, type SinkName } from "../Stores.ts"
+import { type Rows, rowSinksOf } from "../RowSinks.ts"
 import { sinksOf } from "../Tee.ts"
 
 export interface Choice {
@@ -34,6 +39,7 @@ export interface Choice {
 export interface ProcessChoice extends Choice {
   readonly onGap: "stop" | "record"
   readonly sinks: ReadonlyArray<SinkName>
+  readonly rows: Rows
   readonly checkpoints: "sqlite" | "kafka"
   readonly data: string
   /** Of this there is one processor at a time. */
@@ -47,6 +53,7 @@ export interface ProcessChoice extends Choice {
 /** What a topic's results, dead letters and checkpoints are called. */
 export const topicsOf = (topic: string) => ({
   panes: `${topic}-panes`,
+  rows: `${topic}-rows`,
   deadLetters: `${topic}-dead-letters`,
   checkpoints: `${topic}-checkpoints`
 })
@@ -77,12 +84,19 @@ const lettersOf = (topic: string) =>
     return DeadLetters.layerMemory
   }))
 
-/** The panes of a topic, to look at: a topic of them that is not there is not made. */
-export const panes = ({ connection, topic }: Pick<Choice, "connection" | "topic">) =>
+/** The panes and rows of a topic, to look at: a topic of them that is not there is not made. */
+export const results = ({ connection, topic }: Pick<Choice, "connection" | "topic">) =>
   Layer.unwrap(Effect.gen(function*() {
     const { brokers, client, retryPolicy } = yield* Connection.Connection
-    const { panes } = topicsOf(topic)
-    if ((yield* retryPolicy.retry(client.partitions(panes))) !== null) return KafkaResultSink.layer({ topic: panes })
+    const { panes, rows } = topicsOf(topic)
+    const isThere = (name: string) => Effect.map(retryPolicy.retry(client.partitions(name)), (partitions) => partitions !== null)
+    const [hasPanes, hasRows] = [yield* isThere(panes), yield* isThere(rows)]
+    if (hasPanes || hasRows) {
+      return Layer.merge(
+        hasPanes ? KafkaResultSink.layer({ topic: panes }) : ResultSink.layerMemory,
+        hasRows ? KafkaRowSink.layer({ topic: rows }) : Layer.empty
+      )
+    }
     return yield* problem(`there is no topic ${panes} on the Kafka brokers at ${brokers}; panes go there with: courant process --sink kafka`)
   })).pipe(Layer.provide(Connection.Connection.layer(connection)))
 
@@ -104,7 +118,16 @@ export const stores = (choice: ProcessChoice) => {
     influxdb: Influxdb.layerSink(choice),
     stdout: StdoutSink.layer
   }
+  const rowSinkLayers: Record<Exclude<SinkName, "influxdb">, Layer.Layer<RowSink, Error, Stdio.Stdio>> = {
+    memory: RowSink.layerMemory,
+    sqlite: SqliteRowSink.layer.pipe(Layer.provide(database)),
+    kafka: KafkaRowSink.layer({ topic: names.rows, partitions }).pipe(Layer.provide(connection)),
+    stdout: StdoutRowSink.layer
+  }
   return Layer.mergeAll(
+    choice.rows === null ? Layer.empty : Fence.layerRowSink.pipe(
+      Layer.provide(rowSinksOf(rowSinkLayers, { rows: choice.rows, wanted: choice.sinks, fallback: "sqlite" }))
+    ),
     Fence.layerLog.pipe(Layer.provide(log)),
     Fence.layerCheckpoints.pipe(Layer.provide(checkpoints)),
     Fence.layerSink.pipe(Layer.provide(sinksOf(sinkLayers, choice.sinks, "sqlite")))

@@ -1,14 +1,16 @@
 /** A checked pipeline in words, node by node: what it reads, what it computes, and how much it keeps at most. */
 import { Duration } from "effect"
-import type * as Checked from "../../streams/pipeline/Checked.ts"
+import * as Checked from "../../streams/pipeline/Checked.ts"
 import type * as Expr from "../../streams/pipeline/Expr.ts"
 import type { Window } from "../../streams/pipeline/Window.ts"
 
-export const describe = ({ fingerprint, name, nodes, portability }: Checked.Checked): string => {
+export const describe = (checked: Checked.Checked): string => {
+  const { end, fingerprint, name, nodes, portability } = checked
   const width = Math.max(...nodes.map(({ id }) => id.length))
   const lines = nodes.flatMap((node) =>
     linesOf(node).map((line, index) => `${(index === 0 ? node.id : "").padEnd(width)}  ${line}`))
-  return `${name} in process, ${portability}, fingerprint ${fingerprint.slice(0, 12)}\n\n${lines.join("\n")}\n`
+  const out = Checked.endsInEvents(checked) ? `rows of ${end.id}, with all fields and their places; nothing is kept` : `panes of ${end.id}`
+  return `${name} in process, ${portability}, fingerprint ${fingerprint.slice(0, 12)}\n\n${lines.join("\n")}\n${"out".padEnd(width)}  ${out}\n`
 }
 
 const linesOf = (node: Checked.Node): ReadonlyArray<string> => {

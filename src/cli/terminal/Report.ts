@@ -33,7 +33,7 @@ export const write = (report: Report, file: string | undefined) =>
   Effect.gen(function*() {
     if (file !== undefined) {
       const pipelines = Object.entries(report.byPipeline).map(([name, counts]) => [name, toJson(counts)])
-      const body = { ...toJson(report), panes: report.panes, pipelines: Object.fromEntries(pipelines) }
+      const body = { ...toJson(report), panes: report.panes, rows: report.rows, pipelines: Object.fromEntries(pipelines) }
       yield* Effect.try({
         try: () => writeFileSync(file, `${JSON.stringify(body, null, 2)}\n`),
         catch: (cause) => problem(`the report cannot be written to ${file}: ${String(cause)}`)

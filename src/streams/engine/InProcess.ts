@@ -13,7 +13,9 @@ import { Job, type Output } from "./Job.ts"
 import { Monitor } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { fromTexts, Kind, type Records, valueAt } from "../records/Records.ts"
+import * as Pipeline from "../pipeline/Pipeline.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
+import { RowSink, RowSinkError } from "../ports/RowSink.ts"
 
 export const layer: Layer.Layer<
   Engine,
@@ -31,8 +33,9 @@ export const layer: Layer.Layer<
 const seconds = (name: string, description: string) =>
   Metric.histogram(name, { description, boundaries: Metric.exponentialBoundaries({ start: 0.001, factor: 2, count: 16 }) })
 
-const batchTime = seconds("courant_batch_duration_seconds", "From a batch of the log to its panes in the sink")
+const batchTime = seconds("courant_batch_duration_seconds", "From a batch of the log to its panes and rows in their sinks")
 const writeTime = seconds("courant_sink_write_duration_seconds", "Writing the panes of a batch")
+const rowWriteTime = seconds("courant_row_sink_write_duration_seconds", "Writing the rows of a batch")
 const checkpointTime = seconds("courant_checkpoint_duration_seconds", "Saving offsets and state")
 
 const partitionWatermark = Metric.gauge("courant_partition_watermark_ms", {
@@ -56,9 +59,10 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     partitions: log.partitions,
     maxTimeAhead: options.maxTimeAhead === undefined ? Infinity : Duration.toMillis(options.maxTimeAhead)
   })
+  const writeRows = yield* rowWriter(job)
   yield* resume(job, options.name)
   yield* adopt(job)
-  const run = new Run(options, job, yield* MonotonicTime.millis)
+  const run = new Run({ options, job, writeRows, now: yield* MonotonicTime.millis })
 
   const save = Effect.gen(function*() {
     if (run.isBetween || run.savedAt === run.taken) return
@@ -117,19 +121,22 @@ const briefly = Effect.fnUntraced(function*<E, R>(effect: Effect.Effect<void, E,
 class Run {
   readonly options: Options
   readonly job: Job
+  readonly writeRows: WriteRows
   panes = 0
+  rows = 0
   /** Batches taken, and how many of them the last checkpoint covers. */
   taken = 0
   savedAt = 0
-  /** A batch has changed the state and its panes are not in the sink yet: not a moment to save. */
+  /** A batch has changed the state and its panes and rows are not in their sinks yet: not a moment to save. */
   isBetween = false
   /** For each field that event times are read from; none where nothing is ever idle. */
   readonly idle: ReadonlyArray<{ readonly field: string; readonly clock: IdleClock }>
   hasChanged = false
 
-  constructor(options: Options, job: Job, now: number) {
+  constructor({ job, now, options, writeRows }: Pick<Run, "options" | "job" | "writeRows"> & { readonly now: number }) {
     this.options = options
     this.job = job
+    this.writeRows = writeRows
     const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
     const speed = options.speed ?? 1
     this.idle = (Number.isFinite(timeout) ? job.eventTimes : []).map(({ field, outOfOrderness, partitions }) =>
@@ -146,10 +153,22 @@ class Run {
     return {
       ...this.job.counts,
       panes: this.panes,
+      rows: this.rows,
       byPipeline: Object.fromEntries(this.job.countsByPipeline)
     }
   }
 }
+
+type WriteRows = RowSink["Service"]["write"]
+
+/** A sink of rows is asked for where a pipeline puts rows out, and nowhere else. */
+const rowWriter = Effect.fnUntraced(function*({ pipelines }: Job): Effect.fn.Return<WriteRows, RowSinkError> {
+  const sink = yield* Effect.serviceOption(RowSink)
+  if (Option.isSome(sink)) return sink.value.write
+  const homeless = pipelines.find(Pipeline.isOfRows)
+  if (homeless === undefined) return () => Effect.void
+  return yield* new RowSinkError({ message: `the pipeline "${homeless.name}" ends in events, and there is no sink for its rows (RowSink)` })
+})
 
 const resume = Effect.fnUntraced(function*(job: Job, name: string) {
   const store = yield* CheckpointStore
@@ -194,6 +213,10 @@ const step = Effect.fnUntraced(function*(run: Run, records: Records) {
     yield* sink.write(output.panes).pipe(Effect.trackDuration(writeTime, Duration.toSeconds))
     run.panes += output.panes.length
     yield* monitor.publish({ _tag: "panes", panes: output.panes })
+  }
+  if (output.rows.length > 0) {
+    yield* run.writeRows(output.rows).pipe(Effect.trackDuration(rowWriteTime, Duration.toSeconds))
+    run.rows += output.rows.length
   }
   run.isBetween = false
   run.taken++

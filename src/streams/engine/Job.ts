@@ -8,6 +8,7 @@ import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
 import { checkTogether } from "../pipeline/check/Together.ts"
 import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
+import type { Row } from "../pipeline/Row.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Batch } from "../records/Batch.ts"
 import { type Records, valueAt } from "../records/Records.ts"
@@ -29,6 +30,8 @@ export interface Unused {
 /** What a batch of records led to. */
 export interface Output {
   readonly panes: ReadonlyArray<Pane>
+  /** Of pipelines that end in events, in the order of the log. */
+  readonly rows: ReadonlyArray<Row>
   readonly unused: ReadonlyArray<Unused>
 }
 
@@ -168,7 +171,7 @@ export class Job {
     for (const [from, to] of ranges) this.#account.tally(taking.worst, from, to)
     for (const { account, graph } of this.#running) account.assertBalanced(graph.checked.name)
     this.#account.assertBalanced("the run")
-    return { panes: this.#drain(), unused: [...taking.refused, ...taking.late] }
+    return { panes: this.#drain(), rows: this.#drainRows(), unused: [...taking.refused, ...taking.late] }
   }
 
   #part(part: Part, taking: Taking): void {
@@ -236,7 +239,7 @@ export class Job {
   /** Every window closes, and nothing is left. */
   close(): Output {
     for (const { graph } of this.#running) graph.advance(endOfTime)
-    return { panes: this.#drain(), unused: [] }
+    return { panes: this.#drain(), rows: this.#drainRows(), unused: [] }
   }
 
   /** The panes of all pipelines in one order: by watermark, then by the row or decision that led to them. */
@@ -245,6 +248,12 @@ export class Job {
       .flatMap(({ graph }): ReadonlyArray<Emitted> => graph.drain())
       .sort((a, b) => a.watermark - b.watermark || a.offset - b.offset)
       .map(({ pane }) => pane)
+  }
+
+  /** The rows of all pipelines in one order: a batch is of one partition, in which offsets order them. */
+  #drainRows(): ReadonlyArray<Row> {
+    const rows = this.#running.map(({ graph }) => graph.drainRows()).filter(({ length }) => length > 0)
+    return rows.length < 2 ? rows[0] ?? [] : rows.flat().sort((a, b) => a.place.offset - b.place.offset)
   }
 
   /** The windows nearest to closing, as they stand, for those who watch. */

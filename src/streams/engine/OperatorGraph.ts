@@ -1,10 +1,12 @@
 /** The operators of one pipeline in topological order, and what flows between them. */
 import * as Checked from "../pipeline/Checked.ts"
 import { type Encoded, encode, type Pane } from "../pipeline/Pane.ts"
+import type { Row } from "../pipeline/Row.ts"
 import type { Batch } from "../records/Batch.ts"
 import { type Emitted, endOfTime, type Operator } from "../operator/Operator.ts"
 import { type State, StateReader, StateWriter } from "../operator/State.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
+import { RowOutput } from "../operator/stateless/RowOutput.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
 import { Input, WindowOperator } from "../operator/windowed/WindowOperator.ts"
 import { ToldPanes } from "./ToldPanes.ts"
@@ -19,17 +21,20 @@ interface Step {
 export class OperatorGraph {
   readonly checked: Checked.Checked
   readonly #steps: ReadonlyArray<Step>
-  readonly #window: WindowOperator
+  /** `null` where the pipeline ends in events. */
+  readonly #window: WindowOperator | null
   readonly #derives: ReadonlyArray<DeriveOperator>
   readonly #told: ToldPanes
   #panes: Array<Emitted> = []
+  #rows: Array<Row> = []
 
   constructor(checked: Checked.Checked) {
     this.checked = checked
-    const window = Checked.windowOf(checked)
-    this.#window = new WindowOperator(checked.name, window)
-    this.#told = new ToldPanes(window.allowedLateness)
-    const derives = new Map(Checked.derivesOf(checked).map((node) => [node, new DeriveOperator(checked.name, node, window)]))
+    const window = Checked.endsInResults(checked) ? Checked.windowOf(checked) : null
+    this.#window = window === null ? null : new WindowOperator(checked.name, window)
+    this.#told = new ToldPanes(window?.allowedLateness ?? 0)
+    const derives = new Map(window === null ? [] : Checked.derivesOf(checked).map((node) =>
+      [node, new DeriveOperator(checked.name, node, window)]))
     this.#derives = [...derives.values()]
     const operatorOf = (node: Checked.Node): Step["operator"] => {
       switch (node._tag) {
@@ -44,7 +49,8 @@ export class OperatorGraph {
           return derives.get(node) ?? null
       }
     }
-    this.#steps = wired(checked.nodes.map((node) => ({ node, id: node.id, operator: operatorOf(node), readers: [] })))
+    const steps = wired(checked.nodes.map((node) => ({ node, id: node.id, operator: operatorOf(node), readers: [] })))
+    this.#steps = Checked.endsInEvents(checked) ? withOutput(steps, checked) : steps
   }
 
   get size(): number {
@@ -71,13 +77,15 @@ export class OperatorGraph {
    * that whatever comes later finds no trace of it; only what was told is remembered.
    */
   end(offset: number): void {
+    const window = this.#window
+    if (window === null) return
     const copy = new OperatorGraph(this.checked)
     copy.restore(JSON.parse(JSON.stringify(this.snapshot())))
     copy.advance(endOfTime)
-    const panes = copy.drain().map(({ pane, rows }) => ({ pane, rows, watermark: this.#window.closedTo, offset }))
+    const panes = copy.drain().map(({ pane, rows }) => ({ pane, rows, watermark: window.closedTo, offset }))
     const told = panes.map(({ pane, rows }) => ({ pane: encode(pane), rows }))
     for (const { pane, rows } of told) this.#told.tell(pane, rows)
-    this.#window.adopt(told.map(({ pane }) => pane))
+    window.adopt(told.map(({ pane }) => pane))
     this.#panes = joined(this.#panes, panes)
   }
 
@@ -92,8 +100,9 @@ export class OperatorGraph {
 
   #hand(step: number, out: unknown): void {
     const { readers } = this.#steps[step]!
-    // The end of the graph puts out panes, and each node what its readers take: the checked graph's types say so.
-    if (readers.length === 0) this.#panes = joined(this.#panes, this.#news(out as ReadonlyArray<Emitted>))
+    // The end of the graph puts out panes or rows, and each node what its readers take: the checked graph's types say so.
+    if (readers.length === 0 && this.#window === null) this.#rows = joined(this.#rows, out as ReadonlyArray<Row>)
+    else if (readers.length === 0) this.#panes = joined(this.#panes, this.#news(out as ReadonlyArray<Emitted>))
     for (const { input, step: reader } of readers) this.#steps[reader]?.operator?.take(input, out as never)
   }
 
@@ -112,19 +121,26 @@ export class OperatorGraph {
     return panes
   }
 
+  /** The rows since the last call, in the order of the log. */
+  drainRows(): ReadonlyArray<Row> {
+    const rows = this.#rows
+    this.#rows = []
+    return rows
+  }
+
   /** The windows nearest to closing as they stand. Looking changes nothing. */
   forming(): ReadonlyArray<Pane> {
-    const panes = this.#window.forming().map((pane) => this.#derives.reduce((so, derive) => derive.derived(so), pane))
+    const panes = (this.#window?.forming() ?? []).map((pane) => this.#derives.reduce((so, derive) => derive.derived(so), pane))
     return panes.map((pane) => this.#told.revised(pane))
   }
 
   /** See {@link WindowOperator.unsettledSince}. */
   get unsettledSince(): number | null {
-    return this.#window.unsettledSince
+    return this.#window?.unsettledSince ?? null
   }
 
   adopt(stored: ReadonlyArray<Encoded>): void {
-    this.#window.adopt(stored)
+    this.#window?.adopt(stored)
   }
 
   snapshot(): { readonly [id: string]: State } {
@@ -156,8 +172,13 @@ export class OperatorGraph {
 }
 
 /** Spreading many panes over the arguments of one call would overflow the stack. */
-const joined = (before: Array<Emitted>, panes: ReadonlyArray<Emitted>): Array<Emitted> =>
-  before.length === 0 ? [...panes] : before.concat(panes)
+const joined = <A>(before: Array<A>, more: ReadonlyArray<A>): Array<A> => before.length === 0 ? [...more] : before.concat(more)
+
+/** Behind the last node, which puts out the rows of a batch, stands what makes rows of their own of them. */
+const withOutput = (steps: ReadonlyArray<Step>, { end, name }: Checked.Checked<Checked.Events>): ReadonlyArray<Step> => {
+  steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
+  return [...steps, { id: "rows", operator: new RowOutput(name, Checked.originOf(end).source), readers: [] }]
+}
 
 const wired = (steps: ReadonlyArray<Step & { readonly node: Checked.Node }>): ReadonlyArray<Step> => {
   const at = new Map(steps.map(({ node }, index) => [node, index]))

@@ -15,9 +15,16 @@ import type * as Plan from "./Plan.ts"
 import type { Definition } from "./Source.ts"
 
 /** Throws a {@link CheckError}. */
-export const check = (name: string, plan: Plan.Results): Checked.Checked => {
+export const check = (name: string, plan: Plan.Results): Checked.Checked<Checked.Results> =>
+  checked(name, (graph) => graph.results(plan))
+
+/** The same of a pipeline that ends in events. */
+export const checkEvents = (name: string, plan: Plan.Events): Checked.Checked<Checked.Events> =>
+  checked(name, (graph) => graph.rows(plan))
+
+const checked = <End extends Checked.Node>(name: string, endOf: (graph: Graph) => End): Checked.Checked<End> => {
   try {
-    return new Graph(name).checked(plan)
+    return new Graph(name).checked(endOf)
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault
     throw new CheckError({ pipeline: String(name), node: fault.node, why: fault.why })
@@ -35,11 +42,11 @@ class Graph {
     this.#name = name
   }
 
-  checked(plan: Plan.Results): Checked.Checked {
+  checked<End extends Checked.Node>(endOf: (graph: Graph) => End): Checked.Checked<End> {
     if (typeof this.#name !== "string" || !namePattern.test(this.#name)) {
       refuse("Pipeline.named", "a pipeline's name consists of a-z, 0-9 and \"-\", and begins with none of \"-\"")
     }
-    const end = this.#results(plan)
+    const end = endOf(this)
     const isLocal = this.#nodes.some((node) =>
       node._tag === "filter" || (node._tag === "window" && node.aggregates.some(({ custom }) => custom !== null)))
     return {
@@ -60,11 +67,19 @@ class Graph {
     return added
   }
 
-  #results(plan: Plan.Results): Checked.Results {
+  results(plan: Plan.Results): Checked.Results {
     return plan._tag === "window" ? this.#window(plan) : this.#derive(plan)
   }
 
-  #events(plan: Plan.Events, kind: Checked.Source["kind"]): Checked.Events {
+  /** The events at the end of the graph: each of their fields is a member of what is put out. */
+  rows(plan: Plan.Events): Checked.Events {
+    const end = this.events(plan, "event")
+    const isSpecial = definitionOf(end).columns.some(({ path }) => path.some(({ name }) => name === "__proto__"))
+    if (isSpecial) refuse("Pipeline.named", "it ends in events, and a field of theirs is called \"__proto__\", which no row can have")
+    return end
+  }
+
+  events(plan: Plan.Events, kind: Checked.Source["kind"]): Checked.Events {
     if (plan._tag === "source") {
       checkSource(plan.definition)
       return this.#add<Checked.Source>({ _tag: "source", definition: plan.definition, kind }, [
@@ -73,7 +88,7 @@ class Graph {
         definitionData(plan.definition)
       ])
     }
-    const input = this.#events(plan.input, kind)
+    const input = this.events(plan.input, kind)
     if (plan._tag === "filter") {
       if (typeof plan.test !== "function") refuse("Source.filter", "it needs a function of a row")
       return this.#add<Checked.Filter>({ _tag: "filter", input, test: plan.test }, [
@@ -96,10 +111,10 @@ class Graph {
       checkRollUp(window, inner.window)
     }
     const allowedLateness = duration("Pipeline.allowedLateness", plan.allowedLateness)
-    const input = this.#events(rowsOf(plan), "event")
+    const input = this.events(rowsOf(plan), "event")
     const definition = definitionOf(input)
     const pre = preAggregatedOf(plan)
-    const preAggregated = pre === null ? null : this.#events(pre.input, "pre-aggregated")
+    const preAggregated = pre === null ? null : this.events(pre.input, "pre-aggregated")
     if (preAggregated !== null) checkPreAggregated(definition, definitionOf(preAggregated), window)
     const records: PreAggregated | null = pre === null || preAggregated === null
       ? null
@@ -128,7 +143,7 @@ class Graph {
   }
 
   #derive(plan: Plan.Derive): Checked.Derive {
-    const input = this.#results(plan.input)
+    const input = this.results(plan.input)
     const known = new Map(typesOf(input))
     const values = Object.entries(plan.values).map(([name, derived]) => {
       const node = `the result "${name}"`

@@ -9,11 +9,12 @@ import type { Derived, Trigger } from "./Plan.ts"
 import type { Definition, Portability } from "./Source.ts"
 import type * as Window from "./Window.ts"
 
-export interface Checked {
+/** What it puts out is what its end does: panes where that gives results, rows where it gives events. */
+export interface Checked<out End extends Node = Node> {
   readonly name: string
   /** Every node, each behind those that it reads from; the last one is the end. */
   readonly nodes: ReadonlyArray<Node>
-  readonly end: Results
+  readonly end: End
   readonly portability: Portability
   /** A digest of everything that decides what is computed. */
   readonly fingerprint: string
@@ -103,8 +104,13 @@ export interface StateBound {
   readonly bytesPerEntry: number
 }
 
+export const endsInEvents = (checked: Checked): checked is Checked<Events> =>
+  checked.end._tag !== "window" && checked.end._tag !== "derive"
+
+export const endsInResults = (checked: Checked): checked is Checked<Results> => !endsInEvents(checked)
+
 /** The first window node, in which rows become results. */
-export const windowOf = ({ end }: Checked): WindowNode => {
+export const windowOf = ({ end }: Checked<Results>): WindowNode => {
   let node: Results = end
   while (node._tag !== "window") node = node.input
   return node
@@ -125,7 +131,7 @@ export const originOf = (events: Events): { readonly source: Source; readonly st
 }
 
 /** The results of a pane with their types, in their order. */
-export const valuesOf = ({ end }: Pick<Checked, "end">): ReadonlyArray<readonly [name: string, type: ValueType]> =>
+export const valuesOf = ({ end }: Pick<Checked<Results>, "end">): ReadonlyArray<readonly [name: string, type: ValueType]> =>
   end._tag === "window"
     ? end.aggregates.map(({ name, type }) => [name, type] as const)
     : [...valuesOf({ end: end.input }), ...end.values.map(({ name }) => [name, percent] as const)]
@@ -147,7 +153,10 @@ export interface Input {
 }
 
 export const inputOf = (checked: Checked): Input => {
-  const { input, preAggregated: records } = windowOf(checked)
+  const { input, preAggregated: records } = endsInEvents(checked)
+    ? { input: checked.end, preAggregated: null }
+    // Whatever does not end in events ends in results.
+    : windowOf(checked as Checked<Results>)
   const events = originOf(input).source
   const preAggregated = records === null ? null : originOf(records).source
   return { id: `${events.fingerprint}+${preAggregated?.fingerprint ?? ""}`, events, preAggregated }
@@ -155,11 +164,15 @@ export const inputOf = (checked: Checked): Input => {
 
 /**
  * The fields of a source, named by its fingerprint, that pipelines look at beside its key and its time; `undefined` where
- * functions are handed whole rows.
+ * functions are handed whole rows, and where whole rows are put out.
  */
 export const fieldsRead = (pipelines: ReadonlyArray<Checked>, source: string): ReadonlySet<string> | undefined => {
   const fields = new Set<string>()
   for (const checked of pipelines) {
+    if (!endsInResults(checked)) {
+      if (inputOf(checked).events.fingerprint === source) return undefined
+      continue
+    }
     const window = windowOf(checked)
     for (const events of window.preAggregated === null ? [window.input] : [window.input, window.preAggregated]) {
       const { source: { fingerprint }, steps } = originOf(events)

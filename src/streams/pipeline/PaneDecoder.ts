@@ -5,7 +5,7 @@
 import { BigDecimal, Option, Schema } from "effect"
 import * as Checked from "./Checked.ts"
 import * as Pane from "./Pane.ts"
-import type { Any as AnyPipeline } from "./Pipeline.ts"
+import { type Any as AnyPipeline, isOfPanes } from "./Pipeline.ts"
 import type { Window } from "./Window.ts"
 
 /** Why a record is not taken for a pane of the pipelines. */
@@ -17,7 +17,7 @@ export type Refusal =
 
 /** Panes of these pipelines from lines as `Pane.toJson` writes them. */
 export const make = (pipelines: ReadonlyArray<AnyPipeline>): (line: Uint8Array) => Pane.Pane | Refusal => {
-  const known = new Map(pipelines.map(({ checked, name }) => [name, { window: Checked.windowOf(checked).window, types: typesOf(checked) }]))
+  const known = new Map(pipelines.filter(isOfPanes).map(({ checked, name }) => [name, { window: Checked.windowOf(checked).window, types: typesOf(checked) }]))
   return (line) => {
     const encoded = Option.getOrNull(decode(text.decode(line)))
     if (encoded === null) return "no-pane"
@@ -36,7 +36,7 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Pane.Encoded))
 type Type = "decimal" | "number" | "string" | "boolean" | "any"
 
 /** The results of a pipeline in the order in which the engine gives them. */
-const typesOf = (checked: Checked.Checked): ReadonlyMap<string, Type> =>
+const typesOf = (checked: Checked.Checked<Checked.Results>): ReadonlyMap<string, Type> =>
   new Map(Checked.valuesOf(checked).map(([name, { kind }]) => [name, kind === "int" || kind === "double" ? "number" : kind]))
 
 /** `null` where they are not the results of the pipeline. A retracted window has no values that count. */

@@ -1,11 +1,12 @@
 /**
  * A pipeline: a source, its windows and their aggregates under a name. It is a value that
- * does nothing; engines interpret it.
+ * does nothing; engines interpret it. Without windows it ends in events: what it puts out are
+ * the rows that its conditions keep.
  *
  * @example
  * ```ts
  * import { Schema } from "effect"
- * import { Aggregate, Pipeline, Source, Window } from "courant"
+ * import { Aggregate, Expr, Pipeline, Source, Window } from "courant"
  *
  * const Reading = Schema.Struct({ sensor: Schema.String, at: Schema.Int, celsius: Schema.Finite })
  *
@@ -15,13 +16,19 @@
  *   Pipeline.allowedLateness("10 minutes"),
  *   Pipeline.named("hourly")
  * )
+ *
+ * export const frost = Source.make("readings", { schema: Reading, key: "sensor", eventTime: "at" }).pipe(
+ *   Source.where(Expr.lt("celsius", 0)),
+ *   Pipeline.named("frost")
+ * )
  * ```
  */
 import { Duration } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
 import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
-import { check } from "./Check.ts"
+import { check, checkEvents } from "./Check.ts"
+import { CheckError } from "./check/CheckError.ts"
 import * as Checked from "./Checked.ts"
 import type { Fits, Has } from "./Expr.ts"
 import * as Fingerprint from "./Fingerprint.ts"
@@ -35,29 +42,67 @@ export interface Pipeline<out Values, out P extends Portability = "portable"> {
   /** What was declared, for pipelines that are made of this one. */
   readonly plan: Plan.Results
   /** What it means: all that engines look at. */
-  readonly checked: Checked.Checked
+  readonly checked: Checked.Checked<Checked.Results>
   readonly _values?: Values
   readonly _portability?: P
 }
 
-export type Any = Pipeline<unknown, Portability>
+/** A pipeline that ends in events: it has no windows, and what it puts out are rows. */
+export interface OfRows<out R, out P extends Portability = "portable"> {
+  readonly name: string
+  readonly plan: Plan.Events
+  readonly checked: Checked.Checked<Checked.Events>
+  /** Never set: it carries the row's type. */
+  readonly _row?: R
+  readonly _portability?: P
+}
+
+export type AnyOfPanes = Pipeline<unknown, Portability>
+
+export type AnyOfRows = OfRows<unknown, Portability>
+
+export type Any = AnyOfPanes | AnyOfRows
+
+export const isOfPanes = (pipeline: Any): pipeline is AnyOfPanes => Checked.endsInResults(pipeline.checked)
+
+export const isOfRows = (pipeline: Any): pipeline is AnyOfRows => Checked.endsInEvents(pipeline.checked)
+
+/** A pipeline of panes out of windows with their aggregates, one of rows out of a source. */
+export type Named<Ended> = Ended extends Aggregated<infer Values, infer P> ? Pipeline<Values, P>
+  : Ended extends Source<infer R, infer P> ? OfRows<R, P>
+  : never
 
 /**
- * Gives the pipeline its name, by which its panes, checkpoints and measurements are known, and checks it as a whole.
- * Throws a `CheckError` that names the part that is wrong and says what to do.
+ * Gives the pipeline its name, by which its panes or rows, its checkpoints and measurements are known, and checks it as a
+ * whole. A source that is named as it is ends in events. Throws a `CheckError` that names the part that is wrong and says
+ * what to do.
  */
-export const named = (name: string) => <Values, P extends Portability>(self: Aggregated<Values, P>): Pipeline<Values, P> =>
-  make(name, self.plan)
+export const named = (name: string) =>
+<Ended extends Aggregated<unknown, Portability> | Source<unknown, Portability>>(self: Ended): Named<Ended> =>
+  // The result's type says which of the two it is made from, which the compiler does not follow.
+  ("plan" in self ? ofPanes(name, self.plan) : ofRows(name, eventsOf(name, self))) as Named<Ended>
 
-const make = <Values, P extends Portability>(name: string, plan: Plan.Results): Pipeline<Values, P> => ({
-  name,
-  plan,
-  checked: check(name, plan)
-})
+const ofPanes = (name: string, plan: Plan.Results): AnyOfPanes => ({ name, plan, checked: check(name, plan) })
 
-const changeWindow = (change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>) =>
+const ofRows = (name: string, plan: Plan.Events): AnyOfRows => ({ name, plan, checked: checkEvents(name, plan) })
+
+/** A file without types may hand over windows of which nothing is made. */
+const eventsOf = (name: string, source: Source<unknown, Portability>): Plan.Events => {
+  if ("filters" in source) return planOf(source)
+  const why = "it is neither a source nor windows with aggregates; put Aggregate.into before it"
+  throw new CheckError({ pipeline: String(name), node: "Pipeline.named", why })
+}
+
+/** What has windows to be changed; a file without types may hand over something that has none. */
+const resultsOf = (step: string, self: { readonly plan: Plan.Results }): Plan.Results => {
+  const { plan } = self as { readonly plan?: Plan.Plan }
+  if (plan?._tag === "window" || plan?._tag === "derive") return plan
+  throw new TypeError(`${step} needs windows, and this ends in events; put a window and Aggregate.into before it`)
+}
+
+const changeWindow = (step: string, change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>) =>
 <Values, P extends Portability>(self: Aggregated<Values, P>): Aggregated<Values, P> =>
-  Aggregate.make(Plan.changeWindow(self.plan, (node) => ({ ...node, ...change(node) })))
+  Aggregate.make(Plan.changeWindow(resultsOf(step, self), (node) => ({ ...node, ...change(node) })))
 
 /**
  * For how long after a window has closed, in event time, late events still change it. Each
@@ -65,17 +110,17 @@ const changeWindow = (change: (node: Plan.WindowNode) => Partial<Plan.WindowNode
  * lateness an event is too late.
  */
 export const allowedLateness = (lateness: Duration.Input) =>
-  changeWindow(() => ({ allowedLateness: Duration.toMillis(lateness) }))
+  changeWindow("Pipeline.allowedLateness", () => ({ allowedLateness: Duration.toMillis(lateness) }))
 
 /** Emits only when a window closes: the default. */
-export const emitOnClose = changeWindow(() => ({ trigger: { on: "close" } }))
+export const emitOnClose = changeWindow("Pipeline.emitOnClose", () => ({ trigger: { on: "close" } }))
 
 /**
  * Emits `early` panes of open windows as they change: at every event, or whenever the
  * largest event time has crossed a multiple of `every`. Both are functions of the log.
  */
 export const emitOnUpdate = (options?: { readonly every?: Duration.Input }) =>
-  changeWindow(() => ({ trigger: { on: "update", every: Duration.toMillis(options?.every ?? 0) } }))
+  changeWindow("Pipeline.emitOnUpdate", () => ({ trigger: { on: "update", every: Duration.toMillis(options?.every ?? 0) } }))
 
 /**
  * Adds a result that compares a window with the one before it of the same key: by how many
@@ -86,7 +131,7 @@ export const percentChange = <const Name extends string, const Of extends string
 <Values, P extends Portability>(
   self: Aggregated<Values, P> & Fits<Values, Has<Of, Decimal | number | null>>
 ): Aggregated<Values & Has<Name, Decimal | null>, P> =>
-  Aggregate.make({ _tag: "derive", input: self.plan, values: { [name]: { function: "percentChange", of } } })
+  Aggregate.make({ _tag: "derive", input: resultsOf("Pipeline.percentChange", self), values: { [name]: { function: "percentChange", of } } })
 
 type Unmapped<Values, M> = { readonly [K in keyof Values]: K extends keyof M ? Values[K] : Values[K] | null }
 
@@ -103,7 +148,8 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
 <Values, P extends Portability>(
   self: Aggregated<Values, P> & Fits<Values, { readonly [K in keyof M]: R[M[K]] | null }>
 ): Aggregated<Unmapped<Values, M>, P> =>
-  Aggregate.make(Plan.changeWindow(self.plan, (node) => ({ ...node, preAggregated: { input: planOf(source), fields } })))
+  Aggregate.make(Plan.changeWindow(resultsOf("Pipeline.acceptPreAggregated", self), (node) =>
+    ({ ...node, preAggregated: { input: planOf(source), fields } })))
 
 /**
  * A pipeline of larger windows made of the windows of another. It merges their exact states,
@@ -115,25 +161,40 @@ export const rollUp = <Values, P extends Portability>(
   size: Duration.Input,
   options?: Window.Aligned
 ): Aggregated<Values, P> =>
-  Aggregate.make(Plan.changeWindow(self.plan, (node) => ({
+  Aggregate.make(Plan.changeWindow(resultsOf("Pipeline.rollUp", self), (node) => ({
     ...node,
     input: node,
     preAggregated: null,
     window: Window.tumblingOf(size, options)
   })))
 
-/** The values of a pipeline's panes. */
-export type ValuesOf<P> = P extends Pipeline<infer Values, Portability> ? Values : never
+/** The values of a pipeline's panes, or those of its rows. */
+export type ValuesOf<P> = P extends Pipeline<infer Values, Portability> ? Values
+  : P extends OfRows<infer R, Portability> ? Structured<R>
+  : never
 
-/** The rows of a source. */
-export type RowOf<S> = S extends Source<infer R, Portability> ? R : never
+/** The fields of a row with those of structs in their structs; one that may be absent is `null` where it has nothing. */
+type Structured<R> = {
+  readonly [Name in Outermost<keyof R & string>]: Name extends keyof R ? R[Name] : Structured<Inside<R, Name>> | null
+}
+
+type Outermost<Path extends string> = Path extends `${infer Struct}.${string}` ? Struct : Path
+
+type Inside<R, Struct extends string> = {
+  readonly [Path in keyof R as Path extends `${Struct}.${infer Rest}` ? Rest : never]: R[Path]
+}
+
+/** The rows of a source, or of a pipeline that ends in events, as functions see them: fields by their paths. */
+export type RowOf<S> = S extends Source<infer R, Portability> | OfRows<infer R, Portability> ? R : never
 
 export type { Row }
 
 /** The same pipeline under other bounds of disorder, as the command line sets them. */
-export const withBounds = <P extends Any>({ name, plan }: P, bounds: Plan.Bounds): P =>
-  // Bounds change neither the results nor the portability, and a pipeline's type says nothing else.
-  make(name, Plan.withBounds(plan, bounds)) as P
+export const withBounds = <P extends Any>(pipeline: P, bounds: Plan.Bounds): P =>
+  // Bounds change neither what is put out nor the portability, and a pipeline's type says nothing else.
+  (isOfRows(pipeline) ? ofRows(pipeline.name, Plan.withBounds(pipeline.plan, bounds)) : rebound(pipeline, bounds)) as P
+
+const rebound = ({ name, plan }: AnyOfPanes, bounds: Plan.Bounds): AnyOfPanes => ofPanes(name, Plan.withBounds(plan, bounds))
 
 /**
  * A digest of everything that decides what pipelines compute together, in whatever order they and their results are

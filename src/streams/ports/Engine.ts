@@ -1,6 +1,6 @@
 /**
  * Port: what runs pipelines from a log into a sink, effectively once. A batch is read, the
- * operators advance, its panes are written (upserts), then offsets and state are saved
+ * operators advance, its panes and rows are written (upserts), then offsets and state are saved
  * together. A crash between any two of these repeats writes and changes nothing.
  */
 import { Context, type Duration, type Effect, Schema } from "effect"
@@ -10,6 +10,7 @@ import type { EventLogError } from "./EventLog.ts"
 import type { Counts } from "./Monitor.ts"
 import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
 import type { ResultSinkError } from "./ResultSink.ts"
+import type { RowSinkError } from "./RowSink.ts"
 
 export interface Options {
   /** Under this name the checkpoint is kept. */
@@ -40,6 +41,8 @@ export interface Options {
 export interface Report extends Counts {
   /** Panes written by this run. */
   readonly panes: number
+  /** Rows written by this run. */
+  readonly rows: number
   readonly byPipeline: { readonly [name: string]: Counts }
 }
 
@@ -67,6 +70,7 @@ export type EngineError =
   | EventLogError
   | RemoteError
   | ResultSinkError
+  | RowSinkError
   | StateError
 
 export class Engine extends Context.Service<Engine, {

@@ -9,6 +9,7 @@ import type { Pane } from "../pipeline/Pane.ts"
 /** Events counted once each: read = aggregated + late + dead-lettered + duplicate + filtered. */
 export interface Counts {
   readonly read: number
+  /** Taken into a window, or put out by a pipeline that ends in events. */
   readonly aggregated: number
   readonly late: number
   readonly deadLettered: number
@@ -24,6 +25,8 @@ export interface Progress extends Counts {
   readonly lag: number
   /** Panes written by this run. */
   readonly panes: number
+  /** Rows written by this run. */
+  readonly rows: number
   /** The counts of each pipeline: what one takes may be late for another. */
   readonly byPipeline: { readonly [name: string]: Counts }
 }
@@ -45,6 +48,7 @@ export const nothingYet: Progress = {
   watermark: null,
   lag: 0,
   panes: 0,
+  rows: 0,
   byPipeline: {}
 }
 

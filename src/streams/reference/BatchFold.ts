@@ -10,7 +10,7 @@ import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.t
 import { type Aggregate, type Events, horizon, type Results, type WindowNode } from "../pipeline/Checked.ts"
 import type { Literal, Node } from "../pipeline/Expr.ts"
 import type { Value, Values } from "../pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
+import type { AnyOfPanes as AnyPipeline } from "../pipeline/Pipeline.ts"
 import type { Definition } from "../pipeline/Source.ts"
 import type { Unit, Window } from "../pipeline/Window.ts"
 
@@ -108,14 +108,14 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
   return { results: all.sort(order).map((group) => resultOf(node, group)), late }
 }
 
-const keyOf = ({ key }: Definition, fields: Fields): string | null => {
+export const keyOf = ({ key }: Definition, fields: Fields): string | null => {
   const values = key.map((field) => fields[field] ?? null)
   if (values.includes(null)) return null
   return values.length === 0 ? "" : values.length === 1 ? String(values[0]) : JSON.stringify(values)
 }
 
 /** In whole milliseconds: what is finer belongs to the millisecond that it is in. */
-const timeOf = ({ eventTime }: Definition, fields: Fields): number | null => {
+export const timeOf = ({ eventTime }: Definition, fields: Fields): number | null => {
   const value = fields[eventTime.field] ?? null
   if (value === null) return null
   switch (eventTime.unit) {
@@ -179,9 +179,9 @@ const sessions = (items: ReadonlyArray<Item>, gap: number): Array<Group> => {
   return groups
 }
 
-const definitionOf = (input: Events): Definition => input._tag === "source" ? input.definition : definitionOf(input.input)
+export const definitionOf = (input: Events): Definition => input._tag === "source" ? input.definition : definitionOf(input.input)
 
-const passes = (input: Events, fields: Fields): boolean => {
+export const passes = (input: Events, fields: Fields): boolean => {
   if (input._tag === "source") return true
   if (!passes(input.input, fields)) return false
   return input._tag === "where" ? holds(input.condition, fields) : input.test(fields as never)

@@ -10,7 +10,7 @@ type Anything = { readonly [name: string]: Schema.Codec<never> }
 type Row = { readonly [name: string]: never }
 
 /** Throws where no pipeline can be made of it. */
-export const pipelineOf = ({ name, pipeline, source }: Pick<Case.Case, "name" | "pipeline" | "source">): Pipeline.Any => {
+export const pipelineOf = ({ name, pipeline, source }: Pick<Case.Case, "name" | "pipeline" | "source">): Pipeline.AnyOfPanes => {
   const rows = sourceOf(source)
   const filtered = pipeline.where === undefined ? rows : rows.pipe(Source.where(conditionOf(pipeline.where)))
   // Results have no names for the compiler either.

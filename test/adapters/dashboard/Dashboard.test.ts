@@ -322,6 +322,7 @@ describe("/api/health and /metrics", () => {
           filtered: 1,
           watermark: 99,
           lag: 6,
+          rows: 8,
           byPipeline: {},
           panes: 8
         }

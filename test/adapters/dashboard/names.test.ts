@@ -7,7 +7,7 @@ import { candles1m, candles5m } from "../../../src/analytics/candles.ts"
 import { day } from "../../../src/analytics/day.ts"
 import { movingAverage5m } from "../../../src/analytics/movingAverage.ts"
 import * as Checked from "../../../src/streams/pipeline/Checked.ts"
-import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
+import type { AnyOfPanes as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 
 const resultsOf = ({ checked }: AnyPipeline) => Checked.valuesOf(checked).map(([name]) => name)
 

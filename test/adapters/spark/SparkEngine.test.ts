@@ -80,7 +80,7 @@ const windows = (plan: Plan.Results): Plan.WindowNode => plan._tag === "window" 
 
 /** Pipelines of all kinds, less what Spark does not take. */
 const portablePipelines = pipelines({ revisions: false, outOfOrderness: bound })
-  .map((pipeline): AnyPipeline => {
+  .map((pipeline) => {
     const { distinctSizes: _, ratioWeighted: __, ...aggregates } = windows(pipeline.plan).aggregates
     return Aggregate.make({ ...windows(pipeline.plan), aggregates }).pipe(Pipeline.named(pipeline.name))
   })
@@ -154,6 +154,7 @@ describe("on a cluster", () => {
       assert.deepStrictEqual(progress, {
         ...counts,
         panes: closed(candles, events).size + closed(large, events).size,
+        rows: 0,
         watermark: Math.max(...events.map((event) => JSON.parse(event).time)) - 5_000,
         lag: 0,
         byPipeline: { candles: counts, large: { ...counts, aggregated: length - small, filtered: small } }

@@ -3,7 +3,7 @@ import { BigDecimal, Schema } from "effect"
 import * as Decimal from "../../../src/domain/Decimal.ts"
 import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
 import { Aggregate, Expr, Pane, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
-import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
+import type { AnyOfPanes as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { randomFrom } from "../../random.ts"
 
 const ticks = Source.make("ticks", {

@@ -5,11 +5,13 @@ import * as SqliteCheckpointStore from "../../../src/adapters/sqlite/SqliteCheck
 import * as SqliteDeadLetters from "../../../src/adapters/sqlite/SqliteDeadLetters.ts"
 import * as SqliteEventLog from "../../../src/adapters/sqlite/SqliteEventLog.ts"
 import * as SqliteResultSink from "../../../src/adapters/sqlite/SqliteResultSink.ts"
+import * as SqliteRowSink from "../../../src/adapters/sqlite/SqliteRowSink.ts"
 import * as CheckpointStoreContract from "../../../src/testing/CheckpointStoreContract.ts"
 import * as DeadLettersContract from "../../../src/testing/DeadLettersContract.ts"
 import * as EventLogContract from "../../../src/testing/EventLogContract.ts"
 import type { Options } from "../../../src/testing/Law.ts"
 import * as ResultSinkContract from "../../../src/testing/ResultSinkContract.ts"
+import * as RowSinkContract from "../../../src/testing/RowSinkContract.ts"
 import { temporaryFolder } from "./folder.ts"
 
 /** A new database in a new folder at each build, and a folder that can be opened again. */
@@ -24,5 +26,6 @@ const stores = <S, E>(
 EventLogContract.suite("sqlite, 1 partition", ...stores(SqliteEventLog.layer({ topic: "ticks" })))
 EventLogContract.suite("sqlite, 3 partitions", ...stores(SqliteEventLog.layer({ topic: "ticks", partitions: 3 })))
 ResultSinkContract.suite("sqlite", ...stores(SqliteResultSink.layer))
+RowSinkContract.suite("sqlite", ...stores(SqliteRowSink.layer))
 DeadLettersContract.suite("sqlite", ...stores(SqliteDeadLetters.layer))
 CheckpointStoreContract.suite("sqlite", ...stores(SqliteCheckpointStore.layer))

@@ -8,13 +8,17 @@ import { join } from "node:path"
 import { PassThrough } from "node:stream"
 import * as Lines from "../../../src/adapters/stdio/Lines.ts"
 import * as StdinFeed from "../../../src/adapters/stdio/StdinFeed.ts"
+import * as StdoutRowSink from "../../../src/adapters/stdio/StdoutRowSink.ts"
 import * as StdoutSink from "../../../src/adapters/stdio/StdoutSink.ts"
 import { Feed } from "../../../src/streams/ports/Feed.ts"
 import * as Pane from "../../../src/streams/pipeline/Pane.ts"
+import * as Row from "../../../src/streams/pipeline/Row.ts"
 import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
+import { RowSink } from "../../../src/streams/ports/RowSink.ts"
 import * as FeedContract from "../../../src/testing/FeedContract.ts"
 import { forAll } from "../../../src/testing/Law.ts"
+import * as RowSinkContract from "../../../src/testing/RowSinkContract.ts"
 import * as ResultSinkContract from "../../../src/testing/ResultSinkContract.ts"
 import { integer } from "../../../src/testing/Samples.ts"
 
@@ -132,7 +136,7 @@ const pane = (start: number): Pane.Pane => ({
 
 /** A standard output that keeps each write, or fails. */
 const stdout = (writes: Array<string | Uint8Array>, error?: PlatformError.PlatformError) =>
-  StdoutSink.layer.pipe(Layer.provide(Stdio.layerTest({
+  Layer.merge(StdoutSink.layer, StdoutRowSink.layer).pipe(Layer.provide(Stdio.layerTest({
     stdout: () =>
       Sink.forEach((write) => error === undefined ? Effect.sync(() => writes.push(write)) : Effect.fail(error))
   })))
@@ -143,6 +147,7 @@ const systemError = (code: string) =>
   })
 
 ResultSinkContract.suiteWriteOnly("stdout", stdout([]))
+RowSinkContract.suiteWriteOnly("stdout", stdout([]))
 
 describe("stdout", () => {
   it.live("gets a line a pane, in one write a batch", () =>
@@ -153,6 +158,17 @@ describe("stdout", () => {
         Effect.provide(stdout(writes))
       )
       assert.deepStrictEqual(writes, [`${Pane.toJson(pane(0))}\n${Pane.toJson(pane(60_000))}\n`])
+    }))
+
+  it.live("gets a line a row, in one write a batch", () =>
+    Effect.gen(function*() {
+      const writes: Array<string> = []
+      const row = (offset: number): Row.Row =>
+        ({ pipeline: "big-trades", place: { source: "trades", partition: 0, offset }, key: "A", time: offset, values: { size: offset } })
+      yield* RowSink.use((sink) => Effect.andThen(sink.write([row(1), row(2)]), sink.write([]))).pipe(
+        Effect.provide(stdout(writes))
+      )
+      assert.deepStrictEqual(writes, [`${Row.toJson(row(1))}\n${Row.toJson(row(2))}\n`])
     }))
 
   it.live("that has lost its reader interrupts the writer; any other trouble is an error", () =>

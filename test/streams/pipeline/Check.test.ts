@@ -27,6 +27,8 @@ const Bar = Schema.Struct({
   volume: Schema.Int
 })
 
+const Special = Schema.Struct({ time: Schema.Int, ["__proto__"]: Schema.String })
+
 const bars = Source.make("bars", { schema: Bar, key: "symbol", eventTime: "start" })
 
 /** A value as the compiler would not have it, which a file without types hands over all the same. */
@@ -90,6 +92,9 @@ const refusals: ReadonlyArray<readonly [what: string, declare: () => unknown, no
   ["a pre-aggregated field that is not there", () => merged({ high: "hgih" }), "the aggregate \"high\"", "did you mean \"high\"?"],
   ["a pre-aggregated result that is not there", () => merged({ hgih: "high" }), "Pipeline.acceptPreAggregated", "did you mean \"high\"?"],
   ["pre-aggregated records in sessions", () => trades.pipe(Window.session(5), Aggregate.into({ high: Aggregate.max("price") }), Pipeline.acceptPreAggregated(bars, { high: "high" }), named), "Pipeline.acceptPreAggregated", "sessions"],
+  ["windows of which nothing is made", () => Pipeline.named("p")(untyped(minutes)), "Pipeline.named", "put Aggregate.into before it"],
+  ["rows that pass a condition on no field", () => trades.pipe(Source.where(Expr.gt(untyped("prise"), 0)), named), "Source.where", "no field \"prise\""],
+  ["rows with a field that no object can have", () => Source.make("t", { schema: Special, key: [], eventTime: "time" }).pipe(named), "Pipeline.named", "\"__proto__\""],
   ["pre-aggregated records of another key", () => high.pipe(Pipeline.acceptPreAggregated(Source.make("b", { schema: Bar, key: "volume", eventTime: "start" }), { high: "high" }), named), "Pipeline.acceptPreAggregated", "the key of \"b\""]
 ]
 
@@ -102,6 +107,47 @@ describe("is refused with the node and what to do", () => {
       error = thrown
     }
     expect(error).toMatchObject({ _tag: "CheckError", node, message: expect.stringContaining(why) })
+  })
+})
+
+describe("what needs windows says so of a source, and of a pipeline that ends in events", () => {
+  const rows = trades.pipe(Source.where(Expr.gt("size", 1)))
+  it.each<readonly [step: string, apply: (self: never) => unknown, self: unknown]>([
+    ["Pipeline.allowedLateness", Pipeline.allowedLateness("1 minute"), rows],
+    ["Pipeline.emitOnClose", Pipeline.emitOnClose, rows],
+    ["Pipeline.emitOnUpdate", Pipeline.emitOnUpdate(), rows],
+    ["Pipeline.percentChange", Pipeline.percentChange("change", "size"), rows],
+    ["Pipeline.acceptPreAggregated", Pipeline.acceptPreAggregated(bars, { size: "volume" }), rows],
+    ["Pipeline.rollUp", (self) => Pipeline.rollUp(self, "1 minute"), rows.pipe(named)]
+  ])("%s", (step, apply, self) => {
+    expect(() => apply(untyped(self))).toThrow(`${step} needs windows, and this ends in events`)
+  })
+})
+
+describe("a pipeline that ends in events", () => {
+  const large = trades.pipe(Source.where(Expr.gt("size", 1)), named)
+
+  it("has a fingerprint of its own, which its source, its conditions and its name change", () => {
+    const others = [
+      trades.pipe(named),
+      trades.pipe(Source.where(Expr.gt("size", 2)), named),
+      trades.pipe(Source.where(Expr.gt("size", 1)), Pipeline.named("q")),
+      Pipeline.withBounds(large, { outOfOrderness: 5 }),
+      minutes.pipe(counted, named)
+    ]
+    const fingerprints = [large, ...others].map(({ checked }) => checked.fingerprint)
+    expect(new Set(fingerprints).size).toBe(fingerprints.length)
+    expect(trades.pipe(Source.where(Expr.gt("size", 1)), named).checked.fingerprint).toBe(large.checked.fingerprint)
+  })
+
+  it("is portable as far as it calls no function", () => {
+    expect(large.checked.portability).toBe("portable")
+    expect(trades.pipe(Source.filter(({ size }) => size > 1), named).checked.portability).toBe("local")
+  })
+
+  it("runs beside another only over the same topic, under a name of its own", () => {
+    expect(() => new Job([large, minutes.pipe(counted, named)], { partitions: 1 })).toThrow("another pipeline of this name")
+    expect(() => new Job([large, bars.pipe(Pipeline.named("q"))], { partitions: 1 })).toThrow("they cannot run together")
   })
 })
 

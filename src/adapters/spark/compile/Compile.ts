@@ -11,7 +11,7 @@ import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import * as Checked from "../../../streams/pipeline/Checked.ts"
 import * as AppendClock from "../../../streams/records/AppendClock.ts"
-import type * as Pipeline from "../../../streams/pipeline/Pipeline.ts"
+import * as Pipeline from "../../../streams/pipeline/Pipeline.ts"
 import type { Definition, Portability } from "../../../streams/pipeline/Source.ts"
 import type { Window } from "../../../streams/pipeline/Window.ts"
 import * as Condition from "./Condition.ts"
@@ -53,6 +53,7 @@ export const compile = <P extends Portability>(
 
 /** A pipeline whose type nobody knows, such as one of a file, as the portable one that it is; or what in it is not. */
 export const portable = (pipeline: Pipeline.Any): Effect.Effect<Pipeline.Pipeline<unknown, "portable">, Unsupported> => {
+  if (!Pipeline.isOfPanes(pipeline)) return refuse(pipeline, "a pipeline that ends in events", "only the panes of windows come back from there; run it in process")
   const custom = Checked.windowOf(pipeline.checked).aggregates.find(({ op }) => op === "custom")
   if (pipeline.checked.nodes.some(({ _tag }) => _tag === "filter")) return refuse(pipeline, "Source.filter", functions)
   if (custom !== undefined) return refuse(pipeline, `the result "${custom.name}" (Aggregate.custom)`, functions)
@@ -67,10 +68,10 @@ const refuse = ({ name }: Pipeline.Any, what: string, why: string) =>
 
 /** Of a pipeline whose type nobody knows, such as one of a file: functions in it are refused like the rest. */
 export const compileAny = Effect.fn("Spark.compile")(function*(
-  pipeline: Pipeline.Any,
+  anyPipeline: Pipeline.Any,
   options: Options = {}
 ): Effect.fn.Return<Program, Unsupported> {
-  yield* portable(pipeline)
+  const pipeline = yield* portable(anyPipeline)
   yield* Effect.forEach(unsupportedIn(pipeline), ([what, why]) => refuse(pipeline, what, why))
   const steps = yield* Effect.try({
     try: () => stepsOf(pipeline, options),
@@ -83,7 +84,7 @@ export const compileAny = Effect.fn("Spark.compile")(function*(
   return { pipeline: pipeline.name, fingerprint, steps }
 })
 
-const unsupportedIn = ({ checked }: Pipeline.Any): ReadonlyArray<readonly [string, string]> => {
+const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly [string, string]> => {
   const { aggregates, trigger, window } = Checked.windowOf(checked)
   const { events, preAggregated } = Checked.inputOf(checked)
   return [
@@ -124,7 +125,7 @@ const sideOf = (events: Checked.Events, prefix: string): Side => {
   return { definition, decoded, scope, keep: Sql.and(conditions), json: `${prefix}_json` }
 }
 
-const stepsOf = (pipeline: Pipeline.Any, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
+const stepsOf = (pipeline: Pipeline.AnyOfPanes, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
   const { aggregates, allowedLateness, input, preAggregated, window } = Checked.windowOf(pipeline.checked)
   const events = sideOf(input, "e")
   const other = preAggregated === null ? null : sideOf(preAggregated, "p")

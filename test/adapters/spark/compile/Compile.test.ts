@@ -23,6 +23,10 @@ const sourceOf = (symbol: Schema.Codec<string>) =>
   }).pipe(Window.tumbling("1 minute"), Aggregate.into({ close: Aggregate.last("price") }), Pipeline.named("checked"))
 
 const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
+  "an end in events": [
+    trades.pipe(Source.where(Expr.gt("size", 1)), Pipeline.named("large")),
+    /"large" cannot run on Spark: a pipeline that ends in events: /
+  ],
   "a calendar": [day, /"day" cannot run on Spark: calendar windows: /],
   "windows that cumulate": [
     trades.pipe(Window.cumulative("1 day", "1 hour"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("so-far")),

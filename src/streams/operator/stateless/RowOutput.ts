@@ -1,0 +1,50 @@
+/** The end of a pipeline without windows: whatever has come as far as this is put out. */
+import type { Source } from "../../pipeline/Checked.ts"
+import type { Row } from "../../pipeline/Row.ts"
+import { StructReader } from "../../records/StructReader.ts"
+import { type Operator, Outcome, type Rows } from "../Operator.ts"
+
+/**
+ * Rows leave in the order of the log, at once: nothing here waits for a watermark, so that no row is late, and a row's
+ * place says all that has to be known of it.
+ */
+export class RowOutput implements Operator<Rows, ReadonlyArray<Row>> {
+  readonly size = 0
+  readonly #pipeline: string
+  readonly #source: string
+  readonly #reader: StructReader
+  #rows: Array<Row> = []
+
+  constructor(pipeline: string, { definition }: Source) {
+    this.#pipeline = pipeline
+    this.#source = definition.name
+    this.#reader = new StructReader(definition.columns)
+  }
+
+  take(_: number, { batch, keep, outcomes }: Rows): void {
+    for (let row = 0; row < batch.length; row++) {
+      if (keep !== null && keep[row] === 0) continue
+      outcomes[row] = Outcome.aggregated
+      this.#rows.push({
+        pipeline: this.#pipeline,
+        place: { source: this.#source, partition: batch.partition, offset: batch.offsets[row]! },
+        key: batch.dictionary.textOf(batch.keys[row]!),
+        time: batch.times[row]!,
+        values: this.#reader.read(batch, row)
+      })
+    }
+  }
+
+  advance(): void {}
+
+  drain(): ReadonlyArray<Row> | null {
+    const rows = this.#rows
+    if (rows.length === 0) return null
+    this.#rows = []
+    return rows
+  }
+
+  save(): void {}
+
+  restore(): void {}
+}

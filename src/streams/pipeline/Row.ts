@@ -1,0 +1,95 @@
+/**
+ * What a pipeline that ends in events puts out: one row for each that it keeps, with the place that it has in the log. A
+ * row of one place is always the same one, so that whoever has it already can tell when it comes again.
+ */
+import { BigDecimal, Schema } from "effect"
+import * as Decimal from "../../domain/Decimal.ts"
+import type { Value } from "./Pane.ts"
+
+/** The source's name, and where in the log a row was read: no two rows of a pipeline have the same place. */
+export interface Place {
+  readonly source: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** The fields of a row, those of structs in their structs; an absent field is `null`. */
+export type Values = { readonly [name: string]: Value | Values }
+
+export interface Row<V = Values> {
+  readonly pipeline: string
+  readonly place: Place
+  /** The key as panes have it. */
+  readonly key: string
+  /** The event time in milliseconds since the epoch. */
+  readonly time: number
+  readonly values: V
+}
+
+/** Fields in their written form: decimals are strings in plain notation. */
+export type EncodedValues = { readonly [name: string]: string | number | boolean | null | EncodedValues }
+
+const EncodedValues: Schema.Codec<EncodedValues> = Schema.Record(
+  Schema.String,
+  Schema.Union([
+    Schema.String,
+    Schema.Finite,
+    Schema.Boolean,
+    Schema.Null,
+    Schema.suspend((): Schema.Codec<EncodedValues> => EncodedValues)
+  ])
+)
+
+/** A row as it is written. */
+export const Encoded = Schema.Struct({
+  pipeline: Schema.String,
+  place: Schema.Struct({
+    source: Schema.String,
+    partition: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+    offset: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+  }),
+  key: Schema.String,
+  time: Schema.Int,
+  values: EncodedValues
+})
+
+export type Encoded = typeof Encoded.Type
+
+/** A row on one line of JSON, its members always in the same order. */
+export const toJson = ({ key, pipeline, place, time, values }: Row): string =>
+  `{"pipeline":${JSON.stringify(pipeline)},"place":${placeToJson(place)},"key":${JSON.stringify(key)},"time":${time},` +
+  `"values":${valuesToJson(values)}}`
+
+export const placeToJson = ({ offset, partition, source }: Place): string =>
+  `{"source":${JSON.stringify(source)},"partition":${partition},"offset":${offset}}`
+
+/** The fields alone, in the order of the schema. */
+export const valuesToJson = (values: Values): string => {
+  let members = ""
+  for (const name in values) {
+    members += `${members === "" ? "" : ","}${JSON.stringify(name)}:${valueToJson(values[name] ?? null)}`
+  }
+  return `{${members}}`
+}
+
+const valueToJson = (value: Value | Values): string => {
+  if (BigDecimal.isBigDecimal(value)) return `"${Decimal.format(value)}"`
+  return isStruct(value) ? valuesToJson(value) : JSON.stringify(value)
+}
+
+const isStruct = (value: Value | Values): value is Values =>
+  typeof value === "object" && value !== null && !BigDecimal.isBigDecimal(value)
+
+/** The written form of a row as an object. */
+export const encode = (row: Row): Encoded => ({ ...row, place: { ...row.place }, values: encodeValues(row.values) })
+
+const encodeValues = (values: Values): EncodedValues =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) =>
+    [name, BigDecimal.isBigDecimal(value) ? Decimal.format(value) : isStruct(value) ? encodeValues(value) : value]))
+
+/** Reads the written form back. */
+export const decodeJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Encoded))
+
+/** What tells the rows of one store apart. */
+export const identityOf = ({ pipeline, place }: Pick<Row, "pipeline" | "place">): string =>
+  JSON.stringify([pipeline, place.source, place.partition, place.offset])

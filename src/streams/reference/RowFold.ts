@@ -1,0 +1,26 @@
+/** The meaning of a pipeline that ends in events: of all events those that pass, each with its place. See `BatchFold`. */
+import type { Column } from "../pipeline/Column.ts"
+import type { AnyOfRows } from "../pipeline/Pipeline.ts"
+import type { Row, Values } from "../pipeline/Row.ts"
+import { definitionOf, type Event, keyOf, passes, timeOf } from "./BatchFold.ts"
+
+/** The events of each partition have to be in the order of their offsets. */
+export const foldRows = ({ checked: { end, name } }: AnyOfRows, events: ReadonlyArray<Event>): ReadonlyArray<Row> => {
+  const definition = definitionOf(end)
+  return events.flatMap(({ fields, offset, partition, preAggregated }): ReadonlyArray<Row> => {
+    const key = keyOf(definition, fields)
+    const time = timeOf(definition, fields)
+    if (preAggregated === true || key === null || time === null || !passes(end, fields)) return []
+    const values = structOf(definition.columns, 0, fields)
+    return [{ pipeline: name, place: { source: definition.name, partition, offset }, key, time, values }]
+  })
+}
+
+/** The fields of a struct that lies so deep, each in its place; one that may be absent and has no value is absent. */
+const structOf = (columns: ReadonlyArray<Column>, depth: number, fields: Event["fields"]): Values =>
+  Object.fromEntries([...Map.groupBy(columns, ({ path }) => path[depth]!.name)].map(([name, inside]) => {
+    const [{ name: path, path: members }] = inside as [Column]
+    if (members.length === depth + 1) return [name, fields[path] ?? null]
+    const isAbsent = members[depth]!.optional && inside.every(({ name }) => (fields[name] ?? null) === null)
+    return [name, isAbsent ? null : structOf(inside, depth + 1, fields)]
+  }))
