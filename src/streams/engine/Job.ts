@@ -11,21 +11,12 @@ import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Batch } from "../records/Batch.ts"
-import { type Records, valueAt } from "../records/Records.ts"
-import type { Reason } from "../records/Refusal.ts"
+import type { Records } from "../records/Records.ts"
 import { Account, State as AccountState } from "./Account.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
+import { lettersOf, type Unused } from "./Refusals.ts"
 import { type Part, SourceReader, State as ReaderState } from "./SourceReader.ts"
 import type { Timeline } from "./Timeline.ts"
-
-/** A record that a pipeline, or the decoder (`pipeline` is `null`), could not use. */
-export interface Unused {
-  readonly record: number
-  readonly offset: number
-  readonly pipeline: string | null
-  readonly reason: Reason
-  readonly detail: string
-}
 
 /** What a batch of records led to. */
 export interface Output {
@@ -188,37 +179,21 @@ export class Job {
     }
   }
 
-  /** What the sources refuse. A record is nobody's where all refuse it, and where nobody takes records of its kind. */
-  #records({ from, kind, refused, to }: Part & { readonly _tag: "records" }, { records, refused: unused, worst }: Taking): void {
+  /** What the sources refuse, and what nobody takes. */
+  #records(part: Part & { readonly _tag: "records" }, { records, refused, worst }: Taking): void {
+    const { from, kind, to } = part
     for (const { account, input } of this.#running) {
       const source = sourceOf(input, kind)
-      if (source !== null) account.refuse(refused.get(source.fingerprint)?.length ?? 0)
-      else if (refused.size === 0) account.refuse(to - from)
+      if (source !== null) account.refuse(part.refused.get(source.fingerprint)?.length ?? 0)
+      else if (part.refused.size === 0) account.refuse(to - from)
       else account.pass(to - from)
     }
-    const nobody = new Map<number, Unused>()
-    if (refused.size === 0) {
-      for (let record = from; record < to; record++) {
-        const refusal = kind === "truncated" ? tooLong(valueAt(records, record).length) : unwanted
-        nobody.set(record, { record, offset: records.offsets[record]!, pipeline: null, ...refusal })
-      }
+    const letters = lettersOf(part, records, (source) =>
+      this.#running.flatMap(({ graph, input }) => sourceOf(input, kind)?.fingerprint === source ? [graph.checked.name] : []))
+    for (const letter of letters) {
+      worst[letter.record] = Outcome.refused
+      refused.push(letter)
     }
-    const times = new Map<number, number>()
-    for (const { record } of [...refused.values()].flat()) times.set(record, (times.get(record) ?? 0) + 1)
-    for (const [fingerprint, all] of refused) {
-      for (const each of all) {
-        if (times.get(each.record) === refused.size) {
-          if (!nobody.has(each.record)) nobody.set(each.record, { ...each, pipeline: null })
-          continue
-        }
-        worst[each.record] = Outcome.refused
-        for (const { graph, input } of this.#running) {
-          if (sourceOf(input, kind)?.fingerprint === fingerprint) unused.push({ ...each, pipeline: graph.checked.name })
-        }
-      }
-    }
-    for (const record of nobody.keys()) worst[record] = Outcome.refused
-    unused.push(...nobody.values())
   }
 
   #rows({ batch, input, kind, timeline }: Part & { readonly _tag: "rows" }, { late, records, worst }: Taking): void {
@@ -340,11 +315,6 @@ const restoredGraph = (checked: Checked.Checked, state: { readonly [id: string]:
 /** What an input reads of a kind of records, if anything. */
 const sourceOf = ({ events, preAggregated }: Checked.Input, kind: "event" | "pre-aggregated" | "truncated"): Checked.Source | null =>
   kind === "event" ? events : kind === "pre-aggregated" ? preAggregated : null
-
-const tooLong = (bytes: number) =>
-  ({ reason: "too-long", detail: `it is too long: these are its first ${bytes} bytes` }) as const
-
-const unwanted = { reason: "invalid-field", detail: "no pipeline of this job takes pre-aggregated records" } as const
 
 const lateRow = (batch: Batch, row: number, pipeline: string): Unused => ({
   record: batch.records[row]!,
