@@ -18,6 +18,10 @@ export const fed = (pipeline: Pipeline.AnyOfPanes, change: (rows: Plan.Events) =
   return Aggregate.make(Plan.changeWindow(pipeline.plan, refed)).pipe(Pipeline.named(pipeline.name))
 }
 
+/** With all rows of its source. */
+export const unconditional = (pipeline: Pipeline.AnyOfPanes): Pipeline.AnyOfPanes =>
+  fed(pipeline, () => ({ _tag: "source", definition: definitionOf(pipeline) }))
+
 export const windowNode = (pipeline: Pipeline.AnyOfPanes): Checked.WindowNode => Checked.windowOf(pipeline.checked)
 
 /** The source of its events. */

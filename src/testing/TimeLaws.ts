@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { Kind } from "../streams/records/Records.ts"
-import { definitionOf, windowNode } from "./Altered.ts"
+import { definitionOf, unconditional, windowNode } from "./Altered.ts"
 import {
   aggregates,
   cuts,
@@ -148,7 +148,8 @@ export const timeLaws: EngineLaws = {
       time: fc.integer({ min: -30, max: 30 }),
       beyond: fc.constantFrom(-1, 0, 1)
     }),
-    (make, { beyond, pipeline, time }) => {
+    (make, { beyond, pipeline: drawn, time }) => {
+      const pipeline = unconditional(drawn)
       const { allowedLateness, inner, window } = windowNode(pipeline)
       const session = window.kind === "session"
       const end = session ? time : lastEnd(inner ?? window, time)

@@ -499,7 +499,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "what an end of input has told is told again",
     file: "streams/engine/ToldPanes.ts",
-    find: "if (isTold) return null",
+    find: "if (isAsFinal && pane.changes === told.pane.changes && valuesOf(encoded) === valuesOf(told.pane)) return null",
     replace: "",
     law: "of a window's panes each is newer"
   },

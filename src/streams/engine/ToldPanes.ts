@@ -42,8 +42,8 @@ export class ToldPanes {
     if (pane.pane === "early" && rows <= told.rows) return null
     const next = this.revised(pane, rows)
     const encoded = Pane.encode(next)
-    const isTold = pane.pane !== "retracted" && pane.changes === told.pane.changes && valuesOf(encoded) === valuesOf(told.pane)
-    if (isTold) return null
+    const isAsFinal = pane.pane !== "retracted" && (pane.pane === "early" || told.pane.pane !== "early")
+    if (isAsFinal && pane.changes === told.pane.changes && valuesOf(encoded) === valuesOf(told.pane)) return null
     this.tell(encoded, rows)
     return next
   }
