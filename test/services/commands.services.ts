@@ -263,9 +263,9 @@ describe("a service in a test", () => {
   it.live("does not answer while it is paused", () =>
     Effect.gen(function*() {
       const { access, pause, resume, stop } = yield* start(pair)
-      const ask = Effect.timeout(answers(Number(access.url.split(":")[1])), "300 millis")
+      const ask = answers(Number(access.url.split(":")[1]))
       yield* pause
-      yield* Effect.flip(ask)
+      yield* Effect.flip(Effect.timeout(ask, "300 millis"))
       yield* resume
       yield* ask
       yield* pause

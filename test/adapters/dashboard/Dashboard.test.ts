@@ -290,7 +290,7 @@ describe("/api/stream", () => {
         return viewer
       }).pipe(Effect.provide(dashboard()))
       assert.match(yield* Fiber.join(ended), /<end>$/)
-    }).pipe(Effect.timeout("4 seconds")))
+    }).pipe(Effect.timeout("15 seconds")))
 })
 
 describe("/api/health and /metrics", () => {

@@ -17,7 +17,7 @@ let topics = 0
 
 SparkClusterContract.suite("in memory", {
   client: layerClient.pipe(Layer.provide(Layer.succeedContext(machine))),
-  patience: "5 seconds",
+  patience: "1 minute",
   topic: Effect.gen(function*() {
     const name = `topic-${topics++}`
     const results = `${name}-panes`

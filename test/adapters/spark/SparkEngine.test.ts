@@ -56,7 +56,7 @@ const stored = Effect.map(ResultSink.use((sink) => sink.read({})), (panes) => ne
 /** Waits until the sink holds these panes and no others. */
 const holds = Effect.fnUntraced(function*(expected: ReadonlySet<string>) {
   const patient = { until: (found: ReadonlySet<string>) => found.size >= expected.size, schedule: Schedule.spaced("10 millis") }
-  yield* Effect.ignore(stored.pipe(Effect.repeat(patient), Effect.timeout("3 seconds")))
+  yield* Effect.ignore(stored.pipe(Effect.repeat(patient), Effect.timeout("1 minute")))
   assert.deepStrictEqual([...yield* stored].sort(), [...expected].sort())
 })
 
@@ -148,7 +148,7 @@ describe("on a cluster", () => {
       const { length } = events
       const progress = yield* monitor.progress.pipe(
         Effect.repeat({ until: ({ byPipeline }) => isAll(byPipeline, length + 1), schedule: Schedule.spaced("10 millis") }),
-        Effect.timeout("3 seconds")
+        Effect.timeout("1 minute")
       )
       const counts = { read: length + 1, aggregated: length, late: 0, deadLettered: 1, duplicate: 0, filtered: 0 }
       assert.deepStrictEqual(progress, {

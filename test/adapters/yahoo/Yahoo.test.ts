@@ -66,7 +66,7 @@ const decodeTick = Schema.decodeSync(Schema.fromJsonString(Schema.Struct({ ...Ti
 const until = (condition: () => boolean): Effect.Effect<void> =>
   Effect.gen(function*() {
     while (!condition()) yield* Effect.sleep(5)
-  }).pipe(Effect.timeout("5 seconds"), Effect.orDie)
+  }).pipe(Effect.timeout("1 minute"), Effect.orDie)
 
 const bell = Date.UTC(2024, 9, 2, 13, 30)
 const close = Date.UTC(2024, 9, 2, 20, 0, 1)

@@ -30,7 +30,7 @@ describe("connecting", () => {
     Effect.gen(function*() {
       const server = yield* FakeSpark.serve()
       const wrong = Session.connect({ ...server, token: Redacted.make("wr0ng") })
-      const error = yield* Effect.flip(Effect.scoped(wrong)).pipe(Effect.timeout("5 seconds"))
+      const error = yield* Effect.flip(Effect.scoped(wrong)).pipe(Effect.timeout("20 seconds"))
       assert.strictEqual(error._tag === "SparkError" && error.reason, "unauthenticated")
       assert.notInclude(inspect(error, { depth: 10 }), "wr0ng")
     }).pipe(Effect.scoped))
