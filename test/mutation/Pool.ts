@@ -1,0 +1,125 @@
+/** Tries mutants in processes of their own, so many at a time: one that hangs, or fills the memory, ends with its process. */
+import { type ChildProcess, fork, spawn } from "node:child_process"
+import { join } from "node:path"
+import { groupNames, seed } from "./Check.ts"
+import type { Mutant } from "./Mutant.ts"
+import { root } from "./Sample.ts"
+import type { CheckName, Order, Place, Survey, Surveyed, Word } from "./Trial.ts"
+
+/** What is known of a check before mutants are tried. */
+export interface Known extends CheckName {
+  readonly milliseconds: number
+  /** Numbers of the places that it comes by. */
+  readonly places: ReadonlySet<number>
+}
+
+/** What noticed a mutant; `null` where nothing did. */
+export type Verdict = { readonly by: string; readonly why: string } | null
+
+/** So long may a check take that took `milliseconds` without a mistake: the machine may have become busier since. */
+const usualPatience = (milliseconds: number): number => 15_000 + 10 * milliseconds
+
+/** And so long a process until its first check. */
+const toStart = 30_000
+
+const environment = {
+  ...process.env,
+  COURANT_SEED: String(seed),
+  // Half of what a process does before its first check is to compile what has not changed.
+  NODE_COMPILE_CACHE: join(root, ".courant/compiled")
+}
+
+const startProcess = (): ChildProcess =>
+  fork(join(import.meta.dirname, "trialProcess.ts"), [], {
+    cwd: root,
+    env: environment,
+    execArgv: ["--max-old-space-size=1024", "--disable-warning=ExperimentalWarning"],
+    stdio: ["ignore", "ignore", "ignore", "ipc"]
+  })
+
+/** The last word of a process; `limit` says how long each check may take. */
+const lastWord = (message: Order | Survey, limit: (check: CheckName) => number): Promise<Word> =>
+  new Promise((resolve) => {
+    const child = startProcess()
+    let check: CheckName | null = null
+    const end = (word: Word) => {
+      clearTimeout(timer)
+      child.kill("SIGKILL")
+      resolve(word)
+    }
+    const late = () => end({ says: "fails", check, why: "it takes too long" })
+    let timer = setTimeout(late, toStart)
+    child.on("message", (word: Word) => {
+      if (word.says !== "begins") return end(word)
+      check = word.check
+      clearTimeout(timer)
+      timer = setTimeout(late, limit(check))
+    })
+    child.on("exit", (code, signal) => end({ says: "fails", check, why: `its process ended with ${signal ?? code}` }))
+    child.send(message)
+  })
+
+const nameOf = (check: CheckName | null): string => check === null ? "its start" : `${check.group}: ${check.name}`
+
+/** Runs the checks of a group on the program as it is; throws where one fails. */
+const surveyGroup = async (survey: Survey): Promise<ReadonlyArray<Surveyed>> => {
+  const word = await lastWord(survey, () => 600_000)
+  if (word.says === "surveyed") return word.checks
+  throw new Error(word.says === "fails" ? `without a mutant ${nameOf(word.check)} fails: ${word.why}` : "the survey says nothing")
+}
+
+/** What is known of every check, the quickest first. */
+export const survey = async (workers: number, places: ReadonlyArray<Place>): Promise<ReadonlyArray<Known>> => {
+  const found = await each(workers, groupNames, (group) => surveyGroup({ group, places }))
+  return groupNames.flatMap((group, index) =>
+    found[index]!.map((check): Known => ({ ...check, group, places: new Set(check.places) }))
+  ).sort((a, b) => a.milliseconds - b.milliseconds)
+}
+
+/** Holds a mutant against checks, one after the other until one fails. */
+export const attempt = async (
+  mutant: Mutant | null,
+  checks: ReadonlyArray<Omit<Known, "places">>,
+  patience = usualPatience
+): Promise<Verdict> => {
+  const known = new Map(checks.map((check) => [nameOf(check), check.milliseconds]))
+  const order = { mutant, checks: checks.map(({ group, name }) => ({ group, name })) }
+  const word = await lastWord(order, (check) => patience(known.get(nameOf(check)) ?? 0))
+  return word.says === "fails" ? { by: nameOf(word.check), why: word.why } : null
+}
+
+/** Runs files of tests with a mutant in the sources. */
+export const attemptTests = (mutant: Mutant | null, files: ReadonlyArray<string>, limit: number): Promise<Verdict> =>
+  new Promise((resolve) => {
+    const vitest = join(root, "node_modules/vitest/vitest.mjs")
+    const child = spawn(process.execPath, [vitest, "run", "--config", "test/mutation/vitest.config.ts", "--bail", "1", ...files], {
+      cwd: root,
+      env: { ...environment, ...(mutant === null ? {} : { COURANT_MUTANT: JSON.stringify(mutant) }) },
+      detached: true,
+      stdio: ["ignore", "pipe", "ignore"]
+    })
+    let output = ""
+    child.stdout.on("data", (data: Buffer) => output += data.toString())
+    const end = (why: string | null) => {
+      clearTimeout(timer)
+      try {
+        // Its workers too.
+        process.kill(-child.pid!, "SIGKILL")
+      } catch {
+        // They have ended by themselves.
+      }
+      resolve(why === null ? null : { by: `tests: ${/FAIL\s+(.*)/.exec(output)?.[1] ?? files.join(" ")}`, why })
+    }
+    const timer = setTimeout(() => end("they take too long"), limit)
+    child.on("exit", (code) => end(code === 0 ? null : /\w*Error: .*/.exec(output)?.[0] ?? `they ended with ${code}`))
+  })
+
+/** The results of work on each of a list, in its order, so many pieces at a time. */
+export const each = async <A, B>(workers: number, list: ReadonlyArray<A>, work: (item: A, index: number) => Promise<B>): Promise<ReadonlyArray<B>> => {
+  const results: Array<B> = []
+  const queue = list.entries()
+  await Promise.all(Array.from({ length: workers }, async () => {
+    for (const [index, item] of queue) results[index] = await work(item, index)
+  }))
+  return results
+}
