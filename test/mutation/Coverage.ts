@@ -1,4 +1,7 @@
-/** Which places in the sources a piece of work comes by. */
+/**
+ * Which places in the sources a piece of work comes by. It is only known while functions are not optimized: the process has
+ * to be started with `--no-opt` and `--no-maglev`.
+ */
 import { type Profiler, Session } from "node:inspector"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -19,16 +22,10 @@ export class Coverage {
     })
     this.#session.connect()
     this.#session.post("Profiler.enable")
-    this.begin()
-  }
-
-  /** Begins anew. Functions that have been optimized are no longer counted, unless it is stopped in between. */
-  begin(): void {
-    this.#session.post("Profiler.stopPreciseCoverage")
     this.#session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: true })
   }
 
-  /** The numbers of the places that were come by since it began. */
+  /** The numbers of the places that were come by since it was last asked. */
   take(): ReadonlyArray<number> {
     const found: Array<number> = []
     this.#session.post("Profiler.takePreciseCoverage", (error, taken) => {

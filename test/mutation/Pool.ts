@@ -1,7 +1,7 @@
 /** Tries mutants in processes of their own, so many at a time: one that hangs, or fills the memory, ends with its process. */
 import { type ChildProcess, fork, spawn } from "node:child_process"
 import { join } from "node:path"
-import { groupNames, seed } from "./Check.ts"
+import { type Group, groupNames, seed } from "./Check.ts"
 import type { Mutant } from "./Mutant.ts"
 import { root } from "./Sample.ts"
 import type { CheckName, Order, Place, Survey, Surveyed, Word } from "./Trial.ts"
@@ -29,48 +29,72 @@ const environment = {
   NODE_COMPILE_CACHE: join(root, ".courant/compiled")
 }
 
-const startProcess = (): ChildProcess =>
+const startProcess = (flags: ReadonlyArray<string>): ChildProcess =>
   fork(join(import.meta.dirname, "trialProcess.ts"), [], {
     cwd: root,
     env: environment,
-    execArgv: ["--max-old-space-size=1024", "--disable-warning=ExperimentalWarning"],
+    execArgv: ["--max-old-space-size=2048", "--disable-warning=ExperimentalWarning", ...flags],
     stdio: ["ignore", "ignore", "ignore", "ipc"]
   })
 
-/** The last word of a process; `limit` says how long each check may take. */
-const lastWord = (message: Order | Survey, limit: (check: CheckName) => number): Promise<Word> =>
-  new Promise((resolve) => {
-    const child = startProcess()
-    let check: CheckName | null = null
-    const end = (word: Word) => {
-      clearTimeout(timer)
-      child.kill("SIGKILL")
-      resolve(word)
-    }
-    const late = () => end({ says: "fails", check, why: "it takes too long" })
-    let timer = setTimeout(late, toStart)
-    child.on("message", (word: Word) => {
-      if (word.says !== "begins") return end(word)
-      check = word.check
-      clearTimeout(timer)
-      timer = setTimeout(late, limit(check))
+/** Mutants that a process tries before another takes its place: what it has loaded stays with it. */
+const lifetime = 25
+
+/** A process that tries mutants, and the next one when it has ended. */
+export class Trials {
+  readonly #flags: ReadonlyArray<string>
+  #child: ChildProcess | null = null
+  #tried = 0
+
+  constructor(flags: ReadonlyArray<string> = []) {
+    this.#flags = flags
+  }
+
+  /** The last word on a message; `limit` says how long each check may take. */
+  ask(message: Order | Survey, limit: (check: CheckName) => number): Promise<Word> {
+    const child = this.#child ??= startProcess(this.#flags)
+    return new Promise((resolve) => {
+      let check: CheckName | null = null
+      const end = (word: Word, isWell: boolean) => {
+        clearTimeout(timer)
+        child.removeAllListeners("message").removeAllListeners("exit")
+        if (!isWell || ++this.#tried >= lifetime) this.close()
+        resolve(word)
+      }
+      const late = () => end({ says: "fails", check, why: "it takes too long" }, false)
+      let timer = setTimeout(late, toStart)
+      child.on("message", (word: Word) => {
+        if (word.says !== "begins") return end(word, true)
+        check = word.check
+        clearTimeout(timer)
+        timer = setTimeout(late, limit(check))
+      })
+      child.on("exit", (code, signal) => end({ says: "fails", check, why: `its process ended with ${signal ?? code}` }, false))
+      child.send(message)
     })
-    child.on("exit", (code, signal) => end({ says: "fails", check, why: `its process ended with ${signal ?? code}` }))
-    child.send(message)
-  })
+  }
+
+  close(): void {
+    this.#child?.kill("SIGKILL")
+    this.#child = null
+    this.#tried = 0
+  }
+}
 
 const nameOf = (check: CheckName | null): string => check === null ? "its start" : `${check.group}: ${check.name}`
 
 /** Runs the checks of a group on the program as it is; throws where one fails. */
-const surveyGroup = async (survey: Survey): Promise<ReadonlyArray<Surveyed>> => {
-  const word = await lastWord(survey, () => 600_000)
+const surveyGroup = async (group: Group, places: ReadonlyArray<Place>): Promise<ReadonlyArray<Surveyed>> => {
+  const trials = new Trials(["--no-opt", "--no-maglev"])
+  const word = await trials.ask({ asks: "survey", group, places }, () => 600_000)
+  trials.close()
   if (word.says === "surveyed") return word.checks
   throw new Error(word.says === "fails" ? `without a mutant ${nameOf(word.check)} fails: ${word.why}` : "the survey says nothing")
 }
 
 /** What is known of every check, the quickest first. */
 export const survey = async (workers: number, places: ReadonlyArray<Place>): Promise<ReadonlyArray<Known>> => {
-  const found = await each(workers, groupNames, (group) => surveyGroup({ group, places }))
+  const found = await each(workers, groupNames, (group) => surveyGroup(group, places))
   return groupNames.flatMap((group, index) =>
     found[index]!.map((check): Known => ({ ...check, group, places: new Set(check.places) }))
   ).sort((a, b) => a.milliseconds - b.milliseconds)
@@ -78,13 +102,14 @@ export const survey = async (workers: number, places: ReadonlyArray<Place>): Pro
 
 /** Holds a mutant against checks, one after the other until one fails. */
 export const attempt = async (
+  trials: Trials,
   mutant: Mutant | null,
   checks: ReadonlyArray<Omit<Known, "places">>,
   patience = usualPatience
 ): Promise<Verdict> => {
   const known = new Map(checks.map((check) => [nameOf(check), check.milliseconds]))
-  const order = { mutant, checks: checks.map(({ group, name }) => ({ group, name })) }
-  const word = await lastWord(order, (check) => patience(known.get(nameOf(check)) ?? 0))
+  const order: Order = { asks: "attempt", mutant, checks: checks.map(({ group, name }) => ({ group, name })) }
+  const word = await trials.ask(order, (check) => patience(known.get(nameOf(check)) ?? 0))
   return word.says === "fails" ? { by: nameOf(word.check), why: word.why } : null
 }
 
@@ -115,11 +140,15 @@ export const attemptTests = (mutant: Mutant | null, files: ReadonlyArray<string>
   })
 
 /** The results of work on each of a list, in its order, so many pieces at a time. */
-export const each = async <A, B>(workers: number, list: ReadonlyArray<A>, work: (item: A, index: number) => Promise<B>): Promise<ReadonlyArray<B>> => {
+export const each = async <A, B>(
+  workers: number,
+  list: ReadonlyArray<A>,
+  work: (item: A, index: number, worker: number) => Promise<B>
+): Promise<ReadonlyArray<B>> => {
   const results: Array<B> = []
   const queue = list.entries()
-  await Promise.all(Array.from({ length: workers }, async () => {
-    for (const [index, item] of queue) results[index] = await work(item, index)
+  await Promise.all(Array.from({ length: workers }, async (_, worker) => {
+    for (const [index, item] of queue) results[index] = await work(item, index, worker)
   }))
   return results
 }

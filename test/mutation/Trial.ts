@@ -1,4 +1,4 @@
-/** What a process that tries a mutant is told, and what it tells. */
+/** What a process that tries mutants is told, and what it says. */
 import type { Group } from "./Check.ts"
 import type { Mutant } from "./Mutant.ts"
 
@@ -13,17 +13,18 @@ export interface Place {
   readonly start: number
 }
 
+/** Runs checks, in this order, until one fails. */
 export interface Order {
+  readonly asks: "attempt"
   /** `null` for the program as it is. */
   readonly mutant: Mutant | null
-  /** In this order. */
   readonly checks: ReadonlyArray<CheckName>
 }
 
-/** Asks for what is known of the checks of a group before any mutant is tried. */
+/** Asks how long each check of a group takes, and which of some places it comes by. */
 export interface Survey {
+  readonly asks: "survey"
   readonly group: Group
-  /** The places of which is asked which checks come by. */
   readonly places: ReadonlyArray<Place>
 }
 

@@ -1,11 +1,11 @@
 /** The run of mutants by itself: it makes them, notices those that break something, and says which live. */
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { expect, it } from "vitest"
+import { afterAll, expect, it } from "vitest"
 import type { Group } from "./Check.ts"
 import { type Mutant, mutated } from "./Mutant.ts"
 import { isProgram, mutantsOf } from "./Mutator.ts"
-import { attempt } from "./Pool.ts"
+import { attempt, Trials } from "./Pool.ts"
 import { report, type Result } from "./Report.ts"
 import { draw, folders, root } from "./Sample.ts"
 
@@ -74,19 +74,22 @@ const planted = (original: string, replacement: string): Mutant => {
   return { id: "planted", file, line: 1, kind: "planted", start, end: start + original.length, original, replacement }
 }
 
+const trials = new Trials()
+afterAll(() => trials.close())
+
 const checks = [{ group: "case" as Group, name: "windows-before-the-epoch, row by row", milliseconds: 10 }]
 
 it("a mistake that changes a result is noticed, by the check that fails", async () => {
-  const { by } = await attempt(planted("time - (remainder", "time + (remainder"), checks) ?? {}
+  const { by } = await attempt(trials, planted("time - (remainder", "time + (remainder"), checks) ?? {}
   expect(by).toBe(`case: ${checks[0]?.name}`)
 }, 60_000)
 
 it("one that changes nothing lives", async () => {
-  expect(await attempt(planted("Spark's", "Flink's"), checks)).toBeNull()
+  expect(await attempt(trials, planted("Spark's", "Flink's"), checks)).toBeNull()
 }, 60_000)
 
 it("one that never ends is ended, and counts as noticed", async () => {
-  const verdict = await attempt(planted("const remainder =", "for (;;);\n const remainder ="), checks, () => 3_000)
+  const verdict = await attempt(trials, planted("const remainder =", "for (;;);\n const remainder ="), checks, () => 3_000)
   expect(verdict?.why).toBe("it takes too long")
 }, 60_000)
 

@@ -1,34 +1,22 @@
 /**
- * A process that tries one mutant: it runs checks while a source is served with the mistake in it. It says which check
- * comes next, so that its parent knows for how long to wait, and which of them noticed the mistake.
+ * A process that tries mutants, one after the other: for each it loads the sources anew, one of them with the mistake in it,
+ * and runs checks. It says which check comes next, so that its parent knows for how long to wait, and which one failed.
  */
-import { registerHooks } from "node:module"
-import { join } from "node:path"
-import { pathToFileURL } from "node:url"
 import { type Check, type Group, load } from "./Check.ts"
 import { Coverage } from "./Coverage.ts"
-import { type Mutant, mutated } from "./Mutant.ts"
+import { SourceServer } from "./SourceServer.ts"
 import type { CheckName, Order, Survey, Word } from "./Trial.ts"
 
 const say = (word: Word): Promise<void> => new Promise((resolve) => process.send?.(word, () => resolve()))
 
-/** The source of this file is another from now on. */
-const serve = (mutant: Mutant): void => {
-  const path = join(import.meta.dirname, "../..", mutant.file)
-  const served = pathToFileURL(path).href
-  registerHooks({
-    load: (url, context, next) => {
-      const loaded = next(url, context)
-      return url === served ? { ...loaded, source: mutated(String(loaded.source), mutant) } : loaded
-    }
-  })
-}
+const server = new SourceServer()
 
 const attempt = async ({ checks, mutant }: Order): Promise<Word> => {
-  if (mutant !== null) serve(mutant)
+  server.serve(mutant)
   const loaded = new Map<Group, ReadonlyMap<string, Check>>()
   let check: CheckName | null = null
   try {
+    const { load } = await server.import<typeof import("./Check.ts")>("test/mutation/Check.ts")
     for (const each of checks) {
       await say({ says: "begins", check: each })
       check = each
@@ -52,7 +40,6 @@ const survey = async ({ group, places }: Survey): Promise<Word> => {
   const surveyed = []
   for (const { name, run } of checks) {
     await say({ says: "begins", check: { group, name } })
-    coverage.begin()
     const before = performance.now()
     try {
       await run()
@@ -65,7 +52,5 @@ const survey = async ({ group, places }: Survey): Promise<Word> => {
   return { says: "surveyed", checks: surveyed }
 }
 
-process.once("message", async (message: Order | Survey) => {
-  await say("group" in message ? await survey(message) : await attempt(message))
-  process.exit(0)
-})
+process.on("message", async (message: Order | Survey) => say(await (message.asks === "survey" ? survey(message) : attempt(message))))
+process.on("disconnect", () => process.exit(0))
