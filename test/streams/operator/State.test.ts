@@ -156,6 +156,8 @@ describe("a state is refused", () => {
     ["whose JSON is no list", tableWith({ c: { length: 2 } }), (table) => table.json("c"), damaged("t.c")],
     ["whose integers are halves", tableWith({ c: { small: { base: 0, bytes: 8, data: "AAAAAAAA8D8AAAAAAADgPw==" }, large: [] } }), integers, damaged("t.c")],
     ["whose large integers are no list", tableWith({ c: { small: two, large: {} } }), integers, damaged("t.c")],
+    ["whose small integers are too few", tableWith({ c: { small: { ...two, data: "AQ==" }, large: [] } }), integers, damaged("t.c")],
+    ["whose places are too few", tableWith({ c: { different: ["a", "b"], places: { ...two, data: "AQ==" } } }), strings, damaged("t.c")],
     ["without small integers", tableWith({ c: { large: [] } }), integers, damaged("t.c")],
     ["with a large integer of no entry", tableWith({ c: { small: two, large: [[2, "1"]] } }), integers, damaged("t.c")],
     ["with a large integer before the first", tableWith({ c: { small: two, large: [[-1, "1"]] } }), integers, damaged("t.c")],
