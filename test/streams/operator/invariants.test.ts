@@ -49,15 +49,15 @@ it("a slot that has been given back is neither merged nor subtracted, reset nor 
   const slots = new AccumulatorTable(windowOf(checked).aggregates)
   const [kept, gone] = [slots.allocate(), slots.allocate()]
   slots.release(gone)
-  const uses: ReadonlyArray<() => void> = [
-    () => slots.merge(kept, gone, slots.all),
-    () => slots.merge(gone, kept, slots.all),
-    () => slots.subtract(kept, gone),
-    () => slots.subtract(gone, kept),
-    () => slots.reset(gone),
-    () => slots.release(gone)
+  const uses: ReadonlyArray<readonly [use: () => void, done: string]> = [
+    [() => slots.merge(kept, gone, slots.all), "merged"],
+    [() => slots.merge(gone, kept, slots.all), "merged"],
+    [() => slots.subtract(kept, gone), "subtracted"],
+    [() => slots.subtract(gone, kept), "subtracted"],
+    [() => slots.reset(gone), "reset"],
+    [() => slots.release(gone), "reset"]
   ]
-  for (const use of uses) expect(use).toThrow(`a broken invariant: slot ${gone}`)
+  for (const [use, done] of uses) expect(use).toThrow(`a broken invariant: slot ${gone} was ${done} after it had been given back`)
   expect(slots.size).toBe(1)
 })
 
