@@ -1,5 +1,6 @@
 /** Tries mutants in processes of their own, so many at a time: one that hangs, or fills the memory, ends with its process. */
 import { type ChildProcess, fork, spawn } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { type Group, groupNames, seed } from "./Check.ts"
 import type { Mutant } from "./Mutant.ts"
@@ -16,11 +17,11 @@ export interface Known extends CheckName {
 /** What noticed a mutant; `null` where nothing did. */
 export type Verdict = { readonly by: string; readonly why: string } | null
 
-/** So long may a check take that took `milliseconds` without a mistake: the machine may have become busier since. */
-const usualPatience = (milliseconds: number): number => 15_000 + 10 * milliseconds
+/** So long may a check compute that took `milliseconds` without a mistake. */
+const usualPatience = (milliseconds: number): number => 6_000 + 5 * milliseconds
 
 /** And so long a process until its first check. */
-const toStart = 30_000
+const toStart = 20_000
 
 const environment = {
   ...process.env,
@@ -56,18 +57,19 @@ export class Trials {
     return new Promise((resolve) => {
       let check: CheckName | null = null
       const end = (word: Word, isWell: boolean) => {
-        clearTimeout(timer)
+        clearInterval(timer)
         child.removeAllListeners("message").removeAllListeners("exit")
         if (!isWell || ++this.#tried >= lifetime) this.close()
         resolve(word)
       }
-      const late = () => end({ says: "fails", check, why: "it takes too long" }, false)
-      let timer = setTimeout(late, toStart)
+      let watch = new Watch(child)
+      const timer = setInterval(() => {
+        if (watch.isOver(check === null ? toStart : limit(check))) end({ says: "fails", check, why: "it takes too long" }, false)
+      }, 200)
       child.on("message", (word: Word) => {
         if (word.says !== "begins") return end(word, true)
         check = word.check
-        clearTimeout(timer)
-        timer = setTimeout(late, limit(check))
+        watch = new Watch(child)
       })
       child.on("exit", (code, signal) => end({ says: "fails", check, why: `its process ended with ${signal ?? code}` }, false))
       child.send(message)
@@ -78,6 +80,38 @@ export class Trials {
     this.#child?.kill("SIGKILL")
     this.#child = null
     this.#tried = 0
+  }
+}
+
+/**
+ * How long a process works. It is its own time that counts where the system tells it, so that a busy machine notices no
+ * mistakes; one that only waits is given ten times as long.
+ */
+class Watch {
+  readonly #child: ChildProcess
+  readonly #computed: number | null
+  readonly #begun = performance.now()
+
+  constructor(child: ChildProcess) {
+    this.#child = child
+    this.#computed = computedBy(child)
+  }
+
+  isOver(milliseconds: number): boolean {
+    const computed = computedBy(this.#child)
+    if (this.#computed === null || computed === null) return performance.now() - this.#begun > milliseconds
+    return computed - this.#computed > milliseconds || performance.now() - this.#begun > 10 * milliseconds
+  }
+}
+
+/** Linux says it in hundredths of a second. */
+const computedBy = ({ pid }: ChildProcess): number | null => {
+  try {
+    const [, fields = ""] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")
+    const [user, system] = fields.split(" ").slice(11, 13).map(Number)
+    return user === undefined || system === undefined ? null : (user + system) * 10
+  } catch {
+    return null
   }
 }
 
