@@ -1,6 +1,6 @@
 /** The traces that a stranger sees: what the command line and the examples print. */
 import { Effect } from "effect"
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import type { Pipeline } from "../../src/index.ts"
 import { account, courant, linesOf, node, type Outcome, startCommand, temporaryFolder } from "../cli/courant.ts"
@@ -17,7 +17,9 @@ const example = (name: string): string => {
   const entry = relative(folder, join(root, "src/index.ts"))
   mkdirSync(folder, { recursive: true })
   const path = join(folder, name)
-  writeFileSync(path, text.replaceAll(`from "courant"`, `from "${entry}"`))
+  const found = text.replaceAll(`from "courant"`, `from "${entry}"`)
+  // Another process may be reading it.
+  if (!existsSync(path) || readFileSync(path, "utf8") !== found) writeFileSync(path, found)
   return path
 }
 

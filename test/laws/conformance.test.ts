@@ -2,17 +2,12 @@
 import { describe, expect, it } from "vitest"
 import * as Conformance from "../../src/testing/Conformance.ts"
 import { makeJob } from "../../src/testing/Harness.ts"
+import { unknownToFold } from "./unknownToFold.ts"
 
 const { engineRun, foldRun } = Conformance
 
 const rowByRow = engineRun(makeJob, 1)
 const allAtOnce = engineRun(makeJob, Infinity)
-
-/** The fold is given events: what is none of its source is the decoder's to say. */
-const unknownToFold = ({ name, rows }: Conformance.Case.Case) => {
-  if (name === "times-without-a-zone-are-refused") return "the batch fold is given strings that are times"
-  return rows.some(({ kind }) => kind === "idle") ? "the batch fold knows of no decisions" : undefined
-}
 
 Conformance.suite("in process, row by row", rowByRow)
 Conformance.suite("in process, all at once", allAtOnce)

@@ -415,8 +415,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "integers of a snapshot come back without what they have in common",
     file: "streams/operator/StateColumn.ts",
-    find: "values[i] = base + read(",
-    replace: "values[i] = 0 * base + read(",
+    find: ": base + readWhole(",
+    replace: ": 0 * base + readWhole(",
     law: "a snapshot is restored"
   },
   {

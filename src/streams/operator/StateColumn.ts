@@ -46,11 +46,10 @@ const write = (view: DataView, at: number, bytes: Numbers["bytes"], value: numbe
   else if (bytes === 8) view.setFloat64(at, value, true)
 }
 
-const read = (view: DataView, at: number, bytes: Numbers["bytes"]): number => {
+const readWhole = (view: DataView, at: number, bytes: 0 | 1 | 2 | 4): number => {
   if (bytes === 1) return view.getUint8(at)
   if (bytes === 2) return view.getUint16(at, true)
-  if (bytes === 4) return view.getUint32(at, true)
-  return bytes === 8 ? view.getFloat64(at, true) : 0
+  return bytes === 4 ? view.getUint32(at, true) : 0
 }
 
 /** `null` where the column is damaged. */
@@ -62,7 +61,8 @@ export const decodeNumbers = (column: unknown, entries: number): Float64Array | 
   if (decoded.length !== entries * bytes || decoded.toString("base64") !== data) return null
   const view = new DataView(decoded.buffer, decoded.byteOffset, decoded.length)
   const values = new Float64Array(entries)
-  for (let i = 0; i < entries; i++) values[i] = base + read(view, i * bytes, bytes)
+  // Added to nothing, -0 would be 0.
+  for (let i = 0; i < entries; i++) values[i] = bytes === 8 ? view.getFloat64(i * 8, true) : base + readWhole(view, i * bytes, bytes)
   return values
 }
 

@@ -2,8 +2,9 @@
 import { Schema } from "effect"
 import { expect, it } from "vitest"
 import { AccumulatorTable } from "../../../src/streams/operator/aggregates/AccumulatorTable.ts"
+import * as WindowAssigner from "../../../src/streams/operator/windowed/WindowAssigner.ts"
 import { WindowOperator } from "../../../src/streams/operator/windowed/WindowOperator.ts"
-import { windowOf } from "../../../src/streams/pipeline/Checked.ts"
+import { type Aggregate as Aggregated, windowOf } from "../../../src/streams/pipeline/Checked.ts"
 import { Aggregate, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import * as Batch from "../../../src/streams/records/Batch.ts"
 
@@ -48,14 +49,28 @@ it("a slot that has been given back is neither merged nor subtracted, reset nor 
   const slots = new AccumulatorTable(windowOf(checked).aggregates)
   const [kept, gone] = [slots.allocate(), slots.allocate()]
   slots.release(gone)
-  const uses: ReadonlyArray<() => void> = [
-    () => slots.merge(kept, gone, slots.all),
-    () => slots.merge(gone, kept, slots.all),
-    () => slots.subtract(kept, gone),
-    () => slots.subtract(gone, kept),
-    () => slots.reset(gone),
-    () => slots.release(gone)
+  const uses: ReadonlyArray<readonly [use: () => void, done: string]> = [
+    [() => slots.merge(kept, gone, slots.all), "merged"],
+    [() => slots.merge(gone, kept, slots.all), "merged"],
+    [() => slots.subtract(kept, gone), "subtracted"],
+    [() => slots.subtract(gone, kept), "subtracted"],
+    [() => slots.reset(gone), "reset"],
+    [() => slots.release(gone), "reset"]
   ]
-  for (const use of uses) expect(use).toThrow(`a broken invariant: slot ${gone}`)
+  for (const [use, done] of uses) expect(use).toThrow(`a broken invariant: slot ${gone} was ${done} after it had been given back`)
   expect(slots.size).toBe(1)
+})
+
+it("what the check refuses ends the run where it comes all the same", () => {
+  const table = (aggregate: Partial<Aggregated>) => () => new AccumulatorTable([{ ...windowOf(checked).aggregates[0]!, ...aggregate }])
+  expect(table({ field: null })).toThrow("the aggregate \"sum\" has no field")
+  const { batch } = rows(null)
+  const given = { batch, from: 0, to: 1, slots: new Int32Array(1) }
+  const column = { index: 2, column: quotes.definition.columns[2]! }
+  const custom = { create: () => 0, add: () => 0, merge: () => 0, result: () => 0, state: Schema.Int }
+  const fed = (aggregate: Partial<Aggregated>) => () => table({ ...aggregate, preAggregated: column })().addPreAggregated(given)
+  expect(fed({ op: "weightedMean", by: column })).toThrow("a weighted mean cannot be made from pre-aggregated values")
+  expect(fed({ op: "custom", custom })).toThrow("a custom aggregate cannot be made from pre-aggregated values")
+  expect(() => WindowAssigner.make({ kind: "session", gap: 1 }, null)).toThrow("sessions have no grid: they depend on the data")
+  expect(() => Batch.indexOf(quotes.definition, "price")).toThrow("the source \"quotes\" has no field \"price\"; it has key, time, size")
 })

@@ -7,7 +7,7 @@ import { ticks } from "../../../src/analytics/ticks.ts"
 import { Source } from "../../../src/streams/pipeline/index.ts"
 import type { Definition } from "../../../src/streams/pipeline/Source.ts"
 import { partitionOf } from "../../../src/streams/records/Partitioner.ts"
-import { fromTexts, Kind, valueAt } from "../../../src/streams/records/Records.ts"
+import { fromBytes, fromTexts, Kind, valueAt } from "../../../src/streams/records/Records.ts"
 import { Router } from "../../../src/streams/records/Router.ts"
 
 const record = fc.oneof(
@@ -57,4 +57,29 @@ it("a key of several fields is routed, and written to Kafka, as its one string; 
     const expected = keys(of(key)).map((key, i) => `${key === undefined ? 0 : partitionOf(Buffer.from(key), 7)} ${lots[i]}`)
     assert.deepStrictEqual(placed.sort(), expected.sort())
   }
+})
+
+it("pre-aggregated records are read as those of their own source, and go to the partition of their key there", () => {
+  const bars = Source.make("bars", {
+    schema: Schema.Struct({ name: Schema.String, start: Schema.Int }),
+    key: "name",
+    eventTime: "start"
+  }).definition
+  const names = ["AAPL", "MSFT", "NVDA", "AMZN", "TSLA", "BTC-USD"]
+  const texts = names.flatMap((name) => [JSON.stringify({ name, start: 1 }), JSON.stringify({ symbol: name, time: 1, price: "1", size: 1 })])
+  const chunk = fromBytes([...texts.map((text) => Buffer.from(text)), null], [...texts.map((_, i) => i % 2 === 0 ? Kind.preAggregated : Kind.event), Kind.event])
+  const parts = (preAggregated: Definition | undefined) =>
+    new Router(5, { source: ticks.definition, preAggregated }).route(chunk).flatMap(({ chunk, partition }) =>
+      Array.from({ length: chunk.length }, (_, i) => [partition, chunk.kinds[i], Buffer.from(valueAt(chunk, i)).toString()] as const))
+  const expected = (knows: boolean) => [
+    ...texts.map((text, i) => {
+      const isBar = i % 2 === 0
+      const partition = isBar && !knows ? 0 : partitionOf(Buffer.from(names[i >> 1] ?? ""), 5)
+      return [partition, isBar ? Kind.preAggregated : Kind.event, text] as const
+    }),
+    [0, Kind.event, ""] as const
+  ]
+  assert.sameDeepMembers([...parts(bars)], expected(true))
+  assert.sameDeepMembers([...parts(undefined)], expected(false))
+  assert.deepStrictEqual(new Router(5, { source: ticks.definition }).route(fromTexts([])), [{ partition: 0, chunk: fromTexts([]) }])
 })

@@ -210,13 +210,12 @@ const compile = ({ by, custom, field, name, op }: Aggregate): Accumulator => {
     case "min":
     case "max":
       return new Extreme({ index, column, sign: op === "max" ? 1 : -1 })
-    case "first":
-      return new Chosen({ index, column, by: null, bySign: -1, tieSign: -1 })
     case "last":
       return new Chosen({ index, column, by: null, bySign: 1, tieSign: 1 })
     case "weightedMean":
       return weightedMean(field, by ?? field)
     default:
+      // The first is that of the smallest time.
       return new Chosen({ index, column, by: by?.index ?? null, bySign: op === "maxBy" ? 1 : -1, tieSign: -1 })
   }
 }
