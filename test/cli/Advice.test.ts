@@ -34,7 +34,7 @@ const answers: ReadonlyArray<readonly [Error, RegExp]> = [
   [kafka({ _tag: "other-settings", ...topic, settings: { a: "1", b: "2" } }),
     /^fix it with: kafka-configs.sh --bootstrap-server b:9092 --alter .* --entity-name ticks --add-config a=1,b=2$/],
   [kafka({ _tag: "records-deleted", isSkippable: true }), /--on-gap record, .*--restart$/],
-  [kafka({ _tag: "records-deleted", isSkippable: false }), /^compute .* with --restart$/],
+  [kafka({ _tag: "records-deleted", isSkippable: false }), /^recompute .* with --restart$/],
   [kafka({ _tag: "log-shrunk" }), /--restart$/],
   [influxdb("no-answer"), /^check COURANT_INFLUXDB_URL and /],
   [influxdb("not-allowed"), /^set COURANT_INFLUXDB_TOKEN /],

@@ -118,7 +118,7 @@ for (const [name, kafka] of Object.entries(all)) {
         yield* run("ingest --feed stdin --log kafka --partitions 3", `${market(500).join("\n")}\npoison\n`)
         const pipelines = "--pipelines candles-1m"
         const idle = yield* run(`doctor --log kafka --port 0 ${pipelines}`)
-        assert.match(idle.stdout, new RegExp(`^note lag +nobody has committed offsets as courant-${topic}-candles-1m`, "m"))
+        assert.match(idle.stdout, new RegExp(`^note lag +no offsets are committed for the group courant-${topic}-candles-1m`, "m"))
         yield* run(`process --log kafka --once --sink kafka --checkpoints kafka ${pipelines}`)
         yield* run("ingest --feed stdin --log kafka", `${market(7, { seed: 2 }).join("\n")}\n`)
         const { code, stdout } = yield* run(`doctor --log kafka --port 0 --partitions 3 ${pipelines}`)

@@ -206,7 +206,7 @@ describe("doctor", () => {
       assert.match(org.stdout, /^bad {2}org +there is no organization my org; .*influx org create --name 'my org'$/m)
       const fresh = { COURANT_INFLUXDB_BUCKET: `${there.bucket}-new` }
       assert.match((yield* doctor(fresh)).stdout, /^bad {2}bucket +there is no bucket \S+-new; make it with: courant doctor --create$/m)
-      assert.match((yield* doctor(fresh, "--create")).stdout, /^ok {3}create +made the bucket \S+-new of \S+, which keeps points for ever$/m)
+      assert.match((yield* doctor(fresh, "--create")).stdout, /^ok {3}create +created the bucket \S+-new of \S+, which keeps points for ever$/m)
       const again = yield* doctor(fresh, "--create")
       assert.strictEqual(again.code, 0)
       assert.match(again.stdout, /^ok {3}create +the bucket \S+-new is there already$/m)
@@ -218,7 +218,7 @@ describe("doctor", () => {
         assert.match(stdout, new RegExp(`^bad  token +.*${words}.*influx auth create --org \\S+ --read-buckets --write-buckets$`, "m"))
         assert.notInclude(stdout + stderr, token)
         const { stdout: limited } = yield* doctor({ ...fresh, COURANT_INFLUXDB_BUCKET: "none", COURANT_INFLUXDB_TOKEN: token }, "--create")
-        assert.match(limited, /^bad {2}create +the bucket none was not made: .*influx bucket create --org \S+ --name none --retention 0$/m)
+        assert.match(limited, /^bad {2}create +the bucket none was not created: .*influx bucket create --org \S+ --name none --retention 0$/m)
       }
       const both = yield* tokenThatMay(there, id, ["read", "write"])
       assert.strictEqual((yield* doctor({ COURANT_INFLUXDB_TOKEN: both })).code, 0)

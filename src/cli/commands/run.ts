@@ -76,7 +76,7 @@ const run = Effect.fnUntraced(function*(input: Given) {
     return yield* usage("--sink sqlite needs --log sqlite: results in a file belong to a log in a file")
   }
   if (input.log === "memory" && Option.isSome(input.rows)) {
-    return yield* usage("--rows needs --log sqlite or kafka: rows in a file have their places in a log that is kept")
+    return yield* usage("--rows needs --log sqlite or kafka: the places of rows in a file refer to a log that is kept")
   }
   if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
   const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))

@@ -6,8 +6,8 @@ export const of = ({ reason }: InfluxdbError): string | undefined => advice[reas
 const advice: Readonly<Record<InfluxdbError["reason"], string | undefined>> = {
   "no-answer": "check COURANT_INFLUXDB_URL and that the server runs",
   "not-allowed": "set COURANT_INFLUXDB_TOKEN to one that reads and writes it",
-  "not-found": "make the bucket with: courant doctor --create, or set COURANT_INFLUXDB_ORG and COURANT_INFLUXDB_BUCKET to what is there",
-  "organization-hidden": "set COURANT_INFLUXDB_ORG, or COURANT_INFLUXDB_TOKEN to one that may make buckets in it",
+  "not-found": "create the bucket with: courant doctor --create, or set COURANT_INFLUXDB_ORG and COURANT_INFLUXDB_BUCKET to existing ones",
+  "organization-hidden": "set COURANT_INFLUXDB_ORG, or COURANT_INFLUXDB_TOKEN to one that may create buckets in it",
   "not-understood": "check COURANT_INFLUXDB_URL",
   "invalid-url": "check COURANT_INFLUXDB_URL",
   "password-in-url": "give it as COURANT_INFLUXDB_TOKEN instead",

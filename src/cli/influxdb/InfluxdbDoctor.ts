@@ -36,10 +36,10 @@ const make = Effect.gen(function*() {
   const attempt = Effect.gen(function*() {
     if ((yield* describeBucket) !== null) return ok("create", `the bucket ${bucket} is there already`)
     yield* createBucket()
-    return ok("create", `made the bucket ${bucket} of ${org}, which keeps points for ever`)
+    return ok("create", `created the bucket ${bucket} of ${org}, which keeps points for ever`)
   })
   return yield* Effect.catch(attempt, (error) => Effect.succeed(
-    bad("create", `the bucket ${bucket} was not made: ${Advice.sentence(error)}; with a token that may: ${createCommand(org, bucket)}`)
+    bad("create", `the bucket ${bucket} was not created: ${Advice.sentence(error)}; create it with a token that may: ${createCommand(org, bucket)}`)
   ))
 })
 

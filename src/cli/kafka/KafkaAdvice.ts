@@ -6,7 +6,7 @@ export const of = (reason: Reason): string => {
     case "wants-tls":
       return "set COURANT_KAFKA_TLS=1"
     case "speaks-no-tls":
-      return "unset COURANT_KAFKA_TLS, COURANT_KAFKA_CA and COURANT_KAFKA_CERT, or give the port that speaks it"
+      return "unset COURANT_KAFKA_TLS, COURANT_KAFKA_CA and COURANT_KAFKA_CERT, or use a port with TLS"
     case "wants-certificate":
       return "set COURANT_KAFKA_CERT and COURANT_KAFKA_KEY"
     case "certificate-refused":
@@ -22,10 +22,10 @@ export const of = (reason: Reason): string => {
     case "other-mechanism":
       return `set COURANT_KAFKA_SASL to one of them: ${reason.mechanisms.join(", ").toLowerCase()}`
     case "records-deleted":
-      return `${reason.isSkippable ? "continue without them with --on-gap record, or " : ""}compute everything again from what is ` +
-        "there with --restart"
+      return `${reason.isSkippable ? "continue without them with --on-gap record, or " : ""}recompute everything from what is ` +
+        "left with --restart"
     case "log-shrunk":
-      return "compute everything again from what is there with --restart"
+      return "recompute everything from what is left with --restart"
     default:
       return ofTopic(reason)
   }
@@ -37,13 +37,13 @@ const ofTopic = (reason: OfTopic): string => {
   const { brokers, topic } = reason
   switch (reason._tag) {
     case "topic-missing":
-      return `make it, or write to it first with: courant ingest --log kafka --topic ${topic}`
+      return `create it, or write to it first with: courant ingest --log kafka --topic ${topic}`
     case "other-partitions": {
       const { existing, wanted } = reason
       return wanted < existing
         ? `fix it with: --partitions ${existing}`
         : `fix it with: kafka-topics.sh --bootstrap-server ${brokers} --alter --topic ${topic} --partitions ${wanted} ` +
-          "(keys move to other partitions: better before the first record)"
+          "(before the first record, since it moves keys to other partitions)"
     }
     case "other-settings":
       return `fix it with: ${alter(brokers, topic, reason.settings)}`

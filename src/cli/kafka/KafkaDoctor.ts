@@ -31,8 +31,8 @@ const timeLimit = "20 seconds"
 
 const unreachable = ({ connection }: Choice) =>
   new KafkaError({
-    message: `the brokers at ${connection.brokers.join(",")} answer, but not all that was asked: a broker is down, or clients ` +
-      "cannot reach the addresses that the brokers give of themselves (advertised.listeners)",
+    message: `the brokers at ${connection.brokers.join(",")} answer, but not every request: a broker is down, or clients ` +
+      "cannot reach the addresses that the brokers advertise (advertised.listeners)",
     retriable: false,
     code: null
   })
@@ -62,7 +62,7 @@ const security = ({ brokers, sasl, tls }: Options): Finding => {
     sasl === undefined ? "no user and password" : `user and password are set (${sasl.mechanism})`
   ]
   if (isLocal || tls !== undefined) return ok("security", parts.join("; "))
-  return note("security", `${parts.join("; ")}: what is sent can be read on the way; see COURANT_KAFKA_TLS`)
+  return note("security", `${parts.join("; ")}: the connection is not encrypted; see COURANT_KAFKA_TLS`)
 }
 
 /** The topic of events: it has to be there. Whoever made it chose its retention. */
@@ -94,13 +94,13 @@ const besides = (topic: string) => {
     { name: rows, made: "with --sink kafka, for a pipeline that ends in events", policy: remove },
     { name: deadLetters, made: "by the first process", policy: compact },
     { name: checkpoints, made: "with --checkpoints kafka", policy: compact },
-    { name: `${topic}-positions`, made: "when a feed moves on without a record", policy: compact }
+    { name: `${topic}-positions`, made: "when a feed advances without a record", policy: compact }
   ]
 }
 
 const aside = Effect.fnUntraced(function*({ made, name, policy }: ReturnType<typeof besides>[number]) {
   const { brokers, client, retryPolicy: { retry } } = yield* Connection
-  if ((yield* retry(client.partitions(name))) === null) return ok("topic", `${name} is not there yet; it is made ${made}`)
+  if ((yield* retry(client.partitions(name))) === null) return ok("topic", `${name} does not exist yet; it will be created ${made}`)
   const configs = yield* retry(client.configs(name))
   const isKept = configs.get("cleanup.policy") === policy
   const takesAll = Number(configs.get("max.message.bytes")) >= Number(Topics.largeBatches["max.message.bytes"])
@@ -118,7 +118,7 @@ const lag = Effect.fnUntraced(function*({ group, topic }: Choice, partitions: nu
   const { client, retryPolicy: { retry } } = yield* Connection
   const offsets = yield* Inspection.committed(group, topic, partitions)
   if (offsets.every((offset) => offset === null)) {
-    return note("lag", `nobody has committed offsets as ${group}: start courant process, or name the pipelines of another with --pipelines`)
+    return note("lag", `no offsets are committed for the group ${group}: start courant process, or name the pipelines of the running one with --pipelines`)
   }
   const [first, ends] = yield* Effect.all([
     retry(client.offsets(topic, "earliest")),
