@@ -4,7 +4,7 @@ import { type Encoded, encode, type Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import type { Batch } from "../records/Batch.ts"
 import { type Emitted, endOfTime, type Operator } from "../operator/Operator.ts"
-import { type State, StateReader, StateWriter } from "../operator/State.ts"
+import { type State, StateError, StateReader, StateWriter } from "../operator/State.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
@@ -167,7 +167,7 @@ export class OperatorGraph {
       reader.end()
     }
     const unknown = Object.keys(state).find((id) => !known.has(id))
-    if (unknown !== undefined) throw new TypeError(`the snapshot has the state of "${unknown}", which is no operator here`)
+    if (unknown !== undefined) throw new StateError(`the snapshot has the state of "${unknown}", which is no operator here`)
   }
 }
 

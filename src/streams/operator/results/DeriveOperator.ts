@@ -9,7 +9,7 @@ import { type Derive, horizon, valuesOf, type WindowNode } from "../../pipeline/
 import * as Pane from "../../pipeline/Pane.ts"
 import { longestOf } from "../../pipeline/check/Windows.ts"
 import { type Emitted, endOfTime, type Operator } from "../Operator.ts"
-import type { StateReader, StateWriter } from "../State.ts"
+import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { Heap } from "../windowed/Heap.ts"
 import { type Compared, type Entry, History } from "./History.ts"
 import * as HistoryState from "./HistoryState.ts"
@@ -230,7 +230,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     const stale = state.table("stale")
     for (const key of stale.texts("key")) this.#stale.add(key)
     stale.end()
-    if (now === undefined || !(Number.isSafeInteger(now) || now === -Infinity)) throw new TypeError("the progress of results is damaged")
+    if (now === undefined || !(Number.isSafeInteger(now) || now === -Infinity)) throw new StateError("the progress of results is damaged")
     this.#now = now
     this.#shown.restore(state)
     HistoryState.restore({ pipeline: this.#pipeline, names: this.#names, all: this.#all, historyOf: (key) => this.#historyOf(key) }, state)

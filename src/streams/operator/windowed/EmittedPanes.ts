@@ -1,7 +1,7 @@
 /** What has been said of windows that may be emitted again: which kind, which revision, over how many rows. */
 import type { Dictionary } from "../../records/Batch.ts"
 import type { Kind } from "../../pipeline/Pane.ts"
-import type { StateReader, StateWriter } from "../State.ts"
+import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { compareText } from "./KeyOrder.ts"
 
 export interface Last {
@@ -51,7 +51,7 @@ export const restoreEmitted = (state: StateReader): ReadonlyArray<EmittedEntry> 
 
 const kindOf = (text: string): Last["kind"] => {
   if (text === "early" || text === "on-time" || text === "late") return text
-  throw new TypeError(`no pane that is still open is "${text}"`)
+  throw new StateError(`no pane that is still open is "${text}"`)
 }
 
 /** By window, named by its end, and key. */
@@ -90,7 +90,7 @@ export class EmittedPanes {
 
   restore(state: StateReader, startOf: (end: number) => number, dictionary: Dictionary): void {
     for (const { end, key, kind, revision, rows, start } of restoreEmitted(state)) {
-      if (startOf(end) !== start) throw new TypeError(`no window is from ${start} to ${end}`)
+      if (startOf(end) !== start) throw new StateError(`no window is from ${start} to ${end}`)
       this.set(end, dictionary.numberOf(key), { kind, revision, rows })
     }
   }

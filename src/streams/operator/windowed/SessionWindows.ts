@@ -15,7 +15,7 @@ import type { WindowNode } from "../../pipeline/Checked.ts"
 import type { Encoded } from "../../pipeline/Pane.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { noOffset } from "../Operator.ts"
-import type { StateReader, StateWriter } from "../State.ts"
+import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { isNews, type Last, restoreEmitted, saveEmitted } from "./EmittedPanes.ts"
 import { Heap } from "./Heap.ts"
@@ -291,7 +291,7 @@ export class SessionWindows implements Windows, Placement {
       const sessions = this.#sessions.get(key) ?? []
       this.#sessions.set(key, sessions)
       if (end < start || sessions.some((other) => other.start <= end && start <= other.end)) {
-        throw new TypeError(`no session of a key with these others is from ${start} to ${end}`)
+        throw new StateError(`no session of a key with these others is from ${start} to ${end}`)
       }
       const session = this.#open(sessions, key, start, end)
       // Which have said what there is to say is not written: it is seen when they are looked at.
@@ -301,7 +301,7 @@ export class SessionWindows implements Windows, Placement {
     for (const { end, key, start, ...last } of restoreEmitted(state)) {
       const sessions = this.#sessions.get(this.#dictionary.numberOf(key))
       const session = sessions?.find((other) => other.start === start && other.end === end)
-      if (session === undefined) throw new TypeError(`there is no session from ${start} to ${end}`)
+      if (session === undefined) throw new StateError(`there is no session from ${start} to ${end}`)
       session.emitted = last
     }
     this.#stored.restore(state)

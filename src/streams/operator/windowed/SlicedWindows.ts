@@ -13,7 +13,7 @@ import type { WindowNode } from "../../pipeline/Checked.ts"
 import { noSlot } from "../aggregates/Accumulator.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { noOffset } from "../Operator.ts"
-import type { StateReader, StateWriter } from "../State.ts"
+import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
@@ -357,11 +357,11 @@ export class SlicedWindows implements Windows, Placement {
     this.#trigger.latest = latest
     keyed.restore("slices", state, ({ end, key, start }) => {
       const slice = this.#sliceOf(start)
-      if (slice.start !== start || slice.end !== end) throw new TypeError(`no slice is from ${start} to ${end}`)
+      if (slice.start !== start || slice.end !== end) throw new StateError(`no slice is from ${start} to ${end}`)
       return this.#newSlot(slice.slots, key)
     })
     keyed.restore("late", state, ({ end, key, start }) => {
-      if (this.#assigner.windowStart(end) !== start) throw new TypeError(`no window is from ${start} to ${end}`)
+      if (this.#assigner.windowStart(end) !== start) throw new StateError(`no window is from ${start} to ${end}`)
       const extras = this.#extras.get(end) ?? new KeyedSlots(this.#pool)
       this.#extras.set(end, extras)
       return this.#newSlot(extras, key)
@@ -370,7 +370,7 @@ export class SlicedWindows implements Windows, Placement {
   }
 
   #newSlot(slots: KeyedSlots, key: number): number {
-    if (slots.get(key) !== noSlot) throw new TypeError("a key has two states of one window")
+    if (slots.get(key) !== noSlot) throw new StateError("a key has two states of one window")
     // Which keys have said what there is to say is not written: it is seen when they are looked at.
     if (!this.#trigger.never) this.#touched.add(key)
     return slots.ensure(key)

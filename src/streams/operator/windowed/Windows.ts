@@ -1,7 +1,7 @@
 /** What the operator asks of a kind of windows, and what it gets back. */
 import type { Dictionary } from "../../records/Batch.ts"
 import type * as Pane from "../../pipeline/Pane.ts"
-import type { StateReader, StateWriter } from "../State.ts"
+import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import type { Taking } from "./Taking.ts"
 
 /**
@@ -66,7 +66,7 @@ export const restoreProgress = (state: StateReader): Progress => {
   const table = state.table("progress")
   const [[closedTo], [latest]] = [table.numbers("closedTo"), table.numbers("latest")]
   table.end()
-  if (!isTime(closedTo) || !isTime(latest)) throw new TypeError("the progress of windows is damaged")
+  if (!isTime(closedTo) || !isTime(latest)) throw new StateError("the progress of windows is damaged")
   return { closedTo, latest }
 }
 
