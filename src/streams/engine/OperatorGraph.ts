@@ -6,17 +6,9 @@ import type { Batch } from "../records/Batch.ts"
 import { type Emitted, endOfTime, type Operator } from "../operator/Operator.ts"
 import { type State, StateError, StateReader, StateWriter } from "../operator/State.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
-import { RowOutput } from "../operator/stateless/RowOutput.ts"
-import { Selection } from "../operator/stateless/Selection.ts"
-import { Input, WindowOperator } from "../operator/windowed/WindowOperator.ts"
+import { WindowOperator } from "../operator/windowed/WindowOperator.ts"
 import { ToldPanes } from "./ToldPanes.ts"
-
-/** An operator, and which of the ones before it feed its inputs; a source is fed from outside. */
-interface Step {
-  readonly id: string
-  readonly operator: Operator<never, unknown> | null
-  readonly readers: Array<{ readonly step: number; readonly input: number }>
-}
+import { type Step, wire } from "./Wiring.ts"
 
 export class OperatorGraph {
   readonly checked: Checked.Checked
@@ -30,27 +22,11 @@ export class OperatorGraph {
 
   constructor(checked: Checked.Checked) {
     this.checked = checked
-    const window = Checked.endsInResults(checked) ? Checked.windowOf(checked) : null
-    this.#window = window === null ? null : new WindowOperator(checked.name, window)
-    this.#told = new ToldPanes(window?.allowedLateness ?? 0)
-    const derives = new Map(window === null ? [] : Checked.derivesOf(checked).map((node) =>
-      [node, new DeriveOperator(checked.name, node, window)]))
-    this.#derives = [...derives.values()]
-    const operatorOf = (node: Checked.Node): Step["operator"] => {
-      switch (node._tag) {
-        case "source":
-          return null
-        case "where":
-        case "filter":
-          return new Selection(node)
-        case "window":
-          return this.#window
-        case "derive":
-          return derives.get(node) ?? null
-      }
-    }
-    const steps = wired(checked.nodes.map((node) => ({ node, id: node.id, operator: operatorOf(node), readers: [] })))
-    this.#steps = Checked.endsInEvents(checked) ? withOutput(steps, checked) : steps
+    this.#steps = wire(checked)
+    const operators = this.#steps.map(({ operator }) => operator)
+    this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
+    this.#derives = operators.filter((operator) => operator instanceof DeriveOperator)
+    this.#told = new ToldPanes(Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0)
   }
 
   get size(): number {
@@ -173,35 +149,3 @@ export class OperatorGraph {
 
 /** Spreading many panes over the arguments of one call would overflow the stack. */
 const joined = <A>(before: Array<A>, more: ReadonlyArray<A>): Array<A> => before.length === 0 ? [...more] : before.concat(more)
-
-/** Behind the last node, which puts out the rows of a batch, stands what makes rows of their own of them. */
-const withOutput = (steps: ReadonlyArray<Step>, { end, name }: Checked.Checked<Checked.Events>): ReadonlyArray<Step> => {
-  steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
-  return [...steps, { id: "rows", operator: new RowOutput(name, Checked.originOf(end).source), readers: [] }]
-}
-
-const wired = (steps: ReadonlyArray<Step & { readonly node: Checked.Node }>): ReadonlyArray<Step> => {
-  const at = new Map(steps.map(({ node }, index) => [node, index]))
-  steps.forEach(({ node }, step) => {
-    for (const [input, from] of inputsOf(node).entries()) {
-      const feeding = from === null ? undefined : at.get(from)
-      if (feeding !== undefined) steps[feeding]?.readers.push({ step, input })
-    }
-  })
-  return steps
-}
-
-const inputsOf = (node: Checked.Node): ReadonlyArray<Checked.Node | null> => {
-  switch (node._tag) {
-    case "source":
-      return []
-    case "window": {
-      const inputs: Array<Checked.Node | null> = []
-      inputs[Input.rows] = node.input
-      inputs[Input.preAggregated] = node.preAggregated
-      return inputs
-    }
-    default:
-      return [node.input]
-  }
-}

@@ -110,7 +110,7 @@ export const endsInEvents = (checked: Checked): checked is Checked<Events> =>
 export const endsInResults = (checked: Checked): checked is Checked<Results> => !endsInEvents(checked)
 
 /** The first window node, in which rows become results. */
-export const windowOf = ({ end }: Checked<Results>): WindowNode => {
+export const windowOf = ({ end }: Pick<Checked<Results>, "end">): WindowNode => {
   let node: Results = end
   while (node._tag !== "window") node = node.input
   return node

@@ -1,0 +1,59 @@
+/** What the nodes of a checked graph become: one case a kind of node says which operator it is, and what feeds its inputs. */
+import * as Checked from "../pipeline/Checked.ts"
+import type { Operator } from "../operator/Operator.ts"
+import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
+import { RowOutput } from "../operator/stateless/RowOutput.ts"
+import { Selection } from "../operator/stateless/Selection.ts"
+import { Input, WindowOperator } from "../operator/windowed/WindowOperator.ts"
+
+/** An operator, and which of those after it read what it puts out. */
+export interface Step {
+  readonly id: string
+  /** `null` for a source, which is fed from outside. */
+  readonly operator: AnyOperator | null
+  readonly readers: Array<{ readonly step: number; readonly input: number }>
+}
+
+export type AnyOperator = Operator<never, unknown>
+
+interface Built {
+  readonly operator: AnyOperator | null
+  /** The node that feeds each input; `null` for one that nothing feeds. */
+  readonly inputs: ReadonlyArray<Checked.Node | null>
+}
+
+/** In topological order, as the nodes are. */
+export const wire = (checked: Checked.Checked): ReadonlyArray<Step> => {
+  const built = checked.nodes.map((node) => build(checked, node))
+  const steps = built.map(({ operator }, index): Step => ({ id: checked.nodes[index]!.id, operator, readers: [] }))
+  built.forEach(({ inputs }, step) => {
+    for (const [input, node] of inputs.entries()) {
+      if (node !== null) steps[checked.nodes.indexOf(node)]?.readers.push({ step, input })
+    }
+  })
+  return Checked.endsInEvents(checked) ? withOutput(steps, checked) : steps
+}
+
+const build = (checked: Checked.Checked, node: Checked.Node): Built => {
+  switch (node._tag) {
+    case "source":
+      return { operator: null, inputs: [] }
+    case "where":
+    case "filter":
+      return { operator: new Selection(node), inputs: [node.input] }
+    case "window": {
+      const inputs: Array<Checked.Node | null> = []
+      inputs[Input.rows] = node.input
+      inputs[Input.preAggregated] = node.preAggregated
+      return { operator: new WindowOperator(checked.name, node), inputs }
+    }
+    case "derive":
+      return { operator: new DeriveOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }
+  }
+}
+
+/** Behind the last node, which puts out the rows of a batch, stands what makes rows of their own of them. */
+const withOutput = (steps: ReadonlyArray<Step>, { end, name }: Checked.Checked<Checked.Events>): ReadonlyArray<Step> => {
+  steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
+  return [...steps, { id: "rows", operator: new RowOutput(name, Checked.originOf(end).source), readers: [] }]
+}
