@@ -39,9 +39,8 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
       this.#dictionary = batch.dictionary
     }
     this.#assertAdded(batch)
-    for (let row = 0; row < outcomes.length; row++) {
-      outcomes[row] = keep !== null && keep[row] === 0 ? Outcome.filtered : Outcome.aggregated
-    }
+    outcomes.fill(Outcome.aggregated)
+    if (keep !== null) for (let row = 0; row < outcomes.length; row++) if (keep[row] === 0) outcomes[row] = Outcome.filtered
     const onLate = (row: number) => {
       outcomes[row] = Outcome.late
     }
