@@ -8,7 +8,7 @@ export default defineConfig({
     // Most of the tests compute; more workers than the usual two cores only wait for each other.
     maxWorkers: 2,
     // These end what hangs: how long it takes on a machine that is slow, or busy elsewhere, is no failure.
-    testTimeout: 300_000,
-    hookTimeout: 300_000
+    testTimeout: 600_000,
+    hookTimeout: 600_000
   }
 })

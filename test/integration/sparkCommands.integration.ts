@@ -20,7 +20,10 @@ import * as Harness from "./sparkHarness.ts"
 const cwd = mkdtempSync(join(tmpdir(), "courant-submit-"))
 afterAll(() => rmSync(cwd, { recursive: true, force: true }))
 
-const conf = Object.entries(Harness.properties).map(([name, value]) => `--conf ${name}=${value}`).join(" ")
+/** An executor that gets through the whole recorded session had better compile well. */
+const { "spark.executor.extraJavaOptions": _, ...properties } = Harness.properties
+
+const conf = Object.entries(properties).map(([name, value]) => `--conf ${name}=${value}`).join(" ")
 
 /** A topic, and commands over it that are told by the environment where everything is. */
 const place = Effect.gen(function*() {
