@@ -13,7 +13,7 @@ const others: { readonly [folder: string]: ReadonlyArray<string> } = {
 
 const filesIn = (folder: string): ReadonlyArray<string> => {
   const path = `test/streams/${folder}`
-  return folder === "reference" ? [] : readdirSync(join(root, path)).filter((file) => file.endsWith(".test.ts")).map((file) => `${path}/${file}`)
+  return readdirSync(join(root, path)).filter((file) => file.endsWith(".test.ts")).map((file) => `${path}/${file}`)
 }
 
 const byFolder = new Map(Object.entries(others).map(([folder, others]) => [folder, [...filesIn(folder), ...others]]))

@@ -6,7 +6,7 @@ import { Source } from "../../../src/streams/pipeline/index.ts"
 import { refusalOf } from "../../../src/streams/records/AppendClock.ts"
 import * as Batch from "../../../src/streams/records/Batch.ts"
 import { Decoder } from "../../../src/streams/records/Decoder.ts"
-import type { Refusal } from "../../../src/streams/records/Refusal.ts"
+import { Reason, type Refusal } from "../../../src/streams/records/Refusal.ts"
 
 const { definition } = Source.make("orders", {
   schema: Schema.Struct({
@@ -67,6 +67,12 @@ describe("a record", () => {
     [order(`"place":{"city":2}`), "invalid-field", "\"place.city\" is 2, not an acceptable text"]
   ] as const)("%s", (text, reason, detail) => {
     expect(refusal(text)).toEqual({ reason, detail })
+  })
+
+  it("has one of the reasons that are written into dead letters", () => {
+    const reasons = ["not-json", "missing-field", "invalid-field", "no-key", "time-ahead", "not-milliseconds", "too-long", "empty", "late", "refused"]
+    for (const reason of reasons) expect(Schema.is(Reason)(reason)).toBe(true)
+    expect(Schema.is(Reason)("")).toBe(false)
   })
 
   it("that is as it should be is taken", () => {
