@@ -15,6 +15,7 @@ const { definition } = Source.make("trades", {
     price: Decimal.Decimal({ scale: 2, limit: 1_000_000_000_000 }),
     size: Schema.Int.check(Schema.isBetween({ minimum: -1_000, maximum: 999_999_999_999_999 })),
     isForming: Schema.Boolean,
+    lots: Schema.optional(Schema.Int.check(Schema.isMultipleOf(100))),
     side: Schema.optional(Schema.Literals(["buy", "sell"])),
     venue: Schema.optional(Schema.Struct({ name: Schema.NullOr(Schema.String), open: Schema.Boolean, lot: Schema.optional(Schema.Int) }))
   }),
@@ -177,6 +178,12 @@ it("leaves the rest to JSON.parse, each record by itself", () => {
     withMembers({ venue: "{}" })
   ]
   for (const text of others) expect([text, decode([withMembers({}), text, withMembers({})]).parsed]).toEqual([text, 1])
+})
+
+it("a number with a check of its own is looked at by that", () => {
+  const { parsed, refused } = decode([withMembers({ lots: "300" }), withMembers({ lots: "250" })])
+  expect(refused).toEqual([null, { reason: "invalid-field", detail: "\"lots\" is 250, not an integer" }])
+  expect(parsed).toBe(2)
 })
 
 it("a string is known by its bytes once it has been seen, however many there are", () => {

@@ -36,6 +36,11 @@ describe("a record", () => {
   it.each([
     ["", "empty", "the record has no value"],
     ["{", "not-json", "the record is not JSON in UTF-8"],
+    [order(`"paid":falsy`), "not-json", "the record is not JSON in UTF-8"],
+    [order(`"paid":1234e`), "not-json", "the record is not JSON in UTF-8"],
+    [order(`"paid":trues`), "not-json", "the record is not JSON in UTF-8"],
+    [order(`"paid":nulls`), "not-json", "the record is not JSON in UTF-8"],
+    [order(`"count":1e`), "not-json", "the record is not JSON in UTF-8"],
     ["[]", "not-json", "the record is not a JSON object"],
     ["null", "not-json", "the record is not a JSON object"],
     ["1e2", "not-json", "the record is not a JSON object"],
@@ -90,6 +95,12 @@ describe("a record", () => {
     expect(new Decoder(source, dictionary).decode(bytes, 0, bytes.length, Batch.make(source, dictionary, 0, 1))?.detail)
       .toBe("\"at\" is \"noon\", not a time such as 2024-11-25T14:30:00.123Z, with or without its zone")
   })
+})
+
+it("a field that a source has not is named, with those that it has", () => {
+  expect(() => Batch.indexOf(definition, "price")).toThrow(
+    "the source \"orders\" has no field \"price\"; it has shop, at, total, count, least, paid, side, place.city, place.street.name"
+  )
 })
 
 describe("a time", () => {
