@@ -174,6 +174,7 @@ it("leaves the rest to JSON.parse, each record by itself", () => {
     withMembers({ price: "1.500" }),
     withMembers({ size: "100000000000000.0" }),
     withMembers({ more: "1" }),
+    withMembers({}).replace("{", "{\"more\":1,"),
     withMembers({}).replace("}", ",\"size\":3}"),
     withMembers({ venue: "{}" })
   ]

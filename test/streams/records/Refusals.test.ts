@@ -84,6 +84,24 @@ describe("a record", () => {
     expect(refusal(order(`"count":1,"least":0,"total":"1e2","place":{"city":"B","street":{"name":"C"}}`))).toBeNull()
   })
 
+  it("that lacks a field of its key, of several too, has no key", () => {
+    const source = Source.make("orders", {
+      schema: Schema.Struct({ shop: Schema.String, lot: Schema.optional(Schema.Int), at: Schema.Int }),
+      key: ["shop", "lot"],
+      eventTime: "at"
+    }).definition
+    const dictionary = new Batch.Dictionary()
+    const decoder = new Decoder(source, dictionary)
+    const batch = Batch.make(source, dictionary, 0, 3)
+    const found = [`{"shop":"A","at":1}`, `{"shop":"A","lot":1,"at":1}`, `{"shop":"A","at":1}`].map((text) => {
+      const bytes = new TextEncoder().encode(text)
+      return decoder.decode(bytes, 0, bytes.length, batch)
+    })
+    const refused = { reason: "no-key", detail: "the key \"lot\" is missing or null" }
+    expect(found).toEqual([refused, null, refused])
+    expect(dictionary.textOf(batch.keys[0]!)).toBe("[\"A\",1]")
+  })
+
   it("whose time may be without a zone says so", () => {
     const source = Source.make("orders", {
       schema: Schema.Struct({ shop: Schema.String, at: Schema.String }),
