@@ -26,6 +26,8 @@ const toStart = 20_000
 const environment = {
   ...process.env,
   COURANT_SEED: String(seed),
+  // One in which local time is not UTC.
+  TZ: "Asia/Kolkata",
   // Half of what a process does before its first check is to compile what has not changed.
   NODE_COMPILE_CACHE: join(root, ".courant/compiled")
 }

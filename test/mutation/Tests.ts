@@ -4,27 +4,33 @@ import { basename, join } from "node:path"
 import type { Mutant } from "./Mutant.ts"
 import { root } from "./Sample.ts"
 
-/** Beside the tests of a folder itself. */
-const others: { readonly [folder: string]: ReadonlyArray<string> } = {
-  operator: [],
-  records: ["test/streams/engine/Ingest.test.ts", "test/streams/engine/SourceReader.test.ts"],
-  reference: []
+const folders: ReadonlyArray<string> = ["operator", "records", "reference"]
+
+/** Tests in other folders that are about a source, by its name. */
+const elsewhere: { readonly [source: string]: ReadonlyArray<string> } = {
+  Records: ["test/streams/engine/Ingest.test.ts"],
+  Router: ["test/streams/engine/Ingest.test.ts"]
 }
 
-const filesIn = (folder: string): ReadonlyArray<string> => {
-  const path = `test/streams/${folder}`
-  return folder === "reference" ? [] : readdirSync(join(root, path)).filter((file) => file.endsWith(".test.ts")).map((file) => `${path}/${file}`)
-}
+const filesIn = (folder: string): ReadonlyArray<string> =>
+  readdirSync(join(root, "test/streams", folder)).filter((file) => file.endsWith(".test.ts")).map((file) => `test/streams/${folder}/${file}`)
 
-const byFolder = new Map(Object.entries(others).map(([folder, others]) => [folder, [...filesIn(folder), ...others]]))
+const byFolder = new Map(folders.map((folder) => [folder, filesIn(folder)]))
 
-export const allTests: ReadonlyArray<string> = [...byFolder.values()].flat()
+/** What holds the engine against the fold is about the operators too. */
+const inFolder = (folder: string): ReadonlyArray<string> => [
+  ...byFolder.get(folder) ?? [],
+  ...folder === "operator" ? byFolder.get("reference") ?? [] : []
+]
+
+export const allTests: ReadonlyArray<string> = [...new Set([...[...byFolder.values()].flat(), ...Object.values(elsewhere).flat()])]
 
 /** Those of its folder; of the tests that are called after one source, only its own. */
 export const testsOf = ({ file }: Mutant, sources: ReadonlySet<string>): ReadonlyArray<string> => {
-  const own = basename(file, ".ts")
-  return (byFolder.get(file.split("/")[2] ?? "") ?? []).filter((test) => {
+  const [own, folder = ""] = [basename(file, ".ts"), file.split("/")[2]]
+  const near = inFolder(folder).filter((test) => {
     const name = basename(test, ".test.ts")
-    return name === own || !sources.has(name)
+    return name === own || name === "BatchFold" || !sources.has(name)
   })
+  return [...near, ...elsewhere[own] ?? []]
 }

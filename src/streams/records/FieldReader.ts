@@ -103,7 +103,6 @@ export class FieldReader implements MemberReader {
       decimals = at - point
       if (decimals === 0 || decimals > this.#scale || whole + decimals > 15) return -1
     }
-    if (bytes[at] === 101 || bytes[at] === 69) return -1
     value *= powersOfTen[this.#scale - decimals]!
     // Minus zero is zero: it would print and hash differently.
     if (negative && value !== 0) value = -value

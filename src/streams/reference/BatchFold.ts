@@ -302,9 +302,11 @@ const mean = (values: ReadonlyArray<Numeric>, weights: ReadonlyArray<Numeric>): 
   const [first] = values
   if (first === undefined) return null
   if (!BigDecimal.isBigDecimal(first)) {
-    const weight = toNumber(total(weights)!)
+    const weight = BigDecimal.sumAll(weights.map(decimal))
     const products = BigDecimal.sumAll(values.map((value, i) => BigDecimal.multiply(decimal(value), decimal(weights[i]!))))
-    return weight === 0 ? null : BigDecimal.toNumberUnsafe(products) / weight
+    // Weights that are decimals count as integers of their last decimal: as doubles they would be rounded before the division.
+    const common = Math.max(products.scale, weight.scale)
+    return weight.value === 0n ? null : Number(BigDecimal.scale(products, common).value) / Number(BigDecimal.scale(weight, common).value) + 0
   }
   const { scale } = first
   const weight = BigDecimal.sumAll(weights.map(decimal))

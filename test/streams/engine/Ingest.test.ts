@@ -23,7 +23,9 @@ const chunk = fc.record({
 }).map(({ before, position, records }): Chunk => {
   const chunk = fromBytes(records.map(([value]) => value), records.map(([, kind]) => kind), position ?? undefined)
   const bytes = Buffer.concat([Buffer.alloc(before, "x"), chunk.bytes, Buffer.from("yy")])
-  return { ...chunk, bytes, starts: chunk.starts.map((at) => at + before), ends: chunk.ends.map((at) => at + before) }
+  // The arrays may be longer than the chunk.
+  const kinds = Uint8Array.from([...chunk.kinds, Kind.truncated, Kind.truncated])
+  return { ...chunk, bytes, starts: chunk.starts.map((at) => at + before), ends: chunk.ends.map((at) => at + before), kinds }
 })
 
 const recordsOf = (chunk: Chunk) =>
@@ -34,7 +36,7 @@ it("chunks joined are their records one after the other, and the position of the
   fc.assert(fc.property(fc.array(chunk, { minLength: 1 }), (chunks) => {
     const joined = join(chunks)
     assert.deepStrictEqual(recordsOf(joined), chunks.flatMap(recordsOf))
-    assert.strictEqual(joined.kinds.length, joined.length)
+    if (chunks.length > 1) assert.strictEqual(joined.kinds.length, joined.length)
     assert.strictEqual(joined.position, chunks.at(-1)?.position)
   })))
 

@@ -18,3 +18,21 @@ it("sorts as the strings compare", () => {
     }
   }))
 })
+
+it("ranks the strings of a dictionary once, and then looks at none", () => {
+  let looked = 0
+  const dictionary = new Dictionary()
+  for (const text of ["b", "c", "a", "d"]) dictionary.numberOf(text)
+  const watched = new Proxy(dictionary.texts, {
+    get: (texts, name) => {
+      looked++
+      return Reflect.get(texts, name)
+    }
+  })
+  const order = new KeyOrder()
+  const other = Object.defineProperty(dictionary, "texts", { get: () => watched })
+  expect(order.sort([0, 1, 2, 3], other)).toEqual([2, 0, 1, 3])
+  looked = 0
+  expect(order.sort([3, 1, 2], other)).toEqual([2, 1, 3])
+  expect(looked).toBe(0)
+})

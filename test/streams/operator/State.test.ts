@@ -57,6 +57,7 @@ describe("a column", () => {
   })
 
   it.each([
+    ["nothing at all", [], 0],
     ["nothing but one integer", [7, 7, 7], 0],
     ["integers within 256", [-5, 250], 1],
     ["integers 256 apart", [-5, 251], 2],

@@ -80,6 +80,7 @@ describe("what cannot be is refused", () => {
     ["session", "sessions", "end", [12, 16], "no session of a key with these others is from 12 to 16"],
     ["session", "sessions", "start", [1, 7], "no session of a key with these others is from 7 to 16"],
     ["session", "emitted", "start", [2, 12], "there is no session from 2 to 7"],
+    ["session", "emitted", "key", ["B", "A"], "there is no session from 1 to 7"],
     ["session", "emitted", "end", [8, 16], "there is no session from 1 to 8"],
     ["session", "emitted", "kind", ["", "early"], "no pane that is still open is \"\""]
   ] as const)("%s, %s.%s %j", (kind, table, column, values, why) => {

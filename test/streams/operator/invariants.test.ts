@@ -72,5 +72,4 @@ it("what the check refuses ends the run where it comes all the same", () => {
   expect(fed({ op: "weightedMean", by: column })).toThrow("a weighted mean cannot be made from pre-aggregated values")
   expect(fed({ op: "custom", custom })).toThrow("a custom aggregate cannot be made from pre-aggregated values")
   expect(() => WindowAssigner.make({ kind: "session", gap: 1 }, null)).toThrow("sessions have no grid: they depend on the data")
-  expect(() => Batch.indexOf(quotes.definition, "price")).toThrow("the source \"quotes\" has no field \"price\"; it has key, time, size")
 })

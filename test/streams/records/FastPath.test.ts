@@ -6,6 +6,7 @@ import * as Decimal from "../../../src/domain/Decimal.ts"
 import { Source } from "../../../src/streams/pipeline/index.ts"
 import * as Batch from "../../../src/streams/records/Batch.ts"
 import { Decoder } from "../../../src/streams/records/Decoder.ts"
+import * as JsonNumber from "../../../src/streams/records/JsonNumber.ts"
 
 const { definition } = Source.make("trades", {
   schema: Schema.Struct({
@@ -14,6 +15,7 @@ const { definition } = Source.make("trades", {
     price: Decimal.Decimal({ scale: 2, limit: 1_000_000_000_000 }),
     size: Schema.Int.check(Schema.isBetween({ minimum: -1_000, maximum: 999_999_999_999_999 })),
     isForming: Schema.Boolean,
+    lots: Schema.optional(Schema.Int.check(Schema.isMultipleOf(100))),
     side: Schema.optional(Schema.Literals(["buy", "sell"])),
     venue: Schema.optional(Schema.Struct({ name: Schema.NullOr(Schema.String), open: Schema.Boolean, lot: Schema.optional(Schema.Int) }))
   }),
@@ -138,6 +140,27 @@ it("takes any order of members, white space, and every plain spelling, and what 
 
 const plain = { symbol: "\"A\"", time: "1", price: "1.5", size: "2", isForming: "true" }
 
+it("the text of a number is kept where a double may not hold it, and only there", () => {
+  const parse = vi.spyOn(JSON, "parse")
+  const texts: ReadonlyArray<readonly [text: string, keeps: boolean]> = [
+    ["123456789012345", false],
+    ["1234567890123456", true],
+    ["1234567890.12345", true],
+    ["123456789.12345", false],
+    ["1e5", true],
+    ["1E5", true],
+    ["[123456789012345,12345678]", false],
+    ["\"e\"", false],
+    ["{\"a\":[1,22,333,4444],\"bEe\":1}", false]
+  ]
+  for (const [text, keeps] of texts) {
+    parse.mockClear()
+    JsonNumber.parse(encoder.encode(text))
+    expect([text, parse.mock.calls[0]?.length]).toEqual([text, keeps ? 2 : 1])
+  }
+  parse.mockRestore()
+})
+
 const withMembers = (members: { readonly [name: string]: string }): string =>
   `{${Object.entries({ ...plain, ...members }).map(([name, text]) => `"${name}":${text}`).join(",")}}`
 
@@ -151,9 +174,17 @@ it("leaves the rest to JSON.parse, each record by itself", () => {
     withMembers({ price: "1.500" }),
     withMembers({ size: "100000000000000.0" }),
     withMembers({ more: "1" }),
+    withMembers({}).replace("{", "{\"more\":1,"),
+    withMembers({}).replace("}", ",\"size\":3}"),
     withMembers({ venue: "{}" })
   ]
   for (const text of others) expect([text, decode([withMembers({}), text, withMembers({})]).parsed]).toEqual([text, 1])
+})
+
+it("a number with a check of its own is looked at by that", () => {
+  const { parsed, refused } = decode([withMembers({ lots: "300" }), withMembers({ lots: "250" })])
+  expect(refused).toEqual([null, { reason: "invalid-field", detail: "\"lots\" is 250, not an integer" }])
+  expect(parsed).toBe(2)
 })
 
 it("a string is known by its bytes once it has been seen, however many there are", () => {
@@ -183,6 +214,7 @@ it("a time that is a string is not kept as one where nobody reads it", () => {
     }
     expect(parse).not.toHaveBeenCalled()
     parse.mockRestore()
+    if (reads !== undefined) expect(Array.from(batch.columns[1]!)).toEqual(times.map(() => -1))
     expect(Array.from(batch.times)).toEqual([1732545000123, 1732541400000, 1732545000000, 86339999])
     expect(dictionary.texts).toEqual(reads === undefined ? ["A", ...times].sort((a, b) => Number(b === "A") - Number(a === "A")) : ["A"])
   }

@@ -19,4 +19,6 @@ it("hashes as Kafka does", () => {
 it("a hash below zero is made positive by its sign bit, not by its absolute value", () => {
   assert.strictEqual(partitionOf(Buffer.from("21"), 12), (-973932308 & 0x7fffffff) % 12)
   assert.strictEqual(partitionOf(Buffer.from("21"), 1), 0)
+  assert.deepStrictEqual(known.map(([key]) => partitionOf(Buffer.from(key), 7)), known.map(([, hash]) => (hash & 0x7fffffff) % 7))
+  assert.isAbove(new Set(known.map(([key]) => partitionOf(Buffer.from(key), 7))).size, 2)
 })

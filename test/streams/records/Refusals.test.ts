@@ -6,7 +6,7 @@ import { Source } from "../../../src/streams/pipeline/index.ts"
 import { refusalOf } from "../../../src/streams/records/AppendClock.ts"
 import * as Batch from "../../../src/streams/records/Batch.ts"
 import { Decoder } from "../../../src/streams/records/Decoder.ts"
-import type { Refusal } from "../../../src/streams/records/Refusal.ts"
+import { Reason, type Refusal } from "../../../src/streams/records/Refusal.ts"
 
 const { definition } = Source.make("orders", {
   schema: Schema.Struct({
@@ -36,6 +36,11 @@ describe("a record", () => {
   it.each([
     ["", "empty", "the record has no value"],
     ["{", "not-json", "the record is not JSON in UTF-8"],
+    [order(`"paid":falsy`), "not-json", "the record is not JSON in UTF-8"],
+    [order(`"paid":1234e`), "not-json", "the record is not JSON in UTF-8"],
+    [order(`"paid":trues`), "not-json", "the record is not JSON in UTF-8"],
+    [order(`"paid":nulls`), "not-json", "the record is not JSON in UTF-8"],
+    [order(`"count":1e`), "not-json", "the record is not JSON in UTF-8"],
     ["[]", "not-json", "the record is not a JSON object"],
     ["null", "not-json", "the record is not a JSON object"],
     ["1e2", "not-json", "the record is not a JSON object"],
@@ -69,8 +74,32 @@ describe("a record", () => {
     expect(refusal(text)).toEqual({ reason, detail })
   })
 
+  it("has one of the reasons that are written into dead letters", () => {
+    const reasons = ["not-json", "missing-field", "invalid-field", "no-key", "time-ahead", "not-milliseconds", "too-long", "empty", "late", "refused"]
+    for (const reason of reasons) expect(Schema.is(Reason)(reason)).toBe(true)
+    expect(Schema.is(Reason)("")).toBe(false)
+  })
+
   it("that is as it should be is taken", () => {
     expect(refusal(order(`"count":1,"least":0,"total":"1e2","place":{"city":"B","street":{"name":"C"}}`))).toBeNull()
+  })
+
+  it("that lacks a field of its key, of several too, has no key", () => {
+    const source = Source.make("orders", {
+      schema: Schema.Struct({ shop: Schema.String, lot: Schema.optional(Schema.Int), at: Schema.Int }),
+      key: ["shop", "lot"],
+      eventTime: "at"
+    }).definition
+    const dictionary = new Batch.Dictionary()
+    const decoder = new Decoder(source, dictionary)
+    const batch = Batch.make(source, dictionary, 0, 3)
+    const found = [`{"shop":"A","at":1}`, `{"shop":"A","lot":1,"at":1}`, `{"shop":"A","at":1}`].map((text) => {
+      const bytes = new TextEncoder().encode(text)
+      return decoder.decode(bytes, 0, bytes.length, batch)
+    })
+    const refused = { reason: "no-key", detail: "the key \"lot\" is missing or null" }
+    expect(found).toEqual([refused, null, refused])
+    expect(dictionary.textOf(batch.keys[0]!)).toBe("[\"A\",1]")
   })
 
   it("whose time may be without a zone says so", () => {
@@ -84,6 +113,12 @@ describe("a record", () => {
     expect(new Decoder(source, dictionary).decode(bytes, 0, bytes.length, Batch.make(source, dictionary, 0, 1))?.detail)
       .toBe("\"at\" is \"noon\", not a time such as 2024-11-25T14:30:00.123Z, with or without its zone")
   })
+})
+
+it("a field that a source has not is named, with those that it has", () => {
+  expect(() => Batch.indexOf(definition, "price")).toThrow(
+    "the source \"orders\" has no field \"price\"; it has shop, at, total, count, least, paid, side, place.city, place.street.name"
+  )
 })
 
 describe("a time", () => {

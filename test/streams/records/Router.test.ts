@@ -67,7 +67,11 @@ it("pre-aggregated records are read as those of their own source, and go to the 
   }).definition
   const names = ["AAPL", "MSFT", "NVDA", "AMZN", "TSLA", "BTC-USD"]
   const texts = names.flatMap((name) => [JSON.stringify({ name, start: 1 }), JSON.stringify({ symbol: name, time: 1, price: "1", size: 1 })])
-  const chunk = fromBytes([...texts.map((text) => Buffer.from(text)), null], [...texts.map((_, i) => i % 2 === 0 ? Kind.preAggregated : Kind.event), Kind.event])
+  const beginnings = names.map((name) => JSON.stringify({ name, start: 1 }))
+  const chunk = fromBytes(
+    [...texts.map((text) => Buffer.from(text)), ...beginnings.map((text) => Buffer.from(text)), null],
+    [...texts.map((_, i) => i % 2 === 0 ? Kind.preAggregated : Kind.event), ...beginnings.map(() => Kind.truncated), Kind.event]
+  )
   const parts = (preAggregated: Definition | undefined) =>
     new Router(5, { source: ticks.definition, preAggregated }).route(chunk).flatMap(({ chunk, partition }) =>
       Array.from({ length: chunk.length }, (_, i) => [partition, chunk.kinds[i], Buffer.from(valueAt(chunk, i)).toString()] as const))
@@ -77,6 +81,7 @@ it("pre-aggregated records are read as those of their own source, and go to the 
       const partition = isBar && !knows ? 0 : partitionOf(Buffer.from(names[i >> 1] ?? ""), 5)
       return [partition, isBar ? Kind.preAggregated : Kind.event, text] as const
     }),
+    ...beginnings.map((text) => [0, Kind.truncated, text] as const),
     [0, Kind.event, ""] as const
   ]
   assert.sameDeepMembers([...parts(bars)], expected(true))

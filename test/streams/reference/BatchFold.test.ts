@@ -1,0 +1,108 @@
+/** What the random pipelines of the laws have none of: the engine and the fold say the same of it. */
+import { Schema } from "effect"
+import * as fc from "fast-check"
+import { expect, it } from "vitest"
+import { logsWithin, source, windows } from "../../../src/testing/Arbitraries.ts"
+import { batches, foldedPanes, lines, makeJob, run } from "../../../src/testing/Harness.ts"
+import { Aggregate, Expr, Pane, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
+import { Job } from "../../../src/streams/engine/Job.ts"
+import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
+
+const bound = 6
+
+type Samples = ReturnType<typeof source>
+
+type Assign = typeof windows extends fc.Arbitrary<infer Assign> ? Assign : never
+
+const agree = (make: (samples: Samples, window: Assign) => AnyPipeline) => {
+  fc.assert(fc.property(windows, logsWithin(bound), (window, [log]) => {
+    const pipeline = make(source(bound), window)
+    expect(lines(run(makeJob([pipeline], 1), batches(log, [7])))).toEqual(lines(foldedPanes(pipeline, log)))
+  }), { numRuns: 150 })
+}
+
+it("weights may be decimals, doubles and integers, and less than nothing", () => {
+  agree((samples, window) =>
+    window(samples).pipe(
+      Aggregate.into({
+        ratioByPrice: Aggregate.weightedMean("ratio", "price"),
+        ratioByRatio: Aggregate.weightedMean("ratio", "ratio"),
+        priceByPrice: Aggregate.weightedMean("price", "price"),
+        sizeByPrice: Aggregate.weightedMean("size", "price"),
+        timeBySize: Aggregate.weightedMean("time", "size"),
+        sizeByTime: Aggregate.weightedMean("size", "time")
+      }),
+      Pipeline.named("weighted")
+    ))
+})
+
+it("functions and conditions leave rows out together, whichever comes first", () => {
+  const isOdd = ({ time }: Pipeline.RowOf<Samples>) => time % 2 !== 0
+  const few = ({ size }: Pipeline.RowOf<Samples>) => size < 4
+  const counted = Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size") })
+  const pipelines = [
+    source(bound).pipe(Source.where(Expr.gte("size", 2)), Source.filter(isOdd), Window.tumbling(5), counted, Pipeline.named("a")),
+    source(bound).pipe(Source.filter(isOdd), Source.where(Expr.gte("size", 2)), Source.filter(few), Window.tumbling(5), counted, Pipeline.named("b"))
+  ]
+  for (const pipeline of pipelines) {
+    fc.assert(fc.property(logsWithin(bound), ([log]) => {
+      expect(lines(run(makeJob([pipeline], 1), batches(log, [7])))).toEqual(lines(foldedPanes(pipeline, log)))
+    }))
+  }
+})
+
+it("windows that are forming are what the fold makes of the rows until then, up to the first that holds the newest row", () => {
+  fc.assert(fc.property(windows, logsWithin(bound), fc.integer({ min: 1, max: 60 }), (window, [log], taken) => {
+    const pipeline = window(source(bound)).pipe(
+      Aggregate.into({ count: Aggregate.count, close: Aggregate.last("price"), size: Aggregate.sum("size") }),
+      Pipeline.named("forming")
+    )
+    const some = { ...log, entries: log.entries.slice(0, taken) }
+    const job = new Job([pipeline], { partitions: 1 })
+    for (const batch of batches(some, [7])) job.take(batch)
+    const isSession = pipeline.checked.end._tag === "window" && pipeline.checked.end.window.kind === "session"
+    const watermark = job.watermark ?? -Infinity
+    const newest = Math.max(...some.entries.map(({ value }) => "time" in value ? value.time : -Infinity))
+    const open = foldedPanes(pipeline, some).filter(({ end }) => isSession ? end >= watermark : end > watermark)
+    const upTo = Math.min(...open.filter(({ end, start }) => start <= newest && newest < end).map(({ end }) => end))
+    const expected = open.filter(({ end }) => isSession || end <= upTo).map((pane) => Pane.toJson({ ...pane, pane: "early" }))
+    expect(job.forming().map(Pane.toJson)).toEqual(expected)
+  }), { numRuns: 300 })
+})
+
+it("early panes of a row come in the order of their windows", () => {
+  fc.assert(fc.property(windows, logsWithin(bound), (window, [log]) => {
+    const pipeline = window(source(0)).pipe(
+      Aggregate.into({ count: Aggregate.count }),
+      Pipeline.allowedLateness(4),
+      Pipeline.emitOnUpdate({ every: 3 }),
+      Pipeline.named("early")
+    )
+    const job = makeJob([pipeline], 1)
+    for (const batch of batches(log, [1])) {
+      const early = job.take(batch).panes.filter(({ pane }) => pane === "early")
+      expect(early).toEqual(early.toSorted(Pane.order))
+    }
+    const end = { partition: 0, kind: 2, value: { _tag: "end" } } as const
+    const all = { ...log, entries: [...log.entries, end] }
+    const last = batches(all, [1]).at(-1)!
+    const onTime = job.take(last).panes
+    expect(onTime).toEqual(onTime.toSorted(Pane.order))
+  }), { numRuns: 300 })
+})
+
+it("a time is UTC where it says nothing else, whatever the zone of the machine", () => {
+  const timed = Source.make("timed", {
+    schema: Schema.Struct({ key: Schema.String, at: Schema.String }),
+    key: "key",
+    eventTime: { iso8601: "at", withoutZone: "UTC" }
+  })
+  const pipeline = timed.pipe(Window.tumbling("1 minute"), Aggregate.into({ count: Aggregate.count }), Pipeline.allowedLateness("1 day"), Pipeline.named("timed"))
+  const at = ["2024-11-25T14:30:00", "2024-11-25 14:30:00Z", "2024-11-25T14:30:00+05:30"]
+  const { results } = BatchFold.fold(pipeline, at.map((at, offset) => ({ partition: 0, offset, fields: { key: "A", at } })))
+  expect(results.map(({ rows, start }) => [new Date(start).toISOString(), rows])).toEqual([
+    ["2024-11-25T09:00:00.000Z", 1],
+    ["2024-11-25T14:30:00.000Z", 2]
+  ])
+})
