@@ -5,7 +5,7 @@ import { expect, it } from "vitest"
 import { logsWithin, source, windows } from "../../../src/testing/Arbitraries.ts"
 import { batches, foldedPanes, lines, makeJob, run } from "../../../src/testing/Harness.ts"
 import { Aggregate, Expr, Pane, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
-import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
+import type { AnyOfPanes as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { Job } from "../../../src/streams/engine/Job.ts"
 import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
 
