@@ -2,6 +2,8 @@
 import { Schema } from "effect"
 import { expect, it } from "vitest"
 import { AccumulatorTable } from "../../../src/streams/operator/aggregates/AccumulatorTable.ts"
+import { ExactSum } from "../../../src/streams/operator/aggregates/ExactSum.ts"
+import { ExactTotal } from "../../../src/streams/operator/aggregates/Totals.ts"
 import * as WindowAssigner from "../../../src/streams/operator/windowed/WindowAssigner.ts"
 import { WindowOperator } from "../../../src/streams/operator/windowed/WindowOperator.ts"
 import { type Aggregate as Aggregated, windowOf } from "../../../src/streams/pipeline/Checked.ts"
@@ -72,4 +74,16 @@ it("what the check refuses ends the run where it comes all the same", () => {
   expect(fed({ op: "weightedMean", by: column })).toThrow("a weighted mean cannot be made from pre-aggregated values")
   expect(fed({ op: "custom", custom })).toThrow("a custom aggregate cannot be made from pre-aggregated values")
   expect(() => WindowAssigner.make({ kind: "session", gap: 1 }, null)).toThrow("sessions have no grid: they depend on the data")
+})
+
+it("a sum that an integer cannot hold ends the run, and says which it is", () => {
+  const total = new ExactTotal({ name: "volume", index: 0, scale: null, sum: new ExactSum() })
+  total.grow(1)
+  total.reset(0)
+  const add = (...values: ReadonlyArray<number>) =>
+    total.addPreAggregated({ batch: rows(null).batch, from: 0, to: values.length, slots: new Int32Array(values.length) }, Float64Array.from(values))
+  add(Number.MAX_SAFE_INTEGER)
+  expect(total.result(0)).toBe(Number.MAX_SAFE_INTEGER)
+  add(1)
+  expect(() => total.result(0)).toThrow("the sum \"volume\" is beyond what an integer can hold")
 })
