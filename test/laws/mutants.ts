@@ -499,7 +499,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "what an end of input has told is told again",
     file: "streams/engine/ToldPanes.ts",
-    find: "if (isAsFinal && pane.changes === told.pane.changes && valuesOf(encoded) === valuesOf(told.pane)) return null",
+    find: "if (isAsFinal && pane.changes === told.changes && digestOf(pane) === told.digest) return null",
     replace: "",
     law: "of a window's panes each is newer"
   },
@@ -513,7 +513,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a session that an end of input has told is not taken back when it grows",
     file: "streams/engine/OperatorGraph.ts",
-    find: "window.adopt(told.map(({ pane }) => pane))",
+    find: "window.adopt(panes.map(({ pane }) => pane))",
     replace: "",
     law: "wherever the input was at its end"
   },

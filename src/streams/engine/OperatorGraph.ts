@@ -1,6 +1,6 @@
 /** The operators of one pipeline in topological order, and what flows between them. */
 import * as Checked from "../pipeline/Checked.ts"
-import { type Encoded, encode, type Pane } from "../pipeline/Pane.ts"
+import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import type { Batch } from "../records/Batch.ts"
 import { type Emitted, endOfTime, type Operator } from "../operator/Operator.ts"
@@ -59,9 +59,8 @@ export class OperatorGraph {
     copy.restore(JSON.parse(JSON.stringify(this.snapshot())))
     copy.advance(endOfTime)
     const panes = copy.drain().map(({ pane, rows }) => ({ pane, rows, watermark: window.closedTo, offset }))
-    const told = panes.map(({ pane, rows }) => ({ pane: encode(pane), rows }))
-    for (const { pane, rows } of told) this.#told.tell(pane, rows)
-    window.adopt(told.map(({ pane }) => pane))
+    for (const { pane, rows } of panes) this.#told.tell(pane, rows)
+    window.adopt(panes.map(({ pane }) => pane))
     this.#panes = joined(this.#panes, panes)
   }
 

@@ -5,16 +5,20 @@
  * At the end all windows before a window were closed too, and counted among its changes; those before an early pane that
  * comes later may be open again. It is newer all the same if it has more rows.
  */
-import { Schema } from "effect"
+import * as Fingerprint from "../pipeline/Fingerprint.ts"
 import * as Pane from "../pipeline/Pane.ts"
 import type { Emitted } from "../operator/Operator.ts"
 import type { StateReader, StateWriter } from "../operator/State.ts"
 
-interface Told {
-  readonly pane: Pane.Encoded
+interface Told extends Pick<Pane.Pane, "changes" | "end" | "key" | "revision" | "start"> {
   /** Rows of the window itself. */
   readonly rows: number
+  readonly isEarly: boolean
+  /** Of the values: those of all open windows would make checkpoints many times as long. */
+  readonly digest: string
 }
+
+const numbers = ["start", "end", "revision", "changes", "rows"] as const
 
 export class ToldPanes {
   /** For how long after its end a window may be emitted. */
@@ -30,9 +34,14 @@ export class ToldPanes {
     return this.#byWindow.size
   }
 
-  tell(pane: Pane.Encoded, rows: number): void {
-    this.#byWindow.set(windowOf(pane), { pane, rows })
-    this.#lastEnd = Math.max(this.#lastEnd, pane.end)
+  tell(pane: Pane.Pane, rows: number): void {
+    const { changes, end, key, revision, start } = pane
+    this.#add({ start, end, key, revision, changes, rows, isEarly: pane.pane === "early", digest: digestOf(pane) })
+  }
+
+  #add(told: Told): void {
+    this.#byWindow.set(windowOf(told), told)
+    this.#lastEnd = Math.max(this.#lastEnd, told.end)
   }
 
   /** The pane with the revision and the changes that it is to have, or `null` where it says nothing new. */
@@ -41,18 +50,17 @@ export class ToldPanes {
     if (told === undefined) return pane
     if (pane.pane === "early" && rows <= told.rows) return null
     const next = this.revised(pane, rows)
-    const encoded = Pane.encode(next)
-    const isAsFinal = pane.pane !== "retracted" && (pane.pane === "early" || told.pane.pane !== "early")
-    if (isAsFinal && pane.changes === told.pane.changes && valuesOf(encoded) === valuesOf(told.pane)) return null
-    this.tell(encoded, rows)
+    const isAsFinal = pane.pane !== "retracted" && (pane.pane === "early" || !told.isEarly)
+    if (isAsFinal && pane.changes === told.changes && digestOf(pane) === told.digest) return null
+    this.tell(next, rows)
     return next
   }
 
   revised(pane: Pane.Pane, rows = pane.changes): Pane.Pane {
     const told = this.#byWindow.get(windowOf(pane))
     if (told === undefined) return pane
-    const least = pane.pane === "early" ? told.pane.changes + rows - told.rows : pane.pane === "retracted" ? told.pane.changes : 0
-    return { ...pane, revision: told.pane.revision + 1, changes: Math.max(pane.changes, least) }
+    const least = pane.pane === "early" ? told.changes + rows - told.rows : pane.pane === "retracted" ? told.changes : 0
+    return { ...pane, revision: told.revision + 1, changes: Math.max(pane.changes, least) }
   }
 
   /** Once nothing of all that was told can be emitted any more, it is forgotten. */
@@ -63,26 +71,34 @@ export class ToldPanes {
   }
 
   save(state: StateWriter): void {
-    const all = [...this.#byWindow.values()].sort((a, b) => Pane.order(a.pane, b.pane))
+    const all = [...this.#byWindow.values()].sort((a, b) => a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : 1))
     const table = state.table("told", all.length)
-    table.json("pane", all.map(({ pane }) => ({ ...pane, values: sorted(pane) })))
-    table.numbers("rows", Float64Array.from(all, ({ rows }) => rows))
+    table.strings("key", all.map(({ key }) => key))
+    table.strings("digest", all.map(({ digest }) => digest))
+    for (const name of numbers) table.numbers(name, Float64Array.from(all, (told) => told[name]))
+    table.numbers("isEarly", Float64Array.from(all, ({ isEarly }) => Number(isEarly)))
   }
 
   restore(state: StateReader): void {
     const table = state.table("told")
-    const rows = table.wholeNumbers("rows")
-    table.json("pane").forEach((pane, i) => this.tell(decode(pane), rows[i]!))
+    const [keys, digests, early] = [table.texts("key"), table.texts("digest"), table.wholeNumbers("isEarly")]
+    const [starts, ends, revisions, changes, rows] = numbers.map((name) => table.wholeNumbers(name))
     table.end()
+    keys.forEach((key, i) =>
+      this.#add({
+        key,
+        start: starts![i]!,
+        end: ends![i]!,
+        revision: revisions![i]!,
+        changes: changes![i]!,
+        rows: rows![i]!,
+        isEarly: early[i] === 1,
+        digest: digests[i]!
+      }))
   }
 }
 
-const decode = Schema.decodeUnknownSync(Pane.Encoded)
+const windowOf = ({ end, key, start }: Pick<Pane.Pane, "end" | "key" | "start">): string => `${start}:${end}:${key}`
 
-const windowOf = ({ end, key, start }: Pane.Encoded | Pane.Pane): string => `${start}:${end}:${key}`
-
-/** In whatever order results are declared, they are the same values. */
-const valuesOf = (pane: Pane.Encoded): string => JSON.stringify(sorted(pane))
-
-const sorted = ({ values }: Pane.Encoded): Pane.Encoded["values"] =>
-  Object.fromEntries(Object.entries(values).sort(([a], [b]) => a < b ? -1 : 1))
+/** The same in whatever order results are declared. 64 bits are enough beside the changes, which differ where rows do. */
+const digestOf = (pane: Pane.Pane): string => Fingerprint.of(Pane.encode(pane).values).slice(0, 16)

@@ -12,7 +12,6 @@
  */
 import type { Dictionary } from "../../records/Batch.ts"
 import type { WindowNode } from "../../pipeline/Checked.ts"
-import type { Encoded } from "../../pipeline/Pane.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { noOffset } from "../Operator.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
@@ -21,7 +20,7 @@ import { isNews, type Last, restoreEmitted, saveEmitted } from "./EmittedPanes.t
 import { Heap } from "./Heap.ts"
 import { KeyedState } from "./KeyedState.ts"
 import { compareText } from "./KeyOrder.ts"
-import { StoredSessions } from "./StoredSessions.ts"
+import { type StoredPane, StoredSessions } from "./StoredSessions.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
 import { type Emit, restoreProgress, saveProgress, type Windows } from "./Windows.ts"
 
@@ -175,7 +174,7 @@ export class SessionWindows implements Windows, Placement {
     return starts.reduce((least, start) => Math.min(least, start), this.#closedTo - this.#lateness)
   }
 
-  adopt(stored: ReadonlyArray<Encoded>): void {
+  adopt(stored: ReadonlyArray<StoredPane>): void {
     for (const session of stored) this.#stored.add(session)
     for (const session of [...this.#sessions.values()].flat()) this.#retractStored(session, noOffset)
   }

@@ -4,11 +4,14 @@
  * do not. So a run that reads them in another order may never come by one of these, and has to know it in order to take
  * it back.
  */
-import type { Encoded } from "../../pipeline/Pane.ts"
+import type { Pane } from "../../pipeline/Pane.ts"
 import type { StateReader, StateWriter } from "../State.ts"
 import { compareText } from "./KeyOrder.ts"
 
-type Stored = Pick<Encoded, "changes" | "end" | "revision" | "start">
+/** What has to be known of a pane in order to take it back. */
+export type StoredPane = Pick<Pane, "changes" | "end" | "key" | "revision" | "start">
+
+type Stored = Omit<StoredPane, "key">
 
 export class StoredSessions {
   readonly #byKey = new Map<string, Array<Stored>>()
@@ -19,7 +22,7 @@ export class StoredSessions {
   }
 
   /** Of several that are told of one session, by several stores or by an end of input too, the newest of each stays. */
-  add({ changes, end, key, revision, start }: Stored & { readonly key: string }): void {
+  add({ changes, end, key, revision, start }: StoredPane): void {
     const known = this.take(key, start, end)
     const session = {
       start,

@@ -1,12 +1,13 @@
 /** Rows into windows, and windows out as panes. */
 import type { WindowNode } from "../../pipeline/Checked.ts"
-import type { Encoded, Pane } from "../../pipeline/Pane.ts"
+import type { Pane } from "../../pipeline/Pane.ts"
 import { type Batch, Dictionary } from "../../records/Batch.ts"
 import { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { type Emitted, type Operator, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader, StateWriter } from "../State.ts"
 import { SessionWindows } from "./SessionWindows.ts"
 import { SlicedWindows } from "./SlicedWindows.ts"
+import type { StoredPane } from "./StoredSessions.ts"
 import { Taking } from "./Taking.ts"
 import type { Emission, Emit, Windows } from "./Windows.ts"
 
@@ -97,7 +98,7 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return this.#windows.unsettledSince
   }
 
-  adopt(stored: ReadonlyArray<Encoded>): void {
+  adopt(stored: ReadonlyArray<StoredPane>): void {
     this.#windows.adopt(stored)
   }
 

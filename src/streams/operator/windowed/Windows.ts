@@ -2,6 +2,7 @@
 import type { Dictionary } from "../../records/Batch.ts"
 import type * as Pane from "../../pipeline/Pane.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
+import type { StoredPane } from "./StoredSessions.ts"
 import type { Taking } from "./Taking.ts"
 
 /**
@@ -43,7 +44,7 @@ export interface Windows {
    */
   readonly unsettledSince: number | null
   /** Takes the panes that a former run has left in the sink for its own: what turns out not to be a window is retracted. */
-  adopt(stored: ReadonlyArray<Pane.Encoded>): void
+  adopt(stored: ReadonlyArray<StoredPane>): void
   useDictionary(dictionary: Dictionary): void
   save(state: StateWriter): void
   restore(state: StateReader): void
