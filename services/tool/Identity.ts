@@ -2,9 +2,9 @@
  * Which process a number meant. Process ids are used again, so one alone names whatever has it today;
  * with the moment of its start it names one process.
  */
-import { Effect, Schema } from "effect"
+import { Effect, Schedule, Schema } from "effect"
 import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 
 export const Identity = Schema.Struct({
   pid: Schema.Int,
@@ -35,15 +35,36 @@ export const signal = (identity: Identity, signal: NodeJS.Signals): Effect.Effec
     }
   })
 
+/** Waits until a process that was told to stop does: the signal comes to its threads one by one, which may answer until then. */
+export const stopped = ({ pid }: Identity): Effect.Effect<void> =>
+  Effect.sync(() => isStopped(pid)).pipe(
+    Effect.repeat({ until: (done) => done, schedule: Schedule.spaced("5 millis") }),
+    Effect.timeoutOption("10 seconds"),
+    Effect.asVoid
+  )
+
+/** Where there is no `/proc` nobody can tell. */
+const isStopped = (pid: number): boolean => {
+  try {
+    return readdirSync(`/proc/${pid}/task`).every((thread) => /^[TtZX]/.test(fieldsOf(`/proc/${pid}/task/${thread}/stat`)[0] ?? "Z"))
+  } catch {
+    return true
+  }
+}
+
+/** From the third on. The second field is the name in parentheses, which may contain anything. */
+const fieldsOf = (file: string): ReadonlyArray<string> => {
+  const line = readFileSync(file, "utf8")
+  return line.slice(line.lastIndexOf(")") + 2).split(" ")
+}
+
 /**
  * From the third and the 22nd field, https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html. The latter are
  * ticks since the boot, hence the boot.
  */
 const fromProc = (pid: number): string | undefined => {
   try {
-    const line = readFileSync(`/proc/${pid}/stat`, "utf8")
-    // The second field is the name in parentheses, which may contain anything.
-    const fields = line.slice(line.lastIndexOf(")") + 2).split(" ")
+    const fields = fieldsOf(`/proc/${pid}/stat`)
     if (/[ZX]/.test(fields[0] ?? "Z")) return undefined
     return `${fields[19]} ${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}`
   } catch {

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import type { NotYet } from "./Ask.ts"
 import * as Guarded from "./Guarded.ts"
+import * as Identity from "./Identity.ts"
 import { problem, type ServiceProblem } from "./Problem.ts"
 import type * as Registry from "./Registry.ts"
 import type { Access, Place, Process, Service } from "./Service.ts"
@@ -90,7 +91,7 @@ export const start = Effect.fnUntraced(function*<Port extends string, Has extend
     fell: Effect.suspend(() =>
       Effect.raceAllFirst([...started].map(([{ name }, { ended }]) => Effect.as(ended, name)))),
     kill9: main((guarded) => Effect.andThen(guarded.signal("SIGKILL"), guarded.ended)),
-    pause: main((guarded) => guarded.signal("SIGSTOP")),
+    pause: main((guarded) => Effect.andThen(guarded.signal("SIGSTOP"), Identity.stopped(guarded.identity))),
     resume: main((guarded) => guarded.signal("SIGCONT")),
     stop: alone(stop),
     restart: alone(Effect.andThen(main(end), launchMissing)),
