@@ -26,7 +26,7 @@ const make = Effect.fnUntraced(function*({ path }: Options): Effect.fn.Return<Ro
   const alone = Semaphore.makeUnsafe(1)
   const inTurn = <A>(body: () => Promise<A>) => Effect.uninterruptible(alone.withPermit(attempt(path, body)))
   return RowSink.of({
-    write: (rows) => rows.length === 0 ? Effect.void : inTurn(() => file.append(toLines(rows))),
+    write: (rows) => rows.length === 0 ? Effect.void : inTurn(() => file.append(Row.toLines(rows))),
     read: (query) => inTurn(() => file.read(query)),
     remove: (pipeline) => inTurn(() => file.remove(pipeline))
   })
@@ -37,12 +37,6 @@ const attempt = <A>(path: string, body: () => Promise<A>): Effect.Effect<A, RowS
     try: body,
     catch: (cause) => new RowSinkError({ message: `the rows of ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, cause })
   })
-
-const toLines = (rows: ReadonlyArray<Row.Row>): string => {
-  let lines = ""
-  for (const row of rows) lines += `${Row.toJson(row)}\n`
-  return lines
-}
 
 class RowFile {
   readonly #path: string

@@ -14,16 +14,10 @@ export const layer: Layer.Layer<RowSink, never, Stdio.Stdio> = Layer.effect(
   Effect.gen(function*() {
     const stdio = yield* Stdio.Stdio
     return RowSink.of({
-      write: (rows) => Stdout.write(stdio, toLines(rows), (error) => new RowSinkError(error)),
+      write: (rows) => Stdout.write(stdio, Row.toLines(rows), (error) => new RowSinkError(error)),
       read: () => Effect.fail(new RowSinkError({ message: "standard output cannot be read back" })),
       // What has been written is not ours to forget, and holds nothing against what follows.
       remove: () => Effect.void
     })
   })
 )
-
-const toLines = (rows: ReadonlyArray<Row.Row>): string => {
-  let lines = ""
-  for (const row of rows) lines += `${Row.toJson(row)}\n`
-  return lines
-}

@@ -71,7 +71,7 @@ export class ToldPanes {
   }
 
   save(state: StateWriter): void {
-    const all = [...this.#byWindow.values()].sort((a, b) => a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : 1))
+    const all = [...this.#byWindow.values()].sort(Pane.order)
     const table = state.table("told", all.length)
     table.strings("key", all.map(({ key }) => key))
     table.strings("digest", all.map(({ digest }) => digest))

@@ -97,6 +97,9 @@ export const encode = (pane: Pane): Encoded => ({
 /** Reads the written form back. */
 export const decodeJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Encoded))
 
+/** A window of a key, among those of its pipeline. */
+type Identity = Pick<Pane, "end" | "key" | "start">
+
 /** Panes in the order in which they are emitted: by end, then start, then key. */
-export const order = (a: Pane, b: Pane): number =>
+export const order = (a: Identity, b: Identity): number =>
   a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)

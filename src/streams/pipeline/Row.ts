@@ -60,6 +60,13 @@ export const toJson = ({ key, pipeline, place, time, values }: Row): string =>
   `{"pipeline":${JSON.stringify(pipeline)},"place":${placeToJson(place)},"key":${JSON.stringify(key)},"time":${time},` +
   `"values":${valuesToJson(values)}}`
 
+/** Each on a line of its own, with its line break. */
+export const toLines = (rows: ReadonlyArray<Row>): string => {
+  let lines = ""
+  for (const row of rows) lines += `${toJson(row)}\n`
+  return lines
+}
+
 export const placeToJson = ({ offset, partition, source }: Place): string =>
   `{"source":${JSON.stringify(source)},"partition":${partition},"offset":${offset}}`
 

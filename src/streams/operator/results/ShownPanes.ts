@@ -2,9 +2,8 @@
  * Sessions of which an early pane was the last to be told. It may have been computed from more rows than what is told next,
  * since a session before it may be taken back in between; what is told next has to be the newer all the same.
  */
-import type { Pane } from "../../pipeline/Pane.ts"
+import * as Pane from "../../pipeline/Pane.ts"
 import type { StateReader, StateWriter } from "../State.ts"
-import { compareText } from "../windowed/KeyOrder.ts"
 
 interface Shown {
   readonly start: number
@@ -18,7 +17,7 @@ export class ShownPanes {
   readonly #byKey = new Map<string, Array<Shown>>()
 
   /** The same pane, with more changes than the one that was shown before it, by the rows that it has more. */
-  show(pane: Pane, rows: number): Pane {
+  show(pane: Pane.Pane, rows: number): Pane.Pane {
     const before = this.take(pane)
     const changes = Math.max(pane.changes, before === null ? 0 : before.changes + rows - before.rows)
     this.#add(pane.key, { start: pane.start, end: pane.end, changes, rows })
@@ -26,7 +25,7 @@ export class ShownPanes {
   }
 
   /** Forgets what was shown of a session, and says what it was. */
-  take({ end, key, start }: Pane): Shown | null {
+  take({ end, key, start }: Pane.Pane): Shown | null {
     const all = this.#byKey.get(key) ?? []
     const shown = all.find((one) => one.start === start && one.end === end)
     if (shown === undefined) return null
@@ -45,7 +44,7 @@ export class ShownPanes {
   save(state: StateWriter): void {
     const entries = [...this.#byKey]
       .flatMap(([key, all]) => all.map((shown) => ({ ...shown, key })))
-      .sort((a, b) => a.end - b.end || a.start - b.start || compareText(a.key, b.key))
+      .sort(Pane.order)
     const table = state.table("shown", entries.length)
     table.strings("key", entries.map(({ key }) => key))
     for (const name of ["start", "end", "changes", "rows"] as const) {

@@ -4,12 +4,11 @@
  * do not. So a run that reads them in another order may never come by one of these, and has to know it in order to take
  * it back.
  */
-import type { Pane } from "../../pipeline/Pane.ts"
+import * as Pane from "../../pipeline/Pane.ts"
 import type { StateReader, StateWriter } from "../State.ts"
-import { compareText } from "./KeyOrder.ts"
 
 /** What has to be known of a pane in order to take it back. */
-export type StoredPane = Pick<Pane, "changes" | "end" | "key" | "revision" | "start">
+export type StoredPane = Pick<Pane.Pane, "changes" | "end" | "key" | "revision" | "start">
 
 type Stored = Omit<StoredPane, "key">
 
@@ -64,7 +63,7 @@ export class StoredSessions {
   save(state: StateWriter): void {
     const sessions = [...this.#byKey]
       .flatMap(([key, all]) => all.map((session) => ({ ...session, key })))
-      .sort((a, b) => a.end - b.end || a.start - b.start || compareText(a.key, b.key))
+      .sort(Pane.order)
     const table = state.table("stored", sessions.length)
     table.strings("key", sessions.map(({ key }) => key))
     for (const name of ["start", "end", "revision", "changes"] as const) {
