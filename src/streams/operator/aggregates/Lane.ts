@@ -55,48 +55,43 @@ export class Lane implements Part {
 
 /** The pieces of an accumulator by the names that they have in a snapshot. */
 export abstract class Parts {
-  readonly #parts: ReadonlyArray<readonly [name: string, part: Part]>
+  readonly #byName: { readonly [name: string]: Part }
+  protected readonly parts: ReadonlyArray<Part>
 
   constructor(parts: { readonly [name: string]: Part }) {
-    this.#parts = Object.entries(parts)
+    this.#byName = parts
+    this.parts = Object.values(parts)
   }
 
   get bytesPerSlot(): number {
-    return this.#parts.reduce((bytes, [, part]) => bytes + part.bytesPerSlot, 0)
+    return this.parts.reduce((bytes, part) => bytes + part.bytesPerSlot, 0)
   }
 
   grow(capacity: number): void {
-    for (const [, part] of this.#parts) part.grow(capacity)
+    for (const part of this.parts) part.grow(capacity)
   }
 
   reset(slot: number): void {
-    for (const [, part] of this.#parts) part.reset(slot)
+    for (const part of this.parts) part.reset(slot)
   }
 
   save(slots: Int32Array, table: TableWriter): void {
-    for (const [name, part] of this.#parts) part.save(name, slots, table)
+    for (const [name, part] of Object.entries(this.#byName)) part.save(name, slots, table)
   }
 
   restore(slots: Int32Array, table: TableReader): void {
-    for (const [name, part] of this.#parts) part.restore(name, slots, table)
+    for (const [name, part] of Object.entries(this.#byName)) part.restore(name, slots, table)
   }
 }
 
 /** Pieces that add up: what was merged can be taken away again. */
 export abstract class Sums extends Parts {
-  readonly #sums: ReadonlyArray<Part>
-
-  constructor(parts: { readonly [name: string]: Part }) {
-    super(parts)
-    this.#sums = Object.values(parts)
-  }
-
   merge(into: number, from: number): void {
-    for (const sum of this.#sums) sum.merge(into, from)
+    for (const sum of this.parts) sum.merge(into, from)
   }
 
   subtract = (from: number, slot: number): void => {
-    for (const sum of this.#sums) sum.subtract(from, slot)
+    for (const sum of this.parts) sum.subtract(from, slot)
   }
 }
 

@@ -25,7 +25,8 @@ export class KeyOrder {
       if (key < known) ranks[count++] = this.#rankOf[key]!
       else others.push(key)
     }
-    const sorted = Array.from(ranks.subarray(0, count).sort(), (rank) => this.#ranked[rank]!)
+    const sorted: Array<number> = []
+    for (const rank of ranks.subarray(0, count).sort()) sorted.push(this.#ranked[rank]!)
     if (others.length === 0) return sorted
     this.#unranked += others.length
     const { texts } = dictionary
