@@ -307,7 +307,9 @@ const prices = fc.oneof(
 
 const sizes = fc.oneof(
   { weight: 5, arbitrary: fc.integer({ min: 0, max: 5 }) },
-  { weight: 1, arbitrary: fc.constant(1_000_000_000_000) }
+  { weight: 1, arbitrary: fc.constant(1_000_000_000_000) },
+  // Two of them are beyond what an integer can be in a double, and all of them are times.
+  { weight: 1, arbitrary: fc.constantFrom(8_000_000_000_000_001, -8_000_000_000_000_003) }
 )
 
 const keys = fc.constantFrom("A", "B", "C")

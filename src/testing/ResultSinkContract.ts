@@ -249,6 +249,8 @@ const awkward: ReadonlyArray<Pane.Pane> = awkwardTexts.map((text, i) => ({
     no: false,
     double: 0.1 + 0.2,
     tiny: 5e-324,
-    integer: Number.MAX_SAFE_INTEGER
+    integer: Number.MAX_SAFE_INTEGER,
+    large: 2n ** 80n + 1n,
+    negativeLarge: -(2n ** 53n)
   }
 }))

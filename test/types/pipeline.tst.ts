@@ -158,7 +158,7 @@ describe("the types of results are worked out", () => {
     expect<Values["count"]>().type.toBe<number>()
     expect<Values["flagged"]>().type.toBe<number>()
     expect<Values["sum"]>().type.toBe<DecimalValue | null>()
-    expect<Values["volume"]>().type.toBe<number | null>()
+    expect<Values["volume"]>().type.toBe<number | bigint | null>()
     expect<Values["mean"]>().type.toBe<DecimalValue | null>()
     expect<Values["meanSize"]>().type.toBe<number | null>()
     expect<Values["low"]>().type.toBe<DecimalValue | null>()

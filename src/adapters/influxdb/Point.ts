@@ -4,7 +4,7 @@
  * - Measurement: the pipeline's name. Tags: `key`, and `window`, the window's length, because windows of one pipeline
  *   may share a start. Timestamp: the window's start, in milliseconds.
  * - Fields: `window_end`, `revision` and `changes` (integers), `pane` (string), `exact` (string: the values as JSON,
- *   decimals as strings), and each value under its own name for charts and queries: every number as a float, since
+ *   decimals and large integers as strings), and each value under its own name for charts and queries: every number as a float, since
  *   InfluxDB holds a field to its first type only within a shard; an absent value has no field.
  * - A retracted window keeps its `window_end`, `revision`, `changes`, `pane` and `exact`, so that charts show nothing
  *   and an older pane does not bring it back.
@@ -12,7 +12,6 @@
  * Source: https://docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
  */
 import { Option, Schema } from "effect"
-import * as Decimal from "../../domain/Decimal.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import * as Names from "./Names.ts"
 
@@ -39,9 +38,9 @@ export const encoder = () => {
       const value = pane.values[name] ?? null
       const { field, first, key, next } = nameOf(name)
       // Nearly every value is a decimal or a number: its digits need no escapes, and are written twice.
-      const isDecimal = typeof value === "object" && value !== null
-      const digits = isDecimal ? Decimal.format(value) : Number.isFinite(value) ? String(value) : null
-      const json = digits === null ? escaped(JSON.stringify(value)) : isDecimal ? `\\"${digits}\\"` : digits
+      const isQuoted = (typeof value === "object" && value !== null) || typeof value === "bigint"
+      const digits = isQuoted ? String(Pane.encodeValue(value)) : Number.isFinite(value) ? String(value) : null
+      const json = digits === null ? escaped(JSON.stringify(value)) : isQuoted ? `\\"${digits}\\"` : digits
       exact += (exact === "" ? first : next) + json
       if (field === null || isRetracted) continue
       const shownAs = digits === null ? fieldOf(value) : finite(digits)

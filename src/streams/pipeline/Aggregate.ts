@@ -73,7 +73,7 @@ const field = <O extends Op, Field extends string, Needs>(
 /** How many rows the window has. */
 export const count: Aggregate<"count", never, unknown> = { spec: { op: "count" } }
 
-/** The exact total. */
+/** The exact total. That of integers is a `bigint` beyond 2^53 - 1. */
 export const sum = <const F extends string>(name: F) => field<"sum", F, Has<F, Numeric>>({ op: "sum", field: name })
 
 /** The arithmetic mean, with 4 decimals more than the field, rounded HALF_UP. */
@@ -133,9 +133,13 @@ export type Needed<Aggregates> = {
 
 type At<R, F> = F extends keyof R ? NonNullable<R[F]> : never
 
+/** Of integers; one of doubles is always a number, which types cannot tell apart. */
+export type Total<V> = V extends number ? number | bigint : V
+
 export type ResultOf<A, R> = A extends Aggregate<infer O, infer F, never, infer Custom>
   ? O extends "count" ? number
   : O extends "custom" ? Custom
+  : O extends "sum" ? Total<At<R, F>> | null
   : At<R, F> | null
   : never
 

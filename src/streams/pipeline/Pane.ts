@@ -14,7 +14,8 @@ import * as Decimal from "../../domain/Decimal.ts"
 
 export type Kind = "early" | "on-time" | "late" | "retracted"
 
-export type Value = Decimal.Decimal | number | string | boolean | null
+/** A sum of integers is a `bigint` beyond 2^53 - 1, and a number up to there: it has one form, and is never rounded. */
+export type Value = Decimal.Decimal | number | bigint | string | boolean | null
 
 export type Values = { readonly [name: string]: Value }
 
@@ -56,7 +57,7 @@ export const replaces = (written: Age, stored: Age): boolean =>
 export const isSame = (a: Value, b: Value): boolean =>
   BigDecimal.isBigDecimal(a) && BigDecimal.isBigDecimal(b) ? BigDecimal.equals(a, b) : a === b
 
-/** A pane as it is written: decimals are strings in plain notation. */
+/** A pane as it is written: decimals and integers beyond 2^53 - 1 are strings in plain notation. */
 export const Encoded = Schema.Struct({
   pipeline: Schema.String,
   key: Schema.String,
@@ -81,17 +82,21 @@ export const toJson = (pane: Pane): string => {
     `"end":${pane.end},"pane":"${pane.pane}","revision":${pane.revision},"changes":${pane.changes},"values":{${values}}}`
 }
 
-const valueToJson = (value: Value): string =>
-  BigDecimal.isBigDecimal(value) ? `"${Decimal.format(value)}"` : JSON.stringify(value)
+export const valueToJson = (value: Value): string => {
+  if (BigDecimal.isBigDecimal(value)) return `"${Decimal.format(value)}"`
+  return typeof value === "bigint" ? `"${value}"` : JSON.stringify(value)
+}
+
+/** The written form of a value. */
+export const encodeValue = (value: Value): Encoded["values"][string] => {
+  if (BigDecimal.isBigDecimal(value)) return Decimal.format(value)
+  return typeof value === "bigint" ? String(value) : value
+}
 
 /** The written form of a pane as an object. */
 export const encode = (pane: Pane): Encoded => ({
   ...pane,
-  values: Object.fromEntries(
-    Object.entries(pane.values).map((
-      [name, value]
-    ) => [name, BigDecimal.isBigDecimal(value) ? Decimal.format(value) : value])
-  )
+  values: Object.fromEntries(Object.entries(pane.values).map(([name, value]) => [name, encodeValue(value)]))
 })
 
 /** Reads the written form back. */

@@ -33,11 +33,11 @@ const text = new TextDecoder()
 const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Pane.Encoded))
 
 /** `any` is what a user's own function gives: its texts stay texts. */
-type Type = "decimal" | "number" | "string" | "boolean" | "any"
+type Type = "decimal" | "int" | "number" | "string" | "boolean" | "any"
 
 /** The results of a pipeline in the order in which the engine gives them. */
 const typesOf = (checked: Checked.Checked<Checked.Results>): ReadonlyMap<string, Type> =>
-  new Map(Checked.valuesOf(checked).map(([name, { kind }]) => [name, kind === "int" || kind === "double" ? "number" : kind]))
+  new Map(Checked.valuesOf(checked).map(([name, { kind }]) => [name, kind === "double" ? "number" : kind]))
 
 /** `null` where they are not the results of the pipeline. A retracted window has no values that count. */
 const valuesOf = (types: ReadonlyMap<string, Type>, { pane, values }: Pane.Encoded): Pane.Values | null => {
@@ -53,13 +53,22 @@ const valuesOf = (types: ReadonlyMap<string, Type>, { pane, values }: Pane.Encod
   return decoded
 }
 
+const plainInteger = /^-?\d+$/
 const plainDecimal = /^-?\d+(?:\.\d+)?$/
 
 /** Undefined where it is of another type. */
 const valueOf = (type: Type, value: Pane.Encoded["values"][string] | undefined): Pane.Value | undefined => {
   if (value === null || type === "any") return value
+  if (type === "int") return typeof value === "number" ? value : largeInteger(value)
   if (type !== "decimal") return typeof value === type ? value : undefined
   return typeof value === "string" && plainDecimal.test(value) ? BigDecimal.fromStringUnsafe(value) : undefined
+}
+
+/** Only what is no safe integer is written as a string. */
+const largeInteger = (value: string | boolean | undefined): bigint | undefined => {
+  if (typeof value !== "string" || !plainInteger.test(value)) return undefined
+  const integer = BigInt(value)
+  return Number.isSafeInteger(Number(integer)) ? undefined : integer
 }
 
 /** Whether windows of this kind may have these bounds, as far as their length says it. */

@@ -129,7 +129,7 @@ export const emitOnUpdate = (options?: { readonly every?: Duration.Input }) =>
  */
 export const percentChange = <const Name extends string, const Of extends string>(name: Name, of: Of) =>
 <Values, P extends Portability>(
-  self: Aggregated<Values, P> & Fits<Values, Has<Of, Decimal | number | null>>
+  self: Aggregated<Values, P> & Fits<Values, Has<Of, Decimal | number | bigint | null>>
 ): Aggregated<Values & Has<Name, Decimal | null>, P> =>
   Aggregate.make({ _tag: "derive", input: resultsOf("Pipeline.percentChange", self), values: { [name]: { function: "percentChange", of } } })
 
@@ -146,7 +146,7 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
   fields: M
 ) =>
 <Values, P extends Portability>(
-  self: Aggregated<Values, P> & Fits<Values, { readonly [K in keyof M]: R[M[K]] | null }>
+  self: Aggregated<Values, P> & Fits<Values, { readonly [K in keyof M]: Aggregate.Total<R[M[K]]> | null }>
 ): Aggregated<Unmapped<Values, M>, P> =>
   Aggregate.make(Plan.changeWindow(resultsOf("Pipeline.acceptPreAggregated", self), (node) =>
     ({ ...node, preAggregated: { input: planOf(source), fields } })))

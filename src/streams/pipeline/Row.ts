@@ -3,8 +3,7 @@
  * row of one place is always the same one, so that whoever has it already can tell when it comes again.
  */
 import { BigDecimal, Schema } from "effect"
-import * as Decimal from "../../domain/Decimal.ts"
-import type { Value } from "./Pane.ts"
+import { encodeValue, type Value, valueToJson } from "./Pane.ts"
 
 /** The source's name, and where in the log a row was read: no two rows of a pipeline have the same place. */
 export interface Place {
@@ -74,14 +73,11 @@ export const placeToJson = ({ offset, partition, source }: Place): string =>
 export const valuesToJson = (values: Values): string => {
   let members = ""
   for (const name in values) {
-    members += `${members === "" ? "" : ","}${JSON.stringify(name)}:${valueToJson(values[name] ?? null)}`
+    const value = values[name] ?? null
+    const json = isStruct(value) ? valuesToJson(value) : valueToJson(value)
+    members += `${members === "" ? "" : ","}${JSON.stringify(name)}:${json}`
   }
   return `{${members}}`
-}
-
-const valueToJson = (value: Value | Values): string => {
-  if (BigDecimal.isBigDecimal(value)) return `"${Decimal.format(value)}"`
-  return isStruct(value) ? valuesToJson(value) : JSON.stringify(value)
 }
 
 const isStruct = (value: Value | Values): value is Values =>
@@ -92,7 +88,7 @@ export const encode = (row: Row): Encoded => ({ ...row, place: { ...row.place },
 
 const encodeValues = (values: Values): EncodedValues =>
   Object.fromEntries(Object.entries(values).map(([name, value]) =>
-    [name, BigDecimal.isBigDecimal(value) ? Decimal.format(value) : isStruct(value) ? encodeValues(value) : value]))
+    [name, isStruct(value) ? encodeValues(value) : encodeValue(value)]))
 
 /** Reads the written form back. */
 export const decodeJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Encoded))

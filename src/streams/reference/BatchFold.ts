@@ -252,16 +252,20 @@ const resultFor = ({ by: byField, custom, field, op, preAggregated: given }: Agg
 
 const byTime = (a: Item, b: Item): number => a.time - b.time || a.partition - b.partition || a.offset - b.offset
 
-const decimal = (value: Decimal | number): Decimal =>
-  BigDecimal.isBigDecimal(value) ? value : BigDecimal.fromNumberUnsafe(value)
+const decimal = (value: Decimal | number | bigint): Decimal => {
+  if (BigDecimal.isBigDecimal(value)) return value
+  return typeof value === "bigint" ? BigDecimal.make(value, 0) : BigDecimal.fromNumberUnsafe(value)
+}
 
 const less = (a: Decimal | number, b: Decimal | number): boolean => BigDecimal.isLessThan(decimal(a), decimal(b))
 
-const total = (values: ReadonlyArray<Decimal | number>): Decimal | number | null => {
+const total = (values: ReadonlyArray<Decimal | number>): Decimal | number | bigint | null => {
   const [first] = values
   if (first === undefined) return null
   const sum = BigDecimal.sumAll(values.map(decimal))
-  return BigDecimal.isBigDecimal(first) ? sum : BigDecimal.toNumberUnsafe(sum)
+  if (BigDecimal.isBigDecimal(first)) return sum
+  const nearest = BigDecimal.toNumberUnsafe(sum)
+  return Number.isSafeInteger(nearest) ? nearest : BigDecimal.scale(sum, 0).value
 }
 
 /** Doubles add up without rounding, in whatever order; only their sum is rounded. */
@@ -360,7 +364,7 @@ const withChange = (isSession: boolean) =>
 
 const percent = (before: Value, now: Value): Decimal | null => {
   if (before === null || now === null) return null
-  const [then, current] = [decimal(before as Decimal | number), decimal(now as Decimal | number)]
+  const [then, current] = [decimal(before as Decimal | number | bigint), decimal(now as Decimal | number | bigint)]
   if (then.value === 0n) return null
   const change = BigDecimal.multiply(BigDecimal.subtract(current, then), BigDecimal.make(100n, 0))
   const scale = Math.max(change.scale, then.scale)

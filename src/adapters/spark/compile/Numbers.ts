@@ -55,11 +55,9 @@ export const meanDouble = ({ dividend, divisor }: Quotient): string =>
 /** Doubles that have left their range say nothing. */
 export const finite = (double: string): string => `IF(abs(${double}) < ${Sql.infinity}, ${double}, NULL)`
 
-/** An integer that JSON's readers take for what it is; one beyond that ends the query, as it ends a run in process. */
-export const safeInteger = (value: string, result: string): string => {
-  const message = Sql.text(`the sum "${result}" is beyond what an integer can hold`)
-  return `IF(abs(${value}) > ${Number.MAX_SAFE_INTEGER}, raise_error(${message}), CAST(${value} AS BIGINT))`
-}
+/** An integer as JSON has it: a number where its readers take that for what it is, else a string. */
+export const integer = (value: string): string =>
+  `IF(abs(${value}) > ${Number.MAX_SAFE_INTEGER}, CAST(CAST(${value} AS STRING) AS VARIANT), CAST(CAST(${value} AS BIGINT) AS VARIANT))`
 
 /** Plain notation without trailing zeros of `unscaled / 10^scale`. */
 export const plain = (unscaled: string, scale: number): string =>

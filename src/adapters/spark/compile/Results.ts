@@ -137,7 +137,7 @@ const valueOf = (op: Op, input: Input, aggregates: Aggregates): string => {
     case "sum":
       if (kind === "double") return Numbers.finite(add(`sum(${sql})${where()}`))
       return kind === "int"
-        ? Numbers.safeInteger(add(Numbers.sum(sql, where())), result)
+        ? Numbers.integer(add(Numbers.sum(sql, where())))
         : written(add(Numbers.sum(sql, where())), column)
     case "mean": {
       if (kind === "double") return Numbers.finite(add(`avg(${sql})${where()}`))

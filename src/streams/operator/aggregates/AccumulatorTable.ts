@@ -202,7 +202,7 @@ const compile = ({ by, custom, field, name, op }: Aggregate): Accumulator => {
     case "sum":
       return column.kind === "double"
         ? new DoubleTotal(index, new DoubleSum())
-        : new ExactTotal({ name, index, scale: scaleOf(column), sum: new ExactSum() })
+        : new ExactTotal({ index, scale: scaleOf(column), sum: new ExactSum() })
     case "mean":
       return column.kind === "double"
         ? new DoubleMean(index, new DoubleSum())

@@ -69,20 +69,16 @@ export abstract class Total<Sum extends ExactSum | DoubleSum> extends Sums imple
 
 /** The exact sum of a column of integers (`scale` is `null`) or unscaled decimals. */
 export class ExactTotal extends Total<ExactSum> {
-  readonly #name: string
   readonly #scale: number | null
 
-  constructor(options: { name: string; index: number; scale: number | null; sum: ExactSum }) {
+  constructor(options: { index: number; scale: number | null; sum: ExactSum }) {
     super(options.index, options.sum)
-    this.#name = options.name
     this.#scale = options.scale
   }
 
   protected resultOf(slot: number): Value {
     if (this.#scale !== null) return fromUnscaled(this.sum.total(slot), this.#scale)
-    const total = this.sum.small(slot)
-    if (total === undefined) throw new RangeError(`the sum "${this.#name}" is beyond what an integer can hold`)
-    return total
+    return this.sum.small(slot) ?? this.sum.total(slot)
   }
 }
 

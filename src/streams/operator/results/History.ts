@@ -151,5 +151,6 @@ export class History {
 
 const toDecimal = (value: Value): Decimal | null => {
   if (BigDecimal.isBigDecimal(value)) return value
+  if (typeof value === "bigint") return BigDecimal.make(value, 0)
   return typeof value === "number" && Number.isFinite(value) ? BigDecimal.fromNumberUnsafe(value) : null
 }

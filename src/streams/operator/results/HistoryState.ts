@@ -37,11 +37,11 @@ const saveEntries = (entries: ReadonlyArray<Entry>, state: StateWriter): void =>
   table.json("values", entries.map(({ pane }) => membersOf(pane)))
 }
 
-/** Sorted by name; a decimal stands in an array of its own, since a string is a value too. */
+/** Sorted by name; a decimal or a large integer stands in an array of its own, since a string is a value too. */
 const membersOf = ({ values }: Pane): Schema.Json =>
   Object.entries(values)
     .sort(([a], [b]) => compareText(a, b))
-    .map(([name, value]) => [name, BigDecimal.isBigDecimal(value) ? [written(value)] : value])
+    .map(([name, value]) => [name, BigDecimal.isBigDecimal(value) ? [written(value)] : typeof value === "bigint" ? [String(value)] : value])
 
 export interface Restoring {
   readonly pipeline: string
@@ -77,7 +77,7 @@ const restoreEntries = ({ all, historyOf, pipeline }: Restoring, state: StateRea
   keys.forEach((key, i) => {
     const history = historyOf(key)
     const found = new Map(decodeMembers(members[i]).map(([name, value]) =>
-      [name, typeof value === "object" && value !== null ? read(value[0]) : value]))
+      [name, typeof value === "object" && value !== null ? readNumber(value[0]) : value]))
     const values = Object.fromEntries(all.map((name) => [name, found.get(name) ?? null]))
     const pane = {
       pipeline,
@@ -102,6 +102,9 @@ const decodeMembers = Schema.decodeUnknownSync(Schema.Array(Schema.Tuple([
 
 /** A decimal to the digit: its integer and its scale. */
 const written = ({ scale, value }: Decimal): string => `${value}e${scale}`
+
+/** A decimal has its scale behind an `e`, a large integer has none. */
+const readNumber = (text: string): Decimal | bigint => text.includes("e") ? read(text) : BigInt(text)
 
 const read = (text: string): Decimal => {
   const [value = "0", scale = "0"] = text.split("e")
