@@ -4,13 +4,13 @@
  * - `GET /api/panes?pipeline=&key=&from=&to=&limit=`: the newest panes in the order of time
  * - `GET /api/keys?pipeline=`: the keys that have panes
  * - `GET /api/status`: title, time zone, pipelines, the feed's freshness, the engine's progress
- * - `GET /api/stream?key=`: server-sent events, see `Live.ts`
+ * - `GET /api/stream?key=`: server-sent events, see `Live.ts`; 503 where there are 1,000 viewers
  * - `GET /api/health`: 200 while the engine gets on, 503 when it is stuck
  * - `GET /metrics`: text for Prometheus
  *
  * Times are milliseconds since the epoch. A bad parameter is answered 400 and a line that names it.
  */
-import { Clock, Effect, Schema, Stream } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { Feed } from "../../streams/ports/Feed.ts"
 import { Monitor, type Progress } from "../../streams/ports/Monitor.ts"
@@ -54,7 +54,8 @@ export const layer = (options: Options) =>
 
     const stream = Effect.gen(function*() {
       const { key } = yield* HttpServerRequest.schemaSearchParams(query)
-      return HttpServerResponse.stream(Stream.encodeText(live.events(key)), {
+      if (live.viewers() >= mostViewers) return line(503, `there are ${mostViewers} viewers; no more are served`)
+      return HttpServerResponse.stream(live.events(key), {
         contentType: "text/event-stream",
         // nginx would hold events back until its buffer is full.
         headers: { ...noStore, "x-accel-buffering": "no" }
@@ -86,6 +87,9 @@ export const layer = (options: Options) =>
       HttpRouter.route("GET", "/metrics", metrics)
     ]
   }))
+
+/** Each may hold 64 KiB in its connection without reading. */
+const mostViewers = 1_000
 
 const defaultLimit = 1_000
 const maxLimit = 10_000

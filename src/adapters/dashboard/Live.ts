@@ -1,26 +1,15 @@
 /**
  * What the viewers of the page hear. One fiber listens to the monitor and writes each event
- * out once; every viewer gets the same text. A viewer that does not keep up misses batches
+ * out once; every viewer gets the same bytes. A viewer that does not keep up misses events
  * and is told so, and then asks for the panes it lacks.
  */
-import { Clock, Deferred, Duration, Effect, Equal, PubSub, Schedule, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Equal, Schedule, Stream } from "effect"
 import { Sse } from "effect/encoding"
 import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
 import { type Event, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
-
-/** One server-sent event, written out, and the key it is about. */
-interface Frame {
-  readonly key: string | null
-  readonly text: string
-}
-
-/** Frames that were published together; `first` is the number of the first of them. */
-interface Batch {
-  readonly first: number
-  readonly frames: ReadonlyArray<Frame>
-}
+import { type Frame, make as makeViewers } from "./Viewers.ts"
 
 export interface Live {
   /**
@@ -28,7 +17,9 @@ export interface Live {
    * windows `forming` now, then each `pane`, `forming`, `progress` and `status` as it comes.
    * `missed` says that some were left out; `beat` comes every 15 seconds with the server's time.
    */
-  readonly events: (key: string | undefined) => Stream.Stream<string>
+  readonly events: (key: string | undefined) => Stream.Stream<Uint8Array>
+  /** How many listen to {@link events}. */
+  readonly viewers: () => number
   /** The windows that are open, as they stand. */
   readonly forming: () => ReadonlyArray<Pane.Pane>
   readonly freshness: () => Freshness
@@ -38,16 +29,18 @@ export interface Live {
   readonly end: Effect.Effect<void>
 }
 
-const retry = Sse.encoder.write(new Sse.Retry({ duration: Duration.seconds(1), lastEventId: undefined }))
+const retry: Frame = {
+  key: null,
+  text: Sse.encoder.write(new Sse.Retry({ duration: Duration.seconds(1), lastEventId: undefined }))
+}
 const heartbeat = Duration.seconds(15)
-const batchesKept = 256
 
 export const make = Effect.gen(function*() {
   const feed = yield* Feed
   const monitor = yield* Monitor
-  const batches = yield* PubSub.sliding<Batch>(batchesKept)
+  const viewers = yield* makeViewers(missed)
   const ended = yield* Deferred.make<void>()
-  const forming = new Map<string, Pane.Pane>()
+  const forming = new Map<string, Forming>()
   // Ids start with the time of the server's start, so that those of two runs differ.
   const run = yield* Clock.currentTimeMillis
   let freshness = yield* feed.freshness
@@ -58,10 +51,19 @@ export const make = Effect.gen(function*() {
   const publish = (frames: ReadonlyArray<Unnumbered>) => {
     const first = next
     next += frames.length
-    return PubSub.publish(batches, {
-      first,
-      frames: frames.map((frame, index) => write(frame, `${run}-${first + index}`))
+    if (viewers.count > 0) viewers.tell(frames.map((frame, index) => write(frame, `${run}-${first + index}`)))
+  }
+
+  /** Written out once, for those who hear of it now and those who come later; not at all where nobody does. */
+  const publishForming = (panes: ReadonlyArray<Pane.Pane>) => {
+    const written = panes.map((pane) => {
+      const id = `${run}-${next++}`
+      let frame: Frame | null = null
+      const one = { pane, frame: () => frame ??= write(paneFrame("forming", pane), id) }
+      forming.set(identity(pane), one)
+      return one
     })
+    if (viewers.count > 0) viewers.tell(written.map(({ frame }) => frame()))
   }
 
   const hear = Effect.fnUntraced(function*(event: Event) {
@@ -70,15 +72,14 @@ export const make = Effect.gen(function*() {
         if (!Equal.equals(event.progress, progress)) advancedAt = yield* MonotonicTime.millis
         progress = event.progress
         forgetClosed(forming, progress.watermark)
-        return yield* publish([progressFrame(progress)])
+        return publish([progressFrame(progress)])
       }
       case "panes": {
         for (const pane of event.panes) forming.delete(identity(pane))
-        return yield* publish(event.panes.map((pane) => paneFrame("pane", pane)))
+        return publish(event.panes.map((pane) => paneFrame("pane", pane)))
       }
       case "forming": {
-        for (const pane of event.panes) forming.set(identity(pane), pane)
-        return yield* publish(event.panes.map((pane) => paneFrame("forming", pane)))
+        return publishForming(event.panes)
       }
     }
   })
@@ -89,40 +90,24 @@ export const make = Effect.gen(function*() {
     const now = yield* feed.freshness
     if (Equal.equals(now, freshness)) return
     freshness = now
-    yield* publish([freshnessFrame(freshness)])
+    publish([freshnessFrame(freshness)])
   })
   yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("1 second")))
 
-  const snapshot = (): ReadonlyArray<Frame> =>
-    [
-      freshnessFrame(freshness),
-      progressFrame(progress),
-      ...[...forming.values()].map((pane) => paneFrame("forming", pane))
-    ].map((frame) => write(frame, `${run}-${next - 1}`))
+  const beat = Effect.map(Clock.currentTimeMillis, (now) => viewers.tell([beatFrame(now)]))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(heartbeat), beat)))
 
-  const events = (key: string | undefined) =>
-    Stream.unwrap(Effect.gen(function*() {
-      const subscription = yield* PubSub.subscribe(batches)
-      const expected = next
-      const frames = Stream.fromSubscription(subscription).pipe(
-        Stream.mapAccum(() => expected, (due, batch) => [
-          batch.first + batch.frames.length,
-          batch.first === due ? batch.frames : [missed, ...batch.frames]
-        ])
-      )
-      return Stream.fromIterable(snapshot()).pipe(
-        Stream.concat(frames),
-        Stream.filter((frame) => key === undefined || frame.key === null || frame.key === key),
-        Stream.map(({ text }) => text),
-        Stream.merge(beats),
-        Stream.prepend([retry]),
-        Stream.interruptWhen(Deferred.await(ended))
-      )
-    }))
+  /** Windows as they stand when a viewer comes to read of them. */
+  function* opening(): Generator<Frame> {
+    yield retry
+    for (const frame of [freshnessFrame(freshness), progressFrame(progress)]) yield write(frame, `${run}-${next - 1}`)
+    for (const { frame } of forming.values()) yield frame()
+  }
 
   const live: Live = {
-    events,
-    forming: () => [...forming.values()],
+    events: (key) => Stream.interruptWhen(viewers.watch(key, opening), Deferred.await(ended)),
+    viewers: () => viewers.count,
+    forming: () => Array.from(forming.values(), ({ pane }) => pane),
     freshness: () => freshness,
     advancedAt: () => advancedAt,
     end: Effect.asVoid(Deferred.succeed(ended, undefined))
@@ -131,10 +116,10 @@ export const make = Effect.gen(function*() {
 })
 
 /** A comment keeps proxies from closing a quiet connection; the event after it lets the page notice a dead one. */
-const beats = Stream.fromSchedule(Schedule.spaced(heartbeat)).pipe(
-  Stream.mapEffect(() => Clock.currentTimeMillis),
-  Stream.map((now) => `: heartbeat\n\n${write({ event: "beat", key: null, data: JSON.stringify({ now }) }).text}`)
-)
+const beatFrame = (now: number): Frame => ({
+  key: null,
+  text: `: heartbeat\n\n${write({ event: "beat", key: null, data: JSON.stringify({ now }) }).text}`
+})
 
 interface Unnumbered {
   readonly event: string
@@ -173,10 +158,16 @@ export const encodeProgress = (progress: Progress): Progress =>
 
 const identity = (pane: Pane.Pane): string => JSON.stringify([pane.pipeline, pane.key, pane.start, pane.end])
 
+/** A window as it stands, and the event that says so. */
+interface Forming {
+  readonly pane: Pane.Pane
+  readonly frame: () => Frame
+}
+
 /** A window that never became a pane (a session merged into another) would otherwise stay for ever. */
-const forgetClosed = (forming: Map<string, Pane.Pane>, watermark: number | null): void => {
+const forgetClosed = (forming: Map<string, Forming>, watermark: number | null): void => {
   if (watermark === null) return
-  for (const [id, pane] of forming) {
+  for (const [id, { pane }] of forming) {
     if (pane.end <= watermark) forming.delete(id)
   }
 }

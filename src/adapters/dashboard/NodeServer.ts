@@ -26,9 +26,22 @@ const headers: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff"
 }
 
+/** Connections at a time, viewers of the live events and all others: beyond it they are closed at once. */
+const mostConnections = 2_000
+
+/**
+ * Milliseconds that a connection may stand still, with an answer that its client does not read or in the middle of a
+ * request. The live events have a beat more often than that.
+ */
+const longestStill = 30_000
+
 /** A request without a Host header is left to the guard: Node would answer it before. */
-export const make = (): Server =>
-  createServer({ ServerResponse: Answer, requireHostHeader: false }).on("clientError", refuse)
+export const make = (): Server => {
+  const server = createServer({ ServerResponse: Answer, requireHostHeader: false }).on("clientError", refuse)
+  server.maxConnections = mostConnections
+  server.timeout = longestStill
+  return server
+}
 
 class Answer extends ServerResponse<IncomingMessage> {
   constructor(request: IncomingMessage) {

@@ -22,18 +22,20 @@ const pane = (key: string, start: number, over: Partial<Pane> = {}): Pane => ({
   ...over
 })
 
+const text = (events: Stream.Stream<Uint8Array>): Stream.Stream<string> => Stream.decodeText(events)
+
 /** The names of the events in a text of server-sent events. */
 const names = (texts: Iterable<string>) => [...[...texts].join("").matchAll(/^event: (.*)$/gm)].map(([, name]) => name)
 
 describe("a viewer", () => {
-  it.effect("that keeps up gets every event once; one that does not is told so and gets the newest", () =>
+  /** Rounds of panes, each told at once; what two viewers hear of them, one of which reads no more for a while. */
+  const rounds = (count: number, size: number) =>
     Effect.gen(function*() {
       const live = yield* Live.make
       const monitor = yield* Monitor
-      const total = 600
-      const done = `"n":${total - 1}}`
+      const done = `"n":${count * size - 1}}`
       const watch = (pace: Effect.Effect<unknown>) =>
-        live.events(undefined).pipe(
+        text(live.events(undefined)).pipe(
           Stream.tap((text) => text.includes("event: status") ? pace : Effect.void),
           Stream.takeUntil((text) => text.includes(done)),
           Stream.runCollect,
@@ -42,23 +44,60 @@ describe("a viewer", () => {
       const goOn = yield* Deferred.make<void>()
       const quick = yield* watch(Effect.void)
       const slow = yield* watch(Deferred.await(goOn))
-      for (let n = 0; n < total; n++) {
-        yield* monitor.publish({ _tag: "panes", panes: [pane("A", n)] })
-        yield* Effect.yieldNow
+      yield* Effect.yieldNow.pipe(Effect.repeat({ times: 10 }))
+      for (let round = 0; round < count; round++) {
+        yield* monitor.publish({ _tag: "panes", panes: Array.from({ length: size }, (_, i) => pane("A", round * size + i)) })
+        yield* TestClock.adjust("100 millis")
       }
       yield* Deferred.succeed(goOn, undefined)
-      const [all, some] = [names(yield* Fiber.join(quick)), names(yield* Fiber.join(slow))]
-      assert.deepStrictEqual(all, ["status", "progress", ...Array.from({ length: total }, () => "pane")])
+      return { all: names(yield* Fiber.join(quick)), some: names(yield* Fiber.join(slow)) }
+    }).pipe(Effect.provide(around))
+
+  const everything = (panes: number) => ["status", "progress", ...Array.from({ length: panes }, () => "pane")]
+
+  it.effect("that keeps up gets every event once; one that does not is told so and gets the newest", () =>
+    Effect.gen(function*() {
+      const { all, some } = yield* rounds(20, 1_000)
+      assert.deepStrictEqual(all, everything(20_000))
       assert.strictEqual(some.filter((name) => name === "missed").length, 1)
-      assert.isAbove(some.length, 100)
-      assert.isBelow(some.length, total)
+      assert.isAtLeast(some.length, 1_000)
+      assert.isBelow(some.length, 10_000)
+    }))
+
+  it.effect("of which little waits hears all of it within five seconds, and later only the newest", () =>
+    Effect.gen(function*() {
+      const soon = yield* rounds(50, 10)
+      assert.deepStrictEqual(soon, { all: everything(500), some: everything(500) })
+      const late = yield* rounds(60, 10)
+      assert.deepStrictEqual(late.all, everything(600))
+      assert.isBelow(late.some.length, 150)
+      assert.include(late.some, "missed")
+    }))
+
+  it.effect("of one key hears of no other", () =>
+    Effect.gen(function*() {
+      const live = yield* Live.make
+      const monitor = yield* Monitor
+      yield* monitor.publish({ _tag: "forming", panes: [pane("A", 7), pane("B", 8)] })
+      yield* Effect.yieldNow
+      const heard = yield* text(live.events("B")).pipe(
+        Stream.takeUntil((text) => text.includes("\"n\":10}")),
+        Stream.mkString,
+        Effect.forkChild({ startImmediately: true })
+      )
+      yield* Effect.yieldNow.pipe(Effect.repeat({ times: 10 }))
+      yield* monitor.publish({ _tag: "panes", panes: [pane("A", 9), pane("B", 10)] })
+      yield* TestClock.adjust("100 millis")
+      const written = yield* Fiber.join(heard)
+      assert.deepStrictEqual(names([written]), ["status", "progress", "forming", "pane"])
+      assert.notInclude(written, "\"key\":\"A\"")
     }).pipe(Effect.provide(around)))
 
   it.effect("hears a beat every 15 seconds", () =>
     Effect.gen(function*() {
       const live = yield* Live.make
       const texts: Array<string> = []
-      yield* live.events(undefined).pipe(
+      yield* text(live.events(undefined)).pipe(
         Stream.runForEach((text) => Effect.sync(() => texts.push(text))),
         Effect.forkChild({ startImmediately: true })
       )

@@ -1,0 +1,161 @@
+/**
+ * Those who watch the live events. What is told is written out once, as bytes that all viewers share, at most ten times a
+ * second: a thousand viewers cost little more than one.
+ *
+ * A viewer that does not keep up loses what waits for it, hears `missed`, and goes on with the newest. So what is held for
+ * it alone is what lies in its connection: one slice. The server ends connections on which nothing moves, see
+ * `NodeServer.ts`.
+ */
+import { Clock, Effect, Latch, Stream } from "effect"
+
+/** One server-sent event, written out, and the key it is about; `null` where it concerns every viewer. */
+export interface Frame {
+  readonly key: string | null
+  readonly text: string
+}
+
+/** Bytes that a connection is given at a time. */
+const sliceBytes = 64 * 1_024
+
+/** Bytes that may wait for a viewer. */
+const mostWaiting = 1_024 * 1_024
+
+/** Milliseconds after which what waits for a viewer is not worth keeping. */
+const staleAfter = 5_000
+
+/** Viewers that are told before whoever else has asked for something gets a turn. */
+const atOnce = 20
+
+/** Milliseconds from one telling to the next. */
+const pause = 100
+
+class Viewer {
+  readonly key: string | undefined
+  readonly latch = Latch.makeUnsafe()
+  #waiting: Array<Uint8Array> = []
+  #bytes = 0
+  #since = 0
+
+  constructor(key: string | undefined) {
+    this.key = key
+  }
+
+  offer(slices: ReadonlyArray<Uint8Array>, bytes: number, now: number, missed: Uint8Array): void {
+    if (slices.length === 0) return
+    if (this.#waiting.length === 0) this.#since = now
+    else if (this.#bytes + bytes > mostWaiting || now - this.#since > staleAfter) {
+      this.#waiting = [missed]
+      this.#bytes = missed.length
+    }
+    this.#waiting.push(...slices)
+    this.#bytes += bytes
+    this.latch.openUnsafe()
+  }
+
+  /** The slice that has waited longest. */
+  take(): Uint8Array | undefined {
+    const slice = this.#waiting.shift()
+    this.#bytes -= slice?.length ?? 0
+    if (this.#waiting.length === 0) this.latch.closeUnsafe()
+    return slice
+  }
+}
+
+export interface Viewers {
+  readonly count: number
+  /** Goes to all viewers soon, behind what was told before. */
+  readonly tell: (frames: ReadonlyArray<Frame>) => void
+  /**
+   * What a viewer hears, of one key or of all: first what `opening` gives, which is asked for as fast as the viewer reads,
+   * then whatever is told from now on.
+   */
+  readonly watch: (key: string | undefined, opening: () => Iterable<Frame>) => Stream.Stream<Uint8Array>
+}
+
+/** `missed` is what a viewer hears in the place of what it has lost. */
+export const make = Effect.fnUntraced(function*(missed: Frame) {
+  const viewers = new Set<Viewer>()
+  const missedBytes = encode(missed.text)
+  const told = Latch.makeUnsafe()
+  let gathered: Array<Frame> = []
+
+  const flush = Effect.gen(function*() {
+    yield* told.await
+    told.closeUnsafe()
+    const frames = gathered
+    gathered = []
+    const now = yield* Clock.currentTimeMillis
+    const written = new Map<string | undefined, Written>()
+    const all = [...viewers]
+    for (let first = 0; first < all.length; first += atOnce) {
+      for (const viewer of all.slice(first, first + atOnce)) {
+        const { bytes, slices } = entryOf(written, viewer.key, () => write(frames, viewer.key))
+        viewer.offer(slices, bytes, now, missedBytes)
+      }
+      yield* Effect.yieldNow
+    }
+    yield* Effect.sleep(pause)
+  })
+  yield* Effect.forkScoped(Effect.forever(flush), { startImmediately: true })
+
+  const watch: Viewers["watch"] = (key, opening) =>
+    Stream.unwrap(Effect.gen(function*() {
+      const viewer = new Viewer(key)
+      yield* Effect.acquireRelease(Effect.sync(() => viewers.add(viewer)), () => Effect.sync(() => viewers.delete(viewer)))
+      const next = Effect.map(viewer.latch.await, () => viewer.take())
+      return Stream.fromIterable(slicesOf(heardBy(key, opening())), { chunkSize: 1 }).pipe(
+        Stream.concat(Stream.fromEffectRepeat(next).pipe(Stream.filter((slice) => slice !== undefined)))
+      )
+    }))
+
+  return {
+    get count() {
+      return viewers.size
+    },
+    tell: (frames) => {
+      if (frames.length === 0 || viewers.size === 0) return
+      gathered = gathered.concat(frames)
+      told.openUnsafe()
+    },
+    watch
+  } satisfies Viewers
+})
+
+interface Written {
+  readonly slices: ReadonlyArray<Uint8Array>
+  readonly bytes: number
+}
+
+const entryOf = <K, V>(map: Map<K, V>, key: K, make: () => V): V => {
+  const known = map.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  map.set(key, made)
+  return made
+}
+
+const write = (frames: ReadonlyArray<Frame>, key: string | undefined): Written => {
+  const slices = [...slicesOf(heardBy(key, frames))]
+  return { slices, bytes: slices.reduce((sum, { length }) => sum + length, 0) }
+}
+
+function* heardBy(key: string | undefined, frames: Iterable<Frame>): Generator<string> {
+  for (const frame of frames) if (key === undefined || frame.key === null || frame.key === key) yield frame.text
+}
+
+/** Whole events, as many as make a slice. */
+function* slicesOf(texts: Iterable<string>): Generator<Uint8Array> {
+  let slice = ""
+  for (const text of texts) {
+    if (slice !== "" && slice.length + text.length > sliceBytes) {
+      yield encode(slice)
+      slice = ""
+    }
+    slice += text
+  }
+  if (slice !== "") yield encode(slice)
+}
+
+const encoder = new TextEncoder()
+
+const encode = (text: string): Uint8Array => encoder.encode(text)
