@@ -12,10 +12,11 @@
  * See https://sqlite.org/wal.html and https://sqlite.org/pragma.html#pragma_synchronous.
  */
 import { Context, Deferred, Effect, Layer, Schema, type Scope } from "effect"
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 import { explain } from "./Explain.ts"
+import * as Folder from "./Folder.ts"
 import { migrate } from "./Schema.ts"
 import { type FolderInUse, lock } from "./WriterLock.ts"
 
@@ -73,7 +74,7 @@ const make = Effect.fnUntraced(function*({ folder, readOnly = false }: Options) 
     return yield* new DatabaseError({ message: `there is no data in the folder ${folder}` })
   }
   if (!readOnly) {
-    yield* attempt(() => mkdirSync(folder, { recursive: true }))
+    yield* attempt(() => Folder.make(folder))
     yield* lock(folder).pipe(Effect.catchTag("LockFailed", ({ cause }) => Effect.fail(failed(cause))))
   }
   const connection = yield* open(attempt, join(folder, fileName), readOnly)

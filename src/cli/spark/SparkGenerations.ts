@@ -3,8 +3,9 @@
  * `--restart` in another one below it, which is as new as the computation. What is in the former is left where it is.
  */
 import { Clock, Effect, Schema } from "effect"
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import * as Folder from "../../adapters/sqlite/Folder.ts"
 import { problem } from "../terminal/Problem.ts"
 
 /** The names of the newest folders, by the name of the processor. */
@@ -40,7 +41,7 @@ export const renew = Effect.fnUntraced(function*({ data, processor }: Place) {
   const file = fileIn(data)
   yield* Effect.try({
     try: () => {
-      mkdirSync(join(data, "spark"), { recursive: true })
+      Folder.make(join(data, "spark"))
       writeFileSync(`${file}.new`, `${JSON.stringify(generations, null, 2)}\n`)
       renameSync(`${file}.new`, file)
     },

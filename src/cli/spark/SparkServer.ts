@@ -4,8 +4,9 @@
  */
 import { Effect, Option, Redacted, Schema } from "effect"
 import { createHash, randomBytes } from "node:crypto"
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import * as Folder from "../../adapters/sqlite/Folder.ts"
 import type { SubmissionError } from "../../adapters/spark/rest/SubmissionError.ts"
 import type * as Submissions from "../../adapters/spark/rest/Submissions.ts"
 import * as Advice from "../terminal/Advice.ts"
@@ -177,7 +178,7 @@ const read = Effect.fnUntraced(function*(file: string): Effect.fn.Return<Kept, P
 const write = (file: string, kept: Kept): Effect.Effect<void, Problem> =>
   Effect.try({
     try: () => {
-      mkdirSync(dirname(file), { recursive: true })
+      Folder.make(dirname(file))
       writeFileSync(`${file}.new`, `${JSON.stringify(kept)}\n`, { mode: 0o600 })
       renameSync(`${file}.new`, file)
     },

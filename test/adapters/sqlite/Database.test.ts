@@ -27,7 +27,7 @@ const ticks = (options: Options, topic = "ticks", partitions?: number) =>
 const using = <A, E, S, E2>(store: Layer.Layer<S, E2>, body: Effect.Effect<A, E, S>) =>
   Effect.provide(body, store, { local: true })
 
-const checkpoint = (state: string): Checkpoint => ({ fingerprint: "f", offsets: [1], state })
+const checkpoint = (state: string): Checkpoint => ({ fingerprint: "f", log: "l", offsets: [1], state })
 
 const oneLine = (message: string) => assert.notInclude(message, "\n")
 
@@ -38,7 +38,7 @@ it.live("a database of a version that did not count changes is brought up to dat
     const pane = { pipeline: "p", key: "k", start: 0, end: 1, pane: "late" as const, revision: 9, changes: 5, values: { n: 1 } }
     yield* using(sink, ResultSink.use((store) => store.write([pane])))
     const file = new DatabaseSync(join(folder, "courant.db"))
-    file.exec("alter table panes drop column changes; drop table \"rows\"; pragma user_version = 1")
+    file.exec("alter table panes drop column changes; drop table \"rows\"; alter table topics drop column identity; pragma user_version = 1")
     file.close()
     assert.include((yield* Effect.flip(open({ folder, readOnly: true }))).message, "older version of courant")
     yield* using(sink, Effect.gen(function*() {
@@ -48,6 +48,23 @@ it.live("a database of a version that did not count changes is brought up to dat
       yield* store.write([newer])
       assert.deepStrictEqual(yield* store.read({}), [newer])
     }))
+  }).pipe(Effect.scoped))
+
+it.live.skipIf(!existsSync("/proc/self"))("a folder that nobody can make is an error, and not a start without end", () =>
+  Effect.gen(function*() {
+    const refusal = yield* Effect.flip(open({ folder: "/proc/courant/data" }))
+    assert.match(refusal.message, /^the folder \/proc\/courant\/data cannot be used \(ENOENT: .*mkdir '\/proc\/courant'\)$/)
+  }).pipe(Effect.scoped))
+
+it.live("a folder is made with those that it lies in, and a file in its place is told", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    yield* Effect.scoped(open({ folder: join(folder, "a/b/c") }))
+    assert.isTrue(existsSync(join(folder, "a/b/c/courant.db")))
+    writeFileSync(join(folder, "file"), "")
+    for (const place of ["file", "file/inside"]) {
+      assert.match((yield* Effect.flip(open({ folder: join(folder, place) }))).message, /cannot be used \(E(?:EXIST|NOTDIR): /)
+    }
   }).pipe(Effect.scoped))
 
 describe("one writer a folder", () => {
@@ -299,7 +316,7 @@ describe("a damaged checkpoint", () => {
 
       const file = join(folder, "courant.db")
       const bytes = readFileSync(file)
-      const body = Buffer.from("{\"fingerprint\":\"f\",\"offsets\":[1],\"state\":\"newest\"}")
+      const body = Buffer.from("{\"fingerprint\":\"f\",\"log\":\"l\",\"offsets\":[1],\"state\":\"newest\"}")
       const first = bytes.indexOf(body) - 65
       for (let at = first; at < first + 65 + body.length; at += 7) {
         const damaged = Buffer.from(bytes)
