@@ -49,6 +49,13 @@ export const laws: Laws<EventLog> = {
         same(yield* readAll(from), model.map((records, partition) => records.slice(from[partition])))
       }))),
 
+  "has an id that no other log has": (fresh) =>
+    Effect.gen(function*() {
+      const ids = yield* Effect.forEach([1, 2, 3], () => on(fresh, Effect.map(EventLog, ({ id }) => id)))
+      same(new Set(ids).size, 3)
+      same(ids.includes(""), false)
+    }),
+
   "a reader past the end waits for its offset": (fresh) =>
     on(fresh, Effect.gen(function*() {
       const log = yield* EventLog
@@ -214,6 +221,13 @@ export const laws: Laws<EventLog> = {
 }
 
 export const durableLaws: DurableLaws<EventLog> = {
+  "is known by the same id after closing and opening again": (place) =>
+    Effect.scoped(Effect.gen(function*() {
+      const store = yield* place
+      const ids = yield* Effect.forEach([1, 2], () => on(store, Effect.map(EventLog, ({ id }) => id)))
+      same(ids[1], ids[0])
+    })),
+
   "everything is still there after closing and opening again, and offsets go on": (place) =>
     forAll(Arbitrary.array(scripts, { minLength: 2, maxLength: 4 }), (sessions) =>
       Effect.scoped(Effect.gen(function*() {

@@ -36,6 +36,7 @@ const answers: ReadonlyArray<readonly [Error, RegExp]> = [
   [kafka({ _tag: "records-deleted", isSkippable: true }), /--on-gap record, .*--restart$/],
   [kafka({ _tag: "records-deleted", isSkippable: false }), /^recompute .* with --restart$/],
   [kafka({ _tag: "log-shrunk" }), /--restart$/],
+  [kafka({ _tag: "topic-made-anew" }), /--restart$/],
   [influxdb("no-answer"), /^check COURANT_INFLUXDB_URL and /],
   [influxdb("not-allowed"), /^set COURANT_INFLUXDB_TOKEN /],
   [influxdb("not-found"), /courant doctor --create, .*COURANT_INFLUXDB_ORG and COURANT_INFLUXDB_BUCKET/],
@@ -51,6 +52,7 @@ const answers: ReadonlyArray<readonly [Error, RegExp]> = [
   [new CheckpointMismatch({ name: "a", stored: "b", wanted: "c" }), /--out-of-orderness and --allowed-lateness as before, .*--restart/],
   [new StateError({ message: "it is so", reason: "other-version" }), /--restart/],
   [new StateError({ message: "it is so", reason: "checkpoint-ahead" }), /--restart/],
+  [new StateError({ message: "it is so", reason: "other-log" }), /--restart/],
   [new FolderInUse({ folder: "a", holder: null }), /--data$/]
 ]
 

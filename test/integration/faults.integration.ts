@@ -111,18 +111,45 @@ for (const [name, started] of Object.entries(kinds)) {
         })))
     }
 
-    it.live("a topic that was made anew is not taken for the one that was read", () =>
+    it.live("a topic that was made anew is not taken for the one that was read, however long it is by now", () =>
       Effect.gen(function*() {
         const topic = yield* newTopic
         const broker = yield* kafka
         yield* Effect.gen(function*() {
-          yield* ingest(market(2_000))
+          yield* ingest(market(100))
           yield* processOnce
           yield* deleteTopic(broker.access.brokers, topic)
         }).pipe(Effect.provide(engineOn(stores(topic)).pipe(Layer.provide(layer)), { local: true }))
         const again = engineOn(stores(topic)).pipe(Layer.provide(layer))
-        const error = yield* Effect.flip(Effect.provide(processOnce, again, { local: true }))
-        assert.match(error.message, /it ends at 0: it is another log/)
+        const error = yield* Effect.flip(Effect.provide(Effect.andThen(ingest(market(300)), processOnce), again, { local: true }))
+        assert.match(error.message, /was saved over another log than .* is now: that was deleted and made again/)
+      }))
+
+    it.live("a topic that is made anew under a reader ends the reading, and nothing of it is read", () =>
+      Effect.gen(function*() {
+        const topic = yield* newTopic
+        const broker = yield* kafka
+        const open = Layer.fresh(KafkaEventLog.layer({ topic, source })).pipe(Layer.provide(layer))
+        yield* Effect.gen(function*() {
+          const log = yield* EventLog
+          yield* log.append(0, fromTexts(["a", "b"]))
+          const seen: Array<string> = []
+          const reading = yield* Effect.forkChild(Effect.flip(
+            log.read([0]).pipe(Stream.runForEach((records) =>
+              Effect.sync(() => {
+                for (let i = 0; i < records.length; i++) seen.push(Buffer.from(valueAt(records, i)).toString())
+              })))
+          ))
+          yield* until(Effect.sync(() => seen.length === 2))
+          const anew = Effect.gen(function*() {
+            const { append } = yield* EventLog
+            yield* append(0, fromTexts(["c", "d", "e", "f"]))
+          })
+          yield* Effect.andThen(deleteTopic(broker.access.brokers, topic), Effect.provide(anew, open, { local: true }))
+          const error = yield* Fiber.join(reading)
+          assert.match(error.message, /was deleted and made again|is gone from the Kafka brokers/)
+          assert.deepStrictEqual(seen, ["a", "b"])
+        }).pipe(Effect.provide(open, { local: true }))
       }))
 
     it.live("the second processor of a name takes over, and the first is fenced and says so", () =>
@@ -144,7 +171,7 @@ for (const [name, started] of Object.entries(kinds)) {
           const first = yield* take
           const saveWith = (context: typeof first, offset: number) =>
             Effect.provideContext(
-              Effect.flatMap(CheckpointStore, (store) => store.save("test", { fingerprint: "f", offsets: [offset], state: "" })),
+              Effect.flatMap(CheckpointStore, (store) => store.save("test", { fingerprint: "f", log: log.id, offsets: [offset], state: "" })),
               context
             )
           const reading = yield* Effect.forkChild(Effect.flip(

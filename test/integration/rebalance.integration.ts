@@ -4,7 +4,7 @@
  * could stall until the next rebalance. What a generation decides is who may write, and that these tests hold it to.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Data, Deferred, Effect, Fiber, Layer, Metric, Option, type Scope } from "effect"
+import { Data, Deferred, type Duration, Effect, Fiber, Layer, Metric, Option, type Scope } from "effect"
 import { AssignerProtocol, type ConsumerConfig } from "kafkajs"
 import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
 import { Fence } from "../../src/adapters/kafka/Fence.ts"
@@ -145,16 +145,52 @@ for (const [kind, broker] of Object.entries(kinds)) {
           )
         })))
 
-    it.live("a processor that was removed from the group by hand says so and stops", () =>
+    it.live("a processor that the group has forgotten takes its place again, if nobody has had it meanwhile", () =>
       prepared(({ address, group }) =>
         Effect.gen(function*() {
           yield* ingest(market(2_000))
           const processor = yield* processorOf({ address, group })
-          const running = yield* Effect.forkChild(Effect.flip(processor.run()))
+          const running = yield* Effect.forkChild(processor.run())
           yield* Admin.until(Effect.map(processor.progress, ({ read }) => read === 2_000))
           yield* Effect.provide(removeProcessor(group), layer)
-          const refusal = yield* Fiber.join(running).pipe(Effect.timeout("2 minutes"))
-          assert.match(refusal.message, /no longer knows this processor.*removed by hand.*; this one stops$/)
+          yield* ingest(market(2_000, { seed: 2 }))
+          yield* Admin.until(Effect.map(savedOffsets, (offsets) => sum(offsets) === 4_000))
+          yield* processor.check
+          yield* Fiber.interrupt(running)
+          assert.strictEqual((yield* processor.run({ toTheEnd: true })).read, 4_000)
+          yield* sameAsFold
+        })))
+
+    it.live("a processor that the group has forgotten stops, if another has had its place, and be it for a moment", () =>
+      prepared(({ address, group }) =>
+        Effect.gen(function*() {
+          yield* ingest(market(2_000))
+          const processor = yield* processorOf({ address, group })
+          yield* processor.run({ toTheEnd: true })
+          yield* Effect.provide(removeProcessor(group), layer)
+          yield* ingest(market(2_000, { seed: 2 }))
+          yield* Effect.scoped(Effect.flatMap(processorOf({ address, group }), (other) => other.run({ toTheEnd: true })))
+          yield* Effect.provide(removeProcessor(group), layer)
+          const refusal = yield* Effect.flip(processor.check)
+          assert.match(refusal.message, /another processor has had the place of this one in the group .*; this one stops/)
+        })))
+
+    it.live("a broker that is silent for longer than a session ends nothing: the processor goes on where it was", () =>
+      prepared(({ address, group }) =>
+        Effect.gen(function*() {
+          const broker = yield* kafka
+          yield* ingest(market(2_000))
+          const processor = yield* processorOf({ address, group, sessionTimeout: "6 seconds" })
+          const running = yield* Effect.forkChild(processor.run())
+          yield* Admin.until(Effect.map(processor.progress, ({ read }) => read === 2_000))
+          yield* broker.pause
+          yield* Effect.ensuring(Effect.sleep("15 seconds"), Effect.orDie(broker.resume))
+          yield* ingest(market(2_000, { seed: 2 }))
+          yield* Admin.until(Effect.map(savedOffsets, (offsets) => sum(offsets) === 4_000))
+          yield* processor.check
+          yield* Fiber.interrupt(running)
+          assert.strictEqual((yield* processor.run({ toTheEnd: true })).read, 4_000)
+          yield* sameAsFold
         })))
   })
 }
@@ -170,9 +206,10 @@ interface Given {
  * A processor as the command `process` puts it together, with a connection of its own, on the stores of the test.
  * `onBatch` comes between computing panes and asking whether they may be written, `onWrite` when they are.
  */
-const processorOf = ({ address, group, onBatch = () => Effect.void, onWrite = () => Effect.void }: {
+const processorOf = ({ address, group, onBatch = () => Effect.void, onWrite = () => Effect.void, sessionTimeout }: {
   readonly address: string
   readonly group: string
+  readonly sessionTimeout?: Duration.Input
   readonly onBatch?: (panes: ReadonlyArray<Pane>) => Effect.Effect<unknown>
   readonly onWrite?: (panes: ReadonlyArray<Pane>) => Effect.Effect<unknown>
 }) =>
@@ -182,7 +219,7 @@ const processorOf = ({ address, group, onBatch = () => Effect.void, onWrite = ()
       Layer.effect(ResultSink, Effect.map(ResultSink, (sink) =>
         ResultSink.of({ ...sink, write: (panes) => Effect.andThen(seen(panes), sink.write(panes)) })))
     const base = Layer.succeedContext(context)
-    const fence = Fence.layer({ group }).pipe(
+    const fence = Fence.layer({ group, sessionTimeout }).pipe(
       Layer.provide(Layer.merge(Connection.layer({ brokers: [address], library }), base))
     )
     const fenced = Layer.mergeAll(
@@ -214,6 +251,8 @@ const processorOf = ({ address, group, onBatch = () => Effect.void, onWrite = ()
   })
 
 const name = "test"
+
+const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, number) => total + number, 0)
 
 /** The panes are the batch fold's over whatever is in the log. */
 const sameAsFold = Effect.gen(function*() {

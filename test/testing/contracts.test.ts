@@ -66,6 +66,10 @@ broken("EventLog", EventLogContract.laws, {
     }),
     "is asked anew for its ends each time: they count an append when it has returned, and are never behind what was read"
   ],
+  "goes by its name": [
+    log(({ topic }) => ({ id: topic })),
+    "has an id that no other log has"
+  ],
   "drops the position": [
     mapAppended(({ bytes, ends, kinds, length, starts }) => ({ bytes, ends, kinds, length, starts })),
     "keeps the position of the last chunk that had one"

@@ -68,7 +68,7 @@ export const open = Effect.fnUntraced(function*(options: {
     })
   })
 
-  const reader = yield* client.reader(topic)
+  const reader = yield* client.reader(yield* retryPolicy.retry(client.topic(topic)))
   const next = Array.from({ length: partitions }, () => 0)
   const catchUp = Effect.gen(function*() {
     const [first, ends] = yield* Effect.all([client.offsets(topic, "earliest"), client.offsets(topic, "latest")])

@@ -7,27 +7,39 @@
  *   ordinary tools see the lag, and what they see is never ahead of the checkpoint.
  * - `layerSink` and `layerRowSink` ask before they write panes or rows, which costs a fifth of a millisecond a batch.
  * - `layerLog` ends the reading when the place is lost, for a processor that has nothing to write.
+ * - `layerConnection` writes under the group's name, which brokers give to its holder and take from the one before: they
+ *   refuse what a former processor sends, also if it stopped between an answer and the write that this allowed.
  *
- * A pause between the answer and the write it allowed cannot be excluded. What is written then does no harm: those
- * panes are a function of the log, and the newer processor writes the same.
+ * A coordinator that has not heard of a member for the time of a session forgets it, whichever of the two has slept.
+ * Where nobody has taken the place meanwhile, the member takes it again: nobody has if the group's offsets are still
+ * those that this member has committed, and another that is there now would be named in the refusal.
+ *
+ * Where a sink is none of Kafka's, a pause between the answer and the write it allowed cannot be excluded. What is written
+ * then does no harm: those panes are a function of the log, and a sink keeps the newer ones.
  */
-import { Context, Deferred, Effect, Layer, Metric, Schedule, Semaphore, Stream } from "effect"
+import { Context, Deferred, Duration, Effect, Layer, Metric, Schedule, Semaphore, Stream } from "effect"
 import { CheckpointError, CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../../streams/ports/RowSink.ts"
-import { KafkaError } from "./client/Client.ts"
+import { type Client, KafkaError } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
 import * as Group from "./client/Group.ts"
+import * as Inspection from "./client/Inspection.ts"
+import { isFenced } from "./wire/Produce.ts"
 
 export interface Options {
   /** The group whose offsets tools show, and whose one member this is. */
   readonly group: string
+  /**
+   * The coordinator forgets a member that is silent for so long; 45 seconds by default. Brokers allow no less than their
+   * `group.min.session.timeout.ms`, which is 6 seconds unless set.
+   */
+  readonly sessionTimeout?: Duration.Input | undefined
 }
 
-/** The coordinator forgets a member that is silent for so long; 10 seconds is the shortest that brokers allow by default. */
-const sessionTimeout = 45_000
-const heartbeatEvery = 3_000
+/** How many heartbeats there are in the time of a session. */
+const heartbeats = 15
 
 const rebalances = Metric.counter("courant_kafka_rebalances_total", {
   description: "Times that this processor joined its group anew, because another member had come or gone.",
@@ -40,6 +52,8 @@ export class Fence extends Context.Service<Fence, {
   readonly check: Effect.Effect<void, KafkaError>
   readonly commit: (offsets: ReadonlyArray<number>) => Effect.Effect<void, KafkaError>
   readonly lost: Effect.Effect<never, KafkaError>
+  /** Writes under the group's name; fails if another has taken the place. */
+  readonly produce: Client["produce"]
 }>()("courant/kafka/Fence") {
   /** Takes the place, from whoever has it, until the scope ends. */
   static readonly layer = (options: Options): Layer.Layer<Fence, KafkaError, Connection | EventLog> =>
@@ -73,6 +87,16 @@ export class Fence extends Context.Service<Fence, {
     })
   )
 
+  /** The connection, for stores in which only the holder of the place may write. */
+  static readonly layerConnection: Layer.Layer<Connection, never, Connection | Fence> = Layer.effect(
+    Connection,
+    Effect.gen(function*() {
+      const connection = yield* Connection
+      const { produce } = yield* Fence
+      return Connection.of({ ...connection, client: { ...connection.client, produce } })
+    })
+  )
+
   static readonly layerSink: Layer.Layer<ResultSink, never, Fence | ResultSink> = Layer.effect(
     ResultSink,
     Effect.gen(function*() {
@@ -94,8 +118,10 @@ export class Fence extends Context.Service<Fence, {
   )
 }
 
-const make = Effect.fnUntraced(function*({ group }: Options) {
-  const { client, retryPolicy: { retry } } = yield* Connection
+const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
+  const sessionTimeout = Duration.toMillis(options.sessionTimeout ?? "45 seconds")
+  const connection = yield* Connection
+  const { client, retryPolicy: { retry } } = connection
   const log = yield* EventLog
   const lost = yield* Deferred.make<never, KafkaError>()
   // One request after the other: what was written down while another request re-joins would name a past generation.
@@ -112,11 +138,28 @@ const make = Effect.fnUntraced(function*({ group }: Options) {
     yield* ask(Group.sync(member, log.topic, log.partitions), Group.errorOf)
   })
 
+  const asked = Effect.provideService(Inspection.committed(group, log.topic, log.partitions), Connection, connection)
+  /**
+   * The offsets that were committed last, and those that were sent after them and maybe not answered. Whoever takes the place
+   * and gets anything done replaces them.
+   */
+  let [committed, sent]: [ReadonlyArray<number | null>, ReadonlyArray<number | null>] = [[], []]
+
+  /** The place is free again: it is taken, unless it was somebody else's in between. */
+  const comeBack = Effect.gen(function*() {
+    const found = yield* asked
+    if (found.some((offset, partition) => offset !== committed[partition] && offset !== sent[partition])) return yield* takenOver(group)
+    yield* Effect.logWarning(`the group ${group} had forgotten this processor, and nobody has taken its place: it goes on`)
+    member = { ...member, id: "", generation: -1 }
+    yield* join
+  })
+
   /** Another kind of member has come or gone: the place is kept in a new generation, at the cost of joining again. */
   const inGeneration = (request: () => Group.Request, errorOf: (body: Buffer) => number) =>
     Effect.suspend(() => ask(request(), errorOf)).pipe(
       Effect.tapError((error) => isRebalance(error) ? Effect.andThen(join, Metric.update(rebalances, 1)) : Effect.void),
-      Effect.retry({ while: isRebalance, schedule: Schedule.spaced(rejoinEvery) }),
+      Effect.tapError((error) => isForgotten(error) ? comeBack : Effect.void),
+      Effect.retry({ while: (error) => isRebalance(error) || isForgotten(error), schedule: Schedule.spaced(rejoinEvery) }),
       retry,
       alone,
       Effect.tapError((error) => error.code === fenced ? Deferred.fail(lost, error) : Effect.void),
@@ -126,14 +169,34 @@ const make = Effect.fnUntraced(function*({ group }: Options) {
   const check = inGeneration(() => Group.heartbeat(member), Group.errorOf)
 
   yield* retry(join)
+  committed = yield* asked
+  // Who has joined since may have taken the name before: then the place is lost, and the next check says so.
+  let write = yield* client.takeOver(group)
+  yield* check
+  const produce: Client["produce"] = (...record) =>
+    Effect.suspend(() => write(...record)).pipe(
+      Effect.catchIf(isFenced, () =>
+        Effect.gen(function*() {
+          // One that came and went in between may have the name, and still the place is this one's.
+          yield* check
+          write = yield* client.takeOver(group)
+          return yield* write(...record)
+        }))
+    )
+
   // From now on it is there to be read.
   yield* Metric.update(rebalances, 0)
-  yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(heartbeatEvery), check))))
+  yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(sessionTimeout / heartbeats), check))))
   return Fence.of({
     group,
     check,
-    commit: (offsets) => inGeneration(() => Group.commit(member, log.topic, offsets), Group.commitErrorOf),
-    lost: Deferred.await(lost)
+    commit: Effect.fnUntraced(function*(offsets) {
+      sent = offsets
+      yield* inGeneration(() => Group.commit(member, log.topic, offsets), Group.commitErrorOf)
+      committed = offsets
+    }),
+    lost: Deferred.await(lost),
+    produce
   })
 })
 
@@ -147,6 +210,8 @@ const rejoinEvery = 20
  * hears this still has it.
  */
 const isRebalance = ({ code }: KafkaError): boolean => code === "REBALANCE_IN_PROGRESS" || code === "ILLEGAL_GENERATION"
+
+const isForgotten = ({ code }: KafkaError): boolean => code === "UNKNOWN_MEMBER_ID"
 
 /** https://kafka.apache.org/protocol#protocol_error_codes */
 const passing: { readonly [code: number]: string } = {
@@ -164,14 +229,16 @@ const final: { readonly [code: number]: { readonly code: string; readonly messag
     message: (group) =>
       `other consumers are members of the group ${group}, which is courant's own; stop them and start again`
   },
-  25: {
-    code: fenced,
-    message: (group) =>
-      `the group ${group} no longer knows this processor, which was silent for ${sessionTimeout / 1_000} seconds or was ` +
-      "removed by hand, and another may be at work; this one stops"
-  },
+  25: { code: "UNKNOWN_MEMBER_ID", message: (group) => `the group ${group} no longer knows this processor` },
   82: { code: fenced, message: (group) => `another processor has taken over the group ${group}; this one stops` }
 }
+
+const takenOver = (group: string): KafkaError =>
+  new KafkaError({
+    message: `another processor has had the place of this one in the group ${group}; this one stops`,
+    retriable: false,
+    code: fenced
+  })
 
 const fail = (group: string, request: string, errorCode: number): Effect.Effect<void, KafkaError> => {
   if (errorCode === 0) return Effect.void

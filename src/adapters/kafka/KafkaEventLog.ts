@@ -16,7 +16,7 @@ import { randomUUID } from "node:crypto"
 import * as Control from "../../streams/records/Control.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import { type Chunk, fromTexts, Kind, type Records } from "../../streams/records/Records.ts"
-import { type Client, type Fetched, KafkaError, type Reader } from "./client/Client.ts"
+import { type Client, type Fetched, KafkaError, type Reader, type Topic } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
 import * as LogRecords from "./wire/LogRecords.ts"
 import * as Positions from "./Positions.ts"
@@ -69,6 +69,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const { create, onGap = "stop", topic } = options
   const { brokers, client, retryPolicy: { retry } } = yield* Connection
   const partitions = yield* Topics.ensure({ name: topic, partitions: options.partitions, configs, initially, create })
+  const identity = yield* retry(client.topic(topic))
   const writer = new LogRecords.Writer(options)
   const positions = yield* Positions.make(topic)
   const ends = retry(client.offsets(topic, "latest"))
@@ -90,7 +91,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const now = yield* Clock.currentTimeMillis
     const id = `${name}/${appends++}`
     const from = tails[partition] ??= (yield* ends)[partition] ?? 0
-    const landed = findAppend(client, topic, { partition, from, id }).pipe(
+    const landed = findAppend(client, identity, { partition, from, id }).pipe(
       Effect.map((last) => last === null ? null : last - chunk.length + 1)
     )
     const first = yield* client.produce(topic, partition, writer.messages(chunk, { now, sequence, id }), landed)
@@ -98,13 +99,14 @@ const make = Effect.fnUntraced(function*(options: Options) {
     return first
   }, Effect.mapError((error) => toAppendError({ topic, brokers }, error)))
 
-  const read = yield* readerOf({ topic, partitions }, (gap) =>
+  const read = yield* readerOf({ ...identity, partitions }, (gap) =>
     onGap === "stop"
       ? Effect.fail(toLogError(gapError(topic, gap, { isSkippable: true })))
       : append(gap.partition, fromTexts([Control.encode({ _tag: "gap", from: gap.from, to: gap.to })], Kind.control)))
 
   return EventLog.of({
     topic,
+    id: identity.id,
     partitions,
     append,
     read,
@@ -117,10 +119,12 @@ const makeCompacted = Effect.fnUntraced(function*({ tombstone, topic, ...options
   const { client, retryPolicy: { retry } } = yield* Connection
   const wanted = { name: topic, partitions: options.partitions, configs: Topics.compacted, initially: Topics.largeBatches }
   const partitions = yield* Topics.ensure(wanted)
-  const read = yield* readerOf({ topic, partitions, tombstone }, (gap) =>
+  const identity = yield* retry(client.topic(topic))
+  const read = yield* readerOf({ ...identity, partitions, tombstone }, (gap) =>
     Effect.fail(toLogError(gapError(topic, gap, { isSkippable: false }))))
   return EventLog.of({
     topic,
+    id: identity.id,
     partitions,
     append: () => Effect.fail(new EventLogError({ message: `the topic ${topic} is compacted: as a log it is only read` })),
     read,
@@ -130,21 +134,20 @@ const makeCompacted = Effect.fnUntraced(function*({ tombstone, topic, ...options
 })
 
 /** What is read, and how. */
-interface Topic {
-  readonly topic: string
+interface Source extends Topic {
   readonly partitions: number
   readonly tombstone?: LogRecords.Tombstone | undefined
 }
 
 /** Reads a topic from the offsets that are asked for; `close` is called where there is a gap behind one of them. */
-const readerOf = Effect.fnUntraced(function*(topic: Topic, close: (gap: Gap) => Effect.Effect<unknown, EventLogError>) {
+const readerOf = Effect.fnUntraced(function*(source: Source, close: (gap: Gap) => Effect.Effect<unknown, EventLogError>) {
   const { client, retryPolicy: { retry } } = yield* Connection
   yield* held(0)
   return (from: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> =>
     Stream.callback<Records, EventLogError>((queue) =>
       Effect.gen(function*() {
-        const reader = yield* client.reader(topic.topic)
-        const reading = new Reading(topic, from)
+        const reader = yield* client.reader(source)
+        const reading = new Reading(source, from)
         return yield* Effect.forever(retry(follow(client, reader, reading, emit(queue), close)))
       }).pipe(Effect.mapError(toLogError)), { bufferSize: readAhead }).pipe(
         Stream.tap((records) => held(-sizeOf(records)))
@@ -160,7 +163,7 @@ const held = (change: number): Effect.Effect<void> => Metric.modify(heldBytes, c
 const sizeOf = ({ ends, length, starts }: Records): number => Math.max(0, ends[length - 1]! - starts[0]!)
 
 /** Where the last record of an append is, behind an offset; `null` if it was not stored. */
-const findAppend = (client: Client, topic: string, { from, id, partition }: {
+const findAppend = (client: Client, topic: Topic, { from, id, partition }: {
   readonly partition: number
   readonly from: number
   readonly id: string
@@ -169,11 +172,11 @@ const findAppend = (client: Client, topic: string, { from, id, partition }: {
     const reader = yield* client.reader(topic)
     const leaders = yield* reader.leaders
     const leader = [...leaders].find(([, partitions]) => partitions.includes(partition))?.[0] ?? -1
-    const end = (yield* client.offsets(topic, "latest"))[partition] ?? 0
+    const end = (yield* client.offsets(topic.name, "latest"))[partition] ?? 0
     for (let at = from; at < end;) {
       const [fetched] = yield* reader.fetch(leader, [{ partition, offset: at }])
       if (fetched === undefined || fetched.errorCode !== 0) {
-        return yield* fetchError(topic, partition, fetched?.errorCode ?? leaderNotAvailable)
+        return yield* fetchError(topic.name, partition, fetched?.errorCode ?? leaderNotAvailable)
       }
       const { next, offset } = yield* Effect.try({
         try: () => LogRecords.findAppend(fetched, at, id),
@@ -206,8 +209,8 @@ class Reading {
   /** Partitions of which the broker has given something, or said that there is nothing yet. */
   readonly #known = new Set<number>()
 
-  constructor({ partitions, tombstone, topic }: Topic, from: ReadonlyArray<number>) {
-    this.topic = topic
+  constructor({ name, partitions, tombstone }: Source, from: ReadonlyArray<number>) {
+    this.topic = name
     this.tombstone = tombstone
     this.next = Array.from({ length: partitions }, (_, partition) => from[partition] ?? 0)
     this.#isFresh = this.next.every((offset) => offset === 0)
@@ -293,7 +296,7 @@ const mendRange = Effect.fnUntraced(function*<E>(
   if (verdict === "shrunk") {
     return yield* new KafkaError({
       message: `partition ${partition} of ${reading.topic} now ends at offset ${latest[partition]}, before ` +
-        `${reading.next[partition]}, which was read: the topic was made anew, or the brokers lost records`,
+        `${reading.next[partition]}, which was read: the brokers lost records`,
       reason: { _tag: "log-shrunk" },
       retriable: false,
       code: null
@@ -331,7 +334,9 @@ const fetchErrors: { readonly [code: number]: string } = {
   56: "KAFKA_STORAGE_ERROR",
   74: "FENCED_LEADER_EPOCH",
   75: "UNKNOWN_LEADER_EPOCH",
-  78: "OFFSET_NOT_AVAILABLE"
+  78: "OFFSET_NOT_AVAILABLE",
+  100: "UNKNOWN_TOPIC_ID",
+  103: "INCONSISTENT_TOPIC_ID"
 }
 
 const fetchError = (topic: string, partition: number, errorCode: number): KafkaError => {

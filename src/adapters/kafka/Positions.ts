@@ -39,7 +39,7 @@ export const make = Effect.fnUntraced(function*(topic: string) {
   )
 
   const newest = Effect.gen(function*() {
-    const reader = yield* client.reader(topic)
+    const reader = yield* client.reader(yield* retry(client.topic(topic)))
     const inLog = yield* retry(newestInLog(client, reader, topic))
     const exists = Option.isSome(aside) || (yield* retry(client.partitions(sideTopic))) !== null
     if (exists) yield* (yield* side).catchUp

@@ -76,6 +76,11 @@ const migrations: ReadonlyArray<string> = [
   ) strict, without rowid;
 
   create index rows_by_time on "rows" (time, source, "partition", "offset", pipeline);
+  `,
+  // What tells a topic from one of its name in another database. None is ever without, since all are made with one.
+  `
+  alter table topics add column identity text not null default '';
+  update topics set identity = lower(hex(randomblob(16)));
   `
 ]
 

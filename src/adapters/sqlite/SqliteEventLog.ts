@@ -42,7 +42,7 @@ const batchBytes = 4 * 1_024 * 1_024
 
 const make = Effect.fnUntraced(function*({ partitions: wanted, topic }: Options) {
   const database = yield* Database
-  const { id, partitions } = yield* findOrCreate(topic, wanted)
+  const { id, identity, partitions } = yield* findOrCreate(topic, wanted)
 
   const end = yield* database.prepare<{ next: number | null }>(
     "select max(next) as next from chunks where topic = ? and partition = ?"
@@ -114,6 +114,7 @@ const make = Effect.fnUntraced(function*({ partitions: wanted, topic }: Options)
 
   return EventLog.of({
     topic,
+    id: identity,
     partitions,
     append,
     read,
@@ -128,11 +129,11 @@ const make = Effect.fnUntraced(function*({ partitions: wanted, topic }: Options)
 
 const findOrCreate = Effect.fnUntraced(function*(topic: string, wanted: number | undefined) {
   const database = yield* Database
-  const find = yield* database.prepare<{ id: number; partitions: number }>(
-    "select id, partitions from topics where name = ?"
+  const find = yield* database.prepare<{ id: number; identity: string; partitions: number }>(
+    "select id, identity, partitions from topics where name = ?"
   )
-  const create = yield* database.prepare<{ id: number; partitions: number }>(
-    "insert into topics (name, partitions) values (?, ?) returning id, partitions"
+  const create = yield* database.prepare<{ id: number; identity: string; partitions: number }>(
+    "insert into topics (name, partitions, identity) values (?, ?, lower(hex(randomblob(16)))) returning id, identity, partitions"
   )
   const existing = yield* database.read(() => find.get(topic))
   if (existing === undefined && database.readOnly) {

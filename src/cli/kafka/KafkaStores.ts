@@ -107,21 +107,22 @@ export const stores = (choice: ProcessChoice) => {
   const database = Database.Database.layer({ folder: folderOf({ data: dataOfKafka(choice.data), topic }) })
   const log = KafkaEventLog.layer({ topic, partitions, create, onGap, ...sources }).pipe(Layer.provide(connection))
   const fence = Fence.layer({ group: choice.group }).pipe(Layer.provide(Layer.merge(connection, log)))
+  const writing = Fence.layerConnection.pipe(Layer.provide(Layer.merge(connection, fence)))
 
   const checkpoints: Layer.Layer<CheckpointStore, Error> = choice.checkpoints === "kafka"
-    ? KafkaCheckpointStore.layer({ topic: names.checkpoints }).pipe(Layer.provide(connection))
+    ? KafkaCheckpointStore.layer({ topic: names.checkpoints }).pipe(Layer.provide(writing))
     : SqliteCheckpointStore.layer.pipe(Layer.provide(database))
   const sinkLayers: Record<SinkName, Layer.Layer<ResultSink, Error, DeadLetters | Monitor | Stdio.Stdio>> = {
     memory: ResultSink.layerMemory,
     sqlite: SqliteResultSink.layer.pipe(Layer.provide(database)),
-    kafka: KafkaResultSink.layer({ topic: names.panes, partitions }).pipe(Layer.provide(connection)),
+    kafka: KafkaResultSink.layer({ topic: names.panes, partitions }).pipe(Layer.provide(writing)),
     influxdb: Influxdb.layerSink(choice),
     stdout: StdoutSink.layer
   }
   const rowSinkLayers: Record<Exclude<SinkName, "influxdb">, Layer.Layer<RowSink, Error, Stdio.Stdio>> = {
     memory: RowSink.layerMemory,
     sqlite: SqliteRowSink.layer.pipe(Layer.provide(database)),
-    kafka: KafkaRowSink.layer({ topic: names.rows, partitions }).pipe(Layer.provide(connection)),
+    kafka: KafkaRowSink.layer({ topic: names.rows, partitions }).pipe(Layer.provide(writing)),
     stdout: StdoutRowSink.layer
   }
   return Layer.mergeAll(

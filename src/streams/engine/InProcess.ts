@@ -14,6 +14,7 @@ import { Monitor } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { fromTexts, Kind, type Records, valueAt } from "../records/Records.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
+import * as Resumption from "./Resumption.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../ports/RowSink.ts"
 
@@ -66,7 +67,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
 
   const save = Effect.gen(function*() {
     if (run.isBetween || run.savedAt === run.taken) return
-    const checkpoint = { fingerprint: job.fingerprint, offsets: job.offsets, state: job.snapshot() }
+    const checkpoint = { fingerprint: job.fingerprint, log: log.id, offsets: job.offsets, state: job.snapshot() }
     yield* store.save(options.name, checkpoint).pipe(Effect.trackDuration(checkpointTime, Duration.toSeconds))
     run.savedAt = run.taken
   })
@@ -171,22 +172,11 @@ const rowWriter = Effect.fnUntraced(function*({ pipelines }: Job): Effect.fn.Ret
 })
 
 const resume = Effect.fnUntraced(function*(job: Job, name: string) {
-  const store = yield* CheckpointStore
-  const checkpoint = yield* store.load(name, job.fingerprint)
-  if (Option.isSome(checkpoint) && !job.restore(checkpoint.value.state)) {
-    return yield* new StateError({
-      reason: "other-version",
-      message: `the checkpoint "${name}" was saved by another version of courant`
-    })
-  }
-  const log = yield* EventLog
-  const ends = yield* log.ends
-  const beyond = job.offsets.findIndex((offset, partition) => offset > (ends[partition] ?? 0))
-  if (beyond === -1) return
+  const checkpoint = yield* Resumption.load(name, job.fingerprint)
+  if (Option.isNone(checkpoint) || job.restore(checkpoint.value.state)) return
   return yield* new StateError({
-    reason: "checkpoint-ahead",
-    message: `the checkpoint "${name}" has read partition ${beyond} of ${log.topic} up to offset ${job.offsets[beyond]}, ` +
-      `but it ends at ${ends[beyond] ?? 0}: it is another log`
+    reason: "other-version",
+    message: `the checkpoint "${name}" was saved by another version of courant`
   })
 })
 

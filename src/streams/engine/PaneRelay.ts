@@ -5,11 +5,11 @@
 import { type Duration, Effect, Option, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { CheckpointStore } from "../ports/CheckpointStore.ts"
-import { StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import * as PaneDecoder from "../pipeline/PaneDecoder.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
+import * as Resumption from "./Resumption.ts"
 import { Kind, type Records, valueAt } from "../records/Records.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 
@@ -64,7 +64,7 @@ export const run = Effect.fn("PaneRelay.run")(function*(options: Options) {
   const save = Effect.gen(function*() {
     const covered = carried
     if (covered === saved) return
-    yield* store.save(options.name, { fingerprint, offsets: [...offsets], state: "" })
+    yield* store.save(options.name, { fingerprint, log: log.id, offsets: [...offsets], state: "" })
     saved = covered
   })
 
@@ -85,7 +85,7 @@ export const skip = Effect.fn("PaneRelay.skip")(function*(name: string, pipeline
   const store = yield* CheckpointStore
   const fingerprint = fingerprintOf(log.topic, pipelines)
   yield* resume(name, fingerprint)
-  yield* store.save(name, { fingerprint, offsets: yield* log.ends, state: "" })
+  yield* store.save(name, { fingerprint, log: log.id, offsets: yield* log.ends, state: "" })
 })
 
 /** Offsets count in one topic: saved for another one they would pass over panes. */
@@ -93,17 +93,9 @@ const fingerprintOf = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): s
   createHash("sha256").update(JSON.stringify(["carry", topic, Pipeline.fingerprint(pipelines)])).digest("hex")
 
 const resume = Effect.fnUntraced(function*(name: string, fingerprint: string) {
-  const log = yield* EventLog
-  const store = yield* CheckpointStore
-  const saved = Option.match(yield* store.load(name, fingerprint), { onNone: () => [], onSome: ({ offsets }) => offsets })
-  const ends = yield* log.ends
-  const beyond = saved.findIndex((offset, partition) => offset > (ends[partition] ?? 0))
-  if (beyond === -1) return ends.map((_, partition) => saved[partition] ?? 0)
-  return yield* new StateError({
-    reason: "checkpoint-ahead",
-    message: `"${name}" has carried partition ${beyond} of ${log.topic} up to offset ${saved[beyond]}, but it ends at ` +
-      `${ends[beyond] ?? 0}: it is another log`
-  })
+  const { partitions } = yield* EventLog
+  const saved = Option.match(yield* Resumption.load(name, fingerprint), { onNone: () => [], onSome: ({ offsets }) => offsets })
+  return Array.from({ length: partitions }, (_, partition) => saved[partition] ?? 0)
 })
 
 interface Unusable {

@@ -9,6 +9,8 @@ import { createHash } from "node:crypto"
 
 export const Checkpoint = Schema.Struct({
   fingerprint: Schema.String,
+  /** The id of the log in which the offsets count. Versions before this member wrote none. */
+  log: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed(""))),
   /** The next offset to read, one a partition. */
   offsets: Schema.Array(Schema.Int),
   /** The operators' state in their own codec. */

@@ -52,7 +52,9 @@ export class StateError extends Schema.TaggedError<StateError>()("StateError", {
   reason: Schema.Literals([
     /** Another version of this library saved it, in a form that this one does not read. */
     "other-version",
-    /** It was saved further on than the log goes: the log was deleted or is another one. */
+    /** It was saved over another log, which has had the name of this one. */
+    "other-log",
+    /** It was saved further on than the log goes: the log has lost records. */
     "checkpoint-ahead"
   ])
 }) {}

@@ -3,6 +3,7 @@
  * panes, checkpoints and dashboards are functions of it.
  */
 import { Clock, Context, Deferred, Effect, Layer, Option, Schema, Stream } from "effect"
+import { randomUUID } from "node:crypto"
 import type { Chunk, Records } from "../records/Records.ts"
 
 export class EventLogError extends Schema.TaggedError<EventLogError>()("EventLogError", {
@@ -12,6 +13,8 @@ export class EventLogError extends Schema.TaggedError<EventLogError>()("EventLog
 
 export class EventLog extends Context.Service<EventLog, {
   readonly topic: string
+  /** What tells it from every other log, one that has had its name before among them. It stays as long as the log does. */
+  readonly id: string
   /** How many partitions the topic has. Offsets count up from 0 within each. */
   readonly partitions: number
   /**
@@ -100,6 +103,7 @@ const makeMemory = (topic: string, partitionCount: number): EventLog["Service"] 
 
   return EventLog.of({
     topic,
+    id: randomUUID(),
     partitions: partitionCount,
     append,
     read,

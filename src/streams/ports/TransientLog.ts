@@ -4,6 +4,7 @@
  * stream of any length passes through bounded memory, at the pace of the sink.
  */
 import { Clock, Effect, Layer, Option, Queue, Stream } from "effect"
+import { randomUUID } from "node:crypto"
 import { EventLog, EventLogError } from "./EventLog.ts"
 import type { Chunk, Records } from "../records/Records.ts"
 
@@ -31,6 +32,7 @@ export const layer = (topic: string): Layer.Layer<EventLog> =>
       })
       return EventLog.of({
         topic,
+        id: randomUUID(),
         partitions: 1,
         append,
         read: () => Stream.fromQueue(unread),

@@ -289,6 +289,20 @@ describe("effectively once", () => {
 })
 
 describe("a stalled sink", () => {
+  it.effect("a checkpoint of another log is refused, also where that is as long and has the same name", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000), tick(2_000))
+      yield* run({ stopAt: yield* endNow })
+      const elsewhere = InProcess.layer.pipe(Layer.provideMerge(EventLog.layerMemory()))
+      const again = Effect.gen(function*() {
+        yield* append(0, tick(1_000), tick(2_000), tick(3_000), tick(4_000))
+        return yield* Effect.flip(run({ stopAt: yield* endNow }))
+      })
+      assert.include(yield* Effect.provide(again, elsewhere, { local: true }), { _tag: "StateError", reason: "other-log" })
+      // The log itself has not changed.
+      yield* run({ stopAt: yield* endNow })
+    }).pipe(Effect.provide(memory(1))))
+
   it.live("makes the feed wait after a bounded number of chunks", () =>
     Effect.gen(function*() {
       const open = yield* Deferred.make<void>()

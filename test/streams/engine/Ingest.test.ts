@@ -43,6 +43,7 @@ it("chunks joined are their records one after the other, and the position of the
 /** A log that notes what is appended to it, some of it slowly. */
 const noting = (appended: Array<{ readonly partition: number; readonly chunk: Chunk }>, partitions: number, slow: boolean) =>
   Layer.succeed(EventLog, EventLog.of({
+    id: "log",
     topic: "t",
     partitions,
     append: (partition, chunk) =>

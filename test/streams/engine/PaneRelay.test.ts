@@ -222,6 +222,9 @@ describe("carrying", () => {
       const anew = Effect.provide(carry([counts]), EventLog.layerMemory({ topic: "panes" }), { local: true })
       const error = yield* Effect.flip(anew)
       assert.strictEqual(error._tag, "StateError")
-      assert.include(error, { reason: "checkpoint-ahead" })
+      assert.include(error, { reason: "other-log" })
+      const log = yield* EventLog
+      const shorter = Effect.provideService(carry([counts]), EventLog, { ...log, ends: Effect.succeed([0]) })
+      assert.include(yield* Effect.flip(shorter), { _tag: "StateError", reason: "checkpoint-ahead" })
     }).pipe(Effect.provide(ports())))
 })

@@ -25,8 +25,8 @@ describe("starting anew", () => {
       const store = yield* CheckpointStore
       const sink = yield* ResultSink
       const letters = yield* DeadLetters
-      yield* store.save("mine", { fingerprint: "f", offsets: [3], state: "s" })
-      yield* store.save("other", { fingerprint: "f", offsets: [4], state: "t" })
+      yield* store.save("mine", { fingerprint: "f", log: "l", offsets: [3], state: "s" })
+      yield* store.save("other", { fingerprint: "f", log: "l", offsets: [4], state: "t" })
       yield* sink.write([pane("candles-1m", 3), pane("candles-5m", 2), pane("day", 1)])
       const broken = letter(1, null, "not-json")
       const othersLate = letter(2, "day", "late")

@@ -34,6 +34,12 @@ export interface NewTopic {
   readonly configs: { readonly [name: string]: string }
 }
 
+/** A topic as it is read: by its id, 32 hexadecimal digits. One that was deleted and made again has another. */
+export interface Topic {
+  readonly name: string
+  readonly id: string
+}
+
 /** Where to read on in a partition. */
 export interface Place {
   readonly partition: number
@@ -62,6 +68,8 @@ export interface Reader {
 export interface Client {
   /** The number of a topic's partitions, `null` where there is no such topic. */
   readonly partitions: (topic: string) => Effect.Effect<number | null, KafkaError>
+  /** Fails where there is no such topic. */
+  readonly topic: (name: string) => Effect.Effect<Topic, KafkaError>
   readonly configs: (topic: string) => Effect.Effect<ReadonlyMap<string, string>, KafkaError>
   /** A topic that is there already is left as it is. */
   readonly create: (topic: NewTopic) => Effect.Effect<void, KafkaError>
@@ -79,7 +87,15 @@ export interface Client {
     messages: ReadonlyArray<Message>,
     landed?: Effect.Effect<number | null, KafkaError>
   ) => Effect.Effect<number, KafkaError>
+  /**
+   * Takes a name that writers have in turn, and gives the way to write under it. What an earlier holder of the name sends
+   * to a topic is refused (`PRODUCER_FENCED`, `INVALID_PRODUCER_EPOCH`) from this one's first record in that topic
+   * on, as long as its partitions remember the name: for a day after the last record under it, unless
+   * `producer.id.expiration.ms` of the brokers says otherwise.
+   */
+  readonly takeOver: (name: string) => Effect.Effect<Client["produce"], KafkaError>
   /** Sends a request to whichever broker looks after a consumer group, and gives the body of the answer. */
   readonly askCoordinator: (group: string, request: GroupRequest) => Effect.Effect<Buffer, KafkaError>
-  readonly reader: (topic: string) => Effect.Effect<Reader, KafkaError, Scope.Scope>
+  /** Its fetches fail with the reason `topic-made-anew` where the topic of this name is another one by now. */
+  readonly reader: (topic: Topic) => Effect.Effect<Reader, KafkaError, Scope.Scope>
 }

@@ -11,23 +11,19 @@
  */
 import { Effect, Redacted, type Scope } from "effect"
 import { Kafka as Library, type KafkaConfig, logLevel } from "kafkajs"
-import { type Client, KafkaError, type Place, type Reader } from "./Client.ts"
+import { type Client, KafkaError, type Place, type Reader, type Topic } from "./Client.ts"
 import type { Options } from "./Connection.ts"
 import * as Fetch from "../wire/Fetch.ts"
 import { type Cluster, makeCluster, sendRaw } from "./KafkajsInternals.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import { acknowledgeWithin } from "../wire/Produce.ts"
 import * as Producers from "./Producers.ts"
+import * as TopicIdentity from "./TopicIdentity.ts"
 
 export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: RetryPolicy) {
   const config = configOf(options)
   const library = new Library(config)
   const cluster = yield* clusterOf(library, config)
-  const produce = yield* Producers.make(
-    (topic) => carrierOf(makeCluster(config, library.logger()), topic),
-    toKafkaError,
-    retryPolicy
-  )
   const admin = yield* Effect.acquireRelease(
     Effect.sync(() => library.admin()),
     (admin) => Effect.ignore(Effect.tryPromise(() => admin.disconnect()))
@@ -45,6 +41,17 @@ export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: R
       Effect.map((found): number | null => found.length),
       Effect.catchIf(({ code }) => code === "UNKNOWN_TOPIC_OR_PARTITION", () => Effect.succeed(null))
     )
+
+  const topic: Client["topic"] = (name) =>
+    TopicIdentity.find(name, (asked) =>
+      request(cluster, async () => sendRaw(await cluster.findControllerBroker(), asked, requestTimeout)))
+
+  const { produce, takeOver } = yield* Producers.make({
+    ...retryPolicy,
+    open: (topic) => carrierOf(makeCluster(config, library.logger()), topic),
+    partitions,
+    toKafkaError
+  })
 
   const configs: Client["configs"] = (topic) =>
     Effect.andThen(
@@ -93,15 +100,15 @@ export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: R
       return await sendRaw(broker, asked, 2 * requestTimeout)
     })
 
-  const reader: Client["reader"] = Effect.fnUntraced(function*(topic) {
+  const reader: Client["reader"] = Effect.fnUntraced(function*(wanted) {
     const cluster = yield* clusterOf(library, config)
-    return readerOf(cluster, topic)
+    return TopicIdentity.guarded(wanted, readerOf(cluster, wanted), topic)
   })
 
   /** One request to any broker. */
   const reach = request(cluster, () => cluster.refreshMetadata())
 
-  return { askCoordinator, configs, connect: reach, create, offsets, partitions, produce, reader } satisfies Client & { readonly connect: unknown }
+  return { askCoordinator, configs, connect: reach, create, offsets, partitions, produce, reader, takeOver, topic } satisfies Client & { readonly connect: unknown }
 })
 
 /** Milliseconds after which an answer is no longer waited for: the broker hangs, or its host is gone. */
@@ -156,12 +163,12 @@ const request = <A>(cluster: Cluster, send: () => Promise<A>): Effect.Effect<A, 
     Effect.tapError((error) => error.retriable ? Effect.ignore(attempt(() => cluster.refreshMetadata())) : Effect.void)
   )
 
-const readerOf = (cluster: Cluster, topic: string): Reader => ({
+const readerOf = (cluster: Cluster, { id, name }: Topic): Reader => ({
   leaders: request(cluster, async () => {
-    await cluster.addTargetTopic(topic)
+    await cluster.addTargetTopic(name)
     await cluster.refreshMetadata()
     const leaders = new Map<number, Array<number>>()
-    for (const { leader, partitionId } of cluster.findTopicPartitionMetadata(topic)) {
+    for (const { leader, partitionId } of cluster.findTopicPartitionMetadata(name)) {
       leaders.set(leader, [...(leaders.get(leader) ?? []), partitionId])
     }
     return leaders
@@ -170,7 +177,7 @@ const readerOf = (cluster: Cluster, topic: string): Reader => ({
     const { apiKey, apiVersion, maxWait } = Fetch
     return request(cluster, async () => {
       const broker = await cluster.findBroker({ nodeId: leader })
-      const body = Fetch.request(topic, places)
+      const body = Fetch.request(id, places)
       const answer = await sendRaw(broker, { apiKey, apiVersion, apiName: "Fetch", body }, maxWait + requestTimeout)
       return Fetch.response(answer, places)
     })
@@ -178,10 +185,17 @@ const readerOf = (cluster: Cluster, topic: string): Reader => ({
 })
 
 const carrierOf = (cluster: Cluster, topic: string): Producers.Carrier => ({
+  toBroker: async (nodeId, request) => {
+    await connect(cluster)
+    return await sendRaw(await cluster.findBroker({ nodeId }), request, requestTimeout)
+  },
   toAny: async (request) => {
-    await cluster.connect()
-    // Asks for the metadata where there are none, and waits where another request is about to.
-    await cluster.addTargetTopic(topic)
+    if (topic === "") await connect(cluster)
+    else {
+      await cluster.connect()
+      // Asks for the metadata where there are none, and waits where another request is about to.
+      await cluster.addTargetTopic(topic)
+    }
     return await sendRaw(await cluster.findControllerBroker(), request, requestTimeout)
   },
   toLeader: async (partition, request, isLost) => {

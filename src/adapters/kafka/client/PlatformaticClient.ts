@@ -21,6 +21,7 @@ import * as Fetch from "../wire/Fetch.ts"
 import type { Request } from "./Group.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import * as Producers from "./Producers.ts"
+import * as TopicIdentity from "./TopicIdentity.ts"
 
 export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: RetryPolicy) {
   const config = configOf(options)
@@ -36,7 +37,14 @@ export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: R
       Effect.catchIf(({ code }) => code === "UNKNOWN_TOPIC_OR_PARTITION", () => Effect.succeed(null))
     )
 
-  const produce = yield* Producers.make((topic) => carrierOf(new Base(config), topic), toKafkaError, retryPolicy)
+  const topic: Client["topic"] = (name) => TopicIdentity.find(name, (request) => attempt(() => toAny(base, request)))
+
+  const { produce, takeOver } = yield* Producers.make({
+    ...retryPolicy,
+    open: (topic) => carrierOf(new Base(config), topic),
+    partitions,
+    toKafkaError
+  })
 
   const configs: Client["configs"] = (topic) =>
     attempt(async () => {
@@ -85,11 +93,11 @@ export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: R
       return await sendRaw(await base.connections.get(coordinator), request)
     })
 
-  const reader: Client["reader"] = Effect.fnUntraced(function*(topic) {
+  const reader: Client["reader"] = Effect.fnUntraced(function*(wanted) {
     const client = yield* closing(() => new Base(config))
-    return {
-      leaders: Effect.map(metadata(client, topic), ({ topics }) =>
-        Map.groupBy((topics.get(topic)?.partitions ?? []).map(({ leader }, partition) => ({ leader, partition })), ({ leader }) => leader)
+    const fetching: Reader = {
+      leaders: Effect.map(metadata(client, wanted.name), ({ topics }) =>
+        Map.groupBy((topics.get(wanted.name)?.partitions ?? []).map(({ leader }, partition) => ({ leader, partition })), ({ leader }) => leader)
       ).pipe(Effect.map((leaders) =>
         new Map([...leaders].map(([leader, led]) => [leader, led.map(({ partition }) => partition)]))
       )),
@@ -98,14 +106,15 @@ export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: R
           const broker: Broker | undefined = client.currentMetadata?.brokers.get(leader)
           if (broker === undefined) throw new ProtocolError("NOT_LEADER_OR_FOLLOWER")
           const { apiKey, apiVersion } = Fetch
-          const body = Fetch.request(topic, places)
+          const body = Fetch.request(wanted.id, places)
           return Fetch.response(await sendRaw(await client.connections.get(broker), { apiKey, apiName: "Fetch", apiVersion, body }), places)
         })
-    } satisfies Reader
+    }
+    return TopicIdentity.guarded(wanted, fetching, topic)
   })
 
   const connect = attempt(() => base.metadata({ topics: [], forceUpdate: true }))
-  return { askCoordinator, configs, connect, create, offsets, partitions, produce, reader } satisfies Client & { readonly connect: unknown }
+  return { askCoordinator, configs, connect, create, offsets, partitions, produce, reader, takeOver, topic } satisfies Client & { readonly connect: unknown }
 })
 
 const aMoment = { schedule: Schedule.spaced("50 millis"), times: 40 }
@@ -136,16 +145,24 @@ const configOf = ({ brokers, clientId, sasl, tls }: Options): BaseOptions => ({
   })
 })
 
+const toAny = async (client: Base, request: Request): Promise<Buffer> => {
+  const { brokers } = await client.metadata({ topics: [], forceUpdate: true })
+  return await sendRaw(await client.connections.getFirstAvailable([...brokers.values()]), request)
+}
+
 const carrierOf = (client: Base, topic: string): Producers.Carrier => ({
-  toAny: async (request) => {
-    const { brokers } = await client.metadata({ topics: [], forceUpdate: true })
-    return await sendRaw(await client.connections.getFirstAvailable([...brokers.values()]), request)
-  },
+  toAny: (request) => toAny(client, request),
   toLeader: async (partition, request, isLost) => {
     const { brokers, topics } = await client.metadata({ topics: [topic], forceUpdate: isLost, autocreateTopics: false })
     const leader = brokers.get(topics.get(topic)?.partitions[partition]?.leader ?? -1)
     if (leader === undefined) throw new ProtocolError("LEADER_NOT_AVAILABLE")
     return await sendRaw(await client.connections.get(leader), request)
+  },
+  toBroker: async (number, request) => {
+    const { brokers } = await client.metadata({ topics: [], forceUpdate: true })
+    const broker = brokers.get(number)
+    if (broker === undefined) throw new ProtocolError("COORDINATOR_NOT_AVAILABLE")
+    return await sendRaw(await client.connections.get(broker), request)
   },
   close: () => client.close()
 })
@@ -163,7 +180,7 @@ Connection.prototype.connect = function(...args: Parameters<typeof originalConne
 const closing = <C extends { close: () => Promise<void> }>(open: () => C): Effect.Effect<C, never, Scope.Scope> =>
   Effect.acquireRelease(Effect.sync(open), (client) => Effect.ignore(Effect.tryPromise(() => client.close())))
 
-/** Sends a request of which the library knows nothing: bytes there and bytes back. The versions used have no tagged fields. */
+/** Sends a request of which the library knows nothing: bytes there and bytes back, tagged fields of the header among them. */
 const sendRaw = (connection: Connection, { apiKey, apiVersion, body }: Request): Promise<Buffer> =>
   createAPI<[], Buffer>(
     apiKey,

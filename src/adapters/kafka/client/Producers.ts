@@ -21,6 +21,7 @@
  */
 import { Effect, Scope, Semaphore } from "effect"
 import { encode, type Numbering } from "../wire/BatchEncoder.ts"
+import * as Transactions from "../wire/Transactions.ts"
 import { type Client, KafkaError } from "./Client.ts"
 import type { Request } from "./Group.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
@@ -31,7 +32,23 @@ export interface Carrier {
   readonly toAny: (request: Request) => Promise<Buffer>
   /** To the broker that leads a partition; asks anew which one that is, if told. */
   readonly toLeader: (partition: number, request: Request, isLost: boolean) => Promise<Buffer>
+  /** To a broker by its number. */
+  readonly toBroker: (broker: number, request: Request) => Promise<Buffer>
   readonly close: () => Promise<void>
+}
+
+/** In whose name is written. */
+interface Writer {
+  /** A producer whose first number nobody has used in the partition. */
+  readonly introduce: (carrier: Carrier, topic: string, partition: number) => Effect.Effect<Produce.Producer, KafkaError>
+  /** Whether a producer that begins anew can go on after a failure. */
+  readonly mayBegin: (error: KafkaError) => boolean
+}
+
+interface Settings extends Pick<RetryPolicy, "retry" | "tell"> {
+  readonly open: (topic: string) => Carrier
+  readonly partitions: Client["partitions"]
+  readonly toKafkaError: (cause: unknown) => KafkaError
 }
 
 /** A partition of a topic: one request at a time, so that the order of numbers is that of the requests. */
@@ -41,12 +58,57 @@ interface Line {
   idle: Numbering | null
 }
 
-export const make = Effect.fnUntraced(function*(
-  open: (topic: string) => Carrier,
-  toKafkaError: (cause: unknown) => KafkaError,
-  { retry, tell }: Pick<RetryPolicy, "retry" | "tell">
-) {
-  const carriers = yield* carriersOf(open)
+export const make = Effect.fnUntraced(function*(settings: Settings) {
+  const { partitions, retry, toKafkaError } = settings
+  const carriers = yield* carriersOf(settings.open)
+  const attempt = <A>(send: () => Promise<A>): Effect.Effect<A, KafkaError> =>
+    Effect.tryPromise({ try: send, catch: (cause) => cause instanceof KafkaError ? cause : toKafkaError(cause) })
+  const anybody: Writer = {
+    introduce: (carrier) => retry(attempt(async () => Produce.introduced(await carrier.toAny(Produce.introduction)))),
+    mayBegin: Produce.isEstranged
+  }
+  const means = { ...settings, attempt, carriers }
+  const produce = producing(means, anybody)
+
+  const takeOver: Client["takeOver"] = Effect.fnUntraced(function*(name) {
+    const ask = (carrier: Carrier, request: Request) =>
+      attempt(async () => carrier.toBroker(Transactions.coordinatorIn(await carrier.toAny(Transactions.findCoordinator(name))), request))
+    const begin = (carrier: Carrier, holder: Produce.Producer | null) =>
+      retry(Effect.flatMap(ask(carrier, Transactions.begin(name, holder)), (answer) => attempt(async () => Transactions.begun(answer, name))))
+
+    /** Leaves the writer's epoch in each partition, which from then on refuses those before it. */
+    const mark = Effect.fnUntraced(function*(carrier: Carrier, topic: string, producer: Produce.Producer) {
+      const count = (yield* retry(partitions(topic))) ?? 1
+      const added = yield* ask(carrier, Transactions.addPartitions(name, producer, topic, count))
+      yield* attempt(async () => Transactions.added(added, topic))
+      const ended = yield* ask(carrier, Transactions.end(name, producer))
+      yield* attempt(async () => Transactions.ended(ended, topic))
+    }, retry)
+
+    const turn = Semaphore.makeUnsafe(1)
+    let writer = yield* begin(carriers(""), null)
+    const marked = new Set<string>()
+    const numbered = new Map<string, number>()
+    const introduce: Writer["introduce"] = (carrier, topic, partition) =>
+      Effect.gen(function*() {
+        const line = `${partition} ${topic}`
+        if (!marked.has(topic)) yield* mark(carrier, topic, writer)
+        else if (numbered.get(line) === writer.epoch) writer = yield* begin(carrier, writer)
+        marked.add(topic)
+        numbered.set(line, writer.epoch)
+        return writer
+      }).pipe(turn.withPermit)
+    return producing(means, { introduce, mayBegin: (error) => Produce.isEstranged(error) && !Produce.isFenced(error) })
+  })
+  return { produce, takeOver }
+})
+
+interface Means extends Settings {
+  readonly attempt: <A>(send: () => Promise<A>) => Effect.Effect<A, KafkaError>
+  readonly carriers: (topic: string) => Carrier
+}
+
+const producing = ({ attempt, carriers, retry, tell }: Means, { introduce, mayBegin }: Writer): Client["produce"] => {
   const lines = new Map<string, Line>()
   const lineOf = (topic: string, partition: number): Line => {
     const name = `${partition} ${topic}`
@@ -54,17 +116,14 @@ export const make = Effect.fnUntraced(function*(
     lines.set(name, line)
     return line
   }
-  const attempt = <A>(send: () => Promise<A>): Effect.Effect<A, KafkaError> =>
-    Effect.tryPromise({ try: send, catch: (cause) => cause instanceof KafkaError ? cause : toKafkaError(cause) })
 
-  const produce: Client["produce"] = (topic, partition, messages, landed = Effect.succeed(null)) =>
+  return (topic, partition, messages, landed = Effect.succeed(null)) =>
     Effect.suspend(() => {
       const carrier = carriers(topic)
       const line = lineOf(topic, partition)
-      const introduce = retry(attempt(async () => Produce.introduced(await carrier.toAny(Produce.introduction))))
       let isRepeated = false
       const send = Effect.gen(function*() {
-        const numbering = line.idle ?? { ...(yield* introduce), sequence: 0 }
+        const numbering = line.idle ?? { ...(yield* introduce(carrier, topic, partition)), sequence: 0 }
         line.idle = null
         const request = Produce.request(topic, partition, encode(messages, numbering))
         return yield* retry(Effect.gen(function*() {
@@ -80,13 +139,12 @@ export const make = Effect.fnUntraced(function*(
       })
       return send.pipe(
         // A new producer's first number cannot be out of order: once is enough.
-        Effect.tapError((error) => Produce.isEstranged(error) ? tell(error) : Effect.void),
-        Effect.retry({ times: 1, while: Produce.isEstranged }),
+        Effect.tapError((error) => mayBegin(error) ? tell(error) : Effect.void),
+        Effect.retry({ times: 1, while: mayBegin }),
         line.turn.withPermit
       )
     })
-  return produce
-})
+}
 
 /** Sequence numbers are followed by 0 where they end. */
 const after = (sequence: number, count: number): number => (sequence + count) % 2 ** 31

@@ -32,7 +32,9 @@ export const Reason = Schema.Union([
   found("other-settings", { ...topic, settings: Schema.Record(Schema.String, Schema.String) }),
   /** Records were deleted before they were read; `isSkippable` where the gap can be recorded in the log. */
   found("records-deleted", { isSkippable: Schema.Boolean }),
-  /** The topic ends before what was read of it: it was made anew, or the brokers lost records. */
+  /** The topic was deleted, and another one has its name. */
+  found("topic-made-anew", {}),
+  /** The topic ends before what was read of it: the brokers lost records. */
   found("log-shrunk", {})
 ])
 export type Reason = typeof Reason.Type

@@ -16,5 +16,5 @@ export const make = (brokers: string): RetryPolicy =>
     // A broker that has just started may not know its topics yet; a topic that is unknown for longer is gone.
     brief: { includes: ({ code }) => code === "UNKNOWN_TOPIC_OR_PARTITION", limit: "10 seconds" },
     // A broker that is asked for a group or a producer for the first time looks them up first: nothing to tell anybody.
-    isRoutine: ({ code }, elapsed) => code === "COORDINATOR_LOAD_IN_PROGRESS" && elapsed < 5_000
+    isRoutine: ({ code }, elapsed) => /^COORDINATOR_(?:LOAD_IN_PROGRESS|NOT_AVAILABLE)$/.test(code ?? "") && elapsed < 5_000
   })

@@ -51,7 +51,8 @@ export const offsetIn = (body: Buffer, topic: string, partition: number): number
   return Number(body.readBigInt64BE(at + 2))
 }
 
-const check = (errorCode: number, what: string): void => {
+/** Throws a `KafkaError` where the code is one. */
+export const check = (errorCode: number, what: string): void => {
   if (errorCode === 0) return
   const code = names[errorCode] ?? null
   throw new KafkaError({
@@ -72,6 +73,7 @@ const names: { readonly [errorCode: number]: string } = {
   13: "NETWORK_EXCEPTION",
   14: "COORDINATOR_LOAD_IN_PROGRESS",
   15: "COORDINATOR_NOT_AVAILABLE",
+  16: "NOT_COORDINATOR",
   17: "INVALID_TOPIC_EXCEPTION",
   18: "RECORD_LIST_TOO_LARGE",
   19: "NOT_ENOUGH_REPLICAS",
@@ -84,9 +86,14 @@ const names: { readonly [errorCode: number]: string } = {
   45: "OUT_OF_ORDER_SEQUENCE_NUMBER",
   46: "DUPLICATE_SEQUENCE_NUMBER",
   47: "INVALID_PRODUCER_EPOCH",
+  48: "INVALID_TXN_STATE",
+  49: "INVALID_PRODUCER_ID_MAPPING",
+  51: "CONCURRENT_TRANSACTIONS",
+  53: "TRANSACTIONAL_ID_AUTHORIZATION_FAILED",
   56: "KAFKA_STORAGE_ERROR",
   59: "UNKNOWN_PRODUCER_ID",
-  87: "INVALID_RECORD"
+  87: "INVALID_RECORD",
+  90: "PRODUCER_FENCED"
 }
 
 const passing: ReadonlySet<string> = new Set([
@@ -98,10 +105,15 @@ const passing: ReadonlySet<string> = new Set([
   "NETWORK_EXCEPTION",
   "COORDINATOR_LOAD_IN_PROGRESS",
   "COORDINATOR_NOT_AVAILABLE",
+  "NOT_COORDINATOR",
+  "CONCURRENT_TRANSACTIONS",
   "NOT_ENOUGH_REPLICAS",
   "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
   "KAFKA_STORAGE_ERROR"
 ])
+
+/** Whether another has the writer's name by now. */
+export const isFenced = ({ code }: KafkaError): boolean => code === "PRODUCER_FENCED" || code === "INVALID_PRODUCER_EPOCH"
 
 /** Whether the brokers say that they know a producer otherwise than it does: only a new one can go on. */
 export const isEstranged = ({ code }: KafkaError): boolean =>

@@ -10,17 +10,21 @@ import { type Client, KafkaError, type Message } from "../../../../src/adapters/
 import type { Request } from "../../../../src/adapters/kafka/client/Group.ts"
 import type { RetryPolicy } from "../../../../src/adapters/kafka/client/RetryPolicy.ts"
 import * as Producers from "../../../../src/adapters/kafka/client/Producers.ts"
+import { FlexibleReader } from "../../../../src/adapters/kafka/wire/Wire.ts"
 import { Cursor, sections } from "../../../../src/adapters/kafka/wire/RecordBatches.ts"
 import { randomFrom } from "../../../random.ts"
 
 const topic = "t"
 const notLeader = 6
 const outOfOrder = 45
+const staleEpoch = 47
+const fenced = 90
 const partitions = 2
 
 interface Batch {
   readonly partition: number
   readonly producerId: bigint
+  readonly epoch: number
   readonly sequence: number
   readonly count: number
   readonly texts: ReadonlyArray<string>
@@ -36,15 +40,23 @@ interface Known {
 class Broker {
   readonly logs: ReadonlyArray<Array<string>> = Array.from({ length: partitions }, () => [])
   readonly #random: () => number
-  readonly #faults: number
+  #faults: number
   #known = new Map<string, Known>()
   #queue: Array<Batch> = []
   #producers = 0n
+  /** The one name that writers have in turn, and what its epoch was in each partition when a transaction ended there. */
+  #epoch = 0
+  readonly #epochs: Array<number> = Array.from({ length: partitions }, () => 0)
   #hung: ((partition: number) => void) | null = null
 
   constructor(seed: number, faults: number) {
     this.#random = randomFrom(seed)
     this.#faults = faults
+  }
+
+  /** From now on all goes well, save what is under way. */
+  calm(): void {
+    this.#faults = 0
   }
 
   /** Calls back when a request will never be answered. */
@@ -53,7 +65,8 @@ class Broker {
   }
 
   readonly carrier: Producers.Carrier = {
-    toAny: async () => {
+    toAny: async ({ apiName }) => {
+      if (apiName === "FindCoordinator") return Buffer.alloc(12)
       const body = Buffer.alloc(16)
       body.writeBigInt64BE(++this.#producers, 6)
       return body
@@ -74,7 +87,32 @@ class Broker {
       this.#hung?.(partition)
       return await new Promise(() => {})
     },
+    toBroker: async (_, request) => {
+      this.happen()
+      if (this.#random() < this.#faults) throw away()
+      if (request.apiName === "InitProducerId") return this.#begin(request.body)
+      if (request.apiName === "AddPartitionsToTxn") return Buffer.alloc(16)
+      const body = Buffer.alloc(6)
+      // The name, whose length comes first, and the producer's id lie before its epoch.
+      const epoch = request.body.readInt16BE(2 + request.body.readInt16BE(0) + 8)
+      if (epoch === this.#epoch) this.#epochs.fill(epoch)
+      else body.writeInt16BE(fenced, 4)
+      return body
+    },
     close: async () => {}
+  }
+
+  #begin(body: Buffer): Buffer {
+    const reader = new FlexibleReader(body)
+    reader.tags()
+    reader.text()
+    reader.skip(4)
+    const holder = { producerId: reader.int64(), epoch: reader.int16() }
+    const answer = Buffer.alloc(1 + 4 + 2 + 8 + 2 + 1)
+    if (holder.producerId >= 0 && holder.epoch !== this.#epoch) answer.writeInt16BE(fenced, 5)
+    answer.writeBigInt64BE(ofTheName, 7)
+    answer.writeInt16BE(answer.readInt16BE(5) === 0 ? ++this.#epoch : -1, 15)
+    return answer
   }
 
   /** What a broker does between two requests. */
@@ -94,8 +132,9 @@ class Broker {
     if (this.#random() < 0.5) for (const batch of this.#queue.splice(0)) this.#take(batch)
   }
 
-  #take({ count, partition, producerId, sequence, texts }: Batch): Buffer {
-    const name = `${partition} ${producerId}`
+  #take({ count, epoch, partition, producerId, sequence, texts }: Batch): Buffer {
+    if (producerId === ofTheName && epoch < this.#epochs[partition]!) return answer(staleEpoch, -1)
+    const name = `${partition} ${producerId} ${epoch}`
     const known = this.#known.get(name) ?? { next: sequence, last: [] }
     const same = known.last.find((batch) => batch.sequence === sequence && batch.count === count)
     if (same !== undefined) return answer(0, same.offset)
@@ -110,6 +149,8 @@ class Broker {
     return answer(0, offset)
   }
 }
+
+const ofTheName = 1_000_000n
 
 const away = () => new KafkaError({ message: "the broker is away", retriable: true, code: null })
 
@@ -131,7 +172,7 @@ const batchIn = (partition: number, { body }: Request): Batch => {
     cursor.next()
     return batches.toString("utf8", cursor.valueStart, cursor.valueStart + cursor.valueLength)
   })
-  return { partition, producerId: batches.readBigInt64BE(43), sequence: batches.readInt32BE(53), count: section!.count, texts }
+  return { partition, producerId: batches.readBigInt64BE(43), epoch: batches.readInt16BE(51), sequence: batches.readInt32BE(53), count: section!.count, texts }
 }
 
 const retryPolicy: Pick<RetryPolicy, "retry" | "tell"> = {
@@ -139,11 +180,14 @@ const retryPolicy: Pick<RetryPolicy, "retry" | "tell"> = {
   tell: () => Effect.void
 }
 
+const producersOf = (open: () => Producers.Carrier) =>
+  Producers.make({ ...retryPolicy, open, partitions: () => Effect.succeed(partitions), toKafkaError: () => away() })
+
 const messagesOf = (texts: ReadonlyArray<string>): ReadonlyArray<Message> =>
   texts.map((text) => ({ key: null, value: Buffer.from(text), timestamp: 0, headers: {} }))
 
 /** Appends chunks of 1 to 3 records to each partition, two at a time, and says which were acknowledged, in that order. */
-const run = (broker: Broker, produce: Client["produce"], chunks: number) =>
+const run = (broker: Broker, produce: Client["produce"], chunks: number, mark = "") =>
   Effect.gen(function*() {
     const acknowledged: ReadonlyArray<Array<string>> = Array.from({ length: partitions }, () => [])
     const hung = Array.from({ length: partitions }, () => Deferred.makeUnsafe<void>())
@@ -154,7 +198,7 @@ const run = (broker: Broker, produce: Client["produce"], chunks: number) =>
       )
     const one = (partition: number, chunk: number) =>
       Effect.gen(function*() {
-        const texts = Array.from({ length: 1 + chunk % 3 }, (_, i) => `${chunk}.${i}`)
+        const texts = Array.from({ length: 1 + chunk % 3 }, (_, i) => `${mark}${chunk}.${i}`)
         const log = broker.logs[partition]!
         const landed = Effect.sync(() => {
           broker.happen()
@@ -181,7 +225,7 @@ it("what was acknowledged is there once and in order, what was given up at most 
     fc.asyncProperty(fc.nat(), fc.constantFrom(0, 0.1, 0.4), async (seed, faults) => {
       const broker = new Broker(seed, faults)
       const acknowledged = await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
-        const produce = yield* Producers.make(() => broker.carrier, () => away(), retryPolicy)
+        const { produce } = yield* producersOf(() => broker.carrier)
         return yield* run(broker, produce, 40)
       })))
       for (const [partition, texts] of acknowledged.entries()) {
@@ -190,6 +234,32 @@ it("what was acknowledged is there once and in order, what was given up at most 
         const wanted = new Set(texts)
         assert.deepStrictEqual(log.filter((text) => wanted.has(text)), texts)
       }
+    }),
+    { numRuns: 400 }
+  ), 60_000)
+
+it("what one sends that has had a name is refused from the first record of the next on, however late it comes", () =>
+  fc.assert(
+    fc.asyncProperty(fc.nat(), fc.constantFrom(0, 0.1, 0.4), async (seed, faults) => {
+      const broker = new Broker(seed, faults)
+      await Effect.runPromise(Effect.scoped(Effect.gen(function*() {
+        const { takeOver } = yield* producersOf(() => broker.carrier)
+        const former = yield* takeOver("n")
+        yield* run(broker, former, 5 + seed % 5)
+        const next = yield* takeOver("n")
+        const acknowledged = yield* run(broker, next, 5, "next")
+        broker.calm()
+        for (let i = 0; i < 10; i++) broker.happen()
+        const refusal = yield* Effect.flip(former(topic, 0, messagesOf(["too late"])))
+        assert.include(["PRODUCER_FENCED", "INVALID_PRODUCER_EPOCH"], refusal.code)
+        for (const [partition, texts] of acknowledged.entries()) {
+          const log = broker.logs[partition]!
+          const since = log.slice(log.findIndex((text) => text.startsWith("next")))
+          assert.deepStrictEqual(since.filter((text) => !text.startsWith("next")), [])
+          const wanted = new Set(texts)
+          assert.deepStrictEqual(since.filter((text) => wanted.has(text)), texts)
+        }
+      })))
     }),
     { numRuns: 400 }
   ), 60_000)
@@ -208,7 +278,7 @@ it("requests to a partition go one after the other, those to another need not wa
         return await broker.carrier.toLeader(partition, request, isLost)
       }
     }
-    const produce = yield* Producers.make(() => slow, () => away(), retryPolicy)
+    const { produce } = yield* producersOf(() => slow)
     const first = yield* Effect.forkChild(produce(topic, 0, messagesOf(["a"])), { startImmediately: true })
     const second = yield* Effect.forkChild(produce(topic, 0, messagesOf(["b"])), { startImmediately: true })
     yield* produce(topic, 1, messagesOf(["c"]))
@@ -230,7 +300,7 @@ it("a refusal that will not pass is told at once, and the next request begins an
         return texts[0] === "large" ? answer(tooLarge, -1) : await broker.carrier.toLeader(partition, request, isLost)
       }
     }
-    const produce = yield* Producers.make(() => carrier, () => away(), retryPolicy)
+    const { produce } = yield* producersOf(() => carrier)
     const send = (...texts: ReadonlyArray<string>) => produce(topic, 0, messagesOf(texts))
     yield* send("a", "b", "c")
     const refusal = yield* Effect.flip(send("large"))
