@@ -37,6 +37,7 @@ const answers: ReadonlyArray<readonly [Error, RegExp]> = [
   [kafka({ _tag: "records-deleted", isSkippable: false }), /^recompute .* with --restart$/],
   [kafka({ _tag: "log-shrunk" }), /--restart$/],
   [kafka({ _tag: "topic-made-anew" }), /--restart$/],
+  [kafka({ _tag: "partitions-added" }), /^compute everything again, from all partitions, with --restart$/],
   [influxdb("no-answer"), /^check COURANT_INFLUXDB_URL and /],
   [influxdb("not-allowed"), /^set COURANT_INFLUXDB_TOKEN /],
   [influxdb("not-found"), /courant doctor --create, .*COURANT_INFLUXDB_ORG and COURANT_INFLUXDB_BUCKET/],
@@ -53,6 +54,7 @@ const answers: ReadonlyArray<readonly [Error, RegExp]> = [
   [new StateError({ message: "it is so", reason: "other-version" }), /--restart/],
   [new StateError({ message: "it is so", reason: "checkpoint-ahead" }), /--restart/],
   [new StateError({ message: "it is so", reason: "other-log" }), /--restart/],
+  [new StateError({ message: "it is so", reason: "other-partitions" }), /--restart/],
   [new FolderInUse({ folder: "a", holder: null }), /--data$/]
 ]
 

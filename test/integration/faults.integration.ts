@@ -125,6 +125,23 @@ for (const [name, started] of Object.entries(kinds)) {
         assert.match(error.message, /was saved over another log than .* is now: that was deleted and made again/)
       }))
 
+    it.live("partitions that are added to a topic end the run that does not read them, and the next start says why", () =>
+      Effect.gen(function*() {
+        const topic = yield* newTopic
+        const broker = yield* kafka
+        yield* Effect.gen(function*() {
+          const engine = yield* Engine
+          yield* ingest(market(100))
+          const running = yield* Effect.forkChild(Effect.flip(engine.run({ name: "test", pipelines })))
+          yield* until(Effect.map(Effect.flatMap(Monitor, ({ progress }) => progress), ({ read }) => read === 100))
+          yield* addPartitions(broker.access.brokers, topic, 3)
+          assert.match((yield* Fiber.join(running)).message, /has 3 partitions by now, and had 2 when this run began/)
+        }).pipe(Effect.provide(engineOn(stores(topic, { partitions: 2 })).pipe(Layer.provide(layer)), { local: true }))
+        const again = engineOn(stores(topic)).pipe(Layer.provide(layer))
+        const error = yield* Effect.flip(Effect.provide(processOnce, again, { local: true }))
+        assert.match(error.message, /was saved when .* had 2 partitions; it has 3 by now/)
+      }))
+
     it.live("a topic that is made anew under a reader ends the reading, and nothing of it is read", () =>
       Effect.gen(function*() {
         const topic = yield* newTopic
@@ -300,6 +317,9 @@ describe("faults", () => {
 })
 
 const deleteTopic = (brokers: string, topic: string) => withAdmin(brokers, (admin) => admin.deleteTopics({ topics: [topic] }))
+
+const addPartitions = (brokers: string, topic: string, count: number) =>
+  withAdmin(brokers, (admin) => admin.createPartitions({ topicPartitions: [{ topic, count }] }))
 
 /** What retention does, at once: records before an offset are gone. */
 const deleteRecords = (brokers: string, topic: string, before: number) =>

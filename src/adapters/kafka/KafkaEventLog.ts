@@ -110,10 +110,21 @@ const make = Effect.fnUntraced(function*(options: Options) {
     partitions,
     append,
     read,
-    ends: Effect.mapError(ends, toLogError),
+    ends: ends.pipe(Effect.tap((all) => assertKnown(topic, partitions, all.length)), Effect.mapError(toLogError)),
     position: positions.newest.pipe(Effect.map(Option.map(({ position }) => position)), Effect.mapError(toLogError))
   })
 })
+
+/** Whoever reads asks for the ends of the log again and again, and has to know of records that it does not read. */
+const assertKnown = (topic: string, known: number, existing: number): Effect.Effect<void, KafkaError> =>
+  existing <= known ? Effect.void : Effect.fail(
+    new KafkaError({
+      message: `the topic ${topic} has ${existing} partitions by now, and had ${known} when this run began: what is in the others is not read`,
+      reason: { _tag: "partitions-added" },
+      retriable: false,
+      code: null
+    })
+  )
 
 const makeCompacted = Effect.fnUntraced(function*({ tombstone, topic, ...options }: CompactedOptions) {
   const { client, retryPolicy: { retry } } = yield* Connection

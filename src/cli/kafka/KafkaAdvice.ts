@@ -24,6 +24,8 @@ export const of = (reason: Reason): string => {
     case "records-deleted":
       return `${reason.isSkippable ? "continue without them with --on-gap record, or " : ""}recompute everything from what is ` +
         "left with --restart"
+    case "partitions-added":
+      return "compute everything again, from all partitions, with --restart"
     case "topic-made-anew":
     case "log-shrunk":
       return "recompute everything from what is left with --restart"

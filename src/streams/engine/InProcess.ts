@@ -173,6 +173,13 @@ const rowWriter = Effect.fnUntraced(function*({ pipelines }: Job): Effect.fn.Ret
 
 const resume = Effect.fnUntraced(function*(job: Job, name: string) {
   const checkpoint = yield* Resumption.load(name, job.fingerprint)
+  const { partitions, topic } = yield* EventLog
+  if (Option.isSome(checkpoint) && checkpoint.value.offsets.length !== partitions) {
+    return yield* new StateError({
+      reason: "other-partitions",
+      message: `the checkpoint "${name}" was saved when ${topic} had ${checkpoint.value.offsets.length} partitions; it has ${partitions} by now`
+    })
+  }
   if (Option.isNone(checkpoint) || job.restore(checkpoint.value.state)) return
   return yield* new StateError({
     reason: "other-version",

@@ -32,6 +32,8 @@ export const Reason = Schema.Union([
   found("other-settings", { ...topic, settings: Schema.Record(Schema.String, Schema.String) }),
   /** Records were deleted before they were read; `isSkippable` where the gap can be recorded in the log. */
   found("records-deleted", { isSkippable: Schema.Boolean }),
+  /** The topic has got partitions that are not read. */
+  found("partitions-added", {}),
   /** The topic was deleted, and another one has its name. */
   found("topic-made-anew", {}),
   /** The topic ends before what was read of it: the brokers lost records. */
