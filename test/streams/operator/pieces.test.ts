@@ -1,0 +1,233 @@
+/** What the pieces of the windowed operators promise each other, where no result of a short run shows it. */
+import { Schema } from "effect"
+import { describe, expect, it } from "vitest"
+import { AccumulatorTable } from "../../../src/streams/operator/aggregates/AccumulatorTable.ts"
+import { DeriveOperator } from "../../../src/streams/operator/results/DeriveOperator.ts"
+import { ShownPanes } from "../../../src/streams/operator/results/ShownPanes.ts"
+import { StateReader, StateWriter } from "../../../src/streams/operator/State.ts"
+import { EmittedPanes } from "../../../src/streams/operator/windowed/EmittedPanes.ts"
+import { KeyedSlots, KeyedSlotsPool } from "../../../src/streams/operator/windowed/KeyedSlots.ts"
+import { SlidingAggregation } from "../../../src/streams/operator/windowed/SlidingAggregation.ts"
+import { StoredSessions } from "../../../src/streams/operator/windowed/StoredSessions.ts"
+import * as WindowAssigner from "../../../src/streams/operator/windowed/WindowAssigner.ts"
+import { WindowOperator } from "../../../src/streams/operator/windowed/WindowOperator.ts"
+import { derivesOf, windowOf } from "../../../src/streams/pipeline/Checked.ts"
+import { Aggregate, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import type { Pane } from "../../../src/streams/pipeline/Pane.ts"
+import * as Batch from "../../../src/streams/records/Batch.ts"
+
+const quotes = Source.make("quotes", {
+  schema: Schema.Struct({ key: Schema.String, time: Schema.Int, size: Schema.Int }),
+  key: "key",
+  eventTime: "time"
+})
+
+const sums = Aggregate.into({ sum: Aggregate.sum("size") })
+const hopping = windowOf(quotes.pipe(Window.hopping(4, 2), sums, Pipeline.allowedLateness(10), Pipeline.named("hopping")).checked)
+const sessions = windowOf(quotes.pipe(Window.session(4), sums, Pipeline.allowedLateness(10), Pipeline.named("sessions")).checked)
+
+/** Rows of keys, each with the watermark that its partition has when it comes. */
+const batchOf = (rows: ReadonlyArray<readonly [key: string, time: number, watermark: number]>) => {
+  const batch = Batch.make(quotes.definition, new Batch.Dictionary(), 0, rows.length)
+  batch.length = rows.length
+  rows.forEach(([key, time, watermark], i) => {
+    batch.keys[i] = batch.dictionary.numberOf(key)
+    batch.offsets[i] = i
+    batch.times[i] = time
+    batch.watermarks[i] = watermark
+  })
+  for (const column of batch.columns) column.fill(1)
+  return { batch, keep: null, outcomes: new Uint8Array(rows.length), others: Infinity }
+}
+
+const stateOf = (operator: { readonly save: (state: StateWriter) => void }) => {
+  const writer = new StateWriter()
+  operator.save(writer)
+  return JSON.parse(JSON.stringify(writer.state))
+}
+
+describe("keyed slots", () => {
+  it("give back the slots of keys that are not wanted, and know them no more", () => {
+    const slots = new AccumulatorTable(hopping.aggregates)
+    const pool = new KeyedSlotsPool(slots)
+    const keyed = new KeyedSlots(pool)
+    const [one, other] = [keyed.ensure(1), keyed.ensure(2)]
+    keyed.retain((slot) => slot === other)
+    expect([keyed.keys, keyed.get(1), keyed.get(2), pool.held, slots.size]).toEqual([[2], -1, other, 1, 1])
+    expect(keyed.ensure(3)).toBe(one)
+  })
+})
+
+describe("a sliding aggregation", () => {
+  const slots = new AccumulatorTable(hopping.aggregates)
+  const pool = new KeyedSlotsPool(slots)
+  const { batch } = batchOf([["A", 0, 0]])
+  const slice = (start: number) => {
+    const keyed = new KeyedSlots(pool)
+    slots.add({ batch, from: 0, to: 1, slots: Int32Array.of(keyed.ensure(0)) }, slots.masks(batch))
+    return { start, end: start + 2, slots: keyed }
+  }
+  const sumOf = (sliding: SlidingAggregation) => {
+    const slot = slots.allocate()
+    sliding.addTo(slot, 0)
+    const { sum } = slots.result(slot, String)
+    slots.release(slot)
+    return sum
+  }
+
+  it("has no keys without rows in its window", () => {
+    const sliding = new SlidingAggregation(pool)
+    const all = [slice(0), slice(2)]
+    sliding.moveTo(0, 4, all)
+    expect([sliding.keys, sumOf(sliding)]).toEqual([[0], 2])
+    sliding.moveTo(2, 6, all)
+    expect([sliding.keys, sumOf(sliding)]).toEqual([[0], 1])
+    sliding.moveTo(4, 8, [...all, { start: 6, end: 8, slots: new KeyedSlots(pool) }])
+    expect(sliding.keys).toEqual([])
+  })
+
+  it("takes the slices in anew after it was reset", () => {
+    const sliding = new SlidingAggregation(pool)
+    const all = [slice(0), slice(2)]
+    sliding.moveTo(0, 4, all)
+    sliding.reset()
+    sliding.moveTo(0, 4, all)
+    expect([sliding.keys, sumOf(sliding)]).toEqual([[0], 2])
+  })
+})
+
+describe("a window assigner of a calendar", () => {
+  it("says the end of a window that nobody has asked for before", () => {
+    const day = Date.UTC(2026, 10, 29)
+    const { sliceEnd } = WindowAssigner.make({ kind: "calendar", unit: "day", timeZone: "UTC" }, null)
+    expect(sliceEnd(day)).toBe(day + 86_400_000)
+  })
+})
+
+describe("what was stored of sessions", () => {
+  const session = { key: "A", start: 0, end: 10, revision: 0, changes: 1 }
+
+  it("is kept as long as a row may still touch one", () => {
+    const stored = new StoredSessions()
+    stored.add(session)
+    stored.forgetBefore(10)
+    expect(stateOf(stored).stored.entries).toBe(1)
+    stored.forgetBefore(11)
+    expect(stateOf(stored).stored.entries).toBe(0)
+  })
+})
+
+describe("what was shown of sessions", () => {
+  const pane = (start: number, changes: number): Pane => ({
+    pipeline: "p",
+    key: "A",
+    start,
+    end: start + 5,
+    pane: "early",
+    revision: 0,
+    changes,
+    values: {}
+  })
+
+  it("is known of each session of a key, until it is taken", () => {
+    const shown = new ShownPanes()
+    for (const start of [0, 10, 20]) shown.show(pane(start, 3), 2)
+    expect(shown.take(pane(10, 0))).toEqual({ start: 10, end: 15, changes: 3, rows: 2 })
+    expect(shown.take(pane(10, 0))).toBe(null)
+    // One more row, and fewer rows in the sessions before: still one change more than was shown.
+    expect(shown.show(pane(0, 1), 3).changes).toBe(4)
+    expect(shown.take(pane(20, 0))?.changes).toBe(3)
+    expect(shown.take(pane(0, 0))?.changes).toBe(4)
+    expect(stateOf(shown).shown.entries).toBe(0)
+  })
+})
+
+describe("a snapshot", () => {
+  it("of emitted panes is the same in whatever order they were emitted", () => {
+    const dictionary = new Batch.Dictionary()
+    const keys = ["B", "A", "C"].map((key) => dictionary.numberOf(key))
+    const saved = (order: ReadonlyArray<number>, ends: ReadonlyArray<number>) => {
+      const emitted = new EmittedPanes()
+      for (const end of ends) for (const i of order) emitted.set(end, keys[i]!, { kind: "late", revision: 1, rows: i })
+      const writer = new StateWriter()
+      emitted.save(writer, (end) => end - 4, dictionary)
+      return JSON.stringify(writer.state)
+    }
+    expect(saved([2, 0, 1], [8, 4])).toBe(saved([0, 1, 2], [4, 8]))
+  })
+
+  it("of late rows is the same in whatever order they came", () => {
+    const saved = (times: ReadonlyArray<number>) => {
+      const operator = new WindowOperator("hopping", hopping)
+      operator.take(0, batchOf([["A", 20, -Infinity], ...times.map((time) => ["A", time, 13] as const)]))
+      return stateOf(operator)
+    }
+    expect(saved([9, 13, 11])).toEqual(saved([13, 11, 9]))
+  })
+})
+
+describe("a session", () => {
+  const used = () => {
+    const operator = new WindowOperator("sessions", sessions)
+    operator.take(0, batchOf([["A", 0, -Infinity]]))
+    return operator
+  }
+
+  it("is due as soon as the watermark is past its end, whenever that is noticed", () => {
+    const operator = used()
+    operator.advance(9)
+    expect(operator.drain()?.map(({ pane: { end }, watermark }) => [end, watermark])).toEqual([[4, 5]])
+  })
+
+  it("is let go when its lateness is over, and not before", () => {
+    const operator = used()
+    operator.advance(9)
+    expect(operator.size).toBe(1)
+    operator.advance(14)
+    expect(operator.size).toBe(1)
+    operator.advance(15)
+    expect(operator.size).toBe(0)
+  })
+})
+
+describe("the size of a window operator", () => {
+  it("is the number of states that it holds", () => {
+    const operator = new WindowOperator("hopping", hopping)
+    expect(operator.size).toBe(0)
+    operator.take(0, batchOf([["A", 0, -Infinity], ["B", 1, -1], ["A", 2, 0]]))
+    expect(operator.size).toBe(3)
+    operator.advance(100)
+    expect(operator.size).toBe(0)
+  })
+})
+
+describe("a damaged state of results", () => {
+  const { checked } = quotes.pipe(Window.tumbling(4), sums, Pipeline.percentChange("change", "sum"), Pipeline.named("derived"))
+  const make = () => new DeriveOperator("derived", derivesOf(checked)[0]!, windowOf(checked))
+  const damaged = (table: string, columns: (before: Record<string, unknown>) => Record<string, unknown>) => () => {
+    const state = stateOf(make())
+    state[table].columns = columns(state[table].columns)
+    make().restore(new StateReader(state))
+  }
+
+  it("is refused where its progress is none", () => {
+    for (const now of [NaN, 0.5, Infinity]) {
+      const writer = new StateWriter()
+      writer.table("progress", 1).numbers("now", Float64Array.of(now))
+      const { progress } = JSON.parse(JSON.stringify(writer.state))
+      expect(damaged("progress", () => progress.columns)).toThrow("the progress of results is damaged")
+    }
+  })
+
+  it("is refused where a table has a column that nobody asked for", () => {
+    for (const table of ["stale", "finals", "windows", "shown"]) {
+      expect(damaged(table, (columns) => ({ ...columns, extra: columns["key"] })), table).toThrow("extra")
+    }
+  })
+})
+
+it("what was stored of sessions is refused where it has a column that nobody asked for", () => {
+  const state = stateOf(new StoredSessions())
+  state.stored.columns.extra = state.stored.columns.start
+  expect(() => new StoredSessions().restore(new StateReader(state))).toThrow("extra")
+})
