@@ -50,6 +50,7 @@ const tee = <E, R>(layers: ReadonlyArray<Layer.Layer<RowSink, E, R>>) =>
       return RowSink.of({
         write: (rows) => Effect.forEach(all, (sink) => sink.write(rows), atOnce),
         remove: (pipeline) => Effect.forEach(all, (sink) => sink.remove(pipeline), atOnce),
+        stores: Effect.map(Effect.forEach(all, ({ stores }) => stores ?? Effect.succeed([])), (found) => found.flat()),
         read: (query) => others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query))
       })
     })

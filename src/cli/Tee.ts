@@ -31,6 +31,7 @@ const tee = <E, R>(layers: ReadonlyArray<Layer.Layer<ResultSink, E, R>>) =>
         remove: (pipeline) => Effect.forEach(fromFar, (sink) => sink.remove(pipeline), atOnce),
         read: (query) =>
           others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query)),
+        stores: Effect.map(Effect.forEach(all, ({ stores }) => stores ?? Effect.succeed([])), (found) => found.flat()),
         // A crash may have come when one had panes that another had not.
         recall: (query) => Effect.map(Effect.forEach(all, (sink) => (sink.recall ?? sink.read)(query)), (found) => found.flat())
       })

@@ -106,7 +106,7 @@ const loads = (name: string, checkpoint: Checkpoint) =>
     Effect.map((loaded) => same(loaded, Option.some(checkpoint)))
   )
 
-const checkpointOf = (state: string): Checkpoint => ({ fingerprint: "fingerprint", log: "log", offsets: [3, 0], state })
+const checkpointOf = (state: string): Checkpoint => ({ fingerprint: "fingerprint", log: "log", sinks: ["sink"], offsets: [3, 0], state })
 
 const awkwardNames = ["candles", "candles-1m", "Candles", "two\nlines", "it's \"quoted\"", "\u{1F600}", "a/../b", "%"]
 
@@ -120,5 +120,5 @@ const texts = Arbitrary.map(
 
 const checkpoints = Arbitrary.map(
   Arbitrary.all([texts, texts, Arbitrary.array(integer(0, Number.MAX_SAFE_INTEGER), { maxLength: 5 }), texts]),
-  ([fingerprint, log, offsets, state]): Checkpoint => ({ fingerprint, log, offsets, state })
+  ([fingerprint, log, offsets, state]): Checkpoint => ({ fingerprint, log, sinks: [log, state], offsets, state })
 )

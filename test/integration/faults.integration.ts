@@ -265,6 +265,30 @@ describe("faults", () => {
       }).pipe(Effect.provide(engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(layer))))
     }))
 
+  it.live("a sink that is added later, and one whose topic was deleted, get every window, and it is said", () =>
+    Effect.gen(function*() {
+      const topic = yield* newTopic
+      const broker = yield* kafka
+      const cwd = yield* temporaryFolder
+      const names = pipelines.map(({ name }) => name)
+      const once = (sinks: string) =>
+        courant(`process --log kafka --brokers ${broker.access.brokers} --topic ${topic} ${sinks} --pipelines ${names.join(",")} --once`, { cwd })
+      const unfilled = new RegExp(`the topic ${topic}-panes has not got what was computed before: all of it is computed again from ${topic}`)
+      yield* Effect.gen(function*() {
+        yield* ingest(market(5_000))
+        const first = yield* once("--sink sqlite")
+        assert.notMatch(first.stderr, unfilled)
+        assert.match((yield* once("--sink sqlite --sink kafka")).stderr, unfilled)
+        yield* deleteTopic(broker.access.brokers, `${topic}-panes`)
+        const again = yield* once("--sink sqlite --sink kafka")
+        assert.match(again.stderr, unfilled)
+        const last = yield* once("--sink sqlite --sink kafka")
+        assert.notMatch(last.stderr, unfilled)
+      }).pipe(Effect.provide(engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(layer)), { local: true }))
+      // Read by a reader that has not seen the topic before it was deleted.
+      yield* Effect.provide(sameAsFold, engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(layer)), { local: true })
+    }))
+
   it.live("Ctrl-C ends a processor also while the broker is away, of which it has told once", () =>
     Effect.gen(function*() {
       const topic = yield* newTopic

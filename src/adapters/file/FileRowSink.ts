@@ -26,6 +26,7 @@ const make = Effect.fnUntraced(function*({ path }: Options): Effect.fn.Return<Ro
   const alone = Semaphore.makeUnsafe(1)
   const inTurn = <A>(body: () => Promise<A>) => Effect.uninterruptible(alone.withPermit(attempt(path, body)))
   return RowSink.of({
+    stores: Effect.map(inTurn(() => file.id), (id) => [{ name: path, id }]),
     write: (rows) => rows.length === 0 ? Effect.void : inTurn(() => file.append(Row.toLines(rows))),
     read: (query) => inTurn(() => file.read(query)),
     remove: (pipeline) => inTurn(() => file.remove(pipeline))
@@ -63,6 +64,11 @@ class RowFile {
       await handle.close()
       throw cause
     }
+  }
+
+  /** A file that was deleted and made again has another number, or was born later. */
+  get id(): Promise<string> {
+    return this.#handle.stat().then(({ birthtimeMs, ino }) => `${ino} ${birthtimeMs}`)
   }
 
   close(): Promise<void> {

@@ -108,7 +108,15 @@ const make = Effect.fnUntraced(function*(options: Options) {
     return yield* Store.panes(connection, from === null ? selection : { ...selection, from })
   })
 
+  const { bucket, describeBucket, org, url } = connection
+  /** A token for one bucket may not list it, and 1.x has no ids: there a bucket that was made again is not told from the former one. */
+  const id = retryPolicy.within(connectTimeout)(describeBucket).pipe(
+    Effect.map((found) => found?.id ?? ""),
+    Effect.orElseSucceed(() => "")
+  )
+
   return ResultSink.of({
+    stores: Effect.map(id, (id) => [{ name: `the bucket ${bucket} at ${url}`, id: JSON.stringify([url, org, bucket, id]) }]),
     write: (panes) => panes.length === 0 ? Effect.void : oneAtATime(writeNewest(panes)).pipe(Effect.mapError(toSinkError)),
     read: (query) =>
       retryPolicy.within(connectTimeout)(read(query)).pipe(

@@ -5,6 +5,7 @@
 import { Effect, Semaphore } from "effect"
 import { KafkaError, type Message, type Reader } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
+import type { Store } from "../../streams/ports/Store.ts"
 import * as Partitioner from "../../streams/records/Partitioner.ts"
 import { Cursor, sections, UnreadableBatch } from "./wire/RecordBatches.ts"
 import * as Topics from "./client/Topics.ts"
@@ -30,6 +31,7 @@ export interface Table {
   /** Reads what has come since the last time. */
   readonly catchUp: Effect.Effect<void, KafkaError>
   readonly partitions: number
+  readonly store: Store
 }
 
 /** Bytes after which a batch is sent; a larger row goes alone. */
@@ -68,7 +70,8 @@ export const open = Effect.fnUntraced(function*(options: {
     })
   })
 
-  const reader = yield* client.reader(yield* retryPolicy.retry(client.topic(topic)))
+  const identity = yield* retryPolicy.retry(client.topic(topic))
+  const reader = yield* client.reader(identity)
   const next = Array.from({ length: partitions }, () => 0)
   const catchUp = Effect.gen(function*() {
     const [first, ends] = yield* Effect.all([client.offsets(topic, "earliest"), client.offsets(topic, "latest")])
@@ -77,7 +80,7 @@ export const open = Effect.fnUntraced(function*(options: {
     yield* readTo(reader, topic, { next, ends, onRow: options.onRow })
   }).pipe(retryPolicy.retry, Semaphore.makeUnsafe(1).withPermit)
 
-  return { catchUp, put, partitions } satisfies Table
+  return { catchUp, put, partitions, store: { name: `the topic ${topic}`, id: identity.id } } satisfies Table
 })
 
 const empty = new Uint8Array(0)

@@ -44,6 +44,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   })
 
   return ResultSink.of({
+    stores: Effect.succeed([table.store]),
     write: (panes) =>
       table.put(panes.filter((pane) => isNewest(pane, newest.get(keyOf(pane))?.age)).map(toRow)).pipe(
         Effect.mapError(toSinkError)

@@ -47,6 +47,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   })
 
   return RowSink.of({
+    stores: Effect.succeed([table.store]),
     write: (rows) => table.put(rows.map(toRecord)).pipe(Effect.mapError(toSinkError)),
     read: (query) =>
       table.catchUp.pipe(

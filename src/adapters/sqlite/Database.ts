@@ -15,6 +15,7 @@ import { Context, Deferred, Effect, Layer, Schema, type Scope } from "effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync, type SQLInputValue } from "node:sqlite"
+import type { Store } from "../../streams/ports/Store.ts"
 import { explain } from "./Explain.ts"
 import * as Folder from "./Folder.ts"
 import { migrate } from "./Schema.ts"
@@ -42,6 +43,8 @@ export interface Statement<Row> {
 
 export class Database extends Context.Service<Database, {
   readonly folder: string
+  /** The database as a store of results. */
+  readonly store: Effect.Effect<Store, DatabaseError>
   readonly readOnly: boolean
   readonly prepare: <Row>(sql: string) => Effect.Effect<Statement<Row>, DatabaseError>
   /** Runs statements that only look. */
@@ -84,6 +87,10 @@ const make = Effect.fnUntraced(function*({ folder, readOnly = false }: Options) 
 
   return Database.of({
     folder,
+    store: attempt(() => ({
+      name: `the folder ${folder}`,
+      id: String(connection.prepare("select id from identity").get()?.["id"])
+    })),
     readOnly,
     // Tables are STRICT, so that the columns have the types of the schema, and `Row` names those.
     prepare: <Row>(sql: string) => attempt(() => connection.prepare(sql) as unknown as Statement<Row>),

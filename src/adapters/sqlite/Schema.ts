@@ -81,6 +81,10 @@ const migrations: ReadonlyArray<string> = [
   `
   alter table topics add column identity text not null default '';
   update topics set identity = lower(hex(randomblob(16)));
+
+  -- One row: what tells the database from any other.
+  create table identity (id text not null) strict;
+  insert into identity values (lower(hex(randomblob(16))));
   `
 ]
 

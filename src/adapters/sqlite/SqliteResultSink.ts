@@ -55,7 +55,7 @@ const make = Effect.fnUntraced(function*() {
   const remove = (pipeline: string) =>
     database.write(() => void deleteAll.run(pipeline)).pipe(Effect.mapError(toSinkError))
 
-  return ResultSink.of({ write, read, remove })
+  return ResultSink.of({ write, read, remove, stores: Effect.map(database.store, Array.of).pipe(Effect.mapError(toSinkError)) })
 }, Effect.mapError(toSinkError))
 
 const toPane = (row: PaneRow): Pane.Encoded => decodePane({ ...row, values: JSON.parse(row.values) })

@@ -45,7 +45,7 @@ const make = Effect.fnUntraced(function*() {
   const remove = (pipeline: string) =>
     database.write(() => void deleteAll.run(pipeline)).pipe(Effect.mapError(toSinkError))
 
-  return RowSink.of({ write, read, remove })
+  return RowSink.of({ write, read, remove, stores: Effect.map(database.store, Array.of).pipe(Effect.mapError(toSinkError)) })
 }, Effect.mapError(toSinkError))
 
 const toRow = ({ key, offset, partition, pipeline, source, time, values }: Stored): Row.Encoded =>

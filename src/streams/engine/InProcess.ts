@@ -62,12 +62,13 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
   })
   const writeRows = yield* rowWriter(job)
   yield* resume(job, options.name)
+  const sinks = (yield* Resumption.stores).map(({ id }) => id)
   yield* adopt(job)
   const run = new Run({ options, job, writeRows, now: yield* MonotonicTime.millis })
 
   const save = Effect.gen(function*() {
     if (run.isBetween || run.savedAt === run.taken) return
-    const checkpoint = { fingerprint: job.fingerprint, log: log.id, offsets: job.offsets, state: job.snapshot() }
+    const checkpoint = { fingerprint: job.fingerprint, log: log.id, sinks, offsets: job.offsets, state: job.snapshot() }
     yield* store.save(options.name, checkpoint).pipe(Effect.trackDuration(checkpointTime, Duration.toSeconds))
     run.savedAt = run.taken
   })

@@ -43,6 +43,7 @@ export const run = Effect.fn("PaneRelay.run")(function*(options: Options) {
   const fingerprint = fingerprintOf(log.topic, options.pipelines)
   const decode = PaneDecoder.make(options.pipelines)
   const offsets = yield* resume(options.name, fingerprint)
+  const sinks = (yield* Resumption.stores).map(({ id }) => id)
   let [panes, unusable] = [0, 0]
   /** Batches that were carried, and how many of them the saved offsets cover. */
   let [carried, saved] = [0, 0]
@@ -64,7 +65,7 @@ export const run = Effect.fn("PaneRelay.run")(function*(options: Options) {
   const save = Effect.gen(function*() {
     const covered = carried
     if (covered === saved) return
-    yield* store.save(options.name, { fingerprint, log: log.id, offsets: [...offsets], state: "" })
+    yield* store.save(options.name, { fingerprint, log: log.id, sinks, offsets: [...offsets], state: "" })
     saved = covered
   })
 
@@ -85,7 +86,8 @@ export const skip = Effect.fn("PaneRelay.skip")(function*(name: string, pipeline
   const store = yield* CheckpointStore
   const fingerprint = fingerprintOf(log.topic, pipelines)
   yield* resume(name, fingerprint)
-  yield* store.save(name, { fingerprint, log: log.id, offsets: yield* log.ends, state: "" })
+  const sinks = (yield* Resumption.stores).map(({ id }) => id)
+  yield* store.save(name, { fingerprint, log: log.id, sinks, offsets: yield* log.ends, state: "" })
 })
 
 /** Offsets count in one topic: saved for another one they would pass over panes. */

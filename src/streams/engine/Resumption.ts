@@ -3,10 +3,23 @@ import { Effect, Option } from "effect"
 import { type Checkpoint, CheckpointStore } from "../ports/CheckpointStore.ts"
 import { StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
+import { ResultSink } from "../ports/ResultSink.ts"
+import { RowSink } from "../ports/RowSink.ts"
+import type { Store } from "../ports/Store.ts"
+
+/** The stores in which a run puts what it makes. */
+export const stores = Effect.gen(function*() {
+  const sink = yield* ResultSink
+  const rows = Option.getOrUndefined(yield* Effect.serviceOption(RowSink))
+  return [...(yield* sink.stores ?? none), ...(yield* rows?.stores ?? none)]
+})
+
+const none: Effect.Effect<ReadonlyArray<Store>> = Effect.succeed([])
 
 /**
- * The checkpoint of a name, none where there is none. Fails for one that was saved over another log, also where that had
- * the same name, and for one whose offsets lie behind the end of this log.
+ * The checkpoint of a name, none where there is none, or where a store has not got what was put out before it: then the log
+ * is read from its beginning. Fails for one that was saved over another log, also where that had the same name, and for
+ * one whose offsets lie behind the end of this log.
  */
 export const load = Effect.fnUntraced(function*(name: string, fingerprint: string) {
   const store = yield* CheckpointStore
@@ -21,7 +34,12 @@ export const load = Effect.fnUntraced(function*(name: string, fingerprint: strin
     })
   }
   yield* assertReached({ name, topic, offsets, ends: yield* ends })
-  return found
+  const { sinks } = found.value
+  const unfilled = sinks === undefined ? [] : (yield* stores).filter((store) => !sinks.includes(store.id))
+  if (unfilled.length === 0) return found
+  const names = unfilled.map((store) => store.name).join(" and ")
+  yield* Effect.logWarning(`${names} ${unfilled.length === 1 ? "has" : "have"} not got what was computed before: all of it is computed again from ${topic}`)
+  return Option.none()
 })
 
 const assertReached = Effect.fnUntraced(function*({ ends, name, offsets, topic }: Pick<Checkpoint, "offsets"> & {

@@ -11,6 +11,8 @@ export const Checkpoint = Schema.Struct({
   fingerprint: Schema.String,
   /** The id of the log in which the offsets count. Versions before this member wrote none. */
   log: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed(""))),
+  /** The ids of the stores that have what was put out up to here. Versions before this member wrote none. */
+  sinks: Schema.optionalKey(Schema.Array(Schema.String)),
   /** The next offset to read, one a partition. */
   offsets: Schema.Array(Schema.Int),
   /** The operators' state in their own codec. */

@@ -4,7 +4,9 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import * as Pane from "../pipeline/Pane.ts"
+import { randomUUID } from "node:crypto"
 import { byCodePoints } from "../records/StringOrder.ts"
+import type { Store } from "./Store.ts"
 
 export interface Query {
   readonly pipeline?: string
@@ -37,10 +39,18 @@ export class ResultSink extends Context.Service<ResultSink, {
    * of all of them, and one that can only be written gives none.
    */
   readonly recall?: (query: Query) => Effect.Effect<ReadonlyArray<Pane.Encoded>, ResultSinkError>
+  /**
+   * The stores behind the sink that keep what is written. An engine notes them with its checkpoint, so that one which has not
+   * got what was written before (it was added, or deleted and made again) is filled from the log. Without it a sink is
+   * taken to have whatever it should have, as standard output and functions are.
+   */
+  readonly stores?: Effect.Effect<ReadonlyArray<Store>, ResultSinkError>
 }>()("courant/ResultSink") {
   static readonly layerMemory: Layer.Layer<ResultSink> = Layer.sync(ResultSink, () => {
     const panes = new Map<string, Pane.Encoded>()
+    const id = randomUUID()
     return ResultSink.of({
+      stores: Effect.succeed([{ name: "the memory", id }]),
       write: (added) =>
         Effect.sync(() => {
           for (const pane of added) {

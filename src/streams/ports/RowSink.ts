@@ -4,7 +4,9 @@
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import * as Row from "../pipeline/Row.ts"
+import { randomUUID } from "node:crypto"
 import { byCodePoints } from "../records/StringOrder.ts"
+import type { Store } from "./Store.ts"
 
 export interface Query {
   readonly pipeline?: string
@@ -31,10 +33,18 @@ export class RowSink extends Context.Service<RowSink, {
   readonly read: (query: Query) => Effect.Effect<ReadonlyArray<Row.Encoded>, RowSinkError>
   /** Forgets every row of a pipeline, before it is computed anew. */
   readonly remove: (pipeline: string) => Effect.Effect<void, RowSinkError>
+  /**
+   * The stores behind the sink that keep what is written. An engine notes them with its checkpoint, so that one which has not
+   * got what was written before (it was added, or deleted and made again) is filled from the log. Without it a sink is
+   * taken to have whatever it should have, as standard output and functions are.
+   */
+  readonly stores?: Effect.Effect<ReadonlyArray<Store>, RowSinkError>
 }>()("courant/RowSink") {
   static readonly layerMemory: Layer.Layer<RowSink> = Layer.sync(RowSink, () => {
     const rows = new Map<string, Row.Encoded>()
+    const id = randomUUID()
     return RowSink.of({
+      stores: Effect.succeed([{ name: "the memory", id }]),
       write: (added) =>
         Effect.sync(() => {
           for (const row of added) rows.set(Row.identityOf(row), Row.encode(row))

@@ -288,6 +288,46 @@ describe("effectively once", () => {
     }).pipe(Effect.provide(memory(1))))
 })
 
+describe("a sink that has not got what was written before", () => {
+  const filled = (sinks: Layer.Layer<ResultSink>) => {
+    const engine = InProcess.layer.pipe(Layer.provideMerge(sinks))
+    return Effect.provide(Effect.gen(function*() {
+      const report = yield* run({ stopAt: yield* endNow })
+      return { report, starts: (yield* results).map(({ start }) => start) }
+    }), engine, { local: true })
+  }
+
+  it.effect("because it was emptied and made again is filled from the log, once", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000), tick(25_000))
+      const first = yield* filled(ResultSink.layerMemory)
+      assert.deepStrictEqual(first.starts, [0, 20_000])
+      yield* append(0, tick(45_000))
+      // Each build of a layer in memory is a store of its own.
+      const kept = Layer.succeedContext(yield* Layer.build(Layer.fresh(ResultSink.layerMemory)))
+      const second = yield* filled(kept)
+      assert.deepStrictEqual(second.starts, [0, 20_000, 40_000])
+      const third = yield* filled(kept)
+      assert.deepStrictEqual(third.starts, second.starts)
+      assert.strictEqual(third.report.panes, 0)
+    }).pipe(Effect.provide(stores(1)), Effect.scoped))
+
+  it.effect("because it can only be written is left as it is", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000), tick(25_000))
+      yield* filled(ResultSink.layerMemory)
+      const written: Array<number> = []
+      const deaf = Layer.succeed(ResultSink, {
+        write: (panes) => Effect.sync(() => void written.push(...panes.map(({ start }) => start))),
+        read: () => Effect.succeed([]),
+        remove: () => Effect.void
+      })
+      yield* append(0, tick(45_000))
+      yield* filled(deaf)
+      assert.deepStrictEqual(written, [40_000])
+    }).pipe(Effect.provide(stores(1))))
+})
+
 describe("a stalled sink", () => {
   it.effect("a checkpoint of another log is refused, also where that is as long and has the same name", () =>
     Effect.gen(function*() {
