@@ -3,6 +3,7 @@ import { describe, it } from "@effect/vitest"
 import { Arbitrary, BigDecimal, Effect, type Layer } from "effect"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import { type Query, ResultSink } from "../streams/ports/ResultSink.ts"
+import * as Identity from "./Identity.ts"
 import { type DurableLaws, forAll, type Laws, on, type Options, refused, same, testLaws } from "./Law.ts"
 import { byCodePoints, integer } from "./Samples.ts"
 
@@ -23,7 +24,11 @@ export const suiteWriteOnly = (name: string, fresh: Layer.Layer<ResultSink, unkn
   })
 }
 
+const ids = ResultSink.use(({ stores }) => Effect.map(stores ?? Effect.succeed([]), (all) => all.map(({ id }) => id)))
+
 export const laws: Laws<ResultSink> = {
+  "the stores behind it have ids that no others have": Identity.areItsOwn(ids),
+
   "any write may be replayed any number of times": (fresh) =>
     forAll(Arbitrary.all([settledBatches, Arbitrary.array(integer(0, 99), { maxLength: 12 })]), ([written, replays]) =>
       on(fresh, Effect.gen(function*() {
@@ -102,6 +107,8 @@ export const laws: Laws<ResultSink> = {
 }
 
 export const durableLaws: DurableLaws<ResultSink> = {
+  "the stores behind it have the same ids after closing and opening again": Identity.stay(ids),
+
   "panes are still there after closing and opening again, and still not overwritten by older ones": (place) =>
     forAll(batches, (written) =>
       Effect.scoped(Effect.gen(function*() {

@@ -3,6 +3,7 @@ import { describe, it } from "@effect/vitest"
 import { Arbitrary, BigDecimal, Effect, type Layer } from "effect"
 import * as Row from "../streams/pipeline/Row.ts"
 import { type Query, RowSink } from "../streams/ports/RowSink.ts"
+import * as Identity from "./Identity.ts"
 import { type DurableLaws, forAll, type Laws, on, type Options, refused, same, testLaws } from "./Law.ts"
 import { byCodePoints, integer } from "./Samples.ts"
 
@@ -24,7 +25,11 @@ export const suiteWriteOnly = (name: string, fresh: Layer.Layer<RowSink, unknown
   })
 }
 
+const ids = RowSink.use(({ stores }) => Effect.map(stores ?? Effect.succeed([]), (all) => all.map(({ id }) => id)))
+
 export const laws: Laws<RowSink> = {
+  "the stores behind it have ids that no others have": Identity.areItsOwn(ids),
+
   "a row that is written any number of times, in whatever batches, is there once": (fresh) =>
     forAll(Arbitrary.all([batches, Arbitrary.array(integer(0, 99), { maxLength: 12 })]), ([written, replays]) =>
       on(fresh, Effect.gen(function*() {
@@ -87,6 +92,8 @@ export const laws: Laws<RowSink> = {
 }
 
 export const durableLaws: DurableLaws<RowSink> = {
+  "the stores behind it have the same ids after closing and opening again": Identity.stay(ids),
+
   "rows are still there after closing and opening again, and still once": (place) =>
     forAll(batches, (written) =>
       Effect.scoped(Effect.gen(function*() {

@@ -262,6 +262,10 @@ const retracted = "a retracted window is gone, and only a newer pane brings it b
 const asksFor = "a query gives what it asks for, in order, and its limit keeps the newest"
 
 broken("ResultSink", ResultSinkContract.laws, {
+  "is taken for every other": [
+    changed(ResultSink, ResultSink.layerMemory, () => ({ stores: Effect.succeed([{ name: "a", id: "a" }]) })),
+    "the stores behind it have ids that no others have"
+  ],
   "takes the last write for the newest": [sink({ replaces: () => true }), newestWins],
   "keeps the first write": [sink({ replaces: () => false }), newestWins],
   "takes the higher revision for the newer": [sink({ replaces: (added, stored) => added.revision >= stored.revision }), newestWins],
@@ -356,6 +360,10 @@ const asked = "a query gives what it asks for, in order, and its limit keeps the
 let written = 0
 
 broken("RowSink", RowSinkContract.laws, {
+  "is taken for every other": [
+    changed(RowSink, RowSink.layerMemory, () => ({ stores: Effect.succeed([{ name: "a", id: "a" }]) })),
+    "the stores behind it have ids that no others have"
+  ],
   "appends": [rowSink({ identity: () => String(written++) }), once],
   "keeps the first write": [rowSink({ keepsFirst: true }), "of two rows of one place the one that is written later stays"],
   "has no pipelines": [rowSink({ identity: ({ place }) => JSON.stringify(place) }), once],
