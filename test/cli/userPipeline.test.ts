@@ -126,3 +126,60 @@ it.live("that cannot be used is refused in one line that names the file", () =>
       assert.match(outcome.stderr, hint)
     }
   })))
+
+const orders = (fields: string, pipelines: string) => `
+import { Schema } from "effect"
+import { Aggregate, Pipeline, Source, Window } from "courant"
+
+const of = (name: string, key: any, shop: any) => Source.make("orders", { schema: Schema.Struct({ ${fields}, at: Schema.Int }), key, eventTime: "at" })
+  .pipe(Window.tumbling("1 minute"), Aggregate.into({ n: Aggregate.count }), Pipeline.named(name))
+
+${pipelines}
+`
+
+it.live("a record that one pipeline refuses and another takes is not appended again, where it would count twice", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const cwd = yield* temporaryFolder
+    writeFileSync(
+      join(cwd, "two.ts"),
+      orders("shop: Schema.String, coupon: Schema.NullOr(Schema.String)", 'export const a = of("by-shop", "shop", null), b = of("by-coupon", "coupon", null)')
+    )
+    const order = `{"shop":"S","coupon":null,"at":1}\n`
+    yield* courant("run --feed stdin --topic orders --once --pipelines ./two.ts", { cwd, input: order })
+    const retried = yield* courant("dead-letters retry --topic orders --pipelines ./two.ts", { cwd })
+    assert.match(retried.stderr, /^orders: 0 of 1 dead letters are in the log again\norders: 1 were refused by one pipeline and taken by others/)
+    const again = yield* courant("process --topic orders --once --pipelines ./two.ts", { cwd })
+    assert.match(account(again), /^read 1, /)
+    assert.deepStrictEqual(linesOf((yield* courant("query by-shop --topic orders --json", { cwd })).stdout).map((line) => JSON.parse(line).values.n), [1])
+  })))
+
+it.live("two sources whose schemas differ by a check alone are two, and one after the other too", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const cwd = yield* temporaryFolder
+    const sources = 'export const a = of("short", "shop", Schema.isMaxLength(3)), b = of("long", "shop", Schema.isMaxLength(10))'
+    writeFileSync(join(cwd, "both.ts"), orders("shop: Schema.String.check(shop)", sources))
+    const names = `{"shop":"AB","at":1}\n{"shop":"ABCDEF","at":1}\n`
+    const { stdout } = yield* courant(run("./both.ts"), { cwd, input: names })
+    assert.deepStrictEqual(
+      linesOf(stdout).map((line) => JSON.parse(line)).map(({ key, pipeline }) => `${pipeline} ${key}`).sort(),
+      ["long AB", "long ABCDEF", "short AB"]
+    )
+    const one = (length: number) =>
+      writeFileSync(join(cwd, "one.ts"), orders("shop: Schema.String.check(shop)", `export const a = of("one", "shop", Schema.isMaxLength(${length}))`))
+    one(3)
+    yield* courant("run --feed stdin --topic orders --once --pipelines ./one.ts", { cwd, input: names })
+    one(10)
+    const refused = yield* courant("process --topic orders --once --pipelines ./one.ts", { cwd })
+    assert.strictEqual(refused.code, 1)
+    assert.match(refused.stderr, /was written by another version of its pipelines/)
+  })))
+
+it.live("of checks that are functions nobody can say whether they are the same: two sources with such do not run together", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const cwd = yield* temporaryFolder
+    const fields = "shop: Schema.String.check(Schema.makeFilter((text: string) => text.length < shop))"
+    writeFileSync(join(cwd, "both.ts"), orders(fields, 'export const a = of("short", "shop", 3), b = of("long", "shop", 10)'))
+    const refused = yield* courant(run("./both.ts"), { cwd, input: "" })
+    assert.match(refused.stderr, /the field "shop"|its field "shop" has a check that is a function, and so has that of "(?:short|long)"/)
+    assert.notStrictEqual(refused.code, 0)
+  })))

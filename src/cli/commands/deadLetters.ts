@@ -167,8 +167,9 @@ const retry = Command.make(
 ).pipe(
   Command.withDescription(
     "Appends the records that can be decoded now to the log again, and deletes those letters; the next run counts them like " +
-      "any other event. Late events stay, since their windows have closed. Panes that a sink refused stay too: once the sink " +
-      "accepts them, courant process --restart writes all of them again"
+      "any other event. Late events stay, since their windows have closed, and so do records that only one of several pipelines " +
+      "refused, since the others have them. Panes that a sink refused stay too: once the sink accepts them, courant process " +
+      "--restart writes all of them again"
   ),
   Command.withShortDescription("Appends the records that can be decoded now to the log again, and deletes those letters"),
   Command.withExamples([
@@ -180,6 +181,12 @@ const retry = Command.make(
     }
   ])
 )
+
+/**
+ * A record that one pipeline cannot decode and another can is a letter of the one. Appended again it would count twice in
+ * the other.
+ */
+const isTakenByOthers = ({ pipeline, reason }: DeadLetter): boolean => pipeline !== null && !hopeless.includes(reason)
 
 /** Late events, whose windows have closed; panes; and what is not whole, though it may look so. */
 const hopeless: ReadonlyArray<Reason> = ["late", "refused", "too-long"]
@@ -194,8 +201,8 @@ const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sour
   let decoded = 0
   for (const group of inChunks(letters)) {
     const whole = chunkOf(group)
-    const readable = group.filter(({ reason }, index) =>
-      !hopeless.includes(reason) && reader.read(whole, index) &&
+    const readable = group.filter((letter, index) =>
+      !hopeless.includes(letter.reason) && !isTakenByOthers(letter) && reader.read(whole, index) &&
       AppendClock.refusalOf(reader.time, now, -Infinity, Infinity) === null)
     if (readable.length === 0) continue
     // First into the log, then out of the letters: a crash in between appends twice rather than never.
@@ -205,6 +212,8 @@ const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sour
   }
   say(`${topic}: ${decoded} of ${letters.length} dead letters are in the log again`)
   const refused = letters.filter(({ reason }) => reason === "refused").length
+  const taken = letters.filter(isTakenByOthers).length
+  if (taken > 0) say(`${topic}: ${taken} were refused by one pipeline and taken by others, which have them; once it takes them: courant process --restart`)
   if (refused > 0) say(`${topic}: ${refused} are panes that a sink refused; once it takes them: courant process --restart`)
 })
 

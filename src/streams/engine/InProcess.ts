@@ -132,7 +132,7 @@ class Run {
   /** A batch has changed the state and its panes and rows are not in their sinks yet: not a moment to save. */
   isBetween = false
   /** For each field that event times are read from; none where nothing is ever idle. */
-  readonly idle: ReadonlyArray<{ readonly field: string; readonly clock: IdleClock }>
+  readonly idle: ReadonlyArray<{ readonly field: string; readonly outOfOrderness: number; readonly clock: IdleClock }>
   hasChanged = false
 
   constructor({ job, now, options, writeRows }: Pick<Run, "options" | "job" | "writeRows"> & { readonly now: number }) {
@@ -142,7 +142,7 @@ class Run {
     const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
     const speed = options.speed ?? 1
     this.idle = (Number.isFinite(timeout) ? job.eventTimes : []).map(({ field, outOfOrderness, partitions }) =>
-      ({ field, clock: new IdleClock({ timeout, outOfOrderness, speed }, partitions, now) }))
+      ({ field, outOfOrderness, clock: new IdleClock({ timeout, outOfOrderness, speed }, partitions, now) }))
   }
 
   took(records: Records, now: number): void {
@@ -261,9 +261,9 @@ const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never,
     wasLeftOut = idle.map(({ clock }) => clock.takeAway()).some(Boolean) && !wasLeftOut
     if (wasLeftOut || run.job.size === 0) continue
     const { eventTimes } = run.job
-    for (const [index, { clock, field }] of idle.entries()) {
+    for (const [index, { clock, field, outOfOrderness }] of idle.entries()) {
       for (const { partition, watermark } of clock.decisions(eventTimes[index]?.partitions ?? [], ends)) {
-        const decision = { _tag: "idle", watermark, ...(idle.length === 1 ? {} : { eventTime: field }) } as const
+        const decision = { _tag: "idle", watermark, eventTime: field, outOfOrderness } as const
         yield* log.append(partition, fromTexts([Control.encode(decision)], Kind.control))
       }
     }

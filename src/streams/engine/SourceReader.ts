@@ -160,8 +160,9 @@ export class SourceReader {
       Option.map(Control.decode(valueAt(records, index)), (control) => {
         if (control._tag === "idle") {
           for (const [input, timeline] of this.#timelines) {
-            if (control.eventTime !== undefined && control.eventTime !== input.events.definition.eventTime.field) continue
-            timeline.raise(partition, control.watermark)
+            const { eventTime, outOfOrderness } = input.events.definition
+            if (control.eventTime !== undefined && control.eventTime !== eventTime.field) continue
+            timeline.raise(partition, control.watermark + (control.outOfOrderness ?? outOfOrderness) - outOfOrderness)
             onPart({ _tag: "idle", input, timeline })
           }
         } else if (control._tag === "end" && this.#countEnd(partition)) {

@@ -13,6 +13,7 @@ import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./che
 import * as Fingerprint from "./Fingerprint.ts"
 import type * as Plan from "./Plan.ts"
 import type { Definition } from "./Source.ts"
+import type { Window } from "./Window.ts"
 
 /** Throws a {@link CheckError}. */
 export const check = (name: string, plan: Plan.Results): Checked.Checked<Checked.Results> =>
@@ -105,11 +106,7 @@ class Graph {
     const { aggregates: specs, input: from, trigger, window } = plan
     checkWindow(window)
     checkTrigger(trigger)
-    const inner = from._tag === "window" ? from : null
-    if (inner !== null) {
-      checkWindow(inner.window)
-      checkRollUp(window, inner.window)
-    }
+    const inner = from._tag === "window" ? smallest(from, window) : null
     const allowedLateness = duration("Pipeline.allowedLateness", plan.allowedLateness)
     const input = this.events(rowsOf(plan), "event")
     const definition = definitionOf(input)
@@ -125,7 +122,7 @@ class Graph {
       input,
       preAggregated,
       window,
-      inner: inner?.window ?? null,
+      inner,
       aggregates,
       trigger,
       allowedLateness,
@@ -135,7 +132,7 @@ class Graph {
       input.fingerprint,
       preAggregated?.fingerprint ?? null,
       { ...window },
-      inner === null ? null : { ...inner.window },
+      inner === null ? null : { ...inner },
       Object.fromEntries(aggregates.map((aggregate) => [aggregate.name, aggregateData(aggregate)])),
       { ...trigger },
       allowedLateness
@@ -165,6 +162,13 @@ const typesOf = (results: Checked.Results): ReadonlyArray<readonly [name: string
   Checked.valuesOf({ end: results }).map(([name, { kind }]) => [name, kind] as const)
 
 /** The rows that windows are made of in the end, however many others they merge. */
+/** A roll-up of roll-ups is made of the smallest windows: what these refuse no larger one takes. */
+const smallest = ({ input, window }: Plan.WindowNode, outer: Window): Window => {
+  checkWindow(window)
+  checkRollUp(outer, window)
+  return input._tag === "window" ? smallest(input, window) : window
+}
+
 const rowsOf = ({ input }: Plan.WindowNode): Plan.Events => input._tag === "window" ? rowsOf(input) : input
 
 const preAggregatedOf = ({ input, preAggregated }: Plan.WindowNode): Plan.PreAggregated | null =>
@@ -200,7 +204,7 @@ const checkPreAggregated = (events: Definition, records: Definition, window: Pla
   if (own !== theirs) refuse(node, `the key of "${records.name}" is of kind (${theirs}), and that of "${events.name}" of kind (${own})`)
 }
 
-/** Checks that are functions have no data; the patterns of strings have. */
+/** What its checks are is in their data; of one that is a function there is none. */
 const definitionData = ({ columns, ...definition }: Definition): Fingerprint.Data => ({
   ...definition,
   columns: Object.fromEntries(columns.map(({ accepts, path, ...column }) =>

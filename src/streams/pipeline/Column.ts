@@ -7,6 +7,7 @@
  */
 import { Option, Order, Predicate, Schema, SchemaAST } from "effect"
 import { type Storage, storageAnnotation } from "../../domain/Decimal.ts"
+import type { Data } from "./Fingerprint.ts"
 
 export type Column = {
   /** The names of its path, with dots between them: `trade.price`. */
@@ -17,6 +18,8 @@ export type Column = {
   readonly optional: boolean
   /** A check of the field's Schema that the ranges below do not already say; `null` where there is none. */
   readonly accepts: ((value: unknown) => boolean) | null
+  /** The field's checks as data; `null` in the place of one that is a function, which nobody can tell from another. */
+  readonly checks: ReadonlyArray<Data>
 } & (
   | { readonly kind: "decimal"; readonly scale: number; readonly limit: number }
   | { readonly kind: "int" | "double"; readonly minimum: number; readonly maximum: number }
@@ -74,7 +77,7 @@ const membersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
   ast._tag === "Union" && ast.checks === undefined && ast.encoding === undefined ? ast.types.flatMap(membersOf) : [ast]
 
 const columnOf = (path: ReadonlyArray<Member>, values: ReadonlyArray<SchemaAST.AST>): Column => {
-  const base = { name: nameOf(path), path, optional: path.some(({ optional }) => optional) }
+  const base = { name: nameOf(path), path, optional: path.some(({ optional }) => optional), checks: values.flatMap(checksOf) }
   const literals = values.flatMap((ast) => ast._tag === "Literal" && Predicate.isString(ast.literal) ? [ast.literal] : [])
   if (literals.length > 0 && literals.length === values.length) {
     const known = new Set<unknown>(literals)
@@ -105,6 +108,20 @@ const unsupported = (name: string, what: string): TypeError =>
     `the field "${name}" (${what}) has no column: fields are String, Int, Finite, Boolean, Decimal, Literals of strings, ` +
       "structs of these, and either of them with NullOr or optional"
   )
+
+/** By how Effect's own checks describe themselves; those of a group one by one. */
+const checksOf = (ast: SchemaAST.AST): ReadonlyArray<Data> => {
+  const found: Array<Data> = []
+  const visit = (check: SchemaAST.Check<never>): void => {
+    if (check._tag === "FilterGroup") return check.checks.forEach(visit)
+    found.push(Option.getOrNull(Option.map(decodeRepresentation(check.annotations?.["representation"]), ({ id, payload }): Data => [id, payload])))
+  }
+  // The checks of any AST take values of its own type; for reading their annotations the type does not matter.
+  for (const check of (ast.checks ?? []) as ReadonlyArray<SchemaAST.Check<never>>) visit(check)
+  return found
+}
+
+const decodeRepresentation = Schema.decodeUnknownOption(Schema.Struct({ id: Schema.String, payload: Schema.Json }))
 
 /** Regular expressions can be evaluated elsewhere too, which functions cannot. */
 const patternsOf = (ast: SchemaAST.AST): ReadonlyArray<string> | null => {

@@ -16,8 +16,13 @@ export const Control = Schema.Union([
    */
   Schema.TaggedStruct("idle", {
     watermark: Schema.Int.check(Schema.isBetween(dates)),
-    /** The field that event times are read from, where the pipelines of a run read them from several; of all without. */
-    eventTime: Schema.optionalKey(Schema.String)
+    /** The field that event times were read from: times of another field say nothing of these. Of all without. */
+    eventTime: Schema.optionalKey(Schema.String),
+    /**
+     * The bound of disorder that the watermark is for, in milliseconds: event time itself has come that much further. Who
+     * reads the log under another bound has a watermark that is as much earlier or later. Without it, it is for any.
+     */
+    outOfOrderness: Schema.optionalKey(offset)
   }),
   /** The input was read to its end: every open window is emitted as it stands. */
   Schema.TaggedStruct("end", {}),

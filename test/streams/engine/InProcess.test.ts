@@ -1,6 +1,6 @@
 /** The engine around the operators: what is written and saved when, and what a quiet input does. */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Fiber, Layer, Option, Ref } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, Option, Ref, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { CheckpointError, CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
@@ -77,6 +77,45 @@ describe("quiet input", () => {
       assert.isAtLeast(progress.watermark ?? 0, 10_000)
       yield* Fiber.interrupt(fiber)
     }).pipe(Effect.provide(memory(2))))
+
+  it.effect("a window closes by the clock at its own bound, whatever the bounds of others that run beside it", () =>
+    Effect.gen(function*() {
+      const of = (bound: number, name: string) =>
+        Source.make("ticks", { schema: Tick, key: "symbol", eventTime: "time", outOfOrderness: bound }).pipe(
+          Window.tumbling("10 seconds"),
+          Aggregate.into({ trades: Aggregate.count }),
+          Pipeline.named(name)
+        )
+      yield* append(0, tick(1_000))
+      const fiber = yield* Effect.forkChild(run({ idleTimeout: "2 seconds", pipelines: [of(0, "soon"), of(60_000, "late")] }))
+      const told = Effect.map(results, (panes) => panes.map(({ pipeline }) => pipeline))
+      yield* TestClock.adjust("8900 millis")
+      assert.deepStrictEqual(yield* told, [])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(yield* told, ["soon"])
+      yield* TestClock.adjust("60 seconds")
+      assert.deepStrictEqual(yield* told, ["late", "soon"])
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(memory(1))))
+
+  it.effect("what the clock decides for one field's times says nothing of another's, in whichever run the log is read", () =>
+    Effect.gen(function*() {
+      const Order = Schema.Struct({ symbol: Schema.String, placed: Schema.Int, born: Schema.Int })
+      const by = (eventTime: "placed" | "born") =>
+        Source.make("orders", { schema: Order, key: "symbol", eventTime, outOfOrderness: 0 }).pipe(
+          Window.tumbling("10 seconds"),
+          Aggregate.into({ n: Aggregate.count }),
+          Pipeline.named(eventTime)
+        )
+      const order = (placed: number, born: number) => JSON.stringify({ symbol: "A", placed, born })
+      yield* append(0, order(1_000_000, 1_000))
+      const fiber = yield* Effect.forkChild(run({ name: "a", idleTimeout: "2 seconds", pipelines: [by("placed")] }))
+      yield* TestClock.adjust("20 seconds")
+      yield* append(0, order(1_020_000, 2_000))
+      yield* Fiber.interrupt(fiber)
+      const report = yield* run({ name: "b", pipelines: [by("born")], stopAt: yield* endNow })
+      assert.deepStrictEqual([report.late, report.aggregated], [0, 2])
+    }).pipe(Effect.provide(memory(1))))
 
   it.effect("the last window closes by the clock when all input stops, and a replay closes it too", () =>
     Effect.gen(function*() {

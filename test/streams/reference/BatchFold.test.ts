@@ -3,11 +3,12 @@ import { Schema } from "effect"
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
 import { logsWithin, source, windows } from "../../../src/testing/Arbitraries.ts"
-import { batches, foldedPanes, lines, makeJob, run } from "../../../src/testing/Harness.ts"
+import { batches, foldedPanes, lines, makeJob, records, run } from "../../../src/testing/Harness.ts"
 import { Aggregate, Expr, Pane, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { Job } from "../../../src/streams/engine/Job.ts"
 import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
+import * as RowFold from "../../../src/streams/reference/RowFold.ts"
 
 const bound = 6
 
@@ -35,6 +36,43 @@ it("weights may be decimals, doubles and integers, and less than nothing", () =>
       }),
       Pipeline.named("weighted")
     ))
+})
+
+it("what the smallest windows refuse is in no roll-up of their roll-ups", () => {
+  const size = Aggregate.into({ n: Aggregate.count })
+  const readings = Source.make("readings", { schema: Schema.Struct({ key: Schema.String, time: Schema.Int }), key: "key", eventTime: "time" })
+  const m1 = readings.pipe(Window.tumbling("1 minute"), size, Pipeline.named("m1"))
+  const m5 = Pipeline.rollUp(m1, "5 minutes").pipe(Pipeline.named("m5"))
+  const m15 = Pipeline.rollUp(m5, "15 minutes").pipe(Pipeline.named("m15"))
+  const times = [1_000, 130_000, 30_000]
+  const job = new Job([m1, m5, m15], { partitions: 1 })
+  job.take(records(0, 0, times.map((time) => JSON.stringify({ key: "A", time }))))
+  const counts = job.close().panes.map(({ pipeline, start, values }) => [pipeline, start, values["n"]])
+  expect(counts).toEqual([["m1", 120_000, 1], ["m5", 0, 2], ["m15", 0, 2]])
+  const events = times.map((time, offset) => ({ partition: 0, offset, fields: { key: "A", time } }))
+  for (const pipeline of [m5, m15]) {
+    expect(BatchFold.fold(pipeline, events).results.map(({ values }) => values["n"])).toEqual([2])
+  }
+})
+
+it("of windows that end together the longer comes first, then the key that is smaller", () => {
+  const sessions = source(20).pipe(Window.session(10), Aggregate.into({ n: Aggregate.count }), Pipeline.named("c"))
+  const event = (offset: number, key: string, time: number) =>
+    ({ partition: 0, offset, fields: { key, time, price: null, size: 1, ratio: null, flag: null, venue: null } })
+  const { results } = BatchFold.fold(sessions, [event(0, "C", 5), event(1, "A", 5), event(2, "B", 5), event(3, "B", 0), event(4, "D", 0)])
+  expect(results.map(({ end, key }) => [end, key])).toEqual([[10, "D"], [15, "B"], [15, "A"], [15, "C"]])
+})
+
+it("a struct that may be absent is absent where it has nothing, and else has what there is", () => {
+  const trade = Schema.Struct({ fee: Schema.NullOr(Schema.Int), venue: Schema.NullOr(Schema.String) })
+  const trades = Source.make("trades", {
+    schema: Schema.Struct({ key: Schema.String, time: Schema.Int, trade: Schema.NullOr(trade), at: trade }),
+    key: "key",
+    eventTime: "time"
+  }).pipe(Pipeline.named("rows"))
+  const of = (fields: object) => RowFold.foldRows(trades, [{ partition: 0, offset: 0, fields: { key: "A", time: 1, ...fields } }])[0]?.values
+  expect(of({})).toEqual({ key: "A", time: 1, trade: null, at: { fee: null, venue: null } })
+  expect(of({ "trade.fee": 3, "at.venue": "N" })).toEqual({ key: "A", time: 1, trade: { fee: 3, venue: null }, at: { fee: null, venue: "N" } })
 })
 
 it("functions and conditions leave rows out together, whichever comes first", () => {

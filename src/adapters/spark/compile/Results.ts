@@ -118,7 +118,7 @@ const scaled = ({ column, sql }: Values, scale: number): string =>
 
 const scaleOf = (column: Column): number => column.kind === "decimal" ? column.scale : 0
 
-const nothing: Values = { sql: "NULL", column: { name: "", path: [], kind: "boolean", optional: true, accepts: null } }
+const nothing: Values = { sql: "NULL", column: { name: "", path: [], kind: "boolean", optional: true, accepts: null, checks: [] } }
 
 const field = (of: Field | null, { nameOf }: Condition.Scope): Values =>
   of === null ? nothing : { sql: nameOf(of.column.name), column: of.column }

@@ -49,7 +49,8 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     this.#of = values.map(({ of }) => of)
     this.#lateness = allowedLateness
     this.#isSession = window.kind === "session"
-    this.#reach = horizon + allowedLateness + (this.#isSession ? 0 : longestOf(window))
+    // A session is final only when the watermark is behind its end, a millisecond later than a fixed window.
+    this.#reach = horizon + allowedLateness + (this.#isSession ? 1 : longestOf(window))
   }
 
   /** Windows that may still change: what is final waits for nothing. */

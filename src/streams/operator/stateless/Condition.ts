@@ -1,5 +1,5 @@
 /** Evaluates conditions over whole columns: a mask with a 1 for each row that satisfies one. */
-import * as Decimal from "../../../domain/Decimal.ts"
+import { BigDecimal } from "effect"
 import { type Batch, indexOf } from "../../records/Batch.ts"
 import type { Column } from "../../pipeline/Column.ts"
 import type { Comparison, Literal, Node } from "../../pipeline/Expr.ts"
@@ -26,9 +26,9 @@ export const evaluate = (node: Node, batch: Batch): Uint8Array => {
 const compare = (op: Comparison | "isNot", field: string, literal: Literal, batch: Batch): Uint8Array => {
   const index = indexOf(batch.source, field)
   const column = batch.columns[index]!
-  const value = storedLiteral(batch.source.columns[index]!, literal, batch)
+  const stored = storedTest(op, batch.source.columns[index]!, literal, batch)
   const mask = new Uint8Array(batch.length)
-  for (let i = 0; i < mask.length; i++) mask[i] = test(op, column[i]!, value) ? 1 : 0
+  for (let i = 0; i < mask.length; i++) mask[i] = test(stored.op, column[i]!, stored.value) ? 1 : 0
   return mask
 }
 
@@ -51,17 +51,35 @@ const test = (op: Comparison | "isNot", left: number, right: number): boolean =>
   }
 }
 
-/**
- * A literal in the column's own terms. A decimal literal with more decimals than the column
- * is compared as the double it is: between two representable values it is equal to neither.
- */
-const storedLiteral = (column: Column, literal: Literal, batch: Batch): number => {
+interface Test {
+  readonly op: Comparison | "isNot"
+  readonly value: number
+}
+
+/** A comparison in the column's own terms. */
+const storedTest = (op: Test["op"], column: Column, literal: Literal, batch: Batch): Test => {
   switch (column.kind) {
     case "decimal":
-      return Decimal.toUnscaled(String(literal), column) ?? Number(literal) * 10 ** column.scale
+      return amongIntegers(op, String(literal), column.scale)
+    case "int":
+      return amongIntegers(op, String(literal), 0)
     case "string":
-      return batch.dictionary.numberOf(String(literal))
+      return { op, value: batch.dictionary.numberOf(String(literal)) }
     default:
-      return Number(literal)
+      return { op, value: Number(literal) }
   }
+}
+
+/**
+ * A number with more decimals than the column has lies between two of its values: it equals neither, and what is less than
+ * it is the smaller of them at most.
+ */
+const amongIntegers = (op: Test["op"], literal: string, scale: number): Test => {
+  const exact = BigDecimal.fromStringUnsafe(literal)
+  const floor = BigDecimal.floor(exact, scale)
+  const value = Number(BigDecimal.scale(floor, scale).value)
+  if (BigDecimal.equals(floor, exact)) return { op, value }
+  if (op === "lt") return { op: "lte", value }
+  if (op === "gte") return { op: "gt", value }
+  return { op, value: op === "lte" || op === "gt" ? value : NaN }
 }

@@ -1,5 +1,6 @@
-/** Whether pipelines can run together: names tell their panes apart, and one run reads one topic. */
+/** Whether pipelines can run together: names tell their panes apart, one run reads one topic, and a source is one thing. */
 import * as Checked from "../Checked.ts"
+import type { Column } from "../Column.ts"
 import { CheckError } from "./CheckError.ts"
 
 /** Throws a {@link CheckError}. */
@@ -12,6 +13,24 @@ export const checkTogether = (pipelines: ReadonlyArray<{ readonly checked: Check
     names.add(name)
     if (topicOf(pipeline) === first) continue
     throw refused(name, `it reads "${topicOf(pipeline)}" and "${pipelines[0]?.checked.name}" reads "${first}": they cannot run together`)
+  }
+  checkSources(pipelines)
+}
+
+/** Sources that are the same as data are read once. Of a check that is a function the data says nothing. */
+const checkSources = (pipelines: ReadonlyArray<{ readonly checked: Checked.Checked }>): void => {
+  const known = new Map<string, { readonly columns: ReadonlyArray<Column>; readonly pipeline: string }>()
+  for (const { checked } of pipelines) {
+    const { events, preAggregated } = Checked.inputOf(checked)
+    for (const source of preAggregated === null ? [events] : [events, preAggregated]) {
+      const { columns } = source.definition
+      const other = known.get(source.fingerprint) ?? { columns, pipeline: checked.name }
+      known.set(source.fingerprint, other)
+      const opaque = columns.find(({ checks }) => checks.includes(null))
+      if (other.columns === columns || opaque === undefined) continue
+      throw refused(checked.name, `its field "${opaque.name}" has a check that is a function, and so has that of "${other.pipeline}": ` +
+        "whether they are the same cannot be seen; make both from one Source, or use Source.filter")
+    }
   }
 }
 
