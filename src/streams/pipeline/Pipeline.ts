@@ -154,7 +154,7 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
 /**
  * A pipeline of larger windows made of the windows of another. It merges their exact states,
  * not their rounded results, so that a 5-minute mean is that of all its ticks. An event
- * that came too late for the smaller window is not in the larger one either.
+ * that came too late for the smaller window is not in the larger one either; of several roll-ups the smallest decides.
  */
 export const rollUp = <Values, P extends Portability>(
   self: Pipeline<Values, P>,
