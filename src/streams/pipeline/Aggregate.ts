@@ -118,7 +118,7 @@ const checkFunctions = <R, State, Result>(spec: CustomSpec<R, State, Result>): v
   for (const name of ["create", "add", "merge", "result"] as const) {
     const given: unknown = spec[name]
     if (typeof given !== "function") throw new TypeError(`Aggregate.custom needs a function "${name}", and is given ${shown(given)}`)
-    if (isAsync(given)) throw new TypeError(`Aggregate.custom: its "${name}" is async, and nobody would wait for it; make it a plain function`)
+    if (isAsync(given)) throw new TypeError(`Aggregate.custom: its "${name}" is async or a generator, whose values nobody would wait for; make it a plain function`)
   }
   if (Schema.isSchema(spec.state)) return
   throw new TypeError(`Aggregate.custom needs a Schema of its "state", such as Schema.Int, and is given ${shown(spec.state)}`)

@@ -92,7 +92,7 @@ class Graph {
     const input = this.events(plan.input, kind)
     if (plan._tag === "filter") {
       if (typeof plan.test !== "function") refuse("Source.filter", "it needs a function of a row")
-      if (isAsync(plan.test)) refuse("Source.filter", "its function is async, and a promise keeps every row; give one that returns true or false")
+      if (isAsync(plan.test)) refuse("Source.filter", "its function is async or a generator, and would give neither true nor false; give one that returns either")
       checkRows("Source.filter", definitionOf(input))
       return this.#add<Checked.Filter>({ _tag: "filter", input, test: plan.test }, [
         "filter",

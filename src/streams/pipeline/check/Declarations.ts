@@ -63,6 +63,6 @@ export const needsSource = (call: string, self: unknown): void => {
   throw new TypeError(`${call} needs a source, as Source.make gives it, and is given ${isWindowed ? "windows; put it before them" : shown(self)}`)
 }
 
-/** Functions of rows are called one row after another, and nobody would wait for what they promise. */
+/** Functions of rows are called one row after another, and nobody waits for what they promise or steps through what they yield. */
 export const isAsync = (call: unknown): boolean =>
   typeof call === "function" && /^\[object (?:Async|Generator)/.test(Object.prototype.toString.call(call))
