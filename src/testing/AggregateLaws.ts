@@ -24,7 +24,7 @@ export type MakeSlots = (pipeline: AnyPipeline) => Pick<
 
 export type AggregateLaw = (make: MakeSlots, effort?: Partial<Effort>) => void
 
-export const makeSlots: MakeSlots = (pipeline) => new AccumulatorTable(windowNode(pipeline).aggregates)
+export const makeSlots: MakeSlots = (pipeline) => new AccumulatorTable(pipeline.name, windowNode(pipeline).aggregates)
 
 export const suite = (name: string, make: MakeSlots, effort?: Partial<Effort>): void =>
   void describe(`Aggregates: ${name}`, () => {

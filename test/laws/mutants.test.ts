@@ -41,7 +41,7 @@ const planted = async (
   const { AccumulatorTable }: typeof import("../../src/streams/operator/aggregates/AccumulatorTable.ts") = await import(slots)
   return {
     makeEngine: (pipelines, partitions, options) => new Job(pipelines, { partitions, ...options }),
-    makeSlots: (pipeline) => new AccumulatorTable(Checked.windowOf(pipeline.checked).aggregates)
+    makeSlots: (pipeline) => new AccumulatorTable(pipeline.name, Checked.windowOf(pipeline.checked).aggregates)
   }
 }
 

@@ -40,7 +40,7 @@ const build = (checked: Checked.Checked, node: Checked.Node): Built => {
       return { operator: null, inputs: [] }
     case "where":
     case "filter":
-      return { operator: new Selection(node), inputs: [node.input] }
+      return { operator: new Selection(checked.name, node), inputs: [node.input] }
     case "window": {
       const inputs: Array<Checked.Node | null> = []
       inputs[Input.rows] = node.input

@@ -9,9 +9,10 @@
  * `first` and `last` go by event time, then partition, then offset: never by arrival.
  * An aggregate over no value is `null`; `count` of nothing is 0.
  */
-import { Pipeable, type Schema } from "effect"
+import { Pipeable, Predicate, Schema } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
-import type { Expr, Fits, Has, Node } from "./Expr.ts"
+import { isAsync, optionsOf, shown } from "./check/Declarations.ts"
+import { type Expr, type Fits, type Has, type Node, nodeOf } from "./Expr.ts"
 import type * as Plan from "./Plan.ts"
 import { planOf, type Portability } from "./Source.ts"
 import type { Windowed } from "./Window.ts"
@@ -106,18 +107,32 @@ export const weightedMean = <const F extends string, const W extends string>(nam
 /** An aggregate of the user's own functions. The pipeline becomes local: it runs in process only. */
 export const custom = <R, State, Result extends Scalar>(
   spec: CustomSpec<R, State, Result>
-): Aggregate<"custom", never, R, Result> => ({
+): Aggregate<"custom", never, R, Result> => {
+  checkFunctions(optionsOf("Aggregate.custom", spec, ["create", "add", "merge", "result", "state"]))
   // The state's type is known to these functions alone: nothing else ever looks into a state.
-  spec: { op: "custom", custom: spec as unknown as CustomSpec }
-})
+  return { spec: { op: "custom", custom: spec as unknown as CustomSpec } }
+}
+
+/** A file without types may leave one out, or have one that gives a promise. */
+const checkFunctions = <R, State, Result>(spec: CustomSpec<R, State, Result>): void => {
+  for (const name of ["create", "add", "merge", "result"] as const) {
+    const given: unknown = spec[name]
+    if (typeof given !== "function") throw new TypeError(`Aggregate.custom needs a function "${name}", and is given ${shown(given)}`)
+    if (isAsync(given)) throw new TypeError(`Aggregate.custom: its "${name}" is async or a generator, whose values nobody would wait for; make it a plain function`)
+  }
+  if (Schema.isSchema(spec.state)) return
+  throw new TypeError(`Aggregate.custom needs a Schema of its "state", such as Schema.Int, and is given ${shown(spec.state)}`)
+}
 
 /** The same aggregate over only those rows for which a condition holds. Several conditions must all hold. */
 export const where = <Row>(condition: Expr<Row>) =>
 <O extends Op, F extends string, Needs, Result>(
-  { spec }: Aggregate<O, F, Needs, Result>
-): Aggregate<O, F, Needs & Row, Result> => ({
-  spec: { ...spec, where: spec.where === undefined ? condition.node : { op: "and", all: [spec.where, condition.node] } }
-})
+  aggregate: Aggregate<O, F, Needs, Result>
+): Aggregate<O, F, Needs & Row, Result> => {
+  const spec = specOf("Aggregate.where", aggregate)
+  const node = nodeOf("Aggregate.where", condition)
+  return { spec: { ...spec, where: spec.where === undefined ? node : { op: "and", all: [spec.where, node] } } }
+}
 
 export type Any = { readonly spec: Spec }
 
@@ -157,20 +172,42 @@ export interface Aggregated<out Values, out P extends Portability = "portable"> 
   readonly _portability?: P
 }
 
+const specOf = (what: string, aggregate: Any): Spec => {
+  if (Predicate.isObject(aggregate) && Predicate.isObject(aggregate.spec)) return aggregate.spec
+  throw new TypeError(`${what} needs an aggregate, such as Aggregate.count or Aggregate.sum("size"), and is given ${shown(aggregate)}`)
+}
+
+/** By name. In `{ __proto__: … }` JavaScript takes the aggregate for the object's prototype, where nobody would look for it. */
+const specsOf = (aggregates: { readonly [name: string]: Any }): Plan.Aggregates => {
+  if (!Predicate.isObject(aggregates)) {
+    throw new TypeError(`Aggregate.into needs an object of aggregates by their names, and is given ${shown(aggregates)}`)
+  }
+  const prototype: unknown = Object.getPrototypeOf(aggregates)
+  if (Predicate.isObject(prototype) && Object.hasOwn(prototype, "spec")) {
+    throw new TypeError("Aggregate.into: \"__proto__\" cannot be the name of a result; choose another")
+  }
+  return Object.fromEntries(Object.entries(aggregates).map(([name, aggregate]) => [name, specOf(`the aggregate "${name}"`, aggregate)]))
+}
+
 /** Computes a set of aggregates over each window of each key. */
 export const into = <const Aggregates extends { readonly [name: string]: Any }>(aggregates: Aggregates) =>
 <R, P extends Portability>(
   self: Windowed<R, P> & Fits<R, Needed<Aggregates>>
-): Aggregated<Results<Aggregates, R>, PortabilityOf<Aggregates, P>> =>
-  make({
+): Aggregated<Results<Aggregates, R>, PortabilityOf<Aggregates, P>> => {
+  // A file without types may leave the windows out.
+  if (!Predicate.isObject(self) || !Predicate.isObject(self.window)) {
+    throw new TypeError("Aggregate.into needs windows; put one of Window before it, such as Window.tumbling(\"1 minute\")")
+  }
+  return make({
     _tag: "window",
     input: planOf(self.source),
     preAggregated: null,
     window: self.window,
-    aggregates: Object.fromEntries(Object.entries(aggregates).map(([name, { spec }]) => [name, spec])),
+    aggregates: specsOf(aggregates),
     trigger: { on: "close" },
     allowedLateness: 0
   })
+}
 
 export const make = <Values, P extends Portability>(plan: Plan.Results): Aggregated<Values, P> => ({
   plan,

@@ -8,6 +8,7 @@ import type { CustomSpec } from "./Aggregate.ts"
 import { aggregatesOf, bytesOf, checkName, type PreAggregated } from "./check/Aggregates.ts"
 import { among, CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { conditionOf } from "./check/Conditions.ts"
+import { isAsync } from "./check/Declarations.ts"
 import { fieldOf } from "./check/Fields.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
 import * as Fingerprint from "./Fingerprint.ts"
@@ -92,6 +93,8 @@ class Graph {
     const input = this.events(plan.input, kind)
     if (plan._tag === "filter") {
       if (typeof plan.test !== "function") refuse("Source.filter", "it needs a function of a row")
+      if (isAsync(plan.test)) refuse("Source.filter", "its function is async or a generator, and would give neither true nor false; give one that returns either")
+      checkRows("Source.filter", definitionOf(input))
       return this.#add<Checked.Filter>({ _tag: "filter", input, test: plan.test }, [
         "filter",
         input.fingerprint,
@@ -117,6 +120,7 @@ class Graph {
       ? null
       : { definition: definitionOf(preAggregated), fields: pre.fields }
     const aggregates = aggregatesOf(specs, definition, records)
+    if (aggregates.some(({ custom }) => custom !== null)) checkRows("Aggregate.custom", definition)
     return this.#add<Checked.WindowNode>({
       _tag: "window",
       input,
@@ -171,11 +175,21 @@ const smallest = ({ input, window }: Plan.WindowNode, outer: Window): Window => 
 
 const rowsOf = ({ input }: Plan.WindowNode): Plan.Events => input._tag === "window" ? rowsOf(input) : input
 
-const preAggregatedOf = ({ input, preAggregated }: Plan.WindowNode): Plan.PreAggregated | null =>
-  input._tag === "window" ? preAggregatedOf(input) : preAggregated
+/** Records go where rows go: into the windows that are merged in the end. A roll-up has no place for any of its own. */
+const preAggregatedOf = ({ input, preAggregated }: Plan.WindowNode): Plan.PreAggregated | null => {
+  if (input._tag !== "window") return preAggregated
+  if (preAggregated === null) return preAggregatedOf(input)
+  return refuse("Pipeline.acceptPreAggregated", "it stands on a roll-up, which is made of other windows; put it on those")
+}
 
 const definitionOf = (events: Checked.Events): Definition =>
   events._tag === "source" ? events.definition : definitionOf(events.input)
+
+/** Rows that functions are handed have their fields by their paths as members. */
+const checkRows = (node: string, { columns, name: source }: Definition): void => {
+  if (!columns.some(({ name }) => name === "__proto__")) return
+  refuse(node, `its function takes rows, and the source "${source}" has a field "__proto__", which no row can have`)
+}
 
 const checkSource = (definition: Definition): void => {
   const node = `the source "${definition.name}"`

@@ -1,4 +1,5 @@
 /** Event times: in which form the field of a source says when an event happened. */
+import { optionsOf } from "./check/Declarations.ts"
 import type { Column } from "./Column.ts"
 
 /** A field that holds a time, as engines read it. What is finer than a millisecond belongs to the millisecond that it is in. */
@@ -12,8 +13,17 @@ export type Declared<Integer extends string, Numeric extends string, Text extend
   | { readonly seconds: Numeric }
   | { readonly iso8601: Text; readonly withoutZone?: "UTC" }
 
-export const from = (declared: Declared<string, string, string>): EventTime => {
+/** All that a declaration may have, whatever its form. */
+type Members = { readonly seconds?: string; readonly iso8601?: string; readonly withoutZone?: "UTC" }
+
+/** Throws a `TypeError` where it has none of the forms. */
+export const from = (source: string, declared: Declared<string, string, string>): EventTime => {
   if (typeof declared === "string") return { field: declared, unit: "milliseconds" }
+  const what = `the event time of "${source}"`
+  optionsOf<Members>(what, declared, ["seconds", "iso8601", "withoutZone"])
+  if ("seconds" in declared && Object.keys(declared).length > 1) {
+    throw new TypeError(`${what} is given in seconds and in another form: leave all but one out`)
+  }
   if ("seconds" in declared) return { field: declared.seconds, unit: "seconds" }
   const withoutZone: unknown = declared.withoutZone
   if (withoutZone !== undefined && withoutZone !== "UTC") {

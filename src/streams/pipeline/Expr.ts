@@ -10,7 +10,9 @@
  * const block = Expr.and(Expr.gte("size", 10_000), Expr.isNot("priceForming", false))
  * ```
  */
+import { Predicate } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
+import { shown } from "./check/Declarations.ts"
 
 export type Comparison = "eq" | "ne" | "lt" | "lte" | "gt" | "gte"
 
@@ -48,6 +50,12 @@ export type Fits<Row, Needed> = Row extends Needed ? unknown : {
     : `there is no field "${Name}"`
 }[keyof Needed & string]
 
+/** The data of a condition that another call is given, which is refused where it was not made here. */
+export const nodeOf = (call: string, condition: Expr<never>): Node => {
+  if (Predicate.isObject(condition) && Predicate.isObject(condition.node)) return condition.node
+  throw new TypeError(`${call} needs conditions made with Expr, such as Expr.gt("size", 0), and is given ${shown(condition)}`)
+}
+
 const compare = <Name extends string, Type>(op: Comparison, field: Name, value: Literal): Expr<Has<Name, Type>> => ({
   node: { op, field, value }
 })
@@ -82,13 +90,13 @@ type All<Conditions extends ReadonlyArray<Expr<never>>> = {
 export const and = <const Conditions extends ReadonlyArray<Expr<never>>>(
   ...all: Conditions
 ): Expr<All<Conditions>> => ({
-  node: { op: "and", all: all.map(({ node }) => node) }
+  node: { op: "and", all: all.map((condition) => nodeOf("Expr.and", condition)) }
 })
 
 export const or = <const Conditions extends ReadonlyArray<Expr<never>>>(
   ...all: Conditions
 ): Expr<All<Conditions>> => ({
-  node: { op: "or", all: all.map(({ node }) => node) }
+  node: { op: "or", all: all.map((condition) => nodeOf("Expr.or", condition)) }
 })
 
-export const not = <Row>(that: Expr<Row>): Expr<Row> => ({ node: { op: "not", that: that.node } })
+export const not = <Row>(that: Expr<Row>): Expr<Row> => ({ node: { op: "not", that: nodeOf("Expr.not", that) } })

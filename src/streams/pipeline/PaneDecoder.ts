@@ -46,7 +46,7 @@ const valuesOf = (types: ReadonlyMap<string, Type>, { pane, values }: Pane.Encod
   if (names.length !== types.size) return null
   const decoded: { [name: string]: Pane.Value } = {}
   for (const [name, type] of types) {
-    const value = valueOf(type, values[name])
+    const value = Object.hasOwn(values, name) ? valueOf(type, values[name]) : undefined
     if (value === undefined) return null
     decoded[name] = value
   }

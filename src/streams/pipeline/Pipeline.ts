@@ -23,12 +23,13 @@
  * )
  * ```
  */
-import { Duration } from "effect"
+import { type Duration, Predicate } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
 import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
 import { check, checkEvents } from "./Check.ts"
 import { CheckError } from "./check/CheckError.ts"
+import { millisOf, needsSource, nothingElse, optional, optionsOf, shown } from "./check/Declarations.ts"
 import * as Checked from "./Checked.ts"
 import type { Fits, Has } from "./Expr.ts"
 import * as Fingerprint from "./Fingerprint.ts"
@@ -80,7 +81,17 @@ export type Named<Ended> = Ended extends Aggregated<infer Values, infer P> ? Pip
 export const named = (name: string) =>
 <Ended extends Aggregated<unknown, Portability> | Source<unknown, Portability>>(self: Ended): Named<Ended> =>
   // The result's type says which of the two it is made from, which the compiler does not follow.
-  ("plan" in self ? ofPanes(name, self.plan) : ofRows(name, eventsOf(name, self))) as Named<Ended>
+  (hasResults(self) ? ofPanes(name, self.plan) : ofRows(name, eventsOf(name, self))) as Named<Ended>
+
+const hasResults = (self: Aggregated<unknown, Portability> | Source<unknown, Portability>): self is Aggregated<unknown, Portability> =>
+  isResults(planIn(self))
+
+const isResults = (plan: Plan.Plan | undefined): plan is Plan.Results => plan?._tag === "window" || plan?._tag === "derive"
+
+/** A file without types may hand over something that has none. */
+const planIn = (self: unknown): Plan.Plan | undefined =>
+  // Nothing but what was declared here has a plan.
+  Predicate.isObject(self) ? self["plan"] as Plan.Plan | undefined : undefined
 
 const ofPanes = (name: string, plan: Plan.Results): AnyOfPanes => ({ name, plan, checked: check(name, plan) })
 
@@ -88,15 +99,15 @@ const ofRows = (name: string, plan: Plan.Events): AnyOfRows => ({ name, plan, ch
 
 /** A file without types may hand over windows of which nothing is made. */
 const eventsOf = (name: string, source: Source<unknown, Portability>): Plan.Events => {
-  if ("filters" in source) return planOf(source)
+  if (Predicate.isObject(source) && "filters" in source) return planOf(source)
   const why = "it is neither a source nor windows with aggregates; put Aggregate.into before it"
   throw new CheckError({ pipeline: String(name), node: "Pipeline.named", why })
 }
 
-/** What has windows to be changed; a file without types may hand over something that has none. */
+/** What has windows to be changed. */
 const resultsOf = (step: string, self: { readonly plan: Plan.Results }): Plan.Results => {
-  const { plan } = self as { readonly plan?: Plan.Plan }
-  if (plan?._tag === "window" || plan?._tag === "derive") return plan
+  const plan = planIn(self)
+  if (isResults(plan)) return plan
   throw new TypeError(`${step} needs windows, and this ends in events; put a window and Aggregate.into before it`)
 }
 
@@ -109,8 +120,11 @@ const changeWindow = (step: string, change: (node: Plan.WindowNode) => Partial<P
  * change is a `late` pane with the next revision. 0 by default. At exactly the end of the
  * lateness an event is too late.
  */
-export const allowedLateness = (lateness: Duration.Input) =>
-  changeWindow("Pipeline.allowedLateness", () => ({ allowedLateness: Duration.toMillis(lateness) }))
+export const allowedLateness = (lateness: Duration.Input, ...rest: readonly []) => {
+  nothingElse("Pipeline.allowedLateness", rest)
+  const allowedLateness = millisOf("Pipeline.allowedLateness", "lateness", lateness)
+  return changeWindow("Pipeline.allowedLateness", () => ({ allowedLateness }))
+}
 
 /** Emits only when a window closes: the default. */
 export const emitOnClose = changeWindow("Pipeline.emitOnClose", () => ({ trigger: { on: "close" } }))
@@ -119,8 +133,11 @@ export const emitOnClose = changeWindow("Pipeline.emitOnClose", () => ({ trigger
  * Emits `early` panes of open windows as they change: at every event, or whenever the
  * largest event time has crossed a multiple of `every`. Both are functions of the log.
  */
-export const emitOnUpdate = (options?: { readonly every?: Duration.Input }) =>
-  changeWindow("Pipeline.emitOnUpdate", () => ({ trigger: { on: "update", every: Duration.toMillis(options?.every ?? 0) } }))
+export const emitOnUpdate = (options?: { readonly every?: Duration.Input }) => {
+  const { every: length = 0 } = optional("Pipeline.emitOnUpdate", options, ["every"]) ?? {}
+  const every = millisOf("Pipeline.emitOnUpdate", "every", length)
+  return changeWindow("Pipeline.emitOnUpdate", () => ({ trigger: { on: "update", every } }))
+}
 
 /**
  * Adds a result that compares a window with the one before it of the same key: by how many
@@ -130,8 +147,15 @@ export const emitOnUpdate = (options?: { readonly every?: Duration.Input }) =>
 export const percentChange = <const Name extends string, const Of extends string>(name: Name, of: Of) =>
 <Values, P extends Portability>(
   self: Aggregated<Values, P> & Fits<Values, Has<Of, Decimal | number | bigint | null>>
-): Aggregated<Values & Has<Name, Decimal | null>, P> =>
-  Aggregate.make({ _tag: "derive", input: resultsOf("Pipeline.percentChange", self), values: { [name]: { function: "percentChange", of } } })
+): Aggregated<Values & Has<Name, Decimal | null>, P> => {
+  // Whatever names a member becomes a string, "undefined" among them.
+  if (typeof name !== "string") throw new TypeError(`Pipeline.percentChange needs the name of its result, and is given ${shown(name)}`)
+  return Aggregate.make({
+    _tag: "derive",
+    input: resultsOf("Pipeline.percentChange", self),
+    values: { [name]: { function: "percentChange", of } }
+  })
+}
 
 type Unmapped<Values, M> = { readonly [K in keyof Values]: K extends keyof M ? Values[K] : Values[K] | null }
 
@@ -147,9 +171,17 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
 ) =>
 <Values, P extends Portability>(
   self: Aggregated<Values, P> & Fits<Values, { readonly [K in keyof M]: Aggregate.Total<R[M[K]]> | null }>
-): Aggregated<Unmapped<Values, M>, P> =>
-  Aggregate.make(Plan.changeWindow(resultsOf("Pipeline.acceptPreAggregated", self), (node) =>
-    ({ ...node, preAggregated: { input: planOf(source), fields } })))
+): Aggregated<Unmapped<Values, M>, P> => {
+  const call = "Pipeline.acceptPreAggregated"
+  needsSource(call, source)
+  // A file without types may hand over anything.
+  if (!Predicate.isObject(fields)) throw new TypeError(`${call} needs the field of each result, and is given ${shown(fields)}`)
+  return Aggregate.make(Plan.changeWindow(resultsOf(call, self), (node) => {
+    // The records of the first would be dropped.
+    if (node.preAggregated !== null) throw new TypeError(`${call} stands twice on the same windows; leave one of the two out`)
+    return { ...node, preAggregated: { input: planOf(source), fields } }
+  }))
+}
 
 /**
  * A pipeline of larger windows made of the windows of another. It merges their exact states,
@@ -165,7 +197,7 @@ export const rollUp = <Values, P extends Portability>(
     ...node,
     input: node,
     preAggregated: null,
-    window: Window.tumblingOf(size, options)
+    window: Window.tumblingOf(size, options, "Pipeline.rollUp")
   })))
 
 /** The values of a pipeline's panes, or those of its rows. */
@@ -190,9 +222,11 @@ export type RowOf<S> = S extends Source<infer R, Portability> | OfRows<infer R, 
 export type { Row }
 
 /** The same pipeline under other bounds of disorder, as the command line sets them. */
-export const withBounds = <P extends Any>(pipeline: P, bounds: Plan.Bounds): P =>
+export const withBounds = <P extends Any>(pipeline: P, bounds: Plan.Bounds): P => {
+  optionsOf("Pipeline.withBounds", bounds, ["outOfOrderness", "allowedLateness"])
   // Bounds change neither what is put out nor the portability, and a pipeline's type says nothing else.
-  (isOfRows(pipeline) ? ofRows(pipeline.name, Plan.withBounds(pipeline.plan, bounds)) : rebound(pipeline, bounds)) as P
+  return (isOfRows(pipeline) ? ofRows(pipeline.name, Plan.withBounds(pipeline.plan, bounds)) : rebound(pipeline, bounds)) as P
+}
 
 const rebound = ({ name, plan }: AnyOfPanes, bounds: Plan.Bounds): AnyOfPanes => ofPanes(name, Plan.withBounds(plan, bounds))
 

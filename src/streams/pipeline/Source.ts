@@ -17,8 +17,9 @@
  * })
  * ```
  */
-import { Duration, Option, Pipeable, type Schema } from "effect"
+import { type Duration, Option, Pipeable, Predicate, Schema } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
+import { millisOf, needsSource, optionsOf, shown } from "./check/Declarations.ts"
 import * as Column from "./Column.ts"
 import * as EventTime from "./EventTime.ts"
 import type { Expr, Fits, Node } from "./Expr.ts"
@@ -124,13 +125,26 @@ export const make = <Fields extends Schema.Struct.Fields, const K extends FieldO
     readonly outOfOrderness?: Duration.Input
   }
 ): Source<RowOf<Fields>> & Keyed<KeyOf<RowOf<Fields>, K>> => {
-  const time = EventTime.from(options.eventTime)
+  // A file without types may hand over anything.
+  if (typeof name !== "string") throw new TypeError(`Source.make needs the name of a source, and is given ${shown(name)}`)
+  optionsOf(`Source.make("${name}")`, options, ["schema", "key", "eventTime", "outOfOrderness"])
+  if (!Schema.isSchema(options.schema)) {
+    throw new TypeError(`the schema of "${name}" is to be a Schema.Struct, and is ${shown(options.schema)}`)
+  }
+  const time = EventTime.from(name, options.eventTime)
   const columns = Column.fromSchema(options.schema).map((column) => EventTime.narrowed(name, time, column))
   columnOf({ name, columns }, time.field, "event time")
   const key: ReadonlyArray<string> = [options.key].flat()
   for (const field of key) checkKey(name, columnOf({ name, columns }, field, "key"))
   if (new Set(key).size < key.length) throw new TypeError(`the key of "${name}" names a field twice`)
-  return fromDefinition({ name, columns, key, eventTime: time, outOfOrderness: Duration.toMillis(options.outOfOrderness ?? 0) }, [])
+  const { outOfOrderness = 0 } = options
+  return fromDefinition({
+    name,
+    columns,
+    key,
+    eventTime: time,
+    outOfOrderness: millisOf(`Source.make("${name}")`, "outOfOrderness", outOfOrderness)
+  }, [])
 }
 
 /** The values of the fields that a pane's key is made of; none where the source has no such key. */
@@ -177,9 +191,15 @@ export const planOf = ({ definition, filters }: Source<unknown, Portability>): P
 
 /** Keeps the rows for which a condition holds. The pipeline stays portable. */
 export const where = <Fields>(condition: Expr<Fields>) =>
-<R, P extends Portability>(self: Source<R, P> & Fits<R, Fields>): Source<R, P> =>
-  fromDefinition(self.definition, [...self.filters, { _tag: "where", node: condition.node }])
+<R, P extends Portability>(self: Source<R, P> & Fits<R, Fields>): Source<R, P> => {
+  needsSource("Source.where", self)
+  // What is no condition at all is for `Check` to refuse, which knows the pipeline.
+  const node = (Predicate.isObject(condition) ? condition.node : condition) as Node
+  return fromDefinition(self.definition, [...self.filters, { _tag: "where", node }])
+}
 
 /** Keeps the rows for which a function returns true. The pipeline becomes local: it runs in process only. */
-export const filter = <R>(test: (row: R) => boolean) => (self: Source<R, Portability>): Source<R, "local"> =>
-  fromDefinition(self.definition, [...self.filters, { _tag: "function", test }])
+export const filter = <R>(test: (row: R) => boolean) => (self: Source<R, Portability>): Source<R, "local"> => {
+  needsSource("Source.filter", self)
+  return fromDefinition(self.definition, [...self.filters, { _tag: "function", test }])
+}

@@ -5,7 +5,8 @@
  * offset; times before the epoch are no exception. Fixed windows follow Spark's `window()`
  * to the millisecond, sessions its `session_window()`: two that touch are one.
  */
-import { Duration, Pipeable } from "effect"
+import { type Duration, Pipeable } from "effect"
+import { millisOf, needsSource, nothingElse, optional, optionsOf } from "./check/Declarations.ts"
 import type { Portability, Source } from "./Source.ts"
 
 export type Unit = "day" | "week" | "month"
@@ -29,44 +30,54 @@ export interface Aligned {
   readonly offset?: Duration.Input
 }
 
-const assign = (window: Window) => <R, P extends Portability>(source: Source<R, P>): Windowed<R, P> => ({
-  source,
-  window,
-  pipe() {
-    return Pipeable.pipeArguments(this, arguments)
+const assign = (window: Window) => <R, P extends Portability>(source: Source<R, P>): Windowed<R, P> => {
+  needsSource(`Window.${window.kind}`, source)
+  return {
+    source,
+    window,
+    pipe() {
+      return Pipeable.pipeArguments(this, arguments)
+    }
   }
-})
+}
+
+const offsetOf = (call: string, options: Aligned | undefined): number =>
+  millisOf(call, "offset", optional(call, options, ["offset"])?.offset ?? 0)
 
 /** Windows of one length that neither overlap nor leave gaps. */
 export const tumbling = (size: Duration.Input, options?: Aligned) => assign(tumblingOf(size, options))
 
-export const tumblingOf = (size: Duration.Input, options?: Aligned): Window => ({
+/** `call` is what a message says that the windows are made with. */
+export const tumblingOf = (size: Duration.Input, options?: Aligned, call = "Window.tumbling"): Window => ({
   kind: "tumbling",
-  size: Duration.toMillis(size),
-  offset: Duration.toMillis(options?.offset ?? 0)
+  size: millisOf(call, "size", size),
+  offset: offsetOf(call, options)
 })
 
 /** Windows of one length, a new one every `advance`; an event belongs to `size / advance` of them. */
 export const hopping = (size: Duration.Input, advance: Duration.Input, options?: Aligned) =>
   assign({
     kind: "hopping",
-    size: Duration.toMillis(size),
-    advance: Duration.toMillis(advance),
-    offset: Duration.toMillis(options?.offset ?? 0)
+    size: millisOf("Window.hopping", "size", size),
+    advance: millisOf("Window.hopping", "advance", advance),
+    offset: offsetOf("Window.hopping", options)
   })
 
 /** Windows that start together and end a step apart, until `size` is reached: the day so far, every hour. */
 export const cumulative = (size: Duration.Input, step: Duration.Input, options?: Aligned) =>
   assign({
     kind: "cumulative",
-    size: Duration.toMillis(size),
-    step: Duration.toMillis(step),
-    offset: Duration.toMillis(options?.offset ?? 0)
+    size: millisOf("Window.cumulative", "size", size),
+    step: millisOf("Window.cumulative", "step", step),
+    offset: offsetOf("Window.cumulative", options)
   })
 
 /** Windows that last as long as a key's events are at most `gap` apart and end `gap` after the last one. */
-export const session = (gap: Duration.Input) => assign({ kind: "session", gap: Duration.toMillis(gap) })
+export const session = (gap: Duration.Input, ...rest: readonly []) => {
+  nothingElse("Window.session", rest)
+  return assign({ kind: "session", gap: millisOf("Window.session", "gap", gap) })
+}
 
 /** Days, weeks (from Monday) or months of a time zone; a day lasts 23 or 25 hours where the clock changes. */
 export const calendar = (unit: Unit, options: { readonly timeZone: string }) =>
-  assign({ kind: "calendar", unit, timeZone: options.timeZone })
+  assign({ kind: "calendar", unit, timeZone: optionsOf("Window.calendar", options, ["timeZone"]).timeZone })

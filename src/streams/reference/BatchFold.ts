@@ -76,14 +76,15 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
     const input = event.preAggregated === true ? node.preAggregated : node.input
     if (input === null) continue
     const definition = definitionOf(input)
-    const key = keyOf(definition, event.fields)
-    const time = timeOf(definition, event.fields)
+    const fields = rowOf(definition, event.fields)
+    const key = keyOf(definition, fields)
+    const time = timeOf(definition, fields)
     // Without a key or a time it is refused, as if it were not there.
     if (key === null || time === null) continue
-    const item = { ...event, key, time }
+    const item = { ...event, fields, key, time }
     const watermark = (latest.get(event.partition) ?? -Infinity) - definitionOf(node.input).outOfOrderness
     latest.set(event.partition, Math.max(latest.get(event.partition) ?? -Infinity, time))
-    if (!passes(input, event.fields)) continue
+    if (!passes(input, fields)) continue
     const cutOff = watermark - allowedLateness
     if (window.kind === "session") {
       if (time < cutOff) late.push(event)
@@ -107,6 +108,10 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
   const all = window.kind === "session" ? sessions(kept, window.gap) : [...groups.values()]
   return { results: all.sort(order).map((group) => resultOf(node, group)), late }
 }
+
+/** Every field of a source, whatever it is called; `null` where the event has none. */
+export const rowOf = ({ columns }: Definition, fields: Fields): Fields =>
+  Object.fromEntries(columns.map(({ name }) => [name, Object.hasOwn(fields, name) ? fields[name] ?? null : null]))
 
 export const keyOf = ({ key }: Definition, fields: Fields): string | null => {
   const values = key.map((field) => fields[field] ?? null)
@@ -218,7 +223,8 @@ const resultFor = ({ by: byField, custom, field, op, preAggregated: given }: Agg
         .reduce((sum, rows) => sum + rows, 0)
     case "custom": {
       const { add, create, result } = custom!
-      return result(items.reduce((state, { fields }) => add(state, fields as never), create())) as Value
+      const value = result(items.reduce((state, { fields }) => add(state, fields as never), create())) as Value
+      return typeof value === "number" ? finiteOrNull(value) : value
     }
     case "sum":
       return field?.column.kind === "double" ? finiteOrNull(doubleTotal(numbers.map(toNumber))) : total(numbers)

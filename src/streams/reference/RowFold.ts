@@ -2,12 +2,13 @@
 import type { Column } from "../pipeline/Column.ts"
 import type { AnyOfRows } from "../pipeline/Pipeline.ts"
 import type { Row, Values } from "../pipeline/Row.ts"
-import { definitionOf, type Event, keyOf, passes, timeOf } from "./BatchFold.ts"
+import { definitionOf, type Event, keyOf, passes, rowOf, timeOf } from "./BatchFold.ts"
 
 /** The events of each partition have to be in the order of their offsets. */
 export const foldRows = ({ checked: { end, name } }: AnyOfRows, events: ReadonlyArray<Event>): ReadonlyArray<Row> => {
   const definition = definitionOf(end)
-  return events.flatMap(({ fields, offset, partition, preAggregated }): ReadonlyArray<Row> => {
+  return events.flatMap(({ fields: given, offset, partition, preAggregated }): ReadonlyArray<Row> => {
+    const fields = rowOf(definition, given)
     const key = keyOf(definition, fields)
     const time = timeOf(definition, fields)
     if (preAggregated === true || key === null || time === null || !passes(end, fields)) return []

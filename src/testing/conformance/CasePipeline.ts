@@ -70,15 +70,15 @@ const eventTimeOf = (time: Case.Source["eventTime"]) => {
 const windowsOf = (window: Case.Window) => {
   switch (window.kind) {
     case "tumbling":
-      return Window.tumbling(window.size, window)
+      return Window.tumbling(window.size, { offset: window.offset })
     case "hopping":
-      return Window.hopping(window.size, window.advance, window)
+      return Window.hopping(window.size, window.advance, { offset: window.offset })
     case "cumulative":
-      return Window.cumulative(window.size, window.step, window)
+      return Window.cumulative(window.size, window.step, { offset: window.offset })
     case "session":
       return Window.session(window.gap)
     case "calendar":
-      return Window.calendar(window.unit, window)
+      return Window.calendar(window.unit, { timeZone: window.timeZone })
   }
 }
 

@@ -48,7 +48,7 @@ it("a row that is to be taken back ends the run, since windows keep no rows", ()
 })
 
 it("a slot that has been given back is neither merged nor subtracted, reset nor given back again", () => {
-  const slots = new AccumulatorTable(windowOf(checked).aggregates)
+  const slots = new AccumulatorTable("sums", windowOf(checked).aggregates)
   const [kept, gone] = [slots.allocate(), slots.allocate()]
   slots.release(gone)
   const uses: ReadonlyArray<readonly [use: () => void, done: string]> = [
@@ -64,7 +64,7 @@ it("a slot that has been given back is neither merged nor subtracted, reset nor 
 })
 
 it("what the check refuses ends the run where it comes all the same", () => {
-  const table = (aggregate: Partial<Aggregated>) => () => new AccumulatorTable([{ ...windowOf(checked).aggregates[0]!, ...aggregate }])
+  const table = (aggregate: Partial<Aggregated>) => () => new AccumulatorTable("sums", [{ ...windowOf(checked).aggregates[0]!, ...aggregate }])
   expect(table({ field: null })).toThrow("the aggregate \"sum\" has no field")
   const { batch } = rows(null)
   const given = { batch, from: 0, to: 1, slots: new Int32Array(1) }

@@ -48,7 +48,7 @@ const stateOf = (operator: { readonly save: (state: StateWriter) => void }) => {
 
 describe("keyed slots", () => {
   it("give back the slots of keys that are not wanted, and know them no more", () => {
-    const slots = new AccumulatorTable(hopping.aggregates)
+    const slots = new AccumulatorTable("hopping", hopping.aggregates)
     const pool = new KeyedSlotsPool(slots)
     const keyed = new KeyedSlots(pool)
     const [one, other] = [keyed.ensure(1), keyed.ensure(2)]
@@ -59,7 +59,7 @@ describe("keyed slots", () => {
 })
 
 describe("a sliding aggregation", () => {
-  const slots = new AccumulatorTable(hopping.aggregates)
+  const slots = new AccumulatorTable("hopping", hopping.aggregates)
   const pool = new KeyedSlotsPool(slots)
   const { batch } = batchOf([["A", 0, 0]])
   const slice = (start: number, ...keys: ReadonlyArray<number>) => {

@@ -34,6 +34,9 @@ const bars = Source.make("bars", { schema: Bar, key: "symbol", eventTime: "start
 /** A value as the compiler would not have it, which a file without types hands over all the same. */
 const untyped = (value: unknown): never => value as never
 
+const special = Source.make("special", { schema: Special, key: [], eventTime: "time" })
+const none = Aggregate.custom({ create: () => 0, add: (rows) => rows, merge: (left) => left, result: (rows) => rows, state: Schema.Int })
+
 const counted = Aggregate.into({ trades: Aggregate.count })
 const minutes = trades.pipe(Window.tumbling("1 minute"))
 const named = Pipeline.named("p")
@@ -41,6 +44,7 @@ const aggregated = (aggregates: unknown) => minutes.pipe(Aggregate.into(untyped(
 const filtered = (condition: unknown) => trades.pipe(Source.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
 const windowed = (window: unknown) => counted(untyped({ source: trades, window })).pipe(named)
 const high = minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), volume: Aggregate.sum("size"), mean: Aggregate.mean("price") }))
+const accepted = Pipeline.acceptPreAggregated(bars, { high: "high" })
 const merged = (fields: unknown) =>
   high.pipe(untyped(Pipeline.acceptPreAggregated(bars, untyped(fields))), Pipeline.named("p"))
 
@@ -64,6 +68,18 @@ const refusals: ReadonlyArray<readonly [what: string, declare: () => unknown, no
   ["no condition", () => filtered({}), "Source.where", "made with Expr"],
   ["a condition of an aggregate", () => aggregated({ n: Aggregate.where(Expr.gt(untyped("prise"), 0))(Aggregate.count) }), "the aggregate \"n\"", "no field \"prise\""],
   ["a filter that is no function", () => trades.pipe(Source.filter(untyped("size > 1")), Window.tumbling(1), counted, named), "Source.filter", "a function of a row"],
+  ["a filter that is async", () => trades.pipe(Source.filter(untyped(async () => false)), Window.tumbling(1), counted, named), "Source.filter", "give one that returns either"],
+  ["a filter that is a generator", () => trades.pipe(Source.filter(untyped(function*() {})), named), "Source.filter", "or a generator"],
+  ["a filter of rows with a field that no object can have", () => special.pipe(Source.filter(() => true), Window.tumbling(1), counted, named), "Source.filter", "\"__proto__\", which no row can have"],
+  ["an aggregate of rows with a field that no object can have", () => special.pipe(Window.tumbling(1), Aggregate.into({ none }), named), "Aggregate.custom", "\"__proto__\", which no row can have"],
+  ["no condition at all", () => filtered(undefined), "Source.where", "made with Expr"],
+  ["days without a time zone", () => trades.pipe(Window.calendar("day", untyped({})), counted, named), "Window.calendar", "{ timeZone: \"America/New_York\" }"],
+  ["days in a time zone that is undefined", () => trades.pipe(Window.calendar("day", { timeZone: untyped(undefined) }), counted, named), "Window.calendar", "it needs a time zone"],
+  ["pre-aggregated records of a roll-up", () => Pipeline.rollUp(high.pipe(named), "5 minutes").pipe(accepted, named), "Pipeline.acceptPreAggregated", "put it on those"],
+  ["pre-aggregated records of a roll-up of roll-ups", () => Pipeline.rollUp(untyped(Pipeline.rollUp(high.pipe(named), "5 minutes").pipe(accepted)), "1 hour").pipe(named), "Pipeline.acceptPreAggregated", "put it on those"],
+  ["a pre-aggregated field that is undefined", () => merged({ high: undefined }), "the aggregate \"high\"", "has to be one of symbol, start"],
+  ["rows that have a name already", () => named(untyped(trades.pipe(named))), "Pipeline.named", "neither a source nor windows"],
+  ["nothing at all", () => named(untyped(undefined)), "Pipeline.named", "neither a source nor windows"],
   ["a change of a result that there is not", () => high.pipe(Pipeline.percentChange("change", untyped("hihg")), named), "the result \"change\"", "did you mean \"high\"?"],
   ["a change of a string", () => minutes.pipe(Aggregate.into({ venue: Aggregate.last("venue") }), Pipeline.percentChange("change", untyped("venue")), named), "the result \"change\"", "\"venue\" is a string"],
   ["two results of one name", () => high.pipe(Pipeline.percentChange("high", "high"), named), "the result \"high\"", "another result of this name"],

@@ -44,12 +44,13 @@ export class AccumulatorTable {
   /** Pre-aggregated records among them, which leave some results unknown. */
   readonly #preAggregated = new Lane(0)
 
-  constructor(aggregates: ReadonlyArray<Aggregate>) {
+  /** Messages name the pipeline. */
+  constructor(pipeline: string, aggregates: ReadonlyArray<Aggregate>) {
     this.#entries = aggregates.map((aggregate) => {
       const { field, name, op, preAggregated, where } = aggregate
       return {
         name,
-        accumulator: op === "count" && where === null && preAggregated === null ? null : compile(aggregate),
+        accumulator: op === "count" && where === null && preAggregated === null ? null : compile(pipeline, aggregate),
         where,
         preAggregatedColumn: preAggregated?.index ?? null,
         factor: 10 ** (scaleIn(field) - scaleIn(preAggregated))
@@ -193,9 +194,9 @@ const released = (done: string, slot: number): Error =>
   new Error(`a broken invariant: slot ${slot} was ${done} after it had been given back`)
 
 /** Chooses the accumulator of an aggregate from its operation and the columns that it looks at. */
-const compile = ({ by, custom, field, name, op }: Aggregate): Accumulator => {
+const compile = (pipeline: string, { by, custom, field, name, op }: Aggregate): Accumulator => {
   if (op === "count") return new Count()
-  if (custom !== null) return new Custom(custom)
+  if (custom !== null) return new Custom({ pipeline, name, spec: custom })
   if (field === null) throw new TypeError(`the aggregate "${name}" has no field`)
   const { column, index } = field
   switch (op) {

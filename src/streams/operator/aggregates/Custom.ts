@@ -1,20 +1,31 @@
 /** An aggregate of the user's own functions: one state object a slot. */
-import { Schema } from "effect"
+import { BigDecimal, Schema } from "effect"
 import type { CustomSpec } from "../../pipeline/Aggregate.ts"
+import { shown } from "../../pipeline/check/Declarations.ts"
 import { rowAt } from "../../records/Batch.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import type { TableReader, TableWriter } from "../State.ts"
 import { type Accumulator, type Rows } from "./Accumulator.ts"
 
+interface Declared {
+  readonly pipeline: string
+  /** The result's. */
+  readonly name: string
+  readonly spec: CustomSpec
+}
+
 export class Custom implements Accumulator {
   readonly bytesPerSlot = 8
   readonly subtract = null
+  readonly #declared: Declared
   readonly #spec: CustomSpec
   readonly #encode: (state: unknown) => unknown
   readonly #decode: (json: unknown) => unknown
   readonly #states: Array<unknown> = []
 
-  constructor(spec: CustomSpec) {
+  constructor(declared: Declared) {
+    const { spec } = declared
+    this.#declared = declared
     this.#spec = spec
     const json = Schema.toCodecJson(spec.state)
     this.#encode = Schema.encodeUnknownSync(json)
@@ -44,8 +55,15 @@ export class Custom implements Accumulator {
   }
 
   result(slot: number): Value {
-    // `Aggregate.custom` accepts only functions whose result is a pane's value.
-    return this.#spec.result(this.#states[slot]) as Value
+    const value = this.#spec.result(this.#states[slot])
+    // As that of any other aggregate over doubles is: no line and no sink has a number that is none.
+    if (typeof value === "number") return Number.isFinite(value) ? value : null
+    if (isValue(value)) return value
+    const { name, pipeline } = this.#declared
+    throw new TypeError(
+      `the pipeline "${pipeline}": the result "${name}" (Aggregate.custom) has to be a string, a number, a boolean, ` +
+        `a decimal or null, and is ${shown(value)}`
+    )
   }
 
   save(slots: Int32Array, table: TableWriter): void {
@@ -57,3 +75,6 @@ export class Custom implements Accumulator {
     for (const [i, state] of table.json("state").entries()) this.#states[slots[i]!] = this.#decode(state)
   }
 }
+
+const isValue = (value: unknown): value is Value =>
+  value === null || typeof value === "string" || typeof value === "boolean" || typeof value === "bigint" || BigDecimal.isBigDecimal(value)

@@ -1,15 +1,18 @@
 /** Leaves out the rows for which a condition or a function does not hold. */
-import type { Filter, Where } from "../../pipeline/Checked.ts"
+import { shown } from "../../pipeline/check/Declarations.ts"
+import { type Filter, originOf, type Where } from "../../pipeline/Checked.ts"
 import { rowAt } from "../../records/Batch.ts"
 import type { Operator, Rows } from "../Operator.ts"
 import { evaluate } from "./Condition.ts"
 
 export class Selection implements Operator<Rows, Rows> {
   readonly size = 0
+  readonly #pipeline: string
   readonly #node: Where | Filter
   #rows: Rows | null = null
 
-  constructor(node: Where | Filter) {
+  constructor(pipeline: string, node: Where | Filter) {
+    this.#pipeline = pipeline
     this.#node = node
   }
 
@@ -28,9 +31,19 @@ export class Selection implements Operator<Rows, Rows> {
     for (let row = 0; row < keep.length; row++) {
       if (before !== null && before[row] === 0) continue
       // The function's row type and the source's columns come from one schema.
-      if (node.test(rowAt(batch, row))) keep[row] = 1
+      const kept: unknown = node.test(rowAt(batch, row))
+      if (kept === true) keep[row] = 1
+      else if (kept !== false) throw this.#unclear(node, kept)
     }
     return keep
+  }
+
+  /** A promise would keep every row, and nothing at all none: whoever wrote the function has meant neither. */
+  #unclear(node: Filter, kept: unknown): TypeError {
+    const { name } = originOf(node).source.definition
+    return new TypeError(
+      `the pipeline "${this.#pipeline}": a Source.filter of the source "${name}" has to return true or false, and returned ${shown(kept)}`
+    )
   }
 
   advance(): void {}

@@ -25,7 +25,7 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
 
   constructor(pipeline: string, node: WindowNode) {
     this.#pipeline = pipeline
-    this.#slots = new AccumulatorTable(node.aggregates)
+    this.#slots = new AccumulatorTable(pipeline, node.aggregates)
     const make = node.window.kind === "session" ? SessionWindows : SlicedWindows
     this.#windows = new make(node, this.#slots, this.#dictionary, this.#emit)
   }

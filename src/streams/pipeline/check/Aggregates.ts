@@ -26,9 +26,10 @@ export const aggregatesOf = (
   }
   return Object.entries(specs).map(([name, spec]) => {
     const aggregate = aggregateOf(name, spec, definition)
-    const field = preAggregated?.fields[name]
-    if (preAggregated === null || field === undefined) return aggregate
-    return { ...aggregate, preAggregated: preAggregatedOf(aggregate, fieldOf(nodeOf(name), preAggregated.definition, field)) }
+    // A result may be called as a member that every object inherits.
+    if (preAggregated === null || !Object.hasOwn(preAggregated.fields, name)) return aggregate
+    const field = fieldOf(nodeOf(name), preAggregated.definition, preAggregated.fields[name])
+    return { ...aggregate, preAggregated: preAggregatedOf(aggregate, field) }
   })
 }
 

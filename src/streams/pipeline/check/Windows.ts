@@ -51,6 +51,8 @@ export const duration = (node: string, millis: number): number => {
 }
 
 const zone = (node: string, timeZone: string): void => {
+  // Without one a calendar takes that of the machine, on which no result may depend.
+  if (typeof timeZone !== "string") refuse(node, "it needs a time zone, such as { timeZone: \"America/New_York\" }")
   try {
     Intl.DateTimeFormat("en", { timeZone })
   } catch {

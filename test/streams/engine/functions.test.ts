@@ -1,0 +1,117 @@
+/** What functions of a pipeline return is looked at: nothing that is no condition and no result passes for one. */
+import { BigDecimal, Cause, Effect, Exit, Layer, Schema } from "effect"
+import { expect, it } from "vitest"
+import {
+  Aggregate,
+  CheckpointStore,
+  DeadLetters,
+  Engine,
+  EventLog,
+  Ingest,
+  InProcess,
+  Job,
+  Monitor,
+  Pane,
+  Pipeline,
+  Records,
+  ResultSink,
+  Source,
+  Window
+} from "../../../src/index.ts"
+import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
+
+const schema = Schema.Struct({ id: Schema.String, at: Schema.Int })
+const rows = Source.make("readings", { schema, key: "id", eventTime: "at" })
+const line = JSON.stringify({ id: "a", at: 1 })
+
+const oneRow: Records.Records = {
+  ...Records.fromTexts([line]),
+  partition: 0,
+  offsets: Float64Array.of(0),
+  appendedAt: new Float64Array(1)
+}
+
+/** Of a file without types, whose functions may return anything. */
+const returning = (value: unknown) => () => value as never
+
+const filtered = (value: unknown) =>
+  rows.pipe(Source.filter(returning(value)), Window.tumbling(10), Aggregate.into({ n: Aggregate.count }), Pipeline.named("few"))
+
+const resulting = (value: unknown) => {
+  const result = Aggregate.custom({ create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, result: returning(value), state: Schema.Int })
+  return rows.pipe(Window.tumbling(10), Aggregate.into({ own: result }), Pipeline.named("own"))
+}
+
+const panesOf = (pipeline: Pipeline.AnyOfPanes) => {
+  const job = new Job([pipeline], { partitions: 1 })
+  job.take(oneRow)
+  return job.close().panes
+}
+
+it.each<readonly [value: unknown, shown: string]>([
+  [Promise.resolve(false), "a promise"],
+  [undefined, "undefined"],
+  [0, "0"],
+  [1, "1"],
+  ["", "\"\""],
+  [null, "null"],
+  [{}, "an object"]
+])("a filter that returns %o ends the run, and says where", (value, shown) => {
+  expect(() => panesOf(filtered(value)))
+    .toThrow(`the pipeline "few": a Source.filter of the source "readings" has to return true or false, and returned ${shown}`)
+})
+
+it("a filter that returns true or false is what it was", () => {
+  expect(panesOf(filtered(true)).map(({ values }) => values)).toEqual([{ n: 1 }])
+  expect(panesOf(filtered(false))).toEqual([])
+})
+
+it.each<readonly [value: unknown, shown: string]>([
+  [{ total: 1 }, "an object"],
+  [[1], "a list"],
+  [undefined, "undefined"],
+  [Promise.resolve(1), "a promise"],
+  [() => 1, "a function"],
+  [Symbol("s"), "Symbol(s)"]
+])("a result that is %o ends the run, and says which", (value, shown) => {
+  expect(() => panesOf(resulting(value))).toThrow(`the pipeline "own": the result "own" (Aggregate.custom) has to be a string, a number, `)
+  expect(() => panesOf(resulting(value))).toThrow(`and is ${shown}`)
+})
+
+it.each<readonly [value: unknown, written: Pane.Encoded["values"][string]]>([
+  ["text", "text"],
+  [true, true],
+  [null, null],
+  [1.5, 1.5],
+  [10n ** 20n, "100000000000000000000"],
+  [BigDecimal.fromStringUnsafe("1.50"), "1.5"],
+  [Number.NaN, null],
+  [Infinity, null],
+  [-Infinity, null]
+])("a result that is %o is one, as the fold has it", (value, written) => {
+  const pipeline = resulting(value)
+  const [pane] = panesOf(pipeline)
+  expect(Pane.encode(pane!).values).toEqual({ own: written })
+  const { results } = BatchFold.fold(pipeline, [{ partition: 0, offset: 0, fields: { id: "a", at: 1 } }])
+  expect(results.map(({ values }) => values)).toEqual([pane?.values])
+})
+
+const ports = Layer.mergeAll(
+  EventLog.layerMemory({ topic: "readings" }),
+  ResultSink.layerMemory,
+  DeadLetters.layerMemory,
+  CheckpointStore.layerMemory,
+  Monitor.layer
+)
+
+it.each([[filtered({}), "a Source.filter of the source \"readings\""], [resulting({}), "the result \"own\""]] as const)(
+  "an engine's run ends with the message",
+  (pipeline, says) =>
+    Effect.gen(function*() {
+      const [engine, log] = [yield* Engine, yield* EventLog]
+      yield* log.append(0, Records.fromTexts([line, JSON.stringify({ id: "a", at: 100 })]))
+      const stopAt = Effect.provideService(Ingest.end, EventLog, log)
+      const exit = yield* Effect.exit(engine.run({ name: "functions", pipelines: [pipeline], stopAt }))
+      expect(Exit.isFailure(exit) ? Cause.squash(exit.cause) : null).toMatchObject({ message: expect.stringContaining(says) })
+    }).pipe(Effect.provide(InProcess.layer.pipe(Layer.provideMerge(ports)), { local: true }), Effect.runPromise)
+)

@@ -1,0 +1,125 @@
+/**
+ * What a call is given that it does not know is refused, and named: a file of pipelines is run with its types stripped, and
+ * an option that is misspelt must not be one that was left out.
+ */
+import { Duration, Schema } from "effect"
+import { describe, expect, it } from "vitest"
+import { Aggregate, Expr, Pipeline, Source, Window } from "../../../src/index.ts"
+
+const schema = Schema.Struct({ id: Schema.String, at: Schema.Int, size: Schema.Int })
+const rows = Source.make("rows", { schema, key: "id", eventTime: "at" })
+
+/** A value as the compiler would not have it. */
+const untyped = (value: unknown): never => value as never
+
+const windows = rows.pipe(Window.tumbling("1 minute"))
+const sums = windows.pipe(Aggregate.into({ size: Aggregate.sum("size") }))
+const named = sums.pipe(Pipeline.named("sums"))
+const source = (options: object) => () => Source.make("r", { schema, key: "id", eventTime: "at", ...options })
+const functions = { create: () => 0, add: () => 0, merge: () => 0, result: () => 0, state: Schema.Int }
+const custom = (options: object) => () => Aggregate.custom({ ...functions, ...options })
+
+/** A call, and all that its message has to say. */
+type Refusals = Readonly<Record<string, readonly [declare: () => unknown, ...says: ReadonlyArray<string>]>>
+
+const refused = (refusals: Refusals) => {
+  for (const [what, [declare, ...says]] of Object.entries(refusals)) {
+    it(what, () => {
+      let error: unknown
+      try {
+        declare()
+      } catch (thrown) {
+        error = thrown
+      }
+      expect(error).toBeInstanceOf(TypeError)
+      for (const part of says) expect(error).toHaveProperty("message", expect.stringContaining(part))
+    })
+  }
+}
+
+describe("an option that is not known is refused by name, with the one that may be meant", () => {
+  refused({
+    "of days": [() => Window.calendar("day", untyped({ timezone: "Europe/Paris" })), "Window.calendar knows no \"timezone\"", "did you mean \"timeZone\"?"],
+    "of tumbling windows": [() => Window.tumbling("1 day", untyped({ ofset: "1 hour" })), "Window.tumbling knows no \"ofset\"", "did you mean \"offset\"?"],
+    "of hopping windows": [() => Window.hopping("1 day", "1 hour", untyped({ ofset: 1 })), "Window.hopping knows no \"ofset\"", "did you mean \"offset\"?"],
+    "of cumulative windows": [() => Window.cumulative("1 day", "1 hour", untyped({ zone: "UTC" })), "Window.cumulative knows no \"zone\"", "known: offset"],
+    "of a roll-up": [() => Pipeline.rollUp(named, "1 hour", untyped({ Offset: 1 })), "Pipeline.rollUp knows no \"Offset\"", "did you mean \"offset\"?"],
+    "of a source": [source({ outOfOrdernes: "1 hour" }), "Source.make(\"r\") knows no \"outOfOrdernes\"", "did you mean \"outOfOrderness\"?"],
+    "of an event time": [source({ eventTime: { second: "at" } }), "the event time of \"r\" knows no \"second\"", "did you mean \"seconds\"?"],
+    "of early panes": [() => Pipeline.emitOnUpdate(untyped({ evry: "1 hour" })), "Pipeline.emitOnUpdate knows no \"evry\"", "did you mean \"every\"?"],
+    "of bounds": [() => Pipeline.withBounds(named, untyped({ outOfOrdernes: 5 })), "Pipeline.withBounds knows no \"outOfOrdernes\"", "did you mean \"outOfOrderness\"?"],
+    "of a custom aggregate": [custom({ marge: () => 0 }), "Aggregate.custom knows no \"marge\"", "did you mean \"merge\"?"],
+    "of a length of time": [() => Window.session(untyped({ minuts: 5 })), "Window.session: its gap knows no \"minuts\"", "did you mean \"minutes\"?"],
+    "named as what every object inherits": [() => Window.tumbling(1, untyped({ constructor: 1 })), "Window.tumbling knows no \"constructor\""]
+  })
+})
+
+describe("options in the place of others, and where there are none", () => {
+  refused({
+    "a calendar without any": [() => Window.calendar("day", untyped(undefined)), "Window.calendar takes an object with timeZone", "is given undefined"],
+    "a time zone that stands alone": [() => Window.calendar("day", untyped("UTC")), "Window.calendar takes an object with timeZone", "is given \"UTC\""],
+    "an offset that stands alone": [() => Window.tumbling("1 day", untyped("1 hour")), "Window.tumbling takes an object with offset", "is given \"1 hour\""],
+    "options that are null": [() => Pipeline.emitOnUpdate(untyped(null)), "Pipeline.emitOnUpdate takes an object with every", "is given null"],
+    "an offset of sessions": [() => (Window.session as (...all: Array<unknown>) => unknown)("5 minutes", { offset: 1 }), "Window.session takes no options"],
+    "an option of lateness": [() => (Pipeline.allowedLateness as (...all: Array<unknown>) => unknown)(1, { every: 1 }), "Pipeline.allowedLateness takes no options"],
+    "a step that was forgotten": [() => Window.cumulative("1 day", untyped({ offset: 1 })), "Window.cumulative: its step knows no \"offset\""],
+    "early panes that were not called": [() => sums.pipe(untyped(Pipeline.emitOnUpdate)), "Pipeline.emitOnUpdate knows no \"plan\""],
+    "a source without any": [() => Source.make("r", untyped(undefined)), "Source.make(\"r\") takes an object with schema, key", "is given undefined"],
+    "a source without a name": [() => Source.make(untyped({ schema }), untyped({})), "Source.make needs the name of a source", "is given an object"],
+    "a source without a schema": [() => Source.make("r", untyped({ key: "id", eventTime: "at" })), "the schema of \"r\" is to be a Schema.Struct, and is undefined"],
+    "fields that are in no struct": [source({ schema: { id: Schema.String } }), "the schema of \"r\" is to be a Schema.Struct, and is an object"],
+    "a source without a time": [source({ eventTime: undefined }), "the event time of \"r\" takes an object with seconds, iso8601", "is given undefined"],
+    "a time in two forms": [source({ eventTime: { seconds: "at", withoutZone: "UTC" } }), "the event time of \"r\" is given in seconds and in another form"]
+  })
+})
+
+describe("what is no length of time is refused with the call, the part and what it is", () => {
+  refused({
+    "fortnights": [() => Window.tumbling(untyped("1 fortnight")), "Window.tumbling: its size is \"1 fortnight\", which is no length of time", "\"5 minutes\""],
+    "an offset": [() => Window.tumbling(1, { offset: untyped("soon") }), "Window.tumbling: its offset is \"soon\""],
+    "an advance": [() => Window.hopping(1, untyped(undefined)), "Window.hopping: its advance is undefined"],
+    "a step": [() => Window.cumulative(1, untyped(null)), "Window.cumulative: its step is null"],
+    "a roll-up": [() => Pipeline.rollUp(named, untyped("5 minutos")), "Pipeline.rollUp: its size is \"5 minutos\""],
+    "lateness": [() => Pipeline.allowedLateness(untyped("2 ours")), "Pipeline.allowedLateness: its lateness is \"2 ours\""],
+    "lateness that is no number": [() => Pipeline.allowedLateness(Number.NaN), "Pipeline.allowedLateness: its lateness is NaN"],
+    "a pair without a number": [() => Window.session([Number.NaN, 0]), "Window.session: its gap is a list"],
+    "units without a number": [() => Window.session({ minutes: Number.NaN }), "Window.session: its gap is an object"],
+    "no unit": [() => Window.session({}), "Window.session: its gap is an object"],
+    "between early panes": [() => Pipeline.emitOnUpdate({ every: untyped(true) }), "Pipeline.emitOnUpdate: its every is true"],
+    "disorder": [source({ outOfOrderness: "1 hr" }), "Source.make(\"r\"): its outOfOrderness is \"1 hr\""],
+    "disorder that is null": [source({ outOfOrderness: null }), "Source.make(\"r\"): its outOfOrderness is null"]
+  })
+
+  it("every form that Effect reads is one", () => {
+    const minute = [60_000, "1 minute", "60 seconds", { minutes: 1 }, { seconds: 59, milliseconds: 1_000 }, [60, 0] as const, Duration.minutes(1), 60_000_000_000n] as const
+    for (const size of minute) expect(rows.pipe(Window.tumbling(size)).window).toEqual({ kind: "tumbling", size: 60_000, offset: 0 })
+  })
+})
+
+describe("what stands in a wrong place, or is of another kind", () => {
+  refused({
+    "windows of nothing": [() => Window.tumbling(1)(untyped(undefined)), "Window.tumbling needs a source", "is given undefined"],
+    "windows of windows": [() => Window.session(1)(untyped(windows)), "Window.session needs a source", "put it before them"],
+    "a condition behind windows": [() => Source.where(Expr.gt("size", 0))(untyped(windows)), "Source.where needs a source", "put it before them"],
+    "a filter behind aggregates": [() => Source.filter(() => true)(untyped(sums)), "Source.filter needs a source", "put it before them"],
+    "aggregates of a source": [() => rows.pipe(untyped(Aggregate.into({ n: Aggregate.count }))), "Aggregate.into needs windows"],
+    "no aggregates": [() => windows.pipe(Aggregate.into(untyped(undefined))), "Aggregate.into needs an object of aggregates", "is given undefined"],
+    "an aggregate that is undefined": [() => windows.pipe(untyped(Aggregate.into({ n: untyped(undefined) }))), "the aggregate \"n\" needs an aggregate", "is given undefined"],
+    "an aggregate that was not called": [() => windows.pipe(untyped(Aggregate.into({ n: untyped(Aggregate.sum) }))), "the aggregate \"n\" needs an aggregate", "is given a function"],
+    "an aggregate that is the prototype": [() => windows.pipe(Aggregate.into(untyped({ __proto__: Aggregate.count }))), "\"__proto__\" cannot be the name of a result"],
+    "a condition of an aggregate that is none": [() => Aggregate.where(untyped({}))(Aggregate.count), "Aggregate.where needs conditions made with Expr", "is given an object"],
+    "a condition of no aggregate": [() => Aggregate.where(Expr.eq("size", 1))(untyped(Aggregate.sum)), "Aggregate.where needs an aggregate", "is given a function"],
+    "both of nothing": [() => Expr.and(Expr.eq("size", 1), untyped(undefined)), "Expr.and needs conditions made with Expr", "is given undefined"],
+    "either of a list": [() => Expr.or(untyped([Expr.eq("size", 1)])), "Expr.or needs conditions", "is given a list"],
+    "not a function": [() => Expr.not(untyped(() => true)), "Expr.not needs conditions", "is given a function"],
+    "a custom aggregate without a function": [custom({ merge: undefined }), "Aggregate.custom needs a function \"merge\", and is given undefined"],
+    "a custom aggregate with an async one": [custom({ result: async () => 0 }), "Aggregate.custom: its \"result\" is async"],
+    "a custom aggregate without a Schema": [custom({ state: undefined }), "Aggregate.custom needs a Schema of its \"state\"", "is given undefined"],
+    "a custom aggregate of nothing": [() => Aggregate.custom(untyped(undefined)), "Aggregate.custom takes an object with create"],
+    "a change without a name": [() => sums.pipe(Pipeline.percentChange(untyped(undefined), "size")), "Pipeline.percentChange needs the name of its result"],
+    "pre-aggregated records of no source": [() => sums.pipe(untyped(Pipeline.acceptPreAggregated(untyped(undefined), { size: untyped("size") }))), "Pipeline.acceptPreAggregated needs a source"],
+    "pre-aggregated records without fields": [() => sums.pipe(untyped(Pipeline.acceptPreAggregated(rows, untyped(undefined)))), "Pipeline.acceptPreAggregated needs the field of each result"],
+    "pre-aggregated records twice": [() => sums.pipe(Pipeline.acceptPreAggregated(rows, { size: "size" }), Pipeline.acceptPreAggregated(rows, { size: "size" })), "stands twice on the same windows"],
+    "a roll-up of nothing": [() => Pipeline.rollUp(untyped(undefined), 1), "Pipeline.rollUp needs windows"]
+  })
+})
