@@ -349,7 +349,17 @@ export const preAggregated: fc.Arbitrary<PreAggregated> = fc.record({
   rows: fc.integer({ min: 0, max: 9 })
 })
 
-const idle: fc.Arbitrary<Control> = times.map((watermark) => ({ _tag: "idle", watermark }))
+/** As runs write them that read event times from this field or another, under this bound or another; and as others may. */
+const idle: fc.Arbitrary<Control> = fc.record({
+  watermark: times,
+  eventTime: fc.option(fc.constantFrom("time", "size"), { nil: undefined }),
+  outOfOrderness: fc.option(fc.nat(9), { nil: undefined })
+}).map(({ eventTime, outOfOrderness, watermark }) => ({
+  _tag: "idle",
+  watermark,
+  ...(eventTime === undefined ? {} : { eventTime }),
+  ...(outOfOrderness === undefined ? {} : { outOfOrderness })
+}))
 
 const end: Control = { _tag: "end" }
 

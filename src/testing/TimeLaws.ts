@@ -1,4 +1,5 @@
 /** Laws of event time: watermarks, the end of lateness, and the calendar. */
+import type { Control } from "../streams/records/Control.ts"
 import * as fc from "fast-check"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { Kind } from "../streams/records/Records.ts"
@@ -219,11 +220,17 @@ const sample = (time: number) => ({ key: "A", time, price: "1.5", size: 2 })
 const watermark = (log: Log, taken: number, slack: number): number | null => {
   const all = Array.from({ length: log.partitions }, () => -Infinity)
   for (const { kind, partition, value } of log.entries.slice(0, taken)) {
-    const said = kind === Kind.control ? (value._tag === "idle" ? value.watermark : -Infinity) : value.time - slack
+    const said = kind === Kind.control ? saidBy(value, slack) : value.time - slack
     all[partition] = Math.max(all[partition]!, said)
   }
   const smallest = Math.min(...all)
   return smallest === -Infinity ? null : smallest
+}
+
+/** What a decision says to a pipeline whose event time is "time", under its own bound. */
+const saidBy = (control: Control, slack: number): number => {
+  if (control._tag !== "idle" || (control.eventTime ?? "time") !== "time") return -Infinity
+  return control.watermark + (control.outOfOrderness ?? slack) - slack
 }
 
 /** The watermark of the partition of the record at a place, before that record. */

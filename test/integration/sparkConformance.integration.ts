@@ -116,7 +116,9 @@ const refused = {
     "no-change-beyond-14-days",
     "change-after-a-revision-of-the-window-before",
     "change-after-a-window-in-between",
-    "change-never-against-a-retracted-session"
+    "change-never-against-a-retracted-session",
+    "a-session-that-ends-14-days-after-another",
+    "a-session-that-ends-more-than-14-days-after-another"
   ]
 }
 

@@ -215,6 +215,27 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: "the watermark is the smallest"
   },
   {
+    mistake: "what the clock decided for one bound is taken for every bound",
+    file: "streams/engine/SourceReader.ts",
+    find: "control.watermark + (control.outOfOrderness ?? outOfOrderness) - outOfOrderness",
+    replace: "control.watermark",
+    law: "the watermark is the smallest"
+  },
+  {
+    mistake: "what the clock decided for the times of one field is taken for those of every field",
+    file: "streams/engine/SourceReader.ts",
+    find: "if (control.eventTime !== undefined && control.eventTime !== eventTime.field) continue",
+    replace: "",
+    law: "the watermark is the smallest"
+  },
+  {
+    mistake: "where all partitions have become idle, no window closes",
+    file: "streams/engine/SourceReader.ts",
+    find: "onPart({ _tag: \"idle\", input, timeline })",
+    replace: "",
+    law: "a partition that was declared idle holds nothing up"
+  },
+  {
     mistake: "the watermark goes back when an idle partition returns",
     file: "streams/engine/Timeline.ts",
     find: "if (time - slack > watermark) watermark = time - slack\n    }\n    if (watermark < state.watermark) throw new Error(`the watermark of partition ${partition} went back`)",
