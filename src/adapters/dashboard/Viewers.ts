@@ -6,7 +6,8 @@
  * it alone is what lies in its connection: one slice. The server ends connections on which nothing moves, see
  * `NodeServer.ts`.
  */
-import { Clock, Effect, Latch, Stream } from "effect"
+import { Effect, Latch, Stream } from "effect"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 
 /** One server-sent event, written out, and the key it is about; `null` where it concerns every viewer. */
 export interface Frame {
@@ -84,7 +85,7 @@ export const make = Effect.fnUntraced(function*(missed: Frame) {
     told.closeUnsafe()
     const frames = gathered
     gathered = []
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* MonotonicTime.millis
     const written = new Map<string | undefined, Written>()
     const all = [...viewers]
     for (let first = 0; first < all.length; first += atOnce) {
