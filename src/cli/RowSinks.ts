@@ -3,6 +3,7 @@ import { Context, Effect, Layer } from "effect"
 import * as FileRowSink from "../adapters/file/FileRowSink.ts"
 import { type AnyOfRows, type Any as AnyPipeline, isOfRows } from "../streams/pipeline/Pipeline.ts"
 import { RowSink, type RowSinkError } from "../streams/ports/RowSink.ts"
+import { storesOf } from "../streams/ports/Store.ts"
 import { type Problem, usage } from "./terminal/Problem.ts"
 
 /** What a run is told of its rows; `null` where none of its pipelines has any, so that no place for them is made. */
@@ -50,7 +51,7 @@ const tee = <E, R>(layers: ReadonlyArray<Layer.Layer<RowSink, E, R>>) =>
       return RowSink.of({
         write: (rows) => Effect.forEach(all, (sink) => sink.write(rows), atOnce),
         remove: (pipeline) => Effect.forEach(all, (sink) => sink.remove(pipeline), atOnce),
-        stores: Effect.map(Effect.forEach(all, ({ stores }) => stores ?? Effect.succeed([])), (found) => found.flat()),
+        stores: storesOf(all),
         read: (query) => others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query))
       })
     })

@@ -1,6 +1,7 @@
 /** Several sinks as one. */
 import { Context, Effect, Layer } from "effect"
 import { ResultSink } from "../streams/ports/ResultSink.ts"
+import { storesOf } from "../streams/ports/Store.ts"
 
 /** The sinks of these names, the nearest first as the layers have them; the fallback where none is named. */
 export const sinksOf = <Name extends string, E, R>(
@@ -31,7 +32,7 @@ const tee = <E, R>(layers: ReadonlyArray<Layer.Layer<ResultSink, E, R>>) =>
         remove: (pipeline) => Effect.forEach(fromFar, (sink) => sink.remove(pipeline), atOnce),
         read: (query) =>
           others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query)),
-        stores: Effect.map(Effect.forEach(all, ({ stores }) => stores ?? Effect.succeed([])), (found) => found.flat()),
+        stores: storesOf(all),
         // A crash may have come when one had panes that another had not.
         recall: (query) => Effect.map(Effect.forEach(all, (sink) => (sink.recall ?? sink.read)(query)), (found) => found.flat())
       })

@@ -3,6 +3,7 @@ import { describe, it } from "@effect/vitest"
 import { Arbitrary, BigDecimal, Effect, type Layer } from "effect"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import { type Query, ResultSink } from "../streams/ports/ResultSink.ts"
+import { storesOf } from "../streams/ports/Store.ts"
 import * as Identity from "./Identity.ts"
 import { type DurableLaws, forAll, type Laws, on, type Options, refused, same, testLaws } from "./Law.ts"
 import { byCodePoints, integer } from "./Samples.ts"
@@ -24,7 +25,7 @@ export const suiteWriteOnly = (name: string, fresh: Layer.Layer<ResultSink, unkn
   })
 }
 
-const ids = ResultSink.use(({ stores }) => Effect.map(stores ?? Effect.succeed([]), (all) => all.map(({ id }) => id)))
+const ids = ResultSink.use((sink) => Effect.map(storesOf([sink]), (all) => all.map(({ id }) => id)))
 
 export const laws: Laws<ResultSink> = {
   "the stores behind it have ids that no others have": Identity.areItsOwn(ids),

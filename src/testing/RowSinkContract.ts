@@ -3,6 +3,7 @@ import { describe, it } from "@effect/vitest"
 import { Arbitrary, BigDecimal, Effect, type Layer } from "effect"
 import * as Row from "../streams/pipeline/Row.ts"
 import { type Query, RowSink } from "../streams/ports/RowSink.ts"
+import { storesOf } from "../streams/ports/Store.ts"
 import * as Identity from "./Identity.ts"
 import { type DurableLaws, forAll, type Laws, on, type Options, refused, same, testLaws } from "./Law.ts"
 import { byCodePoints, integer } from "./Samples.ts"
@@ -25,7 +26,7 @@ export const suiteWriteOnly = (name: string, fresh: Layer.Layer<RowSink, unknown
   })
 }
 
-const ids = RowSink.use(({ stores }) => Effect.map(stores ?? Effect.succeed([]), (all) => all.map(({ id }) => id)))
+const ids = RowSink.use((sink) => Effect.map(storesOf([sink]), (all) => all.map(({ id }) => id)))
 
 export const laws: Laws<RowSink> = {
   "the stores behind it have ids that no others have": Identity.areItsOwn(ids),

@@ -62,7 +62,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
   })
   const writeRows = yield* rowWriter(job)
   yield* resume(job, options.name)
-  const sinks = (yield* Resumption.stores).map(({ id }) => id)
+  const sinks = yield* Resumption.storeIds
   yield* adopt(job)
   const run = new Run({ options, job, writeRows, now: yield* MonotonicTime.millis })
 

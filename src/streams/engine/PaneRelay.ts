@@ -43,7 +43,7 @@ export const run = Effect.fn("PaneRelay.run")(function*(options: Options) {
   const fingerprint = fingerprintOf(log.topic, options.pipelines)
   const decode = PaneDecoder.make(options.pipelines)
   const offsets = yield* resume(options.name, fingerprint)
-  const sinks = (yield* Resumption.stores).map(({ id }) => id)
+  const sinks = yield* Resumption.storeIds
   let [panes, unusable] = [0, 0]
   /** Batches that were carried, and how many of them the saved offsets cover. */
   let [carried, saved] = [0, 0]
@@ -86,7 +86,7 @@ export const skip = Effect.fn("PaneRelay.skip")(function*(name: string, pipeline
   const store = yield* CheckpointStore
   const fingerprint = fingerprintOf(log.topic, pipelines)
   yield* resume(name, fingerprint)
-  const sinks = (yield* Resumption.stores).map(({ id }) => id)
+  const sinks = yield* Resumption.storeIds
   yield* store.save(name, { fingerprint, log: log.id, sinks, offsets: yield* log.ends, state: "" })
 })
 

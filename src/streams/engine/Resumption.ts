@@ -5,16 +5,17 @@ import { StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink } from "../ports/RowSink.ts"
-import type { Store } from "../ports/Store.ts"
+import { storesOf } from "../ports/Store.ts"
 
 /** The stores in which a run puts what it makes. */
-export const stores = Effect.gen(function*() {
+const stores = Effect.gen(function*() {
   const sink = yield* ResultSink
   const rows = Option.getOrUndefined(yield* Effect.serviceOption(RowSink))
-  return [...(yield* sink.stores ?? none), ...(yield* rows?.stores ?? none)]
+  return [...(yield* storesOf([sink])), ...(yield* storesOf(rows === undefined ? [] : [rows]))]
 })
 
-const none: Effect.Effect<ReadonlyArray<Store>> = Effect.succeed([])
+/** Their ids, as a checkpoint has them. */
+export const storeIds = Effect.map(stores, (all) => all.map(({ id }) => id))
 
 /**
  * The checkpoint of a name, none where there is none, or where a store has not got what was put out before it: then the log

@@ -110,15 +110,16 @@ const unsupported = (name: string, what: string): TypeError =>
   )
 
 /** By how Effect's own checks describe themselves; those of a group one by one. */
-const checksOf = (ast: SchemaAST.AST): ReadonlyArray<Data> => {
-  const found: Array<Data> = []
-  const visit = (check: SchemaAST.Check<never>): void => {
-    if (check._tag === "FilterGroup") return check.checks.forEach(visit)
-    found.push(Option.getOrNull(Option.map(decodeRepresentation(check.annotations?.["representation"]), ({ id, payload }): Data => [id, payload])))
-  }
+const checksOf = (ast: SchemaAST.AST): ReadonlyArray<Data> =>
+  filtersOf(ast).map(({ annotations }) =>
+    Option.getOrNull(Option.map(decodeRepresentation(annotations?.["representation"]), ({ id, payload }): Data => [id, payload])))
+
+/** Its checks, those of groups one by one. */
+const filtersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.Filter<never>> => {
+  const leaves = (check: SchemaAST.Check<never>): ReadonlyArray<SchemaAST.Filter<never>> =>
+    check._tag === "FilterGroup" ? check.checks.flatMap(leaves) : [check]
   // The checks of any AST take values of its own type; for reading their annotations the type does not matter.
-  for (const check of (ast.checks ?? []) as ReadonlyArray<SchemaAST.Check<never>>) visit(check)
-  return found
+  return ((ast.checks ?? []) as ReadonlyArray<SchemaAST.Check<never>>).flatMap(leaves)
 }
 
 const decodeRepresentation = Schema.decodeUnknownOption(Schema.Struct({ id: Schema.String, payload: Schema.Json }))
@@ -143,12 +144,11 @@ const decodePattern = Schema.decodeUnknownOption(
  */
 const rangeOf = (ast: SchemaAST.AST) => {
   const range = { complete: true, integer: false, minimum: -Infinity, maximum: Infinity }
-  const visit = (check: SchemaAST.Check<never>): void => {
-    if (check._tag === "FilterGroup") return check.checks.forEach(visit)
-    const constraint: unknown = check.annotations?.["arbitraryConstraint"]
+  for (const { annotations } of filtersOf(ast)) {
+    const constraint: unknown = annotations?.["arbitraryConstraint"]
     if (!Predicate.isObject(constraint)) {
       range.complete = false
-      return
+      continue
     }
     for (const [name, value] of Object.entries(constraint)) {
       // Nothing that the decoder reads is infinite or NaN, so "finite" needs no look.
@@ -159,7 +159,5 @@ const rangeOf = (ast: SchemaAST.AST) => {
       else range.complete = false
     }
   }
-  // The checks of any AST take values of its own type; for reading their annotations the type does not matter.
-  for (const check of (ast.checks ?? []) as ReadonlyArray<SchemaAST.Check<never>>) visit(check)
   return range
 }
