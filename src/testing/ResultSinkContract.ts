@@ -43,8 +43,10 @@ export const laws: Laws<ResultSink> = {
   "the newest pane of a window wins, in whatever order and batches panes come and however often": (fresh) => {
     const holdsFor = (written: Batches) => answersAsModel(fresh, written, [{}])
     // Older panes of every window in one batch: more than a sink may have in mind, and than a random sample has.
-    const newer = everyWindow.map((pane) => ({ ...pane, changes: 3 }))
-    return Effect.andThen(holdsFor([newer, everyWindow, newer.toReversed(), everyWindow]), forAll(batches, holdsFor))
+    const newer = everyWindow.map((pane): Pane.Pane => ({ ...pane, pane: "on-time", changes: 3 }))
+    // Made of equally many changes, which a random sample may lack.
+    const early = newer.map((pane): Pane.Pane => ({ ...pane, pane: "early" }))
+    return Effect.andThen(holdsFor([early, newer, everyWindow, newer.toReversed(), everyWindow, early]), forAll(batches, holdsFor))
   },
 
   "a retracted window is gone, and only a newer pane brings it back": (fresh) =>
