@@ -153,12 +153,7 @@ for (const [kind, broker] of Object.entries(kinds)) {
           const running = yield* Effect.forkChild(processor.run())
           yield* Admin.until(Effect.map(processor.progress, ({ read }) => read === 2_000))
           yield* Effect.provide(removeProcessor(group), layer)
-          yield* ingest(market(2_000, { seed: 2 }))
-          yield* Admin.until(Effect.map(savedOffsets, (offsets) => sum(offsets) === 4_000))
-          yield* processor.check
-          yield* Fiber.interrupt(running)
-          assert.strictEqual((yield* processor.run({ toTheEnd: true })).read, 4_000)
-          yield* sameAsFold
+          yield* goesOn(processor, running)
         })))
 
     it.live("a processor that the group has forgotten stops, if another has had its place, and be it for a moment", () =>
@@ -185,12 +180,7 @@ for (const [kind, broker] of Object.entries(kinds)) {
           yield* Admin.until(Effect.map(processor.progress, ({ read }) => read === 2_000))
           yield* broker.pause
           yield* Effect.ensuring(Effect.sleep("15 seconds"), Effect.orDie(broker.resume))
-          yield* ingest(market(2_000, { seed: 2 }))
-          yield* Admin.until(Effect.map(savedOffsets, (offsets) => sum(offsets) === 4_000))
-          yield* processor.check
-          yield* Fiber.interrupt(running)
-          assert.strictEqual((yield* processor.run({ toTheEnd: true })).read, 4_000)
-          yield* sameAsFold
+          yield* goesOn(processor, running)
         })))
   })
 }
@@ -263,6 +253,19 @@ const savedOffsets = Effect.gen(function*() {
   const store = yield* CheckpointStore
   const saved = yield* store.load(name, Pipeline.fingerprint(pipelines))
   return Option.match(saved, { onNone: () => [], onSome: ({ offsets }) => offsets })
+})
+
+/** A processor that has read 2,000 events reads 2,000 more, keeps its place, and gives what the fold gives. */
+const goesOn = Effect.fnUntraced(function*(
+  processor: Effect.Success<ReturnType<typeof processorOf>>,
+  running: Fiber.Fiber<unknown, unknown>
+) {
+  yield* ingest(market(2_000, { seed: 2 }))
+  yield* Admin.until(Effect.map(savedOffsets, (offsets) => sum(offsets) === 4_000))
+  yield* processor.check
+  yield* Fiber.interrupt(running)
+  assert.strictEqual((yield* processor.run({ toTheEnd: true })).read, 4_000)
+  yield* sameAsFold
 })
 
 /** How often processors of this process have joined anew. */
