@@ -50,7 +50,8 @@ const resolveOne = Effect.fnUntraced(function*(name: string) {
     try: () => import(pathToFileURL(resolve(name)).href),
     catch: (cause) => problem(`the pipelines of ${name} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`)
   })
-  const exported = Predicate.isObject(module) ? Object.values(module).filter(isPipeline) : []
+  // Alone or in lists; one that stands in both is one.
+  const exported = Predicate.isObject(module) ? [...new Set(Object.values(module).flat().filter(isPipeline))] : []
   if (exported.length === 0) return yield* usage(`${name} exports no pipeline`)
   return exported
 })

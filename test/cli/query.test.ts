@@ -73,6 +73,8 @@ describe("query", () => {
       const none = yield* query("candles-1m aapl")
       assert.deepStrictEqual([none.code, none.stdout], [0, ""])
       assert.strictEqual(none.stderr, "there are no windows of candles-1m with the key \"aapl\"\n")
+      const unknown = yield* query("candle-1m")
+      assert.strictEqual(unknown.stderr, "there are no windows of candle-1m; the built-in pipelines are candles-1m, moving-average-5m, candles-5m, day\n")
       const since = yield* query("candles-1m AAPL --since 1h")
       const newest = "there are no windows of candles-1m with the key \"AAPL\" in that time; the newest begins at 2024-11-25T14:33:00.000Z\n"
       assert.deepStrictEqual([since.code, since.stdout, since.stderr], [0, "", newest])

@@ -107,6 +107,16 @@ it.live("may have a number for its key, and a row without one is a dead letter",
     ])
   })))
 
+it.live("may stand in a list, and one that stands alone too runs once", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const cwd = yield* temporaryFolder
+    const again = `.pipe(Window.tumbling("1 hour"), Aggregate.into({ rides: Aggregate.count }), Pipeline.named("hourly"))`
+    const listed = `${rides(`"car"`, "Int")}\nexport const all = [perCar, Source.make("rides", { schema: Ride, key: "car", eventTime: "at" })${again}]\n`
+    writeFileSync(join(cwd, "listed.ts"), listed)
+    const outcome = yield* courant(run("./listed.ts"), { cwd, input: JSON.stringify({ car: 1, at: 1_000, place: "harbour" }) })
+    assert.deepStrictEqual(linesOf(outcome.stdout).map((line) => JSON.parse(line).pipeline).toSorted(), ["hourly", "per-car"], outcome.stderr)
+  })))
+
 it.live("that cannot be used is refused in one line that names the file", () =>
   Effect.scoped(Effect.gen(function*() {
     const cwd = yield* temporaryFolder

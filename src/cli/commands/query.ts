@@ -10,6 +10,7 @@ import { RowSink } from "../../streams/ports/RowSink.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
+import { builtIn } from "../Pipelines.ts"
 import { type Problem, say, usage } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
 import * as Table from "../terminal/Table.ts"
@@ -134,7 +135,9 @@ const sayThatNoneIsThere = Effect.fnUntraced(function*({ key, pipeline }: Input,
   const sink = yield* ResultSink
   const [newest] = yield* sink.read({ ...which, limit: 1 })
   const what = `${pipeline}${Option.match(key, { onNone: () => "", onSome: (key) => ` with the key ${JSON.stringify(key)}` })}`
+  const isBuiltIn = builtIn.some(({ name }) => name === pipeline)
+  const known = isBuiltIn ? "" : `; the built-in pipelines are ${builtIn.map(({ name }) => name).join(", ")}`
   say(newest === undefined
-    ? `there are no windows of ${what}`
+    ? `there are no windows of ${what}${known}`
     : `there are no windows of ${what} in that time; the newest begins at ${new Date(newest.start).toISOString()}`)
 })

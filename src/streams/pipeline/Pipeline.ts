@@ -157,7 +157,11 @@ export const percentChange = <const Name extends string, const Of extends string
   })
 }
 
-type Unmapped<Values, M> = { readonly [K in keyof Values]: K extends keyof M ? Values[K] : Values[K] | null }
+/** A count alone is a number and never null; one of counts that were made elsewhere goes beyond 2^53. */
+type Unmapped<Values, M> = {
+  readonly [K in keyof Values]: K extends keyof M ? number extends Values[K] ? null extends Values[K] ? Values[K] : number | bigint : Values[K]
+    : Values[K] | null
+}
 
 /**
  * Lets aggregates that somebody else has made into the windows: a publisher's bar enters

@@ -218,9 +218,7 @@ const resultFor = ({ by: byField, custom, field, op, preAggregated: given }: Agg
   const numbers = rows.map(({ fields }) => fields[name] as Decimal | number)
   switch (op) {
     case "count":
-      return items
-        .map(({ fields, preAggregated }) => preAggregated === true ? Number(fields[given?.column.name ?? ""]) : 1)
-        .reduce((sum, rows) => sum + rows, 0)
+      return total(items.map(({ fields, preAggregated }) => preAggregated === true ? fields[given?.column.name ?? ""] as number | null ?? 0 : 1)) ?? 0
     case "custom": {
       const { add, create, result } = custom!
       const value = result(items.reduce((state, { fields }) => add(state, fields as never), create())) as Value

@@ -115,3 +115,10 @@ it.each([[filtered({}), "a Source.filter of the source \"readings\""], [resultin
       expect(Exit.isFailure(exit) ? Cause.squash(exit.cause) : null).toMatchObject({ message: expect.stringContaining(says) })
     }).pipe(Effect.provide(InProcess.layer.pipe(Layer.provideMerge(ports)), { local: true }), Effect.runPromise)
 )
+
+it("a state that does not fit its Schema is told with the pipeline and the result when it is to be kept", () => {
+  const halves = Aggregate.custom({ create: () => 0, add: (n) => n + 0.5, merge: (a, b) => a + b, result: (n) => n, state: Schema.Int })
+  const job = new Job([rows.pipe(Window.tumbling(10), Aggregate.into({ halves }), Pipeline.named("own"))], { partitions: 1 })
+  job.take(oneRow)
+  expect(() => job.snapshot()).toThrow(`the pipeline "own": the state of "halves" (Aggregate.custom) does not fit its Schema: `)
+})

@@ -133,7 +133,7 @@ const valueOf = (op: Op, input: Input, aggregates: Aggregates): string => {
   const add = (aggregate: string) => aggregates.add(aggregate)
   switch (op) {
     case "count":
-      return add(input.weight === null ? `count(1)${where()}` : `sum(${input.weight})`)
+      return input.weight === null ? add(`count(1)${where()}`) : Numbers.integer(add(Numbers.sum(input.weight, "")))
     case "sum":
       if (kind === "double") return Numbers.finite(add(`sum(${sql})${where()}`))
       return kind === "int"

@@ -15,7 +15,7 @@ import { type Accumulator, type NumberOf, type Rows, type TextOf } from "./Accum
 import { DoubleSum } from "./DoubleSum.ts"
 import { ExactSum } from "./ExactSum.ts"
 import { Lane } from "./Lane.ts"
-import { Count, DoubleMean, DoubleTotal, DoubleWeightedMean, ExactMean, ExactTotal, ExactWeightedMean } from "./Totals.ts"
+import { Count, CountOfCounts, DoubleMean, DoubleTotal, DoubleWeightedMean, ExactMean, ExactTotal, ExactWeightedMean } from "./Totals.ts"
 
 interface Entry {
   readonly name: string
@@ -194,8 +194,8 @@ const released = (done: string, slot: number): Error =>
   new Error(`a broken invariant: slot ${slot} was ${done} after it had been given back`)
 
 /** Chooses the accumulator of an aggregate from its operation and the columns that it looks at. */
-const compile = (pipeline: string, { by, custom, field, name, op }: Aggregate): Accumulator => {
-  if (op === "count") return new Count()
+const compile = (pipeline: string, { by, custom, field, name, op, preAggregated }: Aggregate): Accumulator => {
+  if (op === "count") return preAggregated === null ? new Count() : new CountOfCounts(new ExactSum())
   if (custom !== null) return new Custom({ pipeline, name, spec: custom })
   if (field === null) throw new TypeError(`the aggregate "${name}" has no field`)
   const { column, index } = field

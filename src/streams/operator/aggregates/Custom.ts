@@ -68,7 +68,17 @@ export class Custom implements Accumulator {
 
   save(slots: Int32Array, table: TableWriter): void {
     // The codec's encoded side is JSON by construction.
-    table.json("state", Array.from(slots, (slot) => this.#encode(this.#states[slot]) as Schema.Json))
+    table.json("state", Array.from(slots, (slot) => this.#written(this.#states[slot]) as Schema.Json))
+  }
+
+  #written(state: unknown): unknown {
+    try {
+      return this.#encode(state)
+    } catch (cause) {
+      const { name, pipeline } = this.#declared
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new TypeError(`the pipeline "${pipeline}": the state of "${name}" (Aggregate.custom) does not fit its Schema: ${why}`, { cause })
+    }
   }
 
   restore(slots: Int32Array, table: TableReader): void {

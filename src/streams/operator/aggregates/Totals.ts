@@ -23,16 +23,38 @@ export class Count extends Sums implements Accumulator {
     }
   }
 
-  addPreAggregated({ from, slots, to }: Rows, column: Float64Array): void {
-    const rows = this.#rows.values
-    for (let i = from; i < to; i++) {
-      const slot = slots[i]!
-      if (slot >= 0 && !Number.isNaN(column[i]!)) rows[slot]! += column[i]!
-    }
+  addPreAggregated(): void {
+    throw new TypeError("rows alone are counted here")
   }
 
   result(slot: number): Value {
     return this.#rows.values[slot]!
+  }
+}
+
+/** Counts that somebody else has made, added to the rows: their sum is any integer. */
+export class CountOfCounts extends Sums implements Accumulator {
+  readonly #rows: ExactSum
+
+  constructor(rows: ExactSum) {
+    super({ rows })
+    this.#rows = rows
+  }
+
+  add({ from, slots, to }: Rows, mask: Uint8Array | null): void {
+    for (let i = from; i < to; i++) {
+      if (slots[i]! >= 0 && (mask === null || mask[i] !== 0)) this.#rows.add(slots[i]!, 1)
+    }
+  }
+
+  addPreAggregated({ from, slots, to }: Rows, column: Float64Array): void {
+    for (let i = from; i < to; i++) {
+      if (slots[i]! >= 0 && !Number.isNaN(column[i]!)) this.#rows.add(slots[i]!, column[i]!)
+    }
+  }
+
+  result(slot: number): Value {
+    return this.#rows.small(slot) ?? this.#rows.total(slot)
   }
 }
 

@@ -19,6 +19,7 @@ export const aggregatesOf = (
   preAggregated: PreAggregated | null
 ): ReadonlyArray<Aggregate> => {
   const names = Object.keys(specs)
+  if (names.length === 0) refuse("Aggregate.into", "it needs a result, such as { rows: Aggregate.count }")
   for (const name of Object.keys(preAggregated?.fields ?? {})) {
     if (!names.includes(name)) {
       refuse("Pipeline.acceptPreAggregated", `there is no result "${name}": ${among(name, names)}`)

@@ -3,7 +3,7 @@ import { BigDecimal, Option, Predicate } from "effect"
 import type { Column } from "../Column.ts"
 import type * as Expr from "../Expr.ts"
 import type { Definition } from "../Source.ts"
-import { refuse } from "./CheckError.ts"
+import { among, refuse } from "./CheckError.ts"
 import { fieldOf, isNumber } from "./Fields.ts"
 
 export const conditionOf = (node: string, definition: Definition, condition: Expr.Node): Expr.Node => {
@@ -41,7 +41,9 @@ const literalOf = (node: string, column: Column, literal: Expr.Literal): void =>
   const given = `the field "${column.name}" is compared with ${JSON.stringify(literal) ?? String(literal)}`
   switch (column.kind) {
     case "string":
-      return typeof literal === "string" ? undefined : refuse(node, `${given}: it is a string, and so is what it equals`)
+      if (typeof literal !== "string") refuse(node, `${given}: it is a string, and so is what it equals`)
+      else if (column.literals?.includes(literal) === false) refuse(node, `${given}, which it never is: ${among(literal, column.literals)}`)
+      return
     case "boolean":
       return typeof literal === "boolean" ? undefined : refuse(node, `${given}: it is a boolean, and equals true or false`)
     default:

@@ -1,0 +1,98 @@
+/**
+ * A check with a mistake in it lets a declaration through, or names another node: the table of refusals notices. Each
+ * mistake is one replacement in a copy of the real source, where it has to match exactly once.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { afterAll, describe, expect, it } from "vitest"
+import { declarations, type Language, type Refusal, thrownBy } from "./refusals.ts"
+
+const root = join(import.meta.dirname, "../../..")
+
+// As copies of the engine are: inside the project, where imports are found, and hidden from the compiler and from git.
+const copies = mkdtempSync(join(root, ".mutants-"))
+writeFileSync(join(copies, ".gitignore"), "*\n")
+afterAll(() => rmSync(copies, { recursive: true }), 120_000)
+
+const check = "streams/pipeline/Check.ts"
+const [aggregates, conditions, fields, windows] = ["Aggregates", "Conditions", "Fields", "Windows"].map((name) =>
+  `streams/pipeline/check/${name}.ts`) as [string, string, string, string]
+
+type Mistake = readonly [mistake: string, file: string, find: string, replace: string]
+
+const mistakes: ReadonlyArray<Mistake> = [
+  ["sums of strings are taken", fields, "if (isNumber(field.column)) return field", "return field"],
+  ["a field that is not there is the first one", fields, "const index = columns.findIndex((column) => column.name === field)", "const index = Math.max(0, columns.findIndex((column) => column.name === field))"],
+  ["strings are compared with anything", conditions, "if (typeof literal !== \"string\") refuse(", "if (typeof literal === \"symbol\") refuse("],
+  ["strings are compared with what they never are", conditions, "else if (column.literals?.includes(literal) === false)", "else if (false)"],
+  ["booleans are compared with anything", conditions, "return typeof literal === \"boolean\" ? undefined", "return true ? undefined"],
+  ["numbers are compared with NaN", conditions, "? Number.isFinite(literal)", "? true"],
+  ["numbers are compared with any text", conditions, "&& Option.isSome(BigDecimal.fromString(literal))", ""],
+  ["strings have an order", conditions, "if (!isNumber(column)) {", "if (column.kind === \"boolean\") {"],
+  ["only the first of several conditions is looked at", conditions, "for (const part of condition.all) conditionOf(", "for (const part of condition.all.slice(0, 1)) conditionOf("],
+  ["what is denied is not looked at", conditions, "conditionOf(node, definition, condition.that)\n", "\n"],
+  ["a condition of an aggregate is not looked at", aggregates, "conditionOf(node, definition, spec.where)", "spec.where"],
+  ["a weight may be anything", aggregates, "return { field: numberOf(node, definition, field), by: numberOf(node, definition, by) }", "return { field: numberOf(node, definition, field), by: fieldOf(node, definition, by) }"],
+  ["results have any name", aggregates, "name === \"\" || name === \"__proto__\"", "name === undefined"],
+  ["nothing may be made of windows", aggregates, "if (names.length === 0) refuse(", "if (names.length < 0) refuse("],
+  ["pre-aggregated values are of any kind", aggregates, "if (column.kind !== type.kind) {", "if (column.kind === \"boolean\") {"],
+  ["pre-aggregated decimals are rounded", aggregates, "if (column.scale > scale) {", "if (column.scale > scale + 100) {"],
+  ["pre-aggregated decimals overflow", aggregates, "if (column.limit * 10 ** scale <= Number.MAX_SAFE_INTEGER) return given", "return given"],
+  ["means are made of means", aggregates, "[\"count\", \"sum\",", "[\"mean\", \"count\", \"sum\","],
+  ["pre-aggregated results need not exist", aggregates, "if (!names.includes(name)) {", "if (names.length === 0) {"],
+  ["windows have any size", windows, "if (Number.isSafeInteger(millis) && millis >= 1) return", "if (Number.isSafeInteger(millis)) return"],
+  ["windows have half milliseconds", windows, "if (Number.isSafeInteger(millis) && millis >= 1) return", "if (millis > 0) return"],
+  ["offsets have half milliseconds", windows, "if (!Number.isSafeInteger(millis)) refuse(", "if (Number.isNaN(millis)) refuse("],
+  ["lateness is negative", windows, "if (Number.isSafeInteger(millis) && millis >= 0) return millis", "if (Number.isSafeInteger(millis)) return millis"],
+  ["events fall between windows", windows, "if (window.advance > window.size) refuse(", "if (window.advance > window.size * 100) refuse("],
+  ["steps do not fill the window", windows, "if (window.size % window.step !== 0) refuse(", "if (window.step > window.size) refuse("],
+  ["a calendar has any unit", windows, "if (!Object.hasOwn(longest, window.unit)) refuse(", "if (window.unit === undefined) refuse("],
+  ["a calendar takes the machine's time zone", windows, "if (typeof timeZone !== \"string\") refuse(", "if (timeZone === null) refuse("],
+  ["a roll-up cuts windows apart", windows, "if (outer.size % inner.size === 0 && (", "if (outer.size > 0 && ("],
+  ["two results have one name", check, "if (known.has(name)) refuse(", "if (known.size < 0) refuse("],
+  ["changes of strings are taken", check, "if (kind === \"string\" || kind === \"boolean\") refuse(", "if (kind === \"boolean\") refuse("],
+  ["names have capitals", check, "/^[a-z0-9", "/^[A-Za-z0-9"],
+  ["an async function filters", check, "if (isAsync(plan.test)) refuse(", "if (isAsync(null)) refuse("],
+  ["pre-aggregated records of another key are taken", check, "if (own !== theirs) refuse(", "if (own === \"\") refuse("]
+]
+
+const languageOf = async (folder: string): Promise<Language> => {
+  const named = (name: string) => import(join(folder, `${name}.ts`))
+  const [Decimal, ...nouns] = await Promise.all([
+    named("domain/Decimal"),
+    ...["Aggregate", "Expr", "Pipeline", "Source", "Window"].map((noun) => named(`streams/pipeline/${noun}`))
+  ])
+  const [Aggregate, Expr, Pipeline, Source, Window] = nouns
+  // Modules of a copy have the types of those that were copied.
+  return { Aggregate, Decimal, Expr, Pipeline, Source, Window } as Language
+}
+
+/** The copy of the language in which a text has been replaced. */
+const planted = async (name: string, [, file, find, replace]: Mistake): Promise<Language> => {
+  const copy = join(copies, name)
+  for (const folder of ["domain", "streams"]) cpSync(join(root, "src", folder), join(copy, folder), { recursive: true })
+  const source = readFileSync(join(copy, file), "utf8")
+  expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
+  writeFileSync(join(copy, file), source.replace(find, () => replace))
+  return languageOf(copy)
+}
+
+const isRefused = ([, declare, node, why]: Refusal): boolean => {
+  const thrown = thrownBy(declare)
+  return thrown instanceof Error && "node" in thrown && thrown.node === node && thrown.message.includes(why)
+}
+
+const refusalsOf = (language: Language) => declarations(language).refusals
+
+describe("a mistake in a check is noticed by the refusals", () => {
+  it("and a copy without one refuses them all", async () => {
+    const unchanged = "export const isNumber"
+    const refusals = refusalsOf(await planted("sound", ["none", fields, unchanged, unchanged]))
+    expect(refusals.filter((refusal) => !isRefused(refusal)).map(([what]) => what)).toEqual([])
+  }, 120_000)
+
+  it.each(mistakes)("%s", async (...mistake) => {
+    const refusals = refusalsOf(await planted(`mistake-${mistakes.findIndex(([name]) => name === mistake[0])}`, mistake))
+    expect(refusals.filter((refusal) => !isRefused(refusal))).not.toEqual([])
+  }, 120_000)
+})

@@ -1,0 +1,141 @@
+/**
+ * Declarations that `Check` refuses, each with the node it names and what it says. They are made with whatever copy of the
+ * language is given, so that a copy with a mistake in it can be held against them.
+ */
+import { Schema } from "effect"
+
+/** The nouns that declarations are made with. */
+export interface Language {
+  readonly Decimal: typeof import("../../../src/domain/Decimal.ts")
+  readonly Aggregate: typeof import("../../../src/streams/pipeline/Aggregate.ts")
+  readonly Expr: typeof import("../../../src/streams/pipeline/Expr.ts")
+  readonly Pipeline: typeof import("../../../src/streams/pipeline/Pipeline.ts")
+  readonly Source: typeof import("../../../src/streams/pipeline/Source.ts")
+  readonly Window: typeof import("../../../src/streams/pipeline/Window.ts")
+}
+
+export type Refusal = readonly [what: string, declare: () => unknown, node: string, why: string]
+
+/** What a declaration throws, if anything. */
+export const thrownBy = (declare: () => unknown): unknown => {
+  try {
+    declare()
+    return undefined
+  } catch (thrown) {
+    return thrown
+  }
+}
+
+/** A value as the compiler would not have it, which a file without types hands over all the same. */
+export const untyped = (value: unknown): never => value as never
+
+export const declarations = ({ Aggregate, Decimal, Expr, Pipeline, Source, Window }: Language) => {
+  const Trade = Schema.Struct({
+    symbol: Schema.String,
+    time: Schema.Int,
+    price: Decimal.Decimal({ scale: 4, limit: 1_000_000 }),
+    size: Schema.Int,
+    venue: Schema.optionalKey(Schema.String),
+    side: Schema.optionalKey(Schema.Literals(["buy", "sell"])),
+    flag: Schema.optionalKey(Schema.Boolean)
+  })
+
+  const trades = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" })
+
+  const Bar = Schema.Struct({
+    symbol: Schema.String,
+    start: Schema.Int,
+    high: Decimal.Decimal({ scale: 2, limit: 1_000_000 }),
+    exact: Decimal.Decimal({ scale: 8, limit: 1_000 }),
+    large: Decimal.Decimal({ scale: 0, limit: 9_000_000_000_000 }),
+    volume: Schema.Int
+  })
+
+  const Special = Schema.Struct({ time: Schema.Int, ["__proto__"]: Schema.String })
+
+  const bars = Source.make("bars", { schema: Bar, key: "symbol", eventTime: "start" })
+
+  const special = Source.make("special", { schema: Special, key: [], eventTime: "time" })
+  const none = Aggregate.custom({ create: () => 0, add: (rows) => rows, merge: (left) => left, result: (rows) => rows, state: Schema.Int })
+
+  const counted = Aggregate.into({ trades: Aggregate.count })
+  const minutes = trades.pipe(Window.tumbling("1 minute"))
+  const named = Pipeline.named("p")
+  const aggregated = (aggregates: unknown) => minutes.pipe(Aggregate.into(untyped(aggregates)), named)
+  const filtered = (condition: unknown) => trades.pipe(Source.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
+  const windowed = (window: unknown) => counted(untyped({ source: trades, window })).pipe(named)
+  const high = minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), volume: Aggregate.sum("size"), mean: Aggregate.mean("price") }))
+  const accepted = Pipeline.acceptPreAggregated(bars, { high: "high" })
+  const merged = (fields: unknown) =>
+    high.pipe(untyped(Pipeline.acceptPreAggregated(bars, untyped(fields))), Pipeline.named("p"))
+
+  const refusals: ReadonlyArray<Refusal> = [
+    ["a field that is not there", () => aggregated({ open: Aggregate.first("prise") }), "the aggregate \"open\"", "did you mean \"price\"?"],
+    ["no results at all", () => aggregated({}), "Aggregate.into", "it needs a result"],
+    ["no field at all", () => aggregated({ open: Aggregate.first(untyped(undefined)) }), "the aggregate \"open\"", "has to be one of"],
+    ["a mean of strings", () => aggregated({ mean: Aggregate.mean(untyped("venue")) }), "the aggregate \"mean\"", "\"venue\" is a string"],
+    ["a weight that is a boolean", () => aggregated({ vwap: Aggregate.weightedMean("price", untyped("flag")) }), "the aggregate \"vwap\"", "\"flag\" is a boolean"],
+    ["the price where a string is largest", () => aggregated({ at: Aggregate.maxBy("price", untyped("venue")) }), "the aggregate \"at\"", "\"venue\" is a string"],
+    ["an operation that there is not", () => aggregated({ median: { spec: { op: "median", field: "price" } } }), "the aggregate \"median\"", "no aggregate \"median\""],
+    ["a result without a name", () => aggregated({ "": Aggregate.count }), "the aggregate \"\"", "choose another"],
+    ["a result called __proto__", () => aggregated(JSON.parse("{\"__proto__\":{\"spec\":{\"op\":\"count\"}}}")), "the aggregate \"__proto__\"", "choose another"],
+    ["a string compared with a number", () => filtered(Expr.eq("venue", untyped(5))), "Source.where", "\"venue\" is compared with 5"],
+    ["a string compared with one that it never is", () => filtered(Expr.isNot("side", "BUY")), "Source.where", "which it never is: known: buy, sell"],
+    ["a boolean compared with a number", () => filtered(Expr.eq("flag", untyped(1))), "Source.where", "\"flag\" is compared with 1"],
+    ["a boolean compared with a string", () => filtered(Expr.isNot("flag", untyped("true"))), "Source.where", "\"flag\" is compared with \"true\""],
+    ["a number compared with a boolean", () => filtered(Expr.ne("size", untyped(true))), "Source.where", "\"size\" is compared with true"],
+    ["a number compared with no number", () => filtered(Expr.gt("price", "much")), "Source.where", "\"price\" is compared with \"much\""],
+    ["a number compared with NaN", () => filtered(Expr.lt("size", Number.NaN)), "Source.where", "\"size\" is compared with"],
+    ["an order of strings", () => filtered(Expr.gt(untyped("venue"), "N")), "Source.where", "Expr.gt needs a number"],
+    ["a condition deep inside", () => filtered(Expr.not(Expr.or(Expr.eq("size", 1), Expr.eq(untyped("vonue"), "N")))), "Source.where", "did you mean \"venue\"?"],
+    ["no condition", () => filtered({}), "Source.where", "made with Expr"],
+    ["a condition of an aggregate", () => aggregated({ n: Aggregate.where(Expr.gt(untyped("prise"), 0))(Aggregate.count) }), "the aggregate \"n\"", "no field \"prise\""],
+    ["a filter that is no function", () => trades.pipe(Source.filter(untyped("size > 1")), Window.tumbling(1), counted, named), "Source.filter", "a function of a row"],
+    ["a filter that is async", () => trades.pipe(Source.filter(untyped(async () => false)), Window.tumbling(1), counted, named), "Source.filter", "give one that returns either"],
+    ["a filter that is a generator", () => trades.pipe(Source.filter(untyped(function*() {})), named), "Source.filter", "or a generator"],
+    ["a filter of rows with a field that no object can have", () => special.pipe(Source.filter(() => true), Window.tumbling(1), counted, named), "Source.filter", "\"__proto__\", which no row can have"],
+    ["an aggregate of rows with a field that no object can have", () => special.pipe(Window.tumbling(1), Aggregate.into({ none }), named), "Aggregate.custom", "\"__proto__\", which no row can have"],
+    ["no condition at all", () => filtered(undefined), "Source.where", "made with Expr"],
+    ["days without a time zone", () => trades.pipe(Window.calendar("day", untyped({})), counted, named), "Window.calendar", "{ timeZone: \"America/New_York\" }"],
+    ["days in a time zone that is undefined", () => trades.pipe(Window.calendar("day", { timeZone: untyped(undefined) }), counted, named), "Window.calendar", "it needs a time zone"],
+    ["pre-aggregated records of a roll-up", () => Pipeline.rollUp(high.pipe(named), "5 minutes").pipe(accepted, named), "Pipeline.acceptPreAggregated", "put it on those"],
+    ["pre-aggregated records of a roll-up of roll-ups", () => Pipeline.rollUp(untyped(Pipeline.rollUp(high.pipe(named), "5 minutes").pipe(accepted)), "1 hour").pipe(named), "Pipeline.acceptPreAggregated", "put it on those"],
+    ["a pre-aggregated field that is undefined", () => merged({ high: undefined }), "the aggregate \"high\"", "has to be one of symbol, start"],
+    ["rows that have a name already", () => named(untyped(trades.pipe(named))), "Pipeline.named", "neither a source nor windows"],
+    ["nothing at all", () => named(untyped(undefined)), "Pipeline.named", "neither a source nor windows"],
+    ["a change of a result that there is not", () => high.pipe(Pipeline.percentChange("change", untyped("hihg")), named), "the result \"change\"", "did you mean \"high\"?"],
+    ["a change of a string", () => minutes.pipe(Aggregate.into({ venue: Aggregate.last("venue") }), Pipeline.percentChange("change", untyped("venue")), named), "the result \"change\"", "\"venue\" is a string"],
+    ["two results of one name", () => high.pipe(Pipeline.percentChange("high", "high"), named), "the result \"high\"", "another result of this name"],
+    ["lateness below nothing", () => high.pipe(Pipeline.allowedLateness("-5 minutes"), named), "Pipeline.allowedLateness", "0 or more"],
+    ["lateness without an end", () => high.pipe(Pipeline.allowedLateness(Infinity), named), "Pipeline.allowedLateness", "0 or more"],
+    ["early panes more often than always", () => high.pipe(Pipeline.emitOnUpdate({ every: -1 }), named), "Pipeline.emitOnUpdate", "0 or more"],
+    ["a bound below nothing", () => Source.make("t", { schema: Trade, key: "symbol", eventTime: "time", outOfOrderness: -1 }).pipe(Window.tumbling(1), counted, named), "the source \"t\", outOfOrderness", "0 or more"],
+    ["windows of no length", () => trades.pipe(Window.tumbling(0), counted, named), "Window.tumbling", "above 0"],
+    ["windows of half a millisecond", () => trades.pipe(Window.tumbling(0.5), counted, named), "Window.tumbling", "whole number"],
+    ["an offset of half a millisecond", () => trades.pipe(Window.tumbling(10, { offset: 0.5 }), counted, named), "Window.tumbling", "whole number"],
+    ["hops that leave gaps", () => trades.pipe(Window.hopping(10, 20), counted, named), "Window.hopping", "by more than its size"],
+    ["steps that do not fill the window", () => trades.pipe(Window.cumulative(10, 3), counted, named), "Window.cumulative", "a multiple of its step"],
+    ["sessions without a gap", () => trades.pipe(Window.session(0), counted, named), "Window.session", "above 0"],
+    ["a unit that no calendar has", () => trades.pipe(Window.calendar(untyped("fortnight"), { timeZone: "UTC" }), counted, named), "Window.calendar", "day, week or month"],
+    ["a time zone that is none", () => trades.pipe(Window.calendar("day", { timeZone: "America/Gotham" }), counted, named), "Window.calendar", "America/New_York"],
+    ["windows of a kind that there is not", () => windowed({ kind: "rolling", size: 5 }), "Window.rolling", "there is no such window"],
+    ["a roll-up of sessions", () => Pipeline.rollUp(trades.pipe(Window.session(5), counted, named), 10).pipe(named), "Pipeline.rollUp", "only tumbling"],
+    ["a roll-up of parts of windows", () => Pipeline.rollUp(high.pipe(named), "90 seconds").pipe(named), "Pipeline.rollUp", "whole windows"],
+    ["a name with capitals", () => high.pipe(Pipeline.named("Candles")), "Pipeline.named", "a-z, 0-9"],
+    ["a name that is no string", () => high.pipe(Pipeline.named(untyped(5))), "Pipeline.named", "a-z, 0-9"],
+    ["pre-aggregated strings for a number", () => merged({ volume: "symbol" }), "the aggregate \"volume\"", "\"symbol\" is a string"],
+    ["pre-aggregated integers for a decimal", () => merged({ high: "volume" }), "the aggregate \"high\"", "of kind decimal"],
+    ["pre-aggregated decimals that are finer", () => merged({ high: "exact" }), "the aggregate \"high\"", "has 8 decimals"],
+    ["pre-aggregated decimals that are too large", () => merged({ high: "large" }), "the aggregate \"high\"", "beyond exact integers"],
+    ["a pre-aggregated mean", () => merged({ mean: "high" }), "the aggregate \"mean\"", "cannot be made from pre-aggregated values"],
+    ["a pre-aggregated field that is not there", () => merged({ high: "hgih" }), "the aggregate \"high\"", "did you mean \"high\"?"],
+    ["a pre-aggregated result that is not there", () => merged({ hgih: "high" }), "Pipeline.acceptPreAggregated", "did you mean \"high\"?"],
+    ["pre-aggregated records in sessions", () => trades.pipe(Window.session(5), Aggregate.into({ high: Aggregate.max("price") }), Pipeline.acceptPreAggregated(bars, { high: "high" }), named), "Pipeline.acceptPreAggregated", "sessions"],
+    ["windows of which nothing is made", () => Pipeline.named("p")(untyped(minutes)), "Pipeline.named", "put Aggregate.into before it"],
+    ["rows that pass a condition on no field", () => trades.pipe(Source.where(Expr.gt(untyped("prise"), 0)), named), "Source.where", "no field \"prise\""],
+    ["rows with a field that no object can have", () => Source.make("t", { schema: Special, key: [], eventTime: "time" }).pipe(named), "Pipeline.named", "\"__proto__\""],
+    ["pre-aggregated records of another key", () => high.pipe(Pipeline.acceptPreAggregated(Source.make("b", { schema: Bar, key: "volume", eventTime: "start" }), { high: "high" }), named), "Pipeline.acceptPreAggregated", "the key of \"b\""]
+  ]
+
+  return { accepted, aggregated, bars, counted, high, minutes, named, refusals, trades }
+}
