@@ -74,10 +74,12 @@ export const describe = ({ limit, scale }: Storage): string =>
  * Schema of an exact decimal. Encoded it is a string in plain or scientific notation, or a
  * JSON number. Of that a source reads the text; the Schema by itself gets the double that
  * `JSON.parse` made of it, and takes its shortest decimal representation.
- * A value that does not fit the storage is refused, never rounded.
+ * A value that does not fit the storage is refused, never rounded. Throws a `TypeError` where `limit * 10^scale` is beyond
+ * 2^53 - 1, which a column does not hold exactly.
  */
-export const Decimal = (storage: Storage) =>
-  Schema.Union([Schema.String, Schema.Finite]).pipe(
+export const Decimal = (storage: Storage) => {
+  checkStorage(storage)
+  return Schema.Union([Schema.String, Schema.Finite]).pipe(
     Schema.decodeTo(Schema.BigDecimal, {
       decode: SchemaGetter.transformEffect((input: string | number, options) => {
         const unscaled = toUnscaled(String(input), storage)
@@ -88,3 +90,19 @@ export const Decimal = (storage: Storage) =>
       encode: SchemaGetter.transform((decimal: Decimal): string | number => format(decimal))
     })
   ).annotate({ [storageAnnotation]: storage })
+}
+
+/** A file without types may give anything; and what a double does not hold exactly must not be promised. */
+const checkStorage = (storage: Storage): void => {
+  // By its type it is an object, which nobody has checked.
+  const { limit, scale, ...others } = (storage as Storage | undefined) ?? { limit: Number.NaN, scale: Number.NaN }
+  const [other] = Object.keys(others)
+  if (other !== undefined) throw new TypeError(`Decimal knows no "${other}": known: scale, limit`)
+  if (!Number.isInteger(scale) || scale < 0) throw new TypeError("Decimal: its scale is to be a whole number of decimals, 0 or more")
+  if (!Number.isInteger(limit) || limit < 1) throw new TypeError("Decimal: its limit is to be a whole number, 1 or more")
+  const largest = Math.floor(Number.MAX_SAFE_INTEGER / 10 ** scale)
+  if (limit <= largest) return
+  throw new TypeError(largest === 0
+    ? `Decimal: a scale of ${scale} leaves no whole number exact; the largest is 15`
+    : `Decimal: with ${scale} decimals exact integers reach ${largest}, and its limit is ${limit}: give fewer decimals or a smaller limit`)
+}

@@ -46,7 +46,7 @@ const valueOf = (field: Case.Field): Schema.Top => {
     case "boolean":
       return Schema.Boolean
     case "decimal":
-      return Decimal.Decimal(field)
+      return Decimal.Decimal({ limit: field.limit, scale: field.scale })
     case "enum":
       return Schema.Literals(field.literals)
   }

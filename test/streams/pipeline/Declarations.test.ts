@@ -4,7 +4,7 @@
  */
 import { Duration, Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../../src/index.ts"
+import { Aggregate, Decimal, Expr, Pipeline, Source, Window } from "../../../src/index.ts"
 
 const schema = Schema.Struct({ id: Schema.String, at: Schema.Int, size: Schema.Int })
 const rows = Source.make("rows", { schema, key: "id", eventTime: "at" })
@@ -70,6 +70,24 @@ describe("options in the place of others, and where there are none", () => {
     "fields that are in no struct": [source({ schema: { id: Schema.String } }), "the schema of \"r\" is to be a Schema.Struct, and is an object"],
     "a source without a time": [source({ eventTime: undefined }), "the event time of \"r\" takes an object with seconds, iso8601", "is given undefined"],
     "a time in two forms": [source({ eventTime: { seconds: "at", withoutZone: "UTC" } }), "the event time of \"r\" is given in seconds and in another form"]
+  })
+})
+
+describe("a decimal that no column holds exactly, or that nobody can read", () => {
+  const decimal = (storage: unknown) => () => Decimal.Decimal(untyped(storage))
+  refused({
+    "of nothing": [decimal(undefined), "Decimal: its scale is to be a whole number of decimals, 0 or more"],
+    "without a limit": [decimal({ scale: 4 }), "Decimal: its limit is to be a whole number, 1 or more"],
+    "with a limit that is misspelt": [decimal({ scale: 4, limt: 5 }), "Decimal knows no \"limt\": known: scale, limit"],
+    "with half a decimal": [decimal({ scale: 1.5, limit: 5 }), "its scale is to be a whole number of decimals"],
+    "with fewer than none": [decimal({ scale: -1, limit: 5 }), "its scale is to be a whole number of decimals"],
+    "up to nothing": [decimal({ scale: 2, limit: 0 }), "its limit is to be a whole number, 1 or more"],
+    "beyond 2^53": [decimal({ scale: 8, limit: 90_071_993 }), "with 8 decimals exact integers reach 90071992, and its limit is 90071993"],
+    "with 16 decimals": [decimal({ scale: 16, limit: 1 }), "a scale of 16 leaves no whole number exact; the largest is 15"]
+  })
+
+  it("and one that a column just holds is taken", () => {
+    for (const storage of [{ scale: 8, limit: 90_071_992 }, { scale: 0, limit: Number.MAX_SAFE_INTEGER }, { scale: 15, limit: 9 }]) decimal(storage)()
   })
 })
 
