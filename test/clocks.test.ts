@@ -11,6 +11,7 @@ const dates: { readonly [file: string]: string } = {
   "adapters/dashboard/Live.ts": "the server's time, for the page, and names of events",
   "adapters/influxdb/Connection.ts": "compared with the date of the server's answer",
   "adapters/influxdb/InfluxdbMetrics.ts": "the time of a point",
+  "adapters/influxdb/Requests.ts": "compared with a date in the server's answer",
   "adapters/kafka/client/KafkajsInternals.ts": "kafkajs compares with its own readings",
   "adapters/kafka/CompactedTopic.ts": "a message's timestamp",
   "adapters/kafka/KafkaEventLog.ts": "the time of an append",

@@ -1,16 +1,14 @@
 /**
- * One bucket of an InfluxDB, and the requests that are made to it. Each is one attempt: what may be repeated, and for how long,
- * is said by those who make it, with `retryPolicy`. The official client does the transport; its batching and its
- * retries are not used, since they drop lines.
+ * One bucket of an InfluxDB, and what is asked of it. Each request is one attempt: what may be repeated, and for how long,
+ * is said by those who make it, with `retryPolicy`.
  *
  * Source: https://docs.influxdata.com/influxdb/v2/api/v2/
  */
-import { chunksToLines, type FluxTableMetaData, type Headers, HttpError, InfluxDB, linesToTables } from "@influxdata/influxdb-client"
-import { Clock, Context, Duration, Effect, Layer, Redacted, Schema, type Scope } from "effect"
-import * as Http from "node:http"
-import * as Https from "node:https"
+import { HttpError } from "@influxdata/influxdb-client"
+import { Clock, Context, Duration, Effect, Layer, type Redacted, Schema } from "effect"
 import { literal } from "./Flux.ts"
-import { fromFailure, InfluxdbError } from "./InfluxdbError.ts"
+import { InfluxdbError } from "./InfluxdbError.ts"
+import * as Requests from "./Requests.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
 import { WriteStatistics } from "./WriteStatistics.ts"
 
@@ -26,9 +24,6 @@ export interface Options {
   /** For how long the server may be away at the start; half a minute unless told. Later it may be away for ever. */
   readonly connectTimeout?: Duration.Input | undefined
 }
-
-/** Gives a value of a row by the name of its column, as text; empty where there is none. */
-export type Row = (column: string) => string
 
 export interface Bucket {
   readonly id: string
@@ -46,7 +41,7 @@ export class Connection extends Context.Service<Connection, {
   /** Writes lines of line protocol with timestamps in milliseconds; done when they are durable. */
   readonly write: (lines: string) => Effect.Effect<void, InfluxdbError>
   /** Runs a Flux script and gives what `toItem` makes of each row. */
-  readonly query: <A>(flux: string, toItem: (row: Row) => A) => Effect.Effect<ReadonlyArray<A>, InfluxdbError>
+  readonly query: <A>(flux: string, toItem: (row: Requests.Row) => A) => Effect.Effect<ReadonlyArray<A>, InfluxdbError>
   /** Deletes points from `start` to `stop`, both inclusive and RFC 3339, that the predicate fits. */
   readonly delete: (predicate: string, start: string, stop: string) => Effect.Effect<void, InfluxdbError>
   /** Writes nothing and reads next to nothing: fails where the token may not, or where there is no such bucket. */
@@ -65,81 +60,18 @@ export class Connection extends Context.Service<Connection, {
 const make = Effect.fnUntraced(function*(options: Options) {
   const { bucket, org } = options
   const url = yield* checkedUrl(options.url)
-  const target = { url, org, bucket }
   const requestTimeout = Duration.fromInputUnsafe(options.requestTimeout ?? "30 seconds")
-  const { transport } = new InfluxDB({
-    url,
-    token: Redacted.value(options.token),
-    // The library's own time-out leaves the request open; ours ends it.
-    timeout: 0,
-    transportOptions: { agent: yield* agentFor(url) }
-  })
-
-  /** One attempt, which is ended, connection and all, when it is silent for too long or when nobody waits for it. */
-  const attempt = <A>(send: (signal: AbortSignal, heard: () => void) => Promise<A>) =>
-    Effect.suspend(() => {
-      let isSilent = true
-      const request = Effect.tryPromise({
-        try: (signal) => send(signal, () => isSilent = false),
-        catch: (failure) => failure
-      }).pipe(
-        Effect.catch((failure) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(fromFailure(target, failure, now))))
-      )
-      const silence = Effect.gen(function*() {
-        do {
-          isSilent = true
-          yield* Effect.sleep(requestTimeout)
-        } while (!isSilent)
-        const message = `no answer within ${Duration.format(requestTimeout)}`
-        return yield* new InfluxdbError({ reason: "unreachable", message })
-      })
-      return Effect.raceFirst(request, silence)
-    })
-
-  /** What InfluxDB has done it answers with nothing: a page, say of a proxy that wants a log-in, is no sign of it. */
-  const command = (path: string, body: string, type: string) =>
-    attempt((signal) =>
-      new Promise<void>((resolve, reject) => {
-        const options = { method: "POST", headers: { "content-type": type }, signal }
-        const started = (_: unknown, status = 0) => {
-          if (status < 300 && status !== 204) reject(notOurs(status))
-        }
-        transport.request(path, body, options, started).then(resolve, reject)
-      })
-    )
+  const requests = yield* Requests.make({ target: { url, org, bucket }, token: options.token, timeout: requestTimeout })
 
   const writePath = at("/api/v2/write", { org, bucket, precision: "ms" })
-  const write = (lines: string) => command(writePath, lines, "text/plain; charset=utf-8")
+  const write = (lines: string) => requests.command(writePath, lines, "text/plain; charset=utf-8")
 
   const queryPath = at("/api/v2/query", { org })
-  const query = <A>(flux: string, toItem: (row: Row) => A) =>
-    attempt((signal, heard) =>
-      new Promise<ReadonlyArray<A>>((resolve, reject) => {
-        const items: Array<A> = []
-        const rows = linesToTables({
-          next: (values, meta) => void items.push(toItem(rowOf(values, meta))),
-          error: reject,
-          complete: () => resolve(items)
-        })
-        const headers = { "content-type": "application/vnd.flux", accept: "application/csv" }
-        const lines = chunksToLines(rows, transport.chunkCombiner)
-        const chunks = {
-          ...lines,
-          responseStarted: (answer: Headers, status = 0) => {
-            if (status < 300 && !String(answer["content-type"]).includes("csv")) reject(notOurs(status))
-          },
-          next: (chunk: Uint8Array) => (heard(), lines.next(chunk))
-        }
-        transport.send(queryPath, flux, { method: "POST", headers, signal }, chunks)
-      })
-    )
+  const query = <A>(flux: string, toItem: (row: Requests.Row) => A) => requests.query(queryPath, flux, toItem)
 
   const deletePath = at("/api/v2/delete", { org, bucket })
-  const json = (method: "GET" | "POST", path: string, body: unknown = "") =>
-    attempt<unknown>((signal) => transport.request(path, body, { method, signal }))
 
-  const describeBucket = json("GET", at("/api/v2/buckets", { org, name: bucket })).pipe(
+  const describeBucket = requests.get(at("/api/v2/buckets", { org, name: bucket })).pipe(
     Effect.flatMap(decodeBuckets),
     Effect.map(({ buckets: [found] }) => found === undefined ? null : { id: found.id, retention: retentionOf(found) }),
     Effect.catchTag("InfluxdbError", (error) => error.reason === "not-found" ? Effect.succeed(null) : Effect.fail(error)),
@@ -156,7 +88,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     write,
     query,
     delete: (predicate, start, stop) =>
-      command(deletePath, JSON.stringify({ start, stop, predicate }), "application/json").pipe(
+      requests.command(deletePath, JSON.stringify({ start, stop, predicate }), "application/json").pipe(
         Effect.mapError((error) => isUnknownPath(error) ? cannotDelete(url, error) : error)
       ),
     probe: Effect.andThen(
@@ -166,16 +98,17 @@ const make = Effect.fnUntraced(function*(options: Options) {
     server: Effect.gen(function*() {
       const before = yield* Clock.currentTimeMillis
       let date = ""
-      const health = yield* attempt<unknown>((signal) =>
-        transport.request("/health", "", { method: "GET", signal }, (headers) => date = String(headers["date"]))
-      ).pipe(Effect.flatMap(decodeHealth), Effect.catchTag("SchemaError", (error) => Effect.fail(strange(url, error))))
+      const health = yield* requests.get("/health", (headers) => date = String(headers["date"])).pipe(
+        Effect.flatMap(decodeHealth),
+        Effect.catchTag("SchemaError", (error) => Effect.fail(strange(url, error)))
+      )
       // The header has whole seconds, rounded down.
       return { version: health.version, clockAhead: Date.parse(date) + 500 - before }
     }),
     describeBucket,
     createBucket: Effect.fnUntraced(function*(retention) {
       if ((yield* describeBucket) !== null) return
-      const found = yield* json("GET", at("/api/v2/orgs", { org })).pipe(
+      const found = yield* requests.get(at("/api/v2/orgs", { org })).pipe(
         Effect.flatMap(decodeOrgs),
         Effect.catchTag("SchemaError", (error) => Effect.fail(strange(url, error)))
       )
@@ -187,7 +120,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
         })
       }
       const seconds = retention === undefined ? 0 : Math.ceil(Duration.toSeconds(retention))
-      yield* json("POST", "/api/v2/buckets", {
+      yield* requests.post("/api/v2/buckets", {
         orgID: organization.id,
         name: bucket,
         retentionRules: seconds === 0 ? [] : [{ type: "expire", everySeconds: seconds }]
@@ -198,12 +131,6 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
 const at = (path: string, parameters: Record<string, string>): string =>
   `${path}?${new URLSearchParams(parameters).toString()}`
-
-const rowOf = (values: ReadonlyArray<string>, meta: FluxTableMetaData): Row => {
-  // A script that fails when rows have been sent already says so in a table of its own.
-  if (meta.columns[0]?.label === "error") throw new Error(`the query failed: ${values[0] ?? ""}`)
-  return (column) => values[meta.column(column, false).index] ?? ""
-}
 
 const decodeHealth = Schema.decodeUnknownEffect(Schema.Struct({ version: Schema.String }))
 
@@ -228,10 +155,6 @@ const strange = (url: string, cause: Schema.SchemaError) =>
     message: `what answered at ${url} is no InfluxDB 2`,
     cause
   })
-
-/** An answer that all is well, of something that is no InfluxDB. */
-const notOurs = (status: number) =>
-  new HttpError(status, undefined, undefined, undefined, undefined, "no answer of an InfluxDB")
 
 /** A 404 that names no bucket. */
 const isUnknownPath = ({ cause, reason }: InfluxdbError): boolean =>
@@ -261,10 +184,3 @@ const checkedUrl = Effect.fnUntraced(function*(text: string) {
   }
   return url.href.replace(/(?:\/api\/v2)?\/*$/, "")
 })
-
-/** Connections that are kept between requests, and closed with the scope. */
-const agentFor = (url: string): Effect.Effect<Http.Agent, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync(() => url.startsWith("https:") ? new Https.Agent({ keepAlive: true }) : new Http.Agent({ keepAlive: true })),
-    (agent) => Effect.sync(() => agent.destroy())
-  )

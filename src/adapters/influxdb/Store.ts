@@ -1,11 +1,12 @@
 /** Panes as queries find them in a bucket. Source: https://docs.influxdata.com/flux/v0/stdlib/influxdata/influxdb/from/ */
 import { Effect, Option } from "effect"
 import type * as Pane from "../../streams/pipeline/Pane.ts"
-import type { Connection, Row } from "./Connection.ts"
+import type { Connection } from "./Connection.ts"
 import { literal } from "./Flux.ts"
 import type { InfluxdbError } from "./InfluxdbError.ts"
 import * as Names from "./Names.ts"
 import * as Point from "./Point.ts"
+import type { Row } from "./Requests.ts"
 
 const { fields: { changes, exact, pane, revision }, tags } = Names
 
