@@ -4,10 +4,10 @@
  *
  * Source: https://spark.apache.org/docs/4.0.0/configuration.html#server-configuration (of Spark Connect)
  */
-import { Context, Duration, Effect, Layer, type Redacted, Schedule, Schema, type Scope, Stream, SubscriptionRef } from "effect"
-import * as MonotonicTime from "../../../streams/ports/MonotonicTime.ts"
+import { Context, Duration, Effect, Layer, type Redacted, Schedule, type Scope, Stream, SubscriptionRef } from "effect"
+import * as Driver from "./Driver.ts"
 import { SubmissionError } from "./SubmissionError.ts"
-import { isOver, type Status, Submissions } from "./Submissions.ts"
+import { isOver, Submissions } from "./Submissions.ts"
 
 export interface Options {
   /** Where it listens on whichever worker it runs. */
@@ -79,52 +79,21 @@ const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
     Effect.uninterruptible
   )
 
-  /** Follows one driver from its submission to its end, which is told as a failure. */
-  const follow = Effect.fnUntraced(function*(id: string) {
-    const since = yield* MonotonicTime.millis
-    let servingSince: number | undefined
-    let knownAt = since
-    while (true) {
-      const now = yield* MonotonicTime.millis
-      const served = servingSince === undefined ? 0 : now - servingSince
-      const status = yield* statusOf(submissions, id)
-      if (status !== "forgotten") knownAt = now
-      else if (now - knownAt > grace) return yield* new Failed({ message: `the master has forgotten ${who(id)}`, served })
-      if (typeof status !== "string") {
-        if (isOver(status.state)) return yield* endOf(status, served)
-        const isServing = (yield* SubscriptionRef.get(state))._tag === "serving"
-        if (status.state !== "RUNNING") {
-          if (isServing) yield* SubscriptionRef.set(state, starting)
-        } else if (!isServing) {
-          const server = { id, address: `${status.host ?? "127.0.0.1"}:${options.port}` }
-          if (yield* answers(options.serves(server.address))) {
-            servingSince ??= now
-            yield* SubscriptionRef.set(state, { _tag: "serving", server })
-          }
-        }
-      }
-      if (servingSince === undefined && now - since > startTimeout) yield* giveUp(id, status)
-      yield* Effect.sleep("500 millis")
-    }
-  })
-
   const startTimeout = Duration.toMillis(Duration.fromInputUnsafe(options.startTimeout ?? "2 minutes"))
-
-  const giveUp = Effect.fnUntraced(function*(id: string, status: Known) {
-    // It would take what it needs whenever there is room for it, and nobody would use it.
-    yield* Effect.ignore(submissions.kill(id))
-    const what = typeof status === "string" ? `the master is ${status}` : `its driver is ${status.state}`
-    const why = what.endsWith("SUBMITTED") ? "no worker has the cores and the memory for it" : what
-    return yield* new SubmissionError({
-      reason: "ended",
-      message: `${who(id)} does not serve after ${Duration.format(Duration.millis(startTimeout))}: ${why}`
+  const follow = (id: string) =>
+    Driver.follow(id, {
+      submissions,
+      port: options.port,
+      serves: options.serves,
+      startTimeout,
+      tell: (address) =>
+        SubscriptionRef.set(state, address === null ? starting : { _tag: "serving", server: { id, address } })
     })
-  })
 
   const first = Effect.suspend(() => {
     const { submission } = options
     if (submission === undefined) return submit
-    return Effect.flatMap(statusOf(submissions, submission), (status) => {
+    return Effect.flatMap(Driver.statusOf(submissions, submission), (status) => {
       if (status === "forgotten" || (status !== "unreachable" && isOver(status.state))) return submit
       current = submission
       return Effect.succeed(submission)
@@ -132,7 +101,7 @@ const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
   })
 
   const again = Effect.catch(submit, (error) =>
-    Effect.fail(error.reason === "unreachable" ? new Failed({ message: error.message, served: 0 }) : error))
+    Effect.fail(error.reason === "unreachable" ? new Driver.Failed({ message: error.message, served: 0 }) : error))
 
   let isFirst = true
   const once = Effect.suspend(() => {
@@ -158,59 +127,26 @@ const make = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<
   )
 
   const changes = SubscriptionRef.changes(state)
-  const firstOf = <A>(choose: (state: State) => Effect.Effect<A, SubmissionError> | undefined) =>
-    changes.pipe(
-      Stream.map(choose),
-      Stream.filter((chosen) => chosen !== undefined),
-      Stream.runHead,
-      Effect.flatMap((chosen) => chosen._tag === "Some" ? chosen.value : Effect.never)
-    )
-
   return ConnectServer.of({
-    server: firstOf((state) =>
+    server: firstOf(changes, (state) =>
       state._tag === "serving" ? Effect.succeed(state.server) : state._tag === "ended" ? Effect.fail(state.error) : undefined),
-    ended: firstOf((state) => state._tag === "ended" ? Effect.fail(state.error) : undefined)
+    ended: firstOf(changes, (state) => state._tag === "ended" ? Effect.fail(state.error) : undefined)
   })
 })
 
 const steady = Duration.toMillis("10 minutes")
 
-/** It has ended in a way that another start may mend. */
-class Failed extends Schema.TaggedError<Failed>()("Failed", {
-  message: Schema.String,
-  /** For so long it had served, in milliseconds. */
-  served: Schema.Finite
-}) {}
-
-const who = (id: string): string => `the Spark Connect server ${id}`
-
-const endOf = ({ id, message, state }: Status, served: number): Failed | SubmissionError => {
-  const detail = message === "" ? "" : ` (${(message.split("\n")[0] ?? "").slice(0, 300)})`
-  const what = who(id)
-  switch (state) {
-    case "KILLED":
-      return new SubmissionError({ reason: "killed", message: `${what} was killed by a request, and stays down` })
-    case "FINISHED":
-      return new SubmissionError({ reason: "ended", message: `${what} has ended by itself, and stays down` })
-    default:
-      return new Failed({ message: `${what} has ended as ${state}${detail}; see its stderr on the worker`, served })
-  }
-}
-
-/** Of a master that is away nothing follows for the driver; one that comes back without its memory has forgotten it. */
-type Known = Status | "unreachable" | "forgotten"
-
-const statusOf = (submissions: Submissions["Service"], id: string): Effect.Effect<Known, SubmissionError> =>
-  Effect.catch(submissions.status(id), (error) => {
-    if (error.reason === "unreachable") return Effect.succeed<Known>("unreachable")
-    return error.reason === "unknown-submission" ? Effect.succeed<Known>("forgotten") : Effect.fail(error)
-  })
-
-/** A master ends the drivers that it does not know, as soon as their workers have found it. */
-const grace = Duration.toMillis("10 seconds")
-
-const answers = (serves: Effect.Effect<unknown, unknown>): Effect.Effect<boolean> =>
-  serves.pipe(Effect.timeout("5 seconds"), Effect.isSuccess)
+/** Waits for the first state that is an answer. */
+const firstOf = <A>(
+  changes: Stream.Stream<State>,
+  answerOf: (state: State) => Effect.Effect<A, SubmissionError> | undefined
+): Effect.Effect<A, SubmissionError> =>
+  changes.pipe(
+    Stream.map(answerOf),
+    Stream.filter((answer) => answer !== undefined),
+    Stream.runHead,
+    Effect.flatMap((answer) => answer._tag === "Some" ? answer.value : Effect.never)
+  )
 
 /** One core and a gigabyte each for driver and executor, so that it finds room on a small cluster too. */
 const applicationOf = ({ bind = "127.0.0.1", port, properties, token }: Options) => ({
