@@ -10,7 +10,7 @@
  * - It writes to the console; here it is silent, and what matters arrives as an error.
  */
 import { Effect, Redacted, type Scope } from "effect"
-import { Kafka as Library, type KafkaConfig, logLevel } from "kafkajs"
+import { type Admin, Kafka as Library, type KafkaConfig, logLevel } from "kafkajs"
 import { type Client, KafkaError, type Place, type Reader, type Topic } from "./Client.ts"
 import type { Options } from "./Connection.ts"
 import * as Fetch from "../wire/Fetch.ts"
@@ -28,7 +28,6 @@ export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: R
     Effect.sync(() => library.admin()),
     (admin) => Effect.ignore(Effect.tryPromise(() => admin.disconnect()))
   )
-  const connectAdmin = attempt(() => admin.connect())
 
   const metadata = (topic: string) =>
     request(cluster, async () => {
@@ -53,33 +52,7 @@ export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: R
     toKafkaError
   })
 
-  const configs: Client["configs"] = (topic) =>
-    Effect.andThen(
-      connectAdmin,
-      attempt(async () => {
-        const topicResource = 2
-        const { resources } = await admin.describeConfigs({
-          includeSynonyms: false,
-          resources: [{ type: topicResource, name: topic }]
-        })
-        return new Map(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]))
-      })
-    )
-
-  const create: Client["create"] = ({ configs, name, partitions }) =>
-    Effect.andThen(
-      connectAdmin,
-      attempt(() =>
-        admin.createTopics({
-          waitForLeaders: true,
-          topics: [{
-            topic: name,
-            numPartitions: partitions,
-            configEntries: Object.entries(configs).map(([name, value]) => ({ name, value }))
-          }]
-        })
-      )
-    )
+  const { configs, create } = administration(admin)
 
   const offsets: Client["offsets"] = Effect.fnUntraced(function*(topic, which) {
     const leaders = Map.groupBy(yield* metadata(topic), ({ leader }) => leader)
@@ -162,6 +135,33 @@ const request = <A>(cluster: Cluster, send: () => Promise<A>): Effect.Effect<A, 
   }).pipe(
     Effect.tapError((error) => error.retriable ? Effect.ignore(attempt(() => cluster.refreshMetadata())) : Effect.void)
   )
+
+/** The requests of an administrator, over the library's client for them, which is connected before each. */
+const administration = (admin: Admin): Pick<Client, "configs" | "create"> => {
+  const ask = <A>(send: () => Promise<A>) => Effect.andThen(attempt(() => admin.connect()), attempt(send))
+  return {
+    configs: (topic) =>
+      ask(async () => {
+        const topicResource = 2
+        const { resources } = await admin.describeConfigs({
+          includeSynonyms: false,
+          resources: [{ type: topicResource, name: topic }]
+        })
+        return new Map(resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]))
+      }),
+    create: ({ configs, name, partitions }) =>
+      ask(() =>
+        admin.createTopics({
+          waitForLeaders: true,
+          topics: [{
+            topic: name,
+            numPartitions: partitions,
+            configEntries: Object.entries(configs).map(([name, value]) => ({ name, value }))
+          }]
+        })
+      )
+  }
+}
 
 const readerOf = (cluster: Cluster, { id, name }: Topic): Reader => ({
   leaders: request(cluster, async () => {

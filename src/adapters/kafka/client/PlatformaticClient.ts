@@ -15,7 +15,7 @@ import {
 } from "@platformatic/kafka"
 import { Effect, Redacted, Schedule, type Scope } from "effect"
 import { isIP } from "node:net"
-import { type Client, KafkaError, type Reader } from "./Client.ts"
+import { type Client, KafkaError, type Reader, type Topic } from "./Client.ts"
 import type { Options } from "./Connection.ts"
 import * as Fetch from "../wire/Fetch.ts"
 import type { Request } from "./Group.ts"
@@ -27,9 +27,6 @@ export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: R
   const config = configOf(options)
   const admin = yield* closing(() => new Admin(config))
   const base = yield* closing(() => new Base(config))
-
-  const metadata = (client: Base, topic: string) =>
-    attempt(() => client.metadata({ topics: [topic], forceUpdate: true, autocreateTopics: false }))
 
   const partitions: Client["partitions"] = (topic) =>
     metadata(base, topic).pipe(
@@ -46,78 +43,16 @@ export const make = Effect.fnUntraced(function*(options: Options, retryPolicy: R
     toKafkaError
   })
 
-  const configs: Client["configs"] = (topic) =>
-    attempt(async () => {
-      const topicResource = 2
-      const [found] = await admin.describeConfigs({ resources: [{ resourceType: topicResource, resourceName: topic, configurationKeys: null }] })
-      return new Map(found?.configs.map(({ name, value }) => [name, value ?? ""]))
-    })
-
-  /** Waits a moment for the leaders of a new topic, so that the first requests need not be repeated, which is told. */
-  const led = (topic: string) => Effect.ignore(Effect.retry(Effect.suspend(() => offsets(topic, "latest")), aMoment))
-
-  const create: Client["create"] = ({ configs, name, partitions }) =>
-    attempt(() =>
-      admin.createTopics({
-        topics: [name],
-        partitions,
-        replicas: -1,
-        configs: Object.entries(configs).map(([name, value]) => ({ name, value }))
-      })
-    ).pipe(
-      Effect.catchIf(({ code }) => code === "TOPIC_ALREADY_EXISTS", () => Effect.void),
-      Effect.andThen(led(name))
-    )
-
-  const offsets: Client["offsets"] = Effect.fnUntraced(function*(topic, which) {
-    const count = (yield* metadata(base, topic)).topics.get(topic)?.partitionsCount ?? 0
-    const timestamp = which === "earliest" ? -2n : -1n
-    const readCommitted = 1
-    const found = yield* attempt(() =>
-      admin.listOffsets({
-        topics: [{ name: topic, partitions: Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp })) }],
-        isolationLevel: readCommitted
-      })
-    )
-    return found
-      .flatMap(({ partitions }) => partitions)
-      .sort((a, b) => a.partitionIndex - b.partitionIndex)
-      .map(({ offset }) => Number(offset))
-  })
-
-  const askCoordinator: Client["askCoordinator"] = (group, request) =>
-    attempt(async () => {
-      const consumerGroup = 0
-      const [coordinator] = await admin.findCoordinator({ keyType: consumerGroup, keys: [group] })
-      if (coordinator === undefined) throw new ProtocolError("COORDINATOR_NOT_AVAILABLE")
-      return await sendRaw(await base.connections.get(coordinator), request)
-    })
+  const { askCoordinator, configs, create, offsets } = administration(admin, base)
 
   const reader: Client["reader"] = Effect.fnUntraced(function*(wanted) {
     const client = yield* closing(() => new Base(config))
-    const fetching: Reader = {
-      leaders: Effect.map(metadata(client, wanted.name), ({ topics }) =>
-        Map.groupBy((topics.get(wanted.name)?.partitions ?? []).map(({ leader }, partition) => ({ leader, partition })), ({ leader }) => leader)
-      ).pipe(Effect.map((leaders) =>
-        new Map([...leaders].map(([leader, led]) => [leader, led.map(({ partition }) => partition)]))
-      )),
-      fetch: (leader, places) =>
-        attempt(async () => {
-          const broker: Broker | undefined = client.currentMetadata?.brokers.get(leader)
-          if (broker === undefined) throw new ProtocolError("NOT_LEADER_OR_FOLLOWER")
-          const { apiKey, apiVersion } = Fetch
-          const body = Fetch.request(wanted.id, places)
-          return Fetch.response(await sendRaw(await client.connections.get(broker), { apiKey, apiName: "Fetch", apiVersion, body }), places)
-        })
-    }
-    return TopicIdentity.guarded(wanted, fetching, topic)
+    return TopicIdentity.guarded(wanted, readerOf(client, wanted), topic)
   })
 
   const connect = attempt(() => base.metadata({ topics: [], forceUpdate: true }))
   return { askCoordinator, configs, connect, create, offsets, partitions, produce, reader, takeOver, topic } satisfies Client & { readonly connect: unknown }
 })
-
-const aMoment = { schedule: Schedule.spaced("50 millis"), times: 40 }
 
 const configOf = ({ brokers, clientId, sasl, tls }: Options): BaseOptions => ({
   clientId: clientId ?? "courant",
@@ -143,6 +78,79 @@ const configOf = ({ brokers, clientId, sasl, tls }: Options): BaseOptions => ({
       password: Redacted.value(sasl.password)
     }
   })
+})
+
+const metadata = (client: Base, topic: string) =>
+  attempt(() => client.metadata({ topics: [topic], forceUpdate: true, autocreateTopics: false }))
+
+/** The requests of an administrator, over the library's client for them; metadata and connections are those of `base`. */
+const administration = (admin: Admin, base: Base): Pick<Client, "askCoordinator" | "configs" | "create" | "offsets"> => {
+  const configs: Client["configs"] = (topic) =>
+    attempt(async () => {
+      const topicResource = 2
+      const [found] = await admin.describeConfigs({ resources: [{ resourceType: topicResource, resourceName: topic, configurationKeys: null }] })
+      return new Map(found?.configs.map(({ name, value }) => [name, value ?? ""]))
+    })
+
+  const create: Client["create"] = ({ configs, name, partitions }) =>
+    attempt(() =>
+      admin.createTopics({
+        topics: [name],
+        partitions,
+        replicas: -1,
+        configs: Object.entries(configs).map(([name, value]) => ({ name, value }))
+      })
+    ).pipe(
+      Effect.catchIf(({ code }) => code === "TOPIC_ALREADY_EXISTS", () => Effect.void),
+      Effect.andThen(led(name))
+    )
+
+  /** Waits a moment for the leaders of a new topic, so that the first requests need not be repeated, which is told. */
+  const led = (topic: string) => Effect.ignore(Effect.retry(Effect.suspend(() => offsets(topic, "latest")), aMoment))
+
+  const offsets: Client["offsets"] = Effect.fnUntraced(function*(topic, which) {
+    const count = (yield* metadata(base, topic)).topics.get(topic)?.partitionsCount ?? 0
+    const timestamp = which === "earliest" ? -2n : -1n
+    const readCommitted = 1
+    const found = yield* attempt(() =>
+      admin.listOffsets({
+        topics: [{ name: topic, partitions: Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp })) }],
+        isolationLevel: readCommitted
+      })
+    )
+    return found
+      .flatMap(({ partitions }) => partitions)
+      .sort((a, b) => a.partitionIndex - b.partitionIndex)
+      .map(({ offset }) => Number(offset))
+  })
+
+  const askCoordinator: Client["askCoordinator"] = (group, request) =>
+    attempt(async () => {
+      const consumerGroup = 0
+      const [coordinator] = await admin.findCoordinator({ keyType: consumerGroup, keys: [group] })
+      if (coordinator === undefined) throw new ProtocolError("COORDINATOR_NOT_AVAILABLE")
+      return await sendRaw(await base.connections.get(coordinator), request)
+    })
+
+  return { askCoordinator, configs, create, offsets }
+}
+
+const aMoment = { schedule: Schedule.spaced("50 millis"), times: 40 }
+
+const readerOf = (client: Base, { id, name }: Topic): Reader => ({
+  leaders: Effect.map(metadata(client, name), ({ topics }) =>
+    Map.groupBy((topics.get(name)?.partitions ?? []).map(({ leader }, partition) => ({ leader, partition })), ({ leader }) => leader)
+  ).pipe(Effect.map((leaders) =>
+    new Map([...leaders].map(([leader, led]) => [leader, led.map(({ partition }) => partition)]))
+  )),
+  fetch: (leader, places) =>
+    attempt(async () => {
+      const broker: Broker | undefined = client.currentMetadata?.brokers.get(leader)
+      if (broker === undefined) throw new ProtocolError("NOT_LEADER_OR_FOLLOWER")
+      const { apiKey, apiVersion } = Fetch
+      const body = Fetch.request(id, places)
+      return Fetch.response(await sendRaw(await client.connections.get(broker), { apiKey, apiName: "Fetch", apiVersion, body }), places)
+    })
 })
 
 const toAny = async (client: Base, request: Request): Promise<Buffer> => {
