@@ -4,9 +4,10 @@
  */
 import { Clock, Effect, Layer, Option, Stream } from "effect"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
-import type { Chunk, Records } from "../../streams/records/Records.ts"
-import { type ChunkRow, packed, toBatches } from "./ChunkRow.ts"
+import type { Chunk } from "../../streams/records/Records.ts"
+import { packed } from "./ChunkRow.ts"
 import { Database, type DatabaseError } from "./Database.ts"
+import * as LogReader from "./LogReader.ts"
 
 export interface Options {
   readonly topic: string
@@ -35,11 +36,6 @@ export const topics: Effect.Effect<ReadonlyArray<Topic>, EventLogError, Database
   return yield* database.read(() => all.all().map((row) => ({ ...row })))
 }).pipe(Effect.mapError(toLogError))
 
-/** A batch that is read has at most so many records. */
-const batchRecords = 4_096
-/** Rows are gathered until they reach the records of a batch or these bytes, whichever comes first. */
-const batchBytes = 4 * 1_024 * 1_024
-
 const make = Effect.fnUntraced(function*({ partitions: wanted, topic }: Options) {
   const database = yield* Database
   const { id, identity, partitions } = yield* findOrCreate(topic, wanted)
@@ -50,10 +46,7 @@ const make = Effect.fnUntraced(function*({ partitions: wanted, topic }: Options)
   const insert = yield* database.prepare("insert into chunks values (?, ?, ?, ?, ?, ?, ?, ?)")
   const setPosition = yield* database.prepare("update topics set position = ? where id = ?")
   const getPosition = yield* database.prepare<{ position: string | null }>("select position from topics where id = ?")
-  const from = yield* database.prepare<ChunkRow>(`
-    select next, length, appended_at as appendedAt, lengths, kinds, bytes
-    from chunks where topic = ? and partition = ? and next > ? order by next
-  `)
+  const reader = yield* LogReader.make(id, partitions)
 
   const endOf = (partition: number): number => end.get(id, partition)?.next ?? 0
 
@@ -78,46 +71,12 @@ const make = Effect.fnUntraced(function*({ partitions: wanted, topic }: Options)
     )
   })
 
-  /** Records of one partition from an offset on: about one batch, or none. */
-  const lookFrom = (partition: number, offset: number): ReadonlyArray<Records> => {
-    const rows: Array<ChunkRow> = []
-    let records = 0
-    let size = 0
-    for (const row of from.iterate(id, partition, offset)) {
-      rows.push(row)
-      records += row.length
-      size += row.bytes.length
-      if (records >= batchRecords || size >= batchBytes) break
-    }
-    return toBatches(rows, partition, offset, batchRecords)
-  }
-
-  const read = (offsets: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> =>
-    Stream.suspend(() => {
-      const next = Array.from({ length: partitions }, (_, partition) => offsets[partition] ?? 0)
-      const pull = Effect.gen(function*() {
-        while (true) {
-          // The place in the queue is taken before the look, so that an append in between is not missed.
-          const arrival = database.arrivals.next()
-          const found = yield* database.read(() => next.flatMap((offset, partition) => lookFrom(partition, offset)))
-          for (const batch of found) next[batch.partition] = (batch.offsets[batch.length - 1] ?? 0) + 1
-          if (found.length === 0) {
-            yield* arrival
-          } else {
-            yield* Effect.yieldNow
-            return found
-          }
-        }
-      })
-      return Stream.fromIterableEffectRepeat(Effect.mapError(pull, toLogError))
-    })
-
   return EventLog.of({
     topic,
     id: identity,
     partitions,
     append,
-    read,
+    read: (offsets) => Stream.mapError(reader.read(offsets), toLogError),
     ends: database.read(() => Array.from({ length: partitions }, (_, partition) => endOf(partition))).pipe(
       Effect.mapError(toLogError)
     ),
