@@ -1,15 +1,7 @@
 /** Candles, the moving average over them, volume under them. */
-import {
-  CandlestickSeries,
-  createChart,
-  CrosshairMode,
-  HistogramSeries,
-  LineSeries,
-  LineStyle,
-  TickMarkType
-} from "./vendor/lightweight-charts.js"
 import * as format from "./format.js"
 import * as names from "./names.js"
+import { makePlot, paint, showDecimals } from "./plot.js"
 
 /** @typedef {import("./panes.js").Pane} Pane */
 
@@ -27,58 +19,12 @@ export const makeChart = (container, clock, onHover) => {
   /** @type {Map<number, number>} */
   let averages = new Map()
 
-  const chart = createChart(container, {
-    autoSize: true,
-    layout: { fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12, attributionLogo: false },
-    crosshair: { mode: CrosshairMode.Normal },
-    // Room above the highest candle for the figures that stand there.
-    rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.14, bottom: 0.06 } },
-    timeScale: {
-      borderVisible: false,
-      timeVisible: true,
-      secondsVisible: false,
-      rightOffset: 4,
-      maxBarSpacing: 14,
-      tickMarkFormatter: (time, type) =>
-        firstOfDay.has(time) && type <= TickMarkType.DayOfMonth
-          ? clock.shortDate(time * 1_000)
-          : clock.minutes(time * 1_000)
-    },
-    localization: {
-      locale: "en-US",
-      timeFormatter: (time) => clock.candle(time * 1_000)
-    }
-  })
-
-  const priceFormat = () => ({
-    type: "custom",
-    formatter: (value) => format.price(value, decimals),
-    minMove: 10 ** -decimals
-  })
-  const candles = chart.addSeries(CandlestickSeries, {
-    priceFormat: priceFormat(),
-    borderVisible: false,
-    priceLineStyle: LineStyle.Dotted
-  })
-  const average = chart.addSeries(LineSeries, {
-    priceFormat: priceFormat(),
-    lineWidth: 2,
-    priceLineVisible: false,
-    lastValueVisible: false,
-    crosshairMarkerRadius: 3
-  })
-  const volume = chart.addSeries(HistogramSeries, {
-    priceFormat: { type: "custom", formatter: format.shortCount, minMove: 1 },
-    priceLineVisible: false,
-    lastValueVisible: false
-  }, 1)
-  chart.panes()[0].setStretchFactor(4)
-  chart.panes()[1].setStretchFactor(1)
-
+  const plot = makePlot(container, clock, (time) => firstOfDay.has(time), decimals)
+  const { average, candles, chart, volume } = plot
   const shown = { candles: shownIn(candles), average: shownIn(average), volume: shownIn(volume) }
-  let colors = paint(chart, { candles, average })
+  let colors = paint(plot)
   document.addEventListener("theme", () => {
-    colors = paint(chart, { candles, average })
+    colors = paint(plot)
     shown.volume.clear()
     show(last.candles, last.averages, false)
   })
@@ -101,7 +47,7 @@ export const makeChart = (container, clock, onHover) => {
     const prices = panes.flatMap(({ values }) => format.number(values[names.candle.close]) ?? [])
     if (format.decimalsFor(prices) !== decimals) {
       decimals = format.decimalsFor(prices)
-      for (const series of [candles, average]) series.applyOptions({ priceFormat: priceFormat() })
+      showDecimals(plot, decimals)
     }
     firstOfDay = firstCandles(panes, clock)
     byTime = new Map(panes.map((pane) => [pane.start / 1_000, pane]))
@@ -184,31 +130,4 @@ const firstCandles = (panes, clock) => {
     day = its
   }
   return times
-}
-
-/** Takes the colours of the page's theme over. */
-const paint = (chart, { average, candles }) => {
-  const style = getComputedStyle(document.documentElement)
-  const color = (name) => style.getPropertyValue(`--${name}`).trim()
-  const line = color("chart-grid")
-  chart.applyOptions({
-    layout: {
-      background: { type: "solid", color: color("surface") },
-      textColor: color("muted"),
-      panes: { separatorColor: color("line"), separatorHoverColor: color("line") }
-    },
-    grid: { vertLines: { color: line }, horzLines: { color: line } },
-    crosshair: {
-      vertLine: { color: color("muted"), labelBackgroundColor: color("label") },
-      horzLine: { color: color("muted"), labelBackgroundColor: color("label") }
-    }
-  })
-  candles.applyOptions({
-    upColor: color("up"),
-    downColor: color("down"),
-    wickUpColor: color("up"),
-    wickDownColor: color("down")
-  })
-  average.applyOptions({ color: color("average") })
-  return { volumeUp: color("volume-up"), volumeDown: color("volume-down") }
 }
