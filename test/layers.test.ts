@@ -1,16 +1,8 @@
 /** The rules that hold the layers apart notice every import that points the wrong way, and let the others be. */
-import { execFileSync } from "node:child_process"
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { afterAll, expect, it } from "vitest"
+import { expect, it } from "vitest"
+import { makeTree } from "./linter.ts"
 
-const root = join(import.meta.dirname, "..")
-
-// A tree of the same shape with the same rules, so that nothing is ever planted in the real one.
-const tree = mkdtempSync(join(tmpdir(), "courant-layers-"))
-cpSync(join(root, ".oxlintrc.json"), join(tree, ".oxlintrc.json"))
-afterAll(() => rmSync(tree, { recursive: true }))
+const { complaints, copySources, plant } = makeTree()
 
 /** Where a file is, what it imports, and what the rule says to that; `null` where it is as it should be. */
 const imports: ReadonlyArray<readonly [file: string, specifier: string, complaint: string | null]> = [
@@ -126,26 +118,6 @@ const forms: ReadonlyArray<(specifier: string) => string> = [
   (specifier) => `export * as Planted from "${specifier}"\n`
 ]
 
-/** What the linter says of each planted file, all in one run: file by file its complaints about imports. */
-const complaints = (): ReadonlyMap<string, string> => {
-  const command = join(root, "node_modules/.bin/oxlint")
-  let json: string
-  try {
-    json = execFileSync(command, ["--format", "json", "src"], { cwd: tree, encoding: "utf8" })
-  } catch (error) {
-    // It found something, and says so with its exit code.
-    json = String((error as { readonly stdout: string }).stdout)
-  }
-  const report: {
-    readonly diagnostics: ReadonlyArray<{ readonly code: string; readonly filename: string; readonly help?: string }>
-  } = JSON.parse(json)
-  return new Map(
-    report.diagnostics
-      .filter(({ code }) => code === "eslint(no-restricted-imports)")
-      .map(({ filename, help }) => [filename.replaceAll("\\", "/").replace(/^.*?src\//, ""), help ?? ""])
-  )
-}
-
 it("an import against the arrows is noticed in whatever form it comes, and no other is", () => {
   const cases = imports.flatMap(([file, specifier, complaint], index) =>
     forms.map((form, at) => ({
@@ -155,11 +127,8 @@ it("an import against the arrows is noticed in whatever form it comes, and no ot
       complaint
     }))
   )
-  for (const { file, text } of cases) {
-    mkdirSync(dirname(join(tree, "src", file)), { recursive: true })
-    writeFileSync(join(tree, "src", file), text)
-  }
-  const found = complaints()
+  for (const { file, text } of cases) plant(file, text)
+  const found = complaints("no-restricted-imports")
   const wrong = cases.filter(({ complaint, file }) =>
     complaint === null ? found.has(file) : !(found.get(file) ?? "").startsWith(complaint)
   )
@@ -167,7 +136,6 @@ it("an import against the arrows is noticed in whatever form it comes, and no ot
 })
 
 it("the sources themselves keep the rules", () => {
-  rmSync(join(tree, "src"), { recursive: true, force: true })
-  cpSync(join(root, "src"), join(tree, "src"), { recursive: true })
-  expect([...complaints()]).toEqual([])
+  copySources()
+  expect([...complaints("no-restricted-imports")]).toEqual([])
 })
