@@ -3,7 +3,6 @@ import { Effect, Stream } from "effect"
 import { SparkCluster } from "../src/adapters/spark/SparkCluster.ts"
 import { Engine } from "../src/streams/ports/Engine.ts"
 import { EventLog } from "../src/streams/ports/EventLog.ts"
-import * as Ingest from "../src/streams/engine/Ingest.ts"
 import * as Processes from "./Processes.ts"
 import { engineOf, type Ground, type Overlap, pipelines, workOf } from "./SparkGround.ts"
 
@@ -25,7 +24,7 @@ type Contender = (ground: Ground, topic: Topic, overlap: Overlap) => Effect.Effe
 const inProcess: Contender = (ground, { name }, overlap) =>
   Effect.gen(function*() {
     const engine = yield* Engine
-    const stopAt = Effect.provideService(Ingest.end, EventLog, yield* EventLog)
+    const stopAt = (yield* EventLog).ends
     const run = engine.run({ name: "bench", pipelines: [pipelines[overlap]], stopAt })
     return (yield* measured(Processes.self, run)).took
   }).pipe(Effect.provide(engineOf(ground, name), { local: true }))

@@ -15,6 +15,7 @@ import { Submissions } from "../src/adapters/spark/rest/Submissions.ts"
 import type { SparkCluster, Work } from "../src/adapters/spark/SparkCluster.ts"
 import { ticks } from "../src/analytics/ticks.ts"
 import { CheckpointStore } from "../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../src/streams/ports/DeadLetters.ts"
 import { EventLog } from "../src/streams/ports/EventLog.ts"
 import { Aggregate, Pipeline, Window } from "../src/streams/pipeline/index.ts"
@@ -130,7 +131,7 @@ export const fill = Effect.fnUntraced(function*(ground: Ground, topic: string, c
 /** What `process` is made of, with checkpoints that are kept in memory. */
 export const engineOf = ({ brokers }: Ground, topic: string) =>
   InProcess.layer.pipe(
-    Layer.provide([CheckpointStore.layerMemory, DeadLetters.layerMemory, Monitor.layer]),
+    Layer.provide([CheckpointStore.layerMemory, Decisions.layerMemory, DeadLetters.layerMemory, Monitor.layer]),
     Layer.provide(KafkaResultSink.layer({ topic: panesOf(topic) })),
     Layer.provideMerge(KafkaEventLog.layer({ topic, source: ticks.definition })),
     Layer.provide(connectionTo(brokers))

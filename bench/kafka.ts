@@ -12,6 +12,7 @@ import * as StdinFeed from "../src/adapters/stdio/StdinFeed.ts"
 import { candles1m } from "../src/analytics/candles.ts"
 import { ticks } from "../src/analytics/ticks.ts"
 import { CheckpointStore } from "../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../src/streams/ports/DeadLetters.ts"
 import { Engine } from "../src/streams/ports/Engine.ts"
 import { EventLog } from "../src/streams/ports/EventLog.ts"
@@ -62,7 +63,7 @@ const processing = (ground: Ground, library: LibraryName) =>
   }).pipe(
     Effect.provide(
       InProcess.layer.pipe(
-        Layer.provide([CheckpointStore.layerMemory, DeadLetters.layerMemory, Monitor.layer, nowhere]),
+        Layer.provide([CheckpointStore.layerMemory, Decisions.layerMemory, DeadLetters.layerMemory, Monitor.layer, nowhere]),
         Layer.provide(KafkaEventLog.layer({ topic: ground.log, source })),
         Layer.provide(connectionTo(ground, library))
       ),
@@ -160,7 +161,7 @@ const latencies = Effect.fnUntraced(function*(ground: Ground, library: LibraryNa
   const topic = `latency-${library}-${round}`
   const layers = InProcess.layer.pipe(
     Layer.provide(noting),
-    Layer.provide([CheckpointStore.layerMemory, DeadLetters.layerMemory, Monitor.layer, KafkaResultSink.layer({ topic: `${topic}-panes` })]),
+    Layer.provide([CheckpointStore.layerMemory, Decisions.layerMemory, DeadLetters.layerMemory, Monitor.layer, KafkaResultSink.layer({ topic: `${topic}-panes` })]),
     Layer.provideMerge(KafkaEventLog.layer({ topic, source })),
     Layer.provide(connectionTo(ground, library))
   )

@@ -6,7 +6,7 @@
  */
 import { Console, Effect, Layer, Schema } from "effect"
 import {
-  Aggregate, CheckpointStore, DeadLetters, Decimal, Engine, EventLog, Ingest, InProcess, Monitor, Pipeline,
+  Aggregate, CheckpointStore, DeadLetters, Decisions, Decimal, Engine, EventLog, InProcess, Monitor, Pipeline,
   Records, ResultSink, Source, Window
 } from "courant"
 
@@ -51,8 +51,7 @@ const program = Effect.gen(function*() {
   const engine = yield* Engine
   const sink = yield* ResultSink
   yield* log.append(0, Records.fromTexts(readings.map((reading) => JSON.stringify(reading))))
-  const stopAt = yield* Ingest.end
-  const report = yield* engine.run({ name: "sensors", pipelines: [hourly], stopAt: Effect.succeed(stopAt) })
+  const report = yield* engine.run({ name: "sensors", pipelines: [hourly], stopAt: log.ends })
   for (const pane of yield* sink.read({})) yield* Console.log(JSON.stringify(pane))
   for (const { detail, reason } of yield* (yield* DeadLetters).read({})) yield* Console.log(`${reason}: ${detail}`)
   yield* Console.log(`read ${report.read}, aggregated ${report.aggregated}, dead-lettered ${report.deadLettered}`)
@@ -62,6 +61,7 @@ const inMemory = InProcess.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(
     EventLog.layerMemory(),
     CheckpointStore.layerMemory,
+    Decisions.layerMemory,
     ResultSink.layerMemory,
     DeadLetters.layerMemory,
     Monitor.layer

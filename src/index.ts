@@ -29,6 +29,7 @@ export { bars, priceForming, ticks } from "./analytics/ticks.ts"
 // Engines, and the ports that they run on with their layers in memory.
 export { CheckpointError, CheckpointMismatch, CheckpointStore } from "./streams/ports/CheckpointStore.ts"
 export { DeadLetters, DeadLettersError } from "./streams/ports/DeadLetters.ts"
+export { Decisions, DecisionsError } from "./streams/ports/Decisions.ts"
 export { Engine, RemoteError, StateError } from "./streams/ports/Engine.ts"
 export { EventLog, EventLogError } from "./streams/ports/EventLog.ts"
 export { Feed, FeedError } from "./streams/ports/Feed.ts"

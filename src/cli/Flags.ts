@@ -163,6 +163,14 @@ export const expectedPartitions = Flag.Int("partitions").pipe(
   Flag.optional
 )
 
+export const as = Flag.String("as").pipe(
+  Flag.withDescription(
+    "The processor whose decisions are taken: that a partition was idle, that the input had ended. By default that of these " +
+      "pipelines, or the only one that there is."
+  ),
+  Flag.optional
+)
+
 export const onGap = Flag.Literals("on-gap", ["stop", "record"]).pipe(
   Flag.withDescription("What to do if Kafka deleted events before they were read: stop, the default, or record the gap and continue"),
   Flag.withDefault("stop")

@@ -26,6 +26,10 @@ export const boundsOf = (input: {
 export const checkpointName = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): string =>
   `${topic}: ${pipelines.map(({ name }) => name).sort().join(", ")}`
 
+/** The processor of pipelines over a topic: as a consumer group, where that is one of Kafka, and by its decisions. */
+export const groupOf = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): string =>
+  `courant-${topic}-${pipelines.map(({ name }) => name).sort().join("+")}`
+
 /** Resolves names and files, all built-in pipelines without any, under the bounds of the command line. */
 export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<string> | undefined, bounds: Bounds) {
   const found = names === undefined ? builtIn : (yield* Effect.forEach(names, resolveOne)).flat()

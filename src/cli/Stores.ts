@@ -5,6 +5,7 @@ import { join } from "node:path"
 import * as Database from "../adapters/sqlite/Database.ts"
 import * as SqliteCheckpointStore from "../adapters/sqlite/SqliteCheckpointStore.ts"
 import * as SqliteDeadLetters from "../adapters/sqlite/SqliteDeadLetters.ts"
+import * as SqliteDecisions from "../adapters/sqlite/SqliteDecisions.ts"
 import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
 import * as SqliteResultSink from "../adapters/sqlite/SqliteResultSink.ts"
 import * as SqliteRowSink from "../adapters/sqlite/SqliteRowSink.ts"
@@ -12,13 +13,14 @@ import * as StdoutRowSink from "../adapters/stdio/StdoutRowSink.ts"
 import * as StdoutSink from "../adapters/stdio/StdoutSink.ts"
 import { CheckpointStore } from "../streams/ports/CheckpointStore.ts"
 import { DeadLetters, DeadLettersError } from "../streams/ports/DeadLetters.ts"
+import { Decisions } from "../streams/ports/Decisions.ts"
 import * as InProcess from "../streams/engine/InProcess.ts"
 import { Monitor } from "../streams/ports/Monitor.ts"
 import { ResultSink } from "../streams/ports/ResultSink.ts"
 import { RowSink } from "../streams/ports/RowSink.ts"
 import * as TransientLog from "../streams/ports/TransientLog.ts"
 import * as Influxdb from "./influxdb/Influxdb.ts"
-import { problem, usage } from "./terminal/Problem.ts"
+import { type Problem, problem, usage } from "./terminal/Problem.ts"
 import { type Rows, rowSinksOf } from "./RowSinks.ts"
 import { sinksOf } from "./Tee.ts"
 
@@ -32,6 +34,8 @@ export interface Choice {
   readonly topic: string
   /** What a sink in InfluxDB calls the processor. */
   readonly processor: string
+  /** The name under which the processor keeps its decisions. */
+  readonly group: string
   /** In milliseconds. */
   readonly connectTimeout: number
 }
@@ -78,6 +82,19 @@ export const logOf = (place: Pick<Choice, "data" | "topic">, { readOnly }: { rea
     Layer.provide(Database.Database.layer({ folder: folderOf(place), readOnly }))
   )
 
+/** The log to look at, with what a processor has decided over it. */
+export const pastOf = (place: Pick<Choice, "data" | "topic">, choose: Choose) =>
+  Layer.unwrap(Effect.gen(function*() {
+    const consumer = yield* choose(yield* SqliteDecisions.consumers)
+    return consumer === null ? Decisions.layerMemory : SqliteDecisions.layer({ consumer })
+  })).pipe(
+    Layer.provideMerge(SqliteEventLog.layer({ topic: place.topic })),
+    Layer.provide(Database.Database.layer({ folder: folderOf(place), readOnly: true }))
+  )
+
+/** Chooses the processor whose decisions are to be taken, of those that have taken some; `null` where there is none. */
+export type Choose = (processors: ReadonlyArray<string>) => Effect.Effect<string | null, Problem>
+
 export const layer = (choice: Choice) => choice.log === "memory" ? inMemory(choice) : inFolder(choice)
 
 const inFolder = (choice: Choice) =>
@@ -95,6 +112,7 @@ const inFolder = (choice: Choice) =>
       { memory: RowSink.layerMemory, sqlite: SqliteRowSink.layer, stdout: StdoutRowSink.layer },
       { rows: choice.rows, wanted: choice.sinks, fallback: "sqlite" }
     )),
+    Layer.provideMerge(SqliteDecisions.layer({ consumer: choice.group })),
     Layer.provideMerge(Layer.mergeAll(
       SqliteEventLog.layer({ topic: choice.topic }),
       SqliteCheckpointStore.layer,
@@ -120,6 +138,7 @@ const inMemory = (choice: Choice) =>
     Layer.provideMerge(Layer.mergeAll(
       TransientLog.layer(choice.topic),
       CheckpointStore.layerMemory,
+      Decisions.layerMemory,
       deadLettersWhenNeeded(folderOf(choice))
     ))
   )

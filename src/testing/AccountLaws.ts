@@ -24,7 +24,7 @@ import {
   source
 } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
-import { batches, type Engine, foldedPanes, lines, newest, records, results, run, textOf } from "./Harness.ts"
+import { batches, type Engine, foldedPanes, isData, isDecision, lines, newest, type Piece, pieces, records, recordsIn, results, run, textOf } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
 
 const bound = 6
@@ -74,11 +74,11 @@ export const accountLaws: EngineLaws = {
       }),
       (make, { again, cut, log, pipelines, spoilt }) => {
         const engine = make(pipelines, log.partitions)
-        const input = batches(log, cut).map((batch) => spoil(batch, spoilt))
+        const input = pieces(log, cut).map((piece) => spoil(piece, spoilt))
         let read = 0
         for (const batch of [...input.slice(0, again), ...input]) {
           engine.take(batch)
-          read += batch.kinds.filter((kind) => kind !== Kind.control).length
+          read += recordsIn(batch)
           same(engine.counts.read, read)
           for (const [name, counts] of [["all", engine.counts] as const, ...engine.countsByPipeline]) {
             same(balance(counts), 0, `the account of ${name} does not balance: ${JSON.stringify(counts)}`)
@@ -157,7 +157,7 @@ export const accountLaws: EngineLaws = {
     fc.record({ pipelines: jobs({ revisions: true }), log: decidedLogs, cut: cuts }),
     (make, { cut, log, pipelines }) => {
       const [engine, unused] = [make(pipelines, log.partitions), make(pipelines, log.partitions)]
-      run(engine, batches(log, cut))
+      run(engine, pieces(log, cut))
       run(unused, [])
       same(engine.size, 0)
       same(withoutNumbers(engine), withoutNumbers(unused))
@@ -225,7 +225,7 @@ export const accountLaws: EngineLaws = {
     }),
     (make, { broken, logs: [log], pipeline }) => {
       const engine = make([pipeline], 1)
-      const texts = log.entries.map(textOf)
+      const texts = log.entries.filter(isData).map(textOf)
       const first = records(0, 0, texts.map((text) => broken.next().value ? text.slice(0, -1) : text))
       const failed = engine.take(first).unused
       const mended = failed.map(({ record }) => `${new TextDecoder().decode(valueAt(first, record))}}`)
@@ -253,10 +253,8 @@ const balance = ({ aggregated, deadLettered, duplicate, filtered, late, read }: 
   read - aggregated - late - deadLettered - duplicate - filtered
 
 /** Every now and then a record without its last byte. */
-const spoil = (batch: Records, spoilt: Iterator<number>): Records => ({
-  ...batch,
-  ends: batch.ends.map((end, index) => batch.kinds[index] !== Kind.control && spoilt.next().value === 0 ? end - 1 : end)
-})
+const spoil = (piece: Piece, spoilt: Iterator<number>): Piece =>
+  isDecision(piece) ? piece : { ...piece, ends: piece.ends.map((end) => spoilt.next().value === 0 ? end - 1 : end) }
 
 const withSlack = (pipeline: AnyPipeline): AnyPipeline => withBounds(pipeline, { outOfOrderness: bound })
 

@@ -5,7 +5,7 @@
 import { Schema } from "effect"
 import * as fc from "fast-check"
 import { Price } from "../domain/Tick.ts"
-import type { Control } from "../streams/records/Control.ts"
+import type { Decision } from "../streams/records/Decision.ts"
 import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
 import { derivations, derived, reordered, stepped, steps } from "./Graphs.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
@@ -40,13 +40,20 @@ export const PreAggregatedSchema = Schema.Struct({
 /** A pre-aggregated record of a random log. */
 export type PreAggregated = typeof PreAggregatedSchema.Encoded
 
-/** One record of a log, and the partition that it is in. */
+/** What an idle decision says, wherever it is taken. */
+export type Idle = Omit<Decision & { readonly _tag: "idle" }, "_tag" | "partition" | "at">
+
+/**
+ * One record of a log and the partition that it is in; or a decision that was taken there: that the partition is idle, or
+ * that the input is at its end, which counts when it has been said in each partition.
+ */
 export type Entry =
   & { readonly partition: number }
   & (
     | { readonly kind: typeof Kind.event; readonly value: Sample }
     | { readonly kind: typeof Kind.preAggregated; readonly value: PreAggregated }
-    | { readonly kind: typeof Kind.control; readonly value: Control }
+    | { readonly kind: "idle"; readonly value: Idle }
+    | { readonly kind: "end" }
   )
 
 /** The records of all partitions in the order in which they are read. */
@@ -355,18 +362,15 @@ export const preAggregated: fc.Arbitrary<PreAggregated> = fc.record({
 })
 
 /** As runs write them that read event times from this field or another, under this bound or another; and as others may. */
-const idle: fc.Arbitrary<Control> = fc.record({
+const idle: fc.Arbitrary<Idle> = fc.record({
   watermark: times,
   eventTime: fc.option(fc.constantFrom("time", "size"), { nil: undefined }),
   outOfOrderness: fc.option(fc.nat(9), { nil: undefined })
 }).map(({ eventTime, outOfOrderness, watermark }) => ({
-  _tag: "idle",
   watermark,
   ...(eventTime === undefined ? {} : { eventTime }),
   ...(outOfOrderness === undefined ? {} : { outOfOrderness })
 }))
-
-const end: Control = { _tag: "end" }
 
 const event = (partition: number, value: Sample): Entry => ({ partition, kind: Kind.event, value })
 
@@ -392,7 +396,7 @@ export const decidedLogs: fc.Arbitrary<Log> = inPartitions((partition) =>
   fc.oneof(
     { weight: 5, arbitrary: samples.map((value) => event(partition, value)) },
     { weight: 1, arbitrary: preAggregated.map((value): Entry => ({ partition, kind: Kind.preAggregated, value })) },
-    { weight: 1, arbitrary: fc.oneof(idle, fc.constant(end)).map((value): Entry => ({ partition, kind: Kind.control, value })) }
+    { weight: 1, arbitrary: fc.oneof(idle.map((value): Entry => ({ partition, kind: "idle", value })), fc.constant<Entry>({ partition, kind: "end" })) }
   )
 )
 

@@ -23,7 +23,7 @@ import { same } from "./Law.ts"
 
 export * as Case from "./conformance/Case.ts"
 export { pipelineOf } from "./conformance/CasePipeline.ts"
-export { engineRun, foldRun, kindOf, type Outcome, type Run, type Subject, textOf } from "./conformance/CaseRun.ts"
+export { engineRun, foldRun, isWritten, kindOf, type Outcome, type Run, type Subject, textOf } from "./conformance/CaseRun.ts"
 
 /** Reads a file of cases; throws a `SchemaError` that names what is wrong. */
 export const decode: (json: unknown) => ReadonlyArray<Case.Case> = Schema.decodeUnknownSync(Schema.Array(Case.Case))

@@ -336,7 +336,7 @@ export const decoded = (make: MakeEngine, { pipeline }: Pick<Subject, "pipeline"
   return input.map((_, only) => {
     // What the decoder has learned from one record stays with it for the next; the windows begin anew.
     engine.restore(nothing)
-    const kinds = all.kinds.map((kind, index) => index === only ? kind : Kind.control)
+    const kinds = all.kinds.map((kind, index) => index === only ? kind : Kind.none)
     const { unused } = engine.take({ ...all, kinds })
     const [refusal] = unused
     if (refusal !== undefined) return refusal.reason

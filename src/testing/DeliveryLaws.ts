@@ -21,7 +21,7 @@ import {
   windows
 } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
-import { batches, type Engine, lines, type MakeEngine, newest, results, run } from "./Harness.ts"
+import { type Engine, isData, lines, type MakeEngine, newest, pieces, recordsIn, results, run } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
 
 const bound = 6
@@ -61,8 +61,8 @@ export const deliveryLaws: EngineLaws = {
     fc.record({ ...anything, other: cuts }),
     (make, { cut, log, other, pipelines }) => {
       const [one, two] = [make(pipelines, log.partitions), make(pipelines, log.partitions)]
-      const panes = batches(log, cut).flatMap((batch) => one.take(batch).panes)
-      same(byInput(pipelines, batches(log, other).flatMap((batch) => two.take(batch).panes)), byInput(pipelines, panes))
+      const panes = pieces(log, cut).flatMap((batch) => one.take(batch).panes)
+      same(byInput(pipelines, pieces(log, other).flatMap((batch) => two.take(batch).panes)), byInput(pipelines, panes))
       same(two.snapshot(), one.snapshot())
       same(lines(two.close().panes), lines(one.close().panes))
     }
@@ -74,11 +74,11 @@ export const deliveryLaws: EngineLaws = {
     (make, { cut, log, others, pipelines }) => {
       const all = [...pipelines, ...others]
       const together = make(all, log.partitions)
-      const panes = run(together, batches(log, cut))
+      const panes = run(together, pieces(log, cut))
       for (const pipeline of all) {
         const alone = make([pipeline], log.partitions)
         const own = panes.filter((pane) => pane.pipeline === pipeline.name)
-        same(lines(own), lines(run(alone, batches(log, cut))), pipeline.name)
+        same(lines(own), lines(run(alone, pieces(log, cut))), pipeline.name)
         const [{ aggregated, late }, counts] = [alone.counts, together.countsByPipeline.get(pipeline.name)]
         same({ aggregated: counts?.aggregated, late: counts?.late }, { aggregated, late }, pipeline.name)
       }
@@ -98,7 +98,7 @@ export const deliveryLaws: EngineLaws = {
     (make, { at, cut, logs: [log], partitions, pipeline, turns }) => {
       const spread = interleaved(log, partitions, turns, (key) => at === null ? key.charCodeAt(0) : take(at))
       const engine = make([pipeline], partitions)
-      same(results(run(engine, batches(spread, cut))), results(run(make([pipeline], 1), batches(log, cut))))
+      same(results(run(engine, pieces(spread, cut))), results(run(make([pipeline], 1), pieces(log, cut))))
       same(engine.counts.late, 0)
     }
   ),
@@ -136,7 +136,7 @@ export const deliveryLaws: EngineLaws = {
     150,
     fc.record({ ...anything, at: fc.nat(30) }),
     (make, { at, cut, log, pipelines }) => {
-      const input = batches(log, cut)
+      const input = pieces(log, cut)
       const whole = make(pipelines, log.partitions)
       const before = make(pipelines, log.partitions)
       const head = input.slice(0, at).flatMap((batch) => before.take(batch).panes)
@@ -156,7 +156,7 @@ export const deliveryLaws: EngineLaws = {
     100,
     fc.record({ ...anything, others: jobs({ revisions: true }), replaced: fc.boolean() }),
     (make, { cut, log, others, pipelines, replaced }) => {
-      const input = batches(log, cut)
+      const input = pieces(log, cut)
       const foreign = replaced ? others : pipelines.map(otherwise)
       const engine = used(make, pipelines, log)
       const snapshot = engine.snapshot()
@@ -203,7 +203,7 @@ export const deliveryLaws: EngineLaws = {
       order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: Object.keys(aggregates).length })
     }),
     (make, { at, cut, log, order, pipelines }) => {
-      const input = batches(log, cut)
+      const input = pieces(log, cut)
       const [before, after] = [make(pipelines, log.partitions), make(pipelines.map((pipeline) => reordered(pipeline, order)), log.partitions)]
       for (const batch of input.slice(0, at)) before.take(batch)
       const snapshot = before.snapshot()
@@ -229,12 +229,12 @@ export const deliveryLaws: EngineLaws = {
     fc.record({ ...anything, recut: cuts, at: fc.nat(20) }),
     (make, { at, cut, log, pipelines, recut }) => {
       const [once, again] = [make(pipelines, log.partitions), make(pipelines, log.partitions)]
-      const head = batches(log, cut).slice(0, at)
+      const head = pieces(log, cut).slice(0, at)
       const panes = head.flatMap((batch) => again.take(batch).panes)
-      const seen = head.flatMap(({ kinds }) => [...kinds]).filter((kind) => kind !== Kind.control).length
-      const repeated = [...batches(log, recut), ...batches(log, cut)]
-      same(byInput(pipelines, [...panes, ...run(again, repeated)]), byInput(pipelines, run(once, batches(log, cut))))
-      const total = log.entries.filter(({ kind }) => kind !== Kind.control).length
+      const seen = head.reduce((sum, piece) => sum + recordsIn(piece), 0)
+      const repeated = [...pieces(log, recut), ...pieces(log, cut)]
+      same(byInput(pipelines, [...panes, ...run(again, repeated)]), byInput(pipelines, run(once, pieces(log, cut))))
+      const total = log.entries.filter(isData).length
       same(again.counts, { ...once.counts, read: total * 2 + seen, duplicate: total + seen })
     }
   ),
@@ -243,7 +243,7 @@ export const deliveryLaws: EngineLaws = {
     200,
     fc.record({ ...anything, bound: fc.integer({ min: 1, max: 8 }) }),
     (make, { bound, cut, log, pipelines }) => {
-      const input = batches(log, cut)
+      const input = pieces(log, cut)
       const usual = make(pipelines, log.partitions)
       const forgetful = make(pipelines, log.partitions, { dictionaryBound: bound })
       for (const batch of input) {
@@ -318,7 +318,7 @@ const survive = (make: MakeEngine, { cut, log, pipelines, recut, saveEvery, turn
     if (saved !== null) holds(engine.restore(saved.state), "its own snapshot was refused")
     engine.adopt(newest(written).map(Pane.encode))
     const dies = () => crashes.includes(steps++)
-    for (const [index, batch] of batches(log, cut, saved?.offsets).entries()) {
+    for (const [index, batch] of pieces(log, cut, saved?.offsets).entries()) {
       if (dies()) return false
       const { panes } = engine.take(batch)
       const half = panes.length >> 1
@@ -342,7 +342,7 @@ const survive = (make: MakeEngine, { cut, log, pipelines, recut, saveEvery, turn
 /** An engine in the middle of a log. */
 const used = (make: MakeEngine, pipelines: ReadonlyArray<AnyPipeline>, log: Log): Engine => {
   const engine = make(pipelines, log.partitions)
-  for (const batch of batches(log, [10]).slice(0, 4)) engine.take(batch)
+  for (const batch of pieces(log, [10]).slice(0, 4)) engine.take(batch)
   return engine
 }
 

@@ -263,7 +263,12 @@ const values = Arbitrary.map(Arbitrary.array(integer(-1, 255), { maxLength: 12 }
   // One of 256 bytes is a sign for "no value", so that tombstones come up, empty values too.
   bytes.includes(-1) ? null : Buffer.from(bytes))
 
-const entries = Arbitrary.array(Arbitrary.all({ kind: integer(0, 3), value: values }), { maxLength: 20 })
+/** What holds no record is never appended. */
+const appended = [Kind.event, Kind.preAggregated, Kind.truncated]
+
+const kinds = Arbitrary.map(integer(0, appended.length - 1), (index) => appended[index] ?? Kind.event)
+
+const entries = Arbitrary.array(Arbitrary.all({ kind: kinds, value: values }), { maxLength: 20 })
 
 const cuts = Arbitrary.array(integer(0, 20), { maxLength: 6 })
 

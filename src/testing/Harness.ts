@@ -1,7 +1,7 @@
 /** Runs pipelines over a log in memory, batch by batch: what the laws are stated with. */
 import { BigDecimal } from "effect"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
-import * as Control from "../streams/records/Control.ts"
+import type { Decision, End } from "../streams/records/Decision.ts"
 import { Job, type Output } from "../streams/engine/Job.ts"
 import type { Counts } from "../streams/ports/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
@@ -9,9 +9,12 @@ import type { Any as AnyPipeline, AnyOfPanes } from "../streams/pipeline/Pipelin
 import { fromTexts, Kind, type Records } from "../streams/records/Records.ts"
 import type { Entry, Log, PreAggregated, Sample } from "./Arbitraries.ts"
 
-/** What a law needs of an engine. The job is one; a deliberately broken job is another. */
+/** What a law feeds an engine: a batch of records, or a decision that was taken at this point. */
+export type Piece = Records | Decision
+
+/** What a law needs of an engine. One with a job is that of this library; one with a deliberately broken job is another. */
 export interface Engine {
-  take(records: Records): Output
+  take(piece: Piece): Output
   close(): Output
   snapshot(): string
   restore(snapshot: string): boolean
@@ -23,6 +26,35 @@ export interface Engine {
   readonly watermark: number | null
 }
 
+/** The engine that a job is. */
+export const engineOf = (job: Job): Engine => ({
+  take: (piece) => isDecision(piece) ? job.decide(piece) : job.take(piece),
+  close: () => job.close(),
+  snapshot: () => job.snapshot(),
+  restore: (snapshot) => job.restore(snapshot),
+  adopt: (stored) => job.adopt(stored),
+  get counts() {
+    return job.counts
+  },
+  get countsByPipeline() {
+    return job.countsByPipeline
+  },
+  get offsets() {
+    return job.offsets
+  },
+  get size() {
+    return job.size
+  },
+  get watermark() {
+    return job.watermark
+  }
+})
+
+export const isDecision = (piece: Piece): piece is Decision => "_tag" in piece
+
+/** How many records a piece has. */
+export const recordsIn = (piece: Piece): number => isDecision(piece) ? 0 : piece.length
+
 export interface EngineOptions {
   readonly maxTimeAhead?: number
   readonly dictionaryBound?: number
@@ -30,7 +62,7 @@ export interface EngineOptions {
 
 export type MakeEngine = (pipelines: ReadonlyArray<AnyPipeline>, partitions: number, options?: EngineOptions) => Engine
 
-export const makeJob: MakeEngine = (pipelines, partitions, options) => new Job(pipelines, { partitions, ...options })
+export const makeJob: MakeEngine = (pipelines, partitions, options) => engineOf(new Job(pipelines, { partitions, ...options }))
 
 /** Records of one partition from texts, appended when the clock was at 0. */
 export const records = (
@@ -47,43 +79,84 @@ export const records = (
 })
 
 /**
- * Cuts a log into batches of the given sizes, over and over; a batch ends early where the
- * log changes the partition. The order of the records stays what it is. `from` leaves out
- * what lies before these offsets, one a partition.
+ * Cuts a log into batches of the given sizes, over and over; a batch ends early where the log changes the partition, and at
+ * a decision. The order of the records stays what it is. `from` leaves out what lies before these offsets, one a partition.
  */
-export const batches = (
+export const pieces = (
   log: Log,
   sizes: ReadonlyArray<number>,
   from: ReadonlyArray<number> = []
-): ReadonlyArray<Records> => {
-  const all: Array<Records> = []
-  let pending: Array<Placed> = []
+): ReadonlyArray<Piece> => {
+  const all: Array<Piece> = []
+  let pending: Array<Placed & Data> = []
   const flush = () => {
     const [first] = pending
     if (first === undefined) return
     all.push(records(first.partition, first.offset, pending.map(textOf), pending.map(({ kind }) => kind)))
     pending = []
   }
+  const decide = (decision: Decision) => {
+    flush()
+    all.push(decision)
+  }
+  const ends = new Ends(log)
   for (const entry of placed(log)) {
-    if (entry.offset < (from[entry.partition] ?? 0)) continue
-    const size = Math.max(1, sizes[all.length % sizes.length] ?? 1)
-    if (pending.length >= size || entry.partition !== pending[0]?.partition) flush()
-    pending.push(entry)
+    const { offset, partition } = entry
+    if (entry.kind === "end") ends.next(partition, decide)
+    else if (offset < (from[partition] ?? 0)) continue
+    else if (entry.kind === "idle") decide({ _tag: "idle", partition, at: offset, ...entry.value })
+    else {
+      const size = Math.max(1, sizes[all.length % sizes.length] ?? 1)
+      if (pending.length >= size || partition !== pending[0]?.partition) flush()
+      pending.push(entry)
+    }
   }
   flush()
   return all
 }
 
-type Placed = Entry & { readonly offset: number }
+/** The batches of a log without decisions. */
+export const batches = (log: Log, sizes: ReadonlyArray<number>, from?: ReadonlyArray<number>): ReadonlyArray<Records> =>
+  pieces(log, sizes, from).map((piece) => {
+    if (isDecision(piece)) throw new TypeError("a log with decisions among its records")
+    return piece
+  })
 
-/** The records of a log with their offsets. */
-export const placed = (log: Log): ReadonlyArray<Placed> => {
-  const next = Array.from({ length: log.partitions }, () => 0)
-  return log.entries.map((entry) => ({ ...entry, offset: next[entry.partition]!++ }))
+/** The ends of input in a log: each is one when it has come up in every partition. */
+class Ends {
+  readonly #places: ReadonlyArray<ReadonlyArray<number>>
+  readonly #seen: Array<number>
+  #told = 0
+
+  constructor(log: Log) {
+    const ends = placed(log).filter(({ kind }) => kind === "end")
+    this.#places = Array.from({ length: log.partitions }, (_, index) =>
+      ends.flatMap(({ offset, partition }) => partition === index ? [offset] : []))
+    this.#seen = this.#places.map(() => 0)
+  }
+
+  next(partition: number, tell: (end: End) => void): void {
+    this.#seen[partition]!++
+    if (Math.min(...this.#seen) === this.#told) return
+    tell({ _tag: "end", at: this.#places.map((places) => places[this.#told] ?? 0) })
+    this.#told++
+  }
 }
 
-export const textOf = (entry: Entry): string =>
-  entry.kind === Kind.control ? Control.encode(entry.value) : JSON.stringify(entry.value)
+type Placed = Entry & { readonly offset: number }
+
+/** What is a record of the log. */
+export type Data = Exclude<Entry, { readonly kind: "idle" | "end" }>
+
+export const isData = <E extends Entry>(entry: E): entry is E & Data => entry.kind !== "idle" && entry.kind !== "end"
+
+/** The records of a log with their offsets; a decision has that of the record behind it. */
+export const placed = (log: Log): ReadonlyArray<Placed> => {
+  const next = Array.from({ length: log.partitions }, () => 0)
+  return log.entries.map((entry) => ({ ...entry, offset: isData(entry) ? next[entry.partition]!++ : next[entry.partition]! }))
+}
+
+export const textOf = ({ value }: Data): string => JSON.stringify(value)
 
 /** The same log as the batch fold takes it, which knows of no decisions. */
 export const events = (log: Log): ReadonlyArray<BatchFold.Event> =>
@@ -109,7 +182,7 @@ const preAggregatedFields = ({ close, high, low, open, ...others }: PreAggregate
 })
 
 /** All panes of a run to the end. */
-export const run = (engine: Engine, input: ReadonlyArray<Records>): ReadonlyArray<Pane.Pane> => [
+export const run = (engine: Engine, input: ReadonlyArray<Piece>): ReadonlyArray<Pane.Pane> => [
   ...input.flatMap((batch) => engine.take(batch).panes),
   ...engine.close().panes
 ]

@@ -21,7 +21,7 @@ import {
   source,
   windows
 } from "./Arbitraries.ts"
-import { batches, type Engine, events, foldedPanes, lines, placed, results, run, windowOf } from "./Harness.ts"
+import { batches, type Engine, events, foldedPanes, isData, lines, pieces, placed, results, run, windowOf } from "./Harness.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { holds, same } from "./Law.ts"
 
@@ -116,7 +116,7 @@ export const resultLaws: EngineLaws = {
     fc.record({ pipeline: pipelines({ revisions: true }), log: logs, ends: fc.array(fc.nat(60), { minLength: 1, maxLength: 2 }), cut: cuts }),
     (make, { cut, ends, log, pipeline }) => {
       const [ended, whole] = [make([pipeline], log.partitions), make([pipeline], log.partitions)]
-      const panes = run(ended, batches(ends.reduce(endedAt, log), cut))
+      const panes = run(ended, pieces(ends.reduce(endedAt, log), cut))
       run(whole, batches(log, cut))
       same(results(panes), results(foldedPanes(pipeline, log)))
       same(ended.counts, whole.counts)
@@ -145,7 +145,7 @@ export const resultLaws: EngineLaws = {
     600,
     fc.record({ pipeline: pipelines({ revisions: true }), log: decidedLogs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
-      const histories = Map.groupBy(run(make([pipeline], log.partitions), batches(log, cut)), windowOf)
+      const histories = Map.groupBy(run(make([pipeline], log.partitions), pieces(log, cut)), windowOf)
       for (const [window, panes] of histories) {
         same(panes.map(({ revision }) => revision), panes.map((_, index) => index), window)
         for (const [index, pane] of panes.slice(1).entries()) {
@@ -247,7 +247,7 @@ export const resultLaws: EngineLaws = {
       const pipeline = unconditional(drawn)
       const others = (engine: Engine, input: Log) =>
         lines(run(engine, batches(input, [4])).filter(({ key }) => key !== "A"))
-      const entries = orderly.entries.filter(({ value }) => !("key" in value) || value.key !== "A")
+      const entries = orderly.entries.filter((entry) => !isData(entry) || entry.value.key !== "A")
       const withoutIt = { ...orderly, entries }
       same(others(make([once], 1), withoutIt), others(make([once], 1), orderly))
       const dearer = changed(log, ({ key, price }) => key === "A" ? { price: "7.77" } : { price })
@@ -285,7 +285,7 @@ const tumbling = (size: number, offset: number) =>
 /** The log with the decision that the input is at its end, in every partition, before its `at`-th record. */
 const endedAt = (log: Log, at: number): Log => {
   const ends = Array.from({ length: log.partitions }, (_, partition): Entry => (
-    { partition, kind: Kind.control, value: { _tag: "end" } }
+    { partition, kind: "end" }
   ))
   return { ...log, entries: [...log.entries.slice(0, at), ...ends, ...log.entries.slice(at)] }
 }

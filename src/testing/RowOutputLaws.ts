@@ -5,11 +5,10 @@ import * as Decimal from "../domain/Decimal.ts"
 import { Pipeline, Source } from "../streams/pipeline/index.ts"
 import * as Row from "../streams/pipeline/Row.ts"
 import * as RowFold from "../streams/reference/RowFold.ts"
-import type { Records } from "../streams/records/Records.ts"
 import { conditions, cuts, decidedLogs, jobs, type Log, source } from "./Arbitraries.ts"
 import { inTurns, turns } from "./DeliveryLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
-import { batches, type Engine, events, lines, type MakeEngine, records } from "./Harness.ts"
+import { type Engine, events, lines, type MakeEngine, type Piece, pieces, records } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
 
 /** Conditions as data and a function, either alone, or none at all. */
@@ -33,7 +32,7 @@ export const rowOutputLaws: EngineLaws = {
     fc.record(anything),
     (make, { cut, log, pipeline }) => {
       const engine = make([pipeline], log.partitions)
-      const { panes, rows } = outputOf(engine, batches(log, cut))
+      const { panes, rows } = outputOf(engine, pieces(log, cut))
       same(rows.map(Row.toJson), folded(pipeline, log))
       same(panes, [])
       const { aggregated, late } = engine.counts
@@ -47,10 +46,10 @@ export const rowOutputLaws: EngineLaws = {
     fc.record({ ...anything, recut: cuts, turns }),
     (make, { cut, log, pipeline, recut, turns }) => {
       const [one, two] = [make([pipeline], log.partitions), make([pipeline], log.partitions)]
-      const { rows } = outputOf(one, batches(log, cut))
-      same(outputOf(two, batches(log, recut)).rows.map(Row.toJson), rows.map(Row.toJson))
+      const { rows } = outputOf(one, pieces(log, cut))
+      same(outputOf(two, pieces(log, recut)).rows.map(Row.toJson), rows.map(Row.toJson))
       same(two.snapshot(), one.snapshot())
-      const turned = outputOf(make([pipeline], log.partitions), batches(inTurns(log, turns, 0), recut))
+      const turned = outputOf(make([pipeline], log.partitions), pieces(inTurns(log, turns, 0), recut))
       same(turned.rows.map(Row.toJson).sort(), rows.map(Row.toJson).sort())
     }
   ),
@@ -67,10 +66,10 @@ export const rowOutputLaws: EngineLaws = {
     (make, { cut, log, others, pipeline }) => {
       const all = [...others.slice(0, 1), pipeline, source(0).pipe(Pipeline.named("everything")), ...others.slice(1)]
       const together = make(all, log.partitions)
-      const found = outputOf(together, batches(log, cut))
+      const found = outputOf(together, pieces(log, cut))
       for (const each of all) {
         const alone = make([each], log.partitions)
-        const own = outputOf(alone, batches(log, cut))
+        const own = outputOf(alone, pieces(log, cut))
         same(lines(found.panes.filter(({ pipeline }) => pipeline === each.name)), lines(own.panes), each.name)
         same(found.rows.filter(({ pipeline }) => pipeline === each.name).map(Row.toJson), own.rows.map(Row.toJson), each.name)
         const [{ aggregated, late }, counts] = [alone.counts, together.countsByPipeline.get(each.name)]
@@ -94,7 +93,7 @@ export const rowOutputLaws: EngineLaws = {
 }
 
 /** All that comes out of a run to the end. */
-const outputOf = (engine: Engine, input: ReadonlyArray<Records>) => {
+const outputOf = (engine: Engine, input: ReadonlyArray<Piece>) => {
   const outputs = [...input.map((batch) => engine.take(batch)), engine.close()]
   return { panes: outputs.flatMap(({ panes }) => panes), rows: outputs.flatMap(({ rows }) => rows) }
 }
@@ -132,7 +131,7 @@ const survive = (make: MakeEngine, { crashes, cut, log, pipeline, recut, saveEve
     const engine = make([pipeline], log.partitions)
     if (saved !== null) holds(engine.restore(saved.state), "its own snapshot was refused")
     const dies = () => crashes.includes(steps++)
-    for (const [index, batch] of batches(log, cut, saved?.offsets).entries()) {
+    for (const [index, batch] of pieces(log, cut, saved?.offsets).entries()) {
       if (dies()) return false
       const { rows } = engine.take(batch)
       if (dies()) return false

@@ -1,5 +1,4 @@
 /** Laws of event time: watermarks, the end of lateness, and the calendar. */
-import type { Control } from "../streams/records/Control.ts"
 import * as fc from "fast-check"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { Kind } from "../streams/records/Records.ts"
@@ -9,6 +8,7 @@ import {
   cuts,
   decidedLogs,
   type Entry,
+  type Idle,
   type Log,
   logs,
   pipelines,
@@ -17,7 +17,7 @@ import {
   source
 } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
-import { batches, foldedPanes, lines, type MakeEngine, records, results, run } from "./Harness.ts"
+import { batches, foldedPanes, isData, isDecision, lines, type MakeEngine, pieces, records, results, run } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
 
 /** Clocks that change at 02:00, at midnight, by half an hour, or never; Apia once left out a whole day. */
@@ -102,10 +102,10 @@ export const timeLaws: EngineLaws = {
       const slack = definitionOf(pipeline).outOfOrderness
       let taken = 0
       let before = -Infinity
-      for (const batch of batches(log, cut)) {
-        engine.take(batch)
-        taken += batch.length
-        same(engine.watermark, watermark(log, taken, slack))
+      for (const piece of pieces(log, cut)) {
+        engine.take(piece)
+        taken += isDecision(piece) ? Number(piece._tag === "idle") : piece.length
+        same(engine.watermark, watermark({ ...log, entries: entriesOf(log) }, taken, slack))
         holds(engine.watermark === null || engine.watermark >= before, "the watermark went back")
         before = engine.watermark ?? before
       }
@@ -120,10 +120,9 @@ export const timeLaws: EngineLaws = {
       const at = (time: number) => JSON.stringify({ key: "A", time, price: "1", size: 1 })
       const first = engine.take(records(0, 0, [at(0), at(size * reach)]))
       same(lines(first.panes), [], "the other partition has not said anything")
-      const idle = JSON.stringify({ _tag: "idle", watermark: size * reach })
-      const decided = engine.take(records(1, 0, [idle], [Kind.control]))
+      const decided = engine.take({ _tag: "idle", partition: 1, at: 0, watermark: size * reach })
       same(decided.panes.map(({ end }) => end), [size])
-      const back = engine.take(records(1, 1, [at(0)]))
+      const back = engine.take(records(1, 0, [at(0)]))
       same([back.panes.length, back.unused.map(({ reason }) => reason), engine.watermark], [0, ["late"], size * reach])
     }
   ),
@@ -134,10 +133,10 @@ export const timeLaws: EngineLaws = {
     (make, { at, cut, log, pipeline }) => {
       const slack = definitionOf(pipeline).outOfOrderness
       // A decision says no more than the watermark already does.
-      const value = { _tag: "idle" as const, watermark: own(log, at, slack) ?? -1_000_000 }
-      const decision: Entry = { partition: log.entries[at]?.partition ?? 0, kind: Kind.control, value }
+      const value = { watermark: own(log, at, slack) ?? -1_000_000 }
+      const decision: Entry = { partition: log.entries[at]?.partition ?? 0, kind: "idle", value }
       const entries = [...log.entries.slice(0, at), decision, ...log.entries.slice(at)]
-      const panes = run(make([pipeline], log.partitions), batches({ ...log, entries }, cut))
+      const panes = run(make([pipeline], log.partitions), pieces({ ...log, entries }, cut))
       same(results(panes), results(foldedPanes(pipeline, log)))
     }
   ),
@@ -219,19 +218,20 @@ const sample = (time: number) => ({ key: "A", time, price: "1.5", size: 2 })
 /** The operators' watermark after the first so many records of a log; `null` while a partition has none. */
 const watermark = (log: Log, taken: number, slack: number): number | null => {
   const all = Array.from({ length: log.partitions }, () => -Infinity)
-  for (const { kind, partition, value } of log.entries.slice(0, taken)) {
-    const said = kind === Kind.control ? saidBy(value, slack) : value.time - slack
-    all[partition] = Math.max(all[partition]!, said)
+  for (const entry of log.entries.slice(0, taken)) {
+    const said = isData(entry) ? entry.value.time - slack : entry.kind === "idle" ? saidBy(entry.value, slack) : -Infinity
+    all[entry.partition] = Math.max(all[entry.partition]!, said)
   }
   const smallest = Math.min(...all)
   return smallest === -Infinity ? null : smallest
 }
 
+/** Those that move event time, which an end of input does not. */
+const entriesOf = ({ entries }: Log) => entries.filter(({ kind }) => kind !== "end")
+
 /** What a decision says to a pipeline whose event time is "time", under its own bound. */
-const saidBy = (control: Control, slack: number): number => {
-  if (control._tag !== "idle" || (control.eventTime ?? "time") !== "time") return -Infinity
-  return control.watermark + (control.outOfOrderness ?? slack) - slack
-}
+const saidBy = ({ eventTime = "time", outOfOrderness, watermark }: Idle, slack: number): number =>
+  eventTime === "time" ? watermark + (outOfOrderness ?? slack) - slack : -Infinity
 
 /** The watermark of the partition of the record at a place, before that record. */
 const own = (log: Log, at: number, slack: number): number | null => {

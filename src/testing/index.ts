@@ -7,6 +7,7 @@
 // The contract of each port.
 export * as CheckpointStoreContract from "./CheckpointStoreContract.ts"
 export * as DeadLettersContract from "./DeadLettersContract.ts"
+export * as DecisionsContract from "./DecisionsContract.ts"
 export * as EventLogContract from "./EventLogContract.ts"
 export * as FeedContract from "./FeedContract.ts"
 export * as ResultSinkContract from "./ResultSinkContract.ts"

@@ -140,6 +140,17 @@ describe("process", () => {
       const replayed = yield* courant("replay --pipelines candles-1m", { cwd })
       assert.strictEqual(replayed.stdout, outputs.join(""))
       assert.strictEqual(account(replayed), "read 5, aggregated 4, late 1, dead-lettered 0, duplicate 0")
+
+      // Another processor has decisions of its own: whose are meant is asked where it is neither's pipelines.
+      yield* courant("process --once --sink stdout --pipelines candles-5m", { cwd })
+      assert.strictEqual((yield* courant("replay --pipelines candles-1m", { cwd })).stdout, replayed.stdout)
+      const neither = yield* courant("replay --pipelines day", { cwd })
+      assert.deepStrictEqual([neither.code, neither.stdout], [2, ""])
+      assert.match(neither.stderr, /there are decisions of courant-stdin-candles-1m, courant-stdin-candles-5m: say with --as whose are to be taken/)
+      const chosen = yield* courant("replay --pipelines day --as courant-stdin-candles-1m", { cwd })
+      assert.strictEqual(linesOf(chosen.stdout).length, 2, chosen.stderr)
+      const nobody = yield* courant("replay --as somebody", { cwd })
+      assert.match(nobody.stderr, /somebody has taken no decisions over this log; there are decisions of /)
     })))
 
   it.live("follows a log that another topic's run writes beside it", () =>

@@ -1,21 +1,19 @@
 /** Claims of the documentation that no other test holds. */
 import { describe, expect, it } from "vitest"
 import { Aggregate, bars, Expr, Job, Pipeline, Source, ticks, Window } from "../../src/index.ts"
-import { Kind } from "../../src/streams/records/Records.ts"
 import { records } from "../../src/testing/Harness.ts"
 
 const counted = Aggregate.into({ trades: Aggregate.count })
-
-const end = `{"_tag":"end"}`
 
 const tick = (symbol: string, size: number) => `{"symbol":"${symbol}","time":0,"price":"1","size":${size}}`
 
 describe("the end of input", () => {
   it("emits what is open on time, again only where it has grown, and with the next revision", () => {
     const job = new Job([ticks.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("trades"))], { partitions: 1 })
-    const kinds = [Kind.event, Kind.event, Kind.control, Kind.event, Kind.control]
-    const first = job.take(records(0, 0, [tick("A", 1), tick("B", 1), end, tick("B", 1), end], kinds))
-    const panes = [...first.panes, ...job.close().panes]
+    job.take(records(0, 0, [tick("A", 1), tick("B", 1)]))
+    const first = job.decide({ _tag: "end", at: job.offsets })
+    job.take(records(0, 2, [tick("B", 1)]))
+    const panes = [...first.panes, ...job.decide({ _tag: "end", at: job.offsets }).panes, ...job.close().panes]
     expect(panes.map(({ key, pane, revision, values }) => [key, pane, revision, values["trades"]])).toEqual([
       ["A", "on-time", 0, 1],
       ["B", "on-time", 0, 1],

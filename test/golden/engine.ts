@@ -3,7 +3,7 @@
  * place where they drive one: who moves the engine's files adapts this file and no other.
  */
 import { InProcess, Job, Pane, Pipeline, Records } from "../../src/index.ts"
-import * as Control from "../../src/streams/records/Control.ts"
+import type { Decision } from "../../src/streams/records/Decision.ts"
 import { Router, type Sources } from "../../src/streams/records/Router.ts"
 
 /** A record on its way into a log: its text, `null` for none, and the clock when it comes. */
@@ -26,25 +26,31 @@ export interface Shape {
 
 const encoder = new TextEncoder()
 
+/** Records to be read next, and what was decided before them. */
+export interface Step {
+  readonly records: Records.Records
+  readonly decision: Decision | null
+}
+
 /** A log of entries, each in the partition of its key, read in the order of the appends, with the decision `end` behind it. */
-export const logOf = (entries: ReadonlyArray<Entry>, shape: Shape): ReadonlyArray<Records.Records> => {
+export const logOf = (entries: ReadonlyArray<Entry>, shape: Shape): ReadonlyArray<Step> => {
   const { endBefore, partitions, quiet = [], size, sources } = shape
   const router = new Router(partitions, sources)
   const next = Array.from({ length: partitions }, () => 0)
-  const log: Array<Records.Records> = []
-  const append = (partition: number, chunk: Records.Chunk, clock: number) => {
+  const log: Array<Step> = []
+  const append = (partition: number, chunk: Records.Chunk, clock: number, decision: Decision | null = null) => {
     const first = next[partition]!
     next[partition] = first + chunk.length
-    log.push({
-      ...chunk,
-      partition,
-      offsets: Float64Array.from({ length: chunk.length }, (_, index) => first + index),
-      appendedAt: new Float64Array(chunk.length).fill(clock)
-    })
+    const offsets = Float64Array.from({ length: chunk.length }, (_, index) => first + index)
+    log.push({ decision, records: { ...chunk, partition, offsets, appendedAt: new Float64Array(chunk.length).fill(clock) } })
   }
-  const decide = (partition: number, control: Control.Control, clock: number) =>
-    append(partition, Records.fromTexts([Control.encode(control)], Records.Kind.control), clock)
-  const end = (clock: number) => next.forEach((_, partition) => decide(partition, { _tag: "end" }, clock))
+  // A decision has an offset of its own, which holds no record.
+  const decide = (partition: number, decision: Decision | null, clock: number) =>
+    append(partition, Records.fromTexts([""], Records.Kind.none), clock, decision)
+  const end = (clock: number) => {
+    const at = [...next]
+    at.forEach((_, partition) => decide(partition, partition === partitions - 1 ? { _tag: "end", at } : null, clock))
+  }
   let clock = 0
   for (let at = 0; at < entries.length; at += size) {
     if (at / size === endBefore) end(clock)
@@ -54,7 +60,7 @@ export const logOf = (entries: ReadonlyArray<Entry>, shape: Shape): ReadonlyArra
     for (const { chunk, partition } of router.route(Records.fromBytes(bytes, some.map(({ kind }) => kind)))) {
       append(partition, chunk, clock)
     }
-    for (const partition of quiet) decide(partition, { _tag: "idle", watermark: clock - 10_000 }, clock)
+    for (const partition of quiet) decide(partition, { _tag: "idle", partition, at: next[partition]!, watermark: clock - 10_000 }, clock)
   }
   end(clock)
   return log
@@ -73,15 +79,17 @@ export interface Course {
 /** Everything that a job gives for a log, a line each: panes, records that it could not use, and its counts. */
 export const traceOf = (
   pipelines: ReadonlyArray<Pipeline.Any>,
-  log: ReadonlyArray<Records.Records>,
+  log: ReadonlyArray<Step>,
   { forming = false, maxTimeAhead, repeatEvery = Infinity, restoreEvery = Infinity }: Course = {}
 ): ReadonlyArray<string> => {
-  const partitions = new Set(log.map(({ partition }) => partition)).size
+  const partitions = new Set(log.map(({ records }) => records.partition)).size
   const make = () => new Job(pipelines, maxTimeAhead === undefined ? { partitions } : { partitions, maxTimeAhead })
   const lines: Array<string> = []
   let job = make()
-  const take = (records: Records.Records) => {
-    const { panes, unused } = job.take(records)
+  const take = ({ decision, records }: Step) => {
+    const decided = decision === null ? [] : job.decide(decision).panes
+    const { panes: taken, unused } = job.take(records)
+    const panes = [...decided, ...taken]
     if (forming) {
       lines.push(...job.forming().map(Pane.toJson))
       return
@@ -91,9 +99,9 @@ export const traceOf = (
       lines.push(JSON.stringify({ unused: { partition: records.partition, record, offset, pipeline, reason, detail } }))
     }
   }
-  log.forEach((records, index) => {
-    take(records)
-    if (index % repeatEvery === repeatEvery - 1) take(records)
+  log.forEach((step, index) => {
+    take(step)
+    if (index % repeatEvery === repeatEvery - 1) take(step)
     if (index % restoreEvery !== restoreEvery - 1) return
     const snapshot = job.snapshot()
     job = make()

@@ -8,10 +8,10 @@ import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
 import { ticks } from "../../src/analytics/ticks.ts"
 import * as PaneRelay from "../../src/streams/engine/PaneRelay.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { Engine } from "../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
-import * as Ingest from "../../src/streams/engine/Ingest.ts"
 import * as InProcess from "../../src/streams/engine/InProcess.ts"
 import { Aggregate, type Pane, Pipeline, Window } from "../../src/streams/pipeline/index.ts"
 import { Monitor } from "../../src/streams/ports/Monitor.ts"
@@ -59,7 +59,7 @@ const engineInto = (topic: string, lines: ReadonlyArray<string>, pipelines: Read
     const engine = yield* Engine
     yield* log.append(0, fromTexts(lines.slice(0, lines.length / 2)))
     yield* log.append(0, fromTexts(lines.slice(lines.length / 2)))
-    const stopAt = Effect.provideService(Ingest.end, EventLog, log)
+    const stopAt = log.ends
     return yield* engine.run({ name: "engine", pipelines, stopAt })
   }).pipe(Effect.provide(
     InProcess.layer.pipe(
@@ -67,6 +67,7 @@ const engineInto = (topic: string, lines: ReadonlyArray<string>, pipelines: Read
         EventLog.layerMemory(),
         sinkOn(topic, 3),
         CheckpointStore.layerMemory,
+        Decisions.layerMemory,
         DeadLetters.layerMemory,
         Monitor.layer
       ))

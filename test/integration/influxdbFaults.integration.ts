@@ -8,10 +8,10 @@ import * as InfluxdbResultSink from "../../src/adapters/influxdb/InfluxdbResultS
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { ticks } from "../../src/analytics/ticks.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { Engine } from "../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
-import * as Ingest from "../../src/streams/engine/Ingest.ts"
 import * as InProcess from "../../src/streams/engine/InProcess.ts"
 import { Monitor } from "../../src/streams/ports/Monitor.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
@@ -73,7 +73,7 @@ describe("a server that goes away", () => {
             yield* log.append(0, chunk)
             if (!isOver) yield* Effect.sleep("20 millis")
           }
-          return yield* Ingest.end
+          return yield* log.ends
         })
         const killer = Effect.gen(function*() {
           for (let round = 0; round < 6; round++) {
@@ -100,6 +100,7 @@ describe("a server that goes away", () => {
       const stores = Layer.mergeAll(
         TransientLog.layer("test"),
         CheckpointStore.layerMemory,
+        Decisions.layerMemory,
         DeadLetters.layerMemory,
         Monitor.layer,
         impatient
@@ -118,7 +119,7 @@ describe("a server that goes away", () => {
               if (++appended === 100) yield* Deferred.succeed(underWay, undefined)
             }))
           )
-          return yield* Ingest.end
+          return yield* log.ends
         })
         const outage = Effect.gen(function*() {
           yield* Deferred.await(underWay)

@@ -10,11 +10,11 @@ import * as Store from "../../src/adapters/influxdb/Store.ts"
 import { candles1m } from "../../src/analytics/candles.ts"
 import { ticks } from "../../src/analytics/ticks.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { Engine } from "../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import { Aggregate, Expr, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
-import * as Ingest from "../../src/streams/engine/Ingest.ts"
 import * as InProcess from "../../src/streams/engine/InProcess.ts"
 import { Monitor } from "../../src/streams/ports/Monitor.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
@@ -61,12 +61,12 @@ const feed = Effect.gen(function*() {
 const run = Effect.gen(function*() {
   const log = yield* EventLog
   const engine = yield* Engine
-  const stopAt = Effect.provideService(Ingest.end, EventLog, log)
+  const stopAt = log.ends
   return yield* engine.run({ name: "test", pipelines, stopAt, checkpointEvery: "20 millis" })
 })
 
 /** What outlives a processor. */
-const stores = () => Layer.mergeAll(EventLog.layerMemory(), CheckpointStore.layerMemory, DeadLetters.layerMemory)
+const stores = () => Layer.mergeAll(EventLog.layerMemory(), CheckpointStore.layerMemory, Decisions.layerMemory, DeadLetters.layerMemory)
 
 const engineInto = <A, E, R>(sink: Layer.Layer<A | ResultSink, E, R>) =>
   InProcess.layer.pipe(Layer.provideMerge(sink), Layer.provide(Monitor.layer))

@@ -7,6 +7,7 @@ import type { InfluxdbError } from "../../src/adapters/influxdb/InfluxdbError.ts
 import * as InfluxdbResultSink from "../../src/adapters/influxdb/InfluxdbResultSink.ts"
 import * as BatchFold from "../../src/streams/reference/BatchFold.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import * as InProcess from "../../src/streams/engine/InProcess.ts"
@@ -52,6 +53,7 @@ export const engineInto = (connection: Layer.Layer<Connection, InfluxdbError>, o
     Layer.provideMerge(Layer.mergeAll(
       EventLog.layerMemory(),
       CheckpointStore.layerMemory,
+      Decisions.layerMemory,
       DeadLetters.layerMemory,
       Monitor.layer,
       connection

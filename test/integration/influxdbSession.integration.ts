@@ -9,7 +9,6 @@ import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import { Engine } from "../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
-import * as Ingest from "../../src/streams/engine/Ingest.ts"
 import { Monitor } from "../../src/streams/ports/Monitor.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { dayByOffset, events } from "../cli/session.ts"
@@ -46,7 +45,7 @@ describe("the recorded session", () => {
         const engine = yield* Engine
         const sink = yield* ResultSink
         yield* Stream.runForEach(Recorded.events, (chunk) => log.append(0, chunk))
-        const stopAt = Effect.provideService(Ingest.end, EventLog, log)
+        const stopAt = log.ends
         const report = yield* engine.run({ name: "session", pipelines, stopAt })
         assert.strictEqual(report.read, 654_140)
 

@@ -3,6 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { command } from "../../services/kafka/tools.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
+import { Decisions } from "../../src/streams/ports/Decisions.ts"
+import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import { linesOf } from "../cli/courant.ts"
 import { consume } from "../services/clients.ts"
 import { brokers, kinds, newTopic } from "./brokers.ts"
@@ -53,6 +55,9 @@ for (const [name, kafka] of Object.entries(kinds)) {
           const report = yield* processOnce
           assert.strictEqual(report.read, 10_001)
           assert.strictEqual(report.deadLettered, 1)
+          // The topic is others': what was decided over it is elsewhere, and nothing was added to it.
+          assert.deepStrictEqual(yield* Effect.flatMap(EventLog, ({ ends }) => ends), [10_001])
+          assert.deepStrictEqual(yield* Effect.flatMap(Decisions, ({ read }) => read), [{ _tag: "end", at: [10_001] }])
           const letters = yield* Effect.flatMap(DeadLetters, (store) => store.read({ reason: "not-json" }))
           assert.deepStrictEqual(letters.map(({ bytes }) => Buffer.from(bytes).toString()), ["poison"])
           const found = yield* actual

@@ -1,6 +1,7 @@
 /** A disordered market, the engine over Kafka, and what the batch fold says about the same log. */
 import { BigDecimal, Effect, Layer, Stream } from "effect"
 import * as KafkaCheckpointStore from "../../src/adapters/kafka/KafkaCheckpointStore.ts"
+import * as KafkaDecisions from "../../src/adapters/kafka/KafkaDecisions.ts"
 import * as KafkaDeadLetters from "../../src/adapters/kafka/KafkaDeadLetters.ts"
 import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
@@ -52,6 +53,7 @@ export const ingest = (lines: ReadonlyArray<string>, chunk = 1_000) => {
 export const stores = (topic: string, options?: Partial<KafkaEventLog.Options>) =>
   Layer.mergeAll(
     KafkaEventLog.layer({ topic, source, ...options }),
+    KafkaDecisions.layer({ topic, group: `courant-${topic}` }),
     KafkaResultSink.layer({ topic: `${topic}-panes` }),
     KafkaDeadLetters.layer({ topic: `${topic}-dead-letters` }),
     KafkaCheckpointStore.layer({ topic: `${topic}-checkpoints` })
@@ -64,7 +66,7 @@ export const engineOn = (over: ReturnType<typeof stores>) =>
 export const processOnce = Effect.gen(function*() {
   const engine = yield* Engine
   const log = yield* EventLog
-  return yield* engine.run({ name: "test", pipelines, stopAt: Effect.provideService(Ingest.end, EventLog, log) })
+  return yield* engine.run({ name: "test", pipelines, stopAt: log.ends })
 })
 
 /** Every event of the log that can be decoded, as the batch fold takes it. */

@@ -10,9 +10,9 @@ import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
 import { Fence } from "../../src/adapters/kafka/Fence.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
+import { Decisions } from "../../src/streams/ports/Decisions.ts"
 import { Engine } from "../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
-import * as Ingest from "../../src/streams/engine/Ingest.ts"
 import * as InProcess from "../../src/streams/engine/InProcess.ts"
 import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import { Monitor } from "../../src/streams/ports/Monitor.ts"
@@ -204,7 +204,7 @@ const processorOf = ({ address, group, onBatch = () => Effect.void, onWrite = ()
   readonly onWrite?: (panes: ReadonlyArray<Pane>) => Effect.Effect<unknown>
 }) =>
   Effect.gen(function*() {
-    const context = yield* Effect.context<CheckpointStore | DeadLetters | EventLog | ResultSink>()
+    const context = yield* Effect.context<CheckpointStore | DeadLetters | Decisions | EventLog | ResultSink>()
     const before = (seen: typeof onBatch) =>
       Layer.effect(ResultSink, Effect.map(ResultSink, (sink) =>
         ResultSink.of({ ...sink, write: (panes) => Effect.andThen(seen(panes), sink.write(panes)) })))
@@ -219,7 +219,7 @@ const processorOf = ({ address, group, onBatch = () => Effect.void, onWrite = ()
     ).pipe(Layer.provideMerge(fence), Layer.provide(base))
     const built = yield* Layer.build(InProcess.layer.pipe(
       Layer.provideMerge(fenced),
-      Layer.provideMerge(Layer.mergeAll(Layer.succeed(DeadLetters, yield* DeadLetters), Layer.fresh(Monitor.layer)))
+      Layer.provideMerge(Layer.mergeAll(Layer.succeed(DeadLetters, yield* DeadLetters), Layer.succeed(Decisions, yield* Decisions), Layer.fresh(Monitor.layer)))
     ))
     return yield* Effect.gen(function*() {
       const engine = yield* Engine
@@ -234,7 +234,7 @@ const processorOf = ({ address, group, onBatch = () => Effect.void, onWrite = ()
             name,
             pipelines,
             checkpointEvery: "30 millis",
-            ...(options?.toTheEnd === true ? { stopAt: Effect.provideService(Ingest.end, EventLog, log) } : {})
+            ...(options?.toTheEnd === true ? { stopAt: log.ends } : {})
           })
       }
     }).pipe(Effect.provideContext(built))

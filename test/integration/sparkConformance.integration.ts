@@ -42,9 +42,11 @@ const taken = own.filter((subject) => refusalOf(subject) === null)
 
 const encoder = new TextEncoder()
 
-const written = (row: Conformance.Case.Row): Runs.Written => (
-  { partition: row.partition, kind: Conformance.kindOf(row), bytes: encoder.encode(Conformance.textOf(row)) }
-)
+/** Decisions are none of Spark's. */
+const written = (row: Conformance.Case.Row): ReadonlyArray<Runs.Written> =>
+  Conformance.isWritten(row)
+    ? [{ partition: row.partition, kind: Conformance.kindOf(row), bytes: encoder.encode(Conformance.textOf(row)) }]
+    : []
 
 /** The case's first row that is taken, far behind all others: with it the watermark passes the end of every window but its own. */
 const sentinelOf = (subject: Case): Conformance.Case.Row => {
@@ -131,7 +133,7 @@ const compute = Effect.fnUntraced(function*(group: ReadonlyArray<Case>) {
     return { pipelines: [pipeline], options }
   }))
   const append = (rowsOf: (subject: Case) => ReadonlyArray<Conformance.Case.Row>) =>
-    Effect.forEach(group, (subject, i) => topics[i]!.append(rowsOf(subject).map(written)), { discard: true })
+    Effect.forEach(group, (subject, i) => topics[i]!.append(rowsOf(subject).flatMap(written)), { discard: true })
   yield* append(({ rows }) => rows)
   yield* compute
   yield* append((subject) => [sentinelOf(subject)])

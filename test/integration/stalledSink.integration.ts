@@ -13,6 +13,7 @@ import { Kafka } from "../../services/testing.ts"
 import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { Engine } from "../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
@@ -159,7 +160,7 @@ const processorInside = Effect.gen(function*() {
     read: () => Effect.succeed([]),
     remove: () => Effect.void
   })
-  const stores = Layer.mergeAll(sink, CheckpointStore.layerMemory, DeadLetters.layerMemory, Monitor.layer)
+  const stores = Layer.mergeAll(sink, CheckpointStore.layerMemory, Decisions.layerMemory, DeadLetters.layerMemory, Monitor.layer)
   const run = Effect.flatMap(Engine, (engine) => engine.run({ name: "inside", pipelines: [candles1m] }))
   yield* Effect.forkScoped(Effect.provide(run, InProcess.layer.pipe(Layer.provide(stores))))
   return { panes, span: 1, stall: open.close, goOn: open.open }

@@ -142,7 +142,7 @@ const strict = {
 
 const app = `
 import {
-  Aggregate, CheckpointStore, DeadLetters, Engine, EventLog, Ingest, InProcess, Monitor, Pipeline, Records,
+  Aggregate, CheckpointStore, DeadLetters, Decisions, Engine, EventLog, Ingest, InProcess, Monitor, Pipeline, Records,
   ResultSink, Source, Window
 } from "courant"
 import * as Dashboard from "courant/dashboard"
@@ -175,7 +175,7 @@ const influxdb = Connection.layer({ url: "http://127.0.0.1:8086", org: "o", buck
 export const intoInfluxdb = InProcess.layer.pipe(
   Layer.provideMerge(Layer.merge(InfluxdbResultSink.layer(), InfluxdbMetrics.layer({ topic: "t", processor: "app" }))),
   Layer.provideMerge(Layer.mergeAll(
-    influxdb, EventLog.layerMemory(), CheckpointStore.layerMemory, DeadLetters.layerMemory, Monitor.layer
+    influxdb, EventLog.layerMemory(), CheckpointStore.layerMemory, Decisions.layerMemory, DeadLetters.layerMemory, Monitor.layer
   ))
 ) satisfies Layer.Layer<Engine, Error>
 
@@ -201,11 +201,11 @@ export const onClusters = Layer.merge(
   onSpark.pipe(Layer.provide(MemorySparkCluster.layer)),
   onSpark.pipe(Layer.provide(live))
 ).pipe(Layer.provide(Layer.mergeAll(
-  PaneLog.from(EventLog.layerMemory()), CheckpointStore.layerMemory, ResultSink.layerMemory, Monitor.layer
+  PaneLog.from(EventLog.layerMemory()), CheckpointStore.layerMemory, Decisions.layerMemory, ResultSink.layerMemory, Monitor.layer
 ))) satisfies Layer.Layer<Engine, Error>
 
 const inMemory = InProcess.layer.pipe(Layer.provideMerge(Layer.mergeAll(
-  EventLog.layerMemory(), CheckpointStore.layerMemory, ResultSink.layerMemory, DeadLetters.layerMemory, Monitor.layer
+  EventLog.layerMemory(), CheckpointStore.layerMemory, Decisions.layerMemory, ResultSink.layerMemory, DeadLetters.layerMemory, Monitor.layer
 )))
 
 const program = Effect.gen(function*() {

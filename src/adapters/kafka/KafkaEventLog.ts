@@ -13,9 +13,9 @@
  */
 import { Clock, Effect, Layer, Metric, Option, Queue, Stream } from "effect"
 import { randomUUID } from "node:crypto"
-import * as Control from "../../streams/records/Control.ts"
+import type { Gap } from "../../streams/records/Decision.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
-import { type Chunk, fromTexts, Kind, type Records } from "../../streams/records/Records.ts"
+import type { Chunk, Records } from "../../streams/records/Records.ts"
 import { type Client, type Fetched, KafkaError, type Reader, type Topic } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
 import * as LogRecords from "./wire/LogRecords.ts"
@@ -31,9 +31,9 @@ export interface Options extends LogRecords.Sources {
   readonly create?: boolean | undefined
   /**
    * What to do where records were deleted before they were read: `stop` (unless told) ends the reading with an error
-   * that names the gap; `record` appends the gap to the log as a decision and goes on behind it.
+   * that names the gap; otherwise the gap is handed over, to be written down, and the reading goes on behind it.
    */
-  readonly onGap?: "stop" | "record" | undefined
+  readonly onGap?: "stop" | ((gap: Gap) => Effect.Effect<void, EventLogError>) | undefined
 }
 
 /** Fails where the topic is not as it has to be: other partitions, or compacted, which loses all events but each key's last. */
@@ -102,7 +102,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const read = yield* readerOf({ ...identity, partitions }, (gap) =>
     onGap === "stop"
       ? Effect.fail(toLogError(gapError(topic, gap, { isSkippable: true })))
-      : append(gap.partition, fromTexts([Control.encode({ _tag: "gap", from: gap.from, to: gap.to })], Kind.control)))
+      : onGap(gap))
 
   return EventLog.of({
     topic,
@@ -203,13 +203,6 @@ const findAppend = (client: Client, topic: Topic, { from, id, partition }: {
 const emit = (queue: Queue.Enqueue<Records>) => (records: Records): Effect.Effect<unknown> =>
   Effect.andThen(held(sizeOf(records)), Queue.offer(queue, records))
 
-/** Records from one offset to another, exclusive, that are no longer there. */
-interface Gap {
-  readonly partition: number
-  readonly from: number
-  readonly to: number
-}
-
 /** Where the reading of a topic stands. */
 class Reading {
   readonly topic: string
@@ -237,7 +230,7 @@ class Reading {
     const from = this.next[partition]!
     if (from > latest) return this.#known.has(partition) ? "shrunk" : "wait"
     if (from >= earliest) return "wait"
-    return this.#isFresh && from === 0 && !this.#known.has(partition) ? "begin" : { partition, from, to: earliest }
+    return this.#isFresh && from === 0 && !this.#known.has(partition) ? "begin" : { _tag: "gap", partition, at: from, to: earliest }
   }
 }
 
@@ -279,9 +272,10 @@ const follow = Effect.fnUntraced(function*<E>(
   )
 })
 
-const unpack = (reading: Reading, fetched: Fetched) =>
-  Effect.try({
-    try: () => LogRecords.fromFetched(fetched, reading.next[fetched.partition] ?? 0, reading.tombstone),
+const unpack = Effect.fnUntraced(function*(reading: Reading, fetched: Fetched) {
+  const now = yield* Clock.currentTimeMillis
+  return yield* Effect.try({
+    try: () => LogRecords.fromFetched(fetched, { from: reading.next[fetched.partition] ?? 0, now, tombstone: reading.tombstone }),
     catch: (cause) =>
       new KafkaError({
         message: `partition ${fetched.partition} of ${reading.topic}: ${cause instanceof UnreadableBatch ? cause.message : String(cause)}`,
@@ -290,6 +284,7 @@ const unpack = (reading: Reading, fetched: Fetched) =>
         cause
       })
   })
+})
 
 const mendRange = Effect.fnUntraced(function*<E>(
   client: Client,
@@ -322,8 +317,8 @@ const mendRange = Effect.fnUntraced(function*<E>(
   reading.advance(partition, first)
 })
 
-const gapMessage = (topic: string, { from, partition, to }: Gap): string =>
-  `partition ${partition} of ${topic} lacks the offsets ${from} to ${to - 1} (${to - from}): they were deleted before they were read`
+const gapMessage = (topic: string, { at, partition, to }: Gap): string =>
+  `partition ${partition} of ${topic} lacks the offsets ${at} to ${to - 1} (${to - at}): they were deleted before they were read`
 
 const gapError = (topic: string, gap: Gap, { isSkippable }: { readonly isSkippable: boolean }): KafkaError =>
   new KafkaError({

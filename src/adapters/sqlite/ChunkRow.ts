@@ -1,4 +1,5 @@
 /** A chunk as a row of the database, and rows as batches of records. */
+import { crc32 } from "node:zlib"
 import type { Chunk, Records } from "../../streams/records/Records.ts"
 
 export interface ChunkRow {
@@ -10,7 +11,15 @@ export interface ChunkRow {
   readonly lengths: Uint8Array
   readonly kinds: Uint8Array
   readonly bytes: Uint8Array
+  /** `null` in rows of versions that kept none. */
+  readonly checksum: number | null
 }
+
+/** Of what is decoded into records. */
+export const checksumOf = ({ bytes, kinds, lengths }: Pick<ChunkRow, "bytes" | "kinds" | "lengths">): number =>
+  crc32(bytes, crc32(kinds, crc32(lengths)))
+
+export const isDamaged = (row: ChunkRow): boolean => row.checksum !== null && checksumOf(row) !== row.checksum
 
 /** The records of a chunk one after another, without what may lie between them, and their lengths. */
 export const packed = (chunk: Chunk): { readonly bytes: Uint8Array; readonly lengths: Uint8Array } => {

@@ -1,7 +1,7 @@
 /** Reading a topic, from an offset of each partition on and for ever: what is there in batches, and then what arrives. */
 import { Effect, Stream } from "effect"
 import type { Records } from "../../streams/records/Records.ts"
-import { type ChunkRow, toBatches } from "./ChunkRow.ts"
+import { type ChunkRow, isDamaged, toBatches } from "./ChunkRow.ts"
 import { Database, type DatabaseError } from "./Database.ts"
 
 /** A batch has at most so many records. */
@@ -13,7 +13,7 @@ const batchBytes = 4 * 1_024 * 1_024
 export const make = Effect.fnUntraced(function*(id: number, partitions: number) {
   const database = yield* Database
   const from = yield* database.prepare<ChunkRow>(`
-    select next, length, appended_at as appendedAt, lengths, kinds, bytes
+    select next, length, appended_at as appendedAt, lengths, kinds, bytes, checksum
     from chunks where topic = ? and partition = ? and next > ? order by next
   `)
 
@@ -44,6 +44,7 @@ export const make = Effect.fnUntraced(function*(id: number, partitions: number) 
     let records = 0
     let size = 0
     for (const row of from.iterate(id, partition, offset)) {
+      if (isDamaged(row)) throw new Error(damage(partition, row))
       rows.push(row)
       records += row.length
       size += row.bytes.length
@@ -54,3 +55,6 @@ export const make = Effect.fnUntraced(function*(id: number, partitions: number) 
 
   return { read }
 })
+
+const damage = (partition: number, { length, next }: ChunkRow): string =>
+  `the records ${next - length} to ${next - 1} of partition ${partition} are not those that were written: their checksum is another`

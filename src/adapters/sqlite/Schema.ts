@@ -85,6 +85,31 @@ const migrations: ReadonlyArray<string> = [
   -- One row: what tells the database from any other.
   create table identity (id text not null) strict;
   insert into identity values (lower(hex(randomblob(16))));
+  `,
+  // Decisions stood in the log itself, each in a chunk of its own. Whose they were nobody has noted: they count for all.
+  `
+  create table decisions (
+    log text not null,      -- the topic's identity
+    consumer text not null, -- the processor that took it
+    identity text not null,
+    decision text not null,
+    primary key (log, consumer, identity)
+  ) strict, without rowid;
+
+  insert or replace into decisions
+  select topics.identity, '', json_array('idle', partition, next - 1, said ->> 'eventTime'), json_set(said, '$.partition', partition, '$.at', next - 1)
+  from (select *, cast(bytes as text) as said from chunks where kinds = x'02') join topics on topics.id = topic
+  where said ->> '_tag' = 'idle';
+
+  insert or replace into decisions
+  select topics.identity, '', json_array('end', next - 1), json_object('_tag', 'end', 'at', json_array(next - 1))
+  from (select *, cast(bytes as text) as said from chunks where kinds = x'02') join topics on topics.id = topic
+  where said ->> '_tag' = 'end' and topics.partitions = 1;
+
+  delete from chunks where kinds = x'02';
+
+  -- CRC-32 of lengths, kinds and bytes; null in rows of before, which nobody can look over.
+  alter table chunks add column checksum integer;
   `
 ]
 

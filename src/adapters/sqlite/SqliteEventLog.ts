@@ -5,7 +5,7 @@
 import { Clock, Effect, Layer, Option, Stream } from "effect"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import type { Chunk } from "../../streams/records/Records.ts"
-import { packed } from "./ChunkRow.ts"
+import { checksumOf, packed } from "./ChunkRow.ts"
 import { Database, type DatabaseError } from "./Database.ts"
 import * as LogReader from "./LogReader.ts"
 
@@ -43,7 +43,7 @@ const make = Effect.fnUntraced(function*({ partitions: wanted, topic }: Options)
   const end = yield* database.prepare<{ next: number | null }>(
     "select max(next) as next from chunks where topic = ? and partition = ?"
   )
-  const insert = yield* database.prepare("insert into chunks values (?, ?, ?, ?, ?, ?, ?, ?)")
+  const insert = yield* database.prepare("insert into chunks values (?, ?, ?, ?, ?, ?, ?, ?, ?)")
   const setPosition = yield* database.prepare("update topics set position = ? where id = ?")
   const getPosition = yield* database.prepare<{ position: string | null }>("select position from topics where id = ?")
   const reader = yield* LogReader.make(id, partitions)
@@ -60,7 +60,7 @@ const make = Effect.fnUntraced(function*({ partitions: wanted, topic }: Options)
       const { bytes, lengths } = packed(chunk)
       if (chunk.length > 0) {
         const kinds = chunk.kinds.subarray(0, chunk.length)
-        insert.run(id, partition, first + chunk.length, chunk.length, now, lengths, kinds, bytes)
+        insert.run(id, partition, first + chunk.length, chunk.length, now, lengths, kinds, bytes, checksumOf({ lengths, kinds, bytes }))
       }
       if (chunk.position !== undefined) setPosition.run(chunk.position, id)
       return first

@@ -93,7 +93,7 @@ const kafka = Effect.fnUntraced(function*(input: Input) {
     connection,
     topic,
     partitions: Option.getOrUndefined(input.partitions),
-    group: Kafka.groupOf(topic, pipelines)
+    group: Pipelines.groupOf(topic, pipelines)
   })
 })
 

@@ -3,7 +3,6 @@ import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { Engine } from "../../streams/ports/Engine.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
-import * as Ingest from "../../streams/engine/Ingest.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { restart } from "../../streams/engine/Restart.ts"
 import * as Flags from "../Flags.ts"
@@ -78,7 +77,7 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
   const processor = Pipelines.checkpointName(topic, pipelines)
-  const stores = Stores.layer({ ...input, log: "sqlite", topic, processor })
+  const stores = Stores.layer({ ...input, log: "sqlite", topic, processor, group: Pipelines.groupOf(topic, pipelines) })
   yield* process(input, pipelines, Effect.succeed(true)).pipe(
     Effect.provide(Stores.engineOn(stores))
   )
@@ -111,7 +110,7 @@ const process = Effect.fnUntraced(function*<R>(
     pipelines,
     maxTimeAhead: input.maxTimeAhead,
     isQuiet: Effect.provideContext(isQuiet, context),
-    ...(input.once ? { stopAt: Effect.provideService(Ingest.end, EventLog, log) } : { idleTimeout: input.idleTimeout })
+    ...(input.once ? { stopAt: log.ends } : { idleTimeout: input.idleTimeout })
   }).pipe(
     Report.accounted(Option.getOrUndefined(input.report))
   )

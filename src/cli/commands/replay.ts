@@ -3,15 +3,18 @@ import { Effect, Layer, Option, Stream } from "effect"
 import { Command } from "effect/cli"
 import * as StdoutRowSink from "../../adapters/stdio/StdoutRowSink.ts"
 import * as StdoutSink from "../../adapters/stdio/StdoutSink.ts"
+import { Decisions } from "../../streams/ports/Decisions.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
-import { Job } from "../../streams/engine/Job.ts"
+import { Agenda } from "../../streams/engine/Agenda.ts"
+import { Job, type Output } from "../../streams/engine/Job.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import { RowSink } from "../../streams/ports/RowSink.ts"
 import * as Flags from "../Flags.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Pipelines from "../Pipelines.ts"
+import { usage } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
 import * as Stores from "../Stores.ts"
 
@@ -26,6 +29,7 @@ const flags = {
   log: Flags.keptLog,
   data: Flags.data,
   topic: Flags.oneTopic,
+  as: Flags.as,
   brokers: Flags.brokers,
   connectTimeout: Flags.connectTimeout,
   report: Flags.report
@@ -38,13 +42,13 @@ export const command = Command.make(
   flags,
   Effect.fnUntraced(function*(input) {
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
-    const log: Layer.Layer<EventLog, Error> = input.log === "kafka" ? yield* ofKafka(input, pipelines) : yield* ofSqlite(input)
+    const log: Layer.Layer<Decisions | EventLog, Error> = input.log === "kafka" ? yield* ofKafka(input, pipelines) : yield* ofSqlite(input, pipelines)
     yield* replay(input, pipelines).pipe(Effect.provide(Layer.mergeAll(log, StdoutSink.layer, StdoutRowSink.layer)))
   })
 ).pipe(
   Command.withDescription(
     "Runs pipelines over what the log holds and writes their panes and rows to stdout. They are those of the live run, " +
-      "since every decision of the live run is in the log. It changes nothing and may run beside a live run."
+      "since every decision of the live run is kept beside the log. It changes nothing and may run beside a live run."
   ),
   Command.withShortDescription("Pipelines over the log's past, to stdout"),
   Command.withExamples([
@@ -56,21 +60,39 @@ export const command = Command.make(
     {
       command: "courant replay --log kafka --brokers 127.0.0.1:9092 --topic ticks --pipelines candles-1m",
       description: "All candles of a Kafka topic"
+    },
+    {
+      command: "courant replay --pipelines ./range.ts --as courant-yahoo-candles-1m",
+      description: "A new pipeline over the past, late where that processor was"
     }
   ])
 )
 
-const ofSqlite = Effect.fnUntraced(function*(input: Input) {
+const ofSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
-  return Stores.logOf({ data: input.data, topic }, { readOnly: true })
+  return Stores.pastOf({ data: input.data, topic }, whose(input, Pipelines.groupOf(topic, pipelines)))
 })
 
 const ofKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const topic = yield* Kafka.givenTopic(input.topic)
   const connection = yield* Kafka.optionsOf(input)
-  const { log } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
-  return log({ connection, topic, sources: Kafka.sourcesOf(pipelines), create: false, partitions: undefined })
+  const { past } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
+  return past({ connection, topic, sources: Kafka.sourcesOf(pipelines) }, whose(input, Pipelines.groupOf(topic, pipelines)))
 })
+
+/** Decisions are a processor's own. Those of the pipelines that are replayed are meant, or of the only one that there is. */
+const whose = (input: Input, own: string): Stores.Choose => (processors) => {
+  const wanted = Option.getOrUndefined(input.as)
+  const there = `there are decisions of ${processors.join(", ")}`
+  if (wanted !== undefined) {
+    if (processors.includes(wanted)) return Effect.succeed(wanted)
+    return Effect.fail(usage(`${wanted} has taken no decisions over this log; ${processors.length === 0 ? "nobody has" : there}`))
+  }
+  if (processors.includes(own)) return Effect.succeed(own)
+  return processors.length < 2
+    ? Effect.succeed(processors[0] ?? null)
+    : Effect.fail(usage(`${there}: say with --as whose are to be taken, since what was late hangs on them`))
+}
 
 /**
  * The log is always read from its beginning: only so is the state at `--from` that of the
@@ -84,21 +106,26 @@ const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArra
   const from = Option.getOrElse(input.from, () => -Infinity)
   const to = Option.getOrElse(input.to, () => Infinity)
   const ends = yield* log.ends
-  const isDone = () => job.offsets.every((offset, partition) => offset >= (ends[partition] ?? 0))
+  const agenda = new Agenda(yield* (yield* Decisions).read, log.partitions)
   let [panes, rows] = [0, 0]
   const clock = new Clock(input.speed)
   const isWanted = (time: number) => time >= from && time < to
+  const write = Effect.fnUntraced(function*(output: Output) {
+    const wanted = { panes: output.panes.filter(({ start }) => isWanted(start)), rows: output.rows.filter(({ time }) => isWanted(time)) }
+    panes += wanted.panes.length
+    rows += wanted.rows.length
+    yield* clock.paced(wanted.panes, ({ end }) => end, sink.write)
+    yield* clock.paced(wanted.rows, ({ time }) => time, rowSink.write)
+  })
+  const isDone = () => job.offsets.every((offset, partition) => offset >= (ends[partition] ?? 0))
   if (!isDone()) {
     yield* log.read(job.offsets).pipe(
-      Stream.map((records) => ({ ...job.take(records), done: isDone() })),
-      Stream.takeUntil(({ done }) => done),
-      Stream.runForEach(Effect.fnUntraced(function*(output) {
-        const wanted = { panes: output.panes.filter(({ start }) => isWanted(start)), rows: output.rows.filter(({ time }) => isWanted(time)) }
-        panes += wanted.panes.length
-        rows += wanted.rows.length
-        yield* clock.paced(wanted.panes, ({ end }) => end, sink.write)
-        yield* clock.paced(wanted.rows, ({ time }) => time, rowSink.write)
-      }))
+      Stream.mapEffect(Effect.fnUntraced(function*(records) {
+        for (const part of agenda.weave(records, () => job.offsets)) yield* write("_tag" in part ? job.decide(part) : job.take(part))
+        return isDone()
+      })),
+      Stream.takeUntil((done) => done),
+      Stream.runDrain
     )
   }
   const report = { ...job.counts, panes, rows, byPipeline: Object.fromEntries(job.countsByPipeline) }

@@ -98,7 +98,7 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
   }
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const processor = Pipelines.checkpointName(topic, pipelines)
-  const stores = Stores.layer({ ...input, log: input.log, topic, processor })
+  const stores = Stores.layer({ ...input, log: input.log, topic, processor, group: Pipelines.groupOf(topic, pipelines) })
   yield* withEngine(input, pipelines, Ingest.whole, Effect.succeed(true)).pipe(Effect.provide(Stores.engineOn(stores)))
 })
 
@@ -120,7 +120,7 @@ const withEngine = Effect.fnUntraced(function*<R>(
   const ended = yield* Deferred.make<ReadonlyArray<number>, EventLogError>()
   const ingest = Effect.gen(function*() {
     yield* run
-    if (input.once) yield* Deferred.succeed(ended, yield* Ingest.end)
+    if (input.once) yield* Deferred.succeed(ended, yield* log.ends)
     else yield* Effect.andThen(sayThatItEnded(input), Effect.never)
     return yield* Effect.never
   })

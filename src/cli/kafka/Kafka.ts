@@ -8,7 +8,7 @@ import { bars, ticks } from "../../analytics/ticks.ts"
 import * as Checked from "../../streams/pipeline/Checked.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import type { Sources } from "../../streams/records/Router.ts"
-import { checkpointName } from "../Pipelines.ts"
+import { checkpointName, groupOf } from "../Pipelines.ts"
 import { type Problem, problem, usage } from "../terminal/Problem.ts"
 import type { Rows } from "../RowSinks.ts"
 import type { SinkName } from "../Stores.ts"
@@ -86,10 +86,6 @@ export const stores = Effect.fnUntraced(function*(run: Run, pipelines: ReadonlyA
   })
   return { layer, isQuiet: isQuiet(run.idleTimeout) }
 })
-
-/** The consumer group of a run, as tools show it. */
-export const groupOf = (topic: string, pipelines: ReadonlyArray<AnyPipeline>): string =>
-  `courant-${topic}-${pipelines.map(({ name }) => name).sort().join("+")}`
 
 const tls: Effect.Effect<Tls | undefined, ReturnType<typeof problem>> = Effect.gen(function*() {
   const ca = variable("CA")

@@ -3,6 +3,7 @@ import { Effect, Layer, type Stdio } from "effect"
 import * as Connection from "../../adapters/kafka/client/Connection.ts"
 import { Fence } from "../../adapters/kafka/Fence.ts"
 import * as KafkaCheckpointStore from "../../adapters/kafka/KafkaCheckpointStore.ts"
+import * as KafkaDecisions from "../../adapters/kafka/KafkaDecisions.ts"
 import * as KafkaDeadLetters from "../../adapters/kafka/KafkaDeadLetters.ts"
 import * as KafkaEventLog from "../../adapters/kafka/KafkaEventLog.ts"
 import * as KafkaResultSink from "../../adapters/kafka/KafkaResultSink.ts"
@@ -16,14 +17,17 @@ import * as StdoutSink from "../../adapters/stdio/StdoutSink.ts"
 import * as Topics from "../../adapters/kafka/client/Topics.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
+import { Decisions } from "../../streams/ports/Decisions.ts"
+import { EventLogError } from "../../streams/ports/EventLog.ts"
 import type { Monitor } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import { RowSink } from "../../streams/ports/RowSink.ts"
+import type { Gap } from "../../streams/records/Decision.ts"
 import type { Sources } from "../../streams/records/Router.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import { problem } from "../terminal/Problem.ts"
-import { dataOfKafka, folderOf, type SinkName } from "../Stores.ts"
+import { type Choose, dataOfKafka, folderOf, type SinkName } from "../Stores.ts"
 import { type Rows, rowSinksOf } from "../RowSinks.ts"
 import { sinksOf } from "../Tee.ts"
 
@@ -61,6 +65,16 @@ export const topicsOf = (topic: string) => ({
 /** The log alone. */
 export const log = ({ connection, create, partitions, sources, topic }: Choice) =>
   KafkaEventLog.layer({ topic, partitions, create, ...sources }).pipe(Layer.provide(Connection.Connection.layer(connection)))
+
+/** The log, with what a group has decided over it. */
+export const past = (choice: Pick<Choice, "connection" | "sources" | "topic">, choose: Choose) =>
+  Layer.unwrap(Effect.gen(function*() {
+    const group = yield* choose(yield* KafkaDecisions.groups(choice.topic))
+    return group === null ? Decisions.layerMemory : KafkaDecisions.layer({ topic: choice.topic, group })
+  })).pipe(
+    Layer.merge(KafkaEventLog.layer({ topic: choice.topic, create: false, ...choice.sources })),
+    Layer.provide(Connection.Connection.layer(choice.connection))
+  )
 
 /** What the topic has of dead letters, to look at. */
 export const letters = ({ connection, topic }: Pick<Choice, "connection" | "topic">) =>
@@ -105,7 +119,11 @@ export const stores = (choice: ProcessChoice) => {
   const names = topicsOf(topic)
   const connection = Connection.Connection.layer(choice.connection)
   const database = Database.Database.layer({ folder: folderOf({ data: dataOfKafka(choice.data), topic }) })
-  const log = KafkaEventLog.layer({ topic, partitions, create, onGap, ...sources }).pipe(Layer.provide(connection))
+  const decisions = KafkaDecisions.layer({ topic, group: choice.group })
+  // A gap changes nothing, and is known before it is known whose place this is.
+  const log = Layer.unwrap(Effect.map(Decisions, ({ write }) =>
+    KafkaEventLog.layer({ topic, partitions, create, onGap: onGap === "stop" ? "stop" : noted(write), ...sources })
+  )).pipe(Layer.provide(decisions), Layer.provide(connection))
   const fence = Fence.layer({ group: choice.group }).pipe(Layer.provide(Layer.merge(connection, log)))
   const writing = Fence.layerConnection.pipe(Layer.provide(Layer.merge(connection, fence)))
 
@@ -130,6 +148,7 @@ export const stores = (choice: ProcessChoice) => {
       Layer.provide(rowSinksOf(rowSinkLayers, { rows: choice.rows, wanted: choice.sinks, fallback: "sqlite" }))
     ),
     Fence.layerLog.pipe(Layer.provide(log)),
+    decisions.pipe(Layer.provide(writing)),
     Fence.layerCheckpoints.pipe(Layer.provide(checkpoints)),
     Fence.layerSink.pipe(Layer.provide(sinksOf(sinkLayers, choice.sinks, "sqlite")))
   ).pipe(
@@ -138,6 +157,9 @@ export const stores = (choice: ProcessChoice) => {
     Layer.provideMerge(connection)
   )
 }
+
+const noted = (write: Decisions["Service"]["write"]) => (gap: Gap) =>
+  Effect.mapError(write([gap]), ({ message }) => new EventLogError({ message }))
 
 /**
  * Whether silence means that nothing happens: not while the brokers were out of reach within the last so many

@@ -128,6 +128,15 @@ export class IdleClock {
     const { partition } = records
     const at = this.#arrivalOf(records)
     if (hasEvents(records)) this.#arrivals[partition] = Math.max(this.#arrivals[partition] ?? 0, at)
+    this.#move(partitions, at)
+  }
+
+  /** Takes note of where the partitions stand now that a decision has been taken in, of this run or a former one's. */
+  decided(partitions: ReadonlyArray<Partition>): void {
+    this.#move(partitions, this.#observed)
+  }
+
+  #move(partitions: ReadonlyArray<Partition>, at: number): void {
     const latest = latestOf(partitions)
     const watermark = watermarkOf(partitions)
     if (latest > this.#latest) {
@@ -181,8 +190,8 @@ const latestOf = (partitions: ReadonlyArray<Partition>): number => Math.max(...p
 const watermarkOf = (partitions: ReadonlyArray<Partition>): number =>
   Math.max(...partitions.map(({ watermark }) => watermark))
 
-/** Decisions are not events: our own would break the silence that they are about. */
+/** What holds no record breaks no silence. */
 const hasEvents = ({ kinds, length }: Records): boolean => {
-  for (let i = 0; i < length; i++) if (kinds[i] !== Kind.control) return true
+  for (let i = 0; i < length; i++) if (kinds[i] !== Kind.none) return true
   return false
 }

@@ -2,30 +2,34 @@
  * The engine in this process: one fiber carries batches from the log through a job into the
  * sink. Effect runs once a batch, the operators themselves know nothing of it.
  */
-import { Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Stream } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Semaphore, Stream } from "effect"
 import { CheckpointStore } from "../ports/CheckpointStore.ts"
-import * as Control from "../records/Control.ts"
 import { type DeadLetter, DeadLetters } from "../ports/DeadLetters.ts"
+import type { Decision } from "../records/Decision.ts"
+import { Decisions } from "../ports/Decisions.ts"
 import { Engine, type EngineError, type Options, type Report, StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
+import { Agenda } from "./Agenda.ts"
 import { IdleClock } from "./IdleClock.ts"
 import { Job, type Output } from "./Job.ts"
 import { Monitor } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
-import { fromTexts, Kind, type Records, valueAt } from "../records/Records.ts"
+import { type Records, valueAt } from "../records/Records.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import * as Resumption from "./Resumption.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../ports/RowSink.ts"
 
+type Services = CheckpointStore | DeadLetters | Decisions | EventLog | Monitor | ResultSink
+
 export const layer: Layer.Layer<
   Engine,
   never,
-  CheckpointStore | DeadLetters | EventLog | Monitor | ResultSink
+  Services
 > = Layer.effect(
   Engine,
   Effect.gen(function*() {
-    const services = yield* Effect.context<CheckpointStore | DeadLetters | EventLog | Monitor | ResultSink>()
+    const services = yield* Effect.context<Services>()
     return Engine.of({ run: (options) => Effect.provideContext(run(options), services) })
   })
 )
@@ -64,7 +68,8 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
   yield* resume(job, options.name)
   const sinks = yield* Resumption.storeIds
   yield* adopt(job)
-  const run = new Run({ options, job, writeRows, now: yield* MonotonicTime.millis })
+  const agenda = new Agenda(yield* (yield* Decisions).read, log.partitions)
+  const run = new Run({ options, job, agenda, writeRows, now: yield* MonotonicTime.millis })
 
   const save = Effect.gen(function*() {
     if (run.isBetween || run.savedAt === run.taken) return
@@ -73,41 +78,44 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     run.savedAt = run.taken
   })
 
-  const reached = yield* Deferred.make<void>()
-  let stopAt: ReadonlyArray<number> | null = null
-  // Not before the panes of the last batch are in the sink: the job is ahead of it while a batch is written.
-  const isReached = () =>
-    !run.isBetween && stopAt !== null && job.offsets.every((offset, partition) => offset >= (stopAt?.[partition] ?? 0))
-
   const every = Duration.toMillis(options.checkpointEvery ?? "1 second")
   let saveDue = yield* MonotonicTime.millis
   const carry = log.read(job.offsets).pipe(
-    Stream.runForEach(Effect.fnUntraced(function*(records) {
-      yield* step(run, records).pipe(Effect.trackDuration(batchTime, Duration.toSeconds))
-      const now = yield* MonotonicTime.millis
-      if (now >= saveDue) {
-        yield* save
-        saveDue = now + every
-      }
-      if (!isReached()) return
-      yield* Deferred.succeed(reached, undefined)
-      // Reading on would only begin a batch that the end of the run interrupts.
-      yield* Effect.never
-    }))
+    Stream.runForEach((records) =>
+      run.alone(Effect.gen(function*() {
+        yield* takeAll(run, records).pipe(Effect.trackDuration(batchTime, Duration.toSeconds))
+        const now = yield* MonotonicTime.millis
+        if (now >= saveDue) {
+          yield* save
+          saveDue = now + every
+        }
+        yield* endWhereReached(run)
+      })).pipe(
+        // Reading on would only begin a batch that the end of the run interrupts.
+        Effect.andThen(Effect.suspend(() => run.isOver ? Effect.never : Effect.void))
+      )
+    )
   )
   const wait = Effect.gen(function*() {
-    stopAt = yield* options.stopAt ?? Effect.never
-    if (!isReached()) yield* Deferred.await(reached)
+    run.stopAt = yield* options.stopAt ?? Effect.never
+    yield* run.alone(endWhereReached(run))
+    yield* Deferred.await(run.over)
   })
+  yield* run.alone(decideAll(run, [...agenda.due(job.offsets)]))
   yield* Effect.raceFirst(carry, wait).pipe(
     Effect.raceFirst(watchIdle(run)),
     Effect.raceFirst(showForming(run)),
+    // The last batch before a silence may have come too soon after a checkpoint to get one of its own.
+    Effect.raceFirst(Effect.forever(Effect.andThen(Effect.sleep(Math.max(every, shortestSave)), run.alone(save)))),
     // Whatever ends the run, what was done stays done. A failure to save must not hide what ended it.
     Effect.onExit((exit) => exit._tag === "Success" ? save : briefly(save)),
     Effect.ensuring(briefly(publishProgress(run, log.ends)))
   )
   return run.report
 })
+
+/** Milliseconds between two looks whether there is something to save, where nothing comes. */
+const shortestSave = 20
 
 /** For how long a run that was stopped waits for stores that are out of reach. */
 const patience = "3 seconds"
@@ -123,7 +131,14 @@ const briefly = Effect.fnUntraced(function*<E, R>(effect: Effect.Effect<void, E,
 class Run {
   readonly options: Options
   readonly job: Job
+  /** What former runs have decided over what this one has still to read. */
+  readonly agenda: Agenda
   readonly writeRows: WriteRows
+  /** One batch or decision at a time: its panes are in the sink before the next is taken. */
+  readonly alone = Semaphore.makeUnsafe(1).withPermit
+  /** Where the input ends, once that is known. */
+  stopAt: ReadonlyArray<number> | null = null
+  readonly over = Deferred.makeUnsafe<void>()
   panes = 0
   rows = 0
   /** Batches taken, and how many of them the last checkpoint covers. */
@@ -135,14 +150,25 @@ class Run {
   readonly idle: ReadonlyArray<{ readonly field: string; readonly outOfOrderness: number; readonly clock: IdleClock }>
   hasChanged = false
 
-  constructor({ job, now, options, writeRows }: Pick<Run, "options" | "job" | "writeRows"> & { readonly now: number }) {
+  constructor({ agenda, job, now, options, writeRows }: Pick<Run, "agenda" | "options" | "job" | "writeRows"> & { readonly now: number }) {
     this.options = options
     this.job = job
+    this.agenda = agenda
     this.writeRows = writeRows
     const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
     const speed = options.speed ?? 1
     this.idle = (Number.isFinite(timeout) ? job.eventTimes : []).map(({ field, outOfOrderness, partitions }) =>
       ({ field, outOfOrderness, clock: new IdleClock({ timeout, outOfOrderness, speed }, partitions, now) }))
+  }
+
+  get isOver(): boolean {
+    return Deferred.isDoneUnsafe(this.over)
+  }
+
+  decided(): void {
+    if (this.idle.length === 0) return
+    const { eventTimes } = this.job
+    this.idle.forEach(({ clock }, index) => clock.decided(eventTimes[index]?.partitions ?? []))
   }
 
   took(records: Records, now: number): void {
@@ -197,28 +223,65 @@ const adopt = Effect.fnUntraced(function*(job: Job) {
   job.adopt(stored.flat())
 })
 
-/** One batch: take, keep what could not be used, write, tell. */
-const step = Effect.fnUntraced(function*(run: Run, records: Records) {
-  const sink = yield* ResultSink
+/** A batch of the log, with what was decided in between. */
+const takeAll = Effect.fnUntraced(function*(run: Run, records: Records) {
+  for (const part of run.agenda.weave(records, () => run.job.offsets)) {
+    if ("_tag" in part) yield* decide(run, part)
+    else yield* take(run, part)
+  }
+})
+
+const take = Effect.fnUntraced(function*(run: Run, records: Records) {
   const deadLetters = yield* DeadLetters
-  const monitor = yield* Monitor
-  const log = yield* EventLog
+  const { topic } = yield* EventLog
   run.isBetween = true
   const output = run.job.take(records)
   run.took(records, yield* MonotonicTime.millis)
-  if (output.unused.length > 0) yield* deadLetters.write(letters(log.topic, records, output))
-  if (output.panes.length > 0) {
-    yield* sink.write(output.panes).pipe(Effect.trackDuration(writeTime, Duration.toSeconds))
-    run.panes += output.panes.length
-    yield* monitor.publish({ _tag: "panes", panes: output.panes })
+  if (output.unused.length > 0) yield* deadLetters.write(letters(topic, records, output))
+  yield* putOut(run, output)
+})
+
+const decide = Effect.fnUntraced(function*(run: Run, decision: Decision) {
+  run.isBetween = true
+  const output = run.job.decide(decision)
+  run.decided()
+  yield* putOut(run, output)
+})
+
+const decideAll = (run: Run, decisions: ReadonlyArray<Decision>) =>
+  Effect.forEach(decisions, (decision) => decide(run, decision), { discard: true })
+
+/** Write, then tell. */
+const putOut = Effect.fnUntraced(function*(run: Run, { panes, rows }: Output) {
+  const sink = yield* ResultSink
+  const monitor = yield* Monitor
+  if (panes.length > 0) {
+    yield* sink.write(panes).pipe(Effect.trackDuration(writeTime, Duration.toSeconds))
+    run.panes += panes.length
+    yield* monitor.publish({ _tag: "panes", panes })
   }
-  if (output.rows.length > 0) {
-    yield* run.writeRows(output.rows).pipe(Effect.trackDuration(rowWriteTime, Duration.toSeconds))
-    run.rows += output.rows.length
+  if (rows.length > 0) {
+    yield* run.writeRows(rows).pipe(Effect.trackDuration(rowWriteTime, Duration.toSeconds))
+    run.rows += rows.length
   }
   run.isBetween = false
   run.taken++
   run.hasChanged = true
+})
+
+/** A decision is durable before it takes effect, or a replay might lack it. Nothing is read in between: see `Run.alone`. */
+const decideNow = Effect.fnUntraced(function*(run: Run, decisions: ReadonlyArray<Decision>) {
+  const log = yield* Decisions
+  if (decisions.length === 0) return
+  yield* log.write(decisions)
+  yield* decideAll(run, decisions)
+})
+
+const endWhereReached = Effect.fnUntraced(function*(run: Run) {
+  const { job, over, stopAt } = run
+  if (stopAt === null || run.isOver || job.offsets.some((offset, partition) => offset < (stopAt[partition] ?? 0))) return
+  yield* decideNow(run, [{ _tag: "end", at: job.offsets }])
+  yield* Deferred.succeed(over, undefined)
 })
 
 const letters = (topic: string, records: Records, { unused }: Output): ReadonlyArray<DeadLetter> =>
@@ -233,11 +296,10 @@ const letters = (topic: string, records: Records, { unused }: Output): ReadonlyA
   }))
 
 /**
- * Lets a quiet partition no longer hold the others up, and lets event time go on by the
- * clock when all are quiet, so that the last window closes. The decision is appended to the
- * log and takes effect when it is read from there, so that a replay takes it too.
+ * Lets a quiet partition no longer hold the others up, and lets event time go on by the clock when all are quiet, so that
+ * the last window closes.
  */
-const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog> {
+const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, Services> {
   const { idle } = run
   const [first] = idle
   if (first === undefined) return yield* Effect.never
@@ -260,15 +322,17 @@ const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never,
     // is always late would never decide.
     wasLeftOut = idle.map(({ clock }) => clock.takeAway()).some(Boolean) && !wasLeftOut
     if (wasLeftOut || run.job.size === 0) continue
-    const { eventTimes } = run.job
-    for (const [index, { clock, field, outOfOrderness }] of idle.entries()) {
-      for (const { partition, watermark } of clock.decisions(eventTimes[index]?.partitions ?? [], ends)) {
-        const decision = { _tag: "idle", watermark, eventTime: field, outOfOrderness } as const
-        yield* log.append(partition, fromTexts([Control.encode(decision)], Kind.control))
-      }
-    }
+    yield* run.alone(Effect.suspend(() => decideNow(run, idleNow(run, ends))))
   }
 })
+
+/** The decisions that are due where the log ended at these offsets. */
+const idleNow = ({ idle, job }: Run, ends: ReadonlyArray<number>): ReadonlyArray<Decision> => {
+  const { eventTimes, offsets } = job
+  return idle.flatMap(({ clock, field, outOfOrderness }, index) =>
+    clock.decisions(eventTimes[index]?.partitions ?? [], ends).map(({ partition, watermark }): Decision =>
+      ({ _tag: "idle", partition, at: offsets[partition] ?? 0, watermark, eventTime: field, outOfOrderness })))
+}
 
 /** A timer has whole milliseconds and must not come early. */
 const sleepUntil = (due: number) =>

@@ -1,9 +1,8 @@
 /** From a feed into the log, and nothing else: a feed that ended can be told from one that goes on. */
 import { Deferred, Effect, Stream } from "effect"
-import * as Control from "../records/Control.ts"
 import { EventLog, type EventLogError } from "../ports/EventLog.ts"
 import { Feed, type FeedError } from "../ports/Feed.ts"
-import { type Chunk, fromTexts, join, Kind } from "../records/Records.ts"
+import { type Chunk, join } from "../records/Records.ts"
 import { type Part, Router, type Sources } from "../records/Router.ts"
 
 /** The way of a feed into the log. */
@@ -150,13 +149,3 @@ const sizeOf = ({ ends, length, starts }: Chunk): number => {
   for (let i = 0; i < length; i++) size += Math.max(0, ends[i]! - starts[i]!)
   return size
 }
-
-/** Appends the decision that this is the end of the input, and returns the offsets that lie behind it. */
-export const end = Effect.gen(function*() {
-  const log = yield* EventLog
-  const chunk = fromTexts([Control.encode({ _tag: "end" })], Kind.control)
-  return yield* Effect.forEach(
-    Array.from({ length: log.partitions }, (_, partition) => partition),
-    (partition) => Effect.map(log.append(partition, chunk), (offset) => offset + 1)
-  )
-})

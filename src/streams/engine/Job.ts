@@ -11,6 +11,7 @@ import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Batch } from "../records/Batch.ts"
+import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
 import { Account, State as AccountState } from "./Account.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
@@ -27,7 +28,7 @@ export interface Output {
 }
 
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
-const version = 4
+const version = 5
 
 const State = Schema.Struct({
   version: Schema.Literal(version),
@@ -154,8 +155,9 @@ export class Job {
     const taking: Taking = { records, refused: [], late: [], worst: new Uint8Array(records.length) }
     const ranges: Array<readonly [from: number, to: number]> = []
     const duplicates = this.#reader.take(records, (part) => {
-      if (part._tag === "records") ranges.push([part.from, part.to])
-      this.#part(part, taking)
+      if (part._tag === "rows") return this.#rows(part, taking)
+      ranges.push([part.from, part.to])
+      this.#records(part, taking)
     })
     for (const { account } of this.#running) account.duplicate(duplicates)
     this.#account.duplicate(duplicates)
@@ -165,18 +167,15 @@ export class Job {
     return { panes: this.#drain(), rows: this.#drainRows(), unused: [...taking.refused, ...taking.late] }
   }
 
-  #part(part: Part, taking: Taking): void {
-    switch (part._tag) {
-      case "records":
-        return this.#records(part, taking)
-      case "rows":
-        return this.#rows(part, taking)
-      case "idle":
-        for (const { graph, input } of this.#running) if (input === part.input) graph.advance(part.timeline.watermark)
-        return
-      case "end":
-        for (const { graph } of this.#running) graph.end(part.offset)
-    }
+  /** Takes in a decision at its place: what lies before that has been taken, and nothing behind it. */
+  decide(decision: Decision): Output {
+    this.#reader.decide(decision, (part) => {
+      for (const { graph, input } of this.#running) {
+        if (part._tag === "end") graph.end(part.offset)
+        else if (input === part.input) graph.advance(part.timeline.watermark)
+      }
+    })
+    return { panes: this.#drain(), rows: this.#drainRows(), unused: [] }
   }
 
   /** What the sources refuse, and what nobody takes. */

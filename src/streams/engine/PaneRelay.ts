@@ -111,7 +111,7 @@ const sort = (records: Records, decode: ReturnType<typeof PaneDecoder.make>) => 
   const unusable: Array<Unusable> = []
   for (let i = 0; i < records.length; i++) {
     // Decisions are none of ours, and a record without a value only takes away what was written under its key before.
-    if (records.kinds[i] === Kind.control || records.ends[i]! < records.starts[i]!) continue
+    if (records.kinds[i] === Kind.none || records.ends[i]! < records.starts[i]!) continue
     const found = decode(valueAt(records, i))
     if (found === "no-pane" || found === "former-pipeline") {
       unusable.push({ reason: found, partition: records.partition, offset: records.offsets[i]! })

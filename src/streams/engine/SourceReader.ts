@@ -3,13 +3,13 @@
  * seen, decodes each record once for every definition of a source that is read, refuses, and lets event time move on
  * record by record, so that the way the input is cut changes nothing.
  */
-import { Option, Schema } from "effect"
+import { Schema } from "effect"
 import type { Input, Source } from "../pipeline/Checked.ts"
 import * as AppendClock from "../records/AppendClock.ts"
 import * as Batch from "../records/Batch.ts"
-import * as Control from "../records/Control.ts"
+import type { Decision } from "../records/Decision.ts"
 import { Decoder } from "../records/Decoder.ts"
-import { Kind, type Records, valueAt } from "../records/Records.ts"
+import { Kind, type Records } from "../records/Records.ts"
 import type { Refusal } from "../records/Refusal.ts"
 import { State as TimelineState, Timeline } from "./Timeline.ts"
 
@@ -34,7 +34,7 @@ export interface Refused extends Refusal {
   readonly offset: number
 }
 
-/** What a record is, other than a decision: of a truncated one only the beginning is there, which nobody reads. */
+/** What a record is, where it is any: of a truncated one only the beginning is there, which nobody reads. */
 type RecordKind = Source["kind"] | "truncated"
 
 /**
@@ -57,13 +57,17 @@ export type Part =
     readonly batch: Batch.Batch
     readonly timeline: Timeline
   }
+
+/** What a decision has done: to the event time of an input, or to all. */
+export type Decided =
   | { readonly _tag: "idle"; readonly input: Input; readonly timeline: Timeline }
   | { readonly _tag: "end"; readonly offset: number }
 
-const Partition = Schema.Struct({ next: Schema.Int, ends: Schema.Int })
-
 export const State = Schema.Struct({
-  partitions: Schema.Array(Partition),
+  /** The offset that is needed next from each partition. */
+  offsets: Schema.Array(Schema.Int),
+  /** Where the input was last at its end; 0 in each partition before it ever was. */
+  ended: Schema.Array(Schema.Int),
   /** By the input's id. */
   timelines: Schema.Record(Schema.String, TimelineState),
   /** The largest event time of each partition, by the source's fingerprint; `null` before the first event. */
@@ -73,7 +77,8 @@ export type State = typeof State.Type
 
 export class SourceReader {
   readonly #settings: Settings
-  readonly #partitions: Array<{ next: number; ends: number }>
+  readonly #offsets: Array<number>
+  #ended: ReadonlyArray<number>
   readonly #timelines: ReadonlyMap<Input, Timeline>
   /** By the source's fingerprint: {@link Reader}s come and go with the dictionary, and this stays. */
   readonly #latest: ReadonlyMap<string, Array<number>>
@@ -85,7 +90,8 @@ export class SourceReader {
   constructor(settings: Settings) {
     this.#settings = settings
     this.#renewAt = settings.dictionaryBound
-    this.#partitions = Array.from({ length: settings.partitions }, () => ({ next: 0, ends: 0 }))
+    this.#offsets = Array.from({ length: settings.partitions }, () => 0)
+    this.#ended = [...this.#offsets]
     this.#timelines = new Map(settings.inputs.map((input) =>
       [input, new Timeline(input.events.definition.outOfOrderness, settings.partitions)] as const))
     this.#latest = new Map(sourcesOf(settings.inputs).map(({ fingerprint }) =>
@@ -105,7 +111,7 @@ export class SourceReader {
 
   /** The offset that is needed next from each partition. */
   get offsets(): ReadonlyArray<number> {
-    return this.#partitions.map(({ next }) => next)
+    return [...this.#offsets]
   }
 
   /** Hands over each part as soon as it is decoded, in the order of the log. Returns how many records had been seen. */
@@ -116,10 +122,7 @@ export class SourceReader {
       const kind = records.kinds[from]!
       while (to < records.length && records.kinds[to] === kind) to++
       const fresh = this.#skipSeen(records, from, to)
-      if (kind === Kind.control) {
-        this.#decide(records, fresh, to, onPart)
-        continue
-      }
+      if (kind === Kind.none) continue
       duplicates += fresh - from
       if (fresh < to) this.#rows({ records, from: fresh, to }, kindOf(kind), onPart)
     }
@@ -128,15 +131,17 @@ export class SourceReader {
 
   /** The first record of a run that is new; from there on offsets rise. */
   #skipSeen(records: Records, from: number, to: number): number {
-    const state = this.#partitions[records.partition]
-    if (state === undefined) throw new Error(`a batch of partition ${records.partition}, of which the log has none`)
+    const { partition } = records
+    let next = this.#offsets[partition]
+    if (next === undefined) throw new Error(`a batch of partition ${partition}, of which the log has none`)
     let fresh = from
-    while (fresh < to && records.offsets[fresh]! < state.next) fresh++
+    while (fresh < to && records.offsets[fresh]! < next) fresh++
     for (let index = fresh; index < to; index++) {
       const offset = records.offsets[index]!
-      if (offset < state.next) throw new Error(`offset ${offset} of partition ${records.partition} came behind ${state.next - 1}`)
-      state.next = offset + 1
+      if (offset < next) throw new Error(`offset ${offset} of partition ${partition} came behind ${next - 1}`)
+      next = offset + 1
     }
+    this.#offsets[partition] = next
     return fresh
   }
 
@@ -154,29 +159,22 @@ export class SourceReader {
     }
   }
 
-  #decide(records: Records, from: number, to: number, onPart: (part: Part) => void): void {
-    const { partition } = records
-    for (let index = from; index < to; index++) {
-      Option.map(Control.decode(valueAt(records, index)), (control) => {
-        if (control._tag === "idle") {
-          for (const [input, timeline] of this.#timelines) {
-            const { eventTime, outOfOrderness } = input.events.definition
-            if (control.eventTime !== undefined && control.eventTime !== eventTime.field) continue
-            timeline.raise(partition, control.watermark + (control.outOfOrderness ?? outOfOrderness) - outOfOrderness)
-            onPart({ _tag: "idle", input, timeline })
-          }
-        } else if (control._tag === "end" && this.#countEnd(partition)) {
-          onPart({ _tag: "end", offset: records.offsets[index]! })
-        }
-      })
+  /** One that was taken before, by its place in what has been read, changes nothing. */
+  decide(decision: Decision, onDecided: (decided: Decided) => void): void {
+    if (decision._tag === "idle") {
+      const { at, partition, watermark } = decision
+      if (at < (this.#offsets[partition] ?? Infinity)) return
+      for (const [input, timeline] of this.#timelines) {
+        const { eventTime, outOfOrderness } = input.events.definition
+        if (decision.eventTime !== undefined && decision.eventTime !== eventTime.field) continue
+        timeline.raise(partition, watermark + (decision.outOfOrderness ?? outOfOrderness) - outOfOrderness)
+        onDecided({ _tag: "idle", input, timeline })
+      }
+    } else if (decision._tag === "end") {
+      if (decision.at.every((at, partition) => at <= (this.#ended[partition] ?? 0))) return
+      this.#ended = decision.at
+      onDecided({ _tag: "end", offset: Math.max(...decision.at) })
     }
-  }
-
-  /** An end counts when every partition has come to it. */
-  #countEnd(partition: number): boolean {
-    const before = Math.min(...this.#partitions.map(({ ends }) => ends))
-    this.#partitions[partition]!.ends++
-    return Math.min(...this.#partitions.map(({ ends }) => ends)) > before
   }
 
   /** Keys that are no longer in any window are forgotten with the dictionary that numbered them. */
@@ -191,7 +189,8 @@ export class SourceReader {
 
   snapshot(): State {
     return {
-      partitions: this.#partitions.map(({ ends, next }) => ({ next, ends })),
+      offsets: this.offsets,
+      ended: this.#ended,
       timelines: Object.fromEntries([...this.#timelines].map(([{ id }, timeline]) => [id, timeline.snapshot()])),
       latest: Object.fromEntries([...this.#latest].map(([source, times]) =>
         [source, times.map((time) => Number.isFinite(time) ? time : null)]))
@@ -199,19 +198,18 @@ export class SourceReader {
   }
 
   /** False where it is of other inputs or partitions; nothing is changed then. */
-  restore({ latest, partitions, timelines }: State): boolean {
+  restore({ ended, latest, offsets, timelines }: State): boolean {
     const all = [...this.#timelines]
-    const fits = (state: ReadonlyArray<unknown> | undefined) => state?.length === this.#partitions.length
-    if (!fits(partitions) || !all.every(([{ id }]) => fits(timelines[id]))) return false
+    const fits = (state: ReadonlyArray<unknown> | undefined) => state?.length === this.#offsets.length
+    if (!fits(offsets) || !fits(ended) || !all.every(([{ id }]) => fits(timelines[id]))) return false
     if (![...this.#latest.keys()].every((source) => fits(latest[source]))) return false
     for (const [source, times] of this.#latest) {
       latest[source]?.forEach((time, partition) => {
         times[partition] = time ?? -Infinity
       })
     }
-    partitions.forEach((state, index) => {
-      this.#partitions[index] = { ...state }
-    })
+    for (const [partition, offset] of offsets.entries()) this.#offsets[partition] = offset
+    this.#ended = ended
     for (const [{ id }, timeline] of all) timeline.restore(timelines[id] ?? [])
     return true
   }

@@ -6,6 +6,7 @@
 import { Context, type Duration, type Effect, Schema } from "effect"
 import type { CheckpointError, CheckpointMismatch } from "./CheckpointStore.ts"
 import type { DeadLettersError } from "./DeadLetters.ts"
+import type { DecisionsError } from "./Decisions.ts"
 import type { EventLogError } from "./EventLog.ts"
 import type { Counts } from "./Monitor.ts"
 import type { Any as AnyPipeline } from "../pipeline/Pipeline.ts"
@@ -16,7 +17,10 @@ export interface Options {
   /** Under this name the checkpoint is kept. */
   readonly name: string
   readonly pipelines: ReadonlyArray<AnyPipeline>
-  /** Comes to the offsets, one a partition, at which the run has read enough; it goes on for ever without. */
+  /**
+   * Comes to the offsets, one a partition, at which the input ends: when all before them has been read, every open window is
+   * emitted as it stands, and the run is over. It goes on for ever without.
+   */
   readonly stopAt?: Effect.Effect<ReadonlyArray<number>, EventLogError>
   /** How far an event may lie ahead of the clock at its append; any distance by default. */
   readonly maxTimeAhead?: Duration.Input
@@ -71,6 +75,7 @@ export type EngineError =
   | CheckpointError
   | CheckpointMismatch
   | DeadLettersError
+  | DecisionsError
   | EventLogError
   | RemoteError
   | ResultSinkError

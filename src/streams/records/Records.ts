@@ -4,10 +4,11 @@
  */
 
 /**
- * What a record is: an event of the source, a pre-aggregated record, a decision of the engine, or the beginning of an
- * event that was too long for its feed. A beginning may look like a whole event: it becomes a dead letter unread.
+ * What a record is: an event of the source, a pre-aggregated record, none at all (an offset of the log that holds nothing,
+ * and is passed over), or the beginning of an event that was too long for its feed. A beginning may look like a whole
+ * event: it becomes a dead letter unread.
  */
-export const Kind = { event: 0, preAggregated: 1, control: 2, truncated: 3 } as const
+export const Kind = { event: 0, preAggregated: 1, none: 2, truncated: 3 } as const
 export type Kind = typeof Kind[keyof typeof Kind]
 
 /** Records on their way into the log. */

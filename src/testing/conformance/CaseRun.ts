@@ -1,11 +1,11 @@
 /** What an engine makes of a case; an engine of this process, and the batch fold. */
 import { BigDecimal, Option, Schema } from "effect"
-import * as Control from "../../streams/records/Control.ts"
-import { Kind, type Records } from "../../streams/records/Records.ts"
+import type { Decision } from "../../streams/records/Decision.ts"
+import { Kind } from "../../streams/records/Records.ts"
 import { encode, type Pane, type Value } from "../../streams/pipeline/Pane.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as BatchFold from "../../streams/reference/BatchFold.ts"
-import { type MakeEngine, newest, records } from "../Harness.ts"
+import { isDecision, type MakeEngine, newest, type Piece, records } from "../Harness.ts"
 import * as Case from "./Case.ts"
 import { schemaOf } from "./CasePipeline.ts"
 
@@ -33,10 +33,11 @@ export const engineRun = (make: MakeEngine, size: number): Run => ({ case: { par
   const engine = make([pipeline], partitions)
   const unused: Array<Case.Place & { readonly reason: string }> = []
   const panes: Array<Pane> = []
-  for (const batch of batches(rows, size)) {
-    const taken = engine.take(batch)
+  for (const piece of pieces(rows, partitions, size)) {
+    const taken = engine.take(piece)
     panes.push(...taken.panes)
-    unused.push(...taken.unused.map(({ offset, reason }) => ({ partition: batch.partition, offset, reason })))
+    if (isDecision(piece)) continue
+    unused.push(...taken.unused.map(({ offset, reason }) => ({ partition: piece.partition, offset, reason })))
   }
   panes.push(...engine.close().panes)
   return {
@@ -48,30 +49,32 @@ export const engineRun = (make: MakeEngine, size: number): Run => ({ case: { par
 
 const decodeRefused = Schema.decodeUnknownSync(Schema.Array(Case.Refused))
 
-const batches = (rows: ReadonlyArray<Case.Placed>, size: number): ReadonlyArray<Records> => {
-  const runs: Array<Array<Case.Placed>> = []
+const pieces = (rows: ReadonlyArray<Case.Placed>, partitions: number, size: number): ReadonlyArray<Piece> => {
+  const all: Array<Decision | Array<Placed>> = []
+  const ends = new Map<number, number>()
   for (const row of rows) {
-    const last = runs.at(-1)
-    if (last !== undefined && last.length < size && last[0]?.partition === row.partition) last.push(row)
-    else runs.push([row])
+    const last = all.at(-1)
+    if (row.kind === "idle") all.push({ _tag: "idle", partition: row.partition, at: row.offset, watermark: row.watermark })
+    else if (row.kind === "end") {
+      ends.set(row.partition, row.offset)
+      if (ends.size === partitions) all.push({ _tag: "end", at: [...ends].sort(([a], [b]) => a - b).map(([, at]) => at) })
+    } else if (Array.isArray(last) && last.length < size && last[0]?.partition === row.partition) last.push(row)
+    else all.push([row])
   }
-  return runs.map((run) => records(run[0]!.partition, run[0]!.offset, run.map(textOf), run.map(kindOf)))
+  return all.map((piece) =>
+    Array.isArray(piece) ? records(piece[0]!.partition, piece[0]!.offset, piece.map(textOf), piece.map(kindOf)) : piece)
 }
+
+/** A row that is written into a log. */
+type Written = Exclude<Case.Row, { readonly kind: "idle" | "end" }>
+type Placed = Written & Case.Place
+
+export const isWritten = <R extends Case.Row>(row: R): row is R & Written => row.kind !== "idle" && row.kind !== "end"
 
 /** A row as it is written into a log. */
-export const textOf = (row: Case.Row): string => {
-  switch (row.kind) {
-    case "idle":
-      return Control.encode({ _tag: "idle", watermark: row.watermark })
-    case "end":
-      return Control.encode({ _tag: "end" })
-    default:
-      return JSON.stringify(row.value)
-  }
-}
+export const textOf = (row: Written): string => JSON.stringify(row.value)
 
-export const kindOf = ({ kind }: Case.Row): Kind =>
-  kind === "event" ? Kind.event : kind === "pre-aggregated" ? Kind.preAggregated : Kind.control
+export const kindOf = ({ kind }: Written): Kind => kind === "event" ? Kind.event : Kind.preAggregated
 
 /** Folds a case. The fold knows of no decisions, and of no rows that are no events of their source. */
 export const foldRun = ({ case: subject, pipeline, rows }: Subject): Outcome => {

@@ -3,11 +3,13 @@ import { Effect, Layer } from "effect"
 import { Database } from "../../../src/adapters/sqlite/Database.ts"
 import * as SqliteCheckpointStore from "../../../src/adapters/sqlite/SqliteCheckpointStore.ts"
 import * as SqliteDeadLetters from "../../../src/adapters/sqlite/SqliteDeadLetters.ts"
+import * as SqliteDecisions from "../../../src/adapters/sqlite/SqliteDecisions.ts"
 import * as SqliteEventLog from "../../../src/adapters/sqlite/SqliteEventLog.ts"
 import * as SqliteResultSink from "../../../src/adapters/sqlite/SqliteResultSink.ts"
 import * as SqliteRowSink from "../../../src/adapters/sqlite/SqliteRowSink.ts"
 import * as CheckpointStoreContract from "../../../src/testing/CheckpointStoreContract.ts"
 import * as DeadLettersContract from "../../../src/testing/DeadLettersContract.ts"
+import * as DecisionsContract from "../../../src/testing/DecisionsContract.ts"
 import * as EventLogContract from "../../../src/testing/EventLogContract.ts"
 import type { Options } from "../../../src/testing/Law.ts"
 import * as ResultSinkContract from "../../../src/testing/ResultSinkContract.ts"
@@ -28,4 +30,5 @@ EventLogContract.suite("sqlite, 3 partitions", ...stores(SqliteEventLog.layer({ 
 ResultSinkContract.suite("sqlite", ...stores(SqliteResultSink.layer))
 RowSinkContract.suite("sqlite", ...stores(SqliteRowSink.layer))
 DeadLettersContract.suite("sqlite", ...stores(SqliteDeadLetters.layer))
+DecisionsContract.suite("sqlite", ...stores(SqliteDecisions.layer({ consumer: "candles" }).pipe(Layer.provide(SqliteEventLog.layer({ topic: "ticks" })))))
 CheckpointStoreContract.suite("sqlite", ...stores(SqliteCheckpointStore.layer))

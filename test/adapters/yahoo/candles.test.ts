@@ -6,6 +6,7 @@ import { candles1m, candles5m } from "../../../src/analytics/candles.ts"
 import { day } from "../../../src/analytics/day.ts"
 import { movingAverage5m } from "../../../src/analytics/movingAverage.ts"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
 import { Engine } from "../../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
@@ -25,6 +26,7 @@ const memory = InProcess.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(
     EventLog.layerMemory(),
     CheckpointStore.layerMemory,
+    Decisions.layerMemory,
     DeadLetters.layerMemory,
     ResultSink.layerMemory,
     Monitor.layer
@@ -59,7 +61,7 @@ describe("back-filled bars", () => {
       const report = yield* engine.run({
         name: "yahoo",
         pipelines: [candles1m, candles5m, day, movingAverage5m],
-        stopAt: Effect.provideService(Ingest.end, EventLog, log)
+        stopAt: log.ends
       })
       assert.deepInclude(report, { read: 391, aggregated: 391, late: 0, deadLettered: 0 })
 

@@ -1,6 +1,6 @@
 /** When a window closes by the clock, to the millisecond, in virtual time. */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Layer, Option, type Scope, Stream } from "effect"
+import { Clock, Effect, Fiber, Layer, type Scope } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { Tick } from "../../../src/domain/Tick.ts"
@@ -9,13 +9,14 @@ import * as InProcess from "../../../src/streams/engine/InProcess.ts"
 import { Aggregate, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import type * as Pane from "../../../src/streams/pipeline/Pane.ts"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../../../src/streams/ports/Decisions.ts"
 import { type DeadLetter, DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
 import { Engine, type Options } from "../../../src/streams/ports/Engine.ts"
 import { EventLog, type EventLogError } from "../../../src/streams/ports/EventLog.ts"
 import { Monitor } from "../../../src/streams/ports/Monitor.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
-import * as Control from "../../../src/streams/records/Control.ts"
-import { fromTexts, Kind, valueAt } from "../../../src/streams/records/Records.ts"
+import { identityOf } from "../../../src/streams/records/Decision.ts"
+import { fromTexts } from "../../../src/streams/records/Records.ts"
 
 const runs = Number(process.env["COURANT_RUNS"] ?? 1)
 const seed = process.env["COURANT_SEED"]
@@ -150,7 +151,7 @@ const trialOf = Effect.fnUntraced(function*({ options, partitions, shape }: Tria
   // The engine keeps the clock that it was built with.
   const context = yield* Layer.build(
     InProcess.layer.pipe(Layer.provideMerge(
-      Layer.mergeAll(EventLog.layerMemory({ partitions }), CheckpointStore.layerMemory, Monitor.layer, noting)
+      Layer.mergeAll(EventLog.layerMemory({ partitions }), CheckpointStore.layerMemory, Decisions.layerMemory, Monitor.layer, noting)
     ))
   ).pipe(Effect.provideService(Clock.Clock, clock))
   const start = Effect.forkChild(
@@ -160,12 +161,13 @@ const trialOf = Effect.fnUntraced(function*({ options, partitions, shape }: Tria
       )
   )
   const log = yield* Effect.provide(EventLog, context)
+  const decisions = yield* Effect.provide(Decisions, context)
   const append = ({ partition, time }: Pick<Row, "partition" | "time">) =>
     Effect.andThen(
       log.append(partition, fromTexts([JSON.stringify({ symbol: "A", time, price: "1", size: 1 })])),
       settle
     )
-  return { append, letters, log, panes, shift, start, told }
+  return { append, decisions, letters, log, panes, shift, start, told }
 })
 
 /** Lets everything happen that can happen without time going on. */
@@ -289,17 +291,18 @@ describe("a window closes by the clock", () => {
           if (index === Math.min(when, rows.length)) shift.wall += direction * 3_600_000
         }))
         assert.deepStrictEqual(stepped.told, steady.told)
-        assert.deepStrictEqual(yield* decisionsIn(stepped.log), yield* decisionsIn(steady.log))
+        assert.deepStrictEqual(yield* decisionsIn(stepped.decisions), yield* decisionsIn(steady.decisions))
       }).pipe(Effect.scoped)), 120_000)
 
   it.live("in a replay at the same places", () =>
     holdsFor(samples(3, 2_000), (sample) =>
       Effect.gen(function*() {
-        const { log, panes } = yield* play(sample, rowsOf(sample))
+        const { decisions, log, panes } = yield* play(sample, rowsOf(sample))
         const replayed: Array<Pane.Pane> = []
         const ends = yield* log.ends
         const layer = InProcess.layer.pipe(Layer.provide([
           CheckpointStore.layerMemory,
+          Layer.succeed(Decisions, decisions),
           DeadLetters.layerMemory,
           Monitor.layer,
           Layer.succeed(EventLog, log),
@@ -360,11 +363,11 @@ describe("silence that nobody has heard", () => {
       const fiber = yield* engine.start
       yield* engine.append(first)
       yield* TestClock.adjust("10 seconds")
-      const before = (yield* decisionsIn(engine.log)).length
+      const before = (yield* decisionsIn(engine.decisions)).length
       engine.shift.wall += 75_000
       engine.shift.monotonic += 75_000
       yield* TestClock.adjust(checkInterval(shape.timeout))
-      assert.strictEqual((yield* decisionsIn(engine.log)).length, before)
+      assert.strictEqual((yield* decisionsIn(engine.decisions)).length, before)
       yield* engine.append({ partition: 0, time: 20_000 })
       yield* TestClock.adjust("30 seconds")
       assert.deepStrictEqual([engine.letters, engine.told], [[], []])
@@ -475,16 +478,6 @@ const nothingTaken = { next: 0, watermark: -Infinity, latest: -Infinity }
 const inTimeOfItsOwn = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Effect.Effect<A, E, Scope.Scope> =>
   Effect.provide(effect, TestClock.layer(), { local: true })
 
-/** The decisions in a log: partition, offset and watermark of each. */
-const decisionsIn = Effect.fnUntraced(function*(log: EventLog["Service"]) {
-  const ends = yield* log.ends
-  let left = ends.reduce((sum, end) => sum + end, 0)
-  const batches = yield* log.read(ends.map(() => 0)).pipe(
-    Stream.takeUntil(({ length }) => (left -= length) <= 0),
-    Stream.runCollect
-  )
-  return batches.flatMap((batch) =>
-    Array.from({ length: batch.length }, (_, i) => i).filter((i) => batch.kinds[i] === Kind.control).map((i) =>
-      [batch.partition, batch.offsets[i], Option.getOrThrow(Control.decode(valueAt(batch, i)))])
-  )
-})
+/** In the order of their places. */
+const decisionsIn = (decisions: Decisions["Service"]) =>
+  Effect.map(decisions.read, (all) => all.toSorted((a, b) => identityOf(a) < identityOf(b) ? -1 : 1))

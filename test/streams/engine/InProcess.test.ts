@@ -4,6 +4,7 @@ import { Context, Deferred, Effect, Fiber, Layer, Option, Ref, Schema } from "ef
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { CheckpointError, CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
+import { Decisions, DecisionsError } from "../../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
 import { Engine, type Options } from "../../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
@@ -38,6 +39,7 @@ const stores = (partitions: number) =>
   Layer.mergeAll(
     EventLog.layerMemory({ partitions }),
     CheckpointStore.layerMemory,
+    Decisions.layerMemory,
     DeadLetters.layerMemory,
     ResultSink.layerMemory,
     Monitor.layer
@@ -50,7 +52,7 @@ const settle = Effect.forEach(Array.from({ length: 20 }), () => Effect.yieldNow,
 
 const endNow = Effect.gen(function*() {
   const log = yield* EventLog
-  return Effect.provideService(Ingest.end, EventLog, log)
+  return log.ends
 })
 
 describe("quiet input", () => {
@@ -138,7 +140,7 @@ describe("quiet input", () => {
         Effect.provide(
           InProcess.layer.pipe(
             Layer.provideMerge(
-              Layer.mergeAll(CheckpointStore.layerMemory, DeadLetters.layerMemory, ResultSink.layerMemory, Monitor.layer)
+              Layer.mergeAll(CheckpointStore.layerMemory, Decisions.layerMemory, DeadLetters.layerMemory, ResultSink.layerMemory, Monitor.layer)
             ),
             Layer.provideMerge(Layer.succeed(EventLog, log))
           )
@@ -157,6 +159,56 @@ describe("quiet input", () => {
       }
       assert.deepStrictEqual((yield* results).map(({ start }) => start), [0])
       yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(memory(1))))
+})
+
+describe("a checkpoint", () => {
+  it.effect("is saved of the last batch before a silence, however soon that came after the one before", () =>
+    Effect.gen(function*() {
+      const saved = Effect.flatMap(CheckpointStore, (store) => store.load("test", Pipeline.fingerprint([pipeline]))).pipe(
+        Effect.map(Option.match({ onNone: () => [], onSome: ({ offsets }) => offsets }))
+      )
+      const fiber = yield* Effect.forkChild(run({ checkpointEvery: "10 seconds" }))
+      yield* append(0, tick(1_000))
+      yield* settle
+      assert.deepStrictEqual(yield* saved, [1])
+      yield* append(0, tick(2_000))
+      yield* settle
+      assert.deepStrictEqual(yield* saved, [1])
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* saved, [2])
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(memory(1))))
+})
+
+describe("decisions", () => {
+  it.effect("are durable before they take effect: one that cannot be kept ends the run, and nothing was told", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000))
+      const failing = Layer.succeed(Decisions, {
+        read: Effect.succeed([]),
+        write: () => Effect.fail(new DecisionsError({ message: "planted" }))
+      })
+      const error = yield* Effect.flip(Effect.flatMap(EventLog, ({ ends }) => run({ stopAt: ends })).pipe(
+        Effect.provide(InProcess.layer.pipe(Layer.provideMerge(failing)), { local: true })
+      ))
+      assert.strictEqual(error.message, "planted")
+      assert.deepStrictEqual(yield* results, [])
+    }).pipe(Effect.provide(memory(1))))
+
+  it.effect("of a former run are taken at their places by one that reads the log again, and no log gets a record of them", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000))
+      const { ends } = yield* EventLog
+      yield* run({ name: "first", stopAt: ends })
+      yield* append(0, tick(2_000))
+      assert.deepStrictEqual(yield* ends, [2])
+      const { read } = yield* Decisions
+      assert.deepStrictEqual(yield* read, [{ _tag: "end", at: [1] }])
+      const again = yield* run({ name: "second", stopAt: ends })
+      // The window was told at the first end, and again at the second, where it had grown.
+      assert.strictEqual(again.panes, 2)
+      assert.deepStrictEqual(yield* read, [{ _tag: "end", at: [1] }, { _tag: "end", at: [2] }])
     }).pipe(Effect.provide(memory(1))))
 })
 
@@ -213,9 +265,9 @@ describe("effectively once", () => {
       const faults = yield* failing
       const log = Context.get(yield* Layer.build(EventLog.layerMemory()), EventLog)
       for (const text of texts) yield* log.append(0, fromTexts([text]))
-      const ends = yield* Effect.provideService(Ingest.end, EventLog, log)
+      const ends = yield* log.ends
       const layer = InProcess.layer.pipe(
-        Layer.provideMerge(Layer.mergeAll(faults.layer, DeadLetters.layerMemory, Monitor.layer)),
+        Layer.provideMerge(Layer.mergeAll(faults.layer, Decisions.layerMemory, DeadLetters.layerMemory, Monitor.layer)),
         Layer.provideMerge(Layer.succeed(EventLog, log))
       )
       const attempt = run({ stopAt: Effect.succeed(ends), checkpointEvery }).pipe(Effect.provide(layer))
@@ -306,15 +358,15 @@ describe("effectively once", () => {
             Effect.andThen(sink.write(panes))
           )
       })
-      yield* append(0, tick(1_000))
+      yield* append(0, tick(1_000), tick(25_000))
       const end = yield* endNow
-      // The end of the input is read, and its panes are being written, before the one who appended it knows where it lies.
+      // All is read, and panes of it are being written, before it is known that this is the end.
       const stopAt = Effect.tap(end, Deferred.await(writing))
       const fiber = yield* Effect.forkChild(Effect.provide(run({ stopAt }), Layer.provideMerge(InProcess.layer, slow)))
       yield* settle
       yield* TestClock.adjust("10 seconds")
-      assert.strictEqual((yield* Fiber.join(fiber)).panes, 1)
-      assert.deepStrictEqual((yield* results).map(({ start }) => start), [0])
+      assert.strictEqual((yield* Fiber.join(fiber)).panes, 2)
+      assert.deepStrictEqual((yield* results).map(({ start }) => start), [0, 20_000])
     }).pipe(Effect.provide(stores(1))))
 
   it.effect("a checkpoint of other pipelines is refused", () =>
@@ -396,6 +448,7 @@ describe("a stalled sink", () => {
           Layer.mergeAll(
             TransientLog.layer("test"),
             CheckpointStore.layerMemory,
+            Decisions.layerMemory,
             DeadLetters.layerMemory,
             sink,
             Monitor.layer,

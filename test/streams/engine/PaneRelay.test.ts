@@ -168,7 +168,7 @@ describe("carrying", () => {
         pane(20, { values: { rows: "1", low: BigDecimal.make(1n, 0) } }),
         pane(20, { values: { rows: 1, low: "cheap" } })
       ])
-      yield* log.append(0, fromBytes([null, new TextEncoder().encode("{}")], [Kind.event, Kind.control]))
+      yield* log.append(0, fromBytes([null, new TextEncoder().encode("{}")], [Kind.event, Kind.none]))
       yield* append([pane(30, { values: { rows: 0, low: null } })])
       assert.deepStrictEqual(yield* carry([counts]), { panes: 2, unusable: 10 })
       assert.deepStrictEqual(yield* starts, [0, 30])

@@ -4,10 +4,9 @@ import { expect, it } from "vitest"
 import {
   Aggregate,
   CheckpointStore,
-  DeadLetters,
+  DeadLetters, Decisions,
   Engine,
   EventLog,
-  Ingest,
   InProcess,
   Job,
   Monitor,
@@ -101,6 +100,7 @@ const ports = Layer.mergeAll(
   ResultSink.layerMemory,
   DeadLetters.layerMemory,
   CheckpointStore.layerMemory,
+  Decisions.layerMemory,
   Monitor.layer
 )
 
@@ -110,7 +110,7 @@ it.each([[filtered({}), "a Source.filter of the source \"readings\""], [resultin
     Effect.gen(function*() {
       const [engine, log] = [yield* Engine, yield* EventLog]
       yield* log.append(0, Records.fromTexts([line, JSON.stringify({ id: "a", at: 100 })]))
-      const stopAt = Effect.provideService(Ingest.end, EventLog, log)
+      const stopAt = log.ends
       const exit = yield* Effect.exit(engine.run({ name: "functions", pipelines: [pipeline], stopAt }))
       expect(Exit.isFailure(exit) ? Cause.squash(exit.cause) : null).toMatchObject({ message: expect.stringContaining(says) })
     }).pipe(Effect.provide(InProcess.layer.pipe(Layer.provideMerge(ports)), { local: true }), Effect.runPromise)

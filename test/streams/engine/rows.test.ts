@@ -2,10 +2,10 @@
 import { Effect, Layer, Ref } from "effect"
 import { expect, it } from "vitest"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
 import { Engine } from "../../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
-import * as Ingest from "../../../src/streams/engine/Ingest.ts"
 import * as InProcess from "../../../src/streams/engine/InProcess.ts"
 import { restart } from "../../../src/streams/engine/Restart.ts"
 import { Monitor } from "../../../src/streams/ports/Monitor.ts"
@@ -35,6 +35,7 @@ const withoutRows = InProcess.layer.pipe(Layer.provideMerge(Layer.mergeAll(
   ResultSink.layerMemory,
   DeadLetters.layerMemory,
   CheckpointStore.layerMemory,
+  Decisions.layerMemory,
   Monitor.layer
 )))
 
@@ -43,7 +44,7 @@ const withRows = withoutRows.pipe(Layer.provideMerge(RowSink.layerMemory))
 const runToEnd = Effect.fnUntraced(function*(...pipelines: ReadonlyArray<AnyPipeline>) {
   const log = yield* EventLog
   return yield* Engine.use((engine) =>
-    engine.run({ name: "test", pipelines, stopAt: Effect.provideService(Ingest.end, EventLog, log) }))
+    engine.run({ name: "test", pipelines, stopAt: log.ends }))
 })
 
 const placesIn = Effect.map(RowSink.use((sink) => sink.read({})), (rows) => rows.map(({ place }) => place.offset))

@@ -8,7 +8,9 @@ import { fromBytes, fromTexts, Kind } from "../../../src/streams/records/Records
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import { RowSink } from "../../../src/streams/ports/RowSink.ts"
 import * as CheckpointStoreContract from "../../../src/testing/CheckpointStoreContract.ts"
+import { Decisions } from "../../../src/streams/ports/Decisions.ts"
 import * as DeadLettersContract from "../../../src/testing/DeadLettersContract.ts"
+import * as DecisionsContract from "../../../src/testing/DecisionsContract.ts"
 import * as EventLogContract from "../../../src/testing/EventLogContract.ts"
 import * as FeedContract from "../../../src/testing/FeedContract.ts"
 import * as RowSinkContract from "../../../src/testing/RowSinkContract.ts"
@@ -21,8 +23,9 @@ RowSinkContract.suite("memory", RowSink.layerMemory)
 RowSinkContract.suiteWriteOnly("a function", RowSink.layerFunction(() => Effect.void))
 DeadLettersContract.suite("memory", DeadLetters.layerMemory)
 CheckpointStoreContract.suite("memory", CheckpointStore.layerMemory)
+DecisionsContract.suite("memory", Decisions.layerMemory)
 FeedContract.suite("memory", Feed.layerMemory([
   fromTexts(["a", "b"]),
   fromTexts([]),
-  fromBytes([null, Uint8Array.of(0, 255)], [Kind.preAggregated, Kind.control])
+  fromBytes([null, Uint8Array.of(0, 255)], [Kind.preAggregated, Kind.truncated])
 ]))

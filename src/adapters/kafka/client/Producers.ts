@@ -19,7 +19,7 @@
  * What is left: a running broker forgets such producers too, every ten minutes. If that falls into the moment between
  * two such requests from its queue, the second is stored again.
  */
-import { Effect, Scope, Semaphore } from "effect"
+import { Effect, Schedule, Scope, Semaphore } from "effect"
 import { encode, type Numbering } from "../wire/BatchEncoder.ts"
 import * as Transactions from "../wire/Transactions.ts"
 import { type Client, KafkaError } from "./Client.ts"
@@ -74,7 +74,11 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
     const ask = (carrier: Carrier, request: Request) =>
       attempt(async () => carrier.toBroker(Transactions.coordinatorIn(await carrier.toAny(Transactions.findCoordinator(name))), request))
     const begin = (carrier: Carrier, holder: Produce.Producer | null) =>
-      retry(Effect.flatMap(ask(carrier, Transactions.begin(name, holder)), (answer) => attempt(async () => Transactions.begun(answer, name))))
+      Effect.flatMap(ask(carrier, Transactions.begin(name, holder)), (answer) => attempt(async () => Transactions.begun(answer, name))).pipe(
+        // Whoever asks first has the brokers make the topic in which they keep the names: no news for some seconds.
+        Effect.retry({ while: isMoving, schedule: Schedule.spaced("100 millis"), times: 50 }),
+        retry
+      )
 
     /** Leaves the writer's epoch in each partition, which from then on refuses those before it. */
     const mark = Effect.fnUntraced(function*(carrier: Carrier, topic: string, producer: Produce.Producer) {
@@ -102,6 +106,9 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
   })
   return { produce, takeOver }
 })
+
+const isMoving = ({ code }: KafkaError): boolean =>
+  code === "NOT_COORDINATOR" || code === "COORDINATOR_NOT_AVAILABLE" || code === "COORDINATOR_LOAD_IN_PROGRESS"
 
 interface Means extends Settings {
   readonly attempt: <A>(send: () => Promise<A>) => Effect.Effect<A, KafkaError>

@@ -1,5 +1,5 @@
 /** The topics that the layers of this adapter use: made where they are missing, checked where they are there. */
-import { Effect } from "effect"
+import { Effect, Schedule } from "effect"
 import { KafkaError } from "./Client.ts"
 import { Connection } from "./Connection.ts"
 import type { Reason } from "./Reason.ts"
@@ -39,7 +39,10 @@ export const ensure = Effect.fnUntraced(function*(wanted: Wanted) {
   const partitions = wanted.partitions ?? 1
   const configs = { ...wanted.configs, ...wanted.initially }
   // Asked for again until it is there: brokers with ZooKeeper say of a topic that is still being deleted that it exists.
-  const make = client.create({ name: wanted.name, partitions, configs })
+  const make = client.create({ name: wanted.name, partitions, configs }).pipe(
+    // What a broker says whose session with ZooKeeper has just run out; it has another in a moment.
+    Effect.retry({ while: ({ code }) => code === "UNKNOWN_SERVER_ERROR", schedule: Schedule.spaced("500 millis"), times: 20 })
+  )
   const made = yield* retryPolicy.retry(Effect.andThen(make, visible(wanted.name)))
   // Another may have made it in the same moment, with other settings.
   yield* check(wanted, made)

@@ -2,13 +2,15 @@
  * The records of an event log as messages of a topic, and back.
  *
  * A message's key is the event's key, its timestamp the event time, its value the record's bytes as they came. Headers:
- * `courant-kind` (`event`, `partial` or `control`), `courant-version` (1), `courant-ingested` (the clock at the
+ * `courant-kind` (`event`, `partial` or `truncated`), `courant-version` (1), `courant-ingested` (the clock at the
  * append, milliseconds since the epoch); on the last message of a chunk `courant-append`, a name of this append, by
  * which it is found again, and, if the chunk has a position, `courant-position` with `courant-sequence`, by which
  * positions in several partitions are told old from new.
  *
  * Messages of other producers lack them: they are events, and the clock at their append is taken to be the message's
- * timestamp, which is the broker's clock where the topic has `message.timestamp.type=LogAppendTime`.
+ * timestamp, which is the broker's clock where the topic has `message.timestamp.type=LogAppendTime`. Headers may be anybody's:
+ * a kind of another name is an event, and a clock that is no number or more than a day ahead of the reader's is not
+ * believed. Where nothing says when a message was appended, it is taken to be now.
  */
 import { RecordReader } from "../../../streams/records/RecordReader.ts"
 import { type Chunk, Kind, type Records, valueAt } from "../../../streams/records/Records.ts"
@@ -33,11 +35,11 @@ export interface Append {
 
 const version = "1"
 
-/** Told apart by their first letters. */
+/** An offset that holds no record is none of ours, and is not written. */
 const kinds: Record<Kind, string> = {
   [Kind.event]: "event",
   [Kind.preAggregated]: "partial",
-  [Kind.control]: "control",
+  [Kind.none]: "event",
   [Kind.truncated]: "truncated"
 }
 
@@ -105,8 +107,16 @@ export interface Read {
 /** What is read in the place of a record without a value; `null` leaves it without. */
 export type Tombstone = (row: Row) => Uint8Array | null
 
+export interface Reading {
+  /** The first offset that is wanted. */
+  readonly from: number
+  /** The reader's clock. */
+  readonly now: number
+  readonly tombstone?: Tombstone | undefined
+}
+
 /** The records of a fetch from an offset on, undecoded and for the most part uncopied. Throws `UnreadableBatch`. */
-export const fromFetched = (fetched: Fetched, from: number, tombstone?: Tombstone): Read => {
+export const fromFetched = (fetched: Fetched, { from, now, tombstone }: Reading): Read => {
   const found = sections(fetched, from)
   const parts = inOneBuffer(found.sections)
   const capacity = parts.sections.reduce((sum, { count }) => sum + count, 1)
@@ -131,15 +141,15 @@ export const fromFetched = (fetched: Fetched, from: number, tombstone?: Tombston
       records.ends[length] = records.starts[length]! + (instead?.length ?? cursor.valueLength)
       records.kinds[length] = headers.kind
       records.offsets[length] = cursor.offset
-      records.appendedAt[length] = headers.ingested ?? appendTime(section, cursor)
+      records.appendedAt[length] = believable(headers.ingested, now) ?? believable(section.appendTime ?? cursor.timestamp, now) ?? now
       length++
     }
   }
   if (found.next > from && found.next - 1 !== records.offsets[length - 1]) {
-    // What holds no record (the marker that ends a transaction, an aborted one) takes offsets all the same. An empty decision
-    // stands for them, or whoever waits for the last offset would wait for ever.
+    // What holds no record (the marker that ends a transaction, an aborted one) takes offsets all the same. What stands
+    // for them is none, or whoever waits for the last offset would wait for ever.
     records.starts[length] = records.ends[length] = length > 0 ? Math.max(0, records.ends[length - 1]!) : 0
-    records.kinds[length] = Kind.control
+    records.kinds[length] = Kind.none
     records.offsets[length++] = found.next - 1
   }
   const { partition } = fetched
@@ -178,11 +188,11 @@ const trimmed = ({ appendedAt, ends, kinds, offsets, starts }: Omit<Records, "le
   appendedAt: appendedAt.subarray(0, length)
 })
 
-/** A message without a timestamp (-1) is ahead of no clock. */
-const appendTime = ({ appendTime }: Section, { timestamp }: Cursor): number => {
-  const time = appendTime ?? timestamp
-  return time < 0 ? Infinity : time
-}
+const day = 86_400_000
+
+/** Clocks differ, yet not by a day; a message without a timestamp has -1. */
+const believable = (clock: number | null, now: number): number | null =>
+  clock !== null && clock >= 0 && clock <= now + day ? clock : null
 
 /** Compressed batches have buffers of their own; records are in one. */
 const inOneBuffer = (found: ReadonlyArray<Section>): { readonly bytes: Buffer; readonly sections: ReadonlyArray<Section> } => {
@@ -264,7 +274,7 @@ class Headers {
 
   #each = (nameStart: number, nameEnd: number, start: number, end: number): void => {
     const bytes = this.#bytes
-    if (isName(names.kind, bytes, nameStart, nameEnd)) this.kind = kindOf(bytes[start])
+    if (isName(names.kind, bytes, nameStart, nameEnd)) this.kind = kindIn(bytes, start, end)
     else if (isName(names.ingested, bytes, nameStart, nameEnd)) this.ingested = numberIn(bytes, start, end)
     else if (isName(names.sequence, bytes, nameStart, nameEnd)) this.sequence = numberIn(bytes, start, end)
     else if (isName(names.position, bytes, nameStart, nameEnd)) this.position = bytes.toString("utf8", start, end)
@@ -278,19 +288,11 @@ const isName = (name: Buffer, bytes: Buffer, start: number, end: number): boolea
   return true
 }
 
-/** By the first letter of its name. */
-const kindOf = (letter: number | undefined): Kind => {
-  switch (letter) {
-    case 0x70:
-      return Kind.preAggregated
-    case 0x63:
-      return Kind.control
-    case 0x74:
-      return Kind.truncated
-    default:
-      return Kind.event
-  }
-}
+const preAggregated = Buffer.from(kinds[Kind.preAggregated])
+const truncated = Buffer.from(kinds[Kind.truncated])
+
+const kindIn = (bytes: Buffer, start: number, end: number): Kind =>
+  isName(preAggregated, bytes, start, end) ? Kind.preAggregated : isName(truncated, bytes, start, end) ? Kind.truncated : Kind.event
 
 /** `null` where it is no number in decimal digits. */
 const numberIn = (bytes: Buffer, start: number, end: number): number | null => {

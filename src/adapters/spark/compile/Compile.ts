@@ -85,18 +85,17 @@ export const compileAny = Effect.fn("Spark.compile")(function*(
 })
 
 const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly [string, string]> => {
-  const { aggregates, trigger, window } = Checked.windowOf(checked)
+  const { trigger, window } = Checked.windowOf(checked)
   const { events, preAggregated } = Checked.inputOf(checked)
   return [
-  ...[events, ...preAggregated === null ? [] : [preAggregated]].flatMap(unsupportedRows),
-  ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
-  ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
-  ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name }) =>
-    [`the result "${name}" (Pipeline.percentChange)`, "a window of Spark knows nothing of the one before it"] as const),
-  ...(trigger.on === "update"
-    ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
-    : []),
-  ...(aggregates.length === 0 ? [["a pipeline without results", "there is nothing to compute"] as const] : [])
+    ...[events, ...preAggregated === null ? [] : [preAggregated]].flatMap(unsupportedRows),
+    ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
+    ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
+    ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name }) =>
+      [`the result "${name}" (Pipeline.percentChange)`, "a window of Spark knows nothing of the one before it"] as const),
+    ...(trigger.on === "update"
+      ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
+      : [])
   ]
 }
 
@@ -176,11 +175,10 @@ const add = (columns: Columns): Step => ({ _tag: "columns", columns })
 const headerOf = (name: string): string =>
   `CAST(try_element_at(filter(headers, header -> header.key = '${name}'), -1).value AS STRING)`
 
-/** Which records are events, and which pre-aggregated records; decisions of the engine in process are neither. */
+/** Which records are events, and which pre-aggregated records. */
 const kinds = (takesPreAggregated: boolean): ReadonlyArray<Step> => [
-  add({ kind: `coalesce(substr(${headerOf("courant-kind")}, 1, 1), 'e')` }),
-  { _tag: "filter", condition: "kind <> 'c'" },
-  ...(takesPreAggregated ? [add({ pre_aggregated: "kind = 'p'" })] : [])
+  add({ kind: `coalesce(${headerOf("courant-kind")}, 'event')` }),
+  ...(takesPreAggregated ? [add({ pre_aggregated: "kind = 'partial'" })] : [])
 ]
 
 /** Spark reads one value and does not look at what follows: the record is the first of two, and has to have the second behind it. */
@@ -191,15 +189,20 @@ const decoding = (events: Decoded, preAggregated: Decoded | null): ReadonlyArray
   // Where no pipeline takes pre-aggregated records they cannot be used: they are no events.
   // And the beginning of a record that was too long for its feed may look like a whole one.
   const first = {
-    e_json: `IF(kind IN ('p', 't'), NULL, ${json})`,
+    e_json: `IF(kind IN ('partial', 'truncated'), NULL, ${json})`,
     ...(preAggregated === null ? {} : { p_json: `IF(pre_aggregated, ${json}, NULL)` })
   }
   return [add(first), ...events.steps.map((columns, step) => add({ ...columns, ...preAggregated?.steps[step] }))]
 }
 
-/** The clock at the append; null for a message without a timestamp. */
+const now = "unix_millis(current_timestamp())"
+
+/** A clock that somebody has noted, where it may be one. */
+const believable = (clock: string): string => `IF(${clock} BETWEEN 0 AND ${now} + 86400000, ${clock}, NULL)`
+
+/** The clock at the append, see `LogRecords`. */
 const appended =
-  `coalesce(try_cast(${headerOf("courant-ingested")} AS BIGINT), nullif(greatest(unix_millis(timestamp), -1), -1))`
+  `coalesce(${believable(`try_cast(${headerOf("courant-ingested")} AS BIGINT)`)}, ${believable("unix_millis(timestamp)")}, ${now})`
 
 const isNear = (time: string): string => `abs(${time} - appended) <= ${AppendClock.near}`
 

@@ -72,9 +72,14 @@ const fetchedOf = (batches: Buffer, aborted: Fetched["aborted"] = []): Fetched =
 const kinds: Record<string, Kind> = {
   event: Kind.event,
   partial: Kind.preAggregated,
-  control: Kind.control,
+  // As former versions wrote, and anybody may: an event.
+  control: Kind.event,
+  p: Kind.event,
   truncated: Kind.truncated
 }
+
+/** The reader's clock. */
+const now = 2 ** 44
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array))
 const entry: fc.Arbitrary<Entry> = fc.record({
@@ -84,6 +89,7 @@ const entry: fc.Arbitrary<Entry> = fc.record({
   headers: fc.oneof(
     fc.constant({}),
     fc.constantFrom(...Object.keys(kinds)).map((kind) => ({ "courant-kind": kind, "courant-ingested": "1732545000123" })),
+    fc.constantFrom("99999999999999", "-5", "soon", "").map((ingested) => ({ "courant-ingested": ingested })),
     fc.dictionary(fc.constantFrom("courant-kinds", "x", "trace"), fc.string(), { maxKeys: 3 })
   )
 })
@@ -108,14 +114,14 @@ it("every record comes out as it went in, from any offset on, also where the las
           offset: offset++,
           value: value ?? tombstone({ key: key?.toString() ?? "" }),
           kind: kind === undefined ? Kind.event : kinds[kind],
-          appendedAt: "courant-ingested" in headers ? 1_732_545_000_123 : time < 0 ? Infinity : time
+          appendedAt: headers["courant-ingested"] === "1732545000123" ? 1_732_545_000_123 : time < 0 || time > now + 86_400_000 ? now : time
         }
       })
     })
     const encoded = await encode(batches)
     // As brokers do, which cut what they send at a number of bytes.
     const next = await encode([{ compression: 0, timestamp: 0, gap: 0, records: [{ delta: 0, key: null, value: Buffer.alloc(60), headers: {} }] }])
-    const { next: end, records } = LogRecords.fromFetched(fetchedOf(Buffer.concat([encoded, next.subarray(0, Math.min(cut, next.length - 1))])), from, tombstone)
+    const { next: end, records } = LogRecords.fromFetched(fetchedOf(Buffer.concat([encoded, next.subarray(0, Math.min(cut, next.length - 1))])), { from, now, tombstone })
     assert.strictEqual(end, Math.max(from, expected.length === 0 ? 0 : offset))
     const found = Array.from({ length: records?.length ?? 0 }, (_, i) => ({
       offset: records!.offsets[i]!,
@@ -132,7 +138,7 @@ it("a single changed byte is noticed", () =>
     // What the checksum covers: from the attributes on.
     const at = 21 + place % (encoded.length - 21)
     encoded[at] = encoded[at]! ^ 0x10
-    assert.throws(() => LogRecords.fromFetched(fetchedOf(encoded), 0), UnreadableBatch)
+    assert.throws(() => LogRecords.fromFetched(fetchedOf(encoded), { from: 0, now }), UnreadableBatch)
   })))
 
 it("records of an aborted transaction are left out, others of the same producer and of others are not", async () => {
@@ -144,7 +150,7 @@ it("records of an aborted transaction are left out, others of the same producer 
   })
   const aborted = await encode([one("aborted", 0)], { producerId: 7 })
   const others = Buffer.concat([await encode([one("other", 2)], { producerId: 8 }), await encode([one("plain", 3)])])
-  const found = LogRecords.fromFetched(fetchedOf(Buffer.concat([aborted, others]), [{ producerId: 7n, firstOffset: 0 }]), 0)
+  const found = LogRecords.fromFetched(fetchedOf(Buffer.concat([aborted, others]), [{ producerId: 7n, firstOffset: 0 }]), { from: 0, now })
   const texts = Array.from({ length: found.records?.length ?? 0 }, (_, i) => Buffer.from(valueAt(found.records!, i)).toString())
   assert.deepStrictEqual(texts, ["other", "plain"])
 })

@@ -1,0 +1,61 @@
+/** Decisions that were taken before and are still to be taken in, each at its place in the log. */
+import type { Decision, End, Idle } from "../records/Decision.ts"
+import type { Records } from "../records/Records.ts"
+
+export class Agenda {
+  /** By partition, in the order of their places. */
+  readonly #idle: ReadonlyArray<Array<Idle>>
+  /** In the order in which they apply: of two ends one is at or behind the other in every partition. */
+  readonly #ends: Array<End>
+
+  constructor(decisions: ReadonlyArray<Decision>, partitions: number) {
+    const idle = decisions.filter((decision) => decision._tag === "idle").sort((a, b) => a.at - b.at)
+    this.#idle = Array.from({ length: partitions }, (_, index) => idle.filter(({ partition }) => partition === index))
+    this.#ends = decisions.filter((decision) => decision._tag === "end").sort((a, b) => total(a) - total(b))
+  }
+
+  /**
+   * Records and the decisions that apply before, between and behind them. `offsets` gives the offset that is needed next
+   * from each partition; it is asked again after each part, which is to be taken first.
+   */
+  *weave(records: Records, offsets: () => ReadonlyArray<number>): Generator<Records | Decision> {
+    const { partition } = records
+    for (let from = 0; from < records.length;) {
+      yield* this.due(offsets().map((offset, index) => index === partition ? Math.max(offset, records.offsets[from]!) : offset))
+      let to = from + 1
+      const next = this.#nextIn(partition, records.offsets[from]!)
+      while (to < records.length && records.offsets[to]! < next) to++
+      yield part(records, from, to)
+      from = to
+    }
+    yield* this.due(offsets())
+  }
+
+  /** What applies where each partition has been read up to these offsets. Each is given once. */
+  *due(offsets: ReadonlyArray<number>): Generator<Decision> {
+    for (const [partition, idle] of this.#idle.entries()) {
+      while (idle[0] !== undefined && idle[0].at <= offsets[partition]!) yield idle.shift()!
+    }
+    while (this.#ends[0]?.at.every((at, partition) => at <= offsets[partition]!) === true) yield this.#ends.shift()!
+  }
+
+  /** The place of the first decision behind an offset. */
+  #nextIn(partition: number, offset: number): number {
+    const places = [...this.#idle[partition]!.map(({ at }) => at), ...this.#ends.map(({ at }) => at[partition] ?? 0)]
+    return Math.min(Infinity, ...places.filter((at) => at > offset))
+  }
+}
+
+const total = ({ at }: End): number => at.reduce((sum, offset) => sum + offset, 0)
+
+/** The records `[from, to)` of a run. */
+const part = (records: Records, from: number, to: number): Records =>
+  from === 0 && to === records.length ? records : {
+    ...records,
+    length: to - from,
+    starts: records.starts.subarray(from, to),
+    ends: records.ends.subarray(from, to),
+    kinds: records.kinds.subarray(from, to),
+    offsets: records.offsets.subarray(from, to),
+    appendedAt: records.appendedAt.subarray(from, to)
+  }
