@@ -37,7 +37,7 @@ const answers: ReadonlyArray<readonly [Error, RegExp]> = [
   [kafka({ _tag: "records-deleted", isSkippable: false }), /^recompute .* with --restart$/],
   [kafka({ _tag: "log-shrunk" }), /--restart$/],
   [kafka({ _tag: "topic-made-anew" }), /--restart$/],
-  [kafka({ _tag: "partitions-added" }), /^compute everything again, from all partitions, with --restart$/],
+  [kafka({ _tag: "partitions-added" }), /^start again to read them too$/],
   [influxdb("no-answer"), /^check COURANT_INFLUXDB_URL and /],
   [influxdb("not-allowed"), /^set COURANT_INFLUXDB_TOKEN /],
   [influxdb("not-found"), /courant doctor --create, .*COURANT_INFLUXDB_ORG and COURANT_INFLUXDB_BUCKET/],

@@ -8,6 +8,7 @@
  * - disorder-lateness-over-1 and -ended-twice: a bar no longer moves the event time of a pipeline that takes no bars, so
  *   the late trades of `moving-average-5m` are those that it has when it runs alone.
  * - disorder-windows and early, with changes in per cent: a revision is followed by the windows after it, as `late` panes.
+ * - cli-ingest-process: a dead letter's offset is its place among the records; the end of a run is no record any more.
  * - forming-over-1: the change of a session is against the one before, never against a retracted one.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"

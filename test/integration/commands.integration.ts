@@ -224,6 +224,41 @@ describe("over a broker", () => {
       assert.deepStrictEqual(found, wanted)
     }))
 
+  it.live("partitions that are added under a processor are picked up: it goes on where it was, and nothing is left out", () =>
+    Effect.gen(function*() {
+      const { brokers, run, start, topic } = yield* place(kafka)
+      const ticks = market(10_000)
+      const ingest = (ticks: ReadonlyArray<string>, flags = "") => run(`ingest --feed stdin --log kafka ${flags}`, `${ticks.join("\n")}\n`)
+      yield* ingest(ticks.slice(0, 5_000), "--partitions 2")
+      const processor = yield* start(`process --log kafka --sink kafka --checkpoints kafka --pipelines candles-1m --page --port 0 ${neverIdle}`)
+      const urlOf = (after: RegExp) => Effect.map(processor.says(after), ([, url = ""]) => url)
+      let url = yield* urlOf(/ on (http:\S+\/) \(stop with Ctrl-C\)/)
+      const read = Effect.suspend(() => Effect.promise(async () => {
+        const answer = await fetch(`${url}metrics`).catch(() => null)
+        return answer === null ? 0 : samplesOf(await answer.text()).values.get("courant_events_read_total") ?? 0
+      }))
+      yield* until(Effect.map(read, (count) => count === 5_000))
+      yield* withAdmin(brokers, (admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] }))
+      url = yield* urlOf(/ on http:[^]* on (http:\S+\/) \(stop with Ctrl-C\)/)
+      yield* ingest(ticks.slice(5_000))
+      yield* until(Effect.map(read, (count) => count === 10_000))
+      const stopped = yield* processor.signal("SIGINT")
+      assert.strictEqual(stopped.code, 0, stopped.stderr)
+      assert.match(stopped.stderr, new RegExp(`${topic} has 4 partitions by now, and had 2: the new ones are read from their beginning`))
+      const last = yield* run("process --log kafka --once --sink kafka --checkpoints kafka --pipelines candles-1m")
+      assert.match(account(last), /^read 10000, /)
+      const found = linesOf((yield* run("query candles-1m --sink kafka --json --limit 100000")).stdout)
+      const afresh = yield* run("process --log kafka --once --restart --sink sqlite --pipelines candles-1m")
+      assert.match(account(afresh), /^read 10000, /)
+      const wanted = linesOf((yield* run("query candles-1m --log kafka --json --limit 100000")).stdout)
+      const valuesOf = (lines: ReadonlyArray<string>) => lines.map((line) => {
+        const { changes, end, key, start, values } = JSON.parse(line)
+        return JSON.stringify([key, start, end, changes, values])
+      }).sort()
+      assert.isAbove(wanted.length, 20)
+      assert.deepStrictEqual(valuesOf(found), valuesOf(wanted))
+    }))
+
   it.live("/metrics of a processor shows lag and watermark of each partition, what is held, retries and rebalances", () =>
     Effect.gen(function*() {
       const { brokers, run, start, topic } = yield* place(kafka)

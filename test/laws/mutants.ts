@@ -217,21 +217,35 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "what the clock decided for one bound is taken for every bound",
     file: "streams/engine/SourceReader.ts",
-    find: "control.watermark + (control.outOfOrderness ?? outOfOrderness) - outOfOrderness",
-    replace: "control.watermark",
+    find: "watermark + (decision.outOfOrderness ?? outOfOrderness) - outOfOrderness",
+    replace: "watermark",
     law: "the watermark is the smallest"
+  },
+  {
+    mistake: "an end of input that was taken before is one again",
+    file: "streams/engine/SourceReader.ts",
+    find: "if (decision.at.every((at, partition) => at <= (this.#ended[partition] ?? 0))) return",
+    replace: "",
+    law: "records that are delivered again"
+  },
+  {
+    mistake: "where the input was at its end is forgotten by a snapshot",
+    file: "streams/engine/SourceReader.ts",
+    find: "this.#ended = this.#offsets.map((_, partition) => ended[partition] ?? 0)",
+    replace: "",
+    law: "a snapshot is restored to the byte"
   },
   {
     mistake: "what the clock decided for the times of one field is taken for those of every field",
     file: "streams/engine/SourceReader.ts",
-    find: "if (control.eventTime !== undefined && control.eventTime !== eventTime.field) continue",
+    find: "if (decision.eventTime !== undefined && decision.eventTime !== eventTime.field) continue",
     replace: "",
     law: "the watermark is the smallest"
   },
   {
     mistake: "where all partitions have become idle, no window closes",
     file: "streams/engine/SourceReader.ts",
-    find: "onPart({ _tag: \"idle\", input, timeline })",
+    find: "onDecided({ _tag: \"idle\", input, timeline })",
     replace: "",
     law: "a partition that was declared idle holds nothing up"
   },
@@ -266,8 +280,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "duplicates are counted as new",
     file: "streams/engine/SourceReader.ts",
-    find: "while (fresh < to && records.offsets[fresh]! < state.next) fresh++",
-    replace: "state.next = Math.min(state.next, records.offsets[from]!)",
+    find: "while (fresh < to && records.offsets[fresh]! < next) fresh++",
+    replace: "next = Math.min(next, records.offsets[from]!)",
     law: "records that are delivered again"
   },
   {

@@ -6,7 +6,7 @@ import * as fc from "fast-check"
 import { createHash } from "node:crypto"
 import { Aggregate, Pipeline, Window } from "../../src/streams/pipeline/index.ts"
 import { cuts, decidedLogs, jobs, source } from "../../src/testing/Arbitraries.ts"
-import { batches, lines, makeJob, records, run } from "../../src/testing/Harness.ts"
+import { pieces, lines, makeJob, records, run } from "../../src/testing/Harness.ts"
 
 const seed = Number(process.argv[2])
 const digest = createHash("sha256")
@@ -17,7 +17,7 @@ const samples = fc.sample(fc.record({ pipelines: jobs({ revisions: true }), log:
 })
 for (const { cut, log, pipelines } of samples) {
   const job = makeJob(pipelines, log.partitions)
-  for (const line of lines(run(job, batches(log, cut)))) digest.update(line)
+  for (const line of lines(run(job, pieces(log, cut)))) digest.update(line)
   digest.update(job.snapshot())
 }
 

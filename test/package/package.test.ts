@@ -142,7 +142,7 @@ const strict = {
 
 const app = `
 import {
-  Aggregate, CheckpointStore, DeadLetters, Decisions, Engine, EventLog, Ingest, InProcess, Monitor, Pipeline, Records,
+  Aggregate, CheckpointStore, DeadLetters, Decisions, Engine, EventLog, InProcess, Monitor, Pipeline, Records,
   ResultSink, Source, Window
 } from "courant"
 import * as Dashboard from "courant/dashboard"
@@ -214,8 +214,7 @@ const program = Effect.gen(function*() {
   const sink = yield* ResultSink
   const reading = (at: number, celsius: number) => JSON.stringify({ sensor: "a", at, celsius })
   yield* log.append(0, Records.fromTexts([reading(1, 19.5), reading(2, 18)]))
-  const stopAt = Effect.succeed(yield* Ingest.end)
-  yield* engine.run({ name: "app", pipelines: [pipeline], stopAt })
+  yield* engine.run({ name: "app", pipelines: [pipeline], stopAt: log.ends })
   return yield* sink.read({})
 })
 

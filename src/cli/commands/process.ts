@@ -1,8 +1,8 @@
 /** `courant process`: from the log through the pipelines into the sinks. */
-import { Effect, Option } from "effect"
+import { Effect, Option, Predicate } from "effect"
 import { Command } from "effect/cli"
 import { Engine } from "../../streams/ports/Engine.ts"
-import { EventLog } from "../../streams/ports/EventLog.ts"
+import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { restart } from "../../streams/engine/Restart.ts"
 import * as Flags from "../Flags.ts"
@@ -86,10 +86,18 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
 const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const topic = yield* Kafka.givenTopic(input.topic)
   const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic, create: false }, pipelines)
-  yield* process(input, pipelines, isQuiet).pipe(
-    Effect.provide(Stores.engineOn(layer))
-  )
+  let isFirst = true
+  const run = Effect.suspend(() => {
+    const restart = input.restart && isFirst
+    isFirst = false
+    return Effect.scoped(process({ ...input, restart }, pipelines, isQuiet)).pipe(Effect.provide(Stores.engineOn(layer), { local: true }))
+  })
+  // With more partitions the topic is opened anew, and the processor goes on from its checkpoint.
+  yield* Effect.retry(run, { while: hasMorePartitions })
 })
+
+const hasMorePartitions = (error: unknown): boolean =>
+  error instanceof EventLogError && Predicate.hasProperty(error.cause, "reason") && Predicate.isTagged(error.cause.reason, "partitions-added")
 
 const process = Effect.fnUntraced(function*<R>(
   input: Input,

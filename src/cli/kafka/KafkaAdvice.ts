@@ -25,7 +25,7 @@ export const of = (reason: Reason): string => {
       return `${reason.isSkippable ? "continue without them with --on-gap record, or " : ""}recompute everything from what is ` +
         "left with --restart"
     case "partitions-added":
-      return "compute everything again, from all partitions, with --restart"
+      return "start again to read them too"
     case "topic-made-anew":
     case "log-shrunk":
       return "recompute everything from what is left with --restart"

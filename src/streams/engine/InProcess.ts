@@ -65,7 +65,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     maxTimeAhead: options.maxTimeAhead === undefined ? Infinity : Duration.toMillis(options.maxTimeAhead)
   })
   const writeRows = yield* rowWriter(job)
-  yield* resume(job, options.name)
+  const known = yield* resume(job, options.name)
   const sinks = yield* Resumption.storeIds
   yield* adopt(job)
   const agenda = new Agenda(yield* (yield* Decisions).read, log.partitions)
@@ -101,7 +101,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     yield* run.alone(endWhereReached(run))
     yield* Deferred.await(run.over)
   })
-  yield* run.alone(decideAll(run, [...agenda.due(job.offsets)]))
+  yield* run.alone(Effect.andThen(decideAll(run, [...agenda.due(job.offsets)]), decideNow(run, job.newcomers(known))))
   yield* Effect.raceFirst(carry, wait).pipe(
     Effect.raceFirst(watchIdle(run)),
     Effect.raceFirst(showForming(run)),
@@ -198,16 +198,21 @@ const rowWriter = Effect.fnUntraced(function*({ pipelines }: Job): Effect.fn.Ret
   return yield* new RowSinkError({ message: `the pipeline "${homeless.name}" ends in events, and there is no sink for its rows (RowSink)` })
 })
 
+/** Comes to the number of partitions that there were when the checkpoint was saved. */
 const resume = Effect.fnUntraced(function*(job: Job, name: string) {
   const checkpoint = yield* Resumption.load(name, job.fingerprint)
   const { partitions, topic } = yield* EventLog
-  if (Option.isSome(checkpoint) && checkpoint.value.offsets.length !== partitions) {
+  const known = Option.match(checkpoint, { onNone: () => partitions, onSome: ({ offsets }) => offsets.length })
+  if (known > partitions) {
     return yield* new StateError({
       reason: "other-partitions",
-      message: `the checkpoint "${name}" was saved when ${topic} had ${checkpoint.value.offsets.length} partitions; it has ${partitions} by now`
+      message: `the checkpoint "${name}" was saved when ${topic} had ${known} partitions; it has ${partitions} by now`
     })
   }
-  if (Option.isNone(checkpoint) || job.restore(checkpoint.value.state)) return
+  if (known < partitions) {
+    yield* Effect.logWarning(`${topic} has ${partitions} partitions by now, and had ${known}: the new ones are read from their beginning`)
+  }
+  if (Option.isNone(checkpoint) || job.restore(checkpoint.value.state)) return known
   return yield* new StateError({
     reason: "other-version",
     message: `the checkpoint "${name}" was saved by another version of courant`

@@ -141,6 +141,21 @@ export class Job {
     }))
   }
 
+  /**
+   * The decisions with which partitions begin that were added behind the first so many: event time has come this far, so that
+   * what they say of before is late, and no watermark goes back. None where it has not begun.
+   */
+  newcomers(known: number): ReadonlyArray<Decision> {
+    const added = this.offsets.flatMap((_, partition) => partition < known ? [] : [partition])
+    const byField = Map.groupBy(this.#reader.timelines, ([{ events }]) => events.definition.eventTime.field)
+    return [...byField].flatMap(([eventTime, inputs]) => {
+      const watermark = Math.max(...inputs.map(([{ events }, { partitions }]) =>
+        Math.min(...partitions.slice(0, known).map((state) => state.watermark)) + events.definition.outOfOrderness))
+      if (!Number.isFinite(watermark)) return []
+      return added.map((partition): Decision => ({ _tag: "idle", partition, at: 0, watermark, eventTime, outOfOrderness: 0 }))
+    })
+  }
+
   /** The next offset that is needed from each partition. */
   get offsets(): ReadonlyArray<number> {
     return this.#reader.offsets
@@ -172,7 +187,8 @@ export class Job {
     this.#reader.decide(decision, (part) => {
       for (const { graph, input } of this.#running) {
         if (part._tag === "end") graph.end(part.offset)
-        else if (input === part.input) graph.advance(part.timeline.watermark)
+        // There is none while a partition that was added has not begun.
+        else if (input === part.input && part.timeline.watermark > -Infinity) graph.advance(part.timeline.watermark)
       }
     })
     return { panes: this.#drain(), rows: this.#drainRows(), unused: [] }
@@ -267,8 +283,8 @@ export class Job {
   }
 
   /**
-   * Takes up where a snapshot left off, whatever came before. False where it is of another version,
-   * of other pipelines or partitions, or damaged; nothing is changed then.
+   * Takes up where a snapshot left off, whatever came before. False where it is of another version, of other pipelines or
+   * more partitions, or damaged; nothing is changed then. Partitions that it does not know are read from their beginning.
    */
   restore(snapshot: string): boolean {
     const decoded = decodeState(snapshot)

@@ -172,7 +172,7 @@ export class SourceReader {
       }
     } else if (decision._tag === "end") {
       if (decision.at.every((at, partition) => at <= (this.#ended[partition] ?? 0))) return
-      this.#ended = decision.at
+      this.#ended = this.#offsets.map((_, partition) => decision.at[partition] ?? 0)
       onDecided({ _tag: "end", offset: Math.max(...decision.at) })
     }
   }
@@ -197,11 +197,15 @@ export class SourceReader {
     }
   }
 
-  /** False where it is of other inputs or partitions; nothing is changed then. */
+  /**
+   * False where it is of other inputs or of more partitions; nothing is changed then. Partitions that have been added since
+   * begin as new ones.
+   */
   restore({ ended, latest, offsets, timelines }: State): boolean {
     const all = [...this.#timelines]
-    const fits = (state: ReadonlyArray<unknown> | undefined) => state?.length === this.#offsets.length
-    if (!fits(offsets) || !fits(ended) || !all.every(([{ id }]) => fits(timelines[id]))) return false
+    const fits = (state: ReadonlyArray<unknown> | undefined) => state !== undefined && state.length === offsets.length
+    if (offsets.length > this.#offsets.length) return false
+    if (!fits(ended) || !all.every(([{ id }]) => fits(timelines[id]))) return false
     if (![...this.#latest.keys()].every((source) => fits(latest[source]))) return false
     for (const [source, times] of this.#latest) {
       latest[source]?.forEach((time, partition) => {
@@ -209,7 +213,7 @@ export class SourceReader {
       })
     }
     for (const [partition, offset] of offsets.entries()) this.#offsets[partition] = offset
-    this.#ended = ended
+    this.#ended = this.#offsets.map((_, partition) => ended[partition] ?? 0)
     for (const [{ id }, timeline] of all) timeline.restore(timelines[id] ?? [])
     return true
   }

@@ -58,7 +58,7 @@ export class StateError extends Schema.TaggedError<StateError>()("StateError", {
     "other-version",
     /** It was saved over another log, which has had the name of this one. */
     "other-log",
-    /** It was saved when the log had fewer partitions. */
+    /** It was saved when the log had more partitions. */
     "other-partitions",
     /** It was saved further on than the log goes: the log has lost records. */
     "checkpoint-ahead"

@@ -1,6 +1,6 @@
 /** The engine around the operators: what is written and saved when, and what a quiet input does. */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Fiber, Layer, Option, Ref, Schema } from "effect"
+import { Context, Deferred, Effect, Fiber, Layer, Option, Ref, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { CheckpointError, CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
@@ -210,6 +210,44 @@ describe("decisions", () => {
       assert.strictEqual(again.panes, 2)
       assert.deepStrictEqual(yield* read, [{ _tag: "end", at: [1] }, { _tag: "end", at: [2] }])
     }).pipe(Effect.provide(memory(1))))
+})
+
+describe("partitions that are added", () => {
+  /** A log with more partitions than before, whose first ones have what they had. */
+  const widened = (log: EventLog["Service"], partitions: number) =>
+    Effect.gen(function*() {
+      const wide = Context.get(yield* Layer.build(Layer.fresh(EventLog.layerMemory({ partitions }))), EventLog)
+      let left = (yield* log.ends).reduce((sum, end) => sum + end, 0)
+      yield* log.read([]).pipe(
+        Stream.tap((records) => wide.append(records.partition, records)),
+        Stream.takeUntil(({ length }) => (left -= length) <= 0),
+        Stream.runDrain
+      )
+      return EventLog.of({ ...wide, id: log.id })
+    })
+
+  it.effect("are read from their beginning, behind the event time of those that were there", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000), tick(25_000))
+      const fiber = yield* Effect.forkChild(run())
+      yield* settle
+      yield* TestClock.adjust("2 seconds")
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual((yield* results).map(({ start }) => start), [0])
+      const wide = yield* widened(yield* EventLog, 3)
+      const over = (name: string) =>
+        Effect.provide(run({ name, stopAt: wide.ends }), InProcess.layer.pipe(Layer.provideMerge(Layer.succeed(EventLog, wide))), { local: true })
+      yield* wide.append(1, fromTexts([tick(2_000), tick(26_000)]))
+      const report = yield* over("test")
+      // What belongs to a window that was told before is late; nothing else is, and no watermark goes back.
+      assert.deepStrictEqual([report.read, report.aggregated, report.late], [4, 3, 1])
+      const found = yield* results
+      assert.deepStrictEqual(found.map(({ start, values }) => [start, values["trades"]]), [[0, 1], [20_000, 2]])
+      assert.strictEqual((yield* over("test")).read, 4)
+      const again = yield* over("again")
+      assert.deepStrictEqual([again.read, again.aggregated, again.late], [4, 3, 1])
+      assert.deepStrictEqual((yield* results).map(({ start, values }) => [start, values["trades"]]), [[0, 1], [20_000, 2]])
+    }).pipe(Effect.provide(memory(1)), Effect.scoped))
 })
 
 describe("effectively once", () => {

@@ -142,7 +142,7 @@ describe("a plan", () => {
       const lines = explain(yield* compile(candles1m, { maxTimeAhead: 60_000 })).split("\n")
       const steps = lines.slice(2).filter((line) => !line.startsWith(" ")).map((line) => line.split(" ")[0])
       assert.deepStrictEqual(steps.filter((step) => step !== "add"), [
-        "read", "filter", "select", "count", "filter", "watermark", "filter", "group", "compute", "select"
+        "read", "select", "count", "filter", "watermark", "filter", "group", "compute", "select"
       ])
       assert.include(lines.join("\n"), "watermark on moment, 5000 milliseconds behind the latest")
     }))
