@@ -1,10 +1,10 @@
-/** Everything that needs neither a server nor a browser. */
+/** Everything that needs neither a server nor a browser; the simulation, which takes minutes, has a command of its own. */
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: ["test/browser/**", "test/integration/**"],
+    exclude: ["test/browser/**", "test/integration/**", "test/simulation/**"],
     // Most of the tests compute; more workers than the usual two cores only wait for each other.
     maxWorkers: 2,
     // These end what hangs: how long it takes on a machine that is slow, or busy elsewhere, is no failure.

@@ -224,6 +224,19 @@ export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipel
     )
   ).map((all) => all.filter((pipeline) => pipeline !== null))
 
+/** A pipeline of few results, of which many runs can be made. */
+export const countings: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.record({
+  window: windows,
+  lateness: fc.integer({ min: 4, max: 20 }),
+  every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 })
+}).map(({ every, lateness, window }): ReadonlyArray<Pipeline.AnyOfPanes> => {
+  const counts = window(source(0)).pipe(
+    Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }),
+    Pipeline.allowedLateness(lateness)
+  )
+  return [(every === null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))).pipe(Pipeline.named("counts"))]
+})
+
 /** The same records read in other ways: by another key, at another event time, with fewer fields, under another bound. */
 const readings = {
   byVenue: (outOfOrderness: number) =>

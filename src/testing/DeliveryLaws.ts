@@ -2,12 +2,12 @@
 import * as fc from "fast-check"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
-import { Aggregate, Pipeline } from "../streams/pipeline/index.ts"
 import type { AnyOfPanes as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { altered } from "./Altered.ts"
 import {
   aggregates,
+  countings,
   cuts,
   decidedLogs,
   differentlyRead,
@@ -16,9 +16,7 @@ import {
   type Log,
   logsWithin,
   pipelines,
-  source,
-  straggling,
-  windows
+  straggling
 } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { type Engine, isData, lines, type MakeEngine, newest, pieces, recordsIn, results, run } from "./Harness.ts"
@@ -41,19 +39,6 @@ const runs = {
   turns,
   saveEvery: fc.integer({ min: 1, max: 40 })
 }
-
-/** A pipeline of few results, of which many runs can be made. */
-const counting = fc.record({
-  window: windows,
-  lateness: fc.integer({ min: 4, max: 20 }),
-  every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 })
-}).map(({ every, lateness, window }): ReadonlyArray<AnyPipeline> => {
-  const counts = window(source(0)).pipe(
-    Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }),
-    Pipeline.allowedLateness(lateness)
-  )
-  return [(every === null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))).pipe(Pipeline.named("counts"))]
-})
 
 export const deliveryLaws: EngineLaws = {
   "how the log is cut into batches changes neither the panes, nor their order, nor the state": law(
@@ -124,7 +109,7 @@ export const deliveryLaws: EngineLaws = {
     1_200,
     fc.record({
       ...runs,
-      pipelines: counting,
+      pipelines: countings,
       log: straggling,
       saveEvery: fc.integer({ min: 5, max: 40 }),
       crashes: fc.array(fc.integer({ min: 10, max: 70 }), { minLength: 1, maxLength: 3 })

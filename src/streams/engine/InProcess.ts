@@ -284,7 +284,7 @@ const decideNow = Effect.fnUntraced(function*(run: Run, decisions: ReadonlyArray
 
 const endWhereReached = Effect.fnUntraced(function*(run: Run) {
   const { job, over, stopAt } = run
-  if (stopAt === null || run.isOver || job.offsets.some((offset, partition) => offset < (stopAt[partition] ?? 0))) return
+  if (stopAt === null || run.isOver || job.offsets.some((offset, partition) => offset < (stopAt[partition] ?? Infinity))) return
   yield* decideNow(run, [{ _tag: "end", at: job.offsets }])
   yield* Deferred.succeed(over, undefined)
 })

@@ -38,7 +38,7 @@ it.live("a database of a version that did not count changes is brought up to dat
     const pane = { pipeline: "p", key: "k", start: 0, end: 1, pane: "late" as const, revision: 9, changes: 5, values: { n: 1 } }
     yield* using(sink, ResultSink.use((store) => store.write([pane])))
     const file = new DatabaseSync(join(folder, "courant.db"))
-    file.exec("alter table panes drop column changes; drop table \"rows\"; alter table topics drop column identity; drop table identity; pragma user_version = 1")
+    file.exec("alter table panes drop column changes; drop table \"rows\"; alter table topics drop column identity; drop table identity; drop table decisions; alter table chunks drop column checksum; pragma user_version = 1")
     file.close()
     assert.include((yield* Effect.flip(open({ folder, readOnly: true }))).message, "older version of courant")
     yield* using(sink, Effect.gen(function*() {

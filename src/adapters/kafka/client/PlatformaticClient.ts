@@ -109,7 +109,9 @@ const administration = (admin: Admin, base: Base): Pick<Client, "askCoordinator"
   const led = (topic: string) => Effect.ignore(Effect.retry(Effect.suspend(() => offsets(topic, "latest")), aMoment))
 
   const offsets: Client["offsets"] = Effect.fnUntraced(function*(topic, which) {
-    const count = (yield* metadata(base, topic)).topics.get(topic)?.partitionsCount ?? 0
+    const known = (yield* metadata(base, topic)).topics.get(topic)
+    if (known === undefined) return yield* attempt(() => Promise.reject(new ProtocolError("UNKNOWN_TOPIC_OR_PARTITION")))
+    const count = known.partitionsCount
     const timestamp = which === "earliest" ? -2n : -1n
     const readCommitted = 1
     const found = yield* attempt(() =>
@@ -118,10 +120,10 @@ const administration = (admin: Admin, base: Base): Pick<Client, "askCoordinator"
         isolationLevel: readCommitted
       })
     )
-    return found
-      .flatMap(({ partitions }) => partitions)
-      .sort((a, b) => a.partitionIndex - b.partitionIndex)
-      .map(({ offset }) => Number(offset))
+    const all = found.flatMap(({ partitions }) => partitions).sort((a, b) => a.partitionIndex - b.partitionIndex)
+    // One that is missing would give its place to the next.
+    if (all.length !== count) return yield* attempt(() => Promise.reject(new ProtocolError("LEADER_NOT_AVAILABLE")))
+    return all.map(({ offset }) => Number(offset))
   })
 
   const askCoordinator: Client["askCoordinator"] = (group, request) =>
@@ -210,6 +212,8 @@ const toKafkaError = (cause: unknown): KafkaError => {
   if (deepest(error).message.startsWith(unknownTopic)) {
     return new KafkaError({ message: deepest(error).message, retriable: true, code: "UNKNOWN_TOPIC_OR_PARTITION", cause })
   }
+  // The library's pool calls itself while no broker may be tried again yet, until it runs out of stack.
+  if (deepest(error) instanceof RangeError) return new KafkaError({ message: "no broker can be reached", retriable: true, code: null, cause })
   // What the library wrapped in an error without a code of its own it does not find.
   const protocol = findErrorBy(error, "code", ProtocolError.code) ?? findErrorBy(deepest(error), "code", ProtocolError.code)
   const innermost = protocol ?? deepest(error)
