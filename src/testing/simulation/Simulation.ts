@@ -197,19 +197,16 @@ class Simulation {
   /** Runs a program turn by turn; `null` where it was left, or has come to nothing. */
   #run<A, E>(program: Effect.Effect<A, E>, isLeft: () => boolean): Exit.Exit<A, E> | null {
     const world = this.#world
-    let exit: Exit.Exit<A, E> | null = null
-    Effect.runFork(program.pipe(Effect.provide(Logger.layer([])), Effect.provideService(Clock.Clock, world)), { scheduler: world }).addObserver((ended) => {
-      exit = ended
-    })
+    const fiber = Effect.runFork(program.pipe(Effect.provide(Logger.layer([])), Effect.provideService(Clock.Clock, world)), { scheduler: world })
     const first = world.steps
-    while (exit === null && !isLeft()) {
+    while (fiber.pollUnsafe() === undefined && !isLeft()) {
       if (world.steps - first > mostSteps) return null
       // A stop of the process, and a wall clock that is set.
       if (this.#faults.happens(0.002)) world.pause(500 + this.#faults.below(20_000))
       if (this.#faults.happens(0.0005)) world.wallAhead += this.#faults.below(60_000) - 20_000
       if (!world.step()) return null
     }
-    return exit
+    return fiber.pollUnsafe() ?? null
   }
 
   /** What was planted may end a process; nothing else may. */
