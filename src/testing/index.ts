@@ -23,3 +23,6 @@ export * as EngineLaw from "./EngineLaw.ts"
 export * as Harness from "./Harness.ts"
 export * as Law from "./Law.ts"
 export * as Laws from "./Laws.ts"
+
+// The whole program in a simulated world.
+export * as Simulation from "./simulation/Simulation.ts"
