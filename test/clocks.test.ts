@@ -25,7 +25,9 @@ const dates: { readonly [file: string]: string } = {
   "cli/spark/SparkGenerations.ts": "a name",
   "streams/ports/EventLog.ts": "the time of an append",
   "streams/ports/TransientLog.ts": "the time of an append",
-  "testing/EventLogContract.ts": "compared with the time of an append"
+  "testing/EventLogContract.ts": "compared with the time of an append",
+  "testing/simulation/Ports.ts": "the time of an append",
+  "testing/simulation/World.ts": "it is the clock"
 }
 
 it("whoever reads the wall clock needs a date", () => {

@@ -18,7 +18,6 @@ const planted = (file: string, mistakes: ReadonlyArray<readonly [mistake: string
 export const mistakes: ReadonlyArray<Planted> = [
   ...planted(inProcess, [
     ["a checkpoint covers panes that are not written yet", "if (run.isBetween || run.savedAt", "if (run.savedAt"],
-    ["a decision takes effect before it is durable", "  yield* log.write(decisions)\n  yield* decideAll(run, decisions)", "  yield* decideAll(run, decisions)\n  yield* log.write(decisions)"],
     ["a decision is kept one place further on", "at: offsets[partition] ?? 0, watermark", "at: (offsets[partition] ?? 0) + 1, watermark"],
     ["what was decided before is not taken again", "new Agenda(yield* (yield* Decisions).read, log.partitions)", "new Agenda([], log.partitions)"],
     ["dead letters are forgotten", "if (output.unused.length > 0) yield*", "if (output.unused.length > 1_000) yield*"],
