@@ -73,10 +73,17 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
 
   const save = Effect.gen(function*() {
     if (run.isBetween || run.savedAt === run.taken) return
+    const { taken } = run
     const checkpoint = { fingerprint: job.fingerprint, log: log.id, sinks, offsets: job.offsets, state: job.snapshot() }
     yield* store.save(options.name, checkpoint).pipe(Effect.trackDuration(checkpointTime, Duration.toSeconds))
-    run.savedAt = run.taken
+    run.savedAt = taken
   })
+  // Once begun it is not given up: half done it would be in the way of the one with which a run ends.
+  const saveWhole = Effect.gen(function*() {
+    run.saving = yield* Effect.forkDetach(save)
+    yield* Fiber.join(run.saving)
+  })
+  const saveLast = Effect.andThen(Effect.suspend(() => run.saving === null ? Effect.void : Fiber.await(run.saving)), save)
 
   const every = Duration.toMillis(options.checkpointEvery ?? "1 second")
   let saveDue = yield* MonotonicTime.millis
@@ -86,7 +93,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
         yield* takeAll(run, records).pipe(Effect.trackDuration(batchTime, Duration.toSeconds))
         const now = yield* MonotonicTime.millis
         if (now >= saveDue) {
-          yield* save
+          yield* saveWhole
           saveDue = now + every
         }
         yield* endWhereReached(run)
@@ -106,9 +113,9 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     Effect.raceFirst(watchIdle(run)),
     Effect.raceFirst(showForming(run)),
     // The last batch before a silence may have come too soon after a checkpoint to get one of its own.
-    Effect.raceFirst(Effect.forever(Effect.andThen(Effect.sleep(Math.max(every, shortestSave)), run.alone(save)))),
+    Effect.raceFirst(Effect.forever(Effect.andThen(Effect.sleep(Math.max(every, shortestSave)), run.alone(saveWhole)))),
     // Whatever ends the run, what was done stays done. A failure to save must not hide what ended it.
-    Effect.onExit((exit) => exit._tag === "Success" ? save : briefly(save)),
+    Effect.onExit((exit) => exit._tag === "Success" ? saveLast : briefly(saveLast)),
     Effect.ensuring(briefly(publishProgress(run, log.ends)))
   )
   return run.report
@@ -144,6 +151,8 @@ class Run {
   /** Batches taken, and how many of them the last checkpoint covers. */
   taken = 0
   savedAt = 0
+  /** The last time that a checkpoint was begun. */
+  saving: Fiber.Fiber<void, EngineError> | null = null
   /** A batch has changed the state and its panes and rows are not in their sinks yet: not a moment to save. */
   isBetween = false
   /** For each field that event times are read from; none where nothing is ever idle. */
