@@ -164,6 +164,7 @@ export const expectedPartitions = Flag.Int("partitions").pipe(
 )
 
 export const as = Flag.String("as").pipe(
+  Flag.withMetavar("NAME"),
   Flag.withDescription(
     "The processor whose decisions are taken: that a partition was idle, that the input had ended. By default that of these " +
       "pipelines, or the only one that there is."
