@@ -1,10 +1,7 @@
-/** Mulberry32: the same numbers from 0 to 1 for the same seed. */
+import { Random } from "../src/testing/simulation/Random.ts"
+
+/** The same numbers from 0 to 1 for the same seed. */
 export const randomFrom = (seed: number) => {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
+  const random = new Random(seed)
+  return () => random.next()
 }

@@ -1,6 +1,6 @@
 /** A chunk as a row of the database, and rows as batches of records. */
 import { crc32 } from "node:zlib"
-import type { Chunk, Records } from "../../streams/records/Records.ts"
+import { type Chunk, type Records, slice } from "../../streams/records/Records.ts"
 
 export interface ChunkRow {
   /** One past the offset of the last record. */
@@ -87,14 +87,3 @@ const toRecords = (rows: ReadonlyArray<ChunkRow>, partition: number): Records =>
 
 const join = (parts: ReadonlyArray<Uint8Array>): Uint8Array =>
   parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts)
-
-const slice = (records: Records, from: number, to: number): Records => ({
-  partition: records.partition,
-  length: to - from,
-  bytes: records.bytes,
-  starts: records.starts.subarray(from, to),
-  ends: records.ends.subarray(from, to),
-  kinds: records.kinds.subarray(from, to),
-  offsets: records.offsets.subarray(from, to),
-  appendedAt: records.appendedAt.subarray(from, to)
-})

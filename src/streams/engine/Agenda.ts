@@ -1,6 +1,6 @@
 /** Decisions that were taken before and are still to be taken in, each at its place in the log. */
 import type { Decision, End, Idle } from "../records/Decision.ts"
-import type { Records } from "../records/Records.ts"
+import { type Records, slice } from "../records/Records.ts"
 
 export class Agenda {
   /** By partition, in the order of their places. */
@@ -25,7 +25,7 @@ export class Agenda {
       let to = from + 1
       const next = this.#nextIn(partition, records.offsets[from]!)
       while (to < records.length && records.offsets[to]! < next) to++
-      yield part(records, from, to)
+      yield slice(records, from, to)
       from = to
     }
     yield* this.due(offsets())
@@ -47,15 +47,3 @@ export class Agenda {
 }
 
 const total = ({ at }: End): number => at.reduce((sum, offset) => sum + offset, 0)
-
-/** The records `[from, to)` of a run. */
-const part = (records: Records, from: number, to: number): Records =>
-  from === 0 && to === records.length ? records : {
-    ...records,
-    length: to - from,
-    starts: records.starts.subarray(from, to),
-    ends: records.ends.subarray(from, to),
-    kinds: records.kinds.subarray(from, to),
-    offsets: records.offsets.subarray(from, to),
-    appendedAt: records.appendedAt.subarray(from, to)
-  }

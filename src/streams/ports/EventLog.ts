@@ -4,7 +4,7 @@
  */
 import { Clock, Context, Deferred, Effect, Layer, Option, Schema, Stream } from "effect"
 import { randomUUID } from "node:crypto"
-import type { Chunk, Records } from "../records/Records.ts"
+import { type Chunk, type Records, slice } from "../records/Records.ts"
 
 export class EventLogError extends Schema.TaggedError<EventLogError>()("EventLogError", {
   message: Schema.String,
@@ -118,16 +118,5 @@ const batchAt = (batches: ReadonlyArray<Records>, offset: number): number => {
 }
 
 /** The part of a batch from an offset on; nothing of it where the offset comes later. */
-const tail = (batch: Records, from: number): Records => {
-  const skip = Math.min(batch.length, from - (batch.offsets[0] ?? 0))
-  if (skip <= 0) return batch
-  return {
-    ...batch,
-    length: batch.length - skip,
-    starts: batch.starts.subarray(skip),
-    ends: batch.ends.subarray(skip),
-    kinds: batch.kinds.subarray(skip),
-    offsets: batch.offsets.subarray(skip),
-    appendedAt: batch.appendedAt.subarray(skip)
-  }
-}
+const tail = (batch: Records, from: number): Records =>
+  slice(batch, Math.max(0, Math.min(batch.length, from - (batch.offsets[0] ?? 0))), batch.length)

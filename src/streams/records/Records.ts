@@ -69,6 +69,18 @@ export const fromBytes = (
 export const valueAt = (chunk: Chunk, index: number): Uint8Array =>
   chunk.bytes.subarray(chunk.starts[index], Math.max(chunk.starts[index] ?? 0, chunk.ends[index] ?? 0))
 
+/** The records `[from, to)` of a run, over the same bytes. */
+export const slice = (records: Records, from: number, to: number): Records =>
+  from === 0 && to === records.length ? records : {
+    ...records,
+    length: to - from,
+    starts: records.starts.subarray(from, to),
+    ends: records.ends.subarray(from, to),
+    kinds: records.kinds.subarray(from, to),
+    offsets: records.offsets.subarray(from, to),
+    appendedAt: records.appendedAt.subarray(from, to)
+  }
+
 /** Chunks as one, in their order and with the position of the last. */
 export const join = (chunks: ReadonlyArray<Chunk>): Chunk => {
   const [first] = chunks

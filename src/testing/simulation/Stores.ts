@@ -41,11 +41,6 @@ export class Stores {
     this.#waiting.push(wake)
   }
 
-  /** Nobody waits any more. */
-  forgetWaiting(): void {
-    this.#waiting = []
-  }
-
   /** As every sink does: the newer pane of a window stays. */
   keepPane(pane: Pane.Encoded): void {
     const id = idOf(pane)
