@@ -2,24 +2,17 @@
  * The engine with a mistake in it breaks the law that is there to notice it. Each mistake is
  * planted in a copy of the real source: one replacement, which has to match exactly once.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import * as AggregateLaws from "../../src/testing/AggregateLaws.ts"
 import type { Effort } from "../../src/testing/EngineLaw.ts"
 import { engineOf, type MakeEngine } from "../../src/testing/Harness.ts"
 import * as Laws from "../../src/testing/Laws.ts"
+import { planting } from "../planting.ts"
 import { type Mutant, mutants } from "./mutants.ts"
 import * as Checked from "../../src/streams/pipeline/Checked.ts"
 
-const root = join(import.meta.dirname, "../..")
-
-// A copy has to lie inside the project, where its imports are found. Its own .gitignore hides it,
-// and the dot in its name hides it from the compiler, should a killed run leave it behind.
-const copies = mkdtempSync(join(root, ".mutants-"))
-writeFileSync(join(copies, ".gitignore"), "*\n")
-
-afterAll(() => rmSync(copies, { recursive: true }), 120_000)
+const copyWith = planting("domain", "streams")
 
 interface Subject {
   readonly makeEngine: MakeEngine
@@ -29,13 +22,9 @@ interface Subject {
 /** The engine out of a copy of the sources in which a text has been replaced. */
 const planted = async (
   name: string,
-  { file, find, replace }: Pick<Mutant, "file" | "find" | "replace">
+  mutant: Pick<Mutant, "file" | "find" | "replace">
 ): Promise<Subject> => {
-  const copy = join(copies, name)
-  for (const folder of ["domain", "streams"]) cpSync(join(root, "src", folder), join(copy, folder), { recursive: true })
-  const source = readFileSync(join(copy, file), "utf8")
-  expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
-  writeFileSync(join(copy, file), source.replace(find, () => replace))
+  const copy = copyWith(name, mutant)
   const { Job }: typeof import("../../src/streams/engine/Job.ts") = await import(join(copy, "streams/engine/Job.ts"))
   const slots = join(copy, "streams/operator/aggregates/AccumulatorTable.ts")
   const { AccumulatorTable }: typeof import("../../src/streams/operator/aggregates/AccumulatorTable.ts") = await import(slots)

@@ -2,13 +2,10 @@
  * Mistakes to plant in the engine. Each is one replacement in its real source, and names a law
  * that notices it. The list is the point: a law that catches nothing proves nothing.
  */
-export interface Mutant {
+import type { Replacement } from "../planting.ts"
+
+export interface Mutant extends Replacement {
   readonly mistake: string
-  /** Under `src/`. */
-  readonly file: string
-  /** Occurs exactly once in the file. */
-  readonly find: string
-  readonly replace: string
   /** The beginning of the statement of a law that it breaks. */
   readonly law: string
 }

@@ -1,10 +1,8 @@
 /** Mistakes for the simulation to find: each is one replacement in the real source, where it has to match exactly once. */
-export interface Planted {
+import type { Replacement } from "../planting.ts"
+
+export interface Planted extends Replacement {
   readonly mistake: string
-  /** Under `src/`. */
-  readonly file: string
-  readonly find: string
-  readonly replace: string
 }
 
 const inProcess = "streams/engine/InProcess.ts"

@@ -2,18 +2,13 @@
  * The simulation finds nothing, is the same twice, and finds what is planted: mistakes in copies of the sources, each within
  * a number of seeds. A failure prints its seed: `npm run simulate -- --seed SEED` repeats it.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
 import { type Outcome, shrink, simulate } from "../../src/testing/simulation/Simulation.ts"
+import { planting } from "../planting.ts"
 import { mistakes, type Planted } from "./planted.ts"
 
-const root = join(import.meta.dirname, "../..")
-
-// As copies of the engine are: inside the project, where imports are found, and hidden from the compiler and from git.
-const copies = mkdtempSync(join(root, ".mutants-"))
-writeFileSync(join(copies, ".gitignore"), "*\n")
-afterAll(() => rmSync(copies, { recursive: true }), 120_000)
+const copyOf = planting("domain", "streams", "testing")
 
 const first = Number(process.env["COURANT_SEED"] ?? 1)
 
@@ -41,13 +36,8 @@ interface Copy {
   readonly shrink: typeof shrink
 }
 
-const copyWith = async (name: string, { file, find, replace }: Planted): Promise<Copy> => {
-  const copy = join(copies, name)
-  for (const folder of ["domain", "streams", "testing"]) cpSync(join(root, "src", folder), join(copy, folder), { recursive: true })
-  const source = readFileSync(join(copy, file), "utf8")
-  expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
-  writeFileSync(join(copy, file), source.replace(find, () => replace))
-  const module: Copy = await import(join(copy, "testing/simulation/Simulation.ts"))
+const copyWith = async (name: string, planted: Planted): Promise<Copy> => {
+  const module: Copy = await import(join(copyOf(name, planted), "testing/simulation/Simulation.ts"))
   return module
 }
 

@@ -2,17 +2,12 @@
  * A check with a mistake in it lets a declaration through, or names another node: the table of refusals notices. Each
  * mistake is one replacement in a copy of the real source, where it has to match exactly once.
  */
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { afterAll, describe, expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
+import { planting } from "../../planting.ts"
 import { declarations, type Language, type Refusal, thrownBy } from "./refusals.ts"
 
-const root = join(import.meta.dirname, "../../..")
-
-// As copies of the engine are: inside the project, where imports are found, and hidden from the compiler and from git.
-const copies = mkdtempSync(join(root, ".mutants-"))
-writeFileSync(join(copies, ".gitignore"), "*\n")
-afterAll(() => rmSync(copies, { recursive: true }), 120_000)
+const copyWith = planting("domain", "streams")
 
 const check = "streams/pipeline/Check.ts"
 const [aggregates, conditions, fields, windows] = ["Aggregates", "Conditions", "Fields", "Windows"].map((name) =>
@@ -68,14 +63,7 @@ const languageOf = async (folder: string): Promise<Language> => {
 }
 
 /** The copy of the language in which a text has been replaced. */
-const planted = async (name: string, [, file, find, replace]: Mistake): Promise<Language> => {
-  const copy = join(copies, name)
-  for (const folder of ["domain", "streams"]) cpSync(join(root, "src", folder), join(copy, folder), { recursive: true })
-  const source = readFileSync(join(copy, file), "utf8")
-  expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
-  writeFileSync(join(copy, file), source.replace(find, () => replace))
-  return languageOf(copy)
-}
+const planted = (name: string, [, file, find, replace]: Mistake): Promise<Language> => languageOf(copyWith(name, { file, find, replace }))
 
 const isRefused = ([, declare, node, why]: Refusal): boolean => {
   const thrown = thrownBy(declare)
