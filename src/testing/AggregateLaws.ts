@@ -8,6 +8,7 @@ import { describe, it } from "vitest"
 import * as Batch from "../streams/records/Batch.ts"
 import { Decoder } from "../streams/records/Decoder.ts"
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
+import * as SnapshotText from "./SnapshotText.ts"
 import { StateReader, StateWriter } from "../streams/operator/State.ts"
 import { AccumulatorTable } from "../streams/operator/aggregates/AccumulatorTable.ts"
 import type { AnyOfPanes as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
@@ -19,7 +20,7 @@ import { same } from "./Law.ts"
 
 export type MakeSlots = (pipeline: AnyPipeline) => Pick<
   AccumulatorTable,
-  "add" | "all" | "allocate" | "bytesPerSlot" | "invertible" | "masks" | "merge" | "reset" | "restore" | "result" | "save" | "subtract"
+  "add" | "all" | "allocate" | "bytesPerSlot" | "copyOf" | "forgetCopy" | "invertible" | "masks" | "merge" | "reset" | "restore" | "result" | "save" | "subtract"
 >
 
 export type AggregateLaw = (make: MakeSlots, effort?: Partial<Effort>) => void
@@ -112,14 +113,25 @@ export const laws: { readonly [statement: string]: AggregateLaw } = {
   "a state is the same after it was written and read, and a slot that is reset is as new": forAll(rows, (make, a) => {
     const pool = new Pool(make, pipeline)
     const x = pool.of(a)
-    const json = JSON.parse(JSON.stringify(pool.encoded(x)))
     const read = pool.slots.allocate()
-    const table = new StateReader(json).table("slots")
+    const table = new StateReader([pool.encoded(x)]).table("slots")
     pool.slots.restore(Int32Array.of(read), table, (text) => pool.dictionary.numberOf(text))
     table.end()
     same(pool.show(read), pool.show(x))
     pool.slots.reset(read)
     same(pool.show(read), pool.show(pool.of([])))
+  }),
+
+  "a copy is the same, and stays what it is when the other changes": forAll(fc.tuple(rows, rows), (make, [a, b]) => {
+    const pool = new Pool(make, pipeline)
+    const [x, y] = [pool.of(a), pool.of(b)]
+    const before = pool.show(x)
+    const copy = pool.slots.copyOf(x)
+    same(pool.show(copy), before)
+    pool.slots.merge(x, y, pool.slots.all)
+    pool.slots.reset(y)
+    same(pool.show(copy), before)
+    pool.slots.forgetCopy(copy)
   })
 }
 
@@ -167,12 +179,12 @@ class Pool {
   encoded(slot: State) {
     const writer = new StateWriter()
     this.slots.save(Int32Array.of(slot), writer.table("slots", 1), this.#textOf)
-    return writer.state
+    return writer.bytes ?? new Uint8Array(0)
   }
 
   /** A state with everything that can be known of it. */
   show(slot: State) {
-    return { state: this.encoded(slot), values: this.slots.result(slot, this.#textOf) }
+    return { state: SnapshotText.tablesOf(this.encoded(slot)), values: this.slots.result(slot, this.#textOf) }
   }
 
   readonly #textOf = (number: number) => this.dictionary.textOf(number)

@@ -6,6 +6,7 @@ import { Job, type Output } from "../streams/engine/Job.ts"
 import type { Counts } from "../streams/ports/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline, AnyOfPanes } from "../streams/pipeline/Pipeline.ts"
+import * as SnapshotText from "./SnapshotText.ts"
 import { fromTexts, Kind, type Records } from "../streams/records/Records.ts"
 import type { Entry, Log, PreAggregated, Sample } from "./Arbitraries.ts"
 
@@ -30,8 +31,11 @@ export interface Engine {
 export const engineOf = (job: Job): Engine => ({
   take: (piece) => isDecision(piece) ? job.decide(piece) : job.take(piece),
   close: () => job.close(),
-  snapshot: () => job.snapshot(),
-  restore: (snapshot) => job.restore(snapshot),
+  snapshot: () => SnapshotText.of(job.snapshot()),
+  restore: (text) => {
+    const snapshot = SnapshotText.read(text)
+    return snapshot !== null && job.restore(snapshot)
+  },
   adopt: (stored) => job.adopt(stored),
   get counts() {
     return job.counts

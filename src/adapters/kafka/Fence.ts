@@ -78,10 +78,10 @@ export class Fence extends Context.Service<Fence, {
       const guarded = Effect.mapError((error: KafkaError) => new CheckpointError({ message: error.message, cause: error }))
       return CheckpointStore.of({
         ...store,
-        save: Effect.fnUntraced(function*(name, checkpoint) {
+        save: Effect.fnUntraced(function*(name, part) {
           yield* guarded(fence.check)
-          yield* store.save(name, checkpoint)
-          yield* guarded(fence.commit(checkpoint.offsets))
+          yield* store.save(name, part)
+          yield* guarded(fence.commit(part.head.offsets))
         })
       })
     })

@@ -1,15 +1,16 @@
 /**
- * Checkpoints in a compacted topic, sealed and compressed: for a processor that may start again on another host.
- * A name has as many slots as generations are kept, with the keys `NAME#0` and `NAME#1`, written in turn; the header
- * `courant-sequence` tells which is the newer. A checkpoint is one record, so it is whole or not there.
+ * Checkpoints in a compacted topic, compressed: for a processor that may start again on another host. Each chunk of a part is
+ * a record with the key `NAME#CHAIN.PART.CHUNK`. A part counts when its last chunk is there, which is written when all others
+ * are; chains that no generation needs any more are taken away by records without values.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, type Scope } from "effect"
 import { promisify } from "node:util"
 import { gunzip, gzip } from "node:zlib"
-import { CheckpointError, CheckpointStore, generations, newestIntact, seal } from "../../streams/ports/CheckpointStore.ts"
-import type { KafkaError } from "./client/Client.ts"
+import { type Chain, type Chunks, generations, newestIntact, pack } from "../../streams/ports/CheckpointParts.ts"
+import { CheckpointError, CheckpointStore, type Part } from "../../streams/ports/CheckpointStore.ts"
+import { KafkaError } from "./client/Client.ts"
 import * as CompactedTopic from "./CompactedTopic.ts"
-import type { Connection } from "./client/Connection.ts"
+import { Connection } from "./client/Connection.ts"
 
 export interface Options {
   readonly topic: string
@@ -18,51 +19,109 @@ export interface Options {
 export const layer = (options: Options): Layer.Layer<CheckpointStore, CheckpointError, Connection> =>
   Layer.effect(CheckpointStore, make(options).pipe(Effect.mapError(toCheckpointError)))
 
-interface Slot {
-  readonly sequence: number
-  readonly compressed: Buffer
+/** Where a chunk belongs. */
+interface Place {
+  readonly name: string
+  readonly chain: number
+  readonly part: number
+  readonly chunk: number
 }
 
+const keyOf = ({ chain, chunk, name, part }: Place): string => `${name}#${chain}.${part}.${chunk}`
+
+const placeIn = (key: string): Place | null => {
+  const [, name, chain, part, chunk] = /^(.*)#(\d+)\.(\d+)\.(\d+)$/su.exec(key) ?? []
+  return name === undefined ? null : { name, chain: Number(chain), part: Number(part), chunk: Number(chunk) }
+}
+
+type Stored = Place & { readonly compressed: Buffer | null }
+
 const make = Effect.fnUntraced(function*({ topic }: Options) {
-  const slots = new Map<string, Slot>()
-  const table = yield* CompactedTopic.open({
-    topic,
-    onRow: ({ header, key, value }) => {
-      if (value === null) slots.delete(key)
-      else slots.set(key, { sequence: Number(header("courant-sequence")), compressed: Buffer.from(value) })
-    }
+  const connection = yield* Connection
+  const table = yield* CompactedTopic.open({ topic, onRow: () => {} })
+  /** Of each name the chunks of the chains that are there: known from the first save or load on. */
+  const known = new Map<string, Array<Place>>()
+
+  /** Reads the topic from its beginning, and keeps nothing of it: what is large there is read once a start. */
+  const scan = Effect.fnUntraced(function*(keep: (name: string) => boolean): Effect.fn.Return<ReadonlyMap<string, Stored>, KafkaError, Scope.Scope> {
+    const found = new Map<string, Stored>()
+    const reading = yield* CompactedTopic.open({
+      topic,
+      onRow: ({ key, value }) => {
+        const place = placeIn(key)
+        if (value === null || place === null) found.delete(key)
+        else found.set(key, { ...place, compressed: keep(place.name) ? Buffer.from(value) : null })
+      }
+    }).pipe(Effect.provideService(Connection, connection))
+    yield* reading.catchUp
+    return found
   })
-  const stored = (name: string) =>
-    Effect.map(table.catchUp, () =>
-      keysOf(name)
-        .flatMap((key) => slots.get(key) ?? [])
-        .sort((a, b) => b.sequence - a.sequence))
+
+  const placesOf = Effect.fnUntraced(function*(name: string) {
+    const places = known.get(name)
+    if (places !== undefined) return places
+    const found = [...(yield* Effect.scoped(scan(() => false))).values()].filter((place) => place.name === name)
+    known.set(name, found)
+    return found
+  })
+
+  const forget = Effect.fnUntraced(function*(places: Array<Place>, isGone: (place: Place) => boolean) {
+    const gone = places.filter(isGone)
+    yield* table.put(gone.map((place) => ({ key: keyOf(place), value: null })))
+    places.splice(0, places.length, ...places.filter((place) => !isGone(place)))
+  })
+
+  const save = Effect.fnUntraced(function*(name: string, part: Part) {
+    const places = yield* placesOf(name)
+    const newest = places.reduce((most, { chain }) => Math.max(most, chain), 0)
+    const chain = part.isBase ? newest + 1 : newest
+    const number = places.reduce((most, place) => place.chain === chain ? Math.max(most, place.part + 1) : most, 0)
+    let chunk = 0
+    for (const bytes of pack(part)) {
+      const place = { name, chain, part: number, chunk: chunk++ }
+      const value = yield* Effect.promise(() => compress(bytes))
+      places.push(place)
+      yield* table.put([{ key: keyOf(place), value }])
+    }
+    yield* forget(places, (place) => place.chain <= chain - generations)
+  })
+
+  const load = Effect.fnUntraced(function*(name: string) {
+    const found = [...(yield* Effect.scoped(scan((other) => other === name))).values()].filter((place) => place.name === name)
+    known.set(name, [...found])
+    const decompressed = yield* Effect.forEach(found, ({ compressed, ...place }) =>
+      Effect.map(Effect.promise(() => decompress(compressed)), (bytes) => ({ ...place, bytes })))
+    return chainsOf(decompressed)
+  })
 
   return CheckpointStore.of({
-    save: Effect.fnUntraced(function*(name, checkpoint) {
-      const sequence = ((yield* stored(name))[0]?.sequence ?? 0) + 1
-      const value = yield* Effect.promise(() => compress(seal(checkpoint)))
-      const key = `${name}#${sequence % generations}`
-      yield* table.put([{ key, value, headers: { "courant-sequence": String(sequence) } }])
-    }, Effect.mapError(toCheckpointError)),
-    load: (name, fingerprint) =>
-      stored(name).pipe(
-        Effect.mapError(toCheckpointError),
-        Effect.flatMap((found) => Effect.promise(() => Promise.all(found.map(({ compressed }) => decompress(compressed))))),
-        Effect.flatMap((sealed) => newestIntact(name, fingerprint, sealed))
-      ),
+    save: (name, part) => Effect.mapError(save(name, part), toCheckpointError),
+    load: (name) => Effect.flatMap(Effect.mapError(load(name), toCheckpointError), (chains) => newestIntact(name, chains)),
+    names: Effect.scoped(scan(() => false)).pipe(
+      Effect.map((found) => [...new Set([...found.values()].map(({ name }) => name))]),
+      Effect.mapError(toCheckpointError)
+    ),
     remove: (name) =>
-      table.put(keysOf(name).map((key) => ({ key, value: null }))).pipe(Effect.mapError(toCheckpointError))
+      Effect.flatMap(placesOf(name), (places) => forget(places, () => true)).pipe(Effect.mapError(toCheckpointError))
   })
 })
 
-const keysOf = (name: string): ReadonlyArray<string> => Array.from({ length: generations }, (_, slot) => `${name}#${slot}`)
+/** Newest first, parts and chunks in their order. */
+const chainsOf = (stored: ReadonlyArray<Place & { readonly bytes: Uint8Array }>): ReadonlyArray<Chain> =>
+  [...Map.groupBy(stored, ({ chain }) => chain)]
+    .sort(([a], [b]) => b - a)
+    .map(([, inChain]) =>
+      [...Map.groupBy(inChain, ({ part }) => part)]
+        .sort(([a], [b]) => a - b)
+        .map(([, inPart]): Chunks => inPart.sort((a, b) => a.chunk - b.chunk).map(({ bytes }) => bytes)))
 
-const compress = promisify<string, Buffer>(gzip)
+const compress = promisify<Uint8Array, Buffer>(gzip)
 
-/** What cannot be decompressed is damaged: a text whose checksum is wrong. */
-const decompress = (compressed: Buffer): Promise<string> =>
-  promisify<Buffer, Buffer>(gunzip)(compressed).then((sealed) => sealed.toString(), () => "")
+/** What cannot be decompressed is damaged: bytes whose checksum is wrong. */
+const decompress = (compressed: Buffer | null): Promise<Uint8Array> =>
+  compressed === null ? Promise.resolve(nothing) : promisify<Buffer, Buffer>(gunzip)(compressed).catch(() => nothing)
+
+const nothing = new Uint8Array(0)
 
 function toCheckpointError(error: KafkaError): CheckpointError {
   return new CheckpointError({ message: error.message, cause: error })

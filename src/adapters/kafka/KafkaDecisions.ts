@@ -30,11 +30,15 @@ export const groups = (topic: string): Effect.Effect<ReadonlyArray<string>, Deci
 
 const make = Effect.fnUntraced(function*({ group, topic }: Options) {
   const { put, rows } = yield* tableOf(topic)
-  return Decisions.of({
-    read: rows.pipe(
-      Effect.map((all) => all.filter((row) => row.group === group).map(({ decision }) => decision)),
+  const readOf = (processor: string) =>
+    rows.pipe(
+      Effect.map((all) => all.filter((row) => row.group === processor).map(({ decision }) => decision)),
       Effect.mapError(toDecisionsError)
-    ),
+    )
+  return Decisions.of({
+    processor: group,
+    read: readOf(group),
+    readOf,
     write: (decisions) => decisions.length === 0 ? Effect.void : Effect.mapError(put(group, decisions), toDecisionsError)
   })
 })

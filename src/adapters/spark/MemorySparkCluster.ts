@@ -10,6 +10,7 @@ import { Context, Deferred, Effect, Fiber, Layer, Option, PubSub, Scope, Semapho
 import { EventLog, type EventLogError } from "../../streams/ports/EventLog.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Job } from "../../streams/engine/Job.ts"
+import { bytesIn, type Snapshot } from "../../streams/engine/Snapshot.ts"
 import type { Counts } from "../../streams/ports/Monitor.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { partitionOf } from "../../streams/records/Partitioner.ts"
@@ -64,7 +65,7 @@ export const layer: Layer.Layer<SparkCluster | MemorySpark> = layerClient.pipe(L
 
 /** How far a query is, kept under its name for as long as the machine lasts. */
 interface Checkpoint {
-  readonly state: string
+  readonly state: Snapshot
   readonly batches: number
 }
 
@@ -277,7 +278,7 @@ const batchOf = (job: Job, moment: {
     watermark,
     lag: ends.reduce((sum, end, partition) => sum + Math.max(0, end - (offsets[partition] ?? 0)), 0),
     stateRows: size,
-    stateBytes: job.snapshot().length,
+    stateBytes: bytesIn(job.snapshot()),
     duration
   }
 }

@@ -110,6 +110,19 @@ const migrations: ReadonlyArray<string> = [
 
   -- CRC-32 of lengths, kinds and bytes; null in rows of before, which nobody can look over.
   alter table chunks add column checksum integer;
+  `,
+  // What was saved before has a form that is not read any more: it is computed again from the log.
+  `
+  drop table checkpoints;
+
+  -- One row a part: its bytes are a file of this name in the folder "checkpoints".
+  create table checkpoint_parts (
+    name text not null,
+    chain integer not null,
+    sequence integer not null,
+    file text not null,
+    primary key (name, chain, sequence)
+  ) strict, without rowid;
   `
 ]
 

@@ -1,42 +1,101 @@
-/** Checkpoints in SQLite, sealed, the newest of a name and the one before it. */
+/**
+ * Checkpoints beside the database: each part is a file in the folder, written and synced by threads of Node while the work
+ * goes on. A row of the database makes it count, so that a loss of power that takes away panes takes away the checkpoints
+ * behind them too. Files without a row are what a crash has left; they are deleted when the store is opened.
+ */
 import { Effect, Layer } from "effect"
-import { CheckpointError, CheckpointStore, generations, newestIntact, seal } from "../../streams/ports/CheckpointStore.ts"
+import { randomUUID } from "node:crypto"
+import { mkdir, open, readdir, readFile, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { type Chain, generations, newestIntact, pack, split } from "../../streams/ports/CheckpointParts.ts"
+import { CheckpointError, CheckpointStore, type Part } from "../../streams/ports/CheckpointStore.ts"
 import { Database, type DatabaseError } from "./Database.ts"
+import { explain } from "./Explain.ts"
 
 export const layer: Layer.Layer<CheckpointStore, CheckpointError, Database> = Layer.effect(
   CheckpointStore,
   Effect.suspend(() => make())
 )
 
+interface Row {
+  readonly chain: number
+  readonly file: string
+}
+
 const make = Effect.fnUntraced(function*() {
   const database = yield* Database
-  const insert = yield* database.prepare("insert into checkpoints (name, sealed) values (?, ?)")
-  const prune = yield* database.prepare(`
-    delete from checkpoints where name = ?1 and id not in
-      (select id from checkpoints where name = ?1 order by id desc limit ?2)
-  `)
-  const newest = yield* database.prepare<{ sealed: string }>(
-    "select sealed from checkpoints where name = ? order by id desc"
+  const folder = join(database.folder, "checkpoints")
+  const rowsOf = yield* database.prepare<Row>(
+    "select chain, file from checkpoint_parts where name = ? order by chain desc, sequence"
   )
-  const forget = yield* database.prepare("delete from checkpoints where name = ?")
+  const every = yield* database.prepare<{ name: string; file: string }>("select name, file from checkpoint_parts")
+  const last = yield* database.prepare<{ chain: number; sequence: number }>(
+    "select chain, sequence from checkpoint_parts where name = ? order by chain desc, sequence desc limit 1"
+  )
+  const insert = yield* database.prepare("insert into checkpoint_parts (name, chain, sequence, file) values (?, ?, ?, ?)")
+  const prune = yield* database.prepare<{ file: string }>("delete from checkpoint_parts where name = ? and chain <= ? returning file")
+
+  const files = <A>(body: () => Promise<A>) =>
+    Effect.tryPromise({ try: body, catch: (cause) => new CheckpointError({ message: explain(cause, folder), cause }) })
+  const inDatabase = <A>(effect: Effect.Effect<A, DatabaseError>) => Effect.mapError(effect, toCheckpointError)
+  const discard = (names: ReadonlyArray<string>) =>
+    Effect.ignore(files(() => Promise.all(names.map((name) => rm(join(folder, name), { force: true })))))
+
+  if (!database.readOnly) {
+    yield* files(() => mkdir(folder, { recursive: true }))
+    const known = new Set((yield* database.read(() => every.all())).map(({ file }) => file))
+    yield* discard((yield* files(() => readdir(folder))).filter((file) => !known.has(file)))
+  }
+
+  /** Where the next part of a name stands, and the chains up to which it is the last that needs them. */
+  const placeOf = (name: string, isBase: boolean) => {
+    const { chain, sequence } = last.get(name) ?? { chain: 0, sequence: 0 }
+    return isBase ? { chain: chain + 1, sequence: 0 } : { chain, sequence: sequence + 1 }
+  }
+
+  const save = Effect.fnUntraced(function*(name: string, part: Part) {
+    const file = randomUUID()
+    const written = files(() => writeFile(join(folder, file), pack(part)))
+    const gone = yield* Effect.andThen(written, inDatabase(database.write(() => {
+      const { chain, sequence } = placeOf(name, part.isBase)
+      insert.run(name, chain, sequence, file)
+      return prune.all(name, chain - generations).map((row) => row.file)
+    }))).pipe(Effect.onError(() => discard([file])))
+    yield* discard(gone)
+  }, Effect.uninterruptible)
+
+  const load = Effect.fnUntraced(function*(name: string) {
+    const rows = yield* inDatabase(database.read(() => rowsOf.all(name)))
+    const chains: Array<Chain> = []
+    for (const [, chain] of Map.groupBy(rows, ({ chain }) => chain)) {
+      chains.push(yield* Effect.forEach(chain, ({ file }) => chunksIn(join(folder, file))))
+    }
+    return yield* newestIntact(name, chains)
+  })
 
   return CheckpointStore.of({
-    save: (name, checkpoint) =>
-      database.write(() => {
-        insert.run(name, seal(checkpoint))
-        prune.run(name, generations)
-      }).pipe(Effect.mapError(toCheckpointError)),
-    load: (name, fingerprint) =>
-      database.read(() => newest.all(name).map(({ sealed }) => sealed)).pipe(
-        Effect.mapError(toCheckpointError),
-        Effect.flatMap((sealed) => newestIntact(name, fingerprint, sealed))
-      ),
+    save,
+    load,
+    names: inDatabase(database.read(() => [...new Set(every.all().map(({ name }) => name))])),
     remove: (name) =>
-      database.write(() => {
-        forget.run(name)
-      }).pipe(Effect.mapError(toCheckpointError))
+      Effect.flatMap(inDatabase(database.write(() => prune.all(name, Number.MAX_SAFE_INTEGER))), (gone) =>
+        discard(gone.map(({ file }) => file)))
   })
-}, Effect.mapError(toCheckpointError))
+}, Effect.mapError((error) => error._tag === "DatabaseError" ? toCheckpointError(error) : error))
+
+/** One that is not there is as good as damaged. */
+const chunksIn = (path: string) =>
+  Effect.promise(() => readFile(path).then(split, () => []))
+
+const writeFile = async (path: string, chunks: Iterable<Uint8Array>): Promise<void> => {
+  const handle = await open(path, "wx")
+  try {
+    for (const chunk of chunks) await handle.writeFile(chunk)
+    await handle.datasync()
+  } finally {
+    await handle.close()
+  }
+}
 
 function toCheckpointError(error: DatabaseError): CheckpointError {
   return new CheckpointError({ message: error.message, cause: error })

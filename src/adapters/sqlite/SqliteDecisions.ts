@@ -32,10 +32,14 @@ const make = Effect.fnUntraced(function*({ consumer }: Options) {
   )
   const insert = yield* database.prepare("insert or replace into decisions values (?, ?, ?, ?)")
 
-  return Decisions.of({
-    read: database.read(() => all.all(id, consumer).flatMap(({ decision }) => Option.toArray(Decision.decode(decision)))).pipe(
+  const readOf = (processor: string) =>
+    database.read(() => all.all(id, processor).flatMap(({ decision }) => Option.toArray(Decision.decode(decision)))).pipe(
       Effect.mapError(toDecisionsError)
-    ),
+    )
+  return Decisions.of({
+    processor: consumer,
+    read: readOf(consumer),
+    readOf,
     write: (decisions) =>
       decisions.length === 0 ? Effect.void : database.write(() => {
         for (const decision of decisions) insert.run(id, consumer, Decision.identityOf(decision), Decision.encode(decision))

@@ -3,7 +3,7 @@
  * sink. Effect runs once a batch, the operators themselves know nothing of it.
  */
 import { Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Semaphore, Stream } from "effect"
-import { CheckpointStore } from "../ports/CheckpointStore.ts"
+import type { CheckpointStore } from "../ports/CheckpointStore.ts"
 import { type DeadLetter, DeadLetters } from "../ports/DeadLetters.ts"
 import type { Decision } from "../records/Decision.ts"
 import { Decisions } from "../ports/Decisions.ts"
@@ -14,9 +14,11 @@ import { IdleClock } from "./IdleClock.ts"
 import { Job, type Output } from "./Job.ts"
 import { Monitor } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
-import { type Records, valueAt } from "../records/Records.ts"
+import { type Records, slice, valueAt } from "../records/Records.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
+import { forget } from "./Restart.ts"
 import * as Resumption from "./Resumption.ts"
+import * as Saver from "./Saver.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../ports/RowSink.ts"
 
@@ -41,7 +43,6 @@ const seconds = (name: string, description: string) =>
 const batchTime = seconds("courant_batch_duration_seconds", "From a batch of the log to its panes and rows in their sinks")
 const writeTime = seconds("courant_sink_write_duration_seconds", "Writing the panes of a batch")
 const rowWriteTime = seconds("courant_row_sink_write_duration_seconds", "Writing the rows of a batch")
-const checkpointTime = seconds("courant_checkpoint_duration_seconds", "Saving offsets and state")
 
 const partitionWatermark = Metric.gauge("courant_partition_watermark_ms", {
   description: "The watermark of each partition, in milliseconds since the epoch; the smallest is the operators'."
@@ -59,43 +60,26 @@ const endsEvery = 4
 
 const run = Effect.fn("InProcess.run")(function*(options: Options) {
   const log = yield* EventLog
-  const store = yield* CheckpointStore
-  const job = new Job(options.pipelines, {
-    partitions: log.partitions,
-    maxTimeAhead: options.maxTimeAhead === undefined ? Infinity : Duration.toMillis(options.maxTimeAhead)
-  })
+  const job = new Job(options.pipelines, jobOptions(options, log.partitions))
   const writeRows = yield* rowWriter(job)
-  const known = yield* resume(job, options.name)
-  const sinks = yield* Resumption.storeIds
+  const plan = yield* Resumption.plan(options.name, options.pipelines)
+  const decisions = yield* decisionsFor(plan)
+  const inherited = yield* resume({ job, options, plan, decisions, writeRows })
   yield* adopt(job)
-  const agenda = new Agenda(yield* (yield* Decisions).read, log.partitions)
+  const agenda = new Agenda(decisions, log.partitions)
   const run = new Run({ options, job, agenda, writeRows, now: yield* MonotonicTime.millis })
-
-  const save = Effect.gen(function*() {
-    if (run.isBetween || run.savedAt === run.taken) return
-    const { taken } = run
-    const checkpoint = { fingerprint: job.fingerprint, log: log.id, sinks, offsets: job.offsets, state: job.snapshot() }
-    yield* store.save(options.name, checkpoint).pipe(Effect.trackDuration(checkpointTime, Duration.toSeconds))
-    run.savedAt = taken
-  })
-  // Once begun it is not given up: half done it would be in the way of the one with which a run ends.
-  const saveWhole = Effect.gen(function*() {
-    run.saving = yield* Effect.forkDetach(save)
-    yield* Fiber.join(run.saving)
-  })
-  const saveLast = Effect.andThen(Effect.suspend(() => run.saving === null ? Effect.void : Fiber.await(run.saving)), save)
-
+  run.panes = inherited.panes
+  run.rows = inherited.rows
   const every = Duration.toMillis(options.checkpointEvery ?? "1 second")
-  let saveDue = yield* MonotonicTime.millis
+  const saver = yield* Saver.make({ name: options.name, job, every })
+  const saveIfDue = Effect.suspend(() => run.isBetween ? Effect.void : saver.saveIfDue(run.taken))
+  const saveLast = Effect.suspend(() => run.isBetween ? Effect.void : saver.saveLast(run.taken))
+
   const carry = log.read(job.offsets).pipe(
     Stream.runForEach((records) =>
       run.alone(Effect.gen(function*() {
         yield* takeAll(run, records).pipe(Effect.trackDuration(batchTime, Duration.toSeconds))
-        const now = yield* MonotonicTime.millis
-        if (now >= saveDue) {
-          yield* saveWhole
-          saveDue = now + every
-        }
+        yield* saveIfDue
         yield* endWhereReached(run)
       })).pipe(
         // Reading on would only begin a batch that the end of the run interrupts.
@@ -108,18 +92,22 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     yield* run.alone(endWhereReached(run))
     yield* Deferred.await(run.over)
   })
-  yield* run.alone(Effect.andThen(decideAll(run, [...agenda.due(job.offsets)]), decideNow(run, job.newcomers(known))))
+  yield* run.alone(Effect.andThen(decideAll(run, [...agenda.due(job.offsets)]), decideNow(run, job.newcomers(inherited.partitions))))
   yield* Effect.raceFirst(carry, wait).pipe(
     Effect.raceFirst(watchIdle(run)),
     Effect.raceFirst(showForming(run)),
+    Effect.raceFirst(saver.failed),
     // The last batch before a silence may have come too soon after a checkpoint to get one of its own.
-    Effect.raceFirst(Effect.forever(Effect.andThen(Effect.sleep(Math.max(every, shortestSave)), run.alone(saveWhole)))),
+    Effect.raceFirst(Effect.forever(Effect.andThen(Effect.sleep(Math.max(every, shortestSave)), run.alone(saveIfDue)))),
     // Whatever ends the run, what was done stays done. A failure to save must not hide what ended it.
     Effect.onExit((exit) => exit._tag === "Success" ? saveLast : briefly(saveLast)),
     Effect.ensuring(briefly(publishProgress(run, log.ends)))
   )
   return run.report
 })
+
+const jobOptions = ({ maxTimeAhead }: Options, partitions: number) =>
+  ({ partitions, maxTimeAhead: maxTimeAhead === undefined ? Infinity : Duration.toMillis(maxTimeAhead) })
 
 /** Milliseconds between two looks whether there is something to save, where nothing comes. */
 const shortestSave = 20
@@ -148,11 +136,8 @@ class Run {
   readonly over = Deferred.makeUnsafe<void>()
   panes = 0
   rows = 0
-  /** Batches taken, and how many of them the last checkpoint covers. */
+  /** Batches taken. */
   taken = 0
-  savedAt = 0
-  /** The last time that a checkpoint was begun. */
-  saving: Fiber.Fiber<void, EngineError> | null = null
   /** A batch has changed the state and its panes and rows are not in their sinks yet: not a moment to save. */
   isBetween = false
   /** For each field that event times are read from; none where nothing is ever idle. */
@@ -207,11 +192,46 @@ const rowWriter = Effect.fnUntraced(function*({ pipelines }: Job): Effect.fn.Ret
   return yield* new RowSinkError({ message: `the pipeline "${homeless.name}" ends in events, and there is no sink for its rows (RowSink)` })
 })
 
-/** Comes to the number of partitions that there were when the checkpoint was saved. */
-const resume = Effect.fnUntraced(function*(job: Job, name: string) {
-  const checkpoint = yield* Resumption.load(name, job.fingerprint)
+/** Those of another processor too, where its state is gone on with: they are part of what that is a function of. */
+const decisionsFor = Effect.fnUntraced(function*({ checkpoint }: Resumption.Plan) {
+  const decisions = yield* Decisions
+  const own = yield* decisions.read
+  if (checkpoint === null || checkpoint.processor === decisions.processor) return own
+  const others = (yield* decisions.readOf(checkpoint.processor)).filter((decision) => isWithin(decision, checkpoint.offsets))
+  yield* decisions.write(others)
+  return [...own, ...others]
+})
+
+const isWithin = (decision: Decision, offsets: ReadonlyArray<number>): boolean =>
+  decision._tag === "end"
+    ? decision.at.every((at, partition) => at <= (offsets[partition] ?? 0))
+    : decision.at <= (offsets[decision.partition] ?? 0)
+
+interface Resuming {
+  readonly job: Job
+  readonly options: Options
+  readonly plan: Resumption.Plan
+  readonly decisions: ReadonlyArray<Decision>
+  readonly writeRows: WriteRows
+}
+
+/** What a run begins with: the partitions that its state knows, and what was put out on the way there. */
+interface Inherited {
+  readonly partitions: number
+  readonly panes: number
+  readonly rows: number
+}
+
+/** Takes the state up as far as it is kept, and computes what it lacks from the beginning of the log. */
+const resume = Effect.fnUntraced(function*(resuming: Resuming) {
+  const { job, options: { name }, plan: { added, changed, checkpoint, kept, removed } } = resuming
   const { partitions, topic } = yield* EventLog
-  const known = Option.match(checkpoint, { onNone: () => partitions, onSome: ({ offsets }) => offsets.length })
+  if (changed.length > 0) {
+    yield* Effect.logWarning(`${namesOf(changed)} ${changed.length === 1 ? "has" : "have"} changed: what was computed before is computed again from ${topic}`)
+    yield* forget(changed)
+  }
+  if (checkpoint === null) return { partitions, panes: 0, rows: 0 }
+  const known = checkpoint.offsets.length
   if (known > partitions) {
     return yield* new StateError({
       reason: "other-partitions",
@@ -221,11 +241,39 @@ const resume = Effect.fnUntraced(function*(job: Job, name: string) {
   if (known < partitions) {
     yield* Effect.logWarning(`${topic} has ${partitions} partitions by now, and had ${known}: the new ones are read from their beginning`)
   }
-  if (Option.isNone(checkpoint) || job.restore(checkpoint.value.state)) return known
+  if (removed.length > 0) yield* Effect.logWarning(`${removed.join(", ")}: not computed any more, and what was stays where it is`)
+  const lacking = [...changed, ...added]
+  if (added.length > 0) yield* Effect.logWarning(`${namesOf(added)}: new, and computed from the beginning of ${topic}; ${namesOf(kept)} went on`)
+  const run = lacking.length === 0 ? null : yield* catchUp(resuming, lacking, checkpoint.offsets)
+  const snapshots = [checkpoint.sections, ...(run === null ? [] : [run.job.snapshot()])]
+  if (job.restore(...snapshots)) return { partitions: known, panes: run?.panes ?? 0, rows: run?.rows ?? 0 } satisfies Inherited
   return yield* new StateError({
     reason: "other-version",
     message: `the checkpoint "${name}" was saved by another version of courant`
   })
+})
+
+const namesOf = (pipelines: ReadonlyArray<Pipeline.Any>): string => pipelines.map(({ name }) => name).join(", ")
+
+/** Pipelines alone, from the beginning of the log to where the others are. */
+const catchUp = Effect.fnUntraced(function*({ decisions, options, writeRows }: Resuming, pipelines: ReadonlyArray<Pipeline.Any>, offsets: ReadonlyArray<number>) {
+  const log = yield* EventLog
+  const job = new Job(pipelines, jobOptions(options, offsets.length))
+  const agenda = new Agenda(decisions.filter((decision) => isWithin(decision, offsets)), offsets.length)
+  const run = new Run({ options: { ...options, pipelines }, job, agenda, writeRows, now: yield* MonotonicTime.millis })
+  const isThere = () => job.offsets.every((offset, partition) => offset >= (offsets[partition] ?? 0))
+  yield* decideAll(run, [...agenda.due(job.offsets)])
+  if (isThere()) return run
+  yield* log.read(job.offsets).pipe(
+    Stream.mapEffect((records) => {
+      const end = offsets[records.partition] ?? 0
+      const to = records.offsets.subarray(0, records.length).findIndex((offset) => offset >= end)
+      return takeAll(run, to === -1 ? records : slice(records, 0, to))
+    }),
+    Stream.takeUntil(isThere),
+    Stream.runDrain
+  )
+  return run
 })
 
 /** What a run that crashed has written beyond the last checkpoint, and this one may never come by. */

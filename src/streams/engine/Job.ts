@@ -15,6 +15,7 @@ import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
 import { Account, State as AccountState } from "./Account.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
+import { jobSection, type Section, type Snapshot } from "./Snapshot.ts"
 import { lettersOf, type Unused } from "./Refusals.ts"
 import { type Part, SourceReader, State as ReaderState } from "./SourceReader.ts"
 import type { Timeline } from "./Timeline.ts"
@@ -28,17 +29,17 @@ export interface Output {
 }
 
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
-const version = 5
+const version = 6
 
 const State = Schema.Struct({
   version: Schema.Literal(version),
-  fingerprint: Schema.String,
+  /** The fingerprint of each pipeline. */
+  pipelines: Schema.Record(Schema.String, Schema.String),
   reader: ReaderState,
   counts: AccountState,
-  byPipeline: Schema.Record(Schema.String, AccountState),
-  /** By pipeline and operator; operators look at every column of theirs themselves. */
-  operators: Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Unknown))
+  byPipeline: Schema.Record(Schema.String, AccountState)
 })
+type State = typeof State.Type
 
 const json = Schema.fromJsonString(State)
 const encodeState = Schema.encodeSync(json)
@@ -271,34 +272,57 @@ export class Job {
     }
   }
 
-  snapshot(): string {
-    return encodeState({
-      version,
-      fingerprint: this.fingerprint,
-      reader: this.#reader.snapshot(),
-      counts: this.#account.counts,
-      byPipeline: Object.fromEntries(this.countsByPipeline),
-      operators: Object.fromEntries(this.#running.map(({ graph }) => [graph.checked.name, graph.snapshot()]))
-    })
+  /** All that it keeps now, the same bytes for the same state. */
+  snapshot(): Snapshot {
+    return new Map([this.#section(), ...this.#running.flatMap(({ graph }) => [...graph.snapshot()])])
   }
 
   /**
-   * Takes up where a snapshot left off, whatever came before. False where it is of another version, of other pipelines or
-   * more partitions, or damaged; nothing is changed then. Partitions that it does not know are read from their beginning.
+   * Everything at this moment, or what of it has changed since the last time. Sections are made one by one as they are
+   * asked for, and say what was there when this was called, whatever has been taken since.
    */
-  restore(snapshot: string): boolean {
-    const decoded = decodeState(snapshot)
-    if (Option.isNone(decoded)) return false
-    const { byPipeline, counts, fingerprint, operators, reader } = decoded.value
-    if (fingerprint !== this.fingerprint) return false
-    const restored = this.#running.map((running) => ({
-      running,
-      graph: restoredGraph(running.graph.checked, operators[running.graph.checked.name]),
-      counts: byPipeline[running.graph.checked.name]
-    }))
+  checkpoint(all: boolean): Iterable<Section> {
+    const own = this.#section()
+    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))
+    return (function*() {
+      yield own
+      for (const graph of graphs) yield* graph
+    })()
+  }
+
+  #section(): readonly [id: string, bytes: Uint8Array] {
+    const state = encodeState({
+      version,
+      pipelines: fingerprintsOf(this.pipelines),
+      reader: this.#reader.snapshot(),
+      counts: this.#account.counts,
+      byPipeline: Object.fromEntries(this.countsByPipeline)
+    })
+    return [jobSection, Buffer.from(state)]
+  }
+
+  /**
+   * Takes up where snapshots left off, whatever came before: one, or several with some of the pipelines each, which have
+   * come equally far. The account of the run is that of the first. False where a pipeline is in none of them as it is now,
+   * where one is of another version or more partitions, or damaged; nothing is changed then. Partitions that they do not
+   * know are read from their beginning.
+   */
+  restore(...snapshots: ReadonlyArray<Snapshot>): boolean {
+    const found = snapshots.flatMap((snapshot) => {
+      const state = stateIn(snapshot)
+      return state === null ? [] : [{ snapshot, state }]
+    })
+    const [first] = found
+    if (first === undefined || found.length < snapshots.length) return false
+    const restored = this.#running.map((running) => {
+      const { checked } = running.graph
+      const source = found.find(({ state }) => state.pipelines[checked.name] === checked.fingerprint)
+      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot)
+      return { running, graph, counts: source?.state.byPipeline[checked.name] }
+    })
     const isWhole = restored.every(({ counts, graph }) => counts !== undefined && graph !== null)
-    if (!isWhole || !this.#reader.restore(reader)) return false
-    this.#account.restore(counts)
+    if (!isWhole || !this.#reader.restore(joined(found.map(({ state }) => state.reader)))) return false
+    this.#account.restore(first.state.counts)
     for (const { counts, graph, running } of restored) {
       if (graph !== null) running.graph = graph
       if (counts !== undefined) running.account.restore(counts)
@@ -306,6 +330,22 @@ export class Job {
     return true
   }
 }
+
+/** The fingerprint of each pipeline, by name. */
+export const fingerprintsOf = (pipelines: ReadonlyArray<Pipeline.Any>): { readonly [name: string]: string } =>
+  Object.fromEntries(pipelines.map(({ checked }) => [checked.name, checked.fingerprint]))
+
+const stateIn = (snapshot: Snapshot): State | null => {
+  const bytes = snapshot.get(jobSection)
+  return bytes === undefined ? null : Option.getOrNull(decodeState(Buffer.from(bytes).toString()))
+}
+
+/** The timelines of all inputs, from states that have come equally far. */
+const joined = (readers: ReadonlyArray<State["reader"]>): State["reader"] => ({
+  ...readers[0]!,
+  timelines: Object.assign({}, ...readers.map(({ timelines }) => timelines)),
+  latest: Object.assign({}, ...readers.map(({ latest }) => latest))
+})
 
 type Moment = Timeline["partitions"][number]
 
@@ -315,11 +355,10 @@ const slowest = (states: ReadonlyArray<Moment | undefined>): Moment => ({
 })
 
 /** New operators with the state of former ones; `null` where the state is damaged. */
-const restoredGraph = (checked: Checked.Checked, state: { readonly [id: string]: unknown } | undefined): OperatorGraph | null => {
-  if (state === undefined) return null
+const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot): OperatorGraph | null => {
   const graph = new OperatorGraph(checked)
   try {
-    graph.restore(state)
+    graph.restore(snapshot)
     return graph
   } catch {
     // The operators throw where a state is not in their form: a value of another kind, a number that is none.

@@ -4,9 +4,11 @@ import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import type { Batch } from "../records/Batch.ts"
 import { type Emitted, endOfTime, type Operator } from "../operator/Operator.ts"
-import { type State, StateError, StateReader, StateWriter } from "../operator/State.ts"
+import type { Paged } from "../operator/Paged.ts"
+import { StateError, StateReader, StateWriter } from "../operator/State.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { WindowOperator } from "../operator/windowed/WindowOperator.ts"
+import { idOf, nodesOf, type Section, type Snapshot } from "./Snapshot.ts"
 import { ToldPanes } from "./ToldPanes.ts"
 import { type Step, wire } from "./Wiring.ts"
 
@@ -56,7 +58,7 @@ export class OperatorGraph {
     const window = this.#window
     if (window === null) return
     const copy = new OperatorGraph(this.checked)
-    copy.restore(JSON.parse(JSON.stringify(this.snapshot())))
+    copy.restore(new Map(this.snapshot()))
     copy.advance(endOfTime)
     const panes = copy.drain().map(({ pane, rows }) => ({ pane, rows, watermark: window.closedTo, offset }))
     for (const { pane, rows } of panes) this.#told.tell(pane, rows)
@@ -118,32 +120,68 @@ export class OperatorGraph {
     this.#window?.adopt(stored)
   }
 
-  snapshot(): { readonly [id: string]: State } {
-    return Object.fromEntries(this.#stateful.map(([id, part]) => {
-      const writer = new StateWriter()
-      part.save(writer)
-      return [id, writer.state]
-    }))
+  /** All that it keeps now, the same bytes for the same state. */
+  *snapshot(): Generator<readonly [id: string, bytes: Uint8Array]> {
+    for (const section of this.#beside()) yield section
+    for (const { node, pages, part } of this.#paged) {
+      const bytes = bytesOf((writer) => pages.writeAll(writer))
+      if (bytes !== null) yield [idOf(this.checked.name, node, part, 0), bytes]
+    }
+  }
+
+  /**
+   * What it keeps at this moment, or what of that has changed since the last time; sections are made as they are asked for,
+   * while it goes on.
+   */
+  checkpoint(all: boolean): Iterable<Section> {
+    const { name } = this.checked
+    const beside = [...this.#beside()]
+    const paged = this.#paged
+    for (const { pages } of paged) pages.begin(all)
+    return (function*() {
+      yield* beside
+      for (const { node, pages, part } of paged) {
+        for (const page of pages.awaited) yield [idOf(name, node, part, page), bytesOf((writer) => pages.write(page, writer))] as const
+      }
+    })()
+  }
+
+  *#beside(): Generator<readonly [id: string, bytes: Uint8Array]> {
+    for (const [node, part] of this.#stateful) {
+      const bytes = bytesOf((writer) => part.save(writer))
+      if (bytes !== null) yield [idOf(this.checked.name, node, "", 0), bytes]
+    }
+  }
+
+  get #paged(): ReadonlyArray<{ readonly node: string; readonly part: string; readonly pages: Paged }> {
+    return this.#stateful.flatMap(([node, { pages }]) => Object.entries(pages).map(([part, pages]) => ({ node, part, pages })))
   }
 
   /** What was told stands beside the operators, which do not know of it; no node is named as it is. */
-  get #stateful(): ReadonlyArray<readonly [id: string, part: Pick<Operator<never, unknown>, "restore" | "save">]> {
+  get #stateful(): ReadonlyArray<readonly [id: string, part: Pick<Operator<never, unknown>, "pages" | "restore" | "save">]> {
     const operators = this.#steps.flatMap(({ id, operator }) => operator === null ? [] : [[id, operator] as const])
     return [...operators, ["told", this.#told]]
   }
 
   /** Throws where the state is damaged, or has more than is read. */
-  restore(state: { readonly [id: string]: unknown }): void {
+  restore(snapshot: Snapshot): void {
+    const nodes = nodesOf(snapshot, this.checked.name)
     const known = new Set<string>()
     for (const [id, part] of this.#stateful) {
       known.add(id)
-      const reader = new StateReader(state[id])
+      const reader = new StateReader(nodes.get(id) ?? [])
       part.restore(reader)
       reader.end()
     }
-    const unknown = Object.keys(state).find((id) => !known.has(id))
+    const unknown = [...nodes.keys()].find((id) => !known.has(id))
     if (unknown !== undefined) throw new StateError(`the snapshot has the state of "${unknown}", which is no operator here`)
   }
+}
+
+const bytesOf = (write: (writer: StateWriter) => void): Uint8Array | null => {
+  const writer = new StateWriter()
+  write(writer)
+  return writer.bytes
 }
 
 /** Spreading many panes over the arguments of one call would overflow the stack. */

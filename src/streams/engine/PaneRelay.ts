@@ -4,7 +4,7 @@
  */
 import { type Duration, Effect, Option, Stream } from "effect"
 import { createHash } from "node:crypto"
-import { CheckpointStore } from "../ports/CheckpointStore.ts"
+import { CheckpointMismatch, CheckpointStore, type Head, type Part } from "../ports/CheckpointStore.ts"
 import { EventLog } from "../ports/EventLog.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import * as PaneDecoder from "../pipeline/PaneDecoder.ts"
@@ -65,7 +65,7 @@ export const run = Effect.fn("PaneRelay.run")(function*(options: Options) {
   const save = Effect.gen(function*() {
     const covered = carried
     if (covered === saved) return
-    yield* store.save(options.name, { fingerprint, log: log.id, sinks, offsets: [...offsets], state: "" })
+    yield* store.save(options.name, carriedTo({ fingerprint, log: log.id, sinks, offsets: [...offsets] }))
     saved = covered
   })
 
@@ -87,16 +87,25 @@ export const skip = Effect.fn("PaneRelay.skip")(function*(name: string, pipeline
   const fingerprint = fingerprintOf(log.topic, pipelines)
   yield* resume(name, fingerprint)
   const sinks = yield* Resumption.storeIds
-  yield* store.save(name, { fingerprint, log: log.id, sinks, offsets: yield* log.ends, state: "" })
+  yield* store.save(name, carriedTo({ fingerprint, log: log.id, sinks, offsets: yield* log.ends }))
 })
 
 /** Offsets count in one topic: saved for another one they would pass over panes. */
 const fingerprintOf = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): string =>
   createHash("sha256").update(JSON.stringify(["carry", topic, Pipeline.fingerprint(pipelines)])).digest("hex")
 
+/** Under this name the fingerprint of all pipelines together is saved. */
+const carrier = "carry"
+
+/** Offsets are all that there is to save. */
+const carriedTo = ({ fingerprint, ...head }: Omit<Head, "pipelines" | "processor"> & { readonly fingerprint: string }): Part =>
+  ({ head: { ...head, processor: carrier, pipelines: { [carrier]: fingerprint } }, isBase: true, sections: [] })
+
 const resume = Effect.fnUntraced(function*(name: string, fingerprint: string) {
   const { partitions } = yield* EventLog
-  const saved = Option.match(yield* Resumption.load(name, fingerprint), { onNone: () => [], onSome: ({ offsets }) => offsets })
+  const found = yield* Resumption.load(name)
+  if (Option.isSome(found) && found.value.pipelines[carrier] !== fingerprint) return yield* new CheckpointMismatch({ name })
+  const saved = Option.match(found, { onNone: () => [], onSome: ({ offsets }) => offsets })
   return Array.from({ length: partitions }, (_, partition) => saved[partition] ?? 0)
 })
 

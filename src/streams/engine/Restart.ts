@@ -13,9 +13,14 @@ import { RowSink } from "../ports/RowSink.ts"
  */
 export const restart = Effect.fnUntraced(function*(name: string, pipelines: ReadonlyArray<AnyPipeline>) {
   const store = yield* CheckpointStore
+  yield* store.remove(name)
+  yield* forget(pipelines)
+})
+
+/** Forgets the panes and rows of pipelines, their late events, and the panes that a sink has refused. */
+export const forget = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>) {
   const sink = yield* ResultSink
   const letters = yield* DeadLetters
-  yield* store.remove(name)
   const rowSink = yield* Effect.serviceOption(RowSink)
   for (const pipeline of pipelines) {
     yield* sink.remove(pipeline.name)

@@ -1,5 +1,6 @@
-/** Where a run goes on in its log: by a checkpoint, unless that does not belong to the log. */
+/** Where a run goes on in its log, and with which state: by a checkpoint, as far as that belongs to the log and to the pipelines. */
 import { Effect, Option } from "effect"
+import type * as Pipeline from "../pipeline/Pipeline.ts"
 import { type Checkpoint, CheckpointStore } from "../ports/CheckpointStore.ts"
 import { StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
@@ -22,26 +23,28 @@ export const storeIds = Effect.map(stores, (all) => all.map(({ id }) => id))
  * is read from its beginning. Fails for one that was saved over another log, also where that had the same name, and for
  * one whose offsets lie behind the end of this log.
  */
-export const load = Effect.fnUntraced(function*(name: string, fingerprint: string) {
+export const load = Effect.fnUntraced(function*(name: string) {
   const store = yield* CheckpointStore
   const { ends, id, topic } = yield* EventLog
-  const found = yield* store.load(name, fingerprint)
+  const found = yield* store.load(name)
   if (Option.isNone(found)) return found
   const { log, offsets } = found.value
-  if (log !== "" && log !== id) {
+  if (log !== id) {
     return yield* new StateError({
       reason: "other-log",
       message: `the checkpoint "${name}" was saved over another log than ${topic} is now: that was deleted and made again, or moved away`
     })
   }
   yield* assertReached({ name, topic, offsets, ends: yield* ends })
-  const { sinks } = found.value
-  const unfilled = sinks === undefined ? [] : (yield* stores).filter((store) => !sinks.includes(store.id))
+  const unfilled = yield* unfilledBy(found.value)
   if (unfilled.length === 0) return found
   const names = unfilled.map((store) => store.name).join(" and ")
   yield* Effect.logWarning(`${names} ${unfilled.length === 1 ? "has" : "have"} not got what was computed before: all of it is computed again from ${topic}`)
   return Option.none()
 })
+
+/** The stores that have not got what was put out before a checkpoint. */
+const unfilledBy = ({ sinks }: Checkpoint) => Effect.map(stores, (all) => all.filter((store) => !sinks.includes(store.id)))
 
 const assertReached = Effect.fnUntraced(function*({ ends, name, offsets, topic }: Pick<Checkpoint, "offsets"> & {
   readonly name: string
@@ -55,4 +58,61 @@ const assertReached = Effect.fnUntraced(function*({ ends, name, offsets, topic }
     message: `the checkpoint "${name}" has read partition ${beyond} of ${topic} up to offset ${offsets[beyond]}, ` +
       `but it ends at ${ends[beyond] ?? 0}: it has lost records`
   })
+})
+
+/** What becomes of each pipeline when a run starts. */
+export interface Plan {
+  /** The state that it goes on with; `null` where all is computed from the beginning of the log. */
+  readonly checkpoint: Checkpoint | null
+  /** The processor that has saved it: another one, where the run has no checkpoint of its own name yet. */
+  readonly savedAs: string
+  readonly kept: ReadonlyArray<Pipeline.Any>
+  /** Those that the checkpoint has in another version. */
+  readonly changed: ReadonlyArray<Pipeline.Any>
+  /** Those that it does not have. */
+  readonly added: ReadonlyArray<Pipeline.Any>
+  /** The names of those that it has and that are not run any more. */
+  readonly removed: ReadonlyArray<string>
+}
+
+/**
+ * What is kept, what is computed again from the beginning of the log, and why. Under a name that has no checkpoint, that of
+ * a processor over the same log which has the most of these pipelines is taken: so one that is added or removed changes
+ * nothing for the others.
+ */
+export const plan = Effect.fnUntraced(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
+  const own = yield* load(name)
+  const { checkpoint, savedAs } = Option.isSome(own) ? { checkpoint: own.value, savedAs: name } : yield* another(name, pipelines)
+  const saved = checkpoint?.pipelines ?? {}
+  const isKept = ({ checked, name }: Pipeline.Any) => saved[name] === checked.fingerprint
+  const kept = pipelines.filter(isKept)
+  const result: Plan = {
+    // With nothing to keep nothing has to come equally far.
+    checkpoint: kept.length === 0 ? null : checkpoint,
+    savedAs,
+    kept,
+    changed: pipelines.filter((pipeline) => !isKept(pipeline) && saved[pipeline.name] !== undefined),
+    added: pipelines.filter((pipeline) => saved[pipeline.name] === undefined),
+    removed: Object.keys(saved).filter((name) => pipelines.every((pipeline) => pipeline.name !== name))
+  }
+  return result
+})
+
+const another = Effect.fnUntraced(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
+  const store = yield* CheckpointStore
+  const log = yield* EventLog
+  const ends = yield* log.ends
+  let best: { readonly checkpoint: Checkpoint | null; readonly savedAs: string } = { checkpoint: null, savedAs: name }
+  let most = 0
+  for (const other of yield* store.names) {
+    // One that cannot be read is of no use here, and a matter of its own processor.
+    const found = yield* Effect.catch(store.load(other), () => Effect.succeed(Option.none<Checkpoint>()))
+    if (Option.isNone(found)) continue
+    const { value } = found
+    const isAhead = value.offsets.some((offset, partition) => offset > (ends[partition] ?? 0))
+    if (value.log !== log.id || isAhead || (yield* unfilledBy(value)).length > 0) continue
+    const shared = pipelines.filter((pipeline) => value.pipelines[pipeline.name] === pipeline.checked.fingerprint).length
+    if (shared > most) [best, most] = [{ checkpoint: value, savedAs: other }, shared]
+  }
+  return best
 })

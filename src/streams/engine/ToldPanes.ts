@@ -8,6 +8,7 @@
 import * as Fingerprint from "../pipeline/Fingerprint.ts"
 import * as Pane from "../pipeline/Pane.ts"
 import type { Emitted } from "../operator/Operator.ts"
+import { PagedList } from "../operator/PagedList.ts"
 import type { StateReader, StateWriter } from "../operator/State.ts"
 
 interface Told extends Pick<Pane.Pane, "changes" | "end" | "key" | "revision" | "start"> {
@@ -23,7 +24,10 @@ const numbers = ["start", "end", "revision", "changes", "rows"] as const
 export class ToldPanes {
   /** For how long after its end a window may be emitted. */
   readonly #lateness: number
-  readonly #byWindow = new Map<string, Told>()
+  /** Of each window its place in the pages. */
+  readonly #places = new Map<string, number>()
+  readonly #told = new PagedList<Told>({ saved: (told) => told, order: Pane.order, write })
+  readonly pages = { told: this.#told }
   #lastEnd = -Infinity
 
   constructor(lateness: number) {
@@ -31,7 +35,7 @@ export class ToldPanes {
   }
 
   get size(): number {
-    return this.#byWindow.size
+    return this.#places.size
   }
 
   tell(pane: Pane.Pane, rows: number): void {
@@ -40,13 +44,21 @@ export class ToldPanes {
   }
 
   #add(told: Told): void {
-    this.#byWindow.set(windowOf(told), told)
+    const window = windowOf(told)
+    const known = this.#places.get(window)
+    if (known === undefined) this.#places.set(window, this.#told.add(told))
+    else this.#told.set(known, told)
     this.#lastEnd = Math.max(this.#lastEnd, told.end)
+  }
+
+  #find(pane: Pane.Pane): Told | undefined {
+    const place = this.#places.get(windowOf(pane))
+    return place === undefined ? undefined : this.#told.at(place)
   }
 
   /** The pane with the revision and the changes that it is to have, or `null` where it says nothing new. */
   news({ pane, rows }: Pick<Emitted, "pane" | "rows">): Pane.Pane | null {
-    const told = this.#byWindow.get(windowOf(pane))
+    const told = this.#find(pane)
     if (told === undefined) return pane
     if (pane.pane === "early" && rows <= told.rows) return null
     const next = this.revised(pane, rows)
@@ -57,7 +69,7 @@ export class ToldPanes {
   }
 
   revised(pane: Pane.Pane, rows = pane.changes): Pane.Pane {
-    const told = this.#byWindow.get(windowOf(pane))
+    const told = this.#find(pane)
     if (told === undefined) return pane
     const least = pane.pane === "early" ? told.changes + rows - told.rows : pane.pane === "retracted" ? told.changes : 0
     return { ...pane, revision: told.revision + 1, changes: Math.max(pane.changes, least) }
@@ -66,36 +78,40 @@ export class ToldPanes {
   /** Once nothing of all that was told can be emitted any more, it is forgotten. */
   forget(watermark: number): void {
     if (this.#lastEnd + this.#lateness >= watermark) return
-    this.#byWindow.clear()
+    for (const place of this.#places.values()) this.#told.remove(place)
+    this.#places.clear()
     this.#lastEnd = -Infinity
   }
 
-  save(state: StateWriter): void {
-    const all = [...this.#byWindow.values()].sort(Pane.order)
-    const table = state.table("told", all.length)
-    table.strings("key", all.map(({ key }) => key))
-    table.strings("digest", all.map(({ digest }) => digest))
-    for (const name of numbers) table.numbers(name, Float64Array.from(all, (told) => told[name]))
-    table.numbers("isEarly", Float64Array.from(all, ({ isEarly }) => Number(isEarly)))
-  }
+  /** Nothing beside the pages. */
+  save(): void {}
 
   restore(state: StateReader): void {
-    const table = state.table("told")
-    const [keys, digests, early] = [table.texts("key"), table.texts("digest"), table.wholeNumbers("isEarly")]
-    const [starts, ends, revisions, changes, rows] = numbers.map((name) => table.wholeNumbers(name))
-    table.end()
-    keys.forEach((key, i) =>
-      this.#add({
-        key,
-        start: starts![i]!,
-        end: ends![i]!,
-        revision: revisions![i]!,
-        changes: changes![i]!,
-        rows: rows![i]!,
-        isEarly: early[i] === 1,
-        digest: digests[i]!
-      }))
+    for (const table of state.tables("told")) {
+      const [keys, digests, early] = [table.texts("key"), table.texts("digest"), table.wholeNumbers("isEarly")]
+      const [starts, ends, revisions, changes, rows] = numbers.map((name) => table.wholeNumbers(name))
+      table.end()
+      keys.forEach((key, i) =>
+        this.#add({
+          key,
+          start: starts![i]!,
+          end: ends![i]!,
+          revision: revisions![i]!,
+          changes: changes![i]!,
+          rows: rows![i]!,
+          isEarly: early[i] === 1,
+          digest: digests[i]!
+        }))
+    }
   }
+}
+
+const write = (all: ReadonlyArray<Told>, state: StateWriter): void => {
+  const table = state.table("told", all.length)
+  table.strings("key", all.map(({ key }) => key))
+  table.strings("digest", all.map(({ digest }) => digest))
+  for (const name of numbers) table.numbers(name, Float64Array.from(all, (told) => told[name]))
+  table.numbers("isEarly", Float64Array.from(all, ({ isEarly }) => Number(isEarly)))
 }
 
 const windowOf = ({ end, key, start }: Pick<Pane.Pane, "end" | "key" | "start">): string => `${start}:${end}:${key}`

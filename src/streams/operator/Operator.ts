@@ -6,6 +6,7 @@
 import type { Batch } from "../records/Batch.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import type { Values } from "../pipeline/Pane.ts"
+import type { Paged } from "./Paged.ts"
 import type { StateReader, StateWriter } from "./State.ts"
 
 export interface Operator<in In, out Out> {
@@ -17,9 +18,11 @@ export interface Operator<in In, out Out> {
   /** Entries of state: 0 after the end of time. */
   readonly size: number
   /**
-   * Writes everything that it keeps, every entry with its key and its window or slice, so that any set of keys can be
-   * restored. What can be made again from the rest is not written.
+   * What it keeps of keys, every entry with its key and its window or slice, so that any set of keys can be restored. What
+   * can be made again from the rest is not among it.
    */
+  readonly pages: { readonly [name: string]: Paged }
+  /** Writes what it keeps beside the pages, such as how far it has come. */
   save(state: StateWriter): void
   /** Takes up where a snapshot left off. Throws where the state is not what was written. */
   restore(state: StateReader): void

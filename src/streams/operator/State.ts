@@ -1,35 +1,43 @@
 /**
- * What operators write into a snapshot, and read out of it again: tables of named columns, an entry a row. Whoever reads
- * names what it wants; a column that is missing, that nobody knows, or that is not what it is read as is refused by an
- * exception, never guessed at. Names within a part are its own, so that no name of a user's result is special.
+ * What operators write into a snapshot, and read out of it again: tables of named columns, an entry a row, in sections of
+ * bytes. A table may be spread over many sections, whose order says nothing. Whoever reads names what it wants; a column
+ * that is missing, that nobody knows, or that is not what it is read as is refused by an exception, never guessed at. Names
+ * within a part are its own, so that no name of a user's result is special.
  */
 import type { Schema } from "effect"
 import { compareText } from "./windowed/KeyOrder.ts"
-import { decodeNumbers, decodeStrings, encodeNumbers, encodeStrings } from "./StateColumn.ts"
+import { decodeNumbers, decodeStrings, encodeNumbers, encodeStrings, Payload } from "./StateColumn.ts"
 
 type Json = Schema.Json
-
-/** What a snapshot has of an operator. */
-export type State = { readonly [table: string]: Json }
 
 export class StateWriter {
   readonly #tables = new Map<string, TableWriter>()
 
-  /** A table to be filled, column by column, each with as many values as there are entries. */
+  /** A table to be filled, column by column, each with as many values as there are entries. One without any is left out. */
   table(name: string, entries: number): TableWriter {
     const table = new TableWriter(entries)
     this.#tables.set(name, table)
     return table
   }
 
-  get state(): State {
-    return Object.fromEntries([...this.#tables].map(([name, table]) => [name, { entries: table.entries, ...table.encoded }]))
+  /** A section: the length of what describes it, that as JSON, and the payload; `null` where there is nothing in it. */
+  get bytes(): Uint8Array | null {
+    const filled = [...this.#tables].filter(([, { entries }]) => entries > 0)
+    if (filled.length === 0) return null
+    const payload = new Payload()
+    const tables = Object.fromEntries(filled.map(([name, table]) => [name, { entries: table.entries, ...table.encode(payload) }]))
+    const described = Buffer.from(JSON.stringify(tables))
+    const length = Buffer.alloc(4)
+    length.writeUInt32LE(described.length)
+    return Buffer.concat([length, described, ...payload.pieces])
   }
 }
 
+type Column = (payload: Payload) => Json
+
 export class TableWriter {
   readonly entries: number
-  readonly #columns = new Map<string, Json>()
+  readonly #columns = new Map<string, Column>()
   readonly #parts = new Map<string, TableWriter>()
 
   constructor(entries: number) {
@@ -38,21 +46,21 @@ export class TableWriter {
 
   /** Doubles, with NaN and the infinities. */
   numbers(name: string, values: Float64Array): void {
-    this.#add(name, values.length, encodeNumbers(values))
+    this.#add(name, values.length, (payload) => encodeNumbers(values, payload))
   }
 
   /** Integers of any size: those beyond exact doubles are in the map, by entry. */
   integers(name: string, values: Float64Array, beyond: ReadonlyMap<number, bigint>): void {
     const large = [...beyond].sort(([a], [b]) => a - b).map(([entry, value]) => [entry, value.toString()] as const)
-    this.#add(name, values.length, { small: encodeNumbers(values), large })
+    this.#add(name, values.length, (payload) => ({ small: encodeNumbers(values, payload), large }))
   }
 
   strings(name: string, values: ReadonlyArray<string | null>): void {
-    this.#add(name, values.length, encodeStrings(values))
+    this.#add(name, values.length, (payload) => encodeStrings(values, payload))
   }
 
   json(name: string, values: ReadonlyArray<Json>): void {
-    this.#add(name, values.length, values)
+    this.#add(name, values.length, () => values)
   }
 
   /** More columns of the same entries, under names of their own. */
@@ -62,17 +70,17 @@ export class TableWriter {
     return part
   }
 
-  #add(name: string, length: number, column: Json): void {
+  #add(name: string, length: number, column: Column): void {
     if (length !== this.entries) throw new Error(`the column "${name}" has ${length} values, and its table ${this.entries} entries`)
     if (this.#columns.has(name)) throw new Error(`there are two columns "${name}"`)
     this.#columns.set(name, column)
   }
 
   /** Sorted by name: the order in which columns were written is nobody's business. */
-  get encoded(): { readonly columns: Json; readonly parts: Json } {
+  encode(payload: Payload): { readonly columns: Json; readonly parts: Json } {
     return {
-      columns: Object.fromEntries([...this.#columns].sort(byName)),
-      parts: Object.fromEntries([...this.#parts].sort(byName).map(([name, part]) => [name, part.encoded]))
+      columns: Object.fromEntries([...this.#columns].sort(byName).map(([name, column]) => [name, column(payload)])),
+      parts: Object.fromEntries([...this.#parts].sort(byName).map(([name, part]) => [name, part.encode(payload)]))
     }
   }
 }
@@ -85,27 +93,50 @@ export class StateError extends TypeError {
 }
 
 export class StateReader {
-  readonly #tables: ReadonlyMap<string, unknown>
+  readonly #sections: ReadonlyArray<{ readonly tables: ReadonlyMap<string, unknown>; readonly payload: Uint8Array }>
   readonly #read = new Set<string>()
 
-  constructor(state: unknown) {
-    this.#tables = membersOf(state, "the state")
+  constructor(sections: Iterable<Uint8Array>) {
+    this.#sections = Array.from(sections, opened)
   }
 
-  table(name: string): TableReader {
+  /** The parts of a table, in whatever order they come; none where there are no entries. */
+  tables(name: string): ReadonlyArray<TableReader> {
     this.#read.add(name)
-    const members = membersOf(this.#tables.get(name), `the table "${name}"`)
-    const entries = members.get("entries")
-    if (typeof entries !== "number" || !Number.isSafeInteger(entries) || entries < 0) {
-      return refuse(`the number of entries of "${name}"`)
-    }
-    return new TableReader(name, entries, members)
+    return this.#sections.flatMap(({ payload, tables }) => {
+      const table = tables.get(name)
+      if (table === undefined) return []
+      const members = membersOf(table, `the table "${name}"`)
+      const entries = members.get("entries")
+      if (typeof entries !== "number" || !Number.isSafeInteger(entries) || entries < 1 || entries > mostEntries) {
+        return refuse(`the number of entries of "${name}"`)
+      }
+      return [new TableReader({ name, entries, members, payload })]
+    })
+  }
+
+  /** A table that stands in one section. */
+  table(name: string): TableReader {
+    const [table, ...others] = this.tables(name)
+    return table === undefined || others.length > 0 ? refuse(`the table "${name}"`) : table
   }
 
   /** Refuses what has not been read. */
   end(): void {
-    onlyThese(this.#tables, this.#read, "table")
+    for (const { tables } of this.#sections) onlyThese(tables, this.#read, "table")
   }
+}
+
+/** No section has more; what says that it has would be made room for before its columns are looked at. */
+const mostEntries = 1 << 26
+
+const opened = (section: Uint8Array) => {
+  const bytes = Buffer.from(section.buffer, section.byteOffset, section.length)
+  if (bytes.length < 4) return refuse("a section")
+  const end = 4 + bytes.readUInt32LE(0)
+  if (end > bytes.length) return refuse("a section")
+  const tables: unknown = JSON.parse(bytes.toString("utf8", 4, end))
+  return { tables: membersOf(tables, "a section"), payload: bytes.subarray(end) }
 }
 
 export class TableReader {
@@ -113,18 +144,25 @@ export class TableReader {
   readonly #name: string
   readonly #columns: ReadonlyMap<string, unknown>
   readonly #parts: ReadonlyMap<string, unknown>
+  readonly #payload: Uint8Array
   readonly #read = new Set<string>()
   readonly #readParts = new Set<string>()
 
-  constructor(name: string, entries: number, members: ReadonlyMap<string, unknown>) {
+  constructor({ entries, members, name, payload }: {
+    readonly name: string
+    readonly entries: number
+    readonly members: ReadonlyMap<string, unknown>
+    readonly payload: Uint8Array
+  }) {
     this.#name = name
     this.entries = entries
+    this.#payload = payload
     this.#columns = membersOf(members.get("columns"), `the columns of "${name}"`)
     this.#parts = membersOf(members.get("parts"), `the parts of "${name}"`)
   }
 
   numbers(name: string): Float64Array {
-    return decodeNumbers(this.#column(name), this.entries) ?? refuse(this.#of(name))
+    return decodeNumbers(this.#column(name), this.entries, this.#payload) ?? refuse(this.#of(name))
   }
 
   /** Numbers that are integers, every one. */
@@ -141,7 +179,7 @@ export class TableReader {
 
   integers(name: string): { readonly small: Float64Array; readonly large: ReadonlyMap<number, bigint> } {
     const members = membersOf(this.#column(name), this.#of(name))
-    const small = decodeNumbers(members.get("small"), this.entries)
+    const small = decodeNumbers(members.get("small"), this.entries, this.#payload)
     const pairs = members.get("large")
     if (small === null || !small.every(Number.isSafeInteger) || !Array.isArray(pairs)) return refuse(this.#of(name))
     return { small, large: new Map(pairs.map((pair) => this.#largeOf(name, pair))) }
@@ -155,7 +193,7 @@ export class TableReader {
   }
 
   strings(name: string): ReadonlyArray<string | null> {
-    return decodeStrings(this.#column(name), this.entries) ?? refuse(this.#of(name))
+    return decodeStrings(this.#column(name), this.entries, this.#payload) ?? refuse(this.#of(name))
   }
 
   /** Strings of which none is absent. */
@@ -170,7 +208,8 @@ export class TableReader {
 
   part(name: string): TableReader {
     this.#readParts.add(name)
-    return new TableReader(this.#of(name), this.entries, membersOf(this.#parts.get(name), this.#of(name)))
+    const members = membersOf(this.#parts.get(name), this.#of(name))
+    return new TableReader({ name: this.#of(name), entries: this.entries, members, payload: this.#payload })
   }
 
   /** Refuses what has not been read. */

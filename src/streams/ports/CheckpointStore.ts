@@ -1,98 +1,78 @@
 /**
- * Port: the offsets up to which the log has been used and the state of the operators at
- * that point, saved as one value. A checkpoint belongs to a fingerprint of the pipelines
- * that wrote it and is refused for any other; damaged bytes are noticed by their checksum
- * and the previous checkpoint is used instead.
+ * Port: the offsets up to which the log has been used and the state of the operators at that point, saved as one value. A
+ * checkpoint names the pipelines that it has the state of, each with its fingerprint; damaged bytes are noticed by their
+ * checksums and an earlier checkpoint is used instead.
  */
-import { Context, Effect, Layer, Option, Schema } from "effect"
-import { createHash } from "node:crypto"
+import { Context, Effect, Layer, type Option, Schema } from "effect"
+import { type Chain, extended, newestIntact, pack } from "./CheckpointParts.ts"
 
-export const Checkpoint = Schema.Struct({
-  fingerprint: Schema.String,
-  /** The id of the log in which the offsets count. Versions before this member wrote none. */
-  log: Schema.String.pipe(Schema.withDecodingDefaultKey(Effect.succeed(""))),
-  /** The ids of the stores that have what was put out up to here. Versions before this member wrote none. */
-  sinks: Schema.optionalKey(Schema.Array(Schema.String)),
+/** What a checkpoint says beside the state. */
+export const Head = Schema.Struct({
+  /** The fingerprint of each pipeline, by name. */
+  pipelines: Schema.Record(Schema.String, Schema.String),
+  /** Whose decisions have led to it, see `Decisions`. */
+  processor: Schema.String,
+  /** The id of the log in which the offsets count. */
+  log: Schema.String,
+  /** The ids of the stores that have what was put out up to here. */
+  sinks: Schema.Array(Schema.String),
   /** The next offset to read, one a partition. */
-  offsets: Schema.Array(Schema.Int),
-  /** The operators' state in their own codec. */
-  state: Schema.String
+  offsets: Schema.Array(Schema.Int)
 })
-export type Checkpoint = typeof Checkpoint.Type
+export type Head = typeof Head.Type
+
+export interface Checkpoint extends Head {
+  /** The operators' state, by where each section belongs, in their own codec. */
+  readonly sections: ReadonlyMap<string, Uint8Array>
+}
+
+/** What is saved at once. */
+export interface Part {
+  readonly head: Head
+  /** Whether these are all sections. The others say what has changed since what the same run has saved before. */
+  readonly isBase: boolean
+  /** `null` for a section that is no more. They are asked for one by one, as they are written. */
+  readonly sections: Iterable<readonly [id: string, bytes: Uint8Array | null]>
+}
 
 export class CheckpointError extends Schema.TaggedError<CheckpointError>()("CheckpointError", {
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
 
-/** The stored checkpoint was written by other pipelines, or by another version of these. */
+/** The stored checkpoint was written for other pipelines, or for another version of these. */
 export class CheckpointMismatch extends Schema.TaggedError<CheckpointMismatch>()("CheckpointMismatch", {
-  name: Schema.String,
-  stored: Schema.String,
-  wanted: Schema.String
+  name: Schema.String
 }) {
   override get message() {
-    return `the checkpoint "${this.name}" was written by another version of its pipelines ` +
-      `(${this.stored.slice(0, 12)}, now ${this.wanted.slice(0, 12)})`
+    return `the checkpoint "${this.name}" was written for another version of its pipelines`
   }
 }
 
 export class CheckpointStore extends Context.Service<CheckpointStore, {
-  readonly save: (name: string, checkpoint: Checkpoint) => Effect.Effect<void, CheckpointError>
+  /**
+   * All or nothing: where it fails, or the process dies, what was saved before is still there. After a failure the next has
+   * to be a base.
+   */
+  readonly save: (name: string, part: Part) => Effect.Effect<void, CheckpointError>
   /** The newest intact checkpoint, none where there is none. */
-  readonly load: (
-    name: string,
-    fingerprint: string
-  ) => Effect.Effect<Option.Option<Checkpoint>, CheckpointError | CheckpointMismatch>
+  readonly load: (name: string) => Effect.Effect<Option.Option<Checkpoint>, CheckpointError>
+  /** The names under which there is something. */
+  readonly names: Effect.Effect<ReadonlyArray<string>, CheckpointError>
   /** Forgets every checkpoint of a name: the next run starts from the beginning of the log. */
   readonly remove: (name: string) => Effect.Effect<void, CheckpointError>
 }>()("courant/CheckpointStore") {
   static readonly layerMemory: Layer.Layer<CheckpointStore> = Layer.sync(CheckpointStore, () => {
-    const stored = new Map<string, ReadonlyArray<string>>()
+    const stored = new Map<string, ReadonlyArray<Chain>>()
     return CheckpointStore.of({
-      save: (name, checkpoint) =>
+      save: (name, part) =>
         Effect.sync(() => {
-          stored.set(name, [seal(checkpoint), ...(stored.get(name) ?? [])].slice(0, generations))
+          const chunks = [...pack(part)]
+          stored.set(name, extended(stored.get(name) ?? [], part.isBase, chunks))
         }),
-      load: (name, fingerprint) => newestIntact(name, fingerprint, stored.get(name) ?? []),
+      load: (name) => Effect.suspend(() => newestIntact(name, stored.get(name) ?? [])),
+      names: Effect.sync(() => [...stored.keys()]),
       remove: (name) => Effect.sync(() => void stored.delete(name))
     })
   })
 }
-
-/** How many checkpoints of a name a store keeps: the newest and one to fall back on. */
-export const generations = 2
-
-const digest = (text: string): string => createHash("sha256").update(text).digest("hex")
-
-/** The stored form of a checkpoint: its checksum, a space, its JSON. */
-export const seal = (checkpoint: Checkpoint): string => {
-  const body = JSON.stringify(checkpoint)
-  return `${digest(body)} ${body}`
-}
-
-const open = Schema.decodeUnknownOption(Schema.fromJsonString(Checkpoint))
-
-/** Reads a sealed checkpoint; none where a single byte of it is not what was written. */
-export const unseal = (sealed: string): Option.Option<Checkpoint> => {
-  const body = sealed.slice(65)
-  return digest(body) === sealed.slice(0, 64) ? open(body) : Option.none()
-}
-
-/** Chooses among sealed checkpoints, newest first: what every store does when it loads. */
-export const newestIntact = (
-  name: string,
-  fingerprint: string,
-  sealed: ReadonlyArray<string>
-): Effect.Effect<Option.Option<Checkpoint>, CheckpointError | CheckpointMismatch> =>
-  Effect.gen(function*() {
-    const intact = sealed.flatMap((text) => Option.toArray(unseal(text)))[0]
-    if (intact === undefined) {
-      if (sealed.length === 0) return Option.none()
-      return yield* new CheckpointError({ message: `every checkpoint "${name}" is damaged` })
-    }
-    if (intact.fingerprint !== fingerprint) {
-      return yield* new CheckpointMismatch({ name, stored: intact.fingerprint, wanted: fingerprint })
-    }
-    return Option.some(intact)
-  })

@@ -12,6 +12,10 @@ export class DecisionsError extends Schema.TaggedError<DecisionsError>()("Decisi
 }) {}
 
 export class Decisions extends Context.Service<Decisions, {
+  /** Whose decisions these are. */
+  readonly processor: string
+  /** All that another has taken over this log, in any order. */
+  readonly readOf: (processor: string) => Effect.Effect<ReadonlyArray<Decision>, DecisionsError>
   /** All that were taken over this log, in any order. */
   readonly read: Effect.Effect<ReadonlyArray<Decision>, DecisionsError>
   /**
@@ -24,6 +28,8 @@ export class Decisions extends Context.Service<Decisions, {
   static readonly layerMemory: Layer.Layer<Decisions> = Layer.sync(Decisions, () => {
     const stored = new Map<string, Decision>()
     return Decisions.of({
+      processor: "memory",
+      readOf: (processor) => Effect.sync(() => processor === "memory" ? [...stored.values()] : []),
       read: Effect.sync(() => [...stored.values()]),
       write: (decisions) =>
         Effect.sync(() => {

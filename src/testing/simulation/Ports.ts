@@ -1,6 +1,7 @@
 /** The ports of a processor over stores that outlive it, each request with whatever may go wrong with it. */
 import { Effect, Layer, Option, Stream } from "effect"
-import { CheckpointError, CheckpointStore, newestIntact, seal } from "../../streams/ports/CheckpointStore.ts"
+import { extended, newestIntact, pack } from "../../streams/ports/CheckpointParts.ts"
+import { CheckpointError, CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { DeadLetters, DeadLettersError } from "../../streams/ports/DeadLetters.ts"
 import { Decisions, DecisionsError } from "../../streams/ports/Decisions.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
@@ -81,6 +82,8 @@ const some = ({ faults, next, partition, stores }: Pick<Simulated, "faults" | "s
 
 const decisionsLayer = ({ faults, hasPlace, stores }: Simulated) =>
   Layer.succeed(Decisions, {
+    processor: "simulated",
+    readOf: () => Effect.succeed([]),
     read: Effect.sync(() => [...stores.decisions.values()]),
     write: (decisions) =>
       fenced(hasPlace, (message) => new DecisionsError({ message }), faults.request({
@@ -93,30 +96,32 @@ const decisionsLayer = ({ faults, hasPlace, stores }: Simulated) =>
 const checkpointsLayer = ({ faults, hasPlace, stores }: Simulated) => {
   const toError = (message: string) => new CheckpointError({ message })
   return Layer.succeed(CheckpointStore, {
-    save: (_name, checkpoint) =>
-      fenced(hasPlace, toError, faults.request({
-        apply: () => {
-          const sealed = seal(checkpoint)
-          // Torn in the writing, or rotten since: its checksum tells.
-          const kept = faults.happens(0.03) ? damaged(sealed, faults.below(sealed.length)) : sealed
-          stores.checkpoints = [kept, ...stores.checkpoints].slice(0, 2)
-        }
-      }, toError)),
-    load: (name, fingerprint) =>
-      Effect.suspend(() => newestIntact(name, fingerprint, stores.checkpoints)).pipe(
+    save: (_name, part) =>
+      fenced(hasPlace, toError, Effect.suspend(() => {
+        const chunks = [...pack(part)]
+        return faults.request({
+          apply: () => {
+            // Torn in the writing, or rotten since: its checksum tells.
+            const kept = faults.happens(0.03) ? chunks.map((chunk) => damaged(chunk, faults.below(chunk.length))) : chunks
+            stores.checkpoints = extended(stores.checkpoints, part.isBase, kept)
+          }
+        }, toError)
+      })),
+    load: (name) =>
+      Effect.suspend(() => newestIntact(name, stores.checkpoints)).pipe(
         // Where both are damaged a user computes everything again.
         Effect.catchTag("CheckpointError", () => Effect.sync(() => {
           stores.checkpoints = []
           return Option.none()
         }))
       ),
+    names: Effect.sync(() => []),
     remove: () => Effect.sync(() => void (stores.checkpoints = []))
   })
 }
 
-/** The first digit behind a place is another. */
-const damaged = (sealed: string, place: number): string =>
-  sealed.slice(0, 65) + sealed.slice(65, place) + sealed.slice(Math.max(65, place)).replace(/\d/, (digit) => String((Number(digit) + 1) % 10))
+/** A bit of one byte is another. */
+const damaged = (chunk: Uint8Array, at: number): Uint8Array => chunk.map((byte, index) => index === at ? byte ^ 4 : byte)
 
 const fenced = <A, E>(hasPlace: () => boolean, toError: (message: string) => E, request: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.suspend(() => hasPlace() ? request : Effect.fail(toError("planted: another has the place")))

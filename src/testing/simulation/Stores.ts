@@ -1,4 +1,5 @@
 /** What outlives a simulated process: its log, its decisions, its checkpoints, and what it has put out. */
+import type { Chain } from "../../streams/ports/CheckpointParts.ts"
 import type { Decision } from "../../streams/records/Decision.ts"
 import type { Kind, Records } from "../../streams/records/Records.ts"
 import type { DeadLetter } from "../../streams/ports/DeadLetters.ts"
@@ -16,8 +17,8 @@ export class Stores {
   /** Where the feed stands, as the log has it. */
   position: string | undefined
   readonly decisions = new Map<string, Decision>()
-  /** Sealed, the newest first. */
-  checkpoints: ReadonlyArray<string> = []
+  /** The newest first. */
+  checkpoints: ReadonlyArray<Chain> = []
   /** The pane of each window that a sink keeps. */
   readonly panes = new Map<string, Pane.Encoded>()
   readonly letters = new Map<string, DeadLetter>()

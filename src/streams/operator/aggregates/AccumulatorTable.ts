@@ -14,6 +14,7 @@ import type { TableReader, TableWriter } from "../State.ts"
 import { type Accumulator, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
 import { DoubleSum } from "./DoubleSum.ts"
 import { ExactSum } from "./ExactSum.ts"
+import type { SlotPages } from "../SlotPages.ts"
 import { Lane } from "./Lane.ts"
 import { Count, CountOfCounts, DoubleMean, DoubleTotal, DoubleWeightedMean, ExactMean, ExactTotal, ExactWeightedMean } from "./Totals.ts"
 
@@ -28,6 +29,10 @@ interface Entry {
   readonly factor: number
 }
 
+/** What a slot is used for: work that comes and goes, or the state of a key. */
+export const working = 1
+export const owned = 2
+
 export class AccumulatorTable {
   readonly #entries: ReadonlyArray<Entry>
   /** Which aggregates merging and un-merging concern: those with an inverse, those without, or all. */
@@ -37,8 +42,11 @@ export class AccumulatorTable {
   #capacity = 0
   #used = 0
   readonly #free: Array<number> = []
-  /** 1 for each slot that has been given out and not come back. */
+  /** For each slot that has been given out and not come back {@link working} or {@link owned}. */
   #inUse = new Uint8Array(0)
+  #copies = 0
+  /** Learns of each owned slot before it changes. */
+  pages: Pick<SlotPages<never>, "touch" | "touchAll"> | null = null
   /** Rows of each slot, whatever the aggregates look at: a slot without rows has no pane. */
   readonly #rows = new Lane(0)
   /** Pre-aggregated records among them, which leave some results unknown. */
@@ -68,15 +76,22 @@ export class AccumulatorTable {
 
   /** Slots in use. */
   get size(): number {
-    return this.#used - this.#free.length
+    return this.#used - this.#free.length - this.#copies
   }
 
-  allocate(): number {
+  /** Slots that have ever been used. */
+  get used(): number {
+    return this.#used
+  }
+
+  /** Of an owned slot a checkpoint keeps what is in it; others can be made again from those. */
+  allocate(use: typeof working | typeof owned = owned): number {
     const free = this.#free.pop()
     const slot = free ?? this.#used++
     if (slot >= this.#capacity) this.#grow()
-    this.#inUse[slot] = 1
-    if (free === undefined) this.reset(slot)
+    if (use === owned) this.pages?.touch(slot)
+    this.#inUse[slot] = use
+    if (free === undefined) this.#empty(slot)
     return slot
   }
 
@@ -86,13 +101,40 @@ export class AccumulatorTable {
     this.#free.push(slot)
   }
 
+  copyOf(slot: number): number {
+    const copy = this.allocate(working)
+    this.#copies++
+    for (const part of [this.#rows, this.#preAggregated, ...this.all]) part.copy(copy, slot)
+    return copy
+  }
+
+  forgetCopy(copy: number): void {
+    this.#copies--
+    this.release(copy)
+  }
+
   /** Strings are kept as numbers of a dictionary: gives them their numbers in another one. */
   renumber(numberOf: (number: number) => number): void {
     for (const accumulator of this.all) accumulator.renumber?.(this.#used, numberOf)
   }
 
   reset(slot: number): void {
-    if (this.#inUse[slot] !== 1) throw released("reset", slot)
+    this.#touch("reset", slot)
+    this.#empty(slot)
+  }
+
+  /** Has to be called before what is known of a slot's owner changes. */
+  touch(slot: number): void {
+    this.#touch("touched", slot)
+  }
+
+  #touch(done: string, slot: number): void {
+    const use = this.#inUse[slot]
+    if (use === owned) this.pages?.touch(slot)
+    else if (use !== working) throw released(done, slot)
+  }
+
+  #empty(slot: number): void {
     this.#rows.reset(slot)
     this.#preAggregated.reset(slot)
     for (const accumulator of this.all) accumulator.reset(slot)
@@ -123,11 +165,13 @@ export class AccumulatorTable {
   }
 
   add(rows: Rows, masks: ReadonlyArray<Uint8Array | null>): void {
+    this.pages?.touchAll(rows.slots, rows.from, rows.to)
     countRows(rows, this.#rows.values)
     for (let i = 0; i < this.#entries.length; i++) this.#entries[i]!.accumulator?.add(rows, masks[i]!)
   }
 
   addPreAggregated(rows: Rows): void {
+    this.pages?.touchAll(rows.slots, rows.from, rows.to)
     countRows(rows, this.#rows.values)
     countRows(rows, this.#preAggregated.values)
     for (const { accumulator, factor, preAggregatedColumn } of this.#entries) {
@@ -138,7 +182,8 @@ export class AccumulatorTable {
 
   /** `accumulators` says which aggregates take part; the counts of rows go with the invertible ones. */
   merge(into: number, from: number, accumulators: ReadonlyArray<Accumulator>): void {
-    if (this.#inUse[from] !== 1 || this.#inUse[into] !== 1) throw released("merged", this.#inUse[from] === 1 ? into : from)
+    if (this.#inUse[from] === 0) throw released("merged", from)
+    this.#touch("merged", into)
     if (accumulators !== this.others) {
       this.#rows.merge(into, from)
       this.#preAggregated.merge(into, from)
@@ -147,7 +192,8 @@ export class AccumulatorTable {
   }
 
   subtract(from: number, slot: number): void {
-    if (this.#inUse[from] !== 1 || this.#inUse[slot] !== 1) throw released("subtracted", this.#inUse[slot] === 1 ? from : slot)
+    if (this.#inUse[slot] === 0) throw released("subtracted", slot)
+    this.#touch("subtracted", from)
     this.#rows.subtract(from, slot)
     this.#preAggregated.subtract(from, slot)
     for (const accumulator of this.invertible) accumulator.subtract?.(from, slot)

@@ -54,6 +54,11 @@ export class Custom implements Accumulator {
     this.#states[into] = this.#spec.merge(this.#states[into], this.#states[from])
   }
 
+  /** Through the codec: functions may change a state in place. */
+  copy(into: number, from: number): void {
+    this.#states[into] = this.#decode(this.#written(this.#states[from]))
+  }
+
   result(slot: number): Value {
     const value = this.#spec.result(this.#states[slot])
     // As that of any other aggregate over doubles is: no line and no sink has a number that is none.

@@ -99,6 +99,11 @@ export class DoubleSum implements Part {
     if (this.#rests.size > 0) this.#addToRest(into, this.#rests.get(from) ?? 0n)
   }
 
+  copy(into: number, from: number): void {
+    this.reset(into)
+    this.merge(into, from)
+  }
+
   subtract(from: number, slot: number): void {
     this.add(from, -this.#high[slot]!)
     this.add(from, -this.#low[slot]!)

@@ -63,6 +63,11 @@ export class ExactSum implements Part {
     else this.addBig(into, this.total(from))
   }
 
+  copy(into: number, from: number): void {
+    this.reset(into)
+    this.merge(into, from)
+  }
+
   subtract(from: number, slot: number): void {
     const carry = this.#carries.size === 0 ? undefined : this.#carries.get(slot)
     if (carry === undefined) this.add(from, -this.#lane[slot]!)

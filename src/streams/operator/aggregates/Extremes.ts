@@ -150,6 +150,10 @@ export class Chosen implements Accumulator {
     this.#row.copy(into, from)
   }
 
+  copy(into: number, from: number): void {
+    this.#row.copy(into, from)
+  }
+
   result(slot: number, textOf: TextOf): Value {
     return valueOf(this.#column, this.#row.value.values[slot]!, textOf)
   }

@@ -7,6 +7,7 @@ export interface Part {
   grow(capacity: number): void
   reset(slot: number): void
   merge(into: number, from: number): void
+  copy(into: number, from: number): void
   subtract(from: number, slot: number): void
   /** Writes the values of these slots under a name: the same ones for the same rows, in whatever order these came. */
   save(name: string, slots: Int32Array, table: TableWriter): void
@@ -38,6 +39,10 @@ export class Lane implements Part {
 
   merge(into: number, from: number): void {
     this.#values[into]! += this.#values[from]!
+  }
+
+  copy(into: number, from: number): void {
+    this.#values[into] = this.#values[from]!
   }
 
   subtract(from: number, slot: number): void {
@@ -73,6 +78,10 @@ export abstract class Parts {
 
   reset(slot: number): void {
     for (const part of this.parts) part.reset(slot)
+  }
+
+  copy(into: number, from: number): void {
+    for (const part of this.parts) part.copy(into, from)
   }
 
   save(slots: Int32Array, table: TableWriter): void {

@@ -9,6 +9,7 @@ import { type Derive, horizon, valuesOf, type WindowNode } from "../../pipeline/
 import * as Pane from "../../pipeline/Pane.ts"
 import { longestOf } from "../../pipeline/check/Windows.ts"
 import { type Emitted, endOfTime, type Operator } from "../Operator.ts"
+import { PagedList } from "../PagedList.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { Heap } from "../windowed/Heap.ts"
 import { type Compared, type Entry, History } from "./History.ts"
@@ -33,8 +34,10 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   /** How long after the end of a key's newest window one may still come that is compared with it. */
   readonly #reach: number
   readonly #histories = new Map<string, History>()
+  readonly #kept: PagedList<History, HistoryState.Saved>
   readonly #stale = new Set<string>()
   readonly #shown = new ShownPanes()
+  readonly pages: Operator<never, unknown>["pages"]
   /** When entries become final, and when what is final is let go. */
   readonly #finals = new Heap<Due>(byTime)
   readonly #ends = new Heap<Due>(byTime)
@@ -47,6 +50,8 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     this.#pipeline = pipeline
     this.#names = values.map(({ name }) => name)
     this.#of = values.map(({ of }) => of)
+    this.#kept = new PagedList(HistoryState.pages(this.#names))
+    this.pages = { histories: this.#kept, shown: this.#shown.pages }
     this.#lateness = allowedLateness
     this.#isSession = window.kind === "session"
     // A session is final only when the watermark is behind its end, a millisecond later than a fixed window.
@@ -72,7 +77,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     // Whatever the watermark lets the windows say has been said.
     this.#settleUntil(watermark)
     if (watermark < endOfTime) return
-    this.#histories.clear()
+    for (const key of [...this.#histories.keys()]) this.#forget(key)
   }
 
   drain(): ReadonlyArray<Emitted> | null {
@@ -85,7 +90,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   /** A pane with its values. Looking changes nothing. */
   derived(pane: Pane.Pane, rows = pane.changes): Pane.Pane {
     if (pane.pane === "retracted") return pane
-    const history = this.#histories.get(pane.key) ?? this.#newHistory()
+    const history = this.#histories.get(pane.key) ?? this.#newHistory(pane.key)
     return this.#with(history, { pane, rows, inputs: history.inputsOf(pane.values), again: history.find(pane)?.again ?? 0 })
   }
 
@@ -105,6 +110,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     if (pane.pane === "early") return this.#early(pane, rows)
     const shown = this.#shown.take(pane)
     const history = this.#historyOf(pane.key)
+    this.#kept.touch(history.place)
     const known = history.find(pane)
     if (known !== undefined) history.remove(known)
     if (pane.pane === "retracted") return this.#retracted(history, pane, Math.max(shown?.changes ?? 0, known?.pane.changes ?? 0), known?.again ?? 0)
@@ -127,7 +133,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   /** Newer than every pane of the window, which never comes again. */
   #retracted(history: History, pane: Pane.Pane, told: number, again: number): Pane.Pane {
     if (history.entries.length > history.indexBefore(pane)) this.#stale.add(pane.key)
-    if (history.entries.length === 0 && history.finalEnd === -Infinity) this.#histories.delete(pane.key)
+    if (history.entries.length === 0 && history.finalEnd === -Infinity) this.#forget(pane.key)
     const { rows } = history.before(pane)
     return {
       ...pane,
@@ -136,20 +142,27 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     }
   }
 
-  #newHistory(): History {
+  #newHistory(key: string): History {
     const distance = this.#isSession
       // A session has no longest length: how far it goes is seen at its end.
       ? (window: Compared, end: number) => window.end - end
       : (window: Compared, end: number) => window.start - end
-    return new History({ distance, horizon, of: this.#of })
+    return new History({ key, distance, horizon, of: this.#of })
   }
 
   #historyOf(key: string): History {
     const known = this.#histories.get(key)
     if (known !== undefined) return known
-    const history = this.#newHistory()
+    const history = this.#newHistory(key)
+    history.place = this.#kept.add(history)
     this.#histories.set(key, history)
     return history
+  }
+
+  #forget(key: string): void {
+    const history = this.#histories.get(key)
+    if (history !== undefined) this.#kept.remove(history.place)
+    this.#histories.delete(key)
   }
 
   /** What was revised under the former watermark is told before anything that happens under this one. */
@@ -165,7 +178,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
       if (history === undefined) continue
       const at = history.finalEnd + this.#reach
       if (at >= watermark) this.#ends.push({ at, key: due.key })
-      else if (history.entries.length === 0) this.#histories.delete(due.key)
+      else if (history.entries.length === 0) this.#forget(due.key)
       else this.#ends.push({ at: watermark + this.#reach, key: due.key })
     }
   }
@@ -184,6 +197,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   }
 
   #settle(key: string, history: History, watermark: number): void {
+    this.#kept.touch(history.place)
     const isFirst = history.finalEnd === -Infinity
     history.settle((end) => this.#finalAt(end) <= watermark)
     if (isFirst && history.finalEnd !== -Infinity) this.#ends.push({ at: history.finalEnd + this.#reach, key })
@@ -198,6 +212,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
       for (const entry of history?.entries ?? []) {
         const pane = this.#revised(history!, entry)
         if (pane === null) continue
+        this.#kept.touch(history!.place)
         entry.pane = pane
         entry.again++
         again.push(entry)
@@ -220,17 +235,16 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     state.table("progress", 1).numbers("now", Float64Array.of(this.#now))
     const stale = [...this.#stale].sort()
     state.table("stale", stale.length).strings("key", stale)
-    this.#shown.save(state)
-    HistoryState.save(this.#histories, this.#names, state)
   }
 
   restore(state: StateReader): void {
     const progress = state.table("progress")
     const [now] = progress.numbers("now")
     progress.end()
-    const stale = state.table("stale")
-    for (const key of stale.texts("key")) this.#stale.add(key)
-    stale.end()
+    for (const stale of state.tables("stale")) {
+      for (const key of stale.texts("key")) this.#stale.add(key)
+      stale.end()
+    }
     if (now === undefined || !(Number.isSafeInteger(now) || now === -Infinity)) throw new StateError("the progress of results is damaged")
     this.#now = now
     this.#shown.restore(state)

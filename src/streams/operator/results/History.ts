@@ -49,6 +49,9 @@ export interface Finals {
 }
 
 export class History {
+  readonly key: string
+  /** Where its operator keeps it. */
+  place = -1
   readonly #distance: (window: Compared, end: number) => number
   readonly #horizon: number
   readonly #of: ReadonlyArray<string>
@@ -60,10 +63,12 @@ export class History {
 
   /** `distance` says how far a window lies behind the end of another; `of` are the results that are compared. */
   constructor(options: {
+    readonly key: string
     readonly distance: (window: Compared, end: number) => number
     readonly horizon: number
     readonly of: ReadonlyArray<string>
   }) {
+    this.key = options.key
     this.#distance = options.distance
     this.#horizon = options.horizon
     this.#of = options.of

@@ -2,14 +2,27 @@
 import { BigDecimal, Schema } from "effect"
 import type { Decimal } from "../../../domain/Decimal.ts"
 import type { Pane } from "../../pipeline/Pane.ts"
-import type { StateReader, StateWriter } from "../State.ts"
+import type { Options } from "../PagedList.ts"
+import type { StateReader, StateWriter, TableReader } from "../State.ts"
 import { compareText } from "../windowed/KeyOrder.ts"
-import type { Entry, Former, History } from "./History.ts"
+import type { Entry, Finals, Former, History } from "./History.ts"
+
+/** A history as it is written. */
+export interface Saved {
+  readonly key: string
+  readonly finals: Finals
+  readonly entries: ReadonlyArray<Entry>
+}
 
 /** `names` are those of what is derived, in the order of the histories' values. */
-export const save = (histories: ReadonlyMap<string, History>, names: ReadonlyArray<string>, state: StateWriter): void => {
-  const sorted = [...histories].sort(([a], [b]) => compareText(a, b))
-  const finals = sorted.filter(([, { finalEnd }]) => finalEnd !== -Infinity).map(([key, history]) => ({ key, ...history.finals }))
+export const pages = (names: ReadonlyArray<string>): Options<History, Saved> => ({
+  saved: ({ entries, finals, key }) => ({ key, finals, entries: entries.map((entry) => ({ ...entry })) }),
+  order: (a, b) => compareText(a.key, b.key),
+  write: (histories, state) => save(histories, names, state)
+})
+
+const save = (histories: ReadonlyArray<Saved>, names: ReadonlyArray<string>, state: StateWriter): void => {
+  const finals = histories.filter(({ finals }) => finals.end !== -Infinity).map(({ finals, key }) => ({ key, ...finals }))
   const table = state.table("finals", finals.length)
   table.strings("key", finals.map(({ key }) => key))
   table.numbers("end", Float64Array.from(finals, ({ end }) => end))
@@ -20,7 +33,7 @@ export const save = (histories: ReadonlyMap<string, History>, names: ReadonlyArr
     part.numbers("end", Float64Array.from(formers, (former) => former?.end ?? NaN))
     part.strings("value", formers.map((former) => former === null ? null : written(former.value)))
   }
-  saveEntries(sorted.flatMap(([, { entries }]) => entries), state)
+  saveEntries(histories.flatMap(({ entries }) => entries), state)
 }
 
 const saveEntries = (entries: ReadonlyArray<Entry>, state: StateWriter): void => {
@@ -53,8 +66,11 @@ export interface Restoring {
 }
 
 export const restore = (restoring: Restoring, state: StateReader): void => {
-  const { historyOf, names } = restoring
-  const table = state.table("finals")
+  for (const table of state.tables("finals")) restoreFinals(restoring, table)
+  for (const table of state.tables("windows")) restoreEntries(restoring, table)
+}
+
+const restoreFinals = ({ historyOf, names }: Restoring, table: TableReader): void => {
   const [keys, ends, rows] = [table.texts("key"), table.wholeNumbers("end"), table.wholeNumbers("rows")]
   const values = names.map((name) => {
     const part = table.part(name)
@@ -64,11 +80,9 @@ export const restore = (restoring: Restoring, state: StateReader): void => {
   })
   table.end()
   keys.forEach((key, i) => historyOf(key).resume({ end: ends[i]!, rows: rows[i]!, values: values.map((column) => column[i] ?? null) }))
-  restoreEntries(restoring, state)
 }
 
-const restoreEntries = ({ all, historyOf, pipeline }: Restoring, state: StateReader): void => {
-  const table = state.table("windows")
+const restoreEntries = ({ all, historyOf, pipeline }: Restoring, table: TableReader): void => {
   const keys = table.texts("key")
   const numbers = (name: string) => table.wholeNumbers(name)
   const [start, end, revision, changes] = [numbers("start"), numbers("end"), numbers("revision"), numbers("changes")]

@@ -44,6 +44,8 @@ export class RowOutput implements Operator<Rows, ReadonlyArray<Row>> {
     return rows
   }
 
+  readonly pages = {}
+
   save(): void {}
 
   restore(): void {}

@@ -54,6 +54,8 @@ export class Selection implements Operator<Rows, Rows> {
     return rows
   }
 
+  readonly pages = {}
+
   save(): void {}
 
   restore(): void {}

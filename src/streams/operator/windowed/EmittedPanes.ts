@@ -1,6 +1,6 @@
 /** What has been said of windows that may be emitted again: which kind, which revision, over how many rows. */
-import type { Dictionary } from "../../records/Batch.ts"
 import type { Kind } from "../../pipeline/Pane.ts"
+import { PagedList } from "../PagedList.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { compareText } from "./KeyOrder.ts"
 
@@ -17,12 +17,14 @@ export interface Last {
 export const isNews = (last: Last | null | undefined, kind: Last["kind"], rows: number): boolean =>
   last?.rows !== rows || (kind === "on-time" && last.kind !== "on-time")
 
-/** The last emission of a window of a key. */
+/** The last emission of a window of a key, as it is written. */
 export interface EmittedEntry extends Last {
   readonly key: string
   readonly start: number
   readonly end: number
 }
+
+const byEndAndKey = (a: EmittedEntry, b: EmittedEntry): number => a.end - b.end || a.start - b.start || compareText(a.key, b.key)
 
 export const saveEmitted = (entries: ReadonlyArray<EmittedEntry>, state: StateWriter): void => {
   const table = state.table("emitted", entries.length)
@@ -33,65 +35,90 @@ export const saveEmitted = (entries: ReadonlyArray<EmittedEntry>, state: StateWr
   }
 }
 
-export const restoreEmitted = (state: StateReader): ReadonlyArray<EmittedEntry> => {
-  const table = state.table("emitted")
-  const [keys, kinds] = [table.texts("key"), table.texts("kind")]
-  const [starts, ends] = [table.wholeNumbers("start"), table.wholeNumbers("end")]
-  const [revisions, rows] = [table.wholeNumbers("revision"), table.wholeNumbers("rows")]
-  table.end()
-  return keys.map((key, i) => ({
-    key,
-    start: starts[i]!,
-    end: ends[i]!,
-    kind: kindOf(kinds[i]!),
-    revision: revisions[i]!,
-    rows: rows[i]!
-  }))
-}
+export const restoreEmitted = (state: StateReader): ReadonlyArray<EmittedEntry> =>
+  state.tables("emitted").flatMap((table) => {
+    const [keys, kinds] = [table.texts("key"), table.texts("kind")]
+    const [starts, ends] = [table.wholeNumbers("start"), table.wholeNumbers("end")]
+    const [revisions, rows] = [table.wholeNumbers("revision"), table.wholeNumbers("rows")]
+    table.end()
+    return keys.map((key, i) => ({
+      key,
+      start: starts[i]!,
+      end: ends[i]!,
+      kind: kindOf(kinds[i]!),
+      revision: revisions[i]!,
+      rows: rows[i]!
+    }))
+  })
 
 const kindOf = (text: string): Last["kind"] => {
   if (text === "early" || text === "on-time" || text === "late") return text
   throw new StateError(`no pane that is still open is "${text}"`)
 }
 
+interface Emitted {
+  readonly last: Last
+  readonly end: number
+  readonly key: number
+}
+
+/** How windows and keys are known outside. */
+export interface Naming {
+  readonly startOf: (end: number) => number
+  readonly textOf: (key: number) => string
+}
+
 /** By window, named by its end, and key. */
 export class EmittedPanes {
-  readonly #byEnd = new Map<number, Map<number, Last>>()
+  readonly #places = new Map<number, Map<number, number>>()
+  readonly #naming: Naming
+  readonly pages: PagedList<Emitted, EmittedEntry>
 
-  get(end: number, key: number): Last | undefined {
-    return this.#byEnd.get(end)?.get(key)
+  constructor(naming: Naming) {
+    this.#naming = naming
+    this.pages = new PagedList({
+      saved: ({ end, key, last }) => ({ ...last, key: naming.textOf(key), start: naming.startOf(end), end }),
+      order: byEndAndKey,
+      write: saveEmitted
+    })
   }
 
-  set(end: number, key: number, emission: Last): void {
-    let emissions = this.#byEnd.get(end)
-    if (emissions === undefined) this.#byEnd.set(end, emissions = new Map())
-    emissions.set(key, emission)
+  get(end: number, key: number): Last | undefined {
+    const place = this.#places.get(end)?.get(key)
+    return place === undefined ? undefined : this.pages.at(place).last
+  }
+
+  set(end: number, key: number, last: Last): void {
+    let places = this.#places.get(end)
+    if (places === undefined) this.#places.set(end, places = new Map())
+    const known = places.get(key)
+    if (known === undefined) places.set(key, this.pages.add({ end, key, last }))
+    else this.pages.set(known, { end, key, last })
   }
 
   forget(isGone: (end: number) => boolean): void {
-    for (const end of this.#byEnd.keys()) if (isGone(end)) this.#byEnd.delete(end)
-  }
-
-  renumber(numberOf: (key: number) => number): void {
-    for (const [end, emissions] of this.#byEnd) {
-      this.#byEnd.set(end, new Map([...emissions].map(([key, emission]) => [numberOf(key), emission])))
+    for (const [end, places] of this.#places) {
+      if (!isGone(end)) continue
+      for (const place of places.values()) this.pages.remove(place)
+      this.#places.delete(end)
     }
   }
 
-  /** By end, then key. */
-  save(state: StateWriter, startOf: (end: number) => number, dictionary: Dictionary): void {
-    const entries = [...this.#byEnd].sort(([a], [b]) => a - b).flatMap(([end, emissions]) =>
-      [...emissions]
-        .map(([key, last]) => ({ ...last, key: dictionary.textOf(key), start: startOf(end), end }))
-        .sort((a, b) => compareText(a.key, b.key))
-    )
-    saveEmitted(entries, state)
+  /** Before the naming of keys changes. */
+  renumber(numberOf: (key: number) => number): void {
+    for (const [end, places] of this.#places) {
+      const renumbered = [...places].map(([key, place]) => {
+        this.pages.set(place, { ...this.pages.at(place), key: numberOf(key) })
+        return [numberOf(key), place] as const
+      })
+      this.#places.set(end, new Map(renumbered))
+    }
   }
 
-  restore(state: StateReader, startOf: (end: number) => number, dictionary: Dictionary): void {
+  restore(state: StateReader, numberOf: (text: string) => number): void {
     for (const { end, key, kind, revision, rows, start } of restoreEmitted(state)) {
-      if (startOf(end) !== start) throw new StateError(`no window is from ${start} to ${end}`)
-      this.set(end, dictionary.numberOf(key), { kind, revision, rows })
+      if (this.#naming.startOf(end) !== start) throw new StateError(`no window is from ${start} to ${end}`)
+      this.set(end, numberOf(key), { kind, revision, rows })
     }
   }
 }

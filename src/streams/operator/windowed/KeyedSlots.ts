@@ -1,6 +1,14 @@
 /** A slot for each key: of a slice, of a window, or of a run of slices. */
 import { noSlot } from "../aggregates/Accumulator.ts"
-import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
+import { type AccumulatorTable, owned, working } from "../aggregates/AccumulatorTable.ts"
+
+/** The slice or window whose state slots are. */
+export interface Home {
+  /** Rows of a slice, or of a window that others of its slices must not have. */
+  readonly table: "slices" | "late"
+  readonly start: number
+  readonly end: number
+}
 
 /**
  * What the keyed slots of a pipeline share: where their slots come from, how many they hold, and tables from slices that
@@ -12,9 +20,43 @@ export class KeyedSlotsPool {
   held = 0
   readonly #tables: Array<Int32Array> = []
   #lent = 0
+  /** By slot; none for slots that are only worked with. */
+  readonly #homes: Array<Home | null> = []
+  #keys = new Int32Array(64)
 
   constructor(slots: AccumulatorTable) {
     this.slots = slots
+  }
+
+  ensure(home: Home | null, key: number): number {
+    const slot = this.slots.allocate(home === null ? working : owned)
+    this.held++
+    this.#homes[slot] = home
+    if (slot >= this.#keys.length) {
+      const larger = new Int32Array(Math.max(slot + 1, this.#keys.length * 2))
+      larger.set(this.#keys)
+      this.#keys = larger
+    }
+    this.#keys[slot] = key
+    return slot
+  }
+
+  release(slot: number): void {
+    this.slots.release(slot)
+    this.held--
+    this.#homes[slot] = null
+  }
+
+  renumber(slot: number, key: number): void {
+    this.#keys[slot] = key
+  }
+
+  homeOf(slot: number): Home | null {
+    return this.#homes[slot] ?? null
+  }
+
+  keyOf(slot: number): number {
+    return this.#keys[slot]!
   }
 
   /** A table without slots that has room for a key. */
@@ -44,12 +86,15 @@ const empty = (key: number): Int32Array => new Int32Array(Math.max(16, 1 << (32 
 
 export class KeyedSlots {
   readonly #pool: KeyedSlotsPool
+  readonly #home: Home | null
   #slotOf: Int32Array = new Int32Array(0)
   /** The keys that have a slot, in no particular order. */
   #keys: Array<number> = []
 
-  constructor(pool: KeyedSlotsPool) {
+  /** Without a home they are worked with, and no checkpoint has them. */
+  constructor(pool: KeyedSlotsPool, home: Home | null = null) {
     this.#pool = pool
+    this.#home = home
   }
 
   get keys(): ReadonlyArray<number> {
@@ -71,8 +116,7 @@ export class KeyedSlots {
     if (key >= this.#slotOf.length) this.#slotOf = this.#pool.larger(this.#slotOf, key)
     const known = this.#slotOf[key]!
     if (known !== noSlot) return known
-    const slot = this.#pool.slots.allocate()
-    this.#pool.held++
+    const slot = this.#pool.ensure(this.#home, key)
     this.#slotOf[key] = slot
     this.#keys.push(key)
     return slot
@@ -81,10 +125,9 @@ export class KeyedSlots {
   /** Gives every slot back. */
   clear(): void {
     for (const key of this.#keys) {
-      this.#pool.slots.release(this.#slotOf[key]!)
+      this.#pool.release(this.#slotOf[key]!)
       this.#slotOf[key] = noSlot
     }
-    this.#pool.held -= this.#keys.length
     this.#pool.giveBack(this.#slotOf)
     this.#slotOf = new Int32Array(0)
     this.#keys = []
@@ -92,15 +135,13 @@ export class KeyedSlots {
 
   /** Gives back the slots of the keys for which a condition does not hold. */
   retain(wanted: (slot: number) => boolean): void {
-    const before = this.#keys.length
     this.#keys = this.#keys.filter((key) => {
       const slot = this.#slotOf[key]!
       if (wanted(slot)) return true
-      this.#pool.slots.release(slot)
+      this.#pool.release(slot)
       this.#slotOf[key] = noSlot
       return false
     })
-    this.#pool.held -= before - this.#keys.length
   }
 
   /** The same slots under other numbers for the keys. */
@@ -113,6 +154,7 @@ export class KeyedSlots {
     for (const [key, slot] of slots) {
       if (key >= this.#slotOf.length) this.#slotOf = this.#pool.larger(this.#slotOf, key)
       this.#slotOf[key] = slot
+      this.#pool.renumber(slot, key)
       this.#keys.push(key)
     }
   }

@@ -1,46 +1,45 @@
 /** The state of keys in windows or slices as a table of a snapshot: an entry for each, with its key, start and end. */
 import type { Dictionary } from "../../records/Batch.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
+import type { SlotEntry } from "../SlotPages.ts"
 import type { StateReader, StateWriter } from "../State.ts"
+import { compareText } from "./KeyOrder.ts"
 
-/** One key of one window or slice, and the slot that holds its state. */
-export interface KeyedEntry {
-  readonly key: number
+/** One key of one window or slice. */
+export interface KeyedOwner {
+  readonly key: string
   readonly start: number
   readonly end: number
-  readonly slot: number
 }
 
-/** Writes and reads tables of the slots of one pipeline. */
-export class KeyedState {
-  readonly #slots: AccumulatorTable
-  readonly #dictionary: Dictionary
+export const byStartAndKey = (a: KeyedOwner, b: KeyedOwner): number => a.start - b.start || a.end - b.end || compareText(a.key, b.key)
 
-  constructor(slots: AccumulatorTable, dictionary: Dictionary) {
-    this.#slots = slots
-    this.#dictionary = dictionary
-  }
+export const save = (
+  name: string,
+  entries: ReadonlyArray<SlotEntry<KeyedOwner>>,
+  { dictionary, slots, state }: { readonly slots: AccumulatorTable; readonly dictionary: Dictionary; readonly state: StateWriter }
+): void => {
+  const table = state.table(name, entries.length)
+  table.strings("key", entries.map(({ owner }) => owner.key))
+  table.numbers("start", Float64Array.from(entries, ({ owner }) => owner.start))
+  table.numbers("end", Float64Array.from(entries, ({ owner }) => owner.end))
+  slots.save(Int32Array.from(entries, ({ slot }) => slot), table, (number) => dictionary.textOf(number))
+}
 
-  /** In the order of the entries, which has to follow from what they are. */
-  save(name: string, entries: ReadonlyArray<KeyedEntry>, state: StateWriter): void {
-    const table = state.table(name, entries.length)
-    const textOf = (number: number) => this.#dictionary.textOf(number)
-    table.strings("key", entries.map(({ key }) => textOf(key)))
-    table.numbers("start", Float64Array.from(entries, ({ start }) => start))
-    table.numbers("end", Float64Array.from(entries, ({ end }) => end))
-    this.#slots.save(Int32Array.from(entries, ({ slot }) => slot), table, textOf)
-  }
-
-  /** `slotFor` gives each entry a slot of its own, or throws where there can be no such entry. */
-  restore(name: string, state: StateReader, slotFor: (entry: Omit<KeyedEntry, "slot">) => number): void {
-    const table = state.table(name)
-    const numberOf = (text: string) => this.#dictionary.numberOf(text)
+/** `slotFor` gives each entry a slot of its own, or throws where there can be no such entry. */
+export const restore = (
+  name: string,
+  { dictionary, slots, state }: { readonly slots: AccumulatorTable; readonly dictionary: Dictionary; readonly state: StateReader },
+  slotFor: (entry: { readonly key: number; readonly start: number; readonly end: number }) => number
+): void => {
+  const numberOf = (text: string) => dictionary.numberOf(text)
+  for (const table of state.tables(name)) {
     const [starts, ends] = [table.wholeNumbers("start"), table.wholeNumbers("end")]
-    const slots = new Int32Array(table.entries)
+    const found = new Int32Array(table.entries)
     for (const [i, text] of table.texts("key").entries()) {
-      slots[i] = slotFor({ key: numberOf(text), start: starts[i]!, end: ends[i]! })
+      found[i] = slotFor({ key: numberOf(text), start: starts[i]!, end: ends[i]! })
     }
-    this.#slots.restore(slots, table, numberOf)
+    slots.restore(found, table, numberOf)
     table.end()
   }
 }

@@ -14,11 +14,12 @@ import type { Dictionary } from "../../records/Batch.ts"
 import type { WindowNode } from "../../pipeline/Checked.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { noOffset } from "../Operator.ts"
+import { type SlotEntry, SlotPages } from "../SlotPages.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { isNews, type Last, restoreEmitted, saveEmitted } from "./EmittedPanes.ts"
 import { Heap } from "./Heap.ts"
-import { KeyedState } from "./KeyedState.ts"
+import * as KeyedState from "./KeyedState.ts"
 import { compareText } from "./KeyOrder.ts"
 import { type StoredPane, StoredSessions } from "./StoredSessions.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
@@ -33,6 +34,11 @@ interface Session {
   due: Due | null
   closed: boolean
   emitted: Last | null
+}
+
+/** A session as it is written. */
+interface Saved extends KeyedState.KeyedOwner {
+  readonly emitted: Last | null
 }
 
 interface Due {
@@ -54,6 +60,9 @@ export class SessionWindows implements Windows, Placement {
   /** Where there are early panes: the sessions that have had rows since the last of them. */
   readonly #touched = new Set<Session>()
   readonly #stored = new StoredSessions()
+  /** By slot. */
+  readonly #bySlot: Array<Session | undefined> = []
+  readonly pages: Windows["pages"]
   #held = 0
   #closedTo = -Infinity
 
@@ -64,6 +73,22 @@ export class SessionWindows implements Windows, Placement {
     this.#trigger = new EarlyTrigger(node.trigger)
     this.#emit = emit
     this.#dictionary = dictionary
+    const pages = new SlotPages<Saved>(slots, { ownerOf: this.#savedAt, order: byEnd, write: this.#write })
+    slots.pages = pages
+    this.pages = { slots: pages, stored: this.#stored.pages }
+  }
+
+  #savedAt = (slot: number): Saved | null => {
+    const session = this.#bySlot[slot]
+    if (session === undefined) return null
+    const { emitted, end, key, start } = session
+    return { key: this.#textOf(key), start, end, emitted }
+  }
+
+  #write = (entries: ReadonlyArray<SlotEntry<Saved>>, state: StateWriter): void => {
+    KeyedState.save("sessions", entries, { slots: this.#slots, dictionary: this.#dictionary, state })
+    const emitted = entries.flatMap(({ owner: { emitted, ...session } }) => emitted === null ? [] : [{ ...emitted, ...session }])
+    saveEmitted(emitted, state)
   }
 
   get closedTo(): number {
@@ -135,6 +160,7 @@ export class SessionWindows implements Windows, Placement {
     this.#held++
     // A row within the allowed lateness may open a session whose end has passed: it is emitted as late.
     const session: Session = { key, start, end, slot, due: null, closed: end < this.#closedTo, emitted: null }
+    this.#bySlot[slot] = session
     sessions.push(session)
     sessions.sort((a, b) => a.start - b.start)
     this.#schedule(session, end)
@@ -142,6 +168,7 @@ export class SessionWindows implements Windows, Placement {
   }
 
   #stretch(session: Session, start: number, end: number): void {
+    this.#slots.touch(session.slot)
     session.start = start
     if (end === session.end) return
     session.end = end
@@ -157,6 +184,7 @@ export class SessionWindows implements Windows, Placement {
     const revision = Math.max(emitted.revision, stored?.revision ?? 0) + 1
     const changes = Math.max(emitted.rows, stored?.changes ?? 0)
     this.#emit({ key, start, end, kind: "retracted", revision, changes, slot, watermark: this.#closedTo, offset })
+    this.#slots.touch(slot)
     session.emitted = null
   }
 
@@ -184,6 +212,7 @@ export class SessionWindows implements Windows, Placement {
     this.#touched.delete(session)
     this.#held--
     this.#slots.release(session.slot)
+    this.#bySlot[session.slot] = undefined
     const left = (this.#sessions.get(session.key) ?? []).filter((other) => other !== session)
     if (left.length === 0) this.#sessions.delete(session.key)
     else this.#sessions.set(session.key, left)
@@ -234,6 +263,7 @@ export class SessionWindows implements Windows, Placement {
     // One that the watermark closes is due as soon as the watermark is past its end.
     const watermark = offset === noOffset ? end + 1 : this.#closedTo
     this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
+    this.#slots.touch(slot)
     session.emitted = { kind, revision, rows }
   }
 
@@ -272,21 +302,14 @@ export class SessionWindows implements Windows, Placement {
   #textOf = (number: number): string => this.#dictionary.textOf(number)
 
   save(state: StateWriter): void {
-    const sessions = [...this.#sessions.values()].flat().sort(this.#order)
     saveProgress({ closedTo: this.#closedTo, latest: this.#trigger.latest }, state)
-    new KeyedState(this.#slots, this.#dictionary).save("sessions", sessions, state)
-    const emitted = sessions.flatMap(({ emitted, end, key, start }) =>
-      emitted === null ? [] : [{ ...emitted, key: this.#textOf(key), start, end }]
-    )
-    saveEmitted(emitted, state)
-    this.#stored.save(state)
   }
 
   restore(state: StateReader): void {
     const { closedTo, latest } = restoreProgress(state)
     this.#closedTo = closedTo
     this.#trigger.latest = latest
-    new KeyedState(this.#slots, this.#dictionary).restore("sessions", state, ({ end, key, start }) => {
+    KeyedState.restore("sessions", { slots: this.#slots, dictionary: this.#dictionary, state }, ({ end, key, start }) => {
       const sessions = this.#sessions.get(key) ?? []
       this.#sessions.set(key, sessions)
       if (end < start || sessions.some((other) => other.start <= end && start <= other.end)) {
@@ -306,3 +329,5 @@ export class SessionWindows implements Windows, Placement {
     this.#stored.restore(state)
   }
 }
+
+const byEnd = (a: Saved, b: Saved): number => a.end - b.end || KeyedState.byStartAndKey(a, b)

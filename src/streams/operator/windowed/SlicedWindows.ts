@@ -11,13 +11,14 @@
 import type { Dictionary } from "../../records/Batch.ts"
 import type { WindowNode } from "../../pipeline/Checked.ts"
 import { noSlot } from "../aggregates/Accumulator.ts"
-import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
+import { type AccumulatorTable, working } from "../aggregates/AccumulatorTable.ts"
 import { noOffset } from "../Operator.ts"
+import { type SlotEntry, SlotPages } from "../SlotPages.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
-import { KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
-import { KeyedState } from "./KeyedState.ts"
+import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
+import * as KeyedState from "./KeyedState.ts"
 import { KeyOrder } from "./KeyOrder.ts"
 import { SlidingAggregation, type Slice } from "./SlidingAggregation.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
@@ -28,6 +29,11 @@ interface OpenSlice extends Slice {
   /** The smallest and the largest end of the windows that hold the slice. */
   readonly firstEnd: number
   readonly lastEnd: number
+}
+
+/** A slot's slice or window, and its key. */
+interface Owner extends Home {
+  readonly key: string
 }
 
 /** What is to be emitted: a key of the window that ends at `end`. */
@@ -54,7 +60,8 @@ export class SlicedWindows implements Windows, Placement {
   readonly #slices: Array<OpenSlice> = []
   readonly #sliceAt = new Map<number, OpenSlice>()
   readonly #extras = new Map<number, KeyedSlots>()
-  readonly #emitted = new EmittedPanes()
+  readonly #emitted: EmittedPanes
+  readonly pages: Windows["pages"]
   /** Where there are early panes: the keys that have had rows since the last of them. */
   #touched = new Set<number>()
   #closedTo = -Infinity
@@ -69,7 +76,23 @@ export class SlicedWindows implements Windows, Placement {
     this.#emit = emit
     this.#dictionary = dictionary
     this.#sliding = this.#assigner.single ? null : new SlidingAggregation(this.#pool)
-    this.#scratch = slots.allocate()
+    this.#scratch = slots.allocate(working)
+    this.#emitted = new EmittedPanes({ startOf: (end) => this.#assigner.windowStart(end), textOf: (key) => this.#dictionary.textOf(key) })
+    const pages = new SlotPages<Owner>(slots, { ownerOf: this.#ownerOf, order: KeyedState.byStartAndKey, write: this.#write })
+    slots.pages = pages
+    this.pages = { slots: pages, emitted: this.#emitted.pages }
+  }
+
+  #ownerOf = (slot: number): Owner | null => {
+    const home = this.#pool.homeOf(slot)
+    return home === null ? null : { ...home, key: this.#dictionary.textOf(this.#pool.keyOf(slot)) }
+  }
+
+  #write = (entries: ReadonlyArray<SlotEntry<Owner>>, state: StateWriter): void => {
+    for (const table of ["slices", "late"] as const) {
+      const these = entries.filter(({ owner }) => owner.table === table)
+      KeyedState.save(table, these, { slots: this.#slots, dictionary: this.#dictionary, state })
+    }
   }
 
   get closedTo(): number {
@@ -151,10 +174,14 @@ export class SlicedWindows implements Windows, Placement {
     for (; !Number.isNaN(end); end = this.#assigner.nextEnd(end, slice.start)) {
       if (!this.#rollUp && end + this.#lateness <= watermarks[row]!) continue
       let extras = this.#extras.get(end)
-      if (extras === undefined) this.#extras.set(end, extras = new KeyedSlots(this.#pool))
+      if (extras === undefined) this.#extras.set(end, extras = this.#extrasOf(end))
       taking.addTo(extras.ensure(key), row)
       if (end <= this.#closedTo) this.#emitWindow({ end, key, kind: "late", offset: offsets[row]! }, this.#gather(end, key))
     }
+  }
+
+  #extrasOf(end: number): KeyedSlots {
+    return new KeyedSlots(this.#pool, { table: "late", start: this.#assigner.windowStart(end), end })
   }
 
   #sliceOf(time: number): OpenSlice {
@@ -166,7 +193,7 @@ export class SlicedWindows implements Windows, Placement {
     const [firstEnd, lastEnd] = this.#rollUp
       ? [end, end]
       : [this.#assigner.nextEnd(-Infinity, start), this.#assigner.lastEnd(start)]
-    const slice = { start, end, firstEnd, lastEnd, slots: new KeyedSlots(this.#pool) }
+    const slice = { start, end, firstEnd, lastEnd, slots: new KeyedSlots(this.#pool, { table: "slices", start, end }) }
     this.#sliceAt.set(start, slice)
     const at = this.#slices.findLastIndex((other) => other.start < start)
     this.#slices.splice(at + 1, 0, slice)
@@ -336,37 +363,26 @@ export class SlicedWindows implements Windows, Placement {
   }
 
   save(state: StateWriter): void {
-    const keyed = new KeyedState(this.#slots, this.#dictionary)
-    const extras = [...this.#extras].sort(([a], [b]) => a - b)
     saveProgress({ closedTo: this.#closedTo, latest: this.#trigger.latest }, state)
-    keyed.save("slices", this.#slices.flatMap((slice) => this.#entriesOf(slice)), state)
-    keyed.save("late", extras.flatMap(([end, slots]) => {
-      return this.#entriesOf({ start: this.#assigner.windowStart(end), end, slots })
-    }), state)
-    this.#emitted.save(state, (end) => this.#assigner.windowStart(end), this.#dictionary)
-  }
-
-  #entriesOf({ end, slots, start }: Slice) {
-    return this.#order.sort(slots.keys, this.#dictionary).map((key) => ({ key, start, end, slot: slots.get(key) }))
   }
 
   restore(state: StateReader): void {
-    const keyed = new KeyedState(this.#slots, this.#dictionary)
+    const keyed = { slots: this.#slots, dictionary: this.#dictionary, state }
     const { closedTo, latest } = restoreProgress(state)
     this.#closedTo = closedTo
     this.#trigger.latest = latest
-    keyed.restore("slices", state, ({ end, key, start }) => {
+    KeyedState.restore("slices", keyed, ({ end, key, start }) => {
       const slice = this.#sliceOf(start)
       if (slice.start !== start || slice.end !== end) throw new StateError(`no slice is from ${start} to ${end}`)
       return this.#newSlot(slice.slots, key)
     })
-    keyed.restore("late", state, ({ end, key, start }) => {
+    KeyedState.restore("late", keyed, ({ end, key, start }) => {
       if (this.#assigner.windowStart(end) !== start) throw new StateError(`no window is from ${start} to ${end}`)
-      const extras = this.#extras.get(end) ?? new KeyedSlots(this.#pool)
+      const extras = this.#extras.get(end) ?? this.#extrasOf(end)
       this.#extras.set(end, extras)
       return this.#newSlot(extras, key)
     })
-    this.#emitted.restore(state, (end) => this.#assigner.windowStart(end), this.#dictionary)
+    this.#emitted.restore(state, (text) => this.#dictionary.numberOf(text))
   }
 
   #newSlot(slots: KeyedSlots, key: number): number {

@@ -5,15 +5,20 @@
  * it back.
  */
 import * as Pane from "../../pipeline/Pane.ts"
+import { PagedList } from "../PagedList.ts"
 import type { StateReader, StateWriter } from "../State.ts"
 
 /** What has to be known of a pane in order to take it back. */
 export type StoredPane = Pick<Pane.Pane, "changes" | "end" | "key" | "revision" | "start">
 
-type Stored = Omit<StoredPane, "key">
+interface Stored extends Omit<StoredPane, "key"> {
+  /** In the pages. */
+  readonly place: number
+}
 
 export class StoredSessions {
   readonly #byKey = new Map<string, Array<Stored>>()
+  readonly pages = new PagedList<StoredPane>({ saved: (session) => session, order: Pane.order, write })
   #lastEnd = -Infinity
 
   get isEmpty(): boolean {
@@ -23,12 +28,13 @@ export class StoredSessions {
   /** Of several that are told of one session, by several stores or by an end of input too, the newest of each stays. */
   add({ changes, end, key, revision, start }: StoredPane): void {
     const known = this.take(key, start, end)
-    const session = {
+    const newest = {
       start,
       end,
       changes: Math.max(changes, known?.changes ?? 0),
       revision: Math.max(revision, known?.revision ?? 0)
     }
+    const session = { ...newest, place: this.pages.add({ ...newest, key }) }
     const others = this.#byKey.get(key)
     if (others === undefined) this.#byKey.set(key, [session])
     else others.push(session)
@@ -52,31 +58,33 @@ export class StoredSessions {
     const left = known.filter((session) => !isWanted(session))
     if (left.length === 0) this.#byKey.delete(key)
     else if (left.length < known.length) this.#byKey.set(key, left)
-    return known.filter(isWanted)
+    const taken = known.filter(isWanted)
+    for (const { place } of taken) this.pages.remove(place)
+    return taken
   }
 
   /** Forgets all of them once all ended before this: nothing that comes can reach them any more. */
   forgetBefore(time: number): void {
-    if (this.#lastEnd < time) this.#byKey.clear()
-  }
-
-  save(state: StateWriter): void {
-    const sessions = [...this.#byKey]
-      .flatMap(([key, all]) => all.map((session) => ({ ...session, key })))
-      .sort(Pane.order)
-    const table = state.table("stored", sessions.length)
-    table.strings("key", sessions.map(({ key }) => key))
-    for (const name of ["start", "end", "revision", "changes"] as const) {
-      table.numbers(name, Float64Array.from(sessions, (session) => session[name]))
-    }
+    if (this.#lastEnd >= time) return
+    for (const sessions of this.#byKey.values()) for (const { place } of sessions) this.pages.remove(place)
+    this.#byKey.clear()
   }
 
   restore(state: StateReader): void {
-    const table = state.table("stored")
-    const [starts, ends] = [table.wholeNumbers("start"), table.wholeNumbers("end")]
-    const [revisions, changes] = [table.wholeNumbers("revision"), table.wholeNumbers("changes")]
-    table.texts("key").forEach((key, i) =>
-      this.add({ key, start: starts[i]!, end: ends[i]!, revision: revisions[i]!, changes: changes[i]! }))
-    table.end()
+    for (const table of state.tables("stored")) {
+      const [starts, ends] = [table.wholeNumbers("start"), table.wholeNumbers("end")]
+      const [revisions, changes] = [table.wholeNumbers("revision"), table.wholeNumbers("changes")]
+      table.texts("key").forEach((key, i) =>
+        this.add({ key, start: starts[i]!, end: ends[i]!, revision: revisions[i]!, changes: changes[i]! }))
+      table.end()
+    }
+  }
+}
+
+const write = (sessions: ReadonlyArray<StoredPane>, state: StateWriter): void => {
+  const table = state.table("stored", sessions.length)
+  table.strings("key", sessions.map(({ key }) => key))
+  for (const name of ["start", "end", "revision", "changes"] as const) {
+    table.numbers(name, Float64Array.from(sessions, (session) => session[name]))
   }
 }

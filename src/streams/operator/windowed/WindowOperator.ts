@@ -113,6 +113,10 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
 
   #textOf = (number: number): string => this.#dictionary.textOf(number)
 
+  get pages(): Windows["pages"] {
+    return this.#windows.pages
+  }
+
   save(state: StateWriter): void {
     this.#windows.save(state)
   }

@@ -1,6 +1,7 @@
 /** What the operator asks of a kind of windows, and what it gets back. */
 import type { Dictionary } from "../../records/Batch.ts"
 import type * as Pane from "../../pipeline/Pane.ts"
+import type { Paged } from "../Paged.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import type { StoredPane } from "./StoredSessions.ts"
 import type { Taking } from "./Taking.ts"
@@ -46,6 +47,9 @@ export interface Windows {
   /** Takes the panes that a former run has left in the sink for its own: what turns out not to be a window is retracted. */
   adopt(stored: ReadonlyArray<StoredPane>): void
   useDictionary(dictionary: Dictionary): void
+  /** What is kept of keys and windows. */
+  readonly pages: { readonly [name: string]: Paged }
+  /** Writes how far they have come. */
   save(state: StateWriter): void
   restore(state: StateReader): void
 }
