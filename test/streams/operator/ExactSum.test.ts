@@ -20,7 +20,7 @@ const written = (sum: ExactSum, slots: Int32Array): ExactSum => {
   sum.save("s", slots, writer.table("t", slots.length))
   const read = new ExactSum()
   read.grow(3)
-  const table = new StateReader(JSON.parse(JSON.stringify(writer.state))).table("t")
+  const table = new StateReader([writer.bytes!]).table("t")
   read.restore("s", slots, table)
   table.end()
   return read

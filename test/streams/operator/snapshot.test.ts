@@ -2,6 +2,7 @@
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { StateError, StateReader, type TableReader, StateWriter, type TableWriter } from "../../../src/streams/operator/State.ts"
+import { tablesOf } from "../../../src/testing/SnapshotText.ts"
 
 const number = fc.oneof(
   fc.integer({ min: -3, max: 3 }),
@@ -9,11 +10,11 @@ const number = fc.oneof(
   fc.constantFrom(-0, NaN, Infinity, -Infinity, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32)
 )
 
-/** What a table gives back that was written, through JSON. */
+/** What a table gives back that was written, from bytes. */
 const through = <A>(entries: number, write: (table: TableWriter) => void, read: (table: TableReader) => A): A => {
   const writer = new StateWriter()
   write(writer.table("all", entries))
-  const reader = new StateReader(JSON.parse(JSON.stringify(writer.state)))
+  const reader = new StateReader(writer.bytes === null ? [] : [writer.bytes])
   const table = reader.table("all")
   expect(table.entries).toBe(entries)
   const found = read(table)
@@ -25,12 +26,12 @@ const through = <A>(entries: number, write: (table: TableWriter) => void, read: 
 const stateOf = (entries: number, write: (table: TableWriter) => void) => {
   const writer = new StateWriter()
   write(writer.table("all", entries))
-  return JSON.parse(JSON.stringify(writer.state))
+  return JSON.parse(JSON.stringify(tablesOf(writer.bytes!)))
 }
 
 describe("a column", () => {
   it("of numbers comes back to the bit", () => {
-    fc.assert(fc.property(fc.array(number), (values) => {
+    fc.assert(fc.property(fc.array(number, { minLength: 1 }), (values) => {
       const found = through(values.length, (table) => table.numbers("n", Float64Array.from(values)), (table) => table.numbers("n"))
       expect(Array.from(found)).toEqual(values)
     }))
@@ -38,7 +39,7 @@ describe("a column", () => {
 
   it("of strings, integers and JSON does too", () => {
     const entry = fc.record({ text: fc.option(fc.string({ maxLength: 1 })), small: fc.integer(), large: fc.option(fc.bigInt()), json: fc.json() })
-    fc.assert(fc.property(fc.array(entry), (entries) => {
+    fc.assert(fc.property(fc.array(entry, { minLength: 1 }), (entries) => {
       const beyond = new Map(entries.flatMap(({ large }, i) => large === null ? [] : [[i, large] as const]))
       const smalls = entries.map(({ small }) => small)
       const values = entries.map(({ json }) => JSON.parse(json))
@@ -57,7 +58,6 @@ describe("a column", () => {
   })
 
   it.each([
-    ["nothing at all", [], 0],
     ["nothing but one integer", [7, 7, 7], 0],
     ["integers within 256", [-5, 250], 1],
     ["integers 256 apart", [-5, 251], 2],
@@ -68,9 +68,9 @@ describe("a column", () => {
     ["no integers", [0.5, 1], 8],
     ["minus zero", [-0, 1], 8]
   ])("of %s takes as many bytes a number", (_, values, bytes) => {
-    const { all } = stateOf(values.length, (table) => table.numbers("n", Float64Array.from(values)))
-    expect(all.columns.n.bytes).toBe(bytes)
-    expect(Buffer.from(all.columns.n.data, "base64")).toHaveLength(bytes * values.length)
+    const { all, payload } = stateOf(values.length, (table) => table.numbers("n", Float64Array.from(values)))
+    expect(all.columns.n).toMatchObject({ bytes, at: 0 })
+    expect(Buffer.from(payload, "base64")).toHaveLength(bytes * values.length)
   })
 
   it("of strings has each one once, and says where they are only if one comes twice", () => {
@@ -89,8 +89,8 @@ describe("a column", () => {
 
   it("stands among the others by its name", () => {
     const names = ["b", "a", "É", "c"]
-    const { all } = stateOf(0, (table) => {
-      for (const name of names) table.json(name, [])
+    const { all } = stateOf(1, (table) => {
+      for (const name of names) table.json(name, [1])
       for (const name of names) table.part(name)
     })
     expect([Object.keys(all.columns), Object.keys(all.parts)]).toEqual([["a", "b", "c", "É"], ["a", "b", "c", "É"]])
@@ -102,15 +102,67 @@ describe("a column", () => {
   })
 })
 
-const two = { base: 0, bytes: 1, data: "AQI=" }
+describe("a section", () => {
+  it("has no table without entries, and is none without tables", () => {
+    const writer = new StateWriter()
+    writer.table("empty", 0).json("j", [])
+    expect(writer.bytes).toBe(null)
+    writer.table("full", 1).json("j", [1])
+    expect(Object.keys(tablesOf(writer.bytes!))).toEqual(["full", "payload"])
+    expect(new StateReader([writer.bytes!]).tables("empty")).toEqual([])
+  })
+
+  it("may have a part of a table, in whatever order; a table that stands in one is refused where two have it", () => {
+    const sections = [[1, 2], [3]].map((values) => {
+      const writer = new StateWriter()
+      // Whatever stands before them in the payload.
+      writer.table("other", 1).numbers("n", Float64Array.of(0.5))
+      writer.table("t", values.length).numbers("n", Float64Array.from(values, (value) => value * 300))
+      return writer.bytes!
+    })
+    for (const all of [sections, sections.toReversed()]) {
+      const reader = new StateReader(all)
+      expect(reader.tables("t").flatMap((table) => [...table.numbers("n")]).sort()).toEqual([300, 600, 900])
+      expect(() => reader.end()).toThrow("the snapshot has a table that nobody reads: \"other\"")
+      expect(reader.tables("other").map((table) => [...table.numbers("n")])).toEqual([[0.5], [0.5]])
+      expect(() => reader.end()).not.toThrow()
+      expect(() => reader.table("t")).toThrow("the table \"t\"")
+    }
+  })
+
+  it("is read wherever its bytes stand", () => {
+    const writer = new StateWriter()
+    writer.table("t", 3).numbers("n", Float64Array.of(0.5, 1.5, -2))
+    const bytes = Buffer.concat([Buffer.from("abc"), writer.bytes!, Buffer.from("d")])
+    const table = new StateReader([bytes.subarray(3, -1)]).table("t")
+    expect([...table.numbers("n")]).toEqual([0.5, 1.5, -2])
+  })
+
+  it("that is too short, or shorter than it says, is refused", () => {
+    const writer = new StateWriter()
+    writer.table("t", 1).json("j", [1])
+    const bytes = writer.bytes!
+    for (let length = 0; length < bytes.length; length++) expect(() => new StateReader([bytes.subarray(0, length)])).toThrow(StateError)
+  })
+})
+
+const two = { base: 0, bytes: 1, at: 0 }
+
+/** A section of these tables with these numbers. */
+const sectionOf = (tables: unknown, payload: string): Uint8Array => {
+  const described = Buffer.from(JSON.stringify(tables))
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(described.length)
+  return Buffer.concat([length, described, Buffer.from(payload, "base64")])
+}
 
 const damaged = (what: string) => `the snapshot is damaged: ${what}`
 
 const tableWith = (columns: unknown, parts: unknown = {}, entries: unknown = 2) => ({ t: { entries, columns, parts } })
 
 describe("a state is refused", () => {
-  const read = (state: unknown, use: (table: TableReader) => unknown) => () => {
-    const reader = new StateReader(state)
+  const read = (tables: unknown, use: (table: TableReader) => unknown, payload = "AQI=") => () => {
+    const reader = new StateReader([sectionOf(tables, payload)])
     const table = reader.table("t")
     use(table)
     table.end()
@@ -120,12 +172,14 @@ describe("a state is refused", () => {
   const strings = (table: TableReader) => table.strings("c")
   const integers = (table: TableReader) => table.integers("c")
 
-  it.each<readonly [string, unknown, (table: TableReader) => unknown, string]>([
-    ["that is no object", [], numbers, damaged("the state")],
-    ["that is null", null, numbers, damaged("the state")],
+  it.each<readonly [what: string, tables: unknown, use: (table: TableReader) => unknown, why: string, payload?: string]>([
+    ["that is no object", [], numbers, damaged("a section")],
+    ["that is null", null, numbers, damaged("a section")],
     ["without the table", {}, numbers, damaged("the table \"t\"")],
     ["whose table is a list", { t: [] }, numbers, damaged("the table \"t\"")],
     ["without a number of entries", tableWith({}, {}, null), numbers, damaged("the number of entries of \"t\"")],
+    ["with no entries", tableWith({}, {}, 0), numbers, damaged("the number of entries of \"t\"")],
+    ["with more entries than there can be", tableWith({}, {}, 2 ** 26 + 1), numbers, damaged("the number of entries of \"t\"")],
     ["with less than no entries", tableWith({}, {}, -1), numbers, damaged("the number of entries of \"t\"")],
     ["with half an entry", tableWith({}, {}, 0.5), numbers, damaged("the number of entries of \"t\"")],
     ["without columns", tableWith(null), numbers, damaged("the columns of \"t\"")],
@@ -135,17 +189,20 @@ describe("a state is refused", () => {
     ["with a column more", tableWith({ c: two, d: two }), numbers, "the snapshot has a column of \"t\" that nobody reads: \"d\""],
     ["with a part more", tableWith({ c: two }, { p: {} }), numbers, "the snapshot has a part of \"t\" that nobody reads: \"p\""],
     ["with a table more", { ...tableWith({ c: two }), u: {} }, numbers, "the snapshot has a table that nobody reads: \"u\""],
-    ["whose numbers are too few", tableWith({ c: { ...two, data: "AQ==" } }), numbers, damaged("t.c")],
-    ["whose numbers are too many", tableWith({ c: { ...two, data: "AQID" } }), numbers, damaged("t.c")],
-    ["whose numbers are no base64", tableWith({ c: { ...two, data: "AQ I=" } }), numbers, damaged("t.c")],
-    ["whose numbers are no text", tableWith({ c: { ...two, data: 1 } }), numbers, damaged("t.c")],
+    ["whose numbers are too few", tableWith({ c: two }), numbers, damaged("t.c"), "AQ=="],
+    ["whose numbers stand behind the end", tableWith({ c: { ...two, at: 1 } }), numbers, damaged("t.c")],
+    ["whose numbers stand before the beginning", tableWith({ c: { ...two, at: -1 } }), numbers, damaged("t.c")],
+    ["whose numbers stand between two bytes", tableWith({ c: { ...two, at: 0.5 } }), numbers, damaged("t.c"), "AQIDBA=="],
+    ["whose numbers stand at a text", tableWith({ c: { ...two, at: "0" } }), numbers, damaged("t.c")],
+    ["whose numbers stand nowhere", tableWith({ c: { base: 0, bytes: 1 } }), numbers, damaged("t.c")],
+    ["all of whose numbers are the same, and stand behind the end", tableWith({ c: { base: 0, bytes: 0, at: 3 } }), numbers, damaged("t.c")],
     ["whose numbers begin nowhere", tableWith({ c: { ...two, base: 0.5 } }), numbers, damaged("t.c")],
     ["whose numbers begin at a text", tableWith({ c: { ...two, base: "0" } }), numbers, damaged("t.c")],
-    ["whose numbers have 3 bytes", tableWith({ c: { base: 0, bytes: 3, data: "AQIDBAUG" } }), numbers, damaged("t.c")],
-    ["whose doubles begin at 1", tableWith({ c: { base: 1, bytes: 8, data: "AAAAAAAA8D8AAAAAAADwPw==" } }), numbers, damaged("t.c")],
+    ["whose numbers have 3 bytes", tableWith({ c: { base: 0, bytes: 3, at: 0 } }), numbers, damaged("t.c"), "AQIDBAUG"],
+    ["whose doubles begin at 1", tableWith({ c: { base: 1, bytes: 8, at: 0 } }), numbers, damaged("t.c"), "AAAAAAAA8D8AAAAAAADwPw=="],
     ["whose column is null", tableWith({ c: null }), numbers, damaged("t.c")],
-    ["with NaN for a whole number", tableWith({ c: { base: 0, bytes: 8, data: "AAAAAAAA8D8AAAAAAAD4fw==" } }), (table) => table.wholeNumbers("c"), damaged("t.c")],
-    ["with NaN for a finite number", tableWith({ c: { base: 0, bytes: 8, data: "AAAAAAAA8D8AAAAAAAD4fw==" } }), (table) => table.finiteNumbers("c"), damaged("t.c")],
+    ["with NaN for a whole number", tableWith({ c: { base: 0, bytes: 8, at: 0 } }), (table) => table.wholeNumbers("c"), damaged("t.c"), "AAAAAAAA8D8AAAAAAAD4fw=="],
+    ["with NaN for a finite number", tableWith({ c: { base: 0, bytes: 8, at: 0 } }), (table) => table.finiteNumbers("c"), damaged("t.c"), "AAAAAAAA8D8AAAAAAAD4fw=="],
     ["whose strings are numbers", tableWith({ c: { different: ["a", 1] } }), strings, damaged("t.c")],
     ["whose strings are none", tableWith({ c: { different: "ab" } }), strings, damaged("t.c")],
     ["whose strings are null", tableWith({ c: null }), strings, damaged("t.c")],
@@ -155,10 +212,10 @@ describe("a state is refused", () => {
     ["that lacks a text", tableWith({ c: { different: ["a", null] } }), (table) => table.texts("c"), damaged("t.c")],
     ["whose JSON is too little", tableWith({ c: [1] }), (table) => table.json("c"), damaged("t.c")],
     ["whose JSON is no list", tableWith({ c: { length: 2 } }), (table) => table.json("c"), damaged("t.c")],
-    ["whose integers are halves", tableWith({ c: { small: { base: 0, bytes: 8, data: "AAAAAAAA8D8AAAAAAADgPw==" }, large: [] } }), integers, damaged("t.c")],
+    ["whose integers are halves", tableWith({ c: { small: { base: 0, bytes: 8, at: 0 }, large: [] } }), integers, damaged("t.c"), "AAAAAAAA8D8AAAAAAADgPw=="],
     ["whose large integers are no list", tableWith({ c: { small: two, large: {} } }), integers, damaged("t.c")],
-    ["whose small integers are too few", tableWith({ c: { small: { ...two, data: "AQ==" }, large: [] } }), integers, damaged("t.c")],
-    ["whose places are too few", tableWith({ c: { different: ["a", "b"], places: { ...two, data: "AQ==" } } }), strings, damaged("t.c")],
+    ["whose small integers are too few", tableWith({ c: { small: two, large: [] } }), integers, damaged("t.c"), "AQ=="],
+    ["whose places are too few", tableWith({ c: { different: ["a", "b"], places: two } }), strings, damaged("t.c"), "AQ=="],
     ["without small integers", tableWith({ c: { large: [] } }), integers, damaged("t.c")],
     ["with a large integer of no entry", tableWith({ c: { small: two, large: [[2, "1"]] } }), integers, damaged("t.c")],
     ["with a large integer before the first", tableWith({ c: { small: two, large: [[-1, "1"]] } }), integers, damaged("t.c")],
@@ -172,8 +229,8 @@ describe("a state is refused", () => {
       table.numbers("c")
       table.part("p").end()
     }, "the snapshot has a column of \"t.p\" that nobody reads: \"d\""]
-  ])("%s", (_, state, use, why) => {
-    expect(read(state, use)).toThrow(new StateError(why))
+  ])("%s", (_, tables, use, why, payload) => {
+    expect(read(tables, use, payload)).toThrow(new StateError(why))
   })
 
   it("with an error of its own", () => {
