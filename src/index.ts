@@ -27,7 +27,8 @@ export { movingAverage5m } from "./analytics/movingAverage.ts"
 export { bars, priceForming, ticks } from "./analytics/ticks.ts"
 
 // Engines, and the ports that they run on with their layers in memory.
-export { CheckpointError, CheckpointMismatch, CheckpointStore } from "./streams/ports/CheckpointStore.ts"
+export { CheckpointError, CheckpointMismatch } from "./streams/ports/Checkpoint.ts"
+export { CheckpointStore } from "./streams/ports/CheckpointStore.ts"
 export { DeadLetters, DeadLettersError } from "./streams/ports/DeadLetters.ts"
 export { Decisions, DecisionsError } from "./streams/ports/Decisions.ts"
 export { Engine, RemoteError, StateError } from "./streams/ports/Engine.ts"

@@ -245,7 +245,7 @@ const withoutNumbers = (engine: Engine): string =>
   JSON.stringify(JSON.parse(engine.snapshot(), (name, value: unknown) => {
     // How many entries a table has is no number that may change; those in its columns are.
     if (name === "entries") return value
-    if (name === "data") return ""
+    if (name === "payload") return ""
     return value === null || typeof value === "number" || (typeof value === "string" && /^-?\d+$/.test(value)) ? 0 : value
   }))
 

@@ -1,6 +1,7 @@
 /** The laws of the port {@link CheckpointStore}. */
 import { Arbitrary, Effect, type Layer, Option } from "effect"
-import { type Checkpoint, CheckpointStore, type Part } from "../streams/ports/CheckpointStore.ts"
+import type { Checkpoint, Part } from "../streams/ports/Checkpoint.ts"
+import { CheckpointStore } from "../streams/ports/CheckpointStore.ts"
 import { type DurableLaws, forAll, holds, type Laws, on, type Options, same, testLaws } from "./Law.ts"
 import { integer } from "./Samples.ts"
 

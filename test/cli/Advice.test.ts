@@ -8,7 +8,7 @@ import { SparkError } from "../../src/adapters/spark/connect/SparkError.ts"
 import { SubmissionError } from "../../src/adapters/spark/rest/SubmissionError.ts"
 import { FolderInUse } from "../../src/adapters/sqlite/WriterLock.ts"
 import { adviceOf, sentence } from "../../src/cli/terminal/Advice.ts"
-import { CheckpointMismatch } from "../../src/streams/ports/CheckpointStore.ts"
+import { CheckpointMismatch } from "../../src/streams/ports/Checkpoint.ts"
 import { RemoteError, StateError } from "../../src/streams/ports/Engine.ts"
 import { EventLogError } from "../../src/streams/ports/EventLog.ts"
 
@@ -50,7 +50,7 @@ const answers: ReadonlyArray<readonly [Error, RegExp]> = [
   [new SparkError({ message: "it is so", reason: "unauthenticated" }), /^set COURANT_SPARK_TOKEN /],
   [new SubmissionError({ message: "it is so", reason: "not-allowed" }), /^set COURANT_SPARK_REST_TOKEN /],
   [new Unsupported({ pipeline: "a", what: "b", why: "c" }), /^courant process /],
-  [new CheckpointMismatch({ name: "a", stored: "b", wanted: "c" }), /--out-of-orderness and --allowed-lateness as before, .*--restart/],
+  [new CheckpointMismatch({ name: "a" }), /--out-of-orderness and --allowed-lateness as before, .*--restart/],
   [new StateError({ message: "it is so", reason: "other-version" }), /--restart/],
   [new StateError({ message: "it is so", reason: "checkpoint-ahead" }), /--restart/],
   [new StateError({ message: "it is so", reason: "other-log" }), /--restart/],

@@ -196,7 +196,11 @@ for (const [name, started] of Object.entries(kinds)) {
           const first = yield* take
           const saveWith = (context: typeof first, offset: number) =>
             Effect.provideContext(
-              Effect.flatMap(CheckpointStore, (store) => store.save("test", { fingerprint: "f", log: log.id, offsets: [offset], state: "" })),
+              Effect.flatMap(CheckpointStore, (store) => store.save("test", {
+                head: { pipelines: {}, processor: "test", log: log.id, sinks: [], offsets: [offset] },
+                isBase: true,
+                sections: []
+              })),
               context
             )
           const reading = yield* Effect.forkChild(Effect.flip(
@@ -208,7 +212,7 @@ for (const [name, started] of Object.entries(kinds)) {
           const refusal = yield* Effect.flip(saveWith(first, 11))
           assert.match(refusal.message, /another processor has taken over the group/)
           assert.match((yield* Fiber.join(reading)).message, /another processor has taken over the group/)
-          const stored = yield* store.load("test", "f")
+          const stored = yield* store.load("test")
           assert.deepStrictEqual(stored.pipe((option) => option._tag === "Some" ? option.value.offsets : null), [20])
           yield* saveWith(second, 21)
           const broker = yield* kafka

@@ -8,7 +8,6 @@ import * as SqliteCheckpointStore from "../../src/adapters/sqlite/SqliteCheckpoi
 import * as SqliteResultSink from "../../src/adapters/sqlite/SqliteResultSink.ts"
 import { checkpointName } from "../../src/cli/Pipelines.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
-import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { commandLine, courant, linesOf, type Outcome, startCommand, temporaryFolder } from "../cli/courant.ts"
 import { randomFrom } from "../random.ts"
@@ -150,7 +149,7 @@ const committedTo = ({ address, topic }: Place) =>
 const savedIn = (folder: string, topic: string) =>
   Effect.gen(function*() {
     const store = yield* CheckpointStore
-    return yield* store.load(checkpointName(topic, pipelines), Pipeline.fingerprint(pipelines))
+    return yield* store.load(checkpointName(topic, pipelines))
   }).pipe(
     Effect.provide(SqliteCheckpointStore.layer.pipe(Layer.provide(reading(folder)))),
     Effect.map(Option.match({ onNone: () => [], onSome: ({ offsets }) => offsets })),

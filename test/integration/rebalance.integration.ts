@@ -14,7 +14,6 @@ import { Decisions } from "../../src/streams/ports/Decisions.ts"
 import { Engine } from "../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import * as InProcess from "../../src/streams/engine/InProcess.ts"
-import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import { Monitor } from "../../src/streams/ports/Monitor.ts"
 import type { Pane } from "../../src/streams/pipeline/Pane.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
@@ -252,7 +251,7 @@ const sameAsFold = Effect.gen(function*() {
 
 const savedOffsets = Effect.gen(function*() {
   const store = yield* CheckpointStore
-  const saved = yield* store.load(name, Pipeline.fingerprint(pipelines))
+  const saved = yield* store.load(name)
   return Option.match(saved, { onNone: () => [], onSome: ({ offsets }) => offsets })
 })
 

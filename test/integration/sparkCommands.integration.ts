@@ -170,7 +170,7 @@ layer(stack, { timeout: "10 minutes", excludeTestServices: true })("courant subm
       const wider = Pipeline.withBounds(candles1m, { outOfOrderness: 90_000 })
       const refused = yield* submit("candles-1m --out-of-orderness 90s")
       assert.strictEqual(refused.code, 1)
-      assert.match(refused.stderr, /^courant: the checkpoint "\S+-panes: candles-1m" was written by another version of its pipelines .* --restart/m)
+      assert.match(refused.stderr, /^courant: the checkpoint "\S+-panes: candles-1m" was written for another version of its pipelines; .* --restart/m)
       const second = yield* start("candles-1m --out-of-orderness 90s --restart")
       yield* second.says(/^candles-1m has ended on Spark$/m)
       const expected = yield* Harness.foldOf(wider, topic)

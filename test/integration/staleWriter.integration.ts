@@ -49,7 +49,12 @@ for (const [kind, broker] of Object.entries(kinds)) {
       ).pipe(Layer.provide(writing), Layer.provideMerge(fence))))
       return {
         write: Context.get(context, ResultSink).write,
-        save: (state: string) => Context.get(context, CheckpointStore).save("c", { fingerprint: "f", log: "l", offsets: [], state }),
+        save: (state: string) =>
+          Context.get(context, CheckpointStore).save("c", {
+            head: { pipelines: {}, processor: "c", log: "l", sinks: [], offsets: [] },
+            isBase: true,
+            sections: [["s", Buffer.from(state)]]
+          }),
         check: Context.get(context, Fence).check
       }
     })

@@ -410,22 +410,22 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a snapshot forgets the late rows of windows",
     file: sliced,
-    find: "const extras = [...this.#extras].sort",
-    replace: "const extras = [...new Map<number, KeyedSlots>()].sort",
+    find: "const these = entries.filter(({ owner }) => owner.table === table)",
+    replace: "const these = entries.filter(({ owner }) => owner.table === table && table === \"slices\")",
     law: "a snapshot is restored"
   },
   {
     mistake: "a snapshot forgets what was emitted",
     file: "streams/operator/windowed/EmittedPanes.ts",
-    find: "const entries = [...this.#byEnd].sort",
-    replace: "const entries = [...new Map<number, Map<number, Last>>()].sort",
+    find: "  const table = state.table(\"emitted\", entries.length)",
+    replace: "  entries = []\n  const table = state.table(\"emitted\", entries.length)",
     law: "a snapshot is restored"
   },
   {
     mistake: "the order of results is seen in a snapshot",
     file: "streams/operator/State.ts",
-    find: "      parts: Object.fromEntries([...this.#parts].sort(byName).map(([name, part]) => [name, part.encoded]))",
-    replace: "      parts: Object.fromEntries([...this.#parts].map(([name, part]) => [name, part.encoded]))",
+    find: "parts: Object.fromEntries([...this.#parts].sort(byName).map(",
+    replace: "parts: Object.fromEntries([...this.#parts].map(",
     law: "a snapshot is read by name"
   },
   {
@@ -447,8 +447,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "integers of a snapshot come back without what they have in common",
     file: "streams/operator/StateColumn.ts",
-    find: ": base + readWhole(",
-    replace: ": 0 * base + readWhole(",
+    find: "values[i] = base + array[i]!",
+    replace: "values[i] = array[i]!",
     law: "a snapshot is restored"
   },
   {
@@ -489,15 +489,15 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "slots that are given back are counted as held",
     file: "streams/operator/windowed/KeyedSlots.ts",
-    find: "    this.#pool.held -= before - this.#keys.length\n",
+    find: "    this.held--\n",
     replace: "",
     law: foldLaw
   },
   {
     mistake: "a table that is used again has the slots of the slice before",
     file: "streams/operator/windowed/KeyedSlots.ts",
-    find: "      this.#slotOf[key] = noSlot\n    }\n    this.#pool.held",
-    replace: "    }\n    this.#pool.held",
+    find: "      this.#slotOf[key] = noSlot\n    }\n    this.#pool.giveBack(this.#slotOf)",
+    replace: "    }\n    this.#pool.giveBack(this.#slotOf)",
     law: foldLaw
   },
   {
@@ -517,14 +517,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a snapshot of other pipelines is read",
     file: "streams/engine/Job.ts",
-    find: "if (fingerprint !== this.fingerprint) return false",
-    replace: "",
+    find: "state.pipelines[checked.name] === checked.fingerprint)",
+    replace: "state.pipelines[checked.name] !== undefined)",
     law: "a snapshot of other pipelines"
   },
   {
     mistake: "what was emitted is remembered for ever",
     file: "streams/operator/windowed/EmittedPanes.ts",
-    find: "for (const end of this.#byEnd.keys()) if (isGone(end)) this.#byEnd.delete(end)",
+    find: "      if (!isGone(end)) continue\n      for (const place of places.values()) this.pages.remove(place)\n      this.#places.delete(end)\n",
     replace: "",
     law: "state follows what is open"
   },
@@ -699,7 +699,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "what is final is kept for ever",
     file: "streams/operator/results/DeriveOperator.ts",
-    find: "else if (history.entries.length === 0) this.#histories.delete(due.key)",
+    find: "else if (history.entries.length === 0) this.#forget(due.key)",
     replace: "else if (history.entries.length === 0) continue",
     law: "a window is compared with the one before within the horizon"
   },

@@ -15,16 +15,16 @@ const planted = (file: string, mistakes: ReadonlyArray<readonly [mistake: string
 
 export const mistakes: ReadonlyArray<Planted> = [
   ...planted(inProcess, [
-    ["a checkpoint covers panes that are not written yet", "if (run.isBetween || run.savedAt", "if (run.savedAt"],
+    ["a checkpoint covers panes that are not written yet", "run.isBetween ? Effect.void : saver.saveIfDue(run.taken)", "saver.saveIfDue(run.taken)"],
     ["a decision is kept one place further on", "at: offsets[partition] ?? 0, watermark", "at: (offsets[partition] ?? 0) + 1, watermark"],
-    ["what was decided before is not taken again", "new Agenda(yield* (yield* Decisions).read, log.partitions)", "new Agenda([], log.partitions)"],
+    ["what was decided before is not taken again", "new Agenda(decisions, log.partitions)", "new Agenda([], log.partitions)"],
     ["dead letters are forgotten", "if (output.unused.length > 0) yield*", "if (output.unused.length > 1_000) yield*"],
     ["silence counts whether the feed has been asked or not", "if (!isHeard || !idle.map", "if (!idle.map"],
     ["a feed that cannot be asked is quiet", "clock.read(heardAt, isHeard)\n    if (!isHeard || ", "clock.read(heardAt)\n    if ("],
     ["decisions are taken in the middle of a batch", "yield* run.alone(Effect.suspend(() => decideNow(run, idleNow(run, ends))))", "yield* Effect.suspend(() => decideNow(run, idleNow(run, ends)))"],
     ["the end comes one record too early", "offset < (stopAt[partition] ?? Infinity))) return", "offset < (stopAt[partition] ?? Infinity) - 1)) return"],
     ["a run begins one record too late", "const carry = log.read(job.offsets).pipe(", "const carry = log.read(job.offsets.map((offset) => offset + 1)).pipe("],
-    ["partitions that are added begin before the others", "decideNow(run, job.newcomers(known))", "Effect.void"],
+    ["partitions that are added begin before the others", "decideNow(run, job.newcomers(inherited.partitions))", "Effect.void"],
     ["panes of a decision are not written", "  const output = run.job.decide(decision)\n  run.decided()\n  yield* putOut(run, output)", "  run.job.decide(decision)\n  run.decided()\n  run.isBetween = false"]
   ]),
   ...planted(idleClock, [
@@ -38,14 +38,18 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["watermarks are not restored", "this.#partitions[index] = { watermark: watermark ?? -Infinity, latest: latest ?? -Infinity }", "this.#partitions[index] = { watermark: -Infinity, latest: latest ?? -Infinity }"]
   ]),
   ...planted("streams/engine/Job.ts", [
-    ["the account begins anew with each start", "    this.#account.restore(counts)\n", ""],
+    ["the account begins anew with each start", "    this.#account.restore(first.state.counts)\n", ""],
     ["rows that are late are nowhere", "if (outcomes[row] === Outcome.late) late.push(", "if (outcomes[row] === undefined) late.push("]
   ]),
   ...planted("streams/engine/Ingest.ts", [
     ["a position is there before the records that lie before it", "    return Effect.forEach(parts.slice(0, -1), append, { concurrency: \"unbounded\", discard: true }).pipe(\n      Effect.andThen(last === undefined ? Effect.void : append(last))\n    )", "    return Effect.andThen(last === undefined ? Effect.void : append(last), Effect.forEach(parts.slice(0, -1), append, { discard: true }))"]
   ]),
-  ...planted("streams/ports/CheckpointStore.ts", [
-    ["a damaged checkpoint is taken for a sound one", "digest(body) === sealed.slice(0, 64) ? open(body)", "body !== \"\" ? open(body)"]
+  ...planted("streams/ports/CheckpointParts.ts", [
+    ["a damaged checkpoint is taken for a sound one", "if (bytes.readUInt32LE(4) !== crc32(bytes.subarray(8))) return null", ""],
+    ["an increment goes on with another chain", "return [[...newest, chunks], ...others]", "return others.length === 0 ? [[...newest, chunks]] : [newest, [...others[0]!, chunks]]"]
+  ]),
+  ...planted("streams/engine/Saver.ts", [
+    ["what a checkpoint that failed has taken is in no other", "      isBaseDue = true\n", ""]
   ]),
   ...planted(ports, [
     ["a sink loses a pane and says that it has it", "const apply = () => encoded.forEach(keep)", "const apply = () => encoded.slice(1).forEach(keep)"],

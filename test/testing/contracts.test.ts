@@ -1,7 +1,8 @@
 /** Stores that are broken on purpose: each breaks the law that is there to notice it. */
 import { describe, expect, it } from "@effect/vitest"
 import { BigDecimal, type Context, Effect, Layer, Option, Stream } from "effect"
-import { type Checkpoint, CheckpointMismatch, CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
+import type { Checkpoint, Part } from "../../src/streams/ports/Checkpoint.ts"
+import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
 import { type DeadLetter, DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import { Feed } from "../../src/streams/ports/Feed.ts"
@@ -466,51 +467,159 @@ sound(
   lettersBy(({ offset, partition, pipeline, topic }) => JSON.stringify([topic, partition, offset, pipeline]))
 )
 
-/** A store that keeps all checkpoints, newest first, and chooses among them wrongly. */
-const checkpoints = (
-  choose: (saved: ReadonlyArray<Checkpoint>, fingerprint: string) => Checkpoint | undefined,
-  nameOf: (name: string) => string = (name) => name
-) =>
-  Layer.sync(CheckpointStore, () => {
-    const stored = new Map<string, ReadonlyArray<Checkpoint>>()
-    return CheckpointStore.of({
-      save: (name, checkpoint) =>
-        Effect.sync(() => void stored.set(nameOf(name), [checkpoint, ...(stored.get(nameOf(name)) ?? [])])),
-      load: (name, wanted) => {
-        const chosen = choose(stored.get(nameOf(name)) ?? [], wanted)
-        return chosen === undefined || chosen.fingerprint === wanted
-          ? Effect.succeed(Option.fromUndefinedOr(chosen))
-          : Effect.fail(new CheckpointMismatch({ name, wanted, stored: chosen.fingerprint }))
-      },
-      remove: (name) => Effect.sync(() => void stored.set(nameOf(name), (stored.get(nameOf(name)) ?? []).slice(1)))
-    })
+const checkpoints = (change: (sound: CheckpointStore["Service"]) => Partial<CheckpointStore["Service"]>) =>
+  changed(CheckpointStore, CheckpointStore.layerMemory, change)
+
+/** A store in which the parts of a name are composed wrongly. */
+const composing = (sectionsOf: (parts: ReadonlyArray<Part>) => Checkpoint["sections"]) =>
+  checkpoints(() => {
+    const stored = new Map<string, ReadonlyArray<Part>>()
+    return {
+      save: (name, part) => Effect.sync(() => void stored.set(name, [...stored.get(name) ?? [], { ...part, sections: [...part.sections] }])),
+      load: (name) =>
+        Effect.sync(() => {
+          const parts = stored.get(name)
+          return parts === undefined ? Option.none() : Option.some({ ...parts.at(-1)!.head, sections: sectionsOf(parts) })
+        }),
+      names: Effect.sync(() => [...stored.keys()]),
+      remove: (name) => Effect.sync(() => void stored.delete(name))
+    }
   })
 
+/** The sections after these parts, each of which changes those before it. */
+const composed = (parts: ReadonlyArray<Part>): Checkpoint["sections"] => {
+  const sections = new Map<string, Uint8Array>()
+  for (const part of parts) {
+    for (const [id, bytes] of part.sections) {
+      if (bytes === null) sections.delete(id)
+      else sections.set(id, bytes)
+    }
+  }
+  return sections
+}
+
+const newestBase = (parts: ReadonlyArray<Part>) => parts.findLastIndex(({ isBase }) => isBase)
+
+const soundChains = (parts: ReadonlyArray<Part>) => composed(parts.slice(newestBase(parts)))
+
+const newestLaw = "gives the newest of many, each with what it says has changed"
+
+/** A part whose sections may be changed as they are asked for. */
+const mapSections = (part: Part, change: (id: string, bytes: Uint8Array | null) => readonly [string, Uint8Array | null]): Part =>
+  ({ ...part, sections: { *[Symbol.iterator]() { for (const [id, bytes] of part.sections) yield change(id, bytes) } } })
+
+sound(
+  "CheckpointStore",
+  Object.fromEntries(Object.entries(CheckpointStoreContract.laws).filter(([statement]) => !statement.startsWith("keeps a state of 5 million"))),
+  composing(soundChains)
+)
+
 broken("CheckpointStore", CheckpointStoreContract.laws, {
-  "gives the oldest": [checkpoints((saved) => saved.at(-1)), "gives the newest of many"],
-  "takes a checkpoint of other pipelines": [
-    checkpoints((saved, fingerprint) => saved.map((checkpoint) => ({ ...checkpoint, fingerprint }))[0]),
-    "refuses a checkpoint of other pipelines, and keeps it"
+  "gives the oldest": [composing((parts) => composed(parts.slice(0, 1))), newestLaw],
+  "gives the newest base without what came after it": [composing((parts) => composed(parts.slice(newestBase(parts)).slice(0, 1))), newestLaw],
+  "gives the last part alone": [composing((parts) => composed(parts.slice(-1))), newestLaw],
+  "applies a base to what was there before": [composing(composed), newestLaw],
+  "applies an increment to a former chain": [
+    composing((parts) => {
+      const base = newestBase(parts)
+      const former = newestBase(parts.slice(0, base))
+      return former === -1 || base === parts.length - 1 ? soundChains(parts) : composed([...parts.slice(former, base), ...parts.slice(base + 1)])
+    }),
+    newestLaw
   ],
-  "looks for an older one that fits": [
-    checkpoints((saved, wanted) => saved.find(({ fingerprint }) => fingerprint === wanted)),
-    "an older checkpoint of the right pipelines is not used in place of a newer one of others"
+  "drops removals": [checkpoints((sound) => ({
+    save: (name, part) => sound.save(name, { ...part, sections: [...part.sections].filter(([, bytes]) => bytes !== null) })
+  })), newestLaw],
+  "keeps an empty section in place of one that is gone": [checkpoints((sound) => ({
+    save: (name, part) => sound.save(name, mapSections(part, (id, bytes) => [id, bytes ?? new Uint8Array(0)]))
+  })), newestLaw],
+  "forgets the head of increments": [checkpoints((sound) => {
+    let head: Part["head"]
+    return {
+      save: (name, part) => {
+        if (part.isBase) head = part.head
+        return sound.save(name, { ...part, head })
+      }
+    }
+  }), newestLaw],
+  "loses the former state when a save fails half way": [
+    checkpoints((sound) => ({
+      save: (name, part) => part.isBase ? Effect.andThen(sound.remove(name), sound.save(name, part)) : sound.save(name, part)
+    })),
+    "one that fails while it is written leaves what was saved before"
   ],
-  "has one name": [checkpoints((saved) => saved[0], () => "the"), "keeps names apart"],
+  "keeps what there was of a save that has failed": [
+    checkpoints((sound) => ({
+      save: (name, part) => {
+        const written: Array<readonly [string, Uint8Array | null]> = []
+        const sections = mapSections(part, (id, bytes) => {
+          written.push([id, bytes])
+          return [id, bytes]
+        }).sections
+        return Effect.onError(sound.save(name, { ...part, sections }), () => Effect.ignore(sound.save(name, { ...part, sections: written })))
+      }
+    })),
+    "one that fails while it is written leaves what was saved before"
+  ],
+  "has one name": [
+    checkpoints((sound) => ({ save: (_, part) => sound.save("the", part), load: () => sound.load("the") })),
+    "keeps names apart, and tells them"
+  ],
   "does not tell small letters from large ones": [
-    checkpoints((saved) => saved[0], (name) => name.toLowerCase()),
-    "keeps names apart"
+    checkpoints((sound) => ({
+      save: (name, part) => sound.save(name.toLowerCase(), part),
+      load: (name) => sound.load(name.toLowerCase())
+    })),
+    "keeps names apart, and tells them"
   ],
-  "forgets the newest only": [
-    checkpoints((saved) => saved[0]),
+  "tells no names": [checkpoints(() => ({ names: Effect.succeed([]) })), "keeps names apart, and tells them"],
+  "tells names of which nothing is left": [
+    checkpoints((sound) => {
+      const names = new Set<string>()
+      return {
+        save: (name, part) => Effect.andThen(sound.save(name, part), Effect.sync(() => void names.add(name))),
+        names: Effect.sync(() => [...names])
+      }
+    }),
     "forgets every checkpoint of a name that is removed, and of no other"
   ],
-  "loses line breaks": [
-    changed(CheckpointStore, CheckpointStore.layerMemory, (sound) => ({
-      save: (name, checkpoint) =>
-        sound.save(name, { ...checkpoint, state: checkpoint.state.replaceAll("\n", " ") })
+  "forgets the newest only": [
+    checkpoints((sound) => {
+      const former = new Map<string, Part>()
+      const saved = new Map<string, Part>()
+      return {
+        save: (name, part) => {
+          const before = saved.get(name)
+          if (before !== undefined) former.set(name, before)
+          saved.set(name, part)
+          return sound.save(name, part)
+        },
+        remove: (name) => {
+          const before = former.get(name)
+          return before === undefined ? sound.remove(name) : Effect.andThen(sound.remove(name), sound.save(name, before))
+        }
+      }
+    }),
+    "forgets every checkpoint of a name that is removed, and of no other"
+  ],
+  "has room for sections of up to a million bytes": [
+    checkpoints((sound) => ({
+      save: (name, part) => sound.save(name, mapSections(part, (id, bytes) => [id, bytes?.subarray(0, 1 << 20) ?? null]))
     })),
-    "gives back what was saved, whatever the text"
+    "keeps a state of 5 million bytes, and a section of as many"
+  ],
+  "loses line breaks": [
+    checkpoints((sound) => ({
+      save: (name, part) => sound.save(name, mapSections(part, (id, bytes) => [id.replaceAll("\n", " "), bytes]))
+    })),
+    "gives back what was saved, whatever the names and bytes"
+  ],
+  "takes bytes for text": [
+    checkpoints((sound) => ({
+      save: (name, part) =>
+        sound.save(name, mapSections(part, (id, bytes) => [id, bytes === null ? null : Buffer.from(Buffer.from(bytes).toString())]))
+    })),
+    "gives back what was saved, whatever the names and bytes"
   ]
 })
 

@@ -18,7 +18,8 @@
  * then does no harm: those panes are a function of the log, and a sink keeps the newer ones.
  */
 import { Context, Deferred, Duration, Effect, Layer, Metric, Schedule, Semaphore, Stream } from "effect"
-import { CheckpointError, CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
+import { CheckpointError } from "../../streams/ports/Checkpoint.ts"
+import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../../streams/ports/RowSink.ts"

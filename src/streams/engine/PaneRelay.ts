@@ -4,7 +4,8 @@
  */
 import { type Duration, Effect, Option, Stream } from "effect"
 import { createHash } from "node:crypto"
-import { CheckpointMismatch, CheckpointStore, type Head, type Part } from "../ports/CheckpointStore.ts"
+import { CheckpointMismatch, type Head, type Part } from "../ports/Checkpoint.ts"
+import { CheckpointStore } from "../ports/CheckpointStore.ts"
 import { EventLog } from "../ports/EventLog.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import * as PaneDecoder from "../pipeline/PaneDecoder.ts"

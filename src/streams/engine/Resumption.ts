@@ -1,7 +1,8 @@
 /** Where a run goes on in its log, and with which state: by a checkpoint, as far as that belongs to the log and to the pipelines. */
 import { Effect, Option } from "effect"
 import type * as Pipeline from "../pipeline/Pipeline.ts"
-import { type Checkpoint, CheckpointStore } from "../ports/CheckpointStore.ts"
+import type { Checkpoint } from "../ports/Checkpoint.ts"
+import { CheckpointStore } from "../ports/CheckpointStore.ts"
 import { StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
 import { ResultSink } from "../ports/ResultSink.ts"

@@ -4,7 +4,8 @@
  * taken from the work: so checkpoints cost a twentieth of it at most, however large the state.
  */
 import { Clock, Deferred, Duration, Effect, Fiber, Metric } from "effect"
-import { type CheckpointError, CheckpointStore } from "../ports/CheckpointStore.ts"
+import type { CheckpointError } from "../ports/Checkpoint.ts"
+import { CheckpointStore } from "../ports/CheckpointStore.ts"
 import { EventLog } from "../ports/EventLog.ts"
 import { Decisions } from "../ports/Decisions.ts"
 import { fingerprintsOf, type Job } from "./Job.ts"

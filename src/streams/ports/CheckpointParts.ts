@@ -11,7 +11,7 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { crc32 } from "node:zlib"
-import { type Checkpoint, CheckpointError, Head, type Part } from "./CheckpointStore.ts"
+import { type Checkpoint, CheckpointError, Head, type Part } from "./Checkpoint.ts"
 
 /** Chunks of one part. */
 export type Chunks = ReadonlyArray<Uint8Array>

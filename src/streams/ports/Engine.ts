@@ -4,7 +4,7 @@
  * together. A crash between any two of these repeats writes and changes nothing.
  */
 import { Context, type Duration, type Effect, Schema } from "effect"
-import type { CheckpointError, CheckpointMismatch } from "./CheckpointStore.ts"
+import type { CheckpointError, CheckpointMismatch } from "./Checkpoint.ts"
 import type { DeadLettersError } from "./DeadLetters.ts"
 import type { DecisionsError } from "./Decisions.ts"
 import type { EventLogError } from "./EventLog.ts"

@@ -1,7 +1,8 @@
 /** The ports of a processor over stores that outlive it, each request with whatever may go wrong with it. */
 import { Effect, Layer, Option, Stream } from "effect"
 import { extended, newestIntact, pack } from "../../streams/ports/CheckpointParts.ts"
-import { CheckpointError, CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
+import { CheckpointError } from "../../streams/ports/Checkpoint.ts"
+import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { DeadLetters, DeadLettersError } from "../../streams/ports/DeadLetters.ts"
 import { Decisions, DecisionsError } from "../../streams/ports/Decisions.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Fiber, Layer, Option, Stream } from "effect"
 import { spawnSync } from "node:child_process"
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Database, type DatabaseError, type Options } from "../../../src/adapters/sqlite/Database.ts"
@@ -10,7 +10,8 @@ import * as SqliteCheckpointStore from "../../../src/adapters/sqlite/SqliteCheck
 import * as SqliteEventLog from "../../../src/adapters/sqlite/SqliteEventLog.ts"
 import * as SqliteResultSink from "../../../src/adapters/sqlite/SqliteResultSink.ts"
 import type { FolderInUse } from "../../../src/adapters/sqlite/WriterLock.ts"
-import { type Checkpoint, CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
+import type { Part } from "../../../src/streams/ports/Checkpoint.ts"
+import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { fromTexts, Kind } from "../../../src/streams/records/Records.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
@@ -27,7 +28,11 @@ const ticks = (options: Options, topic = "ticks", partitions?: number) =>
 const using = <A, E, S, E2>(store: Layer.Layer<S, E2>, body: Effect.Effect<A, E, S>) =>
   Effect.provide(body, store, { local: true })
 
-const checkpoint = (state: string): Checkpoint => ({ fingerprint: "f", log: "l", offsets: [1], state })
+const head = { pipelines: { candles: "f" }, processor: "p", log: "l", sinks: [], offsets: [1] }
+
+const base = (state: string): Part => ({ head, isBase: true, sections: [["all", Buffer.from(state)]] })
+
+const increment = (state: string): Part => ({ ...base(state), isBase: false })
 
 const oneLine = (message: string) => assert.notInclude(message, "\n")
 
@@ -38,7 +43,7 @@ it.live("a database of a version that did not count changes is brought up to dat
     const pane = { pipeline: "p", key: "k", start: 0, end: 1, pane: "late" as const, revision: 9, changes: 5, values: { n: 1 } }
     yield* using(sink, ResultSink.use((store) => store.write([pane])))
     const file = new DatabaseSync(join(folder, "courant.db"))
-    file.exec("alter table panes drop column changes; drop table \"rows\"; alter table topics drop column identity; drop table identity; drop table decisions; alter table chunks drop column checksum; pragma user_version = 1")
+    file.exec("drop table checkpoint_parts; create table checkpoints (id integer primary key) strict; alter table panes drop column changes; drop table \"rows\"; alter table topics drop column identity; drop table identity; drop table decisions; alter table chunks drop column checksum; pragma user_version = 1")
     file.close()
     assert.include((yield* Effect.flip(open({ folder, readOnly: true }))).message, "older version of courant")
     yield* using(sink, Effect.gen(function*() {
@@ -303,30 +308,74 @@ describe("trouble is told in one line", () => {
     }).pipe(Effect.scoped))
 })
 
-describe("a damaged checkpoint", () => {
-  it.live("gives way to the one before it, whichever byte is flipped", () =>
-    Effect.gen(function*() {
-      const folder = yield* temporaryFolder
-      const store = SqliteCheckpointStore.layer.pipe(Layer.provide(Database.layer({ folder })))
-      for (const state of ["oldest", "before", "newest"]) {
-        yield* using(store, CheckpointStore.use((checkpoints) => checkpoints.save("candles", checkpoint(state))))
-      }
-      const load = using(store, CheckpointStore.use((checkpoints) => checkpoints.load("candles", "f")))
-      assert.deepStrictEqual(yield* load, Option.some(checkpoint("newest")))
+describe("checkpoints", () => {
+  const opened = Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    const store = SqliteCheckpointStore.layer.pipe(Layer.provide(Database.layer({ folder })))
+    const save = (part: Part) => using(store, CheckpointStore.use((checkpoints) => checkpoints.save("candles", part)))
+    const load = using(store, CheckpointStore.use((checkpoints) => checkpoints.load("candles"))).pipe(
+      Effect.map(Option.map(({ sections }) => Buffer.from(sections.get("all") ?? []).toString()))
+    )
+    const inFolder = join(folder, "checkpoints")
+    const filesOf = () => readdirSync(inFolder).sort()
+    /** The file that a part was saved as. */
+    const saved = Effect.fnUntraced(function*(part: Part) {
+      const before = filesOf()
+      yield* save(part)
+      return join(inFolder, filesOf().find((file) => !before.includes(file))!)
+    })
+    return { folder, store, save, load, saved, filesOf, inFolder }
+  })
 
-      const file = join(folder, "courant.db")
-      const bytes = readFileSync(file)
-      const body = Buffer.from("{\"fingerprint\":\"f\",\"log\":\"l\",\"offsets\":[1],\"state\":\"newest\"}")
-      const first = bytes.indexOf(body) - 65
-      for (let at = first; at < first + 65 + body.length; at += 7) {
-        const damaged = Buffer.from(bytes)
-        damaged[at] = (damaged[at] ?? 0) ^ 1
-        writeFileSync(file, damaged)
-        assert.deepStrictEqual(yield* load, Option.some(checkpoint("before")))
+  it.live("that are damaged give way to those before them, whichever byte is flipped, and wherever a file ends or is gone", () =>
+    Effect.gen(function*() {
+      const { load, save, saved } = yield* opened
+      yield* save(base("oldest"))
+      const former = yield* saved(base("before"))
+      const newest = yield* saved(base("newest"))
+      const last = yield* saved(increment("increment"))
+      assert.deepStrictEqual(yield* load, Option.some("increment"))
+      for (const [file, instead] of [[last, "newest"], [newest, "before"]] as const) {
+        const bytes = readFileSync(file)
+        for (let at = 0; at < bytes.length; at += 7) {
+          const damaged = Buffer.from(bytes)
+          damaged[at] = (damaged[at] ?? 0) ^ 1
+          writeFileSync(file, damaged)
+          assert.deepStrictEqual(yield* load, Option.some(instead), `byte ${at}`)
+        }
+        for (const length of [0, 4, 8, bytes.length - 1]) {
+          writeFileSync(file, bytes.subarray(0, length))
+          assert.deepStrictEqual(yield* load, Option.some(instead), `${length} bytes`)
+        }
+        rmSync(file)
+        assert.deepStrictEqual(yield* load, Option.some(instead), "without it")
+        writeFileSync(file, bytes)
       }
-      const both = Buffer.from(bytes)
-      for (const state of ["before", "newest"]) both.write("X", both.indexOf(`"state":"${state}"`) + 12)
-      writeFileSync(file, both)
+      for (const file of [newest, former]) writeFileSync(file, readFileSync(file).fill(1, 20, 21))
       assert.strictEqual((yield* Effect.flip(load)).message, "every checkpoint \"candles\" is damaged")
-    }).pipe(Effect.scoped), 20_000)
+    }).pipe(Effect.scoped), 60_000)
+
+  it.live("leave no file behind that no row knows: of a save that failed, of a crash, or of generations that are over", () =>
+    Effect.gen(function*() {
+      const { filesOf, folder, inFolder, load, save, store } = yield* opened
+      const failing = function*(): Generator<readonly [string, Uint8Array]> {
+        yield ["all", Buffer.from("half")]
+        throw new Error("planted")
+      }
+      for (const state of ["a", "b", "c"]) {
+        yield* save(base(state))
+        yield* save(increment(`${state}+`))
+        yield* Effect.exit(save({ ...base(state), sections: { [Symbol.iterator]: failing } }))
+      }
+      assert.lengthOf(filesOf(), 4)
+      writeFileSync(join(inFolder, "left-by-a-crash"), "half")
+      // Whoever only reads leaves it, since it may be what another is about to write.
+      const reading = SqliteCheckpointStore.layer.pipe(Layer.provide(Database.layer({ folder, readOnly: true })))
+      assert.isTrue(Option.isSome(yield* using(reading, CheckpointStore.use((checkpoints) => checkpoints.load("candles")))))
+      assert.lengthOf(filesOf(), 5)
+      assert.deepStrictEqual(yield* load, Option.some("c+"))
+      assert.lengthOf(filesOf(), 4)
+      yield* using(store, CheckpointStore.use((checkpoints) => checkpoints.remove("candles")))
+      assert.deepStrictEqual(filesOf(), [])
+    }).pipe(Effect.scoped))
 })

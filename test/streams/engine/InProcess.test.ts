@@ -3,7 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Fiber, Layer, Option, Ref, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { CheckpointError, CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
+import { CheckpointError } from "../../../src/streams/ports/Checkpoint.ts"
+import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { Decisions, DecisionsError } from "../../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
 import { Engine, type Options } from "../../../src/streams/ports/Engine.ts"
@@ -165,7 +166,7 @@ describe("quiet input", () => {
 describe("a checkpoint", () => {
   it.effect("is saved of the last batch before a silence, however soon that came after the one before", () =>
     Effect.gen(function*() {
-      const saved = Effect.flatMap(CheckpointStore, (store) => store.load("test", Pipeline.fingerprint([pipeline]))).pipe(
+      const saved = Effect.flatMap(CheckpointStore, (store) => store.load("test")).pipe(
         Effect.map(Option.match({ onNone: () => [], onSome: ({ offsets }) => offsets }))
       )
       const fiber = yield* Effect.forkChild(run({ checkpointEvery: "10 seconds" }))
@@ -186,6 +187,8 @@ describe("decisions", () => {
     Effect.gen(function*() {
       yield* append(0, tick(1_000))
       const failing = Layer.succeed(Decisions, {
+        processor: "failing",
+        readOf: () => Effect.succeed([]),
         read: Effect.succeed([]),
         write: () => Effect.fail(new DecisionsError({ message: "planted" }))
       })

@@ -172,7 +172,7 @@ describe("a state is refused", () => {
   const strings = (table: TableReader) => table.strings("c")
   const integers = (table: TableReader) => table.integers("c")
 
-  it.each<readonly [what: string, tables: unknown, use: (table: TableReader) => unknown, why: string, payload?: string]>([
+  const refused: ReadonlyArray<readonly [what: string, tables: unknown, use: (table: TableReader) => unknown, why: string, payload?: string]> = [
     ["that is no object", [], numbers, damaged("a section")],
     ["that is null", null, numbers, damaged("a section")],
     ["without the table", {}, numbers, damaged("the table \"t\"")],
@@ -229,7 +229,9 @@ describe("a state is refused", () => {
       table.numbers("c")
       table.part("p").end()
     }, "the snapshot has a column of \"t.p\" that nobody reads: \"d\""]
-  ])("%s", (_, tables, use, why, payload) => {
+  ]
+
+  it.each(refused.map((each) => [each[0], each] as const))("%s", (_, [, tables, use, why, payload]) => {
     expect(read(tables, use, payload)).toThrow(new StateError(why))
   })
 
