@@ -20,13 +20,15 @@ export const planting = (...folders: ReadonlyArray<string>) => {
   writeFileSync(join(copies, ".gitignore"), "*\n")
   afterAll(() => rmSync(copies, { recursive: true }), 120_000)
 
-  /** The folder of the copy in which the text has been replaced. */
-  return (name: string, { file, find, replace }: Replacement): string => {
+  /** The folder of the copy in which the texts have been replaced. */
+  return (name: string, ...replacements: ReadonlyArray<Replacement>): string => {
     const copy = join(copies, name)
     for (const folder of folders) cpSync(join(root, "src", folder), join(copy, folder), { recursive: true })
-    const source = readFileSync(join(copy, file), "utf8")
-    expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
-    writeFileSync(join(copy, file), source.replace(find, () => replace))
+    for (const { file, find, replace } of replacements) {
+      const source = readFileSync(join(copy, file), "utf8")
+      expect(source.split(find).length - 1, `occurrences of \`${find}\` in ${file}`).toBe(1)
+      writeFileSync(join(copy, file), source.replace(find, () => replace))
+    }
     return copy
   }
 }

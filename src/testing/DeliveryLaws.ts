@@ -1,8 +1,11 @@
 /** Laws of how the log reaches an engine: in batches and partitions, more than once, with crashes in between. */
+import { Effect, Option } from "effect"
 import * as fc from "fast-check"
+import type { Section } from "../streams/engine/Snapshot.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import type { AnyOfPanes as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
+import { type Chain, extended, newestIntact, pack } from "../streams/ports/CheckpointParts.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { altered } from "./Altered.ts"
 import {
@@ -19,8 +22,9 @@ import {
   straggling
 } from "./Arbitraries.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
-import { type Engine, isData, lines, type MakeEngine, newest, pieces, recordsIn, results, run } from "./Harness.ts"
+import { type Engine, isData, lines, type MakeEngine, newest, pieces, type Piece, recordsIn, results, run } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
+import * as SnapshotText from "./SnapshotText.ts"
 
 const bound = 6
 
@@ -39,6 +43,40 @@ const runs = {
   turns,
   saveEvery: fc.integer({ min: 1, max: 40 })
 }
+
+/** When checkpoints begin and how their sections are drawn: so many pieces are taken before, and at two moments in between. */
+const checkpoints = fc.array(
+  fc.record({
+    isBase: fc.boolean(),
+    before: fc.nat(4),
+    during: fc.tuple(fc.nat(2), fc.nat(4)),
+    sections: fc.nat(8),
+    /** Then what was drawn is lost, and the next one has to have everything. */
+    fails: fc.integer({ min: 0, max: 4 }).map((number) => number === 0)
+  }),
+  { minLength: 1, maxLength: 6 }
+)
+
+interface Moments {
+  readonly during: readonly [number, number]
+  readonly sections: number
+  readonly fails: boolean
+}
+
+/** The sections of a checkpoint: some are drawn before more is taken, and the others after that, unless it fails. */
+const drawn = (sections: Iterable<Section>, { during, fails, sections: first }: Moments, takeSome: (count: number) => void): ReadonlyArray<Section> => {
+  const found: Array<Section> = []
+  takeSome(during[0])
+  for (const section of sections) {
+    if (found.push(section) !== first) continue
+    takeSome(during[1])
+    if (fails) break
+  }
+  return found
+}
+
+/** What a checkpoint says beside the state is nothing here. */
+const head = { pipelines: {}, processor: "p", log: "l", sinks: [], offsets: [] }
 
 export const deliveryLaws: EngineLaws = {
   "how the log is cut into batches changes neither the panes, nor their order, nor the state": law(
@@ -115,6 +153,43 @@ export const deliveryLaws: EngineLaws = {
       crashes: fc.array(fc.integer({ min: 10, max: 70 }), { minLength: 1, maxLength: 3 })
     }),
     (make, { crashes, ...job }) => same(survive(make, job, crashes).stored, survive(make, job, []).stored)
+  ),
+
+  "a checkpoint that is written while more is taken, whole or what has changed, is what there was when it began": law(
+    100,
+    fc.record({ ...anything, checkpoints, bound: fc.integer({ min: 1, max: 100 }) }),
+    (make, { bound, checkpoints, cut, log, pipelines }) => {
+      const input = pieces(log, cut)
+      const makeOne = () => make(pipelines, log.partitions, { dictionaryBound: bound })
+      const [engine, undisturbed] = [makeOne(), makeOne()]
+      let [chains, isBaseDue, at]: [ReadonlyArray<Chain>, boolean, number] = [[], true, 0]
+      let last: { readonly restored: Engine; readonly snapshot: string; readonly rest: ReadonlyArray<Piece> } | null = null
+      const takeSome = (count: number) => {
+        for (const piece of input.slice(at, at + count)) same(lines(engine.take(piece).panes), lines(undisturbed.take(piece).panes))
+        at = Math.min(at + count, input.length)
+        same(engine.size, undisturbed.size, "a checkpoint leaves states behind")
+      }
+      for (const { isBase, ...moments } of checkpoints) {
+        takeSome(moments.before)
+        const [snapshot, rest] = [undisturbed.snapshot(), input.slice(at)]
+        const part = { head, isBase: isBase || isBaseDue, sections: drawn(engine.checkpoint(isBase || isBaseDue), moments, takeSome) }
+        isBaseDue = moments.fails
+        if (moments.fails) continue
+        chains = extended(chains, part.isBase, [...pack(part)])
+        const { sections } = Option.getOrThrow(Effect.runSync(newestIntact("all", chains)))
+        const restored = makeOne()
+        holds(restored.restore(SnapshotText.of(sections)), "its own checkpoint was refused")
+        same(restored.snapshot(), snapshot)
+        last = { restored, snapshot, rest }
+      }
+      if (last !== null) {
+        const expected = makeOne()
+        holds(expected.restore(last.snapshot), "its own snapshot was refused")
+        same(lines(run(last.restored, last.rest)), lines(run(expected, last.rest)))
+      }
+      takeSome(input.length)
+      same(lines(engine.close().panes), lines(undisturbed.close().panes))
+    }
   ),
 
   "a snapshot is restored to the byte, and with the rest of the log gives what a full replay gives": law(

@@ -3,6 +3,7 @@ import { BigDecimal } from "effect"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
 import type { Decision, End } from "../streams/records/Decision.ts"
 import { Job, type Output } from "../streams/engine/Job.ts"
+import type { Section } from "../streams/engine/Snapshot.ts"
 import type { Counts } from "../streams/ports/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline, AnyOfPanes } from "../streams/pipeline/Pipeline.ts"
@@ -19,6 +20,8 @@ export interface Engine {
   close(): Output
   snapshot(): string
   restore(snapshot: string): boolean
+  /** What there is at this moment, or what of it has changed since the last time, made as it is asked for: see `Job`. */
+  checkpoint(all: boolean): Iterable<Section>
   adopt(stored: ReadonlyArray<Pane.Encoded>): void
   readonly counts: Counts
   readonly countsByPipeline: ReadonlyMap<string, Counts>
@@ -36,6 +39,7 @@ export const engineOf = (job: Job): Engine => ({
     const snapshot = SnapshotText.read(text)
     return snapshot !== null && job.restore(snapshot)
   },
+  checkpoint: (all) => job.checkpoint(all),
   adopt: (stored) => job.adopt(stored),
   get counts() {
     return job.counts

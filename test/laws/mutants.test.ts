@@ -19,12 +19,15 @@ interface Subject {
   readonly makeSlots: AggregateLaws.MakeSlots
 }
 
+/** Pages of two entries: of a state that is small there are many all the same. */
+const smallPages = { file: "streams/operator/Paged.ts", find: "const bits = 10", replace: "const bits = 1" }
+
 /** The engine out of a copy of the sources in which a text has been replaced. */
 const planted = async (
   name: string,
   mutant: Pick<Mutant, "file" | "find" | "replace">
 ): Promise<Subject> => {
-  const copy = copyWith(name, mutant)
+  const copy = copyWith(name, smallPages, mutant)
   const { Job }: typeof import("../../src/streams/engine/Job.ts") = await import(join(copy, "streams/engine/Job.ts"))
   const slots = join(copy, "streams/operator/aggregates/AccumulatorTable.ts")
   const { AccumulatorTable }: typeof import("../../src/streams/operator/aggregates/AccumulatorTable.ts") = await import(slots)

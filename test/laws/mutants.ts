@@ -21,6 +21,10 @@ const revisionLaw = "the newest pane of each window"
 const rowOutput = "streams/operator/stateless/RowOutput.ts"
 const rowFoldLaw = "the rows of a pipeline that ends in events"
 
+/** Mistakes in what a checkpoint has of a state that goes on to change. */
+const checkpointing = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Mutant> =>
+  mistakes.map(([mistake, find, replace]) => ({ mistake, file, find, replace, law: "a checkpoint that is written" }))
+
 export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a row that a condition leaves out is put out all the same",
@@ -709,5 +713,58 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "if ((source.kind === \"event\" ? input.events : input.preAggregated)?.fingerprint !== source.fingerprint) continue",
     replace: "if (source.kind === \"event\" && input.events.fingerprint !== source.fingerprint) continue",
     law: "several pipelines of a job each give"
-  }
+  },
+  ...checkpointing("streams/operator/PagedList.ts", [
+    ["a page of values that has changed is not marked", "    this.#marks.change(place)\n", ""],
+    ["a value that changes is not kept as it was", "    this.#kept.set(place, this.#savedAt(place))\n", ""],
+    ["what a checkpoint that was given up had kept is in the next", "    this.#kept.clear()\n", ""]
+  ]),
+  ...checkpointing("streams/operator/SlotPages.ts", [
+    ["a page of slots whose rows have changed is not marked", "    this.#marks.changeAll(slots, from, to)\n", ""],
+    ["a page of slots that come and go is not marked", "    this.#marks.change(slot)\n", ""],
+    ["rows change slots that are not kept", "for (let i = from; i < to; i++) if (slots[i]! >= 0) this.#keep(slots[i]!)", ""],
+    ["what a slot held is not copied", "slot: this.#slots.copyOf(slot) })", "slot })"],
+    ["a slot that was nobody's has its new owner", "this.#kept.set(slot, owner === null ? null : {", "if (owner !== null) this.#kept.set(slot, {"]
+  ]),
+  ...checkpointing("streams/operator/aggregates/AccumulatorTable.ts", [
+    ["a slot that is given out is not kept", "    if (use === owned) this.pages?.touch(slot)\n    this.#inUse[slot] = use", "    this.#inUse[slot] = use"],
+    ["a copy is of the rows alone", "for (const part of [this.#rows, this.#preAggregated, ...this.all]) part.copy(copy, slot)", "this.#rows.copy(copy, slot)"]
+  ]),
+  ...checkpointing("streams/engine/OperatorGraph.ts", [
+    ["that a page is empty by now is not told", "yield [idOf(name, node, part, page), bytesOf((writer) => pages.write(page, writer))] as const",
+      "{\n          const bytes = bytesOf((writer) => pages.write(page, writer))\n          if (bytes !== null) yield [idOf(name, node, part, page), bytes] as const\n        }"],
+    ["state that is in no pages is what it is when it is written", "const beside = [...this.#beside()]", "const beside = this.#beside()"]
+  ]),
+  ...checkpointing("streams/engine/Job.ts", [
+    ["how far a run is says what is true when it is written",
+      "    const own = this.#section()\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield own\n",
+      "    const own = () => this.#section()\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield own()\n"]
+  ]),
+  ...checkpointing(session, [
+    ["the bounds of a session that grows are not kept", "    this.#slots.touch(session.slot)\n    session.start = start", "    session.start = start"],
+    ["what was told of a session is not kept", "    this.#slots.touch(slot)\n    session.emitted = {", "    session.emitted = {"]
+  ]),
+  ...checkpointing("streams/operator/windowed/EmittedPanes.ts", [
+    ["the emitted panes of keys have their former numbers", "        this.pages.set(place, { ...this.pages.at(place), key: numberOf(key) })\n", ""]
+  ]),
+  ...checkpointing(sliced, [
+    ["emitted panes are kept under the new numbers of keys", "    this.#emitted.renumber(numberOf)\n", "    this.#dictionary = dictionary\n    this.#emitted.renumber(numberOf)\n"]
+  ]),
+  ...checkpointing("streams/operator/results/DeriveOperator.ts", [
+    ["a history that gets a window is not kept", "    const history = this.#historyOf(pane.key)\n    this.#kept.touch(history.place)\n", "    const history = this.#historyOf(pane.key)\n"],
+    ["a history whose windows become final is not kept", "    this.#kept.touch(history.place)\n    const isFirst", "    const isFirst"],
+    ["a history whose windows are told again is not kept", "        this.#kept.touch(history!.place)\n", ""]
+  ]),
+  ...checkpointing("streams/operator/results/HistoryState.ts", [
+    ["windows that are told again change in what was kept", "entries.map((entry) => ({ ...entry }))", "[...entries]"]
+  ]),
+  ...checkpointing("streams/operator/results/ShownPanes.ts", [
+    ["what is not shown any more stays in its page", "    this.pages.remove(shown.place)\n", ""]
+  ]),
+  ...checkpointing("streams/operator/windowed/StoredSessions.ts", [
+    ["sessions that were taken stay in their pages", "    for (const { place } of taken) this.pages.remove(place)\n", ""]
+  ]),
+  ...checkpointing("streams/engine/ToldPanes.ts", [
+    ["what was told again is not in its page", "    else this.#told.set(known, told)\n", ""]
+  ])
 ]
