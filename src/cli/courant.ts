@@ -4,6 +4,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer, Logger, Predicate, References } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import manifest from "../../package.json" with { type: "json" }
+import * as Check from "./commands/check.ts"
 import * as DeadLetters from "./commands/deadLetters.ts"
 import * as Doctor from "./commands/doctor.ts"
 import * as Explain from "./commands/explain.ts"
@@ -29,6 +30,7 @@ const courant = Command.make("courant").pipe(
     Ingest.command,
     Process.command,
     Submit.command,
+    Check.command,
     Explain.command,
     Query.command,
     Replay.command,

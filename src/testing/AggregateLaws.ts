@@ -18,10 +18,7 @@ import { type Effort, usual } from "./EngineLaw.ts"
 import { records } from "./Harness.ts"
 import { same } from "./Law.ts"
 
-export type MakeSlots = (pipeline: AnyPipeline) => Pick<
-  AccumulatorTable,
-  "add" | "all" | "allocate" | "bytesPerSlot" | "copyOf" | "forgetCopy" | "invertible" | "masks" | "merge" | "reset" | "restore" | "result" | "save" | "subtract"
->
+export type MakeSlots = (pipeline: AnyPipeline) => AccumulatorTable
 
 export type AggregateLaw = (make: MakeSlots, effort?: Partial<Effort>) => void
 
@@ -126,12 +123,11 @@ export const laws: { readonly [statement: string]: AggregateLaw } = {
     const pool = new Pool(make, pipeline)
     const [x, y] = [pool.of(a), pool.of(b)]
     const before = pool.show(x)
-    const copy = pool.slots.copyOf(x)
+    const copy = pool.slots.copyOf(pool.slots, x)
     same(pool.show(copy), before)
     pool.slots.merge(x, y, pool.slots.all)
     pool.slots.reset(y)
     same(pool.show(copy), before)
-    pool.slots.forgetCopy(copy)
   })
 }
 

@@ -12,16 +12,30 @@ const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? [
 /** The tables of a section, and their numbers in base64. */
 export const tablesOf = (section: Uint8Array): { readonly [name: string]: unknown } => {
   const bytes = Buffer.from(section)
-  const end = 4 + bytes.readUInt32LE(0)
-  return { ...JSON.parse(bytes.toString("utf8", 4, end)), payload: bytes.toString("base64", end) }
+  const tables: Record<string, unknown> = {}
+  let at = 4
+  for (let left = bytes.readUInt32LE(0); left > 0; left--) {
+    const nameEnd = at + 8 + bytes.readUInt32LE(at)
+    const end = nameEnd + bytes.readUInt32LE(at + 4)
+    tables[bytes.toString("utf8", at + 8, nameEnd)] = JSON.parse(bytes.toString("utf8", nameEnd, end))
+    at = end
+  }
+  return { ...tables, payload: bytes.toString("base64", at) }
 }
 
 /** A section from its tables. */
 export const sectionOf = ({ payload, ...tables }: { readonly [name: string]: unknown }): Uint8Array => {
-  const described = Buffer.from(JSON.stringify(tables))
-  const length = Buffer.alloc(4)
-  length.writeUInt32LE(described.length)
-  return Buffer.concat([length, described, Buffer.from(typeof payload === "string" ? payload : "", "base64")])
+  const described = Object.entries(tables).map(([name, table]) => [Buffer.from(name), Buffer.from(JSON.stringify(table))] as const)
+  const lengths = (...values: ReadonlyArray<number>) => {
+    const bytes = Buffer.alloc(4 * values.length)
+    values.forEach((value, index) => bytes.writeUInt32LE(value, index * 4))
+    return bytes
+  }
+  return Buffer.concat([
+    lengths(described.length),
+    ...described.flatMap(([name, table]) => [lengths(name.length, table.length), name, table]),
+    Buffer.from(typeof payload === "string" ? payload : "", "base64")
+  ])
 }
 
 /** `null` where the text is of no snapshot. */

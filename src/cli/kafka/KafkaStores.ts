@@ -27,7 +27,7 @@ import type { Gap } from "../../streams/records/Decision.ts"
 import type { Sources } from "../../streams/records/Router.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import { problem } from "../terminal/Problem.ts"
-import { type Choose, dataOfKafka, folderOf, type SinkName } from "../Stores.ts"
+import { type Choose, dataOfKafka, folderOf, type SinkName, topicsIn } from "../Stores.ts"
 import { type Rows, rowSinksOf } from "../RowSinks.ts"
 import { sinksOf } from "../Tee.ts"
 
@@ -74,6 +74,21 @@ export const past = (choice: Pick<Choice, "connection" | "sources" | "topic">, c
   })).pipe(
     Layer.merge(KafkaEventLog.layer({ topic: choice.topic, create: false, ...choice.sources })),
     Layer.provide(Connection.Connection.layer(choice.connection))
+  )
+
+/** The log and what is saved of it, in a topic where there is one and else in the data folder, to look at. */
+export const saved = ({ connection, data, sources, topic }: Pick<Choice, "connection" | "sources" | "topic"> & { readonly data: string }) =>
+  Layer.unwrap(Effect.gen(function*() {
+    const { client, retryPolicy } = yield* Connection.Connection
+    const { checkpoints } = topicsOf(topic)
+    if ((yield* retryPolicy.retry(client.partitions(checkpoints))) !== null) return KafkaCheckpointStore.layer({ topic: checkpoints })
+    const folder = folderOf({ data: dataOfKafka(data), topic })
+    const isThere = topicsIn(dataOfKafka(data)).includes(topic)
+    if (!isThere) return CheckpointStore.layerMemory
+    return SqliteCheckpointStore.layer.pipe(Layer.provide(Database.Database.layer({ folder, readOnly: true })))
+  })).pipe(
+    Layer.merge(KafkaEventLog.layer({ topic, create: false, ...sources })),
+    Layer.provide(Connection.Connection.layer(connection))
   )
 
 /** What the topic has of dead letters, to look at. */

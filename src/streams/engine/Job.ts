@@ -10,7 +10,7 @@ import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
-import type { Batch } from "../records/Batch.ts"
+import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
 import { Account, State as AccountState } from "./Account.ts"
@@ -314,14 +314,15 @@ export class Job {
     })
     const [first] = found
     if (first === undefined || found.length < snapshots.length) return false
+    const dictionary = new Dictionary()
     const restored = this.#running.map((running) => {
       const { checked } = running.graph
       const source = found.find(({ state }) => state.pipelines[checked.name] === checked.fingerprint)
-      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot)
+      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, dictionary)
       return { running, graph, counts: source?.state.byPipeline[checked.name] }
     })
     const isWhole = restored.every(({ counts, graph }) => counts !== undefined && graph !== null)
-    if (!isWhole || !this.#reader.restore(joined(found.map(({ state }) => state.reader)))) return false
+    if (!isWhole || !this.#reader.restore(joined(found.map(({ state }) => state.reader)), dictionary)) return false
     this.#account.restore(first.state.counts)
     for (const { counts, graph, running } of restored) {
       if (graph !== null) running.graph = graph
@@ -355,8 +356,8 @@ const slowest = (states: ReadonlyArray<Moment | undefined>): Moment => ({
 })
 
 /** New operators with the state of former ones; `null` where the state is damaged. */
-const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot): OperatorGraph | null => {
-  const graph = new OperatorGraph(checked)
+const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot, dictionary: Dictionary): OperatorGraph | null => {
+  const graph = new OperatorGraph(checked, dictionary)
   try {
     graph.restore(snapshot)
     return graph

@@ -2,7 +2,7 @@
 import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
-import type { Batch } from "../records/Batch.ts"
+import { type Batch, Dictionary } from "../records/Batch.ts"
 import { type Emitted, endOfTime, type Operator } from "../operator/Operator.ts"
 import type { Paged } from "../operator/Paged.ts"
 import { StateError, StateReader, StateWriter } from "../operator/State.ts"
@@ -22,9 +22,10 @@ export class OperatorGraph {
   #panes: Array<Emitted> = []
   #rows: Array<Row> = []
 
-  constructor(checked: Checked.Checked) {
+  /** The dictionary is that of the first batch, where it is known. */
+  constructor(checked: Checked.Checked, dictionary: Dictionary = new Dictionary()) {
     this.checked = checked
-    this.#steps = wire(checked)
+    this.#steps = wire(checked, dictionary)
     const operators = this.#steps.map(({ operator }) => operator)
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
     this.#derives = operators.filter((operator) => operator instanceof DeriveOperator)

@@ -20,11 +20,10 @@ const stores = Effect.gen(function*() {
 export const storeIds = Effect.map(stores, (all) => all.map(({ id }) => id))
 
 /**
- * The checkpoint of a name, none where there is none, or where a store has not got what was put out before it: then the log
- * is read from its beginning. Fails for one that was saved over another log, also where that had the same name, and for
- * one whose offsets lie behind the end of this log.
+ * The checkpoint of a name, none where there is none. Fails for one that was saved over another log, also where that had the
+ * same name, and for one whose offsets lie behind the end of this log.
  */
-export const load = Effect.fnUntraced(function*(name: string) {
+const saved = Effect.fnUntraced(function*(name: string) {
   const store = yield* CheckpointStore
   const { ends, id, topic } = yield* EventLog
   const found = yield* store.load(name)
@@ -37,6 +36,14 @@ export const load = Effect.fnUntraced(function*(name: string) {
     })
   }
   yield* assertReached({ name, topic, offsets, ends: yield* ends })
+  return found
+})
+
+/** The same, and none where a store has not got what was put out before it: then the log is read from its beginning. */
+export const load = Effect.fnUntraced(function*(name: string) {
+  const { topic } = yield* EventLog
+  const found = yield* saved(name)
+  if (Option.isNone(found)) return found
   const unfilled = yield* unfilledBy(found.value)
   if (unfilled.length === 0) return found
   const names = unfilled.map((store) => store.name).join(" and ")
@@ -83,11 +90,22 @@ export interface Plan {
  */
 export const plan = Effect.fnUntraced(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
   const own = yield* load(name)
-  const { checkpoint, savedAs } = Option.isSome(own) ? { checkpoint: own.value, savedAs: name } : yield* another(name, pipelines)
+  if (Option.isSome(own)) return compare(own.value, name, pipelines)
+  return yield* another({ name, pipelines, isFilled: (checkpoint) => Effect.map(unfilledBy(checkpoint), ({ length }) => length === 0) })
+})
+
+/** The same whatever the sinks have: one that has not got what was computed before is filled from the log. */
+export const planWithoutSinks = Effect.fnUntraced(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
+  const own = yield* saved(name)
+  if (Option.isSome(own)) return compare(own.value, name, pipelines)
+  return yield* another({ name, pipelines, isFilled: () => Effect.succeed(true) })
+})
+
+const compare = (checkpoint: Checkpoint | null, savedAs: string, pipelines: ReadonlyArray<Pipeline.Any>): Plan => {
   const saved = checkpoint?.pipelines ?? {}
   const isKept = ({ checked, name }: Pipeline.Any) => saved[name] === checked.fingerprint
   const kept = pipelines.filter(isKept)
-  const result: Plan = {
+  return {
     // With nothing to keep nothing has to come equally far.
     checkpoint: kept.length === 0 ? null : checkpoint,
     savedAs,
@@ -96,24 +114,24 @@ export const plan = Effect.fnUntraced(function*(name: string, pipelines: Readonl
     added: pipelines.filter((pipeline) => saved[pipeline.name] === undefined),
     removed: Object.keys(saved).filter((name) => pipelines.every((pipeline) => pipeline.name !== name))
   }
-  return result
-})
+}
 
-const another = Effect.fnUntraced(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
+const another = Effect.fnUntraced(function*<E, R>({ isFilled, name, pipelines }: {
+  readonly name: string
+  readonly pipelines: ReadonlyArray<Pipeline.Any>
+  readonly isFilled: (checkpoint: Checkpoint) => Effect.Effect<boolean, E, R>
+}) {
   const store = yield* CheckpointStore
   const log = yield* EventLog
   const ends = yield* log.ends
-  let best: { readonly checkpoint: Checkpoint | null; readonly savedAs: string } = { checkpoint: null, savedAs: name }
-  let most = 0
+  let best = compare(null, name, pipelines)
   for (const other of yield* store.names) {
     // One that cannot be read is of no use here, and a matter of its own processor.
     const found = yield* Effect.catch(store.load(other), () => Effect.succeed(Option.none<Checkpoint>()))
-    if (Option.isNone(found)) continue
-    const { value } = found
-    const isAhead = value.offsets.some((offset, partition) => offset > (ends[partition] ?? 0))
-    if (value.log !== log.id || isAhead || (yield* unfilledBy(value)).length > 0) continue
-    const shared = pipelines.filter((pipeline) => value.pipelines[pipeline.name] === pipeline.checked.fingerprint).length
-    if (shared > most) [best, most] = [{ checkpoint: value, savedAs: other }, shared]
+    if (Option.isNone(found) || found.value.log !== log.id) continue
+    const isAhead = found.value.offsets.some((offset, partition) => offset > (ends[partition] ?? 0))
+    const plan = compare(found.value, other, pipelines)
+    if (!isAhead && plan.kept.length > best.kept.length && (yield* isFilled(found.value))) best = plan
   }
   return best
 })

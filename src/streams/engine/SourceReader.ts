@@ -199,14 +199,17 @@ export class SourceReader {
 
   /**
    * False where it is of other inputs or of more partitions; nothing is changed then. Partitions that have been added since
-   * begin as new ones.
+   * begin as new ones. The strings of the dictionary are those that are known already.
    */
-  restore({ ended, latest, offsets, timelines }: State): boolean {
+  restore({ ended, latest, offsets, timelines }: State, dictionary = new Batch.Dictionary()): boolean {
     const all = [...this.#timelines]
     const fits = (state: ReadonlyArray<unknown> | undefined) => state !== undefined && state.length === offsets.length
     if (offsets.length > this.#offsets.length) return false
     if (!fits(ended) || !all.every(([{ id }]) => fits(timelines[id]))) return false
     if (![...this.#latest.keys()].every((source) => fits(latest[source]))) return false
+    this.#dictionary = dictionary
+    this.#readers = this.#makeReaders()
+    this.#renewAt = null
     for (const [source, times] of this.#latest) {
       latest[source]?.forEach((time, partition) => {
         times[partition] = time ?? -Infinity

@@ -1,5 +1,6 @@
 /** What the nodes of a checked graph become: one case a kind of node says which operator it is, and what feeds its inputs. */
 import * as Checked from "../pipeline/Checked.ts"
+import type { Dictionary } from "../records/Batch.ts"
 import type { Operator } from "../operator/Operator.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
@@ -23,8 +24,8 @@ interface Built {
 }
 
 /** In topological order, as the nodes are. */
-export const wire = (checked: Checked.Checked): ReadonlyArray<Step> => {
-  const built = checked.nodes.map((node) => build(checked, node))
+export const wire = (checked: Checked.Checked, dictionary: Dictionary): ReadonlyArray<Step> => {
+  const built = checked.nodes.map((node) => build(checked, node, dictionary))
   const steps = built.map(({ operator }, index): Step => ({ id: checked.nodes[index]!.id, operator, readers: [] }))
   built.forEach(({ inputs }, step) => {
     for (const [input, node] of inputs.entries()) {
@@ -34,7 +35,7 @@ export const wire = (checked: Checked.Checked): ReadonlyArray<Step> => {
   return Checked.endsInEvents(checked) ? withOutput(steps, checked) : steps
 }
 
-const build = (checked: Checked.Checked, node: Checked.Node): Built => {
+const build = (checked: Checked.Checked, node: Checked.Node, dictionary: Dictionary): Built => {
   switch (node._tag) {
     case "source":
       return { operator: null, inputs: [] }
@@ -45,7 +46,7 @@ const build = (checked: Checked.Checked, node: Checked.Node): Built => {
       const inputs: Array<Checked.Node | null> = []
       inputs[Input.rows] = node.input
       inputs[Input.preAggregated] = node.preAggregated
-      return { operator: new WindowOperator(checked.name, node), inputs }
+      return { operator: new WindowOperator(checked.name, node, dictionary), inputs }
     }
     case "derive":
       return { operator: new DeriveOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }

@@ -1,4 +1,5 @@
 /** The slots of accumulators in pages: what a slot held when a checkpoint began is copied when it is about to change. */
+import type { AccumulatorTable } from "./aggregates/AccumulatorTable.ts"
 import { PageMarks, type Paged, placesOf } from "./Paged.ts"
 import type { StateWriter } from "./State.ts"
 
@@ -8,31 +9,27 @@ export interface SlotEntry<Owner> {
   readonly slot: number
 }
 
-/** Where the slots are. */
-interface Slots {
-  /** Slots that have ever been used. */
-  readonly used: number
-  /** A slot with the same state, of which nobody knows. */
-  copyOf(slot: number): number
-  forgetCopy(slot: number): void
-}
-
 export interface Options<Owner> {
   /** `null` where the slot is nobody's. */
   readonly ownerOf: (slot: number) => Owner | null
   readonly order: (a: Owner, b: Owner) => number
-  readonly write: (entries: ReadonlyArray<SlotEntry<Owner>>, state: StateWriter) => void
+  /** Writes entries, whose slots are those of a table. */
+  readonly write: (entries: ReadonlyArray<SlotEntry<Owner>>, slots: AccumulatorTable, state: StateWriter) => void
 }
 
 export class SlotPages<Owner> implements Paged {
-  readonly #slots: Slots
+  readonly #slots: AccumulatorTable
   readonly #options: Options<Owner>
   readonly #marks = new PageMarks()
+  /** By slot what it was; `null` where it was nobody's. */
   readonly #kept = new Map<number, SlotEntry<Owner> | null>()
+  /** A table of their own: those that are at work do not grow for the copies. */
+  #copies: AccumulatorTable
 
-  constructor(slots: Slots, options: Options<Owner>) {
+  constructor(slots: AccumulatorTable, options: Options<Owner>) {
     this.#slots = slots
     this.#options = options
+    this.#copies = slots.like()
   }
 
   /** Has to be called before a slot changes, gets an owner or loses its own. */
@@ -51,12 +48,16 @@ export class SlotPages<Owner> implements Paged {
   #keep(slot: number): void {
     if (!this.#marks.awaits(slot) || this.#kept.has(slot)) return
     const owner = this.#options.ownerOf(slot)
-    this.#kept.set(slot, owner === null ? null : { owner, slot: this.#slots.copyOf(slot) })
+    this.#kept.set(slot, owner === null ? null : { owner, slot: this.#copies.copyOf(this.#slots, slot) })
+  }
+
+  renumber(numberOf: (number: number) => number): void {
+    this.#copies.renumber(numberOf)
   }
 
   begin(all: boolean): void {
-    for (const entry of this.#kept.values()) if (entry !== null) this.#slots.forgetCopy(entry.slot)
     this.#kept.clear()
+    this.#copies = this.#slots.like()
     this.#marks.begin(all, this.#slots.used)
   }
 
@@ -65,33 +66,38 @@ export class SlotPages<Owner> implements Paged {
   }
 
   write(page: number, state: StateWriter): void {
-    const entries: Array<SlotEntry<Owner>> = []
     const [from, to] = placesOf(page)
-    const copies: Array<number> = []
+    const live: Array<SlotEntry<Owner>> = []
+    const kept: Array<SlotEntry<Owner>> = []
     for (let slot = from; slot < to; slot++) {
-      const kept = this.#kept.get(slot)
+      const before = this.#kept.get(slot)
       this.#kept.delete(slot)
-      const entry = kept === undefined ? this.#entryAt(slot) : kept
-      if (entry === null) continue
-      entries.push(entry)
-      if (entry.slot !== slot) copies.push(entry.slot)
+      if (before === undefined) this.#addTo(live, slot)
+      else if (before !== null) kept.push(before)
     }
     this.#marks.written(page)
-    this.#options.write(entries, state)
-    for (const copy of copies) this.#slots.forgetCopy(copy)
+    if (kept.length === 0) this.#options.write(live, this.#slots, state)
+    else this.#writeMixed(live, kept, state)
+    for (const { slot } of kept) this.#copies.release(slot)
+    if (!this.#marks.isUnderWay) this.#copies = this.#slots.like()
   }
 
-  #entryAt(slot: number): SlotEntry<Owner> | null {
+  /** A column is written from one table: what stands in two is brought together. */
+  #writeMixed(live: ReadonlyArray<SlotEntry<Owner>>, kept: ReadonlyArray<SlotEntry<Owner>>, state: StateWriter): void {
+    const together = this.#slots.like()
+    const moved = (entries: ReadonlyArray<SlotEntry<Owner>>, source: AccumulatorTable) =>
+      entries.map(({ owner, slot }) => ({ owner, slot: together.copyOf(source, slot) }))
+    this.#options.write([...moved(live, this.#slots), ...moved(kept, this.#copies)], together, state)
+  }
+
+  #addTo(entries: Array<SlotEntry<Owner>>, slot: number): void {
     const owner = slot < this.#slots.used ? this.#options.ownerOf(slot) : null
-    return owner === null ? null : { owner, slot }
+    if (owner !== null) entries.push({ owner, slot })
   }
 
   writeAll(state: StateWriter): void {
     const entries: Array<SlotEntry<Owner>> = []
-    for (let slot = 0; slot < this.#slots.used; slot++) {
-      const entry = this.#entryAt(slot)
-      if (entry !== null) entries.push(entry)
-    }
-    this.#options.write(entries.sort((a, b) => this.#options.order(a.owner, b.owner)), state)
+    for (let slot = 0; slot < this.#slots.used; slot++) this.#addTo(entries, slot)
+    this.#options.write(entries.sort((a, b) => this.#options.order(a.owner, b.owner)), this.#slots, state)
   }
 }

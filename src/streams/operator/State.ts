@@ -20,18 +20,29 @@ export class StateWriter {
     return table
   }
 
-  /** A section: the length of what describes it, that as JSON, and the payload; `null` where there is nothing in it. */
+  /**
+   * A section: how many tables it has; of each the lengths of its name and of what describes it, and these, as JSON; and the
+   * payload of all. `null` where there is nothing in it. Lengths are little-endian, of 4 bytes.
+   */
   get bytes(): Uint8Array | null {
     const filled = [...this.#tables].filter(([, { entries }]) => entries > 0)
     if (filled.length === 0) return null
     const payload = new Payload()
-    const tables = Object.fromEntries(filled.map(([name, table]) => [name, { entries: table.entries, ...table.encode(payload) }]))
-    const described = Buffer.from(JSON.stringify(tables))
-    const length = Buffer.alloc(4)
-    length.writeUInt32LE(described.length)
-    return Buffer.concat([length, described, ...payload.pieces])
+    const described = filled.flatMap(([name, table]) => {
+      const [named, json] = [Buffer.from(name), Buffer.from(JSON.stringify({ entries: table.entries, ...table.encode(payload) }))]
+      return [lengthOf(named), lengthOf(json), named, json]
+    })
+    return Buffer.concat([uint32(filled.length), ...described, ...payload.pieces])
   }
 }
+
+const uint32 = (value: number): Uint8Array => {
+  const bytes = Buffer.alloc(4)
+  bytes.writeUInt32LE(value)
+  return bytes
+}
+
+const lengthOf = ({ length }: Uint8Array): Uint8Array => uint32(length)
 
 type Column = (payload: Payload) => Json
 
@@ -93,26 +104,26 @@ export class StateError extends TypeError {
 }
 
 export class StateReader {
-  readonly #sections: ReadonlyArray<{ readonly tables: ReadonlyMap<string, unknown>; readonly payload: Uint8Array }>
+  readonly #sections: ReadonlyArray<Section>
   readonly #read = new Set<string>()
 
   constructor(sections: Iterable<Uint8Array>) {
     this.#sections = Array.from(sections, opened)
   }
 
-  /** The parts of a table, in whatever order they come; none where there are no entries. */
-  tables(name: string): ReadonlyArray<TableReader> {
+  /** The parts of a table, one by one, in whatever order they come; none where there are no entries. */
+  *tables(name: string): Generator<TableReader> {
     this.#read.add(name)
-    return this.#sections.flatMap(({ payload, tables }) => {
-      const table = tables.get(name)
-      if (table === undefined) return []
-      const members = membersOf(table, `the table "${name}"`)
+    for (const { payload, tables } of this.#sections) {
+      const described = tables.get(name)
+      if (described === undefined) continue
+      const members = membersOf(JSON.parse(described.toString()), `the table "${name}"`)
       const entries = members.get("entries")
       if (typeof entries !== "number" || !Number.isSafeInteger(entries) || entries < 1 || entries > mostEntries) {
         return refuse(`the number of entries of "${name}"`)
       }
-      return [new TableReader({ name, entries, members, payload })]
-    })
+      yield new TableReader({ name, entries, members, payload })
+    }
   }
 
   /** A table that stands in one section. */
@@ -130,13 +141,26 @@ export class StateReader {
 /** No section has more; what says that it has would be made room for before its columns are looked at. */
 const mostEntries = 1 << 26
 
-const opened = (section: Uint8Array) => {
+/** What describes each table is parsed when the table is read: all at once would be as large as the state. */
+interface Section {
+  readonly tables: ReadonlyMap<string, Buffer>
+  readonly payload: Uint8Array
+}
+
+const opened = (section: Uint8Array): Section => {
   const bytes = Buffer.from(section.buffer, section.byteOffset, section.length)
-  if (bytes.length < 4) return refuse("a section")
-  const end = 4 + bytes.readUInt32LE(0)
-  if (end > bytes.length) return refuse("a section")
-  const tables: unknown = JSON.parse(bytes.toString("utf8", 4, end))
-  return { tables: membersOf(tables, "a section"), payload: bytes.subarray(end) }
+  let at = 0
+  const take = (length: number): Buffer => {
+    if (at + length > bytes.length) return refuse("a section")
+    at += length
+    return bytes.subarray(at - length, at)
+  }
+  const tables = new Map<string, Buffer>()
+  for (let left = take(4).readUInt32LE(); left > 0; left--) {
+    const [nameLength, length] = [take(4).readUInt32LE(), take(4).readUInt32LE()]
+    tables.set(take(nameLength).toString(), take(length))
+  }
+  return { tables, payload: bytes.subarray(at) }
 }
 
 export class TableReader {

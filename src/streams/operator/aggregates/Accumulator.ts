@@ -35,8 +35,8 @@ export interface Accumulator {
   /** Adds pre-aggregated values: the column holds the aggregate of many rows. */
   addPreAggregated(rows: Rows, column: Float64Array): void
   merge(into: number, from: number): void
-  /** Makes a slot the same as another, with which it shares nothing. */
-  copy(into: number, from: number): void
+  /** Makes a slot the same as one of another accumulator of the same aggregate, with which it shares nothing. */
+  copy(into: number, from: number, source: this): void
   readonly subtract: ((from: number, slot: number) => void) | null
   result(slot: number, textOf: TextOf): Value
   /** Present where slots hold strings: gives those of the first slots other numbers. */

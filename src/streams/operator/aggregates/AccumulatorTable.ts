@@ -44,9 +44,10 @@ export class AccumulatorTable {
   readonly #free: Array<number> = []
   /** For each slot that has been given out and not come back {@link working} or {@link owned}. */
   #inUse = new Uint8Array(0)
-  #copies = 0
+  readonly #pipeline: string
+  readonly #aggregates: ReadonlyArray<Aggregate>
   /** Learns of each owned slot before it changes. */
-  pages: Pick<SlotPages<never>, "touch" | "touchAll"> | null = null
+  pages: Pick<SlotPages<never>, "renumber" | "touch" | "touchAll"> | null = null
   /** Rows of each slot, whatever the aggregates look at: a slot without rows has no pane. */
   readonly #rows = new Lane(0)
   /** Pre-aggregated records among them, which leave some results unknown. */
@@ -54,6 +55,8 @@ export class AccumulatorTable {
 
   /** Messages name the pipeline. */
   constructor(pipeline: string, aggregates: ReadonlyArray<Aggregate>) {
+    this.#pipeline = pipeline
+    this.#aggregates = aggregates
     this.#entries = aggregates.map((aggregate) => {
       const { field, name, op, preAggregated, where } = aggregate
       return {
@@ -76,7 +79,7 @@ export class AccumulatorTable {
 
   /** Slots in use. */
   get size(): number {
-    return this.#used - this.#free.length - this.#copies
+    return this.#used - this.#free.length
   }
 
   /** Slots that have ever been used. */
@@ -101,21 +104,24 @@ export class AccumulatorTable {
     this.#free.push(slot)
   }
 
-  copyOf(slot: number): number {
-    const copy = this.allocate(working)
-    this.#copies++
-    for (const part of [this.#rows, this.#preAggregated, ...this.all]) part.copy(copy, slot)
-    return copy
+  /** Another one for the same aggregates, without slots. */
+  like(): AccumulatorTable {
+    return new AccumulatorTable(this.#pipeline, this.#aggregates)
   }
 
-  forgetCopy(copy: number): void {
-    this.#copies--
-    this.release(copy)
+  /** A new slot with the state of one of another table for the same aggregates. */
+  copyOf(source: AccumulatorTable, slot: number): number {
+    const copy = this.allocate(working)
+    this.#rows.copy(copy, slot, source.#rows)
+    this.#preAggregated.copy(copy, slot, source.#preAggregated)
+    for (let i = 0; i < this.all.length; i++) this.all[i]!.copy(copy, slot, source.all[i]!)
+    return copy
   }
 
   /** Strings are kept as numbers of a dictionary: gives them their numbers in another one. */
   renumber(numberOf: (number: number) => number): void {
     for (const accumulator of this.all) accumulator.renumber?.(this.#used, numberOf)
+    this.pages?.renumber(numberOf)
   }
 
   reset(slot: number): void {

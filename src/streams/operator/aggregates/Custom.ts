@@ -55,8 +55,8 @@ export class Custom implements Accumulator {
   }
 
   /** Through the codec: functions may change a state in place. */
-  copy(into: number, from: number): void {
-    this.#states[into] = this.#decode(this.#written(this.#states[from]))
+  copy(into: number, from: number, source: this): void {
+    this.#states[into] = this.#decode(this.#written(source.#states[from]))
   }
 
   result(slot: number): Value {

@@ -99,9 +99,12 @@ export class DoubleSum implements Part {
     if (this.#rests.size > 0) this.#addToRest(into, this.#rests.get(from) ?? 0n)
   }
 
-  copy(into: number, from: number): void {
-    this.reset(into)
-    this.merge(into, from)
+  copy(into: number, from: number, source: this): void {
+    this.#high[into] = source.#high[from]!
+    this.#low[into] = source.#low[from]!
+    const rest = source.#rests.size === 0 ? undefined : source.#rests.get(from)
+    if (rest !== undefined) this.#rests.set(into, rest)
+    else if (this.#rests.size > 0) this.#rests.delete(into)
   }
 
   subtract(from: number, slot: number): void {

@@ -63,9 +63,11 @@ export class ExactSum implements Part {
     else this.addBig(into, this.total(from))
   }
 
-  copy(into: number, from: number): void {
-    this.reset(into)
-    this.merge(into, from)
+  copy(into: number, from: number, source: this): void {
+    this.#lane[into] = source.#lane[from]!
+    const carry = source.#carries.size === 0 ? undefined : source.#carries.get(from)
+    if (carry !== undefined) this.#carries.set(into, carry)
+    else if (this.#carries.size > 0) this.#carries.delete(into)
   }
 
   subtract(from: number, slot: number): void {

@@ -147,11 +147,11 @@ export class Chosen implements Accumulator {
       const wins = this.#winsTie(into, time.values[from]!, partition.values[from]!, offset.values[from]!)
       if (difference === 0 && !wins) return
     }
-    this.#row.copy(into, from)
+    this.#row.copy(into, from, this.#row)
   }
 
-  copy(into: number, from: number): void {
-    this.#row.copy(into, from)
+  copy(into: number, from: number, source: this): void {
+    this.#row.copy(into, from, source.#row)
   }
 
   result(slot: number, textOf: TextOf): Value {
@@ -203,8 +203,8 @@ class RowLanes {
     for (const lane of this.#all) lane.reset(slot)
   }
 
-  copy(into: number, from: number): void {
-    for (const { values } of this.#all) values[into] = values[from]!
+  copy(into: number, from: number, source: this): void {
+    for (let i = 0; i < this.#all.length; i++) this.#all[i]!.copy(into, from, source.#all[i]!)
   }
 
   savePlace(slots: Int32Array, table: TableWriter): void {

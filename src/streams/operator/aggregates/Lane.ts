@@ -7,7 +7,7 @@ export interface Part {
   grow(capacity: number): void
   reset(slot: number): void
   merge(into: number, from: number): void
-  copy(into: number, from: number): void
+  copy(into: number, from: number, source: this): void
   subtract(from: number, slot: number): void
   /** Writes the values of these slots under a name: the same ones for the same rows, in whatever order these came. */
   save(name: string, slots: Int32Array, table: TableWriter): void
@@ -41,8 +41,8 @@ export class Lane implements Part {
     this.#values[into]! += this.#values[from]!
   }
 
-  copy(into: number, from: number): void {
-    this.#values[into] = this.#values[from]!
+  copy(into: number, from: number, source: this): void {
+    this.#values[into] = source.#values[from]!
   }
 
   subtract(from: number, slot: number): void {
@@ -80,8 +80,8 @@ export abstract class Parts {
     for (const part of this.parts) part.reset(slot)
   }
 
-  copy(into: number, from: number): void {
-    for (const part of this.parts) part.copy(into, from)
+  copy(into: number, from: number, source: this): void {
+    for (let i = 0; i < this.parts.length; i++) this.parts[i]!.copy(into, from, source.parts[i]!)
   }
 
   save(slots: Int32Array, table: TableWriter): void {

@@ -36,7 +36,7 @@ export const saveEmitted = (entries: ReadonlyArray<EmittedEntry>, state: StateWr
 }
 
 export const restoreEmitted = (state: StateReader): ReadonlyArray<EmittedEntry> =>
-  state.tables("emitted").flatMap((table) => {
+  Array.from(state.tables("emitted"), (table) => {
     const [keys, kinds] = [table.texts("key"), table.texts("kind")]
     const [starts, ends] = [table.wholeNumbers("start"), table.wholeNumbers("end")]
     const [revisions, rows] = [table.wholeNumbers("revision"), table.wholeNumbers("rows")]
@@ -49,7 +49,7 @@ export const restoreEmitted = (state: StateReader): ReadonlyArray<EmittedEntry> 
       revision: revisions[i]!,
       rows: rows[i]!
     }))
-  })
+  }).flat()
 
 const kindOf = (text: string): Last["kind"] => {
   if (text === "early" || text === "on-time" || text === "late") return text

@@ -19,11 +19,21 @@ export const save = (
   entries: ReadonlyArray<SlotEntry<KeyedOwner>>,
   { dictionary, slots, state }: { readonly slots: AccumulatorTable; readonly dictionary: Dictionary; readonly state: StateWriter }
 ): void => {
-  const table = state.table(name, entries.length)
-  table.strings("key", entries.map(({ owner }) => owner.key))
-  table.numbers("start", Float64Array.from(entries, ({ owner }) => owner.start))
-  table.numbers("end", Float64Array.from(entries, ({ owner }) => owner.end))
-  slots.save(Int32Array.from(entries, ({ slot }) => slot), table, (number) => dictionary.textOf(number))
+  const { length } = entries
+  const table = state.table(name, length)
+  const keys: Array<string> = []
+  const [starts, ends, places] = [new Float64Array(length), new Float64Array(length), new Int32Array(length)]
+  for (let i = 0; i < length; i++) {
+    const { owner, slot } = entries[i]!
+    keys.push(owner.key)
+    starts[i] = owner.start
+    ends[i] = owner.end
+    places[i] = slot
+  }
+  table.strings("key", keys)
+  table.numbers("start", starts)
+  table.numbers("end", ends)
+  slots.save(places, table, (number) => dictionary.textOf(number))
 }
 
 /** `slotFor` gives each entry a slot of its own, or throws where there can be no such entry. */

@@ -85,8 +85,8 @@ export class SessionWindows implements Windows, Placement {
     return { key: this.#textOf(key), start, end, emitted }
   }
 
-  #write = (entries: ReadonlyArray<SlotEntry<Saved>>, state: StateWriter): void => {
-    KeyedState.save("sessions", entries, { slots: this.#slots, dictionary: this.#dictionary, state })
+  #write = (entries: ReadonlyArray<SlotEntry<Saved>>, slots: AccumulatorTable, state: StateWriter): void => {
+    KeyedState.save("sessions", entries, { slots, dictionary: this.#dictionary, state })
     const emitted = entries.flatMap(({ owner: { emitted, ...session } }) => emitted === null ? [] : [{ ...emitted, ...session }])
     saveEmitted(emitted, state)
   }

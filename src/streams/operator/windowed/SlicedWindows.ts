@@ -85,13 +85,15 @@ export class SlicedWindows implements Windows, Placement {
 
   #ownerOf = (slot: number): Owner | null => {
     const home = this.#pool.homeOf(slot)
-    return home === null ? null : { ...home, key: this.#dictionary.textOf(this.#pool.keyOf(slot)) }
+    if (home === null) return null
+    const { end, start, table } = home
+    return { table, start, end, key: this.#dictionary.textOf(this.#pool.keyOf(slot)) }
   }
 
-  #write = (entries: ReadonlyArray<SlotEntry<Owner>>, state: StateWriter): void => {
+  #write = (entries: ReadonlyArray<SlotEntry<Owner>>, slots: AccumulatorTable, state: StateWriter): void => {
     for (const table of ["slices", "late"] as const) {
       const these = entries.filter(({ owner }) => owner.table === table)
-      KeyedState.save(table, these, { slots: this.#slots, dictionary: this.#dictionary, state })
+      KeyedState.save(table, these, { slots, dictionary: this.#dictionary, state })
     }
   }
 

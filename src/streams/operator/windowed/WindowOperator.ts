@@ -18,13 +18,14 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
   readonly #pipeline: string
   readonly #slots: AccumulatorTable
   readonly #windows: Windows
-  #dictionary = new Dictionary()
+  #dictionary: Dictionary
   #panes: Array<Emitted> = []
   /** The slots of a batch's rows, used again for the next one. */
   #assigned = new Int32Array(0)
 
-  constructor(pipeline: string, node: WindowNode) {
+  constructor(pipeline: string, node: WindowNode, dictionary = new Dictionary()) {
     this.#pipeline = pipeline
+    this.#dictionary = dictionary
     this.#slots = new AccumulatorTable(pipeline, node.aggregates)
     const make = node.window.kind === "session" ? SessionWindows : SlicedWindows
     this.#windows = new make(node, this.#slots, this.#dictionary, this.#emit)

@@ -1,0 +1,35 @@
+/** The log and the checkpoints of a processor, to look at: nothing is made, and nothing is changed. */
+import { Effect, Layer, Option } from "effect"
+import * as Database from "../adapters/sqlite/Database.ts"
+import * as SqliteCheckpointStore from "../adapters/sqlite/SqliteCheckpointStore.ts"
+import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
+import type { CheckpointStore } from "../streams/ports/CheckpointStore.ts"
+import type { EventLog } from "../streams/ports/EventLog.ts"
+import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
+import * as Kafka from "./kafka/Kafka.ts"
+import * as Stores from "./Stores.ts"
+
+export interface Input extends Kafka.Input {
+  readonly log: "sqlite" | "kafka"
+  readonly data: string
+  readonly topic: Option.Option<string>
+}
+
+export const stores = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+  const layer: Layer.Layer<CheckpointStore | EventLog, Error> = input.log === "kafka" ? yield* ofKafka(input, pipelines) : yield* ofSqlite(input)
+  return layer
+})
+
+const ofSqlite = Effect.fnUntraced(function*(input: Input) {
+  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
+  return Layer.merge(SqliteEventLog.layer({ topic }), SqliteCheckpointStore.layer).pipe(
+    Layer.provide(Database.Database.layer({ folder: Stores.folderOf({ data: input.data, topic }), readOnly: true }))
+  )
+})
+
+const ofKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+  const topic = yield* Kafka.givenTopic(input.topic)
+  const connection = yield* Kafka.optionsOf(input)
+  const { saved } = yield* Effect.promise(() => import("./kafka/KafkaStores.ts"))
+  return saved({ connection, topic, sources: Kafka.sourcesOf(pipelines), data: input.data })
+})
