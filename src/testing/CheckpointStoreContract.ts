@@ -59,13 +59,14 @@ export const laws: Laws<CheckpointStore> = {
       for (const name of awkwardNames) yield* loads(name, [baseOf(name)])
       for (let i = 0; i < 5; i++) yield* saves("candles", baseOf(`again ${i}`))
       for (const name of awkwardNames.slice(1)) yield* loads(name, [baseOf(name)])
-      same([...(yield* store.names)].sort(), [...awkwardNames].sort())
+      const heads = awkwardNames.map((name) => [name, baseOf(name === "candles" ? "again 4" : name).head] as const)
+      same([...(yield* store.heads)].sort(), heads.sort())
     })),
 
   "has none where none was saved": (fresh) =>
     on(fresh, Effect.gen(function*() {
       const store = yield* CheckpointStore
-      same(yield* store.names, [])
+      same([...(yield* store.heads)], [])
       yield* saves("candles", baseOf("state"))
       same(yield* store.load("candle"), Option.none())
     })),
@@ -79,7 +80,7 @@ export const laws: Laws<CheckpointStore> = {
       yield* store.remove("candles")
       yield* store.remove("never saved")
       same(yield* store.load("candles"), Option.none())
-      same(yield* store.names, ["candles-5m"])
+      same([...(yield* store.heads).keys()], ["candles-5m"])
       yield* loads("candles-5m", [baseOf("other")])
       yield* saves("candles", baseOf("again"))
       yield* loads("candles", [baseOf("again")])
@@ -141,7 +142,7 @@ function* brokenOff(sections: Part["sections"]): Generator<readonly [string, Uin
 }
 
 const baseOf = (text: string): Part => ({
-  head: { pipelines: { candles: text }, processor: "candles", log: "log", sinks: ["sink"], offsets: [3, 0] },
+  head: { pipelines: { candles: text }, savedAt: 1, processor: "candles", log: "log", sinks: ["sink"], offsets: [3, 0] },
   isBase: true,
   sections: [[text, Buffer.from(text)]]
 })
@@ -158,7 +159,7 @@ const texts = Arbitrary.map(
 
 const heads = Arbitrary.map(
   Arbitrary.all([texts, texts, Arbitrary.array(integer(0, Number.MAX_SAFE_INTEGER), { maxLength: 5 })]),
-  ([fingerprint, log, offsets]): Part["head"] => ({ pipelines: { [log]: fingerprint }, processor: log, log, sinks: [log, fingerprint], offsets })
+  ([fingerprint, log, offsets]): Part["head"] => ({ pipelines: { [log]: fingerprint }, savedAt: offsets.length, processor: log, log, sinks: [log, fingerprint], offsets })
 )
 
 const bytes = Arbitrary.map(Arbitrary.array(integer(0, 255), { maxLength: 20 }), (all) => Uint8Array.from(all))

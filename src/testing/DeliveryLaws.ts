@@ -76,7 +76,7 @@ const drawn = (sections: Iterable<Section>, { during, fails, sections: first }: 
 }
 
 /** What a checkpoint says beside the state is nothing here. */
-const head = { pipelines: {}, processor: "p", log: "l", sinks: [], offsets: [] }
+const head = { pipelines: {}, savedAt: 0, processor: "p", log: "l", sinks: [], offsets: [] }
 
 export const deliveryLaws: EngineLaws = {
   "how the log is cut into batches changes neither the panes, nor their order, nor the state": law(

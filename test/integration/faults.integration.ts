@@ -197,7 +197,7 @@ for (const [name, started] of Object.entries(kinds)) {
           const saveWith = (context: typeof first, offset: number) =>
             Effect.provideContext(
               Effect.flatMap(CheckpointStore, (store) => store.save("test", {
-                head: { pipelines: {}, processor: "test", log: log.id, sinks: [], offsets: [offset] },
+                head: { pipelines: {}, savedAt: 0, processor: "test", log: log.id, sinks: [], offsets: [offset] },
                 isBase: true,
                 sections: []
               })),

@@ -51,7 +51,7 @@ for (const [kind, broker] of Object.entries(kinds)) {
         write: Context.get(context, ResultSink).write,
         save: (state: string) =>
           Context.get(context, CheckpointStore).save("c", {
-            head: { pipelines: {}, processor: "c", log: "l", sinks: [], offsets: [] },
+            head: { pipelines: {}, savedAt: 0, processor: "c", log: "l", sinks: [], offsets: [] },
             isBase: true,
             sections: [["s", Buffer.from(state)]]
           }),

@@ -572,7 +572,7 @@ broken("CheckpointStore", CheckpointStoreContract.laws, {
     })),
     "keeps names apart, and tells them"
   ],
-  "tells no names": [checkpoints(() => ({ names: Effect.succeed([]) })), "keeps names apart, and tells them"],
+  "tells no names": [checkpoints(() => ({ heads: Effect.succeed(new Map()) })), "keeps names apart, and tells them"],
   "tells names of which nothing is left": [
     checkpoints((sound) => {
       const names = new Set<string>()

@@ -3,11 +3,11 @@
  * a record with the key `NAME#CHAIN.PART.CHUNK`. A part counts when its last chunk is there, which is written when all others
  * are; chains that no generation needs any more are taken away by records without values.
  */
-import { Effect, Layer, type Scope } from "effect"
+import { Effect, Layer, Schema, type Scope } from "effect"
 import { promisify } from "node:util"
 import { gunzip, gzip } from "node:zlib"
 import { type Chain, type Chunks, generations, newestIntact, pack } from "../../streams/ports/CheckpointParts.ts"
-import { CheckpointError, type Part } from "../../streams/ports/Checkpoint.ts"
+import { CheckpointError, Head, type Part } from "../../streams/ports/Checkpoint.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { KafkaError } from "./client/Client.ts"
 import * as CompactedTopic from "./CompactedTopic.ts"
@@ -35,7 +35,13 @@ const placeIn = (key: string): Place | null => {
   return name === undefined ? null : { name, chain: Number(chain), part: Number(part), chunk: Number(chunk) }
 }
 
-type Stored = Place & { readonly compressed: Buffer | null }
+interface Stored extends Place {
+  readonly compressed: Buffer | null
+  /** That of its part, with the last chunk. */
+  readonly head: string | null
+}
+
+const headHeader = "courant-head"
 
 const make = Effect.fnUntraced(function*({ topic }: Options) {
   const connection = yield* Connection
@@ -48,10 +54,10 @@ const make = Effect.fnUntraced(function*({ topic }: Options) {
     const found = new Map<string, Stored>()
     const reading = yield* CompactedTopic.open({
       topic,
-      onRow: ({ key, value }) => {
+      onRow: ({ header, key, value }) => {
         const place = placeIn(key)
         if (value === null || place === null) found.delete(key)
-        else found.set(key, { ...place, compressed: keep(place.name) ? Buffer.from(value) : null })
+        else found.set(key, { ...place, head: header(headHeader), compressed: keep(place.name) ? Buffer.from(value) : null })
       }
     }).pipe(Effect.provideService(Connection, connection))
     yield* reading.catchUp
@@ -78,11 +84,11 @@ const make = Effect.fnUntraced(function*({ topic }: Options) {
     const chain = part.isBase ? newest + 1 : newest
     const number = places.reduce((most, place) => place.chain === chain ? Math.max(most, place.part + 1) : most, 0)
     let chunk = 0
-    for (const bytes of pack(part)) {
+    for (const { bytes, isLast } of marked(pack(part))) {
       const place = { name, chain, part: number, chunk: chunk++ }
       const value = yield* Effect.promise(() => compress(bytes))
       places.push(place)
-      yield* table.put([{ key: keyOf(place), value }])
+      yield* table.put([{ key: keyOf(place), value, headers: isLast ? { [headHeader]: encodeHead(part.head) } : {} }])
     }
     yield* forget(places, (place) => place.chain <= chain - generations)
   })
@@ -98,14 +104,30 @@ const make = Effect.fnUntraced(function*({ topic }: Options) {
   return CheckpointStore.of({
     save: (name, part) => Effect.mapError(save(name, part), toCheckpointError),
     load: (name) => Effect.flatMap(Effect.mapError(load(name), toCheckpointError), (chains) => newestIntact(name, chains)),
-    names: Effect.scoped(scan(() => false)).pipe(
-      Effect.map((found) => [...new Set([...found.values()].map(({ name }) => name))]),
+    heads: Effect.scoped(scan(() => false)).pipe(
+      Effect.map((found) => new Map([...found.values()].sort(byAge).flatMap(({ head, name }) =>
+        head === null ? [] : [[name, decodeHead(head)] as const]))),
       Effect.mapError(toCheckpointError)
     ),
     remove: (name) =>
       Effect.flatMap(placesOf(name), (places) => forget(places, () => true)).pipe(Effect.mapError(toCheckpointError))
   })
 })
+
+const encodeHead = Schema.encodeSync(Schema.fromJsonString(Head))
+const decodeHead = Schema.decodeSync(Schema.fromJsonString(Head))
+
+const byAge = (a: Place, b: Place): number => a.chain - b.chain || a.part - b.part
+
+/** Of each whether it is the last. */
+function* marked(chunks: Iterable<Uint8Array>): Generator<{ readonly bytes: Uint8Array; readonly isLast: boolean }> {
+  let before: Uint8Array | null = null
+  for (const bytes of chunks) {
+    if (before !== null) yield { bytes: before, isLast: false }
+    before = bytes
+  }
+  if (before !== null) yield { bytes: before, isLast: true }
+}
 
 /** Newest first, parts and chunks in their order. */
 const chainsOf = (stored: ReadonlyArray<Place & { readonly bytes: Uint8Array }>): ReadonlyArray<Chain> =>

@@ -121,6 +121,7 @@ const migrations: ReadonlyArray<string> = [
     chain integer not null,
     sequence integer not null,
     file text not null,
+    head text not null,
     primary key (name, chain, sequence)
   ) strict, without rowid;
   `

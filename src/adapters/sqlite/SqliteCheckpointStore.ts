@@ -3,12 +3,12 @@
  * goes on. A row of the database makes it count, so that a loss of power that takes away panes takes away the checkpoints
  * behind them too. Files without a row are what a crash has left; they are deleted when the store is opened.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { randomUUID } from "node:crypto"
 import { mkdir, open, readdir, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { type Chain, generations, newestIntact, pack, split } from "../../streams/ports/CheckpointParts.ts"
-import { CheckpointError, type Part } from "../../streams/ports/Checkpoint.ts"
+import { CheckpointError, Head, type Part } from "../../streams/ports/Checkpoint.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { Database, type DatabaseError } from "./Database.ts"
 import { explain } from "./Explain.ts"
@@ -29,11 +29,13 @@ const make = Effect.fnUntraced(function*() {
   const rowsOf = yield* database.prepare<Row>(
     "select chain, file from checkpoint_parts where name = ? order by chain desc, sequence"
   )
-  const every = yield* database.prepare<{ name: string; file: string }>("select name, file from checkpoint_parts")
+  const every = yield* database.prepare<{ name: string; file: string; head: string }>(
+    "select name, file, head from checkpoint_parts order by chain, sequence"
+  )
   const last = yield* database.prepare<{ chain: number; sequence: number }>(
     "select chain, sequence from checkpoint_parts where name = ? order by chain desc, sequence desc limit 1"
   )
-  const insert = yield* database.prepare("insert into checkpoint_parts (name, chain, sequence, file) values (?, ?, ?, ?)")
+  const insert = yield* database.prepare("insert into checkpoint_parts (name, chain, sequence, file, head) values (?, ?, ?, ?, ?)")
   const prune = yield* database.prepare<{ file: string }>("delete from checkpoint_parts where name = ? and chain <= ? returning file")
 
   const files = <A>(body: () => Promise<A>) =>
@@ -59,7 +61,7 @@ const make = Effect.fnUntraced(function*() {
     const written = files(() => writeFile(join(folder, file), pack(part)))
     const gone = yield* Effect.andThen(written, inDatabase(database.write(() => {
       const { chain, sequence } = placeOf(name, part.isBase)
-      insert.run(name, chain, sequence, file)
+      insert.run(name, chain, sequence, file, encodeHead(part.head))
       return prune.all(name, chain - generations).map((row) => row.file)
     }))).pipe(Effect.onError(() => discard([file])))
     yield* discard(gone)
@@ -77,12 +79,15 @@ const make = Effect.fnUntraced(function*() {
   return CheckpointStore.of({
     save,
     load,
-    names: inDatabase(database.read(() => [...new Set(every.all().map(({ name }) => name))])),
+    heads: inDatabase(database.read(() => new Map(every.all().map(({ head, name }) => [name, decodeHead(head)])))),
     remove: (name) =>
       Effect.flatMap(inDatabase(database.write(() => prune.all(name, Number.MAX_SAFE_INTEGER))), (gone) =>
         discard(gone.map(({ file }) => file)))
   })
 }, Effect.mapError((error) => error._tag === "DatabaseError" ? toCheckpointError(error) : error))
+
+const encodeHead = Schema.encodeSync(Schema.fromJsonString(Head))
+const decodeHead = Schema.decodeSync(Schema.fromJsonString(Head))
 
 /** One that is not there is as good as damaged. */
 const chunksIn = (path: string) =>

@@ -99,8 +99,8 @@ const fingerprintOf = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): s
 const carrier = "carry"
 
 /** Offsets are all that there is to save. */
-const carriedTo = ({ fingerprint, ...head }: Omit<Head, "pipelines" | "processor"> & { readonly fingerprint: string }): Part =>
-  ({ head: { ...head, processor: carrier, pipelines: { [carrier]: fingerprint } }, isBase: true, sections: [] })
+const carriedTo = ({ fingerprint, ...head }: Omit<Head, "pipelines" | "processor" | "savedAt"> & { readonly fingerprint: string }): Part =>
+  ({ head: { ...head, savedAt: 0, processor: carrier, pipelines: { [carrier]: fingerprint } }, isBase: true, sections: [] })
 
 const resume = Effect.fnUntraced(function*(name: string, fingerprint: string) {
   const { partitions } = yield* EventLog

@@ -75,7 +75,7 @@ export interface Plan {
   /** The processor that has saved it: another one, where the run has no checkpoint of its own name yet. */
   readonly savedAs: string
   readonly kept: ReadonlyArray<Pipeline.Any>
-  /** Those that the checkpoint has in another version. */
+  /** Those that the checkpoint has in another version, or of which another version has been run since. */
   readonly changed: ReadonlyArray<Pipeline.Any>
   /** Those that it does not have. */
   readonly added: ReadonlyArray<Pipeline.Any>
@@ -90,47 +90,69 @@ export interface Plan {
  */
 export const plan = Effect.fnUntraced(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
   const own = yield* load(name)
-  if (Option.isSome(own)) return compare(own.value, name, pipelines)
-  return yield* another({ name, pipelines, isFilled: (checkpoint) => Effect.map(unfilledBy(checkpoint), ({ length }) => length === 0) })
+  const told = yield* toldBy
+  if (Option.isSome(own)) return compare(own.value, { savedAs: name, pipelines, told })
+  return yield* another({ name, pipelines, told, isFilled: (checkpoint) => Effect.map(unfilledBy(checkpoint), ({ length }) => length === 0) })
 })
 
 /** The same whatever the sinks have: one that has not got what was computed before is filled from the log. */
 export const planWithoutSinks = Effect.fnUntraced(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
   const own = yield* saved(name)
-  if (Option.isSome(own)) return compare(own.value, name, pipelines)
-  return yield* another({ name, pipelines, isFilled: () => Effect.succeed(true) })
+  const told = yield* toldBy
+  if (Option.isSome(own)) return compare(own.value, { savedAs: name, pipelines, told })
+  return yield* another({ name, pipelines, told, isFilled: () => Effect.succeed(true) })
 })
 
-const compare = (checkpoint: Checkpoint | null, savedAs: string, pipelines: ReadonlyArray<Pipeline.Any>): Plan => {
+/**
+ * The fingerprint of each pipeline of which anybody has saved the state over this log, as it was last: so the sinks have its
+ * results.
+ */
+const toldBy = Effect.gen(function*() {
+  const store = yield* CheckpointStore
+  const log = yield* EventLog
+  const heads = [...(yield* store.heads).values()].filter((head) => head.log === log.id).sort((a, b) => a.savedAt - b.savedAt)
+  const told: ReadonlyMap<string, string> = new Map(heads.flatMap(({ pipelines }) => Object.entries(pipelines)))
+  return told
+})
+
+interface Comparing {
+  readonly savedAs: string
+  readonly pipelines: ReadonlyArray<Pipeline.Any>
+  readonly told: ReadonlyMap<string, string>
+}
+
+const compare = (checkpoint: Checkpoint | null, { pipelines, savedAs, told }: Comparing): Plan => {
   const saved = checkpoint?.pipelines ?? {}
-  const isKept = ({ checked, name }: Pipeline.Any) => saved[name] === checked.fingerprint
+  const isTold = ({ checked, name }: Pipeline.Any) => (told.get(name) ?? checked.fingerprint) === checked.fingerprint
+  const isKept = (pipeline: Pipeline.Any) => saved[pipeline.name] === pipeline.checked.fingerprint && isTold(pipeline)
+  const isChanged = (pipeline: Pipeline.Any) => !isKept(pipeline) && (saved[pipeline.name] !== undefined || !isTold(pipeline))
   const kept = pipelines.filter(isKept)
   return {
     // With nothing to keep nothing has to come equally far.
     checkpoint: kept.length === 0 ? null : checkpoint,
     savedAs,
     kept,
-    changed: pipelines.filter((pipeline) => !isKept(pipeline) && saved[pipeline.name] !== undefined),
-    added: pipelines.filter((pipeline) => saved[pipeline.name] === undefined),
+    changed: pipelines.filter(isChanged),
+    added: pipelines.filter((pipeline) => !isKept(pipeline) && !isChanged(pipeline)),
     removed: Object.keys(saved).filter((name) => pipelines.every((pipeline) => pipeline.name !== name))
   }
 }
 
-const another = Effect.fnUntraced(function*<E, R>({ isFilled, name, pipelines }: {
+const another = Effect.fnUntraced(function*<E, R>({ isFilled, name, pipelines, told }: Omit<Comparing, "savedAs"> & {
   readonly name: string
-  readonly pipelines: ReadonlyArray<Pipeline.Any>
   readonly isFilled: (checkpoint: Checkpoint) => Effect.Effect<boolean, E, R>
 }) {
   const store = yield* CheckpointStore
   const log = yield* EventLog
   const ends = yield* log.ends
-  let best = compare(null, name, pipelines)
-  for (const other of yield* store.names) {
+  let best = compare(null, { savedAs: name, pipelines, told })
+  for (const [other, head] of yield* store.heads) {
+    if (head.log !== log.id || pipelines.every(({ checked, name }) => head.pipelines[name] !== checked.fingerprint)) continue
     // One that cannot be read is of no use here, and a matter of its own processor.
     const found = yield* Effect.catch(store.load(other), () => Effect.succeed(Option.none<Checkpoint>()))
-    if (Option.isNone(found) || found.value.log !== log.id) continue
+    if (Option.isNone(found)) continue
     const isAhead = found.value.offsets.some((offset, partition) => offset > (ends[partition] ?? 0))
-    const plan = compare(found.value, other, pipelines)
+    const plan = compare(found.value, { savedAs: other, pipelines, told })
     if (!isAhead && plan.kept.length > best.kept.length && (yield* isFilled(found.value))) best = plan
   }
   return best

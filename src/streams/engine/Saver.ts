@@ -64,7 +64,7 @@ export const make = Effect.fnUntraced(function*({ every, job, name }: Options) {
     const begunAt = now()
     const sections = new Timed(job.checkpoint(isBase), now)
     sections.spend(now() - begunAt)
-    const head = { pipelines: fingerprintsOf(job.pipelines), processor, log: log.id, sinks, offsets: job.offsets }
+    const head = { pipelines: fingerprintsOf(job.pipelines), savedAt: clock.currentTimeMillisUnsafe(), processor, log: log.id, sinks, offsets: job.offsets }
     return Effect.gen(function*() {
       // Whatever ends it early has taken sections that nobody has kept.
       isBaseDue = true

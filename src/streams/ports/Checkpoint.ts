@@ -5,6 +5,8 @@ import { Schema } from "effect"
 export const Head = Schema.Struct({
   /** The fingerprint of each pipeline, by name. */
   pipelines: Schema.Record(Schema.String, Schema.String),
+  /** When it was begun, in milliseconds since the epoch. */
+  savedAt: Schema.Int,
   /** Whose decisions have led to it, see `Decisions`. */
   processor: Schema.String,
   /** The id of the log in which the offsets count. */

@@ -116,7 +116,7 @@ const checkpointsLayer = ({ faults, hasPlace, stores }: Simulated) => {
           return Option.none()
         }))
       ),
-    names: Effect.sync(() => []),
+    heads: Effect.sync(() => new Map()),
     remove: () => Effect.sync(() => void (stores.checkpoints = []))
   })
 }

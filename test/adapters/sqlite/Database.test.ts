@@ -28,7 +28,7 @@ const ticks = (options: Options, topic = "ticks", partitions?: number) =>
 const using = <A, E, S, E2>(store: Layer.Layer<S, E2>, body: Effect.Effect<A, E, S>) =>
   Effect.provide(body, store, { local: true })
 
-const head = { pipelines: { candles: "f" }, processor: "p", log: "l", sinks: [], offsets: [1] }
+const head = { pipelines: { candles: "f" }, savedAt: 0, processor: "p", log: "l", sinks: [], offsets: [1] }
 
 const base = (state: string): Part => ({ head, isBase: true, sections: [["all", Buffer.from(state)]] })
 

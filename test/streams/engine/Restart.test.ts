@@ -21,7 +21,7 @@ const pane = (pipeline: string, revision: number) =>
   ({ pipeline, key: "A", start: 0, end: 60_000, pane: "late", revision, changes: revision + 1, values: { trades: revision } }) as const
 
 const saved = (offset: number, isBase: boolean): Part => ({
-  head: { pipelines: {}, processor: "p", log: "l", sinks: [], offsets: [offset] },
+  head: { pipelines: {}, savedAt: 0, processor: "p", log: "l", sinks: [], offsets: [offset] },
   isBase,
   sections: [["s", Uint8Array.of(offset)]]
 })
@@ -43,7 +43,7 @@ describe("starting anew", () => {
       yield* restart("mine", [candles1m, candles5m])
 
       assert.deepStrictEqual(yield* store.load("mine"), Option.none())
-      assert.deepStrictEqual(yield* store.names, ["other"])
+      assert.deepStrictEqual([...(yield* store.heads).keys()], ["other"])
       assert.deepStrictEqual(Option.getOrThrow(yield* store.load("other")).offsets, [5])
       assert.deepStrictEqual((yield* sink.read({})).map(({ pipeline }) => pipeline), ["day"])
       assert.deepStrictEqual(yield* letters.read({}), [broken, othersLate])

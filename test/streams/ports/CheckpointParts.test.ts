@@ -6,7 +6,7 @@ import type { Part } from "../../../src/streams/ports/Checkpoint.ts"
 import { type Chain, type Chunks, extended, generations, newestIntact, pack, split, unpack } from "../../../src/streams/ports/CheckpointParts.ts"
 
 const partOf = (isBase: boolean, sections: ReadonlyArray<readonly [string, string | null]>, offset = 0): Part => ({
-  head: { pipelines: { p: "f" }, processor: "me", log: "l", sinks: ["s"], offsets: [offset] },
+  head: { pipelines: { p: "f" }, savedAt: 0, processor: "me", log: "l", sinks: ["s"], offsets: [offset] },
   isBase,
   sections: sections.map(([id, text]) => [id, text === null ? null : Buffer.from(text)])
 })
