@@ -18,6 +18,7 @@ import * as Replay from "./commands/replay.ts"
 import * as Run from "./commands/run.ts"
 import * as Spark from "./commands/spark.ts"
 import * as Submit from "./commands/submit.ts"
+import * as Why from "./commands/why.ts"
 
 const courant = Command.make("courant").pipe(
   Command.withDescription("Event-time stream processing: live candles and averages from late and out-of-order ticks"),
@@ -33,6 +34,7 @@ const courant = Command.make("courant").pipe(
     Check.command,
     Explain.command,
     Query.command,
+    Why.command,
     Replay.command,
     Doctor.command,
     DeadLetters.command,

@@ -142,6 +142,16 @@ export class Job {
     }))
   }
 
+  /** How far event time has come for a pipeline. */
+  progressOf(pipeline: string): EventTime {
+    const found = this.#running.find(({ graph }) => graph.checked.name === pipeline)
+    const timeline = found === undefined ? undefined : this.#reader.timelines.get(found.input)
+    if (found === undefined || timeline === undefined) throw new TypeError(`the job has no pipeline "${pipeline}"`)
+    const { eventTime, outOfOrderness } = found.input.events.definition
+    const partitions = this.offsets.map((next, partition) => ({ next, ...(timeline.partitions[partition] ?? unbegun) }))
+    return { field: eventTime.field, outOfOrderness, partitions }
+  }
+
   /**
    * The decisions with which partitions begin that were added behind the first so many: event time has come this far, so that
    * what they say of before is late, and no watermark goes back. None where it has not begun.
@@ -347,6 +357,8 @@ const joined = (readers: ReadonlyArray<State["reader"]>): State["reader"] => ({
   timelines: Object.assign({}, ...readers.map(({ timelines }) => timelines)),
   latest: Object.assign({}, ...readers.map(({ latest }) => latest))
 })
+
+const unbegun = { watermark: -Infinity, latest: -Infinity }
 
 type Moment = Timeline["partitions"][number]
 

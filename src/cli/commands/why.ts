@@ -1,0 +1,118 @@
+/** `courant why`: what the open windows of a key wait for. It changes nothing. */
+import { Clock, Console, Effect, Layer, Option, Stream } from "effect"
+import { Argument, Command } from "effect/cli"
+import { type EventTime, Job } from "../../streams/engine/Job.ts"
+import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
+import { EventLog } from "../../streams/ports/EventLog.ts"
+import type { Pane } from "../../streams/pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
+import * as Flags from "../Flags.ts"
+import * as Pipelines from "../Pipelines.ts"
+import * as Saved from "../Saved.ts"
+import { problem, usage } from "../terminal/Problem.ts"
+
+const flags = {
+  pipeline: Argument.String("pipeline").pipe(Argument.withDescription("Name of the pipeline, such as candles-1m")),
+  key: Argument.String("key").pipe(Argument.withDescription("Key of the windows (for market data: the symbol)")),
+  pipelines: Flags.pipelines,
+  outOfOrderness: Flags.outOfOrderness,
+  allowedLateness: Flags.allowedLateness,
+  log: Flags.keptLog,
+  data: Flags.data,
+  topic: Flags.oneTopic,
+  brokers: Flags.brokers,
+  connectTimeout: Flags.connectTimeoutOf(5)
+}
+
+export const command = Command.make(
+  "why",
+  flags,
+  Effect.fnUntraced(function*(input) {
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
+    const pipeline = pipelines.find(({ name }) => name === input.pipeline)
+    if (pipeline === undefined) {
+      return yield* usage(`there is no pipeline "${input.pipeline}"; there are ${pipelines.map(({ name }) => name).join(", ")}, or name a file with --pipelines`)
+    }
+    const stores: Layer.Layer<CheckpointStore | EventLog, Error> = yield* Saved.stores(input, pipelines)
+    yield* Effect.provide(why(pipeline, input.key), stores)
+  })
+).pipe(
+  Command.withDescription(
+    "Says of each open window of a key what it waits for: the partition that holds the watermark back, how far that has come " +
+      "and its last event. It looks at what was saved last, changes nothing, and may run beside the process that computes."
+  ),
+  Command.withShortDescription("What the open windows of a key wait for"),
+  Command.withExamples([
+    { command: "courant why candles-1m IBM", description: "Why the last minute of IBM is not there yet" },
+    { command: "courant why candles-1m IBM --log kafka --brokers 127.0.0.1:9092 --topic ticks", description: "Over a topic of Kafka" }
+  ])
+)
+
+const why = Effect.fnUntraced(function*(pipeline: AnyPipeline, key: string) {
+  const { ends } = yield* EventLog
+  const { job, savedAt } = yield* jobOf(pipeline)
+  const progress = job.progressOf(pipeline.name)
+  const open = job.forming().filter((pane) => pane.key === key)
+  const now = yield* Clock.currentTimeMillis
+  const unread = (yield* ends).reduce((sum, end, partition) => sum + Math.max(0, end - (job.offsets[partition] ?? 0)), 0)
+  const told = open.length === 0
+    ? [`no window of ${key} is open in ${pipeline.name}; the watermark is ${timeOf(watermarkOf(progress))}`]
+    : yield* Effect.forEach(open, (pane) => reasonsOf(pane, progress, now))
+  yield* Console.log([
+    ...told.flat(),
+    `as saved ${ago(now - savedAt)}${unread === 0 ? ", with all that is in the log" : `; ${unread.toLocaleString("en-US")} records have come since`}`
+  ].join("\n"))
+})
+
+/** What was saved last of a pipeline, whoever runs it. */
+const jobOf = Effect.fnUntraced(function*(pipeline: AnyPipeline) {
+  const store = yield* CheckpointStore
+  const log = yield* EventLog
+  const [newest] = [...(yield* store.heads)]
+    .filter(([, head]) => head.log === log.id && head.pipelines[pipeline.name] === pipeline.checked.fingerprint)
+    .sort(([, a], [, b]) => b.savedAt - a.savedAt)
+  const checkpoint = newest === undefined ? Option.none() : yield* store.load(newest[0])
+  if (Option.isNone(checkpoint)) {
+    return yield* problem(`nothing is saved of ${pipeline.name}, as it is now, over ${log.topic}: it has not run, or with other bounds or pipelines`)
+  }
+  const job = new Job([pipeline], { partitions: checkpoint.value.offsets.length })
+  if (!job.restore(checkpoint.value.sections)) return yield* problem(`the checkpoint "${newest?.[0]}" was saved by another version of courant`)
+  return { job, savedAt: checkpoint.value.savedAt }
+})
+
+const watermarkOf = ({ partitions }: EventTime): number => Math.min(...partitions.map(({ watermark }) => watermark))
+
+const reasonsOf = Effect.fnUntraced(function*({ changes, end, key, pipeline, start }: Pane, progress: EventTime, now: number) {
+  const { outOfOrderness, partitions } = progress
+  const behind = partitions.flatMap((state, partition) => state.watermark < end ? [{ ...state, partition }] : [])
+  const reasons = yield* Effect.forEach(behind, Effect.fnUntraced(function*({ latest, next, partition, watermark }) {
+    if (watermark === -Infinity) return `  partition ${partition} has had no event yet, and is not idle`
+    const appended = yield* appendedAt(partition, next - 1, partitions.length)
+    const latestEvent = latest === -Infinity ? "" : `, its latest event of ${timeOf(latest)}`
+    const lastRecord = appended === null ? "" : `, its last record came ${ago(now - appended)} (offset ${next - 1})`
+    return `  partition ${partition} holds it back: its watermark is ${timeOf(watermark)}${latestEvent}${lastRecord}`
+  }))
+  return [
+    `${pipeline} ${key}: the window from ${timeOf(start)} to ${timeOf(end)}, with ${changes} events, closes when the watermark is there`,
+    `  event time has to come to ${timeOf(end + outOfOrderness)}, ${outOfOrderness / 1_000} s of disorder later, in each of ${partitions.length} partitions`,
+    ...reasons
+  ]
+})
+
+/** When the record at an offset was appended; `null` where it is not there any more. */
+const appendedAt = Effect.fnUntraced(function*(partition: number, offset: number, partitions: number) {
+  const { ends, read } = yield* EventLog
+  if (offset < 0) return null
+  const from = [...(yield* ends)].slice(0, partitions)
+  from[partition] = offset
+  const found = yield* Stream.runHead(Stream.filter(read(from), (records) => records.partition === partition && records.length > 0)).pipe(
+    Effect.timeoutOption("5 seconds"),
+    Effect.catch(() => Effect.succeed(Option.none()))
+  )
+  return Option.match(Option.flatten(found), { onNone: () => null, onSome: ({ appendedAt }) => appendedAt[0] ?? null })
+})
+
+const timeOf = (time: number): string => Number.isFinite(time) ? new Date(time).toISOString() : "not there yet"
+
+const ago = (milliseconds: number): string =>
+  milliseconds < 120_000 ? `${Math.round(milliseconds / 1_000)} s ago` : `${Math.round(milliseconds / 60_000)} min ago`
