@@ -723,12 +723,14 @@ export const mutants: ReadonlyArray<Mutant> = [
     ["a page of slots whose rows have changed is not marked", "    this.#marks.changeAll(slots, from, to)\n", ""],
     ["a page of slots that come and go is not marked", "    this.#marks.change(slot)\n", ""],
     ["rows change slots that are not kept", "for (let i = from; i < to; i++) if (slots[i]! >= 0) this.#keep(slots[i]!)", ""],
-    ["what a slot held is not copied", "slot: this.#slots.copyOf(slot) })", "slot })"],
+    ["what a slot held is not kept, but who had it", "slot: this.#copies.copyOf(this.#slots, slot) })", "slot: this.#copies.allocate() })"],
+    ["what stands in copies is left out", "[...moved(live, this.#slots), ...moved(kept, this.#copies)]", "moved(live, this.#slots)"],
+    ["copies have the strings of a former numbering", "    this.#copies.renumber(numberOf)\n", ""],
     ["a slot that was nobody's has its new owner", "this.#kept.set(slot, owner === null ? null : {", "if (owner !== null) this.#kept.set(slot, {"]
   ]),
   ...checkpointing("streams/operator/aggregates/AccumulatorTable.ts", [
     ["a slot that is given out is not kept", "    if (use === owned) this.pages?.touch(slot)\n    this.#inUse[slot] = use", "    this.#inUse[slot] = use"],
-    ["a copy is of the rows alone", "for (const part of [this.#rows, this.#preAggregated, ...this.all]) part.copy(copy, slot)", "this.#rows.copy(copy, slot)"]
+    ["of a copy only the rows are kept", "    for (let i = 0; i < this.all.length; i++) this.all[i]!.copy(copy, slot, source.all[i]!)\n", ""]
   ]),
   ...checkpointing("streams/engine/OperatorGraph.ts", [
     ["that a page is empty by now is not told", "yield [idOf(name, node, part, page), bytesOf((writer) => pages.write(page, writer))] as const",

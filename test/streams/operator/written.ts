@@ -18,7 +18,8 @@ const partsOf = ({ pages }: Writing): ReadonlyArray<Paged> => isPaged(pages) ? [
 
 const isPaged = (pages: Writing["pages"]): pages is Paged => typeof pages.writeAll === "function"
 
-const empty = Uint8Array.from([2, 0, 0, 0, 0x7b, 0x7d])
+/** A section without tables. */
+const empty = new Uint8Array(4)
 
 const bytesOf = (write: (writer: StateWriter) => void): Uint8Array => {
   const writer = new StateWriter()
