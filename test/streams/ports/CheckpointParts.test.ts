@@ -27,6 +27,7 @@ const parts = fc.record({
   isBase: fc.boolean(),
   head: fc.record({
     pipelines: fc.dictionary(fc.string(), fc.string()),
+    savedAt: fc.nat(),
     processor: fc.string({ unit: "binary" }),
     log: fc.string(),
     sinks: fc.array(fc.string()),
