@@ -38,7 +38,6 @@ const make = Effect.fnUntraced(function*() {
 
   const files = <A>(body: () => Promise<A>) =>
     Effect.tryPromise({ try: body, catch: (cause) => new CheckpointError({ message: explain(cause, folder), cause }) })
-  const inDatabase = <A>(effect: Effect.Effect<A, DatabaseError>) => Effect.mapError(effect, toCheckpointError)
   const discard = (names: ReadonlyArray<string>) =>
     Effect.ignore(files(() => Promise.all(names.map((name) => rm(join(folder, name), { force: true })))))
 
@@ -83,6 +82,8 @@ const make = Effect.fnUntraced(function*() {
         discard(gone.map(({ file }) => file)))
   })
 }, Effect.mapError((error) => error._tag === "DatabaseError" ? toCheckpointError(error) : error))
+
+const inDatabase = <A>(effect: Effect.Effect<A, DatabaseError>) => Effect.mapError(effect, toCheckpointError)
 
 /** One that is not there is as good as damaged. */
 const chunksIn = (path: string) =>
