@@ -223,25 +223,25 @@ describe("checkpoints beside the work", () => {
   it.effect("begin with everything, go on with what has changed, and have everything again after one that failed", () =>
     Effect.gen(function*() {
       const { layer, state } = yield* slowStore
-      const keys = Array.from({ length: 50 }, (_, i) => tick(1_000, 1, `K${i}`))
+      const keys = Array.from({ length: 3_000 }, (_, i) => tick(1_000, 1, `K${i}`))
       yield* append(0, ...keys)
       const fiber = yield* Effect.forkChild(Effect.provide(run({ checkpointEvery: "1 second" }), layer, { local: true }))
       const batch = (size: number) => Effect.andThen(append(0, tick(1_000, size)), TestClock.adjust("3 seconds"))
       yield* settle
       yield* batch(1)
-      assert.deepStrictEqual(state.saved, ["base 50", "increment 51"])
+      assert.deepStrictEqual(state.saved, ["base 3000", "increment 3001"])
       state.fails = true
       yield* batch(2)
       // A run that cannot save is over, and tries once more at its end.
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual((yield* Fiber.await(fiber))._tag, "Failure")
-      assert.deepStrictEqual(state.tried, ["base 50", "increment 51", "increment 52", "base 52"])
+      assert.deepStrictEqual(state.tried, ["base 3000", "increment 3001", "increment 3002", "base 3002"])
       state.fails = false
       // The run is over; a new one cannot know what the former has left.
       const again = yield* Effect.forkChild(Effect.provide(run({ checkpointEvery: "1 second" }), layer, { local: true }))
       yield* settle
       yield* batch(3)
-      assert.deepStrictEqual(state.saved.slice(2), ["base 53"])
+      assert.deepStrictEqual(state.saved.slice(2), ["base 3002", "increment 3003"])
       yield* Fiber.interrupt(again)
     }).pipe(Effect.provide(memory(1))))
 })
