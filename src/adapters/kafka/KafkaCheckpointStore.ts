@@ -48,6 +48,14 @@ const make = Effect.fnUntraced(function*({ topic }: Options) {
   const table = yield* CompactedTopic.open({ topic, onRow: () => {} })
   /** Of each name the chunks of the chains that are there: known from the first save or load on. */
   const known = new Map<string, Array<Place>>()
+  /** Chains whose base is whole. */
+  const whole = new Map<string, Set<number>>()
+  const know = (name: string, found: ReadonlyArray<Stored>) => {
+    const places = found.filter((place) => place.name === name)
+    known.set(name, places)
+    whole.set(name, new Set(places.flatMap(({ chain, head, part }) => head !== null && part === 0 ? [chain] : [])))
+    return places
+  }
 
   /** Reads the topic from its beginning, and keeps nothing of it: what is large there is read once a start. */
   const scan = Effect.fnUntraced(function*(keep: (name: string) => boolean): Effect.fn.Return<ReadonlyMap<string, Stored>, KafkaError, Scope.Scope> {
@@ -67,9 +75,7 @@ const make = Effect.fnUntraced(function*({ topic }: Options) {
   const placesOf = Effect.fnUntraced(function*(name: string) {
     const places = known.get(name)
     if (places !== undefined) return places
-    const found = [...(yield* Effect.scoped(scan(() => false))).values()].filter((place) => place.name === name)
-    known.set(name, found)
-    return found
+    return know(name, [...(yield* Effect.scoped(scan(() => false))).values()])
   })
 
   const forget = Effect.fnUntraced(function*(places: Array<Place>, isGone: (place: Place) => boolean) {
@@ -90,12 +96,17 @@ const make = Effect.fnUntraced(function*({ topic }: Options) {
       places.push(place)
       yield* table.put([{ key: keyOf(place), value, headers: isLast ? { [headHeader]: encodeHead(part.head) } : {} }])
     }
-    yield* forget(places, (place) => place.chain <= chain - generations)
+    const bases = whole.get(name) ?? new Set()
+    whole.set(name, bases.add(chain))
+    if (!part.isBase) return
+    // One that failed half way is no generation.
+    const kept = [...bases].sort((a, b) => b - a).slice(0, generations)
+    yield* forget(places, (place) => !kept.includes(place.chain))
   })
 
   const load = Effect.fnUntraced(function*(name: string) {
     const found = [...(yield* Effect.scoped(scan((other) => other === name))).values()].filter((place) => place.name === name)
-    known.set(name, [...found])
+    know(name, found)
     const decompressed = yield* Effect.forEach(found, ({ compressed, ...place }) =>
       Effect.map(Effect.promise(() => decompress(compressed)), (bytes) => ({ ...place, bytes })))
     return chainsOf(decompressed)

@@ -40,7 +40,6 @@ const make = Effect.fnUntraced(function*() {
 
   const files = <A>(body: () => Promise<A>) =>
     Effect.tryPromise({ try: body, catch: (cause) => new CheckpointError({ message: explain(cause, folder), cause }) })
-  const inDatabase = <A>(effect: Effect.Effect<A, DatabaseError>) => Effect.mapError(effect, toCheckpointError)
   const discard = (names: ReadonlyArray<string>) =>
     Effect.ignore(files(() => Promise.all(names.map((name) => rm(join(folder, name), { force: true })))))
 
@@ -88,6 +87,7 @@ const make = Effect.fnUntraced(function*() {
 
 const encodeHead = Schema.encodeSync(Schema.fromJsonString(Head))
 const decodeHead = Schema.decodeSync(Schema.fromJsonString(Head))
+const inDatabase = <A>(effect: Effect.Effect<A, DatabaseError>) => Effect.mapError(effect, toCheckpointError)
 
 /** One that is not there is as good as damaged. */
 const chunksIn = (path: string) =>

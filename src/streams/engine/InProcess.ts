@@ -70,6 +70,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
   const run = new Run({ options, job, agenda, writeRows, now: yield* MonotonicTime.millis })
   run.panes = inherited.panes
   run.rows = inherited.rows
+  run.taken = inherited.taken
   const every = Duration.toMillis(options.checkpointEvery ?? "1 second")
   const saver = yield* Saver.make({ name: options.name, job, every })
   const saveIfDue = Effect.suspend(() => run.isBetween ? Effect.void : saver.saveIfDue(run.taken))
@@ -220,17 +221,19 @@ interface Inherited {
   readonly partitions: number
   readonly panes: number
   readonly rows: number
+  /** What was done and is in no checkpoint of this name yet. */
+  readonly taken: number
 }
 
 /** Takes the state up as far as it is kept, and computes what it lacks from the beginning of the log. */
 const resume = Effect.fnUntraced(function*(resuming: Resuming) {
-  const { job, options: { name }, plan: { added, changed, checkpoint, kept, removed } } = resuming
+  const { job, options: { name }, plan: { added, changed, checkpoint, kept, removed, savedAs } } = resuming
   const { partitions, topic } = yield* EventLog
   if (changed.length > 0) {
     yield* Effect.logWarning(`${namesOf(changed)} ${changed.length === 1 ? "has" : "have"} changed: what was computed before is computed again from ${topic}`)
     yield* forget(changed)
   }
-  if (checkpoint === null) return { partitions, panes: 0, rows: 0 }
+  if (checkpoint === null) return { partitions, panes: 0, rows: 0, taken: 0 }
   const known = checkpoint.offsets.length
   if (known > partitions) {
     return yield* new StateError({
@@ -241,12 +244,17 @@ const resume = Effect.fnUntraced(function*(resuming: Resuming) {
   if (known < partitions) {
     yield* Effect.logWarning(`${topic} has ${partitions} partitions by now, and had ${known}: the new ones are read from their beginning`)
   }
-  if (removed.length > 0) yield* Effect.logWarning(`${removed.join(", ")}: not computed any more, and what was stays where it is`)
+  const isAnother = savedAs !== name
+  if (isAnother) yield* Effect.logWarning(`nothing is saved as "${name}": ${namesOf(kept)} went on from what is saved as "${savedAs}"`)
+  else if (removed.length > 0) yield* Effect.logWarning(`${removed.join(", ")}: not computed any more, and what was stays where it is`)
   const lacking = [...changed, ...added]
   if (added.length > 0) yield* Effect.logWarning(`${namesOf(added)}: new, and computed from the beginning of ${topic}; ${namesOf(kept)} went on`)
   const run = lacking.length === 0 ? null : yield* catchUp(resuming, lacking, checkpoint.offsets)
   const snapshots = [checkpoint.sections, ...(run === null ? [] : [run.job.snapshot()])]
-  if (job.restore(...snapshots)) return { partitions: known, panes: run?.panes ?? 0, rows: run?.rows ?? 0 } satisfies Inherited
+  if (job.restore(...snapshots)) {
+    const taken = isAnother || run !== null || removed.length > 0 ? 1 : 0
+    return { partitions: known, panes: run?.panes ?? 0, rows: run?.rows ?? 0, taken } satisfies Inherited
+  }
   return yield* new StateError({
     reason: "other-version",
     message: `the checkpoint "${name}" was saved by another version of courant`

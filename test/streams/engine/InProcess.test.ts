@@ -182,6 +182,70 @@ describe("a checkpoint", () => {
     }).pipe(Effect.provide(memory(1))))
 })
 
+describe("checkpoints beside the work", () => {
+  /** A store whose savings take as long as is said, fail when they are told to, and are remembered. */
+  const slowStore = Effect.gen(function*() {
+    const store = yield* CheckpointStore
+    const state = { takes: 0, fails: false, underWay: 0, most: 0, tried: new Array<string>(), saved: new Array<string>() }
+    const save: typeof store.save = (name, part) =>
+      Effect.gen(function*() {
+        state.most = Math.max(state.most, ++state.underWay)
+        state.tried.push(`${part.isBase ? "base" : "increment"} ${part.head.offsets[0]}`)
+        const sections = [...part.sections]
+        yield* Effect.sleep(state.takes)
+        if (state.fails) return yield* new CheckpointError({ message: "planted" })
+        yield* store.save(name, { ...part, sections })
+        state.saved.push(`${part.isBase ? "base" : "increment"} ${part.head.offsets[0]}`)
+      }).pipe(Effect.ensuring(Effect.sync(() => void state.underWay--)))
+    return { state, layer: InProcess.layer.pipe(Layer.provide(Layer.succeed(CheckpointStore, { ...store, save }))) }
+  })
+
+  it.effect("are written one after the other, while batches are taken; what came meanwhile is in the next", () =>
+    Effect.gen(function*() {
+      const { layer, state } = yield* slowStore
+      state.takes = 10_000
+      const fiber = yield* Effect.forkChild(Effect.provide(run({ checkpointEvery: "1 second" }), layer, { local: true }))
+      for (let i = 0; i < 30; i++) {
+        yield* append(0, tick(1_000 + i * 1_000))
+        yield* TestClock.adjust("1 second")
+      }
+      // The windows of the first 20 seconds have been told, and nothing has waited.
+      assert.deepStrictEqual((yield* results).map(({ start }) => start), [0, 10_000])
+      assert.strictEqual(state.most, 1)
+      const offsets = state.saved.map((each) => Number(each.split(" ")[1]))
+      assert.deepStrictEqual(offsets, [1, 10, 20])
+      // What is under way is written before the run ends.
+      state.takes = 0
+      yield* TestClock.adjust("20 seconds")
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(memory(1))))
+
+  it.effect("begin with everything, go on with what has changed, and have everything again after one that failed", () =>
+    Effect.gen(function*() {
+      const { layer, state } = yield* slowStore
+      const keys = Array.from({ length: 3_000 }, (_, i) => tick(1_000, 1, `K${i}`))
+      yield* append(0, ...keys)
+      const fiber = yield* Effect.forkChild(Effect.provide(run({ checkpointEvery: "1 second" }), layer, { local: true }))
+      const batch = (size: number) => Effect.andThen(append(0, tick(1_000, size)), TestClock.adjust("3 seconds"))
+      yield* settle
+      yield* batch(1)
+      assert.deepStrictEqual(state.saved, ["base 3000", "increment 3001"])
+      state.fails = true
+      yield* batch(2)
+      // A run that cannot save is over, and tries once more at its end.
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.await(fiber))._tag, "Failure")
+      assert.deepStrictEqual(state.tried, ["base 3000", "increment 3001", "increment 3002", "base 3002"])
+      state.fails = false
+      // The run is over; a new one cannot know what the former has left.
+      const again = yield* Effect.forkChild(Effect.provide(run({ checkpointEvery: "1 second" }), layer, { local: true }))
+      yield* settle
+      yield* batch(3)
+      assert.deepStrictEqual(state.saved.slice(2), ["base 3002", "increment 3003"])
+      yield* Fiber.interrupt(again)
+    }).pipe(Effect.provide(memory(1))))
+})
+
 describe("decisions", () => {
   it.effect("are durable before they take effect: one that cannot be kept ends the run, and nothing was told", () =>
     Effect.gen(function*() {
@@ -208,7 +272,10 @@ describe("decisions", () => {
       assert.deepStrictEqual(yield* ends, [2])
       const { read } = yield* Decisions
       assert.deepStrictEqual(yield* read, [{ _tag: "end", at: [1] }])
-      const again = yield* run({ name: "second", stopAt: ends })
+      // Without the checkpoint of the first, whose state it would go on with.
+      const again = yield* run({ name: "second", stopAt: ends }).pipe(
+        Effect.provide(InProcess.layer.pipe(Layer.provide(CheckpointStore.layerMemory)), { local: true })
+      )
       // The window was told at the first end, and again at the second, where it had grown.
       assert.strictEqual(again.panes, 2)
       assert.deepStrictEqual(yield* read, [{ _tag: "end", at: [1] }, { _tag: "end", at: [2] }])
@@ -410,13 +477,18 @@ describe("effectively once", () => {
       assert.deepStrictEqual((yield* results).map(({ start }) => start), [0, 20_000])
     }).pipe(Effect.provide(stores(1))))
 
-  it.effect("a checkpoint of other pipelines is refused", () =>
+  it.effect("a pipeline that has changed is computed again from the beginning, and its late events with it", () =>
     Effect.gen(function*() {
-      yield* append(0, tick(1_000))
-      yield* run({ stopAt: yield* endNow })
-      const other = Pipeline.withBounds(pipeline, { allowedLateness: 5 })
-      const error = yield* Effect.flip(run({ pipelines: [other], stopAt: yield* endNow }))
-      assert.strictEqual(error._tag, "CheckpointMismatch")
+      yield* append(0, tick(1_000), tick(25_000), tick(2_000))
+      const first = yield* run({ stopAt: yield* endNow })
+      assert.deepStrictEqual([first.read, first.late], [3, 1])
+      const letters = DeadLetters.use((all) => all.read({ reason: "late" }))
+      assert.lengthOf(yield* letters, 1)
+      const other = Pipeline.withBounds(pipeline, { allowedLateness: 60_000 })
+      const second = yield* run({ pipelines: [other], stopAt: yield* endNow })
+      assert.deepStrictEqual([second.read, second.late], [3, 0])
+      assert.deepStrictEqual(yield* letters, [])
+      assert.deepStrictEqual((yield* results).map(({ start, values }) => [start, values["trades"]]), [[0, 2], [20_000, 1]])
     }).pipe(Effect.provide(memory(1))))
 })
 

@@ -203,6 +203,8 @@ describe("next to pipelines that are kept", () => {
 
   law("one that has changed is computed again", ({ all: [a, b] }) => [[a!, b!], [a!, otherwise(b!)]])
 
+  law("one whose name is another's by now leaves nothing of the former behind", ({ all: [a, b, c] }) => [[a!, b!], [a!, renamed(c!, "b")]])
+
   law("one that has another name is another", ({ all: [a, b] }) => [[a!, b!], [a!, renamed(b!, "renamed")]])
 
   law("one that is removed is no more", ({ all: [a], others }) => [[a!, ...others], [a!]])

@@ -77,7 +77,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     // Whatever the watermark lets the windows say has been said.
     this.#settleUntil(watermark)
     if (watermark < endOfTime) return
-    for (const key of [...this.#histories.keys()]) this.#forget(key)
+    for (const key of this.#histories.keys()) this.#forget(key)
   }
 
   drain(): ReadonlyArray<Emitted> | null {
