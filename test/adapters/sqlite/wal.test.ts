@@ -29,23 +29,26 @@ const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false 
 
 const sinkIn = (folder: string) => SqliteResultSink.layer.pipe(Layer.provideMerge(Database.layer({ folder })))
 
-it.live("100,000 keys over minutes of event time: the write-ahead log stays below its limit and a transaction", () =>
+/** SQLite folds the log into the database from 1,000 pages on; a transaction may come on top. */
+const steady = 24 * 1_024 * 1_024
+
+it.live("100,000 keys over minutes of event time: the write-ahead log stays below 24 MiB", () =>
   Effect.gen(function*() {
     const folder = yield* temporaryFolder
     const wal = join(folder, "courant.db-wal")
     yield* Effect.gen(function*() {
       const sink = yield* ResultSink
-      for (let at = 0; at < 6; at++) {
+      for (let at = 0; at < 8; at++) {
         yield* sink.write(window(100_000, at))
-        assert.isBelow(sizeOf(wal), walLimit)
+        assert.isBelow(sizeOf(wal), steady)
       }
       // A revision of every hundredth key is a page each, and no more than a transaction of them is in the log at a time.
-      yield* sink.write(window(100_000, 2, 2).filter((_, key) => key % 100 === 0))
-      assert.isBelow(sizeOf(wal), walLimit)
+      yield* sink.write(window(100_000, 6, 2).filter((_, key) => key % 100 === 0))
+      assert.isBelow(sizeOf(wal), steady)
       const series = yield* sink.read({ key: "K51234" })
-      assert.deepStrictEqual(series, Array.from({ length: 6 }, (_, at) => pane(51_234, at)))
+      assert.deepStrictEqual(series, Array.from({ length: 8 }, (_, at) => pane(51_234, at)))
       assert.deepStrictEqual(yield* sink.read({ pipeline: "even", key: "K700", limit: 5 }),
-        [1, 2, 3, 4, 5].map((at) => pane(700, at, at === 2 ? 2 : 1)))
+        [3, 4, 5, 6, 7].map((at) => pane(700, at, at === 6 ? 2 : 1)))
     }).pipe(Effect.provide(sinkIn(folder)), Effect.scoped)
   }).pipe(Effect.scoped), 120_000)
 
@@ -58,8 +61,9 @@ it.live("a reader that holds an older state makes the write-ahead log long, and 
       yield* sink.write(window(10, 0))
       const reader = new DatabaseSync(join(folder, "courant.db"), { readOnly: true })
       reader.exec("begin; select count(*) from panes")
-      const wide = { ...pane(0, 1), values: { text: "x".repeat(1_000_000) } }
-      for (let at = 0; sizeOf(wal) <= walLimit; at++) yield* sink.write([{ ...wide, changes: at + 1 }])
+      for (let at = 0; sizeOf(wal) <= walLimit; at++) {
+        yield* sink.write([{ ...pane(0, 1), changes: at + 1, values: { text: String(at % 10).repeat(1_000_000) } }])
+      }
       reader.close()
       // Nothing is written any more that would begin it anew.
       while (sizeOf(wal) > walLimit) yield* Effect.sleep("50 millis")
