@@ -146,6 +146,14 @@ export const migrations: ReadonlyArray<string> = [
 
   drop table panes_by_key;
   create index panes_with_key on panes (pipeline, key, start, "end") where has_key = 1;
+
+  -- The first offset that can be read, of partitions whose beginning was removed.
+  create table beginnings (
+    topic integer not null references topics (id),
+    "partition" integer not null,
+    "offset" integer not null,
+    primary key (topic, "partition")
+  ) strict, without rowid;
   `
 ]
 

@@ -12,6 +12,7 @@ import { EventLog } from "../ports/EventLog.ts"
 import { Agenda } from "./Agenda.ts"
 import { IdleClock } from "./IdleClock.ts"
 import { Job, type Output } from "./Job.ts"
+import { marksOf } from "./Marks.ts"
 import { Monitor } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { type Records, valueAt } from "../records/Records.ts"
@@ -68,7 +69,8 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
   const known = yield* resume(job, options.name)
   const sinks = yield* Resumption.storeIds
   yield* adopt(job)
-  const agenda = new Agenda(yield* (yield* Decisions).read, log.partitions)
+  const decisions = yield* Decisions
+  const agenda = new Agenda(yield* decisions.read, log.partitions)
   const run = new Run({ options, job, agenda, writeRows, now: yield* MonotonicTime.millis })
 
   const save = Effect.gen(function*() {
@@ -77,6 +79,10 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
     const checkpoint = { fingerprint: job.fingerprint, log: log.id, sinks, offsets: job.offsets, state: job.snapshot() }
     yield* store.save(options.name, checkpoint).pipe(Effect.trackDuration(checkpointTime, Duration.toSeconds))
     run.savedAt = taken
+    const now = yield* MonotonicTime.millis
+    if (now < run.markAt) return
+    run.markAt = now + Duration.toMillis(options.markEvery ?? Duration.infinity)
+    yield* decisions.write(marksOf(job))
   })
   // Once begun it is not given up: half done it would be in the way of the one with which a run ends.
   const saveWhole = Effect.gen(function*() {
@@ -151,6 +157,8 @@ class Run {
   /** Batches taken, and how many of them the last checkpoint covers. */
   taken = 0
   savedAt = 0
+  /** When the next checkpoint is to be marked in the log of decisions. */
+  markAt: number
   /** The last time that a checkpoint was begun. */
   saving: Fiber.Fiber<void, EngineError> | null = null
   /** A batch has changed the state and its panes and rows are not in their sinks yet: not a moment to save. */
@@ -164,6 +172,7 @@ class Run {
     this.job = job
     this.agenda = agenda
     this.writeRows = writeRows
+    this.markAt = options.markEvery === undefined ? Infinity : now
     const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
     const speed = options.speed ?? 1
     this.idle = (Number.isFinite(timeout) ? job.eventTimes : []).map(({ field, outOfOrderness, partitions }) =>

@@ -39,6 +39,11 @@ export interface Options {
   readonly speed?: number
   /** At most this much is computed again after a crash; 1 second by default. */
   readonly checkpointEvery?: Duration.Input
+  /**
+   * Notes with a checkpoint, at most this often, how far event time has come, as a decision at its place: whoever reads the
+   * log from there, once what came before has been removed, knows what is late. Never by default.
+   */
+  readonly markEvery?: Duration.Input
 }
 
 /** What became of the events of the log since it began. */
