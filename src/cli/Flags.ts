@@ -177,6 +177,37 @@ export const onGap = Flag.Literals("on-gap", ["stop", "record"]).pipe(
   Flag.withDefault("stop")
 )
 
+const bytes: { readonly [unit: string]: number } = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
+
+const parseSize = (text: string): number | undefined => {
+  const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([KMGT]i?B)$/.exec(text) ?? []
+  return bytes[unit] === undefined ? undefined : Math.round(Number(amount) * bytes[unit])
+}
+
+/** A time, a size, or one of each. */
+const parseKeep = (text: string): { readonly age?: number; readonly bytes?: number } | undefined => {
+  const limits = list(text).map((part) => {
+    const size = parseSize(part)
+    return size === undefined ? { age: parseDuration(part) } : { bytes: size }
+  })
+  const merged: { readonly age?: number; readonly bytes?: number } = Object.assign({}, ...limits)
+  const given = Object.values(merged)
+  return given.length > 0 && given.length === limits.length && given.every((limit) => limit !== undefined && limit > 0) ? merged : undefined
+}
+
+export const keep = parsed(
+  Flag.String("keep").pipe(Flag.withMetavar("7d,10GB")),
+  "keep",
+  "a time such as 7d, a size such as 10GB, or both: 7d,10GB",
+  parseKeep
+).pipe(
+  Flag.withDescription(
+    "Remove events and results that are older than this, or the oldest beyond this size; never what a processor still needs " +
+      "(default: keep everything). For --log sqlite; a Kafka topic has its own retention"
+  ),
+  Flag.optional
+)
+
 export const checkpoints = Flag.Literals("checkpoints", ["sqlite", "kafka"]).pipe(
   Flag.withDescription("Where the state of a run over Kafka is saved: sqlite, the default, or kafka, to resume on any host"),
   Flag.withDefault("sqlite")

@@ -18,10 +18,14 @@ type Offsets = ReadonlyArray<number>
 
 export const make = Effect.gen(function*() {
   const database = yield* Database
-  const { id, partitions, topic } = yield* EventLog
+  const { partitions, topic } = yield* EventLog
   const targets = yield* makeTargets
   const marks = yield* makeMarks
   const forget = yield* makeForget
+  const forgetDecisions = yield* makeForgetDecisions
+  const begun = yield* database.prepare<{ partition: number; offset: number }>(
+    "select \"partition\", \"offset\" from beginnings join topics on topics.id = topic where name = ?"
+  )
   const begin = yield* database.prepare(`
     insert into beginnings select id, ?, ? from topics where name = ?
     on conflict do update set "offset" = max("offset", excluded."offset")
@@ -33,12 +37,19 @@ export const make = Effect.gen(function*() {
     ) returning length
   `)
 
+  /** Where each partition begins by now. */
+  const beginnings = database.read((): Offsets => {
+    const offsets = new Map(begun.all(topic).map(({ offset, partition }) => [partition, offset]))
+    return Array.from({ length: partitions }, (_, partition) => offsets.get(partition) ?? 0)
+  })
+
   /** Removes what lies before these offsets, and as much less as it takes to begin at a mark. Returns how many events. */
   const removeUpTo = Effect.fnUntraced(function*(offsets: Offsets) {
     let events = 0
+    const before = yield* beginnings
     for (let partition = 0; partition < partitions; partition++) {
       const offset = yield* marks(partition, offsets[partition] ?? 0)
-      if (offset <= 0) continue
+      if (offset <= (before[partition] ?? 0)) continue
       // Before anything is removed: nobody begins to read between.
       yield* database.write(() => void begin.run(partition, offset, topic))
       for (let removed = portion; removed === portion;) {
@@ -48,11 +59,11 @@ export const make = Effect.gen(function*() {
       }
       yield* forget(partition, offset)
     }
-    if (events > 0) yield* forgetDecisions(id)
+    if (events > 0) yield* forgetDecisions(yield* beginnings)
     return events
   })
 
-  return { ...targets, removeUpTo }
+  return { ...targets, beginnings, removeUpTo }
 })
 
 /** How far to remove, by time and by size; never the last chunk of a partition, which says where it ends. */
@@ -150,19 +161,16 @@ const makeForget = Effect.gen(function*() {
 })
 
 /** Of what was decided before the beginning, the last of each kind says all. */
-const forgetDecisions = Effect.fnUntraced(function*(id: string) {
+const makeForgetDecisions = Effect.gen(function*() {
   const database = yield* Database
+  const { id } = yield* EventLog
   const all = yield* database.prepare<{ consumer: string; identity: string; decision: string }>(
     "select consumer, identity, decision from decisions where log = ?"
   )
-  const starts = yield* database.prepare<{ partition: number; offset: number }>(
-    "select \"partition\", \"offset\" from beginnings join topics on topics.id = topic where identity = ?"
-  )
   const remove = yield* database.prepare("delete from decisions where log = ? and consumer = ? and identity = ?")
-  yield* database.write(() => {
-    const beginnings = new Map(starts.all(id).map(({ offset, partition }) => [partition, offset]))
+  return (beginnings: Offsets) => database.write(() => {
     const rows = all.all(id).flatMap((row) => Option.toArray(Option.map(Decision.decode(row.decision), (decision) => ({ ...row, decision }))))
-    for (const { consumer, identity } of superseded(rows, (partition) => beginnings.get(partition) ?? 0)) remove.run(id, consumer, identity)
+    for (const { consumer, identity } of superseded(rows, (partition) => beginnings[partition] ?? 0)) remove.run(id, consumer, identity)
   })
 })
 

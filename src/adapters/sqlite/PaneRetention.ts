@@ -4,6 +4,8 @@ import { Database } from "./Database.ts"
 
 /** Panes of one transaction. */
 const portion = 4_096
+/** The same where it is asked after each whether it was enough. */
+const step = 512
 
 export interface Closed {
   readonly pipeline: string
@@ -17,7 +19,7 @@ export const make = Effect.gen(function*() {
   const oldest = yield* database.prepare(`
     delete from panes where (pipeline, start, "end", key) in (
       select pipeline, start, "end", key from panes
-      where pipeline = ?1 and start < ?2 and "end" < ?2 order by start, "end", key limit ${portion}
+      where pipeline = ?1 and start < ?2 and "end" < ?2 order by start, "end", key limit ?3
     ) returning 1
   `)
   const narrow = yield* database.prepare(`
@@ -29,9 +31,9 @@ export const make = Effect.gen(function*() {
   `)
 
   /** A portion of a pipeline's oldest. Returns how many. */
-  const removeSome = ({ before, pipeline }: Closed) =>
+  const removeSome = ({ before, pipeline }: Closed, limit: number) =>
     database.write(() => {
-      const { length } = oldest.all(pipeline, before)
+      const { length } = oldest.all(pipeline, before, limit)
       narrow.run(pipeline)
       return length
     })
@@ -40,7 +42,7 @@ export const make = Effect.gen(function*() {
   const remove = Effect.fnUntraced(function*(all: ReadonlyArray<Closed>) {
     let panes = 0
     for (const closed of all) {
-      for (let removed = portion; removed === portion; panes += removed) removed = yield* removeSome(closed)
+      for (let removed = portion; removed === portion; panes += removed) removed = yield* removeSome(closed, portion)
     }
     return panes
   })
@@ -55,7 +57,7 @@ export const make = Effect.gen(function*() {
       }))
       const [next] = ends.toSorted((a, b) => a.end - b.end)
       if (next === undefined) break
-      panes += yield* removeSome(next.closed)
+      panes += yield* removeSome(next.closed, step)
     }
     return panes
   })

@@ -45,10 +45,20 @@ export const make = Effect.gen(function*() {
   const needs = yield* Needs.make
   const space = yield* makeSpace
 
+  /** Of the log what is wanted, and nobody needs. */
+  const removeUpTo = Effect.fnUntraced(function*(wanted: ReadonlyArray<ReadonlyArray<number>>, processor: Processor | null) {
+    const begun = yield* log.beginnings
+    // Checkpoints may be large, and are looked at only where there is something to remove.
+    if (!wanted.some((offsets) => offsets.some((offset, partition) => offset > (begun[partition] ?? 0)))) return { events: 0, heldBy: null }
+    const all = yield* needs
+    const isKnown = processor === null || all.some(({ name }) => name === processor.checkpoint)
+    const { heldBy, offsets } = bound(wanted, isKnown ? all : [...all, { name: processor.checkpoint, offsets: [] }])
+    return { events: yield* log.removeUpTo(offsets), heldBy: heldBy === processor?.checkpoint ? null : heldBy }
+  })
+
   return {
     /** Removes what is beyond the limits now. */
     run: Effect.fnUntraced(function*({ age = Infinity, bytes = Infinity }: Limits, processor: Processor | null) {
-      const all = yield* needs
       const used = yield* space.used
       const excess = used > bytes ? { log: yield* log.bytes, target: bytes * aim } : null
       const budget = excess === null ? null : shares(excess.target, excess.log, used - excess.log)
@@ -56,9 +66,7 @@ export const make = Effect.gen(function*() {
         ...(age < Infinity ? [yield* log.olderThan(age)] : []),
         ...(excess !== null && budget !== null ? [yield* log.oldest(excess.log - budget.log)] : [])
       ]
-      const isKnown = processor === null || all.some(({ name }) => name === processor.checkpoint)
-      const bounded = bound(wanted, isKnown ? all : [...all, { name: processor.checkpoint, offsets: [] }])
-      const events = yield* log.removeUpTo(bounded.offsets)
+      const { events, heldBy } = yield* removeUpTo(wanted, processor)
 
       const closed = closedOf(processor)
       let removed = age < Infinity ? yield* panes.remove(closed(age)) : 0
@@ -67,7 +75,6 @@ export const make = Effect.gen(function*() {
         removed += yield* panes.removeWhile(closed(0), Effect.map(space.used, (used) => used - left > budget.results))
       }
       yield* space.giveBack
-      const heldBy = bounded.heldBy === processor?.checkpoint ? null : bounded.heldBy
       return { events, panes: removed, heldBy } satisfies Removed
     })
   }
