@@ -10,6 +10,7 @@ import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Keep from "../Keep.ts"
+import * as Memory from "../Memory.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as RowSinks from "../RowSinks.ts"
@@ -127,6 +128,7 @@ const process = Effect.fnUntraced(function*<R>(
     ...(input.keep === null ? {} : { markEvery: Keep.markEvery })
   }).pipe(
     Effect.tap(Keep.last),
+    Memory.guarded,
     Report.accounted(Option.getOrUndefined(input.report))
   )
 })

@@ -14,6 +14,7 @@ import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Keep from "../Keep.ts"
+import * as Memory from "../Memory.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as RowSinks from "../RowSinks.ts"
@@ -142,6 +143,7 @@ const withEngine = Effect.fnUntraced(function*<R>(
     ...(input.keep === null ? {} : { markEvery: Keep.markEvery })
   }
   yield* Effect.raceFirst(Effect.tap(engine.run(options), Keep.last), ingest).pipe(
+    Memory.guarded,
     isWatched(input) ? Display.during(Page.timeZone) : identity,
     Report.accounted(Option.getOrUndefined(input.report))
   )

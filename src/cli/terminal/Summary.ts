@@ -48,11 +48,13 @@ interface Told {
   readonly time: Intl.DateTimeFormat
 }
 
+const since = (count: number, former: number): string =>
+  count > former && former > 0 ? `${count} (${count - former} new)` : String(count)
+
 /** `LIVE  watermark 10:31:25, read 1210 (121/s), panes 15, lag 0, late 3 (2 new), dead-lettered 0`, and rows where there are any. */
 export const line = ({ badge, before, millis, progress, time }: Told): string => {
   const { deadLettered, lag, late, panes, read, rows, watermark } = progress
   const rate = Math.round(1_000 * (read - before.read) / Math.max(1, millis))
-  const since = (count: number, former: number) => count > former && former > 0 ? `${count} (${count - former} new)` : String(count)
   return `${badge}  watermark ${watermark === null ? "none yet" : time.format(watermark)}, read ${read} (${rate}/s), panes ${panes}, ` +
     `${rows > 0 ? `rows ${rows}, ` : ""}lag ${lag}, late ${since(late, before.late)}, ` +
     `dead-lettered ${since(deadLettered, before.deadLettered)}`

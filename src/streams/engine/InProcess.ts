@@ -389,5 +389,5 @@ const publishProgress = Effect.fnUntraced(function*<E>(run: Run, endsOfLog: Effe
     yield* Metric.update(Metric.withAttributes(partitionWatermark, attributes), state.watermark)
   }
   const lag = lags.reduce((sum, lag) => sum + lag, 0)
-  yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lag } })
+  yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lag, open: Object.fromEntries(run.job.sizes) } })
 })
