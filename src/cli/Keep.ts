@@ -49,9 +49,15 @@ const keep = Effect.fnUntraced(function*({ limits, processor }: Keeping) {
   const retention = yield* Retention.make
   const monitor = yield* Effect.serviceOption(Monitor)
   const tell = teller()
+  const generation = processor === null ? Effect.succeed(0) : retention.generation(processor.checkpoint)
+  const before = yield* generation
   const pass = Effect.gen(function*() {
     const watermark = Option.isNone(monitor) ? null : (yield* monitor.value.progress).watermark
-    const removed = yield* retention.run(limits, processor === null ? null : { ...processor, pipelines: processor.pipelines.map(bounds), watermark })
+    const removed = yield* retention.run(limits, processor && {
+      checkpoint: (yield* generation) === before ? null : processor.checkpoint,
+      pipelines: processor.pipelines.map(bounds),
+      watermark
+    })
     yield* tell(removed)
   }).pipe(
     // The run goes on: it will hear of a disk that is full where it writes.

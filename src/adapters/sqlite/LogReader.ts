@@ -60,6 +60,8 @@ export const make = Effect.fnUntraced(function*(id: number, partitions: number) 
     let size = 0
     for (const row of from.iterate(id, partition, offset)) {
       if (isDamaged(row)) throw new Error(damage(partition, row))
+      // Offsets count up without gaps: what is missing was removed under this reader.
+      if (rows.length === 0 && row.next - row.length > offset) throw new Error(gap(partition, offset, row.next - row.length))
       rows.push(row)
       records += row.length
       size += row.bytes.length

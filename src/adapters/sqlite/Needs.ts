@@ -23,7 +23,12 @@ export const make = Effect.gen(function*() {
   const database = yield* Database
   const { id } = yield* EventLog
   const all = yield* database.prepare<{ name: string; head: string }>(heads)
-  return database.read(() => all.all().flatMap(({ head, name }) => needOf(name, head, id)))
+  const newest = yield* database.prepare<{ id: number | null }>("select max(id) as id from checkpoints where name = ?")
+  return {
+    all: database.read(() => all.all().flatMap(({ head, name }) => needOf(name, head, id))),
+    /** Another number after each checkpoint of a name. */
+    generation: (name: string) => database.read(() => newest.get(name)?.id ?? 0)
+  }
 })
 
 /** Whoever wrote something that is not understood may need everything. */

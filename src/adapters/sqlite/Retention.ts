@@ -21,8 +21,11 @@ export interface Limits {
 
 /** The processor that runs: what it makes is its own to remove. */
 export interface Processor {
-  /** Without a checkpoint of this name nobody knows what it needs, and the log stays. */
-  readonly checkpoint: string
+  /**
+   * Without a checkpoint of this name nobody knows what it needs, and the log stays. `null` while it has not saved one since
+   * it began: it may read the log from its beginning, whatever a former run has saved.
+   */
+  readonly checkpoint: string | null
   /** How far event time has come, `null` before the first event: the panes stay then. */
   readonly watermark: number | null
   readonly pipelines: ReadonlyArray<{ readonly name: string; readonly allowedLateness: number }>
@@ -50,13 +53,14 @@ export const make = Effect.gen(function*() {
     const begun = yield* log.beginnings
     // Checkpoints may be large, and are looked at only where there is something to remove.
     if (!wanted.some((offsets) => offsets.some((offset, partition) => offset > (begun[partition] ?? 0)))) return { events: 0, heldBy: null }
-    const all = yield* needs
-    const isKnown = processor === null || all.some(({ name }) => name === processor.checkpoint)
-    const { heldBy, offsets } = bound(wanted, isKnown ? all : [...all, { name: processor.checkpoint, offsets: [] }])
+    const all = yield* needs.all
+    if (processor !== null && !all.some(({ name }) => name === processor.checkpoint)) return { events: 0, heldBy: null }
+    const { heldBy, offsets } = bound(wanted, all)
     return { events: yield* log.removeUpTo(offsets), heldBy: heldBy === processor?.checkpoint ? null : heldBy }
   })
 
   return {
+    generation: needs.generation,
     /** Removes what is beyond the limits now. */
     run: Effect.fnUntraced(function*({ age = Infinity, bytes = Infinity }: Limits, processor: Processor | null) {
       const used = yield* space.used

@@ -283,3 +283,48 @@ it.live("a folder beyond its size gives the oldest events and panes back to the 
     }).pipe(Effect.provide(stores(folder, "short")), Effect.scoped)
     assert.isBelow(size(), 20_000_000)
   }).pipe(Effect.scoped), 60_000)
+
+it.effect("a reader that was overtaken ends with the offsets that it lacks, and one that begins behind them is refused", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    yield* Effect.gen(function*() {
+      const log = yield* EventLog
+      const chunk = fromTexts(Array.from({ length: 5_000 }, () => "{}"))
+      const { run } = yield* Retention.make
+      for (let i = 0; i < 4; i++) {
+        yield* log.append(0, chunk)
+        yield* TestClock.adjust("1 second")
+      }
+      let isFirst = true
+      const overtaken = yield* Effect.flip(log.read([0, 0]).pipe(Stream.runForEach(() => {
+        if (!isFirst) return Effect.void
+        isFirst = false
+        return run({ age: 10 }, null)
+      })))
+      assert.match(overtaken.message, /partition 0 lacks the offsets 5000 to 14999: they were removed before they were read/)
+      const refused = yield* Effect.flip(Stream.runDrain(log.read([7, 0])))
+      assert.match(refused.message, /partition 0 lacks the offsets 7 to 14999/)
+      const [batch] = yield* log.read([0, 0]).pipe(Stream.take(1), Stream.runCollect)
+      assert.strictEqual(batch?.offsets[0], 15_000)
+      assert.deepStrictEqual(yield* log.ends, [20_000, 0])
+    }).pipe(Effect.provide(stores(folder, "short")), Effect.scoped)
+  }).pipe(Effect.scoped), 60_000)
+
+it.effect("a run that has saved nothing since it began may need all of the log, whatever a former one has saved", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    yield* Effect.gen(function*() {
+      const log = yield* EventLog
+      const { generation, run } = yield* Retention.make
+      const before = yield* generation("short")
+      for (let i = 0; i < 3; i++) {
+        yield* log.append(0, fromTexts([JSON.stringify({ key: "K", time: i, size: 1 })]))
+        yield* TestClock.adjust("1 second")
+        yield* runOnce("short")
+      }
+      assert.notStrictEqual(yield* generation("short"), before)
+      const processor = { checkpoint: null, watermark: null, pipelines: [] }
+      assert.strictEqual((yield* run({ age: 1 }, processor)).events, 0)
+      assert.isAbove((yield* run({ age: 1 }, { ...processor, checkpoint: "short" })).events, 0)
+    }).pipe(Effect.provide(stores(folder, "short")), Effect.scoped)
+  }).pipe(Effect.scoped), 60_000)
