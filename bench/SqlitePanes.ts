@@ -70,6 +70,8 @@ export const figures = async (): Promise<ReadonlyArray<Figure>> => {
   }
 }
 
+const mebibytes = (bytes: number): number => bytes / 2 ** 20
+
 const compared = Effect.fnUntraced(function*(folder: string) {
   const sink = yield* ResultSink
   const former = byKey(folder)
@@ -96,7 +98,6 @@ const compared = Effect.fnUntraced(function*(folder: string) {
     reads.push((between - began) / (performance.now() - between))
     millis.push(between - began)
   }
-  const mebibytes = (bytes: number) => bytes / 2 ** 20
   return [
     { name: "20,000 keys into SQLite: speed of a pane against the order of keys", value: medianOf(ratios), unit: "x" },
     { name: "a pane into SQLite", value: medianOf(micros), unit: "µs" },

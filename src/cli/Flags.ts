@@ -1,6 +1,7 @@
 /** The flags that commands share, each with its meaning once. */
 import { DateTime, Duration, Effect, Option } from "effect"
 import { CliError, Flag } from "effect/cli"
+import { existsSync, statSync } from "node:fs"
 import * as MarketSymbol from "../domain/MarketSymbol.ts"
 
 const units: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
@@ -27,8 +28,16 @@ const duration = (name: string) =>
 
 const list = (text: string): ReadonlyArray<string> => text.split(",").map((part) => part.trim()).filter((part) => part !== "")
 
-export const data = Flag.String("data").pipe(
-  Flag.withMetavar("DIR"),
+/** Whatever it is called, as long as no file is in its place. */
+const parseFolder = (text: string): string | undefined =>
+  text === "" || (existsSync(text) && !statSync(text).isDirectory()) ? undefined : text
+
+export const data = parsed(
+  Flag.String("data").pipe(Flag.withMetavar("DIR")),
+  "data",
+  "a folder, or a path at which one can be made",
+  parseFolder
+).pipe(
   Flag.withDescription("Folder for the log, results, checkpoints and dead letters (default: .courant)"),
   Flag.withDefault(".courant")
 )

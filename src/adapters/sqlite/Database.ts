@@ -17,7 +17,7 @@
  */
 import { Context, Deferred, Effect, Layer, Schema, type Scope } from "effect"
 import { existsSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 import type { Store } from "../../streams/ports/Store.ts"
 import { explain } from "./Explain.ts"
@@ -90,7 +90,7 @@ const make = Effect.fnUntraced(function*({ folder, readOnly = false }: Options) 
     yield* attempt(() => Folder.make(folder))
     yield* lock(folder).pipe(Effect.catchTag("LockFailed", ({ cause }) => Effect.fail(failed(cause))))
   }
-  const connection = yield* open(attempt, join(folder, fileName), readOnly)
+  const connection = yield* open(attempt, join(resolve(folder), fileName), readOnly)
 
   const outdated = yield* attempt(() => migrate(connection, readOnly))
   if (outdated !== undefined) return yield* new DatabaseError({ message: `the folder ${folder} ${outdated}` })
@@ -112,6 +112,7 @@ const make = Effect.fnUntraced(function*({ folder, readOnly = false }: Options) 
   })
 })
 
+/** The file is named by its whole path: SQLite takes a name that begins with `file:` for a URI. */
 const open = (
   attempt: <A>(body: () => A) => Effect.Effect<A, DatabaseError>,
   file: string,

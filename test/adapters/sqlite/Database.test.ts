@@ -330,3 +330,15 @@ describe("a damaged checkpoint", () => {
       assert.strictEqual((yield* Effect.flip(load)).message, "every checkpoint \"candles\" is damaged")
     }).pipe(Effect.scoped), 20_000)
 })
+
+it.live("a folder may have any name, also one that SQLite would take for a URI", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    yield* Effect.acquireRelease(Effect.sync(() => process.cwd()), (before) => Effect.sync(() => process.chdir(before)))
+    process.chdir(folder)
+    for (const name of ["file:x", "file:///x?mode=memory", ":memory:", "a?b#c%20d", "ü \\ \"q\"", "-x"]) {
+      yield* Effect.scoped(open({ folder: name }))
+      assert.isTrue(existsSync(join(folder, name, "courant.db")), name)
+      yield* Effect.scoped(open({ folder: name, readOnly: true }))
+    }
+  }).pipe(Effect.scoped))
