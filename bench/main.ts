@@ -7,6 +7,7 @@ import * as Hopping from "./Hopping.ts"
 import { type Figure, inTurn, machine, medianOf, print, ratio } from "./Measure.ts"
 import * as OpenKeys from "./OpenKeys.ts"
 import * as Sqlite from "./Sqlite.ts"
+import * as SqlitePanes from "./SqlitePanes.ts"
 import * as Stdin from "./Stdin.ts"
 import { batches } from "./Ticks.ts"
 
@@ -80,7 +81,7 @@ const sqlite = async (): Promise<ReadonlyArray<Figure>> => {
 const about = machine()
 console.log(`${about.cpu}, ${about.memoryGiB} GiB, Node.js ${about.node}, ${about.date}\n`)
 const figures: Array<Figure> = []
-for (const part of [hopping, OpenKeys.figures, stdin, sqlite]) {
+for (const part of [hopping, OpenKeys.figures, stdin, sqlite, SqlitePanes.figures]) {
   const measured = await part()
   print(measured)
   figures.push(...measured)

@@ -1,6 +1,7 @@
 /** The flags that commands share, each with its meaning once. */
 import { DateTime, Duration, Effect, Option } from "effect"
 import { CliError, Flag } from "effect/cli"
+import { existsSync, statSync } from "node:fs"
 import * as MarketSymbol from "../domain/MarketSymbol.ts"
 
 const units: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
@@ -27,8 +28,16 @@ const duration = (name: string) =>
 
 const list = (text: string): ReadonlyArray<string> => text.split(",").map((part) => part.trim()).filter((part) => part !== "")
 
-export const data = Flag.String("data").pipe(
-  Flag.withMetavar("DIR"),
+/** Whatever it is called, as long as no file is in its place. */
+const parseFolder = (text: string): string | undefined =>
+  text === "" || (existsSync(text) && !statSync(text).isDirectory()) ? undefined : text
+
+export const data = parsed(
+  Flag.String("data").pipe(Flag.withMetavar("DIR")),
+  "data",
+  "a folder, or a path at which one can be made",
+  parseFolder
+).pipe(
   Flag.withDescription("Folder for the log, results, checkpoints and dead letters (default: .courant)"),
   Flag.withDefault(".courant")
 )
@@ -175,6 +184,37 @@ export const as = Flag.String("as").pipe(
 export const onGap = Flag.Literals("on-gap", ["stop", "record"]).pipe(
   Flag.withDescription("What to do if Kafka deleted events before they were read: stop, the default, or record the gap and continue"),
   Flag.withDefault("stop")
+)
+
+const bytes: { readonly [unit: string]: number } = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
+
+const parseSize = (text: string): number | undefined => {
+  const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([KMGT]i?B)$/.exec(text) ?? []
+  return bytes[unit] === undefined ? undefined : Math.round(Number(amount) * bytes[unit])
+}
+
+/** A time, a size, or one of each. */
+const parseKeep = (text: string): { readonly age?: number; readonly bytes?: number } | undefined => {
+  const limits = list(text).map((part) => {
+    const size = parseSize(part)
+    return size === undefined ? { age: parseDuration(part) } : { bytes: size }
+  })
+  const merged: { readonly age?: number; readonly bytes?: number } = Object.assign({}, ...limits)
+  const given = Object.values(merged)
+  return given.length > 0 && given.length === limits.length && given.every((limit) => limit !== undefined && limit > 0) ? merged : undefined
+}
+
+export const keep = parsed(
+  Flag.String("keep").pipe(Flag.withMetavar("7d,10GB")),
+  "keep",
+  "a time such as 7d, a size such as 10GB, or both: 7d,10GB",
+  parseKeep
+).pipe(
+  Flag.withDescription(
+    "Remove events and results that are older than this, or the oldest beyond this size; never what a processor still needs " +
+      "(default: keep everything). For --log sqlite; a Kafka topic has its own retention"
+  ),
+  Flag.optional
 )
 
 export const checkpoints = Flag.Literals("checkpoints", ["sqlite", "kafka"]).pipe(

@@ -20,6 +20,7 @@ import { ResultSink } from "../streams/ports/ResultSink.ts"
 import { RowSink } from "../streams/ports/RowSink.ts"
 import * as TransientLog from "../streams/ports/TransientLog.ts"
 import * as Influxdb from "./influxdb/Influxdb.ts"
+import * as Keep from "./Keep.ts"
 import { type Problem, problem, usage } from "./terminal/Problem.ts"
 import { type Rows, rowSinksOf } from "./RowSinks.ts"
 import { sinksOf } from "./Tee.ts"
@@ -36,6 +37,8 @@ export interface Choice {
   readonly processor: string
   /** The name under which the processor keeps its decisions. */
   readonly group: string
+  /** What is removed from a folder; `null` for nothing. */
+  readonly keep: Keep.Keeping | null
   /** In milliseconds. */
   readonly connectTimeout: number
 }
@@ -76,9 +79,10 @@ export const chooseTopic = (data: string, wanted: string | undefined) =>
 export const engineOn = <A, E, R>(stores: Layer.Layer<A, E, R>) =>
   InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))
 
-/** The log alone. */
-export const logOf = (place: Pick<Choice, "data" | "topic">, { readOnly }: { readonly readOnly: boolean }) =>
-  SqliteEventLog.layer({ topic: place.topic }).pipe(
+/** The log alone, and what is removed from it. */
+export const logOf = (place: Pick<Choice, "data" | "topic">, { keep = null, readOnly }: { readonly readOnly: boolean; readonly keep?: Keep.Keeping | null }) =>
+  Keep.layer(keep).pipe(
+    Layer.provideMerge(SqliteEventLog.layer({ topic: place.topic })),
     Layer.provide(Database.Database.layer({ folder: folderOf(place), readOnly }))
   )
 
@@ -112,6 +116,7 @@ const inFolder = (choice: Choice) =>
       { memory: RowSink.layerMemory, sqlite: SqliteRowSink.layer, stdout: StdoutRowSink.layer },
       { rows: choice.rows, wanted: choice.sinks, fallback: "sqlite" }
     )),
+    Layer.provideMerge(Keep.layer(choice.keep)),
     Layer.provideMerge(SqliteDecisions.layer({ consumer: choice.group })),
     Layer.provideMerge(Layer.mergeAll(
       SqliteEventLog.layer({ topic: choice.topic }),

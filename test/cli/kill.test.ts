@@ -22,7 +22,7 @@ const liveAndDie = (cwd: string, life: number, random: () => number) =>
     const pace = life < kills - 3 ? String(Math.round(1_000 + 3_000 * random())) : "max"
     const run = yield* start(`run --feed recorded --page=false --speed ${pace}`, { cwd })
     if (life % 4 === 3) yield* Effect.sleep(50 + 400 * random())
-    else yield* Effect.andThen(run.says(/ open |feed has ended/), Effect.sleep(someWhile(random)))
+    else yield* Effect.andThen(run.says(/ panes [1-9]|feed has ended/), Effect.sleep(someWhile(random)))
     const { stderr } = yield* run.signal("SIGKILL")
     assert.strictEqual(run.child.signalCode, "SIGKILL", stderr)
     return pace

@@ -39,7 +39,7 @@ describe("from the start", () => {
       const candle = since()
       yield* firstEvent(`${url}api/stream`, /candles-1m/)
       const forming = since()
-      yield* run.says(/ open /)
+      yield* run.says(/ panes [1-9]/)
       console.log(`from the start to the page ${page} ms, to the first candle ${candle} ms, streamed ${forming} ms`)
       assert.isBelow(forming, promised * leeway)
 

@@ -81,7 +81,7 @@ describe("one writer a folder", () => {
     Effect.scoped(Effect.gen(function*() {
       const cwd = yield* temporaryFolder
       const first = yield* start("run --feed recorded --speed 300 --page=false", { cwd })
-      yield* first.says(/ open /)
+      yield* first.says(/ panes [1-9]/)
       const holder = new RegExp(`folder .*recorded is in use by process ${first.child.pid} .*stop it or choose another`)
       for (const second of ["run --feed recorded", "process --once", "ingest --feed recorded", "dead-letters retry"]) {
         assert.match(complaintOf(yield* courant(second, { cwd }), 1), holder)

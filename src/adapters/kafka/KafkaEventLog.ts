@@ -110,6 +110,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     partitions,
     append,
     read,
+    beginnings: Effect.mapError(retry(client.offsets(topic, "earliest")), toLogError),
     ends: ends.pipe(Effect.tap((all) => assertKnown(topic, partitions, all.length)), Effect.mapError(toLogError)),
     position: positions.newest.pipe(Effect.map(Option.map(({ position }) => position)), Effect.mapError(toLogError))
   })
@@ -139,6 +140,7 @@ const makeCompacted = Effect.fnUntraced(function*({ tombstone, topic, ...options
     partitions,
     append: () => Effect.fail(new EventLogError({ message: `the topic ${topic} is compacted: as a log it is only read` })),
     read,
+    beginnings: Effect.mapError(retry(client.offsets(topic, "earliest")), toLogError),
     ends: Effect.mapError(retry(client.offsets(topic, "latest")), toLogError),
     position: Effect.succeed(Option.none())
   })

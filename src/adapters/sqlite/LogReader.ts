@@ -2,7 +2,7 @@
 import { Effect, Stream } from "effect"
 import type { Records } from "../../streams/records/Records.ts"
 import { type ChunkRow, isDamaged, toBatches } from "./ChunkRow.ts"
-import { Database, type DatabaseError } from "./Database.ts"
+import { Database, DatabaseError } from "./Database.ts"
 
 /** A batch has at most so many records. */
 const batchRecords = 4_096
@@ -16,11 +16,26 @@ export const make = Effect.fnUntraced(function*(id: number, partitions: number) 
     select next, length, appended_at as appendedAt, lengths, kinds, bytes, checksum
     from chunks where topic = ? and partition = ? and next > ? order by next
   `)
+  const beginnings = yield* database.prepare<{ partition: number; offset: number }>(
+    "select \"partition\", \"offset\" from beginnings where topic = ?"
+  )
+
+  /** Where reading begins: at the beginning of what is left, if that is what was asked for, and nowhere behind a gap. */
+  const beginAt = Effect.fnUntraced(function*(offsets: ReadonlyArray<number>) {
+    const next = Array.from({ length: partitions }, (_, partition) => offsets[partition] ?? 0)
+    for (const { offset, partition } of yield* database.read(() => beginnings.all(id))) {
+      const wanted = next[partition] ?? 0
+      if (wanted >= offset) continue
+      if (wanted > 0) return yield* new DatabaseError({ message: gap(partition, wanted, offset) })
+      yield* Effect.logWarning(`partition ${partition} begins at offset ${offset}: what came before was removed, and windows that began before lack it`)
+      next[partition] = offset
+    }
+    return next
+  })
 
   /** Offsets that are not told are 0. */
   const read = (offsets: ReadonlyArray<number>): Stream.Stream<Records, DatabaseError> =>
-    Stream.suspend(() => {
-      const next = Array.from({ length: partitions }, (_, partition) => offsets[partition] ?? 0)
+    Stream.unwrap(Effect.map(beginAt(offsets), (next) => {
       const pull = Effect.gen(function*() {
         while (true) {
           // The place in the queue is taken before the look, so that an append in between is not missed.
@@ -36,7 +51,7 @@ export const make = Effect.fnUntraced(function*(id: number, partitions: number) 
         }
       })
       return Stream.fromIterableEffectRepeat(pull)
-    })
+    }))
 
   /** Records of one partition from an offset on: about one batch, or none. */
   const lookFrom = (partition: number, offset: number): ReadonlyArray<Records> => {
@@ -45,6 +60,8 @@ export const make = Effect.fnUntraced(function*(id: number, partitions: number) 
     let size = 0
     for (const row of from.iterate(id, partition, offset)) {
       if (isDamaged(row)) throw new Error(damage(partition, row))
+      // Offsets count up without gaps: what is missing was removed under this reader.
+      if (rows.length === 0 && row.next - row.length > offset) throw new Error(gap(partition, offset, row.next - row.length))
       rows.push(row)
       records += row.length
       size += row.bytes.length
@@ -53,8 +70,17 @@ export const make = Effect.fnUntraced(function*(id: number, partitions: number) 
     return toBatches(rows, partition, offset, batchRecords)
   }
 
-  return { read }
+  return {
+    read,
+    beginnings: database.read(() => {
+      const known = new Map(beginnings.all(id).map(({ offset, partition }) => [partition, offset]))
+      return Array.from({ length: partitions }, (_, partition) => known.get(partition) ?? 0)
+    })
+  }
 })
+
+const gap = (partition: number, from: number, to: number): string =>
+  `partition ${partition} lacks the offsets ${from} to ${to - 1}: they were removed before they were read`
 
 const damage = (partition: number, { length, next }: ChunkRow): string =>
   `the records ${next - length} to ${next - 1} of partition ${partition} are not those that were written: their checksum is another`

@@ -2,10 +2,10 @@
 import type { DatabaseSync } from "node:sqlite"
 
 /** Marks the file as ours: "cour" in ASCII (https://sqlite.org/pragma.html#pragma_application_id). */
-const applicationId = 0x636f7572
+export const applicationId = 0x636f7572
 
 /** The version of a database, kept in `user_version`, is the number of these that have been applied. */
-const migrations: ReadonlyArray<string> = [
+export const migrations: ReadonlyArray<string> = [
   `
   create table topics (
     id integer primary key,
@@ -123,6 +123,50 @@ const migrations: ReadonlyArray<string> = [
     file text not null,
     head text not null,
     primary key (name, chain, sequence)
+  ) strict, without rowid;
+  `,
+  // By window, so that the panes of one that closes lie side by side: by key each would be on a page of its own, which is
+  // written whole. For the same reason only panes of small windows are in the index by key; see `SqliteResultSink`.
+  `
+  alter table panes rename to panes_by_key;
+
+  create table panes (
+    pipeline text not null,
+    key text not null,
+    start integer not null,
+    "end" integer not null,
+    pane text not null,
+    revision integer not null,
+    changes integer not null,
+    "values" text not null,
+    has_key integer not null,     -- whether it is in the index by key
+    primary key (pipeline, start, "end", key)
+  ) strict, without rowid;
+
+  create table wide_windows (
+    pipeline text not null,
+    start integer not null,
+    "end" integer not null,
+    primary key (pipeline, start, "end")
+  ) strict, without rowid;
+
+  insert into wide_windows
+  select pipeline, start, "end" from panes_by_key group by pipeline, start, "end" having count(*) > 256;
+
+  insert into panes
+  select pipeline, key, start, "end", pane, revision, changes, "values",
+    (pipeline, start, "end") not in (select pipeline, start, "end" from wide_windows)
+  from panes_by_key order by pipeline, start, "end", key;
+
+  drop table panes_by_key;
+  create index panes_with_key on panes (pipeline, key, start, "end") where has_key = 1;
+
+  -- The first offset that can be read, of partitions whose beginning was removed.
+  create table beginnings (
+    topic integer not null references topics (id),
+    "partition" integer not null,
+    "offset" integer not null,
+    primary key (topic, "partition")
   ) strict, without rowid;
   `
 ]

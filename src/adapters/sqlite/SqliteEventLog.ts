@@ -80,6 +80,7 @@ const make = Effect.fnUntraced(function*({ partitions: wanted, topic }: Options)
     ends: database.read(() => Array.from({ length: partitions }, (_, partition) => endOf(partition))).pipe(
       Effect.mapError(toLogError)
     ),
+    beginnings: Effect.mapError(reader.beginnings, toLogError),
     position: database.read(() => Option.fromNullOr(getPosition.get(id)?.position ?? null)).pipe(
       Effect.mapError(toLogError)
     )

@@ -6,7 +6,7 @@
  */
 import { Effect, Option, Schema, type Scope } from "effect"
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 
 /** Who holds the lock, for the message only. */
@@ -33,7 +33,7 @@ class LockFailed extends Schema.TaggedError<LockFailed>()("LockFailed", { cause:
 export const lock = (folder: string): Effect.Effect<void, FolderInUse | LockFailed, Scope.Scope> => {
   const holderFile = join(folder, "writer.json")
   const take = Effect.try({
-    try: () => holdLock(join(folder, "writer.lock")),
+    try: () => holdLock(join(resolve(folder), "writer.lock")),
     catch: (cause) =>
       isBusy(cause) ? new FolderInUse({ folder, holder: readHolder(holderFile) }) : new LockFailed({ cause })
   })

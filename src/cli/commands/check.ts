@@ -50,6 +50,8 @@ const check = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>)
   const plan = yield* Resumption.planWithoutSinks(Pipelines.checkpointName(topic, pipelines), pipelines)
   const count = (yield* ends).reduce((sum, end) => sum + end, 0)
   yield* Console.log(lines(plan, count).join("\n"))
+  const refusal = yield* Resumption.refusalOf(plan)
+  if (refusal !== null) return yield* refusal
 })
 
 const lines = ({ added, changed, checkpoint, kept, removed, savedAs }: Resumption.Plan, count: number): ReadonlyArray<string> => {

@@ -8,6 +8,7 @@ import * as Display from "../terminal/Display.ts"
 import * as Feeds from "../Feeds.ts"
 import * as Flags from "../Flags.ts"
 import * as Kafka from "../kafka/Kafka.ts"
+import * as Keep from "../Keep.ts"
 import * as Pipelines from "../Pipelines.ts"
 import { say } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
@@ -18,6 +19,7 @@ const flags = {
   speed: Flags.speedOf(Infinity),
   log: Flags.keptLog,
   pipelines: Flags.pipelinesOfSource,
+  keep: Flags.keep,
   data: Flags.data,
   topic: Flags.topic,
   brokers: Flags.brokers,
@@ -31,6 +33,7 @@ export const command = Command.make(
   "ingest",
   flags,
   Effect.fnUntraced(function*(input) {
+    yield* Keep.given(input)
     const append = Effect.gen(function*() {
       yield* input.log === "kafka" ? intoKafka(input) : intoSqlite(input)
     })
@@ -52,7 +55,9 @@ export const command = Command.make(
 const intoSqlite = Effect.fnUntraced(function*(input: Input) {
   const feed = yield* Feed
   const topic = Option.getOrElse(input.topic, () => feed.name)
-  yield* append(topic, Ingest.run).pipe(Effect.provide(Stores.logOf({ data: input.data, topic }, { readOnly: false })))
+  const limits = yield* Keep.given(input)
+  const log = Stores.logOf({ data: input.data, topic }, { readOnly: false, keep: limits && { limits, processor: null } })
+  yield* append(topic, Ingest.run).pipe(Effect.provide(log))
 })
 
 /** The key of each record is that of the pipelines' source: that of ticks, unless told. */
@@ -76,7 +81,7 @@ const append = Effect.fnUntraced(function*(
   const before = total(yield* log.ends)
   const state = feed.name === "stdin" ? "standard input" : `${feed.name}, ${Display.badge(yield* feed.freshness)},`
   say(`${state} into the topic ${topic}`)
-  yield* ingest.pipe(
+  yield* Effect.andThen(ingest, Keep.last).pipe(
     Effect.ensuring(Effect.ignore(Effect.map(log.ends, (ends) => say(`appended ${total(ends) - before} records to ${topic}`))))
   )
 })

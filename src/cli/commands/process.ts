@@ -1,6 +1,7 @@
 /** `courant process`: from the log through the pipelines into the sinks. */
 import { Effect, Option, Predicate } from "effect"
 import { Command } from "effect/cli"
+import type { Limits } from "../../adapters/sqlite/Retention.ts"
 import { Engine } from "../../streams/ports/Engine.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
@@ -8,6 +9,8 @@ import { restart } from "../../streams/engine/Restart.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
+import * as Keep from "../Keep.ts"
+import * as Memory from "../Memory.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as RowSinks from "../RowSinks.ts"
@@ -33,12 +36,13 @@ const flags = {
   brokers: Flags.brokers,
   connectTimeout: Flags.connectTimeout,
   onGap: Flags.onGap,
+  keep: Flags.keep,
   checkpoints: Flags.checkpoints,
   restart: Flags.restart,
   report: Flags.report
 }
 
-type Input = Omit<Command.Command.Config.Infer<typeof flags>, "rows"> & { readonly rows: RowSinks.Rows }
+type Input = Omit<Command.Command.Config.Infer<typeof flags>, "rows" | "keep"> & { readonly rows: RowSinks.Rows; readonly keep: Limits | null }
 
 export const command = Command.make(
   "process",
@@ -47,7 +51,8 @@ export const command = Command.make(
     if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
     const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
-    yield* Effect.scoped(input.log === "kafka" ? overKafka({ ...input, rows }, pipelines) : overSqlite({ ...input, rows }, pipelines))
+    const keep = yield* Keep.given(input)
+    yield* Effect.scoped((input.log === "kafka" ? overKafka : overSqlite)({ ...input, rows, keep }, pipelines))
   })
 ).pipe(
   Command.withDescription(
@@ -77,7 +82,8 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
   const processor = Pipelines.checkpointName(topic, pipelines)
-  const stores = Stores.layer({ ...input, log: "sqlite", topic, processor, group: Pipelines.groupOf(topic, pipelines) })
+  const keep = input.keep && { limits: input.keep, processor: { checkpoint: processor, pipelines } }
+  const stores = Stores.layer({ ...input, log: "sqlite", topic, processor, keep, group: Pipelines.groupOf(topic, pipelines) })
   yield* process(input, pipelines, Effect.succeed(true)).pipe(
     Effect.provide(Stores.engineOn(stores))
   )
@@ -118,8 +124,11 @@ const process = Effect.fnUntraced(function*<R>(
     pipelines,
     maxTimeAhead: input.maxTimeAhead,
     isQuiet: Effect.provideContext(isQuiet, context),
-    ...(input.once ? { stopAt: log.ends } : { idleTimeout: input.idleTimeout })
+    ...(input.once ? { stopAt: log.ends } : { idleTimeout: input.idleTimeout }),
+    ...(input.keep === null ? {} : { markEvery: Keep.markEvery })
   }).pipe(
+    Effect.tap(Keep.last),
+    Memory.guarded,
     Report.accounted(Option.getOrUndefined(input.report))
   )
 })

@@ -1,6 +1,7 @@
 /** `courant run`: a feed, the log, the pipelines and the page in one process. */
 import { Deferred, Effect, identity, Option } from "effect"
 import { Command } from "effect/cli"
+import type { Limits } from "../../adapters/sqlite/Retention.ts"
 import { Engine, type Options } from "../../streams/ports/Engine.ts"
 import { EventLog, type EventLogError } from "../../streams/ports/EventLog.ts"
 import { Feed } from "../../streams/ports/Feed.ts"
@@ -12,6 +13,8 @@ import * as Feeds from "../Feeds.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
+import * as Keep from "../Keep.ts"
+import * as Memory from "../Memory.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as RowSinks from "../RowSinks.ts"
@@ -41,6 +44,7 @@ const flags = {
   connectTimeout: Flags.connectTimeout,
   partitions: Flags.partitions,
   onGap: Flags.onGap,
+  keep: Flags.keep,
   checkpoints: Flags.checkpoints,
   restart: Flags.restart,
   report: Flags.report
@@ -48,7 +52,7 @@ const flags = {
 
 type Given = Command.Command.Config.Infer<typeof flags>
 
-export type Input = Omit<Given, "rows"> & { readonly rows: RowSinks.Rows }
+export type Input = Omit<Given, "rows" | "keep"> & { readonly rows: RowSinks.Rows; readonly keep: Limits | null }
 
 export const command = Command.make("run", flags, (input) => run(input)).pipe(
   Command.withDescription(
@@ -81,7 +85,8 @@ const run = Effect.fnUntraced(function*(input: Given) {
   if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
   const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
   const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
-  yield* withFeed({ ...input, rows }, pipelines).pipe(Effect.provide(Feeds.layer(input)), Effect.scoped)
+  const keep = yield* Keep.given(input)
+  yield* withFeed({ ...input, rows, keep }, pipelines).pipe(Effect.provide(Feeds.layer(input)), Effect.scoped)
 })
 
 /** The feed is known: its name is the topic's, unless told otherwise. */
@@ -98,7 +103,8 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
   }
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const processor = Pipelines.checkpointName(topic, pipelines)
-  const stores = Stores.layer({ ...input, log: input.log, topic, processor, group: Pipelines.groupOf(topic, pipelines) })
+  const keep = input.keep && { limits: input.keep, processor: { checkpoint: processor, pipelines } }
+  const stores = Stores.layer({ ...input, log: input.log, topic, processor, keep, group: Pipelines.groupOf(topic, pipelines) })
   yield* withEngine(input, pipelines, Ingest.whole, Effect.succeed(true)).pipe(Effect.provide(Stores.engineOn(stores)))
 })
 
@@ -133,9 +139,11 @@ const withEngine = Effect.fnUntraced(function*<R>(
       Effect.provideContext(context)
     ),
     speed: feed.name === "recorded" ? input.speed : 1,
-    ...(input.once ? {} : { idleTimeout: input.idleTimeout })
+    ...(input.once ? {} : { idleTimeout: input.idleTimeout }),
+    ...(input.keep === null ? {} : { markEvery: Keep.markEvery })
   }
-  yield* Effect.raceFirst(engine.run(options), ingest).pipe(
+  yield* Effect.raceFirst(Effect.tap(engine.run(options), Keep.last), ingest).pipe(
+    Memory.guarded,
     isWatched(input) ? Display.during(Page.timeZone) : identity,
     Report.accounted(Option.getOrUndefined(input.report))
   )

@@ -61,6 +61,7 @@ const of = (error: Known): string | undefined => {
     case "SparkError":
       return error.reason === "unauthenticated" ? "set COURANT_SPARK_TOKEN to it" : undefined
     case "StateError":
+      if (error.reason === "log-shortened") return "give it another name, or run once with --restart to compute it from what is left"
       return "run once with --restart to compute everything again from the log"
     case "SubmissionError":
       return error.reason === "not-allowed" ? "set COURANT_SPARK_REST_TOKEN to one" : undefined

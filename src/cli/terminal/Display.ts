@@ -1,12 +1,12 @@
 /**
- * What a run shows in the terminal: on a TTY a table that is updated in place, elsewhere
- * one plain line for each closed candle. It goes to stderr, like all that is no result.
+ * What a run shows in the terminal: on a TTY a table that is updated in place, elsewhere a
+ * summary now and then. It goes to stderr, like all that is no result.
  */
 import { Effect, Stream } from "effect"
 import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
 import { type Event, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
-import { say } from "./Problem.ts"
+import * as Summary from "./Summary.ts"
 
 /** The feed's state in the words of the page's badge. */
 export const badge = (freshness: Freshness): string => {
@@ -31,28 +31,9 @@ export const during = (timeZone: string) => <A, E, R>(run: Effect.Effect<A, E, R
   Effect.forkScoped(show(timeZone)).pipe(Effect.andThen(run), Effect.scoped)
 
 const show = (timeZone: string) =>
-  Effect.suspend(() => process.stderr.isTTY ? showTable(timeZone) : showLines(timeZone))
+  Effect.suspend(() => process.stderr.isTTY ? showTable(timeZone) : Summary.show(timeZone, currentBadge))
 
-const clock = (timeZone: string) =>
-  new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })
-
-const showLines = Effect.fnUntraced(function*(timeZone: string) {
-  const monitor = yield* Monitor
-  const time = clock(timeZone)
-  yield* monitor.events.pipe(Stream.runForEach((event) =>
-    Effect.sync(() => {
-      if (event._tag !== "panes") return
-      for (const pane of event.panes) if (pane.pipeline === "candles-1m") say(candleLine(pane, time))
-    })
-  ))
-})
-
-const candleLine = (pane: Pane.Pane, time: Intl.DateTimeFormat): string => {
-  const { close, high, low, open, trades, volume } = Pane.encode(pane).values
-  const revision = pane.revision > 0 ? ` (revision ${pane.revision})` : ""
-  return `${time.format(pane.start)} ${pane.key.padEnd(6)} open ${open ?? "-"} high ${high ?? "-"} low ${low ?? "-"} ` +
-    `close ${close ?? "-"} volume ${volume ?? "-"} trades ${trades ?? "-"}${revision}`
-}
+const currentBadge = Effect.flatMap(Feed, ({ freshness }) => Effect.map(freshness, badge))
 
 interface Row {
   last: string
@@ -68,7 +49,7 @@ const showTable = Effect.fnUntraced(function*(timeZone: string) {
   const monitor = yield* Monitor
   const feed = yield* Feed
   const rows = new Map<string, Row>()
-  const time = clock(timeZone)
+  const time = Summary.clock(timeZone)
   let progress: Progress | null = null
   let drawn = 0
   let writtenAt = 0

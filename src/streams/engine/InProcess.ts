@@ -72,7 +72,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options) {
   run.rows = inherited.rows
   run.taken = inherited.taken
   const every = Duration.toMillis(options.checkpointEvery ?? "1 second")
-  const saver = yield* Saver.make({ name: options.name, job, every })
+  const saver = yield* Saver.make({ name: options.name, job, every, markEvery: options.markEvery })
   const saveIfDue = Effect.suspend(() => run.isBetween ? Effect.void : saver.saveIfDue(run.taken))
   const saveLast = Effect.suspend(() => run.isBetween ? Effect.void : saver.saveLast(run.taken))
 
@@ -229,6 +229,8 @@ interface Inherited {
 const resume = Effect.fnUntraced(function*(resuming: Resuming) {
   const { job, options: { name }, plan: { added, changed, checkpoint, kept, removed, savedAs } } = resuming
   const { partitions, topic } = yield* EventLog
+  const refusal = yield* Resumption.refusalOf(resuming.plan)
+  if (refusal !== null) return yield* refusal
   if (changed.length > 0) {
     yield* Effect.logWarning(`${namesOf(changed)} ${changed.length === 1 ? "has" : "have"} changed: what was computed before is computed again from ${topic}`)
     yield* forget(changed)
@@ -436,5 +438,5 @@ const publishProgress = Effect.fnUntraced(function*<E>(run: Run, endsOfLog: Effe
     yield* Metric.update(Metric.withAttributes(partitionWatermark, attributes), state.watermark)
   }
   const lag = lags.reduce((sum, lag) => sum + lag, 0)
-  yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lag } })
+  yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lag, open: Object.fromEntries(run.job.sizes) } })
 })

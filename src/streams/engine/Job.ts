@@ -177,6 +177,11 @@ export class Job {
     return this.#running.reduce((sum, { graph }) => sum + graph.size, 0)
   }
 
+  /** The same by pipeline. */
+  get sizes(): ReadonlyMap<string, number> {
+    return new Map(this.#running.map(({ graph }) => [graph.checked.name, graph.size]))
+  }
+
   take(records: Records): Output {
     const taking: Taking = { records, refused: [], late: [], worst: new Uint8Array(records.length) }
     const ranges: Array<readonly [from: number, to: number]> = []

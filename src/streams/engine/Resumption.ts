@@ -95,6 +95,22 @@ export const plan = Effect.fnUntraced(function*(name: string, pipelines: Readonl
   return yield* another({ name, pipelines, told, isFilled: (checkpoint) => Effect.map(unfilledBy(checkpoint), ({ length }) => length === 0) })
 })
 
+/**
+ * Why a plan cannot be carried out, `null` where it can: the results of a changed pipeline are given up for those that are
+ * computed from the log, which has to have all of it.
+ */
+export const refusalOf = Effect.fnUntraced(function*({ changed }: Plan) {
+  const { beginnings, topic } = yield* EventLog
+  const offsets = yield* beginnings ?? Effect.succeed([])
+  const partition = offsets.findIndex((offset) => offset > 0)
+  if (changed.length === 0 || partition === -1) return null
+  return new StateError({
+    reason: "log-shortened",
+    message: `${changed.map(({ name }) => name).join(", ")}: changed, and not to be computed again: ` +
+      `the records of ${topic} before offset ${offsets[partition]} of partition ${partition} are gone`
+  })
+})
+
 /** The same whatever the sinks have: one that has not got what was computed before is filled from the log. */
 export const planWithoutSinks = Effect.fnUntraced(function*(name: string, pipelines: ReadonlyArray<Pipeline.Any>) {
   const own = yield* saved(name)

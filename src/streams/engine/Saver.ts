@@ -7,8 +7,9 @@ import { Clock, Deferred, Duration, Effect, Fiber, Metric } from "effect"
 import type { CheckpointError } from "../ports/Checkpoint.ts"
 import { CheckpointStore } from "../ports/CheckpointStore.ts"
 import { EventLog } from "../ports/EventLog.ts"
-import { Decisions } from "../ports/Decisions.ts"
+import { Decisions, type DecisionsError } from "../ports/Decisions.ts"
 import { fingerprintsOf, type Job } from "./Job.ts"
+import { marksOf } from "./Marks.ts"
 import * as Resumption from "./Resumption.ts"
 import type { Section } from "./Snapshot.ts"
 
@@ -18,6 +19,8 @@ export interface Options {
   readonly job: Job
   /** Milliseconds between two of them at least. */
   readonly every: number
+  /** How often one is marked in the log of decisions; see `Engine.Options`. */
+  readonly markEvery: Duration.Input | undefined
 }
 
 export interface Saver {
@@ -27,9 +30,9 @@ export interface Saver {
    */
   readonly saveIfDue: (taken: number) => Effect.Effect<void>
   /** Waits for the one that is being written, and saves what it does not cover. */
-  readonly saveLast: (taken: number) => Effect.Effect<void, CheckpointError>
+  readonly saveLast: (taken: number) => Effect.Effect<void, CheckpointError | DecisionsError>
   /** Never ends, unless one cannot be written. */
-  readonly failed: Effect.Effect<never, CheckpointError>
+  readonly failed: Effect.Effect<never, CheckpointError | DecisionsError>
 }
 
 /** What was taken from the work is at most one part of so many. */
@@ -45,26 +48,28 @@ const blockingTime = Metric.histogram("courant_checkpoint_blocking_seconds", {
 })
 const savedBytes = Metric.counter("courant_checkpoint_bytes_total", { description: "State written into checkpoints", incremental: true })
 
-export const make = Effect.fnUntraced(function*({ every, job, name }: Options) {
+export const make = Effect.fnUntraced(function*({ every, job, markEvery, name }: Options) {
   const store = yield* CheckpointStore
   const log = yield* EventLog
-  const { processor } = yield* Decisions
+  const decisions = yield* Decisions
   const clock = yield* Clock.Clock
   const sinks = yield* Resumption.storeIds
-  const failed = yield* Deferred.make<never, CheckpointError>()
+  const failed = yield* Deferred.make<never, CheckpointError | DecisionsError>()
   const now = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const sizes = { base: 0, since: 0 }
   let isBaseDue = true
   let [covered, dueAt] = [0, now()]
+  let markAt = markEvery === undefined ? Infinity : now()
   let writing: Fiber.Fiber<void> | null = null
 
   /** Looks at the state, and gives what is left to do. */
-  const begin = (taken: number): Effect.Effect<void, CheckpointError> => {
+  const begin = (taken: number): Effect.Effect<void, CheckpointError | DecisionsError> => {
     const isBase = isBaseDue
     const begunAt = now()
     const sections = new Timed(job.checkpoint(isBase), now)
+    const marks = begunAt < markAt ? [] : marksOf(job)
     sections.spend(now() - begunAt)
-    const head = { pipelines: fingerprintsOf(job.pipelines), savedAt: clock.currentTimeMillisUnsafe(), processor, log: log.id, sinks, offsets: job.offsets }
+    const head = { pipelines: fingerprintsOf(job.pipelines), savedAt: clock.currentTimeMillisUnsafe(), processor: decisions.processor, log: log.id, sinks, offsets: job.offsets }
     return Effect.gen(function*() {
       // Whatever ends it early has taken sections that nobody has kept.
       isBaseDue = true
@@ -73,6 +78,10 @@ export const make = Effect.fnUntraced(function*({ every, job, name }: Options) {
       sizes.since = isBase ? 0 : sizes.since + sections.bytes
       isBaseDue = sizes.since > sizes.base
       covered = taken
+      if (marks.length > 0) {
+        markAt = begunAt + Duration.toMillis(markEvery ?? Duration.infinity)
+        yield* decisions.write(marks)
+      }
       dueAt = Math.max(begunAt + every, now() + sections.spent * (share - 1))
       yield* Metric.update(blockingTime, sections.longest / 1_000)
       yield* Metric.update(savedBytes, sections.bytes)

@@ -39,6 +39,11 @@ export interface Options {
   readonly speed?: number
   /** At most this much is computed again after a crash; 1 second by default. */
   readonly checkpointEvery?: Duration.Input
+  /**
+   * Notes with a checkpoint, at most this often, how far event time has come, as a decision at its place: whoever reads the
+   * log from there, once what came before has been removed, knows what is late. Never by default.
+   */
+  readonly markEvery?: Duration.Input
 }
 
 /** What became of the events of the log since it began. */
@@ -61,7 +66,9 @@ export class StateError extends Schema.TaggedError<StateError>()("StateError", {
     /** It was saved when the log had more partitions. */
     "other-partitions",
     /** It was saved further on than the log goes: the log has lost records. */
-    "checkpoint-ahead"
+    "checkpoint-ahead",
+    /** A pipeline has changed, and the log no longer has what its results would be computed from. */
+    "log-shortened"
   ])
 }) {}
 

@@ -34,6 +34,8 @@ export class EventLog extends Context.Service<EventLog, {
    * soon as its append has returned, whoever appended it, and what has been read is never beyond.
    */
   readonly ends: Effect.Effect<ReadonlyArray<number>, EventLogError>
+  /** The first offset of each partition that can be read; without it all that was appended is still there. */
+  readonly beginnings?: Effect.Effect<ReadonlyArray<number>, EventLogError>
   /** The position of the last chunk that had one. */
   readonly position: Effect.Effect<Option.Option<string>, EventLogError>
 }>()("courant/EventLog") {

@@ -27,6 +27,8 @@ export interface Progress extends Counts {
   readonly panes: number
   /** Rows written by this run. */
   readonly rows: number
+  /** States of keys in open windows, by pipeline; nothing where they are not in this process. */
+  readonly open?: { readonly [name: string]: number }
   /** The counts of each pipeline: what one takes may be late for another. */
   readonly byPipeline: { readonly [name: string]: Counts }
 }

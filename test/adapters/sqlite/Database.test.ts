@@ -16,6 +16,7 @@ import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { fromTexts, Kind } from "../../../src/streams/records/Records.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import { temporaryFolder } from "./folder.ts"
+import { former } from "./former.ts"
 
 const open = (options: Options) => Effect.map(Layer.build(Database.layer(options)), () => options.folder)
 
@@ -41,9 +42,8 @@ it.live("a database of a version that did not count changes is brought up to dat
     const folder = yield* temporaryFolder
     const sink = SqliteResultSink.layer.pipe(Layer.provide(Database.layer({ folder })))
     const pane = { pipeline: "p", key: "k", start: 0, end: 1, pane: "late" as const, revision: 9, changes: 5, values: { n: 1 } }
-    yield* using(sink, ResultSink.use((store) => store.write([pane])))
-    const file = new DatabaseSync(join(folder, "courant.db"))
-    file.exec("drop table checkpoint_parts; create table checkpoints (id integer primary key) strict; alter table panes drop column changes; drop table \"rows\"; alter table topics drop column identity; drop table identity; drop table decisions; alter table chunks drop column checksum; pragma user_version = 1")
+    const file = former(folder, 1)
+    file.exec("insert into panes values ('p', 'k', 0, 1, 'late', 9, '{\"n\":1}')")
     file.close()
     assert.include((yield* Effect.flip(open({ folder, readOnly: true }))).message, "older version of courant")
     yield* using(sink, Effect.gen(function*() {
@@ -379,3 +379,15 @@ describe("checkpoints", () => {
       assert.deepStrictEqual(filesOf(), [])
     }).pipe(Effect.scoped))
 })
+
+it.live("a folder may have any name, also one that SQLite would take for a URI", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    yield* Effect.acquireRelease(Effect.sync(() => process.cwd()), (before) => Effect.sync(() => process.chdir(before)))
+    process.chdir(folder)
+    for (const name of ["file:x", "file:///x?mode=memory", ":memory:", "a?b#c%20d", "ü \\ \"q\"", "-x"]) {
+      yield* Effect.scoped(open({ folder: name }))
+      assert.isTrue(existsSync(join(folder, name, "courant.db")), name)
+      yield* Effect.scoped(open({ folder: name, readOnly: true }))
+    }
+  }).pipe(Effect.scoped))

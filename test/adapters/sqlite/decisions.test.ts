@@ -10,6 +10,7 @@ import { Decisions } from "../../../src/streams/ports/Decisions.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { fromTexts } from "../../../src/streams/records/Records.ts"
 import { temporaryFolder } from "./folder.ts"
+import { former } from "./former.ts"
 
 const log = (folder: string) => SqliteEventLog.layer({ topic: "ticks" }).pipe(Layer.provideMerge(Database.layer({ folder })))
 
@@ -51,9 +52,11 @@ it.live("a record that is not what was written is told with its place, and nothi
 it.live("decisions that a former version kept among the records are found beside them", () =>
   Effect.gen(function*() {
     const folder = yield* temporaryFolder
-    yield* using(log(folder), Effect.flatMap(EventLog, (log) => log.append(0, fromTexts(["a", "b", "c"]))))
-    const file = new DatabaseSync(join(folder, "courant.db"))
-    file.exec("drop table decisions; alter table chunks drop column checksum; pragma user_version = 4")
+    const file = former(folder, 4)
+    file.exec(`
+      insert into topics (name, partitions, identity) values ('ticks', 1, 'id');
+      insert into chunks select id, 0, 3, 3, 0, x'010000000100000001000000', x'000000', cast('abc' as blob) from topics
+    `)
     const insert = file.prepare("insert into chunks select id, 0, ?, 1, 0, x'00000000', x'02', cast(? as blob) from topics")
     insert.run(4, "{\"_tag\":\"idle\",\"watermark\":60000,\"eventTime\":\"time\",\"outOfOrderness\":5}")
     insert.run(5, "{\"_tag\":\"end\"}")
