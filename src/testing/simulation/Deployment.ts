@@ -1,0 +1,181 @@
+/** The processes of a simulated world: which there are, what each runs, and with which stores it is connected. */
+import { Clock, Effect, type Fiber, Layer, Logger } from "effect"
+import * as Ingest from "../../streams/engine/Ingest.ts"
+import * as InProcess from "../../streams/engine/InProcess.ts"
+import * as PaneRelay from "../../streams/engine/PaneRelay.ts"
+import type { Any } from "../../streams/pipeline/Pipeline.ts"
+import type { DeadLetters } from "../../streams/ports/DeadLetters.ts"
+import { Engine } from "../../streams/ports/Engine.ts"
+import { Feed } from "../../streams/ports/Feed.ts"
+import type { ResultSink } from "../../streams/ports/ResultSink.ts"
+import type * as Pane from "../../streams/pipeline/Pane.ts"
+import { source } from "../Arbitraries.ts"
+import type { Faults } from "./Faults.ts"
+import type { Account } from "./Judgement.ts"
+import * as Ports from "./Ports.ts"
+import type { Process } from "./Process.ts"
+import type { Random } from "./Random.ts"
+import { SimulatedFeed, until } from "./SimulatedFeed.ts"
+import * as Sinks from "./Sinks.ts"
+import type { Stores } from "./Stores.ts"
+import { Watch } from "./Watch.ts"
+import type { Absence, Planned, Shape } from "./Workload.ts"
+import type { World } from "./World.ts"
+
+/** How the program is set up. */
+export interface Mode extends Shape {
+  /** The log is fed by a process of its own, and processors take the place of one another. */
+  readonly isApart: boolean
+  /** The feed is asked whether it has more; otherwise only the clock says how long it has been quiet. */
+  readonly isAsked: boolean
+  /** The log is fed without a silence. */
+  readonly isDense: boolean
+  /** Panes go into a log, and are carried out of it by a process of its own. */
+  readonly isRelayed: boolean
+}
+
+export const modeOf = (random: Random): Mode => {
+  const isOrdered = random.happens(0.4)
+  const isApart = !isOrdered && random.happens(0.4)
+  const isAsked = isOrdered ? random.happens(0.6) : !isApart && random.happens(0.8)
+  const isDense = isOrdered && !isAsked && random.happens(0.5)
+  const isRelayed = random.happens(0.2)
+  return { isOrdered, isApart, isAsked, isDense, isRelayed, pace: random.happens(0.3) ? 4 : 30, silences: isDense ? 0 : 0.1 }
+}
+
+/** `last` ones run until all is done. */
+export type Role = "carrier" | "feeder" | "last carrier" | "last processor" | "processor"
+
+export const rolesOf = ({ isApart, isRelayed }: Mode): ReadonlyArray<Role> =>
+  ["processor", ...isApart ? ["feeder"] as const : [], ...isRelayed ? ["carrier"] as const : []]
+
+/** What stands for something that is simulated here. */
+export interface Outside {
+  readonly sink?: (simulated: Ports.Simulated, watch: Watch | null) => Layer.Layer<ResultSink, unknown, DeadLetters>
+  /** What such a sink finally shows. */
+  readonly panes?: () => ReadonlyArray<Pane.Encoded>
+}
+
+export interface Setting {
+  readonly mode: Mode
+  readonly plan: ReadonlyArray<Planned>
+  readonly absences: Array<Absence>
+  readonly pipelines: ReadonlyArray<Any>
+  readonly world: World
+  readonly stores: Stores
+  readonly faults: Faults
+  readonly outside: Outside
+}
+
+/** What is known where a process is started. */
+interface Birth extends Setting {
+  readonly name: number
+  readonly hasPlace: () => boolean
+  readonly complain: (problem: string) => void
+  readonly draw: (bound: number) => number
+}
+
+export type Report = Account
+
+export interface Life {
+  readonly role: Role
+  readonly process: Process
+  readonly watch: Watch
+  readonly fiber: Fiber.Fiber<Report, unknown>
+}
+
+export const start = (role: Role, birth: Birth): Life => {
+  const { complain, draw, world } = birth
+  const process = world.start()
+  const watch = new Watch({ complain, isWatched: draw(8) === 0 })
+  const simulated = { ...birth, process }
+  const program = programs[role](simulated, watch).pipe(
+    Effect.provide(Logger.layer([])),
+    Effect.provideService(Clock.Clock, process)
+  )
+  return { role, process, watch, fiber: Effect.runFork(program, { scheduler: process }) }
+}
+
+interface Started extends Birth, Ports.Simulated {}
+
+type Program = (started: Started, watch: Watch) => Effect.Effect<Report, unknown>
+
+const nothing: Report = { aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0, byPipeline: {} }
+
+const ingestion = ({ isOrdered }: Mode) => isOrdered ? Ingest.whole : Ingest.byKey({ source: source(0).definition })
+
+const feedOf = ({ absences, draw, plan, world }: Started) => new SimulatedFeed(world, { plan, absences, most: 1 + draw(8) })
+
+const processor: Program = (started, watch) => {
+  const { draw, mode, pipelines } = started
+  const feed = feedOf(started)
+  const checkpointEvery = draw(800)
+  return Effect.gen(function*() {
+    const engine = yield* Engine
+    const options = { name: "simulated", pipelines, idleTimeout: 200, checkpointEvery }
+    if (mode.isApart) return yield* engine.run(options)
+    const { isQuiet, run } = yield* ingestion(mode)
+    const asked = mode.isAsked ? { ...options, isQuiet } : options
+    return yield* Effect.raceFirst(engine.run(asked), Effect.andThen(run, Effect.never))
+  }).pipe(Effect.provide(engineLayer(started, watch)), Effect.provideService(Feed, feed.service))
+}
+
+const lastProcessor: Program = (started, watch) => {
+  const { mode, pipelines, plan, stores: { log } } = started
+  return Effect.gen(function*() {
+    const { run } = yield* ingestion(mode)
+    yield* Effect.raceFirst(run, until(() => log.position === String(plan.length)))
+    const engine = yield* Engine
+    return yield* engine.run({ name: "simulated", pipelines, stopAt: Effect.sync(() => log.ends) })
+  }).pipe(Effect.provide(engineLayer(started, watch)), Effect.provideService(Feed, feedOf(started).service))
+}
+
+const feeder: Program = (started) =>
+  Effect.flatMap(ingestion(started.mode), ({ run }) => Effect.andThen(run, Effect.never)).pipe(
+    Effect.as(nothing),
+    Effect.provide(logLayer(started)),
+    Effect.provideService(Feed, feedOf(started).service)
+  )
+
+const carrier = (isLast: boolean): Program => (started) => {
+  const { draw, pipelines, stores: { paneLog } } = started
+  const stopAt = isLast ? paneLog!.ends : undefined
+  return PaneRelay.run({ name: "carried", pipelines, stopAt, saveEvery: draw(800) }).pipe(
+    Effect.as(nothing),
+    Effect.provide(Layer.mergeAll(
+      Ports.logLayer(started, paneLog!, { topic: "panes", isPrompt: false }),
+      Ports.checkpointsLayer(started),
+      // What it carries may come twice, and an older pane behind a newer one.
+      sinkLayer(started, null)
+    ))
+  )
+}
+
+const programs: { readonly [R in Role]: Program } = {
+  processor,
+  feeder,
+  carrier: carrier(false),
+  "last processor": lastProcessor,
+  "last carrier": carrier(true)
+}
+
+const logLayer = (started: Started) =>
+  Ports.logLayer(started, started.stores.log, { topic: "simulated", isPrompt: started.mode.isOrdered && !started.mode.isAsked })
+
+const engineLayer = (started: Started, watch: Watch) => {
+  const { stores: { paneLog } } = started
+  const letters = Ports.lettersLayer(started)
+  const sink = paneLog === null ? sinkLayer(started, watch) : Sinks.paneLogLayer(started, paneLog, watch)
+  return InProcess.layer.pipe(Layer.provideMerge(Layer.mergeAll(
+    logLayer(started),
+    Ports.decisionsLayer(started),
+    Ports.checkpointsLayer(started),
+    letters,
+    Sinks.rowsLayer(started),
+    sink,
+    watch.layer
+  )))
+}
+
+const sinkLayer = (started: Started, watch: Watch | null): Layer.Layer<ResultSink, unknown> =>
+  started.outside.sink?.(started, watch).pipe(Layer.provide(Ports.lettersLayer(started))) ?? Sinks.panesLayer(started, watch)
