@@ -104,7 +104,19 @@ const nothing: Report = { aggregated: 0, late: 0, deadLettered: 0, duplicate: 0,
 
 const ingestion = ({ isOrdered }: Mode) => isOrdered ? Ingest.whole : Ingest.byKey({ source: source(0).definition })
 
-const feedOf = ({ absences, draw, plan, world }: Started) => new SimulatedFeed(world, { plan, absences, most: 1 + draw(8) })
+/** Chunks that wait for the log, and those that it is being given, at most. */
+const mostWaiting = 2 * 16 + 4
+
+const feedOf = ({ absences, complain, draw, plan, stores: { log }, world }: Started) =>
+  new SimulatedFeed(world, {
+    plan,
+    absences,
+    most: 1 + draw(draw(8) + 1),
+    onGiven: (given, most) => {
+      const waiting = given - Number(log.position ?? 0)
+      if (waiting > mostWaiting * most) complain(`${waiting} events wait for the log`)
+    }
+  })
 
 const processor: Program = (started, watch) => {
   const { draw, mode, pipelines } = started

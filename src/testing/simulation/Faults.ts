@@ -35,17 +35,19 @@ interface Likelihoods {
 const weak = ["append", "decide", "save", "panes", "rows", "letters", "none"] as const
 
 const likelihoodsFrom = (random: Random): Likelihoods => {
+  // What ends a process is rare in one world and frequent in the next: some mistakes need a long life, and others many.
+  const calm = 10 ** (-2 * random.next())
   const maybe = (most: number, chance = 0.6) => random.happens(chance) ? random.next() * most : 0
   return {
-    failure: maybe(random.happens(0.3) ? 0.12 : 0.05, 0.8),
-    crash: maybe(0.02),
-    crashAnew: maybe(0.3),
-    outage: maybe(0.01),
-    full: maybe(0.01, 0.4),
-    wait: 0.1 + random.next() * 0.3,
-    slow: maybe(0.1),
-    late: maybe(0.15),
-    stop: maybe(0.02, 0.4)
+    failure: maybe(0.15, 0.8) * calm,
+    crash: maybe(0.03) * calm,
+    crashAnew: maybe(0.4) * calm,
+    outage: maybe(0.02) * calm,
+    full: maybe(0.02, 0.4) * calm,
+    wait: 0.1 + random.next() * 0.4,
+    slow: maybe(0.2),
+    late: maybe(0.2) * calm,
+    stop: maybe(0.04, 0.4) * calm
   }
 }
 

@@ -10,14 +10,17 @@ export class SimulatedFeed {
   readonly #absences: ReadonlyArray<Absence>
   readonly #world: World
   readonly #most: number
+  readonly #onGiven: (given: number, most: number) => void
   given = 0
 
   /** Gives at most so many events at once. */
-  constructor(world: World, { absences, most, plan }: {
+  constructor(world: World, { absences, most, onGiven, plan }: {
     readonly plan: ReadonlyArray<Planned>
     readonly absences: ReadonlyArray<Absence>
     readonly most: number
+    readonly onGiven: (given: number, most: number) => void
   }) {
+    this.#onGiven = onGiven
     this.#plan = plan
     this.#absences = absences
     this.#world = world
@@ -40,6 +43,7 @@ export class SimulatedFeed {
     yield* until(() => this.given < this.#due && !this.#isAway, () => this.#nextAt)
     const from = this.given
     this.given = Math.min(this.#due, from + this.#most)
+    this.#onGiven(this.given, this.#most)
     return fromTexts(this.#plan.slice(from, this.given).map(({ text }) => text), Kind.event, String(this.given))
   })
 

@@ -46,7 +46,7 @@ const mostSteps = 400_000
  * When the faults are over and all has come, every window is told within so many milliseconds: the idle time-out, two checks,
  * the longest window with its lateness, and a checkpoint.
  */
-const mostPatience = 2_000
+const mostPatience = 4_000
 
 export const simulate: Simulate = (seed, limits = unlimited, outside = {}) => new Simulation(seed, limits, outside).outcome()
 
@@ -141,6 +141,8 @@ class Simulation {
 
   #start(role: Deployment.Role): void {
     this.#starts++
+    // One that was stopped, and who feeds it with it, is no more.
+    if (this.#setting.mode.isDense && role === "processor") this.#setting.absences.length = 0
     const holder = role === "processor" ? ++this.#holder : 0
     const life = Deployment.start(role, {
       ...this.#setting,
@@ -190,7 +192,7 @@ class Simulation {
     const { mode } = this.#setting
     if (this.#faults.happens(mode.isAsked ? 0.002 : 0.006)) this.#stop()
     if (this.#faults.happens(0.0005)) this.#world.wallAhead += this.#faults.below(60_000) - 20_000
-    if (mode.isApart && this.#faults.happens(0.002)) this.#replace()
+    if (mode.isApart && this.#faults.happens(0.005)) this.#replace()
   }
 
   #stop(): void {
@@ -200,7 +202,7 @@ class Simulation {
     chosen.process.stop(milliseconds)
     const { absences, mode } = this.#setting
     // Who feeds it was stopped with it, and takes a moment to come back.
-    if (mode.isDense) absences.push({ from: this.#world.now, to: this.#world.now + milliseconds + this.#faults.below(60) })
+    if (mode.isDense && chosen.role === "processor") absences.push({ from: this.#world.now, to: this.#world.now + milliseconds + this.#faults.below(60) })
   }
 
   /** Another takes the place while the one before is still there, and does not know; it may be stopped just now. */

@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import * as Checked from "../../streams/pipeline/Checked.ts"
 import { Aggregate, Expr, Pipeline, Source, Window } from "../../streams/pipeline/index.ts"
 import type { Any } from "../../streams/pipeline/Pipeline.ts"
-import { exactSamples, jobs, source, windows } from "../Arbitraries.ts"
+import { exactSamples, jobs, source } from "../Arbitraries.ts"
 import type { Random } from "./Random.ts"
 
 /** A line and when it comes, by the world's clock. */
@@ -30,34 +30,44 @@ export interface Shape {
 
 export const mostEvents = 120
 
-/** Sometimes anything that the laws of engines draw; mostly few results, of which many runs can be made. */
+/**
+ * Sometimes anything that the laws of engines draw; mostly few results, of which many runs can be made: over windows as short
+ * as the time between two events, or so long that a silence ends in them.
+ */
 export const pipelinesOf = (seed: number, random: Random, isOrdered: boolean): ReadonlyArray<Any> => {
-  const bound = isOrdered && random.happens(0.5) ? 20 + random.below(40) : random.below(9)
+  const bound = isOrdered && random.happens(0.6) ? 20 + random.below(40) : random.below(9)
+  const scale = random.happens(0.5) ? 1 : 40
   const kind = random.next()
   const one = <A>(arbitrary: fc.Arbitrary<A>): A => fc.sample(arbitrary, { seed, numRuns: 1 })[0]!
-  const panes = kind < 0.4 ? one(countings(bound)) : kind < 0.75 ? one(sessions(bound)) : one(jobs({ revisions: true }))
+  const panes = kind < 0.4 ? one(countings(bound, scale)) : kind < 0.8 ? one(sessions(bound, scale)) : one(jobs({ revisions: true }))
   return random.happens(0.3) ? [...panes, rowsOf(boundOf(panes))] : panes
 }
 
 const counted = { count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }
 
-const countings = (bound: number): fc.Arbitrary<ReadonlyArray<Any>> =>
+const countings = (bound: number, scale: number): fc.Arbitrary<ReadonlyArray<Any>> =>
   fc.record({
-    window: windows,
+    size: fc.integer({ min: 1, max: 12 }),
+    parts: fc.integer({ min: 1, max: 4 }),
+    offset: fc.integer({ min: -3, max: 3 }),
+    assigner: fc.constantFrom("tumbling", "hopping", "cumulative"),
     lateness: fc.integer({ min: 4, max: 20 }),
     every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 })
-  }).map(({ every, lateness, window }) => {
-    const counts = window(source(bound)).pipe(Aggregate.into(counted), Pipeline.allowedLateness(lateness))
+  }).map(({ assigner, every, lateness, offset, parts, size }) => {
+    const advance = size * scale
+    const windowed = assigner === "tumbling" ? Window.tumbling(advance, { offset }) :
+      assigner === "hopping" ? Window.hopping(advance * parts, advance, { offset }) : Window.cumulative(advance * parts, advance, { offset })
+    const counts = source(bound).pipe(windowed, Aggregate.into(counted), Pipeline.allowedLateness(lateness * scale))
     return [(every === null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))).pipe(Pipeline.named("counts"))]
   })
 
 /** Sessions that are told with each row: what another run has told of them may be no session in this one. */
-const sessions = (bound: number): fc.Arbitrary<ReadonlyArray<Any>> =>
-  fc.record({ gap: fc.integer({ min: 2, max: 12 }), lateness: fc.integer({ min: 10, max: 60 }) }).map(({ gap, lateness }) => [
+const sessions = (bound: number, scale: number): fc.Arbitrary<ReadonlyArray<Any>> =>
+  fc.record({ gap: fc.integer({ min: 2, max: 12 }), lateness: fc.integer({ min: 10, max: 30 }) }).map(({ gap, lateness }) => [
     source(bound).pipe(
-      Window.session(gap),
+      Window.session(gap * (scale === 1 ? 1 : 5)),
       Aggregate.into(counted),
-      Pipeline.allowedLateness(lateness),
+      Pipeline.allowedLateness(lateness * (scale === 1 ? 1 : 10)),
       Pipeline.emitOnUpdate({ every: 0 }),
       Pipeline.named("sessions")
     )
