@@ -20,7 +20,7 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["a decision is kept one place further on", "at: offsets[partition] ?? 0, watermark", "at: (offsets[partition] ?? 0) + 1, watermark"],
     ["what was decided before is not taken again", "new Agenda(yield* (yield* Decisions).read, log.partitions)", "new Agenda([], log.partitions)"],
     ["dead letters are forgotten", "if (output.unused.length > 0) yield*", "if (output.unused.length > 1_000) yield*"],
-    ["silence counts whether the feed has been asked or not", "if (!isHeard || !idle.map", "if (!idle.map"],
+    ["silence counts without asking", "const isHeard = yield* isQuiet", "const isHeard = yield* Effect.succeed(run.isOver || true)"],
     ["a feed that cannot be asked is quiet", "clock.read(heardAt, isHeard)\n    if (!isHeard || ", "clock.read(heardAt)\n    if ("],
     ["decisions are taken in the middle of a batch", "yield* run.alone(Effect.suspend(() => decideNow(run, idleNow(run, ends))))", "yield* Effect.suspend(() => decideNow(run, idleNow(run, ends)))"],
     ["the end comes one record too early", "offset < (stopAt[partition] ?? Infinity))) return", "offset < (stopAt[partition] ?? Infinity) - 1)) return"],

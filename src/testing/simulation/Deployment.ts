@@ -9,6 +9,7 @@ import { Engine } from "../../streams/ports/Engine.ts"
 import { Feed } from "../../streams/ports/Feed.ts"
 import type { ResultSink } from "../../streams/ports/ResultSink.ts"
 import type * as Pane from "../../streams/pipeline/Pane.ts"
+import { Kind } from "../../streams/records/Records.ts"
 import { source } from "../Arbitraries.ts"
 import type { Faults } from "./Faults.ts"
 import type { Account } from "./Judgement.ts"
@@ -24,8 +25,10 @@ import type { World } from "./World.ts"
 
 /** How the program is set up. */
 export interface Mode extends Shape {
-  /** The log is fed by a process of its own, and processors take the place of one another. */
+  /** The log is fed by others, and processors take the place of one another. */
   readonly isApart: boolean
+  /** Those others spread a key's events over all partitions. */
+  readonly isSpread: boolean
   /** The feed is asked whether it has more; otherwise only the clock says how long it has been quiet. */
   readonly isAsked: boolean
   /** The log is fed without a silence. */
@@ -35,19 +38,21 @@ export interface Mode extends Shape {
 }
 
 export const modeOf = (random: Random): Mode => {
-  const isOrdered = random.happens(0.4)
-  const isApart = !isOrdered && random.happens(0.4)
+  const isOrdered = random.happens(0.5)
+  const isApart = !isOrdered && random.happens(0.6)
+  const isSpread = isApart && random.happens(0.7)
   const isAsked = isOrdered ? random.happens(0.6) : !isApart && random.happens(0.8)
   const isDense = isOrdered && !isAsked && random.happens(0.5)
-  const isRelayed = random.happens(0.2)
-  return { isOrdered, isApart, isAsked, isDense, isRelayed, pace: random.happens(0.3) ? 4 : 30, silences: isDense ? 0 : 0.1 }
+  const isRelayed = random.happens(0.3)
+  const pace = random.happens(0.4) ? 4 : 30
+  return { isOrdered, isApart, isSpread, isAsked, isDense, isRelayed, pace, silences: isDense ? 0 : 0.15 }
 }
 
 /** `last` ones run until all is done. */
 export type Role = "carrier" | "feeder" | "last carrier" | "last processor" | "processor"
 
-export const rolesOf = ({ isApart, isRelayed }: Mode): ReadonlyArray<Role> =>
-  ["processor", ...isApart ? ["feeder"] as const : [], ...isRelayed ? ["carrier"] as const : []]
+export const rolesOf = ({ isApart, isRelayed, isSpread }: Mode): ReadonlyArray<Role> =>
+  ["processor", ...isApart && !isSpread ? ["feeder"] as const : [], ...isRelayed ? ["carrier"] as const : []]
 
 /** What stands for something that is simulated here. */
 export interface Outside {
@@ -82,6 +87,19 @@ export interface Life {
   readonly process: Process
   readonly watch: Watch
   readonly fiber: Fiber.Fiber<Report, unknown>
+}
+
+/** Others write a plan into the log, each line into any partition when its time has come. */
+export const spread = ({ plan, stores: { log }, world }: Setting, random: Random): void => {
+  let written = 0
+  for (const { at, text } of plan) {
+    const partition = random.below(log.partitions.length)
+    world.later(at + random.below(20), () => {
+      log.append(partition, [{ bytes: Buffer.from(text), kind: Kind.event, appendedAt: world.now + world.wallAhead }])
+      written++
+      log.position = String(written)
+    })
+  }
 }
 
 export const start = (role: Role, birth: Birth): Life => {
@@ -136,7 +154,7 @@ const lastProcessor: Program = (started, watch) => {
   const { mode, pipelines, plan, stores: { log } } = started
   return Effect.gen(function*() {
     const { run } = yield* ingestion(mode)
-    yield* Effect.raceFirst(run, until(() => log.position === String(plan.length)))
+    yield* Effect.raceFirst(mode.isSpread ? Effect.never : run, until(() => log.position === String(plan.length)))
     const engine = yield* Engine
     return yield* engine.run({ name: "simulated", pipelines, stopAt: Effect.sync(() => log.ends) })
   }).pipe(Effect.provide(engineLayer(started, watch)), Effect.provideService(Feed, feedOf(started).service))
@@ -152,7 +170,7 @@ const feeder: Program = (started) =>
 const carrier = (isLast: boolean): Program => (started) => {
   const { draw, pipelines, stores: { paneLog } } = started
   const stopAt = isLast ? paneLog!.ends : undefined
-  return PaneRelay.run({ name: "carried", pipelines, stopAt, saveEvery: draw(800) }).pipe(
+  return PaneRelay.run({ name: "carried", pipelines, stopAt, saveEvery: draw(200) }).pipe(
     Effect.as(nothing),
     Effect.provide(Layer.mergeAll(
       Ports.logLayer(started, paneLog!, { topic: "panes", isPrompt: false }),

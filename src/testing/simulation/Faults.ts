@@ -32,7 +32,7 @@ interface Likelihoods {
 }
 
 /** The stores that are asked, of which each world has a weak one. */
-const weak = ["append", "decide", "save", "panes", "rows", "letters", "none"] as const
+const weak = ["append", "decide", "decide", "save", "panes", "rows", "letters", "none"] as const
 
 const likelihoodsFrom = (random: Random): Likelihoods => {
   // What ends a process is rare in one world and frequent in the next: some mistakes need a long life, and others many.
@@ -114,7 +114,7 @@ export class Faults {
     if (isPrompt) return Effect.sync(apply)
     const world = this.#world
     const { crash, full, late, outage, stop } = this.#likelihoods
-    const failure = this.#likelihoods.failure * (name === this.#weak ? 4 : 1)
+    const failure = name === this.#weak ? Math.min(0.3, this.#likelihoods.failure * 8) : this.#likelihoods.failure
     if (world.now < this.#outageUntil) return this.#plant(() => fail("away"))
     if (this.happens(outage)) {
       this.#outageUntil = world.now + this.#random.below(3_000)

@@ -103,6 +103,7 @@ class Simulation {
     const absences = mode.isAsked ? absencesOf(random, plan) : []
     this.#setting = { mode, plan, absences, pipelines: this.#pipelines, world: this.#world, stores: this.#stores, faults: this.#faults, outside }
     this.#roles = Deployment.rolesOf(mode)
+    if (mode.isSpread) Deployment.spread(this.#setting, new Random(seed * 31 + 5))
     this.#settles = random.happens(0.5)
   }
 

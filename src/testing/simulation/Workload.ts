@@ -35,7 +35,7 @@ export const mostEvents = 120
  * as the time between two events, or so long that a silence ends in them.
  */
 export const pipelinesOf = (seed: number, random: Random, isOrdered: boolean): ReadonlyArray<Any> => {
-  const bound = isOrdered && random.happens(0.6) ? 20 + random.below(40) : random.below(9)
+  const bound = isOrdered && random.happens(0.6) ? 40 + random.below(100) : random.below(9)
   const scale = random.happens(0.5) ? 1 : 40
   const kind = random.next()
   const one = <A>(arbitrary: fc.Arbitrary<A>): A => fc.sample(arbitrary, { seed, numRuns: 1 })[0]!
@@ -51,13 +51,13 @@ const countings = (bound: number, scale: number): fc.Arbitrary<ReadonlyArray<Any
     parts: fc.integer({ min: 1, max: 4 }),
     offset: fc.integer({ min: -3, max: 3 }),
     assigner: fc.constantFrom("tumbling", "hopping", "cumulative"),
-    lateness: fc.integer({ min: 4, max: 20 }),
+    lateness: fc.integer({ min: 0, max: 20 }),
     every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 })
   }).map(({ assigner, every, lateness, offset, parts, size }) => {
     const advance = size * scale
     const windowed = assigner === "tumbling" ? Window.tumbling(advance, { offset }) :
       assigner === "hopping" ? Window.hopping(advance * parts, advance, { offset }) : Window.cumulative(advance * parts, advance, { offset })
-    const counts = source(bound).pipe(windowed, Aggregate.into(counted), Pipeline.allowedLateness(lateness * scale))
+    const counts = source(bound).pipe(windowed, Aggregate.into(counted), Pipeline.allowedLateness(lateness))
     return [(every === null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))).pipe(Pipeline.named("counts"))]
   })
 
@@ -65,9 +65,9 @@ const countings = (bound: number, scale: number): fc.Arbitrary<ReadonlyArray<Any
 const sessions = (bound: number, scale: number): fc.Arbitrary<ReadonlyArray<Any>> =>
   fc.record({ gap: fc.integer({ min: 2, max: 12 }), lateness: fc.integer({ min: 10, max: 30 }) }).map(({ gap, lateness }) => [
     source(bound).pipe(
-      Window.session(gap * (scale === 1 ? 1 : 5)),
+      Window.session(gap * (scale === 1 ? 1 : 20)),
       Aggregate.into(counted),
-      Pipeline.allowedLateness(lateness * (scale === 1 ? 1 : 10)),
+      Pipeline.allowedLateness(lateness),
       Pipeline.emitOnUpdate({ every: 0 }),
       Pipeline.named("sessions")
     )
@@ -83,7 +83,7 @@ export const boundOf = (pipelines: ReadonlyArray<Any>): number =>
 export const planOf = (seed: number, random: Random, bound: number, { isOrdered, pace, silences }: Shape): ReadonlyArray<Planned> => {
   let at = 0
   return fc.sample(exactSamples, { seed, numRuns: 20 + random.below(mostEvents - 19) }).map((sample) => {
-    const silence = random.happens(silences) ? random.below(2_000) : 0
+    const silence = random.happens(silences) ? 100 + random.below(1_000) : 0
     at += random.below(pace) + silence
     if (isOrdered) return { at, text: JSON.stringify({ ...sample, time: at - random.below(bound + 1) }) }
     if (random.happens(0.03)) return { at, text: "{no event" }
