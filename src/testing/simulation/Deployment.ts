@@ -170,7 +170,7 @@ const feeder: Program = (started) =>
 const carrier = (isLast: boolean): Program => (started) => {
   const { draw, pipelines, stores: { paneLog } } = started
   const stopAt = isLast ? paneLog!.ends : undefined
-  return PaneRelay.run({ name: "carried", pipelines, stopAt, saveEvery: draw(200) }).pipe(
+  return PaneRelay.run({ name: "carried", pipelines, stopAt, saveEvery: 1 + draw(200) }).pipe(
     Effect.as(nothing),
     Effect.provide(Layer.mergeAll(
       Ports.logLayer(started, paneLog!, { topic: "panes", isPrompt: false }),

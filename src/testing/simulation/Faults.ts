@@ -100,11 +100,11 @@ export class Faults {
     })
   }
 
-  #wait({ isPrompt = false }: Request<unknown>): Effect.Effect<void> {
+  #wait({ isPrompt = false, name }: Request<unknown>): Effect.Effect<void> {
     const random = this.#random
     const { slow, wait } = this.#likelihoods
     if (isPrompt) return random.happens(0.5) ? Effect.sleep(random.below(5)) : Effect.void
-    if (this.happens(slow)) return Effect.sleep(random.below(800))
+    if (this.happens(name === this.#weak ? 2 * slow : slow)) return Effect.sleep(random.below(800))
     if (this.happens(wait)) return Effect.sleep(random.below(60))
     return random.happens(0.5) ? Effect.yieldNow : Effect.void
   }

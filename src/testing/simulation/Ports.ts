@@ -53,7 +53,12 @@ export const logLayer = ({ faults, process }: Simulated, log: StoredLog, { isPro
           while (true) {
             const found = reading.some()
             if (found.length > 0) return found
-            yield* Effect.callback<void>((resume) => log.onAppend(() => process.schedule(() => resume(Effect.void))))
+            yield* Effect.callback<void>((resume) => {
+              const wake = () => process.schedule(() => resume(Effect.void))
+              // It may have been taken off its turn since it looked.
+              if (reading.isBehind) wake()
+              else log.onAppend(wake)
+            })
           }
         }))
       }),
@@ -91,9 +96,17 @@ class Reading {
     this.#largest = 1 + faults.below(16)
   }
 
+  get isBehind(): boolean {
+    return this.#behind.length > 0
+  }
+
+  get #behind(): ReadonlyArray<number> {
+    return this.#next.flatMap((next, partition) => next < this.#log.partitions[partition]!.length ? [partition] : [])
+  }
+
   /** A batch each of some partitions, in any order. */
   some(): ReadonlyArray<Records> {
-    const behind = this.#next.flatMap((next, partition) => next < this.#log.partitions[partition]!.length ? [partition] : [])
+    const behind = this.#behind
     const first = behind.includes(this.#preferred) ? this.#preferred : behind[this.#faults.below(behind.length)]
     return first === undefined ? [] : [this.#batch(first), ...behind.flatMap((other) => other !== first && this.#faults.below(3) === 0 ? [this.#batch(other)] : [])]
   }

@@ -88,6 +88,8 @@ class Simulation {
   /** Who has the place of the processor. */
   #holder = 0
   readonly #settles: boolean
+  /** Lines of the plan whose time has come. */
+  #passed = 0
 
   constructor(seed: number, limits: Limits, outside: Deployment.Outside) {
     const random = new Random(seed * 31 + 1)
@@ -190,10 +192,20 @@ class Simulation {
 
   /** What happens to processes and clocks from outside. */
   #disturb(): void {
-    const { mode } = this.#setting
-    if (this.#faults.happens(mode.isAsked ? 0.002 : 0.006)) this.#stop()
+    const { isApart, isAsked, isDense } = this.#setting.mode
+    const isCritical = this.#isEndOfSilence()
+    if (this.#faults.happens(isDense ? 0.006 : isCritical && !isAsked ? 0.1 : 0.002)) this.#stop()
     if (this.#faults.happens(0.0005)) this.#world.wallAhead += this.#faults.below(60_000) - 20_000
-    if (mode.isApart && this.#faults.happens(0.005)) this.#replace()
+    if (isApart && this.#faults.happens(isCritical ? 0.1 : 0.003)) this.#replace()
+  }
+
+  /** Event time goes on by the clock, and an event is about to come: who has decided how far it has come, matters now. */
+  #isEndOfSilence(): boolean {
+    const { plan } = this.#setting
+    const { now } = this.#world
+    while ((plan[this.#passed]?.at ?? Infinity) <= now) this.#passed++
+    const [before, next] = [plan[this.#passed - 1]?.at ?? 0, plan[this.#passed]?.at ?? Infinity]
+    return next - now < 80 && now - before > 150
   }
 
   #stop(): void {

@@ -36,7 +36,7 @@ export const mostEvents = 120
  */
 export const pipelinesOf = (seed: number, random: Random, isOrdered: boolean): ReadonlyArray<Any> => {
   const bound = isOrdered && random.happens(0.6) ? 40 + random.below(100) : random.below(9)
-  const scale = random.happens(0.5) ? 1 : 40
+  const scale = [1, 40, 150][random.below(3)]!
   const kind = random.next()
   const one = <A>(arbitrary: fc.Arbitrary<A>): A => fc.sample(arbitrary, { seed, numRuns: 1 })[0]!
   const panes = kind < 0.4 ? one(countings(bound, scale)) : kind < 0.8 ? one(sessions(bound, scale)) : one(jobs({ revisions: true }))
@@ -55,7 +55,7 @@ const countings = (bound: number, scale: number): fc.Arbitrary<ReadonlyArray<Any
     every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 })
   }).map(({ assigner, every, lateness, offset, parts, size }) => {
     const advance = size * scale
-    const windowed = assigner === "tumbling" ? Window.tumbling(advance, { offset }) :
+    const windowed = assigner === "tumbling" || scale > 40 ? Window.tumbling(advance, { offset }) :
       assigner === "hopping" ? Window.hopping(advance * parts, advance, { offset }) : Window.cumulative(advance * parts, advance, { offset })
     const counts = source(bound).pipe(windowed, Aggregate.into(counted), Pipeline.allowedLateness(lateness))
     return [(every === null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))).pipe(Pipeline.named("counts"))]
@@ -65,7 +65,7 @@ const countings = (bound: number, scale: number): fc.Arbitrary<ReadonlyArray<Any
 const sessions = (bound: number, scale: number): fc.Arbitrary<ReadonlyArray<Any>> =>
   fc.record({ gap: fc.integer({ min: 2, max: 12 }), lateness: fc.integer({ min: 10, max: 30 }) }).map(({ gap, lateness }) => [
     source(bound).pipe(
-      Window.session(gap * (scale === 1 ? 1 : 20)),
+      Window.session(Math.ceil(gap * scale / 2)),
       Aggregate.into(counted),
       Pipeline.allowedLateness(lateness),
       Pipeline.emitOnUpdate({ every: 0 }),

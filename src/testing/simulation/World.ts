@@ -22,7 +22,6 @@ export class World {
   #processes: Array<Process> = []
   /** What happens whatever becomes of any process: what is on its way in a network, or what somebody has decided to do. */
   readonly #outside: Array<Timer> = []
-  #orders = 0
 
   constructor(seed: number, wallAhead: number) {
     this.random = new Random(seed)
@@ -98,8 +97,9 @@ export class World {
     this.#outside.push({ at: this.now + milliseconds, order: this.nextOrder(), run })
   }
 
+  /** Of what is due at the same time anything may come first. */
   nextOrder(): number {
-    return this.#orders++
+    return this.random.next()
   }
 }
 
