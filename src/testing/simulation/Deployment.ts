@@ -1,21 +1,19 @@
 /** The processes of a simulated world: which there are, what each runs, and with which stores it is connected. */
-import { Clock, Effect, type Fiber, Layer, Logger } from "effect"
+import { Clock, Effect, type Fiber, Layer, Logger, Random } from "effect"
 import * as Ingest from "../../streams/engine/Ingest.ts"
 import * as InProcess from "../../streams/engine/InProcess.ts"
 import * as PaneRelay from "../../streams/engine/PaneRelay.ts"
 import type { Any } from "../../streams/pipeline/Pipeline.ts"
-import type { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import { Engine } from "../../streams/ports/Engine.ts"
 import { Feed } from "../../streams/ports/Feed.ts"
 import type { ResultSink } from "../../streams/ports/ResultSink.ts"
-import type * as Pane from "../../streams/pipeline/Pane.ts"
 import { Kind } from "../../streams/records/Records.ts"
 import { source } from "../Arbitraries.ts"
 import type { Faults } from "./Faults.ts"
 import type { Account } from "./Judgement.ts"
 import * as Ports from "./Ports.ts"
 import type { Process } from "./Process.ts"
-import type { Random } from "./Random.ts"
+import type { Random as Numbers } from "./Random.ts"
 import { SimulatedFeed, until } from "./SimulatedFeed.ts"
 import * as Sinks from "./Sinks.ts"
 import type { Stores } from "./Stores.ts"
@@ -33,11 +31,13 @@ export interface Mode extends Shape {
   readonly isAsked: boolean
   /** The log is fed without a silence. */
   readonly isDense: boolean
+  /** The sink tries again what has failed. */
+  readonly isPatient: boolean
   /** Panes go into a log, and are carried out of it by a process of its own. */
   readonly isRelayed: boolean
 }
 
-export const modeOf = (random: Random): Mode => {
+export const modeOf = (random: Numbers): Mode => {
   const isOrdered = random.happens(0.5)
   const isApart = !isOrdered && random.happens(0.6)
   const isSpread = isApart && random.happens(0.7)
@@ -45,7 +45,8 @@ export const modeOf = (random: Random): Mode => {
   const isDense = isOrdered && !isAsked && random.happens(0.5)
   const isRelayed = random.happens(0.3)
   const pace = random.happens(0.4) ? 4 : 30
-  return { isOrdered, isApart, isSpread, isAsked, isDense, isRelayed, pace, silences: isDense ? 0 : 0.15 }
+  const isPatient = random.happens(0.4)
+  return { isOrdered, isApart, isSpread, isAsked, isDense, isRelayed, isPatient, pace, silences: isDense ? 0 : 0.15 }
 }
 
 /** `last` ones run until all is done. */
@@ -53,13 +54,6 @@ export type Role = "carrier" | "feeder" | "last carrier" | "last processor" | "p
 
 export const rolesOf = ({ isApart, isRelayed, isSpread }: Mode): ReadonlyArray<Role> =>
   ["processor", ...isApart && !isSpread ? ["feeder"] as const : [], ...isRelayed ? ["carrier"] as const : []]
-
-/** What stands for something that is simulated here. */
-export interface Outside {
-  readonly sink?: (simulated: Ports.Simulated, watch: Watch | null) => Layer.Layer<ResultSink, unknown, DeadLetters>
-  /** What such a sink finally shows. */
-  readonly panes?: () => ReadonlyArray<Pane.Encoded>
-}
 
 export interface Setting {
   readonly mode: Mode
@@ -69,7 +63,6 @@ export interface Setting {
   readonly world: World
   readonly stores: Stores
   readonly faults: Faults
-  readonly outside: Outside
 }
 
 /** What is known where a process is started. */
@@ -90,7 +83,7 @@ export interface Life {
 }
 
 /** Others write a plan into the log, each line into any partition when its time has come. */
-export const spread = ({ plan, stores: { log }, world }: Setting, random: Random): void => {
+export const spread = ({ plan, stores: { log }, world }: Setting, random: Numbers): void => {
   let written = 0
   for (const { at, text } of plan) {
     const partition = random.below(log.partitions.length)
@@ -109,7 +102,8 @@ export const start = (role: Role, birth: Birth): Life => {
   const simulated = { ...birth, process }
   const program = programs[role](simulated, watch).pipe(
     Effect.provide(Logger.layer([])),
-    Effect.provideService(Clock.Clock, process)
+    Effect.provideService(Clock.Clock, process),
+    Random.withSeed(draw(1_000_000))
   )
   return { role, process, watch, fiber: Effect.runFork(program, { scheduler: process }) }
 }
@@ -207,5 +201,8 @@ const engineLayer = (started: Started, watch: Watch) => {
   )))
 }
 
-const sinkLayer = (started: Started, watch: Watch | null): Layer.Layer<ResultSink, unknown> =>
-  started.outside.sink?.(started, watch).pipe(Layer.provide(Ports.lettersLayer(started))) ?? Sinks.panesLayer(started, watch)
+/** With a policy of retries as the adapters of servers have it, or one that gives up at once. */
+const sinkLayer = (started: Started, watch: Watch | null): Layer.Layer<ResultSink> => {
+  const sink = Sinks.panesLayer(started, watch)
+  return started.mode.isPatient ? Sinks.patient.pipe(Layer.provide(sink)) : sink
+}

@@ -32,7 +32,7 @@ interface Likelihoods {
 }
 
 /** The stores that are asked, of which each world has a weak one. */
-const weak = ["append", "decide", "decide", "save", "panes", "rows", "letters", "none"] as const
+const weak = ["append", "append", "decide", "decide", "save", "panes", "rows", "letters"] as const
 
 const likelihoodsFrom = (random: Random): Likelihoods => {
   // What ends a process is rare in one world and frequent in the next: some mistakes need a long life, and others many.
@@ -104,7 +104,7 @@ export class Faults {
     const random = this.#random
     const { slow, wait } = this.#likelihoods
     if (isPrompt) return random.happens(0.5) ? Effect.sleep(random.below(5)) : Effect.void
-    if (this.happens(name === this.#weak ? 2 * slow : slow)) return Effect.sleep(random.below(800))
+    if (this.happens(name === this.#weak && slow > 0 ? 0.4 : slow)) return Effect.sleep(random.below(800))
     if (this.happens(wait)) return Effect.sleep(random.below(60))
     return random.happens(0.5) ? Effect.yieldNow : Effect.void
   }

@@ -25,17 +25,14 @@ export interface Left {
   readonly isVerbatim: boolean
   /** It went on until nothing was to come any more: every window has been told. */
   readonly isAllTold: boolean
-  /** Panes that are somewhere else than in the stores. */
-  readonly panes?: ReadonlyArray<Pane.Encoded> | undefined
 }
 
 /** What is not as it has to be. */
 export const judge = (left: Left): ReadonlyArray<string> => {
-  const { isAllTold, panes, stores } = left
+  const { isAllTold, stores } = left
   const expected = undisturbed(left)
-  const found = panes ?? [...stores.panes.values()]
   return [
-    ...differing("panes", found.flatMap(shown), [...expected.panes.values()].flatMap(shown)),
+    ...differing("panes", [...stores.panes.values()].flatMap(shown), [...expected.panes.values()].flatMap(shown)),
     ...differing("rows", [...stores.rows.values()], [...expected.rows.values()]),
     ...differing("dead letters", lettersIn(stores), lettersIn(expected)),
     ...accountProblems(left),

@@ -34,9 +34,6 @@ export interface Limits {
   readonly faults: number
 }
 
-/** One run of a seed; `outside` brings adapters in the place of what is simulated here. */
-export type Simulate = (seed: number, limits?: Limits, outside?: Deployment.Outside) => Outcome
-
 const unlimited: Limits = { events: Infinity, faults: Infinity }
 
 /** A turn is some microseconds of work: so many are more than any run needs. */
@@ -48,12 +45,12 @@ const mostSteps = 400_000
  */
 const mostPatience = 4_000
 
-export const simulate: Simulate = (seed, limits = unlimited, outside = {}) => new Simulation(seed, limits, outside).outcome()
+export const simulate = (seed: number, limits: Limits = unlimited): Outcome => new Simulation(seed, limits).outcome()
 
 /** The smallest limits that were found under which a seed still fails: as few faults as that takes, then as few events. */
-export const shrink = (seed: number, outside?: Deployment.Outside): Limits => {
-  const fails = (limits: Limits) => simulate(seed, limits, outside).problems.length > 0
-  const { faults } = simulate(seed, unlimited, outside)
+export const shrink = (seed: number): Limits => {
+  const fails = (limits: Limits) => simulate(seed, limits).problems.length > 0
+  const { faults } = simulate(seed)
   const fewest = least(faults, (faults) => fails({ ...unlimited, faults }))
   const events = least(mostEvents, (events) => fails({ events, faults: fewest }))
   return { events, faults: fewest }
@@ -78,7 +75,6 @@ class Simulation {
   readonly #faults: Faults
   readonly #setting: Deployment.Setting
   readonly #pipelines: ReadonlyArray<Any>
-  readonly #outside: Deployment.Outside
   readonly #problems: Array<string> = []
   readonly #roles: ReadonlyArray<Deployment.Role>
   #lives: ReadonlyArray<Deployment.Life> = []
@@ -91,11 +87,10 @@ class Simulation {
   /** Lines of the plan whose time has come. */
   #passed = 0
 
-  constructor(seed: number, limits: Limits, outside: Deployment.Outside) {
+  constructor(seed: number, limits: Limits) {
     const random = new Random(seed * 31 + 1)
     this.#seed = seed
     this.#random = random
-    this.#outside = outside
     this.#world = new World(seed * 31 + 2, 1_732_545_000_000)
     this.#faults = new Faults(this.#world, new Random(seed * 31 + 3), limits.faults)
     const mode = Deployment.modeOf(random)
@@ -103,7 +98,7 @@ class Simulation {
     this.#pipelines = pipelinesOf(seed, random, mode.isOrdered)
     const plan = planOf(seed, new Random(seed * 31 + 4), boundOf(this.#pipelines), mode).slice(0, Math.max(1, limits.events))
     const absences = mode.isAsked ? absencesOf(random, plan) : []
-    this.#setting = { mode, plan, absences, pipelines: this.#pipelines, world: this.#world, stores: this.#stores, faults: this.#faults, outside }
+    this.#setting = { mode, plan, absences, pipelines: this.#pipelines, world: this.#world, stores: this.#stores, faults: this.#faults }
     this.#roles = Deployment.rolesOf(mode)
     if (mode.isSpread) Deployment.spread(this.#setting, new Random(seed * 31 + 5))
     this.#settles = random.happens(0.5)
@@ -183,7 +178,7 @@ class Simulation {
     const { stores } = this.#setting
     const { isOrdered } = this.#setting.mode
     if (!isOrdered && stores.log.partitions.length < 3 && this.#faults.happens(0.03)) stores.log.partitions.push([])
-    if (this.#outside.sink === undefined && this.#faults.happens(0.02)) {
+    if (this.#faults.happens(0.02)) {
       // Whoever carries panes is to find out when it is started.
       for (const { process } of this.#lives.filter(({ role }) => role === "carrier")) process.isDying = true
       stores.makeAnew()
@@ -291,8 +286,7 @@ class Simulation {
         account,
         isNothingLate: mode.isOrdered,
         isVerbatim: mode.isOrdered,
-        isAllTold,
-        panes: this.#outside.panes?.()
+        isAllTold
       })
     ]
   }

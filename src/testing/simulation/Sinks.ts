@@ -3,17 +3,20 @@ import { Effect, Layer } from "effect"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { Kind, type Records, valueAt } from "../../streams/records/Records.ts"
 import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
+import * as RetryPolicy from "../../streams/ports/RetryPolicy.ts"
 import { RowSink, RowSinkError } from "../../streams/ports/RowSink.ts"
 import { halfOf, type Simulated } from "./Ports.ts"
 import type { StoredLog } from "./StoredLog.ts"
 import { idOf, type Stores } from "./Stores.ts"
 import type { Watch } from "./Watch.ts"
 
+const lost = "another has the place"
+
 const toError = (message: string) => new ResultSinkError({ message })
 
 /** Whoever has lost the place is told so when it asks; what it was about to write then comes all the same. */
 const inPlace = <E>({ hasPlace }: Simulated, toError: (message: string) => E, write: Effect.Effect<void, E>): Effect.Effect<void, E> =>
-  Effect.suspend(() => hasPlace() ? write : Effect.fail(toError("planted: another has the place")))
+  Effect.suspend(() => hasPlace() ? write : Effect.fail(toError(`planted: ${lost}`)))
 
 const theSink = (stores: Stores, of: string) => Effect.sync(() => [{ name: `the sink of ${of}`, id: `${of} ${stores.anew}` }])
 
@@ -39,6 +42,21 @@ export const panesLayer = (simulated: Simulated, watch: Watch | null) => {
     remove: () => Effect.void
   })
 }
+
+/** A sink of a server that is away now and then: it is asked again, until it has what it was given. */
+export const patient = Layer.effect(
+  ResultSink,
+  Effect.gen(function*() {
+    const sink = yield* ResultSink
+    const { retry } = RetryPolicy.make({
+      server: "the sink",
+      backOff: { first: "10 millis", longest: "500 millis" },
+      isPassing: (error): error is ResultSinkError => error instanceof ResultSinkError && !error.message.includes(lost),
+      counter: { name: "courant_simulated_retries_total", description: "Requests to the sink that were sent again." }
+    })
+    return ResultSink.of({ ...sink, write: (panes) => retry(sink.write(panes)) })
+  })
+)
 
 export const rowsLayer = (simulated: Simulated) => {
   const { faults, process, stores } = simulated

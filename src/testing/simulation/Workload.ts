@@ -40,7 +40,8 @@ export const pipelinesOf = (seed: number, random: Random, isOrdered: boolean): R
   const kind = random.next()
   const one = <A>(arbitrary: fc.Arbitrary<A>): A => fc.sample(arbitrary, { seed, numRuns: 1 })[0]!
   const panes = kind < 0.4 ? one(countings(bound, scale)) : kind < 0.8 ? one(sessions(bound, scale)) : one(jobs({ revisions: true }))
-  return random.happens(0.3) ? [...panes, rowsOf(boundOf(panes))] : panes
+  const bounded = boundOf(panes)
+  return [...panes, ...random.happens(0.3) ? [rowsOf(bounded)] : [], ...random.happens(0.5) ? [long(bounded)] : []]
 }
 
 const counted = { count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }
@@ -72,6 +73,9 @@ const sessions = (bound: number, scale: number): fc.Arbitrary<ReadonlyArray<Any>
       Pipeline.named("sessions")
     )
   ])
+
+/** While something is open event time goes on by the clock, and what is late for a shorter window, is. */
+const long = (bound: number): Any => source(bound).pipe(Window.tumbling(1_500), Aggregate.into({ count: Aggregate.count }), Pipeline.named("long"))
 
 /** One that ends in events. */
 const rowsOf = (bound: number): Any => source(bound).pipe(Source.where(Expr.gt("size", 1)), Pipeline.named("rows"))
