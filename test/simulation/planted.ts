@@ -25,7 +25,6 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["decisions are taken in the middle of a batch", "yield* run.alone(Effect.suspend(() => decideNow(run, idleNow(run, ends))))", "yield* Effect.suspend(() => decideNow(run, idleNow(run, ends)))"],
     ["the end comes one record too early", "offset < (stopAt[partition] ?? Infinity))) return", "offset < (stopAt[partition] ?? Infinity) - 1)) return"],
     ["a decision takes effect before it is durable", "  yield* log.write(decisions)\n  yield* decideAll(run, decisions)", "  yield* decideAll(run, decisions)\n  yield* log.write(decisions)"],
-    ["what came during a pause is not given time to come in", "if (wasLeftOut || run.job.size === 0) continue", "if (run.job.size === 0) continue"],
     ["sessions of a crashed run stay in the sink", "job.adopt(stored.flat())", "job.adopt(stored.flat().slice(1_000))"],
     ["rows are covered by a checkpoint before they are written", "  if (rows.length > 0) {\n", "  if (rows.length > 0) {\n    run.isBetween = false\n    run.taken++\n"],
     ["a quiet input is never decided upon", "if (!isHeard || !idle.map(({ clock }) => clock.takeCheck(tick)).some(Boolean)) continue", "if (!isHeard || idle.map(({ clock }) => clock.takeCheck(tick)).length > 0) continue"],
@@ -52,7 +51,6 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["rows that are late are nowhere", "if (outcomes[row] === Outcome.late) late.push(", "if (outcomes[row] === undefined) late.push("]
   ]),
   ...planted("streams/engine/Ingest.ts", [
-    ["a feed is called quiet while records are on their way", "Effect.tap((isHeard) => isHeard ? Effect.suspend(() => transit.isKept) : Effect.void)", "Effect.tap((isHeard) => isHeard ? Effect.void : Effect.void)"],
     ["what waits for the log has no bound", "Stream.buffer({ capacity: readAhead })", "Stream.buffer({ capacity: \"unbounded\" })"],
     ["a position is there before the records that lie before it", "    return Effect.forEach(parts.slice(0, -1), append, { concurrency: \"unbounded\", discard: true }).pipe(\n      Effect.andThen(last === undefined ? Effect.void : append(last))\n    )", "    return Effect.andThen(last === undefined ? Effect.void : append(last), Effect.forEach(parts.slice(0, -1), append, { discard: true }))"]
   ]),

@@ -74,6 +74,8 @@ export class Faults {
   /** No more faults: what is left is to come to an end. */
   isOver = false
   planted = 0
+  /** Event time is just about to be needed: what is decided and what comes in now is of more weight than at other times. */
+  isCritical = false
   /** After so many there are no more. */
   readonly #most: number
   readonly #last = new WeakMap<Process, string>()
@@ -104,7 +106,7 @@ export class Faults {
     const random = this.#random
     const { slow, wait } = this.#likelihoods
     if (isPrompt) return random.happens(0.5) ? Effect.sleep(random.below(5)) : Effect.void
-    if (this.happens(name === this.#weak && slow > 0 ? 0.4 : slow)) return Effect.sleep(random.below(800))
+    if (this.happens(slow > 0 && (name === this.#weak || (this.isCritical && name === "append")) ? 0.4 : slow)) return Effect.sleep(random.below(800))
     if (this.happens(wait)) return Effect.sleep(random.below(60))
     return random.happens(0.5) ? Effect.yieldNow : Effect.void
   }
@@ -114,7 +116,7 @@ export class Faults {
     if (isPrompt) return Effect.sync(apply)
     const world = this.#world
     const { crash, full, late, outage, stop } = this.#likelihoods
-    const failure = name === this.#weak ? Math.min(0.3, this.#likelihoods.failure * 8) : this.#likelihoods.failure
+    const failure = this.#failureOf(name)
     if (world.now < this.#outageUntil) return this.#plant(() => fail("away"))
     if (this.happens(outage)) {
       this.#outageUntil = world.now + this.#random.below(3_000)
@@ -141,6 +143,12 @@ export class Faults {
       return Effect.andThen(Effect.yieldNow, Effect.sync(apply))
     }
     return Effect.sync(apply)
+  }
+
+  #failureOf(name: string): number {
+    const { failure } = this.#likelihoods
+    if (failure > 0 && this.isCritical && name === "decide") return 0.3
+    return name === this.#weak ? Math.min(0.3, failure * 8) : failure
   }
 
   #diesBefore(process: Process, name: string): boolean {

@@ -189,18 +189,19 @@ class Simulation {
   #disturb(): void {
     const { isApart, isAsked, isDense } = this.#setting.mode
     const isCritical = this.#isEndOfSilence()
+    this.#faults.isCritical = isCritical
     if (this.#faults.happens(isDense ? 0.006 : isCritical && !isAsked ? 0.1 : 0.002)) this.#stop()
     if (this.#faults.happens(0.0005)) this.#world.wallAhead += this.#faults.below(60_000) - 20_000
     if (isApart && this.#faults.happens(isCritical ? 0.1 : 0.003)) this.#replace()
   }
 
-  /** Event time goes on by the clock, and an event is about to come: who has decided how far it has come, matters now. */
+  /** Event time goes on by the clock, and an event is about to come, or has just come: who has decided how far it has come, matters now. */
   #isEndOfSilence(): boolean {
     const { plan } = this.#setting
     const { now } = this.#world
     while ((plan[this.#passed]?.at ?? Infinity) <= now) this.#passed++
-    const [before, next] = [plan[this.#passed - 1]?.at ?? 0, plan[this.#passed]?.at ?? Infinity]
-    return next - now < 80 && now - before > 150
+    const at = (index: number) => plan[this.#passed + index]?.at ?? 0
+    return (at(0) - now < 80 && now - at(-1) > 150) || (now - at(-1) < 20 && at(-1) - at(-2) > 150)
   }
 
   #stop(): void {
