@@ -12,7 +12,7 @@ export interface Replacement {
   readonly replace: string
 }
 
-/** Makes copies of these folders of `src/`, which are gone when the tests of the file have run. */
+/** Makes copies of these folders, as they are named from `src/`, which are gone when the tests of the file have run. */
 export const planting = (...folders: ReadonlyArray<string>) => {
   // A copy has to lie inside the project, where its imports are found. Its own .gitignore hides it,
   // and the dot in its name hides it from the compiler, should a killed run leave it behind.
@@ -20,9 +20,9 @@ export const planting = (...folders: ReadonlyArray<string>) => {
   writeFileSync(join(copies, ".gitignore"), "*\n")
   afterAll(() => rmSync(copies, { recursive: true }), 120_000)
 
-  /** The folder of the copy in which the texts have been replaced. */
+  /** The `src/` of the copy in which the texts have been replaced. */
   return (name: string, ...replacements: ReadonlyArray<Replacement>): string => {
-    const copy = join(copies, name)
+    const copy = join(copies, name, "src")
     for (const folder of folders) cpSync(join(root, "src", folder), join(copy, folder), { recursive: true })
     for (const { file, find, replace } of replacements) {
       const source = readFileSync(join(copy, file), "utf8")

@@ -8,7 +8,8 @@ export interface Planted extends Replacement {
 const inProcess = "streams/engine/InProcess.ts"
 const idleClock = "streams/engine/IdleClock.ts"
 const reader = "streams/engine/SourceReader.ts"
-const ports = "testing/simulation/Ports.ts"
+const relay = "streams/engine/PaneRelay.ts"
+const simulated = "testing/simulation/"
 
 const planted = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Planted> =>
   mistakes.map(([mistake, find, replace]) => ({ mistake, file, find, replace }))
@@ -19,10 +20,14 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["a decision is kept one place further on", "at: offsets[partition] ?? 0, watermark", "at: (offsets[partition] ?? 0) + 1, watermark"],
     ["what was decided before is not taken again", "new Agenda(decisions, log.partitions)", "new Agenda([], log.partitions)"],
     ["dead letters are forgotten", "if (output.unused.length > 0) yield*", "if (output.unused.length > 1_000) yield*"],
-    ["silence counts whether the feed has been asked or not", "if (!isHeard || !idle.map", "if (!idle.map"],
+    ["silence counts without asking", "const isHeard = yield* isQuiet", "const isHeard = yield* Effect.succeed(run.isOver || true)"],
     ["a feed that cannot be asked is quiet", "clock.read(heardAt, isHeard)\n    if (!isHeard || ", "clock.read(heardAt)\n    if ("],
     ["decisions are taken in the middle of a batch", "yield* run.alone(Effect.suspend(() => decideNow(run, idleNow(run, ends))))", "yield* Effect.suspend(() => decideNow(run, idleNow(run, ends)))"],
     ["the end comes one record too early", "offset < (stopAt[partition] ?? Infinity))) return", "offset < (stopAt[partition] ?? Infinity) - 1)) return"],
+    ["a decision takes effect before it is durable", "  yield* log.write(decisions)\n  yield* decideAll(run, decisions)", "  yield* decideAll(run, decisions)\n  yield* log.write(decisions)"],
+    ["sessions of a crashed run stay in the sink", "job.adopt(stored.flat())", "job.adopt(stored.flat().slice(1_000))"],
+    ["rows are covered by a checkpoint before they are written", "  if (rows.length > 0) {\n", "  if (rows.length > 0) {\n    run.isBetween = false\n    run.taken++\n"],
+    ["a quiet input is never decided upon", "if (!isHeard || !idle.map(({ clock }) => clock.takeCheck(tick)).some(Boolean)) continue", "if (!isHeard || idle.map(({ clock }) => clock.takeCheck(tick)).length > 0) continue"],
     ["a run begins one record too late", "const carry = log.read(job.offsets).pipe(", "const carry = log.read(job.offsets.map((offset) => offset + 1)).pipe("],
     ["partitions that are added begin before the others", "decideNow(run, job.newcomers(inherited.partitions))", "Effect.void"],
     ["panes of a decision are not written", "  const output = run.job.decide(decision)\n  run.decided()\n  yield* putOut(run, output)", "  run.job.decide(decision)\n  run.decided()\n  run.isBetween = false"]
@@ -30,6 +35,10 @@ export const mistakes: ReadonlyArray<Planted> = [
   ...planted(idleClock, [
     ["a partition is idle while the log has more of it", " && next >= (ends[partition] ?? 0)", ""],
     ["event time by the clock begins at the last decision and at the last event", "const reach = active.length > 0 ? Math.min(...active.map(({ watermark }) => watermark)) : Math.floor(this.#reach)", "const reach = Math.floor(this.#reach) + 1_000"]
+  ]),
+  ...planted(idleClock, [
+    ["time in which the process was stopped counts as silence", "this.#observed += isAway ? this.#tickEvery : passed", "this.#observed += passed"],
+    ["there is no bound of disorder", "watermark: latest - this.#settings.outOfOrderness, at", "watermark: latest, at"]
   ]),
   ...planted(reader, [
     ["records that come again are taken again", "while (fresh < to && records.offsets[fresh]! < next) fresh++", "next = Math.min(next, records.offsets[from]!)"]
@@ -42,6 +51,7 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["rows that are late are nowhere", "if (outcomes[row] === Outcome.late) late.push(", "if (outcomes[row] === undefined) late.push("]
   ]),
   ...planted("streams/engine/Ingest.ts", [
+    ["what waits for the log has no bound", "Stream.buffer({ capacity: readAhead })", "Stream.buffer({ capacity: \"unbounded\" })"],
     ["a position is there before the records that lie before it", "    return Effect.forEach(parts.slice(0, -1), append, { concurrency: \"unbounded\", discard: true }).pipe(\n      Effect.andThen(last === undefined ? Effect.void : append(last))\n    )", "    return Effect.andThen(last === undefined ? Effect.void : append(last), Effect.forEach(parts.slice(0, -1), append, { discard: true }))"]
   ]),
   ...planted("streams/ports/CheckpointParts.ts", [
@@ -51,9 +61,31 @@ export const mistakes: ReadonlyArray<Planted> = [
   ...planted("streams/engine/Saver.ts", [
     ["what a checkpoint that failed has taken is in no other", "      isBaseDue = true\n", ""]
   ]),
-  ...planted(ports, [
+  ...planted(`${simulated}Sinks.ts`, [
     ["a sink loses a pane and says that it has it", "const apply = () => encoded.forEach(keep)", "const apply = () => encoded.slice(1).forEach(keep)"],
-    ["dead letters are acknowledged and lost", "const apply = () => letters.forEach(keep)", "const apply = () => letters.slice(1).forEach(keep)"]
+    ["a sink of rows loses one and says that it has it", "apply: () => rows.forEach(keep)", "apply: () => rows.slice(1).forEach(keep)"],
+    ["a sink that has no space says that it has taken all", "const request = { name: \"panes\", isWrite: true, mayComeLate: true, apply, half", "const request = { name: \"panes\", mayComeLate: true, apply: halfOf(encoded, keep) ?? apply, half"]
+  ]),
+  ...planted(`${simulated}Stores.ts`, [
+    ["a sink takes whatever is written last", "if (before === undefined || Pane.replaces(pane, before)) this.panes.set(id, pane)", "this.panes.set(id, before ?? pane); this.panes.set(id, pane)"]
+  ]),
+  ...planted(`${simulated}Ports.ts`, [
+    ["dead letters are acknowledged and lost", "const apply = () => letters.forEach(keep)", "const apply = () => letters.slice(1).forEach(keep)"],
+    ["decisions are taken by who has lost the place", "whileInPlace(hasPlace, toError, (isRefused) =>\n        faults.request(process, {\n          name: \"decide\"", "whileInPlace(() => true, toError, (isRefused) =>\n        faults.request(process, {\n          name: \"decide\""],
+    ["a position is kept apart from the records that lie before it", "if (chunk.position !== undefined) log.position = chunk.position\n          return first", "if (chunk.position !== undefined) process.schedule(() => log.position = chunk.position)\n          return first"]
+  ]),
+  ...planted(relay, [
+    ["what is carried counts before it is written", "    const found = sort(records, decode)\n", "    const found = sort(records, decode)\n    offsets[records.partition] = records.offsets[records.length - 1]! + 1\n    carried++\n"],
+    ["carrying begins one pane too late", "log.read([...offsets])", "log.read(offsets.map((offset) => offset === 0 ? 0 : offset + 1))"]
+  ]),
+  ...planted("streams/engine/Resumption.ts", [
+    ["a sink that was emptied is taken for a full one", "!sinks.includes(store.id)", "!sinks.includes(store.id) && store.id === \"\""]
+  ]),
+  ...planted("streams/engine/Agenda.ts", [
+    ["a decision comes one record too late", "while (idle[0] !== undefined && idle[0].at <= offsets[partition]!)", "while (idle[0] !== undefined && idle[0].at < offsets[partition]!)"]
+  ]),
+  ...planted("streams/operator/windowed/SlicedWindows.ts", [
+    ["windows that are closed are kept", "end + this.#lateness <= this.#closedTo", "end + this.#lateness + 1_000_000 <= this.#closedTo"]
   ]),
   ...planted("streams/engine/OperatorGraph.ts", [
     ["what was told at an end is told no more", "    for (const { pane, rows } of panes) this.#told.tell(pane, rows)\n    window.adopt(panes.map(({ pane }) => pane))\n    this.#panes = joined(this.#panes, panes)", "    this.#panes = this.#panes.slice()"]

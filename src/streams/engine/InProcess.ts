@@ -386,10 +386,9 @@ const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never,
     const heardAt = yield* MonotonicTime.millis
     for (const { clock } of idle) clock.read(heardAt, isHeard)
     if (!isHeard || !idle.map(({ clock }) => clock.takeCheck(tick)).some(Boolean)) continue
-    // Asked after the input, so that what it had to give is among what there is to read.
+    // Asked after the input, so that what it had to give is among what there is to read. While the log answers, nobody hears
+    // the input: this time counts when that has been asked again.
     const ends = yield* log.ends
-    const askedAt = yield* MonotonicTime.millis
-    for (const { clock } of idle) clock.read(askedAt)
     // What came during a pause gets the time until the next check to come in. Never two in a row, or a machine that
     // is always late would never decide.
     wasLeftOut = idle.map(({ clock }) => clock.takeAway()).some(Boolean) && !wasLeftOut

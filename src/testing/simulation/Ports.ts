@@ -1,61 +1,71 @@
-/** The ports of a processor over stores that outlive it, each request with whatever may go wrong with it. */
+/** The ports of a process over stores that outlive it, each request with whatever may go wrong with it. */
 import { Effect, Layer, Option, Stream } from "effect"
-import { extended, newestIntact, pack } from "../../streams/ports/CheckpointParts.ts"
 import { CheckpointError } from "../../streams/ports/Checkpoint.ts"
+import { newestIntact, pack } from "../../streams/ports/CheckpointParts.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { DeadLetters, DeadLettersError } from "../../streams/ports/DeadLetters.ts"
 import { Decisions, DecisionsError } from "../../streams/ports/Decisions.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
-import { Monitor } from "../../streams/ports/Monitor.ts"
-import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
-import * as Pane from "../../streams/pipeline/Pane.ts"
 import { identityOf } from "../../streams/records/Decision.ts"
 import { type Chunk, type Kind, type Records, valueAt } from "../../streams/records/Records.ts"
-import type { Faults } from "./Faults.ts"
-import { recordsOf, type Stored, type Stores } from "./Stores.ts"
+import type { Faults, Request } from "./Faults.ts"
+import type { Process } from "./Process.ts"
+import type { Stored, StoredLog } from "./StoredLog.ts"
+import type { Stores } from "./Stores.ts"
 import type { World } from "./World.ts"
 
+/** A process and what it has to do with. */
 export interface Simulated {
   readonly world: World
   readonly stores: Stores
   readonly faults: Faults
-  /** Whether this processor still has its place: what has lost it writes neither checkpoints nor decisions. */
+  readonly process: Process
+  /** Whether it still has its place: what has lost it writes nothing any more, but for what is on its way. */
   readonly hasPlace: () => boolean
 }
 
-export const layer = (simulated: Simulated) =>
-  Layer.mergeAll(logLayer(simulated), decisionsLayer(simulated), checkpointsLayer(simulated), sinkLayer(simulated), lettersLayer(simulated), Monitor.layer)
+/** What an event log does besides: whether its appends are prompt. */
+export interface LogOptions {
+  readonly topic: string
+  readonly isPrompt: boolean
+}
 
-/** The first half of a list that has one. */
-const halfOf = <A>(all: ReadonlyArray<A>, each: (one: A) => void): (() => void) | undefined =>
-  all.length < 2 ? undefined : () => all.slice(0, all.length >> 1).forEach(each)
-
-const logLayer = ({ faults, stores, world }: Simulated) => {
-  const request = <A>(apply: () => A) => faults.request({ apply }, (message) => new EventLogError({ message }))
-  const partitions = stores.log.length
+export const logLayer = ({ faults, process }: Simulated, log: StoredLog, { isPrompt, topic }: LogOptions) => {
+  const request = <A>(request: Request<A>) => faults.request(process, { isPrompt, ...request }, (message) => new EventLogError({ message }))
+  // Those that are added later are found by who starts after that.
+  const partitions = log.partitions.length
   return Layer.succeed(EventLog, {
-    topic: "simulated",
-    id: "simulated",
+    topic,
+    id: topic,
     partitions,
     append: (partition: number, chunk: Chunk) =>
-      request(() => {
-        const first = stores.append(partition, storedOf(chunk, world.currentTimeMillisUnsafe()))
-        if (chunk.position !== undefined) stores.position = chunk.position
-        return first
+      request({
+        name: "append",
+        isWrite: true,
+        apply: () => {
+          const first = log.append(partition, storedOf(chunk, process.currentTimeMillisUnsafe()))
+          if (chunk.position !== undefined) log.position = chunk.position
+          return first
+        }
       }),
     read: (from: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> =>
       Stream.suspend(() => {
-        const next = Array.from({ length: partitions }, (_, partition) => from[partition] ?? 0)
+        const reading = new Reading({ faults, log, partitions, from })
         return Stream.fromIterableEffectRepeat(Effect.gen(function*() {
           while (true) {
-            const found = next.flatMap((_, partition) => some({ faults, next, partition, stores }))
+            const found = reading.some()
             if (found.length > 0) return found
-            yield* Effect.callback<void>((resume) => stores.onAppend(() => resume(Effect.void)))
+            yield* Effect.callback<void>((resume) => {
+              const wake = () => process.schedule(() => resume(Effect.void))
+              // It may have been taken off its turn since it looked.
+              if (reading.isBehind) wake()
+              else log.onAppend(wake)
+            })
           }
         }))
       }),
-    ends: Effect.suspend(() => request(() => stores.log.slice(0, partitions).map(({ length }) => length))),
-    position: Effect.sync(() => Option.fromUndefinedOr(stores.position))
+    ends: Effect.suspend(() => request({ name: "ends", apply: () => log.ends.slice(0, partitions) })),
+    position: Effect.suspend(() => request({ name: "position", apply: () => Option.fromUndefinedOr(log.position) }))
   })
 }
 
@@ -67,88 +77,137 @@ const storedOf = (chunk: Chunk, appendedAt: number): ReadonlyArray<Stored> =>
     appendedAt
   }))
 
-/** A batch of what a partition has behind what was read; now and then with a record that was read before. */
-const some = ({ faults, next, partition, stores }: Pick<Simulated, "faults" | "stores"> & {
-  readonly next: Array<number>
-  readonly partition: number
-}): ReadonlyArray<Records> => {
-  const from = next[partition]!
-  const have = stores.log[partition]!.length - from
-  if (have <= 0) return []
-  const start = from > 0 && faults.happens(0.05) ? from - 1 : from
-  const end = from + 1 + faults.below(Math.min(have, 8))
-  next[partition] = end
-  return [recordsOf(stores.log[partition]!.slice(start, end), partition, start)]
+/** One reader of a log: it prefers one partition, as fetches do that are answered by brokers of different speeds. */
+class Reading {
+  readonly #faults: Faults
+  readonly #log: StoredLog
+  readonly #next: Array<number>
+  readonly #preferred: number
+  readonly #largest: number
+
+  constructor({ faults, from, log, partitions }: {
+    readonly faults: Faults
+    readonly log: StoredLog
+    readonly partitions: number
+    readonly from: ReadonlyArray<number>
+  }) {
+    this.#faults = faults
+    this.#log = log
+    this.#next = Array.from({ length: partitions }, (_, partition) => from[partition] ?? 0)
+    this.#preferred = faults.below(partitions)
+    this.#largest = 1 + faults.below(16)
+  }
+
+  get isBehind(): boolean {
+    return this.#behind.length > 0
+  }
+
+  get #behind(): ReadonlyArray<number> {
+    return this.#next.flatMap((next, partition) => next < this.#log.partitions[partition]!.length ? [partition] : [])
+  }
+
+  /** A batch each of some partitions, in any order. */
+  some(): ReadonlyArray<Records> {
+    const behind = this.#behind
+    const first = behind.includes(this.#preferred) ? this.#preferred : behind[this.#faults.below(behind.length)]
+    return first === undefined ? [] : [this.#batch(first), ...behind.flatMap((other) => other !== first && this.#faults.below(3) === 0 ? [this.#batch(other)] : [])]
+  }
+
+  /** Now and then with a record that was read before. */
+  #batch(partition: number): Records {
+    const from = this.#next[partition]!
+    const have = this.#log.partitions[partition]!.length - from
+    const start = from > 0 && this.#faults.happens(0.05) ? from - 1 : from
+    const end = from + 1 + this.#faults.below(Math.min(have, this.#largest))
+    this.#next[partition] = end
+    return this.#log.records(partition, start, end)
+  }
 }
 
-const decisionsLayer = ({ faults, hasPlace, stores }: Simulated) =>
-  Layer.succeed(Decisions, {
+export const decisionsLayer = ({ faults, hasPlace, process, stores }: Simulated) => {
+  const toError = (message: string) => new DecisionsError({ message })
+  return Layer.succeed(Decisions, {
     processor: "simulated",
     readOf: () => Effect.succeed([]),
-    read: Effect.sync(() => [...stores.decisions.values()]),
+    read: faults.request(process, { name: "decisions", apply: () => [...stores.decisions.values()] }, toError),
     write: (decisions) =>
-      fenced(hasPlace, (message) => new DecisionsError({ message }), faults.request({
-        apply: () => {
-          for (const decision of decisions) stores.decisions.set(identityOf(decision), decision)
-        }
-      }, (message) => new DecisionsError({ message })))
+      whileInPlace(hasPlace, toError, (isRefused) =>
+        faults.request(process, {
+          name: "decide",
+          isWrite: true,
+          apply: () => {
+            if (isRefused()) return
+            for (const decision of decisions) stores.decisions.set(identityOf(decision), decision)
+          }
+        }, toError))
+  })
+}
+
+/** Of what only who has a place may write: the store refuses it, however late it comes. */
+export const whileInPlace = <E>(
+  hasPlace: () => boolean,
+  toError: (message: string) => E,
+  write: (isRefused: () => boolean) => Effect.Effect<void, E>
+): Effect.Effect<void, E> =>
+  Effect.suspend(() => {
+    let wasRefused = false
+    const isRefused = () => wasRefused = !hasPlace()
+    if (isRefused()) return Effect.fail(toError("planted: another has the place"))
+    return Effect.andThen(write(isRefused), Effect.suspend(() => wasRefused ? Effect.fail(toError("planted: another has the place")) : Effect.void))
   })
 
-const checkpointsLayer = ({ faults, hasPlace, stores }: Simulated) => {
+export const checkpointsLayer = ({ faults, hasPlace, process, stores }: Simulated) => {
   const toError = (message: string) => new CheckpointError({ message })
   return Layer.succeed(CheckpointStore, {
-    save: (_name, part) =>
-      fenced(hasPlace, toError, Effect.suspend(() => {
+    save: (name, part) =>
+      whileInPlace(hasPlace, toError, (isRefused) => {
+        const saved = stores.checkpointsOf(name)
+        // Where it belongs is said when it is begun: one that comes late is no part of what was begun after it.
+        const place = saved.next(part.isBase)
         const chunks = [...pack(part)]
-        return faults.request({
+        return faults.request(process, {
+          name: "save",
+          isWrite: true,
           apply: () => {
-            // Torn in the writing, or rotten since: its checksum tells.
+            // Rotten since: its checksum tells.
             const kept = faults.happens(0.03) ? chunks.map((chunk) => damaged(chunk, faults.below(chunk.length))) : chunks
-            stores.checkpoints = extended(stores.checkpoints, part.isBase, kept)
+            if (!isRefused()) saved.keep(place, kept, part.head)
+          },
+          // Torn in the writing.
+          half: () => {
+            if (!isRefused()) saved.keep(place, chunks.map((chunk) => chunk.subarray(0, faults.below(chunk.length))), null)
           }
         }, toError)
-      })),
+      }),
     load: (name) =>
-      Effect.suspend(() => newestIntact(name, stores.checkpoints)).pipe(
+      faults.request(process, { name: "load", apply: () => stores.checkpointsOf(name).chains }, toError).pipe(
+        Effect.flatMap((chains) => newestIntact(name, chains)),
         // Where both are damaged a user computes everything again.
-        Effect.catchTag("CheckpointError", () => Effect.sync(() => {
-          stores.checkpoints = []
+        Effect.catchIf((error) => error.message.includes("damaged"), () => Effect.sync(() => {
+          stores.checkpointsOf(name).clear()
           return Option.none()
         }))
       ),
-    heads: Effect.sync(() => new Map()),
-    remove: () => Effect.sync(() => void (stores.checkpoints = []))
+    heads: Effect.sync(() => stores.heads),
+    remove: (name) => Effect.sync(() => stores.checkpointsOf(name).clear())
   })
 }
 
 /** A bit of one byte is another. */
 const damaged = (chunk: Uint8Array, at: number): Uint8Array => chunk.map((byte, index) => index === at ? byte ^ 4 : byte)
 
-const fenced = <A, E>(hasPlace: () => boolean, toError: (message: string) => E, request: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.suspend(() => hasPlace() ? request : Effect.fail(toError("planted: another has the place")))
-
-const sinkLayer = ({ faults, stores }: Simulated) => {
-  const read = Effect.sync(() => [...stores.panes.values()])
-  return Layer.succeed(ResultSink, {
-    write: (panes) => {
-      const encoded = panes.map(Pane.encode)
-      const keep = (pane: Pane.Encoded) => stores.keepPane(pane)
-      const apply = () => encoded.forEach(keep)
-      return faults.request({ apply, half: halfOf(encoded, keep), mayComeLate: true }, (message) => new ResultSinkError({ message }))
-    },
-    read: ({ pipeline }) => Effect.map(read, (all) => all.filter((pane) => pane.pipeline === pipeline)),
-    recall: ({ pipeline }) => Effect.map(read, (all) => all.filter((pane) => pane.pipeline === pipeline)),
-    remove: () => Effect.void
-  })
-}
-
-const lettersLayer = ({ faults, stores }: Simulated) =>
+export const lettersLayer = ({ faults, process, stores }: Simulated) =>
   Layer.succeed(DeadLetters, {
     write: (letters) => {
       const keep = (letter: (typeof letters)[number]) => stores.keepLetter(letter)
       const apply = () => letters.forEach(keep)
-      return faults.request({ apply, half: halfOf(letters, keep), mayComeLate: true }, (message) => new DeadLettersError({ message }))
+      const request = { name: "letters", isWrite: true, mayComeLate: true, apply, half: halfOf(letters, keep) }
+      return faults.request(process, request, (message) => new DeadLettersError({ message }))
     },
     read: () => Effect.sync(() => [...stores.letters.values()]),
     remove: () => Effect.void
   })
+
+/** The first half of a list that has one. */
+export const halfOf = <A>(all: ReadonlyArray<A>, each: (one: A) => void): (() => void) | undefined =>
+  all.length < 2 ? undefined : () => all.slice(0, all.length >> 1).forEach(each)

@@ -1,27 +1,17 @@
 /**
- * The whole of a processor, feed to sink, in a simulated world: the real `Ingest`, `InProcess` and operators over stores in
- * memory, killed, stopped and started again at moments that are a matter of the seed, with requests that fail in every way.
- * When the faults are over it comes to its end, and then has to have left what an undisturbed run leaves.
+ * The whole program, feed to sink, in a simulated world: the real `Ingest`, `InProcess`, `PaneRelay` and operators over stores
+ * in memory, killed, stopped, replaced and started again at moments that are a matter of the seed, with requests that fail
+ * in every way. When the faults are over it has to come to what an undisturbed run leaves, and within a stated time.
  */
-import { Cause, Clock, Effect, Exit, Layer, Logger } from "effect"
+import { Cause, Exit } from "effect"
 import { createHash } from "node:crypto"
-import * as fc from "fast-check"
-import { Agenda } from "../../streams/engine/Agenda.ts"
-import * as Ingest from "../../streams/engine/Ingest.ts"
-import * as InProcess from "../../streams/engine/InProcess.ts"
-import { Job } from "../../streams/engine/Job.ts"
-import * as Checked from "../../streams/pipeline/Checked.ts"
-import type { AnyOfPanes } from "../../streams/pipeline/Pipeline.ts"
-import { Engine, type Report } from "../../streams/ports/Engine.ts"
-import { Feed } from "../../streams/ports/Feed.ts"
-import * as Pane from "../../streams/pipeline/Pane.ts"
-import { valueAt } from "../../streams/records/Records.ts"
-import { countings, jobs, source } from "../Arbitraries.ts"
-import { Faults, type Likelihoods } from "./Faults.ts"
-import * as Ports from "./Ports.ts"
+import type { Any } from "../../streams/pipeline/Pipeline.ts"
+import * as Deployment from "./Deployment.ts"
+import { Faults } from "./Faults.ts"
+import { judge } from "./Judgement.ts"
 import { Random } from "./Random.ts"
-import { recordsOf, Stores } from "./Stores.ts"
-import { type Absence, mostEvents, type Planned, planOf, SimulatedFeed, until } from "./SimulatedFeed.ts"
+import { Stores } from "./Stores.ts"
+import { absencesOf, boundOf, mostEvents, pipelinesOf, planOf } from "./Workload.ts"
 import { World } from "./World.ts"
 
 /** What a seed comes to. */
@@ -48,6 +38,12 @@ const unlimited: Limits = { events: Infinity, faults: Infinity }
 
 /** A turn is some microseconds of work: so many are more than any run needs. */
 const mostSteps = 400_000
+
+/**
+ * When the faults are over and all has come, every window is told within so many milliseconds: the idle time-out, two checks,
+ * the longest window with its lateness, and a checkpoint.
+ */
+const mostPatience = 4_000
 
 export const simulate = (seed: number, limits: Limits = unlimited): Outcome => new Simulation(seed, limits).outcome()
 
@@ -77,136 +73,223 @@ class Simulation {
   readonly #world: World
   readonly #stores: Stores
   readonly #faults: Faults
-  readonly #pipelines: ReadonlyArray<AnyOfPanes>
-  readonly #plan: ReadonlyArray<Planned>
-  readonly #absences: ReadonlyArray<Absence>
-  /** An ordered feed is read by its own clock: nothing of it may ever be late. */
-  readonly #isOrdered: boolean
+  readonly #setting: Deployment.Setting
+  readonly #pipelines: ReadonlyArray<Any>
   readonly #problems: Array<string> = []
+  readonly #roles: ReadonlyArray<Deployment.Role>
+  #lives: ReadonlyArray<Deployment.Life> = []
+  /** Those that have ended, and something of them still goes on. */
+  #remains: ReadonlyArray<Deployment.Life> = []
   #starts = 0
-  /** Who has the place. */
+  /** Who has the place of the processor. */
   #holder = 0
+  readonly #settles: boolean
+  /** Lines of the plan whose time has come. */
+  #passed = 0
 
   constructor(seed: number, limits: Limits) {
+    const random = new Random(seed * 31 + 1)
     this.#seed = seed
-    this.#random = new Random(seed * 31 + 1)
-    this.#isOrdered = this.#random.happens(0.4)
+    this.#random = random
     this.#world = new World(seed * 31 + 2, 1_732_545_000_000)
-    this.#stores = new Stores(this.#isOrdered ? 1 : 1 + this.#random.below(3))
-    this.#faults = new Faults(this.#world, new Random(seed * 31 + 3), { likelihoods: this.#likelihoods(), most: limits.faults })
-    this.#pipelines = pipelinesOf(seed, this.#random)
-    this.#plan = planOf(new Random(seed * 31 + 4), { isOrdered: this.#isOrdered, bound: boundOf(this.#pipelines), seed }).slice(0, Math.max(1, limits.events))
-    this.#absences = Array.from({ length: this.#random.below(3) }, () => this.#absence())
-  }
-
-  #absence(): Absence {
-    const from = this.#random.below(this.#plan.at(-1)?.at ?? 1)
-    return { from, to: from + 100 + this.#random.below(3_000) }
-  }
-
-  #likelihoods(): Likelihoods {
-    const most = this.#random.happens(0.3) ? 0.12 : 0.04
-    return { failure: this.#random.next() * most, crash: this.#random.next() * 0.03, outage: this.#random.next() * 0.01 }
+    this.#faults = new Faults(this.#world, new Random(seed * 31 + 3), limits.faults)
+    const mode = Deployment.modeOf(random)
+    this.#stores = new Stores(mode.isOrdered ? 1 : 1 + random.below(3), mode.isRelayed ? 1 + random.below(2) : 0)
+    this.#pipelines = pipelinesOf(seed, random, mode.isOrdered)
+    const plan = planOf(seed, new Random(seed * 31 + 4), boundOf(this.#pipelines), mode).slice(0, Math.max(1, limits.events))
+    const absences = mode.isAsked ? absencesOf(random, plan) : []
+    this.#setting = { mode, plan, absences, pipelines: this.#pipelines, world: this.#world, stores: this.#stores, faults: this.#faults }
+    this.#roles = Deployment.rolesOf(mode)
+    if (mode.isSpread) Deployment.spread(this.#setting, new Random(seed * 31 + 5))
+    this.#settles = random.happens(0.5)
   }
 
   outcome(): Outcome {
     this.#disturbed()
     this.#faults.isOver = true
-    const report = this.#problems.length > 0 ? null : this.#toTheEnd()
-    if (report !== null) this.#judge(report)
-    const trace = createHash("sha256").update(JSON.stringify([this.#world.steps, this.#world.now, [...this.#stores.panes]])).digest("hex")
+    if (this.#problems.length === 0) this.#problems.push(...this.#settles ? this.#toRest() : this.#toTheEnd())
+    const left = [this.#world.steps, this.#world.now, [...this.#stores.panes]]
     return {
       seed: this.#seed,
-      problems: this.#problems,
+      problems: [...new Set(this.#problems)],
       faults: this.#faults.planted,
       starts: this.#starts,
       steps: this.#world.steps,
-      trace
+      trace: createHash("sha256").update(JSON.stringify(left)).digest("hex")
     }
   }
 
-  /** Starts the processor again and again, until the feed has ended and some silence is over. */
+  get #end(): number {
+    return this.#setting.plan.at(-1)?.at ?? 0
+  }
+
+  /** Starts whatever has ended again and again, until the feed has ended and some silence is over. */
   #disturbed(): void {
-    const end = (this.#plan.at(-1)?.at ?? 0) + 3_000
-    for (let life = 0; this.#world.now < end && this.#problems.length === 0; life++) {
+    for (const role of this.#roles) this.#start(role)
+    const end = this.#end + 1_000
+    while (this.#world.now < end && this.#problems.length === 0) {
       // By then it has been away more often than it can ever be here.
-      if (life > 300) this.#faults.isOver = true
-      if (life > 400) this.#problems.push("comes to nothing, however often it is started")
-      this.#live(end)
-      this.#world.pause(this.#random.below(500))
-      if (!this.#isOrdered && this.#stores.log.length < 3 && this.#faults.happens(0.05)) this.#stores.log.push([])
+      if (this.#starts > 300) this.#faults.isOver = true
+      if (this.#starts > 400 || this.#world.steps > mostSteps) this.#problems.push("comes to nothing, however often it is started")
+      if (!this.#world.step()) this.#problems.push("stands still")
+      this.#bury()
+      this.#disturb()
     }
   }
 
-  /** One process, until it dies, ends, or there is nothing more to come. */
-  #live(end: number): void {
+  #start(role: Deployment.Role): void {
     this.#starts++
-    const holder = ++this.#holder
-    // Whoever was there before may still be, without knowing that its place is taken.
-    if (!this.#faults.happens(0.2)) this.#world.kill()
-    this.#faults.isDying = false
-    const exit = this.#run(this.#alive(holder), () => this.#faults.isDying || this.#world.now > end)
-    if (exit !== null && Exit.isFailure(exit)) this.#note(exit.cause)
-    if (this.#faults.isDying) this.#world.kill()
+    // One that was stopped, and who feeds it with it, is no more.
+    if (this.#setting.mode.isDense && role === "processor") this.#setting.absences.length = 0
+    const holder = role === "processor" ? ++this.#holder : 0
+    const life = Deployment.start(role, {
+      ...this.#setting,
+      name: this.#starts,
+      hasPlace: role === "processor" ? () => holder === this.#holder : () => true,
+      complain: (problem) => void this.#problems.push(problem),
+      draw: (bound) => this.#random.below(bound)
+    })
+    this.#lives = [...this.#lives, life]
   }
 
-  #alive(holder: number) {
-    const feed = new SimulatedFeed({ plan: this.#plan, absences: this.#absences }, this.#world)
-    const checkpointEvery = this.#random.below(800)
-    return Effect.gen({ self: this }, function*() {
-      const { isQuiet, run } = yield* this.#ingestion
-      const engine = yield* Engine
-      const options = { name: "simulated", pipelines: this.#pipelines, isQuiet, idleTimeout: 200, checkpointEvery }
-      return yield* Effect.raceFirst(engine.run(options), Effect.andThen(run, Effect.never))
-    }).pipe(
-      Effect.provide(this.#layers(holder)),
-      Effect.provideService(Feed, feed.service)
-    )
+  /** What has ended is begun again after a while. */
+  #bury(): void {
+    for (const life of this.#lives) {
+      const exit = life.fiber.pollUnsafe()
+      if (exit === undefined && !life.process.isDying) continue
+      if (exit !== undefined && Exit.isFailure(exit)) this.#note(exit.cause)
+      this.#lives = this.#lives.filter((other) => other !== life)
+      // What it has begun may go on without it.
+      if (exit !== undefined && this.#faults.happens(0.2)) this.#remains = [...this.#remains, life]
+      else this.#world.kill(life.process)
+      if (this.#lives.some(({ role }) => role === life.role)) continue
+      this.#world.later(this.#random.below(300), () => this.#begin(life.role))
+    }
+  }
+
+  #begin(role: Deployment.Role): void {
+    if (this.#lives.some((life) => life.role === role)) return
+    if (role === "processor") this.#change()
+    this.#start(role)
+  }
+
+  /** What is another when a processor is started again. */
+  #change(): void {
+    const { stores } = this.#setting
+    const { isOrdered } = this.#setting.mode
+    if (!isOrdered && stores.log.partitions.length < 3 && this.#faults.happens(0.03)) stores.log.partitions.push([])
+    if (this.#faults.happens(0.02)) {
+      // Whoever carries panes is to find out when it is started.
+      for (const { process } of this.#lives.filter(({ role }) => role === "carrier")) process.isDying = true
+      stores.makeAnew()
+    }
+  }
+
+  /** What happens to processes and clocks from outside. */
+  #disturb(): void {
+    const { isApart, isAsked, isDense } = this.#setting.mode
+    const isCritical = this.#isEndOfSilence()
+    this.#faults.isCritical = isCritical
+    if (this.#faults.happens(isDense ? 0.006 : isCritical && !isAsked ? 0.1 : 0.002)) this.#stop()
+    if (this.#faults.happens(0.0005)) this.#world.wallAhead += this.#faults.below(60_000) - 20_000
+    if (isApart && this.#faults.happens(isCritical ? 0.1 : 0.003)) this.#replace()
+  }
+
+  /** Event time goes on by the clock, and an event is about to come, or has just come: who has decided how far it has come, matters now. */
+  #isEndOfSilence(): boolean {
+    const { plan } = this.#setting
+    const { now } = this.#world
+    while ((plan[this.#passed]?.at ?? Infinity) <= now) this.#passed++
+    const at = (index: number) => plan[this.#passed + index]?.at ?? 0
+    return (at(0) - now < 80 && now - at(-1) > 150) || (now - at(-1) < 20 && at(-1) - at(-2) > 150)
+  }
+
+  #stop(): void {
+    const chosen = this.#lives[this.#faults.below(this.#lives.length)]
+    if (chosen === undefined) return
+    const milliseconds = 300 + this.#faults.below(this.#faults.below(5) === 0 ? 20_000 : 2_000)
+    chosen.process.stop(milliseconds)
+    const { absences, mode } = this.#setting
+    // Who feeds it was stopped with it, and takes a moment to come back.
+    if (mode.isDense && chosen.role === "processor") absences.push({ from: this.#world.now, to: this.#world.now + milliseconds + this.#faults.below(60) })
+  }
+
+  /** Another takes the place while the one before is still there, and does not know; it may be stopped just now. */
+  #replace(): void {
+    const [first, second] = this.#lives.filter(({ role }) => role === "processor")
+    if (second !== undefined) first!.process.isDying = true
+    else if (first !== undefined) {
+      if (this.#faults.happens(0.5)) first.process.stop(this.#faults.below(3_000))
+      this.#start("processor")
+    }
+  }
+
+  #killAll(): void {
+    for (const { process } of [...this.#lives, ...this.#remains]) this.#world.kill(process)
+    this.#lives = []
+    this.#remains = []
+  }
+
+  /** Undisturbed it goes on, and tells of every window within a stated time. */
+  #toRest(): ReadonlyArray<string> {
+    this.#killAll()
+    for (const role of this.#roles) this.#start(role)
+    const { log } = this.#stores
+    const { plan } = this.#setting
+    const isRead = () => log.position === String(plan.length)
+    const first = this.#world.steps
+    const latest = Math.max(this.#world.now, this.#end) + 10_000
+    const isSteppedOn = (before: number) => {
+      if (this.#world.steps - first > mostSteps || !this.#world.step(before)) return false
+      this.#bury()
+      return this.#problems.length === 0
+    }
+    while (!isRead()) if (!isSteppedOn(latest)) return [...this.#problems, "does not read all that comes when nothing disturbs it any more"]
+    const end = Math.max(this.#world.now, ...this.#setting.absences.map(({ to }) => to)) + mostPatience
+    while (isSteppedOn(end));
+    if (this.#problems.length > 0) return this.#problems
+    const processor = this.#lives.find(({ role }) => role === "processor")
+    if (processor === undefined) return ["has ended when nothing disturbed it any more"]
+    return this.#judged(processor.watch.progress, true)
   }
 
   /** What is left, undisturbed: all of the feed, and the end of the input. */
-  #toTheEnd(): Report | null {
-    this.#world.kill()
-    this.#starts++
-    const holder = ++this.#holder
-    const program = Effect.gen({ self: this }, function*() {
-      const { run } = yield* this.#ingestion
-      yield* Effect.raceFirst(run, until(() => this.#stores.position === String(this.#plan.length)))
-      const engine = yield* Engine
-      const stopAt = Effect.sync(() => this.#stores.log.map(({ length }) => length))
-      return yield* engine.run({ name: "simulated", pipelines: this.#pipelines, stopAt })
-    }).pipe(
-      Effect.provide(this.#layers(holder)),
-      Effect.provideService(Feed, new SimulatedFeed({ plan: this.#plan, absences: this.#absences }, this.#world).service)
-    )
-    const exit = this.#run(program, () => false)
-    if (exit === null) this.#problems.push("does not come to its end when nothing disturbs it any more")
-    else if (Exit.isFailure(exit)) this.#problems.push(`fails when nothing disturbs it any more: ${Cause.pretty(exit.cause).slice(0, 400)}`)
-    return exit !== null && Exit.isSuccess(exit) ? exit.value : null
+  #toTheEnd(): ReadonlyArray<string> {
+    this.#killAll()
+    const report = this.#whole("last processor")
+    if (report === null) return this.#problems
+    if (this.#setting.mode.isRelayed && this.#whole("last carrier") === null) return this.#problems
+    return this.#judged(report, false)
   }
 
-  get #ingestion() {
-    return this.#isOrdered ? Ingest.whole : Ingest.byKey({ source: source(0).definition })
+  /** Runs one process to its end. */
+  #whole(role: Deployment.Role): Deployment.Report | null {
+    this.#start(role)
+    this.#holder++
+    const life = this.#lives.at(-1)!
+    const first = this.#world.steps
+    while (life.fiber.pollUnsafe() === undefined && this.#world.steps - first < mostSteps && this.#world.step());
+    this.#killAll()
+    const exit = life.fiber.pollUnsafe()
+    if (exit === undefined) this.#problems.push("does not come to its end when nothing disturbs it any more")
+    else if (Exit.isFailure(exit)) this.#problems.push(`fails when nothing disturbs it any more: ${Cause.pretty(exit.cause).slice(0, 600)}`)
+    return exit !== undefined && Exit.isSuccess(exit) ? exit.value : null
   }
 
-  #layers(holder: number) {
-    const hasPlace = () => holder === this.#holder
-    return InProcess.layer.pipe(Layer.provideMerge(Ports.layer({ world: this.#world, stores: this.#stores, faults: this.#faults, hasPlace })))
-  }
-
-  /** Runs a program turn by turn; `null` where it was left, or has come to nothing. */
-  #run<A, E>(program: Effect.Effect<A, E>, isLeft: () => boolean): Exit.Exit<A, E> | null {
-    const world = this.#world
-    const fiber = Effect.runFork(program.pipe(Effect.provide(Logger.layer([])), Effect.provideService(Clock.Clock, world)), { scheduler: world })
-    const first = world.steps
-    while (fiber.pollUnsafe() === undefined && !isLeft()) {
-      if (world.steps - first > mostSteps) return null
-      // A stop of the process, and a wall clock that is set.
-      if (this.#faults.happens(0.002)) world.pause(500 + this.#faults.below(20_000))
-      if (this.#faults.happens(0.0005)) world.wallAhead += this.#faults.below(60_000) - 20_000
-      if (!world.step()) return null
-    }
-    return fiber.pollUnsafe() ?? null
+  #judged(account: Deployment.Report, isAllTold: boolean): ReadonlyArray<string> {
+    const { mode, plan } = this.#setting
+    return [
+      ...this.#problems,
+      ...judge({
+        stores: this.#stores,
+        pipelines: this.#pipelines,
+        plan,
+        account,
+        isNothingLate: mode.isOrdered,
+        isVerbatim: mode.isOrdered,
+        isAllTold
+      })
+    ]
   }
 
   /** What was planted may end a process; nothing else may. */
@@ -215,65 +298,4 @@ class Simulation {
     const text = Cause.pretty(cause)
     if (!text.includes("planted: ")) this.#problems.push(`ends with what nobody has planted: ${text.slice(0, 600)}`)
   }
-
-  /** Holds what it has left against an undisturbed run over the same log and the same decisions. */
-  #judge(report: Report): void {
-    const stores = this.#stores
-    const expected = new Stores(stores.log.length)
-    const job = new Job(this.#pipelines, { partitions: stores.log.length })
-    const agenda = new Agenda([...stores.decisions.values()], stores.log.length)
-    const records = stores.log.map((stored, partition) => recordsOf(stored, partition, 0))
-    const keep = (output: ReturnType<Job["take"]>) => {
-      for (const pane of output.panes) expected.keepPane(Pane.encode(pane))
-      return output.unused
-    }
-    for (const decision of agenda.due(job.offsets)) keep(job.decide(decision))
-    for (const batch of records) {
-      for (const part of agenda.weave(batch, () => job.offsets)) {
-        if ("_tag" in part) keep(job.decide(part))
-        else for (const { detail, offset, pipeline, reason, record } of keep(job.take(part))) {
-          expected.keepLetter({ topic: "simulated", partition: part.partition, offset, pipeline, reason, detail, bytes: valueAt(part, record) })
-        }
-      }
-    }
-    this.#same("panes", shownIn(stores), shownIn(expected))
-    this.#same("dead letters", lettersIn(stores), lettersIn(expected))
-    const { aggregated, deadLettered, filtered, late } = report
-    if (aggregated + deadLettered + filtered + late !== stores.records) {
-      this.#problems.push(`of ${stores.records} records there are ${JSON.stringify({ aggregated, deadLettered, filtered, late })}`)
-    }
-    for (const [pipeline, counts] of Object.entries(report.byPipeline)) {
-      const letters = [...stores.letters.values()].filter((letter) => letter.reason === "late" && letter.pipeline === pipeline)
-      if (letters.length !== counts.late) this.#problems.push(`${counts.late} rows were late for ${pipeline}, and of ${letters.length} there are letters`)
-    }
-    const texts = new Set(stores.log.flat().map(({ bytes }) => Buffer.from(bytes).toString()))
-    const lost = this.#plan.find(({ text }) => !texts.has(text))
-    if (lost !== undefined) this.#problems.push(`the feed gave what is not in the log: ${lost.text}`)
-    if (this.#isOrdered && late > 0) this.#problems.push(`${late} of an ordered feed were late`)
-  }
-
-  #same(what: string, found: ReadonlyArray<string>, expected: ReadonlyArray<string>): void {
-    const [has, needs] = [new Set(found), new Set(expected)]
-    const more = found.find((each) => !needs.has(each))
-    const less = expected.find((each) => !has.has(each))
-    if (more !== undefined || less !== undefined) this.#problems.push(`other ${what}: ${more ?? "nothing"} instead of ${less ?? "nothing"}`)
-  }
 }
-
-/** Often one of few results, of which many runs can be made; else anything that the laws of engines draw. */
-const pipelinesOf = (seed: number, random: Random): ReadonlyArray<AnyOfPanes> => {
-  const drawn = random.happens(0.6) ? fc.sample(countings, { seed, numRuns: 1 }) : fc.sample(jobs({ revisions: true }), { seed, numRuns: 1 })
-  return drawn[0] ?? []
-}
-
-/** The smallest bound of disorder. */
-const boundOf = (pipelines: ReadonlyArray<AnyOfPanes>): number =>
-  Math.min(...pipelines.map(({ checked }) => Checked.inputOf(checked).events.definition.outOfOrderness))
-
-/** What each window finally holds. */
-const shownIn = ({ panes }: Stores): ReadonlyArray<string> =>
-  [...panes.values()].flatMap(({ end, key, pane, pipeline, start, values }) =>
-    pane === "retracted" ? [] : [JSON.stringify([pipeline, key, start, end, values])])
-
-const lettersIn = ({ letters }: Stores): ReadonlyArray<string> =>
-  [...letters.values()].map(({ offset, partition, pipeline, reason }) => JSON.stringify([partition, offset, pipeline, reason]))

@@ -1,45 +1,41 @@
-/** What outlives a simulated process: its log, its decisions, its checkpoints, and what it has put out. */
-import type { Chain } from "../../streams/ports/CheckpointParts.ts"
+/** What outlives simulated processes: logs, decisions, checkpoints, and what has been put out. */
+import type { Head } from "../../streams/ports/Checkpoint.ts"
 import type { Decision } from "../../streams/records/Decision.ts"
-import type { Kind, Records } from "../../streams/records/Records.ts"
 import type { DeadLetter } from "../../streams/ports/DeadLetters.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
-
-export interface Stored {
-  readonly bytes: Uint8Array
-  readonly kind: Kind
-  readonly appendedAt: number
-}
+import * as Row from "../../streams/pipeline/Row.ts"
+import { StoredCheckpoints } from "./StoredCheckpoints.ts"
+import { StoredLog } from "./StoredLog.ts"
 
 export class Stores {
-  /** The records of each partition. */
-  readonly log: Array<Array<Stored>>
-  /** Where the feed stands, as the log has it. */
-  position: string | undefined
+  readonly log: StoredLog
+  /** Into which panes go from which they are carried into the sink; `null` where they go there themselves. */
+  readonly paneLog: StoredLog | null
   readonly decisions = new Map<string, Decision>()
-  /** The newest first. */
-  checkpoints: ReadonlyArray<Chain> = []
+  readonly #checkpoints = new Map<string, StoredCheckpoints>()
   /** The pane of each window that a sink keeps. */
   readonly panes = new Map<string, Pane.Encoded>()
+  /** The row of each place, as JSON. */
+  readonly rows = new Map<string, string>()
   readonly letters = new Map<string, DeadLetter>()
-  /** Called when the log has grown. */
-  #waiting: Array<() => void> = []
+  /** How often the sink has been made anew, empty. */
+  anew = 0
 
-  constructor(partitions: number) {
-    this.log = Array.from({ length: partitions }, () => [])
+  constructor(partitions: number, panePartitions = 0) {
+    this.log = new StoredLog(partitions)
+    this.paneLog = panePartitions === 0 ? null : new StoredLog(panePartitions)
   }
 
-  append(partition: number, records: ReadonlyArray<Stored>): number {
-    const first = this.log[partition]!.length
-    this.log[partition]!.push(...records)
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const wake of waiting) wake()
-    return first
+  checkpointsOf(name: string): StoredCheckpoints {
+    const known = this.#checkpoints.get(name)
+    if (known !== undefined) return known
+    const made = new StoredCheckpoints()
+    this.#checkpoints.set(name, made)
+    return made
   }
 
-  onAppend(wake: () => void): void {
-    this.#waiting.push(wake)
+  get heads(): ReadonlyMap<string, Head> {
+    return new Map([...this.#checkpoints].flatMap(([name, { head }]) => head === null ? [] : [[name, head] as const]))
   }
 
   /** As every sink does: the newer pane of a window stays. */
@@ -49,36 +45,21 @@ export class Stores {
     if (before === undefined || Pane.replaces(pane, before)) this.panes.set(id, pane)
   }
 
+  keepRow(row: Row.Row): void {
+    this.rows.set(Row.identityOf(row), Row.toJson(row))
+  }
+
   keepLetter(letter: DeadLetter): void {
     this.letters.set(JSON.stringify([letter.partition, letter.offset, letter.pipeline]), letter)
   }
 
-  get records(): number {
-    return this.log.reduce((sum, { length }) => sum + length, 0)
+  /** Somebody deletes what the sink holds, and it is made again. */
+  makeAnew(): void {
+    this.anew++
+    this.panes.clear()
+    this.rows.clear()
   }
 }
 
-const idOf = ({ end, key, pipeline, start }: Pane.Encoded): string => JSON.stringify([pipeline, key, start, end])
-
-/** Records of one partition as an engine reads them. */
-export const recordsOf = (stored: ReadonlyArray<Stored>, partition: number, from: number): Records => {
-  const bytes = Buffer.concat(stored.map(({ bytes }) => bytes))
-  const starts = new Int32Array(stored.length)
-  const ends = new Int32Array(stored.length)
-  let at = 0
-  stored.forEach(({ bytes }, index) => {
-    starts[index] = at
-    at += bytes.length
-    ends[index] = at
-  })
-  return {
-    partition,
-    length: stored.length,
-    bytes,
-    starts,
-    ends,
-    kinds: Uint8Array.from(stored, ({ kind }) => kind),
-    offsets: Float64Array.from(stored, (_, index) => from + index),
-    appendedAt: Float64Array.from(stored, ({ appendedAt }) => appendedAt)
-  }
-}
+export const idOf = ({ end, key, pipeline, start }: Pick<Pane.Pane, "end" | "key" | "pipeline" | "start">): string =>
+  JSON.stringify([pipeline, key, start, end])

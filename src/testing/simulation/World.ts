@@ -1,136 +1,109 @@
 /**
- * The time and the turns of a simulated process: which of the fibers that could go on does is a matter of the seed, and time
- * goes by only where none could. So a run is a function of its seed, and waiting costs nothing.
- *
- * One object is scheduler and clock of Effect, since the one has to know when the other may move. Fibers are also taken off
- * in the middle, after a number of operations that is drawn for each turn: whoever relies on not being interrupted there is
- * found out.
+ * The time of a simulated world and the turns of the processes in it: which of all that could go on does is a matter of the
+ * seed, and time goes by only where nothing could. So a run is a function of its seed, and waiting costs nothing.
  */
-import { type Clock, Duration, Effect, type Fiber, type Scheduler } from "effect"
+import { Process } from "./Process.ts"
 import { Random } from "./Random.ts"
 
-interface Timer {
+export interface Timer {
   readonly at: number
   readonly order: number
   readonly run: () => void
-  /** Goes off whatever has become of the process: something that is on its way in a network. */
-  readonly isOutside: boolean
 }
 
-export class World implements Scheduler.Scheduler, Clock.Clock {
-  readonly executionMode = "async"
+export class World {
   /** Turns taken. */
   steps = 0
   /** Milliseconds of the monotonic clock. */
   now = 0
   /** By how much the wall clock is ahead of it; it is set now and then. */
   wallAhead: number
-  readonly #random: Random
-  /** Operations that each fiber has left in its turn. */
-  readonly #budgets = new WeakMap<object, number>()
-  #tasks: Array<() => void> = []
-  #timers: Array<Timer> = []
-  #orders = 0
+  readonly random: Random
+  #processes: Array<Process> = []
+  /** What happens whatever becomes of any process: what is on its way in a network, or what somebody has decided to do. */
+  readonly #outside: Array<Timer> = []
 
   constructor(seed: number, wallAhead: number) {
-    this.#random = new Random(seed)
+    this.random = new Random(seed)
     this.wallAhead = wallAhead
   }
 
-  /** Takes one turn, or lets time go by to the next that is due. False where nothing can ever happen any more. */
-  step(): boolean {
-    this.steps++
-    const { length } = this.#tasks
-    if (length > 0) {
-      const chosen = this.#random.below(length)
-      const task = this.#tasks[chosen]!
-      // The order of those that wait is no matter, since it is drawn from.
-      this.#tasks[chosen] = this.#tasks[length - 1]!
-      this.#tasks.pop()
-      task()
+  start(): Process {
+    const process = new Process(this)
+    this.#processes.push(process)
+    return process
+  }
+
+  /** A process is gone, with all that it was about to do. */
+  kill(process: Process): void {
+    process.isDead = true
+    this.#processes = this.#processes.filter((other) => other !== process)
+  }
+
+  /**
+   * One process takes a turn, or time goes by to the next that is due. False where nothing can ever happen any more, and
+   * where that would not be before a time.
+   */
+  step(before = Infinity): boolean {
+    const awake = this.#processes.filter(({ isAwake, tasks }) => isAwake && tasks.length > 0)
+    if (awake.length > 0) {
+      this.steps++
+      this.#turn(awake)
       return true
     }
-    const timer = this.#nextTimer()
-    if (timer === undefined) return false
-    this.now = Math.max(this.now, timer.at)
-    timer.run()
+    const next = this.#next()
+    if (next === null || next.at > before) return false
+    this.steps++
+    this.now = Math.max(this.now, next.at)
+    next.run()
     return true
   }
 
-  /** The process is gone, with all that it was about to do. */
-  kill(): void {
-    this.#tasks = []
-    this.#timers = this.#timers.filter(({ isOutside }) => isOutside)
-  }
-
-  /** The process does not run for so long, and the world goes on. */
-  pause(milliseconds: number): void {
-    const until = this.now + milliseconds
-    while (true) {
-      const timer = this.#nextTimer((timer) => timer.isOutside && timer.at <= until)
-      if (timer === undefined) break
-      this.now = Math.max(this.now, timer.at)
-      timer.run()
+  #turn(awake: ReadonlyArray<Process>): void {
+    let chosen = this.random.below(awake.reduce((sum, { tasks }) => sum + tasks.length, 0))
+    for (const { tasks } of awake) {
+      if (chosen >= tasks.length) {
+        chosen -= tasks.length
+        continue
+      }
+      const task = tasks[chosen]!
+      // The order of those that wait is no matter, since it is drawn from.
+      tasks[chosen] = tasks[tasks.length - 1]!
+      tasks.pop()
+      return task()
     }
-    this.now = until
   }
 
-  /** Something that happens later, whatever becomes of the process. */
+  #next(): { readonly at: number; readonly run: () => void } | null {
+    let at = Infinity
+    let order = Infinity
+    let run: (() => void) | null = null
+    const consider = (timer: Timer, due: number, take: () => void) => {
+      if (due > at || (due === at && timer.order > order)) return
+      at = due
+      order = timer.order
+      run = take
+    }
+    for (const timer of this.#outside) consider(timer, timer.at, () => runFrom(this.#outside, timer))
+    for (const { asleepUntil, tasks, timers } of this.#processes) {
+      for (const timer of timers) consider(timer, Math.max(asleepUntil, timer.at), () => runFrom(timers, timer))
+      if (tasks.length > 0) consider({ at: asleepUntil, order: 0, run: () => {} }, asleepUntil, () => {})
+    }
+    return run === null ? null : { at, run }
+  }
+
+  /** Something that happens later, whatever becomes of any process. */
   later(milliseconds: number, run: () => void): void {
-    this.#timers.push({ at: this.now + milliseconds, order: this.#orders++, run, isOutside: true })
+    this.#outside.push({ at: this.now + milliseconds, order: this.nextOrder(), run })
   }
 
-  #nextTimer(isMeant: (timer: Timer) => boolean = () => true): Timer | undefined {
-    let next: Timer | undefined
-    for (const timer of this.#timers) {
-      if (isMeant(timer) && (next === undefined || timer.at < next.at || (timer.at === next.at && timer.order < next.order))) next = timer
-    }
-    if (next !== undefined) this.#timers.splice(this.#timers.indexOf(next), 1)
-    return next
+  /** Of what is due at the same time anything may come first. */
+  nextOrder(): number {
+    return this.random.next()
   }
+}
 
-  // As a scheduler.
-
-  shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
-    const budget = this.#budgets.get(fiber) ?? 3 + this.#random.below(60)
-    this.#budgets.set(fiber, budget)
-    if (fiber.currentOpCount < budget) return false
-    this.#budgets.delete(fiber)
-    return true
-  }
-
-  makeDispatcher(): Scheduler.SchedulerDispatcher {
-    return { scheduleTask: (task) => void this.#tasks.push(task), flush: () => {} }
-  }
-
-  // As a clock.
-
-  currentTimeMillisUnsafe(): number {
-    return Math.floor(this.now + this.wallAhead)
-  }
-
-  currentTimeNanosUnsafe(): bigint {
-    return BigInt(this.currentTimeMillisUnsafe()) * 1_000_000n
-  }
-
-  monotonicTimeNanosUnsafe(): bigint {
-    return BigInt(Math.round(this.now * 1e6))
-  }
-
-  readonly currentTimeMillis = Effect.sync(() => this.currentTimeMillisUnsafe())
-  readonly currentTimeNanos = Effect.sync(() => this.currentTimeNanosUnsafe())
-  readonly monotonicTimeNanos = Effect.sync(() => this.monotonicTimeNanosUnsafe())
-
-  sleep(duration: Duration.Duration): Effect.Effect<void> {
-    return Effect.callback<void>((resume) => {
-      if (!Duration.isFinite(duration)) return
-      const at = this.now + Math.max(0, Duration.toMillis(duration))
-      const timer: Timer = { at, order: this.#orders++, run: () => resume(Effect.void), isOutside: false }
-      this.#timers.push(timer)
-      return Effect.sync(() => {
-        const index = this.#timers.indexOf(timer)
-        if (index >= 0) this.#timers.splice(index, 1)
-      })
-    })
-  }
+const runFrom = (timers: Array<Timer>, timer: Timer): void => {
+  timers.splice(timers.indexOf(timer), 1)
+  timer.run()
 }

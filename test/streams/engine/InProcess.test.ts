@@ -161,6 +161,29 @@ describe("quiet input", () => {
       assert.deepStrictEqual((yield* results).map(({ start }) => start), [0])
       yield* Fiber.interrupt(fiber)
     }).pipe(Effect.provide(memory(1))))
+
+  it.effect("while the log takes its time to say where it ends, nobody hears the source: that is no silence", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000), tick(12_000))
+      const log = yield* EventLog
+      const slow = Layer.succeed(EventLog, { ...log, ends: Effect.andThen(Effect.sleep("1500 millis"), log.ends) })
+      // Heard for 4 of the 5 seconds, and then no more; the log is asked before and answers behind them.
+      let heard = 0
+      const isQuiet = Effect.sync(() => heard++ < 6)
+      const fiber = yield* Effect.forkChild(run({ idleTimeout: "5 seconds", isQuiet }).pipe(
+        Effect.provide(InProcess.layer.pipe(Layer.provideMerge(slow)), { local: true })
+      ))
+      for (let i = 0; i < 60; i++) {
+        yield* TestClock.adjust("250 millis")
+        yield* settle
+      }
+      assert.isAbove(heard, 6)
+      assert.deepStrictEqual((yield* results).map(({ start }) => start), [0])
+      // Where the log ends, it says at the end too.
+      const ended = yield* Effect.forkChild(Fiber.interrupt(fiber))
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.await(ended)
+    }).pipe(Effect.provide(memory(1))))
 })
 
 describe("a checkpoint", () => {

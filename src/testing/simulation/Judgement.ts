@@ -1,0 +1,115 @@
+/** Holds what a simulation has left against an undisturbed run over the same log and the same decisions. */
+import { Effect, Option } from "effect"
+import { Agenda } from "../../streams/engine/Agenda.ts"
+import { Job } from "../../streams/engine/Job.ts"
+import * as Checked from "../../streams/pipeline/Checked.ts"
+import * as Pane from "../../streams/pipeline/Pane.ts"
+import { type Any, isOfPanes } from "../../streams/pipeline/Pipeline.ts"
+import { newestIntact } from "../../streams/ports/CheckpointParts.ts"
+import type { Counts } from "../../streams/ports/Monitor.ts"
+import { valueAt } from "../../streams/records/Records.ts"
+import { idOf, Stores } from "./Stores.ts"
+import type { Planned } from "./Workload.ts"
+
+/** What a run says of itself. */
+export type Account = Omit<Counts, "read"> & { readonly byPipeline: { readonly [name: string]: Counts } }
+
+export interface Left {
+  readonly stores: Stores
+  readonly pipelines: ReadonlyArray<Any>
+  readonly plan: ReadonlyArray<Planned>
+  readonly account: Account
+  /** Nothing of the feed may be late. */
+  readonly isNothingLate: boolean
+  /** The log has each line of the feed once, in their order. */
+  readonly isVerbatim: boolean
+  /** It went on until nothing was to come any more: every window has been told. */
+  readonly isAllTold: boolean
+}
+
+/** What is not as it has to be. */
+export const judge = (left: Left): ReadonlyArray<string> => {
+  const { isAllTold, stores } = left
+  const expected = undisturbed(left)
+  return [
+    ...differing("panes", [...stores.panes.values()].flatMap(shown), [...expected.panes.values()].flatMap(shown)),
+    ...differing("rows", [...stores.rows.values()], [...expected.rows.values()]),
+    ...differing("dead letters", lettersIn(stores), lettersIn(expected)),
+    ...accountProblems(left),
+    ...logProblems(left),
+    ...isAllTold ? memoryProblems(left) : []
+  ]
+}
+
+/** What a run leaves to which nothing happens. */
+const undisturbed = ({ isAllTold, pipelines, stores: { decisions, log } }: Left): Stores => {
+  const partitions = log.partitions.length
+  const expected = new Stores(partitions)
+  const job = new Job(pipelines, { partitions })
+  const agenda = new Agenda([...decisions.values()], partitions)
+  const keep = ({ panes, rows, unused }: ReturnType<Job["take"]>) => {
+    for (const pane of panes) expected.keepPane(Pane.encode(pane))
+    for (const row of rows) expected.keepRow(row)
+    return unused
+  }
+  for (const decision of agenda.due(job.offsets)) keep(job.decide(decision))
+  for (const batch of log.partitions.map((_, partition) => log.records(partition))) {
+    for (const part of agenda.weave(batch, () => job.offsets)) {
+      if ("_tag" in part) keep(job.decide(part))
+      else for (const { detail, offset, pipeline, reason, record } of keep(job.take(part))) {
+        expected.keepLetter({ topic: "simulated", partition: part.partition, offset, pipeline, reason, detail, bytes: valueAt(part, record) })
+      }
+    }
+  }
+  if (isAllTold) keep(job.close())
+  return expected
+}
+
+/** What each window finally holds, and whether it is told as final. */
+const shown = ({ end, key, pane, pipeline, start, values }: Pane.Encoded): ReadonlyArray<string> =>
+  pane === "retracted" ? [] : [`${idOf({ pipeline, key, start, end })} ${pane === "early" ? "forming" : "final"} ${JSON.stringify(values)}`]
+
+const lettersIn = ({ letters }: Stores): ReadonlyArray<string> =>
+  [...letters.values()].map(({ bytes, offset, partition, pipeline, reason }) =>
+    JSON.stringify([partition, offset, pipeline, reason, Buffer.from(bytes).toString()]))
+
+const differing = (what: string, found: ReadonlyArray<string>, expected: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const [has, needs] = [new Set(found), new Set(expected)]
+  const more = found.find((each) => !needs.has(each))
+  const less = expected.find((each) => !has.has(each))
+  return more === undefined && less === undefined ? [] : [`other ${what}: ${more ?? "nothing"} instead of ${less ?? "nothing"}`]
+}
+
+const accountProblems = ({ account, isNothingLate, stores: { letters, log } }: Left): ReadonlyArray<string> => {
+  const { aggregated, byPipeline, deadLettered, filtered, late } = account
+  const problems: Array<string> = []
+  if (aggregated + deadLettered + filtered + late !== log.length) {
+    problems.push(`of ${log.length} records there are ${JSON.stringify({ aggregated, deadLettered, filtered, late })}`)
+  }
+  for (const [pipeline, counts] of Object.entries(byPipeline)) {
+    const lateLetters = [...letters.values()].filter((letter) => letter.reason === "late" && letter.pipeline === pipeline)
+    if (lateLetters.length !== counts.late) problems.push(`${counts.late} rows were late for ${pipeline}, and of ${lateLetters.length} there are letters`)
+  }
+  if (isNothingLate && late > 0) problems.push(`${late} of an ordered feed were late`)
+  return problems
+}
+
+const logProblems = ({ isVerbatim, plan, stores: { log } }: Left): ReadonlyArray<string> => {
+  const texts = log.partitions.flat().map(({ bytes }) => Buffer.from(bytes).toString())
+  if (isVerbatim) {
+    const other = texts.length === plan.length ? texts.findIndex((text, index) => text !== plan[index]?.text) : Math.min(texts.length, plan.length)
+    return other === -1 ? [] : [`the log has ${texts[other] ?? "nothing"} where the feed gave ${plan[other]?.text ?? "nothing"}`]
+  }
+  const there = new Set(texts)
+  const lost = plan.find(({ text }) => !there.has(text))
+  return lost === undefined ? [] : [`the feed gave what is not in the log: ${lost.text}`]
+}
+
+/** Where nothing is open any more, nothing is kept of it; only derived values need those of the windows before. */
+const memoryProblems = ({ pipelines, stores }: Left): ReadonlyArray<string> => {
+  if (pipelines.some((pipeline) => isOfPanes(pipeline) && Checked.derivesOf(pipeline.checked).length > 0)) return []
+  const saved = Option.flatten(Effect.runSync(Effect.option(newestIntact("simulated", stores.checkpointsOf("simulated").chains))))
+  const job = new Job(pipelines, { partitions: stores.log.partitions.length })
+  if (Option.isNone(saved) || !job.restore(saved.value.sections)) return ["there is no checkpoint at the end"]
+  return job.size === 0 ? [] : [`${job.size} states are kept of windows that are closed`]
+}
