@@ -30,6 +30,8 @@ export interface Table {
   readonly put: (rows: ReadonlyArray<NewRow>) => Effect.Effect<void, KafkaError>
   /** Reads what has come since the last time. */
   readonly catchUp: Effect.Effect<void, KafkaError>
+  /** Waits up to half a second for what comes next, and reads it. Nobody catches up at the same time. */
+  readonly follow: Effect.Effect<void, KafkaError>
   readonly partitions: number
   readonly store: Store
 }
@@ -80,7 +82,18 @@ export const open = Effect.fnUntraced(function*(options: {
     yield* readTo(reader, topic, { next, ends, onRow: options.onRow })
   }).pipe(retryPolicy.retry, Semaphore.makeUnsafe(1).withPermit)
 
-  return { catchUp, put, partitions, store: { name: `the topic ${topic}`, id: identity.id } } satisfies Table
+  let leaders: Effect.Success<Reader["leaders"]> | null = null
+  const follow = Effect.gen(function*() {
+    leaders ??= yield* reader.leaders
+    yield* Effect.forEach(leaders, ([leader, partitions]) =>
+      fetchInto(reader, topic, leader, partitions, { next, onRow: options.onRow }), { concurrency: "unbounded", discard: true })
+  }).pipe(
+    // Whoever leads now is asked for before the next attempt.
+    Effect.tapError(() => Effect.sync(() => { leaders = null })),
+    retryPolicy.retry
+  )
+
+  return { catchUp, follow, put, partitions, store: { name: `the topic ${topic}`, id: identity.id } } satisfies Table
 })
 
 const empty = new Uint8Array(0)
@@ -100,38 +113,51 @@ const inBatches = (messages: ReadonlyArray<Message>): ReadonlyArray<ReadonlyArra
   return batches
 }
 
-/** Advances `next` to `ends`. */
-const readTo = Effect.fnUntraced(function*(reader: Reader, topic: string, { ends, next, onRow }: {
+/** Where the reading stands, and what hears of each record. */
+interface Progress {
   readonly next: Array<number>
-  readonly ends: ReadonlyArray<number>
   readonly onRow: (row: Row) => void
+}
+
+/** Advances `next` to `ends`. */
+const readTo = Effect.fnUntraced(function*(reader: Reader, topic: string, { ends, ...progress }: Progress & {
+  readonly ends: ReadonlyArray<number>
 }) {
   const leaders = yield* reader.leaders
-  const isBehind = (partition: number) => next[partition]! < (ends[partition] ?? 0)
+  const isBehind = (partition: number) => progress.next[partition]! < (ends[partition] ?? 0)
   for (const [leader, partitions] of leaders) {
-    while (partitions.some(isBehind)) {
-      const places = partitions.filter(isBehind).map((partition) => ({ partition, offset: next[partition]! }))
-      for (const fetched of yield* reader.fetch(leader, places)) {
-        if (fetched.errorCode !== 0) {
-          return yield* new KafkaError({ message: `reading ${topic} failed`, retriable: true, code: null })
-        }
-        next[fetched.partition] = yield* Effect.try({
-          try: () => {
-            const found = sections(fetched, next[fetched.partition]!)
-            const cursor = new Cursor()
-            for (const section of found.sections) {
-              cursor.begin(section)
-              while (cursor.next()) if (cursor.offset >= next[fetched.partition]!) onRow(rowAt(section.bytes, cursor))
-            }
-            return found.next
-          },
-          catch: (cause) => {
-            const message = cause instanceof UnreadableBatch ? `the topic ${topic}: ${cause.message}` : String(cause)
-            return new KafkaError({ message, retriable: false, code: null, cause })
-          }
-        })
-      }
+    while (partitions.some(isBehind)) yield* fetchInto(reader, topic, leader, partitions.filter(isBehind), progress)
+  }
+})
+
+/** Takes what one answer of a broker has of some partitions. */
+const fetchInto = Effect.fnUntraced(function*(
+  reader: Reader,
+  topic: string,
+  leader: number,
+  partitions: ReadonlyArray<number>,
+  { next, onRow }: Progress
+) {
+  const places = partitions.map((partition) => ({ partition, offset: next[partition]! }))
+  for (const fetched of yield* reader.fetch(leader, places)) {
+    if (fetched.errorCode !== 0) {
+      return yield* new KafkaError({ message: `reading ${topic} failed`, retriable: true, code: null })
     }
+    next[fetched.partition] = yield* Effect.try({
+      try: () => {
+        const found = sections(fetched, next[fetched.partition]!)
+        const cursor = new Cursor()
+        for (const section of found.sections) {
+          cursor.begin(section)
+          while (cursor.next()) if (cursor.offset >= next[fetched.partition]!) onRow(rowAt(section.bytes, cursor))
+        }
+        return found.next
+      },
+      catch: (cause) => {
+        const message = cause instanceof UnreadableBatch ? `the topic ${topic}: ${cause.message}` : String(cause)
+        return new KafkaError({ message, retriable: false, code: null, cause })
+      }
+    })
   }
 })
 
