@@ -52,6 +52,8 @@ export interface ProcessChoice extends Choice {
   readonly processor: string
   /** In milliseconds. */
   readonly connectTimeout: number
+  /** Milliseconds after which others take over from one of which nothing is heard. */
+  readonly takeOverAfter?: number | undefined
 }
 
 /** What a topic's results, dead letters and checkpoints are called. */
@@ -114,17 +116,24 @@ export const results = ({ connection, topic }: Pick<Choice, "connection" | "topi
     return yield* problem(`there is no topic ${panes} on the Kafka brokers at ${brokers}; panes go there with: courant process --sink kafka`)
   })).pipe(Layer.provide(Connection.Connection.layer(connection)))
 
-export const stores = (choice: ProcessChoice) => {
-  const { create, onGap, partitions, sources, topic } = choice
+export const connect = ({ connection }: Pick<Choice, "connection">) => Connection.Connection.layer(connection)
+
+/** Those of a processor that has the place of its group for as long as they are there. */
+export const stores = (choice: ProcessChoice, connection: Layer.Layer<Connection.Connection, Error>) => {
+  const { create, group, onGap, partitions, sources, takeOverAfter, topic } = choice
   const names = topicsOf(topic)
-  const connection = Connection.Connection.layer(choice.connection)
   const database = Database.Database.layer({ folder: folderOf({ data: dataOfKafka(choice.data), topic }) })
-  const decisions = KafkaDecisions.layer({ topic, group: choice.group })
+  // Two layers: one that were built for both would write as the first of them does.
+  const decisions = KafkaDecisions.layer({ topic, group })
+  const notes = KafkaDecisions.layer({ topic, group })
   // A gap changes nothing, and is known before it is known whose place this is.
   const log = Layer.unwrap(Effect.map(Decisions, ({ write }) =>
     KafkaEventLog.layer({ topic, partitions, create, onGap: onGap === "stop" ? "stop" : noted(write), ...sources })
-  )).pipe(Layer.provide(decisions), Layer.provide(connection))
-  const fence = Fence.layer({ group: choice.group }).pipe(Layer.provide(Layer.merge(connection, log)))
+  )).pipe(Layer.provide(notes), Layer.provide(connection))
+  const owned = [KafkaDecisions.topicOf(topic), names.checkpoints, names.panes, names.rows]
+  const fence = Layer.unwrap(Effect.as(KafkaDecisions.prepare(topic), Fence.layer({ group, takeOverAfter, topics: owned }))).pipe(
+    Layer.provide(Layer.merge(connection, log))
+  )
   const writing = Fence.layerConnection.pipe(Layer.provide(Layer.merge(connection, fence)))
 
   const checkpoints: Layer.Layer<CheckpointStore, Error> = choice.checkpoints === "kafka"
@@ -157,6 +166,14 @@ export const stores = (choice: ProcessChoice) => {
     Layer.provideMerge(connection)
   )
 }
+
+/** What one that reads along needs: it writes nothing. A gap is for the one that has the place to note. */
+export const along = ({ group, sources, topic }: Pick<ProcessChoice, "group" | "sources" | "topic">, connection: Layer.Layer<Connection.Connection, Error>) =>
+  Layer.mergeAll(
+    KafkaEventLog.layer({ topic, create: false, ...sources }),
+    KafkaDecisions.layer({ topic, group }),
+    KafkaCheckpointStore.layer({ topic: topicsOf(topic).checkpoints })
+  ).pipe(Layer.provide(connection))
 
 const noted = (write: Decisions["Service"]["write"]) => (gap: Gap) =>
   Effect.mapError(write([gap]), ({ message }) => new EventLogError({ message }))

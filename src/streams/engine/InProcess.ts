@@ -19,20 +19,21 @@ import * as Pipeline from "../pipeline/Pipeline.ts"
 import * as Resumption from "./Resumption.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../ports/RowSink.ts"
+import type { Warm } from "./WarmStandby.ts"
 
 type Services = CheckpointStore | DeadLetters | Decisions | EventLog | Monitor | ResultSink
 
-export const layer: Layer.Layer<
-  Engine,
-  never,
-  Services
-> = Layer.effect(
-  Engine,
-  Effect.gen(function*() {
-    const services = yield* Effect.context<Services>()
-    return Engine.of({ run: (options) => Effect.provideContext(run(options), services) })
-  })
-)
+export const layer: Layer.Layer<Engine, never, Services> = Layer.suspend(() => layerFrom(null))
+
+/** The same, whose run goes on with a job that has read along, in the place of its checkpoint, where it can. */
+export const layerFrom = (warm: Warm | null): Layer.Layer<Engine, never, Services> =>
+  Layer.effect(
+    Engine,
+    Effect.gen(function*() {
+      const services = yield* Effect.context<Services>()
+      return Engine.of({ run: (options) => Effect.provideContext(run(options, warm), services) })
+    })
+  )
 
 /** From a millisecond to half a minute. */
 const seconds = (name: string, description: string) =>
@@ -57,16 +58,17 @@ const formingEvery = 250
 /** The log, which may be behind a network, is asked for its ends once in so many times. */
 const endsEvery = 4
 
-const run = Effect.fn("InProcess.run")(function*(options: Options) {
+const run = Effect.fn("InProcess.run")(function*(options: Options, warm: Warm | null) {
   const log = yield* EventLog
   const store = yield* CheckpointStore
-  const job = new Job(options.pipelines, {
+  const sinks = yield* Resumption.storeIds
+  const along = warm !== null && (yield* isUsable(warm, sinks)) ? warm.job : null
+  const job = along ?? new Job(options.pipelines, {
     partitions: log.partitions,
     maxTimeAhead: options.maxTimeAhead === undefined ? Infinity : Duration.toMillis(options.maxTimeAhead)
   })
   const writeRows = yield* rowWriter(job)
-  const known = yield* resume(job, options.name)
-  const sinks = yield* Resumption.storeIds
+  const known = along === null ? yield* resume(job, options.name) : log.partitions
   yield* adopt(job)
   const agenda = new Agenda(yield* (yield* Decisions).read, log.partitions)
   const run = new Run({ options, job, agenda, writeRows, now: yield* MonotonicTime.millis })
@@ -205,6 +207,13 @@ const rowWriter = Effect.fnUntraced(function*({ pipelines }: Job): Effect.fn.Ret
   const homeless = pipelines.find(Pipeline.isOfRows)
   if (homeless === undefined) return () => Effect.void
   return yield* new RowSinkError({ message: `the pipeline "${homeless.name}" ends in events, and there is no sink for its rows (RowSink)` })
+})
+
+/** What has read along is no more than a checkpoint: its sinks are to have what it has read, and the log is to be the one that it read. */
+const isUsable = Effect.fnUntraced(function*({ isCurrent, job, log, sinks }: Warm, wanted: ReadonlyArray<string>) {
+  const { id, partitions } = yield* EventLog
+  if (log !== id || job.offsets.length !== partitions || sinks === undefined || !wanted.every((id) => sinks.includes(id))) return false
+  return yield* isCurrent
 })
 
 /** Comes to the number of partitions that there were when the checkpoint was saved. */
