@@ -16,6 +16,7 @@ import * as Query from "./commands/query.ts"
 import * as Replay from "./commands/replay.ts"
 import * as Run from "./commands/run.ts"
 import * as Spark from "./commands/spark.ts"
+import * as Status from "./commands/status.ts"
 import * as Submit from "./commands/submit.ts"
 
 const courant = Command.make("courant").pipe(
@@ -33,6 +34,7 @@ const courant = Command.make("courant").pipe(
     Query.command,
     Replay.command,
     Doctor.command,
+    Status.command,
     DeadLetters.command,
     Spark.command
   ])

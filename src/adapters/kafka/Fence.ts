@@ -190,17 +190,19 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
 
   yield* retry(join)
   committed = yield* asked
-  // Who has joined since may have taken the name before: then the place is lost, and the next check says so.
   const own = [Lease.topicOf(log.topic), ...(options.topics ?? [])]
-  let write = yield* client.takeOver(group, own)
+  // One that came and went in between may have the name, and still the place is this one's.
+  const take: Effect.Effect<Client["produce"], KafkaError> = Effect.catchIf(client.takeOver(group, own), isFenced, () =>
+    Effect.andThen(check, Effect.suspend(() => take)))
+  let write = yield* take
+  // Who has joined since may have taken the name before: then the place is lost.
   yield* check
   const produce: Client["produce"] = (...record) =>
     Effect.suspend(() => write(...record)).pipe(
       Effect.catchIf(isFenced, () =>
         Effect.gen(function*() {
-          // One that came and went in between may have the name, and still the place is this one's.
           yield* check
-          write = yield* client.takeOver(group, own)
+          write = yield* take
           return yield* write(...record)
         }))
     )

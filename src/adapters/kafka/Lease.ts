@@ -174,7 +174,7 @@ export const awaitFree = Effect.fnUntraced(function*({ group, isPatient, onHolde
       if (holder !== null && holder.id !== known) {
         known = holder.id
         yield* tell(holder.name)
-        yield* onHolder(holder)
+        if (isPatient) yield* onHolder(holder)
       }
       if (!isPatient && heard > beginning && holder !== null) return yield* held(group, holder)
       yield* Effect.sleep(lookEvery)

@@ -103,17 +103,20 @@ const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyA
     yield* servePage({ ...input, role: stage.role }, topic, pipelines).pipe(Effect.provide(page))
   }
   let isToRestart = input.restart
-  let hasStoodBy = false
+  const group = Pipelines.groupOf(topic, pipelines)
+  let told: string | null = null
   const onHolder = (name: string) =>
     Effect.suspend(() => {
-      hasStoodBy = true
-      say(`${name} is active in the group ${Pipelines.groupOf(topic, pipelines)}; this process stands by (${input.standby})`)
+      // Until its successor says that it is active a holder that is gone may be met again.
+      if (told !== name) say(`${name} is active in the group ${group}; this process stands by`)
+      told = name
       return stage.standBy(name)
     })
   const life = Effect.gen(function*() {
     const warm = yield* stand({ isPatient: !input.once && !isToRestart, onHolder })
     const term = Effect.gen(function*() {
-      if (hasStoodBy) say(`this process is active in the group ${Pipelines.groupOf(topic, pipelines)}`)
+      if (told !== null) say(`this process is active in the group ${group}`)
+      told = told === null ? null : ""
       const restart = isToRestart
       isToRestart = false
       yield* stage.enter
@@ -122,7 +125,7 @@ const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyA
     const engine = Stores.engineOn(layer, { engine: InProcess.layerFrom(warm), monitor: Layer.succeed(Monitor, stage.monitor) })
     yield* Effect.scoped(term).pipe(Effect.provide(engine, { local: true }))
   })
-  yield* Effect.retry(life, { while: (error) => isToGoOn(error, hasStoodBy) })
+  yield* Effect.retry(life, { while: (error) => isToGoOn(error, told !== null) })
 })
 
 /**

@@ -1,5 +1,5 @@
 /** How the command line reaches Kafka: brokers by flag or environment, secrets by environment only. */
-import { Effect, Layer, Option, Redacted } from "effect"
+import { Effect, Option, Redacted } from "effect"
 import { X509Certificate } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { createSecureContext } from "node:tls"
@@ -104,9 +104,9 @@ export interface Standing extends Run {
 /** The same of a process that waits for the place, over a connection that lasts until the scope ends. */
 export const standing = Effect.fnUntraced(function*(run: Standing, pipelines: ReadonlyArray<AnyPipeline>) {
   const choice = yield* choiceOf(run, pipelines)
-  const { connect, isQuiet, stores } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+  const { connected, isQuiet, stores } = yield* Effect.promise(() => import("./KafkaStores.ts"))
   const { stand } = yield* Effect.promise(() => import("./KafkaStandby.ts"))
-  const connection = Layer.succeedContext(yield* Layer.build(connect(choice)))
+  const connection = yield* connected(choice)
   const named = { ...choice, name: choice.processor, pipelines, isWarm: run.standby === "warm" }
   return {
     stand: (waiting: Waiting) => stand(named, connection, waiting),

@@ -1,5 +1,5 @@
 /** The layers of a command whose log is a topic of Kafka. Loaded only then: the clients take their time to load. */
-import { Effect, Layer, type Stdio } from "effect"
+import { Context, Effect, Layer, type Stdio } from "effect"
 import * as Connection from "../../adapters/kafka/client/Connection.ts"
 import { Fence } from "../../adapters/kafka/Fence.ts"
 import * as KafkaCheckpointStore from "../../adapters/kafka/KafkaCheckpointStore.ts"
@@ -117,6 +117,10 @@ export const results = ({ connection, topic }: Pick<Choice, "connection" | "topi
   })).pipe(Layer.provide(Connection.Connection.layer(connection)))
 
 export const connect = ({ connection }: Pick<Choice, "connection">) => Connection.Connection.layer(connection)
+
+/** A connection until the scope ends. It alone: what builds layers on it has nothing to do with how it was built. */
+export const connected = (choice: Pick<Choice, "connection">) =>
+  Effect.map(Layer.build(connect(choice)), (context) => Layer.succeed(Connection.Connection, Context.get(context, Connection.Connection)))
 
 /** Those of a processor that has the place of its group for as long as they are there. */
 export const stores = (choice: ProcessChoice, connection: Layer.Layer<Connection.Connection, Error>) => {
