@@ -121,9 +121,16 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
 const isMoving = ({ code }: KafkaError): boolean =>
   code === "NOT_COORDINATOR" || code === "COORDINATOR_NOT_AVAILABLE" || code === "COORDINATOR_LOAD_IN_PROGRESS"
 
-/** What of a transaction has not come through to the partitions yet does within milliseconds. */
+/**
+ * What of a transaction has not come through to the partitions yet does within milliseconds; and a coordinator that two ask
+ * for one name at a time may stumble, and knows better when it is asked again.
+ */
 const soon = <A>(effect: Effect.Effect<A, KafkaError>): Effect.Effect<A, KafkaError> =>
-  Effect.retry(effect, { while: ({ code }) => code === "CONCURRENT_TRANSACTIONS", schedule: Schedule.spaced("10 millis"), times: 300 })
+  Effect.retry(effect, {
+    while: ({ code }) => code === "CONCURRENT_TRANSACTIONS" || code === "UNKNOWN_SERVER_ERROR",
+    schedule: Schedule.spaced("10 millis"),
+    times: 300
+  })
 
 interface Means extends Settings {
   readonly attempt: <A>(send: () => Promise<A>) => Effect.Effect<A, KafkaError>
