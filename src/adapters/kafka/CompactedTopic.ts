@@ -5,6 +5,7 @@
 import { Effect, Semaphore } from "effect"
 import { KafkaError, type Message, type Reader } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
+import { isTooLarge } from "./Parts.ts"
 import type { Store } from "../../streams/ports/Store.ts"
 import * as Partitioner from "../../streams/records/Partitioner.ts"
 import { Cursor, sections, UnreadableBatch } from "./wire/RecordBatches.ts"
@@ -49,13 +50,21 @@ export const open = Effect.fnUntraced(function*(options: {
   readonly onRow: (row: Row) => void
 }) {
   const { topic } = options
-  const { client, retryPolicy } = yield* Connection
+  const { brokers, client, retryPolicy } = yield* Connection
   const partitions = yield* Topics.ensure({
     name: topic,
     partitions: options.partitions,
     configs: options.configs ?? Topics.compacted,
     initially: { ...Topics.largeBatches, ...options.initially }
   })
+
+  /** What the topic does not take at once goes in halves: each row stands for itself. */
+  const send = (partition: number, batch: ReadonlyArray<Message>): Effect.Effect<void, KafkaError> =>
+    Effect.catchIf(Effect.asVoid(client.produce(topic, partition, batch)), isTooLarge, (error) => {
+      const half = batch.length >> 1
+      if (half === 0) return Effect.fail(tooLarge({ topic, brokers }, batch, error))
+      return Effect.andThen(send(partition, batch.slice(0, half)), send(partition, batch.slice(half)))
+    })
 
   const put = Effect.fnUntraced(function*(rows: ReadonlyArray<NewRow>) {
     const timestamp = Date.now()
@@ -66,7 +75,7 @@ export const open = Effect.fnUntraced(function*(options: {
     })
     const byPartition = Map.groupBy(messages, ([partition]) => partition)
     yield* Effect.forEach(byPartition, ([partition, messages]) =>
-      Effect.forEach(inBatches(messages.map(([, message]) => message)), (batch) => client.produce(topic, partition, batch), { discard: true }), {
+      Effect.forEach(inBatches(messages.map(([, message]) => message)), (batch) => send(partition, batch), { discard: true }), {
       concurrency: 4,
       discard: true
     })
@@ -97,6 +106,16 @@ export const open = Effect.fnUntraced(function*(options: {
 })
 
 const empty = new Uint8Array(0)
+
+const tooLarge = (place: { readonly topic: string; readonly brokers: string }, [message]: ReadonlyArray<Message>, cause: KafkaError): KafkaError =>
+  new KafkaError({
+    message: `a record of ${message?.value?.length ?? 0} bytes is larger than the topic ${place.topic} takes; its key is ` +
+      JSON.stringify(message?.key == null ? null : Buffer.from(message.key).toString().slice(0, 200)),
+    reason: { _tag: "record-too-large", ...place, settings: Topics.largeBatches },
+    retriable: false,
+    code: cause.code,
+    cause
+  })
 
 const inBatches = (messages: ReadonlyArray<Message>): ReadonlyArray<ReadonlyArray<Message>> => {
   const batches: Array<Array<Message>> = []
