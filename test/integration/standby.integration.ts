@@ -21,6 +21,9 @@ const settings = { "group.initial.rebalance.delay.ms": "3000" }
 /** Take-overs of which nobody is to wait for a lease, in a row. */
 const quickly = "--take-over-after 500ms"
 
+/** Whoever waits for something asks no more often: the processes have to do with the same brokers. */
+const calm = "100 millis"
+
 const names = pipelines.map(({ name }) => name)
 
 describe("of several processes", () => {
@@ -35,7 +38,7 @@ describe("of several processes", () => {
     const flags = `--log kafka --brokers ${address} --topic ${topic}`
     const command = `process ${flags} --sink kafka --checkpoints kafka --pipelines ${names.join(",")} ${neverIdle}`
     const connection: Layer.Layer<Connection> = Layer.orDie(layer)
-    const holder = Lease.holders(topic).pipe(Effect.map((holders) => holders.get(group) ?? null), Effect.provide(connection))
+    const holder = Lease.holders(topic).pipe(Effect.map((holders) => holders.get(group) ?? null), Effect.delay(calm), Effect.provide(connection))
     return {
       broker,
       topic,
@@ -53,7 +56,10 @@ describe("of several processes", () => {
       begin: (more = "") => Effect.flatMap(temporaryFolder, (cwd) => start(`${command} ${more}`, { cwd })),
       once: (more = "") => Effect.flatMap(temporaryFolder, (cwd) => courant(`${command} --once ${more}`, { cwd })),
       status: Effect.flatMap(temporaryFolder, (cwd) => courant(`status --brokers ${address} --topic ${topic} --json`, { cwd })),
-      done: Effect.map(committed(address, group, topic), (offsets) => offsets.reduce((sum, offset) => sum + Math.max(0, offset), 0)),
+      done: committed(address, group, topic).pipe(
+        Effect.map((offsets) => offsets.reduce((sum, offset) => sum + Math.max(0, offset), 0)),
+        Effect.delay(calm)
+      ),
       stores: engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(connection))
     }
   })
@@ -101,6 +107,7 @@ describe("of several processes", () => {
         active = yield* another(active)
         taken.push(active.since - killedAt)
         yield* grows(done)
+        process.stderr.write(`round ${round} ${taken.at(-1)}\n`)
       }
       process.stderr.write(`took over after ${taken.join(", ")} ms\n`)
       // One of them was not held up by whatever else this machine has to do.
@@ -218,7 +225,7 @@ const trickle = Effect.fnUntraced(function*(random: () => number, isOver: () => 
   let minutes = 0
   for (; !isOver(); minutes++) {
     yield* ingest(minuteOf(minutes, random))
-    yield* Effect.sleep("100 millis")
+    yield* Effect.sleep("200 millis")
   }
   return minutes * perMinute
 })
