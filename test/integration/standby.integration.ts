@@ -91,7 +91,7 @@ describe("of several processes", () => {
     })
 
   it.live("one takes over within 3 seconds from one that is killed, and from one that is stopped, which stands by when it is back", () =>
-    over(Effect.fnUntraced(function*({ another, begin, done, holder, status }) {
+    over(Effect.fnUntraced(function*({ another, begin, done, status }) {
       const processes = [yield* begin(), yield* begin("--standby warm")]
       const first = yield* another(null)
       for (const other of others(processes, first)) yield* standsBy(other)
@@ -99,22 +99,24 @@ describe("of several processes", () => {
 
       // The brokers know nothing of it.
       const taken: Array<number> = []
-      let active = yield* Effect.map(holder, (found) => found!)
+      let active = first
       for (let round = 0; round < 3; round++) {
         processes.push(yield* Effect.tap(begin(round === 0 ? "--standby warm" : ""), standsBy))
+        // Where the machine is busy the place may have changed hands meanwhile.
+        active = yield* another(null)
         const killedAt = Date.now()
         owner(processes, active).child.kill("SIGKILL")
         active = yield* another(active)
         taken.push(active.since - killedAt)
         yield* grows(done)
-        process.stderr.write(`round ${round} ${taken.at(-1)}\n`)
       }
       process.stderr.write(`took over after ${taken.join(", ")} ms\n`)
       // One of them was not held up by whatever else this machine has to do.
       assert.isBelow(Math.min(...taken), 3_000)
 
-      const sleeper = owner(processes, active)
       processes.push(yield* Effect.tap(begin(), standsBy))
+      active = yield* another(null)
+      const sleeper = owner(processes, active)
       sleeper.child.kill("SIGSTOP")
       const next = yield* another(active)
       yield* grows(done)
@@ -182,6 +184,7 @@ describe("of several processes", () => {
       let active = yield* another(null)
       for (const more of ["", "--standby warm"]) processes.push(yield* Effect.tap(begin(`${quickly} ${more}`), standsBy))
       for (let round = 0; round < rounds; round++) {
+        active = yield* another(null)
         const former = owner(processes, active)
         const way = random()
         // A process takes longer to begin than all else together.

@@ -6,7 +6,7 @@
  * the account, and all decisions about it are durable and are read before it. So at any moment it is what a checkpoint of
  * the same offsets would be restored to.
  */
-import { Duration, Effect, Option, Schema, Semaphore, Stream } from "effect"
+import { Duration, Effect, Option, Schedule, Schema, Semaphore, Stream } from "effect"
 import { CheckpointStore } from "../ports/CheckpointStore.ts"
 import { Decisions } from "../ports/Decisions.ts"
 import type { Options as EngineOptions } from "../ports/Engine.ts"
@@ -49,6 +49,8 @@ export const follow = Effect.fnUntraced(function*(options: Options, begun: (warm
   const decisions = yield* Decisions
   const { job, sinks } = yield* begin(options, partitions)
   const isBehind = (offsets: ReadonlyArray<number | null>) => job.offsets.every((offset, partition) => offset <= (offsets[partition] ?? 0))
+  // A checkpoint is saved a moment before its offsets are published.
+  yield* Effect.repeat(published, { until: isBehind, schedule: Schedule.spaced(askEvery) })
   begun({ job, log: id, sinks, isCurrent: Effect.map(published, isBehind) })
 
   let limits: ReadonlyArray<number> = job.offsets

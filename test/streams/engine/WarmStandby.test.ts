@@ -61,7 +61,7 @@ const isAt = (warm: WarmStandby.Warm | null, offsets: ReadonlyArray<number>) => 
 
 it.live("what has read along goes on as a checkpoint would, wherever the other was killed", () =>
   Effect.gen(function*() {
-    for (let round = 0; round < 5; round++) {
+    for (let round = 0; round < 3; round++) {
       const { context, die, follow, loads, published, rise, run } = yield* world
       yield* Effect.gen(function*() {
         yield* ingest(market(2_000, { poison: true }), 100)
