@@ -51,8 +51,9 @@ export const topicOf = (topic: string): string => `${topic}-leases`
 /** How a process is called unless it has a name: its host, which is the pod in Kubernetes, and its number there. */
 export const ownName = `${hostname()}/${process.pid}`
 
-/** How many renewals there are in the time for which a holder may be silent. */
+/** So often at least within the time for which it may be silent, and so often in any case, a holder renews its lease. */
 const renewals = 5
+const renewedEvery = (timeout: number): number => Math.min(timeout / renewals, 1_000)
 
 /** Each renewal is a record: the old ones are to go soon. */
 const initially = { "segment.bytes": String(1_024 * 1_024), "min.cleanable.dirty.ratio": "0.1" }
@@ -72,14 +73,13 @@ const holding = Metric.gauge("courant_kafka_lease_holder", {
   description: "Who is active in the group, as this process knows it: 1 for the one that is, 0 for those that were."
 })
 
-let told: string | null = null
-
-/** A name at a time: the one before it was. */
-const tell = Effect.fnUntraced(function*(name: string | null) {
-  if (told === name) return
-  if (told !== null) yield* Metric.update(Metric.withAttributes(holding, { holder: told }), 0)
-  if (name !== null) yield* Metric.update(Metric.withAttributes(holding, { holder: name }), 1)
-  told = name
+/** One at a time: those before it were. */
+const tell = Effect.fnUntraced(function*(name: string) {
+  for (const { attributes, id } of yield* Metric.snapshot) {
+    const known = id === holding.id ? attributes?.["holder"] : undefined
+    if (known !== undefined && known !== name) yield* Metric.update(Metric.withAttributes(holding, { holder: known }), 0)
+  }
+  yield* Metric.update(Metric.withAttributes(holding, { holder: name }), 1)
 })
 
 /** The newest holder of each group over a topic, those that have given their place back among them. Makes no topic. */
@@ -115,10 +115,10 @@ export const keep = Effect.fnUntraced(function*(
   yield* Metric.update(active, 1)
   /** Another may have it by now, where this one could not say for so long that it has. */
   const look = Effect.flatMap(MonotonicTime.millis, (now) => Metric.update(active, now - renewedAt < timeout ? 1 : 0))
-  yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(timeout / renewals)))
+  yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced(renewedEvery(timeout))))
   yield* Effect.addFinalizer(() => Metric.update(active, 0))
   return {
-    renewing: Effect.forever(Effect.delay(say("held"), timeout / renewals)),
+    renewing: Effect.forever(Effect.delay(say("held"), renewedEvery(timeout))),
     giveBack: say("free")
   }
 })
