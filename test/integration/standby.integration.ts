@@ -6,10 +6,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, type Scope } from "effect"
 import { Kafka } from "../../services/testing.ts"
 import type { Connection } from "../../src/adapters/kafka/client/Connection.ts"
+import * as Inspection from "../../src/adapters/kafka/client/Inspection.ts"
 import * as Lease from "../../src/adapters/kafka/Lease.ts"
 import { account, courant, linesOf, type Running, start, temporaryFolder } from "../cli/courant.ts"
 import { randomFrom } from "../random.ts"
-import { committed, until } from "./admin.ts"
+import { until } from "./admin.ts"
 import { brokers, newTopic } from "./brokers.ts"
 import { neverIdle, times } from "./effort.ts"
 import { actual, engineOn, expected, ingest, market, pipelines, stores } from "./market.ts"
@@ -56,9 +57,10 @@ describe("of several processes", () => {
       begin: (more = "") => Effect.flatMap(temporaryFolder, (cwd) => start(`${command} ${more}`, { cwd })),
       once: (more = "") => Effect.flatMap(temporaryFolder, (cwd) => courant(`${command} --once ${more}`, { cwd })),
       status: Effect.flatMap(temporaryFolder, (cwd) => courant(`status --brokers ${address} --topic ${topic} --json`, { cwd })),
-      done: committed(address, group, topic).pipe(
-        Effect.map((offsets) => offsets.reduce((sum, offset) => sum + Math.max(0, offset), 0)),
-        Effect.delay(calm)
+      done: Inspection.committed(group, topic, 3).pipe(
+        Effect.map((offsets) => offsets.reduce<number>((sum, offset) => sum + (offset ?? 0), 0)),
+        Effect.delay(calm),
+        Effect.provide(connection)
       ),
       stores: engineOn(stores(topic, { partitions: 3 })).pipe(Layer.provide(connection))
     }
