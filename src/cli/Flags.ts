@@ -222,6 +222,23 @@ export const checkpoints = Flag.Literals("checkpoints", ["sqlite", "kafka"]).pip
   Flag.withDefault("sqlite")
 )
 
+export const standby = Flag.Literals("standby", ["cold", "warm"]).pipe(
+  Flag.withDescription(
+    "Over Kafka, while another process is active: wait and restore the checkpoint at take-over (cold, the default), or read " +
+      "along, for a take-over without restoring (warm, with --checkpoints kafka)"
+  ),
+  Flag.withDefault("cold")
+)
+
+/** Renewals come five times as often: less would be a burden, and no machine is as punctual. */
+const shortestTakeOver = 100
+
+export const takeOverAfter = duration("take-over-after").pipe(
+  Flag.withDescription("Over Kafka: how long this process may be silent while it is active, before another takes over (default: 2s)"),
+  Flag.filter((value) => value >= shortestTakeOver, (value) => `--take-over-after is at least ${shortestTakeOver}ms, and ${value}ms is not`),
+  Flag.withDefault(2_000)
+)
+
 const sinksWith = (defaults: string) =>
   Flag.Literals("sink", ["sqlite", "influxdb", "kafka", "stdout", "memory"]).pipe(
     Flag.withDescription(

@@ -1,7 +1,7 @@
 /** The live page of a command, with `/metrics` beside it. */
 import { Clock, Context, Effect, Layer, Redacted, Stream } from "effect"
+import type { Role } from "../adapters/dashboard/Api.ts"
 import { Dashboard, type DashboardError } from "../adapters/dashboard/Dashboard.ts"
-import { EventLog } from "../streams/ports/EventLog.ts"
 import { Feed, type Freshness } from "../streams/ports/Feed.ts"
 import { Monitor } from "../streams/ports/Monitor.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
@@ -12,7 +12,12 @@ export const timeZone = "America/New_York"
 
 /** Serves it until the scope ends, and says where it is. An empty token is a token, too: it was meant to be one. */
 export const serve = Effect.fnUntraced(function*(
-  { host, port, portFlag = "--port" }: { readonly host: string; readonly port: number; readonly portFlag?: string },
+  { host, port, portFlag = "--port", role }: {
+    readonly host: string
+    readonly port: number
+    readonly portFlag?: string
+    readonly role?: Effect.Effect<Role>
+  },
   pipelines: ReadonlyArray<AnyPipeline>
 ) {
   const token = process.env["COURANT_TOKEN"]
@@ -20,6 +25,7 @@ export const serve = Effect.fnUntraced(function*(
     host,
     port,
     timeZone,
+    role,
     pipelines: pipelines.map((pipeline) => pipeline.name),
     token: token === undefined ? undefined : Redacted.make(token)
   })).pipe(Effect.mapError((error) => withAdvice(error, portFlag)))
@@ -43,14 +49,15 @@ const random = "the output of `openssl rand -hex 16`"
  * What the page of a processor shows in place of a feed, of which it knows nothing: how far the events it has
  * processed are behind the clock. So a recorded session in the log is never taken for today's market.
  */
-export const layerLogAsFeed = <R>(isInReach: Effect.Effect<boolean, never, R>) =>
+export const layerLogAsFeed = <R>(topic: string, isInReach: Effect.Effect<boolean, never, R>, role: Effect.Effect<Role> = Effect.succeed(active)) =>
   Layer.effect(
     Feed,
     Effect.gen(function*() {
-      const log = yield* EventLog
       const monitor = yield* Monitor
       const context = yield* Effect.context<R>()
       const freshness = Effect.gen(function*(): Effect.fn.Return<Freshness, never, R> {
+        const now = yield* role
+        if (now._tag === "standby") return { _tag: "closed", reason: standsBy(now) }
         if (!(yield* isInReach)) return { _tag: "stale", reason: "the log was out of reach a moment ago" }
         const { read, watermark } = yield* monitor.progress
         if (read === 0) return { _tag: "closed", reason: "no event has been processed yet" }
@@ -59,12 +66,17 @@ export const layerLogAsFeed = <R>(isInReach: Effect.Effect<boolean, never, R>) =
         return minutes < 1 ? { _tag: "live" } : { _tag: "delayed", minutes }
       })
       return Feed.of({
-        name: log.topic,
+        name: topic,
         freshness: Effect.provideContext(freshness, context),
         hasGivenAll: Effect.succeed(true),
         events: () => Stream.empty
       })
     })
   )
+
+const active: Role = { _tag: "active" }
+
+export const standsBy = ({ active }: Role & { readonly _tag: "standby" }): string =>
+  active === null ? "this process stands by" : `${active} is active, this process stands by`
 
 const minute = 60_000

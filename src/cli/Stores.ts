@@ -76,8 +76,10 @@ export const chooseTopic = (data: string, wanted: string | undefined) =>
   })
 
 /** The engine in this process on stores of whatever kind, and what those who watch it need. */
-export const engineOn = <A, E, R>(stores: Layer.Layer<A, E, R>) =>
-  InProcess.layer.pipe(Layer.provideMerge(stores), Layer.provideMerge(Monitor.layer))
+export const engineOn = <A, E, R>(
+  stores: Layer.Layer<A, E, R>,
+  { engine = InProcess.layer, monitor = Monitor.layer }: { readonly engine?: typeof InProcess.layer; readonly monitor?: Layer.Layer<Monitor> } = {}
+) => engine.pipe(Layer.provideMerge(stores), Layer.provideMerge(monitor))
 
 /** The log alone, and what is removed from it. */
 export const logOf = (place: Pick<Choice, "data" | "topic">, { keep = null, readOnly }: { readonly readOnly: boolean; readonly keep?: Keep.Keeping | null }) =>

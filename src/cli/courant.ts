@@ -17,6 +17,7 @@ import * as Query from "./commands/query.ts"
 import * as Replay from "./commands/replay.ts"
 import * as Run from "./commands/run.ts"
 import * as Spark from "./commands/spark.ts"
+import * as Status from "./commands/status.ts"
 import * as Submit from "./commands/submit.ts"
 import * as Why from "./commands/why.ts"
 
@@ -37,6 +38,7 @@ const courant = Command.make("courant").pipe(
     Why.command,
     Replay.command,
     Doctor.command,
+    Status.command,
     DeadLetters.command,
     Spark.command
   ])

@@ -1,8 +1,9 @@
 /** Faults while something is written, over both client libraries: each record is there once and in order, or it is said why not. */
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Stream } from "effect"
+import { Deferred, Effect, Fiber, Layer, Option, Stream } from "effect"
 import { Kafka } from "../../services/testing.ts"
 import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
+import * as CompactedTopic from "../../src/adapters/kafka/CompactedTopic.ts"
 import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import { fromTexts, valueAt } from "../../src/streams/records/Records.ts"
@@ -36,6 +37,40 @@ describe("producing", () => {
         }
         assert.deepStrictEqual(yield* log.ends, [15, 15, 15, 15, 15, 15])
       })).pipe(Effect.repeat({ times: 10 * times - 1 })))
+
+    it.live(`over ${library}, a chunk that is larger than the topic takes is there in parts, and its position with the last`, () =>
+      Effect.gen(function*() {
+        const { access } = yield* kafka
+        const topic = yield* newTopic
+        const configEntries = [{ name: "max.message.bytes", value: "20000" }]
+        for (const name of [topic, `${topic}-panes`]) {
+          yield* withAdmin(access.brokers, (admin) => admin.createTopics({ topics: [{ topic: name, numPartitions: 1, configEntries }] }))
+        }
+        yield* Effect.gen(function*() {
+          const log = yield* EventLog
+          const lines = market(3_000)
+          for (const part of [lines.slice(0, 2_000), lines.slice(2_000)]) {
+            assert.strictEqual(yield* log.append(0, fromTexts(part, undefined, "here")), lines.indexOf(part[0]!))
+          }
+          assert.deepStrictEqual(yield* allTexts, lines)
+          assert.deepStrictEqual(Option.getOrNull(yield* log.position), "here")
+          const long = JSON.stringify({ symbol: "LONG", note: "x".repeat(30_000) })
+          const refusal = yield* Effect.flip(log.append(0, fromTexts(["a", long, "b"])))
+          assert.match(refusal.message, new RegExp(`a record of ${long.length} bytes is larger than the topic ${topic} takes; it begins with "{.*LONG`))
+        }).pipe(Effect.provide(KafkaEventLog.layer({ topic, source }).pipe(Layer.provide(connection)), { local: true }))
+        yield* Effect.gen(function*() {
+          yield* withAdmin(access.brokers, (admin) =>
+            admin.alterConfigs({ validateOnly: false, resources: [{ type: 2, name: `${topic}-panes`, configEntries: [...configEntries, { name: "cleanup.policy", value: "compact" }] }] }))
+          const keys: Array<string> = []
+          const { catchUp, put } = yield* CompactedTopic.open({ topic: `${topic}-panes`, onRow: ({ key }) => void keys.push(key) })
+          const wanted = Array.from({ length: 500 }, (_, i) => `key ${i}`)
+          yield* put(wanted.map((key) => ({ key, value: Buffer.alloc(500) })))
+          yield* catchUp
+          assert.deepStrictEqual(keys, wanted)
+          const refusal = yield* Effect.flip(put([{ key: "large", value: Buffer.alloc(30_000) }]))
+          assert.match(refusal.message, /a record of 30000 bytes is larger than the topic .*; its key is "large"/)
+        }).pipe(Effect.provide(connection), Effect.scoped)
+      }))
 
     it.live(`over ${library}, the broker is killed: every acknowledged chunk is there once, in order`, () =>
       onTopic({}, Effect.gen(function*() {

@@ -8,10 +8,12 @@ import * as CompactedTopic from "../../src/adapters/kafka/CompactedTopic.ts"
 import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
 import { Fence } from "../../src/adapters/kafka/Fence.ts"
 import * as KafkaCheckpointStore from "../../src/adapters/kafka/KafkaCheckpointStore.ts"
+import * as KafkaDecisions from "../../src/adapters/kafka/KafkaDecisions.ts"
 import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import * as KafkaResultSink from "../../src/adapters/kafka/KafkaResultSink.ts"
 import type { Pane } from "../../src/streams/pipeline/Pane.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../../src/streams/ports/Decisions.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { brokers, kinds, library, newTopic } from "./brokers.ts"
 import { source } from "./market.ts"
@@ -41,10 +43,15 @@ for (const [kind, broker] of Object.entries(kinds)) {
       const { access } = yield* kafka
       const connection = Connection.layer({ brokers: [access.brokers], library })
       const log = KafkaEventLog.layer({ topic, partitions, source }).pipe(Layer.provide(connection))
-      const fence = Fence.layer({ group: `courant-${topic}` }).pipe(Layer.provide(Layer.merge(connection, log)))
+      const group = `courant-${topic}`
+      const topics = [KafkaDecisions.topicOf(topic), `${topic}-checkpoints`, `${topic}-panes`]
+      const fence = Layer.unwrap(Effect.as(KafkaDecisions.prepare(topic), Fence.layer({ group, topics }))).pipe(
+        Layer.provide(Layer.merge(connection, log))
+      )
       const writing = Fence.layerConnection.pipe(Layer.provide(Layer.merge(connection, fence)))
       const context = yield* Layer.build(Layer.fresh(Layer.mergeAll(
         KafkaResultSink.layer({ topic: `${topic}-panes`, partitions }),
+        KafkaDecisions.layer({ topic, group }),
         KafkaCheckpointStore.layer({ topic: `${topic}-checkpoints` })
       ).pipe(Layer.provide(writing), Layer.provideMerge(fence))))
       return {
@@ -55,6 +62,7 @@ for (const [kind, broker] of Object.entries(kinds)) {
             isBase: true,
             sections: [["s", Buffer.from(state)]]
           }),
+        decisions: Context.get(context, Decisions),
         check: Context.get(context, Fence).check
       }
     })
@@ -86,6 +94,24 @@ for (const [kind, broker] of Object.entries(kinds)) {
         assert.match((yield* Effect.flip(former.save("2"))).message, /another processor has taken over the group/)
         yield* next.write(panes(3))
         assert.deepStrictEqual(yield* lastRecords(topic), panes(3).map(() => "3"))
+      }))
+
+    it.live("what it decides or saves is refused as soon as its successor has the place, which has written nothing yet", () =>
+      Effect.gen(function*() {
+        const topic = yield* newTopic
+        const former = yield* processor(topic)
+        yield* former.decisions.write([{ _tag: "idle", partition: 0, at: 1, watermark: 1 }])
+        yield* former.write(panes(1))
+        yield* former.save("1")
+        const next = yield* processor(topic)
+        const refusals = [
+          yield* Effect.flip(former.decisions.write([{ _tag: "idle", partition: 0, at: 2, watermark: 2 }])),
+          yield* Effect.flip(former.save("2")),
+          yield* Effect.flip(former.write(panes(2)))
+        ]
+        for (const { message } of refusals) assert.match(message, /another processor has taken over the group/)
+        assert.deepStrictEqual((yield* next.decisions.read).map((decision) => decision._tag === "idle" ? decision.at : null), [1])
+        assert.deepStrictEqual(new Set(yield* lastRecords(topic)), new Set(["1"]))
       }))
 
     it.live("processors that take over from each other again and again leave the newest panes last", () =>

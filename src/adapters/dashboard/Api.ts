@@ -3,9 +3,9 @@
  *
  * - `GET /api/panes?pipeline=&key=&from=&to=&limit=`: the newest panes in the order of time
  * - `GET /api/keys?pipeline=`: the keys that have panes
- * - `GET /api/status`: title, time zone, pipelines, the feed's freshness, the engine's progress
+ * - `GET /api/status`: title, time zone, pipelines, the feed's freshness, who is active, the engine's progress
  * - `GET /api/stream?key=`: server-sent events, see `Live.ts`; 503 where there are 1,000 viewers
- * - `GET /api/health`: 200 while the engine gets on, 503 when it is stuck
+ * - `GET /api/health`: 200 while the engine gets on and while the process stands by, 503 when it is stuck
  * - `GET /metrics`: text for Prometheus
  *
  * Times are milliseconds since the epoch. A bad parameter is answered 400 and a line that names it.
@@ -19,7 +19,12 @@ import { ResultSink, type ResultSinkError } from "../../streams/ports/ResultSink
 import { encodeProgress, type Live } from "./Live.ts"
 import * as Metrics from "./Metrics.ts"
 
+/** Of several processes that may do the same work one does it; `active` is the name of that one, where it is known. */
+export type Role = { readonly _tag: "active" } | { readonly _tag: "standby"; readonly active: string | null }
+
 export interface Options {
+  /** What this process is; active unless told. */
+  readonly role?: Effect.Effect<Role> | undefined
   readonly title?: string | undefined
   readonly timeZone?: string | undefined
   readonly pipelines: ReadonlyArray<string>
@@ -28,7 +33,7 @@ export interface Options {
 
 export const layer = (options: Options) =>
   HttpRouter.addAll(Effect.gen(function*() {
-    const { live, pipelines, timeZone = "America/New_York", title = "courant" } = options
+    const { live, pipelines, role = Effect.succeed<Role>({ _tag: "active" }), timeZone = "America/New_York", title = "courant" } = options
     const feed = yield* Feed
     const monitor = yield* Monitor
     const sink = yield* ResultSink
@@ -49,7 +54,7 @@ export const layer = (options: Options) =>
     const status = Effect.gen(function*() {
       const progress = encodeProgress(yield* monitor.progress)
       const now = yield* Clock.currentTimeMillis
-      return json({ title, timeZone, pipelines, feed: feed.name, freshness: live.freshness(), progress, now })
+      return json({ title, timeZone, pipelines, feed: feed.name, freshness: live.freshness(), role: yield* role, progress, now })
     })
 
     const stream = Effect.gen(function*() {
@@ -64,9 +69,10 @@ export const layer = (options: Options) =>
 
     const health = Effect.gen(function*() {
       const progress = yield* monitor.progress
-      const state = healthOf(progress, live.advancedAt(), yield* MonotonicTime.millis)
+      const now = yield* role
+      const state = now._tag === "standby" ? now._tag : healthOf(progress, live.advancedAt(), yield* MonotonicTime.millis)
       return json(
-        { status: state, freshness: live.freshness(), ...encodeProgress(progress) },
+        { status: state, role: now, freshness: live.freshness(), ...encodeProgress(progress) },
         state === "stuck" ? 503 : 200
       )
     })

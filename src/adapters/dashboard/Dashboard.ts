@@ -25,6 +25,8 @@ export interface Options {
   readonly title?: string | undefined
   /** IANA name of the exchange's time zone, in which the page shows times. `America/New_York` if not given. */
   readonly timeZone?: string | undefined
+  /** What this process is, where several may do the same work; active unless told. */
+  readonly role?: Effect.Effect<Api.Role> | undefined
   /** Names of the pipelines whose panes can be asked for. */
   readonly pipelines: ReadonlyArray<string>
   /** Whoever has it may look: at least 16 characters. Needed wherever other machines can connect. */

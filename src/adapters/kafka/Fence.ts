@@ -1,5 +1,5 @@
 /**
- * At most one processor of a name: the newest. It is the static member of a consumer group (KIP-345), whose
+ * At most one processor of a name: the newest that has asked for the place. It is the static member of a consumer group (KIP-345), whose
  * place the next processor of that name takes at once, without waiting for a session to run out. The coordinator
  * then refuses whatever the former says, also when it has slept through all that and wakes up:
  *
@@ -10,6 +10,12 @@
  * - `layerConnection` writes under the group's name, which brokers give to its holder and take from the one before: they
  *   refuse what a former processor sends, also if it stopped between an answer and the write that this allowed.
  *
+ * - Before anything is read, the epoch of its name is left in the topics in which only the holder writes, see
+ *   `Options.topics`: what a former one still sends to them was there before, or is refused.
+ *
+ * The holder says again and again that it is there (see `Lease`), and gives the place back when the scope ends: whoever
+ * wants to have it after it, and not from it, waits for that.
+ *
  * A coordinator that has not heard of a member for the time of a session forgets it, whichever of the two has slept.
  * Where nobody has taken the place meanwhile, the member takes it again: nobody has if the group's offsets are still
  * those that this member has committed, and another that is there now would be named in the refusal.
@@ -17,7 +23,7 @@
  * Where a sink is none of Kafka's, a pause between the answer and the write it allowed cannot be excluded. What is written
  * then does no harm: those panes are a function of the log, and a sink keeps the newer ones.
  */
-import { Context, Deferred, Duration, Effect, Layer, Metric, Schedule, Semaphore, Stream } from "effect"
+import { Context, Deferred, Duration, Effect, Fiber, Layer, Metric, Schedule, Semaphore, Stream } from "effect"
 import { CheckpointError } from "../../streams/ports/Checkpoint.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
@@ -27,6 +33,8 @@ import { type Client, KafkaError } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
 import * as Group from "./client/Group.ts"
 import * as Inspection from "./client/Inspection.ts"
+import * as Lease from "./Lease.ts"
+import type { Reason } from "./client/Reason.ts"
 import { isFenced } from "./wire/Produce.ts"
 
 export interface Options {
@@ -37,6 +45,12 @@ export interface Options {
    * `group.min.session.timeout.ms`, which is 6 seconds unless set.
    */
   readonly sessionTimeout?: Duration.Input | undefined
+  /** The topics in which only the holder writes, where they exist. */
+  readonly topics?: ReadonlyArray<string>
+  /** How the processor is called; its host and its number there, unless told. */
+  readonly name?: string
+  /** After this long without a sign of the holder those that stand by take its place; 2 seconds by default. */
+  readonly takeOverAfter?: Duration.Input | undefined
 }
 
 /** How many heartbeats there are in the time of a session. */
@@ -48,10 +62,11 @@ const rebalances = Metric.counter("courant_kafka_rebalances_total", {
 })
 
 export class Fence extends Context.Service<Fence, {
-  readonly group: string
   /** Fails if another has taken the place. */
   readonly check: Effect.Effect<void, KafkaError>
   readonly commit: (offsets: ReadonlyArray<number>) => Effect.Effect<void, KafkaError>
+  /** Commits that nothing has been done. */
+  readonly withdraw: Effect.Effect<void, KafkaError>
   readonly lost: Effect.Effect<never, KafkaError>
   /** Writes under the group's name; fails if another has taken the place. */
   readonly produce: Client["produce"]
@@ -83,6 +98,11 @@ export class Fence extends Context.Service<Fence, {
           yield* guarded(fence.check)
           yield* store.save(name, part)
           yield* guarded(fence.commit(part.head.offsets))
+        }),
+        // What is published goes back first: whoever reads along is to see that it has read too far.
+        remove: Effect.fnUntraced(function*(name) {
+          yield* guarded(fence.withdraw)
+          yield* store.remove(name)
         })
       })
     })
@@ -163,7 +183,7 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
       Effect.retry({ while: (error) => isRebalance(error) || isForgotten(error), schedule: Schedule.spaced(rejoinEvery) }),
       retry,
       alone,
-      Effect.tapError((error) => error.code === fenced ? Deferred.fail(lost, error) : Effect.void),
+      Effect.tapError((error) => error.reason?._tag === "place-lost" ? Deferred.fail(lost, error) : Effect.void),
       Effect.asVoid
     )
 
@@ -171,37 +191,63 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
 
   yield* retry(join)
   committed = yield* asked
-  // Who has joined since may have taken the name before: then the place is lost, and the next check says so.
-  let write = yield* client.takeOver(group)
+  const own = [Lease.topicOf(log.topic), ...(options.topics ?? [])]
+  // One that came and went in between may have the name, and still the place is this one's.
+  const take: Effect.Effect<Client["produce"], KafkaError> = Effect.catchIf(client.takeOver(group, own), isFenced, () =>
+    Effect.andThen(check, Effect.suspend(() => take)))
+  let write = yield* take
+  // Who has joined since may have taken the name before: then the place is lost.
   yield* check
   const produce: Client["produce"] = (...record) =>
     Effect.suspend(() => write(...record)).pipe(
       Effect.catchIf(isFenced, () =>
         Effect.gen(function*() {
-          // One that came and went in between may have the name, and still the place is this one's.
           yield* check
-          write = yield* client.takeOver(group)
+          write = yield* take
           return yield* write(...record)
         }))
     )
 
+  const commit = Effect.fnUntraced(function*(offsets: ReadonlyArray<number>) {
+    sent = offsets
+    yield* inGeneration(() => Group.commit(member, log.topic, offsets), Group.commitErrorOf)
+    committed = offsets
+  })
+
   // From now on it is there to be read.
   yield* Metric.update(rebalances, 0)
   yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(sessionTimeout / heartbeats), check))))
+  yield* holdLease({ ...options, group, topic: log.topic }, produce, lost)
   return Fence.of({
-    group,
     check,
-    commit: Effect.fnUntraced(function*(offsets) {
-      sent = offsets
-      yield* inGeneration(() => Group.commit(member, log.topic, offsets), Group.commitErrorOf)
-      committed = offsets
-    }),
+    commit,
+    withdraw: commit(Array.from({ length: log.partitions }, () => 0)),
     lost: Deferred.await(lost),
     produce
   })
 })
 
-const fenced = "FENCED"
+/** Until the scope ends. Where it cannot be renewed the place is lost: another would take it. */
+const holdLease = Effect.fnUntraced(function*(
+  { group, name = Lease.ownName, takeOverAfter = "2 seconds", topic }: Pick<Options, "group" | "name" | "takeOverAfter"> & Pick<Lease.Options, "topic">,
+  produce: Client["produce"],
+  lost: Deferred.Deferred<never, KafkaError>
+) {
+  const lease = yield* Lease.keep({ group, name, topic, timeout: Duration.toMillis(takeOverAfter) }, produce)
+  yield* Effect.forkScoped(Effect.catch(lease.renewing, (error) => Deferred.fail(lost, error)))
+  yield* Effect.addFinalizer(() =>
+    Effect.flatMap(Deferred.isDone(lost), (isLost) => isLost ? Effect.void : briefly(lease.giveBack)))
+})
+
+/** At its end a process does not wait for brokers that are away. */
+const briefly = Effect.fnUntraced(function*(effect: Effect.Effect<void, KafkaError>) {
+  const fiber = yield* Effect.forkDetach(effect)
+  yield* Effect.raceFirst(Fiber.await(fiber), Effect.sleep("1 second"))
+  yield* Effect.forkDetach(Fiber.interrupt(fiber))
+})
+
+/** The protocol calls it FENCED_INSTANCE_ID. */
+const placeLost: Reason = { _tag: "place-lost" }
 
 /** Two re-joins are at least so many milliseconds apart. */
 const rejoinEvery = 20
@@ -224,28 +270,34 @@ const passing: { readonly [code: number]: string } = {
 }
 
 /** What ends the processor, and which of it means that the place is lost. */
-const final: { readonly [code: number]: { readonly code: string; readonly message: (group: string) => string } } = {
+const final: { readonly [code: number]: { readonly code: string; readonly message: (group: string) => string; readonly reason?: Reason } } = {
   23: {
     code: "INCONSISTENT_GROUP_PROTOCOL",
     message: (group) =>
       `other consumers are members of the group ${group}, which is courant's own; stop them and start again`
   },
   25: { code: "UNKNOWN_MEMBER_ID", message: (group) => `the group ${group} no longer knows this processor` },
-  82: { code: fenced, message: (group) => `another processor has taken over the group ${group}; this one stops` }
+  82: {
+    code: "FENCED_INSTANCE_ID",
+    message: (group) => `another processor has taken over the group ${group}; this one stops`,
+    reason: placeLost
+  }
 }
 
 const takenOver = (group: string): KafkaError =>
   new KafkaError({
     message: `another processor has had the place of this one in the group ${group}; this one stops`,
+    reason: placeLost,
     retriable: false,
-    code: fenced
+    code: null
   })
 
 const fail = (group: string, request: string, errorCode: number): Effect.Effect<void, KafkaError> => {
   if (errorCode === 0) return Effect.void
   const last = final[errorCode]
   if (last !== undefined) {
-    return Effect.fail(new KafkaError({ message: last.message(group), retriable: false, code: last.code }))
+    const { code, message, reason } = last
+    return Effect.fail(new KafkaError({ message: message(group), retriable: false, code, ...(reason === undefined ? {} : { reason }) }))
   }
   const code = passing[errorCode] ?? null
   return Effect.fail(new KafkaError({

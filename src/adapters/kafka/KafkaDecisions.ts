@@ -10,6 +10,7 @@ import * as Decision from "../../streams/records/Decision.ts"
 import type { KafkaError } from "./client/Client.ts"
 import * as CompactedTopic from "./CompactedTopic.ts"
 import { Connection } from "./client/Connection.ts"
+import * as Topics from "./client/Topics.ts"
 
 export interface Options {
   /** That of the events. */
@@ -20,6 +21,13 @@ export interface Options {
 
 export const layer = (options: Options): Layer.Layer<Decisions, DecisionsError, Connection> =>
   Layer.effect(Decisions, make(options))
+
+/** What the topic of decisions about a topic is called. */
+export const topicOf = (topic: string): string => `${topic}-decisions`
+
+/** Makes the topic, where it is missing: what is there can be taken over from a former writer. */
+export const prepare = (topic: string) =>
+  Topics.ensure({ name: topicOf(topic), configs: Topics.compacted, initially: Topics.largeBatches })
 
 /** The groups that have taken decisions over a topic, by name. */
 export const groups = (topic: string): Effect.Effect<ReadonlyArray<string>, DecisionsError, Connection> =>
@@ -57,7 +65,7 @@ const decodeKey = Schema.decodeUnknownOption(Key)
 const tableOf = Effect.fnUntraced(function*(topic: string) {
   const { client, retryPolicy: { retry } } = yield* Connection
   const context = yield* Effect.context<Connection | Scope.Scope>()
-  const name = `${topic}-decisions`
+  const name = topicOf(topic)
   const stored = new Map<string, Row>()
   const open = yield* Effect.cached(
     CompactedTopic.open({

@@ -19,6 +19,7 @@ import type { Chunk, Records } from "../../streams/records/Records.ts"
 import { type Client, type Fetched, KafkaError, type Reader, type Topic } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
 import * as LogRecords from "./wire/LogRecords.ts"
+import { Parts } from "./Parts.ts"
 import * as Positions from "./Positions.ts"
 import { UnreadableBatch } from "./wire/RecordBatches.ts"
 import * as Topics from "./client/Topics.ts"
@@ -79,6 +80,18 @@ const make = Effect.fnUntraced(function*(options: Options) {
   /** Offsets at which a partition once ended: what is appended from now on comes behind. */
   const tails: Array<number> = []
 
+  const parts = new Parts(topic, brokers)
+  const appendPart = Effect.fnUntraced(function*(partition: number, part: Chunk, at: Pick<LogRecords.Append, "now" | "sequence">) {
+    const id = `${name}/${appends++}`
+    const from = tails[partition] ??= (yield* ends)[partition] ?? 0
+    const landed = findAppend(client, identity, { partition, from, id }).pipe(
+      Effect.map((last) => last === null ? null : last - part.length + 1)
+    )
+    const first = yield* client.produce(topic, partition, writer.messages(part, { ...at, id }), landed)
+    tails[partition] = Math.max(tails[partition] ?? 0, first + part.length)
+    return first
+  })
+
   const append = Effect.fnUntraced(function*(partition: number, chunk: Chunk) {
     if (!Number.isInteger(partition) || partition < 0 || partition >= partitions) {
       return yield* new EventLogError({ message: `topic ${topic} has no partition ${partition}` })
@@ -89,15 +102,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
       return (yield* ends)[partition] ?? 0
     }
     const now = yield* Clock.currentTimeMillis
-    const id = `${name}/${appends++}`
-    const from = tails[partition] ??= (yield* ends)[partition] ?? 0
-    const landed = findAppend(client, identity, { partition, from, id }).pipe(
-      Effect.map((last) => last === null ? null : last - chunk.length + 1)
-    )
-    const first = yield* client.produce(topic, partition, writer.messages(chunk, { now, sequence, id }), landed)
-    tails[partition] = Math.max(tails[partition] ?? 0, first + chunk.length)
-    return first
-  }, Effect.mapError((error) => toAppendError({ topic, brokers }, error)))
+    return yield* parts.append(chunk, (part) => appendPart(partition, part, { now, sequence }))
+  }, Effect.mapError(toLogError))
 
   const read = yield* readerOf({ ...identity, partitions }, (gap) =>
     onGap === "stop"
@@ -354,17 +360,6 @@ const fetchError = (topic: string, partition: number, errorCode: number): KafkaE
     retriable: code !== null,
     code
   })
-}
-
-const toAppendError = (place: { readonly topic: string; readonly brokers: string }, error: KafkaError | EventLogError) => {
-  if (error._tag !== "KafkaError" || !/MESSAGE_TOO_LARGE|RECORD_LIST_TOO_LARGE/.test(error.code ?? "")) return toLogError(error)
-  return toLogError(new KafkaError({
-    message: `a chunk is larger than the topic ${place.topic} takes (${error.message})`,
-    reason: { _tag: "other-settings", ...place, settings: Topics.largeBatches },
-    retriable: false,
-    code: error.code,
-    cause: error
-  }))
 }
 
 function toLogError(error: KafkaError | EventLogError): EventLogError {

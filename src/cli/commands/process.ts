@@ -1,11 +1,13 @@
 /** `courant process`: from the log through the pipelines into the sinks. */
-import { Effect, Option, Predicate } from "effect"
+import { Effect, Layer, Option, Predicate } from "effect"
 import { Command } from "effect/cli"
 import type { Limits } from "../../adapters/sqlite/Retention.ts"
 import { Engine } from "../../streams/ports/Engine.ts"
-import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
+import { EventLog } from "../../streams/ports/EventLog.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
+import * as InProcess from "../../streams/engine/InProcess.ts"
 import { restart } from "../../streams/engine/Restart.ts"
+import { Monitor } from "../../streams/ports/Monitor.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
@@ -16,6 +18,7 @@ import * as Pipelines from "../Pipelines.ts"
 import * as RowSinks from "../RowSinks.ts"
 import { say, usage } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
+import { Stage } from "../Stage.ts"
 import * as Stores from "../Stores.ts"
 
 const flags = {
@@ -39,6 +42,8 @@ const flags = {
   keep: Flags.keep,
   checkpoints: Flags.checkpoints,
   restart: Flags.restart,
+  standby: Flags.standby,
+  takeOverAfter: Flags.takeOverAfter,
   report: Flags.report
 }
 
@@ -84,26 +89,73 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
   const processor = Pipelines.checkpointName(topic, pipelines)
   const keep = input.keep && { limits: input.keep, processor: { checkpoint: processor, pipelines } }
   const stores = Stores.layer({ ...input, log: "sqlite", topic, processor, keep, group: Pipelines.groupOf(topic, pipelines) })
-  yield* process(input, pipelines, Effect.succeed(true)).pipe(
-    Effect.provide(Stores.engineOn(stores))
-  )
+  const page = Page.layerLogAsFeed(topic, Effect.succeed(true))
+  const run = Effect.gen(function*() {
+    if (input.page) yield* Effect.provide(servePage(input, topic, pipelines), page)
+    yield* process(input, pipelines, Effect.succeed(true))
+  })
+  yield* Effect.provide(run, Stores.engineOn(stores))
 })
 
 const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const topic = yield* Kafka.givenTopic(input.topic)
-  const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic, create: false }, pipelines)
-  let isFirst = true
-  const run = Effect.suspend(() => {
-    const restart = input.restart && isFirst
-    isFirst = false
-    return Effect.scoped(process({ ...input, restart }, pipelines, isQuiet)).pipe(Effect.provide(Stores.engineOn(layer), { local: true }))
+  if (input.standby === "warm" && input.checkpoints !== "kafka") {
+    return yield* usage("--standby warm needs --checkpoints kafka: what another process has saved on its own disk cannot be read along")
+  }
+  const { isQuiet, layer, stand } = yield* Kafka.standing({ ...input, topic, create: false }, pipelines)
+  const stage = yield* Stage.make
+  if (input.page) {
+    const page = Layer.provideMerge(Page.layerLogAsFeed(topic, isQuiet, stage.role), stage.layer)
+    yield* servePage({ ...input, role: stage.role }, topic, pipelines).pipe(Effect.provide(page))
+  }
+  let isToRestart = input.restart
+  const group = Pipelines.groupOf(topic, pipelines)
+  let told: string | null = null
+  const onHolder = (name: string) =>
+    Effect.suspend(() => {
+      // Until its successor says that it is active a holder that is gone may be met again.
+      if (told !== name) say(`${name} is active in the group ${group}; this process stands by`)
+      told = name
+      return stage.standBy(name)
+    })
+  const life = Effect.gen(function*() {
+    const warm = yield* stand({ isPatient: !input.once && !isToRestart, onHolder })
+    const term = Effect.gen(function*() {
+      if (told !== null) say(`this process is active in the group ${group}`)
+      told = told === null ? null : ""
+      const restart = isToRestart
+      isToRestart = false
+      yield* stage.enter
+      yield* process({ ...input, restart }, pipelines, isQuiet)
+    })
+    const engine = Stores.engineOn(layer, { engine: InProcess.layerFrom(warm), monitor: Layer.succeed(Monitor, stage.monitor) })
+    yield* Effect.scoped(term).pipe(Effect.provide(engine, { local: true }))
   })
-  // With more partitions the topic is opened anew, and the processor goes on from its checkpoint.
-  yield* Effect.retry(run, { while: hasMorePartitions })
+  yield* Effect.retry(life, { while: (error) => isToGoOn(error, told !== null) })
 })
 
-const hasMorePartitions = (error: unknown): boolean =>
-  error instanceof EventLogError && Predicate.hasProperty(error.cause, "reason") && Predicate.isTagged(error.cause.reason, "partitions-added")
+/**
+ * With more partitions the topic is opened anew, and the processor goes on from its checkpoint; without its place it stands
+ * by again; and a folder that the former holder on this machine has not let go yet is waited for.
+ */
+const isToGoOn = (error: unknown, hasStoodBy: boolean): Effect.Effect<boolean> => {
+  const reasons = [...causesOf(error)]
+  if (reasons.some((cause) => isReason(cause, "partitions-added") || isReason(cause, "place-lost"))) return Effect.succeed(true)
+  if (hasStoodBy && reasons.some(Predicate.isTagged("FolderInUse"))) return Effect.as(Effect.sleep("1 second"), true)
+  return Effect.succeed(false)
+}
+
+const isReason = (error: unknown, tag: string): boolean => Predicate.hasProperty(error, "reason") && Predicate.isTagged(error.reason, tag)
+
+/** An error of a port has that of the adapter as its cause. */
+function* causesOf(error: unknown): Generator<unknown> {
+  for (let inner = error; inner instanceof Error; inner = inner.cause) yield inner
+}
+
+const servePage = Effect.fnUntraced(function*(input: Parameters<typeof Page.serve>[0], topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
+  const url = yield* Page.serve(input, pipelines)
+  say(`${topic} on ${url} (stop with Ctrl-C)`)
+})
 
 const process = Effect.fnUntraced(function*<R>(
   input: Input,
@@ -115,10 +167,6 @@ const process = Effect.fnUntraced(function*<R>(
   const log = yield* EventLog
   const name = Pipelines.checkpointName(log.topic, pipelines)
   if (input.restart) yield* restart(name, pipelines)
-  if (input.page) {
-    const url = yield* Page.serve(input, pipelines).pipe(Effect.provide(Page.layerLogAsFeed(isQuiet)))
-    say(`${log.topic} on ${url} (stop with Ctrl-C)`)
-  }
   yield* engine.run({
     name,
     pipelines,

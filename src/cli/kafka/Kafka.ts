@@ -12,6 +12,7 @@ import { checkpointName, groupOf } from "../Pipelines.ts"
 import { type Problem, problem, usage } from "../terminal/Problem.ts"
 import type { Rows } from "../RowSinks.ts"
 import type { SinkName } from "../Stores.ts"
+import type { Waiting } from "./KafkaStandby.ts"
 
 export interface Input {
   readonly brokers: Option.Option<ReadonlyArray<string>>
@@ -72,19 +73,46 @@ export interface Run extends Input {
   readonly idleTimeout: number
 }
 
-/** The layers of a run of pipelines. The clients are loaded here, so that commands without Kafka start without them. */
-export const stores = Effect.fnUntraced(function*(run: Run, pipelines: ReadonlyArray<AnyPipeline>) {
-  const connection = yield* optionsOf(run)
-  const { isQuiet, stores } = yield* Effect.promise(() => import("./KafkaStores.ts"))
-  const layer = stores({
+/** What the layers of a run of pipelines are chosen by. */
+const choiceOf = Effect.fnUntraced(function*(run: Run, pipelines: ReadonlyArray<AnyPipeline>) {
+  return {
     ...run,
-    connection,
+    connection: yield* optionsOf(run),
     sources: sourcesOf(pipelines),
     partitions: run.partitions === undefined ? undefined : Option.getOrUndefined(run.partitions),
     group: groupOf(run.topic, pipelines),
     processor: checkpointName(run.topic, pipelines)
-  })
-  return { layer, isQuiet: isQuiet(run.idleTimeout) }
+  }
+})
+
+/**
+ * The layers of a run that takes the place of its group from whoever has it. The clients are loaded here, so that commands
+ * without Kafka start without them.
+ */
+export const stores = Effect.fnUntraced(function*(run: Run, pipelines: ReadonlyArray<AnyPipeline>) {
+  const choice = yield* choiceOf(run, pipelines)
+  const { connect, isQuiet, stores } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+  return { layer: stores(choice, connect(choice)), isQuiet: isQuiet(run.idleTimeout) }
+})
+
+export interface Standing extends Run {
+  readonly standby: "cold" | "warm"
+  readonly takeOverAfter: number
+  readonly maxTimeAhead: number
+}
+
+/** The same of a process that waits for the place, over a connection that lasts until the scope ends. */
+export const standing = Effect.fnUntraced(function*(run: Standing, pipelines: ReadonlyArray<AnyPipeline>) {
+  const choice = yield* choiceOf(run, pipelines)
+  const { connected, isQuiet, stores } = yield* Effect.promise(() => import("./KafkaStores.ts"))
+  const { stand } = yield* Effect.promise(() => import("./KafkaStandby.ts"))
+  const connection = yield* connected(choice)
+  const named = { ...choice, name: choice.processor, pipelines, isWarm: run.standby === "warm" }
+  return {
+    stand: (waiting: Waiting) => stand(named, connection, waiting),
+    layer: stores(choice, connection),
+    isQuiet: Effect.provide(isQuiet(run.idleTimeout), connection)
+  }
 })
 
 const tls: Effect.Effect<Tls | undefined, ReturnType<typeof problem>> = Effect.gen(function*() {

@@ -1,7 +1,7 @@
 /** What to type where brokers do not do what is asked of them, into our command line or into Kafka's own tools. */
 import type { Reason } from "../../adapters/kafka/client/Reason.ts"
 
-export const of = (reason: Reason): string => {
+export const of = (reason: Reason): string | undefined => {
   switch (reason._tag) {
     case "wants-tls":
       return "set COURANT_KAFKA_TLS=1"
@@ -26,6 +26,10 @@ export const of = (reason: Reason): string => {
         "left with --restart"
     case "partitions-added":
       return "start again to read them too"
+    case "place-held":
+      return "stop it first; without --once and --restart a process waits until it can take over"
+    case "place-lost":
+      return undefined
     case "topic-made-anew":
     case "log-shrunk":
       return "recompute everything from what is left with --restart"
@@ -48,6 +52,7 @@ const ofTopic = (reason: OfTopic): string => {
         : `fix it with: kafka-topics.sh --bootstrap-server ${brokers} --alter --topic ${topic} --partitions ${wanted} ` +
           "(before the first record, since it moves keys to other partitions)"
     }
+    case "record-too-large":
     case "other-settings":
       return `fix it with: ${alter(brokers, topic, reason.settings)}`
   }

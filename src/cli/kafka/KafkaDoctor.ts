@@ -94,6 +94,7 @@ const besides = (topic: string) => {
     { name: rows, made: "with --sink kafka, for a pipeline that ends in events", policy: remove },
     { name: deadLetters, made: "by the first process", policy: compact },
     { name: checkpoints, made: "with --checkpoints kafka", policy: compact },
+    { name: `${topic}-leases`, made: "by the first process", policy: compact },
     { name: `${topic}-positions`, made: "when a feed advances without a record", policy: compact }
   ]
 }

@@ -1,5 +1,5 @@
 /** The layers of a command whose log is a topic of Kafka. Loaded only then: the clients take their time to load. */
-import { Effect, Layer, type Stdio } from "effect"
+import { Context, Effect, Layer, type Stdio } from "effect"
 import * as Connection from "../../adapters/kafka/client/Connection.ts"
 import { Fence } from "../../adapters/kafka/Fence.ts"
 import * as KafkaCheckpointStore from "../../adapters/kafka/KafkaCheckpointStore.ts"
@@ -52,6 +52,8 @@ export interface ProcessChoice extends Choice {
   readonly processor: string
   /** In milliseconds. */
   readonly connectTimeout: number
+  /** Milliseconds after which others take over from one of which nothing is heard. */
+  readonly takeOverAfter?: number | undefined
 }
 
 /** What a topic's results, dead letters and checkpoints are called. */
@@ -129,17 +131,28 @@ export const results = ({ connection, topic }: Pick<Choice, "connection" | "topi
     return yield* problem(`there is no topic ${panes} on the Kafka brokers at ${brokers}; panes go there with: courant process --sink kafka`)
   })).pipe(Layer.provide(Connection.Connection.layer(connection)))
 
-export const stores = (choice: ProcessChoice) => {
-  const { create, onGap, partitions, sources, topic } = choice
+export const connect = ({ connection }: Pick<Choice, "connection">) => Connection.Connection.layer(connection)
+
+/** A connection until the scope ends. It alone: what builds layers on it has nothing to do with how it was built. */
+export const connected = (choice: Pick<Choice, "connection">) =>
+  Effect.map(Layer.build(connect(choice)), (context) => Layer.succeed(Connection.Connection, Context.get(context, Connection.Connection)))
+
+/** Those of a processor that has the place of its group for as long as they are there. */
+export const stores = (choice: ProcessChoice, connection: Layer.Layer<Connection.Connection, Error>) => {
+  const { create, group, onGap, partitions, sources, takeOverAfter, topic } = choice
   const names = topicsOf(topic)
-  const connection = Connection.Connection.layer(choice.connection)
   const database = Database.Database.layer({ folder: folderOf({ data: dataOfKafka(choice.data), topic }) })
-  const decisions = KafkaDecisions.layer({ topic, group: choice.group })
+  // Two layers: one that were built for both would write as the first of them does.
+  const decisions = KafkaDecisions.layer({ topic, group })
+  const notes = KafkaDecisions.layer({ topic, group })
   // A gap changes nothing, and is known before it is known whose place this is.
   const log = Layer.unwrap(Effect.map(Decisions, ({ write }) =>
     KafkaEventLog.layer({ topic, partitions, create, onGap: onGap === "stop" ? "stop" : noted(write), ...sources })
-  )).pipe(Layer.provide(decisions), Layer.provide(connection))
-  const fence = Fence.layer({ group: choice.group }).pipe(Layer.provide(Layer.merge(connection, log)))
+  )).pipe(Layer.provide(notes), Layer.provide(connection))
+  const owned = [KafkaDecisions.topicOf(topic), names.checkpoints, names.panes, names.rows]
+  const fence = Layer.unwrap(Effect.as(KafkaDecisions.prepare(topic), Fence.layer({ group, takeOverAfter, topics: owned }))).pipe(
+    Layer.provide(Layer.merge(connection, log))
+  )
   const writing = Fence.layerConnection.pipe(Layer.provide(Layer.merge(connection, fence)))
 
   const checkpoints: Layer.Layer<CheckpointStore, Error> = choice.checkpoints === "kafka"
@@ -172,6 +185,14 @@ export const stores = (choice: ProcessChoice) => {
     Layer.provideMerge(connection)
   )
 }
+
+/** What one that reads along needs: it writes nothing. A gap is for the one that has the place to note. */
+export const along = ({ group, sources, topic }: Pick<ProcessChoice, "group" | "sources" | "topic">, connection: Layer.Layer<Connection.Connection, Error>) =>
+  Layer.mergeAll(
+    KafkaEventLog.layer({ topic, create: false, ...sources }),
+    KafkaDecisions.layer({ topic, group }),
+    KafkaCheckpointStore.layer({ topic: topicsOf(topic).checkpoints })
+  ).pipe(Layer.provide(connection))
 
 const noted = (write: Decisions["Service"]["write"]) => (gap: Gap) =>
   Effect.mapError(write([gap]), ({ message }) => new EventLogError({ message }))

@@ -104,7 +104,8 @@ export const runOn = Effect.fnUntraced(function*<E, R>(
 
 /** A processor's page: what it knows of the events is what their panes say. */
 const servePage = Effect.fnUntraced(function*({ host, pagePort, topic }: Choice, pipelines: ReadonlyArray<AnyPipeline>) {
-  const feed = Page.layerLogAsFeed(Effect.succeed(true)).pipe(Layer.provide(Layer.effect(EventLog, PaneLog)))
+  const { topic: panes } = yield* PaneLog
+  const feed = Page.layerLogAsFeed(panes, Effect.succeed(true))
   const url = yield* Page.serve({ host, port: pagePort, portFlag: "--page-port" }, pipelines).pipe(Effect.provide(feed))
   say(`${topic} on ${url} (stop with Ctrl-C)`)
 })

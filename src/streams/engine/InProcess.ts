@@ -21,20 +21,21 @@ import * as Resumption from "./Resumption.ts"
 import * as Saver from "./Saver.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../ports/RowSink.ts"
+import type { Warm } from "./WarmStandby.ts"
 
 type Services = CheckpointStore | DeadLetters | Decisions | EventLog | Monitor | ResultSink
 
-export const layer: Layer.Layer<
-  Engine,
-  never,
-  Services
-> = Layer.effect(
-  Engine,
-  Effect.gen(function*() {
-    const services = yield* Effect.context<Services>()
-    return Engine.of({ run: (options) => Effect.provideContext(run(options), services) })
-  })
-)
+export const layer: Layer.Layer<Engine, never, Services> = Layer.suspend(() => layerFrom(null))
+
+/** The same, whose run goes on with a job that has read along, in the place of its checkpoint, where it can. */
+export const layerFrom = (warm: Warm | null): Layer.Layer<Engine, never, Services> =>
+  Layer.effect(
+    Engine,
+    Effect.gen(function*() {
+      const services = yield* Effect.context<Services>()
+      return Engine.of({ run: (options) => Effect.provideContext(run(options, warm), services) })
+    })
+  )
 
 /** From a millisecond to half a minute. */
 const seconds = (name: string, description: string) =>
@@ -58,13 +59,12 @@ const formingEvery = 250
 /** The log, which may be behind a network, is asked for its ends once in so many times. */
 const endsEvery = 4
 
-const run = Effect.fn("InProcess.run")(function*(options: Options) {
+const run = Effect.fn("InProcess.run")(function*(options: Options, warm: Warm | null) {
   const log = yield* EventLog
-  const job = new Job(options.pipelines, jobOptions(options, log.partitions))
+  const along = warm !== null && (yield* isUsable(warm)) ? warm.job : null
+  const job = along ?? new Job(options.pipelines, jobOptions(options, log.partitions))
   const writeRows = yield* rowWriter(job)
-  const plan = yield* Resumption.plan(options.name, options.pipelines)
-  const decisions = yield* decisionsFor(plan)
-  const inherited = yield* resume({ job, options, plan, decisions, writeRows })
+  const { decisions, inherited } = yield* (along === null ? takeUp({ job, options, writeRows }) : goOn(job))
   yield* adopt(job)
   const agenda = new Agenda(decisions, log.partitions)
   const run = new Run({ options, job, agenda, writeRows, now: yield* MonotonicTime.millis })
@@ -191,6 +191,27 @@ const rowWriter = Effect.fnUntraced(function*({ pipelines }: Job): Effect.fn.Ret
   const homeless = pipelines.find(Pipeline.isOfRows)
   if (homeless === undefined) return () => Effect.void
   return yield* new RowSinkError({ message: `the pipeline "${homeless.name}" ends in events, and there is no sink for its rows (RowSink)` })
+})
+
+/** What has read along is no more than a checkpoint: its sinks are to have what it has read, and the log is to be the one that it read. */
+const isUsable = Effect.fnUntraced(function*({ isCurrent, job, log, sinks }: Warm) {
+  const { id, partitions } = yield* EventLog
+  const wanted = yield* Resumption.storeIds
+  if (log !== id || job.offsets.length !== partitions || !wanted.every((id) => sinks.includes(id))) return false
+  return yield* isCurrent
+})
+
+/** A job that has read along has all that it needs. */
+const goOn = Effect.fnUntraced(function*({ offsets }: Job) {
+  const inherited: Inherited = { partitions: offsets.length, panes: 0, rows: 0, taken: 0 }
+  return { decisions: yield* (yield* Decisions).read, inherited }
+})
+
+const takeUp = Effect.fnUntraced(function*(resuming: Pick<Resuming, "job" | "options" | "writeRows">) {
+  const { name, pipelines } = resuming.options
+  const plan = yield* Resumption.plan(name, pipelines)
+  const decisions = yield* decisionsFor(plan)
+  return { decisions, inherited: yield* resume({ ...resuming, plan, decisions }) }
 })
 
 /** Those of another processor too, where its state is gone on with: they are part of what that is a function of. */

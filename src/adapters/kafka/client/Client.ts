@@ -91,9 +91,10 @@ export interface Client {
    * Takes a name that writers have in turn, and gives the way to write under it. What an earlier holder of the name sends
    * to a topic is refused (`PRODUCER_FENCED`, `INVALID_PRODUCER_EPOCH`) from this one's first record in that topic
    * on, as long as its partitions remember the name: for a day after the last record under it, unless
-   * `producer.id.expiration.ms` of the brokers says otherwise.
+   * `producer.id.expiration.ms` of the brokers says otherwise. To the topics that are named here, where they exist, what it
+   * sends is refused from the moment on at which this returns.
    */
-  readonly takeOver: (name: string) => Effect.Effect<Client["produce"], KafkaError>
+  readonly takeOver: (name: string, topics?: ReadonlyArray<string>) => Effect.Effect<Client["produce"], KafkaError>
   /** Sends a request to whichever broker looks after a consumer group, and gives the body of the answer. */
   readonly askCoordinator: (group: string, request: GroupRequest) => Effect.Effect<Buffer, KafkaError>
   /** Its fetches fail with the reason `topic-made-anew` where the topic of this name is another one by now. */

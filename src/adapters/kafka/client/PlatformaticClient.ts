@@ -18,6 +18,7 @@ import { isIP } from "node:net"
 import { type Client, KafkaError, type Reader, type Topic } from "./Client.ts"
 import type { Options } from "./Connection.ts"
 import * as Fetch from "../wire/Fetch.ts"
+import * as ListOffsets from "../wire/ListOffsets.ts"
 import type { Request } from "./Group.ts"
 import type { RetryPolicy } from "./RetryPolicy.ts"
 import * as Producers from "./Producers.ts"
@@ -108,23 +109,20 @@ const administration = (admin: Admin, base: Base): Pick<Client, "askCoordinator"
   /** Waits a moment for the leaders of a new topic, so that the first requests need not be repeated, which is told. */
   const led = (topic: string) => Effect.ignore(Effect.retry(Effect.suspend(() => offsets(topic, "latest")), aMoment))
 
-  const offsets: Client["offsets"] = Effect.fnUntraced(function*(topic, which) {
-    const known = (yield* metadata(base, topic)).topics.get(topic)
-    if (known === undefined) return yield* attempt(() => Promise.reject(new ProtocolError("UNKNOWN_TOPIC_OR_PARTITION")))
-    const count = known.partitionsCount
-    const timestamp = which === "earliest" ? -2n : -1n
-    const readCommitted = 1
-    const found = yield* attempt(() =>
-      admin.listOffsets({
-        topics: [{ name: topic, partitions: Array.from({ length: count }, (_, partitionIndex) => ({ partitionIndex, timestamp })) }],
-        isolationLevel: readCommitted
-      })
-    )
-    const all = found.flatMap(({ partitions }) => partitions).sort((a, b) => a.partitionIndex - b.partitionIndex)
-    // One that is missing would give its place to the next.
-    if (all.length !== count) return yield* attempt(() => Promise.reject(new ProtocolError("LEADER_NOT_AVAILABLE")))
-    return all.map(({ offset }) => Number(offset))
-  })
+  const offsets: Client["offsets"] = (topic, which) =>
+    Effect.flatMap(metadata(base, topic), ({ brokers, topics }) =>
+      attempt(async () => {
+        const known = topics.get(topic)
+        if (known === undefined) throw new ProtocolError("UNKNOWN_TOPIC_OR_PARTITION")
+        const led = known.partitions.map(({ leader }, partition) => ({ leader, partition }))
+        const found = await Promise.all([...Map.groupBy(led, ({ leader }) => leader)].map(async ([leader, of]) => {
+          const broker = brokers.get(leader)
+          if (broker === undefined) throw new ProtocolError("LEADER_NOT_AVAILABLE")
+          const request = ListOffsets.request(topic, of.map(({ partition }) => partition), ListOffsets.timestamps[which])
+          return ListOffsets.offsetsIn(await sendRaw(await base.connections.get(broker), request), topic)
+        }))
+        return found.flat().sort(([a], [b]) => a - b).map(([, offset]) => offset)
+      }))
 
   const askCoordinator: Client["askCoordinator"] = (group, request) =>
     attempt(async () => {
@@ -202,7 +200,8 @@ const sendRaw = (connection: Connection, { apiKey, apiVersion, body }: Request):
     false
   ).async(connection)
 
-const attempt = <A>(send: () => Promise<A>): Effect.Effect<A, KafkaError> => Effect.tryPromise({ try: send, catch: toKafkaError })
+const attempt = <A>(send: () => Promise<A>): Effect.Effect<A, KafkaError> =>
+  Effect.tryPromise({ try: send, catch: (cause) => cause instanceof KafkaError ? cause : toKafkaError(cause) })
 
 const unknownTopic = "Unknown topic "
 

@@ -70,34 +70,45 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
   const means = { ...settings, attempt, carriers }
   const produce = producing(means, anybody)
 
-  const takeOver: Client["takeOver"] = Effect.fnUntraced(function*(name) {
-    const ask = (carrier: Carrier, request: Request) =>
-      attempt(async () => carrier.toBroker(Transactions.coordinatorIn(await carrier.toAny(Transactions.findCoordinator(name))), request))
-    const begin = (carrier: Carrier, holder: Produce.Producer | null) =>
-      Effect.flatMap(ask(carrier, Transactions.begin(name, holder)), (answer) => attempt(async () => Transactions.begun(answer, name))).pipe(
+  const takeOver: Client["takeOver"] = Effect.fnUntraced(function*(name, topics = []) {
+    const ask = (request: Request) =>
+      Effect.suspend(() => {
+        const carrier = carriers("")
+        return attempt(async () => carrier.toBroker(Transactions.coordinatorIn(await carrier.toAny(Transactions.findCoordinator(name))), request))
+      })
+    const begin = (holder: Produce.Producer | null) =>
+      Effect.flatMap(ask(Transactions.begin(name, holder)), (answer) => attempt(async () => Transactions.begun(answer, name))).pipe(
+        soon,
         // Whoever asks first has the brokers make the topic in which they keep the names: no news for some seconds.
         Effect.retry({ while: isMoving, schedule: Schedule.spaced("100 millis"), times: 50 }),
         retry
       )
 
     /** Leaves the writer's epoch in each partition, which from then on refuses those before it. */
-    const mark = Effect.fnUntraced(function*(carrier: Carrier, topic: string, producer: Produce.Producer) {
-      const count = (yield* retry(partitions(topic))) ?? 1
-      const added = yield* ask(carrier, Transactions.addPartitions(name, producer, topic, count))
-      yield* attempt(async () => Transactions.added(added, topic))
-      const ended = yield* ask(carrier, Transactions.end(name, producer))
-      yield* attempt(async () => Transactions.ended(ended, topic))
-    }, retry)
+    const mark = Effect.fnUntraced(function*(topics: ReadonlyArray<Transactions.Partitions>, producer: Produce.Producer) {
+      const added = yield* ask(Transactions.addPartitions(name, producer, topics))
+      yield* attempt(async () => Transactions.added(added))
+      const ended = yield* ask(Transactions.end(name, producer))
+      yield* attempt(async () => Transactions.ended(ended, name))
+    }, soon, retry)
+    const existing = Effect.forEach(topics, (topic) =>
+      Effect.map(retry(partitions(topic)), (count) => count === null ? [] : [{ topic, count }]), { concurrency: 4 })
 
     const turn = Semaphore.makeUnsafe(1)
-    let writer = yield* begin(carriers(""), null)
-    const marked = new Set<string>()
+    let writer = yield* begin(null)
+    const known = (yield* existing).flat()
+    const marked = new Set(known.map(({ topic }) => topic))
+    if (known.length > 0) {
+      yield* mark(known, writer)
+      // Its coordinator answers when the marks have come through to the partitions.
+      writer = yield* begin(writer)
+    }
     const numbered = new Map<string, number>()
-    const introduce: Writer["introduce"] = (carrier, topic, partition) =>
+    const introduce: Writer["introduce"] = (_carrier, topic, partition) =>
       Effect.gen(function*() {
         const line = `${partition} ${topic}`
-        if (!marked.has(topic)) yield* mark(carrier, topic, writer)
-        else if (numbered.get(line) === writer.epoch) writer = yield* begin(carrier, writer)
+        if (!marked.has(topic)) yield* mark([{ topic, count: (yield* retry(partitions(topic))) ?? 1 }], writer)
+        else if (numbered.get(line) === writer.epoch) writer = yield* begin(writer)
         marked.add(topic)
         numbered.set(line, writer.epoch)
         return writer
@@ -109,6 +120,17 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
 
 const isMoving = ({ code }: KafkaError): boolean =>
   code === "NOT_COORDINATOR" || code === "COORDINATOR_NOT_AVAILABLE" || code === "COORDINATOR_LOAD_IN_PROGRESS"
+
+/**
+ * What of a transaction has not come through to the partitions yet does within milliseconds; and a coordinator that two ask
+ * for one name at a time may stumble, and knows better when it is asked again.
+ */
+const soon = <A>(effect: Effect.Effect<A, KafkaError>): Effect.Effect<A, KafkaError> =>
+  Effect.retry(effect, {
+    while: ({ code }) => code === "CONCURRENT_TRANSACTIONS" || code === "UNKNOWN_SERVER_ERROR",
+    schedule: Schedule.spaced("10 millis"),
+    times: 300
+  })
 
 interface Means extends Settings {
   readonly attempt: <A>(send: () => Promise<A>) => Effect.Effect<A, KafkaError>

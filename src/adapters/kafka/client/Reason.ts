@@ -36,6 +36,12 @@ export const Reason = Schema.Union([
   found("partitions-added", {}),
   /** The topic was deleted, and another one has its name. */
   found("topic-made-anew", {}),
+  /** Another process has taken the place of this one in its group. */
+  found("place-lost", {}),
+  /** Another process is active in the group, and this one was not to wait. */
+  found("place-held", {}),
+  /** A record is larger than its topic takes. */
+  found("record-too-large", { ...topic, settings: Schema.Record(Schema.String, Schema.String) }),
   /** The topic ends before what was read of it: the brokers lost records. */
   found("log-shrunk", {})
 ])

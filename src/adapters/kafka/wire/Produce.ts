@@ -64,6 +64,7 @@ export const check = (errorCode: number, what: string): void => {
 
 /** The errors of these requests, https://kafka.apache.org/protocol#protocol_error_codes. */
 const names: { readonly [errorCode: number]: string } = {
+  [-1]: "UNKNOWN_SERVER_ERROR",
   2: "CORRUPT_MESSAGE",
   3: "UNKNOWN_TOPIC_OR_PARTITION",
   5: "LEADER_NOT_AVAILABLE",

@@ -48,21 +48,32 @@ export const begun = (body: Buffer, name: string): Producer => {
 
 const said = (name: string, { epoch, producerId }: Producer): Buffer => Buffer.concat([text(name), int64(producerId), int16(epoch)])
 
-export const addPartitions = (name: string, producer: Producer, topic: string, partitions: number): Request => ({
+export interface Partitions {
+  readonly topic: string
+  readonly count: number
+}
+
+export const addPartitions = (name: string, producer: Producer, topics: ReadonlyArray<Partitions>): Request => ({
   apiKey: 24,
   apiName: "AddPartitionsToTxn",
   apiVersion: 1,
   body: Buffer.concat([
-    said(name, producer), int32(1), text(topic), int32(partitions),
-    ...Array.from({ length: partitions }, (_, partition) => int32(partition))
+    said(name, producer), int32(topics.length),
+    ...topics.flatMap(({ count, topic }) =>
+      [text(topic), int32(count), ...Array.from({ length: count }, (_, partition) => int32(partition))])
   ])
 })
 
 /** Throws `KafkaError`. */
-export const added = (body: Buffer, topic: string): void => {
-  const [, afterTopic] = textAt(body, 8)
-  const count = body.readInt32BE(afterTopic)
-  for (let i = 0; i < count; i++) check(body.readInt16BE(afterTopic + 4 + 6 * i + 4), `${topic} was not taken over`)
+export const added = (body: Buffer): void => {
+  const topics = body.readInt32BE(4)
+  let at = 8
+  for (let i = 0; i < topics; i++) {
+    const [topic, afterTopic] = textAt(body, at)
+    const count = body.readInt32BE(afterTopic)
+    for (let j = 0; j < count; j++) check(body.readInt16BE(afterTopic + 4 + 6 * j + 4), `${topic} was not taken over`)
+    at = afterTopic + 4 + 6 * count
+  }
 }
 
 export const end = (name: string, producer: Producer): Request => ({
@@ -73,4 +84,4 @@ export const end = (name: string, producer: Producer): Request => ({
 })
 
 /** Throws `KafkaError`. */
-export const ended = (body: Buffer, topic: string): void => check(body.readInt16BE(4), `${topic} was not taken over`)
+export const ended = (body: Buffer, name: string): void => check(body.readInt16BE(4), `the topics of ${name} were not taken over`)

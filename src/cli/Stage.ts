@@ -1,0 +1,53 @@
+/**
+ * What the page of a process shows that may do its work or wait for it: the stage is empty while another process is active.
+ * The page stays where it is meanwhile.
+ */
+import { Effect, Layer } from "effect"
+import type { Role } from "../adapters/dashboard/Api.ts"
+import { Monitor, nothingYet } from "../streams/ports/Monitor.ts"
+import { ResultSink, ResultSinkError } from "../streams/ports/ResultSink.ts"
+import { standsBy } from "./Page.ts"
+
+export class Stage {
+  readonly monitor: Monitor["Service"]
+  #role: Role = { _tag: "standby", active: null }
+  #sink: ResultSink["Service"] | null = null
+
+  constructor(monitor: Monitor["Service"]) {
+    this.monitor = monitor
+  }
+
+  static readonly make = Effect.map(Monitor, (monitor) => new Stage(monitor)).pipe(Effect.provide(Monitor.layer))
+
+  readonly role: Effect.Effect<Role> = Effect.sync(() => this.#role)
+
+  /** Another process is active, of this name where it is known. */
+  standBy(active: string | null): Effect.Effect<void> {
+    this.#role = { _tag: "standby", active }
+    this.#sink = null
+    return this.monitor.publish({ _tag: "progress", progress: nothingYet })
+  }
+
+  /** For as long as the scope lasts this process is active, with this sink. */
+  readonly enter = Effect.acquireRelease(
+    Effect.map(ResultSink, (sink) => {
+      this.#role = { _tag: "active" }
+      this.#sink = sink
+    }),
+    () => Effect.suspend(() => this.standBy(null))
+  )
+
+  /** What can be read of the results, which is nothing while another process is active: it has them, or a sink that it writes to. */
+  get layer(): Layer.Layer<Monitor | ResultSink> {
+    const refusal = Effect.suspend(() =>
+      Effect.fail(new ResultSinkError({ message: this.#role._tag === "standby" ? standsBy(this.#role) : "there is no sink yet" })))
+    return Layer.merge(
+      Layer.succeed(Monitor, this.monitor),
+      Layer.succeed(ResultSink, {
+        read: (query) => this.#sink?.read(query) ?? refusal,
+        write: () => refusal,
+        remove: () => refusal
+      })
+    )
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * A job that reads along behind that of another process, and writes nothing: so that it can go on where the other ends,
+ * without restoring state and reading again.
+ *
+ * It begins with a checkpoint, and reads no further than the other has published: what lies before is in the sinks and in
+ * the account, and all decisions about it are durable and are read before it. So at any moment it is what a checkpoint of
+ * the same offsets would be restored to.
+ */
+import { Duration, Effect, Option, Schedule, Schema, Semaphore, Stream } from "effect"
+import { CheckpointStore } from "../ports/CheckpointStore.ts"
+import { Decisions } from "../ports/Decisions.ts"
+import type { Options as EngineOptions } from "../ports/Engine.ts"
+import { EventLog, type EventLogError } from "../ports/EventLog.ts"
+import type { Decision } from "../records/Decision.ts"
+import { type Records, slice } from "../records/Records.ts"
+import { Agenda } from "./Agenda.ts"
+import { Job } from "./Job.ts"
+
+export interface Options extends Pick<EngineOptions, "maxTimeAhead" | "name" | "pipelines"> {
+  /** The offsets, one a partition, before which the other process has done all that there is to do; `null` where it has said nothing. */
+  readonly published: (partitions: number) => Effect.Effect<ReadonlyArray<number | null>, EventLogError>
+}
+
+/** What reads along, as far as it has come. */
+export interface Warm {
+  readonly job: Job
+  /** The id of the log that it has read. */
+  readonly log: string
+  /** The ids of the stores that have what was put out before its offsets. */
+  readonly sinks: ReadonlyArray<string>
+  /** Whether what was published is still all that it has read: a process that was told to compute everything again takes it back. */
+  readonly isCurrent: Effect.Effect<boolean, EventLogError>
+}
+
+/** The other process has begun anew: what was read along is not what its sinks have. */
+export class WentBack extends Schema.TaggedError<WentBack>()("WentBack", { message: Schema.String }) {}
+
+/** How often is asked what was published, in milliseconds. */
+const askEvery = 250
+
+/** How often is asked for a checkpoint where there is none yet. */
+const lookEvery = "1 second"
+
+/** Reads along until it is interrupted, and hands over what it has when it begins. */
+export const follow = Effect.fnUntraced(function*(options: Options, begun: (warm: Warm) => void) {
+  const { id, partitions, read } = yield* EventLog
+  const published = options.published(partitions)
+  const decisions = yield* Decisions
+  const { job, sinks } = yield* begin(options, partitions)
+  const isBehind = (offsets: ReadonlyArray<number | null>) => job.offsets.every((offset, partition) => offset <= (offsets[partition] ?? 0))
+  // A checkpoint is saved a moment before its offsets are published.
+  yield* Effect.repeat(published, { until: isBehind, schedule: Schedule.spaced(askEvery) })
+  begun({ job, log: id, sinks, isCurrent: Effect.map(published, isBehind) })
+
+  let limits: ReadonlyArray<number> = job.offsets
+  let agenda = new Agenda([], partitions)
+  // A store gives the decisions that it knows again as they are.
+  const taken = new WeakSet<Decision>()
+  const take = (part: Records | Decision) => {
+    if (!("_tag" in part)) return void job.take(part)
+    job.decide(part)
+    taken.add(part)
+  }
+  const { withPermit: alone } = Semaphore.makeUnsafe(1)
+  const learn = Effect.gen(function*() {
+    const offsets = yield* published
+    if (!isBehind(offsets)) return yield* new WentBack({ message: "what was read along is no longer published" })
+    // Asked after the offsets: what was decided about what lies before them is among these.
+    agenda = new Agenda((yield* decisions.read).filter((decision) => !taken.has(decision)), partitions)
+    limits = offsets.map((offset) => offset ?? 0)
+    for (const decision of agenda.due(job.offsets)) take(decision)
+  }).pipe(alone)
+
+  const takeAll = Effect.fnUntraced(function*(records: Records) {
+    for (let rest = records; rest.length > 0;) {
+      const limit = limits[records.partition] ?? 0
+      const count = rest.offsets.findIndex((offset) => offset >= limit)
+      const ready = count === -1 ? rest.length : count
+      if (ready === 0) yield* Effect.sleep(askEvery / 10)
+      else yield* alone(Effect.sync(() => { for (const part of agenda.weave(slice(rest, 0, ready), () => job.offsets)) take(part) }))
+      rest = slice(rest, ready, rest.length)
+    }
+  })
+  yield* learn
+  return yield* Effect.raceFirst(
+    Effect.andThen(Stream.runForEach(read(job.offsets), takeAll), Effect.never),
+    Effect.forever(Effect.delay(learn, askEvery))
+  )
+})
+
+/** Waits for a checkpoint that can be gone on from. */
+const begin = Effect.fnUntraced(function*({ maxTimeAhead, name, pipelines }: Options, partitions: number) {
+  const store = yield* CheckpointStore
+  const { id } = yield* EventLog
+  while (true) {
+    const found = yield* store.load(name)
+    if (Option.isSome(found) && found.value.log === id && found.value.offsets.length === partitions) {
+      const job = new Job(pipelines, { partitions, maxTimeAhead: maxTimeAhead === undefined ? Infinity : Duration.toMillis(maxTimeAhead) })
+      if (job.restore(found.value.sections)) return { job, sinks: found.value.sinks }
+    }
+    yield* Effect.sleep(lookEvery)
+  }
+})
