@@ -104,7 +104,7 @@ const opsOf = (seed: number): ReadonlyArray<Op> => {
     if (choice < 4) return { _tag: "append", partition: upTo(2), texts: texts() }
     if (choice < 6) return { _tag: "wait", millis: upTo(1_000) }
     if (choice < 8) return { _tag: "run", name }
-    const age = upTo(2) === 0 ? { age: upTo(300) } : {}
+    const age = upTo(2) === 0 ? { age: upTo(3_000) } : {}
     return { _tag: "keep", name: upTo(4) === 0 ? null : name, limits: { ...age, ...(upTo(2) === 0 || !("age" in age) ? { bytes: 100_000 * upTo(4) } : {}) } }
   })
 }
@@ -339,4 +339,22 @@ it.effect("a run that has saved nothing since it began may need all of the log, 
       assert.strictEqual((yield* run({ age: 1 }, processor)).events, 0)
       assert.isAbove((yield* run({ age: 1 }, { ...processor, checkpoint: "short" })).events, 0)
     }).pipe(Effect.provide(stores(folder, "short")), Effect.scoped)
+  }).pipe(Effect.scoped), 60_000)
+
+it.effect("a log begins at the last mark before what was to go, not between two", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    yield* Effect.gen(function*() {
+      const log = yield* EventLog
+      const { run } = yield* Retention.make
+      const append = (time: number) =>
+        Effect.andThen(log.append(0, fromTexts([0, 1, 2].map((i) => JSON.stringify({ key: "K", time: time + i, size: 1 })))), TestClock.adjust("1 second"))
+      yield* append(0)
+      yield* runOnce("short")
+      yield* append(10)
+      yield* append(20)
+      for (const time of [30, 40]) yield* Effect.andThen(append(time), runOnce("short"))
+      assert.strictEqual((yield* run({ age: 2_500 }, null)).events, 3)
+    }).pipe(Effect.provide(stores(folder, "short")), Effect.scoped)
+    assert.deepStrictEqual(beginningsOf(folder), [3, 0])
   }).pipe(Effect.scoped), 60_000)
