@@ -36,10 +36,6 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["a partition is idle while the log has more of it", " && next >= (ends[partition] ?? 0)", ""],
     ["event time by the clock begins at the last decision and at the last event", "const reach = active.length > 0 ? Math.min(...active.map(({ watermark }) => watermark)) : Math.floor(this.#reach)", "const reach = Math.floor(this.#reach) + 1_000"]
   ]),
-  ...planted(idleClock, [
-    ["time in which the process was stopped counts as silence", "this.#observed += isAway ? this.#tickEvery : passed", "this.#observed += passed"],
-    ["there is no bound of disorder", "watermark: latest - this.#settings.outOfOrderness, at", "watermark: latest, at"]
-  ]),
   ...planted(reader, [
     ["records that come again are taken again", "while (fresh < to && records.offsets[fresh]! < next) fresh++", "next = Math.min(next, records.offsets[from]!)"]
   ]),
