@@ -58,6 +58,8 @@ const metric = (name: string, metrics: ReadonlyArray<Metric.Metric.Snapshot>) =>
   return found?.type === "Histogram" ? found.state : null
 }
 
+const mean = (some: ReadonlyArray<number>): number => megabytes(some.reduce((sum, one) => sum + one, 0) / Math.max(1, some.length))
+
 const soak = Effect.gen(function*() {
   const engine = yield* Engine
   const log = yield* EventLog
@@ -97,7 +99,6 @@ const soak = Effect.gen(function*() {
   }
   yield* Fiber.interruptAll([feeding, running])
   const half = resident.length >> 1
-  const mean = (some: ReadonlyArray<number>) => megabytes(some.reduce((sum, one) => sum + one, 0) / Math.max(1, some.length))
   console.log(`resident: ${mean(resident.slice(0, half))} MB in the first half, ${mean(resident.slice(half))} MB in the second`)
   const again = performance.now()
   const saved = Option.getOrThrow(yield* (yield* CheckpointStore).load("soak"))

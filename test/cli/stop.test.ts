@@ -127,29 +127,31 @@ export const mine = ticks.pipe(
 `
 
 describe("saved state of other pipelines", () => {
-  it.live("is refused with the way on, and --restart computes everything anew", () =>
+  it.live("is computed again, which is said, and check says it before", () =>
     Effect.scoped(Effect.gen(function*() {
       const cwd = yield* temporaryFolder
       const file = join(cwd, "mine.ts")
       writeFileSync(file, priceBy("min"))
       yield* courant("run --feed stdin --once --pipelines ./mine.ts", { cwd, input: ticks })
+      assert.match((yield* courant("check ./mine.ts", { cwd })).stdout, /^stdin: mine, saved at record 2 of 2\nmine {2}kept: /)
       writeFileSync(file, priceBy("max"))
-      const again = "process --once --sink stdout --pipelines ./mine.ts"
-      const refused = complaintOf(yield* courant(again, { cwd }), 1)
-      assert.match(refused, /"stdin: mine".*another version of its pipelines.*once with --restart/)
-      const restarted = yield* courant(`${again} --restart`, { cwd })
-      assert.strictEqual(account(restarted), "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")
-      assert.deepStrictEqual(linesOf(restarted.stdout).map((line) => JSON.parse(line).values), [{ price: "12" }])
+      const said = yield* courant("check ./mine.ts", { cwd })
+      assert.match(said.stdout, /^mine {2}changed: its results are removed and computed from the beginning of the log, 2 records\n$/)
+      const again = "process --once --sink sqlite --sink stdout --pipelines ./mine.ts"
+      const computed = yield* courant(again, { cwd })
+      assert.match(computed.stderr, /mine has changed: what was computed before is computed again from stdin/)
+      assert.strictEqual(account(computed), "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")
+      assert.deepStrictEqual(linesOf(computed.stdout).map((line) => JSON.parse(line).values), [{ price: "12" }])
       const onward = yield* courant(again, { cwd })
-      assert.deepStrictEqual([onward.code, onward.stdout, account(onward)], [0, "", account(restarted)])
+      assert.deepStrictEqual([onward.code, onward.stdout, account(onward)], [0, "", account(computed)])
     })))
 
   it.live("other bounds of disorder are other pipelines", () =>
     Effect.scoped(Effect.gen(function*() {
       const cwd = yield* temporaryFolder
       yield* courant("run --feed stdin --once --pipelines candles-1m", { cwd, input: ticks })
-      const changed = "process --once --pipelines candles-1m --out-of-orderness 1s"
-      assert.match(complaintOf(yield* courant(changed, { cwd }), 1), /--out-of-orderness .*--restart/)
-      assert.strictEqual((yield* courant(`${changed} --restart`, { cwd })).code, 0)
+      const changed = yield* courant("process --once --pipelines candles-1m --out-of-orderness 1s", { cwd })
+      assert.match(changed.stderr, /candles-1m has changed/)
+      assert.strictEqual(changed.code, 0)
     })))
 })

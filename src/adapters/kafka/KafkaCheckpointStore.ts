@@ -3,7 +3,7 @@
  * a record with the key `NAME#CHAIN.PART.CHUNK`. A part counts when its last chunk is there, which is written when all others
  * are; chains that no generation needs any more are taken away by records without values.
  */
-import { Effect, Layer, Schema, type Scope } from "effect"
+import { Effect, Layer, Schema } from "effect"
 import { promisify } from "node:util"
 import { gunzip, gzip } from "node:zlib"
 import { type Chain, type Chunks, generations, newestIntact, pack } from "../../streams/ports/CheckpointParts.ts"
@@ -46,66 +46,50 @@ const headHeader = "courant-head"
 const make = Effect.fnUntraced(function*({ topic }: Options) {
   const connection = yield* Connection
   const table = yield* CompactedTopic.open({ topic, onRow: () => {} })
-  /** Of each name the chunks of the chains that are there: known from the first save or load on. */
-  const known = new Map<string, Array<Place>>()
-  /** Chains whose base is whole. */
-  const whole = new Map<string, Set<number>>()
+  const known = new Map<string, Known>()
+
+  const chunks = (keep: (name: string) => boolean) =>
+    Effect.map(Effect.provideService(Effect.scoped(scan(topic, keep)), Connection, connection), (found) => [...found.values()])
+
   const know = (name: string, found: ReadonlyArray<Stored>) => {
     const places = found.filter((place) => place.name === name)
-    known.set(name, places)
-    whole.set(name, new Set(places.flatMap(({ chain, head, part }) => head !== null && part === 0 ? [chain] : [])))
-    return places
+    const bases = places.flatMap(({ chain, head, part }) => head !== null && part === 0 ? [chain] : [])
+    const all: Known = { places: [...places], bases: new Set(bases) }
+    known.set(name, all)
+    return all
   }
+  const knownOf = (name: string) =>
+    Effect.suspend(() => {
+      const found = known.get(name)
+      return found === undefined ? Effect.map(chunks(() => false), (all) => know(name, all)) : Effect.succeed(found)
+    })
 
-  /** Reads the topic from its beginning, and keeps nothing of it: what is large there is read once a start. */
-  const scan = Effect.fnUntraced(function*(keep: (name: string) => boolean): Effect.fn.Return<ReadonlyMap<string, Stored>, KafkaError, Scope.Scope> {
-    const found = new Map<string, Stored>()
-    const reading = yield* CompactedTopic.open({
-      topic,
-      onRow: ({ header, key, value }) => {
-        const place = placeIn(key)
-        if (value === null || place === null) found.delete(key)
-        else found.set(key, { ...place, head: header(headHeader), compressed: keep(place.name) ? Buffer.from(value) : null })
-      }
-    }).pipe(Effect.provideService(Connection, connection))
-    yield* reading.catchUp
-    return found
-  })
-
-  const placesOf = Effect.fnUntraced(function*(name: string) {
-    const places = known.get(name)
-    if (places !== undefined) return places
-    return know(name, [...(yield* Effect.scoped(scan(() => false))).values()])
-  })
-
-  const forget = Effect.fnUntraced(function*(places: Array<Place>, isGone: (place: Place) => boolean) {
-    const gone = places.filter(isGone)
-    yield* table.put(gone.map((place) => ({ key: keyOf(place), value: null })))
+  const forget = Effect.fnUntraced(function*({ places }: Known, isGone: (place: Place) => boolean) {
+    yield* table.put(places.filter(isGone).map((place) => ({ key: keyOf(place), value: null })))
     places.splice(0, places.length, ...places.filter((place) => !isGone(place)))
   })
 
   const save = Effect.fnUntraced(function*(name: string, part: Part) {
-    const places = yield* placesOf(name)
-    const newest = places.reduce((most, { chain }) => Math.max(most, chain), 0)
+    const all = yield* knownOf(name)
+    const newest = all.places.reduce((most, { chain }) => Math.max(most, chain), 0)
     const chain = part.isBase ? newest + 1 : newest
-    const number = places.reduce((most, place) => place.chain === chain ? Math.max(most, place.part + 1) : most, 0)
+    const number = all.places.reduce((most, place) => place.chain === chain ? Math.max(most, place.part + 1) : most, 0)
     let chunk = 0
     for (const { bytes, isLast } of marked(pack(part))) {
       const place = { name, chain, part: number, chunk: chunk++ }
       const value = yield* Effect.promise(() => compress(bytes))
-      places.push(place)
+      all.places.push(place)
       yield* table.put([{ key: keyOf(place), value, headers: isLast ? { [headHeader]: encodeHead(part.head) } : {} }])
     }
-    const bases = whole.get(name) ?? new Set()
-    whole.set(name, bases.add(chain))
     if (!part.isBase) return
+    all.bases.add(chain)
     // One that failed half way is no generation.
-    const kept = [...bases].sort((a, b) => b - a).slice(0, generations)
-    yield* forget(places, (place) => !kept.includes(place.chain))
+    const kept = [...all.bases].sort((a, b) => b - a).slice(0, generations)
+    yield* forget(all, (place) => !kept.includes(place.chain))
   })
 
   const load = Effect.fnUntraced(function*(name: string) {
-    const found = [...(yield* Effect.scoped(scan((other) => other === name))).values()].filter((place) => place.name === name)
+    const found = (yield* chunks((other) => other === name)).filter((place) => place.name === name)
     know(name, found)
     const decompressed = yield* Effect.forEach(found, ({ compressed, ...place }) =>
       Effect.map(Effect.promise(() => decompress(compressed)), (bytes) => ({ ...place, bytes })))
@@ -115,15 +99,36 @@ const make = Effect.fnUntraced(function*({ topic }: Options) {
   return CheckpointStore.of({
     save: (name, part) => Effect.mapError(save(name, part), toCheckpointError),
     load: (name) => Effect.flatMap(Effect.mapError(load(name), toCheckpointError), (chains) => newestIntact(name, chains)),
-    heads: Effect.scoped(scan(() => false)).pipe(
-      Effect.map((found) => new Map([...found.values()].sort(byAge).flatMap(({ head, name }) =>
-        head === null ? [] : [[name, decodeHead(head)] as const]))),
-      Effect.mapError(toCheckpointError)
-    ),
-    remove: (name) =>
-      Effect.flatMap(placesOf(name), (places) => forget(places, () => true)).pipe(Effect.mapError(toCheckpointError))
+    heads: Effect.mapBoth(chunks(() => false), { onSuccess: headsIn, onFailure: toCheckpointError }),
+    remove: (name) => Effect.flatMap(knownOf(name), (all) => forget(all, () => true)).pipe(Effect.mapError(toCheckpointError))
   })
 })
+
+/** What there is of a name: known from the first save or load on. */
+interface Known {
+  /** Of each chunk. */
+  readonly places: Array<Place>
+  /** Chains whose base is whole. */
+  readonly bases: Set<number>
+}
+
+/** Reads the topic from its beginning, and keeps nothing of it: what is large there is read once a start. */
+const scan = Effect.fnUntraced(function*(topic: string, keep: (name: string) => boolean) {
+  const found = new Map<string, Stored>()
+  const reading = yield* CompactedTopic.open({
+    topic,
+    onRow: ({ header, key, value }) => {
+      const place = placeIn(key)
+      if (value === null || place === null) found.delete(key)
+      else found.set(key, { ...place, head: header(headHeader), compressed: keep(place.name) ? Buffer.from(value) : null })
+    }
+  })
+  yield* reading.catchUp
+  return found
+})
+
+const headsIn = (all: ReadonlyArray<Stored>): ReadonlyMap<string, Head> =>
+  new Map([...all].sort(byAge).flatMap(({ head, name }) => head === null ? [] : [[name, decodeHead(head)] as const]))
 
 const encodeHead = Schema.encodeSync(Schema.fromJsonString(Head))
 const decodeHead = Schema.decodeSync(Schema.fromJsonString(Head))
