@@ -29,7 +29,8 @@ const dates: { readonly [file: string]: string } = {
   "streams/ports/TransientLog.ts": "the time of an append",
   "testing/EventLogContract.ts": "compared with the time of an append",
   "testing/simulation/Ports.ts": "the time of an append",
-  "testing/simulation/World.ts": "it is the clock"
+  "testing/simulation/Process.ts": "it is the clock",
+  "testing/simulation/Sinks.ts": "the time of an append of panes"
 }
 
 it("whoever reads the wall clock needs a date", () => {
