@@ -481,7 +481,7 @@ const composing = (sectionsOf: (parts: ReadonlyArray<Part>) => Checkpoint["secti
           const parts = stored.get(name)
           return parts === undefined ? Option.none() : Option.some({ ...parts.at(-1)!.head, sections: sectionsOf(parts) })
         }),
-      names: Effect.sync(() => [...stored.keys()]),
+      heads: Effect.sync(() => new Map([...stored].flatMap(([name, parts]) => { const last = parts.at(-1); return last === undefined ? [] : [[name, last.head] as const] }))),
       remove: (name) => Effect.sync(() => void stored.delete(name))
     }
   })
@@ -575,10 +575,10 @@ broken("CheckpointStore", CheckpointStoreContract.laws, {
   "tells no names": [checkpoints(() => ({ heads: Effect.succeed(new Map()) })), "keeps names apart, and tells them"],
   "tells names of which nothing is left": [
     checkpoints((sound) => {
-      const names = new Set<string>()
+      const heads = new Map<string, Part["head"]>()
       return {
-        save: (name, part) => Effect.andThen(sound.save(name, part), Effect.sync(() => void names.add(name))),
-        names: Effect.sync(() => [...names])
+        save: (name, part) => Effect.andThen(sound.save(name, part), Effect.sync(() => void heads.set(name, part.head))),
+        heads: Effect.sync(() => new Map(heads))
       }
     }),
     "forgets every checkpoint of a name that is removed, and of no other"

@@ -28,6 +28,7 @@ export type NumberOf = (text: string) => number
 
 export interface Accumulator {
   readonly bytesPerSlot: number
+  /** Makes room for more slots, which are as {@link reset} leaves them. */
   grow(capacity: number): void
   reset(slot: number): void
   /** Adds the rows whose `mask` is not 0; all of them without a mask. */

@@ -89,12 +89,10 @@ export class AccumulatorTable {
 
   /** Of an owned slot a checkpoint keeps what is in it; others can be made again from those. */
   allocate(use: typeof working | typeof owned = owned): number {
-    const free = this.#free.pop()
-    const slot = free ?? this.#used++
+    const slot = this.#free.pop() ?? this.#used++
     if (slot >= this.#capacity) this.#grow()
     if (use === owned) this.pages?.touch(slot)
     this.#inUse[slot] = use
-    if (free === undefined) this.#empty(slot)
     return slot
   }
 
@@ -126,7 +124,9 @@ export class AccumulatorTable {
 
   reset(slot: number): void {
     this.#touch("reset", slot)
-    this.#empty(slot)
+    this.#rows.reset(slot)
+    this.#preAggregated.reset(slot)
+    for (const accumulator of this.all) accumulator.reset(slot)
   }
 
   /** Has to be called before what is known of a slot's owner changes. */
@@ -138,12 +138,6 @@ export class AccumulatorTable {
     const use = this.#inUse[slot]
     if (use === owned) this.pages?.touch(slot)
     else if (use !== working) throw released(done, slot)
-  }
-
-  #empty(slot: number): void {
-    this.#rows.reset(slot)
-    this.#preAggregated.reset(slot)
-    for (const accumulator of this.all) accumulator.reset(slot)
   }
 
   #grow(): void {

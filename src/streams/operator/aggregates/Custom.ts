@@ -32,7 +32,9 @@ export class Custom implements Accumulator {
     this.#decode = Schema.decodeUnknownSync(json)
   }
 
-  grow(): void {}
+  grow(capacity: number): void {
+    while (this.#states.length < capacity) this.#states.push(this.#spec.create())
+  }
 
   reset(slot: number): void {
     this.#states[slot] = this.#spec.create()

@@ -4,6 +4,7 @@ import type { TableReader, TableWriter } from "../State.ts"
 /** A piece of an accumulator's state, with a value for each slot. */
 export interface Part {
   readonly bytesPerSlot: number
+  /** Makes room for more slots, which are as {@link reset} leaves them. */
   grow(capacity: number): void
   reset(slot: number): void
   merge(into: number, from: number): void
@@ -30,7 +31,9 @@ export class Lane implements Part {
   }
 
   grow(capacity: number): void {
+    const before = this.#values.length
     this.#values = grown(this.#values, capacity)
+    if (this.#initial !== 0) this.#values.fill(this.#initial, before)
   }
 
   reset(slot: number): void {
