@@ -6,8 +6,20 @@ import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
 import type { CheckpointStore } from "../streams/ports/CheckpointStore.ts"
 import type { EventLog } from "../streams/ports/EventLog.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
+import * as Flags from "./Flags.ts"
 import * as Kafka from "./kafka/Kafka.ts"
 import * as Stores from "./Stores.ts"
+
+/** The bounds of pipelines are part of what is saved of them. */
+export const flags = {
+  outOfOrderness: Flags.outOfOrderness,
+  allowedLateness: Flags.allowedLateness,
+  log: Flags.keptLog,
+  data: Flags.data,
+  topic: Flags.oneTopic,
+  brokers: Flags.brokers,
+  connectTimeout: Flags.connectTimeoutOf(5)
+}
 
 export interface Input extends Kafka.Input {
   readonly log: "sqlite" | "kafka"

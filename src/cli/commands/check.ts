@@ -5,7 +5,6 @@ import * as Resumption from "../../streams/engine/Resumption.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
-import * as Flags from "../Flags.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as Saved from "../Saved.ts"
 
@@ -14,13 +13,7 @@ const flags = {
     Argument.withDescription("Names of built-in pipelines, and files that export pipelines; all built-in ones by default"),
     Argument.variadic()
   ),
-  outOfOrderness: Flags.outOfOrderness,
-  allowedLateness: Flags.allowedLateness,
-  log: Flags.keptLog,
-  data: Flags.data,
-  topic: Flags.oneTopic,
-  brokers: Flags.brokers,
-  connectTimeout: Flags.connectTimeoutOf(5)
+  ...Saved.flags
 }
 
 export const command = Command.make(

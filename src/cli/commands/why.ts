@@ -15,13 +15,7 @@ const flags = {
   pipeline: Argument.String("pipeline").pipe(Argument.withDescription("Name of the pipeline, such as candles-1m")),
   key: Argument.String("key").pipe(Argument.withDescription("Key of the windows (for market data: the symbol)")),
   pipelines: Flags.pipelines,
-  outOfOrderness: Flags.outOfOrderness,
-  allowedLateness: Flags.allowedLateness,
-  log: Flags.keptLog,
-  data: Flags.data,
-  topic: Flags.oneTopic,
-  brokers: Flags.brokers,
-  connectTimeout: Flags.connectTimeoutOf(5)
+  ...Saved.flags
 }
 
 export const command = Command.make(
