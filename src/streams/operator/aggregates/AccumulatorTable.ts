@@ -140,6 +140,11 @@ export class AccumulatorTable {
     else if (use !== working) throw released(done, slot)
   }
 
+  /** One that never was is not. */
+  #isInUse(slot: number): boolean {
+    return (this.#inUse[slot] ?? 0) !== 0
+  }
+
   #grow(): void {
     this.#capacity = Math.max(64, this.#capacity * 2)
     const inUse = new Uint8Array(this.#capacity)
@@ -182,7 +187,7 @@ export class AccumulatorTable {
 
   /** `accumulators` says which aggregates take part; the counts of rows go with the invertible ones. */
   merge(into: number, from: number, accumulators: ReadonlyArray<Accumulator>): void {
-    if (this.#inUse[from] === 0) throw released("merged", from)
+    if (!this.#isInUse(from)) throw released("merged", from)
     this.#touch("merged", into)
     if (accumulators !== this.others) {
       this.#rows.merge(into, from)
@@ -192,7 +197,7 @@ export class AccumulatorTable {
   }
 
   subtract(from: number, slot: number): void {
-    if (this.#inUse[slot] === 0) throw released("subtracted", slot)
+    if (!this.#isInUse(slot)) throw released("subtracted", slot)
     this.#touch("subtracted", from)
     this.#rows.subtract(from, slot)
     this.#preAggregated.subtract(from, slot)
