@@ -48,7 +48,7 @@ describe("from the start", () => {
       assert.strictEqual(code, 0)
       const [first, ...others] = linesOf(stderr)
       assert.match(first ?? "", /^RECORDED 2013-10-08 x60 on http:/)
-      for (const line of others.slice(0, -1)) assert.match(line, /^\d\d:\d\d:\d\d [A-Z]+ +open /)
+      for (const line of others.slice(0, -1)) assert.match(line, /^RECORDED 2013-10-08 x60  watermark .* panes \d+, lag \d+, /)
       assert.match(others.at(-1) ?? "", /^read \d+, /)
       assert.notInclude(stderr, escape)
     })))
