@@ -6,7 +6,7 @@
  * the account, and all decisions about it are durable and are read before it. So at any moment it is what a checkpoint of
  * the same offsets would be restored to.
  */
-import { Duration, Effect, Option, Schedule, Schema, Semaphore, Stream } from "effect"
+import { Effect, Option, Schedule, Schema, Semaphore, Stream } from "effect"
 import { CheckpointStore } from "../ports/CheckpointStore.ts"
 import { Decisions } from "../ports/Decisions.ts"
 import type { Options as EngineOptions } from "../ports/Engine.ts"
@@ -14,7 +14,8 @@ import { EventLog, type EventLogError } from "../ports/EventLog.ts"
 import type { Decision } from "../records/Decision.ts"
 import { type Records, slice } from "../records/Records.ts"
 import { Agenda } from "./Agenda.ts"
-import { Job } from "./Job.ts"
+import type { Job } from "./Job.ts"
+import { jobOf } from "./TakingUp.ts"
 
 export interface Options extends Pick<EngineOptions, "maxTimeAhead" | "name" | "pipelines"> {
   /** The offsets, one a partition, before which the other process has done all that there is to do; `null` where it has said nothing. */
@@ -89,13 +90,13 @@ export const follow = Effect.fnUntraced(function*(options: Options, begun: (warm
 })
 
 /** Waits for a checkpoint that can be gone on from. */
-const begin = Effect.fnUntraced(function*({ maxTimeAhead, name, pipelines }: Options, partitions: number) {
+const begin = Effect.fnUntraced(function*(options: Options, partitions: number) {
   const store = yield* CheckpointStore
   const { id } = yield* EventLog
   while (true) {
-    const found = yield* store.load(name)
+    const found = yield* store.load(options.name)
     if (Option.isSome(found) && found.value.log === id && found.value.offsets.length === partitions) {
-      const job = new Job(pipelines, { partitions, maxTimeAhead: maxTimeAhead === undefined ? Infinity : Duration.toMillis(maxTimeAhead) })
+      const job = jobOf(options, partitions)
       if (job.restore(found.value.sections)) return { job, sinks: found.value.sinks }
     }
     yield* Effect.sleep(lookEvery)

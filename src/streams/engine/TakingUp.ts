@@ -1,0 +1,136 @@
+/**
+ * How a run takes up the state that there is: of a job that has read along, or of a checkpoint, as far as that is kept; and
+ * how it computes what that lacks from the beginning of the log.
+ */
+import { Duration, Effect, Stream } from "effect"
+import { Decisions } from "../ports/Decisions.ts"
+import { type Options, StateError } from "../ports/Engine.ts"
+import { EventLog } from "../ports/EventLog.ts"
+import * as MonotonicTime from "../ports/MonotonicTime.ts"
+import type * as Pipeline from "../pipeline/Pipeline.ts"
+import type { Decision } from "../records/Decision.ts"
+import { slice } from "../records/Records.ts"
+import { Agenda } from "./Agenda.ts"
+import { Job } from "./Job.ts"
+import { forget } from "./Restart.ts"
+import * as Resumption from "./Resumption.ts"
+import { decideAll, Run, takeAll, type WriteRows } from "./Run.ts"
+import type { Warm } from "./WarmStandby.ts"
+
+/** A job for the pipelines of a run, without state. */
+export const jobOf = ({ maxTimeAhead, pipelines }: Pick<Options, "maxTimeAhead" | "pipelines">, partitions: number): Job =>
+  new Job(pipelines, { partitions, maxTimeAhead: maxTimeAhead === undefined ? Infinity : Duration.toMillis(maxTimeAhead) })
+
+/** What has read along is no more than a checkpoint: its sinks are to have what it has read, and the log is to be the one that it read. */
+export const isUsable = Effect.fnUntraced(function*({ isCurrent, job, log, sinks }: Warm) {
+  const { id, partitions } = yield* EventLog
+  const wanted = yield* Resumption.storeIds
+  if (log !== id || job.offsets.length !== partitions || !wanted.every((id) => sinks.includes(id))) return false
+  return yield* isCurrent
+})
+
+/** A job that has read along has all that it needs. */
+export const goOn = Effect.fnUntraced(function*({ offsets }: Job) {
+  const inherited: Inherited = { partitions: offsets.length, panes: 0, rows: 0, taken: 0 }
+  return { decisions: yield* (yield* Decisions).read, inherited }
+})
+
+export const takeUp = Effect.fnUntraced(function*(resuming: Pick<Resuming, "job" | "options" | "writeRows">) {
+  const { name, pipelines } = resuming.options
+  const plan = yield* Resumption.plan(name, pipelines)
+  const decisions = yield* decisionsFor(plan)
+  return { decisions, inherited: yield* resume({ ...resuming, plan, decisions }) }
+})
+
+/** Those of another processor too, where its state is gone on with: they are part of what that is a function of. */
+const decisionsFor = Effect.fnUntraced(function*({ checkpoint }: Resumption.Plan) {
+  const decisions = yield* Decisions
+  const own = yield* decisions.read
+  if (checkpoint === null || checkpoint.processor === decisions.processor) return own
+  const others = (yield* decisions.readOf(checkpoint.processor)).filter((decision) => isWithin(decision, checkpoint.offsets))
+  yield* decisions.write(others)
+  return [...own, ...others]
+})
+
+const isWithin = (decision: Decision, offsets: ReadonlyArray<number>): boolean =>
+  decision._tag === "end"
+    ? decision.at.every((at, partition) => at <= (offsets[partition] ?? 0))
+    : decision.at <= (offsets[decision.partition] ?? 0)
+
+interface Resuming {
+  readonly job: Job
+  readonly options: Options
+  readonly plan: Resumption.Plan
+  readonly decisions: ReadonlyArray<Decision>
+  readonly writeRows: WriteRows
+}
+
+/** What a run begins with: the partitions that its state knows, and what was put out on the way there. */
+export interface Inherited {
+  readonly partitions: number
+  readonly panes: number
+  readonly rows: number
+  /** What was done and is in no checkpoint of this name yet. */
+  readonly taken: number
+}
+
+/** Takes the state up as far as it is kept, and computes what it lacks from the beginning of the log. */
+const resume = Effect.fnUntraced(function*(resuming: Resuming) {
+  const { job, options: { name }, plan: { added, changed, checkpoint, kept, removed, savedAs } } = resuming
+  const { partitions, topic } = yield* EventLog
+  const refusal = yield* Resumption.refusalOf(resuming.plan)
+  if (refusal !== null) return yield* refusal
+  if (changed.length > 0) {
+    yield* Effect.logWarning(`${namesOf(changed)} ${changed.length === 1 ? "has" : "have"} changed: what was computed before is computed again from ${topic}`)
+    yield* forget(changed)
+  }
+  if (checkpoint === null) return { partitions, panes: 0, rows: 0, taken: 0 }
+  const known = checkpoint.offsets.length
+  if (known > partitions) {
+    return yield* new StateError({
+      reason: "other-partitions",
+      message: `the checkpoint "${name}" was saved when ${topic} had ${known} partitions; it has ${partitions} by now`
+    })
+  }
+  if (known < partitions) {
+    yield* Effect.logWarning(`${topic} has ${partitions} partitions by now, and had ${known}: the new ones are read from their beginning`)
+  }
+  const isAnother = savedAs !== name
+  if (isAnother) yield* Effect.logWarning(`nothing is saved as "${name}": ${namesOf(kept)} went on from what is saved as "${savedAs}"`)
+  else if (removed.length > 0) yield* Effect.logWarning(`${removed.join(", ")}: not computed any more, and what was stays where it is`)
+  const lacking = [...changed, ...added]
+  if (added.length > 0) yield* Effect.logWarning(`${namesOf(added)}: new, and computed from the beginning of ${topic}; ${namesOf(kept)} went on`)
+  const run = lacking.length === 0 ? null : yield* catchUp(resuming, lacking, checkpoint.offsets)
+  const snapshots = [checkpoint.sections, ...(run === null ? [] : [run.job.snapshot()])]
+  if (job.restore(...snapshots)) {
+    const taken = isAnother || run !== null || removed.length > 0 ? 1 : 0
+    return { partitions: known, panes: run?.panes ?? 0, rows: run?.rows ?? 0, taken } satisfies Inherited
+  }
+  return yield* new StateError({
+    reason: "other-version",
+    message: `the checkpoint "${name}" was saved by another version of courant`
+  })
+})
+
+const namesOf = (pipelines: ReadonlyArray<Pipeline.Any>): string => pipelines.map(({ name }) => name).join(", ")
+
+/** Pipelines alone, from the beginning of the log to where the others are. */
+const catchUp = Effect.fnUntraced(function*({ decisions, options, writeRows }: Resuming, pipelines: ReadonlyArray<Pipeline.Any>, offsets: ReadonlyArray<number>) {
+  const log = yield* EventLog
+  const job = jobOf({ ...options, pipelines }, offsets.length)
+  const agenda = new Agenda(decisions.filter((decision) => isWithin(decision, offsets)), offsets.length)
+  const run = new Run({ options: { ...options, pipelines }, job, agenda, writeRows, now: yield* MonotonicTime.millis })
+  const isThere = () => job.offsets.every((offset, partition) => offset >= (offsets[partition] ?? 0))
+  yield* decideAll(run, [...agenda.due(job.offsets)])
+  if (isThere()) return run
+  yield* log.read(job.offsets).pipe(
+    Stream.mapEffect((records) => {
+      const end = offsets[records.partition] ?? 0
+      const to = records.offsets.subarray(0, records.length).findIndex((offset) => offset >= end)
+      return takeAll(run, to === -1 ? records : slice(records, 0, to))
+    }),
+    Stream.takeUntil(isThere),
+    Stream.runDrain
+  )
+  return run
+})
