@@ -16,7 +16,9 @@ const root = fileURLToPath(new URL("page", import.meta.url))
 /** A route for each file that is there: what else a request may name never reaches the file system. */
 const page = Layer.effectDiscard(Effect.gen(function*() {
   const router = yield* HttpRouter.HttpRouter
-  const file = yield* HttpStaticServer.make({ root, cacheControl })
+  // The router takes a file's name with a slash behind it for the file's, below which there is nothing.
+  const file = Effect.catchTag(yield* HttpStaticServer.make({ root, cacheControl }), "HttpServerError", () =>
+    Effect.succeed(HttpServerResponse.empty({ status: 404 })))
   yield* router.add("GET", "/", file)
   for (const name of readdirSync(root)) yield* router.add("GET", `/${name}`, file)
 }))

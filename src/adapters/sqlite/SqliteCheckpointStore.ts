@@ -7,6 +7,7 @@ import { Effect, Layer, Schema } from "effect"
 import { randomUUID } from "node:crypto"
 import { mkdir, open, readdir, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
+import { isDeepStrictEqual } from "node:util"
 import { type Chain, generations, newestIntact, pack, split } from "../../streams/ports/CheckpointParts.ts"
 import { CheckpointError, Head, type Part } from "../../streams/ports/Checkpoint.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
@@ -39,7 +40,7 @@ const make = Effect.fnUntraced(function*() {
   const prune = yield* database.prepare<{ file: string }>("delete from checkpoint_parts where name = ? and chain <= ? returning file")
 
   const files = <A>(body: () => Promise<A>) =>
-    Effect.tryPromise({ try: body, catch: (cause) => new CheckpointError({ message: explain(cause, folder), cause }) })
+    Effect.tryPromise({ try: body, catch: (cause) => new CheckpointError({ message: explain(cause, database.folder), cause }) })
   const discard = (names: ReadonlyArray<string>) =>
     Effect.ignore(files(() => Promise.all(names.map((name) => rm(join(folder, name), { force: true })))))
 
@@ -66,7 +67,16 @@ const make = Effect.fnUntraced(function*() {
     yield* discard(gone)
   }, Effect.uninterruptible)
 
-  const load = Effect.fnUntraced(function*(name: string) {
+  /** A writer may take away what somebody beside it is about to read: then there is something newer. */
+  const load = (name: string): ReturnType<typeof look> =>
+    Effect.gen(function*() {
+      const before = yield* inDatabase(database.read(() => last.get(name)))
+      const found = yield* Effect.result(look(name))
+      const isOvertaken = !isDeepStrictEqual(before, yield* inDatabase(database.read(() => last.get(name))))
+      return yield* isOvertaken ? load(name) : Effect.fromResult(found)
+    })
+
+  const look = Effect.fnUntraced(function*(name: string) {
     const rows = yield* inDatabase(database.read(() => rowsOf.all(name)))
     const chains: Array<Chain> = []
     for (const [, chain] of Map.groupBy(rows, ({ chain }) => chain)) {

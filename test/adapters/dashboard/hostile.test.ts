@@ -119,7 +119,8 @@ const routed: Requests = [
   ["cookies that are none", get("/", "Cookie: =;;=%;a=%zz;\xff"), 200],
   ["a slash too many", get("/api/panes/"), 200],
   ["a slash behind a file", get("/main.js/"), 200],
-  ["a path through a file", get("/main.js/x"), 404]
+  ["a path through a file", get("/main.js/x"), 404],
+  ["a fragment behind a file and a slash", get("/main.js/#"), 404]
 ]
 
 const cutShort = "GET / HTTP/1.1\r\nHost: a"

@@ -39,15 +39,16 @@ export const ensure = Effect.fnUntraced(function*(wanted: Wanted) {
   const partitions = wanted.partitions ?? 1
   const configs = { ...wanted.configs, ...wanted.initially }
   // Asked for again until it is there: brokers with ZooKeeper say of a topic that is still being deleted that it exists.
-  const make = client.create({ name: wanted.name, partitions, configs }).pipe(
-    // What a broker says whose session with ZooKeeper has just run out; it has another in a moment.
-    Effect.retry({ while: ({ code }) => code === "UNKNOWN_SERVER_ERROR", schedule: Schedule.spaced("500 millis"), times: 20 })
-  )
-  const made = yield* retryPolicy.retry(Effect.andThen(make, visible(wanted.name)))
+  const make = Effect.andThen(client.create({ name: wanted.name, partitions, configs }), visible(wanted.name))
+  const made = yield* retryPolicy.retry(untilSettled(make))
   // Another may have made it in the same moment, with other settings.
   yield* check(wanted, made)
   return made
 })
+
+/** What a broker says whose session with ZooKeeper has just run out; it has another in a moment. */
+const untilSettled = <A, R>(request: Effect.Effect<A, KafkaError, R>) =>
+  Effect.retry(request, { while: ({ code }) => code === "UNKNOWN_SERVER_ERROR", schedule: Schedule.spaced("500 millis"), times: 20 })
 
 /** A new topic is known to each broker only after a while. */
 const visible = Effect.fnUntraced(function*(name: string) {
@@ -66,7 +67,7 @@ const check = Effect.fnUntraced(function*({ configs, name, partitions }: Wanted,
     )
   }
   if (Object.keys(configs).length === 0) return
-  const actual = yield* retryPolicy.retry(client.configs(name))
+  const actual = yield* retryPolicy.retry(untilSettled(client.configs(name)))
   const wrong = Object.entries(configs).filter(([config, value]) => actual.get(config) !== value)
   if (wrong.length === 0) return
   const have = wrong.map(([config]) => `${config}=${actual.get(config)}`).join(", ")
