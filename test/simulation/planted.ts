@@ -17,7 +17,7 @@ const planted = (file: string, mistakes: ReadonlyArray<readonly [mistake: string
 
 export const mistakes: ReadonlyArray<Planted> = [
   ...planted(inProcess, [
-    ["a checkpoint covers panes that are not written yet", "run.isBetween ? Effect.void : saver.saveIfDue(run.taken)", "saver.saveIfDue(run.taken)"],
+    ["a checkpoint covers panes that are not written yet", "run.isBetween ? Effect.void : saver.saveLast(run.taken)", "saver.saveLast(run.taken + Number(run.isBetween))"],
     ["a decision is kept one place further on", "at: offsets[partition] ?? 0, watermark", "at: (offsets[partition] ?? 0) + 1, watermark"],
     ["what was decided before is not taken again", "new Agenda(decisions, log.partitions)", "new Agenda([], log.partitions)"],
     ["silence counts without asking", "const isHeard = yield* isQuiet", "const isHeard = yield* Effect.succeed(run.isOver || true)"],
@@ -55,7 +55,7 @@ export const mistakes: ReadonlyArray<Planted> = [
   ]),
   ...planted("streams/ports/CheckpointParts.ts", [
     ["a damaged checkpoint is taken for a sound one", "if (bytes.readUInt32LE(4) !== crc32(bytes.subarray(8))) return null", ""],
-    ["an increment goes on with another chain", "return [[...newest, chunks], ...others]", "return others.length === 0 ? [[...newest, chunks]] : [newest, [...others[0]!, chunks]]"]
+    ["an increment is forgotten where it takes something away", "if (bytes === null) sections.delete(id)\n      else sections.set(id, bytes)", "if (bytes !== null) sections.set(id, bytes)"]
   ]),
   ...planted("streams/engine/Saver.ts", [
     ["what a checkpoint that failed has taken is in no other", "      isBaseDue = true\n", ""]
