@@ -6,7 +6,7 @@
 import { Effect } from "effect"
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
-import { closeSync, copyFileSync, existsSync, openSync, rmSync, statSync, writeSync } from "node:fs"
+import { closeSync, cpSync, existsSync, openSync, rmSync, statSync, writeSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { commandLine, startCommand, temporaryFolder } from "../cli/courant.ts"
@@ -58,11 +58,11 @@ export const smallDisk = (megabytes: number) =>
       /** Takes away what `fill` has written. */
       free: Effect.sync(() => rmSync(filler)),
       sizeOf: (file: string) => Effect.sync(() => existsSync(seen(file)) ? statSync(seen(file)).size : 0),
-      /** Copies a database that nobody has open to a folder on an ordinary disk. */
+      /** Copies a database that nobody has open, and the checkpoints beside it, to a folder on an ordinary disk. */
       copyDatabase: (from: string, to: string) =>
         Effect.sync(() => {
-          for (const name of ["courant.db", "courant.db-wal"]) {
-            if (existsSync(seen(join(from, name)))) copyFileSync(seen(join(from, name)), join(to, name))
+          for (const name of ["courant.db", "courant.db-wal", "checkpoints"]) {
+            if (existsSync(seen(join(from, name)))) cpSync(seen(join(from, name)), join(to, name), { recursive: true })
           }
         })
     }
