@@ -58,7 +58,8 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["an increment is forgotten where it takes something away", "if (bytes === null) sections.delete(id)\n      else sections.set(id, bytes)", "if (bytes !== null) sections.set(id, bytes)"]
   ]),
   ...planted("streams/engine/Saver.ts", [
-    ["what a checkpoint that failed has taken is in no other", "      isBaseDue = true\n", ""]
+    ["what a checkpoint that failed has taken is in no other", "      isBaseDue = true\n", ""],
+    ["a checkpoint that is over counts as being written", "            writing = null\n", ""]
   ]),
   ...planted(`${simulated}Sinks.ts`, [
     ["a sink loses a pane and says that it has it", "const apply = () => encoded.forEach(keep)", "const apply = () => encoded.slice(1).forEach(keep)"],

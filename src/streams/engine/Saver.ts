@@ -3,7 +3,7 @@
  * that follows; the next begins when that is over, and not before nineteen times the time have gone by that this one has
  * taken from the work: so checkpoints cost a twentieth of it at most, however large the state.
  */
-import { Clock, Deferred, Duration, Effect, Fiber, Metric } from "effect"
+import { Clock, Deferred, Duration, Effect, Metric } from "effect"
 import type { CheckpointError } from "../ports/Checkpoint.ts"
 import { CheckpointStore } from "../ports/CheckpointStore.ts"
 import { EventLog } from "../ports/EventLog.ts"
@@ -60,7 +60,8 @@ export const make = Effect.fnUntraced(function*({ every, job, markEvery, name }:
   let isBaseDue = true
   let [covered, dueAt] = [0, now()]
   let markAt = markEvery === undefined ? Infinity : now()
-  let writing: Fiber.Fiber<void> | null = null
+  /** Done when the one that is being written is over; `null` where none is. */
+  let writing: Deferred.Deferred<void> | null = null
 
   /** Looks at the state, and gives what is left to do. */
   const begin = (taken: number): Effect.Effect<void, CheckpointError | DecisionsError> => {
@@ -92,20 +93,20 @@ export const make = Effect.fnUntraced(function*({ every, job, markEvery, name }:
     saveIfDue: (taken) =>
       Effect.suspend(() => {
         if (writing !== null || covered === taken || now() < dueAt) return Effect.void
+        const over = Deferred.makeUnsafe<void>()
+        // Before it is begun: it may be over before anybody hears that it was.
+        writing = over
         const written = begin(taken).pipe(
           Effect.catch((error) => Deferred.fail(failed, error)),
-          Effect.asVoid,
-          Effect.ensuring(Effect.sync(() => {
+          Effect.ensuring(Effect.suspend(() => {
             writing = null
+            return Deferred.succeed(over, undefined)
           }))
         )
-        return Effect.map(Effect.forkDetach(written), (fiber) => {
-          // It may be over by now.
-          if (fiber.pollUnsafe() === undefined) writing = fiber
-        })
-      }),
+        return Effect.asVoid(Effect.forkDetach(Effect.interruptible(written)))
+      }).pipe(Effect.uninterruptible),
     saveLast: (taken) =>
-      Effect.suspend(() => writing === null ? Effect.void : Fiber.await(writing)).pipe(
+      Effect.suspend(() => writing === null ? Effect.void : Deferred.await(writing)).pipe(
         Effect.andThen(Effect.suspend(() => covered === taken ? Effect.void : begin(taken)))
       ),
     failed: Deferred.await(failed)
