@@ -38,10 +38,10 @@ describe("a process that takes more and more", () => {
   it.live("of JavaScript's heap ends with what holds it, and its state is saved", () =>
     Effect.gen(function*() {
       const cwd = yield* temporaryFolder
-      const running = yield* startCommand(node, ["--max-old-space-size=100", hungry], { cwd })
+      const running = yield* startCommand(node, ["--max-old-space-size=200", hungry], { cwd })
       const { code, stderr, stdout } = yield* running.ended
       assert.deepStrictEqual([code, stdout], [1, "saved\n"], stderr)
-      assert.match(stderr, /^warning: memory is at [78]\d % \(\d+ MiB of 100 MiB, JavaScript's heap\); open keys: large \d+, small 1; at 85 % the run ends$/m)
+      assert.match(stderr, /^warning: memory is at [78]\d % \(\d+ MiB of 200 MiB, JavaScript's heap\); open keys: large \d+, small 1; at 85 % the run ends$/m)
       assert.match(stderr, /^memory is at [89]\d % .+ and its state is saved; give it more with NODE_OPTIONS=--max-old-space-size=/m)
     }).pipe(Effect.scoped), 60_000)
 

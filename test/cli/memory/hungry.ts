@@ -17,7 +17,7 @@ const eat = Effect.gen(function*() {
   for (let keys = 1;; keys++) {
     take[what]()
     yield* monitor.publish({ _tag: "progress", progress: { ...nothingYet, open: { small: 1, large: keys, empty: 0 } } })
-    yield* Effect.sleep("20 millis")
+    yield* Effect.sleep("40 millis")
   }
 }).pipe(Effect.onInterrupt(() => Effect.sync(() => console.log("saved"))))
 
