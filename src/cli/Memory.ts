@@ -10,9 +10,12 @@ import { getHeapSpaceStatistics, getHeapStatistics } from "node:v8"
 import { Monitor, type Progress } from "../streams/ports/Monitor.ts"
 import { type Problem, problem, say } from "./terminal/Problem.ts"
 
-/** Shares of a limit. What is left at the second has to do for saving the state. */
-const warnAt = 0.7
-const stopAt = 0.85
+/**
+ * Shares of a limit. What is left at the second has to do for saving the state; and from four fifths of the heap on V8 gives
+ * up where collections take long and leave much, as they do on a busy machine.
+ */
+const warnAt = 0.6
+const stopAt = 0.75
 
 const every = "250 millis"
 
