@@ -209,6 +209,8 @@ describe("of several processes", () => {
         }
         yield* Effect.sleep(500 * random())
       }
+      // One that has only just begun would not hear that it is to end in order.
+      for (const one of processes) yield* settled(one)
       for (const one of [...others(processes, active), owner(processes, active)]) {
         assert.strictEqual((yield* one.signal("SIGTERM")).code, 0)
       }
