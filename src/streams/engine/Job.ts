@@ -9,7 +9,7 @@ import { checkTogether } from "../pipeline/check/Together.ts"
 import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
-import * as Pipeline from "../pipeline/Pipeline.ts"
+import type * as Pipeline from "../pipeline/Pipeline.ts"
 import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
@@ -81,7 +81,6 @@ interface Taking {
 
 export class Job {
   readonly pipelines: ReadonlyArray<Pipeline.Any>
-  readonly fingerprint: string
   readonly #reader: SourceReader
   readonly #running: ReadonlyArray<Running>
   readonly #account = new Account()
@@ -90,7 +89,6 @@ export class Job {
     if (pipelines.length === 0) throw new TypeError("a job needs at least one pipeline")
     checkTogether(pipelines)
     this.pipelines = pipelines
-    this.fingerprint = Pipeline.fingerprint(pipelines)
     const inputs = new Map<string, Checked.Input>()
     this.#running = pipelines.map(({ checked }) => {
       const input = Checked.inputOf(checked)

@@ -11,6 +11,7 @@ import { Decisions, type DecisionsError } from "../ports/Decisions.ts"
 import { fingerprintsOf, type Job } from "./Job.ts"
 import { marksOf } from "./Marks.ts"
 import * as Resumption from "./Resumption.ts"
+import { histogram } from "./Run.ts"
 import type { Section } from "./Snapshot.ts"
 
 export interface Options {
@@ -38,10 +39,7 @@ export interface Saver {
 /** What was taken from the work is at most one part of so many. */
 const share = 20
 
-const savingTime = Metric.histogram("courant_checkpoint_duration_seconds", {
-  description: "Saving offsets and state, beside the work that goes on",
-  boundaries: Metric.exponentialBoundaries({ start: 0.001, factor: 2, count: 16 })
-})
+const savingTime = histogram("courant_checkpoint_duration_seconds", "Saving offsets and state, beside the work that goes on")
 const blockingTime = Metric.histogram("courant_checkpoint_blocking_seconds", {
   description: "The longest time for which a checkpoint has kept the work from going on",
   boundaries: Metric.exponentialBoundaries({ start: 0.001, factor: 2, count: 12 })
