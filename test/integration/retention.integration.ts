@@ -125,7 +125,10 @@ describe("retention", () => {
         const { progress } = yield* Monitor
         const log = yield* EventLog
         const engine = yield* Engine
+        const store = yield* CheckpointStore
         yield* Admin.until(Effect.map(progress, ({ lag, read }) => read > 0 && lag === 0))
+        // What is in no checkpoint yet is read once more by the next run, and its beginning is not there any more.
+        yield* Admin.until(Effect.map(store.load(log.topic), (saved) => Option.isSome(saved) && saved.value.offsets[0] === count))
         yield* Fiber.interrupt(running)
         assert.strictEqual(said.length, 1, said.join("\n"))
         const { from, length, to } = gapIn(said[0]!)
