@@ -24,6 +24,7 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["a feed that cannot be asked is quiet", "clock.read(heardAt, isHeard)\n    if (!isHeard || ", "clock.read(heardAt)\n    if ("],
     ["decisions are taken in the middle of a batch", "yield* run.alone(Effect.suspend(() => decideNow(run, idleNow(run, ends))))", "yield* Effect.suspend(() => decideNow(run, idleNow(run, ends)))"],
     ["the end comes one record too early", "offset < (stopAt[partition] ?? Infinity))) return", "offset < (stopAt[partition] ?? Infinity) - 1)) return"],
+    ["sessions of a crashed run stay in the sink", "job.adopt(stored.flat())", "job.adopt(stored.flat().slice(1_000))"],
     ["a quiet input is never decided upon", "if (!isHeard || !idle.map(({ clock }) => clock.takeCheck(tick)).some(Boolean)) continue", "if (!isHeard || idle.map(({ clock }) => clock.takeCheck(tick)).length > 0) continue"],
     ["a run begins one record too late", "const carry = log.read(job.offsets).pipe(", "const carry = log.read(job.offsets.map((offset) => offset + 1)).pipe("],
     ["partitions that are added begin before the others", "decideNow(run, job.newcomers(inherited.partitions))", "Effect.void"]

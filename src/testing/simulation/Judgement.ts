@@ -106,16 +106,16 @@ const logProblems = ({ isVerbatim, plan, stores: { log } }: Left): ReadonlyArray
 }
 
 /**
- * Left out is what is known to stay, and is not mended yet: a pane of a session that a processor without its place has written
- * after its successor had looked at the sink. It lies within the session that it has become part of.
+ * Left out is what nobody can take back: a pane of a session that a processor has written into a sink that lets it, after its
+ * successor had asked the sink what is there. It lies within the session of which it has become a part.
  */
 const withoutRemains = ({ pipelines, stores }: Left, expected: Stores): ReadonlyArray<Pane.Encoded> => {
   const sessions = new Set(pipelines.flatMap(({ checked, name }) =>
     Checked.endsInResults(checked) && Checked.windowOf(checked).window.kind === "session" ? [name] : []))
   const told = [...expected.panes.values()].filter(({ pane, pipeline }) => sessions.has(pipeline) && pane !== "retracted")
-  return [...stores.panes.values()].filter(({ end, key, pipeline, start }) =>
-    !told.some((other) => other.pipeline === pipeline && other.key === key && other.start <= start && end <= other.end &&
-      other.end - other.start > end - start))
+  const isPartOf = ({ end, key, pipeline, start }: Pane.Encoded) => (other: Pane.Encoded) =>
+    other.pipeline === pipeline && other.key === key && other.start <= start && end <= other.end && other.end - other.start > end - start
+  return [...stores.panes.values()].filter((pane) => !stores.overtaken.has(idOf(pane)) || !told.some(isPartOf(pane)))
 }
 
 /** Where nothing is open any more, nothing is kept of it; only derived values need those of the windows before. */

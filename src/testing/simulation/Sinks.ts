@@ -22,7 +22,7 @@ const theSink = (stores: Stores, of: string) => Effect.sync(() => [{ name: `the 
 
 /** `watch` looks at what is written, where the order means something. */
 export const panesLayer = (simulated: Simulated, watch: Watch | null) => {
-  const { faults, process, stores } = simulated
+  const { faults, hasPlace, process, stores } = simulated
   const read = faults.request(process, { name: "recall", apply: () => [...stores.panes.values()] }, toError)
   return Layer.succeed(ResultSink, {
     stores: theSink(stores, "panes"),
@@ -31,7 +31,9 @@ export const panesLayer = (simulated: Simulated, watch: Watch | null) => {
       const encoded = panes.map(Pane.encode)
       const { anew } = stores
       const keep = (pane: Pane.Encoded) => {
-        if (stores.anew === anew) stores.keepPane(pane)
+        if (stores.anew !== anew) return
+        if (!hasPlace()) stores.overtaken.add(idOf(pane))
+        stores.keepPane(pane)
       }
       const apply = () => encoded.forEach(keep)
       const request = { name: "panes", isWrite: true, mayComeLate: true, apply, half: halfOf(encoded, keep) }
@@ -78,13 +80,14 @@ export const rowsLayer = (simulated: Simulated) => {
 
 /** As a topic of panes: what is written twice is there twice, an older one maybe behind a newer one. */
 export const paneLogLayer = (simulated: Simulated, log: StoredLog, watch: Watch) => {
-  const { faults, process } = simulated
+  const { faults, hasPlace, process, stores } = simulated
   const read = faults.request(process, { name: "recall", apply: () => newestOf(log) }, toError)
   return Layer.succeed(ResultSink, {
     write: (panes) => {
       watch.writes(panes)
-      const lines = panes.map((pane) => ({ key: pane.key, text: Pane.toJson(pane) }))
-      const keep = ({ key, text }: (typeof lines)[number]) => {
+      const lines = panes.map((pane) => ({ id: idOf(pane), key: pane.key, text: Pane.toJson(pane) }))
+      const keep = ({ id, key, text }: (typeof lines)[number]) => {
+        if (!hasPlace()) stores.overtaken.add(id)
         const appendedAt = process.currentTimeMillisUnsafe()
         const partition = key.charCodeAt(0) % log.partitions.length
         log.append(partition, [{ bytes: Buffer.from(text), kind: Kind.event, appendedAt }])

@@ -17,6 +17,8 @@ export class Stores {
   readonly panes = new Map<string, Pane.Encoded>()
   /** The row of each place, as JSON. */
   readonly rows = new Map<string, string>()
+  /** The windows of which somebody has written a pane after another had taken the place. */
+  readonly overtaken = new Set<string>()
   readonly letters = new Map<string, DeadLetter>()
   /** How often the sink has been made anew, empty. */
   anew = 0
