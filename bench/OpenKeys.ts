@@ -14,11 +14,11 @@ const quotes = Source.make("quotes", {
   eventTime: "time"
 })
 
-const aggregates = Aggregate.into({ high: Aggregate.max("size"), volume: Aggregate.sum("size"), close: Aggregate.last("size") })
+const aggregates = { high: Aggregate.max("size"), volume: Aggregate.sum("size"), close: Aggregate.last("size") }
 
 const pipelines = {
-  "tumbling 1 min": quotes.pipe(Window.tumbling("1 minute"), aggregates, Pipeline.named("tumbling")),
-  "hopping 5 min/1 min": quotes.pipe(Window.hopping("5 minutes", "1 minute"), aggregates, Pipeline.named("hopping"))
+  "tumbling 1 min": quotes.pipe(Window.tumbling("1 minute"), Aggregate.into(aggregates), Pipeline.named("tumbling")),
+  "hopping 5 min/1 min": quotes.pipe(Window.hopping("5 minutes", "1 minute"), Aggregate.into(aggregates), Pipeline.named("hopping"))
 }
 
 const minute = 60_000

@@ -9,6 +9,7 @@
 
 // A pipeline as a value.
 export * as Aggregate from "./streams/pipeline/Aggregate.ts"
+export * as Events from "./streams/pipeline/Events.ts"
 export * as Expr from "./streams/pipeline/Expr.ts"
 export * as Pane from "./streams/pipeline/Pane.ts"
 export * as Pipeline from "./streams/pipeline/Pipeline.ts"

@@ -89,7 +89,7 @@ export const accountLaws: EngineLaws = {
 
   "what windows that do not overlap count together is what was aggregated, each event once": law(
     200,
-    fc.record({ pipeline: pipelines({ revisions: true }), log: mixedLogs, cut: cuts }),
+    fc.record({ pipeline: pipelines({ revisions: true, computed: true }), log: mixedLogs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const engine = make([pipeline], log.partitions)
       const panes = newest(run(engine, batches(log, cut)))

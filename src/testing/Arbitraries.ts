@@ -8,9 +8,10 @@ import { Price } from "../domain/Tick.ts"
 import type { Decision } from "../streams/records/Decision.ts"
 import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
 import { derivations, derived, reordered, stepped, steps } from "./Graphs.ts"
+import { computed, overComputed, withComputed } from "./RandomExpressions.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import { Kind } from "../streams/records/Records.ts"
 
 export const SampleSchema = Schema.Struct({
@@ -123,7 +124,7 @@ const hopping = fc.record({ a: fc.integer({ min: 1, max: 12 }), b: fc.integer({ 
 const cumulative = fc.record({ step: fc.integer({ min: 1, max: 5 }), steps: fc.integer({ min: 1, max: 4 }), offset })
 
 /** Random windows of every kind but the calendar's. */
-export const windows: fc.Arbitrary<(samples: Samples) => Assigned> = fc.oneof(
+export const windows: fc.Arbitrary<(samples: Events.Events<SampleRow>) => Assigned> = fc.oneof(
   tumbling.map(({ offset, size }) => Window.tumbling(size, { offset })),
   hopping.map(({ advance, offset, size }) => Window.hopping(size, advance, { offset })),
   cumulative.map(({ offset, step, steps }) => Window.cumulative(step * steps, step, { offset })),
@@ -136,7 +137,11 @@ export interface PipelineOptions {
   /** The bound of disorder; a random one without. */
   readonly outOfOrderness?: number
   readonly name?: string
+  /** Fields that are computed from others, and other keys, too. */
+  readonly computed?: boolean
 }
+
+const nothingComputed = { values: [], key: null }
 
 const slack = fc.integer({ min: 0, max: 8 })
 
@@ -152,14 +157,17 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
     steps: steps(rowConditions),
     order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: Object.keys(aggregates).length }),
     derivations,
+    computed: options.computed === true ? computed : fc.constant(nothingComputed),
     lateness: options.revisions ? fc.integer({ min: 0, max: 10 }) : fc.constant(0),
     every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
-  }).map(({ derivations, every, lateness, order, outOfOrderness, rollUp, steps, window }) => {
+  }).map(({ computed, derivations, every, lateness, order, outOfOrderness, rollUp, steps, window }) => {
     const plain = rollUp === null ? window(source(outOfOrderness)).pipe(Aggregate.into(aggregates)) : rolledUp(source(outOfOrderness), rollUp)
     const late = plain.pipe(Pipeline.allowedLateness(lateness))
     const emitting = every === null ? late : late.pipe(Pipeline.emitOnUpdate({ every }))
     const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "random")), (node) => ({ aggregates: reordered(node.aggregates, order) }))
-    const { plan, name } = fed(windows, (rows) => stepped(rows, steps))
+    const { definition } = source(outOfOrderness)
+    const more = altered(windows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed) } }))
+    const { plan, name } = fed(more, (rows) => withComputed(stepped(rows, steps), definition, computed))
     return readable(Aggregate.make(derived(plan, derivations, numeric)).pipe(Pipeline.named(name)))
   })
 
@@ -218,7 +226,7 @@ const rowConditions = conditionsOver(numbers)
 export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> =>
   slack.chain((outOfOrderness) =>
     fc.tuple(
-      pipelines({ ...options, outOfOrderness, name: "b" }),
+      pipelines({ ...options, outOfOrderness, name: "b", computed: true }),
       fc.option(pipelines({ ...options, outOfOrderness, name: "a" })),
       fc.option(pipelinesWithPreAggregated({ ...options, outOfOrderness, name: "c" }))
     )
@@ -310,7 +318,7 @@ const readable = <P extends Pipeline.AnyOfPanes>(pipeline: P): P =>
         name: pipeline.name,
         window,
         outOfOrderness: definitionOf(pipeline).outOfOrderness,
-        steps: Checked.originOf(input).steps.map((step) => step._tag === "where" ? step.condition : String(step.test)),
+        steps: Checked.originOf(input).steps.map((step) => stepOf(step)),
         derived: Checked.derivesOf(pipeline.checked).map(({ values }) => values),
         allowedLateness,
         trigger,
@@ -319,6 +327,19 @@ const readable = <P extends Pipeline.AnyOfPanes>(pipeline: P): P =>
       })
     }
   })
+
+const stepOf = (step: Checked.RowStep) => {
+  switch (step._tag) {
+    case "where":
+      return step.condition
+    case "filter":
+      return String(step.test)
+    case "derive-fields":
+      return Object.fromEntries(step.values.map(({ expression, name }) => [name, expression]))
+    case "key-by":
+      return { keyBy: step.definition.key }
+  }
+}
 
 const prices = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: -300, max: 300 }).map((cents) => (cents / 100).toFixed(2)) },

@@ -1,7 +1,7 @@
 /** Laws of what an engine computes: the batch fold's results, whatever the order in which events come. */
 import * as fc from "fast-check"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { altered, fed, unconditional, windowNode } from "./Altered.ts"
@@ -36,7 +36,7 @@ const within = fc.record({
 export const resultLaws: EngineLaws = {
   "closes each window once, in order, with the batch fold's result": law(
     400,
-    fc.record({ pipeline: pipelines({ revisions: false }), log: logs, cut: cuts }),
+    fc.record({ pipeline: pipelines({ revisions: false, computed: true }), log: logs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const engine = make([pipeline], log.partitions)
       same(lines(run(engine, batches(log, cut))), lines(foldedPanes(pipeline, log)))
@@ -47,7 +47,7 @@ export const resultLaws: EngineLaws = {
     60,
     fc.record({ window: windows, filtered: fc.boolean(), logs: logsWithin(bound) }),
     (make, { filtered, logs: [log], window }) => {
-      const rows = filtered ? source(bound).pipe(Source.where(Expr.gte("size", 2))) : source(bound)
+      const rows = filtered ? source(bound).pipe(Events.where(Expr.gte("size", 2))) : source(bound).pipe(Events.where(Expr.and()))
       const pipeline = window(rows).pipe(Aggregate.into(aggregates), Pipeline.emitOnUpdate(), Pipeline.named("early"))
       const engine = make([pipeline], 1)
       batches(log, [1]).forEach((batch, row) => {
@@ -79,7 +79,7 @@ export const resultLaws: EngineLaws = {
 
   "an event is late where the batch fold says so, and nowhere else": law(
     300,
-    fc.record({ pipeline: pipelines({ revisions: true }), log: logs, cut: cuts }),
+    fc.record({ pipeline: pipelines({ revisions: true, computed: true }), log: logs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const engine = make([pipeline], log.partitions)
       const late = batches(log, cut).flatMap((batch) =>
@@ -104,7 +104,7 @@ export const resultLaws: EngineLaws = {
 
   "the newest pane of each window is the batch fold's result": law(
     400,
-    fc.record({ pipeline: pipelines({ revisions: true }), log: logs, cut: cuts }),
+    fc.record({ pipeline: pipelines({ revisions: true, computed: true }), log: logs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const panes = run(make([pipeline], log.partitions), batches(log, cut))
       same(results(panes), results(foldedPanes(pipeline, log)))
@@ -113,7 +113,7 @@ export const resultLaws: EngineLaws = {
 
   "wherever the input was at its end for a while, it comes to the same results, and the same events are late": law(
     400,
-    fc.record({ pipeline: pipelines({ revisions: true }), log: logs, ends: fc.array(fc.nat(60), { minLength: 1, maxLength: 2 }), cut: cuts }),
+    fc.record({ pipeline: pipelines({ revisions: true, computed: true }), log: logs, ends: fc.array(fc.nat(60), { minLength: 1, maxLength: 2 }), cut: cuts }),
     (make, { cut, ends, log, pipeline }) => {
       const [ended, whole] = [make([pipeline], log.partitions), make([pipeline], log.partitions)]
       const panes = run(ended, pieces(ends.reduce(endedAt, log), cut))
@@ -125,7 +125,7 @@ export const resultLaws: EngineLaws = {
 
   "revisions count up from 0, early comes before on time before late, only sessions are retracted": law(
     300,
-    fc.record({ pipeline: pipelines({ revisions: true }), log: logs, cut: cuts }),
+    fc.record({ pipeline: pipelines({ revisions: true, computed: true }), log: logs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const histories = Map.groupBy(run(make([pipeline], log.partitions), batches(log, cut)), windowOf)
       const legal = windowNode(pipeline).window.kind === "session" ? /^e*o?l*r?$/ : /^(?:e*o)?l*$/
@@ -143,7 +143,7 @@ export const resultLaws: EngineLaws = {
 
   "of a window's panes each is newer than those before and says something else, whatever was decided on the way": law(
     600,
-    fc.record({ pipeline: pipelines({ revisions: true }), log: decidedLogs, cut: cuts }),
+    fc.record({ pipeline: pipelines({ revisions: true, computed: true }), log: decidedLogs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const histories = Map.groupBy(run(make([pipeline], log.partitions), pieces(log, cut)), windowOf)
       for (const [window, panes] of histories) {

@@ -122,7 +122,7 @@ const eventTimeOf = (kind: Kind | undefined, field: string) => {
 type Anything = { readonly [name: string]: Schema.Codec<never> }
 
 const sourceOf = ({ key, shapes, time }: Subject) =>
-  Source.make<Anything, string>("rows", {
+  Source.make<string, Anything, string>("rows", {
     // See `Anything`.
     schema: struct(shapes) as unknown as Schema.Struct<Anything>,
     key: key.length === 1 ? key[0]! : key,

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import * as fc from "fast-check"
 import * as Decimal from "../domain/Decimal.ts"
-import { Pipeline, Source } from "../streams/pipeline/index.ts"
+import { Events, Expr, Pipeline, Source } from "../streams/pipeline/index.ts"
 import * as Row from "../streams/pipeline/Row.ts"
 import * as RowFold from "../streams/reference/RowFold.ts"
 import { conditions, cuts, decidedLogs, jobs, type Log, source } from "./Arbitraries.ts"
@@ -18,9 +18,9 @@ const rowPipelines: fc.Arbitrary<Pipeline.AnyOfRows> = fc.record({
   tested: fc.boolean()
 }).map(({ condition, outOfOrderness, tested }) => {
   const samples = source(outOfOrderness)
-  const kept = condition === null ? samples : samples.pipe(Source.where({ node: condition }))
+  const kept = condition === null ? samples : samples.pipe(Events.where(Expr.make(condition)))
   return tested
-    ? kept.pipe(Source.filter(({ size }) => size !== 1), Pipeline.named("rows"))
+    ? kept.pipe(Events.filter(({ size }) => size !== 1), Pipeline.named("rows"))
     : kept.pipe(Pipeline.named("rows"))
 })
 

@@ -6,6 +6,7 @@
 import * as fc from "fast-check"
 import * as Aggregate from "../../src/streams/pipeline/Aggregate.ts"
 import type { Node } from "../../src/streams/pipeline/Expr.ts"
+import type * as Plan from "../../src/streams/pipeline/Plan.ts"
 import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import { Kind } from "../../src/streams/records/Records.ts"
 import * as Source from "../../src/streams/pipeline/Source.ts"
@@ -129,12 +130,12 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
   }).map(({ barsFilter, filters, rollUp, slack, specs, takesPreAggregated, window }) => (name: string): Pipeline.AnyOfPanes => {
     const outOfOrderness = (bound + slack) * unit
     const own = source(outOfOrderness)
-    const events = filters.reduce((source, node) => Source.where({ node })(source), own)
-    const ready = barsFilter === null ? bars : Source.where({ node: barsFilter })(bars)
+    const events = filters.reduce<Plan.Events>((input, condition) => ({ _tag: "where", input, condition }), own.plan)
+    const ready: Plan.Events = barsFilter === null ? bars.plan : { _tag: "where", input: bars.plan, condition: barsFilter }
     const accepting = takesPreAggregated && window.kind !== "session"
-    const aggregated = Aggregate.make<unknown, "portable">({
+    const aggregated = Aggregate.make<unknown, "portable", unknown>({
       _tag: "window",
-      input: Source.planOf(events),
+      input: events,
       window,
       aggregates: Object.fromEntries([
         ...specs.map((spec, index) => [`r${index}`, spec] as const),
@@ -143,7 +144,7 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
       trigger: { on: "close" },
       allowedLateness: 0,
       preAggregated: accepting
-        ? { input: Source.planOf(ready), fields: Object.fromEntries(preAggregatedFields.map(([name, , field]) => [name, field])) }
+        ? { input: ready, fields: Object.fromEntries(preAggregatedFields.map(([name, , field]) => [name, field])) }
         : null
     })
     if (rollUp === null || window.kind !== "tumbling") return Pipeline.named(name)(aggregated)

@@ -18,9 +18,9 @@ const Reading = Schema.Struct({ key: Schema.String, at: Schema.Int, price: Schem
 
 const readings = Source.make("readings", { schema: Reading, key: "key", eventTime: "at", outOfOrderness: "10 seconds" })
 
-const into = Aggregate.into({ rows: Aggregate.count, sum: Aggregate.sum("size"), mean: Aggregate.mean("price") })
+const into = { rows: Aggregate.count, sum: Aggregate.sum("size"), mean: Aggregate.mean("price") }
 
-const minutes = readings.pipe(Window.tumbling("1 minute"), into, Pipeline.named("minutes"))
+const minutes = readings.pipe(Window.tumbling("1 minute"), Aggregate.into(into), Pipeline.named("minutes"))
 
 const reading = (seconds: number, more: { readonly price?: string; readonly size?: number; readonly key?: string } = {}) =>
   JSON.stringify({ key: "A", at: seconds * 1_000, size: 1, ...more })
@@ -53,7 +53,7 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "10 minutes", exc
       Effect.gen(function*() {
         const hopping = readings.pipe(
           Window.hopping("90 seconds", "60 seconds", { offset: "-15 seconds" }),
-          into,
+          Aggregate.into(into),
           Pipeline.named("hopping")
         )
         const topic = yield* Runs.over([minutes, hopping])
@@ -69,7 +69,7 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "10 minutes", exc
 
     it.effect("the time zone of a session moves no window", () =>
       Effect.gen(function*() {
-        const days = readings.pipe(Window.tumbling("1 day"), into, Pipeline.named("days"))
+        const days = readings.pipe(Window.tumbling("1 day"), Aggregate.into(into), Pipeline.named("days"))
         const session = yield* Session
         yield* session.set({ "spark.sql.session.timeZone": "America/New_York" })
         const topic = yield* Runs.over([days])
@@ -116,7 +116,7 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "10 minutes", exc
 
     it.effect("sessions that touch are one, and grow from batch to batch", () =>
       Effect.gen(function*() {
-        const sessions = readings.pipe(Window.session("30 seconds"), into, Pipeline.named("sessions"))
+        const sessions = readings.pipe(Window.session("30 seconds"), Aggregate.into(into), Pipeline.named("sessions"))
         const topic = yield* Runs.over([sessions])
         yield* put(topic, reading(0), reading(60.001), reading(100, { key: "B" }))
         yield* topic.batch

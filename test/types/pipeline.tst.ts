@@ -309,7 +309,7 @@ describe("a source that is named is a pipeline of rows", () => {
     expect(Pipeline.emitOnUpdate()).type.not.toBeCallableWith(trades)
     expect(Pipeline.percentChange("change", "size")).type.not.toBeCallableWith(trades)
     expect(Pipeline.acceptPreAggregated(bars, { price: "close" })).type.not.toBeCallableWith(trades)
-    expect(Pipeline.rollUp<unknown, Portability>).type.not.toBeCallableWith(large, "5 minutes")
+    expect(Pipeline.rollUp<unknown, Portability, unknown>).type.not.toBeCallableWith(large, "5 minutes")
     // Windows of which nothing is made are neither rows nor panes.
     expect(Pipeline.named("windows")).type.not.toBeCallableWith(minutes)
   })

@@ -1,7 +1,8 @@
 /** A checked pipeline in words, node by node: what it reads, what it computes, and how much it keeps at most. */
 import { Duration } from "effect"
 import * as Checked from "../../streams/pipeline/Checked.ts"
-import type * as Expr from "../../streams/pipeline/Expr.ts"
+import * as Expr from "../../streams/pipeline/Expression.ts"
+import type { Definition } from "../../streams/pipeline/Source.ts"
 import type { Window } from "../../streams/pipeline/Window.ts"
 
 export const describe = (checked: Checked.Checked): string => {
@@ -27,6 +28,13 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
       return [`from ${node.input.id}, rows where ${condition(node.condition)}`]
     case "filter":
       return [`from ${node.input.id}, rows that a function takes`]
+    case "derive-fields":
+      return [
+        `from ${node.input.id}, rows with more fields`,
+        ...node.values.map(({ expression, name }) => `${name} = ${condition(expression)}: ${columnType(node.definition, name)}`)
+      ]
+    case "key-by":
+      return [`from ${node.input.id}, rows by the key ${node.definition.key.length === 0 ? "none: all rows are of one" : node.definition.key.join(", ")}`]
     case "window":
       return [
         `from ${[node.input, node.preAggregated].flatMap((input) => input === null ? [] : [input.id]).join(" and ")}, ` +
@@ -70,6 +78,11 @@ const aggregated = ({ by, field, op, where }: Checked.Aggregate): string => {
   return `${op}${fields.length === 0 ? "" : `(${fields.join(", ")})`}${where === null ? "" : ` where ${condition(where)}`}`
 }
 
+const columnType = ({ columns }: Definition, name: string): string => {
+  const column = columns.find((each) => each.name === name)
+  return column === undefined ? "" : `${type(column)}${column.kind === "decimal" && column.isWide === true ? ", of up to 38 digits" : ""}`
+}
+
 const type = (type: Checked.ValueType): string => type.kind === "decimal" ? `decimal of scale ${type.scale}` : type.kind
 
 const trigger = (trigger: Checked.WindowNode["trigger"]): string => {
@@ -88,8 +101,40 @@ const condition = (node: Expr.Node): string => {
       return `not ${condition(node.that)}`
     case "isNot":
       return `${node.field} is not ${JSON.stringify(node.value)}`
-    default:
+    case "compare":
+      return `${condition(node.left)} ${node.by === "isNot" ? "is not" : signs[node.by]} ${condition(node.right)}`
+    case "eq":
+    case "ne":
+    case "lt":
+    case "lte":
+    case "gt":
+    case "gte":
       return `${node.field} ${signs[node.op]} ${JSON.stringify(node.value)}`
+    case "field":
+      return node.field
+    case "literal":
+      return JSON.stringify(node.value)
+    default:
+      return `${node.op}(${[...Expr.partsOf(node).map(condition), ...settings(node)].join(", ")})`
+  }
+}
+
+/** What an expression has beside its parts. */
+const settings = (node: Expr.Node): ReadonlyArray<string> => {
+  switch (node.op) {
+    case "divide":
+      return node.scale === null ? [] : [`scale ${node.scale}`]
+    case "substring":
+      return [`from ${node.from}`, ...node.length === null ? [] : [`length ${node.length}`]]
+    case "extract":
+      return [`/${node.pattern}/`, `group ${node.group}`]
+    case "split":
+      return [`/${node.pattern}/`, `part ${node.part}`]
+    case "hour":
+    case "dayOfWeek":
+      return [node.timeZone]
+    default:
+      return []
   }
 }
 

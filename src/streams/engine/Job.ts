@@ -225,16 +225,19 @@ export class Job {
     }
   }
 
-  #rows({ batch, input, kind, timeline }: Part & { readonly _tag: "rows" }, { late, records, worst }: Taking): void {
+  #rows({ batch, input, kind, timeline }: Part & { readonly _tag: "rows" }, { late, records, refused, worst }: Taking): void {
     const others = timeline.watermarkBeside(records.partition)
     for (const { account, graph, input: own } of this.#running) {
       if (own !== input) continue
-      const outcomes = graph.take(kind, batch, others)
+      const { outcomes, refused: out } = graph.take(kind, batch, others)
       account.tally(outcomes, 0, outcomes.length)
       for (let row = 0; row < outcomes.length; row++) {
         const record = batch.records[row]!
         if (outcomes[row]! > worst[record]!) worst[record] = outcomes[row]!
         if (outcomes[row] === Outcome.late) late.push(lateRow(batch, row, graph.checked.name))
+      }
+      for (const { row, ...why } of out) {
+        refused.push({ record: batch.records[row]!, offset: batch.offsets[row]!, pipeline: graph.checked.name, ...why })
       }
       graph.advance(timeline.watermark)
     }

@@ -3,7 +3,7 @@ import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import { type Batch, Dictionary } from "../records/Batch.ts"
-import { type Emitted, endOfTime, type Operator } from "../operator/Operator.ts"
+import { type Emitted, endOfTime, type Operator, type Rows } from "../operator/Operator.ts"
 import type { Paged } from "../operator/Paged.ts"
 import { StateError, StateReader, StateWriter } from "../operator/State.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
@@ -36,13 +36,13 @@ export class OperatorGraph {
     return this.#steps.reduce((sum, { operator }) => sum + (operator?.size ?? 0), this.#told.size)
   }
 
-  /** Takes a batch of one of its sources, and says of each row what became of it. */
-  take(kind: Checked.Source["kind"], batch: Batch, others: number): Uint8Array {
-    const outcomes = new Uint8Array(batch.length)
+  /** Takes a batch of one of its sources, and says of each row what became of it, and of those that were refused why. */
+  take(kind: Checked.Source["kind"], batch: Batch, others: number): Pick<Rows, "outcomes" | "refused"> {
+    const rows: Rows = { batch, keep: null, outcomes: new Uint8Array(batch.length), refused: [], others }
     const source = this.checked.nodes.findIndex((node) => node._tag === "source" && node.kind === kind)
-    if (source !== -1) this.#hand(source, { batch, keep: null, outcomes, others })
+    if (source !== -1) this.#hand(source, rows)
     this.#flow()
-    return outcomes
+    return rows
   }
 
   /** A step of the watermark reaches a node only after those before it have put out everything that it released. */

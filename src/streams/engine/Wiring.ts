@@ -3,6 +3,8 @@ import * as Checked from "../pipeline/Checked.ts"
 import type { Dictionary } from "../records/Batch.ts"
 import type { Operator } from "../operator/Operator.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
+import { Derivation } from "../operator/stateless/Derivation.ts"
+import { Rekeying } from "../operator/stateless/Rekeying.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
 import { Input, WindowOperator } from "../operator/windowed/WindowOperator.ts"
@@ -42,6 +44,10 @@ const build = (checked: Checked.Checked, node: Checked.Node, dictionary: Diction
     case "where":
     case "filter":
       return { operator: new Selection(checked.name, node), inputs: [node.input] }
+    case "derive-fields":
+      return { operator: new Derivation(node), inputs: [node.input] }
+    case "key-by":
+      return { operator: new Rekeying(node), inputs: [node.input] }
     case "window": {
       const inputs: Array<Checked.Node | null> = []
       inputs[Input.rows] = node.input
@@ -56,5 +62,5 @@ const build = (checked: Checked.Checked, node: Checked.Node, dictionary: Diction
 /** Behind the last node, which puts out the rows of a batch, stands what makes rows of their own of them. */
 const withOutput = (steps: ReadonlyArray<Step>, { end, name }: Checked.Checked<Checked.Events>): ReadonlyArray<Step> => {
   steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
-  return [...steps, { id: "rows", operator: new RowOutput(name, Checked.originOf(end).source), readers: [] }]
+  return [...steps, { id: "rows", operator: new RowOutput(name, Checked.definitionOf(end)), readers: [] }]
 }

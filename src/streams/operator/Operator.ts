@@ -6,6 +6,7 @@
 import type { Batch } from "../records/Batch.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import type { Values } from "../pipeline/Pane.ts"
+import type { Refusal } from "../records/Refusal.ts"
 import type { Paged } from "./Paged.ts"
 import type { StateReader, StateWriter } from "./State.ts"
 
@@ -35,6 +36,8 @@ export interface Rows {
   readonly keep: Uint8Array | null
   /** What becomes of each row, in the order of {@link Outcome}: whoever ends its way says so. */
   readonly outcomes: Uint8Array
+  /** Those among them that a node has refused, and why. */
+  readonly refused: Array<Refusal & { readonly row: number }>
   /** The smallest watermark of the other partitions. */
   readonly others: number
 }

@@ -202,10 +202,19 @@ export class TableReader {
   }
 
   integers(name: string): { readonly small: Float64Array; readonly large: ReadonlyMap<number, bigint> } {
+    return this.#integers(name, Number.isSafeInteger)
+  }
+
+  /** The same of numbers of any kind, where NaN stands for none. */
+  optionalIntegers(name: string): { readonly small: Float64Array; readonly large: ReadonlyMap<number, bigint> } {
+    return this.#integers(name, (value) => Number.isNaN(value) || Number.isFinite(value))
+  }
+
+  #integers(name: string, isSmall: (value: number) => boolean): { readonly small: Float64Array; readonly large: ReadonlyMap<number, bigint> } {
     const members = membersOf(this.#column(name), this.#of(name))
     const small = decodeNumbers(members.get("small"), this.entries, this.#payload)
     const pairs = members.get("large")
-    if (small === null || !small.every(Number.isSafeInteger) || !Array.isArray(pairs)) return refuse(this.#of(name))
+    if (small === null || !small.every(isSmall) || !Array.isArray(pairs)) return refuse(this.#of(name))
     return { small, large: new Map(pairs.map((pair) => this.#largeOf(name, pair))) }
   }
 

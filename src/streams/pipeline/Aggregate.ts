@@ -10,11 +10,11 @@
  * An aggregate over no value is `null`; `count` of nothing is 0.
  */
 import { Pipeable, Predicate, Schema } from "effect"
-import type { Decimal } from "../../domain/Decimal.ts"
 import { isAsync, optionsOf, shown } from "./check/Declarations.ts"
-import { type Expr, type Fits, type Has, type Node, nodeOf } from "./Expr.ts"
+import * as Expr from "./Expr.ts"
+import type { Node } from "./Expression.ts"
 import type * as Plan from "./Plan.ts"
-import { planOf, type Portability } from "./Source.ts"
+import type { Portability } from "./Events.ts"
 import type { Windowed } from "./Window.ts"
 
 export type Op =
@@ -54,63 +54,99 @@ export interface CustomSpec<R = never, State = unknown, Result = unknown> {
   readonly state: Schema.Codec<State, unknown>
 }
 
-/** An aggregate over rows with the fields of `Needs`; `Out` is worked out from the field's type. */
-export interface Aggregate<out O extends Op, out Field extends string, in Needs, out Result = never> {
+/**
+ * An aggregate over rows of the type `Row` at least. `Out` says what comes out, in terms of the row's fields; the others are
+ * the names of the fields that it needs, by what they have to be: anything, numbers, what a text can be compared with,
+ * booleans, or texts.
+ */
+export interface Aggregate<
+  out Out,
+  out Fields extends string = never,
+  out Numbers extends string = never,
+  out Comparables extends string = never,
+  out Booleans extends string = never,
+  out Texts extends string = never,
+  in Row = unknown
+> {
   readonly spec: Spec
-  /** Never set: these carry the types. */
-  readonly _op?: O
-  readonly _field?: Field
-  readonly _needs?: (row: Needs) => void
-  readonly _result?: Result
+  /** Never there: these carry the types. */
+  readonly _types: readonly [Out, Fields, Numbers, Comparables, Booleans, Texts]
+  readonly _row: (row: Row) => void
 }
 
-type Numeric = Decimal | number | null
-type Scalar = Numeric | string | boolean
+/** An aggregate over rows of a type. */
+export type Of<R> = Aggregate<
+  unknown,
+  Expr.Names<R, Expr.Scalar>,
+  Expr.Names<R, Expr.Numeric>,
+  Expr.Names<R, Expr.Numeric | string>,
+  Expr.Names<R, boolean | null>,
+  Expr.Names<R, string | null>,
+  R
+>
 
-const field = <O extends Op, Field extends string, Needs>(
-  spec: Spec
-): Aggregate<O, Field, Needs> => ({ spec })
+/** What comes out is a value of a field, or none. */
+export interface Choice<out Field extends string> {
+  readonly choice: Field
+}
+
+/** What comes out is the total of a field. */
+export interface TotalOf<out Field extends string> {
+  readonly total: Field
+}
+
+/** What comes out is what a function gives. */
+export interface CustomOf<out Result> {
+  readonly custom: Result
+}
+
+type Scalar = Expr.Scalar
+
+/** What it is of is said where it is called, and nowhere else: there is nothing in it but its data. */
+const made = (spec: Spec): never => ({ spec }) as never
 
 /** How many rows the window has. */
-export const count: Aggregate<"count", never, unknown> = { spec: { op: "count" } }
+export const count: Aggregate<Expr.Type<number>> = made({ op: "count" })
+
+const ofNumbers = (op: "sum" | "mean" | "min" | "max") => <const N extends string>(name: N): Aggregate<Choice<N>, never, N> => made({ op, field: name })
 
 /** The exact total. That of integers is a `bigint` beyond 2^53 - 1. */
-export const sum = <const F extends string>(name: F) => field<"sum", F, Has<F, Numeric>>({ op: "sum", field: name })
+export const sum = <const N extends string>(name: N): Aggregate<TotalOf<N>, never, N> => made({ op: "sum", field: name })
 
 /** The arithmetic mean, with 4 decimals more than the field, rounded HALF_UP. */
-export const mean = <const F extends string>(name: F) => field<"mean", F, Has<F, Numeric>>({ op: "mean", field: name })
+export const mean = ofNumbers("mean")
 
-export const min = <const F extends string>(name: F) => field<"min", F, Has<F, Numeric>>({ op: "min", field: name })
-export const max = <const F extends string>(name: F) => field<"max", F, Has<F, Numeric>>({ op: "max", field: name })
+export const min = ofNumbers("min")
+export const max = ofNumbers("max")
 
 /** The value of the row with the smallest event time. */
-export const first = <const F extends string>(name: F) => field<"first", F, Has<F, Scalar>>({ op: "first", field: name })
+export const first = <const F extends string>(name: F): Aggregate<Choice<F>, F> => made({ op: "first", field: name })
 
 /** The value of the row with the largest event time. */
-export const last = <const F extends string>(name: F) => field<"last", F, Has<F, Scalar>>({ op: "last", field: name })
+export const last = <const F extends string>(name: F): Aggregate<Choice<F>, F> => made({ op: "last", field: name })
 
 /** The value of `name` in the row where `by` is smallest; the earliest such row. */
-export const minBy = <const F extends string, const B extends string>(name: F, by: B) =>
-  field<"minBy", F, Has<F, Scalar> & Has<B, Numeric>>({ op: "minBy", field: name, by })
+export const minBy = <const F extends string, const B extends string>(name: F, by: B): Aggregate<Choice<F>, F, B> =>
+  made({ op: "minBy", field: name, by })
 
 /** The value of `name` in the row where `by` is largest; the earliest such row. */
-export const maxBy = <const F extends string, const B extends string>(name: F, by: B) =>
-  field<"maxBy", F, Has<F, Scalar> & Has<B, Numeric>>({ op: "maxBy", field: name, by })
+export const maxBy = <const F extends string, const B extends string>(name: F, by: B): Aggregate<Choice<F>, F, B> =>
+  made({ op: "maxBy", field: name, by })
 
 /**
  * The mean of a field weighted with another, with 4 decimals more than the field, rounded
  * HALF_UP; `null` where the weights sum to 0. With price and size it is the VWAP.
  */
-export const weightedMean = <const F extends string, const W extends string>(name: F, weight: W) =>
-  field<"weightedMean", F, Has<F, Numeric> & Has<W, Numeric>>({ op: "weightedMean", field: name, by: weight })
+export const weightedMean = <const F extends string, const W extends string>(name: F, weight: W): Aggregate<Choice<F>, never, F | W> =>
+  made({ op: "weightedMean", field: name, by: weight })
 
 /** An aggregate of the user's own functions. The pipeline becomes local: it runs in process only. */
 export const custom = <R, State, Result extends Scalar>(
   spec: CustomSpec<R, State, Result>
-): Aggregate<"custom", never, R, Result> => {
+): Aggregate<CustomOf<Result>, never, never, never, never, never, R> => {
   checkFunctions(optionsOf("Aggregate.custom", spec, ["create", "add", "merge", "result", "state"]))
   // The state's type is known to these functions alone: nothing else ever looks into a state.
-  return { spec: { op: "custom", custom: spec as unknown as CustomSpec } }
+  return made({ op: "custom", custom: spec as unknown as CustomSpec })
 }
 
 /** A file without types may leave one out, or have one that gives a promise. */
@@ -125,51 +161,46 @@ const checkFunctions = <R, State, Result>(spec: CustomSpec<R, State, Result>): v
 }
 
 /** The same aggregate over only those rows for which a condition holds. Several conditions must all hold. */
-export const where = <Row>(condition: Expr<Row>) =>
-<O extends Op, F extends string, Needs, Result>(
-  aggregate: Aggregate<O, F, Needs, Result>
-): Aggregate<O, F, Needs & Row, Result> => {
+export const where = <N extends string = never, C extends string = never, B extends string = never, T extends string = never, F extends string = never>(
+  condition: Expr.Condition<N, C, B, T, F>
+) =>
+<Out, Fields extends string, Numbers extends string, Comparables extends string, Booleans extends string, Texts extends string, Row>(
+  aggregate: Aggregate<Out, Fields, Numbers, Comparables, Booleans, Texts, Row>
+): Aggregate<Out, Fields | F, Numbers | N, Comparables | C, Booleans | B, Texts | T, Row> => {
   const spec = specOf("Aggregate.where", aggregate)
-  const node = nodeOf("Aggregate.where", condition)
-  return { spec: { ...spec, where: spec.where === undefined ? node : { op: "and", all: [spec.where, node] } } }
+  const node = Expr.nodeOf("Aggregate.where", condition)
+  return made({ ...spec, where: spec.where === undefined ? node : { op: "and", all: [spec.where, node] } })
 }
 
 export type Any = { readonly spec: Spec }
-
-type Needs<A> = A extends { readonly _needs?: (row: infer N) => void } ? N : never
-
-/**
- * The fields that a set of aggregates asks a source for: those of all of them together. (A union
- * of the needs themselves would be lost as soon as one aggregate, such as `count`, needs nothing.)
- */
-export type Needed<Aggregates> = {
-  [K in keyof Aggregates]: (row: Needs<Aggregates[K]>) => void
-}[keyof Aggregates] extends (row: infer N) => void ? N : never
 
 type At<R, F> = F extends keyof R ? NonNullable<R[F]> : never
 
 /** Of integers; one of doubles is always a number, which types cannot tell apart. */
 export type Total<V> = V extends number ? number | bigint : V
 
-export type ResultOf<A, R> = A extends Aggregate<infer O, infer F, never, infer Custom>
-  ? O extends "count" ? number
-  : O extends "custom" ? Custom
-  : O extends "sum" ? Total<At<R, F>> | null
-  : At<R, F> | null
+export type ResultOf<A, R> = A extends Aggregate<infer Out, string, string, string, string, string, never>
+  ? Out extends Expr.Type<infer T> ? T
+  : Out extends Choice<infer F> ? At<R, F> | null
+  : Out extends TotalOf<infer F> ? Total<At<R, F>> | null
+  : Out extends CustomOf<infer Custom> ? Custom
+  : never
   : never
 
 /** The values that a set of aggregates gives over rows of a type. */
 export type Results<Aggregates, R> = { readonly [K in keyof Aggregates]: ResultOf<Aggregates[K], R> }
 
-type PortabilityOf<Aggregates, P extends Portability> = Aggregates[keyof Aggregates] extends infer A
-  ? "custom" extends (A extends { readonly _op?: infer O } ? O : never) ? "local" : P
-  : P
+/** One function is enough. */
+type PortabilityOf<Aggregates, P extends Portability> = true extends {
+  readonly [K in keyof Aggregates]: Aggregates[K] extends Aggregate<CustomOf<unknown>, string, string, string, string, string, never> ? true : false
+}[keyof Aggregates] ? "local" : P
 
 /** Windows with their aggregates: a pipeline that has no name yet. */
-export interface Aggregated<out Values, out P extends Portability = "portable"> extends Pipeable.Pipeable {
+export interface Aggregated<out Values, out P extends Portability = "portable", out Sources = unknown> extends Pipeable.Pipeable {
   readonly plan: Plan.Results
   readonly _values?: Values
   readonly _portability?: P
+  readonly _sources?: Sources
 }
 
 const specOf = (what: string, aggregate: Any): Spec => {
@@ -190,17 +221,15 @@ const specsOf = (aggregates: { readonly [name: string]: Any }): Plan.Aggregates 
 }
 
 /** Computes a set of aggregates over each window of each key. */
-export const into = <const Aggregates extends { readonly [name: string]: Any }>(aggregates: Aggregates) =>
-<R, P extends Portability>(
-  self: Windowed<R, P> & Fits<R, Needed<Aggregates>>
-): Aggregated<Results<Aggregates, R>, PortabilityOf<Aggregates, P>> => {
+export const into = <R, const Aggregates extends { readonly [name: string]: Of<R> }>(aggregates: Aggregates) =>
+<P extends Portability, S>(self: Windowed<R, P, S>): Aggregated<Results<Aggregates, R>, PortabilityOf<Aggregates, P>, S> => {
   // A file without types may leave the windows out.
   if (!Predicate.isObject(self) || !Predicate.isObject(self.window)) {
     throw new TypeError("Aggregate.into needs windows; put one of Window before it, such as Window.tumbling(\"1 minute\")")
   }
   return make({
     _tag: "window",
-    input: planOf(self.source),
+    input: self.events.plan,
     preAggregated: null,
     window: self.window,
     aggregates: specsOf(aggregates),
@@ -209,7 +238,7 @@ export const into = <const Aggregates extends { readonly [name: string]: Any }>(
   })
 }
 
-export const make = <Values, P extends Portability>(plan: Plan.Results): Aggregated<Values, P> => ({
+export const make = <Values, P extends Portability, S>(plan: Plan.Results): Aggregated<Values, P, S> => ({
   plan,
   pipe() {
     return Pipeable.pipeArguments(this, arguments)

@@ -9,7 +9,9 @@ import { aggregatesOf, bytesOf, checkName, type PreAggregated } from "./check/Ag
 import { among, CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { conditionOf } from "./check/Conditions.ts"
 import { isAsync } from "./check/Declarations.ts"
+import { columnOf, typeOf } from "./check/Expressions.ts"
 import { fieldOf } from "./check/Fields.ts"
+import type { Node } from "./Expression.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
 import * as Fingerprint from "./Fingerprint.ts"
 import type * as Plan from "./Plan.ts"
@@ -91,18 +93,44 @@ class Graph {
       ])
     }
     const input = this.events(plan.input, kind)
+    if (plan._tag === "derive-fields") return this.#deriveFields(input, plan)
+    if (plan._tag === "key-by") return this.#keyBy(input, plan)
     if (plan._tag === "filter") {
-      if (typeof plan.test !== "function") refuse("Source.filter", "it needs a function of a row")
-      if (isAsync(plan.test)) refuse("Source.filter", "its function is async or a generator, and would give neither true nor false; give one that returns either")
-      checkRows("Source.filter", definitionOf(input))
+      if (typeof plan.test !== "function") refuse("Events.filter", "it needs a function of a row")
+      if (isAsync(plan.test)) refuse("Events.filter", "its function is async or a generator, and would give neither true nor false; give one that returns either")
+      checkRows("Events.filter", definitionOf(input))
       return this.#add<Checked.Filter>({ _tag: "filter", input, test: plan.test }, [
         "filter",
         input.fingerprint,
         String(plan.test)
       ])
     }
-    const condition = conditionOf("Source.where", definitionOf(input), plan.condition)
+    const condition = conditionOf("Events.where", definitionOf(input), plan.condition)
     return this.#add<Checked.Where>({ _tag: "where", input, condition }, ["where", input.fingerprint, { ...condition }])
+  }
+
+  #deriveFields(input: Checked.Events, { values: given }: Plan.DeriveFields): Checked.DeriveFields {
+    const definition = definitionOf(input)
+    const values = Object.entries(given).map(([name, expression]) => ({ name, expression }))
+    if (values.length === 0) refuse("Events.derive", "it needs a field, such as { spread: Expr.subtract(\"ask\", \"bid\") }")
+    const columns = values.map(({ expression, name }) => {
+      const node = `the field "${name}"`
+      checkFieldName(node, name, definition)
+      return columnOf(name, typeOf(node, definition, expression))
+    })
+    return this.#add<Checked.DeriveFields>({
+      _tag: "derive-fields",
+      input,
+      values,
+      given: definition,
+      definition: { ...definition, columns: [...definition.columns, ...columns] }
+    }, ["derive-fields", input.fingerprint, values.map(({ expression, name }) => [name, expressionData(expression)])])
+  }
+
+  #keyBy(input: Checked.Events, { key }: Plan.KeyBy): Checked.KeyBy {
+    const definition = { ...definitionOf(input), key }
+    checkKey("Events.keyBy", definition)
+    return this.#add<Checked.KeyBy>({ _tag: "key-by", input, definition }, ["key-by", input.fingerprint, [...key]])
   }
 
   #window(plan: Plan.WindowNode): Checked.WindowNode {
@@ -182,8 +210,16 @@ const preAggregatedOf = ({ input, preAggregated }: Plan.WindowNode): Plan.PreAgg
   return refuse("Pipeline.acceptPreAggregated", "it stands on a roll-up, which is made of other windows; put it on those")
 }
 
-const definitionOf = (events: Checked.Events): Definition =>
-  events._tag === "source" ? events.definition : definitionOf(events.input)
+const { definitionOf } = Checked
+
+/** An expression is made of nothing but data. */
+const expressionData = (node: Node): Fingerprint.Data => ({ ...node }) as Fingerprint.Data
+
+/** A field's name is a member of a row, in which a struct may have the same. */
+const checkFieldName = (node: string, name: string, { columns }: Definition): void => {
+  if (name === "" || name === "__proto__" || name.includes(".")) refuse(node, `${JSON.stringify(name)} cannot be the name of a field; choose another`)
+  if (columns.some((column) => column.name === name || column.path[0]?.name === name)) refuse(node, "there is another field of this name; choose another")
+}
 
 /** Rows that functions are handed have their fields by their paths as members. */
 const checkRows = (node: string, { columns, name: source }: Definition): void => {
@@ -194,18 +230,21 @@ const checkRows = (node: string, { columns, name: source }: Definition): void =>
 const checkSource = (definition: Definition): void => {
   const node = `the source "${definition.name}"`
   duration(`${node}, outOfOrderness`, definition.outOfOrderness)
-  for (const field of definition.key) {
-    const { kind, name } = fieldOf(`${node}, key`, definition, field).column
-    if (kind === "double" || kind === "decimal") {
-      refuse(`${node}, key`, `the field "${name}" is a ${kind}, and a key is made of strings, integers and booleans`)
-    }
-  }
+  checkKey(`${node}, key`, definition)
   const { field, unit } = definition.eventTime
   const { kind, name } = fieldOf(`${node}, event time`, definition, field).column
   const kinds: ReadonlyArray<string> = unit === "milliseconds" ? ["int"] : unit === "seconds" ? ["int", "decimal"] : ["string"]
   if (!kinds.includes(kind)) {
     refuse(`${node}, event time`, `the field "${name}" is a ${kind}, and must be a ${kinds.join(" or a ")} to be in ${unit}`)
   }
+}
+
+const checkKey = (node: string, definition: Definition): void => {
+  for (const field of definition.key) {
+    const { kind, name } = fieldOf(node, definition, field).column
+    if (kind === "double" || kind === "decimal") refuse(node, `the field "${name}" is a ${kind}, and a key is made of strings, integers and booleans`)
+  }
+  if (new Set(definition.key).size < definition.key.length) refuse(node, "it names a field twice")
 }
 
 const checkPreAggregated = (events: Definition, records: Definition, window: Plan.WindowNode["window"]): void => {

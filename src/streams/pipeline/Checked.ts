@@ -4,7 +4,7 @@
  */
 import type { CustomSpec, Op } from "./Aggregate.ts"
 import type { Column } from "./Column.ts"
-import type * as Expr from "./Expr.ts"
+import * as Expr from "./Expression.ts"
 import type { Derived, Trigger } from "./Plan.ts"
 import type { Definition, Portability } from "./Source.ts"
 import type * as Window from "./Window.ts"
@@ -21,7 +21,7 @@ export interface Checked<out End extends Node = Node> {
 }
 
 export type Node = Events | Results
-export type Events = Source | Where | Filter
+export type Events = Source | Where | Filter | DeriveFields | KeyBy
 export type Results = WindowNode | Derive
 
 interface Identified {
@@ -48,6 +48,22 @@ export interface Filter extends Identified {
   readonly _tag: "filter"
   readonly input: Events
   readonly test: (row: never) => boolean
+}
+
+export interface DeriveFields extends Identified {
+  readonly _tag: "derive-fields"
+  readonly input: Events
+  readonly values: ReadonlyArray<{ readonly name: string; readonly expression: Expr.Node }>
+  /** What it is given, and what it puts out: the same with more columns. */
+  readonly given: Definition
+  readonly definition: Definition
+}
+
+export interface KeyBy extends Identified {
+  readonly _tag: "key-by"
+  readonly input: Events
+  /** What it puts out: the same with another key. */
+  readonly definition: Definition
 }
 
 export interface WindowNode extends Identified {
@@ -119,9 +135,15 @@ export const windowOf = ({ end }: Pick<Checked<Results>, "end">): WindowNode => 
 /** The nodes behind the windows, in the order in which results pass them. */
 export const derivesOf = ({ nodes }: Checked): ReadonlyArray<Derive> => nodes.filter((node) => node._tag === "derive")
 
-/** The source that rows come from, and the conditions and functions on their way, in their order. */
-export const originOf = (events: Events): { readonly source: Source; readonly steps: ReadonlyArray<Where | Filter> } => {
-  const steps: Array<Where | Filter> = []
+/** What the rows are that a node puts out: their columns, their key, their time. */
+export const definitionOf = (events: Events): Definition => "definition" in events ? events.definition : definitionOf(events.input)
+
+/** What is done to rows one by one. */
+export type RowStep = Exclude<Events, Source>
+
+/** The source that rows come from, and what is done to them on their way, in its order. */
+export const originOf = (events: Events): { readonly source: Source; readonly steps: ReadonlyArray<RowStep> } => {
+  const steps: Array<RowStep> = []
   let node = events
   while (node._tag !== "source") {
     steps.unshift(node)
@@ -179,27 +201,27 @@ export const fieldsRead = (pipelines: ReadonlyArray<Checked>, source: string): R
       if (fingerprint !== source) continue
       for (const step of steps) {
         if (step._tag === "filter") return undefined
-        addFields(step.condition, fields)
+        for (const field of fieldsOfStep(step)) fields.add(field)
       }
       for (const aggregate of window.aggregates) {
         if (aggregate.custom !== null) return undefined
         const { by, field, preAggregated, where } = aggregate
         for (const each of events === window.input ? [by, field] : [preAggregated]) if (each !== null) fields.add(each.column.name)
-        if (where !== null && events === window.input) addFields(where, fields)
+        if (where !== null && events === window.input) for (const field of Expr.fieldsOf(where)) fields.add(field)
       }
     }
   }
   return fields
 }
 
-const addFields = (node: Expr.Node, fields: Set<string>): void => {
-  switch (node.op) {
-    case "and":
-    case "or":
-      return node.all.forEach((part) => addFields(part, fields))
-    case "not":
-      return addFields(node.that, fields)
-    default:
-      fields.add(node.field)
+/** Those that are computed on the way are among them, and no field of the source has their names. */
+const fieldsOfStep = (step: Exclude<RowStep, Filter>): ReadonlyArray<string> => {
+  switch (step._tag) {
+    case "where":
+      return Expr.fieldsOf(step.condition)
+    case "derive-fields":
+      return step.values.flatMap(({ expression }) => Expr.fieldsOf(expression))
+    case "key-by":
+      return step.definition.key
   }
 }

@@ -3,7 +3,8 @@
  *
  * Integers and doubles stand as they are, exact decimals as their unscaled integer, booleans
  * as 0 and 1, strings as their number in a dictionary, and an absent value as NaN. One
- * representation keeps the loops of the engine monomorphic and a batch flat.
+ * representation keeps the loops of the engine monomorphic and a batch flat. The few values of a
+ * wide decimal that a double does not hold exactly stand beside it, and are infinite in it.
  */
 import { Option, Order, Predicate, Schema, SchemaAST } from "effect"
 import { type Storage, storageAnnotation } from "../../domain/Decimal.ts"
@@ -21,7 +22,13 @@ export type Column = {
   /** The field's checks as data; `null` in the place of one that is a function, which nobody can tell from another. */
   readonly checks: ReadonlyArray<Data>
 } & (
-  | { readonly kind: "decimal"; readonly scale: number; readonly limit: number }
+  | {
+    readonly kind: "decimal"
+    readonly scale: number
+    readonly limit: number
+    /** Of values that are computed: the unscaled integer may be beyond 2^53 - 1, and has up to 38 digits then. */
+    readonly isWide?: true
+  }
   | { readonly kind: "int" | "double"; readonly minimum: number; readonly maximum: number }
   | { readonly kind: "boolean" }
   | {

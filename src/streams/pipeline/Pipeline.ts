@@ -29,33 +29,40 @@ import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
 import { check, checkEvents } from "./Check.ts"
 import { CheckError } from "./check/CheckError.ts"
-import { millisOf, needsSource, nothingElse, optional, optionsOf, shown } from "./check/Declarations.ts"
+import { millisOf, needsEvents, nothingElse, optional, optionsOf, shown } from "./check/Declarations.ts"
 import * as Checked from "./Checked.ts"
 import type { Fits, Has } from "./Expr.ts"
 import * as Fingerprint from "./Fingerprint.ts"
 import * as Plan from "./Plan.ts"
-import { planOf, type Portability, type Row, type Source } from "./Source.ts"
+import type { Events, Portability } from "./Events.ts"
+import type { Row } from "./Source.ts"
 import * as Window from "./Window.ts"
 
-/** `Values` are the results of one pane; a `"local"` pipeline cannot leave the process. */
-export interface Pipeline<out Values, out P extends Portability = "portable"> {
+/**
+ * `Values` are the results of one pane; a `"local"` pipeline cannot leave the process; `Sources` are the rows of each source
+ * that it reads, by its name.
+ */
+export interface Pipeline<out Values, out P extends Portability = "portable", out Sources = unknown> {
   readonly name: string
   /** What was declared, for pipelines that are made of this one. */
   readonly plan: Plan.Results
   /** What it means: all that engines look at. */
   readonly checked: Checked.Checked<Checked.Results>
+  /** Never there: these carry the types. */
   readonly _values?: Values
   readonly _portability?: P
+  readonly _sources?: Sources
 }
 
 /** A pipeline that ends in events: it has no windows, and what it puts out are rows. */
-export interface OfRows<out R, out P extends Portability = "portable"> {
+export interface OfRows<out R, out P extends Portability = "portable", out Sources = unknown> {
   readonly name: string
   readonly plan: Plan.Events
   readonly checked: Checked.Checked<Checked.Events>
-  /** Never set: it carries the row's type. */
+  /** Never there: these carry the types. */
   readonly _row?: R
   readonly _portability?: P
+  readonly _sources?: Sources
 }
 
 export type AnyOfPanes = Pipeline<unknown, Portability>
@@ -69,8 +76,8 @@ export const isOfPanes = (pipeline: Any): pipeline is AnyOfPanes => Checked.ends
 export const isOfRows = (pipeline: Any): pipeline is AnyOfRows => Checked.endsInEvents(pipeline.checked)
 
 /** A pipeline of panes out of windows with their aggregates, one of rows out of a source. */
-export type Named<Ended> = Ended extends Aggregated<infer Values, infer P> ? Pipeline<Values, P>
-  : Ended extends Source<infer R, infer P> ? OfRows<R, P>
+export type Named<Ended> = Ended extends Aggregated<infer Values, infer P, infer S> ? Pipeline<Values, P, S>
+  : Ended extends Events<infer R, infer P, infer S> ? OfRows<R, P, S>
   : never
 
 /**
@@ -79,11 +86,11 @@ export type Named<Ended> = Ended extends Aggregated<infer Values, infer P> ? Pip
  * what to do.
  */
 export const named = (name: string) =>
-<Ended extends Aggregated<unknown, Portability> | Source<unknown, Portability>>(self: Ended): Named<Ended> =>
+<Ended extends Aggregated<unknown, Portability> | Events<unknown, Portability>>(self: Ended): Named<Ended> =>
   // The result's type says which of the two it is made from, which the compiler does not follow.
   (hasResults(self) ? ofPanes(name, self.plan) : ofRows(name, eventsOf(name, self))) as Named<Ended>
 
-const hasResults = (self: Aggregated<unknown, Portability> | Source<unknown, Portability>): self is Aggregated<unknown, Portability> =>
+const hasResults = (self: Aggregated<unknown, Portability> | Events<unknown, Portability>): self is Aggregated<unknown, Portability> =>
   isResults(planIn(self))
 
 const isResults = (plan: Plan.Plan | undefined): plan is Plan.Results => plan?._tag === "window" || plan?._tag === "derive"
@@ -98,8 +105,9 @@ const ofPanes = (name: string, plan: Plan.Results): AnyOfPanes => ({ name, plan,
 const ofRows = (name: string, plan: Plan.Events): AnyOfRows => ({ name, plan, checked: checkEvents(name, plan) })
 
 /** A file without types may hand over windows of which nothing is made. */
-const eventsOf = (name: string, source: Source<unknown, Portability>): Plan.Events => {
-  if (Predicate.isObject(source) && "filters" in source) return planOf(source)
+const eventsOf = (name: string, events: Events<unknown, Portability>): Plan.Events => {
+  const plan = planIn(events)
+  if (plan !== undefined && !isResults(plan)) return plan
   const why = "it is neither a source nor windows with aggregates; put Aggregate.into before it"
   throw new CheckError({ pipeline: String(name), node: "Pipeline.named", why })
 }
@@ -112,7 +120,7 @@ const resultsOf = (step: string, self: { readonly plan: Plan.Results }): Plan.Re
 }
 
 const changeWindow = (step: string, change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>) =>
-<Values, P extends Portability>(self: Aggregated<Values, P>): Aggregated<Values, P> =>
+<Values, P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Values, P, S> =>
   Aggregate.make(Plan.changeWindow(resultsOf(step, self), (node) => ({ ...node, ...change(node) })))
 
 /**
@@ -145,9 +153,9 @@ export const emitOnUpdate = (options?: { readonly every?: Duration.Input }) => {
  * before, or no value, or the former value is 0.
  */
 export const percentChange = <const Name extends string, const Of extends string>(name: Name, of: Of) =>
-<Values, P extends Portability>(
-  self: Aggregated<Values, P> & Fits<Values, Has<Of, Decimal | number | bigint | null>>
-): Aggregated<Values & Has<Name, Decimal | null>, P> => {
+<Values, P extends Portability, S>(
+  self: Aggregated<Values, P, S> & Fits<Values, Has<Of, Decimal | number | bigint | null>>
+): Aggregated<Values & Has<Name, Decimal | null>, P, S> => {
   // Whatever names a member becomes a string, "undefined" among them.
   if (typeof name !== "string") throw new TypeError(`Pipeline.percentChange needs the name of its result, and is given ${shown(name)}`)
   return Aggregate.make({
@@ -170,20 +178,20 @@ type Unmapped<Values, M> = {
  * since nobody knows it. A field is of the kind of its result; a decimal has no more decimals than that.
  */
 export const acceptPreAggregated = <R, const M extends { readonly [name: string]: keyof R & string }>(
-  source: Source<R, Portability>,
+  source: Events<R, Portability>,
   fields: M
 ) =>
-<Values, P extends Portability>(
-  self: Aggregated<Values, P> & Fits<Values, { readonly [K in keyof M]: Aggregate.Total<R[M[K]]> | null }>
-): Aggregated<Unmapped<Values, M>, P> => {
+<Values, P extends Portability, S>(
+  self: Aggregated<Values, P, S> & Fits<Values, { readonly [K in keyof M]: Aggregate.Total<R[M[K]]> | null }>
+): Aggregated<Unmapped<Values, M>, P, S> => {
   const call = "Pipeline.acceptPreAggregated"
-  needsSource(call, source)
+  needsEvents(call, source)
   // A file without types may hand over anything.
   if (!Predicate.isObject(fields)) throw new TypeError(`${call} needs the field of each result, and is given ${shown(fields)}`)
   return Aggregate.make(Plan.changeWindow(resultsOf(call, self), (node) => {
     // The records of the first would be dropped.
     if (node.preAggregated !== null) throw new TypeError(`${call} stands twice on the same windows; leave one of the two out`)
-    return { ...node, preAggregated: { input: planOf(source), fields } }
+    return { ...node, preAggregated: { input: source.plan, fields } }
   }))
 }
 
@@ -192,11 +200,11 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
  * not their rounded results, so that a 5-minute mean is that of all its ticks. An event
  * that came too late for the smaller window is not in the larger one either; of several roll-ups the smallest decides.
  */
-export const rollUp = <Values, P extends Portability>(
-  self: Pipeline<Values, P>,
+export const rollUp = <Values, P extends Portability, S>(
+  self: Pipeline<Values, P, S>,
   size: Duration.Input,
   options?: Window.Aligned
-): Aggregated<Values, P> =>
+): Aggregated<Values, P, S> =>
   Aggregate.make(Plan.changeWindow(resultsOf("Pipeline.rollUp", self), (node) => ({
     ...node,
     input: node,
@@ -221,7 +229,7 @@ type Inside<R, Struct extends string> = {
 }
 
 /** The rows of a source, or of a pipeline that ends in events, as functions see them: fields by their paths. */
-export type RowOf<S> = S extends Source<infer R, Portability> | OfRows<infer R, Portability> ? R : never
+export type RowOf<S> = S extends Events<infer R, Portability> | OfRows<infer R, Portability> ? R : never
 
 export type { Row }
 

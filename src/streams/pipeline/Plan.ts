@@ -3,14 +3,14 @@
  * nobody else does; what engines interpret is what `Check` makes of it.
  */
 import type { Spec } from "./Aggregate.ts"
-import type * as Expr from "./Expr.ts"
+import type * as Expr from "./Expression.ts"
 import type { Definition } from "./Source.ts"
 import type * as Window from "./Window.ts"
 
 export type Plan = Events | Results
 
 /** Nodes that put out rows. */
-export type Events = Source | Where | Filter
+export type Events = Source | Where | Filter | DeriveFields | KeyBy
 
 /** Nodes that put out the results of windows. */
 export type Results = WindowNode | Derive
@@ -30,6 +30,20 @@ export interface Filter {
   readonly _tag: "filter"
   readonly input: Events
   readonly test: (row: never) => boolean
+}
+
+/** Fields computed from those of a row, beside them. */
+export interface DeriveFields {
+  readonly _tag: "derive-fields"
+  readonly input: Events
+  readonly values: { readonly [name: string]: Expr.Node }
+}
+
+/** The same rows under another key. */
+export interface KeyBy {
+  readonly _tag: "key-by"
+  readonly input: Events
+  readonly key: ReadonlyArray<string>
 }
 
 /**
@@ -91,6 +105,8 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     }
     case "where":
     case "filter":
+    case "derive-fields":
+    case "key-by":
     case "derive":
       return { ...plan, input: withBounds(plan.input, bounds) } as Plan
     case "window": {

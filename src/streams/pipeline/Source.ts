@@ -17,17 +17,16 @@
  * })
  * ```
  */
-import { type Duration, Option, Pipeable, Predicate, Schema } from "effect"
+import { type Duration, Option, Schema } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
-import { millisOf, needsSource, optionsOf, shown } from "./check/Declarations.ts"
+import { millisOf, optionsOf, shown } from "./check/Declarations.ts"
 import * as Column from "./Column.ts"
 import * as EventTime from "./EventTime.ts"
-import type { Expr, Fits, Node } from "./Expr.ts"
 import * as Key from "./Key.ts"
-import type * as Plan from "./Plan.ts"
+import * as Events from "./Events.ts"
 
-/** Whether every engine can run a pipeline, or only the one that can call its functions. */
-export type Portability = "portable" | "local"
+export type { Portability } from "./Events.ts"
+export { filter, where } from "./Events.ts"
 
 type Scalar = string | number | boolean | Decimal
 
@@ -48,10 +47,6 @@ type At<Type, P> = P extends keyof Type ? NonNullable<Type[P]> | Absent<Type[P]>
 /** A row as functions and results see it: fields by their paths, and an absent or null one is `null`. */
 export type Row<Type> = Type extends unknown ? { readonly [P in Path<Type>]: At<Type, P> } : never
 
-export type Filter =
-  | { readonly _tag: "where"; readonly node: Node }
-  | { readonly _tag: "function"; readonly test: (row: never) => boolean }
-
 /** A source without its types, as the engines read it. */
 export interface Definition {
   readonly name: string
@@ -63,12 +58,9 @@ export interface Definition {
   readonly outOfOrderness: number
 }
 
-export interface Source<out R, out P extends Portability = "portable"> extends Pipeable.Pipeable {
+/** The events of a topic, and what is known of them. */
+export interface Source<out R, Name extends string = string> extends Events.Events<R, "portable", { readonly [N in Name]: R }> {
   readonly definition: Definition
-  readonly filters: ReadonlyArray<Filter>
-  /** Never set: it carries the row's type. */
-  readonly _row?: R
-  readonly _portability?: P
 }
 
 /** What {@link make} knows of a source's key beside its fields' names. */
@@ -94,8 +86,12 @@ type KeyOf<R, K extends keyof R> = { readonly [F in K]: NonNullable<R[F]> }
  * Throws a `TypeError` that names the field where the schema, the key or the time cannot be
  * read as they are declared.
  */
-export const make = <Fields extends Schema.Struct.Fields, const K extends FieldOf<RowOf<Fields>, string | number | boolean> = never>(
-  name: string,
+export const make = <
+  const Name extends string,
+  Fields extends Schema.Struct.Fields,
+  const K extends FieldOf<RowOf<Fields>, string | number | boolean> = never
+>(
+  name: Name,
   options: {
     readonly schema: Schema.Struct<Fields>
     /**
@@ -124,7 +120,7 @@ export const make = <Fields extends Schema.Struct.Fields, const K extends FieldO
     /** How much later than newer events an event may come and still be on time; 0 by default. */
     readonly outOfOrderness?: Duration.Input
   }
-): Source<RowOf<Fields>> & Keyed<KeyOf<RowOf<Fields>, K>> => {
+): Source<RowOf<Fields>, Name> & Keyed<KeyOf<RowOf<Fields>, K>> => {
   // A file without types may hand over anything.
   if (typeof name !== "string") throw new TypeError(`Source.make needs the name of a source, and is given ${shown(name)}`)
   optionsOf(`Source.make("${name}")`, options, ["schema", "key", "eventTime", "outOfOrderness"])
@@ -138,13 +134,15 @@ export const make = <Fields extends Schema.Struct.Fields, const K extends FieldO
   for (const field of key) checkKey(name, columnOf({ name, columns }, field, "key"))
   if (new Set(key).size < key.length) throw new TypeError(`the key of "${name}" names a field twice`)
   const { outOfOrderness = 0 } = options
-  return fromDefinition({
+  const definition: Definition = {
     name,
     columns,
     key,
     eventTime: time,
     outOfOrderness: millisOf(`Source.make("${name}")`, "outOfOrderness", outOfOrderness)
-  }, [])
+  }
+  const events: Events.Events<RowOf<Fields>, "portable", { readonly [N in Name]: RowOf<Fields> }> = Events.make({ _tag: "source", definition })
+  return { ...events, definition }
 }
 
 /** The values of the fields that a pane's key is made of; none where the source has no such key. */
@@ -166,40 +164,4 @@ const checkKey = (source: string, { kind, name }: Column.Column): void => {
   if (kind !== "double" && kind !== "decimal") return
   const instead = kind === "double" ? "Schema.Int where its values are integers, else Schema.String" : "Schema.String, or Schema.Int of its smallest unit"
   throw new TypeError(`the key of "${source}" cannot be "${name}", a ${kind}, which has several spellings: declare ${instead}`)
-}
-
-const fromDefinition = <R, P extends Portability>(
-  definition: Definition,
-  filters: ReadonlyArray<Filter>
-): Source<R, P> => ({
-  definition,
-  filters,
-  pipe() {
-    return Pipeable.pipeArguments(this, arguments)
-  }
-})
-
-/** The graph of a source and its filters. */
-export const planOf = ({ definition, filters }: Source<unknown, Portability>): Plan.Events =>
-  filters.reduce<Plan.Events>(
-    (input, filter) =>
-      filter._tag === "where"
-        ? { _tag: "where", input, condition: filter.node }
-        : { _tag: "filter", input, test: filter.test },
-    { _tag: "source", definition }
-  )
-
-/** Keeps the rows for which a condition holds. The pipeline stays portable. */
-export const where = <Fields>(condition: Expr<Fields>) =>
-<R, P extends Portability>(self: Source<R, P> & Fits<R, Fields>): Source<R, P> => {
-  needsSource("Source.where", self)
-  // What is no condition at all is for `Check` to refuse, which knows the pipeline.
-  const node = (Predicate.isObject(condition) ? condition.node : condition) as Node
-  return fromDefinition(self.definition, [...self.filters, { _tag: "where", node }])
-}
-
-/** Keeps the rows for which a function returns true. The pipeline becomes local: it runs in process only. */
-export const filter = <R>(test: (row: R) => boolean) => (self: Source<R, Portability>): Source<R, "local"> => {
-  needsSource("Source.filter", self)
-  return fromDefinition(self.definition, [...self.filters, { _tag: "function", test }])
 }

@@ -6,8 +6,8 @@
  * to the millisecond, sessions its `session_window()`: two that touch are one.
  */
 import { type Duration, Pipeable } from "effect"
-import { millisOf, needsSource, nothingElse, optional, optionsOf } from "./check/Declarations.ts"
-import type { Portability, Source } from "./Source.ts"
+import { millisOf, needsEvents, nothingElse, optional, optionsOf } from "./check/Declarations.ts"
+import type { Events, Portability } from "./Events.ts"
 
 export type Unit = "day" | "week" | "month"
 
@@ -19,9 +19,9 @@ export type Window =
   | { readonly kind: "session"; readonly gap: number }
   | { readonly kind: "calendar"; readonly unit: Unit; readonly timeZone: string }
 
-/** A source whose rows have been assigned to windows. */
-export interface Windowed<out R, out P extends Portability = "portable"> extends Pipeable.Pipeable {
-  readonly source: Source<R, P>
+/** Rows that have been assigned to windows. */
+export interface Windowed<out R, out P extends Portability = "portable", out Sources = unknown> extends Pipeable.Pipeable {
+  readonly events: Events<R, P, Sources>
   readonly window: Window
 }
 
@@ -30,10 +30,10 @@ export interface Aligned {
   readonly offset?: Duration.Input
 }
 
-const assign = (window: Window) => <R, P extends Portability>(source: Source<R, P>): Windowed<R, P> => {
-  needsSource(`Window.${window.kind}`, source)
+const assign = (window: Window) => <R, P extends Portability, S>(events: Events<R, P, S>): Windowed<R, P, S> => {
+  needsEvents(`Window.${window.kind}`, events)
   return {
-    source,
+    events,
     window,
     pipe() {
       return Pipeable.pipeArguments(this, arguments)

@@ -1,5 +1,6 @@
 /** What a pipeline is written with, each noun as a namespace. */
 export * as Aggregate from "./Aggregate.ts"
+export * as Events from "./Events.ts"
 export * as Expr from "./Expr.ts"
 export * as Pane from "./Pane.ts"
 export * as Pipeline from "./Pipeline.ts"

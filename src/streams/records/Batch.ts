@@ -36,6 +36,8 @@ export interface Batch {
   readonly times: Float64Array
   readonly keys: Int32Array
   readonly columns: ReadonlyArray<Float64Array>
+  /** By column the integers, by row, that are infinite in it because a double does not hold them; `null` where there are none. */
+  readonly large: ReadonlyArray<ReadonlyMap<number, bigint> | null> | null
   /** The watermark of the partition when the row came, before the row itself moves it. */
   readonly watermarks: Float64Array
   /** Which record of the log's batch a row was decoded from. */
@@ -53,6 +55,7 @@ export const make = (source: Definition, dictionary: Dictionary, partition: numb
   times: new Float64Array(capacity),
   keys: new Int32Array(capacity),
   columns: source.columns.map(() => new Float64Array(capacity)),
+  large: null,
   watermarks: new Float64Array(capacity),
   records: new Int32Array(capacity),
   signs: null
@@ -68,10 +71,14 @@ export const indexOf = (source: Definition, field: string): number => {
   return index
 }
 
-/** A stored number as the value that it stands for; NaN is the absent value. */
+/** What a column holds in a row, of any size. */
+export const storedAt = ({ columns, large }: Batch, index: number, row: number): number | bigint =>
+  large?.[index]?.get(row) ?? columns[index]?.[row] ?? NaN
+
+/** What is stored as the value that it stands for; NaN is the absent value. */
 export const valueOf = (
   column: Column,
-  stored: number,
+  stored: number | bigint,
   textOf: (number: number) => string
 ): BigDecimal.BigDecimal | number | string | boolean | null => {
   if (Number.isNaN(stored)) return null
@@ -81,9 +88,9 @@ export const valueOf = (
     case "boolean":
       return stored === 1
     case "string":
-      return textOf(stored)
+      return textOf(Number(stored))
     default:
-      return stored
+      return Number(stored)
   }
 }
 
@@ -92,7 +99,7 @@ export const rowAt = (batch: Batch, index: number): Row<never> => {
   const row: Record<string, unknown> = {}
   const textOf = (number: number) => batch.dictionary.textOf(number)
   batch.source.columns.forEach((column, at) => {
-    row[column.name] = valueOf(column, batch.columns[at]?.[index] ?? NaN, textOf)
+    row[column.name] = valueOf(column, storedAt(batch, at, index), textOf)
   })
   // The columns were derived from the same schema that the function's row type was.
   return row as Row<never>

@@ -1,7 +1,7 @@
 /** Rows of a batch as objects in which every field is in its place: those of a struct in an object of their own. */
 import type { Column, Member } from "../pipeline/Column.ts"
 import type { Values } from "../pipeline/Row.ts"
-import { type Batch, valueOf } from "./Batch.ts"
+import { type Batch, storedAt, valueOf } from "./Batch.ts"
 
 type Node =
   | { readonly _tag: "field"; readonly name: string; readonly column: Column; readonly index: number }
@@ -25,7 +25,7 @@ export class StructReader {
     const valuesOf = (members: ReadonlyArray<Node>): Values => {
       const values: { [name: string]: Values[string] } = {}
       for (const node of members) {
-        if (node._tag === "field") values[node.name] = valueOf(node.column, batch.columns[node.index]?.[row] ?? NaN, textOf)
+        if (node._tag === "field") values[node.name] = valueOf(node.column, storedAt(batch, node.index, row), textOf)
         else values[node.name] = absentIfEmpty(node, valuesOf(node.members))
       }
       return values

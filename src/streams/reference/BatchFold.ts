@@ -7,9 +7,9 @@
  */
 import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
-import { type Aggregate, type Events, horizon, type Results, type WindowNode } from "../pipeline/Checked.ts"
-import type { Literal, Node } from "../pipeline/Expr.ts"
+import { type Aggregate, definitionOf, type Events, horizon, originOf, type Results, type WindowNode } from "../pipeline/Checked.ts"
 import type { Value, Values } from "../pipeline/Pane.ts"
+import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
 import type { AnyOfPanes as AnyPipeline } from "../pipeline/Pipeline.ts"
 import type { Definition } from "../pipeline/Source.ts"
 import type { Unit, Window } from "../pipeline/Window.ts"
@@ -75,16 +75,17 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
   for (const event of events) {
     const input = event.preAggregated === true ? node.preAggregated : node.input
     if (input === null) continue
-    const definition = definitionOf(input)
-    const fields = rowOf(definition, event.fields)
-    const key = keyOf(definition, fields)
-    const time = timeOf(definition, fields)
+    const { definition } = originOf(input).source
+    const given = rowOf(definition, event.fields)
+    const time = timeOf(definition, given)
     // Without a key or a time it is refused, as if it were not there.
-    if (key === null || time === null) continue
-    const item = { ...event, fields, key, time }
+    if (keyOf(definition, given) === null || time === null) continue
     const watermark = (latest.get(event.partition) ?? -Infinity) - definitionOf(node.input).outOfOrderness
     latest.set(event.partition, Math.max(latest.get(event.partition) ?? -Infinity, time))
-    if (!passes(input, fields)) continue
+    const fields = through(input, given)
+    const key = fields === null ? null : keyOf(definitionOf(input), fields)
+    if (fields === null || key === null) continue
+    const item = { ...event, fields, key, time }
     const cutOff = watermark - allowedLateness
     if (window.kind === "session") {
       if (time < cutOff) late.push(event)
@@ -184,21 +185,39 @@ const sessions = (items: ReadonlyArray<Item>, gap: number): Array<Group> => {
   return groups
 }
 
-export const definitionOf = (input: Events): Definition => input._tag === "source" ? input.definition : definitionOf(input.input)
-
-export const passes = (input: Events, fields: Fields): boolean => {
-  if (input._tag === "source") return true
-  if (!passes(input.input, fields)) return false
-  return input._tag === "where" ? holds(input.condition, fields) : input.test(fields as never)
+/** A row as it comes out of a node; `null` where the node leaves it out, or refuses it. */
+export const through = (input: Events, fields: Fields): Fields | null => {
+  if (input._tag === "source") return fields
+  const row = through(input.input, fields)
+  if (row === null) return null
+  switch (input._tag) {
+    case "where":
+      return holds(input.condition, definitionOf(input), row) ? row : null
+    case "filter":
+      return input.test(row as never) ? row : null
+    case "derive-fields":
+      return derived(input, row)
+    case "key-by":
+      return keyOf(input.definition, row) === null ? null : row
+  }
 }
 
-const resultOf = ({ aggregates }: WindowNode, { end, items, key, start }: Group): Result => {
+const derived = ({ given, values }: Events & { readonly _tag: "derive-fields" }, row: Fields): Fields | null => {
+  try {
+    return { ...row, ...Object.fromEntries(values.map(({ expression, name }) => [name, valueOf(expression, given, row)])) }
+  } catch (thrown) {
+    if (thrown instanceof DoesNotFit) return null
+    throw thrown
+  }
+}
+
+const resultOf = ({ aggregates, input }: WindowNode, { end, items, key, start }: Group): Result => {
   const unknown = items.some(({ preAggregated }) => preAggregated === true)
   const values = aggregates.map((aggregate) => {
     const { name, preAggregated, where } = aggregate
     if (unknown && preAggregated === null) return [name, null] as const
     const rows = items
-      .filter(({ fields, preAggregated }) => preAggregated === true || where === null || holds(where, fields))
+      .filter(({ fields, preAggregated }) => preAggregated === true || where === null || holds(where, definitionOf(input), fields))
       .map((item) => item.preAggregated === true ? { ...item, fields: renamed(item.fields, aggregate) } : item)
     return [name, resultFor(aggregate, rows)] as const
   })
@@ -374,36 +393,4 @@ const percent = (before: Value, now: Value): Decimal | null => {
   const scale = Math.max(change.scale, then.scale)
   const [dividend, divisor] = [BigDecimal.scale(change, scale + 4).value, BigDecimal.scale(then, scale).value]
   return fromUnscaled(divisor > 0n ? divideHalfUp(dividend, divisor) : divideHalfUp(-dividend, -divisor), 4)
-}
-
-const holds = (node: Node, fields: Fields): boolean => {
-  switch (node.op) {
-    case "and":
-      return node.all.every((part) => holds(part, fields))
-    case "or":
-      return node.all.some((part) => holds(part, fields))
-    case "not":
-      return !holds(node.that, fields)
-    case "isNot":
-      return fields[node.field] == null || compare(fields[node.field]!, node.value) !== 0
-    default: {
-      const value = fields[node.field]
-      if (value == null) return false
-      const difference = compare(value, node.value)
-      return {
-        eq: difference === 0,
-        ne: difference !== 0,
-        lt: difference < 0,
-        lte: difference <= 0,
-        gt: difference > 0,
-        gte: difference >= 0
-      }[node.op]
-    }
-  }
-}
-
-const compare = (value: NonNullable<Value>, literal: Literal): number => {
-  if (typeof value === "string" || typeof value === "boolean") return value === literal ? 0 : NaN
-  const [a, b] = [decimal(value), BigDecimal.fromStringUnsafe(String(literal))]
-  return BigDecimal.isLessThan(a, b) ? -1 : BigDecimal.equals(a, b) ? 0 : 1
 }

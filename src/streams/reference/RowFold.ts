@@ -2,16 +2,20 @@
 import type { Column } from "../pipeline/Column.ts"
 import type { AnyOfRows } from "../pipeline/Pipeline.ts"
 import type { Row, Values } from "../pipeline/Row.ts"
-import { definitionOf, type Event, keyOf, passes, rowOf, timeOf } from "./BatchFold.ts"
+import { definitionOf, originOf } from "../pipeline/Checked.ts"
+import { type Event, keyOf, rowOf, through, timeOf } from "./BatchFold.ts"
 
 /** The events of each partition have to be in the order of their offsets. */
 export const foldRows = ({ checked: { end, name } }: AnyOfRows, events: ReadonlyArray<Event>): ReadonlyArray<Row> => {
+  const { definition: source } = originOf(end).source
   const definition = definitionOf(end)
   return events.flatMap(({ fields: given, offset, partition, preAggregated }): ReadonlyArray<Row> => {
-    const fields = rowOf(definition, given)
-    const key = keyOf(definition, fields)
-    const time = timeOf(definition, fields)
-    if (preAggregated === true || key === null || time === null || !passes(end, fields)) return []
+    const row = rowOf(source, given)
+    const time = timeOf(source, row)
+    if (preAggregated === true || keyOf(source, row) === null || time === null) return []
+    const fields = through(end, row)
+    const key = fields === null ? null : keyOf(definition, fields)
+    if (fields === null || key === null) return []
     const values = structOf(definition.columns, 0, fields)
     return [{ pipeline: name, place: { source: definition.name, partition, offset }, key, time, values }]
   })

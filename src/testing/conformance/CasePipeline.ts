@@ -53,7 +53,7 @@ const valueOf = (field: Case.Field): Schema.Top => {
 }
 
 const sourceOf = (source: Case.Source) =>
-  Source.make<Anything, string>(source.name, {
+  Source.make<string, Anything, string>(source.name, {
     // See `Anything`.
     schema: schemaOf(source) as unknown as Schema.Struct<Anything>,
     key: source.key,
@@ -82,7 +82,7 @@ const windowsOf = (window: Case.Window) => {
   }
 }
 
-type AnyAggregate = Aggregate.Aggregate<Case.Aggregate["op"], string, Row>
+type AnyAggregate = Aggregate.Of<Row>
 
 const aggregatesOf = (aggregates: Case.Pipeline["aggregates"]) =>
   Object.fromEntries(Object.entries(aggregates).map(([name, aggregate]) => {
@@ -107,23 +107,5 @@ const aggregateOf = (aggregate: Case.Aggregate): AnyAggregate => {
   }
 }
 
-const { and, eq, gt, gte, isNot, lt, lte, ne, not, or } = Expr
-const joined = { and, or }
-const equal = { eq, ne, isNot }
-const ordered = { lt, lte, gt, gte }
-
-const conditionOf = (node: Case.Condition): Expr.Expr<Row> => {
-  switch (node.op) {
-    case "and":
-    case "or":
-      return joined[node.op](...node.all.map(conditionOf))
-    case "not":
-      return not(conditionOf(node.that))
-    case "eq":
-    case "ne":
-    case "isNot":
-      return equal[node.op](node.field, node.value)
-    default:
-      return ordered[node.op](node.field, node.value)
-  }
-}
+/** A condition of a case is the data of one. */
+const conditionOf = (node: Case.Condition) => Expr.make(node)

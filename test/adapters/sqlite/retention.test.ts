@@ -37,17 +37,17 @@ const source = Source.make("ticks", {
   outOfOrderness: 3
 })
 
-const sums = Aggregate.into({ volume: Aggregate.sum("size"), rows: Aggregate.count })
+const sums = { volume: Aggregate.sum("size"), rows: Aggregate.count }
 
 const processors = {
   short: {
     lateness: 5,
     pipelines: [
-      source.pipe(Window.tumbling(10), sums, Pipeline.allowedLateness(5), Pipeline.named("short")),
+      source.pipe(Window.tumbling(10), Aggregate.into(sums), Pipeline.allowedLateness(5), Pipeline.named("short")),
       source.pipe(Pipeline.named("rows"))
     ]
   },
-  long: { lateness: 30, pipelines: [source.pipe(Window.hopping(40, 20), sums, Pipeline.allowedLateness(30), Pipeline.named("long"))] }
+  long: { lateness: 30, pipelines: [source.pipe(Window.hopping(40, 20), Aggregate.into(sums), Pipeline.allowedLateness(30), Pipeline.named("long"))] }
 } as const
 
 type Name = keyof typeof processors

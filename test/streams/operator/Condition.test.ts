@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { expect, it } from "vitest"
 import * as Decimal from "../../../src/domain/Decimal.ts"
-import { evaluate } from "../../../src/streams/operator/stateless/Condition.ts"
+import { maskOf } from "../../../src/streams/operator/expressions/Evaluator.ts"
 import { Source } from "../../../src/streams/pipeline/index.ts"
 import * as Batch from "../../../src/streams/records/Batch.ts"
 
@@ -15,7 +15,7 @@ const { definition } = Source.make("prices", {
 it("and is equal to neither", () => {
   const batch = { ...Batch.make(definition, new Batch.Dictionary(), 0, 3), length: 3 }
   batch.columns[2]!.set([1_000, 1_001, 1_002])
-  const mask = (op: "eq" | "ne" | "lt" | "lte" | "gt" | "gte", value: string) => Array.from(evaluate({ op, field: "price", value }, batch))
+  const mask = (op: "eq" | "ne" | "lt" | "lte" | "gt" | "gte", value: string) => Array.from(maskOf(batch.source, { op, field: "price", value })({ batch }))
   expect(mask("lt", "10.015")).toEqual([1, 1, 0])
   expect(mask("lte", "10.015")).toEqual([1, 1, 0])
   expect(mask("gt", "10.015")).toEqual([0, 0, 1])
@@ -36,7 +36,7 @@ it("to the last digit, of integers too, and at the end of what a double can tell
   batch.columns[2]!.set([5, largest - 1, largest])
   batch.columns[3]!.set([29, 90_000_000 * 1e8, NaN])
   const mask = (field: string, op: "eq" | "ne" | "isNot" | "lt" | "lte" | "gt" | "gte", value: string) =>
-    Array.from(evaluate({ op, field, value }, batch)).join("")
+    Array.from(maskOf(batch.source, { op, field, value })({ batch })).join("")
   expect(mask("n", "eq", "4.99999999999999999999")).toBe("000")
   expect(mask("n", "gt", "4.99999999999999999999")).toBe("111")
   expect(mask("n", "lte", `${largest - 1}.5`)).toBe("110")

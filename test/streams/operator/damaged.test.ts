@@ -15,11 +15,11 @@ const quotes = Source.make("quotes", {
   eventTime: "time"
 })
 
-const sums = Aggregate.into({ sum: Aggregate.sum("size") })
+const sums = { sum: Aggregate.sum("size") }
 
 const pipelines = {
-  hopping: quotes.pipe(Window.hopping(4, 2), sums, Pipeline.allowedLateness(10), Pipeline.emitOnUpdate(), Pipeline.named("hopping")),
-  session: quotes.pipe(Window.session(4), sums, Pipeline.allowedLateness(10), Pipeline.emitOnUpdate(), Pipeline.named("session"))
+  hopping: quotes.pipe(Window.hopping(4, 2), Aggregate.into(sums), Pipeline.allowedLateness(10), Pipeline.emitOnUpdate(), Pipeline.named("hopping")),
+  session: quotes.pipe(Window.session(4), Aggregate.into(sums), Pipeline.allowedLateness(10), Pipeline.emitOnUpdate(), Pipeline.named("session"))
 }
 
 const make = (kind: keyof typeof pipelines) => new WindowOperator(kind, windowOf(pipelines[kind].checked))
@@ -35,7 +35,7 @@ const used = (kind: keyof typeof pipelines): WindowOperator => {
   batch.times.set(times)
   batch.watermarks.set([-Infinity, 1, 12])
   for (const column of batch.columns) column.fill(1)
-  operator.take(0, { batch, keep: null, outcomes: new Uint8Array(times.length), others: Infinity })
+  operator.take(0, { batch, keep: null, refused: [], outcomes: new Uint8Array(times.length), others: Infinity })
   return operator
 }
 

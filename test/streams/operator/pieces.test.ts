@@ -23,9 +23,9 @@ const quotes = Source.make("quotes", {
   eventTime: "time"
 })
 
-const sums = Aggregate.into({ sum: Aggregate.sum("size") })
-const hopping = windowOf(quotes.pipe(Window.hopping(4, 2), sums, Pipeline.allowedLateness(10), Pipeline.named("hopping")).checked)
-const sessions = windowOf(quotes.pipe(Window.session(4), sums, Pipeline.allowedLateness(10), Pipeline.named("sessions")).checked)
+const sums = { sum: Aggregate.sum("size") }
+const hopping = windowOf(quotes.pipe(Window.hopping(4, 2), Aggregate.into(sums), Pipeline.allowedLateness(10), Pipeline.named("hopping")).checked)
+const sessions = windowOf(quotes.pipe(Window.session(4), Aggregate.into(sums), Pipeline.allowedLateness(10), Pipeline.named("sessions")).checked)
 
 /** Rows of keys, each with the watermark that its partition has when it comes. */
 const batchOf = (rows: ReadonlyArray<readonly [key: string, time: number, watermark: number]>) => {
@@ -38,7 +38,7 @@ const batchOf = (rows: ReadonlyArray<readonly [key: string, time: number, waterm
     batch.watermarks[i] = watermark
   })
   for (const column of batch.columns) column.fill(1)
-  return { batch, keep: null, outcomes: new Uint8Array(rows.length), others: Infinity }
+  return { batch, keep: null, refused: [], outcomes: new Uint8Array(rows.length), others: Infinity }
 }
 
 describe("keyed slots", () => {
@@ -185,7 +185,7 @@ describe("a session", () => {
 
 describe("early panes", () => {
   it("come in the order of their ends, those of late rows among them", () => {
-    const node = windowOf(quotes.pipe(Window.hopping(4, 2), sums, Pipeline.allowedLateness(10), Pipeline.emitOnUpdate({ every: 100 }), Pipeline.named("early")).checked)
+    const node = windowOf(quotes.pipe(Window.hopping(4, 2), Aggregate.into(sums), Pipeline.allowedLateness(10), Pipeline.emitOnUpdate({ every: 100 }), Pipeline.named("early")).checked)
     const operator = new WindowOperator("early", node)
     operator.take(0, { ...batchOf([["A", 20, -Infinity], ["A", 9, 13], ["A", 120, 13]]), others: 0 })
     expect(operator.drain()?.map(({ pane: { end } }) => end)).toEqual([10, 12, 22, 24, 122, 124])
@@ -204,7 +204,7 @@ describe("the size of a window operator", () => {
 })
 
 describe("a damaged state of results", () => {
-  const node = quotes.pipe(Window.session(4), sums, Pipeline.allowedLateness(10), Pipeline.percentChange("change", "sum"), Pipeline.named("derived")).checked
+  const node = quotes.pipe(Window.session(4), Aggregate.into(sums), Pipeline.allowedLateness(10), Pipeline.percentChange("change", "sum"), Pipeline.named("derived")).checked
   const make = () => new DeriveOperator("derived", derivesOf(node)[0]!, windowOf(node))
   const pane = (start: number, kind: Pane["pane"]): Pane =>
     ({ pipeline: "derived", key: "A", start, end: start + 4, pane: kind, revision: 0, changes: 1, values: { sum: start + 1 } })

@@ -73,9 +73,9 @@ describe.each(names)("%s", (name) => {
   it("is the name of a field that is absent, of a result, of a change and of a pipeline", () => {
     const pipeline = piped(
       rows,
-      Source.where(Expr.isNot(name, 8)),
+      Source.where(Expr.make({ op: "isNot", field: name, value: 8 })),
       Window.tumbling(10),
-      Aggregate.into({ [name]: Aggregate.sum(name), first: Aggregate.first(name), n: Aggregate.where(Expr.gt(name, 0))(Aggregate.count) }),
+      Aggregate.into(untyped({ [name]: Aggregate.sum(name), first: Aggregate.first(name), n: Aggregate.where(Expr.gt(name, 0))(Aggregate.count) })),
       Pipeline.percentChange("change", name),
       Pipeline.named(/^[a-z]+$/.test(name) ? name : "p")
     )
@@ -92,7 +92,7 @@ describe.each(names)("%s", (name) => {
       piped(
         rows,
         Window.tumbling(10),
-        Aggregate.into({ [name]: Aggregate.sum(name), n: Aggregate.count }),
+        Aggregate.into(untyped({ [name]: Aggregate.sum(name), n: Aggregate.count })),
         Pipeline.acceptPreAggregated(bars, untyped(fields)),
         Pipeline.named("p")
       )
@@ -104,7 +104,7 @@ describe.each(names)("%s", (name) => {
 
   it("is the name of a field that functions see, and of their result", () => {
     const isWhole = Source.filter((row: object) => Object.hasOwn(row, name))
-    const pipeline = piped(rows, isWhole, Window.tumbling(10), Aggregate.into({ [name]: last }), Pipeline.named("p"))
+    const pipeline = piped(rows, isWhole, Window.tumbling(10), Aggregate.into(untyped({ [name]: last })), Pipeline.named("p"))
     expect(agrees(pipeline)).toEqual([[0, [[name, 7]]], [10, [[name, 5]]]])
   })
 
@@ -117,7 +117,7 @@ describe.each(names)("%s", (name) => {
   })
 
   it("is not a result of a pane that does not have it", () => {
-    const pipeline = piped(rows, Window.tumbling(10), Aggregate.into({ [name]: last }), Pipeline.named("p"))
+    const pipeline = piped(rows, Window.tumbling(10), Aggregate.into(untyped({ [name]: last })), Pipeline.named("p"))
     const pane = { pipeline: "p", key: "a", start: 0, end: 10, pane: "on-time", revision: 0, changes: 1, values: { other: 1 } }
     expect(PaneDecoder.make([pipeline])(new TextEncoder().encode(JSON.stringify(pane)))).toBe("former-pipeline")
   })

@@ -78,10 +78,10 @@ it("a struct that may be absent is absent where it has nothing, and else has wha
 it("functions and conditions leave rows out together, whichever comes first", () => {
   const isOdd = ({ time }: Pipeline.RowOf<Samples>) => time % 2 !== 0
   const few = ({ size }: Pipeline.RowOf<Samples>) => size < 4
-  const counted = Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size") })
+  const counted = { count: Aggregate.count, size: Aggregate.sum("size") } as const
   const pipelines = [
-    source(bound).pipe(Source.where(Expr.gte("size", 2)), Source.filter(isOdd), Window.tumbling(5), counted, Pipeline.named("a")),
-    source(bound).pipe(Source.filter(isOdd), Source.where(Expr.gte("size", 2)), Source.filter(few), Window.tumbling(5), counted, Pipeline.named("b"))
+    source(bound).pipe(Source.where(Expr.gte("size", 2)), Source.filter(isOdd), Window.tumbling(5), Aggregate.into(counted), Pipeline.named("a")),
+    source(bound).pipe(Source.filter(isOdd), Source.where(Expr.gte("size", 2)), Source.filter(few), Window.tumbling(5), Aggregate.into(counted), Pipeline.named("b"))
   ]
   for (const pipeline of pipelines) {
     fc.assert(fc.property(logsWithin(bound), ([log]) => {

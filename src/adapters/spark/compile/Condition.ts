@@ -4,7 +4,7 @@
  */
 import { BigDecimal, Option } from "effect"
 import type { Column } from "../../../streams/pipeline/Column.ts"
-import type { Comparison, Literal, Node } from "../../../streams/pipeline/Expr.ts"
+import type { Comparison, Literal, Node } from "../../../streams/pipeline/Expression.ts"
 import * as Sql from "./Sql.ts"
 
 /** Of the columns of a source, which have these names in the plan. */
@@ -21,12 +21,20 @@ export const toSql = (node: Node, scope: Scope): string => {
       return Sql.or(node.all.map((part) => toSql(part, scope)))
     case "not":
       return `NOT ${toSql(node.that, scope)}`
-    default: {
+    case "eq":
+    case "ne":
+    case "lt":
+    case "lte":
+    case "gt":
+    case "gte":
+    case "isNot": {
       const column = scope.columns.find(({ name }) => name === node.field)
       if (column === undefined) throw new TypeError(`there is no field "${node.field}"`)
       const name = scope.nameOf(node.field)
       return compare(node.op, name, column, node.value)
     }
+    default:
+      throw new TypeError(`Expr.${node.op} has no form in Spark yet`)
   }
 }
 

@@ -5,10 +5,12 @@
  */
 import type { Aggregate, Field } from "../../pipeline/Checked.ts"
 import type { Column } from "../../pipeline/Column.ts"
-import type { Node } from "../../pipeline/Expr.ts"
+import type { Node } from "../../pipeline/Expression.ts"
 import type { Values } from "../../pipeline/Pane.ts"
+import type { Definition } from "../../pipeline/Source.ts"
 import { Chosen, Extreme } from "./Extremes.ts"
-import { evaluate } from "../stateless/Condition.ts"
+import type { Mask } from "../expressions/Comparison.ts"
+import { maskOf } from "../expressions/Evaluator.ts"
 import { Custom } from "./Custom.ts"
 import type { TableReader, TableWriter } from "../State.ts"
 import { type Accumulator, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
@@ -16,6 +18,7 @@ import { DoubleSum } from "./DoubleSum.ts"
 import { ExactSum } from "./ExactSum.ts"
 import type { SlotPages } from "../SlotPages.ts"
 import { Lane } from "./Lane.ts"
+import { WideChosen, WideExtreme } from "./Wide.ts"
 import { Count, CountOfCounts, DoubleMean, DoubleTotal, DoubleWeightedMean, ExactMean, ExactTotal, ExactWeightedMean } from "./Totals.ts"
 
 interface Entry {
@@ -35,6 +38,8 @@ export const owned = 2
 
 export class AccumulatorTable {
   readonly #entries: ReadonlyArray<Entry>
+  /** The conditions of the aggregates over rows of a source, one of each. */
+  #masks: { readonly source: Definition; readonly byText: ReadonlyMap<string, Mask> } | null = null
   /** Which aggregates merging and un-merging concern: those with an inverse, those without, or all. */
   readonly invertible: ReadonlyArray<Accumulator>
   readonly others: ReadonlyArray<Accumulator>
@@ -159,14 +164,24 @@ export class AccumulatorTable {
 
   /** The masks of the aggregates' conditions over a batch, one condition evaluated once. */
   masks(batch: Rows["batch"]): ReadonlyArray<Uint8Array | null> {
+    const byText = this.#conditionsOf(batch.source)
+    if (byText.size === 0) return this.#entries.map(() => null)
     const evaluated = new Map<string, Uint8Array>()
     return this.#entries.map(({ where }) => {
       if (where === null) return null
       const text = JSON.stringify(where)
-      const mask = evaluated.get(text) ?? evaluate(where, batch)
+      const mask = evaluated.get(text) ?? byText.get(text)!({ batch })
       evaluated.set(text, mask)
       return mask
     })
+  }
+
+  #conditionsOf(source: Definition): ReadonlyMap<string, Mask> {
+    if (this.#masks?.source !== source) {
+      const conditions = new Map(this.#entries.flatMap(({ where }) => where === null ? [] : [[JSON.stringify(where), where] as const]))
+      this.#masks = { source, byText: new Map(Array.from(conditions, ([text, where]) => [text, maskOf(source, where)])) }
+    }
+    return this.#masks.byText
   }
 
   add(rows: Rows, masks: ReadonlyArray<Uint8Array | null>): void {
@@ -261,14 +276,14 @@ const compile = (pipeline: string, { by, custom, field, name, op, preAggregated 
         : new ExactMean({ index, scale: scaleOf(column), sum: new ExactSum() })
     case "min":
     case "max":
-      return new Extreme({ index, column, sign: op === "max" ? 1 : -1 })
+      return new (isWide(column) ? WideExtreme : Extreme)({ index, column, sign: op === "max" ? 1 : -1 })
     case "last":
-      return new Chosen({ index, column, by: null, bySign: 1, tieSign: 1 })
+      return new (isWide(column) ? WideChosen : Chosen)({ index, column, by: null, bySign: 1, tieSign: 1 })
     case "weightedMean":
       return weightedMean(field, by ?? field)
     default:
       // The first is that of the smallest time.
-      return new Chosen({ index, column, by: by?.index ?? null, bySign: op === "maxBy" ? 1 : -1, tieSign: -1 })
+      return new (isWide(column) || isWide(by?.column) ? WideChosen : Chosen)({ index, column, by: by?.index ?? null, bySign: op === "maxBy" ? 1 : -1, tieSign: -1 })
   }
 }
 
@@ -281,6 +296,8 @@ const weightedMean = (value: Field, weight: Field): Accumulator => {
   const [products, weights] = [new DoubleSum(), new DoubleSum()]
   return new DoubleWeightedMean({ columns, unit: 10 ** -scaleIn(value), products, weights })
 }
+
+const isWide = (column: Column | undefined): boolean => column?.kind === "decimal" && column.isWide === true
 
 const scaleOf = (column: Column): number | null => column.kind === "decimal" ? column.scale : null
 

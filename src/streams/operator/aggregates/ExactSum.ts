@@ -9,6 +9,9 @@ import type { TableReader, TableWriter } from "../State.ts"
 import type { Rows } from "./Accumulator.ts"
 import { grown, type Part } from "./Lane.ts"
 
+/** By row. */
+export type Large = ReadonlyMap<number, bigint>
+
 const limit = Number.MAX_SAFE_INTEGER
 
 export class ExactSum implements Part {
@@ -25,8 +28,8 @@ export class ExactSum implements Part {
     if (this.#carries.size > 0) this.#carries.delete(slot)
   }
 
-  /** Adds the values of a column that are there, and counts them. */
-  addColumn({ from, slots, to }: Rows, column: Float64Array, mask: Uint8Array | null, counts: Float64Array): void {
+  /** Adds the values of a column that are there, and counts them; `large` are those that are infinite in it. */
+  addColumn({ from, slots, to }: Rows, column: Float64Array, mask: Uint8Array | null, counts: Float64Array, large: Large | null = null): void {
     const lane = this.#lane
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
@@ -36,7 +39,7 @@ export class ExactSum implements Part {
       if (total <= limit && total >= -limit) lane[slot] = total
       // Only an absent value makes the total NaN; it is neither added nor counted.
       else if (value !== value) continue
-      else this.addBig(slot, BigInt(value))
+      else this.addBig(slot, large?.get(i) ?? BigInt(value))
       counts[slot]! += 1
     }
   }
@@ -47,8 +50,8 @@ export class ExactSum implements Part {
     else this.addBig(slot, BigInt(value))
   }
 
-  addProduct(slot: number, a: number, b: number): void {
-    const product = a * b
+  addProduct(slot: number, a: number | bigint, b: number | bigint): void {
+    const product = typeof a === "number" && typeof b === "number" ? a * b : Infinity
     if (product <= limit && product >= -limit) this.add(slot, product)
     else this.addBig(slot, BigInt(a) * BigInt(b))
   }

@@ -73,7 +73,7 @@ export abstract class Total<Sum extends ExactSum | DoubleSum> extends Sums imple
   }
 
   add(rows: Rows, mask: Uint8Array | null): void {
-    this.sum.addColumn(rows, rows.batch.columns[this.#index]!, mask, this.#rows.values)
+    this.sum.addColumn(rows, rows.batch.columns[this.#index]!, mask, this.#rows.values, rows.batch.large?.[this.#index] ?? null)
   }
 
   addPreAggregated(rows: Rows, column: Float64Array): void {
@@ -158,19 +158,22 @@ abstract class WeightedMean<Sum extends ExactSum | DoubleSum> extends Sums imple
   add({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
     const values = batch.columns[this.#columns.value]!
     const weights = batch.columns[this.#columns.weight]!
+    const [largeValues, largeWeights] = [batch.large?.[this.#columns.value], batch.large?.[this.#columns.weight]]
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
       const value = values[i]!
       const weight = weights[i]!
       if (slot < 0 || (mask !== null && mask[i] === 0) || value !== value || weight !== weight) continue
-      this.products.addProduct(slot, value, weight)
-      this.weights.add(slot, weight)
+      this.addWeighted(slot, largeValues?.get(i) ?? value, largeWeights?.get(i) ?? weight)
     }
   }
 
   addPreAggregated(): void {
     throw new TypeError("a weighted mean cannot be made from pre-aggregated values")
   }
+
+  /** Of a row that has both; those that a double does not hold exactly are big integers. */
+  protected abstract addWeighted(slot: number, value: number | bigint, weight: number | bigint): void
 
   abstract result(slot: number): Value
 }
@@ -182,6 +185,12 @@ export class ExactWeightedMean extends WeightedMean<ExactSum> {
   constructor(options: { columns: Weighted; scale: number | null; products: ExactSum; weights: ExactSum }) {
     super(options.columns, options.products, options.weights)
     this.#scale = options.scale
+  }
+
+  protected addWeighted(slot: number, value: number | bigint, weight: number | bigint): void {
+    this.products.addProduct(slot, value, weight)
+    if (typeof weight === "number") this.weights.add(slot, weight)
+    else this.weights.addBig(slot, weight)
   }
 
   /** The weights' scale cancels out of products over weights, so that only the value's scale is left. */
@@ -205,6 +214,11 @@ export class DoubleWeightedMean extends WeightedMean<DoubleSum> {
   constructor(options: { columns: Weighted; unit: number; products: DoubleSum; weights: DoubleSum }) {
     super(options.columns, options.products, options.weights)
     this.#unit = options.unit
+  }
+
+  protected addWeighted(slot: number, value: number | bigint, weight: number | bigint): void {
+    this.products.addProduct(slot, Number(value), Number(weight))
+    this.weights.add(slot, Number(weight))
   }
 
   result(slot: number): Value {

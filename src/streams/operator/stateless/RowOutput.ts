@@ -1,5 +1,5 @@
 /** The end of a pipeline without windows: whatever has come as far as this is put out. */
-import type { Source } from "../../pipeline/Checked.ts"
+import type { Definition } from "../../pipeline/Source.ts"
 import type { Row } from "../../pipeline/Row.ts"
 import { StructReader } from "../../records/StructReader.ts"
 import { type Operator, Outcome, type Rows } from "../Operator.ts"
@@ -15,7 +15,7 @@ export class RowOutput implements Operator<Rows, ReadonlyArray<Row>> {
   readonly #reader: StructReader
   #rows: Array<Row> = []
 
-  constructor(pipeline: string, { definition }: Source) {
+  constructor(pipeline: string, definition: Definition) {
     this.#pipeline = pipeline
     this.#source = definition.name
     this.#reader = new StructReader(definition.columns)

@@ -1,19 +1,22 @@
 /** Leaves out the rows for which a condition or a function does not hold. */
 import { shown } from "../../pipeline/check/Declarations.ts"
-import { type Filter, originOf, type Where } from "../../pipeline/Checked.ts"
+import { definitionOf, type Filter, originOf, type Where } from "../../pipeline/Checked.ts"
 import { rowAt } from "../../records/Batch.ts"
 import type { Operator, Rows } from "../Operator.ts"
-import { evaluate } from "./Condition.ts"
+import { maskOf } from "../expressions/Evaluator.ts"
+import type { Mask } from "../expressions/Comparison.ts"
 
 export class Selection implements Operator<Rows, Rows> {
   readonly size = 0
   readonly #pipeline: string
   readonly #node: Where | Filter
+  readonly #mask: Mask | null
   #rows: Rows | null = null
 
   constructor(pipeline: string, node: Where | Filter) {
     this.#pipeline = pipeline
     this.#node = node
+    this.#mask = node._tag === "where" ? maskOf(definitionOf(node.input), node.condition) : null
   }
 
   take(_: number, rows: Rows): void {
@@ -23,7 +26,7 @@ export class Selection implements Operator<Rows, Rows> {
   #keep({ batch, keep: before }: Rows): Uint8Array {
     const node = this.#node
     if (node._tag === "where") {
-      const mask = evaluate(node.condition, batch)
+      const mask = this.#mask!({ batch })
       if (before !== null) for (let row = 0; row < mask.length; row++) mask[row]! &= before[row]!
       return mask
     }
@@ -42,7 +45,7 @@ export class Selection implements Operator<Rows, Rows> {
   #unclear(node: Filter, kept: unknown): TypeError {
     const { name } = originOf(node).source.definition
     return new TypeError(
-      `the pipeline "${this.#pipeline}": a Source.filter of the source "${name}" has to return true or false, and returned ${shown(kept)}`
+      `the pipeline "${this.#pipeline}": a filter of the source "${name}" has to return true or false, and returned ${shown(kept)}`
     )
   }
 

@@ -1,13 +1,14 @@
 /** Conditions: that each compares a field of the source with a literal of its kind. */
-import { BigDecimal, Option, Predicate } from "effect"
+import { Predicate } from "effect"
 import type { Column } from "../Column.ts"
-import type * as Expr from "../Expr.ts"
+import type * as Expr from "../Expression.ts"
 import type { Definition } from "../Source.ts"
 import { among, refuse } from "./CheckError.ts"
+import { isNumeral, type Type, typeOf } from "./Expressions.ts"
 import { fieldOf, isNumber } from "./Fields.ts"
 
 export const conditionOf = (node: string, definition: Definition, condition: Expr.Node): Expr.Node => {
-  if (!Predicate.isObject(condition)) return refuse(node, "it needs a condition made with Expr, such as Expr.gt(\"size\", 0)")
+  if (!Predicate.isObject(condition)) return refuse(node, needed)
   switch (condition.op) {
     case "and":
     case "or":
@@ -32,8 +33,34 @@ export const conditionOf = (node: string, definition: Definition, condition: Exp
       literalOf(node, column, condition.value)
       return condition
     }
+    case "compare":
+      compared(node, condition.by, [typeOf(node, definition, condition.left), typeOf(node, definition, condition.right)], condition)
+      return condition
+    case "isNull":
+      typeOf(node, definition, condition.of)
+      return condition
     default:
-      return refuse(node, "it needs a condition made with Expr, such as Expr.gt(\"size\", 0)")
+      if (typeOf(node, definition, condition).kind === "boolean") return condition
+      return refuse(node, needed)
+  }
+}
+
+const needed = "it needs a condition made with Expr, such as Expr.gt(\"size\", 0)"
+
+type Compared = Expr.Node & { readonly op: "compare" }
+
+const compared = (node: string, by: Compared["by"], [left, right]: readonly [Type, Type], { left: first, right: second }: Compared): void => {
+  const [a, b] = [left, right].map(({ kind }) => kind === "decimal" || kind === "int" || kind === "double" ? "number" : kind)
+  if (by !== "eq" && by !== "ne" && by !== "isNot" && (a !== "number" || b !== "number")) {
+    // A text that is compared with a number is that number.
+    if (a !== "number" || second.op !== "literal" || !isNumeral(second.value)) refuse(node, `Expr.${by} needs numbers, and is given a ${left.kind} and a ${right.kind}`)
+    return
+  }
+  if (a === "number" && b === "string" && second.op === "literal" && isNumeral(second.value)) return
+  if (a !== b) refuse(node, `Expr.${by} needs two values of one kind, and is given a ${left.kind} and a ${right.kind}`)
+  const isMixed = (x: Type, y: Type, other: Expr.Node) => x.kind === "double" && y.kind === "decimal" && other.op !== "literal"
+  if (isMixed(left, right, second) || isMixed(right, left, first)) {
+    refuse(node, `Expr.${by} is given a decimal and a double, which are equal by chance only: put Expr.toDouble around the decimal`)
   }
 }
 
@@ -50,8 +77,3 @@ const literalOf = (node: string, column: Column, literal: Expr.Literal): void =>
       return isNumeral(literal) ? undefined : refuse(node, `${given}: it is a number, and so is what it is compared with`)
   }
 }
-
-const isNumeral = (literal: Expr.Literal): boolean =>
-  typeof literal === "number"
-    ? Number.isFinite(literal)
-    : typeof literal === "string" && literal.trim() !== "" && Option.isSome(BigDecimal.fromString(literal))

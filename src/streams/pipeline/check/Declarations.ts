@@ -56,9 +56,11 @@ export const millisOf = (call: string, part: string, length: Duration.Input): nu
   throw new TypeError(`${call}: its ${part} is ${shown(given)}, which is no length of time: give milliseconds, or a text such as "5 minutes"`)
 }
 
-/** What is done to a source stands behind it, and before windows. */
-export const needsSource = (call: string, self: unknown): void => {
-  if (Predicate.isObject(self) && Predicate.isObject(self["definition"]) && Array.isArray(self["filters"])) return
+/** What is done to rows stands behind their source, and before windows. */
+export const needsEvents = (call: string, self: unknown): void => {
+  const plan: unknown = Predicate.isObject(self) ? self["plan"] : undefined
+  const tag: unknown = Predicate.isObject(plan) ? plan["_tag"] : undefined
+  if (tag !== undefined && tag !== "window" && tag !== "derive") return
   const isWindowed = Predicate.isObject(self) && ("window" in self || "plan" in self)
   throw new TypeError(`${call} needs a source, as Source.make gives it, and is given ${isWindowed ? "windows; put it before them" : shown(self)}`)
 }

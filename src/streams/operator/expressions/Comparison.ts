@@ -1,0 +1,106 @@
+/** Comparisons over whole columns: a mask with a 1 for each row for which one holds. */
+import { BigDecimal } from "effect"
+import { scaleOf } from "../../pipeline/check/Expressions.ts"
+import type { Column } from "../../pipeline/Column.ts"
+import type { Comparison, Literal } from "../../pipeline/Expression.ts"
+import type { Definition } from "../../pipeline/Source.ts"
+import { type Batch, indexOf } from "../../records/Batch.ts"
+import { asDoubles, most, power } from "./Arithmetic.ts"
+import { type Evaluator, integerAt, type Rows } from "./Vector.ts"
+
+export type Mask = (rows: Pick<Rows, "batch">) => Uint8Array
+
+interface Simple {
+  readonly op: Comparison | "isNot"
+  readonly field: string
+  readonly value: Literal
+}
+
+/** A field against a literal: in the column's own terms it is one comparison of doubles a row. */
+export const simple = ({ field, op, value }: Simple, definition: Definition): Mask => {
+  const index = indexOf(definition, field)
+  return ({ batch }) => {
+    const column = batch.columns[index]!
+    const stored = storedTest(op, definition.columns[index]!, value, batch)
+    const mask = new Uint8Array(batch.length)
+    for (let i = 0; i < mask.length; i++) mask[i] = test(stored.op, column[i]!, stored.value) ? 1 : 0
+    return mask
+  }
+}
+
+/** Two values of one kind. */
+export const compared = (op: Comparison | "isNot", first: Evaluator, second: Evaluator): Mask => {
+  const isDouble = first.type.kind === "double" || second.type.kind === "double"
+  const [left, right] = isDouble ? [asDoubles(first), asDoubles(second)] : [first, second]
+  const scale = Math.max(scaleOf(left.type), scaleOf(right.type))
+  const [f, g] = [power(scale - scaleOf(left.type)), power(scale - scaleOf(right.type))]
+  const [fast, other] = [Number(f), Number(g)]
+  return ({ batch }) => {
+    const rows = { batch, keep: null, refuse: () => {} }
+    const [a, b] = [left.evaluate(rows), right.evaluate(rows)]
+    const mask = new Uint8Array(batch.length)
+    for (let row = 0; row < mask.length; row++) {
+      const [x, y] = [a.values[row]!, b.values[row]!]
+      const [u, v] = [x * fast, y * other]
+      if (x !== x || y !== y) mask[row] = op === "isNot" && (x === x || y === y) ? 1 : 0
+      else if (isDouble || (Math.abs(u) <= most && Math.abs(v) <= most)) mask[row] = test(op, u, v) ? 1 : 0
+      else mask[row] = test(op, Number(clamped(integerAt(a, row) * f - integerAt(b, row) * g)), 0) ? 1 : 0
+    }
+    return mask
+  }
+}
+
+/** Of a difference only the sign counts. */
+const clamped = (difference: bigint): bigint => difference > 0n ? 1n : difference < 0n ? -1n : 0n
+
+const test = (op: Comparison | "isNot", left: number, right: number): boolean => {
+  switch (op) {
+    case "eq":
+      return left === right
+    case "ne":
+      return left === left && left !== right
+    case "isNot":
+      return left !== right
+    case "lt":
+      return left < right
+    case "lte":
+      return left <= right
+    case "gt":
+      return left > right
+    case "gte":
+      return left >= right
+  }
+}
+
+interface Test {
+  readonly op: Comparison | "isNot"
+  readonly value: number
+}
+
+/** A comparison in the column's own terms. */
+const storedTest = (op: Test["op"], column: Column, literal: Literal, batch: Batch): Test => {
+  switch (column.kind) {
+    case "decimal":
+      return amongIntegers(op, String(literal), column.scale)
+    case "int":
+      return amongIntegers(op, String(literal), 0)
+    case "string":
+      return { op, value: batch.dictionary.numberOf(String(literal)) }
+    default:
+      return { op, value: Number(literal) }
+  }
+}
+
+/**
+ * A number with more decimals than the column has lies between two of its values: it equals neither, and what is less than
+ * it is the smaller of them at most.
+ */
+const amongIntegers = (op: Test["op"], literal: string, scale: number): Test => {
+  const exact = BigDecimal.fromStringUnsafe(literal)
+  const floor = BigDecimal.floor(exact, scale)
+  const value = Number(BigDecimal.scale(floor, scale).value)
+  if (BigDecimal.equals(floor, exact)) return { op, value }
+  if (op === "lt") return { op: "lte", value }
+  if (op === "gte") return { op: "gt", value }
+  return { op, value: op === "lte" || op === "gt" ? value : NaN }
+}

@@ -1,0 +1,128 @@
+/** Evaluates expressions over whole columns: each node of one becomes a loop over the rows of a batch. */
+import { typeOf } from "../../pipeline/check/Expressions.ts"
+import type { Node } from "../../pipeline/Expression.ts"
+import type { Definition } from "../../pipeline/Source.ts"
+import { type Batch, indexOf } from "../../records/Batch.ts"
+import { arithmetic, literal, numeral, quotient, signed, toDouble } from "./Arithmetic.ts"
+import { coalesce, conditional, extreme } from "./Choice.ts"
+import { compared, type Mask, simple } from "./Comparison.ts"
+import { concat, extract, split, substring, text } from "./Text.ts"
+import { type Evaluator, type Rows, vectorOf } from "./Vector.ts"
+import { clock } from "./WallClock.ts"
+
+/** Whether values that do not fit are refused; what is only compared may be of any size. */
+interface Scope {
+  readonly definition: Definition
+  readonly isBounded: boolean
+}
+
+/** The values of an expression over the rows of a node. */
+export const valuesOf = (definition: Definition, node: Node): Evaluator => compile({ definition, isBounded: true }, node)
+
+/** A 1 for each row for which a condition holds. */
+export const maskOf = (definition: Definition, node: Node): Mask => {
+  const scope = { definition, isBounded: false }
+  switch (node.op) {
+    case "and":
+    case "or":
+      return together(node.op === "and", node.all.map((part) => maskOf(definition, part)))
+    case "not": {
+      const mask = maskOf(definition, node.that)
+      return (rows) => mask(rows).map((bit) => 1 - bit)
+    }
+    case "isNull": {
+      const { evaluate } = compile(scope, node.of)
+      return ({ batch }) => ones(batch, evaluate(all(batch)).values, (value) => value !== value)
+    }
+    case "compare":
+      return compared(node.by, compile(scope, node.left), beside(scope, node.left, node.right))
+    case "eq":
+    case "ne":
+    case "lt":
+    case "lte":
+    case "gt":
+    case "gte":
+    case "isNot": {
+      const column = definition.columns[indexOf(definition, node.field)]!
+      if (column.kind !== "decimal" || column.isWide !== true) return simple(node, definition)
+      return maskOf(definition, { op: "compare", by: node.op, left: { op: "field", field: node.field }, right: { op: "literal", value: node.value } })
+    }
+    default: {
+      const { evaluate } = compile(scope, node)
+      return ({ batch }) => ones(batch, evaluate(all(batch)).values, (value) => value === 1)
+    }
+  }
+}
+
+/** A number may be compared with a text of one. */
+const beside = (scope: Scope, left: Node, right: Node): Evaluator =>
+  right.op === "literal" && typeof right.value === "string" && typeOf("Expr", scope.definition, left).kind !== "string"
+    ? numeral(right.value)
+    : compile(scope, right)
+
+const together = (isAnd: boolean, masks: ReadonlyArray<Mask>): Mask => (rows) => {
+  const mask = new Uint8Array(rows.batch.length).fill(isAnd ? 1 : 0)
+  for (const part of masks) {
+    const other = part(rows)
+    for (let i = 0; i < mask.length; i++) mask[i] = isAnd ? mask[i]! & other[i]! : mask[i]! | other[i]!
+  }
+  return mask
+}
+
+/** What is compared is refused nowhere. */
+export const all = (batch: Batch): Rows => ({ batch, keep: null, refuse: () => {} })
+
+const ones = (batch: Batch, values: Float64Array, isOne: (value: number) => boolean): Uint8Array => {
+  const mask = new Uint8Array(batch.length)
+  for (let row = 0; row < mask.length; row++) mask[row] = isOne(values[row]!) ? 1 : 0
+  return mask
+}
+
+const compile = (scope: Scope, node: Node): Evaluator => {
+  const { definition, isBounded } = scope
+  const type = typeOf("Expr", definition, node)
+  const part = (of: Node) => compile(scope, of)
+  switch (node.op) {
+    case "field":
+      return { type, evaluate: ({ batch }) => vectorOf(batch, indexOf(batch.source, node.field)) }
+    case "literal":
+      return literal(type, node.value)
+    case "add":
+    case "subtract":
+    case "multiply":
+      return arithmetic(node.op, type, part(node.left), part(node.right), isBounded)
+    case "divide":
+      return quotient(type, part(node.left), part(node.right), isBounded)
+    case "negate":
+    case "abs":
+      return signed(node.op, type, part(node.of))
+    case "toDouble":
+      return toDouble(part(node.of))
+    case "least":
+    case "greatest":
+      return extreme(type, part(node.left), part(node.right), node.op === "least" ? 1 : -1, isBounded)
+    case "coalesce":
+      return coalesce(type, part(node.value), part(node.instead), isBounded)
+    case "conditional":
+      return conditional(type, maskOf(definition, node.condition), { then: part(node.then), otherwise: part(node.otherwise) }, isBounded)
+    case "hour":
+    case "dayOfWeek":
+      return clock(type, part(node.of), node.timeZone, node.op)
+    case "concat":
+      return concat(type, node.all.map(part))
+    case "lower":
+      return text(type, part(node.of), (value) => value.toLowerCase())
+    case "upper":
+      return text(type, part(node.of), (value) => value.toUpperCase())
+    case "substring":
+      return text(type, part(node.of), substring(node.from, node.length))
+    case "extract":
+      return text(type, part(node.of), extract(node.pattern, node.group))
+    case "split":
+      return text(type, part(node.of), split(node.pattern, node.part))
+    default: {
+      const mask = maskOf(definition, node)
+      return { type, evaluate: (rows) => ({ values: Float64Array.from(mask(rows)), large: null }) }
+    }
+  }
+}

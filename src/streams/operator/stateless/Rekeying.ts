@@ -1,0 +1,53 @@
+/** Gives rows another key. A row without one goes no further. */
+import type { KeyBy } from "../../pipeline/Checked.ts"
+import type { Dictionary } from "../../records/Batch.ts"
+import { KeyReader } from "../../records/KeyReader.ts"
+import type { Operator, Rows } from "../Operator.ts"
+import { Refusing } from "./Refusing.ts"
+
+export class Rekeying implements Operator<Rows, Rows> {
+  readonly size = 0
+  readonly #node: KeyBy
+  #reader: { readonly dictionary: Dictionary; readonly keys: KeyReader } | null = null
+  #rows: Rows | null = null
+
+  constructor(node: KeyBy) {
+    this.#node = node
+  }
+
+  take(_: number, rows: Rows): void {
+    const { batch, keep } = rows
+    const { definition } = this.#node
+    const reader = this.#readerOf(batch.dictionary)
+    const refusing = new Refusing(rows)
+    const keys = new Int32Array(batch.length)
+    const values = new Float64Array(batch.columns.length)
+    for (let row = 0; row < batch.length; row++) {
+      if (keep !== null && keep[row] === 0) continue
+      for (let index = 0; index < values.length; index++) values[index] = batch.columns[index]![row]!
+      const key = reader.numberOf(values)
+      if (key === -1) refusing.refuse(row, { reason: "no-key", detail: `the key "${reader.absentIn(values)}" is missing or null` })
+      else keys[row] = key
+    }
+    this.#rows = refusing.rowsOf({ ...batch, source: definition, keys })
+  }
+
+  #readerOf(dictionary: Dictionary): KeyReader {
+    if (this.#reader?.dictionary !== dictionary) this.#reader = { dictionary, keys: new KeyReader(this.#node.definition, dictionary) }
+    return this.#reader.keys
+  }
+
+  advance(): void {}
+
+  drain(): Rows | null {
+    const rows = this.#rows
+    this.#rows = null
+    return rows
+  }
+
+  readonly pages = {}
+
+  save(): void {}
+
+  restore(): void {}
+}

@@ -1,0 +1,86 @@
+/**
+ * Rows on their way from a source to windows, or to the end of a pipeline: what is done to them one by one.
+ *
+ * @example
+ * ```ts
+ * import { Aggregate, Events, Expr, Pipeline, ticks, Window } from "courant"
+ *
+ * export const turnover = ticks.pipe(
+ *   Events.where(Expr.gt("size", 0)),
+ *   Events.derive({ value: Expr.multiply("price", "size") }),
+ *   Window.tumbling("1 minute"),
+ *   Aggregate.into({ turnover: Aggregate.sum("value"), largest: Aggregate.max("value") }),
+ *   Pipeline.named("turnover-1m")
+ * )
+ * ```
+ */
+import { Pipeable, Predicate } from "effect"
+import { needsEvents, shown } from "./check/Declarations.ts"
+import * as Expr from "./Expr.ts"
+import type * as Plan from "./Plan.ts"
+
+/** Whether every engine can run a pipeline, or only the one that can call its functions. */
+export type Portability = "portable" | "local"
+
+/** Rows of the type `R`; `Sources` are the rows of each source that they come from, by its name. */
+export interface Events<out R, out P extends Portability = "portable", out Sources = unknown> extends Pipeable.Pipeable {
+  readonly plan: Plan.Events
+  /** Never there: these carry the types. */
+  readonly _row: R
+  readonly _portability: P
+  readonly _sources: Sources
+}
+
+/** What the rows are is said where it is called: there is nothing in it but its graph. */
+export const make = (plan: Plan.Events): never =>
+  ({
+    plan,
+    pipe() {
+      return Pipeable.pipeArguments(this, arguments)
+    }
+  }) as never
+
+/** Keeps the rows for which a condition holds; of several conditions all have to. The pipeline stays portable. */
+export const where = <R>(condition: Expr.ConditionOf<R>) =>
+<P extends Portability, S>(self: Events<R, P, S>): Events<R, P, S> => {
+  needsEvents("Events.where", self)
+  // What is no condition at all is for `Check` to refuse, which knows the pipeline.
+  const node = (Predicate.isObject(condition) ? condition.node : condition) as Expr.Node
+  return make({ _tag: "where", input: self.plan, condition: node })
+}
+
+/** Keeps the rows for which a function returns true. The pipeline becomes local: it runs in process only. */
+export const filter = <R>(test: (row: R) => boolean) => <S>(self: Events<R, Portability, S>): Events<R, "local", S> => {
+  needsEvents("Events.filter", self)
+  return make({ _tag: "filter", input: self.plan, test })
+}
+
+/** A row with more fields, computed from those that it has. */
+export type Derived<R, Computed> = {
+  readonly [K in keyof R | keyof Computed]: K extends keyof Computed
+    ? Computed[K] extends Expr.Expr<infer Out, string, string, string, string, string> ? Expr.Result<Out, R> : never
+    : K extends keyof R ? R[K] : never
+}
+
+/**
+ * Adds fields that are computed from those of the row. A row for which one of them is no value that fits (see `Expr`) is
+ * refused: it becomes a dead letter of this pipeline.
+ */
+export const derive = <R, const Computed extends { readonly [name: string]: Expr.Of<R> }>(computed: Computed) =>
+<P extends Portability, S>(self: Events<R, P, S>): Events<Derived<R, Computed>, P, S> => {
+  needsEvents("Events.derive", self)
+  // A file without types may hand over anything.
+  if (!Predicate.isObject(computed)) throw new TypeError(`Events.derive needs an object of expressions by their names, and is given ${shown(computed)}`)
+  const values = Object.fromEntries(Object.entries(computed).map(([name, { node }]) => [name, node]))
+  return make({ _tag: "derive-fields", input: self.plan, values })
+}
+
+/**
+ * Gives rows another key: the values of a field that is a string, an integer, a boolean or an enum of strings; of several
+ * such fields together; or, with `[]`, none, so that all rows are of one. A row without a value there is refused (`no-key`).
+ */
+export const keyBy = <R, const K extends Expr.Names<R, string | number | boolean | null>>(key: K | ReadonlyArray<K>) =>
+<P extends Portability, S>(self: Events<R, P, S>): Events<R, P, S> => {
+  needsEvents("Events.keyBy", self)
+  return make({ _tag: "key-by", input: self.plan, key: [key].flat() })
+}
