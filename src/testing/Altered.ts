@@ -19,8 +19,13 @@ export const fed = (pipeline: Pipeline.AnyOfPanes, change: (rows: Plan.Events) =
 }
 
 /** With all rows of its source. */
-export const unconditional = (pipeline: Pipeline.AnyOfPanes): Pipeline.AnyOfPanes =>
-  fed(pipeline, () => ({ _tag: "source", definition: definitionOf(pipeline) }))
+export const unconditional = (pipeline: Pipeline.AnyOfPanes): Pipeline.AnyOfPanes => fed(pipeline, allOf)
+
+const allOf = (rows: Plan.Events): Plan.Events => {
+  if (rows._tag === "source") return rows
+  const input = allOf(rows.input)
+  return rows._tag === "where" || rows._tag === "filter" ? input : { ...rows, input }
+}
 
 export const windowNode = (pipeline: Pipeline.AnyOfPanes): Checked.WindowNode => Checked.windowOf(pipeline.checked)
 

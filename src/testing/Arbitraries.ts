@@ -166,8 +166,8 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
     const emitting = every === null ? late : late.pipe(Pipeline.emitOnUpdate({ every }))
     const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "random")), (node) => ({ aggregates: reordered(node.aggregates, order) }))
     const { definition } = source(outOfOrderness)
-    const more = altered(windows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed) } }))
-    const { plan, name } = fed(more, (rows) => withComputed(stepped(rows, steps), definition, computed))
+    const rows = fed(windows, (rows) => withComputed(stepped(rows, steps), definition, computed))
+    const { plan, name } = altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed) } }))
     return readable(Aggregate.make(derived(plan, derivations, numeric)).pipe(Pipeline.named(name)))
   })
 

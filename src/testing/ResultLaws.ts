@@ -77,16 +77,17 @@ export const resultLaws: EngineLaws = {
     }
   ),
 
-  "an event is late where the batch fold says so, and nowhere else": law(
+  "an event is late, or refused by a node, where the batch fold says so, and nowhere else": law(
     300,
     fc.record({ pipeline: pipelines({ revisions: true, computed: true }), log: logs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const engine = make([pipeline], log.partitions)
-      const late = batches(log, cut).flatMap((batch) =>
-        engine.take(batch).unused.map(({ offset, reason }) => `${batch.partition}:${offset} ${reason}`)
+      const unused = batches(log, cut).flatMap((batch) =>
+        engine.take(batch).unused.map(({ offset, reason }) => `${batch.partition}:${offset} ${reason === "late" ? "late" : "refused"}`)
       )
-      const expected = BatchFold.fold(pipeline, events(log)).late
-      same(late.sort(), expected.map(({ offset, partition }) => `${partition}:${offset} late`).sort())
+      const { late, refused } = BatchFold.fold(pipeline, events(log))
+      const expected = [[late, "late"], [refused, "refused"]] as const
+      same(unused.sort(), expected.flatMap(([all, why]) => all.map(({ offset, partition }) => `${partition}:${offset} ${why}`)).sort())
     }
   ),
 

@@ -54,6 +54,8 @@ export interface Folded {
   /** By end, then start, then key. */
   readonly results: ReadonlyArray<Result>
   readonly late: ReadonlyArray<Event>
+  /** Those for which a computed field does not fit, or that have no value for another key. */
+  readonly refused: ReadonlyArray<Event>
 }
 
 /** The events of each partition have to be in the order of their offsets. */
@@ -61,15 +63,15 @@ export const fold = ({ checked }: AnyPipeline, events: ReadonlyArray<Event>): Fo
 
 const foldResults = (node: Results, events: ReadonlyArray<Event>): Folded => {
   if (node._tag === "window") return foldWindows(node, events)
-  const { late, results } = foldResults(node.input, events)
+  const { late, refused, results } = foldResults(node.input, events)
   const isSession = windowOf(node).window.kind === "session"
-  return { results: node.values.reduce(withChange(isSession), withChain(isSession, results)), late }
+  return { results: node.values.reduce(withChange(isSession), withChain(isSession, results)), late, refused }
 }
 
 const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => {
   const { allowedLateness, inner, window } = node
   const groups = new Map<string, Group>()
-  const late: Array<Event> = []
+  const [late, refused]: [Array<Event>, Array<Event>] = [[], []]
   const kept: Array<Item> = []
   const latest = new Map<number, number>()
   for (const event of events) {
@@ -83,8 +85,11 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
     const watermark = (latest.get(event.partition) ?? -Infinity) - definitionOf(node.input).outOfOrderness
     latest.set(event.partition, Math.max(latest.get(event.partition) ?? -Infinity, time))
     const fields = through(input, given)
-    const key = fields === null ? null : keyOf(definitionOf(input), fields)
-    if (fields === null || key === null) continue
+    if (fields === "refused") refused.push(event)
+    if (fields === "refused" || fields === "left-out") continue
+    const key = keyOf(definitionOf(input), fields)
+    // The steps have refused what has none.
+    if (key === null) throw new TypeError("a row has no key")
     const item = { ...event, fields, key, time }
     const cutOff = watermark - allowedLateness
     if (window.kind === "session") {
@@ -107,7 +112,7 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
     }
   }
   const all = window.kind === "session" ? sessions(kept, window.gap) : [...groups.values()]
-  return { results: all.sort(order).map((group) => resultOf(node, group)), late }
+  return { results: all.sort(order).map((group) => resultOf(node, group)), late, refused }
 }
 
 /** Every field of a source, whatever it is called; `null` where the event has none. */
@@ -185,28 +190,28 @@ const sessions = (items: ReadonlyArray<Item>, gap: number): Array<Group> => {
   return groups
 }
 
-/** A row as it comes out of a node; `null` where the node leaves it out, or refuses it. */
-export const through = (input: Events, fields: Fields): Fields | null => {
+/** A row as it comes out of a node, unless one on the way leaves it out or refuses it. */
+export const through = (input: Events, fields: Fields): Fields | "left-out" | "refused" => {
   if (input._tag === "source") return fields
   const row = through(input.input, fields)
-  if (row === null) return null
+  if (row === "left-out" || row === "refused") return row
   switch (input._tag) {
     case "where":
-      return holds(input.condition, definitionOf(input), row) ? row : null
+      return holds(input.condition, definitionOf(input), row) ? row : "left-out"
     case "filter":
-      return input.test(row as never) ? row : null
+      return input.test(row as never) ? row : "left-out"
     case "derive-fields":
       return derived(input, row)
     case "key-by":
-      return keyOf(input.definition, row) === null ? null : row
+      return keyOf(input.definition, row) === null ? "refused" : row
   }
 }
 
-const derived = ({ given, values }: Events & { readonly _tag: "derive-fields" }, row: Fields): Fields | null => {
+const derived = ({ given, values }: Events & { readonly _tag: "derive-fields" }, row: Fields): Fields | "refused" => {
   try {
     return { ...row, ...Object.fromEntries(values.map(({ expression, name }) => [name, valueOf(expression, given, row)])) }
   } catch (thrown) {
-    if (thrown instanceof DoesNotFit) return null
+    if (thrown instanceof DoesNotFit) return "refused"
     throw thrown
   }
 }

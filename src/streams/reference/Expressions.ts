@@ -16,10 +16,10 @@ export class DoesNotFit {}
 
 /** The value of an expression in a row; `null` where it is absent. */
 export const valueOf = (node: Node, definition: Definition, fields: Fields): Value =>
-  fitted(typeOf("Expr", definition, node), new Reading(definition, fields).value(node))
+  fitted(typeOf("Expr", definition, node), new Reading(definition, fields, true).value(node))
 
 /** Whether a condition holds in a row. */
-export const holds = (node: Node, definition: Definition, fields: Fields): boolean => new Reading(definition, fields).holds(node)
+export const holds = (node: Node, definition: Definition, fields: Fields): boolean => new Reading(definition, fields, false).holds(node)
 
 const fitted = (type: Type, value: Value): Value => {
   if (value === null || (type.kind !== "int" && type.kind !== "decimal")) return value
@@ -37,19 +37,21 @@ const fitted = (type: Type, value: Value): Value => {
 class Reading {
   readonly #definition: Definition
   readonly #fields: Fields
+  readonly #isBounded: boolean
 
-  constructor(definition: Definition, fields: Fields) {
+  /** `isBounded` where each part has to fit; what is only compared may be of any size. */
+  constructor(definition: Definition, fields: Fields, isBounded: boolean) {
     this.#definition = definition
     this.#fields = fields
+    this.#isBounded = isBounded
   }
 
   #kind(node: Node): Type["kind"] {
     return typeOf("Expr", this.#definition, node).kind
   }
 
-  /** Each part has to fit, too, unless it is only compared. */
   #part(node: Node): Value {
-    return valueOf(node, this.#definition, this.#fields)
+    return this.#isBounded ? valueOf(node, this.#definition, this.#fields) : this.value(node)
   }
 
   value(node: Node): Value {
@@ -79,7 +81,7 @@ class Reading {
       case "coalesce":
         return this.#as(this.#kind(node), this.#part(node.value) ?? this.#part(node.instead))
       case "conditional":
-        return this.#as(this.#kind(node), this.holds(node.condition) ? this.#part(node.then) : this.#part(node.otherwise))
+        return this.#as(this.#kind(node), holds(node.condition, this.#definition, this.#fields) ? this.#part(node.then) : this.#part(node.otherwise))
       case "concat": {
         const all = node.all.map((each) => this.#part(each))
         return all.includes(null) ? null : all.join("")
@@ -103,7 +105,7 @@ class Reading {
         return node.op === "hour" ? DateTime.getPart(zoned, "hour") : DateTime.getPart(zoned, "weekDay") || 7
       }
       default:
-        return this.holds(node)
+        return holds(node, this.#definition, this.#fields)
     }
   }
 

@@ -14,8 +14,9 @@ export const foldRows = ({ checked: { end, name } }: AnyOfRows, events: Readonly
     const time = timeOf(source, row)
     if (preAggregated === true || keyOf(source, row) === null || time === null) return []
     const fields = through(end, row)
-    const key = fields === null ? null : keyOf(definition, fields)
-    if (fields === null || key === null) return []
+    if (fields === "left-out" || fields === "refused") return []
+    const key = keyOf(definition, fields)
+    if (key === null) return []
     const values = structOf(definition.columns, 0, fields)
     return [{ pipeline: name, place: { source: definition.name, partition, offset }, key, time, values }]
   })

@@ -25,7 +25,7 @@ const constant = (type: Type, storedIn: (batch: Batch) => number | bigint): Eval
   const evaluate = ({ batch }: Rows): Vector => {
     const stored = storedIn(batch)
     const values = room.for(batch.length)
-    if (stored <= most && stored >= -most) return { values: values.fill(Number(stored)), large: null }
+    if (type.kind === "double" || (stored <= most && stored >= -most)) return { values: values.fill(Number(stored)), large: null }
     const large = new Map(Array.from({ length: batch.length }, (_, row) => [row, BigInt(stored)]))
     return { values: values.fill(stored > 0 ? Infinity : -Infinity), large }
   }
