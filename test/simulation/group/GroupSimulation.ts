@@ -1,0 +1,270 @@
+/**
+ * Processes that want the place of one group: the real `Fence` and `Lease` over a simulated broker, killed, stopped, told to
+ * end and started again while the network loses and delays what they say, and the broker falls silent, starts again, or
+ * moves the group. When the faults are over exactly one has to be active, soon, and the others stand by.
+ */
+import { Cause, Exit, type Fiber } from "effect"
+import { createHash } from "node:crypto"
+import type { Process } from "../../../src/testing/simulation/Process.ts"
+import { Random } from "../../../src/testing/simulation/Random.ts"
+import type { Outcome } from "../../../src/testing/simulation/Simulation.ts"
+import { World } from "../../../src/testing/simulation/World.ts"
+import { Broker } from "./Broker.ts"
+import { type Holding, Law, said } from "./Law.ts"
+import * as Member from "./Member.ts"
+import { Network, type Weather } from "./Network.ts"
+
+/** A process from its start to its end. */
+interface Life {
+  readonly name: string
+  readonly process: Process
+  stage: "active" | "stands by" | "takes the place"
+  holding: Holding | null
+  /** When its stage began. */
+  since: number
+  isToEnd: boolean
+  fiber: Fiber.Fiber<void, unknown>
+}
+
+/** Milliseconds of a session. */
+const session = 6_000
+
+/** When the faults are over one is active after so many milliseconds: two sessions, two time-outs, and the pauses between attempts. */
+const mostPatience = 30_000
+
+/** One that gives the place back is followed within so many. */
+const promptly = 1_000
+
+/** What a kill costs over the time of a lease: its eighth, and two requests. */
+const leaseAndMore = (lease: number): number => lease * 1.125 + 1_000
+
+const calm: Weather = { loss: 0, slow: 0, blow: 0 }
+
+export const simulate = (seed: number): Outcome => new GroupSimulation(seed).outcome()
+
+class GroupSimulation {
+  readonly #seed: number
+  readonly #random: Random
+  readonly #world: World
+  readonly #law = new Law()
+  readonly #broker: Broker
+  readonly #network: Network
+  readonly #names: ReadonlyArray<string>
+  readonly #lease: number
+  /** Nothing happens to processes and their connections, only to the broker. */
+  readonly #isBrokerOnly: boolean
+  /** Milliseconds between two things that happen, on average. */
+  readonly #pace: number
+  #lives: ReadonlyArray<Life> = []
+  #isOver = false
+  #faults = 0
+  #starts = 0
+  #holdings = 0
+
+  constructor(seed: number) {
+    const random = new Random(seed * 31 + 11)
+    const maybe = (most: number) => random.happens(0.6) ? random.next() ** 2 * most : 0
+    this.#seed = seed
+    this.#random = random
+    this.#world = new World(seed * 31 + 12, 1_732_545_000_000)
+    this.#broker = new Broker(this.#world, this.#law)
+    this.#isBrokerOnly = random.happens(0.25)
+    this.#names = ["a", "b", "c"].slice(0, 1 + random.below(3))
+    this.#lease = this.#isBrokerOnly || random.happens(0.5) ? 2_000 : 500 + random.below(1_500)
+    this.#pace = 300 + random.next() * 4_000
+    this.#network = new Network({
+      world: this.#world,
+      random: new Random(seed * 31 + 13),
+      broker: this.#broker,
+      weather: this.#isBrokerOnly ? calm : { loss: maybe(0.1), slow: maybe(0.1), blow: maybe(0.02) },
+      onBlow: (process) => this.#blow(process)
+    })
+  }
+
+  outcome(): Outcome {
+    for (const name of this.#names) this.#start(name)
+    this.#world.later(this.#random.next() * this.#pace, () => this.#disturb())
+    this.#until(10_000 + this.#random.below(40_000), () => false)
+    this.#settle()
+    if (this.#law.problems.length === 0) this.#goOn()
+    for (const { process } of this.#lives) this.#world.kill(process)
+    const left = [this.#world.steps, this.#world.now, this.#law.checkpoints, this.#holdings]
+    return {
+      seed: this.#seed,
+      problems: [...new Set(this.#law.problems)],
+      faults: this.#faults + this.#network.faults,
+      starts: this.#starts,
+      steps: this.#world.steps,
+      trace: createHash("sha256").update(JSON.stringify(left)).digest("hex")
+    }
+  }
+
+  /** For so many milliseconds, or until something is the case; whether it is. */
+  #until(milliseconds: number, isSo: () => boolean): boolean {
+    const end = this.#world.now + milliseconds
+    while (this.#law.problems.length === 0 && !isSo()) {
+      if (!this.#world.step(end)) {
+        this.#world.now = end
+        return isSo()
+      }
+      this.#bury()
+    }
+    return this.#law.problems.length === 0
+  }
+
+  // When the faults are over.
+
+  #settle(): void {
+    this.#isOver = true
+    this.#network.weather = calm
+    this.#broker.goOn()
+    this.#broker.coordinator.refusal = null
+    for (const { process } of this.#lives) process.asleepUntil = this.#world.now
+    for (const name of this.#names) if (!this.#lives.some((life) => life.name === name)) this.#start(name)
+  }
+
+  #goOn(): void {
+    const { problems } = this.#law
+    if (!this.#until(mostPatience, () => this.#isSettled(3_000))) return void problems.push(...problems.length > 0 ? [] : [`nobody is alone in the place: ${this.#said()}`])
+    const first = this.#active[0]!
+    const { checkpoints } = this.#law
+    this.#until(3_000, () => false)
+    if (this.#active[0] !== first || !this.#isSettled(0)) problems.push(`the place changes without a reason: ${this.#said()}`)
+    if (this.#law.checkpoints === checkpoints) problems.push("who is active writes nothing")
+    if (this.#names.length < 2 || problems.length > 0) return
+    first.isToEnd = true
+    if (!this.#until(promptly, () => this.#active.some((life) => life !== first))) problems.push(`nobody follows who has given the place back: ${this.#said()}`)
+    if (!this.#until(2_000, () => this.#isSettled(0))) problems.push(`is not settled after the place was given back: ${this.#said()}`)
+    if (problems.length > 0) return
+    const second = this.#active[0]!
+    second.process.isDying = true
+    if (!this.#until(leaseAndMore(this.#lease), () => this.#active.some((life) => life !== second))) problems.push(`nobody follows who was killed: ${this.#said()}`)
+  }
+
+  get #active(): ReadonlyArray<Life> {
+    return this.#lives.filter(({ stage }) => stage === "active")
+  }
+
+  /** Exactly one is active, and the others stand by. */
+  #isSettled(since: number): boolean {
+    return this.#lives.length === this.#names.length && this.#active.length === 1 &&
+      this.#lives.every((life) => life.stage !== "takes the place" && this.#world.now - life.since >= since)
+  }
+
+  #said(): string {
+    return this.#lives.map(({ name, stage }) => `${name} ${stage}`).join(", ")
+  }
+
+  // Processes.
+
+  #start(name: string): void {
+    if (this.#lives.some((life) => life.name === name)) return
+    this.#starts++
+    const process = this.#world.start()
+    const enter = (stage: Life["stage"]) => {
+      life.stage = stage
+      life.since = this.#world.now
+    }
+    const life: Life = { name, process, stage: "stands by", holding: null, since: this.#world.now, isToEnd: false, fiber: undefined as never }
+    this.#lives = [...this.#lives, life]
+    life.fiber = Member.start({
+      name,
+      process,
+      session,
+      lease: this.#lease,
+      isForced: !this.#isBrokerOnly && !this.#isOver && this.#random.happens(0.1),
+      seed: this.#random.below(1_000_000),
+      begin: () => {
+        enter("stands by")
+        return life.holding = { number: ++this.#holdings, process: name }
+      },
+      connect: (holding) => this.#network.connection({ process, holding }),
+      onFree: (holding) => {
+        this.#judge(life, holding)
+        enter("takes the place")
+      },
+      onActive: (holding, offsets) => {
+        enter("active")
+        this.#law.begins(holding, offsets)
+      },
+      onLost: (holding) => this.#law.loses(holding),
+      isToEnd: () => life.isToEnd
+    })
+  }
+
+  /** Where nothing happens to processes, nobody takes the place of one that has had it for a while. */
+  #judge(life: Life, holding: Holding): void {
+    if (!this.#isBrokerOnly || this.#isOver) return
+    const { now } = this.#world
+    const other = this.#active.find((other) => other !== life && now - other.since > 5_000)
+    if (other !== undefined && now - life.since > 5_000) this.#law.complain(`${said(holding)} takes the place of ${other.name}, which is well`)
+  }
+
+  #bury(): void {
+    for (const life of this.#lives) {
+      const exit = life.fiber.pollUnsafe()
+      if (exit === undefined && !life.process.isDying) continue
+      if (exit !== undefined && Exit.isFailure(exit)) this.#law.complain(`${life.name} ends with ${Cause.pretty(exit.cause).slice(0, 600)}`)
+      this.#world.kill(life.process)
+      this.#lives = this.#lives.filter((other) => other !== life)
+      this.#world.later(this.#random.next() * (this.#isOver ? 100 : 3_000), () => this.#start(life.name))
+    }
+  }
+
+  // What happens.
+
+  /** To a process just when the broker has done what it has asked for. */
+  #blow(process: Process): void {
+    if (this.#random.happens(0.3)) process.isDying = true
+    else process.stop(this.#random.next() * (this.#random.happens(0.3) ? 3 * session : 1_000))
+  }
+
+  #disturb(): void {
+    if (this.#isOver) return
+    this.#faults++
+    const happening = this.#isBrokerOnly ? 4 + this.#random.below(6) : this.#random.below(10)
+    this.#happenings[happening]!()
+    this.#world.later(-Math.log(1 - this.#random.next()) * this.#pace, () => this.#disturb())
+  }
+
+  readonly #happenings: ReadonlyArray<() => void> = [
+    () => this.#blow(this.#someone.process),
+    () => this.#someone.process.stop(this.#random.next() * 3 * session),
+    () => { this.#someone.isToEnd = true },
+    () => { this.#world.wallAhead += (this.#random.next() - 0.3) * 60_000 },
+    () => this.#silence(this.#random.next() * 2_000),
+    () => this.#silence(this.#random.next() * 2 * session),
+    () => this.#restart(),
+    () => this.#refuse(this.#random.happens(0.5) ? 14 : 16),
+    () => this.#guest(),
+    () => this.#guest()
+  ]
+
+  get #someone(): Pick<Life, "isToEnd" | "process"> {
+    return this.#lives[this.#random.below(this.#lives.length)] ?? { isToEnd: false, process: this.#world.start() }
+  }
+
+  #silence(milliseconds: number): void {
+    this.#broker.stop()
+    this.#world.later(milliseconds, () => this.#broker.goOn())
+  }
+
+  #restart(): void {
+    this.#broker.kill()
+    this.#world.later(this.#random.next() * 3_000, () => this.#broker.goOn())
+    this.#refuse(14)
+  }
+
+  #refuse(code: 14 | 16): void {
+    const { coordinator } = this.#broker
+    coordinator.refusal = code
+    this.#world.later(this.#random.next() * 3_000, () => { coordinator.refusal = null })
+  }
+
+  /** A member of another kind comes, or goes. */
+  #guest(): void {
+    const { coordinator } = this.#broker
+    if (coordinator.guests > 0) coordinator.guestLeaves()
+    else coordinator.guestComes(session)
+  }
+}

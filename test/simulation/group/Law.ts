@@ -1,0 +1,72 @@
+/** What has to hold at any moment of a simulated group: whoever has had a successor does nothing any more that counts. */
+import type { Message } from "../../../src/adapters/kafka/client/Client.ts"
+import type { Witness } from "./Coordinator.ts"
+
+/** One attempt of one process to hold the place, from its waiting for it on until it has lost it or given it back. */
+export interface Holding {
+  readonly number: number
+  readonly process: string
+}
+
+export class Law implements Witness {
+  readonly problems: Array<string> = []
+  /** Whose records were accepted last. */
+  writer: Holding | null = null
+  /** Who joined last, of those that want the place. */
+  joined: Holding | null = null
+  /** What the newest checkpoint covers, which is in the log of the topic. */
+  saved: ReadonlyArray<number> = []
+  checkpoints = 0
+  #committed: ReadonlyArray<number> = []
+  readonly #former = new Set<Holding>()
+  readonly #rivals = new Map<Holding, Holding>()
+
+  complain(problem: string): void {
+    this.problems.push(problem)
+  }
+
+  joins(holding: Holding): void {
+    if (this.joined !== null && this.joined !== holding) this.#rivals.set(this.joined, holding)
+    this.joined = holding
+  }
+
+  /** A record of a holding is in a topic in which only the holder of the place writes. */
+  appends(holding: Holding, topic: string, messages: ReadonlyArray<Message>): void {
+    if (topic.endsWith("-checkpoints")) for (const { value } of messages) this.#saves(value === null ? [] : JSON.parse(String(value)).offsets)
+    if (this.#former.has(holding)) this.complain(`${said(holding)} writes to ${topic} after ${said(this.writer!)}`)
+    else if (this.writer !== holding) {
+      if (this.writer !== null) this.#former.add(this.writer)
+      this.writer = holding
+    }
+  }
+
+  #saves(offsets: ReadonlyArray<number>): void {
+    this.checkpoints++
+    this.saved = offsets
+  }
+
+  commits(holding: Holding, offsets: ReadonlyArray<number>): void {
+    if (this.#former.has(holding)) this.complain(`${said(holding)} commits after ${said(this.writer!)} has written`)
+    const isWithdrawn = offsets.every((offset) => offset === 0)
+    if (!isWithdrawn && offsets.some((offset, partition) => offset < (this.#committed[partition] ?? 0))) {
+      this.complain(`${said(holding)} takes what is committed back from ${this.#committed.join()} to ${offsets.join()}`)
+    }
+    if (offsets.some((offset, partition) => offset > (this.saved[partition] ?? 0))) {
+      this.complain(`${said(holding)} commits ${offsets.join()}, and saved is ${this.saved.join()}`)
+    }
+    this.#committed = offsets
+  }
+
+  /** A holding begins with what it has found. */
+  begins(holding: Holding, offsets: ReadonlyArray<number>): void {
+    if (holding === this.joined && offsets.some((offset, partition) => offset < (this.#committed[partition] ?? 0))) {
+      this.complain(`${said(holding)} begins at ${offsets.join()} where ${this.#committed.join()} is committed`)
+    }
+  }
+
+  loses(holding: Holding): void {
+    if (!this.#rivals.has(holding)) this.complain(`${said(holding)} stops for a successor that there is not`)
+  }
+}
+
+export const said = ({ number, process }: Holding): string => `${process} (its holding ${number})`
