@@ -17,8 +17,9 @@
  * wants to have it after it, and not from it, waits for that.
  *
  * A coordinator that has not heard of a member for the time of a session forgets it, whichever of the two has slept.
- * Where nobody has taken the place meanwhile, the member takes it again: nobody has if the group's offsets are still
- * those that this member has committed, and another that is there now would be named in the refusal.
+ * Where nobody has had the place meanwhile, the member takes it again: another that is there now would be named in the
+ * refusal, and one that was there, and may have done something, has taken the name. Brokers forget who had that after a
+ * day; the group's offsets, which are still those that this member has committed, they keep for a week.
  *
  * Where a sink is none of Kafka's, a pause between the answer and the write it allowed cannot be excluded. What is written
  * then does no harm: those panes are a function of the log, and a sink keeps the newer ones.
@@ -166,6 +167,8 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
    */
   let [committed, sent]: [ReadonlyArray<number | null>, ReadonlyArray<number | null>] = [[], []]
 
+  /** Fails where another has taken the name. There is nothing to lose before anything is done. */
+  let confirm: Effect.Effect<void, KafkaError> = Effect.void
   /** The place is free again: it is taken, unless it was somebody else's in between. */
   const comeBack = Effect.gen(function*() {
     const found = yield* asked
@@ -173,6 +176,8 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
     yield* Effect.logWarning(`the group ${group} had forgotten this processor, and nobody has taken its place: it goes on`)
     member = { ...member, id: "", generation: -1 }
     yield* join
+    // After that, since another may have come and gone just before.
+    yield* Effect.catchIf(confirm, isFenced, () => takenOver(group))
   })
 
   /** Another kind of member has come or gone: the place is kept in a new generation, at the cost of joining again. */
@@ -195,18 +200,21 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
   // One that came and went in between may have the name, and still the place is this one's.
   const take: Effect.Effect<Client["produce"], KafkaError> = Effect.catchIf(client.takeOver(group, own), isFenced, () =>
     Effect.andThen(check, Effect.suspend(() => take)))
-  let write = yield* take
   // Who has joined since may have taken the name before: then the place is lost.
-  yield* check
+  const taken = Effect.tap(take, check)
+  let write = yield* taken
+  const { withPermit: inTurn } = yield* Semaphore.make(1)
+  const takeAgain = (refused: Client["produce"]): Effect.Effect<void, KafkaError> =>
+    Effect.gen(function*() {
+      if (write !== refused) return
+      yield* check
+      write = yield* taken
+    }).pipe(inTurn)
   const produce: Client["produce"] = (...record) =>
-    Effect.suspend(() => write(...record)).pipe(
-      Effect.catchIf(isFenced, () =>
-        Effect.gen(function*() {
-          yield* check
-          write = yield* take
-          return yield* write(...record)
-        }))
-    )
+    Effect.suspend(() => {
+      const used = write
+      return Effect.catchIf(used(...record), isFenced, () => Effect.andThen(takeAgain(used), produce(...record)))
+    })
 
   const commit = Effect.fnUntraced(function*(offsets: ReadonlyArray<number>) {
     sent = offsets
@@ -217,7 +225,8 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
   // From now on it is there to be read.
   yield* Metric.update(rebalances, 0)
   yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(sessionTimeout / heartbeats), check))))
-  yield* holdLease({ ...options, group, topic: log.topic }, produce, lost)
+  const lease = yield* holdLease({ ...options, group, topic: log.topic }, produce, lost)
+  confirm = Effect.suspend(() => lease.renewBy(write))
   return Fence.of({
     check,
     commit,
@@ -237,6 +246,7 @@ const holdLease = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(Effect.catch(lease.renewing, (error) => Deferred.fail(lost, error)))
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(Deferred.isDone(lost), (isLost) => isLost ? Effect.void : briefly(lease.giveBack)))
+  return lease
 })
 
 /** At its end a process does not wait for brokers that are away. */

@@ -105,11 +105,11 @@ class GroupSimulation {
     while (this.#law.problems.length === 0 && !isSo()) {
       if (!this.#world.step(end)) {
         this.#world.now = end
-        return isSo()
+        break
       }
       this.#bury()
     }
-    return this.#law.problems.length === 0
+    return this.#law.problems.length === 0 && isSo()
   }
 
   // When the faults are over.
@@ -119,26 +119,30 @@ class GroupSimulation {
     this.#network.weather = calm
     this.#broker.goOn()
     this.#broker.coordinator.refusal = null
-    for (const { process } of this.#lives) process.asleepUntil = this.#world.now
+    for (const life of this.#lives) {
+      life.process.asleepUntil = this.#world.now
+      life.since = this.#world.now
+    }
     for (const name of this.#names) if (!this.#lives.some((life) => life.name === name)) this.#start(name)
   }
 
   #goOn(): void {
     const { problems } = this.#law
-    if (!this.#until(mostPatience, () => this.#isSettled(3_000))) return void problems.push(...problems.length > 0 ? [] : [`nobody is alone in the place: ${this.#said()}`])
-    const first = this.#active[0]!
+    const expect = (what: string, milliseconds: number, isSo: () => boolean) => {
+      if (!this.#until(milliseconds, isSo) && problems.length === 0) problems.push(`${what}: ${this.#said()}`)
+      return problems.length === 0
+    }
     const { checkpoints } = this.#law
+    if (!expect("nobody is alone in the place", mostPatience, () => this.#isSettled(3_000) && this.#law.checkpoints > checkpoints)) return
+    const [first] = this.#active
     this.#until(3_000, () => false)
-    if (this.#active[0] !== first || !this.#isSettled(0)) problems.push(`the place changes without a reason: ${this.#said()}`)
-    if (this.#law.checkpoints === checkpoints) problems.push("who is active writes nothing")
-    if (this.#names.length < 2 || problems.length > 0) return
-    first.isToEnd = true
-    if (!this.#until(promptly, () => this.#active.some((life) => life !== first))) problems.push(`nobody follows who has given the place back: ${this.#said()}`)
-    if (!this.#until(2_000, () => this.#isSettled(0))) problems.push(`is not settled after the place was given back: ${this.#said()}`)
-    if (problems.length > 0) return
-    const second = this.#active[0]!
-    second.process.isDying = true
-    if (!this.#until(leaseAndMore(this.#lease), () => this.#active.some((life) => life !== second))) problems.push(`nobody follows who was killed: ${this.#said()}`)
+    if (!expect("the place changes without a reason", 0, () => this.#isSettled(6_000)) || this.#names.length < 2) return
+    first!.isToEnd = true
+    if (!expect("nobody follows who has given the place back", promptly, () => this.#active.some((life) => life !== first))) return
+    if (!expect("is not settled after the place was given back", 2_000, () => this.#isSettled(0))) return
+    const [second] = this.#active
+    second!.process.isDying = true
+    expect("nobody follows who was killed", leaseAndMore(this.#lease), () => this.#active.some((life) => life !== second))
   }
 
   get #active(): ReadonlyArray<Life> {

@@ -43,16 +43,21 @@ export interface Setting {
 /** Until it is to end. */
 export const start = (setting: Setting): Fiber.Fiber<void, unknown> => {
   let isForced = setting.isForced
+  let hasLost = false
   const life = Effect.suspend(() => {
     const holding = setting.begin()
     const connection = Layer.succeed(Connection, setting.connect(holding))
-    const free = isForced ? Effect.void : Lease.awaitFree({ topic, group, isPatient: true, onHolder: () => Effect.void })
+    const free = isForced ? Effect.void : Lease.awaitFree({ topic, group, isPatient: true, hasLost, onHolder: () => Effect.void })
     isForced = false
     return free.pipe(
       Effect.andThen(Effect.sync(() => setting.onFree(holding))),
       Effect.andThen(Effect.provide(Effect.scoped(work(setting, holding)), stores(setting), { local: true })),
       Effect.provide(connection, { local: true }),
-      Effect.tapError((error) => isPlaceLost(error) ? Effect.sync(() => setting.onLost(holding)) : Effect.void)
+      Effect.tapError((error) => 
+        Effect.sync(() => {
+          hasLost = isPlaceLost(error)
+          if (hasLost) setting.onLost(holding)
+        }))
     )
   })
   const program = Effect.retry(Effect.raceFirst(life, until(setting.isToEnd, () => 20)), { while: isPlaceLost }).pipe(
