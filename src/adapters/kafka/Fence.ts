@@ -148,7 +148,8 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
   const lost = yield* Deferred.make<never, KafkaError>()
   // One request after the other: what was written down while another request re-joins would name a past generation.
   const { withPermit: alone } = yield* Semaphore.make(1)
-  let member: Group.Member = { group, instance: "processor", id: "", generation: -1 }
+  const newcomer: Group.Member = { group, instance: "processor", id: "", generation: -1 }
+  let member = newcomer
 
   const ask = (request: Group.Request, errorOf: (body: Buffer) => number) =>
     Effect.tap(client.askCoordinator(group, request), (body) => fail(group, request.apiName, errorOf(body)))
@@ -169,22 +170,26 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
 
   /** Fails where another has taken the name. There is nothing to lose before anything is done. */
   let confirm: Effect.Effect<void, KafkaError> = Effect.void
+  /** Whether the coordinator has forgotten this member, and it has not come back since as a whole. */
+  let isAway = false
   /** The place is free again: it is taken, unless it was somebody else's in between. */
   const comeBack = Effect.gen(function*() {
     const found = yield* asked
     if (found.some((offset, partition) => offset !== committed[partition] && offset !== sent[partition])) return yield* takenOver(group)
     yield* Effect.logWarning(`the group ${group} had forgotten this processor, and nobody has taken its place: it goes on`)
-    member = { ...member, id: "", generation: -1 }
+    member = newcomer
     yield* join
     // After that, since another may have come and gone just before.
-    yield* Effect.catchIf(confirm, isFenced, () => takenOver(group))
+    yield* Effect.catchIf(confirm, isFenced, () => Effect.fail(takenOver(group)))
+    isAway = false
   })
 
   /** Another kind of member has come or gone: the place is kept in a new generation, at the cost of joining again. */
   const inGeneration = (request: () => Group.Request, errorOf: (body: Buffer) => number) =>
-    Effect.suspend(() => ask(request(), errorOf)).pipe(
+    Effect.suspend(() => isAway ? comeBack : Effect.void).pipe(
+      Effect.andThen(Effect.suspend(() => ask(request(), errorOf))),
       Effect.tapError((error) => isRebalance(error) ? Effect.andThen(join, Metric.update(rebalances, 1)) : Effect.void),
-      Effect.tapError((error) => isForgotten(error) ? comeBack : Effect.void),
+      Effect.tapError((error) => Effect.sync(() => { isAway ||= isForgotten(error) })),
       Effect.retry({ while: (error) => isRebalance(error) || isForgotten(error), schedule: Schedule.spaced(rejoinEvery) }),
       retry,
       alone,
@@ -194,7 +199,9 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
 
   const check = inGeneration(() => Group.heartbeat(member), Group.errorOf)
 
-  yield* retry(join)
+  // It may be forgotten before it has come in: then it begins anew.
+  const enter = Effect.tapError(join, (error) => Effect.sync(() => { if (isForgotten(error)) member = newcomer }))
+  yield* retry(Effect.retry(enter, { while: isForgotten, schedule: Schedule.spaced(rejoinEvery) }))
   committed = yield* asked
   const own = [Lease.topicOf(log.topic), ...(options.topics ?? [])]
   // One that came and went in between may have the name, and still the place is this one's.

@@ -104,7 +104,7 @@ export const keep = Effect.fnUntraced(function*(
   const id = randomUUID()
   const since = yield* Clock.currentTimeMillis
   let renewedAt = -Infinity
-  const say = Effect.fnUntraced(function*(state: Holder["state"], write = produce) {
+  const say = Effect.fnUntraced(function*(state: Holder["state"], write: Client["produce"] = produce) {
     const [started, now] = [yield* MonotonicTime.millis, yield* Clock.currentTimeMillis]
     const value = Buffer.from(encode({ id, name, since, renewed: now, timeout, state }))
     yield* write(topicOf(topic), 0, [{ key: Buffer.from(group), value, timestamp: now, headers: {} }])

@@ -114,12 +114,13 @@ export class Broker {
   }
 
   /** The next epoch of a name: of whoever holds it with this one, or of whoever asks. */
-  begin(name: string, holder: number | null): Epoch {
+  begin(holding: Holding, name: string, holder: number | null = null): Epoch {
     const known = this.#names.get(name) ?? { epoch: -1, before: -1 }
     if (holder !== null && holder === known.before) return { name, epoch: known.epoch }
     if (holder !== null && holder !== known.epoch) throw problem("PRODUCER_FENCED", false)
     const epoch = known.epoch + 1
     this.#names.set(name, { epoch, before: holder ?? -1 })
+    if (holder === null) this.#law.names(holding)
     return { name, epoch }
   }
 

@@ -26,6 +26,9 @@ interface Life {
   fiber: Fiber.Fiber<void, unknown>
 }
 
+/** The first of what happens that leaves processes alone. */
+const ofBroker = 3
+
 /** Milliseconds of a session. */
 const session = 6_000
 
@@ -40,10 +43,12 @@ const leaseAndMore = (lease: number): number => lease * 1.125 + 1_000
 
 const calm: Weather = { loss: 0, slow: 0, blow: 0 }
 
-export const simulate = (seed: number): Outcome => new GroupSimulation(seed).outcome()
+/** Nothing goes wrong any more after so many faults, where that is said. */
+export const simulate = (seed: number, mostFaults = Infinity): Outcome => new GroupSimulation(seed, mostFaults).outcome()
 
 class GroupSimulation {
   readonly #seed: number
+  readonly #mostFaults: number
   readonly #random: Random
   readonly #world: World
   readonly #law = new Law()
@@ -61,10 +66,11 @@ class GroupSimulation {
   #starts = 0
   #holdings = 0
 
-  constructor(seed: number) {
+  constructor(seed: number, mostFaults: number) {
     const random = new Random(seed * 31 + 11)
     const maybe = (most: number) => random.happens(0.6) ? random.next() ** 2 * most : 0
     this.#seed = seed
+    this.#mostFaults = mostFaults
     this.#random = random
     this.#world = new World(seed * 31 + 12, 1_732_545_000_000)
     this.#broker = new Broker(this.#world, this.#law)
@@ -77,7 +83,8 @@ class GroupSimulation {
       random: new Random(seed * 31 + 13),
       broker: this.#broker,
       weather: this.#isBrokerOnly ? calm : { loss: maybe(0.1), slow: maybe(0.1), blow: maybe(0.02) },
-      onBlow: (process) => this.#blow(process)
+      onBlow: (process) => this.#blow(process),
+      mayFail: () => this.#mayFail()
     })
   }
 
@@ -92,7 +99,7 @@ class GroupSimulation {
     return {
       seed: this.#seed,
       problems: [...new Set(this.#law.problems)],
-      faults: this.#faults + this.#network.faults,
+      faults: this.#faults,
       starts: this.#starts,
       steps: this.#world.steps,
       trace: createHash("sha256").update(JSON.stringify(left)).digest("hex")
@@ -224,11 +231,17 @@ class GroupSimulation {
   }
 
   #disturb(): void {
-    if (this.#isOver) return
-    this.#faults++
-    const happening = this.#isBrokerOnly ? 4 + this.#random.below(6) : this.#random.below(10)
-    this.#happenings[happening]!()
+    if (!this.#mayFail()) return
+    const { length } = this.#happenings
+    this.#happenings[this.#isBrokerOnly ? ofBroker + this.#random.below(length - ofBroker) : this.#random.below(length)]!()
     this.#world.later(-Math.log(1 - this.#random.next()) * this.#pace, () => this.#disturb())
+  }
+
+  /** Counts it, if so. */
+  #mayFail(): boolean {
+    if (this.#isOver || this.#faults >= this.#mostFaults) return false
+    this.#faults++
+    return true
   }
 
   readonly #happenings: ReadonlyArray<() => void> = [

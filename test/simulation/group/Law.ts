@@ -26,8 +26,13 @@ export class Law implements Witness {
   }
 
   joins(holding: Holding): void {
-    if (this.joined !== null && this.joined !== holding) this.#rivals.set(this.joined, holding)
+    this.names(holding)
     this.joined = holding
+  }
+
+  /** A holding takes the name: it may have lost the place by then, and whoever has that cannot know. */
+  names(holding: Holding): void {
+    if (this.joined !== null && this.joined !== holding) this.#rivals.set(this.joined, holding)
   }
 
   /** A record of a holding is in a topic in which only the holder of the place writes. */

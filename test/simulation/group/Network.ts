@@ -37,23 +37,26 @@ export class Network {
   readonly #random: Random
   readonly #broker: Broker
   readonly #onBlow: (process: Process) => void
+  readonly #mayFail: () => boolean
   weather: Weather
-  faults = 0
   #requests = 0
   /** When the last request of each connection comes in. */
   readonly #arrivals = new Map<string, number>()
 
-  constructor({ broker, onBlow, random, weather, world }: {
+  constructor({ broker, mayFail, onBlow, random, weather, world }: {
     readonly world: World
     readonly random: Random
     readonly broker: Broker
     readonly weather: Weather
     readonly onBlow: (process: Process) => void
+    /** Counts what goes wrong, if anything may. */
+    readonly mayFail: () => boolean
   }) {
     this.#world = world
     this.#random = random
     this.#broker = broker
     this.#onBlow = onBlow
+    this.#mayFail = mayFail
     this.weather = weather
   }
 
@@ -91,18 +94,18 @@ export class Network {
     const ask = <A>(handle: () => A) => retry(this.#ask<A>(sent, "names", (reply) => reply(handle())))
     const self = this
     return Effect.gen(function*() {
-      let writer = yield* ask(() => broker.begin(name, null))
+      let writer = yield* ask(() => broker.begin(sent.holding, name))
       const existing = yield* ask(() => topics.filter((topic) => broker.has(topic)))
       const marked = new Set(existing)
       if (existing.length > 0) {
         yield* ask(() => broker.mark(existing, writer))
-        writer = yield* ask(() => broker.begin(name, writer.epoch))
+        writer = yield* ask(() => broker.begin(sent.holding, name, writer.epoch))
       }
       const used = new Map<string, number>()
       // A writer that begins anew in a topic does so in an epoch of its own: what it has sent before comes too late.
       const introduce = Effect.fnUntraced(function*(topic: string) {
         if (!marked.has(topic)) yield* ask(() => broker.mark([topic], writer))
-        else if (used.get(topic) === writer.epoch) writer = yield* ask(() => broker.begin(name, writer.epoch))
+        else if (used.get(topic) === writer.epoch) writer = yield* ask(() => broker.begin(sent.holding, name, writer.epoch))
         marked.add(topic)
         used.set(topic, writer.epoch)
         return writer
@@ -180,9 +183,7 @@ export class Network {
   }
 
   #happens(likelihood: number): boolean {
-    if (likelihood === 0 || !this.#random.happens(likelihood)) return false
-    this.faults++
-    return true
+    return likelihood > 0 && this.#random.happens(likelihood) && this.#mayFail()
   }
 }
 
