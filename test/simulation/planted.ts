@@ -12,7 +12,7 @@ const reader = "streams/engine/SourceReader.ts"
 const relay = "streams/engine/PaneRelay.ts"
 const simulated = "testing/simulation/"
 
-const planted = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Planted> =>
+export const planted = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Planted> =>
   mistakes.map(([mistake, find, replace]) => ({ mistake, file, find, replace }))
 
 export const mistakes: ReadonlyArray<Planted> = [

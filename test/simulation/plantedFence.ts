@@ -1,0 +1,34 @@
+/** Mistakes in the fence and in the lease for the simulation of a group to find. */
+import { type Planted, planted } from "./planted.ts"
+
+export const mistakes: ReadonlyArray<Planted> = [
+  ...planted("adapters/kafka/Fence.ts", [
+    ["the place is taken back where another has had it", "    yield* Effect.catchIf(confirm, isFenced, () => Effect.fail(takenOver(group)))\n", ""],
+    ["who comes back by halves counts as back", "    const found = yield* asked\n", "    isAway = false\n    const found = yield* asked\n"],
+    ["who is forgotten before it has come in ends", "if (isForgotten(error)) member = newcomer", "if (isForgotten(error)) member = { ...member }"],
+    ["offsets are committed before the checkpoint is saved", "          yield* store.save(name, part)\n          yield* guarded(fence.commit(part.head.offsets))", "          yield* guarded(fence.commit(part.head.offsets))\n          yield* store.save(name, part)"],
+    ["the name of the group is not taken", "let write = yield* taken", "let write: Client[\"produce\"] = client.produce"],
+    ["whose the place is is not looked at after the name was taken", "const taken = Effect.tap(take, check)", "const taken = take"],
+    ["the name is taken again, and not asked whose the place is", "      yield* check\n      write = yield* taken", "      write = yield* take"],
+    ["of two that are refused at once the second fails", "Effect.andThen(takeAgain(used), produce(...record))", "Effect.andThen(takeAgain(used), Effect.suspend(() => write(...record)))"],
+    ["nobody joins again after ILLEGAL_GENERATION", "code === \"REBALANCE_IN_PROGRESS\" || code === \"ILLEGAL_GENERATION\"", "code === \"REBALANCE_IN_PROGRESS\""],
+    ["nobody joins again after REBALANCE_IN_PROGRESS", "code === \"REBALANCE_IN_PROGRESS\" || code === \"ILLEGAL_GENERATION\"", "code === \"ILLEGAL_GENERATION\""],
+    ["an old generation is kept", "generation: answer.generation }", "generation: Math.max(1, member.generation) }"],
+    ["a place that is lost ends the process", "    reason: placeLost,\n    retriable", "    retriable"],
+    ["a broker that moves the group ends the process", "    retriable: code !== null,\n", "    retriable: false,\n"],
+    ["the place is not given back", "isLost ? Effect.void : briefly(lease.giveBack)", "isLost ? Effect.void : Effect.void"],
+    ["a lease is renewed by who has lost the place", "topic: log.topic }, produce, lost)", "topic: log.topic }, client.produce, lost)"]
+  ]),
+  ...planted("adapters/kafka/Lease.ts", [
+    [
+      "a lease runs out by the wall clock",
+      "const isOver = Effect.map(MonotonicTime.millis, (now) => {",
+      "const isOver = Effect.map(Effect.all([MonotonicTime.millis, Clock.currentTimeMillis]), ([now, wall]) => {\n    if (holder !== null && wall - holder.renewed > holder.timeout) return true"
+    ],
+    ["the silence of the broker counts as that of the holder", "    if (answeredAt - asked > promptly) heardAt = answeredAt + catchingUp\n", ""],
+    ["who does not reach the broker counts the silence", " && now - answeredAt < promptly)", ")"],
+    ["who has just lost the place tries again at once", "if (hasLost && heard === beginning && now - begun <= timeout) return false", ""],
+    ["leases are renewed too seldom", "Math.min(timeout / renewals, 1_000)", "timeout * renewals"],
+    ["a lease never runs out", "(now - heardAt > timeout &&", "(now - heardAt > timeout * 1_000 &&"]
+  ])
+]
