@@ -10,8 +10,6 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["the name of the group is not taken", "let write = yield* taken", "let write: Client[\"produce\"] = client.produce"],
     ["whose the place is is not looked at after the name was taken", "const taken = Effect.tap(take, check)", "const taken = take"],
     ["the name is taken again, and not asked whose the place is", "      yield* check\n      write = yield* taken", "      write = yield* take"],
-    ["of two that are refused at once the second fails", "Effect.andThen(takeAgain(used), produce(...record))", "Effect.andThen(takeAgain(used), Effect.suspend(() => write(...record)))"],
-    ["nobody joins again after ILLEGAL_GENERATION", "code === \"REBALANCE_IN_PROGRESS\" || code === \"ILLEGAL_GENERATION\"", "code === \"REBALANCE_IN_PROGRESS\""],
     ["nobody joins again after REBALANCE_IN_PROGRESS", "code === \"REBALANCE_IN_PROGRESS\" || code === \"ILLEGAL_GENERATION\"", "code === \"ILLEGAL_GENERATION\""],
     ["an old generation is kept", "generation: answer.generation }", "generation: Math.max(1, member.generation) }"],
     ["a place that is lost ends the process", "    reason: placeLost,\n    retriable", "    retriable"],

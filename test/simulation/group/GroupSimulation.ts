@@ -7,12 +7,12 @@ import { Cause, Exit, type Fiber } from "effect"
 import { createHash } from "node:crypto"
 import type { Process } from "../../../src/testing/simulation/Process.ts"
 import { Random } from "../../../src/testing/simulation/Random.ts"
-import type { Outcome } from "../../../src/testing/simulation/Simulation.ts"
+import { least, type Outcome } from "../../../src/testing/simulation/Simulation.ts"
 import { World } from "../../../src/testing/simulation/World.ts"
 import { Broker } from "./Broker.ts"
 import { type Holding, Law, said } from "./Law.ts"
 import * as Member from "./Member.ts"
-import { Network, type Weather } from "./Network.ts"
+import { longestWay, Network, type Weather } from "./Network.ts"
 
 /** A process from its start to its end. */
 interface Life {
@@ -27,13 +27,13 @@ interface Life {
 }
 
 /** The first of what happens that leaves processes alone. */
-const ofBroker = 3
+const ofBroker = 5
 
 /** Milliseconds of a session. */
-const session = 6_000
+const session = 3_000
 
 /** When the faults are over one is active after so many milliseconds: two sessions, two time-outs, and the pauses between attempts. */
-const mostPatience = 30_000
+const mostPatience = 4 * session
 
 /** One that gives the place back is followed within so many. */
 const promptly = 1_000
@@ -45,6 +45,10 @@ const calm: Weather = { loss: 0, slow: 0, blow: 0 }
 
 /** Nothing goes wrong any more after so many faults, where that is said. */
 export const simulate = (seed: number, mostFaults = Infinity): Outcome => new GroupSimulation(seed, mostFaults).outcome()
+
+/** The fewest faults that were found under which a seed still fails. */
+export const shrink = (seed: number): number =>
+  least(simulate(seed).faults, (faults) => simulate(seed, faults).problems.length > 0)
 
 class GroupSimulation {
   readonly #seed: number
@@ -60,6 +64,10 @@ class GroupSimulation {
   readonly #isBrokerOnly: boolean
   /** Milliseconds between two things that happen, on average. */
   readonly #pace: number
+  /** Milliseconds that a step of who is active takes. */
+  readonly #work: number
+  /** How often a process takes the place from whoever has it. */
+  readonly #forced: number
   #lives: ReadonlyArray<Life> = []
   #isOver = false
   #faults = 0
@@ -74,15 +82,17 @@ class GroupSimulation {
     this.#random = random
     this.#world = new World(seed * 31 + 12, 1_732_545_000_000)
     this.#broker = new Broker(this.#world, this.#law)
-    this.#isBrokerOnly = random.happens(0.25)
+    this.#isBrokerOnly = random.happens(0.3)
     this.#names = ["a", "b", "c"].slice(0, 1 + random.below(3))
     this.#lease = this.#isBrokerOnly || random.happens(0.5) ? 2_000 : 500 + random.below(1_500)
-    this.#pace = 300 + random.next() * 4_000
+    this.#pace = 300 + random.next() * 2_000
+    this.#work = 20 + random.next() ** 2 * 3_000
+    this.#forced = random.happens(0.5) ? 0 : random.next() * 0.5
     this.#network = new Network({
       world: this.#world,
       random: new Random(seed * 31 + 13),
       broker: this.#broker,
-      weather: this.#isBrokerOnly ? calm : { loss: maybe(0.1), slow: maybe(0.1), blow: maybe(0.02) },
+      weather: this.#isBrokerOnly ? calm : { loss: maybe(0.15), slow: maybe(0.15), blow: maybe(0.04) },
       onBlow: (process) => this.#blow(process),
       mayFail: () => this.#mayFail()
     })
@@ -91,7 +101,7 @@ class GroupSimulation {
   outcome(): Outcome {
     for (const name of this.#names) this.#start(name)
     this.#world.later(this.#random.next() * this.#pace, () => this.#disturb())
-    this.#until(10_000 + this.#random.below(40_000), () => false)
+    this.#until(5_000 + this.#random.below(25_000), () => false)
     this.#settle()
     if (this.#law.problems.length === 0) this.#goOn()
     for (const { process } of this.#lives) this.#world.kill(process)
@@ -140,10 +150,12 @@ class GroupSimulation {
       return problems.length === 0
     }
     const { checkpoints } = this.#law
-    if (!expect("nobody is alone in the place", mostPatience, () => this.#isSettled(3_000) && this.#law.checkpoints > checkpoints)) return
+    // What is on its way still comes late.
+    this.#until(longestWay, () => false)
+    if (!expect("nobody is alone in the place", mostPatience, () => this.#isSettled(1_000) && this.#law.checkpoints > checkpoints)) return
     const [first] = this.#active
-    this.#until(3_000, () => false)
-    if (!expect("the place changes without a reason", 0, () => this.#isSettled(6_000)) || this.#names.length < 2) return
+    this.#until(2_000, () => false)
+    if (!expect("the place changes without a reason", 0, () => this.#isSettled(3_000)) || this.#names.length < 2) return
     first!.isToEnd = true
     if (!expect("nobody follows who has given the place back", promptly, () => this.#active.some((life) => life !== first))) return
     if (!expect("is not settled after the place was given back", 2_000, () => this.#isSettled(0))) return
@@ -183,7 +195,8 @@ class GroupSimulation {
       process,
       session,
       lease: this.#lease,
-      isForced: !this.#isBrokerOnly && !this.#isOver && this.#random.happens(0.1),
+      isForced: !this.#isBrokerOnly && !this.#isOver && this.#random.happens(this.#forced),
+      pace: this.#work,
       seed: this.#random.below(1_000_000),
       begin: () => {
         enter("stands by")
@@ -207,8 +220,8 @@ class GroupSimulation {
   #judge(life: Life, holding: Holding): void {
     if (!this.#isBrokerOnly || this.#isOver) return
     const { now } = this.#world
-    const other = this.#active.find((other) => other !== life && now - other.since > 5_000)
-    if (other !== undefined && now - life.since > 5_000) this.#law.complain(`${said(holding)} takes the place of ${other.name}, which is well`)
+    const other = this.#active.find((other) => other !== life && now - other.since > 3_000)
+    if (other !== undefined && now - life.since > 3_000) this.#law.complain(`${said(holding)} takes the place of ${other.name}, which is well`)
   }
 
   #bury(): void {
@@ -246,19 +259,35 @@ class GroupSimulation {
 
   readonly #happenings: ReadonlyArray<() => void> = [
     () => this.#blow(this.#someone.process),
+    () => this.#holder.process.stop((1 + this.#random.next() * 3) * session),
+    // One sleeps through its successor, of which nothing is left when it wakes.
+    () => {
+      this.#holder.process.stop(4 * session)
+      this.#world.later(this.#random.next() * 2 * session, () => this.#killAwake())
+    },
     () => this.#someone.process.stop(this.#random.next() * 3 * session),
     () => { this.#someone.isToEnd = true },
     () => { this.#world.wallAhead += (this.#random.next() - 0.3) * 60_000 },
     () => this.#silence(this.#random.next() * 2_000),
     () => this.#silence(this.#random.next() * 2 * session),
     () => this.#restart(),
+    () => this.#restart(),
     () => this.#refuse(this.#random.happens(0.5) ? 14 : 16),
+    () => this.#guest(),
     () => this.#guest(),
     () => this.#guest()
   ]
 
   get #someone(): Pick<Life, "isToEnd" | "process"> {
     return this.#lives[this.#random.below(this.#lives.length)] ?? { isToEnd: false, process: this.#world.start() }
+  }
+
+  get #holder(): Pick<Life, "isToEnd" | "process"> {
+    return this.#active[0] ?? this.#someone
+  }
+
+  #killAwake(): void {
+    if (!this.#isOver) for (const { process } of this.#lives) if (process.isAwake) process.isDying = true
   }
 
   #silence(milliseconds: number): void {

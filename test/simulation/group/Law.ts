@@ -8,6 +8,9 @@ export interface Holding {
   readonly process: string
 }
 
+/** Where more often nobody gets to do anything before another comes, nobody may ever. */
+const mostChanges = 12
+
 export class Law implements Witness {
   readonly problems: Array<string> = []
   /** Whose records were accepted last. */
@@ -19,6 +22,8 @@ export class Law implements Witness {
   checkpoints = 0
   #committed: ReadonlyArray<number> = []
   readonly #former = new Set<Holding>()
+  /** How often the place has gone to another since anybody has written. */
+  #changes = 0
   readonly #rivals = new Map<Holding, Holding>()
 
   complain(problem: string): void {
@@ -27,6 +32,7 @@ export class Law implements Witness {
 
   joins(holding: Holding): void {
     this.names(holding)
+    if (this.joined !== holding && ++this.#changes > mostChanges) this.complain(`the place has gone from one to the next ${this.#changes} times, and nobody has written`)
     this.joined = holding
   }
 
@@ -38,8 +44,9 @@ export class Law implements Witness {
   /** A record of a holding is in a topic in which only the holder of the place writes. */
   appends(holding: Holding, topic: string, messages: ReadonlyArray<Message>): void {
     if (topic.endsWith("-checkpoints")) for (const { value } of messages) this.#saves(value === null ? [] : JSON.parse(String(value)).offsets)
-    if (this.#former.has(holding)) this.complain(`${said(holding)} writes to ${topic} after ${said(this.writer!)}`)
-    else if (this.writer !== holding) {
+    if (this.#former.has(holding)) return this.complain(`${said(holding)} writes to ${topic} after ${said(this.writer!)}`)
+    this.#changes = 0
+    if (this.writer !== holding) {
       if (this.writer !== null) this.#former.add(this.writer)
       this.writer = holding
     }

@@ -27,6 +27,8 @@ export interface Setting {
   /** The time of a session, and that of a lease, in milliseconds. */
   readonly session: number
   readonly lease: number
+  /** Milliseconds that a step of its work takes at most. */
+  readonly pace: number
   /** It takes the place from whoever has it, at first. */
   readonly isForced: boolean
   readonly seed: number
@@ -60,7 +62,7 @@ export const start = (setting: Setting): Fiber.Fiber<void, unknown> => {
         }))
     )
   })
-  const program = Effect.retry(Effect.raceFirst(life, until(setting.isToEnd, () => 20)), { while: isPlaceLost }).pipe(
+  const program = Effect.retry(Effect.raceFirst(life, until(setting.isToEnd, () => 100)), { while: isPlaceLost }).pipe(
     Effect.provide(Logger.layer([])),
     Effect.provideService(Clock.Clock, setting.process),
     Effect.provideService(Metric.MetricRegistry, new Map()),
@@ -69,7 +71,7 @@ export const start = (setting: Setting): Fiber.Fiber<void, unknown> => {
   return Effect.runFork(program, { scheduler: setting.process })
 }
 
-const work = Effect.fnUntraced(function*({ onActive }: Setting, holding: Holding) {
+const work = Effect.fnUntraced(function*({ onActive, pace }: Setting, holding: Holding) {
   const { produce } = yield* Fence
   const log = yield* EventLog
   const store = yield* CheckpointStore
@@ -77,7 +79,7 @@ const work = Effect.fnUntraced(function*({ onActive }: Setting, holding: Holding
   onActive(holding, offsets)
   const steps = Effect.gen(function*() {
     while (true) {
-      yield* Effect.sleep(20 + (yield* Random.next) * 400)
+      yield* Effect.sleep((yield* Random.next) * pace)
       if ((yield* Random.next) < 0.02) {
         yield* store.remove(group)
         offsets = [0, 0]

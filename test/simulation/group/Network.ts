@@ -23,7 +23,10 @@ export interface Weather {
 }
 
 /** Milliseconds for which a client waits for an answer; for that of a coordinator twice as long. */
-const patience = 4_000
+const patience = 2_000
+
+/** What takes longest comes after so many. */
+export const longestWay = 3_000
 
 interface Sent {
   readonly process: Process
@@ -176,7 +179,7 @@ export class Network {
       if (this.#random.happens(0.7)) lose()
       return
     }
-    const wait = this.#happens(this.weather.slow) ? this.#random.next() * (this.#random.happens(0.2) ? 12_000 : 1_500) : this.#random.next() * 3
+    const wait = this.#happens(this.weather.slow) ? this.#random.next() * (this.#random.happens(0.3) ? longestWay : longestWay / 4) : this.#random.next() * 3
     const at = Math.max(this.#world.now + wait, (this.#arrivals.get(line) ?? 0) + 0.001)
     this.#arrivals.set(line, at)
     this.#world.later(at - this.#world.now, arrive)
