@@ -7,7 +7,7 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["who comes back by halves counts as back", "    const found = yield* asked\n", "    isAway = false\n    const found = yield* asked\n"],
     ["who is forgotten before it has come in ends", "if (isForgotten(error)) member = newcomer", "if (isForgotten(error)) member = { ...member }"],
     ["offsets are committed before the checkpoint is saved", "          yield* store.save(name, part)\n          yield* guarded(fence.commit(part.head.offsets))", "          yield* guarded(fence.commit(part.head.offsets))\n          yield* store.save(name, part)"],
-    ["the name of the group is not taken", "let write = yield* taken", "let write: Client[\"produce\"] = client.produce"],
+    ["the name of the group is not taken", "client.takeOver(group, own)", "Effect.succeed(client.produce)"],
     ["whose the place is is not looked at after the name was taken", "const taken = Effect.tap(take, check)", "const taken = take"],
     ["the name is taken again, and not asked whose the place is", "      yield* check\n      write = yield* taken", "      write = yield* take"],
     ["nobody joins again after REBALANCE_IN_PROGRESS", "code === \"REBALANCE_IN_PROGRESS\" || code === \"ILLEGAL_GENERATION\"", "code === \"ILLEGAL_GENERATION\""],

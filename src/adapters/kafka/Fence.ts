@@ -204,8 +204,35 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
   yield* retry(Effect.retry(enter, { while: isForgotten, schedule: Schedule.spaced(rejoinEvery) }))
   committed = yield* asked
   const own = [Lease.topicOf(log.topic), ...(options.topics ?? [])]
+  const { produce, produceOnce } = yield* writing(client.takeOver(group, own), check)
+
+  const commit = Effect.fnUntraced(function*(offsets: ReadonlyArray<number>) {
+    sent = offsets
+    yield* inGeneration(() => Group.commit(member, log.topic, offsets), Group.commitErrorOf)
+    committed = offsets
+  })
+
+  // From now on it is there to be read.
+  yield* Metric.update(rebalances, 0)
+  yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(sessionTimeout / heartbeats), check))))
+  const lease = yield* holdLease({ ...options, group, topic: log.topic }, produce, lost)
+  confirm = lease.renewBy(produceOnce)
+  return Fence.of({
+    check,
+    commit,
+    withdraw: commit(Array.from({ length: log.partitions }, () => 0)),
+    lost: Deferred.await(lost),
+    produce
+  })
+})
+
+/** Writes under the group's name, which it takes, and takes again where another has taken it who has not got the place. */
+const writing = Effect.fnUntraced(function*(
+  takeOver: Effect.Effect<Client["produce"], KafkaError>,
+  check: Effect.Effect<void, KafkaError>
+) {
   // One that came and went in between may have the name, and still the place is this one's.
-  const take: Effect.Effect<Client["produce"], KafkaError> = Effect.catchIf(client.takeOver(group, own), isFenced, () =>
+  const take: Effect.Effect<Client["produce"], KafkaError> = Effect.catchIf(takeOver, isFenced, () =>
     Effect.andThen(check, Effect.suspend(() => take)))
   // Who has joined since may have taken the name before: then the place is lost.
   const taken = Effect.tap(take, check)
@@ -222,25 +249,9 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
       const used = write
       return Effect.catchIf(used(...record), isFenced, () => Effect.andThen(takeAgain(used), produce(...record)))
     })
-
-  const commit = Effect.fnUntraced(function*(offsets: ReadonlyArray<number>) {
-    sent = offsets
-    yield* inGeneration(() => Group.commit(member, log.topic, offsets), Group.commitErrorOf)
-    committed = offsets
-  })
-
-  // From now on it is there to be read.
-  yield* Metric.update(rebalances, 0)
-  yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(sessionTimeout / heartbeats), check))))
-  const lease = yield* holdLease({ ...options, group, topic: log.topic }, produce, lost)
-  confirm = Effect.suspend(() => lease.renewBy(write))
-  return Fence.of({
-    check,
-    commit,
-    withdraw: commit(Array.from({ length: log.partitions }, () => 0)),
-    lost: Deferred.await(lost),
-    produce
-  })
+  /** Fails where another has taken the name, whoever has the place. */
+  const produceOnce: Client["produce"] = (...record) => Effect.suspend(() => write(...record))
+  return { produce, produceOnce }
 })
 
 /** Until the scope ends. Where it cannot be renewed the place is lost: another would take it. */

@@ -4,6 +4,7 @@
  * says how far it has come, and whoever comes after it goes on from there.
  */
 import { Clock, Effect, type Fiber, Layer, Logger, Metric, Option, Predicate, Random, Stream } from "effect"
+import type { KafkaError } from "../../../src/adapters/kafka/client/Client.ts"
 import { Connection } from "../../../src/adapters/kafka/client/Connection.ts"
 import * as CompactedTopic from "../../../src/adapters/kafka/CompactedTopic.ts"
 import * as Topics from "../../../src/adapters/kafka/client/Topics.ts"
@@ -120,11 +121,13 @@ const checkpointsLayer = Layer.effect(CheckpointStore, Effect.gen(function*() {
   const connection = yield* Connection
   yield* Topics.ensure({ name: checkpoints, configs: Topics.compacted })
   yield* Topics.ensure({ name: decisions, configs: Topics.compacted })
-  const put = (value: Buffer | null) => connection.client.produce(checkpoints, 0, [{ key: Buffer.from(group), value, timestamp: 0, headers: {} }])
+  const put = (value: Buffer | null) =>
+    Effect.asVoid(connection.client.produce(checkpoints, 0, [{ key: Buffer.from(group), value, timestamp: 0, headers: {} }]))
   const read = Effect.gen(function*() {
     let newest: string | null = null
     const table = yield* CompactedTopic.open({ topic: checkpoints, onRow: ({ value }) => { newest = value?.toString() ?? null } })
     yield* table.catchUp
+    // What has been read meanwhile, which the compiler does not see.
     return Option.map(Option.fromNullishOr(newest as string | null), (text) => ({ ...JSON.parse(text), sections: new Map() }))
   }).pipe(Effect.scoped, Effect.provideService(Connection, connection))
   return CheckpointStore.of({
@@ -135,8 +138,8 @@ const checkpointsLayer = Layer.effect(CheckpointStore, Effect.gen(function*() {
   })
 }))
 
-const toCheckpoint = <A, E extends Error>(effect: Effect.Effect<A, E>): Effect.Effect<void & A, CheckpointError> =>
-  Effect.mapError(effect, (cause) => new CheckpointError({ message: cause.message, cause })) as never
+const toCheckpoint = <A>(effect: Effect.Effect<A, KafkaError>): Effect.Effect<A, CheckpointError> =>
+  Effect.mapError(effect, (cause) => new CheckpointError({ message: cause.message, cause }))
 
 /** An error of a port has that of the adapter as its cause. */
 const isPlaceLost = (error: unknown): boolean => {

@@ -95,8 +95,7 @@ export class Network {
   #takeOver(sent: Sent, retry: RetryPolicy.RetryPolicy["retry"], { name, topics }: { readonly name: string; readonly topics: ReadonlyArray<string> }): Result<Client["produce"]> {
     const broker = this.#broker
     const ask = <A>(handle: () => A) => retry(this.#ask<A>(sent, "names", (reply) => reply(handle())))
-    const self = this
-    return Effect.gen(function*() {
+    return Effect.gen({ self: this }, function*() {
       let writer = yield* ask(() => broker.begin(sent.holding, name))
       const existing = yield* ask(() => topics.filter((topic) => broker.has(topic)))
       const marked = new Set(existing)
@@ -113,7 +112,7 @@ export class Network {
         used.set(topic, writer.epoch)
         return writer
       }, Semaphore.makeUnsafe(1).withPermit)
-      return self.#producing(sent, retry, introduce)
+      return this.#producing(sent, retry, introduce)
     })
   }
 
