@@ -3,9 +3,17 @@ import { type Planted, planted } from "./planted.ts"
 
 export const mistakes: ReadonlyArray<Planted> = [
   ...planted("adapters/kafka/Fence.ts", [
-    ["the place is taken back where another has had it", "    yield* Effect.catchIf(confirm, isFenced, () => Effect.fail(takenOver(group)))\n", ""],
-    ["who comes back by halves counts as back", "    const found = yield* asked\n", "    isAway = false\n    const found = yield* asked\n"],
-    ["who is forgotten before it has come in ends", "if (isForgotten(error)) member = newcomer", "if (isForgotten(error)) member = { ...member }"],
+    [
+      "the place is taken back whoever has had it",
+      `    if (found.some((offset, partition) => offset !== committed[partition] && offset !== sent[partition])) return yield* takenOver(group)
+    yield* Effect.logWarning(\`the group \${group} had forgotten this processor, and nobody has taken its place: it goes on\`)
+    member = newcomer
+    yield* join
+    // After that, since another may have come and gone just before.
+    yield* Effect.catchIf(confirm, isFenced, () => Effect.fail(takenOver(group)))
+`,
+      "    if (found.length === 0) return yield* takenOver(group)\n    member = newcomer\n    yield* join\n"
+    ],
     ["offsets are committed before the checkpoint is saved", "          yield* store.save(name, part)\n          yield* guarded(fence.commit(part.head.offsets))", "          yield* guarded(fence.commit(part.head.offsets))\n          yield* store.save(name, part)"],
     ["the name of the group is not taken", "client.takeOver(group, own)", "Effect.succeed(client.produce)"],
     ["whose the place is is not looked at after the name was taken", "const taken = Effect.tap(take, check)", "const taken = take"],
@@ -23,7 +31,6 @@ export const mistakes: ReadonlyArray<Planted> = [
       "const isOver = Effect.map(MonotonicTime.millis, (now) => {",
       "const isOver = Effect.map(Effect.all([MonotonicTime.millis, Clock.currentTimeMillis]), ([now, wall]) => {\n    if (holder !== null && wall - holder.renewed > holder.timeout) return true"
     ],
-    ["the silence of the broker counts as that of the holder", "    if (answeredAt - asked > promptly) heardAt = answeredAt + catchingUp\n", ""],
     ["who does not reach the broker counts the silence", " && now - answeredAt < promptly)", ")"],
     ["who has just lost the place tries again at once", "if (hasLost && heard === beginning && now - begun <= timeout) return false", ""],
     ["leases are renewed too seldom", "Math.min(timeout / renewals, 1_000)", "timeout * renewals"],

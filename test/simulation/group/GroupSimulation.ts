@@ -92,7 +92,7 @@ class GroupSimulation {
       world: this.#world,
       random: new Random(seed * 31 + 13),
       broker: this.#broker,
-      weather: this.#isBrokerOnly ? calm : { loss: maybe(0.15), slow: maybe(0.15), blow: maybe(0.04) },
+      weather: this.#isBrokerOnly ? calm : { loss: maybe(0.25), slow: maybe(0.15), blow: maybe(0.04) },
       onBlow: (process) => this.#blow(process),
       mayFail: () => this.#mayFail()
     })
@@ -155,7 +155,7 @@ class GroupSimulation {
     if (!expect("nobody is alone in the place", mostPatience, () => this.#isSettled(1_000) && this.#law.checkpoints > checkpoints)) return
     const [first] = this.#active
     this.#until(2_000, () => false)
-    if (!expect("the place changes without a reason", 0, () => this.#isSettled(3_000)) || this.#names.length < 2) return
+    if (!expect("the place changes without a reason", 0, () => this.#isSettled(2_500)) || this.#names.length < 2) return
     first!.isToEnd = true
     if (!expect("nobody follows who has given the place back", promptly, () => this.#active.some((life) => life !== first))) return
     if (!expect("is not settled after the place was given back", 2_000, () => this.#isSettled(0))) return
@@ -260,10 +260,10 @@ class GroupSimulation {
   readonly #happenings: ReadonlyArray<() => void> = [
     () => this.#blow(this.#someone.process),
     () => this.#holder.process.stop((1 + this.#random.next() * 3) * session),
-    // One sleeps through its successor, of which nothing is left when it wakes.
+    // One sleeps through its successor, of which nothing is to be heard when it wakes.
     () => {
       this.#holder.process.stop(4 * session)
-      this.#world.later(this.#random.next() * 2 * session, () => this.#killAwake())
+      this.#world.later(leaseAndMore(this.#lease) + this.#random.next() * 500, () => this.#stopAwake())
     },
     () => this.#someone.process.stop(this.#random.next() * 3 * session),
     () => { this.#someone.isToEnd = true },
@@ -286,8 +286,8 @@ class GroupSimulation {
     return this.#active[0] ?? this.#someone
   }
 
-  #killAwake(): void {
-    if (!this.#isOver) for (const { process } of this.#lives) if (process.isAwake) process.isDying = true
+  #stopAwake(): void {
+    if (!this.#isOver) for (const { process } of this.#lives) if (process.isAwake) process.stop(4 * session)
   }
 
   #silence(milliseconds: number): void {
