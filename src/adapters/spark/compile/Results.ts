@@ -169,6 +169,13 @@ const valueOf = (op: Op, input: Input, aggregates: Aggregates): string => {
       const totals = { dividend: add(Numbers.sumOfProducts(sql, by.sql, both)), divisor: add(Numbers.sum(by.sql, both)) }
       return meanOf(totals, column, aggregates)
     }
+    case "variance":
+    case "standardDeviation":
+    case "covariance":
+    case "correlation":
+    case "countDistinct":
+    case "quantile":
+      throw new TypeError(`"${result}"`)
     case "custom":
       throw new TypeError(`"${result}" is computed by functions of JavaScript`)
   }
