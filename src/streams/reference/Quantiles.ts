@@ -16,8 +16,9 @@ export const of = (values: ReadonlyArray<Decimal | number>, column: Column, { er
   const rank = BigDecimal.multiply(BigDecimal.fromStringUnsafe(String(quantile)), BigDecimal.make(BigInt(sorted.length - 1), 0))
   const value = sorted[BigDecimal.toNumberUnsafe(BigDecimal.floor(rank))]!
   if (value === 0) return 0
-  const middle = middleOf(Math.abs(value), error, column.kind === "double")
-  return Number(`${value < 0 ? -middle : middle}e-${scale}`)
+  const isDouble = column.kind === "double"
+  const middle = middleOf(Math.abs(value), error, isDouble) * Math.sign(value)
+  return isDouble ? middle : Number(`${middle}e-${scale}`)
 }
 
 /** A power of two and the next one have so many buckets between them that half of the first is no more than the error. */

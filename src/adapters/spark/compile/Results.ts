@@ -1,10 +1,10 @@
 /** The results of a pipeline as aggregates over the rows of a window, and as values of a pane. */
 import { meanExtraScale } from "../../../domain/Decimal.ts"
-import type { Op } from "../../../streams/pipeline/Aggregate.ts"
 import type { Aggregate, Field } from "../../../streams/pipeline/Checked.ts"
 import type { Column } from "../../../streams/pipeline/Column.ts"
 import * as Condition from "./Condition.ts"
 import type { Columns } from "./Decode.ts"
+import * as Moments from "./Moments.ts"
 import * as Numbers from "./Numbers.ts"
 import * as Sql from "./Sql.ts"
 
@@ -31,7 +31,7 @@ export const of = (aggregates: ReadonlyArray<Aggregate>, rows: Rows): Results =>
   const values = aggregates.map((aggregate) => {
     const { name: result, preAggregated } = aggregate
     const input = preAggregated === null ? eventsOnly(aggregate, rows) : withPreAggregated(aggregate, preAggregated, rows)
-    const value = valueOf(aggregate.op, input, chosen)
+    const value = valueOf(aggregate, input, chosen)
     const isUnknown = rows.preAggregated !== null && preAggregated === null
     return [result, isUnknown ? `IF(${chosen.add("bool_or(pre_aggregated)")}, NULL, ${value})` : value] as const
   })
@@ -84,7 +84,7 @@ interface Input {
   readonly weight: string | null
 }
 
-interface Values {
+export interface Values {
   readonly sql: string
   readonly column: Column
 }
@@ -123,7 +123,7 @@ const nothing: Values = { sql: "NULL", column: { name: "", path: [], kind: "bool
 const field = (of: Field | null, { nameOf }: Condition.Scope): Values =>
   of === null ? nothing : { sql: nameOf(of.column.name), column: of.column }
 
-const valueOf = (op: Op, input: Input, aggregates: Aggregates): string => {
+const valueOf = ({ op, settings }: Aggregate, input: Input, aggregates: Aggregates): string => {
   const { by, condition, result, values: { column, sql } } = input
   const kind = column.kind
   const where = (...present: ReadonlyArray<string>) => {
@@ -131,6 +131,7 @@ const valueOf = (op: Op, input: Input, aggregates: Aggregates): string => {
     return all.length === 0 ? "" : ` FILTER (WHERE ${Sql.and(all)})`
   }
   const add = (aggregate: string) => aggregates.add(aggregate)
+  const { of = "sample" } = settings
   switch (op) {
     case "count":
       return input.weight === null ? add(`count(1)${where()}`) : Numbers.integer(add(Numbers.sum(input.weight, "")))
@@ -170,12 +171,20 @@ const valueOf = (op: Op, input: Input, aggregates: Aggregates): string => {
       return meanOf(totals, column, aggregates)
     }
     case "variance":
+      return Moments.quotient(add, [input.values, input.values], { of, where })
     case "standardDeviation":
+      return `sqrt(${Moments.quotient(add, [input.values, input.values], { of, where })})`
     case "covariance":
+      return Moments.quotient(add, [input.values, by], { of, where })
     case "correlation":
-    case "countDistinct":
+      return Moments.correlation(add, [input.values, by], where)
+    case "countDistinct": {
+      // Of the two zeros of doubles there is one.
+      const different = add(`size(collect_set(${kind === "double" ? `${sql} + 0D` : sql})${where()})`)
+      return `IF(${different} > ${settings.atMost}, NULL, ${different})`
+    }
     case "quantile":
-      throw new TypeError(`"${result}"`)
+      throw new TypeError(`"${result}" is a quantile`)
     case "custom":
       throw new TypeError(`"${result}" is computed by functions of JavaScript`)
   }
