@@ -33,7 +33,7 @@ export const of = (op: Op, [one, other]: readonly [Column, Column], pairs: Reado
   if (divisor === 0n) return null
   const isRoot = op === "standardDeviation"
   if (!isDouble) {
-    const quotient = decimalQuotient(together, x.perOne * y.perOne) / Number(divisor) + 0
+    const quotient = decimalQuotient(together, x.perOne * y.perOne * divisor)
     return isRoot ? Math.sqrt(quotient) : quotient
   }
   return finiteOrNull((isRoot ? decimalRoot : decimalQuotient)(together, divisor * x.perOne * y.perOne))

@@ -42,8 +42,7 @@ export const of = (aggregates: ReadonlyArray<Aggregate>, rows: Rows): Results =>
 /** One aggregate that two results are made of is computed once. */
 class Aggregates {
   readonly #names = new Map<string, string>()
-  /** Of means, step by step. */
-  readonly #steps: readonly [Record<string, string>, Record<string, string>, Record<string, string>] = [{}, {}, {}]
+  readonly #steps: Array<Record<string, string>> = []
 
   add(sql: string): string {
     const known = this.#names.get(sql)
@@ -57,11 +56,13 @@ class Aggregates {
   mean(quotient: Numbers.Quotient): string {
     const name = `mean_${quotient.dividend}_${quotient.divisor}`
     const { mean, parts, terms } = Numbers.halfUp(name, quotient)
-    const [first, second, last] = this.#steps
-    for (const [term, sql] of Object.entries(terms)) first[`${name}_${term}`] = sql
-    for (const [part, sql] of Object.entries(parts)) second[`${name}_${part}`] = sql
-    last[name] = mean
+    this.addSteps([prefixed(name, terms), prefixed(name, parts), { [name]: mean }])
     return name
+  }
+
+  /** Columns from aggregates, and from those of the steps before. */
+  addSteps(steps: ReadonlyArray<Columns>): void {
+    for (const [step, columns] of steps.entries()) this.#steps[step] = { ...this.#steps[step], ...columns }
   }
 
   get all(): Columns {
@@ -69,9 +70,12 @@ class Aggregates {
   }
 
   get steps(): ReadonlyArray<Columns> {
-    return Object.keys(this.#steps[0]).length === 0 ? [] : this.#steps
+    return this.#steps
   }
 }
+
+const prefixed = (name: string, columns: Columns): Columns =>
+  Object.fromEntries(Object.entries(columns).map(([column, sql]) => [`${name}_${column}`, sql]))
 
 /** What an aggregate looks at: SQL of values with their kind, and which rows count. */
 interface Input {
@@ -171,13 +175,13 @@ const valueOf = ({ op, settings }: Aggregate, input: Input, aggregates: Aggregat
       return meanOf(totals, column, aggregates)
     }
     case "variance":
-      return Moments.quotient(add, [input.values, input.values], { of, where })
+      return Moments.quotient(aggregates, [input.values, input.values], { of, where })
     case "standardDeviation":
-      return `sqrt(${Moments.quotient(add, [input.values, input.values], { of, where })})`
+      return `sqrt(${Moments.quotient(aggregates, [input.values, input.values], { of, where })})`
     case "covariance":
-      return Moments.quotient(add, [input.values, by], { of, where })
+      return Moments.quotient(aggregates, [input.values, by], { of, where })
     case "correlation":
-      return Moments.correlation(add, [input.values, by], where)
+      return Moments.correlation(aggregates, [input.values, by], where)
     case "countDistinct": {
       // Of the two zeros of doubles there is one.
       const different = add(`size(collect_set(${kind === "double" ? `${sql} + 0D` : sql})${where()})`)

@@ -67,11 +67,12 @@ export class CountDistinct implements Accumulator {
 
   merge(into: number, from: number): void {
     const source = this.#sets[from]
+    if (source === undefined) return
     if (source === tooMany) this.#sets[into] = tooMany
-    for (let i = 0; source != null && i < source.size; i++) {
+    for (const value of source?.values ?? []) {
       const set = this.#setOf(into)
       if (set === tooMany) return
-      this.#put(into, set, source.at(i))
+      this.#put(into, set, value)
     }
   }
 

@@ -23,11 +23,15 @@ export interface Arithmetic {
 }
 
 /**
- * Of integers and unscaled decimals, whose products have so many decimals: two roundings, and a third one for a root. They
- * are those that SQL has too.
+ * Of integers and unscaled decimals, whose products have so many decimals. A quotient is read from its digits as SQL can
+ * have them too: 40 more decimals, and one that says whether anything is left over. Of those a double has 17.
  */
 export const exact = (scale: number): Arithmetic => {
-  const quotient = (dividend: bigint, divisor: number) => Number(`${dividend}e-${scale}`) / divisor
+  const quotient = (dividend: bigint, divisor: number) => {
+    const [sign, magnitude] = dividend < 0n ? ["-", -dividend] : ["", dividend]
+    const [over, under] = [magnitude * moreDecimals, BigInt(divisor)]
+    return Number(`${sign}${over / under}${over % under === 0n ? 0 : 1}e-${41 + scale}`)
+  }
   return {
     sum: () => new ExactSum(),
     products: () => new ProductSum({ ofIntegers: true }),
@@ -39,6 +43,8 @@ export const exact = (scale: number): Arithmetic => {
     }
   }
 }
+
+const moreDecimals = 10n ** 40n
 
 /** Where there are doubles: the nearest double to what is true. The scale is that of decimals among them. */
 export const doubles = (scale: number): Arithmetic => {

@@ -1,4 +1,5 @@
 /** Aggregates: that each looks at fields of the kind it needs, and what its results are. */
+import { Predicate } from "effect"
 import { meanExtraScale } from "../../../domain/Decimal.ts"
 import type { Op, Settings, Spec } from "../Aggregate.ts"
 import type { Aggregate, Field, ValueType } from "../Checked.ts"
@@ -104,10 +105,10 @@ const settingsOf = (node: string, { op, settings = {} }: Spec): Settings => {
     }
     case "quantile": {
       const { error, quantile } = settings
-      if (quantile === undefined || !(quantile >= 0 && quantile <= 1)) {
+      if (!Predicate.isNumber(quantile) || !(quantile >= 0 && quantile <= 1)) {
         return refuse(node, `its share is a number from 0 to 1, such as 0.99, and not ${shown(quantile)}`)
       }
-      if (error !== undefined && error >= smallestError && error <= 0.5) return { quantile, error }
+      if (Predicate.isNumber(error) && error >= smallestError && error <= 0.5) return { quantile, error }
       return refuse(node, `its error is a share of the value, from ${smallestError} to 0.5, and not ${shown(error)}`)
     }
     default:
