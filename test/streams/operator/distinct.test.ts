@@ -59,7 +59,9 @@ it("a tally counts, and takes away again", () => {
       tally.add(number, count)
       expected.set(number, (expected.get(number) ?? 0) + count)
     }
-    expect(tally.counted()).toEqual([...expected].filter(([, count]) => count !== 0).sort(([a], [b]) => a - b))
+    const counted = Array.from(tally.counted(), (number) => [number, tally.countOf(number)])
+    expect(counted).toEqual([...expected].filter(([, count]) => count !== 0).sort(([a], [b]) => a - b))
+    expect(tally.total).toBe(counted.reduce((sum, [, count = 0]) => sum + count, 0))
   }))
 })
 

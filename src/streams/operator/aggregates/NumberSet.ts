@@ -72,7 +72,7 @@ export class NumberSet {
 
   /** A large one is let go, so that a slot which is used again does not keep what another has needed. */
   clear(): void {
-    if (this.capacity > 8 * smallest) {
+    if (this.capacity > 64 * smallest) {
       this.#values = new Float64Array(smallest)
       this.#table = new Int32Array(2 * smallest)
     } else if (this.#size > 0) this.#table.fill(0)

@@ -99,10 +99,12 @@ export class QuantileSketch implements Accumulator {
   }
 
   result(slot: number): Value {
-    const counted = this.#tallies[slot]?.counted() ?? []
-    const rows = counted.reduce((sum, [, count]) => sum + count, 0)
+    const tally = this.#tallies[slot]
+    if (tally === undefined) return null
+    const rows = tally.total
     let rank = Number(this.#share.over * BigInt(Math.max(0, rows - 1)) / this.#share.under)
-    for (const [bucket, count] of counted) {
+    for (const bucket of tally.counted()) {
+      const count = tally.countOf(bucket)
       if (rank < count) return this.#middleOf(bucket)
       rank -= count
     }
@@ -124,7 +126,10 @@ export class QuantileSketch implements Accumulator {
   }
 
   save(slots: Int32Array, table: TableWriter): void {
-    table.json("buckets", Array.from(slots, (slot) => this.#tallies[slot]?.counted().flat() ?? []))
+    table.json("buckets", Array.from(slots, (slot) => {
+      const tally = this.#tallies[slot]
+      return tally === undefined ? [] : Array.from(tally.counted()).flatMap((bucket) => [bucket, tally.countOf(bucket)])
+    }))
   }
 
   restore(slots: Int32Array, table: TableReader): void {

@@ -36,10 +36,11 @@ export class Tally {
     counts.set(this.#counts)
     counts[position] = count
     this.#counts = counts
-    const counted = this.counted()
-    if (2 * counted.length > this.size) return
+    if (2 * this.#counts.subarray(0, this.size).filter((count) => count === 0).length < this.size) return
+    const numbers = this.counted()
+    const times = numbers.map((number) => this.countOf(number))
     this.clear()
-    for (const [number, times] of counted) this.add(number, times)
+    for (let i = 0; i < numbers.length; i++) this.add(numbers[i]!, times[i]!)
   }
 
   clear(): void {
@@ -47,10 +48,24 @@ export class Tally {
     if (this.#counts.length !== this.#numbers.capacity) this.#counts = new Float64Array(this.#numbers.capacity)
   }
 
-  /** Numbers with their counts, from the smallest on, without those that are counted 0 times. */
-  counted(): ReadonlyArray<readonly [number: number, count: number]> {
-    return Array.from(this.#numbers.values, (number, position) => [number, this.countAt(position)] as const)
-      .filter(([, count]) => count !== 0)
-      .sort(([a], [b]) => a - b)
+  /** Numbers that are counted, from the smallest on. */
+  counted(): Float64Array {
+    const counted = new Float64Array(this.size)
+    let length = 0
+    for (let position = 0; position < this.size; position++) {
+      if (this.#counts[position] !== 0) counted[length++] = this.numberAt(position)
+    }
+    return counted.subarray(0, length).sort()
+  }
+
+  get total(): number {
+    let total = 0
+    for (let position = 0; position < this.size; position++) total += this.#counts[position]!
+    return total
+  }
+
+  countOf(number: number): number {
+    const position = this.#numbers.find(number)
+    return position < 0 ? 0 : this.#counts[position]!
   }
 }
