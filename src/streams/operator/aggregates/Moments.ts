@@ -12,6 +12,7 @@ import { ExactSum } from "./ExactSum.ts"
 import { Lane, Sums } from "./Lane.ts"
 import { nearestQuotient, nearestRoot } from "./Nearest.ts"
 import { ProductSum } from "./ProductSum.ts"
+import { finiteOrNull } from "./Totals.ts"
 
 /** Sums of one kind of numbers, and how integers made of them become doubles. */
 export interface Arithmetic {
@@ -54,7 +55,10 @@ export const doubles = (scale: number): Arithmetic => {
     products: () => new ProductSum({ ofIntegers: false }),
     quotient: (dividend, divisor) => nearestQuotient(dividend, unit * BigInt(divisor)),
     root: (dividend, divisor) => nearestRoot(dividend, unit * BigInt(divisor)),
-    correlation: (both, one, other) => Math.sign(Number(both > 0n) - Number(both < 0n)) * nearestRoot(both * both, one * other)
+    correlation: (both, one, other) => {
+      const size = nearestRoot(both * both, one * other)
+      return both < 0n ? -size : size
+    }
   }
 }
 
@@ -200,6 +204,3 @@ export class Correlation extends Pairs implements Accumulator {
     return finiteOrNull(this.#arithmetic.correlation(this.together(slot), spreadOfOne, spreadOfOther))
   }
 }
-
-/** What is beyond the range of doubles says nothing. There is one zero, as in JSON. */
-const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value + 0 : null
