@@ -25,7 +25,150 @@ const rowFoldLaw = "the rows of a pipeline that ends in events"
 const checkpointing = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Mutant> =>
   mistakes.map(([mistake, find, replace]) => ({ mistake, file, find, replace, law: "a checkpoint that is written" }))
 
+const moments = "streams/operator/aggregates/Moments.ts"
+const productSum = "streams/operator/aggregates/ProductSum.ts"
+const countDistinct = "streams/operator/aggregates/CountDistinct.ts"
+const quantileSketch = "streams/operator/aggregates/QuantileSketch.ts"
+
+const inPartsLaw = "adding rows singly, or in parts"
+const subtractLaw = "what was merged can be subtracted"
+
+/** Mistakes in aggregates of more than one number. */
+const inMoments: ReadonlyArray<Mutant> = [
+  {
+    mistake: "a sample is divided by as many as it has",
+    file: moments,
+    find: "rows * (rows - 1)",
+    replace: "rows * rows",
+    law: foldLaw
+  },
+  {
+    mistake: "a standard deviation is a variance",
+    file: moments,
+    find: "isRoot ? arithmetic.root : arithmetic.quotient",
+    replace: "arithmetic.quotient",
+    law: foldLaw
+  },
+  {
+    mistake: "a variance is made of squares without what they round",
+    file: productSum,
+    find: "if (error !== 0) this.#errors.add(slot, error)",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "what squares round is not merged",
+    file: productSum,
+    find: "if (!this.#ofIntegers) this.#errors.merge(into, from)",
+    replace: "",
+    law: inPartsLaw
+  },
+  {
+    mistake: "of products that are too far apart nothing is taken away",
+    file: productSum,
+    find: "if (this.#far.size > 0) this.#addFar(from, -(this.#far.get(slot) ?? 0n))",
+    replace: "",
+    law: subtractLaw
+  },
+  {
+    mistake: "a copy has none of the products that are too far apart",
+    file: productSum,
+    find: "else this.#far.set(into, far)",
+    replace: "",
+    law: "a copy is the same"
+  },
+  {
+    mistake: "a covariance takes rows that have one of the fields",
+    file: moments,
+    find: " || x !== x || y !== y) continue",
+    replace: ") continue",
+    law: foldLaw
+  },
+  {
+    mistake: "a covariance is about zero, and not about the means",
+    file: moments,
+    find: " - one.total(slot) * other.total(slot)",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "a correlation takes products for squares",
+    file: moments,
+    find: "this.#squares.others.add(slot, y, y)",
+    replace: "this.#squares.others.add(slot, x, y)",
+    law: foldLaw
+  }
+]
+
+const inCountsOfNumbers: ReadonlyArray<Mutant> = [
+  {
+    mistake: "one more value is counted than the bound says",
+    file: countDistinct,
+    find: "set.size < this.#atMost",
+    replace: "set.size <= this.#atMost",
+    law: foldLaw
+  },
+  {
+    mistake: "beyond the bound the count is the bound",
+    file: countDistinct,
+    find: "else if (set.find(value) < 0) this.#sets[slot] = tooMany",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "that values were too many is lost where they are merged",
+    file: countDistinct,
+    find: "if (source === tooMany) this.#sets[into] = tooMany",
+    replace: "",
+    law: inPartsLaw
+  },
+  {
+    mistake: "that values were too many stays in a slot that is used again",
+    file: countDistinct,
+    find: "if (set === tooMany) this.#sets[slot] = undefined\n    else set?.clear()",
+    replace: "set?.clear()",
+    law: "a state is the same after it was written and read, and a slot"
+  },
+  {
+    mistake: "strings that were counted keep their numbers when the numbering begins anew",
+    file: countDistinct,
+    find: "if (!this.#isText) return\n",
+    replace: "return\n",
+    law: "when the numbering of texts begins anew"
+  },
+  {
+    mistake: "a quantile is that of one value more",
+    file: quantileSketch,
+    find: "BigInt(Math.max(0, rows - 1))",
+    replace: "BigInt(rows)",
+    law: foldLaw
+  },
+  {
+    mistake: "a quantile takes values without their signs",
+    file: quantileSketch,
+    find: "return value < 0 ? -bucket : bucket",
+    replace: "return bucket",
+    law: foldLaw
+  },
+  {
+    mistake: "a quantile is the lower bound of its bucket",
+    file: quantileSketch,
+    find: "2 ** (this.#below - 1))",
+    replace: "0)",
+    law: foldLaw
+  },
+  {
+    mistake: "counts of a quantile are added where they are to be taken away",
+    file: quantileSketch,
+    find: "this.#addAll(from, this.#tallies[slot], -1)",
+    replace: "this.#addAll(from, this.#tallies[slot], 1)",
+    law: subtractLaw
+  }
+]
+
 export const mutants: ReadonlyArray<Mutant> = [
+  ...inMoments,
+  ...inCountsOfNumbers,
   {
     mistake: "a row that a condition leaves out is put out all the same",
     file: rowOutput,
