@@ -5,11 +5,12 @@ import { type Batch, Dictionary } from "../../records/Batch.ts"
 import { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { type Emitted, type Operator, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader, StateWriter } from "../State.ts"
+import type { Work } from "../Work.ts"
 import { SessionWindows } from "./SessionWindows.ts"
 import { SlicedWindows } from "./SlicedWindows.ts"
 import type { StoredPane } from "./StoredSessions.ts"
 import { Taking } from "./Taking.ts"
-import type { Emission, Emit, Windows } from "./Windows.ts"
+import type { Emission, Emit, Wanted, Windows } from "./Windows.ts"
 
 /** The inputs of a window node. */
 export const Input = { rows: 0, preAggregated: 1 } as const
@@ -35,7 +36,7 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return this.#windows.size
   }
 
-  take(input: number, { batch, keep, others, outcomes }: Rows): void {
+  *take(input: number, { batch, keep, others, outcomes }: Rows): Work {
     if (batch.dictionary !== this.#dictionary) {
       this.#windows.useDictionary(batch.dictionary)
       this.#dictionary = batch.dictionary
@@ -48,14 +49,14 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     }
     if (this.#assigned.length < batch.length) this.#assigned = new Int32Array(batch.length * 2)
     const rows = { batch, preAggregated: input === Input.preAggregated, keep, others, onLate }
-    this.#windows.take(new Taking(rows, this.#slots, this.#assigned))
+    yield* this.#windows.take(new Taking(rows, this.#slots, this.#assigned))
     this.#assertHeld()
   }
 
-  advance(watermark: number): void {
+  *advance(watermark: number): Work {
     const { closedTo } = this.#windows
     if (!(watermark >= closedTo)) throw this.#broken(`its watermark went back from ${closedTo} to ${watermark}`)
-    this.#windows.advance(watermark)
+    yield* this.#windows.advance(watermark)
     this.#assertHeld()
   }
 
@@ -83,10 +84,10 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return panes
   }
 
-  /** The windows nearest to closing as they stand. Looking changes nothing. */
-  forming(): ReadonlyArray<Pane> {
+  /** Windows that are near to closing, as they stand. Looking changes nothing. */
+  forming(wanted: Wanted): ReadonlyArray<Pane> {
     const panes: Array<Pane> = []
-    this.#windows.forming((emission) => panes.push(this.#pane(emission)))
+    this.#windows.forming(wanted, (emission) => panes.push(this.#pane(emission)))
     return panes
   }
 
@@ -99,8 +100,8 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return this.#windows.unsettledSince
   }
 
-  adopt(stored: ReadonlyArray<StoredPane>): void {
-    this.#windows.adopt(stored)
+  adopt(stored: Iterable<StoredPane>): Work {
+    return this.#windows.adopt(stored)
   }
 
   #emit: Emit = (emission) => {
