@@ -190,8 +190,8 @@ const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<neve
 const publishProgress = Effect.fnUntraced(function*<E>(run: Run, endsOfLog: Effect.Effect<ReadonlyArray<number>, E>) {
   const monitor = yield* Monitor
   const ends = yield* endsOfLog
-  const { offsets, partitions, watermark } = run.job
-  const lags = offsets.map((offset, partition) => Math.max(0, (ends[partition] ?? 0) - offset))
+  const { partitions, watermark } = run.job
+  const lags = run.offsets.map((offset, partition) => Math.max(0, (ends[partition] ?? 0) - offset))
   for (const [partition, state] of partitions.entries()) {
     const attributes = { partition: String(partition) }
     yield* Metric.update(Metric.withAttributes(partitionLag, attributes), lags[partition] ?? 0)

@@ -6,6 +6,7 @@ import { Option, Schema } from "effect"
 import type { Counts } from "../ports/Monitor.ts"
 import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
 import { finish, type Work } from "../operator/Work.ts"
+import { type Options as OperatorOptions, usualPace } from "../operator/windowed/WindowOperator.ts"
 import type { Wanted } from "../operator/windowed/Windows.ts"
 import { checkTogether } from "../pipeline/check/Together.ts"
 import * as Checked from "../pipeline/Checked.ts"
@@ -60,6 +61,8 @@ export interface Options {
    * those of closed windows; 262,144 by default. It bounds memory and changes no result.
    */
   readonly dictionaryBound?: number
+  /** Panes that a pipeline makes between two pauses of a step. It changes no result either. */
+  readonly pace?: number
 }
 
 /** How far event times of one field have come. */
@@ -90,10 +93,12 @@ export class Job {
   readonly #reader: SourceReader
   readonly #running: ReadonlyArray<Running>
   readonly #account = new Account()
+  readonly #pace: number
   /** Not in the middle of a step. */
   #isWhole = true
 
   constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
+    const pace = this.#pace = options.pace ?? usualPace
     if (pipelines.length === 0) throw new TypeError("a job needs at least one pipeline")
     checkTogether(pipelines)
     this.pipelines = pipelines
@@ -102,7 +107,7 @@ export class Job {
       const input = Checked.inputOf(checked)
       const shared = inputs.get(input.id) ?? input
       inputs.set(input.id, shared)
-      return { input: shared, account: new Account(), graph: new OperatorGraph(checked) }
+      return { input: shared, account: new Account(), graph: new OperatorGraph(checked, { pace }) }
     })
     this.#reader = new SourceReader({
       inputs: [...inputs.values()],
@@ -214,14 +219,13 @@ export class Job {
     this.#assertWhole()
     this.#isWhole = false
     let panes: Array<Pane> = []
-    let done = 0
     let next = made.next()
     for (; next.done !== true; next = made.next()) {
       if (next.value !== null) panes.push(next.value.pane)
       if (panes.length >= portion) {
         yield panes
         panes = []
-      } else if (++done % turn === 0) yield []
+      } else if (next.value === null || panes.length % this.#pace === 0) yield []
     }
     const rows = this.#drainRows()
     this.#isWhole = true
@@ -392,7 +396,7 @@ export class Job {
     const restored = this.#running.map((running) => {
       const { checked } = running.graph
       const source = found.find(({ state }) => state.pipelines[checked.name] === checked.fingerprint)
-      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, dictionary)
+      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { dictionary, pace: this.#pace })
       return { running, graph, counts: source?.state.byPipeline[checked.name] }
     })
     const isWhole = restored.every(({ counts, graph }) => counts !== undefined && graph !== null)
@@ -405,9 +409,6 @@ export class Job {
     return true
   }
 }
-
-/** How much is done in a step before others are offered a turn: panes made, or pauses of the work. */
-const turn = 64
 
 /** All portions as one. */
 const whole = (portions: Portions): Output => {
@@ -443,8 +444,8 @@ const slowest = (states: ReadonlyArray<Moment | undefined>): Moment => ({
 })
 
 /** New operators with the state of former ones; `null` where the state is damaged. */
-const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot, dictionary: Dictionary): OperatorGraph | null => {
-  const graph = new OperatorGraph(checked, dictionary)
+const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot, options: OperatorOptions): OperatorGraph | null => {
+  const graph = new OperatorGraph(checked, options)
   try {
     graph.restore(snapshot)
     return graph

@@ -9,7 +9,7 @@ import { StateError, StateReader, StateWriter } from "../operator/State.ts"
 import type { Work } from "../operator/Work.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import type { StoredPane } from "../operator/windowed/StoredSessions.ts"
-import { WindowOperator } from "../operator/windowed/WindowOperator.ts"
+import { type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
 import type { Wanted } from "../operator/windowed/Windows.ts"
 import { idOf, nodesOf, type Section, type Snapshot } from "./Snapshot.ts"
 import { ToldPanes } from "./ToldPanes.ts"
@@ -17,6 +17,7 @@ import { type AnyOperator, type Step, wire } from "./Wiring.ts"
 
 export class OperatorGraph {
   readonly checked: Checked.Checked
+  readonly #options: Partial<Options>
   readonly #steps: ReadonlyArray<Step>
   /** `null` where the pipeline ends in events. */
   readonly #window: WindowOperator | null
@@ -26,9 +27,10 @@ export class OperatorGraph {
   #rows: Array<Row> = []
 
   /** The dictionary is that of the first batch, where it is known. */
-  constructor(checked: Checked.Checked, dictionary: Dictionary = new Dictionary()) {
+  constructor(checked: Checked.Checked, options: Partial<Options> = {}) {
     this.checked = checked
-    this.#steps = wire(checked, dictionary)
+    this.#options = options
+    this.#steps = wire(checked, options)
     const operators = this.#steps.map(({ operator }) => operator)
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
     this.#derives = operators.filter((operator) => operator instanceof DeriveOperator)
@@ -62,7 +64,7 @@ export class OperatorGraph {
   *end(offset: number): Generator<void> {
     const window = this.#window
     if (window === null) return
-    const copy = new OperatorGraph(this.checked)
+    const copy = new OperatorGraph(this.checked, { ...this.#options, dictionary: new Dictionary() })
     copy.restore(new Map(this.snapshot()))
     const told: Array<StoredPane> = []
     const tell = () => {

@@ -54,12 +54,16 @@ export class Run {
   /** For each field that event times are read from; none where nothing is ever idle. */
   readonly idle: ReadonlyArray<{ readonly field: string; readonly outOfOrderness: number; readonly clock: IdleClock }>
   hasChanged = false
+  /** The offsets before which all is done: what the job has taken may still be on its way to the sinks. */
+  offsets: ReadonlyArray<number>
   /** When others have had their last turn. */
-  turnAt = 0
+  turnAt: number
 
   constructor({ agenda, job, now, options, writeRows }: Pick<Run, "agenda" | "options" | "job" | "writeRows"> & { readonly now: number }) {
     this.options = options
     this.job = job
+    this.offsets = job.offsets
+    this.turnAt = now
     this.agenda = agenda
     this.writeRows = writeRows
     const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
@@ -162,6 +166,7 @@ const putOut = Effect.fnUntraced(function*(run: Run, { panes, rows }: Output) {
     run.rows += rows.length
   }
   run.isBetween = false
+  run.offsets = run.job.offsets
   run.taken++
   run.hasChanged = true
 })

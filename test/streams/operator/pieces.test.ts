@@ -48,7 +48,7 @@ describe("keyed slots", () => {
     const pool = new KeyedSlotsPool(slots)
     const keyed = new KeyedSlots(pool)
     const [one, other] = [keyed.ensure(1), keyed.ensure(2)]
-    keyed.retain((slot) => slot === other)
+    finish(keyed.retain((slot) => slot === other))
     expect([keyed.keys, keyed.get(1), keyed.get(2), pool.held, slots.size]).toEqual([[2], -1, other, 1, 1])
     expect(keyed.ensure(3)).toBe(one)
   })

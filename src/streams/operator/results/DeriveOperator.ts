@@ -12,7 +12,7 @@ import { type Emitted, endOfTime, type Operator } from "../Operator.ts"
 import { PagedList } from "../PagedList.ts"
 import { sorted } from "../Sort.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
-import type { Work } from "../Work.ts"
+import { isTired, type Work } from "../Work.ts"
 import { Heap } from "../windowed/Heap.ts"
 import { type Compared, type Entry, History } from "./History.ts"
 import * as HistoryState from "./HistoryState.ts"
@@ -79,9 +79,10 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     // Whatever the watermark lets the windows say has been said.
     yield* this.#settleUntil(watermark)
     if (watermark < endOfTime) return
+    let done = 0
     for (const key of this.#histories.keys()) {
       this.#forget(key)
-      yield
+      if (isTired(++done)) yield
     }
   }
 
@@ -176,6 +177,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     this.#now = watermark
     // A window that this watermark makes final may be about to say its last.
     yield* this.#settleUntil(watermark - 1)
+    let done = 0
     for (let due = this.#ends.smallest; due !== undefined && due.at < watermark; due = this.#ends.smallest) {
       this.#ends.pop()
       const history = this.#histories.get(due.key)
@@ -184,7 +186,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
       if (at >= watermark) this.#ends.push({ at, key: due.key })
       else if (history.entries.length === 0) this.#forget(due.key)
       else this.#ends.push({ at: watermark + this.#reach, key: due.key })
-      yield
+      if (isTired(++done)) yield
     }
   }
 
@@ -194,11 +196,12 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   }
 
   *#settleUntil(watermark: number): Work {
+    let done = 0
     for (let due = this.#finals.smallest; due !== undefined && due.at <= watermark; due = this.#finals.smallest) {
       this.#finals.pop()
       const history = this.#histories.get(due.key)
       if (history !== undefined) this.#settle(due.key, history, watermark)
-      yield
+      if (isTired(++done)) yield
     }
   }
 
@@ -213,6 +216,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   *#emitStale(): Work {
     if (this.#stale.size === 0) return
     const again: Array<Entry> = []
+    let done = 0
     for (const key of this.#stale) {
       const history = this.#histories.get(key)
       for (const entry of history?.entries ?? []) {
@@ -223,7 +227,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
         entry.again++
         again.push(entry)
       }
-      yield
+      if (isTired(++done)) yield
     }
     this.#stale.clear()
     const watermark = this.#now

@@ -17,7 +17,7 @@ import { noOffset } from "../Operator.ts"
 import { type SlotEntry, SlotPages } from "../SlotPages.ts"
 import { sorted } from "../Sort.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
-import type { Work } from "../Work.ts"
+import { isTired, type Work } from "../Work.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { isNews, type Last, restoreEmitted, saveEmitted } from "./EmittedPanes.ts"
 import { Heap } from "./Heap.ts"
@@ -214,13 +214,14 @@ export class SessionWindows implements Windows, Placement {
   }
 
   *adopt(stored: Iterable<StoredPane>): Work {
+    let done = 0
     for (const session of stored) {
       this.#stored.add(session)
-      yield
+      if (isTired(++done)) yield
     }
     for (const sessions of this.#sessions.values()) {
       for (const session of sessions) this.#retractStored(session, noOffset)
-      yield
+      if (isTired(++done)) yield
     }
   }
 
@@ -239,6 +240,7 @@ export class SessionWindows implements Windows, Placement {
     if (watermark <= this.#closedTo) return
     this.#closedTo = watermark
     const closing: Array<Session> = []
+    let done = 0
     for (let next = this.#due.smallest; next !== undefined && next.at < watermark; next = this.#due.smallest) {
       this.#due.pop()
       const { session } = next
@@ -249,7 +251,7 @@ export class SessionWindows implements Windows, Placement {
         session.closed = true
         closing.push(session)
       }
-      yield
+      if (isTired(++done)) yield
     }
     for (const session of yield* sorted(closing, this.#order)) {
       this.#emitSession(session, "on-time", noOffset)

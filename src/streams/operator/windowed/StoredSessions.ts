@@ -7,7 +7,7 @@
 import * as Pane from "../../pipeline/Pane.ts"
 import { PagedList } from "../PagedList.ts"
 import type { StateReader, StateWriter } from "../State.ts"
-import type { Work } from "../Work.ts"
+import { isTired, type Work } from "../Work.ts"
 
 /** What has to be known of a pane in order to take it back. */
 export type StoredPane = Pick<Pane.Pane, "changes" | "end" | "key" | "revision" | "start">
@@ -67,9 +67,10 @@ export class StoredSessions {
   /** Forgets all of them once all ended before this: nothing that comes can reach them any more. */
   *forgetBefore(time: number): Work {
     if (this.#lastEnd >= time) return
+    let done = 0
     for (const sessions of this.#byKey.values()) {
       for (const { place } of sessions) this.pages.remove(place)
-      yield
+      if (isTired(++done)) yield
     }
     this.#byKey.clear()
   }
