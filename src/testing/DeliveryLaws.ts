@@ -156,7 +156,7 @@ export const deliveryLaws: EngineLaws = {
   ),
 
   "in portions, with checkpoints written in the pauses, a log gives what it gives at once, in the same order": law(
-    150,
+    60,
     fc.record({ ...anything, portion: fc.integer({ min: 1, max: 7 }), pace: fc.integer({ min: 1, max: 3 }), every: fc.integer({ min: 1, max: 5 }) }),
     (make, { cut, every, log, pace, pipelines, portion }) => {
       const atOnce = make(pipelines, log.partitions)

@@ -399,6 +399,7 @@ export class Job {
       const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { dictionary, pace: this.#pace })
       return { running, graph, counts: source?.state.byPipeline[checked.name] }
     })
+    dictionary.columns.forget()
     const isWhole = restored.every(({ counts, graph }) => counts !== undefined && graph !== null)
     if (!isWhole || !this.#reader.restore(joined(found.map(({ state }) => state.reader)), dictionary)) return false
     this.#account.restore(first.state.counts)

@@ -351,7 +351,7 @@ export class SessionWindows implements Windows, Placement {
       return session.slot
     })
     for (const { end, key, start, ...last } of restoreEmitted(state)) {
-      const sessions = this.#sessions.get(this.#dictionary.numberOf(key))
+      const sessions = this.#sessions.get(this.#dictionary.columns.numberOf(key))
       const session = sessions?.find((other) => other.start === start && other.end === end)
       if (session === undefined) throw new StateError(`there is no session from ${start} to ${end}`)
       session.emitted = last

@@ -401,7 +401,7 @@ export class SlicedWindows implements Windows, Placement {
       this.#extras.set(end, extras)
       return this.#newSlot(extras, key)
     })
-    this.#emitted.restore(state, (text) => this.#dictionary.numberOf(text))
+    this.#emitted.restore(state, (text) => this.#dictionary.columns.numberOf(text))
   }
 
   #newSlot(slots: KeyedSlots, key: number): number {
