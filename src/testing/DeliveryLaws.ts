@@ -162,12 +162,13 @@ export const deliveryLaws: EngineLaws = {
       const atOnce = make(pipelines, log.partitions)
       const engine = make(pipelines, log.partitions, { pace })
       let [snapshot, sections]: [string, Map<string, Uint8Array>] = ["", new Map()]
-      let writing: Iterator<Section> | null = null
-      const write = () => {
-        const next = writing?.next()
-        if (next?.done !== false) return void (writing = null)
+      let writing: Iterator<Section> = [].values()
+      const write = (): boolean => {
+        const next = writing.next()
+        if (next.done === true) return false
         const [id, bytes] = next.value
         if (bytes !== null) sections.set(id, bytes)
+        return true
       }
       for (const [index, piece] of pieces(log, cut).entries()) {
         if (index % every === 0) {
@@ -175,9 +176,9 @@ export const deliveryLaws: EngineLaws = {
           sections = new Map()
           writing = engine.checkpoint(true)[Symbol.iterator]()
         }
-        const [some, all] = [engine.takeInPortions(piece, portion, write), atOnce.take(piece)]
+        const [some, all] = [engine.takeInPortions(piece, portion, () => void write()), atOnce.take(piece)]
         same([lines(some.panes), some.unused, some.rows.length], [lines(all.panes), all.unused, all.rows.length])
-        while (writing !== null) write()
+        while (write());
         if (index % every !== 0) continue
         const restored = make(pipelines, log.partitions)
         holds(restored.restore(SnapshotText.of(sections)), "its own checkpoint was refused")

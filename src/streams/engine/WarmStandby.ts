@@ -76,13 +76,16 @@ export const follow = Effect.fnUntraced(function*(options: Options, begun: (warm
     for (const decision of agenda.due(job.offsets)) yield* take(decision)
   }).pipe(alone)
 
+  const takeReady = Effect.fnUntraced(function*(records: Records) {
+    for (const part of agenda.weave(records, () => job.offsets)) yield* take(part)
+  })
   const takeAll = Effect.fnUntraced(function*(records: Records) {
     for (let rest = records; rest.length > 0;) {
       const limit = limits[records.partition] ?? 0
       const count = rest.offsets.findIndex((offset) => offset >= limit)
       const ready = count === -1 ? rest.length : count
       if (ready === 0) yield* Effect.sleep(askEvery / 10)
-      else yield* alone(Effect.forEach(agenda.weave(slice(rest, 0, ready), () => job.offsets), take, { discard: true }))
+      else yield* alone(takeReady(slice(rest, 0, ready)))
       rest = slice(rest, ready, rest.length)
     }
   })
