@@ -643,14 +643,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a table that is used again has the slots of the slice before",
     file: "streams/operator/windowed/KeyedSlots.ts",
-    find: "      this.#slotOf[key] = noSlot\n    }\n    this.#pool.giveBack(this.#slotOf)",
-    replace: "    }\n    this.#pool.giveBack(this.#slotOf)",
+    find: "      this.#slotOf[key] = noSlot\n      if (isTired(done + 1)) yield\n    }\n    this.#pool",
+    replace: "      if (isTired(done + 1)) yield\n    }\n    this.#pool",
     law: foldLaw
   },
   {
     mistake: "keys that came after the others were ranked are the last",
     file: "streams/operator/windowed/KeyOrder.ts",
-    find: "    while (at < right.length && texts[right[at]!]! < texts[key]!) all.push(right[at++]!)\n",
+    find: "    while (at < right.length && texts[right[at]!]! < texts[key]!) yield right[at++]!\n",
     replace: "",
     law: foldLaw
   },
@@ -671,8 +671,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "what was emitted is remembered for ever",
     file: "streams/operator/windowed/EmittedPanes.ts",
-    find: "      if (!isGone(end)) continue\n      for (const place of places.values()) this.pages.remove(place)\n      this.#places.delete(end)\n",
-    replace: "",
+    find: "      if (!isGone(end)) continue\n      let done = 0",
+    replace: "      if (end > -Infinity) continue\n      let done = 0",
     law: "state follows what is open"
   },
   {
@@ -692,7 +692,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a session that an end of input has told is not taken back when it grows",
     file: "streams/engine/OperatorGraph.ts",
-    find: "window.adopt(panes.map(({ pane }) => pane))",
+    find: "    yield* window.adopt(told)\n",
     replace: "",
     law: "wherever the input was at its end"
   },
@@ -705,9 +705,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "panes of several pipelines come pipeline by pipeline",
-    file: "streams/engine/Job.ts",
-    find: "a.watermark - b.watermark || a.offset - b.offset",
-    replace: "0",
+    file: "streams/engine/Strand.ts",
+    find: "a.watermark < b.watermark || (a.watermark === b.watermark && a.offset < b.offset)",
+    replace: "a.watermark === -Infinity && b.offset === -Infinity",
     law: "how the log is cut into batches"
   },
   {
@@ -853,8 +853,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a pipeline's event time moves with records that it does not read",
     file: "streams/engine/SourceReader.ts",
-    find: "if ((source.kind === \"event\" ? input.events : input.preAggregated)?.fingerprint !== source.fingerprint) continue",
-    replace: "if (source.kind === \"event\" && input.events.fingerprint !== source.fingerprint) continue",
+    find: "(source.kind === \"event\" ? input.events : input.preAggregated)?.fingerprint === source.fingerprint)",
+    replace: "source.kind !== \"event\" || input.events.fingerprint === source.fingerprint)",
     law: "several pipelines of a job each give"
   },
   ...checkpointing("streams/operator/PagedList.ts", [

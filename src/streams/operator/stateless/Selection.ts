@@ -3,6 +3,7 @@ import { shown } from "../../pipeline/check/Declarations.ts"
 import { type Filter, originOf, type Where } from "../../pipeline/Checked.ts"
 import { rowAt } from "../../records/Batch.ts"
 import type { Operator, Rows } from "../Operator.ts"
+import type { Work } from "../Work.ts"
 import { evaluate } from "./Condition.ts"
 
 export class Selection implements Operator<Rows, Rows> {
@@ -16,8 +17,9 @@ export class Selection implements Operator<Rows, Rows> {
     this.#node = node
   }
 
-  take(_: number, rows: Rows): void {
+  take(_: number, rows: Rows): Work {
     this.#rows = { ...rows, keep: this.#keep(rows) }
+    return []
   }
 
   #keep({ batch, keep: before }: Rows): Uint8Array {
@@ -46,7 +48,9 @@ export class Selection implements Operator<Rows, Rows> {
     )
   }
 
-  advance(): void {}
+  advance(): Work {
+    return []
+  }
 
   drain(): Rows | null {
     const rows = this.#rows
