@@ -7,6 +7,7 @@ import { ticks } from "../src/analytics/ticks.ts"
 import * as Batch from "../src/streams/records/Batch.ts"
 import { Aggregate, Pipeline, Window } from "../src/streams/pipeline/index.ts"
 import { OperatorGraph } from "../src/streams/engine/OperatorGraph.ts"
+import { finish } from "../src/streams/operator/Work.ts"
 import { windowOf } from "../src/streams/pipeline/Checked.ts"
 import { advance } from "./Ticks.ts"
 
@@ -24,8 +25,8 @@ export const engine = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap): n
   const operator = new OperatorGraph(pipeline(overlap).checked)
   let panes = 0
   for (const batch of batches) {
-    operator.take("event", batch, Infinity)
-    operator.advance(batch.times[batch.length - 1]! - 1)
+    finish(operator.take("event", batch, Infinity))
+    finish(operator.advance(batch.times[batch.length - 1]! - 1))
     panes += operator.drain().length
   }
   return panes

@@ -3,6 +3,7 @@
  * few absolute figures, which move with the machine.
  */
 import { writeFileSync } from "node:fs"
+import * as Aggregates from "./Aggregates.ts"
 import * as Hopping from "./Hopping.ts"
 import { type Figure, inTurn, machine, medianOf, print, ratio } from "./Measure.ts"
 import * as OpenKeys from "./OpenKeys.ts"
@@ -81,7 +82,7 @@ const sqlite = async (): Promise<ReadonlyArray<Figure>> => {
 const about = machine()
 console.log(`${about.cpu}, ${about.memoryGiB} GiB, Node.js ${about.node}, ${about.date}\n`)
 const figures: Array<Figure> = []
-for (const part of [hopping, OpenKeys.figures, stdin, sqlite, SqlitePanes.figures]) {
+for (const part of [hopping, Aggregates.figures, OpenKeys.figures, stdin, sqlite, SqlitePanes.figures]) {
   const measured = await part()
   print(measured)
   figures.push(...measured)

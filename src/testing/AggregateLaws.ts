@@ -44,7 +44,15 @@ const reversible = windowed.pipe(
     vwap: Aggregate.weightedMean("price", "size"),
     sumRatio: Aggregate.sum("ratio"),
     meanRatio: Aggregate.mean("ratio"),
-    weightedRatio: Aggregate.weightedMean("ratio", "size")
+    weightedRatio: Aggregate.weightedMean("ratio", "size"),
+    variance: Aggregate.variance("price"),
+    varianceRatio: Aggregate.variance("ratio"),
+    deviation: Aggregate.standardDeviation("size"),
+    covariance: Aggregate.covariance("price", "size"),
+    correlation: Aggregate.correlation("price", "size"),
+    correlationRatio: Aggregate.correlation("ratio", "size"),
+    median: Aggregate.median("price"),
+    upperRatio: Aggregate.quantile("ratio", 0.9)
   }),
   Pipeline.named("reversible")
 )

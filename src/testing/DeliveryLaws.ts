@@ -155,6 +155,39 @@ export const deliveryLaws: EngineLaws = {
     (make, { crashes, ...job }) => same(survive(make, job, crashes).stored, survive(make, job, []).stored)
   ),
 
+  "in portions, with checkpoints written in the pauses, a log gives what it gives at once, in the same order": law(
+    60,
+    fc.record({ ...anything, portion: fc.integer({ min: 1, max: 7 }), pace: fc.integer({ min: 1, max: 3 }), every: fc.integer({ min: 1, max: 5 }) }),
+    (make, { cut, every, log, pace, pipelines, portion }) => {
+      const atOnce = make(pipelines, log.partitions)
+      const engine = make(pipelines, log.partitions, { pace })
+      let [snapshot, sections]: [string, Map<string, Uint8Array>] = ["", new Map()]
+      let writing: Iterator<Section> = [].values()
+      const write = (): boolean => {
+        const next = writing.next()
+        if (next.done === true) return false
+        const [id, bytes] = next.value
+        if (bytes !== null) sections.set(id, bytes)
+        return true
+      }
+      for (const [index, piece] of pieces(log, cut).entries()) {
+        if (index % every === 0) {
+          snapshot = engine.snapshot()
+          sections = new Map()
+          writing = engine.checkpoint(true)[Symbol.iterator]()
+        }
+        const [some, all] = [engine.takeInPortions(piece, portion, () => void write()), atOnce.take(piece)]
+        same([lines(some.panes), some.unused, some.rows.length], [lines(all.panes), all.unused, all.rows.length])
+        while (write());
+        if (index % every !== 0) continue
+        const restored = make(pipelines, log.partitions)
+        holds(restored.restore(SnapshotText.of(sections)), "its own checkpoint was refused")
+        same(restored.snapshot(), snapshot)
+      }
+      same(lines(engine.close().panes), lines(atOnce.close().panes))
+    }
+  ),
+
   "a checkpoint that is written while more is taken, whole or what has changed, is what there was when it began": law(
     100,
     fc.record({ ...anything, checkpoints, bound: fc.integer({ min: 1, max: 100 }) }),

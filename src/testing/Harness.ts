@@ -17,6 +17,8 @@ export type Piece = Records | Decision
 /** What a law needs of an engine. One with a job is that of this library; one with a deliberately broken job is another. */
 export interface Engine {
   take(piece: Piece): Output
+  /** The same in portions of at most so many panes, with something done between each and the next. */
+  takeInPortions(piece: Piece, portion: number, between: () => void): Output
   close(): Output
   snapshot(): string
   restore(snapshot: string): boolean
@@ -33,6 +35,17 @@ export interface Engine {
 /** The engine that a job is. */
 export const engineOf = (job: Job): Engine => ({
   take: (piece) => isDecision(piece) ? job.decide(piece) : job.take(piece),
+  takeInPortions: (piece, portion, between) => {
+    const step = job.step(piece, portion)
+    const panes: Array<Pane.Pane> = []
+    let next = step.next()
+    for (; next.done !== true; next = step.next()) {
+      if (next.value.length > portion) throw new Error(`a portion of ${next.value.length} panes`)
+      panes.push(...next.value)
+      between()
+    }
+    return { ...next.value, panes: [...panes, ...next.value.panes] }
+  },
   close: () => job.close(),
   snapshot: () => SnapshotText.of(job.snapshot()),
   restore: (text) => {
@@ -66,6 +79,7 @@ export const recordsIn = (piece: Piece): number => isDecision(piece) ? 0 : piece
 export interface EngineOptions {
   readonly maxTimeAhead?: number
   readonly dictionaryBound?: number
+  readonly pace?: number
 }
 
 export type MakeEngine = (pipelines: ReadonlyArray<AnyPipeline>, partitions: number, options?: EngineOptions) => Engine

@@ -33,8 +33,10 @@ export const writtenBy = (
     })
     for (const until of runs) {
       yield* append(until)
-      // Stopped, and not at the end of its input, when it has read all that there is.
-      const isDone = Effect.map(progress, ({ lag, read }) => read > 0 && lag === 0)
+      // Stopped, and not at the end of its input, when it has read all that there is: what is told of a run stands until the
+      // next one tells of itself.
+      const records = log.slice(0, appended).reduce((sum, { records }) => sum + records.length, 0)
+      const isDone = Effect.map(progress, ({ lag, read }) => read >= records && lag === 0)
       yield* Effect.raceFirst(engine.run({ name: "golden", pipelines }), Effect.repeat(Effect.andThen(Effect.sleep(5), isDone), { until: Boolean }))
     }
     yield* append(log.length)

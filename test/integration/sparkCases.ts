@@ -80,6 +80,8 @@ const windows = (unit: number): fc.Arbitrary<Window.Window> =>
 const numbers = ["price", "size", "ratio", "time"] as const
 const fields = [...numbers, "flag", "venue", "key"] as const
 
+const populations = fc.constantFrom("sample", "population")
+
 const specs: fc.Arbitrary<Aggregate.Spec> = fc.tuple(
   fc.oneof(
     fc.constant<Aggregate.Spec>({ op: "count" }),
@@ -90,7 +92,13 @@ const specs: fc.Arbitrary<Aggregate.Spec> = fc.tuple(
     fc.tuple(fc.constantFrom("minBy", "maxBy"), fc.constantFrom(...fields), fc.constantFrom(...numbers))
       .map(([op, field, by]): Aggregate.Spec => ({ op, field, by })),
     fc.constantFrom(["price", "size"], ["price", "price"], ["size", "ratio"], ["ratio", "size"])
-      .map(([field = "", by = ""]): Aggregate.Spec => ({ op: "weightedMean", field, by }))
+      .map(([field = "", by = ""]): Aggregate.Spec => ({ op: "weightedMean", field, by })),
+    fc.tuple(fc.constantFrom("variance", "standardDeviation"), fc.constantFrom("price", "size"), populations)
+      .map(([op, field, of]): Aggregate.Spec => ({ op, field, settings: { of } })),
+    fc.tuple(fc.constantFrom("covariance", "correlation"), fc.constantFrom(["price", "size"], ["size", "price"], ["price", "price"]), populations)
+      .map(([op, [field = "", by = ""], of]): Aggregate.Spec => ({ op, field, by, settings: { of } })),
+    fc.tuple(fc.constantFrom(...fields), fc.constantFrom(2, 5, 1_000))
+      .map(([field, atMost]): Aggregate.Spec => ({ op: "countDistinct", field, settings: { atMost } }))
   ),
   fc.option(conditions, { freq: 1 })
 ).map(([spec, where]) => where === null ? spec : { ...spec, where })

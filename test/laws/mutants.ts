@@ -25,7 +25,150 @@ const rowFoldLaw = "the rows of a pipeline that ends in events"
 const checkpointing = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Mutant> =>
   mistakes.map(([mistake, find, replace]) => ({ mistake, file, find, replace, law: "a checkpoint that is written" }))
 
+const moments = "streams/operator/aggregates/Moments.ts"
+const productSum = "streams/operator/aggregates/ProductSum.ts"
+const countDistinct = "streams/operator/aggregates/CountDistinct.ts"
+const quantileSketch = "streams/operator/aggregates/QuantileSketch.ts"
+
+const inPartsLaw = "adding rows singly, or in parts"
+const subtractLaw = "what was merged can be subtracted"
+
+/** Mistakes in aggregates of more than one number. */
+const inMoments: ReadonlyArray<Mutant> = [
+  {
+    mistake: "a sample is divided by as many as it has",
+    file: moments,
+    find: "rows * (rows - 1)",
+    replace: "rows * rows",
+    law: foldLaw
+  },
+  {
+    mistake: "a standard deviation is a variance",
+    file: moments,
+    find: "isRoot ? arithmetic.root : arithmetic.quotient",
+    replace: "arithmetic.quotient",
+    law: foldLaw
+  },
+  {
+    mistake: "a variance is made of squares without what they round",
+    file: productSum,
+    find: "if (error !== 0) this.#errors.add(slot, error)",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "what squares round is not merged",
+    file: productSum,
+    find: "if (!this.#ofIntegers) this.#errors.merge(into, from)",
+    replace: "",
+    law: inPartsLaw
+  },
+  {
+    mistake: "of products that are too far apart nothing is taken away",
+    file: productSum,
+    find: "if (this.#far.size > 0) this.#addFar(from, -(this.#far.get(slot) ?? 0n))",
+    replace: "",
+    law: subtractLaw
+  },
+  {
+    mistake: "a copy has none of the products that are too far apart",
+    file: productSum,
+    find: "else this.#far.set(into, far)",
+    replace: "",
+    law: "a copy is the same"
+  },
+  {
+    mistake: "a covariance takes rows that have one of the fields",
+    file: moments,
+    find: " || x !== x || y !== y) continue",
+    replace: ") continue",
+    law: foldLaw
+  },
+  {
+    mistake: "a covariance is about zero, and not about the means",
+    file: moments,
+    find: " - one.total(slot) * other.total(slot)",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "a correlation takes products for squares",
+    file: moments,
+    find: "this.#squares.others.add(slot, y, y)",
+    replace: "this.#squares.others.add(slot, x, y)",
+    law: foldLaw
+  }
+]
+
+const inCountsOfNumbers: ReadonlyArray<Mutant> = [
+  {
+    mistake: "one more value is counted than the bound says",
+    file: countDistinct,
+    find: "set.size < this.#atMost",
+    replace: "set.size <= this.#atMost",
+    law: foldLaw
+  },
+  {
+    mistake: "beyond the bound the count is the bound",
+    file: countDistinct,
+    find: "else if (set.find(value) < 0) this.#sets[slot] = tooMany",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "that values were too many is lost where they are merged",
+    file: countDistinct,
+    find: "if (source === tooMany) this.#sets[into] = tooMany",
+    replace: "",
+    law: inPartsLaw
+  },
+  {
+    mistake: "that values were too many stays in a slot that is used again",
+    file: countDistinct,
+    find: "if (set === tooMany) this.#sets[slot] = undefined\n    else set?.clear()",
+    replace: "set?.clear()",
+    law: "a state is the same after it was written and read, and a slot"
+  },
+  {
+    mistake: "strings that were counted keep their numbers when the numbering begins anew",
+    file: countDistinct,
+    find: "if (!this.#isText) return\n",
+    replace: "return\n",
+    law: "when the numbering of texts begins anew"
+  },
+  {
+    mistake: "a quantile is that of one value more",
+    file: quantileSketch,
+    find: "BigInt(Math.max(0, rows - 1))",
+    replace: "BigInt(rows)",
+    law: foldLaw
+  },
+  {
+    mistake: "a quantile takes values without their signs",
+    file: quantileSketch,
+    find: "return value < 0 ? -bucket : bucket",
+    replace: "return bucket",
+    law: foldLaw
+  },
+  {
+    mistake: "a quantile is the lower bound of its bucket",
+    file: quantileSketch,
+    find: "2 ** (this.#below - 1))",
+    replace: "0)",
+    law: foldLaw
+  },
+  {
+    mistake: "counts of a quantile are added where they are to be taken away",
+    file: quantileSketch,
+    find: "this.#addAll(from, this.#tallies[slot], -1)",
+    replace: "this.#addAll(from, this.#tallies[slot], 1)",
+    law: subtractLaw
+  }
+]
+
 export const mutants: ReadonlyArray<Mutant> = [
+  ...inMoments,
+  ...inCountsOfNumbers,
   {
     mistake: "a row that a condition leaves out is put out all the same",
     file: rowOutput,
@@ -500,14 +643,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a table that is used again has the slots of the slice before",
     file: "streams/operator/windowed/KeyedSlots.ts",
-    find: "      this.#slotOf[key] = noSlot\n    }\n    this.#pool.giveBack(this.#slotOf)",
-    replace: "    }\n    this.#pool.giveBack(this.#slotOf)",
+    find: "      this.#slotOf[key] = noSlot\n      if (isTired(done + 1)) yield\n    }\n    this.#pool",
+    replace: "      if (isTired(done + 1)) yield\n    }\n    this.#pool",
     law: foldLaw
   },
   {
     mistake: "keys that came after the others were ranked are the last",
     file: "streams/operator/windowed/KeyOrder.ts",
-    find: "    while (at < right.length && texts[right[at]!]! < texts[key]!) all.push(right[at++]!)\n",
+    find: "    while (at < right.length && texts[right[at]!]! < texts[key]!) yield right[at++]!\n",
     replace: "",
     law: foldLaw
   },
@@ -528,8 +671,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "what was emitted is remembered for ever",
     file: "streams/operator/windowed/EmittedPanes.ts",
-    find: "      if (!isGone(end)) continue\n      for (const place of places.values()) this.pages.remove(place)\n      this.#places.delete(end)\n",
-    replace: "",
+    find: "      if (!isGone(end)) continue\n      let done = 0",
+    replace: "      if (end > -Infinity) continue\n      let done = 0",
     law: "state follows what is open"
   },
   {
@@ -549,7 +692,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a session that an end of input has told is not taken back when it grows",
     file: "streams/engine/OperatorGraph.ts",
-    find: "window.adopt(panes.map(({ pane }) => pane))",
+    find: "    yield* window.adopt(told)\n",
     replace: "",
     law: "wherever the input was at its end"
   },
@@ -562,9 +705,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "panes of several pipelines come pipeline by pipeline",
-    file: "streams/engine/Job.ts",
-    find: "a.watermark - b.watermark || a.offset - b.offset",
-    replace: "0",
+    file: "streams/engine/Strand.ts",
+    find: "a.watermark < b.watermark || (a.watermark === b.watermark && a.offset < b.offset)",
+    replace: "a.watermark === -Infinity && b.offset === -Infinity",
     law: "how the log is cut into batches"
   },
   {
@@ -710,8 +853,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a pipeline's event time moves with records that it does not read",
     file: "streams/engine/SourceReader.ts",
-    find: "if ((source.kind === \"event\" ? input.events : input.preAggregated)?.fingerprint !== source.fingerprint) continue",
-    replace: "if (source.kind === \"event\" && input.events.fingerprint !== source.fingerprint) continue",
+    find: "(source.kind === \"event\" ? input.events : input.preAggregated)?.fingerprint === source.fingerprint)",
+    replace: "source.kind !== \"event\" || input.events.fingerprint === source.fingerprint)",
     law: "several pipelines of a job each give"
   },
   ...checkpointing("streams/operator/PagedList.ts", [

@@ -12,7 +12,7 @@ const reader = "streams/engine/SourceReader.ts"
 const relay = "streams/engine/PaneRelay.ts"
 const simulated = "testing/simulation/"
 
-const planted = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Planted> =>
+export const planted = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Planted> =>
   mistakes.map(([mistake, find, replace]) => ({ mistake, file, find, replace }))
 
 export const mistakes: ReadonlyArray<Planted> = [
@@ -33,7 +33,9 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["dead letters are forgotten", "if (output.unused.length > 0) yield*", "if (output.unused.length > 1_000) yield*"],
     ["a decision takes effect before it is durable", "  yield* log.write(decisions)\n  yield* decideAll(run, decisions)", "  yield* decideAll(run, decisions)\n  yield* log.write(decisions)"],
     ["rows are covered by a checkpoint before they are written", "  if (rows.length > 0) {\n", "  if (rows.length > 0) {\n    run.isBetween = false\n    run.taken++\n"],
-    ["panes of a decision are not written", "  const output = run.job.decide(decision)\n  run.decided()\n  yield* putOut(run, output)", "  run.job.decide(decision)\n  run.decided()\n  run.isBetween = false"]
+    ["panes of a decision are not written", "  run.decided()\n  yield* putOut(run, output)", "  run.decided()\n  run.isBetween = false"],
+    ["a checkpoint covers what a step has still to put out", "  run.isBetween = true\n  while (true) {", "  while (true) {"],
+    ["a portion that is not the last is not written", "    yield* putOutPanes(run, value)\n", ""]
   ]),
   ...planted(idleClock, [
     ["a partition is idle while the log has more of it", " && next >= (ends[partition] ?? 0)", ""],
@@ -88,6 +90,6 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["windows that are closed are kept", "end + this.#lateness <= this.#closedTo", "end + this.#lateness + 1_000_000 <= this.#closedTo"]
   ]),
   ...planted("streams/engine/OperatorGraph.ts", [
-    ["what was told at an end is told no more", "    for (const { pane, rows } of panes) this.#told.tell(pane, rows)\n    window.adopt(panes.map(({ pane }) => pane))\n    this.#panes = joined(this.#panes, panes)", "    this.#panes = this.#panes.slice()"]
+    ["what was told at an end is told no more", "        this.#told.tell(pane, rows)\n        told.push(pane)\n        this.#panes.push({ pane, rows, watermark: window.closedTo, offset })", "        void [pane, rows, offset]"]
   ])
 ]

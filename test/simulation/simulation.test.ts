@@ -1,6 +1,6 @@
 /**
  * The simulation finds nothing, is the same twice, and finds what is planted: mistakes in copies of the sources, each within
- * a number of seeds. A failure prints its seed: `npm run simulate -- --seed SEED` repeats it.
+ * a number of seeds. A failure prints its seed: `npm run simulate -- --world program --seed SEED` repeats it.
  */
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"

@@ -56,8 +56,31 @@ describe("a field that the source does not have, or has as something else, is na
     minutes.pipe(Aggregate.into({ vwap: Aggregate.weightedMean("price", "sise") }))
     // @ts-expect-error the field \"flag\" is of another kind
     minutes.pipe(Aggregate.into({ at: Aggregate.maxBy("price", "flag") }))
+    // @ts-expect-error the field \"venue\" is of another kind
+    minutes.pipe(Aggregate.into({ spread: Aggregate.variance("venue") }))
+    // @ts-expect-error there is no field \"prise\"
+    minutes.pipe(Aggregate.into({ spread: Aggregate.standardDeviation("prise", { of: "population" }) }))
+    // @ts-expect-error the field \"flag\" is of another kind
+    minutes.pipe(Aggregate.into({ both: Aggregate.covariance("price", "flag") }))
+    // @ts-expect-error there is no field \"sise\"
+    minutes.pipe(Aggregate.into({ both: Aggregate.correlation("price", "sise") }))
+    // @ts-expect-error there is no field \"vonue\"
+    minutes.pipe(Aggregate.into({ venues: Aggregate.countDistinct("vonue", { atMost: 9 }) }))
+    // @ts-expect-error the field \"venue\" is of another kind
+    minutes.pipe(Aggregate.into({ upper: Aggregate.quantile("venue", 0.99) }))
     // @ts-expect-error there is no field \"hi\"
     minutes.pipe(Aggregate.into({ n: Aggregate.count, low: Aggregate.min("price"), high: Aggregate.max("hi") }))
+  })
+
+  test("by what an aggregate is told", () => {
+    // @ts-expect-error Type '"all"' is not assignable to type 'Population | undefined'
+    Aggregate.variance("price", { of: "all" })
+    // @ts-expect-error Expected 2 arguments, but got 1
+    Aggregate.countDistinct("venue")
+    // @ts-expect-error Property 'atMost' is missing
+    Aggregate.countDistinct("venue", {})
+    // @ts-expect-error 'accuracy' does not exist in type
+    Aggregate.quantile("price", 0.5, { accuracy: 0.01 })
   })
 
   test("by a condition of an aggregate", () => {
@@ -147,6 +170,13 @@ describe("the types of results are worked out", () => {
       flag: Aggregate.last("flag"),
       cheapest: Aggregate.minBy("venue", "price"),
       vwap: Aggregate.weightedMean("price", "size"),
+      variance: Aggregate.variance("price"),
+      deviation: Aggregate.standardDeviation("size", { of: "population" }),
+      covariance: Aggregate.where(Expr.eq("flag", true))(Aggregate.covariance("price", "ratio")),
+      correlation: Aggregate.correlation("price", "size"),
+      venues: Aggregate.countDistinct("venue", { atMost: 100 }),
+      upper: Aggregate.quantile("price", 0.99),
+      middle: Aggregate.median("ratio", { error: 0.01 }),
       largest
     }),
     Pipeline.percentChange("change", "open"),
@@ -168,6 +198,13 @@ describe("the types of results are worked out", () => {
     expect<Values["flag"]>().type.toBe<boolean | null>()
     expect<Values["cheapest"]>().type.toBe<string | null>()
     expect<Values["vwap"]>().type.toBe<DecimalValue | null>()
+    expect<Values["variance"]>().type.toBe<number | null>()
+    expect<Values["deviation"]>().type.toBe<number | null>()
+    expect<Values["covariance"]>().type.toBe<number | null>()
+    expect<Values["correlation"]>().type.toBe<number | null>()
+    expect<Values["venues"]>().type.toBe<number | null>()
+    expect<Values["upper"]>().type.toBe<number | null>()
+    expect<Values["middle"]>().type.toBe<number | null>()
     expect<Values["largest"]>().type.toBe<number>()
     expect<Values["change"]>().type.toBe<DecimalValue | null>()
   })

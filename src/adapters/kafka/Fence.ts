@@ -17,8 +17,9 @@
  * wants to have it after it, and not from it, waits for that.
  *
  * A coordinator that has not heard of a member for the time of a session forgets it, whichever of the two has slept.
- * Where nobody has taken the place meanwhile, the member takes it again: nobody has if the group's offsets are still
- * those that this member has committed, and another that is there now would be named in the refusal.
+ * Where nobody has had the place meanwhile, the member takes it again: another that is there now would be named in the
+ * refusal, and one that was there, and may have done something, has taken the name. Brokers forget who had that after a
+ * day; the group's offsets, which are still those that this member has committed, they keep for a week.
  *
  * Where a sink is none of Kafka's, a pause between the answer and the write it allowed cannot be excluded. What is written
  * then does no harm: those panes are a function of the log, and a sink keeps the newer ones.
@@ -147,7 +148,8 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
   const lost = yield* Deferred.make<never, KafkaError>()
   // One request after the other: what was written down while another request re-joins would name a past generation.
   const { withPermit: alone } = yield* Semaphore.make(1)
-  let member: Group.Member = { group, instance: "processor", id: "", generation: -1 }
+  const newcomer: Group.Member = { group, instance: "processor", id: "", generation: -1 }
+  let member = newcomer
 
   const ask = (request: Group.Request, errorOf: (body: Buffer) => number) =>
     Effect.tap(client.askCoordinator(group, request), (body) => fail(group, request.apiName, errorOf(body)))
@@ -166,20 +168,28 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
    */
   let [committed, sent]: [ReadonlyArray<number | null>, ReadonlyArray<number | null>] = [[], []]
 
+  /** Fails where another has taken the name. There is nothing to lose before anything is done. */
+  let confirm: Effect.Effect<void, KafkaError> = Effect.void
+  /** Whether the coordinator has forgotten this member, and it has not come back since as a whole. */
+  let isAway = false
   /** The place is free again: it is taken, unless it was somebody else's in between. */
   const comeBack = Effect.gen(function*() {
     const found = yield* asked
     if (found.some((offset, partition) => offset !== committed[partition] && offset !== sent[partition])) return yield* takenOver(group)
     yield* Effect.logWarning(`the group ${group} had forgotten this processor, and nobody has taken its place: it goes on`)
-    member = { ...member, id: "", generation: -1 }
+    member = newcomer
     yield* join
+    // After that, since another may have come and gone just before.
+    yield* Effect.catchIf(confirm, isFenced, () => Effect.fail(takenOver(group)))
+    isAway = false
   })
 
   /** Another kind of member has come or gone: the place is kept in a new generation, at the cost of joining again. */
   const inGeneration = (request: () => Group.Request, errorOf: (body: Buffer) => number) =>
-    Effect.suspend(() => ask(request(), errorOf)).pipe(
+    Effect.suspend(() => isAway ? comeBack : Effect.void).pipe(
+      Effect.andThen(Effect.suspend(() => ask(request(), errorOf))),
       Effect.tapError((error) => isRebalance(error) ? Effect.andThen(join, Metric.update(rebalances, 1)) : Effect.void),
-      Effect.tapError((error) => isForgotten(error) ? comeBack : Effect.void),
+      Effect.tapError((error) => Effect.sync(() => { isAway ||= isForgotten(error) })),
       Effect.retry({ while: (error) => isRebalance(error) || isForgotten(error), schedule: Schedule.spaced(rejoinEvery) }),
       retry,
       alone,
@@ -189,24 +199,12 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
 
   const check = inGeneration(() => Group.heartbeat(member), Group.errorOf)
 
-  yield* retry(join)
+  // It may be forgotten before it has come in: then it begins anew.
+  const enter = Effect.tapError(join, (error) => Effect.sync(() => { if (isForgotten(error)) member = newcomer }))
+  yield* retry(Effect.retry(enter, { while: isForgotten, schedule: Schedule.spaced(rejoinEvery) }))
   committed = yield* asked
   const own = [Lease.topicOf(log.topic), ...(options.topics ?? [])]
-  // One that came and went in between may have the name, and still the place is this one's.
-  const take: Effect.Effect<Client["produce"], KafkaError> = Effect.catchIf(client.takeOver(group, own), isFenced, () =>
-    Effect.andThen(check, Effect.suspend(() => take)))
-  let write = yield* take
-  // Who has joined since may have taken the name before: then the place is lost.
-  yield* check
-  const produce: Client["produce"] = (...record) =>
-    Effect.suspend(() => write(...record)).pipe(
-      Effect.catchIf(isFenced, () =>
-        Effect.gen(function*() {
-          yield* check
-          write = yield* take
-          return yield* write(...record)
-        }))
-    )
+  const { produce, produceOnce } = yield* writing(client.takeOver(group, own), check)
 
   const commit = Effect.fnUntraced(function*(offsets: ReadonlyArray<number>) {
     sent = offsets
@@ -217,7 +215,8 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
   // From now on it is there to be read.
   yield* Metric.update(rebalances, 0)
   yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(sessionTimeout / heartbeats), check))))
-  yield* holdLease({ ...options, group, topic: log.topic }, produce, lost)
+  const lease = yield* holdLease({ ...options, group, topic: log.topic }, produce, lost)
+  confirm = lease.renewBy(produceOnce)
   return Fence.of({
     check,
     commit,
@@ -225,6 +224,34 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
     lost: Deferred.await(lost),
     produce
   })
+})
+
+/** Writes under the group's name, which it takes, and takes again where another has taken it who has not got the place. */
+const writing = Effect.fnUntraced(function*(
+  takeOver: Effect.Effect<Client["produce"], KafkaError>,
+  check: Effect.Effect<void, KafkaError>
+) {
+  // One that came and went in between may have the name, and still the place is this one's.
+  const take: Effect.Effect<Client["produce"], KafkaError> = Effect.catchIf(takeOver, isFenced, () =>
+    Effect.andThen(check, Effect.suspend(() => take)))
+  // Who has joined since may have taken the name before: then the place is lost.
+  const taken = Effect.tap(take, check)
+  let write = yield* taken
+  const { withPermit: inTurn } = yield* Semaphore.make(1)
+  const takeAgain = (refused: Client["produce"]): Effect.Effect<void, KafkaError> =>
+    Effect.gen(function*() {
+      if (write !== refused) return
+      yield* check
+      write = yield* taken
+    }).pipe(inTurn)
+  const produce: Client["produce"] = (...record) =>
+    Effect.suspend(() => {
+      const used = write
+      return Effect.catchIf(used(...record), isFenced, () => Effect.andThen(takeAgain(used), produce(...record)))
+    })
+  /** Fails where another has taken the name, whoever has the place. */
+  const produceOnce: Client["produce"] = (...record) => Effect.suspend(() => write(...record))
+  return { produce, produceOnce }
 })
 
 /** Until the scope ends. Where it cannot be renewed the place is lost: another would take it. */
@@ -237,6 +264,7 @@ const holdLease = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(Effect.catch(lease.renewing, (error) => Deferred.fail(lost, error)))
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(Deferred.isDone(lost), (isLost) => isLost ? Effect.void : briefly(lease.giveBack)))
+  return lease
 })
 
 /** At its end a process does not wait for brokers that are away. */

@@ -104,10 +104,10 @@ export const keep = Effect.fnUntraced(function*(
   const id = randomUUID()
   const since = yield* Clock.currentTimeMillis
   let renewedAt = -Infinity
-  const say = Effect.fnUntraced(function*(state: Holder["state"]) {
+  const say = Effect.fnUntraced(function*(state: Holder["state"], write: Client["produce"] = produce) {
     const [started, now] = [yield* MonotonicTime.millis, yield* Clock.currentTimeMillis]
     const value = Buffer.from(encode({ id, name, since, renewed: now, timeout, state }))
-    yield* produce(topicOf(topic), 0, [{ key: Buffer.from(group), value, timestamp: now, headers: {} }])
+    yield* write(topicOf(topic), 0, [{ key: Buffer.from(group), value, timestamp: now, headers: {} }])
     renewedAt = started
   })
   yield* say("held")
@@ -119,6 +119,8 @@ export const keep = Effect.fnUntraced(function*(
   yield* Effect.addFinalizer(() => Metric.update(active, 0))
   return {
     renewing: Effect.forever(Effect.delay(say("held"), renewedEvery(timeout))),
+    /** Renews it in another way than the usual one. */
+    renewBy: (write: Client["produce"]) => say("held", write),
     giveBack: say("free")
   }
 })
@@ -135,12 +137,17 @@ const promptly = 1_000
 /** For so long a holder may wait before it tries again, when brokers are back: the longest of the retry policy. */
 const catchingUp = 2_500
 
+/** For so long a successor is waited for that has said nothing yet, where no lease says how long it may be silent. */
+const unheard = 2_000
+
 /**
  * Waits until nobody holds the place of a group. Where it is not to wait (`isPatient`), it fails with the reason `place-held`
  * as soon as a holder is heard.
  */
-export const awaitFree = Effect.fnUntraced(function*({ group, isPatient, onHolder, topic }: Options & {
+export const awaitFree = Effect.fnUntraced(function*({ group, hasLost = false, isPatient, onHolder, topic }: Options & {
   readonly isPatient: boolean
+  /** Somebody has just taken the place from this process, and gets time to say so: two that take it from each other get nowhere. */
+  readonly hasLost?: boolean
   /** Hears of each holder that is another one than before. */
   readonly onHolder: (holder: Holder) => Effect.Effect<void>
 }) {
@@ -164,9 +171,12 @@ export const awaitFree = Effect.fnUntraced(function*({ group, isPatient, onHolde
   })
   // Of several that stand by not all try in the same moment.
   const lot = yield* Random.next
-  const isOver = Effect.map(MonotonicTime.millis, (now) =>
-    holder === null || holder.state === "free" ||
-    (now - heardAt > holder.timeout * (1 + lot / 8) && now - answeredAt < promptly))
+  const begun = heardAt
+  const isOver = Effect.map(MonotonicTime.millis, (now) => {
+    const timeout = (holder?.timeout ?? unheard) * (1 + lot / 8)
+    if (hasLost && heard === beginning && now - begun <= timeout) return false
+    return holder === null || holder.state === "free" || (now - heardAt > timeout && now - answeredAt < promptly)
+  })
   const wait = Effect.gen(function*() {
     let known: string | null = null
     while (true) {

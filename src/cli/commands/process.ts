@@ -110,6 +110,7 @@ const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyA
   }
   let isToRestart = input.restart
   const group = Pipelines.groupOf(topic, pipelines)
+  let hasLost = false
   let told: string | null = null
   const onHolder = (name: string) =>
     Effect.suspend(() => {
@@ -119,7 +120,7 @@ const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyA
       return stage.standBy(name)
     })
   const life = Effect.gen(function*() {
-    const warm = yield* stand({ isPatient: !input.once && !isToRestart, onHolder })
+    const warm = yield* stand({ isPatient: !input.once && !isToRestart, hasLost, onHolder })
     const term = Effect.gen(function*() {
       if (told !== null) say(`this process is active in the group ${group}`)
       told = told === null ? null : ""
@@ -131,7 +132,8 @@ const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyA
     const engine = Stores.engineOn(layer, { engine: InProcess.layerFrom(warm), monitor: Layer.succeed(Monitor, stage.monitor) })
     yield* Effect.scoped(term).pipe(Effect.provide(engine, { local: true }))
   })
-  yield* Effect.retry(life, { while: (error) => isToGoOn(error, told !== null) })
+  const noted = Effect.tapError(life, (error) => Effect.sync(() => { hasLost = hasReason(error, "place-lost") }))
+  yield* Effect.retry(noted, { while: (error) => isToGoOn(error, told !== null) })
 })
 
 /**
@@ -139,13 +141,13 @@ const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyA
  * by again; and a folder that the former holder on this machine has not let go yet is waited for.
  */
 const isToGoOn = (error: unknown, hasStoodBy: boolean): Effect.Effect<boolean> => {
-  const reasons = [...causesOf(error)]
-  if (reasons.some((cause) => isReason(cause, "partitions-added") || isReason(cause, "place-lost"))) return Effect.succeed(true)
-  if (hasStoodBy && reasons.some(Predicate.isTagged("FolderInUse"))) return Effect.as(Effect.sleep("1 second"), true)
+  if (hasReason(error, "partitions-added") || hasReason(error, "place-lost")) return Effect.succeed(true)
+  if (hasStoodBy && [...causesOf(error)].some(Predicate.isTagged("FolderInUse"))) return Effect.as(Effect.sleep("1 second"), true)
   return Effect.succeed(false)
 }
 
-const isReason = (error: unknown, tag: string): boolean => Predicate.hasProperty(error, "reason") && Predicate.isTagged(error.reason, tag)
+const hasReason = (error: unknown, tag: string): boolean =>
+  [...causesOf(error)].some((cause) => Predicate.hasProperty(cause, "reason") && Predicate.isTagged(cause.reason, tag))
 
 /** An error of a port has that of the adapter as its cause. */
 function* causesOf(error: unknown): Generator<unknown> {

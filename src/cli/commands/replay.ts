@@ -110,7 +110,7 @@ const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArra
   let [panes, rows] = [0, 0]
   const clock = new Clock(input.speed)
   const isWanted = (time: number) => time >= from && time < to
-  const write = Effect.fnUntraced(function*(output: Output) {
+  const write = Effect.fnUntraced(function*(output: Pick<Output, "panes" | "rows">) {
     const wanted = { panes: output.panes.filter(({ start }) => isWanted(start)), rows: output.rows.filter(({ time }) => isWanted(time)) }
     panes += wanted.panes.length
     rows += wanted.rows.length
@@ -121,7 +121,12 @@ const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArra
   if (!isDone()) {
     yield* log.read(job.offsets).pipe(
       Stream.mapEffect(Effect.fnUntraced(function*(records) {
-        for (const part of agenda.weave(records, () => job.offsets)) yield* write("_tag" in part ? job.decide(part) : job.take(part))
+        for (const part of agenda.weave(records, () => job.offsets)) {
+          const step = job.step(part, portion)
+          let next = step.next()
+          for (; next.done !== true; next = step.next()) yield* write({ panes: next.value, rows: [] })
+          yield* write(next.value)
+        }
         return isDone()
       })),
       Stream.takeUntil((done) => done),
@@ -131,6 +136,9 @@ const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArra
   const report = { ...job.counts, panes, rows, byPipeline: Object.fromEntries(job.countsByPipeline) }
   yield* Report.write(report, Option.getOrUndefined(input.report))
 })
+
+/** Panes that are made before they are written. */
+const portion = 10_000
 
 /** Holds panes and rows back until their time has come, counted from the first one. */
 class Clock {

@@ -46,7 +46,7 @@ const why = Effect.fnUntraced(function*(pipeline: AnyPipeline, key: string) {
   const { ends } = yield* EventLog
   const { job, savedAt } = yield* jobOf(pipeline)
   const progress = job.progressOf(pipeline.name)
-  const open = job.forming().filter((pane) => pane.key === key)
+  const open = job.forming({ key, most: Infinity })
   const now = yield* Clock.currentTimeMillis
   const unread = (yield* ends).reduce((sum, end, partition) => sum + Math.max(0, end - (job.offsets[partition] ?? 0)), 0)
   const told = open.length === 0

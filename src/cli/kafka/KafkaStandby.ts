@@ -14,13 +14,15 @@ export interface Choice extends Pick<ProcessChoice, "group" | "sources" | "topic
 export interface Waiting {
   /** Whether to wait where another process is active; it is an error otherwise. */
   readonly isPatient: boolean
+  /** Whether another has just taken the place from this process. */
+  readonly hasLost: boolean
   readonly onHolder: (name: string) => Effect.Effect<void>
 }
 
 /** Waits until the place is free, and gives what has read along meanwhile. */
-export const stand = Effect.fnUntraced(function*(choice: Choice, connection: Layer.Layer<Connection>, { isPatient, onHolder }: Waiting) {
+export const stand = Effect.fnUntraced(function*(choice: Choice, connection: Layer.Layer<Connection>, { hasLost, isPatient, onHolder }: Waiting) {
   const { group, isWarm, topic } = choice
-  const free = Lease.awaitFree({ topic, group, isPatient, onHolder: ({ name }) => onHolder(name) }).pipe(Effect.provide(connection))
+  const free = Lease.awaitFree({ topic, group, hasLost, isPatient, onHolder: ({ name }) => onHolder(name) }).pipe(Effect.provide(connection))
   if (!isWarm || !isPatient) return yield* Effect.as(free, null)
   let warm: WarmStandby.Warm | null = null
   let told = ""

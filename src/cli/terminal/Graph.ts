@@ -73,9 +73,10 @@ const window = (window: Window): string => {
   }
 }
 
-const aggregated = ({ by, field, op, where }: Checked.Aggregate): string => {
+const aggregated = ({ by, field, op, settings, where }: Checked.Aggregate): string => {
   const fields = [field, by].flatMap((each) => each === null ? [] : [each.column.name])
-  return `${op}${fields.length === 0 ? "" : `(${fields.join(", ")})`}${where === null ? "" : ` where ${condition(where)}`}`
+  const told = Object.entries(settings).map(([name, value]) => `${name} ${value}`)
+  return `${op}${fields.length === 0 ? "" : `(${[...fields, ...told].join(", ")})`}${where === null ? "" : ` where ${condition(where)}`}`
 }
 
 const columnType = ({ columns }: Definition, name: string): string => {

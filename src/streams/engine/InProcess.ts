@@ -46,6 +46,9 @@ const partitionLag = Metric.gauge("courant_partition_lag_records", {
 /** How often those who watch see the windows that are forming. */
 const formingEvery = 250
 
+/** So many of each pipeline are shown: those of a million keys nobody reads, and to make them would take all of the time. */
+const mostForming = 1_000
+
 /** The log, which may be behind a network, is asked for its ends once in so many times. */
 const endsEvery = 4
 
@@ -175,9 +178,9 @@ const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<neve
   let ends: ReadonlyArray<number> = []
   for (let round = 0;; round++) {
     yield* Effect.sleep(formingEvery)
-    if (run.hasChanged && (yield* monitor.isWatched)) {
+    if (run.hasChanged && !run.isBetween && (yield* monitor.isWatched)) {
       run.hasChanged = false
-      yield* monitor.publish({ _tag: "forming", panes: run.job.forming() })
+      yield* monitor.publish({ _tag: "forming", panes: run.job.forming({ most: mostForming }) })
     }
     if (round % endsEvery === 0) ends = yield* log.ends
     yield* publishProgress(run, Effect.succeed(ends))
@@ -187,8 +190,8 @@ const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<neve
 const publishProgress = Effect.fnUntraced(function*<E>(run: Run, endsOfLog: Effect.Effect<ReadonlyArray<number>, E>) {
   const monitor = yield* Monitor
   const ends = yield* endsOfLog
-  const { offsets, partitions, watermark } = run.job
-  const lags = offsets.map((offset, partition) => Math.max(0, (ends[partition] ?? 0) - offset))
+  const { partitions, watermark } = run.job
+  const lags = run.offsets.map((offset, partition) => Math.max(0, (ends[partition] ?? 0) - offset))
   for (const [partition, state] of partitions.entries()) {
     const attributes = { partition: String(partition) }
     yield* Metric.update(Metric.withAttributes(partitionLag, attributes), lags[partition] ?? 0)

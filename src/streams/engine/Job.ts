@@ -5,6 +5,9 @@
 import { Option, Schema } from "effect"
 import type { Counts } from "../ports/Monitor.ts"
 import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
+import { finish, type Work } from "../operator/Work.ts"
+import { type Options as OperatorOptions, usualPace } from "../operator/windowed/WindowOperator.ts"
+import type { Wanted } from "../operator/windowed/Windows.ts"
 import { checkTogether } from "../pipeline/check/Together.ts"
 import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
@@ -17,7 +20,8 @@ import { Account, State as AccountState } from "./Account.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
 import { jobSection, type Section, type Snapshot } from "./Snapshot.ts"
 import { lettersOf, type Unused } from "./Refusals.ts"
-import { type Part, SourceReader, State as ReaderState } from "./SourceReader.ts"
+import { type Decided, type Part, type Rows, SourceReader, State as ReaderState } from "./SourceReader.ts"
+import { merged, Strand, worked } from "./Strand.ts"
 import type { Timeline } from "./Timeline.ts"
 
 /** What a batch of records led to. */
@@ -27,6 +31,9 @@ export interface Output {
   readonly rows: ReadonlyArray<Row>
   readonly unused: ReadonlyArray<Unused>
 }
+
+/** What a step leads to, piece by piece. */
+export type Portions = Generator<ReadonlyArray<Pane>, Output>
 
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
 const version = 6
@@ -54,6 +61,8 @@ export interface Options {
    * those of closed windows; 262,144 by default. It bounds memory and changes no result.
    */
   readonly dictionaryBound?: number
+  /** Panes that a pipeline makes between two pauses of a step. It changes no result either. */
+  readonly pace?: number
 }
 
 /** How far event times of one field have come. */
@@ -70,11 +79,11 @@ interface Running {
   graph: OperatorGraph
 }
 
-/** What one call of `take` gathers. */
-interface Taking {
+/** What a step gathers that takes records. */
+interface Taking<Late = ReadonlyArray<Unused>> {
   readonly records: Records
   readonly refused: Array<Unused>
-  readonly late: Array<Unused>
+  readonly late: Array<Late>
   /** Of each record the worst of what pipelines did with it: one that any has refused must not vanish behind those that took it. */
   readonly worst: Uint8Array
 }
@@ -84,8 +93,12 @@ export class Job {
   readonly #reader: SourceReader
   readonly #running: ReadonlyArray<Running>
   readonly #account = new Account()
+  readonly #pace: number
+  /** Not in the middle of a step. */
+  #isWhole = true
 
   constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
+    const pace = this.#pace = options.pace ?? usualPace
     if (pipelines.length === 0) throw new TypeError("a job needs at least one pipeline")
     checkTogether(pipelines)
     this.pipelines = pipelines
@@ -94,7 +107,7 @@ export class Job {
       const input = Checked.inputOf(checked)
       const shared = inputs.get(input.id) ?? input
       inputs.set(input.id, shared)
-      return { input: shared, account: new Account(), graph: new OperatorGraph(checked) }
+      return { input: shared, account: new Account(), graph: new OperatorGraph(checked, { pace }) }
     })
     this.#reader = new SourceReader({
       inputs: [...inputs.values()],
@@ -181,35 +194,103 @@ export class Job {
   }
 
   take(records: Records): Output {
+    return whole(this.step(records))
+  }
+
+  /** Takes in a decision at its place: what lies before that has been taken, and nothing behind it. */
+  decide(decision: Decision): Output {
+    return whole(this.step(decision))
+  }
+
+  /** Every window closes, and nothing is left. */
+  close(): Output {
+    return whole(this.#inPortions(this.#all(({ graph }) => graph.advance(endOfTime)), Infinity))
+  }
+
+  /**
+   * What records or a decision lead to, in portions: at most so many panes, each made when it is asked for, then what is left
+   * with all else that there is. Some portions are empty, so that others have a turn. Until the end nothing else is begun.
+   */
+  step(piece: Records | Decision, portion = Infinity): Portions {
+    return this.#inPortions("_tag" in piece ? this.#decide(piece) : this.#take(piece), portion)
+  }
+
+  *#inPortions(made: Generator<Emitted | null, ReadonlyArray<Unused> | void>, portion: number): Portions {
+    this.#assertWhole()
+    this.#isWhole = false
+    let panes: Array<Pane> = []
+    let next = made.next()
+    for (; next.done !== true; next = made.next()) {
+      if (next.value !== null) panes.push(next.value.pane)
+      if (panes.length >= portion) {
+        yield panes
+        panes = []
+      } else if (next.value === null || panes.length % this.#pace === 0) yield []
+    }
+    const rows = this.#drainRows()
+    this.#isWhole = true
+    return { panes, rows, unused: next.value ?? [] }
+  }
+
+  #assertWhole(): void {
+    if (!this.#isWhole) throw new Error("a broken invariant: a job was used before what it had begun was done")
+  }
+
+  *#take(records: Records): Generator<Emitted | null, ReadonlyArray<Unused>> {
     const taking: Taking = { records, refused: [], late: [], worst: new Uint8Array(records.length) }
     const ranges: Array<readonly [from: number, to: number]> = []
-    const duplicates = this.#reader.take(records, (part) => {
-      if (part._tag === "rows") return this.#rows(part, taking)
+    const strands = this.#strands()
+    const parts = this.#reader.take(records)
+    let next = parts.next()
+    for (; next.done !== true; next = parts.next()) {
+      const part = next.value
       ranges.push([part.from, part.to])
       this.#records(part, taking)
-    })
+      for (const rows of part.rows) {
+        for (const [running, strand] of strands) {
+          if (running.input !== rows.input) continue
+          const late: Array<Unused> = []
+          taking.late.push(late)
+          strand.begin(this.#rows(running, rows, { ...taking, late }))
+        }
+      }
+      // The next part is decoded into the same columns, and a pane of it may belong before those of this one.
+      yield* part.isLast ? merged([...strands.values()]) : worked([...strands.values()])
+    }
+    yield* merged([...strands.values()])
+    const duplicates = next.value
     for (const { account } of this.#running) account.duplicate(duplicates)
     this.#account.duplicate(duplicates)
     for (const [from, to] of ranges) this.#account.tally(taking.worst, from, to)
     for (const { account, graph } of this.#running) account.assertBalanced(graph.checked.name)
     this.#account.assertBalanced("the run")
-    return { panes: this.#drain(), rows: this.#drainRows(), unused: [...taking.refused, ...taking.late] }
+    return [...taking.refused, ...taking.late.flat()]
   }
 
-  /** Takes in a decision at its place: what lies before that has been taken, and nothing behind it. */
-  decide(decision: Decision): Output {
-    this.#reader.decide(decision, (part) => {
-      for (const { graph, input } of this.#running) {
-        if (part._tag === "end") graph.end(part.offset)
+  *#decide(decision: Decision): Generator<Emitted | null> {
+    const decided: Array<Decided> = []
+    this.#reader.decide(decision, (one) => decided.push(one))
+    yield* this.#all(function*({ graph, input }) {
+      for (const one of decided) {
+        if (one._tag === "end") yield* graph.end(one.offset)
         // There is none while a partition that was added has not begun.
-        else if (input === part.input && part.timeline.watermark > -Infinity) graph.advance(part.timeline.watermark)
+        else if (input === one.input && one.timeline.watermark > -Infinity) yield* graph.advance(one.timeline.watermark)
       }
     })
-    return { panes: this.#drain(), rows: this.#drainRows(), unused: [] }
+  }
+
+  #all(work: (running: Running) => Work): Generator<Emitted | null> {
+    const strands = this.#strands()
+    for (const [running, strand] of strands) strand.begin(work(running))
+    return merged([...strands.values()])
+  }
+
+  #strands(): ReadonlyMap<Running, Strand> {
+    return new Map(this.#running.map((running) => [running, new Strand(() => running.graph.drain())]))
   }
 
   /** What the sources refuse, and what nobody takes. */
-  #records(part: Part & { readonly _tag: "records" }, { records, refused, worst }: Taking): void {
+  #records(part: Part, { records, refused, worst }: Taking): void {
     const { from, kind, to } = part
     for (const { account, input } of this.#running) {
       const source = sourceOf(input, kind)
@@ -225,36 +306,18 @@ export class Job {
     }
   }
 
-  #rows({ batch, input, kind, timeline }: Part & { readonly _tag: "rows" }, { late, records, refused, worst }: Taking): void {
-    const others = timeline.watermarkBeside(records.partition)
-    for (const { account, graph, input: own } of this.#running) {
-      if (own !== input) continue
-      const { outcomes, refused: out } = graph.take(kind, batch, others)
-      account.tally(outcomes, 0, outcomes.length)
-      for (let row = 0; row < outcomes.length; row++) {
-        const record = batch.records[row]!
-        if (outcomes[row]! > worst[record]!) worst[record] = outcomes[row]!
-        if (outcomes[row] === Outcome.late) late.push(lateRow(batch, row, graph.checked.name))
-      }
-      for (const { row, ...why } of out) {
-        refused.push({ record: batch.records[row]!, offset: batch.offsets[row]!, pipeline: graph.checked.name, ...why })
-      }
-      graph.advance(timeline.watermark)
+  *#rows({ account, graph }: Running, { batch, kind, timeline }: Rows, { late, records, refused, worst }: Taking<Unused>): Work {
+    const { outcomes, refused: out } = yield* graph.take(kind, batch, timeline.watermarkBeside(records.partition))
+    account.tally(outcomes, 0, outcomes.length)
+    for (let row = 0; row < outcomes.length; row++) {
+      const record = batch.records[row]!
+      if (outcomes[row]! > worst[record]!) worst[record] = outcomes[row]!
+      if (outcomes[row] === Outcome.late) late.push(lateRow(batch, row, graph.checked.name))
     }
-  }
-
-  /** Every window closes, and nothing is left. */
-  close(): Output {
-    for (const { graph } of this.#running) graph.advance(endOfTime)
-    return { panes: this.#drain(), rows: this.#drainRows(), unused: [] }
-  }
-
-  /** The panes of all pipelines in one order: by watermark, then by the row or decision that led to them. */
-  #drain(): ReadonlyArray<Pane> {
-    return this.#running
-      .flatMap(({ graph }): ReadonlyArray<Emitted> => graph.drain())
-      .sort((a, b) => a.watermark - b.watermark || a.offset - b.offset)
-      .map(({ pane }) => pane)
+    for (const { row, ...why } of out) {
+      refused.push({ record: batch.records[row]!, offset: batch.offsets[row]!, pipeline: graph.checked.name, ...why })
+    }
+    yield* graph.advance(timeline.watermark)
   }
 
   /** The rows of all pipelines in one order: a batch is of one partition, in which offsets order them. */
@@ -263,9 +326,9 @@ export class Job {
     return rows.length < 2 ? rows[0] ?? [] : rows.flat().sort((a, b) => a.place.offset - b.place.offset)
   }
 
-  /** The windows nearest to closing, as they stand, for those who watch. */
-  forming(): ReadonlyArray<Pane> {
-    return this.#running.flatMap(({ graph }) => graph.forming())
+  /** Windows that are near to closing, as they stand, for those who watch: of each pipeline at most about so many. */
+  forming(wanted: Wanted = { most: Infinity }): ReadonlyArray<Pane> {
+    return this.#running.flatMap(({ graph }) => graph.forming(wanted))
   }
 
   /**
@@ -284,12 +347,13 @@ export class Job {
    */
   adopt(stored: ReadonlyArray<Encoded>): void {
     for (const { graph } of this.#running) {
-      if (graph.unsettledSince !== null) graph.adopt(stored.filter(({ pipeline }) => pipeline === graph.checked.name))
+      if (graph.unsettledSince !== null) finish(graph.adopt(stored.filter(({ pipeline }) => pipeline === graph.checked.name)))
     }
   }
 
   /** All that it keeps now, the same bytes for the same state. */
   snapshot(): Snapshot {
+    this.#assertWhole()
     return new Map([this.#section(), ...this.#running.flatMap(({ graph }) => [...graph.snapshot()])])
   }
 
@@ -298,6 +362,7 @@ export class Job {
    * asked for, and say what was there when this was called, whatever has been taken since.
    */
   checkpoint(all: boolean): Iterable<Section> {
+    this.#assertWhole()
     const own = this.#section()
     const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))
     return (function*() {
@@ -334,9 +399,10 @@ export class Job {
     const restored = this.#running.map((running) => {
       const { checked } = running.graph
       const source = found.find(({ state }) => state.pipelines[checked.name] === checked.fingerprint)
-      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, dictionary)
+      const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { dictionary, pace: this.#pace })
       return { running, graph, counts: source?.state.byPipeline[checked.name] }
     })
+    dictionary.columns.forget()
     const isWhole = restored.every(({ counts, graph }) => counts !== undefined && graph !== null)
     if (!isWhole || !this.#reader.restore(joined(found.map(({ state }) => state.reader)), dictionary)) return false
     this.#account.restore(first.state.counts)
@@ -346,6 +412,14 @@ export class Job {
     }
     return true
   }
+}
+
+/** All portions as one. */
+const whole = (portions: Portions): Output => {
+  let next = portions.next()
+  const before: Array<ReadonlyArray<Pane>> = []
+  for (; next.done !== true; next = portions.next()) if (next.value.length > 0) before.push(next.value)
+  return before.length === 0 ? next.value : { ...next.value, panes: [...before, next.value.panes].flat() }
 }
 
 /** The fingerprint of each pipeline, by name. */
@@ -374,8 +448,8 @@ const slowest = (states: ReadonlyArray<Moment | undefined>): Moment => ({
 })
 
 /** New operators with the state of former ones; `null` where the state is damaged. */
-const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot, dictionary: Dictionary): OperatorGraph | null => {
-  const graph = new OperatorGraph(checked, dictionary)
+const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot, options: OperatorOptions): OperatorGraph | null => {
+  const graph = new OperatorGraph(checked, options)
   try {
     graph.restore(snapshot)
     return graph

@@ -3,17 +3,21 @@ import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import { type Batch, Dictionary } from "../records/Batch.ts"
-import { type Emitted, endOfTime, type Operator, type Rows } from "../operator/Operator.ts"
+import { type Emitted, endOfTime, type Rows } from "../operator/Operator.ts"
 import type { Paged } from "../operator/Paged.ts"
 import { StateError, StateReader, StateWriter } from "../operator/State.ts"
+import type { Work } from "../operator/Work.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
-import { WindowOperator } from "../operator/windowed/WindowOperator.ts"
+import type { StoredPane } from "../operator/windowed/StoredSessions.ts"
+import { type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
+import type { Wanted } from "../operator/windowed/Windows.ts"
 import { idOf, nodesOf, type Section, type Snapshot } from "./Snapshot.ts"
 import { ToldPanes } from "./ToldPanes.ts"
-import { type Step, wire } from "./Wiring.ts"
+import { type AnyOperator, type Step, wire } from "./Wiring.ts"
 
 export class OperatorGraph {
   readonly checked: Checked.Checked
+  readonly #options: Partial<Options>
   readonly #steps: ReadonlyArray<Step>
   /** `null` where the pipeline ends in events. */
   readonly #window: WindowOperator | null
@@ -23,9 +27,10 @@ export class OperatorGraph {
   #rows: Array<Row> = []
 
   /** The dictionary is that of the first batch, where it is known. */
-  constructor(checked: Checked.Checked, dictionary: Dictionary = new Dictionary()) {
+  constructor(checked: Checked.Checked, options: Partial<Options> = {}) {
     this.checked = checked
-    this.#steps = wire(checked, dictionary)
+    this.#options = options
+    this.#steps = wire(checked, options)
     const operators = this.#steps.map(({ operator }) => operator)
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
     this.#derives = operators.filter((operator) => operator instanceof DeriveOperator)
@@ -37,51 +42,63 @@ export class OperatorGraph {
   }
 
   /** Takes a batch of one of its sources, and says of each row what became of it, and of those that were refused why. */
-  take(kind: Checked.Source["kind"], batch: Batch, others: number): Pick<Rows, "outcomes" | "refused"> {
+  *take(kind: Checked.Source["kind"], batch: Batch, others: number): Generator<void, Pick<Rows, "outcomes" | "refused">> {
     const rows: Rows = { batch, keep: null, outcomes: new Uint8Array(batch.length), refused: [], others }
     const source = this.checked.nodes.findIndex((node) => node._tag === "source" && node.kind === kind)
-    if (source !== -1) this.#hand(source, rows)
-    this.#flow()
+    if (source !== -1) yield* this.#hand(source, rows)
     return rows
   }
 
   /** A step of the watermark reaches a node only after those before it have put out everything that it released. */
-  advance(watermark: number): void {
-    this.#flow((operator) => operator.advance(watermark))
-    this.#told.forget(watermark)
+  *advance(watermark: number): Generator<void> {
+    for (const [step, { operator }] of this.#steps.entries()) {
+      if (operator !== null) yield* this.#flow(step, operator, operator.advance(watermark))
+    }
+    yield* this.#told.forget(watermark)
   }
 
   /**
    * The input has been read to its end: what is open is told as it stands, and stays open. It is a copy that is closed, so
    * that whatever comes later finds no trace of it; only what was told is remembered.
    */
-  end(offset: number): void {
+  *end(offset: number): Generator<void> {
     const window = this.#window
     if (window === null) return
-    const copy = new OperatorGraph(this.checked)
+    const copy = new OperatorGraph(this.checked, { ...this.#options, dictionary: new Dictionary() })
     copy.restore(new Map(this.snapshot()))
-    copy.advance(endOfTime)
-    const panes = copy.drain().map(({ pane, rows }) => ({ pane, rows, watermark: window.closedTo, offset }))
-    for (const { pane, rows } of panes) this.#told.tell(pane, rows)
-    window.adopt(panes.map(({ pane }) => pane))
-    this.#panes = joined(this.#panes, panes)
+    const told: Array<StoredPane> = []
+    const tell = () => {
+      for (const { pane, rows } of copy.drain()) {
+        this.#told.tell(pane, rows)
+        told.push(pane)
+        this.#panes.push({ pane, rows, watermark: window.closedTo, offset })
+      }
+    }
+    for (const _ of copy.advance(endOfTime)) yield tell()
+    tell()
+    yield* window.adopt(told)
   }
 
-  #flow(tell?: (operator: Operator<never, unknown>) => void): void {
-    this.#steps.forEach(({ operator }, step) => {
-      if (operator === null) return
-      tell?.(operator)
+  /** Does the work of an operator, and hands on what comes out of it. */
+  *#flow(step: number, operator: AnyOperator, work: Work): Generator<void> {
+    for (const _ of work) {
       const out = operator.drain()
-      if (out !== null) this.#hand(step, out)
-    })
+      if (out !== null) yield* this.#hand(step, out)
+      yield
+    }
+    const out = operator.drain()
+    if (out !== null) yield* this.#hand(step, out)
   }
 
-  #hand(step: number, out: unknown): void {
+  *#hand(step: number, out: unknown): Generator<void> {
     const { readers } = this.#steps[step]!
     // The end of the graph puts out panes or rows, and each node what its readers take: the checked graph's types say so.
     if (readers.length === 0 && this.#window === null) this.#rows = joined(this.#rows, out as ReadonlyArray<Row>)
     else if (readers.length === 0) this.#panes = joined(this.#panes, this.#news(out as ReadonlyArray<Emitted>))
-    for (const { input, step: reader } of readers) this.#steps[reader]?.operator?.take(input, out as never)
+    for (const { input, step: reader } of readers) {
+      const operator = this.#steps[reader]?.operator ?? null
+      if (operator !== null) yield* this.#flow(reader, operator, operator.take(input, out as never))
+    }
   }
 
   #news(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
@@ -106,9 +123,9 @@ export class OperatorGraph {
     return rows
   }
 
-  /** The windows nearest to closing as they stand. Looking changes nothing. */
-  forming(): ReadonlyArray<Pane> {
-    const panes = (this.#window?.forming() ?? []).map((pane) => this.#derives.reduce((so, derive) => derive.derived(so), pane))
+  /** Windows that are near to closing, as they stand. Looking changes nothing. */
+  forming(wanted: Wanted): ReadonlyArray<Pane> {
+    const panes = (this.#window?.forming(wanted) ?? []).map((pane) => this.#derives.reduce((so, derive) => derive.derived(so), pane))
     return panes.map((pane) => this.#told.revised(pane))
   }
 
@@ -117,8 +134,8 @@ export class OperatorGraph {
     return this.#window?.unsettledSince ?? null
   }
 
-  adopt(stored: ReadonlyArray<Encoded>): void {
-    this.#window?.adopt(stored)
+  adopt(stored: ReadonlyArray<Encoded>): Work {
+    return this.#window?.adopt(stored) ?? []
   }
 
   /** All that it keeps now, the same bytes for the same state. */
@@ -159,7 +176,7 @@ export class OperatorGraph {
   }
 
   /** What was told stands beside the operators, which do not know of it; no node is named as it is. */
-  get #stateful(): ReadonlyArray<readonly [id: string, part: Pick<Operator<never, unknown>, "pages" | "restore" | "save">]> {
+  get #stateful(): ReadonlyArray<readonly [id: string, part: Pick<AnyOperator, "pages" | "restore" | "save">]> {
     const operators = this.#steps.flatMap(({ id, operator }) => operator === null ? [] : [[id, operator] as const])
     return [...operators, ["told", this.#told]]
   }

@@ -15,23 +15,21 @@ export interface Unused {
   readonly detail: string
 }
 
-type Decoded = Part & { readonly _tag: "records" }
-
 /** `pipelinesOf` names the pipelines that read a source, which is known by its fingerprint. */
 export const lettersOf = (
-  part: Decoded,
+  part: Part,
   records: Records,
   pipelinesOf: (source: string) => ReadonlyArray<string>
 ): ReadonlyArray<Unused> => part.refused.size === 0 ? ofNobody(part, records) : ofSources(part, pipelinesOf)
 
-const ofNobody = ({ from, kind, to }: Decoded, records: Records): ReadonlyArray<Unused> =>
+const ofNobody = ({ from, kind, to }: Part, records: Records): ReadonlyArray<Unused> =>
   Array.from({ length: to - from }, (_, index): Unused => {
     const record = from + index
     const refusal = kind === "truncated" ? tooLong(valueAt(records, record).length) : unwanted
     return { record, offset: records.offsets[record]!, pipeline: null, ...refusal }
   })
 
-const ofSources = ({ refused }: Decoded, pipelinesOf: (source: string) => ReadonlyArray<string>): ReadonlyArray<Unused> => {
+const ofSources = ({ refused }: Part, pipelinesOf: (source: string) => ReadonlyArray<string>): ReadonlyArray<Unused> => {
   const times = new Map<number, number>()
   for (const { record } of [...refused.values()].flat()) times.set(record, (times.get(record) ?? 0) + 1)
   const known = new Set<number>()

@@ -1,6 +1,7 @@
 /**
  * A run of a job: batches and decisions go through the job one at a time, and what comes out is in its sinks before the next
- * is taken.
+ * is taken. Where a step leads to many panes, they are made and written in portions: however many they are, they hold neither
+ * the memory nor the process up.
  */
 import { Deferred, Duration, Effect, Metric, Option, Semaphore } from "effect"
 import { type DeadLetter, DeadLetters } from "../ports/DeadLetters.ts"
@@ -11,12 +12,13 @@ import { Monitor } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../ports/RowSink.ts"
+import type * as Pane from "../pipeline/Pane.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Decision } from "../records/Decision.ts"
 import { type Records, valueAt } from "../records/Records.ts"
 import type { Agenda } from "./Agenda.ts"
 import { IdleClock } from "./IdleClock.ts"
-import type { Job, Output } from "./Job.ts"
+import type { Job, Output, Portions } from "./Job.ts"
 
 /** From a millisecond to half a minute. */
 export const histogram = (name: string, description: string) =>
@@ -24,6 +26,12 @@ export const histogram = (name: string, description: string) =>
 
 const writeTime = histogram("courant_sink_write_duration_seconds", "Writing the panes of a batch")
 const rowWriteTime = histogram("courant_row_sink_write_duration_seconds", "Writing the rows of a batch")
+
+/** Panes that are made before they are written. */
+const portion = 10_000
+
+/** Milliseconds of work after which others have a turn. */
+const turnEvery = 10
 
 /** What changes while an engine runs. */
 export class Run {
@@ -41,15 +49,21 @@ export class Run {
   rows = 0
   /** Batches taken. */
   taken = 0
-  /** A batch has changed the state and its panes and rows are not in their sinks yet: not a moment to save. */
+  /** A batch has changed the state and its panes and rows are not in their sinks yet: not a moment to save, or to look at it. */
   isBetween = false
   /** For each field that event times are read from; none where nothing is ever idle. */
   readonly idle: ReadonlyArray<{ readonly field: string; readonly outOfOrderness: number; readonly clock: IdleClock }>
   hasChanged = false
+  /** The offsets before which all is done: what the job has taken may still be on its way to the sinks. */
+  offsets: ReadonlyArray<number>
+  /** When others have had their last turn. */
+  turnAt: number
 
   constructor({ agenda, job, now, options, writeRows }: Pick<Run, "agenda" | "options" | "job" | "writeRows"> & { readonly now: number }) {
     this.options = options
     this.job = job
+    this.offsets = job.offsets
+    this.turnAt = now
     this.agenda = agenda
     this.writeRows = writeRows
     const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
@@ -106,16 +120,14 @@ export const takeAll = Effect.fnUntraced(function*(run: Run, records: Records) {
 const take = Effect.fnUntraced(function*(run: Run, records: Records) {
   const deadLetters = yield* DeadLetters
   const { topic } = yield* EventLog
-  run.isBetween = true
-  const output = run.job.take(records)
+  const output = yield* work(run, run.job.step(records, run.options.portion ?? portion))
   run.took(records, yield* MonotonicTime.millis)
   if (output.unused.length > 0) yield* deadLetters.write(letters(topic, records, output))
   yield* putOut(run, output)
 })
 
 const decide = Effect.fnUntraced(function*(run: Run, decision: Decision) {
-  run.isBetween = true
-  const output = run.job.decide(decision)
+  const output = yield* work(run, run.job.step(decision, run.options.portion ?? portion))
   run.decided()
   yield* putOut(run, output)
 })
@@ -123,20 +135,38 @@ const decide = Effect.fnUntraced(function*(run: Run, decision: Decision) {
 export const decideAll = (run: Run, decisions: ReadonlyArray<Decision>) =>
   Effect.forEach(decisions, (decision) => decide(run, decision), { discard: true })
 
+/** Does a step, and puts out all of it but the last. */
+const work = Effect.fnUntraced(function*(run: Run, step: Portions) {
+  run.isBetween = true
+  while (true) {
+    const { done, value } = step.next()
+    if (done === true) return value
+    yield* putOutPanes(run, value)
+    const now = yield* MonotonicTime.millis
+    if (now - run.turnAt < turnEvery) continue
+    yield* Effect.yieldNow
+    run.turnAt = yield* MonotonicTime.millis
+  }
+})
+
 /** Write, then tell. */
-const putOut = Effect.fnUntraced(function*(run: Run, { panes, rows }: Output) {
+const putOutPanes = Effect.fnUntraced(function*(run: Run, panes: ReadonlyArray<Pane.Pane>) {
+  if (panes.length === 0) return
   const sink = yield* ResultSink
   const monitor = yield* Monitor
-  if (panes.length > 0) {
-    yield* sink.write(panes).pipe(Effect.trackDuration(writeTime, Duration.toSeconds))
-    run.panes += panes.length
-    yield* monitor.publish({ _tag: "panes", panes })
-  }
+  yield* sink.write(panes).pipe(Effect.trackDuration(writeTime, Duration.toSeconds))
+  run.panes += panes.length
+  yield* monitor.publish({ _tag: "panes", panes })
+})
+
+const putOut = Effect.fnUntraced(function*(run: Run, { panes, rows }: Output) {
+  yield* putOutPanes(run, panes)
   if (rows.length > 0) {
     yield* run.writeRows(rows).pipe(Effect.trackDuration(rowWriteTime, Duration.toSeconds))
     run.rows += rows.length
   }
   run.isBetween = false
+  run.offsets = run.job.offsets
   run.taken++
   run.hasChanged = true
 })

@@ -37,26 +37,25 @@ export interface Refused extends Refusal {
 /** What a record is, where it is any: of a truncated one only the beginning is there, which nobody reads. */
 type RecordKind = Source["kind"] | "truncated"
 
-/**
- * What a run of records of one kind turned into. A batch is used again for the next rows, and given the watermarks of one
- * input after the other: it is to be worked through when it is handed over.
- */
-export type Part =
-  /** The records `[from, to)` are new; what of them each source has refused, by its fingerprint. */
-  | {
-    readonly _tag: "records"
-    readonly kind: RecordKind
-    readonly from: number
-    readonly to: number
-    readonly refused: ReadonlyMap<string, ReadonlyArray<Refused>>
-  }
-  | {
-    readonly _tag: "rows"
-    readonly kind: Source["kind"]
-    readonly input: Input
-    readonly batch: Batch.Batch
-    readonly timeline: Timeline
-  }
+/** What a run of records of one kind turned into: the records `[from, to)` are new. */
+export interface Part {
+  readonly kind: RecordKind
+  readonly from: number
+  readonly to: number
+  /** What of them each source has refused, by its fingerprint. */
+  readonly refused: ReadonlyMap<string, ReadonlyArray<Refused>>
+  readonly rows: ReadonlyArray<Rows>
+  /** None of the batch comes after it. */
+  readonly isLast: boolean
+}
+
+/** The rows of an input. The batch is used again for the next run: it is to be worked through before that is asked for. */
+export interface Rows {
+  readonly kind: Source["kind"]
+  readonly input: Input
+  readonly batch: Batch.Batch
+  readonly timeline: Timeline
+}
 
 /** What a decision has done: to the event time of an input, or to all. */
 export type Decided =
@@ -114,8 +113,8 @@ export class SourceReader {
     return [...this.#offsets]
   }
 
-  /** Hands over each part as soon as it is decoded, in the order of the log. Returns how many records had been seen. */
-  take(records: Records, onPart: (part: Part) => void): number {
+  /** Each part is decoded when it is asked for, in the order of the log. Returns how many records had been seen. */
+  *take(records: Records): Generator<Part, number> {
     this.#boundDictionary()
     let duplicates = 0
     for (let from = 0, to = 0; from < records.length; from = to) {
@@ -124,7 +123,7 @@ export class SourceReader {
       const fresh = this.#skipSeen(records, from, to)
       if (kind === Kind.none) continue
       duplicates += fresh - from
-      if (fresh < to) this.#rows({ records, from: fresh, to }, kindOf(kind), onPart)
+      if (fresh < to) yield this.#part({ records, from: fresh, to }, kindOf(kind))
     }
     return duplicates
   }
@@ -145,18 +144,15 @@ export class SourceReader {
     return fresh
   }
 
-  #rows(run: Run, kind: RecordKind, onPart: (part: Part) => void): void {
+  #part(run: Run, kind: RecordKind): Part {
     const readers = this.#readers.filter(({ source }) => source.kind === kind)
     const refused = readers.map((reader) => [reader.source.fingerprint, reader.read(run, this.#settings.maxTimeAhead)] as const)
-    onPart({ _tag: "records", kind, from: run.from, to: run.to, refused: new Map(refused) })
-    for (const { batch, source } of readers) {
-      if (batch.length === 0) continue
-      for (const [input, timeline] of this.#timelines) {
-        if ((source.kind === "event" ? input.events : input.preAggregated)?.fingerprint !== source.fingerprint) continue
-        timeline.stamp(batch)
-        onPart({ _tag: "rows", kind: source.kind, input, batch, timeline })
-      }
-    }
+    const rows = readers.filter(({ batch }) => batch.length > 0).flatMap(({ batch, source }) =>
+      [...this.#timelines]
+        .filter(([input]) => (source.kind === "event" ? input.events : input.preAggregated)?.fingerprint === source.fingerprint)
+        .map(([input, timeline]): Rows => ({ kind: source.kind, input, batch: timeline.stamp(batch), timeline })))
+    const isLast = !run.records.kinds.subarray(run.to, run.records.length).some((kind) => kind !== Kind.none)
+    return { kind, from: run.from, to: run.to, refused: new Map(refused), rows, isLast }
   }
 
   /** One that was taken before, by its place in what has been read, changes nothing. */

@@ -25,6 +25,7 @@ interface Partition {
 export class Timeline {
   readonly #slack: number
   readonly #partitions: Array<Partition>
+  #watermarks = new Float64Array(0)
 
   /** `slack` is the bound of disorder in milliseconds. */
   constructor(slack: number, partitions: number) {
@@ -49,8 +50,14 @@ export class Timeline {
     return smallest
   }
 
-  /** Gives each row the watermark that its partition had when it came, and moves on with it. */
-  stamp({ length, partition, times, watermarks }: Batch): void {
+  /**
+   * The batch with the watermark of each row's partition when the row came, with which this moves on. It is used again for the
+   * next one.
+   */
+  stamp(batch: Batch): Batch {
+    const { length, partition, times } = batch
+    if (this.#watermarks.length < length) this.#watermarks = new Float64Array(length * 2)
+    const watermarks = this.#watermarks
     const state = this.#partitions[partition]!
     const slack = this.#slack
     let { latest, watermark } = state
@@ -64,6 +71,7 @@ export class Timeline {
     if (watermark < state.watermark) throw new Error(`the watermark of partition ${partition} went back`)
     state.latest = latest
     state.watermark = watermark
+    return { ...batch, watermarks }
   }
 
   /** Nothing before this time is to be expected in the partition any more. */

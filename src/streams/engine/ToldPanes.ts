@@ -10,6 +10,7 @@ import * as Pane from "../pipeline/Pane.ts"
 import type { Emitted } from "../operator/Operator.ts"
 import { PagedList } from "../operator/PagedList.ts"
 import type { StateReader, StateWriter } from "../operator/State.ts"
+import { isTired } from "../operator/Work.ts"
 
 interface Told extends Pick<Pane.Pane, "changes" | "end" | "key" | "revision" | "start"> {
   /** Rows of the window itself. */
@@ -76,9 +77,13 @@ export class ToldPanes {
   }
 
   /** Once nothing of all that was told can be emitted any more, it is forgotten. */
-  forget(watermark: number): void {
+  *forget(watermark: number): Generator<void> {
     if (this.#lastEnd + this.#lateness >= watermark) return
-    for (const place of this.#places.values()) this.#told.remove(place)
+    let done = 0
+    for (const place of this.#places.values()) {
+      this.#told.remove(place)
+      if (isTired(++done)) yield
+    }
     this.#places.clear()
     this.#lastEnd = -Infinity
   }

@@ -39,6 +39,9 @@ export class WentBack extends Schema.TaggedError<WentBack>()("WentBack", { messa
 /** How often is asked what was published, in milliseconds. */
 const askEvery = 250
 
+/** Panes that are made, and dropped, before others have a turn. */
+const portion = 1_000
+
 /** How often is asked for a checkpoint where there is none yet. */
 const lookEvery = "1 second"
 
@@ -57,11 +60,12 @@ export const follow = Effect.fnUntraced(function*(options: Options, begun: (warm
   let agenda = new Agenda([], partitions)
   // A store gives the decisions that it knows again as they are.
   const taken = new WeakSet<Decision>()
-  const take = (part: Records | Decision) => {
-    if (!("_tag" in part)) return void job.take(part)
-    job.decide(part)
-    taken.add(part)
-  }
+  // A step that was begun is done: a job in the middle of one could not be gone on with.
+  const take = (part: Records | Decision) =>
+    Effect.uninterruptible(Effect.gen(function*() {
+      for (const _ of job.step(part, portion)) yield* Effect.yieldNow
+      if ("_tag" in part) taken.add(part)
+    }))
   const { withPermit: alone } = Semaphore.makeUnsafe(1)
   const learn = Effect.gen(function*() {
     const offsets = yield* published
@@ -69,16 +73,19 @@ export const follow = Effect.fnUntraced(function*(options: Options, begun: (warm
     // Asked after the offsets: what was decided about what lies before them is among these.
     agenda = new Agenda((yield* decisions.read).filter((decision) => !taken.has(decision)), partitions)
     limits = offsets.map((offset) => offset ?? 0)
-    for (const decision of agenda.due(job.offsets)) take(decision)
+    for (const decision of agenda.due(job.offsets)) yield* take(decision)
   }).pipe(alone)
 
+  const takeReady = Effect.fnUntraced(function*(records: Records) {
+    for (const part of agenda.weave(records, () => job.offsets)) yield* take(part)
+  })
   const takeAll = Effect.fnUntraced(function*(records: Records) {
     for (let rest = records; rest.length > 0;) {
       const limit = limits[records.partition] ?? 0
       const count = rest.offsets.findIndex((offset) => offset >= limit)
       const ready = count === -1 ? rest.length : count
       if (ready === 0) yield* Effect.sleep(askEvery / 10)
-      else yield* alone(Effect.sync(() => { for (const part of agenda.weave(slice(rest, 0, ready), () => job.offsets)) take(part) }))
+      else yield* alone(takeReady(slice(rest, 0, ready)))
       rest = slice(rest, ready, rest.length)
     }
   })

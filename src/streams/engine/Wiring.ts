@@ -1,13 +1,12 @@
 /** What the nodes of a checked graph become: one case a kind of node says which operator it is, and what feeds its inputs. */
 import * as Checked from "../pipeline/Checked.ts"
-import type { Dictionary } from "../records/Batch.ts"
 import type { Operator } from "../operator/Operator.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { Derivation } from "../operator/stateless/Derivation.ts"
 import { Rekeying } from "../operator/stateless/Rekeying.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
-import { Input, WindowOperator } from "../operator/windowed/WindowOperator.ts"
+import { Input, type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
 
 /** An operator, and which of those after it read what it puts out. */
 export interface Step {
@@ -26,8 +25,8 @@ interface Built {
 }
 
 /** In topological order, as the nodes are. */
-export const wire = (checked: Checked.Checked, dictionary: Dictionary): ReadonlyArray<Step> => {
-  const built = checked.nodes.map((node) => build(checked, node, dictionary))
+export const wire = (checked: Checked.Checked, options: Partial<Options>): ReadonlyArray<Step> => {
+  const built = checked.nodes.map((node) => build(checked, node, options))
   const steps = built.map(({ operator }, index): Step => ({ id: checked.nodes[index]!.id, operator, readers: [] }))
   built.forEach(({ inputs }, step) => {
     for (const [input, node] of inputs.entries()) {
@@ -37,7 +36,7 @@ export const wire = (checked: Checked.Checked, dictionary: Dictionary): Readonly
   return Checked.endsInEvents(checked) ? withOutput(steps, checked) : steps
 }
 
-const build = (checked: Checked.Checked, node: Checked.Node, dictionary: Dictionary): Built => {
+const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Options>): Built => {
   switch (node._tag) {
     case "source":
       return { operator: null, inputs: [] }
@@ -52,7 +51,7 @@ const build = (checked: Checked.Checked, node: Checked.Node, dictionary: Diction
       const inputs: Array<Checked.Node | null> = []
       inputs[Input.rows] = node.input
       inputs[Input.preAggregated] = node.preAggregated
-      return { operator: new WindowOperator(checked.name, node, dictionary), inputs }
+      return { operator: new WindowOperator(checked.name, node, options), inputs }
     }
     case "derive":
       return { operator: new DeriveOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }

@@ -9,12 +9,13 @@ import type { Values } from "../pipeline/Pane.ts"
 import type { Refusal } from "../records/Refusal.ts"
 import type { Paged } from "./Paged.ts"
 import type { StateReader, StateWriter } from "./State.ts"
+import type { Work } from "./Work.ts"
 
 export interface Operator<in In, out Out> {
-  take(input: number, taken: In): void
+  take(input: number, taken: In): Work
   /** Nothing that is earlier is to be expected any more. It never goes back. */
-  advance(watermark: number): void
-  /** What has come out since the last call, in order; `null` where nothing has. */
+  advance(watermark: number): Work
+  /** What has come out since the last call, in order, in a pause or at the end; `null` where nothing has. */
   drain(): Out | null
   /** Entries of state: 0 after the end of time. */
   readonly size: number

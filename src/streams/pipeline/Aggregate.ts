@@ -10,7 +10,7 @@
  * An aggregate over no value is `null`; `count` of nothing is 0.
  */
 import { Pipeable, Predicate, Schema } from "effect"
-import { isAsync, optionsOf, shown } from "./check/Declarations.ts"
+import { isAsync, optional, optionsOf, shown } from "./check/Declarations.ts"
 import * as Expr from "./Expr.ts"
 import type { Node } from "./Expression.ts"
 import type * as Plan from "./Plan.ts"
@@ -28,14 +28,39 @@ export type Op =
   | "minBy"
   | "maxBy"
   | "weightedMean"
+  | "variance"
+  | "standardDeviation"
+  | "covariance"
+  | "correlation"
+  | "countDistinct"
+  | "quantile"
   | "custom"
+
+/**
+ * Whether the rows of a window are a sample of something larger, so that squares are divided by one less than there are
+ * (as SQL's `VARIANCE`, and Spark's), or all there is.
+ */
+export type Population = "sample" | "population"
+
+/** What an operation is told beside its fields. */
+export interface Settings {
+  /** What `variance`, `standardDeviation` and `covariance` take the rows for. */
+  readonly of?: Population
+  /** How many different values `countDistinct` counts. */
+  readonly atMost?: number
+  /** Which share of the values is no larger, from 0 to 1. */
+  readonly quantile?: number
+  /** How far a quantile may be off, as a share of its value. */
+  readonly error?: number
+}
 
 /** An aggregate as data, as the engines read it. */
 export interface Spec {
   readonly op: Op
   readonly field?: string
-  /** The second field: what `minBy` and `maxBy` go by, what `weightedMean` weighs with. */
+  /** The second field: what `minBy` and `maxBy` go by, what `weightedMean` weighs with, what goes with the first. */
   readonly by?: string
+  readonly settings?: Settings
   readonly where?: Node
   readonly custom?: CustomSpec
 }
@@ -139,6 +164,54 @@ export const maxBy = <const F extends string, const B extends string>(name: F, b
  */
 export const weightedMean = <const F extends string, const W extends string>(name: F, weight: W): Aggregate<Choice<F>, never, F | W> =>
   made({ op: "weightedMean", field: name, by: weight })
+
+/** A number that is worked out, or none where there is nothing to work it out from. */
+type Estimate<Numbers extends string> = Aggregate<Expr.Type<number | null>, never, Numbers>
+
+/**
+ * The variance: of a sample by default, which needs two values, or of all there is. A double that is made of exact sums, so
+ * that nothing is lost where values are large and close to each other.
+ */
+export const variance = <const N extends string>(name: N, options?: { readonly of?: Population }): Estimate<N> =>
+  made({ op: "variance", field: name, settings: populationOf("Aggregate.variance", options) })
+
+/** The square root of the {@link variance}. */
+export const standardDeviation = <const N extends string>(name: N, options?: { readonly of?: Population }): Estimate<N> =>
+  made({ op: "standardDeviation", field: name, settings: populationOf("Aggregate.standardDeviation", options) })
+
+/** How two fields vary together, over the rows that have both: a double made of exact sums, as the {@link variance} is. */
+export const covariance = <const F extends string, const G extends string>(name: F, other: G, options?: { readonly of?: Population }): Estimate<F | G> =>
+  made({ op: "covariance", field: name, by: other, settings: populationOf("Aggregate.covariance", options) })
+
+/**
+ * Pearson's correlation of two fields, from -1 to 1, over the rows that have both; `null` where one of them is the same in
+ * all rows.
+ */
+export const correlation = <const F extends string, const G extends string>(name: F, other: G): Estimate<F | G> =>
+  made({ op: "correlation", field: name, by: other })
+
+/** How many different values a field has, exactly; `null` where these are more than `atMost`, of which no more are kept. */
+export const countDistinct = <const F extends string>(name: F, options: { readonly atMost: number }): Aggregate<Expr.Type<number | null>, F> =>
+  made({ op: "countDistinct", field: name, settings: { atMost: optionsOf("Aggregate.countDistinct", options, ["atMost"]).atMost } })
+
+/**
+ * The value below which a share of the values lies, such as 0.99 of them: of n values in their order the one at
+ * `quantile * (n - 1)`, counted from 0 and rounded down. It is off by no more than `error`, a share of the value: a
+ * thousandth by default. A smaller error takes more memory where values differ much. See `QuantileSketch`.
+ */
+export const quantile = <const N extends string>(name: N, share: number, options?: { readonly error?: number }): Estimate<N> =>
+  quantileOf("Aggregate.quantile", name, share, options)
+
+/** The {@link quantile} of one half: of an even number of values the smaller one of the two in the middle. */
+export const median = <const N extends string>(name: N, options?: { readonly error?: number }): Estimate<N> =>
+  quantileOf("Aggregate.median", name, 0.5, options)
+
+const quantileOf = (call: string, name: string, share: number, options?: { readonly error?: number }): never =>
+  made({ op: "quantile", field: name, settings: { quantile: share, error: optional(call, options, ["error"])?.error ?? 0.001 } })
+
+const populationOf = (call: string, options?: { readonly of?: Population }): Settings => ({
+  of: optional(call, options, ["of"])?.of ?? "sample"
+})
 
 /** An aggregate of the user's own functions. The pipeline becomes local: it runs in process only. */
 export const custom = <R, State, Result extends Scalar>(

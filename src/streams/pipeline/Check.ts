@@ -264,13 +264,14 @@ const definitionData = ({ columns, ...definition }: Definition): Fingerprint.Dat
     [column.name, { ...column, path: path.map(({ name, optional }) => [name, optional]), checked: accepts !== null }]))
 })
 
-const aggregateData = ({ by, custom, field, op, preAggregated, where }: Checked.Aggregate): Fingerprint.Data => [
+const aggregateData = ({ by, custom, field, op, preAggregated, settings, where }: Checked.Aggregate): Fingerprint.Data => [
   op,
   field?.column.name ?? null,
   by?.column.name ?? null,
   where === null ? null : { ...where },
   custom === null ? null : customData(custom),
-  preAggregated?.column.name ?? null
+  preAggregated?.column.name ?? null,
+  ...(Object.keys(settings).length === 0 ? [] : [{ ...settings }])
 ]
 
 /** Functions count by their source text; how a state is written is seen when one is read. */

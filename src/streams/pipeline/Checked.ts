@@ -2,7 +2,7 @@
  * A pipeline that has been checked: all that engines, the batch fold, the compiler for Spark, decoders and the command
  * line read. Whatever stands in it is valid: fields exist and are of the kind that is needed, bounds are sensible.
  */
-import type { CustomSpec, Op } from "./Aggregate.ts"
+import type { CustomSpec, Op, Settings } from "./Aggregate.ts"
 import type { Column } from "./Column.ts"
 import * as Expr from "./Expression.ts"
 import type { Derived, Trigger } from "./Plan.ts"
@@ -84,8 +84,10 @@ export interface Aggregate {
   readonly name: string
   readonly op: Op
   readonly field: Field | null
-  /** What `minBy` and `maxBy` go by, what `weightedMean` weighs with. */
+  /** What `minBy` and `maxBy` go by, what `weightedMean` weighs with, what `covariance` and `correlation` hold the field against. */
   readonly by: Field | null
+  /** With all that the operation has to be told. */
+  readonly settings: Settings
   readonly where: Expr.Node | null
   readonly custom: CustomSpec | null
   /** The field of pre-aggregated records that is this result. */

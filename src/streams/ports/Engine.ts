@@ -35,6 +35,8 @@ export interface Options {
    * taken to have nothing to append that is not in the log.
    */
   readonly isQuiet?: Effect.Effect<boolean>
+  /** So many panes at most are made before they are written; 10,000 by default. */
+  readonly portion?: number
   /** How many times as fast as the clock event time goes while the input is quiet; 1 by default. */
   readonly speed?: number
   /** At most this much is computed again after a crash; 1 second by default. */

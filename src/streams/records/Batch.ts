@@ -8,6 +8,8 @@ import type { Definition, Row } from "../pipeline/Source.ts"
 export class Dictionary {
   readonly texts: Array<string> = []
   readonly #numbers = new Map<string, number>()
+  /** For columns of texts, see {@link Numbering}. */
+  readonly columns = new Numbering(this)
 
   numberOf(text: string): number {
     const known = this.#numbers.get(text)
@@ -20,6 +22,47 @@ export class Dictionary {
 
   textOf(number: number): string {
     return this.texts[number] ?? ""
+  }
+}
+
+/**
+ * Numbers the texts of many columns that name the same ones, mostly in the same order or in that order backwards, as the
+ * state of several pipelines does. What was beside a text before is looked at first: that takes less than to look it up.
+ */
+export class Numbering {
+  readonly #dictionary: Dictionary
+  #next = new Int32Array(0)
+  #previous = new Int32Array(0)
+  #last = 0
+
+  constructor(dictionary: Dictionary) {
+    this.#dictionary = dictionary
+  }
+
+  numberOf(text: string): number {
+    const { texts } = this.#dictionary
+    const [next, previous] = [this.#next[this.#last]!, this.#previous[this.#last]!]
+    if (texts[next] === text) return this.#last = next
+    if (texts[previous] === text) return this.#last = previous
+    const number = this.#dictionary.numberOf(text)
+    if (number >= this.#next.length) this.#grow(number)
+    this.#next[this.#last] = number
+    this.#previous[number] = this.#last
+    return this.#last = number
+  }
+
+  /** Lets go of what it keeps beside the texts. */
+  forget(): void {
+    this.#next = this.#previous = new Int32Array(0)
+  }
+
+  #grow(number: number): void {
+    const size = Math.max(1_024, number * 2)
+    const [next, previous] = [new Int32Array(size), new Int32Array(size)]
+    next.set(this.#next)
+    previous.set(this.#previous)
+    this.#next = next
+    this.#previous = previous
   }
 }
 

@@ -8,11 +8,13 @@
 import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
 import { type Aggregate, definitionOf, type Events, horizon, originOf, type Results, type WindowNode } from "../pipeline/Checked.ts"
-import type { Value, Values } from "../pipeline/Pane.ts"
+import { encodeValue, type Value, type Values } from "../pipeline/Pane.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
 import type { AnyOfPanes as AnyPipeline } from "../pipeline/Pipeline.ts"
 import type { Definition } from "../pipeline/Source.ts"
 import type { Unit, Window } from "../pipeline/Window.ts"
+import * as Quantiles from "./Quantiles.ts"
+import * as Spreads from "./Spreads.ts"
 
 type Fields = { readonly [name: string]: Value }
 
@@ -235,7 +237,8 @@ const renamed = (fields: Fields, { field, preAggregated }: Aggregate): Fields =>
   [field?.column.name ?? ""]: fields[preAggregated?.column.name ?? ""] ?? null
 })
 
-const resultFor = ({ by: byField, custom, field, op, preAggregated: given }: Aggregate, items: ReadonlyArray<Item>): Value => {
+const resultFor = (aggregate: Aggregate, items: ReadonlyArray<Item>): Value => {
+  const { by: byField, custom, field, op, preAggregated: given, settings } = aggregate
   const [name, by] = [field?.column.name ?? "", byField?.column.name ?? ""]
   const of = (name: string) => items.filter(({ fields }) => fields[name] != null)
   const rows = of(name)
@@ -274,6 +277,20 @@ const resultFor = ({ by: byField, custom, field, op, preAggregated: given }: Agg
       return field?.column.kind === "double" || byField?.column.kind === "double"
         ? doubleWeightedMean(pick(name), pick(by))
         : mean(pick(name), pick(by))
+    }
+    case "countDistinct": {
+      const different = new Set(rows.map(({ fields }) => JSON.stringify(encodeValue(fields[name]!))))
+      return different.size > settings.atMost! ? null : different.size
+    }
+    case "quantile":
+      return Quantiles.of(numbers, field!.column, settings)
+    case "variance":
+    case "standardDeviation":
+      return Spreads.of(op, [field!.column, field!.column], numbers.map((value) => [value, value]), settings.of)
+    default: {
+      const both = of(by).filter((item) => rows.includes(item))
+      const pairs = both.map(({ fields }) => [fields[name] as Numeric, fields[by] as Numeric] as const)
+      return Spreads.of(op, [field!.column, byField!.column], pairs, settings.of)
     }
   }
 }

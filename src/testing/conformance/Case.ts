@@ -46,11 +46,20 @@ export type Condition =
 
 const where = Schema.optionalKey(Condition)
 
+const of = Schema.Literals(["sample", "population"])
+
 export const Aggregate = Schema.Union([
   Schema.Struct({ op: Schema.Literal("count"), where }),
   Schema.Struct({ op: Schema.Literals(["sum", "mean", "min", "max", "first", "last"]), field: Schema.String, where }),
   /** `by` is what `minBy` and `maxBy` go by, and what `weightedMean` weighs with. */
-  Schema.Struct({ op: Schema.Literals(["minBy", "maxBy", "weightedMean"]), field: Schema.String, by: Schema.String, where })
+  Schema.Struct({ op: Schema.Literals(["minBy", "maxBy", "weightedMean", "correlation"]), field: Schema.String, by: Schema.String, where }),
+  /** Whether the rows are a sample or all there is. */
+  Schema.Struct({ op: Schema.Literals(["variance", "standardDeviation"]), field: Schema.String, of, where }),
+  Schema.Struct({ op: Schema.Literal("covariance"), field: Schema.String, by: Schema.String, of, where }),
+  /** Beyond the bound there is no count. */
+  Schema.Struct({ op: Schema.Literal("countDistinct"), field: Schema.String, atMost: Schema.Int, where }),
+  /** A share of the values from 0 to 1; the error is a share of the value. */
+  Schema.Struct({ op: Schema.Literal("quantile"), field: Schema.String, quantile: Schema.Finite, error: Schema.Finite, where })
 ])
 export type Aggregate = typeof Aggregate.Type
 

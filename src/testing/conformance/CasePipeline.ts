@@ -90,9 +90,10 @@ const aggregatesOf = (aggregates: Case.Pipeline["aggregates"]) =>
     return [name, aggregate.where === undefined ? plain : Aggregate.where(conditionOf(aggregate.where))(plain)]
   }))
 
-const { count, first, last, max, maxBy, mean, min, minBy, sum, weightedMean } = Aggregate
+const { correlation, count, covariance, first, last, max, maxBy, mean, min, minBy, standardDeviation, sum, variance, weightedMean } = Aggregate
 const ofOne = { sum, mean, min, max, first, last }
-const ofTwo = { minBy, maxBy, weightedMean }
+const ofTwo = { minBy, maxBy, weightedMean, correlation }
+const spreads = { variance, standardDeviation }
 
 const aggregateOf = (aggregate: Case.Aggregate): AnyAggregate => {
   switch (aggregate.op) {
@@ -101,7 +102,17 @@ const aggregateOf = (aggregate: Case.Aggregate): AnyAggregate => {
     case "minBy":
     case "maxBy":
     case "weightedMean":
+    case "correlation":
       return ofTwo[aggregate.op](aggregate.field, aggregate.by)
+    case "variance":
+    case "standardDeviation":
+      return spreads[aggregate.op](aggregate.field, { of: aggregate.of })
+    case "covariance":
+      return covariance(aggregate.field, aggregate.by, { of: aggregate.of })
+    case "countDistinct":
+      return Aggregate.countDistinct(aggregate.field, { atMost: aggregate.atMost })
+    case "quantile":
+      return Aggregate.quantile(aggregate.field, aggregate.quantile, { error: aggregate.error })
     default:
       return ofOne[aggregate.op](aggregate.field)
   }

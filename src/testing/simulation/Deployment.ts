@@ -134,9 +134,10 @@ const processor: Program = (started, watch) => {
   const { draw, mode, pipelines } = started
   const feed = feedOf(started)
   const checkpointEvery = draw(800)
+  const portion = 1 + draw(7)
   return Effect.gen(function*() {
     const engine = yield* Engine
-    const options = { name: "simulated", pipelines, idleTimeout: 200, checkpointEvery }
+    const options = { name: "simulated", pipelines, idleTimeout: 200, checkpointEvery, portion }
     if (mode.isApart) return yield* engine.run(options)
     const { isQuiet, run } = yield* ingestion(mode)
     const asked = mode.isAsked ? { ...options, isQuiet } : options
@@ -150,7 +151,7 @@ const lastProcessor: Program = (started, watch) => {
     const { run } = yield* ingestion(mode)
     yield* Effect.raceFirst(mode.isSpread ? Effect.never : run, until(() => log.position === String(plan.length)))
     const engine = yield* Engine
-    return yield* engine.run({ name: "simulated", pipelines, stopAt: Effect.sync(() => log.ends) })
+    return yield* engine.run({ name: "simulated", pipelines, stopAt: Effect.sync(() => log.ends), portion: 3 })
   }).pipe(Effect.provide(engineLayer(started, watch)), Effect.provideService(Feed, feedOf(started).service))
 }
 

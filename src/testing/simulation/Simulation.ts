@@ -57,7 +57,7 @@ export const shrink = (seed: number): Limits => {
 }
 
 /** By halves, as if what fails with some failed with more: it need not, and then another is found that fails as well. */
-const least = (most: number, fails: (count: number) => boolean): number => {
+export const least = (most: number, fails: (count: number) => boolean): number => {
   let [low, high] = [0, most]
   while (low < high) {
     const middle = (low + high) >> 1

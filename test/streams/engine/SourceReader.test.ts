@@ -20,13 +20,12 @@ const renewals = (carried: number): { readonly count: number; readonly most: num
   const seen = new Set<Dictionary>()
   let most = 0
   for (let offset = 0; offset < 1_000; offset++) {
-    reader.take(records(0, offset, [`{"key":"${offset}","time":0}`]), (part) => {
-      if (part._tag !== "rows") return
-      const { dictionary } = part.batch
+    for (const { rows } of reader.take(records(0, offset, [`{"key":"${offset}","time":0}`]))) {
+      const { dictionary } = rows[0]!.batch
       if (!seen.has(dictionary)) for (let key = 0; key < carried; key++) dictionary.numberOf(`open ${key}`)
       seen.add(dictionary)
       most = Math.max(most, dictionary.texts.length)
-    })
+    }
   }
   return { count: seen.size - 1, most }
 }

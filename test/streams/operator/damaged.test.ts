@@ -8,6 +8,7 @@ import { Aggregate, Pipeline, Source, Window } from "../../../src/streams/pipeli
 import * as Batch from "../../../src/streams/records/Batch.ts"
 import { tablesOf } from "../../../src/testing/SnapshotText.ts"
 import { readerOf, stateOf } from "./written.ts"
+import { finish } from "../../../src/streams/operator/Work.ts"
 
 const quotes = Source.make("quotes", {
   schema: Schema.Struct({ key: Schema.String, time: Schema.Int, size: Schema.Int }),
@@ -35,7 +36,7 @@ const used = (kind: keyof typeof pipelines): WindowOperator => {
   batch.times.set(times)
   batch.watermarks.set([-Infinity, 1, 12])
   for (const column of batch.columns) column.fill(1)
-  operator.take(0, { batch, keep: null, refused: [], outcomes: new Uint8Array(times.length), others: Infinity })
+  finish(operator.take(0, { batch, keep: null, refused: [], outcomes: new Uint8Array(times.length), others: Infinity }))
   return operator
 }
 

@@ -9,6 +9,7 @@ import { WindowOperator } from "../../../src/streams/operator/windowed/WindowOpe
 import { type Aggregate as Aggregated, windowOf } from "../../../src/streams/pipeline/Checked.ts"
 import { Aggregate, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import * as Batch from "../../../src/streams/records/Batch.ts"
+import { finish } from "../../../src/streams/operator/Work.ts"
 
 const quotes = Source.make("quotes", {
   schema: Schema.Struct({ key: Schema.String, time: Schema.Int, size: Schema.Int }),
@@ -31,18 +32,18 @@ const rows = (signs: Int8Array | null) => {
 it("a watermark that goes back ends the run", () => {
   for (const pipeline of [checked, sessions.checked]) {
     const operator = new WindowOperator("sums", windowOf(pipeline))
-    operator.advance(10)
-    operator.advance(10)
-    expect(() => operator.advance(9)).toThrow(`a broken invariant of "sums": its watermark went back from 10 to 9`)
-    expect(() => operator.advance(NaN)).toThrow("a broken invariant")
+    finish(operator.advance(10))
+    finish(operator.advance(10))
+    expect(() => finish(operator.advance(9))).toThrow(`a broken invariant of "sums": its watermark went back from 10 to 9`)
+    expect(() => finish(operator.advance(NaN))).toThrow("a broken invariant")
   }
 })
 
 it("a row that is to be taken back ends the run, since windows keep no rows", () => {
   const operator = new WindowOperator("sums", windowOf(checked))
-  operator.take(0, rows(null))
-  operator.take(0, rows(Int8Array.of(1, 1, 1)))
-  expect(() => operator.take(0, rows(Int8Array.of(1, -1, 1)))).toThrow(
+  finish(operator.take(0, rows(null)))
+  finish(operator.take(0, rows(Int8Array.of(1, 1, 1))))
+  expect(() => finish(operator.take(0, rows(Int8Array.of(1, -1, 1))))).toThrow(
     `a broken invariant of "sums": row 8 of partition 0 is to be taken back, which its windows cannot do`
   )
 })

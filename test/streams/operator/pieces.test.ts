@@ -16,6 +16,7 @@ import { Aggregate, Pipeline, Source, Window } from "../../../src/streams/pipeli
 import type { Pane } from "../../../src/streams/pipeline/Pane.ts"
 import * as Batch from "../../../src/streams/records/Batch.ts"
 import { readerOf, stateOf } from "./written.ts"
+import { finish } from "../../../src/streams/operator/Work.ts"
 
 const quotes = Source.make("quotes", {
   schema: Schema.Struct({ key: Schema.String, time: Schema.Int, size: Schema.Int }),
@@ -47,7 +48,7 @@ describe("keyed slots", () => {
     const pool = new KeyedSlotsPool(slots)
     const keyed = new KeyedSlots(pool)
     const [one, other] = [keyed.ensure(1), keyed.ensure(2)]
-    keyed.retain((slot) => slot === other)
+    finish(keyed.retain((slot) => slot === other))
     expect([keyed.keys, keyed.get(1), keyed.get(2), pool.held, slots.size]).toEqual([[2], -1, other, 1, 1])
     expect(keyed.ensure(3)).toBe(one)
   })
@@ -73,20 +74,20 @@ describe("a sliding aggregation", () => {
   it("has no keys without rows in its window", () => {
     const sliding = new SlidingAggregation(pool)
     const all = [slice(0, 1, 0), slice(2, 0)]
-    sliding.moveTo(0, 4, all)
+    finish(sliding.moveTo(0, 4, all))
     expect([sliding.keys, sumOf(sliding)]).toEqual([[1, 0], 2])
-    sliding.moveTo(2, 6, all)
+    finish(sliding.moveTo(2, 6, all))
     expect([sliding.keys, sumOf(sliding)]).toEqual([[0], 1])
-    sliding.moveTo(4, 8, [...all, { start: 6, end: 8, slots: new KeyedSlots(pool) }])
+    finish(sliding.moveTo(4, 8, [...all, { start: 6, end: 8, slots: new KeyedSlots(pool) }]))
     expect(sliding.keys).toEqual([])
   })
 
   it("takes the slices in anew after it was reset", () => {
     const sliding = new SlidingAggregation(pool)
     const all = [slice(0, 0), slice(2, 0)]
-    sliding.moveTo(0, 4, all)
+    finish(sliding.moveTo(0, 4, all))
     sliding.reset()
-    sliding.moveTo(0, 4, all)
+    finish(sliding.moveTo(0, 4, all))
     expect([sliding.keys, sumOf(sliding)]).toEqual([[0], 2])
   })
 })
@@ -105,9 +106,9 @@ describe("what was stored of sessions", () => {
   it("is kept as long as a row may still touch one", () => {
     const stored = new StoredSessions()
     stored.add(session)
-    stored.forgetBefore(10)
+    finish(stored.forgetBefore(10))
     expect(stateOf(stored).stored.entries).toBe(1)
-    stored.forgetBefore(11)
+    finish(stored.forgetBefore(11))
     expect(stateOf(stored).stored).toBe(undefined)
   })
 })
@@ -152,7 +153,7 @@ describe("a snapshot", () => {
   it("of late rows is the same in whatever order they came", () => {
     const saved = (times: ReadonlyArray<number>) => {
       const operator = new WindowOperator("hopping", hopping)
-      operator.take(0, batchOf([["A", 20, -Infinity], ...times.map((time) => ["A", time, 13] as const)]))
+      finish(operator.take(0, batchOf([["A", 20, -Infinity], ...times.map((time) => ["A", time, 13] as const)])))
       return stateOf(operator)
     }
     expect(saved([9, 5, 11])).toEqual(saved([11, 5, 9]))
@@ -162,23 +163,23 @@ describe("a snapshot", () => {
 describe("a session", () => {
   const used = () => {
     const operator = new WindowOperator("sessions", sessions)
-    operator.take(0, batchOf([["A", 0, -Infinity]]))
+    finish(operator.take(0, batchOf([["A", 0, -Infinity]])))
     return operator
   }
 
   it("is due as soon as the watermark is past its end, whenever that is noticed", () => {
     const operator = used()
-    operator.advance(9)
+    finish(operator.advance(9))
     expect(operator.drain()?.map(({ pane: { end }, watermark }) => [end, watermark])).toEqual([[4, 5]])
   })
 
   it("is let go when its lateness is over, and not before", () => {
     const operator = used()
-    operator.advance(9)
+    finish(operator.advance(9))
     expect(operator.size).toBe(1)
-    operator.advance(14)
+    finish(operator.advance(14))
     expect(operator.size).toBe(1)
-    operator.advance(15)
+    finish(operator.advance(15))
     expect(operator.size).toBe(0)
   })
 })
@@ -187,7 +188,7 @@ describe("early panes", () => {
   it("come in the order of their ends, those of late rows among them", () => {
     const node = windowOf(quotes.pipe(Window.hopping(4, 2), Aggregate.into(sums), Pipeline.allowedLateness(10), Pipeline.emitOnUpdate({ every: 100 }), Pipeline.named("early")).checked)
     const operator = new WindowOperator("early", node)
-    operator.take(0, { ...batchOf([["A", 20, -Infinity], ["A", 9, 13], ["A", 120, 13]]), others: 0 })
+    finish(operator.take(0, { ...batchOf([["A", 20, -Infinity], ["A", 9, 13], ["A", 120, 13]]), others: 0 }))
     expect(operator.drain()?.map(({ pane: { end } }) => end)).toEqual([10, 12, 22, 24, 122, 124])
   })
 })
@@ -196,9 +197,9 @@ describe("the size of a window operator", () => {
   it("is the number of states that it holds", () => {
     const operator = new WindowOperator("hopping", hopping)
     expect(operator.size).toBe(0)
-    operator.take(0, batchOf([["A", 0, -Infinity], ["B", 1, -1], ["A", 2, 0]]))
+    finish(operator.take(0, batchOf([["A", 0, -Infinity], ["B", 1, -1], ["A", 2, 0]])))
     expect(operator.size).toBe(3)
-    operator.advance(100)
+    finish(operator.advance(100))
     expect(operator.size).toBe(0)
   })
 })
@@ -212,9 +213,9 @@ describe("a damaged state of results", () => {
   const used = () => {
     const operator = make()
     const take = (watermark: number, ...panes: ReadonlyArray<Pane>) =>
-      operator.take(0, panes.map((pane, offset) => ({ pane, rows: 1, watermark, offset })))
+      finish(operator.take(0, panes.map((pane, offset) => ({ pane, rows: 1, watermark, offset }))))
     take(0, pane(0, "on-time"))
-    operator.advance(20)
+    finish(operator.advance(20))
     take(20, pane(20, "on-time"), pane(10, "late"), pane(30, "early"))
     return operator
   }

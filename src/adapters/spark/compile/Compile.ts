@@ -9,6 +9,7 @@
  */
 import { Effect } from "effect"
 import { createHash } from "node:crypto"
+import type { Op } from "../../../streams/pipeline/Aggregate.ts"
 import * as Checked from "../../../streams/pipeline/Checked.ts"
 import * as AppendClock from "../../../streams/records/AppendClock.ts"
 import * as Pipeline from "../../../streams/pipeline/Pipeline.ts"
@@ -91,12 +92,22 @@ const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly
     ...[events, ...preAggregated === null ? [] : [preAggregated]].flatMap(unsupportedRows),
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
     ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
+    ...Checked.windowOf(checked).aggregates.flatMap(unsupportedResult),
     ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name }) =>
       [`the result "${name}" (Pipeline.percentChange)`, "a window of Spark knows nothing of the one before it"] as const),
     ...(trigger.on === "update"
       ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
       : [])
   ]
+}
+
+const moments: ReadonlyArray<Op> = ["variance", "standardDeviation", "covariance", "correlation"]
+
+const unsupportedResult = ({ by, field, name, op }: Checked.Aggregate): ReadonlyArray<readonly [string, string]> => {
+  const what = `the result "${name}" (Aggregate.${op})`
+  if (op === "quantile") return [[what, "what Spark's own sketches give depends on the order of the rows"]]
+  if (!moments.includes(op) || [field, by].every((each) => each?.column.kind !== "double")) return []
+  return [[what, "Spark rounds sums of doubles as it goes, and where values are close to each other nothing would be left; make the field a decimal"]]
 }
 
 const unsupportedRows = ({ definition: { columns, eventTime } }: Checked.Source): ReadonlyArray<readonly [string, string]> => [

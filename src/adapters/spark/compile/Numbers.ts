@@ -45,8 +45,8 @@ export const halfUp = (name: string, { dividend, divisor }: Quotient): Division 
   }
 }
 
-/** How often one goes into the other. */
-const wholes = (dividend: string, divisor: string): string => `(${dividend} - ${dividend} % ${divisor}) / ${divisor}`
+/** How often one goes into the other: up to 32 digits. */
+export const wholes = (dividend: string, divisor: string): string => `(${dividend} - ${dividend} % ${divisor}) / ${divisor}`
 
 /** Of exact totals, the nearest double. */
 export const meanDouble = ({ dividend, divisor }: Quotient): string =>

@@ -1,10 +1,10 @@
 /** The results of a pipeline as aggregates over the rows of a window, and as values of a pane. */
 import { meanExtraScale } from "../../../domain/Decimal.ts"
-import type { Op } from "../../../streams/pipeline/Aggregate.ts"
 import type { Aggregate, Field } from "../../../streams/pipeline/Checked.ts"
 import type { Column } from "../../../streams/pipeline/Column.ts"
 import * as Condition from "./Condition.ts"
 import type { Columns } from "./Decode.ts"
+import * as Moments from "./Moments.ts"
 import * as Numbers from "./Numbers.ts"
 import * as Sql from "./Sql.ts"
 
@@ -31,7 +31,7 @@ export const of = (aggregates: ReadonlyArray<Aggregate>, rows: Rows): Results =>
   const values = aggregates.map((aggregate) => {
     const { name: result, preAggregated } = aggregate
     const input = preAggregated === null ? eventsOnly(aggregate, rows) : withPreAggregated(aggregate, preAggregated, rows)
-    const value = valueOf(aggregate.op, input, chosen)
+    const value = valueOf(aggregate, input, chosen)
     const isUnknown = rows.preAggregated !== null && preAggregated === null
     return [result, isUnknown ? `IF(${chosen.add("bool_or(pre_aggregated)")}, NULL, ${value})` : value] as const
   })
@@ -42,8 +42,7 @@ export const of = (aggregates: ReadonlyArray<Aggregate>, rows: Rows): Results =>
 /** One aggregate that two results are made of is computed once. */
 class Aggregates {
   readonly #names = new Map<string, string>()
-  /** Of means, step by step. */
-  readonly #steps: readonly [Record<string, string>, Record<string, string>, Record<string, string>] = [{}, {}, {}]
+  readonly #steps: Array<Record<string, string>> = []
 
   add(sql: string): string {
     const known = this.#names.get(sql)
@@ -57,11 +56,13 @@ class Aggregates {
   mean(quotient: Numbers.Quotient): string {
     const name = `mean_${quotient.dividend}_${quotient.divisor}`
     const { mean, parts, terms } = Numbers.halfUp(name, quotient)
-    const [first, second, last] = this.#steps
-    for (const [term, sql] of Object.entries(terms)) first[`${name}_${term}`] = sql
-    for (const [part, sql] of Object.entries(parts)) second[`${name}_${part}`] = sql
-    last[name] = mean
+    this.addSteps([prefixed(name, terms), prefixed(name, parts), { [name]: mean }])
     return name
+  }
+
+  /** Columns from aggregates, and from those of the steps before. */
+  addSteps(steps: ReadonlyArray<Columns>): void {
+    for (const [step, columns] of steps.entries()) this.#steps[step] = { ...this.#steps[step], ...columns }
   }
 
   get all(): Columns {
@@ -69,9 +70,12 @@ class Aggregates {
   }
 
   get steps(): ReadonlyArray<Columns> {
-    return Object.keys(this.#steps[0]).length === 0 ? [] : this.#steps
+    return this.#steps
   }
 }
+
+const prefixed = (name: string, columns: Columns): Columns =>
+  Object.fromEntries(Object.entries(columns).map(([column, sql]) => [`${name}_${column}`, sql]))
 
 /** What an aggregate looks at: SQL of values with their kind, and which rows count. */
 interface Input {
@@ -84,7 +88,7 @@ interface Input {
   readonly weight: string | null
 }
 
-interface Values {
+export interface Values {
   readonly sql: string
   readonly column: Column
 }
@@ -123,7 +127,7 @@ const nothing: Values = { sql: "NULL", column: { name: "", path: [], kind: "bool
 const field = (of: Field | null, { nameOf }: Condition.Scope): Values =>
   of === null ? nothing : { sql: nameOf(of.column.name), column: of.column }
 
-const valueOf = (op: Op, input: Input, aggregates: Aggregates): string => {
+const valueOf = ({ op, settings }: Aggregate, input: Input, aggregates: Aggregates): string => {
   const { by, condition, result, values: { column, sql } } = input
   const kind = column.kind
   const where = (...present: ReadonlyArray<string>) => {
@@ -131,6 +135,7 @@ const valueOf = (op: Op, input: Input, aggregates: Aggregates): string => {
     return all.length === 0 ? "" : ` FILTER (WHERE ${Sql.and(all)})`
   }
   const add = (aggregate: string) => aggregates.add(aggregate)
+  const { of = "sample" } = settings
   switch (op) {
     case "count":
       return input.weight === null ? add(`count(1)${where()}`) : Numbers.integer(add(Numbers.sum(input.weight, "")))
@@ -169,6 +174,21 @@ const valueOf = (op: Op, input: Input, aggregates: Aggregates): string => {
       const totals = { dividend: add(Numbers.sumOfProducts(sql, by.sql, both)), divisor: add(Numbers.sum(by.sql, both)) }
       return meanOf(totals, column, aggregates)
     }
+    case "variance":
+      return Moments.quotient(aggregates, [input.values, input.values], { of, where })
+    case "standardDeviation":
+      return `sqrt(${Moments.quotient(aggregates, [input.values, input.values], { of, where })})`
+    case "covariance":
+      return Moments.quotient(aggregates, [input.values, by], { of, where })
+    case "correlation":
+      return Moments.correlation(aggregates, [input.values, by], where)
+    case "countDistinct": {
+      // Of the two zeros of doubles there is one.
+      const different = add(`size(collect_set(${kind === "double" ? `${sql} + 0D` : sql})${where()})`)
+      return `IF(${different} > ${settings.atMost}, NULL, ${different})`
+    }
+    case "quantile":
+      throw new TypeError(`"${result}" is a quantile`)
     case "custom":
       throw new TypeError(`"${result}" is computed by functions of JavaScript`)
   }

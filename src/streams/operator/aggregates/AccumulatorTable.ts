@@ -3,6 +3,7 @@
  * in one slice, window or session; freed slots are used again, so memory follows what is
  * open and not what has been.
  */
+import { partsFor } from "../../pipeline/check/Aggregates.ts"
 import type { Aggregate, Field } from "../../pipeline/Checked.ts"
 import type { Column } from "../../pipeline/Column.ts"
 import type { Node } from "../../pipeline/Expression.ts"
@@ -11,6 +12,7 @@ import type { Definition } from "../../pipeline/Source.ts"
 import { Chosen, Extreme } from "./Extremes.ts"
 import type { Mask } from "../expressions/Comparison.ts"
 import { maskOf } from "../expressions/Evaluator.ts"
+import { CountDistinct } from "./CountDistinct.ts"
 import { Custom } from "./Custom.ts"
 import type { TableReader, TableWriter } from "../State.ts"
 import { type Accumulator, type NumberOf, type Rows, type TextOf } from "./Accumulator.ts"
@@ -19,6 +21,8 @@ import { ExactSum } from "./ExactSum.ts"
 import type { SlotPages } from "../SlotPages.ts"
 import { Lane } from "./Lane.ts"
 import { WideChosen, WideExtreme } from "./Wide.ts"
+import { Correlation, Covariance, doubles, exact, Spread } from "./Moments.ts"
+import { QuantileSketch } from "./QuantileSketch.ts"
 import { Count, CountOfCounts, DoubleMean, DoubleTotal, DoubleWeightedMean, ExactMean, ExactTotal, ExactWeightedMean } from "./Totals.ts"
 
 interface Entry {
@@ -260,7 +264,8 @@ const released = (done: string, slot: number): Error =>
   new Error(`a broken invariant: slot ${slot} was ${done} after it had been given back`)
 
 /** Chooses the accumulator of an aggregate from its operation and the columns that it looks at. */
-const compile = (pipeline: string, { by, custom, field, name, op, preAggregated }: Aggregate): Accumulator => {
+const compile = (pipeline: string, aggregate: Aggregate): Accumulator => {
+  const { by, custom, field, name, op, preAggregated } = aggregate
   if (op === "count") return preAggregated === null ? new Count() : new CountOfCounts(new ExactSum())
   if (custom !== null) return new Custom({ pipeline, name, spec: custom })
   if (field === null) throw new TypeError(`the aggregate "${name}" has no field`)
@@ -281,6 +286,18 @@ const compile = (pipeline: string, { by, custom, field, name, op, preAggregated 
       return new (isWide(column) ? WideChosen : Chosen)({ index, column, by: null, bySign: 1, tieSign: 1 })
     case "weightedMean":
       return weightedMean(field, by ?? field)
+    case "variance":
+    case "standardDeviation":
+    case "covariance":
+    case "correlation":
+      return moments(aggregate, field, by ?? field)
+    case "countDistinct":
+      return new CountDistinct({ index, column, atMost: aggregate.settings.atMost ?? 0 })
+    case "quantile": {
+      const { error = 0, quantile = 0 } = aggregate.settings
+      const scale = column.kind === "double" ? null : scaleIn(field)
+      return new QuantileSketch({ index, quantile, scale, parts: partsFor(error) })
+    }
     default:
       // The first is that of the smallest time.
       return new (isWide(column) || isWide(by?.column) ? WideChosen : Chosen)({ index, column, by: by?.index ?? null, bySign: op === "maxBy" ? 1 : -1, tieSign: -1 })
@@ -298,6 +315,16 @@ const weightedMean = (value: Field, weight: Field): Accumulator => {
 }
 
 const isWide = (column: Column | undefined): boolean => column?.kind === "decimal" && column.isWide === true
+
+const moments = ({ op, settings }: Aggregate, one: Field, other: Field): Accumulator => {
+  const isDouble = one.column.kind === "double" || other.column.kind === "double"
+  const arithmetic = (isDouble ? doubles : exact)(scaleIn(one) + scaleIn(other))
+  const { of = "sample" } = settings
+  const pair = { one: one.index, other: other.index }
+  if (op === "covariance") return new Covariance({ pair, of, arithmetic })
+  if (op === "correlation") return new Correlation({ pair, arithmetic })
+  return new Spread({ index: one.index, of, isRoot: op === "standardDeviation", arithmetic })
+}
 
 const scaleOf = (column: Column): number | null => column.kind === "decimal" ? column.scale : null
 

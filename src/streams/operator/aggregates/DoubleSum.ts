@@ -116,18 +116,25 @@ export class DoubleSum implements Part {
   /** The double that is nearest to the sum, infinite beyond their range. */
   rounded(slot: number): number {
     if (this.#rests.size === 0 || !this.#rests.has(slot)) return this.#high[slot]! + this.#low[slot]!
-    return nearest(this.#total(slot))
+    return nearest(this.total(slot))
   }
 
-  #total(slot: number): bigint {
+  /** In units of the smallest double, 2^-1074. */
+  total(slot: number): bigint {
     return unitsOf(this.#high[slot]!) + unitsOf(this.#low[slot]!) + (this.#rests.get(slot) ?? 0n)
+  }
+
+  /** Of a sum of integers. */
+  whole(slot: number): bigint {
+    const rest = this.#rests.size === 0 ? 0n : this.#rests.get(slot) ?? 0n
+    return BigInt(this.#high[slot]!) + BigInt(this.#low[slot]!) + (rest >> unitBits)
   }
 
   save(name: string, slots: Int32Array, table: TableWriter): void {
     const [high, low] = [new Float64Array(slots.length), new Float64Array(slots.length)]
     const rests = new Map<number, bigint>()
     for (let i = 0; i < slots.length; i++) {
-      const { rest, ...split } = this.#rests.has(slots[i]!) ? splitUnits(this.#total(slots[i]!)) : this.#split(slots[i]!)
+      const { rest, ...split } = this.#rests.has(slots[i]!) ? splitUnits(this.total(slots[i]!)) : this.#split(slots[i]!)
       high[i] = split.high
       low[i] = split.low
       if (rest !== 0n) rests.set(i, rest)
@@ -171,10 +178,10 @@ const splitUnits = (total: bigint): Split => {
 const finiteOr0 = (value: number): number => Number.isFinite(value) ? value : 0
 
 /** The smallest double is 2 to the minus this. */
-const unitBits = 1_074n
+export const unitBits = 1_074n
 
 /** How many of the smallest double a double is. */
-const unitsOf = (value: number): bigint => {
+export const unitsOf = (value: number): bigint => {
   const bits = new DataView(new ArrayBuffer(8))
   bits.setFloat64(0, value)
   const exponent = (bits.getUint16(0) >> 4) & 0x7ff

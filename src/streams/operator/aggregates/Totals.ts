@@ -227,5 +227,5 @@ export class DoubleWeightedMean extends WeightedMean<DoubleSum> {
   }
 }
 
-/** A sum that has left the range of doubles says nothing any more. There is one zero, as in JSON. */
-const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value + 0 : null
+/** What has left the range of doubles says nothing any more. There is one zero, as in JSON. */
+export const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value + 0 : null

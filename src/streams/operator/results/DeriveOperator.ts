@@ -10,7 +10,9 @@ import * as Pane from "../../pipeline/Pane.ts"
 import { longestOf } from "../../pipeline/check/Windows.ts"
 import { type Emitted, endOfTime, type Operator } from "../Operator.ts"
 import { PagedList } from "../PagedList.ts"
+import { sorted } from "../Sort.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
+import { isTired, type Work } from "../Work.ts"
 import { Heap } from "../windowed/Heap.ts"
 import { type Compared, type Entry, History } from "./History.ts"
 import * as HistoryState from "./HistoryState.ts"
@@ -65,19 +67,23 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     return size
   }
 
-  take(_: number, panes: ReadonlyArray<Emitted>): void {
+  *take(_: number, panes: ReadonlyArray<Emitted>): Work {
     for (const { offset, pane, rows, watermark } of panes) {
-      this.#moveTo(watermark)
+      if (watermark > this.#now) yield* this.#moveTo(watermark)
       this.#panes.push({ pane: this.#record(pane, rows), rows, watermark, offset })
     }
   }
 
-  advance(watermark: number): void {
-    this.#moveTo(watermark)
+  *advance(watermark: number): Work {
+    if (watermark > this.#now) yield* this.#moveTo(watermark)
     // Whatever the watermark lets the windows say has been said.
-    this.#settleUntil(watermark)
+    yield* this.#settleUntil(watermark)
     if (watermark < endOfTime) return
-    for (const key of this.#histories.keys()) this.#forget(key)
+    let done = 0
+    for (const key of this.#histories.keys()) {
+      this.#forget(key)
+      if (isTired(++done)) yield
+    }
   }
 
   drain(): ReadonlyArray<Emitted> | null {
@@ -166,12 +172,12 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   }
 
   /** What was revised under the former watermark is told before anything that happens under this one. */
-  #moveTo(watermark: number): void {
-    if (watermark <= this.#now) return
-    this.#emitStale()
+  *#moveTo(watermark: number): Work {
+    yield* this.#emitStale()
     this.#now = watermark
     // A window that this watermark makes final may be about to say its last.
-    this.#settleUntil(watermark - 1)
+    yield* this.#settleUntil(watermark - 1)
+    let done = 0
     for (let due = this.#ends.smallest; due !== undefined && due.at < watermark; due = this.#ends.smallest) {
       this.#ends.pop()
       const history = this.#histories.get(due.key)
@@ -180,6 +186,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
       if (at >= watermark) this.#ends.push({ at, key: due.key })
       else if (history.entries.length === 0) this.#forget(due.key)
       else this.#ends.push({ at: watermark + this.#reach, key: due.key })
+      if (isTired(++done)) yield
     }
   }
 
@@ -188,11 +195,13 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     return end + this.#lateness + (this.#isSession ? 1 : 0)
   }
 
-  #settleUntil(watermark: number): void {
+  *#settleUntil(watermark: number): Work {
+    let done = 0
     for (let due = this.#finals.smallest; due !== undefined && due.at <= watermark; due = this.#finals.smallest) {
       this.#finals.pop()
       const history = this.#histories.get(due.key)
       if (history !== undefined) this.#settle(due.key, history, watermark)
+      if (isTired(++done)) yield
     }
   }
 
@@ -204,9 +213,10 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   }
 
   /** The windows behind revised ones once more, where they differ from what was told of them. */
-  #emitStale(): void {
+  *#emitStale(): Work {
     if (this.#stale.size === 0) return
     const again: Array<Entry> = []
+    let done = 0
     for (const key of this.#stale) {
       const history = this.#histories.get(key)
       for (const entry of history?.entries ?? []) {
@@ -217,11 +227,14 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
         entry.again++
         again.push(entry)
       }
+      if (isTired(++done)) yield
     }
     this.#stale.clear()
     const watermark = this.#now
-    again.sort((a, b) => Pane.order(a.pane, b.pane))
-    for (const { pane, rows } of again) this.#panes.push({ pane, rows, watermark, offset: Number.MAX_VALUE })
+    for (const { pane, rows } of yield* sorted(again, (a, b) => Pane.order(a.pane, b.pane))) {
+      this.#panes.push({ pane, rows, watermark, offset: Number.MAX_VALUE })
+      yield
+    }
   }
 
   #revised(history: History, entry: Entry): Pane.Pane | null {

@@ -4,6 +4,7 @@ import type { Batch } from "../../records/Batch.ts"
 import { valuesOf } from "../expressions/Evaluator.ts"
 import type { Evaluator } from "../expressions/Vector.ts"
 import { type Operator, type Rows } from "../Operator.ts"
+import type { Work } from "../Work.ts"
 import { Refusing } from "./Refusing.ts"
 
 export class Derivation implements Operator<Rows, Rows> {
@@ -17,7 +18,7 @@ export class Derivation implements Operator<Rows, Rows> {
     this.#values = node.values.map(({ expression, name }) => ({ name, evaluator: valuesOf(node.given, expression) }))
   }
 
-  take(_: number, rows: Rows): void {
+  take(_: number, rows: Rows): Work {
     const { batch } = rows
     const refusing = new Refusing(rows)
     const computed = this.#values.map(({ evaluator, name }) =>
@@ -34,9 +35,12 @@ export class Derivation implements Operator<Rows, Rows> {
       large: hasLarge ? [...batch.large ?? batch.columns.map(() => null), ...computed.map(({ large }) => large)] : null
     }
     this.#rows = refusing.rowsOf(wider)
+    return []
   }
 
-  advance(): void {}
+  advance(): Work {
+    return []
+  }
 
   drain(): Rows | null {
     const rows = this.#rows

@@ -3,6 +3,7 @@ import type { KeyBy } from "../../pipeline/Checked.ts"
 import type { Dictionary } from "../../records/Batch.ts"
 import { KeyReader } from "../../records/KeyReader.ts"
 import type { Operator, Rows } from "../Operator.ts"
+import type { Work } from "../Work.ts"
 import { Refusing } from "./Refusing.ts"
 
 export class Rekeying implements Operator<Rows, Rows> {
@@ -15,7 +16,7 @@ export class Rekeying implements Operator<Rows, Rows> {
     this.#node = node
   }
 
-  take(_: number, rows: Rows): void {
+  take(_: number, rows: Rows): Work {
     const { batch, keep } = rows
     const { definition } = this.#node
     const reader = this.#readerOf(batch.dictionary)
@@ -30,6 +31,7 @@ export class Rekeying implements Operator<Rows, Rows> {
       else keys[row] = key
     }
     this.#rows = refusing.rowsOf({ ...batch, source: definition, keys })
+    return []
   }
 
   #readerOf(dictionary: Dictionary): KeyReader {
@@ -37,7 +39,9 @@ export class Rekeying implements Operator<Rows, Rows> {
     return this.#reader.keys
   }
 
-  advance(): void {}
+  advance(): Work {
+    return []
+  }
 
   drain(): Rows | null {
     const rows = this.#rows

@@ -3,6 +3,7 @@ import type { Definition } from "../../pipeline/Source.ts"
 import type { Row } from "../../pipeline/Row.ts"
 import { StructReader } from "../../records/StructReader.ts"
 import { type Operator, Outcome, type Rows } from "../Operator.ts"
+import type { Work } from "../Work.ts"
 
 /**
  * Rows leave in the order of the log, at once: nothing here waits for a watermark, so that no row is late, and a row's
@@ -21,7 +22,7 @@ export class RowOutput implements Operator<Rows, ReadonlyArray<Row>> {
     this.#reader = new StructReader(definition.columns)
   }
 
-  take(_: number, { batch, keep, outcomes }: Rows): void {
+  take(_: number, { batch, keep, outcomes }: Rows): Work {
     for (let row = 0; row < batch.length; row++) {
       if (keep !== null && keep[row] === 0) continue
       outcomes[row] = Outcome.aggregated
@@ -33,9 +34,12 @@ export class RowOutput implements Operator<Rows, ReadonlyArray<Row>> {
         values: this.#reader.read(batch, row)
       })
     }
+    return []
   }
 
-  advance(): void {}
+  advance(): Work {
+    return []
+  }
 
   drain(): ReadonlyArray<Row> | null {
     const rows = this.#rows

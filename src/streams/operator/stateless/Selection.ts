@@ -5,6 +5,7 @@ import { rowAt } from "../../records/Batch.ts"
 import type { Operator, Rows } from "../Operator.ts"
 import { maskOf } from "../expressions/Evaluator.ts"
 import type { Mask } from "../expressions/Comparison.ts"
+import type { Work } from "../Work.ts"
 
 export class Selection implements Operator<Rows, Rows> {
   readonly size = 0
@@ -19,8 +20,9 @@ export class Selection implements Operator<Rows, Rows> {
     this.#mask = node._tag === "where" ? maskOf(definitionOf(node.input), node.condition) : null
   }
 
-  take(_: number, rows: Rows): void {
+  take(_: number, rows: Rows): Work {
     this.#rows = { ...rows, keep: this.#keep(rows) }
+    return []
   }
 
   #keep({ batch, keep: before }: Rows): Uint8Array {
@@ -49,7 +51,9 @@ export class Selection implements Operator<Rows, Rows> {
     )
   }
 
-  advance(): void {}
+  advance(): Work {
+    return []
+  }
 
   drain(): Rows | null {
     const rows = this.#rows

@@ -2,6 +2,7 @@
 import type { Kind } from "../../pipeline/Pane.ts"
 import { PagedList } from "../PagedList.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
+import { isTired } from "../Work.ts"
 import { compareText } from "./KeyOrder.ts"
 
 export interface Last {
@@ -96,10 +97,14 @@ export class EmittedPanes {
     else this.pages.set(known, { end, key, last })
   }
 
-  forget(isGone: (end: number) => boolean): void {
+  *forget(isGone: (end: number) => boolean): Generator<void> {
     for (const [end, places] of this.#places) {
       if (!isGone(end)) continue
-      for (const place of places.values()) this.pages.remove(place)
+      let done = 0
+      for (const place of places.values()) {
+        this.pages.remove(place)
+        if (isTired(++done)) yield
+      }
       this.#places.delete(end)
     }
   }

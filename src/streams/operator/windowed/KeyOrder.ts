@@ -1,5 +1,6 @@
 /** The order of strings in what operators put out: by UTF-16 code units. No locale has a say in it. */
 import type { Dictionary } from "../../records/Batch.ts"
+import { sorted } from "../Sort.ts"
 
 export const compareText = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
 
@@ -14,9 +15,14 @@ export class KeyOrder {
   #rankOf = new Int32Array(0)
   #unranked = 0
 
-  sort(keys: ReadonlyArray<number>, dictionary: Dictionary): ReadonlyArray<number> {
+  #isRanked(dictionary: Dictionary): boolean {
+    return dictionary === this.#dictionary && this.#unranked <= this.#ranked.length
+  }
+
+  /** The keys come as they are asked for. */
+  *sort(keys: ReadonlyArray<number>, dictionary: Dictionary): Generator<void, Iterable<number>> {
     if (keys.length < 2) return keys
-    if (dictionary !== this.#dictionary || this.#unranked > this.#ranked.length) this.#rank(dictionary)
+    if (!this.#isRanked(dictionary)) yield* this.#rank(dictionary)
     const known = this.#rankOf.length
     const ranks = new Int32Array(keys.length)
     const others: Array<number> = []
@@ -25,17 +31,16 @@ export class KeyOrder {
       if (key < known) ranks[count++] = this.#rankOf[key]!
       else others.push(key)
     }
-    const sorted: Array<number> = []
-    for (const rank of ranks.subarray(0, count).sort()) sorted.push(this.#ranked[rank]!)
-    if (others.length === 0) return sorted
+    const inOrder = inOrderOf(ranks.subarray(0, count), this.#ranked)
+    if (others.length === 0) return inOrder
     this.#unranked += others.length
     const { texts } = dictionary
-    return merged(sorted, others.sort((a, b) => compareText(texts[a]!, texts[b]!)), texts)
+    return merged(inOrder, yield* sorted(others, (a, b) => compareText(texts[a]!, texts[b]!)), texts)
   }
 
-  #rank(dictionary: Dictionary): void {
+  *#rank(dictionary: Dictionary): Generator<void> {
     const { texts } = dictionary
-    const ranked = texts.map((_, number) => number).sort((a, b) => compareText(texts[a]!, texts[b]!))
+    const ranked = yield* sorted([...texts.keys()], (a, b) => compareText(texts[a]!, texts[b]!))
     const rankOf = new Int32Array(ranked.length)
     for (let rank = 0; rank < ranked.length; rank++) rankOf[ranked[rank]!] = rank
     this.#dictionary = dictionary
@@ -45,13 +50,24 @@ export class KeyOrder {
   }
 }
 
+/** Keys by their ranks. Where they are many of all that there are, those are gone through: a million take no time to sort. */
+const inOrderOf = (ranks: Int32Array, ranked: ReadonlyArray<number>): Iterable<number> => {
+  if (ranks.length * 16 < ranked.length) return Array.from(ranks.sort(), (rank) => ranked[rank]!)
+  const isIn = new Uint8Array(ranked.length)
+  for (const rank of ranks) isIn[rank] = 1
+  return keysIn(isIn, ranked)
+}
+
+function* keysIn(isIn: Uint8Array, ranked: ReadonlyArray<number>): Generator<number> {
+  for (let rank = 0; rank < isIn.length; rank++) if (isIn[rank] === 1) yield ranked[rank]!
+}
+
 /** Two sorted lists as one. */
-const merged = (left: ReadonlyArray<number>, right: ReadonlyArray<number>, texts: ReadonlyArray<string>): ReadonlyArray<number> => {
-  const all: Array<number> = []
+function* merged(left: Iterable<number>, right: ReadonlyArray<number>, texts: ReadonlyArray<string>): Generator<number> {
   let at = 0
   for (const key of left) {
-    while (at < right.length && texts[right[at]!]! < texts[key]!) all.push(right[at++]!)
-    all.push(key)
+    while (at < right.length && texts[right[at]!]! < texts[key]!) yield right[at++]!
+    yield key
   }
-  return all.concat(right.slice(at))
+  while (at < right.length) yield right[at++]!
 }

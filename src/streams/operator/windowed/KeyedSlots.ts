@@ -1,6 +1,7 @@
 /** A slot for each key: of a slice, of a window, or of a run of slices. */
 import { noSlot } from "../aggregates/Accumulator.ts"
 import { type AccumulatorTable, owned, working } from "../aggregates/AccumulatorTable.ts"
+import { isTired } from "../Work.ts"
 
 /** The slice or window whose state slots are. */
 export interface Home {
@@ -123,10 +124,11 @@ export class KeyedSlots {
   }
 
   /** Gives every slot back. */
-  clear(): void {
-    for (const key of this.#keys) {
+  *clear(): Generator<void> {
+    for (const [done, key] of this.#keys.entries()) {
       this.#pool.release(this.#slotOf[key]!)
       this.#slotOf[key] = noSlot
+      if (isTired(done + 1)) yield
     }
     this.#pool.giveBack(this.#slotOf)
     this.#slotOf = new Int32Array(0)
@@ -134,14 +136,18 @@ export class KeyedSlots {
   }
 
   /** Gives back the slots of the keys for which a condition does not hold. */
-  retain(wanted: (slot: number) => boolean): void {
-    this.#keys = this.#keys.filter((key) => {
+  *retain(wanted: (slot: number) => boolean): Generator<void> {
+    const kept: Array<number> = []
+    for (const [done, key] of this.#keys.entries()) {
       const slot = this.#slotOf[key]!
-      if (wanted(slot)) return true
-      this.#pool.release(slot)
-      this.#slotOf[key] = noSlot
-      return false
-    })
+      if (wanted(slot)) kept.push(key)
+      else {
+        this.#pool.release(slot)
+        this.#slotOf[key] = noSlot
+      }
+      if (isTired(done + 1)) yield
+    }
+    this.#keys = kept
   }
 
   /** The same slots under other numbers for the keys. */

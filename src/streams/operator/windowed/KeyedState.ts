@@ -47,7 +47,7 @@ export const restore = (
     const [starts, ends] = [table.wholeNumbers("start"), table.wholeNumbers("end")]
     const found = new Int32Array(table.entries)
     for (const [i, text] of table.texts("key").entries()) {
-      found[i] = slotFor({ key: numberOf(text), start: starts[i]!, end: ends[i]! })
+      found[i] = slotFor({ key: dictionary.columns.numberOf(text), start: starts[i]!, end: ends[i]! })
     }
     slots.restore(found, table, numberOf)
     table.end()

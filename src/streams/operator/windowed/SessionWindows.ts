@@ -15,7 +15,9 @@ import type { WindowNode } from "../../pipeline/Checked.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { noOffset } from "../Operator.ts"
 import { type SlotEntry, SlotPages } from "../SlotPages.ts"
+import { sorted } from "../Sort.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
+import { isTired, type Work } from "../Work.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { isNews, type Last, restoreEmitted, saveEmitted } from "./EmittedPanes.ts"
 import { Heap } from "./Heap.ts"
@@ -23,7 +25,7 @@ import * as KeyedState from "./KeyedState.ts"
 import { compareText } from "./KeyOrder.ts"
 import { type StoredPane, StoredSessions } from "./StoredSessions.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
-import { type Emit, restoreProgress, saveProgress, type Windows } from "./Windows.ts"
+import { type Emit, restoreProgress, saveProgress, type Wanted, type Windows } from "./Windows.ts"
 
 interface Session {
   key: number
@@ -103,8 +105,8 @@ export class SessionWindows implements Windows, Placement {
     return this.#held
   }
 
-  take(taking: Taking): void {
-    takeRows(taking, this, this.#trigger)
+  take(taking: Taking): Work {
+    return takeRows(taking, this, this.#trigger)
   }
 
   isLate(time: number, watermark: number): boolean {
@@ -116,13 +118,22 @@ export class SessionWindows implements Windows, Placement {
     return from
   }
 
-  place(taking: Taking, row: number): void {
-    const { offsets, times, watermarks } = taking.batch
-    // Whatever this row makes the operator emit comes after what the watermark has closed by now.
-    if (times[row]! < watermarks[row]! || !this.#trigger.never) {
-      taking.apply(row)
-      this.advance(taking.watermarkAt(row))
-    }
+  place(taking: Taking, row: number): Work | null {
+    const { times, watermarks } = taking.batch
+    if (times[row]! < watermarks[row]! || !this.#trigger.never) return this.#placeBehind(taking, row)
+    this.#put(taking, row)
+    return null
+  }
+
+  /** Whatever this row makes the operator emit comes after what the watermark has closed by now. */
+  *#placeBehind(taking: Taking, row: number): Work {
+    taking.apply(row)
+    yield* this.advance(taking.watermarkAt(row))
+    this.#put(taking, row)
+  }
+
+  #put(taking: Taking, row: number): void {
+    const { offsets } = taking.batch
     const session = this.#join(taking, row)
     taking.slots[row] = session.slot
     if (!this.#trigger.never) this.#touched.add(session)
@@ -202,9 +213,16 @@ export class SessionWindows implements Windows, Placement {
     return starts.reduce((least, start) => Math.min(least, start), this.#closedTo - this.#lateness)
   }
 
-  adopt(stored: ReadonlyArray<StoredPane>): void {
-    for (const session of stored) this.#stored.add(session)
-    for (const session of [...this.#sessions.values()].flat()) this.#retractStored(session, noOffset)
+  *adopt(stored: Iterable<StoredPane>): Work {
+    let done = 0
+    for (const session of stored) {
+      this.#stored.add(session)
+      if (isTired(++done)) yield
+    }
+    for (const sessions of this.#sessions.values()) {
+      for (const session of sessions) this.#retractStored(session, noOffset)
+      if (isTired(++done)) yield
+    }
   }
 
   #remove(session: Session): void {
@@ -218,10 +236,11 @@ export class SessionWindows implements Windows, Placement {
     else this.#sessions.set(session.key, left)
   }
 
-  advance(watermark: number): void {
+  *advance(watermark: number): Work {
     if (watermark <= this.#closedTo) return
     this.#closedTo = watermark
     const closing: Array<Session> = []
+    let done = 0
     for (let next = this.#due.smallest; next !== undefined && next.at < watermark; next = this.#due.smallest) {
       this.#due.pop()
       const { session } = next
@@ -232,12 +251,14 @@ export class SessionWindows implements Windows, Placement {
         session.closed = true
         closing.push(session)
       }
+      if (isTired(++done)) yield
     }
-    for (const session of closing.sort(this.#order)) {
+    for (const session of yield* sorted(closing, this.#order)) {
       this.#emitSession(session, "on-time", noOffset)
       this.#letGo(session)
+      yield
     }
-    this.#stored.forgetBefore(watermark - this.#lateness)
+    yield* this.#stored.forgetBefore(watermark - this.#lateness)
   }
 
   /** Removes a closed session, or waits until its lateness is over. */
@@ -267,19 +288,28 @@ export class SessionWindows implements Windows, Placement {
     session.emitted = { kind, revision, rows }
   }
 
-  #stillOpen(): ReadonlyArray<Session> {
-    return [...this.#sessions.values()].flat().filter(({ closed }) => !closed).sort(this.#order)
+  /** The first to come. */
+  #stillOpen({ key: wanted, most }: Wanted): ReadonlyArray<Session> {
+    const found: Array<Session> = []
+    for (const [key, sessions] of this.#sessions) {
+      if (found.length >= most) break
+      if (wanted === undefined || this.#textOf(key) === wanted) found.push(...sessions.filter(({ closed }) => !closed))
+    }
+    return found.sort(this.#order)
   }
 
   /** A session without rows since the last early panes has nothing new to say. */
-  emitEarly(offset: number): void {
+  *emitEarly(offset: number): Work {
     const touched = [...this.#touched].filter(({ closed }) => !closed)
     this.#touched.clear()
-    for (const session of touched.sort(this.#order)) this.#emitSession(session, "early", offset)
+    for (const session of yield* sorted(touched, this.#order)) {
+      this.#emitSession(session, "early", offset)
+      yield
+    }
   }
 
-  forming(emit: Emit): void {
-    for (const { emitted, end, key, slot, start } of this.#stillOpen()) {
+  forming(wanted: Wanted, emit: Emit): void {
+    for (const { emitted, end, key, slot, start } of this.#stillOpen(wanted)) {
       const revision = (emitted?.revision ?? -1) + 1
       const changes = this.#slots.rowsOf(slot)
       emit({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
@@ -321,7 +351,7 @@ export class SessionWindows implements Windows, Placement {
       return session.slot
     })
     for (const { end, key, start, ...last } of restoreEmitted(state)) {
-      const sessions = this.#sessions.get(this.#dictionary.numberOf(key))
+      const sessions = this.#sessions.get(this.#dictionary.columns.numberOf(key))
       const session = sessions?.find((other) => other.start === start && other.end === end)
       if (session === undefined) throw new StateError(`there is no session from ${start} to ${end}`)
       session.emitted = last

@@ -15,15 +15,16 @@ import { type AccumulatorTable, working } from "../aggregates/AccumulatorTable.t
 import { noOffset } from "../Operator.ts"
 import { type SlotEntry, SlotPages } from "../SlotPages.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
+import type { Work } from "../Work.ts"
 import { EarlyTrigger } from "./EarlyTrigger.ts"
 import { EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
 import * as KeyedState from "./KeyedState.ts"
-import { KeyOrder } from "./KeyOrder.ts"
+import { compareText, KeyOrder } from "./KeyOrder.ts"
 import { SlidingAggregation, type Slice } from "./SlidingAggregation.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
 import * as WindowAssigner from "./WindowAssigner.ts"
-import { type Emit, restoreProgress, saveProgress, type Windows } from "./Windows.ts"
+import { type Emit, restoreProgress, saveProgress, type Wanted, type Windows } from "./Windows.ts"
 
 interface OpenSlice extends Slice {
   /** The smallest and the largest end of the windows that hold the slice. */
@@ -109,15 +110,17 @@ export class SlicedWindows implements Windows, Placement {
     return null
   }
 
-  adopt(): void {}
+  adopt(): Work {
+    return []
+  }
 
   /** The scratch slot is one of them. */
   get held(): number {
     return this.#pool.held + 1
   }
 
-  take(taking: Taking): void {
-    takeRows(taking, this, this.#trigger)
+  take(taking: Taking): Work {
+    return takeRows(taking, this, this.#trigger)
   }
 
   isLate(time: number, watermark: number): boolean {
@@ -155,16 +158,20 @@ export class SlicedWindows implements Windows, Placement {
     return row
   }
 
-  place(taking: Taking, row: number): void {
+  place(taking: Taking, row: number): Work | null {
     const { keys, times, watermarks } = taking.batch
     const slice = this.#sliceOf(times[row]!)
     if (!this.#trigger.never) this.#touched.add(keys[row]!)
     if (watermarks[row]! < slice.firstEnd) {
       taking.slots[row] = slice.slots.ensure(keys[row]!)
-      return
+      return null
     }
+    return this.#placeBehind(taking, row, slice)
+  }
+
+  *#placeBehind(taking: Taking, row: number, slice: OpenSlice): Work {
     taking.apply(row)
-    this.advance(taking.watermarkAt(row))
+    yield* this.advance(taking.watermarkAt(row))
     this.#addExtra(taking, row, slice)
   }
 
@@ -202,16 +209,17 @@ export class SlicedWindows implements Windows, Placement {
     return slice
   }
 
-  advance(watermark: number): void {
+  *advance(watermark: number): Work {
     if (watermark <= this.#closedTo) return
     for (let end = this.#nextEnd(); end <= watermark; end = this.#nextEnd()) {
-      for (const key of this.#keysOf(end)) {
+      for (const key of yield* this.#keysOf(end)) {
         this.#emitWindow({ end, key, kind: "on-time", offset: noOffset }, this.#stateOf(end, key))
+        yield
       }
       this.#closedTo = end
     }
     this.#closedTo = watermark
-    this.#forget()
+    yield* this.#forget()
   }
 
   /** The end of the next window to close that has rows: empty stretches are skipped, however long. */
@@ -227,18 +235,18 @@ export class SlicedWindows implements Windows, Placement {
     return next
   }
 
-  #keysOf(end: number): ReadonlyArray<number> {
+  *#keysOf(end: number): Generator<void, Iterable<number>> {
     const start = this.#assigner.windowStart(end)
     const extras = this.#extras.get(end)?.keys ?? []
     let keys: ReadonlyArray<number>
     if (this.#sliding === null) {
       keys = this.#sliceAt.get(start)?.slots.keys ?? []
     } else {
-      this.#sliding.moveTo(start, end, this.#slices)
+      yield* this.#sliding.moveTo(start, end, this.#slices)
       keys = this.#sliding.keys
     }
     const all = extras.length === 0 ? keys : [...new Set([...keys, ...extras])]
-    return this.#order.sort(all, this.#dictionary)
+    return yield* this.#order.sort(all, this.#dictionary)
   }
 
   /** Emits one key of a window, unless what there is to say has been said, and remembers it if it may be emitted again. */
@@ -288,20 +296,20 @@ export class SlicedWindows implements Windows, Placement {
   }
 
   /** Gives back what no window can need any more. */
-  #forget(): void {
+  *#forget(): Work {
     const isGone = (end: number) => end + this.#lateness <= this.#closedTo
     while (this.#slices.length > 0 && isGone(this.#assigner.lastEnd(this.#slices[0]!.start))) {
       const slice = this.#slices.shift()!
-      this.#sliding?.evictBefore(slice.end)
-      slice.slots.clear()
+      if (this.#sliding !== null) yield* this.#sliding.evictBefore(slice.end)
+      yield* slice.slots.clear()
       this.#sliceAt.delete(slice.start)
     }
     for (const [end, extras] of this.#extras) {
       if (!isGone(end)) continue
-      extras.clear()
+      yield* extras.clear()
       this.#extras.delete(end)
     }
-    this.#emitted.forget(isGone)
+    yield* this.#emitted.forget(isGone)
   }
 
   /** The ends of the open windows, up to the last that has rows. */
@@ -316,32 +324,41 @@ export class SlicedWindows implements Windows, Placement {
     return [...ends].sort((a, b) => a - b)
   }
 
-  /** The keys of a window from its slices, without moving the sliding aggregation. */
-  #keysIn(end: number): ReadonlyArray<number> {
+  /** Keys of a window from its slices, the first to come, without moving the sliding aggregation. */
+  #keysIn(end: number, { key: wanted, most }: Wanted): ReadonlyArray<number> {
     const start = this.#assigner.windowStart(end)
-    const keys = new Set<number>(this.#extras.get(end)?.keys)
-    for (const slice of this.#slices) {
-      if (slice.start >= start && slice.end <= end) for (const key of slice.slots.keys) keys.add(key)
+    const keys = new Set<number>()
+    const within = this.#slices.filter((slice) => slice.start >= start && slice.end <= end)
+    for (const { keys: some } of [...within.map(({ slots }) => slots), this.#extras.get(end) ?? nothing]) {
+      for (const key of some) {
+        if (keys.size >= most) break
+        if (wanted === undefined || this.#dictionary.textOf(key) === wanted) keys.add(key)
+      }
     }
-    return this.#order.sort([...keys], this.#dictionary)
+    return [...keys].sort((a, b) => compareText(this.#dictionary.textOf(a), this.#dictionary.textOf(b)))
   }
 
   /** A key without rows since the last early panes has nothing new to say. */
-  emitEarly(offset: number): void {
-    const keys = this.#order.sort([...this.#touched], this.#dictionary)
+  *emitEarly(offset: number): Work {
+    const keys = [...yield* this.#order.sort([...this.#touched], this.#dictionary)]
     this.#touched.clear()
     for (const end of this.#openEnds()) {
-      for (const key of keys) this.#emitWindow({ end, key, kind: "early", offset }, this.#gather(end, key))
+      for (const key of keys) {
+        this.#emitWindow({ end, key, kind: "early", offset }, this.#gather(end, key))
+        yield
+      }
     }
   }
 
-  forming(emit: Emit): void {
+  forming(wanted: Wanted, emit: Emit): void {
     const { latest } = this.#trigger
     if (latest === -Infinity) return
     const newest = this.#assigner.nextEnd(this.#closedTo, this.#assigner.sliceStart(latest))
+    let left = wanted.most
     for (const end of this.#openEnds()) {
-      if (end > newest) break
-      for (const key of this.#keysIn(end)) {
+      if (end > newest || left <= 0) break
+      for (const key of this.#keysIn(end, { ...wanted, most: left })) {
+        left--
         const revision = (this.#emitted.get(end, key)?.revision ?? -1) + 1
         const start = this.#assigner.windowStart(end)
         const slot = this.#gather(end, key)
@@ -384,7 +401,7 @@ export class SlicedWindows implements Windows, Placement {
       this.#extras.set(end, extras)
       return this.#newSlot(extras, key)
     })
-    this.#emitted.restore(state, (text) => this.#dictionary.numberOf(text))
+    this.#emitted.restore(state, (text) => this.#dictionary.columns.numberOf(text))
   }
 
   #newSlot(slots: KeyedSlots, key: number): number {
@@ -394,3 +411,5 @@ export class SlicedWindows implements Windows, Placement {
     return slots.ensure(key)
   }
 }
+
+const nothing: Pick<KeyedSlots, "keys"> = { keys: [] }

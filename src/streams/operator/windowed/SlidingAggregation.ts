@@ -12,6 +12,7 @@
 import { noSlot } from "../aggregates/Accumulator.ts"
 import { KeyedSlots, type KeyedSlotsPool } from "./KeyedSlots.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
+import { finish, isTired } from "../Work.ts"
 
 export interface Slice {
   readonly start: number
@@ -44,18 +45,18 @@ export class SlidingAggregation {
   }
 
   /** Moves the window to `[start, end)`. Neither may go back. `slices` are in order of time. */
-  moveTo(start: number, end: number, slices: ReadonlyArray<Slice>): void {
-    this.evictBefore(start)
+  *moveTo(start: number, end: number, slices: ReadonlyArray<Slice>): Generator<void> {
+    yield* this.evictBefore(start)
     for (const slice of slices) {
-      if (slice.start >= start && slice.start >= this.#upTo && slice.end <= end) this.#insert(slice)
+      if (slice.start >= start && slice.start >= this.#upTo && slice.end <= end) yield* this.#insert(slice)
     }
-    this.#totals.retain((slot) => this.#slots.rowsOf(slot) > 0)
+    yield* this.#totals.retain((slot) => this.#slots.rowsOf(slot) > 0)
   }
 
   /** Lets go of the slices that start before a time, which may then be given back. */
-  evictBefore(start: number): void {
-    if ((this.#window.at(-1)?.end ?? Infinity) <= start) this.clear()
-    while (this.#window.length > 0 && this.#window[0]!.start < start) this.#evict()
+  *evictBefore(start: number): Generator<void> {
+    if ((this.#window.at(-1)?.end ?? Infinity) <= start) yield* this.#clear()
+    while (this.#window.length > 0 && this.#window[0]!.start < start) yield* this.#evict()
   }
 
   /** Adds the window's state of one key to a slot. */
@@ -68,49 +69,56 @@ export class SlidingAggregation {
     }
   }
 
-  #insert(slice: Slice): void {
+  *#insert(slice: Slice): Generator<void> {
     this.#window.push(slice)
     this.#upTo = slice.end
-    for (const key of slice.slots.keys) {
+    for (const [done, key] of slice.slots.keys.entries()) {
       const slot = slice.slots.get(key)
       this.#slots.merge(this.#totals.ensure(key), slot, this.#slots.invertible)
       if (this.#slots.others.length > 0) this.#slots.merge(this.#back.ensure(key), slot, this.#slots.others)
+      if (isTired(done + 1)) yield
     }
   }
 
-  #evict(): void {
-    if (this.#front.length === 0) this.#flip()
-    this.#front.pop()!.clear()
+  *#evict(): Generator<void> {
+    if (this.#front.length === 0) yield* this.#flip()
+    yield* this.#front.pop()!.clear()
     const slice = this.#window.shift()!
-    for (const key of slice.slots.keys) this.#slots.subtract(this.#totals.ensure(key), slice.slots.get(key))
+    for (const [done, key] of slice.slots.keys.entries()) {
+      this.#slots.subtract(this.#totals.ensure(key), slice.slots.get(key))
+      if (isTired(done + 1)) yield
+    }
   }
 
   /** Turns the back stack into the front: from the newest slice to the oldest, each with all newer ones. */
-  #flip(): void {
+  *#flip(): Generator<void> {
     let newer: KeyedSlots | null = null
     for (let i = this.#window.length - 1; i >= 0; i--) {
       const suffix = new KeyedSlots(this.#pool)
       for (const part of [this.#window[i]!.slots, newer]) {
         if (this.#slots.others.length === 0 || part === null) continue
-        for (const key of part.keys) this.#slots.merge(suffix.ensure(key), part.get(key), this.#slots.others)
+        for (const [done, key] of part.keys.entries()) {
+          this.#slots.merge(suffix.ensure(key), part.get(key), this.#slots.others)
+          if (isTired(done + 1)) yield
+        }
       }
       this.#front.push(suffix)
       newer = suffix
     }
-    this.#back.clear()
+    yield* this.#back.clear()
   }
 
-  clear(): void {
+  *#clear(): Generator<void> {
     this.#window.length = 0
-    this.#totals.clear()
-    this.#back.clear()
-    for (const suffix of this.#front) suffix.clear()
+    yield* this.#totals.clear()
+    yield* this.#back.clear()
+    for (const suffix of this.#front) yield* suffix.clear()
     this.#front.length = 0
   }
 
   /** Forgets everything, so that the next move takes the slices in anew. */
   reset(): void {
-    this.clear()
+    finish(this.#clear())
     this.#upTo = -Infinity
   }
 }

@@ -7,6 +7,7 @@
 import * as Pane from "../../pipeline/Pane.ts"
 import { PagedList } from "../PagedList.ts"
 import type { StateReader, StateWriter } from "../State.ts"
+import { isTired, type Work } from "../Work.ts"
 
 /** What has to be known of a pane in order to take it back. */
 export type StoredPane = Pick<Pane.Pane, "changes" | "end" | "key" | "revision" | "start">
@@ -64,9 +65,13 @@ export class StoredSessions {
   }
 
   /** Forgets all of them once all ended before this: nothing that comes can reach them any more. */
-  forgetBefore(time: number): void {
+  *forgetBefore(time: number): Work {
     if (this.#lastEnd >= time) return
-    for (const sessions of this.#byKey.values()) for (const { place } of sessions) this.pages.remove(place)
+    let done = 0
+    for (const sessions of this.#byKey.values()) {
+      for (const { place } of sessions) this.pages.remove(place)
+      if (isTired(++done)) yield
+    }
     this.#byKey.clear()
   }
 

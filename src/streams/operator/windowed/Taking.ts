@@ -2,6 +2,7 @@
 import type { Batch } from "../../records/Batch.ts"
 import { noSlot } from "../aggregates/Accumulator.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
+import type { Work } from "../Work.ts"
 import type { EarlyTrigger } from "./EarlyTrigger.ts"
 
 export interface Input {
@@ -79,14 +80,14 @@ export interface Placement {
    * called where there are early panes.
    */
   placeQuiet(taking: Taking, from: number): number
-  /** Gives a row its slot, and emits what it changes that had been emitted. */
-  place(taking: Taking, row: number): void
-  advance(watermark: number): void
-  emitEarly(offset: number): void
+  /** Gives a row its slot, and emits what it changes that had been emitted: `null` where it has done so at once. */
+  place(taking: Taking, row: number): Work | null
+  advance(watermark: number): Work
+  emitEarly(offset: number): Work
 }
 
 /** Row by row: left out, late, or taken, whereupon early panes may be due. A late row leaves no trace. */
-export const takeRows = (taking: Taking, windows: Placement, trigger: EarlyTrigger): void => {
+export function* takeRows(taking: Taking, windows: Placement, trigger: EarlyTrigger): Generator<void> {
   const { length, offsets, times, watermarks } = taking.batch
   for (let row = 0; row < length; row++) {
     if (trigger.never) row = windows.placeQuiet(taking, row)
@@ -98,11 +99,12 @@ export const takeRows = (taking: Taking, windows: Placement, trigger: EarlyTrigg
       taking.onLate(row)
       continue
     }
-    windows.place(taking, row)
+    const work = windows.place(taking, row)
+    if (work !== null) yield* work
     if (!trigger.reach(time)) continue
     taking.apply(row + 1)
-    windows.advance(taking.watermarkAt(row))
-    windows.emitEarly(offsets[row]!)
+    yield* windows.advance(taking.watermarkAt(row))
+    yield* windows.emitEarly(offsets[row]!)
   }
   taking.apply(length)
 }

@@ -5,26 +5,38 @@ import { type Batch, Dictionary } from "../../records/Batch.ts"
 import { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { type Emitted, type Operator, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader, StateWriter } from "../State.ts"
+import type { Work } from "../Work.ts"
 import { SessionWindows } from "./SessionWindows.ts"
 import { SlicedWindows } from "./SlicedWindows.ts"
 import type { StoredPane } from "./StoredSessions.ts"
 import { Taking } from "./Taking.ts"
-import type { Emission, Emit, Windows } from "./Windows.ts"
+import type { Emission, Emit, Wanted, Windows } from "./Windows.ts"
 
 /** The inputs of a window node. */
 export const Input = { rows: 0, preAggregated: 1 } as const
+
+export interface Options {
+  readonly dictionary: Dictionary
+  readonly pace: number
+}
+
+/** Panes between two pauses: few enough for a turn to take no time, and enough for pauses to take none. */
+export const usualPace = 64
 
 export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
   readonly #pipeline: string
   readonly #slots: AccumulatorTable
   readonly #windows: Windows
+  readonly #pace: number
   #dictionary: Dictionary
   #panes: Array<Emitted> = []
   /** The slots of a batch's rows, used again for the next one. */
   #assigned = new Int32Array(0)
 
-  constructor(pipeline: string, node: WindowNode, dictionary = new Dictionary()) {
+  /** `pace` is how many panes are put out between two pauses. */
+  constructor(pipeline: string, node: WindowNode, { dictionary = new Dictionary(), pace = usualPace }: Partial<Options> = {}) {
     this.#pipeline = pipeline
+    this.#pace = pace
     this.#dictionary = dictionary
     this.#slots = new AccumulatorTable(pipeline, node.aggregates)
     const make = node.window.kind === "session" ? SessionWindows : SlicedWindows
@@ -35,7 +47,7 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return this.#windows.size
   }
 
-  take(input: number, { batch, keep, others, outcomes }: Rows): void {
+  *take(input: number, { batch, keep, others, outcomes }: Rows): Work {
     if (batch.dictionary !== this.#dictionary) {
       this.#windows.useDictionary(batch.dictionary)
       this.#dictionary = batch.dictionary
@@ -48,15 +60,20 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     }
     if (this.#assigned.length < batch.length) this.#assigned = new Int32Array(batch.length * 2)
     const rows = { batch, preAggregated: input === Input.preAggregated, keep, others, onLate }
-    this.#windows.take(new Taking(rows, this.#slots, this.#assigned))
+    yield* this.#paced(this.#windows.take(new Taking(rows, this.#slots, this.#assigned)))
     this.#assertHeld()
   }
 
-  advance(watermark: number): void {
+  *advance(watermark: number): Work {
     const { closedTo } = this.#windows
     if (!(watermark >= closedTo)) throw this.#broken(`its watermark went back from ${closedTo} to ${watermark}`)
-    this.#windows.advance(watermark)
+    yield* this.#paced(this.#windows.advance(watermark))
     this.#assertHeld()
+  }
+
+  /** What has come out is handed on when it is worth that. */
+  *#paced(work: Work): Work {
+    for (const _ of work) if (this.#panes.length === 0 || this.#panes.length >= this.#pace) yield
   }
 
   /** Windows keep no rows, so that none can be taken back from them. */
@@ -83,10 +100,10 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return panes
   }
 
-  /** The windows nearest to closing as they stand. Looking changes nothing. */
-  forming(): ReadonlyArray<Pane> {
+  /** Windows that are near to closing, as they stand. Looking changes nothing. */
+  forming(wanted: Wanted): ReadonlyArray<Pane> {
     const panes: Array<Pane> = []
-    this.#windows.forming((emission) => panes.push(this.#pane(emission)))
+    this.#windows.forming(wanted, (emission) => panes.push(this.#pane(emission)))
     return panes
   }
 
@@ -99,8 +116,8 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     return this.#windows.unsettledSince
   }
 
-  adopt(stored: ReadonlyArray<StoredPane>): void {
-    this.#windows.adopt(stored)
+  adopt(stored: Iterable<StoredPane>): Work {
+    return this.#windows.adopt(stored)
   }
 
   #emit: Emit = (emission) => {

@@ -3,6 +3,7 @@ import type { Dictionary } from "../../records/Batch.ts"
 import type * as Pane from "../../pipeline/Pane.ts"
 import type { Paged } from "../Paged.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
+import type { Work } from "../Work.ts"
 import type { StoredPane } from "./StoredSessions.ts"
 import type { Taking } from "./Taking.ts"
 
@@ -27,14 +28,22 @@ export interface Emission {
 
 export type Emit = (emission: Emission) => void
 
+/** Which windows are looked at. */
+export interface Wanted {
+  /** Only those of this key. */
+  readonly key?: string
+  /** At most about so many: nobody reads a million, and they would be made a few times a second. */
+  readonly most: number
+}
+
 export interface Windows {
-  take(taking: Taking): void
+  take(taking: Taking): Work
   /** Closes every window that ends at or before the watermark. */
-  advance(watermark: number): void
+  advance(watermark: number): Work
   /** Up to where windows have been closed: it never goes back. */
   readonly closedTo: number
-  /** Emits the windows that are nearest to closing, as they stand, without counting as an emission. */
-  forming(emit: Emit): void
+  /** Emits windows that are near to closing, as they stand, without counting as an emission. */
+  forming(wanted: Wanted, emit: Emit): void
   /** How many windows and keys hold state. */
   readonly size: number
   /** Slots that these windows know to be theirs. */
@@ -45,7 +54,7 @@ export interface Windows {
    */
   readonly unsettledSince: number | null
   /** Takes the panes that a former run has left in the sink for its own: what turns out not to be a window is retracted. */
-  adopt(stored: ReadonlyArray<StoredPane>): void
+  adopt(stored: Iterable<StoredPane>): Work
   useDictionary(dictionary: Dictionary): void
   /** What is kept of keys and windows. */
   readonly pages: { readonly [name: string]: Paged }

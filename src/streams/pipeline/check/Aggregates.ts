@@ -1,10 +1,12 @@
 /** Aggregates: that each looks at fields of the kind it needs, and what its results are. */
+import { Predicate } from "effect"
 import { meanExtraScale } from "../../../domain/Decimal.ts"
-import type { Op, Spec } from "../Aggregate.ts"
+import type { Op, Settings, Spec } from "../Aggregate.ts"
 import type { Aggregate, Field, ValueType } from "../Checked.ts"
 import type { Definition } from "../Source.ts"
 import { among, refuse } from "./CheckError.ts"
 import { conditionOf } from "./Conditions.ts"
+import { shown } from "./Declarations.ts"
 import { fieldOf, numberOf } from "./Fields.ts"
 
 /** Pre-aggregated records, with the field of theirs that each result is. */
@@ -46,7 +48,8 @@ const aggregateOf = (name: string, spec: Spec, definition: Definition): Aggregat
   checkName(node, name)
   const where = spec.where === undefined ? null : conditionOf(node, definition, spec.where)
   const parts = fieldsOf(node, spec, definition)
-  return { name, op: spec.op, ...parts, where, custom: spec.custom ?? null, preAggregated: null, type: typeOf(spec.op, parts) }
+  const settings = settingsOf(node, spec)
+  return { name, op: spec.op, ...parts, settings, where, custom: spec.custom ?? null, preAggregated: null, type: typeOf(spec.op, parts) }
 }
 
 interface Parts {
@@ -66,6 +69,12 @@ const fieldsOf = (node: string, { by, custom, field, op }: Spec, definition: Def
     case "min":
     case "max":
       return { field: numberOf(node, definition, field), by: null }
+    case "variance":
+    case "standardDeviation":
+    case "quantile":
+      return { field: narrow(node, op, numberOf(node, definition, field)), by: null }
+    case "countDistinct":
+      return { field: narrow(node, op, fieldOf(node, definition, field)), by: null }
     case "first":
     case "last":
       return { field: fieldOf(node, definition, field), by: null }
@@ -74,13 +83,59 @@ const fieldsOf = (node: string, { by, custom, field, op }: Spec, definition: Def
       return { field: fieldOf(node, definition, field), by: numberOf(node, definition, by) }
     case "weightedMean":
       return { field: numberOf(node, definition, field), by: numberOf(node, definition, by) }
+    case "covariance":
+    case "correlation":
+      return { field: narrow(node, op, numberOf(node, definition, field)), by: narrow(node, op, numberOf(node, definition, by)) }
     default:
       return refuse(node, `there is no aggregate "${String(op)}"`)
   }
 }
 
+/** A field whose integers a double holds, which these operations count on. */
+const narrow = (node: string, op: Op, field: Field): Field => {
+  const { column } = field
+  if (column.kind !== "decimal" || column.isWide !== true) return field
+  return refuse(node, `${op} takes numbers of up to 2^53 - 1 in their last decimal, and the field "${column.name}" may have 38 digits: ` +
+    "put Expr.toDouble around it, or give it fewer decimals with Expr.divide")
+}
+
+/** What an operation has to be told, and nothing else. */
+const settingsOf = (node: string, { op, settings = {} }: Spec): Settings => {
+  switch (op) {
+    case "variance":
+    case "standardDeviation":
+    case "covariance": {
+      const { of } = settings
+      if (of === "sample" || of === "population") return { of }
+      return refuse(node, `it is of a "sample" or of a "population", and not of ${shown(of)}`)
+    }
+    case "countDistinct": {
+      const { atMost } = settings
+      if (atMost !== undefined && Number.isInteger(atMost) && atMost >= 1 && atMost <= mostDistinct) return { atMost }
+      return refuse(node, `it counts up to a whole number of values, from 1 to ${mostDistinct}, and not ${shown(atMost)}`)
+    }
+    case "quantile": {
+      const { error, quantile } = settings
+      if (!Predicate.isNumber(quantile) || !(quantile >= 0 && quantile <= 1)) {
+        return refuse(node, `its share is a number from 0 to 1, such as 0.99, and not ${shown(quantile)}`)
+      }
+      if (Predicate.isNumber(error) && error >= smallestError && error <= 0.5) return { quantile, error }
+      return refuse(node, `its error is a share of the value, from ${smallestError} to 0.5, and not ${shown(error)}`)
+    }
+    default:
+      return {}
+  }
+}
+
+/** Different values of which a set is kept: as many as two of JavaScript's arrays hold with ease. */
+const mostDistinct = 10_000_000
+
+/** Of a quantile: with this one a power of two has half a million buckets. */
+const smallestError = 0.000_001
+
 const typeOf = (op: Op, { by, field }: Parts): ValueType => {
-  if (op === "count") return { kind: "int" }
+  if (op === "count" || op === "countDistinct") return { kind: "int" }
+  if (doubles.includes(op)) return { kind: "double" }
   if (field === null) return { kind: "any" }
   const { column } = field
   if (op === "mean" || op === "weightedMean") {
@@ -90,6 +145,9 @@ const typeOf = (op: Op, { by, field }: Parts): ValueType => {
   }
   return column.kind === "decimal" ? { kind: "decimal", scale: column.scale } : { kind: column.kind }
 }
+
+/** What is a double whatever it is made from. */
+const doubles: ReadonlyArray<Op> = ["variance", "standardDeviation", "covariance", "correlation", "quantile"]
 
 /** What can be made of a result for part of a window and nothing else: a mean, say, would need its count too. */
 const mergeable: ReadonlyArray<Op> = ["count", "sum", "min", "max", "first", "last"]
@@ -120,7 +178,21 @@ export const bytesOf = (aggregates: ReadonlyArray<Aggregate>): number =>
 /** A sum of doubles is kept in two of them. */
 const sumBytes = (field: Field | null): number => field?.column.kind === "double" ? 16 : 8
 
-const bytesEach = ({ by, field, op, preAggregated, where }: Aggregate): number => {
+/** A sum of products is kept in two doubles; where these are of doubles, what they round is in two more. */
+const productBytes = (isDouble: boolean): number => isDouble ? 32 : 16
+
+const isDouble = (...fields: ReadonlyArray<Field | null>): boolean => fields.some((field) => field?.column.kind === "double")
+
+/** Tables of different numbers double as they fill; they begin with room for 8. */
+const roomFor = (numbers: number): number => Math.max(8, 2 ** Math.ceil(Math.log2(numbers)))
+
+/** Into so many parts every power of two is cut for an error, which is half of the first part: see `QuantileSketch`. */
+export const partsFor = (error: number): number => 2 ** Math.max(0, Math.ceil(-Math.log2(error)) - 1)
+
+/** Of both signs, and zero: what an exact column holds lies below 2^53, and of doubles there are 2,047 exponents. */
+const bucketsOf = (isDouble: boolean, error: number): number => 2 * (isDouble ? 2_047 : 53) * partsFor(error) + 1
+
+const bytesEach = ({ by, field, op, preAggregated, settings, where }: Aggregate): number => {
   switch (op) {
     case "count":
       return where === null && preAggregated === null ? 0 : 8
@@ -129,6 +201,17 @@ const bytesEach = ({ by, field, op, preAggregated, where }: Aggregate): number =
       return 8 + sumBytes(field)
     case "weightedMean":
       return 2 * Math.max(sumBytes(field), sumBytes(by))
+    case "variance":
+    case "standardDeviation":
+      return 8 + sumBytes(field) + productBytes(isDouble(field))
+    case "covariance":
+      return 8 + 2 * Math.max(sumBytes(field), sumBytes(by)) + productBytes(isDouble(field, by))
+    case "correlation":
+      return 8 + 2 * Math.max(sumBytes(field), sumBytes(by)) + 3 * productBytes(isDouble(field, by))
+    case "countDistinct":
+      return 8 + 16 * roomFor(settings.atMost ?? 0)
+    case "quantile":
+      return 8 + 24 * roomFor(bucketsOf(isDouble(field), settings.error ?? 0))
     case "first":
     case "last":
     case "minBy":

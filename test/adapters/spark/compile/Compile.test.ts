@@ -62,6 +62,18 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
     minutes.pipe(Aggregate.into({ mean: Aggregate.weightedMean("price", "ratio") }), Pipeline.named("mixed")),
     /"mean" mixes decimals with doubles/
   ],
+  "a quantile": [
+    minutes.pipe(Aggregate.into({ upper: Aggregate.quantile("price", 0.99) }), Pipeline.named("upper")),
+    /"upper" \(Aggregate\.quantile\): .* depends on the order of the rows/
+  ],
+  "a variance of doubles": [
+    minutes.pipe(Aggregate.into({ spread: Aggregate.variance("ratio") }), Pipeline.named("spread")),
+    /"spread" \(Aggregate\.variance\): .* make the field a decimal/
+  ],
+  "a correlation with doubles": [
+    minutes.pipe(Aggregate.into({ common: Aggregate.correlation("price", "ratio") }), Pipeline.named("common")),
+    /"common" \(Aggregate\.correlation\)/
+  ],
   "a check that is a function": [
     sourceOf(Schema.String.check(Schema.makeFilter((text) => text.length < 5))),
     /the field "symbol" has a check that only a function/

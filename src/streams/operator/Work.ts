@@ -1,0 +1,17 @@
+/**
+ * Work that pauses after every few keys: whoever does it hands on what has come out, and lets others have a turn. So a
+ * window of a million keys closes little by little. In a pause what is kept is whole for a checkpoint that is being written,
+ * and for nobody else: nothing new is begun before it is done.
+ */
+export type Work = Iterable<void>
+
+/** Keys between two pauses of work that is light and puts nothing out. */
+const few = 512
+
+/** Whether it is time for a pause, after so many keys. */
+export const isTired = (keys: number): boolean => keys % few === 0
+
+/** Does all of it at once. */
+export const finish = (work: Work): void => {
+  for (const _ of work);
+}
