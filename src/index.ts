@@ -10,7 +10,9 @@
 // A pipeline as a value.
 export * as Aggregate from "./streams/pipeline/Aggregate.ts"
 export * as Expr from "./streams/pipeline/Expr.ts"
+export * as Indicator from "./streams/pipeline/Indicator.ts"
 export * as Pane from "./streams/pipeline/Pane.ts"
+export * as Panes from "./streams/pipeline/Panes.ts"
 export * as Pipeline from "./streams/pipeline/Pipeline.ts"
 export * as Row from "./streams/pipeline/Row.ts"
 export * as Source from "./streams/pipeline/Source.ts"

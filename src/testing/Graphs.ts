@@ -1,5 +1,6 @@
 /** What a pipeline is drawn at random as: any conditions and functions before its windows, any values derived behind them. */
 import * as fc from "fast-check"
+import { horizon } from "../streams/pipeline/Checked.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
 import * as Plan from "../streams/pipeline/Plan.ts"
 
@@ -52,7 +53,8 @@ export const derived = (
     return {
       _tag: "derive",
       input,
-      values: Object.fromEntries(values.map(([name, of]) => [name, { function: "percentChange", of }] as const))
+      values: Object.fromEntries(values.map(([name, of]) => [name, { function: "percentChange", of }] as const)),
+      within: horizon
     }
   }, results)
 }

@@ -38,7 +38,7 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
     case "derive":
       return [
         `from ${node.input.id}`,
-        ...node.values.map((value) => `${value.name} = ${value.function} of ${value.of}`),
+        ...node.values.map((value) => `${value.name} = ${derived(value)}: ${type(value.type)}`),
         bound(node.state, "window")
       ]
   }
@@ -69,6 +69,9 @@ const aggregated = ({ by, field, op, where }: Checked.Aggregate): string => {
   const fields = [field, by].flatMap((each) => each === null ? [] : [each.column.name])
   return `${op}${fields.length === 0 ? "" : `(${fields.join(", ")})`}${where === null ? "" : ` where ${condition(where)}`}`
 }
+
+const derived = ({ inputs, spec }: Checked.Derived): string =>
+  `${spec.function}(${[...inputs, ...Object.values("parameters" in spec ? spec.parameters : {})].join(", ")})`
 
 const type = (type: Checked.ValueType): string => type.kind === "decimal" ? `decimal of scale ${type.scale}` : type.kind
 

@@ -153,7 +153,8 @@ export const percentChange = <const Name extends string, const Of extends string
   return Aggregate.make({
     _tag: "derive",
     input: resultsOf("Pipeline.percentChange", self),
-    values: { [name]: { function: "percentChange", of } }
+    values: { [name]: { function: "percentChange", of } },
+    within: Checked.horizon
   })
 }
 

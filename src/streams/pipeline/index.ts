@@ -1,7 +1,9 @@
 /** What a pipeline is written with, each noun as a namespace. */
 export * as Aggregate from "./Aggregate.ts"
 export * as Expr from "./Expr.ts"
+export * as Indicator from "./Indicator.ts"
 export * as Pane from "./Pane.ts"
+export * as Panes from "./Panes.ts"
 export * as Pipeline from "./Pipeline.ts"
 export * as Row from "./Row.ts"
 export * as Source from "./Source.ts"

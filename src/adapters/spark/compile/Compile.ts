@@ -91,8 +91,8 @@ const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly
     ...[events, ...preAggregated === null ? [] : [preAggregated]].flatMap(unsupportedRows),
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
     ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
-    ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name }) =>
-      [`the result "${name}" (Pipeline.percentChange)`, "a window of Spark knows nothing of the one before it"] as const),
+    ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name, spec }) =>
+      [`the result "${name}" (${spec.function === "percentChange" ? "Pipeline" : "Indicator"}.${spec.function})`, "a window of Spark knows nothing of the one before it"] as const),
     ...(trigger.on === "update"
       ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
       : [])
