@@ -163,8 +163,8 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
     return readable(Aggregate.make(derived(plan, derivations, numeric)).pipe(Pipeline.named(name)))
   })
 
-/** Results that a change in per cent can be made of. */
-const numeric = ["close", "sumSize", "smallest", "count", "meanPrice", "weightedRatio"]
+/** Results that indicators can be computed over: of every kind, and some of which are often missing. */
+const numeric = ["close", "sumSize", "smallest", "count", "meanPrice", "weightedRatio", "high", "low"]
 
 interface RollUp {
   readonly tumbling: { readonly size: number; readonly offset: number }
@@ -311,7 +311,7 @@ const readable = <P extends Pipeline.AnyOfPanes>(pipeline: P): P =>
         window,
         outOfOrderness: definitionOf(pipeline).outOfOrderness,
         steps: Checked.originOf(input).steps.map((step) => step._tag === "where" ? step.condition : String(step.test)),
-        derived: Checked.derivesOf(pipeline.checked).map(({ values }) => values),
+        derived: Checked.derivesOf(pipeline.checked).map(({ values, within }) => ({ within, values: values.map(({ name, spec }) => ({ name, ...spec })) })),
         allowedLateness,
         trigger,
         inner,

@@ -2,6 +2,7 @@
 import * as fc from "fast-check"
 import { horizon } from "../streams/pipeline/Checked.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
+import type { Spec } from "../streams/pipeline/Indicator.ts"
 import * as Plan from "../streams/pipeline/Plan.ts"
 
 /** What stands between a source and its windows, one after another. */
@@ -37,25 +38,68 @@ export const steps = (conditions: fc.Arbitrary<Node>): fc.Arbitrary<ReadonlyArra
 export const stepped = (rows: Plan.Events, steps: ReadonlyArray<Step>): Plan.Events =>
   steps.reduce((input, step): Plan.Events => ({ ...step, input }), rows)
 
-/** Which result, by its number among those that have numbers, each node behind the windows is derived from. */
-export const derivations = fc.oneof(fc.constant([]), fc.array(fc.array(fc.nat(100), { minLength: 1, maxLength: 2 }), { maxLength: 3 }))
+/** A node behind the windows: its values, and how far apart windows may be that follow on one another. */
+export interface Derivation {
+  readonly values: ReadonlyArray<Drawn>
+  readonly within: number
+}
+
+/** An indicator over results, which are drawn by their numbers among those that have numbers. */
+interface Drawn {
+  readonly of: ReadonlyArray<number>
+  readonly spec: (names: ReadonlyArray<string>) => Spec
+}
+
+const lengths = fc.integer({ min: 1, max: 4 })
+
+const lengthsOfMacd = fc.tuple(lengths, fc.integer({ min: 1, max: 2 }), fc.integer({ min: 1, max: 3 }))
+  .map(([fast, more, signal]) => ({ fast, slow: fast + more, signal }))
+
+const short = fc.integer({ min: 1, max: 2 })
+
+const lengthsOfStochastic = fc.record({ fastK: short, slowK: short, slowD: short })
+
+const barOf = ([high = "", low = "", close = ""]: ReadonlyArray<string>) => ({ high, low, close })
+
+const barAndVolumeOf = (names: ReadonlyArray<string>) => ({ ...barOf(names), volume: names[3] ?? "" })
+
+const specs: fc.Arbitrary<Drawn["spec"]> = fc.oneof(
+  fc.constantFrom("previous", "percentChange").map((name): Drawn["spec"] => ([of = ""]) => ({ function: name, of })),
+  fc.tuple(
+    fc.constantFrom("sma", "wma", "ema", "rsi", "roc", "momentum", "standardDeviation", "highest", "lowest"),
+    lengths
+  ).map(([name, n]): Drawn["spec"] => ([of = ""]) => ({ function: name, of, parameters: { n } })),
+  fc.tuple(fc.constantFrom("macd", "macdSignal", "macdHistogram"), lengthsOfMacd)
+    .map(([name, parameters]): Drawn["spec"] => ([of = ""]) => ({ function: name, of, parameters })),
+  fc.tuple(fc.constantFrom("bollingerUpper", "bollingerLower"), lengths, fc.constantFrom(1, 2.5))
+    .map(([name, n, deviations]): Drawn["spec"] => ([of = ""]) => ({ function: name, of, parameters: { n, deviations } })),
+  fc.tuple(fc.constantFrom("atr", "cci", "adx"), lengths)
+    .map(([name, n]): Drawn["spec"] => (names) => ({ function: name, of: barOf(names), parameters: { n } })),
+  fc.tuple(fc.constantFrom("stochasticK", "stochasticD"), lengthsOfStochastic)
+    .map(([name, parameters]): Drawn["spec"] => (names) => ({ function: name, of: barOf(names), parameters })),
+  lengths.map((n): Drawn["spec"] => (names) => ({ function: "mfi", of: barAndVolumeOf(names), parameters: { n } })),
+  fc.constant<Drawn["spec"]>(([close = "", volume = ""]) => ({ function: "obv", of: { close, volume } }))
+)
+
+/** Any indicators over any results, of windows that are near enough as a rule. */
+export const derivations: fc.Arbitrary<ReadonlyArray<Derivation>> = fc.oneof(
+  fc.constant([]),
+  fc.array(
+    fc.record({
+      values: fc.array(fc.record({ of: fc.array(fc.nat(100), { minLength: 4, maxLength: 4 }), spec: specs }), { minLength: 1, maxLength: 3 }),
+      within: fc.oneof({ weight: 3, arbitrary: fc.constant(horizon) }, { weight: 1, arbitrary: fc.nat(12) })
+    }),
+    { maxLength: 3 }
+  )
+)
 
 /** Later nodes may derive from what earlier ones have derived. */
-export const derived = (
-  results: Plan.Results,
-  derivations: ReadonlyArray<ReadonlyArray<number>>,
-  numeric: ReadonlyArray<string>
-): Plan.Results => {
+export const derived = (results: Plan.Results, derivations: ReadonlyArray<Derivation>, numeric: ReadonlyArray<string>): Plan.Results => {
   const known = [...numeric]
-  return derivations.reduce((input, of, node): Plan.Results => {
-    const values = of.map((number, index) => [`derived${node}_${index}`, known[number % known.length]!] as const)
-    known.push(...values.map(([name]) => name))
-    return {
-      _tag: "derive",
-      input,
-      values: Object.fromEntries(values.map(([name, of]) => [name, { function: "percentChange", of }] as const)),
-      within: horizon
-    }
+  return derivations.reduce((input, { values, within }, node): Plan.Results => {
+    const named = values.map(({ of, spec }, index) => [`derived${node}_${index}`, spec(of.map((number) => known[number % known.length]!))] as const)
+    known.push(...named.map(([name]) => name))
+    return { _tag: "derive", input, values: Object.fromEntries(named), within }
   }, results)
 }
 

@@ -109,6 +109,8 @@ describe.each(Object.keys(sources))("of the %s", (name) => {
       expect(actual === null, `${column} of ${place}`).toBe(expected === "")
       if (expected === "") continue
       const [a, b] = [Number(actual), Number(expected)]
+      // Where every %K is 0, TA-Lib's mean of them is what its sliding sum has been left with.
+      if (a === 0 && Math.abs(b) < 1e-13) continue
       if (a !== b) most = Math.max(most, Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b)))
     }
     expect(most).toBeLessThan(1e-9)
