@@ -14,6 +14,7 @@
  * const range = Indicator.atr({ high: "high", low: "low", close: "close" }, 14)
  * ```
  */
+import { Predicate } from "effect"
 import { optionsOf } from "./check/Declarations.ts"
 
 /** Names of results. */
@@ -80,17 +81,23 @@ export type Gives = "number" | "picked" | "decimal"
 /** An indicator over results that are called `Names` and are numbers. */
 export interface Over<out Names extends string, out G extends Gives = "number"> {
   readonly spec: Spec
-  /** Never set: these carry the types. */
-  readonly _names?: Names
-  readonly _gives?: G
+  readonly names: ReadonlyArray<Names>
+  readonly gives: G
 }
 
-const ofLength = <const F extends OfLength>(name: F) => <const N extends string>(of: N, n: number): Over<N> => ({
-  spec: { function: name, of, parameters: { n } }
-})
+const numbers = <N extends string>(spec: Spec, ...names: ReadonlyArray<N>): Over<N> => ({ spec, names, gives: "number" })
+
+/** A file without types may hand over anything, which `Check` refuses. */
+const namesIn = <N extends string>(of: { readonly [part in "close" | "high" | "low" | "volume"]?: N }): ReadonlyArray<N> =>
+  Predicate.isObject(of) ? Object.values(of) : []
+
+const ofLength = <const F extends OfLength>(name: F) => <const N extends string>(of: N, n: number): Over<N> =>
+  numbers({ function: name, of, parameters: { n } }, of)
 
 const picked = (name: "highest" | "lowest") => <const N extends string>(of: N, n: number): Over<N, "picked"> => ({
-  spec: { function: name, of, parameters: { n } }
+  spec: { function: name, of, parameters: { n } },
+  names: [of],
+  gives: "picked"
 })
 
 /** The mean of the last `n` windows. */
@@ -121,14 +128,21 @@ export const highest = picked("highest")
 export const lowest = picked("lowest")
 
 /** The value of the nearest window before that had one, as it is. */
-export const previous = <const N extends string>(of: N): Over<N, "picked"> => ({ spec: { function: "previous", of } })
+export const previous = <const N extends string>(of: N): Over<N, "picked"> => ({
+  spec: { function: "previous", of },
+  names: [of],
+  gives: "picked"
+})
 
 /** By how many per cent a value differs from the nearest before, HALF_UP to 4 decimals; `null` where that is 0. */
-export const percentChange = <const N extends string>(of: N): Over<N, "decimal"> => ({ spec: { function: "percentChange", of } })
-
-const macds = (name: "macd" | "macdSignal" | "macdHistogram") => <const N extends string>(of: N, lengths: Macd): Over<N> => ({
-  spec: { function: name, of, parameters: { ...optionsOf(`Indicator.${name}`, lengths, ["fast", "slow", "signal"]) } }
+export const percentChange = <const N extends string>(of: N): Over<N, "decimal"> => ({
+  spec: { function: "percentChange", of },
+  names: [of],
+  gives: "decimal"
 })
+
+const macds = (name: "macd" | "macdSignal" | "macdHistogram") => <const N extends string>(of: N, lengths: Macd): Over<N> =>
+  numbers({ function: name, of, parameters: { ...optionsOf(`Indicator.${name}`, lengths, ["fast", "slow", "signal"]) } }, of)
 
 /** A fast exponential average less a slow one; from the window on in which there is a signal too. */
 export const macd = macds("macd")
@@ -139,9 +153,8 @@ export const macdSignal = macds("macdSignal")
 /** The MACD less its signal. */
 export const macdHistogram = macds("macdHistogram")
 
-const bollinger = (name: "bollingerUpper" | "bollingerLower") => <const N extends string>(of: N, n: number, deviations: number): Over<N> => ({
-  spec: { function: name, of, parameters: { n, deviations } }
-})
+const bollinger = (name: "bollingerUpper" | "bollingerLower") => <const N extends string>(of: N, n: number, deviations: number): Over<N> =>
+  numbers({ function: name, of, parameters: { n, deviations } }, of)
 
 /** The mean of the last `n` windows, and so many standard deviations above it. */
 export const bollingerUpper = bollinger("bollingerUpper")
@@ -150,9 +163,8 @@ export const bollingerUpper = bollinger("bollingerUpper")
 export const bollingerLower = bollinger("bollingerLower")
 
 const overBars = (name: "atr" | "cci" | "adx") =>
-<const H extends string, const L extends string, const C extends string>(of: Bars<H, L, C>, n: number): Over<H | L | C> => ({
-  spec: { function: name, of, parameters: { n } }
-})
+<const H extends string, const L extends string, const C extends string>(of: Bars<H, L, C>, n: number): Over<H | L | C> =>
+  numbers({ function: name, of, parameters: { n } }, ...namesIn<H | L | C>(of))
 
 /** Wilder's average of the true range: of how far a window reaches, with the close before it. */
 export const atr = overBars("atr")
@@ -164,9 +176,8 @@ export const cci = overBars("cci")
 export const adx = overBars("adx")
 
 const stochastics = (name: "stochasticK" | "stochasticD") =>
-<const H extends string, const L extends string, const C extends string>(of: Bars<H, L, C>, lengths: Stochastic): Over<H | L | C> => ({
-  spec: { function: name, of, parameters: { ...optionsOf(`Indicator.${name}`, lengths, ["fastK", "slowK", "slowD"]) } }
-})
+<const H extends string, const L extends string, const C extends string>(of: Bars<H, L, C>, lengths: Stochastic): Over<H | L | C> =>
+  numbers({ function: name, of, parameters: { ...optionsOf(`Indicator.${name}`, lengths, ["fastK", "slowK", "slowD"]) } }, ...namesIn<H | L | C>(of))
 
 /** The slow %K: where the close lies between the extremes, in per cent, averaged; from the window on in which there is a %D too. */
 export const stochasticK = stochastics("stochasticK")
@@ -175,12 +186,11 @@ export const stochasticK = stochastics("stochasticK")
 export const stochasticD = stochastics("stochasticD")
 
 /** On-balance volume: all volume so far, that of windows that closed lower counted against it. */
-export const obv = <const C extends string, const V extends string>(of: Closing<C> & Traded<V>): Over<C | V> => ({
-  spec: { function: "obv", of }
-})
+export const obv = <const C extends string, const V extends string>(of: Closing<C> & Traded<V>): Over<C | V> =>
+  numbers({ function: "obv", of }, ...namesIn<C | V>(of))
 
 /** The money flow: the share of what was paid at rising typical prices in all that was paid, from 0 to 100. */
 export const mfi = <const H extends string, const L extends string, const C extends string, const V extends string>(
   of: Bars<H, L, C> & Traded<V>,
   n: number
-): Over<H | L | C | V> => ({ spec: { function: "mfi", of, parameters: { n } } })
+): Over<H | L | C | V> => numbers({ function: "mfi", of, parameters: { n } }, ...namesIn<H | L | C | V>(of))

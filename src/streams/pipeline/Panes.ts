@@ -21,6 +21,7 @@ import type { Decimal } from "../../domain/Decimal.ts"
 import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
 import { millisOf, optional, shown } from "./check/Declarations.ts"
+import { resultsOf } from "./check/Results.ts"
 import { horizon } from "./Checked.ts"
 import type { Gives, Over } from "./Indicator.ts"
 import type * as Plan from "./Plan.ts"
@@ -61,17 +62,10 @@ export const derive = <Values, const Indicators extends { readonly [name: string
   const { within } = optional("Panes.derive", options, ["within"]) ?? {}
   return Aggregate.make({
     _tag: "derive",
-    input: resultsOf(self),
+    input: resultsOf("Panes.derive", self),
     values: specsOf(indicators),
     within: within === undefined ? horizon : millisOf("Panes.derive", "within", within)
   })
-}
-
-/** A file without types may hand over something that has none. */
-const resultsOf = (self: { readonly plan: Plan.Results }): Plan.Results => {
-  const plan = Predicate.isObject(self) ? self.plan : undefined
-  if (plan?._tag === "window" || plan?._tag === "derive") return plan
-  throw new TypeError("Panes.derive needs the results of windows; put a window and Aggregate.into before it")
 }
 
 /** By name. In `{ __proto__: … }` JavaScript takes the indicator for the object's prototype, where nobody would look for it. */

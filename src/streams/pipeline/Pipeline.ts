@@ -30,6 +30,7 @@ import type { Aggregated } from "./Aggregate.ts"
 import { check, checkEvents } from "./Check.ts"
 import { CheckError } from "./check/CheckError.ts"
 import { millisOf, needsSource, nothingElse, optional, optionsOf, shown } from "./check/Declarations.ts"
+import { isResults, planIn, resultsOf } from "./check/Results.ts"
 import * as Checked from "./Checked.ts"
 import type { Fits, Has } from "./Expr.ts"
 import * as Fingerprint from "./Fingerprint.ts"
@@ -86,13 +87,6 @@ export const named = (name: string) =>
 const hasResults = (self: Aggregated<unknown, Portability> | Source<unknown, Portability>): self is Aggregated<unknown, Portability> =>
   isResults(planIn(self))
 
-const isResults = (plan: Plan.Plan | undefined): plan is Plan.Results => plan?._tag === "window" || plan?._tag === "derive"
-
-/** A file without types may hand over something that has none. */
-const planIn = (self: unknown): Plan.Plan | undefined =>
-  // Nothing but what was declared here has a plan.
-  Predicate.isObject(self) ? self["plan"] as Plan.Plan | undefined : undefined
-
 const ofPanes = (name: string, plan: Plan.Results): AnyOfPanes => ({ name, plan, checked: check(name, plan) })
 
 const ofRows = (name: string, plan: Plan.Events): AnyOfRows => ({ name, plan, checked: checkEvents(name, plan) })
@@ -102,13 +96,6 @@ const eventsOf = (name: string, source: Source<unknown, Portability>): Plan.Even
   if (Predicate.isObject(source) && "filters" in source) return planOf(source)
   const why = "it is neither a source nor windows with aggregates; put Aggregate.into before it"
   throw new CheckError({ pipeline: String(name), node: "Pipeline.named", why })
-}
-
-/** What has windows to be changed. */
-const resultsOf = (step: string, self: { readonly plan: Plan.Results }): Plan.Results => {
-  const plan = planIn(self)
-  if (isResults(plan)) return plan
-  throw new TypeError(`${step} needs windows, and this ends in events; put a window and Aggregate.into before it`)
 }
 
 const changeWindow = (step: string, change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>) =>

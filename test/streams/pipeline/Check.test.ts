@@ -4,11 +4,11 @@
  */
 import { BigDecimal } from "effect"
 import { describe, expect, it } from "vitest"
-import { Aggregate, Decimal, Expr, Job, Pane, Pipeline, Records, Source, Window } from "../../../src/index.ts"
+import { Aggregate, Decimal, Expr, Indicator, Job, Pane, Panes, Pipeline, Records, Source, Window } from "../../../src/index.ts"
 import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
 import { declarations, thrownBy, untyped } from "./refusals.ts"
 
-const { aggregated, bars, counted, high, minutes, named, refusals, trades } = declarations({ Aggregate, Decimal, Expr, Pipeline, Source, Window })
+const { aggregated, bars, counted, high, minutes, named, refusals, trades } = declarations({ Aggregate, Decimal, Expr, Indicator, Panes, Pipeline, Source, Window })
 
 describe("is refused with the node and what to do", () => {
   it.each(refusals)("%s", (_, declare, node, why) => {
@@ -23,6 +23,7 @@ describe("what needs windows says so of a source, and of a pipeline that ends in
     ["Pipeline.emitOnClose", Pipeline.emitOnClose, rows],
     ["Pipeline.emitOnUpdate", Pipeline.emitOnUpdate(), rows],
     ["Pipeline.percentChange", Pipeline.percentChange("change", "size"), rows],
+    ["Panes.derive", Panes.derive(untyped({ mean: Indicator.sma("size", 3) })), rows],
     ["Pipeline.acceptPreAggregated", Pipeline.acceptPreAggregated(bars, { size: "volume" }), rows],
     ["Pipeline.rollUp", (self) => Pipeline.rollUp(self, "1 minute"), rows.pipe(named)]
   ])("%s", (step, apply, self) => {

@@ -10,8 +10,8 @@ import { declarations, type Language, type Refusal, thrownBy } from "./refusals.
 const copyWith = planting("domain", "streams")
 
 const check = "streams/pipeline/Check.ts"
-const [aggregates, conditions, fields, windows] = ["Aggregates", "Conditions", "Fields", "Windows"].map((name) =>
-  `streams/pipeline/check/${name}.ts`) as [string, string, string, string]
+const [aggregates, conditions, derivations, fields, windows] = ["Aggregates", "Conditions", "Derivations", "Fields", "Windows"].map((name) =>
+  `streams/pipeline/check/${name}.ts`) as [string, string, string, string, string]
 
 type Mistake = readonly [mistake: string, file: string, find: string, replace: string]
 
@@ -44,8 +44,16 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["a calendar has any unit", windows, "if (!Object.hasOwn(longest, window.unit)) refuse(", "if (window.unit === undefined) refuse("],
   ["a calendar takes the machine's time zone", windows, "if (typeof timeZone !== \"string\") refuse(", "if (timeZone === null) refuse("],
   ["a roll-up cuts windows apart", windows, "if (outer.size % inner.size === 0 && (", "if (outer.size > 0 && ("],
-  ["two results have one name", check, "if (known.has(name)) refuse(", "if (known.size < 0) refuse("],
-  ["changes of strings are taken", check, "if (kind === \"string\" || kind === \"boolean\") refuse(", "if (kind === \"boolean\") refuse("],
+  ["two results have one name", derivations, "if (known.has(name)) refuse(", "if (known.size < 0) refuse("],
+  ["changes of strings are taken", derivations, "if (type.kind === \"string\" || type.kind === \"boolean\") refuse(", "if (type.kind === \"boolean\") refuse("],
+  ["indicators are over half a window", derivations, "Number.isSafeInteger(value) && value >= 1", "value >= 0.5"],
+  ["indicators are over no window", derivations, "Number.isSafeInteger(value) && value >= 1", "Number.isSafeInteger(value)"],
+  ["bands are as wide as nothing", derivations, "Number.isFinite(value) && value > 0", "Number.isFinite(value)"],
+  ["a fast average is as slow as the slow one", derivations, "fast >= slow", "fast > slow"],
+  ["an indicator is of parts that it does not know", derivations, "if (unknown !== undefined) refuse(", "if (unknown === \"\") refuse("],
+  ["an indicator does without a part", derivations, "if (!given.has(part)) refuse(", "if (given.size === 0) refuse("],
+  ["any function is an indicator", derivations, "if (!Object.hasOwn(signatures, spec.function)) refuse(", "if (spec.function === undefined) refuse("],
+  ["nothing may be derived", check, "if (values.length === 0) refuse(\"Panes.derive\"", "if (values.length < 0) refuse(\"Panes.derive\""],
   ["names have capitals", check, "/^[a-z0-9", "/^[A-Za-z0-9"],
   ["an async function filters", check, "if (isAsync(plan.test)) refuse(", "if (isAsync(null)) refuse("],
   ["pre-aggregated records of another key are taken", check, "if (own !== theirs) refuse(", "if (own === \"\") refuse("]
@@ -55,11 +63,11 @@ const languageOf = async (folder: string): Promise<Language> => {
   const named = (name: string) => import(join(folder, `${name}.ts`))
   const [Decimal, ...nouns] = await Promise.all([
     named("domain/Decimal"),
-    ...["Aggregate", "Expr", "Pipeline", "Source", "Window"].map((noun) => named(`streams/pipeline/${noun}`))
+    ...["Aggregate", "Expr", "Indicator", "Panes", "Pipeline", "Source", "Window"].map((noun) => named(`streams/pipeline/${noun}`))
   ])
-  const [Aggregate, Expr, Pipeline, Source, Window] = nouns
+  const [Aggregate, Expr, Indicator, Panes, Pipeline, Source, Window] = nouns
   // Modules of a copy have the types of those that were copied.
-  return { Aggregate, Decimal, Expr, Pipeline, Source, Window } as Language
+  return { Aggregate, Decimal, Expr, Indicator, Panes, Pipeline, Source, Window } as Language
 }
 
 /** The copy of the language in which a text has been replaced. */

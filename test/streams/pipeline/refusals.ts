@@ -3,12 +3,15 @@
  * language is given, so that a copy with a mistake in it can be held against them.
  */
 import { Schema } from "effect"
+import type { Gives, Over } from "../../../src/streams/pipeline/Indicator.ts"
 
 /** The nouns that declarations are made with. */
 export interface Language {
   readonly Decimal: typeof import("../../../src/domain/Decimal.ts")
   readonly Aggregate: typeof import("../../../src/streams/pipeline/Aggregate.ts")
   readonly Expr: typeof import("../../../src/streams/pipeline/Expr.ts")
+  readonly Indicator: typeof import("../../../src/streams/pipeline/Indicator.ts")
+  readonly Panes: typeof import("../../../src/streams/pipeline/Panes.ts")
   readonly Pipeline: typeof import("../../../src/streams/pipeline/Pipeline.ts")
   readonly Source: typeof import("../../../src/streams/pipeline/Source.ts")
   readonly Window: typeof import("../../../src/streams/pipeline/Window.ts")
@@ -29,7 +32,7 @@ export const thrownBy = (declare: () => unknown): unknown => {
 /** A value as the compiler would not have it, which a file without types hands over all the same. */
 export const untyped = (value: unknown): never => value as never
 
-export const declarations = ({ Aggregate, Decimal, Expr, Pipeline, Source, Window }: Language) => {
+export const declarations = ({ Aggregate, Decimal, Expr, Indicator, Panes, Pipeline, Source, Window }: Language) => {
   const Trade = Schema.Struct({
     symbol: Schema.String,
     time: Schema.Int,
@@ -64,6 +67,8 @@ export const declarations = ({ Aggregate, Decimal, Expr, Pipeline, Source, Windo
   const aggregated = (aggregates: unknown) => minutes.pipe(Aggregate.into(untyped(aggregates)), named)
   const filtered = (condition: unknown) => trades.pipe(Source.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
   const windowed = (window: unknown) => counted(untyped({ source: trades, window })).pipe(named)
+  const derived = (indicators: { readonly [name: string]: Over<string, Gives> }) =>
+    minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), venue: Aggregate.last("venue") }), Panes.derive(untyped(indicators)), named)
   const high = minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), volume: Aggregate.sum("size"), mean: Aggregate.mean("price") }))
   const accepted = Pipeline.acceptPreAggregated(bars, { high: "high" })
   const merged = (fields: unknown) =>
@@ -105,6 +110,22 @@ export const declarations = ({ Aggregate, Decimal, Expr, Pipeline, Source, Windo
     ["nothing at all", () => named(untyped(undefined)), "Pipeline.named", "neither a source nor windows"],
     ["a change of a result that there is not", () => high.pipe(Pipeline.percentChange("change", untyped("hihg")), named), "the result \"change\"", "did you mean \"high\"?"],
     ["a change of a string", () => minutes.pipe(Aggregate.into({ venue: Aggregate.last("venue") }), Pipeline.percentChange("change", untyped("venue")), named), "the result \"change\"", "\"venue\" is a string"],
+    ["an indicator of a result that there is not", () => derived({ ema: Indicator.ema(untyped("hihg"), 12) }), "the result \"ema\"", "did you mean \"high\"?"],
+    ["an indicator of a string", () => derived({ before: Indicator.previous(untyped("venue")) }), "the result \"before\"", "\"venue\" is a string"],
+    ["an indicator of undefined", () => derived({ before: Indicator.previous(untyped(undefined)) }), "the result \"before\"", "needs the name of a result"],
+    ["an indicator of one result that is of several", () => derived({ range: Indicator.atr(untyped("high"), 14) }), "the result \"range\"", "{ high: \"high\", low: \"low\", close: \"close\" }"],
+    ["an indicator of several results without one", () => derived({ range: Indicator.atr(untyped({ high: "high", low: "high" }), 14) }), "the result \"range\"", "which result is its close"],
+    ["an indicator of a part that it does not know", () => derived({ volume: Indicator.obv(untyped({ close: "high", volume: "high", high: "high" })) }), "the result \"volume\"", "knows no \"high\""],
+    ["an indicator over no windows", () => derived({ mean: Indicator.sma("high", 0) }), "the result \"mean\"", "1 or more, and is 0"],
+    ["an indicator over half a window", () => derived({ mean: Indicator.ema("high", 0.5) }), "the result \"mean\"", "whole number of windows"],
+    ["an indicator over a text of windows", () => derived({ mean: Indicator.rsi("high", untyped("14")) }), "the result \"mean\"", "1 or more, and is \"14\""],
+    ["a signal over no windows", () => derived({ macd: Indicator.macd("high", { fast: 12, slow: 26, signal: untyped(undefined) }) }), "the result \"macd\"", "its signal must be a whole number"],
+    ["a fast average as slow as the slow one", () => derived({ macd: Indicator.macd("high", { fast: 12, slow: 12, signal: 9 }) }), "the result \"macd\"", "has to be over fewer"],
+    ["bands of no width", () => derived({ band: Indicator.bollingerUpper("high", 20, 0) }), "the result \"band\"", "its deviations must be a number above 0"],
+    ["an indicator that there is not", () => derived({ mean: untyped({ spec: { function: "smma", of: "high", parameters: { n: 3 } } }) }), "the result \"mean\"", "did you mean \"sma\"?"],
+    ["an indicator by the name of another result", () => derived({ high: Indicator.sma("high", 3) }), "the result \"high\"", "another result of this name"],
+    ["nothing derived", () => derived({}), "Panes.derive", "Indicator.previous"],
+    ["indicators within less than nothing", () => high.pipe(Panes.derive({ before: Indicator.previous("high") }, { within: -1 }), named), "Panes.derive, within", "0 or more"],
     ["two results of one name", () => high.pipe(Pipeline.percentChange("high", "high"), named), "the result \"high\"", "another result of this name"],
     ["lateness below nothing", () => high.pipe(Pipeline.allowedLateness("-5 minutes"), named), "Pipeline.allowedLateness", "0 or more"],
     ["lateness without an end", () => high.pipe(Pipeline.allowedLateness(Infinity), named), "Pipeline.allowedLateness", "0 or more"],

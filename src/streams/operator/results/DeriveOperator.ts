@@ -7,7 +7,6 @@
  */
 import { type Derive, valuesOf, type WindowNode } from "../../pipeline/Checked.ts"
 import * as Pane from "../../pipeline/Pane.ts"
-import { longestOf } from "../../pipeline/check/Windows.ts"
 import { type Emitted, endOfTime, type Operator } from "../Operator.ts"
 import { PagedList } from "../PagedList.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
@@ -46,7 +45,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   #panes: Array<Emitted> = []
 
   constructor(pipeline: string, node: Derive, { allowedLateness, window }: WindowNode) {
-    const { values, within } = node
+    const { state, values, within } = node
     this.#all = valuesOf({ end: node }).map(([name]) => name)
     this.#pipeline = pipeline
     this.#names = values.map(({ name }) => name)
@@ -56,8 +55,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     this.#lateness = allowedLateness
     this.#within = within
     this.#isSession = window.kind === "session"
-    // A session is final only when the watermark is behind its end, a millisecond later than a fixed window.
-    this.#reach = within + allowedLateness + (this.#isSession ? 1 : longestOf(window))
+    this.#reach = state.milliseconds
   }
 
   /** Windows that may still change: what is final waits for nothing. */

@@ -5,7 +5,7 @@ import type { Window } from "../Window.ts"
 import { checkName } from "./Aggregates.ts"
 import { among, refuse } from "./CheckError.ts"
 import { shown } from "./Declarations.ts"
-import { shortestAdvanceOf } from "./Windows.ts"
+import { longestOf, shortestAdvanceOf } from "./Windows.ts"
 
 /** What a function is of, and the numbers that it needs: the one result, or several by their parts. */
 interface Signature {
@@ -126,7 +126,8 @@ export const boundOf = (values: ReadonlyArray<Checked.Derived>, within: number, 
   const advance = shortestAdvanceOf(window)
   return {
     entriesPerKey: advance === null ? null : Math.ceil(allowedLateness / advance) + 1 + before,
-    milliseconds: within,
+    // A session has no longest length, and is final a millisecond later.
+    milliseconds: within + allowedLateness + (window.kind === "session" ? 1 : longestOf(window)),
     bytesPerEntry: 40 + 8 * new Set(values.flatMap(({ inputs }) => inputs)).size + 8 * values.length
   }
 }
