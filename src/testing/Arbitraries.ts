@@ -7,7 +7,7 @@ import * as fc from "fast-check"
 import { Price } from "../domain/Tick.ts"
 import type { Decision } from "../streams/records/Decision.ts"
 import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
-import { derivations, derived, reordered, stepped, steps } from "./Graphs.ts"
+import { derivations, derived, everyIndicator, reordered, stepped, steps } from "./Graphs.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
 import { Aggregate, Expr, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
@@ -162,6 +162,17 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
     const { plan, name } = fed(windows, (rows) => stepped(rows, steps))
     return readable(Aggregate.make(derived(plan, derivations, numeric)).pipe(Pipeline.named(name)))
   })
+
+/** Every indicator over windows that may be revised, and as often as not over one of these again. */
+export const indicators: fc.Arbitrary<Pipeline.AnyOfPanes> = fc.record({
+  window: windows,
+  outOfOrderness: slack,
+  lateness: fc.integer({ min: 0, max: 10 }),
+  nodes: fc.array(everyIndicator, { minLength: 1, maxLength: 2 })
+}).map(({ lateness, nodes, outOfOrderness, window }) => {
+  const windows = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates), Pipeline.allowedLateness(lateness))
+  return readable(Aggregate.make(derived(windows.plan, nodes, numeric)).pipe(Pipeline.named("indicators")))
+})
 
 /** Results that indicators can be computed over: of every kind, and some of which are often missing. */
 const numeric = ["close", "sumSize", "smallest", "count", "meanPrice", "weightedRatio", "high", "low"]

@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import { horizon } from "../streams/pipeline/Checked.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
-import type { Spec } from "../streams/pipeline/Indicator.ts"
+import type { Function, Spec } from "../streams/pipeline/Indicator.ts"
 import * as Plan from "../streams/pipeline/Plan.ts"
 
 /** What stands between a source and its windows, one after another. */
@@ -61,34 +61,64 @@ const lengthsOfStochastic = fc.record({ fastK: short, slowK: short, slowD: short
 
 const barOf = ([high = "", low = "", close = ""]: ReadonlyArray<string>) => ({ high, low, close })
 
-const barAndVolumeOf = (names: ReadonlyArray<string>) => ({ ...barOf(names), volume: names[3] ?? "" })
+/** One of a function, over the first results that are drawn. */
+const ofOne = (name: "previous" | "percentChange") => fc.constant<Drawn["spec"]>(([of = ""]) => ({ function: name, of }))
 
-const specs: fc.Arbitrary<Drawn["spec"]> = fc.oneof(
-  fc.constantFrom("previous", "percentChange").map((name): Drawn["spec"] => ([of = ""]) => ({ function: name, of })),
-  fc.tuple(
-    fc.constantFrom("sma", "wma", "ema", "rsi", "roc", "momentum", "standardDeviation", "highest", "lowest"),
-    lengths
-  ).map(([name, n]): Drawn["spec"] => ([of = ""]) => ({ function: name, of, parameters: { n } })),
-  fc.tuple(fc.constantFrom("macd", "macdSignal", "macdHistogram"), lengthsOfMacd)
-    .map(([name, parameters]): Drawn["spec"] => ([of = ""]) => ({ function: name, of, parameters })),
-  fc.tuple(fc.constantFrom("bollingerUpper", "bollingerLower"), lengths, fc.constantFrom(1, 2.5))
-    .map(([name, n, deviations]): Drawn["spec"] => ([of = ""]) => ({ function: name, of, parameters: { n, deviations } })),
-  fc.tuple(fc.constantFrom("atr", "cci", "adx"), lengths)
-    .map(([name, n]): Drawn["spec"] => (names) => ({ function: name, of: barOf(names), parameters: { n } })),
-  fc.tuple(fc.constantFrom("stochasticK", "stochasticD"), lengthsOfStochastic)
-    .map(([name, parameters]): Drawn["spec"] => (names) => ({ function: name, of: barOf(names), parameters })),
-  lengths.map((n): Drawn["spec"] => (names) => ({ function: "mfi", of: barAndVolumeOf(names), parameters: { n } })),
-  fc.constant<Drawn["spec"]>(([close = "", volume = ""]) => ({ function: "obv", of: { close, volume } }))
-)
+type OfLength = "sma" | "wma" | "ema" | "rsi" | "roc" | "momentum" | "standardDeviation" | "highest" | "lowest"
+
+const ofLength = (name: OfLength) => lengths.map((n): Drawn["spec"] => ([of = ""]) => ({ function: name, of, parameters: { n } }))
+
+const ofMacd = (name: "macd" | "macdSignal" | "macdHistogram") =>
+  lengthsOfMacd.map((parameters): Drawn["spec"] => ([of = ""]) => ({ function: name, of, parameters }))
+
+const ofBand = (name: "bollingerUpper" | "bollingerLower") =>
+  fc.record({ n: lengths, deviations: fc.constantFrom(1, 2.5) }).map((parameters): Drawn["spec"] => ([of = ""]) => ({ function: name, of, parameters }))
+
+const ofBars = (name: "atr" | "cci" | "adx") => lengths.map((n): Drawn["spec"] => (names) => ({ function: name, of: barOf(names), parameters: { n } }))
+
+const ofStochastic = (name: "stochasticK" | "stochasticD") =>
+  lengthsOfStochastic.map((parameters): Drawn["spec"] => (names) => ({ function: name, of: barOf(names), parameters }))
+
+const drawn: { readonly [F in Function]: fc.Arbitrary<Drawn["spec"]> } = {
+  previous: ofOne("previous"),
+  percentChange: ofOne("percentChange"),
+  sma: ofLength("sma"),
+  wma: ofLength("wma"),
+  ema: ofLength("ema"),
+  rsi: ofLength("rsi"),
+  roc: ofLength("roc"),
+  momentum: ofLength("momentum"),
+  standardDeviation: ofLength("standardDeviation"),
+  highest: ofLength("highest"),
+  lowest: ofLength("lowest"),
+  macd: ofMacd("macd"),
+  macdSignal: ofMacd("macdSignal"),
+  macdHistogram: ofMacd("macdHistogram"),
+  bollingerUpper: ofBand("bollingerUpper"),
+  bollingerLower: ofBand("bollingerLower"),
+  atr: ofBars("atr"),
+  cci: ofBars("cci"),
+  adx: ofBars("adx"),
+  stochasticK: ofStochastic("stochasticK"),
+  stochasticD: ofStochastic("stochasticD"),
+  obv: fc.constant(([close = "", volume = ""]) => ({ function: "obv", of: { close, volume } })),
+  mfi: lengths.map((n) => (names) => ({ function: "mfi", of: { ...barOf(names), volume: names[3] ?? "" }, parameters: { n } }))
+}
+
+const picks = fc.array(fc.nat(100), { minLength: 4, maxLength: 4 })
+
+const withins = fc.oneof({ weight: 3, arbitrary: fc.constant(horizon) }, { weight: 1, arbitrary: fc.nat(12) })
+
+const valueOf = (spec: fc.Arbitrary<Drawn["spec"]>): fc.Arbitrary<Drawn> => fc.record({ of: picks, spec })
+
+/** A value of each function there is. */
+export const everyIndicator: fc.Arbitrary<Derivation> = fc.record({ values: fc.tuple(...Object.values(drawn).map(valueOf)), within: withins })
 
 /** Any indicators over any results, of windows that are near enough as a rule. */
 export const derivations: fc.Arbitrary<ReadonlyArray<Derivation>> = fc.oneof(
   fc.constant([]),
   fc.array(
-    fc.record({
-      values: fc.array(fc.record({ of: fc.array(fc.nat(100), { minLength: 4, maxLength: 4 }), spec: specs }), { minLength: 1, maxLength: 3 }),
-      within: fc.oneof({ weight: 3, arbitrary: fc.constant(horizon) }, { weight: 1, arbitrary: fc.nat(12) })
-    }),
+    fc.record({ values: fc.array(fc.oneof(...Object.values(drawn).map(valueOf)), { minLength: 1, maxLength: 3 }), within: withins }),
     { maxLength: 3 }
   )
 )

@@ -11,6 +11,7 @@ import {
   cuts,
   decidedLogs,
   type Entry,
+  indicators,
   type Log,
   logs,
   logsWithin,
@@ -105,6 +106,15 @@ export const resultLaws: EngineLaws = {
   "the newest pane of each window is the batch fold's result": law(
     400,
     fc.record({ pipeline: pipelines({ revisions: true }), log: logs, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const panes = run(make([pipeline], log.partitions), batches(log, cut))
+      same(results(panes), results(foldedPanes(pipeline, log)))
+    }
+  ),
+
+  "each indicator is what the batch fold makes of the whole list of windows, whatever is revised on the way": law(
+    60,
+    fc.record({ pipeline: indicators, log: logs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const panes = run(make([pipeline], log.partitions), batches(log, cut))
       same(results(panes), results(foldedPanes(pipeline, log)))

@@ -17,6 +17,7 @@ const doubleSum = "streams/operator/aggregates/DoubleSum.ts"
 
 const foldLaw = "closes each window once"
 const revisionLaw = "the newest pane of each window"
+const indicatorLaw = "each indicator is what the batch fold makes"
 
 const rowOutput = "streams/operator/stateless/RowOutput.ts"
 const rowFoldLaw = "the rows of a pipeline that ends in events"
@@ -34,28 +35,42 @@ const deriving: ReadonlyArray<Mutant> = [
     file: `${results}/indicators/Averages.ts`,
     find: "of: ([count, average]) => count! < n ? null",
     replace: "of: ([count, average]) => count! < n - 1 ? null",
-    law: foldLaw
+    law: indicatorLaw
   },
   {
     mistake: "a relative strength forgets more slowly than it should",
     file: `${results}/indicators/Changes.ts`,
     find: "(gained! * (n - 1) + gain) / n",
     replace: "(gained! * n + gain) / (n + 1)",
-    law: foldLaw
+    law: indicatorLaw
+  },
+  {
+    mistake: "the fast average of a MACD begins before the slow one has come as far",
+    file: `${results}/indicators/Averages.ts`,
+    find: "const isSkipped = count! < slow - fast",
+    replace: "const isSkipped = false",
+    law: indicatorLaw
+  },
+  {
+    mistake: "a movement counts both ways",
+    file: `${results}/indicators/DirectionalMovement.ts`,
+    find: "up > 0 && up > down ? up : 0",
+    replace: "up > 0 ? up : 0",
+    law: indicatorLaw
   },
   {
     mistake: "of the windows before the oldest are taken, not the last",
     file: `${results}/Series.ts`,
     find: "points.slice(-computed.length)",
     replace: "points.slice(0, computed.length)",
-    law: foldLaw
+    law: indicatorLaw
   },
   {
     mistake: "a missing value counts as 0",
     file: `${results}/indicators/Point.ts`,
     find: "    if (!isNumber(value)) return null\n    found.push(value)",
     replace: "    found.push(isNumber(value) ? value : 0)",
-    law: foldLaw
+    law: indicatorLaw
   },
   {
     mistake: "what is beyond the doubles is told",
@@ -69,21 +84,21 @@ const deriving: ReadonlyArray<Mutant> = [
     file: `${results}/Series.ts`,
     find: "const before = isNear ? states : this.fresh.states",
     replace: "const before = states",
-    law: foldLaw
+    law: indicatorLaw
   },
   {
     mistake: "windows are looked back at over any gap between those that may still change",
     file: `${results}/History.ts`,
     find: "if (!this.#isNear(next, point.end)) return points.reverse()",
     replace: "",
-    law: revisionLaw
+    law: indicatorLaw
   },
   {
     mistake: "final windows are looked back at over any gap",
     file: `${results}/History.ts`,
     find: "if (this.#isNear(next, end)) for (let at",
     replace: "for (let at",
-    law: foldLaw
+    law: indicatorLaw
   },
   {
     mistake: "a revised window leaves the state of those behind it as it was",
@@ -97,7 +112,7 @@ const deriving: ReadonlyArray<Mutant> = [
     file: `${results}/History.ts`,
     find: "point].slice(-this.#series[place]!.lookback)",
     replace: "point].slice(-Math.max(1, this.#series[place]!.lookback - 1))",
-    law: foldLaw
+    law: indicatorLaw
   },
   {
     mistake: "all final windows are kept",
