@@ -53,6 +53,7 @@ describe("courant explain", () => {
       assert.match(stdout, /^1-where +from 0-source, rows where size > 777$/m)
       assert.match(stdout, /^3-derive +from 2-window$/m)
       assert.match(stdout, /keeps of a key 3 slices at most, of some 144 bytes each, until 1d 1h 7s behind the watermark/)
+      assert.match(stdout, /variation = percentChange\(close\): decimal of scale 4/)
       assert.match(stdout, /keeps of a key 2 windows at most, of some 56 bytes each, until 15d 1h behind the watermark/)
       const shown = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8").match(/```text\n(1-window[^`]*)```/)?.[1] ?? "no such block"
       assert.include((yield* explain("moving-average-5m --engine process")).stdout, shown)

@@ -77,7 +77,7 @@ const deriving: ReadonlyArray<Mutant> = [
     file: `${results}/indicators/Computed.ts`,
     find: "typeof value === \"number\" && !Number.isFinite(value) ? null : value",
     replace: "value",
-    law: "no value that a source's Schema takes"
+    law: indicatorLaw
   },
   {
     mistake: "what keeps a state goes on over any gap",

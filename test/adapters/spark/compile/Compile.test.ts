@@ -7,7 +7,7 @@ import { compile, portable } from "../../../../src/adapters/spark/compile/Compil
 import { explain } from "../../../../src/adapters/spark/compile/Program.ts"
 import { candles1m } from "../../../../src/analytics/candles.ts"
 import { day } from "../../../../src/analytics/day.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../../../src/streams/pipeline/index.ts"
+import { Aggregate, Expr, Indicator, Panes, Pipeline, Source, Window } from "../../../../src/streams/pipeline/index.ts"
 
 const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, price: Price, ratio: Schema.Finite, size: Schema.Int })
 
@@ -33,6 +33,7 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
     /cumulative windows/
   ],
   "a change in per cent": [closes.pipe(Pipeline.percentChange("up", "close"), Pipeline.named("up")), /"up" \(Pipeline\.percentChange\)/],
+  "an indicator": [closes.pipe(Panes.derive({ ema: Indicator.ema("close", 12) }), Pipeline.named("ema")), /"ema" \(Indicator\.ema\)/],
   "early panes": [closes.pipe(Pipeline.emitOnUpdate(), Pipeline.named("early")), /Pipeline\.emitOnUpdate/],
   "a filter that is a function": [
     trades.pipe(
