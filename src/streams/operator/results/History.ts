@@ -105,12 +105,11 @@ export class History {
       const reached = this.#reached(place, window, before.series[place]!, point)
       series.tell(values, point, this.#pointsBefore(place, index, window), reached)
     })
-    return { rowsBefore: this.rowsBefore(window), values }
+    return { rowsBefore: this.rowsBefore(window, before), values }
   }
 
   /** In the windows of its chain before it. */
-  rowsBefore(window: Compared): number {
-    const { end, rows } = this.#afterAt(this.indexBefore(window) - 1)
+  rowsBefore(window: Compared, { end, rows }: Pick<After, "end" | "rows"> = this.#afterAt(this.indexBefore(window) - 1)): number {
     return this.#isNear(window, end) ? rows : 0
   }
 

@@ -97,7 +97,8 @@ const readPoints = ({ id, inputs, lookback }: Series, state: StateReader): Point
       const points = byKey.get(key) ?? []
       const isInOrder = points.length < lookback && (points.at(-1)?.end ?? -Infinity) < ends[row]!
       if (!isInOrder) throw new StateError(`the snapshot is damaged: the final windows of "${key}"`)
-      byKey.set(key, [...points, new Point(ends[row]!, columns.map((column) => column[row]!))])
+      points.push(new Point(ends[row]!, columns.map((column) => column[row]!)))
+      byKey.set(key, points)
     })
   }
   return byKey

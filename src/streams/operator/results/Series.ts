@@ -48,9 +48,9 @@ export class Series {
   }
 
   /** How far it has come with one more window; `isNear` says whether that follows on those before. */
-  next({ states }: Reached, { doubles, end }: Point, isNear: boolean): Reached {
+  next({ states }: Reached, point: Point, isNear: boolean): Reached {
     const before = isNear ? states : this.fresh.states
-    return { end, states: this.ofState.map(({ computed }, index) => computed.next(before[index]!, doubles)) }
+    return { end: point.end, states: this.ofState.map(({ computed }, index) => computed.next(before[index]!, point.doubles)) }
   }
 
   /** The values of a window, behind those of its series before it, the oldest first. */

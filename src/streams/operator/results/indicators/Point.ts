@@ -1,4 +1,4 @@
-/** The values of a window that a function is computed from: as they are, and as the doubles that it is computed with. */
+/** The values of a window that a function is computed from: as they are, and once they are asked for, as doubles. */
 import { BigDecimal } from "effect"
 import * as Decimal from "../../../../domain/Decimal.ts"
 import type { Value, Values } from "../../../pipeline/Pane.ts"
@@ -9,13 +9,16 @@ export class Point {
   /** Where its window ends. */
   readonly end: number
   readonly values: ReadonlyArray<Numeric>
-  readonly doubles: ReadonlyArray<number>
+  #doubles: ReadonlyArray<number> | null = null
   #bar: Decimal.Decimal | null = null
 
   constructor(end: number, values: ReadonlyArray<Numeric>) {
     this.end = end
     this.values = values
-    this.doubles = values.map(toDouble)
+  }
+
+  get doubles(): ReadonlyArray<number> {
+    return this.#doubles ??= this.values.map(toDouble)
   }
 
   /**
