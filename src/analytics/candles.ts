@@ -1,5 +1,5 @@
 /** Candles of one minute from ticks, and of five minutes rolled up from them. */
-import { Expr, Aggregate, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { minute } from "../domain/Bar.ts"
 import { bars, priceForming, ticks } from "./ticks.ts"
 
@@ -15,7 +15,7 @@ export const candles1m = ticks.pipe(
     vwap: priceForming(Aggregate.weightedMean("price", "size")),
     trades: Aggregate.count
   }),
-  Pipeline.acceptPreAggregated(bars.pipe(Source.where(Expr.eq("interval", minute))), {
+  Pipeline.acceptPreAggregated(bars.pipe(Events.where(Expr.eq("interval", minute))), {
     open: "open",
     high: "high",
     low: "low",

@@ -7,7 +7,7 @@ import * as fc from "fast-check"
 import { Price } from "../domain/Tick.ts"
 import type { Decision } from "../streams/records/Decision.ts"
 import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
-import { derivations, derived, reordered, stepped, steps } from "./Graphs.ts"
+import { derivations, derived, everyIndicator, reordered, stepped, steps } from "./Graphs.ts"
 import { computed, overComputed, withComputed } from "./RandomExpressions.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
@@ -186,8 +186,19 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
     return readable(Aggregate.make(derived(plan, derivations, numeric)).pipe(Pipeline.named(name)))
   })
 
-/** Results that a change in per cent can be made of. */
-const numeric = ["close", "sumSize", "smallest", "count", "meanPrice", "weightedRatio"]
+/** Every indicator over windows that may be revised, and as often as not over one of these again. */
+export const indicators: fc.Arbitrary<Pipeline.AnyOfPanes> = fc.record({
+  window: windows,
+  outOfOrderness: slack,
+  lateness: fc.integer({ min: 0, max: 10 }),
+  nodes: fc.array(everyIndicator, { minLength: 1, maxLength: 2 })
+}).map(({ lateness, nodes, outOfOrderness, window }) => {
+  const windows = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates), Pipeline.allowedLateness(lateness))
+  return readable(Aggregate.make(derived(windows.plan, nodes, numeric)).pipe(Pipeline.named("indicators")))
+})
+
+/** Results that indicators can be computed over: of every kind, and some of which are often missing. */
+const numeric = ["close", "sumSize", "smallest", "count", "meanPrice", "weightedRatio", "high", "low"]
 
 interface RollUp {
   readonly tumbling: { readonly size: number; readonly offset: number }
@@ -310,7 +321,7 @@ export const pipelinesWithPreAggregated = (options: PipelineOptions): fc.Arbitra
       source(outOfOrderness).pipe(
         window,
         Aggregate.into(aggregates),
-        Pipeline.acceptPreAggregated(filtered ? bars.pipe(Source.where(Expr.gt("size", 1))) : bars, {
+        Pipeline.acceptPreAggregated(filtered ? bars.pipe(Events.where(Expr.gt("size", 1))) : bars, {
           open: "open",
           high: "high",
           low: "low",
@@ -334,7 +345,7 @@ const readable = <P extends Pipeline.AnyOfPanes>(pipeline: P): P =>
         window,
         outOfOrderness: definitionOf(pipeline).outOfOrderness,
         steps: Checked.originOf(input).steps.map((step) => stepOf(step)),
-        derived: Checked.derivesOf(pipeline.checked).map(({ values }) => values),
+        derived: Checked.derivesOf(pipeline.checked).map(({ values, within }) => ({ within, values: values.map(({ name, spec }) => ({ name, ...spec })) })),
         allowedLateness,
         trigger,
         inner,

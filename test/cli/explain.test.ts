@@ -16,7 +16,7 @@ const explain = (args: string, files: { readonly [name: string]: string } = {}) 
   }))
 
 const fileOf = (pipeline: string) => `
-import { Aggregate, Expr, Pipeline, Source, ticks, Window } from "courant"
+import { Aggregate, Events, Expr, Pipeline, ticks, Window } from "courant"
 
 const counted = Aggregate.into({ trades: Aggregate.count })
 ${pipeline}
@@ -24,7 +24,7 @@ ${pipeline}
 
 const large = `
 export const large = ticks.pipe(
-  Source.where(Expr.gt("size", 777)), Window.session("10 seconds"), counted, Pipeline.named("large")
+  Events.where(Expr.gt("size", 777)), Window.session("10 seconds"), counted, Pipeline.named("large")
 )
 `
 
@@ -44,7 +44,7 @@ describe("courant explain", () => {
     Effect.gen(function*() {
       const { code, stderr, stdout } = yield* explain("day,./large.ts,./rows.ts --engine process --out-of-orderness 7s", {
         "large.ts": fileOf(large),
-        "rows.ts": fileOf(`export const big = ticks.pipe(Source.where(Expr.gte("size", 5)), Pipeline.named("big"))`)
+        "rows.ts": fileOf(`export const big = ticks.pipe(Events.where(Expr.gte("size", 5)), Pipeline.named("big"))`)
       })
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.deepStrictEqual(stdout.match(/^\S+ in process, \w+/gm), ["day in process, portable", "large in process, portable", "big in process, portable"])
@@ -53,7 +53,8 @@ describe("courant explain", () => {
       assert.match(stdout, /^1-where +from 0-source, rows where size > 777$/m)
       assert.match(stdout, /^3-derive +from 2-window$/m)
       assert.match(stdout, /keeps of a key 3 slices at most, of some 144 bytes each, until 1d 1h 7s behind the watermark/)
-      assert.match(stdout, /keeps of a key one entry for each window, of some 40 bytes each, until 14d behind the watermark/)
+      assert.match(stdout, /variation = percentChange\(close\): decimal of scale 4/)
+      assert.match(stdout, /keeps of a key 2 windows at most, of some 56 bytes each, until 15d 1h behind the watermark/)
       const shown = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8").match(/```text\n(1-window[^`]*)```/)?.[1] ?? "no such block"
       assert.include((yield* explain("moving-average-5m --engine process")).stdout, shown)
     }), 60_000)
@@ -85,7 +86,7 @@ describe("courant explain", () => {
   const minutes = `Window.tumbling("1 minute")`
   const unsupported = {
     "calendar windows": [`Window.calendar("day", { timeZone: "Asia/Tokyo" }), counted`, "days"],
-    "Source.filter": [`Source.filter(({ size }) => size % 2 === 1), ${minutes}, counted`, "odd"],
+    "Events.filter": [`Events.filter(({ size }) => size % 2 === 1), ${minutes}, counted`, "odd"],
     "the result \"change\" (Pipeline.percentChange)": [
       `${minutes}, Aggregate.into({ close: Aggregate.last("price") }), Pipeline.percentChange("change", "close")`,
       "changes"

@@ -6,9 +6,9 @@ import { join } from "node:path"
 import { account, courant, input, linesOf, minute, temporaryFolder } from "./courant.ts"
 
 const pipelines = `
-import { Aggregate, Expr, Pipeline, Source, ticks, Window } from "courant"
+import { Aggregate, Events, Expr, Pipeline, ticks, Window } from "courant"
 
-export const big = ticks.pipe(Source.where(Expr.gte("size", 100)), Pipeline.named("big-trades"))
+export const big = ticks.pipe(Events.where(Expr.gte("size", 100)), Pipeline.named("big-trades"))
 
 export const counts = ticks.pipe(Window.tumbling("1 minute"), Aggregate.into({ trades: Aggregate.count }), Pipeline.named("counts"))
 `

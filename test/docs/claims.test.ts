@@ -1,6 +1,6 @@
 /** Claims of the documentation that no other test holds. */
 import { describe, expect, it } from "vitest"
-import { Aggregate, bars, Expr, Job, Pipeline, Source, ticks, Window } from "../../src/index.ts"
+import { Aggregate, bars, Events, Expr, Job, Pipeline, ticks, Window } from "../../src/index.ts"
 import { records } from "../../src/testing/Harness.ts"
 
 const counted = Aggregate.into({ trades: Aggregate.count })
@@ -46,7 +46,7 @@ it("pipelines that run together read the same topic, and have names of their own
   const elsewhere = bars.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("bars"))
   expect(() => new Job([minute, elsewhere], { partitions: 1 })).toThrow("cannot run together")
   expect(() => new Job([minute, minute], { partitions: 1 })).toThrow("another pipeline of this name")
-  const onlyA = ticks.pipe(Source.where(Expr.eq("symbol", "A")), Window.tumbling("1 minute"), counted)
+  const onlyA = ticks.pipe(Events.where(Expr.eq("symbol", "A")), Window.tumbling("1 minute"), counted)
   const filtered = onlyA.pipe(Pipeline.named("only-a"))
   expect(() => new Job([minute, filtered], { partitions: 1 })).not.toThrow()
 })

@@ -4,7 +4,7 @@
  */
 import { Schema } from "effect"
 import {
-  Aggregate, bars, candles1m, candles5m, day, dayIn, Expr, movingAverage5m, Pipeline, priceForming, Source, ticks, Window
+  Aggregate, bars, candles1m, candles5m, day, dayIn, Events, Expr, movingAverage5m, Pipeline, priceForming, Source, ticks, Window
 } from "../../src/index.ts"
 import { type Course, type Entry, logOf, type Shape, traceOf } from "./engine.ts"
 import { disordered, disorderedAtAnyTime, fourWeeks, maxTimeAhead, orders, session, withBars } from "./inputs.ts"
@@ -79,7 +79,7 @@ const prices = {
 
 /** Every aggregate there is, over decimals, integers, texts and booleans. */
 const everything = ticks.pipe(
-  Source.where(Expr.or(Expr.gte("price", "20"), Expr.and(Expr.lt("size", 1_000), Expr.not(Expr.eq("symbol", "BAC"))))),
+  Events.where(Expr.or(Expr.gte("price", "20"), Expr.and(Expr.lt("size", 1_000), Expr.not(Expr.eq("symbol", "BAC"))))),
   Window.tumbling("10 minutes", { offset: "3 minutes" }),
   Aggregate.into({
     count: Aggregate.count,
@@ -101,7 +101,7 @@ const everything = ticks.pipe(
 
 /** What only this process can compute: functions. */
 const functions = ticks.pipe(
-  Source.filter((row: { readonly size: number }) => row.size % 3 !== 0),
+  Events.filter((row: { readonly size: number }) => row.size % 3 !== 0),
   Window.tumbling("10 minutes"),
   Aggregate.into({
     xor: Aggregate.custom({

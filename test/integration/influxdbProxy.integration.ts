@@ -14,7 +14,7 @@ import { Decisions } from "../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { Engine } from "../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pipeline, Window } from "../../src/streams/pipeline/index.ts"
 import * as InProcess from "../../src/streams/engine/InProcess.ts"
 import { Monitor } from "../../src/streams/ports/Monitor.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
@@ -33,7 +33,7 @@ const seconds = ticks.pipe(Window.tumbling("1 second"), Aggregate.into(values), 
 
 /** Late events join what were two, and take one of them back. Of two symbols: InfluxDB deletes slowly. */
 const bursts = ticks.pipe(
-  Source.where(Expr.or(Expr.eq("symbol", "S1"), Expr.eq("symbol", "S2"))),
+  Events.where(Expr.or(Expr.eq("symbol", "S1"), Expr.eq("symbol", "S2"))),
   Window.session("600 millis"),
   Aggregate.into(values),
   Pipeline.named("bursts")

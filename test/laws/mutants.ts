@@ -17,6 +17,7 @@ const doubleSum = "streams/operator/aggregates/DoubleSum.ts"
 
 const foldLaw = "closes each window once"
 const revisionLaw = "the newest pane of each window"
+const indicatorLaw = "each indicator is what the batch fold makes"
 
 const rowOutput = "streams/operator/stateless/RowOutput.ts"
 const rowFoldLaw = "the rows of a pipeline that ends in events"
@@ -163,6 +164,124 @@ const inCountsOfNumbers: ReadonlyArray<Mutant> = [
     find: "this.#addAll(from, this.#tallies[slot], -1)",
     replace: "this.#addAll(from, this.#tallies[slot], 1)",
     law: subtractLaw
+  }
+]
+
+const results = "streams/operator/results"
+
+/** Mistakes in what is computed over the windows of a key. */
+const deriving: ReadonlyArray<Mutant> = [
+  {
+    mistake: "an average begins a window early",
+    file: `${results}/indicators/Averages.ts`,
+    find: "of: ([count, average]) => count! < n ? null",
+    replace: "of: ([count, average]) => count! < n - 1 ? null",
+    law: indicatorLaw
+  },
+  {
+    mistake: "a relative strength forgets more slowly than it should",
+    file: `${results}/indicators/Changes.ts`,
+    find: "(gained! * (n - 1) + gain) / n",
+    replace: "(gained! * n + gain) / (n + 1)",
+    law: indicatorLaw
+  },
+  {
+    mistake: "the fast average of a MACD begins before the slow one has come as far",
+    file: `${results}/indicators/Averages.ts`,
+    find: "const isSkipped = count! < slow - fast",
+    replace: "const isSkipped = false",
+    law: indicatorLaw
+  },
+  {
+    mistake: "a movement counts both ways",
+    file: `${results}/indicators/DirectionalMovement.ts`,
+    find: "up > 0 && up > down ? up : 0",
+    replace: "up > 0 ? up : 0",
+    law: indicatorLaw
+  },
+  {
+    mistake: "of the windows before the oldest are taken, not the last",
+    file: `${results}/Series.ts`,
+    find: "points.slice(-computed.length)",
+    replace: "points.slice(0, computed.length)",
+    law: indicatorLaw
+  },
+  {
+    mistake: "a missing value counts as 0",
+    file: `${results}/indicators/Point.ts`,
+    find: "    if (!isNumber(value)) return null\n    found.push(value)",
+    replace: "    found.push(isNumber(value) ? value : 0)",
+    law: indicatorLaw
+  },
+  {
+    mistake: "what is beyond the doubles is told",
+    file: `${results}/indicators/Computed.ts`,
+    find: "typeof value === \"number\" && !Number.isFinite(value) ? null : value",
+    replace: "value",
+    law: indicatorLaw
+  },
+  {
+    mistake: "what keeps a state goes on over any gap",
+    file: `${results}/Series.ts`,
+    find: "const before = isNear ? states : this.fresh.states",
+    replace: "const before = states",
+    law: indicatorLaw
+  },
+  {
+    mistake: "windows are looked back at over any gap between those that may still change",
+    file: `${results}/History.ts`,
+    find: "if (!this.#isNear(next, point.end)) return points.reverse()",
+    replace: "",
+    law: indicatorLaw
+  },
+  {
+    mistake: "final windows are looked back at over any gap",
+    file: `${results}/History.ts`,
+    find: "if (this.#isNear(next, end)) for (let at",
+    replace: "for (let at",
+    law: indicatorLaw
+  },
+  {
+    mistake: "a revised window leaves the state of those behind it as it was",
+    file: `${results}/History.ts`,
+    find: "if (this.#afters.length > index) this.#afters.length = index",
+    replace: "",
+    law: revisionLaw
+  },
+  {
+    mistake: "of the final windows one too few is kept",
+    file: `${results}/History.ts`,
+    find: "point].slice(-this.#series[place]!.lookback)",
+    replace: "point].slice(-Math.max(1, this.#series[place]!.lookback - 1))",
+    law: indicatorLaw
+  },
+  {
+    mistake: "all final windows are kept",
+    file: `${results}/History.ts`,
+    find: "point].slice(-this.#series[place]!.lookback)",
+    replace: "point]",
+    law: "state follows what is open"
+  },
+  {
+    mistake: "the state of an indicator is not in a snapshot",
+    file: `${results}/HistoryState.ts`,
+    find: "states: columns.map((numbers) => numbers.map((column) => column[row]!))",
+    replace: "states: series[place]!.fresh.states",
+    law: "a snapshot is restored to the byte"
+  },
+  {
+    mistake: "a decimal comes back from a snapshot without its scale",
+    file: `${results}/NumberColumn.ts`,
+    find: "return BigDecimal.make(whole, scale)",
+    replace: "return BigDecimal.make(whole, 0)",
+    law: "a snapshot is restored to the byte"
+  },
+  {
+    mistake: "an early pane stays among those that later ones are computed from",
+    file: `${results}/DeriveOperator.ts`,
+    find: "if (pane.pane === \"early\") return this.#early(pane, rows)",
+    replace: "if (pane.pane === \"early\") {\n      const history = this.#historyOf(pane.key)\n      history.insert({ pane, rows, points: history.pointsOf(pane.values, pane), again: 0 })\n      return this.#early(pane, rows)\n    }",
+    law: revisionLaw
   }
 ]
 
@@ -521,7 +640,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "a condition that is negated is not",
-    file: "streams/operator/stateless/Condition.ts",
+    file: "streams/operator/expressions/Evaluator.ts",
     find: "(bit) => 1 - bit",
     replace: "(bit) => bit",
     law: "a condition holds"
@@ -803,9 +922,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "changes in per cent are computed for decimals only",
-    file: "streams/operator/results/History.ts",
-    find: "typeof value === \"number\" && Number.isFinite(value)",
-    replace: "typeof value === \"bigint\" && Number.isFinite(value)",
+    file: "streams/operator/results/indicators/Point.ts",
+    find: "typeof value === \"number\" ? Number.isFinite(value)",
+    replace: "typeof value === \"number\" ? false",
     law: foldLaw
   },
   {
@@ -839,8 +958,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "former windows are compared with however long ago they were",
     file: "streams/operator/results/History.ts",
-    find: "this.#horizon = options.horizon",
-    replace: "this.#horizon = Infinity",
+    find: "return this.#distance(window, end) <= this.#within",
+    replace: "return end > -Infinity",
     law: "a window is compared with the one before within the horizon"
   },
   {
@@ -850,6 +969,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "else if (history.entries.length === 0) continue",
     law: "a window is compared with the one before within the horizon"
   },
+  ...deriving,
   {
     mistake: "a pipeline's event time moves with records that it does not read",
     file: "streams/engine/SourceReader.ts",

@@ -182,7 +182,7 @@ export const intoInfluxdb = InProcess.layer.pipe(
 export const plan: Effect.Effect<string, Error> = Effect.map(compile(pipeline), explain)
 
 export const warm = readings.pipe(
-  Source.filter(({ celsius }) => celsius > 0),
+  Events.filter(({ celsius }) => celsius > 0),
   Window.tumbling("1 hour"),
   Aggregate.into({ readings: Aggregate.count }),
   Pipeline.named("warm")

@@ -3,7 +3,7 @@ import { type Option, Schema } from "effect"
 import { describe, expect, test } from "tstyche"
 import { Decimal } from "../../src/domain/Decimal.ts"
 import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
 import type { Portability } from "../../src/streams/pipeline/Source.ts"
 
 const Trade = Schema.Struct({
@@ -90,20 +90,20 @@ describe("a field that the source does not have, or has as something else, is na
 
   test("by a condition of a source", () => {
     // @ts-expect-error there is no field \"prise\"
-    trades.pipe(Source.where(Expr.gt("prise", 0)))
+    trades.pipe(Events.where(Expr.gt("prise", 0)))
     // @ts-expect-error the field \"venue\" is of another kind
-    trades.pipe(Source.where(Expr.gt("venue", 0)))
+    trades.pipe(Events.where(Expr.gt("venue", 0)))
     // @ts-expect-error there is no field \"vonue\"
-    trades.pipe(Source.where(Expr.not(Expr.eq("vonue", "N"))))
+    trades.pipe(Events.where(Expr.not(Expr.eq("vonue", "N"))))
     // @ts-expect-error the field \"venue\" is of another kind
-    trades.pipe(Source.where(Expr.eq("venue", 5)))
+    trades.pipe(Events.where(Expr.eq("venue", 5)))
     // @ts-expect-error the field \"flag\" is of another kind
-    trades.pipe(Source.where(Expr.eq("flag", 1)))
+    trades.pipe(Events.where(Expr.eq("flag", 1)))
     // @ts-expect-error the field \"flag\" is of another kind
-    trades.pipe(Source.where(Expr.isNot("flag", "true")))
+    trades.pipe(Events.where(Expr.isNot("flag", "true")))
     // @ts-expect-error the field \"size\" is of another kind
-    trades.pipe(Source.where(Expr.ne("size", true)))
-    expect(Source.where(Expr.and(Expr.eq("price", "1.5"), Expr.eq("size", 2)))).type.toBeCallableWith(trades)
+    trades.pipe(Events.where(Expr.ne("size", true)))
+    expect(Events.where(Expr.and(Expr.eq("price", "1.5"), Expr.eq("size", 2)))).type.toBeCallableWith(trades)
   })
 
   test("by a change in per cent", () => {
@@ -240,7 +240,7 @@ describe("the types of results are worked out", () => {
       readonly "party.id": string | null
     }>()
     const last = fills.pipe(
-      Source.filter((row) => row["trade.fee"] !== 0),
+      Events.filter((row) => row["trade.fee"] !== 0),
       Window.tumbling("1 minute"),
       Aggregate.into({ venue: Aggregate.last("venue"), price: Aggregate.max("trade.price") }),
       Pipeline.named("last")
@@ -270,7 +270,7 @@ describe("the types of results are worked out", () => {
 describe("a pipeline's type says where it can run", () => {
   const counted = Aggregate.into({ count: Aggregate.count })
   const portable = trades.pipe(
-    Source.where(Expr.and(Expr.gt("size", 1), Expr.lt("price", "10.5"))),
+    Events.where(Expr.and(Expr.gt("size", 1), Expr.lt("price", "10.5"))),
     Window.hopping("5 minutes", "1 minute"),
     counted,
     Pipeline.allowedLateness("1 minute"),
@@ -279,7 +279,7 @@ describe("a pipeline's type says where it can run", () => {
     Pipeline.named("portable")
   )
   const filtered = trades.pipe(
-    Source.filter(({ size }) => size > 1),
+    Events.filter(({ size }) => size > 1),
     Window.session("1 minute"),
     counted,
     Pipeline.named("filtered")
@@ -301,8 +301,8 @@ describe("a pipeline's type says where it can run", () => {
     // @ts-expect-error Type '"local"' is not assignable to type '"portable"'
     compile(Pipeline.rollUp(custom, "5 minutes").pipe(Pipeline.named("rolled-up")))
     const mixed = trades.pipe(
-      Source.filter(({ venue }) => venue === "N"),
-      Source.where(Expr.gt("size", 1)),
+      Events.filter(({ venue }) => venue === "N"),
+      Events.where(Expr.gt("size", 1)),
       Window.tumbling("1 minute"),
       counted,
       Pipeline.named("mixed")
@@ -318,8 +318,8 @@ describe("a pipeline's type says where it can run", () => {
 })
 
 describe("a source that is named is a pipeline of rows", () => {
-  const large = trades.pipe(Source.where(Expr.gte("size", 1_000)), Pipeline.named("large"))
-  const tested = fills.pipe(Source.filter((row) => row.lot !== null), Pipeline.named("tested"))
+  const large = trades.pipe(Events.where(Expr.gte("size", 1_000)), Pipeline.named("large"))
+  const tested = fills.pipe(Events.filter((row) => row.lot !== null), Pipeline.named("tested"))
 
   test("with the row of its source, wherever it can run", () => {
     expect(large).type.toBe<Pipeline.OfRows<Pipeline.RowOf<typeof trades>>>()

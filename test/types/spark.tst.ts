@@ -9,7 +9,7 @@ import { day } from "../../src/analytics/day.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import { ticks } from "../../src/analytics/ticks.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pipeline, Window } from "../../src/streams/pipeline/index.ts"
 
 const counted = Aggregate.into({ trades: Aggregate.count })
 
@@ -23,14 +23,14 @@ const largest = Aggregate.custom({
 
 describe("a pipeline that calls functions does not compile for Spark, and the error says why", () => {
   test("in a filter", () => {
-    const large = ticks.pipe(Source.filter(({ size }) => size > 100))
+    const large = ticks.pipe(Events.filter(({ size }) => size > 100))
     const filtered = large.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("large"))
     // @ts-expect-error this pipeline calls functions of JavaScript: only the engine in process can run it
     compile(filtered)
   })
 
   test("nor does one that ends in events", () => {
-    const rows = ticks.pipe(Source.where(Expr.gt("size", 100)), Pipeline.named("rows"))
+    const rows = ticks.pipe(Events.where(Expr.gt("size", 100)), Pipeline.named("rows"))
     expect(compile).type.not.toBeCallableWith(rows)
   })
 
@@ -50,7 +50,7 @@ describe("a pipeline that calls functions does not compile for Spark, and the er
 })
 
 test("a pipeline of data alone compiles to a program, or is refused by name", () => {
-  const large = ticks.pipe(Source.where(Expr.gt("size", 100)))
+  const large = ticks.pipe(Events.where(Expr.gt("size", 100)))
   const filtered = large.pipe(Window.session("1 minute"), counted, Pipeline.named("large"))
   const builtIn = [compile(candles1m), compile(candles5m), compile(movingAverage5m), compile(day)]
   for (const program of [compile(filtered), ...builtIn]) {

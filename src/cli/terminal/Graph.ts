@@ -46,7 +46,7 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
     case "derive":
       return [
         `from ${node.input.id}`,
-        ...node.values.map((value) => `${value.name} = ${value.function} of ${value.of}`),
+        ...node.values.map((value) => `${value.name} = ${derived(value)}: ${type(value.type)}`),
         bound(node.state, "window")
       ]
   }
@@ -83,6 +83,9 @@ const columnType = ({ columns }: Definition, name: string): string => {
   const column = columns.find((each) => each.name === name)
   return column === undefined ? "" : `${type(column)}${column.kind === "decimal" && column.isWide === true ? ", of up to 38 digits" : ""}`
 }
+
+const derived = ({ inputs, spec }: Checked.Derived): string =>
+  `${spec.function}(${[...inputs, ...Object.values("parameters" in spec ? spec.parameters : {})].join(", ")})`
 
 const type = (type: Checked.ValueType): string => type.kind === "decimal" ? `decimal of scale ${type.scale}` : type.kind
 

@@ -5,15 +5,17 @@
  */
 import * as Checked from "./Checked.ts"
 import type { CustomSpec } from "./Aggregate.ts"
-import { aggregatesOf, bytesOf, checkName, type PreAggregated } from "./check/Aggregates.ts"
-import { among, CheckError, Fault, refuse } from "./check/CheckError.ts"
+import { aggregatesOf, bytesOf, type PreAggregated } from "./check/Aggregates.ts"
+import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { conditionOf } from "./check/Conditions.ts"
 import { isAsync } from "./check/Declarations.ts"
+import { boundOf, derivedOf } from "./check/Derivations.ts"
 import { columnOf, typeOf } from "./check/Expressions.ts"
 import { fieldOf } from "./check/Fields.ts"
 import type { Node } from "./Expression.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
 import * as Fingerprint from "./Fingerprint.ts"
+import type * as Indicator from "./Indicator.ts"
 import type * as Plan from "./Plan.ts"
 import type { Definition } from "./Source.ts"
 import type { Window } from "./Window.ts"
@@ -173,27 +175,19 @@ class Graph {
 
   #derive(plan: Plan.Derive): Checked.Derive {
     const input = this.results(plan.input)
-    const known = new Map(typesOf(input))
-    const values = Object.entries(plan.values).map(([name, derived]) => {
-      const node = `the result "${name}"`
-      checkName(node, name)
-      if (known.has(name)) refuse(node, "there is another result of this name; choose another")
-      const kind = known.get(derived.of)
-      if (kind === undefined) refuse(node, `there is no result "${derived.of}": ${among(derived.of, [...known.keys()])}`)
-      if (kind === "string" || kind === "boolean") refuse(node, `it needs a number, and "${derived.of}" is a ${kind}`)
-      return { ...derived, name }
-    })
-    const state = { entriesPerKey: null, milliseconds: Checked.horizon, bytesPerEntry: 40 }
-    const meaning = Object.fromEntries(values.map(({ name, ...derived }) => [name, { ...derived }]))
-    return this.#add<Checked.Derive>({ _tag: "derive", input, values, state }, ["derive", input.fingerprint, meaning])
+    const known = new Map(Checked.valuesOf({ end: input }))
+    const values = Object.entries(plan.values).map(([name, spec]) => derivedOf(name, spec, known))
+    if (values.length === 0) refuse("Panes.derive", "it needs a result, such as { before: Indicator.previous(\"close\") }")
+    const within = duration("Panes.derive, within", plan.within)
+    const { allowedLateness, window } = Checked.windowOf({ end: input })
+    const meaning = Object.fromEntries(values.map(({ name, spec }) => [name, specData(spec)]))
+    return this.#add<Checked.Derive>(
+      { _tag: "derive", input, values, within, state: boundOf(values, within, window, allowedLateness) },
+      ["derive", input.fingerprint, meaning, ...within === Checked.horizon ? [] : [within]]
+    )
   }
 }
 
-/** The kinds of the results that a node puts out. */
-const typesOf = (results: Checked.Results): ReadonlyArray<readonly [name: string, kind: Checked.ValueType["kind"]]> =>
-  Checked.valuesOf({ end: results }).map(([name, { kind }]) => [name, kind] as const)
-
-/** The rows that windows are made of in the end, however many others they merge. */
 /** A roll-up of roll-ups is made of the smallest windows: what these refuse no larger one takes. */
 const smallest = ({ input, window }: Plan.WindowNode, outer: Window): Window => {
   checkWindow(window)
@@ -201,6 +195,7 @@ const smallest = ({ input, window }: Plan.WindowNode, outer: Window): Window => 
   return input._tag === "window" ? smallest(input, window) : window
 }
 
+/** The rows that windows are made of in the end, however many others they merge. */
 const rowsOf = ({ input }: Plan.WindowNode): Plan.Events => input._tag === "window" ? rowsOf(input) : input
 
 /** Records go where rows go: into the windows that are merged in the end. A roll-up has no place for any of its own. */
@@ -273,6 +268,13 @@ const aggregateData = ({ by, custom, field, op, preAggregated, settings, where }
   preAggregated?.column.name ?? null,
   ...(Object.keys(settings).length === 0 ? [] : [{ ...settings }])
 ]
+
+/** By what is in it and nothing else: a file without types may have put in more. */
+const specData = (spec: Indicator.Spec): Fingerprint.Data => ({
+  function: spec.function,
+  of: typeof spec.of === "string" ? spec.of : { ...spec.of },
+  ...("parameters" in spec ? { parameters: { ...spec.parameters } } : {})
+})
 
 /** Functions count by their source text; how a state is written is seen when one is read. */
 const customData = ({ add, create, merge, result }: CustomSpec): Fingerprint.Data => [create, add, merge, result].map(String)

@@ -5,7 +5,8 @@
 import type { CustomSpec, Op, Settings } from "./Aggregate.ts"
 import type { Column } from "./Column.ts"
 import * as Expr from "./Expression.ts"
-import type { Derived, Trigger } from "./Plan.ts"
+import type * as Indicator from "./Indicator.ts"
+import type { Trigger } from "./Plan.ts"
 import type { Definition, Portability } from "./Source.ts"
 import type * as Window from "./Window.ts"
 
@@ -109,8 +110,20 @@ export type ValueType =
 export interface Derive extends Identified {
   readonly _tag: "derive"
   readonly input: Results
-  readonly values: ReadonlyArray<Derived & { readonly name: string }>
+  /** In the order of the declaration, which is that of the values in a pane. */
+  readonly values: ReadonlyArray<Derived>
+  /** Milliseconds between the end of a window and the start of the next beyond which functions start anew. */
+  readonly within: number
   readonly state: StateBound
+}
+
+/** A value of a pane that is computed from its others, and from the windows before. */
+export interface Derived {
+  readonly name: string
+  readonly spec: Indicator.Spec
+  /** The results that it is computed from, in the order in which its function takes them. */
+  readonly inputs: ReadonlyArray<string>
+  readonly type: ValueType
 }
 
 /** How much a node keeps at most of one key, and until when. */
@@ -158,15 +171,13 @@ export const originOf = (events: Events): { readonly source: Source; readonly st
 export const valuesOf = ({ end }: Pick<Checked<Results>, "end">): ReadonlyArray<readonly [name: string, type: ValueType]> =>
   end._tag === "window"
     ? end.aggregates.map(({ name, type }) => [name, type] as const)
-    : [...valuesOf({ end: end.input }), ...end.values.map(({ name }) => [name, percent] as const)]
+    : [...valuesOf({ end: end.input }), ...end.values.map(({ name, type }) => [name, type] as const)]
 
-/** For how long, in event time, a window is compared with the one before it: 14 days. */
+/** For how long, in event time, a window is compared with the one before it where nothing else is said: 14 days. */
 export const horizon = 14 * 86_400_000
 
 /** Decimals of a change in per cent. */
 export const percentScale = 4
-
-const percent: ValueType = { kind: "decimal", scale: percentScale }
 
 /** What a pipeline reads: the events of a topic, and its pre-aggregated records if it takes any. */
 export interface Input {

@@ -60,7 +60,7 @@ const columnsOf = (path: ReadonlyArray<Member>, ast: SchemaAST.AST): ReadonlyArr
     throw new TypeError(`${what} is no struct of fields with names`)
   }
   if (ast.checks !== undefined) {
-    throw new TypeError(`${what} has a check over several fields, which no engine makes: use Source.where or Source.filter`)
+    throw new TypeError(`${what} has a check over several fields, which no engine makes: use Events.where or Events.filter`)
   }
   if (path.length > 0 && ast.propertySignatures.length === 0) throw new TypeError(`${what} is a struct without fields`)
   return ast.propertySignatures.flatMap(({ name, type }) => {

@@ -6,7 +6,7 @@
  * @example
  * ```ts
  * import { Schema } from "effect"
- * import { Aggregate, Expr, Pipeline, Source, Window } from "courant"
+ * import { Aggregate, Events, Expr, Pipeline, Source, Window } from "courant"
  *
  * const Reading = Schema.Struct({ sensor: Schema.String, at: Schema.Int, celsius: Schema.Finite })
  *
@@ -18,7 +18,7 @@
  * )
  *
  * export const frost = Source.make("readings", { schema: Reading, key: "sensor", eventTime: "at" }).pipe(
- *   Source.where(Expr.lt("celsius", 0)),
+ *   Events.where(Expr.lt("celsius", 0)),
  *   Pipeline.named("frost")
  * )
  * ```
@@ -30,6 +30,7 @@ import type { Aggregated } from "./Aggregate.ts"
 import { check, checkEvents } from "./Check.ts"
 import { CheckError } from "./check/CheckError.ts"
 import { millisOf, needsEvents, nothingElse, optional, optionsOf, shown } from "./check/Declarations.ts"
+import { isResults, planIn, resultsOf } from "./check/Results.ts"
 import * as Checked from "./Checked.ts"
 import type { Fits, Has } from "./Expr.ts"
 import * as Fingerprint from "./Fingerprint.ts"
@@ -93,13 +94,6 @@ export const named = (name: string) =>
 const hasResults = (self: Aggregated<unknown, Portability> | Events<unknown, Portability>): self is Aggregated<unknown, Portability> =>
   isResults(planIn(self))
 
-const isResults = (plan: Plan.Plan | undefined): plan is Plan.Results => plan?._tag === "window" || plan?._tag === "derive"
-
-/** A file without types may hand over something that has none. */
-const planIn = (self: unknown): Plan.Plan | undefined =>
-  // Nothing but what was declared here has a plan.
-  Predicate.isObject(self) ? self["plan"] as Plan.Plan | undefined : undefined
-
 const ofPanes = (name: string, plan: Plan.Results): AnyOfPanes => ({ name, plan, checked: check(name, plan) })
 
 const ofRows = (name: string, plan: Plan.Events): AnyOfRows => ({ name, plan, checked: checkEvents(name, plan) })
@@ -110,13 +104,6 @@ const eventsOf = (name: string, events: Events<unknown, Portability>): Plan.Even
   if (plan !== undefined && !isResults(plan)) return plan
   const why = "it is neither a source nor windows with aggregates; put Aggregate.into before it"
   throw new CheckError({ pipeline: String(name), node: "Pipeline.named", why })
-}
-
-/** What has windows to be changed. */
-const resultsOf = (step: string, self: { readonly plan: Plan.Results }): Plan.Results => {
-  const plan = planIn(self)
-  if (isResults(plan)) return plan
-  throw new TypeError(`${step} needs windows, and this ends in events; put a window and Aggregate.into before it`)
 }
 
 const changeWindow = (step: string, change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>) =>
@@ -161,7 +148,8 @@ export const percentChange = <const Name extends string, const Of extends string
   return Aggregate.make({
     _tag: "derive",
     input: resultsOf("Pipeline.percentChange", self),
-    values: { [name]: { function: "percentChange", of } }
+    values: { [name]: { function: "percentChange", of } },
+    within: Checked.horizon
   })
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Spec } from "./Aggregate.ts"
 import type * as Expr from "./Expression.ts"
+import type * as Indicator from "./Indicator.ts"
 import type { Definition } from "./Source.ts"
 import type * as Window from "./Window.ts"
 
@@ -80,12 +81,12 @@ export interface Derive {
   readonly _tag: "derive"
   readonly input: Results
   readonly values: { readonly [result: string]: Derived }
+  /** Milliseconds between the end of a window and the start of the next beyond which functions start anew. */
+  readonly within: number
 }
 
-export interface Derived {
-  readonly function: "percentChange"
-  readonly of: string
-}
+/** What a value is: a function over the windows of a key, told by its member `function`. */
+export type Derived = Indicator.Spec
 
 /** The same graph with other bounds of disorder and lateness, wherever it has any. */
 export const withBounds = <P extends Plan>(plan: P, bounds: Bounds): P =>

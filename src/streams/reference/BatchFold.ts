@@ -7,7 +7,7 @@
  */
 import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
-import { type Aggregate, definitionOf, type Events, horizon, originOf, type Results, type WindowNode } from "../pipeline/Checked.ts"
+import { type Aggregate, definitionOf, type Derived, type Events, originOf, type Results, type WindowNode } from "../pipeline/Checked.ts"
 import { encodeValue, type Value, type Values } from "../pipeline/Pane.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
 import type { AnyOfPanes as AnyPipeline } from "../pipeline/Pipeline.ts"
@@ -15,6 +15,8 @@ import type { Definition } from "../pipeline/Source.ts"
 import type { Unit, Window } from "../pipeline/Window.ts"
 import * as Quantiles from "./Quantiles.ts"
 import * as Spreads from "./Spreads.ts"
+import { indicate } from "./IndicatorFold.ts"
+import { decimal, less, type Numeric as AnyNumber, toNumber } from "./Numbers.ts"
 
 type Fields = { readonly [name: string]: Value }
 
@@ -67,7 +69,8 @@ const foldResults = (node: Results, events: ReadonlyArray<Event>): Folded => {
   if (node._tag === "window") return foldWindows(node, events)
   const { late, refused, results } = foldResults(node.input, events)
   const isSession = windowOf(node).window.kind === "session"
-  return { results: node.values.reduce(withChange(isSession), withChain(isSession, results)), late, refused }
+  const follows = (window: Result, end: number) => distance(isSession, window, end) <= node.within
+  return { results: node.values.reduce(withDerived(follows), withChain(follows, results)), late, refused }
 }
 
 const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => {
@@ -297,13 +300,6 @@ const resultFor = (aggregate: Aggregate, items: ReadonlyArray<Item>): Value => {
 
 const byTime = (a: Item, b: Item): number => a.time - b.time || a.partition - b.partition || a.offset - b.offset
 
-const decimal = (value: Decimal | number | bigint): Decimal => {
-  if (BigDecimal.isBigDecimal(value)) return value
-  return typeof value === "bigint" ? BigDecimal.make(value, 0) : BigDecimal.fromNumberUnsafe(value)
-}
-
-const less = (a: Decimal | number, b: Decimal | number): boolean => BigDecimal.isLessThan(decimal(a), decimal(b))
-
 const total = (values: ReadonlyArray<Decimal | number>): Decimal | number | bigint | null => {
   const [first] = values
   if (first === undefined) return null
@@ -371,48 +367,61 @@ const mean = (values: ReadonlyArray<Numeric>, weights: ReadonlyArray<Numeric>): 
 /** Doubles beyond their range say nothing. */
 const finiteOrNull = (value: number | null): number | null => value !== null && Number.isFinite(value) ? value : null
 
-const toNumber = (value: Numeric): number => BigDecimal.isBigDecimal(value) ? BigDecimal.toNumberUnsafe(value) : value
-
 const windowOf = (node: Results): WindowNode => node._tag === "window" ? node : windowOf(node.input)
 
 /** How far a window lies behind one that has ended; of a session, which has no longest length, its end does. */
 const distance = (isSession: boolean, window: Result, end: number): number => (isSession ? window.end : window.start) - end
 
-/** What is derived is computed from the rows of the windows before, too: from all that lie no further apart than the horizon. */
-const withChain = (isSession: boolean, results: ReadonlyArray<Result>): ReadonlyArray<Result> =>
+/** Whether a window follows on one that has ended. */
+type Follows = (window: Result, end: number) => boolean
+
+/** What is derived is computed from the rows of the windows before, too: from all that follow on one another. */
+const withChain = (follows: Follows, results: ReadonlyArray<Result>): ReadonlyArray<Result> =>
   results.map((result) => {
     const before = results.filter(({ end, key }) => key === result.key && end < result.end).sort((a, b) => b.end - a.end)
     let changes = result.rows
     let next = result
     for (const each of before) {
-      if (distance(isSession, next, each.end) > horizon) break
+      if (!follows(next, each.end)) break
       changes += each.rows
       next = each
     }
-    return { ...result, changes }
+    return { ...result, changes: Math.max(changes, result.changes) }
   })
 
 /**
- * Adds the change in per cent against the nearest window of the key before that has a value. One that ended more than the
- * horizon before is too far away: before the start of a window, or before the end of a session, which has no longest length.
+ * Adds a value that is computed from the windows of a key: from those that have all that it needs, as far as they follow on
+ * one another. In a window that has not, there is none; but the value before is before that one, too.
  */
-const withChange = (isSession: boolean) =>
-(results: ReadonlyArray<Result>, { name, of }: { readonly name: string; readonly of: string }): ReadonlyArray<Result> =>
-  results.map((result) => {
-    const before = results
-      .filter(({ end, key, values }) => key === result.key && end < result.end && values[of] != null)
-      .sort((a, b) => a.end - b.end).at(-1)
-    const isNear = before !== undefined && distance(isSession, result, before.end) <= horizon
-    const change = percent(isNear ? before.values[of] ?? null : null, result.values[of] ?? null)
-    return { ...result, values: { ...result.values, [name]: change } }
-  })
-
-const percent = (before: Value, now: Value): Decimal | null => {
-  if (before === null || now === null) return null
-  const [then, current] = [decimal(before as Decimal | number | bigint), decimal(now as Decimal | number | bigint)]
-  if (then.value === 0n) return null
-  const change = BigDecimal.multiply(BigDecimal.subtract(current, then), BigDecimal.make(100n, 0))
-  const scale = Math.max(change.scale, then.scale)
-  const [dividend, divisor] = [BigDecimal.scale(change, scale + 4).value, BigDecimal.scale(then, scale).value]
-  return fromUnscaled(divisor > 0n ? divideHalfUp(dividend, divisor) : divideHalfUp(-dividend, -divisor), 4)
+const withDerived = (follows: Follows) => (results: ReadonlyArray<Result>, { name, spec }: Derived): ReadonlyArray<Result> => {
+  const names = typeof spec.of === "string" ? [spec.of] : Object.values({ ...spec.of })
+  const inOrder = results.toSorted((a, b) => a.end - b.end).filter(({ values }) => names.every((of) => isNumber(values[of] ?? null)))
+  const found = new Map<Result, Value>()
+  for (const windows of Map.groupBy(inOrder, ({ key }) => key).values()) {
+    for (const series of unbroken(follows, windows)) {
+      // None of them is missing.
+      const values = indicate(spec, (of) => series.map(({ values }) => values[of] as AnyNumber))
+      series.forEach((window, i) => found.set(window, values[i]!))
+    }
+  }
+  const valueOf = (result: Result): Value => {
+    const before = inOrder.filter(({ end, key }) => key === result.key && end < result.end).at(-1)
+    if (spec.function === "previous") return before !== undefined && follows(result, before.end) ? before.values[spec.of]! : null
+    return found.get(result) ?? null
+  }
+  return results.map((result) => ({ ...result, values: { ...result.values, [name]: valueOf(result) } }))
 }
+
+/** Windows in the order of their ends, cut where one does not follow on the one before. */
+const unbroken = (follows: Follows, windows: ReadonlyArray<Result>): ReadonlyArray<ReadonlyArray<Result>> => {
+  const all: Array<Array<Result>> = []
+  for (const window of windows) {
+    const last = all.at(-1)?.at(-1)
+    if (last !== undefined && follows(window, last.end)) all.at(-1)!.push(window)
+    else all.push([window])
+  }
+  return all
+}
+
+/** A user's own function may have given something else. */
+const isNumber = (value: Value): boolean => BigDecimal.isBigDecimal(value) || typeof value === "bigint" || Number.isFinite(value)

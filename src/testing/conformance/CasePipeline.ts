@@ -1,7 +1,7 @@
 /** The pipeline of a case, put together by the calls that anybody's pipeline is. */
 import { Schema } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pipeline, Source, Window } from "../../streams/pipeline/index.ts"
 import type * as Case from "./Case.ts"
 
 /** The fields of a case have no names for the compiler: to it all are such, whose names and kinds are checked when it runs. */
@@ -12,7 +12,7 @@ type Row = { readonly [name: string]: never }
 /** Throws where no pipeline can be made of it. */
 export const pipelineOf = ({ name, pipeline, source }: Pick<Case.Case, "name" | "pipeline" | "source">): Pipeline.AnyOfPanes => {
   const rows = sourceOf(source)
-  const filtered = pipeline.where === undefined ? rows : rows.pipe(Source.where(conditionOf(pipeline.where)))
+  const filtered = pipeline.where === undefined ? rows : rows.pipe(Events.where(conditionOf(pipeline.where)))
   // Results have no names for the compiler either.
   const windowed = filtered.pipe(windowsOf(pipeline.window), Aggregate.into(aggregatesOf(pipeline.aggregates))) as Aggregate.Aggregated<Row>
   const { preAggregated, rollUp } = pipeline

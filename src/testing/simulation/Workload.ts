@@ -1,7 +1,7 @@
 /** What a simulation runs: pipelines, and what they are fed. */
 import * as fc from "fast-check"
 import * as Checked from "../../streams/pipeline/Checked.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pipeline, Window } from "../../streams/pipeline/index.ts"
 import type { Any } from "../../streams/pipeline/Pipeline.ts"
 import { exactSamples, jobs, source } from "../Arbitraries.ts"
 import type { Random } from "./Random.ts"
@@ -78,7 +78,7 @@ const sessions = (bound: number, scale: number): fc.Arbitrary<ReadonlyArray<Any>
 const long = (bound: number): Any => source(bound).pipe(Window.tumbling(1_500), Aggregate.into({ count: Aggregate.count }), Pipeline.named("long"))
 
 /** One that ends in events. */
-const rowsOf = (bound: number): Any => source(bound).pipe(Source.where(Expr.gt("size", 1)), Pipeline.named("rows"))
+const rowsOf = (bound: number): Any => source(bound).pipe(Events.where(Expr.gt("size", 1)), Pipeline.named("rows"))
 
 /** The smallest bound of disorder. */
 export const boundOf = (pipelines: ReadonlyArray<Any>): number =>

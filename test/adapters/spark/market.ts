@@ -2,7 +2,7 @@
 import { BigDecimal, Schema } from "effect"
 import * as Decimal from "../../../src/domain/Decimal.ts"
 import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
-import { Aggregate, Expr, Pane, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pane, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { randomFrom } from "../../random.ts"
 
@@ -42,7 +42,7 @@ export const changed = ticks.pipe(
 
 /** One with a filter of its own. */
 export const large = ticks.pipe(
-  Source.where(Expr.gt("size", 50)),
+  Events.where(Expr.gt("size", 50)),
   Window.tumbling("1 minute"),
   Aggregate.into({ volume: Aggregate.sum("size"), trades: Aggregate.count }),
   Pipeline.named("large")
@@ -59,7 +59,7 @@ export const unsupported: { readonly [what: string]: AnyPipeline } = {
     Pipeline.named("changes")
   ),
   "a filter that is a function": ticks.pipe(
-    Source.filter(({ size }) => size > 1),
+    Events.filter(({ size }) => size > 1),
     Window.tumbling("1 minute"),
     counted,
     Pipeline.named("functions")

@@ -6,6 +6,7 @@ import {
   CheckpointStore,
   DeadLetters, Decisions,
   Engine,
+  Events,
   EventLog,
   InProcess,
   Job,
@@ -34,7 +35,7 @@ const oneRow: Records.Records = {
 const returning = (value: unknown) => () => value as never
 
 const filtered = (value: unknown) =>
-  rows.pipe(Source.filter(returning(value)), Window.tumbling(10), Aggregate.into({ n: Aggregate.count }), Pipeline.named("few"))
+  rows.pipe(Events.filter(returning(value)), Window.tumbling(10), Aggregate.into({ n: Aggregate.count }), Pipeline.named("few"))
 
 const resulting = (value: unknown) => {
   const result = Aggregate.custom({ create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, result: returning(value), state: Schema.Int })
@@ -57,7 +58,7 @@ it.each<readonly [value: unknown, shown: string]>([
   [{}, "an object"]
 ])("a filter that returns %o ends the run, and says where", (value, shown) => {
   expect(() => panesOf(filtered(value)))
-    .toThrow(`the pipeline "few": a Source.filter of the source "readings" has to return true or false, and returned ${shown}`)
+    .toThrow(`the pipeline "few": a filter of the source "readings" has to return true or false, and returned ${shown}`)
 })
 
 it("a filter that returns true or false is what it was", () => {
@@ -104,7 +105,7 @@ const ports = Layer.mergeAll(
   Monitor.layer
 )
 
-it.each([[filtered({}), "a Source.filter of the source \"readings\""], [resulting({}), "the result \"own\""]] as const)(
+it.each([[filtered({}), "a filter of the source \"readings\""], [resulting({}), "the result \"own\""]] as const)(
   "an engine's run ends with the message",
   (pipeline, says) =>
     Effect.gen(function*() {

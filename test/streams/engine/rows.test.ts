@@ -9,7 +9,7 @@ import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import * as InProcess from "../../../src/streams/engine/InProcess.ts"
 import { restart } from "../../../src/streams/engine/Restart.ts"
 import { Monitor } from "../../../src/streams/ports/Monitor.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { fromTexts } from "../../../src/streams/records/Records.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
@@ -18,7 +18,7 @@ import { Tick } from "../../../src/domain/Tick.ts"
 
 const ticks = Source.make("ticks", { schema: Tick, key: "symbol", eventTime: "time" })
 
-const big = ticks.pipe(Source.where(Expr.gte("size", 10)), Pipeline.named("big-trades"))
+const big = ticks.pipe(Events.where(Expr.gte("size", 10)), Pipeline.named("big-trades"))
 
 const sums = ticks.pipe(
   Window.tumbling("10 seconds"),

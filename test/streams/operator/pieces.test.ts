@@ -235,7 +235,7 @@ describe("a damaged state of results", () => {
 
   it("is refused where a table has a column that nobody asked for", () => {
     const tables = Object.keys(stateOf(used())).filter((name) => name !== "payload").sort()
-    expect(tables).toEqual(["finals", "progress", "shown", "stale", "windows"])
+    expect(tables).toEqual(["finals", "progress", "shown", "stale", "windows", "windows of [\"sum\"]"])
     for (const table of tables) {
       expect(damaged(table, (columns) => columns), table).not.toThrow()
       expect(damaged(table, (columns) => ({ ...columns, extra: Object.values(columns)[0] })), table).toThrow("extra")

@@ -4,11 +4,11 @@
  */
 import { BigDecimal } from "effect"
 import { describe, expect, it } from "vitest"
-import { Aggregate, Decimal, Expr, Job, Pane, Pipeline, Records, Source, Window } from "../../../src/index.ts"
+import { Aggregate, Decimal, Events, Expr, Indicator, Job, Pane, Panes, Pipeline, Records, Source, Window } from "../../../src/index.ts"
 import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
 import { declarations, thrownBy, untyped } from "./refusals.ts"
 
-const { aggregated, bars, counted, high, minutes, named, refusals, trades } = declarations({ Aggregate, Decimal, Expr, Pipeline, Source, Window })
+const { aggregated, bars, counted, high, minutes, named, refusals, trades } = declarations({ Aggregate, Decimal, Events, Expr, Indicator, Panes, Pipeline, Source, Window })
 
 describe("is refused with the node and what to do", () => {
   it.each(refusals)("%s", (_, declare, node, why) => {
@@ -17,12 +17,13 @@ describe("is refused with the node and what to do", () => {
 })
 
 describe("what needs windows says so of a source, and of a pipeline that ends in events", () => {
-  const rows = trades.pipe(Source.where(Expr.gt("size", 1)))
+  const rows = trades.pipe(Events.where(Expr.gt("size", 1)))
   it.each<readonly [step: string, apply: (self: never) => unknown, self: unknown]>([
     ["Pipeline.allowedLateness", Pipeline.allowedLateness("1 minute"), rows],
     ["Pipeline.emitOnClose", Pipeline.emitOnClose, rows],
     ["Pipeline.emitOnUpdate", Pipeline.emitOnUpdate(), rows],
     ["Pipeline.percentChange", Pipeline.percentChange("change", "size"), rows],
+    ["Panes.derive", Panes.derive(untyped({ mean: Indicator.sma("size", 3) })), rows],
     ["Pipeline.acceptPreAggregated", Pipeline.acceptPreAggregated(bars, { size: "volume" }), rows],
     ["Pipeline.rollUp", (self) => Pipeline.rollUp(self, "1 minute"), rows.pipe(named)]
   ])("%s", (step, apply, self) => {
@@ -31,24 +32,24 @@ describe("what needs windows says so of a source, and of a pipeline that ends in
 })
 
 describe("a pipeline that ends in events", () => {
-  const large = trades.pipe(Source.where(Expr.gt("size", 1)), named)
+  const large = trades.pipe(Events.where(Expr.gt("size", 1)), named)
 
   it("has a fingerprint of its own, which its source, its conditions and its name change", () => {
     const others = [
       trades.pipe(named),
-      trades.pipe(Source.where(Expr.gt("size", 2)), named),
-      trades.pipe(Source.where(Expr.gt("size", 1)), Pipeline.named("q")),
+      trades.pipe(Events.where(Expr.gt("size", 2)), named),
+      trades.pipe(Events.where(Expr.gt("size", 1)), Pipeline.named("q")),
       Pipeline.withBounds(large, { outOfOrderness: 5 }),
       minutes.pipe(counted, named)
     ]
     const fingerprints = [large, ...others].map(({ checked }) => checked.fingerprint)
     expect(new Set(fingerprints).size).toBe(fingerprints.length)
-    expect(trades.pipe(Source.where(Expr.gt("size", 1)), named).checked.fingerprint).toBe(large.checked.fingerprint)
+    expect(trades.pipe(Events.where(Expr.gt("size", 1)), named).checked.fingerprint).toBe(large.checked.fingerprint)
   })
 
   it("is portable as far as it calls no function", () => {
     expect(large.checked.portability).toBe("portable")
-    expect(trades.pipe(Source.filter(({ size }) => size > 1), named).checked.portability).toBe("local")
+    expect(trades.pipe(Events.filter(({ size }) => size > 1), named).checked.portability).toBe("local")
   })
 
   it("runs beside another only over the same topic, under a name of its own", () => {
@@ -78,7 +79,7 @@ describe("is taken, and means what it says", () => {
   })
 
   it("two conditions on one source: both hold", () => {
-    const both = trades.pipe(Source.where(Expr.gt("size", 1)), Source.where(Expr.eq("venue", "N")), Window.tumbling(10), counted, named)
+    const both = trades.pipe(Events.where(Expr.gt("size", 1)), Events.where(Expr.eq("venue", "N")), Window.tumbling(10), counted, named)
     const job = new Job([both], { partitions: 1 })
     job.take(records(0, trade({ size: 5, venue: "N" }), trade({ size: 5, venue: "Q" }), trade({ size: 1, venue: "N" })))
     expect(job.close().panes[0]?.values).toEqual({ trades: 1 })

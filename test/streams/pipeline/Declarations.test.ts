@@ -4,7 +4,7 @@
  */
 import { Duration, Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { Aggregate, Decimal, Expr, Pipeline, Source, Window } from "../../../src/index.ts"
+import { Aggregate, Decimal, Events, Expr, Indicator, Panes, Pipeline, Source, Window } from "../../../src/index.ts"
 
 const schema = Schema.Struct({ id: Schema.String, at: Schema.Int, size: Schema.Int })
 const rows = Source.make("rows", { schema, key: "id", eventTime: "at" })
@@ -118,8 +118,8 @@ describe("what stands in a wrong place, or is of another kind", () => {
   refused({
     "windows of nothing": [() => Window.tumbling(1)(untyped(undefined)), "Window.tumbling needs a source", "is given undefined"],
     "windows of windows": [() => Window.session(1)(untyped(windows)), "Window.session needs a source", "put it before them"],
-    "a condition behind windows": [() => Source.where(Expr.gt("size", 0))(untyped(windows)), "Source.where needs a source", "put it before them"],
-    "a filter behind aggregates": [() => Source.filter(() => true)(untyped(sums)), "Source.filter needs a source", "put it before them"],
+    "a condition behind windows": [() => Events.where(Expr.gt("size", 0))(untyped(windows)), "Events.where needs a source", "put it before them"],
+    "a filter behind aggregates": [() => Events.filter(() => true)(untyped(sums)), "Events.filter needs a source", "put it before them"],
     "aggregates of a source": [() => rows.pipe(untyped(Aggregate.into({ n: Aggregate.count }))), "Aggregate.into needs windows"],
     "no aggregates": [() => windows.pipe(Aggregate.into(untyped(undefined))), "Aggregate.into needs an object of aggregates", "is given undefined"],
     "an aggregate that is undefined": [() => windows.pipe(untyped(Aggregate.into({ n: untyped(undefined) }))), "the aggregate \"n\" needs an aggregate", "is given undefined"],
@@ -135,6 +135,15 @@ describe("what stands in a wrong place, or is of another kind", () => {
     "a custom aggregate without a Schema": [custom({ state: undefined }), "Aggregate.custom needs a Schema of its \"state\"", "is given undefined"],
     "a custom aggregate of nothing": [() => Aggregate.custom(untyped(undefined)), "Aggregate.custom takes an object with create"],
     "a change without a name": [() => sums.pipe(Pipeline.percentChange(untyped(undefined), "size")), "Pipeline.percentChange needs the name of its result"],
+    "no indicators": [() => sums.pipe(untyped(Panes.derive(untyped(undefined)))), "Panes.derive needs an object of indicators", "is given undefined"],
+    "a list of indicators": [() => sums.pipe(untyped(Panes.derive(untyped([Indicator.previous("size")])))), "Panes.derive needs an object of indicators", "is given a list"],
+    "an indicator that is undefined": [() => sums.pipe(untyped(Panes.derive({ before: untyped(undefined) }))), "the result \"before\" needs an indicator", "is given undefined"],
+    "an indicator that was not called": [() => sums.pipe(untyped(Panes.derive({ mean: untyped(Indicator.sma) }))), "the result \"mean\" needs an indicator", "is given a function"],
+    "an indicator that is the prototype": [() => sums.pipe(untyped(Panes.derive(untyped({ __proto__: Indicator.previous("size") })))), "\"__proto__\" cannot be the name of a result"],
+    "indicators with an option of another call": [() => sums.pipe(untyped(Panes.derive({}, untyped({ wthin: "1 day" })))), "did you mean \"within\"?"],
+    "indicators within what is no time": [() => sums.pipe(untyped(Panes.derive({}, { within: untyped("soon") }))), "its within is \"soon\", which is no length of time"],
+    "a MACD without lengths": [() => Indicator.macd("size", untyped(12)), "Indicator.macd takes an object with fast, slow, signal"],
+    "a stochastic of another's lengths": [() => Indicator.stochasticK({ high: "size", low: "size", close: "size" }, untyped({ fast: 3 })), "Indicator.stochasticK knows no \"fast\""],
     "pre-aggregated records of no source": [() => sums.pipe(untyped(Pipeline.acceptPreAggregated(untyped(undefined), { size: untyped("size") }))), "Pipeline.acceptPreAggregated needs a source"],
     "pre-aggregated records without fields": [() => sums.pipe(untyped(Pipeline.acceptPreAggregated(rows, untyped(undefined)))), "Pipeline.acceptPreAggregated needs the field of each result"],
     "pre-aggregated records twice": [() => sums.pipe(Pipeline.acceptPreAggregated(rows, { size: "size" }), Pipeline.acceptPreAggregated(rows, { size: "size" })), "stands twice on the same windows"],

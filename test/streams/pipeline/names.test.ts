@@ -1,7 +1,7 @@
 /** No name of a result, a field or a pipeline is special, not those of members that every object inherits. */
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { Aggregate, Expr, Job, Pane, Pipeline, Records, Row, Source, Window } from "../../../src/index.ts"
+import { Aggregate, Events, Expr, Job, Pane, Pipeline, Records, Row, Source, Window } from "../../../src/index.ts"
 import * as PaneDecoder from "../../../src/streams/pipeline/PaneDecoder.ts"
 import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
 import { foldRows } from "../../../src/streams/reference/RowFold.ts"
@@ -73,7 +73,7 @@ describe.each(names)("%s", (name) => {
   it("is the name of a field that is absent, of a result, of a change and of a pipeline", () => {
     const pipeline = piped(
       rows,
-      Source.where(Expr.make({ op: "isNot", field: name, value: 8 })),
+      Events.where(Expr.make({ op: "isNot", field: name, value: 8 })),
       Window.tumbling(10),
       Aggregate.into(untyped({ [name]: Aggregate.sum(name), first: Aggregate.first(name), n: Aggregate.where(Expr.gt(name, 0))(Aggregate.count) })),
       Pipeline.percentChange("change", name),
@@ -103,7 +103,7 @@ describe.each(names)("%s", (name) => {
   })
 
   it("is the name of a field that functions see, and of their result", () => {
-    const isWhole = Source.filter((row: object) => Object.hasOwn(row, name))
+    const isWhole = Events.filter((row: object) => Object.hasOwn(row, name))
     const pipeline = piped(rows, isWhole, Window.tumbling(10), Aggregate.into(untyped({ [name]: last })), Pipeline.named("p"))
     expect(agrees(pipeline)).toEqual([[0, [[name, 7]]], [10, [[name, 5]]]])
   })

@@ -10,8 +10,8 @@ import { declarations, type Language, type Refusal, thrownBy } from "./refusals.
 const copyWith = planting("domain", "streams")
 
 const check = "streams/pipeline/Check.ts"
-const [aggregates, conditions, fields, windows] = ["Aggregates", "Conditions", "Fields", "Windows"].map((name) =>
-  `streams/pipeline/check/${name}.ts`) as [string, string, string, string]
+const [aggregates, conditions, derivations, expressions, fields, windows] = ["Aggregates", "Conditions", "Derivations", "Expressions", "Fields", "Windows"]
+  .map((name) => `streams/pipeline/check/${name}.ts`) as [string, string, string, string, string, string]
 
 type Mistake = readonly [mistake: string, file: string, find: string, replace: string]
 
@@ -21,8 +21,16 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["strings are compared with anything", conditions, "if (typeof literal !== \"string\") refuse(", "if (typeof literal === \"symbol\") refuse("],
   ["strings are compared with what they never are", conditions, "else if (column.literals?.includes(literal) === false)", "else if (false)"],
   ["booleans are compared with anything", conditions, "return typeof literal === \"boolean\" ? undefined", "return true ? undefined"],
-  ["numbers are compared with NaN", conditions, "? Number.isFinite(literal)", "? true"],
-  ["numbers are compared with any text", conditions, "&& Option.isSome(BigDecimal.fromString(literal))", ""],
+  ["numbers are compared with NaN", expressions, "? Number.isFinite(literal)", "? true"],
+  ["numbers are compared with any text", expressions, "&& Option.isSome(BigDecimal.fromString(literal))", ""],
+  ["decimals and doubles mix", expressions, "a.kind === \"double\" && b.kind === \"decimal\" && right.op !== \"literal\"", "a.kind === \"int\" && b.kind === \"decimal\" && right.op === \"literal\""],
+  ["a product has any number of decimals", expressions, "if (scale > mostDigits) this.#refuse(", "if (scale < 0) this.#refuse("],
+  ["patterns to split by have groups", expressions, "if (this.#groups(\"split\", node.pattern) > 0)", "if (this.#groups(\"split\", node.pattern) < 0)"],
+  ["a pattern has any group", expressions, "if (node.group > groups) this.#refuse(", "if (node.group < 0) this.#refuse("],
+  ["places are before the first", expressions, "if (!Number.isSafeInteger(value) || value < 0) this.#refuse(", "if (!Number.isSafeInteger(value)) this.#refuse("],
+  ["texts are numbers", expressions, "return isNumber(type) ? type : this.#refuse(", "return type.kind !== \"boolean\" ? type as Numeric : this.#refuse("],
+  ["a key may be a decimal", check, "if (kind === \"double\" || kind === \"decimal\") refuse(node", "if (kind === \"double\") refuse(node"],
+  ["computed fields replace others", check, "if (columns.some((column) => column.name === name || column.path[0]?.name === name)) refuse(", "if (columns.length < 0) refuse("],
   ["strings have an order", conditions, "if (!isNumber(column)) {", "if (column.kind === \"boolean\") {"],
   ["only the first of several conditions is looked at", conditions, "for (const part of condition.all) conditionOf(", "for (const part of condition.all.slice(0, 1)) conditionOf("],
   ["what is denied is not looked at", conditions, "conditionOf(node, definition, condition.that)\n", "\n"],
@@ -44,8 +52,16 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["a calendar has any unit", windows, "if (!Object.hasOwn(longest, window.unit)) refuse(", "if (window.unit === undefined) refuse("],
   ["a calendar takes the machine's time zone", windows, "if (typeof timeZone !== \"string\") refuse(", "if (timeZone === null) refuse("],
   ["a roll-up cuts windows apart", windows, "if (outer.size % inner.size === 0 && (", "if (outer.size > 0 && ("],
-  ["two results have one name", check, "if (known.has(name)) refuse(", "if (known.size < 0) refuse("],
-  ["changes of strings are taken", check, "if (kind === \"string\" || kind === \"boolean\") refuse(", "if (kind === \"boolean\") refuse("],
+  ["two results have one name", derivations, "if (known.has(name)) refuse(", "if (known.size < 0) refuse("],
+  ["changes of strings are taken", derivations, "if (type.kind === \"string\" || type.kind === \"boolean\") refuse(", "if (type.kind === \"boolean\") refuse("],
+  ["indicators are over half a window", derivations, "Number.isSafeInteger(value) && value >= 1", "value >= 0.5"],
+  ["indicators are over no window", derivations, "Number.isSafeInteger(value) && value >= 1", "Number.isSafeInteger(value)"],
+  ["bands are as wide as nothing", derivations, "Number.isFinite(value) && value > 0", "Number.isFinite(value)"],
+  ["a fast average is as slow as the slow one", derivations, "fast >= slow", "fast > slow"],
+  ["an indicator is of parts that it does not know", derivations, "if (unknown !== undefined) refuse(", "if (unknown === \"\") refuse("],
+  ["an indicator does without a part", derivations, "if (!given.has(part)) refuse(", "if (given.size === 0) refuse("],
+  ["any function is an indicator", derivations, "if (!Object.hasOwn(signatures, spec.function)) refuse(", "if (spec.function === undefined) refuse("],
+  ["nothing may be derived", check, "if (values.length === 0) refuse(\"Panes.derive\"", "if (values.length < 0) refuse(\"Panes.derive\""],
   ["names have capitals", check, "/^[a-z0-9", "/^[A-Za-z0-9"],
   ["an async function filters", check, "if (isAsync(plan.test)) refuse(", "if (isAsync(null)) refuse("],
   ["pre-aggregated records of another key are taken", check, "if (own !== theirs) refuse(", "if (own === \"\") refuse("]
@@ -55,11 +71,11 @@ const languageOf = async (folder: string): Promise<Language> => {
   const named = (name: string) => import(join(folder, `${name}.ts`))
   const [Decimal, ...nouns] = await Promise.all([
     named("domain/Decimal"),
-    ...["Aggregate", "Expr", "Pipeline", "Source", "Window"].map((noun) => named(`streams/pipeline/${noun}`))
+    ...["Aggregate", "Events", "Expr", "Indicator", "Panes", "Pipeline", "Source", "Window"].map((noun) => named(`streams/pipeline/${noun}`))
   ])
-  const [Aggregate, Expr, Pipeline, Source, Window] = nouns
+  const [Aggregate, Events, Expr, Indicator, Panes, Pipeline, Source, Window] = nouns
   // Modules of a copy have the types of those that were copied.
-  return { Aggregate, Decimal, Expr, Pipeline, Source, Window } as Language
+  return { Aggregate, Decimal, Events, Expr, Indicator, Panes, Pipeline, Source, Window } as Language
 }
 
 /** The copy of the language in which a text has been replaced. */

@@ -3,12 +3,16 @@
  * language is given, so that a copy with a mistake in it can be held against them.
  */
 import { Schema } from "effect"
+import type { Gives, Over } from "../../../src/streams/pipeline/Indicator.ts"
 
 /** The nouns that declarations are made with. */
 export interface Language {
   readonly Decimal: typeof import("../../../src/domain/Decimal.ts")
   readonly Aggregate: typeof import("../../../src/streams/pipeline/Aggregate.ts")
+  readonly Events: typeof import("../../../src/streams/pipeline/Events.ts")
   readonly Expr: typeof import("../../../src/streams/pipeline/Expr.ts")
+  readonly Indicator: typeof import("../../../src/streams/pipeline/Indicator.ts")
+  readonly Panes: typeof import("../../../src/streams/pipeline/Panes.ts")
   readonly Pipeline: typeof import("../../../src/streams/pipeline/Pipeline.ts")
   readonly Source: typeof import("../../../src/streams/pipeline/Source.ts")
   readonly Window: typeof import("../../../src/streams/pipeline/Window.ts")
@@ -29,7 +33,7 @@ export const thrownBy = (declare: () => unknown): unknown => {
 /** A value as the compiler would not have it, which a file without types hands over all the same. */
 export const untyped = (value: unknown): never => value as never
 
-export const declarations = ({ Aggregate, Decimal, Expr, Pipeline, Source, Window }: Language) => {
+export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Panes, Pipeline, Source, Window }: Language) => {
   const Trade = Schema.Struct({
     symbol: Schema.String,
     time: Schema.Int,
@@ -62,8 +66,11 @@ export const declarations = ({ Aggregate, Decimal, Expr, Pipeline, Source, Windo
   const minutes = trades.pipe(Window.tumbling("1 minute"))
   const named = Pipeline.named("p")
   const aggregated = (aggregates: unknown) => minutes.pipe(Aggregate.into(untyped(aggregates)), named)
-  const filtered = (condition: unknown) => trades.pipe(Source.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
-  const windowed = (window: unknown) => counted(untyped({ source: trades, window })).pipe(named)
+  const computed = (values: object) => trades.pipe(Events.derive(untyped(values)), Window.tumbling("1 minute"), counted, named)
+  const filtered = (condition: unknown) => trades.pipe(Events.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
+  const windowed = (window: unknown) => counted(untyped({ events: trades, window })).pipe(named)
+  const derived = (indicators: { readonly [name: string]: Over<string, Gives> }) =>
+    minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), venue: Aggregate.last("venue") }), Panes.derive(untyped(indicators)), named)
   const high = minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), volume: Aggregate.sum("size"), mean: Aggregate.mean("price") }))
   const accepted = Pipeline.acceptPreAggregated(bars, { high: "high" })
   const merged = (fields: unknown) =>
@@ -91,23 +98,49 @@ export const declarations = ({ Aggregate, Decimal, Expr, Pipeline, Source, Windo
     ["a quantile with an error that is a string", () => aggregated({ upper: Aggregate.median("price", { error: untyped("0.1") }) }), "the aggregate \"upper\"", "and not \"0.1\""],
     ["a result without a name", () => aggregated({ "": Aggregate.count }), "the aggregate \"\"", "choose another"],
     ["a result called __proto__", () => aggregated(JSON.parse("{\"__proto__\":{\"spec\":{\"op\":\"count\"}}}")), "the aggregate \"__proto__\"", "choose another"],
-    ["a string compared with a number", () => filtered(Expr.eq("venue", untyped(5))), "Source.where", "\"venue\" is compared with 5"],
-    ["a string compared with one that it never is", () => filtered(Expr.isNot("side", "BUY")), "Source.where", "which it never is: known: buy, sell"],
-    ["a boolean compared with a number", () => filtered(Expr.eq("flag", untyped(1))), "Source.where", "\"flag\" is compared with 1"],
-    ["a boolean compared with a string", () => filtered(Expr.isNot("flag", untyped("true"))), "Source.where", "\"flag\" is compared with \"true\""],
-    ["a number compared with a boolean", () => filtered(Expr.ne("size", untyped(true))), "Source.where", "\"size\" is compared with true"],
-    ["a number compared with no number", () => filtered(Expr.gt("price", "much")), "Source.where", "\"price\" is compared with \"much\""],
-    ["a number compared with NaN", () => filtered(Expr.lt("size", Number.NaN)), "Source.where", "\"size\" is compared with"],
-    ["an order of strings", () => filtered(Expr.gt(untyped("venue"), "N")), "Source.where", "Expr.gt needs a number"],
-    ["a condition deep inside", () => filtered(Expr.not(Expr.or(Expr.eq("size", 1), Expr.eq(untyped("vonue"), "N")))), "Source.where", "did you mean \"venue\"?"],
-    ["no condition", () => filtered({}), "Source.where", "made with Expr"],
+    ["a string compared with a number", () => filtered(Expr.eq("venue", untyped(5))), "Events.where", "\"venue\" is compared with 5"],
+    ["a string compared with one that it never is", () => filtered(Expr.isNot("side", "BUY")), "Events.where", "which it never is: known: buy, sell"],
+    ["a boolean compared with a number", () => filtered(Expr.eq("flag", untyped(1))), "Events.where", "\"flag\" is compared with 1"],
+    ["a boolean compared with a string", () => filtered(Expr.isNot("flag", untyped("true"))), "Events.where", "\"flag\" is compared with \"true\""],
+    ["a number compared with a boolean", () => filtered(Expr.ne("size", untyped(true))), "Events.where", "\"size\" is compared with true"],
+    ["a number compared with no number", () => filtered(Expr.gt("price", "much")), "Events.where", "\"price\" is compared with \"much\""],
+    ["a number compared with NaN", () => filtered(Expr.lt("size", Number.NaN)), "Events.where", "\"size\" is compared with"],
+    ["an order of strings", () => filtered(Expr.gt(untyped("venue"), "N")), "Events.where", "Expr.gt needs a number"],
+    ["a condition deep inside", () => filtered(Expr.not(Expr.or(Expr.eq("size", 1), Expr.eq(untyped("vonue"), "N")))), "Events.where", "did you mean \"venue\"?"],
+    ["no condition", () => filtered({}), "Events.where", "made with Expr"],
     ["a condition of an aggregate", () => aggregated({ n: Aggregate.where(Expr.gt(untyped("prise"), 0))(Aggregate.count) }), "the aggregate \"n\"", "no field \"prise\""],
-    ["a filter that is no function", () => trades.pipe(Source.filter(untyped("size > 1")), Window.tumbling(1), counted, named), "Source.filter", "a function of a row"],
-    ["a filter that is async", () => trades.pipe(Source.filter(untyped(async () => false)), Window.tumbling(1), counted, named), "Source.filter", "give one that returns either"],
-    ["a filter that is a generator", () => trades.pipe(Source.filter(untyped(function*() {})), named), "Source.filter", "or a generator"],
-    ["a filter of rows with a field that no object can have", () => special.pipe(Source.filter(() => true), Window.tumbling(1), counted, named), "Source.filter", "\"__proto__\", which no row can have"],
+    ["a filter that is no function", () => trades.pipe(Events.filter(untyped("size > 1")), Window.tumbling(1), counted, named), "Events.filter", "a function of a row"],
+    ["a filter that is async", () => trades.pipe(Events.filter(untyped(async () => false)), Window.tumbling(1), counted, named), "Events.filter", "give one that returns either"],
+    ["a filter that is a generator", () => trades.pipe(Events.filter(untyped(function*() {})), named), "Events.filter", "or a generator"],
+    ["a filter of rows with a field that no object can have", () => special.pipe(Events.filter(() => true), Window.tumbling(1), counted, named), "Events.filter", "\"__proto__\", which no row can have"],
     ["an aggregate of rows with a field that no object can have", () => special.pipe(Window.tumbling(1), Aggregate.into({ none }), named), "Aggregate.custom", "\"__proto__\", which no row can have"],
-    ["no condition at all", () => filtered(undefined), "Source.where", "made with Expr"],
+    ["a field that is computed from none", () => computed({ x: Expr.abs(untyped("prise")) }), "the field \"x\"", "did you mean \"price\"?"],
+    ["nothing computed", () => computed({}), "Events.derive", "it needs a field"],
+    ["a computed field with a name that there is", () => computed({ size: Expr.abs("size") }), "the field \"size\"", "there is another field of this name"],
+    ["a computed field with the name of a path", () => computed({ "a.b": Expr.abs("size") }), "the field \"a.b\"", "cannot be the name of a field"],
+    ["a sum of texts", () => computed({ x: Expr.add(untyped("venue"), 1) }), "the field \"x\"", "Expr.add needs a number, and the field \"venue\" is a string"],
+    ["more decimals than there are", () => computed({ x: Expr.multiply(Expr.divide("price", 3, { scale: 38 }), "price") }), "the field \"x\"", "would need 42 decimals"],
+    ["a decimal and a double", () => computed({ x: Expr.add(Expr.toDouble("price"), "price") }), "the field \"x\"", "Expr.toDouble around the decimal"],
+    ["a quotient of decimals without a scale", () => computed({ x: Expr.divide("price", 3) }), "the field \"x\"", "such as { scale: 4 }"],
+    ["a quotient with half a decimal", () => computed({ x: Expr.divide("price", 3, { scale: 0.5 }) }), "the field \"x\"", "from 0 to 38"],
+    ["a quotient of doubles with a scale", () => computed({ x: Expr.divide(Expr.toDouble("price"), 3, { scale: 2 }) }), "the field \"x\"", "has no scale"],
+    ["two values of two kinds", () => computed({ x: Expr.coalesce("venue", Expr.literal(0)) }), "the field \"x\"", "a string and a int"],
+    ["no regular expression", () => computed({ x: Expr.extract("venue", "(") }), "the field \"x\"", "is no regular expression"],
+    ["a group that a pattern does not have", () => computed({ x: Expr.extract("venue", "a", { group: 1 }) }), "the field \"x\"", "has no group 1"],
+    ["a pattern with a group to split by", () => computed({ x: Expr.split("venue", "(a)", 0) }), "the field \"x\"", "without groups"],
+    ["a part before the first", () => computed({ x: Expr.split("venue", "a", -1) }), "the field \"x\"", "0 or more"],
+    ["an hour of a decimal", () => computed({ x: Expr.hour("price", { timeZone: "UTC" }) }), "the field \"x\"", "milliseconds since the epoch"],
+    ["an hour nowhere", () => computed({ x: Expr.hour("time", { timeZone: "Atlantis" }) }), "the field \"x\"", "there is no time zone"],
+    ["an expression that there is not", () => computed({ x: untyped({ node: { op: "power" } }) }), "the field \"x\"", "there is no expression \"power\""],
+    ["a comparison of two kinds", () => filtered(Expr.eq("venue", Expr.field("size"))), "Events.where", "two values of one kind"],
+    ["an order of texts", () => filtered(Expr.gt(untyped(Expr.lower("venue")), untyped(Expr.field("symbol")))), "Events.where", "Expr.gt needs numbers"],
+    ["a decimal compared with a double", () => filtered(Expr.eq(Expr.toDouble("price"), Expr.field("price"))), "Events.where", "put Expr.toDouble around the decimal"],
+    ["a value for a condition", () => filtered(Expr.abs("size")), "Events.where", "made with Expr"],
+    ["a key that is no field", () => trades.pipe(Events.keyBy(untyped("vanue")), named), "Events.keyBy", "did you mean \"venue\"?"],
+    ["a key that is a decimal", () => trades.pipe(Events.keyBy(untyped("price")), named), "Events.keyBy", "is a decimal"],
+    ["a key that names a field twice", () => trades.pipe(Events.keyBy(["venue", "venue"]), named), "Events.keyBy", "names a field twice"],
+    ["the variance of what may have 38 digits", () => trades.pipe(Events.derive({ x: Expr.multiply("price", "size") }), Window.tumbling(1), Aggregate.into({ v: Aggregate.variance("x") }), named), "the aggregate \"v\"", "may have 38 digits"],
+    ["no condition at all", () => filtered(undefined), "Events.where", "made with Expr"],
     ["days without a time zone", () => trades.pipe(Window.calendar("day", untyped({})), counted, named), "Window.calendar", "{ timeZone: \"America/New_York\" }"],
     ["days in a time zone that is undefined", () => trades.pipe(Window.calendar("day", { timeZone: untyped(undefined) }), counted, named), "Window.calendar", "it needs a time zone"],
     ["pre-aggregated records of a roll-up", () => Pipeline.rollUp(high.pipe(named), "5 minutes").pipe(accepted, named), "Pipeline.acceptPreAggregated", "put it on those"],
@@ -117,6 +150,22 @@ export const declarations = ({ Aggregate, Decimal, Expr, Pipeline, Source, Windo
     ["nothing at all", () => named(untyped(undefined)), "Pipeline.named", "neither a source nor windows"],
     ["a change of a result that there is not", () => high.pipe(Pipeline.percentChange("change", untyped("hihg")), named), "the result \"change\"", "did you mean \"high\"?"],
     ["a change of a string", () => minutes.pipe(Aggregate.into({ venue: Aggregate.last("venue") }), Pipeline.percentChange("change", untyped("venue")), named), "the result \"change\"", "\"venue\" is a string"],
+    ["an indicator of a result that there is not", () => derived({ ema: Indicator.ema(untyped("hihg"), 12) }), "the result \"ema\"", "did you mean \"high\"?"],
+    ["an indicator of a string", () => derived({ before: Indicator.previous(untyped("venue")) }), "the result \"before\"", "\"venue\" is a string"],
+    ["an indicator of undefined", () => derived({ before: Indicator.previous(untyped(undefined)) }), "the result \"before\"", "needs the name of a result"],
+    ["an indicator of one result that is of several", () => derived({ range: Indicator.atr(untyped("high"), 14) }), "the result \"range\"", "{ high: \"high\", low: \"low\", close: \"close\" }"],
+    ["an indicator of several results without one", () => derived({ range: Indicator.atr(untyped({ high: "high", low: "high" }), 14) }), "the result \"range\"", "which result is its close"],
+    ["an indicator of a part that it does not know", () => derived({ volume: Indicator.obv(untyped({ close: "high", volume: "high", high: "high" })) }), "the result \"volume\"", "knows no \"high\""],
+    ["an indicator over no windows", () => derived({ mean: Indicator.sma("high", 0) }), "the result \"mean\"", "1 or more, and is 0"],
+    ["an indicator over half a window", () => derived({ mean: Indicator.ema("high", 0.5) }), "the result \"mean\"", "whole number of windows"],
+    ["an indicator over a text of windows", () => derived({ mean: Indicator.rsi("high", untyped("14")) }), "the result \"mean\"", "1 or more, and is \"14\""],
+    ["a signal over no windows", () => derived({ macd: Indicator.macd("high", { fast: 12, slow: 26, signal: untyped(undefined) }) }), "the result \"macd\"", "its signal must be a whole number"],
+    ["a fast average as slow as the slow one", () => derived({ macd: Indicator.macd("high", { fast: 12, slow: 12, signal: 9 }) }), "the result \"macd\"", "has to be over fewer"],
+    ["bands of no width", () => derived({ band: Indicator.bollingerUpper("high", 20, 0) }), "the result \"band\"", "its deviations must be a number above 0"],
+    ["an indicator that there is not", () => derived({ mean: untyped({ spec: { function: "smma", of: "high", parameters: { n: 3 } } }) }), "the result \"mean\"", "did you mean \"sma\"?"],
+    ["an indicator by the name of another result", () => derived({ high: Indicator.sma("high", 3) }), "the result \"high\"", "another result of this name"],
+    ["nothing derived", () => derived({}), "Panes.derive", "Indicator.previous"],
+    ["indicators within less than nothing", () => high.pipe(Panes.derive({ before: Indicator.previous("high") }, { within: -1 }), named), "Panes.derive, within", "0 or more"],
     ["two results of one name", () => high.pipe(Pipeline.percentChange("high", "high"), named), "the result \"high\"", "another result of this name"],
     ["lateness below nothing", () => high.pipe(Pipeline.allowedLateness("-5 minutes"), named), "Pipeline.allowedLateness", "0 or more"],
     ["lateness without an end", () => high.pipe(Pipeline.allowedLateness(Infinity), named), "Pipeline.allowedLateness", "0 or more"],
@@ -144,7 +193,7 @@ export const declarations = ({ Aggregate, Decimal, Expr, Pipeline, Source, Windo
     ["a pre-aggregated result that is not there", () => merged({ hgih: "high" }), "Pipeline.acceptPreAggregated", "did you mean \"high\"?"],
     ["pre-aggregated records in sessions", () => trades.pipe(Window.session(5), Aggregate.into({ high: Aggregate.max("price") }), Pipeline.acceptPreAggregated(bars, { high: "high" }), named), "Pipeline.acceptPreAggregated", "sessions"],
     ["windows of which nothing is made", () => Pipeline.named("p")(untyped(minutes)), "Pipeline.named", "put Aggregate.into before it"],
-    ["rows that pass a condition on no field", () => trades.pipe(Source.where(Expr.gt(untyped("prise"), 0)), named), "Source.where", "no field \"prise\""],
+    ["rows that pass a condition on no field", () => trades.pipe(Events.where(Expr.gt(untyped("prise"), 0)), named), "Events.where", "no field \"prise\""],
     ["rows with a field that no object can have", () => Source.make("t", { schema: Special, key: [], eventTime: "time" }).pipe(named), "Pipeline.named", "\"__proto__\""],
     ["pre-aggregated records of another key", () => high.pipe(Pipeline.acceptPreAggregated(Source.make("b", { schema: Bar, key: "volume", eventTime: "start" }), { high: "high" }), named), "Pipeline.acceptPreAggregated", "the key of \"b\""]
   ]

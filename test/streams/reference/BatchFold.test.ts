@@ -4,7 +4,7 @@ import * as fc from "fast-check"
 import { expect, it } from "vitest"
 import { logsWithin, source, windows } from "../../../src/testing/Arbitraries.ts"
 import { batches, foldedPanes, isData, lines, makeJob, records, run } from "../../../src/testing/Harness.ts"
-import { Aggregate, Expr, Pane, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pane, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { Job } from "../../../src/streams/engine/Job.ts"
 import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
@@ -80,8 +80,8 @@ it("functions and conditions leave rows out together, whichever comes first", ()
   const few = ({ size }: Pipeline.RowOf<Samples>) => size < 4
   const counted = { count: Aggregate.count, size: Aggregate.sum("size") } as const
   const pipelines = [
-    source(bound).pipe(Source.where(Expr.gte("size", 2)), Source.filter(isOdd), Window.tumbling(5), Aggregate.into(counted), Pipeline.named("a")),
-    source(bound).pipe(Source.filter(isOdd), Source.where(Expr.gte("size", 2)), Source.filter(few), Window.tumbling(5), Aggregate.into(counted), Pipeline.named("b"))
+    source(bound).pipe(Events.where(Expr.gte("size", 2)), Events.filter(isOdd), Window.tumbling(5), Aggregate.into(counted), Pipeline.named("a")),
+    source(bound).pipe(Events.filter(isOdd), Events.where(Expr.gte("size", 2)), Events.filter(few), Window.tumbling(5), Aggregate.into(counted), Pipeline.named("b"))
   ]
   for (const pipeline of pipelines) {
     fc.assert(fc.property(logsWithin(bound), ([log]) => {

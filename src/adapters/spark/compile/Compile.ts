@@ -56,7 +56,7 @@ export const compile = <P extends Portability>(
 export const portable = (pipeline: Pipeline.Any): Effect.Effect<Pipeline.Pipeline<unknown, "portable">, Unsupported> => {
   if (!Pipeline.isOfPanes(pipeline)) return refuse(pipeline, "a pipeline that ends in events", "only the panes of windows come back from there; run it in process")
   const custom = Checked.windowOf(pipeline.checked).aggregates.find(({ op }) => op === "custom")
-  if (pipeline.checked.nodes.some(({ _tag }) => _tag === "filter")) return refuse(pipeline, "Source.filter", functions)
+  if (pipeline.checked.nodes.some(({ _tag }) => _tag === "filter")) return refuse(pipeline, "Events.filter", functions)
   if (custom !== undefined) return refuse(pipeline, `the result "${custom.name}" (Aggregate.custom)`, functions)
   // Nothing in it is a function: that is all that its type would say.
   return Effect.succeed(pipeline as Pipeline.Pipeline<unknown, "portable">)
@@ -93,8 +93,8 @@ const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
     ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
     ...Checked.windowOf(checked).aggregates.flatMap(unsupportedResult),
-    ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name }) =>
-      [`the result "${name}" (Pipeline.percentChange)`, "a window of Spark knows nothing of the one before it"] as const),
+    ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name, spec }) =>
+      [`the result "${name}" (${spec.function === "percentChange" ? "Pipeline" : "Indicator"}.${spec.function})`, "a window of Spark knows nothing of the one before it"] as const),
     ...(trigger.on === "update"
       ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
       : [])

@@ -5,9 +5,8 @@
  * again where they differ, so that the newest pane of every window is what all rows together give. Early panes are
  * computed from what there is and leave nothing behind; a retracted window is as if it had never been.
  */
-import { type Derive, horizon, valuesOf, type WindowNode } from "../../pipeline/Checked.ts"
+import { type Derive, valuesOf, type WindowNode } from "../../pipeline/Checked.ts"
 import * as Pane from "../../pipeline/Pane.ts"
-import { longestOf } from "../../pipeline/check/Windows.ts"
 import { type Emitted, endOfTime, type Operator } from "../Operator.ts"
 import { PagedList } from "../PagedList.ts"
 import { sorted } from "../Sort.ts"
@@ -16,7 +15,7 @@ import { isTired, type Work } from "../Work.ts"
 import { Heap } from "../windowed/Heap.ts"
 import { type Compared, type Entry, History } from "./History.ts"
 import * as HistoryState from "./HistoryState.ts"
-import { percentChange } from "./PercentChange.ts"
+import { type Series, seriesOf } from "./Series.ts"
 import { ShownPanes } from "./ShownPanes.ts"
 
 interface Due {
@@ -29,9 +28,10 @@ const byTime = (a: Due, b: Due): number => a.at - b.at
 export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, ReadonlyArray<Emitted>> {
   readonly #pipeline: string
   readonly #names: ReadonlyArray<string>
-  readonly #of: ReadonlyArray<string>
+  readonly #series: ReadonlyArray<Series>
   readonly #all: ReadonlyArray<string>
   readonly #lateness: number
+  readonly #within: number
   readonly #isSession: boolean
   /** How long after the end of a key's newest window one may still come that is compared with it. */
   readonly #reach: number
@@ -47,17 +47,17 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   #panes: Array<Emitted> = []
 
   constructor(pipeline: string, node: Derive, { allowedLateness, window }: WindowNode) {
-    const { values } = node
+    const { state, values, within } = node
     this.#all = valuesOf({ end: node }).map(([name]) => name)
     this.#pipeline = pipeline
     this.#names = values.map(({ name }) => name)
-    this.#of = values.map(({ of }) => of)
-    this.#kept = new PagedList(HistoryState.pages(this.#names))
+    this.#series = seriesOf(values)
+    this.#kept = new PagedList(HistoryState.pages(this.#series))
     this.pages = { histories: this.#kept, shown: this.#shown.pages }
     this.#lateness = allowedLateness
+    this.#within = within
     this.#isSession = window.kind === "session"
-    // A session is final only when the watermark is behind its end, a millisecond later than a fixed window.
-    this.#reach = horizon + allowedLateness + (this.#isSession ? 1 : longestOf(window))
+    this.#reach = state.milliseconds
   }
 
   /** Windows that may still change: what is final waits for nothing. */
@@ -97,13 +97,13 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   derived(pane: Pane.Pane, rows = pane.changes): Pane.Pane {
     if (pane.pane === "retracted") return pane
     const history = this.#histories.get(pane.key) ?? this.#newHistory(pane.key)
-    return this.#with(history, { pane, rows, inputs: history.inputsOf(pane.values), again: history.find(pane)?.again ?? 0 })
+    return this.#with(history, { pane, rows, points: history.pointsOf(pane.values, pane), again: history.find(pane)?.again ?? 0 })
   }
 
   /** The windows before are part of what a pane was computed from. */
-  #with(history: History, { again, inputs, pane, rows }: Entry): Pane.Pane {
-    const { rows: rowsBefore, values: formers } = history.before(pane)
-    const derived = this.#names.map((name, index) => [name, percentChange(inputs[index] ?? null, formers[index]?.value ?? null)])
+  #with(history: History, { again, pane, points, rows }: Entry): Pane.Pane {
+    const { rowsBefore, values } = history.computed(pane, points, this.#names.length)
+    const derived = this.#names.map((name, index) => [name, values[index] ?? null])
     return {
       ...pane,
       revision: pane.revision + again,
@@ -120,7 +120,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     const known = history.find(pane)
     if (known !== undefined) history.remove(known)
     if (pane.pane === "retracted") return this.#retracted(history, pane, Math.max(shown?.changes ?? 0, known?.pane.changes ?? 0), known?.again ?? 0)
-    const made = { pane, rows, inputs: history.inputsOf(pane.values), again: known?.again ?? 0 }
+    const made = { pane, rows, points: history.pointsOf(pane.values, pane), again: known?.again ?? 0 }
     const derived = this.#with(history, made)
     const entry = { ...made, pane: derived }
     history.insert(entry)
@@ -139,12 +139,11 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   /** Newer than every pane of the window, which never comes again. */
   #retracted(history: History, pane: Pane.Pane, told: number, again: number): Pane.Pane {
     if (history.entries.length > history.indexBefore(pane)) this.#stale.add(pane.key)
-    if (history.entries.length === 0 && history.finalEnd === -Infinity) this.#forget(pane.key)
-    const { rows } = history.before(pane)
+    if (history.entries.length === 0 && history.finals.end === -Infinity) this.#forget(pane.key)
     return {
       ...pane,
       revision: pane.revision + again,
-      changes: Math.max(pane.changes + rows, told)
+      changes: Math.max(pane.changes + history.rowsBefore(pane), told)
     }
   }
 
@@ -153,7 +152,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
       // A session has no longest length: how far it goes is seen at its end.
       ? (window: Compared, end: number) => window.end - end
       : (window: Compared, end: number) => window.start - end
-    return new History({ key, distance, horizon, of: this.#of })
+    return new History({ key, distance, within: this.#within, series: this.#series })
   }
 
   #historyOf(key: string): History {
@@ -182,7 +181,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
       this.#ends.pop()
       const history = this.#histories.get(due.key)
       if (history === undefined) continue
-      const at = history.finalEnd + this.#reach
+      const at = history.finals.end + this.#reach
       if (at >= watermark) this.#ends.push({ at, key: due.key })
       else if (history.entries.length === 0) this.#forget(due.key)
       else this.#ends.push({ at: watermark + this.#reach, key: due.key })
@@ -207,9 +206,9 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
 
   #settle(key: string, history: History, watermark: number): void {
     this.#kept.touch(history.place)
-    const isFirst = history.finalEnd === -Infinity
+    const isFirst = history.finals.end === -Infinity
     history.settle((end) => this.#finalAt(end) <= watermark)
-    if (isFirst && history.finalEnd !== -Infinity) this.#ends.push({ at: history.finalEnd + this.#reach, key })
+    if (isFirst && history.finals.end !== -Infinity) this.#ends.push({ at: history.finals.end + this.#reach, key })
   }
 
   /** The windows behind revised ones once more, where they differ from what was told of them. */
@@ -261,10 +260,10 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     if (now === undefined || !(Number.isSafeInteger(now) || now === -Infinity)) throw new StateError("the progress of results is damaged")
     this.#now = now
     this.#shown.restore(state)
-    HistoryState.restore({ pipeline: this.#pipeline, names: this.#names, all: this.#all, historyOf: (key) => this.#historyOf(key) }, state)
-    for (const [key, { entries, finalEnd }] of this.#histories) {
+    HistoryState.restore({ pipeline: this.#pipeline, series: this.#series, all: this.#all, historyOf: (key) => this.#historyOf(key) }, state)
+    for (const [key, { entries, finals: { end } }] of this.#histories) {
       for (const { pane } of entries) this.#finals.push({ at: this.#finalAt(pane.end), key })
-      if (finalEnd !== -Infinity) this.#ends.push({ at: finalEnd + this.#reach, key })
+      if (end !== -Infinity) this.#ends.push({ at: end + this.#reach, key })
     }
   }
 }

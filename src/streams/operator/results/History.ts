@@ -1,22 +1,22 @@
 /**
- * What is kept of a key's windows, so that each can be compared with the one before it.
+ * What is kept of a key's windows, so that values can be computed from each and from those before it.
  *
- * Windows that may still change are kept one by one, in the order of their ends. Of those that are final the newest value
- * of each result is enough, and how many rows were in all of them: that is the anchor. A window that begins more than the
- * horizon after the one before it begins a chain of its own: it is compared with nothing, and so counts nothing that
- * came before.
+ * Windows that may still change are kept one by one, in the order of their ends. Of those that are final it is enough how
+ * many rows were in all of them, how far each series had come with them, and the last windows of those that are looked
+ * back at: that is the anchor, from which everything behind it is computed. A window that begins more than a bound after
+ * the one before it begins a chain of its own: nothing that came before counts for it.
  */
-import { BigDecimal } from "effect"
-import type { Decimal } from "../../../domain/Decimal.ts"
 import type { Pane, Value, Values } from "../../pipeline/Pane.ts"
+import { type Point, pointOf } from "./indicators/Point.ts"
+import type { Reached, Series } from "./Series.ts"
 
 export interface Entry {
   /** As it was emitted last, with what was derived for it. */
   pane: Pane
   /** Rows of the window itself. */
   rows: number
-  /** Of each result that something is derived from. */
-  inputs: ReadonlyArray<Decimal | null>
+  /** What it is in each series; `null` where it is left out. */
+  points: ReadonlyArray<Point | null>
   /** How many times more it was emitted than the window that it was made from. */
   again: number
 }
@@ -27,17 +27,11 @@ export interface Compared {
   readonly end: number
 }
 
-export interface Former {
-  readonly end: number
-  readonly value: Decimal
-}
-
-/** What lies before a window. */
-export interface Before {
-  /** Rows in all windows of its chain. */
-  readonly rows: number
-  /** Of each result the nearest window that had a value. */
-  readonly values: ReadonlyArray<Former | null>
+/** What a window is computed from. */
+export interface Computed {
+  /** Rows in the windows of its chain before it. */
+  readonly rowsBefore: number
+  readonly values: ReadonlyArray<Value>
 }
 
 /** What is kept of the windows that are final. */
@@ -45,7 +39,30 @@ export interface Finals {
   /** End of the newest; `-Infinity` before the first. */
   readonly end: number
   readonly rows: number
-  readonly values: ReadonlyArray<Former | null>
+  /** Of each series. */
+  readonly series: ReadonlyArray<Kept>
+}
+
+export interface Kept extends Reached {
+  /** The last windows that are looked back at, the oldest first. */
+  readonly points: ReadonlyArray<Point>
+}
+
+/** How far a window and those before it have come. */
+interface After {
+  readonly end: number
+  /** In all windows of its chain, its own among them. */
+  readonly rows: number
+  readonly series: ReadonlyArray<Reached>
+}
+
+export interface Options {
+  readonly key: string
+  /** How far a window lies behind the end of another. */
+  readonly distance: (window: Compared, end: number) => number
+  /** How far it may, to follow on it. */
+  readonly within: number
+  readonly series: ReadonlyArray<Series>
 }
 
 export class History {
@@ -53,62 +70,86 @@ export class History {
   /** Where its operator keeps it. */
   place = -1
   readonly #distance: (window: Compared, end: number) => number
-  readonly #horizon: number
-  readonly #of: ReadonlyArray<string>
+  readonly #within: number
+  readonly #series: ReadonlyArray<Series>
   /** Windows that may still change, in the order of their ends. */
   readonly entries: Array<Entry> = []
-  #end = -Infinity
-  #rows = 0
-  #values: ReadonlyArray<Former | null>
+  /** Of the first entries, as many as have been looked at since one of them changed. */
+  readonly #afters: Array<After> = []
+  #finals: Finals
 
-  /** `distance` says how far a window lies behind the end of another; `of` are the results that are compared. */
-  constructor(options: {
-    readonly key: string
-    readonly distance: (window: Compared, end: number) => number
-    readonly horizon: number
-    readonly of: ReadonlyArray<string>
-  }) {
-    this.key = options.key
-    this.#distance = options.distance
-    this.#horizon = options.horizon
-    this.#of = options.of
-    this.#values = options.of.map(() => null)
+  constructor({ distance, key, series, within }: Options) {
+    this.key = key
+    this.#distance = distance
+    this.#within = within
+    this.#series = series
+    this.#finals = { end: -Infinity, rows: 0, series: series.map(nothing) }
   }
 
-  /** End of the newest final window. */
-  get finalEnd(): number {
-    return this.#end
+  /** What is kept of the windows that are final, which does not change any more. */
+  get finals(): Finals {
+    return this.#finals
   }
 
-  inputsOf(values: Values): ReadonlyArray<Decimal | null> {
-    return this.#of.map((name) => toDecimal(values[name] ?? null))
+  pointsOf(values: Values, { end }: Compared): ReadonlyArray<Point | null> {
+    return this.#series.map(({ inputs }) => pointOf(inputs, values, end))
   }
 
-  /** What lies before a window. */
-  before(window: Compared): Before {
-    let rows = 0
-    let isChained = true
-    let next = window
-    const values: Array<Former | null> = this.#of.map(() => null)
-    const note = (inputs: ReadonlyArray<Decimal | null>, end: number) =>
-      inputs.forEach((value, index) => {
-        if (value !== null && values[index] === null) values[index] = { end, value }
+  /** What a window with these values is computed from. Looking changes nothing. */
+  computed(window: Compared, points: ReadonlyArray<Point | null>, valueCount: number): Computed {
+    const index = this.indexBefore(window)
+    const before = this.#afterAt(index - 1)
+    const values = Array.from({ length: valueCount }, (): Value => null)
+    this.#series.forEach((series, place) => {
+      const point = points[place]!
+      const reached = this.#reached(place, window, before.series[place]!, point)
+      series.tell(values, point, this.#pointsBefore(place, index, window), reached)
+    })
+    return { rowsBefore: this.rowsBefore(window, before), values }
+  }
+
+  /** In the windows of its chain before it. */
+  rowsBefore(window: Compared, { end, rows }: Pick<After, "end" | "rows"> = this.#afterAt(this.indexBefore(window) - 1)): number {
+    return this.#isNear(window, end) ? rows : 0
+  }
+
+  #isNear(window: Compared, end: number): boolean {
+    return this.#distance(window, end) <= this.#within
+  }
+
+  #reached(place: number, window: Compared, before: Reached, point: Point | null): Reached {
+    return point === null ? before : this.#series[place]!.next(before, point, this.#isNear(window, before.end))
+  }
+
+  /** How far the windows up to an entry have come; the anchor is before the first. */
+  #afterAt(index: number): After {
+    for (let next = this.#afters.length; next <= index; next++) {
+      const before = this.#afters[next - 1] ?? this.#finals
+      const { pane, points, rows } = this.entries[next]!
+      this.#afters.push({
+        end: pane.end,
+        rows: rows + (this.#isNear(pane, before.end) ? before.rows : 0),
+        series: points.map((point, place) => this.#reached(place, pane, before.series[place]!, point))
       })
-    for (let index = this.indexBefore(window) - 1; index >= 0 && isChained; index--) {
-      const { inputs, pane, rows: own } = this.entries[index]!
-      isChained = this.#distance(next, pane.end) <= this.#horizon
-      if (!isChained) break
-      rows += own
-      note(inputs, pane.end)
+    }
+    return this.#afters[index] ?? this.#finals
+  }
+
+  /** Of the windows before one in a series, as many as are looked at and follow on one another, the oldest first. */
+  #pointsBefore(place: number, index: number, window: Compared): ReadonlyArray<Point> {
+    const { lookback } = this.#series[place]!
+    const points: Array<Point> = []
+    let next = window
+    for (let at = index - 1; at >= 0 && points.length < lookback; at--) {
+      const { pane, points: { [place]: point } } = this.entries[at]!
+      if (point == null) continue
+      if (!this.#isNear(next, point.end)) return points.reverse()
+      points.push(point)
       next = pane
     }
-    if (isChained && this.#distance(next, this.#end) <= this.#horizon) {
-      rows += this.#rows
-      this.#values.forEach((former, index) => {
-        values[index] ??= former
-      })
-    }
-    return { rows, values: values.map((former) => former !== null && this.#distance(window, former.end) <= this.#horizon ? former : null) }
+    const { end, points: kept } = this.#finals.series[place]!
+    if (this.#isNear(next, end)) for (let at = kept.length - 1; at >= 0 && points.length < lookback; at--) points.push(kept[at]!)
+    return points.reverse()
   }
 
   /** How many entries end before a window. */
@@ -123,39 +164,43 @@ export class History {
   }
 
   remove(entry: Entry): void {
-    this.entries.splice(this.entries.indexOf(entry), 1)
+    this.#change(this.entries.indexOf(entry), 1)
   }
 
   /** Puts it where its end belongs. */
   insert(entry: Entry): void {
-    this.entries.splice(this.indexBefore(entry.pane), 0, entry)
+    this.#change(this.indexBefore(entry.pane), 0, entry)
   }
 
-  /** Lets go of the entries that are final, and keeps what those after them are compared with. */
+  #change(index: number, removed: number, ...added: ReadonlyArray<Entry>): void {
+    this.entries.splice(index, removed, ...added)
+    if (this.#afters.length > index) this.#afters.length = index
+  }
+
+  /** Lets go of the entries that are final, and keeps what those after them are computed from. */
   settle(isFinal: (end: number) => boolean): void {
     while (this.entries.length > 0 && isFinal(this.entries[0]!.pane.end)) {
-      const { inputs, pane, rows } = this.entries.shift()!
-      const isChained = this.#distance(pane, this.#end) <= this.#horizon
-      this.#rows = rows + (isChained ? this.#rows : 0)
-      this.#values = inputs.map((value, index) => value !== null ? { end: pane.end, value } : isChained ? this.#values[index]! : null)
-      this.#end = pane.end
+      const { end, rows, series } = this.#afterAt(0)
+      const { pane, points } = this.entries[0]!
+      const kept = series.map((reached, place) => this.#kept(place, pane, reached, points[place]!))
+      this.#finals = { end, rows, series: kept }
+      this.entries.shift()
+      this.#afters.shift()
     }
   }
 
-  get finals(): Finals {
-    return { end: this.#end, rows: this.#rows, values: this.#values }
+  #kept(place: number, window: Compared, reached: Reached, point: Point | null): Kept {
+    const before = this.#finals.series[place]!
+    const isNear = this.#isNear(window, before.end)
+    if (point === null) return isNear ? before : nothing(this.#series[place]!)
+    return { ...reached, points: [...isNear ? before.points : [], point].slice(-this.#series[place]!.lookback) }
   }
 
   /** Takes up where another left off. */
-  resume({ end, rows, values }: Finals): void {
-    this.#end = end
-    this.#rows = rows
-    this.#values = values
+  resume(finals: Finals): void {
+    this.#finals = finals
+    this.#afters.length = 0
   }
 }
 
-const toDecimal = (value: Value): Decimal | null => {
-  if (BigDecimal.isBigDecimal(value)) return value
-  if (typeof value === "bigint") return BigDecimal.make(value, 0)
-  return typeof value === "number" && Number.isFinite(value) ? BigDecimal.fromNumberUnsafe(value) : null
-}
+const nothing = (series: Series): Kept => ({ ...series.fresh, points: [] })

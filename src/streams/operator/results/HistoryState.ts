@@ -1,11 +1,13 @@
-/** How histories are kept in a snapshot: what is final a row a key, what may still change a row a window. */
+/** How histories are kept in a snapshot: what is final a row a key, what may still change, or is looked back at, a row a window. */
 import { BigDecimal, Schema } from "effect"
-import type { Decimal } from "../../../domain/Decimal.ts"
 import type { Pane } from "../../pipeline/Pane.ts"
 import type { Options } from "../PagedList.ts"
-import type { StateReader, StateWriter, TableReader } from "../State.ts"
+import { StateError, type StateReader, type StateWriter, type TableReader } from "../State.ts"
 import { compareText } from "../windowed/KeyOrder.ts"
-import type { Entry, Finals, Former, History } from "./History.ts"
+import type { Entry, Finals, History } from "./History.ts"
+import { Point } from "./indicators/Point.ts"
+import * as NumberColumn from "./NumberColumn.ts"
+import type { Series } from "./Series.ts"
 
 /** A history as it is written. */
 export interface Saved {
@@ -14,27 +16,38 @@ export interface Saved {
   readonly entries: ReadonlyArray<Entry>
 }
 
-/** `names` are those of what is derived, in the order of the histories' values. */
-export const pages = (names: ReadonlyArray<string>): Options<History, Saved> => ({
+export const pages = (series: ReadonlyArray<Series>): Options<History, Saved> => ({
   saved: ({ entries, finals, key }) => ({ key, finals, entries: entries.map((entry) => ({ ...entry })) }),
   order: (a, b) => compareText(a.key, b.key),
-  write: (histories, state) => save(histories, names, state)
+  write: (histories, state) => save(histories, series, state)
 })
 
-const save = (histories: ReadonlyArray<Saved>, names: ReadonlyArray<string>, state: StateWriter): void => {
-  const finals = histories.filter(({ finals }) => finals.end !== -Infinity).map(({ finals, key }) => ({ key, ...finals }))
-  const table = state.table("finals", finals.length)
-  table.strings("key", finals.map(({ key }) => key))
-  table.numbers("end", Float64Array.from(finals, ({ end }) => end))
-  table.numbers("rows", Float64Array.from(finals, ({ rows }) => rows))
-  for (const [index, name] of names.entries()) {
-    const part = table.part(name)
-    const formers = finals.map(({ values }) => values[index] ?? null)
-    part.numbers("end", Float64Array.from(formers, (former) => former?.end ?? NaN))
-    part.strings("value", formers.map((former) => former === null ? null : written(former.value)))
+const save = (histories: ReadonlyArray<Saved>, series: ReadonlyArray<Series>, state: StateWriter): void => {
+  const settled = histories.filter(({ finals }) => finals.end !== -Infinity)
+  const table = state.table("finals", settled.length)
+  table.strings("key", settled.map(({ key }) => key))
+  table.numbers("end", Float64Array.from(settled, ({ finals }) => finals.end))
+  table.numbers("rows", Float64Array.from(settled, ({ finals }) => finals.rows))
+  for (const [place, { id, ofState }] of series.entries()) {
+    for (const [index, { computed, name }] of ofState.entries()) {
+      const part = table.part(name)
+      for (const at of computed.fresh.keys()) {
+        part.numbers(String(at), Float64Array.from(settled, ({ finals }) => finals.series[place]!.states[index]![at]!))
+      }
+    }
+    savePoints(settled.flatMap(({ finals, key }) => finals.series[place]!.points.map((point) => ({ key, point }))), series[place]!, id, state)
   }
   saveEntries(histories.flatMap(({ entries }) => entries), state)
 }
+
+const savePoints = (points: ReadonlyArray<{ readonly key: string; readonly point: Point }>, { inputs }: Series, id: string, state: StateWriter): void => {
+  const table = state.table(tableOf(id), points.length)
+  table.strings("key", points.map(({ key }) => key))
+  table.numbers("end", Float64Array.from(points, ({ point }) => point.end))
+  for (const index of inputs.keys()) NumberColumn.save(points.map(({ point }) => point.values[index]!), table.part(String(index)))
+}
+
+const tableOf = (id: string): string => `windows of ${id}`
 
 const saveEntries = (entries: ReadonlyArray<Entry>, state: StateWriter): void => {
   const table = state.table("windows", entries.length)
@@ -54,32 +67,60 @@ const saveEntries = (entries: ReadonlyArray<Entry>, state: StateWriter): void =>
 const membersOf = ({ values }: Pane): Schema.Json =>
   Object.entries(values)
     .sort(([a], [b]) => compareText(a, b))
-    .map(([name, value]) => [name, BigDecimal.isBigDecimal(value) ? [written(value)] : typeof value === "bigint" ? [String(value)] : value])
+    .map(([name, value]) => [name, BigDecimal.isBigDecimal(value) ? [`${value.value}e${value.scale}`] : typeof value === "bigint" ? [String(value)] : value])
 
 export interface Restoring {
   readonly pipeline: string
-  /** Of what is derived. */
-  readonly names: ReadonlyArray<string>
+  readonly series: ReadonlyArray<Series>
   /** Of all values of a pane, in the order in which it has them. */
   readonly all: ReadonlyArray<string>
   readonly historyOf: (key: string) => History
 }
 
 export const restore = (restoring: Restoring, state: StateReader): void => {
-  for (const table of state.tables("finals")) restoreFinals(restoring, table)
+  const points = restoring.series.map((series) => readPoints(series, state))
+  for (const table of state.tables("finals")) restoreFinals(restoring, points, table)
+  if (points.some(({ size }) => size > 0)) throw new StateError("the snapshot has final windows of keys that have none")
   for (const table of state.tables("windows")) restoreEntries(restoring, table)
 }
 
-const restoreFinals = ({ historyOf, names }: Restoring, table: TableReader): void => {
+/** By key. */
+type Points = Map<string, Array<Point>>
+
+const readPoints = ({ id, inputs, lookback }: Series, state: StateReader): Points => {
+  const byKey: Points = new Map()
+  for (const table of state.tables(tableOf(id))) {
+    const [keys, ends] = [table.texts("key"), table.wholeNumbers("end")]
+    const columns = inputs.map((_, index) => NumberColumn.read(table.part(String(index))))
+    table.end()
+    keys.forEach((key, row) => {
+      const points = byKey.get(key) ?? []
+      const isInOrder = points.length < lookback && (points.at(-1)?.end ?? -Infinity) < ends[row]!
+      if (!isInOrder) throw new StateError(`the snapshot is damaged: the final windows of "${key}"`)
+      points.push(new Point(ends[row]!, columns.map((column) => column[row]!)))
+      byKey.set(key, points)
+    })
+  }
+  return byKey
+}
+
+const restoreFinals = ({ historyOf, series }: Restoring, points: ReadonlyArray<Points>, table: TableReader): void => {
   const [keys, ends, rows] = [table.texts("key"), table.wholeNumbers("end"), table.wholeNumbers("rows")]
-  const values = names.map((name) => {
+  const states = series.map(({ ofState }) => ofState.map(({ computed, name }) => {
     const part = table.part(name)
-    const [formerEnds, texts] = [part.numbers("end"), part.strings("value")]
+    const columns = computed.fresh.map((_, at) => part.numbers(String(at)))
     part.end()
-    return texts.map((text, i): Former | null => text === null ? null : { end: formerEnds[i]!, value: read(text) })
-  })
+    return columns
+  }))
   table.end()
-  keys.forEach((key, i) => historyOf(key).resume({ end: ends[i]!, rows: rows[i]!, values: values.map((column) => column[i] ?? null) }))
+  keys.forEach((key, row) => {
+    const kept = states.map((columns, place) => {
+      const own = points[place]!.get(key) ?? []
+      points[place]!.delete(key)
+      return { end: own.at(-1)?.end ?? -Infinity, points: own, states: columns.map((numbers) => numbers.map((column) => column[row]!)) }
+    })
+    historyOf(key).resume({ end: ends[row]!, rows: rows[row]!, series: kept })
+  })
 }
 
 const restoreEntries = ({ all, historyOf, pipeline }: Restoring, table: TableReader): void => {
@@ -103,7 +144,7 @@ const restoreEntries = ({ all, historyOf, pipeline }: Restoring, table: TableRea
       changes: changes[i]!,
       values
     }
-    history.entries.push({ pane, rows: rows[i]!, again: again[i]!, inputs: history.inputsOf(values) })
+    history.entries.push({ pane, rows: rows[i]!, again: again[i]!, points: history.pointsOf(values, pane) })
   })
 }
 
@@ -114,13 +155,8 @@ const decodeMembers = Schema.decodeUnknownSync(Schema.Array(Schema.Tuple([
   Schema.Union([Schema.Finite, Schema.String, Schema.Boolean, Schema.Null, Schema.Tuple([Schema.String])])
 ])))
 
-/** A decimal to the digit: its integer and its scale. */
-const written = ({ scale, value }: Decimal): string => `${value}e${scale}`
-
 /** A decimal has its scale behind an `e`, a large integer has none. */
-const readNumber = (text: string): Decimal | bigint => text.includes("e") ? read(text) : BigInt(text)
-
-const read = (text: string): Decimal => {
-  const [value = "0", scale = "0"] = text.split("e")
-  return BigDecimal.make(BigInt(value), Number(scale))
+const readNumber = (text: string) => {
+  const [value = "0", scale] = text.split("e")
+  return scale === undefined ? BigInt(value) : BigDecimal.make(BigInt(value), Number(scale))
 }

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 
 export class CheckError extends Schema.TaggedError<CheckError>()("CheckError", {
   pipeline: Schema.String,
-  /** Such as `the aggregate "open"` or `Source.where`. */
+  /** Such as `the aggregate "open"` or `Events.where`. */
   node: Schema.String,
   why: Schema.String
 }) {

@@ -29,7 +29,7 @@ const checkSources = (pipelines: ReadonlyArray<{ readonly checked: Checked.Check
       const opaque = columns.find(({ checks }) => checks.includes(null))
       if (other.columns === columns || opaque === undefined) continue
       throw refused(checked.name, `its field "${opaque.name}" has a check that is a function, and so has that of "${other.pipeline}": ` +
-        "whether they are the same cannot be seen; make both from one Source, or use Source.filter")
+        "whether they are the same cannot be seen; make both from one Source, or use Events.filter")
     }
   }
 }

@@ -79,11 +79,30 @@ const hour = 3_600_000
 /** No day, week or month is longer, whatever the clock does. */
 const longest: Readonly<Record<Unit, number>> = { day: 25 * hour, week: 169 * hour, month: 745 * hour }
 
+/** And none is shorter. */
+const shortest: Readonly<Record<Unit, number>> = { day: 23 * hour, week: 167 * hour, month: 671 * hour }
+
 /** Of one partition, whose rows are ahead of the watermark by no more than the bound of disorder. */
 export const stateOf = (window: Window, slack: number, bytesPerEntry: number): StateBound => {
   const [length, slice] = spanOf(window)
   const milliseconds = length + slack
   return { milliseconds, entriesPerKey: Math.ceil(milliseconds / slice) + 1, bytesPerEntry }
+}
+
+/** Windows of a key end at least this far apart; sessions may end a millisecond apart. */
+export const shortestAdvanceOf = (window: Window): number | null => {
+  switch (window.kind) {
+    case "tumbling":
+      return window.size
+    case "hopping":
+      return window.advance
+    case "cumulative":
+      return window.step
+    case "session":
+      return null
+    case "calendar":
+      return shortest[window.unit]
+  }
 }
 
 /** No window is longer; sessions have no longest length. */

@@ -7,7 +7,7 @@ import { compile, portable } from "../../../../src/adapters/spark/compile/Compil
 import { explain } from "../../../../src/adapters/spark/compile/Program.ts"
 import { candles1m } from "../../../../src/analytics/candles.ts"
 import { day } from "../../../../src/analytics/day.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Indicator, Panes, Pipeline, Source, Window } from "../../../../src/streams/pipeline/index.ts"
 
 const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, price: Price, ratio: Schema.Finite, size: Schema.Int })
 
@@ -24,7 +24,7 @@ const sourceOf = (symbol: Schema.Codec<string>) =>
 
 const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
   "an end in events": [
-    trades.pipe(Source.where(Expr.gt("size", 1)), Pipeline.named("large")),
+    trades.pipe(Events.where(Expr.gt("size", 1)), Pipeline.named("large")),
     /"large" cannot run on Spark: a pipeline that ends in events: /
   ],
   "a calendar": [day, /"day" cannot run on Spark: calendar windows: /],
@@ -33,10 +33,11 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
     /cumulative windows/
   ],
   "a change in per cent": [closes.pipe(Pipeline.percentChange("up", "close"), Pipeline.named("up")), /"up" \(Pipeline\.percentChange\)/],
+  "an indicator": [closes.pipe(Panes.derive({ ema: Indicator.ema("close", 12) }), Pipeline.named("ema")), /"ema" \(Indicator\.ema\)/],
   "early panes": [closes.pipe(Pipeline.emitOnUpdate(), Pipeline.named("early")), /Pipeline\.emitOnUpdate/],
   "a filter that is a function": [
     trades.pipe(
-      Source.filter(() => true),
+      Events.filter(() => true),
       Window.tumbling("1 minute"),
       Aggregate.into({ n: Aggregate.count }),
       Pipeline.named("odd")
@@ -128,7 +129,7 @@ describe("a plan", () => {
     "an aggregate": minutes.pipe(Aggregate.into({ close: Aggregate.first("price") }), Pipeline.named("closes")),
     "a result's name": minutes.pipe(Aggregate.into({ last: Aggregate.last("price") }), Pipeline.named("closes")),
     "a filter": trades.pipe(
-      Source.where(Expr.gt("size", 1)),
+      Events.where(Expr.gt("size", 1)),
       Window.tumbling("1 minute"),
       Aggregate.into({ close: Aggregate.last("price") }),
       Pipeline.named("closes")

@@ -1,7 +1,7 @@
 /** By how many per cent a value differs from a former one. */
 import { BigDecimal } from "effect"
-import { type Decimal, divideHalfUp, fromUnscaled } from "../../../domain/Decimal.ts"
-import { percentScale } from "../../pipeline/Checked.ts"
+import { type Decimal, divideHalfUp, fromUnscaled } from "../../../../domain/Decimal.ts"
+import { percentScale } from "../../../pipeline/Checked.ts"
 
 /** HALF_UP to 4 decimals; `null` where either is not there, or the former is 0. */
 export const percentChange = (now: Decimal | null, then: Decimal | null): Decimal | null => {

@@ -1,0 +1,117 @@
+/** What the compiler says of values derived from results: their types, and where a name is none of a number. */
+import { Schema } from "effect"
+import { describe, expect, test } from "tstyche"
+import { Decimal } from "../../src/domain/Decimal.ts"
+import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
+import { Aggregate, Indicator, Panes, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
+
+const Trade = Schema.Struct({
+  symbol: Schema.String,
+  time: Schema.Int,
+  price: Decimal({ scale: 8, limit: 90_000_000 }),
+  size: Schema.Int,
+  venue: Schema.optionalKey(Schema.String),
+  flag: Schema.optionalKey(Schema.Boolean)
+})
+
+const prices = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" }).pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({
+    price: Aggregate.last("price"),
+    size: Aggregate.sum("size"),
+    venue: Aggregate.last("venue"),
+    flag: Aggregate.last("flag")
+  })
+)
+
+const high = Aggregate.max("price")
+const low = Aggregate.min("price")
+
+const bars = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" }).pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({ high, low, close: Aggregate.last("price"), volume: Aggregate.sum("size"), count: Aggregate.count, venue: Aggregate.last("venue") })
+)
+
+describe("a result that there is not, or that is no number, is named with those that there are", () => {
+  test("by a function of one", () => {
+    // @ts-expect-error Type '"prise"' is not assignable to type '"price" | "size"'. Did you mean '"price"'?
+    prices.pipe(Panes.derive({ average: Indicator.ema("prise", 12) }))
+    // @ts-expect-error Type '"venue"' is not assignable to type '"price" | "size"'.
+    prices.pipe(Panes.derive({ average: Indicator.sma("venue", 12) }))
+    // @ts-expect-error Type '"flag"' is not assignable to type '"price" | "size"'.
+    prices.pipe(Panes.derive({ before: Indicator.previous("flag") }))
+    // @ts-expect-error Type '"sise"' is not assignable to type '"price" | "size"'.
+    prices.pipe(Panes.derive({ most: Indicator.highest("price", 3), more: Indicator.percentChange("sise") }))
+  })
+
+  test("by a function of several", () => {
+    // @ts-expect-error Type '"venue"' is not assignable to type
+    bars.pipe(Panes.derive({ range: Indicator.atr({ high: "high", low: "venue", close: "close" }, 14) }))
+    // @ts-expect-error Property 'close' is missing
+    bars.pipe(Panes.derive({ range: Indicator.atr({ high: "high", low: "low" }, 14) }))
+    // @ts-expect-error 'volume' does not exist
+    bars.pipe(Panes.derive({ range: Indicator.cci({ high: "high", low: "low", close: "close", volume: "volume" }, 14) }))
+  })
+
+  test("by a value that a later node derives from one that an earlier has not derived", () => {
+    // @ts-expect-error Type '"ema13"' is not assignable
+    prices.pipe(Panes.derive({ ema12: Indicator.ema("price", 12) }), Panes.derive({ slope: Indicator.momentum("ema13", 1) }))
+    // @ts-expect-error Type '"ema12"' is not assignable
+    prices.pipe(Panes.derive({ ema12: Indicator.ema("price", 12), slope: Indicator.momentum("ema12", 1) }))
+  })
+
+  test("by lengths that are left out", () => {
+    // @ts-expect-error Expected 2 arguments, but got 1
+    prices.pipe(Panes.derive({ average: Indicator.ema("price") }))
+    // @ts-expect-error Property 'signal' is missing
+    prices.pipe(Panes.derive({ macd: Indicator.macd("price", { fast: 12, slow: 26 }) }))
+    // @ts-expect-error 'window' does not exist
+    prices.pipe(Panes.derive({ before: Indicator.previous("price") }, { window: "1 day" }))
+  })
+})
+
+describe("what is derived", () => {
+  test("is a number, or what it picks is of", () => {
+    const derived = bars.pipe(
+      Panes.derive({
+        ema12: Indicator.ema("close", 12),
+        macd: Indicator.macdHistogram("close", { fast: 12, slow: 26, signal: 9 }),
+        upper: Indicator.bollingerUpper("close", 20, 2),
+        atr: Indicator.atr({ high: "high", low: "low", close: "close" }, 14),
+        d: Indicator.stochasticD({ high: "high", low: "low", close: "close" }, { fastK: 14, slowK: 3, slowD: 3 }),
+        flow: Indicator.mfi({ high: "high", low: "low", close: "close", volume: "volume" }, 14),
+        before: Indicator.previous("close"),
+        most: Indicator.highest("volume", 20),
+        fewest: Indicator.lowest("count", 20),
+        change: Indicator.percentChange("volume")
+      }, { within: "1 day" }),
+      Panes.derive({ slope: Indicator.momentum("ema12", 1), fall: Indicator.percentChange("before") }),
+      Pipeline.named("derived")
+    )
+    expect<Pipeline.ValuesOf<typeof derived>>().type.toBe<{
+      readonly high: DecimalValue | null
+      readonly low: DecimalValue | null
+      readonly close: DecimalValue | null
+      readonly volume: number | bigint | null
+      readonly count: number
+      readonly venue: string | null
+      readonly ema12: number | null
+      readonly macd: number | null
+      readonly upper: number | null
+      readonly atr: number | null
+      readonly d: number | null
+      readonly flow: number | null
+      readonly before: DecimalValue | null
+      readonly most: number | bigint | null
+      readonly fewest: number | null
+      readonly change: DecimalValue | null
+      readonly slope: number | null
+      readonly fall: DecimalValue | null
+    }>()
+  })
+
+  test("stays behind a change of the windows, and in a pipeline of its own portability", () => {
+    const late = prices.pipe(Panes.derive({ ema12: Indicator.ema("price", 12) }), Pipeline.allowedLateness("1 hour"), Pipeline.named("late"))
+    expect(late).type.toBeAssignableTo<Pipeline.Pipeline<{ readonly ema12: number | null }, "portable">>()
+  })
+})
