@@ -25,7 +25,7 @@ const byKind = fc.letrec<ByKind>((tie) => {
   const of = (kind: keyof ByKind) => tie(kind) as fc.Arbitrary<Node>
   const choices = (kind: keyof ByKind) => [
     fc.record({ value: of(kind), instead: of(kind) }).map((parts): Node => ({ op: "coalesce", ...parts })),
-    fc.record({ condition: of("boolean"), then: of(kind), otherwise: of(kind) }).map((parts): Node => ({ op: "conditional", ...parts }))
+    fc.record({ condition: of("boolean"), value: of(kind), otherwise: of(kind) }).map((parts): Node => ({ op: "conditional", ...parts }))
   ]
   const binary = (kind: "exact" | "double") =>
     fc.record({ op: fc.constantFrom("add", "subtract", "multiply", "least", "greatest"), left: of(kind), right: of(kind) })

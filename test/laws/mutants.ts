@@ -538,7 +538,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: sliced,
     find: "if (watermarks[row]! >= slice.firstEnd) break",
     replace: "if (this.#closedTo >= slice.firstEnd) break",
-    law: "an event is late where the batch fold says so"
+    law: "an event is late, or refused by a node, where the batch fold says so"
   },
   {
     mistake: "duplicates are counted as new",
@@ -841,7 +841,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: sliced,
     find: "const [firstEnd, lastEnd] = this.#rollUp\n",
     replace: "const [firstEnd, lastEnd] = this.#rollUp && start === Infinity\n",
-    law: "an event is late where the batch fold says so"
+    law: "an event is late, or refused by a node, where the batch fold says so"
   },
   {
     mistake: "numbers may begin with a zero",

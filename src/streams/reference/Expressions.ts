@@ -12,7 +12,7 @@ import type { Definition } from "../pipeline/Source.ts"
 type Fields = { readonly [name: string]: Value }
 
 /** Thrown by a value that has more than 38 digits, or is an integer beyond 2^53 - 1. */
-export class DoesNotFit {}
+export class DoesNotFit extends Error {}
 
 /** The value of an expression in a row; `null` where it is absent. */
 export const valueOf = (node: Node, definition: Definition, fields: Fields): Value =>
@@ -81,7 +81,7 @@ class Reading {
       case "coalesce":
         return this.#as(this.#kind(node), this.#part(node.value) ?? this.#part(node.instead))
       case "conditional":
-        return this.#as(this.#kind(node), holds(node.condition, this.#definition, this.#fields) ? this.#part(node.then) : this.#part(node.otherwise))
+        return this.#as(this.#kind(node), holds(node.condition, this.#definition, this.#fields) ? this.#part(node.value) : this.#part(node.otherwise))
       case "concat": {
         const all = node.all.map((each) => this.#part(each))
         return all.includes(null) ? null : all.join("")

@@ -47,7 +47,7 @@ describe("a source is refused", () => {
     "with an empty struct": [{ schema: Schema.Struct({ ...fields, none: Schema.Struct({}) }) }, /"none" is a struct without fields/],
     "with a check over several fields": [
       { schema: schema.check(Schema.makeFilter(({ at, lot }) => at > lot)) },
-      /the schema has a check over several fields.*Source\.where/
+      /the schema has a check over several fields.*Events\.where/
     ],
     "with two fields of one path": [
       { schema: Schema.Struct({ ...fields, "a.b": Schema.Int, a: Schema.Struct({ b: Schema.Int }) }) },

@@ -16,17 +16,17 @@ export const extreme = (type: Type, first: Evaluator, second: Evaluator, sign: 1
 
 /** The first value, or the second where there is none. */
 export const coalesce = (type: Type, first: Evaluator, second: Evaluator, isBounded: boolean): Evaluator =>
-  picked(type, converted(type, first, isBounded), lazily(converted(type, second, isBounded)), ({ values }, _, row) => values[row]! === values[row]!)
+  picked(type, converted(type, first, isBounded), lazily(converted(type, second, isBounded)), ({ values }, _, row) => !Number.isNaN(values[row]))
 
 /** The first value where the mask is 1, and the second elsewhere. */
 export const conditional = (
   type: Type,
   mask: (rows: Rows) => Uint8Array,
-  values: { readonly then: Evaluator; readonly otherwise: Evaluator },
+  values: { readonly value: Evaluator; readonly otherwise: Evaluator },
   isBounded: boolean
 ): Evaluator => {
   let holds = new Uint8Array(0)
-  const [left, right] = [lazily(converted(type, values.then, isBounded)), lazily(converted(type, values.otherwise, isBounded))]
+  const [left, right] = [lazily(converted(type, values.value, isBounded)), lazily(converted(type, values.otherwise, isBounded))]
   const inner = picked(type, left, right, (_a, _b, row) => holds[row] === 1)
   return {
     type,

@@ -104,7 +104,7 @@ const compile = (scope: Scope, node: Node): Evaluator => {
     case "coalesce":
       return coalesce(type, part(node.value), part(node.instead), isBounded)
     case "conditional":
-      return conditional(type, maskOf(definition, node.condition), { then: part(node.then), otherwise: part(node.otherwise) }, isBounded)
+      return conditional(type, maskOf(definition, node.condition), { value: part(node.value), otherwise: part(node.otherwise) }, isBounded)
     case "hour":
     case "dayOfWeek":
       return clock(type, part(node.of), node.timeZone, node.op)

@@ -40,7 +40,7 @@ export const concat = (type: Type, all: ReadonlyArray<Evaluator>): Evaluator => 
     const parts = all.map((each) => each.evaluate(rows).values)
     const out = room.for(length)
     for (let row = 0; row < length; row++) {
-      const isWhole = parts.every((values) => values[row]! === values[row]!)
+      const isWhole = parts.every((values) => !Number.isNaN(values[row]))
       out[row] = isWhole ? dictionary.numberOf(parts.map((values) => dictionary.textOf(values[row]!)).join("")) : NaN
     }
     return { values: out, large: null }

@@ -5,7 +5,7 @@ import type { Op, Settings, Spec } from "../Aggregate.ts"
 import type { Aggregate, Field, ValueType } from "../Checked.ts"
 import type { Definition } from "../Source.ts"
 import { among, refuse } from "./CheckError.ts"
-import { conditionOf } from "./Conditions.ts"
+import { conditionOf } from "./Expressions.ts"
 import { shown } from "./Declarations.ts"
 import { fieldOf, numberOf } from "./Fields.ts"
 

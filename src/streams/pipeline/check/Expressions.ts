@@ -2,11 +2,11 @@
  * Gives expressions their types: of what kind a value is, with how many decimals, and how large it may be. What cannot be
  * computed exactly, or means nothing, is refused.
  */
-import { BigDecimal, Option, Predicate } from "effect"
+import { BigDecimal, Predicate } from "effect"
 import type { Column } from "../Column.ts"
-import type { Literal, Node } from "../Expression.ts"
+import type { Condition, Literal, Node } from "../Expression.ts"
 import type { Definition } from "../Source.ts"
-import { conditionOf } from "./Conditions.ts"
+import { checkCompared, checkLiteral } from "./Conditions.ts"
 import { refuse } from "./CheckError.ts"
 import { fieldOf } from "./Fields.ts"
 
@@ -26,6 +26,12 @@ export const safe = BigInt(Number.MAX_SAFE_INTEGER)
 
 /** The type of an expression over the rows of a node. */
 export const typeOf = (call: string, definition: Definition, node: Node): Type => new Typing(call, definition).of(node)
+
+/** That an expression is a condition over the rows of a node. */
+export const conditionOf = (call: string, definition: Definition, node: Node): Node => {
+  new Typing(call, definition).condition(node)
+  return node
+}
 
 /** The column that holds the values of a type. */
 export const columnOf = (name: string, type: Type): Column => {
@@ -65,6 +71,10 @@ const integerBound = (minimum: number, maximum: number): bigint => {
   return Number.isSafeInteger(most) ? BigInt(most) : safe
 }
 
+const conditions: ReadonlyArray<Condition["op"]> = ["and", "or", "not", "isNull", "compare", "isNot", "eq", "ne", "lt", "lte", "gt", "gte"]
+
+const noCondition = "it needs a condition made with Expr, such as Expr.gt(\"size\", 0)"
+
 class Typing {
   readonly #call: string
   readonly #definition: Definition
@@ -99,9 +109,9 @@ class Typing {
         return { ...this.#either("coalesce", value, instead, node.instead), optional: value.optional && instead.optional }
       }
       case "conditional": {
-        conditionOf(this.#call, this.#definition, node.condition)
-        const [then, otherwise] = [this.of(node.then), this.of(node.otherwise)]
-        return { ...this.#either("conditional", then, otherwise, node.otherwise), optional: then.optional || otherwise.optional }
+        this.condition(node.condition)
+        const [value, otherwise] = [this.of(node.value), this.of(node.otherwise)]
+        return { ...this.#either("conditional", value, otherwise, node.otherwise), optional: value.optional || otherwise.optional }
       }
       case "lower":
       case "upper":
@@ -129,23 +139,43 @@ class Typing {
       case "hour":
       case "dayOfWeek":
         return this.#time(node)
+      default:
+        return this.#boolean(node)
+    }
+  }
+
+  #boolean(node: Condition): Type {
+    // A file without types may hand over anything.
+    if (!conditions.includes(node.op)) this.#refuse(`there is no expression "${String(node.op)}"`)
+    this.condition(node)
+    return { kind: "boolean", optional: false }
+  }
+
+  /** That it is true or false, and compares what can be compared. */
+  condition(node: Node): void {
+    if (!Predicate.isObject(node)) this.#refuse(noCondition)
+    switch (node.op) {
       case "and":
       case "or":
+        for (const part of node.all) this.condition(part)
+        return
       case "not":
+        return this.condition(node.that)
       case "isNull":
+        this.of(node.of)
+        return
       case "compare":
-      case "isNot":
+        return checkCompared(this.#call, node, this.of(node.left), this.of(node.right))
       case "eq":
       case "ne":
       case "lt":
       case "lte":
       case "gt":
       case "gte":
-        conditionOf(this.#call, this.#definition, node)
-        return { kind: "boolean", optional: false }
+      case "isNot":
+        return checkLiteral(this.#call, node.op, fieldOf(this.#call, this.#definition, node.field).column, node.value)
       default:
-        // A file without types may hand over anything.
-        return this.#refuse(`there is no expression "${String((node as Node).op)}"`)
+        if (node.op === undefined || this.of(node).kind !== "boolean") this.#refuse(noCondition)
     }
   }
 
@@ -283,12 +313,6 @@ export const plain = (decimal: BigDecimal.BigDecimal): BigDecimal.BigDecimal => 
   const exact = BigDecimal.normalize(decimal)
   return exact.scale < 0 ? BigDecimal.scale(exact, 0) : exact
 }
-
-/** A number or a text of one, which a number is compared with. */
-export const isNumeral = (literal: Literal): boolean =>
-  typeof literal === "number"
-    ? Number.isFinite(literal)
-    : typeof literal === "string" && literal.trim() !== "" && Option.isSome(BigDecimal.fromString(literal))
 
 export const isZone = (timeZone: unknown): boolean => {
   // Without one a calendar takes that of the machine, on which no result may depend.
