@@ -14,6 +14,7 @@ import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
 import { Account, State as AccountState } from "./Account.ts"
+import type { Course } from "./Course.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
 import { jobSection, type Section, type Snapshot } from "./Snapshot.ts"
 import { lettersOf, type Unused } from "./Refusals.ts"
@@ -77,6 +78,7 @@ interface Taking {
   readonly late: Array<Unused>
   /** Of each record the worst of what pipelines did with it: one that any has refused must not vanish behind those that took it. */
   readonly worst: Uint8Array
+  readonly course: Course | null
 }
 
 export class Job {
@@ -180,8 +182,9 @@ export class Job {
     return new Map(this.#running.map(({ graph }) => [graph.checked.name, graph.size]))
   }
 
-  take(records: Records): Output {
-    const taking: Taking = { records, refused: [], late: [], worst: new Uint8Array(records.length) }
+  /** A course takes note of how event time went over the records, where somebody asks which of them led to a pane. */
+  take(records: Records, course: Course | null = null): Output {
+    const taking: Taking = { records, refused: [], late: [], worst: new Uint8Array(records.length), course }
     const ranges: Array<readonly [from: number, to: number]> = []
     const duplicates = this.#reader.take(records, (part) => {
       if (part._tag === "rows") return this.#rows(part, taking)
@@ -193,7 +196,7 @@ export class Job {
     for (const [from, to] of ranges) this.#account.tally(taking.worst, from, to)
     for (const { account, graph } of this.#running) account.assertBalanced(graph.checked.name)
     this.#account.assertBalanced("the run")
-    return { panes: this.#drain(), rows: this.#drainRows(), unused: [...taking.refused, ...taking.late] }
+    return { panes: this.#drain(course), rows: this.#drainRows(), unused: [...taking.refused, ...taking.late] }
   }
 
   /** Takes in a decision at its place: what lies before that has been taken, and nothing behind it. */
@@ -225,7 +228,8 @@ export class Job {
     }
   }
 
-  #rows({ batch, input, kind, timeline }: Part & { readonly _tag: "rows" }, { late, records, worst }: Taking): void {
+  #rows({ batch, input, kind, timeline }: Part & { readonly _tag: "rows" }, { course, late, records, worst }: Taking): void {
+    course?.note(batch, timeline)
     const others = timeline.watermarkBeside(records.partition)
     for (const { account, graph, input: own } of this.#running) {
       if (own !== input) continue
@@ -247,11 +251,12 @@ export class Job {
   }
 
   /** The panes of all pipelines in one order: by watermark, then by the row or decision that led to them. */
-  #drain(): ReadonlyArray<Pane> {
-    return this.#running
+  #drain(course: Course | null = null): ReadonlyArray<Pane> {
+    const emitted = this.#running
       .flatMap(({ graph }): ReadonlyArray<Emitted> => graph.drain())
       .sort((a, b) => a.watermark - b.watermark || a.offset - b.offset)
-      .map(({ pane }) => pane)
+    course?.end(emitted)
+    return emitted.map(({ pane }) => pane)
   }
 
   /** The rows of all pipelines in one order: a batch is of one partition, in which offsets order them. */

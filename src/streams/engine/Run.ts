@@ -15,7 +15,7 @@ import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Decision } from "../records/Decision.ts"
 import { type Records, valueAt } from "../records/Records.ts"
 import type { Agenda } from "./Agenda.ts"
-import { IdleClock } from "./IdleClock.ts"
+import { Idleness } from "./Idleness.ts"
 import type { Job, Output } from "./Job.ts"
 
 /** From a millisecond to half a minute. */
@@ -43,8 +43,7 @@ export class Run {
   taken = 0
   /** A batch has changed the state and its panes and rows are not in their sinks yet: not a moment to save. */
   isBetween = false
-  /** For each field that event times are read from; none where nothing is ever idle. */
-  readonly idle: ReadonlyArray<{ readonly field: string; readonly outOfOrderness: number; readonly clock: IdleClock }>
+  readonly idleness: Idleness
   hasChanged = false
 
   constructor({ agenda, job, now, options, writeRows }: Pick<Run, "agenda" | "options" | "job" | "writeRows"> & { readonly now: number }) {
@@ -53,25 +52,11 @@ export class Run {
     this.agenda = agenda
     this.writeRows = writeRows
     const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
-    const speed = options.speed ?? 1
-    this.idle = (Number.isFinite(timeout) ? job.eventTimes : []).map(({ field, outOfOrderness, partitions }) =>
-      ({ field, outOfOrderness, clock: new IdleClock({ timeout, outOfOrderness, speed }, partitions, now) }))
+    this.idleness = new Idleness(job, { timeout, speed: options.speed ?? 1, now })
   }
 
   get isOver(): boolean {
     return Deferred.isDoneUnsafe(this.over)
-  }
-
-  decided(): void {
-    if (this.idle.length === 0) return
-    const { eventTimes } = this.job
-    this.idle.forEach(({ clock }, index) => clock.decided(eventTimes[index]?.partitions ?? []))
-  }
-
-  took(records: Records, now: number): void {
-    if (this.idle.length === 0) return
-    const { eventTimes } = this.job
-    this.idle.forEach(({ clock }, index) => clock.took(records, eventTimes[index]?.partitions ?? [], now))
   }
 
   get report(): Report {
@@ -108,7 +93,7 @@ const take = Effect.fnUntraced(function*(run: Run, records: Records) {
   const { topic } = yield* EventLog
   run.isBetween = true
   const output = run.job.take(records)
-  run.took(records, yield* MonotonicTime.millis)
+  run.idleness.took(records, yield* MonotonicTime.millis)
   if (output.unused.length > 0) yield* deadLetters.write(letters(topic, records, output))
   yield* putOut(run, output)
 })
@@ -116,7 +101,7 @@ const take = Effect.fnUntraced(function*(run: Run, records: Records) {
 const decide = Effect.fnUntraced(function*(run: Run, decision: Decision) {
   run.isBetween = true
   const output = run.job.decide(decision)
-  run.decided()
+  run.idleness.decided()
   yield* putOut(run, output)
 })
 

@@ -166,10 +166,12 @@ type PortabilityOf<Aggregates, P extends Portability> = Aggregates[keyof Aggrega
   : P
 
 /** Windows with their aggregates: a pipeline that has no name yet. */
-export interface Aggregated<out Values, out P extends Portability = "portable"> extends Pipeable.Pipeable {
+export interface Aggregated<out Values, out P extends Portability = "portable", out R = unknown> extends Pipeable.Pipeable {
   readonly plan: Plan.Results
   readonly _values?: Values
   readonly _portability?: P
+  /** Never set: it carries the type of the source's rows. */
+  readonly _row?: R
 }
 
 const specOf = (what: string, aggregate: Any): Spec => {
@@ -193,7 +195,7 @@ const specsOf = (aggregates: { readonly [name: string]: Any }): Plan.Aggregates 
 export const into = <const Aggregates extends { readonly [name: string]: Any }>(aggregates: Aggregates) =>
 <R, P extends Portability>(
   self: Windowed<R, P> & Fits<R, Needed<Aggregates>>
-): Aggregated<Results<Aggregates, R>, PortabilityOf<Aggregates, P>> => {
+): Aggregated<Results<Aggregates, R>, PortabilityOf<Aggregates, P>, R> => {
   // A file without types may leave the windows out.
   if (!Predicate.isObject(self) || !Predicate.isObject(self.window)) {
     throw new TypeError("Aggregate.into needs windows; put one of Window before it, such as Window.tumbling(\"1 minute\")")
@@ -209,7 +211,7 @@ export const into = <const Aggregates extends { readonly [name: string]: Any }>(
   })
 }
 
-export const make = <Values, P extends Portability>(plan: Plan.Results): Aggregated<Values, P> => ({
+export const make = <Values, P extends Portability, R = unknown>(plan: Plan.Results): Aggregated<Values, P, R> => ({
   plan,
   pipe() {
     return Pipeable.pipeArguments(this, arguments)

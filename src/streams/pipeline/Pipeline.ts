@@ -37,8 +37,8 @@ import * as Plan from "./Plan.ts"
 import { planOf, type Portability, type Row, type Source } from "./Source.ts"
 import * as Window from "./Window.ts"
 
-/** `Values` are the results of one pane; a `"local"` pipeline cannot leave the process. */
-export interface Pipeline<out Values, out P extends Portability = "portable"> {
+/** `Values` are the results of one pane; a `"local"` pipeline cannot leave the process; `R` are the rows of its source. */
+export interface Pipeline<out Values, out P extends Portability = "portable", out R = unknown> {
   readonly name: string
   /** What was declared, for pipelines that are made of this one. */
   readonly plan: Plan.Results
@@ -46,6 +46,8 @@ export interface Pipeline<out Values, out P extends Portability = "portable"> {
   readonly checked: Checked.Checked<Checked.Results>
   readonly _values?: Values
   readonly _portability?: P
+  /** Never set: it carries the type of the source's rows. */
+  readonly _row?: R
 }
 
 /** A pipeline that ends in events: it has no windows, and what it puts out are rows. */
@@ -69,7 +71,7 @@ export const isOfPanes = (pipeline: Any): pipeline is AnyOfPanes => Checked.ends
 export const isOfRows = (pipeline: Any): pipeline is AnyOfRows => Checked.endsInEvents(pipeline.checked)
 
 /** A pipeline of panes out of windows with their aggregates, one of rows out of a source. */
-export type Named<Ended> = Ended extends Aggregated<infer Values, infer P> ? Pipeline<Values, P>
+export type Named<Ended> = Ended extends Aggregated<infer Values, infer P, infer R> ? Pipeline<Values, P, R>
   : Ended extends Source<infer R, infer P> ? OfRows<R, P>
   : never
 
@@ -112,7 +114,7 @@ const resultsOf = (step: string, self: { readonly plan: Plan.Results }): Plan.Re
 }
 
 const changeWindow = (step: string, change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>) =>
-<Values, P extends Portability>(self: Aggregated<Values, P>): Aggregated<Values, P> =>
+<Values, P extends Portability, R>(self: Aggregated<Values, P, R>): Aggregated<Values, P, R> =>
   Aggregate.make(Plan.changeWindow(resultsOf(step, self), (node) => ({ ...node, ...change(node) })))
 
 /**
@@ -145,9 +147,9 @@ export const emitOnUpdate = (options?: { readonly every?: Duration.Input }) => {
  * before, or no value, or the former value is 0.
  */
 export const percentChange = <const Name extends string, const Of extends string>(name: Name, of: Of) =>
-<Values, P extends Portability>(
-  self: Aggregated<Values, P> & Fits<Values, Has<Of, Decimal | number | bigint | null>>
-): Aggregated<Values & Has<Name, Decimal | null>, P> => {
+<Values, P extends Portability, R>(
+  self: Aggregated<Values, P, R> & Fits<Values, Has<Of, Decimal | number | bigint | null>>
+): Aggregated<Values & Has<Name, Decimal | null>, P, R> => {
   // Whatever names a member becomes a string, "undefined" among them.
   if (typeof name !== "string") throw new TypeError(`Pipeline.percentChange needs the name of its result, and is given ${shown(name)}`)
   return Aggregate.make({
@@ -173,9 +175,9 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
   source: Source<R, Portability>,
   fields: M
 ) =>
-<Values, P extends Portability>(
-  self: Aggregated<Values, P> & Fits<Values, { readonly [K in keyof M]: Aggregate.Total<R[M[K]]> | null }>
-): Aggregated<Unmapped<Values, M>, P> => {
+<Values, P extends Portability, Rows>(
+  self: Aggregated<Values, P, Rows> & Fits<Values, { readonly [K in keyof M]: Aggregate.Total<R[M[K]]> | null }>
+): Aggregated<Unmapped<Values, M>, P, Rows> => {
   const call = "Pipeline.acceptPreAggregated"
   needsSource(call, source)
   // A file without types may hand over anything.
@@ -192,11 +194,11 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
  * not their rounded results, so that a 5-minute mean is that of all its ticks. An event
  * that came too late for the smaller window is not in the larger one either; of several roll-ups the smallest decides.
  */
-export const rollUp = <Values, P extends Portability>(
-  self: Pipeline<Values, P>,
+export const rollUp = <Values, P extends Portability, R = unknown>(
+  self: Pipeline<Values, P, R>,
   size: Duration.Input,
   options?: Window.Aligned
-): Aggregated<Values, P> =>
+): Aggregated<Values, P, R> =>
   Aggregate.make(Plan.changeWindow(resultsOf("Pipeline.rollUp", self), (node) => ({
     ...node,
     input: node,
