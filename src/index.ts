@@ -11,7 +11,7 @@
 export * as Aggregate from "./streams/pipeline/Aggregate.ts"
 export * as Expr from "./streams/pipeline/Expr.ts"
 export * as Pane from "./streams/pipeline/Pane.ts"
-export * as Pipeline from "./streams/pipeline/Pipeline.ts"
+export * as Pipeline from "./Pipeline.ts"
 export * as Row from "./streams/pipeline/Row.ts"
 export * as Source from "./streams/pipeline/Source.ts"
 export * as Window from "./streams/pipeline/Window.ts"
