@@ -31,7 +31,7 @@ export { CheckpointError, CheckpointMismatch } from "./streams/ports/Checkpoint.
 export { CheckpointStore } from "./streams/ports/CheckpointStore.ts"
 export { DeadLetters, DeadLettersError } from "./streams/ports/DeadLetters.ts"
 export { Decisions, DecisionsError } from "./streams/ports/Decisions.ts"
-export { Engine, RemoteError, StateError } from "./streams/ports/Engine.ts"
+export { Engine, RemoteError, StateError } from "./Engine.ts"
 export { EventLog, EventLogError } from "./streams/ports/EventLog.ts"
 export { Feed, FeedError } from "./streams/ports/Feed.ts"
 export { Monitor } from "./streams/ports/Monitor.ts"
