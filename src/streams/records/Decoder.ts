@@ -124,12 +124,13 @@ export class Decoder {
   #store(index: number, record: unknown): Refusal | null {
     const field = this.#fields[index]!
     const column = this.#source.columns[index]!
+    const { path } = column
     let value = record
-    for (const [depth, { name, optional }] of column.path.entries()) {
-      const path = () => column.path.slice(0, depth + 1).map(({ name }) => name).join(".")
-      if (!isRecord(value)) return invalid(column.path.slice(0, depth).map(({ name }) => name).join("."), value, "not an object")
+    for (let depth = 0; depth < path.length; depth++) {
+      const { name, optional } = path[depth]!
+      if (!isRecord(value)) return invalid(nameOf(column, depth), value, "not an object")
       value = Object.hasOwn(value, name) ? value[name] : undefined
-      if (value === undefined && !optional) return { reason: "missing-field", detail: `the field "${path()}" is missing` }
+      if (value === undefined && !optional) return { reason: "missing-field", detail: `the field "${nameOf(column, depth + 1)}" is missing` }
       if (optional && (value === undefined || value === null)) {
         field.lack(this.#values, index)
         return null
@@ -162,6 +163,8 @@ const membersOf = (
       : { member, reader: new ObjectReader(membersOf(columns, fields, [...under, member.name])), index: -1 }
   )
 }
+
+const nameOf = ({ path }: Column, depth: number): string => path.slice(0, depth).map(({ name }) => name).join(".")
 
 /** An object of the JSON, and not a number that stands for itself. */
 const isRecord = (value: unknown): value is { readonly [name: string]: unknown } =>
