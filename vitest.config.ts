@@ -1,7 +1,10 @@
 /** Everything that needs neither a server nor a browser; the simulation, which takes minutes, has a command of its own. */
+import { join } from "node:path"
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
+  // As the examples import it.
+  resolve: { alias: [{ find: /^courant$/, replacement: join(import.meta.dirname, "src/index.ts") }] },
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/browser/**", "test/integration/**", "test/simulation/**"],

@@ -1,4 +1,5 @@
 /** What needs real servers; `services/testing.ts` starts them. Apart from the other tests, which need none. */
+import { join } from "node:path"
 import { configDefaults, defineConfig } from "vitest/config"
 import { areMissing } from "./test/integration/archives.ts"
 
@@ -10,6 +11,8 @@ const ofArchives = [
 if (areMissing) console.warn("COURANT_SERVERS names no folder of archives: InfluxDB and Grafana are not tested.")
 
 export default defineConfig({
+  // As the examples import it.
+  resolve: { alias: [{ find: /^courant$/, replacement: join(import.meta.dirname, "src/index.ts") }] },
   test: {
     include: ["test/services/**/*.services.ts", "test/integration/**/*.integration.ts"],
     exclude: areMissing ? [...configDefaults.exclude, ...ofArchives] : configDefaults.exclude,

@@ -26,6 +26,7 @@ const dates: { readonly [file: string]: string } = {
   "cli/kafka/KafkaStatus.ts": "how long ago another machine renewed its lease",
   "cli/Page.ts": "how far events are behind today",
   "cli/spark/SparkGenerations.ts": "a name",
+  "streams/engine/RowStream.ts": "the time at which rows came",
   "streams/engine/Saver.ts": "when a checkpoint was saved",
   "streams/ports/EventLog.ts": "the time of an append",
   "streams/ports/TransientLog.ts": "the time of an append",

@@ -4,9 +4,13 @@ import * as Recorded from "../adapters/recorded/Recorded.ts"
 import * as StdinFeed from "../adapters/stdio/StdinFeed.ts"
 import * as Yahoo from "../adapters/yahoo/Yahoo.ts"
 import { Feed, type FeedError } from "../streams/ports/Feed.ts"
+import * as OwnModule from "./OwnModule.ts"
 import { type Problem, problem, say } from "./terminal/Problem.ts"
 
-export type FeedName = "auto" | "yahoo" | "recorded" | "stdin"
+export const names = ["auto", "yahoo", "recorded", "stdin"] as const
+
+/** One of these, or a file with the user's own. */
+export type FeedName = typeof names[number] | OwnModule.File
 
 export interface Choice {
   readonly feed: FeedName
@@ -37,5 +41,7 @@ export const layer = ({ feed, speed, symbols }: Choice): Layer.Layer<Feed, FeedE
           return recorded
         })
       )
+    default:
+      return OwnModule.feed(feed)
   }
 }

@@ -3,6 +3,9 @@ import { DateTime, Duration, Effect, Option } from "effect"
 import { CliError, Flag } from "effect/cli"
 import { existsSync, statSync } from "node:fs"
 import * as MarketSymbol from "../domain/MarketSymbol.ts"
+import * as Feeds from "./Feeds.ts"
+import * as OwnModule from "./OwnModule.ts"
+import { sinkNames } from "./Tee.ts"
 
 const units: { readonly [unit: string]: number } = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
@@ -102,9 +105,24 @@ export const idleTimeout = duration("idle-timeout").pipe(
   Flag.withDefault(30_000)
 )
 
-export const feed = Flag.Literals("feed", ["auto", "yahoo", "recorded", "stdin"]).pipe(
-  Flag.withDescription("Source of the ticks; auto, the default, is yahoo, or recorded if Yahoo Finance cannot be reached"),
-  Flag.withDefault("auto")
+/** One of some names, or a file with something of the user's own. */
+const parseNamed = <Name extends string>(names: ReadonlyArray<Name>) => (text: string): Name | OwnModule.File | undefined =>
+  names.find((name) => name === text) ?? (OwnModule.isFile(text) ? text : undefined)
+
+const named = <Name extends string>(flag: string, names: ReadonlyArray<Name>) =>
+  parsed(
+    Flag.String(flag).pipe(Flag.withMetavar(`${names.join("|")}|FILE`)),
+    flag,
+    `${names.join(", ")}, or a file such as ./my-${flag}.ts`,
+    parseNamed(names)
+  )
+
+export const feed = named("feed", Feeds.names).pipe(
+  Flag.withDescription(
+    "Source of the ticks; auto, the default, is yahoo, or recorded if Yahoo Finance cannot be reached. A file exports a Layer of " +
+      "Feed, or a Stream of rows or lines, by default"
+  ),
+  Flag.withDefault("auto" as const)
 )
 
 const parseSymbols = (text: string): ReadonlyArray<string> | undefined => {
@@ -240,10 +258,10 @@ export const takeOverAfter = duration("take-over-after").pipe(
 )
 
 const sinksWith = (defaults: string) =>
-  Flag.Literals("sink", ["sqlite", "influxdb", "kafka", "stdout", "memory"]).pipe(
+  named("sink", sinkNames).pipe(
     Flag.withDescription(
       `Where panes and rows go; repeat it for several sinks (default: ${defaults}). Set COURANT_INFLUXDB_URL, _TOKEN, _ORG and ` +
-        "_BUCKET for influxdb, which takes no rows"
+        "_BUCKET for influxdb, which takes no rows. A file exports a Layer of ResultSink, or a function from panes to an Effect, by default"
     ),
     Flag.atLeast(0)
   )

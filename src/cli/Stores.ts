@@ -23,13 +23,11 @@ import * as Influxdb from "./influxdb/Influxdb.ts"
 import * as Keep from "./Keep.ts"
 import { type Problem, problem, usage } from "./terminal/Problem.ts"
 import { type Rows, rowSinksOf } from "./RowSinks.ts"
-import { sinksOf } from "./Tee.ts"
-
-export type SinkName = "sqlite" | "influxdb" | "kafka" | "stdout" | "memory"
+import { type Sink, sinksOf } from "./Tee.ts"
 
 export interface Choice {
   readonly log: "sqlite" | "memory"
-  readonly sinks: ReadonlyArray<SinkName>
+  readonly sinks: ReadonlyArray<Sink>
   readonly rows: Rows
   readonly data: string
   readonly topic: string

@@ -2,8 +2,17 @@
 import { Context, Effect, Layer } from "effect"
 import { ResultSink } from "../streams/ports/ResultSink.ts"
 import { storesOf } from "../streams/ports/Store.ts"
+import * as OwnModule from "./OwnModule.ts"
+import type { Problem } from "./terminal/Problem.ts"
 
-/** The sinks of these names, the nearest first as the layers have them; the fallback where none is named. */
+export const sinkNames = ["sqlite", "influxdb", "kafka", "stdout", "memory"] as const
+
+export type SinkName = typeof sinkNames[number]
+
+/** One of these, or a file with the user's own. */
+export type Sink = SinkName | OwnModule.File
+
+/** The sinks of these names, the nearest first as the layers have them, then those of files; the fallback where none is named. */
 export const sinksOf = <Name extends string, E, R>(
   layers: Readonly<Record<Name, Layer.Layer<ResultSink, E, R>>>,
   wanted: ReadonlyArray<string>,
@@ -11,7 +20,9 @@ export const sinksOf = <Name extends string, E, R>(
 ) => {
   // The keys of a record are its names.
   const names = (Object.keys(layers) as Array<Name>).filter((name) => wanted.includes(name))
-  return tee((names.length > 0 ? names : [fallback]).map((name) => layers[name]))
+  const own = wanted.filter(OwnModule.isFile)
+  const known = names.length > 0 || own.length > 0 ? names : [fallback]
+  return tee<E | Problem, R>([...known.map((name) => layers[name]), ...own.map(OwnModule.resultSink)])
 }
 
 /**

@@ -21,6 +21,9 @@ export const storageAnnotation = "courant/decimal"
 /** Decimals added to a mean or a weighted mean, as Spark's `avg(decimal(p, s))` does. */
 export const meanExtraScale = 4
 
+/** More zeros before the point than any limit has. */
+const longest = 20
+
 const plainNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$/
 
 /**
@@ -31,9 +34,15 @@ const plainNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$/
 export const toUnscaled = (text: string, storage: Storage): number | undefined => {
   if (!plainNumber.test(text)) return undefined
   const parsed = BigDecimal.fromString(text)
-  if (Option.isNone(parsed)) return undefined
-  const decimal = BigDecimal.normalize(parsed.value)
+  return Option.isNone(parsed) ? undefined : rescaled(parsed.value, storage)
+}
+
+/** The same of a decimal. */
+export const rescaled = (given: Pick<Decimal, "scale" | "value">, storage: Storage): number | undefined => {
+  const decimal = BigDecimal.normalize(BigDecimal.make(given.value, given.scale))
   if (decimal.scale > storage.scale) return undefined
+  // A decimal of a thousand zeros would be written out before it is found to be too large.
+  if (decimal.scale < -longest) return undefined
   const unscaled = decimal.value * 10n ** BigInt(storage.scale - decimal.scale)
   const limit = BigInt(storage.limit) * 10n ** BigInt(storage.scale)
   return unscaled > limit || unscaled < -limit ? undefined : Number(unscaled)

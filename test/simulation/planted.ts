@@ -18,14 +18,13 @@ export const planted = (file: string, mistakes: ReadonlyArray<readonly [mistake:
 export const mistakes: ReadonlyArray<Planted> = [
   ...planted(inProcess, [
     ["a checkpoint covers panes that are not written yet", "run.isBetween ? Effect.void : saver.saveLast(run.taken)", "saver.saveLast(run.taken + Number(run.isBetween))"],
-    ["a decision is kept one place further on", "at: offsets[partition] ?? 0, watermark", "at: (offsets[partition] ?? 0) + 1, watermark"],
     ["what was decided before is not taken again", "new Agenda(decisions, log.partitions)", "new Agenda([], log.partitions)"],
     ["silence counts without asking", "const isHeard = yield* isQuiet", "const isHeard = yield* Effect.succeed(run.isOver || true)"],
-    ["a feed that cannot be asked is quiet", "clock.read(heardAt, isHeard)\n    if (!isHeard || ", "clock.read(heardAt)\n    if ("],
-    ["decisions are taken in the middle of a batch", "yield* run.alone(Effect.suspend(() => decideNow(run, idleNow(run, ends))))", "yield* Effect.suspend(() => decideNow(run, idleNow(run, ends)))"],
+    ["a feed that cannot be asked is quiet", "idleness.read(yield* MonotonicTime.millis, isHeard)\n    if (!isHeard || ", "idleness.read(yield* MonotonicTime.millis, isHeard || true)\n    if ("],
+    ["decisions are taken in the middle of a batch", "yield* run.alone(Effect.suspend(() => decideNow(run, idleness.decisions(ends))))", "yield* Effect.suspend(() => decideNow(run, idleness.decisions(ends)))"],
     ["the end comes one record too early", "offset < (stopAt[partition] ?? Infinity))) return", "offset < (stopAt[partition] ?? Infinity) - 1)) return"],
     ["sessions of a crashed run stay in the sink", "job.adopt(stored.flat())", "job.adopt(stored.flat().slice(1_000))"],
-    ["a quiet input is never decided upon", "if (!isHeard || !idle.map(({ clock }) => clock.takeCheck(tick)).some(Boolean)) continue", "if (!isHeard || idle.map(({ clock }) => clock.takeCheck(tick)).length > 0) continue"],
+    ["a quiet input is never decided upon", "if (!isHeard || !idleness.takeCheck(tick)) continue", "if (!isHeard || idleness.takeCheck(tick) || tick > -1) continue"],
     ["a run begins one record too late", "const carry = log.read(job.offsets).pipe(", "const carry = log.read(job.offsets.map((offset) => offset + 1)).pipe("],
     ["partitions that are added begin before the others", "decideNow(run, job.newcomers(inherited.partitions))", "Effect.void"]
   ]),
@@ -33,9 +32,12 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["dead letters are forgotten", "if (output.unused.length > 0) yield*", "if (output.unused.length > 1_000) yield*"],
     ["a decision takes effect before it is durable", "  yield* log.write(decisions)\n  yield* decideAll(run, decisions)", "  yield* decideAll(run, decisions)\n  yield* log.write(decisions)"],
     ["rows are covered by a checkpoint before they are written", "  if (rows.length > 0) {\n", "  if (rows.length > 0) {\n    run.isBetween = false\n    run.taken++\n"],
-    ["panes of a decision are not written", "  run.decided()\n  yield* putOut(run, output)", "  run.decided()\n  run.isBetween = false"],
+    ["panes of a decision are not written", "  run.idleness.decided()\n  yield* putOut(run, output)", "  run.idleness.decided()\n  run.isBetween = false"],
     ["a checkpoint covers what a step has still to put out", "  run.isBetween = true\n  while (true) {", "  while (true) {"],
     ["a portion that is not the last is not written", "    yield* putOutPanes(run, value)\n", ""]
+  ]),
+  ...planted("streams/engine/Idleness.ts", [
+    ["a decision is kept one place further on", "at: offsets[partition] ?? 0, watermark", "at: (offsets[partition] ?? 0) + 1, watermark"]
   ]),
   ...planted(idleClock, [
     ["a partition is idle while the log has more of it", " && next >= (ends[partition] ?? 0)", ""],

@@ -9,6 +9,7 @@ import * as Feeds from "../Feeds.ts"
 import * as Flags from "../Flags.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Keep from "../Keep.ts"
+import * as OwnModule from "../OwnModule.ts"
 import * as Pipelines from "../Pipelines.ts"
 import { say } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
@@ -34,6 +35,7 @@ export const command = Command.make(
   flags,
   Effect.fnUntraced(function*(input) {
     yield* Keep.given(input)
+    yield* OwnModule.check("feed", [input.feed])
     const append = Effect.gen(function*() {
       yield* input.log === "kafka" ? intoKafka(input) : intoSqlite(input)
     })
@@ -45,6 +47,7 @@ export const command = Command.make(
   Command.withExamples([
     { command: "courant ingest --feed yahoo --symbols AAPL,MSFT", description: "Keep today's ticks" },
     { command: "courant ingest --feed stdin --topic trades < ticks.ndjson", description: "Keep ticks of your own" },
+    { command: "courant ingest --feed ./my-feed.ts", description: "From a feed of your own" },
     {
       command: "courant ingest --feed stdin --log kafka --brokers 127.0.0.1:9092 --topic ticks --partitions 3 < ticks.ndjson",
       description: "Into a Kafka topic, partitioned by symbol"

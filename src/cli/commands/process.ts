@@ -13,6 +13,7 @@ import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Keep from "../Keep.ts"
 import * as Memory from "../Memory.ts"
+import * as OwnModule from "../OwnModule.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as RowSinks from "../RowSinks.ts"
@@ -54,6 +55,7 @@ export const command = Command.make(
   flags,
   Effect.fnUntraced(function*(input) {
     if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
+    yield* OwnModule.check("sink", input.sinks)
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
     const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
     const keep = yield* Keep.given(input)

@@ -15,6 +15,7 @@ import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Keep from "../Keep.ts"
 import * as Memory from "../Memory.ts"
+import * as OwnModule from "../OwnModule.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as RowSinks from "../RowSinks.ts"
@@ -68,6 +69,7 @@ export const command = Command.make("run", flags, (input) => run(input)).pipe(
       command: "courant run --feed stdin --log memory --sink stdout --once --pipelines candles-1m < ticks.ndjson",
       description: "Ticks in, candles out, nothing kept"
     },
+    { command: "courant run --feed ./my-feed.ts --sink ./my-sink.ts", description: "A feed and a sink of your own" },
     {
       command: "courant run --sink sqlite --sink influxdb",
       description: "Also into InfluxDB, for Grafana; set COURANT_INFLUXDB_URL, _TOKEN, _ORG and _BUCKET"
@@ -83,6 +85,7 @@ const run = Effect.fnUntraced(function*(input: Given) {
     return yield* usage("--rows needs --log sqlite or kafka: the places of rows in a file refer to a log that is kept")
   }
   if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
+  yield* Effect.andThen(OwnModule.check("feed", [input.feed]), OwnModule.check("sink", input.sinks))
   const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
   const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
   const keep = yield* Keep.given(input)
@@ -160,7 +163,7 @@ const servePage = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyA
 
 const sayThatItEnded = (input: Input) =>
   Effect.sync(() => {
-    const again = input.feed === "stdin" ? "" : "; to see it again, start with another --data folder"
+    const again = input.feed === "stdin" || OwnModule.isFile(input.feed) ? "" : "; to see it again, start with another --data folder"
     const hasPage = isWatched(input) && input.page
     say(`The feed has ended${again}. ${hasPage ? "The page stays up until" : "Stop with"} Ctrl-C.`)
   })

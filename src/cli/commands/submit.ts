@@ -6,6 +6,7 @@ import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
+import * as OwnModule from "../OwnModule.ts"
 import * as Pipelines from "../Pipelines.ts"
 import { say, usage } from "../terminal/Problem.ts"
 import * as SparkFlags from "../spark/SparkFlags.ts"
@@ -85,6 +86,7 @@ const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines:
 })
 
 const run = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
+  yield* OwnModule.check("sink", input.sinks)
   if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
   const brokers: Brokers = yield* Kafka.optionsOf(input)
   const checkpoints = yield* checkpointsOf(input)

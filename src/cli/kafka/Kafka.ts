@@ -11,7 +11,7 @@ import type { Sources } from "../../streams/records/Router.ts"
 import { checkpointName, groupOf } from "../Pipelines.ts"
 import { type Problem, problem, usage } from "../terminal/Problem.ts"
 import type { Rows } from "../RowSinks.ts"
-import type { SinkName } from "../Stores.ts"
+import type { Sink } from "../Tee.ts"
 import type { Waiting } from "./KafkaStandby.ts"
 
 export interface Input {
@@ -66,7 +66,7 @@ export interface Run extends Input {
   readonly create: boolean
   readonly partitions?: Option.Option<number>
   readonly onGap: "stop" | "record"
-  readonly sinks: ReadonlyArray<SinkName>
+  readonly sinks: ReadonlyArray<Sink>
   readonly rows: Rows
   readonly checkpoints: "sqlite" | "kafka"
   readonly data: string

@@ -27,9 +27,9 @@ import type { Gap } from "../../streams/records/Decision.ts"
 import type { Sources } from "../../streams/records/Router.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import { problem } from "../terminal/Problem.ts"
-import { type Choose, dataOfKafka, folderOf, type SinkName, topicsIn } from "../Stores.ts"
+import { type Choose, dataOfKafka, folderOf, topicsIn } from "../Stores.ts"
 import { type Rows, rowSinksOf } from "../RowSinks.ts"
-import { sinksOf } from "../Tee.ts"
+import { type Sink, type SinkName, sinksOf } from "../Tee.ts"
 
 export interface Choice {
   readonly connection: Connection.Options
@@ -42,7 +42,7 @@ export interface Choice {
 
 export interface ProcessChoice extends Choice {
   readonly onGap: "stop" | "record"
-  readonly sinks: ReadonlyArray<SinkName>
+  readonly sinks: ReadonlyArray<Sink>
   readonly rows: Rows
   readonly checkpoints: "sqlite" | "kafka"
   readonly data: string

@@ -33,8 +33,8 @@ import * as SparkGenerations from "./SparkGenerations.ts"
 import { sparkOptionsOf } from "./SparkKafka.ts"
 import * as SparkProgress from "../terminal/SparkProgress.ts"
 import type { Server } from "./SparkServer.ts"
-import { dataOfKafka, folderOf, type SinkName } from "../Stores.ts"
-import { sinksOf } from "../Tee.ts"
+import { dataOfKafka, folderOf } from "../Stores.ts"
+import { type Sink, type SinkName, sinksOf } from "../Tee.ts"
 
 export interface Choice {
   readonly topic: string
@@ -42,7 +42,7 @@ export interface Choice {
   readonly brokers: Connection.Options
   /** A folder of driver and workers; empty for a computation with an end. */
   readonly checkpoints: string
-  readonly sinks: ReadonlyArray<SinkName>
+  readonly sinks: ReadonlyArray<Sink>
   readonly data: string
   readonly once: boolean
   readonly restart: boolean

@@ -5,7 +5,6 @@
 import { Deferred, Duration, Effect, Fiber, Layer, Metric, Stream } from "effect"
 import type { CheckpointStore } from "../ports/CheckpointStore.ts"
 import type { DeadLetters } from "../ports/DeadLetters.ts"
-import type { Decision } from "../records/Decision.ts"
 import type { Decisions } from "../ports/Decisions.ts"
 import { Engine, type EngineError, type Options } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
@@ -134,42 +133,24 @@ const endWhereReached = Effect.fnUntraced(function*(run: Run) {
  * the last window closes.
  */
 const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, Services> {
-  const { idle } = run
-  const [first] = idle
-  if (first === undefined) return yield* Effect.never
+  const { idleness } = run
+  const { ticks } = idleness
+  if (ticks === null) return yield* Effect.never
   const log = yield* EventLog
   const isQuiet = run.options.isQuiet ?? Effect.succeed(true)
-  let wasLeftOut = false
   while (true) {
-    // All clocks of a run tick together.
-    const tick = first.clock.tickAfter(yield* MonotonicTime.millis)
-    yield* sleepUntil(first.clock.dueAt(tick))
+    const tick = ticks.tickAfter(yield* MonotonicTime.millis)
+    yield* MonotonicTime.sleepUntil(ticks.dueAt(tick))
     const isHeard = yield* isQuiet
-    const heardAt = yield* MonotonicTime.millis
-    for (const { clock } of idle) clock.read(heardAt, isHeard)
-    if (!isHeard || !idle.map(({ clock }) => clock.takeCheck(tick)).some(Boolean)) continue
+    idleness.read(yield* MonotonicTime.millis, isHeard)
+    if (!isHeard || !idleness.takeCheck(tick)) continue
     // Asked after the input, so that what it had to give is among what there is to read. While the log answers, nobody hears
     // the input: this time counts when that has been asked again.
     const ends = yield* log.ends
-    // What came during a pause gets the time until the next check to come in. Never two in a row, or a machine that
-    // is always late would never decide.
-    wasLeftOut = idle.map(({ clock }) => clock.takeAway()).some(Boolean) && !wasLeftOut
-    if (wasLeftOut || run.job.size === 0) continue
-    yield* run.alone(Effect.suspend(() => decideNow(run, idleNow(run, ends))))
+    if (idleness.takeAway() || run.job.size === 0) continue
+    yield* run.alone(Effect.suspend(() => decideNow(run, idleness.decisions(ends))))
   }
 })
-
-/** The decisions that are due where the log ended at these offsets. */
-const idleNow = ({ idle, job }: Run, ends: ReadonlyArray<number>): ReadonlyArray<Decision> => {
-  const { eventTimes, offsets } = job
-  return idle.flatMap(({ clock, field, outOfOrderness }, index) =>
-    clock.decisions(eventTimes[index]?.partitions ?? [], ends).map(({ partition, watermark }): Decision =>
-      ({ _tag: "idle", partition, at: offsets[partition] ?? 0, watermark, eventTime: field, outOfOrderness })))
-}
-
-/** A timer has whole milliseconds and must not come early. */
-const sleepUntil = (due: number) =>
-  Effect.flatMap(MonotonicTime.millis, (now) => Effect.sleep(Math.max(1, Math.ceil(due - now))))
 
 /** Shows the forming windows and the progress a few times a second, however fast the batches come. */
 const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog | Monitor> {

@@ -17,6 +17,7 @@ import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
 import { Account, State as AccountState } from "./Account.ts"
+import type { Course } from "./Course.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
 import { jobSection, type Section, type Snapshot } from "./Snapshot.ts"
 import { lettersOf, type Unused } from "./Refusals.ts"
@@ -193,8 +194,16 @@ export class Job {
     return new Map(this.#running.map(({ graph }) => [graph.checked.name, graph.size]))
   }
 
-  take(records: Records): Output {
-    return whole(this.step(records))
+  /** A course takes note of how event time went over the records, where somebody asks which of them led to a pane. */
+  take(records: Records, course: Course | null = null): Output {
+    if (course === null) return whole(this.step(records))
+    this.#assertWhole()
+    const emitted: Array<Emitted> = []
+    const made = this.#take(records, course)
+    let next = made.next()
+    for (; next.done !== true; next = made.next()) if (next.value !== null) emitted.push(next.value)
+    course.end(emitted)
+    return { panes: emitted.map(({ pane }) => pane), rows: this.#drainRows(), unused: next.value }
   }
 
   /** Takes in a decision at its place: what lies before that has been taken, and nothing behind it. */
@@ -236,7 +245,7 @@ export class Job {
     if (!this.#isWhole) throw new Error("a broken invariant: a job was used before what it had begun was done")
   }
 
-  *#take(records: Records): Generator<Emitted | null, ReadonlyArray<Unused>> {
+  *#take(records: Records, course: Course | null = null): Generator<Emitted | null, ReadonlyArray<Unused>> {
     const taking: Taking = { records, refused: [], late: [], worst: new Uint8Array(records.length) }
     const ranges: Array<readonly [from: number, to: number]> = []
     const strands = this.#strands()
@@ -247,6 +256,7 @@ export class Job {
       ranges.push([part.from, part.to])
       this.#records(part, taking)
       for (const rows of part.rows) {
+        course?.note(rows.batch, rows.timeline)
         for (const [running, strand] of strands) {
           if (running.input !== rows.input) continue
           const late: Array<Unused> = []

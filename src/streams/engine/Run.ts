@@ -17,7 +17,7 @@ import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Decision } from "../records/Decision.ts"
 import { type Records, valueAt } from "../records/Records.ts"
 import type { Agenda } from "./Agenda.ts"
-import { IdleClock } from "./IdleClock.ts"
+import { Idleness } from "./Idleness.ts"
 import type { Job, Output, Portions } from "./Job.ts"
 
 /** From a millisecond to half a minute. */
@@ -51,8 +51,7 @@ export class Run {
   taken = 0
   /** A batch has changed the state and its panes and rows are not in their sinks yet: not a moment to save, or to look at it. */
   isBetween = false
-  /** For each field that event times are read from; none where nothing is ever idle. */
-  readonly idle: ReadonlyArray<{ readonly field: string; readonly outOfOrderness: number; readonly clock: IdleClock }>
+  readonly idleness: Idleness
   hasChanged = false
   /** The offsets before which all is done: what the job has taken may still be on its way to the sinks. */
   offsets: ReadonlyArray<number>
@@ -67,25 +66,11 @@ export class Run {
     this.agenda = agenda
     this.writeRows = writeRows
     const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
-    const speed = options.speed ?? 1
-    this.idle = (Number.isFinite(timeout) ? job.eventTimes : []).map(({ field, outOfOrderness, partitions }) =>
-      ({ field, outOfOrderness, clock: new IdleClock({ timeout, outOfOrderness, speed }, partitions, now) }))
+    this.idleness = new Idleness(job, { timeout, speed: options.speed ?? 1, now })
   }
 
   get isOver(): boolean {
     return Deferred.isDoneUnsafe(this.over)
-  }
-
-  decided(): void {
-    if (this.idle.length === 0) return
-    const { eventTimes } = this.job
-    this.idle.forEach(({ clock }, index) => clock.decided(eventTimes[index]?.partitions ?? []))
-  }
-
-  took(records: Records, now: number): void {
-    if (this.idle.length === 0) return
-    const { eventTimes } = this.job
-    this.idle.forEach(({ clock }, index) => clock.took(records, eventTimes[index]?.partitions ?? [], now))
   }
 
   get report(): Report {
@@ -121,14 +106,14 @@ const take = Effect.fnUntraced(function*(run: Run, records: Records) {
   const deadLetters = yield* DeadLetters
   const { topic } = yield* EventLog
   const output = yield* work(run, run.job.step(records, run.options.portion ?? portion))
-  run.took(records, yield* MonotonicTime.millis)
+  run.idleness.took(records, yield* MonotonicTime.millis)
   if (output.unused.length > 0) yield* deadLetters.write(letters(topic, records, output))
   yield* putOut(run, output)
 })
 
 const decide = Effect.fnUntraced(function*(run: Run, decision: Decision) {
   const output = yield* work(run, run.job.step(decision, run.options.portion ?? portion))
-  run.decided()
+  run.idleness.decided()
   yield* putOut(run, output)
 })
 

@@ -268,7 +268,9 @@ class Reader {
     for (let record = from; record < to; record++) {
       const offset = records.offsets[record]!
       const row = batch.length
-      const refusal = this.#decoder.decode(records.bytes, records.starts[record]!, records.ends[record]!, batch)
+      const refusal = records.rows === undefined
+        ? this.#decoder.decode(records.bytes, records.starts[record]!, records.ends[record]!, batch)
+        : this.#decoder.decodeRow(records.rows[record], batch)
       if (refusal !== null) {
         refused.push({ record, offset, ...refusal })
         continue

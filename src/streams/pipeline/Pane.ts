@@ -73,13 +73,17 @@ export const Encoded = Schema.Struct({
 export type Encoded = typeof Encoded.Type
 
 /** A pane on one line of JSON, its members always in the same order. */
-export const toJson = (pane: Pane): string => {
-  let values = ""
-  for (const name in pane.values) {
-    values += `${values === "" ? "" : ","}${JSON.stringify(name)}:${valueToJson(pane.values[name] ?? null)}`
+export const toJson = (pane: Pane): string =>
+  `{"pipeline":${JSON.stringify(pane.pipeline)},"key":${JSON.stringify(pane.key)},"start":${pane.start},` +
+  `"end":${pane.end},"pane":"${pane.pane}","revision":${pane.revision},"changes":${pane.changes},"values":${valuesToJson(pane.values)}}`
+
+/** The results alone, in their order. */
+export const valuesToJson = (values: Values): string => {
+  let members = ""
+  for (const name in values) {
+    members += `${members === "" ? "" : ","}${JSON.stringify(name)}:${valueToJson(values[name] ?? null)}`
   }
-  return `{"pipeline":${JSON.stringify(pane.pipeline)},"key":${JSON.stringify(pane.key)},"start":${pane.start},` +
-    `"end":${pane.end},"pane":"${pane.pane}","revision":${pane.revision},"changes":${pane.changes},"values":{${values}}}`
+  return `{${members}}`
 }
 
 export const valueToJson = (value: Value): string => {

@@ -2,8 +2,10 @@
  * Port: where raw events come from. A feed produces records and knows how fresh they are;
  * it neither decodes nor judges them.
  */
-import { Context, Effect, Layer, type Option, Schema, Stream } from "effect"
-import type { Chunk } from "../records/Records.ts"
+import { Context, Effect, Layer, Option, Schema, Stream } from "effect"
+import { type Chunk, fromBytes, Kind } from "../records/Records.ts"
+import { toJson } from "../records/RowJson.ts"
+import { messageOf } from "./Cause.ts"
 
 /** What a reader has to know before trusting the newest number on a screen. */
 export type Freshness =
@@ -52,4 +54,54 @@ export class Feed extends Context.Service<Feed, {
           Stream.drop(position._tag === "Some" ? Number(position.value) : 0)
         )
     })
+
+  /**
+   * A feed of any stream: of lines, as strings or bytes, or of rows, which become a line of JSON each. It is read as fast as
+   * the log takes it, and a failure ends the run.
+   *
+   * A stream cannot be asked to go on from somewhere: each start reads it from its beginning. One that gives the same
+   * elements each time is `repeatable`: a log that keeps a part of it gets only the rest.
+   */
+  static readonly fromStream = <A extends string | object, E, R>(
+    stream: Stream.Stream<A, E, R>,
+    options: {
+      /** `stream` by default. */
+      readonly name?: string
+      /** Live by default. */
+      readonly freshness?: Freshness
+      readonly repeatable?: boolean
+    } = {}
+  ): Layer.Layer<Feed, never, R> =>
+    Layer.effect(
+      Feed,
+      Effect.gen(function*() {
+        const context = yield* Effect.context<R>()
+        const { freshness = { _tag: "live" }, name = "stream", repeatable = false } = options
+        const chunksFrom = (given: number) =>
+          stream.pipe(
+            Stream.drop(given),
+            Stream.provideContext(context),
+            Stream.mapError((cause) => new FeedError({ feed: name, message: `the stream failed: ${messageOf(cause)}`, cause })),
+            Stream.mapAccumArray(() => given, (before, elements) => {
+              const after = before + elements.length
+              return [after, [chunkOf(elements, repeatable ? String(after) : undefined)]]
+            })
+          )
+        return Feed.of({
+          name,
+          freshness: Effect.succeed(freshness),
+          // It is waited for whenever nothing is appended: what it has is never under way.
+          hasGivenAll: Effect.succeed(true),
+          events: (position) => chunksFrom(repeatable ? Number(Option.getOrElse(position, () => 0)) : 0)
+        })
+      })
+    )
 }
+
+const encoder = new TextEncoder()
+
+const chunkOf = (elements: ReadonlyArray<string | object>, position: string | undefined): Chunk =>
+  fromBytes(elements.map(bytesOf), elements.map(() => Kind.event), position)
+
+const bytesOf = (element: string | object): Uint8Array =>
+  element instanceof Uint8Array ? element : encoder.encode(typeof element === "string" ? element : toJson(element))

@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import * as Pane from "../pipeline/Pane.ts"
 import { randomUUID } from "node:crypto"
 import { byCodePoints } from "../records/StringOrder.ts"
+import { messageOf } from "./Cause.ts"
 import type { Store } from "./Store.ts"
 
 export interface Query {
@@ -66,6 +67,32 @@ export class ResultSink extends Context.Service<ResultSink, {
         })
     })
   })
+
+  /**
+   * Hands panes to a function, batch by batch, in their order; the next batch waits until it is done, and a failure ends the
+   * run. After a crash it is called again with panes that it has had: whoever stores them keeps of each pipeline, key and
+   * window the one that `Pane.replaces` says is the newer.
+   */
+  static readonly fromFunction = <E, R>(
+    write: (panes: ReadonlyArray<Pane.Pane>) => Effect.Effect<void, E, R>
+  ): Layer.Layer<ResultSink, never, R> =>
+    Layer.effect(
+      ResultSink,
+      Effect.gen(function*() {
+        const context = yield* Effect.context<R>()
+        return ResultSink.of({
+          write: (panes) =>
+            panes.length === 0 ? Effect.void : write(panes).pipe(
+              Effect.provideContext(context),
+              Effect.mapError((cause) => new ResultSinkError({ message: `the function that takes panes failed: ${messageOf(cause)}`, cause }))
+            ),
+          read: () => Effect.fail(new ResultSinkError({ message: "panes that a function has taken cannot be read back" })),
+          recall: () => Effect.succeed([]),
+          // What the function has made of them is not ours to forget.
+          remove: () => Effect.void
+        })
+      })
+    )
 }
 
 const order = (a: Pane.Encoded, b: Pane.Encoded): number =>

@@ -6,6 +6,7 @@ import { Context, Effect, Layer, Schema } from "effect"
 import * as Row from "../pipeline/Row.ts"
 import { randomUUID } from "node:crypto"
 import { byCodePoints } from "../records/StringOrder.ts"
+import { messageOf } from "./Cause.ts"
 import type { Store } from "./Store.ts"
 
 export interface Query {
@@ -62,7 +63,7 @@ export class RowSink extends Context.Service<RowSink, {
    * failure ends the run. After a crash it is called again with rows that it has had: by pipeline and place they are the
    * same ones, so that whoever stores them by these has each once.
    */
-  static readonly layerFunction = <E, R>(
+  static readonly fromFunction = <E, R>(
     write: (rows: ReadonlyArray<Row.Row>) => Effect.Effect<void, E, R>
   ): Layer.Layer<RowSink, never, R> =>
     Layer.effect(
@@ -73,7 +74,7 @@ export class RowSink extends Context.Service<RowSink, {
           write: (rows) =>
             rows.length === 0 ? Effect.void : write(rows).pipe(
               Effect.provideContext(context),
-              Effect.mapError((cause) => new RowSinkError({ message: `the function that takes rows failed: ${textOf(cause)}`, cause }))
+              Effect.mapError((cause) => new RowSinkError({ message: `the function that takes rows failed: ${messageOf(cause)}`, cause }))
             ),
           read: () => Effect.fail(new RowSinkError({ message: "rows that a function has taken cannot be read back" })),
           // What the function has made of them is not ours to forget.
@@ -82,8 +83,6 @@ export class RowSink extends Context.Service<RowSink, {
       })
     )
 }
-
-const textOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
 
 const order = (a: Row.Encoded, b: Row.Encoded): number =>
   a.time - b.time || byCodePoints(a.place.source, b.place.source) || a.place.partition - b.place.partition ||

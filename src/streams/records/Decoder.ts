@@ -6,7 +6,7 @@
  * string. Whatever it does not recognise goes to the slow path, `JSON.parse` and the field's
  * checks, which alone decides what is refused and says why.
  */
-import { Predicate } from "effect"
+import { BigDecimal, Formatter, Predicate } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import type { Column } from "../pipeline/Column.ts"
 import type { Definition } from "../pipeline/Source.ts"
@@ -56,6 +56,16 @@ export class Decoder {
       const refusal = this.#parse(bytes.subarray(start, end))
       if (refusal !== null) return refusal
     }
+    return this.#add(batch)
+  }
+
+  /** The same of a row that is an object already, with values as the Schema decodes them: decimals are exact there, too. */
+  decodeRow(row: unknown, batch: Batch): Refusal | null {
+    if (!isRecord(row)) return { reason: "invalid-field", detail: `the row is ${brief(row)}, not an object` }
+    return this.#storeAll(row) ?? this.#add(batch)
+  }
+
+  #add(batch: Batch): Refusal | null {
     const row = batch.length
     const values = this.#values
     const { columns } = batch
@@ -99,7 +109,10 @@ export class Decoder {
     } catch {
       return { reason: "not-json", detail: "the record is not JSON in UTF-8" }
     }
-    if (!isRecord(record)) return { reason: "not-json", detail: "the record is not a JSON object" }
+    return isRecord(record) ? this.#storeAll(record) : { reason: "not-json", detail: "the record is not a JSON object" }
+  }
+
+  #storeAll(record: { readonly [name: string]: unknown }): Refusal | null {
     for (let index = 0; index < this.#fields.length; index++) {
       const refusal = this.#store(index, record)
       if (refusal !== null) return refusal
@@ -111,12 +124,13 @@ export class Decoder {
   #store(index: number, record: unknown): Refusal | null {
     const field = this.#fields[index]!
     const column = this.#source.columns[index]!
+    const { path } = column
     let value = record
-    for (const [depth, { name, optional }] of column.path.entries()) {
-      const path = () => column.path.slice(0, depth + 1).map(({ name }) => name).join(".")
-      if (!isRecord(value)) return invalid(column.path.slice(0, depth).map(({ name }) => name).join("."), value, "not an object")
+    for (let depth = 0; depth < path.length; depth++) {
+      const { name, optional } = path[depth]!
+      if (!isRecord(value)) return invalid(nameOf(column, depth), value, "not an object")
       value = Object.hasOwn(value, name) ? value[name] : undefined
-      if (value === undefined && !optional) return { reason: "missing-field", detail: `the field "${path()}" is missing` }
+      if (value === undefined && !optional) return { reason: "missing-field", detail: `the field "${nameOf(column, depth + 1)}" is missing` }
       if (optional && (value === undefined || value === null)) {
         field.lack(this.#values, index)
         return null
@@ -150,6 +164,8 @@ const membersOf = (
   )
 }
 
+const nameOf = ({ path }: Column, depth: number): string => path.slice(0, depth).map(({ name }) => name).join(".")
+
 /** An object of the JSON, and not a number that stands for itself. */
 const isRecord = (value: unknown): value is { readonly [name: string]: unknown } =>
   Predicate.isObject(value) && !(value instanceof JsonNumber.JsonNumber)
@@ -160,8 +176,20 @@ const invalid = (name: string, value: unknown, why: string): Refusal => ({
 })
 
 const brief = (value: unknown): string => {
-  const text = value instanceof JsonNumber.JsonNumber ? value.text : JSON.stringify(value) ?? String(value)
+  const text = value instanceof JsonNumber.JsonNumber ? value.text : textOf(value)
   return text.length > 60 ? `${text.slice(0, 57).toWellFormed()}...` : text
+}
+
+/** What came as JSON can be written as JSON; a row may hold anything. */
+const textOf = (value: unknown): string => {
+  if (BigDecimal.isBigDecimal(value)) return Decimal.format(value)
+  // NaN, which is null in JSON, among them.
+  if (Predicate.isNumber(value)) return String(value)
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return Formatter.format(value)
+  }
 }
 
 const whyNot = (value: unknown, column: Column): string =>

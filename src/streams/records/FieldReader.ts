@@ -1,11 +1,13 @@
 /** Reads and checks the values of one field of a source. */
-import { Predicate } from "effect"
+import { BigDecimal, Predicate } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import type { Dictionary } from "./Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
 import { JsonNumber } from "./JsonNumber.ts"
 import type { MemberReader } from "./ObjectReader.ts"
 import { StringTable } from "./StringTable.ts"
+
+type DecimalColumn = Column & { readonly kind: "decimal" }
 
 const quote = 34
 const backslash = 92
@@ -111,7 +113,7 @@ export class FieldReader implements MemberReader {
     return at
   }
 
-  /** The stored form of a value that {@link JsonNumber} parsed; NaN where it is none of this field. */
+  /** The stored form of a value that {@link JsonNumber} parsed, or that a row has; NaN where it is none of this field. */
   store(value: unknown): number {
     const { column } = this
     switch (column.kind) {
@@ -123,12 +125,10 @@ export class FieldReader implements MemberReader {
       case "boolean":
         return Predicate.isBoolean(value) ? Number(value) : NaN
       case "decimal": {
+        if (BigDecimal.isBigDecimal(value)) return this.#storeDecimal(value, column)
         const text = value instanceof JsonNumber ? value.text : value
         if (!Predicate.isString(text) && !Predicate.isNumber(text)) return NaN
-        const unscaled = Decimal.toUnscaled(String(text), column)
-        if (unscaled === undefined) return NaN
-        const accepted = column.accepts === null || column.accepts(Decimal.fromUnscaled(unscaled, column.scale))
-        return accepted ? unscaled : NaN
+        return this.#accepted(Decimal.toUnscaled(String(text), column), column)
       }
       default: {
         const number = value instanceof JsonNumber ? numberOf(value, column.kind) : value
@@ -139,6 +139,18 @@ export class FieldReader implements MemberReader {
         return inRange && (column.accepts === null || column.accepts(number)) ? number + 0 : NaN
       }
     }
+  }
+
+  #storeDecimal({ scale, value }: Decimal.Decimal, column: DecimalColumn): number {
+    // As its Schema decodes it, it has the scale that it is stored with.
+    if (scale !== column.scale) return this.#accepted(Decimal.rescaled({ scale, value }, column), column)
+    const unscaled = Number(value)
+    return unscaled >= this.#minimum && unscaled <= this.#maximum ? this.#accepted(unscaled, column) : NaN
+  }
+
+  #accepted(unscaled: number | undefined, { accepts, scale }: DecimalColumn): number {
+    if (unscaled === undefined) return NaN
+    return accepts === null || accepts(Decimal.fromUnscaled(unscaled, scale)) ? unscaled : NaN
   }
 }
 

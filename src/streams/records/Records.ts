@@ -33,6 +33,8 @@ export interface Records extends Chunk {
   readonly offsets: Float64Array
   /** The wall clock at the time of the append, in milliseconds: part of the log, so that a replay sees it too. */
   readonly appendedAt: Float64Array
+  /** The records as rows, where they have never been bytes: then there are no bytes. */
+  readonly rows?: ReadonlyArray<unknown>
 }
 
 const encoder = new TextEncoder()
@@ -65,6 +67,24 @@ export const fromBytes = (
   return position === undefined ? chunk : { ...chunk, position }
 }
 
+/** Rows of one partition that came at this time, the first at this offset. */
+export const ofRows = (rows: ReadonlyArray<unknown>, partition: number, first: number, appendedAt: number): Records => {
+  const { length } = rows
+  const offsets = new Float64Array(length)
+  for (let index = 0; index < length; index++) offsets[index] = first + index
+  return {
+    length,
+    bytes: new Uint8Array(0),
+    starts: new Int32Array(length),
+    ends: new Int32Array(length),
+    kinds: new Uint8Array(length),
+    partition,
+    offsets,
+    appendedAt: new Float64Array(length).fill(appendedAt),
+    rows
+  }
+}
+
 /** The bytes of one record; empty for a record without a value. */
 export const valueAt = (chunk: Chunk, index: number): Uint8Array =>
   chunk.bytes.subarray(chunk.starts[index], Math.max(chunk.starts[index] ?? 0, chunk.ends[index] ?? 0))
@@ -78,7 +98,8 @@ export const slice = (records: Records, from: number, to: number): Records =>
     ends: records.ends.subarray(from, to),
     kinds: records.kinds.subarray(from, to),
     offsets: records.offsets.subarray(from, to),
-    appendedAt: records.appendedAt.subarray(from, to)
+    appendedAt: records.appendedAt.subarray(from, to),
+    ...(records.rows === undefined ? {} : { rows: records.rows.slice(from, to) })
   }
 
 /** Chunks as one, in their order and with the position of the last. */

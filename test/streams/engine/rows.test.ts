@@ -97,7 +97,7 @@ test("starting anew forgets the rows of its pipelines", Effect.gen(function*() {
 it("what could not be written is not saved as done: the next run writes it, and more than once is the same", () =>
   Effect.gen(function*() {
     const calls = yield* Ref.make<ReadonlyArray<ReadonlyArray<number>>>([])
-    const failing = RowSink.layerFunction((rows) =>
+    const failing = RowSink.fromFunction((rows) =>
       Ref.updateAndGet(calls, (before) => [...before, rows.map(({ place }) => place.offset)]).pipe(
         Effect.flatMap((all) => all.length === 1 ? Effect.fail("the store is away") : Effect.void)
       ))

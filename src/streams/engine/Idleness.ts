@@ -1,0 +1,68 @@
+/** What the silence of an input means to a job: a clock for each field that its event times are read from. */
+import type { Decision } from "../records/Decision.ts"
+import type { Records } from "../records/Records.ts"
+import { IdleClock } from "./IdleClock.ts"
+import type { EventTime, Job } from "./Job.ts"
+
+export class Idleness {
+  readonly #job: Job
+  readonly #clocks: ReadonlyArray<Pick<EventTime, "field" | "outOfOrderness"> & { readonly clock: IdleClock }>
+  #wasLeftOut = false
+
+  /** `timeout` is in milliseconds, `Infinity` where nothing is ever idle; `now` is a reading of the monotonic clock, as all are. */
+  constructor(job: Job, { now, speed, timeout }: { readonly timeout: number; readonly speed: number; readonly now: number }) {
+    this.#job = job
+    this.#clocks = (Number.isFinite(timeout) ? job.eventTimes : []).map(({ field, outOfOrderness, partitions }) =>
+      ({ field, outOfOrderness, clock: new IdleClock({ timeout, outOfOrderness, speed }, partitions, now) }))
+  }
+
+  /** All clocks tick together; `null` where nothing is ever idle. */
+  get ticks(): IdleClock | null {
+    return this.#clocks[0]?.clock ?? null
+  }
+
+  /** Takes note of records that the job has taken. */
+  took(records: Records, now: number): void {
+    this.#each((clock, { partitions }) => clock.took(records, partitions, now))
+  }
+
+  /** Takes note of a decision that the job has taken in. */
+  decided(): void {
+    this.#each((clock, { partitions }) => clock.decided(partitions))
+  }
+
+  read(now: number, isHeard: boolean): void {
+    for (const { clock } of this.#clocks) clock.read(now, isHeard)
+  }
+
+  /** Whether a check has become due with this tick. */
+  takeCheck(tick: number): boolean {
+    return this.#clocks.map(({ clock }) => clock.takeCheck(tick)).some(Boolean)
+  }
+
+  /**
+   * Whether a check is to be left out: what came during a pause gets the time until the next one to come in. Never two in a
+   * row, or a machine that is always late would never decide.
+   */
+  takeAway(): boolean {
+    this.#wasLeftOut = this.#clocks.map(({ clock }) => clock.takeAway()).some(Boolean) && !this.#wasLeftOut
+    return this.#wasLeftOut
+  }
+
+  /** The decisions that are due where the input ended at these offsets. */
+  decisions(ends: ReadonlyArray<number>): ReadonlyArray<Decision> {
+    const { eventTimes, offsets } = this.#job
+    return this.#clocks.flatMap(({ clock, field, outOfOrderness }, index) =>
+      clock.decisions(eventTimes[index]?.partitions ?? [], ends).map(({ partition, watermark }): Decision =>
+        ({ _tag: "idle", partition, at: offsets[partition] ?? 0, watermark, eventTime: field, outOfOrderness })))
+  }
+
+  #each(tell: (clock: IdleClock, eventTime: EventTime) => void): void {
+    if (this.#clocks.length === 0) return
+    const { eventTimes } = this.#job
+    this.#clocks.forEach(({ clock }, index) => {
+      const eventTime = eventTimes[index]
+      if (eventTime !== undefined) tell(clock, eventTime)
+    })
+  }
+}
