@@ -32,8 +32,8 @@ export class Run {
   /** What former runs have decided over what this one has still to read. */
   readonly agenda: Agenda
   readonly writeRows: WriteRows
-  /** One batch or decision at a time: its panes are in the sink before the next is taken. */
-  readonly alone = Semaphore.makeUnsafe(1).withPermit
+  readonly #permit = Semaphore.makeUnsafe(1).withPermit
+  #hasFailed = false
   /** Where the input ends, once that is known. */
   stopAt: ReadonlyArray<number> | null = null
   readonly over = Deferred.makeUnsafe<void>()
@@ -56,6 +56,16 @@ export class Run {
     const speed = options.speed ?? 1
     this.idle = (Number.isFinite(timeout) ? job.eventTimes : []).map(({ field, outOfOrderness, partitions }) =>
       ({ field, outOfOrderness, clock: new IdleClock({ timeout, outOfOrderness, speed }, partitions, now) }))
+  }
+
+  /**
+   * One batch or decision at a time: its panes are in the sink before the next is taken. When one has failed none follows,
+   * although who waits for its turn may get it before the end of the run reaches it: a checkpoint would cover what was not
+   * written, and records would be taken ahead of a decision that may be durable.
+   */
+  alone<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    const noted = Effect.onError(effect, () => Effect.sync(() => void (this.#hasFailed = true)))
+    return this.#permit(Effect.suspend(() => this.#hasFailed ? Effect.never : noted))
   }
 
   get isOver(): boolean {
