@@ -40,8 +40,8 @@ export class Run {
   /** What former runs have decided over what this one has still to read. */
   readonly agenda: Agenda
   readonly writeRows: WriteRows
-  /** One batch or decision at a time: its panes are in the sink before the next is taken. */
-  readonly alone = Semaphore.makeUnsafe(1).withPermit
+  readonly #permit = Semaphore.makeUnsafe(1).withPermit
+  #hasFailed = false
   /** Where the input ends, once that is known. */
   stopAt: ReadonlyArray<number> | null = null
   readonly over = Deferred.makeUnsafe<void>()
@@ -67,6 +67,16 @@ export class Run {
     this.writeRows = writeRows
     const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
     this.idleness = new Idleness(job, { timeout, speed: options.speed ?? 1, now })
+  }
+
+  /**
+   * One batch or decision at a time: its panes are in the sink before the next is taken. When one has failed none follows,
+   * although who waits for its turn may get it before the end of the run reaches it: a checkpoint would cover what was not
+   * written, and records would be taken ahead of a decision that may be durable.
+   */
+  alone<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    const noted = Effect.onError(effect, () => Effect.sync(() => void (this.#hasFailed = true)))
+    return this.#permit(Effect.suspend(() => this.#hasFailed ? Effect.never : noted))
   }
 
   get isOver(): boolean {

@@ -20,6 +20,7 @@ export interface Simulated {
   readonly stores: Stores
   readonly faults: Faults
   readonly process: Process
+  readonly complain: (problem: string) => void
   /** Whether it still has its place: what has lost it writes nothing any more, but for what is on its way. */
   readonly hasPlace: () => boolean
 }
@@ -30,7 +31,12 @@ export interface LogOptions {
   readonly isPrompt: boolean
 }
 
-export const logLayer = ({ faults, process }: Simulated, log: StoredLog, { isPrompt, topic }: LogOptions) => {
+/**
+ * One process at a time feeds a log from a feed that goes on where the log's position is: a folder is locked by its writer,
+ * and docs/kafka.md asks for it of a topic. In a world with two every line is in the log twice, as nowhere else, so this tells
+ * of it; and a run that still appends when its successor has begun is a fault of the program.
+ */
+export const logLayer = ({ complain, faults, process }: Simulated, log: StoredLog, { isPrompt, topic }: LogOptions) => {
   const request = <A>(request: Request<A>) => faults.request(process, { isPrompt, ...request }, (message) => new EventLogError({ message }))
   // Those that are added later are found by who starts after that.
   const partitions = log.partitions.length
@@ -43,6 +49,7 @@ export const logLayer = ({ faults, process }: Simulated, log: StoredLog, { isPro
         name: "append",
         isWrite: true,
         apply: () => {
+          if (log.fedBy !== process) complain("a process appends to a log that another feeds by now")
           const first = log.append(partition, storedOf(chunk, process.currentTimeMillisUnsafe()))
           if (chunk.position !== undefined) log.position = chunk.position
           return first
@@ -65,7 +72,14 @@ export const logLayer = ({ faults, process }: Simulated, log: StoredLog, { isPro
         }))
       }),
     ends: Effect.suspend(() => request({ name: "ends", apply: () => log.ends.slice(0, partitions) })),
-    position: Effect.suspend(() => request({ name: "position", apply: () => Option.fromUndefinedOr(log.position) }))
+    position: Effect.suspend(() =>
+      request({
+        name: "position",
+        apply: () => {
+          log.fedBy = process
+          return Option.fromUndefinedOr(log.position)
+        }
+      }))
   })
 }
 

@@ -81,6 +81,8 @@ class Simulation {
   /** Those that have ended, and something of them still goes on. */
   #remains: ReadonlyArray<Deployment.Life> = []
   #starts = 0
+  /** How often all was ended at once: who was to start something again has ended with it. */
+  #endings = 0
   /** Who has the place of the processor. */
   #holder = 0
   readonly #settles: boolean
@@ -163,7 +165,10 @@ class Simulation {
       if (exit !== undefined && this.#faults.happens(0.2)) this.#remains = [...this.#remains, life]
       else this.#world.kill(life.process)
       if (this.#lives.some(({ role }) => role === life.role)) continue
-      this.#world.later(this.#random.below(300), () => this.#begin(life.role))
+      const endings = this.#endings
+      this.#world.later(this.#random.below(300), () => {
+        if (endings === this.#endings) this.#begin(life.role)
+      })
     }
   }
 
@@ -225,6 +230,7 @@ class Simulation {
   }
 
   #killAll(): void {
+    this.#endings++
     for (const { process } of [...this.#lives, ...this.#remains]) this.#world.kill(process)
     this.#lives = []
     this.#remains = []

@@ -1,5 +1,6 @@
 /** The records of a simulated log, by partition; each reader takes what is there in an order and in batches of its own. */
 import type { Kind, Records } from "../../streams/records/Records.ts"
+import type { Process } from "./Process.ts"
 
 export interface Stored {
   readonly bytes: Uint8Array
@@ -11,6 +12,8 @@ export class StoredLog {
   readonly partitions: Array<Array<Stored>>
   /** Where the feed stands, as the log has it. */
   position: string | undefined
+  /** Who asked last where the feed stands, and goes on from there. */
+  fedBy: Process | null = null
   /** Called when the log has grown. */
   #waiting: Array<() => void> = []
 
