@@ -2,7 +2,7 @@
  * Gives expressions their types: of what kind a value is, with how many decimals, and how large it may be. What cannot be
  * computed exactly, or means nothing, is refused.
  */
-import { BigDecimal, Predicate } from "effect"
+import { BigDecimal, DateTime, Option, Predicate } from "effect"
 import type { Column } from "../Column.ts"
 import type { Condition, Literal, Node } from "../Expression.ts"
 import type { Definition } from "../Source.ts"
@@ -314,13 +314,5 @@ export const plain = (decimal: BigDecimal.BigDecimal): BigDecimal.BigDecimal => 
   return exact.scale < 0 ? BigDecimal.scale(exact, 0) : exact
 }
 
-export const isZone = (timeZone: unknown): boolean => {
-  // Without one a calendar takes that of the machine, on which no result may depend.
-  if (typeof timeZone !== "string") return false
-  try {
-    Intl.DateTimeFormat("en", { timeZone })
-    return true
-  } catch {
-    return false
-  }
-}
+/** Without one a calendar takes that of the machine, on which no result may depend. */
+const isZone = (timeZone: unknown): boolean => typeof timeZone === "string" && Option.isSome(DateTime.zoneMakeNamed(timeZone))
