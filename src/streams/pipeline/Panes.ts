@@ -58,7 +58,7 @@ export const derive = <Values, const Indicators extends { readonly [name: string
   indicators: Indicators,
   options?: Options
 ) =>
-<P extends Portability>(self: Aggregated<Values, P>): Aggregated<Derived<Values, Indicators>, P> => {
+<P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Derived<Values, Indicators>, P, S> => {
   const { within } = optional("Panes.derive", options, ["within"]) ?? {}
   return Aggregate.make({
     _tag: "derive",
