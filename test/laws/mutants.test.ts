@@ -66,7 +66,7 @@ describe("a mistake in the engine is noticed", () => {
   it.each(mutants)("$mistake: $law…", async (mutant) => {
     const broken = await planted(`mutant-${mutants.indexOf(mutant)}`, mutant)
     const [statement, check] = lawOf(mutant)
-    const found = failure(() => check(broken, effort))
+    const found = failure(() => check(broken, { ...effort, times: mutant.times ?? effort.times }))
     expect(found, `"${statement}" does not notice it`).toBeInstanceOf(Error)
     // A mistake that only makes the code crash proves nothing of the law. An operator that refuses its own state is no crash.
     expect(found?.cause).not.toBeInstanceOf(ReferenceError)

@@ -8,6 +8,8 @@ export interface Mutant extends Replacement {
   readonly mistake: string
   /** The beginning of the statement of a law that it breaks. */
   readonly law: string
+  /** How many times the samples of the law it takes to come upon it; once unless told. */
+  readonly times?: number
 }
 
 const sliced = "streams/operator/windowed/SlicedWindows.ts"
@@ -24,7 +26,7 @@ const rowFoldLaw = "the rows of a pipeline that ends in events"
 
 /** Mistakes in what a checkpoint has of a state that goes on to change. */
 const checkpointing = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Mutant> =>
-  mistakes.map(([mistake, find, replace]) => ({ mistake, file, find, replace, law: "a checkpoint that is written" }))
+  mistakes.map(([mistake, find, replace]) => ({ mistake, file, find, replace, law: "a checkpoint that is written", times: 3 }))
 
 const moments = "streams/operator/aggregates/Moments.ts"
 const productSum = "streams/operator/aggregates/ProductSum.ts"
@@ -804,8 +806,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "an end of input closes what is open for good",
     file: "streams/engine/OperatorGraph.ts",
-    find: "copy.advance(endOfTime)",
-    replace: "copy.advance(endOfTime)\n    this.advance(endOfTime)",
+    find: "    for (const _ of copy.advance(endOfTime)) yield tell()\n",
+    replace: "    for (const _ of copy.advance(endOfTime)) yield tell()\n    yield* this.advance(endOfTime)\n",
     law: "wherever the input was at its end"
   },
   {
@@ -953,7 +955,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/operator/results/DeriveOperator.ts",
     find: "if (known !== undefined) history.remove(known)",
     replace: "if (known !== undefined && pane.pane !== \"retracted\") history.remove(known)",
-    law: revisionLaw
+    law: revisionLaw,
+    times: 5
   },
   {
     mistake: "former windows are compared with however long ago they were",
