@@ -78,10 +78,15 @@ const events = market({ minutes: 6 })
 
 const windows = (plan: Plan.Results): Plan.WindowNode => plan._tag === "window" ? plan : windows(plan.input)
 
+/** Spark takes no functions, no quantiles, and of doubles neither moments nor weights. */
+const isPortable = ({ by, field, op }: Plan.Aggregates[string]): boolean =>
+  op !== "custom" && op !== "quantile" &&
+  !(["variance", "standardDeviation", "covariance", "correlation", "weightedMean"].includes(op) && (by === "ratio" || field === "ratio"))
+
 /** Pipelines of all kinds, less what Spark does not take. */
 const portablePipelines = pipelines({ revisions: false, outOfOrderness: bound })
   .map((pipeline) => {
-    const { distinctSizes: _, ratioWeighted: __, ...aggregates } = windows(pipeline.plan).aggregates
+    const aggregates = Object.fromEntries(Object.entries(windows(pipeline.plan).aggregates).filter(([, spec]) => isPortable(spec)))
     return Aggregate.make({ ...windows(pipeline.plan), aggregates }).pipe(Pipeline.named(pipeline.name))
   })
   .filter(({ checked }) =>

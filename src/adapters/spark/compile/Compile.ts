@@ -86,10 +86,11 @@ export const compileAny = Effect.fn("Spark.compile")(function*(
 })
 
 const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly [string, string]> => {
-  const { trigger, window } = Checked.windowOf(checked)
+  const { input, preAggregated: records, trigger, window } = Checked.windowOf(checked)
   const { events, preAggregated } = Checked.inputOf(checked)
   return [
     ...[events, ...preAggregated === null ? [] : [preAggregated]].flatMap(unsupportedRows),
+    ...[input, ...records === null ? [] : [records]].flatMap((rows) => Checked.originOf(rows).steps).flatMap(unsupportedStep),
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
     ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
     ...Checked.windowOf(checked).aggregates.flatMap(unsupportedResult),
@@ -99,6 +100,18 @@ const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly
       ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
       : [])
   ]
+}
+
+/** What comes before the windows, apart from conditions. */
+const unsupportedStep = (step: Checked.RowStep): ReadonlyArray<readonly [string, string]> => {
+  switch (step._tag) {
+    case "derive-fields":
+      return step.values.map(({ name }) => [`the field "${name}" (Events.derive)`, "computed fields are not compiled for Spark yet"] as const)
+    case "key-by":
+      return [["Events.keyBy", "other keys are not compiled for Spark yet; declare a source with this key"]]
+    default:
+      return []
+  }
 }
 
 const moments: ReadonlyArray<Op> = ["variance", "standardDeviation", "covariance", "correlation"]

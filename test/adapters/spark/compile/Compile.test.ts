@@ -42,7 +42,7 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
       Aggregate.into({ n: Aggregate.count }),
       Pipeline.named("odd")
     ),
-    /Source\.filter/
+    /Events\.filter/
   ],
   "an aggregate of functions": [
     minutes.pipe(
@@ -62,6 +62,28 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
   "decimals weighted by doubles": [
     minutes.pipe(Aggregate.into({ mean: Aggregate.weightedMean("price", "ratio") }), Pipeline.named("mixed")),
     /"mean" mixes decimals with doubles/
+  ],
+  "a computed field": [
+    trades.pipe(
+      Events.derive({ value: Expr.multiply("price", "size") }),
+      Window.tumbling("1 minute"),
+      Aggregate.into({ n: Aggregate.count }),
+      Pipeline.named("computed")
+    ),
+    /the field "value" \(Events\.derive\)/
+  ],
+  "another key": [
+    trades.pipe(Events.keyBy([]), Window.tumbling("1 minute"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("all")),
+    /Events\.keyBy/
+  ],
+  "a condition that compares two values": [
+    trades.pipe(
+      Events.where(Expr.gt("price", Expr.field("size"))),
+      Window.tumbling("1 minute"),
+      Aggregate.into({ n: Aggregate.count }),
+      Pipeline.named("compared")
+    ),
+    /Expr\.compare has no form in Spark yet/
   ],
   "a quantile": [
     minutes.pipe(Aggregate.into({ upper: Aggregate.quantile("price", 0.99) }), Pipeline.named("upper")),
