@@ -89,7 +89,8 @@ export const paneLogLayer = (simulated: Simulated, log: StoredLog, watch: Watch)
       const keep = ({ id, key, text }: (typeof lines)[number]) => {
         if (!hasPlace()) stores.overtaken.add(id)
         const appendedAt = process.currentTimeMillisUnsafe()
-        const partition = key.charCodeAt(0) % log.partitions.length
+        // The key of all rows is empty.
+        const partition = (key.codePointAt(0) ?? 0) % log.partitions.length
         log.append(partition, [{ bytes: Buffer.from(text), kind: Kind.event, appendedAt }])
         // A topic has records of others, too.
         if (faults.happens(0.02)) log.append(partition, [{ bytes: Buffer.from("{no pane"), kind: Kind.event, appendedAt }])
