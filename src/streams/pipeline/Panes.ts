@@ -23,15 +23,10 @@ import type { Aggregated } from "./Aggregate.ts"
 import { millisOf, optional, shown } from "./check/Declarations.ts"
 import { resultsOf } from "./check/Results.ts"
 import { horizon } from "./Checked.ts"
+import type { Names, Numeric } from "./Expr.ts"
 import type { Gives, Over } from "./Indicator.ts"
 import type * as Plan from "./Plan.ts"
 import type { Portability } from "./Source.ts"
-
-/** What indicators are of. */
-export type Numeric = Decimal | number | bigint | null
-
-/** The results of these kinds, by their names. */
-export type Of<Values, Kind> = Exclude<{ readonly [N in keyof Values]-?: Values[N] extends Kind ? N : never }[keyof Values], symbol | number>
 
 /** What an indicator gives over these results. */
 type Given<I, Values> = I extends Over<infer N, infer G>
@@ -54,7 +49,7 @@ export interface Options {
 }
 
 /** Adds values to each pane: indicators over its results. Those that a `Panes.derive` adds are results to the next. */
-export const derive = <Values, const Indicators extends { readonly [name: string]: Over<Of<Values, Numeric>, Gives> }>(
+export const derive = <Values, const Indicators extends { readonly [name: string]: Over<Names<Values, Numeric>, Gives> }>(
   indicators: Indicators,
   options?: Options
 ) =>

@@ -25,13 +25,13 @@ export const conditional = (
   values: { readonly value: Evaluator; readonly otherwise: Evaluator },
   isBounded: boolean
 ): Evaluator => {
-  let holds = new Uint8Array(0)
+  let holds: Uint8Array = new Uint8Array(0)
   const [left, right] = [lazily(converted(type, values.value, isBounded)), lazily(converted(type, values.otherwise, isBounded))]
   const inner = picked(type, left, right, (_a, _b, row) => holds[row] === 1)
   return {
     type,
     evaluate: (rows) => {
-      holds = new Uint8Array(mask(rows))
+      holds = mask(rows)
       return inner.evaluate(rows)
     }
   }

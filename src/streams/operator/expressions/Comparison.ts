@@ -6,7 +6,7 @@ import type { Comparison, Literal } from "../../pipeline/Expression.ts"
 import type { Definition } from "../../pipeline/Source.ts"
 import { type Batch, indexOf } from "../../records/Batch.ts"
 import { asDoubles, most, power } from "./Arithmetic.ts"
-import { type Evaluator, integerAt, type Rows } from "./Vector.ts"
+import { all, type Evaluator, integerAt, type Rows } from "./Vector.ts"
 
 export type Mask = (rows: Pick<Rows, "batch">) => Uint8Array
 
@@ -36,7 +36,7 @@ export const compared = (op: Comparison | "isNot", first: Evaluator, second: Eva
   const [f, g] = [power(scale - scaleOf(left.type)), power(scale - scaleOf(right.type))]
   const [fast, other] = [Number(f), Number(g)]
   return ({ batch }) => {
-    const rows = { batch, keep: null, refuse: () => {} }
+    const rows = all(batch)
     const [a, b] = [left.evaluate(rows), right.evaluate(rows)]
     const mask = new Uint8Array(batch.length)
     for (let row = 0; row < mask.length; row++) {

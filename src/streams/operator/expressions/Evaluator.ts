@@ -7,7 +7,7 @@ import { arithmetic, literal, numeral, quotient, signed, toDouble } from "./Arit
 import { coalesce, conditional, extreme } from "./Choice.ts"
 import { compared, type Mask, simple } from "./Comparison.ts"
 import { concat, extract, split, substring, text } from "./Text.ts"
-import { type Evaluator, type Rows, vectorOf } from "./Vector.ts"
+import { all, type Evaluator, vectorOf } from "./Vector.ts"
 import { clock } from "./WallClock.ts"
 
 /** Whether values that do not fit are refused; what is only compared may be of any size. */
@@ -69,9 +69,6 @@ const together = (isAnd: boolean, masks: ReadonlyArray<Mask>): Mask => (rows) =>
   return mask
 }
 
-/** What is compared is refused nowhere. */
-export const all = (batch: Batch): Rows => ({ batch, keep: null, refuse: () => {} })
-
 const ones = (batch: Batch, values: Float64Array, isOne: (value: number) => boolean): Uint8Array => {
   const mask = new Uint8Array(batch.length)
   for (let row = 0; row < mask.length; row++) mask[row] = isOne(values[row]!) ? 1 : 0
@@ -83,8 +80,10 @@ const compile = (scope: Scope, node: Node): Evaluator => {
   const type = typeOf("Expr", definition, node)
   const part = (of: Node) => compile(scope, of)
   switch (node.op) {
-    case "field":
-      return { type, evaluate: ({ batch }) => vectorOf(batch, indexOf(batch.source, node.field)) }
+    case "field": {
+      const index = indexOf(definition, node.field)
+      return { type, evaluate: ({ batch }) => vectorOf(batch, index) }
+    }
     case "literal":
       return literal(type, node.value)
     case "add":

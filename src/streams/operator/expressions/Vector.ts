@@ -10,6 +10,9 @@ export interface Rows {
   readonly refuse: (row: number, why: string) => void
 }
 
+/** All rows, of which none is refused: what is compared may be of any size. */
+export const all = (batch: Batch): Rows => ({ batch, keep: null, refuse: () => {} })
+
 export interface Evaluator {
   readonly type: Type
   /** The vector is good until the next call. */

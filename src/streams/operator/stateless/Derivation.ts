@@ -3,22 +3,21 @@ import type { DeriveFields } from "../../pipeline/Checked.ts"
 import type { Batch } from "../../records/Batch.ts"
 import { valuesOf } from "../expressions/Evaluator.ts"
 import type { Evaluator } from "../expressions/Vector.ts"
-import { type Operator, type Rows } from "../Operator.ts"
-import type { Work } from "../Work.ts"
+import type { Rows } from "../Operator.ts"
 import { Refusing } from "./Refusing.ts"
+import { RowStep } from "./RowStep.ts"
 
-export class Derivation implements Operator<Rows, Rows> {
-  readonly size = 0
+export class Derivation extends RowStep {
   readonly #node: DeriveFields
   readonly #values: ReadonlyArray<{ readonly name: string; readonly evaluator: Evaluator }>
-  #rows: Rows | null = null
 
   constructor(node: DeriveFields) {
+    super()
     this.#node = node
     this.#values = node.values.map(({ expression, name }) => ({ name, evaluator: valuesOf(node.given, expression) }))
   }
 
-  take(_: number, rows: Rows): Work {
+  protected changed(rows: Rows): Rows {
     const { batch } = rows
     const refusing = new Refusing(rows)
     const computed = this.#values.map(({ evaluator, name }) =>
@@ -34,23 +33,6 @@ export class Derivation implements Operator<Rows, Rows> {
       columns: [...batch.columns, ...computed.map(({ values }) => values)],
       large: hasLarge ? [...batch.large ?? batch.columns.map(() => null), ...computed.map(({ large }) => large)] : null
     }
-    this.#rows = refusing.rowsOf(wider)
-    return []
+    return refusing.rowsOf(wider)
   }
-
-  advance(): Work {
-    return []
-  }
-
-  drain(): Rows | null {
-    const rows = this.#rows
-    this.#rows = null
-    return rows
-  }
-
-  readonly pages = {}
-
-  save(): void {}
-
-  restore(): void {}
 }

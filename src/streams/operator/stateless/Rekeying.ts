@@ -2,21 +2,20 @@
 import type { KeyBy } from "../../pipeline/Checked.ts"
 import type { Dictionary } from "../../records/Batch.ts"
 import { KeyReader } from "../../records/KeyReader.ts"
-import type { Operator, Rows } from "../Operator.ts"
-import type { Work } from "../Work.ts"
+import type { Rows } from "../Operator.ts"
 import { Refusing } from "./Refusing.ts"
+import { RowStep } from "./RowStep.ts"
 
-export class Rekeying implements Operator<Rows, Rows> {
-  readonly size = 0
+export class Rekeying extends RowStep {
   readonly #node: KeyBy
   #reader: { readonly dictionary: Dictionary; readonly keys: KeyReader } | null = null
-  #rows: Rows | null = null
 
   constructor(node: KeyBy) {
+    super()
     this.#node = node
   }
 
-  take(_: number, rows: Rows): Work {
+  protected changed(rows: Rows): Rows {
     const { batch, keep } = rows
     const { definition } = this.#node
     const reader = this.#readerOf(batch.dictionary)
@@ -30,28 +29,11 @@ export class Rekeying implements Operator<Rows, Rows> {
       if (key === -1) refusing.refuse(row, { reason: "no-key", detail: `the key "${reader.absentIn(values)}" is missing or null` })
       else keys[row] = key
     }
-    this.#rows = refusing.rowsOf({ ...batch, source: definition, keys })
-    return []
+    return refusing.rowsOf({ ...batch, source: definition, keys })
   }
 
   #readerOf(dictionary: Dictionary): KeyReader {
     if (this.#reader?.dictionary !== dictionary) this.#reader = { dictionary, keys: new KeyReader(this.#node.definition, dictionary) }
     return this.#reader.keys
   }
-
-  advance(): Work {
-    return []
-  }
-
-  drain(): Rows | null {
-    const rows = this.#rows
-    this.#rows = null
-    return rows
-  }
-
-  readonly pages = {}
-
-  save(): void {}
-
-  restore(): void {}
 }

@@ -2,27 +2,25 @@
 import { shown } from "../../pipeline/check/Declarations.ts"
 import { definitionOf, type Filter, originOf, type Where } from "../../pipeline/Checked.ts"
 import { rowAt } from "../../records/Batch.ts"
-import type { Operator, Rows } from "../Operator.ts"
+import type { Rows } from "../Operator.ts"
 import { maskOf } from "../expressions/Evaluator.ts"
 import type { Mask } from "../expressions/Comparison.ts"
-import type { Work } from "../Work.ts"
+import { RowStep } from "./RowStep.ts"
 
-export class Selection implements Operator<Rows, Rows> {
-  readonly size = 0
+export class Selection extends RowStep {
   readonly #pipeline: string
   readonly #node: Where | Filter
   readonly #mask: Mask | null
-  #rows: Rows | null = null
 
   constructor(pipeline: string, node: Where | Filter) {
+    super()
     this.#pipeline = pipeline
     this.#node = node
     this.#mask = node._tag === "where" ? maskOf(definitionOf(node.input), node.condition) : null
   }
 
-  take(_: number, rows: Rows): Work {
-    this.#rows = { ...rows, keep: this.#keep(rows) }
-    return []
+  protected changed(rows: Rows): Rows {
+    return { ...rows, keep: this.#keep(rows) }
   }
 
   #keep({ batch, keep: before }: Rows): Uint8Array {
@@ -50,20 +48,4 @@ export class Selection implements Operator<Rows, Rows> {
       `the pipeline "${this.#pipeline}": a filter of the source "${name}" has to return true or false, and returned ${shown(kept)}`
     )
   }
-
-  advance(): Work {
-    return []
-  }
-
-  drain(): Rows | null {
-    const rows = this.#rows
-    this.#rows = null
-    return rows
-  }
-
-  readonly pages = {}
-
-  save(): void {}
-
-  restore(): void {}
 }

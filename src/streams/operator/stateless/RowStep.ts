@@ -1,0 +1,30 @@
+/** What is done to the rows of a batch one by one: whatever comes in goes on at once, and nothing is kept. */
+import type { Operator, Rows } from "../Operator.ts"
+import type { Work } from "../Work.ts"
+
+export abstract class RowStep implements Operator<Rows, Rows> {
+  readonly size = 0
+  readonly pages = {}
+  #rows: Rows | null = null
+
+  protected abstract changed(rows: Rows): Rows
+
+  take(_: number, rows: Rows): Work {
+    this.#rows = this.changed(rows)
+    return []
+  }
+
+  advance(): Work {
+    return []
+  }
+
+  drain(): Rows | null {
+    const rows = this.#rows
+    this.#rows = null
+    return rows
+  }
+
+  save(): void {}
+
+  restore(): void {}
+}
