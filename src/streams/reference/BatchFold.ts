@@ -364,8 +364,8 @@ const mean = (values: ReadonlyArray<Numeric>, weights: ReadonlyArray<Numeric>): 
   return fromUnscaled(divisor > 0n ? divideHalfUp(dividend, divisor) : divideHalfUp(-dividend, -divisor), scale + 4)
 }
 
-/** Doubles beyond their range say nothing. */
-const finiteOrNull = (value: number | null): number | null => value !== null && Number.isFinite(value) ? value : null
+/** Doubles beyond their range say nothing, and there is one zero. */
+const finiteOrNull = (value: number | null): number | null => value !== null && Number.isFinite(value) ? value + 0 : null
 
 const windowOf = (node: Results): WindowNode => node._tag === "window" ? node : windowOf(node.input)
 

@@ -25,7 +25,7 @@ export const indicate = (spec: Spec, of: (result: string) => ReadonlyArray<Numer
     case "lowest":
       return overLast(of(spec.of), spec.parameters.n, (last) => last.reduce((best, value) => less(value, best) ? value : best))
     default:
-      return numbers(spec, (result) => of(result).map(toNumber), of).map((value) => value !== null && Number.isFinite(value) ? value : null)
+      return numbers(spec, (result) => of(result).map(toNumber), of).map((value) => value !== null && Number.isFinite(value) ? value + 0 : null)
   }
 }
 

@@ -94,4 +94,4 @@ const wholeRoot = (square: bigint): bigint => {
   }
 }
 
-const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value : null
+const finiteOrNull = (value: number): number | null => Number.isFinite(value) ? value + 0 : null

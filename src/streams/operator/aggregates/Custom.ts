@@ -6,6 +6,7 @@ import { rowAt } from "../../records/Batch.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import type { TableReader, TableWriter } from "../State.ts"
 import { type Accumulator, type Rows } from "./Accumulator.ts"
+import { finiteOrNull } from "./Totals.ts"
 
 interface Declared {
   readonly pipeline: string
@@ -64,7 +65,7 @@ export class Custom implements Accumulator {
   result(slot: number): Value {
     const value = this.#spec.result(this.#states[slot])
     // As that of any other aggregate over doubles is: no line and no sink has a number that is none.
-    if (typeof value === "number") return Number.isFinite(value) ? value : null
+    if (typeof value === "number") return finiteOrNull(value)
     if (isValue(value)) return value
     const { name, pipeline } = this.#declared
     throw new TypeError(

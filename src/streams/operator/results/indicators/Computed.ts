@@ -1,5 +1,6 @@
 /** The ways in which a value is computed from the windows of a key. */
 import type { Value } from "../../../pipeline/Pane.ts"
+import { finiteOrNull } from "../../aggregates/Totals.ts"
 import type { Point } from "./Point.ts"
 
 export type Computed = OfWindows | OfState | OfFormer
@@ -37,4 +38,4 @@ export const ofDoubles = (length: number, of: (values: ReadonlyArray<number>) =>
 })
 
 /** What is beyond the doubles, or is none, is not there. */
-export const finite = (value: Value): Value => typeof value === "number" && !Number.isFinite(value) ? null : value
+export const finite = (value: Value): Value => typeof value === "number" ? finiteOrNull(value) : value
