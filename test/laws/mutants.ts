@@ -218,8 +218,15 @@ const deriving: ReadonlyArray<Mutant> = [
   {
     mistake: "what is beyond the doubles is told",
     file: `${results}/indicators/Computed.ts`,
-    find: "typeof value === \"number\" && !Number.isFinite(value) ? null : value",
+    find: "typeof value === \"number\" ? finiteOrNull(value) : value",
     replace: "value",
+    law: indicatorLaw
+  },
+  {
+    mistake: "a zero keeps its sign",
+    file: `${results}/indicators/Computed.ts`,
+    find: "finiteOrNull(value) : value",
+    replace: "(Number.isFinite(value) ? value : null) : value",
     law: indicatorLaw
   },
   {
