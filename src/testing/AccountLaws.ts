@@ -208,7 +208,7 @@ export const accountLaws: EngineLaws = {
           const batch = records(partition, at, texts.slice(at, at + size), kinds.slice(at, at + size))
           for (const { detail, offset, pipeline, reason, record } of engine.take(batch).unused) {
             holds(detail !== "" && pipeline === null, "a refusal says what is wrong, and no pipeline's name")
-            found.push(`${partition}:${offset} ${reason} ${new TextDecoder().decode(valueAt(batch, record))}`)
+            found.push(`${partition}:${offset} ${reason} ${new TextDecoder().decode(valueAt(batch, record!))}`)
           }
         }
       }
@@ -229,7 +229,7 @@ export const accountLaws: EngineLaws = {
       const texts = log.entries.filter(isData).map(textOf)
       const first = records(0, 0, texts.map((text) => broken.next().value ? text.slice(0, -1) : text))
       const failed = engine.take(first).unused
-      const mended = failed.map(({ record }) => `${new TextDecoder().decode(valueAt(first, record))}}`)
+      const mended = failed.map(({ record }) => `${new TextDecoder().decode(valueAt(first, record!))}}`)
       const panes = run(engine, [records(0, texts.length, mended)])
       same(lines(panes), lines(foldedPanes(pipeline, log)))
       same(results(panes), results(run(make([pipeline], 1), batches(log, [7]))))
