@@ -3,10 +3,10 @@
  * partitions, and what becomes of each row is a function of the log.
  */
 import * as fc from "fast-check"
-import { Events, Pipeline } from "../streams/pipeline/index.ts"
+import { Events, Expr, Pipeline } from "../streams/pipeline/index.ts"
 import * as Row from "../streams/pipeline/Row.ts"
 import { fold } from "../streams/reference/BatchFold.ts"
-import { type Event, flow } from "../streams/reference/EventFold.ts"
+import { type Event, flow, type Flow } from "../streams/reference/EventFold.ts"
 import { foldRows } from "../streams/reference/RowFold.ts"
 import { cuts, decidedLogs, heldPipelines, heldSteps, type Log, logs, source, straggling } from "./Arbitraries.ts"
 import { inTurns, turns } from "./DeliveryLaws.ts"
@@ -62,6 +62,21 @@ export const heldLaws: EngineLaws = {
     }
   ),
 
+  "a record that several pipelines hold counts once for their run, as the worst that becomes of it": law(
+    60,
+    fc.record({ one: rowPipelines, two: rowPipelines, slack: fc.nat(8), log: anyLog, cut: cuts }),
+    (make, { cut, log, one, slack, two }) => {
+      const all = [one, { ...two, name: "others", checked: { ...two.checked, name: "others" } }, source(slack).pipe(Events.where(Expr.gt("size", 1)), Pipeline.named("large"))]
+      const engine = make(all, log.partitions)
+      outputOf(engine, pieces(log, cut))
+      const told = events(log)
+      const fates = all.map(({ checked }) => fatesOf(flow(checked.end, told)))
+      const worst = told.map((event) => Math.max(...fates.map((fate) => fate.get(event) ?? 0)))
+      const [filtered, duplicate, aggregated, late] = [0, 1, 2, 3].map((fate) => worst.filter((each) => each === fate).length)
+      same(engine.counts, { read: told.length, filtered, duplicate, aggregated, late, deadLettered: 0, held: 0 })
+    }
+  ),
+
   "after crash upon crash, in other batches and turns, what was held leaves once more as it did, and the account adds up": law(
     100,
     fc.record({
@@ -94,6 +109,10 @@ const lettersOf = ({ name }: Pipeline.Any, { late, refused }: { readonly late: R
   const told = (events: ReadonlyArray<Event>, reason: string) => events.map(({ offset, partition }) => `${name} ${partition}:${offset} ${reason}`)
   return [...told(late, "late"), ...told(refused, "refused")].sort()
 }
+
+/** From bad to worse; of what is not in it nothing has become. */
+const fatesOf = ({ duplicate, items, late }: Flow): ReadonlyMap<Event, number> =>
+  new Map([...duplicate.map((event) => [event, 1] as const), ...items.map(({ event }) => [event, 2] as const), ...late.map((event) => [event, 3] as const)])
 
 interface Run {
   readonly pipelines: readonly [Pipeline.AnyOfRows, Pipeline.AnyOfPanes]
