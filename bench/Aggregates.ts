@@ -4,6 +4,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Price } from "../src/domain/Tick.ts"
+import { inputOf } from "../src/streams/pipeline/Checked.ts"
 import { OperatorGraph } from "../src/streams/engine/OperatorGraph.ts"
 import { Aggregate, Pipeline, Source, Window } from "../src/streams/pipeline/index.ts"
 import * as Batch from "../src/streams/records/Batch.ts"
@@ -44,10 +45,11 @@ const batches = (): ReadonlyArray<Batch.Batch> => {
 }
 
 const run = (all: ReadonlyArray<Batch.Batch>, pipeline: Pipeline.AnyOfPanes) => () => {
+  const source = inputOf(pipeline.checked).events
   const operator = new OperatorGraph(pipeline.checked)
   for (const batch of all) {
-    operator.take("event", batch, Infinity)
-    operator.advance(batch.times[batch.length - 1]! - 1)
+    operator.take(source, batch, Infinity)
+    operator.advance(() => batch.times[batch.length - 1]! - 1)
     operator.drain()
   }
 }

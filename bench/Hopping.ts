@@ -8,7 +8,7 @@ import * as Batch from "../src/streams/records/Batch.ts"
 import { Aggregate, Pipeline, Window } from "../src/streams/pipeline/index.ts"
 import { OperatorGraph } from "../src/streams/engine/OperatorGraph.ts"
 import { finish } from "../src/streams/operator/Work.ts"
-import { windowOf } from "../src/streams/pipeline/Checked.ts"
+import { inputOf, windowOf } from "../src/streams/pipeline/Checked.ts"
 import { advance } from "./Ticks.ts"
 
 /** Windows an event belongs to. */
@@ -22,11 +22,13 @@ const pipeline = (overlap: Overlap) =>
   )
 
 export const engine = (batches: ReadonlyArray<Batch.Batch>, overlap: Overlap): number => {
-  const operator = new OperatorGraph(pipeline(overlap).checked)
+  const { checked } = pipeline(overlap)
+  const source = inputOf(checked).events
+  const operator = new OperatorGraph(checked)
   let panes = 0
   for (const batch of batches) {
-    finish(operator.take("event", batch, Infinity))
-    finish(operator.advance(batch.times[batch.length - 1]! - 1))
+    finish(operator.take(source, batch, Infinity))
+    finish(operator.advance(() => batch.times[batch.length - 1]! - 1))
     panes += operator.drain().length
   }
   return panes

@@ -10,6 +10,7 @@ import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
 import { derivations, derived, everyIndicator, reordered, stepped, steps } from "./Graphs.ts"
 import { computed, overComputed, withComputed } from "./RandomExpressions.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
+import type * as Plan from "../streams/pipeline/Plan.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
 import { Aggregate, Events, Expr, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import { Kind } from "../streams/records/Records.ts"
@@ -258,9 +259,39 @@ export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipel
     fc.tuple(
       pipelines({ ...options, outOfOrderness, name: "b", computed: true }),
       fc.option(pipelines({ ...options, outOfOrderness, name: "a" })),
-      fc.option(pipelinesWithPreAggregated({ ...options, outOfOrderness, name: "c" }))
+      fc.option(pipelinesWithPreAggregated({ ...options, outOfOrderness, name: "c" })),
+      fc.option(heldPipelines({ ...options, outOfOrderness, name: "d" }))
     )
   ).map((all) => all.filter((pipeline) => pipeline !== null))
+
+/** What is done to rows that are held on their way: some are left out before, and between one node that holds them and the next. */
+export const heldSteps: fc.Arbitrary<(rows: Plan.Events) => Plan.Events> = fc.array(
+  fc.record({
+    before: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: steps(rowConditions) }),
+    by: fc.constantFrom(["venue"], ["size"], ["flag", "venue"], ["venue", "size"], ["key"]),
+    within: fc.nat(12)
+  }),
+  { minLength: 1, maxLength: 2 }
+).map((nodes) => (rows) =>
+  nodes.reduce((input, { before, by, within }): Plan.Events => ({ _tag: "distinct", input: stepped(input, before), by, within }), rows))
+
+/** Pipelines whose rows are held before they come to windows, and that compute fields and other keys of what leaves. */
+export const heldPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOfPanes> =>
+  fc.record({
+    outOfOrderness: options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness),
+    window: windows,
+    held: heldSteps,
+    computed,
+    order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: 3, maxLength: 6 }),
+    every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
+  }).map(({ computed, every, held, order, outOfOrderness, window }) => {
+    const plain = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates))
+    const emitting = every === null ? plain : plain.pipe(Pipeline.emitOnUpdate({ every }))
+    const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "held")), (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", ...order])]) }))
+    const { definition } = source(outOfOrderness)
+    const rows = fed(windows, (rows) => withComputed(held(rows), definition, computed))
+    return readable(altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed) } })))
+  })
 
 /** A pipeline of few results, of which many runs can be made. */
 export const countings: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.record({
@@ -368,6 +399,8 @@ const stepOf = (step: Checked.RowStep) => {
       return Object.fromEntries(step.values.map(({ expression, name }) => [name, expression]))
     case "key-by":
       return { keyBy: step.definition.key }
+    case "distinct":
+      return { distinct: step.by.map(({ column }) => column.name), within: step.within }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Runs pipelines over a log in memory, batch by batch: what the laws are stated with. */
 import { BigDecimal } from "effect"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
+import type { Event } from "../streams/reference/EventFold.ts"
 import type { Decision, End } from "../streams/records/Decision.ts"
 import { Job, type Output } from "../streams/engine/Job.ts"
 import type { Section } from "../streams/engine/Snapshot.ts"
@@ -181,8 +182,8 @@ export const placed = (log: Log): ReadonlyArray<Placed> => {
 export const textOf = ({ value }: Data): string => JSON.stringify(value)
 
 /** The same log as the batch fold takes it, which knows of no decisions. */
-export const events = (log: Log): ReadonlyArray<BatchFold.Event> =>
-  placed(log).flatMap((entry): ReadonlyArray<BatchFold.Event> => {
+export const events = (log: Log): ReadonlyArray<Event> =>
+  placed(log).flatMap((entry): ReadonlyArray<Event> => {
     const { offset, partition } = entry
     if (entry.kind === Kind.event) return [{ partition, offset, fields: sampleFields(entry.value) }]
     if (entry.kind === Kind.preAggregated) return [{ partition, offset, fields: preAggregatedFields(entry.value), preAggregated: true }]

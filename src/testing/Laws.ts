@@ -15,6 +15,7 @@ import type { MakeEngine } from "./Harness.ts"
 import { accountLaws } from "./AccountLaws.ts"
 import { decodeLaws } from "./DecodeLaws.ts"
 import { deliveryLaws } from "./DeliveryLaws.ts"
+import { heldLaws } from "./HeldLaws.ts"
 import { resultLaws } from "./ResultLaws.ts"
 import { rowLaws } from "./RowLaws.ts"
 import { rowOutputLaws } from "./RowOutputLaws.ts"
@@ -24,6 +25,7 @@ export const laws: EngineLaws = {
   ...resultLaws,
   ...rowOutputLaws,
   ...deliveryLaws,
+  ...heldLaws,
   ...timeLaws,
   ...accountLaws,
   ...decodeLaws,

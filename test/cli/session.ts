@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs"
 import { gunzipSync } from "node:zlib"
 import { day } from "../../src/analytics/day.ts"
 import * as BatchFold from "../../src/streams/reference/BatchFold.ts"
+import type { Event } from "../../src/streams/reference/EventFold.ts"
 import * as Aggregate from "../../src/streams/pipeline/Aggregate.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
 import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
@@ -17,7 +18,7 @@ const rowsOf = (csv: string): Array<Array<string>> =>
   csv.trimEnd().split("\n").slice(1).map((line) => line.split(","))
 
 /** Its trades as the batch fold takes them. */
-export const events = (): ReadonlyArray<BatchFold.Event> =>
+export const events = (): ReadonlyArray<Event> =>
   rowsOf(gunzipSync(read("recorded/us-equities-2013-10-08.csv.gz")).toString()).map(
     ([symbol = "", time, price = "", size, priceForming], offset) => ({
       partition: 0,
@@ -41,7 +42,7 @@ export const dayByOffset = Aggregate.make(
 ).pipe(Pipeline.named(day.name))
 
 /** What the batch fold makes of them, as the lines that a run writes. */
-export const folded = (pipeline: AnyPipeline, events: ReadonlyArray<BatchFold.Event>): ReadonlyArray<string> =>
+export const folded = (pipeline: AnyPipeline, events: ReadonlyArray<Event>): ReadonlyArray<string> =>
   BatchFold.fold(pipeline, events).results.map((result) =>
     Pane.toJson({ ...result, pipeline: pipeline.name, pane: "on-time", revision: 0 }))
 

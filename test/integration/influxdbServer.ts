@@ -6,6 +6,7 @@ import { Connection } from "../../src/adapters/influxdb/Connection.ts"
 import type { InfluxdbError } from "../../src/adapters/influxdb/InfluxdbError.ts"
 import * as InfluxdbResultSink from "../../src/adapters/influxdb/InfluxdbResultSink.ts"
 import * as BatchFold from "../../src/streams/reference/BatchFold.ts"
+import type { Event } from "../../src/streams/reference/EventFold.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
 import { Decisions } from "../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
@@ -66,7 +67,7 @@ export const texts = (panes: ReadonlyArray<Pane.Encoded>): ReadonlyArray<string>
     JSON.stringify([pipeline, key, start, end, Object.entries(values).sort(([a], [b]) => a < b ? -1 : 1)]))
 
 /** What the batch fold says of the same events, as such texts in the order of a sink. */
-export const folded = (pipelines: ReadonlyArray<AnyPipeline>, events: ReadonlyArray<BatchFold.Event>) =>
+export const folded = (pipelines: ReadonlyArray<AnyPipeline>, events: ReadonlyArray<Event>) =>
   texts(select(
     pipelines.flatMap((pipeline) =>
       BatchFold.fold(pipeline, events).results.map((result) =>

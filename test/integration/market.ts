@@ -9,6 +9,7 @@ import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import { ticks } from "../../src/analytics/ticks.ts"
 import * as BatchFold from "../../src/streams/reference/BatchFold.ts"
+import type { Event } from "../../src/streams/reference/EventFold.ts"
 import { Engine } from "../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../src/streams/ports/EventLog.ts"
 import { Feed } from "../../src/streams/ports/Feed.ts"
@@ -75,7 +76,7 @@ export const events = Effect.gen(function*() {
   const ends = yield* log.ends
   const next = ends.map(() => 0)
   const isDone = () => ends.every((end, partition) => next[partition]! >= end)
-  const found: Array<BatchFold.Event> = []
+  const found: Array<Event> = []
   if (isDone()) return found
   yield* log.read(next.map(() => 0)).pipe(
     Stream.map((records) => {
@@ -93,7 +94,7 @@ export const events = Effect.gen(function*() {
 })
 
 /** The event of a line, none where it is poison. */
-export const eventOf = (line: string, place: Pick<BatchFold.Event, "offset" | "partition">): ReadonlyArray<BatchFold.Event> => {
+export const eventOf = (line: string, place: Pick<Event, "offset" | "partition">): ReadonlyArray<Event> => {
   try {
     const tick = JSON.parse(line)
     const fields = { priceForming: null, ...tick, price: BigDecimal.scale(BigDecimal.fromStringUnsafe(tick.price), 8) }
@@ -104,7 +105,7 @@ export const eventOf = (line: string, place: Pick<BatchFold.Event, "offset" | "p
 }
 
 /** The final values of each window by the batch fold. */
-export const folded = (events: ReadonlyArray<BatchFold.Event>): ReadonlySet<string> =>
+export const folded = (events: ReadonlyArray<Event>): ReadonlySet<string> =>
   new Set(pipelines.flatMap((pipeline) =>
     BatchFold.fold(pipeline, events).results.map((result) =>
       line(Pane.encode({ ...result, pipeline: pipeline.name, pane: "on-time", revision: 0 })))

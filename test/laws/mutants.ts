@@ -24,6 +24,120 @@ const indicatorLaw = "each indicator is what the batch fold makes"
 const rowOutput = "streams/operator/stateless/RowOutput.ts"
 const rowFoldLaw = "the rows of a pipeline that ends in events"
 
+const heldFoldLaw = "rows that are held leave as the batch fold says"
+const heldWindowsLaw = "windows of rows that were held"
+const turnsLaw = "in whatever turns partitions are read"
+const keyed = "streams/operator/keyed/"
+
+/** Mistakes in nodes that hold rows. */
+const inHeldRows: ReadonlyArray<Mutant> = [
+  {
+    mistake: "a row leaves when the watermark has reached its time, and another of that time comes behind it",
+    file: `${keyed}HeldRows.ts`,
+    find: "this.table.times[slot]! < watermark ||",
+    replace: "this.table.times[slot]! <= watermark ||",
+    law: turnsLaw
+  },
+  {
+    mistake: "rows leave as they come",
+    file: `${keyed}HeldRows.ts`,
+    find: "this.table.times[slot]! < watermark || watermark === endOfTime ? slot : -1",
+    replace: "watermark === endOfTime || slot >= 0 ? slot : -1",
+    law: turnsLaw
+  },
+  {
+    mistake: "a row behind its partition's watermark is taken",
+    file: `${keyed}HeldRows.ts`,
+    find: "if (times[row]! < watermarks[row]!) {",
+    replace: "if (times[row]! < watermarks[row]! - 1) {",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "rows of one time leave in the order of their offsets, whatever their partitions",
+    file: `${keyed}RowTable.ts`,
+    find: " || this.partitions[a]! - this.partitions[b]!",
+    replace: "",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "of rows of one time nobody knows which was the first",
+    file: `${keyed}OrderedRows.ts`,
+    find: "this.#rank + 1 : 0",
+    replace: "0 : 0",
+    law: heldWindowsLaw
+  },
+  {
+    mistake: "what rows that were held lead to is told among what their offsets lead to",
+    file: `${keyed}OrderedRows.ts`,
+    find: "= behindAll + this.#rank",
+    replace: "= this.#rank",
+    law: "how the log is cut into batches"
+  },
+  {
+    mistake: "a duplicate extends the time in which rows are duplicates",
+    file: `${keyed}KeptIds.ts`,
+    find: "batch.times[row]! - this.#within) return false",
+    replace: "batch.times[row]! - this.#within) {\n      this.table.times[known] = batch.times[row]!\n      return false\n    }",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "a row exactly so much later is no duplicate",
+    file: `${keyed}KeptIds.ts`,
+    find: "this.table.times[known]! >= batch",
+    replace: "this.table.times[known]! > batch",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "an id is forgotten when the watermark is past it",
+    file: `${keyed}KeptIds.ts`,
+    find: "this.table.times[slot]! + this.#within >= watermark",
+    replace: "this.table.times[slot]! >= watermark",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "an id counts for all keys",
+    file: `${keyed}KeptIds.ts`,
+    find: "let level = levelIn(this.#known, batch.keys[row]!)",
+    replace: "let level = levelIn(this.#known, 0)",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "rows without an id are duplicates of one another",
+    file: `${keyed}KeptIds.ts`,
+    find: "if (Number.isNaN(batch.columns[index]![row]!)) return true",
+    replace: "if (batch.columns[index]![row]! === Infinity) return true",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "ids are there after the end of all data",
+    file: `${keyed}KeptIds.ts`,
+    find: "return this.forget(Infinity)",
+    replace: "return []",
+    law: "after the end of all data"
+  },
+  {
+    mistake: "the keys of rows that are held have their former numbers",
+    file: `${keyed}RowTable.ts`,
+    find: "      this.keys[slot] = dictionary.numberOf(former.textOf(this.keys[slot]!))\n",
+    replace: "",
+    law: "when the numbering of texts begins anew"
+  },
+  {
+    mistake: "of a record that was held the run forgets what others have made of it",
+    file: "streams/engine/Account.ts",
+    find: "Math.max(before.outcome, outcomes[row]!)",
+    replace: "outcomes[row]!",
+    law: "a record that several pipelines hold counts once"
+  },
+  {
+    mistake: "what is held is not counted",
+    file: "streams/engine/Account.ts",
+    find: "        this.#counts.held++\n",
+    replace: "",
+    law: "read = aggregated"
+  }
+]
+
 /** Mistakes in what a checkpoint has of a state that goes on to change. */
 const checkpointing = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Mutant> =>
   mistakes.map(([mistake, find, replace]) => ({ mistake, file, find, replace, law: "a checkpoint that is written", times: 3 }))
@@ -1011,8 +1125,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   ]),
   ...checkpointing("streams/engine/Job.ts", [
     ["how far a run is says what is true when it is written",
-      "    const own = this.#section()\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield own\n",
-      "    const own = () => this.#section()\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield own()\n"]
+      "    const own = [this.#section(), ...this.#accounts()]\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield* own\n",
+      "    const own = () => [this.#section(), ...this.#accounts()]\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield* own()\n"]
+  ]),
+  ...inHeldRows,
+  ...checkpointing("streams/operator/keyed/RowTable.ts", [
+    ["a row that comes is in a checkpoint that began before", "    this.#touch(slot)\n    this.#isLive[slot] = 1", "    this.#isLive[slot] = 1"],
+    ["a row that leaves is not in a checkpoint that began before", "    this.#touch(slot)\n    this.#isLive[slot] = 0", "    this.#isLive[slot] = 0"]
   ]),
   ...checkpointing(session, [
     ["the bounds of a session that grows are not kept", "    this.#slots.touch(session.slot)\n    session.start = start", "    session.start = start"],

@@ -31,10 +31,10 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["partitions that are added begin before the others", "decideNow(run, job.newcomers(inherited.partitions))", "Effect.void"]
   ]),
   ...planted(run, [
-    ["dead letters are forgotten", "if (output.unused.length > 0) yield*", "if (output.unused.length > 1_000) yield*"],
+    ["dead letters are forgotten", "if (unused.length === 0) return", "if (unused.length <= 1_000) return"],
     ["a decision takes effect before it is durable", "  yield* log.write(decisions)\n  yield* decideAll(run, decisions)", "  yield* decideAll(run, decisions)\n  yield* log.write(decisions)"],
     ["rows are covered by a checkpoint before they are written", "  if (rows.length > 0) {\n", "  if (rows.length > 0) {\n    run.isBetween = false\n    run.taken++\n"],
-    ["panes of a decision are not written", "  run.idleness.decided()\n  yield* putOut(run, output)", "  run.idleness.decided()\n  run.isBetween = false"],
+    ["panes of a decision are not written", "  yield* writeLetters(output, null)\n  yield* putOut(run, output)", "  yield* writeLetters(output, null)\n  run.isBetween = false"],
     ["a checkpoint covers what a step has still to put out", "  run.isBetween = true\n  while (true) {", "  while (true) {"],
     ["a portion that is not the last is not written", "    yield* putOutPanes(run, value)\n", ""]
   ]),

@@ -355,3 +355,19 @@ describe("a source that is named is a pipeline of rows", () => {
     expect(Pipeline.withBounds(large, { outOfOrderness: 5 })).type.toBe<typeof large>()
   })
 })
+
+describe("rows of which one of each id is kept", () => {
+  test("are rows of the same type, wherever it stands", () => {
+    const once = trades.pipe(Events.distinct({ by: ["venue", "size"], within: "1 minute" }))
+    expect<Pipeline.RowOf<typeof once>>().type.toBe<Pipeline.RowOf<typeof trades>>()
+  })
+
+  test("have an id that is a field of theirs, and no decimal", () => {
+    // @ts-expect-error Type '"vanue"' is not assignable to type
+    trades.pipe(Events.distinct({ by: "vanue", within: "1 minute" }))
+    // @ts-expect-error Type '"price"' is not assignable to type
+    trades.pipe(Events.distinct({ by: "price", within: "1 minute" }))
+    // @ts-expect-error Property 'within' is missing
+    trades.pipe(Events.distinct({ by: "venue" }))
+  })
+})

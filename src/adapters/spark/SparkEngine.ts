@@ -164,5 +164,6 @@ const countsOf = ({ deadLettered, filtered, late, read }: Standing): Counts => (
   late,
   deadLettered,
   duplicate: 0,
-  filtered
+  filtered,
+  held: 0
 })

@@ -35,6 +35,11 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
       ]
     case "key-by":
       return [`from ${node.input.id}, rows by the key ${node.definition.key.length === 0 ? "none: all rows are of one" : node.definition.key.join(", ")}`]
+    case "distinct":
+      return [
+        `from ${node.input.id}, one row of each ${node.by.map(({ column }) => column.name).join(", ")} of a key within ${length(node.within)}`,
+        ...held(node.state, "id")
+      ]
     case "window":
       return [
         `from ${[node.input, node.preAggregated].flatMap((input) => input === null ? [] : [input.id]).join(" and ")}, ` +
@@ -51,6 +56,12 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
       ]
   }
 }
+
+/** A node that holds rows keeps these as well. */
+const held = (state: Checked.StateBound, entry: string): ReadonlyArray<string> => [
+  "holds rows until the watermark is past them, and puts them out in the order of event time and place: none is late behind it",
+  bound(state, entry)
+]
 
 /** The bound of state that a check has stated: of one key, as far as it does not depend on the rows. */
 const bound = ({ bytesPerEntry, entriesPerKey, milliseconds }: Checked.StateBound, entry: string): string => {

@@ -5,10 +5,11 @@ import type { Report } from "../../streams/ports/Engine.ts"
 import { type Counts, Monitor } from "../../streams/ports/Monitor.ts"
 import { problem, say } from "./Problem.ts"
 
-/** `read 12, aggregated 10, late 1, dead-lettered 1, duplicate 0`, and what a filter left out where one did. */
+/** `read 12, aggregated 10, late 1, dead-lettered 1, duplicate 0`, and what a filter left out or a node still holds where they do. */
 const line = (counts: Counts): string =>
   `read ${counts.read}, aggregated ${counts.aggregated}, late ${counts.late}, dead-lettered ${counts.deadLettered}, ` +
-  `duplicate ${counts.duplicate}${counts.filtered > 0 ? `, filtered ${counts.filtered}` : ""}`
+  `duplicate ${counts.duplicate}${counts.filtered > 0 ? `, filtered ${counts.filtered}` : ""}` +
+  `${counts.held > 0 ? `, held ${counts.held}` : ""}`
 
 /** The same as an object, its members named as in the line. */
 const toJson = (counts: Counts) => ({
@@ -17,7 +18,8 @@ const toJson = (counts: Counts) => ({
   late: counts.late,
   "dead-lettered": counts.deadLettered,
   duplicate: counts.duplicate,
-  filtered: counts.filtered
+  filtered: counts.filtered,
+  held: counts.held
 })
 
 /** Writes the account of a run when it is done, or of what it has done when somebody stops it. */

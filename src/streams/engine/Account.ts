@@ -1,7 +1,11 @@
-/** What became of the records of a run, counted once each: read = aggregated + late + dead-lettered + duplicate + filtered. */
+/**
+ * What became of the records of a run, counted once each: read = aggregated + late + dead-lettered + duplicate + filtered +
+ * held. What is held is counted elsewhere when it leaves.
+ */
 import { Schema } from "effect"
 import type { Counts } from "../ports/Monitor.ts"
 import { Outcome } from "../operator/Operator.ts"
+import type { StateReader, StateWriter } from "../operator/State.ts"
 
 export const State = Schema.Struct({
   read: Schema.Int,
@@ -9,13 +13,45 @@ export const State = Schema.Struct({
   late: Schema.Int,
   deadLettered: Schema.Int,
   duplicate: Schema.Int,
-  filtered: Schema.Int
+  filtered: Schema.Int,
+  held: Schema.Int
 })
 
 type MutableCounts = { -readonly [K in keyof Counts]: Counts[K] }
 
+/** What is known of a batch's records: the worst outcome of each, and how many nodes will say more of it later. */
+export interface Fates {
+  readonly outcomes: Uint8Array
+  readonly holds: Uint8Array
+}
+
+/** Rows that have left the nodes that held them, each with the place of its record, and what became of them. */
+export interface Settled extends Fates {
+  readonly partitions: Int32Array
+  readonly offsets: Float64Array
+}
+
+/** Where a record is, and whether it was counted before it was held here. */
+export interface Held {
+  readonly partition: number
+  readonly offset: number
+  readonly isCounted: boolean
+}
+
+/** A record that is held, where that is not all that is to be known of it. */
+interface Open {
+  readonly holds: number
+  /** What it is for those that do not hold it. */
+  readonly outcome: number
+  readonly isCounted: boolean
+}
+
+const heldOnce: Open = { holds: 1, outcome: Outcome.filtered, isCounted: false }
+
 export class Account {
-  #counts: MutableCounts = { read: 0, aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0 }
+  #counts: MutableCounts = { read: 0, aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0, held: 0 }
+  /** By partition and offset. Records that one node holds and nobody else takes are not in it. */
+  readonly #open = new Map<number, Map<number, Open>>()
 
   /** A copy: it does not move on. */
   get counts(): Counts {
@@ -28,47 +64,137 @@ export class Account {
     this.#counts.duplicate += records
   }
 
-  /** Records that are of no use to anybody here. */
-  refuse(records: number): void {
-    this.#counts.read += records
-    this.#counts.deadLettered += records
-  }
-
-  /** Records of a kind that is not taken here. */
-  pass(records: number): void {
-    this.#counts.read += records
-    this.#counts.filtered += records
-  }
-
-  /** Rows, or records, by what became of them. */
-  tally(outcomes: Uint8Array, from: number, to: number): void {
-    const counts = this.#counts
-    counts.read += to - from
+  /** Records of a partition by what became of them. */
+  tally({ holds, outcomes }: Fates, { from, offsets, partition, to }: {
+    readonly partition: number
+    readonly offsets: Float64Array
+    readonly from: number
+    readonly to: number
+  }): void {
+    this.#counts.read += to - from
     for (let at = from; at < to; at++) {
-      switch (outcomes[at]) {
-        case Outcome.filtered:
-          counts.filtered++
-          break
-        case Outcome.aggregated:
-          counts.aggregated++
-          break
-        case Outcome.late:
-          counts.late++
-          break
-        default:
-          counts.deadLettered++
+      if (holds[at] === 0) this.#count(outcomes[at]!)
+      else {
+        this.#counts.held++
+        this.#set(partition, offsets[at]!, { holds: holds[at]!, outcome: outcomes[at]!, isCounted: false })
       }
+    }
+  }
+
+  settle({ holds, offsets, outcomes, partitions }: Settled): void {
+    for (let row = 0; row < outcomes.length; row++) {
+      const [partition, offset] = [partitions[row]!, offsets[row]!]
+      const before = this.#open.get(partition)?.get(offset) ?? heldOnce
+      const left = before.holds - 1 + holds[row]!
+      const outcome = Math.max(before.outcome, outcomes[row]!)
+      if (left > 0) this.#set(partition, offset, { ...before, holds: left, outcome })
+      else {
+        this.#forget(partition, offset)
+        if (before.isCounted) continue
+        this.#counts.held--
+        this.#count(outcome)
+      }
+    }
+  }
+
+  #set(partition: number, offset: number, open: Open): void {
+    if (open.holds === 1 && open.outcome === Outcome.filtered && !open.isCounted) return this.#forget(partition, offset)
+    const known = this.#open.get(partition)
+    if (known === undefined) this.#open.set(partition, new Map([[offset, open]]))
+    else known.set(offset, open)
+  }
+
+  #forget(partition: number, offset: number): void {
+    const known = this.#open.get(partition)
+    if (known?.delete(offset) === true && known.size === 0) this.#open.delete(partition)
+  }
+
+  #count(outcome: number): void {
+    const counts = this.#counts
+    switch (outcome) {
+      case Outcome.filtered:
+        counts.filtered++
+        break
+      case Outcome.duplicate:
+        counts.duplicate++
+        break
+      case Outcome.aggregated:
+        counts.aggregated++
+        break
+      case Outcome.late:
+        counts.late++
+        break
+      default:
+        counts.deadLettered++
     }
   }
 
   /** Throws where something was counted twice or not at all: a number that is wrong must not be shown. */
   assertBalanced(of: string): void {
-    const { aggregated, deadLettered, duplicate, filtered, late, read } = this.#counts
-    if (read === aggregated + late + deadLettered + duplicate + filtered) return
+    const { aggregated, deadLettered, duplicate, filtered, held, late, read } = this.#counts
+    if (read === aggregated + late + deadLettered + duplicate + filtered + held && held >= 0) return
     throw new Error(`the account of ${of} does not add up: ${JSON.stringify(this.#counts)}`)
   }
 
-  restore(counts: Counts): void {
+  save(state: StateWriter): void {
+    const all = [...this.#open].flatMap(([partition, open]) => [...open].map(([offset, one]) => ({ partition, offset, ...one })))
+    all.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
+    const table = state.table("held", all.length)
+    for (const name of ["partition", "offset", "holds", "outcome"] as const) table.numbers(name, Float64Array.from(all, (one) => one[name]))
+    table.numbers("isCounted", Float64Array.from(all, ({ isCounted }) => Number(isCounted)))
+  }
+
+  restore(counts: Counts, state: StateReader): void {
     this.#counts = { ...counts }
+    this.#open.clear()
+    for (const table of state.tables("held")) {
+      const [partitions, offsets, holds] = [table.wholeNumbers("partition"), table.wholeNumbers("offset"), table.wholeNumbers("holds")]
+      const [outcomes, counted] = [table.wholeNumbers("outcome"), table.wholeNumbers("isCounted")]
+      table.end()
+      offsets.forEach((offset, row) =>
+        this.#set(partitions[row]!, offset, { holds: holds[row]!, outcome: outcomes[row]!, isCounted: counted[row] === 1 }))
+    }
+    state.end()
+  }
+
+  /**
+   * Holds the account against what is held in fact: of pipelines that are not run any more nothing is held, and what others
+   * hold that have caught up with this run was counted when they were not in it.
+   */
+  reconcile(held: Iterable<Held>): void {
+    const known = new Map([...this.#open].map(([partition, open]) => [partition, new Map(open)] as const))
+    this.#open.clear()
+    const found = new Map<number, Map<number, Open>>()
+    for (const { isCounted, offset, partition } of held) {
+      const inPartition = found.get(partition) ?? new Map<number, Open>()
+      found.set(partition, inPartition)
+      const before = inPartition.get(offset)
+      const saved = known.get(partition)?.get(offset) ?? heldOnce
+      inPartition.set(offset, {
+        outcome: saved.outcome,
+        holds: (before?.holds ?? 0) + 1,
+        isCounted: saved.isCounted || (isCounted && before?.isCounted !== false)
+      })
+    }
+    let inFact = 0
+    for (const [partition, all] of found) {
+      for (const [offset, one] of all) {
+        if (!one.isCounted) inFact++
+        known.get(partition)?.delete(offset)
+        this.#set(partition, offset, one)
+      }
+    }
+    this.#giveUp([...known.values()].flatMap((all) => [...all.values()]), inFact)
+  }
+
+  /** What nobody holds any more is what it was for the others. */
+  #giveUp(open: ReadonlyArray<Open>, inFact: number): void {
+    for (const { isCounted, outcome } of open) {
+      if (isCounted) continue
+      this.#counts.held--
+      this.#count(outcome)
+    }
+    this.#counts.filtered += this.#counts.held - inFact
+    this.#counts.held = inFact
   }
 }

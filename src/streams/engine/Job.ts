@@ -16,10 +16,11 @@ import type * as Pipeline from "../pipeline/Pipeline.ts"
 import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
-import { Account, State as AccountState } from "./Account.ts"
+import { StateReader, StateWriter } from "../operator/State.ts"
+import { Account, type Fates, State as AccountState } from "./Account.ts"
 import type { Course } from "./Course.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
-import { jobSection, type Section, type Snapshot } from "./Snapshot.ts"
+import { accountSection, jobSection, type Section, type Snapshot } from "./Snapshot.ts"
 import { lettersOf, type Unused } from "./Refusals.ts"
 import { type Decided, type Part, type Rows, SourceReader, State as ReaderState } from "./SourceReader.ts"
 import { merged, Strand, worked } from "./Strand.ts"
@@ -37,7 +38,7 @@ export interface Output {
 export type Portions = Generator<ReadonlyArray<Pane>, Output>
 
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
-const version = 7
+const version = 8
 
 const State = Schema.Struct({
   version: Schema.Literal(version),
@@ -75,7 +76,7 @@ export interface EventTime {
 
 /** A pipeline on its way through a log. */
 interface Running {
-  readonly input: Checked.Input
+  readonly inputs: ReadonlyArray<Checked.Input>
   readonly account: Account
   graph: OperatorGraph
 }
@@ -85,8 +86,8 @@ interface Taking<Late = ReadonlyArray<Unused>> {
   readonly records: Records
   readonly refused: Array<Unused>
   readonly late: Array<Late>
-  /** Of each record the worst of what pipelines did with it: one that any has refused must not vanish behind those that took it. */
-  readonly worst: Uint8Array
+  /** Of each record what became of it for each pipeline, by what became of its rows. */
+  readonly fates: ReadonlyMap<Running, Fates>
 }
 
 export class Job {
@@ -105,10 +106,12 @@ export class Job {
     this.pipelines = pipelines
     const inputs = new Map<string, Checked.Input>()
     this.#running = pipelines.map(({ checked }) => {
-      const input = Checked.inputOf(checked)
-      const shared = inputs.get(input.id) ?? input
-      inputs.set(input.id, shared)
-      return { input: shared, account: new Account(), graph: new OperatorGraph(checked, { pace }) }
+      const own = Checked.inputsOf(checked).map((input) => {
+        const shared = inputs.get(input.id) ?? input
+        inputs.set(input.id, shared)
+        return shared
+      })
+      return { inputs: own, account: new Account(), graph: new OperatorGraph(checked, { pace }) }
     })
     this.#reader = new SourceReader({
       inputs: [...inputs.values()],
@@ -154,14 +157,28 @@ export class Job {
     }))
   }
 
-  /** How far event time has come for a pipeline. */
+  /** How far event time has come for a pipeline: of several inputs the slowest, told by the field of the first. */
   progressOf(pipeline: string): EventTime {
     const found = this.#running.find(({ graph }) => graph.checked.name === pipeline)
-    const timeline = found === undefined ? undefined : this.#reader.timelines.get(found.input)
-    if (found === undefined || timeline === undefined) throw new TypeError(`the job has no pipeline "${pipeline}"`)
-    const { eventTime, outOfOrderness } = found.input.events.definition
-    const partitions = this.offsets.map((next, partition) => ({ next, ...(timeline.partitions[partition] ?? unbegun) }))
+    if (found === undefined) throw new TypeError(`the job has no pipeline "${pipeline}"`)
+    const { eventTime, outOfOrderness } = found.inputs[0]!.events.definition
+    const timelines = found.inputs.map((input) => this.#timelineOf(input))
+    const partitions = this.offsets.map((next, partition) => ({ next, ...slowest(timelines.map(({ partitions }) => partitions[partition])) }))
     return { field: eventTime.field, outOfOrderness, partitions }
+  }
+
+  #timelineOf(input: Checked.Input): Timeline {
+    const timeline = this.#reader.timelines.get(input)
+    if (timeline === undefined) throw new Error(`a broken invariant: the reader does not know the input ${input.id}`)
+    return timeline
+  }
+
+  /** Brings a pipeline as far as event time has come in each of its inputs. */
+  #advance({ graph, inputs }: Running): Work {
+    return graph.advance((source) => {
+      const input = inputs.find(({ events, preAggregated }) => [events, preAggregated].some((each) => each?.fingerprint === source.fingerprint))
+      return input === undefined ? -Infinity : this.#timelineOf(input).watermark
+    })
   }
 
   /**
@@ -213,7 +230,7 @@ export class Job {
 
   /** Every window closes, and nothing is left. */
   close(): Output {
-    return whole(this.#inPortions(this.#all(({ graph }) => graph.advance(endOfTime)), Infinity))
+    return whole(this.#inPortions(this.#all(({ graph }) => graph.advance(() => endOfTime)), Infinity))
   }
 
   /**
@@ -224,7 +241,7 @@ export class Job {
     return this.#inPortions("_tag" in piece ? this.#decide(piece) : this.#take(piece), portion)
   }
 
-  *#inPortions(made: Generator<Emitted | null, ReadonlyArray<Unused> | void>, portion: number): Portions {
+  *#inPortions(made: Generator<Emitted | null, ReadonlyArray<Unused>>, portion: number): Portions {
     this.#assertWhole()
     this.#isWhole = false
     let panes: Array<Pane> = []
@@ -238,7 +255,7 @@ export class Job {
     }
     const rows = this.#drainRows()
     this.#isWhole = true
-    return { panes, rows, unused: next.value ?? [] }
+    return { panes, rows, unused: next.value }
   }
 
   #assertWhole(): void {
@@ -246,7 +263,9 @@ export class Job {
   }
 
   *#take(records: Records, course: Course | null = null): Generator<Emitted | null, ReadonlyArray<Unused>> {
-    const taking: Taking = { records, refused: [], late: [], worst: new Uint8Array(records.length) }
+    const fatesOf = (): Fates => ({ outcomes: new Uint8Array(records.length), holds: new Uint8Array(records.length) })
+    const fates = new Map(this.#running.map((running) => [running, fatesOf()] as const))
+    const taking: Taking = { records, refused: [], late: [], fates }
     const ranges: Array<readonly [from: number, to: number]> = []
     const strands = this.#strands()
     const parts = this.#reader.take(records)
@@ -255,14 +274,13 @@ export class Job {
       const part = next.value
       ranges.push([part.from, part.to])
       this.#records(part, taking)
-      for (const rows of part.rows) {
-        course?.note(rows.batch, rows.timeline)
-        for (const [running, strand] of strands) {
-          if (running.input !== rows.input) continue
-          const late: Array<Unused> = []
-          taking.late.push(late)
-          strand.begin(this.#rows(running, rows, { ...taking, late }))
-        }
+      for (const rows of part.rows) course?.note(rows.batch, rows.timeline)
+      for (const [running, strand] of strands) {
+        const own = part.rows.filter(({ input }) => running.inputs.includes(input))
+        if (own.length === 0) continue
+        const late: Array<Unused> = []
+        taking.late.push(late)
+        strand.begin(this.#rows(running, own, { ...taking, late }))
       }
       // The next part is decoded into the same columns, and a pane of it may belong before those of this one.
       yield* part.isLast ? merged([...strands.values()]) : worked([...strands.values()])
@@ -271,28 +289,48 @@ export class Job {
     const duplicates = next.value
     for (const { account } of this.#running) account.duplicate(duplicates)
     this.#account.duplicate(duplicates)
-    for (const [from, to] of ranges) this.#account.tally(taking.worst, from, to)
-    for (const { account, graph } of this.#running) account.assertBalanced(graph.checked.name)
-    this.#account.assertBalanced("the run")
-    return [...taking.refused, ...taking.late.flat()]
+    const together = worstOf([...fates.values()])
+    for (const [from, to] of ranges) {
+      const range = { partition: records.partition, offsets: records.offsets, from, to }
+      for (const [{ account }, own] of fates) account.tally(own, range)
+      this.#account.tally(together, range)
+    }
+    return [...taking.refused, ...taking.late.flat(), ...this.#settle()]
   }
 
-  *#decide(decision: Decision): Generator<Emitted | null> {
+  /** Takes account of the rows that were held and have left. */
+  #settle(): ReadonlyArray<Unused> {
+    const unused: Array<Unused> = []
+    for (const { account, graph } of this.#running) {
+      for (const settled of graph.drainSettled()) {
+        account.settle(settled)
+        this.#account.settle(settled)
+        for (const letter of settled.refused) unused.push({ ...letter, record: null, pipeline: graph.checked.name })
+      }
+      account.assertBalanced(graph.checked.name)
+    }
+    this.#account.assertBalanced("the run")
+    return unused
+  }
+
+  *#decide(decision: Decision): Generator<Emitted | null, ReadonlyArray<Unused>> {
     const decided: Array<Decided> = []
     this.#reader.decide(decision, (one) => decided.push(one))
-    yield* this.#all(function*({ graph, input }) {
+    const advance = (running: Running) => this.#advance(running)
+    return yield* this.#all(function*(running) {
       for (const one of decided) {
-        if (one._tag === "end") yield* graph.end(one.offset)
+        if (one._tag === "end") yield* running.graph.end(one.offset)
         // There is none while a partition that was added has not begun.
-        else if (input === one.input && one.timeline.watermark > -Infinity) yield* graph.advance(one.timeline.watermark)
+        else if (running.inputs.includes(one.input) && one.timeline.watermark > -Infinity) yield* advance(running)
       }
     })
   }
 
-  #all(work: (running: Running) => Work): Generator<Emitted | null> {
+  *#all(work: (running: Running) => Work): Generator<Emitted | null, ReadonlyArray<Unused>> {
     const strands = this.#strands()
     for (const [running, strand] of strands) strand.begin(work(running))
-    return merged([...strands.values()])
+    yield* merged([...strands.values()])
+    return this.#settle()
   }
 
   #strands(): ReadonlyMap<Running, Strand> {
@@ -300,40 +338,49 @@ export class Job {
   }
 
   /** What the sources refuse, and what nobody takes. */
-  #records(part: Part, { records, refused, worst }: Taking): void {
+  #records(part: Part, { fates, records, refused }: Taking): void {
     const { from, kind, to } = part
-    for (const { account, input } of this.#running) {
-      const source = sourceOf(input, kind)
-      if (source !== null) account.refuse(part.refused.get(source.fingerprint)?.length ?? 0)
-      else if (part.refused.size === 0) account.refuse(to - from)
-      else account.pass(to - from)
+    for (const [{ inputs }, { outcomes }] of fates) {
+      // What nobody takes is of no use to anybody; what only others take is left out here.
+      if (part.refused.size === 0) outcomes.fill(Outcome.refused, from, to)
+      for (const source of sourcesOf(inputs, kind)) {
+        for (const { record } of part.refused.get(source) ?? []) outcomes[record] = Outcome.refused
+      }
     }
-    const letters = lettersOf(part, records, (source) =>
-      this.#running.flatMap(({ graph, input }) => sourceOf(input, kind)?.fingerprint === source ? [graph.checked.name] : []))
-    for (const letter of letters) {
-      worst[letter.record] = Outcome.refused
-      refused.push(letter)
-    }
+    const readersOf = (source: string) =>
+      this.#running.flatMap(({ graph, inputs }) => sourcesOf(inputs, kind).includes(source) ? [graph.checked.name] : [])
+    for (const letter of lettersOf(part, records, readersOf)) refused.push(letter)
   }
 
-  *#rows({ account, graph }: Running, { batch, kind, timeline }: Rows, { late, records, refused, worst }: Taking<Unused>): Work {
-    const { outcomes, refused: out } = yield* graph.take(kind, batch, timeline.watermarkBeside(records.partition))
-    account.tally(outcomes, 0, outcomes.length)
-    for (let row = 0; row < outcomes.length; row++) {
-      const record = batch.records[row]!
-      if (outcomes[row]! > worst[record]!) worst[record] = outcomes[row]!
-      if (outcomes[row] === Outcome.late) late.push(lateRow(batch, row, graph.checked.name))
+  *#rows(running: Running, all: ReadonlyArray<Rows>, { fates, late, records, refused }: Taking<Unused>): Work {
+    const { graph } = running
+    const own = fates.get(running)!
+    for (const { batch, input, kind, timeline } of all) {
+      const source = kind === "event" ? input.events : input.preAggregated!
+      const { holds, outcomes, refused: out } = yield* graph.take(source, batch, timeline.watermarkBeside(records.partition))
+      for (let row = 0; row < outcomes.length; row++) {
+        const record = batch.records[row]!
+        own.holds[record]! += holds[row]!
+        if (outcomes[row]! > own.outcomes[record]!) own.outcomes[record] = outcomes[row]!
+        if (outcomes[row] === Outcome.late) late.push(lateRow(batch, row, graph.checked))
+      }
+      for (const { row, ...why } of out) {
+        const { partition } = records
+        refused.push({ record: batch.records[row]!, partition, offset: batch.offsets[row]!, pipeline: graph.checked.name, ...why })
+      }
     }
-    for (const { row, ...why } of out) {
-      refused.push({ record: batch.records[row]!, offset: batch.offsets[row]!, pipeline: graph.checked.name, ...why })
-    }
-    yield* graph.advance(timeline.watermark)
+    yield* this.#advance(running)
   }
 
   /** The rows of all pipelines in one order: a batch is of one partition, in which offsets order them. */
   #drainRows(): ReadonlyArray<Row> {
     const rows = this.#running.map(({ graph }) => graph.drainRows()).filter(({ length }) => length > 0)
     return rows.length < 2 ? rows[0] ?? [] : rows.flat().sort((a, b) => a.place.offset - b.place.offset)
+  }
+
+  /** The places of all records that are held; one that several nodes hold comes for each. */
+  *held(): Generator<{ readonly partition: number; readonly offset: number }> {
+    for (const { graph } of this.#running) yield* graph.held()
   }
 
   /** Windows that are near to closing, as they stand, for those who watch: of each pipeline at most about so many. */
@@ -364,7 +411,8 @@ export class Job {
   /** All that it keeps now, the same bytes for the same state. */
   snapshot(): Snapshot {
     this.#assertWhole()
-    return new Map([this.#section(), ...this.#running.flatMap(({ graph }) => [...graph.snapshot()])])
+    const accounts = this.#accounts().flatMap(([id, bytes]) => bytes === null ? [] : [[id, bytes] as const])
+    return new Map([this.#section(), ...accounts, ...this.#running.flatMap(({ graph }) => [...graph.snapshot()])])
   }
 
   /**
@@ -373,10 +421,10 @@ export class Job {
    */
   checkpoint(all: boolean): Iterable<Section> {
     this.#assertWhole()
-    const own = this.#section()
+    const own = [this.#section(), ...this.#accounts()]
     const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))
     return (function*() {
-      yield own
+      yield* own
       for (const graph of graphs) yield* graph
     })()
   }
@@ -390,6 +438,16 @@ export class Job {
       byPipeline: Object.fromEntries(this.countsByPipeline)
     })
     return [jobSection, Buffer.from(state)]
+  }
+
+  /** What is held, as the run and each pipeline count it. */
+  #accounts(): ReadonlyArray<Section> {
+    const accounts = [["", this.#account] as const, ...this.#running.map(({ account, graph }) => [graph.checked.name, account] as const)]
+    return accounts.map(([name, account]) => {
+      const writer = new StateWriter()
+      account.save(writer)
+      return [accountSection(name), writer.bytes]
+    })
   }
 
   /**
@@ -410,16 +468,18 @@ export class Job {
       const { checked } = running.graph
       const source = found.find(({ state }) => state.pipelines[checked.name] === checked.fingerprint)
       const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { dictionary, pace: this.#pace })
-      return { running, graph, counts: source?.state.byPipeline[checked.name] }
+      return { running, graph, counts: source?.state.byPipeline[checked.name], snapshot: source?.snapshot ?? first.snapshot }
     })
     dictionary.columns.forget()
     const isWhole = restored.every(({ counts, graph }) => counts !== undefined && graph !== null)
     if (!isWhole || !this.#reader.restore(joined(found.map(({ state }) => state.reader)), dictionary)) return false
-    this.#account.restore(first.state.counts)
-    for (const { counts, graph, running } of restored) {
+    this.#account.restore(first.state.counts, accountIn(first.snapshot, ""))
+    for (const { counts, graph, running, snapshot } of restored) {
       if (graph !== null) running.graph = graph
-      if (counts !== undefined) running.account.restore(counts)
+      if (counts !== undefined) running.account.restore(counts, accountIn(snapshot, running.graph.checked.name))
     }
+    this.#account.reconcile(restored.flatMap(({ running: { graph }, snapshot }) =>
+      [...graph.held()].map((place) => ({ ...place, isCounted: snapshot !== first.snapshot }))))
     return true
   }
 }
@@ -430,6 +490,11 @@ const whole = (portions: Portions): Output => {
   const before: Array<ReadonlyArray<Pane>> = []
   for (; next.done !== true; next = portions.next()) if (next.value.length > 0) before.push(next.value)
   return before.length === 0 ? next.value : { ...next.value, panes: [...before, next.value.panes].flat() }
+}
+
+const accountIn = (snapshot: Snapshot, name: string): StateReader => {
+  const bytes = snapshot.get(accountSection(name))
+  return new StateReader(bytes === undefined ? [] : [bytes])
 }
 
 /** The fingerprint of each pipeline, by name. */
@@ -447,8 +512,6 @@ const joined = (readers: ReadonlyArray<State["reader"]>): State["reader"] => ({
   timelines: Object.assign({}, ...readers.map(({ timelines }) => timelines)),
   latest: Object.assign({}, ...readers.map(({ latest }) => latest))
 })
-
-const unbegun = { watermark: -Infinity, latest: -Infinity }
 
 type Moment = Timeline["partitions"][number]
 
@@ -469,15 +532,32 @@ const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot, options: Op
   }
 }
 
-/** What an input reads of a kind of records, if anything. */
-const sourceOf = ({ events, preAggregated }: Checked.Input, kind: "event" | "pre-aggregated" | "truncated"): Checked.Source | null =>
-  kind === "event" ? events : kind === "pre-aggregated" ? preAggregated : null
+/** The sources that read a kind of records, by their fingerprints. */
+const sourcesOf = (inputs: ReadonlyArray<Checked.Input>, kind: "event" | "pre-aggregated" | "truncated"): ReadonlyArray<string> =>
+  inputs.flatMap(({ events, preAggregated }) => {
+    const source = kind === "event" ? events : kind === "pre-aggregated" ? preAggregated : null
+    return source === null ? [] : [source.fingerprint]
+  })
 
-const lateRow = (batch: Batch, row: number, pipeline: string): Unused => ({
-  record: batch.records[row]!,
-  offset: batch.offsets[row]!,
-  pipeline,
-  reason: "late",
-  detail: `its time ${new Date(batch.times[row]!).toISOString()} is in windows that closed when the watermark was at ` +
-    new Date(batch.watermarks[row]!).toISOString()
-})
+/** Of each record the worst of what pipelines did with it: one that any has refused must not vanish behind those that took it. */
+const worstOf = (all: ReadonlyArray<Fates>): Fates => {
+  const [first, ...others] = all
+  if (first === undefined || others.length === 0) return first!
+  const worst = { outcomes: first.outcomes.slice(), holds: first.holds.slice() }
+  for (const { holds, outcomes } of others) {
+    for (let record = 0; record < outcomes.length; record++) {
+      worst.holds[record]! += holds[record]!
+      if (outcomes[record]! > worst.outcomes[record]!) worst.outcomes[record] = outcomes[record]!
+    }
+  }
+  return worst
+}
+
+const lateRow = (batch: Batch, row: number, { name, nodes }: Checked.Checked): Unused => {
+  const holding = nodes.find(Checked.isHolding)
+  const [time, watermark] = [batch.times[row]!, batch.watermarks[row]!].map((millis) => new Date(millis).toISOString())
+  const detail = holding === undefined
+    ? `its time ${time} is in windows that closed when the watermark was at ${watermark}`
+    : `its time ${time} is behind the watermark, which was at ${watermark}: ${Checked.callOf(holding)} had put out later rows`
+  return { record: batch.records[row]!, partition: batch.partition, offset: batch.offsets[row]!, pipeline: name, reason: "late", detail }
+}

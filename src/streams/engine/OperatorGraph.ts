@@ -2,8 +2,10 @@
 import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
-import { type Batch, Dictionary } from "../records/Batch.ts"
-import { type Emitted, endOfTime, type Rows } from "../operator/Operator.ts"
+import { type Batch, Dictionary, placeOf } from "../records/Batch.ts"
+import type { Refusal } from "../records/Refusal.ts"
+import { DistinctOperator } from "../operator/keyed/DistinctOperator.ts"
+import { type Emitted, endOfTime, type Rows, rowsOf } from "../operator/Operator.ts"
 import type { Paged } from "../operator/Paged.ts"
 import { StateError, StateReader, StateWriter } from "../operator/State.ts"
 import type { Work } from "../operator/Work.ts"
@@ -11,6 +13,7 @@ import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import type { StoredPane } from "../operator/windowed/StoredSessions.ts"
 import { type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
 import type { Wanted } from "../operator/windowed/Windows.ts"
+import type { Settled } from "./Account.ts"
 import { idOf, nodesOf, type Section, type Snapshot } from "./Snapshot.ts"
 import { ToldPanes } from "./ToldPanes.ts"
 import { type AnyOperator, type Step, wire } from "./Wiring.ts"
@@ -23,14 +26,20 @@ export class OperatorGraph {
   readonly #window: WindowOperator | null
   readonly #derives: ReadonlyArray<DeriveOperator>
   readonly #told: ToldPanes
+  /** By step how far it has come: nothing earlier leaves it any more. */
+  readonly #watermarks: Float64Array
+  #dictionary: Dictionary
   #panes: Array<Emitted> = []
   #rows: Array<Row> = []
+  #settled: Array<Leaving> = []
 
   /** The dictionary is that of the first batch, where it is known. */
   constructor(checked: Checked.Checked, options: Partial<Options> = {}) {
     this.checked = checked
     this.#options = options
-    this.#steps = wire(checked, options)
+    this.#dictionary = options.dictionary ?? new Dictionary()
+    this.#steps = wire(checked, { ...options, dictionary: this.#dictionary })
+    this.#watermarks = new Float64Array(this.#steps.length).fill(-Infinity)
     const operators = this.#steps.map(({ operator }) => operator)
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
     this.#derives = operators.filter((operator) => operator instanceof DeriveOperator)
@@ -42,19 +51,37 @@ export class OperatorGraph {
   }
 
   /** Takes a batch of one of its sources, and says of each row what became of it, and of those that were refused why. */
-  *take(kind: Checked.Source["kind"], batch: Batch, others: number): Generator<void, Pick<Rows, "outcomes" | "refused">> {
-    const rows: Rows = { batch, keep: null, outcomes: new Uint8Array(batch.length), refused: [], others }
-    const source = this.checked.nodes.findIndex((node) => node._tag === "source" && node.kind === kind)
-    if (source !== -1) yield* this.#hand(source, rows)
+  *take(source: Checked.Source, batch: Batch, others: number): Generator<void, Rows> {
+    const rows = rowsOf(batch, others)
+    if (batch.dictionary !== this.#dictionary) this.#useDictionary(batch.dictionary)
+    for (const [step, node] of this.checked.nodes.entries()) {
+      if (node._tag === "source" && node.fingerprint === source.fingerprint) yield* this.#hand(step, rows)
+    }
     return rows
   }
 
-  /** A step of the watermark reaches a node only after those before it have put out everything that it released. */
-  *advance(watermark: number): Generator<void> {
-    for (const [step, { operator }] of this.#steps.entries()) {
-      if (operator !== null) yield* this.#flow(step, operator, operator.advance(watermark))
+  /** Rows that are held have the numbers of the new dictionary at once: they leave without a batch. */
+  #useDictionary(dictionary: Dictionary): void {
+    this.#dictionary = dictionary
+    for (const { operator } of this.#steps) if (operator instanceof DistinctOperator) operator.useDictionary(dictionary)
+  }
+
+  /**
+   * Event time of each source has come this far. A step of the watermark reaches a node only after those before it have put out
+   * everything that it released; a node has come as far as the slowest of those that it reads from.
+   */
+  *advance(watermarkOf: (source: Checked.Source) => number): Generator<void> {
+    for (const [step, { inputs, operator }] of this.#steps.entries()) {
+      const node = this.checked.nodes[step]
+      if (node?._tag === "source") {
+        this.#watermarks[step] = watermarkOf(node)
+        continue
+      }
+      const reached = inputs.reduce((least, from) => Math.min(least, this.#watermarks[from]!), Infinity)
+      if (operator !== null) yield* this.#flow(step, operator, operator.advance(reached))
+      this.#watermarks[step] = reached
     }
-    yield* this.#told.forget(watermark)
+    yield* this.#told.forget(this.#watermarks.at(-1)!)
   }
 
   /**
@@ -74,7 +101,7 @@ export class OperatorGraph {
         this.#panes.push({ pane, rows, watermark: window.closedTo, offset })
       }
     }
-    for (const _ of copy.advance(endOfTime)) yield tell()
+    for (const _ of copy.advance(() => endOfTime)) yield tell()
     tell()
     yield* window.adopt(told)
   }
@@ -83,11 +110,18 @@ export class OperatorGraph {
   *#flow(step: number, operator: AnyOperator, work: Work): Generator<void> {
     for (const _ of work) {
       const out = operator.drain()
-      if (out !== null) yield* this.#hand(step, out)
+      if (out !== null) yield* this.#handOn(step, out)
       yield
     }
     const out = operator.drain()
-    if (out !== null) yield* this.#hand(step, out)
+    if (out !== null) yield* this.#handOn(step, out)
+  }
+
+  /** Of rows that were held it is known what becomes of them when the nodes behind have taken them. */
+  *#handOn(step: number, out: unknown): Generator<void> {
+    yield* this.#hand(step, out)
+    // What a node that holds rows puts out are rows.
+    if (this.#steps[step]!.isHolding) this.#settled.push(leavingOf(out as Rows))
   }
 
   *#hand(step: number, out: unknown): Generator<void> {
@@ -121,6 +155,18 @@ export class OperatorGraph {
     const rows = this.#rows
     this.#rows = []
     return rows
+  }
+
+  /** What has become of the rows that were held and have left since the last call. */
+  drainSettled(): ReadonlyArray<Leaving> {
+    const settled = this.#settled
+    this.#settled = []
+    return settled
+  }
+
+  /** The places of all rows that are held. */
+  *held(): Generator<{ readonly partition: number; readonly offset: number }> {
+    for (const { operator } of this.#steps) if (operator instanceof DistinctOperator) yield* operator.held()
   }
 
   /** Windows that are near to closing, as they stand. Looking changes nothing. */
@@ -194,6 +240,23 @@ export class OperatorGraph {
     const unknown = [...nodes.keys()].find((id) => !known.has(id))
     if (unknown !== undefined) throw new StateError(`the snapshot has the state of "${unknown}", which is no operator here`)
   }
+}
+
+/** Rows that have left a node which held them, and those among them that were refused behind it. */
+export interface Leaving extends Settled {
+  readonly refused: ReadonlyArray<Refusal & { readonly partition: number; readonly offset: number }>
+}
+
+/** The batch is used again. */
+const leavingOf = ({ batch, holds, outcomes, refused }: Rows): Leaving => {
+  const [partitions, offsets] = [new Int32Array(batch.length), new Float64Array(batch.length)]
+  for (let row = 0; row < batch.length; row++) {
+    const { offset, partition } = placeOf(batch, row)
+    partitions[row] = partition
+    offsets[row] = offset
+  }
+  const letters = refused.map(({ row, ...why }) => ({ ...why, partition: partitions[row]!, offset: offsets[row]! }))
+  return { holds, outcomes, partitions, offsets, refused: letters }
 }
 
 const bytesOf = (write: (writer: StateWriter) => void): Uint8Array | null => {

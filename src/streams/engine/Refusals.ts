@@ -8,7 +8,9 @@ import type { Part } from "./SourceReader.ts"
 
 /** A record that a pipeline, or the decoder (`pipeline` is `null`), could not use. */
 export interface Unused {
-  readonly record: number
+  /** Where it is in its batch; `null` where that is long gone, since a node has held it. */
+  readonly record: number | null
+  readonly partition: number
   readonly offset: number
   readonly pipeline: string | null
   readonly reason: Reason
@@ -20,16 +22,16 @@ export const lettersOf = (
   part: Part,
   records: Records,
   pipelinesOf: (source: string) => ReadonlyArray<string>
-): ReadonlyArray<Unused> => part.refused.size === 0 ? ofNobody(part, records) : ofSources(part, pipelinesOf)
+): ReadonlyArray<Unused> => part.refused.size === 0 ? ofNobody(part, records) : ofSources(part, records.partition, pipelinesOf)
 
 const ofNobody = ({ from, kind, to }: Part, records: Records): ReadonlyArray<Unused> =>
   Array.from({ length: to - from }, (_, index): Unused => {
     const record = from + index
     const refusal = kind === "truncated" ? tooLong(valueAt(records, record).length) : unwanted
-    return { record, offset: records.offsets[record]!, pipeline: null, ...refusal }
+    return { record, partition: records.partition, offset: records.offsets[record]!, pipeline: null, ...refusal }
   })
 
-const ofSources = ({ refused }: Part, pipelinesOf: (source: string) => ReadonlyArray<string>): ReadonlyArray<Unused> => {
+const ofSources = ({ refused }: Part, partition: number, pipelinesOf: (source: string) => ReadonlyArray<string>): ReadonlyArray<Unused> => {
   const times = new Map<number, number>()
   for (const { record } of [...refused.values()].flat()) times.set(record, (times.get(record) ?? 0) + 1)
   const known = new Set<number>()
@@ -37,10 +39,10 @@ const ofSources = ({ refused }: Part, pipelinesOf: (source: string) => ReadonlyA
   for (const [source, all] of refused) {
     for (const each of all) {
       if (times.get(each.record) !== refused.size) {
-        others.push(...pipelinesOf(source).map((pipeline) => ({ ...each, pipeline })))
+        others.push(...pipelinesOf(source).map((pipeline) => ({ ...each, partition, pipeline })))
       } else if (!known.has(each.record)) {
         known.add(each.record)
-        nobody.push({ ...each, pipeline: null })
+        nobody.push({ ...each, partition, pipeline: null })
       }
     }
   }

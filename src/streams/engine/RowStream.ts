@@ -42,14 +42,18 @@ const pullFrom = <A, E>(
   const take = Effect.gen(function*() {
     const batch = taken === 0 && chunk.length <= mostRows ? chunk : chunk.slice(taken, taken + mostRows)
     taken += batch.length
-    const { records, told } = job.take(batch, yield* Clock.currentTimeMillis, (reason) => handling(settings, reason) !== "drop")
+    const { records, told } = job.take(batch, yield* Clock.currentTimeMillis, isAsked)
     idleness.took(records, yield* MonotonicTime.millis)
+    return upToFailure(told)
+  })
+  const isAsked = (reason: Reason) => handling(settings, reason) !== "drop"
+  const upToFailure = (told: ReadonlyArray<Told>): ReadonlyArray<Told> => {
     const failing = told.findIndex((each) => each._tag === "unused" && handling(settings, each.unused.reason) === "fail")
     const failed = told[failing]
     if (failed?._tag !== "unused") return told
     end = Effect.fail(errorOf(failed.unused))
     return told.slice(0, failing)
-  })
+  }
   const next = Effect.gen(function*() {
     if (taken < chunk.length) return yield* take
     const heard = yield* hear
@@ -59,14 +63,14 @@ const pullFrom = <A, E>(
         taken = 0
         return yield* take
       case "silence":
-        return heard.decisions.flatMap((decision) => {
-          const told = job.decide(decision)
+        return upToFailure(heard.decisions.flatMap((decision) => {
+          const told = job.decide(decision, isAsked)
           idleness.decided()
           return told
-        })
+        }))
       case "end":
         end = Cause.done()
-        return job.end()
+        return upToFailure(job.end(isAsked))
     }
   })
   return Effect.gen(function*() {

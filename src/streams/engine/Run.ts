@@ -3,8 +3,8 @@
  * is taken. Where a step leads to many panes, they are made and written in portions: however many they are, they hold neither
  * the memory nor the process up.
  */
-import { Deferred, Duration, Effect, Metric, Option, Semaphore } from "effect"
-import { type DeadLetter, DeadLetters } from "../ports/DeadLetters.ts"
+import { Deferred, Duration, Effect, Metric, Option, Semaphore, Stream } from "effect"
+import { DeadLetters } from "../ports/DeadLetters.ts"
 import { Decisions } from "../ports/Decisions.ts"
 import type { Options, Report } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
@@ -113,17 +113,16 @@ export const takeAll = Effect.fnUntraced(function*(run: Run, records: Records) {
 })
 
 const take = Effect.fnUntraced(function*(run: Run, records: Records) {
-  const deadLetters = yield* DeadLetters
-  const { topic } = yield* EventLog
   const output = yield* work(run, run.job.step(records, run.options.portion ?? portion))
   run.idleness.took(records, yield* MonotonicTime.millis)
-  if (output.unused.length > 0) yield* deadLetters.write(letters(topic, records, output))
+  yield* writeLetters(output, records)
   yield* putOut(run, output)
 })
 
 const decide = Effect.fnUntraced(function*(run: Run, decision: Decision) {
   const output = yield* work(run, run.job.step(decision, run.options.portion ?? portion))
   run.idleness.decided()
+  yield* writeLetters(output, null)
   yield* putOut(run, output)
 })
 
@@ -174,13 +173,26 @@ export const decideNow = Effect.fnUntraced(function*(run: Run, decisions: Readon
   yield* decideAll(run, decisions)
 })
 
-const letters = (topic: string, records: Records, { unused }: Output): ReadonlyArray<DeadLetter> =>
-  unused.map(({ detail, offset, pipeline, reason, record }) => ({
-    topic,
-    partition: records.partition,
-    offset,
-    pipeline,
-    reason,
-    detail,
-    bytes: valueAt(records, record)
+const writeLetters = Effect.fnUntraced(function*({ unused }: Output, records: Records | null) {
+  if (unused.length === 0) return
+  const deadLetters = yield* DeadLetters
+  const { topic } = yield* EventLog
+  const letters = yield* Effect.forEach(unused, Effect.fnUntraced(function*({ record, ...letter }) {
+    const bytes = record === null || records === null ? yield* bytesInLog(letter.partition, letter.offset) : valueAt(records, record)
+    return { topic, ...letter, bytes }
   }))
+  yield* deadLetters.write(letters)
+})
+
+/** A row that was held when it was refused is not in this batch any more; nothing where its record is gone from the log. */
+const bytesInLog = Effect.fnUntraced(function*(partition: number, offset: number) {
+  const log = yield* EventLog
+  const ends = yield* log.ends
+  const found = yield* log.read(ends.with(partition, offset)).pipe(
+    Stream.filter((records) => records.partition === partition),
+    Stream.runHead
+  )
+  const records = Option.getOrNull(found)
+  const at = records === null ? -1 : records.offsets.indexOf(offset)
+  return records === null || at === -1 ? new Uint8Array(0) : valueAt(records, at)
+})

@@ -1,11 +1,13 @@
 /** What the nodes of a checked graph become: one case a kind of node says which operator it is, and what feeds its inputs. */
 import * as Checked from "../pipeline/Checked.ts"
+import { DistinctOperator } from "../operator/keyed/DistinctOperator.ts"
 import type { Operator } from "../operator/Operator.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { Derivation } from "../operator/stateless/Derivation.ts"
 import { Rekeying } from "../operator/stateless/Rekeying.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
+import { Dictionary } from "../records/Batch.ts"
 import { Input, type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
 
 /** An operator, and which of those after it read what it puts out. */
@@ -14,6 +16,10 @@ export interface Step {
   /** `null` for a source, which is fed from outside. */
   readonly operator: AnyOperator | null
   readonly readers: Array<{ readonly step: number; readonly input: number }>
+  /** Which of those before it feed it. */
+  readonly inputs: ReadonlyArray<number>
+  /** Whether it holds rows, and says of each what became of it when it leaves. */
+  readonly isHolding: boolean
 }
 
 export type AnyOperator = Operator<never, unknown>
@@ -27,7 +33,11 @@ interface Built {
 /** In topological order, as the nodes are. */
 export const wire = (checked: Checked.Checked, options: Partial<Options>): ReadonlyArray<Step> => {
   const built = checked.nodes.map((node) => build(checked, node, options))
-  const steps = built.map(({ operator }, index): Step => ({ id: checked.nodes[index]!.id, operator, readers: [] }))
+  const steps = built.map(({ inputs, operator }, index): Step => {
+    const node = checked.nodes[index]!
+    const from = inputs.flatMap((input) => input === null ? [] : [checked.nodes.indexOf(input)])
+    return { id: node.id, operator, readers: [], inputs: from, isHolding: Checked.isHolding(node) }
+  })
   built.forEach(({ inputs }, step) => {
     for (const [input, node] of inputs.entries()) {
       if (node !== null) steps[checked.nodes.indexOf(node)]?.readers.push({ step, input })
@@ -37,6 +47,7 @@ export const wire = (checked: Checked.Checked, options: Partial<Options>): Reado
 }
 
 const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Options>): Built => {
+  const { dictionary = new Dictionary() } = options
   switch (node._tag) {
     case "source":
       return { operator: null, inputs: [] }
@@ -47,6 +58,8 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new Derivation(node), inputs: [node.input] }
     case "key-by":
       return { operator: new Rekeying(node), inputs: [node.input] }
+    case "distinct":
+      return { operator: new DistinctOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs: [node.input] }
     case "window": {
       const inputs: Array<Checked.Node | null> = []
       inputs[Input.rows] = node.input
@@ -61,5 +74,6 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
 /** Behind the last node, which puts out the rows of a batch, stands what makes rows of their own of them. */
 const withOutput = (steps: ReadonlyArray<Step>, { end, name }: Checked.Checked<Checked.Events>): ReadonlyArray<Step> => {
   steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
-  return [...steps, { id: "rows", operator: new RowOutput(name, Checked.definitionOf(end)), readers: [] }]
+  const output = new RowOutput(name, Checked.definitionOf(end))
+  return [...steps, { id: "rows", operator: output, readers: [], inputs: [steps.length - 1], isHolding: false }]
 }

@@ -37,6 +37,8 @@ export interface Rows {
   readonly keep: Uint8Array | null
   /** What becomes of each row, in the order of {@link Outcome}: whoever ends its way says so. */
   readonly outcomes: Uint8Array
+  /** How many times each row is held by a node that decides on it later; its outcome is that of the others. */
+  readonly holds: Uint8Array
   /** Those among them that a node has refused, and why. */
   readonly refused: Array<Refusal & { readonly row: number }>
   /** The smallest watermark of the other partitions. */
@@ -44,7 +46,11 @@ export interface Rows {
 }
 
 /** What became of a row: of several, the larger counts. */
-export const Outcome = { filtered: 0, aggregated: 1, late: 2, refused: 3 } as const
+export const Outcome = { filtered: 0, duplicate: 1, aggregated: 2, late: 3, refused: 4 } as const
+
+/** The rows of a batch of which nothing has become yet. */
+export const rowsOf = (batch: Batch, others: number): Rows =>
+  ({ batch, keep: null, outcomes: new Uint8Array(batch.length), holds: new Uint8Array(batch.length), refused: [], others })
 
 /** The last instant that a date can name: a watermark here closes every window. */
 export const endOfTime = 8_640_000_000_000_000

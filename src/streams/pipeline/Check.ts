@@ -96,6 +96,7 @@ class Graph {
     const input = this.events(plan.input, kind)
     if (plan._tag === "derive-fields") return this.#deriveFields(input, plan)
     if (plan._tag === "key-by") return this.#keyBy(input, plan)
+    if (plan._tag === "distinct") return this.#distinct(input, plan)
     if (plan._tag === "filter") {
       if (typeof plan.test !== "function") refuse("Events.filter", "it needs a function of a row")
       if (isAsync(plan.test)) refuse("Events.filter", "its function is async or a generator, and would give neither true nor false; give one that returns either")
@@ -134,6 +135,17 @@ class Graph {
     return this.#add<Checked.KeyBy>({ _tag: "key-by", input, definition }, ["key-by", input.fingerprint, [...key]])
   }
 
+  #distinct(input: Checked.Events, plan: Plan.Distinct): Checked.Distinct {
+    const definition = definitionOf(input)
+    const node = "Events.distinct"
+    if (plan.by.length === 0) refuse(node, "it needs the field that is a row's id, such as { by: \"id\", within: \"10 minutes\" }")
+    checkKey(node, { ...definition, key: plan.by }, "an id")
+    const by = plan.by.map((name) => fieldOf(node, definition, name))
+    const within = duration(`${node}, within`, plan.within)
+    const state = { entriesPerKey: null, milliseconds: within + definition.outOfOrderness, bytesPerEntry: bytesOfRow(definition) }
+    return this.#add<Checked.Distinct>({ _tag: "distinct", input, definition, by, within, state }, ["distinct", input.fingerprint, [...plan.by], within])
+  }
+
   #window(plan: Plan.WindowNode): Checked.WindowNode {
     const { aggregates: specs, input: from, trigger, window } = plan
     checkWindow(window)
@@ -145,6 +157,8 @@ class Graph {
     const pre = preAggregatedOf(plan)
     const preAggregated = pre === null ? null : this.events(pre.input, "pre-aggregated")
     if (preAggregated !== null) checkPreAggregated(definition, definitionOf(preAggregated), window)
+    const holding = [input, preAggregated].flatMap((rows) => rows === null ? [] : holdingIn(rows))[0]
+    if (holding !== undefined) checkBehind(Checked.callOf(holding), allowedLateness, preAggregated !== null)
     const records: PreAggregated | null = pre === null || preAggregated === null
       ? null
       : { definition: definitionOf(preAggregated), fields: pre.fields }
@@ -233,13 +247,29 @@ const checkSource = (definition: Definition): void => {
   }
 }
 
-const checkKey = (node: string, definition: Definition): void => {
+const checkKey = (node: string, definition: Definition, what = "a key"): void => {
   for (const field of definition.key) {
     const { kind, name } = fieldOf(node, definition, field).column
-    if (kind === "double" || kind === "decimal") refuse(node, `the field "${name}" is a ${kind}, and a key is made of strings, integers and booleans`)
+    if (kind === "double" || kind === "decimal") refuse(node, `the field "${name}" is a ${kind}, and ${what} is made of strings, integers and booleans`)
   }
   if (new Set(definition.key).size < definition.key.length) refuse(node, "it names a field twice")
 }
+
+/** The nodes on the way of rows that hold them, the last one first. */
+const holdingIn = (events: Checked.Events): ReadonlyArray<Checked.Holding> =>
+  events._tag === "source" ? [] : [...Checked.isHolding(events) ? [events] : [], ...holdingIn(events.input)]
+
+/** Rows that were held come in the order of their times: none is late, and what comes beside them would be ahead of them. */
+const checkBehind = (holding: string, allowedLateness: number, takesPreAggregated: boolean): void => {
+  if (allowedLateness > 0) {
+    refuse("Pipeline.allowedLateness", `${holding} before these windows puts rows out in the order of their times, so that none is late for them: ` +
+      "leave it out, and give the source a larger outOfOrderness")
+  }
+  if (takesPreAggregated) refuse("Pipeline.acceptPreAggregated", `${holding} before these windows holds rows, and pre-aggregated records would be ahead of them`)
+}
+
+/** A row in columns, with its time, its key and its place. */
+const bytesOfRow = ({ columns }: Definition): number => 32 + 8 * columns.length
 
 const checkPreAggregated = (events: Definition, records: Definition, window: Plan.WindowNode["window"]): void => {
   const node = "Pipeline.acceptPreAggregated"

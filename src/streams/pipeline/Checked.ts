@@ -22,7 +22,7 @@ export interface Checked<out End extends Node = Node> {
 }
 
 export type Node = Events | Results
-export type Events = Source | Where | Filter | DeriveFields | KeyBy
+export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct
 export type Results = WindowNode | Derive
 
 interface Identified {
@@ -65,6 +65,18 @@ export interface KeyBy extends Identified {
   readonly input: Events
   /** What it puts out: the same with another key. */
   readonly definition: Definition
+}
+
+/** One row of each id of a key within a time. */
+export interface Distinct extends Identified {
+  readonly _tag: "distinct"
+  readonly input: Events
+  /** What it is given, and puts out. */
+  readonly definition: Definition
+  readonly by: ReadonlyArray<Field>
+  /** Milliseconds between a row that was kept and the last one that is a duplicate of it. */
+  readonly within: number
+  readonly state: StateBound
 }
 
 export interface WindowNode extends Identified {
@@ -187,14 +199,61 @@ export interface Input {
   readonly preAggregated: Source | null
 }
 
-export const inputOf = (checked: Checked): Input => {
-  const { input, preAggregated: records } = endsInEvents(checked)
-    ? { input: checked.end, preAggregated: null }
-    // Whatever does not end in events ends in results.
-    : windowOf(checked as Checked<Results>)
-  const events = originOf(input).source
-  const preAggregated = records === null ? null : originOf(records).source
-  return { id: `${events.fingerprint}+${preAggregated?.fingerprint ?? ""}`, events, preAggregated }
+/** The first of {@link inputsOf}: that of the rows which others are joined to. */
+export const inputOf = (checked: Checked): Input => inputsOf(checked)[0]!
+
+/** Each once, in the order in which they stand in the declaration. Only windows over a single one take pre-aggregated records. */
+export const inputsOf = (checked: Checked): ReadonlyArray<Input> => {
+  const sources = checked.nodes.filter((node) => node._tag === "source")
+  const preAggregated = sources.find(({ kind }) => kind === "pre-aggregated") ?? null
+  const inputs = sources.filter(({ kind }) => kind === "event").map((events): Input =>
+    ({ id: `${events.fingerprint}+${preAggregated?.fingerprint ?? ""}`, events, preAggregated }))
+  return [...new Map(inputs.map((input) => [input.id, input])).values()]
+}
+
+/** A node that keeps state over events: it holds rows, and puts them out in the order of event time and place. */
+export type Holding = Distinct
+
+export const isHolding = (node: Node): node is Holding => node._tag === "distinct"
+
+/** The call that has made a node. */
+export const callOf = (_: Holding): string => "Events.distinct"
+
+/** Whether a node on the way of these rows holds them. */
+export const isHeld = (events: Events): boolean => isHolding(events) || (events._tag !== "source" && isHeld(events.input))
+
+/** By node the fields of its rows that are looked at behind it; `undefined` where whole rows are. */
+type Reads = Map<Node, ReadonlySet<string> | undefined>
+
+const readsOf = (checked: Checked): Reads => {
+  const reads: Reads = new Map()
+  if (endsInEvents(checked)) {
+    collect(checked.end, undefined, reads)
+    return reads
+  }
+  // Whatever does not end in events ends in results.
+  const { aggregates, input, preAggregated } = windowOf(checked as Checked<Results>)
+  const isWhole = aggregates.some(({ custom }) => custom !== null)
+  const names = (of: (aggregate: Aggregate) => ReadonlyArray<Field | null>) =>
+    aggregates.flatMap(of).flatMap((field) => field === null ? [] : [field.column.name])
+  const conditions = aggregates.flatMap(({ where }) => where === null ? [] : Expr.fieldsOf(where))
+  collect(input, isWhole ? undefined : new Set([...names(({ by, field }) => [by, field]), ...conditions]), reads)
+  if (preAggregated !== null) collect(preAggregated, isWhole ? undefined : new Set(names((aggregate) => [aggregate.preAggregated])), reads)
+  return reads
+}
+
+const collect = (events: Events, behind: ReadonlySet<string> | undefined, reads: Reads): void => {
+  const before = reads.get(events)
+  reads.set(events, behind === undefined || (reads.has(events) && before === undefined) ? undefined : new Set([...before ?? [], ...behind]))
+  if (events._tag === "source") return
+  const fields = behind === undefined || events._tag === "filter" ? undefined : new Set([...behind, ...fieldsOfStep(events)])
+  collect(events.input, fields, reads)
+}
+
+/** The fields of its rows that a node looks at, and that are looked at behind it: the others are absent there. */
+export const fieldsHeld = (checked: Checked, node: Holding): ReadonlyArray<Field> => {
+  const read = readsOf(checked).get(node.input)
+  return node.definition.columns.flatMap((column, index) => read === undefined || read.has(column.name) ? [{ index, column }] : [])
 }
 
 /**
@@ -204,24 +263,10 @@ export const inputOf = (checked: Checked): Input => {
 export const fieldsRead = (pipelines: ReadonlyArray<Checked>, source: string): ReadonlySet<string> | undefined => {
   const fields = new Set<string>()
   for (const checked of pipelines) {
-    if (!endsInResults(checked)) {
-      if (inputOf(checked).events.fingerprint === source) return undefined
-      continue
-    }
-    const window = windowOf(checked)
-    for (const events of window.preAggregated === null ? [window.input] : [window.input, window.preAggregated]) {
-      const { source: { fingerprint }, steps } = originOf(events)
-      if (fingerprint !== source) continue
-      for (const step of steps) {
-        if (step._tag === "filter") return undefined
-        for (const field of fieldsOfStep(step)) fields.add(field)
-      }
-      for (const aggregate of window.aggregates) {
-        if (aggregate.custom !== null) return undefined
-        const { by, field, preAggregated, where } = aggregate
-        for (const each of events === window.input ? [by, field] : [preAggregated]) if (each !== null) fields.add(each.column.name)
-        if (where !== null && events === window.input) for (const field of Expr.fieldsOf(where)) fields.add(field)
-      }
+    for (const [node, read] of readsOf(checked)) {
+      if (node._tag !== "source" || node.fingerprint !== source) continue
+      if (read === undefined) return undefined
+      for (const field of read) fields.add(field)
     }
   }
   return fields
@@ -236,5 +281,7 @@ const fieldsOfStep = (step: Exclude<RowStep, Filter>): ReadonlyArray<string> => 
       return step.values.flatMap(({ expression }) => Expr.fieldsOf(expression))
     case "key-by":
       return step.definition.key
+    case "distinct":
+      return step.by.map(({ column }) => column.name)
   }
 }

@@ -14,8 +14,8 @@
  * )
  * ```
  */
-import { Pipeable, Predicate } from "effect"
-import { needsEvents, shown } from "./check/Declarations.ts"
+import { type Duration, Pipeable, Predicate } from "effect"
+import { millisOf, needsEvents, optionsOf, shown } from "./check/Declarations.ts"
 import * as Expr from "./Expr.ts"
 import type * as Plan from "./Plan.ts"
 
@@ -83,4 +83,36 @@ export const keyBy = <R, const K extends Expr.Names<R, string | number | boolean
 <P extends Portability, S>(self: Events<R, P, S>): Events<R, P, S> => {
   needsEvents("Events.keyBy", self)
   return make({ _tag: "key-by", input: self.plan, key: [key].flat() })
+}
+
+/**
+ * Keeps one row of each id: of the rows of a key whose fields `by` have the same values, one is left out if a row that was kept
+ * is at most `within` older. Rows are looked at in the order of their event times, and of their places where these are equal,
+ * so it is always the earliest that is kept; a row that is left out counts as a duplicate, and extends nothing. An id is made
+ * of strings, integers, booleans and enums; a row that lacks a part of it has none, and is kept.
+ *
+ * Rows are held until the watermark is past their time and leave in that order: nothing behind this is late, and a row that is
+ * behind the watermark when it comes is late here. State is bounded by `within` and the bound of disorder.
+ *
+ * @example
+ * ```ts
+ * import { Aggregate, Events, Pipeline, ticks, Window } from "courant"
+ *
+ * export const prices = ticks.pipe(
+ *   Events.distinct({ by: ["time", "size"], within: "10 minutes" }),
+ *   Window.tumbling("1 minute"),
+ *   Aggregate.into({ trades: Aggregate.count }),
+ *   Pipeline.named("trades-once")
+ * )
+ * ```
+ */
+export const distinct = <R, const K extends Expr.Names<R, string | number | boolean | null>>(options: {
+  readonly by: K | ReadonlyArray<K>
+  readonly within: Duration.Input
+}) =>
+<P extends Portability, S>(self: Events<R, P, S>): Events<R, P, S> => {
+  const call = "Events.distinct"
+  needsEvents(call, self)
+  const { by, within } = optionsOf(call, options, ["by", "within"])
+  return make({ _tag: "distinct", input: self.plan, by: [by].flat(), within: millisOf(call, "within", within) })
 }

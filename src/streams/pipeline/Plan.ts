@@ -11,7 +11,7 @@ import type * as Window from "./Window.ts"
 export type Plan = Events | Results
 
 /** Nodes that put out rows. */
-export type Events = Source | Where | Filter | DeriveFields | KeyBy
+export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct
 
 /** Nodes that put out the results of windows. */
 export type Results = WindowNode | Derive
@@ -45,6 +45,15 @@ export interface KeyBy {
   readonly _tag: "key-by"
   readonly input: Events
   readonly key: ReadonlyArray<string>
+}
+
+/** One row of each id within a time. */
+export interface Distinct {
+  readonly _tag: "distinct"
+  readonly input: Events
+  readonly by: ReadonlyArray<string>
+  /** Milliseconds between a row that was kept and the last one that is a duplicate of it. */
+  readonly within: number
 }
 
 /**
@@ -108,6 +117,7 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "filter":
     case "derive-fields":
     case "key-by":
+    case "distinct":
     case "derive":
       return { ...plan, input: withBounds(plan.input, bounds) } as Plan
     case "window": {
@@ -116,11 +126,15 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
         ...plan,
         input: withBounds(input, bounds),
         preAggregated: preAggregated === null ? null : { ...preAggregated, input: withBounds(preAggregated.input, bounds) },
-        allowedLateness: bounds.allowedLateness ?? allowedLateness
+        // Behind a node that holds rows none is late.
+        allowedLateness: holdsRows(input) ? allowedLateness : bounds.allowedLateness ?? allowedLateness
       }
     }
   }
 }
+
+/** Whether a node on the way keeps state over events, which holds rows until the watermark is past them. */
+const holdsRows = (plan: Events | WindowNode): boolean => plan._tag === "distinct" || (plan._tag !== "source" && holdsRows(plan.input))
 
 /** The same results with a change to the windows that they come from. */
 export const changeWindow = (results: Results, change: (node: WindowNode) => WindowNode): Results =>

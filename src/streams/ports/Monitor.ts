@@ -6,16 +6,19 @@
 import { Context, Effect, Layer, PubSub, Ref, Stream } from "effect"
 import type { Pane } from "../pipeline/Pane.ts"
 
-/** Events counted once each: read = aggregated + late + dead-lettered + duplicate + filtered. */
+/** Events counted once each: read = aggregated + late + dead-lettered + duplicate + filtered + held. */
 export interface Counts {
   readonly read: number
   /** Taken into a window, or put out by a pipeline that ends in events. */
   readonly aggregated: number
   readonly late: number
   readonly deadLettered: number
+  /** Read before, or left out by `Events.distinct`. */
   readonly duplicate: number
   /** Left out by a pipeline's own filter. */
   readonly filtered: number
+  /** Taken by a node that lets rows go when the watermark is past them: what becomes of these is not known yet. */
+  readonly held: number
 }
 
 export interface Progress extends Counts {
@@ -47,6 +50,7 @@ export const nothingYet: Progress = {
   deadLettered: 0,
   duplicate: 0,
   filtered: 0,
+  held: 0,
   watermark: null,
   lag: 0,
   panes: 0,

@@ -2,6 +2,7 @@
 import { BigDecimal } from "effect"
 import { fromUnscaled } from "../../domain/Decimal.ts"
 import type { Column } from "../pipeline/Column.ts"
+import type { Place } from "../pipeline/Row.ts"
 import type { Definition, Row } from "../pipeline/Source.ts"
 
 /** Numbers texts in the order in which they are first seen, so that rows carry integers. */
@@ -87,7 +88,27 @@ export interface Batch {
   readonly records: Int32Array
   /** 1 for each row that is added, -1 for one that is taken back; `null` where all are added. */
   readonly signs: Int8Array | null
+  /** Where each row was read, where that is not in this partition at its offset: see {@link behindAll}. */
+  readonly places: Places | null
 }
+
+/** Where rows were read, one by one. */
+export interface Places {
+  readonly sources: ReadonlyArray<string>
+  readonly partitions: Int32Array
+  readonly offsets: Float64Array
+}
+
+/**
+ * Rows that were held come from no partition of a log. Their offsets say in which order those of one event time come, and
+ * begin here, behind all that a log has: what they lead to is told when the watermark is past their time.
+ */
+export const behindAll = 2 ** 52
+
+export const placeOf = ({ offsets, partition, places, source: { name } }: Batch, row: number): Place =>
+  places === null
+    ? { source: name, partition, offset: offsets[row]! }
+    : { source: places.sources[row]!, partition: places.partitions[row]!, offset: places.offsets[row]! }
 
 export const make = (source: Definition, dictionary: Dictionary, partition: number, capacity: number): Batch => ({
   source,
@@ -101,7 +122,8 @@ export const make = (source: Definition, dictionary: Dictionary, partition: numb
   large: null,
   watermarks: new Float64Array(capacity),
   records: new Int32Array(capacity),
-  signs: null
+  signs: null,
+  places: null
 })
 
 /** Where a field stands among the columns of a source. */

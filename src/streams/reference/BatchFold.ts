@@ -9,26 +9,16 @@ import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
 import { type Aggregate, definitionOf, type Derived, type Events, originOf, type Results, type WindowNode } from "../pipeline/Checked.ts"
 import { encodeValue, type Value, type Values } from "../pipeline/Pane.ts"
-import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
+import { type Event, type Fields, flow, type Flow, type Item } from "./EventFold.ts"
+import { holds } from "./Expressions.ts"
 import type { AnyOfPanes as AnyPipeline } from "../pipeline/Pipeline.ts"
-import type { Definition } from "../pipeline/Source.ts"
 import type { Unit, Window } from "../pipeline/Window.ts"
 import * as Quantiles from "./Quantiles.ts"
 import * as Spreads from "./Spreads.ts"
 import { indicate } from "./IndicatorFold.ts"
 import { decimal, less, type Numeric as AnyNumber, toNumber } from "./Numbers.ts"
 
-type Fields = { readonly [name: string]: Value }
-
 type Numeric = Decimal | number
-
-/** One event of the log: its place in it, and its fields. `preAggregated` marks a pre-aggregated record. */
-export interface Event {
-  readonly partition: number
-  readonly offset: number
-  readonly fields: Fields
-  readonly preAggregated?: boolean
-}
 
 /** The final state of one window of one key. */
 export interface Result {
@@ -40,11 +30,6 @@ export interface Result {
   /** How many are in all that it was computed from. */
   readonly changes: number
   readonly values: Values
-}
-
-interface Item extends Event {
-  readonly key: string
-  readonly time: number
 }
 
 interface Group {
@@ -60,6 +45,7 @@ export interface Folded {
   readonly late: ReadonlyArray<Event>
   /** Those for which a computed field does not fit, or that have no value for another key. */
   readonly refused: ReadonlyArray<Event>
+  readonly duplicate: ReadonlyArray<Event>
 }
 
 /** The events of each partition have to be in the order of their offsets. */
@@ -67,35 +53,20 @@ export const fold = ({ checked }: AnyPipeline, events: ReadonlyArray<Event>): Fo
 
 const foldResults = (node: Results, events: ReadonlyArray<Event>): Folded => {
   if (node._tag === "window") return foldWindows(node, events)
-  const { late, refused, results } = foldResults(node.input, events)
+  const { results, ...unused } = foldResults(node.input, events)
   const isSession = windowOf(node).window.kind === "session"
   const follows = (window: Result, end: number) => distance(isSession, window, end) <= node.within
-  return { results: node.values.reduce(withDerived(follows), withChain(follows, results)), late, refused }
+  return { results: node.values.reduce(withDerived(follows), withChain(follows, results)), ...unused }
 }
 
 const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => {
   const { allowedLateness, inner, window } = node
   const groups = new Map<string, Group>()
-  const [late, refused]: [Array<Event>, Array<Event>] = [[], []]
+  const { duplicate, items, late: before, refused } = rowsOf(node, events)
+  const late = [...before]
   const kept: Array<Item> = []
-  const latest = new Map<number, number>()
-  for (const event of events) {
-    const input = event.preAggregated === true ? node.preAggregated : node.input
-    if (input === null) continue
-    const { definition } = originOf(input).source
-    const given = rowOf(definition, event.fields)
-    const time = timeOf(definition, given)
-    // Without a key or a time it is refused, as if it were not there.
-    if (keyOf(definition, given) === null || time === null) continue
-    const watermark = (latest.get(event.partition) ?? -Infinity) - definitionOf(node.input).outOfOrderness
-    latest.set(event.partition, Math.max(latest.get(event.partition) ?? -Infinity, time))
-    const fields = through(input, given)
-    if (fields === "refused") refused.push(event)
-    if (fields === "refused" || fields === "left-out") continue
-    const key = keyOf(definitionOf(input), fields)
-    // The steps have refused what has none.
-    if (key === null) throw new TypeError("a row has no key")
-    const item = { ...event, fields, key, time }
+  for (const item of items) {
+    const { event, key, time, watermark } = item
     const cutOff = watermark - allowedLateness
     if (window.kind === "session") {
       if (time < cutOff) late.push(event)
@@ -117,34 +88,29 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
     }
   }
   const all = window.kind === "session" ? sessions(kept, window.gap) : [...groups.values()]
-  return { results: all.sort(order).map((group) => resultOf(node, group)), late, refused }
+  return { results: all.sort(order).map((group) => resultOf(node, group)), late, refused, duplicate }
 }
 
-/** Every field of a source, whatever it is called; `null` where the event has none. */
-export const rowOf = ({ columns }: Definition, fields: Fields): Fields =>
-  Object.fromEntries(columns.map(({ name }) => [name, Object.hasOwn(fields, name) ? fields[name] ?? null : null]))
-
-export const keyOf = ({ key }: Definition, fields: Fields): string | null => {
-  const values = key.map((field) => fields[field] ?? null)
-  if (values.includes(null)) return null
-  return values.length === 0 ? "" : values.length === 1 ? String(values[0]) : JSON.stringify(values)
+/** Rows and pre-aggregated records in the order of the log, where nothing has held them: both are of one event time. */
+const rowsOf = ({ input, preAggregated }: WindowNode, events: ReadonlyArray<Event>): Flow => {
+  const rows = flow(input, events)
+  if (preAggregated === null) return rows
+  const records = flow(preAggregated, events)
+  const latest = new Map<number, number>()
+  const both = new Map([...timesOf(input, events), ...timesOf(preAggregated, events)])
+  const watermarks = new Map(events.map((event) => {
+    const before = latest.get(event.partition) ?? -Infinity
+    latest.set(event.partition, Math.max(before, both.get(event) ?? -Infinity))
+    return [event, before - definitionOf(input).outOfOrderness] as const
+  }))
+  const items = [...rows.items, ...records.items].map((item) => ({ ...item, watermark: watermarks.get(item.event)! }))
+  const at = new Map(events.map((event, index) => [event, index] as const))
+  return { ...rows, items: items.sort((a, b) => at.get(a.event)! - at.get(b.event)!), refused: [...rows.refused, ...records.refused] }
 }
 
-/** In whole milliseconds: what is finer belongs to the millisecond that it is in. */
-export const timeOf = ({ eventTime }: Definition, fields: Fields): number | null => {
-  const value = fields[eventTime.field] ?? null
-  if (value === null) return null
-  switch (eventTime.unit) {
-    case "milliseconds":
-      return Number(value)
-    case "seconds":
-      return toNumber(BigDecimal.floor(BigDecimal.multiply(decimal(value as Numeric), BigDecimal.make(1000n, 0))))
-    case "iso8601": {
-      const text = String(value).replace(" ", "T")
-      return Date.parse(/[zZ]$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`)
-    }
-  }
-}
+/** When the events of a source happened, whatever becomes of them. */
+const timesOf = (input: Events, events: ReadonlyArray<Event>) =>
+  flow(originOf(input).source, events).items.map(({ event, time }) => [event, time] as const)
 
 const order = (a: Group, b: Group): number =>
   a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)
@@ -193,32 +159,6 @@ const sessions = (items: ReadonlyArray<Item>, gap: number): Array<Group> => {
     } else groups.push({ key: item.key, start: item.time, end: item.time + gap, items: [item] })
   }
   return groups
-}
-
-/** A row as it comes out of a node, unless one on the way leaves it out or refuses it. */
-export const through = (input: Events, fields: Fields): Fields | "left-out" | "refused" => {
-  if (input._tag === "source") return fields
-  const row = through(input.input, fields)
-  if (row === "left-out" || row === "refused") return row
-  switch (input._tag) {
-    case "where":
-      return holds(input.condition, definitionOf(input), row) ? row : "left-out"
-    case "filter":
-      return input.test(row as never) ? row : "left-out"
-    case "derive-fields":
-      return derived(input, row)
-    case "key-by":
-      return keyOf(input.definition, row) === null ? "refused" : row
-  }
-}
-
-const derived = ({ given, values }: Events & { readonly _tag: "derive-fields" }, row: Fields): Fields | "refused" => {
-  try {
-    return { ...row, ...Object.fromEntries(values.map(({ expression, name }) => [name, valueOf(expression, given, row)])) }
-  } catch (thrown) {
-    if (thrown instanceof DoesNotFit) return "refused"
-    throw thrown
-  }
 }
 
 const resultOf = ({ aggregates, input }: WindowNode, { end, items, key, start }: Group): Result => {

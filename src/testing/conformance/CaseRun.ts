@@ -5,6 +5,7 @@ import { Kind } from "../../streams/records/Records.ts"
 import { encode, type Pane, type Value } from "../../streams/pipeline/Pane.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as BatchFold from "../../streams/reference/BatchFold.ts"
+import type { Event } from "../../streams/reference/EventFold.ts"
 import { isDecision, type MakeEngine, newest, type Piece, records } from "../Harness.ts"
 import * as Case from "./Case.ts"
 import { schemaOf } from "./CasePipeline.ts"
@@ -85,7 +86,7 @@ export const foldRun = ({ case: subject, pipeline, rows }: Subject): Outcome => 
   }
 }
 
-const eventOf = ({ pipeline, source }: Case.Case, row: Case.Placed): ReadonlyArray<BatchFold.Event> => {
+const eventOf = ({ pipeline, source }: Case.Case, row: Case.Placed): ReadonlyArray<Event> => {
   if (row.kind !== "event" && row.kind !== "pre-aggregated") return []
   const own = row.kind === "event" ? source : pipeline.preAggregated?.source
   if (own === undefined) return []

@@ -112,7 +112,7 @@ interface Started extends Birth, Ports.Simulated {}
 
 type Program = (started: Started, watch: Watch) => Effect.Effect<Report, unknown>
 
-const nothing: Report = { aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0, byPipeline: {} }
+const nothing: Report = { aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0, held: 0, byPipeline: {} }
 
 const ingestion = ({ isOrdered }: Mode) => isOrdered ? Ingest.whole : Ingest.byKey({ source: source(0).definition })
 

@@ -56,8 +56,10 @@ const undisturbed = ({ isAllTold, pipelines, stores: { decisions, log } }: Left)
   for (const batch of log.partitions.map((_, partition) => log.records(partition))) {
     for (const part of agenda.weave(batch, () => job.offsets)) {
       if ("_tag" in part) keep(job.decide(part))
-      else for (const { detail, offset, pipeline, reason, record } of keep(job.take(part))) {
-        expected.keepLetter({ topic: "simulated", partition: part.partition, offset, pipeline, reason, detail, bytes: valueAt(part, record) })
+      else for (const { detail, offset, partition, pipeline, reason } of keep(job.take(part))) {
+        const all = log.records(partition)
+        const bytes = valueAt(all, all.offsets.indexOf(offset))
+        expected.keepLetter({ topic: "simulated", partition, offset, pipeline, reason, detail, bytes })
       }
     }
   }

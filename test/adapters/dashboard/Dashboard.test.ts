@@ -319,6 +319,7 @@ describe("/api/health and /metrics", () => {
           late: 4,
           deadLettered: 3,
           duplicate: 2,
+          held: 0,
           filtered: 1,
           watermark: 99,
           lag: 6,

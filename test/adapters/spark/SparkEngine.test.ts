@@ -156,7 +156,7 @@ describe("on a cluster", () => {
         Effect.repeat({ until: ({ byPipeline }) => isAll(byPipeline, length + 1), schedule: Schedule.spaced("10 millis") }),
         Effect.timeout("1 minute")
       )
-      const counts = { read: length + 1, aggregated: length, late: 0, deadLettered: 1, duplicate: 0, filtered: 0 }
+      const counts = { read: length + 1, aggregated: length, late: 0, deadLettered: 1, duplicate: 0, filtered: 0, held: 0 }
       assert.deepStrictEqual(progress, {
         ...counts,
         panes: closed(candles, events).size + closed(large, events).size,

@@ -71,7 +71,7 @@ test("rows and panes of one run go to the sinks of each, and the report counts b
     ["sums", { volume: 12 }]
   ])
   expect([report.rows, report.panes]).toEqual([3, 2])
-  const nothing = { read: 5, aggregated: 0, late: 0, deadLettered: 1, duplicate: 0, filtered: 0 }
+  const nothing = { read: 5, aggregated: 0, late: 0, deadLettered: 1, duplicate: 0, filtered: 0, held: 0 }
   expect(report.byPipeline).toEqual({ "big-trades": { ...nothing, aggregated: 3, filtered: 1 }, sums: { ...nothing, aggregated: 3, late: 1 } })
 }))
 

@@ -109,6 +109,8 @@ const unsupportedStep = (step: Checked.RowStep): ReadonlyArray<readonly [string,
       return step.values.map(({ name }) => [`the field "${name}" (Events.derive)`, "computed fields are not compiled for Spark yet"] as const)
     case "key-by":
       return [["Events.keyBy", "other keys are not compiled for Spark yet; declare a source with this key"]]
+    case "distinct":
+      return [["Events.distinct", "Spark keeps the row of an id that comes first, and promises no time after which it forgets it; run it in process"]]
     default:
       return []
   }

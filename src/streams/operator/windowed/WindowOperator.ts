@@ -53,10 +53,11 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
       this.#dictionary = batch.dictionary
     }
     this.#assertAdded(batch)
-    outcomes.fill(Outcome.aggregated)
-    if (keep !== null) for (let row = 0; row < outcomes.length; row++) if (keep[row] === 0) outcomes[row] = Outcome.filtered
+    for (let row = 0; row < batch.length; row++) {
+      if ((keep === null || keep[row] === 1) && outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
+    }
     const onLate = (row: number) => {
-      outcomes[row] = Outcome.late
+      if (outcomes[row]! < Outcome.late) outcomes[row] = Outcome.late
     }
     if (this.#assigned.length < batch.length) this.#assigned = new Int32Array(batch.length * 2)
     const rows = { batch, preAggregated: input === Input.preAggregated, keep, others, onLate }

@@ -76,6 +76,15 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
     trades.pipe(Events.keyBy([]), Window.tumbling("1 minute"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("all")),
     /Events\.keyBy/
   ],
+  "rows of which one of each id is kept": [
+    trades.pipe(
+      Events.distinct({ by: "size", within: "1 minute" }),
+      Window.tumbling("1 minute"),
+      Aggregate.into({ n: Aggregate.count }),
+      Pipeline.named("once")
+    ),
+    /Events\.distinct: .* promises no time after which it forgets it/
+  ],
   "a condition that compares two values": [
     trades.pipe(
       Events.where(Expr.gt("price", Expr.field("size"))),

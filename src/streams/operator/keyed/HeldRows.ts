@@ -1,0 +1,91 @@
+/**
+ * What every node that keeps state over events does with its rows: it takes those that are not late, holds them until the
+ * watermark is past them, and lets them go in the order of (event time, place). So what comes behind it depends neither on
+ * how partitions are interleaved nor on how the log is cut.
+ */
+import type { Field } from "../../pipeline/Checked.ts"
+import type { Dictionary } from "../../records/Batch.ts"
+import { endOfTime, Outcome, type Rows } from "../Operator.ts"
+import type { StateReader } from "../State.ts"
+import { RowTable } from "./RowTable.ts"
+
+export class HeldRows {
+  readonly table: RowTable
+  /** Slots as a binary heap, the first in order at its root. */
+  #heap = new Int32Array(16)
+  #size = 0
+
+  constructor(name: string, fields: ReadonlyArray<Field>, dictionary: Dictionary) {
+    this.table = new RowTable(name, fields, dictionary)
+  }
+
+  /** What is behind its own partition's watermark is late here, once; the rest waits. */
+  take({ batch, holds, keep, outcomes }: Rows): void {
+    const { length, times, watermarks } = batch
+    for (let row = 0; row < length; row++) {
+      if (keep !== null && keep[row] === 0) continue
+      if (times[row]! < watermarks[row]!) {
+        if (outcomes[row]! < Outcome.late) outcomes[row] = Outcome.late
+        continue
+      }
+      holds[row]!++
+      this.#push(this.table.add(batch, row))
+    }
+  }
+
+  /**
+   * The first row in order that the watermark is past, -1 where there is none. One at exactly the watermark stays: another of
+   * its time may come, from an earlier place. At the end of time nothing comes any more.
+   */
+  first(watermark: number): number {
+    if (this.#size === 0) return -1
+    const slot = this.#heap[0]!
+    return this.table.times[slot]! < watermark || watermark === endOfTime ? slot : -1
+  }
+
+  /** Lets go of the first row. */
+  drop(): void {
+    const heap = this.#heap
+    this.table.release(heap[0]!)
+    const last = heap[--this.#size]!
+    let at = 0
+    for (let child = 1; child < this.#size; child = 2 * at + 1) {
+      if (child + 1 < this.#size && this.table.order(heap[child + 1]!, heap[child]!) < 0) child++
+      if (this.table.order(last, heap[child]!) <= 0) break
+      heap[at] = heap[child]!
+      at = child
+    }
+    heap[at] = last
+  }
+
+  #push(slot: number): void {
+    if (this.#size === this.#heap.length) this.#grow()
+    const heap = this.#heap
+    let at = this.#size++
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (this.table.order(heap[parent]!, slot) <= 0) break
+      heap[at] = heap[parent]!
+      at = parent
+    }
+    heap[at] = slot
+  }
+
+  #grow(): void {
+    const larger = new Int32Array(this.#heap.length * 2)
+    larger.set(this.#heap)
+    this.#heap = larger
+  }
+
+  *places(): Generator<{ readonly partition: number; readonly offset: number }> {
+    const { offsets, partitions } = this.table
+    for (let at = 0; at < this.#size; at++) {
+      const slot = this.#heap[at]!
+      yield { partition: partitions[slot]!, offset: offsets[slot]! }
+    }
+  }
+
+  restore(state: StateReader): void {
+    this.table.restore(state, (slot) => this.#push(slot))
+  }
+}

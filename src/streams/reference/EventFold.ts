@@ -1,0 +1,147 @@
+/**
+ * The meaning of what stands before windows, or before the end of a pipeline without them: all rows of a source, and what each
+ * node makes of all that it is given. See `BatchFold`.
+ */
+import { BigDecimal } from "effect"
+import { type Distinct, definitionOf, type Events, type Source } from "../pipeline/Checked.ts"
+import type { Value } from "../pipeline/Pane.ts"
+import type { Definition } from "../pipeline/Source.ts"
+import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
+import { decimal, type Numeric, toNumber } from "./Numbers.ts"
+
+export type Fields = { readonly [name: string]: Value }
+
+/** One event of the log: its place in it, and its fields. `preAggregated` marks a pre-aggregated record. */
+export interface Event {
+  readonly partition: number
+  readonly offset: number
+  readonly fields: Fields
+  readonly preAggregated?: boolean
+}
+
+/** A row on its way. */
+export interface Item extends Event {
+  readonly event: Event
+  readonly source: string
+  readonly key: string
+  readonly time: number
+  /** That of its partition before it; none behind a node that holds rows, where nothing is late. */
+  readonly watermark: number
+}
+
+export interface Flow {
+  readonly items: ReadonlyArray<Item>
+  readonly late: ReadonlyArray<Event>
+  /** Those for which a computed field does not fit, or that have no value for another key. */
+  readonly refused: ReadonlyArray<Event>
+  readonly duplicate: ReadonlyArray<Event>
+}
+
+/** What comes out of a node, of the events of a log in their order. */
+export const flow = (node: Events, events: ReadonlyArray<Event>): Flow => {
+  if (node._tag === "source") return { items: itemsOf(node, events), late: [], refused: [], duplicate: [] }
+  const before = flow(node.input, events)
+  switch (node._tag) {
+    case "where":
+      return { ...before, items: before.items.filter(({ fields }) => holds(node.condition, definitionOf(node.input), fields)) }
+    case "filter":
+      return { ...before, items: before.items.filter(({ fields }) => node.test(fields as never)) }
+    case "derive-fields":
+      return unlessRefused(before, (item) => {
+        const fields = derived(node, item.fields)
+        return fields === null ? null : { ...item, fields }
+      })
+    case "key-by":
+      return unlessRefused(before, (item) => {
+        const key = keyOf(node.definition, item.fields)
+        return key === null ? null : { ...item, key }
+      })
+    case "distinct":
+      return firsts(node, held(before))
+  }
+}
+
+/** The rows of a source: without a key or a time one is refused, as if it were not there. */
+const itemsOf = ({ definition, kind }: Source, events: ReadonlyArray<Event>): ReadonlyArray<Item> => {
+  const latest = new Map<number, number>()
+  return events.flatMap((event): ReadonlyArray<Item> => {
+    if ((event.preAggregated === true) !== (kind === "pre-aggregated")) return []
+    const fields = rowOf(definition, event.fields)
+    const [key, time] = [keyOf(definition, fields), timeOf(definition, fields)]
+    if (key === null || time === null) return []
+    const before = latest.get(event.partition) ?? -Infinity
+    latest.set(event.partition, Math.max(before, time))
+    return [{ ...event, event, source: definition.name, fields, key, time, watermark: before - definition.outOfOrderness }]
+  })
+}
+
+const unlessRefused = (before: Flow, change: (item: Item) => Item | null): Flow => {
+  const changed = before.items.map((item) => ({ event: item.event, item: change(item) }))
+  return {
+    ...before,
+    items: changed.flatMap(({ item }) => item ?? []),
+    refused: [...before.refused, ...changed.flatMap(({ event, item }) => item === null ? [event] : [])]
+  }
+}
+
+/** A node that keeps state over events takes what is not behind its partition's watermark, and looks at it in one order. */
+const held = (before: Flow): Flow => {
+  const isLate = ({ time, watermark }: Item) => time < watermark
+  return {
+    ...before,
+    items: before.items.filter((item) => !isLate(item)).sort(inOrder).map((item) => ({ ...item, watermark: -Infinity })),
+    late: [...before.late, ...before.items.filter(isLate).map(({ event }) => event)]
+  }
+}
+
+/** By event time, then by place: the source's name, partition, offset. */
+export const inOrder = (a: Item, b: Item): number =>
+  a.time - b.time || (a.source < b.source ? -1 : a.source > b.source ? 1 : 0) || a.partition - b.partition || a.offset - b.offset
+
+const firsts = ({ by, within }: Distinct, before: Flow): Flow => {
+  const kept: Array<Item> = []
+  const duplicate: Array<Event> = []
+  const same = (a: Item, b: Item) => a.key === b.key && by.every(({ column: { name } }) => a.fields[name] === b.fields[name])
+  for (const item of before.items) {
+    const hasId = by.every(({ column: { name } }) => (item.fields[name] ?? null) !== null)
+    const isKnown = hasId && kept.some((other) => same(other, item) && item.time - other.time <= within)
+    if (isKnown) duplicate.push(item.event)
+    else kept.push(item)
+  }
+  return { ...before, items: kept, duplicate: [...before.duplicate, ...duplicate] }
+}
+
+const derived = ({ given, values }: Events & { readonly _tag: "derive-fields" }, row: Fields): Fields | null => {
+  try {
+    return { ...row, ...Object.fromEntries(values.map(({ expression, name }) => [name, valueOf(expression, given, row)])) }
+  } catch (thrown) {
+    if (thrown instanceof DoesNotFit) return null
+    throw thrown
+  }
+}
+
+/** Every field of a source, whatever it is called; `null` where the event has none. */
+export const rowOf = ({ columns }: Definition, fields: Fields): Fields =>
+  Object.fromEntries(columns.map(({ name }) => [name, Object.hasOwn(fields, name) ? fields[name] ?? null : null]))
+
+export const keyOf = ({ key }: Definition, fields: Fields): string | null => {
+  const values = key.map((field) => fields[field] ?? null)
+  if (values.includes(null)) return null
+  return values.length === 0 ? "" : values.length === 1 ? String(values[0]) : JSON.stringify(values)
+}
+
+/** In whole milliseconds: what is finer belongs to the millisecond that it is in. */
+export const timeOf = ({ eventTime }: Definition, fields: Fields): number | null => {
+  const value = fields[eventTime.field] ?? null
+  if (value === null) return null
+  switch (eventTime.unit) {
+    case "milliseconds":
+      return Number(value)
+    case "seconds":
+      return toNumber(BigDecimal.floor(BigDecimal.multiply(decimal(value as Numeric), BigDecimal.make(1000n, 0))))
+    case "iso8601": {
+      const text = String(value).replace(" ", "T")
+      return Date.parse(/[zZ]$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`)
+    }
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Laws of nodes that keep state over events: what leaves them is the batch fold's, in one order, whatever the interleaving of
+ * partitions, and what becomes of each row is a function of the log.
+ */
+import * as fc from "fast-check"
+import { Events, Expr, Pipeline } from "../streams/pipeline/index.ts"
+import * as Row from "../streams/pipeline/Row.ts"
+import { fold } from "../streams/reference/BatchFold.ts"
+import { type Event, flow, type Flow } from "../streams/reference/EventFold.ts"
+import { foldRows } from "../streams/reference/RowFold.ts"
+import { cuts, decidedLogs, heldPipelines, heldSteps, type Log, logs, source, straggling } from "./Arbitraries.ts"
+import { inTurns, turns } from "./DeliveryLaws.ts"
+import { type EngineLaws, law } from "./EngineLaw.ts"
+import { type Engine, events, foldedPanes, lines, type MakeEngine, newest, type Piece, pieces, results } from "./Harness.ts"
+import { holds, same } from "./Law.ts"
+
+const rowPipelines: fc.Arbitrary<Pipeline.AnyOfRows> = fc.record({ slack: fc.integer({ min: 0, max: 8 }), held: heldSteps })
+  .map(({ held, slack }) => Events.make(held(source(slack).plan)) as Events.Events<unknown>)
+  .map((rows) => rows.pipe(Pipeline.named("rows")))
+
+const anyLog = fc.oneof(logs, straggling)
+
+export const heldLaws: EngineLaws = {
+  "rows that are held leave as the batch fold says, in the order of event time and place, and are late or duplicates where it says so": law(
+    100,
+    fc.record({ pipeline: rowPipelines, log: anyLog, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const engine = make([pipeline], log.partitions)
+      const { rows, unused } = outputOf(engine, pieces(log, cut))
+      const all = events(log)
+      same(rows.map(Row.toJson), foldRows(pipeline, all).map(Row.toJson))
+      const { duplicate, late, refused } = flow(pipeline.checked.end, all)
+      same(unused, lettersOf(pipeline, { late, refused }))
+      same([engine.counts.duplicate, engine.counts.late, engine.counts.aggregated], [duplicate.length, late.length, rows.length])
+      same([engine.size, engine.counts.held], [0, 0])
+    }
+  ),
+
+  "windows of rows that were held have the batch fold's results, and what becomes of each row is what it says": law(
+    100,
+    fc.record({ pipeline: heldPipelines({ revisions: true }), log: anyLog, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const engine = make([pipeline], log.partitions)
+      const { panes, unused } = outputOf(engine, pieces(log, cut))
+      same(lines(newest(panes).map((pane) => ({ ...pane, revision: 0 }))), lines(foldedPanes(pipeline, log)))
+      const { duplicate, late, refused } = fold(pipeline, events(log))
+      same(unused, lettersOf(pipeline, { late, refused }))
+      same([engine.counts.duplicate, engine.counts.late, engine.counts.deadLettered], [duplicate.length, late.length, refused.length])
+    }
+  ),
+
+  "in whatever turns partitions are read, rows that were held leave in the same order, and the account is the same": law(
+    100,
+    fc.record({ rows: rowPipelines, panes: heldPipelines({ revisions: false, name: "panes" }), log: anyLog, cut: cuts, recut: cuts, turns }),
+    (make, { cut, log, panes, recut, rows, turns }) => {
+      const [one, two] = [make([rows, panes], log.partitions), make([rows, panes], log.partitions)]
+      const [first, second] = [outputOf(one, pieces(log, cut)), outputOf(two, pieces(inTurns(log, turns, 0), recut))]
+      same(second.rows.map(Row.toJson), first.rows.map(Row.toJson))
+      same(lines(second.panes), lines(first.panes))
+      same(second.unused, first.unused)
+      same([two.counts, ...two.countsByPipeline], [one.counts, ...one.countsByPipeline])
+    }
+  ),
+
+  "a record that several pipelines hold counts once for their run, as the worst that becomes of it": law(
+    60,
+    fc.record({ one: rowPipelines, two: rowPipelines, slack: fc.nat(8), log: anyLog, cut: cuts }),
+    (make, { cut, log, one, slack, two }) => {
+      const all = [one, { ...two, name: "others", checked: { ...two.checked, name: "others" } }, source(slack).pipe(Events.where(Expr.gt("size", 1)), Pipeline.named("large"))]
+      const engine = make(all, log.partitions)
+      outputOf(engine, pieces(log, cut))
+      const told = events(log)
+      const fates = all.map(({ checked }) => fatesOf(flow(checked.end, told)))
+      const worst = told.map((event) => Math.max(...fates.map((fate) => fate.get(event) ?? 0)))
+      const [filtered, duplicate, aggregated, late] = [0, 1, 2, 3].map((fate) => worst.filter((each) => each === fate).length)
+      same(engine.counts, { read: told.length, filtered, duplicate, aggregated, late, deadLettered: 0, held: 0 })
+    }
+  ),
+
+  "after crash upon crash, in other batches and turns, what was held leaves once more as it did, and the account adds up": law(
+    100,
+    fc.record({
+      pipelines: fc.tuple(rowPipelines, heldPipelines({ revisions: false, name: "panes" })),
+      log: fc.oneof(anyLog, decidedLogs),
+      cut: cuts,
+      recut: cuts,
+      turns,
+      saveEvery: fc.integer({ min: 1, max: 20 }),
+      crashes: fc.array(fc.nat(60), { maxLength: 6 })
+    }),
+    (make, job) => {
+      const [calm, shaken] = [survive(make, { ...job, crashes: [] }), survive(make, job)]
+      same([...shaken.rows.values()].sort(), [...calm.rows.values()].sort())
+      same(shaken.panes, calm.panes)
+      same(shaken.counts.held, 0)
+      if (job.log.partitions === 1) same(shaken.counts, calm.counts)
+    }
+  )
+}
+
+const outputOf = (engine: Engine, input: ReadonlyArray<Piece>) => {
+  const outputs = [...input.map((batch) => engine.take(batch)), engine.close()]
+  const unused = outputs.flatMap((output) => output.unused).map(({ offset, partition, pipeline, reason }) => `${pipeline} ${partition}:${offset} ${reason === "late" ? "late" : "refused"}`)
+  return { panes: outputs.flatMap(({ panes }) => panes), rows: outputs.flatMap(({ rows }) => rows), unused: unused.sort() }
+}
+
+/** The same of what the fold says is of no use to a pipeline. */
+const lettersOf = ({ name }: Pipeline.Any, { late, refused }: { readonly late: ReadonlyArray<Event>; readonly refused: ReadonlyArray<Event> }) => {
+  const told = (events: ReadonlyArray<Event>, reason: string) => events.map(({ offset, partition }) => `${name} ${partition}:${offset} ${reason}`)
+  return [...told(late, "late"), ...told(refused, "refused")].sort()
+}
+
+/** From bad to worse; of what is not in it nothing has become. */
+const fatesOf = ({ duplicate, items, late }: Flow): ReadonlyMap<Event, number> =>
+  new Map([...duplicate.map((event) => [event, 1] as const), ...items.map(({ event }) => [event, 2] as const), ...late.map((event) => [event, 3] as const)])
+
+interface Run {
+  readonly pipelines: readonly [Pipeline.AnyOfRows, Pipeline.AnyOfPanes]
+  readonly log: Log
+  readonly cut: ReadonlyArray<number>
+  readonly recut: ReadonlyArray<number>
+  readonly turns: ReadonlyArray<number>
+  readonly saveEvery: number
+  readonly crashes: ReadonlyArray<number>
+}
+
+/** What stores have in the end when the process dies before each of these steps: taking a batch, and saving. */
+const survive = (make: MakeEngine, { crashes, cut, log, pipelines, recut, saveEvery, turns }: Run) => {
+  const rows = new Map<string, string>()
+  const written: Array<ReturnType<Engine["take"]>["panes"][number]> = []
+  let saved: { readonly state: string; readonly offsets: ReadonlyArray<number> } | null = null
+  let steps = 0
+  const write = (output: ReturnType<Engine["take"]>) => {
+    written.push(...output.panes)
+    for (const row of output.rows) {
+      const [identity, line] = [Row.identityOf(row), Row.toJson(row)]
+      holds((rows.get(identity) ?? line) === line, `another row of the same place: ${line}`)
+      rows.set(identity, line)
+    }
+  }
+  const live = (log: Log, cut: ReadonlyArray<number>): Engine["counts"] | null => {
+    const engine = make(pipelines, log.partitions)
+    if (saved !== null) holds(engine.restore(saved.state), "its own snapshot was refused")
+    for (const [index, batch] of pieces(log, cut, saved?.offsets).entries()) {
+      if (crashes.includes(steps++)) return null
+      write(engine.take(batch))
+      if (index % saveEvery !== 0) continue
+      if (crashes.includes(steps++)) return null
+      saved = { state: engine.snapshot(), offsets: engine.offsets }
+    }
+    write(engine.close())
+    return engine.counts
+  }
+  for (let life = 0;; life++) {
+    const counts = live(inTurns(log, turns, life * 7), life % 2 === 0 ? cut : recut)
+    if (counts !== null) return { rows, panes: results(written), counts }
+  }
+}
