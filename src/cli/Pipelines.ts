@@ -37,7 +37,7 @@ export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<strin
   const bounded = found.map((pipeline) => Pipeline.withBounds(pipeline, bounds))
   // What cannot run together is a mistake in the call, and is said before anything is opened.
   yield* Effect.try({
-    try: () => checkTogether(bounded),
+    try: () => checkTogether(bounded, null),
     catch: (cause) => usage(cause instanceof Error ? cause.message : String(cause))
   })
   return bounded

@@ -496,7 +496,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "where the input was at its end is forgotten by a snapshot",
     file: "streams/engine/SourceReader.ts",
-    find: "this.#ended = this.#offsets.map((_, partition) => ended[partition] ?? 0)",
+    find: "this.#ended = ended\n",
     replace: "",
     law: "a snapshot is restored to the byte"
   },

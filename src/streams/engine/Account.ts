@@ -14,8 +14,21 @@ export const State = Schema.Struct({
 
 type MutableCounts = { -readonly [K in keyof Counts]: Counts[K] }
 
+const nothing: Counts = { read: 0, aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0 }
+
+/** Those of several sources together. */
+export const total = (all: ReadonlyArray<Counts>): Counts =>
+  all.reduce((sum, counts) => ({
+    read: sum.read + counts.read,
+    aggregated: sum.aggregated + counts.aggregated,
+    late: sum.late + counts.late,
+    deadLettered: sum.deadLettered + counts.deadLettered,
+    duplicate: sum.duplicate + counts.duplicate,
+    filtered: sum.filtered + counts.filtered
+  }), nothing)
+
 export class Account {
-  #counts: MutableCounts = { read: 0, aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0 }
+  #counts: MutableCounts = { ...nothing }
 
   /** A copy: it does not move on. */
   get counts(): Counts {

@@ -4,6 +4,7 @@
  */
 import { Option, Schema } from "effect"
 import type { Counts } from "../ports/Monitor.ts"
+import { numberOf, sourceAt } from "../ports/SourceLogs.ts"
 import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
 import { finish, type Work } from "../operator/Work.ts"
 import { type Options as OperatorOptions, usualPace } from "../operator/windowed/WindowOperator.ts"
@@ -16,12 +17,12 @@ import type * as Pipeline from "../pipeline/Pipeline.ts"
 import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
-import { Account, State as AccountState } from "./Account.ts"
+import { Account, State as AccountState, total } from "./Account.ts"
 import type { Course } from "./Course.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
 import { jobSection, type Section, type Snapshot } from "./Snapshot.ts"
 import { lettersOf, type Unused } from "./Refusals.ts"
-import { type Decided, type Part, type Rows, SourceReader, State as ReaderState } from "./SourceReader.ts"
+import { type Decided, type Part, type Rows, type SourceOfLog, SourceReader, State as ReaderState } from "./SourceReader.ts"
 import { merged, Strand, worked } from "./Strand.ts"
 import type { Timeline } from "./Timeline.ts"
 
@@ -37,14 +38,15 @@ export interface Output {
 export type Portions = Generator<ReadonlyArray<Pane>, Output>
 
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
-const version = 7
+const version = 8
 
 const State = Schema.Struct({
   version: Schema.Literal(version),
   /** The fingerprint of each pipeline. */
   pipelines: Schema.Record(Schema.String, Schema.String),
   reader: ReaderState,
-  counts: AccountState,
+  /** By the name of the source that was read. */
+  counts: Schema.Array(Schema.Struct({ source: Schema.NullOr(Schema.String), counts: AccountState })),
   byPipeline: Schema.Record(Schema.String, AccountState)
 })
 type State = typeof State.Type
@@ -53,8 +55,13 @@ const json = Schema.fromJsonString(State)
 const encodeState = Schema.encodeSync(json)
 const decodeState = Schema.decodeUnknownOption(json)
 
-export interface Options {
-  readonly partitions: number
+export type Options = Bounds & (
+  | { readonly partitions: number }
+  /** Where the partitions of the log are those of several sources: which these are, in its order; see `SourceLogs`. */
+  | { readonly sources: ReadonlyArray<{ readonly name: string; readonly partitions: number }> }
+)
+
+export interface Bounds {
   /** Milliseconds that an event's time may lie ahead of the clock at its append; unbounded by default. */
   readonly maxTimeAhead?: number
   /**
@@ -66,11 +73,22 @@ export interface Options {
   readonly pace?: number
 }
 
-/** How far event times of one field have come. */
+/** How far event times of one field of a source have come. */
 export interface EventTime {
+  /** `null` where any source may read all of the log. */
+  readonly source: string | null
   readonly field: string
   readonly outOfOrderness: number
-  readonly partitions: ReadonlyArray<{ readonly next: number; readonly watermark: number; readonly latest: number }>
+  /** Those of the source. */
+  readonly partitions: ReadonlyArray<PartitionTime>
+}
+
+export interface PartitionTime {
+  /** Its number in the log. */
+  readonly partition: number
+  readonly next: number
+  readonly watermark: number
+  readonly latest: number
 }
 
 /** A pipeline on its way through a log. */
@@ -93,7 +111,9 @@ export class Job {
   readonly pipelines: ReadonlyArray<Pipeline.Any>
   readonly #reader: SourceReader
   readonly #running: ReadonlyArray<Running>
-  readonly #account = new Account()
+  readonly #sources: ReadonlyArray<SourceOfLog>
+  /** Of each source. */
+  readonly #accounts: ReadonlyArray<Account>
   readonly #pace: number
   /** Not in the middle of a step. */
   #isWhole = true
@@ -101,7 +121,7 @@ export class Job {
   constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
     const pace = this.#pace = options.pace ?? usualPace
     if (pipelines.length === 0) throw new TypeError("a job needs at least one pipeline")
-    checkTogether(pipelines)
+    checkTogether(pipelines, "sources" in options ? options.sources.map(({ name }) => name) : null)
     this.pipelines = pipelines
     const inputs = new Map<string, Checked.Input>()
     this.#running = pipelines.map(({ checked }) => {
@@ -110,17 +130,24 @@ export class Job {
       inputs.set(input.id, shared)
       return { input: shared, account: new Account(), graph: new OperatorGraph(checked, { pace }) }
     })
+    this.#sources = "sources" in options ? options.sources : [{ name: null, partitions: options.partitions }]
+    this.#accounts = this.#sources.map(() => new Account())
     this.#reader = new SourceReader({
       inputs: [...inputs.values()],
       reads: (source) => Checked.fieldsRead(pipelines.map(({ checked }) => checked), source),
-      partitions: options.partitions,
+      sources: this.#sources,
       maxTimeAhead: options.maxTimeAhead ?? Infinity,
       dictionaryBound: options.dictionaryBound ?? 1 << 18
     })
   }
 
   get counts(): Counts {
-    return this.#account.counts
+    return total(this.#accounts.map(({ counts }) => counts))
+  }
+
+  /** The same for each source; nothing where the log is not one of sources. */
+  get countsBySource(): ReadonlyMap<string, Counts> {
+    return new Map(this.#sources.flatMap(({ name }, source) => name === null ? [] : [[name, this.#accounts[source]!.counts]]))
   }
 
   /** The same for each pipeline: what one takes may be late for another. */
@@ -140,42 +167,66 @@ export class Job {
   }
 
   /** Of each partition the smallest watermark and the largest event time of all inputs, `-Infinity` before the first event. */
-  get partitions(): EventTime["partitions"] {
-    return this.offsets.map((next, partition) => ({ next, ...slowest(this.timelines.map(({ partitions }) => partitions[partition])) }))
+  get partitions(): ReadonlyArray<PartitionTime> {
+    const byInput = [...this.#reader.timelines.keys()].map((input) => this.#partitionsOf(input))
+    const found = Map.groupBy(byInput.flat(), ({ partition }) => partition)
+    return this.offsets.map((next, partition) => found.has(partition) ? slowest(found.get(partition)!) : { partition, next, ...unbegun })
   }
 
-  /** Event time by the field that it is read from: of inputs that share one the slowest. */
+  /** Event time by the source and the field that it is read from: of inputs that share one the slowest. */
   get eventTimes(): ReadonlyArray<EventTime> {
-    const groups = Map.groupBy(this.#reader.timelines, ([{ events }]) => events.definition.eventTime.field)
-    return [...groups].map(([field, inputs]) => ({
-      field,
-      outOfOrderness: Math.max(...inputs.map(([{ events }]) => events.definition.outOfOrderness)),
-      partitions: this.offsets.map((next, partition) => ({ next, ...slowest(inputs.map(([, { partitions }]) => partitions[partition])) }))
-    }))
+    return this.#byField().map((inputs) => {
+      const [{ events }] = inputs
+      const times = inputs.map((input) => this.#partitionsOf(input))
+      return {
+        source: this.#sourceOf(inputs[0]).name,
+        field: events.definition.eventTime.field,
+        outOfOrderness: Math.max(...inputs.map(({ events }) => events.definition.outOfOrderness)),
+        partitions: times[0]!.map((_, index) => slowest(times.map((partitions) => partitions[index]!)))
+      }
+    })
+  }
+
+  /** Inputs whose event times are one field of one source. */
+  #byField(): ReadonlyArray<readonly [Checked.Input, ...ReadonlyArray<Checked.Input>]> {
+    const groups = Map.groupBy(this.#reader.timelines.keys(), (input) =>
+      JSON.stringify([this.#reader.sourceOf(input), input.events.definition.eventTime.field]))
+    return [...groups.values()].flatMap(([first, ...others]) => first === undefined ? [] : [[first, ...others]])
+  }
+
+  #sourceOf(input: Checked.Input): SourceOfLog {
+    return this.#sources[this.#reader.sourceOf(input)]!
+  }
+
+  #partitionsOf(input: Checked.Input): ReadonlyArray<PartitionTime> {
+    const source = this.#reader.sourceOf(input)
+    return this.#reader.timelines.get(input)!.partitions.map(({ latest, watermark }, index) => {
+      const partition = numberOf(index, source, this.#sources.length)
+      return { partition, next: this.#reader.next(partition), watermark, latest }
+    })
   }
 
   /** How far event time has come for a pipeline. */
   progressOf(pipeline: string): EventTime {
     const found = this.#running.find(({ graph }) => graph.checked.name === pipeline)
-    const timeline = found === undefined ? undefined : this.#reader.timelines.get(found.input)
-    if (found === undefined || timeline === undefined) throw new TypeError(`the job has no pipeline "${pipeline}"`)
+    if (found === undefined) throw new TypeError(`the job has no pipeline "${pipeline}"`)
     const { eventTime, outOfOrderness } = found.input.events.definition
-    const partitions = this.offsets.map((next, partition) => ({ next, ...(timeline.partitions[partition] ?? unbegun) }))
-    return { field: eventTime.field, outOfOrderness, partitions }
+    return { source: this.#sourceOf(found.input).name, field: eventTime.field, outOfOrderness, partitions: this.#partitionsOf(found.input) }
   }
-
   /**
-   * The decisions with which partitions begin that were added behind the first so many: event time has come this far, so that
-   * what they say of before is late, and no watermark goes back. None where it has not begun.
+   * The decisions with which partitions begin that were added behind the first so many of each source: event time has come
+   * this far, so that what they say of before is late, and no watermark goes back. None where it has not begun.
    */
-  newcomers(known: number): ReadonlyArray<Decision> {
-    const added = this.offsets.flatMap((_, partition) => partition < known ? [] : [partition])
-    const byField = Map.groupBy(this.#reader.timelines, ([{ events }]) => events.definition.eventTime.field)
-    return [...byField].flatMap(([eventTime, inputs]) => {
-      const watermark = Math.max(...inputs.map(([{ events }, { partitions }]) =>
-        Math.min(...partitions.slice(0, known).map((state) => state.watermark)) + events.definition.outOfOrderness))
+  newcomers(known: ReadonlyArray<number>): ReadonlyArray<Decision> {
+    return this.#byField().flatMap((inputs) => {
+      const source = this.#reader.sourceOf(inputs[0])
+      const before = known[source] ?? Infinity
+      const added = this.#partitionsOf(inputs[0]).slice(before)
+      const watermark = Math.max(...inputs.map((input) =>
+        Math.min(...this.#partitionsOf(input).slice(0, before).map((state) => state.watermark)) + input.events.definition.outOfOrderness))
       if (!Number.isFinite(watermark)) return []
-      return added.map((partition): Decision => ({ _tag: "idle", partition, at: 0, watermark, eventTime, outOfOrderness: 0 }))
+      const eventTime = inputs[0].events.definition.eventTime.field
+      return added.map(({ partition }): Decision => ({ _tag: "idle", partition, at: 0, watermark, eventTime, outOfOrderness: 0 }))
     })
   }
 
@@ -187,6 +238,16 @@ export class Job {
   /** States of keys in open windows, over all pipelines. */
   get size(): number {
     return this.#running.reduce((sum, { graph }) => sum + graph.size, 0)
+  }
+
+  /** Whether a pipeline reads a source of the log, by its number. */
+  reads(source: number): boolean {
+    return this.#running.some(({ input }) => this.#reader.sourceOf(input) === source)
+  }
+
+  /** Whether a pipeline that reads a source has any. */
+  isOpen(source: string | null): boolean {
+    return this.#running.some(({ graph, input }) => this.#sourceOf(input).name === source && graph.size > 0)
   }
 
   /** The same by pipeline. */
@@ -248,13 +309,15 @@ export class Job {
   *#take(records: Records, course: Course | null = null): Generator<Emitted | null, ReadonlyArray<Unused>> {
     const taking: Taking = { records, refused: [], late: [], worst: new Uint8Array(records.length) }
     const ranges: Array<readonly [from: number, to: number]> = []
-    const strands = this.#strands()
+    const source = sourceAt(records.partition, this.#sources.length)
+    const readers = this.#running.filter(({ input }) => this.#reader.sourceOf(input) === source)
+    const strands = this.#strands(readers)
     const parts = this.#reader.take(records)
     let next = parts.next()
     for (; next.done !== true; next = parts.next()) {
       const part = next.value
       ranges.push([part.from, part.to])
-      this.#records(part, taking)
+      this.#records(part, taking, readers)
       for (const rows of part.rows) {
         course?.note(rows.batch, rows.timeline)
         for (const [running, strand] of strands) {
@@ -269,11 +332,11 @@ export class Job {
     }
     yield* merged([...strands.values()])
     const duplicates = next.value
-    for (const { account } of this.#running) account.duplicate(duplicates)
-    this.#account.duplicate(duplicates)
-    for (const [from, to] of ranges) this.#account.tally(taking.worst, from, to)
-    for (const { account, graph } of this.#running) account.assertBalanced(graph.checked.name)
-    this.#account.assertBalanced("the run")
+    const own = this.#accounts[source]!
+    for (const { account } of [...readers, { account: own }]) account.duplicate(duplicates)
+    for (const [from, to] of ranges) own.tally(taking.worst, from, to)
+    for (const { account, graph } of readers) account.assertBalanced(graph.checked.name)
+    own.assertBalanced(this.#sources[source]!.name ?? "the run")
     return [...taking.refused, ...taking.late.flat()]
   }
 
@@ -290,34 +353,34 @@ export class Job {
   }
 
   #all(work: (running: Running) => Work): Generator<Emitted | null> {
-    const strands = this.#strands()
+    const strands = this.#strands(this.#running)
     for (const [running, strand] of strands) strand.begin(work(running))
     return merged([...strands.values()])
   }
 
-  #strands(): ReadonlyMap<Running, Strand> {
-    return new Map(this.#running.map((running) => [running, new Strand(() => running.graph.drain())]))
+  #strands(all: ReadonlyArray<Running>): ReadonlyMap<Running, Strand> {
+    return new Map(all.map((running) => [running, new Strand(() => running.graph.drain())]))
   }
 
   /** What the sources refuse, and what nobody takes. */
-  #records(part: Part, { records, refused, worst }: Taking): void {
+  #records(part: Part, { records, refused, worst }: Taking, readers: ReadonlyArray<Running>): void {
     const { from, kind, to } = part
-    for (const { account, input } of this.#running) {
+    for (const { account, input } of readers) {
       const source = sourceOf(input, kind)
       if (source !== null) account.refuse(part.refused.get(source.fingerprint)?.length ?? 0)
       else if (part.refused.size === 0) account.refuse(to - from)
       else account.pass(to - from)
     }
     const letters = lettersOf(part, records, (source) =>
-      this.#running.flatMap(({ graph, input }) => sourceOf(input, kind)?.fingerprint === source ? [graph.checked.name] : []))
+      readers.flatMap(({ graph, input }) => sourceOf(input, kind)?.fingerprint === source ? [graph.checked.name] : []))
     for (const letter of letters) {
       worst[letter.record] = Outcome.refused
       refused.push(letter)
     }
   }
 
-  *#rows({ account, graph }: Running, { batch, kind, timeline }: Rows, { late, records, refused, worst }: Taking<Unused>): Work {
-    const { outcomes, refused: out } = yield* graph.take(kind, batch, timeline.watermarkBeside(records.partition))
+  *#rows({ account, graph }: Running, { batch, kind, timeline }: Rows, { late, refused, worst }: Taking<Unused>): Work {
+    const { outcomes, refused: out } = yield* graph.take(kind, batch, timeline.watermarkBeside(batch.partition))
     account.tally(outcomes, 0, outcomes.length)
     for (let row = 0; row < outcomes.length; row++) {
       const record = batch.records[row]!
@@ -346,9 +409,8 @@ export class Job {
    * partitions in another order; and the earliest start of such windows. There are none where the log has one order.
    */
   get unsettled(): ReadonlyArray<{ readonly pipeline: string; readonly from: number }> {
-    if (this.offsets.length < 2) return []
-    return this.#running.flatMap(({ graph }) =>
-      graph.unsettledSince === null ? [] : [{ pipeline: graph.checked.name, from: graph.unsettledSince }])
+    return this.#running.flatMap(({ graph, input }) =>
+      graph.unsettledSince === null || this.#sourceOf(input).partitions < 2 ? [] : [{ pipeline: graph.checked.name, from: graph.unsettledSince }])
   }
 
   /**
@@ -386,7 +448,7 @@ export class Job {
       version,
       pipelines: fingerprintsOf(this.pipelines),
       reader: this.#reader.snapshot(),
-      counts: this.#account.counts,
+      counts: this.#sources.map(({ name }, source) => ({ source: name, counts: this.#accounts[source]!.counts })),
       byPipeline: Object.fromEntries(this.countsByPipeline)
     })
     return [jobSection, Buffer.from(state)]
@@ -415,7 +477,10 @@ export class Job {
     dictionary.columns.forget()
     const isWhole = restored.every(({ counts, graph }) => counts !== undefined && graph !== null)
     if (!isWhole || !this.#reader.restore(joined(found.map(({ state }) => state.reader)), dictionary)) return false
-    this.#account.restore(first.state.counts)
+    for (const [source, { name }] of this.#sources.entries()) {
+      const counted = found.flatMap(({ state }) => state.counts).find(({ source }) => source === name)
+      if (counted !== undefined) this.#accounts[source]!.restore(counted.counts)
+    }
     for (const { counts, graph, running } of restored) {
       if (graph !== null) running.graph = graph
       if (counts !== undefined) running.account.restore(counts)
@@ -442,19 +507,20 @@ const stateIn = (snapshot: Snapshot): State | null => {
 }
 
 /** The timelines of all inputs, from states that have come equally far. */
-const joined = (readers: ReadonlyArray<State["reader"]>): State["reader"] => ({
-  ...readers[0]!,
-  timelines: Object.assign({}, ...readers.map(({ timelines }) => timelines)),
-  latest: Object.assign({}, ...readers.map(({ latest }) => latest))
-})
+const joined = (readers: ReadonlyArray<State["reader"]>): State["reader"] =>
+  [...Map.groupBy(readers.flat(), ({ name }) => name).values()].map((states) => ({
+    ...states[0]!,
+    timelines: Object.assign({}, ...states.map(({ timelines }) => timelines)),
+    latest: Object.assign({}, ...states.map(({ latest }) => latest))
+  }))
 
 const unbegun = { watermark: -Infinity, latest: -Infinity }
 
-type Moment = Timeline["partitions"][number]
-
-const slowest = (states: ReadonlyArray<Moment | undefined>): Moment => ({
-  watermark: Math.min(...states.map((state) => state?.watermark ?? -Infinity)),
-  latest: Math.max(...states.map((state) => state?.latest ?? -Infinity))
+/** Of several inputs, as far as each has come in one partition. */
+const slowest = (states: ReadonlyArray<PartitionTime>): PartitionTime => ({
+  ...states[0]!,
+  watermark: Math.min(...states.map(({ watermark }) => watermark)),
+  latest: Math.max(...states.map(({ latest }) => latest))
 })
 
 /** New operators with the state of former ones; `null` where the state is damaged. */

@@ -12,6 +12,7 @@ import { Monitor } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../ports/RowSink.ts"
+import { placeOf } from "../ports/SourceLogs.ts"
 import type * as Pane from "../pipeline/Pane.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Decision } from "../records/Decision.ts"
@@ -88,10 +89,15 @@ export class Run {
       ...this.job.counts,
       panes: this.panes,
       rows: this.rows,
-      byPipeline: Object.fromEntries(this.job.countsByPipeline)
+      byPipeline: Object.fromEntries(this.job.countsByPipeline),
+      ...bySource(this.job)
     }
   }
 }
+
+/** Nothing where the log is not one of sources. */
+export const bySource = ({ countsBySource }: Job): Pick<Report, "bySource"> =>
+  countsBySource.size === 0 ? {} : { bySource: Object.fromEntries(countsBySource) }
 
 export type WriteRows = RowSink["Service"]["write"]
 
@@ -114,10 +120,10 @@ export const takeAll = Effect.fnUntraced(function*(run: Run, records: Records) {
 
 const take = Effect.fnUntraced(function*(run: Run, records: Records) {
   const deadLetters = yield* DeadLetters
-  const { topic } = yield* EventLog
+  const log = yield* EventLog
   const output = yield* work(run, run.job.step(records, run.options.portion ?? portion))
   run.idleness.took(records, yield* MonotonicTime.millis)
-  if (output.unused.length > 0) yield* deadLetters.write(letters(topic, records, output))
+  if (output.unused.length > 0) yield* deadLetters.write(letters(log, records, output))
   yield* putOut(run, output)
 })
 
@@ -174,10 +180,9 @@ export const decideNow = Effect.fnUntraced(function*(run: Run, decisions: Readon
   yield* decideAll(run, decisions)
 })
 
-const letters = (topic: string, records: Records, { unused }: Output): ReadonlyArray<DeadLetter> =>
+const letters = (log: EventLog["Service"], records: Records, { unused }: Output): ReadonlyArray<DeadLetter> =>
   unused.map(({ detail, offset, pipeline, reason, record }) => ({
-    topic,
-    partition: records.partition,
+    ...placeOf(log, records.partition),
     offset,
     pipeline,
     reason,

@@ -1,18 +1,27 @@
-/** Whether pipelines can run together: names tell their panes apart, one run reads one topic, and a source is one thing. */
+/** Whether pipelines can run together: names tell their panes apart, the run has their sources, and a source is one thing. */
 import * as Checked from "../Checked.ts"
 import type { Column } from "../Column.ts"
 import { CheckError } from "./CheckError.ts"
 
-/** Throws a {@link CheckError}. */
-export const checkTogether = (pipelines: ReadonlyArray<{ readonly checked: Checked.Checked }>): void => {
+/**
+ * `sources` are those that the run reads, each from a topic of its own; `null` where it reads one topic, and the pipelines
+ * one source. Throws a {@link CheckError}.
+ */
+export const checkTogether = (
+  pipelines: ReadonlyArray<{ readonly checked: Checked.Checked }>,
+  sources: ReadonlyArray<string> | null
+): void => {
   const names = new Set<string>()
   const [first] = pipelines.map(topicOf)
   for (const pipeline of pipelines) {
     const { name } = pipeline.checked
     if (names.has(name)) throw refused(name, "there is another pipeline of this name in the run; give it a name of its own")
     names.add(name)
-    if (topicOf(pipeline) === first) continue
-    throw refused(name, `it reads "${topicOf(pipeline)}" and "${pipelines[0]?.checked.name}" reads "${first}": they cannot run together`)
+    const topic = topicOf(pipeline)
+    if (sources === null ? topic === first : sources.includes(topic)) continue
+    throw refused(name, sources === null
+      ? `it reads "${topic}" and "${pipelines[0]?.checked.name}" reads "${first}": they cannot run together over one topic`
+      : `it reads "${topic}", and the run has no such source; it has ${sources.join(", ")}`)
   }
   checkSources(pipelines)
 }
