@@ -18,12 +18,14 @@ import { deliveryLaws } from "./DeliveryLaws.ts"
 import { resultLaws } from "./ResultLaws.ts"
 import { rowLaws } from "./RowLaws.ts"
 import { rowOutputLaws } from "./RowOutputLaws.ts"
+import { sourceLaws } from "./SourceLaws.ts"
 import { timeLaws } from "./TimeLaws.ts"
 
 export const laws: EngineLaws = {
   ...resultLaws,
   ...rowOutputLaws,
   ...deliveryLaws,
+  ...sourceLaws,
   ...timeLaws,
   ...accountLaws,
   ...decodeLaws,

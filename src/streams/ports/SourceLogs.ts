@@ -3,7 +3,7 @@
  * source s of n is `p * n + s`. So a source that gets partitions renumbers none, and numbers that a source does not reach stand
  * for partitions without records.
  */
-import { Effect, Option, Stream } from "effect"
+import { Effect, Option, Schema, Stream } from "effect"
 import type { Decision, End, Gap, Idle } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
 import { byCodePoints } from "../records/StringOrder.ts"
@@ -52,24 +52,41 @@ export const compose = (topic: string, given: ReadonlyArray<SourceLog>): EventLo
     Effect.forEach(logs, (log) => log.beginnings ?? Effect.succeed(Array.from({ length: log.partitions }, () => 0))),
     (all) => padded(numbered(all, 0), partitions)
   )
+  let positions: number | null = null
   return EventLog.of({
     topic,
     id: sources.map(({ log, name }) => `${name}=${log.id}`).join("+"),
     partitions,
     sources,
-    append: (partition, chunk) => {
+    append: Effect.fnUntraced(function*(partition, chunk) {
       const log = logs[sourceAt(partition, count)]
-      if (log !== undefined && within(partition, count) < log.partitions) return log.append(within(partition, count), chunk)
-      return Effect.fail(new EventLogError({ message: `topic ${topic} has no partition ${partition}` }))
-    },
+      const own = within(partition, count)
+      if (log === undefined || own >= log.partitions) return yield* new EventLogError({ message: `topic ${topic} has no partition ${partition}` })
+      if (chunk.position === undefined) return yield* log.append(own, chunk)
+      if (positions === null) {
+        const before = Option.match(yield* newestPosition(logs), { onNone: () => 0, onSome: ([number]) => number })
+        positions = Math.max(positions ?? 0, before)
+      }
+      return yield* log.append(own, { ...chunk, position: encodePosition([++positions, chunk.position]) })
+    }),
     read: (from) =>
       Stream.mergeAll(logs.map((_, source) => readOf(sources, source, from)), { concurrency: "unbounded", bufferSize: 1 }),
     ends: Effect.map(Effect.forEach(logs, ({ ends }) => ends), (all) => padded(numbered(all, 0), partitions)),
     ...(logs.some(({ beginnings }) => beginnings !== undefined) ? { beginnings } : {}),
-    // Each source is fed by itself, and has a position of its own.
-    position: Effect.succeed(Option.none())
+    position: Effect.map(newestPosition(logs), Option.map(([, position]) => position))
   })
 }
+
+/** A position among those of all sources: which of them is the newest no log knows by itself. */
+const Position = Schema.fromJsonString(Schema.Tuple([Schema.Int, Schema.String]))
+const encodePosition = Schema.encodeSync(Position)
+const decodePosition = Schema.decodeUnknownOption(Position)
+
+/** Of what was appended through all of them. A source that is fed by itself has a position of its own, which says nothing here. */
+const newestPosition = (logs: ReadonlyArray<EventLog["Service"]>) =>
+  Effect.map(Effect.forEach(logs, ({ position }) => position), (all) =>
+    all.flatMap((position) => Option.toArray(Option.flatMap(position, decodePosition))).reduce<Option.Option<readonly [number, string]>>(
+      (newest, position) => Option.isSome(newest) && newest.value[0] > position[0] ? newest : Option.some(position), Option.none()))
 
 /** The records of one source from its offsets among all on, in the numbering of all. */
 export const readOf = (sources: ReadonlyArray<SourceLog>, source: number, from: ReadonlyArray<number>): Stream.Stream<Records, EventLogError> => {
@@ -105,21 +122,21 @@ export const decisionsOf = (names: ReadonlyArray<string>, stores: ReadonlyArray<
   })
 
   function joined(all: ReadonlyArray<ReadonlyArray<Decision>>): ReadonlyArray<Decision> {
-    const ends = new Map<string, { readonly of: Whole; readonly at: Array<ReadonlyArray<number>> }>()
+    const ends = new Map<string, { readonly of: Whole; readonly at: Array<ReadonlyArray<number> | null> }>()
     const others = all.flatMap((decisions, source) =>
       decisions.flatMap((decision): ReadonlyArray<Idle | Gap> => {
         if (decision._tag !== "end") return [{ ...decision, partition: numberOf(decision.partition, source, count) }]
         const { at, of = {} } = decision
-        const found = ends.get(JSON.stringify(of)) ?? { of, at: names.map(() => []) }
+        const found = ends.get(JSON.stringify(of)) ?? { of, at: names.map(() => null) }
         ends.set(JSON.stringify(of), found)
         found.at[source] = at
         return []
       }))
     // One of which not every part was written has not been taken.
-    const isWhole = (of: Whole, at: ReadonlyArray<ReadonlyArray<number>>) =>
-      names.every((name, source) => of[name] === undefined || at[source]!.length > 0)
+    const isWhole = (of: Whole, at: ReadonlyArray<ReadonlyArray<number> | null>) =>
+      names.every((name, source) => of[name] === undefined || at[source] !== null)
     return [...others, ...[...ends.values()].flatMap(({ at, of }): ReadonlyArray<Decision> =>
-      isWhole(of, at) ? [{ _tag: "end", at: numbered(at, 0), of }] : [])]
+      isWhole(of, at) ? [{ _tag: "end", at: numbered(at.map((part) => part ?? []), 0) }] : [])]
   }
 }
 
