@@ -335,7 +335,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "the beginning of a record that was too long is read as an event",
     file: "streams/engine/SourceReader.ts",
-    find: "kind === Kind.event ? \"event\" : kind === Kind.preAggregated ? \"pre-aggregated\" : \"truncated\"",
+    find: "kind === Kind.event ? \"event\" : kind === Kind.preAggregated ? \"pre-aggregated\" : kind === Kind.unassigned ? \"unassigned\" : \"truncated\"",
     replace: "kind === Kind.preAggregated ? \"pre-aggregated\" : \"event\"",
     law: "what cannot be used is given back"
   },

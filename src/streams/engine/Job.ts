@@ -371,7 +371,8 @@ export class Job {
       else if (part.refused.size === 0) account.refuse(to - from)
       else account.pass(to - from)
     }
-    const letters = lettersOf(part, records, (source) =>
+    const sources = this.#sources.flatMap(({ name }) => name ?? [])
+    const letters = lettersOf(part, records, sources, (source) =>
       readers.flatMap(({ graph, input }) => sourceOf(input, kind)?.fingerprint === source ? [graph.checked.name] : []))
     for (const letter of letters) {
       worst[letter.record] = Outcome.refused
@@ -536,7 +537,7 @@ const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot, options: Op
 }
 
 /** What an input reads of a kind of records, if anything. */
-const sourceOf = ({ events, preAggregated }: Checked.Input, kind: "event" | "pre-aggregated" | "truncated"): Checked.Source | null =>
+const sourceOf = ({ events, preAggregated }: Checked.Input, kind: Part["kind"]): Checked.Source | null =>
   kind === "event" ? events : kind === "pre-aggregated" ? preAggregated : null
 
 const lateRow = (batch: Batch, row: number, pipeline: string): Unused => ({

@@ -42,8 +42,8 @@ export interface Refused extends Refusal {
   readonly offset: number
 }
 
-/** What a record is, where it is any: of a truncated one only the beginning is there, which nobody reads. */
-type RecordKind = Source["kind"] | "truncated"
+/** What a record is, where it is any: of a truncated one only the beginning is there, and an unassigned one is of no source; nobody reads them. */
+type RecordKind = Source["kind"] | "truncated" | "unassigned"
 
 /** What a run of records of one kind turned into: the records `[from, to)` are new. */
 export interface Part {
@@ -272,7 +272,7 @@ const fits = ({ latest, partitions, timelines }: Origin, state: State[number]): 
 }
 
 const kindOf = (kind: number): RecordKind =>
-  kind === Kind.event ? "event" : kind === Kind.preAggregated ? "pre-aggregated" : "truncated"
+  kind === Kind.event ? "event" : kind === Kind.preAggregated ? "pre-aggregated" : kind === Kind.unassigned ? "unassigned" : "truncated"
 
 interface Run {
   readonly records: Records

@@ -3,6 +3,7 @@
  * how it computes what that lacks from the beginning of the log.
  */
 import { Duration, Effect, Stream } from "effect"
+import type { Head } from "../ports/Checkpoint.ts"
 import { Decisions } from "../ports/Decisions.ts"
 import { type Options, StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
@@ -23,6 +24,10 @@ import type { Warm } from "./WarmStandby.ts"
 /** A job for the pipelines of a run, without state. */
 export const jobOf = (options: Pick<Options, "maxTimeAhead" | "pipelines">, log: EventLog["Service"]): Job =>
   jobWith(options, log, sourcesOf(log).map(({ log }) => log.partitions))
+
+/** The same with the partitions that a checkpoint over this log knows, and nothing restored yet. */
+export const jobSaved = (pipelines: ReadonlyArray<Pipeline.Any>, log: EventLog["Service"], head: Head): Job =>
+  jobWith({ pipelines }, log, (savedOffsets(head, log)?.known ?? []).map(({ partitions }) => partitions))
 
 /** The same with so many partitions of each source. */
 const jobWith = ({ maxTimeAhead, pipelines }: Pick<Options, "maxTimeAhead" | "pipelines">, { sources }: EventLog["Service"], partitions: ReadonlyArray<number>): Job =>
