@@ -9,11 +9,26 @@ import { type Problem, problem, say } from "./terminal/Problem.ts"
 
 export const names = ["auto", "yahoo", "recorded", "stdin"] as const
 
-/** One of these, or a file with the user's own. */
-export type FeedName = typeof names[number] | OwnModule.File
+/** A file with the events of a source. */
+export interface SourceFile {
+  readonly source: string
+  readonly path: string
+}
+
+/** One of these, a file with the user's own, or one with the events of a source. */
+export type FeedName = typeof names[number] | OwnModule.File | SourceFile
+
+export const isSourceFile = (feed: FeedName): feed is SourceFile => typeof feed === "object"
+
+/** `file:trades=trades.ndjson` */
+export const parse = (text: string): FeedName | undefined => {
+  if (!text.startsWith("file:")) return names.find((name) => name === text) ?? (OwnModule.isFile(text) ? text : undefined)
+  const [, source, path] = /^file:([A-Za-z0-9_-][A-Za-z0-9._-]{0,199})=(.+)$/.exec(text) ?? []
+  return source === undefined || path === undefined ? undefined : { source, path }
+}
 
 export interface Choice {
-  readonly feed: FeedName
+  readonly feed: Exclude<FeedName, SourceFile>
   readonly symbols: ReadonlyArray<string>
   readonly speed: number
 }

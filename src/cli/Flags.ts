@@ -117,12 +117,29 @@ const named = <Name extends string>(flag: string, names: ReadonlyArray<Name>) =>
     parseNamed(names)
   )
 
-export const feed = named("feed", Feeds.names).pipe(
+export const feeds = parsed(
+  Flag.String("feed").pipe(Flag.withMetavar(`${Feeds.names.join("|")}|FILE|file:SOURCE=PATH`)),
+  "feed",
+  `${Feeds.names.join(", ")}, a file such as ./my-feed.ts, or file:SOURCE=PATH with the events of a source, such as file:trades=trades.ndjson`,
+  Feeds.parse
+).pipe(
   Flag.withDescription(
     "Source of the ticks; auto, the default, is yahoo, or recorded if Yahoo Finance cannot be reached. A file exports a Layer of " +
-      "Feed, or a Stream of rows or lines, by default"
+      "Feed, or a Stream of rows or lines, by default. file:SOURCE=PATH, repeated for several sources, reads lines of JSON, or CSV " +
+      "with a header (.csv), also compressed (.gz)"
   ),
-  Flag.withDefault("auto" as const)
+  Flag.atLeast(0)
+)
+
+export const sourceField = Flag.String("source-field").pipe(
+  Flag.withMetavar("NAME"),
+  Flag.withDescription("The field of each event that names its source, if the feed has events of several sources"),
+  Flag.optional
+)
+
+export const maxDrift = duration("max-drift").pipe(
+  Flag.withDescription("With several sources: how far in event time one is read ahead of another that has events to read (default: 10m)"),
+  Flag.withDefault(600_000)
 )
 
 const parseSymbols = (text: string): ReadonlyArray<string> | undefined => {

@@ -6,6 +6,7 @@ import { candles1m, candles5m } from "../analytics/candles.ts"
 import { day } from "../analytics/day.ts"
 import { movingAverage5m } from "../analytics/movingAverage.ts"
 import { checkTogether } from "../streams/pipeline/check/Together.ts"
+import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import { problem, usage } from "./terminal/Problem.ts"
 
@@ -30,18 +31,32 @@ export const checkpointName = (topic: string, pipelines: ReadonlyArray<Pipeline.
 export const groupOf = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): string =>
   `courant-${topic}-${pipelines.map(({ name }) => name).sort().join("+")}`
 
+/**
+ * The sources that a run reads; `null` where it reads one topic, and `"any"` where that is not known yet, see
+ * {@link checkSources}.
+ */
+type Sources = ReadonlyArray<string> | null | "any"
+
 /** Resolves names and files, all built-in pipelines without any, under the bounds of the command line. */
-export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<string> | undefined, bounds: Bounds) {
+export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<string> | undefined, bounds: Bounds, sources: Sources = null) {
   const found = names === undefined ? builtIn : (yield* Effect.forEach(names, resolveOne)).flat()
   if (found.length === 0) return yield* usage("--pipelines names no pipeline")
   const bounded = found.map((pipeline) => Pipeline.withBounds(pipeline, bounds))
   // What cannot run together is a mistake in the call, and is said before anything is opened.
-  yield* Effect.try({
-    try: () => checkTogether(bounded),
-    catch: (cause) => usage(cause instanceof Error ? cause.message : String(cause))
-  })
+  yield* checkSources(bounded, sources === "any" ? sourcesOf(bounded) : sources)
   return bounded
 })
+
+/** Refuses pipelines that cannot run together over these sources. */
+export const checkSources = (pipelines: ReadonlyArray<Pipeline.Any>, sources: ReadonlyArray<string> | null) =>
+  Effect.try({
+    try: () => checkTogether(pipelines, sources),
+    catch: (cause) => usage(cause instanceof Error ? cause.message : String(cause))
+  })
+
+/** The sources that pipelines read, by name. */
+export const sourcesOf = (pipelines: ReadonlyArray<Pipeline.Any>): ReadonlyArray<string> =>
+  [...new Set(pipelines.flatMap(({ checked }) => Checked.inputsOf(checked)).map(({ events }) => events.definition.name))].sort()
 
 const resolveOne = Effect.fnUntraced(function*(name: string) {
   const known = builtIn.filter((pipeline) => pipeline.name === name)

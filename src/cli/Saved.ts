@@ -2,7 +2,6 @@
 import { Effect, Layer, Option } from "effect"
 import * as Database from "../adapters/sqlite/Database.ts"
 import * as SqliteCheckpointStore from "../adapters/sqlite/SqliteCheckpointStore.ts"
-import * as SqliteEventLog from "../adapters/sqlite/SqliteEventLog.ts"
 import type { CheckpointStore } from "../streams/ports/CheckpointStore.ts"
 import type { EventLog } from "../streams/ports/EventLog.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
@@ -28,13 +27,14 @@ export interface Input extends Kafka.Input {
 }
 
 export const stores = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
-  const layer: Layer.Layer<CheckpointStore | EventLog, Error> = input.log === "kafka" ? yield* ofKafka(input, pipelines) : yield* ofSqlite(input)
+  const layer: Layer.Layer<CheckpointStore | EventLog, Error> = input.log === "kafka" ? yield* ofKafka(input, pipelines) : yield* ofSqlite(input, pipelines)
   return layer
 })
 
-const ofSqlite = Effect.fnUntraced(function*(input: Input) {
+const ofSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
-  return Layer.merge(SqliteEventLog.layer({ topic }), SqliteCheckpointStore.layer).pipe(
+  const sources = yield* Stores.sourcesFor({ data: input.data, topic }, pipelines)
+  return Layer.merge(Stores.eventLog({ topic, sources }), SqliteCheckpointStore.layer).pipe(
     Layer.provide(Database.Database.layer({ folder: Stores.folderOf({ data: input.data, topic }), readOnly: true }))
   )
 })

@@ -14,13 +14,17 @@ import * as StdoutSink from "../adapters/stdio/StdoutSink.ts"
 import { CheckpointStore } from "../streams/ports/CheckpointStore.ts"
 import { DeadLetters, DeadLettersError } from "../streams/ports/DeadLetters.ts"
 import { Decisions } from "../streams/ports/Decisions.ts"
+import { EventLog } from "../streams/ports/EventLog.ts"
 import * as InProcess from "../streams/engine/InProcess.ts"
+import type * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import { Monitor } from "../streams/ports/Monitor.ts"
 import { ResultSink } from "../streams/ports/ResultSink.ts"
 import { RowSink } from "../streams/ports/RowSink.ts"
+import * as SourceLogs from "../streams/ports/SourceLogs.ts"
 import * as TransientLog from "../streams/ports/TransientLog.ts"
 import * as Influxdb from "./influxdb/Influxdb.ts"
 import * as Keep from "./Keep.ts"
+import * as Pipelines from "./Pipelines.ts"
 import { type Problem, problem, usage } from "./terminal/Problem.ts"
 import { type Rows, rowSinksOf } from "./RowSinks.ts"
 import { type Sink, sinksOf } from "./Tee.ts"
@@ -31,6 +35,8 @@ export interface Choice {
   readonly rows: Rows
   readonly data: string
   readonly topic: string
+  /** Those that have a topic each; `null` where the log is the one topic. */
+  readonly sources: ReadonlyArray<string> | null
   /** What a sink in InfluxDB calls the processor. */
   readonly processor: string
   /** The name under which the processor keeps its decisions. */
@@ -41,7 +47,10 @@ export interface Choice {
   readonly connectTimeout: number
 }
 
-/** Each topic has a folder of its own below the data folder: its log and all that was made of it. */
+/**
+ * Each topic has a folder of its own below the data folder: its log and all that was made of it. Over several sources each
+ * of these has a topic in it, and the folder has a name that none of them has.
+ */
 export const folderOf = ({ data, topic }: Pick<Choice, "data" | "topic">): string => join(data, topic)
 
 /** Those of runs over Kafka are in a folder of their own. */
@@ -79,20 +88,85 @@ export const engineOn = <A, E, R>(
   { engine = InProcess.layer, monitor = Monitor.layer }: { readonly engine?: typeof InProcess.layer; readonly monitor?: Layer.Layer<Monitor> } = {}
 ) => engine.pipe(Layer.provideMerge(stores), Layer.provideMerge(monitor))
 
+/** The log of a folder. */
+export const eventLog = ({ sources, topic }: Pick<Choice, "sources" | "topic">) =>
+  sources === null
+    ? SqliteEventLog.layer({ topic })
+    : Layer.effect(EventLog, Effect.map(logsOf(sources), (logs) => SourceLogs.compose(topic, logs)))
+
+const logsOf = Effect.fnUntraced(function*(sources: ReadonlyArray<string>) {
+  return yield* Effect.forEach(sources, (name) =>
+    Effect.map(Layer.build(Layer.fresh(SqliteEventLog.layer({ topic: name }))), (context) => ({ name, log: Context.get(context, EventLog) })))
+})
+
+/** What a processor has decided over the log of a folder. */
+const decisions = (consumer: string) =>
+  Layer.effect(Decisions, Effect.gen(function*() {
+    const log = yield* EventLog
+    const own = (log: EventLog["Service"]) =>
+      Layer.build(Layer.fresh(SqliteDecisions.layer({ consumer }))).pipe(
+        Effect.provideService(EventLog, log),
+        Effect.map((context) => Context.get(context, Decisions))
+      )
+    if (log.sources === undefined) return yield* own(log)
+    return SourceLogs.decisionsOf(log.sources.map(({ name }) => name), yield* Effect.forEach(log.sources, ({ log }) => own(log)))
+  }))
+
+/** The processors that have taken decisions over the log of a folder, by name. */
+const deciders = Effect.gen(function*() {
+  const log = yield* EventLog
+  const all = yield* Effect.forEach(SourceLogs.sourcesOf(log), ({ log }) => Effect.provideService(SqliteDecisions.consumers, EventLog, log))
+  return [...new Set(all.flat())].sort()
+})
+
+/** The sources that have a topic each in a folder, by name; `null` where the folder is that of one topic, or is not there yet. */
+export const sourcesIn = Effect.fnUntraced(function*(place: Pick<Choice, "data" | "topic">) {
+  if (!topicsIn(place.data).includes(place.topic)) return null
+  const topics = yield* Effect.provide(SqliteEventLog.topics, Database.Database.layer({ folder: folderOf(place), readOnly: true }))
+  return topics.length === 0 || topics.some(({ name }) => name === place.topic) ? null : topics.map(({ name }) => name)
+})
+
+/** Refuses to put one topic beside the sources of a folder, or sources beside its one topic. */
+export const checkSources = Effect.fnUntraced(function*(place: Pick<Choice, "data" | "topic">, sources: ReadonlyArray<string> | null) {
+  if (sources?.includes(place.topic) === true) {
+    return yield* usage(`"${place.topic}" is one of several sources: name what keeps all of them otherwise, with --topic`)
+  }
+  const known = yield* sourcesIn(place)
+  if (sources === null && known !== null) {
+    return yield* usage(`the folder ${folderOf(place)} has several sources (${known.join(", ")}): choose another topic with --topic`)
+  }
+  if (sources !== null && known === null && topicsIn(place.data).includes(place.topic) && (yield* hasTopic(place))) {
+    return yield* usage(`the folder ${folderOf(place)} has the one topic ${place.topic}: choose another for several sources with --topic`)
+  }
+})
+
+const hasTopic = (place: Pick<Choice, "data" | "topic">) =>
+  SqliteEventLog.topics.pipe(
+    Effect.provide(Database.Database.layer({ folder: folderOf(place), readOnly: true })),
+    Effect.map((topics) => topics.some(({ name }) => name === place.topic))
+  )
+
+/** Of the sources of a folder those that pipelines read; `null` where it has one topic. Refuses pipelines that cannot run over it. */
+export const sourcesFor = Effect.fnUntraced(function*(place: Pick<Choice, "data" | "topic">, pipelines: ReadonlyArray<Pipeline.Any>) {
+  const known = yield* sourcesIn(place)
+  yield* Pipelines.checkSources(pipelines, known)
+  return known === null ? null : Pipelines.sourcesOf(pipelines)
+})
+
 /** The log alone, and what is removed from it. */
-export const logOf = (place: Pick<Choice, "data" | "topic">, { keep = null, readOnly }: { readonly readOnly: boolean; readonly keep?: Keep.Keeping | null }) =>
+export const logOf = (place: Pick<Choice, "data" | "sources" | "topic">, { keep = null, readOnly }: { readonly readOnly: boolean; readonly keep?: Keep.Keeping | null }) =>
   Keep.layer(keep).pipe(
-    Layer.provideMerge(SqliteEventLog.layer({ topic: place.topic })),
+    Layer.provideMerge(eventLog(place)),
     Layer.provide(Database.Database.layer({ folder: folderOf(place), readOnly }))
   )
 
 /** The log to look at, with what a processor has decided over it. */
-export const pastOf = (place: Pick<Choice, "data" | "topic">, choose: Choose) =>
+export const pastOf = (place: Pick<Choice, "data" | "sources" | "topic">, choose: Choose) =>
   Layer.unwrap(Effect.gen(function*() {
-    const consumer = yield* choose(yield* SqliteDecisions.consumers)
-    return consumer === null ? Decisions.layerMemory : SqliteDecisions.layer({ consumer })
+    const consumer = yield* choose(yield* deciders)
+    return consumer === null ? Decisions.layerMemory : decisions(consumer)
   })).pipe(
-    Layer.provideMerge(SqliteEventLog.layer({ topic: place.topic })),
+    Layer.provideMerge(eventLog(place)),
     Layer.provide(Database.Database.layer({ folder: folderOf(place), readOnly: true }))
   )
 
@@ -117,9 +191,9 @@ const inFolder = (choice: Choice) =>
       { rows: choice.rows, wanted: choice.sinks, fallback: "sqlite" }
     )),
     Layer.provideMerge(Keep.layer(choice.keep)),
-    Layer.provideMerge(SqliteDecisions.layer({ consumer: choice.group })),
+    Layer.provideMerge(decisions(choice.group)),
     Layer.provideMerge(Layer.mergeAll(
-      SqliteEventLog.layer({ topic: choice.topic }),
+      eventLog(choice),
       SqliteCheckpointStore.layer,
       SqliteDeadLetters.layer
     )),
@@ -141,12 +215,21 @@ const inMemory = (choice: Choice) =>
       { rows: choice.rows, wanted: choice.sinks, fallback: "memory" }
     )),
     Layer.provideMerge(Layer.mergeAll(
-      TransientLog.layer(choice.topic),
+      transientLog(choice),
       CheckpointStore.layerMemory,
       Decisions.layerMemory,
       deadLettersWhenNeeded(folderOf(choice))
     ))
   )
+
+const transientLog = ({ sources, topic }: Pick<Choice, "sources" | "topic">) =>
+  sources === null
+    ? TransientLog.layer(topic)
+    : Layer.effect(EventLog, Effect.map(
+      Effect.forEach(sources, (name) =>
+        Effect.map(Layer.build(Layer.fresh(TransientLog.layer(`${topic}-${name}`))), (context) => ({ name, log: Context.get(context, EventLog) }))),
+      (logs) => SourceLogs.compose(topic, logs)
+    ))
 
 const deadLettersWhenNeeded = (folder: string): Layer.Layer<DeadLetters> =>
   Layer.effect(

@@ -1,4 +1,5 @@
 /** Laws of what is kept account of: every event is counted once, every refusal is kept, and state is given back. */
+import type { Unused } from "../streams/engine/Refusals.ts"
 import { Schema } from "effect"
 import * as fc from "fast-check"
 import type { Counts } from "../streams/ports/Monitor.ts"
@@ -75,15 +76,19 @@ export const accountLaws: EngineLaws = {
       (make, { again, cut, log, pipelines, spoilt }) => {
         const engine = make(pipelines, log.partitions)
         const input = pieces(log, cut).map((piece) => spoil(piece, spoilt))
+        const letters: Array<Unused> = []
         let read = 0
         for (const batch of [...input.slice(0, again), ...input]) {
-          engine.take(batch)
+          letters.push(...engine.take(batch).unused)
           read += recordsIn(batch)
           same(engine.counts.read, read)
           for (const [name, counts] of [["all", engine.counts] as const, ...engine.countsByPipeline]) {
             same(balance(counts), 0, `the account of ${name} does not balance: ${JSON.stringify(counts)}`)
           }
         }
+        letters.push(...engine.close().unused)
+        const refused = new Set(letters.filter(({ reason }) => reason !== "late").map(({ offset, partition }) => `${partition}/${offset}`))
+        same(engine.counts.deadLettered, refused.size, "a record is dead-lettered where a letter of it is more than that it is late")
       }
     ),
 

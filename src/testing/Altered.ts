@@ -18,6 +18,13 @@ export const fed = (pipeline: Pipeline.AnyOfPanes, change: (rows: Plan.Events) =
   return Aggregate.make(Plan.changeWindow(pipeline.plan, refed)).pipe(Pipeline.named(pipeline.name))
 }
 
+/** Over a source that is the same but for its name, and under a name of its own. */
+export const from = (pipeline: Pipeline.AnyOfPanes, source: string, name: string): Pipeline.AnyOfPanes => {
+  const renamed = (rows: Plan.Events): Plan.Events =>
+    rows._tag === "source" ? { ...rows, definition: { ...rows.definition, name: source } } : { ...rows, input: renamed(rows.input) }
+  return Aggregate.make(fed(pipeline, renamed).plan).pipe(Pipeline.named(name))
+}
+
 /** With all rows of its source. */
 export const unconditional = (pipeline: Pipeline.AnyOfPanes): Pipeline.AnyOfPanes => fed(pipeline, allOf)
 

@@ -3,7 +3,7 @@ import { BigDecimal } from "effect"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
 import type { Event } from "../streams/reference/EventFold.ts"
 import type { Decision, End } from "../streams/records/Decision.ts"
-import { Job, type Output } from "../streams/engine/Job.ts"
+import { Job, type Options, type Output } from "../streams/engine/Job.ts"
 import type { Section } from "../streams/engine/Snapshot.ts"
 import type { Counts } from "../streams/ports/Monitor.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
@@ -28,6 +28,7 @@ export interface Engine {
   adopt(stored: ReadonlyArray<Pane.Encoded>): void
   readonly counts: Counts
   readonly countsByPipeline: ReadonlyMap<string, Counts>
+  readonly countsBySource: ReadonlyMap<string, Counts>
   readonly offsets: ReadonlyArray<number>
   readonly size: number
   readonly watermark: number | null
@@ -61,6 +62,9 @@ export const engineOf = (job: Job): Engine => ({
   get countsByPipeline() {
     return job.countsByPipeline
   },
+  get countsBySource() {
+    return job.countsBySource
+  },
   get offsets() {
     return job.offsets
   },
@@ -81,11 +85,16 @@ export interface EngineOptions {
   readonly maxTimeAhead?: number
   readonly dictionaryBound?: number
   readonly pace?: number
+  /** In place of a number of partitions, those of several sources. */
+  readonly sources?: ReadonlyArray<{ readonly name: string; readonly partitions: number }>
 }
 
 export type MakeEngine = (pipelines: ReadonlyArray<AnyPipeline>, partitions: number, options?: EngineOptions) => Engine
 
-export const makeJob: MakeEngine = (pipelines, partitions, options) => engineOf(new Job(pipelines, { partitions, ...options }))
+export const makeJob: MakeEngine = (pipelines, partitions, options) => engineOf(new Job(pipelines, jobOptions(partitions, options)))
+
+export const jobOptions = (partitions: number, { sources, ...bounds }: EngineOptions = {}): Options =>
+  sources === undefined ? { partitions, ...bounds } : { sources, ...bounds }
 
 /** Records of one partition from texts, appended when the clock was at 0. */
 export const records = (

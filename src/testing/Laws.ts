@@ -19,6 +19,7 @@ import { heldLaws } from "./HeldLaws.ts"
 import { resultLaws } from "./ResultLaws.ts"
 import { rowLaws } from "./RowLaws.ts"
 import { rowOutputLaws } from "./RowOutputLaws.ts"
+import { sourceLaws } from "./SourceLaws.ts"
 import { timeLaws } from "./TimeLaws.ts"
 
 export const laws: EngineLaws = {
@@ -26,6 +27,7 @@ export const laws: EngineLaws = {
   ...rowOutputLaws,
   ...deliveryLaws,
   ...heldLaws,
+  ...sourceLaws,
   ...timeLaws,
   ...accountLaws,
   ...decodeLaws,

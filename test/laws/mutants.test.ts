@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import * as AggregateLaws from "../../src/testing/AggregateLaws.ts"
 import type { Effort } from "../../src/testing/EngineLaw.ts"
-import { engineOf, type MakeEngine } from "../../src/testing/Harness.ts"
+import { engineOf, jobOptions, type MakeEngine } from "../../src/testing/Harness.ts"
 import * as Laws from "../../src/testing/Laws.ts"
 import { planting } from "../planting.ts"
 import { type Mutant, mutants } from "./mutants.ts"
@@ -32,7 +32,7 @@ const planted = async (
   const slots = join(copy, "streams/operator/aggregates/AccumulatorTable.ts")
   const { AccumulatorTable }: typeof import("../../src/streams/operator/aggregates/AccumulatorTable.ts") = await import(slots)
   return {
-    makeEngine: (pipelines, partitions, options) => engineOf(new Job(pipelines, { partitions, ...options })),
+    makeEngine: (pipelines, partitions, options) => engineOf(new Job(pipelines, jobOptions(partitions, options))),
     makeSlots: (pipeline) => new AccumulatorTable(pipeline.name, Checked.windowOf(pipeline.checked).aggregates)
   }
 }

@@ -456,7 +456,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "the beginning of a record that was too long is read as an event",
     file: "streams/engine/SourceReader.ts",
-    find: "kind === Kind.event ? \"event\" : kind === Kind.preAggregated ? \"pre-aggregated\" : \"truncated\"",
+    find: "kind === Kind.event ? \"event\" : kind === Kind.preAggregated ? \"pre-aggregated\" : kind === Kind.unassigned ? \"unassigned\" : \"truncated\"",
     replace: "kind === Kind.preAggregated ? \"pre-aggregated\" : \"event\"",
     law: "what cannot be used is given back"
   },
@@ -617,7 +617,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "where the input was at its end is forgotten by a snapshot",
     file: "streams/engine/SourceReader.ts",
-    find: "this.#ended = this.#offsets.map((_, partition) => ended[partition] ?? 0)",
+    find: "this.#ended = ended\n",
     replace: "",
     law: "a snapshot is restored to the byte"
   },
@@ -697,6 +697,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "if (!this.#rollUp && end + this.#lateness <= watermarks[row]!) continue",
     replace: "",
     law: foldLaw
+  },
+  {
+    mistake: "a row that a node before has refused counts as filtered",
+    file: "streams/operator/windowed/WindowOperator.ts",
+    find: "this.#assertAdded(batch)\n",
+    replace: "this.#assertAdded(batch)\n    outcomes.fill(0)\n",
+    law: "read = aggregated"
   },
   {
     mistake: "a late event is dropped and nobody is told",

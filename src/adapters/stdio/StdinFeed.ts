@@ -1,12 +1,9 @@
 /** Standard input as a feed: one event a line. */
 import { Effect, Layer, Stdio, Stream } from "effect"
 import { Feed, FeedError, type Freshness } from "../../streams/ports/Feed.ts"
-import * as Lines from "./Lines.ts"
+import * as Lines from "../../streams/records/Lines.ts"
 
 export const name = "stdin"
-
-/** A line has at most so many bytes. Of a longer one the beginning becomes a dead letter, so that it does not fill the memory. */
-export const lineLimit = 1_024 * 1_024
 
 /**
  * Cannot be resumed: what has been read from a pipe is gone, so chunks have no position,
@@ -35,7 +32,7 @@ export const layer: Layer.Layer<Feed, never, Stdio.Stdio> = Layer.effect(
           Stream.mapError((cause) =>
             new FeedError({ feed: name, message: `standard input cannot be read: ${cause.message}`, cause })
           ),
-          Lines.toChunks(lineLimit)
+          Lines.toChunks(Lines.lineLimit)
         )
     })
   })

@@ -21,7 +21,7 @@ export const command = Command.make(
   flags,
   Effect.fnUntraced(function*(input) {
     const names = input.pipelines.length === 0 ? undefined : input.pipelines
-    const pipelines = yield* Pipelines.resolveAll(names, Pipelines.boundsOf(input))
+    const pipelines = yield* Pipelines.resolveAll(names, Pipelines.boundsOf(input), input.log === "kafka" ? null : "any")
     const stores: Layer.Layer<CheckpointStore | EventLog, Error> = yield* Saved.stores(input, pipelines)
     yield* Effect.provide(check(pipelines), stores)
   })

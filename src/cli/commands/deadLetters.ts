@@ -188,8 +188,8 @@ const retry = Command.make(
  */
 const isTakenByOthers = ({ pipeline, reason }: DeadLetter): boolean => pipeline !== null && !hopeless.includes(reason)
 
-/** Late events, whose windows have closed; panes; and what is not whole, though it may look so. */
-const hopeless: ReadonlyArray<Reason> = ["late", "refused", "too-long"]
+/** Late events, whose windows have closed; panes; what is not whole, though it may look so; and what names no source. */
+const hopeless: ReadonlyArray<Reason> = ["late", "refused", "too-long", "unknown-source"]
 
 const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sources: Sources) {
   const store = yield* DeadLetters

@@ -5,17 +5,18 @@ import { EventLog, type EventLogError } from "../../streams/ports/EventLog.ts"
 import { Feed, type FeedError } from "../../streams/ports/Feed.ts"
 import * as Ingest from "../../streams/engine/Ingest.ts"
 import * as Display from "../terminal/Display.ts"
-import * as Feeds from "../Feeds.ts"
 import * as Flags from "../Flags.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Keep from "../Keep.ts"
 import * as OwnModule from "../OwnModule.ts"
 import * as Pipelines from "../Pipelines.ts"
-import { say } from "../terminal/Problem.ts"
+import * as Reading from "../Reading.ts"
+import { say, usage } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
 
 const flags = {
-  feed: Flags.feed,
+  feeds: Flags.feeds,
+  sourceField: Flags.sourceField,
   symbols: Flags.symbols,
   speed: Flags.speedOf(Infinity),
   log: Flags.keptLog,
@@ -35,11 +36,13 @@ export const command = Command.make(
   flags,
   Effect.fnUntraced(function*(input) {
     yield* Keep.given(input)
-    yield* OwnModule.check("feed", [input.feed])
+    const reading = yield* Reading.of(input)
+    yield* OwnModule.check("feed", Reading.namesOf(reading))
     const append = Effect.gen(function*() {
+      if (reading._tag !== "one") return yield* sources(input, reading)
       yield* input.log === "kafka" ? intoKafka(input) : intoSqlite(input)
     })
-    yield* append.pipe(Effect.provide(Feeds.layer(input)), Effect.scoped)
+    yield* append.pipe(Effect.provide(Reading.layer(reading, input)), Effect.scoped)
   })
 ).pipe(
   Command.withDescription("Appends a feed to the log until the feed ends, and computes nothing."),
@@ -59,8 +62,25 @@ const intoSqlite = Effect.fnUntraced(function*(input: Input) {
   const feed = yield* Feed
   const topic = Option.getOrElse(input.topic, () => feed.name)
   const limits = yield* Keep.given(input)
-  const log = Stores.logOf({ data: input.data, topic }, { readOnly: false, keep: limits && { limits, processor: null } })
+  yield* Stores.checkSources({ data: input.data, topic }, null)
+  const log = Stores.logOf({ data: input.data, topic, sources: null }, { readOnly: false, keep: limits && { limits, processor: null } })
   yield* append(topic, Ingest.run).pipe(Effect.provide(log))
+})
+
+/** Into a folder with a topic for each source. */
+const sources = Effect.fnUntraced(function*(input: Input, reading: Exclude<Reading.Reading, { readonly _tag: "one" }>) {
+  if (input.log === "kafka") return yield* usage(Reading.notOverKafka)
+  if (reading._tag === "by-field" && Option.isNone(input.pipelines)) {
+    return yield* usage("--source-field needs --pipelines: which sources there are, the pipelines that read them say")
+  }
+  const pipelines = Option.isNone(input.pipelines) ? [] : yield* Pipelines.resolveAll(input.pipelines.value, {}, "any")
+  yield* Reading.checkTyped(reading, pipelines)
+  const names = Reading.sourcesOf(reading, pipelines) ?? []
+  yield* Keep.given(input, names)
+  const topic = Option.getOrElse(input.topic, () => reading._tag === "files" ? "file" : "stdin")
+  yield* Stores.checkSources({ data: input.data, topic }, names)
+  const log = Stores.logOf({ data: input.data, topic, sources: names }, { readOnly: false })
+  yield* append(topic, Effect.flatMap(Reading.ingestion(reading, pipelines), ({ run }) => run)).pipe(Effect.provide(log))
 })
 
 /** The key of each record is that of the pipelines' source: that of ticks, unless told. */

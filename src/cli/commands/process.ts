@@ -32,6 +32,7 @@ const flags = {
   allowedLateness: Flags.allowedLateness,
   maxTimeAhead: Flags.maxTimeAhead,
   idleTimeout: Flags.idleTimeout,
+  maxDrift: Flags.maxDrift,
   page: Flags.wantedPage,
   port: Flags.port,
   host: Flags.host,
@@ -56,7 +57,7 @@ export const command = Command.make(
   Effect.fnUntraced(function*(input) {
     if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
     yield* OwnModule.check("sink", input.sinks)
-    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), input.log === "kafka" ? null : "any")
     const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
     const keep = yield* Keep.given(input)
     yield* Effect.scoped((input.log === "kafka" ? overKafka : overSqlite)({ ...input, rows, keep }, pipelines))
@@ -88,9 +89,11 @@ export const command = Command.make(
 const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
+  const sources = yield* Stores.sourcesFor({ data: input.data, topic }, pipelines)
+  if (input.keep !== null && sources !== null) return yield* usage(Keep.oneTopic)
   const processor = Pipelines.checkpointName(topic, pipelines)
   const keep = input.keep && { limits: input.keep, processor: { checkpoint: processor, pipelines } }
-  const stores = Stores.layer({ ...input, log: "sqlite", topic, processor, keep, group: Pipelines.groupOf(topic, pipelines) })
+  const stores = Stores.layer({ ...input, log: "sqlite", topic, sources, processor, keep, group: Pipelines.groupOf(topic, pipelines) })
   const page = Page.layerLogAsFeed(topic, Effect.succeed(true))
   const run = Effect.gen(function*() {
     if (input.page) yield* Effect.provide(servePage(input, topic, pipelines), page)
@@ -175,6 +178,7 @@ const process = Effect.fnUntraced(function*<R>(
     name,
     pipelines,
     maxTimeAhead: input.maxTimeAhead,
+    maxDrift: input.maxDrift,
     isQuiet: Effect.provideContext(isQuiet, context),
     ...(input.once ? { stopAt: log.ends } : { idleTimeout: input.idleTimeout }),
     ...(input.keep === null ? {} : { markEvery: Keep.markEvery })

@@ -7,7 +7,10 @@ import { Decisions } from "../../streams/ports/Decisions.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Agenda } from "../../streams/engine/Agenda.ts"
-import { Job, type Output } from "../../streams/engine/Job.ts"
+import type { Output } from "../../streams/engine/Job.ts"
+import { bySource } from "../../streams/engine/Run.ts"
+import * as SideBySide from "../../streams/engine/SideBySide.ts"
+import { jobOf } from "../../streams/engine/TakingUp.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import { RowSink } from "../../streams/ports/RowSink.ts"
@@ -41,7 +44,7 @@ export const command = Command.make(
   "replay",
   flags,
   Effect.fnUntraced(function*(input) {
-    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), input.log === "kafka" ? null : "any")
     const log: Layer.Layer<Decisions | EventLog, Error> = input.log === "kafka" ? yield* ofKafka(input, pipelines) : yield* ofSqlite(input, pipelines)
     yield* replay(input, pipelines).pipe(Effect.provide(Layer.mergeAll(log, StdoutSink.layer, StdoutRowSink.layer)))
   })
@@ -70,7 +73,8 @@ export const command = Command.make(
 
 const ofSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
-  return Stores.pastOf({ data: input.data, topic }, whose(input, Pipelines.groupOf(topic, pipelines)))
+  const sources = yield* Stores.sourcesFor({ data: input.data, topic }, pipelines)
+  return Stores.pastOf({ data: input.data, topic, sources }, whose(input, Pipelines.groupOf(topic, pipelines)))
 })
 
 const ofKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
@@ -102,7 +106,7 @@ const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArra
   const log = yield* EventLog
   const sink = yield* ResultSink
   const rowSink = yield* RowSink
-  const job = new Job(pipelines, { partitions: log.partitions, maxTimeAhead: input.maxTimeAhead })
+  const job = jobOf({ pipelines, maxTimeAhead: input.maxTimeAhead }, log)
   const from = Option.getOrElse(input.from, () => -Infinity)
   const to = Option.getOrElse(input.to, () => Infinity)
   const ends = yield* log.ends
@@ -119,7 +123,7 @@ const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArra
   })
   const isDone = () => job.offsets.every((offset, partition) => offset >= (ends[partition] ?? 0))
   if (!isDone()) {
-    yield* log.read(job.offsets).pipe(
+    yield* SideBySide.read(log, job).pipe(
       Stream.mapEffect(Effect.fnUntraced(function*(records) {
         for (const part of agenda.weave(records, () => job.offsets)) {
           const step = job.step(part, portion)
@@ -133,7 +137,7 @@ const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArra
       Stream.runDrain
     )
   }
-  const report = { ...job.counts, panes, rows, byPipeline: Object.fromEntries(job.countsByPipeline) }
+  const report = { ...job.counts, panes, rows, byPipeline: Object.fromEntries(job.countsByPipeline), ...bySource(job) }
   yield* Report.write(report, Option.getOrUndefined(input.report))
 })
 

@@ -9,7 +9,6 @@ import * as Ingest from "../../streams/engine/Ingest.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { restart } from "../../streams/engine/Restart.ts"
 import * as Display from "../terminal/Display.ts"
-import * as Feeds from "../Feeds.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
@@ -18,13 +17,15 @@ import * as Memory from "../Memory.ts"
 import * as OwnModule from "../OwnModule.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
+import * as Reading from "../Reading.ts"
 import * as RowSinks from "../RowSinks.ts"
 import { say, usage } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
 import * as Stores from "../Stores.ts"
 
 const flags = {
-  feed: Flags.feed,
+  feeds: Flags.feeds,
+  sourceField: Flags.sourceField,
   symbols: Flags.symbols,
   speed: Flags.speedOf(60),
   log: Flags.log,
@@ -36,6 +37,7 @@ const flags = {
   allowedLateness: Flags.allowedLateness,
   maxTimeAhead: Flags.maxTimeAhead,
   idleTimeout: Flags.idleTimeout,
+  maxDrift: Flags.maxDrift,
   page: Flags.page,
   port: Flags.port,
   host: Flags.host,
@@ -53,7 +55,11 @@ const flags = {
 
 type Given = Command.Command.Config.Infer<typeof flags>
 
-export type Input = Omit<Given, "rows" | "keep"> & { readonly rows: RowSinks.Rows; readonly keep: Limits | null }
+export type Input = Omit<Given, "rows" | "keep"> & {
+  readonly rows: RowSinks.Rows
+  readonly keep: Limits | null
+  readonly reading: Reading.Reading
+}
 
 export const command = Command.make("run", flags, (input) => run(input)).pipe(
   Command.withDescription(
@@ -68,6 +74,10 @@ export const command = Command.make("run", flags, (input) => run(input)).pipe(
     {
       command: "courant run --feed stdin --log memory --sink stdout --once --pipelines candles-1m < ticks.ndjson",
       description: "Ticks in, candles out, nothing kept"
+    },
+    {
+      command: "courant run --feed file:trades=trades.ndjson --feed file:quotes=quotes.csv.gz --once --pipelines ./market.ts",
+      description: "Two sources from files, read side by side"
     },
     { command: "courant run --feed ./my-feed.ts --sink ./my-sink.ts", description: "A feed and a sink of your own" },
     {
@@ -85,11 +95,16 @@ const run = Effect.fnUntraced(function*(input: Given) {
     return yield* usage("--rows needs --log sqlite or kafka: the places of rows in a file refer to a log that is kept")
   }
   if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
-  yield* Effect.andThen(OwnModule.check("feed", [input.feed]), OwnModule.check("sink", input.sinks))
-  const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
+  const reading = yield* Reading.of(input)
+  yield* Effect.andThen(OwnModule.check("feed", Reading.namesOf(reading)), OwnModule.check("sink", input.sinks))
+  const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
+  const sources = Reading.sourcesOf(reading, pipelines)
+  yield* Pipelines.checkSources(pipelines, sources)
+  yield* Reading.checkRead(sources, pipelines)
+  if (sources !== null && input.log === "kafka") return yield* usage(Reading.notOverKafka)
   const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
-  const keep = yield* Keep.given(input)
-  yield* withFeed({ ...input, rows, keep }, pipelines).pipe(Effect.provide(Feeds.layer(input)), Effect.scoped)
+  const keep = yield* Keep.given(input, sources)
+  yield* withFeed({ ...input, rows, keep, reading }, pipelines).pipe(Effect.provide(Reading.layer(reading, input)), Effect.scoped)
 })
 
 /** The feed is known: its name is the topic's, unless told otherwise. */
@@ -105,10 +120,13 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
     return yield* withEngine(input, pipelines, ingest, isQuiet).pipe(Effect.provide(Stores.engineOn(layer)))
   }
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
+  const sources = Reading.sourcesOf(input.reading, pipelines)
+  yield* Stores.checkSources({ data: input.data, topic }, sources)
   const processor = Pipelines.checkpointName(topic, pipelines)
   const keep = input.keep && { limits: input.keep, processor: { checkpoint: processor, pipelines } }
-  const stores = Stores.layer({ ...input, log: input.log, topic, processor, keep, group: Pipelines.groupOf(topic, pipelines) })
-  yield* withEngine(input, pipelines, Ingest.whole, Effect.succeed(true)).pipe(Effect.provide(Stores.engineOn(stores)))
+  const stores = Stores.layer({ ...input, log: input.log, topic, sources, processor, keep, group: Pipelines.groupOf(topic, pipelines) })
+  const ingest = input.reading._tag === "one" ? Ingest.whole : Reading.ingestion(input.reading, pipelines)
+  yield* withEngine(input, pipelines, ingest, Effect.succeed(true)).pipe(Effect.provide(Stores.engineOn(stores)))
 })
 
 const withEngine = Effect.fnUntraced(function*<R>(
@@ -138,6 +156,7 @@ const withEngine = Effect.fnUntraced(function*<R>(
     pipelines,
     stopAt: Deferred.await(ended),
     maxTimeAhead: input.maxTimeAhead,
+    maxDrift: input.maxDrift,
     isQuiet: Effect.zipWith(isQuiet, isLogInReach, (isFeedHeard, isInReach) => isFeedHeard && isInReach).pipe(
       Effect.provideContext(context)
     ),
@@ -163,7 +182,8 @@ const servePage = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyA
 
 const sayThatItEnded = (input: Input) =>
   Effect.sync(() => {
-    const again = input.feed === "stdin" || OwnModule.isFile(input.feed) ? "" : "; to see it again, start with another --data folder"
+    const { reading } = input
+    const again = reading._tag === "files" || reading.feed === "stdin" || OwnModule.isFile(reading.feed) ? "" : "; to see it again, start with another --data folder"
     const hasPage = isWatched(input) && input.page
     say(`The feed has ended${again}. ${hasPage ? "The page stays up until" : "Stop with"} Ctrl-C.`)
   })

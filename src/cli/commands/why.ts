@@ -1,9 +1,12 @@
 /** `courant why`: what the open windows of a key wait for. It changes nothing. */
 import { Clock, Console, Effect, Layer, Option, Stream } from "effect"
 import { Argument, Command } from "effect/cli"
-import { type EventTime, Job } from "../../streams/engine/Job.ts"
+import type { EventTime } from "../../streams/engine/Job.ts"
+import { savedOffsets } from "../../streams/engine/SavedOffsets.ts"
+import { jobSaved } from "../../streams/engine/TakingUp.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
+import { placeOf } from "../../streams/ports/SourceLogs.ts"
 import type { Pane } from "../../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as Flags from "../Flags.ts"
@@ -22,12 +25,12 @@ export const command = Command.make(
   "why",
   flags,
   Effect.fnUntraced(function*(input) {
-    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input))
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), input.log === "kafka" ? null : "any")
     const pipeline = pipelines.find(({ name }) => name === input.pipeline)
     if (pipeline === undefined) {
       return yield* usage(`there is no pipeline "${input.pipeline}"; there are ${pipelines.map(({ name }) => name).join(", ")}, or name a file with --pipelines`)
     }
-    const stores: Layer.Layer<CheckpointStore | EventLog, Error> = yield* Saved.stores(input, pipelines)
+    const stores: Layer.Layer<CheckpointStore | EventLog, Error> = yield* Saved.stores(input, [pipeline])
     yield* Effect.provide(why(pipeline, input.key), stores)
   })
 ).pipe(
@@ -63,13 +66,13 @@ const jobOf = Effect.fnUntraced(function*(pipeline: AnyPipeline) {
   const store = yield* CheckpointStore
   const log = yield* EventLog
   const [newest] = [...(yield* store.heads)]
-    .filter(([, head]) => head.log === log.id && head.pipelines[pipeline.name] === pipeline.checked.fingerprint)
+    .filter(([, head]) => savedOffsets(head, log) !== null && head.pipelines[pipeline.name] === pipeline.checked.fingerprint)
     .sort(([, a], [, b]) => b.savedAt - a.savedAt)
   const checkpoint = newest === undefined ? Option.none() : yield* store.load(newest[0])
   if (Option.isNone(checkpoint)) {
     return yield* problem(`nothing is saved of ${pipeline.name}, as it is now, over ${log.topic}: it has not run, or with other bounds or pipelines`)
   }
-  const job = new Job([pipeline], { partitions: checkpoint.value.offsets.length })
+  const job = jobSaved([pipeline], log, checkpoint.value)
   if (!job.restore(checkpoint.value.sections)) return yield* problem(`the checkpoint "${newest?.[0]}" was saved by another version of courant`)
   return { job, savedAt: checkpoint.value.savedAt }
 })
@@ -77,14 +80,17 @@ const jobOf = Effect.fnUntraced(function*(pipeline: AnyPipeline) {
 const watermarkOf = ({ partitions }: EventTime): number => Math.min(...partitions.map(({ watermark }) => watermark))
 
 const reasonsOf = Effect.fnUntraced(function*({ changes, end, key, pipeline, start }: Pane, progress: EventTime, now: number) {
-  const { outOfOrderness, partitions } = progress
-  const behind = partitions.flatMap((state, partition) => state.watermark < end ? [{ ...state, partition }] : [])
+  const { outOfOrderness, partitions, source } = progress
+  const log = yield* EventLog
+  const behind = partitions.filter(({ watermark }) => watermark < end)
   const reasons = yield* Effect.forEach(behind, Effect.fnUntraced(function*({ latest, next, partition, watermark }) {
-    if (watermark === -Infinity) return `  partition ${partition} has had no event yet, and is not idle`
-    const appended = yield* appendedAt(partition, next - 1, partitions.length)
+    const place = placeOf(log, partition)
+    const name = source === null ? `partition ${place.partition}` : `partition ${place.partition} of ${source}`
+    if (watermark === -Infinity) return `  ${name} has had no event yet, and is not idle`
+    const appended = yield* appendedAt(partition, next - 1)
     const latestEvent = latest === -Infinity ? "" : `, its latest event of ${timeOf(latest)}`
     const lastRecord = appended === null ? "" : `, its last record came ${ago(now - appended)} (offset ${next - 1})`
-    return `  partition ${partition} holds it back: its watermark is ${timeOf(watermark)}${latestEvent}${lastRecord}`
+    return `  ${name} holds it back: its watermark is ${timeOf(watermark)}${latestEvent}${lastRecord}`
   }))
   return [
     `${pipeline} ${key}: the window from ${timeOf(start)} to ${timeOf(end)}, with ${changes} events, closes when the watermark is there`,
@@ -94,10 +100,10 @@ const reasonsOf = Effect.fnUntraced(function*({ changes, end, key, pipeline, sta
 })
 
 /** When the record at an offset was appended; `null` where it is not there any more. */
-const appendedAt = Effect.fnUntraced(function*(partition: number, offset: number, partitions: number) {
+const appendedAt = Effect.fnUntraced(function*(partition: number, offset: number) {
   const { ends, read } = yield* EventLog
   if (offset < 0) return null
-  const from = [...(yield* ends)].slice(0, partitions)
+  const from = [...(yield* ends)]
   from[partition] = offset
   const found = yield* Stream.runHead(Stream.filter(read(from), (records) => records.partition === partition && records.length > 0)).pipe(
     Effect.timeoutOption("5 seconds"),

@@ -52,7 +52,7 @@ export const givenTopic = (flag: Option.Option<string>, asked = "--log kafka"): 
 
 /** The sources of pipelines, and those of the built-in ones without any. */
 export const sourcesOf = (pipelines: ReadonlyArray<AnyPipeline>): Sources => {
-  const inputs = pipelines.map(({ checked }) => Checked.inputOf(checked))
+  const inputs = pipelines.flatMap(({ checked }) => Checked.inputsOf(checked))
   return {
     source: inputs[0]?.events.definition ?? ticks.definition,
     preAggregated: inputs.find(({ preAggregated }) => preAggregated !== null)?.preAggregated?.definition ??

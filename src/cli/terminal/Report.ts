@@ -35,7 +35,14 @@ export const write = (report: Report, file: string | undefined) =>
   Effect.gen(function*() {
     if (file !== undefined) {
       const pipelines = Object.entries(report.byPipeline).map(([name, counts]) => [name, toJson(counts)])
-      const body = { ...toJson(report), panes: report.panes, rows: report.rows, pipelines: Object.fromEntries(pipelines) }
+      const sources = Object.entries(report.bySource ?? {}).map(([name, counts]) => [name, toJson(counts)])
+      const body = {
+        ...toJson(report),
+        panes: report.panes,
+        rows: report.rows,
+        pipelines: Object.fromEntries(pipelines),
+        ...(sources.length === 0 ? {} : { sources: Object.fromEntries(sources) })
+      }
       yield* Effect.try({
         try: () => writeFileSync(file, `${JSON.stringify(body, null, 2)}\n`),
         catch: (cause) => problem(`the report cannot be written to ${file}: ${String(cause)}`)
@@ -43,6 +50,7 @@ export const write = (report: Report, file: string | undefined) =>
     }
     const advice = adviceOn(report)
     if (advice !== undefined) say(advice)
+    for (const [source, counts] of Object.entries(report.bySource ?? {})) say(`${source}: ${line(counts)}`)
     say(line(report))
   })
 

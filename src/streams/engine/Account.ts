@@ -6,6 +6,7 @@ import { Schema } from "effect"
 import type { Counts } from "../ports/Monitor.ts"
 import { Outcome } from "../operator/Operator.ts"
 import type { StateReader, StateWriter } from "../operator/State.ts"
+import { byCodePoints } from "../records/StringOrder.ts"
 
 export const State = Schema.Struct({
   read: Schema.Int,
@@ -19,13 +20,27 @@ export const State = Schema.Struct({
 
 type MutableCounts = { -readonly [K in keyof Counts]: Counts[K] }
 
+const nothing: Counts = { read: 0, aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0, held: 0 }
+
+/** Those of several sources together. */
+export const total = (all: ReadonlyArray<Counts>): Counts =>
+  all.reduce((sum, counts) => ({
+    read: sum.read + counts.read,
+    aggregated: sum.aggregated + counts.aggregated,
+    late: sum.late + counts.late,
+    deadLettered: sum.deadLettered + counts.deadLettered,
+    duplicate: sum.duplicate + counts.duplicate,
+    filtered: sum.filtered + counts.filtered,
+    held: sum.held + counts.held
+  }), nothing)
+
 /** What is known of a batch's records: the worst outcome of each, and how many nodes will say more of it later. */
 export interface Fates {
   readonly outcomes: Uint8Array
   readonly holds: Uint8Array
 }
 
-/** Rows that have left the nodes that held them, each with the place of its record, and what became of them. */
+/** Rows that have left the nodes that held them, each with the place of its record by the number of its partition, and what became of them. */
 export interface Settled extends Fates {
   readonly partitions: Int32Array
   readonly offsets: Float64Array
@@ -36,6 +51,13 @@ export interface Held {
   readonly partition: number
   readonly offset: number
   readonly isCounted: boolean
+}
+
+/** What the partitions of a log are called among those of their sources, and their numbers among all. */
+export interface Numbering {
+  readonly named: (number: number) => { readonly source: string; readonly partition: number }
+  /** `null` where the log has no such source. */
+  readonly numberOf: (source: string, partition: number) => number | null
 }
 
 /** A record that is held, where that is not all that is to be known of it. */
@@ -49,7 +71,7 @@ interface Open {
 const heldOnce: Open = { holds: 1, outcome: Outcome.filtered, isCounted: false }
 
 export class Account {
-  #counts: MutableCounts = { read: 0, aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0, held: 0 }
+  #counts: MutableCounts = { ...nothing }
   /** By partition and offset. Records that one node holds and nobody else takes are not in it. */
   readonly #open = new Map<number, Map<number, Open>>()
 
@@ -81,8 +103,10 @@ export class Account {
     }
   }
 
-  settle({ holds, offsets, outcomes, partitions }: Settled): void {
+  /** Of rows in other partitions it takes no account. */
+  settle({ holds, offsets, outcomes, partitions }: Settled, isOwn: (partition: number) => boolean = () => true): void {
     for (let row = 0; row < outcomes.length; row++) {
+      if (!isOwn(partitions[row]!)) continue
       const [partition, offset] = [partitions[row]!, offsets[row]!]
       const before = this.#open.get(partition)?.get(offset) ?? heldOnce
       const left = before.holds - 1 + holds[row]!
@@ -136,23 +160,27 @@ export class Account {
     throw new Error(`the account of ${of} does not add up: ${JSON.stringify(this.#counts)}`)
   }
 
-  save(state: StateWriter): void {
-    const all = [...this.#open].flatMap(([partition, open]) => [...open].map(([offset, one]) => ({ partition, offset, ...one })))
-    all.sort((a, b) => a.partition - b.partition || a.offset - b.offset)
+  save(state: StateWriter, { named }: Numbering): void {
+    const all = [...this.#open].flatMap(([number, open]) => [...open].map(([offset, one]) => ({ ...named(number), offset, ...one })))
+    all.sort((a, b) => byCodePoints(a.source, b.source) || a.partition - b.partition || a.offset - b.offset)
     const table = state.table("held", all.length)
+    table.strings("source", all.map(({ source }) => source))
     for (const name of ["partition", "offset", "holds", "outcome"] as const) table.numbers(name, Float64Array.from(all, (one) => one[name]))
     table.numbers("isCounted", Float64Array.from(all, ({ isCounted }) => Number(isCounted)))
   }
 
-  restore(counts: Counts, state: StateReader): void {
+  /** What was read from sources that are not read any more is left out. */
+  restore(counts: Counts, state: StateReader, { numberOf }: Numbering): void {
     this.#counts = { ...counts }
     this.#open.clear()
     for (const table of state.tables("held")) {
       const [partitions, offsets, holds] = [table.wholeNumbers("partition"), table.wholeNumbers("offset"), table.wholeNumbers("holds")]
-      const [outcomes, counted] = [table.wholeNumbers("outcome"), table.wholeNumbers("isCounted")]
+      const [outcomes, counted, sources] = [table.wholeNumbers("outcome"), table.wholeNumbers("isCounted"), table.texts("source")]
       table.end()
-      offsets.forEach((offset, row) =>
-        this.#set(partitions[row]!, offset, { holds: holds[row]!, outcome: outcomes[row]!, isCounted: counted[row] === 1 }))
+      offsets.forEach((offset, row) => {
+        const partition = numberOf(sources[row]!, partitions[row]!)
+        if (partition !== null) this.#set(partition, offset, { holds: holds[row]!, outcome: outcomes[row]!, isCounted: counted[row] === 1 })
+      })
     }
     state.end()
   }

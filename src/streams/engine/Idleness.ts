@@ -1,4 +1,4 @@
-/** What the silence of an input means to a job: a clock for each field that its event times are read from. */
+/** What the silence of an input means to a job: a clock for each field of each source that its event times are read from. */
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
 import { IdleClock } from "./IdleClock.ts"
@@ -6,14 +6,14 @@ import type { EventTime, Job } from "./Job.ts"
 
 export class Idleness {
   readonly #job: Job
-  readonly #clocks: ReadonlyArray<Pick<EventTime, "field" | "outOfOrderness"> & { readonly clock: IdleClock }>
+  readonly #clocks: ReadonlyArray<Pick<EventTime, "field" | "outOfOrderness" | "source"> & { readonly clock: IdleClock }>
   #wasLeftOut = false
 
   /** `timeout` is in milliseconds, `Infinity` where nothing is ever idle; `now` is a reading of the monotonic clock, as all are. */
   constructor(job: Job, { now, speed, timeout }: { readonly timeout: number; readonly speed: number; readonly now: number }) {
     this.#job = job
-    this.#clocks = (Number.isFinite(timeout) ? job.eventTimes : []).map(({ field, outOfOrderness, partitions }) =>
-      ({ field, outOfOrderness, clock: new IdleClock({ timeout, outOfOrderness, speed }, partitions, now) }))
+    this.#clocks = (Number.isFinite(timeout) ? job.eventTimes : []).map(({ field, outOfOrderness, partitions, source }) =>
+      ({ source, field, outOfOrderness, clock: new IdleClock({ timeout, outOfOrderness, speed }, partitions, now) }))
   }
 
   /** All clocks tick together; `null` where nothing is ever idle. */
@@ -23,7 +23,11 @@ export class Idleness {
 
   /** Takes note of records that the job has taken. */
   took(records: Records, now: number): void {
-    this.#each((clock, { partitions }) => clock.took(records, partitions, now))
+    this.#each((clock, { partitions }) => {
+      const partition = partitions.findIndex(({ partition }) => partition === records.partition)
+      if (partition === -1) clock.read(now)
+      else clock.took({ ...records, partition }, partitions, now)
+    })
   }
 
   /** Takes note of a decision that the job has taken in. */
@@ -49,12 +53,17 @@ export class Idleness {
     return this.#wasLeftOut
   }
 
-  /** The decisions that are due where the input ended at these offsets. */
+  /** The decisions that are due where the input ended at these offsets. Of a source of which no window is open there are none. */
   decisions(ends: ReadonlyArray<number>): ReadonlyArray<Decision> {
-    const { eventTimes, offsets } = this.#job
-    return this.#clocks.flatMap(({ clock, field, outOfOrderness }, index) =>
-      clock.decisions(eventTimes[index]?.partitions ?? [], ends).map(({ partition, watermark }): Decision =>
-        ({ _tag: "idle", partition, at: offsets[partition] ?? 0, watermark, eventTime: field, outOfOrderness })))
+    const { eventTimes } = this.#job
+    return this.#clocks.flatMap(({ clock, field, outOfOrderness, source }, index) => {
+      if (!this.#job.isOpen(source)) return []
+      const partitions = eventTimes[index]?.partitions ?? []
+      return clock.decisions(partitions, partitions.map(({ partition }) => ends[partition] ?? 0)).map((decision): Decision => {
+        const { next, partition } = partitions[decision.partition]!
+        return { _tag: "idle", partition, at: next, watermark: decision.watermark, eventTime: field, outOfOrderness }
+      })
+    })
   }
 
   #each(tell: (clock: IdleClock, eventTime: EventTime) => void): void {

@@ -14,7 +14,9 @@ import { Monitor } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { decideAll, decideNow, histogram, Run, rowWriter, takeAll } from "./Run.ts"
 import * as Saver from "./Saver.ts"
+import * as SideBySide from "./SideBySide.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
+import { sourceAt, within } from "../ports/SourceLogs.ts"
 import { goOn, isUsable, jobOf, takeUp } from "./TakingUp.ts"
 import type { Warm } from "./WarmStandby.ts"
 
@@ -54,7 +56,7 @@ const endsEvery = 4
 const run = Effect.fn("InProcess.run")(function*(options: Options, warm: Warm | null) {
   const log = yield* EventLog
   const along = warm !== null && (yield* isUsable(warm)) ? warm.job : null
-  const job = along ?? jobOf(options, log.partitions)
+  const job = along ?? jobOf(options, log)
   const writeRows = yield* rowWriter(job)
   const { decisions, inherited } = yield* (along === null ? takeUp({ job, options, writeRows }) : goOn(job))
   yield* adopt(job)
@@ -68,7 +70,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options, warm: Warm | 
   const saveIfDue = Effect.suspend(() => run.isBetween ? Effect.void : saver.saveIfDue(run.taken))
   const saveLast = Effect.suspend(() => run.isBetween ? Effect.void : saver.saveLast(run.taken))
 
-  const carry = log.read(job.offsets).pipe(
+  const carry = SideBySide.read(log, job, { maxDrift: options.maxDrift }).pipe(
     Stream.runForEach((records) =>
       run.alone(Effect.gen(function*() {
         yield* takeAll(run, records).pipe(Effect.trackDuration(batchTime, Duration.toSeconds))
@@ -168,13 +170,23 @@ const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<neve
   }
 })
 
+/** `null` for a number that stands for no partition. */
+const attributesOf = ({ sources }: EventLog["Service"], partition: number) => {
+  if (sources === undefined) return { partition: String(partition) }
+  const { log, name } = sources[sourceAt(partition, sources.length)]!
+  const own = within(partition, sources.length)
+  return own < log.partitions ? { source: name, partition: String(own) } : null
+}
+
 const publishProgress = Effect.fnUntraced(function*<E>(run: Run, endsOfLog: Effect.Effect<ReadonlyArray<number>, E>) {
   const monitor = yield* Monitor
   const ends = yield* endsOfLog
   const { partitions, watermark } = run.job
+  const log = yield* EventLog
   const lags = run.offsets.map((offset, partition) => Math.max(0, (ends[partition] ?? 0) - offset))
   for (const [partition, state] of partitions.entries()) {
-    const attributes = { partition: String(partition) }
+    const attributes = attributesOf(log, partition)
+    if (attributes === null) continue
     yield* Metric.update(Metric.withAttributes(partitionLag, attributes), lags[partition] ?? 0)
     if (!Number.isFinite(state.watermark)) continue
     yield* Metric.update(Metric.withAttributes(partitionWatermark, attributes), state.watermark)

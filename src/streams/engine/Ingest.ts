@@ -4,6 +4,7 @@ import { EventLog, type EventLogError } from "../ports/EventLog.ts"
 import { Feed, type FeedError } from "../ports/Feed.ts"
 import { type Chunk, join } from "../records/Records.ts"
 import { type Part, Router, type Sources } from "../records/Router.ts"
+import { SourceSorter } from "../records/SourceSorter.ts"
 
 /** The way of a feed into the log. */
 export interface Ingestion {
@@ -51,6 +52,26 @@ export const byKey = Effect.fnUntraced(function*(sources: Sources) {
           Effect.andThen(transit.keep(chunks.length))
         ))
     ))
+})
+
+/** Several ways into the log, each from its own feed, as one: it has ended when all have. */
+export const sideBySide = (all: ReadonlyArray<Ingestion>): Ingestion => ({
+  run: Effect.forEach(all, ({ run }) => run, { concurrency: "unbounded", discard: true }),
+  isQuiet: Effect.map(Effect.forEach(all, ({ isQuiet }) => isQuiet, { concurrency: "unbounded" }), (heard) => heard.every(Boolean))
+})
+
+/**
+ * From one feed over a log of several sources, each record to the one that its field names, into the first partition.
+ * A record that names none is in that of the first source, where it becomes a dead letter.
+ */
+export const byField = Effect.fnUntraced(function*(field: string) {
+  const log = yield* EventLog
+  const sorter = new SourceSorter(field, (log.sources ?? []).map(({ name }) => name))
+  return yield* ingestionOf((chunks, transit) =>
+    Stream.runForEach(chunks, (chunk) =>
+      Effect.forEach(sorter.sort(chunk), ({ chunk, partition }) => log.append(partition, chunk), { discard: true }).pipe(
+        Effect.andThen(transit.keep(1))
+      )))
 })
 
 /** Runs {@link whole}. */

@@ -4,6 +4,7 @@
  */
 import { Option, Schema } from "effect"
 import type { Counts } from "../ports/Monitor.ts"
+import { numberOf, sourceAt, within } from "../ports/SourceLogs.ts"
 import { type Emitted, endOfTime, Outcome } from "../operator/Operator.ts"
 import { finish, type Work } from "../operator/Work.ts"
 import { type Options as OperatorOptions, usualPace } from "../operator/windowed/WindowOperator.ts"
@@ -17,12 +18,12 @@ import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
 import { StateReader, StateWriter } from "../operator/State.ts"
-import { Account, type Fates, State as AccountState } from "./Account.ts"
+import { Account, type Fates, type Numbering, type Settled, State as AccountState, total } from "./Account.ts"
 import type { Course } from "./Course.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
-import { accountSection, jobSection, type Section, type Snapshot } from "./Snapshot.ts"
+import { accountSection, jobSection, sourceSection, type Section, type Snapshot } from "./Snapshot.ts"
 import { lettersOf, type Unused } from "./Refusals.ts"
-import { type Decided, type Part, type Rows, SourceReader, State as ReaderState } from "./SourceReader.ts"
+import { type Decided, type Part, type Rows, type SourceOfLog, SourceReader, State as ReaderState } from "./SourceReader.ts"
 import { merged, Strand, worked } from "./Strand.ts"
 import type { Timeline } from "./Timeline.ts"
 
@@ -45,7 +46,8 @@ const State = Schema.Struct({
   /** The fingerprint of each pipeline. */
   pipelines: Schema.Record(Schema.String, Schema.String),
   reader: ReaderState,
-  counts: AccountState,
+  /** By the name of the source that was read. */
+  counts: Schema.Array(Schema.Struct({ source: Schema.NullOr(Schema.String), counts: AccountState })),
   byPipeline: Schema.Record(Schema.String, AccountState)
 })
 type State = typeof State.Type
@@ -54,8 +56,13 @@ const json = Schema.fromJsonString(State)
 const encodeState = Schema.encodeSync(json)
 const decodeState = Schema.decodeUnknownOption(json)
 
-export interface Options {
-  readonly partitions: number
+export type Options = Bounds & (
+  | { readonly partitions: number }
+  /** Where the partitions of the log are those of several sources: which these are, in its order; see `SourceLogs`. */
+  | { readonly sources: ReadonlyArray<{ readonly name: string; readonly partitions: number }> }
+)
+
+export interface Bounds {
   /** Milliseconds that an event's time may lie ahead of the clock at its append; unbounded by default. */
   readonly maxTimeAhead?: number
   /**
@@ -67,11 +74,22 @@ export interface Options {
   readonly pace?: number
 }
 
-/** How far event times of one field have come. */
+/** How far event times of one field of a source have come. */
 export interface EventTime {
+  /** `null` where any source may read all of the log. */
+  readonly source: string | null
   readonly field: string
   readonly outOfOrderness: number
-  readonly partitions: ReadonlyArray<{ readonly next: number; readonly watermark: number; readonly latest: number }>
+  /** Those of the source. */
+  readonly partitions: ReadonlyArray<PartitionTime>
+}
+
+export interface PartitionTime {
+  /** Its number in the log. */
+  readonly partition: number
+  readonly next: number
+  readonly watermark: number
+  readonly latest: number
 }
 
 /** A pipeline on its way through a log. */
@@ -94,7 +112,10 @@ export class Job {
   readonly pipelines: ReadonlyArray<Pipeline.Any>
   readonly #reader: SourceReader
   readonly #running: ReadonlyArray<Running>
-  readonly #account = new Account()
+  readonly #sources: ReadonlyArray<SourceOfLog>
+  /** Of each source. */
+  readonly #accounts: ReadonlyArray<Account>
+  readonly #numbering: Numbering
   readonly #pace: number
   /** Not in the middle of a step. */
   #isWhole = true
@@ -102,7 +123,7 @@ export class Job {
   constructor(pipelines: ReadonlyArray<Pipeline.Any>, options: Options) {
     const pace = this.#pace = options.pace ?? usualPace
     if (pipelines.length === 0) throw new TypeError("a job needs at least one pipeline")
-    checkTogether(pipelines)
+    checkTogether(pipelines, "sources" in options ? options.sources.map(({ name }) => name) : null)
     this.pipelines = pipelines
     const inputs = new Map<string, Checked.Input>()
     this.#running = pipelines.map(({ checked }) => {
@@ -113,17 +134,25 @@ export class Job {
       })
       return { inputs: own, account: new Account(), graph: new OperatorGraph(checked, { pace }) }
     })
+    this.#sources = "sources" in options ? options.sources : [{ name: null, partitions: options.partitions }]
+    this.#numbering = numberingOf(this.#sources)
+    this.#accounts = this.#sources.map(() => new Account())
     this.#reader = new SourceReader({
       inputs: [...inputs.values()],
       reads: (source) => Checked.fieldsRead(pipelines.map(({ checked }) => checked), source),
-      partitions: options.partitions,
+      sources: this.#sources,
       maxTimeAhead: options.maxTimeAhead ?? Infinity,
       dictionaryBound: options.dictionaryBound ?? 1 << 18
     })
   }
 
   get counts(): Counts {
-    return this.#account.counts
+    return total(this.#accounts.map(({ counts }) => counts))
+  }
+
+  /** The same for each source; nothing where the log is not one of sources. */
+  get countsBySource(): ReadonlyMap<string, Counts> {
+    return new Map(this.#sources.flatMap(({ name }, source) => name === null ? [] : [[name, this.#accounts[source]!.counts]]))
   }
 
   /** The same for each pipeline: what one takes may be late for another. */
@@ -143,28 +172,53 @@ export class Job {
   }
 
   /** Of each partition the smallest watermark and the largest event time of all inputs, `-Infinity` before the first event. */
-  get partitions(): EventTime["partitions"] {
-    return this.offsets.map((next, partition) => ({ next, ...slowest(this.timelines.map(({ partitions }) => partitions[partition])) }))
+  get partitions(): ReadonlyArray<PartitionTime> {
+    const byInput = [...this.#reader.timelines.keys()].map((input) => this.#partitionsOf(input))
+    const found = Map.groupBy(byInput.flat(), ({ partition }) => partition)
+    return this.offsets.map((next, partition) => found.has(partition) ? slowest(found.get(partition)!) : { partition, next, ...unbegun })
   }
 
-  /** Event time by the field that it is read from: of inputs that share one the slowest. */
+  /** Event time by the source and the field that it is read from: of inputs that share one the slowest. */
   get eventTimes(): ReadonlyArray<EventTime> {
-    const groups = Map.groupBy(this.#reader.timelines, ([{ events }]) => events.definition.eventTime.field)
-    return [...groups].map(([field, inputs]) => ({
-      field,
-      outOfOrderness: Math.max(...inputs.map(([{ events }]) => events.definition.outOfOrderness)),
-      partitions: this.offsets.map((next, partition) => ({ next, ...slowest(inputs.map(([, { partitions }]) => partitions[partition])) }))
-    }))
+    return this.#byField().map((inputs) => {
+      const [{ events }] = inputs
+      const times = inputs.map((input) => this.#partitionsOf(input))
+      return {
+        source: this.#sourceOf(inputs[0]).name,
+        field: events.definition.eventTime.field,
+        outOfOrderness: Math.max(...inputs.map(({ events }) => events.definition.outOfOrderness)),
+        partitions: times[0]!.map((_, index) => slowest(times.map((partitions) => partitions[index]!)))
+      }
+    })
+  }
+
+  /** Inputs whose event times are one field of one source. */
+  #byField(): ReadonlyArray<readonly [Checked.Input, ...ReadonlyArray<Checked.Input>]> {
+    const groups = Map.groupBy(this.#reader.timelines.keys(), (input) =>
+      JSON.stringify([this.#reader.sourceOf(input), input.events.definition.eventTime.field]))
+    return [...groups.values()].flatMap(([first, ...others]) => first === undefined ? [] : [[first, ...others]])
+  }
+
+  #sourceOf(input: Checked.Input): SourceOfLog {
+    return this.#sources[this.#reader.sourceOf(input)]!
+  }
+
+  #partitionsOf(input: Checked.Input): ReadonlyArray<PartitionTime> {
+    const source = this.#reader.sourceOf(input)
+    return this.#reader.timelines.get(input)!.partitions.map(({ latest, watermark }, index) => {
+      const partition = numberOf(index, source, this.#sources.length)
+      return { partition, next: this.#reader.next(partition), watermark, latest }
+    })
   }
 
   /** How far event time has come for a pipeline: of several inputs the slowest, told by the field of the first. */
   progressOf(pipeline: string): EventTime {
     const found = this.#running.find(({ graph }) => graph.checked.name === pipeline)
     if (found === undefined) throw new TypeError(`the job has no pipeline "${pipeline}"`)
-    const { eventTime, outOfOrderness } = found.inputs[0]!.events.definition
-    const timelines = found.inputs.map((input) => this.#timelineOf(input))
-    const partitions = this.offsets.map((next, partition) => ({ next, ...slowest(timelines.map(({ partitions }) => partitions[partition])) }))
-    return { field: eventTime.field, outOfOrderness, partitions }
+    const [first] = found.inputs
+    const { eventTime, outOfOrderness } = first!.events.definition
+    const all = Map.groupBy(found.inputs.flatMap((input) => this.#partitionsOf(input)), ({ partition }) => partition)
+    return { source: this.#sourceOf(first!).name, field: eventTime.field, outOfOrderness, partitions: [...all.values()].map(slowest) }
   }
 
   #timelineOf(input: Checked.Input): Timeline {
@@ -182,17 +236,19 @@ export class Job {
   }
 
   /**
-   * The decisions with which partitions begin that were added behind the first so many: event time has come this far, so that
-   * what they say of before is late, and no watermark goes back. None where it has not begun.
+   * The decisions with which partitions begin that were added behind the first so many of each source: event time has come
+   * this far, so that what they say of before is late, and no watermark goes back. None where it has not begun.
    */
-  newcomers(known: number): ReadonlyArray<Decision> {
-    const added = this.offsets.flatMap((_, partition) => partition < known ? [] : [partition])
-    const byField = Map.groupBy(this.#reader.timelines, ([{ events }]) => events.definition.eventTime.field)
-    return [...byField].flatMap(([eventTime, inputs]) => {
-      const watermark = Math.max(...inputs.map(([{ events }, { partitions }]) =>
-        Math.min(...partitions.slice(0, known).map((state) => state.watermark)) + events.definition.outOfOrderness))
+  newcomers(known: ReadonlyArray<number>): ReadonlyArray<Decision> {
+    return this.#byField().flatMap((inputs) => {
+      const source = this.#reader.sourceOf(inputs[0])
+      const before = known[source] ?? Infinity
+      const added = this.#partitionsOf(inputs[0]).slice(before)
+      const watermark = Math.max(...inputs.map((input) =>
+        Math.min(...this.#partitionsOf(input).slice(0, before).map((state) => state.watermark)) + input.events.definition.outOfOrderness))
       if (!Number.isFinite(watermark)) return []
-      return added.map((partition): Decision => ({ _tag: "idle", partition, at: 0, watermark, eventTime, outOfOrderness: 0 }))
+      const eventTime = inputs[0].events.definition.eventTime.field
+      return added.map(({ partition }): Decision => ({ _tag: "idle", partition, at: 0, watermark, eventTime, outOfOrderness: 0 }))
     })
   }
 
@@ -204,6 +260,16 @@ export class Job {
   /** States of keys in open windows, over all pipelines. */
   get size(): number {
     return this.#running.reduce((sum, { graph }) => sum + graph.size, 0)
+  }
+
+  /** Whether a pipeline reads a source of the log, by its number. */
+  reads(source: number): boolean {
+    return this.#running.some(({ inputs }) => inputs.some((input) => this.#reader.sourceOf(input) === source))
+  }
+
+  /** Whether a pipeline that reads a source has any. */
+  isOpen(source: string | null): boolean {
+    return this.#running.some(({ graph, inputs }) => graph.size > 0 && inputs.some((input) => this.#sourceOf(input).name === source))
   }
 
   /** The same by pipeline. */
@@ -263,11 +329,13 @@ export class Job {
   }
 
   *#take(records: Records, course: Course | null = null): Generator<Emitted | null, ReadonlyArray<Unused>> {
+    const source = sourceAt(records.partition, this.#sources.length)
+    const readers = this.#running.filter(({ inputs }) => inputs.some((input) => this.#reader.sourceOf(input) === source))
     const fatesOf = (): Fates => ({ outcomes: new Uint8Array(records.length), holds: new Uint8Array(records.length) })
-    const fates = new Map(this.#running.map((running) => [running, fatesOf()] as const))
+    const fates = new Map(readers.map((running) => [running, fatesOf()] as const))
     const taking: Taking = { records, refused: [], late: [], fates }
     const ranges: Array<readonly [from: number, to: number]> = []
-    const strands = this.#strands()
+    const strands = this.#strands(readers)
     const parts = this.#reader.take(records)
     let next = parts.next()
     for (; next.done !== true; next = parts.next()) {
@@ -287,13 +355,13 @@ export class Job {
     }
     yield* merged([...strands.values()])
     const duplicates = next.value
-    for (const { account } of this.#running) account.duplicate(duplicates)
-    this.#account.duplicate(duplicates)
+    const own = this.#accounts[source]!
+    for (const { account } of [...readers, { account: own }]) account.duplicate(duplicates)
     const together = worstOf([...fates.values()])
     for (const [from, to] of ranges) {
       const range = { partition: records.partition, offsets: records.offsets, from, to }
-      for (const [{ account }, own] of fates) account.tally(own, range)
-      this.#account.tally(together, range)
+      for (const [{ account }, fate] of fates) account.tally(fate, range)
+      own.tally(together, range)
     }
     return [...taking.refused, ...taking.late.flat(), ...this.#settle()]
   }
@@ -302,14 +370,18 @@ export class Job {
   #settle(): ReadonlyArray<Unused> {
     const unused: Array<Unused> = []
     for (const { account, graph } of this.#running) {
-      for (const settled of graph.drainSettled()) {
+      for (const leaving of graph.drainSettled()) {
+        const partitions = leaving.partitions.map((partition, row) => this.#numbering.numberOf(leaving.sources[row]!, partition) ?? partition)
+        const settled: Settled = { ...leaving, partitions }
         account.settle(settled)
-        this.#account.settle(settled)
-        for (const letter of settled.refused) unused.push({ ...letter, record: null, pipeline: graph.checked.name })
+        for (const [source, own] of this.#accounts.entries()) own.settle(settled, (partition) => sourceAt(partition, this.#sources.length) === source)
+        for (const { row, ...why } of leaving.refused) {
+          unused.push({ ...why, record: null, partition: partitions[row]!, offset: leaving.offsets[row]!, pipeline: graph.checked.name })
+        }
       }
       account.assertBalanced(graph.checked.name)
     }
-    this.#account.assertBalanced("the run")
+    for (const [source, account] of this.#accounts.entries()) account.assertBalanced(this.#sources[source]!.name ?? "the run")
     return unused
   }
 
@@ -327,14 +399,14 @@ export class Job {
   }
 
   *#all(work: (running: Running) => Work): Generator<Emitted | null, ReadonlyArray<Unused>> {
-    const strands = this.#strands()
+    const strands = this.#strands(this.#running)
     for (const [running, strand] of strands) strand.begin(work(running))
     yield* merged([...strands.values()])
     return this.#settle()
   }
 
-  #strands(): ReadonlyMap<Running, Strand> {
-    return new Map(this.#running.map((running) => [running, new Strand(() => running.graph.drain())]))
+  #strands(all: ReadonlyArray<Running>): ReadonlyMap<Running, Strand> {
+    return new Map(all.map((running) => [running, new Strand(() => running.graph.drain())]))
   }
 
   /** What the sources refuse, and what nobody takes. */
@@ -349,7 +421,8 @@ export class Job {
     }
     const readersOf = (source: string) =>
       this.#running.flatMap(({ graph, inputs }) => sourcesOf(inputs, kind).includes(source) ? [graph.checked.name] : [])
-    for (const letter of lettersOf(part, records, readersOf)) refused.push(letter)
+    const sources = this.#sources.flatMap(({ name }) => name ?? [])
+    for (const letter of lettersOf(part, records, sources, readersOf)) refused.push(letter)
   }
 
   *#rows(running: Running, all: ReadonlyArray<Rows>, { fates, late, records, refused }: Taking<Unused>): Work {
@@ -357,12 +430,12 @@ export class Job {
     const own = fates.get(running)!
     for (const { batch, input, kind, timeline } of all) {
       const source = kind === "event" ? input.events : input.preAggregated!
-      const { holds, outcomes, refused: out } = yield* graph.take(source, batch, timeline.watermarkBeside(records.partition))
+      const { holds, outcomes, refused: out } = yield* graph.take(source, batch, timeline.watermarkBeside(batch.partition))
       for (let row = 0; row < outcomes.length; row++) {
         const record = batch.records[row]!
         own.holds[record]! += holds[row]!
         if (outcomes[row]! > own.outcomes[record]!) own.outcomes[record] = outcomes[row]!
-        if (outcomes[row] === Outcome.late) late.push(lateRow(batch, row, graph.checked))
+        if (outcomes[row] === Outcome.late) late.push(lateRow(batch, row, records.partition, graph.checked))
       }
       for (const { row, ...why } of out) {
         const { partition } = records
@@ -380,7 +453,7 @@ export class Job {
 
   /** The places of all records that are held; one that several nodes hold comes for each. */
   *held(): Generator<{ readonly partition: number; readonly offset: number }> {
-    for (const { graph } of this.#running) yield* graph.held()
+    for (const [source] of this.#sources.entries()) for (const { graph } of this.#running) yield* this.#heldOf(graph, source)
   }
 
   /** Windows that are near to closing, as they stand, for those who watch: of each pipeline at most about so many. */
@@ -393,9 +466,10 @@ export class Job {
    * partitions in another order; and the earliest start of such windows. There are none where the log has one order.
    */
   get unsettled(): ReadonlyArray<{ readonly pipeline: string; readonly from: number }> {
-    if (this.offsets.length < 2) return []
-    return this.#running.flatMap(({ graph }) =>
-      graph.unsettledSince === null ? [] : [{ pipeline: graph.checked.name, from: graph.unsettledSince }])
+    return this.#running.flatMap(({ graph, inputs }) => {
+      const partitions = [...new Set(inputs.map((input) => this.#sourceOf(input)))].reduce((sum, source) => sum + source.partitions, 0)
+      return graph.unsettledSince === null || partitions < 2 ? [] : [{ pipeline: graph.checked.name, from: graph.unsettledSince }]
+    })
   }
 
   /**
@@ -411,7 +485,7 @@ export class Job {
   /** All that it keeps now, the same bytes for the same state. */
   snapshot(): Snapshot {
     this.#assertWhole()
-    const accounts = this.#accounts().flatMap(([id, bytes]) => bytes === null ? [] : [[id, bytes] as const])
+    const accounts = this.#heldSections().flatMap(([id, bytes]) => bytes === null ? [] : [[id, bytes] as const])
     return new Map([this.#section(), ...accounts, ...this.#running.flatMap(({ graph }) => [...graph.snapshot()])])
   }
 
@@ -421,7 +495,7 @@ export class Job {
    */
   checkpoint(all: boolean): Iterable<Section> {
     this.#assertWhole()
-    const own = [this.#section(), ...this.#accounts()]
+    const own = [this.#section(), ...this.#heldSections()]
     const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))
     return (function*() {
       yield* own
@@ -434,19 +508,30 @@ export class Job {
       version,
       pipelines: fingerprintsOf(this.pipelines),
       reader: this.#reader.snapshot(),
-      counts: this.#account.counts,
+      counts: this.#sources.map(({ name }, source) => ({ source: name, counts: this.#accounts[source]!.counts })),
       byPipeline: Object.fromEntries(this.countsByPipeline)
     })
     return [jobSection, Buffer.from(state)]
   }
 
-  /** What is held, as the run and each pipeline count it. */
-  #accounts(): ReadonlyArray<Section> {
-    const accounts = [["", this.#account] as const, ...this.#running.map(({ account, graph }) => [graph.checked.name, account] as const)]
-    return accounts.map(([name, account]) => {
+  /** What is held, as each source and each pipeline counts it. */
+  #heldSections(): ReadonlyArray<Section> {
+    const accounts = [
+      ...this.#accounts.map((account, source) => [sourceSection(this.#sources[source]!.name), account] as const),
+      ...this.#running.map(({ account, graph }) => [accountSection(graph.checked.name), account] as const)
+    ]
+    return accounts.map(([id, account]) => {
       const writer = new StateWriter()
-      account.save(writer)
-      return [accountSection(name), writer.bytes]
+      account.save(writer, this.#numbering)
+      return [id, writer.bytes]
+    })
+  }
+
+  /** The places of what pipelines hold of a source, by the numbers of its partitions. */
+  #heldOf(graph: OperatorGraph, source: number): ReadonlyArray<{ readonly partition: number; readonly offset: number }> {
+    return [...graph.held()].flatMap(({ offset, partition: within, source: name }) => {
+      const partition = this.#numbering.numberOf(name, within)
+      return partition !== null && sourceAt(partition, this.#sources.length) === source ? [{ partition, offset }] : []
     })
   }
 
@@ -473,14 +558,32 @@ export class Job {
     dictionary.columns.forget()
     const isWhole = restored.every(({ counts, graph }) => counts !== undefined && graph !== null)
     if (!isWhole || !this.#reader.restore(joined(found.map(({ state }) => state.reader)), dictionary)) return false
-    this.#account.restore(first.state.counts, accountIn(first.snapshot, ""))
     for (const { counts, graph, running, snapshot } of restored) {
       if (graph !== null) running.graph = graph
-      if (counts !== undefined) running.account.restore(counts, accountIn(snapshot, running.graph.checked.name))
+      if (counts !== undefined) running.account.restore(counts, heldIn(snapshot, accountSection(running.graph.checked.name)), this.#numbering)
     }
-    this.#account.reconcile(restored.flatMap(({ running: { graph }, snapshot }) =>
-      [...graph.held()].map((place) => ({ ...place, isCounted: snapshot !== first.snapshot }))))
+    for (const [source, account] of this.#accounts.entries()) {
+      const { name } = this.#sources[source]!
+      const saved = found.flatMap(({ snapshot, state }) => state.counts.flatMap((each) => each.source === name ? [{ ...each, snapshot }] : []))[0]
+      if (saved === undefined) continue
+      account.restore(saved.counts, heldIn(saved.snapshot, sourceSection(name)), this.#numbering)
+      account.reconcile(restored.flatMap(({ running: { graph }, snapshot }) =>
+        this.#heldOf(graph, source).map((place) => ({ ...place, isCounted: snapshot !== saved.snapshot }))))
+    }
     return true
+  }
+}
+
+/** Where any source may read all of the log, it is one without a name. */
+const numberingOf = (sources: ReadonlyArray<SourceOfLog>): Numbering => {
+  if (sources[0]?.name === null) return { named: (partition) => ({ source: "", partition }), numberOf: (_, partition) => partition }
+  const places = new Map(sources.map(({ name }, source) => [name, source] as const))
+  return {
+    named: (number) => ({ source: sources[sourceAt(number, sources.length)]!.name ?? "", partition: within(number, sources.length) }),
+    numberOf: (name, partition) => {
+      const source = places.get(name)
+      return source === undefined ? null : numberOf(partition, source, sources.length)
+    }
   }
 }
 
@@ -492,8 +595,8 @@ const whole = (portions: Portions): Output => {
   return before.length === 0 ? next.value : { ...next.value, panes: [...before, next.value.panes].flat() }
 }
 
-const accountIn = (snapshot: Snapshot, name: string): StateReader => {
-  const bytes = snapshot.get(accountSection(name))
+const heldIn = (snapshot: Snapshot, section: string): StateReader => {
+  const bytes = snapshot.get(section)
   return new StateReader(bytes === undefined ? [] : [bytes])
 }
 
@@ -507,17 +610,20 @@ const stateIn = (snapshot: Snapshot): State | null => {
 }
 
 /** The timelines of all inputs, from states that have come equally far. */
-const joined = (readers: ReadonlyArray<State["reader"]>): State["reader"] => ({
-  ...readers[0]!,
-  timelines: Object.assign({}, ...readers.map(({ timelines }) => timelines)),
-  latest: Object.assign({}, ...readers.map(({ latest }) => latest))
-})
+const joined = (readers: ReadonlyArray<State["reader"]>): State["reader"] =>
+  [...Map.groupBy(readers.flat(), ({ name }) => name).values()].map((states) => ({
+    ...states[0]!,
+    timelines: Object.assign({}, ...states.map(({ timelines }) => timelines)),
+    latest: Object.assign({}, ...states.map(({ latest }) => latest))
+  }))
 
-type Moment = Timeline["partitions"][number]
+const unbegun = { watermark: -Infinity, latest: -Infinity }
 
-const slowest = (states: ReadonlyArray<Moment | undefined>): Moment => ({
-  watermark: Math.min(...states.map((state) => state?.watermark ?? -Infinity)),
-  latest: Math.max(...states.map((state) => state?.latest ?? -Infinity))
+/** Of several inputs, as far as each has come in one partition. */
+const slowest = (states: ReadonlyArray<PartitionTime>): PartitionTime => ({
+  ...states[0]!,
+  watermark: Math.min(...states.map(({ watermark }) => watermark)),
+  latest: Math.max(...states.map(({ latest }) => latest))
 })
 
 /** New operators with the state of former ones; `null` where the state is damaged. */
@@ -533,7 +639,7 @@ const restoredGraph = (checked: Checked.Checked, snapshot: Snapshot, options: Op
 }
 
 /** The sources that read a kind of records, by their fingerprints. */
-const sourcesOf = (inputs: ReadonlyArray<Checked.Input>, kind: "event" | "pre-aggregated" | "truncated"): ReadonlyArray<string> =>
+const sourcesOf = (inputs: ReadonlyArray<Checked.Input>, kind: Part["kind"]): ReadonlyArray<string> =>
   inputs.flatMap(({ events, preAggregated }) => {
     const source = kind === "event" ? events : kind === "pre-aggregated" ? preAggregated : null
     return source === null ? [] : [source.fingerprint]
@@ -553,11 +659,11 @@ const worstOf = (all: ReadonlyArray<Fates>): Fates => {
   return worst
 }
 
-const lateRow = (batch: Batch, row: number, { name, nodes }: Checked.Checked): Unused => {
+const lateRow = (batch: Batch, row: number, partition: number, { name, nodes }: Checked.Checked): Unused => {
   const holding = nodes.find(Checked.isHolding)
   const [time, watermark] = [batch.times[row]!, batch.watermarks[row]!].map((millis) => new Date(millis).toISOString())
   const detail = holding === undefined
     ? `its time ${time} is in windows that closed when the watermark was at ${watermark}`
     : `its time ${time} is behind the watermark, which was at ${watermark}: ${Checked.callOf(holding)} had put out later rows`
-  return { record: batch.records[row]!, partition: batch.partition, offset: batch.offsets[row]!, pipeline: name, reason: "late", detail }
+  return { record: batch.records[row]!, partition, offset: batch.offsets[row]!, pipeline: name, reason: "late", detail }
 }

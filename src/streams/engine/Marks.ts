@@ -8,5 +8,5 @@ import type { Job } from "./Job.ts"
 /** One for each partition and field that event times are read from, where there has been an event. */
 export const marksOf = ({ eventTimes }: Job): ReadonlyArray<Decision> =>
   eventTimes.flatMap(({ field, outOfOrderness, partitions }) =>
-    partitions.flatMap(({ next, watermark }, partition): ReadonlyArray<Decision> =>
+    partitions.flatMap(({ next, partition, watermark }): ReadonlyArray<Decision> =>
       Number.isFinite(watermark) ? [{ _tag: "idle", partition, at: next, watermark, eventTime: field, outOfOrderness }] : []))

@@ -3,7 +3,7 @@ import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import { type Batch, Dictionary, placeOf } from "../records/Batch.ts"
-import type { Refusal } from "../records/Refusal.ts"
+import type { Place } from "../pipeline/Row.ts"
 import { DistinctOperator } from "../operator/keyed/DistinctOperator.ts"
 import { type Emitted, endOfTime, type Rows, rowsOf } from "../operator/Operator.ts"
 import type { Paged } from "../operator/Paged.ts"
@@ -165,7 +165,7 @@ export class OperatorGraph {
   }
 
   /** The places of all rows that are held. */
-  *held(): Generator<{ readonly partition: number; readonly offset: number }> {
+  *held(): Generator<Place> {
     for (const { operator } of this.#steps) if (operator instanceof DistinctOperator) yield* operator.held()
   }
 
@@ -244,19 +244,22 @@ export class OperatorGraph {
 
 /** Rows that have left a node which held them, and those among them that were refused behind it. */
 export interface Leaving extends Settled {
-  readonly refused: ReadonlyArray<Refusal & { readonly partition: number; readonly offset: number }>
+  /** In whose partitions they were read. */
+  readonly sources: ReadonlyArray<string>
+  readonly refused: Rows["refused"]
 }
 
 /** The batch is used again. */
 const leavingOf = ({ batch, holds, outcomes, refused }: Rows): Leaving => {
   const [partitions, offsets] = [new Int32Array(batch.length), new Float64Array(batch.length)]
+  const sources: Array<string> = []
   for (let row = 0; row < batch.length; row++) {
-    const { offset, partition } = placeOf(batch, row)
-    partitions[row] = partition
-    offsets[row] = offset
+    const place = placeOf(batch, row)
+    sources.push(place.source)
+    partitions[row] = place.partition
+    offsets[row] = place.offset
   }
-  const letters = refused.map(({ row, ...why }) => ({ ...why, partition: partitions[row]!, offset: offsets[row]! }))
-  return { holds, outcomes, partitions, offsets, refused: letters }
+  return { holds, outcomes, sources, partitions, offsets, refused }
 }
 
 const bytesOf = (write: (writer: StateWriter) => void): Uint8Array | null => {

@@ -17,17 +17,21 @@ export interface Unused {
   readonly detail: string
 }
 
-/** `pipelinesOf` names the pipelines that read a source, which is known by its fingerprint. */
+/**
+ * `sources` are those that the run reads, by name; `pipelinesOf` names the pipelines that read one, which is known by its
+ * fingerprint.
+ */
 export const lettersOf = (
   part: Part,
   records: Records,
+  sources: ReadonlyArray<string>,
   pipelinesOf: (source: string) => ReadonlyArray<string>
-): ReadonlyArray<Unused> => part.refused.size === 0 ? ofNobody(part, records) : ofSources(part, records.partition, pipelinesOf)
+): ReadonlyArray<Unused> => part.refused.size === 0 ? ofNobody(part, records, sources) : ofSources(part, records.partition, pipelinesOf)
 
-const ofNobody = ({ from, kind, to }: Part, records: Records): ReadonlyArray<Unused> =>
+const ofNobody = ({ from, kind, to }: Part, records: Records, sources: ReadonlyArray<string>): ReadonlyArray<Unused> =>
   Array.from({ length: to - from }, (_, index): Unused => {
     const record = from + index
-    const refusal = kind === "truncated" ? tooLong(valueAt(records, record).length) : unwanted
+    const refusal = kind === "truncated" ? tooLong(valueAt(records, record).length) : kind === "unassigned" ? unassigned(sources) : unwanted
     return { record, partition: records.partition, offset: records.offsets[record]!, pipeline: null, ...refusal }
   })
 
@@ -51,5 +55,8 @@ const ofSources = ({ refused }: Part, partition: number, pipelinesOf: (source: s
 
 const tooLong = (bytes: number) =>
   ({ reason: "too-long", detail: `it is too long: these are its first ${bytes} bytes` }) as const
+
+const unassigned = (sources: ReadonlyArray<string>) =>
+  ({ reason: "unknown-source", detail: `it names none of the sources that are read: ${sources.join(", ")}` }) as const
 
 const unwanted = { reason: "invalid-field", detail: "no pipeline of this job takes pre-aggregated records" } as const

@@ -7,7 +7,9 @@ import { StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink } from "../ports/RowSink.ts"
+import { placeOf } from "../ports/SourceLogs.ts"
 import { storesOf } from "../ports/Store.ts"
+import { savedOffsets } from "./SavedOffsets.ts"
 
 /** The stores in which a run puts what it makes. */
 const stores = Effect.gen(function*() {
@@ -25,17 +27,17 @@ export const storeIds = Effect.map(stores, (all) => all.map(({ id }) => id))
  */
 const saved = Effect.fnUntraced(function*(name: string) {
   const store = yield* CheckpointStore
-  const { ends, id, topic } = yield* EventLog
+  const log = yield* EventLog
   const found = yield* store.load(name)
   if (Option.isNone(found)) return found
-  const { log, offsets } = found.value
-  if (log !== id) {
+  const saved = savedOffsets(found.value, log)
+  if (saved === null) {
     return yield* new StateError({
       reason: "other-log",
-      message: `the checkpoint "${name}" was saved over another log than ${topic} is now: that was deleted and made again, or moved away`
+      message: `the checkpoint "${name}" was saved over another log than ${log.topic} is now: that was deleted and made again, or moved away`
     })
   }
-  yield* assertReached({ name, topic, offsets, ends: yield* ends })
+  yield* assertReached({ name, log, offsets: saved.offsets, ends: yield* log.ends })
   return found
 })
 
@@ -54,16 +56,17 @@ export const load = Effect.fnUntraced(function*(name: string) {
 /** The stores that have not got what was put out before a checkpoint. */
 const unfilledBy = ({ sinks }: Checkpoint) => Effect.map(stores, (all) => all.filter((store) => !sinks.includes(store.id)))
 
-const assertReached = Effect.fnUntraced(function*({ ends, name, offsets, topic }: Pick<Checkpoint, "offsets"> & {
+const assertReached = Effect.fnUntraced(function*({ ends, log, name, offsets }: Pick<Checkpoint, "offsets"> & {
   readonly name: string
-  readonly topic: string
+  readonly log: EventLog["Service"]
   readonly ends: ReadonlyArray<number>
 }) {
   const beyond = offsets.findIndex((offset, partition) => offset > (ends[partition] ?? 0))
   if (beyond === -1) return
+  const { partition, topic } = placeOf(log, beyond)
   return yield* new StateError({
     reason: "checkpoint-ahead",
-    message: `the checkpoint "${name}" has read partition ${beyond} of ${topic} up to offset ${offsets[beyond]}, ` +
+    message: `the checkpoint "${name}" has read partition ${partition} of ${topic} up to offset ${offsets[beyond]}, ` +
       `but it ends at ${ends[beyond] ?? 0}: it has lost records`
   })
 })
@@ -100,14 +103,15 @@ export const plan = Effect.fnUntraced(function*(name: string, pipelines: Readonl
  * computed from the log, which has to have all of it.
  */
 export const refusalOf = Effect.fnUntraced(function*({ changed }: Plan) {
-  const { beginnings, topic } = yield* EventLog
-  const offsets = yield* beginnings ?? Effect.succeed([])
-  const partition = offsets.findIndex((offset) => offset > 0)
-  if (changed.length === 0 || partition === -1) return null
+  const log = yield* EventLog
+  const offsets = yield* log.beginnings ?? Effect.succeed([])
+  const begun = offsets.findIndex((offset) => offset > 0)
+  if (changed.length === 0 || begun === -1) return null
+  const { partition, topic } = placeOf(log, begun)
   return new StateError({
     reason: "log-shortened",
     message: `${changed.map(({ name }) => name).join(", ")}: changed, and not to be computed again: ` +
-      `the records of ${topic} before offset ${offsets[partition]} of partition ${partition} are gone`
+      `the records of ${topic} before offset ${offsets[begun]} of partition ${partition} are gone`
   })
 })
 
@@ -126,7 +130,7 @@ export const planWithoutSinks = Effect.fnUntraced(function*(name: string, pipeli
 const toldBy = Effect.gen(function*() {
   const store = yield* CheckpointStore
   const log = yield* EventLog
-  const heads = [...(yield* store.heads).values()].filter((head) => head.log === log.id).sort((a, b) => a.savedAt - b.savedAt)
+  const heads = [...(yield* store.heads).values()].filter((head) => savedOffsets(head, log) !== null).sort((a, b) => a.savedAt - b.savedAt)
   const told: ReadonlyMap<string, string> = new Map(heads.flatMap(({ pipelines }) => Object.entries(pipelines)))
   return told
 })
@@ -163,11 +167,11 @@ const another = Effect.fnUntraced(function*<E, R>({ isFilled, name, pipelines, t
   const ends = yield* log.ends
   let best = compare(null, { savedAs: name, pipelines, told })
   for (const [other, head] of yield* store.heads) {
-    if (head.log !== log.id || pipelines.every(({ checked, name }) => head.pipelines[name] !== checked.fingerprint)) continue
+    if (savedOffsets(head, log) === null || pipelines.every(({ checked, name }) => head.pipelines[name] !== checked.fingerprint)) continue
     // One that cannot be read is of no use here, and a matter of its own processor.
     const found = yield* Effect.catch(store.load(other), () => Effect.succeed(Option.none<Checkpoint>()))
     if (Option.isNone(found)) continue
-    const isAhead = found.value.offsets.some((offset, partition) => offset > (ends[partition] ?? 0))
+    const isAhead = (savedOffsets(found.value, log)?.offsets ?? []).some((offset, partition) => offset > (ends[partition] ?? 0))
     const plan = compare(found.value, { savedAs: other, pipelines, told })
     if (!isAhead && plan.kept.length > best.kept.length && (yield* isFilled(found.value))) best = plan
   }

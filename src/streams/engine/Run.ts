@@ -12,6 +12,7 @@ import { Monitor } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../ports/RowSink.ts"
+import { placeOf } from "../ports/SourceLogs.ts"
 import type * as Pane from "../pipeline/Pane.ts"
 import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Decision } from "../records/Decision.ts"
@@ -88,10 +89,15 @@ export class Run {
       ...this.job.counts,
       panes: this.panes,
       rows: this.rows,
-      byPipeline: Object.fromEntries(this.job.countsByPipeline)
+      byPipeline: Object.fromEntries(this.job.countsByPipeline),
+      ...bySource(this.job)
     }
   }
 }
+
+/** Nothing where the log is not one of sources. */
+export const bySource = ({ countsBySource }: Job): Pick<Report, "bySource"> =>
+  countsBySource.size === 0 ? {} : { bySource: Object.fromEntries(countsBySource) }
 
 export type WriteRows = RowSink["Service"]["write"]
 
@@ -176,10 +182,10 @@ export const decideNow = Effect.fnUntraced(function*(run: Run, decisions: Readon
 const writeLetters = Effect.fnUntraced(function*({ unused }: Output, records: Records | null) {
   if (unused.length === 0) return
   const deadLetters = yield* DeadLetters
-  const { topic } = yield* EventLog
-  const letters = yield* Effect.forEach(unused, Effect.fnUntraced(function*({ record, ...letter }) {
-    const bytes = record === null || records === null ? yield* bytesInLog(letter.partition, letter.offset) : valueAt(records, record)
-    return { topic, ...letter, bytes }
+  const log = yield* EventLog
+  const letters = yield* Effect.forEach(unused, Effect.fnUntraced(function*({ partition, record, ...letter }) {
+    const bytes = record === null || records === null ? yield* bytesInLog(partition, letter.offset) : valueAt(records, record)
+    return { ...placeOf(log, partition), ...letter, bytes }
   }))
   yield* deadLetters.write(letters)
 })
@@ -187,6 +193,8 @@ const writeLetters = Effect.fnUntraced(function*({ unused }: Output, records: Re
 /** A row that was held when it was refused is not in this batch any more; nothing where its record is gone from the log. */
 const bytesInLog = Effect.fnUntraced(function*(partition: number, offset: number) {
   const log = yield* EventLog
+  const beginnings = yield* log.beginnings ?? Effect.succeed([])
+  if (offset < (beginnings[partition] ?? 0)) return new Uint8Array(0)
   const ends = yield* log.ends
   const found = yield* log.read(ends.with(partition, offset)).pipe(
     Stream.filter((records) => records.partition === partition),

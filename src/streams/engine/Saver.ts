@@ -12,6 +12,7 @@ import { fingerprintsOf, type Job } from "./Job.ts"
 import { marksOf } from "./Marks.ts"
 import * as Resumption from "./Resumption.ts"
 import { histogram } from "./Run.ts"
+import { sourcesIn } from "./SavedOffsets.ts"
 import type { Section } from "./Snapshot.ts"
 
 export interface Options {
@@ -68,7 +69,7 @@ export const make = Effect.fnUntraced(function*({ every, job, markEvery, name }:
     const sections = new Timed(job.checkpoint(isBase), now)
     const marks = begunAt < markAt ? [] : marksOf(job)
     sections.spend(now() - begunAt)
-    const head = { pipelines: fingerprintsOf(job.pipelines), savedAt: clock.currentTimeMillisUnsafe(), processor: decisions.processor, log: log.id, sinks, offsets: job.offsets }
+    const head = { pipelines: fingerprintsOf(job.pipelines), savedAt: clock.currentTimeMillisUnsafe(), processor: decisions.processor, log: log.id, ...sourcesIn(log), sinks, offsets: job.offsets }
     return Effect.gen(function*() {
       // Whatever ends it early has taken sections that nobody has kept.
       isBaseDue = true

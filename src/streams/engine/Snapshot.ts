@@ -11,8 +11,11 @@ export type Section = readonly [id: string, bytes: Uint8Array | null]
 /** What there is once for a whole job. */
 export const jobSection = "job"
 
-/** What the account of a pipeline knows of rows that are held; that of the run has no name. No pipeline has the name that it stands under. */
+/** What the account of a pipeline knows of rows that are held. No pipeline has the name that it stands under. */
 export const accountSection = (pipeline: string): string => idOf("", "account", pipeline, 0)
+
+/** The same of the account of a source, which has no name where all of the log is read. */
+export const sourceSection = (source: string | null): string => idOf("", "source", source ?? "", 0)
 
 /** Where a section of an operator's state belongs. */
 const Place = Schema.Tuple([Schema.String, Schema.String, Schema.String, Schema.Int])

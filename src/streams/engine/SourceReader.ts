@@ -9,6 +9,7 @@ import * as AppendClock from "../records/AppendClock.ts"
 import * as Batch from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import { Decoder } from "../records/Decoder.ts"
+import { numberOf, partitionsOf, sourceAt, within } from "../ports/SourceLogs.ts"
 import { Kind, type Records } from "../records/Records.ts"
 import type { Refusal } from "../records/Refusal.ts"
 import { State as TimelineState, Timeline } from "./Timeline.ts"
@@ -18,7 +19,8 @@ export interface Settings {
   readonly inputs: ReadonlyArray<Input>
   /** The fields of a source whose values are read, by its fingerprint, as the decoder takes them. */
   readonly reads: (source: string) => ReadonlySet<string> | undefined
-  readonly partitions: number
+  /** Those of the log, in its numbering of partitions. */
+  readonly sources: ReadonlyArray<SourceOfLog>
   /** Milliseconds that an event may lie ahead of the clock at its append; beyond that it is refused. */
   readonly maxTimeAhead: number
   /**
@@ -28,14 +30,20 @@ export interface Settings {
   readonly dictionaryBound: number
 }
 
+/** What of a log belongs to a source, in partitions that count from 0; `null` in place of the name where any source may read it. */
+export interface SourceOfLog {
+  readonly name: string | null
+  readonly partitions: number
+}
+
 /** A record that could not be used. */
 export interface Refused extends Refusal {
   readonly record: number
   readonly offset: number
 }
 
-/** What a record is, where it is any: of a truncated one only the beginning is there, which nobody reads. */
-type RecordKind = Source["kind"] | "truncated"
+/** What a record is, where it is any: of a truncated one only the beginning is there, and an unassigned one is of no source; nobody reads them. */
+type RecordKind = Source["kind"] | "truncated" | "unassigned"
 
 /** What a run of records of one kind turned into: the records `[from, to)` are new. */
 export interface Part {
@@ -62,50 +70,70 @@ export type Decided =
   | { readonly _tag: "idle"; readonly input: Input; readonly timeline: Timeline }
   | { readonly _tag: "end"; readonly offset: number }
 
-export const State = Schema.Struct({
+/** Of each source of the log, by its name: so it is found again whatever others a later run reads, in whatever order. */
+export const State = Schema.Array(Schema.Struct({
+  name: Schema.NullOr(Schema.String),
   /** The offset that is needed next from each partition. */
   offsets: Schema.Array(Schema.Int),
   /** Where the input was last at its end; 0 in each partition before it ever was. */
   ended: Schema.Array(Schema.Int),
   /** By the input's id. */
   timelines: Schema.Record(Schema.String, TimelineState),
-  /** The largest event time of each partition, by the source's fingerprint; `null` before the first event. */
+  /** The largest event time of each partition, by the fingerprint of the source's definition; `null` before the first event. */
   latest: Schema.Record(Schema.String, Schema.Array(Schema.NullOr(Schema.Int)))
-})
+}))
 export type State = typeof State.Type
+
+/** A source of the log, and what is known of its partitions. */
+interface Origin extends SourceOfLog {
+  readonly timelines: ReadonlyMap<Input, Timeline>
+  /** By the fingerprint of a definition: {@link Reader}s come and go with the dictionary, and this stays. */
+  readonly latest: ReadonlyMap<string, Array<number>>
+}
 
 export class SourceReader {
   readonly #settings: Settings
+  readonly #origins: ReadonlyArray<Origin>
   readonly #offsets: Array<number>
   #ended: ReadonlyArray<number>
   readonly #timelines: ReadonlyMap<Input, Timeline>
-  /** By the source's fingerprint: {@link Reader}s come and go with the dictionary, and this stays. */
-  readonly #latest: ReadonlyMap<string, Array<number>>
   #dictionary = new Batch.Dictionary()
   /** Strings at which the dictionary is renewed; `null` until the first batch has shown how many were carried over. */
   #renewAt: number | null
-  #readers: ReadonlyArray<Reader>
+  /** Of each source of the log. */
+  #readers: ReadonlyArray<ReadonlyArray<Reader>>
 
   constructor(settings: Settings) {
     this.#settings = settings
     this.#renewAt = settings.dictionaryBound
-    this.#offsets = Array.from({ length: settings.partitions }, () => 0)
+    const { inputs, sources } = settings
+    const stray = inputs.find(({ events }) => sources.every((source) => !isRead(source, events)))
+    if (stray !== undefined) throw new TypeError(`the log has no source "${stray.events.definition.name}"`)
+    this.#origins = sources.map((source) => originOf(source, inputs.filter(({ events }) => isRead(source, events))))
+    this.#offsets = Array.from({ length: partitionsOf(sources) }, () => 0)
     this.#ended = [...this.#offsets]
-    this.#timelines = new Map(settings.inputs.map((input) =>
-      [input, new Timeline(input.events.definition.outOfOrderness, settings.partitions)] as const))
-    this.#latest = new Map(sourcesOf(settings.inputs).map(({ fingerprint }) =>
-      [fingerprint, Array.from({ length: settings.partitions }, () => -Infinity)] as const))
+    const timelines = new Map(this.#origins.flatMap((origin) => [...origin.timelines]))
+    this.#timelines = new Map(inputs.map((input) => [input, timelines.get(input)!]))
     this.#readers = this.#makeReaders()
   }
 
   /** One for each definition that is read, however many inputs share it. */
-  #makeReaders(): ReadonlyArray<Reader> {
-    return sourcesOf(this.#settings.inputs).map((source) =>
-      new Reader(source, { dictionary: this.#dictionary, latest: this.#latest.get(source.fingerprint) ?? [], reads: this.#settings.reads(source.fingerprint) }))
+  #makeReaders(): ReadonlyArray<ReadonlyArray<Reader>> {
+    return this.#origins.map(({ latest, timelines }) => sourcesOf([...timelines.keys()]).map((source) =>
+      new Reader(source, { dictionary: this.#dictionary, latest: latest.get(source.fingerprint) ?? [], reads: this.#settings.reads(source.fingerprint) })))
   }
 
   get timelines(): ReadonlyMap<Input, Timeline> {
     return this.#timelines
+  }
+
+  /** The source of the log that an input reads, by its number. */
+  sourceOf(input: Input): number {
+    return this.#origins.findIndex(({ timelines }) => timelines.has(input))
+  }
+
+  next(partition: number): number {
+    return this.#offsets[partition]!
   }
 
   /** The offset that is needed next from each partition. */
@@ -113,17 +141,18 @@ export class SourceReader {
     return [...this.#offsets]
   }
 
-  /** Each part is decoded when it is asked for, in the order of the log. Returns how many records had been seen. */
+  /** Each part is decoded when it is asked for, in the order of the log; nothing of a source that nobody reads. Returns how many records had been seen. */
   *take(records: Records): Generator<Part, number> {
     this.#boundDictionary()
     let duplicates = 0
+    const isAsked = this.#origins[sourceAt(records.partition, this.#origins.length)]!.timelines.size > 0
     for (let from = 0, to = 0; from < records.length; from = to) {
       const kind = records.kinds[from]!
       while (to < records.length && records.kinds[to] === kind) to++
       const fresh = this.#skipSeen(records, from, to)
-      if (kind === Kind.none) continue
+      if (kind === Kind.none || !isAsked) continue
       duplicates += fresh - from
-      if (fresh < to) yield this.#part({ records, from: fresh, to }, kindOf(kind))
+      if (fresh < to) yield this.#part({ records, partition: within(records.partition, this.#origins.length), from: fresh, to }, kindOf(kind))
     }
     return duplicates
   }
@@ -145,10 +174,11 @@ export class SourceReader {
   }
 
   #part(run: Run, kind: RecordKind): Part {
-    const readers = this.#readers.filter(({ source }) => source.kind === kind)
+    const origin = sourceAt(run.records.partition, this.#origins.length)
+    const readers = this.#readers[origin]!.filter(({ source }) => source.kind === kind)
     const refused = readers.map((reader) => [reader.source.fingerprint, reader.read(run, this.#settings.maxTimeAhead)] as const)
     const rows = readers.filter(({ batch }) => batch.length > 0).flatMap(({ batch, source }) =>
-      [...this.#timelines]
+      [...this.#origins[origin]!.timelines]
         .filter(([input]) => (source.kind === "event" ? input.events : input.preAggregated)?.fingerprint === source.fingerprint)
         .map(([input, timeline]): Rows => ({ kind: source.kind, input, batch: timeline.stamp(batch), timeline })))
     const isLast = !run.records.kinds.subarray(run.to, run.records.length).some((kind) => kind !== Kind.none)
@@ -160,10 +190,10 @@ export class SourceReader {
     if (decision._tag === "idle") {
       const { at, partition, watermark } = decision
       if (at < (this.#offsets[partition] ?? Infinity)) return
-      for (const [input, timeline] of this.#timelines) {
+      for (const [input, timeline] of this.#origins[sourceAt(partition, this.#origins.length)]!.timelines) {
         const { eventTime, outOfOrderness } = input.events.definition
         if (decision.eventTime !== undefined && decision.eventTime !== eventTime.field) continue
-        timeline.raise(partition, watermark + (decision.outOfOrderness ?? outOfOrderness) - outOfOrderness)
+        timeline.raise(within(partition, this.#origins.length), watermark + (decision.outOfOrderness ?? outOfOrderness) - outOfOrderness)
         onDecided({ _tag: "idle", input, timeline })
       }
     } else if (decision._tag === "end") {
@@ -184,45 +214,70 @@ export class SourceReader {
   }
 
   snapshot(): State {
-    return {
-      offsets: this.offsets,
-      ended: this.#ended,
-      timelines: Object.fromEntries([...this.#timelines].map(([{ id }, timeline]) => [id, timeline.snapshot()])),
-      latest: Object.fromEntries([...this.#latest].map(([source, times]) =>
+    return this.#origins.map(({ latest, name, partitions, timelines }, source) => ({
+      name,
+      offsets: this.#ofSource(this.#offsets, source, partitions),
+      ended: this.#ofSource(this.#ended, source, partitions),
+      timelines: Object.fromEntries([...timelines].map(([{ id }, timeline]) => [id, timeline.snapshot()])),
+      latest: Object.fromEntries([...latest].map(([source, times]) =>
         [source, times.map((time) => Number.isFinite(time) ? time : null)]))
-    }
+    }))
+  }
+
+  #ofSource(all: ReadonlyArray<number>, source: number, partitions: number): ReadonlyArray<number> {
+    return Array.from({ length: partitions }, (_, partition) => all[numberOf(partition, source, this.#origins.length)]!)
   }
 
   /**
    * False where it is of other inputs or of more partitions; nothing is changed then. Partitions that have been added since
-   * begin as new ones. The strings of the dictionary are those that are known already.
+   * begin as new ones, and so does a source that nobody has read before. The strings of the dictionary are those that are
+   * known already.
    */
-  restore({ ended, latest, offsets, timelines }: State, dictionary = new Batch.Dictionary()): boolean {
-    const all = [...this.#timelines]
-    const fits = (state: ReadonlyArray<unknown> | undefined) => state !== undefined && state.length === offsets.length
-    if (offsets.length > this.#offsets.length) return false
-    if (!fits(ended) || !all.every(([{ id }]) => fits(timelines[id]))) return false
-    if (![...this.#latest.keys()].every((source) => fits(latest[source]))) return false
+  restore(state: State, dictionary = new Batch.Dictionary()): boolean {
+    const found = this.#origins.map((origin) => ({ origin, state: state.find(({ name }) => name === origin.name) }))
+    if (!found.every(({ origin, state }) => state === undefined ? origin.timelines.size === 0 : fits(origin, state))) return false
     this.#dictionary = dictionary
     this.#readers = this.#makeReaders()
     this.#renewAt = null
-    for (const [source, times] of this.#latest) {
-      latest[source]?.forEach((time, partition) => {
-        times[partition] = time ?? -Infinity
-      })
+    const ended = this.#offsets.map(() => 0)
+    for (const [source, { origin, state }] of found.entries()) {
+      if (state === undefined) continue
+      for (const [definition, times] of origin.latest) {
+        state.latest[definition]?.forEach((time, partition) => {
+          times[partition] = time ?? -Infinity
+        })
+      }
+      for (const [partition, offset] of state.offsets.entries()) this.#offsets[numberOf(partition, source, found.length)] = offset
+      for (const [partition, offset] of state.ended.entries()) ended[numberOf(partition, source, found.length)] = offset
+      for (const [{ id }, timeline] of origin.timelines) timeline.restore(state.timelines[id] ?? [])
     }
-    for (const [partition, offset] of offsets.entries()) this.#offsets[partition] = offset
-    this.#ended = this.#offsets.map((_, partition) => ended[partition] ?? 0)
-    for (const [{ id }, timeline] of all) timeline.restore(timelines[id] ?? [])
+    this.#ended = ended
     return true
   }
 }
 
+const originOf = (source: SourceOfLog, inputs: ReadonlyArray<Input>): Origin => ({
+  ...source,
+  timelines: new Map(inputs.map((input) => [input, new Timeline(input.events.definition.outOfOrderness, source.partitions)])),
+  latest: new Map(sourcesOf(inputs).map(({ fingerprint }) =>
+    [fingerprint, Array.from({ length: source.partitions }, () => -Infinity)]))
+})
+
+const isRead = ({ name }: SourceOfLog, events: Source): boolean => name === null || name === events.definition.name
+
+const fits = ({ latest, partitions, timelines }: Origin, state: State[number]): boolean => {
+  const isWhole = (list: ReadonlyArray<unknown> | undefined) => list !== undefined && list.length === state.offsets.length
+  return state.offsets.length <= partitions && isWhole(state.ended) &&
+    [...timelines.keys()].every(({ id }) => isWhole(state.timelines[id])) && [...latest.keys()].every((source) => isWhole(state.latest[source]))
+}
+
 const kindOf = (kind: number): RecordKind =>
-  kind === Kind.event ? "event" : kind === Kind.preAggregated ? "pre-aggregated" : "truncated"
+  kind === Kind.event ? "event" : kind === Kind.preAggregated ? "pre-aggregated" : kind === Kind.unassigned ? "unassigned" : "truncated"
 
 interface Run {
   readonly records: Records
+  /** Among those of its source. */
+  readonly partition: number
   readonly from: number
   readonly to: number
 }
@@ -261,10 +316,10 @@ class Reader {
   }
 
   /** Decodes a run of records into the batch, and returns those that it refuses. */
-  read({ from, records, to }: Run, maxTimeAhead: number): ReadonlyArray<Refused> {
-    const batch = this.#begin(records.partition, to - from)
+  read({ from, partition, records, to }: Run, maxTimeAhead: number): ReadonlyArray<Refused> {
+    const batch = this.#begin(partition, to - from)
     const refused: Array<Refused> = []
-    let latest = this.#latest[records.partition] ?? -Infinity
+    let latest = this.#latest[partition] ?? -Infinity
     for (let record = from; record < to; record++) {
       const offset = records.offsets[record]!
       const row = batch.length
@@ -286,7 +341,7 @@ class Reader {
       batch.records[row] = record
       if (time > latest) latest = time
     }
-    this.#latest[records.partition] = latest
+    this.#latest[partition] = latest
     return refused
   }
 

@@ -3,6 +3,7 @@
  * how it computes what that lacks from the beginning of the log.
  */
 import { Duration, Effect, Stream } from "effect"
+import type { Head } from "../ports/Checkpoint.ts"
 import { Decisions } from "../ports/Decisions.ts"
 import { type Options, StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
@@ -10,16 +11,32 @@ import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import type * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Decision } from "../records/Decision.ts"
 import { slice } from "../records/Records.ts"
+import { sourceAt, sourcesOf } from "../ports/SourceLogs.ts"
 import { Agenda } from "./Agenda.ts"
 import { Job } from "./Job.ts"
 import { forget } from "./Restart.ts"
 import * as Resumption from "./Resumption.ts"
 import { decideAll, Run, takeAll, type WriteRows } from "./Run.ts"
+import { type SavedOffsets, savedOffsets } from "./SavedOffsets.ts"
+import * as SideBySide from "./SideBySide.ts"
 import type { Warm } from "./WarmStandby.ts"
 
 /** A job for the pipelines of a run, without state. */
-export const jobOf = ({ maxTimeAhead, pipelines }: Pick<Options, "maxTimeAhead" | "pipelines">, partitions: number): Job =>
-  new Job(pipelines, { partitions, maxTimeAhead: maxTimeAhead === undefined ? Infinity : Duration.toMillis(maxTimeAhead) })
+export const jobOf = (options: Pick<Options, "maxTimeAhead" | "pipelines">, log: EventLog["Service"]): Job =>
+  jobWith(options, log, sourcesOf(log).map(({ log }) => log.partitions))
+
+/** The same with the partitions that a checkpoint over this log knows, and nothing restored yet. */
+export const jobSaved = (pipelines: ReadonlyArray<Pipeline.Any>, log: EventLog["Service"], head: Head): Job =>
+  jobWith({ pipelines }, log, (savedOffsets(head, log)?.known ?? []).map(({ partitions }) => partitions))
+
+/** The same with so many partitions of each source. */
+const jobWith = ({ maxTimeAhead, pipelines }: Pick<Options, "maxTimeAhead" | "pipelines">, { sources }: EventLog["Service"], partitions: ReadonlyArray<number>): Job =>
+  new Job(pipelines, {
+    ...(sources === undefined
+      ? { partitions: partitions[0]! }
+      : { sources: sources.map(({ name }, source) => ({ name, partitions: partitions[source]! })) }),
+    maxTimeAhead: maxTimeAhead === undefined ? Infinity : Duration.toMillis(maxTimeAhead)
+  })
 
 /** What has read along is no more than a checkpoint: its sinks are to have what it has read, and the log is to be the one that it read. */
 export const isUsable = Effect.fnUntraced(function*({ isCurrent, job, log, sinks }: Warm) {
@@ -30,8 +47,8 @@ export const isUsable = Effect.fnUntraced(function*({ isCurrent, job, log, sinks
 })
 
 /** A job that has read along has all that it needs. */
-export const goOn = Effect.fnUntraced(function*({ offsets }: Job) {
-  const inherited: Inherited = { partitions: offsets.length, panes: 0, rows: 0, taken: 0 }
+export const goOn = Effect.fnUntraced(function*(_job: Job) {
+  const inherited: Inherited = { partitions: partitionsIn(yield* EventLog), panes: 0, rows: 0, taken: 0 }
   return { decisions: yield* (yield* Decisions).read, inherited }
 })
 
@@ -47,7 +64,8 @@ const decisionsFor = Effect.fnUntraced(function*({ checkpoint }: Resumption.Plan
   const decisions = yield* Decisions
   const own = yield* decisions.read
   if (checkpoint === null || checkpoint.processor === decisions.processor) return own
-  const others = (yield* decisions.readOf(checkpoint.processor)).filter((decision) => isWithin(decision, checkpoint.offsets))
+  const offsets = savedOffsets(checkpoint, yield* EventLog)?.offsets ?? []
+  const others = (yield* decisions.readOf(checkpoint.processor)).filter((decision) => isWithin(decision, offsets))
   yield* decisions.write(others)
   return [...own, ...others]
 })
@@ -67,7 +85,8 @@ interface Resuming {
 
 /** What a run begins with: the partitions that its state knows, and what was put out on the way there. */
 export interface Inherited {
-  readonly partitions: number
+  /** Of each source of the log. */
+  readonly partitions: ReadonlyArray<number>
   readonly panes: number
   readonly rows: number
   /** What was done and is in no checkpoint of this name yet. */
@@ -77,31 +96,35 @@ export interface Inherited {
 /** Takes the state up as far as it is kept, and computes what it lacks from the beginning of the log. */
 const resume = Effect.fnUntraced(function*(resuming: Resuming) {
   const { job, options: { name }, plan: { added, changed, checkpoint, kept, removed, savedAs } } = resuming
-  const { partitions, topic } = yield* EventLog
+  const log = yield* EventLog
+  const { topic } = log
   const refusal = yield* Resumption.refusalOf(resuming.plan)
   if (refusal !== null) return yield* refusal
   if (changed.length > 0) {
     yield* Effect.logWarning(`${namesOf(changed)} ${changed.length === 1 ? "has" : "have"} changed: what was computed before is computed again from ${topic}`)
     yield* forget(changed)
   }
-  if (checkpoint === null) return { partitions, panes: 0, rows: 0, taken: 0 }
-  const known = checkpoint.offsets.length
-  if (known > partitions) {
-    return yield* new StateError({
-      reason: "other-partitions",
-      message: `the checkpoint "${name}" was saved when ${topic} had ${known} partitions; it has ${partitions} by now`
-    })
-  }
-  if (known < partitions) {
-    yield* Effect.logWarning(`${topic} has ${partitions} partitions by now, and had ${known}: the new ones are read from their beginning`)
+  const saved = checkpoint === null ? null : savedOffsets(checkpoint, log)
+  if (saved === null) return { partitions: partitionsIn(log), panes: 0, rows: 0, taken: 0 }
+  const known = saved.known.map(({ partitions }) => partitions)
+  for (const { now, partitions, topic } of saved.known) {
+    if (partitions > now) {
+      return yield* new StateError({
+        reason: "other-partitions",
+        message: `the checkpoint "${name}" was saved when ${topic} had ${partitions} partitions; it has ${now} by now`
+      })
+    }
+    if (partitions < now) {
+      yield* Effect.logWarning(`${topic} has ${now} partitions by now, and had ${partitions}: the new ones are read from their beginning`)
+    }
   }
   const isAnother = savedAs !== name
   if (isAnother) yield* Effect.logWarning(`nothing is saved as "${name}": ${namesOf(kept)} went on from what is saved as "${savedAs}"`)
   else if (removed.length > 0) yield* Effect.logWarning(`${removed.join(", ")}: not computed any more, and what was stays where it is`)
   const lacking = [...changed, ...added]
   if (added.length > 0) yield* Effect.logWarning(`${namesOf(added)}: new, and computed from the beginning of ${topic}; ${namesOf(kept)} went on`)
-  const run = lacking.length === 0 ? null : yield* catchUp(resuming, lacking, checkpoint.offsets)
-  const snapshots = [checkpoint.sections, ...(run === null ? [] : [run.job.snapshot()])]
+  const run = lacking.length === 0 ? null : yield* catchUp(resuming, lacking, saved)
+  const snapshots = [checkpoint!.sections, ...(run === null ? [] : [run.job.snapshot()])]
   if (job.restore(...snapshots)) {
     const taken = isAnother || run !== null || removed.length > 0 ? 1 : 0
     return { partitions: known, panes: run?.panes ?? 0, rows: run?.rows ?? 0, taken } satisfies Inherited
@@ -112,18 +135,22 @@ const resume = Effect.fnUntraced(function*(resuming: Resuming) {
   })
 })
 
+const partitionsIn = (log: EventLog["Service"]): ReadonlyArray<number> => sourcesOf(log).map(({ log }) => log.partitions)
+
 const namesOf = (pipelines: ReadonlyArray<Pipeline.Any>): string => pipelines.map(({ name }) => name).join(", ")
 
 /** Pipelines alone, from the beginning of the log to where the others are. */
-const catchUp = Effect.fnUntraced(function*({ decisions, options, writeRows }: Resuming, pipelines: ReadonlyArray<Pipeline.Any>, offsets: ReadonlyArray<number>) {
+const catchUp = Effect.fnUntraced(function*({ decisions, options, writeRows }: Resuming, pipelines: ReadonlyArray<Pipeline.Any>, { known, offsets }: SavedOffsets) {
   const log = yield* EventLog
-  const job = jobOf({ ...options, pipelines }, offsets.length)
-  const agenda = new Agenda(decisions.filter((decision) => isWithin(decision, offsets)), offsets.length)
+  const job = jobWith({ ...options, pipelines }, log, known.map(({ partitions }) => partitions))
+  const agenda = new Agenda(decisions.filter((decision) => isWithin(decision, offsets)), job.offsets.length)
   const run = new Run({ options: { ...options, pipelines }, job, agenda, writeRows, now: yield* MonotonicTime.millis })
-  const isThere = () => job.offsets.every((offset, partition) => offset >= (offsets[partition] ?? 0))
+  const isRead = (source: number) => job.reads(source)
+  const isThere = () => job.offsets.every((offset, partition) =>
+    offset >= (offsets[partition] ?? 0) || !isRead(sourceAt(partition, known.length)))
   yield* decideAll(run, [...agenda.due(job.offsets)])
   if (isThere()) return run
-  yield* log.read(job.offsets).pipe(
+  yield* SideBySide.read(log, job, { isRead, maxDrift: options.maxDrift }).pipe(
     Stream.mapEffect((records) => {
       const end = offsets[records.partition] ?? 0
       const to = records.offsets.subarray(0, records.length).findIndex((offset) => offset >= end)

@@ -47,10 +47,11 @@ const lookEvery = "1 second"
 
 /** Reads along until it is interrupted, and hands over what it has when it begins. */
 export const follow = Effect.fnUntraced(function*(options: Options, begun: (warm: Warm) => void) {
-  const { id, partitions, read } = yield* EventLog
+  const log = yield* EventLog
+  const { id, partitions, read } = log
   const published = options.published(partitions)
   const decisions = yield* Decisions
-  const { job, sinks } = yield* begin(options, partitions)
+  const { job, sinks } = yield* begin(options, log)
   const isBehind = (offsets: ReadonlyArray<number | null>) => job.offsets.every((offset, partition) => offset <= (offsets[partition] ?? 0))
   // A checkpoint is saved a moment before its offsets are published.
   yield* Effect.repeat(published, { until: isBehind, schedule: Schedule.spaced(askEvery) })
@@ -97,13 +98,13 @@ export const follow = Effect.fnUntraced(function*(options: Options, begun: (warm
 })
 
 /** Waits for a checkpoint that can be gone on from. */
-const begin = Effect.fnUntraced(function*(options: Options, partitions: number) {
+const begin = Effect.fnUntraced(function*(options: Options, log: EventLog["Service"]) {
   const store = yield* CheckpointStore
-  const { id } = yield* EventLog
+  const { id, partitions } = log
   while (true) {
     const found = yield* store.load(options.name)
     if (Option.isSome(found) && found.value.log === id && found.value.offsets.length === partitions) {
-      const job = jobOf(options, partitions)
+      const job = jobOf(options, log)
       if (job.restore(found.value.sections)) return { job, sinks: found.value.sinks }
     }
     yield* Effect.sleep(lookEvery)

@@ -13,6 +13,8 @@ export const Head = Schema.Struct({
   log: Schema.String,
   /** The ids of the stores that have what was put out up to here. */
   sinks: Schema.Array(Schema.String),
+  /** Where that is one of several sources: which these are, in the numbering of the offsets; see `SourceLogs`. */
+  sources: Schema.optionalKey(Schema.Array(Schema.Struct({ name: Schema.String, id: Schema.String, partitions: Schema.Int }))),
   /** The next offset to read, one a partition. */
   offsets: Schema.Array(Schema.Int)
 })

@@ -35,6 +35,8 @@ export interface Options {
    * taken to have nothing to append that is not in the log.
    */
   readonly isQuiet?: Effect.Effect<boolean>
+  /** How far in event time a source is read ahead of another that has records to read; 10 minutes by default. */
+  readonly maxDrift?: Duration.Input
   /** So many panes at most are made before they are written; 10,000 by default. */
   readonly portion?: number
   /** How many times as fast as the clock event time goes while the input is quiet; 1 by default. */
@@ -55,6 +57,8 @@ export interface Report extends Counts {
   /** Rows written by this run. */
   readonly rows: number
   readonly byPipeline: { readonly [name: string]: Counts }
+  /** Of each source, where the log is one of several. */
+  readonly bySource?: { readonly [name: string]: Counts }
 }
 
 /** What is saved does not fit what is to be run: only computing everything again from the log helps. */

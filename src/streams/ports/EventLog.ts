@@ -11,12 +11,24 @@ export class EventLogError extends Schema.TaggedError<EventLogError>()("EventLog
   cause: Schema.optionalKey(Schema.Defect())
 }) {}
 
+/** The log of one source. */
+export interface SourceLog {
+  /** As `Source.make` calls it. */
+  readonly name: string
+  readonly log: EventLog["Service"]
+}
+
 export class EventLog extends Context.Service<EventLog, {
   readonly topic: string
   /** What tells it from every other log, one that has had its name before among them. It stays as long as the log does. */
   readonly id: string
   /** How many partitions the topic has. Offsets count up from 0 within each. */
   readonly partitions: number
+  /**
+   * Where each partition has the records of one source: the sources, in the order of their names; see `SourceLogs`. Without it
+   * every record is one of whatever source reads the log.
+   */
+  readonly sources?: ReadonlyArray<SourceLog>
   /**
    * Appends a chunk, whole or not at all, with its position, and returns the offset of its
    * first record. When it returns the records are durable. A chunk without records only sets

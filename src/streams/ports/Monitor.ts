@@ -34,6 +34,8 @@ export interface Progress extends Counts {
   readonly open?: { readonly [name: string]: number }
   /** The counts of each pipeline: what one takes may be late for another. */
   readonly byPipeline: { readonly [name: string]: Counts }
+  /** Of each source, where the log is one of several. */
+  readonly bySource?: { readonly [name: string]: Counts }
 }
 
 export type Event =

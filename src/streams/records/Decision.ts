@@ -31,7 +31,11 @@ export type Idle = typeof Idle.Type
  * The input ends here: every open window is emitted as it stands. It applies when each partition has been read up to its
  * offset in `at`.
  */
-export const End = Schema.TaggedStruct("end", { at: Schema.Array(offset) })
+export const End = Schema.TaggedStruct("end", {
+  at: Schema.Array(offset),
+  /** Where it is kept as the part of one source: the whole, by the names of the sources. */
+  of: Schema.optionalKey(Schema.Record(Schema.String, Schema.Array(offset)))
+})
 export type End = typeof End.Type
 
 /**
@@ -57,7 +61,7 @@ export const identityOf = (decision: Decision): string => {
     case "idle":
       return JSON.stringify(["idle", decision.partition, decision.at, decision.eventTime ?? null])
     case "end":
-      return JSON.stringify(["end", ...decision.at])
+      return JSON.stringify(["end", ...decision.at, ...(decision.of === undefined ? [] : [decision.of])])
     case "gap":
       return JSON.stringify(["gap", decision.partition, decision.at])
   }

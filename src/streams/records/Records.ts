@@ -5,10 +5,10 @@
 
 /**
  * What a record is: an event of the source, a pre-aggregated record, none at all (an offset of the log that holds nothing,
- * and is passed over), or the beginning of an event that was too long for its feed. A beginning may look like a whole
- * event: it becomes a dead letter unread.
+ * and is passed over), the beginning of an event that was too long for its feed, or an event that names none of the sources
+ * of its log. A beginning may look like a whole event: it becomes a dead letter unread.
  */
-export const Kind = { event: 0, preAggregated: 1, none: 2, truncated: 3 } as const
+export const Kind = { event: 0, preAggregated: 1, none: 2, truncated: 3, unassigned: 4 } as const
 export type Kind = typeof Kind[keyof typeof Kind]
 
 /** Records on their way into the log. */

@@ -11,6 +11,7 @@ export const Reason = Schema.Literals([
   "not-milliseconds",
   "too-long",
   "empty",
+  "unknown-source",
   "late",
   "refused"
 ])

@@ -53,7 +53,8 @@ export class Router {
   }
 }
 
-const pick = ({ bytes, ends, kinds, starts }: Chunk, indexes: ReadonlyArray<number>): Chunk => {
+/** The records of these numbers, over the same bytes. */
+export const pick = ({ bytes, ends, kinds, starts }: Chunk, indexes: ReadonlyArray<number>): Chunk => {
   const { length } = indexes
   const picked = { length, bytes, starts: new Int32Array(length), ends: new Int32Array(length), kinds: new Uint8Array(length) }
   for (let i = 0; i < length; i++) {

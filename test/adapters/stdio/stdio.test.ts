@@ -6,7 +6,7 @@ import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { PassThrough } from "node:stream"
-import * as Lines from "../../../src/adapters/stdio/Lines.ts"
+import * as Lines from "../../../src/streams/records/Lines.ts"
 import * as StdinFeed from "../../../src/adapters/stdio/StdinFeed.ts"
 import * as StdoutRowSink from "../../../src/adapters/stdio/StdoutRowSink.ts"
 import * as StdoutSink from "../../../src/adapters/stdio/StdoutSink.ts"
@@ -111,12 +111,12 @@ describe("lines", () => {
     Effect.gen(function*() {
       const input = ["a", "b", "c", "d"].map((letter) => Buffer.from(`${letter.repeat(30)}\n`.repeat(2_000) + letter))
       const lines = yield* read(stdin(input))
-      assert.deepStrictEqual(lines, plainly(Buffer.concat(input), StdinFeed.lineLimit))
+      assert.deepStrictEqual(lines, plainly(Buffer.concat(input), Lines.lineLimit))
     }))
 
   it.live("of more than 1 MiB are cut off, and the next is whole", () =>
     Effect.gen(function*() {
-      const tooLong = Buffer.alloc(3 * StdinFeed.lineLimit, "x")
+      const tooLong = Buffer.alloc(3 * Lines.lineLimit, "x")
       const whole = Buffer.concat([Buffer.from("a\n"), tooLong, Buffer.from("\r\nb\n")])
       const small = Array.from({ length: Math.ceil(whole.length / 10_000) }, (_, i) =>
         whole.subarray(i * 10_000, (i + 1) * 10_000))
@@ -125,7 +125,7 @@ describe("lines", () => {
         assert.strictEqual(lines.length, 3)
         assert.deepStrictEqual(lines.map(({ isWhole }) => isWhole), [true, false, true])
         assert.deepStrictEqual(lines.map(({ text }) => text[0]), ["a", "x", "b"])
-        assert.deepStrictEqual(lines.map(({ text }) => text.length), [1, StdinFeed.lineLimit + 2, 1])
+        assert.deepStrictEqual(lines.map(({ text }) => text.length), [1, Lines.lineLimit + 2, 1])
       }
     }))
 })

@@ -2,7 +2,7 @@
  * The records of an event log as messages of a topic, and back.
  *
  * A message's key is the event's key, its timestamp the event time, its value the record's bytes as they came. Headers:
- * `courant-kind` (`event`, `partial` or `truncated`), `courant-version` (1), `courant-ingested` (the clock at the
+ * `courant-kind` (`event`, `partial`, `truncated` or `unassigned`), `courant-version` (1), `courant-ingested` (the clock at the
  * append, milliseconds since the epoch); on the last message of a chunk `courant-append`, a name of this append, by
  * which it is found again, and, if the chunk has a position, `courant-position` with `courant-sequence`, by which
  * positions in several partitions are told old from new.
@@ -40,7 +40,8 @@ const kinds: Record<Kind, string> = {
   [Kind.event]: "event",
   [Kind.preAggregated]: "partial",
   [Kind.none]: "event",
-  [Kind.truncated]: "truncated"
+  [Kind.truncated]: "truncated",
+  [Kind.unassigned]: "unassigned"
 }
 
 /** Turns chunks into messages. */
@@ -290,9 +291,11 @@ const isName = (name: Buffer, bytes: Buffer, start: number, end: number): boolea
 
 const preAggregated = Buffer.from(kinds[Kind.preAggregated])
 const truncated = Buffer.from(kinds[Kind.truncated])
+const unassigned = Buffer.from(kinds[Kind.unassigned])
 
 const kindIn = (bytes: Buffer, start: number, end: number): Kind =>
-  isName(preAggregated, bytes, start, end) ? Kind.preAggregated : isName(truncated, bytes, start, end) ? Kind.truncated : Kind.event
+  isName(preAggregated, bytes, start, end) ? Kind.preAggregated : isName(truncated, bytes, start, end) ? Kind.truncated :
+  isName(unassigned, bytes, start, end) ? Kind.unassigned : Kind.event
 
 /** `null` where it is no number in decimal digits. */
 const numberIn = (bytes: Buffer, start: number, end: number): number | null => {

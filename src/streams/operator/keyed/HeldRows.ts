@@ -4,6 +4,7 @@
  * how partitions are interleaved nor on how the log is cut.
  */
 import type { Field } from "../../pipeline/Checked.ts"
+import type { Place } from "../../pipeline/Row.ts"
 import type { Dictionary } from "../../records/Batch.ts"
 import { endOfTime, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader } from "../State.ts"
@@ -77,11 +78,11 @@ export class HeldRows {
     this.#heap = larger
   }
 
-  *places(): Generator<{ readonly partition: number; readonly offset: number }> {
-    const { offsets, partitions } = this.table
+  *places(): Generator<Place> {
+    const { offsets, partitions, sourceOf, sources } = this.table
     for (let at = 0; at < this.#size; at++) {
       const slot = this.#heap[at]!
-      yield { partition: partitions[slot]!, offset: offsets[slot]! }
+      yield { source: sources[sourceOf[slot]!]!, partition: partitions[slot]!, offset: offsets[slot]! }
     }
   }
 

@@ -1,18 +1,27 @@
-/** Whether pipelines can run together: names tell their panes apart, one run reads one topic, and a source is one thing. */
+/** Whether pipelines can run together: names tell their panes apart, the run has their sources, and a source is one thing. */
 import * as Checked from "../Checked.ts"
 import type { Column } from "../Column.ts"
 import { CheckError } from "./CheckError.ts"
 
-/** Throws a {@link CheckError}. */
-export const checkTogether = (pipelines: ReadonlyArray<{ readonly checked: Checked.Checked }>): void => {
+/**
+ * `sources` are those that the run reads, each from a topic of its own; `null` where it reads one topic, and the pipelines
+ * one source. Throws a {@link CheckError}.
+ */
+export const checkTogether = (
+  pipelines: ReadonlyArray<{ readonly checked: Checked.Checked }>,
+  sources: ReadonlyArray<string> | null
+): void => {
   const names = new Set<string>()
-  const [first] = pipelines.map(topicOf)
+  const first = pipelines[0] === undefined ? undefined : topicsOf(pipelines[0])[0]
   for (const pipeline of pipelines) {
     const { name } = pipeline.checked
     if (names.has(name)) throw refused(name, "there is another pipeline of this name in the run; give it a name of its own")
     names.add(name)
-    if (topicOf(pipeline) === first) continue
-    throw refused(name, `it reads "${topicOf(pipeline)}" and "${pipelines[0]?.checked.name}" reads "${first}": they cannot run together`)
+    const topic = topicsOf(pipeline).find((topic) => sources === null ? topic !== first : !sources.includes(topic))
+    if (topic === undefined) continue
+    throw refused(name, sources === null
+      ? `it reads "${topic}" and "${pipelines[0]?.checked.name}" reads "${first}": they cannot run together over one topic`
+      : `it reads "${topic}", and the run has no such source; it has ${sources.join(", ")}`)
   }
   checkSources(pipelines)
 }
@@ -21,8 +30,7 @@ export const checkTogether = (pipelines: ReadonlyArray<{ readonly checked: Check
 const checkSources = (pipelines: ReadonlyArray<{ readonly checked: Checked.Checked }>): void => {
   const known = new Map<string, { readonly columns: ReadonlyArray<Column>; readonly pipeline: string }>()
   for (const { checked } of pipelines) {
-    const { events, preAggregated } = Checked.inputOf(checked)
-    for (const source of preAggregated === null ? [events] : [events, preAggregated]) {
+    for (const source of checked.nodes.filter((node) => node._tag === "source")) {
       const { columns } = source.definition
       const other = known.get(source.fingerprint) ?? { columns, pipeline: checked.name }
       known.set(source.fingerprint, other)
@@ -34,6 +42,7 @@ const checkSources = (pipelines: ReadonlyArray<{ readonly checked: Checked.Check
   }
 }
 
-const topicOf = ({ checked }: { readonly checked: Checked.Checked }): string => Checked.inputOf(checked).events.definition.name
+const topicsOf = ({ checked }: { readonly checked: Checked.Checked }): ReadonlyArray<string> =>
+  Checked.inputsOf(checked).map(({ events }) => events.definition.name)
 
 const refused = (pipeline: string, why: string) => new CheckError({ pipeline, node: "the run", why })

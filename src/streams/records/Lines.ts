@@ -6,7 +6,10 @@
  * is kept until its line break comes, and then put in front of the next piece.
  */
 import { Stream } from "effect"
-import { type Chunk, Kind } from "../../streams/records/Records.ts"
+import { type Chunk, Kind } from "./Records.ts"
+
+/** A line has at most so many bytes. Of a longer one the beginning becomes a dead letter, so that it does not fill the memory. */
+export const lineLimit = 1_024 * 1_024
 
 /**
  * A line of more than `limit` bytes gives a truncated record, of its first bytes: so many that they are a line over the

@@ -1,0 +1,48 @@
+/** Which source of a log each record of a feed belongs to, where a field of it says so. */
+import { Predicate } from "effect"
+import { type Chunk, Kind, valueAt } from "./Records.ts"
+import { type Part, pick } from "./Router.ts"
+
+export class SourceSorter {
+  readonly #field: string
+  readonly #sources: ReadonlyArray<string>
+  readonly #decoder = new TextDecoder()
+
+  constructor(field: string, sources: ReadonlyArray<string>) {
+    this.#field = field
+    this.#sources = sources
+  }
+
+  /**
+   * A chunk's records by source, in their order. One that names none of them is among those of the first, as `unassigned`.
+   * The position is that of the last part.
+   */
+  sort(chunk: Chunk): ReadonlyArray<Part> {
+    if (chunk.length === 0) return [{ partition: 0, chunk }]
+    const { position, ...records } = chunk
+    const kinds = records.kinds.slice(0, records.length)
+    const indexes = new Map<number, Array<number>>()
+    for (let index = 0; index < chunk.length; index++) {
+      const source = this.#sourceOf(chunk, index)
+      if (source === -1 && kinds[index] === Kind.event) kinds[index] = Kind.unassigned
+      const partition = Math.max(0, source)
+      const found = indexes.get(partition)
+      if (found === undefined) indexes.set(partition, [index])
+      else found.push(index)
+    }
+    const parts = [...indexes].map(([partition, chosen]): Part => ({ partition, chunk: pick({ ...records, kinds }, chosen) }))
+    const last = parts.pop()!
+    return [...parts, position === undefined ? last : { ...last, chunk: { ...last.chunk, position } }]
+  }
+
+  /** -1 where it names none. */
+  #sourceOf(chunk: Chunk, index: number): number {
+    try {
+      const value: unknown = JSON.parse(this.#decoder.decode(valueAt(chunk, index)))
+      const name = Predicate.isObject(value) && Object.hasOwn(value, this.#field) ? value[this.#field as keyof typeof value] : undefined
+      return Predicate.isString(name) ? this.#sources.indexOf(name) : -1
+    } catch {
+      return -1
+    }
+  }
+}
