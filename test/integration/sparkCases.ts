@@ -5,13 +5,17 @@
  */
 import * as fc from "fast-check"
 import * as Aggregate from "../../src/streams/pipeline/Aggregate.ts"
-import type { Node } from "../../src/streams/pipeline/Expr.ts"
+import { toColumn } from "../../src/adapters/spark/compile/Expression.ts"
+import { columnOf, safe, scaleOf, typeOf } from "../../src/streams/pipeline/check/Expressions.ts"
+import type { Node } from "../../src/streams/pipeline/Expression.ts"
 import type * as Plan from "../../src/streams/pipeline/Plan.ts"
 import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import { Kind } from "../../src/streams/records/Records.ts"
 import * as Source from "../../src/streams/pipeline/Source.ts"
+import type { Definition } from "../../src/streams/pipeline/Source.ts"
 import * as Window from "../../src/streams/pipeline/Window.ts"
 import { conditions, type Entry, type Log, preAggregated, PreAggregatedSchema, exactSamples as samples, source } from "../../src/testing/Arbitraries.ts"
+import { computed, overComputed, withComputed } from "../../src/testing/RandomExpressions.ts"
 
 export interface Case {
   readonly pipelines: ReadonlyArray<Pipeline.AnyOfPanes>
@@ -134,19 +138,26 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
     slack: fc.integer({ min: 0, max: 3 }),
     takesPreAggregated: mixed ? fc.boolean() : fc.constant(false),
     barsFilter: fc.option(preAggregatedConditions),
-    rollUp: fc.option(fc.integer({ min: 1, max: 4 }), { freq: 3 })
-  }).map(({ barsFilter, filters, rollUp, slack, specs, takesPreAggregated, window }) => (name: string): Pipeline.AnyOfPanes => {
+    rollUp: fc.option(fc.integer({ min: 1, max: 4 }), { freq: 3 }),
+    computed
+  }).map(({ barsFilter, computed, filters, rollUp, slack, specs, takesPreAggregated, window }) => (name: string): Pipeline.AnyOfPanes => {
     const outOfOrderness = (bound + slack) * unit
     const own = source(outOfOrderness)
-    const events = filters.reduce<Plan.Events>((input, condition) => ({ _tag: "where", input, condition }), own.plan)
+    const values = computed.values.filter(isPortable(own.definition))
+    const tests = values.filter((node) => typeOf("random", own.definition, node).kind === "boolean").slice(0, 1)
+    const events = [...filters, ...tests].reduce<Plan.Events>((input, condition) => ({ _tag: "where", input, condition }), own.plan)
+    // Pre-aggregated records have the key of their own source.
+    const key = takesPreAggregated ? null : computed.key
+    const rows = withComputed(events, own.definition, { values, key })
     const ready: Plan.Events = barsFilter === null ? bars.plan : { _tag: "where", input: bars.plan, condition: barsFilter }
     const accepting = takesPreAggregated && window.kind !== "session"
     const aggregated = Aggregate.make<unknown, "portable", unknown>({
       _tag: "window",
-      input: events,
+      input: rows,
       window,
       aggregates: Object.fromEntries([
         ...specs.map((spec, index) => [`r${index}`, spec] as const),
+        ...Object.entries(overComputed(own.definition, { values, key })).filter(([, spec]) => isExact(spec, values, own.definition)),
         ...(accepting ? preAggregatedFields.map(([name, spec]) => [name, spec] as const) : [])
       ]),
       trigger: { on: "close" },
@@ -159,3 +170,24 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
     const inner = Pipeline.named("inner")(aggregated)
     return Pipeline.named(name)(Pipeline.rollUp(inner, window.size * rollUp, { offset: window.offset }))
   })
+
+/** What Spark computes alike: the rest is refused by name, which is tested where that is done. */
+const isPortable = (definition: Definition) => (node: Node): boolean => {
+  try {
+    toColumn(node, columnOf("x", typeOf("random", definition, node)), { definition, nameOf: (field) => field })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Whose sums neither round nor have more digits than Spark has room for. */
+const isExact = (spec: Aggregate.Spec, values: ReadonlyArray<Node>, definition: Definition): boolean => {
+  if (spec.op === "first" || spec.op === "last" || spec.op === "min" || spec.op === "max" || spec.op === "minBy" || spec.op === "maxBy") return true
+  return [spec.field, "by" in spec ? spec.by : undefined].every((field) => {
+    const node = values[Number(/^x(\d+)$/.exec(field ?? "")?.[1] ?? NaN)]
+    if (node === undefined) return true
+    const type = typeOf("random", definition, node)
+    return "bound" in type && scaleOf(type) <= 20 && type.bound <= (spec.op === "weightedMean" ? safe : 10n ** 30n)
+  })
+}

@@ -5,7 +5,7 @@ import * as Decimal from "../../src/domain/Decimal.ts"
 import { EventTime } from "../../src/domain/EventTime.ts"
 import { MarketSymbol } from "../../src/domain/MarketSymbol.ts"
 import type { Spec } from "../../src/streams/pipeline/Aggregate.ts"
-import { Aggregate, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
 import { Job } from "../../src/streams/engine/Job.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
 import { fromBytes, Kind } from "../../src/streams/records/Records.ts"
@@ -77,7 +77,8 @@ const inProcess = (pipeline: Pipeline.Any, records: ReadonlyArray<Uint8Array>) =
   const { length } = records
   const place = { partition: 0, offsets: Float64Array.from(records, (_, i) => i), appendedAt: new Float64Array(length).fill(Date.now()) }
   const { panes } = job.take({ ...fromBytes(records, records.map(() => 0 as const)), ...place })
-  return { panes: [...panes, ...job.close().panes].map(Pane.encode), refused: job.counts.deadLettered }
+  const { deadLettered, filtered } = job.counts
+  return { panes: [...panes, ...job.close().panes].map(Pane.encode), refused: deadLettered, filtered }
 }
 
 const Keyed = Schema.Struct({
@@ -120,6 +121,17 @@ const keyedRecords = [
   return [all, Object.fromEntries(Object.entries(all).filter(([name]) => name !== field))]
 }).map((record) => encoder.encode(JSON.stringify(record)))
 
+/** A square that is no integer of a double, and no key, are refused; not where a condition has left the row out before. */
+const rekeyed: Pipeline.Any = Source.make("keyed", { schema: Keyed, key: [], eventTime: { seconds: "exact" }, outOfOrderness: 8_000_000_000_000 }).pipe(
+  Events.where(Expr.ne("id", "1")),
+  Events.derive({ square: Expr.multiply("lot", "lot"), wide: Expr.multiply("exact", Expr.multiply("exact", "exact")) }),
+  Events.where(Expr.not(Expr.isNull("open"))),
+  Events.keyBy("side"),
+  Window.tumbling(1),
+  Aggregate.into({ rows: Aggregate.count, square: Aggregate.max("square"), wide: Aggregate.sum("wide"), mean: Aggregate.mean("wide") }),
+  Pipeline.named("rekeyed")
+)
+
 const texts = (panes: ReadonlyArray<Pane.Encoded>) =>
   panes.map(({ key, start, values }) => JSON.stringify([start, key, values])).sort()
 
@@ -153,6 +165,19 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "10 minutes", exc
           assert.deepStrictEqual(texts(panes.filter((pane) => pane.pipeline === name)), texts(expected.panes), name)
           assert.deepStrictEqual(observed[name], { read: keyedRecords.length, deadLettered: expected.refused, filtered: 0 }, name)
         }
+      }))
+
+    it.effect("what computed fields and another key refuse, and what conditions leave out before, is told apart as it is in process", () =>
+      Effect.gen(function*() {
+        const topic = yield* Runs.over([rekeyed])
+        const made = keyedRecords.concat(["1", "2"].map((id) => encoder.encode(JSON.stringify({ id, lot: Number.MAX_SAFE_INTEGER, at: 1, exact: 1 }))))
+        yield* topic.append(made.map((bytes) => ({ partition: 0, kind: 0, bytes })))
+        yield* topic.compute
+        const expected = inProcess(rekeyed, made)
+        assert.deepStrictEqual(texts(yield* topic.panes("all")), texts(expected.panes))
+        const { filtered, refused } = expected
+        assert.isTrue(refused > 5 && filtered > 3, JSON.stringify({ refused, filtered }))
+        assert.deepStrictEqual((yield* topic.counts)["rekeyed"], { read: made.length, deadLettered: refused, filtered })
       }))
 
     it.effect("what lies ahead of the clock at its append is refused, and so are times in seconds and records without a value", () =>

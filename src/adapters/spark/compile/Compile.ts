@@ -13,13 +13,13 @@ import type { Op } from "../../../streams/pipeline/Aggregate.ts"
 import * as Checked from "../../../streams/pipeline/Checked.ts"
 import * as AppendClock from "../../../streams/records/AppendClock.ts"
 import * as Pipeline from "../../../streams/pipeline/Pipeline.ts"
-import type { Definition, Portability } from "../../../streams/pipeline/Source.ts"
+import type { Portability } from "../../../streams/pipeline/Source.ts"
 import type { Window } from "../../../streams/pipeline/Window.ts"
-import * as Condition from "./Condition.ts"
-import { type Columns, decode, type Decoded } from "./Decode.ts"
+import type { Columns, Decoded } from "./Decode.ts"
 import * as Key from "./Key.ts"
 import type { Program, Step } from "./Program.ts"
 import * as Results from "./Results.ts"
+import { type Side, sideOf } from "./Side.ts"
 import * as Sql from "./Sql.ts"
 import { Unsupported } from "./Unsupported.ts"
 
@@ -86,11 +86,11 @@ export const compileAny = Effect.fn("Spark.compile")(function*(
 })
 
 const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly [string, string]> => {
-  const { input, preAggregated: records, trigger, window } = Checked.windowOf(checked)
+  const { trigger, window } = Checked.windowOf(checked)
   const { events, preAggregated } = Checked.inputOf(checked)
   return [
     ...[events, ...preAggregated === null ? [] : [preAggregated]].flatMap(unsupportedRows),
-    ...[input, ...records === null ? [] : [records]].flatMap((rows) => Checked.originOf(rows).steps).flatMap(unsupportedStep),
+    ...checked.nodes.flatMap(unsupportedNode),
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
     ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
     ...Checked.windowOf(checked).aggregates.flatMap(unsupportedResult),
@@ -102,19 +102,11 @@ const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly
   ]
 }
 
-/** What comes before the windows, apart from conditions. */
-const unsupportedStep = (step: Checked.RowStep): ReadonlyArray<readonly [string, string]> => {
-  switch (step._tag) {
-    case "derive-fields":
-      return step.values.map(({ name }) => [`the field "${name}" (Events.derive)`, "computed fields are not compiled for Spark yet"] as const)
-    case "key-by":
-      return [["Events.keyBy", "other keys are not compiled for Spark yet; declare a source with this key"]]
-    case "distinct":
-      return [["Events.distinct", "Spark keeps the row of an id that comes first, and promises no time after which it forgets it; run it in process"]]
-    default:
-      return []
-  }
-}
+/** What comes before the windows, and is not done to rows one by one. */
+const unsupportedNode = (node: Checked.Node): ReadonlyArray<readonly [string, string]> =>
+  node._tag === "distinct"
+    ? [["Events.distinct", "Spark keeps the row of an id that comes first, and promises no time after which it forgets it; run it in process"]]
+    : []
 
 const moments: ReadonlyArray<Op> = ["variance", "standardDeviation", "covariance", "correlation"]
 
@@ -133,57 +125,46 @@ const unsupportedRows = ({ definition: { columns, eventTime } }: Checked.Source)
     : [])
 ]
 
-/** A source in the plan: that of events, or of pre-aggregated records. */
-interface Side {
-  readonly definition: Definition
-  readonly decoded: Decoded
-  readonly scope: Condition.Scope
-  readonly keep: string
-  readonly json: string
-}
-
-const sideOf = (events: Checked.Events, prefix: string): Side => {
-  const { source: { definition }, steps } = Checked.originOf(events)
-  const decoded = decode(definition, prefix)
-  const scope = { columns: definition.columns, nameOf: decoded.nameOf }
-  const conditions = steps.flatMap((step) => step._tag === "where" ? [Condition.toSql(step.condition, scope)] : [])
-  return { definition, decoded, scope, keep: Sql.and(conditions), json: `${prefix}_json` }
-}
-
 const stepsOf = (pipeline: Pipeline.AnyOfPanes, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
   const { aggregates, allowedLateness, input, preAggregated, window } = Checked.windowOf(pipeline.checked)
   const events = sideOf(input, "e")
   const other = preAggregated === null ? null : sideOf(preAggregated, "p")
   const either = (of: (side: Side) => string) => other === null ? of(events) : `IF(pre_aggregated, ${of(other)}, ${of(events)})`
   const results = Results.of(aggregates, { event: events.scope, preAggregated: other?.scope ?? null })
+  const sides = [events, ...other === null ? [] : [other]]
+  const isRefused = sides.some(({ refused }) => refused !== null)
   return [
     ...kinds(other !== null),
     ...decoding(events.decoded, other?.decoded ?? null),
+    ...sides.flatMap(({ computed }) => computed).map(add),
     add({
-      key: either(({ decoded, definition }) => Key.keyOf(definition, decoded.nameOf)),
-      time: either(({ decoded, definition }) => Key.timeOf(definition, decoded.nameOf)),
+      key: either(({ key }) => key),
+      time: either(({ decoded, source }) => Key.timeOf(source, decoded.nameOf)),
       appended
     }),
     {
       _tag: "select",
       columns: {
         ...same(["key", "time", "partition", "offset", ...other === null ? [] : ["pre_aggregated"]]),
-        ...same([events, ...other === null ? [] : [other]].flatMap(fieldsOf)),
+        ...same(sides.flatMap(fieldsOf)),
         valid: Sql.and([
-          either(({ decoded, definition }) => Sql.and([decoded.isValid, ...Key.present(definition)])),
+          either(({ decoded, source }) => Sql.and([decoded.isValid, ...Key.present(source, decoded.nameOf)])),
           either(({ json }) => `coalesce(try_variant_get(${json}, '$[1]', 'string') = '${end}', false)`),
           ...isInTime(maxTimeAhead)
         ]),
+        ...(isRefused ? { refused: either(({ refused }) => refused ?? "false") } : {}),
         keep: either(({ keep }) => keep)
       }
     },
     {
       _tag: "observe",
-      counts: { read: "count(1)", deadLettered: "count_if(NOT valid)", filtered: "count_if(valid AND NOT keep)" }
+      counts: isRefused
+        ? { read: "count(1)", deadLettered: "count_if(NOT valid OR refused)", filtered: "count_if(valid AND NOT refused AND NOT keep)" }
+        : { read: "count(1)", deadLettered: "count_if(NOT valid)", filtered: "count_if(valid AND NOT keep)" }
     },
     { _tag: "filter", condition: "valid" },
     add({ moment: `timestamp_millis(time + ${shift})`, place }),
-    { _tag: "watermark", eventTime: "moment", delay: events.definition.outOfOrderness + allowedLateness },
+    { _tag: "watermark", eventTime: "moment", delay: events.source.outOfOrderness + allowedLateness },
     // Rows that are left out move the watermark all the same. Were the time not in the condition, Spark would take it first.
     { _tag: "filter", condition: "IF(moment < timestamp_millis(0), false, keep)" },
     { _tag: "aggregate", by: { key: "key", span: spanOf(window) }, aggregates: results.aggregates },
@@ -193,8 +174,7 @@ const stepsOf = (pipeline: Pipeline.AnyOfPanes, { maxTimeAhead }: Options): Read
 
 const same = (names: ReadonlyArray<string>): Columns => Object.fromEntries(names.map((name) => [name, name]))
 
-const fieldsOf = ({ decoded, definition }: Side): ReadonlyArray<string> =>
-  definition.columns.map(({ name }) => decoded.nameOf(name))
+const fieldsOf = ({ scope: { definition, nameOf } }: Side): ReadonlyArray<string> => definition.columns.map(({ name }) => nameOf(name))
 
 const add = (columns: Columns): Step => ({ _tag: "columns", columns })
 

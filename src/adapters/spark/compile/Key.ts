@@ -6,13 +6,17 @@ import * as Sql from "./Sql.ts"
 type NameOf = (field: string) => string
 
 /** Null where a row lacks a field of its key. */
-export const keyOf = ({ columns, key }: Definition, nameOf: NameOf): string => {
-  const parts = key.flatMap((field) => columns.filter(({ name }) => name === field))
+export const keyOf = (definition: Definition, nameOf: NameOf): string => {
+  const parts = fieldsOf(definition)
   const [only] = parts
   if (only === undefined) return "''"
   if (parts.length === 1) return plain(only, nameOf(only.name))
   return `concat('[', ${parts.map((part) => quoted(part, nameOf(part.name))).join(", ',', ")}, ']')`
 }
+
+/** The fields that it is made of, in their order. */
+export const fieldsOf = ({ columns, key }: Definition): ReadonlyArray<Column> =>
+  key.flatMap((field) => columns.filter(({ name }) => name === field))
 
 const plain = ({ kind }: Column, name: string): string => kind === "string" ? name : `CAST(${name} AS STRING)`
 
@@ -42,11 +46,6 @@ export const timeOf = ({ columns, eventTime: { field, unit } }: Definition, name
   return `(${name} - pmod(${name}, ${unitOf})) DIV ${unitOf}`
 }
 
-/** What has to hold of the columns `key` and `time` where the fields that they are made of need not be there. */
-export const present = ({ columns, eventTime, key }: Definition): ReadonlyArray<string> => {
-  const isOptional = (field: string) => columns.some(({ name, optional }) => name === field && optional)
-  return [
-    ...(key.some(isOptional) ? ["key IS NOT NULL"] : []),
-    ...(isOptional(eventTime.field) ? ["time IS NOT NULL"] : [])
-  ]
-}
+/** What has to hold of the fields that the key and the time are made of, and that need not be there. */
+export const present = ({ columns, eventTime, key }: Definition, nameOf: NameOf): ReadonlyArray<string> =>
+  columns.filter(({ name, optional }) => optional && (key.includes(name) || name === eventTime.field)).map(({ name }) => `${nameOf(name)} IS NOT NULL`)

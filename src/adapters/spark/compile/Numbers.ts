@@ -2,13 +2,14 @@
 import { meanExtraScale } from "../../../domain/Decimal.ts"
 import * as Sql from "./Sql.ts"
 
-/** Of columns of integers. Where 38 digits do not do, Spark's own check of overflows ends the query. */
-export const sum = (values: string, filter: string): string => `sum(${whole(values)})${filter}`
+/** Of integers. Where 38 digits do not do, Spark's own check of overflows ends the query. */
+export const sum = (values: string, filter: string): string => `sum(${values})${filter}`
 
 export const sumOfProducts = (left: string, right: string, filter: string): string =>
-  `sum(${whole(left)} * ${whole(right)})${filter}`
+  `sum(${left} * ${right})${filter}`
 
-const whole = (values: string): string => `CAST(${values} AS DECIMAL(16, 0))`
+/** A column of integers, which holds what a double does exactly, or 38 digits. */
+export const whole = (values: string, isWide = false): string => isWide ? values : `CAST(${values} AS DECIMAL(16, 0))`
 
 /** A quotient of integers to 4 decimals, in the names of two that Spark is to divide. */
 export interface Quotient {

@@ -2,16 +2,17 @@
 import { meanExtraScale } from "../../../domain/Decimal.ts"
 import type { Aggregate, Field } from "../../../streams/pipeline/Checked.ts"
 import type { Column } from "../../../streams/pipeline/Column.ts"
-import * as Condition from "./Condition.ts"
+import { mostDigits } from "../../../streams/pipeline/check/Expressions.ts"
 import type { Columns } from "./Decode.ts"
+import * as Expression from "./Expression.ts"
 import * as Moments from "./Moments.ts"
 import * as Numbers from "./Numbers.ts"
 import * as Sql from "./Sql.ts"
 
 /** What rows have beside their fields: `pre_aggregated`, whether one is a pre-aggregated record, and `place`, which orders them. */
 export interface Rows {
-  readonly event: Condition.Scope
-  readonly preAggregated: Condition.Scope | null
+  readonly event: Expression.Scope
+  readonly preAggregated: Expression.Scope | null
 }
 
 export interface Results {
@@ -96,7 +97,7 @@ export interface Values {
 const eventsOnly = ({ by, field: of, name: result, where }: Aggregate, { event, preAggregated }: Rows): Input => {
   const conditions = [
     ...(preAggregated === null ? [] : ["NOT pre_aggregated"]),
-    ...(where === null ? [] : [Condition.toSql(where, event)])
+    ...(where === null ? [] : [Expression.toCondition(where, event)])
   ]
   const condition = conditions.length === 0 ? null : Sql.and(conditions)
   return { result, condition, weight: null, values: field(of, event), by: field(by, event) }
@@ -104,7 +105,7 @@ const eventsOnly = ({ by, field: of, name: result, where }: Aggregate, { event, 
 
 /** A pre-aggregated value takes the place of what would have been computed from the field, whatever the condition. */
 const withPreAggregated = ({ field: of, name: result, op, where }: Aggregate, from: Field, { event, preAggregated }: Rows): Input => {
-  const own = where === null ? null : Condition.toSql(where, event)
+  const own = where === null ? null : Expression.toCondition(where, event)
   const given = field(from, preAggregated ?? event)
   if (op === "count") {
     const weight = `IF(pre_aggregated, coalesce(${given.sql}, 0), ${own === null ? "1" : `IF(${own}, 1, 0)`})`
@@ -124,12 +125,13 @@ const scaleOf = (column: Column): number => column.kind === "decimal" ? column.s
 
 const nothing: Values = { sql: "NULL", column: { name: "", path: [], kind: "boolean", optional: true, accepts: null, checks: [] } }
 
-const field = (of: Field | null, { nameOf }: Condition.Scope): Values =>
+const field = (of: Field | null, { nameOf }: Expression.Scope): Values =>
   of === null ? nothing : { sql: nameOf(of.column.name), column: of.column }
 
 const valueOf = ({ op, settings }: Aggregate, input: Input, aggregates: Aggregates): string => {
   const { by, condition, result, values: { column, sql } } = input
   const kind = column.kind
+  const whole = wholeOf(input.values)
   const where = (...present: ReadonlyArray<string>) => {
     const all = [...(condition === null ? [] : [condition]), ...present.map((values) => `${values} IS NOT NULL`)]
     return all.length === 0 ? "" : ` FILTER (WHERE ${Sql.and(all)})`
@@ -138,15 +140,15 @@ const valueOf = ({ op, settings }: Aggregate, input: Input, aggregates: Aggregat
   const { of = "sample" } = settings
   switch (op) {
     case "count":
-      return input.weight === null ? add(`count(1)${where()}`) : Numbers.integer(add(Numbers.sum(input.weight, "")))
+      return input.weight === null ? add(`count(1)${where()}`) : Numbers.integer(add(Numbers.sum(Numbers.whole(input.weight), "")))
     case "sum":
       if (kind === "double") return Numbers.finite(add(`sum(${sql})${where()}`))
       return kind === "int"
-        ? Numbers.integer(add(Numbers.sum(sql, where())))
-        : written(add(Numbers.sum(sql, where())), column)
+        ? Numbers.integer(add(Numbers.sum(whole, where())))
+        : written(add(Numbers.sum(whole, where())), column)
     case "mean": {
       if (kind === "double") return Numbers.finite(add(`avg(${sql})${where()}`))
-      const totals = { dividend: add(Numbers.sum(sql, where())), divisor: add(`count(${sql})${where()}`) }
+      const totals = { dividend: add(Numbers.sum(whole, where())), divisor: add(`count(${sql})${where()}`) }
       return meanOf(totals, column, aggregates)
     }
     case "min":
@@ -171,7 +173,7 @@ const valueOf = ({ op, settings }: Aggregate, input: Input, aggregates: Aggregat
         const weights = add(`sum(CAST(${by.sql} AS DOUBLE))${both}`)
         return Numbers.finite(`IF(${weights} = 0, NULL, ${products} / ${weights})`)
       }
-      const totals = { dividend: add(Numbers.sumOfProducts(sql, by.sql, both)), divisor: add(Numbers.sum(by.sql, both)) }
+      const totals = { dividend: add(Numbers.sumOfProducts(whole, wholeOf(by), both)), divisor: add(Numbers.sum(wholeOf(by), both)) }
       return meanOf(totals, column, aggregates)
     }
     case "variance":
@@ -194,10 +196,14 @@ const valueOf = ({ op, settings }: Aggregate, input: Input, aggregates: Aggregat
   }
 }
 
-const meanOf = (totals: Numbers.Quotient, column: Column, aggregates: Aggregates): string =>
-  column.kind === "decimal"
-    ? Numbers.plain(aggregates.mean(totals), column.scale + meanExtraScale)
-    : Numbers.meanDouble(totals)
+const wholeOf = ({ column, sql }: Values): string => Numbers.whole(sql, column.kind === "decimal" && column.isWide === true)
+
+const meanOf = (totals: Numbers.Quotient, column: Column, aggregates: Aggregates): string => {
+  if (column.kind !== "decimal") return Numbers.meanDouble(totals)
+  const scale = column.scale + meanExtraScale
+  if (scale > mostDigits) throw new TypeError(`the mean of "${column.name}" has ${scale} decimals, and Spark's decimals at most ${mostDigits}`)
+  return Numbers.plain(aggregates.mean(totals), scale)
+}
 
 /** As it stands in the JSON of a pane: decimals are texts there. */
 const written = (value: string, column: Column): string =>
