@@ -131,8 +131,9 @@ export class FieldReader implements MemberReader {
     switch (column.kind) {
       case "string":
         // Half of a surrogate pair has no form in UTF-8: a store would make one text of many.
-        if (!Predicate.isString(value) || !value.isWellFormed() || (column.accepts !== null && !column.accepts(value))) return NaN
-        return this.#isRead ? this.#dictionary.numberOf(value) : unread
+        return Predicate.isString(value) && value.isWellFormed() && (column.accepts === null || column.accepts(value))
+          ? this.#isRead ? this.#dictionary.numberOf(value) : unread
+          : NaN
       case "boolean":
         return Predicate.isBoolean(value) ? Number(value) : NaN
       case "decimal": {

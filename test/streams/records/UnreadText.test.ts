@@ -33,6 +33,14 @@ it("is refused for the same reasons as one that is read", () => {
   expect(unread).toEqual(refusals(minutes.pipe(Aggregate.into({ note: Aggregate.last("note") }), Pipeline.named("orders"))))
 })
 
+it("is UTF-8, or the record is no JSON", () => {
+  const decoder = new Decoder(orders.definition, new Batch.Dictionary(), new Set())
+  const batch = Batch.make(orders.definition, new Batch.Dictionary(), 0, 1)
+  const [before, behind] = lines[0]!.split("plain").map((part) => new TextEncoder().encode(part))
+  const bytes = Uint8Array.of(...before!, 0xff, ...behind!)
+  expect(decoder.decode(bytes, 0, bytes.length, batch)?.reason).toBe("not-json")
+})
+
 it("is none of the dictionary's texts", () => {
   const dictionary = new Batch.Dictionary()
   const decoder = new Decoder(orders.definition, dictionary, new Set())
