@@ -28,7 +28,7 @@ const waiting = {
   q6: ["Join.interval", "Panes.toEvents"],
   q8: ["Join.interval"],
   q9: ["Join.interval"],
-  q13: ["Events.lookup"],
+  q13: ["lookup"],
   // The first ten within each auction.
   q19: ["Panes.top"],
   q20: ["Join.interval"]

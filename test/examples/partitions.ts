@@ -1,4 +1,4 @@
-/** A topic with several partitions that are read in pieces, and what a pipeline makes of it to the end. */
+/** A topic with several partitions that are read in pieces, and what pipelines make of it to the end. */
 import { Job, Pane, type Pipeline, Row } from "../../src/index.ts"
 import * as Harness from "../../src/testing/Harness.ts"
 
@@ -14,8 +14,8 @@ export interface Outcome {
  * Records go to the partitions in turn, and the partitions are read in turn, a piece of each. A piece of the first is as long
  * as those of all others together, so that it runs ahead of them.
  */
-export const runOver = (pipeline: Pipeline.Any, records: ReadonlyArray<object>, partitions = 3, piece = 97): Outcome => {
-  const job = new Job([pipeline], { partitions })
+export const runOver = (pipelines: Pipeline.Any | ReadonlyArray<Pipeline.Any>, records: ReadonlyArray<object>, partitions = 3, piece = 97): Outcome => {
+  const job = new Job([pipelines].flat() as ReadonlyArray<Pipeline.Any>, { partitions })
   const lines = Array.from({ length: partitions }, (_, partition) =>
     records.flatMap((record, index) => index % partitions === partition ? [JSON.stringify(record)] : []))
   const next = lines.map(() => 0)
