@@ -1,11 +1,12 @@
 /**
  * `npm run bench [-- --json FILE]`: what the engine costs, as ratios within one run, and a
- * few absolute figures, which move with the machine.
+ * few absolute figures, which move with the machine. `-- --nexmark` measures Nexmark's queries alone.
  */
 import { writeFileSync } from "node:fs"
 import * as Aggregates from "./Aggregates.ts"
 import * as Hopping from "./Hopping.ts"
 import { type Figure, inTurn, machine, medianOf, print, ratio } from "./Measure.ts"
+import * as Nexmark from "./Nexmark.ts"
 import * as OpenKeys from "./OpenKeys.ts"
 import * as Sqlite from "./Sqlite.ts"
 import * as SqlitePanes from "./SqlitePanes.ts"
@@ -82,7 +83,8 @@ const sqlite = async (): Promise<ReadonlyArray<Figure>> => {
 const about = machine()
 console.log(`${about.cpu}, ${about.memoryGiB} GiB, Node.js ${about.node}, ${about.date}\n`)
 const figures: Array<Figure> = []
-for (const part of [hopping, Aggregates.figures, OpenKeys.figures, stdin, sqlite, SqlitePanes.figures]) {
+const engine = [hopping, Aggregates.figures, OpenKeys.figures, stdin, sqlite, SqlitePanes.figures]
+for (const part of process.argv.includes("--nexmark") ? [Nexmark.figures] : engine) {
   const measured = await part()
   print(measured)
   figures.push(...measured)

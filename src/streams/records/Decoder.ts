@@ -38,9 +38,9 @@ export class Decoder {
     this.#time = eventTime.unit === "milliseconds" ? index : columns.length
     const time = { values: this.#values, index: this.#time }
     this.#fields = columns.map((column) => {
-      const field = new FieldReader(column, dictionary)
-      if (eventTime.unit !== "iso8601" || column.name !== eventTime.field) return field
       const isRead = reads === undefined || reads.has(column.name) || source.key.includes(column.name)
+      const field = new FieldReader(column, dictionary, isRead)
+      if (eventTime.unit !== "iso8601" || column.name !== eventTime.field) return field
       return new TimeStringReader(field, time, eventTime, isRead)
     })
     this.#record = new ObjectReader(membersOf(columns, this.#fields))

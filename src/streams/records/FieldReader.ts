@@ -16,6 +16,9 @@ const dot = 46
 const zero = 48
 const nine = 57
 
+/** The number of no string. */
+export const unread = -1
+
 export class FieldReader implements MemberReader {
   readonly column: Column
   readonly #dictionary: Dictionary
@@ -24,8 +27,10 @@ export class FieldReader implements MemberReader {
   readonly #minimum: number
   readonly #maximum: number
   readonly #checked: boolean
+  readonly #isRead: boolean
 
-  constructor(column: Column, dictionary: Dictionary) {
+  /** Unless somebody reads its values, a text is not numbered, which would cost a string for each that is new. */
+  constructor(column: Column, dictionary: Dictionary, isRead: boolean) {
     this.column = column
     this.#dictionary = dictionary
     this.#scale = column.kind === "decimal" ? column.scale : 0
@@ -33,6 +38,8 @@ export class FieldReader implements MemberReader {
     this.#minimum = minimum
     this.#maximum = maximum
     this.#checked = column.kind !== "string" && column.accepts !== null
+    // A check of the Schema's looks at the string.
+    this.#isRead = isRead || column.accepts !== null
   }
 
   /** Puts the absent value in the field's place. */
@@ -68,6 +75,11 @@ export class FieldReader implements MemberReader {
     if (bytes[at] !== quote) return -1
     const to = endOfText(bytes, at + 1, end)
     if (to === -1) return -1
+    if (!this.#isRead) {
+      if (!isAscii(bytes, at + 1, to)) return -1
+      values[index] = unread
+      return to + 1
+    }
     const known = this.#texts.find(bytes, at + 1, to)
     if (known !== -1) {
       values[index] = known
@@ -120,7 +132,7 @@ export class FieldReader implements MemberReader {
       case "string":
         // Half of a surrogate pair has no form in UTF-8: a store would make one text of many.
         return Predicate.isString(value) && value.isWellFormed() && (column.accepts === null || column.accepts(value))
-          ? this.#dictionary.numberOf(value)
+          ? this.#isRead ? this.#dictionary.numberOf(value) : unread
           : NaN
       case "boolean":
         return Predicate.isBoolean(value) ? Number(value) : NaN
@@ -197,11 +209,11 @@ const endOfText = (bytes: Uint8Array, from: number, end: number): number => {
   return -1
 }
 
-const asciiOf = (bytes: Uint8Array, from: number, to: number): string | null => {
-  let text = ""
-  for (let i = from; i < to; i++) {
-    if (bytes[i]! > 126) return null
-    text += String.fromCharCode(bytes[i]!)
-  }
-  return text
+const isAscii = (bytes: Uint8Array, from: number, to: number): boolean => {
+  for (let i = from; i < to; i++) if (bytes[i]! > 126) return false
+  return true
 }
+
+/** Made at once: character by character it would be a tree of as many strings, which costs ten times as much. */
+const asciiOf = (bytes: Uint8Array, from: number, to: number): string | null =>
+  isAscii(bytes, from, to) ? Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1") : null

@@ -3,50 +3,77 @@
  * known text costs neither a string nor a `Map` look-up. It stops growing at a bound;
  * texts beyond it take the longer way through the dictionary.
  */
+const mostTexts = 1 << 17
+const mostBytes = 1 << 26
+
 export class StringTable {
   #slots = new Int32Array(256).fill(-1)
-  readonly #texts: Array<Uint8Array> = []
-  readonly #numbers: Array<number> = []
+  #length = 0
+  /** The texts one behind the other: most of a column's may be new, and an array for each would cost more than reading it. */
+  #bytes = new Uint8Array(1_024)
+  /** Of each text; the last entry is where the next begins. */
+  #starts = new Int32Array(129)
+  #hashes = new Int32Array(128)
+  #numbers = new Int32Array(128)
 
   find(bytes: Uint8Array, from: number, to: number): number {
+    const hashed = hash(bytes, from, to)
     const mask = this.#slots.length - 1
-    for (let slot = hash(bytes, from, to) & mask;; slot = (slot + 1) & mask) {
+    for (let slot = hashed & mask;; slot = (slot + 1) & mask) {
       const entry = this.#slots[slot]!
       if (entry === -1) return -1
-      if (same(this.#texts[entry]!, bytes, from, to)) return this.#numbers[entry]!
+      if (this.#hashes[entry] === hashed && this.#isText(entry, bytes, from, to)) return this.#numbers[entry]!
     }
   }
 
   add(bytes: Uint8Array, from: number, to: number, number: number): void {
-    if (this.#texts.length >= 1 << 17) return
-    if (this.#texts.length * 2 >= this.#slots.length) this.#grow()
-    this.#texts.push(bytes.slice(from, to))
-    this.#numbers.push(number)
-    this.#place(this.#texts.length - 1)
+    const entry = this.#length
+    const start = this.#starts[entry]!
+    const end = start + to - from
+    if (entry >= mostTexts || end > mostBytes) return
+    if (entry * 2 >= this.#slots.length) this.#grow()
+    if (end > this.#bytes.length) this.#bytes = longer(this.#bytes, new Uint8Array(end * 2))
+    for (let at = start, byte = from; byte < to; byte++) this.#bytes[at++] = bytes[byte]!
+    this.#starts[entry + 1] = end
+    this.#hashes[entry] = hash(bytes, from, to)
+    this.#numbers[entry] = number
+    this.#length++
+    this.#place(entry)
   }
 
   #grow(): void {
-    this.#slots = new Int32Array(this.#slots.length * 4).fill(-1)
-    for (let entry = 0; entry < this.#texts.length; entry++) this.#place(entry)
+    const size = this.#slots.length * 2
+    this.#starts = longer(this.#starts, new Int32Array(size + 1))
+    this.#hashes = longer(this.#hashes, new Int32Array(size))
+    this.#numbers = longer(this.#numbers, new Int32Array(size))
+    this.#slots = new Int32Array(size * 2).fill(-1)
+    for (let entry = 0; entry < this.#length; entry++) this.#place(entry)
   }
 
   #place(entry: number): void {
-    const text = this.#texts[entry]!
     const mask = this.#slots.length - 1
-    let slot = hash(text, 0, text.length) & mask
+    let slot = this.#hashes[entry]! & mask
     while (this.#slots[slot] !== -1) slot = (slot + 1) & mask
     this.#slots[slot] = entry
   }
+
+  #isText(entry: number, bytes: Uint8Array, from: number, to: number): boolean {
+    const start = this.#starts[entry]!
+    if (this.#starts[entry + 1]! - start !== to - from) return false
+    const known = this.#bytes
+    for (let at = start, byte = from; byte < to; byte++) if (known[at++] !== bytes[byte]) return false
+    return true
+  }
 }
 
+const longer = <A extends Int32Array | Uint8Array>(of: A, into: A): A => {
+  into.set(of)
+  return into
+}
+
+/** As a 32-bit integer, as it is kept. */
 const hash = (bytes: Uint8Array, from: number, to: number): number => {
   let value = 0x811c9dc5
   for (let i = from; i < to; i++) value = Math.imul(value ^ bytes[i]!, 0x01000193)
-  return (value ^ (value >>> 15)) >>> 0
-}
-
-const same = (text: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean => {
-  if (text.length !== to - from) return false
-  for (let i = 0; i < text.length; i++) if (text[i] !== bytes[from + i]) return false
-  return true
+  return value ^ (value >>> 15)
 }

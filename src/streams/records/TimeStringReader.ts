@@ -1,7 +1,7 @@
 /** Reads the field of a source that holds its event time as a string. */
 import { Predicate } from "effect"
 import type { EventTime } from "../pipeline/EventTime.ts"
-import type { FieldReader } from "./FieldReader.ts"
+import { type FieldReader, unread } from "./FieldReader.ts"
 import { type Place, readTime } from "./Iso8601.ts"
 import type { MemberReader } from "./ObjectReader.ts"
 
@@ -51,8 +51,5 @@ export class TimeStringReader implements MemberReader {
     return `a time such as 2024-11-25T14:30:00.123Z${this.#assumesUtc ? ", with or without its zone" : ", with Z or an offset"}`
   }
 }
-
-/** The number of no string. */
-const unread = -1
 
 const encoder = new TextEncoder()

@@ -1,0 +1,13 @@
+/** How wide a price swings: the mean of the last 20 minutes, and two standard deviations above and below it. */
+import { Aggregate, Indicator, Panes, Pipeline, Window, priceForming, ticks } from "courant"
+
+export const pipeline = ticks.pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({ close: priceForming(Aggregate.last("price")) }),
+  Panes.derive({
+    middle: Indicator.sma("close", 20),
+    upper: Indicator.bollingerUpper("close", 20, 2),
+    lower: Indicator.bollingerLower("close", 20, 2)
+  }),
+  Pipeline.named("bollinger")
+)

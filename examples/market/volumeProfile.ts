@@ -1,0 +1,24 @@
+/**
+ * At which prices most was traded: the volume of each price in half an hour, as an object in JSON. The states of a
+ * function's own make the pipeline local.
+ */
+import { Schema } from "effect"
+import { Aggregate, Decimal, Pipeline, Window, ticks } from "courant"
+
+type Profile = { readonly [price: string]: number }
+
+const plus = (profile: Profile, price: string, size: number): Profile => ({ ...profile, [price]: (profile[price] ?? 0) + size })
+
+const volumeByPrice = Aggregate.custom({
+  create: (): Profile => ({}),
+  add: (profile, { price, size }: Pick<Pipeline.RowOf<typeof ticks>, "price" | "size">) => plus(profile, Decimal.format(price), size),
+  merge: (left, right) => Object.entries(right).reduce((sum, [price, size]) => plus(sum, price, size), left),
+  result: (profile) => JSON.stringify(Object.fromEntries(Object.entries(profile).sort(([a], [b]) => Number(a) - Number(b)))),
+  state: Schema.Record(Schema.String, Schema.Int)
+})
+
+export const pipeline = ticks.pipe(
+  Window.tumbling("30 minutes"),
+  Aggregate.into({ profile: volumeByPrice }),
+  Pipeline.named("volume-profile")
+)

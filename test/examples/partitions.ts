@@ -1,0 +1,37 @@
+/** A topic with several partitions that are read in pieces, and what pipelines make of it to the end. */
+import { Job, Pane, type Pipeline, Row } from "../../src/index.ts"
+import * as Harness from "../../src/testing/Harness.ts"
+
+export interface Outcome {
+  /** The newest pane of each window, written. */
+  readonly panes: ReadonlyArray<Pane.Encoded>
+  readonly rows: ReadonlyArray<Row.Encoded>
+  /** Late and refused records. */
+  readonly unused: ReadonlyArray<string>
+}
+
+/**
+ * Records go to the partitions in turn, and the partitions are read in turn, a piece of each. A piece of the first is as long
+ * as those of all others together, so that it runs ahead of them.
+ */
+export const runOver = (pipelines: Pipeline.Any | ReadonlyArray<Pipeline.Any>, records: ReadonlyArray<object>, partitions = 3, piece = 97): Outcome => {
+  const job = new Job([pipelines].flat() as ReadonlyArray<Pipeline.Any>, { partitions })
+  const lines = Array.from({ length: partitions }, (_, partition) =>
+    records.flatMap((record, index) => index % partitions === partition ? [JSON.stringify(record)] : []))
+  const next = lines.map(() => 0)
+  const outputs = []
+  while (next.some((at, partition) => at < lines[partition]!.length)) {
+    for (const [partition, all] of lines.entries()) {
+      const texts = all.slice(next[partition]!, next[partition]! + (partition === 0 ? piece * partitions : piece))
+      if (texts.length === 0) continue
+      outputs.push(job.take(Harness.records(partition, next[partition]!, texts)))
+      next[partition]! += texts.length
+    }
+  }
+  outputs.push(job.close())
+  return {
+    panes: Harness.newest(outputs.flatMap(({ panes }) => panes)).map(Pane.encode),
+    rows: outputs.flatMap(({ rows }) => rows).map(Row.encode),
+    unused: outputs.flatMap(({ unused }) => unused).map(({ detail, reason }) => `${reason}: ${detail}`)
+  }
+}
