@@ -49,6 +49,14 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
         ...node.values.map((value) => `${value.name} = ${derived(value)}: ${type(value.type)}`),
         bound(node.state, "window")
       ]
+    case "compute":
+      return [
+        `from ${node.input.id}`,
+        ...node.values.map((value) => `${value.name} = ${condition(value.expression)}: ${type(value.type)}`),
+        "nothing is kept"
+      ]
+    case "where-panes":
+      return [`from ${node.input.id}, results where ${condition(node.condition)}`]
   }
 }
 

@@ -14,7 +14,7 @@ export type Plan = Events | Results
 export type Events = Source | Where | Filter | DeriveFields | KeyBy
 
 /** Nodes that put out the results of windows. */
-export type Results = WindowNode | Derive
+export type Results = WindowNode | Derive | WherePanes
 
 export interface Source {
   readonly _tag: "source"
@@ -85,8 +85,15 @@ export interface Derive {
   readonly within: number
 }
 
-/** What a value is: a function over the windows of a key, told by its member `function`. */
-export type Derived = Indicator.Spec
+/** What a value is: a function over the windows of a key, told by its member `function`, or an expression, told by its `op`. */
+export type Derived = Indicator.Spec | Expr.Node
+
+/** Only the results for which a condition on their values holds. */
+export interface WherePanes {
+  readonly _tag: "where-panes"
+  readonly input: Results
+  readonly condition: Expr.Node
+}
 
 /** The same graph with other bounds of disorder and lateness, wherever it has any. */
 export const withBounds = <P extends Plan>(plan: P, bounds: Bounds): P =>
@@ -109,6 +116,7 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "derive-fields":
     case "key-by":
     case "derive":
+    case "where-panes":
       return { ...plan, input: withBounds(plan.input, bounds) } as Plan
     case "window": {
       const { allowedLateness, input, preAggregated } = plan

@@ -94,8 +94,7 @@ const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
     ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
     ...Checked.windowOf(checked).aggregates.flatMap(unsupportedResult),
-    ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name, spec }) =>
-      [`the result "${name}" (${spec.function === "percentChange" ? "Pipeline" : "Indicator"}.${spec.function})`, "a window of Spark knows nothing of the one before it"] as const),
+    ...Checked.resultStepsOf(checked).flatMap(unsupportedResults),
     ...(trigger.on === "update"
       ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
       : [])
@@ -111,6 +110,19 @@ const unsupportedStep = (step: Checked.RowStep): ReadonlyArray<readonly [string,
       return [["Events.keyBy", "other keys are not compiled for Spark yet; declare a source with this key"]]
     default:
       return []
+  }
+}
+
+/** What comes behind the windows. */
+const unsupportedResults = (step: Checked.ResultStep): ReadonlyArray<readonly [string, string]> => {
+  switch (step._tag) {
+    case "derive":
+      return step.values.map(({ name, spec }) =>
+        [`the result "${name}" (${spec.function === "percentChange" ? "Pipeline" : "Indicator"}.${spec.function})`, "a window of Spark knows nothing of the one before it"] as const)
+    case "compute":
+      return step.values.map(({ name }) => [`the result "${name}" (Panes.derive)`, "values computed from results are not compiled for Spark yet"] as const)
+    case "where-panes":
+      return [["Panes.where", "conditions on results are not compiled for Spark yet"]]
   }
 }
 

@@ -59,7 +59,7 @@ const saveEntries = (entries: ReadonlyArray<Entry>, state: StateWriter): void =>
   numbers("changes", ({ pane }) => pane.changes)
   numbers("rows", ({ rows }) => rows)
   numbers("again", ({ again }) => again)
-  table.strings("kind", entries.map(({ pane }) => pane.pane))
+  table.strings("kind", entries.map(({ isLeftOut, pane }) => isLeftOut ? "left-out" : pane.pane))
   table.json("values", entries.map(({ pane }) => membersOf(pane)))
 }
 
@@ -134,21 +134,23 @@ const restoreEntries = ({ all, historyOf, pipeline }: Restoring, table: TableRea
     const found = new Map(decodeMembers(members[i]).map(([name, value]) =>
       [name, typeof value === "object" && value !== null ? readNumber(value[0]) : value]))
     const values = Object.fromEntries(all.map((name) => [name, found.get(name) ?? null]))
+    const kind = decodeKind(kinds[i])
+    const isLeftOut = kind === "left-out"
     const pane = {
       pipeline,
       key,
       start: start[i]!,
       end: end[i]!,
-      pane: decodeKind(kinds[i]),
+      pane: isLeftOut ? "late" as const : kind,
       revision: revision[i]!,
       changes: changes[i]!,
       values
     }
-    history.entries.push({ pane, rows: rows[i]!, again: again[i]!, points: history.pointsOf(values, pane) })
+    history.entries.push({ pane, rows: rows[i]!, again: again[i]!, isLeftOut, points: history.pointsOf(values, pane, isLeftOut) })
   })
 }
 
-const decodeKind = Schema.decodeUnknownSync(Schema.Literals(["on-time", "late"]))
+const decodeKind = Schema.decodeUnknownSync(Schema.Literals(["on-time", "late", "left-out"]))
 
 const decodeMembers = Schema.decodeUnknownSync(Schema.Array(Schema.Tuple([
   Schema.String,

@@ -1,10 +1,14 @@
 /** Values derived from results: that they are of numbers that there are, and over windows that can be counted. */
 import * as Checked from "../Checked.ts"
+import type { Node } from "../Expression.ts"
 import type { Function, Spec } from "../Indicator.ts"
+import type * as Plan from "../Plan.ts"
 import type { Window } from "../Window.ts"
 import { checkName } from "./Aggregates.ts"
 import { among, refuse } from "./CheckError.ts"
 import { shown } from "./Declarations.ts"
+import * as Expressions from "./Expressions.ts"
+import { resultType, tableOf } from "./ResultTable.ts"
 import { longestOf, shortestAdvanceOf } from "./Windows.ts"
 
 /** What a function is of, and the numbers that it needs: the one result, or several by their parts. */
@@ -80,6 +84,16 @@ const inputsOf = (node: string, spec: Spec, { of: parts }: Signature): ReadonlyA
 
 const nameIn = (node: string, of: unknown): string =>
   typeof of === "string" ? of : refuse(node, `it needs the name of a result, and is given ${shown(of)}`)
+
+export const isIndicator = (value: Plan.Derived): value is Spec => "function" in value
+
+/** A value that an expression computes from the known ones. */
+export const computedOf = (name: string, expression: Node, known: Known): Checked.Compute["values"][number] => {
+  const node = `the result "${name}"`
+  checkName(node, name)
+  if (known.has(name)) refuse(node, "there is another result of this name; choose another")
+  return { name, expression, type: resultType(Expressions.typeOf(node, tableOf(known), expression)) }
+}
 
 const typeOf = (node: string, of: string, known: Known): Checked.ValueType => {
   const type = known.get(of)
