@@ -56,7 +56,7 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
         "nothing is kept"
       ]
     case "where-panes":
-      return [`from ${node.input.id}, results where ${condition(node.condition)}`]
+      return [`from ${node.input.id}, results where ${condition(node.condition)}`, bound(node.state, "told window")]
   }
 }
 

@@ -8,7 +8,7 @@ import type { CustomSpec } from "./Aggregate.ts"
 import { aggregatesOf, bytesOf, type PreAggregated } from "./check/Aggregates.ts"
 import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
-import { boundOf, computedOf, derivedOf, isIndicator } from "./check/Derivations.ts"
+import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
 import { tableOf } from "./check/ResultTable.ts"
 import { columnOf, conditionOf, typeOf } from "./check/Expressions.ts"
 import { fieldOf } from "./check/Fields.ts"
@@ -219,7 +219,7 @@ class Graph {
     const given = tableOf(Checked.valuesOf({ end: input }))
     const condition = conditionOf("Panes.where", given, plan.condition)
     return this.#add<Checked.WherePanes>(
-      { _tag: "where-panes", input, given, condition },
+      { _tag: "where-panes", input, given, condition, state: toldBoundOf(Checked.windowOf({ end: input })) },
       ["where-panes", input.fingerprint, expressionData(condition)]
     )
   }

@@ -145,6 +145,7 @@ export interface WherePanes extends Identified {
   readonly input: Results
   readonly given: Table
   readonly condition: Expr.Node
+  readonly state: StateBound
 }
 
 /** How much a node keeps at most of one key, and until when. */

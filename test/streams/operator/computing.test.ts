@@ -54,7 +54,7 @@ describe("an expression over results", () => {
 
   it("that does not fit is null, and so is a quotient by 0", () => {
     const cube = Expr.multiply(Expr.multiply("size", "size"), "size")
-    const pipeline = tumbling.pipe(Panes.derive({ cube, instead: Expr.coalesce(cube, 0), ninth: Expr.multiply("count", 9_007_199_254_740_991), byZero: Expr.divide("count", Expr.subtract("count", "count"), { scale: 2 }) }), Pipeline.named("small"))
+    const pipeline = tumbling.pipe(Panes.derive({ cube, instead: Expr.coalesce(cube, Expr.literal(0)), ninth: Expr.multiply("count", 9_007_199_254_740_991), byZero: Expr.divide("count", Expr.subtract("count", "count"), { scale: 2 }) }), Pipeline.named("small"))
     const [first, second] = valuesOf(pipeline, [[0, 8_000_000_000_000_001], [10, 2], [11, 1]])
     expect(first).toMatchObject({ cube: null, instead: null, ninth: 9_007_199_254_740_991, byZero: null })
     expect(second).toMatchObject({ cube: 27, instead: 27, ninth: null, byZero: null })

@@ -15,6 +15,10 @@ export abstract class PaneStep implements ResultOperator {
   /** What becomes of panes that have values. */
   protected abstract changed(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted>
 
+  advance(): Work {
+    return []
+  }
+
   *take(_: number, panes: ReadonlyArray<Emitted>): Work {
     for (let from = 0; from < panes.length; from += portion) {
       for (const pane of this.#changed(panes.slice(from, from + portion))) this.#panes.push(pane)
@@ -27,10 +31,6 @@ export abstract class PaneStep implements ResultOperator {
     const hasValues = ({ isLeftOut, pane }: Emitted) => pane.pane !== "retracted" && isLeftOut !== true
     const changed = this.changed(panes.filter(hasValues)).values()
     return panes.map((pane) => hasValues(pane) ? changed.next().value ?? pane : pane)
-  }
-
-  advance(): Work {
-    return []
   }
 
   drain(): ReadonlyArray<Emitted> | null {

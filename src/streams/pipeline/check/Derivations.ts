@@ -55,14 +55,18 @@ type Known = ReadonlyMap<string, Checked.ValueType>
 /** `known` are the results that values may be derived from. */
 export const derivedOf = (name: string, spec: Spec, known: Known): Checked.Derived => {
   const node = `the result "${name}"`
-  checkName(node, name)
-  if (known.has(name)) refuse(node, "there is another result of this name; choose another")
+  checkNew(node, name, known)
   if (!Object.hasOwn(signatures, spec.function)) refuse(node, `there is no indicator "${String(spec.function)}": ${among(spec.function, Object.keys(signatures))}`)
   const signature = signatures[spec.function]
   const inputs = inputsOf(node, spec, signature)
   const types = inputs.map((of) => typeOf(node, of, known))
   checkParameters(node, spec, signature)
   return { name, spec, inputs, type: givenBy(spec, types) }
+}
+
+const checkNew = (node: string, name: string, known: Known): void => {
+  checkName(node, name)
+  if (known.has(name)) refuse(node, "there is another result of this name; choose another")
 }
 
 const inputsOf = (node: string, spec: Spec, { of: parts }: Signature): ReadonlyArray<string> => {
@@ -90,8 +94,7 @@ export const isIndicator = (value: Plan.Derived): value is Spec => "function" in
 /** A value that an expression computes from the known ones. */
 export const computedOf = (name: string, expression: Node, known: Known): Checked.Compute["values"][number] => {
   const node = `the result "${name}"`
-  checkName(node, name)
-  if (known.has(name)) refuse(node, "there is another result of this name; choose another")
+  checkNew(node, name, known)
   return { name, expression, type: resultType(Expressions.typeOf(node, tableOf(known), expression)) }
 }
 
@@ -143,6 +146,18 @@ export const boundOf = (values: ReadonlyArray<Checked.Derived>, within: number, 
     // A session has no longest length, and is final a millisecond later.
     milliseconds: within + allowedLateness + (window.kind === "session" ? 1 : longestOf(window)),
     bytesPerEntry: 40 + 8 * new Set(values.flatMap(({ inputs }) => inputs)).size + 8 * values.length
+  }
+}
+
+/** Of windows that may be taken back it keeps what was told of them, until they are final. */
+export const toldBoundOf = ({ allowedLateness, trigger, window }: Checked.WindowNode): Checked.StateBound => {
+  const advance = shortestAdvanceOf(window)
+  const longest = window.kind === "session" ? 1 : longestOf(window)
+  const told = allowedLateness + (trigger.on === "update" ? longest : 0)
+  return {
+    entriesPerKey: advance === null ? null : Math.ceil(told / advance),
+    milliseconds: allowedLateness + longest,
+    bytesPerEntry: 56
   }
 }
 
