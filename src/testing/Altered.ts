@@ -34,7 +34,7 @@ export const withAllWindows = (pipeline: Pipeline.AnyOfPanes): Pipeline.AnyOfPan
 const allResults = (results: Plan.Results): Plan.Results => {
   if (results._tag === "window") return results
   const input = allResults(results.input)
-  return results._tag === "where-panes" ? input : { ...results, input }
+  return results._tag === "where-panes" || results._tag === "top" ? input : { ...results, input }
 }
 
 export const windowNode = (pipeline: Pipeline.AnyOfPanes): Checked.WindowNode => Checked.windowOf(pipeline.checked)

@@ -8,7 +8,7 @@ import { Price } from "../domain/Tick.ts"
 import type { Decision } from "../streams/records/Decision.ts"
 import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
 import { derivations, derived, everyIndicator, reordered, stepped, steps } from "./Graphs.ts"
-import { evaluated, evaluations, nothingEvaluated } from "./RandomEvaluations.ts"
+import { evaluated, evaluations, nothingEvaluated, ranked } from "./RandomEvaluations.ts"
 import { computed, overComputed, withComputed } from "./RandomExpressions.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
@@ -191,7 +191,7 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
     const { plan, name } = altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed) } }))
     const results = evaluated(plan, "before", evaluations.before)
     const behind = evaluated(derived(results, derivations, numeric.filter((name) => order.includes(name))), "after", evaluations.after)
-    return readable(Aggregate.make(behind).pipe(Pipeline.named(name)))
+    return readable(Aggregate.make(ranked(behind, evaluations.top)).pipe(Pipeline.named(name)))
   })
 
 /** Every indicator over windows that may be revised, and as often as not over one of these again. */
@@ -370,6 +370,8 @@ const stepOverResults = (step: Checked.ResultStep) => {
       return Object.fromEntries(step.values.map(({ expression, name }) => [name, expression]))
     case "where-panes":
       return step.condition
+    case "top":
+      return { top: step.n, by: step.by, order: step.order }
   }
 }
 

@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import { check } from "../streams/pipeline/Check.ts"
 import { tableOf } from "../streams/pipeline/check/ResultTable.ts"
-import { horizon, valuesOf } from "../streams/pipeline/Checked.ts"
+import { horizon, valuesOf, windowOf } from "../streams/pipeline/Checked.ts"
 import type { Column } from "../streams/pipeline/Column.ts"
 import type { Node } from "../streams/pipeline/Expression.ts"
 import type * as Plan from "../streams/pipeline/Plan.ts"
@@ -26,20 +26,38 @@ const evaluation: fc.Arbitrary<Evaluation> = fc.record({
   pick: fc.nat(100)
 })
 
-/** Before values are derived, and after it. */
+/** The first of each window, by one of the results that are numbers. */
+interface Top {
+  readonly n: number
+  readonly by: number
+  readonly order: Plan.Order
+  /** A condition on what is left. */
+  readonly condition: Node | null
+}
+
+const tops: fc.Arbitrary<Top> = fc.record({
+  n: fc.integer({ min: 1, max: 3 }),
+  by: fc.nat(100),
+  order: fc.constantFrom("ascending", "descending"),
+  condition: fc.option(counted)
+})
+
+/** Before values are derived, and after it; and what is ranked at last. */
 export interface Evaluations {
   readonly before: Evaluation
   readonly after: Evaluation
+  readonly top: Top | null
 }
 
 export const nothingEvaluated: Evaluations = {
   before: { values: [], condition: null, pick: 0 },
-  after: { values: [], condition: null, pick: 0 }
+  after: { values: [], condition: null, pick: 0 },
+  top: null
 }
 
 export const evaluations: fc.Arbitrary<Evaluations> = fc.oneof(
   fc.constant(nothingEvaluated),
-  fc.record({ before: fc.oneof(fc.constant(nothingEvaluated.before), evaluation), after: evaluation })
+  fc.record({ before: fc.oneof(fc.constant(nothingEvaluated.before), evaluation), after: evaluation, top: fc.option(tops, { freq: 1 }) })
 )
 
 /** What cannot be said of these results is left away. */
@@ -51,6 +69,17 @@ export const evaluated = (plan: Plan.Results, name: string, { condition, pick, v
   const wider: Plan.Results = typed.length === 0 ? plan : { _tag: "derive", input: plan, values: computed, within: horizon }
   const [that] = condition === null ? [] : [over(condition)].filter(isTyped(table))
   return that === undefined ? wider : { _tag: "where-panes", input: wider, condition: that }
+}
+
+/** Only windows that all keys have, and that are not told early, can be ranked. */
+export const ranked = (plan: Plan.Results, top: Top | null): Plan.Results => {
+  const checked = check("random", plan)
+  const { trigger, window } = windowOf(checked)
+  const numbers = valuesOf(checked).filter(([, { kind }]) => kind !== "string" && kind !== "boolean").map(([name]) => name).sort()
+  if (top === null || window.kind === "session" || trigger.on === "update") return plan
+  const { by, condition, n, order } = top
+  const first: Plan.Results = { _tag: "top", input: plan, n, by: numbers[by % numbers.length]!, order }
+  return evaluated(first, "ranked", { values: [], condition, pick: by })
 }
 
 const kinds: { readonly [field: string]: Column["kind"] } = { price: "decimal", size: "int", ratio: "double", venue: "string", key: "string", flag: "boolean" }

@@ -57,6 +57,8 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
       ]
     case "where-panes":
       return [`from ${node.input.id}, results where ${condition(node.condition)}`, bound(node.state, "told window")]
+    case "top":
+      return [`from ${node.input.id}, of each window the first ${node.n} keys by ${node.by}, ${node.order}`, bound(node.state, "window")]
   }
 }
 

@@ -10,6 +10,7 @@ import type { Work } from "../operator/Work.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { PaneStep } from "../operator/results/PaneStep.ts"
 import type { ResultOperator } from "../operator/results/ResultOperator.ts"
+import { TopOperator } from "../operator/results/TopOperator.ts"
 import { Retraction, type Stored } from "../operator/results/Retraction.ts"
 import { type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
 import type { Wanted } from "../operator/windowed/Windows.ts"
@@ -147,6 +148,7 @@ export class OperatorGraph {
 
   *#adopt(stored: ReadonlyArray<Stored>): Work {
     // What the windows take back has to be known to have been told.
+    for (const operator of this.#results) if (operator instanceof TopOperator) yield* operator.adopt(stored)
     yield* this.#retraction?.adopt(stored) ?? []
     yield* this.#window?.adopt(stored) ?? []
   }
@@ -210,7 +212,7 @@ export class OperatorGraph {
 }
 
 const isOfResults = (operator: AnyOperator | null): operator is AnyOperator & ResultOperator =>
-  operator instanceof PaneStep || operator instanceof DeriveOperator || operator instanceof Retraction
+  operator instanceof PaneStep || operator instanceof DeriveOperator || operator instanceof TopOperator || operator instanceof Retraction
 
 const bytesOf = (write: (writer: StateWriter) => void): Uint8Array | null => {
   const writer = new StateWriter()

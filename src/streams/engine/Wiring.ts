@@ -5,6 +5,7 @@ import { Computation } from "../operator/results/Computation.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { PaneSelection } from "../operator/results/PaneSelection.ts"
 import { Retraction } from "../operator/results/Retraction.ts"
+import { TopOperator } from "../operator/results/TopOperator.ts"
 import { Derivation } from "../operator/stateless/Derivation.ts"
 import { Rekeying } from "../operator/stateless/Rekeying.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
@@ -63,6 +64,8 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new Computation(node), inputs: [node.input] }
     case "where-panes":
       return { operator: new PaneSelection(node), inputs: [node.input] }
+    case "top":
+      return { operator: new TopOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }
   }
 }
 

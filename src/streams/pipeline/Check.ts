@@ -9,6 +9,7 @@ import { aggregatesOf, bytesOf, type PreAggregated } from "./check/Aggregates.ts
 import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
 import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
+import { checkBehindTop, checkTop, topBoundOf } from "./check/Top.ts"
 import { tableOf } from "./check/ResultTable.ts"
 import { columnOf, conditionOf, typeOf } from "./check/Expressions.ts"
 import { fieldOf } from "./check/Fields.ts"
@@ -81,6 +82,8 @@ class Graph {
         return this.#derive(plan)
       case "where-panes":
         return this.#wherePanes(plan)
+      case "top":
+        return this.#top(plan)
     }
   }
 
@@ -206,11 +209,22 @@ class Graph {
   }
 
   #functions(input: Checked.Results, values: ReadonlyArray<Checked.Derived>, within: number): Checked.Derive {
+    checkBehindTop("Panes.derive", "an indicator", input)
     const { allowedLateness, window } = Checked.windowOf({ end: input })
     const meaning = Object.fromEntries(values.map(({ name, spec }) => [name, specData(spec)]))
     return this.#add<Checked.Derive>(
       { _tag: "derive", input, values, within, state: boundOf(values, within, window, allowedLateness) },
       ["derive", input.fingerprint, meaning, ...within === Checked.horizon ? [] : [within]]
+    )
+  }
+
+  #top(plan: Plan.Top): Checked.Top {
+    const input = this.results(plan.input)
+    const { by, n, order } = plan
+    checkTop(plan, input)
+    return this.#add<Checked.Top>(
+      { _tag: "top", input, n, by, order, state: topBoundOf(input) },
+      ["top", input.fingerprint, n, by, order]
     )
   }
 

@@ -6,7 +6,7 @@ import type { CustomSpec, Op, Settings } from "./Aggregate.ts"
 import type { Column, Table } from "./Column.ts"
 import * as Expr from "./Expression.ts"
 import type * as Indicator from "./Indicator.ts"
-import type { Trigger } from "./Plan.ts"
+import type { Order, Trigger } from "./Plan.ts"
 import type { Definition, Portability } from "./Source.ts"
 import type * as Window from "./Window.ts"
 
@@ -23,7 +23,7 @@ export interface Checked<out End extends Node = Node> {
 
 export type Node = Events | Results
 export type Events = Source | Where | Filter | DeriveFields | KeyBy
-export type Results = WindowNode | Derive | Compute | WherePanes
+export type Results = WindowNode | Derive | Compute | WherePanes | Top
 
 interface Identified {
   /** Unlike every other node's of the pipeline, and the same however the results of a node are ordered. */
@@ -148,6 +148,16 @@ export interface WherePanes extends Identified {
   readonly state: StateBound
 }
 
+/** Of the keys of each window the first by a value, with their ranks; the others are left out. */
+export interface Top extends Identified {
+  readonly _tag: "top"
+  readonly input: Results
+  readonly n: number
+  readonly by: string
+  readonly order: Order
+  readonly state: StateBound
+}
+
 /** How much a node keeps at most of one key, and until when. */
 export interface StateBound {
   /** Slices, sessions or windows of a key; `null` where it depends on the rows. */
@@ -157,7 +167,7 @@ export interface StateBound {
   readonly bytesPerEntry: number
 }
 
-const tagsOfResults: { readonly [T in Results["_tag"]]: true } = { window: true, derive: true, compute: true, "where-panes": true }
+const tagsOfResults: { readonly [T in Results["_tag"]]: true } = { window: true, derive: true, compute: true, "where-panes": true, top: true }
 
 export const endsInResults = (checked: Checked): checked is Checked<Results> => Object.hasOwn(tagsOfResults, checked.end._tag)
 
@@ -180,7 +190,7 @@ export const resultStepsOf = ({ end }: Pick<Checked<Results>, "end">): ReadonlyA
 export const derivesOf = ({ nodes }: Checked): ReadonlyArray<Derive> => nodes.filter((node) => node._tag === "derive")
 
 /** Whether windows may be left out, and taken back therefore. */
-export const leavesOut = (checked: Pick<Checked<Results>, "end">): boolean => resultStepsOf(checked).some(({ _tag }) => _tag === "where-panes")
+export const leavesOut = (checked: Pick<Checked<Results>, "end">): boolean => resultStepsOf(checked).some(({ _tag }) => _tag === "where-panes" || _tag === "top")
 
 /** What the rows are that a node puts out: their columns, their key, their time. */
 export const definitionOf = (events: Events): Definition => "definition" in events ? events.definition : definitionOf(events.input)
@@ -199,6 +209,9 @@ export const originOf = (events: Events): { readonly source: Source; readonly st
   return { source: node, steps }
 }
 
+/** The result that a node which ranks adds. */
+export const rank = "rank"
+
 /** The results of a pane with their types, in their order. */
 export const valuesOf = ({ end }: Pick<Checked<Results>, "end">): ReadonlyArray<readonly [name: string, type: ValueType]> => {
   switch (end._tag) {
@@ -210,6 +223,8 @@ export const valuesOf = ({ end }: Pick<Checked<Results>, "end">): ReadonlyArray<
       return end.results
     case "where-panes":
       return valuesOf({ end: end.input })
+    case "top":
+      return [...valuesOf({ end: end.input }), [rank, { kind: "int" }]]
   }
 }
 

@@ -23,7 +23,7 @@ import { type Duration, Predicate, type Types } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
 import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
-import { millisOf, optional, shown } from "./check/Declarations.ts"
+import { millisOf, optional, optionsOf, shown } from "./check/Declarations.ts"
 import { resultsOf } from "./check/Results.ts"
 import { horizon } from "./Checked.ts"
 import type * as Expr from "./Expr.ts"
@@ -90,6 +90,23 @@ const valuesOf = (computed: { readonly [name: string]: { readonly spec: Spec } |
     const example = "an indicator, such as Indicator.ema(\"close\", 12), or an expression, such as Expr.subtract(\"high\", \"low\")"
     throw new TypeError(`the result "${name}" needs ${example}, and is given ${shown(value)}`)
   }))
+}
+
+export interface Ranking<By extends string> {
+  /** The result that keys are ranked by. */
+  readonly by: By
+  /** Whether the largest or the smallest comes first: "descending" by default. */
+  readonly order?: Plan.Order
+}
+
+/**
+ * Of each window the `n` keys that are the first by a result, with their `rank` from 1 on; ties go by key, and a key without
+ * a value has no rank. It is told once all keys have closed. A key that is not among the first any more is retracted.
+ */
+export const top = <Values, const By extends Expr.Names<Values, Expr.Numeric>>(n: number, options: Ranking<By>) =>
+<P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Types.Simplify<Values & { readonly rank: number }>, P, S> => {
+  const { by, order = "descending" } = optionsOf("Panes.top", options, ["by", "order"])
+  return Aggregate.make({ _tag: "top", input: resultsOf("Panes.top", self), n, by, order })
 }
 
 /**

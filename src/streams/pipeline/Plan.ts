@@ -14,7 +14,7 @@ export type Plan = Events | Results
 export type Events = Source | Where | Filter | DeriveFields | KeyBy
 
 /** Nodes that put out the results of windows. */
-export type Results = WindowNode | Derive | WherePanes
+export type Results = WindowNode | Derive | WherePanes | Top
 
 export interface Source {
   readonly _tag: "source"
@@ -95,6 +95,17 @@ export interface WherePanes {
   readonly condition: Expr.Node
 }
 
+/** Of the keys of each window the first by a value. */
+export interface Top {
+  readonly _tag: "top"
+  readonly input: Results
+  readonly n: number
+  readonly by: string
+  readonly order: Order
+}
+
+export type Order = "ascending" | "descending"
+
 /** The same graph with other bounds of disorder and lateness, wherever it has any. */
 export const withBounds = <P extends Plan>(plan: P, bounds: Bounds): P =>
   // Each node is rebuilt with its own tag, so that its type stays what it was.
@@ -117,6 +128,7 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "key-by":
     case "derive":
     case "where-panes":
+    case "top":
       return { ...plan, input: withBounds(plan.input, bounds) } as Plan
     case "window": {
       const { allowedLateness, input, preAggregated } = plan

@@ -7,7 +7,7 @@
  */
 import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
-import { type Aggregate, type Compute, definitionOf, type Derived, type Events, originOf, type Results, type WherePanes, type WindowNode } from "../pipeline/Checked.ts"
+import { type Aggregate, type Compute, definitionOf, type Derived, type Events, originOf, type Results, type Top, type WherePanes, type WindowNode } from "../pipeline/Checked.ts"
 import { encodeValue, type Value, type Values } from "../pipeline/Pane.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
 import type { AnyOfPanes as AnyPipeline } from "../pipeline/Pipeline.ts"
@@ -67,7 +67,7 @@ export interface Folded {
 /** The events of each partition have to be in the order of their offsets. */
 export const fold = ({ checked }: AnyPipeline, events: ReadonlyArray<Event>): Folded => {
   const { late, refused, results } = foldResults(checked.end, events)
-  return { results: results.filter(({ isLeftOut }) => isLeftOut !== true).map(({ isLeftOut: _, ...result }) => result), late, refused }
+  return { results: results.filter(({ isLeftOut }) => isLeftOut !== true), late, refused }
 }
 
 const foldResults = (node: Results, events: ReadonlyArray<Event>): Folded => {
@@ -75,6 +75,7 @@ const foldResults = (node: Results, events: ReadonlyArray<Event>): Folded => {
   const { late, refused, results } = foldResults(node.input, events)
   if (node._tag === "compute") return { results: results.map((result) => withComputed(node, result)), late, refused }
   if (node._tag === "where-panes") return { results: results.map((result) => leftOutUnless(node, result)), late, refused }
+  if (node._tag === "top") return { results: ranked(node, results), late, refused }
   const isSession = windowOf(node).window.kind === "session"
   const follows = (window: Result, end: number) => distance(isSession, window, end) <= node.within
   return { results: node.values.reduce(withDerived(follows), withChain(follows, results)), late, refused }
@@ -389,6 +390,21 @@ const withComputed = ({ given, results, values }: Compute, result: Result): Resu
 
 const leftOutUnless = ({ condition, given }: WherePanes, result: Result): Result =>
   holds(condition, given, result.values) ? result : { ...result, isLeftOut: true }
+
+/** Each of a window counts the rows of all keys. */
+const ranked = ({ by, n, order }: Top, results: ReadonlyArray<Result>): ReadonlyArray<Result> =>
+  results.map((result) => {
+    const all = results.filter(({ end, start }) => start === result.start && end === result.end)
+    const changes = all.reduce((sum, each) => sum + each.changes, 0)
+    const before = (a: AnyNumber, b: AnyNumber) => order === "ascending" ? less(a, b) : less(b, a)
+    const inOrder = all
+      .filter(({ isLeftOut, values }) => isLeftOut !== true && isNumber(values[by] ?? null))
+      .map((each) => ({ each, value: each.values[by] as AnyNumber }))
+      .sort((a, b) => before(a.value, b.value) ? -1 : before(b.value, a.value) ? 1 : a.each.key < b.each.key ? -1 : 1)
+    const rank = inOrder.findIndex(({ each }) => each === result) + 1
+    const isFirst = rank >= 1 && rank <= n
+    return { ...result, changes, values: { ...result.values, rank: isFirst ? rank : null }, ...isFirst ? {} : { isLeftOut: true } }
+  })
 
 const windowOf = (node: Results): WindowNode => node._tag === "window" ? node : windowOf(node.input)
 

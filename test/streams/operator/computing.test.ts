@@ -61,6 +61,12 @@ describe("an expression over results", () => {
   })
 })
 
+it("the smaller of two numbers is there though the larger has too many digits at the scale of both, and the larger is not", () => {
+  const square = Expr.multiply("size", "size")
+  const pipeline = tumbling.pipe(Panes.derive({ least: Expr.least("price", square), greatest: Expr.greatest("price", square) }), Pipeline.named("extreme"))
+  expect(valuesOf(pipeline, [[0, 8_000_000_000_000_001]])).toMatchObject([{ least: "1", greatest: null }])
+})
+
 describe("a condition on results", () => {
   const few = tumbling.pipe(Panes.where(Expr.lte("count", 2)), Pipeline.allowedLateness(1_000))
   const kinds = (panes: ReadonlyArray<Pane.Pane>) => panes.map(({ changes, pane, revision, start }) => [start, pane, revision, changes])

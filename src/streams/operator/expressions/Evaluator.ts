@@ -1,5 +1,5 @@
 /** Evaluates expressions over whole columns: each node of one becomes a loop over the rows of a batch. */
-import { largest, typeOf } from "../../pipeline/check/Expressions.ts"
+import { typeOf } from "../../pipeline/check/Expressions.ts"
 import type { Table } from "../../pipeline/Column.ts"
 import type { Node } from "../../pipeline/Expression.ts"
 import { indexOf } from "../../records/Batch.ts"
@@ -7,7 +7,7 @@ import { arithmetic, literal, numeral, quotient, signed, toDouble } from "./Arit
 import { coalesce, conditional, extreme } from "./Choice.ts"
 import { compared, type Mask, simple } from "./Comparison.ts"
 import { concat, extract, split, substring, text } from "./Text.ts"
-import { all, type Columns, type Evaluator, type Rows, type Vector, vectorOf } from "./Vector.ts"
+import { all, bounded, type Columns, type Evaluator, vectorOf } from "./Vector.ts"
 import { clock } from "./WallClock.ts"
 
 /** Whether values that do not fit are refused; what is only compared may be of any size. */
@@ -73,18 +73,6 @@ const ones = (batch: Columns, values: Float64Array, isOne: (value: number) => bo
   const mask = new Uint8Array(batch.length)
   for (let row = 0; row < mask.length; row++) mask[row] = isOne(values[row]!) ? 1 : 0
   return mask
-}
-
-/** A sum of rows may have more digits than any of them. */
-const bounded = (vector: Vector, { refuse }: Rows): Vector => {
-  const tooLarge = [...vector.large ?? []].filter(([, integer]) => integer > largest || integer < -largest)
-  if (tooLarge.length === 0) return vector
-  const values = vector.values.slice()
-  for (const [row] of tooLarge) {
-    refuse(row, "more than 38 digits")
-    values[row] = NaN
-  }
-  return { values, large: vector.large }
 }
 
 const compile = (scope: Scope, node: Node): Evaluator => {

@@ -245,7 +245,7 @@ export class DeriveOperator implements ResultOperator {
   #revised(history: History, entry: Entry): Pane.Pane | null {
     if (entry.isLeftOut) return null
     const { pane } = entry
-    const { changes, revision, values } = this.#with(history, { ...entry, pane: { ...pane, changes: 0 }, again: 0 })
+    const { changes, revision, values } = this.#with(history, { ...entry, again: 0 })
     const isTold = changes === pane.changes && this.#names.every((name) => Pane.isSame(values[name] ?? null, pane.values[name] ?? null))
     return isTold ? null : { ...pane, pane: "late", revision: revision + 1, changes, values }
   }

@@ -26,9 +26,7 @@ export abstract class PaneStep implements ResultOperator {
     }
   }
 
-  /** A window that is taken back has no values, and one that was left out before is not looked at. */
   #changed(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
-    const hasValues = ({ isLeftOut, pane }: Emitted) => pane.pane !== "retracted" && isLeftOut !== true
     const changed = this.changed(panes.filter(hasValues)).values()
     return panes.map((pane) => hasValues(pane) ? changed.next().value ?? pane : pane)
   }
@@ -49,3 +47,6 @@ export abstract class PaneStep implements ResultOperator {
 
   restore(): void {}
 }
+
+/** A window that is taken back has none, and one that was left out before is not looked at. */
+const hasValues = ({ isLeftOut, pane }: Emitted): boolean => pane.pane !== "retracted" && isLeftOut !== true

@@ -128,8 +128,9 @@ export class Retraction implements ResultOperator {
   }
 
   *advance(watermark: number): Work {
+    const until = watermark < endOfTime ? watermark : Infinity
     let done = 0
-    for (let due = this.#finals.smallest; due !== undefined && (due.at <= watermark || watermark >= endOfTime); due = this.#finals.smallest) {
+    for (let due = this.#finals.smallest; due !== undefined && due.at <= until; due = this.#finals.smallest) {
       this.#finals.pop()
       this.#forget(due.window)
       if (isTired(++done)) yield
