@@ -358,6 +358,70 @@ const evaluating: ReadonlyArray<Mutant> = [
     find: "isLeftOut ? \"left-out\" : pane.pane",
     replace: "isLeftOut ? \"late\" : pane.pane",
     law: "a snapshot is restored to the byte"
+  },
+  {
+    mistake: "a window is told once more with fewer changes, where a value looks less far back than one before it",
+    file: `${results}/DeriveOperator.ts`,
+    find: "this.#with(history, { ...entry, again: 0 })",
+    replace: "this.#with(history, { ...entry, pane: { ...pane, changes: 0 }, again: 0 })",
+    law: "revisions count up from 0"
+  },
+  {
+    mistake: "of the keys of a window a rank counts its own rows alone",
+    file: `${results}/TopOperator.ts`,
+    find: "window.changes += pane.changes - (ranked.pane?.changes ?? 0)",
+    replace: "window.changes = pane.changes",
+    law: foldLaw
+  },
+  {
+    mistake: "keys of one value are ranked against their order",
+    file: `${results}/TopOperator.ts`,
+    find: "-difference) || compareText(a.key, b.key)",
+    replace: "-difference) || compareText(b.key, a.key)",
+    law: foldLaw
+  },
+  {
+    mistake: "a key that falls out of the first is not taken back",
+    file: `${results}/TopOperator.ts`,
+    find: "const all = [...first, ...[...window.told].filter((ranked) => !ranks.has(ranked))]",
+    replace: "const all = [...first]",
+    law: revisionLaw
+  },
+  {
+    mistake: "a window that is revised is not ranked again",
+    file: `${results}/TopOperator.ts`,
+    find: "else this.#revised.add(window)",
+    replace: "",
+    law: revisionLaw
+  },
+  {
+    mistake: "a key that a condition leaves out is ranked",
+    file: `${results}/TopOperator.ts`,
+    find: "ranked.pane === null || ranked.isLeftOut ? null",
+    replace: "ranked.pane === null ? null",
+    law: foldLaw
+  },
+  {
+    mistake: "what others have told of the first of a window is not known",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "if (operator instanceof TopOperator) yield* operator.adopt(stored)",
+    replace: "if (operator instanceof TopOperator && stored === null) yield* operator.adopt(stored)",
+    law: "wherever the input was at its end"
+  },
+  {
+    mistake: "a snapshot forgets which windows are still to be ranked again",
+    file: `${results}/TopOperator.ts`,
+    find: "for (const bounds of revised) this.#revised.add(this.#windowOf(bounds))",
+    replace: "",
+    law: "a snapshot is restored to the byte"
+  },
+  {
+    mistake: "a key that is ranked anew is not kept",
+    file: `${results}/TopOperator.ts`,
+    find: "    this.#kept.touch(ranked.place)\n    if (ranked.value !== null) window",
+    replace: "    if (ranked.value !== null) window",
+    law: "a checkpoint that is written",
+    times: 3
   }
 ]
 

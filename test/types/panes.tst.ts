@@ -80,6 +80,15 @@ describe("a result that there is not, or that is no number, is named with those 
     prices.pipe(Panes.where(Expr.multiply("price", 2)))
   })
 
+  test("by what ranks", () => {
+    // @ts-expect-error Type '"prise"' is not assignable to type '"price" | "size"'. Did you mean '"price"'?
+    prices.pipe(Panes.top(3, { by: "prise" }))
+    // @ts-expect-error Type '"venue"' is not assignable to type '"price" | "size"'.
+    prices.pipe(Panes.top(3, { by: "venue" }))
+    // @ts-expect-error Type '"down"' is not assignable to type
+    prices.pipe(Panes.top(3, { by: "price", order: "down" }))
+  })
+
   test("by lengths that are left out", () => {
     // @ts-expect-error Expected 2 arguments, but got 1
     prices.pipe(Panes.derive({ average: Indicator.ema("price") }))
@@ -162,6 +171,17 @@ describe("what is derived", () => {
       readonly market: string | null
       readonly any: DecimalValue | null
       readonly aboveEma: number | null
+    }>()
+  })
+
+  test("by a rank is the rank beside the others", () => {
+    const first = prices.pipe(Panes.top(3, { by: "size", order: "ascending" }), Panes.where(Expr.lt("rank", 3)), Pipeline.named("first"))
+    expect<Pipeline.ValuesOf<typeof first>>().type.toBe<{
+      readonly price: DecimalValue | null
+      readonly size: number | bigint | null
+      readonly venue: string | null
+      readonly flag: boolean | null
+      readonly rank: number
     }>()
   })
 

@@ -1,6 +1,6 @@
 /**
- * What is done to the results of windows: values computed from them and from the windows of the same key before, and
- * conditions on them.
+ * What is done to the results of windows: values computed from them and from the windows of the same key before,
+ * conditions on them, and ranks.
  *
  * @example
  * ```ts

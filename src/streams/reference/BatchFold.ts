@@ -396,11 +396,11 @@ const ranked = ({ by, n, order }: Top, results: ReadonlyArray<Result>): Readonly
   results.map((result) => {
     const all = results.filter(({ end, start }) => start === result.start && end === result.end)
     const changes = all.reduce((sum, each) => sum + each.changes, 0)
-    const before = (a: AnyNumber, b: AnyNumber) => order === "ascending" ? less(a, b) : less(b, a)
+    const sign = order === "ascending" ? 1 : -1
     const inOrder = all
       .filter(({ isLeftOut, values }) => isLeftOut !== true && isNumber(values[by] ?? null))
       .map((each) => ({ each, value: each.values[by] as AnyNumber }))
-      .sort((a, b) => before(a.value, b.value) ? -1 : before(b.value, a.value) ? 1 : a.each.key < b.each.key ? -1 : 1)
+      .sort((a, b) => less(a.value, b.value) ? -sign : less(b.value, a.value) ? sign : a.each.key < b.each.key ? -1 : 1)
     const rank = inOrder.findIndex(({ each }) => each === result) + 1
     const isFirst = rank >= 1 && rank <= n
     return { ...result, changes, values: { ...result.values, rank: isFirst ? rank : null }, ...isFirst ? {} : { isLeftOut: true } }
