@@ -9,7 +9,7 @@ import * as Pane from "../streams/pipeline/Pane.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import { type AnyOfPanes as AnyPipeline, withBounds } from "../streams/pipeline/Pipeline.ts"
 import { Kind, type Records, valueAt } from "../streams/records/Records.ts"
-import { windowNode } from "./Altered.ts"
+import { windowNode, withAllWindows } from "./Altered.ts"
 import {
   cuts,
   decidedLogs,
@@ -96,7 +96,7 @@ export const accountLaws: EngineLaws = {
     200,
     fc.record({ pipeline: pipelines({ revisions: true, computed: true }), log: mixedLogs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
-      const engine = make([pipeline], log.partitions)
+      const engine = make([withAllWindows(pipeline)], log.partitions)
       const panes = newest(run(engine, batches(log, cut)))
       if (!["tumbling", "session"].includes(windowNode(pipeline).window.kind)) return
       same(panes.reduce((sum, { values }) => sum + Number(values["count"]), 0), engine.counts.aggregated)

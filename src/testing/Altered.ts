@@ -34,6 +34,16 @@ const allOf = (rows: Plan.Events): Plan.Events => {
   return rows._tag === "where" || rows._tag === "filter" ? input : { ...rows, input }
 }
 
+/** With all windows, whatever a condition on their results says. */
+export const withAllWindows = (pipeline: Pipeline.AnyOfPanes): Pipeline.AnyOfPanes =>
+  Aggregate.make(allResults(pipeline.plan)).pipe(Pipeline.named(pipeline.name))
+
+const allResults = (results: Plan.Results): Plan.Results => {
+  if (results._tag === "window") return results
+  const input = allResults(results.input)
+  return results._tag === "where-panes" || results._tag === "top" ? input : { ...results, input }
+}
+
 export const windowNode = (pipeline: Pipeline.AnyOfPanes): Checked.WindowNode => Checked.windowOf(pipeline.checked)
 
 /** The source of its events. */

@@ -8,6 +8,7 @@ import { Price } from "../domain/Tick.ts"
 import type { Decision } from "../streams/records/Decision.ts"
 import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
 import { derivations, derived, everyIndicator, reordered, stepped, steps } from "./Graphs.ts"
+import { evaluated, evaluations, nothingEvaluated, ranked } from "./RandomEvaluations.ts"
 import { computed, overComputed, withComputed } from "./RandomExpressions.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import type * as Plan from "../streams/pipeline/Plan.ts"
@@ -153,7 +154,7 @@ export interface PipelineOptions {
   /** The bound of disorder; a random one without. */
   readonly outOfOrderness?: number
   readonly name?: string
-  /** Fields that are computed from others, and other keys, too. */
+  /** Fields that are computed from others, and other keys, too; and what expressions over results give, and leave out. */
   readonly computed?: boolean
 }
 
@@ -179,8 +180,9 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
     derivations,
     computed: options.computed === true ? computed : fc.constant(nothingComputed),
     lateness: options.revisions ? fc.integer({ min: 0, max: 10 }) : fc.constant(0),
-    every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
-  }).map(({ computed, derivations, every, lateness, order, outOfOrderness, rollUp, steps, window }) => {
+    every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null),
+    evaluations: options.computed === true ? evaluations : fc.constant(nothingEvaluated)
+  }).map(({ computed, derivations, evaluations, every, lateness, order, outOfOrderness, rollUp, steps, window }) => {
     const plain = rollUp === null ? window(source(outOfOrderness)).pipe(Aggregate.into(aggregates)) : rolledUp(source(outOfOrderness), rollUp)
     const late = plain.pipe(Pipeline.allowedLateness(lateness))
     const emitting = every === null ? late : late.pipe(Pipeline.emitOnUpdate({ every }))
@@ -188,7 +190,9 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
     const { definition } = source(outOfOrderness)
     const rows = fed(windows, (rows) => withComputed(stepped(rows, steps), definition, computed))
     const { plan, name } = altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed) } }))
-    return readable(Aggregate.make(derived(plan, derivations, numeric.filter((name) => order.includes(name)))).pipe(Pipeline.named(name)))
+    const results = evaluated(plan, "before", evaluations.before)
+    const behind = evaluated(derived(results, derivations, numeric.filter((name) => order.includes(name))), "after", evaluations.after)
+    return readable(Aggregate.make(ranked(behind, evaluations.top)).pipe(Pipeline.named(name)))
   })
 
 /** Every indicator over windows that may be revised, and as often as not over one of these again. */
@@ -380,7 +384,7 @@ const readable = <P extends Pipeline.AnyOfPanes>(pipeline: P): P =>
         window,
         outOfOrderness: definitionOf(pipeline).outOfOrderness,
         steps: Checked.originOf(input).steps.map((step) => stepOf(step)),
-        derived: Checked.derivesOf(pipeline.checked).map(({ values, within }) => ({ within, values: values.map(({ name, spec }) => ({ name, ...spec })) })),
+        results: Checked.resultStepsOf(pipeline.checked).map(stepOverResults),
         allowedLateness,
         trigger,
         inner,
@@ -388,6 +392,19 @@ const readable = <P extends Pipeline.AnyOfPanes>(pipeline: P): P =>
       })
     }
   })
+
+const stepOverResults = (step: Checked.ResultStep) => {
+  switch (step._tag) {
+    case "derive":
+      return { within: step.within, values: step.values.map(({ name, spec }) => ({ name, ...spec })) }
+    case "compute":
+      return Object.fromEntries(step.values.map(({ expression, name }) => [name, expression]))
+    case "where-panes":
+      return step.condition
+    case "top":
+      return { top: step.n, by: step.by, order: step.order }
+  }
+}
 
 const stepOf = (step: Checked.RowStep) => {
   switch (step._tag) {

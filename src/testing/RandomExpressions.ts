@@ -2,6 +2,7 @@
 import * as fc from "fast-check"
 import { typeOf } from "../streams/pipeline/check/Expressions.ts"
 import type { Spec } from "../streams/pipeline/Aggregate.ts"
+import type { Table } from "../streams/pipeline/Column.ts"
 import type { Comparison, Node } from "../streams/pipeline/Expression.ts"
 import type * as Plan from "../streams/pipeline/Plan.ts"
 import type { Definition } from "../streams/pipeline/Source.ts"
@@ -20,7 +21,7 @@ const literals = (...values: ReadonlyArray<string | number | boolean>) => fc.con
 const comparisons = fc.constantFrom<Comparison | "isNot">("eq", "ne", "lt", "lte", "gt", "gte", "isNot")
 
 /** Times are left out, so that what is said of a row stays true when all times are moved. */
-const byKind = fc.letrec<ByKind>((tie) => {
+export const byKind = fc.letrec<ByKind>((tie) => {
   // Every kind of them is a node.
   const of = (kind: keyof ByKind) => tie(kind) as fc.Arbitrary<Node>
   const choices = (kind: keyof ByKind) => [
@@ -89,10 +90,10 @@ export const computed: fc.Arbitrary<Computed> = fc.record({
   key: fc.option(fc.constantFrom<ReadonlyArray<string>>([], ["venue"], ["flag"], ["size"], ["key", "venue"]), { freq: 4 })
 })
 
-/** Whether an expression has a type over such rows: one that needs too many decimals has none, and decimals and doubles do not mix. */
-const isTyped = (definition: Definition) => (node: Node): boolean => {
+/** Whether an expression has a type over such rows, or results: one that needs too many decimals has none, and decimals and doubles do not mix. */
+export const isTyped = (table: Table) => (node: Node): boolean => {
   try {
-    typeOf("random", definition, node)
+    typeOf("random", table, node)
     return true
   } catch {
     return false

@@ -1,6 +1,7 @@
 /** Laws of what an engine computes: the batch fold's results, whatever the order in which events come. */
 import * as fc from "fast-check"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
+import { leavesOut } from "../streams/pipeline/Checked.ts"
 import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import { Kind } from "../streams/records/Records.ts"
@@ -135,12 +136,13 @@ export const resultLaws: EngineLaws = {
     }
   ),
 
-  "revisions count up from 0, early comes before on time before late, only sessions are retracted": law(
+  "revisions count up from 0, early comes before on time before late, only sessions and what is left out are retracted": law(
     300,
     fc.record({ pipeline: pipelines({ revisions: true, computed: true }), log: logs, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const histories = Map.groupBy(run(make([pipeline], log.partitions), batches(log, cut)), windowOf)
-      const legal = windowNode(pipeline).window.kind === "session" ? /^e*o?l*r?$/ : /^(?:e*o)?l*$/
+      const isSession = windowNode(pipeline).window.kind === "session"
+      const legal = leavesOut(pipeline.checked) ? /^(?:er?)*(?:or?)?(?:lr?)*$/ : isSession ? /^e*o?l*r?$/ : /^(?:e*o)?l*$/
       for (const [window, panes] of histories) {
         same(panes.map(({ revision }) => revision), panes.map((_, index) => index), window)
         const kinds = panes.map(({ pane }) => pane.charAt(0)).join("")

@@ -402,14 +402,146 @@ const deriving: ReadonlyArray<Mutant> = [
   {
     mistake: "an early pane stays among those that later ones are computed from",
     file: `${results}/DeriveOperator.ts`,
-    find: "if (pane.pane === \"early\") return this.#early(pane, rows)",
-    replace: "if (pane.pane === \"early\") {\n      const history = this.#historyOf(pane.key)\n      history.insert({ pane, rows, points: history.pointsOf(pane.values, pane), again: 0 })\n      return this.#early(pane, rows)\n    }",
+    find: "if (pane.pane === \"early\") return this.#early(pane, rows, isLeftOut)",
+    replace: "if (pane.pane === \"early\") {\n      const history = this.#historyOf(pane.key)\n      history.insert({ pane, rows, points: history.pointsOf(pane.values, pane, isLeftOut), isLeftOut, again: 0 })\n      return this.#early(pane, rows, isLeftOut)\n    }",
     law: revisionLaw
+  }
+]
+
+/** Mistakes in expressions over results, and in what a condition on them leaves out. */
+const evaluating: ReadonlyArray<Mutant> = [
+  {
+    mistake: "an expression over a large sum takes the nearest double",
+    file: `${results}/PaneColumns.ts`,
+    find: "if (Number.isSafeInteger(Number(stored))) return Number(stored)",
+    replace: "if (stored !== null) return Number(stored)",
+    law: foldLaw
+  },
+  {
+    mistake: "a window that no longer passes stays",
+    file: `${results}/Retraction.ts`,
+    find: "if (told === undefined || told.isRetracted || pane.changes < told.changes) return null",
+    replace: "if (told !== null) return null",
+    law: revisionLaw
+  },
+  {
+    mistake: "a window that was taken back is taken back once more",
+    file: `${results}/Retraction.ts`,
+    find: "told.isRetracted || pane.changes",
+    replace: "pane.changes",
+    law: "revisions count up from 0"
+  },
+  {
+    mistake: "what a former run has told of a window that does not pass any more is not known",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "    yield* this.#retraction?.adopt(stored) ?? []\n",
+    replace: "",
+    law: "in whatever order a new start reads"
+  },
+  {
+    mistake: "what an end of input has told of a window that does not pass any more is not known",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "    yield* this.#retraction?.adopt(stored) ?? []\n",
+    replace: "",
+    law: "wherever the input was at its end"
+  },
+  {
+    mistake: "what was told of windows is kept for ever",
+    file: `${results}/Retraction.ts`,
+    find: "      this.#forget(due.window)\n",
+    replace: "",
+    law: "after the end of all data"
+  },
+  {
+    mistake: "a window that is left out is one of those before",
+    file: `${results}/History.ts`,
+    find: "isLeftOut ? null : pointOf(",
+    replace: "pointOf(",
+    law: foldLaw
+  },
+  {
+    mistake: "the rows of a window that is left out do not count among the changes of those behind it",
+    file: `${results}/History.ts`,
+    find: "rows: rows + (this.#isNear",
+    replace: "rows: (this.entries[next]!.isLeftOut ? 0 : rows) + (this.#isNear",
+    law: foldLaw
+  },
+  {
+    mistake: "a snapshot forgets which windows are left out",
+    file: `${results}/HistoryState.ts`,
+    find: "isLeftOut ? \"left-out\" : pane.pane",
+    replace: "isLeftOut ? \"late\" : pane.pane",
+    law: "a snapshot is restored to the byte"
+  },
+  {
+    mistake: "a window is told once more with fewer changes, where a value looks less far back than one before it",
+    file: `${results}/DeriveOperator.ts`,
+    find: "this.#with(history, { ...entry, again: 0 })",
+    replace: "this.#with(history, { ...entry, pane: { ...pane, changes: 0 }, again: 0 })",
+    law: "revisions count up from 0"
+  },
+  {
+    mistake: "of the keys of a window a rank counts its own rows alone",
+    file: `${results}/TopOperator.ts`,
+    find: "window.changes += pane.changes - (ranked.pane?.changes ?? 0)",
+    replace: "window.changes = pane.changes",
+    law: foldLaw
+  },
+  {
+    mistake: "keys of one value are ranked against their order",
+    file: `${results}/TopOperator.ts`,
+    find: "-difference) || compareText(a.key, b.key)",
+    replace: "-difference) || compareText(b.key, a.key)",
+    law: foldLaw
+  },
+  {
+    mistake: "a key that falls out of the first is not taken back",
+    file: `${results}/TopOperator.ts`,
+    find: "const all = [...first, ...[...window.told].filter((ranked) => !ranks.has(ranked))]",
+    replace: "const all = [...first]",
+    law: revisionLaw
+  },
+  {
+    mistake: "a window that is revised is not ranked again",
+    file: `${results}/TopOperator.ts`,
+    find: "else this.#revised.add(window)",
+    replace: "",
+    law: revisionLaw
+  },
+  {
+    mistake: "a key that a condition leaves out is ranked",
+    file: `${results}/TopOperator.ts`,
+    find: "ranked.pane === null || ranked.isLeftOut ? null",
+    replace: "ranked.pane === null ? null",
+    law: foldLaw
+  },
+  {
+    mistake: "what others have told of the first of a window is not known",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "if (operator instanceof TopOperator) yield* operator.adopt(stored)",
+    replace: "if (operator instanceof TopOperator && stored === null) yield* operator.adopt(stored)",
+    law: "wherever the input was at its end"
+  },
+  {
+    mistake: "a snapshot forgets which windows are still to be ranked again",
+    file: `${results}/TopOperator.ts`,
+    find: "for (const bounds of revised) this.#revised.add(this.#windowOf(bounds))",
+    replace: "",
+    law: "a snapshot is restored to the byte"
+  },
+  {
+    mistake: "a key that is ranked anew is not kept",
+    file: `${results}/TopOperator.ts`,
+    find: "    this.#kept.touch(ranked.place)\n    if (ranked.value !== null) window",
+    replace: "    if (ranked.value !== null) window",
+    law: "a checkpoint that is written",
+    times: 3
   }
 ]
 
 export const mutants: ReadonlyArray<Mutant> = [
   ...inMoments,
+  ...evaluating,
   ...inCountsOfNumbers,
   {
     mistake: "a row that a condition leaves out is put out all the same",
@@ -941,7 +1073,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a session that an end of input has told is not taken back when it grows",
     file: "streams/engine/OperatorGraph.ts",
-    find: "    yield* window.adopt(told)\n",
+    find: "    yield* this.#window?.adopt(stored) ?? []\n",
     replace: "",
     law: "wherever the input was at its end"
   },

@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { describe, expect, test } from "tstyche"
 import { Decimal } from "../../src/domain/Decimal.ts"
 import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
-import { Aggregate, Indicator, Panes, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
+import { Aggregate, Expr, Indicator, Panes, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
 
 const Trade = Schema.Struct({
   symbol: Schema.String,
@@ -60,6 +60,35 @@ describe("a result that there is not, or that is no number, is named with those 
     prices.pipe(Panes.derive({ ema12: Indicator.ema("price", 12), slope: Indicator.momentum("ema12", 1) }))
   })
 
+  test("by an expression, alone and beside an indicator", () => {
+    // @ts-expect-error Type '"prise"' is not assignable to type '"price" | "size"'. Did you mean '"price"'?
+    prices.pipe(Panes.derive({ twice: Expr.multiply("prise", 2) }))
+    // @ts-expect-error Type '"venue"' is not assignable to type '"price" | "size"'.
+    prices.pipe(Panes.derive({ mean: Indicator.sma("price", 12), twice: Expr.add("price", "venue") }))
+    // @ts-expect-error Type '"sise"' is not assignable to type
+    prices.pipe(Panes.derive({ none: Expr.coalesce("sise", "size") }))
+    // @ts-expect-error Type '"prise"' is not assignable to type '"price" | "size"'.
+    prices.pipe(Panes.derive({ twice: Expr.multiply("price", 2), mean: Indicator.sma("prise", 12) }))
+  })
+
+  test("by a condition", () => {
+    // @ts-expect-error Type '"prise"' is not assignable to type '"price" | "size"'. Did you mean '"price"'?
+    prices.pipe(Panes.where(Expr.gt("prise", 2)))
+    // @ts-expect-error Type '"venue"' is not assignable to type '"price" | "size"'.
+    prices.pipe(Panes.where(Expr.gt("venue", 2)))
+    // @ts-expect-error is not assignable to
+    prices.pipe(Panes.where(Expr.multiply("price", 2)))
+  })
+
+  test("by what ranks", () => {
+    // @ts-expect-error Type '"prise"' is not assignable to type '"price" | "size"'. Did you mean '"price"'?
+    prices.pipe(Panes.top(3, { by: "prise" }))
+    // @ts-expect-error Type '"venue"' is not assignable to type '"price" | "size"'.
+    prices.pipe(Panes.top(3, { by: "venue" }))
+    // @ts-expect-error Type '"down"' is not assignable to type
+    prices.pipe(Panes.top(3, { by: "price", order: "down" }))
+  })
+
   test("by lengths that are left out", () => {
     // @ts-expect-error Expected 2 arguments, but got 1
     prices.pipe(Panes.derive({ average: Indicator.ema("price") }))
@@ -107,6 +136,52 @@ describe("what is derived", () => {
       readonly change: DecimalValue | null
       readonly slope: number | null
       readonly fall: DecimalValue | null
+    }>()
+  })
+
+  test("by an expression is what it gives, or null where it does not fit", () => {
+    const derived = bars.pipe(
+      Panes.derive({
+        range: Expr.subtract("high", "low"),
+        ema12: Indicator.ema("close", 12),
+        twice: Expr.add("volume", "volume"),
+        more: Expr.add("count", 1),
+        mean: Expr.divide("volume", "count", { scale: 2 }),
+        isUp: Expr.gt("close", Expr.field("low")),
+        market: Expr.coalesce("venue", Expr.literal("none")),
+        any: Expr.coalesce("close", "volume")
+      }),
+      Panes.derive({ aboveEma: Expr.subtract(Expr.toDouble("close"), "ema12") }),
+      Panes.where(Expr.and(Expr.gt("aboveEma", 0), Expr.eq("market", "N"))),
+      Pipeline.named("computed")
+    )
+    expect<Pipeline.ValuesOf<typeof derived>>().type.toBe<{
+      readonly high: DecimalValue | null
+      readonly low: DecimalValue | null
+      readonly close: DecimalValue | null
+      readonly volume: number | bigint | null
+      readonly count: number
+      readonly venue: string | null
+      readonly range: DecimalValue | null
+      readonly ema12: number | null
+      readonly twice: number | bigint | null
+      readonly more: number | null
+      readonly mean: DecimalValue | null
+      readonly isUp: boolean
+      readonly market: string | null
+      readonly any: DecimalValue | null
+      readonly aboveEma: number | null
+    }>()
+  })
+
+  test("by a rank is the rank beside the others", () => {
+    const first = prices.pipe(Panes.top(3, { by: "size", order: "ascending" }), Panes.where(Expr.lt("rank", 3)), Pipeline.named("first"))
+    expect<Pipeline.ValuesOf<typeof first>>().type.toBe<{
+      readonly price: DecimalValue | null
+      readonly size: number | bigint | null
+      readonly venue: string | null
+      readonly flag: boolean | null
+      readonly rank: number
     }>()
   })
 

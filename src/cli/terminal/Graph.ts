@@ -54,6 +54,16 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
         ...node.values.map((value) => `${value.name} = ${derived(value)}: ${type(value.type)}`),
         bound(node.state, "window")
       ]
+    case "compute":
+      return [
+        `from ${node.input.id}`,
+        ...node.values.map((value) => `${value.name} = ${condition(value.expression)}: ${type(value.type)}`),
+        "nothing is kept"
+      ]
+    case "where-panes":
+      return [`from ${node.input.id}, results where ${condition(node.condition)}`, bound(node.state, "told window")]
+    case "top":
+      return [`from ${node.input.id}, of each window the first ${node.n} keys by ${node.by}, ${node.order}`, bound(node.state, "window")]
   }
 }
 

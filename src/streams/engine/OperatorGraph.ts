@@ -10,7 +10,10 @@ import type { Paged } from "../operator/Paged.ts"
 import { StateError, StateReader, StateWriter } from "../operator/State.ts"
 import type { Work } from "../operator/Work.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
-import type { StoredPane } from "../operator/windowed/StoredSessions.ts"
+import { PaneStep } from "../operator/results/PaneStep.ts"
+import type { ResultOperator } from "../operator/results/ResultOperator.ts"
+import { TopOperator } from "../operator/results/TopOperator.ts"
+import { Retraction, type Stored } from "../operator/results/Retraction.ts"
 import { type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
 import type { Wanted } from "../operator/windowed/Windows.ts"
 import type { Settled } from "./Account.ts"
@@ -24,7 +27,10 @@ export class OperatorGraph {
   readonly #steps: ReadonlyArray<Step>
   /** `null` where the pipeline ends in events. */
   readonly #window: WindowOperator | null
-  readonly #derives: ReadonlyArray<DeriveOperator>
+  /** What stands behind the windows, in its order. */
+  readonly #results: ReadonlyArray<ResultOperator>
+  /** `null` where no window is left out. */
+  readonly #retraction: Retraction | null
   readonly #told: ToldPanes
   /** By step how far it has come: nothing earlier leaves it any more. */
   readonly #watermarks: Float64Array
@@ -42,7 +48,8 @@ export class OperatorGraph {
     this.#watermarks = new Float64Array(this.#steps.length).fill(-Infinity)
     const operators = this.#steps.map(({ operator }) => operator)
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
-    this.#derives = operators.filter((operator) => operator instanceof DeriveOperator)
+    this.#results = operators.filter(isOfResults)
+    this.#retraction = operators.find((operator) => operator instanceof Retraction) ?? null
     this.#told = new ToldPanes(Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0)
   }
 
@@ -93,7 +100,7 @@ export class OperatorGraph {
     if (window === null) return
     const copy = new OperatorGraph(this.checked, { ...this.#options, dictionary: new Dictionary() })
     copy.restore(new Map(this.snapshot()))
-    const told: Array<StoredPane> = []
+    const told: Array<Pane> = []
     const tell = () => {
       for (const { pane, rows } of copy.drain()) {
         this.#told.tell(pane, rows)
@@ -103,7 +110,7 @@ export class OperatorGraph {
     }
     for (const _ of copy.advance(() => endOfTime)) yield tell()
     tell()
-    yield* window.adopt(told)
+    yield* this.#adopt(told)
   }
 
   /** Does the work of an operator, and hands on what comes out of it. */
@@ -171,17 +178,25 @@ export class OperatorGraph {
 
   /** Windows that are near to closing, as they stand. Looking changes nothing. */
   forming(wanted: Wanted): ReadonlyArray<Pane> {
-    const panes = (this.#window?.forming(wanted) ?? []).map((pane) => this.#derives.reduce((so, derive) => derive.derived(so), pane))
-    return panes.map((pane) => this.#told.revised(pane))
+    const panes: ReadonlyArray<Pane> = this.#window?.forming(wanted) ?? []
+    return this.#results.reduce((so, operator) => operator.forming(so), panes).map((pane) => this.#told.revised(pane))
   }
 
-  /** See {@link WindowOperator.unsettledSince}. */
+  /** See {@link WindowOperator.unsettledSince} and {@link Retraction.unsettledSince}. */
   get unsettledSince(): number | null {
-    return this.#window?.unsettledSince ?? null
+    const window = this.#window
+    return window === null ? null : window.unsettledSince ?? this.#retraction?.unsettledSince(window.closedTo) ?? null
   }
 
   adopt(stored: ReadonlyArray<Encoded>): Work {
-    return this.#window?.adopt(stored) ?? []
+    return this.#adopt(stored)
+  }
+
+  *#adopt(stored: ReadonlyArray<Stored>): Work {
+    // What the windows take back has to be known to have been told.
+    for (const operator of this.#results) if (operator instanceof TopOperator) yield* operator.adopt(stored)
+    yield* this.#retraction?.adopt(stored) ?? []
+    yield* this.#window?.adopt(stored) ?? []
   }
 
   /** All that it keeps now, the same bytes for the same state. */
@@ -261,6 +276,9 @@ const leavingOf = ({ batch, holds, outcomes, refused }: Rows): Leaving => {
   }
   return { holds, outcomes, sources, partitions, offsets, refused }
 }
+
+const isOfResults = (operator: AnyOperator | null): operator is AnyOperator & ResultOperator =>
+  operator instanceof PaneStep || operator instanceof DeriveOperator || operator instanceof TopOperator || operator instanceof Retraction
 
 const bytesOf = (write: (writer: StateWriter) => void): Uint8Array | null => {
   const writer = new StateWriter()

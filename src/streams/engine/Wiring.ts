@@ -2,7 +2,11 @@
 import * as Checked from "../pipeline/Checked.ts"
 import { DistinctOperator } from "../operator/keyed/DistinctOperator.ts"
 import type { Operator } from "../operator/Operator.ts"
+import { Computation } from "../operator/results/Computation.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
+import { PaneSelection } from "../operator/results/PaneSelection.ts"
+import { Retraction } from "../operator/results/Retraction.ts"
+import { TopOperator } from "../operator/results/TopOperator.ts"
 import { Derivation } from "../operator/stateless/Derivation.ts"
 import { Rekeying } from "../operator/stateless/Rekeying.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
@@ -43,7 +47,8 @@ export const wire = (checked: Checked.Checked, options: Partial<Options>): Reado
       if (node !== null) steps[checked.nodes.indexOf(node)]?.readers.push({ step, input })
     }
   })
-  return Checked.endsInEvents(checked) ? withOutput(steps, checked) : steps
+  if (Checked.endsInEvents(checked)) return withOutput(steps, checked)
+  return Checked.endsInResults(checked) && Checked.leavesOut(checked) ? withRetraction(steps, checked) : steps
 }
 
 const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Options>): Built => {
@@ -68,6 +73,12 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
     }
     case "derive":
       return { operator: new DeriveOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }
+    case "compute":
+      return { operator: new Computation(node), inputs: [node.input] }
+    case "where-panes":
+      return { operator: new PaneSelection(node), inputs: [node.input] }
+    case "top":
+      return { operator: new TopOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }
   }
 }
 
@@ -76,4 +87,10 @@ const withOutput = (steps: ReadonlyArray<Step>, { end, name }: Checked.Checked<C
   steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
   const output = new RowOutput(name, Checked.definitionOf(end))
   return [...steps, { id: "rows", operator: output, readers: [], inputs: [steps.length - 1], isHolding: false }]
+}
+
+/** Behind the last node stands what tells of a window that is left out only where it was told before. */
+const withRetraction = (steps: ReadonlyArray<Step>, checked: Checked.Checked<Checked.Results>): ReadonlyArray<Step> => {
+  steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
+  return [...steps, { id: "retraction", operator: new Retraction(Checked.windowOf(checked)), readers: [], inputs: [steps.length - 1], isHolding: false }]
 }

@@ -68,4 +68,6 @@ export interface Emitted<P = Pane<Values>> {
   readonly rows: number
   readonly watermark: number
   readonly offset: number
+  /** A node has left the window out. It counts for what is computed behind it, and is told only where it has to be taken back. */
+  readonly isLeftOut?: true
 }

@@ -8,7 +8,9 @@ import type { CustomSpec } from "./Aggregate.ts"
 import { aggregatesOf, bytesOf, type PreAggregated } from "./check/Aggregates.ts"
 import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
-import { boundOf, derivedOf } from "./check/Derivations.ts"
+import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
+import { checkBehindTop, checkTop, topBoundOf } from "./check/Top.ts"
+import { tableOf } from "./check/ResultTable.ts"
 import { columnOf, conditionOf, typeOf } from "./check/Expressions.ts"
 import { fieldOf } from "./check/Fields.ts"
 import type { Node } from "./Expression.ts"
@@ -73,7 +75,16 @@ class Graph {
   }
 
   results(plan: Plan.Results): Checked.Results {
-    return plan._tag === "window" ? this.#window(plan) : this.#derive(plan)
+    switch (plan._tag) {
+      case "window":
+        return this.#window(plan)
+      case "derive":
+        return this.#derive(plan)
+      case "where-panes":
+        return this.#wherePanes(plan)
+      case "top":
+        return this.#top(plan)
+    }
   }
 
   /** The events at the end of the graph: each of their fields is a member of what is put out. */
@@ -186,17 +197,58 @@ class Graph {
     ])
   }
 
-  #derive(plan: Plan.Derive): Checked.Derive {
+  /** Functions look at the windows before, and are a node of their own; expressions are one behind it. */
+  #derive(plan: Plan.Derive): Checked.Results {
     const input = this.results(plan.input)
     const known = new Map(Checked.valuesOf({ end: input }))
-    const values = Object.entries(plan.values).map(([name, spec]) => derivedOf(name, spec, known))
-    if (values.length === 0) refuse("Panes.derive", "it needs a result, such as { before: Indicator.previous(\"close\") }")
+    if (Object.keys(plan.values).length === 0) refuse("Panes.derive", "it needs a result, such as { before: Indicator.previous(\"close\") }")
+    const functions: Array<Checked.Derived> = []
+    const expressions: Array<Checked.Compute["values"][number]> = []
+    for (const [name, value] of Object.entries(plan.values)) {
+      if (isIndicator(value)) functions.push(derivedOf(name, value, known))
+      else expressions.push(computedOf(name, value, known))
+    }
     const within = duration("Panes.derive, within", plan.within)
+    if (functions.length === 0 && within !== Checked.horizon) {
+      refuse("Panes.derive, within", "it says how far apart windows may be for an indicator, and here is none; leave it out")
+    }
+    const derived = functions.length === 0 ? input : this.#functions(input, functions, within)
+    if (expressions.length === 0) return derived
+    const types = new Map([...functions, ...expressions].map(({ name, type }) => [name, type]))
+    const results = [...known, ...Object.keys(plan.values).map((name) => [name, types.get(name)!] as const)]
+    return this.#add<Checked.Compute>(
+      { _tag: "compute", input: derived, given: tableOf(known), values: expressions, results },
+      ["compute", derived.fingerprint, Object.fromEntries(expressions.map(({ expression, name }) => [name, expressionData(expression)]))]
+    )
+  }
+
+  #functions(input: Checked.Results, values: ReadonlyArray<Checked.Derived>, within: number): Checked.Derive {
+    checkBehindTop("Panes.derive", "an indicator", input)
     const { allowedLateness, window } = Checked.windowOf({ end: input })
     const meaning = Object.fromEntries(values.map(({ name, spec }) => [name, specData(spec)]))
     return this.#add<Checked.Derive>(
       { _tag: "derive", input, values, within, state: boundOf(values, within, window, allowedLateness) },
       ["derive", input.fingerprint, meaning, ...within === Checked.horizon ? [] : [within]]
+    )
+  }
+
+  #top(plan: Plan.Top): Checked.Top {
+    const input = this.results(plan.input)
+    const { by, n, order } = plan
+    checkTop(plan, input)
+    return this.#add<Checked.Top>(
+      { _tag: "top", input, n, by, order, state: topBoundOf(input) },
+      ["top", input.fingerprint, n, by, order]
+    )
+  }
+
+  #wherePanes(plan: Plan.WherePanes): Checked.WherePanes {
+    const input = this.results(plan.input)
+    const given = tableOf(Checked.valuesOf({ end: input }))
+    const condition = conditionOf("Panes.where", given, plan.condition)
+    return this.#add<Checked.WherePanes>(
+      { _tag: "where-panes", input, given, condition, state: toldBoundOf(Checked.windowOf({ end: input })) },
+      ["where-panes", input.fingerprint, expressionData(condition)]
     )
   }
 }

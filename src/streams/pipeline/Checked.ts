@@ -3,10 +3,10 @@
  * line read. Whatever stands in it is valid: fields exist and are of the kind that is needed, bounds are sensible.
  */
 import type { CustomSpec, Op, Settings } from "./Aggregate.ts"
-import type { Column } from "./Column.ts"
+import type { Column, Table } from "./Column.ts"
 import * as Expr from "./Expression.ts"
 import type * as Indicator from "./Indicator.ts"
-import type { Trigger } from "./Plan.ts"
+import type { Order, Trigger } from "./Plan.ts"
 import type { Definition, Portability } from "./Source.ts"
 import type * as Window from "./Window.ts"
 
@@ -23,7 +23,7 @@ export interface Checked<out End extends Node = Node> {
 
 export type Node = Events | Results
 export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct
-export type Results = WindowNode | Derive
+export type Results = WindowNode | Derive | Compute | WherePanes | Top
 
 interface Identified {
   /** Unlike every other node's of the pipeline, and the same however the results of a node are ordered. */
@@ -117,7 +117,9 @@ export interface Field {
 /** What the values of a result are, when they are not null. `any` is what a function gives. */
 export type ValueType =
   | { readonly kind: "decimal"; readonly scale: number }
-  | { readonly kind: "int" | "double" | "string" | "boolean" | "any" }
+  /** One that is wide is a sum, and may be beyond 2^53 - 1. */
+  | { readonly kind: "int"; readonly isWide?: true }
+  | { readonly kind: "double" | "string" | "boolean" | "any" }
 
 export interface Derive extends Identified {
   readonly _tag: "derive"
@@ -138,6 +140,36 @@ export interface Derived {
   readonly type: ValueType
 }
 
+/** Values computed by expressions, each from those of its pane alone. */
+export interface Compute extends Identified {
+  readonly _tag: "compute"
+  readonly input: Results
+  /** What the expressions look at. */
+  readonly given: Table
+  readonly values: ReadonlyArray<{ readonly name: string; readonly expression: Expr.Node; readonly type: ValueType }>
+  /** All values of a pane, in the order of the declaration: among the computed ones stand those of functions. */
+  readonly results: ReadonlyArray<readonly [name: string, type: ValueType]>
+}
+
+/** Results for which a condition does not hold are left out, and taken back where they have been told. */
+export interface WherePanes extends Identified {
+  readonly _tag: "where-panes"
+  readonly input: Results
+  readonly given: Table
+  readonly condition: Expr.Node
+  readonly state: StateBound
+}
+
+/** Of the keys of each window the first by a value, with their ranks; the others are left out. */
+export interface Top extends Identified {
+  readonly _tag: "top"
+  readonly input: Results
+  readonly n: number
+  readonly by: string
+  readonly order: Order
+  readonly state: StateBound
+}
+
 /** How much a node keeps at most of one key, and until when. */
 export interface StateBound {
   /** Slices, sessions or windows of a key; `null` where it depends on the rows. */
@@ -147,10 +179,11 @@ export interface StateBound {
   readonly bytesPerEntry: number
 }
 
-export const endsInEvents = (checked: Checked): checked is Checked<Events> =>
-  checked.end._tag !== "window" && checked.end._tag !== "derive"
+const tagsOfResults: { readonly [T in Results["_tag"]]: true } = { window: true, derive: true, compute: true, "where-panes": true, top: true }
 
-export const endsInResults = (checked: Checked): checked is Checked<Results> => !endsInEvents(checked)
+export const endsInResults = (checked: Checked): checked is Checked<Results> => Object.hasOwn(tagsOfResults, checked.end._tag)
+
+export const endsInEvents = (checked: Checked): checked is Checked<Events> => !endsInResults(checked)
 
 /** The first window node, in which rows become results. */
 export const windowOf = ({ end }: Pick<Checked<Results>, "end">): WindowNode => {
@@ -159,8 +192,17 @@ export const windowOf = ({ end }: Pick<Checked<Results>, "end">): WindowNode => 
   return node
 }
 
-/** The nodes behind the windows, in the order in which results pass them. */
+/** What is done to results, by node, in the order in which they pass them. */
+export type ResultStep = Exclude<Results, WindowNode>
+
+export const resultStepsOf = ({ end }: Pick<Checked<Results>, "end">): ReadonlyArray<ResultStep> =>
+  end._tag === "window" ? [] : [...resultStepsOf({ end: end.input }), end]
+
+/** Those of them that look at the windows before. */
 export const derivesOf = ({ nodes }: Checked): ReadonlyArray<Derive> => nodes.filter((node) => node._tag === "derive")
+
+/** Whether windows may be left out, and taken back therefore. */
+export const leavesOut = (checked: Pick<Checked<Results>, "end">): boolean => resultStepsOf(checked).some(({ _tag }) => _tag === "where-panes" || _tag === "top")
 
 /** What the rows are that a node puts out: their columns, their key, their time. */
 export const definitionOf = (events: Events): Definition => "definition" in events ? events.definition : definitionOf(events.input)
@@ -179,11 +221,24 @@ export const originOf = (events: Events): { readonly source: Source; readonly st
   return { source: node, steps }
 }
 
+/** The result that a node which ranks adds. */
+export const rank = "rank"
+
 /** The results of a pane with their types, in their order. */
-export const valuesOf = ({ end }: Pick<Checked<Results>, "end">): ReadonlyArray<readonly [name: string, type: ValueType]> =>
-  end._tag === "window"
-    ? end.aggregates.map(({ name, type }) => [name, type] as const)
-    : [...valuesOf({ end: end.input }), ...end.values.map(({ name, type }) => [name, type] as const)]
+export const valuesOf = ({ end }: Pick<Checked<Results>, "end">): ReadonlyArray<readonly [name: string, type: ValueType]> => {
+  switch (end._tag) {
+    case "window":
+      return end.aggregates.map(({ name, type }) => [name, type] as const)
+    case "derive":
+      return [...valuesOf({ end: end.input }), ...end.values.map(({ name, type }) => [name, type] as const)]
+    case "compute":
+      return end.results
+    case "where-panes":
+      return valuesOf({ end: end.input })
+    case "top":
+      return [...valuesOf({ end: end.input }), [rank, { kind: "int" }]]
+  }
+}
 
 /** For how long, in event time, a window is compared with the one before it where nothing else is said: 14 days. */
 export const horizon = 14 * 86_400_000
@@ -217,7 +272,9 @@ export type Holding = Distinct
 export const isHolding = (node: Node): node is Holding => node._tag === "distinct"
 
 /** The call that has made a node. */
-export const callOf = (_: Holding): string => "Events.distinct"
+export const callOf = ({ _tag }: Holding): string => calls[_tag]
+
+const calls: { readonly [Tag in Holding["_tag"]]: string } = { distinct: "Events.distinct" }
 
 /** Whether a node on the way of these rows holds them. */
 export const isHeld = (events: Events): boolean => isHolding(events) || (events._tag !== "source" && isHeld(events.input))

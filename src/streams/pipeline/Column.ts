@@ -29,7 +29,14 @@ export type Column = {
     /** Of values that are computed: the unscaled integer may be beyond 2^53 - 1, and has up to 38 digits then. */
     readonly isWide?: true
   }
-  | { readonly kind: "int" | "double"; readonly minimum: number; readonly maximum: number }
+  | {
+    readonly kind: "int"
+    readonly minimum: number
+    readonly maximum: number
+    /** Of results that are sums: the integer may be beyond 2^53 - 1, and has up to 38 digits then. */
+    readonly isWide?: true
+  }
+  | { readonly kind: "double"; readonly minimum: number; readonly maximum: number }
   | { readonly kind: "boolean" }
   | {
     readonly kind: "string"
@@ -39,6 +46,14 @@ export type Column = {
     readonly literals: ReadonlyArray<string> | null
   }
 )
+
+/** What expressions look at: the fields of a source's rows, or the results of windows, which have no source. */
+export interface Table {
+  readonly name: string | null
+  readonly columns: ReadonlyArray<Column>
+  /** Results that a user's own function gives: nobody knows their kind. */
+  readonly untyped?: ReadonlyArray<string>
+}
 
 /** A member of a JSON object. One that is optional may be left out or null, which is the same. */
 export interface Member {

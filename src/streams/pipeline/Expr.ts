@@ -111,10 +111,11 @@ export type Result<Out, R> = Out extends Type<infer T> ? T
   : Out extends Made<infer T, infer Parts> ? T | Extract<Result<Parts, R>, null>
   : never
 
-type Calculated<V> = ([Extract<V, Decimal>] extends [never] ? number : Decimal) | Extract<V, null>
+/** Integers are as large as those that they are made of may be. */
+type Calculated<V> = ([Extract<V, Decimal>] extends [never] ? number | Extract<V, bigint> : Decimal) | Extract<V, null>
 
 /** Integers beside decimals become decimals. */
-type Unified<V> = [Extract<V, Decimal>] extends [never] ? V : Exclude<V, number>
+type Unified<V> = [Extract<V, Decimal>] extends [never] ? V : Exclude<V, number | bigint>
 
 /** Rows in which the field `Name` holds a `Type`. */
 export type Has<Name extends string, Type> = { readonly [K in Name]: Type }

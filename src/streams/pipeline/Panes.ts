@@ -1,10 +1,11 @@
 /**
- * What is done to the results of windows: values computed from them, and from the windows of the same key before.
+ * What is done to the results of windows: values computed from them and from the windows of the same key before,
+ * conditions on them, and ranks.
  *
  * @example
  * ```ts
  * import { Schema } from "effect"
- * import { Aggregate, Indicator, Panes, Pipeline, Source, Window } from "courant"
+ * import { Aggregate, Expr, Indicator, Panes, Pipeline, Source, Window } from "courant"
  *
  * const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, price: Schema.Finite })
  *
@@ -12,6 +13,8 @@
  *   Window.tumbling("1 minute"),
  *   Aggregate.into({ close: Aggregate.last("price") }),
  *   Panes.derive({ ema12: Indicator.ema("close", 12), before: Indicator.previous("close") }),
+ *   Panes.derive({ aboveEma: Expr.subtract("close", "ema12") }),
+ *   Panes.where(Expr.gt("aboveEma", 0)),
  *   Pipeline.named("averages")
  * )
  * ```
@@ -20,24 +23,29 @@ import { type Duration, Predicate, type Types } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
 import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
-import { millisOf, optional, shown } from "./check/Declarations.ts"
+import { millisOf, optional, optionsOf, shown } from "./check/Declarations.ts"
 import { resultsOf } from "./check/Results.ts"
 import { horizon } from "./Checked.ts"
-import type { Names, Numeric } from "./Expr.ts"
-import type { Gives, Over } from "./Indicator.ts"
+import type * as Expr from "./Expr.ts"
+import type { Node } from "./Expression.ts"
+import type { Gives, Over, Spec } from "./Indicator.ts"
 import type * as Plan from "./Plan.ts"
 import type { Portability } from "./Source.ts"
 
-/** What an indicator gives over these results. */
+/** What an indicator gives over these results, or an expression. */
 type Given<I, Values> = I extends Over<infer N, infer G>
   ? G extends "picked" ? N extends keyof Values ? Values[N] | null : never
   : G extends "decimal" ? Decimal | null
   : number | null
+  : I extends Expr.Expr<infer Out, string, string, string, string, string> ? Computed<Expr.Result<Out, Values>>
   : never
 
-export type Derived<Values, Indicators> = Types.Simplify<
+/** A condition is never absent; a value is where it does not fit. */
+type Computed<V> = [V] extends [boolean] ? V : V | null
+
+export type Derived<Values, Computed> = Types.Simplify<
   & Values
-  & { readonly [Name in keyof Indicators]: Given<Indicators[Name], Values> }
+  & { readonly [Name in keyof Computed]: Given<Computed[Name], Values> }
 >
 
 export interface Options {
@@ -48,32 +56,67 @@ export interface Options {
   readonly within?: Duration.Input
 }
 
-/** Adds values to each pane: indicators over its results. Those that a `Panes.derive` adds are results to the next. */
-export const derive = <Values, const Indicators extends { readonly [name: string]: Over<Names<Values, Numeric>, Gives> }>(
-  indicators: Indicators,
-  options?: Options
-) =>
-<P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Derived<Values, Indicators>, P, S> => {
-  const { within } = optional("Panes.derive", options, ["within"]) ?? {}
-  return Aggregate.make({
-    _tag: "derive",
-    input: resultsOf("Panes.derive", self),
-    values: specsOf(indicators),
-    within: within === undefined ? horizon : millisOf("Panes.derive", "within", within)
-  })
-}
+/**
+ * Adds values to each pane: indicators over its results, and expressions over them. Those that a `Panes.derive` adds are
+ * results to the next. What an expression gives is `null` where it does not fit (see `Expr`).
+ */
+export const derive =
+  <Values, const Computed extends { readonly [name: string]: Over<Expr.Names<Values, Expr.Numeric>, Gives> | Expr.Of<Values> }>(
+    computed: Computed,
+    options?: Options
+  ) =>
+  <P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Derived<Values, Computed>, P, S> => {
+    const { within } = optional("Panes.derive", options, ["within"]) ?? {}
+    return Aggregate.make({
+      _tag: "derive",
+      input: resultsOf("Panes.derive", self),
+      values: valuesOf(computed),
+      within: within === undefined ? horizon : millisOf("Panes.derive", "within", within)
+    })
+  }
 
 /** By name. In `{ __proto__: … }` JavaScript takes the indicator for the object's prototype, where nobody would look for it. */
-const specsOf = (indicators: { readonly [name: string]: Over<string, Gives> }): Plan.Derive["values"] => {
-  if (!Predicate.isObject(indicators) || Array.isArray(indicators)) {
-    throw new TypeError(`Panes.derive needs an object of indicators by their names, and is given ${shown(indicators)}`)
+const valuesOf = (computed: { readonly [name: string]: { readonly spec: Spec } | { readonly node: Node } }): Plan.Derive["values"] => {
+  if (!Predicate.isObject(computed) || Array.isArray(computed)) {
+    throw new TypeError(`Panes.derive needs an object of indicators and expressions by their names, and is given ${shown(computed)}`)
   }
-  const prototype: unknown = Object.getPrototypeOf(indicators)
-  if (Predicate.isObject(prototype) && Object.hasOwn(prototype, "spec")) {
+  const prototype: unknown = Object.getPrototypeOf(computed)
+  if (Predicate.isObject(prototype) && (Object.hasOwn(prototype, "spec") || Object.hasOwn(prototype, "node"))) {
     throw new TypeError("Panes.derive: \"__proto__\" cannot be the name of a result; choose another")
   }
-  return Object.fromEntries(Object.entries(indicators).map(([name, indicator]) => {
-    if (Predicate.isObject(indicator) && Predicate.isObject(indicator.spec)) return [name, indicator.spec]
-    throw new TypeError(`the result "${name}" needs an indicator, such as Indicator.ema("close", 12), and is given ${shown(indicator)}`)
+  return Object.fromEntries(Object.entries(computed).map(([name, value]) => {
+    if (Predicate.isObject(value) && "spec" in value && Predicate.isObject(value.spec)) return [name, value.spec]
+    if (Predicate.isObject(value) && "node" in value && Predicate.isObject(value.node)) return [name, value.node]
+    const example = "an indicator, such as Indicator.ema(\"close\", 12), or an expression, such as Expr.subtract(\"high\", \"low\")"
+    throw new TypeError(`the result "${name}" needs ${example}, and is given ${shown(value)}`)
   }))
+}
+
+export interface Ranking<By extends string> {
+  /** The result that keys are ranked by. */
+  readonly by: By
+  /** Whether the largest or the smallest comes first: "descending" by default. */
+  readonly order?: Plan.Order
+}
+
+/**
+ * Of each window the `n` keys that are the first by a result, with their `rank` from 1 on; ties go by key, and a key without
+ * a value has no rank. It is told once all keys have closed. A key that is not among the first any more is retracted.
+ */
+export const top = <Values, const By extends Expr.Names<Values, Expr.Numeric>>(n: number, options: Ranking<By>) =>
+<P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Types.Simplify<Values & { readonly rank: number }>, P, S> => {
+  const { by, order = "descending" } = optionsOf("Panes.top", options, ["by", "order"])
+  return Aggregate.make({ _tag: "top", input: resultsOf("Panes.top", self), n, by, order })
+}
+
+/**
+ * Only the results for which a condition on their values holds. A window that has passed and no longer does is retracted;
+ * one that never passes is not told.
+ */
+export const where = <Values>(condition: Expr.ConditionOf<Values>) =>
+<P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Values, P, S> => {
+  const input = resultsOf("Panes.where", self)
+  // What is no condition at all is for `Check` to refuse, which knows the pipeline.
+  const node = (Predicate.isObject(condition) ? condition.node : condition) as Node
+  return Aggregate.make({ _tag: "where-panes", input, condition: node })
 }

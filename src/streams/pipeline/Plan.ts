@@ -14,7 +14,7 @@ export type Plan = Events | Results
 export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct
 
 /** Nodes that put out the results of windows. */
-export type Results = WindowNode | Derive
+export type Results = WindowNode | Derive | WherePanes | Top
 
 export interface Source {
   readonly _tag: "source"
@@ -94,8 +94,26 @@ export interface Derive {
   readonly within: number
 }
 
-/** What a value is: a function over the windows of a key, told by its member `function`. */
-export type Derived = Indicator.Spec
+/** What a value is: a function over the windows of a key, told by its member `function`, or an expression, told by its `op`. */
+export type Derived = Indicator.Spec | Expr.Node
+
+/** Only the results for which a condition on their values holds. */
+export interface WherePanes {
+  readonly _tag: "where-panes"
+  readonly input: Results
+  readonly condition: Expr.Node
+}
+
+/** Of the keys of each window the first by a value. */
+export interface Top {
+  readonly _tag: "top"
+  readonly input: Results
+  readonly n: number
+  readonly by: string
+  readonly order: Order
+}
+
+export type Order = "ascending" | "descending"
 
 /** The same graph with other bounds of disorder and lateness, wherever it has any. */
 export const withBounds = <P extends Plan>(plan: P, bounds: Bounds): P =>
@@ -119,6 +137,8 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "key-by":
     case "distinct":
     case "derive":
+    case "where-panes":
+    case "top":
       return { ...plan, input: withBounds(plan.input, bounds) } as Plan
     case "window": {
       const { allowedLateness, input, preAggregated } = plan

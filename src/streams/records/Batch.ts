@@ -1,7 +1,7 @@
 /** Decoded rows as columns: what operators work on. */
 import { BigDecimal } from "effect"
 import { fromUnscaled } from "../../domain/Decimal.ts"
-import type { Column } from "../pipeline/Column.ts"
+import type { Column, Table } from "../pipeline/Column.ts"
 import type { Place } from "../pipeline/Row.ts"
 import type { Definition, Row } from "../pipeline/Source.ts"
 
@@ -127,7 +127,7 @@ export const make = (source: Definition, dictionary: Dictionary, partition: numb
 })
 
 /** Where a field stands among the columns of a source. */
-export const indexOf = (source: Definition, field: string): number => {
+export const indexOf = (source: Table, field: string): number => {
   const index = source.columns.findIndex((column) => column.name === field)
   if (index === -1) {
     const known = source.columns.map((column) => column.name).join(", ")

@@ -7,10 +7,10 @@
  */
 import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
-import { type Aggregate, definitionOf, type Derived, type Events, originOf, type Results, type WindowNode } from "../pipeline/Checked.ts"
+import { type Aggregate, type Compute, definitionOf, type Derived, type Events, originOf, type Results, type Top, type WherePanes, type WindowNode } from "../pipeline/Checked.ts"
 import { encodeValue, type Value, type Values } from "../pipeline/Pane.ts"
 import { type Event, type Fields, flow, type Flow, type Item } from "./EventFold.ts"
-import { holds } from "./Expressions.ts"
+import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
 import type { AnyOfPanes as AnyPipeline } from "../pipeline/Pipeline.ts"
 import type { Unit, Window } from "../pipeline/Window.ts"
 import * as Quantiles from "./Quantiles.ts"
@@ -30,6 +30,8 @@ export interface Result {
   /** How many are in all that it was computed from. */
   readonly changes: number
   readonly values: Values
+  /** By a condition on its values: it counts among the changes of those behind it, and for nothing else. */
+  readonly isLeftOut?: true
 }
 
 interface Group {
@@ -49,11 +51,17 @@ export interface Folded {
 }
 
 /** The events of each partition have to be in the order of their offsets. */
-export const fold = ({ checked }: AnyPipeline, events: ReadonlyArray<Event>): Folded => foldResults(checked.end, events)
+export const fold = ({ checked }: AnyPipeline, events: ReadonlyArray<Event>): Folded => {
+  const { results, ...unused } = foldResults(checked.end, events)
+  return { results: results.filter(({ isLeftOut }) => isLeftOut !== true), ...unused }
+}
 
 const foldResults = (node: Results, events: ReadonlyArray<Event>): Folded => {
   if (node._tag === "window") return foldWindows(node, events)
   const { results, ...unused } = foldResults(node.input, events)
+  if (node._tag === "compute") return { results: results.map((result) => withComputed(node, result)), ...unused }
+  if (node._tag === "where-panes") return { results: results.map((result) => leftOutUnless(node, result)), ...unused }
+  if (node._tag === "top") return { results: ranked(node, results), ...unused }
   const isSession = windowOf(node).window.kind === "session"
   const follows = (window: Result, end: number) => distance(isSession, window, end) <= node.within
   return { results: node.values.reduce(withDerived(follows), withChain(follows, results)), ...unused }
@@ -307,6 +315,37 @@ const mean = (values: ReadonlyArray<Numeric>, weights: ReadonlyArray<Numeric>): 
 /** Doubles beyond their range say nothing, and there is one zero. */
 const finiteOrNull = (value: number | null): number | null => value !== null && Number.isFinite(value) ? value + 0 : null
 
+/** In the order of the declaration. What does not fit is no value. */
+const withComputed = ({ given, results, values }: Compute, result: Result): Result => {
+  const computed = new Map(values.map(({ expression, name }) => {
+    try {
+      return [name, valueOf(expression, given, result.values)]
+    } catch (thrown) {
+      if (thrown instanceof DoesNotFit) return [name, null]
+      throw thrown
+    }
+  }))
+  return { ...result, values: Object.fromEntries(results.map(([name]) => [name, computed.has(name) ? computed.get(name)! : result.values[name]!])) }
+}
+
+const leftOutUnless = ({ condition, given }: WherePanes, result: Result): Result =>
+  holds(condition, given, result.values) ? result : { ...result, isLeftOut: true }
+
+/** Each of a window counts the rows of all keys. */
+const ranked = ({ by, n, order }: Top, results: ReadonlyArray<Result>): ReadonlyArray<Result> =>
+  results.map((result) => {
+    const all = results.filter(({ end, start }) => start === result.start && end === result.end)
+    const changes = all.reduce((sum, each) => sum + each.changes, 0)
+    const sign = order === "ascending" ? 1 : -1
+    const inOrder = all
+      .filter(({ isLeftOut, values }) => isLeftOut !== true && isNumber(values[by] ?? null))
+      .map((each) => ({ each, value: each.values[by] as AnyNumber }))
+      .sort((a, b) => less(a.value, b.value) ? -sign : less(b.value, a.value) ? sign : a.each.key < b.each.key ? -1 : 1)
+    const rank = inOrder.findIndex(({ each }) => each === result) + 1
+    const isFirst = rank >= 1 && rank <= n
+    return { ...result, changes, values: { ...result.values, rank: isFirst ? rank : null }, ...isFirst ? {} : { isLeftOut: true } }
+  })
+
 const windowOf = (node: Results): WindowNode => node._tag === "window" ? node : windowOf(node.input)
 
 /** How far a window lies behind one that has ended; of a session, which has no longest length, its end does. */
@@ -335,7 +374,7 @@ const withChain = (follows: Follows, results: ReadonlyArray<Result>): ReadonlyAr
  */
 const withDerived = (follows: Follows) => (results: ReadonlyArray<Result>, { name, spec }: Derived): ReadonlyArray<Result> => {
   const names = typeof spec.of === "string" ? [spec.of] : Object.values({ ...spec.of })
-  const inOrder = results.toSorted((a, b) => a.end - b.end).filter(({ values }) => names.every((of) => isNumber(values[of] ?? null)))
+  const inOrder = results.toSorted((a, b) => a.end - b.end).filter(({ isLeftOut, values }) => isLeftOut !== true && names.every((of) => isNumber(values[of] ?? null)))
   const found = new Map<Result, Value>()
   for (const windows of Map.groupBy(inOrder, ({ key }) => key).values()) {
     for (const series of unbroken(follows, windows)) {

@@ -4,54 +4,51 @@
  */
 import { BigDecimal, DateTime } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
-import { type Type, typeOf } from "../pipeline/check/Expressions.ts"
+import { safe, type Type, typeOf } from "../pipeline/check/Expressions.ts"
+import type { Table } from "../pipeline/Column.ts"
 import type { Comparison, Node } from "../pipeline/Expression.ts"
 import type { Value } from "../pipeline/Pane.ts"
-import type { Definition } from "../pipeline/Source.ts"
 
 type Fields = { readonly [name: string]: Value }
 
-/** Thrown by a value that has more than 38 digits, or is an integer beyond 2^53 - 1. */
+/** Thrown by a value that has more than 38 digits, or is an integer beyond 2^53 - 1 that is not made of sums. */
 export class DoesNotFit extends Error {}
 
-/** The value of an expression in a row; `null` where it is absent. */
-export const valueOf = (node: Node, definition: Definition, fields: Fields): Value =>
-  fitted(typeOf("Expr", definition, node), new Reading(definition, fields, true).value(node))
+/** The value of an expression in a row, or a pane; `null` where it is absent. */
+export const valueOf = (node: Node, table: Table, fields: Fields): Value =>
+  fitted(typeOf("Expr", table, node), new Reading(table, fields, true).value(node))
 
-/** Whether a condition holds in a row. */
-export const holds = (node: Node, definition: Definition, fields: Fields): boolean => new Reading(definition, fields, false).holds(node)
+/** Whether a condition holds there. */
+export const holds = (node: Node, table: Table, fields: Fields): boolean => new Reading(table, fields, false).holds(node)
 
 const fitted = (type: Type, value: Value): Value => {
   if (value === null || (type.kind !== "int" && type.kind !== "decimal")) return value
   const exact = decimal(value)
-  if (type.kind === "int") {
-    const integer = Number(BigDecimal.scale(exact, 0).value)
-    if (!Number.isSafeInteger(integer)) throw new DoesNotFit()
-    return integer
-  }
-  const scaled = BigDecimal.scale(exact, type.scale)
-  if (String(scaled.value).replace("-", "").length > 38) throw new DoesNotFit()
-  return scaled
+  const scaled = BigDecimal.scale(exact, type.kind === "int" ? 0 : type.scale)
+  if (type.kind === "int" && Number.isSafeInteger(Number(scaled.value))) return Number(scaled.value)
+  const isSmall = type.kind === "int" && type.bound <= safe
+  if (isSmall || String(scaled.value).replace("-", "").length > 38) throw new DoesNotFit()
+  return type.kind === "int" ? scaled.value : scaled
 }
 
 class Reading {
-  readonly #definition: Definition
+  readonly #table: Table
   readonly #fields: Fields
   readonly #isBounded: boolean
 
   /** `isBounded` where each part has to fit; what is only compared may be of any size. */
-  constructor(definition: Definition, fields: Fields, isBounded: boolean) {
-    this.#definition = definition
+  constructor(table: Table, fields: Fields, isBounded: boolean) {
+    this.#table = table
     this.#fields = fields
     this.#isBounded = isBounded
   }
 
   #kind(node: Node): Type["kind"] {
-    return typeOf("Expr", this.#definition, node).kind
+    return typeOf("Expr", this.#table, node).kind
   }
 
   #part(node: Node): Value {
-    return this.#isBounded ? valueOf(node, this.#definition, this.#fields) : this.value(node)
+    return this.#isBounded ? valueOf(node, this.#table, this.#fields) : this.value(node)
   }
 
   value(node: Node): Value {
@@ -81,7 +78,7 @@ class Reading {
       case "coalesce":
         return this.#as(this.#kind(node), this.#part(node.value) ?? this.#part(node.instead))
       case "conditional":
-        return this.#as(this.#kind(node), holds(node.condition, this.#definition, this.#fields) ? this.#part(node.value) : this.#part(node.otherwise))
+        return this.#as(this.#kind(node), holds(node.condition, this.#table, this.#fields) ? this.#part(node.value) : this.#part(node.otherwise))
       case "concat": {
         const all = node.all.map((each) => this.#part(each))
         return all.includes(null) ? null : all.join("")
@@ -105,7 +102,7 @@ class Reading {
         return node.op === "hour" ? DateTime.getPart(zoned, "hour") : DateTime.getPart(zoned, "weekDay") || 7
       }
       default:
-        return holds(node, this.#definition, this.#fields)
+        return holds(node, this.#table, this.#fields)
     }
   }
 

@@ -104,6 +104,17 @@ describe("late rows", () => {
   })
 })
 
+it("a value that looks less far back than one before it tells no window with fewer changes than that has told", () => {
+  const pipeline = tumbling.pipe(
+    Panes.derive({ slow: Indicator.ema("size", 2) }),
+    Panes.derive({ change: Indicator.roc("size", 1) }, { within: 0 }),
+    Pipeline.allowedLateness(1_000),
+    Pipeline.named("nested")
+  )
+  const panes = run(makeJob([pipeline], 1), [records(0, 0, texts([[0, 1], [260, 2], [270, 3], [250, 4], [280, 5]]))])
+  expect(panes.filter(({ start }) => start === 260).map(({ changes, revision }) => [revision, changes])).toEqual([[0, 2], [1, 3]])
+})
+
 describe("what is kept of a key", () => {
   const lateness = 50
   const slow = tumbling.pipe(Panes.derive({ slow: Indicator.ema("size", 200) }), Pipeline.allowedLateness(lateness), Pipeline.named("slow"))

@@ -61,7 +61,7 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["an indicator is of parts that it does not know", derivations, "if (unknown !== undefined) refuse(", "if (unknown === \"\") refuse("],
   ["an indicator does without a part", derivations, "if (!given.has(part)) refuse(", "if (given.size === 0) refuse("],
   ["any function is an indicator", derivations, "if (!Object.hasOwn(signatures, spec.function)) refuse(", "if (spec.function === undefined) refuse("],
-  ["nothing may be derived", check, "if (values.length === 0) refuse(\"Panes.derive\"", "if (values.length < 0) refuse(\"Panes.derive\""],
+  ["nothing may be derived", check, "if (Object.keys(plan.values).length === 0) refuse(\"Panes.derive\"", "if (Object.keys(plan.values).length < 0) refuse(\"Panes.derive\""],
   ["names have capitals", check, "/^[a-z0-9", "/^[A-Za-z0-9"],
   ["an async function filters", check, "if (isAsync(plan.test)) refuse(", "if (isAsync(null)) refuse("],
   ["pre-aggregated records of another key are taken", check, "if (own !== theirs) refuse(", "if (own === \"\") refuse("]

@@ -72,6 +72,13 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Pane
   const derived = (indicators: { readonly [name: string]: Over<string, Gives> }) =>
     minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), venue: Aggregate.last("venue") }), Panes.derive(untyped(indicators)), named)
   const high = minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), volume: Aggregate.sum("size"), mean: Aggregate.mean("price") }))
+  const own = Aggregate.custom({
+    create: () => 0,
+    add: (sum: number, row: { readonly size: number }) => sum + row.size,
+    merge: (left, right) => left + right,
+    result: (sum) => sum,
+    state: Schema.Int
+  })
   const accepted = Pipeline.acceptPreAggregated(bars, { high: "high" })
   const merged = (fields: unknown) =>
     high.pipe(untyped(Pipeline.acceptPreAggregated(bars, untyped(fields))), Pipeline.named("p"))
@@ -173,6 +180,23 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Pane
     ["an indicator by the name of another result", () => derived({ high: Indicator.sma("high", 3) }), "the result \"high\"", "another result of this name"],
     ["nothing derived", () => derived({}), "Panes.derive", "Indicator.previous"],
     ["indicators within less than nothing", () => high.pipe(Panes.derive({ before: Indicator.previous("high") }, { within: -1 }), named), "Panes.derive, within", "0 or more"],
+    ["a length for windows before where none is looked at", () => high.pipe(Panes.derive({ twice: Expr.multiply("high", 2) }, { within: 5 }), named), "Panes.derive, within", "leave it out"],
+    ["an expression by the name of another result", () => high.pipe(Panes.derive({ high: Expr.multiply("high", 2) }), named), "the result \"high\"", "another result of this name"],
+    ["an expression over a result that is not there", () => high.pipe(Panes.derive({ twice: Expr.multiply(untyped("hgih"), 2) }), named), "the result \"twice\"", "there is no result \"hgih\": did you mean \"high\"?"],
+    ["an expression over a text among the results", () => derived({ twice: untyped(Expr.multiply(untyped("venue"), 2)) }), "the result \"twice\"", "the result \"venue\" is a string"],
+    ["an expression over what a function gives", () => minutes.pipe(Aggregate.into({ own }), Panes.derive({ twice: Expr.multiply("own", 2) }), named), "the result \"twice\"", "is what a function gives"],
+    ["a mean of more decimals than there are", () => high.pipe(Panes.derive({ fine: Expr.divide("high", 3, { scale: 38 }) }), Panes.derive({ finer: Expr.multiply("fine", "high") }), named), "the result \"finer\"", "decimals"],
+    ["results by no condition", () => high.pipe(Panes.where(untyped(true)), named), "Panes.where", "needs a condition"],
+    ["results by a condition on none of them", () => high.pipe(Panes.where(Expr.gt(untyped("hgih"), 1)), named), "Panes.where", "there is no result \"hgih\""],
+    ["results by a condition on another kind", () => high.pipe(Panes.where(untyped(Expr.eq("high", "N"))), named), "Panes.where", "the result \"high\" is compared with \"N\""],
+    ["the first by no result", () => high.pipe(Panes.top(3, { by: untyped("hgih") }), named), "Panes.top", "there is no result \"hgih\": did you mean \"high\"?"],
+    ["the first by a text", () => minutes.pipe(Aggregate.into({ venue: Aggregate.last("venue") }), Panes.top(3, { by: untyped("venue") }), named), "Panes.top", "it ranks by a number, and \"venue\" is a string"],
+    ["the first of nothing", () => high.pipe(Panes.top(0, { by: "high" }), named), "Panes.top", "from 1 to 10000 of them, and is given 0"],
+    ["the first in an order that there is not", () => high.pipe(Panes.top(3, { by: "high", order: untyped("down") }), named), "Panes.top", "and not \"down\""],
+    ["the first of sessions", () => trades.pipe(Window.session(5), Aggregate.into({ high: Aggregate.max("price") }), Panes.top(3, { by: "high" }), named), "Panes.top", "sessions of its own"],
+    ["the first of windows that are told early", () => high.pipe(Panes.top(3, { by: "high" }), Pipeline.emitOnUpdate(), named), "Panes.top", "leave Pipeline.emitOnUpdate out"],
+    ["the first of the first", () => high.pipe(Panes.top(3, { by: "high" }), Panes.derive({ same: Expr.field("rank") }), Panes.top(3, { by: "same" }), named), "Panes.top", "\"rank\", and there is another"],
+    ["an indicator over the first", () => high.pipe(Panes.top(3, { by: "high" }), Panes.derive({ before: Indicator.previous("rank") }), named), "Panes.derive", "cannot stand behind Panes.top"],
     ["two results of one name", () => high.pipe(Pipeline.percentChange("high", "high"), named), "the result \"high\"", "another result of this name"],
     ["lateness below nothing", () => high.pipe(Pipeline.allowedLateness("-5 minutes"), named), "Pipeline.allowedLateness", "0 or more"],
     ["lateness without an end", () => high.pipe(Pipeline.allowedLateness(Infinity), named), "Pipeline.allowedLateness", "0 or more"],

@@ -94,8 +94,7 @@ const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
     ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
     ...Checked.windowOf(checked).aggregates.flatMap(unsupportedResult),
-    ...Checked.derivesOf(checked).flatMap(({ values }) => values).map(({ name, spec }) =>
-      [`the result "${name}" (${spec.function === "percentChange" ? "Pipeline" : "Indicator"}.${spec.function})`, "a window of Spark knows nothing of the one before it"] as const),
+    ...Checked.resultStepsOf(checked).flatMap(unsupportedResults),
     ...(trigger.on === "update"
       ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
       : [])
@@ -107,6 +106,21 @@ const unsupportedNode = (node: Checked.Node): ReadonlyArray<readonly [string, st
   node._tag === "distinct"
     ? [["Events.distinct", "Spark keeps the row of an id that comes first, and promises no time after which it forgets it; run it in process"]]
     : []
+
+/** What comes behind the windows. */
+const unsupportedResults = (step: Checked.ResultStep): ReadonlyArray<readonly [string, string]> => {
+  switch (step._tag) {
+    case "derive":
+      return step.values.map(({ name, spec }) =>
+        [`the result "${name}" (${spec.function === "percentChange" ? "Pipeline" : "Indicator"}.${spec.function})`, "a window of Spark knows nothing of the one before it"] as const)
+    case "compute":
+      return step.values.map(({ name }) => [`the result "${name}" (Panes.derive)`, "values computed from results are not compiled for Spark yet"] as const)
+    case "where-panes":
+      return [["Panes.where", "conditions on results are not compiled for Spark yet"]]
+    case "top":
+      return [["Panes.top", "Spark emits the keys of a window in no order, and never knows whether all have come"]]
+  }
+}
 
 const moments: ReadonlyArray<Op> = ["variance", "standardDeviation", "covariance", "correlation"]
 

@@ -1,9 +1,8 @@
 /** Exact arithmetic on columns: in doubles as long as these hold every integer exactly, and in big integers for the rows in which they do not. */
 import { BigDecimal } from "effect"
 import { divideHalfUp } from "../../../domain/Decimal.ts"
-import type { Batch } from "../../records/Batch.ts"
-import { decimalOf, largest, plain, scaleOf, type Type } from "../../pipeline/check/Expressions.ts"
-import { type Evaluator, integerAt, Room, type Rows, type Vector } from "./Vector.ts"
+import { decimalOf, largest, plain, safe, scaleOf, type Type } from "../../pipeline/check/Expressions.ts"
+import { type Columns, type Evaluator, integerAt, Room, type Rows, type Vector } from "./Vector.ts"
 
 export const most = Number.MAX_SAFE_INTEGER
 
@@ -20,7 +19,7 @@ export const numeral = (text: string): Evaluator => {
   return constant({ kind: "decimal", scale, bound: value < 0n ? -value : value, optional: false }, () => value)
 }
 
-const constant = (type: Type, storedIn: (batch: Batch) => number | bigint): Evaluator => {
+const constant = (type: Type, storedIn: (batch: Columns) => number | bigint): Evaluator => {
   const room = new Room()
   const evaluate = ({ batch }: Rows): Vector => {
     const stored = storedIn(batch)
@@ -46,7 +45,7 @@ class Integers {
   /** What a column holds for an integer in a row. */
   stored(row: number, value: bigint, { refuse }: Rows): number {
     if (value <= most && value >= -most) return Number(value)
-    if (this.#isBounded && this.#type.kind === "int") return refuse(row, "an integer beyond 2^53 - 1"), NaN
+    if (this.#isBounded && this.#type.kind === "int" && this.#type.bound <= safe) return refuse(row, "an integer beyond 2^53 - 1"), NaN
     if (this.#isBounded && (value > largest || value < -largest)) return refuse(row, "more than 38 digits"), NaN
     this.large ??= new Map()
     this.large.set(row, value)

@@ -1,17 +1,19 @@
 /** One of two values, row by row. */
 import type { Type } from "../../pipeline/check/Expressions.ts"
 import { converted } from "./Arithmetic.ts"
-import { type Evaluator, integerAt, Room, type Rows, type Vector } from "./Vector.ts"
+import { bounded, type Evaluator, integerAt, Room, type Rows, type Vector } from "./Vector.ts"
 
 /** The smaller of two numbers, or the larger where the sign is -1; one that is absent is passed over. */
 export const extreme = (type: Type, first: Evaluator, second: Evaluator, sign: 1 | -1, isBounded: boolean): Evaluator => {
-  const [left, right] = [converted(type, first, isBounded), converted(type, second, isBounded)]
-  return picked(type, left, right, (a, b, row) => {
+  // The one that is passed over may have more digits at the scale of both than fit.
+  const [left, right] = [converted(type, first, false), converted(type, second, false)]
+  const { evaluate } = picked(type, left, right, (a, b, row) => {
     const [x, y] = [a.values[row]!, b.values[row]!]
     if (x !== x || y !== y) return y !== y
     // Two that are infinite are larger than a double holds.
     return x === y && !Number.isFinite(x) ? (integerAt(a, row) - integerAt(b, row)) * BigInt(sign) <= 0n : (x - y) * sign <= 0
   })
+  return isBounded ? { type, evaluate: (rows) => bounded(evaluate(rows), rows) } : { type, evaluate }
 }
 
 /** The first value, or the second where there is none. */

@@ -1,12 +1,11 @@
 /** Comparisons over whole columns: a mask with a 1 for each row for which one holds. */
 import { BigDecimal } from "effect"
 import { scaleOf } from "../../pipeline/check/Expressions.ts"
-import type { Column } from "../../pipeline/Column.ts"
+import type { Column, Table } from "../../pipeline/Column.ts"
 import type { Comparison, Literal } from "../../pipeline/Expression.ts"
-import type { Definition } from "../../pipeline/Source.ts"
-import { type Batch, indexOf } from "../../records/Batch.ts"
+import { indexOf } from "../../records/Batch.ts"
 import { asDoubles, most, power } from "./Arithmetic.ts"
-import { all, type Evaluator, integerAt, type Rows } from "./Vector.ts"
+import { all, type Columns, type Evaluator, integerAt, type Rows } from "./Vector.ts"
 
 export type Mask = (rows: Pick<Rows, "batch">) => Uint8Array
 
@@ -17,11 +16,11 @@ interface Simple {
 }
 
 /** A field against a literal: in the column's own terms it is one comparison of doubles a row. */
-export const simple = ({ field, op, value }: Simple, definition: Definition): Mask => {
-  const index = indexOf(definition, field)
+export const simple = ({ field, op, value }: Simple, table: Table): Mask => {
+  const index = indexOf(table, field)
   return ({ batch }) => {
     const column = batch.columns[index]!
-    const stored = storedTest(op, definition.columns[index]!, value, batch)
+    const stored = storedTest(op, table.columns[index]!, value, batch)
     const mask = new Uint8Array(batch.length)
     for (let i = 0; i < mask.length; i++) mask[i] = test(stored.op, column[i]!, stored.value) ? 1 : 0
     return mask
@@ -78,7 +77,7 @@ interface Test {
 }
 
 /** A comparison in the column's own terms. */
-const storedTest = (op: Test["op"], column: Column, literal: Literal, batch: Batch): Test => {
+const storedTest = (op: Test["op"], column: Column, literal: Literal, batch: Columns): Test => {
   switch (column.kind) {
     case "decimal":
       return amongIntegers(op, String(literal), column.scale)

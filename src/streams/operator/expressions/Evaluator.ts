@@ -1,33 +1,33 @@
 /** Evaluates expressions over whole columns: each node of one becomes a loop over the rows of a batch. */
 import { typeOf } from "../../pipeline/check/Expressions.ts"
+import type { Table } from "../../pipeline/Column.ts"
 import type { Node } from "../../pipeline/Expression.ts"
-import type { Definition } from "../../pipeline/Source.ts"
-import { type Batch, indexOf } from "../../records/Batch.ts"
+import { indexOf } from "../../records/Batch.ts"
 import { arithmetic, literal, numeral, quotient, signed, toDouble } from "./Arithmetic.ts"
 import { coalesce, conditional, extreme } from "./Choice.ts"
 import { compared, type Mask, simple } from "./Comparison.ts"
 import { concat, extract, split, substring, text } from "./Text.ts"
-import { all, type Evaluator, vectorOf } from "./Vector.ts"
+import { all, bounded, type Columns, type Evaluator, vectorOf } from "./Vector.ts"
 import { clock } from "./WallClock.ts"
 
 /** Whether values that do not fit are refused; what is only compared may be of any size. */
 interface Scope {
-  readonly definition: Definition
+  readonly table: Table
   readonly isBounded: boolean
 }
 
-/** The values of an expression over the rows of a node. */
-export const valuesOf = (definition: Definition, node: Node): Evaluator => compile({ definition, isBounded: true }, node)
+/** The values of an expression over the rows, or the results, of a node. */
+export const valuesOf = (table: Table, node: Node): Evaluator => compile({ table, isBounded: true }, node)
 
 /** A 1 for each row for which a condition holds. */
-export const maskOf = (definition: Definition, node: Node): Mask => {
-  const scope = { definition, isBounded: false }
+export const maskOf = (table: Table, node: Node): Mask => {
+  const scope = { table, isBounded: false }
   switch (node.op) {
     case "and":
     case "or":
-      return together(node.op === "and", node.all.map((part) => maskOf(definition, part)))
+      return together(node.op === "and", node.all.map((part) => maskOf(table, part)))
     case "not": {
-      const mask = maskOf(definition, node.that)
+      const mask = maskOf(table, node.that)
       return (rows) => mask(rows).map((bit) => 1 - bit)
     }
     case "isNull": {
@@ -43,9 +43,9 @@ export const maskOf = (definition: Definition, node: Node): Mask => {
     case "gt":
     case "gte":
     case "isNot": {
-      const column = definition.columns[indexOf(definition, node.field)]!
-      if (column.kind !== "decimal" || column.isWide !== true) return simple(node, definition)
-      return maskOf(definition, { op: "compare", by: node.op, left: { op: "field", field: node.field }, right: { op: "literal", value: node.value } })
+      const column = table.columns[indexOf(table, node.field)]!
+      if (!("isWide" in column) || column.isWide !== true) return simple(node, table)
+      return maskOf(table, { op: "compare", by: node.op, left: { op: "field", field: node.field }, right: { op: "literal", value: node.value } })
     }
     default: {
       const { evaluate } = compile(scope, node)
@@ -56,7 +56,7 @@ export const maskOf = (definition: Definition, node: Node): Mask => {
 
 /** A number may be compared with a text of one. */
 const beside = (scope: Scope, left: Node, right: Node): Evaluator =>
-  right.op === "literal" && typeof right.value === "string" && typeOf("Expr", scope.definition, left).kind !== "string"
+  right.op === "literal" && typeof right.value === "string" && typeOf("Expr", scope.table, left).kind !== "string"
     ? numeral(right.value)
     : compile(scope, right)
 
@@ -69,20 +69,20 @@ const together = (isAnd: boolean, masks: ReadonlyArray<Mask>): Mask => (rows) =>
   return mask
 }
 
-const ones = (batch: Batch, values: Float64Array, isOne: (value: number) => boolean): Uint8Array => {
+const ones = (batch: Columns, values: Float64Array, isOne: (value: number) => boolean): Uint8Array => {
   const mask = new Uint8Array(batch.length)
   for (let row = 0; row < mask.length; row++) mask[row] = isOne(values[row]!) ? 1 : 0
   return mask
 }
 
 const compile = (scope: Scope, node: Node): Evaluator => {
-  const { definition, isBounded } = scope
-  const type = typeOf("Expr", definition, node)
+  const { isBounded, table } = scope
+  const type = typeOf("Expr", table, node)
   const part = (of: Node) => compile(scope, of)
   switch (node.op) {
     case "field": {
-      const index = indexOf(definition, node.field)
-      return { type, evaluate: ({ batch }) => vectorOf(batch, index) }
+      const index = indexOf(table, node.field)
+      return { type, evaluate: (rows) => isBounded ? bounded(vectorOf(rows.batch, index), rows) : vectorOf(rows.batch, index) }
     }
     case "literal":
       return literal(type, node.value)
@@ -103,7 +103,7 @@ const compile = (scope: Scope, node: Node): Evaluator => {
     case "coalesce":
       return coalesce(type, part(node.value), part(node.instead), isBounded)
     case "conditional":
-      return conditional(type, maskOf(definition, node.condition), { value: part(node.value), otherwise: part(node.otherwise) }, isBounded)
+      return conditional(type, maskOf(table, node.condition), { value: part(node.value), otherwise: part(node.otherwise) }, isBounded)
     case "hour":
     case "dayOfWeek":
       return clock(type, part(node.of), node.timeZone, node.op)
@@ -120,7 +120,7 @@ const compile = (scope: Scope, node: Node): Evaluator => {
     case "split":
       return text(type, part(node.of), split(node.pattern, node.part))
     default: {
-      const mask = maskOf(definition, node)
+      const mask = maskOf(table, node)
       return { type, evaluate: (rows) => ({ values: Float64Array.from(mask(rows)), large: null }) }
     }
   }

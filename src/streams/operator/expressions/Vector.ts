@@ -1,17 +1,20 @@
 /** The values of an expression over the rows of a batch, stored as those of a column are. */
-import type { Type } from "../../pipeline/check/Expressions.ts"
+import { largest, type Type } from "../../pipeline/check/Expressions.ts"
 import type { Batch } from "../../records/Batch.ts"
+
+/** What is evaluated: the rows of a batch, or panes whose results are laid out as columns. */
+export type Columns = Pick<Batch, "columns" | "dictionary" | "large" | "length">
 
 /** Rows of a batch in which `keep` is 0 are passed over. */
 export interface Rows {
-  readonly batch: Batch
+  readonly batch: Columns
   readonly keep: Uint8Array | null
   /** A row has a value that does not fit, for this reason. */
   readonly refuse: (row: number, why: string) => void
 }
 
 /** All rows, of which none is refused: what is compared may be of any size. */
-export const all = (batch: Batch): Rows => ({ batch, keep: null, refuse: () => {} })
+export const all = (batch: Columns): Rows => ({ batch, keep: null, refuse: () => {} })
 
 export interface Evaluator {
   readonly type: Type
@@ -28,7 +31,19 @@ export interface Vector {
 }
 
 /** Of a field. */
-export const vectorOf = ({ columns, large }: Batch, index: number): Vector => ({ values: columns[index]!, large: large?.[index] ?? null })
+export const vectorOf = ({ columns, large }: Columns, index: number): Vector => ({ values: columns[index]!, large: large?.[index] ?? null })
+
+/** The same but for what has more than 38 digits, as a sum of rows may, or what has got another scale. */
+export const bounded = (vector: Vector, { refuse }: Rows): Vector => {
+  const tooLarge = [...vector.large ?? []].filter(([, integer]) => integer > largest || integer < -largest)
+  if (tooLarge.length === 0) return vector
+  const values = vector.values.slice()
+  for (const [row] of tooLarge) {
+    refuse(row, "more than 38 digits")
+    values[row] = NaN
+  }
+  return { values, large: vector.large }
+}
 
 /** The integer in a row, of any size; what is absent has none. */
 export const integerAt = ({ large, values }: Vector, row: number): bigint => large?.get(row) ?? BigInt(values[row]!)

@@ -7,7 +7,7 @@
  */
 import { type Derive, valuesOf, type WindowNode } from "../../pipeline/Checked.ts"
 import * as Pane from "../../pipeline/Pane.ts"
-import { type Emitted, endOfTime, type Operator } from "../Operator.ts"
+import { type Emitted, endOfTime } from "../Operator.ts"
 import { PagedList } from "../PagedList.ts"
 import { sorted } from "../Sort.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
@@ -15,6 +15,7 @@ import { isTired, type Work } from "../Work.ts"
 import { Heap } from "../windowed/Heap.ts"
 import { type Compared, type Entry, History } from "./History.ts"
 import * as HistoryState from "./HistoryState.ts"
+import type { ResultOperator } from "./ResultOperator.ts"
 import { type Series, seriesOf } from "./Series.ts"
 import { ShownPanes } from "./ShownPanes.ts"
 
@@ -25,7 +26,7 @@ interface Due {
 
 const byTime = (a: Due, b: Due): number => a.at - b.at
 
-export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, ReadonlyArray<Emitted>> {
+export class DeriveOperator implements ResultOperator {
   readonly #pipeline: string
   readonly #names: ReadonlyArray<string>
   readonly #series: ReadonlyArray<Series>
@@ -39,7 +40,7 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   readonly #kept: PagedList<History, HistoryState.Saved>
   readonly #stale = new Set<string>()
   readonly #shown = new ShownPanes()
-  readonly pages: Operator<never, unknown>["pages"]
+  readonly pages: ResultOperator["pages"]
   /** When entries become final, and when what is final is let go. */
   readonly #finals = new Heap<Due>(byTime)
   readonly #ends = new Heap<Due>(byTime)
@@ -68,9 +69,9 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   }
 
   *take(_: number, panes: ReadonlyArray<Emitted>): Work {
-    for (const { offset, pane, rows, watermark } of panes) {
-      if (watermark > this.#now) yield* this.#moveTo(watermark)
-      this.#panes.push({ pane: this.#record(pane, rows), rows, watermark, offset })
+    for (const emitted of panes) {
+      if (emitted.watermark > this.#now) yield* this.#moveTo(emitted.watermark)
+      this.#panes.push({ ...emitted, pane: this.#record(emitted) })
     }
   }
 
@@ -93,11 +94,15 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     return panes
   }
 
+  forming(panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane> {
+    return panes.map((pane) => this.#derived(pane, pane.changes, false))
+  }
+
   /** A pane with its values. Looking changes nothing. */
-  derived(pane: Pane.Pane, rows = pane.changes): Pane.Pane {
-    if (pane.pane === "retracted") return pane
+  #derived(pane: Pane.Pane, rows: number, isLeftOut: boolean): Pane.Pane {
     const history = this.#histories.get(pane.key) ?? this.#newHistory(pane.key)
-    return this.#with(history, { pane, rows, points: history.pointsOf(pane.values, pane), again: history.find(pane)?.again ?? 0 })
+    const points = history.pointsOf(pane.values, pane, isLeftOut)
+    return this.#with(history, { pane, rows, points, isLeftOut, again: history.find(pane)?.again ?? 0 })
   }
 
   /** The windows before are part of what a pane was computed from. */
@@ -112,15 +117,16 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
     }
   }
 
-  #record(pane: Pane.Pane, rows: number): Pane.Pane {
-    if (pane.pane === "early") return this.#early(pane, rows)
+  #record({ pane, rows, ...emitted }: Emitted): Pane.Pane {
+    const isLeftOut = emitted.isLeftOut === true
+    if (pane.pane === "early") return this.#early(pane, rows, isLeftOut)
     const shown = this.#shown.take(pane)
     const history = this.#historyOf(pane.key)
     this.#kept.touch(history.place)
     const known = history.find(pane)
     if (known !== undefined) history.remove(known)
     if (pane.pane === "retracted") return this.#retracted(history, pane, Math.max(shown?.changes ?? 0, known?.pane.changes ?? 0), known?.again ?? 0)
-    const made = { pane, rows, points: history.pointsOf(pane.values, pane), again: known?.again ?? 0 }
+    const made = { pane, rows, points: history.pointsOf(pane.values, pane, isLeftOut), isLeftOut, again: known?.again ?? 0 }
     const derived = this.#with(history, made)
     const entry = { ...made, pane: derived }
     history.insert(entry)
@@ -131,8 +137,8 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   }
 
   /** The windows before a session may become fewer: what is told of it has no fewer changes than what was told before. */
-  #early(pane: Pane.Pane, rows: number): Pane.Pane {
-    const derived = this.derived(pane, rows)
+  #early(pane: Pane.Pane, rows: number, isLeftOut: boolean): Pane.Pane {
+    const derived = this.#derived(pane, rows, isLeftOut)
     return this.#isSession ? this.#shown.show(derived, rows) : derived
   }
 
@@ -237,8 +243,9 @@ export class DeriveOperator implements Operator<ReadonlyArray<Emitted>, Readonly
   }
 
   #revised(history: History, entry: Entry): Pane.Pane | null {
+    if (entry.isLeftOut) return null
     const { pane } = entry
-    const { changes, revision, values } = this.#with(history, { ...entry, pane: { ...pane, changes: 0 }, again: 0 })
+    const { changes, revision, values } = this.#with(history, { ...entry, again: 0 })
     const isTold = changes === pane.changes && this.#names.every((name) => Pane.isSame(values[name] ?? null, pane.values[name] ?? null))
     return isTold ? null : { ...pane, pane: "late", revision: revision + 1, changes, values }
   }

@@ -19,6 +19,8 @@ export interface Entry {
   points: ReadonlyArray<Point | null>
   /** How many times more it was emitted than the window that it was made from. */
   again: number
+  /** It has no values for those behind it, and its rows count all the same. */
+  readonly isLeftOut: boolean
 }
 
 /** A window as far as it is compared. */
@@ -91,8 +93,8 @@ export class History {
     return this.#finals
   }
 
-  pointsOf(values: Values, { end }: Compared): ReadonlyArray<Point | null> {
-    return this.#series.map(({ inputs }) => pointOf(inputs, values, end))
+  pointsOf(values: Values, { end }: Compared, isLeftOut: boolean): ReadonlyArray<Point | null> {
+    return this.#series.map(({ inputs }) => isLeftOut ? null : pointOf(inputs, values, end))
   }
 
   /** What a window with these values is computed from. Looking changes nothing. */

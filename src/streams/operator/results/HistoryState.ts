@@ -1,6 +1,5 @@
 /** How histories are kept in a snapshot: what is final a row a key, what may still change, or is looked back at, a row a window. */
-import { BigDecimal, Schema } from "effect"
-import type { Pane } from "../../pipeline/Pane.ts"
+import { Schema } from "effect"
 import type { Options } from "../PagedList.ts"
 import { StateError, type StateReader, type StateWriter, type TableReader } from "../State.ts"
 import { compareText } from "../windowed/KeyOrder.ts"
@@ -8,6 +7,7 @@ import type { Entry, Finals, History } from "./History.ts"
 import { Point } from "./indicators/Point.ts"
 import * as NumberColumn from "./NumberColumn.ts"
 import type { Series } from "./Series.ts"
+import { membersOf, valuesIn } from "./StoredValues.ts"
 
 /** A history as it is written. */
 export interface Saved {
@@ -59,15 +59,9 @@ const saveEntries = (entries: ReadonlyArray<Entry>, state: StateWriter): void =>
   numbers("changes", ({ pane }) => pane.changes)
   numbers("rows", ({ rows }) => rows)
   numbers("again", ({ again }) => again)
-  table.strings("kind", entries.map(({ pane }) => pane.pane))
-  table.json("values", entries.map(({ pane }) => membersOf(pane)))
+  table.strings("kind", entries.map(({ isLeftOut, pane }) => isLeftOut ? "left-out" : pane.pane))
+  table.json("values", entries.map(({ pane }) => membersOf(pane.values)))
 }
-
-/** Sorted by name; a decimal or a large integer stands in an array of its own, since a string is a value too. */
-const membersOf = ({ values }: Pane): Schema.Json =>
-  Object.entries(values)
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([name, value]) => [name, BigDecimal.isBigDecimal(value) ? [`${value.value}e${value.scale}`] : typeof value === "bigint" ? [String(value)] : value])
 
 export interface Restoring {
   readonly pipeline: string
@@ -131,32 +125,21 @@ const restoreEntries = ({ all, historyOf, pipeline }: Restoring, table: TableRea
   table.end()
   keys.forEach((key, i) => {
     const history = historyOf(key)
-    const found = new Map(decodeMembers(members[i]).map(([name, value]) =>
-      [name, typeof value === "object" && value !== null ? readNumber(value[0]) : value]))
-    const values = Object.fromEntries(all.map((name) => [name, found.get(name) ?? null]))
+    const values = valuesIn(members[i], all)
+    const kind = decodeKind(kinds[i])
+    const isLeftOut = kind === "left-out"
     const pane = {
       pipeline,
       key,
       start: start[i]!,
       end: end[i]!,
-      pane: decodeKind(kinds[i]),
+      pane: isLeftOut ? "late" as const : kind,
       revision: revision[i]!,
       changes: changes[i]!,
       values
     }
-    history.entries.push({ pane, rows: rows[i]!, again: again[i]!, points: history.pointsOf(values, pane) })
+    history.entries.push({ pane, rows: rows[i]!, again: again[i]!, isLeftOut, points: history.pointsOf(values, pane, isLeftOut) })
   })
 }
 
-const decodeKind = Schema.decodeUnknownSync(Schema.Literals(["on-time", "late"]))
-
-const decodeMembers = Schema.decodeUnknownSync(Schema.Array(Schema.Tuple([
-  Schema.String,
-  Schema.Union([Schema.Finite, Schema.String, Schema.Boolean, Schema.Null, Schema.Tuple([Schema.String])])
-])))
-
-/** A decimal has its scale behind an `e`, a large integer has none. */
-const readNumber = (text: string) => {
-  const [value = "0", scale] = text.split("e")
-  return scale === undefined ? BigInt(value) : BigDecimal.make(BigInt(value), Number(scale))
-}
+const decodeKind = Schema.decodeUnknownSync(Schema.Literals(["on-time", "late", "left-out"]))

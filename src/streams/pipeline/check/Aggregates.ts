@@ -32,7 +32,8 @@ export const aggregatesOf = (
     // A result may be called as a member that every object inherits.
     if (preAggregated === null || !Object.hasOwn(preAggregated.fields, name)) return aggregate
     const field = fieldOf(nodeOf(name), preAggregated.definition, preAggregated.fields[name])
-    return { ...aggregate, preAggregated: preAggregatedOf(aggregate, field) }
+    const type: ValueType = aggregate.op === "count" ? { kind: "int", isWide: true } : aggregate.type
+    return { ...aggregate, preAggregated: preAggregatedOf(aggregate, field), type }
   })
 }
 
@@ -143,7 +144,8 @@ const typeOf = (op: Op, { by, field }: Parts): ValueType => {
       ? { kind: "decimal", scale: column.scale + meanExtraScale }
       : { kind: "double" }
   }
-  return column.kind === "decimal" ? { kind: "decimal", scale: column.scale } : { kind: column.kind }
+  if (column.kind === "decimal") return { kind: "decimal", scale: column.scale }
+  return op === "sum" && column.kind === "int" ? { kind: "int", isWide: true } : { kind: column.kind }
 }
 
 /** What is a double whatever it is made from. */

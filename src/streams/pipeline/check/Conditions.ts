@@ -1,10 +1,10 @@
 /** Conditions: that each compares values of one kind. */
 import { BigDecimal, Option } from "effect"
-import type { Column } from "../Column.ts"
+import type { Table } from "../Column.ts"
 import type * as Expr from "../Expression.ts"
 import { among, refuse } from "./CheckError.ts"
 import type { Type } from "./Expressions.ts"
-import { isNumber } from "./Fields.ts"
+import { fieldOf, isNumber, nounOf } from "./Fields.ts"
 
 type Compared = Expr.Node & { readonly op: "compare" }
 
@@ -25,12 +25,16 @@ const groupOf = ({ kind }: Type): string => kind === "decimal" || kind === "int"
 /** A literal beside a double is one. */
 const isMixed = (one: Type, other: Type, { op }: Expr.Node): boolean => one.kind === "double" && other.kind === "decimal" && op !== "literal"
 
+type Simple = Expr.Node & { readonly op: Expr.Comparison | "isNot" }
+
 /** A field against a literal of its kind. */
-export const checkLiteral = (node: string, op: Expr.Comparison | "isNot", column: Column, literal: Expr.Literal): void => {
+export const checkLiteral = (node: string, table: Table, { field, op, value: literal }: Simple): void => {
+  const { column } = fieldOf(node, table, field)
+  const what = `the ${nounOf(table)} "${column.name}"`
   if (op !== "eq" && op !== "ne" && op !== "isNot" && !isNumber(column)) {
-    refuse(node, `Expr.${op} needs a number, and the field "${column.name}" is a ${column.kind}`)
+    refuse(node, `Expr.${op} needs a number, and ${what} is a ${column.kind}`)
   }
-  const given = `the field "${column.name}" is compared with ${JSON.stringify(literal) ?? String(literal)}`
+  const given = `${what} is compared with ${JSON.stringify(literal) ?? String(literal)}`
   switch (column.kind) {
     case "string":
       if (typeof literal !== "string") refuse(node, `${given}: it is a string, and so is what it equals`)

@@ -4,6 +4,7 @@
  */
 import { Duration, Option, Predicate } from "effect"
 import { among } from "./CheckError.ts"
+import { isTagOfResults } from "./Results.ts"
 
 /** A value in a message: what is short as it was written, everything else by its kind. */
 export const shown = (value: unknown): string => {
@@ -60,7 +61,7 @@ export const millisOf = (call: string, part: string, length: Duration.Input): nu
 export const needsEvents = (call: string, self: unknown): void => {
   const plan: unknown = Predicate.isObject(self) ? self["plan"] : undefined
   const tag: unknown = Predicate.isObject(plan) ? plan["_tag"] : undefined
-  if (tag !== undefined && tag !== "window" && tag !== "derive") return
+  if (tag !== undefined && !isTagOfResults(tag)) return
   const isWindowed = Predicate.isObject(self) && ("window" in self || "plan" in self)
   throw new TypeError(`${call} needs a source, as Source.make gives it, and is given ${isWindowed ? "windows; put it before them" : shown(self)}`)
 }

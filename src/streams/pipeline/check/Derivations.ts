@@ -1,10 +1,14 @@
 /** Values derived from results: that they are of numbers that there are, and over windows that can be counted. */
 import * as Checked from "../Checked.ts"
+import type { Node } from "../Expression.ts"
 import type { Function, Spec } from "../Indicator.ts"
+import type * as Plan from "../Plan.ts"
 import type { Window } from "../Window.ts"
 import { checkName } from "./Aggregates.ts"
 import { among, refuse } from "./CheckError.ts"
 import { shown } from "./Declarations.ts"
+import * as Expressions from "./Expressions.ts"
+import { resultType, tableOf } from "./ResultTable.ts"
 import { longestOf, shortestAdvanceOf } from "./Windows.ts"
 
 /** What a function is of, and the numbers that it needs: the one result, or several by their parts. */
@@ -51,14 +55,18 @@ type Known = ReadonlyMap<string, Checked.ValueType>
 /** `known` are the results that values may be derived from. */
 export const derivedOf = (name: string, spec: Spec, known: Known): Checked.Derived => {
   const node = `the result "${name}"`
-  checkName(node, name)
-  if (known.has(name)) refuse(node, "there is another result of this name; choose another")
+  checkNew(node, name, known)
   if (!Object.hasOwn(signatures, spec.function)) refuse(node, `there is no indicator "${String(spec.function)}": ${among(spec.function, Object.keys(signatures))}`)
   const signature = signatures[spec.function]
   const inputs = inputsOf(node, spec, signature)
   const types = inputs.map((of) => typeOf(node, of, known))
   checkParameters(node, spec, signature)
   return { name, spec, inputs, type: givenBy(spec, types) }
+}
+
+const checkNew = (node: string, name: string, known: Known): void => {
+  checkName(node, name)
+  if (known.has(name)) refuse(node, "there is another result of this name; choose another")
 }
 
 const inputsOf = (node: string, spec: Spec, { of: parts }: Signature): ReadonlyArray<string> => {
@@ -80,6 +88,15 @@ const inputsOf = (node: string, spec: Spec, { of: parts }: Signature): ReadonlyA
 
 const nameIn = (node: string, of: unknown): string =>
   typeof of === "string" ? of : refuse(node, `it needs the name of a result, and is given ${shown(of)}`)
+
+export const isIndicator = (value: Plan.Derived): value is Spec => "function" in value
+
+/** A value that an expression computes from the known ones. */
+export const computedOf = (name: string, expression: Node, known: Known): Checked.Compute["values"][number] => {
+  const node = `the result "${name}"`
+  checkNew(node, name, known)
+  return { name, expression, type: resultType(Expressions.typeOf(node, tableOf(known), expression)) }
+}
 
 const typeOf = (node: string, of: string, known: Known): Checked.ValueType => {
   const type = known.get(of)
@@ -129,6 +146,18 @@ export const boundOf = (values: ReadonlyArray<Checked.Derived>, within: number, 
     // A session has no longest length, and is final a millisecond later.
     milliseconds: within + allowedLateness + (window.kind === "session" ? 1 : longestOf(window)),
     bytesPerEntry: 40 + 8 * new Set(values.flatMap(({ inputs }) => inputs)).size + 8 * values.length
+  }
+}
+
+/** Of windows that may be taken back it keeps what was told of them, until they are final. */
+export const toldBoundOf = ({ allowedLateness, trigger, window }: Checked.WindowNode): Checked.StateBound => {
+  const advance = shortestAdvanceOf(window)
+  const longest = window.kind === "session" ? 1 : longestOf(window)
+  const told = allowedLateness + (trigger.on === "update" ? longest : 0)
+  return {
+    entriesPerKey: advance === null ? null : Math.ceil(told / advance),
+    milliseconds: allowedLateness + longest,
+    bytesPerEntry: 56
   }
 }
 

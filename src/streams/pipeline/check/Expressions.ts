@@ -3,12 +3,11 @@
  * computed exactly, or means nothing, is refused.
  */
 import { BigDecimal, DateTime, Option, Predicate } from "effect"
-import type { Column } from "../Column.ts"
+import type { Column, Table } from "../Column.ts"
 import type { Condition, Literal, Node } from "../Expression.ts"
-import type { Definition } from "../Source.ts"
 import { checkCompared, checkLiteral } from "./Conditions.ts"
 import { refuse } from "./CheckError.ts"
-import { fieldOf } from "./Fields.ts"
+import { fieldOf, nounOf } from "./Fields.ts"
 
 /** Of a decimal or an integer `bound` is the largest magnitude that it may have, as an unscaled integer. */
 export type Type = { readonly optional: boolean } & Kind
@@ -24,12 +23,12 @@ export const largest = 10n ** BigInt(mostDigits) - 1n
 
 export const safe = BigInt(Number.MAX_SAFE_INTEGER)
 
-/** The type of an expression over the rows of a node. */
-export const typeOf = (call: string, definition: Definition, node: Node): Type => new Typing(call, definition).of(node)
+/** The type of an expression over the rows, or the results, of a node. */
+export const typeOf = (call: string, table: Table, node: Node): Type => new Typing(call, table).of(node)
 
-/** That an expression is a condition over the rows of a node. */
-export const conditionOf = (call: string, definition: Definition, node: Node): Node => {
-  new Typing(call, definition).condition(node)
+/** That an expression is a condition over them. */
+export const conditionOf = (call: string, table: Table, node: Node): Node => {
+  new Typing(call, table).condition(node)
   return node
 }
 
@@ -42,7 +41,7 @@ export const columnOf = (name: string, type: Type): Column => {
       return { ...base, kind: "decimal", scale: type.scale, limit, ...type.bound > safe ? { isWide: true } : {} }
     }
     case "int":
-      return { ...base, kind: "int", minimum: -Number(type.bound), maximum: Number(type.bound) }
+      return { ...base, kind: "int", minimum: -Number(type.bound), maximum: Number(type.bound), ...type.bound > safe ? { isWide: true } : {} }
     case "double":
       return { ...base, kind: "double", minimum: -Infinity, maximum: Infinity }
     case "string":
@@ -59,7 +58,7 @@ export const typeIn = (column: Column): Type => {
     case "decimal":
       return { optional, kind: "decimal", scale: column.scale, bound: column.isWide === true ? largest : BigInt(column.limit) * 10n ** BigInt(column.scale) }
     case "int":
-      return { optional, kind: "int", bound: integerBound(column.minimum, column.maximum) }
+      return { optional, kind: "int", bound: column.isWide === true ? largest : integerBound(column.minimum, column.maximum) }
     default:
       return { optional, kind: column.kind }
   }
@@ -77,18 +76,18 @@ const noCondition = "it needs a condition made with Expr, such as Expr.gt(\"size
 
 class Typing {
   readonly #call: string
-  readonly #definition: Definition
+  readonly #table: Table
 
-  constructor(call: string, definition: Definition) {
+  constructor(call: string, table: Table) {
     this.#call = call
-    this.#definition = definition
+    this.#table = table
   }
 
   of(node: Node): Type {
     if (!Predicate.isObject(node)) return this.#refuse(`it needs an expression made with Expr, such as Expr.subtract("ask", "bid")`)
     switch (node.op) {
       case "field":
-        return typeIn(fieldOf(this.#call, this.#definition, node.field).column)
+        return typeIn(fieldOf(this.#call, this.#table, node.field).column)
       case "literal":
         return { optional: false, ...kindOf(node.value) }
       case "add":
@@ -173,7 +172,7 @@ class Typing {
       case "gt":
       case "gte":
       case "isNot":
-        return checkLiteral(this.#call, node.op, fieldOf(this.#call, this.#definition, node.field).column, node.value)
+        return checkLiteral(this.#call, this.#table, node)
       default:
         if (node.op === undefined || this.of(node).kind !== "boolean") this.#refuse(noCondition)
     }
@@ -187,7 +186,7 @@ class Typing {
     if (isChoice) return { ...common(left, right), optional }
     if (left.kind === "int" && right.kind === "int") {
       const bound = op === "multiply" ? left.bound * right.bound : left.bound + right.bound
-      return { kind: "int", bound: bound > safe ? safe : bound, optional }
+      return { kind: "int", bound: left.bound > safe || right.bound > safe ? atMost(bound) : bound > safe ? safe : bound, optional }
     }
     const scale = op === "multiply" ? scaleOf(left) + scaleOf(right) : Math.max(scaleOf(left), scaleOf(right))
     if (scale > mostDigits) this.#refuse(`Expr.${op} would need ${scale} decimals, and ${mostDigits} are the most; round one of the two with Expr.divide`)
@@ -265,7 +264,7 @@ class Typing {
   }
 
   #shown(node: Node): string {
-    return node.op === "field" ? `the field "${node.field}"` : node.op === "literal" ? JSON.stringify(node.value) : `what Expr.${node.op} gives`
+    return node.op === "field" ? `the ${nounOf(this.#table)} "${node.field}"` : node.op === "literal" ? JSON.stringify(node.value) : `what Expr.${node.op} gives`
   }
 
   #refuse(why: string): never {

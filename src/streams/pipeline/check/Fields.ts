@@ -1,17 +1,24 @@
 /** Fields of a source: that they exist, and are of the kind that is needed. */
 import type { Field } from "../Checked.ts"
-import type { Column } from "../Column.ts"
+import type { Column, Table } from "../Column.ts"
 import type { Definition } from "../Source.ts"
 import { among, refuse } from "./CheckError.ts"
 
-export const fieldOf = (node: string, { columns, name }: Definition, field: unknown): Field => {
+export const fieldOf = (node: string, { columns, name, untyped = [] }: Table, field: unknown): Field => {
   const index = columns.findIndex((column) => column.name === field)
   const column = columns[index]
   if (column === undefined) {
-    return refuse(node, `the source "${name}" has no field "${String(field)}": ${among(field, columns.map((each) => each.name))}`)
+    if (typeof field === "string" && untyped.includes(field)) {
+      return refuse(node, `the result "${field}" is what a function gives, of a kind that an expression cannot know; compute it in the function`)
+    }
+    const isNone = name === null ? `there is no result "${String(field)}"` : `the source "${name}" has no field "${String(field)}"`
+    return refuse(node, `${isNone}: ${among(field, columns.map((each) => each.name))}`)
   }
   return { index, column }
 }
+
+/** What a table's columns are called. */
+export const nounOf = ({ name }: Table): "field" | "result" => name === null ? "result" : "field"
 
 /** A field whose values can be added and compared. */
 export const numberOf = (node: string, definition: Definition, name: unknown): Field => {

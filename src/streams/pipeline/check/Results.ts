@@ -2,7 +2,11 @@
 import { Predicate } from "effect"
 import type * as Plan from "../Plan.ts"
 
-export const isResults = (plan: Plan.Plan | undefined): plan is Plan.Results => plan?._tag === "window" || plan?._tag === "derive"
+const tags: { readonly [T in Plan.Results["_tag"]]: true } = { window: true, derive: true, "where-panes": true, top: true }
+
+export const isTagOfResults = (tag: unknown): boolean => typeof tag === "string" && Object.hasOwn(tags, tag)
+
+export const isResults = (plan: Plan.Plan | undefined): plan is Plan.Results => isTagOfResults(plan?._tag)
 
 export const planIn = (self: unknown): Plan.Plan | undefined =>
   // Nothing but what was declared here has a plan.

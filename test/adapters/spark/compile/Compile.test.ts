@@ -34,6 +34,9 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
   ],
   "a change in per cent": [closes.pipe(Pipeline.percentChange("up", "close"), Pipeline.named("up")), /"up" \(Pipeline\.percentChange\)/],
   "an indicator": [closes.pipe(Panes.derive({ ema: Indicator.ema("close", 12) }), Pipeline.named("ema")), /"ema" \(Indicator\.ema\)/],
+  "an expression over results": [closes.pipe(Panes.derive({ twice: Expr.multiply("close", 2) }), Pipeline.named("twice")), /"twice" \(Panes\.derive\)/],
+  "a condition on results": [closes.pipe(Panes.where(Expr.gt("close", 2)), Pipeline.named("above")), /Panes\.where/],
+  "the first of a window": [closes.pipe(Panes.top(3, { by: "close" }), Pipeline.named("first")), /Panes\.top/],
   "early panes": [closes.pipe(Pipeline.emitOnUpdate(), Pipeline.named("early")), /Pipeline\.emitOnUpdate/],
   "a filter that is a function": [
     trades.pipe(

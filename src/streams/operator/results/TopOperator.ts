@@ -1,0 +1,237 @@
+/**
+ * Of the keys of a window the first by a value, each with its rank; the others are left out.
+ *
+ * A window is told when it has closed, with all its keys. What is revised afterwards is told once more when the watermark
+ * next moves on: all that are among the first then, since each counts the rows of all keys among its changes.
+ */
+import { type Top, valuesOf, type WindowNode } from "../../pipeline/Checked.ts"
+import * as Pane from "../../pipeline/Pane.ts"
+import { type Emitted, endOfTime } from "../Operator.ts"
+import { PagedList } from "../PagedList.ts"
+import type { StateReader, StateWriter } from "../State.ts"
+import { isTired, type Work } from "../Work.ts"
+import { Heap } from "../windowed/Heap.ts"
+import { compareText } from "../windowed/KeyOrder.ts"
+import { isLess, type Numeric } from "./indicators/Point.ts"
+import { Ranking } from "./Ranking.ts"
+import * as RankedState from "./RankedState.ts"
+import type { ResultOperator } from "./ResultOperator.ts"
+import type { Stored } from "./Retraction.ts"
+
+export type Bounds = Pick<Pane.Pane, "end" | "start">
+
+/** A key of a window. */
+export interface Ranked extends Bounds {
+  readonly key: string
+  /** Where it stands in the pages. */
+  place: number
+  /** As it came last; `null` where only others have told it so far. */
+  pane: Pane.Pane | null
+  isLeftOut: boolean
+  /** What it is ranked by; `null` where it is not. */
+  value: Numeric | null
+  /** Whether it was among the first when the window was last told. */
+  isTold: boolean
+}
+
+interface RankedWindow extends Bounds {
+  readonly byKey: Map<string, Ranked>
+  readonly ranking: Ranking<Ranked>
+  /** Of all keys. */
+  changes: number
+  told: Set<Ranked>
+}
+
+/** A window all of whose keys have closed, or are about to. */
+interface Closing {
+  readonly window: RankedWindow
+  readonly watermark: number
+  readonly offset: number
+}
+
+type Window = Pick<Pane.Pane, "end" | "key" | "start">
+
+export class TopOperator implements ResultOperator {
+  readonly #pipeline: string
+  readonly #node: Top
+  readonly #lateness: number
+  readonly #windows = new Map<string, RankedWindow>()
+  readonly #kept: PagedList<Ranked>
+  readonly pages: ResultOperator["pages"]
+  readonly #compare: (a: Ranked, b: Ranked) => number
+  readonly #finals = new Heap<{ readonly at: number; readonly window: string }>((a, b) => a.at - b.at)
+  #closing: Closing | null = null
+  readonly #revised = new Set<RankedWindow>()
+  #now = -Infinity
+  #panes: Array<Emitted> = []
+
+  constructor(pipeline: string, node: Top, { allowedLateness }: WindowNode) {
+    this.#pipeline = pipeline
+    this.#node = node
+    this.#lateness = allowedLateness
+    this.#compare = orderOf(node.order)
+    this.#kept = new PagedList({ saved: (ranked) => ({ ...ranked }), order: Pane.order, write: RankedState.save })
+    this.pages = { ranked: this.#kept }
+  }
+
+  /** Keys of windows that may still change. */
+  get size(): number {
+    return this.#kept.size
+  }
+
+  *take(_: number, panes: ReadonlyArray<Emitted>): Work {
+    let done = 0
+    for (const emitted of panes) {
+      if (emitted.watermark > this.#now) yield* this.#moveTo(emitted.watermark)
+      const window = this.#windowOf(emitted.pane)
+      if (this.#closing !== null && (emitted.pane.pane !== "on-time" || this.#closing.window !== window)) yield* this.#tellClosing()
+      this.#record(window, emitted)
+      if (emitted.pane.pane === "on-time") this.#closing = { window, watermark: emitted.watermark, offset: emitted.offset }
+      else this.#revised.add(window)
+      if (isTired(++done)) yield
+    }
+  }
+
+  #record(window: RankedWindow, { isLeftOut, pane }: Emitted): void {
+    const ranked = this.#rankedOf(window, pane)
+    this.#kept.touch(ranked.place)
+    if (ranked.value !== null) window.ranking.remove(ranked)
+    window.changes += pane.changes - (ranked.pane?.changes ?? 0)
+    ranked.pane = pane
+    ranked.isLeftOut = isLeftOut === true
+    this.#rank(window, ranked)
+  }
+
+  #rank(window: RankedWindow, ranked: Ranked): void {
+    const value = ranked.pane === null || ranked.isLeftOut ? null : ranked.pane.values[this.#node.by] ?? null
+    // What a user's own function has given may be no number.
+    ranked.value = value === null || typeof value === "string" || typeof value === "boolean" ? null : value
+    if (ranked.value !== null) window.ranking.add(ranked)
+  }
+
+  /** What was revised under the former watermark is told before anything that happens under this one. */
+  *#moveTo(watermark: number): Work {
+    yield* this.#tellClosing()
+    const revised = [...this.#revised]
+    this.#revised.clear()
+    for (const window of revised.sort(byBounds)) yield* this.#tell(window, "late", this.#now, Number.MAX_VALUE)
+    this.#now = watermark
+  }
+
+  *#tellClosing(): Work {
+    const closing = this.#closing
+    this.#closing = null
+    if (closing !== null) yield* this.#tell(closing.window, "on-time", closing.watermark, closing.offset)
+  }
+
+  *#tell(window: RankedWindow, kind: Pane.Kind, watermark: number, offset: number): Work {
+    const first = window.ranking.first(this.#node.n)
+    const ranks = new Map(first.map((ranked, index) => [ranked, index + 1]))
+    const all = [...first, ...[...window.told].filter((ranked) => !ranks.has(ranked))]
+    let done = 0
+    for (const ranked of all.sort((a, b) => compareText(a.key, b.key))) {
+      // One that only others have told has not come here yet: there is nothing to say of it.
+      if (ranked.pane === null) continue
+      const rank = ranks.get(ranked) ?? null
+      this.#markTold(window, ranked, rank !== null)
+      const { changes } = window
+      const pane: Pane.Pane = { ...ranked.pane, pane: kind, changes, values: { ...ranked.pane.values, rank } }
+      this.#panes.push({ pane, rows: changes, watermark, offset, ...rank === null ? { isLeftOut: true } : {} })
+      if (isTired(++done)) yield
+    }
+  }
+
+  #markTold(window: RankedWindow, ranked: Ranked, isTold: boolean): void {
+    if (isTold) window.told.add(ranked)
+    else window.told.delete(ranked)
+    if (ranked.isTold === isTold) return
+    this.#kept.touch(ranked.place)
+    ranked.isTold = isTold
+  }
+
+  *advance(watermark: number): Work {
+    yield* this.#tellClosing()
+    if (watermark > this.#now) yield* this.#moveTo(watermark)
+    const until = watermark < endOfTime ? watermark : Infinity
+    let done = 0
+    for (let due = this.#finals.smallest; due !== undefined && due.at <= until; due = this.#finals.smallest) {
+      this.#finals.pop()
+      for (const { place } of this.#windows.get(due.window)?.byKey.values() ?? []) {
+        this.#kept.remove(place)
+        if (isTired(++done)) yield
+      }
+      this.#windows.delete(due.window)
+    }
+  }
+
+  drain(): ReadonlyArray<Emitted> | null {
+    const panes = this.#panes
+    if (panes.length === 0) return null
+    this.#panes = []
+    return panes
+  }
+
+  /** Only some of the keys form in sight of those who watch, and a rank is among all. */
+  forming(): ReadonlyArray<Pane.Pane> {
+    return []
+  }
+
+  /** What others have told is among what was told: it is left out where it turns out not to be among the first. */
+  *adopt(stored: Iterable<Stored>): Work {
+    let done = 0
+    for (const pane of stored) {
+      if (pane.pane === "retracted") continue
+      const window = this.#windowOf(pane)
+      this.#markTold(window, this.#rankedOf(window, pane), true)
+      if (isTired(++done)) yield
+    }
+  }
+
+  #windowOf({ end, start }: Bounds): RankedWindow {
+    const name = `${start}:${end}`
+    const known = this.#windows.get(name)
+    if (known !== undefined) return known
+    const window: RankedWindow = { start, end, byKey: new Map<string, Ranked>(), ranking: new Ranking(this.#compare), changes: 0, told: new Set<Ranked>() }
+    this.#windows.set(name, window)
+    this.#finals.push({ at: end + this.#lateness, window: name })
+    return window
+  }
+
+  #rankedOf(window: RankedWindow, { end, key, start }: Window): Ranked {
+    const known = window.byKey.get(key)
+    if (known !== undefined) return known
+    const ranked: Ranked = { key, start, end, place: -1, pane: null, isLeftOut: false, value: null, isTold: false }
+    ranked.place = this.#kept.add(ranked)
+    window.byKey.set(key, ranked)
+    return ranked
+  }
+
+  save(state: StateWriter): void {
+    RankedState.saveProgress({ now: this.#now, revised: [...this.#revised].sort(byBounds) }, state)
+  }
+
+  restore(state: StateReader): void {
+    const { now, revised } = RankedState.readProgress(state)
+    this.#now = now
+    const names = valuesOf({ end: this.#node.input }).map(([name]) => name)
+    for (const saved of RankedState.read(this.#pipeline, names, state)) {
+      const window = this.#windowOf(saved)
+      const ranked = this.#rankedOf(window, saved)
+      ranked.pane = saved.pane
+      ranked.isLeftOut = saved.isLeftOut
+      window.changes += saved.pane?.changes ?? 0
+      this.#rank(window, ranked)
+      this.#markTold(window, ranked, saved.isTold)
+    }
+    for (const bounds of revised) this.#revised.add(this.#windowOf(bounds))
+  }
+}
+
+const byBounds = (a: Bounds, b: Bounds): number => a.end - b.end || a.start - b.start
+
+/** Ties go by key. */
+const orderOf = (order: Top["order"]) => (a: Ranked, b: Ranked): number => {
+  const [x, y] = [a.value!, b.value!]
+  const difference = isLess(x, y) ? -1 : isLess(y, x) ? 1 : 0
+  return (order === "ascending" ? difference : -difference) || compareText(a.key, b.key)
+}
