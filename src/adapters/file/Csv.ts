@@ -39,7 +39,7 @@ export async function* chunks(pieces: AsyncIterable<Uint8Array>, { columns, path
       width = record.length
       continue
     }
-    texts.push(record.length === width ? toJson(record) : raw.replace(/\r?\n$/, ""))
+    texts.push(record.length === width ? toJson(record) : raw.replace(/\r?\n?$/, ""))
     if (texts.length < most) continue
     yield fromTexts(texts)
     texts = []
