@@ -17,6 +17,7 @@ import * as OwnModule from "../OwnModule.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as RowSinks from "../RowSinks.ts"
+import { byCodePoints } from "../../streams/records/StringOrder.ts"
 import { say, usage } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
 import { Stage } from "../Stage.ts"
@@ -37,7 +38,7 @@ const flags = {
   port: Flags.port,
   host: Flags.host,
   data: Flags.data,
-  topic: Flags.oneTopic,
+  topics: Flags.topics,
   brokers: Flags.brokers,
   connectTimeout: Flags.connectTimeout,
   onGap: Flags.onGap,
@@ -57,7 +58,7 @@ export const command = Command.make(
   Effect.fnUntraced(function*(input) {
     if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
     yield* OwnModule.check("sink", input.sinks)
-    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), input.log === "kafka" ? null : "any")
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
     const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
     const keep = yield* Keep.given(input)
     yield* Effect.scoped((input.log === "kafka" ? overKafka : overSqlite)({ ...input, rows, keep }, pipelines))
@@ -71,6 +72,10 @@ export const command = Command.make(
   Command.withExamples([
     { command: "courant process --once", description: "Bring the results up to date" },
     { command: "courant process --pipelines ./range.ts --sink stdout --once", description: "A pipeline of your own over the past" },
+    {
+      command: "courant process --log kafka --brokers 127.0.0.1:9092 --topic market --topic trades=my-trades --topic quotes=my-quotes --pipelines ./market.ts",
+      description: "Two sources, each from a Kafka topic"
+    },
     {
       command: "courant process --log kafka --brokers 127.0.0.1:9092 --topic ticks --sink kafka",
       description: "From a Kafka topic into another one, ticks-panes"
@@ -86,9 +91,25 @@ export const command = Command.make(
   ])
 )
 
+/** The topic, and that of each source where there are several, in the order of their names. */
+const topicsOf = Effect.fnUntraced(function*({ topics }: Pick<Input, "topics">) {
+  const [topic, ...others] = topics.flatMap(({ source, topic }) => source === null ? [topic] : [])
+  if (others.length > 0) return yield* usage("--topic is given more than once: several are those of several sources, each as --topic SOURCE=TOPIC")
+  const all = topics.flatMap(({ source, topic }) => source === null ? [] : [{ source, topic }])
+  const twice = all.find((one, index) => all.some((other, before) => before < index && (other.source === one.source || other.topic === one.topic)))
+  if (twice !== undefined) return yield* usage(`--topic ${twice.source}=${twice.topic}: each source has one topic, and each topic one source`)
+  if (all.some((one) => one.topic === topic)) {
+    return yield* usage(`--topic ${topic}: the topic is one of several sources; name what is made of them otherwise, or leave the name out`)
+  }
+  const sorted = all.toSorted((a, b) => byCodePoints(a.source, b.source))
+  return { topic: Option.fromUndefinedOr(topic), topics: sorted.length === 0 ? null : sorted }
+})
+
 const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
-  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
+  const given = yield* topicsOf(input)
+  if (given.topics !== null) return yield* usage("--topic SOURCE=TOPIC needs --log kafka: in a folder each source has a topic of its own name")
+  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(given.topic))
   const sources = yield* Stores.sourcesFor({ data: input.data, topic }, pipelines)
   if (input.keep !== null && sources !== null) return yield* usage(Keep.oneTopic)
   const processor = Pipelines.checkpointName(topic, pipelines)
@@ -103,11 +124,16 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
 })
 
 const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
-  const topic = yield* Kafka.givenTopic(input.topic)
+  const { topic: named, topics } = yield* topicsOf(input)
+  yield* Pipelines.checkSources(pipelines, topics === null ? null : topics.map(({ source }) => source))
+  const idle = topics?.find(({ source }) => !Pipelines.sourcesOf(pipelines).includes(source))
+  if (idle !== undefined) return yield* usage(`--topic ${idle.source}=${idle.topic}: no pipeline reads the source "${idle.source}"`)
+  const topic = topics === null ? yield* Kafka.givenTopic(named) : Option.getOrElse(named, () => topics.map(({ topic }) => topic).join("-"))
+  if (topics !== null && input.standby === "warm") return yield* usage("--standby warm is for one topic as yet: leave it out where several sources are read")
   if (input.standby === "warm" && input.checkpoints !== "kafka") {
     return yield* usage("--standby warm needs --checkpoints kafka: what another process has saved on its own disk cannot be read along")
   }
-  const { isQuiet, layer, stand } = yield* Kafka.standing({ ...input, topic, create: false }, pipelines)
+  const { isQuiet, layer, stand } = yield* Kafka.standing({ ...input, topic, topics, create: false }, pipelines)
   const stage = yield* Stage.make
   if (input.page) {
     const page = Layer.provideMerge(Page.layerLogAsFeed(topic, isQuiet, stage.role), stage.layer)

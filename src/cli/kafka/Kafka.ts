@@ -60,8 +60,15 @@ export const sourcesOf = (pipelines: ReadonlyArray<AnyPipeline>): Sources => {
   }
 }
 
+export interface SourceTopic {
+  readonly source: string
+  readonly topic: string
+}
+
 export interface Run extends Input {
   readonly topic: string
+  /** The topic of each source, where there are several. */
+  readonly topics: ReadonlyArray<SourceTopic> | null
   /** Whether to make the topic where there is none. */
   readonly create: boolean
   readonly partitions?: Option.Option<number>
@@ -73,12 +80,16 @@ export interface Run extends Input {
   readonly idleTimeout: number
 }
 
+const readsSource = ({ checked }: AnyPipeline, source: string): boolean => Checked.inputOf(checked).events.definition.name === source
+
 /** What the layers of a run of pipelines are chosen by. */
 const choiceOf = Effect.fnUntraced(function*(run: Run, pipelines: ReadonlyArray<AnyPipeline>) {
   return {
     ...run,
     connection: yield* optionsOf(run),
     sources: sourcesOf(pipelines),
+    topics: run.topics === null ? null : run.topics.map(({ source, topic }) =>
+      ({ source, topic, sources: sourcesOf(pipelines.filter((pipeline) => readsSource(pipeline, source))) })),
     partitions: run.partitions === undefined ? undefined : Option.getOrUndefined(run.partitions),
     group: groupOf(run.topic, pipelines),
     processor: checkpointName(run.topic, pipelines)
