@@ -103,7 +103,7 @@ describe("two files", () => {
         [`run ${files} --feed stdin`, /only files are read side by side/],
         [`run ${files} --topic trades`, /"trades" is one of several sources: name what keeps all of them otherwise/],
         [`run ${files} --keep 7d`, /--keep is for a log of one topic as yet/],
-        [`run ${files} --log kafka --brokers 127.0.0.1:1`, /over Kafka a run reads one topic as yet/],
+        [`run ${files} --log kafka --brokers 127.0.0.1:1`, /several sources are fed into --log sqlite or memory; into Kafka feed each by itself/],
         ["run --feed stdin", /they cannot run together over one topic/]
       ]
       yield* Effect.forEach(refusals, ([args, message]) =>

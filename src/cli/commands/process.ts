@@ -17,11 +17,11 @@ import * as OwnModule from "../OwnModule.ts"
 import * as Page from "../Page.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as RowSinks from "../RowSinks.ts"
-import { byCodePoints } from "../../streams/records/StringOrder.ts"
 import { say, usage } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
 import { Stage } from "../Stage.ts"
 import * as Stores from "../Stores.ts"
+import * as Topics from "../Topics.ts"
 
 const flags = {
   log: Flags.keptLog,
@@ -91,25 +91,10 @@ export const command = Command.make(
   ])
 )
 
-/** The topic, and that of each source where there are several, in the order of their names. */
-const topicsOf = Effect.fnUntraced(function*({ topics }: Pick<Input, "topics">) {
-  const [topic, ...others] = topics.flatMap(({ source, topic }) => source === null ? [topic] : [])
-  if (others.length > 0) return yield* usage("--topic is given more than once: several are those of several sources, each as --topic SOURCE=TOPIC")
-  const all = topics.flatMap(({ source, topic }) => source === null ? [] : [{ source, topic }])
-  const twice = all.find((one, index) => all.some((other, before) => before < index && (other.source === one.source || other.topic === one.topic)))
-  if (twice !== undefined) return yield* usage(`--topic ${twice.source}=${twice.topic}: each source has one topic, and each topic one source`)
-  if (all.some((one) => one.topic === topic)) {
-    return yield* usage(`--topic ${topic}: the topic is one of several sources; name what is made of them otherwise, or leave the name out`)
-  }
-  const sorted = all.toSorted((a, b) => byCodePoints(a.source, b.source))
-  return { topic: Option.fromUndefinedOr(topic), topics: sorted.length === 0 ? null : sorted }
-})
-
 const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
-  const given = yield* topicsOf(input)
-  if (given.topics !== null) return yield* usage("--topic SOURCE=TOPIC needs --log kafka: in a folder each source has a topic of its own name")
-  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(given.topic))
+  const named = yield* Effect.flatMap(Topics.of(input.topics), Topics.inFolder)
+  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(named))
   const sources = yield* Stores.sourcesFor({ data: input.data, topic }, pipelines)
   if (input.keep !== null && sources !== null) return yield* usage(Keep.oneTopic)
   const processor = Pipelines.checkpointName(topic, pipelines)
@@ -124,11 +109,7 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
 })
 
 const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
-  const { topic: named, topics } = yield* topicsOf(input)
-  yield* Pipelines.checkSources(pipelines, topics === null ? null : topics.map(({ source }) => source))
-  const idle = topics?.find(({ source }) => !Pipelines.sourcesOf(pipelines).includes(source))
-  if (idle !== undefined) return yield* usage(`--topic ${idle.source}=${idle.topic}: no pipeline reads the source "${idle.source}"`)
-  const topic = topics === null ? yield* Kafka.givenTopic(named) : Option.getOrElse(named, () => topics.map(({ topic }) => topic).join("-"))
+  const { topic, topics } = yield* Kafka.givenTopics(input.topics, pipelines)
   if (topics !== null && input.standby === "warm") return yield* usage("--standby warm is for one topic as yet: leave it out where several sources are read")
   if (input.standby === "warm" && input.checkpoints !== "kafka") {
     return yield* usage("--standby warm needs --checkpoints kafka: what another process has saved on its own disk cannot be read along")

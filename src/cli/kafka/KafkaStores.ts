@@ -78,12 +78,13 @@ export const log = ({ connection, create, partitions, sources, topic }: Choice) 
   KafkaEventLog.layer({ topic, partitions, create, ...sources }).pipe(Layer.provide(Connection.Connection.layer(connection)))
 
 /** The log, with what a group has decided over it. */
-export const past = (choice: Pick<Choice, "connection" | "sources" | "topic">, choose: Choose) =>
+export const past = (choice: Pick<ProcessChoice, "connection" | "sources" | "topic" | "topics">, choose: Choose) =>
   Layer.unwrap(Effect.gen(function*() {
-    const group = yield* choose(yield* KafkaDecisions.groups(choice.topic))
-    return group === null ? Decisions.layerMemory : KafkaDecisions.layer({ topic: choice.topic, group })
+    const deciders = yield* Effect.forEach(choice.topics ?? [choice], ({ topic }) => KafkaDecisions.groups(topic))
+    const group = yield* choose([...new Set(deciders.flat())].sort())
+    return group === null ? Decisions.layerMemory : decisionsOf({ ...choice, group })
   })).pipe(
-    Layer.merge(KafkaEventLog.layer({ topic: choice.topic, create: false, ...choice.sources })),
+    Layer.merge(choice.topics === null ? readOnly(choice) : composed(choice.topic, choice.topics, readOnly)),
     Layer.provide(Connection.Connection.layer(choice.connection))
   )
 
@@ -152,15 +153,18 @@ const logOf = ({ create, group, onGap, partitions }: ProcessChoice, { sources, t
     KafkaEventLog.layer({ topic, partitions, create, onGap: onGap === "stop" ? "stop" : noted(write), ...sources })
   )).pipe(Layer.provide(KafkaDecisions.layer({ topic, group })))
 
-const composedLog = (choice: ProcessChoice, topics: ReadonlyArray<SourceTopic>) =>
+const readOnly = ({ sources, topic }: Pick<Choice, "sources" | "topic">) => KafkaEventLog.layer({ topic, create: false, ...sources })
+
+/** The logs of several sources as one. */
+const composed = <E, R>(topic: string, topics: ReadonlyArray<SourceTopic>, logOf: (topic: SourceTopic) => Layer.Layer<EventLog, E, R>) =>
   Layer.effect(EventLog, Effect.map(
     Effect.forEach(topics, (each) =>
-      Effect.map(Layer.build(Layer.fresh(logOf(choice, each))), (context) => ({ name: each.source, log: Context.get(context, EventLog) }))),
-    (logs) => SourceLogs.compose(choice.topic, logs)
+      Effect.map(Layer.build(Layer.fresh(logOf(each))), (context) => ({ name: each.source, log: Context.get(context, EventLog) }))),
+    (logs) => SourceLogs.compose(topic, logs)
   ))
 
 /** What a group decides, over each topic beside it. */
-const decisionsOf = ({ group, topic, topics }: ProcessChoice) =>
+const decisionsOf = ({ group, topic, topics }: Pick<ProcessChoice, "group" | "topic" | "topics">) =>
   topics === null ? KafkaDecisions.layer({ topic, group }) : Layer.effect(Decisions, Effect.gen(function*() {
     const all = topics.toSorted((a, b) => byCodePoints(a.source, b.source))
     const stores = yield* Effect.forEach(all, ({ topic }) =>
@@ -175,7 +179,7 @@ export const stores = (choice: ProcessChoice, connection: Layer.Layer<Connection
   const database = Database.Database.layer({ folder: folderOf({ data: dataOfKafka(choice.data), topic }) })
   // Two layers: one that were built for both would write as the first of them does.
   const decisions = decisionsOf(choice)
-  const log = (topics === null ? logOf(choice, choice) : composedLog(choice, topics)).pipe(Layer.provide(connection))
+  const log = (topics === null ? logOf(choice, choice) : composed(topic, topics, (each) => logOf(choice, each))).pipe(Layer.provide(connection))
   const decided = topics === null ? [topic] : topics.map(({ topic }) => topic)
   const owned = [...decided.map(KafkaDecisions.topicOf), names.checkpoints, names.panes, names.rows]
   const prepared = Effect.forEach(decided, KafkaDecisions.prepare, { discard: true })
