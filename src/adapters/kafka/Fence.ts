@@ -166,10 +166,7 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
     yield* ask(Group.sync(member, logs), Group.errorOf)
   })
 
-  const asked = Effect.map(
-    Effect.forEach(logs, ({ partitions, topic }) => Effect.provideService(Inspection.committed(group, topic, partitions), Connection, connection)),
-    (all) => numbered(all, null)
-  )
+  const asked = Effect.provideService(committedOf(group, logs), Connection, connection)
   /**
    * The offsets that were committed last, and those that were sent after them and maybe not answered. Whoever takes the place
    * and gets anything done replaces them.
@@ -236,6 +233,13 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
     produce
   })
 })
+
+/** The offsets that the group has committed of all topics, in the numbering of the log. */
+const committedOf = (group: string, logs: ReadonlyArray<Group.Assigned>) =>
+  Effect.map(
+    Effect.forEach(logs, ({ partitions, topic }) => Inspection.committed(group, topic, partitions)),
+    (all) => numbered(all, null)
+  )
 
 /** Writes under the group's name, which it takes, and takes again where another has taken it who has not got the place. */
 const writing = Effect.fnUntraced(function*(

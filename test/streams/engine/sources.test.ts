@@ -11,7 +11,7 @@ import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
 import { Decisions } from "../../../src/streams/ports/Decisions.ts"
 import { Engine, type Options } from "../../../src/streams/ports/Engine.ts"
-import { EventLog } from "../../../src/streams/ports/EventLog.ts"
+import { EventLog, EventLogError } from "../../../src/streams/ports/EventLog.ts"
 import { Monitor } from "../../../src/streams/ports/Monitor.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import * as SourceLogs from "../../../src/streams/ports/SourceLogs.ts"
@@ -256,6 +256,18 @@ describe("side by side", () => {
       assert.isAtMost(Math.max(...ahead), 3)
       assert.strictEqual(job.counts.read, batches * size + 4)
     }), 60_000)
+
+  it.effect("one that cannot be read ends the reading, whatever the others have", () =>
+    Effect.gen(function*() {
+      const { append, composed, logs, make } = yield* makeWorld
+      yield* make("trades")
+      yield* make("quotes")
+      for (let at = 0; at < 100; at++) yield* append("trades", 0, at * minute)
+      const broken = new EventLogError({ message: "the disk is gone" })
+      logs.set("quotes", EventLog.of({ ...logs.get("quotes")!, read: () => Stream.fail(broken) }))
+      const log = composed(["quotes", "trades"])
+      assert.strictEqual(yield* Effect.flip(order(log, jobOver(log), 100)), broken)
+    }))
 
   it.live("one that has nothing to read holds nobody up", () =>
     Effect.gen(function*() {
