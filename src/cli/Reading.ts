@@ -65,7 +65,7 @@ export const checkRead = (sources: ReadonlyArray<string> | null, pipelines: Read
 }
 
 /** What is said where several sources are to be read over Kafka. */
-export const notOverKafka = "several sources are read with --log sqlite or memory: over Kafka a run reads one topic as yet"
+export const notOverKafka = "several sources are fed into --log sqlite or memory; into Kafka feed each by itself, with courant ingest, and then read all with courant process"
 
 /** The names or files of the feeds that are not files of a source. */
 export const namesOf = (reading: Reading): ReadonlyArray<string> => reading._tag === "files" ? [] : [reading.feed]

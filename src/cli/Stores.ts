@@ -103,14 +103,16 @@ const logsOf = Effect.fnUntraced(function*(sources: ReadonlyArray<string>) {
 const decisions = (consumer: string) =>
   Layer.effect(Decisions, Effect.gen(function*() {
     const log = yield* EventLog
-    const own = (log: EventLog["Service"]) =>
-      Layer.build(Layer.fresh(SqliteDecisions.layer({ consumer }))).pipe(
-        Effect.provideService(EventLog, log),
-        Effect.map((context) => Context.get(context, Decisions))
-      )
-    if (log.sources === undefined) return yield* own(log)
-    return SourceLogs.decisionsOf(log.sources.map(({ name }) => name), yield* Effect.forEach(log.sources, ({ log }) => own(log)))
+    if (log.sources === undefined) return yield* decisionsOver(log, consumer)
+    const stores = yield* Effect.forEach(log.sources, ({ log }) => decisionsOver(log, consumer))
+    return SourceLogs.decisionsOf(log.sources.map(({ name }) => name), stores)
   }))
+
+const decisionsOver = (log: EventLog["Service"], consumer: string) =>
+  Layer.build(Layer.fresh(SqliteDecisions.layer({ consumer }))).pipe(
+    Effect.provideService(EventLog, log),
+    Effect.map((context) => Context.get(context, Decisions))
+  )
 
 /** The processors that have taken decisions over the log of a folder, by name. */
 const deciders = Effect.gen(function*() {

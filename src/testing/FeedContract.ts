@@ -63,7 +63,7 @@ export const laws: Laws<Feed> = {
 }
 
 const kinds: ReadonlyArray<unknown> = Object.values(Kind)
-const freshnesses = ["live", "delayed", "recorded", "stale", "simulated"]
+const freshnesses = ["live", "delayed", "recorded", "closed", "stale", "simulated"]
 
 const events = Effect.fnUntraced(function*(position: Option.Option<string>) {
   const feed = yield* Feed

@@ -130,7 +130,7 @@ const mistakes: ReadonlyArray<readonly [args: string, says: string, code: number
   ["--feed ./quotes.ts --sink ./closed.ts", "the sink of ./closed.ts cannot be opened: the door is closed", 1],
   ["--feed ./quotes.ts --sink ./needy.ts", "Service not found: my/Key", 1],
   ["--feed ./quotes.ts --sink ./other.ts", "the layer of ./other.ts provides no ResultSink, and so takes no panes", 1],
-  ["--feed quotes", "Expected: auto, yahoo, recorded, stdin, or a file such as ./my-feed.ts", 2]
+  ["--feed quotes", "Expected: auto, yahoo, recorded, stdin, a file such as ./my-feed.ts, or file:SOURCE=PATH", 2]
 ]
 
 it.live.each(mistakes)("%s is told", ([args, says, code]) =>

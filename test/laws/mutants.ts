@@ -768,6 +768,34 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: "a partition that was declared idle holds nothing up"
   },
   {
+    mistake: "records of a source are counted for pipelines that read another",
+    file: "streams/engine/Job.ts",
+    find: "const readers = this.#running.filter(({ input }) => this.#reader.sourceOf(input) === source)",
+    replace: "const readers = this.#running",
+    law: "of several sources each gives"
+  },
+  {
+    mistake: "that a partition of a source is idle is taken for its first one",
+    file: "streams/engine/SourceReader.ts",
+    find: "timeline.raise(within(partition, this.#origins.length), ",
+    replace: "timeline.raise(0, ",
+    law: "of several sources each gives"
+  },
+  {
+    mistake: "sources are restored by their number",
+    file: "streams/engine/SourceReader.ts",
+    find: "state.find(({ name }) => name === origin.name)",
+    replace: "state[this.#origins.indexOf(origin)]",
+    law: "a source that is added or is no more"
+  },
+  {
+    mistake: "what a source had read is counted for the first one after a start",
+    file: "streams/engine/Job.ts",
+    find: "find(({ source }) => source === name)",
+    replace: "find(() => true)",
+    law: "of several sources each gives"
+  },
+  {
     mistake: "the watermark goes back when an idle partition returns",
     file: "streams/engine/Timeline.ts",
     find: "if (time - slack > watermark) watermark = time - slack\n    }\n    if (watermark < state.watermark) throw new Error(`the watermark of partition ${partition} went back`)",

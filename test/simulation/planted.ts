@@ -40,7 +40,7 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["a portion that is not the last is not written", "    yield* putOutPanes(run, value)\n", ""]
   ]),
   ...planted("streams/engine/Idleness.ts", [
-    ["a decision is kept one place further on", "at: offsets[partition] ?? 0, watermark", "at: (offsets[partition] ?? 0) + 1, watermark"]
+    ["a decision is kept one place further on", "at: next, watermark: decision.watermark", "at: next + 1, watermark: decision.watermark"]
   ]),
   ...planted(idleClock, [
     ["a partition is idle while the log has more of it", " && next >= (ends[partition] ?? 0)", ""],
@@ -53,7 +53,7 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["watermarks are not restored", "this.#partitions[index] = { watermark: watermark ?? -Infinity, latest: latest ?? -Infinity }", "this.#partitions[index] = { watermark: -Infinity, latest: latest ?? -Infinity }"]
   ]),
   ...planted("streams/engine/Job.ts", [
-    ["the account begins anew with each start", "    this.#account.restore(first.state.counts)\n", ""],
+    ["the account begins anew with each start", "if (counted !== undefined) this.#accounts[source]!.restore(counted.counts)", ""],
     ["rows that are late are nowhere", "if (outcomes[row] === Outcome.late) late.push(", "if (outcomes[row] === undefined) late.push("]
   ]),
   ...planted("streams/engine/Ingest.ts", [

@@ -39,7 +39,7 @@ export async function* chunks(pieces: AsyncIterable<Uint8Array>, { columns, path
       width = record.length
       continue
     }
-    texts.push(record.length === width ? toJson(record) : raw.replace(/\r?\n$/, ""))
+    texts.push(record.length === width ? toJson(record) : raw.replace(/\r?\n?$/, ""))
     if (texts.length < most) continue
     yield fromTexts(texts)
     texts = []
@@ -58,19 +58,20 @@ const writerOf = (header: ReadonlyArray<string>, columns: ReadonlyArray<Column>,
 
 type Writer = (values: ReadonlyArray<string>) => string | null
 
-/** An object of the fields that share the first so many names of their paths; nothing where all of them are absent. */
+/** An object of the fields that share the first so many names of their paths; nothing where all are absent and it may be, too. */
 const group = (columns: ReadonlyArray<Column>, depth: number, header: ReadonlyArray<string>): Writer => {
   const members = [...Map.groupBy(columns, ({ path }) => path[depth]!.name)].map(([name, within]) => {
     const [first] = within
     const write = first!.path.length === depth + 1 ? field(first!, header.indexOf(first!.name)) : group(within, depth + 1, header)
     return { name: JSON.stringify(name), write }
   })
+  const optional = columns[0]?.path[depth - 1]?.optional ?? false
   return (values) => {
     const written = members.flatMap(({ name, write }) => {
       const text = write(values)
       return text === null ? [] : [`${name}:${text}`]
     })
-    return written.length === 0 ? null : `{${written.join(",")}}`
+    return written.length === 0 && optional ? null : `{${written.join(",")}}`
   }
 }
 

@@ -30,6 +30,7 @@ import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../../streams/ports/RowSink.ts"
+import { compose, numbered, ofSource, sourcesOf } from "../../streams/ports/SourceLogs.ts"
 import { type Client, KafkaError } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
 import * as Group from "./client/Group.ts"
@@ -83,7 +84,10 @@ export class Fence extends Context.Service<Fence, {
       const log = yield* EventLog
       const { lost } = yield* Fence
       const ended = Effect.mapError(lost, (error) => new EventLogError({ message: error.message, cause: error }))
-      return EventLog.of({ ...log, read: (from) => Stream.interruptWhen(log.read(from), ended) })
+      const guarded = (log: EventLog["Service"]): EventLog["Service"] =>
+        EventLog.of({ ...log, read: (from) => Stream.interruptWhen(log.read(from), ended) })
+      if (log.sources === undefined) return guarded(log)
+      return compose(log.topic, log.sources.map(({ log, name }) => ({ name, log: guarded(log) })))
     })
   )
 
@@ -145,6 +149,7 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
   const connection = yield* Connection
   const { client, retryPolicy: { retry } } = connection
   const log = yield* EventLog
+  const logs = sourcesOf(log).map(({ log }) => log)
   const lost = yield* Deferred.make<never, KafkaError>()
   // One request after the other: what was written down while another request re-joins would name a past generation.
   const { withPermit: alone } = yield* Semaphore.make(1)
@@ -156,12 +161,12 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
 
   const join = Effect.gen(function*() {
     const timeouts = { session: sessionTimeout, rebalance: sessionTimeout }
-    const answer = Group.joined(yield* ask(Group.join(member, log.topic, timeouts), (body) => Group.joined(body).errorCode))
+    const answer = Group.joined(yield* ask(Group.join(member, logs.map(({ topic }) => topic), timeouts), (body) => Group.joined(body).errorCode))
     member = { ...member, id: answer.memberId, generation: answer.generation }
-    yield* ask(Group.sync(member, log.topic, log.partitions), Group.errorOf)
+    yield* ask(Group.sync(member, logs), Group.errorOf)
   })
 
-  const asked = Effect.provideService(Inspection.committed(group, log.topic, log.partitions), Connection, connection)
+  const asked = Effect.provideService(committedOf(group, logs), Connection, connection)
   /**
    * The offsets that were committed last, and those that were sent after them and maybe not answered. Whoever takes the place
    * and gets anything done replaces them.
@@ -207,9 +212,12 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
   const { produce, produceOnce } = yield* writing(client.takeOver(group, own), check)
 
   const commit = Effect.fnUntraced(function*(offsets: ReadonlyArray<number>) {
-    sent = offsets
-    yield* inGeneration(() => Group.commit(member, log.topic, offsets), Group.commitErrorOf)
-    committed = offsets
+    const bySource = logs.map(({ partitions }, source) => ofSource(offsets, source, logs.length).slice(0, partitions))
+    sent = numbered<number | null>(bySource, null)
+    for (const [source, { topic }] of logs.entries()) {
+      yield* inGeneration(() => Group.commit(member, topic, bySource[source]!), Group.commitErrorOf)
+    }
+    committed = sent
   })
 
   // From now on it is there to be read.
@@ -225,6 +233,13 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
     produce
   })
 })
+
+/** The offsets that the group has committed of all topics, in the numbering of the log. */
+const committedOf = (group: string, logs: ReadonlyArray<Group.Assigned>) =>
+  Effect.map(
+    Effect.forEach(logs, ({ partitions, topic }) => Inspection.committed(group, topic, partitions)),
+    (all) => numbered(all, null)
+  )
 
 /** Writes under the group's name, which it takes, and takes again where another has taken it who has not got the place. */
 const writing = Effect.fnUntraced(function*(

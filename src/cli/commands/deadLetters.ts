@@ -41,7 +41,9 @@ interface Place {
   readonly topic: string
   /** To look at. */
   readonly letters: Layer.Layer<DeadLetters, Error>
-  /** To go back into the log, which is told by the sources what an event is. */
+  /** The sources that have a topic each; `null` where there is one topic. */
+  readonly sources: ReadonlyArray<string> | null
+  /** To go back into the log, which is told by the sources what an event is; that of one source, where there are several. */
   readonly lettersAndLog: (sources: Sources) => Layer.Layer<DeadLetters | EventLog, Error>
 }
 
@@ -52,15 +54,20 @@ const placesOf = (choice: Choice): Effect.Effect<ReadonlyArray<Place>, Problem> 
 const inFolder = Effect.fnUntraced(function*({ data, topic }: Choice) {
   const topics = Option.isSome(topic) ? [yield* Stores.chooseTopic(data, topic.value)] : Stores.topicsIn(data)
   if (topics.length === 0) return yield* problem(`there is nothing in ${data} yet; start with: courant run`)
-  return topics.map((topic): Place => {
+  return yield* Effect.forEach(topics, Effect.fnUntraced(function*(topic) {
+    const sources = yield* Effect.mapError(Stores.sourcesIn({ data, topic }), ({ message }) => problem(message))
     const database = (readOnly: boolean) => Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly })
-    return {
+    const place: Place = {
       topic,
+      sources,
       letters: SqliteDeadLetters.layer.pipe(Layer.provide(database(true))),
-      lettersAndLog: () =>
-        Layer.mergeAll(SqliteEventLog.layer({ topic }), SqliteDeadLetters.layer).pipe(Layer.provide(database(false)))
+      lettersAndLog: ({ source }) =>
+        Layer.mergeAll(SqliteEventLog.layer({ topic: sources === null ? topic : source.name }), SqliteDeadLetters.layer).pipe(
+          Layer.provide(database(false))
+        )
     }
-  })
+    return place
+  }))
 })
 
 const onKafka = Effect.fnUntraced(function*(choice: Choice) {
@@ -69,6 +76,7 @@ const onKafka = Effect.fnUntraced(function*(choice: Choice) {
   const { letters, lettersAndLog } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
   const place: Place = {
     topic,
+    sources: null,
     letters: letters({ connection, topic }),
     lettersAndLog: (sources) => lettersAndLog({ connection, topic, sources })
   }
@@ -158,10 +166,17 @@ const retry = Command.make(
   "retry",
   { ...where, pipelines: Flags.pipelinesOfSource },
   Effect.fnUntraced(function*(input) {
-    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {})
-    const sources = Kafka.sourcesOf(pipelines)
-    for (const { lettersAndLog, topic } of yield* placesOf(input)) {
-      yield* retryTopic(topic, queryOf(input), sources).pipe(Effect.provide(lettersAndLog(sources)))
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {}, "any")
+    for (const { lettersAndLog, sources: several, topic } of yield* placesOf(input)) {
+      if (several === null) yield* Pipelines.checkSources(pipelines, null)
+      const retried = several === null ? [{ topic, pipelines }] : Pipelines.sourcesOf(pipelines)
+        .filter((source) => several.includes(source))
+        .map((source) => ({ topic: source, pipelines: pipelines.filter((pipeline) => Pipelines.sourcesOf([pipeline])[0] === source) }))
+      if (retried.length === 0) say(`${topic}: its sources are ${(several ?? []).join(", ")}; name pipelines that read them with --pipelines`)
+      for (const { pipelines, topic } of retried) {
+        const sources = Kafka.sourcesOf(pipelines)
+        yield* retryTopic(topic, queryOf(input), sources).pipe(Effect.provide(lettersAndLog(sources)))
+      }
     }
   })
 ).pipe(
@@ -194,7 +209,8 @@ const hopeless: ReadonlyArray<Reason> = ["late", "refused", "too-long", "unknown
 const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sources: Sources) {
   const store = yield* DeadLetters
   const log = yield* EventLog
-  const letters = yield* store.read(query)
+  // A folder of several sources has the letters of all. The panes that a sink refused are kept under its own name.
+  const letters = (yield* store.read(query)).filter((letter) => letter.topic === topic || letter.reason === "refused")
   const now = yield* Clock.currentTimeMillis
   const reader = new RecordReader(sources.source)
   const router = new Router(log.partitions, sources)

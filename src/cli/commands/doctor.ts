@@ -80,9 +80,15 @@ const topics = ({ data, topic }: Input) =>
   Effect.forEach(Option.match(topic, { onNone: () => Stores.topicsIn(data), onSome: (only) => [only] }), (topic) =>
     SqliteEventLog.topics.pipe(
       Effect.provide(Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly: true })),
-      Effect.map((found) => ok("log", `${topic}: ${found.reduce((sum, { records }) => sum + records, 0)} records`)),
+      Effect.map((found) => ok("log", `${topic}: ${told(topic, found)}`)),
       Effect.catch((error) => Effect.succeed(bad("log", `${topic}: ${Advice.sentence(error)}`)))
     ))
+
+/** Of several sources each. */
+const told = (topic: string, found: ReadonlyArray<SqliteEventLog.Topic>): string =>
+  found.every(({ name }) => name === topic)
+    ? `${found.reduce((sum, { records }) => sum + records, 0)} records`
+    : found.map(({ name, records }) => `${records} records of ${name}`).join(", ")
 
 const kafka = Effect.fnUntraced(function*(input: Input) {
   const topic = yield* Kafka.givenTopic(input.topic)

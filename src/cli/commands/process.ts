@@ -21,6 +21,7 @@ import { say, usage } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
 import { Stage } from "../Stage.ts"
 import * as Stores from "../Stores.ts"
+import * as Topics from "../Topics.ts"
 
 const flags = {
   log: Flags.keptLog,
@@ -37,7 +38,7 @@ const flags = {
   port: Flags.port,
   host: Flags.host,
   data: Flags.data,
-  topic: Flags.oneTopic,
+  topics: Flags.topics,
   brokers: Flags.brokers,
   connectTimeout: Flags.connectTimeout,
   onGap: Flags.onGap,
@@ -57,7 +58,7 @@ export const command = Command.make(
   Effect.fnUntraced(function*(input) {
     if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
     yield* OwnModule.check("sink", input.sinks)
-    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), input.log === "kafka" ? null : "any")
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
     const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
     const keep = yield* Keep.given(input)
     yield* Effect.scoped((input.log === "kafka" ? overKafka : overSqlite)({ ...input, rows, keep }, pipelines))
@@ -71,6 +72,10 @@ export const command = Command.make(
   Command.withExamples([
     { command: "courant process --once", description: "Bring the results up to date" },
     { command: "courant process --pipelines ./range.ts --sink stdout --once", description: "A pipeline of your own over the past" },
+    {
+      command: "courant process --log kafka --brokers 127.0.0.1:9092 --topic market --topic trades=my-trades --topic quotes=my-quotes --pipelines ./market.ts",
+      description: "Two sources, each from a Kafka topic"
+    },
     {
       command: "courant process --log kafka --brokers 127.0.0.1:9092 --topic ticks --sink kafka",
       description: "From a Kafka topic into another one, ticks-panes"
@@ -88,7 +93,8 @@ export const command = Command.make(
 
 const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
-  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
+  const named = yield* Effect.flatMap(Topics.of(input.topics), Topics.inFolder)
+  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(named))
   const sources = yield* Stores.sourcesFor({ data: input.data, topic }, pipelines)
   if (input.keep !== null && sources !== null) return yield* usage(Keep.oneTopic)
   const processor = Pipelines.checkpointName(topic, pipelines)
@@ -103,11 +109,12 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
 })
 
 const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
-  const topic = yield* Kafka.givenTopic(input.topic)
+  const { topic, topics } = yield* Kafka.givenTopics(input.topics, pipelines)
+  if (topics !== null && input.standby === "warm") return yield* usage("--standby warm is for one topic as yet: leave it out where several sources are read")
   if (input.standby === "warm" && input.checkpoints !== "kafka") {
     return yield* usage("--standby warm needs --checkpoints kafka: what another process has saved on its own disk cannot be read along")
   }
-  const { isQuiet, layer, stand } = yield* Kafka.standing({ ...input, topic, create: false }, pipelines)
+  const { isQuiet, layer, stand } = yield* Kafka.standing({ ...input, topic, topics, create: false }, pipelines)
   const stage = yield* Stage.make
   if (input.page) {
     const page = Layer.provideMerge(Page.layerLogAsFeed(topic, isQuiet, stage.role), stage.layer)

@@ -20,6 +20,7 @@ import * as Pipelines from "../Pipelines.ts"
 import { usage } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
 import * as Stores from "../Stores.ts"
+import * as Topics from "../Topics.ts"
 
 const flags = {
   pipelines: Flags.pipelines,
@@ -31,7 +32,7 @@ const flags = {
   maxTimeAhead: Flags.maxTimeAhead,
   log: Flags.keptLog,
   data: Flags.data,
-  topic: Flags.oneTopic,
+  topics: Flags.topics,
   as: Flags.as,
   brokers: Flags.brokers,
   connectTimeout: Flags.connectTimeout,
@@ -44,7 +45,7 @@ export const command = Command.make(
   "replay",
   flags,
   Effect.fnUntraced(function*(input) {
-    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), input.log === "kafka" ? null : "any")
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
     const log: Layer.Layer<Decisions | EventLog, Error> = input.log === "kafka" ? yield* ofKafka(input, pipelines) : yield* ofSqlite(input, pipelines)
     yield* replay(input, pipelines).pipe(Effect.provide(Layer.mergeAll(log, StdoutSink.layer, StdoutRowSink.layer)))
   })
@@ -72,16 +73,17 @@ export const command = Command.make(
 )
 
 const ofSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
-  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(input.topic))
+  const named = yield* Effect.flatMap(Topics.of(input.topics), Topics.inFolder)
+  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(named))
   const sources = yield* Stores.sourcesFor({ data: input.data, topic }, pipelines)
   return Stores.pastOf({ data: input.data, topic, sources }, whose(input, Pipelines.groupOf(topic, pipelines)))
 })
 
 const ofKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
-  const topic = yield* Kafka.givenTopic(input.topic)
+  const { topic, topics } = yield* Kafka.givenTopics(input.topics, pipelines)
   const connection = yield* Kafka.optionsOf(input)
   const { past } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
-  return past({ connection, topic, sources: Kafka.sourcesOf(pipelines) }, whose(input, Pipelines.groupOf(topic, pipelines)))
+  return past({ connection, topic, topics: topics && Kafka.withSources(topics, pipelines), sources: Kafka.sourcesOf(pipelines) }, whose(input, Pipelines.groupOf(topic, pipelines)))
 })
 
 /** Decisions are a processor's own. Those of the pipelines that are replayed are meant, or of the only one that there is. */

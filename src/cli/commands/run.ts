@@ -115,7 +115,7 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
   const wanted = input.log === "kafka" ? Kafka.topicOf(input.topic) : input.topic
   const topic = Option.getOrElse(wanted, () => `${feed.name}${suffix}`)
   if (input.log === "kafka") {
-    const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic, create: true }, pipelines)
+    const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic, topics: null, create: true }, pipelines)
     const ingest = Ingest.byKey(Kafka.sourcesOf(pipelines))
     return yield* withEngine(input, pipelines, ingest, isQuiet).pipe(Effect.provide(Stores.engineOn(layer)))
   }

@@ -1,13 +1,14 @@
 /** `courant status`: which of several processes is active, and how far it is. */
-import { Console, Effect } from "effect"
+import { Console, Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import type { Standing } from "../kafka/KafkaStatus.ts"
 import * as Flags from "../Flags.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import { say } from "../terminal/Problem.ts"
+import * as Topics from "../Topics.ts"
 
 const flags = {
-  topic: Flags.kafkaTopic,
+  topics: Flags.topics,
   brokers: Flags.brokers,
   connectTimeout: Flags.connectTimeoutOf(5),
   json: Flags.json
@@ -17,11 +18,13 @@ export const command = Command.make(
   "status",
   flags,
   Effect.fnUntraced(function*(input) {
-    const topic = yield* Kafka.givenTopic(input.topic, "status")
+    const given = yield* Topics.of(input.topics)
+    const { topics } = given
+    const topic = topics === null ? yield* Kafka.givenTopic(given.topic, "status") : Option.getOrElse(given.topic, () => Topics.nameOf(topics))
     const connection = yield* Kafka.optionsOf(input)
     const { connect } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
     const { standings } = yield* Effect.promise(() => import("../kafka/KafkaStatus.ts"))
-    const found = yield* Effect.provide(standings(topic), connect({ connection }))
+    const found = yield* Effect.provide(standings(topic, topics), connect({ connection }))
     if (found.length === 0) say(`no process has been active over ${topic} yet`)
     for (const standing of found) yield* Console.log(input.json ? JSON.stringify(standing) : line(standing))
   })
@@ -37,11 +40,12 @@ export const command = Command.make(
   ])
 )
 
-const line = ({ active, group, lag, last, renewed, since }: Standing): string => {
+const line = ({ active, group, lag, lagBySource, last, renewed, since }: Standing): string => {
+  const sources = Object.entries(lagBySource ?? {}).map(([source, lag]) => `${source} ${lag ?? "none"}`)
   const who = active === null
     ? `nobody is active; the last one was ${last}, until ${time(renewed)}`
     : `${active} is active since ${time(since)}`
-  return `${group}: ${who}; ${lag === null ? "no offsets are committed" : `lag ${lag} records`}`
+  return `${group}: ${who}; ${lag === null ? "no offsets are committed" : `lag ${lag} records`}${sources.length === 0 ? "" : ` (${sources.join(", ")})`}`
 }
 
 const time = (millis: number): string => new Date(millis).toISOString()

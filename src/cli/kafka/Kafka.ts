@@ -8,10 +8,11 @@ import { bars, ticks } from "../../analytics/ticks.ts"
 import * as Checked from "../../streams/pipeline/Checked.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import type { Sources } from "../../streams/records/Router.ts"
-import { checkpointName, groupOf } from "../Pipelines.ts"
+import * as Pipelines from "../Pipelines.ts"
 import { type Problem, problem, usage } from "../terminal/Problem.ts"
 import type { Rows } from "../RowSinks.ts"
 import type { Sink } from "../Tee.ts"
+import * as Topics from "../Topics.ts"
 import type { Waiting } from "./KafkaStandby.ts"
 
 export interface Input {
@@ -50,6 +51,15 @@ export const givenTopic = (flag: Option.Option<string>, asked = "--log kafka"): 
     onSome: Effect.succeed
   })
 
+/** The topic, or those of the sources that pipelines read, with a name for what is made of them. */
+export const givenTopics = Effect.fnUntraced(function*(flag: Parameters<typeof Topics.of>[0], pipelines: ReadonlyArray<AnyPipeline>) {
+  const { topic, topics } = yield* Topics.of(flag)
+  yield* Pipelines.checkSources(pipelines, topics === null ? null : topics.map(({ source }) => source))
+  yield* Topics.checkRead(topics, Pipelines.sourcesOf(pipelines))
+  if (topics === null) return { topic: yield* givenTopic(topic), topics }
+  return { topic: Option.getOrElse(topic, () => Topics.nameOf(topics)), topics }
+})
+
 /** The sources of pipelines, and those of the built-in ones without any. */
 export const sourcesOf = (pipelines: ReadonlyArray<AnyPipeline>): Sources => {
   const inputs = pipelines.flatMap(({ checked }) => Checked.inputsOf(checked))
@@ -62,6 +72,8 @@ export const sourcesOf = (pipelines: ReadonlyArray<AnyPipeline>): Sources => {
 
 export interface Run extends Input {
   readonly topic: string
+  /** The topic of each source, where there are several. */
+  readonly topics: ReadonlyArray<Topics.SourceTopic> | null
   /** Whether to make the topic where there is none. */
   readonly create: boolean
   readonly partitions?: Option.Option<number>
@@ -73,15 +85,20 @@ export interface Run extends Input {
   readonly idleTimeout: number
 }
 
+/** What the events of each topic are. */
+export const withSources = (topics: ReadonlyArray<Topics.SourceTopic>, pipelines: ReadonlyArray<AnyPipeline>) =>
+  topics.map(({ source, topic }) => ({ source, topic, sources: sourcesOf(pipelines.filter((pipeline) => Pipelines.sourcesOf([pipeline]).includes(source))) }))
+
 /** What the layers of a run of pipelines are chosen by. */
 const choiceOf = Effect.fnUntraced(function*(run: Run, pipelines: ReadonlyArray<AnyPipeline>) {
   return {
     ...run,
     connection: yield* optionsOf(run),
     sources: sourcesOf(pipelines),
+    topics: run.topics && withSources(run.topics, pipelines),
     partitions: run.partitions === undefined ? undefined : Option.getOrUndefined(run.partitions),
-    group: groupOf(run.topic, pipelines),
-    processor: checkpointName(run.topic, pipelines)
+    group: Pipelines.groupOf(run.topic, pipelines),
+    processor: Pipelines.checkpointName(run.topic, pipelines)
   }
 })
 

@@ -3,6 +3,7 @@ import { Clock, Effect } from "effect"
 import { Connection } from "../../adapters/kafka/client/Connection.ts"
 import * as Inspection from "../../adapters/kafka/client/Inspection.ts"
 import * as Lease from "../../adapters/kafka/Lease.ts"
+import type { SourceTopic } from "../Topics.ts"
 
 export interface Standing {
   readonly group: string
@@ -14,25 +15,35 @@ export interface Standing {
   readonly renewed: number
   /** Records that are in the log and are not done; `null` where the group has committed nothing. */
   readonly lag: number | null
+  /** The same of each source, where there are several. */
+  readonly lagBySource?: { readonly [source: string]: number | null }
 }
 
-/** By group. Whether one is silent is told by this machine's clock. */
-export const standings = Effect.fnUntraced(function*(topic: string) {
+/** By group, over a topic or over those of several sources. Whether one is silent is told by this machine's clock. */
+export const standings = Effect.fnUntraced(function*(topic: string, topics: ReadonlyArray<SourceTopic> | null) {
   const now = yield* Clock.currentTimeMillis
   const holders = yield* Lease.holders(topic)
   return yield* Effect.forEach([...holders].sort(([a], [b]) => a < b ? -1 : 1), ([group, { name, renewed, since, state, timeout }]) =>
-    Effect.map(lagOf(group, topic), (lag): Standing => ({
+    Effect.map(lagsOf(group, topic, topics), (lags): Standing => ({
       group,
       active: state === "held" && now - renewed <= timeout + mostSkew ? name : null,
       last: name,
       since,
       renewed,
-      lag
+      ...lags
     })))
 })
 
 /** Clocks of machines that are looked after differ by less, in milliseconds. */
 const mostSkew = 1_000
+
+const lagsOf = (group: string, topic: string, topics: ReadonlyArray<SourceTopic> | null) =>
+  topics === null
+    ? Effect.map(lagOf(group, topic), (lag) => ({ lag }))
+    : Effect.map(Effect.forEach(topics, ({ source, topic }) => Effect.map(lagOf(group, topic), (lag) => [source, lag] as const)), (lags) => ({
+      lag: lags.some(([, lag]) => lag === null) ? null : lags.reduce((sum, [, lag]) => sum + (lag ?? 0), 0),
+      lagBySource: Object.fromEntries(lags)
+    }))
 
 const lagOf = Effect.fnUntraced(function*(group: string, topic: string) {
   const { client, retryPolicy: { retry } } = yield* Connection

@@ -18,13 +18,15 @@ import * as Topics from "../../adapters/kafka/client/Topics.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import { Decisions } from "../../streams/ports/Decisions.ts"
-import { EventLogError } from "../../streams/ports/EventLog.ts"
+import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import type { Monitor } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import { RowSink } from "../../streams/ports/RowSink.ts"
+import * as SourceLogs from "../../streams/ports/SourceLogs.ts"
 import type { Gap } from "../../streams/records/Decision.ts"
 import type { Sources } from "../../streams/records/Router.ts"
+import { byCodePoints } from "../../streams/records/StringOrder.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import { problem } from "../terminal/Problem.ts"
 import { type Choose, dataOfKafka, folderOf, topicsIn } from "../Stores.ts"
@@ -40,7 +42,14 @@ export interface Choice {
   readonly create: boolean
 }
 
+/** The topic of a source, and what its events are. */
+export interface SourceTopic extends Pick<Choice, "sources" | "topic"> {
+  readonly source: string
+}
+
 export interface ProcessChoice extends Choice {
+  /** Those of several sources, of which `topic` names what is made of them; `null` for the one topic. */
+  readonly topics: ReadonlyArray<SourceTopic> | null
   readonly onGap: "stop" | "record"
   readonly sinks: ReadonlyArray<Sink>
   readonly rows: Rows
@@ -69,12 +78,13 @@ export const log = ({ connection, create, partitions, sources, topic }: Choice) 
   KafkaEventLog.layer({ topic, partitions, create, ...sources }).pipe(Layer.provide(Connection.Connection.layer(connection)))
 
 /** The log, with what a group has decided over it. */
-export const past = (choice: Pick<Choice, "connection" | "sources" | "topic">, choose: Choose) =>
+export const past = (choice: Pick<ProcessChoice, "connection" | "sources" | "topic" | "topics">, choose: Choose) =>
   Layer.unwrap(Effect.gen(function*() {
-    const group = yield* choose(yield* KafkaDecisions.groups(choice.topic))
-    return group === null ? Decisions.layerMemory : KafkaDecisions.layer({ topic: choice.topic, group })
+    const deciders = yield* Effect.forEach(choice.topics ?? [choice], ({ topic }) => KafkaDecisions.groups(topic))
+    const group = yield* choose([...new Set(deciders.flat())].sort())
+    return group === null ? Decisions.layerMemory : decisionsOf({ ...choice, group })
   })).pipe(
-    Layer.merge(KafkaEventLog.layer({ topic: choice.topic, create: false, ...choice.sources })),
+    Layer.merge(choice.topics === null ? readOnly(choice) : composed(choice.topic, choice.topics, readOnly)),
     Layer.provide(Connection.Connection.layer(choice.connection))
   )
 
@@ -137,20 +147,43 @@ export const connect = ({ connection }: Pick<Choice, "connection">) => Connectio
 export const connected = (choice: Pick<Choice, "connection">) =>
   Effect.map(Layer.build(connect(choice)), (context) => Layer.succeed(Connection.Connection, Context.get(context, Connection.Connection)))
 
+/** The log of a topic. A gap changes nothing, and is known before it is known whose place this is. */
+const logOf = ({ create, group, onGap, partitions }: ProcessChoice, { sources, topic }: Pick<Choice, "sources" | "topic">) =>
+  Layer.unwrap(Effect.map(Decisions, ({ write }) =>
+    KafkaEventLog.layer({ topic, partitions, create, onGap: onGap === "stop" ? "stop" : noted(write), ...sources })
+  )).pipe(Layer.provide(KafkaDecisions.layer({ topic, group })))
+
+const readOnly = ({ sources, topic }: Pick<Choice, "sources" | "topic">) => KafkaEventLog.layer({ topic, create: false, ...sources })
+
+/** The logs of several sources as one. */
+const composed = <E, R>(topic: string, topics: ReadonlyArray<SourceTopic>, logOf: (topic: SourceTopic) => Layer.Layer<EventLog, E, R>) =>
+  Layer.effect(EventLog, Effect.map(
+    Effect.forEach(topics, (each) =>
+      Effect.map(Layer.build(Layer.fresh(logOf(each))), (context) => ({ name: each.source, log: Context.get(context, EventLog) }))),
+    (logs) => SourceLogs.compose(topic, logs)
+  ))
+
+/** What a group decides, over each topic beside it. */
+const decisionsOf = ({ group, topic, topics }: Pick<ProcessChoice, "group" | "topic" | "topics">) =>
+  topics === null ? KafkaDecisions.layer({ topic, group }) : Layer.effect(Decisions, Effect.gen(function*() {
+    const all = topics.toSorted((a, b) => byCodePoints(a.source, b.source))
+    const stores = yield* Effect.forEach(all, ({ topic }) =>
+      Effect.map(Layer.build(Layer.fresh(KafkaDecisions.layer({ topic, group }))), (context) => Context.get(context, Decisions)))
+    return SourceLogs.decisionsOf(all.map(({ source }) => source), stores)
+  }))
+
 /** Those of a processor that has the place of its group for as long as they are there. */
 export const stores = (choice: ProcessChoice, connection: Layer.Layer<Connection.Connection, Error>) => {
-  const { create, group, onGap, partitions, sources, takeOverAfter, topic } = choice
+  const { group, partitions, takeOverAfter, topic, topics } = choice
   const names = topicsOf(topic)
   const database = Database.Database.layer({ folder: folderOf({ data: dataOfKafka(choice.data), topic }) })
   // Two layers: one that were built for both would write as the first of them does.
-  const decisions = KafkaDecisions.layer({ topic, group })
-  const notes = KafkaDecisions.layer({ topic, group })
-  // A gap changes nothing, and is known before it is known whose place this is.
-  const log = Layer.unwrap(Effect.map(Decisions, ({ write }) =>
-    KafkaEventLog.layer({ topic, partitions, create, onGap: onGap === "stop" ? "stop" : noted(write), ...sources })
-  )).pipe(Layer.provide(notes), Layer.provide(connection))
-  const owned = [KafkaDecisions.topicOf(topic), names.checkpoints, names.panes, names.rows]
-  const fence = Layer.unwrap(Effect.as(KafkaDecisions.prepare(topic), Fence.layer({ group, takeOverAfter, topics: owned }))).pipe(
+  const decisions = decisionsOf(choice)
+  const log = (topics === null ? logOf(choice, choice) : composed(topic, topics, (each) => logOf(choice, each))).pipe(Layer.provide(connection))
+  const decided = topics === null ? [topic] : topics.map(({ topic }) => topic)
+  const owned = [...decided.map(KafkaDecisions.topicOf), names.checkpoints, names.panes, names.rows]
+  const prepared = Effect.forEach(decided, KafkaDecisions.prepare, { discard: true })
+  const fence = Layer.unwrap(Effect.as(prepared, Fence.layer({ group, takeOverAfter, topics: owned }))).pipe(
     Layer.provide(Layer.merge(connection, log))
   )
   const writing = Fence.layerConnection.pipe(Layer.provide(Layer.merge(connection, fence)))

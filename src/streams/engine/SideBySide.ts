@@ -5,7 +5,7 @@
  * a few batches are held, so that the one that waits does not fill the memory. A source that has nothing to read holds
  * nobody up.
  */
-import { Duration, Effect, Option, Queue, Stream } from "effect"
+import { Deferred, Duration, Effect, Option, Queue, Stream } from "effect"
 import { EventLog, type EventLogError, type SourceLog } from "../ports/EventLog.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { ofSource, readOf } from "../ports/SourceLogs.ts"
@@ -40,30 +40,33 @@ export const read = (
 /** A source on its way into the job: what comes next of it waits here. */
 interface Reader {
   readonly source: number
-  readonly batches: Queue.Queue<Records, EventLogError>
+  readonly batches: Queue.Queue<Records>
   next: Records | null
 }
 
 interface Readers {
   readonly all: ReadonlyArray<Reader>
   /** Has something when there may be more to take. */
-  readonly arrivals: Queue.Queue<void, EventLogError>
+  readonly arrivals: Queue.Queue<void>
+  /** Fails when one of them cannot be read. */
+  readonly failed: Deferred.Deferred<never, EventLogError>
 }
 
 const openAll = Effect.fnUntraced(function*(sources: ReadonlyArray<SourceLog>, from: ReadonlyArray<number>, isRead: (source: number) => boolean) {
-  const arrivals = yield* Queue.sliding<void, EventLogError>(1)
+  const arrivals = yield* Queue.sliding<void>(1)
+  const failed = yield* Deferred.make<never, EventLogError>()
   const all: Array<Reader> = []
   for (const source of sources.keys()) {
     if (!isRead(source)) continue
-    const batches = yield* Queue.bounded<Records, EventLogError>(1)
+    const batches = yield* Queue.bounded<Records>(1)
     const fill = readOf(sources, source, from).pipe(
       Stream.runForEach((records) => Effect.andThen(Queue.offer(batches, records), Queue.offer(arrivals, undefined))),
-      Effect.catchCause((cause) => Queue.failCause(arrivals, cause))
+      Effect.catchCause((cause) => Deferred.failCause(failed, cause))
     )
     yield* Effect.forkScoped(fill)
     all.push({ source, batches, next: null })
   }
-  const readers: Readers = { all, arrivals }
+  const readers: Readers = { all, arrivals, failed }
   return readers
 })
 
@@ -75,16 +78,18 @@ interface Reading {
 }
 
 const nextOf = (reading: Reading): Effect.Effect<Records, EventLogError> => {
-  const { job, readers: { all, arrivals } } = reading
+  const { job, readers: { all, arrivals, failed } } = reading
   const unread = unreadOf(reading)
   return Effect.gen(function*() {
     while (true) {
+      // Also where the others have enough to read.
+      if (Deferred.isDoneUnsafe(failed)) return yield* Deferred.await(failed)
       for (const reader of all) reader.next ??= Option.getOrNull(yield* Queue.poll(reader.batches))
       const { partitions } = job
       const slowest = all.reduce<Reader | null>((found, reader) =>
         reader.next === null || (found !== null && watermarkOf(found, partitions) <= watermarkOf(reader, partitions)) ? found : reader, null)
       if (slowest === null) {
-        yield* Queue.take(arrivals)
+        yield* Effect.raceFirst(Queue.take(arrivals), Deferred.await(failed))
         continue
       }
       const limit = watermarkOf(slowest, partitions) - reading.maxDrift
@@ -95,7 +100,7 @@ const nextOf = (reading: Reading): Effect.Effect<Records, EventLogError> => {
         slowest.next = null
         return next!
       }
-      yield* Effect.raceFirst(Queue.take(arrivals), Effect.sleep(endsStand))
+      yield* Effect.raceFirst(Queue.take(arrivals), Effect.raceFirst(Effect.sleep(endsStand), Deferred.await(failed)))
     }
   })
 }

@@ -7,6 +7,7 @@ import * as SqliteDecisions from "../../../src/adapters/sqlite/SqliteDecisions.t
 import * as SqliteEventLog from "../../../src/adapters/sqlite/SqliteEventLog.ts"
 import * as SqliteResultSink from "../../../src/adapters/sqlite/SqliteResultSink.ts"
 import * as SqliteRowSink from "../../../src/adapters/sqlite/SqliteRowSink.ts"
+import * as Stores from "../../../src/cli/Stores.ts"
 import * as CheckpointStoreContract from "../../../src/testing/CheckpointStoreContract.ts"
 import * as DeadLettersContract from "../../../src/testing/DeadLettersContract.ts"
 import * as DecisionsContract from "../../../src/testing/DecisionsContract.ts"
@@ -27,6 +28,7 @@ const stores = <S, E>(
 
 EventLogContract.suite("sqlite, 1 partition", ...stores(SqliteEventLog.layer({ topic: "ticks" })))
 EventLogContract.suite("sqlite, 3 partitions", ...stores(SqliteEventLog.layer({ topic: "ticks", partitions: 3 })))
+EventLogContract.suite("sqlite, 2 sources in a folder", ...stores(Stores.eventLog({ topic: "market", sources: ["quotes", "trades"] })))
 ResultSinkContract.suite("sqlite", ...stores(SqliteResultSink.layer))
 RowSinkContract.suite("sqlite", ...stores(SqliteRowSink.layer))
 DeadLettersContract.suite("sqlite", ...stores(SqliteDeadLetters.layer))

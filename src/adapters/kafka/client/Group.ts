@@ -25,7 +25,7 @@ const protocol = "courant"
 
 export const join = (
   { group, id, instance }: Omit<Member, "generation">,
-  topic: string,
+  topics: ReadonlyArray<string>,
   timeouts: { readonly session: number; readonly rebalance: number }
 ): Request => ({
   apiKey: 11,
@@ -34,7 +34,7 @@ export const join = (
   body: Buffer.concat([
     text(group), int32(timeouts.session), int32(timeouts.rebalance), text(id), text(instance), text("consumer"),
     // What tools show of a member: version 0, its topics, no data of its own.
-    int32(1), text(protocol), bytes(Buffer.concat([int16(0), int32(1), text(topic), bytes(none)]))
+    int32(1), text(protocol), bytes(Buffer.concat([int16(0), int32(topics.length), ...topics.map(text), bytes(none)]))
   ])
 })
 
@@ -54,20 +54,27 @@ export const joined = (body: Buffer): Joined => {
 }
 
 /** Every partition is the member's. The coordinator heeds this where the member is the leader. */
-export const sync = (member: Member, topic: string, partitions: number): Request => ({
+export const sync = (member: Member, topics: ReadonlyArray<Assigned>): Request => ({
   apiKey: 14,
   apiName: "SyncGroup",
   apiVersion: 3,
   body: Buffer.concat([
     text(member.group), int32(member.generation), text(member.id), text(member.instance),
-    int32(1), text(member.id), bytes(assignment(topic, partitions))
+    int32(1), text(member.id), bytes(assignment(topics))
   ])
 })
 
-const assignment = (topic: string, partitions: number): Buffer =>
+/** A topic of which all partitions are the member's. */
+export interface Assigned {
+  readonly topic: string
+  readonly partitions: number
+}
+
+const assignment = (topics: ReadonlyArray<Assigned>): Buffer =>
   Buffer.concat([
-    int16(0), int32(1), text(topic), int32(partitions),
-    ...Array.from({ length: partitions }, (_, partition) => int32(partition)),
+    int16(0), int32(topics.length),
+    ...topics.map(({ partitions, topic }) =>
+      Buffer.concat([text(topic), int32(partitions), ...Array.from({ length: partitions }, (_, partition) => int32(partition))])),
     bytes(none)
   ])
 

@@ -1,0 +1,149 @@
+/** Several sources in one run, from files and from one feed: what each gives, and what is refused. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { gzipSync } from "node:zlib"
+import { courant, linesOf, minute, temporaryFolder } from "./courant.ts"
+
+const market = `
+import { Schema } from "effect"
+import { Aggregate, Decimal, Pipeline, Source, Window } from "courant"
+
+const price = Decimal.Decimal({ scale: 4, limit: 1e6 })
+const trades = Source.make("trades", {
+  schema: Schema.Struct({ symbol: Schema.String, time: Schema.Int, price, size: Schema.Int }),
+  key: "symbol",
+  eventTime: "time"
+})
+const quotes = Source.make("quotes", {
+  schema: Schema.Struct({ symbol: Schema.String, at: Schema.Int, bid: price, firm: Schema.optionalKey(Schema.Boolean), venue: Schema.Struct({ name: Schema.NullOr(Schema.String) }) }),
+  key: "symbol",
+  eventTime: "at"
+})
+export const volume = trades.pipe(Window.tumbling("1 minute"), Aggregate.into({ volume: Aggregate.sum("size") }), Pipeline.named("volume"))
+export const bids = quotes.pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({ bid: Aggregate.last("bid"), venue: Aggregate.last("venue.name") }),
+  Pipeline.named("bids")
+)
+`
+
+const trades = (count: number) =>
+  Array.from({ length: count }, (_, n) => JSON.stringify({ symbol: "A", time: minute + n * 1_000, price: "1.5", size: 1 })).join("\n")
+
+const quotes = `﻿at,bid,symbol,firm,venue.name,unknown
+${minute},10.25,A,true,"X, ""Y""",1
+${minute + 1_000},10.5,A,,,2
+${minute + 2_000},ten,A,,Z,3
+
+${minute + 3_000},10.75
+${minute + 60_000},11,A,false,Z,4
+`
+
+const folder = Effect.gen(function*() {
+  const cwd = yield* temporaryFolder
+  writeFileSync(join(cwd, "market.ts"), market)
+  writeFileSync(join(cwd, "trades.ndjson"), trades(100))
+  writeFileSync(join(cwd, "quotes.csv.gz"), gzipSync(quotes))
+  return cwd
+})
+
+const files = "--feed file:trades=trades.ndjson --feed file:quotes=quotes.csv.gz"
+const accounts = [
+  "quotes: read 5, aggregated 3, late 0, dead-lettered 2, duplicate 0",
+  "trades: read 100, aggregated 100, late 0, dead-lettered 0, duplicate 0",
+  "read 105, aggregated 103, late 0, dead-lettered 2, duplicate 0"
+]
+const panes = [
+  `{"pipeline":"bids","key":"A","start":${minute},"end":${minute + 60_000},"pane":"on-time","revision":0,"changes":2,"values":{"bid":"10.5","venue":"X, \\"Y\\""}}`,
+  `{"pipeline":"bids","key":"A","start":${minute + 60_000},"end":${minute + 120_000},"pane":"on-time","revision":0,"changes":1,"values":{"bid":"11","venue":"Z"}}`,
+  `{"pipeline":"volume","key":"A","start":${minute},"end":${minute + 60_000},"pane":"on-time","revision":0,"changes":60,"values":{"volume":60}}`,
+  `{"pipeline":"volume","key":"A","start":${minute + 60_000},"end":${minute + 120_000},"pane":"on-time","revision":0,"changes":40,"values":{"volume":40}}`
+]
+
+describe("two files", () => {
+  it.live("lines of JSON and compressed CSV give what each gives alone; a start anew appends nothing twice", () =>
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const first = yield* courant(`run ${files} --once --pipelines ./market.ts`, { cwd })
+      assert.deepStrictEqual(linesOf(first.stderr), accounts)
+      const again = yield* courant(`run ${files} --once --pipelines ./market.ts`, { cwd })
+      assert.deepStrictEqual(linesOf(again.stderr), accounts)
+      const replayed = yield* courant("replay --pipelines ./market.ts", { cwd })
+      assert.deepStrictEqual(linesOf(replayed.stdout).toSorted(), panes)
+      const letters = yield* courant("dead-letters list", { cwd })
+      assert.match(letters.stdout, /^quotes\/0\/2 {2}invalid-field.*\n.*\nquotes\/0\/3 {2}not-json: .*\n/)
+      const kept = yield* courant("check ./market.ts", { cwd })
+      assert.match(kept.stdout, /bids +kept.*\nvolume +kept/)
+      assert.match((yield* courant("why bids A --pipelines ./market.ts", { cwd })).stdout, /partition 0 of quotes holds it back/)
+    }), 60_000)
+
+  it.live("the same in memory, and by ingest and process", () =>
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const inMemory = yield* courant(`run ${files} --log memory --sink stdout --once --pipelines ./market.ts`, { cwd })
+      assert.deepStrictEqual([linesOf(inMemory.stdout).toSorted(), linesOf(inMemory.stderr)], [panes, accounts])
+      const untyped = yield* courant(`ingest ${files} --topic market`, { cwd })
+      assert.match(untyped.stderr, /what the columns of a CSV file are, pipelines say/)
+      const ingested = yield* courant(`ingest ${files} --topic market --pipelines ./market.ts`, { cwd })
+      assert.match(ingested.stderr, /appended 105 records to market/)
+      const processed = yield* courant("process --topic market --once --sink stdout --pipelines ./market.ts", { cwd })
+      assert.deepStrictEqual([linesOf(processed.stdout).toSorted(), linesOf(processed.stderr)], [panes, accounts])
+    }), 60_000)
+
+  it.live("what cannot be read together is refused by name, before anything is opened", () =>
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const refusals: ReadonlyArray<readonly [args: string, message: RegExp]> = [
+        ["run --feed file:trades=trades.ndjson", /it reads "quotes", and the run has no such source; it has trades/],
+        [`run ${files} --feed file:orders=trades.ndjson`, /no pipeline reads the source "orders"; they read quotes, trades/],
+        ["run --feed file:trades=none.ndjson", /--feed file:trades=none.ndjson: there is no such file/],
+        [`run ${files} --feed file:trades=trades.ndjson`, /the source "trades" has two files/],
+        [`run ${files} --feed stdin`, /only files are read side by side/],
+        [`run ${files} --topic trades`, /"trades" is one of several sources: name what keeps all of them otherwise/],
+        [`run ${files} --keep 7d`, /--keep is for a log of one topic as yet/],
+        [`run ${files} --log kafka --brokers 127.0.0.1:1`, /several sources are fed into --log sqlite or memory; into Kafka feed each by itself/],
+        ["run --feed stdin", /they cannot run together over one topic/]
+      ]
+      yield* Effect.forEach(refusals, ([args, message]) =>
+        Effect.map(courant(`${args} --once --pipelines ./market.ts`, { cwd }), ({ code, stderr }) => {
+          assert.match(stderr, message)
+          assert.notStrictEqual(code, 0, args)
+        }), { concurrency: 2 })
+      writeFileSync(join(cwd, "quotes.csv.gz"), "at,bid")
+      assert.match((yield* courant(`run ${files} --once --pipelines ./market.ts --topic a`, { cwd })).stderr, /quotes.csv.gz cannot be read: incorrect header check/)
+      writeFileSync(join(cwd, "quotes.csv"), "at,bid,venue.name\n")
+      assert.match(
+        (yield* courant("run --feed file:trades=trades.ndjson --feed file:quotes=quotes.csv --once --pipelines ./market.ts --topic b", { cwd })).stderr,
+        /the header of quotes.csv has no "symbol", which its source needs; it has at, bid, venue.name/
+      )
+    }), 60_000)
+})
+
+describe("one feed whose events name their source", () => {
+  const input = [
+    { type: "trades", symbol: "A", time: minute, price: "1", size: 3 },
+    { type: "quotes", symbol: "A", at: minute, bid: "2", venue: { name: "X" } },
+    { type: "orders", symbol: "A" },
+    { symbol: "A" },
+    { type: "trades", symbol: "A", time: minute + 60_000, price: "1", size: 4 }
+  ].map((event) => `${JSON.stringify(event)}\n`).join("") + "nothing\n"
+
+  it.live("each goes to its own, and one that names none is a dead letter that says so", () =>
+    Effect.gen(function*() {
+      const cwd = yield* folder
+      const { stderr } = yield* courant("run --feed stdin --source-field type --once --pipelines ./market.ts", { cwd, input })
+      assert.deepStrictEqual(linesOf(stderr), [
+        "quotes: read 4, aggregated 1, late 0, dead-lettered 3, duplicate 0",
+        "trades: read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0",
+        "read 6, aggregated 3, late 0, dead-lettered 3, duplicate 0"
+      ])
+      const letters = yield* courant("dead-letters list --reason unknown-source", { cwd })
+      assert.strictEqual(letters.stdout.match(/unknown-source: it names none of the sources that are read: quotes, trades/g)?.length, 3)
+      const retried = yield* courant("dead-letters retry --pipelines ./market.ts", { cwd })
+      assert.match(retried.stderr, /quotes: 0 of 3 dead letters are in the log again\ncourant: trades: 0 of 0|quotes: 0 of 3 dead letters are in the log again\ntrades: 0 of 0/)
+      const single = yield* courant("run --feed stdin --once --pipelines candles-1m", { cwd, input })
+      assert.match(single.stderr, /has several sources \(quotes, trades\): choose another topic with --topic/)
+    }), 60_000)
+})

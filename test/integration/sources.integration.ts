@@ -1,0 +1,83 @@
+/** Several sources over real brokers: a topic each, one group over all of them. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { courant, linesOf, minute, start, temporaryFolder } from "../cli/courant.ts"
+import { brokers, kinds, newTopic } from "./brokers.ts"
+
+const kafka = brokers(kinds["Kafka 4 with KRaft"]).kafka
+
+const sourceOf = (name: string) => `
+export const ${name} = Source.make("${name}", { schema: Schema.Struct({ key: Schema.String, at: Schema.Int }), key: "key", eventTime: "at" }).pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({ events: Aggregate.count }),
+  Pipeline.named("${name}-a-minute")
+)
+`
+
+const imports = `
+import { Schema } from "effect"
+import { Aggregate, Pipeline, Source, Window } from "courant"
+`
+
+const events = (count: number, from = 0) =>
+  Array.from({ length: count }, (_, n) => `${JSON.stringify({ key: `K${n % 7}`, at: minute + (from + n) * 1_000 })}\n`).join("")
+
+describe("several topics of one Kafka", () => {
+  it.live("each source gives what it gives alone, and another process goes on where the first was killed", () =>
+    Effect.gen(function*() {
+      const { access } = yield* kafka
+      const [trades, quotes, market] = [yield* newTopic, yield* newTopic, yield* newTopic]
+      const cwd = yield* temporaryFolder
+      const env = { COURANT_KAFKA_BROKERS: access.brokers }
+      writeFileSync(join(cwd, "trades.ts"), `${imports}${sourceOf("trades")}`)
+      writeFileSync(join(cwd, "quotes.ts"), `${imports}${sourceOf("quotes")}`)
+      const run = (args: string, input = "") => courant(args, { cwd, env, input })
+      const ingest = (source: string, topic: string, partitions: number, count: number, from = 0) =>
+        run(`ingest --feed stdin --log kafka --topic ${topic} --partitions ${partitions} --pipelines ./${source}.ts`, events(count, from))
+      yield* ingest("trades", trades, 3, 100)
+      yield* ingest("quotes", quotes, 2, 200)
+      const both = "--pipelines ./trades.ts,./quotes.ts --log kafka"
+      const topics = `--topic ${market} --topic trades=${trades} --topic quotes=${quotes}`
+      const panesOf = (args: string) =>
+        Effect.map(run(args), ({ stdout }) => linesOf(stdout).map((line) => line.replace(/"revision":\d+/, "")).toSorted())
+      const alone = [
+        ...(yield* panesOf(`replay --log kafka --topic ${trades} --pipelines ./trades.ts`)),
+        ...(yield* panesOf(`replay --log kafka --topic ${quotes} --pipelines ./quotes.ts`))
+      ].toSorted()
+      assert.isAbove(alone.length, 10)
+      assert.deepStrictEqual(yield* panesOf(`replay ${both} ${topics}`), alone)
+
+      // One that is killed, and one on another machine that has nothing of it but what Kafka has.
+      const first = yield* start(`process ${both} ${topics} --sink kafka --checkpoints kafka --data one`, { cwd, env })
+      const lag = Effect.map(run(`status ${topics} --json`), ({ stdout }) => linesOf(stdout).map((line) => JSON.parse(line))[0])
+      yield* Effect.repeat(Effect.delay(lag, "200 millis"), { until: (standing) => standing?.lag === 0 })
+      assert.deepStrictEqual((yield* lag).lagBySource, { quotes: 0, trades: 0 })
+      yield* first.signal("SIGKILL")
+      yield* ingest("quotes", quotes, 2, 60, 200)
+      const last = yield* run(`process ${both} ${topics} --sink kafka --checkpoints kafka --once --data two`)
+      assert.deepStrictEqual(linesOf(last.stderr).slice(-3), [
+        "quotes: read 260, aggregated 260, late 0, dead-lettered 0, duplicate 0",
+        "trades: read 100, aggregated 100, late 0, dead-lettered 0, duplicate 0",
+        "read 360, aggregated 360, late 0, dead-lettered 0, duplicate 0"
+      ])
+      const queried = (name: string) => Effect.map(run(`query ${name}-a-minute --sink kafka --topic ${market} --json --limit 1000`), ({ stdout }) =>
+        linesOf(stdout).reduce((sum, line) => sum + JSON.parse(line).values.events, 0))
+      assert.deepStrictEqual([yield* queried("trades"), yield* queried("quotes")], [100, 260])
+    }), 240_000)
+
+  it.live("what does not fit together is refused by name", () =>
+    Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      writeFileSync(join(cwd, "trades.ts"), `${imports}${sourceOf("trades")}`)
+      const refused = (args: string) =>
+        Effect.map(courant(`process --log kafka --brokers 127.0.0.1:1 --pipelines ./trades.ts ${args}`, { cwd }), ({ stderr }) => stderr)
+      assert.match(yield* refused("--topic trades=a --topic quotes=b"), /no pipeline reads the source "quotes"; they read trades/)
+      assert.match(yield* refused("--topic quotes=b"), /it reads "trades", and the run has no such source; it has quotes/)
+      assert.match(yield* refused("--topic trades=a --topic trades=b"), /each source has one topic, and each topic one source/)
+      assert.match(yield* refused("--topic a --topic trades=a"), /name what is made of them otherwise/)
+      assert.match(yield* refused("--topic a --topic b"), /--topic is given more than once/)
+      assert.match(yield* refused("--topic trades=a --standby warm --checkpoints kafka"), /--standby warm is for one topic as yet/)
+    }), 60_000)
+})
