@@ -27,7 +27,7 @@ import { runOver } from "./partitions.ts"
 const waiting = {
   "top movers": ["Panes.top"],
   "trade-quote join with spread and trade side": ["Join.asOf"],
-  "correlation of two symbols": ["Panes.toEvents", "Join.asOf"],
+  "correlation of two symbols": ["Join.asOf"],
   "gap filling": ["Panes.fill"],
   "cross-rate conversion": ["Join.asOf"],
   "deduplication by trade id": ["Events.distinct"],

@@ -17,6 +17,7 @@ import * as q17 from "../../examples/nexmark/q17.ts"
 import * as q18 from "../../examples/nexmark/q18.ts"
 import * as q21 from "../../examples/nexmark/q21.ts"
 import * as q22 from "../../examples/nexmark/q22.ts"
+import type { Pipeline } from "../../src/index.ts"
 import { isThere } from "./language.ts"
 import { runOver } from "./partitions.ts"
 
@@ -46,6 +47,10 @@ const bids = events.flatMap((event) => event.topic === "bids" ? [event.row] : []
 
 const ofRows = { q0, q1, q2, q14, q21, q22 }
 const ofPanes = { q7, q11, q15, q16, q17, q18 }
+
+/** None has a function of its own, which could not leave the process. */
+const portable: ReadonlyArray<Pipeline.Pipeline<unknown, "portable"> | Pipeline.OfRows<unknown, "portable">> =
+  Object.values({ ...ofRows, ...ofPanes }).map(({ pipeline }) => pipeline)
 
 /** Decimals are written as strings, and folds have numbers. */
 const plain = (values: object) =>
@@ -107,6 +112,10 @@ describe("the generator", () => {
 })
 
 describe("of the 23 queries", () => {
+  it("each that is written is portable, and has a name of its own", () => {
+    expect(new Set(portable.map(({ name }) => name)).size).toBe(12)
+  })
+
   it("each is written, waits for what it needs, or cannot be", () => {
     const all = [...Object.keys(ofRows), ...Object.keys(ofPanes), ...Object.keys(waiting), ...Object.keys(never)]
     const number = (query: string) => Number(query.slice(1))
