@@ -264,16 +264,52 @@ export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipel
     )
   ).map((all) => all.filter((pipeline) => pipeline !== null))
 
+/** The same records read in other ways: by another key, at another event time, with fewer fields, under another bound. */
+const readings = {
+  byVenue: (outOfOrderness: number) =>
+    Source.make("samples", { schema: Schema.Struct({ ...SampleSchema.fields, venue: Schema.String }), key: "venue", eventTime: "time", outOfOrderness }),
+  bySize: (outOfOrderness: number) => Source.make("samples", { schema: SampleSchema, key: "key", eventTime: "size", outOfOrderness }),
+  inShort: (outOfOrderness: number) =>
+    Source.make("samples", {
+      schema: Schema.Struct({ key: Schema.String, time: Schema.Int, size: Schema.Int }),
+      key: "key",
+      eventTime: "time",
+      outOfOrderness
+    })
+}
+
+/** Some rows are left out, or none. */
+const someRows = fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: steps(rowConditions) })
+
+/** A node that holds rows, behind others; the how manieth it is. */
+type Holding = (input: Plan.Events, node: number) => Plan.Events
+
+const distinct: fc.Arbitrary<Holding> = fc.record({
+  before: someRows,
+  by: fc.constantFrom(["venue"], ["size"], ["flag", "venue"], ["venue", "size"], ["key"]),
+  within: fc.nat(12)
+}).map(({ before, by, within }) => (input) => ({ _tag: "distinct", input: stepped(input, before), by, within }))
+
+/** The other side is read from the same records: as the first one is, under another bound, or at other times. */
+const otherSides = fc.record({ slack, isBySize: fc.boolean(), before: someRows, once: fc.option(distinct, { freq: 3 }) })
+  .map(({ before, isBySize, once, slack }) => {
+    const rows = stepped((isBySize ? readings.bySize : source)(slack).plan, before)
+    return once === null ? rows : once(rows, 0)
+  })
+
+const asOf: fc.Arbitrary<Holding> = fc.record({
+  before: someRows,
+  other: otherSides,
+  within: fc.oneof({ weight: 3, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.constant(1e15) }),
+  fields: fc.shuffledSubarray(["venue", "price", "ratio", "size", "flag"], { minLength: 1 })
+}).map(({ before, fields, other, within }) => (input, node) => {
+  const select = Object.fromEntries(fields.map((field) => [`other${node}_${field}`, field]))
+  return { _tag: "as-of", input: stepped(input, before), other, within, select }
+})
+
 /** What is done to rows that are held on their way: some are left out before, and between one node that holds them and the next. */
-export const heldSteps: fc.Arbitrary<(rows: Plan.Events) => Plan.Events> = fc.array(
-  fc.record({
-    before: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: steps(rowConditions) }),
-    by: fc.constantFrom(["venue"], ["size"], ["flag", "venue"], ["venue", "size"], ["key"]),
-    within: fc.nat(12)
-  }),
-  { minLength: 1, maxLength: 2 }
-).map((nodes) => (rows) =>
-  nodes.reduce((input, { before, by, within }): Plan.Events => ({ _tag: "distinct", input: stepped(input, before), by, within }), rows))
+export const heldSteps: fc.Arbitrary<(rows: Plan.Events) => Plan.Events> =
+  fc.array(fc.oneof(distinct, asOf), { minLength: 1, maxLength: 2 }).map((nodes) => (rows) => nodes.reduce((input, node, index) => node(input, index), rows))
 
 /** Pipelines whose rows are held before they come to windows, and that compute fields and other keys of what leaves. */
 export const heldPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOfPanes> =>
@@ -290,7 +326,12 @@ export const heldPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.A
     const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "held")), (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", ...order])]) }))
     const { definition } = source(outOfOrderness)
     const rows = fed(windows, (rows) => withComputed(held(rows), definition, computed))
-    return readable(altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed) } })))
+    const { columns } = Checked.definitionOf(windowNode(rows).input)
+    const selected = columns.filter(({ name }) => name.startsWith("other")).flatMap(({ kind, name: field }) => [
+      [`last_${field}`, { op: "last", field }] as const,
+      ...kind === "decimal" || kind === "int" ? [[`sum_${field}`, { op: "sum", field }] as const] : []
+    ])
+    return readable(altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed), ...Object.fromEntries(selected) } })))
   })
 
 /** A pipeline of few results, of which many runs can be made. */
@@ -305,20 +346,6 @@ export const countings: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.re
   )
   return [(every === null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))).pipe(Pipeline.named("counts"))]
 })
-
-/** The same records read in other ways: by another key, at another event time, with fewer fields, under another bound. */
-const readings = {
-  byVenue: (outOfOrderness: number) =>
-    Source.make("samples", { schema: Schema.Struct({ ...SampleSchema.fields, venue: Schema.String }), key: "venue", eventTime: "time", outOfOrderness }),
-  bySize: (outOfOrderness: number) => Source.make("samples", { schema: SampleSchema, key: "key", eventTime: "size", outOfOrderness }),
-  inShort: (outOfOrderness: number) =>
-    Source.make("samples", {
-      schema: Schema.Struct({ key: Schema.String, time: Schema.Int, size: Schema.Int }),
-      key: "key",
-      eventTime: "time",
-      outOfOrderness
-    })
-}
 
 /** Pipelines over these, up to one of each. */
 export const differentlyRead: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.record({
@@ -399,6 +426,8 @@ const stepOf = (step: Checked.RowStep) => {
       return Object.fromEntries(step.values.map(({ expression, name }) => [name, expression]))
     case "key-by":
       return { keyBy: step.definition.key }
+    case "as-of":
+      return { asOf: Object.fromEntries(step.select.map(({ field, name }) => [name, field.column.name])), within: step.within }
     case "distinct":
       return { distinct: step.by.map(({ column }) => column.name), within: step.within }
   }

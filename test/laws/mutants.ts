@@ -34,15 +34,15 @@ const inHeldRows: ReadonlyArray<Mutant> = [
   {
     mistake: "a row leaves when the watermark has reached its time, and another of that time comes behind it",
     file: `${keyed}HeldRows.ts`,
-    find: "this.table.times[slot]! < watermark ||",
-    replace: "this.table.times[slot]! <= watermark ||",
+    find: "this.table.times[slot]! < watermark ?",
+    replace: "this.table.times[slot]! <= watermark ?",
     law: turnsLaw
   },
   {
     mistake: "rows leave as they come",
     file: `${keyed}HeldRows.ts`,
-    find: "this.table.times[slot]! < watermark || watermark === endOfTime ? slot : -1",
-    replace: "watermark === endOfTime || slot >= 0 ? slot : -1",
+    find: "return this.table.times[slot]! < watermark ? slot : -1",
+    replace: "return slot",
     law: turnsLaw
   },
   {
@@ -90,8 +90,8 @@ const inHeldRows: ReadonlyArray<Mutant> = [
   {
     mistake: "an id is forgotten when the watermark is past it",
     file: `${keyed}KeptIds.ts`,
-    find: "this.table.times[slot]! + this.#within >= watermark",
-    replace: "this.table.times[slot]! >= watermark",
+    find: "this.table.times[slot]! + this.#within >=",
+    replace: "this.table.times[slot]! >=",
     law: heldFoldLaw
   },
   {
@@ -111,8 +111,8 @@ const inHeldRows: ReadonlyArray<Mutant> = [
   {
     mistake: "ids are there after the end of all data",
     file: `${keyed}KeptIds.ts`,
-    find: "return this.forget(Infinity)",
-    replace: "return []",
+    find: "if (this.table.times[slot]! + this.#within >= watermark) break",
+    replace: "if (this.table.times[slot]! + this.#within >= watermark || watermark === Infinity) break",
     law: "after the end of all data"
   },
   {

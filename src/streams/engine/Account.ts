@@ -46,6 +46,26 @@ interface Open {
   readonly isCounted: boolean
 }
 
+/** The same as it is written. */
+export interface SavedOpen extends Open {
+  readonly partition: number
+  readonly offset: number
+}
+
+/** Throws where the state is not what was written. */
+export const readOpen = (state: StateReader): ReadonlyArray<SavedOpen> => {
+  const saved: Array<SavedOpen> = []
+  for (const table of state.tables("held")) {
+    const [partitions, offsets, holds] = [table.wholeNumbers("partition"), table.wholeNumbers("offset"), table.wholeNumbers("holds")]
+    const [outcomes, counted] = [table.wholeNumbers("outcome"), table.wholeNumbers("isCounted")]
+    table.end()
+    offsets.forEach((offset, row) =>
+      saved.push({ partition: partitions[row]!, offset, holds: holds[row]!, outcome: outcomes[row]!, isCounted: counted[row] === 1 }))
+  }
+  state.end()
+  return saved
+}
+
 const heldOnce: Open = { holds: 1, outcome: Outcome.filtered, isCounted: false }
 
 export class Account {
@@ -144,17 +164,10 @@ export class Account {
     table.numbers("isCounted", Float64Array.from(all, ({ isCounted }) => Number(isCounted)))
   }
 
-  restore(counts: Counts, state: StateReader): void {
+  restore(counts: Counts, saved: ReadonlyArray<SavedOpen>): void {
     this.#counts = { ...counts }
     this.#open.clear()
-    for (const table of state.tables("held")) {
-      const [partitions, offsets, holds] = [table.wholeNumbers("partition"), table.wholeNumbers("offset"), table.wholeNumbers("holds")]
-      const [outcomes, counted] = [table.wholeNumbers("outcome"), table.wholeNumbers("isCounted")]
-      table.end()
-      offsets.forEach((offset, row) =>
-        this.#set(partitions[row]!, offset, { holds: holds[row]!, outcome: outcomes[row]!, isCounted: counted[row] === 1 }))
-    }
-    state.end()
+    for (const { offset, partition, ...open } of saved) this.#set(partition, offset, open)
   }
 
   /**

@@ -17,7 +17,7 @@ import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
 import { StateReader, StateWriter } from "../operator/State.ts"
-import { Account, type Fates, State as AccountState } from "./Account.ts"
+import { Account, type Fates, readOpen, type SavedOpen, State as AccountState } from "./Account.ts"
 import type { Course } from "./Course.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
 import { accountSection, jobSection, type Section, type Snapshot } from "./Snapshot.ts"
@@ -468,15 +468,17 @@ export class Job {
       const { checked } = running.graph
       const source = found.find(({ state }) => state.pipelines[checked.name] === checked.fingerprint)
       const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { dictionary, pace: this.#pace })
-      return { running, graph, counts: source?.state.byPipeline[checked.name], snapshot: source?.snapshot ?? first.snapshot }
+      const snapshot = source?.snapshot ?? first.snapshot
+      return { running, graph, counts: source?.state.byPipeline[checked.name], open: openIn(snapshot, checked.name), snapshot }
     })
     dictionary.columns.forget()
-    const isWhole = restored.every(({ counts, graph }) => counts !== undefined && graph !== null)
-    if (!isWhole || !this.#reader.restore(joined(found.map(({ state }) => state.reader)), dictionary)) return false
-    this.#account.restore(first.state.counts, accountIn(first.snapshot, ""))
-    for (const { counts, graph, running, snapshot } of restored) {
+    const isWhole = restored.every(({ counts, graph, open }) => counts !== undefined && graph !== null && open !== null)
+    const open = openIn(first.snapshot, "")
+    if (!isWhole || open === null || !this.#reader.restore(joined(found.map(({ state }) => state.reader)), dictionary)) return false
+    this.#account.restore(first.state.counts, open)
+    for (const { counts, graph, open, running } of restored) {
       if (graph !== null) running.graph = graph
-      if (counts !== undefined) running.account.restore(counts, accountIn(snapshot, running.graph.checked.name))
+      if (counts !== undefined) running.account.restore(counts, open ?? [])
     }
     this.#account.reconcile(restored.flatMap(({ running: { graph }, snapshot }) =>
       [...graph.held()].map((place) => ({ ...place, isCounted: snapshot !== first.snapshot }))))
@@ -492,9 +494,15 @@ const whole = (portions: Portions): Output => {
   return before.length === 0 ? next.value : { ...next.value, panes: [...before, next.value.panes].flat() }
 }
 
-const accountIn = (snapshot: Snapshot, name: string): StateReader => {
+/** What an account knows of rows that are held; `null` where that is damaged. */
+const openIn = (snapshot: Snapshot, name: string): ReadonlyArray<SavedOpen> | null => {
   const bytes = snapshot.get(accountSection(name))
-  return new StateReader(bytes === undefined ? [] : [bytes])
+  try {
+    return readOpen(new StateReader(bytes === undefined ? [] : [bytes]))
+  } catch {
+    // It throws where it is not in its form, as operators do.
+    return null
+  }
 }
 
 /** The fingerprint of each pipeline, by name. */

@@ -4,7 +4,6 @@ import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import { type Batch, Dictionary, placeOf } from "../records/Batch.ts"
 import type { Refusal } from "../records/Refusal.ts"
-import { DistinctOperator } from "../operator/keyed/DistinctOperator.ts"
 import { type Emitted, endOfTime, type Rows, rowsOf } from "../operator/Operator.ts"
 import type { Paged } from "../operator/Paged.ts"
 import { StateError, StateReader, StateWriter } from "../operator/State.ts"
@@ -16,7 +15,7 @@ import type { Wanted } from "../operator/windowed/Windows.ts"
 import type { Settled } from "./Account.ts"
 import { idOf, nodesOf, type Section, type Snapshot } from "./Snapshot.ts"
 import { ToldPanes } from "./ToldPanes.ts"
-import { type AnyOperator, type Step, wire } from "./Wiring.ts"
+import { type AnyOperator, isHolding, type Step, wire } from "./Wiring.ts"
 
 export class OperatorGraph {
   readonly checked: Checked.Checked
@@ -63,7 +62,7 @@ export class OperatorGraph {
   /** Rows that are held have the numbers of the new dictionary at once: they leave without a batch. */
   #useDictionary(dictionary: Dictionary): void {
     this.#dictionary = dictionary
-    for (const { operator } of this.#steps) if (operator instanceof DistinctOperator) operator.useDictionary(dictionary)
+    for (const { operator } of this.#steps) if (isHolding(operator)) operator.useDictionary(dictionary)
   }
 
   /**
@@ -166,7 +165,7 @@ export class OperatorGraph {
 
   /** The places of all rows that are held. */
   *held(): Generator<{ readonly partition: number; readonly offset: number }> {
-    for (const { operator } of this.#steps) if (operator instanceof DistinctOperator) yield* operator.held()
+    for (const { operator } of this.#steps) if (isHolding(operator)) yield* operator.held()
   }
 
   /** Windows that are near to closing, as they stand. Looking changes nothing. */

@@ -1,5 +1,6 @@
 /** What the nodes of a checked graph become: one case a kind of node says which operator it is, and what feeds its inputs. */
 import * as Checked from "../pipeline/Checked.ts"
+import { AsOfOperator, Side } from "../operator/keyed/AsOfOperator.ts"
 import { DistinctOperator } from "../operator/keyed/DistinctOperator.ts"
 import type { Operator } from "../operator/Operator.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
@@ -21,6 +22,12 @@ export interface Step {
   /** Whether it holds rows, and says of each what became of it when it leaves. */
   readonly isHolding: boolean
 }
+
+/** An operator that holds rows. */
+export type HoldingOperator = AsOfOperator | DistinctOperator
+
+export const isHolding = (operator: AnyOperator | null): operator is AnyOperator & HoldingOperator =>
+  operator instanceof AsOfOperator || operator instanceof DistinctOperator
 
 export type AnyOperator = Operator<never, unknown>
 
@@ -60,6 +67,12 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new Rekeying(node), inputs: [node.input] }
     case "distinct":
       return { operator: new DistinctOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs: [node.input] }
+    case "as-of": {
+      const inputs: Array<Checked.Node> = []
+      inputs[Side.left] = node.input
+      inputs[Side.right] = node.other
+      return { operator: new AsOfOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs }
+    }
     case "window": {
       const inputs: Array<Checked.Node | null> = []
       inputs[Input.rows] = node.input

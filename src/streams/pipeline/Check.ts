@@ -9,7 +9,7 @@ import { aggregatesOf, bytesOf, type PreAggregated } from "./check/Aggregates.ts
 import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
 import { boundOf, derivedOf } from "./check/Derivations.ts"
-import { columnOf, conditionOf, typeOf } from "./check/Expressions.ts"
+import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
 import { fieldOf } from "./check/Fields.ts"
 import type { Node } from "./Expression.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
@@ -97,6 +97,7 @@ class Graph {
     if (plan._tag === "derive-fields") return this.#deriveFields(input, plan)
     if (plan._tag === "key-by") return this.#keyBy(input, plan)
     if (plan._tag === "distinct") return this.#distinct(input, plan)
+    if (plan._tag === "as-of") return this.#asOf(input, this.events(plan.other, kind), plan)
     if (plan._tag === "filter") {
       if (typeof plan.test !== "function") refuse("Events.filter", "it needs a function of a row")
       if (isAsync(plan.test)) refuse("Events.filter", "its function is async or a generator, and would give neither true nor false; give one that returns either")
@@ -144,6 +145,25 @@ class Graph {
     const within = duration(`${node}, within`, plan.within)
     const state = { entriesPerKey: null, milliseconds: within + definition.outOfOrderness, bytesPerEntry: bytesOfRow(definition) }
     return this.#add<Checked.Distinct>({ _tag: "distinct", input, definition, by, within, state }, ["distinct", input.fingerprint, [...plan.by], within])
+  }
+
+  #asOf(input: Checked.Events, other: Checked.Events, plan: Plan.AsOf): Checked.AsOf {
+    const [left, right] = [definitionOf(input), definitionOf(other)]
+    const node = "Join.asOf"
+    checkKeys(node, left, right)
+    const select = selected(node, plan.select, left, right)
+    const within = duration(`${node}, within`, plan.within)
+    const columns = select.map(({ field, name }) => columnOf(name, { ...typeIn(field.column), optional: true }))
+    const milliseconds = within + Math.max(left.outOfOrderness, right.outOfOrderness)
+    return this.#add<Checked.AsOf>({
+      _tag: "as-of",
+      input,
+      other,
+      definition: { ...left, columns: [...left.columns, ...columns] },
+      select,
+      within,
+      state: { entriesPerKey: null, milliseconds, bytesPerEntry: bytesOfRow(left) + bytesOfRow({ columns }) }
+    }, ["as-of", input.fingerprint, other.fingerprint, select.map(({ field, name }) => [name, field.column.name]), within])
   }
 
   #window(plan: Plan.WindowNode): Checked.WindowNode {
@@ -255,6 +275,24 @@ const checkKey = (node: string, definition: Definition, what = "a key"): void =>
   if (new Set(definition.key).size < definition.key.length) refuse(node, "it names a field twice")
 }
 
+/** Rows of two sides meet where their keys are equal, which those of different kinds never are. */
+const checkKeys = (node: string, left: Definition, right: Definition): void => {
+  const [own, theirs] = [left, right].map((definition) => definition.key.map((name) => fieldOf(node, definition, name).column.kind).join(", "))
+  if (own === theirs) return
+  refuse(node, `the key of "${left.name}" is of kind (${own}), and that of "${right.name}" of kind (${theirs}): no two of them are equal; ` +
+    "put Events.keyBy before it")
+}
+
+/** Fields of the other side, under names that the rows have room for. */
+const selected = (node: string, select: Plan.AsOf["select"], left: Definition, right: Definition): Checked.AsOf["select"] => {
+  const all = Object.entries(select)
+  if (all.length === 0) refuse(node, "it needs a field of the other side, such as { select: { bid: \"bid\" } }")
+  return all.map(([name, field]) => {
+    checkFieldName(`${node}, the field "${name}"`, name, left)
+    return { name, field: fieldOf(node, right, field) }
+  })
+}
+
 /** The nodes on the way of rows that hold them, the last one first. */
 const holdingIn = (events: Checked.Events): ReadonlyArray<Checked.Holding> =>
   events._tag === "source" ? [] : [...Checked.isHolding(events) ? [events] : [], ...holdingIn(events.input)]
@@ -269,7 +307,7 @@ const checkBehind = (holding: string, allowedLateness: number, takesPreAggregate
 }
 
 /** A row in columns, with its time, its key and its place. */
-const bytesOfRow = ({ columns }: Definition): number => 32 + 8 * columns.length
+const bytesOfRow = ({ columns }: Pick<Definition, "columns">): number => 32 + 8 * columns.length
 
 const checkPreAggregated = (events: Definition, records: Definition, window: Plan.WindowNode["window"]): void => {
   const node = "Pipeline.acceptPreAggregated"

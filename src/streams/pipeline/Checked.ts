@@ -22,7 +22,7 @@ export interface Checked<out End extends Node = Node> {
 }
 
 export type Node = Events | Results
-export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct
+export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf
 export type Results = WindowNode | Derive
 
 interface Identified {
@@ -75,6 +75,20 @@ export interface Distinct extends Identified {
   readonly definition: Definition
   readonly by: ReadonlyArray<Field>
   /** Milliseconds between a row that was kept and the last one that is a duplicate of it. */
+  readonly within: number
+  readonly state: StateBound
+}
+
+/** Each row with fields of the newest row of the other side that its key has at its time. */
+export interface AsOf extends Identified {
+  readonly _tag: "as-of"
+  readonly input: Events
+  readonly other: Events
+  /** What it puts out: the fields of its rows, and behind them those that are selected, in their order. */
+  readonly definition: Definition
+  /** Fields of the other side. */
+  readonly select: ReadonlyArray<{ readonly name: string; readonly field: Field }>
+  /** Milliseconds that the other row may be older. */
   readonly within: number
   readonly state: StateBound
 }
@@ -212,12 +226,12 @@ export const inputsOf = (checked: Checked): ReadonlyArray<Input> => {
 }
 
 /** A node that keeps state over events: it holds rows, and puts them out in the order of event time and place. */
-export type Holding = Distinct
+export type Holding = Distinct | AsOf
 
-export const isHolding = (node: Node): node is Holding => node._tag === "distinct"
+export const isHolding = (node: Node): node is Holding => node._tag === "distinct" || node._tag === "as-of"
 
 /** The call that has made a node. */
-export const callOf = (_: Holding): string => "Events.distinct"
+export const callOf = ({ _tag }: Holding): string => _tag === "distinct" ? "Events.distinct" : "Join.asOf"
 
 /** Whether a node on the way of these rows holds them. */
 export const isHeld = (events: Events): boolean => isHolding(events) || (events._tag !== "source" && isHeld(events.input))
@@ -248,12 +262,13 @@ const collect = (events: Events, behind: ReadonlySet<string> | undefined, reads:
   if (events._tag === "source") return
   const fields = behind === undefined || events._tag === "filter" ? undefined : new Set([...behind, ...fieldsOfStep(events)])
   collect(events.input, fields, reads)
+  if (events._tag === "as-of") collect(events.other, new Set(events.select.map(({ field }) => field.column.name)), reads)
 }
 
 /** The fields of its rows that a node looks at, and that are looked at behind it: the others are absent there. */
 export const fieldsHeld = (checked: Checked, node: Holding): ReadonlyArray<Field> => {
   const read = readsOf(checked).get(node.input)
-  return node.definition.columns.flatMap((column, index) => read === undefined || read.has(column.name) ? [{ index, column }] : [])
+  return definitionOf(node.input).columns.flatMap((column, index) => read === undefined || read.has(column.name) ? [{ index, column }] : [])
 }
 
 /**
@@ -283,5 +298,7 @@ const fieldsOfStep = (step: Exclude<RowStep, Filter>): ReadonlyArray<string> => 
       return step.definition.key
     case "distinct":
       return step.by.map(({ column }) => column.name)
+    case "as-of":
+      return []
   }
 }

@@ -11,7 +11,7 @@ import type * as Window from "./Window.ts"
 export type Plan = Events | Results
 
 /** Nodes that put out rows. */
-export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct
+export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf
 
 /** Nodes that put out the results of windows. */
 export type Results = WindowNode | Derive
@@ -54,6 +54,17 @@ export interface Distinct {
   readonly by: ReadonlyArray<string>
   /** Milliseconds between a row that was kept and the last one that is a duplicate of it. */
   readonly within: number
+}
+
+/** Each row with fields of the newest row of the other side that its key has at its time. */
+export interface AsOf {
+  readonly _tag: "as-of"
+  readonly input: Events
+  readonly other: Events
+  /** Milliseconds that the other row may be older. */
+  readonly within: number
+  /** By the name that it gets which field of the other row. */
+  readonly select: { readonly [name: string]: string }
 }
 
 /**
@@ -120,6 +131,8 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "distinct":
     case "derive":
       return { ...plan, input: withBounds(plan.input, bounds) } as Plan
+    case "as-of":
+      return { ...plan, input: withBounds(plan.input, bounds), other: withBounds(plan.other, bounds) }
     case "window": {
       const { allowedLateness, input, preAggregated } = plan
       return {
@@ -134,7 +147,7 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
 }
 
 /** Whether a node on the way keeps state over events, which holds rows until the watermark is past them. */
-const holdsRows = (plan: Events | WindowNode): boolean => plan._tag === "distinct" || (plan._tag !== "source" && holdsRows(plan.input))
+const holdsRows = (plan: Events | WindowNode): boolean => plan._tag === "distinct" || plan._tag === "as-of" || (plan._tag !== "source" && holdsRows(plan.input))
 
 /** The same results with a change to the windows that they come from. */
 export const changeWindow = (results: Results, change: (node: WindowNode) => WindowNode): Results =>

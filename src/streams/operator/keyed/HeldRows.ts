@@ -9,6 +9,9 @@ import { endOfTime, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader } from "../State.ts"
 import { RowTable } from "./RowTable.ts"
 
+/** What a watermark is past: at the end of time of everything, since nothing comes any more. */
+export const passedBy = (watermark: number): number => watermark === endOfTime ? Infinity : watermark
+
 export class HeldRows {
   readonly table: RowTable
   /** Slots as a binary heap, the first in order at its root. */
@@ -19,8 +22,11 @@ export class HeldRows {
     this.table = new RowTable(name, fields, dictionary)
   }
 
-  /** What is behind its own partition's watermark is late here, once; the rest waits. */
-  take({ batch, holds, keep, outcomes }: Rows): void {
+  /**
+   * What is behind its own partition's watermark is late here, once; the rest waits. Rows that only others are looked up by
+   * have come to their end; of the others it is not known yet what becomes.
+   */
+  take({ batch, holds, keep, outcomes }: Rows, isEnd = false): void {
     const { length, times, watermarks } = batch
     for (let row = 0; row < length; row++) {
       if (keep !== null && keep[row] === 0) continue
@@ -28,25 +34,31 @@ export class HeldRows {
         if (outcomes[row]! < Outcome.late) outcomes[row] = Outcome.late
         continue
       }
-      holds[row]!++
+      if (!isEnd) holds[row]!++
+      else if (outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
       this.#push(this.table.add(batch, row))
     }
   }
 
   /**
    * The first row in order that the watermark is past, -1 where there is none. One at exactly the watermark stays: another of
-   * its time may come, from an earlier place. At the end of time nothing comes any more.
+   * its time may come, from an earlier place.
    */
   first(watermark: number): number {
     if (this.#size === 0) return -1
     const slot = this.#heap[0]!
-    return this.table.times[slot]! < watermark || watermark === endOfTime ? slot : -1
+    return this.table.times[slot]! < watermark ? slot : -1
   }
 
   /** Lets go of the first row. */
   drop(): void {
+    this.table.release(this.pop())
+  }
+
+  /** Takes the first row out of the order, and leaves it in its slot. */
+  pop(): number {
     const heap = this.#heap
-    this.table.release(heap[0]!)
+    const first = heap[0]!
     const last = heap[--this.#size]!
     let at = 0
     for (let child = 1; child < this.#size; child = 2 * at + 1) {
@@ -56,6 +68,7 @@ export class HeldRows {
       at = child
     }
     heap[at] = last
+    return first
   }
 
   #push(slot: number): void {

@@ -54,11 +54,6 @@ export class KeptIds {
     }
   }
 
-  /** At the end of time. */
-  forgetAll(): Work {
-    return this.forget(Infinity)
-  }
-
   /** The id may have been kept again since: that stays. */
   #remove(slot: number): void {
     const path = [this.table.keys[slot]!, ...this.table.columns.map((column) => column[slot]!)]

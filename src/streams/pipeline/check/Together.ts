@@ -21,8 +21,7 @@ export const checkTogether = (pipelines: ReadonlyArray<{ readonly checked: Check
 const checkSources = (pipelines: ReadonlyArray<{ readonly checked: Checked.Checked }>): void => {
   const known = new Map<string, { readonly columns: ReadonlyArray<Column>; readonly pipeline: string }>()
   for (const { checked } of pipelines) {
-    const { events, preAggregated } = Checked.inputOf(checked)
-    for (const source of preAggregated === null ? [events] : [events, preAggregated]) {
+    for (const source of checked.nodes.filter((node) => node._tag === "source")) {
       const { columns } = source.definition
       const other = known.get(source.fingerprint) ?? { columns, pipeline: checked.name }
       known.set(source.fingerprint, other)
