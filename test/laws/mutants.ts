@@ -116,6 +116,62 @@ const inHeldRows: ReadonlyArray<Mutant> = [
     law: "after the end of all data"
   },
   {
+    mistake: "a row of the other side at the same time is not there yet",
+    file: `${keyed}AsOfOperator.ts`,
+    find: "this.#others.moveTo(time + 1)",
+    replace: "this.#others.moveTo(time)",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "a row is joined to what the other side has when it leaves",
+    file: `${keyed}AsOfOperator.ts`,
+    find: "    this.#others.moveTo(time + 1)\n",
+    replace: "    this.#others.moveTo(Infinity)\n",
+    law: turnsLaw
+  },
+  {
+    mistake: "a row of the other side that is exactly as old as it may be is too old",
+    file: `${keyed}NewestRows.ts`,
+    find: "this.table.times[slot]! >= time - this.#within",
+    replace: "this.table.times[slot]! > time - this.#within",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "a row of the other side is let go while it may be joined to another",
+    file: `${keyed}NewestRows.ts`,
+    find: "if (time + this.#within >= watermark) break",
+    replace: "if (time >= watermark) break",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "rows of the other side are there after the end of all data",
+    file: `${keyed}AsOfOperator.ts`,
+    find: "    yield* this.#others.forget(passed)\n",
+    replace: "    yield* this.#others.forget(watermark)\n",
+    law: "after the end of all data"
+  },
+  {
+    mistake: "where there is no row of the other side there are the fields of another",
+    file: `${keyed}AsOfOperator.ts`,
+    find: "if (other === -1) this.#leaving.setAbsent(row, index)",
+    replace: "if (other === -1) continue",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "a node has come as far as the fastest of its inputs",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "Math.min(least, this.#watermarks[from]!), Infinity)",
+    replace: "Math.max(least, this.#watermarks[from]!), -Infinity)",
+    law: turnsLaw
+  },
+  {
+    mistake: "what the other side keeps has the former numbers of its keys",
+    file: `${keyed}NewestRows.ts`,
+    find: "    this.#newest = new Map([...this.#newest.values()].map((slot) => [this.table.keys[slot]!, slot]))\n",
+    replace: "",
+    law: "when the numbering of texts begins anew"
+  },
+  {
     mistake: "the keys of rows that are held have their former numbers",
     file: `${keyed}RowTable.ts`,
     find: "      this.keys[slot] = dictionary.numberOf(former.textOf(this.keys[slot]!))\n",

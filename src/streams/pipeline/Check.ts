@@ -10,7 +10,8 @@ import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
 import { boundOf, derivedOf } from "./check/Derivations.ts"
 import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
-import { fieldOf } from "./check/Fields.ts"
+import { checkFieldName, fieldOf } from "./check/Fields.ts"
+import { bytesOfRow, checkBehind, checkKeys, selected } from "./check/Holding.ts"
 import type { Node } from "./Expression.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
 import * as Fingerprint from "./Fingerprint.ts"
@@ -177,8 +178,7 @@ class Graph {
     const pre = preAggregatedOf(plan)
     const preAggregated = pre === null ? null : this.events(pre.input, "pre-aggregated")
     if (preAggregated !== null) checkPreAggregated(definition, definitionOf(preAggregated), window)
-    const holding = [input, preAggregated].flatMap((rows) => rows === null ? [] : holdingIn(rows))[0]
-    if (holding !== undefined) checkBehind(Checked.callOf(holding), allowedLateness, preAggregated !== null)
+    for (const rows of preAggregated === null ? [input] : [input, preAggregated]) checkBehind(rows, allowedLateness, preAggregated !== null)
     const records: PreAggregated | null = pre === null || preAggregated === null
       ? null
       : { definition: definitionOf(preAggregated), fields: pre.fields }
@@ -243,12 +243,6 @@ const { definitionOf } = Checked
 /** An expression is made of nothing but data. */
 const expressionData = (node: Node): Fingerprint.Data => ({ ...node }) as Fingerprint.Data
 
-/** A field's name is a member of a row, in which a struct may have the same. */
-const checkFieldName = (node: string, name: string, { columns }: Definition): void => {
-  if (name === "" || name === "__proto__" || name.includes(".")) refuse(node, `${JSON.stringify(name)} cannot be the name of a field; choose another`)
-  if (columns.some((column) => column.name === name || column.path[0]?.name === name)) refuse(node, "there is another field of this name; choose another")
-}
-
 /** Rows that functions are handed have their fields by their paths as members. */
 const checkRows = (node: string, { columns, name: source }: Definition): void => {
   if (!columns.some(({ name }) => name === "__proto__")) return
@@ -274,40 +268,6 @@ const checkKey = (node: string, definition: Definition, what = "a key"): void =>
   }
   if (new Set(definition.key).size < definition.key.length) refuse(node, "it names a field twice")
 }
-
-/** Rows of two sides meet where their keys are equal, which those of different kinds never are. */
-const checkKeys = (node: string, left: Definition, right: Definition): void => {
-  const [own, theirs] = [left, right].map((definition) => definition.key.map((name) => fieldOf(node, definition, name).column.kind).join(", "))
-  if (own === theirs) return
-  refuse(node, `the key of "${left.name}" is of kind (${own}), and that of "${right.name}" of kind (${theirs}): no two of them are equal; ` +
-    "put Events.keyBy before it")
-}
-
-/** Fields of the other side, under names that the rows have room for. */
-const selected = (node: string, select: Plan.AsOf["select"], left: Definition, right: Definition): Checked.AsOf["select"] => {
-  const all = Object.entries(select)
-  if (all.length === 0) refuse(node, "it needs a field of the other side, such as { select: { bid: \"bid\" } }")
-  return all.map(([name, field]) => {
-    checkFieldName(`${node}, the field "${name}"`, name, left)
-    return { name, field: fieldOf(node, right, field) }
-  })
-}
-
-/** The nodes on the way of rows that hold them, the last one first. */
-const holdingIn = (events: Checked.Events): ReadonlyArray<Checked.Holding> =>
-  events._tag === "source" ? [] : [...Checked.isHolding(events) ? [events] : [], ...holdingIn(events.input)]
-
-/** Rows that were held come in the order of their times: none is late, and what comes beside them would be ahead of them. */
-const checkBehind = (holding: string, allowedLateness: number, takesPreAggregated: boolean): void => {
-  if (allowedLateness > 0) {
-    refuse("Pipeline.allowedLateness", `${holding} before these windows puts rows out in the order of their times, so that none is late for them: ` +
-      "leave it out, and give the source a larger outOfOrderness")
-  }
-  if (takesPreAggregated) refuse("Pipeline.acceptPreAggregated", `${holding} before these windows holds rows, and pre-aggregated records would be ahead of them`)
-}
-
-/** A row in columns, with its time, its key and its place. */
-const bytesOfRow = ({ columns }: Pick<Definition, "columns">): number => 32 + 8 * columns.length
 
 const checkPreAggregated = (events: Definition, records: Definition, window: Plan.WindowNode["window"]): void => {
   const node = "Pipeline.acceptPreAggregated"
