@@ -34,8 +34,12 @@ export type WithSelected<R, Other, Select> = {
     : K extends keyof R ? R[K] : never
 }
 
-/** Nothing where rows have none of these names, else what is wrong, which ends the compiler's complaint. */
-export type Free<R, Select> = [keyof R & keyof Select] extends [never] ? unknown
+/**
+ * Nothing where rows have none of these names, else what is wrong, which ends the compiler's complaint. Where the selection
+ * itself is wrong its names are not known.
+ */
+export type Free<R, Select> = string extends keyof Select ? unknown
+  : [keyof R & keyof Select] extends [never] ? unknown
   : `the rows have a field "${keyof R & keyof Select & string}" already: select it under another name`
 
 /**
