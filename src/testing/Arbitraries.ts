@@ -264,6 +264,9 @@ export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipel
     )
   ).map((all) => all.filter((pipeline) => pipeline !== null))
 
+/** The same records read as those of a source with a name of its own. */
+export const others = (outOfOrderness: number) => Source.make("others", { schema: SampleSchema, key: "key", eventTime: "time", outOfOrderness })
+
 /** The same records read in other ways: by another key, at another event time, with fewer fields, under another bound. */
 const readings = {
   byVenue: (outOfOrderness: number) =>
@@ -311,21 +314,36 @@ const asOf: fc.Arbitrary<Holding> = fc.record({
 export const heldSteps: fc.Arbitrary<(rows: Plan.Events) => Plan.Events> =
   fc.array(fc.oneof(distinct, asOf), { minLength: 1, maxLength: 2 }).map((nodes) => (rows) => nodes.reduce((input, node, index) => node(input, index), rows))
 
+/** Rows together with those of another source, or with others of the same: read from the same records all of them. */
+const united = fc.record({ slack, isOther: fc.boolean(), before: someRows, after: someRows }).map(({ after, before, isOther, slack }) =>
+  (rows: Plan.Events): Plan.Events =>
+    stepped({ _tag: "union", input: stepped(rows, before), other: (isOther ? others : source)(slack).plan }, after))
+
+/** Windows of rows that were united and nothing else. */
+export const unitedPipelines: fc.Arbitrary<Pipeline.AnyOfPanes> =
+  fc.record({ outOfOrderness: slack, window: windows, united, order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: 3, maxLength: 6 }) })
+    .map(({ order, outOfOrderness, united, window }) => {
+      const plain = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates), Pipeline.named("united"))
+      const windows = altered(plain, (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", ...order])]) }))
+      return readable(fed(windows, united))
+    })
+
 /** Pipelines whose rows are held before they come to windows, and that compute fields and other keys of what leaves. */
 export const heldPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOfPanes> =>
   fc.record({
     outOfOrderness: options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness),
     window: windows,
     held: heldSteps,
+    united: fc.option(united, { freq: 2 }),
     computed,
     order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: 3, maxLength: 6 }),
     every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
-  }).map(({ computed, every, held, order, outOfOrderness, window }) => {
+  }).map(({ computed, every, held, order, outOfOrderness, united, window }) => {
     const plain = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates))
     const emitting = every === null ? plain : plain.pipe(Pipeline.emitOnUpdate({ every }))
     const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "held")), (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", ...order])]) }))
     const { definition } = source(outOfOrderness)
-    const rows = fed(windows, (rows) => withComputed(held(rows), definition, computed))
+    const rows = fed(windows, (rows) => withComputed(held(united === null ? rows : united(rows)), definition, computed))
     const { columns } = Checked.definitionOf(windowNode(rows).input)
     const selected = columns.filter(({ name }) => name.startsWith("other")).flatMap(({ kind, name: field }) => [
       [`last_${field}`, { op: "last", field }] as const,
@@ -426,6 +444,8 @@ const stepOf = (step: Checked.RowStep) => {
       return Object.fromEntries(step.values.map(({ expression, name }) => [name, expression]))
     case "key-by":
       return { keyBy: step.definition.key }
+    case "union":
+      return "union"
     case "as-of":
       return { asOf: Object.fromEntries(step.select.map(({ field, name }) => [name, field.column.name])), within: step.within }
     case "distinct":

@@ -6,9 +6,10 @@ import * as fc from "fast-check"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import { Events, Expr, Pipeline } from "../streams/pipeline/index.ts"
 import * as Row from "../streams/pipeline/Row.ts"
+import { fold } from "../streams/reference/BatchFold.ts"
 import { type Event, flow, type Flow } from "../streams/reference/EventFold.ts"
 import { foldRows } from "../streams/reference/RowFold.ts"
-import { cuts, decidedLogs, type Entry, heldPipelines, heldSteps, type Log, logs, source, straggling } from "./Arbitraries.ts"
+import { cuts, decidedLogs, type Entry, heldPipelines, heldSteps, type Log, logs, others, source, straggling, unitedPipelines } from "./Arbitraries.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { inTurns, turns } from "./DeliveryLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
@@ -53,6 +54,35 @@ export const heldLaws: EngineLaws = {
       const folded = flow(Checked.windowOf(pipeline.checked).input, all)
       same(unused, lettersOf(pipeline, folded))
       same(engine.counts, countsOf(all, [folded]))
+    }
+  ),
+
+  "rows that were united come to the batch fold's windows, in whatever turns and batches, and each is late as it would be alone": law(
+    100,
+    fc.record({ pipeline: unitedPipelines, log: anyLog, cut: cuts, recut: cuts, turns }),
+    (make, { cut, log, pipeline, recut, turns }) => {
+      const [one, two, three] = [0, 1, 2].map(() => make([pipeline], log.partitions)) as [Engine, Engine, Engine]
+      const { panes, unused } = outputOf(one, pieces(log, cut))
+      same(lines(newest(panes)), lines(foldedPanes(pipeline, log)))
+      const all = events(log)
+      const { late, refused } = fold(pipeline, all)
+      const folded = { ...flow(Checked.windowOf(pipeline.checked).input, all), late, refused }
+      same(unused, lettersOf(pipeline, folded))
+      same(one.counts, countsOf(all, [folded]))
+      same(lines(outputOf(two, pieces(log, recut)).panes), lines(panes))
+      same([two.snapshot(), two.counts], [one.snapshot(), one.counts])
+      same(results(outputOf(three, pieces(inTurns(log, turns, 0), recut)).panes), results(panes))
+    }
+  ),
+
+  "rows of two sources that are put out at once are the batch fold's, in the order of the log, however that is cut": law(
+    50,
+    fc.record({ slacks: fc.tuple(fc.nat(8), fc.nat(8)), log: anyLog, cut: cuts, recut: cuts }),
+    (make, { cut, log, recut, slacks: [one, other] }) => {
+      const pipeline = source(one).pipe(Events.union(others(other).pipe(Events.where(Expr.gt("size", 1)))), Pipeline.named("rows"))
+      const rows = outputOf(make([pipeline], log.partitions), pieces(log, cut)).rows.map(Row.toJson)
+      same(rows.toSorted(), foldRows(pipeline, events(log)).map(Row.toJson).sort())
+      same(outputOf(make([pipeline], log.partitions), pieces(log, recut)).rows.map(Row.toJson), rows)
     }
   ),
 

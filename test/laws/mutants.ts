@@ -26,6 +26,7 @@ const rowFoldLaw = "the rows of a pipeline that ends in events"
 
 const heldFoldLaw = "rows that are held leave as the batch fold says"
 const heldWindowsLaw = "windows of rows that were held"
+const unitedLaw = "rows that were united come to the batch fold's windows"
 const turnsLaw = "in whatever turns partitions are read"
 const keyed = "streams/operator/keyed/"
 
@@ -116,6 +117,27 @@ const inHeldRows: ReadonlyArray<Mutant> = [
     law: "after the end of all data"
   },
   {
+    mistake: "of two rows of one time that of the later source may be the first",
+    file: "streams/operator/stateless/Uniting.ts",
+    find: "this.#sources.indexOf(name) * mostPartitions + partition",
+    replace: "partition",
+    law: unitedLaw
+  },
+  {
+    mistake: "windows close by what one side has of a batch before the other side's rows of it have come",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "this.#isUnited ? -Infinity : others",
+    replace: "this.#isUnited ? Infinity : others",
+    law: unitedLaw
+  },
+  {
+    mistake: "rows of two sources are put out side by side",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "rows.sort((a, b) => a.place.offset - b.place.offset)",
+    replace: "rows",
+    law: "rows of two sources that are put out"
+  },
+  {
     mistake: "a row of the other side at the same time is not there yet",
     file: `${keyed}AsOfOperator.ts`,
     find: "this.#others.moveTo(time + 1)",
@@ -147,7 +169,7 @@ const inHeldRows: ReadonlyArray<Mutant> = [
     mistake: "rows of the other side are there after the end of all data",
     file: `${keyed}AsOfOperator.ts`,
     find: "    yield* this.#others.forget(passed)\n",
-    replace: "    yield* this.#others.forget(watermark)\n",
+    replace: "",
     law: "after the end of all data"
   },
   {

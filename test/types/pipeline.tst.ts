@@ -398,3 +398,21 @@ describe("rows with fields of the other side's newest row", () => {
     expect(local).type.toBe<Pipeline.OfRows<Pipeline.RowOf<typeof local>, Portability, { readonly trades: Pipeline.RowOf<typeof trades> } & { readonly bars: Pipeline.RowOf<typeof bars> }>>()
   })
 })
+
+describe("rows of two sources", () => {
+  test("are of one type, in which a field may be absent where it may on either side", () => {
+    const more = Source.make("more", { schema: Schema.Struct({ ...Trade.fields, size: Schema.NullOr(Schema.Int) }), key: "symbol", eventTime: "time" })
+    const both = trades.pipe(Events.union(more))
+    expect<Pipeline.RowOf<typeof both>["size"]>().type.toBe<number | null>()
+    expect<Pipeline.RowOf<typeof both>["price"]>().type.toBe<DecimalValue>()
+    both.pipe(Window.tumbling("1 minute"), Aggregate.into({ most: Aggregate.max("size") }))
+  })
+
+  test("that differ are refused by the field", () => {
+    // @ts-expect-error the other rows have no field
+    trades.pipe(Events.union(bars))
+    const other = Source.make("other", { schema: Schema.Struct({ ...Trade.fields, size: Schema.String }), key: "symbol", eventTime: "time" })
+    // @ts-expect-error is of another kind
+    trades.pipe(Events.union(other))
+  })
+})

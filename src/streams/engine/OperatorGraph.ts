@@ -25,6 +25,8 @@ export class OperatorGraph {
   readonly #window: WindowOperator | null
   readonly #derives: ReadonlyArray<DeriveOperator>
   readonly #told: ToldPanes
+  readonly #isUnited: boolean
+  readonly #isHeld: boolean
   /** By step how far it has come: nothing earlier leaves it any more. */
   readonly #watermarks: Float64Array
   #dictionary: Dictionary
@@ -38,6 +40,8 @@ export class OperatorGraph {
     this.#options = options
     this.#dictionary = options.dictionary ?? new Dictionary()
     this.#steps = wire(checked, { ...options, dictionary: this.#dictionary })
+    this.#isUnited = Checked.isUnited(checked)
+    this.#isHeld = checked.nodes.some(Checked.isHolding)
     this.#watermarks = new Float64Array(this.#steps.length).fill(-Infinity)
     const operators = this.#steps.map(({ operator }) => operator)
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
@@ -51,7 +55,8 @@ export class OperatorGraph {
 
   /** Takes a batch of one of its sources, and says of each row what became of it, and of those that were refused why. */
   *take(source: Checked.Source, batch: Batch, others: number): Generator<void, Rows> {
-    const rows = rowsOf(batch, others)
+    // What others have of this batch is still to come.
+    const rows = rowsOf(batch, this.#isUnited ? -Infinity : others)
     if (batch.dictionary !== this.#dictionary) this.#useDictionary(batch.dictionary)
     for (const [step, node] of this.checked.nodes.entries()) {
       if (node._tag === "source" && node.fingerprint === source.fingerprint) yield* this.#hand(step, rows)
@@ -153,7 +158,8 @@ export class OperatorGraph {
   drainRows(): ReadonlyArray<Row> {
     const rows = this.#rows
     this.#rows = []
-    return rows
+    // Of a batch those of one source came before those of the other.
+    return this.#isUnited && !this.#isHeld ? rows.sort((a, b) => a.place.offset - b.place.offset) : rows
   }
 
   /** What has become of the rows that were held and have left since the last call. */

@@ -8,6 +8,7 @@ import { Derivation } from "../operator/stateless/Derivation.ts"
 import { Rekeying } from "../operator/stateless/Rekeying.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
+import { Uniting } from "../operator/stateless/Uniting.ts"
 import { Dictionary } from "../records/Batch.ts"
 import { Input, type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
 
@@ -67,6 +68,8 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new Rekeying(node), inputs: [node.input] }
     case "distinct":
       return { operator: new DistinctOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs: [node.input] }
+    case "union":
+      return { operator: new Uniting(node, sourcesIn(checked)), inputs: [node.input, node.other] }
     case "as-of": {
       const inputs: Array<Checked.Node> = []
       inputs[Side.left] = node.input
@@ -83,6 +86,9 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new DeriveOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }
   }
 }
+
+const sourcesIn = ({ nodes }: Checked.Checked): ReadonlyArray<string> =>
+  [...new Set(nodes.flatMap((node) => node._tag === "source" ? [node.definition.name] : []))]
 
 /** Behind the last node, which puts out the rows of a batch, stands what makes rows of their own of them. */
 const withOutput = (steps: ReadonlyArray<Step>, { end, name }: Checked.Checked<Checked.Events>): ReadonlyArray<Step> => {

@@ -11,6 +11,7 @@ import { isAsync } from "./check/Declarations.ts"
 import { boundOf, derivedOf } from "./check/Derivations.ts"
 import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
 import { checkFieldName, fieldOf } from "./check/Fields.ts"
+import { checkBehindUnion, checkPlaces, checkSame, checkUnheld, unitedColumn } from "./check/Unions.ts"
 import { bytesOfRow, checkBehind, checkKeys, selected } from "./check/Holding.ts"
 import type { Node } from "./Expression.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
@@ -80,6 +81,7 @@ class Graph {
   /** The events at the end of the graph: each of their fields is a member of what is put out. */
   rows(plan: Plan.Events): Checked.Events {
     const end = this.events(plan, "event")
+    checkPlaces(end)
     const isSpecial = definitionOf(end).columns.some(({ path }) => path.some(({ name }) => name === "__proto__"))
     if (isSpecial) refuse("Pipeline.named", "it ends in events, and a field of theirs is called \"__proto__\", which no row can have")
     return end
@@ -98,6 +100,7 @@ class Graph {
     if (plan._tag === "derive-fields") return this.#deriveFields(input, plan)
     if (plan._tag === "key-by") return this.#keyBy(input, plan)
     if (plan._tag === "distinct") return this.#distinct(input, plan)
+    if (plan._tag === "union") return this.#union(input, this.events(plan.other, kind))
     if (plan._tag === "as-of") return this.#asOf(input, this.events(plan.other, kind), plan)
     if (plan._tag === "filter") {
       if (typeof plan.test !== "function") refuse("Events.filter", "it needs a function of a row")
@@ -167,6 +170,15 @@ class Graph {
     }, ["as-of", input.fingerprint, other.fingerprint, select.map(({ field, name }) => [name, field.column.name]), within])
   }
 
+  #union(input: Checked.Events, other: Checked.Events): Checked.Union {
+    const [left, right] = [definitionOf(input), definitionOf(other)]
+    checkUnheld(input, other)
+    const places = checkSame(left, right)
+    const columns = left.columns.map((column, at) => unitedColumn(column, right.columns[places[at]!]!))
+    const definition = { ...left, columns, outOfOrderness: Math.max(left.outOfOrderness, right.outOfOrderness) }
+    return this.#add<Checked.Union>({ _tag: "union", input, other, definition, places }, ["union", input.fingerprint, other.fingerprint])
+  }
+
   #window(plan: Plan.WindowNode): Checked.WindowNode {
     const { aggregates: specs, input: from, trigger, window } = plan
     checkWindow(window)
@@ -179,6 +191,7 @@ class Graph {
     const preAggregated = pre === null ? null : this.events(pre.input, "pre-aggregated")
     if (preAggregated !== null) checkPreAggregated(definition, definitionOf(preAggregated), window)
     for (const rows of preAggregated === null ? [input] : [input, preAggregated]) checkBehind(rows, allowedLateness, preAggregated !== null)
+    if (this.#nodes.some(({ _tag }) => _tag === "union")) checkBehindUnion(input, plan, allowedLateness)
     const records: PreAggregated | null = pre === null || preAggregated === null
       ? null
       : { definition: definitionOf(preAggregated), fields: pre.fields }

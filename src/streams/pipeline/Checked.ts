@@ -22,7 +22,7 @@ export interface Checked<out End extends Node = Node> {
 }
 
 export type Node = Events | Results
-export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf
+export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Union
 export type Results = WindowNode | Derive
 
 interface Identified {
@@ -91,6 +91,17 @@ export interface AsOf extends Identified {
   /** Milliseconds that the other row may be older. */
   readonly within: number
   readonly state: StateBound
+}
+
+/** The rows of both. */
+export interface Union extends Identified {
+  readonly _tag: "union"
+  readonly input: Events
+  readonly other: Events
+  /** What it puts out: that of its rows, in which a field is optional where it is on either side. */
+  readonly definition: Definition
+  /** Of each field where it stands on the other side. */
+  readonly places: ReadonlyArray<number>
 }
 
 export interface WindowNode extends Identified {
@@ -233,8 +244,15 @@ export const isHolding = (node: Node): node is Holding => node._tag === "distinc
 /** The call that has made a node. */
 export const callOf = ({ _tag }: Holding): string => _tag === "distinct" ? "Events.distinct" : "Join.asOf"
 
-/** Whether a node on the way of these rows holds them. */
-export const isHeld = (events: Events): boolean => isHolding(events) || (events._tag !== "source" && isHeld(events.input))
+/** Whether rows of several branches come together before anything holds them. */
+export const isUnited = ({ nodes }: Checked): boolean => nodes.some(({ _tag }) => _tag === "union")
+
+/** The names of the sources that rows come from, on either side. */
+export const sourcesOf = (events: Events): ReadonlyArray<string> => {
+  if (events._tag === "source") return [events.definition.name]
+  const other = events._tag === "union" ? sourcesOf(events.other) : []
+  return [...sourcesOf(events.input), ...other]
+}
 
 /** By node the fields of its rows that are looked at behind it; `undefined` where whole rows are. */
 type Reads = Map<Node, ReadonlySet<string> | undefined>
@@ -262,6 +280,7 @@ const collect = (events: Events, behind: ReadonlySet<string> | undefined, reads:
   if (events._tag === "source") return
   const fields = behind === undefined || events._tag === "filter" ? undefined : new Set([...behind, ...fieldsOfStep(events)])
   collect(events.input, fields, reads)
+  if (events._tag === "union") collect(events.other, fields, reads)
   if (events._tag === "as-of") collect(events.other, new Set(events.select.map(({ field }) => field.column.name)), reads)
 }
 
@@ -299,6 +318,7 @@ const fieldsOfStep = (step: Exclude<RowStep, Filter>): ReadonlyArray<string> => 
     case "distinct":
       return step.by.map(({ column }) => column.name)
     case "as-of":
+    case "union":
       return []
   }
 }

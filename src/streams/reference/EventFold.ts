@@ -60,6 +60,8 @@ export const flow = (node: Events, events: ReadonlyArray<Event>): Flow => {
       })
     case "distinct":
       return firsts(node, held(before))
+    case "union":
+      return united(before, flow(node.other, events))
     case "as-of":
       return asOf(node, held(before), held(flow(node.other, events)))
   }
@@ -89,14 +91,13 @@ const unlessRefused = (before: Flow, change: (item: Item) => Item | null): Flow 
 }
 
 /** A node that keeps state over events takes what is not behind its partition's watermark, and looks at it in one order. */
-const held = (before: Flow): Flow => {
-  const isLate = ({ time, watermark }: Item) => time < watermark
-  return {
-    ...before,
-    items: before.items.filter((item) => !isLate(item)).sort(inOrder).map((item) => ({ ...item, watermark: -Infinity })),
-    late: [...before.late, ...before.items.filter(isLate).map(({ event }) => event)]
-  }
-}
+const held = (before: Flow): Flow => ({
+  ...before,
+  items: before.items.filter((item) => !isLate(item)).sort(inOrder).map((item) => ({ ...item, watermark: -Infinity })),
+  late: [...before.late, ...before.items.filter(isLate).map(({ event }) => event)]
+})
+
+const isLate = ({ time, watermark }: Item): boolean => time < watermark
 
 /** By event time, then by place: the source's name, partition, offset. */
 export const inOrder = (a: Item, b: Item): number =>
@@ -114,6 +115,14 @@ const firsts = ({ by, within }: Distinct, before: Flow): Flow => {
   }
   return { ...before, items: kept, duplicate: [...before.duplicate, ...duplicate] }
 }
+
+const united = (left: Flow, right: Flow): Flow => ({
+  items: [...left.items, ...right.items],
+  late: [...left.late, ...right.late],
+  refused: [...left.refused, ...right.refused],
+  duplicate: [...left.duplicate, ...right.duplicate],
+  taken: [...left.taken, ...right.taken]
+})
 
 /** The other side's last row of the key at the time or before, if it is not too old. */
 const asOf = ({ select, within }: AsOf, left: Flow, right: Flow): Flow => ({

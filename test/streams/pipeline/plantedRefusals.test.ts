@@ -11,6 +11,7 @@ const copyWith = planting("domain", "streams")
 
 const check = "streams/pipeline/Check.ts"
 const holding = "streams/pipeline/check/Holding.ts"
+const unions = "streams/pipeline/check/Unions.ts"
 const [aggregates, conditions, derivations, expressions, fields, windows] = ["Aggregates", "Conditions", "Derivations", "Expressions", "Fields", "Windows"]
   .map((name) => `streams/pipeline/check/${name}.ts`) as [string, string, string, string, string, string]
 
@@ -67,6 +68,12 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["an async function filters", check, "if (isAsync(plan.test)) refuse(", "if (isAsync(null)) refuse("],
   ["rows without an id are told apart by it", check, "if (plan.by.length === 0) refuse(", "if (plan.by.length < 0) refuse("],
   ["keys of two kinds are joined", holding, "if (own === theirs) return", "if (own !== \"\") return"],
+  ["rows of more fields are united", unions, "if (more !== undefined) refuse(", "if (more === \"\") refuse("],
+  ["rows of two kinds are united", unions, "if (one !== other) refuse(", "if (one === \"\") refuse("],
+  ["rows of two keys are united", unions, "if (key !== otherKey) refuse(", "if (key === undefined) refuse("],
+  ["rows that were held are united with others", unions, "if (holding !== undefined) refuse(node", "if (holding === null) refuse(node"],
+  ["windows of rows that were united are told again", unions, "if (allowedLateness > 0) refuse(", "if (allowedLateness < 0) refuse("],
+  ["a row may come twice with one place", unions, "if (twice !== undefined) refuse(", "if (twice === \"\") refuse("],
   ["nothing may be selected", holding, "if (all.length === 0) refuse(", "if (all.length < 0) refuse("],
   ["lateness is allowed behind rows that were held", holding, "if (allowedLateness > 0) {", "if (allowedLateness < 0) {"],
   ["pre-aggregated records come beside rows that were held", holding, "if (takesPreAggregated) refuse(", "if (takesPreAggregated && allowedLateness > 0) refuse("],

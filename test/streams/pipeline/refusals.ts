@@ -68,6 +68,7 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
   const named = Pipeline.named("p")
   const aggregated = (aggregates: unknown) => minutes.pipe(Aggregate.into(untyped(aggregates)), named)
   const computed = (values: object) => trades.pipe(Events.derive(untyped(values)), Window.tumbling("1 minute"), counted, named)
+  const united = (other: unknown) => named(untyped(Events.union(untyped(other))(untyped(trades))))
   const joined = (select: object) => named(untyped(Join.asOf(bars, { within: 1, select: untyped(select) })(untyped(trades))))
   const filtered = (condition: unknown) => trades.pipe(Events.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
   const windowed = (window: unknown) => counted(untyped({ events: trades, window })).pipe(named)
@@ -148,6 +149,15 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["ids within less than nothing", () => trades.pipe(Events.distinct({ by: "venue", within: -1 }), named), "Events.distinct, within", "0 or more"],
     ["lateness behind rows that were held", () => trades.pipe(Events.distinct({ by: "venue", within: 1 }), Window.tumbling(1), counted, Pipeline.allowedLateness(1), named), "Pipeline.allowedLateness", "Events.distinct before these windows puts rows out in the order of their times"],
     ["pre-aggregated records beside rows that were held", () => trades.pipe(Events.distinct({ by: "venue", within: 1 }), Window.tumbling(1), Aggregate.into({ high: Aggregate.max("price") }), accepted, named), "Pipeline.acceptPreAggregated", "would be ahead of them"],
+    ["a union with rows of more fields", () => united(bars), "Events.union", "have a field \"start\", and those of \"trades\" have none"],
+    ["a union with rows of another kind", () => united(Source.make("t2", { schema: Schema.Struct({ ...Trade.fields, size: Schema.String }), key: "symbol", eventTime: "time" })), "Events.union", "the field \"size\" is a int in \"trades\", and a string in \"t2\""],
+    ["a union with rows of another scale", () => united(Source.make("t2", { schema: Schema.Struct({ ...Trade.fields, price: Decimal.Decimal({ scale: 2, limit: 10 }) }), key: "symbol", eventTime: "time" })), "Events.union", "a decimal of scale 4 in"],
+    ["a union with rows of another key", () => united(trades.pipe(Events.keyBy("venue"))), "Events.union", "put Events.keyBy before it"],
+    ["a union with rows that were held", () => united(trades.pipe(Events.distinct({ by: "venue", within: 1 }))), "Events.union", "put it behind Events.union"],
+    ["lateness behind a union", () => trades.pipe(Events.union(trades), Window.tumbling(1), counted, Pipeline.allowedLateness(1), named), "Pipeline.allowedLateness", "told once"],
+    ["early panes behind a union", () => trades.pipe(Events.union(trades), Window.tumbling(1), counted, Pipeline.emitOnUpdate(), named), "Pipeline.emitOnUpdate", "told once"],
+    ["pre-aggregated records behind a union", () => trades.pipe(Events.union(trades), Window.tumbling(1), Aggregate.into({ high: Aggregate.max("price") }), accepted, named), "Pipeline.acceptPreAggregated", "records go with one"],
+    ["rows of one source by both sides of a union", () => trades.pipe(Events.union(trades), named), "Pipeline.named", "make it one condition"],
     ["a join with a field that the other side does not have", () => joined({ vol: "volum" }), "Join.asOf", "did you mean \"volume\"?"],
     ["a join by a name that the rows have", () => joined({ size: "volume" }), "Join.asOf, the field \"size\"", "another field of this name"],
     ["a join of nothing", () => joined({}), "Join.asOf", "it needs a field of the other side"],

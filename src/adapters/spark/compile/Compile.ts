@@ -111,6 +111,8 @@ const unsupportedStep = (step: Checked.RowStep): ReadonlyArray<readonly [string,
       return [["Events.keyBy", "other keys are not compiled for Spark yet; declare a source with this key"]]
     case "distinct":
       return [["Events.distinct", "Spark keeps the row of an id that comes first, and promises no time after which it forgets it; run it in process"]]
+    case "union":
+      return [["Events.union", "rows of several sources are not compiled for Spark yet; run it in process"]]
     case "as-of":
       return [["Join.asOf", "Spark's streams have no join with the newest row at a time; run it in process"]]
     default:

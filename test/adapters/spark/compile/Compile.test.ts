@@ -85,6 +85,10 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
     ),
     /Events\.distinct: .* promises no time after which it forgets it/
   ],
+  "rows of two branches": [
+    trades.pipe(Events.union(trades), Window.tumbling("1 minute"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("united")),
+    /Events\.union: .* not compiled for Spark yet/
+  ],
   "rows with the newest of another side": [
     trades.pipe(
       Join.asOf(trades, { within: "1 minute", select: { before: "price" } }),
