@@ -34,17 +34,31 @@ const keyed = "streams/operator/keyed/"
 const inHeldRows: ReadonlyArray<Mutant> = [
   {
     mistake: "a row leaves when the watermark has reached its time, and another of that time comes behind it",
-    file: `${keyed}HeldRows.ts`,
-    find: "this.table.times[slot]! < watermark ?",
-    replace: "this.table.times[slot]! <= watermark ?",
+    file: `${keyed}TimeOrder.ts`,
+    find: "this.#table.times[slot]! < time ?",
+    replace: "this.#table.times[slot]! <= time ?",
     law: turnsLaw
   },
   {
     mistake: "rows leave as they come",
-    file: `${keyed}HeldRows.ts`,
-    find: "return this.table.times[slot]! < watermark ? slot : -1",
+    file: `${keyed}TimeOrder.ts`,
+    find: "return this.#table.times[slot]! < time ? slot : -1",
     replace: "return slot",
     law: turnsLaw
+  },
+  {
+    mistake: "a bucket that has been the first is not sorted anew",
+    file: `${keyed}TimeOrder.ts`,
+    find: "    this.#first.sort(this.#table.order)\n",
+    replace: "",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "a row that comes into the first bucket stands at its end",
+    file: `${keyed}TimeOrder.ts`,
+    find: "return this.#first.insert(slot, this.#table.order)",
+    replace: "return this.#first.add(slot)",
+    law: heldFoldLaw
   },
   {
     mistake: "a row behind its partition's watermark is taken",
@@ -121,7 +135,8 @@ const inHeldRows: ReadonlyArray<Mutant> = [
     file: "streams/operator/stateless/Uniting.ts",
     find: "this.#sources.indexOf(name) * mostPartitions + partition",
     replace: "partition",
-    law: unitedLaw
+    law: unitedLaw,
+    times: 4
   },
   {
     mistake: "windows close by what one side has of a batch before the other side's rows of it have come",

@@ -64,7 +64,7 @@ export class AsOfOperator implements Operator<Rows, Rows> {
     if (slot === -1) return false
     for (; slot !== -1 && !this.#leaving.isFull; slot = this.#held.first(watermark)) {
       const row = this.#leaving.add(table, slot)
-      for (const [column, { index }] of this.#keeps.entries()) this.#leaving.fill(row, index, table, column, slot)
+      for (let column = 0; column < this.#keeps.length; column++) this.#leaving.fill(row, this.#keeps[column]!.index, table, column, slot)
       this.#select(row, table.keys[slot]!, table.times[slot]!)
       this.#held.drop()
     }
@@ -75,7 +75,8 @@ export class AsOfOperator implements Operator<Rows, Rows> {
   #select(row: number, key: number, time: number): void {
     this.#others.moveTo(time + 1)
     const other = this.#others.at(key, time)
-    for (const [column, index] of this.#selected.entries()) {
+    for (let column = 0; column < this.#selected.length; column++) {
+      const index = this.#selected[column]!
       if (other === -1) this.#leaving.setAbsent(row, index)
       else this.#leaving.fill(row, index, this.#others.table, column, other)
     }

@@ -56,7 +56,7 @@ export class DistinctOperator implements Operator<Rows, Rows> {
     if (slot === -1) return false
     for (; slot !== -1 && !this.#leaving.isFull; slot = this.#held.first(watermark)) {
       const row = this.#leaving.add(table, slot)
-      for (const [column, { index }] of this.#keeps.entries()) this.#leaving.fill(row, index, table, column, slot)
+      for (let column = 0; column < this.#keeps.length; column++) this.#leaving.fill(row, this.#keeps[column]!.index, table, column, slot)
       this.#held.drop()
     }
     return true

@@ -8,18 +8,18 @@ import type { Dictionary } from "../../records/Batch.ts"
 import { endOfTime, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader } from "../State.ts"
 import { RowTable } from "./RowTable.ts"
+import { TimeOrder } from "./TimeOrder.ts"
 
 /** What a watermark is past: at the end of time of everything, since nothing comes any more. */
 export const passedBy = (watermark: number): number => watermark === endOfTime ? Infinity : watermark
 
 export class HeldRows {
   readonly table: RowTable
-  /** Slots as a binary heap, the first in order at its root. */
-  #heap = new Int32Array(16)
-  #size = 0
+  readonly #order: TimeOrder
 
   constructor(name: string, fields: ReadonlyArray<Field>, dictionary: Dictionary) {
     this.table = new RowTable(name, fields, dictionary)
+    this.#order = new TimeOrder(this.table)
   }
 
   /**
@@ -36,7 +36,7 @@ export class HeldRows {
       }
       if (!isEnd) holds[row]!++
       else if (outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
-      this.#push(this.table.add(batch, row))
+      this.#order.add(this.table.add(batch, row))
     }
   }
 
@@ -45,9 +45,7 @@ export class HeldRows {
    * its time may come, from an earlier place.
    */
   first(watermark: number): number {
-    if (this.#size === 0) return -1
-    const slot = this.#heap[0]!
-    return this.table.times[slot]! < watermark ? slot : -1
+    return this.#order.before(watermark)
   }
 
   /** Lets go of the first row. */
@@ -57,48 +55,17 @@ export class HeldRows {
 
   /** Takes the first row out of the order, and leaves it in its slot. */
   pop(): number {
-    const heap = this.#heap
-    const first = heap[0]!
-    const last = heap[--this.#size]!
-    let at = 0
-    for (let child = 1; child < this.#size; child = 2 * at + 1) {
-      if (child + 1 < this.#size && this.table.order(heap[child + 1]!, heap[child]!) < 0) child++
-      if (this.table.order(last, heap[child]!) <= 0) break
-      heap[at] = heap[child]!
-      at = child
-    }
-    heap[at] = last
-    return first
-  }
-
-  #push(slot: number): void {
-    if (this.#size === this.#heap.length) this.#grow()
-    const heap = this.#heap
-    let at = this.#size++
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (this.table.order(heap[parent]!, slot) <= 0) break
-      heap[at] = heap[parent]!
-      at = parent
-    }
-    heap[at] = slot
-  }
-
-  #grow(): void {
-    const larger = new Int32Array(this.#heap.length * 2)
-    larger.set(this.#heap)
-    this.#heap = larger
+    return this.#order.shift()
   }
 
   *places(): Generator<{ readonly partition: number; readonly offset: number }> {
     const { offsets, partitions } = this.table
-    for (let at = 0; at < this.#size; at++) {
-      const slot = this.#heap[at]!
+    for (const slot of this.#order.values()) {
       yield { partition: partitions[slot]!, offset: offsets[slot]! }
     }
   }
 
   restore(state: StateReader): void {
-    this.table.restore(state, (slot) => this.#push(slot))
+    this.table.restore(state, (slot) => this.#order.add(slot))
   }
 }
