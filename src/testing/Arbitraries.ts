@@ -336,14 +336,19 @@ export const heldPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.A
     held: heldSteps,
     united: fc.option(united, { freq: 2 }),
     computed,
+    isComputedBefore: fc.boolean(),
     order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: 3, maxLength: 6 }),
     every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
-  }).map(({ computed, every, held, order, outOfOrderness, united, window }) => {
+  }).map(({ computed, every, held, isComputedBefore, order, outOfOrderness, united, window }) => {
     const plain = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates))
     const emitting = every === null ? plain : plain.pipe(Pipeline.emitOnUpdate({ every }))
     const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "held")), (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", ...order])]) }))
     const { definition } = source(outOfOrderness)
-    const rows = fed(windows, (rows) => withComputed(held(united === null ? rows : united(rows)), definition, computed))
+    // Sides are joined by one key.
+    const before = { values: isComputedBefore ? computed.values : [], key: null }
+    const behind = { values: isComputedBefore ? [] : computed.values, key: computed.key }
+    const rows = fed(windows, (rows) =>
+      withComputed(held(withComputed(united === null ? rows : united(rows), definition, before)), definition, behind))
     const { columns } = Checked.definitionOf(windowNode(rows).input)
     const selected = columns.filter(({ name }) => name.startsWith("other")).flatMap(({ kind, name: field }) => [
       [`last_${field}`, { op: "last", field }] as const,

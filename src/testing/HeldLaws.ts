@@ -112,7 +112,7 @@ export const heldLaws: EngineLaws = {
   ),
 
   "after crash upon crash, in other batches and turns, what was held leaves once more as it did, and the account adds up": law(
-    100,
+    60,
     fc.record({
       pipelines: fc.tuple(rowPipelines, heldPipelines({ revisions: false, name: "panes" })),
       log: fc.oneof(anyLog, decidedLogs),
