@@ -2,6 +2,7 @@
 import { Effect, Layer, Schema, Stream } from "effect"
 import { describe, expect, it } from "vitest"
 import { Aggregate, Decimal, Events, Expr, Job, Join, Pane, Pipeline, Row, RowSink, Source, Window } from "../../../src/index.ts"
+import * as Checked from "../../../src/streams/pipeline/Checked.ts"
 import * as InProcess from "../../../src/streams/engine/InProcess.ts"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
@@ -50,6 +51,16 @@ describe("at the end of input", () => {
     expect(job.take(records(0, 1, [line(5), line(6)])).rows.map(({ place }) => place.offset)).toEqual([0])
     expect(job.counts).toMatchObject({ aggregated: 1, duplicate: 1, held: 1 })
   })
+})
+
+it("lateness that is allowed for a whole run does not reach windows behind rows that were held or united", () => {
+  const bounds = { outOfOrderness: 7, allowedLateness: 5 }
+  const latenessOf = (rows: typeof once) => {
+    const counts = rows.pipe(Window.tumbling(10), Aggregate.into({ n: Aggregate.count }), Pipeline.named("counts"))
+    const { allowedLateness, input } = Checked.windowOf(Pipeline.withBounds(counts, bounds).checked)
+    return [allowedLateness, Checked.definitionOf(input).outOfOrderness]
+  }
+  expect([both, once, both.pipe(Events.union(both))].map(latenessOf)).toEqual([[5, 7], [0, 7], [0, 7]])
 })
 
 describe("sources with names of their own", () => {
