@@ -268,47 +268,8 @@ export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipel
     )
   ).map((all) => all.filter((pipeline) => pipeline !== null))
 
-/** What is done to rows that are held on their way: some are left out before, and between one node that holds them and the next. */
-export const heldSteps: fc.Arbitrary<(rows: Plan.Events) => Plan.Events> = fc.array(
-  fc.record({
-    before: fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: steps(rowConditions) }),
-    by: fc.constantFrom(["venue"], ["size"], ["flag", "venue"], ["venue", "size"], ["key"]),
-    within: fc.nat(12)
-  }),
-  { minLength: 1, maxLength: 2 }
-).map((nodes) => (rows) =>
-  nodes.reduce((input, { before, by, within }): Plan.Events => ({ _tag: "distinct", input: stepped(input, before), by, within }), rows))
-
-/** Pipelines whose rows are held before they come to windows, and that compute fields and other keys of what leaves. */
-export const heldPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOfPanes> =>
-  fc.record({
-    outOfOrderness: options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness),
-    window: windows,
-    held: heldSteps,
-    computed,
-    order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: 3, maxLength: 6 }),
-    every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
-  }).map(({ computed, every, held, order, outOfOrderness, window }) => {
-    const plain = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates))
-    const emitting = every === null ? plain : plain.pipe(Pipeline.emitOnUpdate({ every }))
-    const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "held")), (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", ...order])]) }))
-    const { definition } = source(outOfOrderness)
-    const rows = fed(windows, (rows) => withComputed(held(rows), definition, computed))
-    return readable(altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed) } })))
-  })
-
-/** A pipeline of few results, of which many runs can be made. */
-export const countings: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.record({
-  window: windows,
-  lateness: fc.integer({ min: 4, max: 20 }),
-  every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 })
-}).map(({ every, lateness, window }): ReadonlyArray<Pipeline.AnyOfPanes> => {
-  const counts = window(source(0)).pipe(
-    Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }),
-    Pipeline.allowedLateness(lateness)
-  )
-  return [(every === null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))).pipe(Pipeline.named("counts"))]
-})
+/** The same records read as those of a source with a name of its own. */
+export const others = (outOfOrderness: number) => Source.make("others", { schema: SampleSchema, key: "key", eventTime: "time", outOfOrderness })
 
 /** The same records read in other ways: by another key, at another event time, with fewer fields, under another bound. */
 const readings = {
@@ -323,6 +284,95 @@ const readings = {
       outOfOrderness
     })
 }
+
+/** Some rows are left out, or none. */
+const someRows = fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: steps(rowConditions) })
+
+/** A node that holds rows, behind others; the how manieth it is. */
+type Holding = (input: Plan.Events, node: number) => Plan.Events
+
+const distinct: fc.Arbitrary<Holding> = fc.record({
+  before: someRows,
+  by: fc.constantFrom(["venue"], ["size"], ["flag", "venue"], ["venue", "size"], ["key"]),
+  within: fc.nat(12)
+}).map(({ before, by, within }) => (input) => ({ _tag: "distinct", input: stepped(input, before), by, within }))
+
+/** The other side is read from the same records: as the first one is, under another bound, or at other times. */
+const otherSides = fc.record({ slack, isBySize: fc.boolean(), before: someRows, once: fc.option(distinct, { freq: 3 }) })
+  .map(({ before, isBySize, once, slack }) => {
+    const rows = stepped((isBySize ? readings.bySize : source)(slack).plan, before)
+    return once === null ? rows : once(rows, 0)
+  })
+
+const asOf: fc.Arbitrary<Holding> = fc.record({
+  before: someRows,
+  other: otherSides,
+  within: fc.oneof({ weight: 3, arbitrary: fc.nat(20) }, { weight: 1, arbitrary: fc.constant(1e15) }),
+  fields: fc.shuffledSubarray(["venue", "price", "ratio", "size", "flag"], { minLength: 1 })
+}).map(({ before, fields, other, within }) => (input, node) => {
+  const select = Object.fromEntries(fields.map((field) => [`other${node}_${field}`, field]))
+  return { _tag: "as-of", input: stepped(input, before), other, within, select }
+})
+
+/** What is done to rows that are held on their way: some are left out before, and between one node that holds them and the next. */
+export const heldSteps: fc.Arbitrary<(rows: Plan.Events) => Plan.Events> =
+  fc.array(fc.oneof(distinct, asOf), { minLength: 1, maxLength: 2 }).map((nodes) => (rows) => nodes.reduce((input, node, index) => node(input, index), rows))
+
+/** Rows together with those of another source, or with others of the same: read from the same records all of them. */
+const united = fc.record({ slack, isOther: fc.boolean(), before: someRows, after: someRows }).map(({ after, before, isOther, slack }) =>
+  (rows: Plan.Events): Plan.Events =>
+    stepped({ _tag: "union", input: stepped(rows, before), other: (isOther ? others : source)(slack).plan }, after))
+
+/** Windows of rows that were united and nothing else. */
+export const unitedPipelines: fc.Arbitrary<Pipeline.AnyOfPanes> =
+  fc.record({ outOfOrderness: slack, window: windows, united, order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: 3, maxLength: 6 }) })
+    .map(({ order, outOfOrderness, united, window }) => {
+      const plain = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates), Pipeline.named("united"))
+      const windows = altered(plain, (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", ...order])]) }))
+      return readable(fed(windows, united))
+    })
+
+/** Pipelines whose rows are held before they come to windows, and that compute fields and other keys of what leaves. */
+export const heldPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOfPanes> =>
+  fc.record({
+    outOfOrderness: options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness),
+    window: windows,
+    held: heldSteps,
+    united: fc.option(united, { freq: 2 }),
+    computed,
+    isComputedBefore: fc.boolean(),
+    order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: 3, maxLength: 6 }),
+    every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
+  }).map(({ computed, every, held, isComputedBefore, order, outOfOrderness, united, window }) => {
+    const plain = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates))
+    const emitting = every === null ? plain : plain.pipe(Pipeline.emitOnUpdate({ every }))
+    const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "held")), (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", ...order])]) }))
+    const { definition } = source(outOfOrderness)
+    // Sides are joined by one key.
+    const before = { values: isComputedBefore ? computed.values : [], key: null }
+    const behind = { values: isComputedBefore ? [] : computed.values, key: computed.key }
+    const rows = fed(windows, (rows) =>
+      withComputed(held(withComputed(united === null ? rows : united(rows), definition, before)), definition, behind))
+    const { columns } = Checked.definitionOf(windowNode(rows).input)
+    const selected = columns.filter(({ name }) => name.startsWith("other")).flatMap(({ kind, name: field }) => [
+      [`last_${field}`, { op: "last", field }] as const,
+      ...kind === "decimal" || kind === "int" ? [[`sum_${field}`, { op: "sum", field }] as const] : []
+    ])
+    return readable(altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed), ...Object.fromEntries(selected) } })))
+  })
+
+/** A pipeline of few results, of which many runs can be made. */
+export const countings: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.record({
+  window: windows,
+  lateness: fc.integer({ min: 4, max: 20 }),
+  every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 })
+}).map(({ every, lateness, window }): ReadonlyArray<Pipeline.AnyOfPanes> => {
+  const counts = window(source(0)).pipe(
+    Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }),
+    Pipeline.allowedLateness(lateness)
+  )
+  return [(every === null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))).pipe(Pipeline.named("counts"))]
+})
 
 /** Pipelines over these, up to one of each. */
 export const differentlyRead: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.record({
@@ -416,6 +466,10 @@ const stepOf = (step: Checked.RowStep) => {
       return Object.fromEntries(step.values.map(({ expression, name }) => [name, expression]))
     case "key-by":
       return { keyBy: step.definition.key }
+    case "union":
+      return "union"
+    case "as-of":
+      return { asOf: Object.fromEntries(step.select.map(({ field, name }) => [name, field.column.name])), within: step.within }
     case "distinct":
       return { distinct: step.by.map(({ column }) => column.name), within: step.within }
   }

@@ -350,7 +350,7 @@ export const deliveryLaws: EngineLaws = {
 
 /** The panes of pipelines that read the same come in one order; between others only the watermark of a batch orders them. */
 const byInput = (pipelines: ReadonlyArray<AnyPipeline>, panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<string> => {
-  const inputs = new Map(pipelines.map(({ checked, name }) => [name, Checked.inputOf(checked).id]))
+  const inputs = new Map(pipelines.map(({ checked, name }) => [name, Checked.inputsOf(checked).map(({ id }) => id).join(" ")]))
   return [...Map.groupBy(panes, ({ pipeline }) => inputs.get(pipeline))].sort().flatMap(([, group]) => lines(group))
 }
 

@@ -26,6 +26,7 @@ const rowFoldLaw = "the rows of a pipeline that ends in events"
 
 const heldFoldLaw = "rows that are held leave as the batch fold says"
 const heldWindowsLaw = "windows of rows that were held"
+const unitedLaw = "rows that were united come to the batch fold's windows"
 const turnsLaw = "in whatever turns partitions are read"
 const keyed = "streams/operator/keyed/"
 
@@ -33,17 +34,31 @@ const keyed = "streams/operator/keyed/"
 const inHeldRows: ReadonlyArray<Mutant> = [
   {
     mistake: "a row leaves when the watermark has reached its time, and another of that time comes behind it",
-    file: `${keyed}HeldRows.ts`,
-    find: "this.table.times[slot]! < watermark ||",
-    replace: "this.table.times[slot]! <= watermark ||",
+    file: `${keyed}TimeOrder.ts`,
+    find: "this.#table.times[slot]! < time ?",
+    replace: "this.#table.times[slot]! <= time ?",
     law: turnsLaw
   },
   {
     mistake: "rows leave as they come",
-    file: `${keyed}HeldRows.ts`,
-    find: "this.table.times[slot]! < watermark || watermark === endOfTime ? slot : -1",
-    replace: "watermark === endOfTime || slot >= 0 ? slot : -1",
+    file: `${keyed}TimeOrder.ts`,
+    find: "return this.#table.times[slot]! < time ? slot : -1",
+    replace: "return slot",
     law: turnsLaw
+  },
+  {
+    mistake: "a bucket that has been the first is not sorted anew",
+    file: `${keyed}TimeOrder.ts`,
+    find: "    this.#first.sort(this.#table.order)\n",
+    replace: "",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "a row that comes into the first bucket stands at its end",
+    file: `${keyed}TimeOrder.ts`,
+    find: "return this.#first.insert(slot, this.#table.order)",
+    replace: "return this.#first.add(slot)",
+    law: heldFoldLaw
   },
   {
     mistake: "a row behind its partition's watermark is taken",
@@ -90,8 +105,8 @@ const inHeldRows: ReadonlyArray<Mutant> = [
   {
     mistake: "an id is forgotten when the watermark is past it",
     file: `${keyed}KeptIds.ts`,
-    find: "this.table.times[slot]! + this.#within >= watermark",
-    replace: "this.table.times[slot]! >= watermark",
+    find: "this.table.times[slot]! + this.#within >=",
+    replace: "this.table.times[slot]! >=",
     law: heldFoldLaw
   },
   {
@@ -111,9 +126,87 @@ const inHeldRows: ReadonlyArray<Mutant> = [
   {
     mistake: "ids are there after the end of all data",
     file: `${keyed}KeptIds.ts`,
-    find: "return this.forget(Infinity)",
-    replace: "return []",
+    find: "if (this.table.times[slot]! + this.#within >= watermark) break",
+    replace: "if (this.table.times[slot]! + this.#within >= watermark || watermark === Infinity) break",
     law: "after the end of all data"
+  },
+  {
+    mistake: "of two rows of one time that of the later source may be the first",
+    file: "streams/operator/stateless/Uniting.ts",
+    find: "this.#sources.indexOf(name) * mostPartitions + partition",
+    replace: "partition",
+    law: unitedLaw,
+    times: 4
+  },
+  {
+    mistake: "windows close by what one side has of a batch before the other side's rows of it have come",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "this.#isUnited ? -Infinity : others",
+    replace: "this.#isUnited ? Infinity : others",
+    law: unitedLaw
+  },
+  {
+    mistake: "rows of two sources are put out side by side",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "rows.sort((a, b) => a.place.offset - b.place.offset)",
+    replace: "rows",
+    law: "rows of two sources that are put out"
+  },
+  {
+    mistake: "a row of the other side at the same time is not there yet",
+    file: `${keyed}AsOfOperator.ts`,
+    find: "this.#others.moveTo(time + 1)",
+    replace: "this.#others.moveTo(time)",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "a row is joined to what the other side has when it leaves",
+    file: `${keyed}AsOfOperator.ts`,
+    find: "    this.#others.moveTo(time + 1)\n",
+    replace: "    this.#others.moveTo(Infinity)\n",
+    law: turnsLaw
+  },
+  {
+    mistake: "a row of the other side that is exactly as old as it may be is too old",
+    file: `${keyed}NewestRows.ts`,
+    find: "this.table.times[slot]! >= time - this.#within",
+    replace: "this.table.times[slot]! > time - this.#within",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "a row of the other side is let go while it may be joined to another",
+    file: `${keyed}NewestRows.ts`,
+    find: "if (time + this.#within >= watermark) break",
+    replace: "if (time >= watermark) break",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "rows of the other side are there after the end of all data",
+    file: `${keyed}AsOfOperator.ts`,
+    find: "    yield* this.#others.forget(passed)\n",
+    replace: "",
+    law: "after the end of all data"
+  },
+  {
+    mistake: "where there is no row of the other side there are the fields of another",
+    file: `${keyed}AsOfOperator.ts`,
+    find: "if (other === -1) this.#leaving.setAbsent(row, index)",
+    replace: "if (other === -1) continue",
+    law: heldFoldLaw
+  },
+  {
+    mistake: "a node has come as far as the fastest of its inputs",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "Math.min(least, this.#watermarks[from]!), Infinity)",
+    replace: "Math.max(least, this.#watermarks[from]!), -Infinity)",
+    law: turnsLaw
+  },
+  {
+    mistake: "what the other side keeps has the former numbers of its keys",
+    file: `${keyed}NewestRows.ts`,
+    find: "    this.#newest = new Map([...this.#newest.values()].map((slot) => [this.table.keys[slot]!, slot]))\n",
+    replace: "",
+    law: "when the numbering of texts begins anew"
   },
   {
     mistake: "the keys of rows that are held have their former numbers",

@@ -3,7 +3,7 @@ import { type Option, Schema } from "effect"
 import { describe, expect, test } from "tstyche"
 import { Decimal } from "../../src/domain/Decimal.ts"
 import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
-import { Aggregate, Events, Expr, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Join, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
 import type { Portability } from "../../src/streams/pipeline/Source.ts"
 
 const Trade = Schema.Struct({
@@ -369,5 +369,50 @@ describe("rows of which one of each id is kept", () => {
     trades.pipe(Events.distinct({ by: "price", within: "1 minute" }))
     // @ts-expect-error Property 'within' is missing
     trades.pipe(Events.distinct({ by: "venue" }))
+  })
+})
+
+describe("rows with fields of the other side's newest row", () => {
+  test("have them beside their own, and they may be null", () => {
+    const joined = trades.pipe(Join.asOf(bars, { within: "1 minute", select: { before: "close", since: "start" } }))
+    type Row = Pipeline.RowOf<typeof joined>
+    expect<Row["before"]>().type.toBe<DecimalValue | null>()
+    expect<Row["since"]>().type.toBe<number | null>()
+    expect<Row["price"]>().type.toBe<DecimalValue>()
+    expect<Row["venue"]>().type.toBe<string | null>()
+    const change = joined.pipe(Events.derive({ change: Expr.subtract("price", "before") }), Window.tumbling("1 minute"), Aggregate.into({ most: Aggregate.max("change") }))
+    expect<Pipeline.ValuesOf<Pipeline.Named<typeof change>>["most"]>().type.toBe<DecimalValue | null>()
+  })
+
+  test("are named where the other side has none, or the rows have them already", () => {
+    // @ts-expect-error Type '"clse"' is not assignable to type
+    trades.pipe(Join.asOf(bars, { within: "1 minute", select: { before: "clse" } }))
+    // @ts-expect-error already: select it under another name
+    trades.pipe(Join.asOf(bars, { within: "1 minute", select: { price: "close" } }))
+    // @ts-expect-error Property 'within' is missing
+    trades.pipe(Join.asOf(bars, { select: { before: "close" } }))
+  })
+
+  test("come from both sources, and are local where one side is", () => {
+    const local = trades.pipe(Join.asOf(bars.pipe(Events.filter(({ close }) => close !== null)), { within: 1, select: { before: "close" } }), Pipeline.named("local"))
+    expect(local).type.toBe<Pipeline.OfRows<Pipeline.RowOf<typeof local>, Portability, { readonly trades: Pipeline.RowOf<typeof trades> } & { readonly bars: Pipeline.RowOf<typeof bars> }>>()
+  })
+})
+
+describe("rows of two sources", () => {
+  test("are of one type, in which a field may be absent where it may on either side", () => {
+    const more = Source.make("more", { schema: Schema.Struct({ ...Trade.fields, size: Schema.NullOr(Schema.Int) }), key: "symbol", eventTime: "time" })
+    const both = trades.pipe(Events.union(more))
+    expect<Pipeline.RowOf<typeof both>["size"]>().type.toBe<number | null>()
+    expect<Pipeline.RowOf<typeof both>["price"]>().type.toBe<DecimalValue>()
+    both.pipe(Window.tumbling("1 minute"), Aggregate.into({ most: Aggregate.max("size") }))
+  })
+
+  test("that differ are refused by the field", () => {
+    // @ts-expect-error the other rows have no field
+    trades.pipe(Events.union(bars))
+    const other = Source.make("other", { schema: Schema.Struct({ ...Trade.fields, size: Schema.String }), key: "symbol", eventTime: "time" })
+    // @ts-expect-error is of another kind
+    trades.pipe(Events.union(other))
   })
 })

@@ -40,6 +40,14 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
         `from ${node.input.id}, one row of each ${node.by.map(({ column }) => column.name).join(", ")} of a key within ${length(node.within)}`,
         ...held(node.state, "id")
       ]
+    case "union":
+      return [`from ${node.input.id} and ${node.other.id}, the rows of both`]
+    case "as-of":
+      return [
+        `from ${node.input.id}, each with fields of the newest row of ${node.other.id} that its key has at its time, at most ${length(node.within)} older`,
+        ...node.select.map(({ field, name }) => `${name} = ${field.column.name}: ${columnType(node.definition, name)}`),
+        ...held(node.state, "row of either side")
+      ]
     case "window":
       return [
         `from ${[node.input, node.preAggregated].flatMap((input) => input === null ? [] : [input.id]).join(" and ")}, ` +

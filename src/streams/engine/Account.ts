@@ -68,6 +68,27 @@ interface Open {
   readonly isCounted: boolean
 }
 
+/** The same as it is written. */
+export interface SavedOpen extends Open {
+  readonly source: string
+  readonly partition: number
+  readonly offset: number
+}
+
+/** Throws where the state is not what was written. */
+export const readOpen = (state: StateReader): ReadonlyArray<SavedOpen> => {
+  const saved: Array<SavedOpen> = []
+  for (const table of state.tables("held")) {
+    const [partitions, offsets, holds] = [table.wholeNumbers("partition"), table.wholeNumbers("offset"), table.wholeNumbers("holds")]
+    const [outcomes, counted, sources] = [table.wholeNumbers("outcome"), table.wholeNumbers("isCounted"), table.texts("source")]
+    table.end()
+    offsets.forEach((offset, row) =>
+      saved.push({ source: sources[row]!, partition: partitions[row]!, offset, holds: holds[row]!, outcome: outcomes[row]!, isCounted: counted[row] === 1 }))
+  }
+  state.end()
+  return saved
+}
+
 const heldOnce: Open = { holds: 1, outcome: Outcome.filtered, isCounted: false }
 
 export class Account {
@@ -170,19 +191,13 @@ export class Account {
   }
 
   /** What was read from sources that are not read any more is left out. */
-  restore(counts: Counts, state: StateReader, { numberOf }: Numbering): void {
+  restore(counts: Counts, saved: ReadonlyArray<SavedOpen>, { numberOf }: Numbering): void {
     this.#counts = { ...counts }
     this.#open.clear()
-    for (const table of state.tables("held")) {
-      const [partitions, offsets, holds] = [table.wholeNumbers("partition"), table.wholeNumbers("offset"), table.wholeNumbers("holds")]
-      const [outcomes, counted, sources] = [table.wholeNumbers("outcome"), table.wholeNumbers("isCounted"), table.texts("source")]
-      table.end()
-      offsets.forEach((offset, row) => {
-        const partition = numberOf(sources[row]!, partitions[row]!)
-        if (partition !== null) this.#set(partition, offset, { holds: holds[row]!, outcome: outcomes[row]!, isCounted: counted[row] === 1 })
-      })
+    for (const { offset, partition: within, source, ...open } of saved) {
+      const partition = numberOf(source, within)
+      if (partition !== null) this.#set(partition, offset, open)
     }
-    state.end()
   }
 
   /**

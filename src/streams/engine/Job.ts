@@ -18,7 +18,7 @@ import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
 import { StateReader, StateWriter } from "../operator/State.ts"
-import { Account, type Fates, type Numbering, type Settled, State as AccountState, total } from "./Account.ts"
+import { Account, type Fates, type Numbering, readOpen, type SavedOpen, type Settled, State as AccountState, total } from "./Account.ts"
 import type { Course } from "./Course.ts"
 import { OperatorGraph } from "./OperatorGraph.ts"
 import { accountSection, jobSection, sourceSection, type Section, type Snapshot } from "./Snapshot.ts"
@@ -553,20 +553,24 @@ export class Job {
       const { checked } = running.graph
       const source = found.find(({ state }) => state.pipelines[checked.name] === checked.fingerprint)
       const graph = source === undefined ? null : restoredGraph(checked, source.snapshot, { dictionary, pace: this.#pace })
-      return { running, graph, counts: source?.state.byPipeline[checked.name], snapshot: source?.snapshot ?? first.snapshot }
+      const snapshot = source?.snapshot ?? first.snapshot
+      return { running, graph, counts: source?.state.byPipeline[checked.name], open: openIn(snapshot, accountSection(checked.name)), snapshot }
     })
     dictionary.columns.forget()
-    const isWhole = restored.every(({ counts, graph }) => counts !== undefined && graph !== null)
-    if (!isWhole || !this.#reader.restore(joined(found.map(({ state }) => state.reader)), dictionary)) return false
-    for (const { counts, graph, running, snapshot } of restored) {
-      if (graph !== null) running.graph = graph
-      if (counts !== undefined) running.account.restore(counts, heldIn(snapshot, accountSection(running.graph.checked.name)), this.#numbering)
-    }
-    for (const [source, account] of this.#accounts.entries()) {
+    const accounts = this.#accounts.flatMap((account, source) => {
       const { name } = this.#sources[source]!
       const saved = found.flatMap(({ snapshot, state }) => state.counts.flatMap((each) => each.source === name ? [{ ...each, snapshot }] : []))[0]
-      if (saved === undefined) continue
-      account.restore(saved.counts, heldIn(saved.snapshot, sourceSection(name)), this.#numbering)
+      return saved === undefined ? [] : [{ account, source, saved, open: openIn(saved.snapshot, sourceSection(name)) }]
+    })
+    const isWhole = restored.every(({ counts, graph, open }) => counts !== undefined && graph !== null && open !== null) &&
+      accounts.every(({ open }) => open !== null)
+    if (!isWhole || !this.#reader.restore(joined(found.map(({ state }) => state.reader)), dictionary)) return false
+    for (const { counts, graph, open, running } of restored) {
+      if (graph !== null) running.graph = graph
+      if (counts !== undefined) running.account.restore(counts, open ?? [], this.#numbering)
+    }
+    for (const { account, open, saved, source } of accounts) {
+      account.restore(saved.counts, open ?? [], this.#numbering)
       account.reconcile(restored.flatMap(({ running: { graph }, snapshot }) =>
         this.#heldOf(graph, source).map((place) => ({ ...place, isCounted: snapshot !== saved.snapshot }))))
     }
@@ -595,9 +599,15 @@ const whole = (portions: Portions): Output => {
   return before.length === 0 ? next.value : { ...next.value, panes: [...before, next.value.panes].flat() }
 }
 
-const heldIn = (snapshot: Snapshot, section: string): StateReader => {
+/** What an account knows of rows that are held; `null` where that is damaged. */
+const openIn = (snapshot: Snapshot, section: string): ReadonlyArray<SavedOpen> | null => {
   const bytes = snapshot.get(section)
-  return new StateReader(bytes === undefined ? [] : [bytes])
+  try {
+    return readOpen(new StateReader(bytes === undefined ? [] : [bytes]))
+  } catch {
+    // It throws where it is not in its form, as operators do.
+    return null
+  }
 }
 
 /** The fingerprint of each pipeline, by name. */

@@ -4,7 +4,6 @@ import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import { type Batch, Dictionary, placeOf } from "../records/Batch.ts"
 import type { Place } from "../pipeline/Row.ts"
-import { DistinctOperator } from "../operator/keyed/DistinctOperator.ts"
 import { type Emitted, endOfTime, type Rows, rowsOf } from "../operator/Operator.ts"
 import type { Paged } from "../operator/Paged.ts"
 import { StateError, StateReader, StateWriter } from "../operator/State.ts"
@@ -19,7 +18,7 @@ import type { Wanted } from "../operator/windowed/Windows.ts"
 import type { Settled } from "./Account.ts"
 import { idOf, nodesOf, type Section, type Snapshot } from "./Snapshot.ts"
 import { ToldPanes } from "./ToldPanes.ts"
-import { type AnyOperator, type Step, wire } from "./Wiring.ts"
+import { type AnyOperator, isHolding, type Step, wire } from "./Wiring.ts"
 
 export class OperatorGraph {
   readonly checked: Checked.Checked
@@ -32,6 +31,8 @@ export class OperatorGraph {
   /** `null` where no window is left out. */
   readonly #retraction: Retraction | null
   readonly #told: ToldPanes
+  readonly #isUnited: boolean
+  readonly #isHeld: boolean
   /** By step how far it has come: nothing earlier leaves it any more. */
   readonly #watermarks: Float64Array
   #dictionary: Dictionary
@@ -45,6 +46,8 @@ export class OperatorGraph {
     this.#options = options
     this.#dictionary = options.dictionary ?? new Dictionary()
     this.#steps = wire(checked, { ...options, dictionary: this.#dictionary })
+    this.#isUnited = Checked.isUnited(checked)
+    this.#isHeld = checked.nodes.some(Checked.isHolding)
     this.#watermarks = new Float64Array(this.#steps.length).fill(-Infinity)
     const operators = this.#steps.map(({ operator }) => operator)
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
@@ -59,7 +62,8 @@ export class OperatorGraph {
 
   /** Takes a batch of one of its sources, and says of each row what became of it, and of those that were refused why. */
   *take(source: Checked.Source, batch: Batch, others: number): Generator<void, Rows> {
-    const rows = rowsOf(batch, others)
+    // What others have of this batch is still to come.
+    const rows = rowsOf(batch, this.#isUnited ? -Infinity : others)
     if (batch.dictionary !== this.#dictionary) this.#useDictionary(batch.dictionary)
     for (const [step, node] of this.checked.nodes.entries()) {
       if (node._tag === "source" && node.fingerprint === source.fingerprint) yield* this.#hand(step, rows)
@@ -70,7 +74,7 @@ export class OperatorGraph {
   /** Rows that are held have the numbers of the new dictionary at once: they leave without a batch. */
   #useDictionary(dictionary: Dictionary): void {
     this.#dictionary = dictionary
-    for (const { operator } of this.#steps) if (operator instanceof DistinctOperator) operator.useDictionary(dictionary)
+    for (const { operator } of this.#steps) if (isHolding(operator)) operator.useDictionary(dictionary)
   }
 
   /**
@@ -161,7 +165,8 @@ export class OperatorGraph {
   drainRows(): ReadonlyArray<Row> {
     const rows = this.#rows
     this.#rows = []
-    return rows
+    // Of a batch those of one source came before those of the other.
+    return this.#isUnited && !this.#isHeld ? rows.sort((a, b) => a.place.offset - b.place.offset) : rows
   }
 
   /** What has become of the rows that were held and have left since the last call. */
@@ -173,7 +178,7 @@ export class OperatorGraph {
 
   /** The places of all rows that are held. */
   *held(): Generator<Place> {
-    for (const { operator } of this.#steps) if (operator instanceof DistinctOperator) yield* operator.held()
+    for (const { operator } of this.#steps) if (isHolding(operator)) yield* operator.held()
   }
 
   /** Windows that are near to closing, as they stand. Looking changes nothing. */

@@ -22,6 +22,7 @@
  */
 import { type Duration, Predicate, Stream } from "effect"
 import { millisOf, optionsOf, shown } from "../pipeline/check/Declarations.ts"
+import { inputsOf } from "../pipeline/Checked.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import { type Any, isOfPanes, type OfRows, type Pipeline, type ValuesOf } from "../pipeline/Pipeline.ts"
 import type { Row } from "../pipeline/Row.ts"
@@ -35,7 +36,7 @@ import type { LateRow, RefusedRow } from "./UnusedRow.ts"
 export { LateRow, RefusedRow } from "./UnusedRow.ts"
 
 /** How a stream of rows is read. */
-export interface ToRowsOptions {
+export interface ToPanesOptions {
   /**
    * What becomes of a row that is refused: because it is not one of the source's, or by its time. It ends the stream with a
    * {@link RefusedRow} by default (`"fail"`), is left out (`"drop"`), or comes out beside the results (`"side-output"`).
@@ -43,9 +44,6 @@ export interface ToRowsOptions {
   readonly refused?: Handling
   /** How far a row's time may lie ahead of the clock; it is refused beyond that. Any distance by default. */
   readonly maxTimeAhead?: Duration.Input
-}
-
-export interface ToPanesOptions extends ToRowsOptions {
   /**
    * After this long without a row event time goes on by the clock, so that the last windows close. It never does by
    * default. Only silence counts that somebody hears: none while the reader of the panes is busy.
@@ -114,15 +112,15 @@ export const toPanesWith = <Values, P extends Portability, S, const O extends To
     told(through<A, E, R>(rows, pipeline, settings), settings) as Stream.Stream<Out<"pane", PaneOf<Values>, A, O>, E | ErrorOf<O>, R>
 }
 
-/** {@link toPanes} for a pipeline that ends in events: the rows that it puts out. None is ever late, and none is held. */
+/** {@link toPanes} for a pipeline that ends in events: the rows that it puts out. Only where a node holds rows is one late, or waits. */
 export const toRows = <Rows, P extends Portability, S>(
   pipeline: OfRows<Rows, P, S>
 ): <A, E, R>(rows: Stream.Stream<A, E, R> & FitsSource<A, RowsIn<S>>) => Stream.Stream<Row<ValuesOf<OfRows<Rows, P>>>, E | RefusedRow, R> =>
   toRowsWith(pipeline, {})
 
-/** {@link toRows} with a choice of what becomes of rows that are refused. */
-export const toRowsWith = <Rows, P extends Portability, S, const O extends ToRowsOptions>(pipeline: OfRows<Rows, P, S>, options: O) => {
-  const settings = settingsOf("Pipeline.toRowsWith", options, ["maxTimeAhead", "refused"])
+/** {@link toRows} with the choices of {@link toPanesWith}. */
+export const toRowsWith = <Rows, P extends Portability, S, const O extends ToPanesOptions>(pipeline: OfRows<Rows, P, S>, options: O) => {
+  const settings = settingsOf("Pipeline.toRowsWith", options, ["idleTimeout", "late", "maxTimeAhead", "refused"])
   needs("Pipeline.toRows", pipeline, "row")
   return <A, E, R>(rows: Stream.Stream<A, E, R> & FitsSource<A, RowsIn<S>>) =>
     // As above.
@@ -155,6 +153,8 @@ const settingsOf = (call: string, options: ToPanesOptions, known: ReadonlyArray<
 /** A file without types may hand over anything. */
 const needs = (call: string, pipeline: Any, ends: "pane" | "row"): void => {
   if (!Predicate.isObject(pipeline) || !("checked" in pipeline)) throw new TypeError(`${call} needs a pipeline, and is given ${shown(pipeline)}`)
+  const names = new Set(inputsOf(pipeline.checked).map(({ events }) => events.definition.name))
+  if (names.size > 1) throw new TypeError(`${call} takes the rows of one source, and "${pipeline.name}" reads ${[...names].join(" and ")}: run it over a log`)
   if (isOfPanes(pipeline) === (ends === "pane")) return
   throw new TypeError(ends === "pane"
     ? `${call} needs windows, and the pipeline "${pipeline.name}" ends in events: use Pipeline.toRows`

@@ -1,5 +1,6 @@
 /** What the nodes of a checked graph become: one case a kind of node says which operator it is, and what feeds its inputs. */
 import * as Checked from "../pipeline/Checked.ts"
+import { AsOfOperator, Side } from "../operator/keyed/AsOfOperator.ts"
 import { DistinctOperator } from "../operator/keyed/DistinctOperator.ts"
 import type { Operator } from "../operator/Operator.ts"
 import { Computation } from "../operator/results/Computation.ts"
@@ -11,6 +12,7 @@ import { Derivation } from "../operator/stateless/Derivation.ts"
 import { Rekeying } from "../operator/stateless/Rekeying.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
+import { Uniting } from "../operator/stateless/Uniting.ts"
 import { Dictionary } from "../records/Batch.ts"
 import { Input, type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
 
@@ -25,6 +27,12 @@ export interface Step {
   /** Whether it holds rows, and says of each what became of it when it leaves. */
   readonly isHolding: boolean
 }
+
+/** An operator that holds rows. */
+export type HoldingOperator = AsOfOperator | DistinctOperator
+
+export const isHolding = (operator: AnyOperator | null): operator is AnyOperator & HoldingOperator =>
+  operator instanceof AsOfOperator || operator instanceof DistinctOperator
 
 export type AnyOperator = Operator<never, unknown>
 
@@ -65,6 +73,14 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new Rekeying(node), inputs: [node.input] }
     case "distinct":
       return { operator: new DistinctOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs: [node.input] }
+    case "union":
+      return { operator: new Uniting(node, sourcesIn(checked)), inputs: [node.input, node.other] }
+    case "as-of": {
+      const inputs: Array<Checked.Node> = []
+      inputs[Side.left] = node.input
+      inputs[Side.right] = node.other
+      return { operator: new AsOfOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs }
+    }
     case "window": {
       const inputs: Array<Checked.Node | null> = []
       inputs[Input.rows] = node.input
@@ -81,6 +97,9 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new TopOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }
   }
 }
+
+const sourcesIn = ({ nodes }: Checked.Checked): ReadonlyArray<string> =>
+  [...new Set(nodes.flatMap((node) => node._tag === "source" ? [node.definition.name] : []))]
 
 /** Behind the last node, which puts out the rows of a batch, stands what makes rows of their own of them. */
 const withOutput = (steps: ReadonlyArray<Step>, { end, name }: Checked.Checked<Checked.Events>): ReadonlyArray<Step> => {

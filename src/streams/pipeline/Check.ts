@@ -11,8 +11,10 @@ import { isAsync } from "./check/Declarations.ts"
 import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
 import { checkBehindTop, checkTop, topBoundOf } from "./check/Top.ts"
 import { tableOf } from "./check/ResultTable.ts"
-import { columnOf, conditionOf, typeOf } from "./check/Expressions.ts"
-import { fieldOf } from "./check/Fields.ts"
+import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
+import { checkFieldName, fieldOf } from "./check/Fields.ts"
+import { checkBehindUnion, checkPlaces, checkSame, checkUnheld, unitedColumn } from "./check/Unions.ts"
+import { bytesOfRow, checkBehind, checkKeys, selected } from "./check/Holding.ts"
 import type { Node } from "./Expression.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
 import * as Fingerprint from "./Fingerprint.ts"
@@ -90,6 +92,7 @@ class Graph {
   /** The events at the end of the graph: each of their fields is a member of what is put out. */
   rows(plan: Plan.Events): Checked.Events {
     const end = this.events(plan, "event")
+    checkPlaces(end)
     const isSpecial = definitionOf(end).columns.some(({ path }) => path.some(({ name }) => name === "__proto__"))
     if (isSpecial) refuse("Pipeline.named", "it ends in events, and a field of theirs is called \"__proto__\", which no row can have")
     return end
@@ -108,6 +111,8 @@ class Graph {
     if (plan._tag === "derive-fields") return this.#deriveFields(input, plan)
     if (plan._tag === "key-by") return this.#keyBy(input, plan)
     if (plan._tag === "distinct") return this.#distinct(input, plan)
+    if (plan._tag === "union") return this.#union(input, this.events(plan.other, kind))
+    if (plan._tag === "as-of") return this.#asOf(input, this.events(plan.other, kind), plan)
     if (plan._tag === "filter") {
       if (typeof plan.test !== "function") refuse("Events.filter", "it needs a function of a row")
       if (isAsync(plan.test)) refuse("Events.filter", "its function is async or a generator, and would give neither true nor false; give one that returns either")
@@ -157,6 +162,34 @@ class Graph {
     return this.#add<Checked.Distinct>({ _tag: "distinct", input, definition, by, within, state }, ["distinct", input.fingerprint, [...plan.by], within])
   }
 
+  #asOf(input: Checked.Events, other: Checked.Events, plan: Plan.AsOf): Checked.AsOf {
+    const [left, right] = [definitionOf(input), definitionOf(other)]
+    const node = "Join.asOf"
+    checkKeys(node, left, right)
+    const select = selected(node, plan.select, left, right)
+    const within = duration(`${node}, within`, plan.within)
+    const columns = select.map(({ field, name }) => columnOf(name, { ...typeIn(field.column), optional: true }))
+    const milliseconds = within + Math.max(left.outOfOrderness, right.outOfOrderness)
+    return this.#add<Checked.AsOf>({
+      _tag: "as-of",
+      input,
+      other,
+      definition: { ...left, columns: [...left.columns, ...columns] },
+      select,
+      within,
+      state: { entriesPerKey: null, milliseconds, bytesPerEntry: bytesOfRow(left) + bytesOfRow({ columns }) }
+    }, ["as-of", input.fingerprint, other.fingerprint, select.map(({ field, name }) => [name, field.column.name]), within])
+  }
+
+  #union(input: Checked.Events, other: Checked.Events): Checked.Union {
+    const [left, right] = [definitionOf(input), definitionOf(other)]
+    checkUnheld(input, other)
+    const places = checkSame(left, right)
+    const columns = left.columns.map((column, at) => unitedColumn(column, right.columns[places[at]!]!))
+    const definition = { ...left, columns, outOfOrderness: Math.max(left.outOfOrderness, right.outOfOrderness) }
+    return this.#add<Checked.Union>({ _tag: "union", input, other, definition, places }, ["union", input.fingerprint, other.fingerprint])
+  }
+
   #window(plan: Plan.WindowNode): Checked.WindowNode {
     const { aggregates: specs, input: from, trigger, window } = plan
     checkWindow(window)
@@ -168,8 +201,8 @@ class Graph {
     const pre = preAggregatedOf(plan)
     const preAggregated = pre === null ? null : this.events(pre.input, "pre-aggregated")
     if (preAggregated !== null) checkPreAggregated(definition, definitionOf(preAggregated), window)
-    const holding = [input, preAggregated].flatMap((rows) => rows === null ? [] : holdingIn(rows))[0]
-    if (holding !== undefined) checkBehind(Checked.callOf(holding), allowedLateness, preAggregated !== null)
+    for (const rows of preAggregated === null ? [input] : [input, preAggregated]) checkBehind(rows, allowedLateness, preAggregated !== null)
+    if (this.#nodes.some(({ _tag }) => _tag === "union")) checkBehindUnion(input, plan, allowedLateness)
     const records: PreAggregated | null = pre === null || preAggregated === null
       ? null
       : { definition: definitionOf(preAggregated), fields: pre.fields }
@@ -275,12 +308,6 @@ const { definitionOf } = Checked
 /** An expression is made of nothing but data. */
 const expressionData = (node: Node): Fingerprint.Data => ({ ...node }) as Fingerprint.Data
 
-/** A field's name is a member of a row, in which a struct may have the same. */
-const checkFieldName = (node: string, name: string, { columns }: Definition): void => {
-  if (name === "" || name === "__proto__" || name.includes(".")) refuse(node, `${JSON.stringify(name)} cannot be the name of a field; choose another`)
-  if (columns.some((column) => column.name === name || column.path[0]?.name === name)) refuse(node, "there is another field of this name; choose another")
-}
-
 /** Rows that functions are handed have their fields by their paths as members. */
 const checkRows = (node: string, { columns, name: source }: Definition): void => {
   if (!columns.some(({ name }) => name === "__proto__")) return
@@ -306,22 +333,6 @@ const checkKey = (node: string, definition: Definition, what = "a key"): void =>
   }
   if (new Set(definition.key).size < definition.key.length) refuse(node, "it names a field twice")
 }
-
-/** The nodes on the way of rows that hold them, the last one first. */
-const holdingIn = (events: Checked.Events): ReadonlyArray<Checked.Holding> =>
-  events._tag === "source" ? [] : [...Checked.isHolding(events) ? [events] : [], ...holdingIn(events.input)]
-
-/** Rows that were held come in the order of their times: none is late, and what comes beside them would be ahead of them. */
-const checkBehind = (holding: string, allowedLateness: number, takesPreAggregated: boolean): void => {
-  if (allowedLateness > 0) {
-    refuse("Pipeline.allowedLateness", `${holding} before these windows puts rows out in the order of their times, so that none is late for them: ` +
-      "leave it out, and give the source a larger outOfOrderness")
-  }
-  if (takesPreAggregated) refuse("Pipeline.acceptPreAggregated", `${holding} before these windows holds rows, and pre-aggregated records would be ahead of them`)
-}
-
-/** A row in columns, with its time, its key and its place. */
-const bytesOfRow = ({ columns }: Definition): number => 32 + 8 * columns.length
 
 const checkPreAggregated = (events: Definition, records: Definition, window: Plan.WindowNode["window"]): void => {
   const node = "Pipeline.acceptPreAggregated"

@@ -22,7 +22,7 @@ export interface Checked<out End extends Node = Node> {
 }
 
 export type Node = Events | Results
-export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct
+export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Union
 export type Results = WindowNode | Derive | Compute | WherePanes | Top
 
 interface Identified {
@@ -77,6 +77,31 @@ export interface Distinct extends Identified {
   /** Milliseconds between a row that was kept and the last one that is a duplicate of it. */
   readonly within: number
   readonly state: StateBound
+}
+
+/** Each row with fields of the newest row of the other side that its key has at its time. */
+export interface AsOf extends Identified {
+  readonly _tag: "as-of"
+  readonly input: Events
+  readonly other: Events
+  /** What it puts out: the fields of its rows, and behind them those that are selected, in their order. */
+  readonly definition: Definition
+  /** Fields of the other side. */
+  readonly select: ReadonlyArray<{ readonly name: string; readonly field: Field }>
+  /** Milliseconds that the other row may be older. */
+  readonly within: number
+  readonly state: StateBound
+}
+
+/** The rows of both. */
+export interface Union extends Identified {
+  readonly _tag: "union"
+  readonly input: Events
+  readonly other: Events
+  /** What it puts out: that of its rows, in which a field is optional where it is on either side. */
+  readonly definition: Definition
+  /** Of each field where it stands on the other side. */
+  readonly places: ReadonlyArray<number>
 }
 
 export interface WindowNode extends Identified {
@@ -267,17 +292,24 @@ export const inputsOf = (checked: Checked): ReadonlyArray<Input> => {
 }
 
 /** A node that keeps state over events: it holds rows, and puts them out in the order of event time and place. */
-export type Holding = Distinct
+export type Holding = Distinct | AsOf
 
-export const isHolding = (node: Node): node is Holding => node._tag === "distinct"
+export const isHolding = (node: Node): node is Holding => node._tag === "distinct" || node._tag === "as-of"
 
 /** The call that has made a node. */
 export const callOf = ({ _tag }: Holding): string => calls[_tag]
 
-const calls: { readonly [Tag in Holding["_tag"]]: string } = { distinct: "Events.distinct" }
+const calls: { readonly [Tag in Holding["_tag"]]: string } = { distinct: "Events.distinct", "as-of": "Join.asOf" }
 
-/** Whether a node on the way of these rows holds them. */
-export const isHeld = (events: Events): boolean => isHolding(events) || (events._tag !== "source" && isHeld(events.input))
+/** Whether rows of several branches come together before anything holds them. */
+export const isUnited = ({ nodes }: Checked): boolean => nodes.some(({ _tag }) => _tag === "union")
+
+/** The names of the sources that rows come from, on either side. */
+export const sourcesOf = (events: Events): ReadonlyArray<string> => {
+  if (events._tag === "source") return [events.definition.name]
+  const other = events._tag === "union" ? sourcesOf(events.other) : []
+  return [...sourcesOf(events.input), ...other]
+}
 
 /** By node the fields of its rows that are looked at behind it; `undefined` where whole rows are. */
 type Reads = Map<Node, ReadonlySet<string> | undefined>
@@ -305,12 +337,14 @@ const collect = (events: Events, behind: ReadonlySet<string> | undefined, reads:
   if (events._tag === "source") return
   const fields = behind === undefined || events._tag === "filter" ? undefined : new Set([...behind, ...fieldsOfStep(events)])
   collect(events.input, fields, reads)
+  if (events._tag === "union") collect(events.other, fields, reads)
+  if (events._tag === "as-of") collect(events.other, new Set(events.select.map(({ field }) => field.column.name)), reads)
 }
 
 /** The fields of its rows that a node looks at, and that are looked at behind it: the others are absent there. */
 export const fieldsHeld = (checked: Checked, node: Holding): ReadonlyArray<Field> => {
   const read = readsOf(checked).get(node.input)
-  return node.definition.columns.flatMap((column, index) => read === undefined || read.has(column.name) ? [{ index, column }] : [])
+  return definitionOf(node.input).columns.flatMap((column, index) => read === undefined || read.has(column.name) ? [{ index, column }] : [])
 }
 
 /**
@@ -340,5 +374,8 @@ const fieldsOfStep = (step: Exclude<RowStep, Filter>): ReadonlyArray<string> => 
       return step.definition.key
     case "distinct":
       return step.by.map(({ column }) => column.name)
+    case "as-of":
+    case "union":
+      return []
   }
 }

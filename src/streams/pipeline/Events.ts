@@ -116,3 +116,27 @@ export const distinct = <R, const K extends Expr.Names<R, string | number | bool
   const { by, within } = optionsOf(call, options, ["by", "within"])
   return make({ _tag: "distinct", input: self.plan, by: [by].flat(), within: millisOf(call, "within", within) })
 }
+
+/** Nothing where rows are of one type, else what is wrong with them in words, which ends the compiler's complaint. */
+export type Same<R, Other> = [keyof R] extends [keyof Other]
+  ? [keyof Other] extends [keyof R]
+    ? Expr.Fits<{ readonly [K in keyof R]: NonNullable<R[K]> }, { readonly [K in keyof Other]: NonNullable<Other[K]> }>
+    : `the rows have no field "${Exclude<keyof Other, keyof R> & string}"`
+  : `the other rows have no field "${Exclude<keyof R, keyof Other> & string}"`
+
+/** A field that may be absent on either side may be absent. */
+export type United<R, Other> = { readonly [K in keyof R]: K extends keyof Other ? R[K] | Other[K] : R[K] }
+
+/**
+ * The rows of both: of two sources, or of two branches of one. They have to have the same fields of the same kinds, and the
+ * same key. Nothing is kept for it: each row is as late as it would be without the other side, and event time has come as far
+ * as on the slower side. Rows of equal event time have the order of their places: the source's name, partition, offset.
+ *
+ * Windows behind it are told once, when they close. It stands before nodes that hold rows, such as {@link distinct}.
+ */
+export const union = <R2, P2 extends Portability, S2>(other: Events<R2, P2, S2>) =>
+<R, P extends Portability, S>(self: Events<R, P, S> & Same<R, R2>): Events<United<R, R2>, P | P2, S & S2> => {
+  needsEvents("Events.union", self)
+  needsEvents("Events.union", other)
+  return make({ _tag: "union", input: self.plan, other: other.plan })
+}

@@ -11,7 +11,7 @@ import type * as Window from "./Window.ts"
 export type Plan = Events | Results
 
 /** Nodes that put out rows. */
-export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct
+export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Union
 
 /** Nodes that put out the results of windows. */
 export type Results = WindowNode | Derive | WherePanes | Top
@@ -54,6 +54,24 @@ export interface Distinct {
   readonly by: ReadonlyArray<string>
   /** Milliseconds between a row that was kept and the last one that is a duplicate of it. */
   readonly within: number
+}
+
+/** Each row with fields of the newest row of the other side that its key has at its time. */
+export interface AsOf {
+  readonly _tag: "as-of"
+  readonly input: Events
+  readonly other: Events
+  /** Milliseconds that the other row may be older. */
+  readonly within: number
+  /** By the name that it gets which field of the other row. */
+  readonly select: { readonly [name: string]: string }
+}
+
+/** The rows of both. */
+export interface Union {
+  readonly _tag: "union"
+  readonly input: Events
+  readonly other: Events
 }
 
 /**
@@ -140,21 +158,25 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "where-panes":
     case "top":
       return { ...plan, input: withBounds(plan.input, bounds) } as Plan
+    case "as-of":
+    case "union":
+      return { ...plan, input: withBounds(plan.input, bounds), other: withBounds(plan.other, bounds) }
     case "window": {
       const { allowedLateness, input, preAggregated } = plan
       return {
         ...plan,
         input: withBounds(input, bounds),
         preAggregated: preAggregated === null ? null : { ...preAggregated, input: withBounds(preAggregated.input, bounds) },
-        // Behind a node that holds rows none is late.
-        allowedLateness: holdsRows(input) ? allowedLateness : bounds.allowedLateness ?? allowedLateness
+        // Behind a node that holds rows none is late, and behind one that unites them windows are told once.
+        allowedLateness: isToldOnce(input) ? allowedLateness : bounds.allowedLateness ?? allowedLateness
       }
     }
   }
 }
 
-/** Whether a node on the way keeps state over events, which holds rows until the watermark is past them. */
-const holdsRows = (plan: Events | WindowNode): boolean => plan._tag === "distinct" || (plan._tag !== "source" && holdsRows(plan.input))
+/** Whether windows behind these rows have no allowed lateness. */
+const isToldOnce = (plan: Events | WindowNode): boolean =>
+  plan._tag === "distinct" || plan._tag === "as-of" || plan._tag === "union" || (plan._tag !== "source" && isToldOnce(plan.input))
 
 /** The same results with a change to the windows that they come from. */
 export const changeWindow = (results: Results, change: (node: WindowNode) => WindowNode): Results =>

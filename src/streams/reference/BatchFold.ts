@@ -9,7 +9,7 @@ import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
 import { type Aggregate, type Compute, definitionOf, type Derived, type Events, originOf, type Results, type Top, type WherePanes, type WindowNode } from "../pipeline/Checked.ts"
 import { encodeValue, type Value, type Values } from "../pipeline/Pane.ts"
-import { type Event, type Fields, flow, type Flow, type Item } from "./EventFold.ts"
+import { type Event, type Fields, flow, type Flow, inOrder, type Item } from "./EventFold.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
 import type { AnyOfPanes as AnyPipeline } from "../pipeline/Pipeline.ts"
 import type { Unit, Window } from "../pipeline/Window.ts"
@@ -246,7 +246,7 @@ const resultFor = (aggregate: Aggregate, items: ReadonlyArray<Item>): Value => {
   }
 }
 
-const byTime = (a: Item, b: Item): number => a.time - b.time || a.partition - b.partition || a.offset - b.offset
+const byTime = inOrder
 
 const total = (values: ReadonlyArray<Decimal | number>): Decimal | number | bigint | null => {
   const [first] = values

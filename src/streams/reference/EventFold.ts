@@ -3,7 +3,7 @@
  * node makes of all that it is given. See `BatchFold`.
  */
 import { BigDecimal } from "effect"
-import { type Distinct, definitionOf, type Events, type Source } from "../pipeline/Checked.ts"
+import { type AsOf, definitionOf, type Distinct, type Events, type Source } from "../pipeline/Checked.ts"
 import type { Value } from "../pipeline/Pane.ts"
 import type { Definition } from "../pipeline/Source.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
@@ -35,11 +35,13 @@ export interface Flow {
   /** Those for which a computed field does not fit, or that have no value for another key. */
   readonly refused: ReadonlyArray<Event>
   readonly duplicate: ReadonlyArray<Event>
+  /** Those that rows of another side were joined to. */
+  readonly taken: ReadonlyArray<Event>
 }
 
 /** What comes out of a node, of the events of a log in their order. */
 export const flow = (node: Events, events: ReadonlyArray<Event>): Flow => {
-  if (node._tag === "source") return { items: itemsOf(node, events), late: [], refused: [], duplicate: [] }
+  if (node._tag === "source") return { items: itemsOf(node, events), late: [], refused: [], duplicate: [], taken: [] }
   const before = flow(node.input, events)
   switch (node._tag) {
     case "where":
@@ -58,6 +60,10 @@ export const flow = (node: Events, events: ReadonlyArray<Event>): Flow => {
       })
     case "distinct":
       return firsts(node, held(before))
+    case "union":
+      return united(before, flow(node.other, events))
+    case "as-of":
+      return asOf(node, held(before), held(flow(node.other, events)))
   }
 }
 
@@ -85,14 +91,13 @@ const unlessRefused = (before: Flow, change: (item: Item) => Item | null): Flow 
 }
 
 /** A node that keeps state over events takes what is not behind its partition's watermark, and looks at it in one order. */
-const held = (before: Flow): Flow => {
-  const isLate = ({ time, watermark }: Item) => time < watermark
-  return {
-    ...before,
-    items: before.items.filter((item) => !isLate(item)).sort(inOrder).map((item) => ({ ...item, watermark: -Infinity })),
-    late: [...before.late, ...before.items.filter(isLate).map(({ event }) => event)]
-  }
-}
+const held = (before: Flow): Flow => ({
+  ...before,
+  items: before.items.filter((item) => !isLate(item)).sort(inOrder).map((item) => ({ ...item, watermark: -Infinity })),
+  late: [...before.late, ...before.items.filter(isLate).map(({ event }) => event)]
+})
+
+const isLate = ({ time, watermark }: Item): boolean => time < watermark
 
 /** By event time, then by place: the source's name, partition, offset. */
 export const inOrder = (a: Item, b: Item): number =>
@@ -110,6 +115,27 @@ const firsts = ({ by, within }: Distinct, before: Flow): Flow => {
   }
   return { ...before, items: kept, duplicate: [...before.duplicate, ...duplicate] }
 }
+
+const united = (left: Flow, right: Flow): Flow => ({
+  items: [...left.items, ...right.items],
+  late: [...left.late, ...right.late],
+  refused: [...left.refused, ...right.refused],
+  duplicate: [...left.duplicate, ...right.duplicate],
+  taken: [...left.taken, ...right.taken]
+})
+
+/** The other side's last row of the key at the time or before, if it is not too old. */
+const asOf = ({ select, within }: AsOf, left: Flow, right: Flow): Flow => ({
+  items: left.items.map((item) => {
+    const other = right.items.findLast(({ key, time }) => key === item.key && time <= item.time && time >= item.time - within)
+    const fields = select.map(({ field, name }) => [name, other?.fields[field.column.name] ?? null] as const)
+    return { ...item, fields: { ...item.fields, ...Object.fromEntries(fields) } }
+  }),
+  late: [...left.late, ...right.late],
+  refused: [...left.refused, ...right.refused],
+  duplicate: [...left.duplicate, ...right.duplicate],
+  taken: [...left.taken, ...right.taken, ...right.items.map(({ event }) => event)]
+})
 
 const derived = ({ given, values }: Events & { readonly _tag: "derive-fields" }, row: Fields): Fields | null => {
   try {

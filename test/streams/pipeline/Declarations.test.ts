@@ -4,7 +4,7 @@
  */
 import { Duration, Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { Aggregate, Decimal, Events, Expr, Indicator, Panes, Pipeline, Source, Window } from "../../../src/index.ts"
+import { Aggregate, Decimal, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Window } from "../../../src/index.ts"
 
 const schema = Schema.Struct({ id: Schema.String, at: Schema.Int, size: Schema.Int })
 const rows = Source.make("rows", { schema, key: "id", eventTime: "at" })
@@ -147,6 +147,10 @@ describe("what stands in a wrong place, or is of another kind", () => {
     "pre-aggregated records of no source": [() => sums.pipe(untyped(Pipeline.acceptPreAggregated(untyped(undefined), { size: untyped("size") }))), "Pipeline.acceptPreAggregated needs a source"],
     "pre-aggregated records without fields": [() => sums.pipe(untyped(Pipeline.acceptPreAggregated(rows, untyped(undefined)))), "Pipeline.acceptPreAggregated needs the field of each result"],
     "pre-aggregated records twice": [() => sums.pipe(Pipeline.acceptPreAggregated(rows, { size: "size" }), Pipeline.acceptPreAggregated(rows, { size: "size" })), "stands twice on the same windows"],
+    "a join without fields": [() => rows.pipe(untyped(Join.asOf(rows, untyped({ within: 1 })))), "Join.asOf needs the fields of the other side", "is given undefined"],
+    "a join with an option of another's": [() => rows.pipe(untyped(Join.asOf(rows, untyped({ within: 1, select: {}, before: 1 })))), "Join.asOf knows no \"before\""],
+    "a join with windows": [() => rows.pipe(untyped(Join.asOf(untyped(sums), { within: 1, select: {} }))), "Join.asOf needs a source"],
+    "rows once without a length of time": [() => rows.pipe(untyped(Events.distinct(untyped({ by: "size" })))), "Events.distinct: its within is undefined"],
     "a roll-up of nothing": [() => Pipeline.rollUp(untyped(undefined), 1), "Pipeline.rollUp needs windows"]
   })
 })

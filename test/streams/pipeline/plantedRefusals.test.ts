@@ -10,6 +10,8 @@ import { declarations, type Language, type Refusal, thrownBy } from "./refusals.
 const copyWith = planting("domain", "streams")
 
 const check = "streams/pipeline/Check.ts"
+const holding = "streams/pipeline/check/Holding.ts"
+const unions = "streams/pipeline/check/Unions.ts"
 const [aggregates, conditions, derivations, expressions, fields, windows] = ["Aggregates", "Conditions", "Derivations", "Expressions", "Fields", "Windows"]
   .map((name) => `streams/pipeline/check/${name}.ts`) as [string, string, string, string, string, string]
 
@@ -30,7 +32,7 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["places are before the first", expressions, "if (!Number.isSafeInteger(value) || value < 0) this.#refuse(", "if (!Number.isSafeInteger(value)) this.#refuse("],
   ["texts are numbers", expressions, "return isNumber(type) ? type : this.#refuse(", "return type.kind !== \"boolean\" ? type as Numeric : this.#refuse("],
   ["a key may be a decimal", check, "if (kind === \"double\" || kind === \"decimal\") refuse(node", "if (kind === \"double\") refuse(node"],
-  ["computed fields replace others", check, "if (columns.some((column) => column.name === name || column.path[0]?.name === name)) refuse(", "if (columns.length < 0) refuse("],
+  ["computed fields replace others", fields, "if (columns.some((column) => column.name === name || column.path[0]?.name === name)) refuse(", "if (columns.length < 0) refuse("],
   ["strings have an order", conditions, "op !== \"isNot\" && !isNumber(column)", "op !== \"isNot\" && column.kind === \"boolean\""],
   ["only the first of several conditions is looked at", expressions, "for (const part of node.all) this.condition(", "for (const part of node.all.slice(0, 1)) this.condition("],
   ["what is denied is not looked at", expressions, "return this.condition(node.that)", "return"],
@@ -64,6 +66,17 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["nothing may be derived", check, "if (Object.keys(plan.values).length === 0) refuse(\"Panes.derive\"", "if (Object.keys(plan.values).length < 0) refuse(\"Panes.derive\""],
   ["names have capitals", check, "/^[a-z0-9", "/^[A-Za-z0-9"],
   ["an async function filters", check, "if (isAsync(plan.test)) refuse(", "if (isAsync(null)) refuse("],
+  ["rows without an id are told apart by it", check, "if (plan.by.length === 0) refuse(", "if (plan.by.length < 0) refuse("],
+  ["keys of two kinds are joined", holding, "if (own === theirs) return", "if (own !== \"\") return"],
+  ["rows of more fields are united", unions, "if (more !== undefined) refuse(", "if (more === \"\") refuse("],
+  ["rows of two kinds are united", unions, "if (one !== other) refuse(", "if (one === \"\") refuse("],
+  ["rows of two keys are united", unions, "if (key !== otherKey) refuse(", "if (key === undefined) refuse("],
+  ["rows that were held are united with others", unions, "if (holding !== undefined) refuse(node", "if (holding === null) refuse(node"],
+  ["windows of rows that were united are told again", unions, "if (allowedLateness > 0) refuse(", "if (allowedLateness < 0) refuse("],
+  ["a row may come twice with one place", unions, "if (twice !== undefined) refuse(", "if (twice === \"\") refuse("],
+  ["nothing may be selected", holding, "if (all.length === 0) refuse(", "if (all.length < 0) refuse("],
+  ["lateness is allowed behind rows that were held", holding, "if (allowedLateness > 0) {", "if (allowedLateness < 0) {"],
+  ["pre-aggregated records come beside rows that were held", holding, "if (takesPreAggregated) refuse(", "if (takesPreAggregated && allowedLateness > 0) refuse("],
   ["pre-aggregated records of another key are taken", check, "if (own !== theirs) refuse(", "if (own === \"\") refuse("]
 ]
 
@@ -71,11 +84,11 @@ const languageOf = async (folder: string): Promise<Language> => {
   const named = (name: string) => import(join(folder, `${name}.ts`))
   const [Decimal, ...nouns] = await Promise.all([
     named("domain/Decimal"),
-    ...["Aggregate", "Events", "Expr", "Indicator", "Panes", "Pipeline", "Source", "Window"].map((noun) => named(`streams/pipeline/${noun}`))
+    ...["Aggregate", "Events", "Expr", "Indicator", "Join", "Panes", "Pipeline", "Source", "Window"].map((noun) => named(`streams/pipeline/${noun}`))
   ])
-  const [Aggregate, Events, Expr, Indicator, Panes, Pipeline, Source, Window] = nouns
+  const [Aggregate, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Window] = nouns
   // Modules of a copy have the types of those that were copied.
-  return { Aggregate, Decimal, Events, Expr, Indicator, Panes, Pipeline, Source, Window } as Language
+  return { Aggregate, Decimal, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Window } as Language
 }
 
 /** The copy of the language in which a text has been replaced. */

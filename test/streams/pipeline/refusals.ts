@@ -12,6 +12,7 @@ export interface Language {
   readonly Events: typeof import("../../../src/streams/pipeline/Events.ts")
   readonly Expr: typeof import("../../../src/streams/pipeline/Expr.ts")
   readonly Indicator: typeof import("../../../src/streams/pipeline/Indicator.ts")
+  readonly Join: typeof import("../../../src/streams/pipeline/Join.ts")
   readonly Panes: typeof import("../../../src/streams/pipeline/Panes.ts")
   readonly Pipeline: typeof import("../../../src/streams/pipeline/Pipeline.ts")
   readonly Source: typeof import("../../../src/streams/pipeline/Source.ts")
@@ -33,7 +34,7 @@ export const thrownBy = (declare: () => unknown): unknown => {
 /** A value as the compiler would not have it, which a file without types hands over all the same. */
 export const untyped = (value: unknown): never => value as never
 
-export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Panes, Pipeline, Source, Window }: Language) => {
+export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Window }: Language) => {
   const Trade = Schema.Struct({
     symbol: Schema.String,
     time: Schema.Int,
@@ -67,6 +68,8 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Pane
   const named = Pipeline.named("p")
   const aggregated = (aggregates: unknown) => minutes.pipe(Aggregate.into(untyped(aggregates)), named)
   const computed = (values: object) => trades.pipe(Events.derive(untyped(values)), Window.tumbling("1 minute"), counted, named)
+  const united = (other: unknown) => named(untyped(Events.union(untyped(other))(untyped(trades))))
+  const joined = (select: object) => named(untyped(Join.asOf(bars, { within: 1, select: untyped(select) })(untyped(trades))))
   const filtered = (condition: unknown) => trades.pipe(Events.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
   const windowed = (window: unknown) => counted(untyped({ events: trades, window })).pipe(named)
   const derived = (indicators: { readonly [name: string]: Over<string, Gives> }) =>
@@ -153,6 +156,21 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Pane
     ["ids within less than nothing", () => trades.pipe(Events.distinct({ by: "venue", within: -1 }), named), "Events.distinct, within", "0 or more"],
     ["lateness behind rows that were held", () => trades.pipe(Events.distinct({ by: "venue", within: 1 }), Window.tumbling(1), counted, Pipeline.allowedLateness(1), named), "Pipeline.allowedLateness", "Events.distinct before these windows puts rows out in the order of their times"],
     ["pre-aggregated records beside rows that were held", () => trades.pipe(Events.distinct({ by: "venue", within: 1 }), Window.tumbling(1), Aggregate.into({ high: Aggregate.max("price") }), accepted, named), "Pipeline.acceptPreAggregated", "would be ahead of them"],
+    ["a union with rows of more fields", () => united(bars), "Events.union", "have a field \"start\", and those of \"trades\" have none"],
+    ["a union with rows of another kind", () => united(Source.make("t2", { schema: Schema.Struct({ ...Trade.fields, size: Schema.String }), key: "symbol", eventTime: "time" })), "Events.union", "the field \"size\" is a int in \"trades\", and a string in \"t2\""],
+    ["a union with rows of another scale", () => united(Source.make("t2", { schema: Schema.Struct({ ...Trade.fields, price: Decimal.Decimal({ scale: 2, limit: 10 }) }), key: "symbol", eventTime: "time" })), "Events.union", "a decimal of scale 4 in"],
+    ["a union with rows of another key", () => united(trades.pipe(Events.keyBy("venue"))), "Events.union", "put Events.keyBy before it"],
+    ["a union with rows that were held", () => united(trades.pipe(Events.distinct({ by: "venue", within: 1 }))), "Events.union", "put it behind Events.union"],
+    ["lateness behind a union", () => trades.pipe(Events.union(trades), Window.tumbling(1), counted, Pipeline.allowedLateness(1), named), "Pipeline.allowedLateness", "told once"],
+    ["early panes behind a union", () => trades.pipe(Events.union(trades), Window.tumbling(1), counted, Pipeline.emitOnUpdate(), named), "Pipeline.emitOnUpdate", "told once"],
+    ["pre-aggregated records behind a union", () => trades.pipe(Events.union(trades), Window.tumbling(1), Aggregate.into({ high: Aggregate.max("price") }), accepted, named), "Pipeline.acceptPreAggregated", "records go with one"],
+    ["rows of one source by both sides of a union", () => trades.pipe(Events.union(trades), named), "Pipeline.named", "make it one condition"],
+    ["a join with a field that the other side does not have", () => joined({ vol: "volum" }), "Join.asOf", "did you mean \"volume\"?"],
+    ["a join by a name that the rows have", () => joined({ size: "volume" }), "Join.asOf, the field \"size\"", "another field of this name"],
+    ["a join of nothing", () => joined({}), "Join.asOf", "it needs a field of the other side"],
+    ["a join within less than nothing", () => trades.pipe(Join.asOf(bars, { within: -1, select: { high: "high" } }), named), "Join.asOf, within", "0 or more"],
+    ["a join of keys of two kinds", () => trades.pipe(Join.asOf(Source.make("b", { schema: Bar, key: "volume", eventTime: "start" }), { within: 1, select: { high: "high" } }), named), "Join.asOf", "no two of them are equal"],
+    ["lateness behind a join", () => trades.pipe(Join.asOf(bars, { within: 1, select: { high: "high" } }), Window.tumbling(1), counted, Pipeline.allowedLateness(1), named), "Pipeline.allowedLateness", "Join.asOf before these windows"],
     ["the variance of what may have 38 digits", () => trades.pipe(Events.derive({ x: Expr.multiply("price", "size") }), Window.tumbling(1), Aggregate.into({ v: Aggregate.variance("x") }), named), "the aggregate \"v\"", "may have 38 digits"],
     ["no condition at all", () => filtered(undefined), "Events.where", "made with Expr"],
     ["days without a time zone", () => trades.pipe(Window.calendar("day", untyped({})), counted, named), "Window.calendar", "{ timeZone: \"America/New_York\" }"],

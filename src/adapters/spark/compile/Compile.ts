@@ -102,10 +102,18 @@ const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly
 }
 
 /** What comes before the windows, and is not done to rows one by one. */
-const unsupportedNode = (node: Checked.Node): ReadonlyArray<readonly [string, string]> =>
-  node._tag === "distinct"
-    ? [["Events.distinct", "Spark keeps the row of an id that comes first, and promises no time after which it forgets it; run it in process"]]
-    : []
+const unsupportedNode = (node: Checked.Node): ReadonlyArray<readonly [string, string]> => {
+  switch (node._tag) {
+    case "distinct":
+      return [["Events.distinct", "Spark keeps the row of an id that comes first, and promises no time after which it forgets it; run it in process"]]
+    case "union":
+      return [["Events.union", "rows of several sources are not compiled for Spark yet; run it in process"]]
+    case "as-of":
+      return [["Join.asOf", "Spark's streams have no join with the newest row at a time; run it in process"]]
+    default:
+      return []
+  }
+}
 
 /** What comes behind the windows. */
 const unsupportedResults = (step: Checked.ResultStep): ReadonlyArray<readonly [string, string]> => {

@@ -61,8 +61,8 @@ export class Extreme extends Parts implements Accumulator {
 /**
  * The value of the row that comes first or last: in event time for `first` and `last`, in
  * another column for `minBy` and `maxBy`. Rows that are equal in it are told apart by event
- * time and place (source, partition, offset), so that arrival plays no part. All rows of a
- * window node come from one topic, in which partition and offset are the place.
+ * time and place (source, partition, offset), so that arrival plays no part. Where rows of
+ * several sources are united, a batch's partition says the source, too.
  */
 export class Chosen implements Accumulator {
   readonly subtract = null

@@ -4,10 +4,10 @@
  */
 import type { Distinct, Field } from "../../pipeline/Checked.ts"
 import type { Dictionary } from "../../records/Batch.ts"
-import { endOfTime, type Operator, Outcome, type Rows } from "../Operator.ts"
+import { type Operator, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader } from "../State.ts"
 import type { Work } from "../Work.ts"
-import { HeldRows } from "./HeldRows.ts"
+import { HeldRows, passedBy } from "./HeldRows.ts"
 import { KeptIds } from "./KeptIds.ts"
 import { OrderedRows } from "./OrderedRows.ts"
 
@@ -41,11 +41,12 @@ export class DistinctOperator implements Operator<Rows, Rows> {
   }
 
   *advance(watermark: number): Work {
-    while (this.#fill(watermark)) {
+    const passed = passedBy(watermark)
+    while (this.#fill(passed)) {
       this.#rows = this.#keepFirsts(this.#leaving.take(this.#dictionary)!)
       yield
     }
-    yield* watermark === endOfTime ? this.#ids.forgetAll() : this.#ids.forget(watermark)
+    yield* this.#ids.forget(passed)
   }
 
   /** The next rows that the watermark is past. */
@@ -55,7 +56,7 @@ export class DistinctOperator implements Operator<Rows, Rows> {
     if (slot === -1) return false
     for (; slot !== -1 && !this.#leaving.isFull; slot = this.#held.first(watermark)) {
       const row = this.#leaving.add(table, slot)
-      for (const [column, { index }] of this.#keeps.entries()) this.#leaving.fill(row, index, table, column, slot)
+      for (let column = 0; column < this.#keeps.length; column++) this.#leaving.fill(row, this.#keeps[column]!.index, table, column, slot)
       this.#held.drop()
     }
     return true

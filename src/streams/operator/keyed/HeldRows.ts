@@ -9,19 +9,25 @@ import type { Dictionary } from "../../records/Batch.ts"
 import { endOfTime, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader } from "../State.ts"
 import { RowTable } from "./RowTable.ts"
+import { TimeOrder } from "./TimeOrder.ts"
+
+/** What a watermark is past: at the end of time of everything, since nothing comes any more. */
+export const passedBy = (watermark: number): number => watermark === endOfTime ? Infinity : watermark
 
 export class HeldRows {
   readonly table: RowTable
-  /** Slots as a binary heap, the first in order at its root. */
-  #heap = new Int32Array(16)
-  #size = 0
+  readonly #order: TimeOrder
 
   constructor(name: string, fields: ReadonlyArray<Field>, dictionary: Dictionary) {
     this.table = new RowTable(name, fields, dictionary)
+    this.#order = new TimeOrder(this.table)
   }
 
-  /** What is behind its own partition's watermark is late here, once; the rest waits. */
-  take({ batch, holds, keep, outcomes }: Rows): void {
+  /**
+   * What is behind its own partition's watermark is late here, once; the rest waits. Rows that only others are looked up by
+   * have come to their end; of the others it is not known yet what becomes.
+   */
+  take({ batch, holds, keep, outcomes }: Rows, isEnd = false): void {
     const { length, times, watermarks } = batch
     for (let row = 0; row < length; row++) {
       if (keep !== null && keep[row] === 0) continue
@@ -29,64 +35,38 @@ export class HeldRows {
         if (outcomes[row]! < Outcome.late) outcomes[row] = Outcome.late
         continue
       }
-      holds[row]!++
-      this.#push(this.table.add(batch, row))
+      if (!isEnd) holds[row]!++
+      else if (outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
+      this.#order.add(this.table.add(batch, row))
     }
   }
 
   /**
    * The first row in order that the watermark is past, -1 where there is none. One at exactly the watermark stays: another of
-   * its time may come, from an earlier place. At the end of time nothing comes any more.
+   * its time may come, from an earlier place.
    */
   first(watermark: number): number {
-    if (this.#size === 0) return -1
-    const slot = this.#heap[0]!
-    return this.table.times[slot]! < watermark || watermark === endOfTime ? slot : -1
+    return this.#order.before(watermark)
   }
 
   /** Lets go of the first row. */
   drop(): void {
-    const heap = this.#heap
-    this.table.release(heap[0]!)
-    const last = heap[--this.#size]!
-    let at = 0
-    for (let child = 1; child < this.#size; child = 2 * at + 1) {
-      if (child + 1 < this.#size && this.table.order(heap[child + 1]!, heap[child]!) < 0) child++
-      if (this.table.order(last, heap[child]!) <= 0) break
-      heap[at] = heap[child]!
-      at = child
-    }
-    heap[at] = last
+    this.table.release(this.pop())
   }
 
-  #push(slot: number): void {
-    if (this.#size === this.#heap.length) this.#grow()
-    const heap = this.#heap
-    let at = this.#size++
-    while (at > 0) {
-      const parent = (at - 1) >> 1
-      if (this.table.order(heap[parent]!, slot) <= 0) break
-      heap[at] = heap[parent]!
-      at = parent
-    }
-    heap[at] = slot
-  }
-
-  #grow(): void {
-    const larger = new Int32Array(this.#heap.length * 2)
-    larger.set(this.#heap)
-    this.#heap = larger
+  /** Takes the first row out of the order, and leaves it in its slot. */
+  pop(): number {
+    return this.#order.shift()
   }
 
   *places(): Generator<Place> {
     const { offsets, partitions, sourceOf, sources } = this.table
-    for (let at = 0; at < this.#size; at++) {
-      const slot = this.#heap[at]!
+    for (const slot of this.#order.values()) {
       yield { source: sources[sourceOf[slot]!]!, partition: partitions[slot]!, offset: offsets[slot]! }
     }
   }
 
   restore(state: StateReader): void {
-    this.table.restore(state, (slot) => this.#push(slot))
+    this.table.restore(state, (slot) => this.#order.add(slot))
   }
 }

@@ -54,19 +54,18 @@ export class KeptIds {
     }
   }
 
-  /** At the end of time. */
-  forgetAll(): Work {
-    return this.forget(Infinity)
-  }
-
   /** The id may have been kept again since: that stays. */
   #remove(slot: number): void {
-    const path = [this.table.keys[slot]!, ...this.table.columns.map((column) => column[slot]!)]
-    const last = path.pop()!
-    const levels: Array<Level> = [this.#known]
-    for (const value of path) levels.push(levelIn(levels.at(-1)!, value))
-    if (levels.at(-1)!.get(last) === slot) levels.at(-1)!.delete(last)
-    for (let depth = path.length; depth > 0 && levels[depth]!.size === 0; depth--) levels[depth - 1]!.delete(path[depth - 1]!)
+    this.#removeIn(this.#known, this.table.keys[slot]!, 0, slot)
+  }
+
+  /** Whatever is empty goes as well. */
+  #removeIn(level: Level, value: number, part: number, slot: number): void {
+    const inner = level.get(value)
+    if (inner === slot) level.delete(value)
+    if (!(inner instanceof Map)) return
+    this.#removeIn(inner, this.table.columns[part]![slot]!, part + 1, slot)
+    if (inner.size === 0) level.delete(value)
   }
 
   #enqueue(slot: number): void {

@@ -28,3 +28,9 @@ export const numberOf = (node: string, definition: Definition, name: unknown): F
 }
 
 export const isNumber = ({ kind }: Column): boolean => kind === "decimal" || kind === "int" || kind === "double"
+
+/** A field's name is a member of a row, in which a struct may have the same. */
+export const checkFieldName = (node: string, name: string, { columns }: Definition): void => {
+  if (name === "" || name === "__proto__" || name.includes(".")) refuse(node, `${JSON.stringify(name)} cannot be the name of a field; choose another`)
+  if (columns.some((column) => column.name === name || column.path[0]?.name === name)) refuse(node, "there is another field of this name; choose another")
+}

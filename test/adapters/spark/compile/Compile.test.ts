@@ -7,7 +7,7 @@ import { compile, portable } from "../../../../src/adapters/spark/compile/Compil
 import { explain } from "../../../../src/adapters/spark/compile/Program.ts"
 import { candles1m } from "../../../../src/analytics/candles.ts"
 import { day } from "../../../../src/analytics/day.ts"
-import { Aggregate, Events, Expr, Indicator, Panes, Pipeline, Source, Window } from "../../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Join, Indicator, Panes, Pipeline, Source, Window } from "../../../../src/streams/pipeline/index.ts"
 
 const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, price: Price, ratio: Schema.Finite, size: Schema.Int })
 
@@ -83,6 +83,19 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
       Pipeline.named("once")
     ),
     /Events\.distinct: .* promises no time after which it forgets it/
+  ],
+  "rows of two branches": [
+    trades.pipe(Events.union(trades), Window.tumbling("1 minute"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("united")),
+    /Events\.union: .* not compiled for Spark yet/
+  ],
+  "rows with the newest of another side": [
+    trades.pipe(
+      Join.asOf(trades, { within: "1 minute", select: { before: "price" } }),
+      Window.tumbling("1 minute"),
+      Aggregate.into({ n: Aggregate.count }),
+      Pipeline.named("joined")
+    ),
+    /Join\.asOf: .* no join with the newest row at a time/
   ],
   "a quotient that may be too long on its way": [
     trades.pipe(

@@ -1,0 +1,43 @@
+/** Nodes that keep state over events: what they join by and select, and what may stand behind them. */
+import * as Checked from "../Checked.ts"
+import type * as Plan from "../Plan.ts"
+import type { Definition } from "../Source.ts"
+import { refuse } from "./CheckError.ts"
+import { checkFieldName, fieldOf } from "./Fields.ts"
+
+/** Rows of two sides meet where their keys are equal, which those of different kinds never are. */
+export const checkKeys = (node: string, left: Definition, right: Definition): void => {
+  const [own, theirs] = [left, right].map((definition) => definition.key.map((name) => fieldOf(node, definition, name).column.kind).join(", "))
+  if (own === theirs) return
+  refuse(node, `the key of "${left.name}" is of kind (${own}), and that of "${right.name}" of kind (${theirs}): no two of them are equal; ` +
+    "put Events.keyBy before it")
+}
+
+/** Fields of the other side, under names that the rows have room for. */
+export const selected = (node: string, select: Plan.AsOf["select"], left: Definition, right: Definition): Checked.AsOf["select"] => {
+  const all = Object.entries(select)
+  if (all.length === 0) refuse(node, "it needs a field of the other side, such as { select: { bid: \"bid\" } }")
+  return all.map(([name, field]) => {
+    checkFieldName(`${node}, the field "${name}"`, name, left)
+    return { name, field: fieldOf(node, right, field) }
+  })
+}
+
+/** The nodes on the way of rows that hold them, the last one first. */
+const holdingIn = (events: Checked.Events): ReadonlyArray<Checked.Holding> =>
+  events._tag === "source" ? [] : [...Checked.isHolding(events) ? [events] : [], ...holdingIn(events.input)]
+
+/** Rows that were held come in the order of their times: none is late, and what comes beside them would be ahead of them. */
+export const checkBehind = (rows: Checked.Events, allowedLateness: number, takesPreAggregated: boolean): void => {
+  const [node] = holdingIn(rows)
+  if (node === undefined) return
+  const holding = Checked.callOf(node)
+  if (allowedLateness > 0) {
+    refuse("Pipeline.allowedLateness", `${holding} before these windows puts rows out in the order of their times, so that none is late for them: ` +
+      "leave it out, and give the source a larger outOfOrderness")
+  }
+  if (takesPreAggregated) refuse("Pipeline.acceptPreAggregated", `${holding} before these windows holds rows, and pre-aggregated records would be ahead of them`)
+}
+
+/** A row in columns, with its time, its key and its place. */
+export const bytesOfRow = ({ columns }: Pick<Definition, "columns">): number => 32 + 8 * columns.length

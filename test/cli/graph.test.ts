@@ -1,0 +1,33 @@
+/** What `courant explain --engine process` says of nodes that rows come through together. */
+import { Schema } from "effect"
+import { expect, it } from "vitest"
+import { describe } from "../../src/cli/terminal/Graph.ts"
+import { Aggregate, Events, Join, Pipeline, Source, Window } from "../../src/index.ts"
+
+const schema = Schema.Struct({ symbol: Schema.String, time: Schema.Int, id: Schema.Int, size: Schema.Int })
+const of = (name: string) => Source.make(name, { schema, key: "symbol", eventTime: "time", outOfOrderness: "1 second" })
+
+it("names both sides of a node, what it selects, and for how long it keeps it", () => {
+  const pipeline = of("one").pipe(
+    Events.union(of("two")),
+    Events.distinct({ by: "id", within: "10 minutes" }),
+    Join.asOf(of("three"), { within: "2 seconds", select: { before: "size" } }),
+    Window.tumbling("1 minute"),
+    Aggregate.into({ before: Aggregate.last("before") }),
+    Pipeline.named("all")
+  )
+  const lines = describe(pipeline.checked).split("\n").map((line) => line.replace(/ +/g, " "))
+  const holds = " holds rows until the watermark is past them, and puts them out in the order of event time and place: none is late behind it"
+  expect(lines.slice(6, 16)).toEqual([
+    "2-union from 0-source and 1-source, the rows of both",
+    "3-distinct from 2-union, one row of each id of a key within 10m",
+    holds,
+    " keeps of a key one entry for each id, of some 64 bytes each, until 10m 1s behind the watermark",
+    "4-source rows of three: symbol, time, id, size",
+    " key symbol; event time time in milliseconds; out of order by 1s at most",
+    "5-as-of from 3-distinct, each with fields of the newest row of 4-source that its key has at its time, at most 2s older",
+    " before = size: int",
+    holds,
+    " keeps of a key one entry for each row of either side, of some 104 bytes each, until 3s behind the watermark"
+  ])
+})
