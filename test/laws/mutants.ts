@@ -364,7 +364,7 @@ const evaluating: ReadonlyArray<Mutant> = [
     file: `${results}/DeriveOperator.ts`,
     find: "this.#with(history, { ...entry, again: 0 })",
     replace: "this.#with(history, { ...entry, pane: { ...pane, changes: 0 }, again: 0 })",
-    law: "revisions count up from 0"
+    law: "of a window's panes each is newer"
   },
   {
     mistake: "of the keys of a window a rank counts its own rows alone",
