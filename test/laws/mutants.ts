@@ -306,15 +306,15 @@ const evaluating: ReadonlyArray<Mutant> = [
   {
     mistake: "a window that no longer passes stays",
     file: `${results}/Retraction.ts`,
-    find: "if (told === undefined || told.isRetracted || pane.changes < told.changes) return null",
+    find: "if (told.isOut && !isByOthers) return null",
     replace: "if (told !== null) return null",
     law: revisionLaw
   },
   {
     mistake: "a window that was taken back is taken back once more",
     file: `${results}/Retraction.ts`,
-    find: "told.isRetracted || pane.changes",
-    replace: "pane.changes",
+    find: "if (told.isOut && !isByOthers) return null",
+    replace: "if (told.revision === -1 && !isByOthers) return null",
     law: "revisions count up from 0"
   },
   {
