@@ -311,13 +311,6 @@ const evaluating: ReadonlyArray<Mutant> = [
     law: revisionLaw
   },
   {
-    mistake: "a window that was taken back is taken back once more",
-    file: `${results}/Retraction.ts`,
-    find: "if (told.isOut && !isByOthers) return null",
-    replace: "if (told.revision === -1 && !isByOthers) return null",
-    law: "revisions count up from 0"
-  },
-  {
     mistake: "what a former run has told of a window that does not pass any more is not known",
     file: "streams/engine/OperatorGraph.ts",
     find: "    yield* this.#retraction?.adopt(stored) ?? []\n",
@@ -381,13 +374,6 @@ const evaluating: ReadonlyArray<Mutant> = [
     law: foldLaw
   },
   {
-    mistake: "a key that falls out of the first is not taken back",
-    file: `${results}/TopOperator.ts`,
-    find: "const all = [...first, ...[...window.told].filter((ranked) => !ranks.has(ranked))]",
-    replace: "const all = [...first]",
-    law: revisionLaw
-  },
-  {
     mistake: "a window that is revised is not ranked again",
     file: `${results}/TopOperator.ts`,
     find: "else this.#revised.add(window)",
@@ -414,14 +400,6 @@ const evaluating: ReadonlyArray<Mutant> = [
     find: "for (const bounds of revised) this.#revised.add(this.#windowOf(bounds))",
     replace: "",
     law: "a snapshot is restored to the byte"
-  },
-  {
-    mistake: "a key that is ranked anew is not kept",
-    file: `${results}/TopOperator.ts`,
-    find: "    this.#kept.touch(ranked.place)\n    if (ranked.value !== null) window",
-    replace: "    if (ranked.value !== null) window",
-    law: "a checkpoint that is written",
-    times: 3
   }
 ]
 
