@@ -185,7 +185,8 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
   }).map(({ computed, derivations, evaluations, every, lateness, order, outOfOrderness, rollUp, steps, window }) => {
     const plain = rollUp === null ? window(source(outOfOrderness)).pipe(Aggregate.into(aggregates)) : rolledUp(source(outOfOrderness), rollUp)
     const late = plain.pipe(Pipeline.allowedLateness(lateness))
-    const emitting = every === null ? late : late.pipe(Pipeline.emitOnUpdate({ every }))
+    // Windows that are told early are not ranked.
+    const emitting = every === null || evaluations.top !== null ? late : late.pipe(Pipeline.emitOnUpdate({ every }))
     const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "random")), (node) => ({ aggregates: reordered(node.aggregates, order) }))
     const { definition } = source(outOfOrderness)
     const rows = fed(windows, (rows) => withComputed(stepped(rows, steps), definition, computed))
@@ -365,13 +366,15 @@ export const heldPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.A
 export const countings: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.record({
   window: windows,
   lateness: fc.integer({ min: 4, max: 20 }),
-  every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 })
-}).map(({ every, lateness, window }): ReadonlyArray<Pipeline.AnyOfPanes> => {
+  every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 }),
+  evaluations
+}).map(({ evaluations: { after, top }, every, lateness, window }): ReadonlyArray<Pipeline.AnyOfPanes> => {
   const counts = window(source(0)).pipe(
     Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }),
     Pipeline.allowedLateness(lateness)
   )
-  return [(every === null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))).pipe(Pipeline.named("counts"))]
+  const emitting = every === null || top !== null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))
+  return [Aggregate.make(ranked(evaluated(emitting.plan, "after", after), top)).pipe(Pipeline.named("counts"))]
 })
 
 /** Pipelines over these, up to one of each. */

@@ -36,7 +36,7 @@ interface Top {
 }
 
 const tops: fc.Arbitrary<Top> = fc.record({
-  n: fc.integer({ min: 1, max: 3 }),
+  n: fc.integer({ min: 1, max: 2 }),
   by: fc.nat(100),
   order: fc.constantFrom("ascending", "descending"),
   condition: fc.option(counted)
@@ -57,7 +57,7 @@ export const nothingEvaluated: Evaluations = {
 
 export const evaluations: fc.Arbitrary<Evaluations> = fc.oneof(
   fc.constant(nothingEvaluated),
-  fc.record({ before: fc.oneof(fc.constant(nothingEvaluated.before), evaluation), after: evaluation, top: fc.option(tops, { freq: 1 }) })
+  fc.record({ before: fc.oneof(fc.constant(nothingEvaluated.before), evaluation), after: evaluation, top: fc.option(tops, { freq: 2 }) })
 )
 
 /** What cannot be said of these results is left away. */

@@ -513,16 +513,9 @@ const evaluating: ReadonlyArray<Mutant> = [
   {
     mistake: "a window that no longer passes stays",
     file: `${results}/Retraction.ts`,
-    find: "if (told === undefined || told.isRetracted || pane.changes < told.changes) return null",
+    find: "if (told.isOut && !isByOthers) return null",
     replace: "if (told !== null) return null",
     law: revisionLaw
-  },
-  {
-    mistake: "a window that was taken back is taken back once more",
-    file: `${results}/Retraction.ts`,
-    find: "told.isRetracted || pane.changes",
-    replace: "pane.changes",
-    law: "revisions count up from 0"
   },
   {
     mistake: "what a former run has told of a window that does not pass any more is not known",
@@ -571,7 +564,7 @@ const evaluating: ReadonlyArray<Mutant> = [
     file: `${results}/DeriveOperator.ts`,
     find: "this.#with(history, { ...entry, again: 0 })",
     replace: "this.#with(history, { ...entry, pane: { ...pane, changes: 0 }, again: 0 })",
-    law: "revisions count up from 0"
+    law: "of a window's panes each is newer"
   },
   {
     mistake: "of the keys of a window a rank counts its own rows alone",
@@ -586,13 +579,6 @@ const evaluating: ReadonlyArray<Mutant> = [
     find: "-difference) || compareText(a.key, b.key)",
     replace: "-difference) || compareText(b.key, a.key)",
     law: foldLaw
-  },
-  {
-    mistake: "a key that falls out of the first is not taken back",
-    file: `${results}/TopOperator.ts`,
-    find: "const all = [...first, ...[...window.told].filter((ranked) => !ranks.has(ranked))]",
-    replace: "const all = [...first]",
-    law: revisionLaw
   },
   {
     mistake: "a window that is revised is not ranked again",
@@ -621,14 +607,6 @@ const evaluating: ReadonlyArray<Mutant> = [
     find: "for (const bounds of revised) this.#revised.add(this.#windowOf(bounds))",
     replace: "",
     law: "a snapshot is restored to the byte"
-  },
-  {
-    mistake: "a key that is ranked anew is not kept",
-    file: `${results}/TopOperator.ts`,
-    find: "    this.#kept.touch(ranked.place)\n    if (ranked.value !== null) window",
-    replace: "    if (ranked.value !== null) window",
-    law: "a checkpoint that is written",
-    times: 3
   }
 ]
 
@@ -653,8 +631,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a row's place counts within its batch",
     file: rowOutput,
-    find: "offset: batch.offsets[row]!",
-    replace: "offset: row",
+    find: "place: placeOf(batch, row),",
+    replace: "place: { ...placeOf(batch, row), offset: row },",
     law: "after crash upon crash a store by place"
   },
   {
@@ -667,8 +645,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "only the fields that conditions name are read for rows",
     file: "streams/pipeline/Checked.ts",
-    find: "if (inputOf(checked).events.fingerprint === source) return undefined",
-    replace: "",
+    find: "collect(checked.end, undefined, reads)",
+    replace: "collect(checked.end, new Set(), reads)",
     law: "every field of a row is in its place"
   },
   {
@@ -863,7 +841,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "records of a source are counted for pipelines that read another",
     file: "streams/engine/Job.ts",
-    find: "const readers = this.#running.filter(({ input }) => this.#reader.sourceOf(input) === source)",
+    find: "const readers = this.#running.filter(({ inputs }) => inputs.some((input) => this.#reader.sourceOf(input) === source))",
     replace: "const readers = this.#running",
     law: "of several sources each gives"
   },
@@ -884,8 +862,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "what a source had read is counted for the first one after a start",
     file: "streams/engine/Job.ts",
-    find: "find(({ source }) => source === name)",
-    replace: "find(() => true)",
+    find: "each.source === name ? [{ ...each, snapshot }] : []",
+    replace: "[{ ...each, snapshot }]",
     law: "of several sources each gives"
   },
   {
@@ -1187,8 +1165,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "an end of input closes what is open for good",
     file: "streams/engine/OperatorGraph.ts",
-    find: "    for (const _ of copy.advance(endOfTime)) yield tell()\n",
-    replace: "    for (const _ of copy.advance(endOfTime)) yield tell()\n    yield* this.advance(endOfTime)\n",
+    find: "    for (const _ of copy.advance(() => endOfTime)) yield tell()\n",
+    replace: "    for (const _ of copy.advance(() => endOfTime)) yield tell()\n    yield* this.advance(() => endOfTime)\n",
     law: "wherever the input was at its end"
   },
   {
@@ -1385,8 +1363,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   ]),
   ...checkpointing("streams/engine/Job.ts", [
     ["how far a run is says what is true when it is written",
-      "    const own = [this.#section(), ...this.#accounts()]\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield* own\n",
-      "    const own = () => [this.#section(), ...this.#accounts()]\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield* own()\n"]
+      "    const own = [this.#section(), ...this.#heldSections()]\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield* own\n",
+      "    const own = () => [this.#section(), ...this.#heldSections()]\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield* own()\n"]
   ]),
   ...inHeldRows,
   ...checkpointing("streams/operator/keyed/RowTable.ts", [

@@ -1,4 +1,5 @@
 /** A pipeline on its way through the rows of a stream: what they lead to, in an order that does not depend on how they come. */
+import { checkOneTopic } from "../pipeline/check/Together.ts"
 import * as Checked from "../pipeline/Checked.ts"
 import type * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Pane } from "../pipeline/Pane.ts"
@@ -32,6 +33,7 @@ export class RowJob {
   #next = 0
 
   constructor(pipeline: Pipeline.Any, { maxTimeAhead }: { readonly maxTimeAhead: number }) {
+    checkOneTopic([pipeline])
     this.job = new Job([pipeline], { partitions: 1, maxTimeAhead })
     this.#isOfRows = Checked.endsInEvents(pipeline.checked)
     this.#held = pipeline.checked.nodes.some(Checked.isHolding) ? new Map() : null

@@ -8,6 +8,7 @@ import { Decisions } from "../ports/Decisions.ts"
 import { type Options, StateError } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
+import { checkOneTopic } from "../pipeline/check/Together.ts"
 import type * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Decision } from "../records/Decision.ts"
 import { slice } from "../records/Records.ts"
@@ -30,13 +31,15 @@ export const jobSaved = (pipelines: ReadonlyArray<Pipeline.Any>, log: EventLog["
   jobWith({ pipelines }, log, (savedOffsets(head, log)?.known ?? []).map(({ partitions }) => partitions))
 
 /** The same with so many partitions of each source. */
-const jobWith = ({ maxTimeAhead, pipelines }: Pick<Options, "maxTimeAhead" | "pipelines">, { sources }: EventLog["Service"], partitions: ReadonlyArray<number>): Job =>
-  new Job(pipelines, {
+const jobWith = ({ maxTimeAhead, pipelines }: Pick<Options, "maxTimeAhead" | "pipelines">, { sources }: EventLog["Service"], partitions: ReadonlyArray<number>): Job => {
+  if (sources === undefined) checkOneTopic(pipelines)
+  return new Job(pipelines, {
     ...(sources === undefined
       ? { partitions: partitions[0]! }
       : { sources: sources.map(({ name }, source) => ({ name, partitions: partitions[source]! })) }),
     maxTimeAhead: maxTimeAhead === undefined ? Infinity : Duration.toMillis(maxTimeAhead)
   })
+}
 
 /** What has read along is no more than a checkpoint: its sinks are to have what it has read, and the log is to be the one that it read. */
 export const isUsable = Effect.fnUntraced(function*({ isCurrent, job, log, sinks }: Warm) {

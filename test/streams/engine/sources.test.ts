@@ -85,7 +85,7 @@ describe("several sources in one run", () => {
         (yield* letters.read({})).map(({ offset, partition, pipeline, reason, topic }) => [topic, partition, offset, pipeline, reason]),
         [["my-quotes", 0, 2, "quotes-a-minute", "late"], ["my-trades", 1, 2, null, "not-json"]]
       )
-      const nothing = { aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0 }
+      const nothing = { aggregated: 0, late: 0, deadLettered: 0, duplicate: 0, filtered: 0, held: 0 }
       assert.deepStrictEqual(report.bySource, {
         quotes: { ...nothing, read: 3, aggregated: 2, late: 1 },
         trades: { ...nothing, read: 6, aggregated: 5, deadLettered: 1 }

@@ -60,7 +60,8 @@ const saveEntries = (entries: ReadonlyArray<Entry>, state: StateWriter): void =>
   numbers("rows", ({ rows }) => rows)
   numbers("again", ({ again }) => again)
   table.strings("kind", entries.map(({ isLeftOut, pane }) => isLeftOut ? "left-out" : pane.pane))
-  table.json("values", entries.map(({ pane }) => membersOf(pane.values)))
+  // Those of a window that is left out are never told.
+  table.json("values", entries.map(({ isLeftOut, pane }) => membersOf(isLeftOut ? {} : pane.values)))
 }
 
 export interface Restoring {

@@ -4,7 +4,7 @@ import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { membersOf, valuesIn } from "./StoredValues.ts"
 import type { Bounds, Ranked } from "./TopOperator.ts"
 
-export type Saved = Pick<Ranked, "end" | "isLeftOut" | "isTold" | "key" | "pane" | "start">
+export type Saved = Pick<Ranked, "byOthers" | "end" | "isLeftOut" | "isTold" | "key" | "pane" | "start">
 
 export const save = (all: ReadonlyArray<Saved>, state: StateWriter): void => {
   const table = state.table("ranked", all.length)
@@ -16,7 +16,9 @@ export const save = (all: ReadonlyArray<Saved>, state: StateWriter): void => {
   numbers("isKnown", ({ pane }) => Number(pane !== null))
   numbers("isLeftOut", ({ isLeftOut }) => Number(isLeftOut))
   numbers("isTold", ({ isTold }) => Number(isTold))
-  table.json("values", all.map(({ pane }) => membersOf(pane?.values ?? {})))
+  numbers("byOthers", ({ byOthers }) => byOthers)
+  // Those of a key that is left out are never told.
+  table.json("values", all.map(({ isLeftOut, pane }) => membersOf(isLeftOut ? {} : pane?.values ?? {})))
 }
 
 export const read = (pipeline: string, names: ReadonlyArray<string>, state: StateReader): ReadonlyArray<Saved> =>
@@ -24,13 +26,14 @@ export const read = (pipeline: string, names: ReadonlyArray<string>, state: Stat
     const keys = table.texts("key")
     const [start, end, changes] = [table.wholeNumbers("start"), table.wholeNumbers("end"), table.wholeNumbers("changes")]
     const [known, leftOut, told] = [table.wholeNumbers("isKnown"), table.wholeNumbers("isLeftOut"), table.wholeNumbers("isTold")]
+    const others = table.wholeNumbers("byOthers")
     const members = table.json("values")
     table.end()
     return keys.map((key, i): Saved => {
       const bounds = { key, start: start[i]!, end: end[i]! }
       const values = valuesIn(members[i], names)
       const pane: Pane = { pipeline, ...bounds, pane: "on-time", revision: 0, changes: changes[i]!, values }
-      return { ...bounds, pane: known[i] === 1 ? pane : null, isLeftOut: leftOut[i] === 1, isTold: told[i] === 1 }
+      return { ...bounds, pane: known[i] === 1 ? pane : null, isLeftOut: leftOut[i] === 1, isTold: told[i] === 1, byOthers: others[i]! }
     })
   }).flat()
 

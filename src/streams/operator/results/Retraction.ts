@@ -15,18 +15,24 @@ import { isTired, type Work } from "../Work.ts"
 import { Heap } from "../windowed/Heap.ts"
 import type { ResultOperator } from "./ResultOperator.ts"
 
-/** The newest that was told of a window. */
+/** What was told of a window. */
 interface Told {
   readonly key: string
   readonly start: number
   readonly end: number
+  /** Of the last pane; -1 where only others have told it. */
   readonly revision: number
   readonly changes: number
-  readonly isRetracted: boolean
+  /** Whether it was taken back, or has not been told yet. */
+  readonly isOut: boolean
+  /** Changes of what others have told of it that may have to be taken back; -1 where there is nothing. */
+  readonly byOthers: number
 }
 
 /** What others have told: a former run over the same log, or an end of input. */
 export type Stored = Pick<Pane.Pane, "changes" | "end" | "key" | "pane" | "revision" | "start">
+
+type Window = Pick<Pane.Pane, "end" | "key" | "start">
 
 interface Due {
   readonly at: number
@@ -71,20 +77,22 @@ export class Retraction implements ResultOperator {
   }
 
   #in({ pane, watermark }: Emitted): Pane.Pane {
-    const told = this.#find(pane)
-    const next = { ...pane, revision: told === undefined ? 0 : told.revision + 1 }
-    this.#tell({ ...next, changes: Math.max(pane.changes, told?.changes ?? 0) }, watermark)
-    return next
+    const told = this.#knownOf(pane)
+    const { changes } = pane
+    const revision = told.revision + 1
+    this.#tell({ ...told, revision, changes, isOut: false, byOthers: told.byOthers > changes ? told.byOthers : -1 }, watermark)
+    return { ...pane, revision }
   }
 
   /** What others have told may have been made from rows that are still to come here. */
   #leftOut({ pane, watermark }: Emitted): Pane.Pane | null {
-    const told = this.#find(pane)
-    if (told === undefined || told.isRetracted || pane.changes < told.changes) return null
+    const told = this.#knownOf(pane)
     const { changes, end, key, pipeline, start } = pane
-    const retracted: Pane.Pane = { pipeline, key, start, end, pane: "retracted", revision: told.revision + 1, changes, values: {} }
-    this.#tell(retracted, watermark)
-    return retracted
+    const isByOthers = told.byOthers !== -1 && told.byOthers <= changes
+    if (told.isOut && !isByOthers) return null
+    const revision = told.revision + 1
+    this.#tell({ ...told, revision, changes, isOut: true, byOthers: isByOthers ? -1 : told.byOthers }, watermark)
+    return { pipeline, key, start, end, pane: "retracted", revision, changes, values: {} }
   }
 
   /** A session that has become part of another: it never comes again. */
@@ -92,19 +100,23 @@ export class Retraction implements ResultOperator {
     const told = this.#find(pane)
     if (told === undefined) return null
     this.#forget(windowOf(pane))
-    return told.isRetracted ? null : { ...pane, revision: told.revision + 1, changes: Math.max(pane.changes, told.changes) }
+    if (told.isOut && told.byOthers === -1) return null
+    return { ...pane, revision: told.revision + 1, changes: Math.max(pane.changes, told.changes, told.byOthers) }
   }
 
-  #find(window: Stored | Pane.Pane): Told | undefined {
+  #knownOf({ end, key, start }: Window): Told {
+    return this.#find({ end, key, start }) ?? { key, start, end, revision: -1, changes: 0, isOut: true, byOthers: -1 }
+  }
+
+  #find(window: Window): Told | undefined {
     const place = this.#places.get(windowOf(window))
     return place === undefined ? undefined : this.#told.at(place)
   }
 
   /** What is final is told for the last time. */
-  #tell({ changes, end, key, pane, revision, start }: Stored, watermark: number): void {
-    const window = windowOf({ start, end, key })
-    if (this.#finalAt(end) <= watermark) return this.#forget(window)
-    const told = { key, start, end, revision, changes, isRetracted: pane === "retracted" }
+  #tell(told: Told, watermark: number): void {
+    const window = windowOf(told)
+    if (this.#finalAt(told.end) <= watermark) return this.#forget(window)
     const known = this.#places.get(window)
     if (known !== undefined) this.#told.set(known, told)
     else this.#add(window, told)
@@ -141,10 +153,10 @@ export class Retraction implements ResultOperator {
   *adopt(stored: Iterable<Stored>): Work {
     let done = 0
     for (const pane of stored) {
-      const told = this.#find(pane)
-      if (told === undefined || Pane.replaces(pane, { changes: told.changes, pane: told.isRetracted ? "retracted" : "on-time" })) {
-        this.#tell({ ...pane, revision: Math.max(pane.revision, told?.revision ?? 0) }, -Infinity)
-      }
+      const told = this.#knownOf(pane)
+      // What it has told itself, or taken back, is newer where it has as many changes.
+      const isNews = pane.pane !== "retracted" && pane.changes > Math.max(told.byOthers, told.revision === -1 ? -1 : told.changes)
+      if (isNews) this.#tell({ ...told, byOthers: pane.changes }, -Infinity)
       if (isTired(++done)) yield
     }
   }
@@ -157,7 +169,7 @@ export class Retraction implements ResultOperator {
   }
 
   forming(panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane> {
-    return panes.map((pane) => ({ ...pane, revision: (this.#find(pane)?.revision ?? -1) + 1 }))
+    return panes.map((pane) => ({ ...pane, revision: this.#knownOf(pane).revision + 1 }))
   }
 
   /** Nothing beside the pages. */
@@ -166,18 +178,18 @@ export class Retraction implements ResultOperator {
   restore(state: StateReader): void {
     for (const table of state.tables("told")) {
       const keys = table.texts("key")
-      const [starts, ends, revisions, changes, retracted] = numbers.map((name) => table.wholeNumbers(name))
+      const [starts, ends, revisions, changes, out, others] = numbers.map((name) => table.wholeNumbers(name))
       table.end()
       keys.forEach((key, i) => {
-        const told = { key, start: starts![i]!, end: ends![i]!, revision: revisions![i]!, changes: changes![i]!, isRetracted: retracted![i] === 1 }
-        if (this.#find({ ...told, pane: "on-time" }) !== undefined) throw new StateError(`the snapshot tells a window of "${key}" twice`)
+        const told = { key, start: starts![i]!, end: ends![i]!, revision: revisions![i]!, changes: changes![i]!, isOut: out![i] === 1, byOthers: others![i]! }
+        if (this.#find(told) !== undefined) throw new StateError(`the snapshot tells a window of "${key}" twice`)
         this.#add(windowOf(told), told)
       })
     }
   }
 }
 
-const numbers = ["start", "end", "revision", "changes", "isRetracted"] as const
+const numbers = ["start", "end", "revision", "changes", "isOut", "byOthers"] as const
 
 const write = (all: ReadonlyArray<Told>, state: StateWriter): void => {
   const table = state.table("told", all.length)
@@ -185,4 +197,4 @@ const write = (all: ReadonlyArray<Told>, state: StateWriter): void => {
   for (const name of numbers) table.numbers(name, Float64Array.from(all, (told) => Number(told[name])))
 }
 
-const windowOf = ({ end, key, start }: Pick<Pane.Pane, "end" | "key" | "start">): string => `${start}:${end}:${key}`
+const windowOf = ({ end, key, start }: Window): string => `${start}:${end}:${key}`

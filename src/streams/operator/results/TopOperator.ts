@@ -32,6 +32,8 @@ export interface Ranked extends Bounds {
   value: Numeric | null
   /** Whether it was among the first when the window was last told. */
   isTold: boolean
+  /** Changes of what others have told of it; -1 where that is nothing, or has been told or taken back here. */
+  byOthers: number
 }
 
 interface RankedWindow extends Bounds {
@@ -133,20 +135,21 @@ export class TopOperator implements ResultOperator {
       // One that only others have told has not come here yet: there is nothing to say of it.
       if (ranked.pane === null) continue
       const rank = ranks.get(ranked) ?? null
-      this.#markTold(window, ranked, rank !== null)
       const { changes } = window
+      this.#markTold(window, ranked, rank !== null || ranked.byOthers > changes, ranked.byOthers > changes ? ranked.byOthers : -1)
       const pane: Pane.Pane = { ...ranked.pane, pane: kind, changes, values: { ...ranked.pane.values, rank } }
       this.#panes.push({ pane, rows: changes, watermark, offset, ...rank === null ? { isLeftOut: true } : {} })
       if (isTired(++done)) yield
     }
   }
 
-  #markTold(window: RankedWindow, ranked: Ranked, isTold: boolean): void {
+  #markTold(window: RankedWindow, ranked: Ranked, isTold: boolean, byOthers: number): void {
     if (isTold) window.told.add(ranked)
     else window.told.delete(ranked)
-    if (ranked.isTold === isTold) return
+    if (ranked.isTold === isTold && ranked.byOthers === byOthers) return
     this.#kept.touch(ranked.place)
     ranked.isTold = isTold
+    ranked.byOthers = byOthers
   }
 
   *advance(watermark: number): Work {
@@ -182,7 +185,8 @@ export class TopOperator implements ResultOperator {
     for (const pane of stored) {
       if (pane.pane === "retracted") continue
       const window = this.#windowOf(pane)
-      this.#markTold(window, this.#rankedOf(window, pane), true)
+      const ranked = this.#rankedOf(window, pane)
+      this.#markTold(window, ranked, true, Math.max(ranked.byOthers, pane.changes))
       if (isTired(++done)) yield
     }
   }
@@ -200,7 +204,7 @@ export class TopOperator implements ResultOperator {
   #rankedOf(window: RankedWindow, { end, key, start }: Window): Ranked {
     const known = window.byKey.get(key)
     if (known !== undefined) return known
-    const ranked: Ranked = { key, start, end, place: -1, pane: null, isLeftOut: false, value: null, isTold: false }
+    const ranked: Ranked = { key, start, end, place: -1, pane: null, isLeftOut: false, value: null, isTold: false, byOthers: -1 }
     ranked.place = this.#kept.add(ranked)
     window.byKey.set(key, ranked)
     return ranked
@@ -221,7 +225,7 @@ export class TopOperator implements ResultOperator {
       ranked.isLeftOut = saved.isLeftOut
       window.changes += saved.pane?.changes ?? 0
       this.#rank(window, ranked)
-      this.#markTold(window, ranked, saved.isTold)
+      this.#markTold(window, ranked, saved.isTold, saved.byOthers)
     }
     for (const bounds of revised) this.#revised.add(this.#windowOf(bounds))
   }

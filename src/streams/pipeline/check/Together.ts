@@ -17,13 +17,22 @@ export const checkTogether = (
     const { name } = pipeline.checked
     if (names.has(name)) throw refused(name, "there is another pipeline of this name in the run; give it a name of its own")
     names.add(name)
-    const topic = topicsOf(pipeline).find((topic) => sources === null ? topic !== first : !sources.includes(topic))
+    const topics = topicsOf(pipeline)
+    const topic = sources === null ? topics.slice(0, 1).find((topic) => topic !== first) : topics.find((topic) => !sources.includes(topic))
     if (topic === undefined) continue
     throw refused(name, sources === null
       ? `it reads "${topic}" and "${pipelines[0]?.checked.name}" reads "${first}": they cannot run together over one topic`
       : `it reads "${topic}", and the run has no such source; it has ${sources.join(", ")}`)
   }
   checkSources(pipelines)
+}
+
+/** Refuses a pipeline whose sources have several names, where there is one topic: its records would be those of each. */
+export const checkOneTopic = (pipelines: ReadonlyArray<{ readonly checked: Checked.Checked }>): void => {
+  for (const pipeline of pipelines) {
+    const [one, other] = [...new Set(topicsOf(pipeline))]
+    if (other !== undefined) throw refused(pipeline.checked.name, `it reads "${one}" and "${other}", and the run has one topic; give each of them one of its own`)
+  }
 }
 
 /** Sources that are the same as data are read once. Of a check that is a function the data says nothing. */
