@@ -850,7 +850,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/engine/SourceReader.ts",
     find: "timeline.raise(within(partition, this.#origins.length), ",
     replace: "timeline.raise(0, ",
-    law: "of several sources each gives"
+    law: "the watermark is the smallest"
   },
   {
     mistake: "sources are restored by their number",
