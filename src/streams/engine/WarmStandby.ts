@@ -42,6 +42,9 @@ const askEvery = 250
 /** Panes that are made, and dropped, before others have a turn. */
 const portion = 1_000
 
+/** Records beyond what was published, behind which nothing is read. */
+const mostAhead = 200_000
+
 /** How often is asked for a checkpoint where there is none yet. */
 const lookEvery = "1 second"
 
@@ -68,6 +71,21 @@ export const follow = Effect.fnUntraced(function*(options: Options, begun: (warm
       if ("_tag" in part) taken.add(part)
     }))
   const { withPermit: alone } = Semaphore.makeUnsafe(1)
+  // What lies beyond what was published waits by partition: what comes behind it may be of another, and published long since.
+  const ahead = new Map<number, Array<Records>>()
+  let waiting = 0
+  const takeReady = Effect.fnUntraced(function*(partition: number) {
+    const batches = ahead.get(partition) ?? []
+    for (let [records] = batches; records !== undefined; [records] = batches) {
+      const limit = limits[partition] ?? 0
+      const beyond = records.offsets.findIndex((offset) => offset >= limit)
+      const ready = beyond === -1 ? records.length : beyond
+      for (const part of agenda.weave(slice(records, 0, ready), () => job.offsets)) yield* take(part)
+      waiting -= ready
+      if (ready < records.length) return void (batches[0] = slice(records, ready, records.length))
+      batches.shift()
+    }
+  })
   const learn = Effect.gen(function*() {
     const offsets = yield* published
     if (!isBehind(offsets)) return yield* new WentBack({ message: "what was read along is no longer published" })
@@ -75,20 +93,16 @@ export const follow = Effect.fnUntraced(function*(options: Options, begun: (warm
     agenda = new Agenda((yield* decisions.read).filter((decision) => !taken.has(decision)), partitions)
     limits = offsets.map((offset) => offset ?? 0)
     for (const decision of agenda.due(job.offsets)) yield* take(decision)
+    for (const partition of ahead.keys()) yield* takeReady(partition)
   }).pipe(alone)
 
-  const takeReady = Effect.fnUntraced(function*(records: Records) {
-    for (const part of agenda.weave(records, () => job.offsets)) yield* take(part)
-  })
   const takeAll = Effect.fnUntraced(function*(records: Records) {
-    for (let rest = records; rest.length > 0;) {
-      const limit = limits[records.partition] ?? 0
-      const count = rest.offsets.findIndex((offset) => offset >= limit)
-      const ready = count === -1 ? rest.length : count
-      if (ready === 0) yield* Effect.sleep(askEvery / 10)
-      else yield* alone(takeReady(slice(rest, 0, ready)))
-      rest = slice(rest, ready, rest.length)
-    }
+    const batches = ahead.get(records.partition) ?? []
+    ahead.set(records.partition, batches)
+    batches.push(records)
+    waiting += records.length
+    yield* alone(takeReady(records.partition))
+    while (waiting > mostAhead) yield* Effect.sleep(askEvery / 10)
   })
   yield* learn
   return yield* Effect.raceFirst(

@@ -98,6 +98,27 @@ it.live("what has read along goes on as a checkpoint would, wherever the other w
     }
   }).pipe(Effect.scoped))
 
+it.live("what waits in one partition holds no other up", () =>
+  Effect.gen(function*() {
+    const { context, follow, publish, published, run } = yield* world
+    yield* Effect.gen(function*() {
+      yield* ingest(market(2_000), 100)
+      const { ends } = yield* EventLog
+      yield* run(null, { stopAt: ends })
+      let warm: WarmStandby.Warm | null = null
+      const following = yield* Effect.forkChild(follow((begun) => { warm = begun }))
+      yield* until(Effect.sync(() => isAt(warm, published())))
+      const [first = 0] = published()
+      yield* ingest(market(1_000, { seed: 9 }), 50)
+      const [, second = 0] = yield* ends
+      publish([first, second])
+      yield* until(Effect.sync(() => isAt(warm, [first, second])), "10 seconds")
+      publish(yield* ends)
+      yield* until(Effect.sync(() => isAt(warm, published())), "10 seconds")
+      yield* Fiber.interrupt(following)
+    }).pipe(Effect.provideContext(context))
+  }).pipe(Effect.scoped))
+
 it.live("what has read further than is published any more is not gone on from", () =>
   Effect.gen(function*() {
     const { context, follow, loads, publish, published, run } = yield* world
