@@ -14,6 +14,7 @@ import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
 import type { Row } from "../pipeline/Row.ts"
 import type * as Pipeline from "../pipeline/Pipeline.ts"
+import { usesOf } from "../pipeline/Uses.ts"
 import { type Batch, Dictionary } from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Records } from "../records/Records.ts"
@@ -139,7 +140,7 @@ export class Job {
     this.#accounts = this.#sources.map(() => new Account())
     this.#reader = new SourceReader({
       inputs: [...inputs.values()],
-      reads: (source) => Checked.fieldsRead(pipelines.map(({ checked }) => checked), source),
+      usesOf: (source) => usesOf(pipelines.map(({ checked }) => checked), source),
       sources: this.#sources,
       maxTimeAhead: options.maxTimeAhead ?? Infinity,
       dictionaryBound: options.dictionaryBound ?? 1 << 18

@@ -5,6 +5,7 @@
  */
 import { Schema } from "effect"
 import type { Input, Source } from "../pipeline/Checked.ts"
+import type { Use } from "../pipeline/Uses.ts"
 import * as AppendClock from "../records/AppendClock.ts"
 import * as Batch from "../records/Batch.ts"
 import type { Decision } from "../records/Decision.ts"
@@ -17,8 +18,8 @@ import { State as TimelineState, Timeline } from "./Timeline.ts"
 export interface Settings {
   /** What the pipelines read, each once. */
   readonly inputs: ReadonlyArray<Input>
-  /** The fields of a source whose values are read, by its fingerprint, as the decoder takes them. */
-  readonly reads: (source: string) => ReadonlySet<string> | undefined
+  /** What is done with the fields of a source, by its fingerprint. */
+  readonly usesOf: (source: string) => (field: string) => Use
   /** Those of the log, in its numbering of partitions. */
   readonly sources: ReadonlyArray<SourceOfLog>
   /** Milliseconds that an event may lie ahead of the clock at its append; beyond that it is refused. */
@@ -120,7 +121,7 @@ export class SourceReader {
   /** One for each definition that is read, however many inputs share it. */
   #makeReaders(): ReadonlyArray<ReadonlyArray<Reader>> {
     return this.#origins.map(({ latest, timelines }) => sourcesOf([...timelines.keys()]).map((source) =>
-      new Reader(source, { dictionary: this.#dictionary, latest: latest.get(source.fingerprint) ?? [], reads: this.#settings.reads(source.fingerprint) })))
+      new Reader(source, { dictionary: this.#dictionary, latest: latest.get(source.fingerprint) ?? [], useOf: this.#settings.usesOf(source.fingerprint) })))
   }
 
   get timelines(): ReadonlyMap<Input, Timeline> {
@@ -291,7 +292,7 @@ const sourcesOf = (inputs: ReadonlyArray<Input>): ReadonlyArray<Source> => {
 interface ReaderSettings {
   readonly dictionary: Batch.Dictionary
   readonly latest: Array<number>
-  readonly reads: ReadonlySet<string> | undefined
+  readonly useOf: (field: string) => Use
 }
 
 /** A decoder with the batch that it fills, kept from one run of records to the next. */
@@ -303,10 +304,10 @@ class Reader {
   readonly #latest: Array<number>
   #batch: Batch.Batch
 
-  constructor(source: Source, { dictionary, latest, reads }: ReaderSettings) {
+  constructor(source: Source, { dictionary, latest, useOf }: ReaderSettings) {
     this.source = source
     this.#latest = latest
-    this.#decoder = new Decoder(source.definition, dictionary, reads)
+    this.#decoder = new Decoder(source.definition, dictionary, useOf)
     this.#dictionary = dictionary
     this.#batch = Batch.make(source.definition, dictionary, 0, 0)
   }

@@ -102,7 +102,7 @@ export const follow = Effect.fnUntraced(function*(options: Options, begun: (warm
     batches.push(records)
     waiting += records.length
     yield* alone(takeReady(records.partition))
-    while (waiting > mostAhead) yield* Effect.sleep(askEvery / 10)
+    yield* Effect.repeat(Effect.sync(() => waiting <= mostAhead), { until: (isNear) => isNear, schedule: Schedule.spaced(askEvery / 10) })
   })
   yield* learn
   return yield* Effect.raceFirst(

@@ -21,6 +21,11 @@ export class Dictionary {
     return number
   }
 
+  /** A number for a text that is compared with no other: of equal ones each has its own. */
+  carry(text: string): number {
+    return this.texts.push(text) - 1
+  }
+
   textOf(number: number): string {
     return this.texts[number] ?? ""
   }

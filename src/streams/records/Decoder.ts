@@ -10,6 +10,7 @@ import { BigDecimal, Formatter, Predicate } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import type { Column } from "../pipeline/Column.ts"
 import type { Definition } from "../pipeline/Source.ts"
+import type { Use } from "../pipeline/Uses.ts"
 import { type Batch, type Dictionary, indexOf } from "./Batch.ts"
 import { FieldReader } from "./FieldReader.ts"
 import * as JsonNumber from "./JsonNumber.ts"
@@ -29,8 +30,8 @@ export class Decoder {
   readonly #seconds: { readonly index: number; readonly scale: number } | null
   readonly #values: Float64Array
 
-  /** `reads` are the fields whose values somebody reads, apart from the key and the time; all by default. */
-  constructor(source: Definition, dictionary: Dictionary, reads?: ReadonlySet<string>) {
+  /** `useOf` says what is done with the values of a field, apart from the key and the time; anything by default. */
+  constructor(source: Definition, dictionary: Dictionary, useOf: (field: string) => Use = () => "compared") {
     const { columns, eventTime } = source
     this.#source = source
     this.#values = new Float64Array(columns.length + 1)
@@ -38,10 +39,10 @@ export class Decoder {
     this.#time = eventTime.unit === "milliseconds" ? index : columns.length
     const time = { values: this.#values, index: this.#time }
     this.#fields = columns.map((column) => {
-      const isRead = reads === undefined || reads.has(column.name) || source.key.includes(column.name)
-      const field = new FieldReader(column, dictionary, isRead)
+      const use = source.key.includes(column.name) ? "compared" : useOf(column.name)
+      const field = new FieldReader(column, dictionary, use)
       if (eventTime.unit !== "iso8601" || column.name !== eventTime.field) return field
-      return new TimeStringReader(field, time, eventTime, isRead)
+      return new TimeStringReader(field, time, eventTime, use !== "unread")
     })
     this.#record = new ObjectReader(membersOf(columns, this.#fields))
     this.#key = new KeyReader(source, dictionary)

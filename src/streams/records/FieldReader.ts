@@ -3,6 +3,7 @@ import { BigDecimal, Predicate } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import type { Dictionary } from "./Batch.ts"
 import type { Column } from "../pipeline/Column.ts"
+import type { Use } from "../pipeline/Uses.ts"
 import { JsonNumber } from "./JsonNumber.ts"
 import type { MemberReader } from "./ObjectReader.ts"
 import { StringTable } from "./StringTable.ts"
@@ -19,6 +20,9 @@ const nine = 57
 /** The number of no string. */
 export const unread = -1
 
+/** A text of more bytes is mostly like no other: to look for one that is would be in vain. */
+const longText = 32
+
 export class FieldReader implements MemberReader {
   readonly column: Column
   readonly #dictionary: Dictionary
@@ -28,9 +32,10 @@ export class FieldReader implements MemberReader {
   readonly #maximum: number
   readonly #checked: boolean
   readonly #isRead: boolean
+  readonly #isCarried: boolean
 
   /** Unless somebody reads its values, a text is not numbered, which would cost a string for each that is new. */
-  constructor(column: Column, dictionary: Dictionary, isRead: boolean) {
+  constructor(column: Column, dictionary: Dictionary, use: Use) {
     this.column = column
     this.#dictionary = dictionary
     this.#scale = column.kind === "decimal" ? column.scale : 0
@@ -39,7 +44,8 @@ export class FieldReader implements MemberReader {
     this.#maximum = maximum
     this.#checked = column.kind !== "string" && column.accepts !== null
     // A check of the Schema's looks at the string.
-    this.#isRead = isRead || column.accepts !== null
+    this.#isRead = use !== "unread" || column.accepts !== null
+    this.#isCarried = use === "carried"
   }
 
   /** Puts the absent value in the field's place. */
@@ -80,17 +86,22 @@ export class FieldReader implements MemberReader {
       values[index] = unread
       return to + 1
     }
-    const known = this.#texts.find(bytes, at + 1, to)
+    const isNew = this.#isCarried && to - at > longText
+    const known = isNew ? -1 : this.#texts.find(bytes, at + 1, to)
     if (known !== -1) {
       values[index] = known
       return to + 1
     }
     const text = asciiOf(bytes, at + 1, to)
     if (text === null || (this.column.accepts !== null && !this.column.accepts(text))) return -1
-    const number = this.#dictionary.numberOf(text)
-    this.#texts.add(bytes, at + 1, to, number)
-    values[index] = number
+    values[index] = isNew ? this.#dictionary.carry(text) : this.#numbered(bytes, at + 1, to, text)
     return to + 1
+  }
+
+  #numbered(bytes: Uint8Array, from: number, to: number, text: string): number {
+    const number = this.#dictionary.numberOf(text)
+    this.#texts.add(bytes, from, to, number)
+    return number
   }
 
   /** A JSON number in plain notation of at most 15 digits, which a double holds exactly, times the scale. */

@@ -8,7 +8,7 @@ import type { Definition } from "../pipeline/Source.ts"
 const dictionaryBound = 1 << 18
 
 /** Only the key and the time are read. */
-const nothingElse: ReadonlySet<string> = new Set()
+const nothingElse = () => "unread" as const
 
 export class RecordReader {
   readonly #source: Definition

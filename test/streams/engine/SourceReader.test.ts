@@ -16,7 +16,7 @@ const { checked } = quotes.pipe(Window.tumbling(1), Aggregate.into({ count: Aggr
 
 /** How often it begins anew over 1,000 records of new keys, where so many keys are carried over each time. */
 const renewals = (carried: number): { readonly count: number; readonly most: number } => {
-  const reader = new SourceReader({ inputs: [inputOf(checked)], reads: () => undefined, sources: [{ name: null, partitions: 1 }], maxTimeAhead: Infinity, dictionaryBound: 8 })
+  const reader = new SourceReader({ inputs: [inputOf(checked)], usesOf: () => () => "compared", sources: [{ name: null, partitions: 1 }], maxTimeAhead: Infinity, dictionaryBound: 8 })
   const seen = new Set<Dictionary>()
   let most = 0
   for (let offset = 0; offset < 1_000; offset++) {

@@ -203,9 +203,9 @@ it("a time that is a string is not kept as one where nobody reads it", () => {
     eventTime: { iso8601: "at", withoutZone: "UTC" }
   })
   const times = ["2024-11-25T14:30:00.123Z", "2024-11-25T14:30:00+01:00", "2024-11-25 14:30:00", "1969-12-31t23:59:59.9999-23:59"]
-  for (const reads of [undefined, new Set<string>()]) {
+  for (const useOf of [undefined, () => "unread" as const]) {
     const dictionary = new Batch.Dictionary()
-    const decoder = new Decoder(definition, dictionary, reads)
+    const decoder = new Decoder(definition, dictionary, useOf)
     const batch = Batch.make(definition, dictionary, 0, times.length)
     const parse = vi.spyOn(JSON, "parse")
     for (const at of times) {
@@ -214,8 +214,8 @@ it("a time that is a string is not kept as one where nobody reads it", () => {
     }
     expect(parse).not.toHaveBeenCalled()
     parse.mockRestore()
-    if (reads !== undefined) expect(Array.from(batch.columns[1]!)).toEqual(times.map(() => -1))
+    if (useOf !== undefined) expect(Array.from(batch.columns[1]!)).toEqual(times.map(() => -1))
     expect(Array.from(batch.times)).toEqual([1732545000123, 1732541400000, 1732545000000, 86339999])
-    expect(dictionary.texts).toEqual(reads === undefined ? ["A", ...times].sort((a, b) => Number(b === "A") - Number(a === "A")) : ["A"])
+    expect(dictionary.texts).toEqual(useOf === undefined ? ["A", ...times].sort((a, b) => Number(b === "A") - Number(a === "A")) : ["A"])
   }
 })

@@ -34,7 +34,7 @@ it("is refused for the same reasons as one that is read", () => {
 })
 
 it("is UTF-8, or the record is no JSON", () => {
-  const decoder = new Decoder(orders.definition, new Batch.Dictionary(), new Set())
+  const decoder = new Decoder(orders.definition, new Batch.Dictionary(), () => "unread")
   const batch = Batch.make(orders.definition, new Batch.Dictionary(), 0, 1)
   const [before, behind] = lines[0]!.split("plain").map((part) => new TextEncoder().encode(part))
   const bytes = Uint8Array.of(...before!, 0xff, ...behind!)
@@ -43,7 +43,7 @@ it("is UTF-8, or the record is no JSON", () => {
 
 it("is none of the dictionary's texts", () => {
   const dictionary = new Batch.Dictionary()
-  const decoder = new Decoder(orders.definition, dictionary, new Set())
+  const decoder = new Decoder(orders.definition, dictionary, () => "unread")
   const batch = Batch.make(orders.definition, dictionary, 0, lines.length)
   const bytes = lines.map((line) => new TextEncoder().encode(line))
   for (const line of bytes) decoder.decode(line, 0, line.length, batch)

@@ -1,0 +1,65 @@
+/** Long texts that are only handed on have no number by which they could be compared: what compares them all the same gets one. */
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import * as fc from "fast-check"
+import { Job } from "../../../src/streams/engine/Job.ts"
+import type { Node } from "../../../src/streams/pipeline/Expression.ts"
+import { Aggregate, Events, Expr, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import { records } from "../../../src/testing/Harness.ts"
+
+const pages = Source.make("pages", {
+  schema: Schema.Struct({ key: Schema.String, time: Schema.Int, url: Schema.String, referrer: Schema.String }),
+  key: "key",
+  eventTime: "time"
+})
+
+const long = (name: string) => `https://www.example.com/a/long/way/to/${name}`
+const [one, other] = [long("one"), long("other")]
+
+const rows = ([[one, one], [one, other], [other, one], [one, one], ["/", "/"]] as const).map(([url, referrer], time) => ({ key: "A", time, url, referrer }))
+
+/** The names of the rows that come out, by their times. */
+const timesOf = (pipeline: Pipeline.AnyOfRows, input = rows) =>
+  new Job([pipeline], { partitions: 1 }).take(records(0, 0, input.map((row) => JSON.stringify(row)))).rows.map(({ time }) => time)
+
+describe("texts that are handed on", () => {
+  it("are what they were, however many are alike", () => {
+    const job = new Job([pages.pipe(Pipeline.named("pages"))], { partitions: 1 })
+    const { rows: found } = job.take(records(0, 0, rows.map((row) => JSON.stringify(row))))
+    assert.deepStrictEqual(found.map(({ values }) => values), rows)
+  })
+
+  it("are compared by a condition, with a literal and with each other", () => {
+    assert.deepStrictEqual(timesOf(pages.pipe(Events.where(Expr.eq("url", one)), Pipeline.named("eq"))), [0, 1, 3])
+    assert.deepStrictEqual(timesOf(pages.pipe(Events.where(Expr.eq("url", Expr.field("referrer"))), Pipeline.named("same"))), [0, 3, 4])
+  })
+
+  it("are compared through a field that is computed from them", () => {
+    const alias = pages.pipe(Events.derive({ page: Expr.coalesce("url", "referrer") }))
+    assert.deepStrictEqual(timesOf(alias.pipe(Events.where(Expr.eq("page", other)), Pipeline.named("alias"))), [2])
+    const twice = alias.pipe(Events.derive({ again: Expr.conditional(Expr.eq("key", "A"), Expr.field("page"), Expr.literal("")) }))
+    assert.deepStrictEqual(timesOf(twice.pipe(Events.where(Expr.ne("again", one)), Pipeline.named("twice"))), [2, 4])
+  })
+
+  it("are keys where they are made some, and are told apart by windows", () => {
+    const keyed = pages.pipe(Events.keyBy("url"), Pipeline.named("keyed"))
+    const job = new Job([keyed, pages.pipe(Events.keyBy("referrer"), Window.tumbling(10), Aggregate.into({ n: Aggregate.count }), Pipeline.named("windows"))], { partitions: 1 })
+    const { rows: found } = job.take(records(0, 0, rows.map((row) => JSON.stringify(row))))
+    assert.deepStrictEqual(found.map(({ key }) => key), rows.map(({ url }) => url))
+    assert.deepStrictEqual(job.close().panes.map(({ key, values }) => [key, values["n"]]), [["/", 1], [one, 3], [other, 1]])
+  })
+
+  it("are compared by any condition as short ones are", () => {
+    const texts = fc.constantFrom<Node>({ op: "field", field: "url" }, { op: "field", field: "referrer" }, { op: "literal", value: one })
+    const both = fc.record({ value: texts, instead: texts }).map((parts): Node => ({ op: "coalesce", ...parts }))
+    const conditions = fc.record({ by: fc.constantFrom("eq" as const, "ne" as const, "isNot" as const), left: fc.oneof(texts, both), right: texts })
+      .map((parts): Node => ({ op: "compare", ...parts }))
+    const shortened = (text: string) => text.slice(-3)
+    const short = (node: Node): Node => JSON.parse(JSON.stringify(node).replaceAll(one, shortened(one)))
+    fc.assert(fc.property(conditions, (condition) => {
+      const found = timesOf(pages.pipe(Events.where(Expr.make(condition)), Pipeline.named("long")))
+      const input = rows.map((row) => ({ ...row, url: shortened(row.url), referrer: shortened(row.referrer) }))
+      assert.deepStrictEqual(found, timesOf(pages.pipe(Events.where(Expr.make(short(condition))), Pipeline.named("short")), input))
+    }))
+  })
+})
