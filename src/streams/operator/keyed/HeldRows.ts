@@ -60,10 +60,7 @@ export class HeldRows {
   }
 
   *places(): Generator<Place> {
-    const { offsets, partitions, sourceOf, sources } = this.table
-    for (const slot of this.#order.values()) {
-      yield { source: sources[sourceOf[slot]!]!, partition: partitions[slot]!, offset: offsets[slot]! }
-    }
+    for (const slot of this.#order.values()) yield this.table.placeOf(slot)
   }
 
   restore(state: StateReader): void {
