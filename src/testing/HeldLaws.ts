@@ -139,9 +139,9 @@ const outputOf = (engine: Engine, input: ReadonlyArray<Piece>) => {
 }
 
 /** The same of what the fold says is of no use to a pipeline. */
-const lettersOf = ({ name }: Pipeline.Any, { late, refused }: Flow) => {
+const lettersOf = ({ name }: Pipeline.Any, { late, refused, refusedPairs }: Flow) => {
   const told = (events: ReadonlyArray<Event>, reason: string) => events.map(({ offset, partition }) => `${name} ${partition}:${offset} ${reason}`)
-  return [...new Set([...told(late, "late"), ...told(refused, "refused")])].sort()
+  return [...new Set([...told(late, "late"), ...told([...refused, ...refusedPairs], "refused")])].sort()
 }
 
 /** Of each event the worst that becomes of it. */

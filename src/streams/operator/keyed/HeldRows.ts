@@ -59,8 +59,12 @@ export class HeldRows {
     return this.#order.shift()
   }
 
+  slots(): Generator<number> {
+    return this.#order.values()
+  }
+
   *places(): Generator<Place> {
-    for (const slot of this.#order.values()) yield this.table.placeOf(slot)
+    for (const slot of this.slots()) yield this.table.placeOf(slot)
   }
 
   restore(state: StateReader): void {

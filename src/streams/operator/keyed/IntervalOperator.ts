@@ -4,6 +4,7 @@
  * more, so that of a left join everything leaves later by as much.
  */
 import type { Field, Interval } from "../../pipeline/Checked.ts"
+import type { Place } from "../../pipeline/Row.ts"
 import type { Dictionary } from "../../records/Batch.ts"
 import type { Operator, Rows } from "../Operator.ts"
 import type { StateReader, StateWriter } from "../State.ts"
@@ -133,6 +134,11 @@ export class IntervalOperator implements Operator<Rows, Rows> {
     this.#left.useDictionary(dictionary)
     this.#right.useDictionary(dictionary)
     this.#dictionary = dictionary
+  }
+
+  /** The places of the left rows that are kept: a pair is refused by the name of its left row. */
+  *held(): Generator<Place> {
+    for (const slot of this.#left.slots()) yield this.#left.table.placeOf(slot)
   }
 
   /** How far pairs have left, as long as anything is kept that might be joined once more. */

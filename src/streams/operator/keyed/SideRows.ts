@@ -94,6 +94,12 @@ export class SideRows {
     }
   }
 
+  *slots(): Generator<number> {
+    yield* this.#coming.slots()
+    yield* this.#ahead.values()
+    yield* this.#over.values()
+  }
+
   useDictionary(dictionary: Dictionary): void {
     this.table.useDictionary(dictionary)
     this.#byKey = new Map([...this.#byKey.values()].map((slots) => [this.table.keys[slots.head]!, slots]))
