@@ -329,9 +329,14 @@ const interval: fc.Arbitrary<Holding> = fc.record({
   return { _tag: "interval", input: stepped(input, before), other, before: earlier, after: later, until, type, select }
 })
 
+/** Pairs of rows, as often as not paired again or held once more. */
+export const pairedSteps: fc.Arbitrary<(rows: Plan.Events) => Plan.Events> =
+  fc.tuple(interval, fc.option(fc.oneof(interval, distinct, asOf), { freq: 2 }))
+    .map(([first, second]) => (rows) => second === null ? first(rows, 0) : second(first(rows, 0), 1))
+
 /** What is done to rows that are held on their way: some are left out before, and between one node that holds them and the next. */
 export const heldSteps: fc.Arbitrary<(rows: Plan.Events) => Plan.Events> =
-  fc.array(fc.oneof(distinct, asOf, interval), { minLength: 1, maxLength: 2 }).map((nodes) => (rows) => nodes.reduce((input, node, index) => node(input, index), rows))
+  fc.array(fc.oneof({ weight: 2, arbitrary: distinct }, { weight: 2, arbitrary: asOf }, { weight: 1, arbitrary: interval }), { minLength: 1, maxLength: 2 }).map((nodes) => (rows) => nodes.reduce((input, node, index) => node(input, index), rows))
 
 /** Rows together with those of another source, or with others of the same: read from the same records all of them. */
 const united = fc.record({ slack, isOther: fc.boolean(), before: someRows, after: someRows }).map(({ after, before, isOther, slack }) =>
