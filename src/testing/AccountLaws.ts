@@ -88,7 +88,10 @@ export const accountLaws: EngineLaws = {
         }
         letters.push(...engine.close().unused)
         const refused = new Set(letters.filter(({ reason }) => reason !== "late").map(({ offset, partition }) => `${partition}/${offset}`))
-        same(engine.counts.deadLettered, refused.size, "a record is dead-lettered where a letter of it is more than that it is late")
+        const told = "a record is dead-lettered where a letter of it is more than that it is late"
+        // A pair that is refused is a letter too, and its rows were taken by the join.
+        if (pipelines.some(({ checked }) => checked.nodes.some(({ _tag }) => _tag === "interval"))) holds(engine.counts.deadLettered <= refused.size, told)
+        else same(engine.counts.deadLettered, refused.size, told)
       }
     ),
 

@@ -315,9 +315,28 @@ const asOf: fc.Arbitrary<Holding> = fc.record({
   return { _tag: "as-of", input: stepped(input, before), other, within, select }
 })
 
+const interval: fc.Arbitrary<Holding> = fc.record({
+  before: someRows,
+  other: otherSides,
+  earlier: fc.nat(6),
+  later: fc.nat(6),
+  // Sizes are small for the most part, and so are times.
+  until: fc.option(fc.constant("size"), { freq: 2 }),
+  type: fc.constantFrom("inner" as const, "left" as const),
+  fields: fc.shuffledSubarray(["venue", "price", "ratio", "size", "flag"], { minLength: 1 })
+}).map(({ before, earlier, fields, later, other, type, until }) => (input, node) => {
+  const select = Object.fromEntries(fields.map((field) => [`other${node}_${field}`, field]))
+  return { _tag: "interval", input: stepped(input, before), other, before: earlier, after: later, until, type, select }
+})
+
+/** Pairs of rows, as often as not paired again or held once more. */
+export const pairedSteps: fc.Arbitrary<(rows: Plan.Events) => Plan.Events> =
+  fc.tuple(interval, fc.option(fc.oneof(interval, distinct, asOf), { freq: 2 }))
+    .map(([first, second]) => (rows) => second === null ? first(rows, 0) : second(first(rows, 0), 1))
+
 /** What is done to rows that are held on their way: some are left out before, and between one node that holds them and the next. */
 export const heldSteps: fc.Arbitrary<(rows: Plan.Events) => Plan.Events> =
-  fc.array(fc.oneof(distinct, asOf), { minLength: 1, maxLength: 2 }).map((nodes) => (rows) => nodes.reduce((input, node, index) => node(input, index), rows))
+  fc.array(fc.oneof({ weight: 2, arbitrary: distinct }, { weight: 2, arbitrary: asOf }, { weight: 1, arbitrary: interval }), { minLength: 1, maxLength: 2 }).map((nodes) => (rows) => nodes.reduce((input, node, index) => node(input, index), rows))
 
 /** Rows together with those of another source, or with others of the same: read from the same records all of them. */
 const united = fc.record({ slack, isOther: fc.boolean(), before: someRows, after: someRows }).map(({ after, before, isOther, slack }) =>
@@ -473,6 +492,11 @@ const stepOf = (step: Checked.RowStep) => {
       return "union"
     case "as-of":
       return { asOf: Object.fromEntries(step.select.map(({ field, name }) => [name, field.column.name])), within: step.within }
+    case "interval":
+      return {
+        interval: Object.fromEntries(step.select.map(({ field, name }) => [name, field.column.name])),
+        ...{ type: step.type, before: step.before, after: step.after, until: step.until }
+      }
     case "distinct":
       return { distinct: step.by.map(({ column }) => column.name), within: step.within }
   }

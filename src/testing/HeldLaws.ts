@@ -9,16 +9,18 @@ import * as Row from "../streams/pipeline/Row.ts"
 import { fold } from "../streams/reference/BatchFold.ts"
 import { type Event, flow, type Flow } from "../streams/reference/EventFold.ts"
 import { foldRows } from "../streams/reference/RowFold.ts"
-import { cuts, decidedLogs, type Entry, heldPipelines, heldSteps, type Log, logs, others, source, straggling, unitedPipelines } from "./Arbitraries.ts"
+import { cuts, decidedLogs, type Entry, heldPipelines, heldSteps, type Log, logs, others, pairedSteps, source, straggling, unitedPipelines } from "./Arbitraries.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { inTurns, turns } from "./DeliveryLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { type Engine, events, foldedPanes, lines, type MakeEngine, newest, type Piece, pieces, results } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
 
-const rowPipelines: fc.Arbitrary<Pipeline.AnyOfRows> = fc.record({ slack: fc.integer({ min: 0, max: 8 }), held: heldSteps })
+const rowsThrough = (held: typeof heldSteps): fc.Arbitrary<Pipeline.AnyOfRows> => fc.record({ slack: fc.integer({ min: 0, max: 8 }), held })
   .map(({ held, slack }) => Events.make(held(source(slack).plan)) as Events.Events<unknown>)
   .map((rows) => rows.pipe(Pipeline.named("rows")))
+
+const rowPipelines = rowsThrough(heldSteps)
 
 /** Sizes are times for some, and the fold does not know that one can be too large for a time. */
 const anyLog = fc.oneof(logs, straggling).map((log): Log => ({
@@ -86,6 +88,22 @@ export const heldLaws: EngineLaws = {
     }
   ),
 
+  "pairs leave as the batch fold says, each once, in whatever turns and batches its rows come, and over a restart": law(
+    100,
+    fc.record({ pipeline: rowsThrough(pairedSteps), log: anyLog, cut: cuts, recut: cuts, turns, restart: fc.nat(20) }),
+    (make, { cut, log, pipeline, recut, restart, turns }) => {
+      const folded = foldRows(pipeline, events(log)).map(Row.toJson)
+      const engine = make([pipeline], log.partitions)
+      same(outputOf(engine, pieces(log, cut)).rows.map(Row.toJson), folded)
+      same(engine.size, 0)
+      const input = pieces(inTurns(log, turns, 0), recut)
+      const [before, after] = [make([pipeline], log.partitions), make([pipeline], log.partitions)]
+      const early = input.slice(0, restart).flatMap((batch) => before.take(batch).rows)
+      holds(after.restore(before.snapshot()), "its own snapshot was refused")
+      same([...early, ...outputOf(after, input.slice(restart)).rows].map(Row.toJson), folded)
+    }
+  ),
+
   "in whatever turns partitions are read, rows that were held leave in the same order, and the account is the same": law(
     100,
     fc.record({ rows: rowPipelines, panes: heldPipelines({ revisions: false, name: "panes" }), log: anyLog, cut: cuts, recut: cuts, turns }),
@@ -139,9 +157,9 @@ const outputOf = (engine: Engine, input: ReadonlyArray<Piece>) => {
 }
 
 /** The same of what the fold says is of no use to a pipeline. */
-const lettersOf = ({ name }: Pipeline.Any, { late, refused }: Flow) => {
+const lettersOf = ({ name }: Pipeline.Any, { late, refused, refusedPairs }: Flow) => {
   const told = (events: ReadonlyArray<Event>, reason: string) => events.map(({ offset, partition }) => `${name} ${partition}:${offset} ${reason}`)
-  return [...new Set([...told(late, "late"), ...told(refused, "refused")])].sort()
+  return [...new Set([...told(late, "late"), ...told([...refused, ...refusedPairs], "refused")])].sort()
 }
 
 /** Of each event the worst that becomes of it. */

@@ -85,7 +85,7 @@ export const laws: Laws<RowSink> = {
   "takes 20,000 rows at once, and none": (fresh) =>
     on(fresh, Effect.gen(function*() {
       const sink = yield* RowSink
-      const rows = Array.from({ length: 20_000 }, (_, i) => rowOf({ pipeline: 0, source: 0, partition: i % 3, offset: Math.floor(i / 3) }))
+      const rows = Array.from({ length: 20_000 }, (_, i) => rowOf({ pipeline: 0, source: 0, partition: i % 3, offset: Math.floor(i / 3), pair: 0 }))
       yield* sink.write(rows)
       yield* sink.write([])
       same(yield* sink.read({}), model(rows, {}))
@@ -117,7 +117,7 @@ const answersAsModel = <E>(fresh: Layer.Layer<RowSink, E>, written: Batches, ask
 
 /** What a sink is to answer, in the most obvious way. */
 const model = (written: ReadonlyArray<Row.Row>, query: Query): ReadonlyArray<Row.Encoded> => {
-  const placeOf = ({ pipeline, place: { offset, partition, source } }: Row.Row) => `${pipeline} ${source} ${partition} ${offset}`
+  const placeOf = ({ pipeline, place }: Row.Row) => `${pipeline} ${Row.placeToJson(place)}`
   const chosen = [...new Map(written.map((row) => [placeOf(row), row])).values()]
     .filter(({ pipeline }) => query.pipeline === undefined || pipeline === query.pipeline)
     .filter(({ key }) => query.key === undefined || key === query.key)
@@ -125,7 +125,8 @@ const model = (written: ReadonlyArray<Row.Row>, query: Query): ReadonlyArray<Row
     .filter(({ time }) => query.to === undefined || time < query.to)
     .sort((a, b) =>
       a.time - b.time || byCodePoints(a.place.source, b.place.source) || a.place.partition - b.place.partition ||
-      a.place.offset - b.place.offset || byCodePoints(a.pipeline, b.pipeline))
+      a.place.offset - b.place.offset || byCodePoints(Row.joinedToJson(a.place), Row.joinedToJson(b.place)) ||
+      byCodePoints(a.pipeline, b.pipeline))
     .map(Row.encode)
   return chosen.slice(Math.max(0, chosen.length - (query.limit ?? chosen.length)))
 }
@@ -140,12 +141,21 @@ interface Choice {
   readonly source: number
   readonly partition: number
   readonly offset: number
+  /** A pair of so many a row; 0 for a row that is no pair. */
+  readonly pair: number
 }
 
+/** What is joined to a row in a pair: another one, none, or one that is a pair itself. */
+const joinedOf = (offset: number): ReadonlyArray<ReadonlyArray<Row.Place | null>> => [
+  [null],
+  [{ source: "quotes \"\u{1F600}\"", partition: 1, offset }],
+  [null, { source: "quotes", partition: 0, offset: 9, joined: [{ source: "news", partition: 0, offset }] }]
+]
+
 /** A row is what its place says: that is what makes a replay harmless. Times collide, and lie before the epoch too. */
-const rowOf = ({ offset, partition, pipeline, source }: Choice): Row.Row => ({
+const rowOf = ({ offset, pair, partition, pipeline, source }: Choice): Row.Row => ({
   pipeline: pipelines[pipeline] ?? "",
-  place: { source: sources[source] ?? "", partition, offset },
+  place: { source: sources[source] ?? "", partition, offset, ...pair === 0 ? {} : { joined: joinedOf(offset)[pair - 1]! } },
   key: keys[(offset + partition) % keys.length] ?? "",
   time: ((offset * 7) % 5 - 2) * 1_000,
   values: { size: offset, of: { price: BigDecimal.make(BigInt(offset * 10 + partition), 2), venue: null } }
@@ -153,14 +163,15 @@ const rowOf = ({ offset, partition, pipeline, source }: Choice): Row.Row => ({
 
 const everyRow = [4, 1, 3, 0, 2].flatMap((offset) =>
   pipelines.flatMap((_, pipeline) =>
-    sources.flatMap((_, source) => [1, 0].map((partition) => rowOf({ pipeline, source, partition, offset })))))
+    sources.flatMap((_, source) => [1, 0].map((partition) => rowOf({ pipeline, source, partition, offset, pair: partition === 0 ? 0 : offset % 4 })))))
 
 const rows = Arbitrary.map(
   Arbitrary.all({
     pipeline: integer(0, pipelines.length - 1),
     source: integer(0, sources.length - 1),
     partition: integer(0, 2),
-    offset: integer(0, 6)
+    offset: integer(0, 6),
+    pair: integer(0, 3)
   }),
   rowOf
 )

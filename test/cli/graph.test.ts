@@ -31,3 +31,17 @@ it("names both sides of a node, what it selects, and for how long it keeps it", 
     " keeps of a key one entry for each row of either side, of some 104 bytes each, until 3s behind the watermark"
   ])
 })
+
+it("says of pairs how far apart their rows may be, and for how long the rows are kept", () => {
+  const pipeline = of("one").pipe(
+    Join.interval(of("two"), { before: "1 second", after: "1 minute", until: "size", type: "left", select: { next: "size" } }),
+    Pipeline.named("pairs")
+  )
+  const lines = describe(pipeline.checked).split("\n").map((line) => line.replace(/ +/g, " "))
+  expect(lines.slice(6, 10)).toEqual([
+    "2-interval from 0-source, each with fields of every row, or of none, of 1-source of its key, from 1s older to 1m newer, and before size",
+    " next = size: int",
+    " holds rows until the watermark is past them, and puts them out in the order of event time and place: none is late behind it",
+    " keeps of a key one entry for each row of either side, of some 104 bytes each, until 2m 1s behind the watermark"
+  ])
+})

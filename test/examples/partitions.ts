@@ -1,5 +1,6 @@
 /** A topic with several partitions that are read in pieces, and what pipelines make of it to the end. */
 import { Job, Pane, type Pipeline, Row } from "../../src/index.ts"
+import { numberOf } from "../../src/streams/ports/SourceLogs.ts"
 import * as Harness from "../../src/testing/Harness.ts"
 
 export interface Outcome {
@@ -8,6 +9,20 @@ export interface Outcome {
   readonly rows: ReadonlyArray<Row.Encoded>
   /** Late and refused records. */
   readonly unused: ReadonlyArray<string>
+}
+
+/** Over topics with partitions of their own, by their names; each is read a piece at a time. */
+export const runTogether = (pipeline: Pipeline.Any, topics: { readonly [name: string]: ReadonlyArray<object> }, partitions = 2, pieces = 7): Outcome => {
+  const sources = Object.keys(topics).map((name) => ({ name, partitions }))
+  const job = new Job([pipeline], { sources })
+  const lines = Object.values(topics).map((records) => records.map((record) => JSON.stringify(record)))
+  const outputs = Array.from({ length: pieces }, (_, piece) =>
+    lines.flatMap((all, source) => Array.from({ length: partitions }, (_, partition) => {
+      const own = all.filter((_, index) => index % partitions === partition)
+      const [from, to] = [piece, piece + 1].map((at) => Math.ceil(own.length * at / pieces)) as [number, number]
+      return job.take(Harness.records(numberOf(partition, source, sources.length), from, own.slice(from, to)))
+    }))).flat()
+  return outcomeOf([...outputs, job.close()])
 }
 
 /**
@@ -28,10 +43,11 @@ export const runOver = (pipelines: Pipeline.Any | ReadonlyArray<Pipeline.Any>, r
       next[partition]! += texts.length
     }
   }
-  outputs.push(job.close())
-  return {
-    panes: Harness.newest(outputs.flatMap(({ panes }) => panes)).map(Pane.encode),
-    rows: outputs.flatMap(({ rows }) => rows).map(Row.encode),
-    unused: outputs.flatMap(({ unused }) => unused).map(({ detail, reason }) => `${reason}: ${detail}`)
-  }
+  return outcomeOf([...outputs, job.close()])
 }
+
+const outcomeOf = (outputs: ReadonlyArray<ReturnType<Job["take"]>>): Outcome => ({
+  panes: Harness.newest(outputs.flatMap(({ panes }) => panes)).map(Pane.encode),
+  rows: outputs.flatMap(({ rows }) => rows).map(Row.encode),
+  unused: outputs.flatMap(({ unused }) => unused).map(({ detail, reason }) => `${reason}: ${detail}`)
+})

@@ -231,6 +231,45 @@ const inHeldRows: ReadonlyArray<Mutant> = [
   }
 ]
 
+const pairsLaw = "pairs leave as the batch fold says"
+
+/** Mistakes in joins of an interval. */
+const inPairs = (["IntervalOperator", "SideRows", "RowTable", "OrderedRows", "PlaceOrder"] as const).flatMap((name) => {
+  const mistakes: { readonly [File in typeof name]: ReadonlyArray<readonly [mistake: string, find: string, replace: string]> } = {
+    IntervalOperator: [
+      ["a row of the other side at the end of the interval is beyond it", "this.#right.between(key, time - this.#node.before, time)", "this.#right.between(key, time - this.#node.before + 1, time)"],
+      ["a row of the other side that comes long after it is in a pair", "this.#left.between(key, time - this.#node.after, time)", "this.#left.between(key, time - this.#node.after - 1, time)"],
+      ["rows of one time are paired twice", "if (this.#left.table.times[left]! < time) earlier.push(left)", "earlier.push(left)"],
+      ["a row at the very time until which rows are joined is joined", "this.#right.table.times[right]! < this.#left", "this.#right.table.times[right]! <= this.#left"],
+      ["a row that is joined later leaves without a partner, too", " || this.#isJoinedLater(left, key, time)", ""],
+      ["a row is without a partner though those who come later are too late alone", ".some((right) => this.#isInTime(left, right))", ".length > 0"],
+      ["a row without a partner has the fields of another one", "if (right === -1) this.#leaving.setAbsent(row, selected + column)", "if (right === -1) continue"],
+      ["pairs of one time leave in the order of their left rows' times", "inPlaces(this.#left, [...earlier, ...lefts])", "[...earlier, ...lefts]"],
+      ["pairs of one left row leave in the order of their right rows' times", "inPlaces(this.#right, this.#right.between(key, time - this.#node.before, time))", "[...this.#right.between(key, time - this.#node.before, time)]"],
+      ["a left row is let go while it may be in another pair", "this.#left.forget(over - after)", "this.#left.forget(over)"],
+      ["a right row is let go while it may be in another pair", "this.#right.forget(over - before)", "this.#right.forget(over)"],
+      ["after a restart pairs leave once more", "if (this.size > 0) state.table", "if (this.size < 0) state.table"],
+      ["a left join does not wait", "const over = passed - trail", "const over = passed"]
+    ],
+    SideRows: [
+      ["at the end of the interval not all rows of a time are found", "(isLater && at === time)", "(isLater && at > time)"],
+      ["rows stay that nothing can be joined to any more", "      table.release(slot)\n", ""]
+    ],
+    RowTable: [
+      ["a pair that is held is its left row", "    if (joined !== undefined) this.joined[slot] = joined\n", ""],
+      ["after a restart pairs that are held are their left rows", "      if (joined[row] !== undefined) this.joined[slot] = joined[row]\n", ""]
+    ],
+    OrderedRows: [
+      ["a pair has the time of its left row", "Math.max(left.times[slot]!, right.times[other]!)", "left.times[slot]!"],
+      ["a pair of a pair is one of its left row", "[...left.joined[slot] ?? [], other", "[other"]
+    ],
+    PlaceOrder: [
+      ["pairs of one left row and one time that are held have no order", "  for (let at = 0; at < a.length; at++) {", "  for (let at = a.length; at < a.length; at++) {"]
+    ]
+  }
+  return mistakes[name].map(([mistake, find, replace]): Mutant => ({ mistake, file: `${keyed}${name}.ts`, find, replace, law: pairsLaw }))
+})
+
 /** Mistakes in what a checkpoint has of a state that goes on to change. */
 const checkpointing = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Mutant> =>
   mistakes.map(([mistake, find, replace]) => ({ mistake, file, find, replace, law: "a checkpoint that is written", times: 3 }))
@@ -1367,6 +1406,14 @@ export const mutants: ReadonlyArray<Mutant> = [
       "    const own = () => [this.#section(), ...this.#heldSections()]\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield* own()\n"]
   ]),
   ...inHeldRows,
+  ...inPairs,
+  {
+    mistake: "windows behind a left join close before what is in no pair has come",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "reached === endOfTime ? reached : reached - trail",
+    replace: "reached",
+    law: heldWindowsLaw
+  },
   ...checkpointing("streams/operator/keyed/RowTable.ts", [
     ["a row that comes is in a checkpoint that began before", "    this.#touch(slot)\n    this.#isLive[slot] = 1", "    this.#isLive[slot] = 1"],
     ["a row that leaves is not in a checkpoint that began before", "    this.#touch(slot)\n    this.#isLive[slot] = 0", "    this.#isLive[slot] = 0"]

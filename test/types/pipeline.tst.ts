@@ -399,6 +399,39 @@ describe("rows with fields of the other side's newest row", () => {
   })
 })
 
+describe("pairs of rows", () => {
+  const close = { within: "1 minute", select: { before: "close", since: "start" } } as const
+
+  test("have fields of both, which may be null only where a row may have no partner", () => {
+    const inner = trades.pipe(Join.interval(bars, close))
+    expect<Pipeline.RowOf<typeof inner>["since"]>().type.toBe<number>()
+    expect<Pipeline.RowOf<typeof inner>["price"]>().type.toBe<DecimalValue>()
+    const left = trades.pipe(Join.interval(bars, { ...close, type: "left" }))
+    expect<Pipeline.RowOf<typeof left>["since"]>().type.toBe<number | null>()
+    expect<Pipeline.RowOf<typeof left>["before"]>().type.toBe<DecimalValue | null>()
+  })
+
+  test("lie within one length of time, or two, or until a time in a field that is a number", () => {
+    trades.pipe(Join.interval(bars, { before: "1 minute", after: 0, select: { before: "close" } }))
+    trades.pipe(Join.interval(bars, { after: "1 hour", until: "size", select: { before: "close" } }))
+    // @ts-expect-error the rows have no field
+    trades.pipe(Join.interval(bars, { after: "1 hour", until: "sise", select: { before: "close" } }))
+    // @ts-expect-error is no number, and until a time in milliseconds rows are joined
+    trades.pipe(Join.interval(bars, { after: "1 hour", until: "venue", select: { before: "close" } }))
+    // @ts-expect-error Property 'after' is missing
+    trades.pipe(Join.interval(bars, { select: { before: "close" } }))
+  })
+
+  test("are named where the other side has none, or the rows have them already", () => {
+    // @ts-expect-error Type '"clse"' is not assignable to type
+    trades.pipe(Join.interval(bars, { within: 1, select: { before: "clse" } }))
+    // @ts-expect-error already: select it under another name
+    trades.pipe(Join.interval(bars, { within: 1, select: { price: "close" } }))
+    // @ts-expect-error Type '"outer"' is not assignable to type
+    trades.pipe(Join.interval(bars, { within: 1, type: "outer", select: { before: "close" } }))
+  })
+})
+
 describe("rows of two sources", () => {
   test("are of one type, in which a field may be absent where it may on either side", () => {
     const more = Source.make("more", { schema: Schema.Struct({ ...Trade.fields, size: Schema.NullOr(Schema.Int) }), key: "symbol", eventTime: "time" })

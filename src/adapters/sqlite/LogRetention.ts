@@ -144,8 +144,8 @@ const makeForget = Effect.gen(function*() {
     select pipeline, source from "rows" where (pipeline, source) > (?, ?) order by pipeline, source limit 1
   `)
   const rows = yield* database.prepare(`
-    delete from "rows" where (pipeline, source, "partition", "offset") in (
-      select pipeline, source, "partition", "offset" from "rows"
+    delete from "rows" where (pipeline, source, "partition", "offset", joined) in (
+      select pipeline, source, "partition", "offset", joined from "rows"
       where pipeline = ? and source = ? and "partition" = ? and "offset" < ? limit ${rowPortion}
     ) returning 1
   `)

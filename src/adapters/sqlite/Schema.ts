@@ -168,6 +168,27 @@ export const migrations: ReadonlyArray<string> = [
     "offset" integer not null,
     primary key (topic, "partition")
   ) strict, without rowid;
+  `,
+  // Pairs of one left row are told apart by what is joined to it; a row that is no pair has the empty text there.
+  `
+  alter table "rows" rename to single_rows;
+  drop index rows_by_time;
+
+  create table "rows" (
+    pipeline text not null,
+    source text not null,
+    "partition" integer not null,
+    "offset" integer not null,
+    joined text not null,
+    key text not null,
+    time integer not null,
+    "values" text not null,
+    primary key (pipeline, source, "partition", "offset", joined)
+  ) strict, without rowid;
+
+  insert into "rows" select pipeline, source, "partition", "offset", '', key, time, "values" from single_rows;
+  drop table single_rows;
+  create index rows_by_time on "rows" (time, source, "partition", "offset", joined, pipeline);
   `
 ]
 

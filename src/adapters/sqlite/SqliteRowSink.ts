@@ -11,13 +11,15 @@ interface Stored {
   readonly source: string
   readonly partition: number
   readonly offset: number
+  /** Of a pair the JSON of what is joined to its left row, else empty. */
+  readonly joined: string
   readonly key: string
   readonly time: number
   readonly values: string
 }
 
 const upsert = `
-  insert into "rows" (pipeline, source, "partition", "offset", key, time, "values") values (?, ?, ?, ?, ?, ?, ?)
+  insert into "rows" (pipeline, source, "partition", "offset", joined, key, time, "values") values (?, ?, ?, ?, ?, ?, ?, ?)
   on conflict do update set key = excluded.key, time = excluded.time, "values" = excluded."values"
 `
 
@@ -29,8 +31,9 @@ const make = Effect.fnUntraced(function*() {
 
   const write = (rows: ReadonlyArray<Row.Row>) =>
     rows.length === 0 ? Effect.void : database.write(() => {
-      for (const { key, pipeline, place: { offset, partition, source }, time, values } of rows) {
-        insert.run(pipeline, source, partition, offset, key, time, Row.valuesToJson(values))
+      for (const { key, pipeline, place, time, values } of rows) {
+        const { offset, partition, source } = place
+        insert.run(pipeline, source, partition, offset, Row.joinedToJson(place), key, time, Row.valuesToJson(values))
       }
     }).pipe(Effect.mapError(toSinkError))
 
@@ -48,8 +51,10 @@ const make = Effect.fnUntraced(function*() {
   return RowSink.of({ write, read, remove, stores: Effect.map(database.store, Array.of).pipe(Effect.mapError(toSinkError)) })
 }, Effect.mapError(toSinkError))
 
-const toRow = ({ key, offset, partition, pipeline, source, time, values }: Stored): Row.Encoded =>
-  decodeRow({ pipeline, place: { source, partition, offset }, key, time, values: JSON.parse(values) })
+const toRow = ({ joined, key, offset, partition, pipeline, source, time, values }: Stored): Row.Encoded => {
+  const place = { source, partition, offset, ...joined === "" ? {} : { joined: JSON.parse(joined) } }
+  return decodeRow({ pipeline, place, key, time, values: JSON.parse(values) })
+}
 
 const select = (query: Query) => {
   const conditions: Array<readonly [sql: string, value: string | number]> = []
@@ -61,7 +66,7 @@ const select = (query: Query) => {
   // A negative limit means no limit to SQLite.
   const limit = query.limit === undefined ? -1 : Math.max(0, query.limit)
   return {
-    sql: `select * from "rows" ${where} order by time desc, source desc, "partition" desc, "offset" desc, pipeline desc limit ?`,
+    sql: `select * from "rows" ${where} order by time desc, source desc, "partition" desc, "offset" desc, joined desc, pipeline desc limit ?`,
     parameters: [...conditions.map(([, value]) => value), limit]
   }
 }

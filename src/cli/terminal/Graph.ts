@@ -48,6 +48,13 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
         ...node.select.map(({ field, name }) => `${name} = ${field.column.name}: ${columnType(node.definition, name)}`),
         ...held(node.state, "row of either side")
       ]
+    case "interval":
+      return [
+        `from ${node.input.id}, each with fields of ${node.type === "inner" ? "every row" : "every row, or of none,"} of ${node.other.id} of its key, ` +
+          `from ${length(node.before)} older to ${length(node.after)} newer${node.until === null ? "" : `, and before ${node.until}`}`,
+        ...node.select.map(({ field, name }) => `${name} = ${field.column.name}: ${columnType(node.definition, name)}`),
+        ...held(node.state, "row of either side")
+      ]
     case "window":
       return [
         `from ${[node.input, node.preAggregated].flatMap((input) => input === null ? [] : [input.id]).join(" and ")}, ` +

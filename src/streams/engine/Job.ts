@@ -12,7 +12,7 @@ import type { Wanted } from "../operator/windowed/Windows.ts"
 import { checkTogether } from "../pipeline/check/Together.ts"
 import * as Checked from "../pipeline/Checked.ts"
 import type { Encoded, Pane } from "../pipeline/Pane.ts"
-import type { Row } from "../pipeline/Row.ts"
+import type { Place, Row } from "../pipeline/Row.ts"
 import type * as Pipeline from "../pipeline/Pipeline.ts"
 import { usesOf } from "../pipeline/Uses.ts"
 import { type Batch, Dictionary } from "../records/Batch.ts"
@@ -452,9 +452,9 @@ export class Job {
     return rows.length < 2 ? rows[0] ?? [] : rows.flat().sort((a, b) => a.place.offset - b.place.offset)
   }
 
-  /** The places of all records that are held; one that several nodes hold comes for each. */
-  *held(): Generator<{ readonly partition: number; readonly offset: number }> {
-    for (const [source] of this.#sources.entries()) for (const { graph } of this.#running) yield* this.#heldOf(graph, source)
+  /** The places of all records that are held, or are the left ones of pairs to come; one that several nodes have comes for each. */
+  *inUse(): Generator<{ readonly partition: number; readonly offset: number }> {
+    for (const [source] of this.#sources.entries()) for (const { graph } of this.#running) yield* this.#ofSource(graph.inUse(), source)
   }
 
   /** Windows that are near to closing, as they stand, for those who watch: of each pipeline at most about so many. */
@@ -528,9 +528,9 @@ export class Job {
     })
   }
 
-  /** The places of what pipelines hold of a source, by the numbers of its partitions. */
-  #heldOf(graph: OperatorGraph, source: number): ReadonlyArray<{ readonly partition: number; readonly offset: number }> {
-    return [...graph.held()].flatMap(({ offset, partition: within, source: name }) => {
+  /** Those of the places that are of a source, by the numbers of its partitions. */
+  #ofSource(places: Iterable<Place>, source: number): ReadonlyArray<{ readonly partition: number; readonly offset: number }> {
+    return [...places].flatMap(({ offset, partition: within, source: name }) => {
       const partition = this.#numbering.numberOf(name, within)
       return partition !== null && sourceAt(partition, this.#sources.length) === source ? [{ partition, offset }] : []
     })
@@ -573,7 +573,7 @@ export class Job {
     for (const { account, open, saved, source } of accounts) {
       account.restore(saved.counts, open ?? [], this.#numbering)
       account.reconcile(restored.flatMap(({ running: { graph }, snapshot }) =>
-        this.#heldOf(graph, source).map((place) => ({ ...place, isCounted: snapshot !== saved.snapshot }))))
+        this.#ofSource(graph.held(), source).map((place) => ({ ...place, isCounted: snapshot !== saved.snapshot }))))
     }
     return true
   }

@@ -33,6 +33,8 @@ export class OperatorGraph {
   readonly #told: ToldPanes
   readonly #isUnited: boolean
   readonly #isHeld: boolean
+  /** Milliseconds by which its results trail behind the watermark of its sources. */
+  readonly #trail: number
   /** By step how far it has come: nothing earlier leaves it any more. */
   readonly #watermarks: Float64Array
   #dictionary: Dictionary
@@ -48,6 +50,7 @@ export class OperatorGraph {
     this.#steps = wire(checked, { ...options, dictionary: this.#dictionary })
     this.#isUnited = Checked.isUnited(checked)
     this.#isHeld = checked.nodes.some(Checked.isHolding)
+    this.#trail = Checked.trailTo(checked.end)
     this.#watermarks = new Float64Array(this.#steps.length).fill(-Infinity)
     const operators = this.#steps.map(({ operator }) => operator)
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
@@ -82,7 +85,7 @@ export class OperatorGraph {
    * everything that it released; a node has come as far as the slowest of those that it reads from.
    */
   *advance(watermarkOf: (source: Checked.Source) => number): Generator<void> {
-    for (const [step, { inputs, operator }] of this.#steps.entries()) {
+    for (const [step, { inputs, operator, trail }] of this.#steps.entries()) {
       const node = this.checked.nodes[step]
       if (node?._tag === "source") {
         this.#watermarks[step] = watermarkOf(node)
@@ -90,7 +93,7 @@ export class OperatorGraph {
       }
       const reached = inputs.reduce((least, from) => Math.min(least, this.#watermarks[from]!), Infinity)
       if (operator !== null) yield* this.#flow(step, operator, operator.advance(reached))
-      this.#watermarks[step] = reached
+      this.#watermarks[step] = reached === endOfTime ? reached : reached - trail
     }
     yield* this.#told.forget(this.#watermarks.at(-1)!)
   }
@@ -109,7 +112,7 @@ export class OperatorGraph {
       for (const { pane, rows } of copy.drain()) {
         this.#told.tell(pane, rows)
         told.push(pane)
-        this.#panes.push({ pane, rows, watermark: window.closedTo, offset })
+        this.#panes.push({ pane, rows, watermark: window.closedTo + this.#trail, offset })
       }
     }
     for (const _ of copy.advance(() => endOfTime)) yield tell()
@@ -132,7 +135,9 @@ export class OperatorGraph {
   *#handOn(step: number, out: unknown): Generator<void> {
     yield* this.#hand(step, out)
     // What a node that holds rows puts out are rows.
-    if (this.#steps[step]!.isHolding) this.#settled.push(leavingOf(out as Rows))
+    const { isHolding, isOfPairs } = this.#steps[step]!
+    if (isHolding) this.#settled.push(leavingOf(out as Rows))
+    else if (isOfPairs) this.#settled.push({ ...leavingOf(out as Rows), holds: nobody, outcomes: nobody })
   }
 
   *#hand(step: number, out: unknown): Generator<void> {
@@ -146,7 +151,9 @@ export class OperatorGraph {
     }
   }
 
-  #news(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
+  /** With the watermark of the sources that they are due at, which orders them among those of other pipelines. */
+  #news(due: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
+    const panes = this.#trail === 0 ? due : due.map((emitted) => ({ ...emitted, watermark: emitted.watermark + this.#trail }))
     if (this.#told.size === 0) return panes
     return panes.flatMap((emitted) => {
       const pane = this.#told.news(emitted)
@@ -178,6 +185,11 @@ export class OperatorGraph {
 
   /** The places of all rows that are held. */
   *held(): Generator<Place> {
+    for (const { operator, isHolding: isOwn } of this.#steps) if (isOwn && isHolding(operator)) yield* operator.held()
+  }
+
+  /** The same, with those of the left rows of pairs: it may still come to a pair that is refused. */
+  *inUse(): Generator<Place> {
     for (const { operator } of this.#steps) if (isHolding(operator)) yield* operator.held()
   }
 
@@ -268,6 +280,9 @@ export interface Leaving extends Settled {
   readonly sources: ReadonlyArray<string>
   readonly refused: Rows["refused"]
 }
+
+/** What becomes of pairs is not what becomes of their rows, which were taken by the join. */
+const nobody = new Uint8Array(0)
 
 /** The batch is used again. */
 const leavingOf = ({ batch, holds, outcomes, refused }: Rows): Leaving => {

@@ -30,12 +30,17 @@ export class RowJob {
   readonly #isOfRows: boolean
   /** Rows that a node may hold, by their offsets: they may be refused when they leave it. */
   readonly #held: Map<number, unknown> | null
+  /** Milliseconds by which rows trail behind the watermark. */
+  readonly #trail: number
   #next = 0
+  /** As many are kept before it is looked which of them are in use. */
+  #most = 1_024
 
   constructor(pipeline: Pipeline.Any, { maxTimeAhead }: { readonly maxTimeAhead: number }) {
     checkOneTopic([pipeline])
     this.job = new Job([pipeline], { partitions: 1, maxTimeAhead })
     this.#isOfRows = Checked.endsInEvents(pipeline.checked)
+    this.#trail = Checked.trailTo(pipeline.checked.end)
     this.#held = pipeline.checked.nodes.some(Checked.isHolding) ? new Map() : null
   }
 
@@ -59,7 +64,7 @@ export class RowJob {
   }): ReadonlyArray<Told> {
     const leading = [
       ...course.leading,
-      ...output.rows.map(({ place, time }) => this.#held === null ? place.offset - records.offsets[0]! : course.leadingTo({ watermark: time, offset: behindAll }))
+      ...output.rows.map(({ place, time }) => this.#held === null ? place.offset - records.offsets[0]! : course.leadingTo({ watermark: time + this.#trail, offset: behindAll }))
     ]
     const placed = [
       ...unused.map((each) => ({ record: each.record ?? rows.length - 1, told: { _tag: "unused", unused: this.#unusedOf(each, rows) } as const })),
@@ -75,9 +80,10 @@ export class RowJob {
   /** Now and then those that have left, which costs a constant for each row. */
   #forget(): void {
     const kept = this.#held
-    if (kept === null || kept.size <= 1_024 + 2 * this.job.counts.held) return
-    const held = new Set([...this.job.held()].map(({ offset }) => offset))
+    if (kept === null || kept.size <= this.#most) return
+    const held = new Set([...this.job.inUse()].map(({ offset }) => offset))
     for (const offset of kept.keys()) if (!held.has(offset)) kept.delete(offset)
+    this.#most = 1_024 + 2 * kept.size
   }
 
   decide(decision: Decision, isAsked: (reason: Reason) => boolean): ReadonlyArray<Told> {

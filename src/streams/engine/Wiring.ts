@@ -2,6 +2,7 @@
 import * as Checked from "../pipeline/Checked.ts"
 import { AsOfOperator, Side } from "../operator/keyed/AsOfOperator.ts"
 import { DistinctOperator } from "../operator/keyed/DistinctOperator.ts"
+import { IntervalOperator } from "../operator/keyed/IntervalOperator.ts"
 import type { Operator } from "../operator/Operator.ts"
 import { Computation } from "../operator/results/Computation.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
@@ -26,13 +27,17 @@ export interface Step {
   readonly inputs: ReadonlyArray<number>
   /** Whether it holds rows, and says of each what became of it when it leaves. */
   readonly isHolding: boolean
+  /** Whether it makes pairs, or holds them: these count for nothing in the account, and may be refused all the same. */
+  readonly isOfPairs: boolean
+  /** Milliseconds by which what it puts out trails behind what it reads. */
+  readonly trail: number
 }
 
 /** An operator that holds rows. */
-export type HoldingOperator = AsOfOperator | DistinctOperator
+export type HoldingOperator = AsOfOperator | DistinctOperator | IntervalOperator
 
 export const isHolding = (operator: AnyOperator | null): operator is AnyOperator & HoldingOperator =>
-  operator instanceof AsOfOperator || operator instanceof DistinctOperator
+  operator instanceof AsOfOperator || operator instanceof DistinctOperator || operator instanceof IntervalOperator
 
 export type AnyOperator = Operator<never, unknown>
 
@@ -48,7 +53,9 @@ export const wire = (checked: Checked.Checked, options: Partial<Options>): Reado
   const steps = built.map(({ inputs, operator }, index): Step => {
     const node = checked.nodes[index]!
     const from = inputs.flatMap((input) => input === null ? [] : [checked.nodes.indexOf(input)])
-    return { id: node.id, operator, readers: [], inputs: from, isHolding: Checked.isHolding(node) }
+    const isHolding = Checked.isHolding(node)
+    const isOfPairs = isHolding && Checked.isOfPairs(node)
+    return { id: node.id, operator, readers: [], inputs: from, isHolding: isHolding && !isOfPairs, isOfPairs, trail: Checked.trailOf(node) }
   })
   built.forEach(({ inputs }, step) => {
     for (const [input, node] of inputs.entries()) {
@@ -75,12 +82,10 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new DistinctOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs: [node.input] }
     case "union":
       return { operator: new Uniting(node, sourcesIn(checked)), inputs: [node.input, node.other] }
-    case "as-of": {
-      const inputs: Array<Checked.Node> = []
-      inputs[Side.left] = node.input
-      inputs[Side.right] = node.other
-      return { operator: new AsOfOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs }
-    }
+    case "as-of":
+      return { operator: new AsOfOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs: sidesOf(node) }
+    case "interval":
+      return { operator: new IntervalOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs: sidesOf(node) }
     case "window": {
       const inputs: Array<Checked.Node | null> = []
       inputs[Input.rows] = node.input
@@ -98,18 +103,28 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
   }
 }
 
+const sidesOf = ({ input, other }: Checked.AsOf | Checked.Interval): ReadonlyArray<Checked.Node> => {
+  const inputs: Array<Checked.Node> = []
+  inputs[Side.left] = input
+  inputs[Side.right] = other
+  return inputs
+}
+
 const sourcesIn = ({ nodes }: Checked.Checked): ReadonlyArray<string> =>
   [...new Set(nodes.flatMap((node) => node._tag === "source" ? [node.definition.name] : []))]
+
+/** What stands behind the last node is none itself. */
+const beside = { isHolding: false, isOfPairs: false, trail: 0 }
 
 /** Behind the last node, which puts out the rows of a batch, stands what makes rows of their own of them. */
 const withOutput = (steps: ReadonlyArray<Step>, { end, name }: Checked.Checked<Checked.Events>): ReadonlyArray<Step> => {
   steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
   const output = new RowOutput(name, Checked.definitionOf(end))
-  return [...steps, { id: "rows", operator: output, readers: [], inputs: [steps.length - 1], isHolding: false }]
+  return [...steps, { ...beside, id: "rows", operator: output, readers: [], inputs: [steps.length - 1] }]
 }
 
 /** Behind the last node stands what tells of a window that is left out only where it was told before. */
 const withRetraction = (steps: ReadonlyArray<Step>, checked: Checked.Checked<Checked.Results>): ReadonlyArray<Step> => {
   steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
-  return [...steps, { id: "retraction", operator: new Retraction(Checked.windowOf(checked)), readers: [], inputs: [steps.length - 1], isHolding: false }]
+  return [...steps, { ...beside, id: "retraction", operator: new Retraction(Checked.windowOf(checked)), readers: [], inputs: [steps.length - 1] }]
 }

@@ -185,6 +185,10 @@ export class TableReader {
     this.#parts = membersOf(members.get("parts"), `the parts of "${name}"`)
   }
 
+  has(name: string): boolean {
+    return this.#columns.has(name)
+  }
+
   numbers(name: string): Float64Array {
     return decodeNumbers(this.#column(name), this.entries, this.#payload) ?? refuse(this.#of(name))
   }

@@ -14,7 +14,7 @@ import { tableOf } from "./check/ResultTable.ts"
 import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
 import { checkFieldName, fieldOf } from "./check/Fields.ts"
 import { checkBehindUnion, checkPlaces, checkSame, checkUnheld, unitedColumn } from "./check/Unions.ts"
-import { bytesOfRow, checkBehind, checkKeys, selected } from "./check/Holding.ts"
+import { bytesOfRow, checkBehind, checkKeys, intervalOf, selected } from "./check/Holding.ts"
 import type { Node } from "./Expression.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
 import * as Fingerprint from "./Fingerprint.ts"
@@ -113,6 +113,7 @@ class Graph {
     if (plan._tag === "distinct") return this.#distinct(input, plan)
     if (plan._tag === "union") return this.#union(input, this.events(plan.other, kind))
     if (plan._tag === "as-of") return this.#asOf(input, this.events(plan.other, kind), plan)
+    if (plan._tag === "interval") return this.#interval(input, this.events(plan.other, kind), plan)
     if (plan._tag === "filter") {
       if (typeof plan.test !== "function") refuse("Events.filter", "it needs a function of a row")
       if (isAsync(plan.test)) refuse("Events.filter", "its function is async or a generator, and would give neither true nor false; give one that returns either")
@@ -179,6 +180,27 @@ class Graph {
       within,
       state: { entriesPerKey: null, milliseconds, bytesPerEntry: bytesOfRow(left) + bytesOfRow({ columns }) }
     }, ["as-of", input.fingerprint, other.fingerprint, select.map(({ field, name }) => [name, field.column.name]), within])
+  }
+
+  #interval(input: Checked.Events, other: Checked.Events, plan: Plan.Interval): Checked.Interval {
+    const [left, right] = [definitionOf(input), definitionOf(other)]
+    const node = "Join.interval"
+    const { type } = plan
+    checkKeys(node, left, right)
+    const select = selected(node, plan.select, left, right)
+    const { after, before, until } = intervalOf(node, plan, left)
+    const isLeft = type === "left"
+    const columns = select.map(({ field, name }) =>
+      columnOf(name, { ...typeIn(field.column), optional: isLeft || field.column.optional }))
+    const trail = isLeft ? after : 0
+    const outOfOrderness = Math.max(left.outOfOrderness, right.outOfOrderness) + trail
+    const bytesPerEntry = bytesOfRow(left) + bytesOfRow({ columns })
+    const state = { entriesPerKey: null, milliseconds: Math.max(before, after) + outOfOrderness, bytesPerEntry }
+    const definition = { ...left, columns: [...left.columns, ...columns], outOfOrderness }
+    return this.#add<Checked.Interval>(
+      { _tag: "interval", input, other, definition, select, before, after, until, type, trail, state },
+      ["interval", input.fingerprint, other.fingerprint, select.map(({ field, name }) => [name, field.column.name]), before, after, until, type]
+    )
   }
 
   #union(input: Checked.Events, other: Checked.Events): Checked.Union {

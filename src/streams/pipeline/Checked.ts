@@ -6,7 +6,7 @@ import type { CustomSpec, Op, Settings } from "./Aggregate.ts"
 import type { Column, Table } from "./Column.ts"
 import * as Expr from "./Expression.ts"
 import type * as Indicator from "./Indicator.ts"
-import type { Order, Trigger } from "./Plan.ts"
+import type { JoinType, Order, Trigger } from "./Plan.ts"
 import type { Definition, Portability } from "./Source.ts"
 import type * as Window from "./Window.ts"
 
@@ -22,7 +22,7 @@ export interface Checked<out End extends Node = Node> {
 }
 
 export type Node = Events | Results
-export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Union
+export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Interval | Union
 export type Results = WindowNode | Derive | Compute | WherePanes | Top
 
 interface Identified {
@@ -90,6 +90,26 @@ export interface AsOf extends Identified {
   readonly select: ReadonlyArray<{ readonly name: string; readonly field: Field }>
   /** Milliseconds that the other row may be older. */
   readonly within: number
+  readonly state: StateBound
+}
+
+/** The pairs of rows of two sides that have the same key, and whose times lie within an interval. */
+export interface Interval extends Identified {
+  readonly _tag: "interval"
+  readonly input: Events
+  readonly other: Events
+  /** What it puts out: the fields of its rows, and behind them those that are selected, in their order. */
+  readonly definition: Definition
+  /** Fields of the other side. */
+  readonly select: ReadonlyArray<{ readonly name: string; readonly field: Field }>
+  /** Milliseconds that the other row may be older, and newer. */
+  readonly before: number
+  readonly after: number
+  /** The name of a field of its rows: the other row has to be before the time in it. */
+  readonly until: string | null
+  readonly type: JoinType
+  /** Milliseconds by which its watermark trails, so that it is known which rows are in no pair. */
+  readonly trail: number
   readonly state: StateBound
 }
 
@@ -292,14 +312,31 @@ export const inputsOf = (checked: Checked): ReadonlyArray<Input> => {
 }
 
 /** A node that keeps state over events: it holds rows, and puts them out in the order of event time and place. */
-export type Holding = Distinct | AsOf
+export type Holding = Distinct | AsOf | Interval
 
-export const isHolding = (node: Node): node is Holding => node._tag === "distinct" || node._tag === "as-of"
+export const isHolding = (node: Node): node is Holding => Object.hasOwn(calls, node._tag)
 
 /** The call that has made a node. */
 export const callOf = ({ _tag }: Holding): string => calls[_tag]
 
-const calls: { readonly [Tag in Holding["_tag"]]: string } = { distinct: "Events.distinct", "as-of": "Join.asOf" }
+const calls: { readonly [Tag in Holding["_tag"]]: string } = {
+  distinct: "Events.distinct",
+  "as-of": "Join.asOf",
+  interval: "Join.interval"
+}
+
+/** Whether the rows that a node puts out are pairs of a join, which are no rows of a log. */
+export const isOfPairs = (events: Events): boolean => events._tag === "interval" || (events._tag !== "source" && isOfPairs(events.input))
+
+/** By how many milliseconds all that a node puts out trails behind what it reads. */
+export const trailOf = (node: Node): number => node._tag === "interval" ? node.trail : 0
+
+/** By how many milliseconds the end of a pipeline trails behind the watermarks of its sources. */
+export const trailTo = (node: Node): number => {
+  if (node._tag === "source") return 0
+  const other = "other" in node ? trailTo(node.other) : 0
+  return trailOf(node) + Math.max(trailTo(node.input), other)
+}
 
 /** Whether rows of several branches come together before anything holds them. */
 export const isUnited = ({ nodes }: Checked): boolean => nodes.some(({ _tag }) => _tag === "union")
@@ -338,7 +375,7 @@ const collect = (events: Events, behind: ReadonlySet<string> | undefined, reads:
   const fields = behind === undefined || events._tag === "filter" ? undefined : new Set([...behind, ...fieldsOfStep(events)])
   collect(events.input, fields, reads)
   if (events._tag === "union") collect(events.other, fields, reads)
-  if (events._tag === "as-of") collect(events.other, new Set(events.select.map(({ field }) => field.column.name)), reads)
+  if (events._tag === "as-of" || events._tag === "interval") collect(events.other, new Set(events.select.map(({ field }) => field.column.name)), reads)
 }
 
 /** The fields of its rows that a node looks at, and that are looked at behind it: the others are absent there. */
@@ -374,6 +411,8 @@ const fieldsOfStep = (step: Exclude<RowStep, Filter>): ReadonlyArray<string> => 
       return step.definition.key
     case "distinct":
       return step.by.map(({ column }) => column.name)
+    case "interval":
+      return step.until === null ? [] : [step.until]
     case "as-of":
     case "union":
       return []

@@ -66,3 +66,103 @@ export const asOf = <R2, P2 extends Portability, S2, const Select extends { read
   if (!Predicate.isObject(select)) throw new TypeError(`${call} needs the fields of the other side by their names, and is given ${shown(select)}`)
   return Events.make({ _tag: "as-of", input: self.plan, other: other.plan, within: millisOf(call, "within", within), select })
 }
+
+/** Lengths of time before and after a row in which the rows of the other side are joined to it; both ends belong to it. */
+export type Interval<Until extends string> =
+  | { readonly within: Duration.Input }
+  | { readonly before: Duration.Input; readonly after?: Duration.Input }
+  | { readonly before?: Duration.Input; readonly after: Duration.Input; readonly until?: Until }
+
+/** A row with fields of another one, under the names that are selected; where rows without a partner come out they may be null. */
+export type Paired<R, Other, Select, Type> = "left" extends Type ? WithSelected<R, Other, Select> : {
+  readonly [K in keyof R | keyof Select]: K extends keyof Select ? Select[K] extends keyof Other ? Other[Select[K]] : never
+    : K extends keyof R ? R[K] : never
+}
+
+/** Nothing where a field of the rows is a number, else what is wrong, which ends the compiler's complaint. */
+export type IsTime<R, Until extends string> = [Until] extends [never] ? unknown
+  : string extends Until ? unknown
+  : Until extends keyof R
+    ? [R[Until]] extends [number | null] ? unknown : `the field "${Until}" is no number, and until a time in milliseconds rows are joined`
+  : `the rows have no field "${Until}"`
+
+/**
+ * Joins each row to all rows of the other side that have the same key and whose event times lie between `before` earlier and
+ * `after` later, both ends among them: `within` says both at once, and what is left out is 0. With `until`, a field of the row
+ * with a time in milliseconds since the epoch, the other row's time has also to be before that; where the field is null there
+ * is no partner. Each pair comes out once, with the key of the row and the event time of the later of the two. With
+ * `type: "left"` a row without any partner comes out as well, at its own time, and the selected fields are null.
+ *
+ * Rows of both sides are held until the watermark of the slower one is past them, and pairs leave in the order of event time
+ * and place: nothing behind this is late. A row that is behind its own partition's watermark when it comes is late here. Every
+ * other row of either side counts as taken when it comes, whatever pairs it will be in. Of a key the rows of this side are kept
+ * for `after`, and those of the other side for `before`. Everything behind a left join comes later by `after`, since only then
+ * is it known that there is no partner.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { Aggregate, Events, Expr, Join, Pipeline, Source, Window } from "courant"
+ *
+ * const Order = Schema.Struct({ id: Schema.String, at: Schema.Int, shop: Schema.String })
+ * const Payment = Schema.Struct({ order: Schema.String, at: Schema.Int, cents: Schema.Int })
+ *
+ * const orders = Source.make("orders", { schema: Order, key: "id", eventTime: "at" })
+ * const payments = Source.make("payments", { schema: Payment, key: "order", eventTime: "at" })
+ *
+ * export const unpaid = orders.pipe(
+ *   Join.interval(payments, { after: "15 minutes", type: "left", select: { paid: "cents" } }),
+ *   Events.where(Expr.isNull("paid")),
+ *   Events.keyBy("shop"),
+ *   Window.tumbling("1 hour"),
+ *   Aggregate.into({ orders: Aggregate.count }),
+ *   Pipeline.named("unpaid-orders")
+ * )
+ * ```
+ */
+export const interval = <
+  R2,
+  P2 extends Portability,
+  S2,
+  const Select extends { readonly [name: string]: keyof R2 & string },
+  const Type extends "inner" | "left" = "inner",
+  const Until extends string = never
+>(
+  other: Events.Events<R2, P2, S2>,
+  options: Interval<Until> & { readonly select: Select; readonly type?: Type }
+) =>
+<R, P extends Portability, S>(
+  self: Events.Events<R, P, S> & Free<R, Select> & IsTime<R, Until>
+): Events.Events<Paired<R, R2, Select, Type>, P | P2, S & S2> => {
+  const call = "Join.interval"
+  needsEvents(call, self)
+  needsEvents(call, other)
+  // Of the options that exclude one another any may be there in a file without types.
+  const given = optionsOf<Given>(call, options, ["within", "before", "after", "until", "select", "type"])
+  const { select, type = "inner", until = null, within } = given
+  if (!Predicate.isObject(select)) throw new TypeError(`${call} needs the fields of the other side by their names, and is given ${shown(select)}`)
+  const { after, before } = within === undefined ? given : { before: within, after: within }
+  const isTwice = within !== undefined && (given.before !== undefined || given.after !== undefined || until !== null)
+  if (isTwice) throw new TypeError(`${call} takes within, or before and after, and is given both`)
+  if (after === undefined && before === undefined) throw new TypeError(`${call} needs how far apart the rows may be, such as { within: "1 minute" } or { after: "1 minute" }`)
+  if (until !== null && after === undefined) throw new TypeError(`${call} needs the longest time that until may mean, such as { after: "1 hour", until: "expires" }`)
+  return Events.make({
+    _tag: "interval",
+    input: self.plan,
+    other: other.plan,
+    before: millisOf(call, within === undefined ? "before" : "within", before ?? 0),
+    after: millisOf(call, within === undefined ? "after" : "within", after ?? 0),
+    until,
+    type,
+    select
+  })
+}
+
+interface Given {
+  readonly within?: Duration.Input
+  readonly before?: Duration.Input
+  readonly after?: Duration.Input
+  readonly until?: string
+  readonly type?: "inner" | "left"
+  readonly select: { readonly [name: string]: string }
+}

@@ -11,7 +11,7 @@ import type * as Window from "./Window.ts"
 export type Plan = Events | Results
 
 /** Nodes that put out rows. */
-export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Union
+export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Interval | Union
 
 /** Nodes that put out the results of windows. */
 export type Results = WindowNode | Derive | WherePanes | Top
@@ -66,6 +66,24 @@ export interface AsOf {
   /** By the name that it gets which field of the other row. */
   readonly select: { readonly [name: string]: string }
 }
+
+/** The pairs of rows of two sides that have the same key, and whose times lie within an interval. */
+export interface Interval {
+  readonly _tag: "interval"
+  readonly input: Events
+  readonly other: Events
+  /** Milliseconds that the other row may be older, and newer. */
+  readonly before: number
+  readonly after: number
+  /** A field of the row with a time before which the other one has to be. */
+  readonly until: string | null
+  readonly type: JoinType
+  /** By the name that it gets which field of the other row. */
+  readonly select: { readonly [name: string]: string }
+}
+
+/** Pairs alone, or also the rows of the left side that are in none. */
+export type JoinType = "inner" | "left"
 
 /** The rows of both. */
 export interface Union {
@@ -159,6 +177,7 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "top":
       return { ...plan, input: withBounds(plan.input, bounds) } as Plan
     case "as-of":
+    case "interval":
     case "union":
       return { ...plan, input: withBounds(plan.input, bounds), other: withBounds(plan.other, bounds) }
     case "window": {
@@ -176,7 +195,7 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
 
 /** Whether windows behind these rows have no allowed lateness. */
 const isToldOnce = (plan: Events | WindowNode): boolean =>
-  plan._tag === "distinct" || plan._tag === "as-of" || plan._tag === "union" || (plan._tag !== "source" && isToldOnce(plan.input))
+  plan._tag === "distinct" || plan._tag === "as-of" || plan._tag === "interval" || plan._tag === "union" || (plan._tag !== "source" && isToldOnce(plan.input))
 
 /** The same results with a change to the windows that they come from. */
 export const changeWindow = (results: Results, change: (node: WindowNode) => WindowNode): Results =>

@@ -10,6 +10,11 @@ export interface Place {
   readonly source: string
   readonly partition: number
   readonly offset: number
+  /**
+   * Of a pair, whose place begins with that of its left row: the place of its right row, `null` where a left join has found
+   * none. Where a pair is joined again there are more of them, in the order of the joins.
+   */
+  readonly joined?: ReadonlyArray<Place | null>
 }
 
 /** The fields of a row, those of structs in their structs; an absent field is `null`. */
@@ -39,14 +44,20 @@ const EncodedValues: Schema.Codec<EncodedValues> = Schema.Record(
   ])
 )
 
+const Place: Schema.Codec<Place> = Schema.Struct({
+  source: Schema.String,
+  partition: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  offset: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  joined: Schema.optionalKey(Schema.Array(Schema.NullOr(Schema.suspend((): Schema.Codec<Place> => Place))))
+})
+
+/** Of a pair the rows that were joined to its first one, in their written form. */
+export const Joined = Schema.Array(Schema.NullOr(Place))
+
 /** A row as it is written. */
 export const Encoded = Schema.Struct({
   pipeline: Schema.String,
-  place: Schema.Struct({
-    source: Schema.String,
-    partition: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
-    offset: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-  }),
+  place: Place,
   key: Schema.String,
   time: Schema.Int,
   values: EncodedValues
@@ -66,8 +77,15 @@ export const toLines = (rows: ReadonlyArray<Row>): string => {
   return lines
 }
 
-export const placeToJson = ({ offset, partition, source }: Place): string =>
-  `{"source":${JSON.stringify(source)},"partition":${partition},"offset":${offset}}`
+export const placeToJson = (place: Place): string => {
+  const { offset, partition, source } = place
+  const joined = place.joined === undefined ? "" : `,"joined":${joinedToJson(place)}`
+  return `{"source":${JSON.stringify(source)},"partition":${partition},"offset":${offset}${joined}}`
+}
+
+/** What tells pairs of one left row apart; empty for a row that is no pair. */
+export const joinedToJson = ({ joined }: Place): string =>
+  joined === undefined ? "" : `[${joined.map((place) => place === null ? "null" : placeToJson(place)).join(",")}]`
 
 /** The fields alone, in the order of the schema. */
 export const valuesToJson = (values: Values): string => {
@@ -95,4 +113,4 @@ export const decodeJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Encod
 
 /** What tells the rows of one store apart. */
 export const identityOf = ({ pipeline, place }: Pick<Row, "pipeline" | "place">): string =>
-  JSON.stringify([pipeline, place.source, place.partition, place.offset])
+  JSON.stringify([pipeline, place.source, place.partition, place.offset, ...place.joined === undefined ? [] : [joinedToJson(place)]])

@@ -102,7 +102,12 @@ export interface Places {
   readonly sources: ReadonlyArray<string>
   readonly partitions: Int32Array
   readonly offsets: Float64Array
+  /** Of pairs, see {@link Place}; `null` where no row is one. */
+  readonly joined: ReadonlyArray<Joined> | null
 }
+
+/** Of a pair the places of the rows that were joined to its first one. */
+export type Joined = NonNullable<Place["joined"]>
 
 /**
  * Rows that were held come from no partition of a log. Their offsets say in which order those of one event time come, and
@@ -113,7 +118,12 @@ export const behindAll = 2 ** 52
 export const placeOf = ({ offsets, partition, places, source: { name } }: Batch, row: number): Place =>
   places === null
     ? { source: name, partition, offset: offsets[row]! }
-    : { source: places.sources[row]!, partition: places.partitions[row]!, offset: places.offsets[row]! }
+    : placeIn(places, row)
+
+const placeIn = ({ joined, offsets, partitions, sources }: Places, row: number): Place => {
+  const place = { source: sources[row]!, partition: partitions[row]!, offset: offsets[row]! }
+  return joined === null ? place : { ...place, joined: joined[row]! }
+}
 
 export const make = (source: Definition, dictionary: Dictionary, partition: number, capacity: number): Batch => ({
   source,

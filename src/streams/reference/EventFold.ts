@@ -3,8 +3,9 @@
  * node makes of all that it is given. See `BatchFold`.
  */
 import { BigDecimal } from "effect"
-import { type AsOf, definitionOf, type Distinct, type Events, type Source } from "../pipeline/Checked.ts"
+import { type AsOf, definitionOf, type Distinct, type Events, type Interval, type Source } from "../pipeline/Checked.ts"
 import type { Value } from "../pipeline/Pane.ts"
+import type { Place } from "../pipeline/Row.ts"
 import type { Definition } from "../pipeline/Source.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
 import { decimal, type Numeric, toNumber } from "./Numbers.ts"
@@ -27,6 +28,8 @@ export interface Item extends Event {
   readonly time: number
   /** That of its partition before it; none behind a node that holds rows, where nothing is late. */
   readonly watermark: number
+  /** Of a pair the places of the rows that were joined to its first one. */
+  readonly joined?: ReadonlyArray<Place | null>
 }
 
 export interface Flow {
@@ -34,14 +37,18 @@ export interface Flow {
   readonly late: ReadonlyArray<Event>
   /** Those for which a computed field does not fit, or that have no value for another key. */
   readonly refused: ReadonlyArray<Event>
+  /** Those of which a pair was refused. */
+  readonly refusedPairs: ReadonlyArray<Event>
   readonly duplicate: ReadonlyArray<Event>
   /** Those that rows of another side were joined to. */
   readonly taken: ReadonlyArray<Event>
 }
 
+const nothing = { late: [], refused: [], refusedPairs: [], duplicate: [], taken: [] }
+
 /** What comes out of a node, of the events of a log in their order. */
 export const flow = (node: Events, events: ReadonlyArray<Event>): Flow => {
-  if (node._tag === "source") return { items: itemsOf(node, events), late: [], refused: [], duplicate: [], taken: [] }
+  if (node._tag === "source") return { items: itemsOf(node, events), ...nothing }
   const before = flow(node.input, events)
   switch (node._tag) {
     case "where":
@@ -64,6 +71,8 @@ export const flow = (node: Events, events: ReadonlyArray<Event>): Flow => {
       return united(before, flow(node.other, events))
     case "as-of":
       return asOf(node, held(before), held(flow(node.other, events)))
+    case "interval":
+      return interval(node, held(before), held(flow(node.other, events)))
   }
 }
 
@@ -82,11 +91,13 @@ const itemsOf = ({ definition, kind }: Source, events: ReadonlyArray<Event>): Re
 }
 
 const unlessRefused = (before: Flow, change: (item: Item) => Item | null): Flow => {
-  const changed = before.items.map((item) => ({ event: item.event, item: change(item) }))
+  const changed = before.items.map((item) => ({ event: item.event, isPair: item.joined !== undefined, item: change(item) }))
+  const out = changed.filter(({ item }) => item === null)
   return {
     ...before,
     items: changed.flatMap(({ item }) => item ?? []),
-    refused: [...before.refused, ...changed.flatMap(({ event, item }) => item === null ? [event] : [])]
+    refused: [...before.refused, ...out.filter(({ isPair }) => !isPair).map(({ event }) => event)],
+    refusedPairs: [...before.refusedPairs, ...out.filter(({ isPair }) => isPair).map(({ event }) => event)]
   }
 }
 
@@ -101,7 +112,16 @@ const isLate = ({ time, watermark }: Item): boolean => time < watermark
 
 /** By event time, then by place: the source's name, partition, offset. */
 export const inOrder = (a: Item, b: Item): number =>
-  a.time - b.time || (a.source < b.source ? -1 : a.source > b.source ? 1 : 0) || a.partition - b.partition || a.offset - b.offset
+  a.time - b.time || inPlaces(a, b)
+
+const inPlaces = (a: Place, b: Place): number =>
+  (a.source < b.source ? -1 : a.source > b.source ? 1 : 0) || a.partition - b.partition || a.offset - b.offset || inPairs(a.joined ?? [], b.joined ?? [])
+
+/** A row without a partner comes before those with one. */
+const inPairs = ([one = null, ...more]: NonNullable<Place["joined"]>, [other = null, ...others]: NonNullable<Place["joined"]>): number => {
+  const order = one === null || other === null ? Number(one !== null) - Number(other !== null) : inPlaces(one, other)
+  return order !== 0 || more.length === 0 ? order : inPairs(more, others)
+}
 
 const firsts = ({ by, within }: Distinct, before: Flow): Flow => {
   const kept: Array<Item> = []
@@ -120,22 +140,50 @@ const united = (left: Flow, right: Flow): Flow => ({
   items: [...left.items, ...right.items],
   late: [...left.late, ...right.late],
   refused: [...left.refused, ...right.refused],
+  refusedPairs: [...left.refusedPairs, ...right.refusedPairs],
   duplicate: [...left.duplicate, ...right.duplicate],
   taken: [...left.taken, ...right.taken]
 })
 
 /** The other side's last row of the key at the time or before, if it is not too old. */
 const asOf = ({ select, within }: AsOf, left: Flow, right: Flow): Flow => ({
+  ...united(left, right),
   items: left.items.map((item) => {
     const other = right.items.findLast(({ key, time }) => key === item.key && time <= item.time && time >= item.time - within)
     const fields = select.map(({ field, name }) => [name, other?.fields[field.column.name] ?? null] as const)
     return { ...item, fields: { ...item.fields, ...Object.fromEntries(fields) } }
   }),
-  late: [...left.late, ...right.late],
-  refused: [...left.refused, ...right.refused],
-  duplicate: [...left.duplicate, ...right.duplicate],
   taken: [...left.taken, ...right.taken, ...right.items.map(({ event }) => event)]
 })
+
+/** Every pair of a key whose times lie so close, at the later of them; of a left join also the rows that are in none. */
+const interval = (node: Interval, left: Flow, right: Flow): Flow => ({
+  ...united(left, right),
+  items: left.items.flatMap((item) => {
+    const others = right.items.filter(({ key, time }) =>
+      key === item.key && time >= item.time - node.before && time <= item.time + node.after && (node.until === null || isBefore(time, item.fields[node.until])))
+    return others.length === 0 && node.type === "left" ? [paired(node, item, null)] : others.map((other) => paired(node, item, other))
+  }).sort(inOrder),
+  // A row has come to its end when the join has it, whatever pairs it is in.
+  taken: [...left.taken, ...right.taken, ...[...left.items, ...right.items].map(({ event }) => event)]
+})
+
+/** Without a time to be before nothing is. */
+const isBefore = (time: number, until: Value | undefined): boolean => typeof until === "number" && time < until
+
+const paired = ({ select }: Interval, item: Item, other: Item | null): Item => {
+  const fields = select.map(({ field, name }) => [name, other?.fields[field.column.name] ?? null] as const)
+  return {
+    ...item,
+    fields: { ...item.fields, ...Object.fromEntries(fields) },
+    time: Math.max(item.time, other?.time ?? -Infinity),
+    joined: [...item.joined ?? [], other === null ? null : placeOf(other)]
+  }
+}
+
+/** Of a pair with what is joined to its first row. */
+export const placeOf = ({ joined, offset, partition, source }: Item): Place =>
+  ({ source, partition, offset, ...joined === undefined ? {} : { joined } })
 
 const derived = ({ given, values }: Events & { readonly _tag: "derive-fields" }, row: Fields): Fields | null => {
   try {

@@ -3,13 +3,15 @@ import type { Column } from "../pipeline/Column.ts"
 import type { AnyOfRows } from "../pipeline/Pipeline.ts"
 import type { Row, Values } from "../pipeline/Row.ts"
 import { definitionOf } from "../pipeline/Checked.ts"
-import { type Event, flow } from "./EventFold.ts"
+import { type Event, flow, placeOf } from "./EventFold.ts"
 
 /** The events of each partition have to be in the order of their offsets. */
 export const foldRows = ({ checked: { end, name } }: AnyOfRows, events: ReadonlyArray<Event>): ReadonlyArray<Row> => {
   const { columns } = definitionOf(end)
-  return flow(end, events).items.map(({ fields, key, offset, partition, source, time }): Row =>
-    ({ pipeline: name, place: { source, partition, offset }, key, time, values: structOf(columns, 0, fields) }))
+  return flow(end, events).items.map((item): Row => {
+    const { fields, key, time } = item
+    return { pipeline: name, place: placeOf(item), key, time, values: structOf(columns, 0, fields) }
+  })
 }
 
 /** The fields of a struct that lies so deep, each in its place; one that may be absent and has no value is absent. */

@@ -150,6 +150,13 @@ describe("what stands in a wrong place, or is of another kind", () => {
     "a join without fields": [() => rows.pipe(untyped(Join.asOf(rows, untyped({ within: 1 })))), "Join.asOf needs the fields of the other side", "is given undefined"],
     "a join with an option of another's": [() => rows.pipe(untyped(Join.asOf(rows, untyped({ within: 1, select: {}, before: 1 })))), "Join.asOf knows no \"before\""],
     "a join with windows": [() => rows.pipe(untyped(Join.asOf(untyped(sums), { within: 1, select: {} }))), "Join.asOf needs a source"],
+    "pairs without fields": [() => rows.pipe(untyped(Join.interval(rows, untyped({ within: 1 })))), "Join.interval needs the fields of the other side", "is given undefined"],
+    "pairs however far apart": [() => rows.pipe(untyped(Join.interval(rows, untyped({ select: {} })))), "Join.interval needs how far apart the rows may be"],
+    "pairs within two lengths of time": [() => rows.pipe(untyped(Join.interval(rows, untyped({ within: 1, after: 1, select: {} })))), "Join.interval takes within, or before and after, and is given both"],
+    "pairs until a time that may be any": [() => rows.pipe(untyped(Join.interval(rows, untyped({ before: 1, until: "size", select: {} })))), "Join.interval needs the longest time that until may mean"],
+    "pairs with a member of no call": [() => rows.pipe(untyped(Join.interval(rows, untyped({ wthin: 1, select: {} })))), "Join.interval knows no \"wthin\"", "did you mean \"within\"?"],
+    "pairs within what is no time": [() => rows.pipe(untyped(Join.interval(rows, untyped({ within: "soon", select: {} })))), "Join.interval: its within is \"soon\""],
+    "pairs with windows": [() => rows.pipe(untyped(Join.interval(untyped(sums), { within: 1, select: {} }))), "Join.interval needs a source"],
     "rows once without a length of time": [() => rows.pipe(untyped(Events.distinct(untyped({ by: "size" })))), "Events.distinct: its within is undefined"],
     "a roll-up of nothing": [() => Pipeline.rollUp(untyped(undefined), 1), "Pipeline.rollUp needs windows"]
   })

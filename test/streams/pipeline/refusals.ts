@@ -70,6 +70,7 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
   const computed = (values: object) => trades.pipe(Events.derive(untyped(values)), Window.tumbling("1 minute"), counted, named)
   const united = (other: unknown) => named(untyped(Events.union(untyped(other))(untyped(trades))))
   const joined = (select: object) => named(untyped(Join.asOf(bars, { within: 1, select: untyped(select) })(untyped(trades))))
+  const paired = (options: object) => named(untyped(Join.interval(bars, untyped(options))(untyped(trades))))
   const filtered = (condition: unknown) => trades.pipe(Events.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
   const windowed = (window: unknown) => counted(untyped({ events: trades, window })).pipe(named)
   const derived = (indicators: { readonly [name: string]: Over<string, Gives> }) =>
@@ -171,6 +172,15 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["a join within less than nothing", () => trades.pipe(Join.asOf(bars, { within: -1, select: { high: "high" } }), named), "Join.asOf, within", "0 or more"],
     ["a join of keys of two kinds", () => trades.pipe(Join.asOf(Source.make("b", { schema: Bar, key: "volume", eventTime: "start" }), { within: 1, select: { high: "high" } }), named), "Join.asOf", "no two of them are equal"],
     ["lateness behind a join", () => trades.pipe(Join.asOf(bars, { within: 1, select: { high: "high" } }), Window.tumbling(1), counted, Pipeline.allowedLateness(1), named), "Pipeline.allowedLateness", "Join.asOf before these windows"],
+    ["pairs by a name that the rows have", () => paired({ within: 1, select: { size: "volume" } }), "Join.interval, the field \"size\"", "another field of this name"],
+    ["pairs of nothing", () => paired({ within: 1, select: {} }), "Join.interval", "it needs a field of the other side"],
+    ["pairs before a length of time below 0", () => paired({ before: -1, select: { high: "high" } }), "Join.interval, before", "0 or more"],
+    ["pairs until a field that is none", () => paired({ after: 1, until: "sise", select: { high: "high" } }), "Join.interval, until", "did you mean \"size\"?"],
+    ["pairs until a text", () => paired({ after: 1, until: "venue", select: { high: "high" } }), "Join.interval, until", "a time in milliseconds since the epoch is an int"],
+    ["pairs of a type that is none", () => paired({ within: 1, type: "outer", select: { high: "high" } }), "Join.interval", "its type is \"inner\" or \"left\""],
+    ["pairs of keys of two kinds", () => trades.pipe(Join.interval(Source.make("b", { schema: Bar, key: "volume", eventTime: "start" }), { within: 1, select: { high: "high" } }), named), "Join.interval", "no two of them are equal"],
+    ["lateness behind pairs", () => trades.pipe(Join.interval(bars, { within: 1, select: { high: "high" } }), Window.tumbling(1), counted, Pipeline.allowedLateness(1), named), "Pipeline.allowedLateness", "Join.interval before these windows"],
+    ["pairs with rows that come by both sides of a union", () => trades.pipe(Join.interval(bars.pipe(Events.union(bars)), { within: 1, select: { high: "high" } }), named), "Pipeline.named", "make it one condition"],
     ["the variance of what may have 38 digits", () => trades.pipe(Events.derive({ x: Expr.multiply("price", "size") }), Window.tumbling(1), Aggregate.into({ v: Aggregate.variance("x") }), named), "the aggregate \"v\"", "may have 38 digits"],
     ["no condition at all", () => filtered(undefined), "Events.where", "made with Expr"],
     ["days without a time zone", () => trades.pipe(Window.calendar("day", untyped({})), counted, named), "Window.calendar", "{ timeZone: \"America/New_York\" }"],

@@ -110,6 +110,8 @@ const unsupportedNode = (node: Checked.Node): ReadonlyArray<readonly [string, st
       return [["Events.union", "rows of several sources are not compiled for Spark yet; run it in process"]]
     case "as-of":
       return [["Join.asOf", "Spark's streams have no join with the newest row at a time; run it in process"]]
+    case "interval":
+      return [["Join.interval", "joins of two streams are not compiled for Spark yet; run it in process"]]
     default:
       return []
   }

@@ -59,11 +59,12 @@ export class HeldRows {
     return this.#order.shift()
   }
 
+  slots(): Generator<number> {
+    return this.#order.values()
+  }
+
   *places(): Generator<Place> {
-    const { offsets, partitions, sourceOf, sources } = this.table
-    for (const slot of this.#order.values()) {
-      yield { source: sources[sourceOf[slot]!]!, partition: partitions[slot]!, offset: offsets[slot]! }
-    }
+    for (const slot of this.slots()) yield this.table.placeOf(slot)
   }
 
   restore(state: StateReader): void {

@@ -3,7 +3,7 @@
  * the time of the row itself, since all that is earlier has left.
  */
 import type { Definition } from "../../pipeline/Source.ts"
-import { type Batch, behindAll, type Dictionary } from "../../records/Batch.ts"
+import { type Batch, behindAll, type Dictionary, type Joined } from "../../records/Batch.ts"
 import { type Rows, rowsOf } from "../Operator.ts"
 import type { RowTable } from "./RowTable.ts"
 
@@ -19,6 +19,8 @@ export class OrderedRows {
   readonly #sources: Array<string> = []
   readonly #partitions = new Int32Array(most)
   readonly #offsets = new Float64Array(most)
+  /** What is joined to each, of pairs. */
+  #joined: Array<Joined> | null = null
   readonly #records = new Int32Array(most)
   readonly #columns: ReadonlyArray<Float64Array>
   #large: Array<Map<number, bigint> | null> | null = null
@@ -38,8 +40,22 @@ export class OrderedRows {
 
   /** A row that is in a table, with its time, its key and its place; its fields are for the caller to fill. */
   add(table: RowTable, slot: number): number {
+    const row = this.#add(table, slot, table.times[slot]!)
+    const joined = table.joined[slot]
+    if (joined !== undefined) (this.#joined ??= [])[row] = joined
+    return row
+  }
+
+  /** A pair of rows at the time of the later one, with the key of the left one; of no right row where its slot is -1. */
+  addPair(left: RowTable, slot: number, right: RowTable, other: number): number {
+    const row = this.#add(left, slot, other === -1 ? left.times[slot]! : Math.max(left.times[slot]!, right.times[other]!))
+    const joined = this.#joined ??= []
+    joined[row] = [...left.joined[slot] ?? [], other === -1 ? null : right.placeOf(other)]
+    return row
+  }
+
+  #add(table: RowTable, slot: number, time: number): number {
     const row = this.#length++
-    const time = table.times[slot]!
     this.#rank = time === this.#lastTime ? this.#rank + 1 : 0
     this.#lastTime = time
     this.#times[row] = time
@@ -82,7 +98,7 @@ export class OrderedRows {
       watermarks: this.#times,
       records: this.#records,
       signs: null,
-      places: { sources: this.#sources, partitions: this.#partitions, offsets: this.#offsets }
+      places: { sources: this.#sources, partitions: this.#partitions, offsets: this.#offsets, joined: this.#joined }
     }
     this.#length = 0
     this.#large = null

@@ -4,10 +4,13 @@
  */
 import type { Field } from "../../pipeline/Checked.ts"
 import type { Column } from "../../pipeline/Column.ts"
-import { type Batch, type Dictionary, placeOf } from "../../records/Batch.ts"
+import { Option, Schema } from "effect"
+import * as Row from "../../pipeline/Row.ts"
+import { type Batch, type Dictionary, type Joined, placeOf } from "../../records/Batch.ts"
 import { PageMarks, type Paged, placesOf } from "../Paged.ts"
-import type { StateReader, StateWriter, TableReader } from "../State.ts"
+import { StateError, type StateReader, type StateWriter, type TableReader } from "../State.ts"
 import { compareText } from "../windowed/KeyOrder.ts"
+import { compareJoined } from "./PlaceOrder.ts"
 
 /** A row as it is written. */
 interface Saved {
@@ -16,6 +19,7 @@ interface Saved {
   readonly source: string
   readonly partition: number
   readonly offset: number
+  readonly joined: Joined | null
   readonly values: ReadonlyArray<string | number | bigint | null>
 }
 
@@ -29,6 +33,8 @@ export class RowTable implements Paged {
   sourceOf = new Int32Array(0)
   partitions = new Int32Array(0)
   offsets = new Float64Array(0)
+  /** Of pairs what is joined to their first rows; empty where rows are none. */
+  readonly joined: Array<Joined | undefined> = []
   /** One for each field that is kept. */
   columns: ReadonlyArray<Float64Array>
   readonly large: ReadonlyArray<Map<number, bigint>>
@@ -56,12 +62,13 @@ export class RowTable implements Paged {
   /** The slot of a row of a batch from now on. */
   add(batch: Batch, row: number): number {
     const slot = this.#allocate()
-    const { offset, partition, source } = placeOf(batch, row)
+    const { joined, offset, partition, source } = placeOf(batch, row)
     this.times[slot] = batch.times[row]!
     this.keys[slot] = batch.keys[row]!
     this.sourceOf[slot] = this.#numberOf(source)
     this.partitions[slot] = partition
     this.offsets[slot] = offset
+    if (joined !== undefined) this.joined[slot] = joined
     for (let at = 0; at < this.columns.length; at++) this.columns[at]![slot] = batch.columns[this.#fields[at]!.index]![row]!
     if (batch.large !== null) this.#addLarge(batch.large, row, slot)
     return slot
@@ -102,6 +109,7 @@ export class RowTable implements Paged {
     this.#touch(slot)
     this.#isLive[slot] = 0
     for (const large of this.large) if (large.size > 0) large.delete(slot)
+    if (this.joined.length > 0) this.joined[slot] = undefined
     this.#free.push(slot)
   }
 
@@ -111,8 +119,17 @@ export class RowTable implements Paged {
   }
 
   /** By event time, then by place: the source's name, partition, offset. */
-  order = (a: number, b: number): number =>
-    this.times[a]! - this.times[b]! || this.#bySource(a, b) || this.partitions[a]! - this.partitions[b]! || this.offsets[a]! - this.offsets[b]!
+  order = (a: number, b: number): number => this.times[a]! - this.times[b]! || this.placeOrder(a, b)
+
+  placeOrder = (a: number, b: number): number =>
+    this.#bySource(a, b) || this.partitions[a]! - this.partitions[b]! || this.offsets[a]! - this.offsets[b]! ||
+    compareJoined(this.joined[a], this.joined[b])
+
+  placeOf(slot: number): Row.Place {
+    const place = { source: this.sources[this.sourceOf[slot]!]!, partition: this.partitions[slot]!, offset: this.offsets[slot]! }
+    const joined = this.joined[slot]
+    return joined === undefined ? place : { ...place, joined }
+  }
 
   #bySource(a: number, b: number): number {
     const [one, other] = [this.sourceOf[a]!, this.sourceOf[b]!]
@@ -168,6 +185,7 @@ export class RowTable implements Paged {
       source: this.sources[this.sourceOf[slot]!]!,
       partition: this.partitions[slot]!,
       offset: this.offsets[slot]!,
+      joined: this.joined[slot] ?? null,
       values: this.#fields.map(({ column }, at) => this.#valueAt(column, at, slot))
     }
   }
@@ -185,6 +203,7 @@ export class RowTable implements Paged {
     table.strings("source", rows.map(({ source }) => source))
     table.numbers("partition", Float64Array.from(rows, ({ partition }) => partition))
     table.numbers("offset", Float64Array.from(rows, ({ offset }) => offset))
+    if (rows.some(({ joined }) => joined !== null)) table.strings("joined", rows.map((row) => row.joined === null ? null : JSON.stringify(row.joined)))
     const fields = table.part("fields")
     for (const [at, { column: { kind, name } }] of this.#fields.entries()) {
       const values = rows.map((row) => row.values[at]!)
@@ -201,6 +220,7 @@ export class RowTable implements Paged {
   #restore(table: TableReader, onRow: (slot: number) => void): void {
     const [keys, times, sources] = [table.texts("key"), table.wholeNumbers("time"), table.texts("source")]
     const [partitions, offsets] = [table.wholeNumbers("partition"), table.wholeNumbers("offset")]
+    const joined = table.has("joined") ? table.texts("joined").map(joinedOf) : []
     const part = table.part("fields")
     const columns = this.#fields.map(({ column }) => this.#columnIn(part, column))
     part.end()
@@ -212,6 +232,7 @@ export class RowTable implements Paged {
       this.sourceOf[slot] = this.#numberOf(sources[row]!)
       this.partitions[slot] = partitions[row]!
       this.offsets[slot] = offsets[row]!
+      if (joined[row] !== undefined) this.joined[slot] = joined[row]
       for (const [at, { large, small }] of columns.entries()) {
         const value = large.get(row)
         this.columns[at]![slot] = value === undefined ? small[row]! : value > 0n ? Infinity : -Infinity
@@ -227,6 +248,13 @@ export class RowTable implements Paged {
     return { small: Float64Array.from(numbers), large: new Map() }
   }
 }
+
+const decodeJoined = Schema.decodeUnknownOption(Schema.fromJsonString(Row.Joined))
+
+const joinedOf = (json: string): Joined =>
+  Option.getOrElse(decodeJoined(json), () => {
+    throw new StateError("the snapshot is damaged: the place of a pair")
+  })
 
 const larger = <A extends Float64Array | Int32Array | Uint8Array>(from: A, to: A): A => {
   to.set(from)

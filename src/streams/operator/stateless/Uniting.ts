@@ -41,7 +41,8 @@ export class Uniting implements Operator<Rows, Rows> {
     const places = {
       sources: Array.from({ length }, () => name),
       partitions: new Int32Array(length).fill(partition),
-      offsets
+      offsets,
+      joined: null
     }
     return { ...batch, places, partition: this.#sources.indexOf(name) * mostPartitions + partition }
   }

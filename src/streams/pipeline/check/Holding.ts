@@ -4,6 +4,7 @@ import type * as Plan from "../Plan.ts"
 import type { Definition } from "../Source.ts"
 import { refuse } from "./CheckError.ts"
 import { checkFieldName, fieldOf } from "./Fields.ts"
+import { duration } from "./Windows.ts"
 
 /** Rows of two sides meet where their keys are equal, which those of different kinds never are. */
 export const checkKeys = (node: string, left: Definition, right: Definition): void => {
@@ -21,6 +22,16 @@ export const selected = (node: string, select: Plan.AsOf["select"], left: Defini
     checkFieldName(`${node}, the field "${name}"`, name, left)
     return { name, field: fieldOf(node, right, field) }
   })
+}
+
+/** How far apart the rows of a pair may be. */
+export const intervalOf = (node: string, plan: Plan.Interval, left: Definition): Pick<Checked.Interval, "after" | "before" | "until"> => {
+  if (plan.type !== "inner" && plan.type !== "left") refuse(node, "its type is \"inner\" or \"left\"")
+  const [before, after] = [duration(`${node}, before`, plan.before), duration(`${node}, after`, plan.after)]
+  if (plan.until === null) return { before, after, until: null }
+  const { kind, name } = fieldOf(`${node}, until`, left, plan.until).column
+  if (kind !== "int") refuse(`${node}, until`, `the field "${name}" is a ${kind}, and a time in milliseconds since the epoch is an int`)
+  return { before, after, until: name }
 }
 
 /** The nodes on the way of rows that hold them, the last one first. */

@@ -58,7 +58,15 @@ export const checkBehindUnion = (input: Checked.Events, { preAggregated, trigger
 
 /** A row is known by its place. */
 export const checkPlaces = (end: Checked.Events): void => {
+  checkOtherPlaces(end)
   const names = Checked.sourcesOf(end)
   const twice = names.find((name, index) => names.indexOf(name) < index)
   if (twice !== undefined) refuse("Pipeline.named", `it ends in events, and a row of "${twice}" may come by both sides of ${node} with one place: make it one condition`)
+}
+
+/** A pair is known by the places of both. */
+const checkOtherPlaces = (events: Checked.Events): void => {
+  if (events._tag === "source") return
+  if (events._tag === "interval") checkPlaces(events.other)
+  checkOtherPlaces(events.input)
 }

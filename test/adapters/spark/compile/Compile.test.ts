@@ -97,6 +97,15 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
     ),
     /Join\.asOf: .* no join with the newest row at a time/
   ],
+  "pairs of rows": [
+    trades.pipe(
+      Join.interval(trades, { within: "1 minute", select: { before: "price" } }),
+      Window.tumbling("1 minute"),
+      Aggregate.into({ n: Aggregate.count }),
+      Pipeline.named("paired")
+    ),
+    /Join\.interval: .* not compiled for Spark yet/
+  ],
   "a quotient that may be too long on its way": [
     trades.pipe(
       Events.derive({ square: Expr.multiply("price", "price"), share: Expr.divide("price", "size", { scale: 30 }) }),
