@@ -389,11 +389,12 @@ export class Job {
     const decided: Array<Decided> = []
     this.#reader.decide(decision, (one) => decided.push(one))
     const advance = (running: Running) => this.#advance(running)
+    // There is no event time while a partition that was added has not begun, of this input or of another one.
+    const hasBegun = ({ inputs }: Running) => inputs.every((input) => this.#timelineOf(input).watermark > -Infinity)
     return yield* this.#all(function*(running) {
       for (const one of decided) {
         if (one._tag === "end") yield* running.graph.end(one.offset)
-        // There is none while a partition that was added has not begun.
-        else if (running.inputs.includes(one.input) && one.timeline.watermark > -Infinity) yield* advance(running)
+        else if (running.inputs.includes(one.input) && hasBegun(running)) yield* advance(running)
       }
     })
   }
