@@ -31,38 +31,44 @@ export interface Left {
 /** What is not as it has to be. */
 export const judge = (left: Left): ReadonlyArray<string> => {
   const { isAllTold, stores } = left
-  const expected = undisturbed(left)
+  const { expected, toCome } = undisturbed(left)
   return [
     ...differing("panes", withoutRemains(left, expected).flatMap(shown), [...expected.panes.values()].flatMap(shown)),
     ...differing("rows", [...stores.rows.values()], [...expected.rows.values()]),
-    ...differing("dead letters", lettersIn(stores, remainsOf(left, expected)), lettersIn(expected)),
+    ...differing("dead letters", lettersIn(stores, remainsOf(left, expected, toCome)), lettersIn(expected)),
     ...accountProblems(left),
     ...logProblems(left),
     ...isAllTold ? memoryProblems(left) : []
   ]
 }
 
-/** What a run leaves to which nothing happens. */
-const undisturbed = ({ isAllTold, pipelines, stores: { decisions, log } }: Left): Stores => {
+/** What a run leaves to which nothing happens, and the dead letters that are still to come of rows that are held. */
+const undisturbed = ({ isAllTold, pipelines, stores: { decisions, log } }: Left): { readonly expected: Stores; readonly toCome: Stores } => {
   const partitions = log.partitions.length
   const expected = new Stores(partitions)
+  const toCome = new Stores(partitions)
   const job = new Job(pipelines, { partitions })
   const agenda = new Agenda([...decisions.values()], partitions)
   const keep = ({ panes, rows, unused }: ReturnType<Job["take"]>) => {
     for (const pane of panes) expected.keepPane(Pane.encode(pane))
     for (const row of rows) expected.keepRow(row)
+    keepLetters(unused, expected)
+  }
+  const keepLetters = (unused: ReturnType<Job["take"]>["unused"], into: Stores) => {
     for (const { detail, offset, partition, pipeline, reason } of unused) {
       const all = log.records(partition)
       const bytes = valueAt(all, all.offsets.indexOf(offset))
-      expected.keepLetter({ topic: "simulated", partition, offset, pipeline, reason, detail, bytes })
+      into.keepLetter({ topic: "simulated", partition, offset, pipeline, reason, detail, bytes })
     }
   }
   for (const decision of agenda.due(job.offsets)) keep(job.decide(decision))
   for (const batch of log.partitions.map((_, partition) => log.records(partition))) {
     for (const part of agenda.weave(batch, () => job.offsets)) keep("_tag" in part ? job.decide(part) : job.take(part))
   }
-  if (isAllTold) keep(job.close())
-  return expected
+  const rest = job.close()
+  if (isAllTold) keep(rest)
+  else keepLetters(rest.unused, toCome)
+  return { expected, toCome }
 }
 
 /** What each window finally holds, and whether it is told as final. */
@@ -70,13 +76,16 @@ const shown = ({ end, key, pane, pipeline, start, values }: Pane.Encoded): Reado
   pane === "retracted" ? [] : [`${idOf({ pipeline, key, start, end })} ${pane === "early" ? "forming" : "final"} ${JSON.stringify(values)}`]
 
 /**
- * The same of dead letters: of two rows with one id another one is left out where a processor that has lost its place does not
- * know of its successor's decisions, and what became of it then is told of a row of which there is nothing to tell.
+ * The same of dead letters. Of two rows with one id another one is left out where a processor that has lost its place does not
+ * know of its successor's decisions, and then it tells what becomes of a row of which there is nothing to tell. And a run that
+ * begins anew with a partition that was added, and has nothing, still holds rows that were let go before.
  */
-const remainsOf = ({ pipelines, stores }: Left, expected: Stores): ReadonlySet<DeadLetter> => {
+const remainsOf = ({ pipelines, stores }: Left, expected: Stores, toCome: Stores): ReadonlySet<DeadLetter> => {
   const holding = pipelines.flatMap(({ checked, name }) => checked.nodes.some(Checked.isHolding) ? [name] : [])
-  return new Set([...stores.letters].flatMap(([id, letter]) =>
-    stores.overtakenLetters.has(letter) && holding.includes(letter.pipeline ?? "") && !expected.letters.has(id) ? [letter] : []))
+  return new Set([...stores.letters].flatMap(([id, letter]) => {
+    const isOvertaken = stores.overtakenLetters.has(letter) && holding.includes(letter.pipeline ?? "")
+    return !expected.letters.has(id) && (isOvertaken || toCome.letters.has(id)) ? [letter] : []
+  }))
 }
 
 const lettersIn = ({ letters }: Stores, remains: ReadonlySet<DeadLetter> = new Set()): ReadonlyArray<string> =>
