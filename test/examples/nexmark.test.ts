@@ -8,6 +8,7 @@ import type { Result } from "../../examples/nexmark/fold.ts"
 import * as q0 from "../../examples/nexmark/q0.ts"
 import * as q1 from "../../examples/nexmark/q1.ts"
 import * as q2 from "../../examples/nexmark/q2.ts"
+import * as q5 from "../../examples/nexmark/q5.ts"
 import * as q7 from "../../examples/nexmark/q7.ts"
 import * as q11 from "../../examples/nexmark/q11.ts"
 import * as q14 from "../../examples/nexmark/q14.ts"
@@ -25,14 +26,16 @@ import { runOver } from "./partitions.ts"
 const waiting = {
   q3: ["Join.interval"],
   q4: ["Join.interval", "Panes.toEvents"],
-  q5: ["Panes.top"],
   q6: ["Join.interval", "Panes.toEvents"],
   q8: ["Join.interval"],
   q9: ["Join.interval"],
   q13: ["lookup"],
-  // The first ten within each auction.
-  q19: ["Panes.top"],
   q20: ["Join.interval"]
+}
+
+/** What the language has in another form. */
+const unlike = {
+  q19: "tells the first ten bids of each auction; Panes.top ranks all keys of a window together"
 }
 
 /** What is no function of the log. */
@@ -46,7 +49,7 @@ const events = [...generate(options)]
 const bids = events.flatMap((event) => event.topic === "bids" ? [event.row] : [])
 
 const ofRows = { q0, q1, q2, q14, q21, q22 }
-const ofPanes = { q7, q11, q15, q16, q17, q18 }
+const ofPanes = { q5, q7, q11, q15, q16, q17, q18 }
 
 /** None has a function of its own, which could not leave the process. */
 const portable: ReadonlyArray<Pipeline.Pipeline<unknown, "portable"> | Pipeline.OfRows<unknown, "portable">> =
@@ -113,11 +116,11 @@ describe("the generator", () => {
 
 describe("of the 23 queries", () => {
   it("each that is written is portable, and has a name of its own", () => {
-    expect(new Set(portable.map(({ name }) => name)).size).toBe(12)
+    expect(new Set(portable.map(({ name }) => name)).size).toBe(13)
   })
 
   it("each is written, waits for what it needs, or cannot be", () => {
-    const all = [...Object.keys(ofRows), ...Object.keys(ofPanes), ...Object.keys(waiting), ...Object.keys(never)]
+    const all = [...Object.keys(ofRows), ...Object.keys(ofPanes), ...Object.keys(waiting), ...Object.keys(unlike), ...Object.keys(never)]
     const number = (query: string) => Number(query.slice(1))
     expect(all.map(number).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 23 }, (_, query) => query))
   })
