@@ -267,6 +267,14 @@ export class Job {
     return this.#running.some(({ inputs }) => inputs.some((input) => this.#reader.sourceOf(input) === source))
   }
 
+  /** The event times of other sources that a pipeline reads together with this one. */
+  joinedWith({ field, source }: Pick<EventTime, "field" | "source">): ReadonlyArray<EventTime> {
+    const together = this.#running.map(({ inputs }) =>
+      inputs.map((input) => ({ source: this.#sourceOf(input).name, field: input.events.definition.eventTime.field })))
+    const joined = together.filter((all) => all.some((each) => each.source === source && each.field === field)).flat()
+    return this.eventTimes.filter((other) => other.source !== source && joined.some((each) => each.source === other.source && each.field === other.field))
+  }
+
   /** Whether a pipeline that reads a source has any. */
   isOpen(source: string | null): boolean {
     return this.#running.some(({ graph, inputs }) => graph.size > 0 && inputs.some((input) => this.#sourceOf(input).name === source))
