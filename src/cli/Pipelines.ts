@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url"
 import { candles1m, candles5m } from "../analytics/candles.ts"
 import { day } from "../analytics/day.ts"
 import { movingAverage5m } from "../analytics/movingAverage.ts"
-import { checkTogether } from "../streams/pipeline/check/Together.ts"
+import { checkOneTopic, checkTogether } from "../streams/pipeline/check/Together.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import { problem, usage } from "./terminal/Problem.ts"
@@ -50,9 +50,16 @@ export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<strin
 /** Refuses pipelines that cannot run together over these sources. */
 export const checkSources = (pipelines: ReadonlyArray<Pipeline.Any>, sources: ReadonlyArray<string> | null) =>
   Effect.try({
-    try: () => checkTogether(pipelines, sources),
-    catch: (cause) => usage(cause instanceof Error ? cause.message : String(cause))
+    try: () => {
+      checkTogether(pipelines, sources)
+      if (sources === null) checkOneTopic(pipelines)
+    },
+    catch: (cause) => usage(cause instanceof Error ? `${cause.message}${sources === null && isOfSeveral(pipelines) ? waysOfSources : ""}` : String(cause))
   })
+
+const isOfSeveral = (pipelines: ReadonlyArray<Pipeline.Any>): boolean => pipelines.some((pipeline) => sourcesOf([pipeline]).length > 1)
+
+const waysOfSources = " (see --feed file:SOURCE=PATH, --source-field, and --topic SOURCE=TOPIC over Kafka)"
 
 /** The sources that pipelines read, by name. */
 export const sourcesOf = (pipelines: ReadonlyArray<Pipeline.Any>): ReadonlyArray<string> =>

@@ -4,7 +4,8 @@ import { Effect } from "effect"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
-import { courant, linesOf, minute, temporaryFolder } from "./courant.ts"
+import { courant, linesOf, minute, start, temporaryFolder } from "./courant.ts"
+import { linesOfAll, market as marketOf, slippage, windowsIn, windowsOf } from "./slippage.ts"
 
 const market = `
 import { Schema } from "effect"
@@ -145,5 +146,52 @@ describe("one feed whose events name their source", () => {
       assert.match(retried.stderr, /quotes: 0 of 3 dead letters are in the log again\ncourant: trades: 0 of 0|quotes: 0 of 3 dead letters are in the log again\ntrades: 0 of 0/)
       const single = yield* courant("run --feed stdin --once --pipelines candles-1m", { cwd, input })
       assert.match(single.stderr, /has several sources \(quotes, trades\): choose another topic with --topic/)
+    }), 60_000)
+})
+
+describe("two sources that are joined", () => {
+  const both = "--feed file:trades=trades.ndjson --feed file:quotes=quotes.ndjson --pipelines ./slippage.ts"
+  const joinedFolder = (count: number) =>
+    Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const market = marketOf(count)
+      writeFileSync(join(cwd, "slippage.ts"), slippage)
+      writeFileSync(join(cwd, "trades.ndjson"), linesOfAll(market.trades))
+      writeFileSync(join(cwd, "quotes.ndjson"), linesOfAll(market.quotes))
+      return { cwd, market }
+    })
+
+  it.live("killed and started anew they give what each trade and its quote come to, and so does a replay", () =>
+    Effect.gen(function*() {
+      const { cwd, market } = yield* joinedFolder(20_000)
+      const expected = windowsOf(market)
+      assert.isAbove(expected.length, 60)
+      const first = yield* start(`run ${both} --page=false --sink sqlite`, { cwd })
+      yield* first.says(/ panes [1-9]|feed has ended/)
+      yield* first.signal("SIGKILL")
+      const second = yield* courant(`run ${both} --sink stdout --sink sqlite --once`, { cwd })
+      assert.match(second.stderr, new RegExp(`quotes: read ${market.quotes.length}, .*\\ntrades: read 20000, aggregated \\d+, late 0, dead-lettered 0`))
+      const queried = yield* courant("query slippage --json --limit 1000", { cwd })
+      assert.deepStrictEqual(windowsIn(linesOf(queried.stdout)), expected)
+      const replayed = yield* courant("replay --pipelines ./slippage.ts", { cwd })
+      assert.deepStrictEqual(windowsIn(linesOf(replayed.stdout)), expected)
+    }), 120_000)
+
+  it.live("they are refused where there is one topic, and on Spark", () =>
+    Effect.gen(function*() {
+      const { cwd } = yield* joinedFolder(1)
+      const kafka = "--brokers 127.0.0.1:1 --topic market"
+      const oneTopic = /it reads "trades" and "quotes", and the run has one topic; give each of them one of its own \(see --feed file:SOURCE=PATH/
+      const refusals: ReadonlyArray<readonly [args: string, message: RegExp]> = [
+        ["run --feed stdin --once --pipelines ./slippage.ts", oneTopic],
+        [`process --log kafka ${kafka} --once --pipelines ./slippage.ts`, oneTopic],
+        ["run --feed file:trades=trades.ndjson --once --pipelines ./slippage.ts", /it reads "quotes", and the run has no such source; it has trades/],
+        [`submit ./slippage.ts --engine spark --connect a:1 ${kafka} --once`, /Spark reads one topic as yet, and these pipelines read several sources \(quotes, trades\)/]
+      ]
+      yield* Effect.forEach(refusals, ([args, message]) =>
+        Effect.map(courant(args, { cwd }), ({ code, stderr }) => {
+          assert.match(stderr, message)
+          assert.notStrictEqual(code, 0, args)
+        }), { concurrency: 2 })
     }), 60_000)
 })

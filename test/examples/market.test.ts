@@ -9,33 +9,33 @@ import { beforeAll, describe, expect, it } from "vitest"
 import * as atr from "../../examples/market/atr.ts"
 import * as bollinger from "../../examples/market/bollinger.ts"
 import * as cancels from "../../examples/market/cancels.ts"
+import * as correlation from "../../examples/market/correlation.ts"
+import * as crossRate from "../../examples/market/crossRate.ts"
+import * as deduplication from "../../examples/market/deduplication.ts"
 import * as ema from "../../examples/market/ema.ts"
 import * as halts from "../../examples/market/halts.ts"
 import * as macd from "../../examples/market/macd.ts"
 import * as orderImbalance from "../../examples/market/orderImbalance.ts"
+import * as patternAlerts from "../../examples/market/patternAlerts.ts"
 import * as rsi from "../../examples/market/rsi.ts"
 import * as sectors from "../../examples/market/sectors.ts"
 import * as sessionVwap from "../../examples/market/sessionVwap.ts"
 import * as splits from "../../examples/market/splits.ts"
+import * as topMovers from "../../examples/market/topMovers.ts"
+import * as tradeSide from "../../examples/market/tradeSide.ts"
 import * as volatility from "../../examples/market/volatility.ts"
 import * as volumeProfile from "../../examples/market/volumeProfile.ts"
 import type * as Pane from "../../src/streams/pipeline/Pane.ts"
 import { isThere } from "./language.ts"
-import { runOver } from "./partitions.ts"
+import { runOver, runOverSources } from "./partitions.ts"
 
 /** What a job needs of the language, some of which is not there yet: once all of it is, the last test fails. */
 const waiting = {
-  "top movers": ["Panes.top"],
-  "trade-quote join with spread and trade side": ["Join.asOf"],
-  "correlation of two symbols": ["Join.asOf"],
-  "gap filling": ["Panes.fill"],
-  "cross-rate conversion": ["Join.asOf"],
-  "deduplication by trade id": ["Events.distinct"],
-  "pattern alerts": ["Panes.where"]
+  "gap filling": ["Panes.fill"]
 }
 
 const ofTicks = { rsi, ema, macd, bollinger, sessionVwap, atr, volumeProfile, halts, volatility, splits, sectors }
-const ofOthers = { orderImbalance, cancels }
+const ofOthers = { orderImbalance, cancels, topMovers, patternAlerts, deduplication, correlation, tradeSide, crossRate }
 
 interface Trade {
   readonly symbol: string
@@ -48,12 +48,16 @@ interface Trade {
 const minute = 60_000
 const file = join(import.meta.dirname, "../../data/recorded/us-equities-2013-10-08.csv.gz")
 
-/** Of two symbols the morning, from before the bell, as it was recorded. */
-const trades = gunzipSync(readFileSync(file)).toString().split("\n").flatMap((line): ReadonlyArray<Trade> => {
-  const [symbol = "", time = "", price = "", size = "", forming = ""] = line.split(",")
-  if (symbol !== "IBM" && symbol !== "AIG") return []
-  return Number(time) < Date.UTC(2013, 9, 8, 14, 40) ? [{ symbol, time: Number(time), price, size: Number(size), priceForming: forming === "1" }] : []
-})
+/** The trades of symbols in a time, as they were recorded. */
+const recorded = (symbols: ReadonlyArray<string>, from: number, to: number) =>
+  gunzipSync(readFileSync(file)).toString().split("\n").flatMap((line): ReadonlyArray<Trade> => {
+    const [symbol = "", time = "", price = "", size = "", forming = ""] = line.split(",")
+    if (!symbols.includes(symbol) || Number(time) < from || Number(time) >= to) return []
+    return [{ symbol, time: Number(time), price, size: Number(size), priceForming: forming === "1" }]
+  })
+
+/** Of two symbols the morning, from before the bell. */
+const trades = recorded(["IBM", "AIG"], -Infinity, Date.UTC(2013, 9, 8, 14, 40))
 const forming = trades.filter(({ priceForming }) => priceForming)
 
 let panes: ReadonlyArray<Pane.Encoded>
@@ -196,7 +200,90 @@ describe("over the recorded session", () => {
   })
 })
 
+describe("over two sides", () => {
+  it("correlation of two symbols", () => {
+    const opening = recorded(["IBM", "SPY"], Date.UTC(2013, 9, 8, 13, 30), Date.UTC(2013, 9, 8, 13, 40))
+    const { panes, unused } = runOver(correlation.pipeline, opening, 1)
+    expect(unused).toEqual([])
+    const forming = opening.filter(({ priceForming }) => priceForming)
+    const market = forming.filter(({ symbol }) => symbol === "SPY")
+    const expected = grouped(forming.filter(({ symbol }) => symbol === "IBM"), 5 * minute).map(([start, all]) => {
+      const pairs = all.map(({ price, time }) =>
+        [Number(price), Number(market.findLast((trade) => trade.time <= time && trade.time >= time - minute)!.price)] as const)
+      const [x, y] = [mean(pairs.map(([x]) => x)), mean(pairs.map(([, y]) => y))]
+      const squares = (side: 0 | 1, middle: number) => sum(pairs.map((pair) => (pair[side] - middle) ** 2))
+      return { start, trades: pairs.length, correlation: sum(pairs.map(([a, b]) => (a - x) * (b - y))) / Math.sqrt(squares(0, x) * squares(1, y)) }
+    })
+    expect(panes.map(({ key, start, values }) => [key, start, values["trades"]])).toEqual(expected.map(({ start, trades }) => ["IBM", start, trades]))
+    panes.forEach(({ values }, index) => expect(values["correlation"]).toBeCloseTo(expected[index]!.correlation, 9))
+  })
+
+  it("trade side", () => {
+    const trade = { symbol: "IBM", size: 100 }
+    const quote = { symbol: "IBM", bidSize: 1, askSize: 1 }
+    const { panes, unused } = runOverSources(tradeSide.pipeline, {
+      ticks: [
+        { ...trade, time: 1_000, price: "185.2" },
+        { ...trade, time: 2_000, price: "185.1", size: 30 },
+        { ...trade, time: 2_500, price: "185.15", size: 7 },
+        { ...trade, time: 9_000, price: "185.2", size: 5 }
+      ],
+      quotes: [
+        { ...quote, time: 1_000, bid: "185.1", ask: "185.2" },
+        { ...quote, time: 2_400, bid: "185.1", ask: "185.3" },
+        { ...quote, symbol: "AIG", time: 9_000, bid: "50", ask: "50.1" }
+      ]
+    })
+    expect(unused).toEqual([])
+    // The last trade has no quote of its symbol that is new enough.
+    expect(panes.map(({ key, values }) => [key, values])).toEqual([["IBM", { spread: "0.13333333", bought: 100, sold: 30, trades: 4 }]])
+  })
+
+  it("cross rate", () => {
+    const trade = { symbol: "IBM", price: "185", size: 10 }
+    const { panes, unused } = runOverSources(crossRate.pipeline, {
+      ticks: [{ ...trade, time: 1_000 }, { ...trade, time: 30_000, symbol: "AIG", price: "50" }, { ...trade, time: 90_000 }],
+      rates: [{ time: 0, dollarsPerEuro: "1.25" }, { time: 30_000, dollarsPerEuro: "1" }, { time: 60_000, dollarsPerEuro: "1.6" }]
+    })
+    expect(unused).toEqual([])
+    expect(panes.map(({ key, start, values }) => [key, start, values["turnover"]])).toEqual([["AIG", 0, "500"], ["IBM", 0, "1480"], ["IBM", 60_000, "1156.25"]])
+  })
+})
+
 describe("over made events", () => {
+  it("deduplication by trade id", () => {
+    const trade = { symbol: "A", price: "10", size: 5 }
+    const { panes } = runOver(deduplication.pipeline, [
+      { ...trade, time: 0, tradeId: "x" },
+      { ...trade, time: 1_000, tradeId: "y" },
+      { ...trade, time: 0, tradeId: "x" },
+      { ...trade, time: 61_000, tradeId: "x" },
+      { ...trade, time: 62_000, tradeId: "z" },
+      { ...trade, time: 700_000, tradeId: "x" }
+    ], 1)
+    expect(panes.map(({ start, values }) => [start, values["trades"], values["volume"]])).toEqual([[0, 2, 10], [60_000, 1, 5], [660_000, 1, 5]])
+  })
+
+  it("top movers", () => {
+    const { panes } = runOver(topMovers.pipeline, ["A", "B", "C", "D", "E", "F"].flatMap((symbol, index) => [
+      { symbol, time: index, price: "100", size: 10 },
+      { symbol, time: 60_000 + index, price: String(100 + index), size: 10 }
+    ]), 1)
+    expect(panes.map(({ key, values }) => [key, values["move"], values["rank"]]).toSorted((a, b) => Number(a[2]) - Number(b[2]))).toEqual([
+      ["F", "5", 1], ["E", "4", 2], ["D", "3", 3], ["C", "2", 4], ["B", "1", 5]
+    ])
+  })
+
+  it("pattern alerts", () => {
+    const prices = Array.from({ length: 120 }, (_, index) => Math.round(10_000 + 500 * Math.sin(index / 9)) / 100)
+    const { panes } = runOver(patternAlerts.pipeline, prices.map((price, index) => ({ symbol: "A", time: index * minute, price: String(price), size: 1 })), 1)
+    const [quick, slow] = [emaOf(prices, 12), emaOf(prices, 26)]
+    const apart = prices.map((_, index) => slow[index] === null ? null : quick[index]! - slow[index]!)
+    const crossed = apart.flatMap((each, index) => each !== null && apart[index - 1] != null && each > 0 && apart[index - 1]! <= 0 ? [index * minute] : [])
+    expect(crossed.length).toBeGreaterThan(0)
+    expect(panes.map(({ start }) => start)).toEqual(crossed)
+  })
+
   it("splits", () => {
     const day = (date: string) => Date.parse(`${date}T15:00:00-04:00`)
     const { panes, unused } = runOver(splits.pipeline, [

@@ -9,6 +9,7 @@ import * as q0 from "../../examples/nexmark/q0.ts"
 import * as q1 from "../../examples/nexmark/q1.ts"
 import * as q2 from "../../examples/nexmark/q2.ts"
 import * as q3 from "../../examples/nexmark/q3.ts"
+import * as q5 from "../../examples/nexmark/q5.ts"
 import * as q7 from "../../examples/nexmark/q7.ts"
 import * as q8 from "../../examples/nexmark/q8.ts"
 import * as q9 from "../../examples/nexmark/q9.ts"
@@ -28,11 +29,13 @@ import { runOver, runTogether } from "./partitions.ts"
 /** What a query needs of the language, some of which is not there yet: once all of it is, the last test fails. */
 const waiting = {
   q4: ["Join.interval", "Panes.toEvents"],
-  q5: ["Panes.top"],
   q6: ["Join.interval", "Panes.toEvents"],
   q13: ["lookup"],
-  // The first ten within each auction.
-  q19: ["Panes.top"]
+}
+
+/** What the language has in another form. */
+const unlike = {
+  q19: "tells the first ten bids of each auction; Panes.top ranks all keys of a window together"
 }
 
 /** What is no function of the log. */
@@ -50,7 +53,7 @@ const persons = events.flatMap((event) => event.topic === "persons" ? [event.row
 const ofRows = { q0, q1, q2, q14, q21, q22 }
 /** Of several topics. */
 const ofPairs = { q3, q20 }
-const ofPanes = { q7, q11, q15, q16, q17, q18 }
+const ofPanes = { q5, q7, q11, q15, q16, q17, q18 }
 
 /** None has a function of its own, which could not leave the process. */
 const portable: ReadonlyArray<Pipeline.Pipeline<unknown, "portable"> | Pipeline.OfRows<unknown, "portable">> =
@@ -154,11 +157,11 @@ describe("the generator", () => {
 
 describe("of the 23 queries", () => {
   it("each that is written is portable, and has a name of its own", () => {
-    expect(new Set(portable.map(({ name }) => name)).size).toBe(16)
+    expect(new Set(portable.map(({ name }) => name)).size).toBe(17)
   })
 
   it("each is written, waits for what it needs, or cannot be", () => {
-    const all = [...Object.keys(ofRows), ...Object.keys(ofPairs), "q8", "q9", ...Object.keys(ofPanes), ...Object.keys(waiting), ...Object.keys(never)]
+    const all = [...Object.keys(ofRows), ...Object.keys(ofPairs), "q8", "q9", ...Object.keys(ofPanes), ...Object.keys(waiting), ...Object.keys(unlike), ...Object.keys(never)]
     const number = (query: string) => Number(query.slice(1))
     expect(all.map(number).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 23 }, (_, query) => query))
   })

@@ -30,14 +30,24 @@ export const runTogether = (pipeline: Pipeline.Any, topics: { readonly [name: st
  * as those of all others together, so that it runs ahead of them.
  */
 export const runOver = (pipelines: Pipeline.Any | ReadonlyArray<Pipeline.Any>, records: ReadonlyArray<object>, partitions = 3, piece = 97): Outcome => {
-  const job = new Job([pipelines].flat() as ReadonlyArray<Pipeline.Any>, { partitions })
   const lines = Array.from({ length: partitions }, (_, partition) =>
     records.flatMap((record, index) => index % partitions === partition ? [JSON.stringify(record)] : []))
+  return run(new Job([pipelines].flat() as ReadonlyArray<Pipeline.Any>, { partitions }), lines, (partition) => partition === 0 ? piece * partitions : piece)
+}
+
+/** The records of several sources, in one partition each: pieces of them are read in turn. */
+export const runOverSources = (pipeline: Pipeline.Any, records: { readonly [source: string]: ReadonlyArray<object> }, piece = 97): Outcome => {
+  const names = Object.keys(records).sort()
+  const job = new Job([pipeline], { sources: names.map((name) => ({ name, partitions: 1 })) })
+  return run(job, names.map((name) => records[name]!.map((record) => JSON.stringify(record))), () => piece)
+}
+
+const run = (job: Job, lines: ReadonlyArray<ReadonlyArray<string>>, pieceOf: (partition: number) => number): Outcome => {
   const next = lines.map(() => 0)
   const outputs = []
   while (next.some((at, partition) => at < lines[partition]!.length)) {
     for (const [partition, all] of lines.entries()) {
-      const texts = all.slice(next[partition]!, next[partition]! + (partition === 0 ? piece * partitions : piece))
+      const texts = all.slice(next[partition]!, next[partition]! + pieceOf(partition))
       if (texts.length === 0) continue
       outputs.push(job.take(Harness.records(partition, next[partition]!, texts)))
       next[partition]! += texts.length

@@ -4,6 +4,7 @@ import { Effect } from "effect"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { courant, linesOf, minute, start, temporaryFolder } from "../cli/courant.ts"
+import { linesOfAll, market as marketOf, slippage, windowsIn, windowsOf } from "../cli/slippage.ts"
 import { brokers, kinds, newTopic } from "./brokers.ts"
 
 const kafka = brokers(kinds["Kafka 4 with KRaft"]).kafka
@@ -65,6 +66,41 @@ describe("several topics of one Kafka", () => {
       const queried = (name: string) => Effect.map(run(`query ${name}-a-minute --sink kafka --topic ${market} --json --limit 1000`), ({ stdout }) =>
         linesOf(stdout).reduce((sum, line) => sum + JSON.parse(line).values.events, 0))
       assert.deepStrictEqual([yield* queried("trades"), yield* queried("quotes")], [100, 260])
+    }), 240_000)
+
+  it.live("trades joined with quotes give what each comes to, where the process that reads them is killed, and in a replay", () =>
+    Effect.gen(function*() {
+      const { access } = yield* kafka
+      const [trades, quotes, market] = [yield* newTopic, yield* newTopic, yield* newTopic]
+      const cwd = yield* temporaryFolder
+      const env = { COURANT_KAFKA_BROKERS: access.brokers }
+      writeFileSync(join(cwd, "slippage.ts"), slippage)
+      const all = marketOf(3_000)
+      const run = (args: string, input = "") => courant(args, { cwd, env, input })
+      // What has no pipeline of its own goes by the key of its events.
+      writeFileSync(join(cwd, "each.ts"), `${imports}${["trades", "quotes"].map((name) => `
+export const ${name} = Source.make("${name}", { schema: Schema.Struct({ symbol: Schema.String, ${name === "trades" ? "time" : "at"}: Schema.Int }), key: "symbol", eventTime: "${name === "trades" ? "time" : "at"}" }).pipe(
+  Window.tumbling("1 minute"), Aggregate.into({ events: Aggregate.count }), Pipeline.named("${name}"))`).join("")}`)
+      for (const name of ["trades", "quotes"]) writeFileSync(join(cwd, `${name}.ts`), `export { ${name} } from "./each.ts"`)
+      const ingest = (source: string, topic: string, partitions: number, events: ReadonlyArray<object>) =>
+        run(`ingest --feed stdin --log kafka --topic ${topic} --partitions ${partitions} --pipelines ./${source}.ts`, linesOfAll(events))
+      yield* ingest("trades", trades, 3, all.trades.slice(0, 2_000))
+      yield* ingest("quotes", quotes, 2, all.quotes)
+      const topics = `--log kafka --topic ${market} --topic trades=${trades} --topic quotes=${quotes} --pipelines ./slippage.ts`
+      const first = yield* start(`process ${topics} --sink kafka --checkpoints kafka --data one`, { cwd, env })
+      const lag = Effect.map(run(`status --topic ${market} --topic trades=${trades} --topic quotes=${quotes} --json`), ({ stdout }) =>
+        linesOf(stdout).map((line) => JSON.parse(line))[0])
+      yield* Effect.repeat(Effect.delay(lag, "200 millis"), { until: (standing) => standing?.lag === 0 })
+      yield* first.signal("SIGKILL")
+      yield* ingest("trades", trades, 3, all.trades.slice(2_000))
+      const last = yield* run(`process ${topics} --sink kafka --checkpoints kafka --once --data two`)
+      assert.match(last.stderr, /trades: read 3000, aggregated \d+, late 0, dead-lettered 0/)
+      const expected = windowsOf(all)
+      const queried = yield* run(`query slippage --sink kafka --topic ${market} --json --limit 1000`)
+      assert.deepStrictEqual(windowsIn(linesOf(queried.stdout)), expected)
+      assert.deepStrictEqual(windowsIn(linesOf((yield* run(`replay ${topics}`)).stdout)), expected)
+      const single = yield* run(`process --log kafka --topic ${trades} --once --pipelines ./slippage.ts`)
+      assert.match(single.stderr, /it reads "trades" and "quotes", and the run has one topic/)
     }), 240_000)
 
   it.live("what does not fit together is refused by name", () =>

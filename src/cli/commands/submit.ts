@@ -43,7 +43,8 @@ export const command = Command.make(
   "submit",
   flags,
   Effect.fnUntraced(function*(input) {
-    const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input))
+    const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input), "any")
+    yield* checkOneSource(pipelines)
     const topic = yield* Kafka.givenTopic(input.topic, "courant submit")
     yield* Effect.scoped(input.stop ? stop(input, topic, pipelines) : run(input, topic, pipelines))
   })
@@ -71,6 +72,13 @@ export const command = Command.make(
     }
   ])
 )
+
+const checkOneSource = (pipelines: ReadonlyArray<AnyPipeline>) => {
+  const [first, ...others] = Pipelines.sourcesOf(pipelines)
+  return others.length === 0
+    ? Effect.void
+    : usage(`Spark reads one topic as yet, and these pipelines read several sources (${[first, ...others].join(", ")}): run those of one source, or all of them in process, with courant process`)
+}
 
 const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
   if (input.once || input.restart) {

@@ -6,7 +6,7 @@ import { savedOffsets } from "../../streams/engine/SavedOffsets.ts"
 import { jobSaved } from "../../streams/engine/TakingUp.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
-import { placeOf } from "../../streams/ports/SourceLogs.ts"
+import { placeOf, sourceAt } from "../../streams/ports/SourceLogs.ts"
 import type { Pane } from "../../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as Flags from "../Flags.ts"
@@ -85,19 +85,26 @@ const reasonsOf = Effect.fnUntraced(function*({ changes, end, key, pipeline, sta
   const behind = partitions.filter(({ watermark }) => watermark < end)
   const reasons = yield* Effect.forEach(behind, Effect.fnUntraced(function*({ latest, next, partition, watermark }) {
     const place = placeOf(log, partition)
-    const name = source === null ? `partition ${place.partition}` : `partition ${place.partition} of ${source}`
+    const name = source === null ? `partition ${place.partition}` : `partition ${place.partition} of ${sourceOf(log, partition)}`
     if (watermark === -Infinity) return `  ${name} has had no event yet, and is not idle`
     const appended = yield* appendedAt(partition, next - 1)
     const latestEvent = latest === -Infinity ? "" : `, its latest event of ${timeOf(latest)}`
     const lastRecord = appended === null ? "" : `, its last record came ${ago(now - appended)} (offset ${next - 1})`
     return `  ${name} holds it back: its watermark is ${timeOf(watermark)}${latestEvent}${lastRecord}`
   }))
+  // Each source has a bound of disorder of its own.
+  const isJoined = new Set(partitions.map(({ partition }) => sourceOf(log, partition))).size > 1
   return [
     `${pipeline} ${key}: the window from ${timeOf(start)} to ${timeOf(end)}, with ${changes} events, closes when the watermark is there`,
-    `  event time has to come to ${timeOf(end + outOfOrderness)}, ${outOfOrderness / 1_000} s of disorder later, in each of ${partitions.length} partitions`,
+    isJoined
+      ? `  the watermark has to come there in each of ${partitions.length} partitions`
+      : `  event time has to come to ${timeOf(end + outOfOrderness)}, ${outOfOrderness / 1_000} s of disorder later, in each of ${partitions.length} partitions`,
     ...reasons
   ]
 })
+
+/** The name of the source that a partition of the log is of. */
+const sourceOf = ({ sources }: EventLog["Service"], partition: number): string | undefined => sources?.[sourceAt(partition, sources.length)]?.name
 
 /** When the record at an offset was appended; `null` where it is not there any more. */
 const appendedAt = Effect.fnUntraced(function*(partition: number, offset: number) {

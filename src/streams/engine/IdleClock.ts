@@ -149,18 +149,30 @@ export class IdleClock {
     this.#watermark = watermark
   }
 
-  /** The decisions that are due, where the log ends at these offsets as of now. */
-  decisions(partitions: ReadonlyArray<Partition>, ends: ReadonlyArray<number>): ReadonlyArray<Decision> {
+  /**
+   * The decisions that are due, where the log ends at these offsets as of now. Where all partitions are idle they are raised to
+   * `least` at least, if others have come so far that wait for them.
+   */
+  decisions(partitions: ReadonlyArray<Partition>, ends: ReadonlyArray<number>, least = -Infinity): ReadonlyArray<Decision> {
     this.#see(ends)
-    const states = partitions.map(({ next, watermark }, partition) => {
-      const quiet = this.#observed - (this.#arrivals[partition] ?? 0)
-      return { partition, watermark, isIdle: quiet >= this.#settings.timeout && next >= (ends[partition] ?? 0) }
-    })
+    const states = this.#statesOf(partitions, ends)
     const active = states.filter(({ isIdle }) => !isIdle)
-    const reach = active.length > 0 ? Math.min(...active.map(({ watermark }) => watermark)) : Math.floor(this.#reach)
+    const reach = active.length > 0 ? Math.min(...active.map(({ watermark }) => watermark)) : Math.max(least, Math.floor(this.#reach))
     return states
       .filter(({ isIdle, watermark }) => isIdle && Number.isFinite(reach) && watermark < reach)
       .map(({ partition }) => ({ partition, watermark: reach }))
+  }
+
+  /** Whether all partitions are idle. */
+  isIdle(partitions: ReadonlyArray<Partition>, ends: ReadonlyArray<number>): boolean {
+    return this.#statesOf(partitions, ends).every(({ isIdle }) => isIdle)
+  }
+
+  #statesOf(partitions: ReadonlyArray<Partition>, ends: ReadonlyArray<number>) {
+    return partitions.map(({ next, watermark }, partition) => {
+      const quiet = this.#observed - (this.#arrivals[partition] ?? 0)
+      return { partition, watermark, isIdle: quiet >= this.#settings.timeout && next >= (ends[partition] ?? 0) }
+    })
   }
 
   /** Event time by the clock. */

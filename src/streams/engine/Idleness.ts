@@ -59,11 +59,23 @@ export class Idleness {
     return this.#clocks.flatMap(({ clock, field, outOfOrderness, source }, index) => {
       if (!this.#job.isOpen(source)) return []
       const partitions = eventTimes[index]?.partitions ?? []
-      return clock.decisions(partitions, partitions.map(({ partition }) => ends[partition] ?? 0)).map((decision): Decision => {
+      return clock.decisions(partitions, endsOf(partitions, ends), this.#joinedReach(index, ends)).map((decision): Decision => {
         const { next, partition } = partitions[decision.partition]!
         return { _tag: "idle", partition, at: next, watermark: decision.watermark, eventTime: field, outOfOrderness }
       })
     })
+  }
+
+  /**
+   * How far the sources have come that a pipeline reads together with this one, and that are not quiet themselves: it waits for
+   * a quiet one no longer than for a quiet partition. `-Infinity` where there is no such source.
+   */
+  #joinedReach(index: number, ends: ReadonlyArray<number>): number {
+    const others = this.#job.joinedWith(this.#clocks[index]!)
+    const clockOf = ({ field, source }: EventTime) => this.#clocks.find((each) => each.field === field && each.source === source)!.clock
+    const active = others.filter((other) => !clockOf(other).isIdle(other.partitions, endsOf(other.partitions, ends)))
+    if (active.length > 0) return Math.min(...active.map(watermarkOf))
+    return Math.max(-Infinity, ...others.map(watermarkOf))
   }
 
   #each(tell: (clock: IdleClock, eventTime: EventTime) => void): void {
@@ -75,3 +87,8 @@ export class Idleness {
     })
   }
 }
+
+const watermarkOf = ({ partitions }: EventTime): number => Math.min(...partitions.map(({ watermark }) => watermark))
+
+const endsOf = (partitions: EventTime["partitions"], ends: ReadonlyArray<number>): ReadonlyArray<number> =>
+  partitions.map(({ partition }) => ends[partition] ?? 0)

@@ -268,6 +268,14 @@ export class Job {
     return this.#running.some(({ inputs }) => inputs.some((input) => this.#reader.sourceOf(input) === source))
   }
 
+  /** The event times of other sources that a pipeline reads together with this one. */
+  joinedWith({ field, source }: Pick<EventTime, "field" | "source">): ReadonlyArray<EventTime> {
+    const together = this.#running.map(({ inputs }) =>
+      inputs.map((input) => ({ source: this.#sourceOf(input).name, field: input.events.definition.eventTime.field })))
+    const joined = together.filter((all) => all.some((each) => each.source === source && each.field === field)).flat()
+    return this.eventTimes.filter((other) => other.source !== source && joined.some((each) => each.source === other.source && each.field === other.field))
+  }
+
   /** Whether a pipeline that reads a source has any. */
   isOpen(source: string | null): boolean {
     return this.#running.some(({ graph, inputs }) => graph.size > 0 && inputs.some((input) => this.#sourceOf(input).name === source))
@@ -390,11 +398,12 @@ export class Job {
     const decided: Array<Decided> = []
     this.#reader.decide(decision, (one) => decided.push(one))
     const advance = (running: Running) => this.#advance(running)
+    // There is no event time while a partition that was added has not begun, of this input or of another one.
+    const hasBegun = ({ inputs }: Running) => inputs.every((input) => this.#timelineOf(input).watermark > -Infinity)
     return yield* this.#all(function*(running) {
       for (const one of decided) {
         if (one._tag === "end") yield* running.graph.end(one.offset)
-        // There is none while a partition that was added has not begun.
-        else if (running.inputs.includes(one.input) && one.timeline.watermark > -Infinity) yield* advance(running)
+        else if (running.inputs.includes(one.input) && hasBegun(running)) yield* advance(running)
       }
     })
   }

@@ -210,10 +210,13 @@ export const checkpointsLayer = ({ faults, hasPlace, process, stores }: Simulate
 /** A bit of one byte is another. */
 const damaged = (chunk: Uint8Array, at: number): Uint8Array => chunk.map((byte, index) => index === at ? byte ^ 4 : byte)
 
-export const lettersLayer = ({ faults, process, stores }: Simulated) =>
+export const lettersLayer = ({ faults, hasPlace, process, stores }: Simulated) =>
   Layer.succeed(DeadLetters, {
     write: (letters) => {
-      const keep = (letter: (typeof letters)[number]) => stores.keepLetter(letter)
+      const keep = (letter: (typeof letters)[number]) => {
+        if (!hasPlace()) stores.overtakenLetters.add(letter)
+        stores.keepLetter(letter)
+      }
       const apply = () => letters.forEach(keep)
       const request = { name: "letters", isWrite: true, mayComeLate: true, apply, half: halfOf(letters, keep) }
       return faults.request(process, request, (message) => new DeadLettersError({ message }))

@@ -11,7 +11,7 @@ import { Faults } from "./Faults.ts"
 import { judge } from "./Judgement.ts"
 import { Random } from "./Random.ts"
 import { Stores } from "./Stores.ts"
-import { absencesOf, boundOf, mostEvents, pipelinesOf, planOf } from "./Workload.ts"
+import { absencesOf, boundOf, isByTime, mostEvents, pipelinesOf, planOf } from "./Workload.ts"
 import { World } from "./World.ts"
 
 /** What a seed comes to. */
@@ -291,7 +291,7 @@ class Simulation {
         pipelines: this.#pipelines,
         plan,
         account,
-        isNothingLate: mode.isOrdered,
+        isNothingLate: mode.isOrdered && isByTime(this.#pipelines),
         isVerbatim: mode.isOrdered,
         isAllTold
       })

@@ -20,6 +20,8 @@ export class Stores {
   /** The windows of which somebody has written a pane after another had taken the place. */
   readonly overtaken = new Set<string>()
   readonly letters = new Map<string, DeadLetter>()
+  /** The dead letters that somebody has written after another had taken the place. */
+  readonly overtakenLetters = new Set<DeadLetter>()
   /** How often the sink has been made anew, empty. */
   anew = 0
 

@@ -40,8 +40,8 @@ export class Watch {
     if (event._tag !== "progress") return
     const before = this.progress.watermark
     this.progress = event.progress
-    const { aggregated, deadLettered, duplicate, filtered, late, read, watermark } = event.progress
+    const { aggregated, deadLettered, duplicate, filtered, held, late, read, watermark } = event.progress
     if (before !== null && (watermark === null || watermark < before)) this.#complain(`the watermark goes back from ${before} to ${watermark}`)
-    if (read !== aggregated + deadLettered + duplicate + filtered + late) this.#complain(`the account is not balanced: ${JSON.stringify(event.progress)}`)
+    if (read !== aggregated + deadLettered + duplicate + filtered + held + late) this.#complain(`the account is not balanced: ${JSON.stringify(event.progress)}`)
   }
 }

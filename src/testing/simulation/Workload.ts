@@ -39,10 +39,13 @@ export const pipelinesOf = (seed: number, random: Random, isOrdered: boolean): R
   const scale = [1, 40, 150][random.below(3)]!
   const kind = random.next()
   const one = <A>(arbitrary: fc.Arbitrary<A>): A => fc.sample(arbitrary, { seed, numRuns: 1 })[0]!
-  const panes = kind < 0.4 ? one(countings(bound, scale)) : kind < 0.8 ? one(sessions(bound, scale)) : one(jobs({ revisions: true }))
+  const panes = kind < 0.4 ? one(countings(bound, scale)) : kind < 0.8 ? one(sessions(bound, scale)) : one(jobs({ revisions: true })).filter(isOfOneSource)
   const bounded = boundOf(panes)
   return [...panes, ...random.happens(0.3) ? [rowsOf(bounded)] : [], ...random.happens(0.5) ? [long(bounded)] : []]
 }
+
+/** The world has one topic. */
+const isOfOneSource = ({ checked }: Any): boolean => Checked.inputsOf(checked).every(({ events }) => events.definition.name === "samples")
 
 const counted = { count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }
 
@@ -82,7 +85,11 @@ const rowsOf = (bound: number): Any => source(bound).pipe(Events.where(Expr.gt("
 
 /** The smallest bound of disorder. */
 export const boundOf = (pipelines: ReadonlyArray<Any>): number =>
-  Math.min(...pipelines.map(({ checked }) => Checked.inputOf(checked).events.definition.outOfOrderness))
+  Math.min(...pipelines.flatMap(({ checked }) => Checked.inputsOf(checked)).map(({ events }) => events.definition.outOfOrderness))
+
+/** Whether all of them read the times by which a feed may be in order. */
+export const isByTime = (pipelines: ReadonlyArray<Any>): boolean =>
+  pipelines.every(({ checked }) => Checked.inputsOf(checked).every(({ events }) => events.definition.eventTime.field === "time"))
 
 export const planOf = (seed: number, random: Random, bound: number, { isOrdered, pace, silences }: Shape): ReadonlyArray<Planned> => {
   let at = 0

@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import { Job } from "../../../src/streams/engine/Job.ts"
 import * as InProcess from "../../../src/streams/engine/InProcess.ts"
 import * as SideBySide from "../../../src/streams/engine/SideBySide.ts"
-import { Aggregate, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import { Aggregate, Join, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import type { AnyOfPanes } from "../../../src/streams/pipeline/Pipeline.ts"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
@@ -123,6 +123,63 @@ describe("several sources in one run", () => {
       yield* Effect.forEach(Array.from({ length: 20 }), () => Effect.yieldNow)
       assert.deepStrictEqual((yield* told).filter(([name]) => name === "quotes-a-minute"), [["quotes-a-minute", 0, 1], ["quotes-a-minute", 3, 1]])
       yield* Fiber.interrupt(fiber)
+    }))
+})
+
+describe("two sources that a pipeline joins", () => {
+  const source = (name: string) =>
+    Source.make(name, { schema: Schema.Struct({ key: Schema.String, at: Schema.Int }), key: "key", eventTime: "at" })
+  const joined = source("trades").pipe(
+    Join.asOf(source("quotes"), { within: "10 minutes", select: { quoted: "at" } }),
+    Window.tumbling("1 minute"),
+    Aggregate.into({ events: Aggregate.count, quoted: Aggregate.max("quoted") }),
+    Pipeline.named("joined")
+  )
+  const sources = ["quotes", "trades"]
+
+  /** Trades go on for a minute and a half, from a time that is no matter of the clock; the other side is quiet from its last quote on. */
+  const live = (...quotes: ReadonlyArray<number>) =>
+    Effect.gen(function*() {
+      const world = yield* makeWorld
+      const { append, make, run, told } = world
+      yield* make("trades")
+      yield* make("quotes")
+      if (quotes.length > 0) yield* append("quotes", 0, ...quotes)
+      const fiber = yield* Effect.forkChild(run([joined], { sources, idleTimeout: "10 seconds" }))
+      const at: Array<number> = []
+      for (let second = 0; second < 90; second++) {
+        yield* append("trades", 0, 100 * minute + second * 1_000)
+        yield* TestClock.adjust("1 second")
+        if ((yield* told).length > 0) at.push(second)
+      }
+      const panes = yield* told
+      yield* Fiber.interrupt(fiber)
+      return { ...world, panes, first: at[0] }
+    })
+
+  it.effect("wait for the one that is quiet no longer than the idle time-out and a check, and for one without events", () =>
+    Effect.gen(function*() {
+      for (const quotes of [[], [60_000], [99 * minute, 99 * minute + 50]]) {
+        const { decisions, first, logs, panes } = yield* live(...quotes)
+        assert.deepStrictEqual(panes, [["joined", 100, 60]])
+        // The window ends with the trade of second 60, and a check comes every 1.6 s.
+        assert.isAtMost(first!, 63)
+        const watermarks = (yield* decisions("quotes")).map((decision) => decision._tag === "idle" ? decision.watermark : NaN)
+        assert.strictEqual(Math.max(...watermarks) > 101 * minute, true)
+        assert.deepStrictEqual(yield* decisions("trades"), [])
+        assert.deepStrictEqual((yield* logs.get("quotes")!.ends)[0], quotes.length)
+      }
+    }))
+
+  it.effect("what comes of the quiet one after that is late, and a run from the beginning takes it so", () =>
+    Effect.gen(function*() {
+      const { append, letters, run } = yield* live(99 * minute)
+      yield* append("quotes", 0, 100 * minute, 103 * minute)
+      yield* append("trades", 0, 104 * minute)
+      const report = yield* run([joined], { sources })
+      assert.deepStrictEqual([report.byPipeline["joined"]?.late, (yield* letters.read({})).map(({ offset, topic }) => [topic, offset])], [1, [["my-quotes", 1]]])
+      const again = yield* run([joined], { sources, name: "again" })
+      assert.deepStrictEqual(again.byPipeline["joined"], report.byPipeline["joined"])
     }))
 })
 
