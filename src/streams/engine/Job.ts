@@ -670,7 +670,7 @@ const worstOf = (all: ReadonlyArray<Fates>): Fates => {
 }
 
 const lateRow = (batch: Batch, row: number, partition: number, { name, nodes }: Checked.Checked): Unused => {
-  const holding = nodes.find(Checked.isHolding)
+  const holding = nodes.filter(Checked.isHolding).find(Checked.areRecords)
   const [time, watermark] = [batch.times[row]!, batch.watermarks[row]!].map((millis) => new Date(millis).toISOString())
   const detail = holding === undefined
     ? `its time ${time} is in windows that closed when the watermark was at ${watermark}`

@@ -18,21 +18,23 @@ import type { Wanted } from "../operator/windowed/Windows.ts"
 import type { Settled } from "./Account.ts"
 import { idOf, nodesOf, type Section, type Snapshot } from "./Snapshot.ts"
 import { ToldPanes } from "./ToldPanes.ts"
-import { type AnyOperator, isHolding, type Step, wire } from "./Wiring.ts"
+import { type AnyOperator, isHolding, isOrdering, type Step, wire } from "./Wiring.ts"
 
 export class OperatorGraph {
   readonly checked: Checked.Checked
   readonly #options: Partial<Options>
   readonly #steps: ReadonlyArray<Step>
-  /** `null` where the pipeline ends in events. */
+  /** The last windows, whose panes are told; `null` where the pipeline ends in events. */
   readonly #window: WindowOperator | null
-  /** What stands behind the windows, in its order. */
+  /** What stands behind these windows, in its order. */
   readonly #results: ReadonlyArray<ResultOperator>
   /** `null` where no window is left out. */
   readonly #retraction: Retraction | null
   readonly #told: ToldPanes
   readonly #isUnited: boolean
   readonly #isHeld: boolean
+  /** Milliseconds by which the last windows are behind the sources. */
+  readonly #delay: number
   /** By step how far it has come: nothing earlier leaves it any more. */
   readonly #watermarks: Float64Array
   #dictionary: Dictionary
@@ -47,13 +49,21 @@ export class OperatorGraph {
     this.#dictionary = options.dictionary ?? new Dictionary()
     this.#steps = wire(checked, { ...options, dictionary: this.#dictionary })
     this.#isUnited = Checked.isUnited(checked)
-    this.#isHeld = checked.nodes.some(Checked.isHolding)
+    this.#isHeld = checked.nodes.some(Checked.isOrdering)
+    this.#delay = Checked.delayOf(checked.end)
     this.#watermarks = new Float64Array(this.#steps.length).fill(-Infinity)
-    const operators = this.#steps.map(({ operator }) => operator)
+    const operators = this.#lastStage()
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
     this.#results = operators.filter(isOfResults)
     this.#retraction = operators.find((operator) => operator instanceof Retraction) ?? null
     this.#told = new ToldPanes(Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0)
+  }
+
+  /** From the last windows on, which have nothing but what is done to their results behind them. */
+  #lastStage(): ReadonlyArray<AnyOperator | null> {
+    const { checked } = this
+    const first = Checked.endsInResults(checked) ? checked.nodes.indexOf(Checked.windowOf(checked)) : this.#steps.length
+    return this.#steps.slice(first).map(({ operator }) => operator)
   }
 
   get size(): number {
@@ -74,7 +84,7 @@ export class OperatorGraph {
   /** Rows that are held have the numbers of the new dictionary at once: they leave without a batch. */
   #useDictionary(dictionary: Dictionary): void {
     this.#dictionary = dictionary
-    for (const { operator } of this.#steps) if (isHolding(operator)) operator.useDictionary(dictionary)
+    for (const { operator } of this.#steps) if (isOrdering(operator)) operator.useDictionary(dictionary)
   }
 
   /**
@@ -82,7 +92,7 @@ export class OperatorGraph {
    * everything that it released; a node has come as far as the slowest of those that it reads from.
    */
   *advance(watermarkOf: (source: Checked.Source) => number): Generator<void> {
-    for (const [step, { inputs, operator }] of this.#steps.entries()) {
+    for (const [step, { delay, inputs, operator }] of this.#steps.entries()) {
       const node = this.checked.nodes[step]
       if (node?._tag === "source") {
         this.#watermarks[step] = watermarkOf(node)
@@ -90,7 +100,7 @@ export class OperatorGraph {
       }
       const reached = inputs.reduce((least, from) => Math.min(least, this.#watermarks[from]!), Infinity)
       if (operator !== null) yield* this.#flow(step, operator, operator.advance(reached))
-      this.#watermarks[step] = reached
+      this.#watermarks[step] = reached === endOfTime ? reached : reached - delay
     }
     yield* this.#told.forget(this.#watermarks.at(-1)!)
   }
@@ -109,7 +119,7 @@ export class OperatorGraph {
       for (const { pane, rows } of copy.drain()) {
         this.#told.tell(pane, rows)
         told.push(pane)
-        this.#panes.push({ pane, rows, watermark: window.closedTo, offset })
+        this.#panes.push({ pane, rows, watermark: window.closedTo + this.#delay, offset })
       }
     }
     for (const _ of copy.advance(() => endOfTime)) yield tell()
@@ -139,11 +149,16 @@ export class OperatorGraph {
     const { readers } = this.#steps[step]!
     // The end of the graph puts out panes or rows, and each node what its readers take: the checked graph's types say so.
     if (readers.length === 0 && this.#window === null) this.#rows = joined(this.#rows, out as ReadonlyArray<Row>)
-    else if (readers.length === 0) this.#panes = joined(this.#panes, this.#news(out as ReadonlyArray<Emitted>))
+    else if (readers.length === 0) this.#panes = joined(this.#panes, this.#news(this.#due(out as ReadonlyArray<Emitted>)))
     for (const { input, step: reader } of readers) {
       const operator = this.#steps[reader]?.operator ?? null
       if (operator !== null) yield* this.#flow(reader, operator, operator.take(input, out as never))
     }
+  }
+
+  /** By the watermark of the sources that brought them about, by which the panes of all pipelines have one order. */
+  #due(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
+    return this.#delay === 0 ? panes : panes.map((emitted) => ({ ...emitted, watermark: emitted.watermark + this.#delay }))
   }
 
   #news(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
@@ -176,9 +191,9 @@ export class OperatorGraph {
     return settled
   }
 
-  /** The places of all rows that are held. */
+  /** The places of all records that are held. */
   *held(): Generator<Place> {
-    for (const { operator } of this.#steps) if (isHolding(operator)) yield* operator.held()
+    for (const step of this.#steps) if (step.isHolding && isHolding(step.operator)) yield* step.operator.held()
   }
 
   /** Windows that are near to closing, as they stand. Looking changes nothing. */

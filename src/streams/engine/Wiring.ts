@@ -6,6 +6,7 @@ import type { Operator } from "../operator/Operator.ts"
 import { Computation } from "../operator/results/Computation.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { PaneSelection } from "../operator/results/PaneSelection.ts"
+import { ResultRows } from "../operator/results/ResultRows.ts"
 import { Retraction } from "../operator/results/Retraction.ts"
 import { TopOperator } from "../operator/results/TopOperator.ts"
 import { Derivation } from "../operator/stateless/Derivation.ts"
@@ -24,8 +25,10 @@ export interface Step {
   readonly readers: Array<{ readonly step: number; readonly input: number }>
   /** Which of those before it feed it. */
   readonly inputs: ReadonlyArray<number>
-  /** Whether it holds rows, and says of each what became of it when it leaves. */
+  /** Whether it holds records of the log, and says of each what became of it when it leaves. */
   readonly isHolding: boolean
+  /** Milliseconds by which what it puts out is behind what it is given. */
+  readonly delay: number
 }
 
 /** An operator that holds rows. */
@@ -33,6 +36,10 @@ export type HoldingOperator = AsOfOperator | DistinctOperator
 
 export const isHolding = (operator: AnyOperator | null): operator is AnyOperator & HoldingOperator =>
   operator instanceof AsOfOperator || operator instanceof DistinctOperator
+
+/** An operator whose rows leave without a batch that they came in. */
+export const isOrdering = (operator: AnyOperator | null): operator is AnyOperator & (HoldingOperator | ResultRows) =>
+  isHolding(operator) || operator instanceof ResultRows
 
 export type AnyOperator = Operator<never, unknown>
 
@@ -48,7 +55,8 @@ export const wire = (checked: Checked.Checked, options: Partial<Options>): Reado
   const steps = built.map(({ inputs, operator }, index): Step => {
     const node = checked.nodes[index]!
     const from = inputs.flatMap((input) => input === null ? [] : [checked.nodes.indexOf(input)])
-    return { id: node.id, operator, readers: [], inputs: from, isHolding: Checked.isHolding(node) }
+    const isHolding = Checked.isHolding(node) && Checked.areRecords(node)
+    return { id: node.id, operator, readers: [], inputs: from, isHolding, delay: node._tag === "to-events" ? node.delay : 0 }
   })
   built.forEach(({ inputs }, step) => {
     for (const [input, node] of inputs.entries()) {
@@ -69,6 +77,8 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new Selection(checked.name, node), inputs: [node.input] }
     case "derive-fields":
       return { operator: new Derivation(node), inputs: [node.input] }
+    case "to-events":
+      return { operator: new ResultRows(node, dictionary), inputs: [node.input] }
     case "key-by":
       return { operator: new Rekeying(node), inputs: [node.input] }
     case "distinct":
@@ -105,11 +115,11 @@ const sourcesIn = ({ nodes }: Checked.Checked): ReadonlyArray<string> =>
 const withOutput = (steps: ReadonlyArray<Step>, { end, name }: Checked.Checked<Checked.Events>): ReadonlyArray<Step> => {
   steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
   const output = new RowOutput(name, Checked.definitionOf(end))
-  return [...steps, { id: "rows", operator: output, readers: [], inputs: [steps.length - 1], isHolding: false }]
+  return [...steps, { id: "rows", operator: output, readers: [], inputs: [steps.length - 1], isHolding: false, delay: 0 }]
 }
 
 /** Behind the last node stands what tells of a window that is left out only where it was told before. */
 const withRetraction = (steps: ReadonlyArray<Step>, checked: Checked.Checked<Checked.Results>): ReadonlyArray<Step> => {
   steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
-  return [...steps, { id: "retraction", operator: new Retraction(Checked.windowOf(checked)), readers: [], inputs: [steps.length - 1], isHolding: false }]
+  return [...steps, { id: "retraction", operator: new Retraction(Checked.windowOf(checked)), readers: [], inputs: [steps.length - 1], isHolding: false, delay: 0 }]
 }

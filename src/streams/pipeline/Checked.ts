@@ -22,7 +22,7 @@ export interface Checked<out End extends Node = Node> {
 }
 
 export type Node = Events | Results
-export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Union
+export type Events = Source | ToEvents | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Union
 export type Results = WindowNode | Derive | Compute | WherePanes | Top
 
 interface Identified {
@@ -37,6 +37,17 @@ export interface Source extends Identified {
   readonly definition: Definition
   /** What the records of the source are in the log. */
   readonly kind: "event" | "pre-aggregated"
+}
+
+/** Final results as rows: of each its key, its bounds, and its values. They are no records of the log. */
+export interface ToEvents extends Identified {
+  readonly _tag: "to-events"
+  readonly input: Results
+  /** What it puts out. */
+  readonly definition: Definition
+  /** Milliseconds of event time by which its watermark is behind that of its input: no result changes after so long. */
+  readonly delay: number
+  readonly state: StateBound
 }
 
 export interface Where extends Identified {
@@ -233,17 +244,38 @@ export const leavesOut = (checked: Pick<Checked<Results>, "end">): boolean => re
 export const definitionOf = (events: Events): Definition => "definition" in events ? events.definition : definitionOf(events.input)
 
 /** What is done to rows one by one. */
-export type RowStep = Exclude<Events, Source>
+export type RowStep = Exclude<Events, Source | ToEvents>
 
-/** The source that rows come from, and what is done to them on their way, in its order. */
-export const originOf = (events: Events): { readonly source: Source; readonly steps: ReadonlyArray<RowStep> } => {
+/** What rows come from, a source or the results of windows, and what is done to them on their way, in its order. */
+export const originOf = (events: Events): { readonly source: Source | ToEvents; readonly steps: ReadonlyArray<RowStep> } => {
   const steps: Array<RowStep> = []
   let node = events
-  while (node._tag !== "source") {
+  while (node._tag !== "source" && node._tag !== "to-events") {
     steps.unshift(node)
     node = node.input
   }
   return { source: node, steps }
+}
+
+/** Whether rows are records of the log, with a place in it: those that are results of windows are not. */
+export const areRecords = (events: Events): boolean => originOf(events).source._tag === "source"
+
+/**
+ * Milliseconds by which the watermark of a node is behind those of its sources: of several ways the longest. So long after
+ * the watermark at which a node puts something out, as it sees it, that of the sources is there.
+ */
+export const delayOf = (node: Node): number => {
+  switch (node._tag) {
+    case "source":
+      return 0
+    case "to-events":
+      return delayOf(node.input) + node.delay
+    case "as-of":
+    case "union":
+      return Math.max(delayOf(node.input), delayOf(node.other))
+    default:
+      return delayOf(node.input)
+  }
 }
 
 /** The result that a node which ranks adds. */
@@ -296,17 +328,22 @@ export type Holding = Distinct | AsOf
 
 export const isHolding = (node: Node): node is Holding => node._tag === "distinct" || node._tag === "as-of"
 
-/** The call that has made a node. */
-export const callOf = ({ _tag }: Holding): string => calls[_tag]
+/** A node behind which rows come in one order, and none is late. */
+export type Ordering = Holding | ToEvents
 
-const calls: { readonly [Tag in Holding["_tag"]]: string } = { distinct: "Events.distinct", "as-of": "Join.asOf" }
+export const isOrdering = (node: Node): node is Ordering => isHolding(node) || node._tag === "to-events"
+
+/** The call that has made a node. */
+export const callOf = ({ _tag }: Ordering): string => calls[_tag]
+
+const calls: { readonly [Tag in Ordering["_tag"]]: string } = { distinct: "Events.distinct", "as-of": "Join.asOf", "to-events": "Panes.toEvents" }
 
 /** Whether rows of several branches come together before anything holds them. */
 export const isUnited = ({ nodes }: Checked): boolean => nodes.some(({ _tag }) => _tag === "union")
 
 /** The names of the sources that rows come from, on either side. */
 export const sourcesOf = (events: Events): ReadonlyArray<string> => {
-  if (events._tag === "source") return [events.definition.name]
+  if (events._tag === "source" || events._tag === "to-events") return [events.definition.name]
   const other = events._tag === "union" ? sourcesOf(events.other) : []
   return [...sourcesOf(events.input), ...other]
 }
@@ -321,20 +358,24 @@ const readsOf = (checked: Checked): Reads => {
     return reads
   }
   // Whatever does not end in events ends in results.
-  const { aggregates, input, preAggregated } = windowOf(checked as Checked<Results>)
+  collectWindow(windowOf(checked as Checked<Results>), reads)
+  return reads
+}
+
+const collectWindow = ({ aggregates, input, preAggregated }: WindowNode, reads: Reads): void => {
   const isWhole = aggregates.some(({ custom }) => custom !== null)
   const names = (of: (aggregate: Aggregate) => ReadonlyArray<Field | null>) =>
     aggregates.flatMap(of).flatMap((field) => field === null ? [] : [field.column.name])
   const conditions = aggregates.flatMap(({ where }) => where === null ? [] : Expr.fieldsOf(where))
   collect(input, isWhole ? undefined : new Set([...names(({ by, field }) => [by, field]), ...conditions]), reads)
   if (preAggregated !== null) collect(preAggregated, isWhole ? undefined : new Set(names((aggregate) => [aggregate.preAggregated])), reads)
-  return reads
 }
 
 const collect = (events: Events, behind: ReadonlySet<string> | undefined, reads: Reads): void => {
   const before = reads.get(events)
   reads.set(events, behind === undefined || (reads.has(events) && before === undefined) ? undefined : new Set([...before ?? [], ...behind]))
   if (events._tag === "source") return
+  if (events._tag === "to-events") return collectWindow(windowOf({ end: events.input }), reads)
   const fields = behind === undefined || events._tag === "filter" ? undefined : new Set([...behind, ...fieldsOfStep(events)])
   collect(events.input, fields, reads)
   if (events._tag === "union") collect(events.other, fields, reads)
