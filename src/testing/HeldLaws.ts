@@ -9,7 +9,7 @@ import * as Row from "../streams/pipeline/Row.ts"
 import { flow, fold } from "../streams/reference/BatchFold.ts"
 import type { Event, Flow } from "../streams/reference/EventFold.ts"
 import { foldRows } from "../streams/reference/RowFold.ts"
-import { cuts, decidedLogs, type Entry, heldPipelines, heldSteps, type Log, logs, others, source, straggling, unitedPipelines } from "./Arbitraries.ts"
+import { cuts, decidedLogs, type Entry, heldPipelines, heldSteps, type Log, logs, others, source, stagedPipelines, straggling, unitedPipelines } from "./Arbitraries.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { inTurns, turns } from "./DeliveryLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
@@ -37,6 +37,21 @@ export const heldLaws: EngineLaws = {
       const all = events(log)
       same(rows.map(Row.toJson), foldRows(pipeline, all).map(Row.toJson))
       const folded = flow(pipeline.checked.end, all)
+      same(unused, lettersOf(pipeline, folded))
+      same(engine.counts, countsOf(all, [folded]))
+      same(engine.size, 0)
+    }
+  ),
+
+  "windows over the results of windows have the batch fold's results, and the account is that of the events": law(
+    150,
+    fc.record({ pipeline: stagedPipelines({ revisions: true }), log: anyLog, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const engine = make([pipeline], log.partitions)
+      const { panes, unused } = outputOf(engine, pieces(log, cut))
+      same(lines(newest(panes).map((pane) => ({ ...pane, revision: 0 }))), lines(foldedPanes(pipeline, log)))
+      const all = events(log)
+      const folded = flow(Checked.windowOf(pipeline.checked).input, all)
       same(unused, lettersOf(pipeline, folded))
       same(engine.counts, countsOf(all, [folded]))
       same(engine.size, 0)
