@@ -56,7 +56,7 @@ export class OperatorGraph {
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
     this.#results = operators.filter(isOfResults)
     this.#retraction = operators.find((operator) => operator instanceof Retraction) ?? null
-    this.#told = new ToldPanes(Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0)
+    this.#told = new ToldPanes(checked.name, Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0, this.#isHeld)
   }
 
   /** From the last windows on, which have nothing but what is done to their results behind them. */
@@ -102,7 +102,9 @@ export class OperatorGraph {
       if (operator !== null) yield* this.#flow(step, operator, operator.advance(reached))
       this.#watermarks[step] = reached === endOfTime ? reached : reached - delay
     }
-    yield* this.#told.forget(this.#watermarks.at(-1)!)
+    const watermark = this.#watermarks.at(-1)!
+    this.#panes = joined(this.#panes, this.#due([...this.#told.vanished({ watermark, offset: 0 })]))
+    yield* this.#told.forget(watermark)
   }
 
   /**
@@ -149,7 +151,7 @@ export class OperatorGraph {
     const { readers } = this.#steps[step]!
     // The end of the graph puts out panes or rows, and each node what its readers take: the checked graph's types say so.
     if (readers.length === 0 && this.#window === null) this.#rows = joined(this.#rows, out as ReadonlyArray<Row>)
-    else if (readers.length === 0) this.#panes = joined(this.#panes, this.#news(this.#due(out as ReadonlyArray<Emitted>)))
+    else if (readers.length === 0) this.#panes = joined(this.#panes, this.#due(this.#news(out as ReadonlyArray<Emitted>)))
     for (const { input, step: reader } of readers) {
       const operator = this.#steps[reader]?.operator ?? null
       if (operator !== null) yield* this.#flow(reader, operator, operator.take(input, out as never))
@@ -164,8 +166,9 @@ export class OperatorGraph {
   #news(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
     if (this.#told.size === 0) return panes
     return panes.flatMap((emitted) => {
+      const before = [...this.#told.vanished(emitted)]
       const pane = this.#told.news(emitted)
-      return pane === null ? [] : [{ ...emitted, pane }]
+      return pane === null ? before : [...before, { ...emitted, pane }]
     })
   }
 
