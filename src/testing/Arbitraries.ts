@@ -266,7 +266,7 @@ export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipel
       pipelines({ ...options, outOfOrderness, name: "b", computed: true }),
       fc.option(pipelines({ ...options, outOfOrderness, name: "a" })),
       fc.option(pipelinesWithPreAggregated({ ...options, outOfOrderness, name: "c" })),
-      fc.option(heldPipelines({ ...options, outOfOrderness, name: "d" }))
+      fc.option(fc.oneof(heldPipelines({ ...options, outOfOrderness, name: "d" }), stagedPipelines({ ...options, outOfOrderness, name: "d" })))
     )
   ).map((all) => all.filter((pipeline) => pipeline !== null))
 
@@ -651,3 +651,11 @@ export const cuts: fc.Arbitrary<ReadonlyArray<number>> = fc.array(fc.integer({ m
   minLength: 1,
   maxLength: 5
 })
+
+/** The log with the decision that the input is at its end, in every partition, before its `at`-th record. */
+export const endedAt = (log: Log, at: number): Log => {
+  const ends = Array.from({ length: log.partitions }, (_, partition): Entry => (
+    { partition, kind: "end" }
+  ))
+  return { ...log, entries: [...log.entries.slice(0, at), ...ends, ...log.entries.slice(at)] }
+}

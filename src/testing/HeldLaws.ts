@@ -9,7 +9,7 @@ import * as Row from "../streams/pipeline/Row.ts"
 import { flow, fold } from "../streams/reference/BatchFold.ts"
 import type { Event, Flow } from "../streams/reference/EventFold.ts"
 import { foldRows } from "../streams/reference/RowFold.ts"
-import { cuts, decidedLogs, type Entry, heldPipelines, heldSteps, type Log, logs, others, source, stagedPipelines, straggling, unitedPipelines } from "./Arbitraries.ts"
+import { cuts, decidedLogs, endedAt, type Entry, heldPipelines, heldSteps, type Log, logs, others, source, stagedPipelines, straggling, unitedPipelines } from "./Arbitraries.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { inTurns, turns } from "./DeliveryLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
@@ -47,7 +47,7 @@ export const heldLaws: EngineLaws = {
   ),
 
   "windows over the results of windows have the batch fold's results, and the account is that of the events": law(
-    150,
+    60,
     fc.record({ pipeline: stagedPipelines({ revisions: true }), log: anyLog, cut: cuts }),
     (make, { cut, log, pipeline }) => {
       const engine = make([pipeline], log.partitions)
@@ -58,6 +58,17 @@ export const heldLaws: EngineLaws = {
       same(unused, lettersOf(pipeline, folded))
       same(engine.counts, countsOf(all, [folded]))
       same(engine.size, 0)
+    }
+  ),
+
+  "of rows in order an end of input tells what there is, and what does not come to be so is taken back": law(
+    50,
+    fc.record({ pipeline: orderedPipelines, log: anyLog, ends: fc.array(fc.nat(60), { minLength: 1, maxLength: 2 }), cut: cuts }),
+    (make, { cut, ends, log, pipeline }) => {
+      const { panes } = outputOf(make([pipeline], log.partitions), pieces(ends.reduce(endedAt, log), cut))
+      // What was told may have been made from more rows.
+      const told = (all: Parameters<typeof newest>[0]) => results(newest(all).map((pane) => ({ ...pane, changes: 0 })))
+      same(told(panes), told(foldedPanes(pipeline, log)))
     }
   ),
 
