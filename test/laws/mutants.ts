@@ -58,13 +58,6 @@ const inStages: ReadonlyArray<Mutant> = [
     law: stagedLaw
   },
   {
-    mistake: "sessions are final when the watermark has reached their end",
-    file: "streams/pipeline/check/ResultRows.ts",
-    find: "(window.kind === \"session\" ? 1 : 0)",
-    replace: "0",
-    law: stagedLaw
-  },
-  {
     mistake: "sessions that have become part of others are rows",
     file: resultRows,
     find: "if (pane.pane === \"retracted\" || isLeftOut === true)",
@@ -111,20 +104,13 @@ const inStages: ReadonlyArray<Mutant> = [
     file: resultRows,
     find: "        this.#keep(kept)\n",
     replace: "",
-    law: "after crash upon crash, in other batches"
+    law: "a snapshot is restored to the byte"
   },
   {
     mistake: "what an end of input told and is no window stays",
     file: "streams/engine/ToldPanes.ts",
     find: "    if (this.#open === null) return\n",
     replace: "    if (this.#open !== null) return\n",
-    law: endLaw
-  },
-  {
-    mistake: "what an end of input told of more rows stays the newest",
-    file: "streams/engine/ToldPanes.ts",
-    find: "changes: Math.max(pane.changes, told.changes + (told.isOut ? 1 : 0))",
-    replace: "changes: pane.changes",
     law: endLaw
   }
 ]
