@@ -21,7 +21,7 @@ export const fed = (pipeline: Pipeline.AnyOfPanes, change: (rows: Plan.Events) =
 /** Over a source that is the same but for its name, and under a name of its own. */
 export const from = (pipeline: Pipeline.AnyOfPanes, source: string, name: string): Pipeline.AnyOfPanes => {
   const renamed = (rows: Plan.Events): Plan.Events =>
-    rows._tag === "source" ? { ...rows, definition: { ...rows.definition, name: source } } : { ...rows, input: renamed(rows.input) }
+    rows._tag === "source" ? { ...rows, definition: { ...rows.definition, name: source } } : behind(rows, renamed)
   return Aggregate.make(fed(pipeline, renamed).plan).pipe(Pipeline.named(name))
 }
 
@@ -30,9 +30,14 @@ export const unconditional = (pipeline: Pipeline.AnyOfPanes): Pipeline.AnyOfPane
 
 const allOf = (rows: Plan.Events): Plan.Events => {
   if (rows._tag === "source") return rows
-  const input = allOf(rows.input)
-  return rows._tag === "where" || rows._tag === "filter" ? input : { ...rows, input }
+  return rows._tag === "where" || rows._tag === "filter" ? allOf(rows.input) : behind(rows, allOf)
 }
+
+/** The same node behind other rows, or behind windows over other rows. */
+export const behind = (node: Exclude<Plan.Events, Plan.Source>, change: (rows: Plan.Events) => Plan.Events): Plan.Events =>
+  node._tag === "to-events"
+    ? { ...node, input: Plan.changeWindow(node.input, (window) => ({ ...window, input: window.input._tag === "window" ? window.input : change(window.input) })) }
+    : { ...node, input: change(node.input) }
 
 /** With all windows, whatever a condition on their results says. */
 export const withAllWindows = (pipeline: Pipeline.AnyOfPanes): Pipeline.AnyOfPanes =>

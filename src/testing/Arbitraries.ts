@@ -10,6 +10,7 @@ import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
 import { derivations, derived, everyIndicator, reordered, stepped, steps } from "./Graphs.ts"
 import { evaluated, evaluations, nothingEvaluated, ranked } from "./RandomEvaluations.ts"
 import { computed, overComputed, withComputed } from "./RandomExpressions.ts"
+import { betweens, over, staged } from "./RandomStages.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import type * as Plan from "../streams/pipeline/Plan.ts"
 import type { Node } from "../streams/pipeline/Expr.ts"
@@ -265,7 +266,7 @@ export const jobs = (options: PipelineOptions): fc.Arbitrary<ReadonlyArray<Pipel
       pipelines({ ...options, outOfOrderness, name: "b", computed: true }),
       fc.option(pipelines({ ...options, outOfOrderness, name: "a" })),
       fc.option(pipelinesWithPreAggregated({ ...options, outOfOrderness, name: "c" })),
-      fc.option(heldPipelines({ ...options, outOfOrderness, name: "d" }))
+      fc.option(fc.oneof(heldPipelines({ ...options, outOfOrderness, name: "d" }), stagedPipelines({ ...options, outOfOrderness, name: "d" })))
     )
   ).map((all) => all.filter((pipeline) => pipeline !== null))
 
@@ -380,6 +381,36 @@ export const heldPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.A
     ])
     return readable(altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed), ...Object.fromEntries(selected) } })))
   })
+
+/** Results that rows can be made of: those of windows that are not told early, and none that a function gives. */
+const results = (options: PipelineOptions): fc.Arbitrary<Plan.Results> =>
+  fc.oneof({ weight: 3, arbitrary: pipelines({ ...options, revisions: true, computed: true }) }, { weight: 1, arbitrary: heldPipelines({ ...options, revisions: false }) })
+    .map((pipeline) =>
+      altered(pipeline, ({ aggregates }) => ({
+        aggregates: "distinctSizes" in aggregates ? { ...aggregates, distinctSizes: { op: "count" } } : aggregates,
+        trigger: { on: "close" }
+      })).plan)
+
+/** Pipelines whose windows are over the results of other windows, which may be joined with those of others, or with rows. */
+export const stagedPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOfPanes> => {
+  const outOfOrderness = options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness)
+  return outOfOrderness.chain((outOfOrderness) =>
+    fc.record({
+      first: results({ ...options, outOfOrderness }),
+      other: fc.option(results({ ...options, outOfOrderness }), { freq: 2 }),
+      between: betweens,
+      window: windows,
+      every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null),
+      evaluations: fc.oneof(fc.constant(nothingEvaluated), evaluations)
+    }).map(({ between, evaluations: { after, top }, every, first, other, window }) => {
+      const side: Plan.Events = other === null ? source(outOfOrderness).plan : { _tag: "to-events", input: other }
+      const rows = staged(first, side, between)
+      const plain = fed(window(source(0)).pipe(Aggregate.into({ count: Aggregate.count }), Pipeline.named("staged")), () => rows)
+      const trigger = every === null || top !== null ? {} : { trigger: { on: "update", every } } as const
+      const { plan } = altered(plain, () => ({ aggregates: over(rows, between.pick), ...trigger }))
+      return readable(Aggregate.make(ranked(evaluated(plan, "again", after), top)).pipe(Pipeline.named(options.name ?? "staged")))
+    }))
+}
 
 /** A pipeline of few results, of which many runs can be made. */
 export const countings: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.record({
@@ -644,3 +675,11 @@ export const cuts: fc.Arbitrary<ReadonlyArray<number>> = fc.array(fc.integer({ m
   minLength: 1,
   maxLength: 5
 })
+
+/** The log with the decision that the input is at its end, in every partition, before its `at`-th record. */
+export const endedAt = (log: Log, at: number): Log => {
+  const ends = Array.from({ length: log.partitions }, (_, partition): Entry => (
+    { partition, kind: "end" }
+  ))
+  return { ...log, entries: [...log.entries.slice(0, at), ...ends, ...log.entries.slice(at)] }
+}

@@ -6,10 +6,10 @@ import * as fc from "fast-check"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import { Events, Expr, Pipeline } from "../streams/pipeline/index.ts"
 import * as Row from "../streams/pipeline/Row.ts"
-import { fold } from "../streams/reference/BatchFold.ts"
-import { type Event, flow, type Flow } from "../streams/reference/EventFold.ts"
+import { flow, fold } from "../streams/reference/BatchFold.ts"
+import type { Event, Flow } from "../streams/reference/EventFold.ts"
 import { foldRows } from "../streams/reference/RowFold.ts"
-import { cuts, decidedLogs, type Entry, heldPipelines, heldSteps, type Log, logs, others, pairedSteps, source, straggling, unitedPipelines } from "./Arbitraries.ts"
+import { cuts, decidedLogs, endedAt, type Entry, heldPipelines, heldSteps, type Log, logs, others, pairedSteps, source, stagedPipelines, straggling, unitedPipelines } from "./Arbitraries.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { inTurns, turns } from "./DeliveryLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
@@ -21,6 +21,9 @@ const rowsThrough = (held: typeof heldSteps): fc.Arbitrary<Pipeline.AnyOfRows> =
   .map((rows) => rows.pipe(Pipeline.named("rows")))
 
 const rowPipelines = rowsThrough(heldSteps)
+
+/** Windows of rows that come in one order. */
+const orderedPipelines = fc.oneof(heldPipelines({ revisions: false, name: "panes" }), stagedPipelines({ revisions: false, name: "panes" }))
 
 /** Sizes are times for some, and the fold does not know that one can be too large for a time. */
 const anyLog = fc.oneof(logs, straggling).map((log): Log => ({
@@ -42,6 +45,32 @@ export const heldLaws: EngineLaws = {
       same(unused, lettersOf(pipeline, folded))
       same(engine.counts, countsOf(all, [folded]))
       same(engine.size, 0)
+    }
+  ),
+
+  "windows over the results of windows have the batch fold's results, and the account is that of the events": law(
+    60,
+    fc.record({ pipeline: stagedPipelines({ revisions: true }), log: anyLog, cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const engine = make([pipeline], log.partitions)
+      const { panes, unused } = outputOf(engine, pieces(log, cut))
+      same(lines(newest(panes).map((pane) => ({ ...pane, revision: 0 }))), lines(foldedPanes(pipeline, log)))
+      const all = events(log)
+      const folded = flow(Checked.windowOf(pipeline.checked).input, all)
+      same(unused, lettersOf(pipeline, folded))
+      same(engine.counts, countsOf(all, [folded]))
+      same(engine.size, 0)
+    }
+  ),
+
+  "of rows in order an end of input tells what there is, and what does not come to be so is taken back": law(
+    50,
+    fc.record({ pipeline: orderedPipelines, log: anyLog, ends: fc.array(fc.nat(60), { minLength: 1, maxLength: 2 }), cut: cuts }),
+    (make, { cut, ends, log, pipeline }) => {
+      const { panes } = outputOf(make([pipeline], log.partitions), pieces(ends.reduce(endedAt, log), cut))
+      // What was told may have been made from more rows.
+      const told = (all: Parameters<typeof newest>[0]) => results(newest(all).map((pane) => ({ ...pane, changes: 0 })))
+      same(told(panes), told(foldedPanes(pipeline, log)))
     }
   ),
 
@@ -106,7 +135,7 @@ export const heldLaws: EngineLaws = {
 
   "in whatever turns partitions are read, rows that were held leave in the same order, and the account is the same": law(
     100,
-    fc.record({ rows: rowPipelines, panes: heldPipelines({ revisions: false, name: "panes" }), log: anyLog, cut: cuts, recut: cuts, turns }),
+    fc.record({ rows: rowPipelines, panes: orderedPipelines, log: anyLog, cut: cuts, recut: cuts, turns }),
     (make, { cut, log, panes, recut, rows, turns }) => {
       const [one, two] = [make([rows, panes], log.partitions), make([rows, panes], log.partitions)]
       const [first, second] = [outputOf(one, pieces(log, cut)), outputOf(two, pieces(inTurns(log, turns, 0), recut))]
@@ -132,7 +161,7 @@ export const heldLaws: EngineLaws = {
   "after crash upon crash, in other batches and turns, what was held leaves once more as it did, and the account adds up": law(
     60,
     fc.record({
-      pipelines: fc.tuple(rowPipelines, heldPipelines({ revisions: false, name: "panes" })),
+      pipelines: fc.tuple(rowPipelines, orderedPipelines),
       log: fc.oneof(anyLog, decidedLogs),
       cut: cuts,
       recut: cuts,

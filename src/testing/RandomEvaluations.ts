@@ -85,7 +85,7 @@ export const ranked = (plan: Plan.Results, top: Top | null): Plan.Results => {
 const kinds: { readonly [field: string]: Column["kind"] } = { price: "decimal", size: "int", ratio: "double", venue: "string", key: "string", flag: "boolean" }
 
 /** An expression over the results in place of the fields of samples; without one of the kind it has no type. */
-const named = (node: Node, columns: ReadonlyArray<Column>, pick: number): Node =>
+export const named = (node: Node, columns: ReadonlyArray<Column>, pick: number): Node =>
   JSON.parse(JSON.stringify(node), (member, value: unknown) => {
     if (member !== "field" || typeof value !== "string") return value
     const fitting = columns.filter(({ kind }) => kind === kinds[value]).map(({ name }) => name).sort()

@@ -11,6 +11,7 @@ import {
   conditions,
   cuts,
   decidedLogs,
+  endedAt,
   type Entry,
   indicators,
   type Log,
@@ -298,14 +299,6 @@ const isThere = (value: Pane.Value): boolean => typeof value !== "number" || Num
 
 const tumbling = (size: number, offset: number) =>
   source(bound).pipe(Window.tumbling(size, { offset }), Aggregate.into(aggregates), Pipeline.named("tumbling"))
-
-/** The log with the decision that the input is at its end, in every partition, before its `at`-th record. */
-const endedAt = (log: Log, at: number): Log => {
-  const ends = Array.from({ length: log.partitions }, (_, partition): Entry => (
-    { partition, kind: "end" }
-  ))
-  return { ...log, entries: [...log.entries.slice(0, at), ...ends, ...log.entries.slice(at)] }
-}
 
 const alone = (time: number): Log => ({
   partitions: 1,

@@ -10,7 +10,7 @@ import type { Value } from "../streams/pipeline/Pane.ts"
 import type * as Plan from "../streams/pipeline/Plan.ts"
 import * as BatchFold from "../streams/reference/BatchFold.ts"
 import type { Reason } from "../streams/records/Refusal.ts"
-import { fed } from "./Altered.ts"
+import { behind, fed } from "./Altered.ts"
 import { cuts, logs, pipelines } from "./Arbitraries.ts"
 import { decoded, firsts } from "./DecodeLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
@@ -311,6 +311,6 @@ export const rowLaws: EngineLaws = {
 
 const withKey = (pipeline: Pipeline.AnyOfPanes, key: ReadonlyArray<string>): Pipeline.AnyOfPanes => {
   const keyed = (rows: Plan.Events): Plan.Events =>
-    rows._tag === "source" ? { ...rows, definition: { ...rows.definition, key } } : { ...rows, input: keyed(rows.input) }
+    rows._tag === "source" ? { ...rows, definition: { ...rows.definition, key } } : behind(rows, keyed)
   return fed(pipeline, keyed)
 }

@@ -30,6 +30,91 @@ const unitedLaw = "rows that were united come to the batch fold's windows"
 const turnsLaw = "in whatever turns partitions are read"
 const keyed = "streams/operator/keyed/"
 
+const stagedLaw = "windows over the results of windows"
+const endLaw = "of rows in order an end of input"
+const resultRows = "streams/operator/results/ResultRows.ts"
+
+/** Mistakes in windows over the results of windows. */
+const inStages: ReadonlyArray<Mutant> = [
+  {
+    mistake: "a result is no row at the very watermark at which it is final",
+    file: resultRows,
+    find: "next.end <= until",
+    replace: "next.end < until",
+    law: stagedLaw
+  },
+  {
+    mistake: "a result is a row before its allowed lateness is over",
+    file: resultRows,
+    find: "watermark - this.#node.delay : Infinity",
+    replace: "watermark : Infinity",
+    law: stagedLaw
+  },
+  {
+    mistake: "the watermark behind results goes ahead of them",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "reached === endOfTime ? reached : reached - delay",
+    replace: "reached",
+    law: stagedLaw
+  },
+  {
+    mistake: "sessions that have become part of others are rows",
+    file: resultRows,
+    find: "if (pane.pane === \"retracted\" || isLeftOut === true)",
+    replace: "if (isLeftOut === true)",
+    law: stagedLaw
+  },
+  {
+    mistake: "results that are left out are rows",
+    file: resultRows,
+    find: "if (pane.pane === \"retracted\" || isLeftOut === true)",
+    replace: "if (pane.pane === \"retracted\")",
+    law: stagedLaw
+  },
+  {
+    mistake: "a revised result is the one that it was",
+    file: resultRows,
+    find: "if (known !== undefined) return this.#kept.set(known, kept)",
+    replace: "if (known !== undefined) return",
+    law: stagedLaw
+  },
+  {
+    mistake: "a row of results is refused where a field does not fit",
+    file: "streams/operator/stateless/Derivation.ts",
+    find: "this.#areRecords = areRecords(node)",
+    replace: "this.#areRecords = areRecords(node) || node.values.length > 0",
+    law: stagedLaw
+  },
+  {
+    mistake: "a row of results without a key is a dead letter",
+    file: "streams/operator/stateless/Rekeying.ts",
+    find: "this.#areRecords = areRecords(node)",
+    replace: "this.#areRecords = areRecords(node) || node.definition.key.length > 0",
+    law: stagedLaw
+  },
+  {
+    mistake: "rows of results that are held count as records",
+    file: "streams/engine/Wiring.ts",
+    find: "Checked.isHolding(node) && Checked.areRecords(node)",
+    replace: "Checked.isHolding(node)",
+    law: stagedLaw
+  },
+  {
+    mistake: "results that wait are not taken up again",
+    file: resultRows,
+    find: "        this.#keep(kept)\n",
+    replace: "",
+    law: "a snapshot is restored to the byte"
+  },
+  {
+    mistake: "what an end of input told and is no window stays",
+    file: "streams/engine/ToldPanes.ts",
+    find: "    if (this.#open === null) return\n",
+    replace: "    if (this.#open !== null) return\n",
+    law: endLaw
+  }
+]
+
 /** Mistakes in nodes that hold rows. */
 const inHeldRows: ReadonlyArray<Mutant> = [
   {
@@ -1414,6 +1499,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "reached",
     law: heldWindowsLaw
   },
+  ...inStages,
   ...checkpointing("streams/operator/keyed/RowTable.ts", [
     ["a row that comes is in a checkpoint that began before", "    this.#touch(slot)\n    this.#isLive[slot] = 1", "    this.#isLive[slot] = 1"],
     ["a row that leaves is not in a checkpoint that began before", "    this.#touch(slot)\n    this.#isLive[slot] = 0", "    this.#isLive[slot] = 0"]

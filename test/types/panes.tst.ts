@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { describe, expect, test } from "tstyche"
 import { Decimal } from "../../src/domain/Decimal.ts"
 import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
-import { Aggregate, Expr, Indicator, Panes, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
 
 const Trade = Schema.Struct({
   symbol: Schema.String,
@@ -188,5 +188,56 @@ describe("what is derived", () => {
   test("stays behind a change of the windows, and in a pipeline of its own portability", () => {
     const late = prices.pipe(Panes.derive({ ema12: Indicator.ema("price", 12) }), Pipeline.allowedLateness("1 hour"), Pipeline.named("late"))
     expect(late).type.toBeAssignableTo<Pipeline.Pipeline<{ readonly ema12: number | null }, "portable">>()
+  })
+})
+
+describe("final results as rows", () => {
+  const rows = bars.pipe(Panes.derive({ ema12: Indicator.ema("close", 12) }), Panes.toEvents)
+
+  test("have the key and the bounds of their windows beside the results, any of which may be missing", () => {
+    expect<Pipeline.RowOf<typeof rows>>().type.toBe<{
+      readonly key: string
+      readonly start: number
+      readonly end: number
+      readonly high: DecimalValue | null
+      readonly low: DecimalValue | null
+      readonly close: DecimalValue | null
+      // Of integers it is a decimal, of doubles a number.
+      readonly volume: DecimalValue | number | null
+      readonly count: number | null
+      readonly venue: string | null
+      readonly ema12: number | null
+    }>()
+  })
+
+  test("go on into whatever rows go into", () => {
+    const days = rows.pipe(
+      Events.where(Expr.gt("count", 1)),
+      Join.asOf(prices.pipe(Panes.toEvents), { within: "1 hour", select: { other: "price" } }),
+      Events.derive({ spread: Expr.subtract("close", "other") }),
+      Events.keyBy("venue"),
+      Window.tumbling("1 day"),
+      Aggregate.into({ highest: Aggregate.max("high"), last: Aggregate.last("spread"), windows: Aggregate.count }),
+      Pipeline.named("days")
+    )
+    expect<Pipeline.ValuesOf<typeof days>>().type.toBe<{
+      readonly highest: DecimalValue | null
+      readonly last: DecimalValue | null
+      readonly windows: number
+    }>()
+    expect(days).type.toBeAssignableTo<Pipeline.Pipeline<unknown, "portable">>()
+  })
+
+  test("name what there is where a name is wrong", () => {
+    // @ts-expect-error Type '"hihg"' is not assignable to type
+    rows.pipe(Window.tumbling("1 day"), Aggregate.into({ highest: Aggregate.max("hihg") }))
+    // @ts-expect-error Type '"hihg"' is not assignable to type
+    rows.pipe(Events.where(Expr.gt("hihg", 1)))
+  })
+
+  test("have no place for results of their own names", () => {
+    const windows = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" }).pipe(Window.tumbling("1 minute"))
+    // @ts-expect-error a row has a field \"end\" of its window: call the result something else
+    windows.pipe(Aggregate.into({ end: Aggregate.max("price") }), Panes.toEvents)
   })
 })

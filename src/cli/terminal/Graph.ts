@@ -33,8 +33,16 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
         `from ${node.input.id}, rows with more fields`,
         ...node.values.map(({ expression, name }) => `${name} = ${condition(expression)}: ${columnType(node.definition, name)}`)
       ]
-    case "key-by":
-      return [`from ${node.input.id}, rows by the key ${node.definition.key.length === 0 ? "none: all rows are of one" : node.definition.key.join(", ")}`]
+    case "to-events":
+      return [
+        `from ${node.input.id}, final results as rows: ${node.definition.columns.map(({ name }) => name).join(", ")}`,
+        `${node.delay === 0 ? "" : `they come ${length(node.delay)} after a window's end, and `}event time is the last millisecond of the window`,
+        bound(node.state, "window")
+      ]
+    case "key-by": {
+      const key = node.definition.key.length === 0 ? "none: all rows are of one" : node.definition.key.join(", ")
+      return [`from ${node.input.id}, rows by the key ${key}${Checked.areRecords(node) ? "" : "; those without one are left out"}`]
+    }
     case "distinct":
       return [
         `from ${node.input.id}, one row of each ${node.by.map(({ column }) => column.name).join(", ")} of a key within ${length(node.within)}`,
@@ -55,6 +63,13 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
         ...node.select.map(({ field, name }) => `${name} = ${field.column.name}: ${columnType(node.definition, name)}`),
         ...held(node.state, "row of either side")
       ]
+    default:
+      return linesOfResults(node)
+  }
+}
+
+const linesOfResults = (node: Checked.Results): ReadonlyArray<string> => {
+  switch (node._tag) {
     case "window":
       return [
         `from ${[node.input, node.preAggregated].flatMap((input) => input === null ? [] : [input.id]).join(" and ")}, ` +

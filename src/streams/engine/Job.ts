@@ -40,7 +40,7 @@ export interface Output {
 export type Portions = Generator<ReadonlyArray<Pane>, Output>
 
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
-const version = 8
+const version = 9
 
 const State = Schema.Struct({
   version: Schema.Literal(version),
@@ -680,7 +680,7 @@ const worstOf = (all: ReadonlyArray<Fates>): Fates => {
 }
 
 const lateRow = (batch: Batch, row: number, partition: number, { name, nodes }: Checked.Checked): Unused => {
-  const holding = nodes.find(Checked.isHolding)
+  const holding = nodes.filter(Checked.isHolding).find(Checked.areRecords)
   const [time, watermark] = [batch.times[row]!, batch.watermarks[row]!].map((millis) => new Date(millis).toISOString())
   const detail = holding === undefined
     ? `its time ${time} is in windows that closed when the watermark was at ${watermark}`

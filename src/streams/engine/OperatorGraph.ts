@@ -18,15 +18,15 @@ import type { Wanted } from "../operator/windowed/Windows.ts"
 import type { Settled } from "./Account.ts"
 import { idOf, nodesOf, type Section, type Snapshot } from "./Snapshot.ts"
 import { ToldPanes } from "./ToldPanes.ts"
-import { type AnyOperator, isHolding, type Step, wire } from "./Wiring.ts"
+import { type AnyOperator, isHolding, isOrdering, type Step, wire } from "./Wiring.ts"
 
 export class OperatorGraph {
   readonly checked: Checked.Checked
   readonly #options: Partial<Options>
   readonly #steps: ReadonlyArray<Step>
-  /** `null` where the pipeline ends in events. */
+  /** The last windows, whose panes are told; `null` where the pipeline ends in events. */
   readonly #window: WindowOperator | null
-  /** What stands behind the windows, in its order. */
+  /** What stands behind these windows, in its order. */
   readonly #results: ReadonlyArray<ResultOperator>
   /** `null` where no window is left out. */
   readonly #retraction: Retraction | null
@@ -49,14 +49,21 @@ export class OperatorGraph {
     this.#dictionary = options.dictionary ?? new Dictionary()
     this.#steps = wire(checked, { ...options, dictionary: this.#dictionary })
     this.#isUnited = Checked.isUnited(checked)
-    this.#isHeld = checked.nodes.some(Checked.isHolding)
+    this.#isHeld = checked.nodes.some(Checked.isOrdering)
     this.#trail = Checked.trailTo(checked.end)
     this.#watermarks = new Float64Array(this.#steps.length).fill(-Infinity)
-    const operators = this.#steps.map(({ operator }) => operator)
+    const operators = this.#lastStage()
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
     this.#results = operators.filter(isOfResults)
     this.#retraction = operators.find((operator) => operator instanceof Retraction) ?? null
-    this.#told = new ToldPanes(Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0)
+    this.#told = new ToldPanes(checked.name, Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0, this.#isHeld)
+  }
+
+  /** From the last windows on, which have nothing but what is done to their results behind them. */
+  #lastStage(): ReadonlyArray<AnyOperator | null> {
+    const { checked } = this
+    const first = Checked.endsInResults(checked) ? checked.nodes.indexOf(Checked.windowOf(checked)) : this.#steps.length
+    return this.#steps.slice(first).map(({ operator }) => operator)
   }
 
   get size(): number {
@@ -77,7 +84,7 @@ export class OperatorGraph {
   /** Rows that are held have the numbers of the new dictionary at once: they leave without a batch. */
   #useDictionary(dictionary: Dictionary): void {
     this.#dictionary = dictionary
-    for (const { operator } of this.#steps) if (isHolding(operator)) operator.useDictionary(dictionary)
+    for (const { operator } of this.#steps) if (isOrdering(operator)) operator.useDictionary(dictionary)
   }
 
   /**
@@ -95,7 +102,9 @@ export class OperatorGraph {
       if (operator !== null) yield* this.#flow(step, operator, operator.advance(reached))
       this.#watermarks[step] = reached === endOfTime ? reached : reached - trail
     }
-    yield* this.#told.forget(this.#watermarks.at(-1)!)
+    const watermark = this.#watermarks.at(-1)!
+    this.#panes = joined(this.#panes, this.#due([...this.#told.vanished({ watermark, offset: 0 })]))
+    yield* this.#told.forget(watermark)
   }
 
   /**
@@ -144,20 +153,24 @@ export class OperatorGraph {
     const { readers } = this.#steps[step]!
     // The end of the graph puts out panes or rows, and each node what its readers take: the checked graph's types say so.
     if (readers.length === 0 && this.#window === null) this.#rows = joined(this.#rows, out as ReadonlyArray<Row>)
-    else if (readers.length === 0) this.#panes = joined(this.#panes, this.#news(out as ReadonlyArray<Emitted>))
+    else if (readers.length === 0) this.#panes = joined(this.#panes, this.#due(this.#news(out as ReadonlyArray<Emitted>)))
     for (const { input, step: reader } of readers) {
       const operator = this.#steps[reader]?.operator ?? null
       if (operator !== null) yield* this.#flow(reader, operator, operator.take(input, out as never))
     }
   }
 
-  /** With the watermark of the sources that they are due at, which orders them among those of other pipelines. */
-  #news(due: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
-    const panes = this.#trail === 0 ? due : due.map((emitted) => ({ ...emitted, watermark: emitted.watermark + this.#trail }))
+  /** By the watermark of the sources that brought them about, by which the panes of all pipelines have one order. */
+  #due(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
+    return this.#trail === 0 ? panes : panes.map((emitted) => ({ ...emitted, watermark: emitted.watermark + this.#trail }))
+  }
+
+  #news(panes: ReadonlyArray<Emitted>): ReadonlyArray<Emitted> {
     if (this.#told.size === 0) return panes
     return panes.flatMap((emitted) => {
+      const before = [...this.#told.vanished(emitted)]
       const pane = this.#told.news(emitted)
-      return pane === null ? [] : [{ ...emitted, pane }]
+      return pane === null ? before : [...before, { ...emitted, pane }]
     })
   }
 
@@ -183,14 +196,14 @@ export class OperatorGraph {
     return settled
   }
 
-  /** The places of all rows that are held. */
+  /** The places of all records that are held. */
   *held(): Generator<Place> {
-    for (const { operator, isHolding: isOwn } of this.#steps) if (isOwn && isHolding(operator)) yield* operator.held()
+    for (const { isHolding: isOwn, operator } of this.#steps) if (isOwn && isHolding(operator)) yield* operator.held()
   }
 
   /** The same, with those of the left rows of pairs: it may still come to a pair that is refused. */
   *inUse(): Generator<Place> {
-    for (const { operator } of this.#steps) if (isHolding(operator)) yield* operator.held()
+    for (const { isHolding: isOwn, isOfPairs, operator } of this.#steps) if ((isOwn || isOfPairs) && isHolding(operator)) yield* operator.held()
   }
 
   /** Windows that are near to closing, as they stand. Looking changes nothing. */

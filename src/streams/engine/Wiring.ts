@@ -7,6 +7,7 @@ import type { Operator } from "../operator/Operator.ts"
 import { Computation } from "../operator/results/Computation.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { PaneSelection } from "../operator/results/PaneSelection.ts"
+import { ResultRows } from "../operator/results/ResultRows.ts"
 import { Retraction } from "../operator/results/Retraction.ts"
 import { TopOperator } from "../operator/results/TopOperator.ts"
 import { Derivation } from "../operator/stateless/Derivation.ts"
@@ -25,7 +26,7 @@ export interface Step {
   readonly readers: Array<{ readonly step: number; readonly input: number }>
   /** Which of those before it feed it. */
   readonly inputs: ReadonlyArray<number>
-  /** Whether it holds rows, and says of each what became of it when it leaves. */
+  /** Whether it holds records of the log, and says of each what became of it when it leaves. */
   readonly isHolding: boolean
   /** Whether it makes pairs, or holds them: these count for nothing in the account, and may be refused all the same. */
   readonly isOfPairs: boolean
@@ -38,6 +39,10 @@ export type HoldingOperator = AsOfOperator | DistinctOperator | IntervalOperator
 
 export const isHolding = (operator: AnyOperator | null): operator is AnyOperator & HoldingOperator =>
   operator instanceof AsOfOperator || operator instanceof DistinctOperator || operator instanceof IntervalOperator
+
+/** An operator whose rows leave without a batch that they came in. */
+export const isOrdering = (operator: AnyOperator | null): operator is AnyOperator & (HoldingOperator | ResultRows) =>
+  isHolding(operator) || operator instanceof ResultRows
 
 export type AnyOperator = Operator<never, unknown>
 
@@ -53,7 +58,7 @@ export const wire = (checked: Checked.Checked, options: Partial<Options>): Reado
   const steps = built.map(({ inputs, operator }, index): Step => {
     const node = checked.nodes[index]!
     const from = inputs.flatMap((input) => input === null ? [] : [checked.nodes.indexOf(input)])
-    const isHolding = Checked.isHolding(node)
+    const isHolding = Checked.isHolding(node) && Checked.areRecords(node)
     const isOfPairs = isHolding && Checked.isOfPairs(node)
     return { id: node.id, operator, readers: [], inputs: from, isHolding: isHolding && !isOfPairs, isOfPairs, trail: Checked.trailOf(node) }
   })
@@ -76,6 +81,8 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new Selection(checked.name, node), inputs: [node.input] }
     case "derive-fields":
       return { operator: new Derivation(node), inputs: [node.input] }
+    case "to-events":
+      return { operator: new ResultRows(node, dictionary), inputs: [node.input] }
     case "key-by":
       return { operator: new Rekeying(node), inputs: [node.input] }
     case "distinct":

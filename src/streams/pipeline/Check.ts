@@ -10,6 +10,7 @@ import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
 import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
 import { checkBehindTop, checkTop, topBoundOf } from "./check/Top.ts"
+import { resultRows } from "./check/ResultRows.ts"
 import { tableOf } from "./check/ResultTable.ts"
 import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
 import { checkFieldName, fieldOf } from "./check/Fields.ts"
@@ -56,6 +57,7 @@ class Graph {
       refuse("Pipeline.named", "a pipeline's name consists of a-z, 0-9 and \"-\", and begins with none of \"-\"")
     }
     const end = endOf(this)
+    this.#checkPreAggregated()
     const isLocal = this.#nodes.some((node) =>
       node._tag === "filter" || (node._tag === "window" && node.aggregates.some(({ custom }) => custom !== null)))
     return {
@@ -65,6 +67,14 @@ class Graph {
       portability: isLocal ? "local" : "portable",
       fingerprint: Fingerprint.of(["pipeline", this.#name, end.fingerprint])
     }
+  }
+
+  /** Records move event time on with the events of one source, for all that reads it. */
+  #checkPreAggregated(): void {
+    const sources = this.#nodes.filter((node) => node._tag === "source")
+    const records = sources.find(({ kind }) => kind === "pre-aggregated")
+    if (records === undefined || sources.length === 2) return
+    refuse("Pipeline.acceptPreAggregated", `the records of "${records.definition.name}" go with one source, which is read once, and the pipeline reads several; leave it out`)
   }
 
   /** Puts a node behind all others, with what identifies it. */
@@ -92,6 +102,7 @@ class Graph {
   /** The events at the end of the graph: each of their fields is a member of what is put out. */
   rows(plan: Plan.Events): Checked.Events {
     const end = this.events(plan, "event")
+    if (!Checked.areRecords(end)) refuse("Pipeline.named", "it ends in rows of Panes.toEvents, which have no place in the log; leave that out, or put windows behind it")
     checkPlaces(end)
     const isSpecial = definitionOf(end).columns.some(({ path }) => path.some(({ name }) => name === "__proto__"))
     if (isSpecial) refuse("Pipeline.named", "it ends in events, and a field of theirs is called \"__proto__\", which no row can have")
@@ -107,6 +118,7 @@ class Graph {
         definitionData(plan.definition)
       ])
     }
+    if (plan._tag === "to-events") return this.#toEvents(plan)
     const input = this.events(plan.input, kind)
     if (plan._tag === "derive-fields") return this.#deriveFields(input, plan)
     if (plan._tag === "key-by") return this.#keyBy(input, plan)
@@ -128,6 +140,11 @@ class Graph {
     return this.#add<Checked.Where>({ _tag: "where", input, condition }, ["where", input.fingerprint, { ...condition }])
   }
 
+  #toEvents(plan: Plan.ToEvents): Checked.ToEvents {
+    const input = this.results(plan.input)
+    return this.#add<Checked.ToEvents>({ _tag: "to-events", input, ...resultRows(input) }, ["to-events", input.fingerprint])
+  }
+
   #deriveFields(input: Checked.Events, { values: given }: Plan.DeriveFields): Checked.DeriveFields {
     const definition = definitionOf(input)
     const values = Object.entries(given).map(([name, expression]) => ({ name, expression }))
@@ -135,7 +152,9 @@ class Graph {
     const columns = values.map(({ expression, name }) => {
       const node = `the field "${name}"`
       checkFieldName(node, name, definition)
-      return columnOf(name, typeOf(node, definition, expression))
+      const type = typeOf(node, definition, expression)
+      // What does not fit is no value where there is no record to be refused.
+      return columnOf(name, Checked.areRecords(input) ? type : { ...type, optional: true })
     })
     return this.#add<Checked.DeriveFields>({
       _tag: "derive-fields",
@@ -185,6 +204,7 @@ class Graph {
   #interval(input: Checked.Events, other: Checked.Events, plan: Plan.Interval): Checked.Interval {
     const [left, right] = [definitionOf(input), definitionOf(other)]
     const node = "Join.interval"
+    if (![input, other].every(Checked.areRecords)) refuse(node, "a side of it is results of windows (Panes.toEvents), of which it makes no pairs; join these with Join.asOf")
     const { type } = plan
     checkKeys(node, left, right)
     const select = selected(node, plan.select, left, right)

@@ -22,7 +22,7 @@ export interface Checked<out End extends Node = Node> {
 }
 
 export type Node = Events | Results
-export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Interval | Union
+export type Events = Source | ToEvents | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Interval | Union
 export type Results = WindowNode | Derive | Compute | WherePanes | Top
 
 interface Identified {
@@ -37,6 +37,17 @@ export interface Source extends Identified {
   readonly definition: Definition
   /** What the records of the source are in the log. */
   readonly kind: "event" | "pre-aggregated"
+}
+
+/** Final results as rows: of each its key, its bounds, and its values. They are no records of the log. */
+export interface ToEvents extends Identified {
+  readonly _tag: "to-events"
+  readonly input: Results
+  /** What it puts out. */
+  readonly definition: Definition
+  /** Milliseconds of event time by which its watermark is behind that of its input: no result changes after so long. */
+  readonly delay: number
+  readonly state: StateBound
 }
 
 export interface Where extends Identified {
@@ -253,18 +264,21 @@ export const leavesOut = (checked: Pick<Checked<Results>, "end">): boolean => re
 export const definitionOf = (events: Events): Definition => "definition" in events ? events.definition : definitionOf(events.input)
 
 /** What is done to rows one by one. */
-export type RowStep = Exclude<Events, Source>
+export type RowStep = Exclude<Events, Source | ToEvents>
 
-/** The source that rows come from, and what is done to them on their way, in its order. */
-export const originOf = (events: Events): { readonly source: Source; readonly steps: ReadonlyArray<RowStep> } => {
+/** What rows come from, a source or the results of windows, and what is done to them on their way, in its order. */
+export const originOf = (events: Events): { readonly source: Source | ToEvents; readonly steps: ReadonlyArray<RowStep> } => {
   const steps: Array<RowStep> = []
   let node = events
-  while (node._tag !== "source") {
+  while (node._tag !== "source" && node._tag !== "to-events") {
     steps.unshift(node)
     node = node.input
   }
   return { source: node, steps }
 }
+
+/** Whether rows are records of the log, with a place in it: those that are results of windows are not. */
+export const areRecords = (events: Events): boolean => originOf(events).source._tag === "source"
 
 /** The result that a node which ranks adds. */
 export const rank = "rank"
@@ -314,24 +328,34 @@ export const inputsOf = (checked: Checked): ReadonlyArray<Input> => {
 /** A node that keeps state over events: it holds rows, and puts them out in the order of event time and place. */
 export type Holding = Distinct | AsOf | Interval
 
-export const isHolding = (node: Node): node is Holding => Object.hasOwn(calls, node._tag)
+export const isHolding = (node: Node): node is Holding => isOrdering(node) && node._tag !== "to-events"
+
+/** A node behind which rows come in one order, and none is late. */
+export type Ordering = Holding | ToEvents
+
+export const isOrdering = (node: Node): node is Ordering => Object.hasOwn(calls, node._tag)
 
 /** The call that has made a node. */
-export const callOf = ({ _tag }: Holding): string => calls[_tag]
+export const callOf = ({ _tag }: Ordering): string => calls[_tag]
 
-const calls: { readonly [Tag in Holding["_tag"]]: string } = {
+const calls: { readonly [Tag in Ordering["_tag"]]: string } = {
   distinct: "Events.distinct",
   "as-of": "Join.asOf",
-  interval: "Join.interval"
+  interval: "Join.interval",
+  "to-events": "Panes.toEvents"
 }
 
 /** Whether the rows that a node puts out are pairs of a join, which are no rows of a log. */
-export const isOfPairs = (events: Events): boolean => events._tag === "interval" || (events._tag !== "source" && isOfPairs(events.input))
+export const isOfPairs = (events: Events): boolean =>
+  events._tag === "interval" || (events._tag !== "source" && events._tag !== "to-events" && isOfPairs(events.input))
 
 /** By how many milliseconds all that a node puts out trails behind what it reads. */
-export const trailOf = (node: Node): number => node._tag === "interval" ? node.trail : 0
+export const trailOf = (node: Node): number => node._tag === "interval" ? node.trail : node._tag === "to-events" ? node.delay : 0
 
-/** By how many milliseconds the end of a pipeline trails behind the watermarks of its sources. */
+/**
+ * Milliseconds by which the watermark of a node trails behind those of its sources: of several ways the longest. So long after
+ * the watermark at which a node puts something out, as it sees it, that of the sources is there.
+ */
 export const trailTo = (node: Node): number => {
   if (node._tag === "source") return 0
   const other = "other" in node ? trailTo(node.other) : 0
@@ -343,7 +367,7 @@ export const isUnited = ({ nodes }: Checked): boolean => nodes.some(({ _tag }) =
 
 /** The names of the sources that rows come from, on either side. */
 export const sourcesOf = (events: Events): ReadonlyArray<string> => {
-  if (events._tag === "source") return [events.definition.name]
+  if (events._tag === "source" || events._tag === "to-events") return [events.definition.name]
   const other = events._tag === "union" ? sourcesOf(events.other) : []
   return [...sourcesOf(events.input), ...other]
 }
@@ -358,20 +382,24 @@ const readsOf = (checked: Checked): Reads => {
     return reads
   }
   // Whatever does not end in events ends in results.
-  const { aggregates, input, preAggregated } = windowOf(checked as Checked<Results>)
+  collectWindow(windowOf(checked as Checked<Results>), reads)
+  return reads
+}
+
+const collectWindow = ({ aggregates, input, preAggregated }: WindowNode, reads: Reads): void => {
   const isWhole = aggregates.some(({ custom }) => custom !== null)
   const names = (of: (aggregate: Aggregate) => ReadonlyArray<Field | null>) =>
     aggregates.flatMap(of).flatMap((field) => field === null ? [] : [field.column.name])
   const conditions = aggregates.flatMap(({ where }) => where === null ? [] : Expr.fieldsOf(where))
   collect(input, isWhole ? undefined : new Set([...names(({ by, field }) => [by, field]), ...conditions]), reads)
   if (preAggregated !== null) collect(preAggregated, isWhole ? undefined : new Set(names((aggregate) => [aggregate.preAggregated])), reads)
-  return reads
 }
 
 const collect = (events: Events, behind: ReadonlySet<string> | undefined, reads: Reads): void => {
   const before = reads.get(events)
   reads.set(events, behind === undefined || (reads.has(events) && before === undefined) ? undefined : new Set([...before ?? [], ...behind]))
   if (events._tag === "source") return
+  if (events._tag === "to-events") return collectWindow(windowOf({ end: events.input }), reads)
   const fields = behind === undefined || events._tag === "filter" ? undefined : new Set([...behind, ...fieldsOfStep(events)])
   collect(events.input, fields, reads)
   if (events._tag === "union") collect(events.other, fields, reads)

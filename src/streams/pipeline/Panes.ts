@@ -1,6 +1,6 @@
 /**
  * What is done to the results of windows: values computed from them and from the windows of the same key before,
- * conditions on them, and ranks.
+ * conditions on them, ranks, and rows that are made of them.
  *
  * @example
  * ```ts
@@ -23,6 +23,7 @@ import { type Duration, Predicate, type Types } from "effect"
 import type { Decimal } from "../../domain/Decimal.ts"
 import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
+import * as Events from "./Events.ts"
 import { millisOf, optional, optionsOf, shown } from "./check/Declarations.ts"
 import { resultsOf } from "./check/Results.ts"
 import { horizon } from "./Checked.ts"
@@ -120,3 +121,54 @@ export const where = <Values>(condition: Expr.ConditionOf<Values>) =>
   const node = (Predicate.isObject(condition) ? condition.node : condition) as Node
   return Aggregate.make({ _tag: "where-panes", input, condition: node })
 }
+
+/** Of a sum of integers, which is `bigint` beyond 2^53 - 1, a decimal. Any result may be missing. */
+type FieldOf<V> = bigint extends V ? Decimal | Exclude<V, bigint> | null : V | null
+
+/** What a row of results is: those of its window, and beside them whose and which window it was. */
+export type RowOf<Values> = Types.Simplify<
+  & {
+    /** The key as panes have it, a string whatever it was made of. */
+    readonly key: string
+    /** Start of the window, inclusive, in milliseconds since the epoch. */
+    readonly start: number
+    /** End of the window, exclusive. */
+    readonly end: number
+  }
+  & { readonly [Name in keyof Values]: FieldOf<Values[Name]> }
+>
+
+/** Nothing where results have none of a row's own names, else what is wrong, which ends the compiler's complaint. */
+export type FreeOf<Values> = [keyof Values & ("key" | "start" | "end")] extends [never] ? unknown
+  : `a row has a field "${keyof Values & ("key" | "start" | "end")}" of its window: call the result something else`
+
+/**
+ * Final results as rows of the next stage: aggregates of aggregates, joins of candles. Each window of each key is one row once
+ * nothing changes it any more, with its `key`, `start` and `end` as fields beside its results. A row's event time is the last
+ * millisecond of its window, `end` less 1; rows come in the order of event time, start and key, and none is late.
+ *
+ * A result is final when the watermark has reached the window's end and the allowed lateness is over; a session's when it is past
+ * that. So what stands behind this is later by the allowed lateness, which is declared before it. A window that is left out by
+ * {@link where} or {@link top} is no row.
+ *
+ * A sum of integers is a decimal without decimals, since it may be beyond 2^53 - 1. The key is a string. A row is no record of
+ * the log that could become a dead letter: a field that `Events.derive` computes is `null` where it does not fit, and a row in
+ * which `Events.keyBy` finds no key is left out.
+ *
+ * @example
+ * ```ts
+ * import { Aggregate, Panes, Pipeline, ticks, Window } from "courant"
+ *
+ * export const hourlyHigh = ticks.pipe(
+ *   Window.tumbling("5 minutes"),
+ *   Aggregate.into({ vwap: Aggregate.weightedMean("price", "size") }),
+ *   Panes.toEvents,
+ *   Window.tumbling("1 hour"),
+ *   Aggregate.into({ highest: Aggregate.max("vwap"), windows: Aggregate.count }),
+ *   Pipeline.named("highest-vwap-1h")
+ * )
+ * ```
+ */
+export const toEvents = <Values, P extends Portability, S>(
+  self: Aggregated<Values, P, S> & FreeOf<Values>
+): Events.Events<RowOf<Values>, P, S> => Events.make({ _tag: "to-events", input: resultsOf("Panes.toEvents", self) })

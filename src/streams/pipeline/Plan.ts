@@ -11,7 +11,7 @@ import type * as Window from "./Window.ts"
 export type Plan = Events | Results
 
 /** Nodes that put out rows. */
-export type Events = Source | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Interval | Union
+export type Events = Source | ToEvents | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Interval | Union
 
 /** Nodes that put out the results of windows. */
 export type Results = WindowNode | Derive | WherePanes | Top
@@ -19,6 +19,12 @@ export type Results = WindowNode | Derive | WherePanes | Top
 export interface Source {
   readonly _tag: "source"
   readonly definition: Definition
+}
+
+/** Final results as rows. */
+export interface ToEvents {
+  readonly _tag: "to-events"
+  readonly input: Results
 }
 
 export interface Where {
@@ -172,6 +178,7 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "derive-fields":
     case "key-by":
     case "distinct":
+    case "to-events":
     case "derive":
     case "where-panes":
     case "top":
@@ -195,7 +202,8 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
 
 /** Whether windows behind these rows have no allowed lateness. */
 const isToldOnce = (plan: Events | WindowNode): boolean =>
-  plan._tag === "distinct" || plan._tag === "as-of" || plan._tag === "interval" || plan._tag === "union" || (plan._tag !== "source" && isToldOnce(plan.input))
+  plan._tag === "distinct" || plan._tag === "as-of" || plan._tag === "interval" || plan._tag === "union" || plan._tag === "to-events" ||
+  (plan._tag !== "source" && isToldOnce(plan.input))
 
 /** The same results with a change to the windows that they come from. */
 export const changeWindow = (results: Results, change: (node: WindowNode) => WindowNode): Results =>

@@ -9,7 +9,7 @@ import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
 import { type Aggregate, type Compute, definitionOf, type Derived, type Events, originOf, type Results, type Top, type WherePanes, type WindowNode } from "../pipeline/Checked.ts"
 import { encodeValue, type Value, type Values } from "../pipeline/Pane.ts"
-import { type Event, type Fields, flow, type Flow, inOrder, type Item } from "./EventFold.ts"
+import { type Event, type Fields, type Flow, flowOf, inOrder, type Item } from "./EventFold.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
 import type { AnyOfPanes as AnyPipeline } from "../pipeline/Pipeline.ts"
 import type { Unit, Window } from "../pipeline/Window.ts"
@@ -47,7 +47,11 @@ export interface Folded {
   readonly late: ReadonlyArray<Event>
   /** Those for which a computed field does not fit, or that have no value for another key. */
   readonly refused: ReadonlyArray<Event>
+  /** Those of which a pair was refused. */
+  readonly refusedPairs: ReadonlyArray<Event>
   readonly duplicate: ReadonlyArray<Event>
+  /** All that came to windows, or were joined to what did. */
+  readonly taken: ReadonlyArray<Event>
 }
 
 /** The events of each partition have to be in the order of their offsets. */
@@ -56,6 +60,10 @@ export const fold = ({ checked }: AnyPipeline, events: ReadonlyArray<Event>): Fo
   return { results: results.filter(({ isLeftOut }) => isLeftOut !== true), ...unused }
 }
 
+/** What comes out of a node that puts out rows, of the events of a log in their order. */
+export const flow = (node: Events, events: ReadonlyArray<Event>): Flow => flowOf(foldResults)(node, events)
+
+/** Those that are left out are among them. */
 const foldResults = (node: Results, events: ReadonlyArray<Event>): Folded => {
   if (node._tag === "window") return foldWindows(node, events)
   const { results, ...unused } = foldResults(node.input, events)
@@ -70,7 +78,7 @@ const foldResults = (node: Results, events: ReadonlyArray<Event>): Folded => {
 const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => {
   const { allowedLateness, inner, window } = node
   const groups = new Map<string, Group>()
-  const { duplicate, items, late: before, refused } = rowsOf(node, events)
+  const { duplicate, refusedPairs, items, late: before, refused, taken } = rowsOf(node, events)
   const late = [...before]
   const kept: Array<Item> = []
   for (const item of items) {
@@ -96,7 +104,7 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
     }
   }
   const all = window.kind === "session" ? sessions(kept, window.gap) : [...groups.values()]
-  return { results: all.sort(order).map((group) => resultOf(node, group)), late, refused, duplicate }
+  return { results: all.sort(order).map((group) => resultOf(node, group)), late, refused, refusedPairs, duplicate, taken: [...taken, ...items.map(({ event }) => event)] }
 }
 
 /** Rows and pre-aggregated records in the order of the log, where nothing has held them: both are of one event time. */

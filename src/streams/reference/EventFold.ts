@@ -3,8 +3,8 @@
  * node makes of all that it is given. See `BatchFold`.
  */
 import { BigDecimal } from "effect"
-import { type AsOf, definitionOf, type Distinct, type Events, type Interval, type Source } from "../pipeline/Checked.ts"
-import type { Value } from "../pipeline/Pane.ts"
+import { areRecords, type AsOf, definitionOf, type Distinct, type Events, type Interval, type Results, type Source, type ToEvents } from "../pipeline/Checked.ts"
+import type { Value, Values } from "../pipeline/Pane.ts"
 import type { Place } from "../pipeline/Row.ts"
 import type { Definition } from "../pipeline/Source.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
@@ -46,9 +46,18 @@ export interface Flow {
 
 const nothing = { late: [], refused: [], refusedPairs: [], duplicate: [], taken: [] }
 
-/** What comes out of a node, of the events of a log in their order. */
-export const flow = (node: Events, events: ReadonlyArray<Event>): Flow => {
+/** The windows behind which rows go on, and what has become of those before. */
+export interface Windows extends Omit<Flow, "items"> {
+  readonly results: ReadonlyArray<{ readonly key: string; readonly start: number; readonly end: number; readonly values: Values; readonly isLeftOut?: true }>
+}
+
+type Fold = (node: Results, events: ReadonlyArray<Event>) => Windows
+
+/** What comes out of a node, of the events of a log in their order. `fold` says what windows among the nodes come to. */
+export const flowOf = (fold: Fold) => (node: Events, events: ReadonlyArray<Event>): Flow => {
+  const flow = flowOf(fold)
   if (node._tag === "source") return { items: itemsOf(node, events), ...nothing }
+  if (node._tag === "to-events") return resultRows(node, fold(node.input, events))
   const before = flow(node.input, events)
   switch (node._tag) {
     case "where":
@@ -56,12 +65,13 @@ export const flow = (node: Events, events: ReadonlyArray<Event>): Flow => {
     case "filter":
       return { ...before, items: before.items.filter(({ fields }) => node.test(fields as never)) }
     case "derive-fields":
+      if (!areRecords(node)) return { ...before, items: before.items.map((item) => ({ ...item, fields: derivedAsFits(node, item.fields) })) }
       return unlessRefused(before, (item) => {
         const fields = derived(node, item.fields)
         return fields === null ? null : { ...item, fields }
       })
     case "key-by":
-      return unlessRefused(before, (item) => {
+      return (areRecords(node) ? unlessRefused : unlessLeftOut)(before, (item) => {
         const key = keyOf(node.definition, item.fields)
         return key === null ? null : { ...item, key }
       })
@@ -90,6 +100,23 @@ const itemsOf = ({ definition, kind }: Source, events: ReadonlyArray<Event>): Re
   })
 }
 
+/** All windows in their last state, each as a row of its last millisecond; nothing is late for what comes behind. */
+const resultRows = ({ definition }: ToEvents, { results, ...unused }: Windows): Flow => {
+  const inOrder = results.filter(({ isLeftOut }) => isLeftOut !== true)
+    .sort((a, b) => a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : 1))
+  const items = inOrder.map(({ end, key, start, values }, offset): Item => {
+    const own: Fields = { key, start, end, ...values }
+    const fields = Object.fromEntries(definition.columns.map((column) => [column.name, fieldOf(column, own[column.name] ?? null)]))
+    const event: Event = { partition: 0, offset, fields }
+    return { ...event, event, source: definition.name, key, time: end - 1, watermark: -Infinity }
+  })
+  return { items, ...unused }
+}
+
+/** A sum of integers may be too large for one, and is a decimal. */
+const fieldOf = ({ kind }: Definition["columns"][number], value: Value): Value =>
+  kind === "decimal" && (typeof value === "number" || typeof value === "bigint") ? BigDecimal.make(BigInt(value), 0) : value
+
 const unlessRefused = (before: Flow, change: (item: Item) => Item | null): Flow => {
   const changed = before.items.map((item) => ({ event: item.event, isPair: item.joined !== undefined, item: change(item) }))
   const out = changed.filter(({ item }) => item === null)
@@ -100,6 +127,10 @@ const unlessRefused = (before: Flow, change: (item: Item) => Item | null): Flow 
     refusedPairs: [...before.refusedPairs, ...out.filter(({ isPair }) => isPair).map(({ event }) => event)]
   }
 }
+
+/** Results of windows are no events that could be refused. */
+const unlessLeftOut = (before: Flow, change: (item: Item) => Item | null): Flow =>
+  ({ ...before, items: before.items.flatMap((item) => change(item) ?? []) })
 
 /** A node that keeps state over events takes what is not behind its partition's watermark, and looks at it in one order. */
 const held = (before: Flow): Flow => ({
@@ -193,6 +224,10 @@ const derived = ({ given, values }: Events & { readonly _tag: "derive-fields" },
     throw thrown
   }
 }
+
+/** What does not fit is no value. */
+const derivedAsFits = (node: Events & { readonly _tag: "derive-fields" }, row: Fields): Fields =>
+  Object.assign({}, row, ...node.values.map((value) => derived({ ...node, values: [value] }, row) ?? { [value.name]: null }))
 
 /** Every field of a source, whatever it is called; `null` where the event has none. */
 export const rowOf = ({ columns }: Definition, fields: Fields): Fields =>

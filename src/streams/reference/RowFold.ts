@@ -3,7 +3,8 @@ import type { Column } from "../pipeline/Column.ts"
 import type { AnyOfRows } from "../pipeline/Pipeline.ts"
 import type { Row, Values } from "../pipeline/Row.ts"
 import { definitionOf } from "../pipeline/Checked.ts"
-import { type Event, flow, placeOf } from "./EventFold.ts"
+import { flow } from "./BatchFold.ts"
+import { type Event, placeOf } from "./EventFold.ts"
 
 /** The events of each partition have to be in the order of their offsets. */
 export const foldRows = ({ checked: { end, name } }: AnyOfRows, events: ReadonlyArray<Event>): ReadonlyArray<Row> => {

@@ -55,7 +55,7 @@ export const compile = <P extends Portability>(
 /** A pipeline whose type nobody knows, such as one of a file, as the portable one that it is; or what in it is not. */
 export const portable = (pipeline: Pipeline.Any): Effect.Effect<Pipeline.Pipeline<unknown, "portable">, Unsupported> => {
   if (!Pipeline.isOfPanes(pipeline)) return refuse(pipeline, "a pipeline that ends in events", "only the panes of windows come back from there; run it in process")
-  const custom = Checked.windowOf(pipeline.checked).aggregates.find(({ op }) => op === "custom")
+  const custom = pipeline.checked.nodes.flatMap((node) => node._tag === "window" ? node.aggregates : []).find(({ op }) => op === "custom")
   if (pipeline.checked.nodes.some(({ _tag }) => _tag === "filter")) return refuse(pipeline, "Events.filter", functions)
   if (custom !== undefined) return refuse(pipeline, `the result "${custom.name}" (Aggregate.custom)`, functions)
   // Nothing in it is a function: that is all that its type would say.
@@ -108,6 +108,8 @@ const unsupportedNode = (node: Checked.Node): ReadonlyArray<readonly [string, st
       return [["Events.distinct", "Spark keeps the row of an id that comes first, and promises no time after which it forgets it; run it in process"]]
     case "union":
       return [["Events.union", "rows of several sources are not compiled for Spark yet; run it in process"]]
+    case "to-events":
+      return [["Panes.toEvents", "windows of the results of windows are not compiled for Spark yet; run it in process"]]
     case "as-of":
       return [["Join.asOf", "Spark's streams have no join with the newest row at a time; run it in process"]]
     case "interval":

@@ -7,9 +7,8 @@ import type { Pane, Value } from "../../pipeline/Pane.ts"
 import { Dictionary } from "../../records/Batch.ts"
 import { type Columns, integerAt, type Vector } from "../expressions/Vector.ts"
 
-/** Their texts are numbered anew each time, so that none is kept. */
-export const columnsOf = ({ columns }: Table, panes: ReadonlyArray<Pane>): Columns => {
-  const dictionary = new Dictionary()
+/** Unless told otherwise their texts are numbered anew each time, so that none is kept. */
+export const columnsOf = ({ columns }: Table, panes: ReadonlyArray<Pick<Pane, "values">>, dictionary = new Dictionary()): Columns => {
   const vectors = columns.map((column) => vectorOf(column, panes, dictionary))
   const hasLarge = vectors.some(({ large }) => large !== null)
   return {
@@ -20,7 +19,7 @@ export const columnsOf = ({ columns }: Table, panes: ReadonlyArray<Pane>): Colum
   }
 }
 
-const vectorOf = (column: Column, panes: ReadonlyArray<Pane>, dictionary: Dictionary): Vector => {
+const vectorOf = (column: Column, panes: ReadonlyArray<Pick<Pane, "values">>, dictionary: Dictionary): Vector => {
   const large = new Map<number, bigint>()
   const values = Float64Array.from(panes, (pane, row) => {
     const stored = storedOf(column, pane.values[column.name] ?? null, dictionary)

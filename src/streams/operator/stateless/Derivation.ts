@@ -1,19 +1,24 @@
-/** Adds fields that are computed from those of a row. A row for which one does not fit goes no further. */
-import type { DeriveFields } from "../../pipeline/Checked.ts"
+/**
+ * Adds fields that are computed from those of a row. A row for which one does not fit goes no further; where rows are no
+ * records that could be refused, the field is absent.
+ */
+import { areRecords, type DeriveFields } from "../../pipeline/Checked.ts"
 import type { Batch } from "../../records/Batch.ts"
 import { valuesOf } from "../expressions/Evaluator.ts"
-import type { Evaluator } from "../expressions/Vector.ts"
+import type { Evaluator, Vector } from "../expressions/Vector.ts"
 import type { Rows } from "../Operator.ts"
 import { Refusing } from "./Refusing.ts"
 import { RowStep } from "./RowStep.ts"
 
 export class Derivation extends RowStep {
   readonly #node: DeriveFields
+  readonly #areRecords: boolean
   readonly #values: ReadonlyArray<{ readonly name: string; readonly evaluator: Evaluator }>
 
   constructor(node: DeriveFields) {
     super()
     this.#node = node
+    this.#areRecords = areRecords(node)
     this.#values = node.values.map(({ expression, name }) => ({ name, evaluator: valuesOf(node.given, expression) }))
   }
 
@@ -21,11 +26,13 @@ export class Derivation extends RowStep {
     const { batch } = rows
     const refusing = new Refusing(rows)
     const computed = this.#values.map(({ evaluator, name }) =>
-      evaluator.evaluate({
-        batch,
-        keep: rows.keep,
-        refuse: (row, why) => refusing.refuse(row, { reason: "does-not-fit", detail: `"${name}" is ${why}` })
-      }))
+      this.#areRecords
+        ? evaluator.evaluate({
+          batch,
+          keep: rows.keep,
+          refuse: (row, why) => refusing.refuse(row, { reason: "does-not-fit", detail: `"${name}" is ${why}` })
+        })
+        : fitting(evaluator, rows))
     const hasLarge = batch.large !== null || computed.some(({ large }) => large !== null)
     const wider: Batch = {
       ...batch,
@@ -35,4 +42,14 @@ export class Derivation extends RowStep {
     }
     return refusing.rowsOf(wider)
   }
+}
+
+/** What does not fit is no value. */
+const fitting = (evaluator: Evaluator, { batch, keep }: Rows): Vector => {
+  const refused: Array<number> = []
+  const { large, values } = evaluator.evaluate({ batch, keep, refuse: (row) => refused.push(row) })
+  if (refused.length === 0) return { values, large }
+  const left = values.slice()
+  for (const row of refused) left[row] = NaN
+  return { values: left, large: large === null ? null : new Map([...large].filter(([row]) => !refused.includes(row))) }
 }

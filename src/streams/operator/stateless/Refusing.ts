@@ -13,13 +13,20 @@ export class Refusing {
   }
 
   refuse(row: number, refusal: Refusal): void {
-    const { batch, keep, outcomes, refused } = this.#rows
-    if (keep !== null && keep[row] === 0) return
-    if (this.#keep === keep) this.#keep = keep === null ? new Uint8Array(batch.length).fill(1) : keep.slice()
-    if (this.#keep?.[row] !== 1) return
-    this.#keep[row] = 0
+    const { outcomes, refused } = this.#rows
+    if (!this.leaveOut(row)) return
     outcomes[row] = Outcome.refused
     refused.push({ row, ...refusal })
+  }
+
+  /** The row goes no further, and nothing is told of it. False where it has come to its end before. */
+  leaveOut(row: number): boolean {
+    const { batch, keep } = this.#rows
+    if (keep !== null && keep[row] === 0) return false
+    if (this.#keep === keep) this.#keep = keep === null ? new Uint8Array(batch.length).fill(1) : keep.slice()
+    if (this.#keep?.[row] !== 1) return false
+    this.#keep[row] = 0
+    return true
   }
 
   /** The others, in a batch that a node has made of theirs. */

@@ -1,5 +1,5 @@
-/** Gives rows another key. A row without one goes no further. */
-import type { KeyBy } from "../../pipeline/Checked.ts"
+/** Gives rows another key. A row without one goes no further: it is refused, unless it is no record that could be. */
+import { areRecords, type KeyBy } from "../../pipeline/Checked.ts"
 import type { Dictionary } from "../../records/Batch.ts"
 import { KeyReader } from "../../records/KeyReader.ts"
 import type { Rows } from "../Operator.ts"
@@ -8,11 +8,13 @@ import { RowStep } from "./RowStep.ts"
 
 export class Rekeying extends RowStep {
   readonly #node: KeyBy
+  readonly #areRecords: boolean
   #reader: { readonly dictionary: Dictionary; readonly keys: KeyReader } | null = null
 
   constructor(node: KeyBy) {
     super()
     this.#node = node
+    this.#areRecords = areRecords(node)
   }
 
   protected changed(rows: Rows): Rows {
@@ -26,7 +28,8 @@ export class Rekeying extends RowStep {
       if (keep !== null && keep[row] === 0) continue
       for (let index = 0; index < values.length; index++) values[index] = batch.columns[index]![row]!
       const key = reader.numberOf(values)
-      if (key === -1) refusing.refuse(row, { reason: "no-key", detail: `the key "${reader.absentIn(values)}" is missing or null` })
+      if (key === -1 && !this.#areRecords) refusing.leaveOut(row)
+      else if (key === -1) refusing.refuse(row, { reason: "no-key", detail: `the key "${reader.absentIn(values)}" is missing or null` })
       else keys[row] = key
     }
     return refusing.rowsOf({ ...batch, source: definition, keys })

@@ -34,18 +34,18 @@ export const intervalOf = (node: string, plan: Plan.Interval, left: Definition):
   return { before, after, until: name }
 }
 
-/** The nodes on the way of rows that hold them, the last one first. */
-const holdingIn = (events: Checked.Events): ReadonlyArray<Checked.Holding> =>
-  events._tag === "source" ? [] : [...Checked.isHolding(events) ? [events] : [], ...holdingIn(events.input)]
+/** The last node on the way of rows that puts them in order, if one does. */
+const orderingIn = (events: Checked.Events): Checked.Ordering | undefined =>
+  Checked.isOrdering(events) ? events : events._tag === "source" ? undefined : orderingIn(events.input)
 
 /** Rows that were held come in the order of their times: none is late, and what comes beside them would be ahead of them. */
 export const checkBehind = (rows: Checked.Events, allowedLateness: number, takesPreAggregated: boolean): void => {
-  const [node] = holdingIn(rows)
+  const node = orderingIn(rows)
   if (node === undefined) return
   const holding = Checked.callOf(node)
   if (allowedLateness > 0) {
     refuse("Pipeline.allowedLateness", `${holding} before these windows puts rows out in the order of their times, so that none is late for them: ` +
-      "leave it out, and give the source a larger outOfOrderness")
+      `leave it out, and give the source a larger outOfOrderness${node._tag === "to-events" ? ", or the windows before it an allowed lateness" : ""}`)
   }
   if (takesPreAggregated) refuse("Pipeline.acceptPreAggregated", `${holding} before these windows holds rows, and pre-aggregated records would be ahead of them`)
 }

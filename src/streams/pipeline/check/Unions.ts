@@ -43,9 +43,9 @@ export const checkUnheld = (...sides: ReadonlyArray<Checked.Events>): void => {
   }
 }
 
-const holdingIn = (events: Checked.Events): Checked.Holding | undefined => {
+const holdingIn = (events: Checked.Events): Checked.Ordering | undefined => {
   if (events._tag === "source") return undefined
-  return Checked.isHolding(events) ? events : holdingIn(events.input) ?? (events._tag === "union" ? holdingIn(events.other) : undefined)
+  return Checked.isOrdering(events) ? events : holdingIn(events.input) ?? (events._tag === "union" ? holdingIn(events.other) : undefined)
 }
 
 /** Windows are told once, since one side's rows of a batch are taken before the other's. */
@@ -66,7 +66,7 @@ export const checkPlaces = (end: Checked.Events): void => {
 
 /** A pair is known by the places of both. */
 const checkOtherPlaces = (events: Checked.Events): void => {
-  if (events._tag === "source") return
+  if (events._tag === "source" || events._tag === "to-events") return
   if (events._tag === "interval") checkPlaces(events.other)
   checkOtherPlaces(events.input)
 }

@@ -1,0 +1,110 @@
+/** Windows over the results of windows, by example: when they come, what an end of input makes of them, and what is told. */
+import { Schema } from "effect"
+import { describe, expect, it } from "vitest"
+import { Job } from "../../../src/streams/engine/Job.ts"
+import { Aggregate, Events, Expr, Join, Panes, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import * as Pane from "../../../src/streams/pipeline/Pane.ts"
+import { records } from "../../../src/testing/Harness.ts"
+
+const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, size: Schema.Int })
+const trades = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" })
+
+const sizes = Aggregate.into({ size: Aggregate.sum("size"), trades: Aggregate.count })
+const whole = Aggregate.into({ size: Aggregate.sum("size"), windows: Aggregate.count })
+
+const minutes = trades.pipe(Window.tumbling(10), sizes, Pipeline.allowedLateness(5), Panes.toEvents, Window.tumbling(20), whole, Pipeline.named("minutes"))
+
+const trade = (time: number, size: number, symbol = "A") => JSON.stringify({ symbol, time, size })
+
+/** What records lead to, in short. */
+const told = (job: Job, texts: ReadonlyArray<string>) => {
+  const [first = 0] = job.offsets
+  return shortOf(job.take(records(0, first, texts)))
+}
+const shortOf = ({ panes }: ReturnType<Job["take"]>) =>
+  panes.map(Pane.encode).map(({ end, key, pane, revision, start, values }) => `${key} ${start}..${end} ${pane} ${revision}: ${Object.values(values).join(" ")}`)
+
+const ended = (job: Job) => shortOf(job.decide({ _tag: "end", at: job.offsets }))
+
+describe("windows over the results of windows", () => {
+  it("close when the results in them are final, and have what came late for these", () => {
+    const job = new Job([minutes], { partitions: 1 })
+    expect(told(job, [trade(1, 1), trade(11, 2), trade(24, 4)])).toEqual([])
+    expect(told(job, [trade(12, 8)])).toEqual([])
+    expect(told(job, [trade(25, 0)])).toEqual(["A 0..20 on-time 0: 11 2"])
+    expect(told(job, [trade(13, 16)])).toEqual([])
+    expect(job.counts.late).toBe(1)
+    expect(shortOf(job.close())).toEqual(["A 20..40 on-time 0: 4 1"])
+    expect(job.size).toBe(0)
+  })
+
+  it("are told through all stages when the input ends, and once more where they come to be otherwise", () => {
+    const job = new Job([minutes], { partitions: 1 })
+    told(job, [trade(1, 1), trade(11, 2)])
+    expect(ended(job)).toEqual(["A 0..20 on-time 0: 3 2"])
+    expect(ended(job)).toEqual([])
+    told(job, [trade(12, 4)])
+    expect(shortOf(job.close())).toEqual(["A 0..20 on-time 1: 7 2"])
+  })
+
+  it("are newer than what an end of input told, though they are made of fewer results", () => {
+    const sessions = trades.pipe(Window.session(10), sizes, Pipeline.allowedLateness(50), Panes.toEvents, Window.tumbling(100), whole, Pipeline.named("sessions"))
+    const job = new Job([sessions], { partitions: 1 })
+    told(job, [trade(0, 1), trade(15, 2)])
+    expect(ended(job)).toEqual(["A 0..100 on-time 0: 3 2"])
+    told(job, [trade(8, 4)])
+    expect(job.close().panes).toMatchObject([{ pane: "on-time", revision: 1, changes: 2, values: { windows: 1 } }])
+  })
+
+  it("are taken back where an end of input told them and they are none in the end", () => {
+    const pairs = trades.pipe(
+      Window.tumbling(10),
+      sizes,
+      Pipeline.allowedLateness(50),
+      Panes.where(Expr.lt("trades", 2)),
+      Panes.toEvents,
+      Window.tumbling(20),
+      whole,
+      Pipeline.named("pairs")
+    )
+    const job = new Job([pairs], { partitions: 1 })
+    told(job, [trade(1, 1), trade(30, 1)])
+    expect(ended(job)).toEqual(["A 0..20 on-time 0: 1 1", "A 20..40 on-time 0: 1 1"])
+    expect(told(job, [trade(2, 1), trade(71, 1)])).toEqual([])
+    expect(told(job, [trade(72, 1)])).toEqual(["A 0..20 retracted 1: "])
+    expect(shortOf(job.close())).toEqual([])
+  })
+
+  it("have rows whose fields are null where they do not fit, and none of those without a key", () => {
+    const shares = trades.pipe(
+      Window.tumbling(10),
+      Aggregate.into({ size: Aggregate.sum("size"), bought: Aggregate.where(Expr.gt("size", 0))(Aggregate.first("symbol")), most: Aggregate.max("size"), trades: Aggregate.count }),
+      Panes.toEvents,
+      Events.derive({ ratio: Expr.divide("trades", "most") }),
+      Events.keyBy("bought"),
+      Window.tumbling(100),
+      Aggregate.into({ windows: Aggregate.count, ratios: Aggregate.sum("ratio") }),
+      Pipeline.named("shares")
+    )
+    const job = new Job([shares], { partitions: 1 })
+    const { unused } = job.take(records(0, 0, [trade(1, 0), trade(11, 2), trade(21, 1), trade(22, 0, "B")]))
+    const closed = job.close()
+    expect(shortOf(closed)).toEqual(["A 0..100 on-time 0: 2 1.5"])
+    expect([...unused, ...closed.unused]).toEqual([])
+    expect(job.counts).toMatchObject({ read: 4, aggregated: 4, deadLettered: 0, held: 0 })
+  })
+
+  it("join candles of two symbols", () => {
+    const candles = (symbol: string) => trades.pipe(Events.where(Expr.eq("symbol", symbol)), Events.keyBy([]), Window.tumbling(10), Aggregate.into({ last: Aggregate.last("size") }), Panes.toEvents)
+    const both = candles("A").pipe(
+      Join.asOf(candles("B"), { within: 0, select: { other: "last" } }),
+      Window.tumbling(100),
+      Aggregate.into({ correlation: Aggregate.correlation("last", "other"), windows: Aggregate.count }),
+      Pipeline.named("both")
+    )
+    const job = new Job([both], { partitions: 1 })
+    const texts = [1, 2, 3, 4].flatMap((each) => [trade(each * 10, each), trade(each * 10 + 1, -2 * each, "B")])
+    job.take(records(0, 0, texts))
+    expect(shortOf(job.close())).toEqual([" 0..100 on-time 0: -1 4"])
+  })
+})
