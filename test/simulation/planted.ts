@@ -53,7 +53,7 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["watermarks are not restored", "this.#partitions[index] = { watermark: watermark ?? -Infinity, latest: latest ?? -Infinity }", "this.#partitions[index] = { watermark: -Infinity, latest: latest ?? -Infinity }"]
   ]),
   ...planted("streams/engine/Job.ts", [
-    ["the account begins anew with each start", "if (counted !== undefined) this.#accounts[source]!.restore(counted.counts)", ""],
+    ["the account begins anew with each start", "account.restore(saved.counts, open ?? [], this.#numbering)", ""],
     ["rows that are late are nowhere", "if (outcomes[row] === Outcome.late) late.push(", "if (outcomes[row] === undefined) late.push("]
   ]),
   ...planted("streams/engine/Ingest.ts", [
