@@ -27,8 +27,8 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["the end comes one record too early", "offset < (stopAt[partition] ?? Infinity))) return", "offset < (stopAt[partition] ?? Infinity) - 1)) return"],
     ["sessions of a crashed run stay in the sink", "job.adopt(stored.flat())", "job.adopt(stored.flat().slice(1_000))"],
     ["a quiet input is never decided upon", "if (!isHeard || !idleness.takeCheck(tick)) continue", "if (!isHeard || idleness.takeCheck(tick) || tick > -1) continue"],
-    ["a run begins one record too late", "SideBySide.read(log, job, { maxDrift: options.maxDrift })",
-      "SideBySide.read(log, job, { from: job.offsets.map((offset) => offset + 1), maxDrift: options.maxDrift })"],
+    ["a run begins one record too late", "SideBySide.read(log, job, { maxDrift: options.maxDrift, isToWait })",
+      "SideBySide.read(log, job, { from: job.offsets.map((offset) => offset + 1), maxDrift: options.maxDrift, isToWait })"],
     ["partitions that are added begin before the others", "decideNow(run, job.newcomers(inherited.partitions))", "Effect.void"]
   ]),
   ...planted(run, [
@@ -53,7 +53,7 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["watermarks are not restored", "this.#partitions[index] = { watermark: watermark ?? -Infinity, latest: latest ?? -Infinity }", "this.#partitions[index] = { watermark: -Infinity, latest: latest ?? -Infinity }"]
   ]),
   ...planted("streams/engine/Job.ts", [
-    ["the account begins anew with each start", "if (counted !== undefined) this.#accounts[source]!.restore(counted.counts)", ""],
+    ["the account begins anew with each start", "account.restore(saved.counts, open ?? [], this.#numbering)", ""],
     ["rows that are late are nowhere", "if (outcomes[row] === Outcome.late) late.push(", "if (outcomes[row] === undefined) late.push("]
   ]),
   ...planted("streams/engine/Ingest.ts", [

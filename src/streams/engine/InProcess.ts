@@ -10,6 +10,7 @@ import { Engine, type EngineError, type Options } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
 import { Agenda } from "./Agenda.ts"
 import type { Job } from "./Job.ts"
+import * as Joining from "./Joining.ts"
 import { Monitor } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { decideAll, decideNow, histogram, Run, rowWriter, takeAll } from "./Run.ts"
@@ -70,10 +71,12 @@ const run = Effect.fn("InProcess.run")(function*(options: Options, warm: Warm | 
   const saveIfDue = Effect.suspend(() => run.isBetween ? Effect.void : saver.saveIfDue(run.taken))
   const saveLast = Effect.suspend(() => run.isBetween ? Effect.void : saver.saveLast(run.taken))
 
-  const carry = SideBySide.read(log, job, { maxDrift: options.maxDrift }).pipe(
+  const isToWait = (source: string) => Joining.isToWait(job, source, { maxHeld: options.maxHeld ?? Joining.usualHeld, stopAt: run.stopAt })
+  const carry = SideBySide.read(log, job, { maxDrift: options.maxDrift, isToWait }).pipe(
     Stream.runForEach((records) =>
       run.alone(Effect.gen(function*() {
         yield* takeAll(run, records).pipe(Effect.trackDuration(batchTime, Duration.toSeconds))
+        yield* raiseEnded(run)
         yield* saveIfDue
         yield* endWhereReached(run)
       })).pipe(
@@ -122,6 +125,14 @@ const adopt = Effect.fnUntraced(function*(job: Job) {
     recall({ pipeline, ...(Number.isFinite(from) ? { from } : {}) }))
   job.adopt(stored.flat())
 })
+
+/** In a run that has an end, a side of a join that has been read to it does not hold the others up until then. */
+const raiseEnded = (run: Run) =>
+  Effect.suspend(() => {
+    const { job, options, stopAt } = run
+    if (stopAt === null) return Effect.void
+    return decideNow(run, Joining.endedSides(job, stopAt, Duration.toMillis(options.maxDrift ?? SideBySide.usualDrift)))
+  })
 
 const endWhereReached = Effect.fnUntraced(function*(run: Run) {
   const { job, over, stopAt } = run

@@ -22,10 +22,12 @@ const endsStand = 250
 export const read = (
   log: EventLog["Service"],
   job: Job,
-  { from = job.offsets, isRead = () => true, maxDrift = usualDrift }: {
+  { from = job.offsets, isRead = () => true, isToWait = () => false, maxDrift = usualDrift }: {
     readonly from?: ReadonlyArray<number>
     /** Which sources are read, by their numbers; all by default. */
     readonly isRead?: (source: number) => boolean
+    /** Whether one is to wait, by its name, however far event time has come in it; none by default. */
+    readonly isToWait?: (source: string) => boolean
     readonly maxDrift?: Duration.Input | undefined
   } = {}
 ): Stream.Stream<Records, EventLogError> => {
@@ -33,7 +35,7 @@ export const read = (
   if (sources === undefined) return log.read(from)
   return Stream.unwrap(Effect.map(
     openAll(sources, from, isRead),
-    (readers) => Stream.fromEffectRepeat(nextOf({ log, job, readers, maxDrift: Duration.toMillis(maxDrift) }))
+    (readers) => Stream.fromEffectRepeat(nextOf({ log, job, readers, isToWait, maxDrift: Duration.toMillis(maxDrift) }))
   ))
 }
 
@@ -74,11 +76,13 @@ interface Reading {
   readonly log: EventLog["Service"]
   readonly job: Job
   readonly readers: Readers
+  readonly isToWait: (source: string) => boolean
   readonly maxDrift: number
 }
 
 const nextOf = (reading: Reading): Effect.Effect<Records, EventLogError> => {
-  const { job, readers: { all, arrivals, failed } } = reading
+  const { job, log, readers: { all, arrivals, failed } } = reading
+  const isToWait = ({ source }: Reader) => reading.isToWait(log.sources![source]!.name)
   const unread = unreadOf(reading)
   return Effect.gen(function*() {
     while (true) {
@@ -87,9 +91,12 @@ const nextOf = (reading: Reading): Effect.Effect<Records, EventLogError> => {
       for (const reader of all) reader.next ??= Option.getOrNull(yield* Queue.poll(reader.batches))
       const { partitions } = job
       const slowest = all.reduce<Reader | null>((found, reader) =>
-        reader.next === null || (found !== null && watermarkOf(found, partitions) <= watermarkOf(reader, partitions)) ? found : reader, null)
+        reader.next === null || isToWait(reader) || (found !== null && watermarkOf(found, partitions) <= watermarkOf(reader, partitions)) ? found : reader, null)
       if (slowest === null) {
-        yield* Effect.raceFirst(Queue.take(arrivals), Deferred.await(failed))
+        // One that is to wait goes on when those that hold it up are raised.
+        const isWaiting = all.some(({ next }) => next !== null)
+        const more = Effect.raceFirst(Queue.take(arrivals), Deferred.await(failed))
+        yield* isWaiting ? Effect.raceFirst(more, Effect.sleep(endsStand)) : more
         continue
       }
       const limit = watermarkOf(slowest, partitions) - reading.maxDrift

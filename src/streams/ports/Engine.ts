@@ -37,6 +37,11 @@ export interface Options {
   readonly isQuiet?: Effect.Effect<boolean>
   /** How far in event time a source is read ahead of another that has records to read; 10 minutes by default. */
   readonly maxDrift?: Duration.Input
+  /**
+   * Rows of one of several sources that are held at most, 1,000,000 by default, while another one is behind it that a pipeline
+   * reads together with it: then it waits in its log.
+   */
+  readonly maxHeld?: number | undefined
   /** So many panes at most are made before they are written; 10,000 by default. */
   readonly portion?: number
   /** How many times as fast as the clock event time goes while the input is quiet; 1 by default. */

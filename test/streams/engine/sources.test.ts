@@ -15,7 +15,7 @@ import { EventLog, EventLogError } from "../../../src/streams/ports/EventLog.ts"
 import { Monitor } from "../../../src/streams/ports/Monitor.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import * as SourceLogs from "../../../src/streams/ports/SourceLogs.ts"
-import { fromTexts } from "../../../src/streams/records/Records.ts"
+import { fromTexts, slice } from "../../../src/streams/records/Records.ts"
 
 const minute = 60_000
 
@@ -27,6 +27,16 @@ const pipelineOf = (source: string, name = `${source}-a-minute`) =>
   )
 
 const [trades, quotes, orders] = [pipelineOf("trades"), pipelineOf("quotes"), pipelineOf("orders")]
+
+const source = (name: string) =>
+  Source.make(name, { schema: Schema.Struct({ key: Schema.String, at: Schema.Int }), key: "key", eventTime: "at" })
+const joined = source("trades").pipe(
+  Join.asOf(source("quotes"), { within: "10 minutes", select: { quoted: "at" } }),
+  Window.tumbling("1 minute"),
+  Aggregate.into({ events: Aggregate.count, quoted: Aggregate.max("quoted") }),
+  Pipeline.named("joined")
+)
+const sources = ["quotes", "trades"]
 
 const eventsAt = (...times: ReadonlyArray<number>) => fromTexts(times.map((at) => JSON.stringify({ key: "A", at })))
 
@@ -127,16 +137,6 @@ describe("several sources in one run", () => {
 })
 
 describe("two sources that a pipeline joins", () => {
-  const source = (name: string) =>
-    Source.make(name, { schema: Schema.Struct({ key: Schema.String, at: Schema.Int }), key: "key", eventTime: "at" })
-  const joined = source("trades").pipe(
-    Join.asOf(source("quotes"), { within: "10 minutes", select: { quoted: "at" } }),
-    Window.tumbling("1 minute"),
-    Aggregate.into({ events: Aggregate.count, quoted: Aggregate.max("quoted") }),
-    Pipeline.named("joined")
-  )
-  const sources = ["quotes", "trades"]
-
   /** Trades go on for a minute and a half, from a time that is no matter of the clock; the other side is quiet from its last quote on. */
   const live = (...quotes: ReadonlyArray<number>) =>
     Effect.gen(function*() {
@@ -180,6 +180,56 @@ describe("two sources that a pipeline joins", () => {
       assert.deepStrictEqual([report.byPipeline["joined"]?.late, (yield* letters.read({})).map(({ offset, topic }) => [topic, offset])], [1, [["my-quotes", 1]]])
       const again = yield* run([joined], { sources, name: "again" })
       assert.deepStrictEqual(again.byPipeline["joined"], report.byPipeline["joined"])
+    }))
+})
+
+describe("a join whose one side has nothing to read", () => {
+  const minutes = Array.from({ length: 51 }, (_, at) => at * minute)
+
+  it.effect("is not held up in a run that has an end, and is the same in a run from the beginning", () =>
+    Effect.gen(function*() {
+      const { append, decisions, make, run, told } = yield* makeWorld
+      yield* make("trades")
+      yield* make("quotes")
+      yield* append("quotes", 0, 0)
+      for (const at of minutes) yield* append("trades", 0, at)
+      const report = yield* run([joined], { sources, maxDrift: "2 minutes" })
+      // The last decision before the end was taken behind the last but one at the earliest.
+      const idle = (yield* decisions("quotes")).filter(({ _tag }) => _tag === "idle")
+      assert.strictEqual(idle.length, 1)
+      assert.isAtMost(report.held, 5)
+      assert.strictEqual((yield* told).length, 51)
+      yield* append("quotes", 0, 20 * minute, 51 * minute)
+      const last = yield* run([joined], { sources, maxDrift: "2 minutes" })
+      assert.deepStrictEqual([last.late, last.bySource?.["quotes"]?.read], [1, 3])
+      const again = yield* run([joined], { sources, name: "again" })
+      assert.deepStrictEqual(again.byPipeline, last.byPipeline)
+    }))
+
+  it.effect("is not read beyond what may be held, until the quiet one is idle", () =>
+    Effect.gen(function*() {
+      const { append, logs, make, run, told } = yield* makeWorld
+      yield* make("trades")
+      yield* make("quotes")
+      for (const at of minutes) yield* append("trades", 0, at)
+      const log = logs.get("trades")!
+      let read = 0
+      logs.set("trades", {
+        ...log,
+        read: (from) => log.read(from).pipe(
+          Stream.flatMap((records) => Stream.fromIterable(Array.from({ length: records.length }, (_, at) => slice(records, at, at + 1)))),
+          Stream.tap(({ length }) => Effect.sync(() => read += length))
+        )
+      })
+      const fiber = yield* Effect.forkChild(run([joined], { sources, idleTimeout: "10 seconds", maxHeld: 10 }))
+      yield* TestClock.adjust("9 seconds")
+      // A few are on their way to it.
+      assert.isAtMost(read, 15)
+      assert.deepStrictEqual(yield* told, [])
+      yield* TestClock.adjust("40 seconds")
+      assert.strictEqual(read, 51)
+      assert.deepStrictEqual((yield* told).length, 50)
+      yield* Fiber.interrupt(fiber)
     }))
 })
 
