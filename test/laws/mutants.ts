@@ -1419,7 +1419,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/engine/OperatorGraph.ts",
     find: "emitted.watermark + this.#trail",
     replace: "emitted.watermark",
-    law: "how the log is cut into batches"
+    law: "windows behind a left join come among"
   },
   ...checkpointing("streams/operator/keyed/RowTable.ts", [
     ["a row that comes is in a checkpoint that began before", "    this.#touch(slot)\n    this.#isLive[slot] = 1", "    this.#isLive[slot] = 1"],
