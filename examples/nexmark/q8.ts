@@ -15,7 +15,7 @@ export const pipeline = persons.pipe(
 )
 
 /** Who they are. */
-export const fold = ({ auctions, persons }: { readonly auctions: ReadonlyArray<Auction>; readonly persons: ReadonlyArray<Person> }) => {
-  const start = ({ dateTime }: { readonly dateTime: number }) => Math.floor(dateTime / 10_000)
-  return persons.filter((person) => auctions.some((auction) => auction.seller === person.id && start(auction) === start(person)))
-}
+export const fold = ({ auctions, persons }: { readonly auctions: ReadonlyArray<Auction>; readonly persons: ReadonlyArray<Person> }) =>
+  persons.filter((person) => auctions.some((auction) => auction.seller === person.id && startOf(auction) === startOf(person)))
+
+const startOf = ({ dateTime }: Auction | Person) => Math.floor(dateTime / 10_000)

@@ -526,7 +526,10 @@ const stepOf = (step: Checked.RowStep) => {
     case "interval":
       return {
         interval: Object.fromEntries(step.select.map(({ field, name }) => [name, field.column.name])),
-        ...{ type: step.type, before: step.before, after: step.after, until: step.until }
+        type: step.type,
+        before: step.before,
+        after: step.after,
+        until: step.until
       }
     case "distinct":
       return { distinct: step.by.map(({ column }) => column.name), within: step.within }

@@ -4,12 +4,12 @@
  */
 import * as fc from "fast-check"
 import * as Checked from "../streams/pipeline/Checked.ts"
-import { Events, Expr, Pipeline } from "../streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Join, Pipeline, Window } from "../streams/pipeline/index.ts"
 import * as Row from "../streams/pipeline/Row.ts"
 import { flow, fold } from "../streams/reference/BatchFold.ts"
 import type { Event, Flow } from "../streams/reference/EventFold.ts"
 import { foldRows } from "../streams/reference/RowFold.ts"
-import { cuts, decidedLogs, endedAt, type Entry, heldPipelines, heldSteps, type Log, logs, others, pairedSteps, source, stagedPipelines, straggling, unitedPipelines } from "./Arbitraries.ts"
+import { cuts, decidedLogs, endedAt, type Entry, heldPipelines, heldSteps, type Log, logs, logsWithin, others, pairedSteps, source, stagedPipelines, straggling, unitedPipelines } from "./Arbitraries.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { inTurns, turns } from "./DeliveryLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
@@ -130,6 +130,17 @@ export const heldLaws: EngineLaws = {
       const early = input.slice(0, restart).flatMap((batch) => before.take(batch).rows)
       holds(after.restore(before.snapshot()), "its own snapshot was refused")
       same([...early, ...outputOf(after, input.slice(restart)).rows].map(Row.toJson), folded)
+    }
+  ),
+
+  "windows behind a left join come among those of others in one order, however the log is cut": law(
+    30,
+    fc.record({ after: fc.integer({ min: 1, max: 12 }), size: fc.integer({ min: 1, max: 5 }), logs: logsWithin(3), cut: cuts, recut: cuts }),
+    (make, { after, cut, logs: [log], recut, size }) => {
+      const all = [source(3), source(3).pipe(Join.interval(source(3), { after, type: "left", select: { next: "size" } }))]
+      const pipelines = all.map((rows, index) => rows.pipe(Window.tumbling(size), Aggregate.into({ rows: Aggregate.count }), Pipeline.named(`p${index}`)))
+      const [first, second] = [cut, recut].map((cut) => lines(outputOf(make(pipelines, log.partitions), pieces(log, cut)).panes))
+      same(second, first)
     }
   ),
 

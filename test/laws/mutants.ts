@@ -1500,6 +1500,13 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: heldWindowsLaw
   },
   ...inStages,
+  {
+    mistake: "what stands behind a left join is told among what is due earlier",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "emitted.watermark + this.#trail",
+    replace: "emitted.watermark",
+    law: "windows behind a left join come among"
+  },
   ...checkpointing("streams/operator/keyed/RowTable.ts", [
     ["a row that comes is in a checkpoint that began before", "    this.#touch(slot)\n    this.#isLive[slot] = 1", "    this.#isLive[slot] = 1"],
     ["a row that leaves is not in a checkpoint that began before", "    this.#touch(slot)\n    this.#isLive[slot] = 0", "    this.#isLive[slot] = 0"]
