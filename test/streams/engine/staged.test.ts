@@ -9,10 +9,10 @@ import { records } from "../../../src/testing/Harness.ts"
 const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, size: Schema.Int })
 const trades = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" })
 
-const sizes = Aggregate.into({ size: Aggregate.sum("size"), trades: Aggregate.count })
-const whole = Aggregate.into({ size: Aggregate.sum("size"), windows: Aggregate.count })
+const sizes = { size: Aggregate.sum("size"), trades: Aggregate.count }
+const whole = { size: Aggregate.sum("size"), windows: Aggregate.count }
 
-const minutes = trades.pipe(Window.tumbling(10), sizes, Pipeline.allowedLateness(5), Panes.toEvents, Window.tumbling(20), whole, Pipeline.named("minutes"))
+const minutes = trades.pipe(Window.tumbling(10), Aggregate.into(sizes), Pipeline.allowedLateness(5), Panes.toEvents, Window.tumbling(20), Aggregate.into(whole), Pipeline.named("minutes"))
 
 const trade = (time: number, size: number, symbol = "A") => JSON.stringify({ symbol, time, size })
 
@@ -48,7 +48,7 @@ describe("windows over the results of windows", () => {
   })
 
   it("are newer than what an end of input told, though they are made of fewer results", () => {
-    const sessions = trades.pipe(Window.session(10), sizes, Pipeline.allowedLateness(50), Panes.toEvents, Window.tumbling(100), whole, Pipeline.named("sessions"))
+    const sessions = trades.pipe(Window.session(10), Aggregate.into(sizes), Pipeline.allowedLateness(50), Panes.toEvents, Window.tumbling(100), Aggregate.into(whole), Pipeline.named("sessions"))
     const job = new Job([sessions], { partitions: 1 })
     told(job, [trade(0, 1), trade(15, 2)])
     expect(ended(job)).toEqual(["A 0..100 on-time 0: 3 2"])
@@ -59,12 +59,12 @@ describe("windows over the results of windows", () => {
   it("are taken back where an end of input told them and they are none in the end", () => {
     const pairs = trades.pipe(
       Window.tumbling(10),
-      sizes,
+      Aggregate.into(sizes),
       Pipeline.allowedLateness(50),
       Panes.where(Expr.lt("trades", 2)),
       Panes.toEvents,
       Window.tumbling(20),
-      whole,
+      Aggregate.into(whole),
       Pipeline.named("pairs")
     )
     const job = new Job([pairs], { partitions: 1 })
