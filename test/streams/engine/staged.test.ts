@@ -107,4 +107,27 @@ describe("windows over the results of windows", () => {
     job.take(records(0, 0, texts))
     expect(shortOf(job.close())).toEqual([" 0..100 on-time 0: -1 4"])
   })
+
+  it("are under the bounds of the command line before rows are made of them, and not behind", () => {
+    const { nodes } = Pipeline.withBounds(minutes, { allowedLateness: 7, outOfOrderness: 3 }).checked
+    expect(nodes.flatMap((node) => node._tag === "window" ? [node.allowedLateness] : [])).toEqual([7, 0])
+  })
+})
+
+describe("rows joined with candles", () => {
+  it("see the last one that has come to its last millisecond, keep their places, and are the ones that count", () => {
+    const candles = trades.pipe(Window.tumbling(10), Aggregate.into({ last: Aggregate.last("size") }), Panes.toEvents)
+    const before = trades.pipe(Join.asOf(candles, { within: 15, select: { before: "last" } }), Pipeline.named("before"))
+    const job = new Job([before], { partitions: 1 })
+    const { rows } = job.take(records(0, 0, [trade(1, 1), trade(9, 2), trade(10, 3), trade(19, 4), trade(50, 5)]))
+    expect(rows.map(({ place, values }) => [place, values["size"], values["before"]])).toEqual([
+      [{ source: "trades", partition: 0, offset: 0 }, 1, null],
+      [{ source: "trades", partition: 0, offset: 1 }, 2, 2],
+      [{ source: "trades", partition: 0, offset: 2 }, 3, 2],
+      [{ source: "trades", partition: 0, offset: 3 }, 4, 4]
+    ])
+    expect(job.counts).toMatchObject({ read: 5, held: 1, aggregated: 4 })
+    expect(job.close().rows).toHaveLength(1)
+    expect(job.counts).toMatchObject({ held: 0, aggregated: 5 })
+  })
 })
