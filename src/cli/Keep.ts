@@ -72,7 +72,8 @@ const keep = Effect.fnUntraced(function*({ limits, processor }: Keeping) {
 
 const bounds = ({ checked }: AnyPipeline) => ({
   name: checked.name,
-  allowedLateness: Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0
+  // Those over results of windows close so much later.
+  allowedLateness: Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness + Checked.trailTo(checked.end) : 0
 })
 
 /** Adds up what goes, and says it now and then; and once who keeps it from going. */

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { expect, it } from "vitest"
 import { describe } from "../../src/cli/terminal/Graph.ts"
-import { Aggregate, Events, Join, Pipeline, Source, Window } from "../../src/index.ts"
+import { Aggregate, Events, Join, Panes, Pipeline, Source, Window } from "../../src/index.ts"
 
 const schema = Schema.Struct({ symbol: Schema.String, time: Schema.Int, id: Schema.Int, size: Schema.Int })
 const of = (name: string) => Source.make(name, { schema, key: "symbol", eventTime: "time", outOfOrderness: "1 second" })
@@ -43,5 +43,28 @@ it("says of pairs how far apart their rows may be, and for how long the rows are
     " next = size: int",
     " holds rows until the watermark is past them, and puts them out in the order of event time and place: none is late behind it",
     " keeps of a key one entry for each row of either side, of some 104 bytes each, until 2m 1s behind the watermark"
+  ])
+})
+
+it("says what rows of results are, and how long after their windows they come", () => {
+  const pipeline = of("one").pipe(
+    Window.tumbling("1 minute"),
+    Aggregate.into({ size: Aggregate.sum("size"), id: Aggregate.last("id") }),
+    Pipeline.allowedLateness("30 seconds"),
+    Panes.toEvents,
+    Events.keyBy("id"),
+    Window.tumbling("1 hour"),
+    Aggregate.into({ size: Aggregate.sum("size") }),
+    Pipeline.named("all")
+  )
+  const lines = describe(pipeline.checked).split("\n").map((line) => line.replace(/ +/g, " "))
+  expect(lines.slice(9, 16)).toEqual([
+    "2-to-events from 1-window, final results as rows: key, start, end, size, id",
+    " they come 30s after a window's end, and event time is the last millisecond of the window",
+    " keeps of a key 2 windows at most, of some 148 bytes each, until 1m 30s behind the watermark",
+    "3-key-by from 2-to-events, rows by the key id; those without one are left out",
+    "4-window from 3-key-by, tumbling windows of 1h",
+    " size = sum(size): decimal of scale 0",
+    " emitted as they close; allowed lateness 0"
   ])
 })

@@ -7,6 +7,7 @@ import { jobSaved } from "../../streams/engine/TakingUp.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import { placeOf, sourceAt } from "../../streams/ports/SourceLogs.ts"
+import * as Checked from "../../streams/pipeline/Checked.ts"
 import type { Pane } from "../../streams/pipeline/Pane.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as Flags from "../Flags.ts"
@@ -54,7 +55,7 @@ const why = Effect.fnUntraced(function*(pipeline: AnyPipeline, key: string) {
   const unread = (yield* ends).reduce((sum, end, partition) => sum + Math.max(0, end - (job.offsets[partition] ?? 0)), 0)
   const told = open.length === 0
     ? [`no window of ${key} is open in ${pipeline.name}; the watermark is ${timeOf(watermarkOf(progress))}`]
-    : yield* Effect.forEach(open, (pane) => reasonsOf(pane, progress, now))
+    : yield* Effect.forEach(open, (pane) => reasonsOf(pane, progress, now, Checked.trailTo(pipeline.checked.end)))
   yield* Console.log([
     ...told.flat(),
     `as saved ${ago(now - savedAt)}${unread === 0 ? ", with all that is in the log" : `; ${unread.toLocaleString("en-US")} records have come since`}`
@@ -79,10 +80,12 @@ const jobOf = Effect.fnUntraced(function*(pipeline: AnyPipeline) {
 
 const watermarkOf = ({ partitions }: EventTime): number => Math.min(...partitions.map(({ watermark }) => watermark))
 
-const reasonsOf = Effect.fnUntraced(function*({ changes, end, key, pipeline, start }: Pane, progress: EventTime, now: number) {
+/** `delay` is how long after its end a window closes, where it is made of results that have to be final. */
+const reasonsOf = Effect.fnUntraced(function*({ changes, end, key, pipeline, start }: Pane, progress: EventTime, now: number, delay: number) {
+  const due = end + delay
   const { outOfOrderness, partitions, source } = progress
   const log = yield* EventLog
-  const behind = partitions.filter(({ watermark }) => watermark < end)
+  const behind = partitions.filter(({ watermark }) => watermark < due)
   const reasons = yield* Effect.forEach(behind, Effect.fnUntraced(function*({ latest, next, partition, watermark }) {
     const place = placeOf(log, partition)
     const name = source === null ? `partition ${place.partition}` : `partition ${place.partition} of ${sourceOf(log, partition)}`
@@ -95,10 +98,10 @@ const reasonsOf = Effect.fnUntraced(function*({ changes, end, key, pipeline, sta
   // Each source has a bound of disorder of its own.
   const isJoined = new Set(partitions.map(({ partition }) => sourceOf(log, partition))).size > 1
   return [
-    `${pipeline} ${key}: the window from ${timeOf(start)} to ${timeOf(end)}, with ${changes} events, closes when the watermark is there`,
+    `${pipeline} ${key}: the window from ${timeOf(start)} to ${timeOf(end)}, with ${changes} ${delay === 0 ? "events, closes when the watermark is there" : `results, closes when the watermark is at ${timeOf(due)}`}`,
     isJoined
       ? `  the watermark has to come there in each of ${partitions.length} partitions`
-      : `  event time has to come to ${timeOf(end + outOfOrderness)}, ${outOfOrderness / 1_000} s of disorder later, in each of ${partitions.length} partitions`,
+      : `  event time has to come to ${timeOf(due + outOfOrderness)}, ${outOfOrderness / 1_000} s of disorder later, in each of ${partitions.length} partitions`,
     ...reasons
   ]
 })

@@ -41,7 +41,7 @@ export class RowJob {
     this.job = new Job([pipeline], { partitions: 1, maxTimeAhead })
     this.#isOfRows = Checked.endsInEvents(pipeline.checked)
     this.#trail = Checked.trailTo(pipeline.checked.end)
-    this.#held = pipeline.checked.nodes.some(Checked.isOrdering) ? new Map() : null
+    this.#held = pipeline.checked.nodes.some(Checked.isHolding) ? new Map() : null
   }
 
   /** `now` is the time at which the rows came. `isUnused` says whether somebody asks for a row that is of no use. */

@@ -14,7 +14,7 @@ import { resultRows } from "./check/ResultRows.ts"
 import { tableOf } from "./check/ResultTable.ts"
 import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
 import { checkFieldName, fieldOf } from "./check/Fields.ts"
-import { checkBehindUnion, checkPlaces, checkSame, checkUnheld, unitedColumn } from "./check/Unions.ts"
+import { checkBehindUnion, checkPlaces, checkSame, checkUnheld, isUnited, unitedColumn } from "./check/Unions.ts"
 import { bytesOfRow, checkBehind, checkKeys, intervalOf, selected } from "./check/Holding.ts"
 import type { Node } from "./Expression.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
@@ -244,7 +244,7 @@ class Graph {
     const preAggregated = pre === null ? null : this.events(pre.input, "pre-aggregated")
     if (preAggregated !== null) checkPreAggregated(definition, definitionOf(preAggregated), window)
     for (const rows of preAggregated === null ? [input] : [input, preAggregated]) checkBehind(rows, allowedLateness, preAggregated !== null)
-    if (this.#nodes.some(({ _tag }) => _tag === "union")) checkBehindUnion(input, plan, allowedLateness)
+    if (isUnited(input)) checkBehindUnion(input, plan, allowedLateness)
     const records: PreAggregated | null = pre === null || preAggregated === null
       ? null
       : { definition: definitionOf(preAggregated), fields: pre.fields }

@@ -139,7 +139,8 @@ export type RowOf<Values> = Types.Simplify<
 >
 
 /** Nothing where results have none of a row's own names, else what is wrong, which ends the compiler's complaint. */
-export type FreeOf<Values> = [keyof Values & ("key" | "start" | "end")] extends [never] ? unknown
+export type FreeOf<Values> = string extends keyof Values ? unknown
+  : [keyof Values & ("key" | "start" | "end")] extends [never] ? unknown
   : `a row has a field "${keyof Values & ("key" | "start" | "end")}" of its window: call the result something else`
 
 /**

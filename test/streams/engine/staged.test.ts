@@ -9,10 +9,10 @@ import { records } from "../../../src/testing/Harness.ts"
 const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, size: Schema.Int })
 const trades = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" })
 
-const sizes = Aggregate.into({ size: Aggregate.sum("size"), trades: Aggregate.count })
-const whole = Aggregate.into({ size: Aggregate.sum("size"), windows: Aggregate.count })
+const sizes = { size: Aggregate.sum("size"), trades: Aggregate.count }
+const whole = { size: Aggregate.sum("size"), windows: Aggregate.count }
 
-const minutes = trades.pipe(Window.tumbling(10), sizes, Pipeline.allowedLateness(5), Panes.toEvents, Window.tumbling(20), whole, Pipeline.named("minutes"))
+const minutes = trades.pipe(Window.tumbling(10), Aggregate.into(sizes), Pipeline.allowedLateness(5), Panes.toEvents, Window.tumbling(20), Aggregate.into(whole), Pipeline.named("minutes"))
 
 const trade = (time: number, size: number, symbol = "A") => JSON.stringify({ symbol, time, size })
 
@@ -48,7 +48,7 @@ describe("windows over the results of windows", () => {
   })
 
   it("are newer than what an end of input told, though they are made of fewer results", () => {
-    const sessions = trades.pipe(Window.session(10), sizes, Pipeline.allowedLateness(50), Panes.toEvents, Window.tumbling(100), whole, Pipeline.named("sessions"))
+    const sessions = trades.pipe(Window.session(10), Aggregate.into(sizes), Pipeline.allowedLateness(50), Panes.toEvents, Window.tumbling(100), Aggregate.into(whole), Pipeline.named("sessions"))
     const job = new Job([sessions], { partitions: 1 })
     told(job, [trade(0, 1), trade(15, 2)])
     expect(ended(job)).toEqual(["A 0..100 on-time 0: 3 2"])
@@ -59,12 +59,12 @@ describe("windows over the results of windows", () => {
   it("are taken back where an end of input told them and they are none in the end", () => {
     const pairs = trades.pipe(
       Window.tumbling(10),
-      sizes,
+      Aggregate.into(sizes),
       Pipeline.allowedLateness(50),
       Panes.where(Expr.lt("trades", 2)),
       Panes.toEvents,
       Window.tumbling(20),
-      whole,
+      Aggregate.into(whole),
       Pipeline.named("pairs")
     )
     const job = new Job([pairs], { partitions: 1 })
@@ -106,5 +106,28 @@ describe("windows over the results of windows", () => {
     const texts = [1, 2, 3, 4].flatMap((each) => [trade(each * 10, each), trade(each * 10 + 1, -2 * each, "B")])
     job.take(records(0, 0, texts))
     expect(shortOf(job.close())).toEqual([" 0..100 on-time 0: -1 4"])
+  })
+
+  it("are under the bounds of the command line before rows are made of them, and not behind", () => {
+    const { nodes } = Pipeline.withBounds(minutes, { allowedLateness: 7, outOfOrderness: 3 }).checked
+    expect(nodes.flatMap((node) => node._tag === "window" ? [node.allowedLateness] : [])).toEqual([7, 0])
+  })
+})
+
+describe("rows joined with candles", () => {
+  it("see the last one that has come to its last millisecond, keep their places, and are the ones that count", () => {
+    const candles = trades.pipe(Window.tumbling(10), Aggregate.into({ last: Aggregate.last("size") }), Panes.toEvents)
+    const before = trades.pipe(Join.asOf(candles, { within: 15, select: { before: "last" } }), Pipeline.named("before"))
+    const job = new Job([before], { partitions: 1 })
+    const { rows } = job.take(records(0, 0, [trade(1, 1), trade(9, 2), trade(10, 3), trade(19, 4), trade(50, 5)]))
+    expect(rows.map(({ place, values }) => [place, values["size"], values["before"]])).toEqual([
+      [{ source: "trades", partition: 0, offset: 0 }, 1, null],
+      [{ source: "trades", partition: 0, offset: 1 }, 2, 2],
+      [{ source: "trades", partition: 0, offset: 2 }, 3, 2],
+      [{ source: "trades", partition: 0, offset: 3 }, 4, 4]
+    ])
+    expect(job.counts).toMatchObject({ read: 5, held: 1, aggregated: 4 })
+    expect(job.close().rows).toHaveLength(1)
+    expect(job.counts).toMatchObject({ held: 0, aggregated: 5 })
   })
 })

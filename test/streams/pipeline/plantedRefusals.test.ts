@@ -12,6 +12,7 @@ const copyWith = planting("domain", "streams")
 const check = "streams/pipeline/Check.ts"
 const holding = "streams/pipeline/check/Holding.ts"
 const unions = "streams/pipeline/check/Unions.ts"
+const resultRows = "streams/pipeline/check/ResultRows.ts"
 const [aggregates, conditions, derivations, expressions, fields, windows] = ["Aggregates", "Conditions", "Derivations", "Expressions", "Fields", "Windows"]
   .map((name) => `streams/pipeline/check/${name}.ts`) as [string, string, string, string, string, string]
 
@@ -37,6 +38,9 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["only the first of several conditions is looked at", expressions, "for (const part of node.all) this.condition(", "for (const part of node.all.slice(0, 1)) this.condition("],
   ["what is denied is not looked at", expressions, "return this.condition(node.that)", "return"],
   ["a condition of an aggregate is not looked at", aggregates, "conditionOf(node, definition, spec.where)", "spec.where"],
+  ["a result has the name of a row's own field", resultRows, "if (taken !== undefined) refuse(", "if (values.length < 0) refuse("],
+  ["rows are made of windows that are told early", resultRows, "if (trigger.on === \"update\") refuse(", "if (values.length < 0) refuse("],
+  ["records go with several sources", check, "sources.length === 2", "sources.length > 0"],
   ["a weight may be anything", aggregates, "return { field: numberOf(node, definition, field), by: numberOf(node, definition, by) }", "return { field: numberOf(node, definition, field), by: fieldOf(node, definition, by) }"],
   ["results have any name", aggregates, "name === \"\" || name === \"__proto__\"", "name === undefined"],
   ["nothing may be made of windows", aggregates, "if (names.length === 0) refuse(", "if (names.length < 0) refuse("],

@@ -48,6 +48,10 @@ const holdingIn = (events: Checked.Events): Checked.Ordering | undefined => {
   return Checked.isOrdering(events) ? events : holdingIn(events.input) ?? (events._tag === "union" ? holdingIn(events.other) : undefined)
 }
 
+/** Whether rows are those of several branches; what stands before windows further up is not among them. */
+export const isUnited = (events: Checked.Events): boolean =>
+  events._tag === "union" || (events._tag !== "source" && events._tag !== "to-events" && isUnited(events.input))
+
 /** Windows are told once, since one side's rows of a batch are taken before the other's. */
 export const checkBehindUnion = (input: Checked.Events, { preAggregated, trigger }: Plan.WindowNode, allowedLateness: number): void => {
   if (preAggregated !== null) refuse("Pipeline.acceptPreAggregated", `${node} before these windows gives the rows of several sources, and records go with one`)

@@ -106,6 +106,16 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
     ),
     /Join\.interval: .* not compiled for Spark yet/
   ],
+  "windows over the results of windows": [
+    minutes.pipe(
+      Aggregate.into({ most: Aggregate.max("price") }),
+      Panes.toEvents,
+      Window.tumbling("1 hour"),
+      Aggregate.into({ most: Aggregate.max("most") }),
+      Pipeline.named("staged")
+    ),
+    /Panes\.toEvents: .* not compiled for Spark yet/
+  ],
   "a quotient that may be too long on its way": [
     trades.pipe(
       Events.derive({ square: Expr.multiply("price", "price"), share: Expr.divide("price", "size", { scale: 30 }) }),
