@@ -9,6 +9,8 @@ import { PaneSelection } from "../operator/results/PaneSelection.ts"
 import { Retraction } from "../operator/results/Retraction.ts"
 import { TopOperator } from "../operator/results/TopOperator.ts"
 import { Derivation } from "../operator/stateless/Derivation.ts"
+import { Lookup } from "../operator/stateless/Lookup.ts"
+import { Projection } from "../operator/stateless/Projection.ts"
 import { Rekeying } from "../operator/stateless/Rekeying.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
@@ -69,6 +71,10 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new Selection(checked.name, node), inputs: [node.input] }
     case "derive-fields":
       return { operator: new Derivation(node), inputs: [node.input] }
+    case "select":
+      return { operator: new Projection(node), inputs: [node.input] }
+    case "lookup":
+      return { operator: new Lookup(node), inputs: [node.input] }
     case "key-by":
       return { operator: new Rekeying(node), inputs: [node.input] }
     case "distinct":

@@ -3,7 +3,7 @@
  * node makes of all that it is given. See `BatchFold`.
  */
 import { BigDecimal } from "effect"
-import { type AsOf, definitionOf, type Distinct, type Events, type Source } from "../pipeline/Checked.ts"
+import { type AsOf, definitionOf, type Distinct, type Events, type Lookup, type Select, type Source } from "../pipeline/Checked.ts"
 import type { Value } from "../pipeline/Pane.ts"
 import type { Definition } from "../pipeline/Source.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
@@ -53,6 +53,10 @@ export const flow = (node: Events, events: ReadonlyArray<Event>): Flow => {
         const fields = derived(node, item.fields)
         return fields === null ? null : { ...item, fields }
       })
+    case "select":
+      return { ...before, items: before.items.map((item) => ({ ...item, fields: selected(node, item.fields) })) }
+    case "lookup":
+      return { ...before, items: before.items.map((item) => ({ ...item, fields: { ...item.fields, ...lookedUp(node, item.fields) } })) }
     case "key-by":
       return unlessRefused(before, (item) => {
         const key = keyOf(node.definition, item.fields)
@@ -136,6 +140,16 @@ const asOf = ({ select, within }: AsOf, left: Flow, right: Flow): Flow => ({
   duplicate: [...left.duplicate, ...right.duplicate],
   taken: [...left.taken, ...right.taken, ...right.items.map(({ event }) => event)]
 })
+
+const selected = ({ fields }: Select, row: Fields): Fields =>
+  Object.fromEntries(fields.map(({ field, name }) => [name, row[field.column.name] ?? null]))
+
+/** The table's row in which all of the key are the values of this one, none of which is absent. */
+const lookedUp = ({ by, select, table }: Lookup, row: Fields): Fields => {
+  const values = by.map(({ column: { name } }) => row[name] ?? null)
+  const found = table.rows.find((each) => values.every((value, part) => value !== null && value === each[table.key[part]!]))
+  return Object.fromEntries(select.map(({ field, name }) => [name, found?.[field.column.name] ?? null]))
+}
 
 const derived = ({ given, values }: Events & { readonly _tag: "derive-fields" }, row: Fields): Fields | null => {
   try {
