@@ -70,7 +70,7 @@ export const make = <Fields extends Schema.Struct.Fields, const K extends FieldO
   const decode = Schema.decodeUnknownResult(schema as unknown as Schema.Codec<object>, { onExcessProperty: "error" })
   const decoded = rows.map((row: unknown, index) => {
     const result = decode(row)
-    if (Result.isFailure(result)) throw new TypeError(`${call}, row ${index + 1}: ${String(result.failure)}`)
+    if (Result.isFailure(result)) throw new TypeError(`${call}, row ${index + 1}: ${result.failure.message.replaceAll(/\s*\n\s*/g, " ")}`)
     return Object.fromEntries(definition.columns.map(({ name, path }) => [name, valueAt(result.success, path)]))
   })
   checkUnique(call, definition.key, decoded)

@@ -15,26 +15,22 @@ type Level = Map<Stored, Level | ReadonlyArray<Stored>>
 
 export class Lookup extends RowStep {
   readonly #node: Checked.Lookup
-  readonly #rows: Level = new Map()
+  /** `null` before the first row: a table may be large, and a copy that sees none of them does without. */
+  #rows: Level | null = null
 
   constructor(node: Checked.Lookup) {
     super()
     this.#node = node
-    const { by, select, table: { key, rows } } = node
-    for (const row of rows) {
-      const values = by.map(({ column }, part) => storedOf(column, row[key[part]!] ?? null))
-      const level = values.slice(0, -1).reduce(levelIn, this.#rows)
-      level.set(values.at(-1)!, select.map(({ field: { column } }) => storedOf(column, row[column.name] ?? null)))
-    }
   }
 
   protected changed(rows: Rows): Rows {
     const { batch, keep } = rows
     const { dictionary, large, length } = batch
+    const known = this.#rows ??= rowsOf(this.#node)
     const added = this.#node.select.map(() => new Float64Array(length).fill(NaN))
     for (let row = 0; row < length; row++) {
       if (keep !== null && keep[row] === 0) continue
-      const found = this.#find(batch, row)
+      const found = this.#find(known, batch, row)
       found?.forEach((value, at) => added[at]![row] = typeof value === "string" ? dictionary.numberOf(value) : value)
     }
     return {
@@ -48,8 +44,8 @@ export class Lookup extends RowStep {
     }
   }
 
-  #find({ columns, dictionary }: Batch, row: number): ReadonlyArray<Stored> | undefined {
-    let found: Level | ReadonlyArray<Stored> | undefined = this.#rows
+  #find(known: Level, { columns, dictionary }: Batch, row: number): ReadonlyArray<Stored> | undefined {
+    let found: Level | ReadonlyArray<Stored> | undefined = known
     for (const { column, index } of this.#node.by) {
       const value = columns[index]![row]!
       // As many levels as the key has parts come before what is found.
@@ -58,6 +54,16 @@ export class Lookup extends RowStep {
     }
     return found instanceof Map ? undefined : found
   }
+}
+
+const rowsOf = ({ by, select, table: { key, rows } }: Checked.Lookup): Level => {
+  const all: Level = new Map()
+  for (const row of rows) {
+    const values = by.map(({ column }, part) => storedOf(column, row[key[part]!] ?? null))
+    const level = values.slice(0, -1).reduce(levelIn, all)
+    level.set(values.at(-1)!, select.map(({ field: { column } }) => storedOf(column, row[column.name] ?? null)))
+  }
+  return all
 }
 
 const levelIn = (level: Level, value: Stored): Level => {
