@@ -1,7 +1,7 @@
 /** Fields of a table beside those of a row, and what a table has to do with a pipeline's fingerprint. */
 import { Schema } from "effect"
 import { expect, it } from "vitest"
-import { Decimal, Events, Job, Pipeline, Row, Source, Table } from "../../../src/index.ts"
+import { Aggregate, Decimal, Events, Job, Pipeline, Row, Source, Table, Window } from "../../../src/index.ts"
 import { definitionOf } from "../../../src/streams/pipeline/Checked.ts"
 import { records } from "../../../src/testing/Harness.ts"
 
@@ -60,4 +60,18 @@ it("fields that keep their name stay in their struct, and others leave it; key a
   expect([eventTime.field, key]).toEqual(["time", ["of"]])
   const within = () => trades.pipe(Events.select({ trade: "size", "trade.symbol": "trade.symbol", at: "at" }), Pipeline.named("within"))
   expect(within).toThrow("the field \"trade\": there is another field of this name")
+})
+
+it("what is read behind rows that are held is held, whatever it is called there", () => {
+  const sums = trades.pipe(
+    Events.distinct({ by: "size", within: 10 }),
+    Events.select({ of: "trade.symbol", at: "at", pieces: "size", venue: "trade.venue" }),
+    Events.lookup(listings(some), { by: ["venue", "of"], select: { lot: "terms.lot" } }),
+    Window.tumbling(10),
+    Aggregate.into({ pieces: Aggregate.sum("pieces"), lot: Aggregate.max("lot") }),
+    Pipeline.named("sums")
+  )
+  const job = new Job([sums], { partitions: 1 })
+  job.take(records(0, 0, [trade("IBM", "N"), trade("IBM", "Q"), trade("AIG", "N")]))
+  expect(job.close().panes.map(({ key, values }) => [key, values])).toEqual([["AIG", { pieces: 2, lot: 1 }], ["IBM", { pieces: 2, lot: 100 }]])
 })
