@@ -1,17 +1,23 @@
 /** Where the money goes: what was turned over in each sector every five minutes. */
-import { Aggregate, Events, Expr, Pipeline, Window, ticks } from "courant"
+import { Schema } from "effect"
+import { Aggregate, Events, Expr, Pipeline, Table, Window, ticks } from "courant"
 
-const isOneOf = (...symbols: ReadonlyArray<string>) => Expr.or(...symbols.map((symbol) => Expr.eq("symbol", symbol)))
+const listings = Table.make("listings", {
+  schema: Schema.Struct({ symbol: Schema.String, sector: Schema.String }),
+  key: "symbol",
+  rows: [
+    { symbol: "AIG", sector: "financials" },
+    { symbol: "BAC", sector: "financials" },
+    { symbol: "JPM", sector: "financials" },
+    { symbol: "AAPL", sector: "technology" },
+    { symbol: "IBM", sector: "technology" },
+    { symbol: "MSFT", sector: "technology" }
+  ]
+})
 
 export const pipeline = ticks.pipe(
-  Events.derive({
-    sector: Expr.conditional(
-      isOneOf("AIG", "BAC", "JPM"),
-      Expr.literal("financials"),
-      Expr.conditional(isOneOf("AAPL", "IBM", "MSFT"), Expr.literal("technology"), Expr.literal("others"))
-    ),
-    value: Expr.multiply("price", "size")
-  }),
+  Events.lookup(listings, { by: "symbol", select: { listed: "sector" } }),
+  Events.derive({ sector: Expr.coalesce("listed", Expr.literal("others")), value: Expr.multiply("price", "size") }),
   Events.keyBy("sector"),
   Window.tumbling("5 minutes"),
   Aggregate.into({ turnover: Aggregate.sum("value"), trades: Aggregate.count }),

@@ -9,7 +9,7 @@ import type { Decision } from "../streams/records/Decision.ts"
 import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
 import { derivations, derived, everyIndicator, reordered, stepped, steps } from "./Graphs.ts"
 import { evaluated, evaluations, nothingEvaluated, ranked } from "./RandomEvaluations.ts"
-import { computed, overComputed, withComputed } from "./RandomExpressions.ts"
+import { computed, nothingComputed, overComputed, withComputed } from "./RandomExpressions.ts"
 import { betweens, over, staged } from "./RandomStages.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import type * as Plan from "../streams/pipeline/Plan.ts"
@@ -162,8 +162,6 @@ export interface PipelineOptions {
 /** A part of the aggregates, in any order: all of them in each pipeline would cost more than they find. */
 const someAggregates = fc.shuffledSubarray(Object.keys(aggregates), { minLength: 8, maxLength: 16 })
   .map((names) => [...new Set(["close", "count", ...names])])
-
-const nothingComputed = { values: [], key: null }
 
 const slack = fc.integer({ min: 0, max: 8 })
 
@@ -370,8 +368,8 @@ export const heldPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.A
     const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "held")), (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", ...order])]) }))
     const { definition } = source(outOfOrderness)
     // Sides are joined by one key.
-    const before = { values: isComputedBefore ? computed.values : [], key: null }
-    const behind = { values: isComputedBefore ? [] : computed.values, key: computed.key }
+    const before = isComputedBefore ? { ...computed, key: null } : nothingComputed
+    const behind = isComputedBefore ? { ...nothingComputed, key: computed.key } : { ...computed, order: null }
     const rows = fed(windows, (rows) =>
       withComputed(held(withComputed(united === null ? rows : united(rows), definition, before)), definition, behind))
     const { columns } = Checked.definitionOf(windowNode(rows).input)
@@ -517,6 +515,10 @@ const stepOf = (step: Checked.RowStep) => {
       return String(step.test)
     case "derive-fields":
       return Object.fromEntries(step.values.map(({ expression, name }) => [name, expression]))
+    case "select":
+      return { select: step.fields.map(({ field, name }) => [name, field.column.name]) }
+    case "lookup":
+      return { lookup: step.by.map(({ column }) => column.name), select: step.select.map(({ field, name }) => [name, field.column.name]) }
     case "key-by":
       return { keyBy: step.definition.key }
     case "union":

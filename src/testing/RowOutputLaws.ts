@@ -15,13 +15,18 @@ import { holds, same } from "./Law.ts"
 const rowPipelines: fc.Arbitrary<Pipeline.AnyOfRows> = fc.record({
   outOfOrderness: fc.integer({ min: 0, max: 8 }),
   condition: fc.option(conditions),
-  tested: fc.boolean()
-}).map(({ condition, outOfOrderness, tested }) => {
+  tested: fc.boolean(),
+  selected: fc.option(fc.shuffledSubarray(["key", "price", "size", "ratio", "flag", "venue"]))
+}).map(({ condition, outOfOrderness, selected, tested }) => {
   const samples = source(outOfOrderness)
   const kept = condition === null ? samples : samples.pipe(Events.where(Expr.make(condition)))
-  return tested
-    ? kept.pipe(Events.filter(({ size }) => size !== 1), Pipeline.named("rows"))
-    : kept.pipe(Pipeline.named("rows"))
+  const end = tested ? kept.pipe(Events.filter(({ size }) => size !== 1)) : kept
+  if (selected === null) return end.pipe(Pipeline.named("rows"))
+  // The key under its own name and another, and others under theirs: what is drawn is no type.
+  const fields: ReadonlyArray<string> = [...selected, "time"]
+  const names: { readonly [name: string]: string } = { of: "key", ...Object.fromEntries(fields.map((field) => [field === "size" ? "pieces" : field, field])) }
+  const rows: Events.Events<unknown> = Events.make({ _tag: "select", input: end.plan, fields: Object.entries(names) })
+  return rows.pipe(Pipeline.named("rows"))
 })
 
 const anything = { pipeline: rowPipelines, log: decidedLogs, cut: cuts }

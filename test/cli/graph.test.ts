@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { expect, it } from "vitest"
 import { describe } from "../../src/cli/terminal/Graph.ts"
-import { Aggregate, Events, Join, Panes, Pipeline, Source, Window } from "../../src/index.ts"
+import { Aggregate, Events, Join, Panes, Pipeline, Source, Table, Window } from "../../src/index.ts"
 
 const schema = Schema.Struct({ symbol: Schema.String, time: Schema.Int, id: Schema.Int, size: Schema.Int })
 const of = (name: string) => Source.make(name, { schema, key: "symbol", eventTime: "time", outOfOrderness: "1 second" })
@@ -66,5 +66,20 @@ it("says what rows of results are, and how long after their windows they come", 
     "4-window from 3-key-by, tumbling windows of 1h",
     " size = sum(size): decimal of scale 0",
     " emitted as they close; allowed lateness 0"
+  ])
+})
+
+it("says which fields are kept, and what a table has for a row", () => {
+  const lots = Table.make("lots", { schema: Schema.Struct({ name: Schema.String, lot: Schema.Int }), key: "name", rows: [{ name: "IBM", lot: 10 }] })
+  const pipeline = of("one").pipe(
+    Events.select({ symbol: "symbol", time: "time", pieces: "size" }),
+    Events.lookup(lots, { by: "symbol", select: { unit: "lot" } }),
+    Pipeline.named("kept")
+  )
+  expect(describe(pipeline.checked).split("\n").slice(4, 8).map((line) => line.replace(/ +/g, " "))).toEqual([
+    "1-select from 0-source, of each row symbol, time, pieces = size",
+    "2-lookup from 1-select, each with fields of the row that the table lots of 1 rows has for symbol",
+    " unit = lot: int",
+    "out rows of 2-lookup, with all fields and their places; nothing is kept"
   ])
 })

@@ -148,7 +148,7 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
     const events = [...filters, ...tests].reduce<Plan.Events>((input, condition) => ({ _tag: "where", input, condition }), own.plan)
     // Pre-aggregated records have the key of their own source.
     const key = takesPreAggregated ? null : computed.key
-    const rows = withComputed(events, own.definition, { values, key })
+    const rows = withComputed(events, own.definition, { ...computed, values, key })
     const ready: Plan.Events = barsFilter === null ? bars.plan : { _tag: "where", input: bars.plan, condition: barsFilter }
     const accepting = takesPreAggregated && window.kind !== "session"
     const aggregated = Aggregate.make<unknown, "portable", unknown>({
@@ -157,7 +157,7 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
       window,
       aggregates: Object.fromEntries([
         ...specs.map((spec, index) => [`r${index}`, spec] as const),
-        ...Object.entries(overComputed(own.definition, { values, key })).filter(([, spec]) => isExact(spec, values, own.definition)),
+        ...Object.entries(overComputed(own.definition, { ...computed, values, key })).filter(([, spec]) => isExact(spec, values, own.definition)),
         ...(accepting ? preAggregatedFields.map(([name, spec]) => [name, spec] as const) : [])
       ]),
       trigger: { on: "close" },

@@ -734,7 +734,61 @@ const evaluating: ReadonlyArray<Mutant> = [
   }
 ]
 
+/** Mistakes in what is done to rows one by one. */
+const inRowSteps: ReadonlyArray<Mutant> = [
+  {
+    mistake: "fields that are selected stand where others stood before",
+    file: "streams/operator/stateless/Projection.ts",
+    find: "fields.map(({ field }) => batch.columns[field.index]!)",
+    replace: "fields.map((_, at) => batch.columns[at]!)",
+    law: rowFoldLaw
+  },
+  {
+    mistake: "integers that a double does not hold stay where they were when fields are selected",
+    file: "streams/operator/stateless/Projection.ts",
+    find: "fields.map(({ field }) => batch.large![field.index]!)",
+    replace: "batch.large",
+    law: foldLaw
+  },
+  {
+    mistake: "a field that is read behind a selection alone is not kept",
+    file: "streams/pipeline/Checked.ts",
+    find: "behind?.has(name) ?? true).map(({ field }) => field.column.name)",
+    replace: "behind?.has(name) ?? true).map(({ name }) => name)",
+    law: foldLaw
+  },
+  {
+    mistake: "a row without a value is looked up by the text that nothing has",
+    file: "streams/operator/stateless/Lookup.ts",
+    find: "value !== value || !(found instanceof Map)",
+    replace: "!(found instanceof Map)",
+    law: foldLaw
+  },
+  {
+    mistake: "a field that is looked up by alone is not kept",
+    file: "streams/pipeline/Checked.ts",
+    find: "    case \"distinct\":\n    case \"lookup\":\n      return step.by.map",
+    replace: "    case \"lookup\":\n      return []\n    case \"distinct\":\n      return step.by.map",
+    law: foldLaw
+  },
+  {
+    mistake: "of a table only the last row of a part of its key is there",
+    file: "streams/operator/stateless/Lookup.ts",
+    find: "  if (known instanceof Map) return known\n",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "a row that is in no table has the fields of the one before it",
+    file: "streams/operator/stateless/Lookup.ts",
+    find: "new Float64Array(length).fill(NaN)",
+    replace: "new Float64Array(length)",
+    law: foldLaw
+  }
+]
+
 export const mutants: ReadonlyArray<Mutant> = [
+  ...inRowSteps,
   ...inMoments,
   ...evaluating,
   ...inCountsOfNumbers,

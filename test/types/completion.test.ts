@@ -15,7 +15,7 @@ const file = join(folder, "pipeline.ts")
 
 const declarations = `
 import { Schema } from "effect"
-import { Aggregate, Decimal, Events, Expr, Indicator, Panes, Source, Window } from "courant"
+import { Aggregate, Decimal, Events, Expr, Indicator, Panes, Source, Table, Window } from "courant"
 
 const schema = Schema.Struct({
   symbol: Schema.String,
@@ -26,6 +26,7 @@ const schema = Schema.Struct({
   venue: Schema.Literals(["XNYS", "XNAS"])
 })
 const trades = Source.make("trades", { schema, key: "symbol", eventTime: "time" })
+const sectors = Table.make("sectors", { schema: Schema.Struct({ id: Schema.String, sector: Schema.String }), key: "id", rows: [] })
 const minutes = trades.pipe(Window.tumbling("1 minute"))
 const candles = minutes.pipe(Aggregate.into({ close: Aggregate.last("price"), trades: Aggregate.count, venue: Aggregate.last("venue") }))
 `.trim().split("\n")
@@ -49,6 +50,10 @@ const completions: ReadonlyArray<readonly [line: string, offered: ReadonlyArray<
   [`trades.pipe(Events.where(Expr.isNull("|")))`, all],
   [`trades.pipe(Events.derive({ value: Expr.multiply("price", "size") }), Events.derive({ a: Expr.abs("|") }))`, [...numbers, "value"]],
   [`trades.pipe(Events.keyBy("|"))`, keys],
+  [`trades.pipe(Events.select({ symbol: "symbol", time: "|" }))`, all],
+  [`trades.pipe(Events.select(["symbol", "|"]))`, all],
+  [`trades.pipe(Events.lookup(sectors, { by: "|", select: { sector: "sector" } }))`, keys],
+  [`trades.pipe(Events.lookup(sectors, { by: "symbol", select: { sector: "|" } }))`, ["id", "sector"]],
   [`trades.pipe(Events.keyBy(["symbol", "|"]))`, keys],
   [`candles.pipe(Panes.derive({ a: Indicator.ema("|", 12) }))`, ["close", "trades"]],
   [`candles.pipe(Panes.derive({ a: Indicator.atr({ high: "close", low: "|", close: "close" }, 14) }))`, ["close", "trades"]],

@@ -3,7 +3,7 @@ import { type Option, Schema } from "effect"
 import { describe, expect, test } from "tstyche"
 import { Decimal } from "../../src/domain/Decimal.ts"
 import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
-import { Aggregate, Events, Expr, Join, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Join, Pipeline, Source, Table, Window } from "../../src/streams/pipeline/index.ts"
 import type { Portability } from "../../src/streams/pipeline/Source.ts"
 
 const Trade = Schema.Struct({
@@ -429,6 +429,60 @@ describe("pairs of rows", () => {
     trades.pipe(Join.interval(bars, { within: 1, select: { price: "close" } }))
     // @ts-expect-error Type '"outer"' is not assignable to type
     trades.pipe(Join.interval(bars, { within: 1, type: "outer", select: { before: "close" } }))
+  })
+})
+
+describe("rows with some of their fields", () => {
+  test("have those of a list, or others by the names that they get", () => {
+    const listed = trades.pipe(Events.select(["symbol", "time", "venue"]))
+    expect<Pipeline.RowOf<typeof listed>>().type.toBe<{ readonly symbol: string; readonly time: number; readonly venue: string | null }>()
+    const renamed = trades.pipe(Events.select({ symbol: "symbol", at: "time", last: "price" }))
+    expect<Pipeline.RowOf<typeof renamed>>().type.toBe<{ readonly symbol: string; readonly at: number; readonly last: DecimalValue }>()
+    renamed.pipe(Window.tumbling("1 minute"), Aggregate.into({ most: Aggregate.max("last") }))
+    // @ts-expect-error Type '"price"' is not assignable to type
+    renamed.pipe(Window.tumbling("1 minute"), Aggregate.into({ most: Aggregate.max("price") }))
+  })
+
+  test("are named where there is none", () => {
+    // @ts-expect-error Type '"prise"' is not assignable to type
+    trades.pipe(Events.select(["symbol", "time", "prise"]))
+    // @ts-expect-error Type '"prise"' is not assignable to type
+    trades.pipe(Events.select({ symbol: "symbol", time: "time", last: "prise" }))
+  })
+})
+
+describe("rows with fields of a table", () => {
+  const sectors = Table.make("sectors", {
+    schema: Schema.Struct({ symbol: Schema.String, sector: Schema.String, fee: Decimal({ scale: 2, limit: 100 }) }),
+    key: "symbol",
+    rows: [{ symbol: "IBM", sector: "technology", fee: "0.5" }]
+  })
+
+  test("have them beside their own, and they may be null", () => {
+    const found = trades.pipe(Events.lookup(sectors, { by: "symbol", select: { sector: "sector", fee: "fee" } }))
+    expect<Pipeline.RowOf<typeof found>["sector"]>().type.toBe<string | null>()
+    expect<Pipeline.RowOf<typeof found>["fee"]>().type.toBe<DecimalValue | null>()
+    expect<Pipeline.RowOf<typeof found>["price"]>().type.toBe<DecimalValue>()
+    found.pipe(Events.keyBy("sector"), Window.tumbling("1 minute"), Aggregate.into({ fees: Aggregate.sum("fee") }))
+  })
+
+  test("are named where rows or the table have none, or the rows have them already", () => {
+    // @ts-expect-error '"symbl"' is not assignable to type
+    trades.pipe(Events.lookup(sectors, { by: "symbl", select: { sector: "sector" } }))
+    // @ts-expect-error '"price"' is not assignable to type
+    trades.pipe(Events.lookup(sectors, { by: "price", select: { sector: "sector" } }))
+    // @ts-expect-error Type '"sectr"' is not assignable to type
+    trades.pipe(Events.lookup(sectors, { by: "symbol", select: { sector: "sectr" } }))
+    // @ts-expect-error already: select it under another name
+    trades.pipe(Events.lookup(sectors, { by: "symbol", select: { venue: "sector" } }))
+  })
+
+  test("of which each row is checked", () => {
+    const schema = Schema.Struct({ symbol: Schema.String, lot: Schema.Int, share: Schema.Finite })
+    // @ts-expect-error Type 'string' is not assignable to type 'number'
+    Table.make("lots", { schema, key: "symbol", rows: [{ symbol: "IBM", lot: "10", share: 1 }] })
+    // @ts-expect-error Type '"symbl"' is not assignable to type
+    Table.make("lots", { schema, key: "symbl", rows: [] })
   })
 })
 

@@ -33,6 +33,14 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
         `from ${node.input.id}, rows with more fields`,
         ...node.values.map(({ expression, name }) => `${name} = ${condition(expression)}: ${columnType(node.definition, name)}`)
       ]
+    case "select":
+      return [`from ${node.input.id}, of each row ${node.fields.map(({ field: { column }, name }) => column.name === name ? name : `${name} = ${column.name}`).join(", ")}`]
+    case "lookup":
+      return [
+        `from ${node.input.id}, each with fields of the row that the table ${node.table.name} of ${node.table.rows.length} rows has for ` +
+          node.by.map(({ column }) => column.name).join(", "),
+        ...node.select.map(({ field, name }) => `${name} = ${field.column.name}: ${columnType(node.definition, name)}`)
+      ]
     case "to-events":
       return [
         `from ${node.input.id}, final results as rows: ${node.definition.columns.map(({ name }) => name).join(", ")}`,

@@ -11,6 +11,8 @@ import { ResultRows } from "../operator/results/ResultRows.ts"
 import { Retraction } from "../operator/results/Retraction.ts"
 import { TopOperator } from "../operator/results/TopOperator.ts"
 import { Derivation } from "../operator/stateless/Derivation.ts"
+import { Lookup } from "../operator/stateless/Lookup.ts"
+import { Projection } from "../operator/stateless/Projection.ts"
 import { Rekeying } from "../operator/stateless/Rekeying.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
@@ -83,6 +85,10 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new Derivation(node), inputs: [node.input] }
     case "to-events":
       return { operator: new ResultRows(node, dictionary), inputs: [node.input] }
+    case "select":
+      return { operator: new Projection(node), inputs: [node.input] }
+    case "lookup":
+      return { operator: new Lookup(node), inputs: [node.input] }
     case "key-by":
       return { operator: new Rekeying(node), inputs: [node.input] }
     case "distinct":

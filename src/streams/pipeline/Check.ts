@@ -16,6 +16,8 @@ import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
 import { checkFieldName, fieldOf } from "./check/Fields.ts"
 import { checkBehindUnion, checkPlaces, checkSame, checkUnheld, isUnited, unitedColumn } from "./check/Unions.ts"
 import { bytesOfRow, checkBehind, checkKeys, intervalOf, selected } from "./check/Holding.ts"
+import { byOf, lookup, selectedOf, tableData } from "./check/Lookups.ts"
+import { selectionOf } from "./check/Selections.ts"
 import type { Node } from "./Expression.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
 import * as Fingerprint from "./Fingerprint.ts"
@@ -121,6 +123,8 @@ class Graph {
     if (plan._tag === "to-events") return this.#toEvents(plan)
     const input = this.events(plan.input, kind)
     if (plan._tag === "derive-fields") return this.#deriveFields(input, plan)
+    if (plan._tag === "select") return this.#select(input, plan)
+    if (plan._tag === "lookup") return this.#lookup(input, plan)
     if (plan._tag === "key-by") return this.#keyBy(input, plan)
     if (plan._tag === "distinct") return this.#distinct(input, plan)
     if (plan._tag === "union") return this.#union(input, this.events(plan.other, kind))
@@ -163,6 +167,25 @@ class Graph {
       given: definition,
       definition: { ...definition, columns: [...definition.columns, ...columns] }
     }, ["derive-fields", input.fingerprint, values.map(({ expression, name }) => [name, expressionData(expression)])])
+  }
+
+  #select(input: Checked.Events, plan: Plan.Select): Checked.Select {
+    const { definition, fields } = selectionOf(definitionOf(input), plan.fields)
+    return this.#add<Checked.Select>({ _tag: "select", input, definition, fields }, ["select", input.fingerprint, plan.fields.map((pair) => [...pair])])
+  }
+
+  #lookup(input: Checked.Events, plan: Plan.Lookup): Checked.Lookup {
+    const given = definitionOf(input)
+    const { table } = plan
+    checkKey(lookup, { ...given, key: plan.by }, "the key of a table")
+    const by = byOf(table, given, plan.by)
+    const select = selectedOf(table, plan.select, given)
+    const columns = select.map(({ field, name }) => columnOf(name, { ...typeIn(field.column), optional: true }))
+    const definition = { ...given, columns: [...given.columns, ...columns] }
+    return this.#add<Checked.Lookup>(
+      { _tag: "lookup", input, table, definition, by, select },
+      ["lookup", input.fingerprint, [...plan.by], tableData(table, select)]
+    )
   }
 
   #keyBy(input: Checked.Events, { key }: Plan.KeyBy): Checked.KeyBy {

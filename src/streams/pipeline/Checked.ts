@@ -8,6 +8,7 @@ import * as Expr from "./Expression.ts"
 import type * as Indicator from "./Indicator.ts"
 import type { JoinType, Order, Trigger } from "./Plan.ts"
 import type { Definition, Portability } from "./Source.ts"
+import type * as Lookups from "./Table.ts"
 import type * as Window from "./Window.ts"
 
 /** What it puts out is what its end does: panes where that gives results, rows where it gives events. */
@@ -22,7 +23,7 @@ export interface Checked<out End extends Node = Node> {
 }
 
 export type Node = Events | Results
-export type Events = Source | ToEvents | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Interval | Union
+export type Events = Source | ToEvents | Where | Filter | DeriveFields | Select | Lookup | KeyBy | Distinct | AsOf | Interval | Union
 export type Results = WindowNode | Derive | Compute | WherePanes | Top
 
 interface Identified {
@@ -69,6 +70,28 @@ export interface DeriveFields extends Identified {
   /** What it is given, and what it puts out: the same with more columns. */
   readonly given: Definition
   readonly definition: Definition
+}
+
+/** Some of the fields of a row, under their own names or others: those of its key and its event time are among them. */
+export interface Select extends Identified {
+  readonly _tag: "select"
+  readonly input: Events
+  readonly definition: Definition
+  /** In the order of the fields that it puts out. */
+  readonly fields: ReadonlyArray<{ readonly name: string; readonly field: Field }>
+}
+
+/** Each row with fields of the row that a table has for its values; they are absent where it has none. */
+export interface Lookup extends Identified {
+  readonly _tag: "lookup"
+  readonly input: Events
+  readonly table: Lookups.Definition
+  /** What it puts out: the fields of its rows, and behind them those that are selected, in their order. */
+  readonly definition: Definition
+  /** Fields of the row, in the order of the table's key. */
+  readonly by: ReadonlyArray<Field>
+  /** Fields of the table. */
+  readonly select: ReadonlyArray<{ readonly name: string; readonly field: Field }>
 }
 
 export interface KeyBy extends Identified {
@@ -400,11 +423,17 @@ const collect = (events: Events, behind: ReadonlySet<string> | undefined, reads:
   reads.set(events, behind === undefined || (reads.has(events) && before === undefined) ? undefined : new Set([...before ?? [], ...behind]))
   if (events._tag === "source") return
   if (events._tag === "to-events") return collectWindow(windowOf({ end: events.input }), reads)
-  const fields = behind === undefined || events._tag === "filter" ? undefined : new Set([...behind, ...fieldsOfStep(events)])
+  const fields = events._tag === "select"
+    ? new Set(selectedIn(events, behind))
+    : behind === undefined || events._tag === "filter" ? undefined : new Set([...behind, ...fieldsOfStep(events)])
   collect(events.input, fields, reads)
   if (events._tag === "union") collect(events.other, fields, reads)
   if (events._tag === "as-of" || events._tag === "interval") collect(events.other, new Set(events.select.map(({ field }) => field.column.name)), reads)
 }
+
+/** Those of the fields that are looked at behind it, by the names that they have before it; all where whole rows are. */
+const selectedIn = ({ fields }: Select, behind: ReadonlySet<string> | undefined): ReadonlyArray<string> =>
+  fields.filter(({ name }) => behind?.has(name) ?? true).map(({ field }) => field.column.name)
 
 /** The fields of its rows that a node looks at, and that are looked at behind it: the others are absent there. */
 export const fieldsHeld = (checked: Checked, node: Holding): ReadonlyArray<Field> => {
@@ -429,7 +458,7 @@ export const fieldsRead = (pipelines: ReadonlyArray<Checked>, source: string): R
 }
 
 /** Those that are computed on the way are among them, and no field of the source has their names. */
-const fieldsOfStep = (step: Exclude<RowStep, Filter>): ReadonlyArray<string> => {
+const fieldsOfStep = (step: Exclude<RowStep, Filter | Select>): ReadonlyArray<string> => {
   switch (step._tag) {
     case "where":
       return Expr.fieldsOf(step.condition)
@@ -438,6 +467,7 @@ const fieldsOfStep = (step: Exclude<RowStep, Filter>): ReadonlyArray<string> => 
     case "key-by":
       return step.definition.key
     case "distinct":
+    case "lookup":
       return step.by.map(({ column }) => column.name)
     case "interval":
       return step.until === null ? [] : [step.until]

@@ -17,7 +17,9 @@
 import { type Duration, Pipeable, Predicate } from "effect"
 import { millisOf, needsEvents, optionsOf, shown } from "./check/Declarations.ts"
 import * as Expr from "./Expr.ts"
+import type { Free, WithSelected } from "./Join.ts"
 import type * as Plan from "./Plan.ts"
+import { isTable, type Table } from "./Table.ts"
 
 /** Whether every engine can run a pipeline, or only the one that can call its functions. */
 export type Portability = "portable" | "local"
@@ -73,6 +75,78 @@ export const derive = <R, const Computed extends { readonly [name: string]: Expr
   if (!Predicate.isObject(computed)) throw new TypeError(`Events.derive needs an object of expressions by their names, and is given ${shown(computed)}`)
   const values = Object.fromEntries(Object.entries(computed).map(([name, { node }]) => [name, node]))
   return make({ _tag: "derive-fields", input: self.plan, values })
+}
+
+/** A row with the fields that are selected, under the names that they get. */
+export type Selected<R, Fields> = Fields extends ReadonlyArray<infer Name> ? { readonly [K in keyof R as K extends Name ? K : never]: R[K] }
+  : { readonly [K in keyof Fields]: Fields[K] extends keyof R ? R[Fields[K]] : never }
+
+/**
+ * Keeps some of the fields of a row: a list of their names, or by the name that each gets which field it is. Those of the key
+ * and of the event time have to be among them, whatever they are called then.
+ *
+ * @example
+ * ```ts
+ * import { Events, Pipeline, ticks } from "courant"
+ *
+ * export const prices = ticks.pipe(
+ *   Events.select({ symbol: "symbol", at: "time", last: "price" }),
+ *   Pipeline.named("prices")
+ * )
+ * ```
+ */
+export const select = <R, const Fields extends ReadonlyArray<keyof R & string> | { readonly [name: string]: keyof R & string }>(fields: Fields) =>
+<P extends Portability, S>(self: Events<R, P, S>): Events<Selected<R, Fields>, P, S> => {
+  needsEvents("Events.select", self)
+  const given: unknown = fields
+  // A file without types may hand over anything.
+  if (!Predicate.isObjectOrArray(given)) throw new TypeError(`Events.select needs names of fields, and is given ${shown(given)}`)
+  const pairs = Array.isArray(fields) ? fields.map((name: string) => [name, name] as const) : Object.entries(fields)
+  return make({ _tag: "select", input: self.plan, fields: pairs })
+}
+
+/**
+ * Adds fields of the row that a table has for the values of `by`, which are in the order of the table's key; they are null
+ * where it has none, or where one of the values is absent. The table is a part of the pipeline: with other rows it is another
+ * one, whose results are computed anew.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { Aggregate, Events, Pipeline, Table, ticks, Window } from "courant"
+ *
+ * const sectors = Table.make("sectors", {
+ *   schema: Schema.Struct({ symbol: Schema.String, sector: Schema.String }),
+ *   key: "symbol",
+ *   rows: [{ symbol: "AIG", sector: "financials" }, { symbol: "IBM", sector: "technology" }]
+ * })
+ *
+ * export const trades = ticks.pipe(
+ *   Events.lookup(sectors, { by: "symbol", select: { sector: "sector" } }),
+ *   Events.keyBy("sector"),
+ *   Window.tumbling("5 minutes"),
+ *   Aggregate.into({ trades: Aggregate.count }),
+ *   Pipeline.named("sector-trades")
+ * )
+ * ```
+ */
+export const lookup = <
+  R,
+  R2,
+  const K extends Expr.Names<R, string | number | boolean | null>,
+  const Select extends { readonly [name: string]: keyof R2 & string }
+>(
+  table: Table<R2>,
+  options: { readonly by: K | ReadonlyArray<K>; readonly select: Select }
+) =>
+<P extends Portability, S>(self: Events<R, P, S> & Free<R, Select>): Events<WithSelected<R, R2, Select>, P, S> => {
+  const call = "Events.lookup"
+  needsEvents(call, self)
+  const { by, select } = optionsOf(call, options, ["by", "select"])
+  // A file without types may hand over anything.
+  if (!isTable(table)) throw new TypeError(`${call} needs a table, as Table.make gives it, and is given ${shown(table)}`)
+  if (!Predicate.isObject(select)) throw new TypeError(`${call} needs the fields of the table by their names, and is given ${shown(select)}`)
+  return make({ _tag: "lookup", input: self.plan, table: table.definition, by: [by].flat(), select })
 }
 
 /**

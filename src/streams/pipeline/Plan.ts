@@ -6,12 +6,13 @@ import type { Spec } from "./Aggregate.ts"
 import type * as Expr from "./Expression.ts"
 import type * as Indicator from "./Indicator.ts"
 import type { Definition } from "./Source.ts"
+import type * as Table from "./Table.ts"
 import type * as Window from "./Window.ts"
 
 export type Plan = Events | Results
 
 /** Nodes that put out rows. */
-export type Events = Source | ToEvents | Where | Filter | DeriveFields | KeyBy | Distinct | AsOf | Interval | Union
+export type Events = Source | ToEvents | Where | Filter | DeriveFields | Select | Lookup | KeyBy | Distinct | AsOf | Interval | Union
 
 /** Nodes that put out the results of windows. */
 export type Results = WindowNode | Derive | WherePanes | Top
@@ -44,6 +45,25 @@ export interface DeriveFields {
   readonly _tag: "derive-fields"
   readonly input: Events
   readonly values: { readonly [name: string]: Expr.Node }
+}
+
+/** Some of the fields of a row, under their own names or others. */
+export interface Select {
+  readonly _tag: "select"
+  readonly input: Events
+  /** By the name that it gets which field, in their order. */
+  readonly fields: ReadonlyArray<readonly [name: string, field: string]>
+}
+
+/** Each row with fields of the row that a table has for its values. */
+export interface Lookup {
+  readonly _tag: "lookup"
+  readonly input: Events
+  readonly table: Table.Definition
+  /** Fields of the row that are the key of the table's. */
+  readonly by: ReadonlyArray<string>
+  /** By the name that it gets which field of the table. */
+  readonly select: { readonly [name: string]: string }
 }
 
 /** The same rows under another key. */
@@ -176,6 +196,8 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "where":
     case "filter":
     case "derive-fields":
+    case "select":
+    case "lookup":
     case "key-by":
     case "distinct":
     case "to-events":

@@ -69,10 +69,10 @@ export interface Keyed<out Values> {
   readonly _key?: Values
 }
 
-/** By `Extract` they are written out in what the compiler says, and not called by the name of this type. */
-type FieldOf<R, Kind> = Extract<{ readonly [K in keyof R]: NonNullable<R[K]> extends Kind ? K : never }[keyof R], string>
+/** Those of a kind. By `Extract` they are written out in what the compiler says, and not called by the name of this type. */
+export type FieldOf<R, Kind> = Extract<{ readonly [K in keyof R]: NonNullable<R[K]> extends Kind ? K : never }[keyof R], string>
 
-type RowOf<Fields extends Schema.Struct.Fields> = Row<Schema.Struct.Type<Fields>>
+export type RowOf<Fields extends Schema.Struct.Fields> = Row<Schema.Struct.Type<Fields>>
 
 type KeyOf<R, K extends keyof R> = { readonly [F in K]: NonNullable<R[F]> }
 

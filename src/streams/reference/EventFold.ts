@@ -3,7 +3,7 @@
  * node makes of all that it is given. See `BatchFold`.
  */
 import { BigDecimal } from "effect"
-import { areRecords, type AsOf, definitionOf, type Distinct, type Events, type Interval, type Results, type Source, type ToEvents } from "../pipeline/Checked.ts"
+import { areRecords, type AsOf, definitionOf, type Distinct, type Events, type Interval, type Lookup, type Results, type Select, type Source, type ToEvents } from "../pipeline/Checked.ts"
 import type { Value, Values } from "../pipeline/Pane.ts"
 import type { Place } from "../pipeline/Row.ts"
 import type { Definition } from "../pipeline/Source.ts"
@@ -70,6 +70,10 @@ export const flowOf = (fold: Fold) => (node: Events, events: ReadonlyArray<Event
         const fields = derived(node, item.fields)
         return fields === null ? null : { ...item, fields }
       })
+    case "select":
+      return { ...before, items: before.items.map((item) => ({ ...item, fields: selected(node, item.fields) })) }
+    case "lookup":
+      return { ...before, items: before.items.map((item) => ({ ...item, fields: { ...item.fields, ...lookedUp(node, item.fields) } })) }
     case "key-by":
       return (areRecords(node) ? unlessRefused : unlessLeftOut)(before, (item) => {
         const key = keyOf(node.definition, item.fields)
@@ -215,6 +219,17 @@ const paired = ({ select }: Interval, item: Item, other: Item | null): Item => {
 /** Of a pair with what is joined to its first row. */
 export const placeOf = ({ joined, offset, partition, source }: Item): Place =>
   ({ source, partition, offset, ...joined === undefined ? {} : { joined } })
+
+
+const selected = ({ fields }: Select, row: Fields): Fields =>
+  Object.fromEntries(fields.map(({ field, name }) => [name, row[field.column.name] ?? null]))
+
+/** The table's row in which all of the key are the values of this one, none of which is absent. */
+const lookedUp = ({ by, select, table }: Lookup, row: Fields): Fields => {
+  const values = by.map(({ column: { name } }) => row[name] ?? null)
+  const found = table.rows.find((each) => values.every((value, part) => value !== null && value === each[table.key[part]!]))
+  return Object.fromEntries(select.map(({ field, name }) => [name, found?.[field.column.name] ?? null]))
+}
 
 const derived = ({ given, values }: Events & { readonly _tag: "derive-fields" }, row: Fields): Fields | null => {
   try {

@@ -4,11 +4,11 @@
  */
 import { BigDecimal } from "effect"
 import { describe, expect, it } from "vitest"
-import { Aggregate, Decimal, Events, Expr, Indicator, Job, Join, Pane, Panes, Pipeline, Records, Source, Window } from "../../../src/index.ts"
+import { Aggregate, Decimal, Events, Expr, Indicator, Job, Join, Pane, Panes, Pipeline, Records, Source, Table, Window } from "../../../src/index.ts"
 import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
 import { declarations, thrownBy, untyped } from "./refusals.ts"
 
-const { aggregated, bars, counted, high, minutes, named, refusals, trades } = declarations({ Aggregate, Decimal, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Window })
+const { aggregated, bars, counted, high, minutes, named, refusals, trades } = declarations({ Aggregate, Decimal, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Table, Window })
 
 describe("is refused with the node and what to do", () => {
   it.each(refusals)("%s", (_, declare, node, why) => {

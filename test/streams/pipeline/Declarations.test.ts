@@ -4,7 +4,7 @@
  */
 import { Duration, Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { Aggregate, Decimal, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Window } from "../../../src/index.ts"
+import { Aggregate, Decimal, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Table, Window } from "../../../src/index.ts"
 
 const schema = Schema.Struct({ id: Schema.String, at: Schema.Int, size: Schema.Int })
 const rows = Source.make("rows", { schema, key: "id", eventTime: "at" })
@@ -18,6 +18,10 @@ const named = sums.pipe(Pipeline.named("sums"))
 const source = (options: object) => () => Source.make("r", { schema, key: "id", eventTime: "at", ...options })
 const functions = { create: () => 0, add: () => 0, merge: () => 0, result: () => 0, state: Schema.Int }
 const custom = (options: object) => () => Aggregate.custom({ ...functions, ...options })
+
+const lot = Schema.Struct({ id: Schema.String, lot: Schema.optionalKey(Schema.Int), share: Schema.optionalKey(Schema.Finite) })
+const lots = Table.make("lots", { schema: lot, key: "id", rows: [{ id: "a", lot: 10 }] })
+const table = (options: object) => () => Table.make("lots", { schema: lot, key: "id", rows: [], ...options })
 
 /** A call, and all that its message has to say. */
 type Refusals = Readonly<Record<string, readonly [declare: () => unknown, ...says: ReadonlyArray<string>]>>
@@ -147,6 +151,22 @@ describe("what stands in a wrong place, or is of another kind", () => {
     "pre-aggregated records of no source": [() => sums.pipe(untyped(Pipeline.acceptPreAggregated(untyped(undefined), { size: untyped("size") }))), "Pipeline.acceptPreAggregated needs a source"],
     "pre-aggregated records without fields": [() => sums.pipe(untyped(Pipeline.acceptPreAggregated(rows, untyped(undefined)))), "Pipeline.acceptPreAggregated needs the field of each result"],
     "pre-aggregated records twice": [() => sums.pipe(Pipeline.acceptPreAggregated(rows, { size: "size" }), Pipeline.acceptPreAggregated(rows, { size: "size" })), "stands twice on the same windows"],
+    "a selection of nothing at all": [() => rows.pipe(untyped(Events.select(untyped(undefined)))), "Events.select needs names of fields", "is given undefined"],
+    "a selection behind windows": [() => Events.select(untyped(["id"]))(untyped(sums)), "Events.select needs a source", "put it before them"],
+    "a lookup in a source": [() => rows.pipe(untyped(Events.lookup(untyped(rows), { by: untyped("id"), select: {} }))), "Events.lookup needs a table, as Table.make gives it"],
+    "a lookup without fields": [() => rows.pipe(untyped(Events.lookup(lots, untyped({ by: "id" })))), "Events.lookup needs the fields of the table", "is given undefined"],
+    "a lookup with an option of another's": [() => rows.pipe(untyped(Events.lookup(lots, untyped({ on: "id", select: {} })))), "Events.lookup knows no \"on\""],
+    "a lookup behind windows": [() => Events.lookup(lots, { by: untyped("id"), select: {} })(untyped(sums)), "Events.lookup needs a source"],
+    "a table without a schema": [table({ schema: undefined }), "Table.make(\"lots\") needs a Schema.Struct", "is given undefined"],
+    "a table without rows": [table({ rows: {} }), "Table.make(\"lots\") needs a list of rows", "is given an object"],
+    "a table without a key": [table({ key: [] }), "Table.make(\"lots\") needs a key"],
+    "a table with a key that is no field": [table({ key: "di" }), "its key \"di\" is no field", "did you mean \"id\"?"],
+    "a table with a key twice": [table({ key: ["id", "id"] }), "its key names a field twice"],
+    "a table with a key that is a double": [table({ key: "share" }), "its key \"share\" is a double"],
+    "a table with a row that does not fit": [table({ rows: [{ id: "a" }, { id: "b", lot: "ten" }] }), "Table.make(\"lots\"), row 2: ", "Expected number", "[\"lot\"]"],
+    "a table with a row that has more": [table({ rows: [{ id: "a", lots: 1 }] }), "Table.make(\"lots\"), row 1: ", "[\"lots\"]"],
+    "a table with a row without a key": [table({ key: ["id", "lot"], rows: [{ id: "a" }] }), "row 1: its key \"lot\" is missing or null"],
+    "a table with two rows of a key": [table({ rows: [{ id: "a" }, { id: "b" }, { id: "a", lot: 1 }] }), "row 3: row 1 has the same key, a"],
     "a join without fields": [() => rows.pipe(untyped(Join.asOf(rows, untyped({ within: 1 })))), "Join.asOf needs the fields of the other side", "is given undefined"],
     "a join with an option of another's": [() => rows.pipe(untyped(Join.asOf(rows, untyped({ within: 1, select: {}, before: 1 })))), "Join.asOf knows no \"before\""],
     "a join with windows": [() => rows.pipe(untyped(Join.asOf(untyped(sums), { within: 1, select: {} }))), "Join.asOf needs a source"],

@@ -11,6 +11,8 @@ const copyWith = planting("domain", "streams")
 
 const check = "streams/pipeline/Check.ts"
 const holding = "streams/pipeline/check/Holding.ts"
+const lookups = "streams/pipeline/check/Lookups.ts"
+const selections = "streams/pipeline/check/Selections.ts"
 const unions = "streams/pipeline/check/Unions.ts"
 const resultRows = "streams/pipeline/check/ResultRows.ts"
 const [aggregates, conditions, derivations, expressions, fields, windows] = ["Aggregates", "Conditions", "Derivations", "Expressions", "Fields", "Windows"]
@@ -71,6 +73,13 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["names have capitals", check, "/^[a-z0-9", "/^[A-Za-z0-9"],
   ["an async function filters", check, "if (isAsync(plan.test)) refuse(", "if (isAsync(null)) refuse("],
   ["rows without an id are told apart by it", check, "if (plan.by.length === 0) refuse(", "if (plan.by.length < 0) refuse("],
+  ["nothing is kept of rows", selections, "if (pairs.length === 0) refuse(", "if (pairs.length < 0) refuse("],
+  ["a field is selected twice", selections, "others.some(({ name }) => name === column.name)", "others.some(({ name }) => name === \"\")"],
+  ["rows lose their key", selections, "nameOf(\"key\", field, \", or put Events.keyBy before it\")", "field"],
+  ["rows lose their event time", selections, "nameOf(\"event time\", eventTime.field, \"\")", "eventTime.field"],
+  ["rows are looked up by another kind", lookups, "if (own === theirs) return", "if (own !== \"\") return"],
+  ["nothing of a table may be selected", lookups, "if (all.length === 0) refuse(", "if (all.length < 0) refuse("],
+  ["a field of a table replaces one of the rows", lookups, "    checkFieldName(`${lookup}, the field \"${name}\"`, name, given)\n", ""],
   ["keys of two kinds are joined", holding, "if (own === theirs) return", "if (own !== \"\") return"],
   ["rows of more fields are united", unions, "if (more !== undefined) refuse(", "if (more === \"\") refuse("],
   ["rows of two kinds are united", unions, "if (one !== other) refuse(", "if (one === \"\") refuse("],
@@ -88,11 +97,11 @@ const languageOf = async (folder: string): Promise<Language> => {
   const named = (name: string) => import(join(folder, `${name}.ts`))
   const [Decimal, ...nouns] = await Promise.all([
     named("domain/Decimal"),
-    ...["Aggregate", "Events", "Expr", "Indicator", "Join", "Panes", "Pipeline", "Source", "Window"].map((noun) => named(`streams/pipeline/${noun}`))
+    ...["Aggregate", "Events", "Expr", "Indicator", "Join", "Panes", "Pipeline", "Source", "Table", "Window"].map((noun) => named(`streams/pipeline/${noun}`))
   ])
-  const [Aggregate, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Window] = nouns
+  const [Aggregate, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Table, Window] = nouns
   // Modules of a copy have the types of those that were copied.
-  return { Aggregate, Decimal, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Window } as Language
+  return { Aggregate, Decimal, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Table, Window } as Language
 }
 
 /** The copy of the language in which a text has been replaced. */

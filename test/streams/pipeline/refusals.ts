@@ -16,6 +16,7 @@ export interface Language {
   readonly Panes: typeof import("../../../src/streams/pipeline/Panes.ts")
   readonly Pipeline: typeof import("../../../src/streams/pipeline/Pipeline.ts")
   readonly Source: typeof import("../../../src/streams/pipeline/Source.ts")
+  readonly Table: typeof import("../../../src/streams/pipeline/Table.ts")
   readonly Window: typeof import("../../../src/streams/pipeline/Window.ts")
 }
 
@@ -34,7 +35,7 @@ export const thrownBy = (declare: () => unknown): unknown => {
 /** A value as the compiler would not have it, which a file without types hands over all the same. */
 export const untyped = (value: unknown): never => value as never
 
-export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Window }: Language) => {
+export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Table, Window }: Language) => {
   const Trade = Schema.Struct({
     symbol: Schema.String,
     time: Schema.Int,
@@ -71,6 +72,13 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
   const united = (other: unknown) => named(untyped(Events.union(untyped(other))(untyped(trades))))
   const joined = (select: object) => named(untyped(Join.asOf(bars, { within: 1, select: untyped(select) })(untyped(trades))))
   const paired = (options: object) => named(untyped(Join.interval(bars, untyped(options))(untyped(trades))))
+  const sectors = Table.make("sectors", {
+    schema: Schema.Struct({ symbol: Schema.String, venue: Schema.String, sector: Schema.String }),
+    key: "symbol",
+    rows: [{ symbol: "IBM", venue: "XNYS", sector: "technology" }]
+  })
+  const selected = (fields: unknown) => named(untyped(Events.select(untyped(fields))(untyped(trades))))
+  const lookedUp = (by: unknown, select: object) => named(untyped(Events.lookup(sectors, { by: untyped(by), select: untyped(select) })(untyped(trades))))
   const filtered = (condition: unknown) => trades.pipe(Events.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
   const windowed = (window: unknown) => counted(untyped({ events: trades, window })).pipe(named)
   const derived = (indicators: { readonly [name: string]: Over<string, Gives> }) =>
@@ -147,6 +155,19 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["an order of texts", () => filtered(Expr.gt(untyped(Expr.lower("venue")), untyped(Expr.field("symbol")))), "Events.where", "Expr.gt needs numbers"],
     ["a decimal compared with a double", () => filtered(Expr.eq(Expr.toDouble("price"), Expr.field("price"))), "Events.where", "put Expr.toDouble around the decimal"],
     ["a value for a condition", () => filtered(Expr.abs("size")), "Events.where", "made with Expr"],
+    ["a selection of nothing", () => selected([]), "Events.select", "it needs the fields that are kept"],
+    ["a selection of a field that is not there", () => selected({ symbol: "symbol", time: "time", last: "prise" }), "Events.select", "did you mean \"price\"?"],
+    ["a selection without the key", () => selected(["time", "price"]), "Events.select", "the key of these rows is \"symbol\", and it is left out: keep it, or put Events.keyBy before it"],
+    ["a selection without the event time", () => selected(["symbol", "price"]), "Events.select", "the event time of these rows is \"time\", and it is left out: keep it"],
+    ["a selection of one field twice", () => selected(["symbol", "time", "symbol"]), "Events.select", "it names \"symbol\" twice"],
+    ["a selection by the name of a path", () => selected({ symbol: "symbol", time: "time", "a.b": "price" }), "Events.select, the field \"a.b\"", "cannot be the name of a field"],
+    ["a lookup by a field that is not there", () => lookedUp("symbl", { sector: "sector" }), "Events.lookup", "did you mean \"symbol\"?"],
+    ["a lookup by a field of another kind", () => lookedUp("size", { sector: "sector" }), "Events.lookup", "the key of the table \"sectors\", (symbol), of kind (string): no two of them are equal"],
+    ["a lookup by a decimal", () => lookedUp("price", { sector: "sector" }), "Events.lookup", "is a decimal, and the key of a table is made of strings"],
+    ["a lookup by more than the key", () => lookedUp(["symbol", "venue"], { sector: "sector" }), "Events.lookup", "its by is of kind (string, string)"],
+    ["a lookup of a field that the table does not have", () => lookedUp("symbol", { sector: "sectr" }), "Events.lookup", "the table \"sectors\" has no field \"sectr\": did you mean \"sector\"?"],
+    ["a lookup of nothing", () => lookedUp("symbol", {}), "Events.lookup", "it needs a field of the table"],
+    ["a lookup by a name that the rows have", () => lookedUp("symbol", { venue: "venue" }), "Events.lookup, the field \"venue\"", "another field of this name"],
     ["a key that is no field", () => trades.pipe(Events.keyBy(untyped("vanue")), named), "Events.keyBy", "did you mean \"venue\"?"],
     ["a key that is a decimal", () => trades.pipe(Events.keyBy(untyped("price")), named), "Events.keyBy", "is a decimal"],
     ["a key that names a field twice", () => trades.pipe(Events.keyBy(["venue", "venue"]), named), "Events.keyBy", "names a field twice"],

@@ -21,6 +21,7 @@ import type { Program, Step } from "./Program.ts"
 import * as Results from "./Results.ts"
 import { type Side, sideOf } from "./Side.ts"
 import * as Sql from "./Sql.ts"
+import { mostRows } from "./Table.ts"
 import { Unsupported } from "./Unsupported.ts"
 
 /** What the compiler says of a pipeline that only a process can run. */
@@ -106,6 +107,9 @@ const unsupportedNode = (node: Checked.Node): ReadonlyArray<readonly [string, st
   switch (node._tag) {
     case "distinct":
       return [["Events.distinct", "Spark keeps the row of an id that comes first, and promises no time after which it forgets it; run it in process"]]
+    case "lookup":
+      return node.table.rows.length <= mostRows ? []
+        : [["Events.lookup", `the table "${node.table.name}" has ${node.table.rows.length} rows, and more than ${mostRows} are no part of a plan; run it in process`]]
     case "union":
       return [["Events.union", "rows of several sources are not compiled for Spark yet; run it in process"]]
     case "to-events":

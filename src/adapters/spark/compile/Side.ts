@@ -5,6 +5,7 @@ import { type Columns, decode, type Decoded } from "./Decode.ts"
 import * as Expression from "./Expression.ts"
 import * as Key from "./Key.ts"
 import * as Sql from "./Sql.ts"
+import * as Table from "./Table.ts"
 
 export interface Side {
   /** What its records are. */
@@ -62,6 +63,11 @@ const passedBy = (decoded: Decoded) => (before: Way, step: Checked.RowStep): Way
       return { ...before, conditions: [...before.conditions, Expression.toCondition(step.condition, scope)] }
     case "derive-fields":
       return derived(before, step, scope)
+    case "select":
+      // Under the other names stand the same columns of the plan.
+      return { ...before, definition: step.definition, names: new Map(step.fields.map(({ field, name }) => [name, scope.nameOf(field.column.name)])) }
+    case "lookup":
+      return lookedUp(before, step, scope)
     case "key-by": {
       const missing = Key.fieldsOf(step.definition).filter(({ optional }) => optional).map(({ name }) => `${scope.nameOf(name)} IS NULL`)
       return { ...before, definition: step.definition, refused: [...before.refused, ...refusals(before, missing)] }
@@ -75,7 +81,7 @@ const passedBy = (decoded: Decoded) => (before: Way, step: Checked.RowStep): Way
 const derived = (before: Way, { definition, values }: Checked.DeriveFields, scope: Expression.Scope): Way => {
   const added = values.map(({ expression, name }, index) => {
     const column = definition.columns.find((column) => column.name === name)!
-    const held = `${before.prefix}_x${before.names.size + index}_${name.replaceAll(/\W/g, "_")}`
+    const held = heldName(before, index, name)
     return { name, held, ...Expression.toColumn(expression, column, scope) }
   })
   const fails = added.flatMap(({ fails }) => fails === null ? [] : [fails])
@@ -85,6 +91,29 @@ const derived = (before: Way, { definition, values }: Checked.DeriveFields, scop
     names: new Map([...before.names, ...added.map(({ held, name }) => [name, held] as const)]),
     computed: [...before.computed, Object.fromEntries(added.map(({ held, sql }) => [held, sql]))],
     refused: [...before.refused, ...refusals(before, fails)]
+  }
+}
+
+/** A column that no other step has, whatever its fields are called. */
+const heldName = ({ computed, prefix }: Way, index: number, name: string): string =>
+  `${prefix}_x${computed.flatMap(Object.keys).length + index}_${name.replaceAll(/\W/g, "_")}`
+
+const lookedUp = (before: Way, { by, definition, select, table }: Checked.Lookup, scope: Expression.Scope): Way => {
+  const keys = by.map(({ column: { name } }) => scope.nameOf(name))
+  const found = table.rows.map((row) => ({
+    row,
+    isIt: Sql.and(table.key.map((field, part) => `${keys[part]} = ${Table.toSql(by[part]!.column, row[field] ?? null)}`))
+  }))
+  const added = select.map(({ field: { column }, name }, index) => {
+    const cases = found.map(({ isIt, row }) => `WHEN ${isIt} THEN ${Table.toSql(column, row[column.name] ?? null)} `)
+    const absent = Table.toSql(column, null)
+    return { name, held: heldName(before, index, name), sql: cases.length === 0 ? absent : `CASE ${cases.join("")}ELSE ${absent} END` }
+  })
+  return {
+    ...before,
+    definition,
+    names: new Map([...before.names, ...added.map(({ held, name }) => [name, held] as const)]),
+    computed: [...before.computed, Object.fromEntries(added.map(({ held, sql }) => [held, sql]))]
   }
 }
 

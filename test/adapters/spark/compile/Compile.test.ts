@@ -7,7 +7,7 @@ import { compile, portable } from "../../../../src/adapters/spark/compile/Compil
 import { explain } from "../../../../src/adapters/spark/compile/Program.ts"
 import { candles1m } from "../../../../src/analytics/candles.ts"
 import { day } from "../../../../src/analytics/day.ts"
-import { Aggregate, Events, Expr, Join, Indicator, Panes, Pipeline, Source, Window } from "../../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Join, Indicator, Panes, Pipeline, Source, Table, Window } from "../../../../src/streams/pipeline/index.ts"
 
 const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, price: Price, ratio: Schema.Finite, size: Schema.Int })
 
@@ -83,6 +83,22 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
       Pipeline.named("once")
     ),
     /Events\.distinct: .* promises no time after which it forgets it/
+  ],
+  "a large table": [
+    trades.pipe(
+      Events.lookup(
+        Table.make("large", {
+          schema: Schema.Struct({ key: Schema.Int, value: Schema.String }),
+          key: "key",
+          rows: Array.from({ length: 1_001 }, (_, key) => ({ key, value: "x" }))
+        }),
+        { by: "size", select: { value: "value" } }
+      ),
+      Window.tumbling("1 minute"),
+      Aggregate.into({ n: Aggregate.count }),
+      Pipeline.named("looked")
+    ),
+    /Events\.lookup: the table "large" has 1001 rows, and more than 1000 are no part of a plan/
   ],
   "rows of two branches": [
     trades.pipe(Events.union(trades), Window.tumbling("1 minute"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("united")),
