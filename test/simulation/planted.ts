@@ -44,7 +44,7 @@ export const mistakes: ReadonlyArray<Planted> = [
   ]),
   ...planted(idleClock, [
     ["a partition is idle while the log has more of it", " && next >= (ends[partition] ?? 0)", ""],
-    ["event time by the clock begins at the last decision and at the last event", "const reach = active.length > 0 ? Math.min(...active.map(({ watermark }) => watermark)) : Math.floor(this.#reach)", "const reach = Math.floor(this.#reach) + 1_000"]
+    ["event time by the clock begins at the last decision and at the last event", "const reach = active.length > 0 ? Math.min(...active.map(({ watermark }) => watermark)) : Math.max(least, Math.floor(this.#reach))", "const reach = Math.floor(this.#reach) + 1_000"]
   ]),
   ...planted(reader, [
     ["records that come again are taken again", "while (fresh < to && records.offsets[fresh]! < next) fresh++", "next = Math.min(next, records.offsets[from]!)"]
