@@ -5,6 +5,8 @@ export interface Planted extends Replacement {
   readonly mistake: string
   /** Where it takes more seeds than are tried: how many come before those that are. */
   readonly behind?: number
+  /** Whether only worlds are tried in which processors take the place of one another. */
+  readonly isApart?: boolean
 }
 
 const inProcess = "streams/engine/InProcess.ts"
@@ -44,7 +46,7 @@ export const mistakes: ReadonlyArray<Planted> = [
   ]),
   ...planted(idleClock, [
     ["a partition is idle while the log has more of it", " && next >= (ends[partition] ?? 0)", ""],
-    ["event time by the clock begins at the last decision and at the last event", "const reach = active.length > 0 ? Math.min(...active.map(({ watermark }) => watermark)) : Math.floor(this.#reach)", "const reach = Math.floor(this.#reach) + 1_000"]
+    ["event time by the clock begins at the last decision and at the last event", "const reach = active.length > 0 ? Math.min(...active.map(({ watermark }) => watermark)) : Math.max(least, Math.floor(this.#reach))", "const reach = Math.floor(this.#reach) + 1_000"]
   ]),
   ...planted(reader, [
     ["records that come again are taken again", "while (fresh < to && records.offsets[fresh]! < next) fresh++", "next = Math.min(next, records.offsets[from]!)"]
@@ -85,7 +87,8 @@ export const mistakes: ReadonlyArray<Planted> = [
     file: `${simulated}Ports.ts`,
     find: "whileInPlace(hasPlace, toError, (isRefused) =>\n        faults.request(process, {\n          name: \"decide\"",
     replace: "whileInPlace(() => true, toError, (isRefused) =>\n        faults.request(process, {\n          name: \"decide\"",
-    behind: 1_000
+    behind: 1_000,
+    isApart: true
   },
   ...planted(relay, [
     ["what is carried counts before it is written", "    const found = sort(records, decode)\n", "    const found = sort(records, decode)\n    offsets[records.partition] = records.offsets[records.length - 1]! + 1\n    carried++\n"],

@@ -47,6 +47,12 @@ const mostPatience = 4_000
 
 export const simulate = (seed: number, limits: Limits = unlimited): Outcome => new Simulation(seed, limits).outcome()
 
+/** How the program is set up in the world of a seed. */
+export const modeOfSeed = (seed: number): Deployment.Mode => Deployment.modeOf(new Random(firstOf(seed)))
+
+/** What is drawn first of all. */
+const firstOf = (seed: number): number => seed * 31 + 1
+
 /** The smallest limits that were found under which a seed still fails: as few faults as that takes, then as few events. */
 export const shrink = (seed: number): Limits => {
   const fails = (limits: Limits) => simulate(seed, limits).problems.length > 0
@@ -90,7 +96,7 @@ class Simulation {
   #passed = 0
 
   constructor(seed: number, limits: Limits) {
-    const random = new Random(seed * 31 + 1)
+    const random = new Random(firstOf(seed))
     this.#seed = seed
     this.#random = random
     this.#world = new World(seed * 31 + 2, 1_732_545_000_000)
