@@ -9,12 +9,15 @@ import { Database, type DatabaseError, type Options } from "../../../src/adapter
 import * as SqliteCheckpointStore from "../../../src/adapters/sqlite/SqliteCheckpointStore.ts"
 import * as SqliteEventLog from "../../../src/adapters/sqlite/SqliteEventLog.ts"
 import * as SqliteResultSink from "../../../src/adapters/sqlite/SqliteResultSink.ts"
+import * as SqliteRowSink from "../../../src/adapters/sqlite/SqliteRowSink.ts"
 import type { FolderInUse } from "../../../src/adapters/sqlite/WriterLock.ts"
 import type { Part } from "../../../src/streams/ports/Checkpoint.ts"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { fromTexts, Kind } from "../../../src/streams/records/Records.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
+import { RowSink } from "../../../src/streams/ports/RowSink.ts"
+import * as Row from "../../../src/streams/pipeline/Row.ts"
 import { temporaryFolder } from "./folder.ts"
 import { former } from "./former.ts"
 
@@ -52,6 +55,23 @@ it.live("a database of a version that did not count changes is brought up to dat
       const newer = { ...pane, pane: "early" as const, revision: 0, changes: 1 }
       yield* store.write([newer])
       assert.deepStrictEqual(yield* store.read({}), [newer])
+    }))
+  }).pipe(Effect.scoped))
+
+it.live("rows of a version without pairs stay what they are, and pairs of one left row stand beside one another", () =>
+  Effect.gen(function*() {
+    const folder = yield* temporaryFolder
+    const file = former(folder, 7)
+    file.exec("insert into \"rows\" values ('p', 's', 0, 5, 'k', 1, '{\"n\":1}')")
+    file.close()
+    const row = (joined?: Row.Place["joined"]): Row.Row =>
+      ({ pipeline: "p", place: { source: "s", partition: 0, offset: 5, ...joined === undefined ? {} : { joined } }, key: "k", time: 1, values: { n: 1 } })
+    yield* using(SqliteRowSink.layer.pipe(Layer.provide(Database.layer({ folder }))), Effect.gen(function*() {
+      const store = yield* RowSink
+      assert.deepStrictEqual(yield* store.read({}), [row()].map(Row.encode))
+      const pairs = [6, 7].map((offset) => row([{ source: "s", partition: 0, offset }]))
+      yield* store.write([row(), ...pairs, ...pairs])
+      assert.deepStrictEqual(yield* store.read({}), [row(), ...pairs].map(Row.encode))
     }))
   }).pipe(Effect.scoped))
 
