@@ -38,17 +38,8 @@ export const staged = (results: Plan.Results, other: Plan.Events, { condition, h
   return isKeyed ? { _tag: "key-by", input: holding, key: picked(keys, pick, pick % 3).map(({ name }) => name) } : holding
 }
 
-/** A graph is checked once. */
-const known = new WeakMap<Plan.Events, Definition>()
-
-const definitionIn = (input: Plan.Events): Definition => {
-  const definition = known.get(input) ?? definitionOfRows(input)
-  known.set(input, definition)
-  return definition
-}
-
 /** What a graph that ends in windows knows of the rows in them. */
-const definitionOfRows = (input: Plan.Events): Definition => {
+const definitionIn = (input: Plan.Events): Definition => {
   const window = { kind: "tumbling", size: 1, offset: 0 } as const
   const probe: Plan.WindowNode = { _tag: "window", input, preAggregated: null, window, aggregates: { count: { op: "count" } }, trigger: { on: "close" }, allowedLateness: 0 }
   return definitionOf(windowOf(check("random", probe)).input)

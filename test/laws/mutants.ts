@@ -53,7 +53,7 @@ const inStages: ReadonlyArray<Mutant> = [
   {
     mistake: "the watermark behind results goes ahead of them",
     file: "streams/engine/OperatorGraph.ts",
-    find: "reached === endOfTime ? reached : reached - delay",
+    find: "reached === endOfTime ? reached : reached - trail",
     replace: "reached",
     law: stagedLaw
   },

@@ -109,7 +109,7 @@ const mistakes: ReadonlyArray<readonly [line: string, marked: string, lines: num
   [
     `candles.pipe(Panes.derive({ ema: Indicator.ema("clse", 12) }))`,
     `ema`,
-    2,
+    3,
     `Type '"clse"' is not assignable to type '"close" | "trades"'. Did you mean '"close"'?`
   ],
   [

@@ -119,7 +119,9 @@ const rowsOf = ({ input, preAggregated }: WindowNode, events: ReadonlyArray<Even
     latest.set(event.partition, Math.max(before, both.get(event) ?? -Infinity))
     return [event, before - definitionOf(input).outOfOrderness] as const
   }))
-  const items = [...rows.items, ...records.items].map((item) => ({ ...item, watermark: watermarks.get(item.event)! }))
+  // They are read from one topic: its offsets order them, whatever a source of each is called.
+  const source = definitionOf(input).name
+  const items = [...rows.items, ...records.items].map((item) => ({ ...item, source, watermark: watermarks.get(item.event)! }))
   const at = new Map(events.map((event, index) => [event, index] as const))
   return { ...rows, items: items.sort((a, b) => at.get(a.event)! - at.get(b.event)!), refused: [...rows.refused, ...records.refused] }
 }
