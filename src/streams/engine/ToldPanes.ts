@@ -90,6 +90,7 @@ export class ToldPanes {
     if (told.isOpen) this.#add({ ...told, isOpen: false })
     if (pane.pane === "early" && rows <= told.rows) return null
     const next = this.revised(pane, rows)
+    if (told.isOut && pane.pane === "retracted" && pane.changes <= told.changes) return null
     const isAsFinal = pane.pane !== "retracted" && (pane.pane === "early" || !told.isEarly)
     if (isAsFinal && pane.changes === told.changes && digestOf(pane) === told.digest) return null
     this.#tell(next, rows, false)
