@@ -439,9 +439,9 @@ const used = (make: MakeEngine, pipelines: ReadonlyArray<AnyPipeline>, log: Log)
   return engine
 }
 
-/** A pipeline of the same name and the same names of results that computes something else. */
+/** A pipeline of the same name that computes something else, where it has prices under the same names of results. */
 const otherwise = (pipeline: AnyPipeline): AnyPipeline =>
-  altered(pipeline, ({ aggregates }) => ({ aggregates: { ...aggregates, low: { op: "max", field: "price" } } }))
+  altered(pipeline, ({ aggregates }) => ({ aggregates: { ...aggregates, low: "low" in aggregates ? { op: "max", field: "price" } : { op: "count" } } }))
 
 /** The same results, declared in another order. */
 const reordered = (pipeline: AnyPipeline, order: ReadonlyArray<string>): AnyPipeline =>
