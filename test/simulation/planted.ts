@@ -87,7 +87,7 @@ export const mistakes: ReadonlyArray<Planted> = [
     file: `${simulated}Ports.ts`,
     find: "whileInPlace(hasPlace, toError, (isRefused) =>\n        faults.request(process, {\n          name: \"decide\"",
     replace: "whileInPlace(() => true, toError, (isRefused) =>\n        faults.request(process, {\n          name: \"decide\"",
-    behind: 1_000,
+    behind: 14_200,
     isApart: true
   },
   ...planted(relay, [

@@ -110,7 +110,9 @@ const accountProblems = ({ account, isNothingLate, pipelines, stores: { letters,
   }
   for (const { checked, name: pipeline } of pipelines) {
     const counts = byPipeline[pipeline] ?? { late: 0 }
-    const lateLetters = [...letters.values()].filter((letter) => letter.reason === "late" && letter.pipeline === pipeline)
+    // A pair that is refused is a letter of its left row, in the place of one that the row was late on the other side.
+    const isPaired = checked.nodes.some(({ _tag }) => _tag === "interval")
+    const lateLetters = [...letters.values()].filter((letter) => letter.pipeline === pipeline && (isPaired || letter.reason === "late"))
     // A row that is late on one side of a join and refused on the other has two letters, and counts as refused.
     const isSo = Checked.inputsOf(checked).length > 1 ? lateLetters.length >= counts.late : lateLetters.length === counts.late
     if (!isSo) problems.push(`${counts.late} rows were late for ${pipeline}, and of ${lateLetters.length} there are letters`)
