@@ -50,7 +50,7 @@ describe("wrong use ends with 2 and one line on stderr that says what would be r
     "run --nonsense": /--nonsense.*run --help/,
     "run --speeed 3 --once": /--speeed.*--speed\b.*run --help/,
     "nonsense": /nonsense.*courant --help/,
-    "run --feed nasdaq": /"nasdaq".*auto, yahoo, recorded, stdin, or a file such as/,
+    "run --feed nasdaq": /"nasdaq".*auto, yahoo, recorded, stdin, a file such as/,
     "process --data=": /a folder, or a path at which one can be made/,
     "query candles-1m --data /dev/null": /a folder, or a path at which one can be made/,
     "process --keep soon": /a time such as 7d, a size such as 10GB, or both/,

@@ -41,7 +41,8 @@ const inStages: ReadonlyArray<Mutant> = [
     file: resultRows,
     find: "next.end <= until",
     replace: "next.end < until",
-    law: stagedLaw
+    law: stagedLaw,
+    times: 4
   },
   {
     mistake: "a result is a row before its allowed lateness is over",
@@ -62,7 +63,8 @@ const inStages: ReadonlyArray<Mutant> = [
     file: resultRows,
     find: "if (pane.pane === \"retracted\" || isLeftOut === true)",
     replace: "if (isLeftOut === true)",
-    law: stagedLaw
+    law: stagedLaw,
+    times: 14
   },
   {
     mistake: "results that are left out are rows",
@@ -83,21 +85,8 @@ const inStages: ReadonlyArray<Mutant> = [
     file: "streams/operator/stateless/Derivation.ts",
     find: "this.#areRecords = areRecords(node)",
     replace: "this.#areRecords = areRecords(node) || node.values.length > 0",
-    law: stagedLaw
-  },
-  {
-    mistake: "a row of results without a key is a dead letter",
-    file: "streams/operator/stateless/Rekeying.ts",
-    find: "this.#areRecords = areRecords(node)",
-    replace: "this.#areRecords = areRecords(node) || node.definition.key.length > 0",
-    law: stagedLaw
-  },
-  {
-    mistake: "rows of results that are held count as records",
-    file: "streams/engine/Wiring.ts",
-    find: "Checked.isHolding(node) && Checked.areRecords(node)",
-    replace: "Checked.isHolding(node)",
-    law: stagedLaw
+    law: stagedLaw,
+    times: 14
   },
   {
     mistake: "results that wait are not taken up again",
@@ -165,13 +154,6 @@ const inHeldRows: ReadonlyArray<Mutant> = [
     find: "this.#rank + 1 : 0",
     replace: "0 : 0",
     law: heldWindowsLaw
-  },
-  {
-    mistake: "what rows that were held lead to is told among what their offsets lead to",
-    file: `${keyed}OrderedRows.ts`,
-    find: "= behindAll + this.#rank",
-    replace: "= this.#rank",
-    law: "how the log is cut into batches"
   },
   {
     mistake: "a duplicate extends the time in which rows are duplicates",
@@ -632,7 +614,8 @@ const evaluating: ReadonlyArray<Mutant> = [
     file: `${results}/PaneColumns.ts`,
     find: "if (Number.isSafeInteger(Number(stored))) return Number(stored)",
     replace: "if (stored !== null) return Number(stored)",
-    law: foldLaw
+    law: foldLaw,
+    times: 4
   },
   {
     mistake: "a window that no longer passes stays",
@@ -667,21 +650,24 @@ const evaluating: ReadonlyArray<Mutant> = [
     file: `${results}/History.ts`,
     find: "isLeftOut ? null : pointOf(",
     replace: "pointOf(",
-    law: foldLaw
+    law: foldLaw,
+    times: 4
   },
   {
     mistake: "the rows of a window that is left out do not count among the changes of those behind it",
     file: `${results}/History.ts`,
     find: "rows: rows + (this.#isNear",
     replace: "rows: (this.entries[next]!.isLeftOut ? 0 : rows) + (this.#isNear",
-    law: foldLaw
+    law: foldLaw,
+    times: 4
   },
   {
     mistake: "a snapshot forgets which windows are left out",
     file: `${results}/HistoryState.ts`,
     find: "isLeftOut ? \"left-out\" : pane.pane",
     replace: "isLeftOut ? \"late\" : pane.pane",
-    law: "a snapshot is restored to the byte"
+    law: "a snapshot is restored to the byte",
+    times: 4
   },
   {
     mistake: "a window is told once more with fewer changes, where a value looks less far back than one before it",
@@ -1117,8 +1103,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a late event is dropped and nobody is told",
     file: "streams/operator/windowed/WindowOperator.ts",
-    find: "outcomes[row] = Outcome.late",
-    replace: "",
+    find: "if (outcomes[row]! < Outcome.late) outcomes[row] = Outcome.late",
+    replace: "void row",
     law: "what windows that do not overlap count together"
   },
   {
@@ -1510,13 +1496,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: "a window is compared with the one before within the horizon"
   },
   ...deriving,
-  {
-    mistake: "a pipeline's event time moves with records that it does not read",
-    file: "streams/engine/SourceReader.ts",
-    find: "(source.kind === \"event\" ? input.events : input.preAggregated)?.fingerprint === source.fingerprint)",
-    replace: "source.kind !== \"event\" || input.events.fingerprint === source.fingerprint)",
-    law: "several pipelines of a job each give"
-  },
   ...checkpointing("streams/operator/PagedList.ts", [
     ["a page of values that has changed is not marked", "    this.#marks.change(place)\n", ""],
     ["a value that changes is not kept as it was", "    this.#kept.set(place, this.#savedAt(place))\n", ""],

@@ -163,7 +163,7 @@ const failing = "a refused row ends the stream behind what the rows before it le
 const fold = "each window closes once, in order, and is the batch fold's"
 
 const mutants: ReadonlyArray<Mutant> = [
-  { mistake: "what is open when the input ends is not told", file: "streams/engine/RowStream.ts", find: "return job.end()", replace: "return []", law: fold },
+  { mistake: "what is open when the input ends is not told", file: "streams/engine/RowStream.ts", find: "return upToFailure(job.end(isAsked))", replace: "return []", law: fold },
   { mistake: "every chunk begins at the first offset", file: "streams/engine/RowJob.ts", find: "this.#next += rows.length", replace: "", law: fold },
   {
     mistake: "rows that came while silence was waited for are lost",
