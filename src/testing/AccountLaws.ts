@@ -174,7 +174,7 @@ export const accountLaws: EngineLaws = {
   ),
 
   "no value that a source's Schema takes makes the engine throw, or leaves state behind": law(
-    200,
+    60,
     fc.record({ pipelines: jobs({ revisions: true }), log: logs, extremes: fc.infiniteStream(extremes), cut: cuts }),
     (make, { cut, extremes, log, pipelines }) => {
       const entries = log.entries.map((entry): Entry =>

@@ -19,7 +19,7 @@ import * as Runs from "./sparkRuns.ts"
 
 /** Others each time; in CI the same, so that a change is judged by itself alone. */
 const seed = Number(process.env["COURANT_SEED"] ?? (process.env["CI"] === undefined ? Date.now() % 1_000_000 : 1_124))
-const count = 40 * times
+const count = 20 * times
 /** So many share a log, and a query. */
 const together = 20
 

@@ -60,7 +60,7 @@ describe("a mistake in the engine is noticed", () => {
   it("and an engine without one keeps every law", async () => {
     const name = "export class Job {"
     const sound = await planted("sound", { file: "streams/engine/Job.ts", find: name, replace: name })
-    for (const [, check] of laws) check(sound, { ...effort, times: 0.05 })
+    for (const [, check] of laws) check(sound, { ...effort, times: 0.02 })
   }, 300_000)
 
   it.each(mutants)("$mistake: $law…", async (mutant) => {
