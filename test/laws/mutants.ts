@@ -670,13 +670,6 @@ const evaluating: ReadonlyArray<Mutant> = [
     times: 4
   },
   {
-    mistake: "a window is told once more with fewer changes, where a value looks less far back than one before it",
-    file: `${results}/DeriveOperator.ts`,
-    find: "this.#with(history, { ...entry, again: 0 })",
-    replace: "this.#with(history, { ...entry, pane: { ...pane, changes: 0 }, again: 0 })",
-    law: "of a window's panes each is newer"
-  },
-  {
     mistake: "of the keys of a window a rank counts its own rows alone",
     file: `${results}/TopOperator.ts`,
     find: "window.changes += pane.changes - (ranked.pane?.changes ?? 0)",
