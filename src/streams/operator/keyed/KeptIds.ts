@@ -7,6 +7,7 @@ import type { Batch, Dictionary } from "../../records/Batch.ts"
 import type { StateReader } from "../State.ts"
 import { isTired, type Work } from "../Work.ts"
 import { RowTable } from "./RowTable.ts"
+import { SlotQueue } from "./SlotQueue.ts"
 
 type Level = Map<number, Level | number>
 
@@ -17,9 +18,7 @@ export class KeptIds {
   /** From the key through the values of the fields to a slot of the table. */
   #known: Level = new Map()
   /** Slots in the order in which they were kept, which is that of time. */
-  #queue = new Int32Array(16)
-  #from = 0
-  #to = 0
+  readonly #queue = new SlotQueue()
 
   constructor(by: ReadonlyArray<Field>, within: number, dictionary: Dictionary) {
     this.table = new RowTable("kept", by, dictionary)
@@ -38,16 +37,17 @@ export class KeptIds {
     if (typeof known === "number" && this.table.times[known]! >= batch.times[row]! - this.#within) return false
     const slot = this.table.add(batch, row)
     level.set(value, slot)
-    this.#enqueue(slot)
+    this.#queue.add(slot)
     return true
   }
 
   /** Forgets what no row can be a duplicate of that is still to come. */
   *forget(watermark: number): Work {
     let done = 0
-    for (; this.#from < this.#to; this.#from++) {
-      const slot = this.#queue[this.#from]!
+    while (this.#queue.length > 0) {
+      const slot = this.#queue.head
       if (this.table.times[slot]! + this.#within >= watermark) break
+      this.#queue.shift()
       this.#remove(slot)
       this.table.release(slot)
       if (isTired(++done)) yield
@@ -68,28 +68,16 @@ export class KeptIds {
     if (inner.size === 0) level.delete(value)
   }
 
-  #enqueue(slot: number): void {
-    if (this.#to === this.#queue.length) {
-      const size = this.#to - this.#from
-      const queue = size * 2 > this.#queue.length ? new Int32Array(this.#queue.length * 2) : this.#queue
-      queue.set(this.#queue.subarray(this.#from, this.#to))
-      this.#queue = queue
-      this.#from = 0
-      this.#to = size
-    }
-    this.#queue[this.#to++] = slot
-  }
-
   useDictionary(dictionary: Dictionary): void {
     this.table.useDictionary(dictionary)
-    this.#index(this.#queue.slice(this.#from, this.#to))
+    this.#index(this.#queue.values())
   }
 
   restore(state: StateReader): void {
     const slots: Array<number> = []
     this.table.restore(state, (slot) => slots.push(slot))
     const inOrder = Int32Array.from(slots).sort(this.table.order)
-    for (const slot of inOrder) this.#enqueue(slot)
+    for (const slot of inOrder) this.#queue.add(slot)
     this.#index(inOrder)
   }
 

@@ -18,6 +18,23 @@ export class SlotQueue {
     this.#slots[this.#to++] = slot
   }
 
+  /** Adds one at its place among those that are sorted. */
+  insert(slot: number, order: (a: number, b: number) => number): void {
+    this.add(slot)
+    let [low, high] = [this.#from, this.#to - 1]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (order(this.#slots[middle]!, slot) <= 0) low = middle + 1
+      else high = middle
+    }
+    this.#slots.copyWithin(low + 1, low, this.#to - 1)
+    this.#slots[low] = slot
+  }
+
+  sort(order: (a: number, b: number) => number): void {
+    this.values().sort(order)
+  }
+
   shift(): number {
     return this.#slots[this.#from++]!
   }

@@ -5,16 +5,17 @@
  */
 import { Heap } from "../windowed/Heap.ts"
 import type { RowTable } from "./RowTable.ts"
+import { SlotQueue } from "./SlotQueue.ts"
 
 /** Milliseconds. */
 const width = 32
 
 export class TimeOrder {
   readonly #table: RowTable
-  readonly #buckets = new Map<number, Slots>()
+  readonly #buckets = new Map<number, SlotQueue>()
   readonly #numbers = new Heap<number>((a, b) => a - b)
   /** The first bucket, sorted as far as it is left; its number. */
-  #first = new Slots()
+  #first = new SlotQueue()
   #number = -Infinity
 
   constructor(table: RowTable) {
@@ -28,10 +29,10 @@ export class TimeOrder {
     this.#bucketOf(number).add(slot)
   }
 
-  #bucketOf(number: number): Slots {
+  #bucketOf(number: number): SlotQueue {
     const known = this.#buckets.get(number)
     if (known !== undefined) return known
-    const bucket = new Slots()
+    const bucket = new SlotQueue()
     this.#buckets.set(number, bucket)
     this.#numbers.push(number)
     return bucket
@@ -64,55 +65,5 @@ export class TimeOrder {
   *values(): Generator<number> {
     yield* this.#first.values()
     for (const bucket of this.#buckets.values()) yield* bucket.values()
-  }
-}
-
-class Slots {
-  #slots = new Int32Array(4)
-  #from = 0
-  #to = 0
-
-  get length(): number {
-    return this.#to - this.#from
-  }
-
-  get head(): number {
-    return this.#slots[this.#from]!
-  }
-
-  add(slot: number): void {
-    if (this.#to === this.#slots.length) this.#grow()
-    this.#slots[this.#to++] = slot
-  }
-
-  /** At its place among those that are sorted. */
-  insert(slot: number, order: (a: number, b: number) => number): void {
-    this.add(slot)
-    let [low, high] = [this.#from, this.#to - 1]
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (order(this.#slots[middle]!, slot) <= 0) low = middle + 1
-      else high = middle
-    }
-    this.#slots.copyWithin(low + 1, low, this.#to - 1)
-    this.#slots[low] = slot
-  }
-
-  sort(order: (a: number, b: number) => number): void {
-    this.#slots.subarray(this.#from, this.#to).sort(order)
-  }
-
-  shift(): number {
-    return this.#slots[this.#from++]!
-  }
-
-  values(): Int32Array {
-    return this.#slots.subarray(this.#from, this.#to)
-  }
-
-  #grow(): void {
-    const larger = new Int32Array(this.#slots.length * 2)
-    larger.set(this.#slots)
-    this.#slots = larger
   }
 }

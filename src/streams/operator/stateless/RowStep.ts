@@ -7,10 +7,10 @@ export abstract class RowStep implements Operator<Rows, Rows> {
   readonly pages = {}
   #rows: Rows | null = null
 
-  protected abstract changed(rows: Rows): Rows
+  protected abstract changed(rows: Rows, input: number): Rows
 
-  take(_: number, rows: Rows): Work {
-    this.#rows = this.changed(rows)
+  take(input: number, rows: Rows): Work {
+    this.#rows = this.changed(rows, input)
     return []
   }
 

@@ -1,26 +1,24 @@
 /** The rows of two branches as rows of one: each goes on at once, with its place, and with its fields where the first side has them. */
 import type { Union } from "../../pipeline/Checked.ts"
 import type { Batch } from "../../records/Batch.ts"
-import type { Operator, Rows } from "../Operator.ts"
-import type { Work } from "../Work.ts"
+import type { Rows } from "../Operator.ts"
+import { RowStep } from "./RowStep.ts"
 
 /** No log has as many partitions. */
 const mostPartitions = 2 ** 20
 
-export class Uniting implements Operator<Rows, Rows> {
-  readonly size = 0
-  readonly pages = {}
+export class Uniting extends RowStep {
   readonly #node: Union
   /** The names of all sources that rows may come from, in their order. */
   readonly #sources: ReadonlyArray<string>
-  #rows: Rows | null = null
 
   constructor(node: Union, sources: ReadonlyArray<string>) {
+    super()
     this.#node = node
     this.#sources = [...sources].sort()
   }
 
-  take(input: number, rows: Rows): Work {
+  protected changed(rows: Rows, input: number): Rows {
     const { batch } = rows
     const { definition, places } = this.#node
     const isOther = input === 1
@@ -30,8 +28,7 @@ export class Uniting implements Operator<Rows, Rows> {
       columns: isOther ? places.map((at) => batch.columns[at]!) : batch.columns,
       large: isOther && batch.large !== null ? places.map((at) => batch.large![at]!) : batch.large
     }
-    this.#rows = { ...rows, batch: united }
-    return []
+    return { ...rows, batch: united }
   }
 
   /** Of two rows the one of the earlier source is the earlier, then that of the smaller partition: one number says both. */
@@ -46,18 +43,4 @@ export class Uniting implements Operator<Rows, Rows> {
     }
     return { ...batch, places, partition: this.#sources.indexOf(name) * mostPartitions + partition }
   }
-
-  advance(): Work {
-    return []
-  }
-
-  drain(): Rows | null {
-    const rows = this.#rows
-    this.#rows = null
-    return rows
-  }
-
-  save(): void {}
-
-  restore(): void {}
 }
