@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/browser/**", "test/integration/**", "test/simulation/**"],
+    setupFiles: ["test/samples.ts"],
     // Most of the tests compute; more workers than the usual two cores only wait for each other.
     maxWorkers: 2,
     // These end what hangs: how long it takes on a machine that is slow, or busy elsewhere, is no failure.

@@ -5,6 +5,7 @@
 import * as fc from "fast-check"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import { Aggregate, Events, Expr, Join, Pipeline, Window } from "../streams/pipeline/index.ts"
+import * as Pane from "../streams/pipeline/Pane.ts"
 import * as Row from "../streams/pipeline/Row.ts"
 import { flow, fold } from "../streams/reference/BatchFold.ts"
 import type { Event, Flow } from "../streams/reference/EventFold.ts"
@@ -238,6 +239,8 @@ const survive = (make: MakeEngine, { crashes, cut, log, pipelines, recut, saveEv
   const live = (log: Log, cut: ReadonlyArray<number>): Engine["counts"] | null => {
     const engine = make(pipelines, log.partitions)
     if (saved !== null) holds(engine.restore(saved.state), "its own snapshot was refused")
+    // As a run does: what an end of input told before the crash may be no window in other turns.
+    engine.adopt(newest(written).map(Pane.encode))
     for (const [index, batch] of pieces(log, cut, saved?.offsets).entries()) {
       if (crashes.includes(steps++)) return null
       write(engine.take(batch))

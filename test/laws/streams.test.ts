@@ -147,7 +147,7 @@ const laws: { readonly [statement: string]: StreamLaw } = {
   )
 }
 
-const usual = { numRuns: 100 * Number(process.env["COURANT_RUNS"] ?? 1), ...(process.env["COURANT_SEED"] === undefined ? {} : { seed: Number(process.env["COURANT_SEED"]) }) }
+const usual = { numRuns: 100 * Number(process.env["COURANT_RUNS"] ?? 1) }
 
 describe("pipelines over streams", () => {
   it.each(Object.entries(laws))("%s", (_, law) => law(PaneStream, usual), 120_000)

@@ -19,8 +19,7 @@ import { identityOf } from "../../../src/streams/records/Decision.ts"
 import { fromTexts } from "../../../src/streams/records/Records.ts"
 
 const runs = Number(process.env["COURANT_RUNS"] ?? 1)
-const seed = process.env["COURANT_SEED"]
-const parameters = { numRuns: 25 * runs, ...(seed === undefined ? {} : { seed: Number(seed) }) }
+const parameters = { numRuns: 25 * runs }
 
 interface Shape {
   readonly size: number
