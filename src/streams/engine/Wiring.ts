@@ -17,6 +17,7 @@ import { Rekeying } from "../operator/stateless/Rekeying.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
 import { Uniting } from "../operator/stateless/Uniting.ts"
+import { usesBehind } from "../pipeline/Uses.ts"
 import { Dictionary } from "../records/Batch.ts"
 import { Input, type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
 
@@ -82,7 +83,7 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
     case "filter":
       return { operator: new Selection(checked.name, node), inputs: [node.input] }
     case "derive-fields":
-      return { operator: new Derivation(node), inputs: [node.input] }
+      return { operator: new Derivation(node, usesBehind(checked, node)), inputs: [node.input] }
     case "to-events":
       return { operator: new ResultRows(node, dictionary), inputs: [node.input] }
     case "select":

@@ -2,7 +2,7 @@
  * What is done with the fields of a source. Equal texts have one number, so that it is enough to compare numbers; but where a
  * text is only handed on, to find the number that it has already would cost more than all else that is done to it.
  */
-import { type Checked, endsInEvents, type Events, fieldsRead } from "./Checked.ts"
+import { type Checked, type DeriveFields, endsInEvents, type Events, fieldsRead } from "./Checked.ts"
 import { fieldsOf, type Node, partsOf } from "./Expression.ts"
 
 /** Nothing is done with a field's values, they are handed on as they are, or anything may be. */
@@ -19,17 +19,23 @@ const fieldsCompared = (pipelines: ReadonlyArray<Checked>, source: string): Read
   const fields = new Set<string>()
   for (const checked of pipelines) {
     if (!checked.nodes.some((node) => node._tag === "source" && node.fingerprint === source)) continue
-    const own = endsInEvents(checked) ? comparedOnTheWay(checked.end) : undefined
+    const own = endsInEvents(checked) ? comparedBehind(checked.end, (node) => node._tag === "source") : undefined
     if (own === undefined) return undefined
     for (const field of own) fields.add(field)
   }
   return fields
 }
 
-/** From the end back to the source: what is computed from a field is compared as that is. */
-const comparedOnTheWay = (end: Events): ReadonlySet<string> | undefined => {
+/** Of the fields that a node computes: nobody can ask for one of them before it. */
+export const usesBehind = (checked: Checked, of: DeriveFields): (field: string) => Use => {
+  const compared = endsInEvents(checked) ? comparedBehind(checked.end, (node) => node === of) : undefined
+  return (field) => compared?.has(field) === false ? "carried" : "compared"
+}
+
+/** From the end back to a node: what is computed from a field is compared as that is. */
+const comparedBehind = (end: Events, isReached: (node: Events) => boolean): ReadonlySet<string> | undefined => {
   const compared = new Set<string>()
-  for (let node = end; node._tag !== "source"; node = node.input) {
+  for (let node = end; !isReached(node); node = node.input) {
     switch (node._tag) {
       case "filter":
         break

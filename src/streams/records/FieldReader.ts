@@ -33,6 +33,9 @@ export class FieldReader implements MemberReader {
   readonly #checked: boolean
   readonly #isRead: boolean
   readonly #isCarried: boolean
+  /** The bytes that were read last, and the same as what makes strings. */
+  #bytes: Uint8Array = new Uint8Array(0)
+  #buffer: Buffer = Buffer.alloc(0)
 
   /** Unless somebody reads its values, a text is not numbered, which would cost a string for each that is new. */
   constructor(column: Column, dictionary: Dictionary, use: Use) {
@@ -82,7 +85,6 @@ export class FieldReader implements MemberReader {
     const to = endOfText(bytes, at + 1, end)
     if (to === -1) return -1
     if (!this.#isRead) {
-      if (!isAscii(bytes, at + 1, to)) return -1
       values[index] = unread
       return to + 1
     }
@@ -92,10 +94,19 @@ export class FieldReader implements MemberReader {
       values[index] = known
       return to + 1
     }
-    const text = asciiOf(bytes, at + 1, to)
-    if (text === null || (this.column.accepts !== null && !this.column.accepts(text))) return -1
+    const text = this.#textIn(bytes, at + 1, to)
+    if (this.column.accepts !== null && !this.column.accepts(text)) return -1
     values[index] = isNew ? this.#dictionary.carry(text) : this.#numbered(bytes, at + 1, to, text)
     return to + 1
+  }
+
+  /** Made at once: character by character it would be a tree of as many strings, which costs ten times as much. */
+  #textIn(bytes: Uint8Array, from: number, to: number): string {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes
+      this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    }
+    return this.#buffer.toString("latin1", from, to)
   }
 
   #numbered(bytes: Uint8Array, from: number, to: number, text: string): number {
@@ -210,21 +221,12 @@ const readBoolean = (bytes: Uint8Array, at: number, values: Float64Array, index:
 
 const powersOfTen = Array.from({ length: 19 }, (_, exponent) => 10 ** exponent)
 
-/** The closing quote of a text without escapes and control characters, or -1. */
+/** The closing quote of a text of ASCII without escapes and control characters, or -1. */
 const endOfText = (bytes: Uint8Array, from: number, end: number): number => {
   for (let at = from; at < end; at++) {
     const byte = bytes[at]!
     if (byte === quote) return at
-    if (byte === backslash || byte < 32) return -1
+    if (byte < 32 || byte > 126 || byte === backslash) return -1
   }
   return -1
 }
-
-const isAscii = (bytes: Uint8Array, from: number, to: number): boolean => {
-  for (let i = from; i < to; i++) if (bytes[i]! > 126) return false
-  return true
-}
-
-/** Made at once: character by character it would be a tree of as many strings, which costs ten times as much. */
-const asciiOf = (bytes: Uint8Array, from: number, to: number): string | null =>
-  isAscii(bytes, from, to) ? Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString("latin1") : null

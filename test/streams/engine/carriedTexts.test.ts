@@ -1,4 +1,4 @@
-/** Long texts that are only handed on have no number by which they could be compared: what compares them all the same gets one. */
+/** Texts that are long, or computed, and only handed on have no number by which they could be compared: what compares them all the same gets one. */
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
 import * as fc from "fast-check"
@@ -47,6 +47,18 @@ describe("texts that are handed on", () => {
     const { rows: found } = job.take(records(0, 0, rows.map((row) => JSON.stringify(row))))
     assert.deepStrictEqual(found.map(({ key }) => key), rows.map(({ url }) => url))
     assert.deepStrictEqual(job.close().panes.map(({ key, values }) => [key, values["n"]]), [["/", 1], [one, 3], [other, 1]])
+  })
+
+  it("are compared where they are computed, too: by a condition, as a key and through what is computed from them", () => {
+    const last = pages.pipe(Events.derive({ page: Expr.split("url", "/", 7), from: Expr.concat(Expr.split("referrer", "/", 7), Expr.literal("")) }))
+    assert.deepStrictEqual(timesOf(last.pipe(Events.where(Expr.eq("page", "one")), Pipeline.named("eq"))), [0, 1, 3])
+    assert.deepStrictEqual(timesOf(last.pipe(Events.where(Expr.eq("page", Expr.field("from"))), Pipeline.named("same"))), [0, 3])
+    assert.deepStrictEqual(timesOf(pages.pipe(Events.where(Expr.eq(Expr.lower("url"), other)), Pipeline.named("inside"))), [2])
+    const upper = last.pipe(Events.derive({ again: Expr.upper("page") }), Events.where(Expr.eq("again", "OTHER")))
+    assert.deepStrictEqual(timesOf(upper.pipe(Pipeline.named("upper"))), [2])
+    const keyed = new Job([last.pipe(Events.where(Expr.isNotNull("page")), Events.keyBy("page"), Pipeline.named("keyed"))], { partitions: 1 })
+    const { rows: found } = keyed.take(records(0, 0, rows.map((row) => JSON.stringify(row))))
+    assert.deepStrictEqual(found.map(({ key, values }) => [key, values["from"]]), [["one", "one"], ["one", "other"], ["other", "one"], ["one", "one"]])
   })
 
   it("are compared by any condition as short ones are", () => {

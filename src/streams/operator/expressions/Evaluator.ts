@@ -2,6 +2,7 @@
 import { typeOf } from "../../pipeline/check/Expressions.ts"
 import type { Table } from "../../pipeline/Column.ts"
 import type { Node } from "../../pipeline/Expression.ts"
+import type { Use } from "../../pipeline/Uses.ts"
 import { indexOf } from "../../records/Batch.ts"
 import { arithmetic, literal, numeral, quotient, signed, toDouble } from "./Arithmetic.ts"
 import { coalesce, conditional, extreme } from "./Choice.ts"
@@ -14,14 +15,17 @@ import { clock } from "./WallClock.ts"
 interface Scope {
   readonly table: Table
   readonly isBounded: boolean
+  /** Whether nobody compares the texts. */
+  readonly isCarried: boolean
 }
 
 /** The values of an expression over the rows, or the results, of a node. */
-export const valuesOf = (table: Table, node: Node): Evaluator => compile({ table, isBounded: true }, node)
+export const valuesOf = (table: Table, node: Node, use: Use = "compared"): Evaluator =>
+  compile({ table, isBounded: true, isCarried: use === "carried" }, node)
 
 /** A 1 for each row for which a condition holds. */
 export const maskOf = (table: Table, node: Node): Mask => {
-  const scope = { table, isBounded: false }
+  const scope = { table, isBounded: false, isCarried: false }
   switch (node.op) {
     case "and":
     case "or":
@@ -76,7 +80,7 @@ const ones = (batch: Columns, values: Float64Array, isOne: (value: number) => bo
 }
 
 const compile = (scope: Scope, node: Node): Evaluator => {
-  const { isBounded, table } = scope
+  const { isBounded, isCarried, table } = scope
   const type = typeOf("Expr", table, node)
   const part = (of: Node) => compile(scope, of)
   switch (node.op) {
@@ -108,17 +112,17 @@ const compile = (scope: Scope, node: Node): Evaluator => {
     case "dayOfWeek":
       return clock(type, part(node.of), node.timeZone, node.op)
     case "concat":
-      return concat(type, node.all.map(part))
+      return concat(type, node.all.map(part), isCarried)
     case "lower":
-      return text(type, part(node.of), (value) => value.toLowerCase())
+      return text(type, part(node.of), (value) => value.toLowerCase(), isCarried)
     case "upper":
-      return text(type, part(node.of), (value) => value.toUpperCase())
+      return text(type, part(node.of), (value) => value.toUpperCase(), isCarried)
     case "substring":
-      return text(type, part(node.of), substring(node.from, node.length))
+      return text(type, part(node.of), substring(node.from, node.length), isCarried)
     case "extract":
-      return text(type, part(node.of), extract(node.pattern, node.group))
+      return text(type, part(node.of), extract(node.pattern, node.group), isCarried)
     case "split":
-      return text(type, part(node.of), split(node.pattern, node.part))
+      return text(type, part(node.of), split(node.pattern, node.part), isCarried)
     default: {
       const mask = maskOf(table, node)
       return { type, evaluate: (rows) => ({ values: Float64Array.from(mask(rows)), large: null }) }

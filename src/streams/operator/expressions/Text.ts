@@ -8,6 +8,12 @@ class Known {
   #dictionary: Dictionary | null = null
   #numbers = new Float64Array(0)
 
+  readonly #isCarried: boolean
+
+  constructor(isCarried: boolean) {
+    this.#isCarried = isCarried
+  }
+
   numberOf(dictionary: Dictionary, of: number, change: Change): number {
     if (dictionary !== this.#dictionary) this.#numbers = new Float64Array(0)
     this.#dictionary = dictionary
@@ -15,7 +21,7 @@ class Known {
     const known = this.#numbers[of]!
     if (known !== unknown) return known
     const changed = change(dictionary.textOf(of))
-    return this.#numbers[of] = changed === null ? NaN : dictionary.numberOf(changed)
+    return this.#numbers[of] = changed === null ? NaN : numbered(dictionary, changed, this.#isCarried)
   }
 
   #grow(number: number): void {
@@ -25,12 +31,15 @@ class Known {
   }
 }
 
+/** What is only handed on is not looked up: see `Uses`. */
+const numbered = (dictionary: Dictionary, text: string, isCarried: boolean): number => isCarried ? dictionary.carry(text) : dictionary.numberOf(text)
+
 /** In the place of a number that nobody has asked for. */
 const unknown = -1
 
-export const text = (type: Type, of: Evaluator, change: Change): Evaluator => {
+export const text = (type: Type, of: Evaluator, change: Change, isCarried: boolean): Evaluator => {
   const room = new Room()
-  const known = new Known()
+  const known = new Known(isCarried)
   const evaluate = (rows: Rows): Vector => {
     const { values } = of.evaluate(rows)
     const { dictionary, length } = rows.batch
@@ -41,7 +50,7 @@ export const text = (type: Type, of: Evaluator, change: Change): Evaluator => {
   return { type, evaluate }
 }
 
-export const concat = (type: Type, all: ReadonlyArray<Evaluator>): Evaluator => {
+export const concat = (type: Type, all: ReadonlyArray<Evaluator>, isCarried: boolean): Evaluator => {
   const room = new Room()
   const evaluate = (rows: Rows): Vector => {
     const { dictionary, length } = rows.batch
@@ -49,7 +58,7 @@ export const concat = (type: Type, all: ReadonlyArray<Evaluator>): Evaluator => 
     const out = room.for(length)
     for (let row = 0; row < length; row++) {
       const isWhole = parts.every((values) => !Number.isNaN(values[row]))
-      out[row] = isWhole ? dictionary.numberOf(parts.map((values) => dictionary.textOf(values[row]!)).join("")) : NaN
+      out[row] = isWhole ? numbered(dictionary, parts.map((values) => dictionary.textOf(values[row]!)).join(""), isCarried) : NaN
     }
     return { values: out, large: null }
   }
@@ -70,10 +79,23 @@ export const extract = (source: string, group: number): Change => {
 }
 
 export const split = (source: string, part: number): Change => {
-  const pattern = isPlain(source) ? source : new RegExp(source, "u")
+  if (isPlain(source)) return (value) => partOf(value, source, part)
+  const pattern = new RegExp(source, "u")
   // What lies behind the part is nobody's concern.
   return (value) => value.split(pattern, part + 1)[part] ?? null
 }
 
-/** A pattern that matches itself alone: a text is split much faster by a text. */
+/** What `split` gives, without the parts before it. */
+const partOf = (value: string, separator: string, part: number): string | null => {
+  let from = 0
+  for (let passed = 0; passed < part; passed++) {
+    const at = value.indexOf(separator, from)
+    if (at === -1) return null
+    from = at + separator.length
+  }
+  const to = value.indexOf(separator, from)
+  return to === -1 ? value.slice(from) : value.slice(from, to)
+}
+
+/** A pattern that matches itself alone: a text is searched much faster for a text. */
 const isPlain = (source: string): boolean => /^[\w /,:;&=@#%"'<>~!-]+$/.test(source)

@@ -3,6 +3,7 @@
  * records that could be refused, the field is absent.
  */
 import { areRecords, type DeriveFields } from "../../pipeline/Checked.ts"
+import type { Use } from "../../pipeline/Uses.ts"
 import type { Batch } from "../../records/Batch.ts"
 import { valuesOf } from "../expressions/Evaluator.ts"
 import type { Evaluator, Vector } from "../expressions/Vector.ts"
@@ -15,11 +16,11 @@ export class Derivation extends RowStep {
   readonly #areRecords: boolean
   readonly #values: ReadonlyArray<{ readonly name: string; readonly evaluator: Evaluator }>
 
-  constructor(node: DeriveFields) {
+  constructor(node: DeriveFields, useOf: (field: string) => Use) {
     super()
     this.#node = node
     this.#areRecords = areRecords(node)
-    this.#values = node.values.map(({ expression, name }) => ({ name, evaluator: valuesOf(node.given, expression) }))
+    this.#values = node.values.map(({ expression, name }) => ({ name, evaluator: valuesOf(node.given, expression, useOf(name)) }))
   }
 
   protected changed(rows: Rows): Rows {
