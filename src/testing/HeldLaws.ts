@@ -222,6 +222,9 @@ interface Run {
   readonly crashes: ReadonlyArray<number>
 }
 
+/** In other turns an end of input tells a window from other rows that are held, and of what was told its changes are kept. */
+const mayBeTold = ({ entries, partitions }: Log): boolean => partitions > 1 && entries.some(({ kind }) => kind === "end")
+
 /** What stores have in the end when the process dies before each of these steps: taking a batch, and saving. */
 const survive = (make: MakeEngine, { crashes, cut, log, pipelines, recut, saveEvery, turns }: Run) => {
   const rows = new Map<string, string>()
@@ -253,6 +256,6 @@ const survive = (make: MakeEngine, { crashes, cut, log, pipelines, recut, saveEv
   }
   for (let life = 0;; life++) {
     const counts = live(inTurns(log, turns, life * 7), life % 2 === 0 ? cut : recut)
-    if (counts !== null) return { rows, panes: results(written), counts }
+    if (counts !== null) return { rows, panes: results(mayBeTold(log) ? newest(written).map((pane) => ({ ...pane, changes: 0 })) : written), counts }
   }
 }

@@ -106,6 +106,15 @@ describe("a field that the source does not have, or has as something else, is na
     expect(Events.where(Expr.and(Expr.eq("price", "1.5"), Expr.eq("size", 2)))).type.toBeCallableWith(trades)
   })
 
+  test("texts one behind the other are fields and what is computed of them, and whether one may be absent is known", () => {
+    const part = Expr.split("venue", "/", 1)
+    expect(trades.pipe(Events.derive({ at: Expr.concat(part, Expr.literal(""), Expr.upper("symbol")) }))).type.not.toRaiseError()
+    expect(trades.pipe(Events.derive({ at: Expr.concat(Expr.lower("symbol"), Expr.literal("")) }))).type.not.toRaiseError()
+    expect(trades.pipe(Events.derive({ at: Expr.concat("symbol", part) }))).type.not.toRaiseError()
+    // @ts-expect-error is not assignable to type 'Of<
+    trades.pipe(Events.derive({ at: Expr.concat(part, "price") }))
+  })
+
   test("by a change in per cent", () => {
     // @ts-expect-error there is no field \"clse\"
     closes.pipe(Pipeline.percentChange("change", "clse"))

@@ -409,6 +409,10 @@ interface Concat {
   <const T extends string = never, U extends string = never, N extends string = never, C extends string = never, B extends string = never, F extends string = never>(
     ...all: ReadonlyArray<T | Expr<Type<string>, N, C, B, U, F>>
   ): Expr<Made<string, Ref<T>>, N, C, B, T | U, F>
+  /** Where no field stands by its name the compiler would take any text for one. */
+  <U extends string = never, N extends string = never, C extends string = never, B extends string = never, F extends string = never>(
+    ...all: ReadonlyArray<Expr<unknown, N, C, B, U, F>>
+  ): Expr<Type<string | null>, N, C, B, U, F>
   <const T extends string = never, U extends string = never, N extends string = never, C extends string = never, B extends string = never, F extends string = never>(
     ...all: ReadonlyArray<T | Expr<unknown, N, C, B, U, F>>
   ): Expr<Type<string | null>, N, C, B, T | U, F>
