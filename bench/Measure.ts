@@ -25,6 +25,13 @@ export const stopwatch = () => {
   }
 }
 
+/** Microseconds of this process's CPU, garbage collection included: other programs take the machine's time. */
+export const cpuOf = (run: () => void): number => {
+  const took = stopwatch()
+  run()
+  return took().cpu
+}
+
 const median = (values: ReadonlyArray<number>): number => {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? NaN

@@ -7,7 +7,8 @@ import * as OwnPackage from "../src/cli/OwnPackage.ts"
 import { Job } from "../src/streams/engine/Job.ts"
 import type { Any } from "../src/streams/pipeline/Pipeline.ts"
 import { fromTexts, type Records } from "../src/streams/records/Records.ts"
-import { type Figure, medianOf, ratio, stopwatch } from "./Measure.ts"
+import { cpuOf, type Figure, medianOf, ratio } from "./Measure.ts"
+import * as NexmarkTogether from "./NexmarkTogether.ts"
 import type { Bid } from "../examples/nexmark/model.ts"
 
 // The queries import `courant` by its name.
@@ -168,12 +169,6 @@ const ofPanes = {
   })
 }
 
-const cpuOf = (run: () => void): number => {
-  const took = stopwatch()
-  run()
-  return took().cpu
-}
-
 export const figures = async (): Promise<ReadonlyArray<Figure>> => {
   const all = await topic()
   const bids = all.reduce((total, { length }) => total + length, 0)
@@ -184,7 +179,6 @@ export const figures = async (): Promise<ReadonlyArray<Figure>> => {
     const contenders = { courant: courant(all, pipeline), loop: bare(all, loop) }
     const [given, expected] = [contenders.courant(), contenders.loop()]
     if (given !== expected) throw new Error(`${query} gives ${given} results, and the loop ${expected}`)
-    // In CPU, garbage collection included: other programs take the machine's time.
     const spent = Array.from({ length: rounds }, () => ({ courant: cpuOf(contenders.courant), loop: cpuOf(contenders.loop) }))
     const [engine, loops] = [spent.map(({ courant }) => courant), spent.map(({ loop }) => loop)]
     measured.push(
@@ -192,5 +186,5 @@ export const figures = async (): Promise<ReadonlyArray<Figure>> => {
       { name: `Nexmark ${query}`, value: bids * 1_000 / medianOf(engine), unit: "k bids/s" }
     )
   }
-  return measured
+  return [...measured, ...await NexmarkTogether.figures()]
 }
