@@ -2,7 +2,7 @@
  * What is done with the fields of a source. Equal texts have one number, so that it is enough to compare numbers; but where a
  * text is only handed on, to find the number that it has already would cost more than all else that is done to it.
  */
-import { type Checked, type DeriveFields, endsInEvents, type Events, fieldsRead } from "./Checked.ts"
+import { type Checked, type DeriveFields, type Events, fieldsRead, type Select, type Source, type ToEvents } from "./Checked.ts"
 import { fieldsOf, type Node, partsOf } from "./Expression.ts"
 
 /** Nothing is done with a field's values, they are handed on as they are, or anything may be. */
@@ -19,42 +19,59 @@ const fieldsCompared = (pipelines: ReadonlyArray<Checked>, source: string): Read
   const fields = new Set<string>()
   for (const checked of pipelines) {
     if (!checked.nodes.some((node) => node._tag === "source" && node.fingerprint === source)) continue
-    const own = endsInEvents(checked) ? comparedBehind(checked.end, (node) => node._tag === "source") : undefined
-    if (own === undefined) return undefined
-    for (const field of own) fields.add(field)
+    const comparisons = comparisonsIn(checked)
+    if (comparisons === undefined) return undefined
+    for (const [node, compared] of comparisons) {
+      if (node._tag === "source" && node.fingerprint === source) for (const field of compared) fields.add(field)
+    }
   }
   return fields
 }
 
 /** Of the fields that a node computes: nobody can ask for one of them before it. */
 export const usesBehind = (checked: Checked, of: DeriveFields): (field: string) => Use => {
-  const compared = endsInEvents(checked) ? comparedBehind(checked.end, (node) => node === of) : undefined
+  const compared = comparisonsIn(checked)?.get(of)
   return (field) => compared?.has(field) === false ? "carried" : "compared"
 }
 
-/** From the end back to a node: what is computed from a field is compared as that is. */
-const comparedBehind = (end: Events, isReached: (node: Events) => boolean): ReadonlySet<string> | undefined => {
-  const compared = new Set<string>()
-  for (let node = end; !isReached(node); node = node.input) {
-    switch (node._tag) {
-      case "filter":
-        break
-      case "where":
-        for (const field of comparedIn(node.condition)) compared.add(field)
-        break
-      case "key-by":
-        for (const field of node.definition.key) compared.add(field)
-        break
-      case "derive-fields":
-        for (const { expression, name } of node.values) {
-          for (const field of compared.has(name) ? fieldsOf(expression) : comparedIn(expression)) compared.add(field)
-        }
-        break
-      default:
-        return undefined
-    }
+/** By node the fields of its rows that are compared behind it. Windows tell texts apart by their numbers: `undefined` where there are any. */
+const comparisonsIn = ({ end, nodes }: Checked): ReadonlyMap<Events, ReadonlySet<string>> | undefined => {
+  const comparisons = new Map<Events, ReadonlySet<string>>()
+  if (nodes.some(({ _tag }) => _tag === "window")) return undefined
+  collect(end as Events, new Set(), comparisons) // What has no window has events.
+  return comparisons
+}
+
+const collect = (node: Events, behind: ReadonlySet<string>, comparisons: Map<Events, ReadonlySet<string>>): void => {
+  comparisons.set(node, new Set([...comparisons.get(node) ?? [], ...behind]))
+  if (node._tag === "source" || node._tag === "to-events") return
+  collect(node.input, new Set(node._tag === "select" ? under(node.fields, behind) : [...behind, ...comparedBy(node, behind)]), comparisons)
+  if (node._tag === "union") collect(node.other, behind, comparisons)
+  if (node._tag === "as-of" || node._tag === "interval") collect(node.other, new Set(under(node.select, behind)), comparisons)
+}
+
+/** Those of some fields that are selected by other names. */
+const under = (selected: Select["fields"], behind: ReadonlySet<string>): ReadonlyArray<string> =>
+  selected.flatMap(({ field, name }) => behind.has(name) ? [field.column.name] : [])
+
+/** What is computed from a field is compared as that is. Rows are joined by their keys, which always are. */
+const comparedBy = (node: Exclude<Events, Select | Source | ToEvents>, behind: ReadonlySet<string>): ReadonlyArray<string> => {
+  switch (node._tag) {
+    case "where":
+      return comparedIn(node.condition)
+    case "key-by":
+      return node.definition.key
+    case "derive-fields":
+      return node.values.flatMap(({ expression, name }) => behind.has(name) ? fieldsOf(expression) : comparedIn(expression))
+    case "distinct":
+    case "lookup":
+      return node.by.map(({ column }) => column.name)
+    case "filter":
+    case "as-of":
+    case "interval":
+    case "union":
+      return []
   }
-  return compared
 }
 
 const comparedIn = (node: Node): ReadonlyArray<string> => {

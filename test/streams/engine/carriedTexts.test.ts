@@ -4,14 +4,12 @@ import { Schema } from "effect"
 import * as fc from "fast-check"
 import { Job } from "../../../src/streams/engine/Job.ts"
 import type { Node } from "../../../src/streams/pipeline/Expression.ts"
-import { Aggregate, Events, Expr, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Join, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import { records } from "../../../src/testing/Harness.ts"
 
-const pages = Source.make("pages", {
-  schema: Schema.Struct({ key: Schema.String, time: Schema.Int, url: Schema.String, referrer: Schema.String }),
-  key: "key",
-  eventTime: "time"
-})
+const schema = Schema.Struct({ key: Schema.String, time: Schema.Int, url: Schema.String, referrer: Schema.String })
+const pages = Source.make("pages", { schema, key: "key", eventTime: "time" })
+const others = Source.make("others", { schema, key: "key", eventTime: "time" })
 
 const long = (name: string) => `https://www.example.com/a/long/way/to/${name}`
 const [one, other] = [long("one"), long("other")]
@@ -59,6 +57,24 @@ describe("texts that are handed on", () => {
     const keyed = new Job([last.pipe(Events.where(Expr.isNotNull("page")), Events.keyBy("page"), Pipeline.named("keyed"))], { partitions: 1 })
     const { rows: found } = keyed.take(records(0, 0, rows.map((row) => JSON.stringify(row))))
     assert.deepStrictEqual(found.map(({ key, values }) => [key, values["from"]]), [["one", "one"], ["one", "other"], ["other", "one"], ["one", "one"]])
+  })
+
+  it("are compared behind rows that are held: what is selected, what is one of its kind, what is joined by, and what is united", () => {
+    const input = { pages: rows, others: rows }
+    const valuesOf = (pipeline: Pipeline.AnyOfRows, name: string) => {
+      const job = new Job([pipeline], { sources: [{ name: "pages", partitions: 1 }, { name: "others", partitions: 1 }] })
+      const taken = Object.values(input).map((all, partition) => job.take(records(partition, 0, all.map((row) => JSON.stringify(row)))))
+      return [...taken, job.close()].flatMap(({ rows }) => rows).map(({ time, values }) => [time, values[name]])
+    }
+    const newest = pages.pipe(Join.asOf(others, { within: 0, select: { seen: "referrer" } }))
+    assert.deepStrictEqual(valuesOf(newest.pipe(Pipeline.named("handed")), "seen"), rows.map(({ referrer }, time) => [time, referrer]))
+    assert.deepStrictEqual(valuesOf(newest.pipe(Events.where(Expr.eq("url", Expr.field("seen"))), Pipeline.named("seen")), "seen"), [[0, one], [3, one], [4, "/"]])
+    assert.deepStrictEqual(valuesOf(pages.pipe(Events.distinct({ by: "url", within: 10 }), Pipeline.named("distinct")), "url"), [[0, one], [2, other], [4, "/"]])
+    const pairs = pages.pipe(Events.keyBy("url"), Join.interval(others.pipe(Events.keyBy("referrer")), { within: 0, select: { from: "url" } }))
+    assert.deepStrictEqual(valuesOf(pairs.pipe(Pipeline.named("pairs")), "from"), [[0, one], [3, one], [4, "/"]])
+    assert.deepStrictEqual(valuesOf(pages.pipe(Events.union(others), Events.where(Expr.eq("referrer", other)), Pipeline.named("united")), "url"), [[1, one], [1, one]])
+    const renamed = pages.pipe(Events.select({ key: "key", time: "time", page: "url" }), Events.where(Expr.eq("page", other)))
+    assert.deepStrictEqual(valuesOf(renamed.pipe(Pipeline.named("renamed")), "page"), [[2, other]])
   })
 
   it("are compared by any condition as short ones are", () => {
