@@ -276,7 +276,9 @@ const goesOn = Effect.fnUntraced(function*(
   running: Fiber.Fiber<unknown, unknown>
 ) {
   yield* ingest(market(2_000, { seed: 2 }))
-  yield* Admin.until(Effect.map(savedOffsets, (offsets) => sum(offsets) === 4_000))
+  // Where it has ended instead, it says why.
+  const ended = Effect.andThen(Fiber.join(running), Effect.die(new Error("the processor has come to an end")))
+  yield* Effect.raceFirst(Admin.until(Effect.map(savedOffsets, (offsets) => sum(offsets) === 4_000)), ended)
   yield* processor.check
   yield* Fiber.interrupt(running)
   assert.strictEqual((yield* processor.run({ toTheEnd: true })).read, 4_000)
