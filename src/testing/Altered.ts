@@ -39,14 +39,14 @@ export const behind = (node: Exclude<Plan.Events, Plan.Source>, change: (rows: P
     ? { ...node, input: Plan.changeWindow(node.input, (window) => ({ ...window, input: window.input._tag === "window" ? window.input : change(window.input) })) }
     : { ...node, input: change(node.input) }
 
-/** With all windows, whatever a condition on their results says. */
+/** With all windows that have events, whatever a condition on their results says, and no others. */
 export const withAllWindows = (pipeline: Pipeline.AnyOfPanes): Pipeline.AnyOfPanes =>
   Aggregate.make(allResults(pipeline.plan)).pipe(Pipeline.named(pipeline.name))
 
 const allResults = (results: Plan.Results): Plan.Results => {
   if (results._tag === "window") return results
   const input = allResults(results.input)
-  return results._tag === "where-panes" || results._tag === "top" ? input : { ...results, input }
+  return results._tag === "where-panes" || results._tag === "top" || results._tag === "fill" ? input : { ...results, input }
 }
 
 export const windowNode = (pipeline: Pipeline.AnyOfPanes): Checked.WindowNode => Checked.windowOf(pipeline.checked)

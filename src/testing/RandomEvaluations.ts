@@ -2,9 +2,11 @@
 import * as fc from "fast-check"
 import { check } from "../streams/pipeline/Check.ts"
 import { tableOf } from "../streams/pipeline/check/ResultTable.ts"
-import { horizon, valuesOf, windowOf } from "../streams/pipeline/Checked.ts"
+import { shortestAdvanceOf } from "../streams/pipeline/check/Windows.ts"
+import { horizon, resultStepsOf, valuesOf, windowOf } from "../streams/pipeline/Checked.ts"
 import type { Column } from "../streams/pipeline/Column.ts"
 import type { Node } from "../streams/pipeline/Expression.ts"
+import { previous } from "../streams/pipeline/Fill.ts"
 import type * as Plan from "../streams/pipeline/Plan.ts"
 import { byKind, isTyped } from "./RandomExpressions.ts"
 
@@ -42,22 +44,42 @@ const tops: fc.Arbitrary<Top> = fc.record({
   condition: fc.option(counted)
 })
 
-/** Before values are derived, and after it; and what is ranked at last. */
+/** For how many windows those without events are filled, and a little longer; by result what it is in them, over and over. */
+interface Fill {
+  readonly windows: number
+  readonly longer: number
+  readonly values: ReadonlyArray<"previous" | "constant" | "null">
+}
+
+const fills: fc.Arbitrary<Fill> = fc.record({
+  windows: fc.integer({ min: 1, max: 5 }),
+  longer: fc.nat(4),
+  values: fc.array(fc.constantFrom("previous", "previous", "constant", "null"), { minLength: 1, maxLength: 4 })
+})
+
+/** Before values are derived, and after it; whether windows without events are filled before that, and what is ranked at last. */
 export interface Evaluations {
   readonly before: Evaluation
+  readonly fill: Fill | null
   readonly after: Evaluation
   readonly top: Top | null
 }
 
 export const nothingEvaluated: Evaluations = {
   before: { values: [], condition: null, pick: 0 },
+  fill: null,
   after: { values: [], condition: null, pick: 0 },
   top: null
 }
 
 export const evaluations: fc.Arbitrary<Evaluations> = fc.oneof(
   fc.constant(nothingEvaluated),
-  fc.record({ before: fc.oneof(fc.constant(nothingEvaluated.before), evaluation), after: evaluation, top: fc.option(tops, { freq: 2 }) })
+  fc.record({
+    before: fc.oneof(fc.constant(nothingEvaluated.before), evaluation),
+    fill: fc.option(fills, { freq: 1 }),
+    after: evaluation,
+    top: fc.option(tops, { freq: 2 })
+  })
 )
 
 /** What cannot be said of these results is left away. */
@@ -69,6 +91,18 @@ export const evaluated = (plan: Plan.Results, name: string, { condition, pick, v
   const wider: Plan.Results = typed.length === 0 ? plan : { _tag: "derive", input: plan, values: computed, within: horizon }
   const [that] = condition === null ? [] : [over(condition)].filter(isTyped(table))
   return that === undefined ? wider : { _tag: "where-panes", input: wider, condition: that }
+}
+
+/** Only windows that follow on one another can be filled, and only where none is left out. */
+export const filled = (plan: Plan.Results, fill: Fill | null): Plan.Results => {
+  const checked = check("random", plan)
+  const advance = shortestAdvanceOf(windowOf(checked).window)
+  if (fill === null || advance === null || resultStepsOf(checked).some(({ _tag }) => _tag !== "compute")) return plan
+  const values = valuesOf(checked).map(([name, type], index) => {
+    const value = fill.values[index % fill.values.length]
+    return [name, value === "previous" ? previous : value === "null" ? null : type.kind === "string" ? "none" : type.kind === "boolean" ? true : index] as const
+  })
+  return { _tag: "fill", input: plan, values: Object.fromEntries(values), within: advance * fill.windows + fill.longer }
 }
 
 /** Only windows that all keys have, and that are not told early, can be ranked. */
