@@ -76,7 +76,7 @@ export const evaluations: fc.Arbitrary<Evaluations> = fc.oneof(
   fc.constant(nothingEvaluated),
   fc.record({
     before: fc.oneof(fc.constant(nothingEvaluated.before), evaluation),
-    fill: fc.option(fills, { freq: 1 }),
+    fill: fc.option(fills, { freq: 2 }),
     after: evaluation,
     top: fc.option(tops, { freq: 2 })
   })

@@ -1,5 +1,5 @@
 /** Windows without events: that each result is something in them, and that there are not too many. */
-import { Predicate } from "effect"
+import { BigDecimal, Predicate } from "effect"
 import * as Decimal from "../../../domain/Decimal.ts"
 import * as Checked from "../Checked.ts"
 import type { Value } from "../Pane.ts"
@@ -54,8 +54,9 @@ const valuesOf = (plan: Plan.Fill, results: ReadonlyMap<string, Checked.ValueTyp
 const constantOf = (name: string, type: Checked.ValueType, given: unknown): Value => {
   switch (type.kind) {
     case "decimal": {
-      const unscaled = typeof given === "number" || typeof given === "string" ? Decimal.toUnscaled(String(given), storageOf(type.scale)) : undefined
-      return unscaled === undefined ? refused(name, `a decimal of scale ${type.scale}`, given) : Decimal.fromUnscaled(unscaled, type.scale)
+      const text = typeof given === "number" || typeof given === "string" ? String(given) : ""
+      const isOne = Decimal.toUnscaled(text, { scale: type.scale, limit: Math.floor(10 ** (mostDigits - type.scale)) }) !== undefined
+      return isOne ? BigDecimal.scale(BigDecimal.fromStringUnsafe(text), type.scale) : refused(name, `a decimal of scale ${type.scale}`, given)
     }
     case "int":
       return Number.isSafeInteger(given) ? Number(given) + 0 : refused(name, "a whole number", given)
@@ -72,8 +73,8 @@ const constantOf = (name: string, type: Checked.ValueType, given: unknown): Valu
   }
 }
 
-/** What is exact in a double. */
-const storageOf = (scale: number): Decimal.Storage => ({ scale, limit: Math.floor(Number.MAX_SAFE_INTEGER / 10 ** scale) })
+/** One fewer than a decimal may have, so that what is a power of 10 is among them. */
+const mostDigits = 37
 
 const refused = (name: string, what: string, given: unknown): never =>
   refuse(node, `"${name}" is ${what} in other windows, and is given ${shown(given)}; give one, Fill.previous or null`)
