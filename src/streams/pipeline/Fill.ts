@@ -16,7 +16,9 @@ type Constant<V> = V extends Decimal ? number | string : V extends bigint ? numb
 export type Of<Values> = { readonly [Name in keyof Values]: Previous | Constant<Values[Name]> | null }
 
 /** Nothing where all names are those of results, else what is wrong, which ends the compiler's complaint. */
-export type Known<Values, Given> = { readonly [Name in Exclude<keyof Given, keyof Values>]: `there is no result "${Name & string}"` }
+export type Known<Values, Given> = string extends keyof Given ? unknown
+  : [Exclude<keyof Given, keyof Values>] extends [never] ? unknown
+  : `there is no result "${Exclude<keyof Given, keyof Values> & string}"`
 
 /** The results behind it: `null` is among what they may be where it is given. */
 export type Filled<Values, Given extends Of<Values>> = {

@@ -148,7 +148,7 @@ export interface Filling {
  * )
  * ```
  */
-export const fill = <Values, const Given extends Fill.Of<Values>>(values: Given & Fill.Known<Values, Given>, options: Filling) =>
+export const fill = <Values, const Given extends Fill.Of<Values>>(values: Given, options: Filling & Fill.Known<Values, Given>) =>
 <P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Types.Simplify<Fill.Filled<Values, Given>>, P, S> => {
   const { within } = optionsOf("Panes.fill", options, ["within"])
   const input = resultsOf("Panes.fill", self)
