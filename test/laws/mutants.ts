@@ -713,6 +713,73 @@ const evaluating: ReadonlyArray<Mutant> = [
   }
 ]
 
+/** Mistakes in windows without events. */
+const filling: ReadonlyArray<Mutant> = [
+  {
+    mistake: "what is filled comes before what closes with it, whatever their keys",
+    file: `${results}/FillOperator.ts`,
+    find: "compareText(due.key, key) >= 0",
+    replace: "compareText(due.key, key) >= 2",
+    law: foldLaw
+  },
+  {
+    mistake: "the last window that is filled ends before as long as is said",
+    file: `${results}/Filling.ts`,
+    find: "end <= last.end + this.#within",
+    replace: "end < last.end + this.#within",
+    law: foldLaw
+  },
+  {
+    mistake: "windows are filled behind the newest of all at the end",
+    file: `${results}/FillOperator.ts`,
+    find: "watermark < endOfTime ? watermark : this.#now)",
+    replace: "watermark)",
+    law: foldLaw
+  },
+  {
+    mistake: "a window with events does not count those before it",
+    file: `${results}/Filling.ts`,
+    find: "(follows ? before.rows : 0)",
+    replace: "0",
+    law: foldLaw
+  },
+  {
+    mistake: "a window with events counts those before it over any gap",
+    file: `${results}/Filling.ts`,
+    find: "before !== null && start - before.end <= this.#within",
+    replace: "before !== null",
+    law: foldLaw
+  },
+  {
+    mistake: "a filled window stays as it was when the one it was filled from is revised",
+    file: `${results}/FillOperator.ts`,
+    find: "if (entry.changes === rows) continue",
+    replace: "if (entry.changes === rows || (entry.own === null && entry.changes !== -1)) continue",
+    law: revisionLaw
+  },
+  {
+    mistake: "behind a window that comes late nothing is filled that has closed",
+    file: `${results}/FillOperator.ts`,
+    find: "      this.#fillGaps(filling)\n",
+    replace: "",
+    law: revisionLaw
+  },
+  {
+    mistake: "a snapshot forgets what has come late and is still to be told",
+    file: `${results}/FillOperator.ts`,
+    find: "for (const key of stale.texts(\"key\")) this.#stale.add(key)",
+    replace: "stale.texts(\"key\")",
+    law: "a snapshot is restored to the byte"
+  },
+  {
+    mistake: "what is carried on is kept for ever",
+    file: `${results}/FillOperator.ts`,
+    find: "        this.#kept.remove(filling.place)\n",
+    replace: "",
+    law: "after the end of all data"
+  }
+]
+
 /** Mistakes in what is done to rows one by one. */
 const inRowSteps: ReadonlyArray<Mutant> = [
   {
@@ -1516,6 +1583,7 @@ export const mutants: ReadonlyArray<Mutant> = [
       "    const own = [this.#section(), ...this.#heldSections()]\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield* own\n",
       "    const own = () => [this.#section(), ...this.#heldSections()]\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield* own()\n"]
   ]),
+  ...filling,
   ...inHeldRows,
   ...inPairs,
   {
@@ -1546,6 +1614,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   ]),
   ...checkpointing(sliced, [
     ["emitted panes are kept under the new numbers of keys", "    this.#emitted.renumber(numberOf)\n", "    this.#dictionary = dictionary\n    this.#emitted.renumber(numberOf)\n"]
+  ]),
+  ...checkpointing("streams/operator/results/FillOperator.ts", [
+    ["a key of which a window is filled is not kept", "    this.#kept.touch(filling.place)\n    this.#settle(filling, this.#now)", "    this.#settle(filling, this.#now)"]
   ]),
   ...checkpointing("streams/operator/results/DeriveOperator.ts", [
     ["a history that gets a window is not kept", "    const history = this.#historyOf(pane.key)\n    this.#kept.touch(history.place)\n", "    const history = this.#historyOf(pane.key)\n"]
