@@ -1,13 +1,22 @@
 /** Pipelines made of others, with one thing changed in what was declared: what laws compare a pipeline with. */
 import * as Aggregate from "../streams/pipeline/Aggregate.ts"
+import { check } from "../streams/pipeline/Check.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import * as Plan from "../streams/pipeline/Plan.ts"
 import type { Definition } from "../streams/pipeline/Source.ts"
 
-/** With other windows, or other aggregates, and the same name. */
+/** With other windows, or other aggregates, and the same name. In windows without events what is new is `null`. */
 export const altered = (pipeline: Pipeline.AnyOfPanes, change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>): Pipeline.AnyOfPanes =>
-  Aggregate.make(Plan.changeWindow(pipeline.plan, (node) => ({ ...node, ...change(node) }))).pipe(Pipeline.named(pipeline.name))
+  Aggregate.make(named(Plan.changeWindow(pipeline.plan, (node) => ({ ...node, ...change(node) })))).pipe(Pipeline.named(pipeline.name))
+
+const named = (results: Plan.Results): Plan.Results => {
+  if (results._tag === "window") return results
+  const input = named(results.input)
+  if (results._tag !== "fill") return { ...results, input }
+  const all = Checked.valuesOf(check("altered", input)).map(([name]) => [name, null] as const)
+  return { ...results, input, values: { ...Object.fromEntries(all), ...results.values } }
+}
 
 /** With other rows: those that a graph of events gives. */
 export const fed = (pipeline: Pipeline.AnyOfPanes, change: (rows: Plan.Events) => Plan.Events): Pipeline.AnyOfPanes => {

@@ -765,13 +765,6 @@ const filling: ReadonlyArray<Mutant> = [
     law: revisionLaw
   },
   {
-    mistake: "a snapshot forgets what has come late and is still to be told",
-    file: `${results}/FillOperator.ts`,
-    find: "for (const key of stale.texts(\"key\")) this.#stale.add(key)",
-    replace: "stale.texts(\"key\")",
-    law: "a snapshot is restored to the byte"
-  },
-  {
     mistake: "what is carried on is kept for ever",
     file: `${results}/FillOperator.ts`,
     find: "        this.#kept.remove(filling.place)\n",

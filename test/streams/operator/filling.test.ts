@@ -69,6 +69,22 @@ describe("windows without events", () => {
     ])
   })
 
+  it("go on after a restart as if there had been none, also where something late is still to be told", () => {
+    const rows: ReadonlyArray<Row> = [["A", 0, 5], ["B", 32, 1], ["A", 1, 6], ["A", 15, 9], ["B", 33, 1], ["C", 5, 1], ["A", 16, 2], ["B", 61, 1], ["C", 64, 1], ["B", 500, 1]]
+    const whole = makeJob([late], 1)
+    const panes: Array<Pane.Pane> = []
+    let job = makeJob([late], 1)
+    rows.forEach((row, offset) => {
+      const batch = records(0, offset, [text(row)])
+      panes.push(...job.take(batch).panes)
+      const snapshot = job.snapshot()
+      job = makeJob([late], 1)
+      expect(job.restore(snapshot)).toBe(true)
+      expect(job.snapshot()).toBe(snapshot)
+    })
+    expect(shown([...panes, ...job.close().panes])).toEqual(shown(run(whole, rows.map((row, offset) => records(0, offset, [text(row)])))))
+  })
+
   it("are told once a step of the watermark, however many rows came late in it", () => {
     const rows: ReadonlyArray<Row> = [["A", 0, 1], ["B", 60, 1], ...Array.from({ length: 1_000 }, (): Row => ["A", 1, 1]), ["B", 70, 1]]
     const panes = panesOf(late, rows).filter(({ key, start }) => key === "A" && start > 0)
