@@ -190,7 +190,7 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
     const { definition } = source(outOfOrderness)
     const rows = fed(windows, (rows) => withComputed(stepped(rows, steps), definition, computed))
     const { plan, name } = altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed) } }))
-    const results = filled(evaluated(plan, "before", evaluations.before), evaluations.fill)
+    const results = filled(evaluated(plan, "before", evaluations.before), evaluations.after)
     const behind = evaluated(derived(results, derivations, numeric.filter((name) => order.includes(name))), "after", evaluations.after)
     return readable(Aggregate.make(ranked(behind, evaluations.top)).pipe(Pipeline.named(name)))
   })
@@ -400,13 +400,13 @@ export const stagedPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline
       window: windows,
       every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null),
       evaluations: fc.oneof(fc.constant(nothingEvaluated), evaluations)
-    }).map(({ between, evaluations: { after, fill, top }, every, first, other, window }) => {
+    }).map(({ between, evaluations: { after, top }, every, first, other, window }) => {
       const side: Plan.Events = other === null ? source(outOfOrderness).plan : { _tag: "to-events", input: other }
       const rows = staged(first, side, between)
       const plain = fed(window(source(0)).pipe(Aggregate.into({ count: Aggregate.count }), Pipeline.named("staged")), () => rows)
       const trigger = every === null || top !== null ? {} : { trigger: { on: "update", every } } as const
       const { plan } = altered(plain, () => ({ aggregates: over(rows, between.pick), ...trigger }))
-      return readable(Aggregate.make(ranked(evaluated(filled(plan, fill), "again", after), top)).pipe(Pipeline.named(options.name ?? "staged")))
+      return readable(Aggregate.make(ranked(evaluated(filled(plan, after), "again", after), top)).pipe(Pipeline.named(options.name ?? "staged")))
     }))
 }
 
@@ -416,13 +416,29 @@ export const countings: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.re
   lateness: fc.integer({ min: 4, max: 20 }),
   every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 }),
   evaluations
-}).map(({ evaluations: { after, fill, top }, every, lateness, window }): ReadonlyArray<Pipeline.AnyOfPanes> => {
+}).map(({ evaluations: { after, top }, every, lateness, window }): ReadonlyArray<Pipeline.AnyOfPanes> => {
   const counts = window(source(0)).pipe(
     Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }),
     Pipeline.allowedLateness(lateness)
   )
   const emitting = every === null || top !== null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))
-  return [Aggregate.make(ranked(evaluated(filled(emitting.plan, fill), "after", after), top)).pipe(Pipeline.named("counts"))]
+  return [Aggregate.make(ranked(evaluated(filled(emitting.plan, after), "after", after), top)).pipe(Pipeline.named("counts"))]
+})
+
+/** Windows whose holes are filled, with a value from the window before and a condition behind them. */
+export const fillings: fc.Arbitrary<Pipeline.AnyOfPanes> = fc.record({
+  window: windows,
+  lateness: fc.integer({ min: 0, max: 20 }),
+  outOfOrderness: fc.nat(3),
+  pick: fc.nat(20).map((half) => 2 * half + 1),
+  evaluations
+}).map(({ evaluations: { after, top }, lateness, outOfOrderness, pick, window }) => {
+  const counts = window(source(outOfOrderness)).pipe(
+    Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }),
+    Pipeline.allowedLateness(lateness)
+  )
+  const derived: Plan.Results = { _tag: "derive", input: filled(counts.plan, { pick }), values: { before: { function: "previous", of: "last" } }, within: pick }
+  return readable(Aggregate.make(ranked(evaluated(derived, "after", after), top)).pipe(Pipeline.named("filled")))
 })
 
 /** Pipelines over these, up to one of each. */

@@ -44,42 +44,22 @@ const tops: fc.Arbitrary<Top> = fc.record({
   condition: fc.option(counted)
 })
 
-/** For how many windows those without events are filled, and a little longer; by result what it is in them, over and over. */
-interface Fill {
-  readonly windows: number
-  readonly longer: number
-  readonly values: ReadonlyArray<"previous" | "constant" | "null">
-}
-
-const fills: fc.Arbitrary<Fill> = fc.record({
-  windows: fc.integer({ min: 1, max: 5 }),
-  longer: fc.nat(4),
-  values: fc.array(fc.constantFrom("previous", "previous", "constant", "null"), { minLength: 1, maxLength: 4 })
-})
-
-/** Before values are derived, and after it; whether windows without events are filled before that, and what is ranked at last. */
+/** Before values are derived, and after it; and what is ranked at last. */
 export interface Evaluations {
   readonly before: Evaluation
-  readonly fill: Fill | null
   readonly after: Evaluation
   readonly top: Top | null
 }
 
 export const nothingEvaluated: Evaluations = {
   before: { values: [], condition: null, pick: 0 },
-  fill: null,
   after: { values: [], condition: null, pick: 0 },
   top: null
 }
 
 export const evaluations: fc.Arbitrary<Evaluations> = fc.oneof(
   fc.constant(nothingEvaluated),
-  fc.record({
-    before: fc.oneof(fc.constant(nothingEvaluated.before), evaluation),
-    fill: fc.option(fills, { freq: 2 }),
-    after: evaluation,
-    top: fc.option(tops, { freq: 2 })
-  })
+  fc.record({ before: fc.oneof(fc.constant(nothingEvaluated.before), evaluation), after: evaluation, top: fc.option(tops, { freq: 2 }) })
 )
 
 /** What cannot be said of these results is left away. */
@@ -93,16 +73,19 @@ export const evaluated = (plan: Plan.Results, name: string, { condition, pick, v
   return that === undefined ? wider : { _tag: "where-panes", input: wider, condition: that }
 }
 
-/** Only windows that follow on one another can be filled, and only where none is left out. */
-export const filled = (plan: Plan.Results, fill: Fill | null): Plan.Results => {
+/**
+ * With the windows without events, of every second evaluation: a number picks for how many windows, and what each result is in them.
+ * Only windows that follow on one another can be filled, and only where none is left out.
+ */
+export const filled = (plan: Plan.Results, { pick }: Pick<Evaluation, "pick">): Plan.Results => {
   const checked = check("random", plan)
   const advance = shortestAdvanceOf(windowOf(checked).window)
-  if (fill === null || advance === null || resultStepsOf(checked).some(({ _tag }) => _tag !== "compute")) return plan
-  const values = valuesOf(checked).map(([name, type], index) => {
-    const value = fill.values[index % fill.values.length]
-    return [name, value === "previous" ? previous : value === "null" ? null : type.kind === "string" ? "none" : type.kind === "boolean" ? true : index] as const
+  if (pick % 2 === 0 || advance === null || resultStepsOf(checked).some(({ _tag }) => _tag !== "compute")) return plan
+  const values = valuesOf(checked).map(([name, type]) => {
+    const kind = (pick + name.length) % 4
+    return [name, kind < 2 ? previous : kind === 2 ? null : type.kind === "string" ? "none" : type.kind === "boolean" ? true : pick] as const
   })
-  return { _tag: "fill", input: plan, values: Object.fromEntries(values), within: advance * fill.windows + fill.longer }
+  return { _tag: "fill", input: plan, values: Object.fromEntries(values), within: advance * (1 + pick % 5) + pick % 3 }
 }
 
 /** Only windows that all keys have, and that are not told early, can be ranked. */

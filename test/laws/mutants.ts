@@ -30,6 +30,7 @@ const unitedLaw = "rows that were united come to the batch fold's windows"
 const turnsLaw = "in whatever turns partitions are read"
 const keyed = "streams/operator/keyed/"
 
+const filledLaw = "windows without events are filled"
 const stagedLaw = "windows over the results of windows"
 const endLaw = "of rows in order an end of input"
 const resultRows = "streams/operator/results/ResultRows.ts"
@@ -727,42 +728,42 @@ const filling: ReadonlyArray<Mutant> = [
     file: `${results}/Filling.ts`,
     find: "end <= last.end + this.#within",
     replace: "end < last.end + this.#within",
-    law: foldLaw
+    law: filledLaw
   },
   {
     mistake: "windows are filled behind the newest of all at the end",
     file: `${results}/FillOperator.ts`,
     find: "watermark < endOfTime ? watermark : this.#now)",
     replace: "watermark)",
-    law: foldLaw
+    law: filledLaw
   },
   {
     mistake: "a window with events does not count those before it",
     file: `${results}/Filling.ts`,
     find: "(follows ? before.rows : 0)",
     replace: "0",
-    law: foldLaw
+    law: filledLaw
   },
   {
     mistake: "a window with events counts those before it over any gap",
     file: `${results}/Filling.ts`,
     find: "before !== null && start - before.end <= this.#within",
     replace: "before !== null",
-    law: foldLaw
+    law: filledLaw
   },
   {
     mistake: "a filled window stays as it was when the one it was filled from is revised",
     file: `${results}/FillOperator.ts`,
     find: "if (entry.changes === rows) continue",
     replace: "if (entry.changes === rows || (entry.own === null && entry.changes !== -1)) continue",
-    law: revisionLaw
+    law: filledLaw
   },
   {
     mistake: "behind a window that comes late nothing is filled that has closed",
     file: `${results}/FillOperator.ts`,
     find: "      this.#fillGaps(filling)\n",
     replace: "",
-    law: revisionLaw
+    law: filledLaw
   },
   {
     mistake: "what is carried on is kept for ever",

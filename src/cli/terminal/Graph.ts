@@ -104,7 +104,7 @@ const linesOfResults = (node: Checked.Results): ReadonlyArray<string> => {
     case "fill":
       return [
         `from ${node.input.id}, with the windows without events that end at most ${length(node.within)} after one with events`,
-        ...node.values.map((value) => `${value.name} = ${value.from === "previous" ? "that of the window before" : valueToJson(value.value)}`),
+        ...node.values.map((value) => `${value.name} = ${value.from === "previous" ? "that of the last window with events" : valueToJson(value.value)}`),
         bound(node.state, "window")
       ]
     case "top":

@@ -16,7 +16,8 @@ import { isTired, type Work } from "../Work.ts"
 import { Heap } from "../windowed/Heap.ts"
 import { compareText } from "../windowed/KeyOrder.ts"
 import * as WindowAssigner from "../windowed/WindowAssigner.ts"
-import { type Entry, Filling } from "./Filling.ts"
+import { usualPace } from "../windowed/WindowOperator.ts"
+import { type Entry, Filling, type Reached } from "./Filling.ts"
 import * as FillState from "./FillState.ts"
 import type { ResultOperator } from "./ResultOperator.ts"
 
@@ -184,7 +185,7 @@ export class FillOperator implements ResultOperator {
       // A window with events may have come in its place.
       if (filling === undefined || filling.next !== due.at) continue
       this.#fill(this.#touched(due.key), due.at)
-      if (isTired(++done)) yield
+      if (++done % usualPace === 0) yield
     }
   }
 
@@ -234,12 +235,16 @@ export class FillOperator implements ResultOperator {
   #fillGaps(filling: Filling): void {
     let [before, from] = [filling.anchor, filling.anchor?.end ?? -Infinity]
     for (const entry of [...filling.entries, null]) {
-      // What is final has been filled.
-      let end = before === null ? NaN : this.#endAfter(Math.max(from, this.#now - this.#lateness))
-      for (; before !== null && end < (entry?.end ?? Infinity) && end <= this.#now && filling.isInReach(end, before); end = this.#endAfter(end)) {
-        this.#insert(filling, { start: this.#assigner.windowStart(end), end, own: null, after: before, changes: -1, revision: 0 })
-      }
+      if (before !== null) this.#fillGap(filling, before, { from, until: entry?.end ?? Infinity })
       if (entry !== null) [before, from] = [entry.after, entry.end]
+    }
+  }
+
+  #fillGap(filling: Filling, before: Reached, { from, until }: { readonly from: number; readonly until: number }): void {
+    // What is final has been filled.
+    let end = this.#endAfter(Math.max(from, this.#now - this.#lateness))
+    for (; end < until && end <= this.#now && filling.isInReach(end, before); end = this.#endAfter(end)) {
+      this.#insert(filling, { start: this.#assigner.windowStart(end), end, own: null, after: before, changes: -1, revision: 0 })
     }
   }
 
