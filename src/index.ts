@@ -11,6 +11,7 @@
 export * as Aggregate from "./streams/pipeline/Aggregate.ts"
 export * as Events from "./streams/pipeline/Events.ts"
 export * as Expr from "./streams/pipeline/Expr.ts"
+export * as Fill from "./streams/pipeline/Fill.ts"
 export * as Indicator from "./streams/pipeline/Indicator.ts"
 export * as Join from "./streams/pipeline/Join.ts"
 export * as Pane from "./streams/pipeline/Pane.ts"

@@ -1,13 +1,22 @@
 /** Pipelines made of others, with one thing changed in what was declared: what laws compare a pipeline with. */
 import * as Aggregate from "../streams/pipeline/Aggregate.ts"
+import { check } from "../streams/pipeline/Check.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import * as Plan from "../streams/pipeline/Plan.ts"
 import type { Definition } from "../streams/pipeline/Source.ts"
 
-/** With other windows, or other aggregates, and the same name. */
+/** With other windows, or other aggregates, and the same name. In windows without events what is new is `null`. */
 export const altered = (pipeline: Pipeline.AnyOfPanes, change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>): Pipeline.AnyOfPanes =>
-  Aggregate.make(Plan.changeWindow(pipeline.plan, (node) => ({ ...node, ...change(node) }))).pipe(Pipeline.named(pipeline.name))
+  Aggregate.make(named(Plan.changeWindow(pipeline.plan, (node) => ({ ...node, ...change(node) })))).pipe(Pipeline.named(pipeline.name))
+
+const named = (results: Plan.Results): Plan.Results => {
+  if (results._tag === "window") return results
+  const input = named(results.input)
+  if (results._tag !== "fill") return { ...results, input }
+  const all = Checked.valuesOf(check("altered", input)).map(([name]) => [name, null] as const)
+  return { ...results, input, values: { ...Object.fromEntries(all), ...results.values } }
+}
 
 /** With other rows: those that a graph of events gives. */
 export const fed = (pipeline: Pipeline.AnyOfPanes, change: (rows: Plan.Events) => Plan.Events): Pipeline.AnyOfPanes => {
@@ -39,14 +48,14 @@ export const behind = (node: Exclude<Plan.Events, Plan.Source>, change: (rows: P
     ? { ...node, input: Plan.changeWindow(node.input, (window) => ({ ...window, input: window.input._tag === "window" ? window.input : change(window.input) })) }
     : { ...node, input: change(node.input) }
 
-/** With all windows, whatever a condition on their results says. */
+/** With all windows that have events, whatever a condition on their results says, and no others. */
 export const withAllWindows = (pipeline: Pipeline.AnyOfPanes): Pipeline.AnyOfPanes =>
   Aggregate.make(allResults(pipeline.plan)).pipe(Pipeline.named(pipeline.name))
 
 const allResults = (results: Plan.Results): Plan.Results => {
   if (results._tag === "window") return results
   const input = allResults(results.input)
-  return results._tag === "where-panes" || results._tag === "top" ? input : { ...results, input }
+  return results._tag === "where-panes" || results._tag === "top" || results._tag === "fill" ? input : { ...results, input }
 }
 
 export const windowNode = (pipeline: Pipeline.AnyOfPanes): Checked.WindowNode => Checked.windowOf(pipeline.checked)

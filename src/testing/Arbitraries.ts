@@ -8,7 +8,7 @@ import { Price } from "../domain/Tick.ts"
 import type { Decision } from "../streams/records/Decision.ts"
 import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
 import { derivations, derived, everyIndicator, reordered, stepped, steps } from "./Graphs.ts"
-import { evaluated, evaluations, nothingEvaluated, ranked } from "./RandomEvaluations.ts"
+import { evaluated, evaluations, filled, nothingEvaluated, ranked } from "./RandomEvaluations.ts"
 import { computed, nothingComputed, overComputed, withComputed } from "./RandomExpressions.ts"
 import { betweens, over, staged } from "./RandomStages.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
@@ -190,7 +190,7 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
     const { definition } = source(outOfOrderness)
     const rows = fed(windows, (rows) => withComputed(stepped(rows, steps), definition, computed))
     const { plan, name } = altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed) } }))
-    const results = evaluated(plan, "before", evaluations.before)
+    const results = filled(evaluated(plan, "before", evaluations.before), evaluations.after)
     const behind = evaluated(derived(results, derivations, numeric.filter((name) => order.includes(name))), "after", evaluations.after)
     return readable(Aggregate.make(ranked(behind, evaluations.top)).pipe(Pipeline.named(name)))
   })
@@ -406,7 +406,7 @@ export const stagedPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline
       const plain = fed(window(source(0)).pipe(Aggregate.into({ count: Aggregate.count }), Pipeline.named("staged")), () => rows)
       const trigger = every === null || top !== null ? {} : { trigger: { on: "update", every } } as const
       const { plan } = altered(plain, () => ({ aggregates: over(rows, between.pick), ...trigger }))
-      return readable(Aggregate.make(ranked(evaluated(plan, "again", after), top)).pipe(Pipeline.named(options.name ?? "staged")))
+      return readable(Aggregate.make(ranked(evaluated(filled(plan, after), "again", after), top)).pipe(Pipeline.named(options.name ?? "staged")))
     }))
 }
 
@@ -422,7 +422,23 @@ export const countings: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.re
     Pipeline.allowedLateness(lateness)
   )
   const emitting = every === null || top !== null ? counts : counts.pipe(Pipeline.emitOnUpdate({ every }))
-  return [Aggregate.make(ranked(evaluated(emitting.plan, "after", after), top)).pipe(Pipeline.named("counts"))]
+  return [Aggregate.make(ranked(evaluated(filled(emitting.plan, after), "after", after), top)).pipe(Pipeline.named("counts"))]
+})
+
+/** Windows whose holes are filled, with a value from the window before and a condition behind them. */
+export const fillings: fc.Arbitrary<Pipeline.AnyOfPanes> = fc.record({
+  window: windows,
+  lateness: fc.integer({ min: 0, max: 20 }),
+  outOfOrderness: fc.nat(3),
+  pick: fc.nat(20).map((half) => 2 * half + 1),
+  evaluations
+}).map(({ evaluations: { after, top }, lateness, outOfOrderness, pick, window }) => {
+  const counts = window(source(outOfOrderness)).pipe(
+    Aggregate.into({ count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }),
+    Pipeline.allowedLateness(lateness)
+  )
+  const derived: Plan.Results = { _tag: "derive", input: filled(counts.plan, { pick }), values: { before: { function: "previous", of: "last" } }, within: pick }
+  return readable(Aggregate.make(ranked(evaluated(derived, "after", after), top)).pipe(Pipeline.named("filled")))
 })
 
 /** Pipelines over these, up to one of each. */
@@ -504,6 +520,8 @@ const stepOverResults = (step: Checked.ResultStep) => {
       return step.condition
     case "top":
       return { top: step.n, by: step.by, order: step.order }
+    case "fill":
+      return { fill: Object.fromEntries(step.values.map((value) => [value.name, value.from === "previous" ? {} : value.value])), within: step.within }
   }
 }
 

@@ -249,7 +249,7 @@ export const results = (panes: ReadonlyArray<Pane.Pane>, without: ReadonlyArray<
 
 /** The results that the batch fold gives, as panes that each close once, in the order of closing. */
 export const foldedPanes = (pipeline: AnyOfPanes, log: Log): ReadonlyArray<Pane.Pane> =>
-  BatchFold.fold(pipeline, events(log)).results.map((result) => ({
+  BatchFold.fold(pipeline, events(log), log.partitions).results.map((result) => ({
     ...result,
     pipeline: pipeline.name,
     pane: "on-time",

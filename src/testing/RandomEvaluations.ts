@@ -2,9 +2,11 @@
 import * as fc from "fast-check"
 import { check } from "../streams/pipeline/Check.ts"
 import { tableOf } from "../streams/pipeline/check/ResultTable.ts"
-import { horizon, valuesOf, windowOf } from "../streams/pipeline/Checked.ts"
+import { shortestAdvanceOf } from "../streams/pipeline/check/Windows.ts"
+import { horizon, resultStepsOf, valuesOf, windowOf } from "../streams/pipeline/Checked.ts"
 import type { Column } from "../streams/pipeline/Column.ts"
 import type { Node } from "../streams/pipeline/Expression.ts"
+import { previous } from "../streams/pipeline/Fill.ts"
 import type * as Plan from "../streams/pipeline/Plan.ts"
 import { byKind, isTyped } from "./RandomExpressions.ts"
 
@@ -69,6 +71,21 @@ export const evaluated = (plan: Plan.Results, name: string, { condition, pick, v
   const wider: Plan.Results = typed.length === 0 ? plan : { _tag: "derive", input: plan, values: computed, within: horizon }
   const [that] = condition === null ? [] : [over(condition)].filter(isTyped(table))
   return that === undefined ? wider : { _tag: "where-panes", input: wider, condition: that }
+}
+
+/**
+ * With the windows without events, of every second evaluation: a number picks for how many windows, and what each result is in them.
+ * Only windows that follow on one another can be filled, and only where none is left out.
+ */
+export const filled = (plan: Plan.Results, { pick }: Pick<Evaluation, "pick">): Plan.Results => {
+  const checked = check("random", plan)
+  const advance = shortestAdvanceOf(windowOf(checked).window)
+  if (pick % 2 === 0 || advance === null || resultStepsOf(checked).some(({ _tag }) => _tag !== "compute")) return plan
+  const values = valuesOf(checked).map(([name, type]) => {
+    const kind = (pick + name.length) % 4
+    return [name, kind < 2 ? previous : kind === 2 ? null : type.kind === "string" ? "none" : type.kind === "boolean" ? true : pick] as const
+  })
+  return { _tag: "fill", input: plan, values: Object.fromEntries(values), within: advance * (1 + pick % 5) + pick % 3 }
 }
 
 /** Only windows that all keys have, and that are not told early, can be ranked. */

@@ -13,6 +13,7 @@ import {
   decidedLogs,
   endedAt,
   type Entry,
+  fillings,
   indicators,
   type Log,
   logs,
@@ -22,6 +23,7 @@ import {
   pipelinesWithPreAggregated,
   type Sample,
   source,
+  straggling,
   windows
 } from "./Arbitraries.ts"
 import { batches, type Engine, events, foldedPanes, isData, lines, pieces, placed, results, run, windowOf } from "./Harness.ts"
@@ -122,6 +124,21 @@ export const resultLaws: EngineLaws = {
       const panes = run(make([pipeline], log.partitions), batches(log, cut))
       for (const pane of panes) holds(Object.values(pane.values).every(isThere), `${Pane.toJson(pane)} has a number that is none`)
       same(results(panes), results(foldedPanes(pipeline, log)))
+    }
+  ),
+
+  "windows without events are filled as the batch fold says, whatever comes late, each pane newer than those before": law(
+    120,
+    fc.record({ pipeline: fillings, log: fc.oneof(logs, straggling), cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const panes = run(make([pipeline], log.partitions), batches(log, cut))
+      same(results(panes), results(foldedPanes(pipeline, log)))
+      for (const all of Map.groupBy(panes, windowOf).values()) {
+        for (const [index, pane] of all.slice(1).entries()) {
+          const before = all[index]!
+          holds(Pane.replaces(pane, before) && !Pane.replaces(before, pane), `${Pane.toJson(pane)} is no newer than ${Pane.toJson(before)}`)
+        }
+      }
     }
   ),
 

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { expect, it } from "vitest"
 import { describe } from "../../src/cli/terminal/Graph.ts"
-import { Aggregate, Events, Join, Panes, Pipeline, Source, Table, Window } from "../../src/index.ts"
+import { Aggregate, Events, Fill, Join, Panes, Pipeline, Source, Table, Window } from "../../src/index.ts"
 
 const schema = Schema.Struct({ symbol: Schema.String, time: Schema.Int, id: Schema.Int, size: Schema.Int })
 const of = (name: string) => Source.make(name, { schema, key: "symbol", eventTime: "time", outOfOrderness: "1 second" })
@@ -66,6 +66,23 @@ it("says what rows of results are, and how long after their windows they come", 
     "4-window from 3-key-by, tumbling windows of 1h",
     " size = sum(size): decimal of scale 0",
     " emitted as they close; allowed lateness 0"
+  ])
+})
+
+it("says what windows without events have, and for how long they are filled", () => {
+  const pipeline = of("one").pipe(
+    Window.tumbling("1 minute"),
+    Aggregate.into({ last: Aggregate.last("id"), mean: Aggregate.mean("size"), rows: Aggregate.count }),
+    Panes.fill({ last: Fill.previous, mean: null, rows: 0 }, { within: "1 hour" }),
+    Pipeline.named("unbroken")
+  )
+  const lines = describe(pipeline.checked).split("\n").map((line) => line.replace(/ +/g, " "))
+  expect(lines.slice(-7, -2)).toEqual([
+    "2-fill from 1-window, with the windows without events that end at most 1h after one with events",
+    " last = that of the last window with events",
+    " mean = null",
+    " rows = 0",
+    " keeps of a key 2 windows at most, of some 152 bytes each, until 1h 1m behind the watermark"
   ])
 })
 

@@ -30,6 +30,7 @@ const unitedLaw = "rows that were united come to the batch fold's windows"
 const turnsLaw = "in whatever turns partitions are read"
 const keyed = "streams/operator/keyed/"
 
+const filledLaw = "windows without events are filled"
 const stagedLaw = "windows over the results of windows"
 const endLaw = "of rows in order an end of input"
 const resultRows = "streams/operator/results/ResultRows.ts"
@@ -710,6 +711,66 @@ const evaluating: ReadonlyArray<Mutant> = [
     find: "for (const bounds of revised) this.#revised.add(this.#windowOf(bounds))",
     replace: "",
     law: "a snapshot is restored to the byte"
+  }
+]
+
+/** Mistakes in windows without events. */
+const filling: ReadonlyArray<Mutant> = [
+  {
+    mistake: "what is filled comes before what closes with it, whatever their keys",
+    file: `${results}/FillOperator.ts`,
+    find: "compareText(due.key, key) >= 0",
+    replace: "compareText(due.key, key) >= 2",
+    law: foldLaw
+  },
+  {
+    mistake: "the last window that is filled ends before as long as is said",
+    file: `${results}/Filling.ts`,
+    find: "end <= last.end + this.#within",
+    replace: "end < last.end + this.#within",
+    law: filledLaw
+  },
+  {
+    mistake: "windows are filled behind the newest of all at the end",
+    file: `${results}/FillOperator.ts`,
+    find: "watermark < endOfTime ? watermark : this.#now)",
+    replace: "watermark)",
+    law: filledLaw
+  },
+  {
+    mistake: "a window with events does not count those before it",
+    file: `${results}/Filling.ts`,
+    find: "(follows ? before.rows : 0)",
+    replace: "0",
+    law: filledLaw
+  },
+  {
+    mistake: "a window with events counts those before it over any gap",
+    file: `${results}/Filling.ts`,
+    find: "before !== null && start - before.end <= this.#within",
+    replace: "before !== null",
+    law: filledLaw
+  },
+  {
+    mistake: "a filled window stays as it was when the one it was filled from is revised",
+    file: `${results}/FillOperator.ts`,
+    find: "if (entry.changes === rows) continue",
+    replace: "if (entry.changes === rows || (entry.own === null && entry.changes !== -1)) continue",
+    law: filledLaw
+  },
+  {
+    mistake: "behind a window that comes late nothing is filled that has closed",
+    file: `${results}/FillOperator.ts`,
+    find: "      this.#fillGaps(filling)\n",
+    replace: "",
+    law: filledLaw
+  },
+  {
+    mistake: "what is carried on is kept for ever",
+    file: `${results}/FillOperator.ts`,
+    find: "        this.#kept.remove(filling.place)\n",
+    replace: "",
+    law: "after the end of all data"
   }
 ]
 
@@ -1516,6 +1577,7 @@ export const mutants: ReadonlyArray<Mutant> = [
       "    const own = [this.#section(), ...this.#heldSections()]\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield* own\n",
       "    const own = () => [this.#section(), ...this.#heldSections()]\n    const graphs = this.#running.map(({ graph }) => graph.checkpoint(all))\n    return (function*() {\n      yield* own()\n"]
   ]),
+  ...filling,
   ...inHeldRows,
   ...inPairs,
   {
@@ -1546,6 +1608,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   ]),
   ...checkpointing(sliced, [
     ["emitted panes are kept under the new numbers of keys", "    this.#emitted.renumber(numberOf)\n", "    this.#dictionary = dictionary\n    this.#emitted.renumber(numberOf)\n"]
+  ]),
+  ...checkpointing("streams/operator/results/FillOperator.ts", [
+    ["a key of which a window is filled is not kept", "    this.#kept.touch(filling.place)\n    this.#settle(filling, this.#now)", "    this.#settle(filling, this.#now)"]
   ]),
   ...checkpointing("streams/operator/results/DeriveOperator.ts", [
     ["a history that gets a window is not kept", "    const history = this.#historyOf(pane.key)\n    this.#kept.touch(history.place)\n", "    const history = this.#historyOf(pane.key)\n"]

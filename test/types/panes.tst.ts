@@ -3,7 +3,7 @@ import { Schema } from "effect"
 import { describe, expect, test } from "tstyche"
 import { Decimal } from "../../src/domain/Decimal.ts"
 import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
-import { Aggregate, Events, Expr, Indicator, Join, Panes, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Fill, Indicator, Join, Panes, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
 
 const Trade = Schema.Struct({
   symbol: Schema.String,
@@ -89,6 +89,20 @@ describe("a result that there is not, or that is no number, is named with those 
     prices.pipe(Panes.top(3, { by: "price", order: "down" }))
   })
 
+  test("by what windows without events have", () => {
+    const values = { price: Fill.previous, size: 0, venue: null, flag: false } as const
+    // @ts-expect-error Property 'flag' is missing in type
+    prices.pipe(Panes.fill({ price: Fill.previous, size: 0, venue: null }, { within: "1 hour" }))
+    // @ts-expect-error there is no result \"sise\"
+    prices.pipe(Panes.fill({ ...values, sise: 0 }, { within: "1 hour" }))
+    // @ts-expect-error Type 'string' is not assignable to type
+    prices.pipe(Panes.fill({ ...values, size: "none" }, { within: "1 hour" }))
+    // @ts-expect-error Type 'number' is not assignable to type
+    prices.pipe(Panes.fill({ ...values, venue: 3 }, { within: "1 hour" }))
+    // @ts-expect-error Expected 2 arguments, but got 1
+    prices.pipe(Panes.fill(values))
+  })
+
   test("by lengths that are left out", () => {
     // @ts-expect-error Expected 2 arguments, but got 1
     prices.pipe(Panes.derive({ average: Indicator.ema("price") }))
@@ -172,6 +186,28 @@ describe("what is derived", () => {
       readonly any: DecimalValue | null
       readonly aboveEma: number | null
     }>()
+  })
+
+  test("by what windows without events have is null where that is given", () => {
+    const filled = bars.pipe(
+      Panes.fill({ high: Fill.previous, low: "0.5", close: 0, volume: 0, count: null, venue: "none" }, { within: "1 hour" }),
+      Pipeline.named("filled")
+    )
+    expect<Pipeline.ValuesOf<typeof filled>>().type.toBe<{
+      readonly high: DecimalValue | null
+      readonly low: DecimalValue | null
+      readonly close: DecimalValue | null
+      readonly volume: number | bigint | null
+      readonly count: number | null
+      readonly venue: string | null
+    }>()
+    const counted = bars.pipe(
+      Panes.fill({ high: null, low: null, close: null, volume: null, count: 0, venue: null }, { within: "1 hour" }),
+      Panes.derive({ ema12: Indicator.ema("close", 12) }),
+      Panes.where(Expr.gt("count", 0)),
+      Pipeline.named("counted")
+    )
+    expect<Pipeline.ValuesOf<typeof counted>["count"]>().type.toBe<number>()
   })
 
   test("by a rank is the rank beside the others", () => {

@@ -2,6 +2,7 @@
 import { Duration } from "effect"
 import * as Checked from "../../streams/pipeline/Checked.ts"
 import * as Expr from "../../streams/pipeline/Expression.ts"
+import { valueToJson } from "../../streams/pipeline/Pane.ts"
 import type { Definition } from "../../streams/pipeline/Source.ts"
 import type { Window } from "../../streams/pipeline/Window.ts"
 
@@ -100,6 +101,12 @@ const linesOfResults = (node: Checked.Results): ReadonlyArray<string> => {
       ]
     case "where-panes":
       return [`from ${node.input.id}, results where ${condition(node.condition)}`, bound(node.state, "told window")]
+    case "fill":
+      return [
+        `from ${node.input.id}, with the windows without events that end at most ${length(node.within)} after one with events`,
+        ...node.values.map((value) => `${value.name} = ${value.from === "previous" ? "that of the last window with events" : valueToJson(value.value)}`),
+        bound(node.state, "window")
+      ]
     case "top":
       return [`from ${node.input.id}, of each window the first ${node.n} keys by ${node.by}, ${node.order}`, bound(node.state, "window")]
   }

@@ -9,6 +9,7 @@ import type { Paged } from "../operator/Paged.ts"
 import { StateError, StateReader, StateWriter } from "../operator/State.ts"
 import type { Work } from "../operator/Work.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
+import { FillOperator } from "../operator/results/FillOperator.ts"
 import { PaneStep } from "../operator/results/PaneStep.ts"
 import type { ResultOperator } from "../operator/results/ResultOperator.ts"
 import { TopOperator } from "../operator/results/TopOperator.ts"
@@ -311,7 +312,7 @@ const leavingOf = ({ batch, holds, outcomes, refused }: Rows): Leaving => {
 }
 
 const isOfResults = (operator: AnyOperator | null): operator is AnyOperator & ResultOperator =>
-  operator instanceof PaneStep || operator instanceof DeriveOperator || operator instanceof TopOperator || operator instanceof Retraction
+  operator instanceof PaneStep || operator instanceof DeriveOperator || operator instanceof FillOperator || operator instanceof TopOperator || operator instanceof Retraction
 
 const bytesOf = (write: (writer: StateWriter) => void): Uint8Array | null => {
   const writer = new StateWriter()

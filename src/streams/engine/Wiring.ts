@@ -6,6 +6,7 @@ import { IntervalOperator } from "../operator/keyed/IntervalOperator.ts"
 import type { Operator } from "../operator/Operator.ts"
 import { Computation } from "../operator/results/Computation.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
+import { FillOperator } from "../operator/results/FillOperator.ts"
 import { PaneSelection } from "../operator/results/PaneSelection.ts"
 import { ResultRows } from "../operator/results/ResultRows.ts"
 import { Retraction } from "../operator/results/Retraction.ts"
@@ -114,6 +115,8 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new PaneSelection(node), inputs: [node.input] }
     case "top":
       return { operator: new TopOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }
+    case "fill":
+      return { operator: new FillOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }
   }
 }
 

@@ -9,6 +9,7 @@ import { aggregatesOf, bytesOf, type PreAggregated } from "./check/Aggregates.ts
 import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
 import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
+import { fillOf } from "./check/Fill.ts"
 import { checkBehindTop, checkTop, topBoundOf } from "./check/Top.ts"
 import { resultRows } from "./check/ResultRows.ts"
 import { tableOf } from "./check/ResultTable.ts"
@@ -22,6 +23,7 @@ import type { Node } from "./Expression.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
 import * as Fingerprint from "./Fingerprint.ts"
 import type * as Indicator from "./Indicator.ts"
+import { encodeValue } from "./Pane.ts"
 import type * as Plan from "./Plan.ts"
 import type { Definition } from "./Source.ts"
 import type { Window } from "./Window.ts"
@@ -98,6 +100,8 @@ class Graph {
         return this.#wherePanes(plan)
       case "top":
         return this.#top(plan)
+      case "fill":
+        return this.#fill(plan)
     }
   }
 
@@ -338,6 +342,13 @@ class Graph {
       { _tag: "top", input, n, by, order, state: topBoundOf(input) },
       ["top", input.fingerprint, n, by, order]
     )
+  }
+
+  #fill(plan: Plan.Fill): Checked.Fill {
+    const input = this.results(plan.input)
+    const filled = fillOf(plan, input)
+    const meaning = Object.fromEntries(filled.values.map((value) => [value.name, value.from === "previous" ? [] : [value.value === null ? null : encodeValue(value.value)]]))
+    return this.#add<Checked.Fill>({ _tag: "fill", input, ...filled }, ["fill", input.fingerprint, meaning, filled.within])
   }
 
   #wherePanes(plan: Plan.WherePanes): Checked.WherePanes {

@@ -7,6 +7,7 @@ import type { Column, Table } from "./Column.ts"
 import * as Expr from "./Expression.ts"
 import type * as Indicator from "./Indicator.ts"
 import type { JoinType, Order, Trigger } from "./Plan.ts"
+import type { Value } from "./Pane.ts"
 import type { Definition, Portability } from "./Source.ts"
 import type * as Lookups from "./Table.ts"
 import type * as Window from "./Window.ts"
@@ -24,7 +25,7 @@ export interface Checked<out End extends Node = Node> {
 
 export type Node = Events | Results
 export type Events = Source | ToEvents | Where | Filter | DeriveFields | Select | Lookup | KeyBy | Distinct | AsOf | Interval | Union
-export type Results = WindowNode | Derive | Compute | WherePanes | Top
+export type Results = WindowNode | Derive | Compute | WherePanes | Top | Fill
 
 interface Identified {
   /** Unlike every other node's of the pipeline, and the same however the results of a node are ordered. */
@@ -249,6 +250,20 @@ export interface Top extends Identified {
   readonly state: StateBound
 }
 
+/** The windows of a key without events that follow on one with events, with results of their own. */
+export interface Fill extends Identified {
+  readonly _tag: "fill"
+  readonly input: Results
+  /** In the order of the values in a pane. */
+  readonly values: ReadonlyArray<Filled>
+  /** Milliseconds after the end of a window with events at which the last one behind it ends. */
+  readonly within: number
+  readonly state: StateBound
+}
+
+/** What a result of a window without events is: carried on from the last one with events, or always the same. */
+export type Filled = { readonly name: string; readonly from: "previous" } | { readonly name: string; readonly from: "constant"; readonly value: Value }
+
 /** How much a node keeps at most of one key, and until when. */
 export interface StateBound {
   /** Slices, sessions or windows of a key; `null` where it depends on the rows. */
@@ -258,7 +273,7 @@ export interface StateBound {
   readonly bytesPerEntry: number
 }
 
-const tagsOfResults: { readonly [T in Results["_tag"]]: true } = { window: true, derive: true, compute: true, "where-panes": true, top: true }
+const tagsOfResults: { readonly [T in Results["_tag"]]: true } = { window: true, derive: true, compute: true, "where-panes": true, top: true, fill: true }
 
 export const endsInResults = (checked: Checked): checked is Checked<Results> => Object.hasOwn(tagsOfResults, checked.end._tag)
 
@@ -316,6 +331,7 @@ export const valuesOf = ({ end }: Pick<Checked<Results>, "end">): ReadonlyArray<
     case "compute":
       return end.results
     case "where-panes":
+    case "fill":
       return valuesOf({ end: end.input })
     case "top":
       return [...valuesOf({ end: end.input }), [rank, { kind: "int" }]]

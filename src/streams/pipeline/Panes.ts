@@ -24,6 +24,7 @@ import type { Decimal } from "../../domain/Decimal.ts"
 import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
 import * as Events from "./Events.ts"
+import * as Fill from "./Fill.ts"
 import { millisOf, optional, optionsOf, shown } from "./check/Declarations.ts"
 import { resultsOf } from "./check/Results.ts"
 import { horizon } from "./Checked.ts"
@@ -120,6 +121,43 @@ export const where = <Values>(condition: Expr.ConditionOf<Values>) =>
   // What is no condition at all is for `Check` to refuse, which knows the pipeline.
   const node = (Predicate.isObject(condition) ? condition.node : condition) as Node
   return Aggregate.make({ _tag: "where-panes", input, condition: node })
+}
+
+export interface Filling {
+  /** How long after the end of a window with events, in event time, the last window that is filled ends. At most 10,000 windows. */
+  readonly within: Duration.Input
+}
+
+/**
+ * Adds the windows of a key in which nothing happened: those behind a window with events, as far as the watermark has come and for
+ * as long as `within` says. Each result is named, and is what the last window with events had ({@link Fill.previous}), a constant, or
+ * `null`. A window with events that comes late takes the place of one that was filled.
+ *
+ * It stands behind the windows, or expressions over them, and before indicators, conditions and ranks, which see filled windows
+ * as they see others. Sessions cannot be filled.
+ *
+ * @example
+ * ```ts
+ * import { Aggregate, Fill, Panes, Pipeline, ticks, Window } from "courant"
+ *
+ * export const unbroken = ticks.pipe(
+ *   Window.tumbling("1 minute"),
+ *   Aggregate.into({ close: Aggregate.last("price"), vwap: Aggregate.weightedMean("price", "size"), trades: Aggregate.count }),
+ *   Panes.fill({ close: Fill.previous, vwap: null, trades: 0 }, { within: "1 hour" }),
+ *   Pipeline.named("unbroken-1m")
+ * )
+ * ```
+ */
+export const fill = <Values, const Given extends Fill.Of<Values>>(values: Given, options: Filling & Fill.Known<Values, Given>) =>
+<P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Types.Simplify<Fill.Filled<Values, Given>>, P, S> => {
+  const { within } = optionsOf("Panes.fill", options, ["within"])
+  const input = resultsOf("Panes.fill", self)
+  if (!Predicate.isObject(values) || Array.isArray(values)) {
+    throw new TypeError(`Panes.fill needs an object of what each result is in a window without events, and is given ${shown(values)}`)
+  }
+  // That each is one of these, `Check` sees, which knows the results.
+  const named = { ...values } as unknown as Plan.Fill["values"]
+  return Aggregate.make({ _tag: "fill", input, values: named, within: millisOf("Panes.fill", "within", within) })
 }
 
 /** Of a sum of integers, which is `bigint` beyond 2^53 - 1, a decimal. Any result may be missing. */

@@ -4,6 +4,7 @@
  */
 import type { Spec } from "./Aggregate.ts"
 import type * as Expr from "./Expression.ts"
+import type { Previous } from "./Fill.ts"
 import type * as Indicator from "./Indicator.ts"
 import type { Definition } from "./Source.ts"
 import type * as Table from "./Table.ts"
@@ -15,7 +16,7 @@ export type Plan = Events | Results
 export type Events = Source | ToEvents | Where | Filter | DeriveFields | Select | Lookup | KeyBy | Distinct | AsOf | Interval | Union
 
 /** Nodes that put out the results of windows. */
-export type Results = WindowNode | Derive | WherePanes | Top
+export type Results = WindowNode | Derive | WherePanes | Top | Fill
 
 export interface Source {
   readonly _tag: "source"
@@ -177,6 +178,18 @@ export interface Top {
 
 export type Order = "ascending" | "descending"
 
+/** The windows without events that follow on those of a key. */
+export interface Fill {
+  readonly _tag: "fill"
+  readonly input: Results
+  readonly values: { readonly [result: string]: Previous | Constant }
+  /** Milliseconds after the end of a window with events at which the last one behind it ends. */
+  readonly within: number
+}
+
+/** A decimal may be a string. */
+export type Constant = number | string | boolean | null
+
 /** The same graph with other bounds of disorder and lateness, wherever it has any. */
 export const withBounds = <P extends Plan>(plan: P, bounds: Bounds): P =>
   // Each node is rebuilt with its own tag, so that its type stays what it was.
@@ -204,6 +217,7 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "derive":
     case "where-panes":
     case "top":
+    case "fill":
       return { ...plan, input: withBounds(plan.input, bounds) } as Plan
     case "as-of":
     case "interval":

@@ -2,6 +2,7 @@
 export * as Aggregate from "./Aggregate.ts"
 export * as Events from "./Events.ts"
 export * as Expr from "./Expr.ts"
+export * as Fill from "./Fill.ts"
 export * as Indicator from "./Indicator.ts"
 export * as Join from "./Join.ts"
 export * as Pane from "./Pane.ts"

@@ -7,7 +7,7 @@
  */
 import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
-import { type Aggregate, type Compute, definitionOf, type Derived, type Events, originOf, type Results, type Top, type WherePanes, type WindowNode } from "../pipeline/Checked.ts"
+import { type Aggregate, type Compute, definitionOf, type Derived, type Events, type Fill, originOf, type Results, type Top, trailOf, type WherePanes, type WindowNode } from "../pipeline/Checked.ts"
 import { encodeValue, type Value, type Values } from "../pipeline/Pane.ts"
 import { type Event, type Fields, type Flow, flowOf, inOrder, type Item } from "./EventFold.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
@@ -54,31 +54,34 @@ export interface Folded {
   readonly taken: ReadonlyArray<Event>
 }
 
-/** The events of each partition have to be in the order of their offsets. */
-export const fold = ({ checked }: AnyPipeline, events: ReadonlyArray<Event>): Folded => {
-  const { results, ...unused } = foldResults(checked.end, events)
+/** The events of each partition have to be in the order of their offsets. Of `partitions` some may have no events. */
+export const fold = ({ checked }: AnyPipeline, events: ReadonlyArray<Event>, partitions = partitionsOf(events)): Folded => {
+  const { results, ...unused } = foldResults(partitions)(checked.end, events)
   return { results: results.filter(({ isLeftOut }) => isLeftOut !== true), ...unused }
 }
 
 /** What comes out of a node that puts out rows, of the events of a log in their order. */
-export const flow = (node: Events, events: ReadonlyArray<Event>): Flow => flowOf(foldResults)(node, events)
+export const flow = (node: Events, events: ReadonlyArray<Event>, partitions = partitionsOf(events)): Flow => flowOf(foldResults(partitions))(node, events)
+
+const partitionsOf = (events: ReadonlyArray<Event>): number => new Set(events.map(({ partition }) => partition)).size
 
 /** Those that are left out are among them. */
-const foldResults = (node: Results, events: ReadonlyArray<Event>): Folded => {
-  if (node._tag === "window") return foldWindows(node, events)
-  const { results, ...unused } = foldResults(node.input, events)
+const foldResults = (partitions: number) => (node: Results, events: ReadonlyArray<Event>): Folded => {
+  if (node._tag === "window") return foldWindows(node, events, partitions)
+  const { results, ...unused } = foldResults(partitions)(node.input, events)
   if (node._tag === "compute") return { results: results.map((result) => withComputed(node, result)), ...unused }
   if (node._tag === "where-panes") return { results: results.map((result) => leftOutUnless(node, result)), ...unused }
   if (node._tag === "top") return { results: ranked(node, results), ...unused }
+  if (node._tag === "fill") return { results: filled(node, results, watermarkOf(node, events, partitions)), ...unused }
   const isSession = windowOf(node).window.kind === "session"
   const follows = (window: Result, end: number) => distance(isSession, window, end) <= node.within
   return { results: node.values.reduce(withDerived(follows), withChain(follows, results)), ...unused }
 }
 
-const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => {
+const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>, partitions: number): Folded => {
   const { allowedLateness, inner, window } = node
   const groups = new Map<string, Group>()
-  const { duplicate, refusedPairs, items, late: before, refused, taken } = rowsOf(node, events)
+  const { duplicate, refusedPairs, items, late: before, refused, taken } = rowsOf(node, events, partitions)
   const late = [...before]
   const kept: Array<Item> = []
   for (const item of items) {
@@ -108,10 +111,10 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
 }
 
 /** Rows and pre-aggregated records in the order of the log, where nothing has held them: both are of one event time. */
-const rowsOf = ({ input, preAggregated }: WindowNode, events: ReadonlyArray<Event>): Flow => {
-  const rows = flow(input, events)
+const rowsOf = ({ input, preAggregated }: WindowNode, events: ReadonlyArray<Event>, partitions: number): Flow => {
+  const rows = flow(input, events, partitions)
   if (preAggregated === null) return rows
-  const records = flow(preAggregated, events)
+  const records = flow(preAggregated, events, partitions)
   const latest = new Map<number, number>()
   const both = new Map([...timesOf(input, events), ...timesOf(preAggregated, events)])
   const watermarks = new Map(events.map((event) => {
@@ -355,6 +358,46 @@ const ranked = ({ by, n, order }: Top, results: ReadonlyArray<Result>): Readonly
     const isFirst = rank >= 1 && rank <= n
     return { ...result, changes, values: { ...result.values, rank: isFirst ? rank : null }, ...isFirst ? {} : { isLeftOut: true } }
   })
+
+/**
+ * Behind each window with events those of its key without, up to the next one with events: as far as there are windows of any key,
+ * or event time has come, and for no longer than the node says.
+ */
+const filled = ({ input, values, within }: Fill, results: ReadonlyArray<Result>, watermark: number): ReadonlyArray<Result> => {
+  const { window } = windowOf(input)
+  const newest = results.reduce((most, { end }) => Math.max(most, end), watermark)
+  const chained = withChain(({ start }, end) => start - end <= within, results)
+  return chained.flatMap((result) => {
+    const next = Math.min(...chained.filter(({ end, key }) => key === result.key && end > result.end).map(({ end }) => end))
+    const carried = Object.fromEntries(values.map((value) => [value.name, value.from === "constant" ? value.value : result.values[value.name]!]))
+    const all = [result]
+    let [start, end] = windowAfter(window, result.end)
+    while (end < next && end <= newest && end <= result.end + within) {
+      all.push({ ...result, start, end, rows: 0, values: carried })
+      ;[start, end] = windowAfter(window, end)
+    }
+    return all
+  }).sort((a, b) => a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : 1))
+}
+
+/** Of the windows that hold a time, in which another has ended, the one that ends first. */
+const windowAfter = (window: Window, time: number): readonly [start: number, end: number] =>
+  windowsOf(window, time).toSorted(([, a], [, b]) => a - b)[0]!
+
+/** How far event time comes for a node by these events: as far as in the partition that is furthest behind. */
+const watermarkOf = (node: Events | Results, events: ReadonlyArray<Event>, partitions: number): number => {
+  if (node._tag === "source") return latestOf(timesOf(node, events), partitions) - node.definition.outOfOrderness
+  if (node._tag === "window" && node.preAggregated !== null) {
+    const both = [...timesOf(node.input, events), ...timesOf(node.preAggregated, events)]
+    return latestOf(both, partitions) - definitionOf(node.input).outOfOrderness
+  }
+  const other = "other" in node ? watermarkOf(node.other, events, partitions) : Infinity
+  return Math.min(watermarkOf(node.input, events, partitions), other) - trailOf(node)
+}
+
+const latestOf = (times: ReadonlyArray<readonly [Event, number]>, partitions: number): number =>
+  Math.min(...Array.from({ length: partitions }, (_, partition) =>
+    times.reduce((latest, [event, time]) => event.partition === partition ? Math.max(latest, time) : latest, -Infinity)))
 
 const windowOf = (node: Results): WindowNode => node._tag === "window" ? node : windowOf(node.input)
 

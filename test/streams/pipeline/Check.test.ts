@@ -25,6 +25,7 @@ describe("what needs windows says so of a source, and of a pipeline that ends in
     ["Pipeline.percentChange", Pipeline.percentChange("change", "size"), rows],
     ["Panes.derive", Panes.derive(untyped({ mean: Indicator.sma("size", 3) })), rows],
     ["Panes.top", Panes.top(3, untyped({ by: "size" })), rows],
+    ["Panes.fill", Panes.fill(untyped({ size: 0 }), { within: 5 }), rows],
     ["Panes.where", Panes.where(untyped(Expr.gt("size", 3))), rows],
     ["Pipeline.acceptPreAggregated", Pipeline.acceptPreAggregated(bars, { size: "volume" }), rows],
     ["Pipeline.rollUp", (self) => Pipeline.rollUp(self, "1 minute"), rows.pipe(named)]

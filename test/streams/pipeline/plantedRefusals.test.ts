@@ -13,6 +13,7 @@ const check = "streams/pipeline/Check.ts"
 const holding = "streams/pipeline/check/Holding.ts"
 const lookups = "streams/pipeline/check/Lookups.ts"
 const selections = "streams/pipeline/check/Selections.ts"
+const fill = "streams/pipeline/check/Fill.ts"
 const unions = "streams/pipeline/check/Unions.ts"
 const resultRows = "streams/pipeline/check/ResultRows.ts"
 const [aggregates, conditions, derivations, expressions, fields, windows] = ["Aggregates", "Conditions", "Derivations", "Expressions", "Fields", "Windows"]
@@ -69,6 +70,14 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["an indicator is of parts that it does not know", derivations, "if (unknown !== undefined) refuse(", "if (unknown === \"\") refuse("],
   ["an indicator does without a part", derivations, "if (!given.has(part)) refuse(", "if (given.size === 0) refuse("],
   ["any function is an indicator", derivations, "if (!Object.hasOwn(signatures, spec.function)) refuse(", "if (spec.function === undefined) refuse("],
+  ["a result without events may be left out", fill, "if (!Object.hasOwn(plan.values, name)) refuse(", "if (results.size < 0) refuse("],
+  ["a result that there is not is filled", fill, "if (unknown !== undefined) refuse(", "if (unknown === \"\") refuse("],
+  ["no window is filled", fill, "if (within < advance) refuse(", "if (within < 0) refuse("],
+  ["any number of windows is filled", fill, "within / advance > mostWindows", "within / advance > 100 * mostWindows"],
+  ["windows are filled behind a condition", fill, "_tag !== \"compute\"", "_tag !== \"compute\" && _tag !== \"where-panes\""],
+  ["windows are filled behind an indicator", fill, "_tag !== \"compute\"", "_tag !== \"compute\" && _tag !== \"derive\""],
+  ["windows are filled twice", fill, "_tag !== \"compute\"", "_tag !== \"compute\" && _tag !== \"fill\""],
+  ["windows are filled with half a row", fill, "Number.isSafeInteger(given) ?", "Number.isFinite(given) ?"],
   ["nothing may be derived", check, "if (Object.keys(plan.values).length === 0) refuse(\"Panes.derive\"", "if (Object.keys(plan.values).length < 0) refuse(\"Panes.derive\""],
   ["names have capitals", check, "/^[a-z0-9", "/^[A-Za-z0-9"],
   ["an async function filters", check, "if (isAsync(plan.test)) refuse(", "if (isAsync(null)) refuse("],

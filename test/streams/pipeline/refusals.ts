@@ -2,7 +2,7 @@
  * Declarations that `Check` refuses, each with the node it names and what it says. They are made with whatever copy of the
  * language is given, so that a copy with a mistake in it can be held against them.
  */
-import { Schema } from "effect"
+import { type Duration, Schema } from "effect"
 import type { Gives, Over } from "../../../src/streams/pipeline/Indicator.ts"
 
 /** The nouns that declarations are made with. */
@@ -67,6 +67,8 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
   const counted = Aggregate.into({ trades: Aggregate.count })
   const minutes = trades.pipe(Window.tumbling("1 minute"))
   const named = Pipeline.named("p")
+  const highest = minutes.pipe(Aggregate.into({ high: Aggregate.max("price") }))
+  const filled = (values: object, within: Duration.Input = "1 hour") => highest.pipe(Panes.fill(untyped(values), { within }), named)
   const aggregated = (aggregates: unknown) => minutes.pipe(Aggregate.into(untyped(aggregates)), named)
   const computed = (values: object) => trades.pipe(Events.derive(untyped(values)), Window.tumbling("1 minute"), counted, named)
   const united = (other: unknown) => named(untyped(Events.union(untyped(other))(untyped(trades))))
@@ -254,6 +256,20 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["the first of windows that are told early", () => high.pipe(Panes.top(3, { by: "high" }), Pipeline.emitOnUpdate(), named), "Panes.top", "leave Pipeline.emitOnUpdate out"],
     ["the first of the first", () => high.pipe(Panes.top(3, { by: "high" }), Panes.derive({ same: Expr.field("rank") }), Panes.top(3, { by: "same" }), named), "Panes.top", "\"rank\", and there is another"],
     ["an indicator over the first", () => high.pipe(Panes.top(3, { by: "high" }), Panes.derive({ before: Indicator.previous("rank") }), named), "Panes.derive", "cannot stand behind Panes.top"],
+    ["windows without events of which a result is not named", () => filled({}), "Panes.fill", "it does not say what \"high\" is in a window without events"],
+    ["windows without events with a result that there is not", () => filled({ high: null, hgih: 0 }), "Panes.fill", "there is no result \"hgih\": did you mean \"high\"?"],
+    ["windows without events with a text for a decimal", () => filled({ high: "dear" }), "Panes.fill", "\"high\" is a decimal of scale 4 in other windows, and is given \"dear\""],
+    ["windows without events with a decimal that is too fine", () => filled({ high: "0.00001" }), "Panes.fill", "\"high\" is a decimal of scale 4"],
+    ["windows without events with half a row", () => minutes.pipe(counted, Panes.fill(untyped({ trades: 0.5 }), { within: "1 hour" }), named), "Panes.fill", "\"trades\" is a whole number"],
+    ["windows without events with a number for a text", () => minutes.pipe(Aggregate.into({ venue: Aggregate.last("venue") }), Panes.fill(untyped({ venue: 3 }), { within: "1 hour" }), named), "Panes.fill", "\"venue\" is a string"],
+    ["windows without events with an object", () => filled({ high: { fill: "next" } }), "Panes.fill", "and is given an object; give one, Fill.previous or null"],
+    ["windows without events for less than one of them", () => filled({ high: null }, "59 seconds"), "Panes.fill, within", "no window ends so soon after another: 59000 ms"],
+    ["windows without events for years", () => filled({ high: null }, "10001 minutes"), "Panes.fill, within", "more than 10000 windows"],
+    ["sessions without events", () => trades.pipe(Window.session(5), counted, Panes.fill({ trades: 0 }, { within: 10 }), named), "Panes.fill", "sessions leave no window"],
+    ["windows without events behind a condition", () => highest.pipe(Panes.where(Expr.gt("high", 1)), Panes.fill({ high: null }, { within: "1 hour" }), named), "Panes.fill", "cannot stand behind Panes.where"],
+    ["windows without events behind a rank", () => highest.pipe(Panes.top(3, { by: "high" }), Panes.fill({ high: null, rank: null }, { within: "1 hour" }), named), "Panes.fill", "cannot stand behind Panes.top"],
+    ["windows without events behind an indicator", () => highest.pipe(Pipeline.percentChange("change", "high"), Panes.fill({ high: null, change: 0 }, { within: "1 hour" }), named), "Panes.fill", "cannot stand behind an indicator"],
+    ["windows without events twice", () => highest.pipe(Panes.fill({ high: null }, { within: "1 hour" }), Panes.fill({ high: null }, { within: "1 hour" }), named), "Panes.fill", "leave one of them out"],
     ["two results of one name", () => high.pipe(Pipeline.percentChange("high", "high"), named), "the result \"high\"", "another result of this name"],
     ["lateness below nothing", () => high.pipe(Pipeline.allowedLateness("-5 minutes"), named), "Pipeline.allowedLateness", "0 or more"],
     ["lateness without an end", () => high.pipe(Pipeline.allowedLateness(Infinity), named), "Pipeline.allowedLateness", "0 or more"],

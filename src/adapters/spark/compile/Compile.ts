@@ -133,6 +133,8 @@ const unsupportedResults = (step: Checked.ResultStep): ReadonlyArray<readonly [s
       return step.values.map(({ name }) => [`the result "${name}" (Panes.derive)`, "values computed from results are not compiled for Spark yet"] as const)
     case "where-panes":
       return [["Panes.where", "conditions on results are not compiled for Spark yet"]]
+    case "fill":
+      return [["Panes.fill", "Spark emits no windows without rows; run it in process"]]
     case "top":
       return [["Panes.top", "Spark emits the keys of a window in no order, and never knows whether all have come"]]
   }

@@ -21,7 +21,7 @@ export const resultRows = (input: Checked.Results): Pick<Checked.ToEvents, "defi
   // A session may still grow when the watermark has reached its end.
   const delay = allowedLateness + (window.kind === "session" ? 1 : 0)
   const advance = shortestAdvanceOf(window)
-  const results = values.map(([name, type]) => columnOf(name, typeOf(name, type, inner)))
+  const results = values.map(([name, type]) => columnOf(name, typeOf(name, type, isConstant(input, name) ? [] : inner.aggregates)))
   return {
     definition: {
       name: node,
@@ -43,7 +43,7 @@ export const resultRows = (input: Checked.Results): Pick<Checked.ToEvents, "defi
 const whole = (name: string): Column => columnOf(name, { kind: "int", bound: safe, optional: false })
 
 /** Any result may be missing. A sum of integers, which may be beyond 2^53 - 1, is a decimal without decimals. */
-const typeOf = (name: string, type: Checked.ValueType, { aggregates }: Checked.WindowNode): Type => {
+const typeOf = (name: string, type: Checked.ValueType, aggregates: Checked.WindowNode["aggregates"]): Type => {
   switch (type.kind) {
     case "any":
       return refuse(node, `the result "${name}" is what a function gives, of a kind that nobody knows: a field needs one; leave it out`)
@@ -57,6 +57,10 @@ const typeOf = (name: string, type: Checked.ValueType, { aggregates }: Checked.W
       return { kind: type.kind, optional: true }
   }
 }
+
+/** Whether it may be what was declared for windows without events, however large. */
+const isConstant = (input: Checked.Results, name: string): boolean =>
+  Checked.resultStepsOf({ end: input }).some((step) => step._tag === "fill" && step.values.some((value) => value.name === name && value.from === "constant" && value.value !== null))
 
 /** What gives values of its field as they are, which are no larger than the field's. */
 const choices: ReadonlyArray<string> = ["min", "max", "first", "last", "minBy", "maxBy"]

@@ -2,7 +2,7 @@
 import { Predicate } from "effect"
 import type * as Plan from "../Plan.ts"
 
-const tags: { readonly [T in Plan.Results["_tag"]]: true } = { window: true, derive: true, "where-panes": true, top: true }
+const tags: { readonly [T in Plan.Results["_tag"]]: true } = { window: true, derive: true, "where-panes": true, top: true, fill: true }
 
 export const isTagOfResults = (tag: unknown): boolean => typeof tag === "string" && Object.hasOwn(tags, tag)
 

@@ -7,7 +7,7 @@ import { compile, portable } from "../../../../src/adapters/spark/compile/Compil
 import { explain } from "../../../../src/adapters/spark/compile/Program.ts"
 import { candles1m } from "../../../../src/analytics/candles.ts"
 import { day } from "../../../../src/analytics/day.ts"
-import { Aggregate, Events, Expr, Join, Indicator, Panes, Pipeline, Source, Table, Window } from "../../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Fill, Join, Indicator, Panes, Pipeline, Source, Table, Window } from "../../../../src/streams/pipeline/index.ts"
 
 const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, price: Price, ratio: Schema.Finite, size: Schema.Int })
 
@@ -36,6 +36,7 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
   "an indicator": [closes.pipe(Panes.derive({ ema: Indicator.ema("close", 12) }), Pipeline.named("ema")), /"ema" \(Indicator\.ema\)/],
   "an expression over results": [closes.pipe(Panes.derive({ twice: Expr.multiply("close", 2) }), Pipeline.named("twice")), /"twice" \(Panes\.derive\)/],
   "a condition on results": [closes.pipe(Panes.where(Expr.gt("close", 2)), Pipeline.named("above")), /Panes\.where/],
+  "windows without events": [closes.pipe(Panes.fill({ close: Fill.previous }, { within: "1 hour" }), Pipeline.named("filled")), /Panes\.fill/],
   "the first of a window": [closes.pipe(Panes.top(3, { by: "close" }), Pipeline.named("first")), /Panes\.top/],
   "early panes": [closes.pipe(Pipeline.emitOnUpdate(), Pipeline.named("early")), /Pipeline\.emitOnUpdate/],
   "a filter that is a function": [
