@@ -130,6 +130,23 @@ const sessionsOf = <State extends object>(gap: number, keyOf: (bid: Bid) => stri
   }
 }
 
+/** The highest bids of each auction in windows of one length: no more than these are kept. */
+const firstOf = (size: number, count: number) => (): Loop => {
+  const { close, take } = windowsOf(size, ({ auction }) => auction, (): { first: Array<Bid> } => ({ first: [] }), (state, bid) => {
+    const at = state.first.findIndex(({ price }) => price < bid.price)
+    if (at !== -1) state.first.splice(at, 0, bid)
+    else if (state.first.length < count) state.first.push(bid)
+    if (state.first.length > count) state.first.pop()
+  })()
+  // Each of them is a result of its own.
+  const all = (out: Array<object>, fill: (windows: Array<object>) => void) => {
+    const windows: Array<{ readonly state: { readonly first: ReadonlyArray<Bid> } }> = []
+    fill(windows)
+    for (const { state } of windows) out.push(...state.first)
+  }
+  return { take: (bid, out) => all(out, (windows) => take(bid, windows)), close: (out) => all(out, (windows) => close?.(windows)) }
+}
+
 const day = 24 * 60 * 60 * 1_000
 const rankOf = ({ price }: Bid) => price < 10_000 ? 0 : price < 1_000_000 ? 1 : 2
 
@@ -165,7 +182,8 @@ const ofPanes = {
   }),
   q18: sessionsOf(60_000, ({ auction, bidder }) => `${bidder} ${auction}`, () => ({}), (state, { channel, dateTime, price, url }) => {
     Object.assign(state, { channel, dateTime, price, url })
-  })
+  }),
+  q19: firstOf(600_000, 10)
 }
 
 const cpuOf = (run: () => void): number => {
@@ -178,7 +196,7 @@ export const figures = async (): Promise<ReadonlyArray<Figure>> => {
   const all = await topic()
   const bids = all.reduce((total, { length }) => total + length, 0)
   const measured: Array<Figure> = []
-  for (const query of ["q0", "q1", "q2", "q7", "q11", "q14", "q15", "q16", "q17", "q18", "q21", "q22"]) {
+  for (const query of ["q0", "q1", "q2", "q7", "q11", "q14", "q15", "q16", "q17", "q18", "q19", "q21", "q22"]) {
     const { fold, pipeline } = await import(`../examples/nexmark/${query}.ts`)
     const loop: () => Loop = query in ofPanes ? ofPanes[query as keyof typeof ofPanes] : rowsOf(fold)
     const contenders = { courant: courant(all, pipeline), loop: bare(all, loop) }

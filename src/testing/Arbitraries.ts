@@ -503,7 +503,7 @@ const stepOverResults = (step: Checked.ResultStep) => {
     case "where-panes":
       return step.condition
     case "top":
-      return { top: step.n, by: step.by, order: step.order }
+      return { top: step.n, by: step.by, order: step.order, per: step.per }
   }
 }
 

@@ -672,8 +672,8 @@ const evaluating: ReadonlyArray<Mutant> = [
   {
     mistake: "of the keys of a window a rank counts its own rows alone",
     file: `${results}/TopOperator.ts`,
-    find: "window.changes += pane.changes - (ranked.pane?.changes ?? 0)",
-    replace: "window.changes = pane.changes",
+    find: "group.changes += pane.changes - (ranked.pane?.changes ?? 0)",
+    replace: "group.changes = pane.changes",
     law: foldLaw
   },
   {
@@ -686,7 +686,7 @@ const evaluating: ReadonlyArray<Mutant> = [
   {
     mistake: "a window that is revised is not ranked again",
     file: `${results}/TopOperator.ts`,
-    find: "else this.#revised.add(window)",
+    find: "else this.#revised.add(group)",
     replace: "",
     law: revisionLaw
   },
@@ -707,9 +707,25 @@ const evaluating: ReadonlyArray<Mutant> = [
   {
     mistake: "a snapshot forgets which windows are still to be ranked again",
     file: `${results}/TopOperator.ts`,
-    find: "for (const bounds of revised) this.#revised.add(this.#windowOf(bounds))",
+    find: "for (const { group, ...bounds } of revised) this.#revised.add(this.#groupNamed(this.#windowOf(bounds), group))",
     replace: "",
     law: "a snapshot is restored to the byte"
+  },
+  {
+    mistake: "a part of the key makes no difference to ranks",
+    file: `${results}/TopOperator.ts`,
+    find: "per.length === 0 ? \"\" : Key.partOf(key, per)",
+    replace: "\"\"",
+    law: foldLaw,
+    times: 4
+  },
+  {
+    mistake: "of a window that closes only one part is told",
+    file: `${results}/TopOperator.ts`,
+    find: "(this.#closing?.groups ?? new Set())",
+    replace: "new Set<Group>()",
+    law: foldLaw,
+    times: 4
   }
 ]
 

@@ -101,8 +101,13 @@ const linesOfResults = (node: Checked.Results): ReadonlyArray<string> => {
     case "where-panes":
       return [`from ${node.input.id}, results where ${condition(node.condition)}`, bound(node.state, "told window")]
     case "top":
-      return [`from ${node.input.id}, of each window the first ${node.n} keys by ${node.by}, ${node.order}`, bound(node.state, "window")]
+      return [`from ${node.input.id}, of each window${perPart(node)} the first ${node.n} keys by ${node.by}, ${node.order}`, bound(node.state, "window")]
   }
+}
+
+const perPart = (node: Checked.Top): string => {
+  const { key } = Checked.definitionOf(Checked.windowOf({ end: node }).input)
+  return node.per.length === 0 ? "" : ` and each ${node.per.map((place) => key[place]).join(", ")}`
 }
 
 /** A node that holds rows keeps these as well. */

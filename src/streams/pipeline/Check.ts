@@ -9,7 +9,7 @@ import { aggregatesOf, bytesOf, type PreAggregated } from "./check/Aggregates.ts
 import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
 import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
-import { checkBehindTop, checkTop, topBoundOf } from "./check/Top.ts"
+import { checkBehindTop, checkTop, partsOf, topBoundOf } from "./check/Top.ts"
 import { resultRows } from "./check/ResultRows.ts"
 import { tableOf } from "./check/ResultTable.ts"
 import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
@@ -334,9 +334,10 @@ class Graph {
     const input = this.results(plan.input)
     const { by, n, order } = plan
     checkTop(plan, input)
+    const per = partsOf(plan, input)
     return this.#add<Checked.Top>(
-      { _tag: "top", input, n, by, order, state: topBoundOf(input) },
-      ["top", input.fingerprint, n, by, order]
+      { _tag: "top", input, n, by, order, per, state: topBoundOf(input) },
+      ["top", input.fingerprint, n, by, order, ...per.length === 0 ? [] : [[...per]]]
     )
   }
 

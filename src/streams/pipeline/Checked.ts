@@ -239,13 +239,15 @@ export interface WherePanes extends Identified {
   readonly state: StateBound
 }
 
-/** Of the keys of each window the first by a value, with their ranks; the others are left out. */
+/** Of the keys of each window, or of those that share a part, the first by a value, with their ranks; the others are left out. */
 export interface Top extends Identified {
   readonly _tag: "top"
   readonly input: Results
   readonly n: number
   readonly by: string
   readonly order: Order
+  /** Where in the key the values stand that are the same of keys which are ranked together: all keys of a window are where there are none. */
+  readonly per: ReadonlyArray<number>
   readonly state: StateBound
 }
 

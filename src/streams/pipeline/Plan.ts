@@ -173,6 +173,8 @@ export interface Top {
   readonly n: number
   readonly by: string
   readonly order: Order
+  /** Fields of the key: keys that have the same values there are ranked together. */
+  readonly per: ReadonlyArray<string>
 }
 
 export type Order = "ascending" | "descending"

@@ -20,8 +20,8 @@ export type Window =
   | { readonly kind: "calendar"; readonly unit: Unit; readonly timeZone: string }
 
 /** Rows that have been assigned to windows. */
-export interface Windowed<out R, out P extends Portability = "portable", out Sources = unknown> extends Pipeable.Pipeable {
-  readonly events: Events<R, P, Sources>
+export interface Windowed<out R, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> extends Pipeable.Pipeable {
+  readonly events: Events<R, P, Sources, Key>
   readonly window: Window
 }
 
@@ -30,7 +30,7 @@ export interface Aligned {
   readonly offset?: Duration.Input
 }
 
-const assign = (window: Window) => <R, P extends Portability, S>(events: Events<R, P, S>): Windowed<R, P, S> => {
+const assign = (window: Window) => <R, P extends Portability, S, Key extends string>(events: Events<R, P, S, Key>): Windowed<R, P, S, Key> => {
   needsEvents(`Window.${window.kind}`, events)
   return {
     events,

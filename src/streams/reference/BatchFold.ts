@@ -341,10 +341,10 @@ const withComputed = ({ given, results, values }: Compute, result: Result): Resu
 const leftOutUnless = ({ condition, given }: WherePanes, result: Result): Result =>
   holds(condition, given, result.values) ? result : { ...result, isLeftOut: true }
 
-/** Each of a window counts the rows of all keys. */
-const ranked = ({ by, n, order }: Top, results: ReadonlyArray<Result>): ReadonlyArray<Result> =>
+/** Each counts the rows of all keys of its window that it is ranked among. */
+const ranked = ({ by, n, order, per }: Top, results: ReadonlyArray<Result>): ReadonlyArray<Result> =>
   results.map((result) => {
-    const all = results.filter(({ end, start }) => start === result.start && end === result.end)
+    const all = results.filter(({ end, key, start }) => start === result.start && end === result.end && partOf(key, per) === partOf(result.key, per))
     const changes = all.reduce((sum, each) => sum + each.changes, 0)
     const sign = order === "ascending" ? 1 : -1
     const inOrder = all
@@ -355,6 +355,10 @@ const ranked = ({ by, n, order }: Top, results: ReadonlyArray<Result>): Readonly
     const isFirst = rank >= 1 && rank <= n
     return { ...result, changes, values: { ...result.values, rank: isFirst ? rank : null }, ...isFirst ? {} : { isLeftOut: true } }
   })
+
+/** Some of the values that a key of several is made of. */
+const partOf = (key: string, places: ReadonlyArray<number>): string =>
+  JSON.stringify(places.map((place) => (JSON.parse(key) as ReadonlyArray<unknown>)[place])) // Keys of several are JSON arrays.
 
 const windowOf = (node: Results): WindowNode => node._tag === "window" ? node : windowOf(node.input)
 

@@ -83,6 +83,7 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
   const windowed = (window: unknown) => counted(untyped({ events: trades, window })).pipe(named)
   const derived = (indicators: { readonly [name: string]: Over<string, Gives> }) =>
     minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), venue: Aggregate.last("venue") }), Panes.derive(untyped(indicators)), named)
+  const ofVenues = trades.pipe(Events.keyBy(["venue", "symbol"]), Window.tumbling(5), Aggregate.into({ high: Aggregate.max("price") }))
   const high = minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), volume: Aggregate.sum("size"), mean: Aggregate.mean("price") }))
   const own = Aggregate.custom({
     create: () => 0,
@@ -253,6 +254,11 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["the first of sessions", () => trades.pipe(Window.session(5), Aggregate.into({ high: Aggregate.max("price") }), Panes.top(3, { by: "high" }), named), "Panes.top", "sessions of its own"],
     ["the first of windows that are told early", () => high.pipe(Panes.top(3, { by: "high" }), Pipeline.emitOnUpdate(), named), "Panes.top", "leave Pipeline.emitOnUpdate out"],
     ["the first of the first", () => high.pipe(Panes.top(3, { by: "high" }), Panes.derive({ same: Expr.field("rank") }), Panes.top(3, { by: "same" }), named), "Panes.top", "\"rank\", and there is another"],
+    ["the first per no field of the key", () => ofVenues.pipe(Panes.top(3, { by: "high", per: untyped("vonue") }), named), "Panes.top", "\"vonue\" is none: did you mean \"venue\"? known: venue, symbol"],
+    ["the first per a field of several", () => ofVenues.pipe(Panes.top(3, { by: "high", per: ["venue", untyped("price")] }), named), "Panes.top", "\"price\" is none: known: venue, symbol"],
+    ["the first per a field where there is no key", () => trades.pipe(Events.keyBy([]), Window.tumbling(5), Aggregate.into({ high: Aggregate.max("price") }), Panes.top(3, { by: "high", per: untyped("symbol") }), named), "Panes.top", "all rows are of one key"],
+    ["the first per a field twice", () => ofVenues.pipe(Panes.top(3, { by: "high", per: ["venue", "venue"] }), named), "Panes.top", "it names a field of the key twice"],
+    ["the first per the whole key", () => high.pipe(Panes.top(3, { by: "high", per: "symbol" }), named), "Panes.top", "per whole key, of which a window has one result alone"],
     ["an indicator over the first", () => high.pipe(Panes.top(3, { by: "high" }), Panes.derive({ before: Indicator.previous("rank") }), named), "Panes.derive", "cannot stand behind Panes.top"],
     ["two results of one name", () => high.pipe(Pipeline.percentChange("high", "high"), named), "the result \"high\"", "another result of this name"],
     ["lateness below nothing", () => high.pipe(Pipeline.allowedLateness("-5 minutes"), named), "Pipeline.allowedLateness", "0 or more"],

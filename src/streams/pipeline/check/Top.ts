@@ -24,6 +24,19 @@ export const checkTop = ({ by, n, order }: Plan.Top, input: Checked.Results): vo
   checkBehindTop(node, "another", input)
 }
 
+/** Where in the key the fields stand that are the same of keys which are ranked together, in its order. */
+export const partsOf = ({ per }: Plan.Top, input: Checked.Results): ReadonlyArray<number> => {
+  const { key } = Checked.definitionOf(Checked.windowOf({ end: input }).input)
+  for (const field of per) {
+    if (key.includes(field)) continue
+    if (key.length === 0) return refuse(node, `it ranks per "${String(field)}", and all rows are of one key; put Events.keyBy before the windows`)
+    return refuse(node, `it ranks per field of the key, and "${String(field)}" is none: ${among(field, key)}`)
+  }
+  if (new Set(per).size < per.length) refuse(node, "it names a field of the key twice")
+  if (per.length > 0 && per.length === key.length) refuse(node, "it ranks per whole key, of which a window has one result alone; leave a field out")
+  return key.flatMap((field, place) => per.includes(field) ? [place] : [])
+}
+
 /** What is not among the first any more counts for nothing behind it, and has changes that nobody is told. */
 export const checkBehindTop = (call: string, what: string, input: Checked.Results): void => {
   if (!Checked.resultStepsOf({ end: input }).some(({ _tag }) => _tag === "top")) return
