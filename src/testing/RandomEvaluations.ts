@@ -79,7 +79,7 @@ export const ranked = (plan: Plan.Results, top: Top | null): Plan.Results => {
   const checked = check("random", plan)
   const { input, trigger, window } = windowOf(checked)
   const numbers = valuesOf(checked).filter(([, { kind }]) => kind !== "string" && kind !== "boolean").map(([name]) => name).sort()
-  if (top === null || window.kind === "session" || trigger.on === "update") return plan
+  if (top === null || window.kind === "session" || window.kind === "count" || trigger.on === "update") return plan
   const { by, condition, n, order, part } = top
   const { key } = definitionOf(input)
   const per = key.length < 2 || part === 0 ? [] : key.slice(part - 1, part)

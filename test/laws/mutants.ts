@@ -30,6 +30,8 @@ const unitedLaw = "rows that were united come to the batch fold's windows"
 const turnsLaw = "in whatever turns partitions are read"
 const keyed = "streams/operator/keyed/"
 
+const countWindows = "streams/operator/windowed/CountWindows.ts"
+
 const stagedLaw = "windows over the results of windows"
 const endLaw = "of rows in order an end of input"
 const resultRows = "streams/operator/results/ResultRows.ts"
@@ -726,6 +728,42 @@ const evaluating: ReadonlyArray<Mutant> = [
     replace: "new Set<Group>()",
     law: foldLaw,
     times: 4
+  }
+]
+
+/** Mistakes in windows of so many rows. */
+const inCounts: ReadonlyArray<Mutant> = [
+  {
+    mistake: "a window of so many rows ends before the others of its last millisecond",
+    file: countWindows,
+    find: "window.end = time + 1\n",
+    replace: "window.end = time\n",
+    law: heldWindowsLaw,
+    times: 2
+  },
+  {
+    mistake: "a window of so many rows takes one more",
+    file: countWindows,
+    find: "window.rows === this.#rows &&",
+    replace: "window.rows === this.#rows + 1 &&",
+    law: heldWindowsLaw,
+    times: 2
+  },
+  {
+    mistake: "a window of so many rows has a row that comes at its end",
+    file: countWindows,
+    find: "?? Infinity) <= time",
+    replace: "?? Infinity) < time",
+    law: heldWindowsLaw,
+    times: 4
+  },
+  {
+    mistake: "a window of so many rows waits for them for ever",
+    file: countWindows,
+    find: "this.#begin(key, time, time + this.#within)",
+    replace: "this.#begin(key, time, time + 1e12)",
+    law: heldWindowsLaw,
+    times: 2
   }
 ]
 
@@ -1542,6 +1580,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: heldWindowsLaw
   },
   ...inStages,
+  ...inCounts,
   {
     mistake: "what stands behind a left join is told among what is due earlier",
     file: "streams/engine/OperatorGraph.ts",

@@ -51,6 +51,8 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
       const key = node.definition.key.length === 0 ? "none: all rows are of one" : node.definition.key.join(", ")
       return [`from ${node.input.id}, rows by the key ${key}${Checked.areRecords(node) ? "" : "; those without one are left out"}`]
     }
+    case "in-order":
+      return [`from ${node.input.id}, the same rows in their order`, ...held(node.state, "row")]
     case "distinct":
       return [
         `from ${node.input.id}, one row of each ${node.by.map(({ column }) => column.name).join(", ")} of a key within ${length(node.within)}`,
@@ -84,7 +86,7 @@ const linesOfResults = (node: Checked.Results): ReadonlyArray<string> => {
           `${window(node.window)}${node.inner === null ? "" : ` made of ${window(node.inner)}`}`,
         ...node.aggregates.map((aggregate) => `${aggregate.name} = ${aggregated(aggregate)}: ${type(aggregate.type)}`),
         `${trigger(node.trigger)}; allowed lateness ${length(node.allowedLateness)}`,
-        bound(node.state, node.window.kind === "session" ? "open session" : "slice")
+        bound(node.state, node.window.kind === "session" ? "open session" : node.window.kind === "count" ? "open window" : "slice")
       ]
     case "derive":
       return [
@@ -132,6 +134,8 @@ const window = (window: Window): string => {
       return `cumulative windows of ${length(window.size)} in steps of ${length(window.step)}`
     case "session":
       return `sessions with gaps of ${length(window.gap)} at most`
+    case "count":
+      return `windows of ${window.rows} rows of a key, or of what comes within ${length(window.within)} of the first`
     case "calendar":
       return `each ${window.unit} in ${window.timeZone}`
   }

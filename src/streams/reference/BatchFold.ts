@@ -84,7 +84,7 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
   for (const item of items) {
     const { event, key, time, watermark } = item
     const cutOff = watermark - allowedLateness
-    if (window.kind === "session") {
+    if (window.kind === "session" || window.kind === "count") {
       if (time < cutOff) late.push(event)
       else kept.push(item)
       continue
@@ -103,7 +103,7 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>): Folded => 
       groups.set(name, group)
     }
   }
-  const all = window.kind === "session" ? sessions(kept, window.gap) : [...groups.values()]
+  const all = window.kind === "session" ? sessions(kept, window.gap) : window.kind === "count" ? counted(kept, window) : [...groups.values()]
   return { results: all.sort(order).map((group) => resultOf(node, group)), late, refused, refusedPairs, duplicate, taken: [...taken, ...items.map(({ event }) => event)] }
 }
 
@@ -148,6 +148,7 @@ const windowsOf = (window: Window, time: number): ReadonlyArray<readonly [number
     case "calendar":
       return [calendarWindow(window.unit, window.timeZone, time)]
     case "session":
+    case "count":
       return []
   }
 }
@@ -177,6 +178,20 @@ const sessions = (items: ReadonlyArray<Item>, gap: number): Array<Group> => {
     } else groups.push({ key: item.key, start: item.time, end: item.time + gap, items: [item] })
   }
   return groups
+}
+
+/** Rows of one time are in one window; a window that is full ends behind its last row. */
+const counted = (items: ReadonlyArray<Item>, { rows, within }: Window & { readonly kind: "count" }): Array<Group> => {
+  const groups: Array<Group> = []
+  for (const of of Map.groupBy(items, ({ key }) => key).values()) {
+    let last: Group | undefined
+    for (const item of of.toSorted((a, b) => a.time - b.time)) {
+      const isFull = last !== undefined && last.items.length >= rows && item.time > last.items.at(-1)!.time
+      if (last === undefined || isFull || item.time >= last.start + within) groups.push(last = { key: item.key, start: item.time, end: item.time + within, items: [] })
+      last.items.push(item)
+    }
+  }
+  return groups.map((group) => group.items.length < rows ? group : { ...group, end: group.items.at(-1)!.time + 1 })
 }
 
 const resultOf = ({ aggregates, input }: WindowNode, { end, items, key, start }: Group): Result => {

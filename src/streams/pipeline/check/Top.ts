@@ -19,7 +19,10 @@ export const checkTop = ({ by, n, order }: Plan.Top, input: Checked.Results): vo
   if (type.kind === "string" || type.kind === "boolean") refuse(node, `it ranks by a number, and "${by}" is a ${type.kind}`)
   if (order !== "ascending" && order !== "descending") refuse(node, `its order is "descending" or "ascending", and not ${shown(order)}`)
   if (types.has(Checked.rank)) refuse(node, `it adds the result "${Checked.rank}", and there is another of this name; call that one something else`)
-  if (window.kind === "session") refuse(node, "each key has sessions of its own, which cannot be ranked together; use windows that are the same for all keys")
+  if (window.kind === "session" || window.kind === "count") {
+    const what = window.kind === "session" ? "sessions" : "windows of so many rows"
+    refuse(node, `each key has ${what} of its own, which cannot be ranked together; use windows that are the same for all keys`)
+  }
   if (trigger.on === "update") refuse(node, "a rank is among all keys of a window that has closed; leave Pipeline.emitOnUpdate out")
   checkBehindTop(node, "another", input)
 }
