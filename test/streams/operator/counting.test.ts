@@ -2,7 +2,9 @@
 import { describe, expect, it } from "vitest"
 import { Aggregate, Events, Indicator, Panes, Pipeline, Window } from "../../../src/streams/pipeline/index.ts"
 import type * as Pane from "../../../src/streams/pipeline/Pane.ts"
-import { source } from "../../../src/testing/Arbitraries.ts"
+import { numberOf } from "../../../src/streams/ports/SourceLogs.ts"
+import { Job } from "../../../src/streams/engine/Job.ts"
+import { others, source } from "../../../src/testing/Arbitraries.ts"
 import * as SnapshotText from "../../../src/testing/SnapshotText.ts"
 import { makeJob, records, run } from "../../../src/testing/Harness.ts"
 
@@ -65,6 +67,19 @@ describe("a window of so many rows", () => {
     expect(tags(once)).toEqual(["source", "distinct", "window"])
     const staged = source(0).pipe(Window.tumbling(5), Aggregate.into(counts), Panes.toEvents, Window.count(2, { within: 10 }), Aggregate.into(counts), Pipeline.named("staged"))
     expect(tags(staged)).toEqual(["source", "window", "to-events", "window"])
+  })
+
+  it("has no allowed lateness, whatever a command line says for all windows", () => {
+    const { checked } = Pipeline.withBounds(of(2, 10), { allowedLateness: 5, outOfOrderness: 3 })
+    expect(checked.nodes.map((node) => node._tag === "window" ? node.allowedLateness : node._tag === "source" ? node.definition.outOfOrderness : null)).toEqual([3, null, 0])
+  })
+
+  it("is of the rows of two sources, in one order", () => {
+    const both = source(0).pipe(Events.union(others(0)), Window.count(2, { within: 100 }), Aggregate.into({ sizes: Aggregate.sum("size"), last: Aggregate.last("size") }), Pipeline.named("both"))
+    const job = new Job([both], { sources: [{ name: "samples", partitions: 1 }, { name: "others", partitions: 1 }] })
+    const taken = [[0, 7, 8], [1, 2, 9]].map((times, source) => job.take(records(numberOf(0, source, 2), 0, at(...times).map(text))))
+    const outputs = [...taken, job.close()]
+    expect(shown(outputs.flatMap(({ panes }) => panes))).toEqual([["A", 0, 2, 2, 2], ["A", 2, 8, 2, 20], ["A", 8, 10, 2, 200]])
   })
 
   it("is one of those before for indicators, and becomes a row at its last millisecond", () => {

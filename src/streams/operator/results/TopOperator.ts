@@ -75,6 +75,7 @@ export class TopOperator implements ResultOperator {
   readonly pages: ResultOperator["pages"]
   readonly #compare: (a: Ranked, b: Ranked) => number
   readonly #finals = new Heap<{ readonly at: number; readonly window: string }>((a, b) => a.at - b.at)
+  #last: RankedWindow | null = null
   #closing: Closing | null = null
   readonly #revised = new Set<Group>()
   #now = -Infinity
@@ -183,6 +184,7 @@ export class TopOperator implements ResultOperator {
     let done = 0
     for (let due = this.#finals.smallest; due !== undefined && due.at <= until; due = this.#finals.smallest) {
       this.#finals.pop()
+      this.#last = null
       for (const { place } of this.#windows.get(due.window)?.byKey.values() ?? []) {
         this.#kept.remove(place)
         if (isTired(++done)) yield
@@ -215,7 +217,13 @@ export class TopOperator implements ResultOperator {
     }
   }
 
-  #windowOf({ end, start }: Bounds): RankedWindow {
+  /** Panes of one window come one after another. */
+  #windowOf(bounds: Bounds): RankedWindow {
+    const last = this.#last
+    return last !== null && last.start === bounds.start && last.end === bounds.end ? last : this.#last = this.#windowBy(bounds)
+  }
+
+  #windowBy({ end, start }: Bounds): RankedWindow {
     const name = `${start}:${end}`
     const known = this.#windows.get(name)
     if (known !== undefined) return known
