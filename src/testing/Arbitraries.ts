@@ -141,13 +141,20 @@ const hopping = fc.record({ a: fc.integer({ min: 1, max: 12 }), b: fc.integer({ 
 
 const cumulative = fc.record({ step: fc.integer({ min: 1, max: 5 }), steps: fc.integer({ min: 1, max: 4 }), offset })
 
-/** Random windows of every kind but the calendar's. */
+/** Random windows of every kind but the calendar's, and of so many rows: these hold rows, and are never told early or late. */
 export const windows: fc.Arbitrary<(samples: Events.Events<SampleRow>) => Assigned> = fc.oneof(
   tumbling.map(({ offset, size }) => Window.tumbling(size, { offset })),
   hopping.map(({ advance, offset, size }) => Window.hopping(size, advance, { offset })),
   cumulative.map(({ offset, step, steps }) => Window.cumulative(step * steps, step, { offset })),
   fc.integer({ min: 1, max: 8 }).map((gap) => Window.session(gap))
 )
+
+const counts = fc.record({ rows: fc.integer({ min: 1, max: 4 }), within: fc.integer({ min: 1, max: 20 }) })
+  .map(({ rows, within }) => (samples: Events.Events<SampleRow>): Assigned => Window.count(rows, { within })(samples))
+
+const heldWindows = fc.oneof({ weight: 3, arbitrary: windows }, { weight: 1, arbitrary: counts })
+
+const isCounting = (plan: Plan.Results): boolean => plan._tag === "window" ? plan.window.kind === "count" : isCounting(plan.input)
 
 export interface PipelineOptions {
   /** Allowed lateness and early panes too; otherwise each window is emitted once. */
@@ -197,12 +204,13 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
 
 /** Every indicator over windows that may be revised, and as often as not over one of these again. */
 export const indicators: fc.Arbitrary<Pipeline.AnyOfPanes> = fc.record({
-  window: windows,
+  window: heldWindows,
   outOfOrderness: slack,
   lateness: fc.integer({ min: 0, max: 10 }),
   nodes: fc.array(everyIndicator, { minLength: 1, maxLength: 2 })
 }).map(({ lateness, nodes, outOfOrderness, window }) => {
-  const windows = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates), Pipeline.allowedLateness(lateness))
+  const plain = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates))
+  const windows = isCounting(plain.plan) ? plain : plain.pipe(Pipeline.allowedLateness(lateness))
   return readable(Aggregate.make(derived(windows.plan, nodes, numeric)).pipe(Pipeline.named("indicators")))
 })
 
@@ -355,23 +363,27 @@ export const unitedPipelines: fc.Arbitrary<Pipeline.AnyOfPanes> =
 export const heldPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOfPanes> =>
   fc.record({
     outOfOrderness: options.outOfOrderness === undefined ? slack : fc.constant(options.outOfOrderness),
-    window: windows,
+    window: heldWindows,
     held: heldSteps,
+    // Windows that count rows hold them where nothing else does.
+    isCountedAtOnce: fc.boolean(),
     united: fc.option(united, { freq: 2 }),
     computed,
     isComputedBefore: fc.boolean(),
     order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: 3, maxLength: 6 }),
     every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null)
-  }).map(({ computed, every, held, isComputedBefore, order, outOfOrderness, united, window }) => {
+  }).map(({ computed, every, held, isComputedBefore, isCountedAtOnce, order, outOfOrderness, united, window }) => {
     const plain = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates))
-    const emitting = every === null ? plain : plain.pipe(Pipeline.emitOnUpdate({ every }))
+    const isCounted = isCounting(plain.plan)
+    const emitting = every === null || isCounted ? plain : plain.pipe(Pipeline.emitOnUpdate({ every }))
     const windows = altered(emitting.pipe(Pipeline.named(options.name ?? "held")), (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", ...order])]) }))
     const { definition } = source(outOfOrderness)
     // Sides are joined by one key.
     const before = isComputedBefore ? { ...computed, key: null } : nothingComputed
     const behind = isComputedBefore ? { ...nothingComputed, key: computed.key } : { ...computed, order: null }
+    const heldUnless = (isNot: boolean, rows: Plan.Events) => isNot ? rows : held(rows)
     const rows = fed(windows, (rows) =>
-      withComputed(held(withComputed(united === null ? rows : united(rows), definition, before)), definition, behind))
+      withComputed(heldUnless(isCounted && isCountedAtOnce, withComputed(united === null ? rows : united(rows), definition, before)), definition, behind))
     const { columns } = Checked.definitionOf(windowNode(rows).input)
     const selected = columns.filter(({ name }) => name.startsWith("other")).flatMap(({ kind, name: field }) => [
       [`last_${field}`, { op: "last", field }] as const,
@@ -397,14 +409,14 @@ export const stagedPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline
       first: results({ ...options, outOfOrderness }),
       other: fc.option(results({ ...options, outOfOrderness }), { freq: 2 }),
       between: betweens,
-      window: windows,
+      window: heldWindows,
       every: options.revisions ? fc.option(fc.integer({ min: 0, max: 6 })) : fc.constant(null),
       evaluations: fc.oneof(fc.constant(nothingEvaluated), evaluations)
     }).map(({ between, evaluations: { after, top }, every, first, other, window }) => {
       const side: Plan.Events = other === null ? source(outOfOrderness).plan : { _tag: "to-events", input: other }
       const rows = staged(first, side, between)
       const plain = fed(window(source(0)).pipe(Aggregate.into({ count: Aggregate.count }), Pipeline.named("staged")), () => rows)
-      const trigger = every === null || top !== null ? {} : { trigger: { on: "update", every } } as const
+      const trigger = every === null || top !== null || isCounting(plain.plan) ? {} : { trigger: { on: "update", every } } as const
       const { plan } = altered(plain, () => ({ aggregates: over(rows, between.pick), ...trigger }))
       return readable(Aggregate.make(ranked(evaluated(filled(plan, after), "again", after), top)).pipe(Pipeline.named(options.name ?? "staged")))
     }))
@@ -519,7 +531,7 @@ const stepOverResults = (step: Checked.ResultStep) => {
     case "where-panes":
       return step.condition
     case "top":
-      return { top: step.n, by: step.by, order: step.order }
+      return { top: step.n, by: step.by, order: step.order, per: step.per }
     case "fill":
       return { fill: Object.fromEntries(step.values.map((value) => [value.name, value.from === "previous" ? {} : value.value])), within: step.within }
   }
@@ -551,6 +563,8 @@ const stepOf = (step: Checked.RowStep) => {
         after: step.after,
         until: step.until
       }
+    case "in-order":
+      return "in order"
     case "distinct":
       return { distinct: step.by.map(({ column }) => column.name), within: step.within }
   }

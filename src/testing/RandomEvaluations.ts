@@ -3,7 +3,7 @@ import * as fc from "fast-check"
 import { check } from "../streams/pipeline/Check.ts"
 import { tableOf } from "../streams/pipeline/check/ResultTable.ts"
 import { shortestAdvanceOf } from "../streams/pipeline/check/Windows.ts"
-import { horizon, resultStepsOf, valuesOf, windowOf } from "../streams/pipeline/Checked.ts"
+import { definitionOf, horizon, resultStepsOf, valuesOf, windowOf } from "../streams/pipeline/Checked.ts"
 import type { Column } from "../streams/pipeline/Column.ts"
 import type { Node } from "../streams/pipeline/Expression.ts"
 import { previous } from "../streams/pipeline/Fill.ts"
@@ -33,6 +33,8 @@ interface Top {
   readonly n: number
   readonly by: number
   readonly order: Plan.Order
+  /** Which part of a key of several fields, if any. */
+  readonly part: number
   /** A condition on what is left. */
   readonly condition: Node | null
 }
@@ -41,6 +43,7 @@ const tops: fc.Arbitrary<Top> = fc.record({
   n: fc.integer({ min: 1, max: 2 }),
   by: fc.nat(100),
   order: fc.constantFrom("ascending", "descending"),
+  part: fc.nat(2),
   condition: fc.option(counted)
 })
 
@@ -91,11 +94,13 @@ export const filled = (plan: Plan.Results, { pick }: Pick<Evaluation, "pick">): 
 /** Only windows that all keys have, and that are not told early, can be ranked. */
 export const ranked = (plan: Plan.Results, top: Top | null): Plan.Results => {
   const checked = check("random", plan)
-  const { trigger, window } = windowOf(checked)
+  const { input, trigger, window } = windowOf(checked)
   const numbers = valuesOf(checked).filter(([, { kind }]) => kind !== "string" && kind !== "boolean").map(([name]) => name).sort()
-  if (top === null || window.kind === "session" || trigger.on === "update") return plan
-  const { by, condition, n, order } = top
-  const first: Plan.Results = { _tag: "top", input: plan, n, by: numbers[by % numbers.length]!, order }
+  if (top === null || window.kind === "session" || window.kind === "count" || trigger.on === "update") return plan
+  const { by, condition, n, order, part } = top
+  const { key } = definitionOf(input)
+  const per = key.length < 2 || part === 0 ? [] : key.slice(part - 1, part)
+  const first: Plan.Results = { _tag: "top", input: plan, n, by: numbers[by % numbers.length]!, order, per }
   return evaluated(first, "ranked", { values: [], condition, pick: by })
 }
 

@@ -31,6 +31,8 @@ const turnsLaw = "in whatever turns partitions are read"
 const keyed = "streams/operator/keyed/"
 
 const filledLaw = "windows without events are filled"
+const countWindows = "streams/operator/windowed/CountWindows.ts"
+
 const stagedLaw = "windows over the results of windows"
 const endLaw = "of rows in order an end of input"
 const resultRows = "streams/operator/results/ResultRows.ts"
@@ -673,8 +675,8 @@ const evaluating: ReadonlyArray<Mutant> = [
   {
     mistake: "of the keys of a window a rank counts its own rows alone",
     file: `${results}/TopOperator.ts`,
-    find: "window.changes += pane.changes - (ranked.pane?.changes ?? 0)",
-    replace: "window.changes = pane.changes",
+    find: "group.changes += pane.changes - (ranked.pane?.changes ?? 0)",
+    replace: "group.changes = pane.changes",
     law: foldLaw
   },
   {
@@ -687,7 +689,7 @@ const evaluating: ReadonlyArray<Mutant> = [
   {
     mistake: "a window that is revised is not ranked again",
     file: `${results}/TopOperator.ts`,
-    find: "else this.#revised.add(window)",
+    find: "else this.#revised.add(group)",
     replace: "",
     law: revisionLaw
   },
@@ -708,9 +710,61 @@ const evaluating: ReadonlyArray<Mutant> = [
   {
     mistake: "a snapshot forgets which windows are still to be ranked again",
     file: `${results}/TopOperator.ts`,
-    find: "for (const bounds of revised) this.#revised.add(this.#windowOf(bounds))",
+    find: "for (const { group, ...bounds } of revised) this.#revised.add(this.#groupNamed(this.#windowOf(bounds), group))",
     replace: "",
     law: "a snapshot is restored to the byte"
+  },
+  {
+    mistake: "a part of the key makes no difference to ranks",
+    file: `${results}/TopOperator.ts`,
+    find: "per.length === 0 ? \"\" : Key.partOf(key, per)",
+    replace: "\"\"",
+    law: foldLaw,
+    times: 4
+  },
+  {
+    mistake: "of a window that closes only one part is told",
+    file: `${results}/TopOperator.ts`,
+    find: "(this.#closing?.groups ?? new Set())",
+    replace: "new Set<Group>()",
+    law: foldLaw,
+    times: 4
+  }
+]
+
+/** Mistakes in windows of so many rows. */
+const inCounts: ReadonlyArray<Mutant> = [
+  {
+    mistake: "a window of so many rows ends before the others of its last millisecond",
+    file: countWindows,
+    find: "window.end = time + 1\n",
+    replace: "window.end = time\n",
+    law: heldWindowsLaw,
+    times: 2
+  },
+  {
+    mistake: "a window of so many rows takes one more",
+    file: countWindows,
+    find: "window.rows === this.#rows &&",
+    replace: "window.rows === this.#rows + 1 &&",
+    law: heldWindowsLaw,
+    times: 2
+  },
+  {
+    mistake: "a window of so many rows has a row that comes at its end",
+    file: countWindows,
+    find: "?? Infinity) <= time",
+    replace: "?? Infinity) < time",
+    law: heldWindowsLaw,
+    times: 4
+  },
+  {
+    mistake: "a window of so many rows waits for them for ever",
+    file: countWindows,
+    find: "this.#begin(key, time, time + this.#within)",
+    replace: "this.#begin(key, time, time + 1e12)",
+    law: heldWindowsLaw,
+    times: 2
   }
 ]
 
@@ -1588,6 +1642,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: heldWindowsLaw
   },
   ...inStages,
+  ...inCounts,
   {
     mistake: "what stands behind a left join is told among what is due earlier",
     file: "streams/engine/OperatorGraph.ts",

@@ -55,6 +55,7 @@ const completions: ReadonlyArray<readonly [line: string, offered: ReadonlyArray<
   [`trades.pipe(Events.lookup(sectors, { by: "|", select: { sector: "sector" } }))`, keys],
   [`trades.pipe(Events.lookup(sectors, { by: "symbol", select: { sector: "|" } }))`, ["id", "sector"]],
   [`trades.pipe(Events.keyBy(["symbol", "|"]))`, keys],
+  [`trades.pipe(Events.keyBy(["venue", "symbol"]), Window.tumbling(1), Aggregate.into({ a: Aggregate.count }), Panes.top(1, { by: "a", per: "|" }))`, ["symbol", "venue"]],
   [`candles.pipe(Panes.derive({ a: Indicator.ema("|", 12) }))`, ["close", "trades"]],
   [`candles.pipe(Panes.derive({ a: Indicator.atr({ high: "close", low: "|", close: "close" }, 14) }))`, ["close", "trades"]],
   [`candles.pipe(Panes.derive({ ema: Indicator.ema("close", 12) }), Panes.derive({ a: Indicator.momentum("|", 1) }))`, ["close", "ema", "trades"]],

@@ -14,7 +14,15 @@ const Trade = Schema.Struct({
   flag: Schema.optionalKey(Schema.Boolean)
 })
 
-const prices = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" }).pipe(
+const trades = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" })
+
+const ofVenues = trades.pipe(
+  Events.keyBy(["venue", "symbol"]),
+  Window.tumbling("1 minute"),
+  Aggregate.into({ price: Aggregate.last("price") })
+)
+
+const prices = trades.pipe(
   Window.tumbling("1 minute"),
   Aggregate.into({
     price: Aggregate.last("price"),
@@ -101,6 +109,50 @@ describe("a result that there is not, or that is no number, is named with those 
     prices.pipe(Panes.fill({ ...values, venue: 3 }, { within: "1 hour" }))
     // @ts-expect-error Expected 2 arguments, but got 1
     prices.pipe(Panes.fill(values))
+  })
+
+  test("by a part of the key", () => {
+    // @ts-expect-error Type '"venu"' is not assignable to type '"symbol" | "venue" | readonly ("symbol" | "venue")[]'. Did you mean '"venue"'?
+    ofVenues.pipe(Panes.top(3, { by: "price", per: "venu" }))
+    // @ts-expect-error Type '"price"' is not assignable to type
+    ofVenues.pipe(Panes.top(3, { by: "price", per: "price" }))
+    // @ts-expect-error Type '"size"' is not assignable to type '"symbol" | "venue"'.
+    ofVenues.pipe(Panes.top(3, { by: "price", per: ["venue", "size"] }))
+    // @ts-expect-error Type '"venue"' is not assignable to type
+    prices.pipe(Panes.top(3, { by: "price", per: "venue" }))
+    // @ts-expect-error Type '"symbol"' is not assignable to type
+    ofVenues.pipe(Panes.toEvents, Window.tumbling(1), Aggregate.into({ n: Aggregate.count }), Panes.top(3, { by: "n", per: "symbol" }))
+  })
+
+  test("by a part of a key whose fields have other names", () => {
+    const renamed = trades.pipe(
+      Events.keyBy(["venue", "symbol"]),
+      Events.select({ market: "venue", symbol: "symbol", time: "time", size: "size" }),
+      Window.tumbling("1 minute"),
+      Aggregate.into({ size: Aggregate.sum("size") })
+    )
+    expect(renamed.pipe(Panes.top(3, { by: "size", per: "market" }))).type.toBeAssignableTo<Aggregate.Aggregated<{ readonly rank: number }>>()
+    // @ts-expect-error Type '"venue"' is not assignable to type
+    renamed.pipe(Panes.top(3, { by: "size", per: "venue" }))
+  })
+
+  test("by a part of the key of whatever stands between", () => {
+    const first = Pipeline.rollUp(
+      trades.pipe(
+        Events.keyBy(["venue", "symbol"]),
+        Events.where(Expr.gt("size", 0)),
+        Events.derive({ value: Expr.multiply("price", "size") }),
+        Events.distinct({ by: "size", within: "1 minute" }),
+        Window.tumbling("1 minute"),
+        Aggregate.into({ value: Aggregate.sum("value"), close: Aggregate.last("price") }),
+        Pipeline.percentChange("change", "close"),
+        Pipeline.named("minutes")
+      ),
+      "5 minutes"
+    ).pipe(Pipeline.allowedLateness(1), Panes.derive({ before: Indicator.previous("value") }), Panes.where(Expr.gt("value", 0)))
+    expect(first.pipe(Panes.top(3, { by: "value", per: ["venue"] }))).type.toBeAssignableTo<Aggregate.Aggregated<{ readonly rank: number }>>()
+    // @ts-expect-error Type '"size"' is not assignable to type
+    first.pipe(Panes.top(3, { by: "value", per: "size" }))
   })
 
   test("by lengths that are left out", () => {

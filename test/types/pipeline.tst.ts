@@ -83,6 +83,17 @@ describe("a field that the source does not have, or has as something else, is na
     Aggregate.quantile("price", 0.5, { accuracy: 0.01 })
   })
 
+  test("by what windows that count rows are told", () => {
+    // @ts-expect-error Expected 2 arguments, but got 1
+    Window.count(100)
+    // @ts-expect-error Property 'within' is missing
+    Window.count(100, {})
+    // @ts-expect-error Argument of type 'string' is not assignable to parameter of type 'number'
+    Window.count("100", { within: "1 day" })
+    // @ts-expect-error Type '"prise"' is not assignable to type
+    trades.pipe(Window.count(100, { within: "1 day" }), Aggregate.into({ high: Aggregate.max("prise") }))
+  })
+
   test("by a condition of an aggregate", () => {
     // @ts-expect-error Type '"prise"' is not assignable to type
     minutes.pipe(Aggregate.into({ n: Aggregate.where(Expr.gt("prise", 0))(Aggregate.count) }))

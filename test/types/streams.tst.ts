@@ -78,7 +78,7 @@ describe("a stream of something else is refused in words", () => {
   })
 
   test("or a pipeline that ends otherwise", () => {
-    // @ts-expect-error is missing the following properties from type 'Pipeline<unknown, Portability, unknown>': name, checked
+    // @ts-expect-error is missing the following properties from type 'Pipeline<unknown, Portability, unknown, string>': name, checked
     Pipeline.toPanes(trades)
     expect(Pipeline.toPanes).type.not.toBeCallableWith(large)
     expect(Pipeline.toRows).type.not.toBeCallableWith(closes)

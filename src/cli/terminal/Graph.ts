@@ -52,6 +52,8 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
       const key = node.definition.key.length === 0 ? "none: all rows are of one" : node.definition.key.join(", ")
       return [`from ${node.input.id}, rows by the key ${key}${Checked.areRecords(node) ? "" : "; those without one are left out"}`]
     }
+    case "in-order":
+      return [`from ${node.input.id}, the same rows in their order`, ...held(node.state, "row")]
     case "distinct":
       return [
         `from ${node.input.id}, one row of each ${node.by.map(({ column }) => column.name).join(", ")} of a key within ${length(node.within)}`,
@@ -85,7 +87,7 @@ const linesOfResults = (node: Checked.Results): ReadonlyArray<string> => {
           `${window(node.window)}${node.inner === null ? "" : ` made of ${window(node.inner)}`}`,
         ...node.aggregates.map((aggregate) => `${aggregate.name} = ${aggregated(aggregate)}: ${type(aggregate.type)}`),
         `${trigger(node.trigger)}; allowed lateness ${length(node.allowedLateness)}`,
-        bound(node.state, node.window.kind === "session" ? "open session" : "slice")
+        bound(node.state, node.window.kind === "session" ? "open session" : node.window.kind === "count" ? "open window" : "slice")
       ]
     case "derive":
       return [
@@ -108,8 +110,13 @@ const linesOfResults = (node: Checked.Results): ReadonlyArray<string> => {
         bound(node.state, "window")
       ]
     case "top":
-      return [`from ${node.input.id}, of each window the first ${node.n} keys by ${node.by}, ${node.order}`, bound(node.state, "window")]
+      return [`from ${node.input.id}, of each window${perPart(node)} the first ${node.n} keys by ${node.by}, ${node.order}`, bound(node.state, "window")]
   }
+}
+
+const perPart = (node: Checked.Top): string => {
+  const { key } = Checked.definitionOf(Checked.windowOf({ end: node }).input)
+  return node.per.length === 0 ? "" : ` and each ${node.per.map((place) => key[place]).join(", ")}`
 }
 
 /** A node that holds rows keeps these as well. */
@@ -134,6 +141,8 @@ const window = (window: Window): string => {
       return `cumulative windows of ${length(window.size)} in steps of ${length(window.step)}`
     case "session":
       return `sessions with gaps of ${length(window.gap)} at most`
+    case "count":
+      return `windows of ${window.rows} rows of a key, or of what comes within ${length(window.within)} of the first`
     case "calendar":
       return `each ${window.unit} in ${window.timeZone}`
   }

@@ -2,6 +2,7 @@
 import * as Checked from "../pipeline/Checked.ts"
 import { AsOfOperator, Side } from "../operator/keyed/AsOfOperator.ts"
 import { DistinctOperator } from "../operator/keyed/DistinctOperator.ts"
+import { InOrderOperator } from "../operator/keyed/InOrderOperator.ts"
 import { IntervalOperator } from "../operator/keyed/IntervalOperator.ts"
 import type { Operator } from "../operator/Operator.ts"
 import { Computation } from "../operator/results/Computation.ts"
@@ -39,10 +40,10 @@ export interface Step {
 }
 
 /** An operator that holds rows. */
-export type HoldingOperator = AsOfOperator | DistinctOperator | IntervalOperator
+export type HoldingOperator = AsOfOperator | DistinctOperator | InOrderOperator | IntervalOperator
 
 export const isHolding = (operator: AnyOperator | null): operator is AnyOperator & HoldingOperator =>
-  operator instanceof AsOfOperator || operator instanceof DistinctOperator || operator instanceof IntervalOperator
+  operator instanceof AsOfOperator || operator instanceof DistinctOperator || operator instanceof InOrderOperator || operator instanceof IntervalOperator
 
 /** An operator whose rows leave without a batch that they came in. */
 export const isOrdering = (operator: AnyOperator | null): operator is AnyOperator & (HoldingOperator | ResultRows) =>
@@ -93,6 +94,8 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new Lookup(node), inputs: [node.input] }
     case "key-by":
       return { operator: new Rekeying(node), inputs: [node.input] }
+    case "in-order":
+      return { operator: new InOrderOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs: [node.input] }
     case "distinct":
       return { operator: new DistinctOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs: [node.input] }
     case "union":

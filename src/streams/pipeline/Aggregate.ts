@@ -268,12 +268,13 @@ type PortabilityOf<Aggregates, P extends Portability> = true extends {
   readonly [K in keyof Aggregates]: Aggregates[K] extends Aggregate<CustomOf<unknown>, string, string, string, string, string, never> ? true : false
 }[keyof Aggregates] ? "local" : P
 
-/** Windows with their aggregates: a pipeline that has no name yet. */
-export interface Aggregated<out Values, out P extends Portability = "portable", out Sources = unknown> extends Pipeable.Pipeable {
+/** Windows with their aggregates: a pipeline that has no name yet. `Key` are the names of the fields of their rows' key. */
+export interface Aggregated<out Values, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> extends Pipeable.Pipeable {
   readonly plan: Plan.Results
   readonly _values?: Values
   readonly _portability?: P
   readonly _sources?: Sources
+  readonly _keyFields?: Key
 }
 
 const specOf = (what: string, aggregate: Any): Spec => {
@@ -295,7 +296,9 @@ const specsOf = (aggregates: { readonly [name: string]: Any }): Plan.Aggregates 
 
 /** Computes a set of aggregates over each window of each key. */
 export const into = <R, const Aggregates extends { readonly [name: string]: Of<R> }>(aggregates: Aggregates) =>
-<P extends Portability, S>(self: Windowed<R, P, S>): Aggregated<Results<Aggregates, R>, PortabilityOf<Aggregates, P>, S> => {
+<P extends Portability, S, Key extends string>(
+  self: Windowed<R, P, S, Key>
+): Aggregated<Results<Aggregates, R>, PortabilityOf<Aggregates, P>, S, Key> => {
   // A file without types may leave the windows out.
   if (!Predicate.isObject(self) || !Predicate.isObject(self.window)) {
     throw new TypeError("Aggregate.into needs windows; put one of Window before it, such as Window.tumbling(\"1 minute\")")
@@ -311,7 +314,7 @@ export const into = <R, const Aggregates extends { readonly [name: string]: Of<R
   })
 }
 
-export const make = <Values, P extends Portability, S>(plan: Plan.Results): Aggregated<Values, P, S> => ({
+export const make = <Values, P extends Portability, S, Key extends string = string>(plan: Plan.Results): Aggregated<Values, P, S, Key> => ({
   plan,
   pipe() {
     return Pipeable.pipeArguments(this, arguments)

@@ -10,13 +10,13 @@ import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
 import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
 import { fillOf } from "./check/Fill.ts"
-import { checkBehindTop, checkTop, topBoundOf } from "./check/Top.ts"
+import { checkBehindTop, checkTop, partsOf, topBoundOf } from "./check/Top.ts"
 import { resultRows } from "./check/ResultRows.ts"
 import { tableOf } from "./check/ResultTable.ts"
 import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
 import { checkFieldName, fieldOf } from "./check/Fields.ts"
 import { checkBehindUnion, checkPlaces, checkSame, checkUnheld, isUnited, unitedColumn } from "./check/Unions.ts"
-import { bytesOfRow, checkBehind, checkKeys, intervalOf, selected } from "./check/Holding.ts"
+import { bytesOfRow, checkBehind, checkKeys, intervalOf, orderingIn, selected } from "./check/Holding.ts"
 import { byOf, lookup, selectedOf, tableData } from "./check/Lookups.ts"
 import { selectionOf } from "./check/Selections.ts"
 import type { Node } from "./Expression.ts"
@@ -198,6 +198,12 @@ class Graph {
     return this.#add<Checked.KeyBy>({ _tag: "key-by", input, definition }, ["key-by", input.fingerprint, [...key]])
   }
 
+  #inOrder(input: Checked.Events): Checked.InOrder {
+    const definition = definitionOf(input)
+    const state = { entriesPerKey: null, milliseconds: definition.outOfOrderness, bytesPerEntry: bytesOfRow(definition) }
+    return this.#add<Checked.InOrder>({ _tag: "in-order", input, definition, state }, ["in-order", input.fingerprint])
+  }
+
   #distinct(input: Checked.Events, plan: Plan.Distinct): Checked.Distinct {
     const definition = definitionOf(input)
     const node = "Events.distinct"
@@ -262,10 +268,11 @@ class Graph {
   #window(plan: Plan.WindowNode): Checked.WindowNode {
     const { aggregates: specs, input: from, trigger, window } = plan
     checkWindow(window)
-    checkTrigger(trigger)
+    checkTrigger(trigger, window)
     const inner = from._tag === "window" ? smallest(from, window) : null
     const allowedLateness = duration("Pipeline.allowedLateness", plan.allowedLateness)
-    const input = this.events(rowsOf(plan), "event")
+    const rows = this.events(rowsOf(plan), "event")
+    const input = window.kind === "count" && orderingIn(rows) === undefined ? this.#inOrder(rows) : rows
     const definition = definitionOf(input)
     const pre = preAggregatedOf(plan)
     const preAggregated = pre === null ? null : this.events(pre.input, "pre-aggregated")
@@ -338,9 +345,10 @@ class Graph {
     const input = this.results(plan.input)
     const { by, n, order } = plan
     checkTop(plan, input)
+    const per = partsOf(plan, input)
     return this.#add<Checked.Top>(
-      { _tag: "top", input, n, by, order, state: topBoundOf(input) },
-      ["top", input.fingerprint, n, by, order]
+      { _tag: "top", input, n, by, order, per, state: topBoundOf(input) },
+      ["top", input.fingerprint, n, by, order, ...per.length === 0 ? [] : [[...per]]]
     )
   }
 

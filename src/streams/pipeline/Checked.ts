@@ -24,7 +24,7 @@ export interface Checked<out End extends Node = Node> {
 }
 
 export type Node = Events | Results
-export type Events = Source | ToEvents | Where | Filter | DeriveFields | Select | Lookup | KeyBy | Distinct | AsOf | Interval | Union
+export type Events = Source | ToEvents | Where | Filter | DeriveFields | Select | Lookup | KeyBy | InOrder | Distinct | AsOf | Interval | Union
 export type Results = WindowNode | Derive | Compute | WherePanes | Top | Fill
 
 interface Identified {
@@ -100,6 +100,15 @@ export interface KeyBy extends Identified {
   readonly input: Events
   /** What it puts out: the same with another key. */
   readonly definition: Definition
+}
+
+/** The same rows in the order of event time and place, for windows that count them. */
+export interface InOrder extends Identified {
+  readonly _tag: "in-order"
+  readonly input: Events
+  /** What it is given, and puts out. */
+  readonly definition: Definition
+  readonly state: StateBound
 }
 
 /** One row of each id of a key within a time. */
@@ -240,13 +249,15 @@ export interface WherePanes extends Identified {
   readonly state: StateBound
 }
 
-/** Of the keys of each window the first by a value, with their ranks; the others are left out. */
+/** Of the keys of each window, or of those that share a part, the first by a value, with their ranks; the others are left out. */
 export interface Top extends Identified {
   readonly _tag: "top"
   readonly input: Results
   readonly n: number
   readonly by: string
   readonly order: Order
+  /** Where in the key the values stand that are the same of keys which are ranked together: all keys of a window are where there are none. */
+  readonly per: ReadonlyArray<number>
   readonly state: StateBound
 }
 
@@ -365,7 +376,7 @@ export const inputsOf = (checked: Checked): ReadonlyArray<Input> => {
 }
 
 /** A node that keeps state over events: it holds rows, and puts them out in the order of event time and place. */
-export type Holding = Distinct | AsOf | Interval
+export type Holding = InOrder | Distinct | AsOf | Interval
 
 export const isHolding = (node: Node): node is Holding => isOrdering(node) && node._tag !== "to-events"
 
@@ -378,6 +389,7 @@ export const isOrdering = (node: Node): node is Ordering => Object.hasOwn(calls,
 export const callOf = ({ _tag }: Ordering): string => calls[_tag]
 
 const calls: { readonly [Tag in Ordering["_tag"]]: string } = {
+  "in-order": "Window.count",
   distinct: "Events.distinct",
   "as-of": "Join.asOf",
   interval: "Join.interval",
@@ -488,6 +500,7 @@ const fieldsOfStep = (step: Exclude<RowStep, Filter | Select>): ReadonlyArray<st
     case "interval":
       return step.until === null ? [] : [step.until]
     case "as-of":
+    case "in-order":
     case "union":
       return []
   }

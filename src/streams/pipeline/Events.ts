@@ -24,13 +24,17 @@ import { isTable, type Table } from "./Table.ts"
 /** Whether every engine can run a pipeline, or only the one that can call its functions. */
 export type Portability = "portable" | "local"
 
-/** Rows of the type `R`; `Sources` are the rows of each source that they come from, by its name. */
-export interface Events<out R, out P extends Portability = "portable", out Sources = unknown> extends Pipeable.Pipeable {
+/**
+ * Rows of the type `R`; `Sources` are the rows of each source that they come from, by its name, and `Key` the names of the
+ * fields that their key is made of.
+ */
+export interface Events<out R, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> extends Pipeable.Pipeable {
   readonly plan: Plan.Events
   /** Never there: these carry the types. */
   readonly _row: R
   readonly _portability: P
   readonly _sources: Sources
+  readonly _keyFields: Key
 }
 
 /** What the rows are is said where it is called: there is nothing in it but its graph. */
@@ -44,7 +48,7 @@ export const make = (plan: Plan.Events): never =>
 
 /** Keeps the rows for which a condition holds; of several conditions all have to. The pipeline stays portable. */
 export const where = <R>(condition: Expr.ConditionOf<R>) =>
-<P extends Portability, S>(self: Events<R, P, S>): Events<R, P, S> => {
+<P extends Portability, S, Key extends string>(self: Events<R, P, S, Key>): Events<R, P, S, Key> => {
   needsEvents("Events.where", self)
   // What is no condition at all is for `Check` to refuse, which knows the pipeline.
   const node = (Predicate.isObject(condition) ? condition.node : condition) as Expr.Node
@@ -52,7 +56,8 @@ export const where = <R>(condition: Expr.ConditionOf<R>) =>
 }
 
 /** Keeps the rows for which a function returns true. The pipeline becomes local: it runs in process only. */
-export const filter = <R>(test: (row: R) => boolean) => <S>(self: Events<R, Portability, S>): Events<R, "local", S> => {
+export const filter = <R>(test: (row: R) => boolean) =>
+<S, Key extends string>(self: Events<R, Portability, S, Key>): Events<R, "local", S, Key> => {
   needsEvents("Events.filter", self)
   return make({ _tag: "filter", input: self.plan, test })
 }
@@ -69,7 +74,7 @@ export type Derived<R, Computed> = {
  * refused: it becomes a dead letter of this pipeline.
  */
 export const derive = <R, const Computed extends { readonly [name: string]: Expr.Of<R> }>(computed: Computed) =>
-<P extends Portability, S>(self: Events<R, P, S>): Events<Derived<R, Computed>, P, S> => {
+<P extends Portability, S, Key extends string>(self: Events<R, P, S, Key>): Events<Derived<R, Computed>, P, S, Key> => {
   needsEvents("Events.derive", self)
   // A file without types may hand over anything.
   if (!Predicate.isObject(computed)) throw new TypeError(`Events.derive needs an object of expressions by their names, and is given ${shown(computed)}`)
@@ -80,6 +85,10 @@ export const derive = <R, const Computed extends { readonly [name: string]: Expr
 /** A row with the fields that are selected, under the names that they get. */
 export type Selected<R, Fields> = Fields extends ReadonlyArray<infer Name> ? { readonly [K in keyof R as K extends Name ? K : never]: R[K] }
   : { readonly [K in keyof Fields]: Fields[K] extends keyof R ? R[Fields[K]] : never }
+
+/** The fields of the key under the names that they get. */
+export type SelectedKey<Key, Fields> = Fields extends ReadonlyArray<unknown> ? Key
+  : { readonly [K in keyof Fields]: Fields[K] extends Key ? K : never }[keyof Fields]
 
 /**
  * Keeps some of the fields of a row: a list of their names, or by the name that each gets which field it is. Those of the key
@@ -96,7 +105,7 @@ export type Selected<R, Fields> = Fields extends ReadonlyArray<infer Name> ? { r
  * ```
  */
 export const select = <R, const Fields extends ReadonlyArray<keyof R & string> | { readonly [name: string]: keyof R & string }>(fields: Fields) =>
-<P extends Portability, S>(self: Events<R, P, S>): Events<Selected<R, Fields>, P, S> => {
+<P extends Portability, S, Key extends string>(self: Events<R, P, S, Key>): Events<Selected<R, Fields>, P, S, SelectedKey<Key, Fields> & string> => {
   needsEvents("Events.select", self)
   const given: unknown = fields
   // A file without types may hand over anything.
@@ -139,7 +148,7 @@ export const lookup = <
   table: Table<R2>,
   options: { readonly by: K | ReadonlyArray<K>; readonly select: Select }
 ) =>
-<P extends Portability, S>(self: Events<R, P, S> & Free<R, Select>): Events<WithSelected<R, R2, Select>, P, S> => {
+<P extends Portability, S, Key extends string>(self: Events<R, P, S, Key> & Free<R, Select>): Events<WithSelected<R, R2, Select>, P, S, Key> => {
   const call = "Events.lookup"
   needsEvents(call, self)
   const { by, select } = optionsOf(call, options, ["by", "select"])
@@ -153,8 +162,8 @@ export const lookup = <
  * Gives rows another key: the values of a field that is a string, an integer, a boolean or an enum of strings; of several
  * such fields together; or, with `[]`, none, so that all rows are of one. A row without a value there is refused (`no-key`).
  */
-export const keyBy = <R, const K extends Expr.Names<R, string | number | boolean | null>>(key: K | ReadonlyArray<K>) =>
-<P extends Portability, S>(self: Events<R, P, S>): Events<R, P, S> => {
+export const keyBy = <R, const K extends Expr.Names<R, string | number | boolean | null> = never>(key: K | ReadonlyArray<K>) =>
+<P extends Portability, S>(self: Events<R, P, S>): Events<R, P, S, K> => {
   needsEvents("Events.keyBy", self)
   return make({ _tag: "key-by", input: self.plan, key: [key].flat() })
 }
@@ -184,7 +193,7 @@ export const distinct = <R, const K extends Expr.Names<R, string | number | bool
   readonly by: K | ReadonlyArray<K>
   readonly within: Duration.Input
 }) =>
-<P extends Portability, S>(self: Events<R, P, S>): Events<R, P, S> => {
+<P extends Portability, S, Key extends string>(self: Events<R, P, S, Key>): Events<R, P, S, Key> => {
   const call = "Events.distinct"
   needsEvents(call, self)
   const { by, within } = optionsOf(call, options, ["by", "within"])
@@ -209,7 +218,7 @@ export type United<R, Other> = { readonly [K in keyof R]: K extends keyof Other 
  * Windows behind it are told once, when they close. It stands before nodes that hold rows, such as {@link distinct}.
  */
 export const union = <R2, P2 extends Portability, S2>(other: Events<R2, P2, S2>) =>
-<R, P extends Portability, S>(self: Events<R, P, S> & Same<R, R2>): Events<United<R, R2>, P | P2, S & S2> => {
+<R, P extends Portability, S, Key extends string>(self: Events<R, P, S, Key> & Same<R, R2>): Events<United<R, R2>, P | P2, S & S2, Key> => {
   needsEvents("Events.union", self)
   needsEvents("Events.union", other)
   return make({ _tag: "union", input: self.plan, other: other.plan })

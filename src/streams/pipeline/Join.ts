@@ -55,9 +55,9 @@ export const asOf = <R2, P2 extends Portability, S2, const Select extends { read
   other: Events.Events<R2, P2, S2>,
   options: { readonly within: Duration.Input; readonly select: Select }
 ) =>
-<R, P extends Portability, S>(
-  self: Events.Events<R, P, S> & Free<R, Select>
-): Events.Events<WithSelected<R, R2, Select>, P | P2, S & S2> => {
+<R, P extends Portability, S, Key extends string>(
+  self: Events.Events<R, P, S, Key> & Free<R, Select>
+): Events.Events<WithSelected<R, R2, Select>, P | P2, S & S2, Key> => {
   const call = "Join.asOf"
   needsEvents(call, self)
   needsEvents(call, other)
@@ -131,9 +131,9 @@ export const interval = <
   other: Events.Events<R2, P2, S2>,
   options: Interval<Until> & { readonly select: Select; readonly type?: Type }
 ) =>
-<R, P extends Portability, S>(
-  self: Events.Events<R, P, S> & Free<R, Select> & IsTime<R, Until>
-): Events.Events<Paired<R, R2, Select, Type>, P | P2, S & S2> => {
+<R, P extends Portability, S, Key extends string>(
+  self: Events.Events<R, P, S, Key> & Free<R, Select> & IsTime<R, Until>
+): Events.Events<Paired<R, R2, Select, Type>, P | P2, S & S2, Key> => {
   const call = "Join.interval"
   needsEvents(call, self)
   needsEvents(call, other)

@@ -17,6 +17,12 @@ export const encode = (values: ReadonlyArray<Value>): string => {
   return values.length === 1 ? String(only) : JSON.stringify(values)
 }
 
+/** The key of some of the values of a key of several, as {@link encode} has given it. */
+export const partOf = (key: string, places: ReadonlyArray<number>): string => {
+  const values: ReadonlyArray<Value> = JSON.parse(key)
+  return encode(places.map((place) => values[place]!))
+}
+
 /** The values of the fields that a key is made of; none where it is no key of such fields. */
 export const decode = (columns: ReadonlyArray<Column>, key: string): Option.Option<ReadonlyArray<Value>> => {
   const [only] = columns

@@ -82,6 +82,8 @@ const isWindowOf = (window: Window, { end, start }: Pane.Encoded): boolean => {
       return length % window.step === 0 && length <= window.size
     case "session":
       return length >= window.gap
+    case "count":
+      return length > 0 && length <= window.within
     case "calendar":
       return length > 0
   }

@@ -67,7 +67,7 @@ export const derive =
     computed: Computed,
     options?: Options
   ) =>
-  <P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Derived<Values, Computed>, P, S> => {
+  <P extends Portability, S, Key extends string>(self: Aggregated<Values, P, S, Key>): Aggregated<Derived<Values, Computed>, P, S, Key> => {
     const { within } = optional("Panes.derive", options, ["within"]) ?? {}
     return Aggregate.make({
       _tag: "derive",
@@ -94,9 +94,14 @@ const valuesOf = (computed: { readonly [name: string]: { readonly spec: Spec } |
   }))
 }
 
-export interface Ranking<By extends string> {
+export interface Ranking<By extends string, Part extends string> {
   /** The result that keys are ranked by. */
   readonly by: By
+  /**
+   * Fields of the key, one or several of those that it is made of: keys are ranked among those that have the same values there,
+   * the symbols of each sector, the bids of each auction. All keys of a window are ranked together by default.
+   */
+  readonly per?: Part | ReadonlyArray<Part>
   /** Whether the largest or the smallest comes first: "descending" by default. */
   readonly order?: Plan.Order
 }
@@ -104,11 +109,31 @@ export interface Ranking<By extends string> {
 /**
  * Of each window the `n` keys that are the first by a result, with their `rank` from 1 on; ties go by key, and a key without
  * a value has no rank. It is told once all keys have closed. A key that is not among the first any more is retracted.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { Aggregate, Expr, Panes, Pipeline, Source, Window } from "courant"
+ *
+ * const Trade = Schema.Struct({ sector: Schema.String, symbol: Schema.String, at: Schema.Int, size: Schema.Int })
+ *
+ * export const leaders = Source.make("trades", { schema: Trade, key: ["sector", "symbol"], eventTime: "at" }).pipe(
+ *   Window.tumbling("1 hour"),
+ *   Aggregate.into({ volume: Aggregate.sum("size") }),
+ *   Panes.top(3, { by: "volume", per: "sector" }),
+ *   Pipeline.named("leaders-1h")
+ * )
+ * ```
  */
-export const top = <Values, const By extends Expr.Names<Values, Expr.Numeric>>(n: number, options: Ranking<By>) =>
-<P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Types.Simplify<Values & { readonly rank: number }>, P, S> => {
-  const { by, order = "descending" } = optionsOf("Panes.top", options, ["by", "order"])
-  return Aggregate.make({ _tag: "top", input: resultsOf("Panes.top", self), n, by, order })
+export const top = <Values, Key extends string, const By extends Expr.Names<Values, Expr.Numeric>, const Part extends Key = never>(
+  n: number,
+  options: Ranking<By, Part>
+) =>
+<P extends Portability, S>(
+  self: Aggregated<Values, P, S, Key>
+): Aggregated<Types.Simplify<Values & { readonly rank: number }>, P, S, Key> => {
+  const { by, order = "descending", per = [] } = optionsOf("Panes.top", options, ["by", "order", "per"])
+  return Aggregate.make({ _tag: "top", input: resultsOf("Panes.top", self), n, by, order, per: [per].flat() })
 }
 
 /**
@@ -116,7 +141,7 @@ export const top = <Values, const By extends Expr.Names<Values, Expr.Numeric>>(n
  * one that never passes is not told.
  */
 export const where = <Values>(condition: Expr.ConditionOf<Values>) =>
-<P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Values, P, S> => {
+<P extends Portability, S, Key extends string>(self: Aggregated<Values, P, S, Key>): Aggregated<Values, P, S, Key> => {
   const input = resultsOf("Panes.where", self)
   // What is no condition at all is for `Check` to refuse, which knows the pipeline.
   const node = (Predicate.isObject(condition) ? condition.node : condition) as Node
@@ -210,4 +235,4 @@ export type FreeOf<Values> = string extends keyof Values ? unknown
  */
 export const toEvents = <Values, P extends Portability, S>(
   self: Aggregated<Values, P, S> & FreeOf<Values>
-): Events.Events<RowOf<Values>, P, S> => Events.make({ _tag: "to-events", input: resultsOf("Panes.toEvents", self) })
+): Events.Events<RowOf<Values>, P, S, "key"> => Events.make({ _tag: "to-events", input: resultsOf("Panes.toEvents", self) })

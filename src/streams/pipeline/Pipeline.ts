@@ -41,9 +41,9 @@ import * as Window from "./Window.ts"
 
 /**
  * `Values` are the results of one pane; a `"local"` pipeline cannot leave the process; `Sources` are the rows of each source
- * that it reads, by its name.
+ * that it reads, by its name; `Key` are the names of the fields that keys are made of.
  */
-export interface Pipeline<out Values, out P extends Portability = "portable", out Sources = unknown> {
+export interface Pipeline<out Values, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> {
   readonly name: string
   /** What was declared, for pipelines that are made of this one. */
   readonly plan: Plan.Results
@@ -53,6 +53,7 @@ export interface Pipeline<out Values, out P extends Portability = "portable", ou
   readonly _values?: Values
   readonly _portability?: P
   readonly _sources?: Sources
+  readonly _keyFields?: Key
 }
 
 /** A pipeline that ends in events: it has no windows, and what it puts out are rows. */
@@ -77,7 +78,7 @@ export const isOfPanes = (pipeline: Any): pipeline is AnyOfPanes => Checked.ends
 export const isOfRows = (pipeline: Any): pipeline is AnyOfRows => Checked.endsInEvents(pipeline.checked)
 
 /** A pipeline of panes out of windows with their aggregates, one of rows out of a source. */
-export type Named<Ended> = Ended extends Aggregated<infer Values, infer P, infer S> ? Pipeline<Values, P, S>
+export type Named<Ended> = Ended extends Aggregated<infer Values, infer P, infer S, infer Key> ? Pipeline<Values, P, S, Key>
   : Ended extends Events<infer R, infer P, infer S> ? OfRows<R, P, S>
   : never
 
@@ -108,7 +109,7 @@ const eventsOf = (name: string, events: Events<unknown, Portability>): Plan.Even
 }
 
 const changeWindow = (step: string, change: (node: Plan.WindowNode) => Partial<Plan.WindowNode>) =>
-<Values, P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Values, P, S> =>
+<Values, P extends Portability, S, Key extends string>(self: Aggregated<Values, P, S, Key>): Aggregated<Values, P, S, Key> =>
   Aggregate.make(Plan.changeWindow(resultsOf(step, self), (node) => ({ ...node, ...change(node) })))
 
 /**
@@ -141,9 +142,9 @@ export const emitOnUpdate = (options?: { readonly every?: Duration.Input }) => {
  * before, or no value, or the former value is 0.
  */
 export const percentChange = <const Name extends string, const Of extends string>(name: Name, of: Of) =>
-<Values, P extends Portability, S>(
-  self: Aggregated<Values, P, S> & Fits<Values, Has<Of, Decimal | number | bigint | null>>
-): Aggregated<Values & Has<Name, Decimal | null>, P, S> => {
+<Values, P extends Portability, S, Key extends string>(
+  self: Aggregated<Values, P, S, Key> & Fits<Values, Has<Of, Decimal | number | bigint | null>>
+): Aggregated<Values & Has<Name, Decimal | null>, P, S, Key> => {
   // Whatever names a member becomes a string, "undefined" among them.
   if (typeof name !== "string") throw new TypeError(`Pipeline.percentChange needs the name of its result, and is given ${shown(name)}`)
   return Aggregate.make({
@@ -170,9 +171,9 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
   source: Events<R, Portability>,
   fields: M
 ) =>
-<Values, P extends Portability, S>(
-  self: Aggregated<Values, P, S> & Fits<Values, { readonly [K in keyof M]: Aggregate.Total<R[M[K]]> | null }>
-): Aggregated<Unmapped<Values, M>, P, S> => {
+<Values, P extends Portability, S, Key extends string>(
+  self: Aggregated<Values, P, S, Key> & Fits<Values, { readonly [K in keyof M]: Aggregate.Total<R[M[K]]> | null }>
+): Aggregated<Unmapped<Values, M>, P, S, Key> => {
   const call = "Pipeline.acceptPreAggregated"
   needsEvents(call, source)
   // A file without types may hand over anything.
@@ -189,11 +190,11 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
  * not their rounded results, so that a 5-minute mean is that of all its ticks. An event
  * that came too late for the smaller window is not in the larger one either; of several roll-ups the smallest decides.
  */
-export const rollUp = <Values, P extends Portability, S>(
-  self: Pipeline<Values, P, S>,
+export const rollUp = <Values, P extends Portability, S, Key extends string = string>(
+  self: Pipeline<Values, P, S, Key>,
   size: Duration.Input,
   options?: Window.Aligned
-): Aggregated<Values, P, S> =>
+): Aggregated<Values, P, S, Key> =>
   Aggregate.make(Plan.changeWindow(resultsOf("Pipeline.rollUp", self), (node) => ({
     ...node,
     input: node,

@@ -174,6 +174,8 @@ export interface Top {
   readonly n: number
   readonly by: string
   readonly order: Order
+  /** Fields of the key: keys that have the same values there are ranked together. */
+  readonly per: ReadonlyArray<string>
 }
 
 export type Order = "ascending" | "descending"
@@ -224,13 +226,13 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "union":
       return { ...plan, input: withBounds(plan.input, bounds), other: withBounds(plan.other, bounds) }
     case "window": {
-      const { allowedLateness, input, preAggregated } = plan
+      const { allowedLateness, input, preAggregated, window } = plan
       return {
         ...plan,
         input: withBounds(input, bounds),
         preAggregated: preAggregated === null ? null : { ...preAggregated, input: withBounds(preAggregated.input, bounds) },
-        // Behind a node that holds rows none is late, and behind one that unites them windows are told once.
-        allowedLateness: isToldOnce(input) ? allowedLateness : bounds.allowedLateness ?? allowedLateness
+        // Where rows are held none is late, and behind one that unites them windows are told once.
+        allowedLateness: window.kind === "count" || isToldOnce(input) ? allowedLateness : bounds.allowedLateness ?? allowedLateness
       }
     }
   }

@@ -59,7 +59,9 @@ export interface Definition {
 }
 
 /** The events of a topic, and what is known of them. */
-export interface Source<out R, Name extends string = string> extends Events.Events<R, "portable", { readonly [N in Name]: R }> {
+export interface Source<out R, Name extends string = string, out Key extends string = string>
+  extends Events.Events<R, "portable", { readonly [N in Name]: R }, Key>
+{
   readonly definition: Definition
 }
 
@@ -120,7 +122,7 @@ export const make = <
     /** How much later than newer events an event may come and still be on time; 0 by default. */
     readonly outOfOrderness?: Duration.Input
   }
-): Source<RowOf<Fields>, Name> & Keyed<KeyOf<RowOf<Fields>, K>> => {
+): Source<RowOf<Fields>, Name, K> & Keyed<KeyOf<RowOf<Fields>, K>> => {
   // A file without types may hand over anything.
   if (typeof name !== "string") throw new TypeError(`Source.make needs the name of a source, and is given ${shown(name)}`)
   optionsOf(`Source.make("${name}")`, options, ["schema", "key", "eventTime", "outOfOrderness"])
@@ -141,7 +143,7 @@ export const make = <
     eventTime: time,
     outOfOrderness: millisOf(`Source.make("${name}")`, "outOfOrderness", outOfOrderness)
   }
-  const events: Events.Events<RowOf<Fields>, "portable", { readonly [N in Name]: RowOf<Fields> }> = Events.make({ _tag: "source", definition })
+  const events: Events.Events<RowOf<Fields>, "portable", { readonly [N in Name]: RowOf<Fields> }, K> = Events.make({ _tag: "source", definition })
   return { ...events, definition }
 }
 

@@ -67,6 +67,7 @@ const comparedBy = (node: Exclude<Events, Select | Source | ToEvents>, behind: R
     case "lookup":
       return node.by.map(({ column }) => column.name)
     case "filter":
+    case "in-order":
     case "as-of":
     case "interval":
     case "union":

@@ -17,11 +17,12 @@ export type Window =
   | { readonly kind: "hopping"; readonly size: number; readonly advance: number; readonly offset: number }
   | { readonly kind: "cumulative"; readonly size: number; readonly step: number; readonly offset: number }
   | { readonly kind: "session"; readonly gap: number }
+  | { readonly kind: "count"; readonly rows: number; readonly within: number }
   | { readonly kind: "calendar"; readonly unit: Unit; readonly timeZone: string }
 
 /** Rows that have been assigned to windows. */
-export interface Windowed<out R, out P extends Portability = "portable", out Sources = unknown> extends Pipeable.Pipeable {
-  readonly events: Events<R, P, Sources>
+export interface Windowed<out R, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> extends Pipeable.Pipeable {
+  readonly events: Events<R, P, Sources, Key>
   readonly window: Window
 }
 
@@ -30,7 +31,7 @@ export interface Aligned {
   readonly offset?: Duration.Input
 }
 
-const assign = (window: Window) => <R, P extends Portability, S>(events: Events<R, P, S>): Windowed<R, P, S> => {
+const assign = (window: Window) => <R, P extends Portability, S, Key extends string>(events: Events<R, P, S, Key>): Windowed<R, P, S, Key> => {
   needsEvents(`Window.${window.kind}`, events)
   return {
     events,
@@ -77,6 +78,30 @@ export const session = (gap: Duration.Input, ...rest: readonly []) => {
   nothingElse("Window.session", rest)
   return assign({ kind: "session", gap: millisOf("Window.session", "gap", gap) })
 }
+
+/**
+ * Windows of so many rows of a key: one begins with the first row that is in none before it, and ends behind its last row, or
+ * `within` after its first one where it has fewer by then. Rows are taken in the order of their event times.
+ *
+ * Windows are stretches of time: rows of a key that have one event time are in one window, so a window whose last row is not
+ * alone in its millisecond has more rows than were asked for.
+ *
+ * Rows are held until the watermark is past their time, as before {@link Events.distinct}: none of them is late for a window, a
+ * row that is behind the watermark when it comes is late here, and there is neither an allowed lateness nor an early pane.
+ *
+ * @example
+ * ```ts
+ * import { Aggregate, Pipeline, ticks, Window } from "courant"
+ *
+ * export const bars = ticks.pipe(
+ *   Window.count(1_000, { within: "1 day" }),
+ *   Aggregate.into({ open: Aggregate.first("price"), close: Aggregate.last("price"), trades: Aggregate.count }),
+ *   Pipeline.named("bars-1000")
+ * )
+ * ```
+ */
+export const count = (rows: number, options: { readonly within: Duration.Input }) =>
+  assign({ kind: "count", rows, within: millisOf("Window.count", "within", optionsOf("Window.count", options, ["within"]).within) })
 
 /** Days, weeks (from Monday) or months of a time zone; a day lasts 23 or 25 hours where the clock changes. */
 export const calendar = (unit: Unit, options: { readonly timeZone: string }) =>

@@ -87,7 +87,7 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>, partitions:
   for (const item of items) {
     const { event, key, time, watermark } = item
     const cutOff = watermark - allowedLateness
-    if (window.kind === "session") {
+    if (window.kind === "session" || window.kind === "count") {
       if (time < cutOff) late.push(event)
       else kept.push(item)
       continue
@@ -106,7 +106,7 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>, partitions:
       groups.set(name, group)
     }
   }
-  const all = window.kind === "session" ? sessions(kept, window.gap) : [...groups.values()]
+  const all = window.kind === "session" ? sessions(kept, window.gap) : window.kind === "count" ? counted(kept, window) : [...groups.values()]
   return { results: all.sort(order).map((group) => resultOf(node, group)), late, refused, refusedPairs, duplicate, taken: [...taken, ...items.map(({ event }) => event)] }
 }
 
@@ -151,6 +151,7 @@ const windowsOf = (window: Window, time: number): ReadonlyArray<readonly [number
     case "calendar":
       return [calendarWindow(window.unit, window.timeZone, time)]
     case "session":
+    case "count":
       return []
   }
 }
@@ -180,6 +181,20 @@ const sessions = (items: ReadonlyArray<Item>, gap: number): Array<Group> => {
     } else groups.push({ key: item.key, start: item.time, end: item.time + gap, items: [item] })
   }
   return groups
+}
+
+/** Rows of one time are in one window; a window that is full ends behind its last row. */
+const counted = (items: ReadonlyArray<Item>, { rows, within }: Window & { readonly kind: "count" }): Array<Group> => {
+  const groups: Array<Group> = []
+  for (const of of Map.groupBy(items, ({ key }) => key).values()) {
+    let last: Group | undefined
+    for (const item of of.toSorted((a, b) => a.time - b.time)) {
+      const isFull = last !== undefined && last.items.length >= rows && item.time > last.items.at(-1)!.time
+      if (last === undefined || isFull || item.time >= last.start + within) groups.push(last = { key: item.key, start: item.time, end: item.time + within, items: [] })
+      last.items.push(item)
+    }
+  }
+  return groups.map((group) => group.items.length < rows ? group : { ...group, end: group.items.at(-1)!.time + 1 })
 }
 
 const resultOf = ({ aggregates, input }: WindowNode, { end, items, key, start }: Group): Result => {
@@ -344,10 +359,10 @@ const withComputed = ({ given, results, values }: Compute, result: Result): Resu
 const leftOutUnless = ({ condition, given }: WherePanes, result: Result): Result =>
   holds(condition, given, result.values) ? result : { ...result, isLeftOut: true }
 
-/** Each of a window counts the rows of all keys. */
-const ranked = ({ by, n, order }: Top, results: ReadonlyArray<Result>): ReadonlyArray<Result> =>
+/** Each counts the rows of all keys of its window that it is ranked among. */
+const ranked = ({ by, n, order, per }: Top, results: ReadonlyArray<Result>): ReadonlyArray<Result> =>
   results.map((result) => {
-    const all = results.filter(({ end, start }) => start === result.start && end === result.end)
+    const all = results.filter(({ end, key, start }) => start === result.start && end === result.end && partOf(key, per) === partOf(result.key, per))
     const changes = all.reduce((sum, each) => sum + each.changes, 0)
     const sign = order === "ascending" ? 1 : -1
     const inOrder = all
@@ -398,6 +413,10 @@ const watermarkOf = (node: Events | Results, events: ReadonlyArray<Event>, parti
 const latestOf = (times: ReadonlyArray<readonly [Event, number]>, partitions: number): number =>
   Math.min(...Array.from({ length: partitions }, (_, partition) =>
     times.reduce((latest, [event, time]) => event.partition === partition ? Math.max(latest, time) : latest, -Infinity)))
+
+/** Some of the values that a key of several is made of. */
+const partOf = (key: string, places: ReadonlyArray<number>): string =>
+  JSON.stringify(places.map((place) => (JSON.parse(key) as ReadonlyArray<unknown>)[place])) // Keys of several are JSON arrays.
 
 const windowOf = (node: Results): WindowNode => node._tag === "window" ? node : windowOf(node.input)
 

@@ -79,6 +79,8 @@ export const flowOf = (fold: Fold) => (node: Events, events: ReadonlyArray<Event
         const key = keyOf(node.definition, item.fields)
         return key === null ? null : { ...item, key }
       })
+    case "in-order":
+      return held(before)
     case "distinct":
       return firsts(node, held(before))
     case "union":

@@ -1,7 +1,7 @@
 /** The first of a window: how they are ranked, revised and taken back. */
 import { describe, expect, it } from "vitest"
 import { Ranking } from "../../../src/streams/operator/results/Ranking.ts"
-import { Aggregate, Expr, Panes, Pipeline, Window } from "../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Panes, Pipeline, Window } from "../../../src/streams/pipeline/index.ts"
 import type * as Pane from "../../../src/streams/pipeline/Pane.ts"
 import { source } from "../../../src/testing/Arbitraries.ts"
 import { makeJob, records, run } from "../../../src/testing/Harness.ts"
@@ -42,6 +42,42 @@ describe("the first of a window", () => {
   it("are those of the windows that pass a condition, and may be left out by another", () => {
     const pipeline = tumbling.pipe(Panes.where(Expr.lt("size", 3)), Panes.top(2, { by: "size" }), Panes.where(Expr.gt("rank", 1)), Pipeline.named("second"))
     expect(shown(panesOf(pipeline, [["A", 0, 3], ["B", 1, 2], ["C", 2, 1]]))).toEqual([[0, "C", "on-time", 0, 3, 2]])
+  })
+
+  describe("per part of the key", () => {
+    const per = (order: ReadonlyArray<"key" | "venue">) =>
+      source(0).pipe(
+        Events.keyBy(order),
+        Window.tumbling(10),
+        Aggregate.into({ size: Aggregate.sum("size") }),
+        Panes.top(1, { by: "size", per: "venue" }),
+        Pipeline.allowedLateness(100),
+        Pipeline.named("leaders")
+      )
+    const venues = (pipeline: Pipeline.AnyOfPanes, rows: ReadonlyArray<readonly [venue: string, ...Row]>) =>
+      shown(run(makeJob([pipeline], 1), [records(0, 0, rows.map(([venue, key, time, size]) => JSON.stringify({ key, time, price: "1", size, venue })))]))
+    const rows = [["N", "A", 0, 1], ["Q", "A", 1, 3], ["N", "B", 2, 2], ["Q", "B", 3, 2]] as const
+
+    it("each have ranks of their own, and count the rows of their part alone", () => {
+      expect(venues(per(["venue", "key"]), rows)).toEqual([[0, `["N","B"]`, "on-time", 0, 2, 1], [0, `["Q","A"]`, "on-time", 0, 2, 1]])
+    })
+
+    it("come in the order of the whole keys, wherever in these the part stands", () => {
+      expect(venues(per(["key", "venue"]), rows)).toEqual([[0, `["A","Q"]`, "on-time", 0, 2, 1], [0, `["B","N"]`, "on-time", 0, 2, 1]])
+    })
+
+    it("are told once more where a late row has changed their part, and nowhere else", () => {
+      const late = [...rows, ["N", "A", 10, 1], ["N", "A", 5, 4], ["N", "A", 20, 1]] as const
+      expect(venues(per(["key", "venue"]), late).filter(([start, , kind]) => start === 0 && kind !== "on-time")).toEqual([
+        [0, `["A","N"]`, "late", 0, 3, 1],
+        [0, `["B","N"]`, "retracted", 1, 3, null]
+      ])
+    })
+
+    it("are those of values that differ, whatever is in them", () => {
+      const odd = [["N\",\"A", "B", 0, 1], ["N", "A\",\"B", 1, 3], ["", "B", 2, 2]] as const
+      expect(venues(per(["venue", "key"]), odd).map(([, key]) => key)).toEqual(odd.map(([venue, key]) => JSON.stringify([venue, key])).sort())
+    })
   })
 
   it("of many keys are the same however large the state is, and however often it is revised", () => {

@@ -85,6 +85,7 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
   const windowed = (window: unknown) => counted(untyped({ events: trades, window })).pipe(named)
   const derived = (indicators: { readonly [name: string]: Over<string, Gives> }) =>
     minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), venue: Aggregate.last("venue") }), Panes.derive(untyped(indicators)), named)
+  const ofVenues = trades.pipe(Events.keyBy(["venue", "symbol"]), Window.tumbling(5), Aggregate.into({ high: Aggregate.max("price") }))
   const high = minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), volume: Aggregate.sum("size"), mean: Aggregate.mean("price") }))
   const own = Aggregate.custom({
     create: () => 0,
@@ -255,6 +256,11 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["the first of sessions", () => trades.pipe(Window.session(5), Aggregate.into({ high: Aggregate.max("price") }), Panes.top(3, { by: "high" }), named), "Panes.top", "sessions of its own"],
     ["the first of windows that are told early", () => high.pipe(Panes.top(3, { by: "high" }), Pipeline.emitOnUpdate(), named), "Panes.top", "leave Pipeline.emitOnUpdate out"],
     ["the first of the first", () => high.pipe(Panes.top(3, { by: "high" }), Panes.derive({ same: Expr.field("rank") }), Panes.top(3, { by: "same" }), named), "Panes.top", "\"rank\", and there is another"],
+    ["the first per no field of the key", () => ofVenues.pipe(Panes.top(3, { by: "high", per: untyped("vonue") }), named), "Panes.top", "\"vonue\" is none: did you mean \"venue\"? known: venue, symbol"],
+    ["the first per a field of several", () => ofVenues.pipe(Panes.top(3, { by: "high", per: ["venue", untyped("price")] }), named), "Panes.top", "\"price\" is none: known: venue, symbol"],
+    ["the first per a field where there is no key", () => trades.pipe(Events.keyBy([]), Window.tumbling(5), Aggregate.into({ high: Aggregate.max("price") }), Panes.top(3, { by: "high", per: untyped("symbol") }), named), "Panes.top", "all rows are of one key"],
+    ["the first per a field twice", () => ofVenues.pipe(Panes.top(3, { by: "high", per: ["venue", "venue"] }), named), "Panes.top", "it names a field of the key twice"],
+    ["the first per the whole key", () => high.pipe(Panes.top(3, { by: "high", per: "symbol" }), named), "Panes.top", "per whole key, of which a window has one result alone"],
     ["an indicator over the first", () => high.pipe(Panes.top(3, { by: "high" }), Panes.derive({ before: Indicator.previous("rank") }), named), "Panes.derive", "cannot stand behind Panes.top"],
     ["windows without events of which a result is not named", () => filled({}), "Panes.fill", "it does not say what \"high\" is in a window without events"],
     ["windows without events with a result that there is not", () => filled({ high: null, hgih: 0 }), "Panes.fill", "there is no result \"hgih\": did you mean \"high\"?"],
@@ -275,6 +281,14 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["lateness without an end", () => high.pipe(Pipeline.allowedLateness(Infinity), named), "Pipeline.allowedLateness", "0 or more"],
     ["early panes more often than always", () => high.pipe(Pipeline.emitOnUpdate({ every: -1 }), named), "Pipeline.emitOnUpdate", "0 or more"],
     ["a bound below nothing", () => Source.make("t", { schema: Trade, key: "symbol", eventTime: "time", outOfOrderness: -1 }).pipe(Window.tumbling(1), counted, named), "the source \"t\", outOfOrderness", "0 or more"],
+    ["windows of no rows", () => trades.pipe(Window.count(0, { within: 1 }), counted, named), "Window.count", "it counts rows, 1 or more, and is given 0"],
+    ["windows of half a row", () => trades.pipe(Window.count(untyped(1.5), { within: 1 }), counted, named), "Window.count", "and is given 1.5"],
+    ["windows of many rows in no time", () => trades.pipe(Window.count(2, { within: 0 }), counted, named), "Window.count", "its within must be a whole number of milliseconds above 0"],
+    ["lateness where rows are counted", () => trades.pipe(Window.count(2, { within: 1 }), counted, Pipeline.allowedLateness(1), named), "Pipeline.allowedLateness", "Window.count puts rows in the order of their times, so that none is late for them: leave it out"],
+    ["early panes where rows are counted", () => trades.pipe(Window.count(2, { within: 1 }), counted, Pipeline.emitOnUpdate(), named), "Pipeline.emitOnUpdate", "when the last of them is there; leave it out"],
+    ["records where rows are counted", () => trades.pipe(Window.count(2, { within: 1 }), Aggregate.into({ high: Aggregate.max("price") }), Pipeline.acceptPreAggregated(bars, { high: "high" }), named), "Pipeline.acceptPreAggregated", "pre-aggregated records would be ahead of them"],
+    ["the first of windows that count rows", () => trades.pipe(Window.count(2, { within: 1 }), Aggregate.into({ high: Aggregate.max("price") }), Panes.top(3, { by: "high" }), named), "Panes.top", "each key has windows of so many rows of its own"],
+    ["windows made of windows that count rows", () => Pipeline.rollUp(trades.pipe(Window.count(2, { within: 1 }), counted, named), 5).pipe(named), "Pipeline.rollUp", "only tumbling windows can be rolled up, and these are count"],
     ["windows of no length", () => trades.pipe(Window.tumbling(0), counted, named), "Window.tumbling", "above 0"],
     ["windows of half a millisecond", () => trades.pipe(Window.tumbling(0.5), counted, named), "Window.tumbling", "whole number"],
     ["an offset of half a millisecond", () => trades.pipe(Window.tumbling(10, { offset: 0.5 }), counted, named), "Window.tumbling", "whole number"],

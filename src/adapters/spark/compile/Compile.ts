@@ -93,6 +93,7 @@ const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly
     ...[events, ...preAggregated === null ? [] : [preAggregated]].flatMap(unsupportedRows),
     ...checked.nodes.flatMap(unsupportedNode),
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
+    ...(window.kind === "count" ? [["Window.count", "Spark has no windows of so many rows of a stream; run it in process"] as const] : []),
     ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
     ...Checked.windowOf(checked).aggregates.flatMap(unsupportedResult),
     ...Checked.resultStepsOf(checked).flatMap(unsupportedResults),

@@ -2,7 +2,7 @@
 import type { Pane } from "../../pipeline/Pane.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { membersOf, valuesIn } from "./StoredValues.ts"
-import type { Bounds, Ranked } from "./TopOperator.ts"
+import type { InGroup, Ranked } from "./TopOperator.ts"
 
 export type Saved = Pick<Ranked, "byOthers" | "end" | "isLeftOut" | "isTold" | "key" | "pane" | "start">
 
@@ -37,15 +37,16 @@ export const read = (pipeline: string, names: ReadonlyArray<string>, state: Stat
     })
   }).flat()
 
-/** How far a node has come, and the windows that it has still to tell once more. */
+/** How far a node has come, and the groups of windows that it has still to tell once more. */
 interface Progress {
   readonly now: number
-  readonly revised: ReadonlyArray<Bounds>
+  readonly revised: ReadonlyArray<InGroup>
 }
 
 export const saveProgress = ({ now, revised }: Progress, state: StateWriter): void => {
   state.table("progress", 1).numbers("now", Float64Array.of(now))
   const table = state.table("revised", revised.length)
+  table.strings("group", revised.map(({ group }) => group))
   for (const name of ["start", "end"] as const) table.numbers(name, Float64Array.from(revised, (bounds) => bounds[name]))
 }
 
@@ -55,9 +56,9 @@ export const readProgress = (state: StateReader): Progress => {
   progress.end()
   if (now === undefined || !(Number.isSafeInteger(now) || now === -Infinity)) throw new StateError("the progress of ranked results is damaged")
   const revised = Array.from(state.tables("revised"), (table) => {
-    const [starts, ends] = [table.wholeNumbers("start"), table.wholeNumbers("end")]
+    const [groups, starts, ends] = [table.texts("group"), table.wholeNumbers("start"), table.wholeNumbers("end")]
     table.end()
-    return Array.from(starts, (start, i) => ({ start, end: ends[i]! }))
+    return groups.map((group, i) => ({ group, start: starts[i]!, end: ends[i]! }))
   }).flat()
   return { now, revised }
 }

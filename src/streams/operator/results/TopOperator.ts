@@ -1,10 +1,12 @@
 /**
- * Of the keys of a window the first by a value, each with its rank; the others are left out.
+ * Of the keys of a window the first by a value, each with its rank; the others are left out. Keys are ranked among those of
+ * their group: all of the window, or those that have the same values in a part of the key.
  *
  * A window is told when it has closed, with all its keys. What is revised afterwards is told once more when the watermark
- * next moves on: all that are among the first then, since each counts the rows of all keys among its changes.
+ * next moves on: all of the group that are among the first then, since each counts the rows of all its keys among its changes.
  */
 import { type Top, valuesOf, type WindowNode } from "../../pipeline/Checked.ts"
+import * as Key from "../../pipeline/Key.ts"
 import * as Pane from "../../pipeline/Pane.ts"
 import { type Emitted, endOfTime } from "../Operator.ts"
 import { PagedList } from "../PagedList.ts"
@@ -19,6 +21,12 @@ import type { ResultOperator } from "./ResultOperator.ts"
 import type { Stored } from "./Retraction.ts"
 
 export type Bounds = Pick<Pane.Pane, "end" | "start">
+
+/** Keys of a window that are ranked together. */
+export interface InGroup extends Bounds {
+  /** The part of the key that they share; empty where it is none. */
+  readonly group: string
+}
 
 /** A key of a window. */
 export interface Ranked extends Bounds {
@@ -38,15 +46,20 @@ export interface Ranked extends Bounds {
 
 interface RankedWindow extends Bounds {
   readonly byKey: Map<string, Ranked>
+  readonly groups: Map<string, Group>
+}
+
+interface Group extends InGroup {
   readonly ranking: Ranking<Ranked>
-  /** Of all keys. */
+  /** Of all its keys. */
   changes: number
-  told: Set<Ranked>
+  readonly told: Set<Ranked>
 }
 
 /** A window all of whose keys have closed, or are about to. */
 interface Closing {
   readonly window: RankedWindow
+  readonly groups: Set<Group>
   readonly watermark: number
   readonly offset: number
 }
@@ -62,8 +75,9 @@ export class TopOperator implements ResultOperator {
   readonly pages: ResultOperator["pages"]
   readonly #compare: (a: Ranked, b: Ranked) => number
   readonly #finals = new Heap<{ readonly at: number; readonly window: string }>((a, b) => a.at - b.at)
+  #last: RankedWindow | null = null
   #closing: Closing | null = null
-  readonly #revised = new Set<RankedWindow>()
+  readonly #revised = new Set<Group>()
   #now = -Infinity
   #panes: Array<Emitted> = []
 
@@ -87,65 +101,76 @@ export class TopOperator implements ResultOperator {
       if (emitted.watermark > this.#now) yield* this.#moveTo(emitted.watermark)
       const window = this.#windowOf(emitted.pane)
       if (this.#closing !== null && (emitted.pane.pane !== "on-time" || this.#closing.window !== window)) yield* this.#tellClosing()
-      this.#record(window, emitted)
-      if (emitted.pane.pane === "on-time") this.#closing = { window, watermark: emitted.watermark, offset: emitted.offset }
-      else this.#revised.add(window)
+      const group = this.#record(window, emitted)
+      if (emitted.pane.pane === "on-time") {
+        const { offset, watermark } = emitted
+        this.#closing = { window, groups: (this.#closing?.groups ?? new Set()).add(group), watermark, offset }
+      } else this.#revised.add(group)
       if (isTired(++done)) yield
     }
   }
 
-  #record(window: RankedWindow, { isLeftOut, pane }: Emitted): void {
+  #record(window: RankedWindow, { isLeftOut, pane }: Emitted): Group {
     const ranked = this.#rankedOf(window, pane)
+    const group = this.#groupOf(window, pane.key)
     this.#kept.touch(ranked.place)
-    if (ranked.value !== null) window.ranking.remove(ranked)
-    window.changes += pane.changes - (ranked.pane?.changes ?? 0)
+    if (ranked.value !== null) group.ranking.remove(ranked)
+    group.changes += pane.changes - (ranked.pane?.changes ?? 0)
     ranked.pane = pane
     ranked.isLeftOut = isLeftOut === true
-    this.#rank(window, ranked)
+    this.#rank(group, ranked)
+    return group
   }
 
-  #rank(window: RankedWindow, ranked: Ranked): void {
+  #rank({ ranking }: Group, ranked: Ranked): void {
     const value = ranked.pane === null || ranked.isLeftOut ? null : ranked.pane.values[this.#node.by] ?? null
     // What a user's own function has given may be no number.
     ranked.value = value === null || typeof value === "string" || typeof value === "boolean" ? null : value
-    if (ranked.value !== null) window.ranking.add(ranked)
+    if (ranked.value !== null) ranking.add(ranked)
   }
 
   /** What was revised under the former watermark is told before anything that happens under this one. */
   *#moveTo(watermark: number): Work {
     yield* this.#tellClosing()
-    const revised = [...this.#revised]
+    const revised = [...this.#revised].sort(byBounds)
     this.#revised.clear()
-    for (const window of revised.sort(byBounds)) yield* this.#tell(window, "late", this.#now, Number.MAX_VALUE)
+    for (const groups of Map.groupBy(revised, ({ end, start }) => `${start}:${end}`).values()) {
+      yield* this.#tell(groups, "late", this.#now, Number.MAX_VALUE)
+    }
     this.#now = watermark
   }
 
   *#tellClosing(): Work {
     const closing = this.#closing
     this.#closing = null
-    if (closing !== null) yield* this.#tell(closing.window, "on-time", closing.watermark, closing.offset)
+    if (closing !== null) yield* this.#tell(closing.groups, "on-time", closing.watermark, closing.offset)
   }
 
-  *#tell(window: RankedWindow, kind: Pane.Kind, watermark: number, offset: number): Work {
-    const first = window.ranking.first(this.#node.n)
-    const ranks = new Map(first.map((ranked, index) => [ranked, index + 1]))
-    const all = [...first, ...[...window.told].filter((ranked) => !ranks.has(ranked))]
+  /** Groups of one window: its keys come in their order. */
+  *#tell(groups: Iterable<Group>, kind: Pane.Kind, watermark: number, offset: number): Work {
+    const all: Array<{ readonly group: Group; readonly rank: number | null; readonly ranked: Ranked }> = []
     let done = 0
-    for (const ranked of all.sort((a, b) => compareText(a.key, b.key))) {
+    for (const group of groups) {
+      const first = group.ranking.first(this.#node.n)
+      const ranks = new Map(first.map((ranked, index) => [ranked, index + 1]))
+      const others = [...group.told].filter((ranked) => !ranks.has(ranked))
+      for (const ranked of [...first, ...others]) all.push({ group, ranked, rank: ranks.get(ranked) ?? null })
+      if (isTired(++done)) yield
+    }
+    for (const { group, rank, ranked } of all.sort((a, b) => compareText(a.ranked.key, b.ranked.key))) {
       // One that only others have told has not come here yet: there is nothing to say of it.
       if (ranked.pane === null) continue
-      const rank = ranks.get(ranked) ?? null
-      const { changes } = window
-      this.#markTold(window, ranked, rank !== null || ranked.byOthers > changes, ranked.byOthers > changes ? ranked.byOthers : -1)
+      const { changes } = group
+      this.#markTold(group, ranked, rank !== null || ranked.byOthers > changes, ranked.byOthers > changes ? ranked.byOthers : -1)
       const pane: Pane.Pane = { ...ranked.pane, pane: kind, changes, values: { ...ranked.pane.values, rank } }
       this.#panes.push({ pane, rows: changes, watermark, offset, ...rank === null ? { isLeftOut: true } : {} })
       if (isTired(++done)) yield
     }
   }
 
-  #markTold(window: RankedWindow, ranked: Ranked, isTold: boolean, byOthers: number): void {
-    if (isTold) window.told.add(ranked)
-    else window.told.delete(ranked)
+  #markTold({ told }: Group, ranked: Ranked, isTold: boolean, byOthers: number): void {
+    if (isTold) told.add(ranked)
+    else told.delete(ranked)
     if (ranked.isTold === isTold && ranked.byOthers === byOthers) return
     this.#kept.touch(ranked.place)
     ranked.isTold = isTold
@@ -159,6 +184,7 @@ export class TopOperator implements ResultOperator {
     let done = 0
     for (let due = this.#finals.smallest; due !== undefined && due.at <= until; due = this.#finals.smallest) {
       this.#finals.pop()
+      this.#last = null
       for (const { place } of this.#windows.get(due.window)?.byKey.values() ?? []) {
         this.#kept.remove(place)
         if (isTired(++done)) yield
@@ -186,19 +212,38 @@ export class TopOperator implements ResultOperator {
       if (pane.pane === "retracted") continue
       const window = this.#windowOf(pane)
       const ranked = this.#rankedOf(window, pane)
-      this.#markTold(window, ranked, true, Math.max(ranked.byOthers, pane.changes))
+      this.#markTold(this.#groupOf(window, pane.key), ranked, true, Math.max(ranked.byOthers, pane.changes))
       if (isTired(++done)) yield
     }
   }
 
-  #windowOf({ end, start }: Bounds): RankedWindow {
+  /** Panes of one window come one after another. */
+  #windowOf(bounds: Bounds): RankedWindow {
+    const last = this.#last
+    return last !== null && last.start === bounds.start && last.end === bounds.end ? last : this.#last = this.#windowBy(bounds)
+  }
+
+  #windowBy({ end, start }: Bounds): RankedWindow {
     const name = `${start}:${end}`
     const known = this.#windows.get(name)
     if (known !== undefined) return known
-    const window: RankedWindow = { start, end, byKey: new Map<string, Ranked>(), ranking: new Ranking(this.#compare), changes: 0, told: new Set<Ranked>() }
+    const window: RankedWindow = { start, end, byKey: new Map<string, Ranked>(), groups: new Map<string, Group>() }
     this.#windows.set(name, window)
     this.#finals.push({ at: end + this.#lateness, window: name })
     return window
+  }
+
+  #groupOf(window: RankedWindow, key: string): Group {
+    const { per } = this.#node
+    return this.#groupNamed(window, per.length === 0 ? "" : Key.partOf(key, per))
+  }
+
+  #groupNamed({ end, groups, start }: RankedWindow, name: string): Group {
+    const known = groups.get(name)
+    if (known !== undefined) return known
+    const group: Group = { start, end, group: name, ranking: new Ranking(this.#compare), changes: 0, told: new Set<Ranked>() }
+    groups.set(name, group)
+    return group
   }
 
   #rankedOf(window: RankedWindow, { end, key, start }: Window): Ranked {
@@ -211,7 +256,7 @@ export class TopOperator implements ResultOperator {
   }
 
   save(state: StateWriter): void {
-    RankedState.saveProgress({ now: this.#now, revised: [...this.#revised].sort(byBounds) }, state)
+    RankedState.saveProgress({ now: this.#now, revised: [...this.#revised].sort((a, b) => byBounds(a, b) || compareText(a.group, b.group)) }, state)
   }
 
   restore(state: StateReader): void {
@@ -223,11 +268,12 @@ export class TopOperator implements ResultOperator {
       const ranked = this.#rankedOf(window, saved)
       ranked.pane = saved.pane
       ranked.isLeftOut = saved.isLeftOut
-      window.changes += saved.pane?.changes ?? 0
-      this.#rank(window, ranked)
-      this.#markTold(window, ranked, saved.isTold, saved.byOthers)
+      const group = this.#groupOf(window, saved.key)
+      group.changes += saved.pane?.changes ?? 0
+      this.#rank(group, ranked)
+      this.#markTold(group, ranked, saved.isTold, saved.byOthers)
     }
-    for (const bounds of revised) this.#revised.add(this.#windowOf(bounds))
+    for (const { group, ...bounds } of revised) this.#revised.add(this.#groupNamed(this.#windowOf(bounds), group))
   }
 }
 

@@ -41,7 +41,8 @@ export const make = (window: Window, inner: Window | null): WindowAssigner => {
     case "calendar":
       return calendar(window.unit, window.timeZone)
     case "session":
-      throw new TypeError("sessions have no grid: they depend on the data")
+    case "count":
+      throw new TypeError(`${window.kind} windows have no grid: they depend on the data`)
   }
 }
 

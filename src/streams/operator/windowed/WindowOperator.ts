@@ -6,6 +6,7 @@ import { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { type Emitted, type Operator, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader, StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
+import { CountWindows } from "./CountWindows.ts"
 import { SessionWindows } from "./SessionWindows.ts"
 import { SlicedWindows } from "./SlicedWindows.ts"
 import type { StoredPane } from "./StoredSessions.ts"
@@ -19,6 +20,8 @@ export interface Options {
   readonly dictionary: Dictionary
   readonly pace: number
 }
+
+const windowsOf = ({ window }: WindowNode) => window.kind === "session" ? SessionWindows : window.kind === "count" ? CountWindows : SlicedWindows
 
 /** Panes between two pauses: few enough for a turn to take no time, and enough for pauses to take none. */
 export const usualPace = 64
@@ -39,8 +42,7 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     this.#pace = pace
     this.#dictionary = dictionary
     this.#slots = new AccumulatorTable(pipeline, node.aggregates)
-    const make = node.window.kind === "session" ? SessionWindows : SlicedWindows
-    this.#windows = new make(node, this.#slots, this.#dictionary, this.#emit)
+    this.#windows = new (windowsOf(node))(node, this.#slots, this.#dictionary, this.#emit)
   }
 
   get size(): number {

@@ -35,19 +35,19 @@ export const intervalOf = (node: string, plan: Plan.Interval, left: Definition):
 }
 
 /** The last node on the way of rows that puts them in order, if one does. */
-const orderingIn = (events: Checked.Events): Checked.Ordering | undefined =>
+export const orderingIn = (events: Checked.Events): Checked.Ordering | undefined =>
   Checked.isOrdering(events) ? events : events._tag === "source" ? undefined : orderingIn(events.input)
 
 /** Rows that were held come in the order of their times: none is late, and what comes beside them would be ahead of them. */
 export const checkBehind = (rows: Checked.Events, allowedLateness: number, takesPreAggregated: boolean): void => {
   const node = orderingIn(rows)
   if (node === undefined) return
-  const holding = Checked.callOf(node)
+  const holding = node._tag === "in-order" ? `${Checked.callOf(node)} puts rows in` : `${Checked.callOf(node)} before these windows puts rows out in`
   if (allowedLateness > 0) {
-    refuse("Pipeline.allowedLateness", `${holding} before these windows puts rows out in the order of their times, so that none is late for them: ` +
+    refuse("Pipeline.allowedLateness", `${holding} the order of their times, so that none is late for them: ` +
       `leave it out, and give the source a larger outOfOrderness${node._tag === "to-events" ? ", or the windows before it an allowed lateness" : ""}`)
   }
-  if (takesPreAggregated) refuse("Pipeline.acceptPreAggregated", `${holding} before these windows holds rows, and pre-aggregated records would be ahead of them`)
+  if (takesPreAggregated) refuse("Pipeline.acceptPreAggregated", `${holding} the order of their times, and pre-aggregated records would be ahead of them; leave it out`)
 }
 
 /** A row in columns, with its time, its key and its place. */

@@ -19,9 +19,25 @@ export const checkTop = ({ by, n, order }: Plan.Top, input: Checked.Results): vo
   if (type.kind === "string" || type.kind === "boolean") refuse(node, `it ranks by a number, and "${by}" is a ${type.kind}`)
   if (order !== "ascending" && order !== "descending") refuse(node, `its order is "descending" or "ascending", and not ${shown(order)}`)
   if (types.has(Checked.rank)) refuse(node, `it adds the result "${Checked.rank}", and there is another of this name; call that one something else`)
-  if (window.kind === "session") refuse(node, "each key has sessions of its own, which cannot be ranked together; use windows that are the same for all keys")
+  if (window.kind === "session" || window.kind === "count") {
+    const what = window.kind === "session" ? "sessions" : "windows of so many rows"
+    refuse(node, `each key has ${what} of its own, which cannot be ranked together; use windows that are the same for all keys`)
+  }
   if (trigger.on === "update") refuse(node, "a rank is among all keys of a window that has closed; leave Pipeline.emitOnUpdate out")
   checkBehindTop(node, "another", input)
+}
+
+/** Where in the key the fields stand that are the same of keys which are ranked together, in its order. */
+export const partsOf = ({ per }: Plan.Top, input: Checked.Results): ReadonlyArray<number> => {
+  const { key } = Checked.definitionOf(Checked.windowOf({ end: input }).input)
+  for (const field of per) {
+    if (key.includes(field)) continue
+    if (key.length === 0) return refuse(node, `it ranks per "${String(field)}", and all rows are of one key; put Events.keyBy before the windows`)
+    return refuse(node, `it ranks per field of the key, and "${String(field)}" is none: ${among(field, key)}`)
+  }
+  if (new Set(per).size < per.length) refuse(node, "it names a field of the key twice")
+  if (per.length > 0 && per.length === key.length) refuse(node, "it ranks per whole key, of which a window has one result alone; leave a field out")
+  return key.flatMap((field, place) => per.includes(field) ? [place] : [])
 }
 
 /** What is not among the first any more counts for nothing behind it, and has changes that nobody is told. */

@@ -3,6 +3,7 @@ import type { StateBound } from "../Checked.ts"
 import type { Trigger } from "../Plan.ts"
 import type { Unit, Window } from "../Window.ts"
 import { refuse } from "./CheckError.ts"
+import { shown } from "./Declarations.ts"
 
 export const checkWindow = (window: Window): void => {
   const node = nameOf(window)
@@ -24,6 +25,9 @@ export const checkWindow = (window: Window): void => {
       return
     case "session":
       return positive(node, "gap", window.gap)
+    case "count":
+      if (!(Number.isSafeInteger(window.rows) && window.rows >= 1)) refuse(node, `it counts rows, 1 or more, and is given ${shown(window.rows)}`)
+      return positive(node, "within", window.within)
     case "calendar":
       if (!Object.hasOwn(longest, window.unit)) refuse(node, `its unit is day, week or month, not ${JSON.stringify(window.unit)}`)
       return zone(node, window.timeZone)
@@ -60,8 +64,10 @@ const zone = (node: string, timeZone: string): void => {
   }
 }
 
-export const checkTrigger = (trigger: Trigger): void => {
-  if (trigger.on === "update") duration("Pipeline.emitOnUpdate", trigger.every)
+export const checkTrigger = (trigger: Trigger, window: Window): void => {
+  if (trigger.on === "close") return
+  duration("Pipeline.emitOnUpdate", trigger.every)
+  if (window.kind === "count") refuse("Pipeline.emitOnUpdate", "a window of so many rows has its end, by which it is known, when the last of them is there; leave it out")
 }
 
 /** Windows that are made of whole windows of another node. */
@@ -86,10 +92,11 @@ const shortest: Readonly<Record<Unit, number>> = { day: 23 * hour, week: 167 * h
 export const stateOf = (window: Window, slack: number, bytesPerEntry: number): StateBound => {
   const [length, slice] = spanOf(window)
   const milliseconds = length + slack
-  return { milliseconds, entriesPerKey: Math.ceil(milliseconds / slice) + 1, bytesPerEntry }
+  // Rows that are counted come in order: of a key one window is open at a time.
+  return { milliseconds, entriesPerKey: window.kind === "count" ? 1 : Math.ceil(milliseconds / slice) + 1, bytesPerEntry }
 }
 
-/** Windows of a key end at least this far apart; sessions may end a millisecond apart. */
+/** Windows of a key end at least this far apart; sessions, and windows of so many rows, may end a millisecond apart. */
 export const shortestAdvanceOf = (window: Window): number | null => {
   switch (window.kind) {
     case "tumbling":
@@ -99,6 +106,7 @@ export const shortestAdvanceOf = (window: Window): number | null => {
     case "cumulative":
       return window.step
     case "session":
+    case "count":
       return null
     case "calendar":
       return shortest[window.unit]
@@ -119,6 +127,8 @@ const spanOf = (window: Window): readonly [length: number, slice: number] => {
       return [window.size, window.step]
     case "session":
       return [window.gap, window.gap]
+    case "count":
+      return [window.within, window.within]
     case "calendar":
       return [longest[window.unit], longest[window.unit]]
   }

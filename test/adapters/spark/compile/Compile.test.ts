@@ -32,6 +32,10 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
     trades.pipe(Window.cumulative("1 day", "1 hour"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("so-far")),
     /cumulative windows/
   ],
+  "windows that count rows": [
+    trades.pipe(Window.count(100, { within: "1 day" }), Aggregate.into({ n: Aggregate.count }), Pipeline.named("hundreds")),
+    /"hundreds" cannot run on Spark: Window\.count: Spark has no windows of so many rows of a stream; run it in process/
+  ],
   "a change in per cent": [closes.pipe(Pipeline.percentChange("up", "close"), Pipeline.named("up")), /"up" \(Pipeline\.percentChange\)/],
   "an indicator": [closes.pipe(Panes.derive({ ema: Indicator.ema("close", 12) }), Pipeline.named("ema")), /"ema" \(Indicator\.ema\)/],
   "an expression over results": [closes.pipe(Panes.derive({ twice: Expr.multiply("close", 2) }), Pipeline.named("twice")), /"twice" \(Panes\.derive\)/],
