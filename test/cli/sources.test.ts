@@ -104,7 +104,11 @@ describe("two files", () => {
         [`run ${files} --feed stdin`, /only files are read side by side/],
         [`run ${files} --topic trades`, /"trades" is one of several sources: name what keeps all of them otherwise/],
         [`run ${files} --keep 7d`, /--keep is for a log of one topic as yet/],
-        [`run ${files} --log kafka --brokers 127.0.0.1:1`, /several sources are fed into --log sqlite or memory; into Kafka feed each by itself/],
+        [`run ${files} --topic trades=a`, /--topic SOURCE=TOPIC needs --log kafka/],
+        [`run ${files} --topic trades=a=b`, /SOURCE=TOPIC of two such names/],
+        [`run ${files} --log kafka --brokers 127.0.0.1:1`, /several sources go into a Kafka topic each: give --topic quotes=TOPIC --topic trades=TOPIC/],
+        [`run ${files} --log kafka --brokers 127.0.0.1:1 --topic trades=a`, /a Kafka topic each: give --topic quotes=TOPIC$/m],
+        [`run ${files} --log kafka --brokers 127.0.0.1:1 --topic trades=a --topic quotes=b --topic orders=c`, /--topic orders=c: the source "orders" is not fed; those that are: quotes, trades/],
         ["run --feed stdin", /they cannot run together over one topic/]
       ]
       yield* Effect.forEach(refusals, ([args, message]) =>
@@ -112,6 +116,10 @@ describe("two files", () => {
           assert.match(stderr, message)
           assert.notStrictEqual(code, 0, args)
         }), { concurrency: 2 })
+      const single = yield* courant("ingest --feed stdin --log kafka --brokers 127.0.0.1:1 --topic trades=a", { cwd })
+      assert.match(single.stderr, /of one feed give --topic TOPIC/)
+      const unkeyed = yield* courant("ingest --feed file:trades=trades.ndjson --log kafka --brokers 127.0.0.1:1 --topic trades=a", { cwd })
+      assert.match(unkeyed.stderr, /what the key of an event of "trades" is, by which it has its place in Kafka, pipelines say/)
       writeFileSync(join(cwd, "quotes.csv.gz"), "at,bid")
       assert.match((yield* courant(`run ${files} --once --pipelines ./market.ts --topic a`, { cwd })).stderr, /quotes.csv.gz cannot be read: incorrect header check/)
       writeFileSync(join(cwd, "quotes.csv"), "at,bid,venue.name\n")
