@@ -69,7 +69,7 @@ describe("several topics of one Kafka", () => {
       assert.deepStrictEqual([yield* queried("trades"), yield* queried("quotes")], [100, 260])
     }), 240_000)
 
-  it.live("trades joined with quotes give what each comes to, where the process that reads them is killed, and in a replay", () =>
+  it.live("trades joined with quotes give what each comes to, where the process that reads them is killed and one that has read along goes on, and in a replay", () =>
     Effect.gen(function*() {
       const { access } = yield* kafka
       const [trades, quotes, market] = [yield* newTopic, yield* newTopic, yield* newTopic]
@@ -92,8 +92,14 @@ export const ${name} = Source.make("${name}", { schema: Schema.Struct({ symbol: 
       const lag = Effect.map(run(`status --topic ${market} --topic trades=${trades} --topic quotes=${quotes} --json`), ({ stdout }) =>
         linesOf(stdout).map((line) => JSON.parse(line))[0])
       yield* Effect.repeat(Effect.delay(lag, "200 millis"), { until: (standing) => standing?.lag === 0 })
+      const second = yield* start(`process ${topics} --sink kafka --checkpoints kafka --standby warm --data warm`, { cwd, env })
+      yield* second.says(/stands by/)
+      yield* ingest("trades", trades, 3, all.trades.slice(2_000, 2_500))
       yield* first.signal("SIGKILL")
-      yield* ingest("trades", trades, 3, all.trades.slice(2_000))
+      yield* ingest("trades", trades, 3, all.trades.slice(2_500))
+      yield* second.says(/this process is active/)
+      yield* Effect.repeat(Effect.delay(lag, "200 millis"), { until: (standing) => standing?.lag === 0 })
+      assert.notMatch((yield* second.signal("SIGTERM")).stderr, /does not read along|Error/)
       const last = yield* run(`process ${topics} --sink kafka --checkpoints kafka --once --data two`)
       assert.match(last.stderr, /trades: read 3000, aggregated \d+, late 0, dead-lettered 0/)
       const expected = windowsOf(all)
@@ -179,6 +185,6 @@ export const ${name} = Source.make("${name}", { schema: Schema.Struct({ symbol: 
       assert.match(yield* refused("--topic trades=a --topic trades=b"), /each source has one topic, and each topic one source/)
       assert.match(yield* refused("--topic a --topic trades=a"), /name what is made of them otherwise/)
       assert.match(yield* refused("--topic a --topic b"), /--topic is given more than once/)
-      assert.match(yield* refused("--topic trades=a --standby warm --checkpoints kafka"), /--standby warm is for one topic as yet/)
+      assert.match(yield* refused("--topic trades=a --standby warm"), /--standby warm needs --checkpoints kafka/)
     }), 60_000)
 })

@@ -110,7 +110,6 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
 
 const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const { topic, topics } = yield* Kafka.givenTopics(input.topics, pipelines)
-  if (topics !== null && input.standby === "warm") return yield* usage("--standby warm is for one topic as yet: leave it out where several sources are read")
   if (input.standby === "warm" && input.checkpoints !== "kafka") {
     return yield* usage("--standby warm needs --checkpoints kafka: what another process has saved on its own disk cannot be read along")
   }

@@ -235,11 +235,11 @@ export const stores = (choice: ProcessChoice, connection: Layer.Layer<Connection
 }
 
 /** What one that reads along needs: it writes nothing. A gap is for the one that has the place to note. */
-export const along = ({ group, sources, topic }: Pick<ProcessChoice, "group" | "sources" | "topic">, connection: Layer.Layer<Connection.Connection, Error>) =>
+export const along = (choice: Pick<ProcessChoice, "group" | "sources" | "topic" | "topics">, connection: Layer.Layer<Connection.Connection, Error>) =>
   Layer.mergeAll(
-    KafkaEventLog.layer({ topic, create: false, ...sources }),
-    KafkaDecisions.layer({ topic, group }),
-    KafkaCheckpointStore.layer({ topic: topicsOf(topic).checkpoints })
+    toLookAt(choice),
+    decisionsOf(choice),
+    KafkaCheckpointStore.layer({ topic: topicsOf(choice.topic).checkpoints })
   ).pipe(Layer.provide(connection))
 
 const noted = (write: Decisions["Service"]["write"]) => (gap: Gap) =>

@@ -42,10 +42,11 @@ const jobWith = ({ maxTimeAhead, pipelines }: Pick<Options, "maxTimeAhead" | "pi
 }
 
 /** What has read along is no more than a checkpoint: its sinks are to have what it has read, and the log is to be the one that it read. */
-export const isUsable = Effect.fnUntraced(function*({ isCurrent, job, log, sinks }: Warm) {
-  const { id, partitions } = yield* EventLog
+export const isUsable = Effect.fnUntraced(function*({ isCurrent, log: read, partitions, sinks }: Warm) {
+  const log = yield* EventLog
   const wanted = yield* Resumption.storeIds
-  if (log !== id || job.offsets.length !== partitions || !wanted.every((id) => sinks.includes(id))) return false
+  const isSame = read === log.id && partitionsIn(log).every((count, source) => count === partitions[source])
+  if (!isSame || !wanted.every((id) => sinks.includes(id))) return false
   return yield* isCurrent
 })
 
@@ -138,7 +139,8 @@ const resume = Effect.fnUntraced(function*(resuming: Resuming) {
   })
 })
 
-const partitionsIn = (log: EventLog["Service"]): ReadonlyArray<number> => sourcesOf(log).map(({ log }) => log.partitions)
+/** Those of each source. */
+export const partitionsIn = (log: EventLog["Service"]): ReadonlyArray<number> => sourcesOf(log).map(({ log }) => log.partitions)
 
 const namesOf = (pipelines: ReadonlyArray<Pipeline.Any>): string => pipelines.map(({ name }) => name).join(", ")
 
