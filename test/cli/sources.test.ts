@@ -69,7 +69,7 @@ describe("two files", () => {
       const cwd = yield* folder
       const first = yield* courant(`run ${files} --once --pipelines ./market.ts`, { cwd })
       assert.deepStrictEqual(linesOf(first.stderr), accounts)
-      const again = yield* courant(`run ${files} --once --pipelines ./market.ts`, { cwd })
+      const again = yield* courant(`run ${files} --once --keep 30d,1TB --pipelines ./market.ts`, { cwd })
       assert.deepStrictEqual(linesOf(again.stderr), accounts)
       const replayed = yield* courant("replay --pipelines ./market.ts", { cwd })
       assert.deepStrictEqual(linesOf(replayed.stdout).toSorted(), panes)
@@ -103,7 +103,6 @@ describe("two files", () => {
         [`run ${files} --feed file:trades=trades.ndjson`, /the source "trades" has two files/],
         [`run ${files} --feed stdin`, /only files are read side by side/],
         [`run ${files} --topic trades`, /"trades" is one of several sources: name what keeps all of them otherwise/],
-        [`run ${files} --keep 7d`, /--keep is for a log of one topic as yet/],
         [`run ${files} --topic trades=a`, /--topic SOURCE=TOPIC needs --log kafka/],
         [`run ${files} --topic trades=a=b`, /SOURCE=TOPIC of two such names/],
         [`run ${files} --log kafka --brokers 127.0.0.1:1`, /several sources go into a Kafka topic each: give --topic quotes=TOPIC --topic trades=TOPIC/],

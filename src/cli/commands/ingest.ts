@@ -83,10 +83,10 @@ const sources = Effect.fnUntraced(function*(input: Input, reading: Reading.Sever
   yield* Reading.checkTyped(reading, pipelines)
   const names = Reading.sourcesOf(reading, pipelines) ?? []
   if (input.log === "kafka") return yield* sourcesIntoKafka(input, reading, { pipelines, names })
-  yield* Keep.given(input, names)
+  const limits = yield* Keep.given(input)
   const topic = Option.getOrElse(yield* Effect.flatMap(Topics.of(input.topics), Topics.inFolder), () => reading._tag === "files" ? "file" : "stdin")
   yield* Stores.checkSources({ data: input.data, topic }, names)
-  const log = Stores.logOf({ data: input.data, topic, sources: names }, { readOnly: false })
+  const log = Stores.logOf({ data: input.data, topic, sources: names }, { readOnly: false, keep: limits && { limits, processor: null } })
   yield* append(topic, Effect.flatMap(Reading.ingestion(reading, pipelines), ({ run }) => run)).pipe(Effect.provide(log))
 })
 

@@ -103,7 +103,7 @@ const run = Effect.fnUntraced(function*(input: Given) {
   yield* Pipelines.checkSources(pipelines, sources)
   yield* Reading.checkRead(sources, pipelines)
   const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
-  const keep = yield* Keep.given(input, sources)
+  const keep = yield* Keep.given(input)
   yield* withFeed({ ...input, rows, keep, reading }, pipelines).pipe(Effect.provide(Reading.layer(reading, input)), Effect.scoped)
 })
 
