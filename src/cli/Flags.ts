@@ -74,7 +74,7 @@ const topicsWith = (description: string) =>
     parseTopicOrSource
   ).pipe(
     Flag.withDescription(
-      `${description}. With --log kafka, SOURCE=TOPIC, repeated for several sources: the topic of each, beside a NAME for what is made of them`
+      `${description}. On Kafka SOURCE=TOPIC, repeated for several sources: the topic of each, beside a NAME for what is made of them`
     ),
     Flag.atLeast(0)
   )
@@ -89,7 +89,7 @@ export const fedTopics = topicsWith("Topic of the log (default: the feed's name;
 export const anyTopics = topicsWith("Only this topic of the log; required with --log kafka (or COURANT_KAFKA_TOPIC)")
 
 /** Of commands whose events are on Kafka and nowhere else. */
-export const kafkaTopic = topicWith("Kafka topic with the events (or COURANT_KAFKA_TOPIC)")
+export const kafkaTopics = topicsWith("Kafka topic with the events (or COURANT_KAFKA_TOPIC)")
 
 const pipelinesWith = (description: string) =>
   Flag.String("pipelines").pipe(
