@@ -156,8 +156,9 @@ const makeForget = Effect.fnUntraced(function*({ source: own, topic }: Target) {
     let at = yield* database.read(() => next.get("", ""))
     while (at !== undefined) {
       const { pipeline, source } = at
-      const isOwn = own === null || own === source
-      while (isOwn && (yield* database.write(() => rows.all(pipeline, source, partition, offset))).length === rowPortion) continue
+      if (own === null || own === source) {
+        while ((yield* database.write(() => rows.all(pipeline, source, partition, offset))).length === rowPortion) continue
+      }
       at = yield* database.read(() => next.get(pipeline, source))
     }
   })

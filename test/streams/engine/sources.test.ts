@@ -273,7 +273,7 @@ describe("no more rows wait than may", () => {
       yield* run([trades, quotes], limits)
       yield* append("quotes", 0, 20 * minute, 100 * minute)
       const exit = yield* Effect.exit(run([trades, quotes, joined], { ...limits, name: "added" }))
-      assert.include(String(exit), `joined: computed from the beginning, more than 20 rows would wait for \"quotes\"`)
+      assert.include(String(exit), `joined: computed from the beginning, more than 20 rows would wait for "quotes"`)
       const anew = yield* run([joined], { ...limits, name: "anew" })
       assert.deepStrictEqual([anew.byPipeline["joined"]?.late, anew.byPipeline["joined"]?.aggregated], [0, 202])
     }))
