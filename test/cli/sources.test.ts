@@ -78,7 +78,7 @@ describe("two files", () => {
       const kept = yield* courant("check ./market.ts", { cwd })
       assert.match(kept.stdout, /bids +kept.*\nvolume +kept/)
       assert.match((yield* courant("why bids A --pipelines ./market.ts", { cwd })).stdout, /partition 0 of quotes holds it back/)
-    }), 60_000)
+    }), 240_000)
 
   it.live("the same in memory, and by ingest and process", () =>
     Effect.gen(function*() {
@@ -91,7 +91,7 @@ describe("two files", () => {
       assert.match(ingested.stderr, /appended 105 records to market/)
       const processed = yield* courant("process --topic market --once --sink stdout --pipelines ./market.ts", { cwd })
       assert.deepStrictEqual([linesOf(processed.stdout).toSorted(), linesOf(processed.stderr)], [panes, accounts])
-    }), 60_000)
+    }), 240_000)
 
   it.live("what cannot be read together is refused by name, before anything is opened", () =>
     Effect.gen(function*() {
@@ -126,7 +126,7 @@ describe("two files", () => {
         (yield* courant("run --feed file:trades=trades.ndjson --feed file:quotes=quotes.csv --once --pipelines ./market.ts --topic b", { cwd })).stderr,
         /the header of quotes.csv has no "symbol", which its source needs; it has at, bid, venue.name/
       )
-    }), 60_000)
+    }), 240_000)
 })
 
 describe("one feed whose events name their source", () => {
@@ -153,7 +153,7 @@ describe("one feed whose events name their source", () => {
       assert.match(retried.stderr, /quotes: 0 of 3 dead letters are in the log again\ncourant: trades: 0 of 0|quotes: 0 of 3 dead letters are in the log again\ntrades: 0 of 0/)
       const single = yield* courant("run --feed stdin --once --pipelines candles-1m", { cwd, input })
       assert.match(single.stderr, /has several sources \(quotes, trades\): choose another topic with --topic/)
-    }), 60_000)
+    }), 240_000)
 })
 
 describe("two sources that are joined", () => {
@@ -182,7 +182,7 @@ describe("two sources that are joined", () => {
       assert.deepStrictEqual(windowsIn(linesOf(queried.stdout)), expected)
       const replayed = yield* courant("replay --pipelines ./slippage.ts", { cwd })
       assert.deepStrictEqual(windowsIn(linesOf(replayed.stdout)), expected)
-    }), 120_000)
+    }), 240_000)
 
   it.live("they are refused where there is one topic, and on Spark", () =>
     Effect.gen(function*() {
@@ -200,5 +200,5 @@ describe("two sources that are joined", () => {
           assert.match(stderr, message)
           assert.notStrictEqual(code, 0, args)
         }), { concurrency: 2 })
-    }), 60_000)
+    }), 240_000)
 })
