@@ -67,7 +67,7 @@ describe("several topics of one Kafka", () => {
       const queried = (name: string) => Effect.map(run(`query ${name}-a-minute --sink kafka --topic ${market} --json --limit 1000`), ({ stdout }) =>
         linesOf(stdout).reduce((sum, line) => sum + JSON.parse(line).values.events, 0))
       assert.deepStrictEqual([yield* queried("trades"), yield* queried("quotes")], [100, 260])
-    }), 240_000)
+    }), 480_000)
 
   it.live("trades joined with quotes give what each comes to, where the process that reads them is killed and one that has read along goes on, and in a replay", () =>
     Effect.gen(function*() {
@@ -108,7 +108,7 @@ export const ${name} = Source.make("${name}", { schema: Schema.Struct({ symbol: 
       assert.deepStrictEqual(windowsIn(linesOf((yield* run(`replay ${topics}`)).stdout)), expected)
       const single = yield* run(`process --log kafka --topic ${trades} --once --pipelines ./slippage.ts`)
       assert.match(single.stderr, /it reads "trades" and "quotes", and the run has one topic/)
-    }), 240_000)
+    }), 480_000)
 
   it.live("files and one feed go into a topic for each source, by key, and what a start does, what waits and what was refused is told of them", () =>
     Effect.gen(function*() {
@@ -151,7 +151,9 @@ export const ${name} = Source.make("${name}", { schema: Schema.Struct({ symbol: 
       assert.match(retried.stderr, new RegExp(`${quotes}: 0 of 2 dead letters[^]*${trades}: 0 of 0 dead letters`))
       const both = yield* courant(`dead-letters list --log kafka --topic ${market}`, { cwd, env })
       assert.strictEqual(both.stdout, letters.stdout)
-    }), 240_000)
+      const nameless = yield* courant(`dead-letters retry --log kafka --topic ${market}`, { cwd, env })
+      assert.match(nameless.stderr, new RegExp(`the dead letters of ${market} are those of several topics \\(${quotes}\\): give the topic of each source too`))
+    }), 480_000)
 
   it.live("one process feeds several topics and computes over them; one started after it feeds nothing twice, and goes on", () =>
     Effect.gen(function*() {
@@ -172,7 +174,7 @@ export const ${name} = Source.make("${name}", { schema: Schema.Struct({ symbol: 
       assert.match(second.stderr, /trades: read \d+, aggregated \d+, late 0, dead-lettered 0/)
       const queried = yield* courant(`query slippage --sink kafka --topic ${quotes}-${trades} --json --limit 1000`, { cwd, env })
       assert.deepStrictEqual(windowsIn(linesOf(queried.stdout)), windowsOf(all))
-    }), 240_000)
+    }), 480_000)
 
   it.live("what does not fit together is refused by name", () =>
     Effect.gen(function*() {
@@ -186,5 +188,5 @@ export const ${name} = Source.make("${name}", { schema: Schema.Struct({ symbol: 
       assert.match(yield* refused("--topic a --topic trades=a"), /name what is made of them otherwise/)
       assert.match(yield* refused("--topic a --topic b"), /--topic is given more than once/)
       assert.match(yield* refused("--topic trades=a --standby warm"), /--standby warm needs --checkpoints kafka/)
-    }), 60_000)
+    }), 240_000)
 })

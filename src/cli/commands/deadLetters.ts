@@ -15,7 +15,7 @@ import { Router, type Sources } from "../../streams/records/Router.ts"
 import * as Flags from "../Flags.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Pipelines from "../Pipelines.ts"
-import { type Problem, problem, say } from "../terminal/Problem.ts"
+import { type Problem, problem, say, usage } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
 import * as Topics from "../Topics.ts"
 
@@ -170,8 +170,9 @@ const retry = Command.make(
   { ...where, pipelines: Flags.pipelinesOfSource },
   Effect.fnUntraced(function*(input) {
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {}, "any")
-    for (const { lettersAndLog, sources: several, topic } of yield* placesOf(input)) {
-      if (several === null) yield* Pipelines.checkSources(pipelines, null)
+    for (const place of yield* placesOf(input)) {
+      const { lettersAndLog, sources: several, topic } = place
+      if (several === null) yield* Effect.andThen(Pipelines.checkSources(pipelines, null), checkOneTopic(input, place))
       const retried = several === null
         ? [{ topic, sources: Kafka.sourcesOf(pipelines) }]
         : Kafka.withSources(several.filter(({ source }) => Pipelines.sourcesOf(pipelines).includes(source)), pipelines)
@@ -202,6 +203,15 @@ const retry = Command.make(
     }
   ])
 )
+
+/** What several topics are called together on Kafka is no topic that letters could go back into. */
+const checkOneTopic = Effect.fnUntraced(function*(choice: Choice, place: Place) {
+  if (choice.log !== "kafka") return
+  const others = (yield* lettersOf(choice, place)).filter((letter) => letter.reason !== "refused" && letter.topic !== place.topic)
+  if (others.length === 0) return
+  const topics = [...new Set(others.map(({ topic }) => topic))].sort()
+  return yield* usage(`the dead letters of ${place.topic} are those of several topics (${topics.join(", ")}): give the topic of each source too, with --topic SOURCE=TOPIC`)
+})
 
 /**
  * A record that one pipeline cannot decode and another can is a letter of the one. Appended again it would count twice in
