@@ -32,7 +32,7 @@ export const run = Effect.fnUntraced(function*<E, R>(
     for (; next.done !== true; next = step.next()) yield* write({ panes: next.value, rows: [] })
     yield* write(next.value)
   })
-  /** A live run has not let so many rows wait for a source that has no more. What comes of it is the same: nothing more comes of it here. */
+  /** A live run has not let so many rows wait for a source that has no more. It makes nothing late: of that source no more is read here. */
   const raiseFull = Effect.suspend(() =>
     Effect.forEach(Joining.endedSides(job, ends, Duration.toMillis(maxDrift), Joining.holdingUp(job, ends, maxHeld)), take, { discard: true }))
   if (isDone()) return job
