@@ -57,37 +57,39 @@ const topicWith = (description: string) =>
     parseTopic
   ).pipe(Flag.withDescription(description), Flag.optional)
 
-/** Of commands that write to it. */
-export const topic = topicWith("Topic of the log (default: the feed's name; with --log kafka also COURANT_KAFKA_TOPIC)")
-
 /** Of commands that look at one that is there. */
 export const oneTopic = topicWith("Topic of the log (default: the only one there is; with --log kafka COURANT_KAFKA_TOPIC)")
 
 /** `market`, or `trades=my-trades`: the topic of a source. */
 const parseTopicOrSource = (text: string): { readonly source: string | null; readonly topic: string } | undefined => {
-  const [topic = "", source = null] = text.split("=", 2).reverse()
-  return parseTopic(topic) === undefined || (source !== null && parseTopic(source) === undefined) ? undefined : { source, topic }
+  const [topic = "", source = null, ...others] = text.split("=").reverse()
+  return others.length > 0 || parseTopic(topic) === undefined || (source !== null && parseTopic(source) === undefined) ? undefined : { source, topic }
 }
 
-/** Of commands that compute over one that is there, or over several of Kafka. */
-export const topics = parsed(
-  Flag.String("topic").pipe(Flag.withMetavar("NAME|SOURCE=TOPIC")),
-  "topic",
-  "a name of A-Z a-z 0-9 . _ - that does not begin with a dot, or SOURCE=TOPIC of two such names",
-  parseTopicOrSource
-).pipe(
-  Flag.withDescription(
-    "Topic of the log (default: the only one there is; with --log kafka COURANT_KAFKA_TOPIC). With --log kafka, SOURCE=TOPIC, " +
-      "repeated for several sources: the topic of each, beside a NAME for what is made of them"
-  ),
-  Flag.atLeast(0)
-)
+const topicsWith = (description: string) =>
+  parsed(
+    Flag.String("topic").pipe(Flag.withMetavar("NAME|SOURCE=TOPIC")),
+    "topic",
+    "a name of A-Z a-z 0-9 . _ - that does not begin with a dot, or SOURCE=TOPIC of two such names",
+    parseTopicOrSource
+  ).pipe(
+    Flag.withDescription(
+      `${description}. On Kafka SOURCE=TOPIC, repeated for several sources: the topic of each, beside a NAME for what is made of them`
+    ),
+    Flag.atLeast(0)
+  )
 
-/** Of commands whose events are on Kafka and nowhere else. */
-export const kafkaTopic = topicWith("Kafka topic with the events (or COURANT_KAFKA_TOPIC)")
+/** Of commands that compute over one that is there, or over several of Kafka. */
+export const topics = topicsWith("Topic of the log (default: the only one there is; with --log kafka COURANT_KAFKA_TOPIC)")
+
+/** Of commands that write to it. */
+export const fedTopics = topicsWith("Topic of the log (default: the feed's name; with --log kafka also COURANT_KAFKA_TOPIC)")
 
 /** Of commands that look at all that are there. */
-export const anyTopic = topicWith("Only this topic of the log; required with --log kafka (or COURANT_KAFKA_TOPIC)")
+export const anyTopics = topicsWith("Only this topic of the log; required with --log kafka (or COURANT_KAFKA_TOPIC)")
+
+/** Of commands whose events are on Kafka and nowhere else. */
+export const kafkaTopics = topicsWith("Kafka topic with the events (or COURANT_KAFKA_TOPIC)")
 
 const pipelinesWith = (description: string) =>
   Flag.String("pipelines").pipe(

@@ -24,14 +24,11 @@ const tellEvery = 3_600_000
 /** How often event time is noted for those who read what is left. */
 export const markEvery = "1 minute"
 
-export const oneTopic = "--keep is for a log of one topic as yet: leave it out where several sources are read"
-
 /** Refused where nothing of this program is kept. */
 export const given = (input: {
   readonly log: "sqlite" | "kafka" | "memory"
   readonly keep: Option.Option<Retention.Limits>
-}, sources: ReadonlyArray<string> | null = null): Effect.Effect<Retention.Limits | null, Problem> => {
-  if (Option.isSome(input.keep) && sources !== null) return Effect.fail(usage(oneTopic))
+}): Effect.Effect<Retention.Limits | null, Problem> => {
   if (Option.isNone(input.keep) || input.log === "sqlite") return Effect.succeed(Option.getOrNull(input.keep))
   return Effect.fail(usage(
     input.log === "memory"

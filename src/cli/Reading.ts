@@ -8,6 +8,7 @@ import type { Column } from "../streams/pipeline/Column.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { EventLog } from "../streams/ports/EventLog.ts"
 import { Feed } from "../streams/ports/Feed.ts"
+import type { Sources } from "../streams/records/Router.ts"
 import * as Feeds from "./Feeds.ts"
 import * as Pipelines from "./Pipelines.ts"
 import { type Problem, usage } from "./terminal/Problem.ts"
@@ -18,6 +19,8 @@ export type Reading =
   | { readonly _tag: "files"; readonly files: ReadonlyArray<Feeds.SourceFile> }
   /** Of each event a field names the source. */
   | { readonly _tag: "by-field"; readonly feed: Exclude<Feeds.FeedName, Feeds.SourceFile>; readonly field: string }
+
+export type Several = Exclude<Reading, { readonly _tag: "one" }>
 
 /** Refuses feeds that cannot be read together, before anything is opened. */
 export const of = Effect.fnUntraced(function*(input: {
@@ -64,9 +67,6 @@ export const checkRead = (sources: ReadonlyArray<string> | null, pipelines: Read
     : Effect.fail(usage(`--feed file:${idle}=…: no pipeline reads the source "${idle}"; they read ${read.join(", ")}`))
 }
 
-/** What is said where several sources are to be read over Kafka. */
-export const notOverKafka = "several sources are fed into --log sqlite or memory; into Kafka feed each by itself, with courant ingest, and then read all with courant process"
-
 /** The names or files of the feeds that are not files of a source. */
 export const namesOf = (reading: Reading): ReadonlyArray<string> => reading._tag === "files" ? [] : [reading.feed]
 
@@ -76,15 +76,20 @@ export const layer = (reading: Reading, input: Omit<Feeds.Choice, "feed">) =>
 
 const allFiles = Feed.of({ ...FileFeed.make({ path: "", name: "file" }), events: () => Stream.empty })
 
-/** The way into a log of sources. */
-export const ingestion = (reading: Exclude<Reading, { readonly _tag: "one" }>, pipelines: ReadonlyArray<AnyPipeline>) =>
+/** The way into a log of sources: into the partition of each record's key, where it is told what that is of a source. */
+export const ingestion = (
+  reading: Several,
+  pipelines: ReadonlyArray<AnyPipeline>,
+  keyedBy?: (source: string) => Sources
+) =>
   Effect.gen(function*() {
     const { sources = [] } = yield* EventLog
-    if (reading._tag === "by-field") return yield* Ingest.byField(reading.field)
+    if (reading._tag === "by-field") return yield* Ingest.byField(reading.field, keyedBy)
     return Ingest.sideBySide(yield* Effect.forEach(sources, ({ log, name }) => {
       const path = reading.files.find(({ source }) => source === name)?.path ?? ""
       const feed = FileFeed.make({ path, name, columns: columnsOf(name, pipelines) })
-      return Ingest.whole.pipe(Effect.provideService(EventLog, log), Effect.provideService(Feed, feed))
+      const ingest = keyedBy === undefined ? Ingest.whole : Ingest.byKey(keyedBy(name))
+      return ingest.pipe(Effect.provideService(EventLog, log), Effect.provideService(Feed, feed))
     }))
   })
 
@@ -92,6 +97,15 @@ export const ingestion = (reading: Exclude<Reading, { readonly _tag: "one" }>, p
 const columnsOf = (source: string, pipelines: ReadonlyArray<AnyPipeline>): ReadonlyArray<Column> => {
   const all = pipelines.flatMap(({ checked }) => Checked.inputsOf(checked)).map(({ events }) => events.definition).filter(({ name }) => name === source)
   return [...new Map(all.flatMap(({ columns }) => columns).reverse().map((column) => [column.name, column])).values()]
+}
+
+/** On Kafka a record's partition is that of its key, and what that is pipelines say. */
+export const checkKeyed = (sources: ReadonlyArray<string>, pipelines: ReadonlyArray<AnyPipeline>): Effect.Effect<void, Problem> => {
+  const read = Pipelines.sourcesOf(pipelines)
+  const unread = sources.find((source) => !read.includes(source))
+  return unread === undefined
+    ? Effect.void
+    : Effect.fail(usage(`what the key of an event of "${unread}" is, by which it has its place in Kafka, pipelines say: name one that reads it with --pipelines`))
 }
 
 /** A file of CSV has no types: they are those of a pipeline that reads it. */

@@ -29,14 +29,33 @@ export const of = Effect.fnUntraced(function*(
   return { topic: Option.fromUndefinedOr(topic), topics: all.length === 0 ? null : all.toSorted((a, b) => byCodePoints(a.source, b.source)) }
 })
 
-/** What all of them are called together, where they have no name. */
-export const nameOf = (topics: ReadonlyArray<SourceTopic>): string => topics.map(({ topic }) => topic).join("-")
+/** What all of them are called together: their names, joined, where they have none. */
+export const named = ({ topic, topics }: Topics & { readonly topics: ReadonlyArray<SourceTopic> }): string =>
+  Option.getOrElse(topic, () => topics.map(({ topic }) => topic).join("-"))
 
 /** Refuses a topic whose source nobody reads. */
 export const checkRead = (topics: ReadonlyArray<SourceTopic> | null, read: ReadonlyArray<string>): Effect.Effect<void, Problem> => {
   const idle = topics?.find(({ source }) => !read.includes(source))
   return idle === undefined ? Effect.void : Effect.fail(usage(`--topic ${idle.source}=${idle.topic}: no pipeline reads the source "${idle.source}"; they read ${read.join(", ")}`))
 }
+
+/** Those of the sources that are fed. Refuses sources without a topic, and topics that get nothing. */
+export const fedOf = ({ topics }: Topics, sources: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<SourceTopic>, Problem> => {
+  const missing = sources.filter((source) => topics?.every((other) => other.source !== source) ?? true)
+  if (topics === null || missing.length > 0) {
+    return Effect.fail(usage(`several sources go into a Kafka topic each: give ${missing.map((source) => `--topic ${source}=TOPIC`).join(" ")}`))
+  }
+  const idle = topics.find(({ source }) => !sources.includes(source))
+  return idle === undefined
+    ? Effect.succeed(topics)
+    : Effect.fail(usage(`--topic ${idle.source}=${idle.topic}: the source "${idle.source}" is not fed; those that are: ${sources.join(", ")}`))
+}
+
+/** Refuses topics of sources where one feed goes into one topic. */
+export const one = ({ topic, topics }: Topics): Effect.Effect<Option.Option<string>, Problem> =>
+  topics === null
+    ? Effect.succeed(topic)
+    : Effect.fail(usage("--topic SOURCE=TOPIC is for several sources, each with --feed file:SOURCE=PATH, or with --source-field; of one feed give --topic TOPIC"))
 
 /** In a folder the sources have topics of their own names. */
 export const inFolder = ({ topic, topics }: Topics): Effect.Effect<Option.Option<string>, Problem> =>

@@ -185,12 +185,17 @@ describe.skipIf(skipped)("the page", () => {
         _tag: "progress",
         progress: { ...nothingYet, read: 41_234, late: 3, deadLettered: 2, lag: 1_200, watermark: forming + 59_000 }
       })
+      expect(await text(page, "held").isVisible()).toBe(false)
       await shows(page, "watermark", "11:00:59 EDT")
       await shows(page, "market-time", "8 Oct 2013, 11:00:59 EDT")
       await shows(page, "lag", "1,200 records")
       await shows(page, "late", "3")
       await shows(page, "dead", "2")
       await shows(page, "last", "48.97")
+      const bySource = { trades: { ...nothingYet, held: 1_204 }, quotes: { ...nothingYet, held: 0 } }
+      await station.publish({ _tag: "progress", progress: { ...nothingYet, read: 41_234, held: 1_204, bySource, watermark: forming + 59_000 } })
+      await shows(page, "held", "1,204 (trades 1,204)")
+      expect(await text(page, "held").isVisible()).toBe(true)
     }))
 
   it("says what the feed is worth", () =>

@@ -55,6 +55,7 @@ const answers: ReadonlyArray<readonly [Error, RegExp]> = [
   [new StateError({ message: "it is so", reason: "checkpoint-ahead" }), /--restart/],
   [new StateError({ message: "it is so", reason: "other-log" }), /--restart/],
   [new StateError({ message: "it is so", reason: "other-partitions" }), /--restart/],
+  [new StateError({ message: "it is so", reason: "too-many-held" }), /--restart/],
   [new FolderInUse({ folder: "a", holder: null }), /--data$/]
 ]
 

@@ -31,7 +31,7 @@ it.live("events and panes beyond a time are removed at the end of a run, and a r
     assert.match(gone.stderr, /^removed 20 events and \d+ panes/m)
     const replayed = yield* courant("replay --pipelines candles-1m", { cwd })
     assert.strictEqual(replayed.code, 0)
-    assert.match(replayed.stderr, /partition 0 begins at offset 20: what came before was removed, and windows that began before lack it/)
+    assert.match(replayed.stderr, /partition 0 of stdin begins at offset 20: what came before was removed, and windows that began before lack it/)
     assert.match(replayed.stderr, /^read 10, aggregated 10, late 0/m)
   }).pipe(Effect.scoped), 300_000)
 

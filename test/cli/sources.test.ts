@@ -69,7 +69,7 @@ describe("two files", () => {
       const cwd = yield* folder
       const first = yield* courant(`run ${files} --once --pipelines ./market.ts`, { cwd })
       assert.deepStrictEqual(linesOf(first.stderr), accounts)
-      const again = yield* courant(`run ${files} --once --pipelines ./market.ts`, { cwd })
+      const again = yield* courant(`run ${files} --once --keep 30d,1TB --pipelines ./market.ts`, { cwd })
       assert.deepStrictEqual(linesOf(again.stderr), accounts)
       const replayed = yield* courant("replay --pipelines ./market.ts", { cwd })
       assert.deepStrictEqual(linesOf(replayed.stdout).toSorted(), panes)
@@ -78,7 +78,7 @@ describe("two files", () => {
       const kept = yield* courant("check ./market.ts", { cwd })
       assert.match(kept.stdout, /bids +kept.*\nvolume +kept/)
       assert.match((yield* courant("why bids A --pipelines ./market.ts", { cwd })).stdout, /partition 0 of quotes holds it back/)
-    }), 60_000)
+    }), 240_000)
 
   it.live("the same in memory, and by ingest and process", () =>
     Effect.gen(function*() {
@@ -91,7 +91,7 @@ describe("two files", () => {
       assert.match(ingested.stderr, /appended 105 records to market/)
       const processed = yield* courant("process --topic market --once --sink stdout --pipelines ./market.ts", { cwd })
       assert.deepStrictEqual([linesOf(processed.stdout).toSorted(), linesOf(processed.stderr)], [panes, accounts])
-    }), 60_000)
+    }), 240_000)
 
   it.live("what cannot be read together is refused by name, before anything is opened", () =>
     Effect.gen(function*() {
@@ -103,8 +103,11 @@ describe("two files", () => {
         [`run ${files} --feed file:trades=trades.ndjson`, /the source "trades" has two files/],
         [`run ${files} --feed stdin`, /only files are read side by side/],
         [`run ${files} --topic trades`, /"trades" is one of several sources: name what keeps all of them otherwise/],
-        [`run ${files} --keep 7d`, /--keep is for a log of one topic as yet/],
-        [`run ${files} --log kafka --brokers 127.0.0.1:1`, /several sources are fed into --log sqlite or memory; into Kafka feed each by itself/],
+        [`run ${files} --topic trades=a`, /--topic SOURCE=TOPIC needs --log kafka/],
+        [`run ${files} --topic trades=a=b`, /SOURCE=TOPIC of two such names/],
+        [`run ${files} --log kafka --brokers 127.0.0.1:1`, /several sources go into a Kafka topic each: give --topic quotes=TOPIC --topic trades=TOPIC/],
+        [`run ${files} --log kafka --brokers 127.0.0.1:1 --topic trades=a`, /a Kafka topic each: give --topic quotes=TOPIC$/m],
+        [`run ${files} --log kafka --brokers 127.0.0.1:1 --topic trades=a --topic quotes=b --topic orders=c`, /--topic orders=c: the source "orders" is not fed; those that are: quotes, trades/],
         ["run --feed stdin", /they cannot run together over one topic/]
       ]
       yield* Effect.forEach(refusals, ([args, message]) =>
@@ -112,6 +115,10 @@ describe("two files", () => {
           assert.match(stderr, message)
           assert.notStrictEqual(code, 0, args)
         }), { concurrency: 2 })
+      const single = yield* courant("ingest --feed stdin --log kafka --brokers 127.0.0.1:1 --topic trades=a", { cwd })
+      assert.match(single.stderr, /of one feed give --topic TOPIC/)
+      const unkeyed = yield* courant("ingest --feed file:trades=trades.ndjson --log kafka --brokers 127.0.0.1:1 --topic trades=a", { cwd })
+      assert.match(unkeyed.stderr, /what the key of an event of "trades" is, by which it has its place in Kafka, pipelines say/)
       writeFileSync(join(cwd, "quotes.csv.gz"), "at,bid")
       assert.match((yield* courant(`run ${files} --once --pipelines ./market.ts --topic a`, { cwd })).stderr, /quotes.csv.gz cannot be read: incorrect header check/)
       writeFileSync(join(cwd, "quotes.csv"), "at,bid,venue.name\n")
@@ -119,7 +126,7 @@ describe("two files", () => {
         (yield* courant("run --feed file:trades=trades.ndjson --feed file:quotes=quotes.csv --once --pipelines ./market.ts --topic b", { cwd })).stderr,
         /the header of quotes.csv has no "symbol", which its source needs; it has at, bid, venue.name/
       )
-    }), 60_000)
+    }), 240_000)
 })
 
 describe("one feed whose events name their source", () => {
@@ -146,7 +153,7 @@ describe("one feed whose events name their source", () => {
       assert.match(retried.stderr, /quotes: 0 of 3 dead letters are in the log again\ncourant: trades: 0 of 0|quotes: 0 of 3 dead letters are in the log again\ntrades: 0 of 0/)
       const single = yield* courant("run --feed stdin --once --pipelines candles-1m", { cwd, input })
       assert.match(single.stderr, /has several sources \(quotes, trades\): choose another topic with --topic/)
-    }), 60_000)
+    }), 240_000)
 })
 
 describe("two sources that are joined", () => {
@@ -175,7 +182,7 @@ describe("two sources that are joined", () => {
       assert.deepStrictEqual(windowsIn(linesOf(queried.stdout)), expected)
       const replayed = yield* courant("replay --pipelines ./slippage.ts", { cwd })
       assert.deepStrictEqual(windowsIn(linesOf(replayed.stdout)), expected)
-    }), 120_000)
+    }), 240_000)
 
   it.live("they are refused where there is one topic, and on Spark", () =>
     Effect.gen(function*() {
@@ -186,12 +193,12 @@ describe("two sources that are joined", () => {
         ["run --feed stdin --once --pipelines ./slippage.ts", oneTopic],
         [`process --log kafka ${kafka} --once --pipelines ./slippage.ts`, oneTopic],
         ["run --feed file:trades=trades.ndjson --once --pipelines ./slippage.ts", /it reads "quotes", and the run has no such source; it has trades/],
-        [`submit ./slippage.ts --engine spark --connect a:1 ${kafka} --once`, /Spark reads one topic as yet, and these pipelines read several sources \(quotes, trades\)/]
+        [`submit ./slippage.ts --engine spark --connect a:1 ${kafka} --once`, /a query on Spark reads the topic of one source as yet, and "slippage" reads several \(quotes, trades\)/]
       ]
       yield* Effect.forEach(refusals, ([args, message]) =>
         Effect.map(courant(args, { cwd }), ({ code, stderr }) => {
           assert.match(stderr, message)
           assert.notStrictEqual(code, 0, args)
         }), { concurrency: 2 })
-    }), 60_000)
+    }), 240_000)
 })

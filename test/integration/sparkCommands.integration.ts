@@ -1,7 +1,7 @@
 /** `courant submit` as an operator calls it, on a real cluster of Spark over real brokers. */
 import { afterAll, assert, layer } from "@effect/vitest"
 import { Effect, Layer, Redacted, Schedule, Schema } from "effect"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createConnection } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -11,7 +11,7 @@ import { candles1m } from "../../src/analytics/candles.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
 import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
-import { courant, linesOf, type Outcome, start } from "../cli/courant.ts"
+import { courant, linesOf, minute, type Outcome, start } from "../cli/courant.ts"
 import { randomFrom } from "../random.ts"
 import { line } from "./market.ts"
 import * as Harness from "./sparkHarness.ts"
@@ -47,6 +47,19 @@ const place = Effect.gen(function*() {
 })
 
 type Place = Effect.Success<typeof place>
+
+const twoSources = `
+import { Schema } from "effect"
+import { Aggregate, Pipeline, Source, Window } from "courant"
+const of = (name) => Source.make(name, { schema: Schema.Struct({ key: Schema.String, at: Schema.Int }), key: "key", eventTime: "at" }).pipe(
+  Window.tumbling("1 minute"), Aggregate.into({ events: Aggregate.count }), Pipeline.named(name + "-a-minute"))
+export const trades = of("trades")
+export const quotes = of("quotes")
+`
+
+/** One a second, of seven keys. */
+const eventsOf = (count: number) =>
+  Array.from({ length: count }, (_, n) => `${JSON.stringify({ key: `K${n % 7}`, at: minute + n * 1_000 })}\n`).join("")
 
 const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Pane.Encoded))
 
@@ -111,6 +124,21 @@ layer(stack, { timeout: "10 minutes", excludeTestServices: true })("courant subm
       assert.deepStrictEqual(panesIn(onSpark), panesIn(inProcess))
       // Each event counted once, on both sides.
       assert.strictEqual(/^read .*$/m.exec(onSpark.stderr)?.[0], /^read .*$/m.exec(inProcess.stderr)?.[0])
+    }))
+
+  it.effect("pipelines of several sources read a topic each, and give the panes of the run in process", () =>
+    Effect.gen(function*() {
+      const { run, submit, topic } = yield* place
+      writeFileSync(join(cwd, "market.ts"), twoSources)
+      for (const name of ["trades", "quotes"]) writeFileSync(join(cwd, `${name}.ndjson`), eventsOf(name === "trades" ? 300 : 200))
+      const [trades, quotes] = [yield* Harness.newTopic(), yield* Harness.newTopic()]
+      const topics = `--topic ${topic} --topic trades=${trades} --topic quotes=${quotes}`
+      succeeded(yield* run(`ingest --feed file:trades=trades.ndjson --feed file:quotes=quotes.ndjson --log kafka ${topics} --pipelines ./market.ts`))
+      const inProcess = succeeded(yield* run(`process --log kafka --once --pipelines ./market.ts --sink stdout ${topics}`))
+      const onSpark = succeeded(yield* submit(`./market.ts --once --sink stdout ${topics}`))
+      assert.strictEqual(panesIn(inProcess).size, 5 * 7 + 4 * 7)
+      assert.deepStrictEqual(panesIn(onSpark), panesIn(inProcess))
+      assert.match(onSpark.stderr, /^read 500, aggregated 500, late 0/m)
     }))
 
   it.effect("a query goes on without the command, which joins it again, ends it, and goes on from there", () =>

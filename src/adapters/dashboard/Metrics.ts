@@ -23,6 +23,9 @@ const ofProgress = (progress: Progress): Effect.Effect<string> =>
     yield* Metric.update(rows, progress.rows)
     yield* Metric.update(lag, progress.lag)
     yield* Metric.update(held, progress.held)
+    for (const [source, counts] of Object.entries(progress.bySource ?? {})) {
+      yield* Metric.update(Metric.withAttributes(heldOfSource, { source }), counts.held)
+    }
     if (progress.watermark !== null) yield* Metric.update(watermark, progress.watermark)
     for (const [outcome, count] of Object.entries(outcomes(progress))) {
       yield* Metric.update(Metric.withAttributes(events, { outcome }), count)
@@ -42,6 +45,7 @@ const events = Metric.counter("courant_events_total", {
   description: "Events by what became of them; the outcomes and courant_events_held add up to courant_events_read_total."
 })
 const held = Metric.gauge("courant_events_held", { description: "Events that a node holds until the watermark is past them." })
+const heldOfSource = Metric.gauge("courant_source_events_held", { description: "The same of each source, where there are several." })
 const read = Metric.counter("courant_events_read_total", { description: "Events read from the log." })
 const panes = Metric.counter("courant_panes_total", { description: "Panes written to the sink." })
 const rows = Metric.counter("courant_rows_total", { description: "Rows written to their sink." })

@@ -1,6 +1,7 @@
 /**
  * The program's own metrics in InfluxDB: how far a processor is and how its writes go, in the measurement `courant` with
- * the tags `topic` and `processor`, every 5 seconds and once more at the end. Every field is a float.
+ * the tags `topic` and `processor`, every 5 seconds and once more at the end; of several sources a point for each, with the
+ * tag `source`, has what is held of it. Every field is a float.
  *
  * Metrics are a sample: one that cannot be written is not written later.
  */
@@ -21,8 +22,10 @@ export const layer = (options: Options): Layer.Layer<never, never, Connection | 
     const connection = yield* Connection
     const monitor = yield* Monitor
     const report = Effect.gen(function*() {
-      const metrics = metricsOf(yield* monitor.progress, connection, yield* Clock.currentTimeMillis)
-      yield* connection.write(lineOf(options, metrics, yield* Clock.currentTimeMillis))
+      const [progress, now] = [yield* monitor.progress, yield* Clock.currentTimeMillis]
+      const sources = Object.entries(progress.bySource ?? {}).map(([source, { held }]) =>
+        lineOf({ ...options, source }, { source_held: held }, now))
+      yield* connection.write([lineOf(options, metricsOf(progress, connection, now), now), ...sources].join("\n"))
     }).pipe(
       Effect.timeout("2 seconds"),
       Effect.catch((error) => Effect.logDebug(`metrics were not written: ${error.message}`))
@@ -40,6 +43,7 @@ interface Metrics {
   readonly late: number
   readonly dead_lettered: number
   readonly duplicate: number
+  readonly held: number
   readonly panes: number
   readonly revisions: number
   readonly retries: number
@@ -47,6 +51,11 @@ interface Metrics {
   readonly write_latency_p50?: number | null
   readonly write_latency_p99?: number | null
   readonly batch_lines?: number
+}
+
+/** What is said of each of several sources. */
+interface OfSource {
+  readonly source_held: number
 }
 
 export type Field = keyof Metrics
@@ -61,6 +70,7 @@ const metricsOf = (progress: Progress, { retryPolicy, statistics }: Connection["
   late: progress.late,
   dead_lettered: progress.deadLettered,
   duplicate: progress.duplicate,
+  held: progress.held,
   panes: progress.panes,
   revisions: statistics.revisions,
   retries: retryPolicy.retries(),
@@ -79,9 +89,10 @@ const intervalOf = (
   return { write_latency_p50: quantile(0.5), write_latency_p99: quantile(0.99), batch_lines: lines / requests }
 }
 
-const lineOf = ({ processor, topic }: Options, metrics: Metrics, now: number): string => {
+const lineOf = ({ processor, source, topic }: Options & { readonly source?: string }, metrics: Metrics | OfSource, now: number): string => {
   const fields = Object.entries(metrics).flatMap(([name, value]) =>
     value === null || !Number.isFinite(value) ? [] : [`${name}=${value}`])
-  const series = `${Names.metrics},${tags.processor}=${Names.tag(processor)},${tags.topic}=${Names.tag(topic)}`
+  const of = source === undefined ? "" : `,source=${Names.tag(source)}`
+  const series = `${Names.metrics},${tags.processor}=${Names.tag(processor)}${of},${tags.topic}=${Names.tag(topic)}`
   return `${series} ${fields.join(",")} ${now}`
 }

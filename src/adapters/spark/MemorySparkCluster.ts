@@ -16,7 +16,7 @@ import * as Pane from "../../streams/pipeline/Pane.ts"
 import { partitionOf } from "../../streams/records/Partitioner.ts"
 import { fromTexts } from "../../streams/records/Records.ts"
 import * as QueryName from "./live/QueryName.ts"
-import { type Batch, ClusterError, type Query, SparkCluster, type Work } from "./SparkCluster.ts"
+import { type Batch, ClusterError, eventsOf, type Query, SparkCluster, type Work } from "./SparkCluster.ts"
 
 export class MemorySpark extends Context.Service<MemorySpark, {
   /** A topic by its name, made when it is first asked for: to append events to, or to read results from. */
@@ -178,7 +178,7 @@ class Machine {
   /** From the checkpoint on, for ever: a batch is taken, its panes are written, then it is saved. */
   #follow({ batches, name, work }: Running): Effect.Effect<void, EventLogError> {
     return Effect.gen({ self: this }, function*() {
-      const events = yield* this.topic(work.topic)
+      const events = yield* this.topic(eventsOf(work))
       const results = yield* this.topic(work.results)
       const job = this.#job(work)
       const saved = this.#checkpoints.get(name)
@@ -199,7 +199,7 @@ class Machine {
 
   #compute(work: Work): Effect.Effect<Batch, EventLogError> {
     return Effect.gen({ self: this }, function*() {
-      const events = yield* this.topic(work.topic)
+      const events = yield* this.topic(eventsOf(work))
       const results = yield* this.topic(work.results)
       const job = this.#job(work)
       const before = { ...job.counts }

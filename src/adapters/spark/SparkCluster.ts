@@ -7,11 +7,16 @@ import type { Compiled } from "./compile/Compiled.ts"
 
 /** What a cluster is given to do. It compiles nothing: the program is there. */
 export interface Work extends Compiled {
-  /** Where its events are. */
+  /** What it is found again by: the topic of its events, or what several topics are called together. */
   readonly topic: string
+  /** Where its events are, in the latter case. */
+  readonly events?: string
   /** Where its panes go, in the form in which courant's own are: a compacted topic. */
   readonly results: string
 }
+
+/** The topic that it reads. */
+export const eventsOf = ({ events, topic }: Work): string => events ?? topic
 
 /** What the cluster tells of one batch of a query, or of a whole computation. */
 export interface Batch {
@@ -68,7 +73,7 @@ export class SparkCluster extends Context.Service<SparkCluster, {
    * broker was away; when the scope ends it goes on.
    */
   readonly start: (work: Work) => Effect.Effect<Query, ClusterError, Scope.Scope>
-  /** The query that runs a pipeline of this name over a topic, whoever has started it. */
+  /** The query that runs a pipeline of this name over a topic, or over several of this name, whoever has started it. */
   readonly find: (pipeline: string, topic: string) => Effect.Effect<Option.Option<Query>, ClusterError>
   /** Computes the panes of all windows of what the topic holds now, and is done when they are written. */
   readonly compute: (work: Work) => Effect.Effect<Batch, ClusterError>

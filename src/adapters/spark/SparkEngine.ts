@@ -11,17 +11,21 @@ import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { Engine, type Options as RunOptions, RemoteError, type Report } from "../../streams/ports/Engine.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import { type Counts, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
+import * as Checked from "../../streams/pipeline/Checked.ts"
 import type { Pane } from "../../streams/pipeline/Pane.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import * as Compiled from "./compile/Compiled.ts"
 import { PaneLog } from "./PaneLog.ts"
-import { type Batch, SparkCluster, type Work } from "./SparkCluster.ts"
+import { type Batch, eventsOf, SparkCluster, type Work } from "./SparkCluster.ts"
 
 type Services = SparkCluster | PaneLog | CheckpointStore | ResultSink | Monitor
 
 export interface Options {
-  /** Where the events are. */
+  /** Where the events are; of several sources, what their topics are called together. */
   readonly topic: string
+  /** The topic of each source, by its name, where there are several. */
+  readonly topics?: Readonly<Record<string, string>> | undefined
   /**
    * Pipelines that are compiled already, so that a run does not do it again: those that it runs under the same
    * `maxTimeAhead`. A run compiles the others itself, each once; none by default.
@@ -44,7 +48,7 @@ export const layer = (options: Options): Layer.Layer<Engine, never, Services> =>
   )
 
 const runOver = Effect.fn("SparkEngine.run")(
-  function*({ compiled: known, topic }: Options, options: RunOptions) {
+  function*({ compiled: known, topic, topics }: Options, options: RunOptions) {
     const { pipelines } = options
     if (new Set(pipelines.map(({ name }) => name)).size < pipelines.length) {
       throw new TypeError("two pipelines of a run have the same name")
@@ -53,12 +57,21 @@ const runOver = Effect.fn("SparkEngine.run")(
     // All are looked at before the first is started.
     const compiled = yield* Compiled.all(pipelines, maxTimeAhead, known)
     const { topic: results } = yield* PaneLog
-    const run = new Run(options, compiled.map((each) => ({ ...each, topic, results })))
+    const run = new Run(options, compiled.map((each) => ({ ...each, ...readIn(each.pipeline, topics), topic, results })))
     yield* options.stopAt === undefined ? follow(run) : Effect.andThen(options.stopAt, computeOnce(run))
     return run.report
   },
   Effect.catchTags({ ClusterError: (error) => toRemote(error), UnsupportedBySpark: (error) => toRemote(error) })
 )
+
+/** The topic of the one source that a query reads. */
+const readIn = ({ checked }: AnyPipeline, topics: Options["topics"]): Pick<Work, "events"> => {
+  if (topics === undefined) return {}
+  const [source = "", ...others] = new Set(Checked.inputsOf(checked).map(({ events }) => events.definition.name))
+  const events = topics[source]
+  if (events === undefined || others.length > 0) throw new TypeError(`"${checked.name}" reads ${[source, ...others].join(" and ")}: a query reads the topic of one source`)
+  return { events }
+}
 
 const toRemote = (error: Error): Effect.Effect<never, RemoteError> =>
   Effect.fail(new RemoteError({ message: error.message, cause: error }))
@@ -132,10 +145,10 @@ class Run {
 
   get report(): Report {
     const standings = [...this.#standings]
-    // Each query reads the whole topic: what the foremost has read is what was read.
-    const foremost = standings.reduce((most, [, standing]) => standing.read > most.read ? standing : most, atFirst)
+    // Each query reads the whole of its topic: what the foremost has read is what was read of that.
+    const foremost = this.#byTopic.map((all) => countsOf(all.reduce((most, standing) => standing.read > most.read ? standing : most, atFirst)))
     return {
-      ...countsOf(foremost),
+      ...foremost.reduce(plus),
       panes: this.panes,
       rows: 0,
       byPipeline: Object.fromEntries(standings.map(([name, standing]) => [name, countsOf(standing)]))
@@ -149,10 +162,26 @@ class Run {
     return {
       ...this.report,
       watermark: Number.isFinite(watermark) ? watermark : null,
-      lag: Math.max(0, ...standings.map(({ lag }) => lag))
+      lag: this.#byTopic.reduce((sum, all) => sum + Math.max(0, ...all.map(({ lag }) => lag)), 0)
     }
   }
+
+  /** What the queries of each topic have done. */
+  get #byTopic(): ReadonlyArray<ReadonlyArray<Standing>> {
+    const byTopic = Map.groupBy(this.works, eventsOf)
+    return [...byTopic.values()].map((works) => works.map(({ pipeline }) => this.#standings.get(pipeline.name) ?? atFirst))
+  }
 }
+
+const plus = (a: Counts, b: Counts): Counts => ({
+  read: a.read + b.read,
+  aggregated: a.aggregated + b.aggregated,
+  late: a.late + b.late,
+  deadLettered: a.deadLettered + b.deadLettered,
+  duplicate: a.duplicate + b.duplicate,
+  filtered: a.filtered + b.filtered,
+  held: a.held + b.held
+})
 
 /**
  * Spark drops late rows after a first aggregation and counts those that it drops: how many events were in them it does

@@ -10,7 +10,7 @@ const batchRecords = 4_096
 const batchBytes = 4 * 1_024 * 1_024
 
 /** Reads the topic of this id. */
-export const make = Effect.fnUntraced(function*(id: number, partitions: number) {
+export const make = Effect.fnUntraced(function*({ id, partitions, topic }: { readonly id: number; readonly partitions: number; readonly topic: string }) {
   const database = yield* Database
   const from = yield* database.prepare<ChunkRow>(`
     select next, length, appended_at as appendedAt, lengths, kinds, bytes, checksum
@@ -27,7 +27,7 @@ export const make = Effect.fnUntraced(function*(id: number, partitions: number) 
       const wanted = next[partition] ?? 0
       if (wanted >= offset) continue
       if (wanted > 0) return yield* new DatabaseError({ message: gap(partition, wanted, offset) })
-      yield* Effect.logWarning(`partition ${partition} begins at offset ${offset}: what came before was removed, and windows that began before lack it`)
+      yield* Effect.logWarning(`partition ${partition} of ${topic} begins at offset ${offset}: what came before was removed, and windows that began before lack it`)
       next[partition] = offset
     }
     return next

@@ -4,7 +4,6 @@
  * takes for late what was late; in a log that nobody has marked it begins with a chunk.
  */
 import { Effect, Option } from "effect"
-import { EventLog } from "../../streams/ports/EventLog.ts"
 import * as Decision from "../../streams/records/Decision.ts"
 import { Database } from "./Database.ts"
 
@@ -14,15 +13,26 @@ const portion = 32
 const rowPortion = 4_096
 
 /** An offset of each partition. */
-type Offsets = ReadonlyArray<number>
+export type Offsets = ReadonlyArray<number>
 
-export const make = Effect.gen(function*() {
+/** The log of a topic. */
+export interface Target {
+  readonly id: string
+  readonly topic: string
+  readonly partitions: number
+  /** Where it is that of one of several sources: how rows of its records name it. All rows of the folder are its own where not. */
+  readonly source: string | null
+}
+
+export type LogRetention = Effect.Success<ReturnType<typeof make>>
+
+export const make = Effect.fnUntraced(function*(target: Target) {
   const database = yield* Database
-  const { partitions, topic } = yield* EventLog
-  const targets = yield* makeTargets
-  const marks = yield* makeMarks
-  const forget = yield* makeForget
-  const forgetDecisions = yield* makeForgetDecisions
+  const { partitions, topic } = target
+  const targets = yield* makeTargets(target)
+  const marks = yield* makeMarks(target)
+  const forget = yield* makeForget(target)
+  const forgetDecisions = yield* makeForgetDecisions(target)
   const begun = yield* database.prepare<{ partition: number; offset: number }>(
     "select \"partition\", \"offset\" from beginnings join topics on topics.id = topic where name = ?"
   )
@@ -59,17 +69,22 @@ export const make = Effect.gen(function*() {
       }
       yield* forget(partition, offset)
     }
-    if (events > 0) yield* forgetDecisions(yield* beginnings)
     return events
   })
 
-  return { ...targets, beginnings, removeUpTo }
+  return {
+    ...targets,
+    beginnings,
+    removeUpTo,
+    /** What was decided before the beginning and says nothing any more; of the other sources of an end it is told where they begin. */
+    forgetDecisions: (beginningsOf: (source: string) => Offsets | undefined) =>
+      Effect.flatMap(beginnings, (own) => forgetDecisions(own, beginningsOf))
+  }
 })
 
 /** How far to remove, by time and by size; never the last chunk of a partition, which says where it ends. */
-const makeTargets = Effect.gen(function*() {
+const makeTargets = Effect.fnUntraced(function*({ partitions, topic }: Target) {
   const database = yield* Database
-  const { partitions, topic } = yield* EventLog
   const last = yield* database.prepare<{ first: number; appendedAt: number }>(`
     select next - length as first, appended_at as appendedAt from chunks
     where topic = (select id from topics where name = ?) and partition = ? order by next desc limit 1
@@ -78,42 +93,30 @@ const makeTargets = Effect.gen(function*() {
     select next - length as first from chunks
     where topic = (select id from topics where name = ?) and partition = ? and appended_at >= ? order by next limit 1
   `)
-  const sizes = yield* database.prepare<{ partition: number; next: number; size: number }>(`
-    select partition, next, length(bytes) + length(lengths) + length(kinds) as size from chunks
+  const sizes = yield* database.prepare<{ appendedAt: number; partition: number; next: number; size: number }>(`
+    select appended_at as appendedAt, partition, next, length(bytes) + length(lengths) + length(kinds) as size from chunks
     where topic = (select id from topics where name = ?) order by appended_at, partition, next
   `)
   const lasts = () => Array.from({ length: partitions }, (_, partition) => last.get(topic, partition))
 
-  /** All that was appended more than so many milliseconds before the newest chunk. */
-  const olderThan = (age: number) =>
-    database.read((): Offsets => {
-      const ends = lasts()
-      const since = Math.max(...ends.map((end) => end?.appendedAt ?? -Infinity)) - age
-      return ends.map((end, partition) => Math.min(end?.first ?? 0, firstSince.get(topic, partition, since)?.first ?? Infinity))
-    })
+  /** When the newest chunk was appended. */
+  const newest = database.read(() => Math.max(...lasts().map((end) => end?.appendedAt ?? -Infinity)))
 
-  const bytes = database.read(() => sizes.all(topic).reduce((sum, { size }) => sum + size, 0))
+  /** All that was appended before a moment. */
+  const before = (since: number) =>
+    database.read((): Offsets =>
+      lasts().map((end, partition) => Math.min(end?.first ?? 0, firstSince.get(topic, partition, since)?.first ?? Infinity)))
 
-  /** The oldest chunks, as many as have so many bytes together. */
-  const oldest = (excess: number) =>
-    database.read((): Offsets => {
-      const offsets = Array.from({ length: partitions }, () => 0)
-      let freed = 0
-      for (const { next, partition, size } of excess > 0 ? sizes.all(topic) : []) {
-        if (freed >= excess) break
-        freed += size
-        offsets[partition] = next
-      }
-      return lasts().map((end, partition) => Math.min(end?.first ?? 0, offsets[partition] ?? 0))
-    })
+  /** These offsets, and none beyond the beginning of the last chunk. */
+  const beforeLast = (offsets: Offsets) =>
+    database.read((): Offsets => lasts().map((end, partition) => Math.min(end?.first ?? 0, offsets[partition] ?? 0)))
 
-  return { olderThan, bytes, oldest }
+  return { newest, before, beforeLast, chunks: database.read(() => sizes.all(topic)) }
 })
 
 /** The last mark at or before an offset; the offset itself in a partition without any. */
-const makeMarks = Effect.gen(function*() {
+const makeMarks = Effect.fnUntraced(function*({ id }: Target) {
   const database = yield* Database
-  const { id } = yield* EventLog
   // A mark tells of each field that its processor reads event times from; a decision that one was idle, only of that.
   const all = yield* database.prepare<{ at: number }>(`
     with idle as (
@@ -131,9 +134,8 @@ const makeMarks = Effect.gen(function*() {
 })
 
 /** Dead letters and rows of what lies before an offset. */
-const makeForget = Effect.gen(function*() {
+const makeForget = Effect.fnUntraced(function*({ source: own, topic }: Target) {
   const database = yield* Database
-  const { topic } = yield* EventLog
   const letters = yield* database.prepare(`
     delete from dead_letters where rowid in (
       select rowid from dead_letters where topic = ? and partition = ? and offset < ? limit ${rowPortion}
@@ -154,23 +156,24 @@ const makeForget = Effect.gen(function*() {
     let at = yield* database.read(() => next.get("", ""))
     while (at !== undefined) {
       const { pipeline, source } = at
-      while ((yield* database.write(() => rows.all(pipeline, source, partition, offset))).length === rowPortion) continue
+      if (own === null || own === source) {
+        while ((yield* database.write(() => rows.all(pipeline, source, partition, offset))).length === rowPortion) continue
+      }
       at = yield* database.read(() => next.get(pipeline, source))
     }
   })
 })
 
 /** Of what was decided before the beginning, the last of each kind says all. */
-const makeForgetDecisions = Effect.gen(function*() {
+const makeForgetDecisions = Effect.fnUntraced(function*({ id }: Target) {
   const database = yield* Database
-  const { id } = yield* EventLog
   const all = yield* database.prepare<{ consumer: string; identity: string; decision: string }>(
     "select consumer, identity, decision from decisions where log = ?"
   )
   const remove = yield* database.prepare("delete from decisions where log = ? and consumer = ? and identity = ?")
-  return (beginnings: Offsets) => database.write(() => {
+  return (beginnings: Offsets, beginningsOf: (source: string) => Offsets | undefined) => database.write(() => {
     const rows = all.all(id).flatMap((row) => Option.toArray(Option.map(Decision.decode(row.decision), (decision) => ({ ...row, decision }))))
-    for (const { consumer, identity } of superseded(rows, (partition) => beginnings[partition] ?? 0)) remove.run(id, consumer, identity)
+    for (const { consumer, identity } of superseded(rows, (partition) => beginnings[partition] ?? 0, beginningsOf)) remove.run(id, consumer, identity)
   })
 })
 
@@ -180,7 +183,11 @@ interface Decided {
   readonly decision: Decision.Decision
 }
 
-const superseded = (all: ReadonlyArray<Decided>, beginning: (partition: number) => number): ReadonlyArray<Decided> => {
+const superseded = (
+  all: ReadonlyArray<Decided>,
+  beginning: (partition: number) => number,
+  beginningsOf: (source: string) => Offsets | undefined
+): ReadonlyArray<Decided> => {
   const newest = new Map<string, number>()
   const seriesOf = ({ consumer }: Decided, { eventTime, partition }: Decision.Idle) => JSON.stringify([consumer, partition, eventTime])
   for (const row of all) {
@@ -192,6 +199,9 @@ const superseded = (all: ReadonlyArray<Decided>, beginning: (partition: number) 
     const { decision } = row
     if (decision._tag === "idle") return decision.at < (newest.get(seriesOf(row, decision)) ?? 0)
     if (decision._tag === "gap") return decision.to <= beginning(decision.partition)
-    return decision.at.every((at, partition) => at < beginning(partition))
+    // The parts of an end go together: one of which a part is missing was never taken.
+    return decision.of === undefined
+      ? decision.at.every((at, partition) => at < beginning(partition))
+      : Object.entries(decision.of).every(([source, ends]) => ends.every((at, partition) => at < (beginningsOf(source)?.[partition] ?? 0)))
   })
 }

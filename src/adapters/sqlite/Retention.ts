@@ -9,9 +9,9 @@
  */
 import { Effect } from "effect"
 import { Database } from "./Database.ts"
-import * as LogRetention from "./LogRetention.ts"
 import * as Needs from "./Needs.ts"
 import * as PaneRetention from "./PaneRetention.ts"
+import * as SourcesRetention from "./SourcesRetention.ts"
 
 export interface Limits {
   /** In milliseconds. */
@@ -43,9 +43,9 @@ const aim = 0.95
 
 /** Without a processor only the log has a limit, as while it is only filled. */
 export const make = Effect.gen(function*() {
-  const log = yield* LogRetention.make
+  const log = yield* SourcesRetention.make
   const panes = yield* PaneRetention.make
-  const needs = yield* Needs.make
+  const needs = yield* Needs.make(log.targets)
   const space = yield* makeSpace
 
   /** Of the log what is wanted, and nobody needs. */

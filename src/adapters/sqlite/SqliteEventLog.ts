@@ -46,7 +46,7 @@ const make = Effect.fnUntraced(function*({ partitions: wanted, topic }: Options)
   const insert = yield* database.prepare("insert into chunks values (?, ?, ?, ?, ?, ?, ?, ?, ?)")
   const setPosition = yield* database.prepare("update topics set position = ? where id = ?")
   const getPosition = yield* database.prepare<{ position: string | null }>("select position from topics where id = ?")
-  const reader = yield* LogReader.make(id, partitions)
+  const reader = yield* LogReader.make({ id, partitions, topic })
 
   const endOf = (partition: number): number => end.get(id, partition)?.next ?? 0
 

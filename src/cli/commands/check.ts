@@ -21,7 +21,7 @@ export const command = Command.make(
   flags,
   Effect.fnUntraced(function*(input) {
     const names = input.pipelines.length === 0 ? undefined : input.pipelines
-    const pipelines = yield* Pipelines.resolveAll(names, Pipelines.boundsOf(input), input.log === "kafka" ? null : "any")
+    const pipelines = yield* Pipelines.resolveAll(names, Pipelines.boundsOf(input), "any")
     const stores: Layer.Layer<CheckpointStore | EventLog, Error> = yield* Saved.stores(input, pipelines)
     yield* Effect.provide(check(pipelines), stores)
   })
@@ -34,7 +34,11 @@ export const command = Command.make(
   Command.withShortDescription("What a start keeps of the saved state, and what it computes again"),
   Command.withExamples([
     { command: "courant check ./signals.ts --data .courant", description: "The pipelines of a file, against what is saved" },
-    { command: "courant check candles-1m day --log kafka --brokers 127.0.0.1:9092 --topic ticks", description: "Of a topic of Kafka" }
+    { command: "courant check candles-1m day --log kafka --brokers 127.0.0.1:9092 --topic ticks", description: "Of a topic of Kafka" },
+    {
+      command: "courant check ./market.ts --log kafka --brokers 127.0.0.1:9092 --topic market --topic trades=my-trades --topic quotes=my-quotes",
+      description: "Of several topics of Kafka"
+    }
   ])
 )
 

@@ -15,8 +15,9 @@ import { Router, type Sources } from "../../streams/records/Router.ts"
 import * as Flags from "../Flags.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Pipelines from "../Pipelines.ts"
-import { type Problem, problem, say } from "../terminal/Problem.ts"
+import { type Problem, problem, say, usage } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
+import * as Topics from "../Topics.ts"
 
 const reason = Flag.Literals("reason", Reason.literals).pipe(
   Flag.withDescription("Only records refused for this reason"),
@@ -28,7 +29,7 @@ const limit = Flag.Int("limit").pipe(Flag.withDescription("At most this many (de
 const where = {
   log: Flags.keptLog,
   data: Flags.data,
-  topic: Flags.anyTopic,
+  topics: Flags.anyTopics,
   brokers: Flags.brokers,
   connectTimeout: Flags.connectTimeout,
   reason
@@ -41,17 +42,18 @@ interface Place {
   readonly topic: string
   /** To look at. */
   readonly letters: Layer.Layer<DeadLetters, Error>
-  /** The sources that have a topic each; `null` where there is one topic. */
-  readonly sources: ReadonlyArray<string> | null
-  /** To go back into the log, which is told by the sources what an event is; that of one source, where there are several. */
-  readonly lettersAndLog: (sources: Sources) => Layer.Layer<DeadLetters | EventLog, Error>
+  /** The topic of each of several sources; `null` where there is one topic. */
+  readonly sources: ReadonlyArray<Topics.SourceTopic> | null
+  /** To go back into the log of a topic, which is told by the sources what an event is. */
+  readonly lettersAndLog: (topic: string, sources: Sources) => Layer.Layer<DeadLetters | EventLog, Error>
 }
 
 const placesOf = (choice: Choice): Effect.Effect<ReadonlyArray<Place>, Problem> =>
   choice.log === "kafka" ? onKafka(choice) : inFolder(choice)
 
 /** The topic that was named, or all. */
-const inFolder = Effect.fnUntraced(function*({ data, topic }: Choice) {
+const inFolder = Effect.fnUntraced(function*({ data, topics: given }: Choice) {
+  const topic = yield* Effect.flatMap(Topics.of(given), Topics.inFolder)
   const topics = Option.isSome(topic) ? [yield* Stores.chooseTopic(data, topic.value)] : Stores.topicsIn(data)
   if (topics.length === 0) return yield* problem(`there is nothing in ${data} yet; start with: courant run`)
   return yield* Effect.forEach(topics, Effect.fnUntraced(function*(topic) {
@@ -59,26 +61,27 @@ const inFolder = Effect.fnUntraced(function*({ data, topic }: Choice) {
     const database = (readOnly: boolean) => Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly })
     const place: Place = {
       topic,
-      sources,
+      sources: sources?.map((source) => ({ source, topic: source })) ?? null,
       letters: SqliteDeadLetters.layer.pipe(Layer.provide(database(true))),
-      lettersAndLog: ({ source }) =>
-        Layer.mergeAll(SqliteEventLog.layer({ topic: sources === null ? topic : source.name }), SqliteDeadLetters.layer).pipe(
-          Layer.provide(database(false))
-        )
+      lettersAndLog: (topic) =>
+        Layer.mergeAll(SqliteEventLog.layer({ topic }), SqliteDeadLetters.layer).pipe(Layer.provide(database(false)))
     }
     return place
   }))
 })
 
 const onKafka = Effect.fnUntraced(function*(choice: Choice) {
-  const topic = yield* Kafka.givenTopic(choice.topic)
+  const given = yield* Topics.of(choice.topics)
+  const { topics } = given
+  const topic = topics === null ? yield* Kafka.givenTopic(given.topic) : Topics.named({ ...given, topics })
   const connection = yield* Kafka.optionsOf(choice)
   const { letters, lettersAndLog } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
+  const all = { connection, topic, of: topics?.map(({ topic }) => topic) ?? [topic] }
   const place: Place = {
     topic,
-    sources: null,
-    letters: letters({ connection, topic }),
-    lettersAndLog: (sources) => lettersAndLog({ connection, topic, sources })
+    sources: topics,
+    letters: letters(all),
+    lettersAndLog: (log, sources) => lettersAndLog({ ...all, log, sources })
   }
   return [place]
 })
@@ -167,15 +170,15 @@ const retry = Command.make(
   { ...where, pipelines: Flags.pipelinesOfSource },
   Effect.fnUntraced(function*(input) {
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {}, "any")
-    for (const { lettersAndLog, sources: several, topic } of yield* placesOf(input)) {
-      if (several === null) yield* Pipelines.checkSources(pipelines, null)
-      const retried = several === null ? [{ topic, pipelines }] : Pipelines.sourcesOf(pipelines)
-        .filter((source) => several.includes(source))
-        .map((source) => ({ topic: source, pipelines: pipelines.filter((pipeline) => Pipelines.sourcesOf([pipeline])[0] === source) }))
-      if (retried.length === 0) say(`${topic}: its sources are ${(several ?? []).join(", ")}; name pipelines that read them with --pipelines`)
-      for (const { pipelines, topic } of retried) {
-        const sources = Kafka.sourcesOf(pipelines)
-        yield* retryTopic(topic, queryOf(input), sources).pipe(Effect.provide(lettersAndLog(sources)))
+    for (const place of yield* placesOf(input)) {
+      const { lettersAndLog, sources: several, topic } = place
+      if (several === null) yield* Effect.andThen(Pipelines.checkSources(pipelines, null), checkOneTopic(input, place))
+      const retried = several === null
+        ? [{ topic, sources: Kafka.sourcesOf(pipelines) }]
+        : Kafka.withSources(several.filter(({ source }) => Pipelines.sourcesOf(pipelines).includes(source)), pipelines)
+      if (retried.length === 0) say(`${topic}: its sources are ${(several ?? []).map(({ source }) => source).join(", ")}; name pipelines that read them with --pipelines`)
+      for (const { sources, topic } of retried) {
+        yield* retryTopic(topic, queryOf(input), sources).pipe(Effect.provide(lettersAndLog(topic, sources)))
       }
     }
   })
@@ -193,9 +196,22 @@ const retry = Command.make(
     {
       command: "courant dead-letters retry --log kafka --brokers 127.0.0.1:9092 --topic ticks",
       description: "Back into a Kafka topic, each to the partition of its key"
+    },
+    {
+      command: "courant dead-letters retry --log kafka --brokers 127.0.0.1:9092 --topic market --topic trades=my-trades --topic quotes=my-quotes --pipelines ./market.ts",
+      description: "Of several sources, each into its topic"
     }
   ])
 )
+
+/** What several topics are called together on Kafka is no topic that letters could go back into. */
+const checkOneTopic = Effect.fnUntraced(function*(choice: Choice, place: Place) {
+  if (choice.log !== "kafka") return
+  const others = (yield* lettersOf(choice, place)).filter((letter) => letter.reason !== "refused" && letter.topic !== place.topic)
+  if (others.length === 0) return
+  const topics = [...new Set(others.map(({ topic }) => topic))].sort()
+  return yield* usage(`the dead letters of ${place.topic} are those of several topics (${topics.join(", ")}): give the topic of each source too, with --topic SOURCE=TOPIC`)
+})
 
 /**
  * A record that one pipeline cannot decode and another can is a letter of the one. Appended again it would count twice in

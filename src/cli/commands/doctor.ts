@@ -16,13 +16,14 @@ import * as Kafka from "../kafka/Kafka.ts"
 import * as Pipelines from "../Pipelines.ts"
 import { problem } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
+import * as Topics from "../Topics.ts"
 
 const flags = {
   data: Flags.data,
   port: Flags.port,
   symbols: Flags.symbols,
   log: Flags.keptLog,
-  topic: Flags.anyTopic,
+  topics: Flags.anyTopics,
   brokers: Flags.brokers,
   connectTimeout: Flags.connectTimeoutOf(5),
   partitions: Flags.expectedPartitions,
@@ -54,6 +55,10 @@ export const command = Command.make(
   Command.withExamples([
     { command: "courant doctor", description: "Exit with code 1 if something has to be fixed" },
     { command: "courant doctor --log kafka --brokers 127.0.0.1:9092 --topic ticks", description: "Check brokers and a topic too" },
+    {
+      command: "courant doctor --log kafka --brokers 127.0.0.1:9092 --topic market --topic trades=my-trades --topic quotes=my-quotes --pipelines ./market.ts",
+      description: "The same of several sources"
+    },
     { command: "courant doctor --create", description: "Create the bucket that COURANT_INFLUXDB_BUCKET names" }
   ])
 )
@@ -76,13 +81,15 @@ const folder = (data: string) =>
     }
   })
 
-const topics = ({ data, topic }: Input) =>
-  Effect.forEach(Option.match(topic, { onNone: () => Stores.topicsIn(data), onSome: (only) => [only] }), (topic) =>
+const topics = Effect.fnUntraced(function*({ data, topics }: Input) {
+  const only = yield* Effect.flatMap(Topics.of(topics), Topics.inFolder)
+  return yield* Effect.forEach(Option.match(only, { onNone: () => Stores.topicsIn(data), onSome: (only) => [only] }), (topic) =>
     SqliteEventLog.topics.pipe(
       Effect.provide(Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly: true })),
       Effect.map((found) => ok("log", `${topic}: ${told(topic, found)}`)),
       Effect.catch((error) => Effect.succeed(bad("log", `${topic}: ${Advice.sentence(error)}`)))
     ))
+})
 
 /** Of several sources each. */
 const told = (topic: string, found: ReadonlyArray<SqliteEventLog.Topic>): string =>
@@ -91,13 +98,14 @@ const told = (topic: string, found: ReadonlyArray<SqliteEventLog.Topic>): string
     : found.map(({ name, records }) => `${records} records of ${name}`).join(", ")
 
 const kafka = Effect.fnUntraced(function*(input: Input) {
-  const topic = yield* Kafka.givenTopic(input.topic)
+  const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {}, "any")
+  const { topic, topics } = yield* Kafka.givenTopics(input.topics, pipelines)
   const connection = yield* Kafka.optionsOf(input)
-  const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), {})
   const { findings } = yield* Effect.promise(() => import("../kafka/KafkaDoctor.ts"))
   return findings({
     connection,
     topic,
+    topics,
     partitions: Option.getOrUndefined(input.partitions),
     group: Pipelines.groupOf(topic, pipelines)
   })

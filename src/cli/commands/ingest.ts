@@ -3,6 +3,7 @@ import { Effect, Option } from "effect"
 import { Command } from "effect/cli"
 import { EventLog, type EventLogError } from "../../streams/ports/EventLog.ts"
 import { Feed, type FeedError } from "../../streams/ports/Feed.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as Ingest from "../../streams/engine/Ingest.ts"
 import * as Display from "../terminal/Display.ts"
 import * as Flags from "../Flags.ts"
@@ -13,6 +14,7 @@ import * as Pipelines from "../Pipelines.ts"
 import * as Reading from "../Reading.ts"
 import { say, usage } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
+import * as Topics from "../Topics.ts"
 
 const flags = {
   feeds: Flags.feeds,
@@ -23,7 +25,7 @@ const flags = {
   pipelines: Flags.pipelinesOfSource,
   keep: Flags.keep,
   data: Flags.data,
-  topic: Flags.topic,
+  topics: Flags.fedTopics,
   brokers: Flags.brokers,
   connectTimeout: Flags.connectTimeout,
   partitions: Flags.partitions
@@ -54,39 +56,59 @@ export const command = Command.make(
     {
       command: "courant ingest --feed stdin --log kafka --brokers 127.0.0.1:9092 --topic ticks --partitions 3 < ticks.ndjson",
       description: "Into a Kafka topic, partitioned by symbol"
+    },
+    {
+      command: "courant ingest --feed file:trades=trades.ndjson --feed file:quotes=quotes.csv.gz --log kafka " +
+        "--brokers 127.0.0.1:9092 --topic trades=my-trades --topic quotes=my-quotes --pipelines ./market.ts",
+      description: "Two sources, each into a Kafka topic"
     }
   ])
 )
 
 const intoSqlite = Effect.fnUntraced(function*(input: Input) {
   const feed = yield* Feed
-  const topic = Option.getOrElse(input.topic, () => feed.name)
+  const topic = Option.getOrElse(yield* Effect.flatMap(Topics.of(input.topics), Topics.inFolder), () => feed.name)
   const limits = yield* Keep.given(input)
   yield* Stores.checkSources({ data: input.data, topic }, null)
   const log = Stores.logOf({ data: input.data, topic, sources: null }, { readOnly: false, keep: limits && { limits, processor: null } })
   yield* append(topic, Ingest.run).pipe(Effect.provide(log))
 })
 
-/** Into a folder with a topic for each source. */
-const sources = Effect.fnUntraced(function*(input: Input, reading: Exclude<Reading.Reading, { readonly _tag: "one" }>) {
-  if (input.log === "kafka") return yield* usage(Reading.notOverKafka)
+/** Into a topic for each source: of Kafka, or of a folder. */
+const sources = Effect.fnUntraced(function*(input: Input, reading: Reading.Several) {
   if (reading._tag === "by-field" && Option.isNone(input.pipelines)) {
     return yield* usage("--source-field needs --pipelines: which sources there are, the pipelines that read them say")
   }
   const pipelines = Option.isNone(input.pipelines) ? [] : yield* Pipelines.resolveAll(input.pipelines.value, {}, "any")
   yield* Reading.checkTyped(reading, pipelines)
   const names = Reading.sourcesOf(reading, pipelines) ?? []
-  yield* Keep.given(input, names)
-  const topic = Option.getOrElse(input.topic, () => reading._tag === "files" ? "file" : "stdin")
+  if (input.log === "kafka") return yield* sourcesIntoKafka(input, reading, { pipelines, names })
+  const limits = yield* Keep.given(input)
+  const topic = Option.getOrElse(yield* Effect.flatMap(Topics.of(input.topics), Topics.inFolder), () => reading._tag === "files" ? "file" : "stdin")
   yield* Stores.checkSources({ data: input.data, topic }, names)
-  const log = Stores.logOf({ data: input.data, topic, sources: names }, { readOnly: false })
+  const log = Stores.logOf({ data: input.data, topic, sources: names }, { readOnly: false, keep: limits && { limits, processor: null } })
   yield* append(topic, Effect.flatMap(Reading.ingestion(reading, pipelines), ({ run }) => run)).pipe(Effect.provide(log))
+})
+
+const sourcesIntoKafka = Effect.fnUntraced(function*(input: Input, reading: Reading.Several, { names, pipelines }: {
+  readonly names: ReadonlyArray<string>
+  readonly pipelines: ReadonlyArray<AnyPipeline>
+}) {
+  const given = yield* Topics.of(input.topics)
+  const topics = yield* Topics.fedOf(given, names)
+  yield* Reading.checkKeyed(names, pipelines)
+  const topic = Topics.named({ ...given, topics })
+  const connection = yield* Kafka.optionsOf(input)
+  const { logs } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
+  const layer = logs({ connection, topic, create: true, partitions: Option.getOrUndefined(input.partitions) }, Kafka.withSources(topics, pipelines))
+  const ingestion = Reading.ingestion(reading, pipelines, (source) => Kafka.sourcesOf(pipelines, source))
+  yield* append(topic, Effect.flatMap(ingestion, ({ run }) => run)).pipe(Effect.provide(layer))
 })
 
 /** The key of each record is that of the pipelines' source: that of ticks, unless told. */
 const intoKafka = Effect.fnUntraced(function*(input: Input) {
   const feed = yield* Feed
-  const topic = Option.getOrElse(Kafka.topicOf(input.topic), () => feed.name)
+  const topic = Option.getOrElse(Kafka.topicOf(yield* Effect.flatMap(Topics.of(input.topics), Topics.one)), () => feed.name)
   const connection = yield* Kafka.optionsOf(input)
   const pipelines = Option.isNone(input.pipelines) ? [] : yield* Pipelines.resolveAll(input.pipelines.value, {})
   const sources = Kafka.sourcesOf(pipelines)

@@ -96,7 +96,6 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
   const named = yield* Effect.flatMap(Topics.of(input.topics), Topics.inFolder)
   const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(named))
   const sources = yield* Stores.sourcesFor({ data: input.data, topic }, pipelines)
-  if (input.keep !== null && sources !== null) return yield* usage(Keep.oneTopic)
   const processor = Pipelines.checkpointName(topic, pipelines)
   const keep = input.keep && { limits: input.keep, processor: { checkpoint: processor, pipelines } }
   const stores = Stores.layer({ ...input, log: "sqlite", topic, sources, processor, keep, group: Pipelines.groupOf(topic, pipelines) })
@@ -110,7 +109,6 @@ const overSqlite = Effect.fnUntraced(function*(input: Input, pipelines: Readonly
 
 const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const { topic, topics } = yield* Kafka.givenTopics(input.topics, pipelines)
-  if (topics !== null && input.standby === "warm") return yield* usage("--standby warm is for one topic as yet: leave it out where several sources are read")
   if (input.standby === "warm" && input.checkpoints !== "kafka") {
     return yield* usage("--standby warm needs --checkpoints kafka: what another process has saved on its own disk cannot be read along")
   }

@@ -1,16 +1,14 @@
 /** `courant replay`: pipelines over the log's past, without changing anything. */
-import { Effect, Layer, Option, Stream } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { Command } from "effect/cli"
 import * as StdoutRowSink from "../../adapters/stdio/StdoutRowSink.ts"
 import * as StdoutSink from "../../adapters/stdio/StdoutSink.ts"
-import { Decisions } from "../../streams/ports/Decisions.ts"
-import { EventLog } from "../../streams/ports/EventLog.ts"
+import type { Decisions } from "../../streams/ports/Decisions.ts"
+import type { EventLog } from "../../streams/ports/EventLog.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
-import { Agenda } from "../../streams/engine/Agenda.ts"
 import type { Output } from "../../streams/engine/Job.ts"
+import * as Replay from "../../streams/engine/Replay.ts"
 import { bySource } from "../../streams/engine/Run.ts"
-import * as SideBySide from "../../streams/engine/SideBySide.ts"
-import { jobOf } from "../../streams/engine/TakingUp.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import { RowSink } from "../../streams/ports/RowSink.ts"
@@ -100,19 +98,12 @@ const whose = (input: Input, own: string): Stores.Choose => (processors) => {
     : Effect.fail(usage(`${there}: say with --as whose are to be taken, since what was late hangs on them`))
 }
 
-/**
- * The log is always read from its beginning: only so is the state at `--from` that of the
- * live run. The bounds choose among the panes, and among the rows of pipelines that end in events.
- */
+/** The bounds choose among the panes, and among the rows of pipelines that end in events. */
 const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
-  const log = yield* EventLog
   const sink = yield* ResultSink
   const rowSink = yield* RowSink
-  const job = jobOf({ pipelines, maxTimeAhead: input.maxTimeAhead }, log)
   const from = Option.getOrElse(input.from, () => -Infinity)
   const to = Option.getOrElse(input.to, () => Infinity)
-  const ends = yield* log.ends
-  const agenda = new Agenda(yield* (yield* Decisions).read, log.partitions)
   let [panes, rows] = [0, 0]
   const clock = new Clock(input.speed)
   const isWanted = (time: number) => time >= from && time < to
@@ -123,28 +114,10 @@ const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArra
     yield* clock.paced(wanted.panes, ({ end }) => end, sink.write)
     yield* clock.paced(wanted.rows, ({ time }) => time, rowSink.write)
   })
-  const isDone = () => job.offsets.every((offset, partition) => offset >= (ends[partition] ?? 0))
-  if (!isDone()) {
-    yield* SideBySide.read(log, job).pipe(
-      Stream.mapEffect(Effect.fnUntraced(function*(records) {
-        for (const part of agenda.weave(records, () => job.offsets)) {
-          const step = job.step(part, portion)
-          let next = step.next()
-          for (; next.done !== true; next = step.next()) yield* write({ panes: next.value, rows: [] })
-          yield* write(next.value)
-        }
-        return isDone()
-      })),
-      Stream.takeUntil((done) => done),
-      Stream.runDrain
-    )
-  }
+  const job = yield* Replay.run({ pipelines, maxTimeAhead: input.maxTimeAhead }, write)
   const report = { ...job.counts, panes, rows, byPipeline: Object.fromEntries(job.countsByPipeline), ...bySource(job) }
   yield* Report.write(report, Option.getOrUndefined(input.report))
 })
-
-/** Panes that are made before they are written. */
-const portion = 10_000
 
 /** Holds panes and rows back until their time has come, counted from the first one. */
 class Clock {

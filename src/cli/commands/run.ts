@@ -22,6 +22,7 @@ import * as RowSinks from "../RowSinks.ts"
 import { say, usage } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
 import * as Stores from "../Stores.ts"
+import * as Topics from "../Topics.ts"
 
 const flags = {
   feeds: Flags.feeds,
@@ -42,7 +43,7 @@ const flags = {
   port: Flags.port,
   host: Flags.host,
   data: Flags.data,
-  topic: Flags.topic,
+  topics: Flags.fedTopics,
   brokers: Flags.brokers,
   connectTimeout: Flags.connectTimeout,
   partitions: Flags.partitions,
@@ -101,9 +102,8 @@ const run = Effect.fnUntraced(function*(input: Given) {
   const sources = Reading.sourcesOf(reading, pipelines)
   yield* Pipelines.checkSources(pipelines, sources)
   yield* Reading.checkRead(sources, pipelines)
-  if (sources !== null && input.log === "kafka") return yield* usage(Reading.notOverKafka)
   const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
-  const keep = yield* Keep.given(input, sources)
+  const keep = yield* Keep.given(input)
   yield* withFeed({ ...input, rows, keep, reading }, pipelines).pipe(Effect.provide(Reading.layer(reading, input)), Effect.scoped)
 })
 
@@ -112,13 +112,9 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
   const feed = yield* Feed
   // A log in memory numbers its records anew in every run: its dead letters need a topic of their own.
   const suffix = input.log === "memory" ? `-${new Date().toISOString().replaceAll(/[:.]/g, "")}` : ""
-  const wanted = input.log === "kafka" ? Kafka.topicOf(input.topic) : input.topic
-  const topic = Option.getOrElse(wanted, () => `${feed.name}${suffix}`)
-  if (input.log === "kafka") {
-    const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic, topics: null, create: true }, pipelines)
-    const ingest = Ingest.byKey(Kafka.sourcesOf(pipelines))
-    return yield* withEngine(input, pipelines, ingest, isQuiet).pipe(Effect.provide(Stores.engineOn(layer)))
-  }
+  const given = yield* Topics.of(input.topics)
+  if (input.log === "kafka") return yield* overKafka(input, pipelines, given)
+  const topic = Option.getOrElse(yield* Topics.inFolder(given), () => `${feed.name}${suffix}`)
   if (input.sinks.includes("kafka")) return yield* usage("--sink kafka needs --log kafka")
   const sources = Reading.sourcesOf(input.reading, pipelines)
   yield* Stores.checkSources({ data: input.data, topic }, sources)
@@ -127,6 +123,21 @@ const withFeed = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyAr
   const stores = Stores.layer({ ...input, log: input.log, topic, sources, processor, keep, group: Pipelines.groupOf(topic, pipelines) })
   const ingest = input.reading._tag === "one" ? Ingest.whole : Reading.ingestion(input.reading, pipelines)
   yield* withEngine(input, pipelines, ingest, Effect.succeed(true)).pipe(Effect.provide(Stores.engineOn(stores)))
+})
+
+/** Each record goes to the partition of its key. */
+const overKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>, given: Topics.Topics) {
+  const feed = yield* Feed
+  const { reading } = input
+  const topics = reading._tag === "one" ? null : yield* Topics.fedOf(given, Reading.sourcesOf(reading, pipelines) ?? [])
+  const topic = topics === null
+    ? Option.getOrElse(Kafka.topicOf(yield* Topics.one(given)), () => feed.name)
+    : Topics.named({ ...given, topics })
+  const { isQuiet, layer } = yield* Kafka.stores({ ...input, topic, topics, create: true }, pipelines)
+  const ingest = reading._tag === "one"
+    ? Ingest.byKey(Kafka.sourcesOf(pipelines))
+    : Reading.ingestion(reading, pipelines, (source) => Kafka.sourcesOf(pipelines, source))
+  yield* withEngine(input, pipelines, ingest, isQuiet).pipe(Effect.provide(Stores.engineOn(layer)))
 })
 
 const withEngine = Effect.fnUntraced(function*<R>(

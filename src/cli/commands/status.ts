@@ -1,5 +1,5 @@
 /** `courant status`: which of several processes is active, and how far it is. */
-import { Console, Effect, Option } from "effect"
+import { Console, Effect } from "effect"
 import { Command } from "effect/cli"
 import type { Standing } from "../kafka/KafkaStatus.ts"
 import * as Flags from "../Flags.ts"
@@ -20,7 +20,7 @@ export const command = Command.make(
   Effect.fnUntraced(function*(input) {
     const given = yield* Topics.of(input.topics)
     const { topics } = given
-    const topic = topics === null ? yield* Kafka.givenTopic(given.topic, "status") : Option.getOrElse(given.topic, () => Topics.nameOf(topics))
+    const topic = topics === null ? yield* Kafka.givenTopic(given.topic, "status") : Topics.named({ ...given, topics })
     const connection = yield* Kafka.optionsOf(input)
     const { connect } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
     const { standings } = yield* Effect.promise(() => import("../kafka/KafkaStatus.ts"))

@@ -9,6 +9,7 @@ import * as Kafka from "../kafka/Kafka.ts"
 import * as OwnModule from "../OwnModule.ts"
 import * as Pipelines from "../Pipelines.ts"
 import { say, usage } from "../terminal/Problem.ts"
+import type * as SparkRun from "../spark/SparkRun.ts"
 import * as SparkFlags from "../spark/SparkFlags.ts"
 import * as SparkServer from "../spark/SparkServer.ts"
 
@@ -20,7 +21,7 @@ const flags = {
   port: SparkFlags.port,
   conf: SparkFlags.conf,
   checkpointDir: SparkFlags.checkpointDir,
-  topic: Flags.kafkaTopic,
+  topics: Flags.kafkaTopics,
   brokers: Flags.brokers,
   connectTimeout: SparkFlags.connectTimeout,
   sinks: Flags.keptSinks,
@@ -45,12 +46,12 @@ export const command = Command.make(
   Effect.fnUntraced(function*(input) {
     const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input), "any")
     yield* checkOneSource(pipelines)
-    const topic = yield* Kafka.givenTopic(input.topic, "courant submit")
-    yield* Effect.scoped(input.stop ? stop(input, topic, pipelines) : run(input, topic, pipelines))
+    const given = yield* Kafka.givenTopics(input.topics, pipelines, "courant submit")
+    yield* Effect.scoped(input.stop ? stop(input, given.topic, pipelines) : run(input, given, pipelines))
   })
 ).pipe(
   Command.withDescription(
-    "Runs pipelines over a Kafka topic on a Spark cluster. Spark writes their panes into the topic TOPIC-panes, and this " +
+    "Runs pipelines over a Kafka topic, or over those of several sources, on a Spark cluster. Spark writes their panes into the topic TOPIC-panes, and this " +
       "command copies them into the sinks. Ctrl-C stops the command but not the query; run the same command to rejoin it. " +
       "With --once it computes all windows of what the topic holds now, and exits."
   ),
@@ -67,6 +68,11 @@ export const command = Command.make(
       description: "All candles of what the topic holds now into InfluxDB, on a running server"
     },
     {
+      command: "courant submit ./market.ts --engine spark --connect spark:15002 --brokers 127.0.0.1:9092 --checkpoint-dir /shared/checkpoints " +
+        "--topic market --topic trades=my-trades --topic quotes=my-quotes",
+      description: "Pipelines of two sources, each from the topic of its own; the panes go into market-panes"
+    },
+    {
       command: "courant submit candles-1m --engine spark --rest http://127.0.0.1:6066 --topic ticks --stop",
       description: "Stop the query"
     }
@@ -74,10 +80,10 @@ export const command = Command.make(
 )
 
 const checkOneSource = (pipelines: ReadonlyArray<AnyPipeline>) => {
-  const [first, ...others] = Pipelines.sourcesOf(pipelines)
-  return others.length === 0
+  const joined = pipelines.find((pipeline) => Pipelines.sourcesOf([pipeline]).length > 1)
+  return joined === undefined
     ? Effect.void
-    : usage(`Spark reads one topic as yet, and these pipelines read several sources (${[first, ...others].join(", ")}): run those of one source, or all of them in process, with courant process`)
+    : usage(`a query on Spark reads the topic of one source as yet, and "${joined.name}" reads several (${Pipelines.sourcesOf([joined]).join(", ")}): run it in process, with courant process`)
 }
 
 const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
@@ -93,14 +99,14 @@ const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines:
   )
 })
 
-const run = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
+const run = Effect.fnUntraced(function*(input: Input, given: Pick<SparkRun.Choice, "topic" | "topics">, pipelines: ReadonlyArray<AnyPipeline>) {
   yield* OwnModule.check("sink", input.sinks)
   if (input.sinks.includes("influxdb")) yield* Influxdb.optionsOf(input.connectTimeout)
   const brokers: Brokers = yield* Kafka.optionsOf(input)
   const checkpoints = yield* checkpointsOf(input)
   const server = yield* SparkServer.serverOf({ ...input, launches: input.once ? "once" : "forever" })
   const { run } = yield* Effect.promise(() => import("../spark/SparkRun.ts"))
-  yield* run({ ...input, report: Option.getOrUndefined(input.report), topic, brokers, checkpoints, server }, pipelines)
+  yield* run({ ...input, report: Option.getOrUndefined(input.report), ...given, brokers, checkpoints, server }, pipelines)
 })
 
 /** Of Spark's own file systems. A computation with an end saves nothing. */

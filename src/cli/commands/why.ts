@@ -26,12 +26,12 @@ export const command = Command.make(
   "why",
   flags,
   Effect.fnUntraced(function*(input) {
-    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), input.log === "kafka" ? null : "any")
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
     const pipeline = pipelines.find(({ name }) => name === input.pipeline)
     if (pipeline === undefined) {
       return yield* usage(`there is no pipeline "${input.pipeline}"; there are ${pipelines.map(({ name }) => name).join(", ")}, or name a file with --pipelines`)
     }
-    const stores: Layer.Layer<CheckpointStore | EventLog, Error> = yield* Saved.stores(input, [pipeline])
+    const stores: Layer.Layer<CheckpointStore | EventLog, Error> = yield* Saved.stores(input, pipelines, [pipeline])
     yield* Effect.provide(why(pipeline, input.key), stores)
   })
 ).pipe(

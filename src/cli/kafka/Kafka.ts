@@ -52,17 +52,18 @@ export const givenTopic = (flag: Option.Option<string>, asked = "--log kafka"): 
   })
 
 /** The topic, or those of the sources that pipelines read, with a name for what is made of them. */
-export const givenTopics = Effect.fnUntraced(function*(flag: Parameters<typeof Topics.of>[0], pipelines: ReadonlyArray<AnyPipeline>) {
-  const { topic, topics } = yield* Topics.of(flag)
+export const givenTopics = Effect.fnUntraced(function*(flag: Parameters<typeof Topics.of>[0], pipelines: ReadonlyArray<AnyPipeline>, asked?: string) {
+  const given = yield* Topics.of(flag)
+  const { topics } = given
   yield* Pipelines.checkSources(pipelines, topics === null ? null : topics.map(({ source }) => source))
   yield* Topics.checkRead(topics, Pipelines.sourcesOf(pipelines))
-  if (topics === null) return { topic: yield* givenTopic(topic), topics }
-  return { topic: Option.getOrElse(topic, () => Topics.nameOf(topics)), topics }
+  return { topic: topics === null ? yield* givenTopic(given.topic, asked) : Topics.named({ ...given, topics }), topics }
 })
 
-/** The sources of pipelines, and those of the built-in ones without any. */
-export const sourcesOf = (pipelines: ReadonlyArray<AnyPipeline>): Sources => {
-  const inputs = pipelines.flatMap(({ checked }) => Checked.inputsOf(checked))
+/** The sources of pipelines, and those of the built-in ones without any; of several the one of this name. */
+export const sourcesOf = (pipelines: ReadonlyArray<AnyPipeline>, name?: string): Sources => {
+  const all = pipelines.flatMap(({ checked }) => Checked.inputsOf(checked))
+  const inputs = name === undefined ? all : all.filter(({ events }) => events.definition.name === name)
   return {
     source: inputs[0]?.events.definition ?? ticks.definition,
     preAggregated: inputs.find(({ preAggregated }) => preAggregated !== null)?.preAggregated?.definition ??
@@ -87,7 +88,7 @@ export interface Run extends Input {
 
 /** What the events of each topic are. */
 export const withSources = (topics: ReadonlyArray<Topics.SourceTopic>, pipelines: ReadonlyArray<AnyPipeline>) =>
-  topics.map(({ source, topic }) => ({ source, topic, sources: sourcesOf(pipelines.filter((pipeline) => Pipelines.sourcesOf([pipeline]).includes(source))) }))
+  topics.map(({ source, topic }) => ({ source, topic, sources: sourcesOf(pipelines, source) }))
 
 /** What the layers of a run of pipelines are chosen by. */
 const choiceOf = Effect.fnUntraced(function*(run: Run, pipelines: ReadonlyArray<AnyPipeline>) {

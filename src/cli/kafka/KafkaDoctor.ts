@@ -1,4 +1,4 @@
-/** What `courant doctor` looks at where the log is a topic of Kafka. It changes nothing. */
+/** What `courant doctor` looks at where the log is a topic of Kafka, or several. It changes nothing. */
 import { Effect } from "effect"
 import { KafkaError } from "../../adapters/kafka/client/Client.ts"
 import { Connection, type Options } from "../../adapters/kafka/client/Connection.ts"
@@ -7,12 +7,15 @@ import * as Topics from "../../adapters/kafka/client/Topics.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import * as Advice from "../terminal/Advice.ts"
 import { bad, type Finding, note, ok } from "../terminal/Finding.ts"
+import type { SourceTopic } from "../Topics.ts"
 import { alter } from "./KafkaAdvice.ts"
 import { letters as lettersOf, topicsOf } from "./KafkaStores.ts"
 
 export interface Choice {
   readonly connection: Options
   readonly topic: string
+  /** Those of several sources, of which `topic` names what is made of them; `null` for the one topic. */
+  readonly topics: ReadonlyArray<SourceTopic> | null
   readonly partitions: number | undefined
   /** Of the processor whose lag is asked for. */
   readonly group: string
@@ -40,14 +43,15 @@ const unreachable = ({ connection }: Choice) =>
 const lookAt = Effect.fnUntraced(function*(choice: Choice) {
   const { brokers } = yield* Connection
   const { metadata, version } = yield* Inspection.brokersOf(choice.group)
-  const log = yield* logOf(choice)
-  const others = yield* Effect.forEach(besides(choice.topic), (wanted) => found("topic", aside(wanted)))
-  const rest = log.partitions === null ? [] : [
-    yield* found("lag", lag(choice, log.partitions)),
-    yield* found("letters", letters(choice))
-  ]
-  return [ok("kafka", `${brokers}: Kafka ${version}, ${metadata}`), ...log.findings, ...others, ...rest]
+  const logs = yield* Effect.forEach(topicsIn(choice), (topic) => logOf(topic, choice.partitions))
+  const others = yield* Effect.forEach(besides(choice), (wanted) => found("topic", aside(wanted)))
+  const read = logs.flatMap(({ partitions, topic }) => partitions === null ? [] : [{ topic, partitions }])
+  const lags = yield* Effect.forEach(read, (log) => found("lag", lag(choice, log)))
+  const rest = read.length === 0 ? [] : [...lags, yield* found("letters", letters(choice))]
+  return [ok("kafka", `${brokers}: Kafka ${version}, ${metadata}`), ...logs.flatMap(({ findings }) => findings), ...others, ...rest]
 })
+
+const topicsIn = ({ topic, topics }: Pick<Choice, "topic" | "topics">): ReadonlyArray<string> => topics?.map(({ topic }) => topic) ?? [topic]
 
 /** A finding, or that it could not be had. */
 const found = <E extends Error, R>(what: string, finding: Effect.Effect<Finding, E, R>) =>
@@ -66,13 +70,13 @@ const security = ({ brokers, sasl, tls }: Options): Finding => {
 }
 
 /** The topic of events: it has to be there. Whoever made it chose its retention. */
-const logOf = Effect.fnUntraced(function*({ partitions, topic }: Choice) {
+const logOf = Effect.fnUntraced(function*(topic: string, partitions: number | undefined) {
   const { brokers, client, retryPolicy: { retry } } = yield* Connection
   const wanted: Topics.Wanted = { name: topic, partitions, configs: { "cleanup.policy": "delete" }, create: false }
   const checked = yield* found("topic", Effect.map(Topics.ensure(wanted), (count) =>
     ok("topic", `${topic}: ${count} ${count === 1 ? "partition" : "partitions"}, cleanup.policy=delete`)))
   const count = yield* retry(client.partitions(topic))
-  if (count === null) return { findings: [checked], partitions: null }
+  if (count === null) return { topic, findings: [checked], partitions: null }
   const configs = yield* retry(client.configs(topic))
   const limits = ["retention.ms", "retention.bytes"].filter((name) => configs.get(name) !== "-1")
   const retention = limits.length === 0
@@ -82,11 +86,12 @@ const logOf = Effect.fnUntraced(function*({ partitions, topic }: Choice) {
       `${topic} has ${limits.map((name) => `${name}=${configs.get(name)}`).join(", ")}: events that are older are deleted; ` +
         `keep them with: ${alter(brokers, topic, Object.fromEntries(limits.map((name) => [name, "-1"])))}`
     )
-  return { findings: [checked, retention], partitions: count }
+  return { topic, findings: [checked, retention], partitions: count }
 })
 
-/** The topics beside that of events, which are made when they are needed. */
-const besides = (topic: string) => {
+/** The topics beside those of events, which are made when they are needed. */
+const besides = (choice: Choice) => {
+  const { topic } = choice
   const { checkpoints, deadLetters, panes, rows } = topicsOf(topic)
   const [compact, remove] = ["compact", "delete"] as const
   return [
@@ -95,7 +100,7 @@ const besides = (topic: string) => {
     { name: deadLetters, made: "by the first process", policy: compact },
     { name: checkpoints, made: "with --checkpoints kafka", policy: compact },
     { name: `${topic}-leases`, made: "by the first process", policy: compact },
-    { name: `${topic}-positions`, made: "when a feed advances without a record", policy: compact }
+    ...topicsIn(choice).map((each) => ({ name: `${each}-positions`, made: "when a feed advances without a record", policy: compact }))
   ]
 }
 
@@ -115,11 +120,12 @@ const aside = Effect.fnUntraced(function*({ made, name, policy }: ReturnType<typ
 })
 
 /** How far the offsets that the processor has committed are from the end. */
-const lag = Effect.fnUntraced(function*({ group, topic }: Choice, partitions: number) {
+const lag = Effect.fnUntraced(function*({ group, topics }: Choice, { partitions, topic }: { readonly topic: string; readonly partitions: number }) {
   const { client, retryPolicy: { retry } } = yield* Connection
   const offsets = yield* Inspection.committed(group, topic, partitions)
+  const over = topics === null ? "" : ` over ${topic}`
   if (offsets.every((offset) => offset === null)) {
-    return note("lag", `no offsets are committed for the group ${group}: start courant process, or name the pipelines of the running one with --pipelines`)
+    return note("lag", `no offsets are committed for the group ${group}${over}: start courant process, or name the pipelines of the running one with --pipelines`)
   }
   const [first, ends] = yield* Effect.all([
     retry(client.offsets(topic, "earliest")),
@@ -127,12 +133,13 @@ const lag = Effect.fnUntraced(function*({ group, topic }: Choice, partitions: nu
   ])
   const lags = ends.map((end, partition) => Math.max(0, end - (offsets[partition] ?? first[partition] ?? 0)))
   const total = lags.reduce((sum, lag) => sum + lag, 0)
-  return ok("lag", `${group}: ${total} records${partitions === 1 ? "" : ` (by partition: ${lags.join(", ")})`}`)
+  return ok("lag", `${group}${over}: ${total} records${partitions === 1 ? "" : ` (by partition: ${lags.join(", ")})`}`)
 })
 
-const letters = Effect.fnUntraced(function*({ connection, topic }: Choice) {
+const letters = Effect.fnUntraced(function*(choice: Choice) {
+  const { connection, topic } = choice
   const kept = yield* Effect.flatMap(DeadLetters, (store) => store.read({})).pipe(
-    Effect.provide(lettersOf({ connection, topic }))
+    Effect.provide(lettersOf({ connection, topic, of: topicsIn(choice) }))
   )
   if (kept.length === 0) return ok("letters", "no dead letters")
   const counts = [...Map.groupBy(kept, ({ reason }) => reason)].map(([reason, of]) => `${of.length} ${reason}`)

@@ -5,9 +5,10 @@ import * as Inspection from "../../adapters/kafka/client/Inspection.ts"
 import * as Lease from "../../adapters/kafka/Lease.ts"
 import * as WarmStandby from "../../streams/engine/WarmStandby.ts"
 import { EventLogError } from "../../streams/ports/EventLog.ts"
+import { numbered, sourcesOf } from "../../streams/ports/SourceLogs.ts"
 import { along, type ProcessChoice } from "./KafkaStores.ts"
 
-export interface Choice extends Pick<ProcessChoice, "group" | "sources" | "topic">, Omit<WarmStandby.Options, "published"> {
+export interface Choice extends Pick<ProcessChoice, "group" | "sources" | "topic" | "topics">, Omit<WarmStandby.Options, "published"> {
   readonly isWarm: boolean
 }
 
@@ -26,8 +27,9 @@ export const stand = Effect.fnUntraced(function*(choice: Choice, connection: Lay
   if (!isWarm || !isPatient) return yield* Effect.as(free, null)
   let warm: WarmStandby.Warm | null = null
   let told = ""
-  const published: WarmStandby.Options["published"] = (partitions) =>
-    Inspection.committed(group, topic, partitions).pipe(
+  const published: WarmStandby.Options["published"] = (log) =>
+    Effect.forEach(sourcesOf(log), ({ log: { partitions, topic } }) => Inspection.committed(group, topic, partitions)).pipe(
+      Effect.map((all) => numbered(all, null)),
       Effect.provide(connection),
       Effect.mapError((error) => new EventLogError({ message: error.message, cause: error }))
     )

@@ -77,6 +77,12 @@ export const topicsOf = (topic: string) => ({
 export const log = ({ connection, create, partitions, sources, topic }: Choice) =>
   KafkaEventLog.layer({ topic, partitions, create, ...sources }).pipe(Layer.provide(Connection.Connection.layer(connection)))
 
+/** The logs of several sources as one, alone. */
+export const logs = ({ connection, create, partitions, topic }: Omit<Choice, "sources">, topics: ReadonlyArray<SourceTopic>) =>
+  composed(topic, topics, ({ sources, topic }) => KafkaEventLog.layer({ topic, partitions, create, ...sources })).pipe(
+    Layer.provide(Connection.Connection.layer(connection))
+  )
+
 /** The log, with what a group has decided over it. */
 export const past = (choice: Pick<ProcessChoice, "connection" | "sources" | "topic" | "topics">, choose: Choose) =>
   Layer.unwrap(Effect.gen(function*() {
@@ -84,14 +90,15 @@ export const past = (choice: Pick<ProcessChoice, "connection" | "sources" | "top
     const group = yield* choose([...new Set(deciders.flat())].sort())
     return group === null ? Decisions.layerMemory : decisionsOf({ ...choice, group })
   })).pipe(
-    Layer.merge(choice.topics === null ? readOnly(choice) : composed(choice.topic, choice.topics, readOnly)),
+    Layer.merge(toLookAt(choice)),
     Layer.provide(Connection.Connection.layer(choice.connection))
   )
 
 /** The log and what is saved of it, in a topic where there is one and else in the data folder, to look at. */
-export const saved = ({ connection, data, sources, topic }: Pick<Choice, "connection" | "sources" | "topic"> & { readonly data: string }) =>
+export const saved = ({ connection, data, ...choice }: Pick<ProcessChoice, "connection" | "data" | "sources" | "topic" | "topics">) =>
   Layer.unwrap(Effect.gen(function*() {
     const { client, retryPolicy } = yield* Connection.Connection
+    const { topic } = choice
     const { checkpoints } = topicsOf(topic)
     if ((yield* retryPolicy.retry(client.partitions(checkpoints))) !== null) return KafkaCheckpointStore.layer({ topic: checkpoints })
     const folder = folderOf({ data: dataOfKafka(data), topic })
@@ -99,29 +106,34 @@ export const saved = ({ connection, data, sources, topic }: Pick<Choice, "connec
     if (!isThere) return CheckpointStore.layerMemory
     return SqliteCheckpointStore.layer.pipe(Layer.provide(Database.Database.layer({ folder, readOnly: true })))
   })).pipe(
-    Layer.merge(KafkaEventLog.layer({ topic, create: false, ...sources })),
+    Layer.merge(toLookAt(choice)),
     Layer.provide(Connection.Connection.layer(connection))
   )
 
-/** What the topic has of dead letters, to look at. */
-export const letters = ({ connection, topic }: Pick<Choice, "connection" | "topic">) =>
-  lettersOf(topic).pipe(Layer.provide(Connection.Connection.layer(connection)))
+/** Of which topics dead letters are, and what all of them are called together. */
+interface Letters extends Pick<Choice, "connection" | "topic"> {
+  readonly of: ReadonlyArray<string>
+}
 
-/** The same with the log that they go back into. */
-export const lettersAndLog = ({ connection, sources, topic }: Pick<Choice, "connection" | "sources" | "topic">) =>
-  Layer.merge(lettersOf(topic), KafkaEventLog.layer({ topic, create: false, ...sources })).pipe(
+/** What there is of dead letters, to look at. */
+export const letters = ({ connection, ...letters }: Letters) =>
+  lettersOf(letters).pipe(Layer.provide(Connection.Connection.layer(connection)))
+
+/** The same with the log of one of the topics, that they go back into. */
+export const lettersAndLog = ({ connection, log, sources, ...letters }: Letters & Pick<Choice, "sources"> & { readonly log: string }) =>
+  Layer.merge(lettersOf(letters), KafkaEventLog.layer({ topic: log, create: false, ...sources })).pipe(
     Layer.provide(Connection.Connection.layer(connection))
   )
 
-/** A topic of which nothing was refused yet has no topic of dead letters, and gets none by being looked at. */
-const lettersOf = (topic: string) =>
+/** Topics of which nothing was refused yet have no topic of dead letters, and get none by being looked at. */
+const lettersOf = ({ of, topic }: Pick<Letters, "of" | "topic">) =>
   Layer.unwrap(Effect.gen(function*() {
     const { client, retryPolicy } = yield* Connection.Connection
     const { deadLetters } = topicsOf(topic)
     if ((yield* retryPolicy.retry(client.partitions(deadLetters))) !== null) {
       return KafkaDeadLetters.layer({ topic: deadLetters })
     }
-    yield* Topics.ensure({ name: topic, configs: {}, create: false })
+    yield* Effect.forEach(of, (name) => Topics.ensure({ name, configs: {}, create: false }), { discard: true })
     return DeadLetters.layerMemory
   }))
 
@@ -154,6 +166,9 @@ const logOf = ({ create, group, onGap, partitions }: ProcessChoice, { sources, t
   )).pipe(Layer.provide(KafkaDecisions.layer({ topic, group })))
 
 const readOnly = ({ sources, topic }: Pick<Choice, "sources" | "topic">) => KafkaEventLog.layer({ topic, create: false, ...sources })
+
+const toLookAt = (choice: Pick<ProcessChoice, "sources" | "topic" | "topics">) =>
+  choice.topics === null ? readOnly(choice) : composed(choice.topic, choice.topics, readOnly)
 
 /** The logs of several sources as one. */
 const composed = <E, R>(topic: string, topics: ReadonlyArray<SourceTopic>, logOf: (topic: SourceTopic) => Layer.Layer<EventLog, E, R>) =>
@@ -220,11 +235,11 @@ export const stores = (choice: ProcessChoice, connection: Layer.Layer<Connection
 }
 
 /** What one that reads along needs: it writes nothing. A gap is for the one that has the place to note. */
-export const along = ({ group, sources, topic }: Pick<ProcessChoice, "group" | "sources" | "topic">, connection: Layer.Layer<Connection.Connection, Error>) =>
+export const along = (choice: Pick<ProcessChoice, "group" | "sources" | "topic" | "topics">, connection: Layer.Layer<Connection.Connection, Error>) =>
   Layer.mergeAll(
-    KafkaEventLog.layer({ topic, create: false, ...sources }),
-    KafkaDecisions.layer({ topic, group }),
-    KafkaCheckpointStore.layer({ topic: topicsOf(topic).checkpoints })
+    toLookAt(choice),
+    decisionsOf(choice),
+    KafkaCheckpointStore.layer({ topic: topicsOf(choice.topic).checkpoints })
   ).pipe(Layer.provide(connection))
 
 const noted = (write: Decisions["Service"]["write"]) => (gap: Gap) =>

@@ -35,9 +35,12 @@ import * as SparkProgress from "../terminal/SparkProgress.ts"
 import type { Server } from "./SparkServer.ts"
 import { dataOfKafka, folderOf } from "../Stores.ts"
 import { type Sink, type SinkName, sinksOf } from "../Tee.ts"
+import type { SourceTopic } from "../Topics.ts"
 
 export interface Choice {
   readonly topic: string
+  /** Those of several sources, of which `topic` names what is made of them; `null` for the one topic. */
+  readonly topics: ReadonlyArray<SourceTopic> | null
   readonly server: Server
   readonly brokers: Connection.Options
   /** A folder of driver and workers; empty for a computation with an end. */
@@ -64,6 +67,7 @@ export const runOn = Effect.fnUntraced(function*<E, R>(
   pipelines: ReadonlyArray<AnyPipeline>
 ) {
   const { maxTimeAhead, once, report, topic } = choice
+  const topics = choice.topics === null ? undefined : Object.fromEntries(choice.topics.map(({ source, topic }) => [source, topic]))
   // Nothing is begun for one pipeline where another of them cannot run.
   const compiled = yield* Compiled.all(pipelines, maxTimeAhead)
   // What is saved here is how far the topic of panes was carried.
@@ -95,7 +99,7 @@ export const runOn = Effect.fnUntraced(function*<E, R>(
     Effect.onInterrupt(() => Effect.sync(() => sayWhatGoesOn(standings))),
     // What ends us need not end the queries: only the cluster's own failures do.
     Effect.tapError((error) => Effect.sync(() => error._tag === "RemoteError" ? undefined : sayWhatGoesOn(standings))),
-    Effect.provide(SparkEngine.layer({ topic, compiled }).pipe(
+    Effect.provide(SparkEngine.layer({ topic, topics, compiled }).pipe(
       Layer.provideMerge(noted(standings)),
       Layer.provideMerge(backendsOf({ ...choice, checkpoints, processor }))
     ))
@@ -148,7 +152,7 @@ interface Place extends Choice {
 type Backends = SparkCluster | PaneLog | CheckpointStore | ResultSink | DeadLetters | Connection.Connection | Monitor
 
 const backendsOf = (place: Place) => {
-  const { brokers, data, topic } = place
+  const { brokers, data, topic, topics } = place
   const names = topicsOf(topic)
   const connection = Connection.Connection.layer(brokers)
   const database = Database.Database.layer({ folder: folderOf({ data: dataOfKafka(data), topic }) })
@@ -166,7 +170,7 @@ const backendsOf = (place: Place) => {
     sinksOf(sinks, place.sinks, "sqlite")
   ).pipe(
     Layer.provideMerge(KafkaDeadLetters.layer({ topic: names.deadLetters })),
-    Layer.provideMerge(eventsOf(topic)),
+    Layer.provideMerge(eventsOf(topics?.map(({ topic }) => topic) ?? [topic])),
     Layer.provideMerge(connection),
     Layer.provideMerge(Monitor.layer)
   )
@@ -179,8 +183,9 @@ const thereAlready = (topic: string) =>
   )
 
 /** Spark would say only much later, and in its own words, that the topic is not there, or one that loses events. */
-const eventsOf = (topic: string) =>
-  Layer.effectDiscard(Topics.ensure({ name: topic, configs: { "cleanup.policy": "delete" }, create: false }))
+const eventsOf = (topics: ReadonlyArray<string>) =>
+  Layer.effectDiscard(Effect.forEach(topics, (name) =>
+    Topics.ensure({ name, configs: { "cleanup.policy": "delete" }, create: false }), { discard: true }))
 
 /** The topic of panes is made before Spark writes to it, since a broker would make it as it makes any other. */
 const panesOf = (topic: string) => PaneLog.from(KafkaPaneLog.layer({ topic }))

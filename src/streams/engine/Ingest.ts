@@ -2,6 +2,7 @@
 import { Deferred, Effect, Stream } from "effect"
 import { EventLog, type EventLogError } from "../ports/EventLog.ts"
 import { Feed, type FeedError } from "../ports/Feed.ts"
+import { numberOf } from "../ports/SourceLogs.ts"
 import { type Chunk, join } from "../records/Records.ts"
 import { type Part, Router, type Sources } from "../records/Router.ts"
 import { SourceSorter } from "../records/SourceSorter.ts"
@@ -33,11 +34,16 @@ export const whole: Effect.Effect<Ingestion, never, EventLog | Feed> = Effect.ge
  * run appends the chunk again, and the parts that had come through are in the log twice.
  */
 export const byKey = Effect.fnUntraced(function*(sources: Sources) {
+  const { partitions } = yield* EventLog
+  const router = new Router(partitions, sources)
+  return yield* inParts((chunk) => router.route(chunk))
+})
+
+const inParts = Effect.fnUntraced(function*(partsOf: (chunk: Chunk) => ReadonlyArray<Part>) {
   const log = yield* EventLog
-  const router = new Router(log.partitions, sources)
   const append = ({ chunk, partition }: Part) => log.append(partition, chunk)
   const appendAll = (chunk: Chunk) => {
-    const parts = router.route(chunk)
+    const parts = partsOf(chunk)
     const last = parts.at(-1)
     // The position comes with the last part, when the others are there.
     return Effect.forEach(parts.slice(0, -1), append, { concurrency: "unbounded", discard: true }).pipe(
@@ -61,17 +67,18 @@ export const sideBySide = (all: ReadonlyArray<Ingestion>): Ingestion => ({
 })
 
 /**
- * From one feed over a log of several sources, each record to the one that its field names, into the first partition.
- * A record that names none is in that of the first source, where it becomes a dead letter.
+ * From one feed over a log of several sources, each record to the one that its field names: to the partition of its key
+ * where it is known what that is, and else into the first. A record that names none is in the first of the first source,
+ * where it becomes a dead letter.
  */
-export const byField = Effect.fnUntraced(function*(field: string) {
-  const log = yield* EventLog
-  const sorter = new SourceSorter(field, (log.sources ?? []).map(({ name }) => name))
-  return yield* ingestionOf((chunks, transit) =>
-    Stream.runForEach(chunks, (chunk) =>
-      Effect.forEach(sorter.sort(chunk), ({ chunk, partition }) => log.append(partition, chunk), { discard: true }).pipe(
-        Effect.andThen(transit.keep(1))
-      )))
+export const byField = Effect.fnUntraced(function*(field: string, keyedBy?: (source: string) => Sources) {
+  const { sources = [] } = yield* EventLog
+  const sorter = new SourceSorter(field, sources.map(({ name }) => name))
+  const routers = keyedBy && sources.map(({ log, name }) => new Router(log.partitions, keyedBy(name)))
+  return yield* inParts((chunk) =>
+    sorter.sort(chunk).flatMap(({ chunk, partition: source }) =>
+      (routers?.[source]?.route(chunk) ?? [{ chunk, partition: 0 }]).map((part): Part =>
+        ({ ...part, partition: numberOf(part.partition, source, sources.length) }))))
 })
 
 /** Runs {@link whole}. */

@@ -15,9 +15,10 @@ import { slice } from "../records/Records.ts"
 import { sourceAt, sourcesOf } from "../ports/SourceLogs.ts"
 import { Agenda } from "./Agenda.ts"
 import { Job } from "./Job.ts"
+import * as Joining from "./Joining.ts"
 import { forget } from "./Restart.ts"
 import * as Resumption from "./Resumption.ts"
-import { decideAll, Run, takeAll, type WriteRows } from "./Run.ts"
+import { decideAll, decideNow, Run, takeAll, type WriteRows } from "./Run.ts"
 import { type SavedOffsets, savedOffsets } from "./SavedOffsets.ts"
 import * as SideBySide from "./SideBySide.ts"
 import type { Warm } from "./WarmStandby.ts"
@@ -42,16 +43,17 @@ const jobWith = ({ maxTimeAhead, pipelines }: Pick<Options, "maxTimeAhead" | "pi
 }
 
 /** What has read along is no more than a checkpoint: its sinks are to have what it has read, and the log is to be the one that it read. */
-export const isUsable = Effect.fnUntraced(function*({ isCurrent, job, log, sinks }: Warm) {
-  const { id, partitions } = yield* EventLog
+export const isUsable = Effect.fnUntraced(function*({ isCurrent, log: read, partitions, sinks }: Warm) {
+  const log = yield* EventLog
   const wanted = yield* Resumption.storeIds
-  if (log !== id || job.offsets.length !== partitions || !wanted.every((id) => sinks.includes(id))) return false
+  const isSame = read === log.id && partitionsIn(log).every((count, source) => count === partitions[source])
+  if (!isSame || !wanted.every((id) => sinks.includes(id))) return false
   return yield* isCurrent
 })
 
 /** A job that has read along has all that it needs. */
 export const goOn = Effect.fnUntraced(function*(_job: Job) {
-  const inherited: Inherited = { partitions: partitionsIn(yield* EventLog), panes: 0, rows: 0, taken: 0 }
+  const inherited: Inherited = { partitions: partitionsIn(yield* EventLog), panes: 0, rows: 0, taken: 0, isCaughtUp: false }
   return { decisions: yield* (yield* Decisions).read, inherited }
 })
 
@@ -59,7 +61,9 @@ export const takeUp = Effect.fnUntraced(function*(resuming: Pick<Resuming, "job"
   const { name, pipelines } = resuming.options
   const plan = yield* Resumption.plan(name, pipelines)
   const decisions = yield* decisionsFor(plan)
-  return { decisions, inherited: yield* resume({ ...resuming, plan, decisions }) }
+  const inherited = yield* resume({ ...resuming, plan, decisions })
+  // Those that were taken on the way are among them.
+  return { decisions: inherited.isCaughtUp ? yield* (yield* Decisions).read : decisions, inherited }
 })
 
 /** Those of another processor too, where its state is gone on with: they are part of what that is a function of. */
@@ -94,6 +98,8 @@ export interface Inherited {
   readonly rows: number
   /** What was done and is in no checkpoint of this name yet. */
   readonly taken: number
+  /** Whether something was computed from the beginning of the log. */
+  readonly isCaughtUp: boolean
 }
 
 /** Takes the state up as far as it is kept, and computes what it lacks from the beginning of the log. */
@@ -108,7 +114,7 @@ const resume = Effect.fnUntraced(function*(resuming: Resuming) {
     yield* forget(changed)
   }
   const saved = checkpoint === null ? null : savedOffsets(checkpoint, log)
-  if (saved === null) return { partitions: partitionsIn(log), panes: 0, rows: 0, taken: 0 }
+  if (saved === null) return { partitions: partitionsIn(log), panes: 0, rows: 0, taken: 0, isCaughtUp: false } satisfies Inherited
   const known = saved.known.map(({ partitions }) => partitions)
   for (const { now, partitions, topic } of saved.known) {
     if (partitions > now) {
@@ -130,7 +136,7 @@ const resume = Effect.fnUntraced(function*(resuming: Resuming) {
   const snapshots = [checkpoint!.sections, ...(run === null ? [] : [run.job.snapshot()])]
   if (job.restore(...snapshots)) {
     const taken = isAnother || run !== null || removed.length > 0 ? 1 : 0
-    return { partitions: known, panes: run?.panes ?? 0, rows: run?.rows ?? 0, taken } satisfies Inherited
+    return { partitions: known, panes: run?.panes ?? 0, rows: run?.rows ?? 0, taken, isCaughtUp: run !== null } satisfies Inherited
   }
   return yield* new StateError({
     reason: "other-version",
@@ -138,7 +144,8 @@ const resume = Effect.fnUntraced(function*(resuming: Resuming) {
   })
 })
 
-const partitionsIn = (log: EventLog["Service"]): ReadonlyArray<number> => sourcesOf(log).map(({ log }) => log.partitions)
+/** Those of each source. */
+export const partitionsIn = (log: EventLog["Service"]): ReadonlyArray<number> => sourcesOf(log).map(({ log }) => log.partitions)
 
 const namesOf = (pipelines: ReadonlyArray<Pipeline.Any>): string => pipelines.map(({ name }) => name).join(", ")
 
@@ -148,19 +155,42 @@ const catchUp = Effect.fnUntraced(function*({ decisions, options, writeRows }: R
   const job = jobWith({ ...options, pipelines }, log, known.map(({ partitions }) => partitions))
   const agenda = new Agenda(decisions.filter((decision) => isWithin(decision, offsets)), job.offsets.length)
   const run = new Run({ options: { ...options, pipelines }, job, agenda, writeRows, now: yield* MonotonicTime.millis })
+  const maxHeld = options.maxHeld ?? Joining.usualHeld
   const isRead = (source: number) => job.reads(source)
+  // What lies behind the offsets is read when all has been caught up with.
+  const isToWait = (source: string) =>
+    job.eventTimes.some((side) => side.source === source && Joining.isRead(side, offsets)) || Joining.isToWait(job, source, { maxHeld, stopAt: offsets })
   const isThere = () => job.offsets.every((offset, partition) =>
     offset >= (offsets[partition] ?? 0) || !isRead(sourceAt(partition, known.length)))
   yield* decideAll(run, [...agenda.due(job.offsets)])
   if (isThere()) return run
-  yield* SideBySide.read(log, job, { isRead, maxDrift: options.maxDrift }).pipe(
+  yield* SideBySide.read(log, job, { isRead, isToWait, maxDrift: options.maxDrift }).pipe(
     Stream.mapEffect((records) => {
       const end = offsets[records.partition] ?? 0
       const to = records.offsets.subarray(0, records.length).findIndex((offset) => offset >= end)
-      return takeAll(run, to === -1 ? records : slice(records, 0, to))
+      return Effect.andThen(takeAll(run, to === -1 ? records : slice(records, 0, to)), Effect.flatMap(dueWhereFull(run, { offsets, maxHeld }), (due) => decideNow(run, due)))
     }),
     Stream.takeUntil(isThere),
     Stream.runDrain
   )
   return run
+})
+
+/**
+ * Where more rows than may wait for a source of which there is nothing more to read, that is raised by a decision, as in a run
+ * that has an end. One of which there is more cannot be: what comes of it would be late.
+ */
+const dueWhereFull = Effect.fnUntraced(function*({ job, options }: Run, { maxHeld, offsets }: { readonly maxHeld: number; readonly offsets: ReadonlyArray<number> }) {
+  const sides = Joining.holdingUp(job, offsets, maxHeld)
+  if (sides.length === 0) return []
+  const log = yield* EventLog
+  const ends = yield* log.ends
+  const unread = sides.find((side) => !Joining.isRead(side, ends))
+  if (unread !== undefined) {
+    return yield* new StateError({
+      reason: "too-many-held",
+      message: `${namesOf(options.pipelines)}: computed from the beginning, more than ${maxHeld} rows would wait for "${unread.source}", of which the other pipelines have read less than there is`
+    })
+  }
+  return Joining.endedSides(job, offsets, Duration.toMillis(options.maxDrift ?? SideBySide.usualDrift), sides)
 })

@@ -79,7 +79,9 @@ export class StateError extends Schema.TaggedError<StateError>()("StateError", {
     /** It was saved further on than the log goes: the log has lost records. */
     "checkpoint-ahead",
     /** A pipeline has changed, and the log no longer has what its results would be computed from. */
-    "log-shortened"
+    "log-shortened",
+    /** Of what is to be computed from the beginning more rows would be held than may be. */
+    "too-many-held"
   ])
 }) {}
 

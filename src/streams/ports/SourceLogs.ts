@@ -106,6 +106,9 @@ const padded = (all: ReadonlyArray<number>, partitions: number): ReadonlyArray<n
  */
 export const decisionsOf = (names: ReadonlyArray<string>, stores: ReadonlyArray<Decisions["Service"]>): Decisions["Service"] => {
   const count = stores.length
+  // What a store gives again as it is, is given again as it was.
+  const numberedOnce = new WeakMap<Decision, Idle | Gap>()
+  const endsOnce = new Map<string, End>()
   const together = (read: (store: Decisions["Service"]) => Effect.Effect<ReadonlyArray<Decision>, DecisionsError>) =>
     Effect.map(Effect.forEach(stores, read), (all) => joined(all))
   return Decisions.of({
@@ -125,7 +128,11 @@ export const decisionsOf = (names: ReadonlyArray<string>, stores: ReadonlyArray<
     const ends = new Map<string, { readonly of: Whole; readonly at: Array<ReadonlyArray<number> | null> }>()
     const others = all.flatMap((decisions, source) =>
       decisions.flatMap((decision): ReadonlyArray<Idle | Gap> => {
-        if (decision._tag !== "end") return [{ ...decision, partition: numberOf(decision.partition, source, count) }]
+        if (decision._tag !== "end") {
+          const known = numberedOnce.get(decision) ?? { ...decision, partition: numberOf(decision.partition, source, count) }
+          numberedOnce.set(decision, known)
+          return [known]
+        }
         const { at, of = {} } = decision
         const found = ends.get(JSON.stringify(of)) ?? { of, at: names.map(() => null) }
         ends.set(JSON.stringify(of), found)
@@ -135,8 +142,12 @@ export const decisionsOf = (names: ReadonlyArray<string>, stores: ReadonlyArray<
     // One of which not every part was written has not been taken.
     const isWhole = (of: Whole, at: ReadonlyArray<ReadonlyArray<number> | null>) =>
       names.every((name, source) => of[name] === undefined || at[source] !== null)
-    return [...others, ...[...ends.values()].flatMap(({ at, of }): ReadonlyArray<Decision> =>
-      isWhole(of, at) ? [{ _tag: "end", at: numbered(at.map((part) => part ?? []), 0) }] : [])]
+    return [...others, ...[...ends].flatMap(([name, { at, of }]): ReadonlyArray<Decision> => {
+      if (!isWhole(of, at)) return []
+      const known = endsOnce.get(name) ?? { _tag: "end", at: numbered(at.map((part) => part ?? []), 0) }
+      endsOnce.set(name, known)
+      return [known]
+    })]
   }
 }
 

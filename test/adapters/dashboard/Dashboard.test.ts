@@ -319,7 +319,8 @@ describe("/api/health and /metrics", () => {
           late: 4,
           deadLettered: 3,
           duplicate: 2,
-          held: 0,
+          held: 3,
+          bySource: { trades: { ...nothingYet, held: 3 }, quotes: nothingYet },
           filtered: 1,
           watermark: 99,
           lag: 6,
@@ -338,6 +339,9 @@ describe("/api/health and /metrics", () => {
         assert.strictEqual(samples.get(`courant_events_total{outcome="dead_lettered"}`), 3)
         assert.strictEqual(samples.get(`courant_events_total{outcome="duplicate"}`), 2)
         assert.strictEqual(samples.get(`courant_events_total{outcome="filtered"}`), 1)
+        assert.strictEqual(samples.get("courant_events_held"), 3)
+        assert.strictEqual(samples.get(`courant_source_events_held{source="trades"}`), 3)
+        assert.strictEqual(samples.get(`courant_source_events_held{source="quotes"}`), 0)
         assert.strictEqual(samples.get("courant_watermark_ms"), 99)
         assert.strictEqual(samples.get("courant_lag_records"), 6)
         assert.strictEqual(samples.get("courant_panes_total"), 8)

@@ -49,19 +49,24 @@ it.effect("say how far the run is, and how requests went since the last time, as
     const { layer, lines, statistics } = listening()
     yield* Effect.gen(function*() {
       const monitor = yield* Monitor
-      const progress = { ...nothingYet, read: 10, aggregated: 6, late: 1, deadLettered: 2, duplicate: 1, panes: 4, lag: 3, watermark: 1_000 }
+      const bySource = { "my trades": { ...nothingYet, held: 2 }, quotes: { ...nothingYet, held: 0 } }
+      const progress = { ...nothingYet, read: 12, aggregated: 6, late: 1, deadLettered: 2, duplicate: 1, held: 2, panes: 4, lag: 3, watermark: 1_000, bySource }
       yield* monitor.publish({ _tag: "progress", progress })
       for (let i = 1; i <= 100; i++) statistics.stored(i, i)
       statistics.revisions = 5
       statistics.refused = 6
       yield* TestClock.adjust("5 seconds")
-      assert.deepStrictEqual(fieldsOf(lines[0]), {
-        lag: "3", watermark_delay: "4000", read: "10", aggregated: "6", late: "1", dead_lettered: "2", duplicate: "1",
+      const [whole, ...sources] = (lines[0] ?? "").split("\n")
+      assert.deepStrictEqual(sources.map((line) => [Object.fromEntries(parse(line).tags)["source"], fieldsOf(line)]), [
+        ["my trades", { source_held: "2" }], ["quotes", { source_held: "0" }]
+      ])
+      assert.deepStrictEqual(fieldsOf(whole), {
+        lag: "3", watermark_delay: "4000", read: "12", aggregated: "6", late: "1", dead_lettered: "2", duplicate: "1", held: "2",
         panes: "4", revisions: "5", retries: "0", refused: "6", write_latency_p50: "50", write_latency_p99: "99",
         batch_lines: "50.5"
       })
       yield* TestClock.adjust("5 seconds")
-      assert.notProperty(fieldsOf(lines[1]), "batch_lines")
+      assert.notProperty(fieldsOf(lines[1]?.split("\n")[0]), "batch_lines")
     }).pipe(Effect.provide(layer))
   }))
 

@@ -1,6 +1,6 @@
 /** The engine on a cluster, between its ports and a cluster in memory: the sink ends with the batch fold's panes. */
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Layer, Option, Schedule, Stream } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer, Option, Schedule, Schema, Stream } from "effect"
 import * as fc from "fast-check"
 import * as Compiled from "../../../src/adapters/spark/compile/Compiled.ts"
 import * as MemorySparkCluster from "../../../src/adapters/spark/MemorySparkCluster.ts"
@@ -21,7 +21,10 @@ import { compilationsOf } from "./compilations.ts"
 import { all, candles, changed, closed, large, line, market, unsupported } from "./market.ts"
 import * as Aggregate from "../../../src/streams/pipeline/Aggregate.ts"
 import { windowOf } from "../../../src/streams/pipeline/Checked.ts"
+import * as Events from "../../../src/streams/pipeline/Events.ts"
 import * as Pipeline from "../../../src/streams/pipeline/Pipeline.ts"
+import * as Source from "../../../src/streams/pipeline/Source.ts"
+import * as Window from "../../../src/streams/pipeline/Window.ts"
 import type * as Plan from "../../../src/streams/pipeline/Plan.ts"
 
 /** Out of order by no more than a pipeline allows. */
@@ -31,8 +34,8 @@ const { MemorySpark } = MemorySparkCluster
 
 const paneLog = PaneLog.from(Layer.effect(EventLog, MemorySpark.use(({ topic }) => topic("ticks-panes"))))
 
-const stackOf = (compiled?: ReadonlyArray<Compiled.Compiled>) =>
-  SparkEngine.layer({ topic: "ticks", compiled }).pipe(
+const stackOf = (options: Partial<SparkEngine.Options> = {}) =>
+  SparkEngine.layer({ topic: "ticks", ...options }).pipe(
     Layer.provideMerge(paneLog),
     Layer.provideMerge(Layer.mergeAll(MemorySparkCluster.layer, CheckpointStore.layerMemory, ResultSink.layerMemory, Monitor.layer))
   )
@@ -105,6 +108,32 @@ it("of any pipeline that Spark takes the sink ends with the batch fold's panes",
     { numRuns: Math.ceil(60 * Number(process.env["COURANT_RUNS"] ?? 1)) }
   ))
 
+it.live("pipelines of several sources read the topic of their own, and the account is that of all topics", () =>
+  Effect.gen(function*() {
+    const spark = yield* MemorySparkCluster.MemorySpark
+    const of = (name: string) =>
+      Source.make(name, { schema: Schema.Struct({ key: Schema.String, at: Schema.Int }), key: "key", eventTime: "at" })
+    const counting = (name: string) =>
+      of(name.split("-")[0]!).pipe(Window.tumbling("1 minute"), Aggregate.into({ events: Aggregate.count }), Pipeline.named(name))
+    for (const [topic, count] of [["my-trades", 5], ["my-quotes", 3]] as const) {
+      const log = yield* spark.topic(topic)
+      yield* log.append(0, fromTexts([...Array.from({ length: count }, (_, at) => JSON.stringify({ key: topic, at })), "poison"]))
+    }
+    const report = yield* once([counting("trades"), counting("quotes"), counting("quotes-again")])
+    assert.deepStrictEqual([report.read, report.aggregated, report.deadLettered], [10, 8, 2])
+    const panes = yield* ResultSink.use((sink) => sink.read({}))
+    assert.deepStrictEqual(panes.map(({ key, pipeline, values }) => [pipeline, key, values["events"]]).sort(), [
+      ["quotes", "my-quotes", 3], ["quotes-again", "my-quotes", 3], ["trades", "my-trades", 5]
+    ])
+    const united = of("trades").pipe(
+      Events.union(of("quotes")),
+      Window.tumbling("1 minute"),
+      Aggregate.into({ events: Aggregate.count }),
+      Pipeline.named("united")
+    )
+    assert.isTrue(Exit.isFailure(yield* Effect.exit(once([united]))))
+  }).pipe(Effect.provide(stackOf({ topic: "market", topics: { trades: "my-trades", quotes: "my-quotes" } }))))
+
 describe("each pipeline is compiled once a run", () => {
   const runs: { readonly [what: string]: Effect.Effect<unknown, unknown, Engine | SparkCluster> } = {
     "of queries that run for ever": Effect.gen(function*() {
@@ -123,7 +152,7 @@ describe("each pipeline is compiled once a run", () => {
     it.live(`${what}, and not again where it comes compiled`, () =>
       Effect.gen(function*() {
         const compiled = yield* Compiled.all([large, candles], undefined)
-        assert.strictEqual(yield* compilationsOf(Effect.provide(running, stackOf(compiled))), 0)
+        assert.strictEqual(yield* compilationsOf(Effect.provide(running, stackOf({ compiled }))), 0)
       }))
   }
 
@@ -135,7 +164,7 @@ describe("each pipeline is compiled once a run", () => {
         assert.strictEqual(yield* compilationsOf(running), 1)
         assert.deepStrictEqual(yield* stored, all(candles, events))
       })
-      yield* Effect.provide(counted, stackOf(compiled))
+      yield* Effect.provide(counted, stackOf({ compiled }))
     }))
 })
 

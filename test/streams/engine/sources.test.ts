@@ -4,6 +4,7 @@ import { Context, Effect, Exit, Fiber, Layer, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { Job } from "../../../src/streams/engine/Job.ts"
 import * as InProcess from "../../../src/streams/engine/InProcess.ts"
+import * as Replay from "../../../src/streams/engine/Replay.ts"
 import * as SideBySide from "../../../src/streams/engine/SideBySide.ts"
 import { Aggregate, Join, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import type { AnyOfPanes } from "../../../src/streams/pipeline/Pipeline.ts"
@@ -73,7 +74,7 @@ const makeWorld = Effect.gen(function*() {
   }
   const append = (source: string, partition: number, ...times: ReadonlyArray<number>) => logs.get(source)!.append(partition, eventsAt(...times))
   const told = Effect.map(sink.read({}), (panes) => panes.map(({ pipeline, start, values }) => [pipeline, start / minute, values["events"]]))
-  return { make, append, run, told, composed, letters, decisions: (source: string) => decided.get(source)!.read, logs }
+  return { make, append, run, told, composed, decided: (names: ReadonlyArray<string>) => SourceLogs.decisionsOf(names, names.map((name) => decided.get(name)!)), letters, decisions: (source: string) => decided.get(source)!.read, logs }
 })
 
 describe("several sources in one run", () => {
@@ -230,6 +231,71 @@ describe("a join whose one side has nothing to read", () => {
       assert.strictEqual(read, 51)
       assert.deepStrictEqual((yield* told).length, 50)
       yield* Fiber.interrupt(fiber)
+    }))
+})
+
+describe("no more rows wait than may", () => {
+  const half = (count: number) => Array.from({ length: count }, (_, at) => at * minute / 2)
+  const sparse = Effect.gen(function*() {
+    const world = yield* makeWorld
+    yield* world.make("trades")
+    yield* world.make("quotes")
+    yield* world.append("quotes", 0, 0)
+    for (const at of half(200)) yield* world.append("trades", 0, at)
+    return world
+  })
+  const limits = { sources, maxDrift: "2 minutes", maxHeld: 20 } as const
+
+  it.effect("where a pipeline is added and computed from the beginning: a source that has no more is raised, and that is kept", () =>
+    Effect.gen(function*() {
+      const { append, composed, decided, decisions, run, told } = yield* sparse
+      yield* run([trades, quotes], limits)
+      assert.deepStrictEqual((yield* decisions("quotes")).filter(({ _tag }) => _tag === "idle"), [])
+      const added = yield* run([trades, quotes, joined], { ...limits, name: "added" })
+      assert.isAtMost(added.byPipeline["joined"]!.held, 20)
+      assert.strictEqual((yield* decisions("quotes")).filter(({ _tag }) => _tag === "idle").length, 1)
+      assert.strictEqual((yield* told).filter(([name]) => name === "joined").length, 100)
+      // It counts for whoever reads the source, as in a run from the beginning.
+      yield* append("quotes", 0, 20 * minute, 100 * minute)
+      yield* append("trades", 0, 100 * minute)
+      const last = yield* run([trades, quotes, joined], { ...limits, name: "added" })
+      const again = yield* Replay.run({ ...limits, pipelines: [trades, quotes, joined] }, () => Effect.void).pipe(
+        Effect.provideService(EventLog, composed(sources)),
+        Effect.provideService(Decisions, decided(sources))
+      )
+      assert.deepStrictEqual(Object.fromEntries(again.countsByPipeline), last.byPipeline)
+      assert.deepStrictEqual([last.byPipeline["joined"]?.late, last.byPipeline["quotes-a-minute"]?.late], [1, 1])
+    }))
+
+  it.effect("where there is more of that source than was read by the others, it is refused and computed anew", () =>
+    Effect.gen(function*() {
+      const { append, run } = yield* sparse
+      yield* run([trades, quotes], limits)
+      yield* append("quotes", 0, 20 * minute, 100 * minute)
+      const exit = yield* Effect.exit(run([trades, quotes, joined], { ...limits, name: "added" }))
+      assert.include(String(exit), `joined: computed from the beginning, more than 20 rows would wait for "quotes"`)
+      const anew = yield* run([joined], { ...limits, name: "anew" })
+      assert.deepStrictEqual([anew.byPipeline["joined"]?.late, anew.byPipeline["joined"]?.aggregated], [0, 202])
+    }))
+
+  it.effect("in a replay, which keeps nothing", () =>
+    Effect.gen(function*() {
+      const { composed, decisions, logs } = yield* sparse
+      let [panes, most] = [0, 0]
+      const kept = SourceLogs.decisionsOf(sources, [yield* one(Decisions, Decisions.layerMemory), yield* one(Decisions, Decisions.layerMemory)])
+      // Record by record, as a log gives them that is long.
+      const log = logs.get("trades")!
+      logs.set("trades", { ...log, read: (from) => log.read(from).pipe(
+        Stream.flatMap((records) => Stream.fromIterable(Array.from({ length: records.length }, (_, at) => slice(records, at, at + 1))))) })
+      const job = yield* Replay.run({ ...limits, pipelines: [joined] }, (output) => Effect.sync(() => void (panes += output.panes.length))).pipe(
+        Effect.tap((job) => Effect.sync(() => void (most = job.counts.held))),
+        Effect.provideService(EventLog, composed(sources)),
+        Effect.provideService(Decisions, kept)
+      )
+      assert.isAbove(panes, 90)
+      assert.isAtMost(most, 20)
+      assert.strictEqual(job.counts.read, 201)
+      assert.deepStrictEqual([...yield* kept.read, ...yield* decisions("quotes")], [])
     }))
 })
 

@@ -54,8 +54,20 @@ const watermarkText = (watermark, clock) => {
 }
 
 /**
+ * What nodes hold until event time has come further: most pipelines hold nothing. Of several sources each that has some.
+ *
+ * @param {HTMLElement} part
+ * @param {{ held: number, bySource?: Record<string, { held: number }> }} progress
+ */
+const showHeld = (part, { bySource = {}, held }) => {
+  const sources = Object.entries(bySource).filter(([, counts]) => counts.held > 0).map(([name, counts]) => `${name} ${format.count(counts.held)}`)
+  setText(part, `${format.count(held)}${sources.length === 0 ? "" : ` (${sources.join(", ")})`}`)
+  if (held > 0) /** @type {HTMLElement} */ (part.parentElement).hidden = false
+}
+
+/**
  * @param {Record<string, HTMLElement>} parts
- * @param {{ watermark: number | null, lag: number, read: number, late: number, deadLettered: number }} progress
+ * @param {{ watermark: number | null, lag: number, read: number, held: number, bySource?: Record<string, { held: number }>, late: number, deadLettered: number }} progress
  * @param {ReturnType<typeof format.clock>} clock
  */
 export const showProgress = (parts, progress, clock) => {
@@ -63,6 +75,7 @@ export const showProgress = (parts, progress, clock) => {
   setText(parts["watermark"], watermarkText(watermark, clock))
   setText(parts["lag"], `${format.count(progress.lag)} records`)
   setText(parts["read"], format.count(progress.read))
+  showHeld(parts["held"], progress)
   setText(parts["late"], format.count(progress.late))
   setText(parts["dead"], format.count(progress.deadLettered))
   if (watermark !== null && format.isDate(watermark)) setText(parts["market-time"], clock.exact(watermark))

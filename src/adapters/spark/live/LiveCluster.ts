@@ -14,7 +14,7 @@ import * as QuerySupervisor from "./QuerySupervisor.ts"
 import * as ServerLocation from "./ServerLocation.ts"
 import * as QueryName from "./QueryName.ts"
 import * as Sessions from "./Sessions.ts"
-import { type Batch, type ClusterError, type Query, SparkCluster, type Work } from "../SparkCluster.ts"
+import { type Batch, type ClusterError, eventsOf, type Query, SparkCluster, type Work } from "../SparkCluster.ts"
 
 export interface Options {
   readonly connect: ServerLocation.Options
@@ -77,7 +77,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const compute = Effect.fnUntraced(function*(work: Work) {
     const { program } = work
-    const source = { topic: work.topic, streaming: false, kafka: sourceOf(options) }
+    const source = { topic: eventsOf(work), streaming: false, kafka: sourceOf(options) }
     yield* renew
     const started = yield* MonotonicTime.millis
     const relation = relationOf(program, source)
@@ -111,7 +111,7 @@ const plan = (options: Options, work: Work): Planned => {
     prefix: QueryName.prefixOf(pipeline, work.topic),
     query: {
       name,
-      relation: relationOf(program, { topic: work.topic, streaming: true, kafka: sourceOf(options) }),
+      relation: relationOf(program, { topic: eventsOf(work), streaming: true, kafka: sourceOf(options) }),
       format: "kafka",
       options: sinkOf(options, work),
       // Another plan never finds the state of this one.
