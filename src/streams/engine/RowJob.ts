@@ -40,6 +40,8 @@ export interface Taken {
 export class RowJob {
   readonly job: Job
   readonly #isOfRows: boolean
+  /** Whether rows leave some time after they have come. */
+  readonly #isOrdered: boolean
   readonly #sources: ReadonlyArray<string | null>
   /** Rows of each stream that a node may hold, by their offsets: they may be refused when they leave it. */
   readonly #held: ReadonlyArray<Map<number, unknown>> | null
@@ -56,6 +58,7 @@ export class RowJob {
     this.job = new Job([pipeline], { ...named.length === 0 ? { partitions: 1 } : { sources: named }, maxTimeAhead })
     this.#sources = sources
     this.#isOfRows = Checked.endsInEvents(pipeline.checked)
+    this.#isOrdered = pipeline.checked.nodes.some(Checked.isOrdering)
     this.#trail = Checked.trailTo(pipeline.checked.end)
     this.#next = sources.map(() => 0)
     this.#held = pipeline.checked.nodes.some(Checked.isHolding) ? sources.map(() => new Map()) : null
@@ -82,7 +85,7 @@ export class RowJob {
   }): ReadonlyArray<Told> {
     const leading = [
       ...course.leading,
-      ...output.rows.map(({ place, time }) => this.#held === null ? place.offset - records.offsets[0]! : course.leadingTo({ watermark: time + this.#trail, offset: behindAll }))
+      ...output.rows.map(({ place, time }) => this.#isOrdered ? course.leadingTo({ watermark: time + this.#trail, offset: behindAll }) : place.offset - records.offsets[0]!)
     ]
     const placed = [
       ...unused.map((each) => ({ record: each.record ?? rows.length - 1, told: { _tag: "unused", unused: this.#unusedOf(each, rows) } as const })),

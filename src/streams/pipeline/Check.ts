@@ -10,7 +10,7 @@ import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
 import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
 import { checkBehindTop, checkTop, topBoundOf } from "./check/Top.ts"
-import { resultRows } from "./check/ResultRows.ts"
+import { checkWindowKept, resultRows } from "./check/ResultRows.ts"
 import { tableOf } from "./check/ResultTable.ts"
 import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
 import { checkFieldName, fieldOf } from "./check/Fields.ts"
@@ -104,7 +104,7 @@ class Graph {
   /** The events at the end of the graph: each of their fields is a member of what is put out. */
   rows(plan: Plan.Events): Checked.Events {
     const end = this.events(plan, "event")
-    if (!Checked.areRecords(end)) refuse("Pipeline.named", "it ends in rows of Panes.toEvents, which have no place in the log; leave that out, or put windows behind it")
+    checkWindowKept(end)
     checkPlaces(end)
     const isSpecial = definitionOf(end).columns.some(({ path }) => path.some(({ name }) => name === "__proto__"))
     if (isSpecial) refuse("Pipeline.named", "it ends in events, and a field of theirs is called \"__proto__\", which no row can have")

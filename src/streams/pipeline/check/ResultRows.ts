@@ -68,3 +68,10 @@ const boundOf = (chosen: Checked.Aggregate): bigint => {
   })
   return bounds.reduce((most, bound) => bound > most ? bound : most, 0n)
 }
+
+/** At the end of a pipeline a row of results is known by its window. */
+export const checkWindowKept = (end: Checked.Events): void => {
+  const [missing] = Object.entries(Checked.windowFieldsOf(end) ?? {}).flatMap(([field, at]) => at === -1 ? [field] : [])
+  if (missing === undefined) return
+  refuse("Events.select", `the rows at the end are those of ${node}, each of which is known by its window's ${own.join(", ")}, and "${missing}" is left out: keep it, under any name`)
+}
