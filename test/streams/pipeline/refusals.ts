@@ -16,7 +16,7 @@ export interface Language {
   readonly Panes: typeof import("../../../src/streams/pipeline/Panes.ts")
   readonly Pipeline: typeof import("../../../src/streams/pipeline/Pipeline.ts")
   readonly Source: typeof import("../../../src/streams/pipeline/Source.ts")
-  readonly Table: typeof import("../../../src/streams/pipeline/Table.ts")
+  readonly Table: Pick<typeof import("../../../src/streams/pipeline/Table.ts"), "make">
   readonly Window: typeof import("../../../src/streams/pipeline/Window.ts")
 }
 
