@@ -10,7 +10,7 @@ import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
 import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
 import { checkBehindTop, checkTop, topBoundOf } from "./check/Top.ts"
-import { checkWindowKept, resultRows } from "./check/ResultRows.ts"
+import { checkPairs, checkWindowKept, resultRows } from "./check/ResultRows.ts"
 import { tableOf } from "./check/ResultTable.ts"
 import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
 import { checkFieldName, fieldOf } from "./check/Fields.ts"
@@ -104,6 +104,7 @@ class Graph {
   /** The events at the end of the graph: each of their fields is a member of what is put out. */
   rows(plan: Plan.Events): Checked.Events {
     const end = this.events(plan, "event")
+    checkPairs(end)
     checkWindowKept(end)
     checkPlaces(end)
     const isSpecial = definitionOf(end).columns.some(({ path }) => path.some(({ name }) => name === "__proto__"))
@@ -227,7 +228,6 @@ class Graph {
   #interval(input: Checked.Events, other: Checked.Events, plan: Plan.Interval): Checked.Interval {
     const [left, right] = [definitionOf(input), definitionOf(other)]
     const node = "Join.interval"
-    if (![input, other].every(Checked.areRecords)) refuse(node, "a side of it is results of windows (Panes.toEvents), of which it makes no pairs; join these with Join.asOf")
     const { type } = plan
     checkKeys(node, left, right)
     const select = selected(node, plan.select, left, right)

@@ -60,7 +60,8 @@ const WindowPlace = Schema.Struct({ start: Schema.Int, end: Schema.Int, key: Sch
 const Place: Schema.Codec<Place> = Schema.Struct({
   source: Schema.String,
   partition: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
-  offset: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  // Of a row of results that is held for a pair it is the end of its window, which may be before the epoch.
+  offset: Schema.Int,
   joined: Schema.optionalKey(Schema.Array(Schema.NullOr(Schema.suspend((): Schema.Codec<Place> => Place)))),
   window: Schema.optionalKey(WindowPlace)
 })

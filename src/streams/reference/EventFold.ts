@@ -110,10 +110,11 @@ const itemsOf = ({ definition, kind }: Source, events: ReadonlyArray<Event>): Re
 const resultRows = ({ definition }: ToEvents, { results, ...unused }: Windows): Flow => {
   const inOrder = results.filter(({ isLeftOut }) => isLeftOut !== true)
     .sort((a, b) => a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : 1))
-  const items = inOrder.map(({ end, key, start, values }, offset): Item => {
+  const items = inOrder.map(({ end, key, start, values }, index): Item => {
     const own: Fields = { key, start, end, ...values }
     const fields = Object.fromEntries(definition.columns.map((column) => [column.name, fieldOf(column, own[column.name] ?? null)]))
-    const event: Event = { partition: 0, offset, fields }
+    // Of one end they are in this order; the end tells the others apart.
+    const event: Event = { partition: index - inOrder.findIndex((other) => other.end === end), offset: end, fields }
     return { ...event, event, source: definition.name, key, time: end - 1, watermark: -Infinity, window: { start, end, key } }
   })
   return { items, ...unused }

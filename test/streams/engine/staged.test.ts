@@ -109,6 +109,29 @@ describe("windows over the results of windows", () => {
     expect(shortOf(job.close())).toEqual([" 0..100 on-time 0: -1 4"])
   })
 
+  it("make pairs with rows, and with results of others, whose windows are close", () => {
+    const candles = (symbol: string) => trades.pipe(Events.where(Expr.eq("symbol", symbol)), Events.keyBy([]), Window.tumbling(10), Aggregate.into({ last: Aggregate.last("size") }), Panes.toEvents)
+    const over = { pairs: Aggregate.count, first: Aggregate.first("other"), last: Aggregate.last("other") }
+    const pairs = candles("A").pipe(
+      Join.interval(candles("B"), { before: 20, select: { other: "last" } }),
+      Window.tumbling(100),
+      Aggregate.into(over),
+      Pipeline.named("pairs")
+    )
+    const beside = trades.pipe(
+      Join.interval(trades.pipe(Window.tumbling(10), Aggregate.into({ last: Aggregate.last("size") }), Panes.toEvents), { after: 10, type: "left", select: { other: "last" } }),
+      Window.tumbling(100),
+      Aggregate.into(over),
+      Pipeline.named("beside")
+    )
+    const job = new Job([pairs, beside], { partitions: 1 })
+    const texts = [1, 2, 3, 4].flatMap((each) => [trade(each * 10, each), trade(each * 10 + 1, -2 * each, "B")])
+    job.take(records(0, 0, texts))
+    // Each candle of A with those of B that end at most 20 before: 1, 2, 3 and 3 of them.
+    expect(shortOf(job.close())).toEqual([" 0..100 on-time 0: 9 -2 -8", "A 0..100 on-time 0: 4 1 4", "B 0..100 on-time 0: 4 -2 -8"])
+    expect(job.counts).toMatchObject({ read: 8, aggregated: 8, held: 0 })
+  })
+
   it("are under the bounds of the command line before rows are made of them, and not behind", () => {
     const { nodes } = Pipeline.withBounds(minutes, { allowedLateness: 7, outOfOrderness: 3 }).checked
     expect(nodes.flatMap((node) => node._tag === "window" ? [node.allowedLateness] : [])).toEqual([7, 0])
