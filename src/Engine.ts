@@ -1,6 +1,6 @@
 /** `Engine` as `courant` gives it: the port, and the engine in this process with everything in memory. */
 import { Engine as Port } from "./streams/ports/Engine.ts"
-import { runMemory } from "./streams/engine/RunMemory.ts"
+import { runMemory, runMemoryOf } from "./streams/engine/RunMemory.ts"
 
 export { RemoteError, StateError } from "./streams/ports/Engine.ts"
 
@@ -24,4 +24,6 @@ export class Engine extends Port {
    * ```
    */
   static readonly runMemory = runMemory
+
+  static readonly runMemoryOf = runMemoryOf
 }

@@ -19,7 +19,7 @@ export * as Panes from "./streams/pipeline/Panes.ts"
 export * as Pipeline from "./Pipeline.ts"
 export * as Row from "./streams/pipeline/Row.ts"
 export * as Source from "./streams/pipeline/Source.ts"
-export * as Table from "./streams/pipeline/Table.ts"
+export * as Table from "./Table.ts"
 export * as Window from "./streams/pipeline/Window.ts"
 
 // The market: its values, its sources and the pipelines that the command line has built in.

@@ -422,6 +422,16 @@ export const stagedPipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline
     }))
 }
 
+/** Results of windows as rows, at the end of a pipeline. */
+export const stagedRows: fc.Arbitrary<Pipeline.AnyOfRows> = slack.chain((outOfOrderness) =>
+  fc.record({ first: results({ revisions: true, outOfOrderness }), other: fc.option(results({ revisions: true, outOfOrderness }), { freq: 2 }), between: betweens })
+    .map(({ between, first, other }) => {
+      const side: Plan.Events = other === null ? source(outOfOrderness).plan : { _tag: "to-events", input: other }
+      // Pairs of results are no rows at the end.
+      const rows = Events.make(staged(first, side, { ...between, held: between.held === "interval" ? null : between.held })) as Events.Events<unknown>
+      return rows.pipe(Pipeline.named("rows"))
+    }))
+
 /** A pipeline of few results, of which many runs can be made. */
 export const countings: fc.Arbitrary<ReadonlyArray<Pipeline.AnyOfPanes>> = fc.record({
   window: windows,

@@ -10,7 +10,7 @@ import * as Row from "../streams/pipeline/Row.ts"
 import { flow, fold } from "../streams/reference/BatchFold.ts"
 import type { Event, Flow } from "../streams/reference/EventFold.ts"
 import { foldRows } from "../streams/reference/RowFold.ts"
-import { cuts, decidedLogs, endedAt, type Entry, heldPipelines, heldSteps, type Log, logs, logsWithin, others, pairedSteps, source, stagedPipelines, straggling, unitedPipelines } from "./Arbitraries.ts"
+import { cuts, decidedLogs, endedAt, type Entry, heldPipelines, heldSteps, type Log, logs, logsWithin, others, pairedSteps, source, stagedPipelines, stagedRows, straggling, unitedPipelines } from "./Arbitraries.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { inTurns, turns } from "./DeliveryLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
@@ -21,7 +21,7 @@ const rowsThrough = (held: typeof heldSteps): fc.Arbitrary<Pipeline.AnyOfRows> =
   .map(({ held, slack }) => Events.make(held(source(slack).plan)) as Events.Events<unknown>)
   .map((rows) => rows.pipe(Pipeline.named("rows")))
 
-const rowPipelines = rowsThrough(heldSteps)
+const rowPipelines = fc.oneof({ weight: 2, arbitrary: rowsThrough(heldSteps) }, { weight: 1, arbitrary: stagedRows })
 
 /** Windows of rows that come in one order. */
 const orderedPipelines = fc.oneof(heldPipelines({ revisions: false, name: "panes" }), stagedPipelines({ revisions: false, name: "panes" }))

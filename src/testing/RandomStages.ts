@@ -23,7 +23,7 @@ export interface Between {
 export const betweens: fc.Arbitrary<Between> = fc.record({
   condition: fc.option(byKind.boolean, { freq: 1 }),
   values: fc.oneof(fc.constant([]), fc.array(fc.oneof({ weight: 3, arbitrary: byKind.exact }, byKind.double, byKind.text), { minLength: 1, maxLength: 2 })),
-  held: fc.option(fc.constantFrom<Holding["_tag"]>("distinct", "as-of"), { freq: 1 }),
+  held: fc.option(fc.constantFrom<Holding["_tag"]>("distinct", "as-of", "interval"), { freq: 1 }),
   within: fc.nat(20),
   isKeyed: fc.boolean(),
   pick: fc.nat(100)
@@ -33,7 +33,7 @@ export const betweens: fc.Arbitrary<Between> = fc.record({
 export const staged = (results: Plan.Results, other: Plan.Events, { condition, held, isKeyed, pick, values, within }: Between): Plan.Events => {
   const rows: Plan.Events = { _tag: "to-events", input: results }
   const wider = derived(filtered(rows, condition, pick), values, pick)
-  const holding = held === null ? wider : held === "distinct" ? once(wider, pick, within) : joined(wider, other, pick, within)
+  const holding = held === null ? wider : heldBy[held](wider, other, pick, within)
   const keys = definitionIn(holding).columns.filter(isOfKey)
   return isKeyed ? { _tag: "key-by", input: holding, key: picked(keys, pick, pick % 3).map(({ name }) => name) } : holding
 }
@@ -58,13 +58,23 @@ const derived = (input: Plan.Events, values: ReadonlyArray<Node>, pick: number):
     : { _tag: "derive-fields", input, values: Object.fromEntries(typed.map((node, index) => [`y${index}`, node])) }
 }
 
-const once = (input: Plan.Events, pick: number, within: number): Plan.Events =>
+const once = (input: Plan.Events, _: Plan.Events, pick: number, within: number): Plan.Events =>
   ({ _tag: "distinct", input, by: picked(definitionIn(input).columns.filter(isOfKey), pick, 1 + pick % 2).map(({ name }) => name), within })
 
 const joined = (input: Plan.Events, other: Plan.Events, pick: number, within: number): Plan.Events => {
   const fields = picked(definitionIn(other).columns, pick, 3)
   return { _tag: "as-of", input, other, within, select: Object.fromEntries(fields.map(({ name }) => [`other_${name}`, name])) }
 }
+
+/** Results are the one side or the other. */
+const paired = (rows: Plan.Events, others: Plan.Events, pick: number, within: number): Plan.Events => {
+  const [input, other] = pick % 3 === 0 ? [others, rows] : [rows, others]
+  const fields = picked(definitionIn(other).columns, pick, 3)
+  const select = Object.fromEntries(fields.map(({ name }) => [`other_${name}`, name]))
+  return { _tag: "interval", input, other, before: within, after: pick % 10, until: null, type: pick % 2 === 0 ? "inner" : "left", select }
+}
+
+const heldBy = { distinct: once, "as-of": joined, interval: paired }
 
 /** Aggregates over rows of any kind, each over another field. */
 export const over = (rows: Plan.Events, pick: number): Plan.Aggregates => {

@@ -85,7 +85,7 @@ export const laws: Laws<RowSink> = {
   "takes 20,000 rows at once, and none": (fresh) =>
     on(fresh, Effect.gen(function*() {
       const sink = yield* RowSink
-      const rows = Array.from({ length: 20_000 }, (_, i) => rowOf({ pipeline: 0, source: 0, partition: i % 3, offset: Math.floor(i / 3), pair: 0 }))
+      const rows = Array.from({ length: 20_000 }, (_, i) => rowOf({ pipeline: 0, source: 0, partition: i % 3, offset: Math.floor(i / 3), beside: 0 }))
       yield* sink.write(rows)
       yield* sink.write([])
       same(yield* sink.read({}), model(rows, {}))
@@ -125,7 +125,7 @@ const model = (written: ReadonlyArray<Row.Row>, query: Query): ReadonlyArray<Row
     .filter(({ time }) => query.to === undefined || time < query.to)
     .sort((a, b) =>
       a.time - b.time || byCodePoints(a.place.source, b.place.source) || a.place.partition - b.place.partition ||
-      a.place.offset - b.place.offset || byCodePoints(Row.joinedToJson(a.place), Row.joinedToJson(b.place)) ||
+      a.place.offset - b.place.offset || byCodePoints(Row.besideToJson(a.place), Row.besideToJson(b.place)) ||
       byCodePoints(a.pipeline, b.pipeline))
     .map(Row.encode)
   return chosen.slice(Math.max(0, chosen.length - (query.limit ?? chosen.length)))
@@ -141,21 +141,23 @@ interface Choice {
   readonly source: number
   readonly partition: number
   readonly offset: number
-  /** A pair of so many a row; 0 for a row that is no pair. */
-  readonly pair: number
+  /** Which of {@link besides} a row has; 0 for one with a place in the log alone. */
+  readonly beside: number
 }
 
-/** What is joined to a row in a pair: another one, none, or one that is a pair itself. */
-const joinedOf = (offset: number): ReadonlyArray<ReadonlyArray<Row.Place | null>> => [
-  [null],
-  [{ source: "quotes \"\u{1F600}\"", partition: 1, offset }],
-  [null, { source: "quotes", partition: 0, offset: 9, joined: [{ source: "news", partition: 0, offset }] }]
+/** What is joined to a row in a pair: another one, none, or one that is a pair itself. Or the window that it is the result of. */
+const besides = (offset: number): ReadonlyArray<Pick<Row.Place, "joined" | "window">> => [
+  {},
+  { joined: [null] },
+  { joined: [{ source: "quotes \"\u{1F600}\"", partition: 1, offset }] },
+  { joined: [null, { source: "quotes", partition: 0, offset: 9, joined: [{ source: "news", partition: 0, offset }] }] },
+  { window: { start: offset * 10 - 20, end: offset * 10, key: "\uFF21 \"\u{1F600}\"" } }
 ]
 
 /** A row is what its place says: that is what makes a replay harmless. Times collide, and lie before the epoch too. */
-const rowOf = ({ offset, pair, partition, pipeline, source }: Choice): Row.Row => ({
+const rowOf = ({ beside, offset, partition, pipeline, source }: Choice): Row.Row => ({
   pipeline: pipelines[pipeline] ?? "",
-  place: { source: sources[source] ?? "", partition, offset, ...pair === 0 ? {} : { joined: joinedOf(offset)[pair - 1]! } },
+  place: { source: sources[source] ?? "", partition, offset, ...besides(offset)[beside] },
   key: keys[(offset + partition) % keys.length] ?? "",
   time: ((offset * 7) % 5 - 2) * 1_000,
   values: { size: offset, of: { price: BigDecimal.make(BigInt(offset * 10 + partition), 2), venue: null } }
@@ -163,7 +165,7 @@ const rowOf = ({ offset, pair, partition, pipeline, source }: Choice): Row.Row =
 
 const everyRow = [4, 1, 3, 0, 2].flatMap((offset) =>
   pipelines.flatMap((_, pipeline) =>
-    sources.flatMap((_, source) => [1, 0].map((partition) => rowOf({ pipeline, source, partition, offset, pair: partition === 0 ? 0 : offset % 4 })))))
+    sources.flatMap((_, source) => [1, 0].map((partition) => rowOf({ pipeline, source, partition, offset, beside: partition === 0 ? 0 : offset % 5 })))))
 
 const rows = Arbitrary.map(
   Arbitrary.all({
@@ -171,7 +173,7 @@ const rows = Arbitrary.map(
     source: integer(0, sources.length - 1),
     partition: integer(0, 2),
     offset: integer(0, 6),
-    pair: integer(0, 3)
+    beside: integer(0, 4)
   }),
   rowOf
 )

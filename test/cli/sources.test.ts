@@ -124,7 +124,7 @@ describe("two files", () => {
       writeFileSync(join(cwd, "quotes.csv"), "at,bid,venue.name\n")
       assert.match(
         (yield* courant("run --feed file:trades=trades.ndjson --feed file:quotes=quotes.csv --once --pipelines ./market.ts --topic b", { cwd })).stderr,
-        /the header of quotes.csv has no "symbol", which its source needs; it has at, bid, venue.name/
+        /the header of quotes.csv has no "symbol", which each record needs; it has at, bid, venue.name/
       )
     }), 240_000)
 })

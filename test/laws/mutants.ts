@@ -40,6 +40,13 @@ const resultRows = "streams/operator/results/ResultRows.ts"
 /** Mistakes in windows over the results of windows. */
 const inStages: ReadonlyArray<Mutant> = [
   {
+    mistake: "a row of results is known by its key and not by its window",
+    file: rowOutput,
+    find: "windowIn(batch, row, this.#window)",
+    replace: "placeOf(batch, row)",
+    law: heldFoldLaw
+  },
+  {
     mistake: "a result is no row at the very watermark at which it is final",
     file: resultRows,
     find: "next.end <= until",

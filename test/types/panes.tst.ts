@@ -316,6 +316,13 @@ describe("final results as rows", () => {
     expect(days).type.toBeAssignableTo<Pipeline.Pipeline<unknown, "portable">>()
   })
 
+  test("make pairs with the fields of the other side", () => {
+    const pairs = rows.pipe(Join.interval(prices.pipe(Panes.toEvents), { before: "1 hour", type: "left", select: { other: "price" } }))
+    expect<Pipeline.RowOf<typeof pairs>["other"]>().type.toBe<DecimalValue | null>()
+    // @ts-expect-error Type '"prise"' is not assignable to type
+    rows.pipe(Join.interval(prices.pipe(Panes.toEvents), { before: "1 hour", select: { other: "prise" } }))
+  })
+
   test("name what there is where a name is wrong", () => {
     // @ts-expect-error Type '"hihg"' is not assignable to type
     rows.pipe(Window.tumbling("1 day"), Aggregate.into({ highest: Aggregate.max("hihg") }))

@@ -1,7 +1,7 @@
 /** What the compiler says of pipelines over streams: the rows that they take, and what comes out. */
 import { BigDecimal, Schema, Stream } from "effect"
 import { describe, expect, test } from "tstyche"
-import { Aggregate, type Decimal, Decimal as Decimals, Engine, Expr, type Pane, Pipeline, type Row, Source, Window } from "../../src/index.ts"
+import { Aggregate, type Decimal, Decimal as Decimals, Engine, Expr, Join, type Pane, Pipeline, type Row, Source, Window } from "../../src/index.ts"
 
 const Trade = Schema.Struct({
   symbol: Schema.String,
@@ -104,11 +104,63 @@ describe("what comes beside the results has exactly the tags that were asked for
   })
 })
 
+describe("a stream for each source", () => {
+  const Quote = Schema.Struct({ symbol: Schema.String, at: Schema.Int, bid: Schema.Int })
+  const quotes = Source.make("quotes", { schema: Quote, key: "symbol", eventTime: "at" })
+  const joined = trades.pipe(Join.asOf(quotes, { within: "1 second", select: { bid: "bid" } }))
+  const bids = joined.pipe(Window.tumbling("1 minute"), Aggregate.into({ bid: Aggregate.max("bid") }), Pipeline.named("bids"))
+  const met = joined.pipe(Pipeline.named("met"))
+  type Values = { readonly bid: number | null }
+  const others = Stream.make<ReadonlyArray<typeof Quote.Type>>({ symbol: "A", at: 1, bid: 1 })
+
+  test("gives panes or rows, and keeps errors and needs of all", () => {
+    expect(Pipeline.toPanesOf(bids, { trades: rows, quotes: others })).type.toBe<Stream.Stream<Pane.Pane<Values>, "broken" | Pipeline.RefusedRow, "needed">>()
+    expect(Pipeline.toRowsOf(met, { trades: rows, quotes: others }, { refused: "drop" }))
+      .type.toBe<Stream.Stream<Row.Row<Pipeline.ValuesOf<typeof met>>, "broken", "needed">>()
+    expect(Pipeline.toPanesOf(closes, { trades: rows })).type.toBeAssignableTo<Stream.Stream<{ readonly values: { readonly trades: number } }, unknown, "needed">>()
+  })
+
+  test("tells late rows of one from those of another", () => {
+    const all = Pipeline.toPanesOf(bids, { trades: rows, quotes: others }, { late: "side-output" })
+    type Late = Extract<Stream.Success<typeof all>, { readonly _tag: "late" }>
+    expect<Extract<Late, { readonly source: "quotes" }>["row"]>().type.toBe<typeof Quote.Type>()
+    expect<Late["source"]>().type.toBe<"trades" | "quotes">()
+  })
+
+  test("is refused in words where one is missing, is called something else, or has other rows", () => {
+    // @ts-expect-error Property 'quotes' is missing in type
+    Pipeline.toPanesOf(bids, { trades: rows })
+    // @ts-expect-error is not assignable to type '"the pipeline reads no source \"quote\""'
+    Pipeline.toPanesOf(bids, { trades: rows, quote: others })
+    // @ts-expect-error is not assignable to type '"the pipeline reads no source \"bars\""'
+    Pipeline.toPanesOf(bids, { trades: rows, quotes: others, bars: others })
+    // @ts-expect-error is not assignable to type '"the stream's rows have no field \"bid\""'
+    Pipeline.toRowsOf(met, { trades: rows, quotes: Stream.make({ symbol: "A", at: 1 }) })
+    // @ts-expect-error is not assignable to type '"the field \"at\" of the stream's rows is of another kind"'
+    Pipeline.toPanesOf(bids, { trades: rows, quotes: Stream.make({ symbol: "A", at: "noon", bid: 1 }) })
+    // @ts-expect-error 'idleTimout' does not exist
+    Pipeline.toPanesOf(bids, { trades: rows, quotes: others }, { idleTimout: "1 minute" })
+  })
+})
+
 describe("the engine in a line", () => {
   test("takes rows of the source, and lines", () => {
     expect(Engine.runMemory(closes, [{ symbol: "A", time: 1, price, fee: {} }])).type.toBeAssignableTo<{ readonly pipe: unknown }>()
     expect(Engine.runMemory([closes, large], ["{}"])).type.toBeAssignableTo<{ readonly pipe: unknown }>()
     // @ts-expect-error Type 'string' is not assignable to type 'BigDecimal'
     Engine.runMemory(closes, [{ symbol: "A", time: 1, price: "1", fee: {} }])
+  })
+
+  test("takes those of several sources by their names", () => {
+    const quotes = Source.make("quotes", { schema: Schema.Struct({ symbol: Schema.String, at: Schema.Int, bid: Schema.Int }), key: "symbol", eventTime: "at" })
+    const bids = quotes.pipe(Window.tumbling("1 minute"), Aggregate.into({ bid: Aggregate.max("bid") }), Pipeline.named("bids"))
+    const row = { symbol: "A", time: 1, price, fee: {} }
+    expect(Engine.runMemoryOf([closes, bids], { trades: [row], quotes: ["{}"] })).type.toBeAssignableTo<{ readonly pipe: unknown }>()
+    // @ts-expect-error Property 'quotes' is missing in type
+    Engine.runMemoryOf([closes, bids], { trades: [row] })
+    // @ts-expect-error is not assignable to type '"no pipeline reads a source \"quote\""'
+    Engine.runMemoryOf(bids, { quote: ["{}"] })
+    // @ts-expect-error is not assignable to type '"the stream's rows have no field \"bid\""'
+    Engine.runMemoryOf(bids, { quotes: [{ symbol: "A", at: 1 }] })
   })
 })

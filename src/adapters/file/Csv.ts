@@ -51,7 +51,7 @@ const writerOf = (header: ReadonlyArray<string>, columns: ReadonlyArray<Column>,
   const twice = header.find((name, index) => header.indexOf(name) < index)
   if (twice !== undefined) throw new Error(`the header of ${path} names "${twice}" twice`)
   const missing = columns.find(({ name, optional }) => !optional && !header.includes(name))
-  if (missing !== undefined) throw new Error(`the header of ${path} has no "${missing.name}", which its source needs; it has ${header.join(", ")}`)
+  if (missing !== undefined) throw new Error(`the header of ${path} has no "${missing.name}", which each record needs; it has ${header.join(", ")}`)
   const root = group(columns.filter(({ name }) => header.includes(name)), 0, header)
   return (values) => root(values) ?? "{}"
 }

@@ -1,7 +1,7 @@
 /**
  * Rows in a topic that others read as events. The key is the row's key, the value its fields as JSON, so that whoever reads
  * the source's topic can read this one. The headers `courant-pipeline`, `courant-place` (`{"source","partition","offset"}`
- * as JSON, with `"joined"` for a pair) and `courant-time` (the event time in milliseconds since the epoch) say the rest; the timestamp is the time of
+ * as JSON, with `"joined"` for a pair, `"window"` for a row of results) and `courant-time` (the event time in milliseconds since the epoch) say the rest; the timestamp is the time of
  * writing. Rows of one key are in one partition, in the order in which they were written.
  *
  * Records are only added. A row that is written again after a crash has the same key, value and headers: a consumer

@@ -11,7 +11,7 @@ interface Stored {
   readonly source: string
   readonly partition: number
   readonly offset: number
-  /** Of a pair the JSON of what is joined to its left row, else empty. */
+  /** Of a pair the JSON of what is joined to its left row, of a row of results that of its window, else empty. */
   readonly joined: string
   readonly key: string
   readonly time: number
@@ -33,7 +33,7 @@ const make = Effect.fnUntraced(function*() {
     rows.length === 0 ? Effect.void : database.write(() => {
       for (const { key, pipeline, place, time, values } of rows) {
         const { offset, partition, source } = place
-        insert.run(pipeline, source, partition, offset, Row.joinedToJson(place), key, time, Row.valuesToJson(values))
+        insert.run(pipeline, source, partition, offset, Row.besideToJson(place), key, time, Row.valuesToJson(values))
       }
     }).pipe(Effect.mapError(toSinkError))
 
@@ -52,7 +52,7 @@ const make = Effect.fnUntraced(function*() {
 }, Effect.mapError(toSinkError))
 
 const toRow = ({ joined, key, offset, partition, pipeline, source, time, values }: Stored): Row.Encoded => {
-  const place = { source, partition, offset, ...joined === "" ? {} : { joined: JSON.parse(joined) } }
+  const place = { source, partition, offset, ...Row.besideFrom(joined) }
   return decodeRow({ pipeline, place, key, time, values: JSON.parse(values) })
 }
 

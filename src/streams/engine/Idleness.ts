@@ -8,6 +8,8 @@ export class Idleness {
   readonly #job: Job
   readonly #clocks: ReadonlyArray<Pick<EventTime, "field" | "outOfOrderness" | "source"> & { readonly clock: IdleClock }>
   #wasLeftOut = false
+  /** Sources of which nothing comes any more. */
+  readonly #ended = new Set<string | null>()
 
   /** `timeout` is in milliseconds, `Infinity` where nothing is ever idle; `now` is a reading of the monotonic clock, as all are. */
   constructor(job: Job, { now, speed, timeout }: { readonly timeout: number; readonly speed: number; readonly now: number }) {
@@ -28,6 +30,18 @@ export class Idleness {
       if (partition === -1) clock.read(now)
       else clock.took({ ...records, partition }, partitions, now)
     })
+  }
+
+  /** Takes note that nothing comes of a source any more: its silence means nothing, to it and to others. */
+  ended(source: string | null): void {
+    this.#ended.add(source)
+  }
+
+  /** Whether a source is quiet for so long, where the input ended at these offsets, that nobody waits for it. */
+  isIdle(source: string | null, ends: ReadonlyArray<number>): boolean {
+    if (this.#clocks.length === 0) return false
+    const own = this.#job.eventTimes.flatMap((time, index) => time.source === source ? [{ time, clock: this.#clocks[index]!.clock }] : [])
+    return own.every(({ clock, time: { partitions } }) => clock.isIdle(partitions, endsOf(partitions, ends)))
   }
 
   /** Takes note of a decision that the job has taken in. */
@@ -57,7 +71,7 @@ export class Idleness {
   decisions(ends: ReadonlyArray<number>): ReadonlyArray<Decision> {
     const { eventTimes } = this.#job
     return this.#clocks.flatMap(({ clock, field, outOfOrderness, source }, index) => {
-      if (!this.#job.isOpen(source)) return []
+      if (this.#ended.has(source) || !this.#job.isOpen(source)) return []
       const partitions = eventTimes[index]?.partitions ?? []
       return clock.decisions(partitions, endsOf(partitions, ends), this.#joinedReach(index, ends)).map((decision): Decision => {
         const { next, partition } = partitions[decision.partition]!
@@ -71,7 +85,7 @@ export class Idleness {
    * a quiet one no longer than for a quiet partition. `-Infinity` where there is no such source.
    */
   #joinedReach(index: number, ends: ReadonlyArray<number>): number {
-    const others = this.#job.joinedWith(this.#clocks[index]!)
+    const others = this.#job.joinedWith(this.#clocks[index]!).filter(({ source }) => !this.#ended.has(source))
     const clockOf = ({ field, source }: EventTime) => this.#clocks.find((each) => each.field === field && each.source === source)!.clock
     const active = others.filter((other) => !clockOf(other).isIdle(other.partitions, endsOf(other.partitions, ends)))
     if (active.length > 0) return Math.min(...active.map(watermarkOf))

@@ -455,10 +455,18 @@ export class Job {
     yield* this.#advance(running)
   }
 
-  /** The rows of all pipelines in one order: a batch is of one partition, in which offsets order them. */
+  /**
+   * The rows of all pipelines: those that leave at once in one order, since a batch is of one partition, in which offsets order
+   * them. Those that were held, or are results, have each pipeline's own.
+   */
   #drainRows(): ReadonlyArray<Row> {
-    const rows = this.#running.map(({ graph }) => graph.drainRows()).filter(({ length }) => length > 0)
-    return rows.length < 2 ? rows[0] ?? [] : rows.flat().sort((a, b) => a.place.offset - b.place.offset)
+    const [atOnce, later]: [Array<ReadonlyArray<Row>>, Array<ReadonlyArray<Row>>] = [[], []]
+    for (const { graph } of this.#running) {
+      const rows = graph.drainRows()
+      if (rows.length > 0) (graph.isHeld ? later : atOnce).push(rows)
+    }
+    const first = atOnce.length < 2 ? atOnce[0] ?? [] : atOnce.flat().sort((a, b) => a.place.offset - b.place.offset)
+    return later.length === 0 ? first : [first, ...later].flat()
   }
 
   /** The places of all records that are held, or are the left ones of pairs to come; one that several nodes have comes for each. */

@@ -33,7 +33,8 @@ export class OperatorGraph {
   readonly #retraction: Retraction | null
   readonly #told: ToldPanes
   readonly #isUnited: boolean
-  readonly #isHeld: boolean
+  /** Whether what it puts out has waited for a watermark, and come in one order by that. */
+  readonly isHeld: boolean
   /** Milliseconds by which its results trail behind the watermark of its sources. */
   readonly #trail: number
   /** By step how far it has come: nothing earlier leaves it any more. */
@@ -50,14 +51,14 @@ export class OperatorGraph {
     this.#dictionary = options.dictionary ?? new Dictionary()
     this.#steps = wire(checked, { ...options, dictionary: this.#dictionary })
     this.#isUnited = Checked.isUnited(checked)
-    this.#isHeld = checked.nodes.some(Checked.isOrdering)
+    this.isHeld = checked.nodes.some(Checked.isOrdering)
     this.#trail = Checked.trailTo(checked.end)
     this.#watermarks = new Float64Array(this.#steps.length).fill(-Infinity)
     const operators = this.#lastStage()
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
     this.#results = operators.filter(isOfResults)
     this.#retraction = operators.find((operator) => operator instanceof Retraction) ?? null
-    this.#told = new ToldPanes(checked.name, Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0, this.#isHeld)
+    this.#told = new ToldPanes(checked.name, Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0, this.isHeld)
   }
 
   /** From the last windows on, which have nothing but what is done to their results behind them. */
@@ -187,7 +188,7 @@ export class OperatorGraph {
     const rows = this.#rows
     this.#rows = []
     // Of a batch those of one source came before those of the other.
-    return this.#isUnited && !this.#isHeld ? rows.sort((a, b) => a.place.offset - b.place.offset) : rows
+    return this.#isUnited && !this.isHeld ? rows.sort((a, b) => a.place.offset - b.place.offset) : rows
   }
 
   /** What has become of the rows that were held and have left since the last call. */

@@ -1,10 +1,11 @@
-/** A stream of rows through a pipeline: the reader of what comes out sets the pace, and a batch is all that is ever held. */
-import { Array, Cause, Clock, Effect, Fiber, Pull, type Scope, Stream } from "effect"
+/** Streams of rows through a pipeline: the reader of what comes out sets the pace, and of each a batch is all that is ever held. */
+import { Array, Cause, Clock, Effect, type Pull, Stream } from "effect"
 import type * as Pipeline from "../pipeline/Pipeline.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import type { Decision } from "../records/Decision.ts"
 import type { Reason } from "../records/Refusal.ts"
 import { Idleness } from "./Idleness.ts"
+import { RowInputs } from "./RowInputs.ts"
 import { RowJob, type Told, type Unused } from "./RowJob.ts"
 import { LateRow, RefusedRow } from "./UnusedRow.ts"
 
@@ -19,34 +20,44 @@ export interface Settings {
   readonly refused: Handling
 }
 
-/** Rows that are taken together, so that what a long chunk leads to is handed over piece by piece. */
-const mostRows = 4_096
+/** A stream with the name of the source whose rows it has; `null` where there is one. */
+export interface Named<A, E, R> {
+  readonly name: string | null
+  readonly rows: Stream.Stream<A, E, R>
+}
 
 /** Everything in the order of the rows that led to it; of unused rows those that are to be put out. */
-export const through = <A, E, R>(rows: Stream.Stream<A, E, R>, pipeline: Pipeline.Any, settings: Settings) =>
-  Stream.transformPull(rows, (pull, scope) =>
-    Effect.map(MonotonicTime.millis, (now) => pullFrom(pull, { job: new RowJob(pipeline, settings), now, scope, settings })))
+export const through = <A, E, R>(streams: ReadonlyArray<Named<A, E, R>>, pipeline: Pipeline.Any, settings: Settings): Stream.Stream<Told, E | LateRow | RefusedRow, R> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const scope = yield* Effect.scope
+    const job = new RowJob(pipeline, streams.map(({ name }) => name), settings)
+    const idleness = new Idleness(job.job, { timeout: settings.idleTimeout, speed: 1, now: yield* MonotonicTime.millis })
+    const inputs = yield* Effect.forEach(streams, ({ name, rows }) => Effect.map(Stream.toPull(rows), (pull) => ({ name, pull })))
+    return Stream.fromPull(Effect.succeed(pullFrom(new RowInputs(inputs, { idleness, job, scope }), { idleness, job, settings })))
+  }))
 
-type Input<A, E> = Pull.Pull<Array.NonEmptyReadonlyArray<A>, E, void>
+interface Through {
+  readonly job: RowJob
+  readonly idleness: Idleness
+  readonly settings: Settings
+}
 
-const pullFrom = <A, E>(
-  input: Input<A, E>,
-  { job, now, scope, settings }: { readonly job: RowJob; readonly settings: Settings; readonly scope: Scope.Scope; readonly now: number }
-): Pull.Pull<Array.NonEmptyReadonlyArray<Told>, E | LateRow | RefusedRow> => {
-  const idleness = new Idleness(job.job, { timeout: settings.idleTimeout, speed: 1, now })
-  const hear = listen(input, { idleness, job, scope })
-  let chunk: ReadonlyArray<A> = []
-  let taken = 0
+const pullFrom = <A, E>(inputs: RowInputs<A, E>, { idleness, job, settings }: Through): Pull.Pull<Array.NonEmptyReadonlyArray<Told>, E | LateRow | RefusedRow> => {
   let end: Effect.Effect<never, Cause.Done | LateRow | RefusedRow> | null = null
 
-  const take = Effect.gen(function*() {
-    const batch = taken === 0 && chunk.length <= mostRows ? chunk : chunk.slice(taken, taken + mostRows)
-    taken += batch.length
-    const { records, told } = job.take(batch, yield* Clock.currentTimeMillis, isAsked)
-    idleness.took(records, yield* MonotonicTime.millis)
-    return upToFailure(told)
-  })
   const isAsked = (reason: Reason) => handling(settings, reason) !== "drop"
+  const take = Effect.fnUntraced(function*(stream: number, rows: ReadonlyArray<A>) {
+    const { records, told } = job.take({ stream, rows, now: yield* Clock.currentTimeMillis }, isAsked)
+    idleness.took(records, yield* MonotonicTime.millis)
+    // One that is idle does not hold these up until the next check, or however many come would wait for it.
+    return inputs.isSeveral ? [...told, ...decided(idleness.decisions(inputs.ends))] : told
+  })
+  const decided = (decisions: ReadonlyArray<Decision>) =>
+    decisions.flatMap((decision) => {
+      const told = job.decide(decision, isAsked)
+      idleness.decided()
+      return told
+    })
   const upToFailure = (told: ReadonlyArray<Told>): ReadonlyArray<Told> => {
     const failing = told.findIndex((each) => each._tag === "unused" && handling(settings, each.unused.reason) === "fail")
     const failed = told[failing]
@@ -55,28 +66,25 @@ const pullFrom = <A, E>(
     return told.slice(0, failing)
   }
   const next = Effect.gen(function*() {
-    if (taken < chunk.length) return yield* take
-    const heard = yield* hear
+    const heard = yield* inputs.next
     switch (heard._tag) {
       case "rows":
-        chunk = heard.rows
-        taken = 0
-        return yield* take
+        return yield* take(heard.stream, heard.rows)
       case "silence":
-        return upToFailure(heard.decisions.flatMap((decision) => {
-          const told = job.decide(decision, isAsked)
-          idleness.decided()
-          return told
-        }))
+        return decided(heard.decisions)
+      case "end-of-one":
+        return job.endOf(heard.stream, isAsked)
       case "end":
         end = Cause.done()
-        return upToFailure(job.end(isAsked))
+        return job.end(isAsked)
     }
   })
   return Effect.gen(function*() {
+    // While the reader was busy nobody listened.
+    idleness.read(yield* MonotonicTime.millis, false)
     while (true) {
       if (end !== null) return yield* end
-      const told = yield* next
+      const told = upToFailure(yield* next)
       if (Array.isReadonlyArrayNonEmpty(told)) return told
     }
   })
@@ -84,51 +92,7 @@ const pullFrom = <A, E>(
 
 const handling = ({ late, refused }: Settings, reason: Reason): Handling => reason === "late" ? late : refused
 
-const errorOf = ({ detail, reason, row }: Unused): LateRow | RefusedRow =>
-  reason === "late" ? new LateRow({ row, detail }) : new RefusedRow({ row, reason, detail })
-
-type Heard<A> =
-  | { readonly _tag: "rows"; readonly rows: Array.NonEmptyReadonlyArray<A> }
-  | { readonly _tag: "silence"; readonly decisions: ReadonlyArray<Decision> }
-  | { readonly _tag: "end" }
-
-/** What comes next: rows, the end of the input, or, where nothing comes for so long, what its silence means. */
-const listen = <A, E>(
-  input: Input<A, E>,
-  { idleness, job, scope }: { readonly idleness: Idleness; readonly job: RowJob; readonly scope: Scope.Scope }
-): Effect.Effect<Heard<A>, E> => {
-  const hear = Pull.matchEffect(input, {
-    onSuccess: (rows) => Effect.succeed<Heard<A>>({ _tag: "rows", rows }),
-    onFailure: (cause) => Effect.failCause(cause),
-    onDone: () => Effect.succeed<Heard<A>>({ _tag: "end" })
-  })
-  if (idleness.ticks === null) return hear
-  // What the input has begun to give goes on while silence is told, or it would be lost.
-  let hearing: Fiber.Fiber<Heard<A>, E> | null = null
-  return Effect.gen(function*() {
-    if (hearing === null) {
-      // While the reader was busy nobody listened.
-      idleness.read(yield* MonotonicTime.millis, false)
-      hearing = yield* Effect.forkIn(hear, scope)
-    }
-    const fiber = hearing
-    const decisions = yield* Effect.raceFirst(Effect.as(Fiber.await(fiber), []), silence(idleness, job))
-    if (fiber.pollUnsafe() === undefined) return { _tag: "silence", decisions }
-    hearing = null
-    return yield* Fiber.join(fiber)
-  })
+const errorOf = ({ detail, reason, row, source }: Unused): LateRow | RefusedRow => {
+  const from = source === null ? {} : { source }
+  return reason === "late" ? new LateRow({ row, detail, ...from }) : new RefusedRow({ row, reason, detail, ...from })
 }
-
-/** Waits until silence means something. */
-const silence = Effect.fnUntraced(function*(idleness: Idleness, { job }: RowJob): Effect.fn.Return<ReadonlyArray<Decision>> {
-  const { ticks } = idleness
-  if (ticks === null) return yield* Effect.never
-  while (true) {
-    const tick = ticks.tickAfter(yield* MonotonicTime.millis)
-    yield* MonotonicTime.sleepUntil(ticks.dueAt(tick))
-    idleness.read(yield* MonotonicTime.millis, true)
-    if (!idleness.takeCheck(tick) || idleness.takeAway() || job.size === 0) continue
-    const decisions = idleness.decisions(job.offsets)
-    if (decisions.length > 0) return decisions
-  }
-})

@@ -139,7 +139,7 @@ const beside = { isHolding: false, isOfPairs: false, trail: 0 }
 /** Behind the last node, which puts out the rows of a batch, stands what makes rows of their own of them. */
 const withOutput = (steps: ReadonlyArray<Step>, { end, name }: Checked.Checked<Checked.Events>): ReadonlyArray<Step> => {
   steps.at(-1)?.readers.push({ step: steps.length, input: 0 })
-  const output = new RowOutput(name, Checked.definitionOf(end))
+  const output = new RowOutput(name, Checked.definitionOf(end), Checked.windowFieldsOf(end))
   return [...steps, { ...beside, id: "rows", operator: output, readers: [], inputs: [steps.length - 1] }]
 }
 

@@ -11,7 +11,7 @@ import { isAsync } from "./check/Declarations.ts"
 import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
 import { fillOf } from "./check/Fill.ts"
 import { checkBehindTop, checkTop, partsOf, topBoundOf } from "./check/Top.ts"
-import { resultRows } from "./check/ResultRows.ts"
+import { checkPairs, checkWindowKept, resultRows } from "./check/ResultRows.ts"
 import { tableOf } from "./check/ResultTable.ts"
 import { columnOf, conditionOf, typeIn, typeOf } from "./check/Expressions.ts"
 import { checkFieldName, fieldOf } from "./check/Fields.ts"
@@ -108,7 +108,8 @@ class Graph {
   /** The events at the end of the graph: each of their fields is a member of what is put out. */
   rows(plan: Plan.Events): Checked.Events {
     const end = this.events(plan, "event")
-    if (!Checked.areRecords(end)) refuse("Pipeline.named", "it ends in rows of Panes.toEvents, which have no place in the log; leave that out, or put windows behind it")
+    checkPairs(end)
+    checkWindowKept(end)
     checkPlaces(end)
     const isSpecial = definitionOf(end).columns.some(({ path }) => path.some(({ name }) => name === "__proto__"))
     if (isSpecial) refuse("Pipeline.named", "it ends in events, and a field of theirs is called \"__proto__\", which no row can have")
@@ -237,7 +238,6 @@ class Graph {
   #interval(input: Checked.Events, other: Checked.Events, plan: Plan.Interval): Checked.Interval {
     const [left, right] = [definitionOf(input), definitionOf(other)]
     const node = "Join.interval"
-    if (![input, other].every(Checked.areRecords)) refuse(node, "a side of it is results of windows (Panes.toEvents), of which it makes no pairs; join these with Join.asOf")
     const { type } = plan
     checkKeys(node, left, right)
     const select = selected(node, plan.select, left, right)

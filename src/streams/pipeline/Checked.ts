@@ -329,6 +329,28 @@ export const originOf = (events: Events): { readonly source: Source | ToEvents; 
 /** Whether rows are records of the log, with a place in it: those that are results of windows are not. */
 export const areRecords = (events: Events): boolean => originOf(events).source._tag === "source"
 
+/** Where rows of results have the window that each of them is of: its key, its start and its end, by the numbers of fields. */
+export interface WindowFields {
+  readonly key: number
+  readonly start: number
+  readonly end: number
+}
+
+/** `null` where rows are records of the log. A field that was left out on the way has the number -1. */
+export const windowFieldsOf = (events: Events): WindowFields | null => {
+  if (areRecords(events)) return null
+  const { columns } = definitionOf(events)
+  const numberOf = (field: string) => columns.findIndex(({ name }) => name === nameBehind(events, field))
+  return { key: numberOf("key"), start: numberOf("start"), end: numberOf("end") }
+}
+
+/** What a field of results as rows is called behind all that was done to them. */
+const nameBehind = (events: Events, field: string): string | undefined => {
+  if (events._tag === "source" || events._tag === "to-events") return field
+  const before = nameBehind(events.input, field)
+  return events._tag === "select" ? events.fields.find(({ field: { column } }) => column.name === before)?.name : before
+}
+
 /** The result that a node which ranks adds. */
 export const rank = "rank"
 

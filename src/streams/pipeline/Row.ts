@@ -1,6 +1,7 @@
 /**
- * What a pipeline that ends in events puts out: one row for each that it keeps, with the place that it has in the log. A
- * row of one place is always the same one, so that whoever has it already can tell when it comes again.
+ * What a pipeline that ends in events puts out: one row for each that it keeps, with the place that it has in the log, or
+ * with the window that it is the result of. A row of one place is always the same one, so that whoever has it already can
+ * tell when it comes again.
  */
 import { BigDecimal, Schema } from "effect"
 import { encodeValue, type Value, valueToJson } from "./Pane.ts"
@@ -15,6 +16,16 @@ export interface Place {
    * none. Where a pair is joined again there are more of them, in the order of the joins.
    */
   readonly joined?: ReadonlyArray<Place | null>
+  /** Of a row of `Panes.toEvents`, which was read nowhere: the window that it is the result of. Its partition and offset are 0. */
+  readonly window?: WindowPlace
+}
+
+/** What tells the windows of a pipeline apart. */
+export interface WindowPlace {
+  readonly start: number
+  readonly end: number
+  /** The key of the window; rows may have another one. */
+  readonly key: string
 }
 
 /** The fields of a row, those of structs in their structs; an absent field is `null`. */
@@ -44,11 +55,15 @@ const EncodedValues: Schema.Codec<EncodedValues> = Schema.Record(
   ])
 )
 
+const WindowPlace = Schema.Struct({ start: Schema.Int, end: Schema.Int, key: Schema.String })
+
 const Place: Schema.Codec<Place> = Schema.Struct({
   source: Schema.String,
   partition: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
-  offset: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
-  joined: Schema.optionalKey(Schema.Array(Schema.NullOr(Schema.suspend((): Schema.Codec<Place> => Place))))
+  // Of a row of results that is held for a pair it is the end of its window, which may be before the epoch.
+  offset: Schema.Int,
+  joined: Schema.optionalKey(Schema.Array(Schema.NullOr(Schema.suspend((): Schema.Codec<Place> => Place)))),
+  window: Schema.optionalKey(WindowPlace)
 })
 
 /** Of a pair the rows that were joined to its first one, in their written form. */
@@ -78,14 +93,23 @@ export const toLines = (rows: ReadonlyArray<Row>): string => {
 }
 
 export const placeToJson = (place: Place): string => {
-  const { offset, partition, source } = place
-  const joined = place.joined === undefined ? "" : `,"joined":${joinedToJson(place)}`
-  return `{"source":${JSON.stringify(source)},"partition":${partition},"offset":${offset}${joined}}`
+  const { joined, offset, partition, source, window } = place
+  const name = joined !== undefined ? "joined" : window !== undefined ? "window" : null
+  return `{"source":${JSON.stringify(source)},"partition":${partition},"offset":${offset}${name === null ? "" : `,"${name}":${besideToJson(place)}`}}`
 }
 
-/** What tells pairs of one left row apart; empty for a row that is no pair. */
-export const joinedToJson = ({ joined }: Place): string =>
-  joined === undefined ? "" : `[${joined.map((place) => place === null ? "null" : placeToJson(place)).join(",")}]`
+/** What tells rows apart that have source, partition and offset in common: pairs of one left row, and windows. Empty for others. */
+export const besideToJson = ({ joined, window }: Place): string => {
+  if (joined !== undefined) return `[${joined.map((place) => place === null ? "null" : placeToJson(place)).join(",")}]`
+  return window === undefined ? "" : `{"start":${window.start},"end":${window.end},"key":${JSON.stringify(window.key)}}`
+}
+
+/** The member of a place of which {@link besideToJson} is the written form. */
+export const besideFrom = (json: string): { readonly [name: string]: unknown } => {
+  if (json === "") return {}
+  const beside: unknown = JSON.parse(json)
+  return Array.isArray(beside) ? { joined: beside } : { window: beside }
+}
 
 /** The fields alone, in the order of the schema. */
 export const valuesToJson = (values: Values): string => {
@@ -113,4 +137,4 @@ export const decodeJson = Schema.decodeUnknownEffect(Schema.fromJsonString(Encod
 
 /** What tells the rows of one store apart. */
 export const identityOf = ({ pipeline, place }: Pick<Row, "pipeline" | "place">): string =>
-  JSON.stringify([pipeline, place.source, place.partition, place.offset, ...place.joined === undefined ? [] : [joinedToJson(place)]])
+  JSON.stringify([pipeline, place.source, place.partition, place.offset, ...[besideToJson(place)].filter((beside) => beside !== "")])

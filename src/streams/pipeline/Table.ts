@@ -36,6 +36,13 @@ export interface Definition {
   readonly rows: ReadonlyArray<{ readonly [field: string]: Value }>
 }
 
+/** A table cannot be made of what a file has: it says which row is wrong, and why. */
+export class TableError extends Schema.TaggedError<TableError>()("TableError", {
+  table: Schema.String,
+  message: Schema.String,
+  cause: Schema.optionalKey(Schema.Defect())
+}) {}
+
 /** A table of rows of the type `R`. */
 export interface Table<out R> {
   readonly definition: Definition
@@ -60,14 +67,29 @@ export const make = <Fields extends Schema.Struct.Fields, const K extends FieldO
   }
 ): Table<RowOf<Fields>> => {
   const call = `Table.make("${String(name)}")`
-  const { key, rows, schema } = optionsOf(call, options, ["schema", "key", "rows"])
+  return ofRecords(call, name, optionsOf(call, options, ["schema", "key", "rows"]), "error")
+}
+
+/** What the rows of a table are, and by which field one is found. */
+export interface Declared<Fields extends Schema.Struct.Fields, K> {
+  readonly schema: Schema.Struct<Fields>
+  readonly key: K | ReadonlyArray<K>
+}
+
+/** The table of rows that a call is given, whose fields beside those of the schema are a mistake, or nobody's business. */
+export const ofRecords = <Fields extends Schema.Struct.Fields, K extends string>(
+  call: string,
+  name: string,
+  { key, rows, schema }: Declared<Fields, K> & { readonly rows: ReadonlyArray<unknown> },
+  onExcessProperty: "error" | "ignore"
+): Table<RowOf<Fields>> => {
   // A file without types may hand over anything.
   if (!Schema.isSchema(schema)) throw new TypeError(`${call} needs a Schema.Struct as its schema, and is given ${shown(schema)}`)
   if (!Array.isArray(rows)) throw new TypeError(`${call} needs a list of rows, and is given ${shown(rows)}`)
   const definition = { name, columns: Column.fromSchema(schema), key: [key].flat() }
   checkKey(call, definition)
   // Fields of a source need no services to be read, and the columns were made of the same.
-  const decode = Schema.decodeUnknownResult(schema as unknown as Schema.Codec<object>, { onExcessProperty: "error" })
+  const decode = Schema.decodeUnknownResult(schema as unknown as Schema.Codec<object>, { onExcessProperty })
   const decoded = rows.map((row: unknown, index) => {
     const result = decode(row)
     if (Result.isFailure(result)) throw new TypeError(`${call}, row ${index + 1}: ${result.failure.message.replaceAll(/\s*\n\s*/g, " ")}`)

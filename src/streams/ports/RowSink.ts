@@ -28,8 +28,8 @@ export class RowSink extends Context.Service<RowSink, {
   /** When it returns the rows are durable. */
   readonly write: (rows: ReadonlyArray<Row.Row>) => Effect.Effect<void, RowSinkError>
   /**
-   * One row for each place, ordered by event time, then source, partition, offset, the written form of what is joined to it,
-   * and pipeline (texts by code points).
+   * One row for each place, ordered by event time, then source, partition, offset, the written form of what is joined to it
+   * or of its window, and pipeline (texts by code points).
    * Fails where a sink can only be written, such as a function.
    */
   readonly read: (query: Query) => Effect.Effect<ReadonlyArray<Row.Encoded>, RowSinkError>
@@ -87,7 +87,7 @@ export class RowSink extends Context.Service<RowSink, {
 
 const order = (a: Row.Encoded, b: Row.Encoded): number =>
   a.time - b.time || byCodePoints(a.place.source, b.place.source) || a.place.partition - b.place.partition ||
-  a.place.offset - b.place.offset || byCodePoints(Row.joinedToJson(a.place), Row.joinedToJson(b.place)) ||
+  a.place.offset - b.place.offset || byCodePoints(Row.besideToJson(a.place), Row.besideToJson(b.place)) ||
   byCodePoints(a.pipeline, b.pipeline)
 
 /** What a query gives, of one row for each place. */

@@ -17,6 +17,8 @@ export const layer = (topic: string): Layer.Layer<EventLog> =>
     Effect.gen(function*() {
       const unread = yield* Queue.bounded<Records>(capacity)
       let end = 0
+      /** What is before it has been read, and let go. */
+      let beginning = 0
       let position = Option.none<string>()
       const append = Effect.fnUntraced(function*(partition: number, chunk: Chunk) {
         if (partition !== 0) return yield* new EventLogError({ message: `topic ${topic} has no partition ${partition}` })
@@ -35,7 +37,10 @@ export const layer = (topic: string): Layer.Layer<EventLog> =>
         id: randomUUID(),
         partitions: 1,
         append,
-        read: () => Stream.fromQueue(unread),
+        read: () => Stream.tap(Stream.fromQueue(unread), ({ length, offsets }) => Effect.sync(() => {
+          beginning = length === 0 ? beginning : offsets[length - 1]! + 1
+        })),
+        beginnings: Effect.sync(() => [beginning]),
         ends: Effect.sync(() => [end]),
         position: Effect.sync(() => position)
       })

@@ -5,7 +5,7 @@
 import { BigDecimal } from "effect"
 import { areRecords, type AsOf, definitionOf, type Distinct, type Events, type Interval, type Lookup, type Results, type Select, type Source, type ToEvents } from "../pipeline/Checked.ts"
 import type { Value, Values } from "../pipeline/Pane.ts"
-import type { Place } from "../pipeline/Row.ts"
+import type { Place, WindowPlace } from "../pipeline/Row.ts"
 import type { Definition } from "../pipeline/Source.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
 import { decimal, type Numeric, toNumber } from "./Numbers.ts"
@@ -30,6 +30,8 @@ export interface Item extends Event {
   readonly watermark: number
   /** Of a pair the places of the rows that were joined to its first one. */
   readonly joined?: ReadonlyArray<Place | null>
+  /** Of a row of results the window that it is of, by which it is known. */
+  readonly window?: WindowPlace
 }
 
 export interface Flow {
@@ -110,11 +112,12 @@ const itemsOf = ({ definition, kind }: Source, events: ReadonlyArray<Event>): Re
 const resultRows = ({ definition }: ToEvents, { results, ...unused }: Windows): Flow => {
   const inOrder = results.filter(({ isLeftOut }) => isLeftOut !== true)
     .sort((a, b) => a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : 1))
-  const items = inOrder.map(({ end, key, start, values }, offset): Item => {
+  const items = inOrder.map(({ end, key, start, values }, index): Item => {
     const own: Fields = { key, start, end, ...values }
     const fields = Object.fromEntries(definition.columns.map((column) => [column.name, fieldOf(column, own[column.name] ?? null)]))
-    const event: Event = { partition: 0, offset, fields }
-    return { ...event, event, source: definition.name, key, time: end - 1, watermark: -Infinity }
+    // Of one end they are in this order; the end tells the others apart.
+    const event: Event = { partition: index - inOrder.findIndex((other) => other.end === end), offset: end, fields }
+    return { ...event, event, source: definition.name, key, time: end - 1, watermark: -Infinity, window: { start, end, key } }
   })
   return { items, ...unused }
 }
@@ -219,8 +222,8 @@ const paired = ({ select }: Interval, item: Item, other: Item | null): Item => {
 }
 
 /** Of a pair with what is joined to its first row. */
-export const placeOf = ({ joined, offset, partition, source }: Item): Place =>
-  ({ source, partition, offset, ...joined === undefined ? {} : { joined } })
+export const placeOf = ({ joined, offset, partition, source, window }: Item): Place =>
+  window !== undefined ? { source, partition: 0, offset: 0, window } : { source, partition, offset, ...joined === undefined ? {} : { joined } }
 
 
 const selected = ({ fields }: Select, row: Fields): Fields =>

@@ -74,7 +74,7 @@ describe("CSV", () => {
   it.effect("a header that lacks a field, or names one twice, ends it", () =>
     Effect.gen(function*() {
       const failure = (header: string) => Effect.map(Effect.flip(recordsOf(written("wrong.csv", `${header}\n`))), ({ message }) => message)
-      assert.match(yield* failure("account,at"), /has no "trade.price", which its source needs; it has account, at/)
+      assert.match(yield* failure("account,at"), /has no "trade.price", which each record needs; it has account, at/)
       assert.match(yield* failure("account,at,at,trade.price"), /names "at" twice/)
       assert.match(yield* Effect.map(Effect.flip(recordsOf(written("open.csv", "account,at,trade.price\n\"A,1"))), ({ message }) => message), /cannot be read: Quote Not Closed/)
       assert.match(yield* Effect.map(Effect.flip(recordsOf(written("torn.ndjson.gz", gzipSync(many).subarray(0, 5_000)))), ({ message }) => message), /cannot be read: unexpected end of file/)

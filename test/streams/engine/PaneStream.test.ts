@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { Decimal } from "../../../src/domain/Decimal.ts"
 import * as PaneStream from "../../../src/streams/engine/PaneStream.ts"
-import { Aggregate, Expr, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import { Aggregate, Expr, Panes, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import { lines } from "../../../src/testing/Harness.ts"
 
 const Trade = Schema.Struct({
@@ -251,6 +251,13 @@ describe("Pipeline.toRows", () => {
         { key: "A", offset: 0, time: 5, party: null },
         { key: "A", offset: 2, time: 1, party: { id: "X", fee: null } }
       ])
+    }))
+
+  it.effect("gives results as rows when they are final, among the late rows of their windows, and all at the end", () =>
+    Effect.gen(function*() {
+      const seconds = trades.pipe(Window.tumbling("1 second"), Aggregate.into({ trades: Aggregate.count }), Panes.toEvents, Pipeline.named("seconds"))
+      const all = yield* Stream.make(trade(0), trade(900), trade(1_000), trade(10), trade(2_500)).pipe(PaneStream.toRowsWith(seconds, { late: "side-output" }), Stream.runCollect)
+      expect(all.map((one) => one._tag === "row" ? `${one.row.place.window?.start} ${one.row.values.trades}` : one._tag)).toEqual(["0 2", "late", "1000 1", "2000 1"])
     }))
 
   it.effect("puts out refused rows beside them", () =>

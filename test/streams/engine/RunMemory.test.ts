@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { BigDecimal, Effect, Fiber, Option, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { Aggregate, Decimal, Engine, EventLogError, Expr, Feed, FeedError, Pipeline, ResultSink, Source, Window } from "../../../src/index.ts"
+import { Aggregate, Decimal, Engine, EventLogError, Events, Expr, Feed, FeedError, Join, Pipeline, ResultSink, Source, Window } from "../../../src/index.ts"
 import * as FeedContract from "../../../src/testing/FeedContract.ts"
 import * as ResultSinkContract from "../../../src/testing/ResultSinkContract.ts"
 
@@ -57,10 +57,64 @@ describe("Engine.runMemory", () => {
       expect(deadLetters.map(({ reason }) => reason)).toEqual(["not-json", "not-json", "not-json"])
     }))
 
+  it.effect("a row that is refused where it was held is a dead letter, and takes no other with it", () =>
+    Effect.gen(function*() {
+      const large = readings.pipe(
+        Events.distinct({ by: "at", within: "1 second" }),
+        Events.derive({ cube: Expr.multiply(Expr.multiply("at", "at"), "at") }),
+        Pipeline.named("large")
+      )
+      const input = Stream.fromIterable([1_000_000_000, 2, 1_000_000_001, 1_000_000_002]).pipe(Stream.map((at) => reading(at, "1")), Stream.rechunk(1))
+      const { deadLetters, report } = yield* Engine.runMemory(large, Stream.concat(input, Stream.make(reading(1_000_000_005, "1"))))
+      expect(report.read).toBe(5)
+      expect(deadLetters.map(({ offset, reason }) => [offset, reason])).toEqual([[0, "does-not-fit"], [1, "late"], [2, "does-not-fit"], [3, "does-not-fit"]])
+    }))
+
   it("its service is that of the port", () => {
     const layer = Effect.provideService(Engine, Engine, Engine.of({ run: () => Effect.die("not run") }))
     return Effect.runPromise(Effect.asVoid(layer))
   })
+})
+
+describe("Engine.runMemoryOf", () => {
+  const Alarm = Schema.Struct({ sensor: Schema.String, from: Schema.Int, level: Schema.Int })
+  const alarms = Source.make("alarms", { schema: Alarm, key: "sensor", eventTime: "from" })
+  const alarmed = readings.pipe(
+    Join.asOf(alarms, { within: "1 minute", select: { level: "level" } }),
+    Window.tumbling("1 second"),
+    Aggregate.into({ level: Aggregate.max("level"), readings: Aggregate.count }),
+    Pipeline.named("alarmed")
+  )
+
+  it.effect("reads the events of several sources side by side: rows, lines, lists and streams", () =>
+    Effect.gen(function*() {
+      const { deadLetters, panes, report } = yield* Engine.runMemoryOf([alarmed, highest], {
+        readings: [reading(0, "1"), reading(1_500, "2")],
+        alarms: Stream.make("{\"sensor\":\"roof\",\"from\":1000,\"level\":2}", "{}")
+      })
+      expect(panes.map(({ pipeline, start, values }) => [pipeline, start, "level" in values ? values.level : null]).sort())
+        .toEqual([["alarmed", 0, null], ["alarmed", 1_000, 2], ["highest", 0, null], ["highest", 1_000, null]])
+      expect(deadLetters.map(({ reason, topic }) => [topic, reason])).toEqual([["alarms", "missing-field"]])
+      expect(report.bySource?.["alarms"]).toMatchObject({ read: 2, deadLettered: 1 })
+    }))
+
+  it.effect("goes by the clock of the test, and waits for a quiet source no longer than the idle time-out", () =>
+    Effect.gen(function*() {
+      const quiet = Stream.concat(Stream.make({ sensor: "roof", from: 0, level: 1 }), Stream.fromEffect(Effect.as(Effect.sleep("1 minute"), { sensor: "roof", from: 100, level: 3 })))
+      const going = Stream.fromIterable(Array.from({ length: 60 }, (_, second) => reading(second * 1_000, "1"))).pipe(Stream.rechunk(1), Stream.mapEffect((row) => Effect.as(Effect.sleep("1 second"), row)))
+      const running = yield* Effect.forkChild(Engine.runMemoryOf(alarmed, { alarms: quiet, readings: going }, { idleTimeout: "10 seconds" }))
+      yield* TestClock.adjust("2 minutes")
+      const { deadLetters, panes } = yield* Fiber.join(running)
+      expect(panes).toHaveLength(60)
+      expect(deadLetters.map(({ reason, topic }) => [topic, reason])).toEqual([["alarms", "late"]])
+    }))
+
+  it.effect("says which source has no events, or is none", () =>
+    Effect.gen(function*() {
+      const refused = (events: object) => Effect.map(Effect.exit(Engine.runMemoryOf(alarmed, events as never)), String)
+      expect(yield* refused({ readings: [] })).toContain("Engine.runMemoryOf: \"alarms\" needs a list or a stream of its events, and is given undefined")
+      expect(yield* refused({ readings: [], alarms: [], alarm: [] })).toContain("Engine.runMemoryOf: no pipeline reads a source \"alarm\"; they read alarms and readings")
+    }))
 })
 
 const elements = ["{\"a\":1}", Uint8Array.of(0, 255), { sensor: "roof", at: 1, celsius: BigDecimal.make(150n, 2), in: { deep: BigDecimal.make(1n, 20) }, note: undefined }]

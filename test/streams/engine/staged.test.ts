@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest"
 import { Job } from "../../../src/streams/engine/Job.ts"
 import { Aggregate, Events, Expr, Join, Panes, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import * as Pane from "../../../src/streams/pipeline/Pane.ts"
+import * as Row from "../../../src/streams/pipeline/Row.ts"
 import { records } from "../../../src/testing/Harness.ts"
 
 const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, size: Schema.Int })
@@ -108,6 +109,29 @@ describe("windows over the results of windows", () => {
     expect(shortOf(job.close())).toEqual([" 0..100 on-time 0: -1 4"])
   })
 
+  it("make pairs with rows, and with results of others, whose windows are close", () => {
+    const candles = (symbol: string) => trades.pipe(Events.where(Expr.eq("symbol", symbol)), Events.keyBy([]), Window.tumbling(10), Aggregate.into({ last: Aggregate.last("size") }), Panes.toEvents)
+    const over = { pairs: Aggregate.count, first: Aggregate.first("other"), last: Aggregate.last("other") }
+    const pairs = candles("A").pipe(
+      Join.interval(candles("B"), { before: 20, select: { other: "last" } }),
+      Window.tumbling(100),
+      Aggregate.into(over),
+      Pipeline.named("pairs")
+    )
+    const beside = trades.pipe(
+      Join.interval(trades.pipe(Window.tumbling(10), Aggregate.into({ last: Aggregate.last("size") }), Panes.toEvents), { after: 10, type: "left", select: { other: "last" } }),
+      Window.tumbling(100),
+      Aggregate.into(over),
+      Pipeline.named("beside")
+    )
+    const job = new Job([pairs, beside], { partitions: 1 })
+    const texts = [1, 2, 3, 4].flatMap((each) => [trade(each * 10, each), trade(each * 10 + 1, -2 * each, "B")])
+    job.take(records(0, 0, texts))
+    // Each candle of A with those of B that end at most 20 before: 1, 2, 3 and 3 of them.
+    expect(shortOf(job.close())).toEqual([" 0..100 on-time 0: 9 -2 -8", "A 0..100 on-time 0: 4 1 4", "B 0..100 on-time 0: 4 -2 -8"])
+    expect(job.counts).toMatchObject({ read: 8, aggregated: 8, held: 0 })
+  })
+
   it("are under the bounds of the command line before rows are made of them, and not behind", () => {
     const { nodes } = Pipeline.withBounds(minutes, { allowedLateness: 7, outOfOrderness: 3 }).checked
     expect(nodes.flatMap((node) => node._tag === "window" ? [node.allowedLateness] : [])).toEqual([7, 0])
@@ -129,5 +153,52 @@ describe("rows joined with candles", () => {
     expect(job.counts).toMatchObject({ read: 5, held: 1, aggregated: 4 })
     expect(job.close().rows).toHaveLength(1)
     expect(job.counts).toMatchObject({ held: 0, aggregated: 5 })
+  })
+})
+
+describe("results as rows at the end of a pipeline", () => {
+  const minutes = trades.pipe(Window.tumbling(10), Aggregate.into(sizes), Pipeline.allowedLateness(5), Panes.toEvents)
+  const placesOf = ({ rows }: Pick<ReturnType<Job["take"]>, "rows">) => rows.map(({ key, place, time, values }) => ({ key, time, place, values: Row.valuesToJson(values) }))
+
+  it("are put out once, when they are final, and known by their windows whatever their key and their fields are called", () => {
+    const renamed = minutes.pipe(Events.select({ of: "key", from: "start", until: "end", size: "size" }), Events.keyBy("from"), Pipeline.named("renamed"))
+    const job = new Job([renamed], { partitions: 1 })
+    expect(job.take(records(0, 0, [trade(1, 1), trade(14, 2), trade(2, 4, "B"), trade(3, 8)])).rows).toEqual([])
+    expect(placesOf(job.take(records(0, 4, [trade(15, 16)])))).toEqual([
+      { key: "0", time: 9, place: { source: "Panes.toEvents", partition: 0, offset: 0, window: { start: 0, end: 10, key: "A" } }, values: "{\"of\":\"A\",\"from\":0,\"until\":10,\"size\":\"9\"}" },
+      { key: "0", time: 9, place: { source: "Panes.toEvents", partition: 0, offset: 0, window: { start: 0, end: 10, key: "B" } }, values: "{\"of\":\"B\",\"from\":0,\"until\":10,\"size\":\"4\"}" }
+    ])
+    expect(job.decide({ _tag: "end", at: job.offsets }).rows).toEqual([])
+    expect(placesOf(job.close())).toMatchObject([{ place: { window: { start: 10, end: 20, key: "A" } } }])
+    expect(job.counts).toMatchObject({ read: 5, aggregated: 5, held: 0 })
+    expect(job.size).toBe(0)
+  })
+
+  it("are those of windows that pass, with fields of the newest row of another side", () => {
+    const large = trades.pipe(
+      Window.tumbling(10),
+      Aggregate.into(sizes),
+      Panes.where(Expr.gt("trades", 1)),
+      Panes.toEvents,
+      Join.asOf(trades, { within: 10, select: { last: "size" } }),
+      Pipeline.named("large")
+    )
+    const job = new Job([large], { partitions: 1 })
+    const { rows } = job.take(records(0, 0, [trade(1, 1), trade(2, 2), trade(11, 3), trade(25, 4), trade(27, 5)]))
+    expect([...placesOf({ rows }), ...placesOf(job.close())].map(({ place, values }) => [place.window?.start, values])).toEqual([
+      [0, "{\"key\":\"A\",\"start\":0,\"end\":10,\"size\":\"3\",\"trades\":2,\"last\":2}"],
+      [20, "{\"key\":\"A\",\"start\":20,\"end\":30,\"size\":\"9\",\"trades\":2,\"last\":5}"]
+    ])
+  })
+
+  it("are beside rows of others in a run, each in the order of its own", () => {
+    const all = trades.pipe(Pipeline.named("all"))
+    const once = trades.pipe(Events.distinct({ by: "size", within: 1 }), Pipeline.named("once"))
+    const job = new Job([once, all, minutes.pipe(Pipeline.named("minutes"))], { partitions: 1 })
+    const { rows } = job.take(records(0, 0, [trade(3, 1), trade(1, 2, "B"), trade(2, 4), trade(30, 8)]))
+    const timesOf = (name: string) => rows.filter(({ pipeline }) => pipeline === name).map(({ time }) => time)
+    expect(timesOf("all")).toEqual([3, 1, 2, 30])
+    expect(timesOf("once")).toEqual([3])
+    expect(timesOf("minutes")).toEqual([9, 9])
   })
 })

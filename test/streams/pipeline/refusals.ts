@@ -16,7 +16,7 @@ export interface Language {
   readonly Panes: typeof import("../../../src/streams/pipeline/Panes.ts")
   readonly Pipeline: typeof import("../../../src/streams/pipeline/Pipeline.ts")
   readonly Source: typeof import("../../../src/streams/pipeline/Source.ts")
-  readonly Table: typeof import("../../../src/streams/pipeline/Table.ts")
+  readonly Table: Pick<typeof import("../../../src/streams/pipeline/Table.ts"), "make">
   readonly Window: typeof import("../../../src/streams/pipeline/Window.ts")
 }
 
@@ -246,7 +246,10 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["rows of windows that are told early", () => high.pipe(Pipeline.emitOnUpdate(), Panes.toEvents, Window.tumbling(1), counted, named), "Pipeline.emitOnUpdate", "Panes.toEvents stands behind these windows"],
     ["lateness behind rows of results", () => high.pipe(Panes.toEvents, Window.tumbling(1), counted, Pipeline.allowedLateness(1), named), "Pipeline.allowedLateness", "or the windows before it an allowed lateness"],
     ["rows of results united with others", () => { const rows = high.pipe(Panes.toEvents); return rows.pipe(Events.union(rows), Window.tumbling(1), counted, named) }, "Events.union", "Panes.toEvents before it holds rows"],
-    ["rows of results at the end", () => high.pipe(Panes.toEvents, named), "Pipeline.named", "rows of Panes.toEvents, which have no place in the log"],
+    ["rows of results at the end without their windows", () => high.pipe(Panes.toEvents, Events.select(["key", "end", "high"]), named), "Events.select", "and \"start\" is left out: keep it, under any name"],
+    ["rows of results at the end that have another field by the name", () => high.pipe(Panes.toEvents, Events.select({ key: "key", until: "end" }), Events.derive({ start: Expr.field("until") }), named), "Events.select", "and \"start\" is left out"],
+    ["pairs of results at the end", () => trades.pipe(Join.interval(high.pipe(Panes.toEvents), { within: 1, select: { high: "high" } }), named), "Pipeline.named", "it ends in pairs of Join.interval, and a side of these is the rows of Panes.toEvents"],
+    ["pairs of results at the end that are held once more", () => { const rows = high.pipe(Panes.toEvents); return rows.pipe(Join.interval(trades, { within: 1, select: { size: "size" } }), Events.distinct({ by: "start", within: 1 }), named) }, "Pipeline.named", "put windows behind it"],
     ["a field that rows of results do not have", () => high.pipe(Panes.toEvents, Window.tumbling(1), Aggregate.into({ most: Aggregate.max(untyped("hgih")) }), named), "the aggregate \"most\"", "did you mean \"high\"?"],
     ["records beside one of two sources", () => high.pipe(Pipeline.acceptPreAggregated(bars, { high: "high" }), Panes.toEvents, Join.asOf(trades, { within: 1, select: { size: "size" } }), Window.tumbling(1), counted, named), "Pipeline.acceptPreAggregated", "the pipeline reads several"],
     ["the first by no result", () => high.pipe(Panes.top(3, { by: untyped("hgih") }), named), "Panes.top", "there is no result \"hgih\": did you mean \"high\"?"],

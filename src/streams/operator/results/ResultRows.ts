@@ -90,18 +90,22 @@ export class ResultRows implements Operator<ReadonlyArray<Emitted>, Rows> {
     return leaving
   }
 
-  /** Among rows of one time their offsets say the order, as behind every node that puts rows in one. */
+  /**
+   * Among rows of one time their offsets say the order, as behind every node that puts rows in one. Their places, by which pairs
+   * of them are in order, are the end of the window and how many there were of that before.
+   */
   #rowsOf(leaving: ReadonlyArray<Kept>): Rows {
     const { definition } = this.#node
     const dictionary = this.#dictionary
     const { columns, large, length } = columnsOf(definition, leaving.map(({ end, key, start, values }) => ({ values: { key, start, end, ...values } })), dictionary)
     const times = Float64Array.from(leaving, ({ end }) => end - 1)
+    const ranks = Int32Array.from(leaving, ({ end }) => this.#rankOf(end))
     const batch: Batch = {
       source: definition,
       dictionary,
       partition: 0,
       length,
-      offsets: Float64Array.from(leaving, ({ end }) => behindAll + this.#rankOf(end)),
+      offsets: Float64Array.from(leaving, (_, row) => behindAll + ranks[row]!),
       times,
       keys: Int32Array.from(leaving, ({ key }) => dictionary.numberOf(key)),
       columns,
@@ -109,7 +113,7 @@ export class ResultRows implements Operator<ReadonlyArray<Emitted>, Rows> {
       watermarks: times,
       records: new Int32Array(length),
       signs: null,
-      places: null
+      places: { sources: leaving.map(() => definition.name), partitions: ranks, offsets: Float64Array.from(leaving, ({ end }) => end), joined: null }
     }
     return rowsOf(batch, Infinity)
   }

@@ -1,7 +1,8 @@
 /** The end of a pipeline without windows: whatever has come as far as this is put out. */
+import type { WindowFields } from "../../pipeline/Checked.ts"
 import type { Definition } from "../../pipeline/Source.ts"
-import type { Row } from "../../pipeline/Row.ts"
-import { placeOf } from "../../records/Batch.ts"
+import type { Place, Row } from "../../pipeline/Row.ts"
+import { type Batch, placeOf } from "../../records/Batch.ts"
 import { StructReader } from "../../records/StructReader.ts"
 import { type Operator, Outcome, type Rows } from "../Operator.ts"
 import type { Work } from "../Work.ts"
@@ -14,10 +15,13 @@ export class RowOutput implements Operator<Rows, ReadonlyArray<Row>> {
   readonly size = 0
   readonly #pipeline: string
   readonly #reader: StructReader
+  readonly #window: WindowFields | null
   #rows: Array<Row> = []
 
-  constructor(pipeline: string, definition: Definition) {
+  /** `window` says where a row has its window, which is its place; `null` where that is one in the log. */
+  constructor(pipeline: string, definition: Definition, window: WindowFields | null) {
     this.#pipeline = pipeline
+    this.#window = window
     this.#reader = new StructReader(definition.columns)
   }
 
@@ -27,7 +31,7 @@ export class RowOutput implements Operator<Rows, ReadonlyArray<Row>> {
       if (outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
       this.#rows.push({
         pipeline: this.#pipeline,
-        place: placeOf(batch, row),
+        place: this.#window === null ? placeOf(batch, row) : windowIn(batch, row, this.#window),
         key: batch.dictionary.textOf(batch.keys[row]!),
         time: batch.times[row]!,
         values: this.#reader.read(batch, row)
@@ -53,3 +57,10 @@ export class RowOutput implements Operator<Rows, ReadonlyArray<Row>> {
 
   restore(): void {}
 }
+
+const windowIn = ({ columns, dictionary, source }: Batch, row: number, { end, key, start }: WindowFields): Place => ({
+  source: source.name,
+  partition: 0,
+  offset: 0,
+  window: { start: columns[start]![row]!, end: columns[end]![row]!, key: dictionary.textOf(columns[key]![row]!) }
+})

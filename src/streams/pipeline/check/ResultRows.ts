@@ -72,3 +72,22 @@ const boundOf = (chosen: Checked.Aggregate): bigint => {
   })
   return bounds.reduce((most, bound) => bound > most ? bound : most, 0n)
 }
+
+/** At the end of a pipeline a row of results is known by its window. */
+export const checkWindowKept = (end: Checked.Events): void => {
+  const [missing] = Object.entries(Checked.windowFieldsOf(end) ?? {}).flatMap(([field, at]) => at === -1 ? [field] : [])
+  if (missing === undefined) return
+  refuse("Events.select", `the rows at the end are those of ${node}, each of which is known by its window's ${own.join(", ")}, and "${missing}" is left out: keep it, under any name`)
+}
+
+/** A pair at the end of a pipeline is known by the places of its rows, of which those of results have none. */
+export const checkPairs = (end: Checked.Events): void => {
+  if (end._tag === "source" || end._tag === "to-events") return
+  if (end._tag === "interval") {
+    if (![end.input, end.other].every(Checked.areRecords)) {
+      refuse("Pipeline.named", `it ends in pairs of Join.interval, and a side of these is the rows of ${node}, which have no place: put windows behind it, or join them with Join.asOf`)
+    }
+    checkPairs(end.other)
+  }
+  checkPairs(end.input)
+}
