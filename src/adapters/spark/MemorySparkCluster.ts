@@ -12,7 +12,10 @@ import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Job } from "../../streams/engine/Job.ts"
 import { bytesIn, type Snapshot } from "../../streams/engine/Snapshot.ts"
 import type { Counts } from "../../streams/ports/Monitor.ts"
+import { windowOf } from "../../streams/pipeline/Checked.ts"
+import { upToWindows } from "../../streams/pipeline/FirstStage.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
+import * as Pipeline from "../../streams/pipeline/Pipeline.ts"
 import { partitionOf } from "../../streams/records/Partitioner.ts"
 import { fromTexts } from "../../streams/records/Records.ts"
 import * as QueryName from "./live/QueryName.ts"
@@ -78,6 +81,7 @@ interface Running {
   readonly ended: Deferred.Deferred<never, ClusterError>
   /** How many look after it. */
   keepers: number
+  reached: number | null
   fiber: Fiber.Fiber<void> | null
 }
 
@@ -153,7 +157,7 @@ class Machine {
       if (running !== undefined) yield* this.#end(running, stopped(running))
       const batches = yield* PubSub.sliding<Batch>(1_024)
       const ended = yield* Deferred.make<never, ClusterError>()
-      const next: Running = { name, work, batches, ended, keepers: 0, fiber: null }
+      const next: Running = { name, work, batches, ended, keepers: 0, reached: null, fiber: null }
       this.#queries.set(identity(work.pipeline.name, work.topic), next)
       yield* this.#run(next)
       return next
@@ -164,6 +168,7 @@ class Machine {
     return {
       name: running.name,
       batches: Stream.fromPubSub(running.batches).pipe(Stream.interruptWhen(Deferred.await(running.ended))),
+      reached: this.#answer(Effect.sync(() => running.reached)),
       stop: this.#answer(this.#alone(this.#end(running, stopped(running))))
     }
   }
@@ -176,7 +181,8 @@ class Machine {
   }
 
   /** From the checkpoint on, for ever: a batch is taken, its panes are written, then it is saved. */
-  #follow({ batches, name, work }: Running): Effect.Effect<void, EventLogError> {
+  #follow(running: Running): Effect.Effect<void, EventLogError> {
+    const { batches, name, work } = running
     return Effect.gen({ self: this }, function*() {
       const events = yield* this.topic(work.topic)
       const results = yield* this.topic(work.results)
@@ -191,7 +197,9 @@ class Machine {
           yield* write(results, job.take(records).panes)
           this.#checkpoints.set(name, { state: job.snapshot(), batches: id + 1 })
           const ends = yield* events.ends
-          yield* PubSub.publish(batches, batchOf(job, { id, before, ends, duration: yield* since(began) }))
+          const batch = batchOf(job, { id, before, ends, duration: yield* since(began) })
+          running.reached = batch.watermark
+          yield* PubSub.publish(batches, batch)
           id++
         }))
     })
@@ -219,7 +227,8 @@ class Machine {
   }
 
   #job({ maxTimeAhead = Infinity, pipeline }: Work): Job {
-    return new Job([pipeline], { partitions: this.#partitions, maxTimeAhead })
+    // What follows on the windows is no affair of the cluster's.
+    return new Job([Pipeline.isOfPanes(pipeline) ? upToWindows(pipeline) : pipeline], { partitions: this.#partitions, maxTimeAhead })
   }
 
   /** What becomes of a query whose driver has died. */
@@ -275,7 +284,8 @@ const batchOf = (job: Job, moment: {
     deadLettered: counts.deadLettered - before.deadLettered,
     filtered: counts.filtered - before.filtered,
     late: counts.late - before.late,
-    watermark,
+    // A window that may still be revised is not one that a cluster has emitted.
+    watermark: watermark === null ? null : watermark - Math.max(0, ...job.pipelines.filter(Pipeline.isOfPanes).map(({ checked }) => windowOf(checked).allowedLateness)),
     lag: ends.reduce((sum, end, partition) => sum + Math.max(0, end - (offsets[partition] ?? 0)), 0),
     stateRows: size,
     stateBytes: bytesIn(job.snapshot()),

@@ -25,7 +25,10 @@ export interface Batch {
   readonly filtered: number
   /** Too late, counted after a partial aggregation: there may have been more events. */
   readonly late: number
-  /** In milliseconds since the epoch; `null` before there is one. */
+  /**
+   * In milliseconds since the epoch; `null` before there is one. All windows that end by it, of sessions those that end before
+   * it, are written, and none of them will be another.
+   */
   readonly watermark: number | null
   /** Records that are in the topic and not in any batch yet. */
   readonly lag: number
@@ -41,6 +44,8 @@ export interface Query {
   readonly name: string
   /** One element a batch, from the subscription on. Fails when the query has ended for good, and does not end by itself. */
   readonly batches: Stream.Stream<Batch, ClusterError>
+  /** The watermark of its last batch, also of one before the subscription; `null` where it is not known. */
+  readonly reached: Effect.Effect<number | null, ClusterError>
   /** Ends it; started again it goes on from its checkpoint. */
   readonly stop: Effect.Effect<void, ClusterError>
 }

@@ -5,7 +5,8 @@
  * Of the options of a run, what is about reading the log is Spark's own affair: `idleTimeout`, `isQuiet` and `speed`
  * change nothing, because Spark's watermark knows no partitions and no clock.
  */
-import { Duration, Effect, Layer, Stream } from "effect"
+import { Duration, Effect, Layer, Queue, Stream } from "effect"
+import type { Complete } from "../../streams/engine/CarriedJob.ts"
 import * as PaneRelay from "../../streams/engine/PaneRelay.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { Engine, type Options as RunOptions, RemoteError, type Report } from "../../streams/ports/Engine.ts"
@@ -66,19 +67,30 @@ const toRemote = (error: Error): Effect.Effect<never, RemoteError> =>
 /** Queries that run for ever, and what they write carried for as long. */
 const follow = Effect.fnUntraced(function*(run: Run) {
   const cluster = yield* SparkCluster
+  const log = yield* PaneLog
+  const complete = yield* Queue.unbounded<Complete>()
+  /** A batch is told when it is written: its panes are before the end that the topic has now. */
+  const note = Effect.fnUntraced(function*({ pipeline }: Work, watermark: number | null) {
+    if (watermark !== null) yield* Queue.offer(complete, { pipeline: pipeline.name, watermark, at: yield* log.ends })
+  })
   const watch = Effect.fnUntraced(function*(work: Work) {
     const query = yield* cluster.start(work)
-    yield* Stream.runForEach(query.batches, (batch) => told(run, work, batch))
+    const batches = Stream.runForEach(query.batches, (batch) => Effect.andThen(note(work, batch.watermark), told(run, work, batch)))
+    yield* Effect.all([batches, Effect.flatMap(query.reached, (watermark) => note(work, watermark))], { concurrency: "unbounded", discard: true })
   })
-  yield* Effect.raceFirst(carry(run), Effect.forEach(run.works, watch, { concurrency: "unbounded", discard: true }))
+  yield* Effect.raceFirst(
+    carry(run, { complete: Stream.fromQueue(complete) }),
+    Effect.forEach(run.works, watch, { concurrency: "unbounded", discard: true })
+  )
 }, Effect.scoped)
 
-/** One after the other: each has the whole cluster. */
+/** One after the other: each has the whole cluster. What is written from here on is all there is to carry. */
 const computeOnce = Effect.fnUntraced(function*(run: Run) {
   const cluster = yield* SparkCluster
   const log = yield* PaneLog
+  const startAt = yield* log.ends
   for (const work of run.works) yield* told(run, work, yield* cluster.compute(work))
-  yield* carry(run, yield* log.ends)
+  yield* carry(run, { startAt, stopAt: yield* log.ends })
 })
 
 const told = Effect.fnUntraced(function*(run: Run, { pipeline }: Work, batch: Batch) {
@@ -87,7 +99,7 @@ const told = Effect.fnUntraced(function*(run: Run, { pipeline }: Work, batch: Ba
   yield* monitor.publish({ _tag: "progress", progress: run.progress })
 })
 
-const carry = Effect.fnUntraced(function*(run: Run, stopAt?: ReadonlyArray<number>) {
+const carry = Effect.fnUntraced(function*(run: Run, part: Pick<PaneRelay.Options, "complete" | "startAt" | "stopAt">) {
   const monitor = yield* Monitor
   const { checkpointEvery, name, pipelines } = run.options
   const onWritten = Effect.fnUntraced(function*(panes: ReadonlyArray<Pane>) {
@@ -95,10 +107,15 @@ const carry = Effect.fnUntraced(function*(run: Run, stopAt?: ReadonlyArray<numbe
     yield* monitor.publish({ _tag: "panes", panes })
     yield* monitor.publish({ _tag: "progress", progress: run.progress })
   })
-  yield* PaneRelay.run({ name, pipelines, stopAt, saveEvery: checkpointEvery, onWritten }).pipe(
+  const plans = plansOf(run.works)
+  yield* PaneRelay.run({ name, pipelines, plans, saveEvery: checkpointEvery, onWritten, ...part }).pipe(
     Effect.provideServiceEffect(EventLog, PaneLog)
   )
 })
+
+/** By pipeline: state of what follows on the windows of one plan says nothing of those of another. */
+export const plansOf = (compiled: ReadonlyArray<Compiled.Compiled>): { readonly [pipeline: string]: string } =>
+  Object.fromEntries(compiled.map(({ pipeline, program }) => [pipeline.name, program.fingerprint]))
 
 /** What one query has done during a run, and where it stands. */
 type Standing = Pick<Batch, "read" | "deadLettered" | "filtered" | "late" | "watermark" | "lag">

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer, Option, Schedule, Stream } from "effect"
 import * as fc from "fast-check"
+import { compileAny } from "../../../src/adapters/spark/compile/Compile.ts"
 import * as Compiled from "../../../src/adapters/spark/compile/Compiled.ts"
 import * as MemorySparkCluster from "../../../src/adapters/spark/MemorySparkCluster.ts"
 import { PaneLog } from "../../../src/adapters/spark/PaneLog.ts"
@@ -12,15 +13,14 @@ import { Engine } from "../../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { type Event, Monitor, type Progress } from "../../../src/streams/ports/Monitor.ts"
 import * as Pane from "../../../src/streams/pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
+import type { Any as AnyPipeline, AnyOfPanes } from "../../../src/streams/pipeline/Pipeline.ts"
 import { fromTexts } from "../../../src/streams/records/Records.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
-import { logsWithin, pipelines } from "../../../src/testing/Arbitraries.ts"
+import { logsWithin, pipelines, stagedPipelines } from "../../../src/testing/Arbitraries.ts"
 import { isData, foldedPanes, textOf } from "../../../src/testing/Harness.ts"
 import { compilationsOf } from "./compilations.ts"
 import { all, candles, changed, closed, large, line, market, unsupported } from "./market.ts"
 import * as Aggregate from "../../../src/streams/pipeline/Aggregate.ts"
-import { windowOf } from "../../../src/streams/pipeline/Checked.ts"
 import * as Pipeline from "../../../src/streams/pipeline/Pipeline.ts"
 import type * as Plan from "../../../src/streams/pipeline/Plan.ts"
 
@@ -76,21 +76,38 @@ const isAll = (byPipeline: Progress["byPipeline"], count: number) => Object.valu
 
 const events = market({ minutes: 6 })
 
-const windows = (plan: Plan.Results): Plan.WindowNode => plan._tag === "window" ? plan : windows(plan.input)
+/** Spark takes no functions, no quantiles, and of doubles neither moments nor weights: a result of the same kind stands for them. */
+const portableSpec = (spec: Plan.Aggregates[string]): Plan.Aggregates[string] => {
+  const { by, field, op, where } = spec
+  const rest = where === undefined ? {} : { where }
+  if (op === "custom") return { op: "count" }
+  const isOfDoubles = ["variance", "standardDeviation", "covariance", "correlation", "weightedMean"].includes(op) && [by, field].includes("ratio")
+  return (op === "quantile" || isOfDoubles) && field !== undefined ? { op: "max", field, ...rest } : spec
+}
 
-/** Spark takes no functions, no quantiles, and of doubles neither moments nor weights. */
-const isPortable = ({ by, field, op }: Plan.Aggregates[string]): boolean =>
-  op !== "custom" && op !== "quantile" &&
-  !(["variance", "standardDeviation", "covariance", "correlation", "weightedMean"].includes(op) && (by === "ratio" || field === "ratio"))
+const portablePlan = <P extends Plan.Events | Plan.Results>(plan: P): P => {
+  if (plan._tag === "source") return plan
+  if (plan._tag === "filter") return portablePlan(plan.input) as P
+  const aggregates = plan._tag === "window" ? { aggregates: Object.fromEntries(Object.entries(plan.aggregates).map(([name, spec]) => [name, portableSpec(spec)])) } : {}
+  // Every node but a source has an input, and stays of its kind.
+  return { ...plan, ...aggregates, input: portablePlan(plan.input) } as P
+}
 
-/** Pipelines of all kinds, less what Spark does not take. */
-const portablePipelines = pipelines({ revisions: false, outOfOrderness: bound })
-  .map((pipeline) => {
-    const aggregates = Object.fromEntries(Object.entries(windows(pipeline.plan).aggregates).filter(([, spec]) => isPortable(spec)))
-    return Aggregate.make({ ...windows(pipeline.plan), aggregates }).pipe(Pipeline.named(pipeline.name))
-  })
-  .filter(({ checked }) =>
-    windowOf(checked).window.kind !== "cumulative" && checked.nodes.every(({ _tag }) => _tag !== "filter"))
+const portable = ({ name, plan }: AnyOfPanes): AnyOfPanes | null => {
+  try {
+    const pipeline = Pipeline.named(name)(Aggregate.make<unknown, "portable", unknown>(portablePlan(plan)))
+    return Effect.runSync(Effect.isSuccess(compileAny(pipeline))) ? pipeline : null
+  } catch {
+    // What was computed from a result may not be of another.
+    return null
+  }
+}
+
+/** Pipelines of all kinds, with all that may follow on their windows, less what Spark does not take of these. */
+const portablePipelines = fc.oneof(
+  pipelines({ revisions: false, outOfOrderness: bound, computed: true }),
+  stagedPipelines({ revisions: false, outOfOrderness: bound })
+).map(portable).filter((pipeline) => pipeline !== null)
 
 it("of any pipeline that Spark takes the sink ends with the batch fold's panes", () =>
   fc.assert(

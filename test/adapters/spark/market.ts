@@ -52,11 +52,11 @@ const counted = Aggregate.into({ trades: Aggregate.count })
 
 export const unsupported: { readonly [what: string]: AnyPipeline } = {
   "calendar windows": ticks.pipe(Window.calendar("day", { timeZone: "Europe/Berlin" }), counted, Pipeline.named("days")),
-  "percentChange": ticks.pipe(
+  "windows told early": ticks.pipe(
     Window.tumbling("1 minute"),
     counted,
-    Pipeline.percentChange("change", "trades"),
-    Pipeline.named("changes")
+    Pipeline.emitOnUpdate(),
+    Pipeline.named("early")
   ),
   "a filter that is a function": ticks.pipe(
     Events.filter(({ size }) => size > 1),

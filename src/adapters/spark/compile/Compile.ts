@@ -11,6 +11,7 @@ import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import type { Op } from "../../../streams/pipeline/Aggregate.ts"
 import * as Checked from "../../../streams/pipeline/Checked.ts"
+import { upToWindows, windowsOf } from "../../../streams/pipeline/FirstStage.ts"
 import * as AppendClock from "../../../streams/records/AppendClock.ts"
 import * as Pipeline from "../../../streams/pipeline/Pipeline.ts"
 import type { Portability } from "../../../streams/pipeline/Source.ts"
@@ -86,7 +87,12 @@ export const compileAny = Effect.fn("Spark.compile")(function*(
   return { pipeline: pipeline.name, fingerprint, steps }
 })
 
-const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly [string, string]> => {
+const unsupportedIn = (pipeline: Pipeline.AnyOfPanes): ReadonlyArray<readonly [string, string]> => {
+  if (windowsOf(pipeline.checked) === null) {
+    return [["rows that go into several windows", "Spark computes the first windows of a pipeline, and all rows of its sources have to go into the same; run it in process"]]
+  }
+  // What follows on these windows runs where their panes are carried.
+  const { checked } = upToWindows(pipeline)
   const { trigger, window } = Checked.windowOf(checked)
   const { events, preAggregated } = Checked.inputOf(checked)
   return [
@@ -95,7 +101,6 @@ const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
     ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
     ...Checked.windowOf(checked).aggregates.flatMap(unsupportedResult),
-    ...Checked.resultStepsOf(checked).flatMap(unsupportedResults),
     ...(trigger.on === "update"
       ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
       : [])
@@ -112,29 +117,12 @@ const unsupportedNode = (node: Checked.Node): ReadonlyArray<readonly [string, st
         : [["Events.lookup", `the table "${node.table.name}" has ${node.table.rows.length} rows, and more than ${mostRows} are no part of a plan; run it in process`]]
     case "union":
       return [["Events.union", "rows of several sources are not compiled for Spark yet; run it in process"]]
-    case "to-events":
-      return [["Panes.toEvents", "windows of the results of windows are not compiled for Spark yet; run it in process"]]
     case "as-of":
       return [["Join.asOf", "Spark's streams have no join with the newest row at a time; run it in process"]]
     case "interval":
       return [["Join.interval", "joins of two streams are not compiled for Spark yet; run it in process"]]
     default:
       return []
-  }
-}
-
-/** What comes behind the windows. */
-const unsupportedResults = (step: Checked.ResultStep): ReadonlyArray<readonly [string, string]> => {
-  switch (step._tag) {
-    case "derive":
-      return step.values.map(({ name, spec }) =>
-        [`the result "${name}" (${spec.function === "percentChange" ? "Pipeline" : "Indicator"}.${spec.function})`, "a window of Spark knows nothing of the one before it"] as const)
-    case "compute":
-      return step.values.map(({ name }) => [`the result "${name}" (Panes.derive)`, "values computed from results are not compiled for Spark yet"] as const)
-    case "where-panes":
-      return [["Panes.where", "conditions on results are not compiled for Spark yet"]]
-    case "top":
-      return [["Panes.top", "Spark emits the keys of a window in no order, and never knows whether all have come"]]
   }
 }
 
@@ -156,7 +144,8 @@ const unsupportedRows = ({ definition: { columns, eventTime } }: Checked.Source)
 ]
 
 const stepsOf = (pipeline: Pipeline.AnyOfPanes, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
-  const { aggregates, allowedLateness, input, preAggregated, window } = Checked.windowOf(pipeline.checked)
+  const windows = upToWindows(pipeline)
+  const { aggregates, allowedLateness, input, preAggregated, window } = Checked.windowOf(windows.checked)
   const events = sideOf(input, "e")
   const other = preAggregated === null ? null : sideOf(preAggregated, "p")
   const either = (of: (side: Side) => string) => other === null ? of(events) : `IF(pre_aggregated, ${of(other)}, ${of(events)})`
@@ -198,7 +187,7 @@ const stepsOf = (pipeline: Pipeline.AnyOfPanes, { maxTimeAhead }: Options): Read
     // Rows that are left out move the watermark all the same. Were the time not in the condition, Spark would take it first.
     { _tag: "filter", condition: "IF(moment < timestamp_millis(0), false, keep)" },
     { _tag: "aggregate", by: { key: "key", span: spanOf(window) }, aggregates: results.aggregates },
-    ...writing(pipeline.name, results)
+    ...writing(windows.name, results)
   ]
 }
 

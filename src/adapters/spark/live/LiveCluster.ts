@@ -65,7 +65,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       Effect.onExit((exit) => PubSub.end(told, exit)),
       Effect.forkScoped
     )
-    return { name: planned.name, batches: Stream.fromPubSubTake(told), stop: stop(sessions, planned.name) }
+    return { name: planned.name, batches: Stream.fromPubSubTake(told), reached: reached(sessions, planned.name), stop: stop(sessions, planned.name) }
   }, Effect.mapError(toClusterError))
 
   const find = Effect.fnUntraced(function*(pipeline: string, topic: string) {
@@ -154,6 +154,12 @@ const stop = (sessions: Sessions.Sessions, name: string): Query["stop"] =>
     Effect.mapError(toClusterError)
   )
 
+const reached = (sessions: Sessions.Sessions, name: string): Query["reached"] =>
+  sessions.use(Effect.gen(function*() {
+    const last = yield* (yield* StreamingQuery.byName(name))?.lastProgress ?? Effect.undefined
+    return last === undefined ? null : Batches.fromProgress("", last).watermark
+  })).pipe(Effect.mapError(toClusterError))
+
 const untilGone = (place: ServerLocation.ServerLocation, watching: Effect.Effect<never, ClusterError>) =>
   Effect.raceFirst(watching, Effect.mapError(place.gone, toClusterError))
 
@@ -170,6 +176,7 @@ const foundQuery = (
   const name = query.name ?? ""
   return {
     name,
+    reached: reached(sessions, name),
     stop: stop(sessions, name),
     batches: Stream.callback<Batch, ClusterError>((queue) =>
       untilGone(place, QuerySupervisor.watch({
