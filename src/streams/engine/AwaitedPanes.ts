@@ -46,7 +46,8 @@ export class AwaitedPanes {
   leaving(until: number): ReadonlyArray<Kept> {
     const end = this.#order.smallest?.end ?? Infinity
     const leaving: Array<Kept> = []
-    for (let next = this.#order.smallest; next !== undefined && next.end === end && end <= until && leaving.length < most; next = this.#order.smallest) {
+    if (end > until) return leaving
+    for (let next = this.#order.smallest; next?.end === end && leaving.length < most; next = this.#order.smallest) {
       this.#order.pop()
       leaving.push(this.#remove(next))
     }

@@ -11,7 +11,7 @@ export const windowsOf = ({ nodes }: Checked.Checked): Checked.WindowNode | null
   const [first, ...others] = nodes.filter((node) => node._tag === "window" && isOfSources(node))
   if (first?._tag !== "window" || others.length > 0) return null
   const before = feeding(first)
-  const isBehind = (node: Checked.Node) => inputsOf(node).every((input) => input === first || !before.has(input))
+  const isBehind = (node: Checked.Node) => node._tag !== "source" && inputsOf(node).every((input) => input === first || !before.has(input))
   return nodes.every((node) => node === first || before.has(node) || isBehind(node)) ? first : null
 }
 
@@ -28,7 +28,10 @@ const feeding = (node: Checked.Node): ReadonlySet<Checked.Node> =>
   new Set(inputsOf(node).flatMap((input) => [input, ...feeding(input)]))
 
 /** Whether anything is done to the results of these windows. */
-export const hasMore = ({ checked }: AnyOfPanes): boolean => windowsOf(checked) !== checked.end
+export const hasMore = ({ checked }: AnyOfPanes): boolean => {
+  const windows = windowsOf(checked)
+  return windows !== null && windows !== checked.end
+}
 
 /**
  * The pipeline up to its first windows, as one whose panes these are: under a name of its own where more is done to them, since
@@ -36,7 +39,7 @@ export const hasMore = ({ checked }: AnyOfPanes): boolean => windowsOf(checked) 
  */
 export const upToWindows = (pipeline: AnyOfPanes): AnyOfPanes => {
   const end = windowsOf(pipeline.checked)
-  if (end === null || end === pipeline.checked.end) return pipeline
+  if (end === null || !hasMore(pipeline)) return pipeline
   const before = feeding(end)
   const name = nameOfWindows(pipeline.name)
   const nodes = pipeline.checked.nodes.filter((node) => node === end || before.has(node))

@@ -19,7 +19,7 @@ import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import { logsWithin, pipelines, stagedPipelines } from "../../../src/testing/Arbitraries.ts"
 import { isData, foldedPanes, textOf } from "../../../src/testing/Harness.ts"
 import { compilationsOf } from "./compilations.ts"
-import { all, candles, changed, closed, large, line, market, unsupported } from "./market.ts"
+import { all, candles, changed, closed, large, leaders, line, market, signals, unsupported } from "./market.ts"
 import * as Aggregate from "../../../src/streams/pipeline/Aggregate.ts"
 import * as Pipeline from "../../../src/streams/pipeline/Pipeline.ts"
 import type * as Plan from "../../../src/streams/pipeline/Plan.ts"
@@ -119,7 +119,7 @@ it("of any pipeline that Spark takes the sink ends with the batch fold's panes",
         const expected = foldedPanes(pipeline, log).map(Pane.encode)
         assert.deepStrictEqual(found.map(line).sort(), expected.map(line).sort())
       }).pipe(Effect.provide(stack, { local: true }), Effect.runPromise)),
-    { numRuns: Math.ceil(60 * Number(process.env["COURANT_RUNS"] ?? 1)) }
+    { numRuns: Math.ceil(30 * Number(process.env["COURANT_RUNS"] ?? 1)) }
   ))
 
 describe("each pipeline is compiled once a run", () => {
@@ -216,6 +216,22 @@ describe("on a cluster", () => {
         yield* spark.killDriver
       }
       yield* holds(new Set([...closed(candles, events), ...closed(large, events)]))
+    }).pipe(Effect.scoped, Effect.provide(stack)))
+
+  it.live("what follows on windows goes on where a run was killed, and waits for no batch that was told to the run before", () =>
+    Effect.gen(function*() {
+      const spark = yield* MemorySpark
+      const both = [signals, leaders]
+      for (let at = 0; at < events.length; at += 60) {
+        const engine = yield* Effect.forkChild(run(both))
+        yield* Effect.andThen(running("signals"), running("leaders"))
+        yield* append(events.slice(at, at + 60))
+        if (at % 180 === 0) yield* spark.killDriver
+        yield* Effect.sleep(`${at % 7} millis`)
+        yield* Fiber.interrupt(engine)
+      }
+      yield* Effect.forkScoped(run(both))
+      yield* holds(new Set(both.flatMap((pipeline) => [...closed(pipeline, events)])))
     }).pipe(Effect.scoped, Effect.provide(stack)))
 
   it.live("with an end it computes all windows of what is there then, carries them, and leaves no query", () =>

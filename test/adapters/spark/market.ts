@@ -2,7 +2,7 @@
 import { BigDecimal, Schema } from "effect"
 import * as Decimal from "../../../src/domain/Decimal.ts"
 import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
-import { Aggregate, Events, Expr, Pane, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Indicator, Pane, Panes, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { randomFrom } from "../../random.ts"
 
@@ -46,6 +46,26 @@ export const large = ticks.pipe(
   Window.tumbling("1 minute"),
   Aggregate.into({ volume: Aggregate.sum("size"), trades: Aggregate.count }),
   Pipeline.named("large")
+)
+
+/** What follows on windows: functions over those before, conditions, ranks, and windows over results. */
+export const signals = ticks.pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({ close: Aggregate.last("price"), volume: Aggregate.sum("size") }),
+  Panes.derive({ ema: Indicator.ema("close", 2), before: Indicator.previous("volume") }),
+  Panes.derive({ aboveEma: Expr.subtract(Expr.toDouble("close"), "ema") }),
+  Panes.where(Expr.gt("volume", 10)),
+  Pipeline.named("signals")
+)
+
+export const leaders = ticks.pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({ volume: Aggregate.sum("size") }),
+  Panes.top(2, { by: "volume" }),
+  Panes.toEvents,
+  Window.tumbling("2 minutes"),
+  Aggregate.into({ most: Aggregate.max("volume"), minutes: Aggregate.count }),
+  Pipeline.named("leaders")
 )
 
 const counted = Aggregate.into({ trades: Aggregate.count })

@@ -89,7 +89,7 @@ export const compileAny = Effect.fn("Spark.compile")(function*(
 
 const unsupportedIn = (pipeline: Pipeline.AnyOfPanes): ReadonlyArray<readonly [string, string]> => {
   if (windowsOf(pipeline.checked) === null) {
-    return [["rows that go into several windows", "Spark computes the first windows of a pipeline, and all rows of its sources have to go into the same; run it in process"]]
+    return [["rows that go into several windows, or past them", "Spark computes the first windows of a pipeline, into which all rows have to go; run it in process"]]
   }
   // What follows on these windows runs where their panes are carried.
   const { checked } = upToWindows(pipeline)
