@@ -16,7 +16,7 @@ import { Kind } from "../../src/streams/records/Records.ts"
 import * as Source from "../../src/streams/pipeline/Source.ts"
 import type { Definition } from "../../src/streams/pipeline/Source.ts"
 import * as Window from "../../src/streams/pipeline/Window.ts"
-import { conditions, type Entry, type Log, preAggregated, PreAggregatedSchema, exactSamples as samples, source } from "../../src/testing/Arbitraries.ts"
+import { conditions, type Entry, type Log, others, preAggregated, PreAggregatedSchema, exactSamples as samples, source } from "../../src/testing/Arbitraries.ts"
 import { derivations, derived } from "../../src/testing/Graphs.ts"
 import { evaluated, evaluations, ranked } from "../../src/testing/RandomEvaluations.ts"
 import { computed, overComputed, withComputed } from "../../src/testing/RandomExpressions.ts"
@@ -160,18 +160,24 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
     barsFilter: fc.option(preAggregatedConditions),
     rollUp: fc.option(fc.integer({ min: 1, max: 4 }), { freq: 3 }),
     computed,
-    follow: fc.option(following(unit), { freq: 2 })
-  }).map(({ barsFilter, computed, filters, follow, rollUp, slack, specs, takesPreAggregated, window }) => (name: string): Pipeline.AnyOfPanes => {
+    follow: fc.option(following(unit), { freq: 2 }),
+    united: fc.option(fc.record({ isOther: fc.boolean(), slack: fc.integer({ min: 0, max: 3 }), filters }), { freq: 1 })
+  }).map(({ barsFilter, computed, filters, follow, rollUp, slack, specs, takesPreAggregated, united, window }) => (name: string): Pipeline.AnyOfPanes => {
     const outOfOrderness = (bound + slack) * unit
     const own = source(outOfOrderness)
     const values = computed.values.filter(isPortable(own.definition))
+    const accepting = takesPreAggregated && window.kind !== "session"
     const tests = values.filter((node) => typeOf("random", own.definition, node).kind === "boolean").slice(0, 1)
-    const events = [...filters, ...tests].reduce<Plan.Events>((input, condition) => ({ _tag: "where", input, condition }), own.plan)
+    const filtered = (plan: Plan.Events, conditions: ReadonlyArray<Node>) =>
+      conditions.reduce<Plan.Events>((input, condition) => ({ _tag: "where", input, condition }), plan)
+    const other = united === null || takesPreAggregated ? null : (united.isOther ? others : source)((bound + united.slack) * unit).plan
+    const plain = filtered(own.plan, filters)
+    const all: Plan.Events = other === null ? plain : { _tag: "union", input: plain, other: filtered(other, united?.filters ?? []) }
+    const events = filtered(all, tests)
     // Pre-aggregated records have the key of their own source.
     const key = takesPreAggregated ? null : computed.key
     const rows = withComputed(events, own.definition, { ...computed, values, key })
     const ready: Plan.Events = barsFilter === null ? bars.plan : { _tag: "where", input: bars.plan, condition: barsFilter }
-    const accepting = takesPreAggregated && window.kind !== "session"
     const aggregated = Aggregate.make<unknown, "portable", unknown>({
       _tag: "window",
       input: rows,

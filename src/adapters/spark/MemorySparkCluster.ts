@@ -8,6 +8,7 @@
  */
 import { Context, Deferred, Effect, Fiber, Layer, Option, PubSub, Scope, Semaphore, Stream } from "effect"
 import { EventLog, type EventLogError } from "../../streams/ports/EventLog.ts"
+import * as SourceLogs from "../../streams/ports/SourceLogs.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Job } from "../../streams/engine/Job.ts"
 import { bytesIn, type Snapshot } from "../../streams/engine/Snapshot.ts"
@@ -18,6 +19,7 @@ import * as Pane from "../../streams/pipeline/Pane.ts"
 import * as Pipeline from "../../streams/pipeline/Pipeline.ts"
 import { partitionOf } from "../../streams/records/Partitioner.ts"
 import { fromTexts } from "../../streams/records/Records.ts"
+import { othersOf } from "./compile/Program.ts"
 import * as QueryName from "./live/QueryName.ts"
 import { type Batch, ClusterError, type Query, SparkCluster, type Work } from "./SparkCluster.ts"
 
@@ -151,7 +153,7 @@ class Machine {
   /** The query of this plan; another of the same pipeline and topic makes room for it. */
   #join(work: Work): Effect.Effect<Running> {
     return Effect.gen({ self: this }, function*() {
-      const name = QueryName.of(work.program, work.topic)
+      const name = QueryName.of(work)
       const running = this.#queries.get(identity(work.pipeline.name, work.topic))
       if (running?.name === name) return running
       if (running !== undefined) yield* this.#end(running, stopped(running))
@@ -184,9 +186,9 @@ class Machine {
   #follow(running: Running): Effect.Effect<void, EventLogError> {
     const { batches, name, work } = running
     return Effect.gen({ self: this }, function*() {
-      const events = yield* this.topic(work.topic)
+      const events = yield* this.#events(work)
       const results = yield* this.topic(work.results)
-      const job = this.#job(work)
+      const job = jobOver(events, work)
       const saved = this.#checkpoints.get(name)
       if (saved !== undefined) job.restore(saved.state)
       let id = saved?.batches ?? 0
@@ -207,9 +209,9 @@ class Machine {
 
   #compute(work: Work): Effect.Effect<Batch, EventLogError> {
     return Effect.gen({ self: this }, function*() {
-      const events = yield* this.topic(work.topic)
+      const events = yield* this.#events(work)
       const results = yield* this.topic(work.results)
-      const job = this.#job(work)
+      const job = jobOver(events, work)
       const before = { ...job.counts }
       const began = yield* MonotonicTime.millis
       const ends = yield* events.ends
@@ -226,9 +228,13 @@ class Machine {
     })
   }
 
-  #job({ maxTimeAhead = Infinity, pipeline }: Work): Job {
-    // What follows on the windows is no affair of the cluster's.
-    return new Job([Pipeline.isOfPanes(pipeline) ? upToWindows(pipeline) : pipeline], { partitions: this.#partitions, maxTimeAhead })
+  /** The topic of a pipeline, or those of all its sources as one. */
+  #events({ program, topic, topics = {} }: Work): Effect.Effect<EventLog["Service"]> {
+    const others = othersOf(program)
+    if (others.length === 0) return this.topic(topic)
+    const names = [program.source, ...others]
+    const logs = Effect.forEach(names, (name) => Effect.map(this.topic(topics[name] ?? topic), (log) => ({ name, log })))
+    return Effect.map(logs, (logs) => SourceLogs.compose(topic, logs))
   }
 
   /** What becomes of a query whose driver has died. */
@@ -253,6 +259,13 @@ class Machine {
       return Effect.asVoid(Deferred.fail(running.ended, error))
     })
   }
+}
+
+/** What follows on the windows is no affair of the cluster's. */
+const jobOver = ({ partitions, sources }: EventLog["Service"], { maxTimeAhead = Infinity, pipeline }: Work): Job => {
+  const windows = Pipeline.isOfPanes(pipeline) ? upToWindows(pipeline) : pipeline
+  const log = sources === undefined ? { partitions } : { sources: sources.map(({ log, name }) => ({ name, partitions: log.partitions })) }
+  return new Job([windows], { ...log, maxTimeAhead })
 }
 
 const identity = (pipeline: string, topic: string): string => JSON.stringify([pipeline, topic])

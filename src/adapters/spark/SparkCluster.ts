@@ -4,11 +4,14 @@
  */
 import { Context, type Effect, type Option, Schema, type Scope, type Stream } from "effect"
 import type { Compiled } from "./compile/Compiled.ts"
+import type { Topics } from "./compile/Program.ts"
 
 /** What a cluster is given to do. It compiles nothing: the program is there. */
 export interface Work extends Compiled {
   /** Where its events are. */
   readonly topic: string
+  /** Where the events of its other sources are, by their names. */
+  readonly topics?: Topics | undefined
   /** Where its panes go, in the form in which courant's own are: a compacted topic. */
   readonly results: string
 }

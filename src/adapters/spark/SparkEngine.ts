@@ -15,6 +15,8 @@ import { type Counts, Monitor, type Progress } from "../../streams/ports/Monitor
 import type { Pane } from "../../streams/pipeline/Pane.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import * as Compiled from "./compile/Compiled.ts"
+import { fingerprintOf, othersOf, type Program, type Topics } from "./compile/Program.ts"
+import { Unsupported } from "./compile/Unsupported.ts"
 import { PaneLog } from "./PaneLog.ts"
 import { type Batch, SparkCluster, type Work } from "./SparkCluster.ts"
 
@@ -23,6 +25,8 @@ type Services = SparkCluster | PaneLog | CheckpointStore | ResultSink | Monitor
 export interface Options {
   /** Where the events are. */
   readonly topic: string
+  /** Where those of some sources are instead, by their names. A pipeline that reads several needs the topic of each. */
+  readonly topics?: Topics | undefined
   /**
    * Pipelines that are compiled already, so that a run does not do it again: those that it runs under the same
    * `maxTimeAhead`. A run compiles the others itself, each once; none by default.
@@ -45,7 +49,7 @@ export const layer = (options: Options): Layer.Layer<Engine, never, Services> =>
   )
 
 const runOver = Effect.fn("SparkEngine.run")(
-  function*({ compiled: known, topic }: Options, options: RunOptions) {
+  function*({ compiled: known, topic, topics }: Options, options: RunOptions) {
     const { pipelines } = options
     if (new Set(pipelines.map(({ name }) => name)).size < pipelines.length) {
       throw new TypeError("two pipelines of a run have the same name")
@@ -53,13 +57,23 @@ const runOver = Effect.fn("SparkEngine.run")(
     const maxTimeAhead = options.maxTimeAhead === undefined ? undefined : Duration.toMillis(options.maxTimeAhead)
     // All are looked at before the first is started.
     const compiled = yield* Compiled.all(pipelines, maxTimeAhead, known)
+    yield* Effect.forEach(compiled, ({ program }) => assertKnown(program, topics ?? {}), { discard: true })
     const { topic: results } = yield* PaneLog
-    const run = new Run(options, compiled.map((each) => ({ ...each, topic, results })))
+    const run = new Run(options, compiled.map((each) => ({ ...each, topic: topics?.[each.program.source] ?? topic, topics, results })))
     yield* options.stopAt === undefined ? follow(run) : Effect.andThen(options.stopAt, computeOnce(run))
     return run.report
   },
   Effect.catchTags({ ClusterError: (error) => toRemote(error), UnsupportedBySpark: (error) => toRemote(error) })
 )
+
+/** Read from one topic, rows of several sources would be taken for those of each. */
+const assertKnown = (program: Program, topics: Topics): Effect.Effect<void, Unsupported> => {
+  const others = othersOf(program)
+  const missing = others.length === 0 ? [] : [program.source, ...others].filter((name) => !Object.hasOwn(topics, name))
+  if (missing.length === 0) return Effect.void
+  const why = `it reads several, and nobody has said in which topic ${missing.join(" or ")} is`
+  return Effect.fail(new Unsupported({ pipeline: program.pipeline, what: "its sources", why }))
+}
 
 const toRemote = (error: Error): Effect.Effect<never, RemoteError> =>
   Effect.fail(new RemoteError({ message: error.message, cause: error }))
@@ -107,15 +121,15 @@ const carry = Effect.fnUntraced(function*(run: Run, part: Pick<PaneRelay.Options
     yield* monitor.publish({ _tag: "panes", panes })
     yield* monitor.publish({ _tag: "progress", progress: run.progress })
   })
-  const plans = plansOf(run.works)
+  const plans = plansOf(run.works, run.works[0]?.topics)
   yield* PaneRelay.run({ name, pipelines, plans, saveEvery: checkpointEvery, onWritten, ...part }).pipe(
     Effect.provideServiceEffect(EventLog, PaneLog)
   )
 })
 
 /** By pipeline: state of what follows on the windows of one plan says nothing of those of another. */
-export const plansOf = (compiled: ReadonlyArray<Compiled.Compiled>): { readonly [pipeline: string]: string } =>
-  Object.fromEntries(compiled.map(({ pipeline, program }) => [pipeline.name, program.fingerprint]))
+export const plansOf = (compiled: ReadonlyArray<Compiled.Compiled>, topics?: Topics): { readonly [pipeline: string]: string } =>
+  Object.fromEntries(compiled.map(({ pipeline, program }) => [pipeline.name, fingerprintOf(program, topics)]))
 
 /** What one query has done during a run, and where it stands. */
 type Standing = Pick<Batch, "read" | "deadLettered" | "filtered" | "late" | "watermark" | "lag">

@@ -19,7 +19,7 @@ import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import { logsWithin, pipelines, stagedPipelines } from "../../../src/testing/Arbitraries.ts"
 import { isData, foldedPanes, textOf } from "../../../src/testing/Harness.ts"
 import { compilationsOf } from "./compilations.ts"
-import { all, candles, changed, closed, large, leaders, line, market, signals, unsupported } from "./market.ts"
+import { all, alone, candles, changed, closed, large, leaders, line, market, signals, united, unsupported } from "./market.ts"
 import * as Aggregate from "../../../src/streams/pipeline/Aggregate.ts"
 import * as Pipeline from "../../../src/streams/pipeline/Pipeline.ts"
 import type * as Plan from "../../../src/streams/pipeline/Plan.ts"
@@ -31,17 +31,17 @@ const { MemorySpark } = MemorySparkCluster
 
 const paneLog = PaneLog.from(Layer.effect(EventLog, MemorySpark.use(({ topic }) => topic("ticks-panes"))))
 
-const stackOf = (compiled?: ReadonlyArray<Compiled.Compiled>) =>
-  SparkEngine.layer({ topic: "ticks", compiled }).pipe(
+const stackOf = (compiled?: ReadonlyArray<Compiled.Compiled>, topics?: SparkEngine.Options["topics"]) =>
+  SparkEngine.layer({ topic: "ticks", compiled, topics }).pipe(
     Layer.provideMerge(paneLog),
     Layer.provideMerge(Layer.mergeAll(MemorySparkCluster.layer, CheckpointStore.layerMemory, ResultSink.layerMemory, Monitor.layer))
   )
 
 const stack = stackOf()
 
-const append = Effect.fnUntraced(function*(events: ReadonlyArray<string>) {
+const append = Effect.fnUntraced(function*(events: ReadonlyArray<string>, topic = "ticks") {
   const spark = yield* MemorySparkCluster.MemorySpark
-  const ticks = yield* spark.topic("ticks")
+  const ticks = yield* spark.topic(topic)
   yield* ticks.append(0, fromTexts(events))
 })
 
@@ -233,6 +233,23 @@ describe("on a cluster", () => {
       yield* Effect.forkScoped(run(both))
       yield* holds(new Set(both.flatMap((pipeline) => [...closed(pipeline, events)])))
     }).pipe(Effect.scoped, Effect.provide(stack)))
+
+  it.live("rows of several sources are read from the topic of each", () =>
+    Effect.gen(function*() {
+      const [own, theirs] = [events.filter((_, at) => at % 3 !== 0), events.filter((_, at) => at % 3 === 0)]
+      yield* Effect.forkScoped(run([united]))
+      yield* running("united")
+      yield* Effect.andThen(append(own), append(theirs, "elsewhere"))
+      yield* holds(closed(alone, events.slice(0, -1)))
+      yield* once([united])
+      yield* holds(all(alone, events))
+    }).pipe(Effect.scoped, Effect.provide(stackOf([], { ticks: "ticks", others: "elsewhere" }))))
+
+  it.live("of which all have to be known", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(run([united]))
+      assert.strictEqual(error.message, `"united" cannot run on Spark: its sources: it reads several, and nobody has said in which topic others is`)
+    }).pipe(Effect.provide(stackOf([], { ticks: "ticks" }))))
 
   it.live("with an end it computes all windows of what is there then, carries them, and leaves no query", () =>
     Effect.gen(function*() {

@@ -6,13 +6,15 @@ import { Aggregate, Events, Expr, Indicator, Pane, Panes, Pipeline, Source, Wind
 import type { AnyOfPanes as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { randomFrom } from "../../random.ts"
 
+const Tick = Schema.Struct({
+  symbol: Schema.String,
+  time: Schema.Int,
+  price: Decimal.Decimal({ scale: 2, limit: 1_000_000 }),
+  size: Schema.Int
+})
+
 const ticks = Source.make("ticks", {
-  schema: Schema.Struct({
-    symbol: Schema.String,
-    time: Schema.Int,
-    price: Decimal.Decimal({ scale: 2, limit: 1_000_000 }),
-    size: Schema.Int
-  }),
+  schema: Tick,
   key: "symbol",
   eventTime: "time",
   outOfOrderness: "5 seconds"
@@ -47,6 +49,16 @@ export const large = ticks.pipe(
   Aggregate.into({ volume: Aggregate.sum("size"), trades: Aggregate.count }),
   Pipeline.named("large")
 )
+
+/** Ticks of another topic, too. */
+const others = Source.make("others", { schema: Tick, key: "symbol", eventTime: "time", outOfOrderness: "5 seconds" })
+
+const range = { high: Aggregate.max("price"), low: Aggregate.min("price"), volume: Aggregate.sum("size") }
+
+export const united = ticks.pipe(Events.union(others), Window.tumbling("1 minute"), Aggregate.into(range), Pipeline.named("united"))
+
+/** What that is where all are in one topic. */
+export const alone = ticks.pipe(Window.tumbling("1 minute"), Aggregate.into(range), Pipeline.named("united"))
 
 /** What follows on windows: functions over those before, conditions, ranks, and windows over results. */
 export const signals = ticks.pipe(

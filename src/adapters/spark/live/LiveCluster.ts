@@ -2,7 +2,7 @@
 import { Duration, Effect, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
 import * as MonotonicTime from "../../../streams/ports/MonotonicTime.ts"
 import * as Batches from "./Batches.ts"
-import { countsOf, relationOf } from "../compile/Program.ts"
+import { countsOf, fingerprintOf, relationOf } from "../compile/Program.ts"
 import * as Observed from "../connect/Observed.ts"
 import { Session } from "../connect/Session.ts"
 import { SparkError } from "../connect/SparkError.ts"
@@ -77,7 +77,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const compute = Effect.fnUntraced(function*(work: Work) {
     const { program } = work
-    const source = { topic: work.topic, streaming: false, kafka: sourceOf(options) }
+    const source = { topic: work.topic, topics: work.topics, streaming: false, kafka: sourceOf(options) }
     yield* renew
     const started = yield* MonotonicTime.millis
     const relation = relationOf(program, source)
@@ -103,19 +103,19 @@ interface Planned {
 }
 
 const plan = (options: Options, work: Work): Planned => {
-  const { program } = work
-  const { fingerprint, pipeline } = program
-  const name = QueryName.of(program, work.topic)
+  const { program, topic, topics } = work
+  const { pipeline } = program
+  const name = QueryName.of(work)
   return {
     name,
-    prefix: QueryName.prefixOf(pipeline, work.topic),
+    prefix: QueryName.prefixOf(pipeline, topic),
     query: {
       name,
-      relation: relationOf(program, { topic: work.topic, streaming: true, kafka: sourceOf(options) }),
+      relation: relationOf(program, { topic, topics, streaming: true, kafka: sourceOf(options) }),
       format: "kafka",
       options: sinkOf(options, work),
       // Another plan never finds the state of this one.
-      checkpoint: below(options.checkpoints, work.topic, pipeline, fingerprint),
+      checkpoint: below(options.checkpoints, topic, pipeline, fingerprintOf(program, topics)),
       outputMode: "append",
       trigger: { processingTime: options.trigger ?? 0 }
     }
