@@ -19,7 +19,8 @@ export const fromProgress = (pipeline: string, progress: Progress): Batch => {
     ),
     late: sum(stateOperators.map(({ numRowsDroppedByWatermark }) => numRowsDroppedByWatermark)),
     watermark: watermarkOf(eventTime?.["watermark"]),
-    lag: sum(sources.map(lagOf)),
+    // Of a topic that is read more than once, the reading that is furthest behind.
+    lag: sum([...Map.groupBy(sources.flatMap(lagsOf), ({ topic }) => topic).values()].map((lags) => Math.max(...lags.map(({ lag }) => lag)))),
     stateRows: sum(stateOperators.map(({ numRowsTotal }) => numRowsTotal)),
     stateBytes: sum(stateOperators.map(({ memoryUsedBytes }) => memoryUsedBytes)),
     duration: durationMs["triggerExecution"] ?? sum(Object.values(durationMs))
@@ -66,11 +67,11 @@ const Offsets = Schema.Record(Schema.String, Schema.Record(Schema.String, Schema
 const decodeOffsets = Schema.decodeUnknownOption(Offsets)
 
 /** Of Kafka, whose offsets are numbers by topic and partition. */
-const lagOf = ({ endOffset, latestOffset }: Progress["sources"][number]): number => {
+const lagsOf = ({ endOffset, latestOffset }: Progress["sources"][number]): ReadonlyArray<{ readonly topic: string; readonly lag: number }> => {
   const read = Option.getOrElse(decodeOffsets(endOffset), (): typeof Offsets.Type => ({}))
   const there = Option.getOrElse(decodeOffsets(latestOffset), (): typeof Offsets.Type => ({}))
-  return sum(Object.entries(there).flatMap(([topic, partitions]) =>
-    Object.entries(partitions).map(([partition, offset]) => Math.max(0, offset - (read[topic]?.[partition] ?? 0)))))
+  return Object.entries(there).map(([topic, partitions]) =>
+    ({ topic, lag: sum(Object.entries(partitions).map(([partition, offset]) => Math.max(0, offset - (read[topic]?.[partition] ?? 0)))) }))
 }
 
 const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, each) => total + each, 0)
