@@ -77,6 +77,16 @@ describe("courant explain", () => {
       assert.include(stdout, "777")
     }))
 
+  it.live("says what follows on the windows, and that it runs where their panes are carried", () =>
+    Effect.gen(function*() {
+      const changes = `export const changes = ticks.pipe(Window.tumbling("1 minute"), counted, Pipeline.percentChange("change", "trades"), Pipeline.named("changes"))`
+      const { code, stderr, stdout } = yield* explain("./changes.ts", { "changes.ts": fileOf(changes) })
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      assert.match(stdout, /^changes on Spark, plan/)
+      assert.match(stdout, /\n\nthen, where the panes are carried\n\n2-derive +from 1-window\n +change = percentChange\(trades\)/)
+      assert.match(stdout, /^out +panes of 2-derive$/m)
+    }))
+
   it.live("every built-in pipeline has a plan but the one by the calendar", () =>
     Effect.gen(function*() {
       const outcomes = yield* Effect.forEach(builtIn, ({ name }) => Effect.map(explain(name), ({ code }) => [name, code]))
@@ -87,10 +97,7 @@ describe("courant explain", () => {
   const unsupported = {
     "calendar windows": [`Window.calendar("day", { timeZone: "Asia/Tokyo" }), counted`, "days"],
     "Events.filter": [`Events.filter(({ size }) => size % 2 === 1), ${minutes}, counted`, "odd"],
-    "the result \"change\" (Pipeline.percentChange)": [
-      `${minutes}, Aggregate.into({ close: Aggregate.last("price") }), Pipeline.percentChange("change", "close")`,
-      "changes"
-    ]
+    "early panes (Pipeline.emitOnUpdate)": [`${minutes}, counted, Pipeline.emitOnUpdate()`, "forming"]
   } as const
   for (const [what, [steps, name]] of Object.entries(unsupported)) {
     const pipeline = `export const own = ticks.pipe(${steps}, Pipeline.named("${name}"))`

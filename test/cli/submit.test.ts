@@ -375,7 +375,7 @@ describe("the line of a query", () => {
   it.effect("adds up what the batches tell, which whoever else listens hears too", () =>
     Effect.scoped(Effect.gen(function*() {
       const batches = [{ ...batch, id: 1, read: 5 }, { ...batch, id: 2, read: 7 }]
-      const query = { name: "q", batches: Stream.fromIterable(batches), stop: Effect.void }
+      const query = { name: "q", batches: Stream.fromIterable(batches), reached: Effect.succeed(null), stop: Effect.void }
       const cluster = SparkCluster.of({
         start: () => Effect.succeed(query),
         find: () => Effect.succeedNone,

@@ -6,6 +6,8 @@
 import * as fc from "fast-check"
 import * as Aggregate from "../../src/streams/pipeline/Aggregate.ts"
 import { toColumn } from "../../src/adapters/spark/compile/Expression.ts"
+import { check } from "../../src/streams/pipeline/Check.ts"
+import { valuesOf } from "../../src/streams/pipeline/Checked.ts"
 import { columnOf, safe, scaleOf, typeOf } from "../../src/streams/pipeline/check/Expressions.ts"
 import type { Node } from "../../src/streams/pipeline/Expression.ts"
 import type * as Plan from "../../src/streams/pipeline/Plan.ts"
@@ -14,8 +16,11 @@ import { Kind } from "../../src/streams/records/Records.ts"
 import * as Source from "../../src/streams/pipeline/Source.ts"
 import type { Definition } from "../../src/streams/pipeline/Source.ts"
 import * as Window from "../../src/streams/pipeline/Window.ts"
-import { conditions, type Entry, type Log, preAggregated, PreAggregatedSchema, exactSamples as samples, source } from "../../src/testing/Arbitraries.ts"
+import { conditions, type Entry, type Log, others, preAggregated, PreAggregatedSchema, exactSamples as samples, source } from "../../src/testing/Arbitraries.ts"
+import { derivations, derived } from "../../src/testing/Graphs.ts"
+import { evaluated, evaluations, ranked } from "../../src/testing/RandomEvaluations.ts"
 import { computed, overComputed, withComputed } from "../../src/testing/RandomExpressions.ts"
+import { betweens, over, staged } from "../../src/testing/RandomStages.ts"
 
 export interface Case {
   readonly pipelines: ReadonlyArray<Pipeline.AnyOfPanes>
@@ -129,6 +134,21 @@ const preAggregatedConditions: fc.Arbitrary<Node> = fc.constantFrom<Node>(
   { op: "not", that: { op: "lt", field: "open", value: "0.5" } }
 )
 
+/** What follows on windows, and runs in process: values, conditions, ranks, and windows over results. */
+const following = (unit: number) =>
+  fc.record({ derivations, evaluations, between: fc.option(betweens, { freq: 3 }), window: windows(unit) })
+    .map(({ between, derivations, evaluations: { after, before, top }, window }) => (plan: Plan.Results): Plan.Results => {
+      const results = evaluated(plan, "before", before)
+      const behind = evaluated(derived(results, derivations, numbersIn(results)), "after", after)
+      const first = ranked(behind, top)
+      if (between === null) return first
+      const rows = staged(first, { _tag: "to-events", input: first }, { ...between, held: between.held === null ? null : "distinct" })
+      return { _tag: "window", input: rows, window, aggregates: over(rows, between.pick), trigger: { on: "close" }, allowedLateness: 0, preAggregated: null }
+    })
+
+const numbersIn = (plan: Plan.Results): ReadonlyArray<string> =>
+  valuesOf(check("random", plan)).flatMap(([name, { kind }]) => kind === "decimal" || kind === "int" || kind === "double" ? [name] : []).sort()
+
 /** A pipeline that waits for its name. */
 const pipelines = ({ bound, mixed, unit }: Shape) =>
   fc.record({
@@ -139,18 +159,25 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
     takesPreAggregated: mixed ? fc.boolean() : fc.constant(false),
     barsFilter: fc.option(preAggregatedConditions),
     rollUp: fc.option(fc.integer({ min: 1, max: 4 }), { freq: 3 }),
-    computed
-  }).map(({ barsFilter, computed, filters, rollUp, slack, specs, takesPreAggregated, window }) => (name: string): Pipeline.AnyOfPanes => {
+    computed,
+    follow: fc.option(following(unit), { freq: 2 }),
+    united: fc.option(fc.record({ isOther: fc.boolean(), slack: fc.integer({ min: 0, max: 3 }), filters }), { freq: 1 })
+  }).map(({ barsFilter, computed, filters, follow, rollUp, slack, specs, takesPreAggregated, united, window }) => (name: string): Pipeline.AnyOfPanes => {
     const outOfOrderness = (bound + slack) * unit
     const own = source(outOfOrderness)
     const values = computed.values.filter(isPortable(own.definition))
+    const accepting = takesPreAggregated && window.kind !== "session"
     const tests = values.filter((node) => typeOf("random", own.definition, node).kind === "boolean").slice(0, 1)
-    const events = [...filters, ...tests].reduce<Plan.Events>((input, condition) => ({ _tag: "where", input, condition }), own.plan)
+    const filtered = (plan: Plan.Events, conditions: ReadonlyArray<Node>) =>
+      conditions.reduce<Plan.Events>((input, condition) => ({ _tag: "where", input, condition }), plan)
+    const other = united === null || takesPreAggregated ? null : (united.isOther ? others : source)((bound + united.slack) * unit).plan
+    const plain = filtered(own.plan, filters)
+    const all: Plan.Events = other === null ? plain : { _tag: "union", input: plain, other: filtered(other, united?.filters ?? []) }
+    const events = filtered(all, tests)
     // Pre-aggregated records have the key of their own source.
     const key = takesPreAggregated ? null : computed.key
     const rows = withComputed(events, own.definition, { ...computed, values, key })
     const ready: Plan.Events = barsFilter === null ? bars.plan : { _tag: "where", input: bars.plan, condition: barsFilter }
-    const accepting = takesPreAggregated && window.kind !== "session"
     const aggregated = Aggregate.make<unknown, "portable", unknown>({
       _tag: "window",
       input: rows,
@@ -166,9 +193,10 @@ const pipelines = ({ bound, mixed, unit }: Shape) =>
         ? { input: ready, fields: Object.fromEntries(preAggregatedFields.map(([name, , field]) => [name, field])) }
         : null
     })
-    if (rollUp === null || window.kind !== "tumbling") return Pipeline.named(name)(aggregated)
-    const inner = Pipeline.named("inner")(aggregated)
-    return Pipeline.named(name)(Pipeline.rollUp(inner, window.size * rollUp, { offset: window.offset }))
+    const windows = rollUp === null || window.kind !== "tumbling"
+      ? aggregated
+      : Pipeline.rollUp(Pipeline.named("inner")(aggregated), window.size * rollUp, { offset: window.offset })
+    return Pipeline.named(name)(follow === null ? windows : Aggregate.make<unknown, "portable", unknown>(follow(windows.plan)))
   })
 
 /** What Spark computes alike: the rest is refused by name, which is tested where that is done. */

@@ -9,8 +9,8 @@ import { Kafka, KafkaSecurity } from "../../services/testing.ts"
 import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
 import { candles1m } from "../../src/analytics/candles.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
-import * as Pane from "../../src/streams/pipeline/Pane.ts"
-import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
+import { ticks } from "../../src/analytics/ticks.ts"
+import { Aggregate, Indicator, Pane, Panes, Pipeline, Window } from "../../src/streams/pipeline/index.ts"
 import { courant, linesOf, minute, type Outcome, start } from "../cli/courant.ts"
 import { randomFrom } from "../random.ts"
 import { line } from "./market.ts"
@@ -61,6 +61,27 @@ export const quotes = of("quotes")
 const eventsOf = (count: number) =>
   Array.from({ length: count }, (_, n) => `${JSON.stringify({ key: `K${n % 7}`, at: minute + n * 1_000 })}\n`).join("")
 
+const signals = ticks.pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({ close: Aggregate.last("price"), volume: Aggregate.sum("size") }),
+  Panes.derive({ ema: Indicator.ema("close", 2), before: Indicator.previous("volume") }),
+  Panes.top(5, { by: "volume" }),
+  Pipeline.named("signals")
+)
+
+/** The same, as an operator declares it. */
+const signalsText = `
+import { Aggregate, Indicator, Panes, Pipeline, ticks, Window } from "courant"
+
+export const signals = ticks.pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({ close: Aggregate.last("price"), volume: Aggregate.sum("size") }),
+  Panes.derive({ ema: Indicator.ema("close", 2), before: Indicator.previous("volume") }),
+  Panes.top(5, { by: "volume" }),
+  Pipeline.named("signals")
+)
+`
+
 const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Pane.Encoded))
 
 /** What was written to stdout, as texts that can be compared. */
@@ -73,8 +94,8 @@ const succeeded = (outcome: Outcome): Outcome => {
 }
 
 /** Waits until the sink has just these panes; what it has when that takes too long. */
-const sinkHas = ({ run }: Place, expected: ReadonlySet<string>) =>
-  run("query candles-1m --log kafka --json --limit 100000").pipe(
+const sinkHas = ({ run }: Place, expected: ReadonlySet<string>, pipeline = "candles-1m") =>
+  run(`query ${pipeline} --log kafka --json --limit 100000`).pipe(
     Effect.map(panesIn),
     Effect.repeat({
       schedule: Schedule.spaced("500 millis").pipe(Schedule.upTo({ times: 100 })),
@@ -183,6 +204,27 @@ layer(stack, { timeout: "10 minutes", excludeTestServices: true })("courant subm
       yield* sinkHas(place_, yield* Harness.foldOf(candles1m, topic))
       yield* third.signal("SIGINT")
       assert.match(succeeded(yield* run(`spark status ${server}`)).stdout, /RUNNING/)
+    })))
+
+  it.effect("what follows on windows goes on where the command was killed", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const place_ = yield* place
+      const { run, start, submit, topic } = place_
+      writeFileSync(join(cwd, "signals.ts"), signalsText)
+      const random = randomFrom(5)
+      yield* Harness.append(topic, Harness.minutes(0, 4, random))
+      const first = yield* start("./signals.ts")
+      yield* sinkHas(place_, yield* Harness.foldOf(signals, topic), "signals")
+      yield* first.signal("SIGKILL")
+      yield* Harness.append(topic, Harness.minutes(4, 3, random))
+      const second = yield* start("./signals.ts --sink kafka --sink sqlite")
+      const expected = yield* Harness.foldOf(signals, topic)
+      yield* sinkHas(place_, expected, "signals")
+      yield* second.signal("SIGINT")
+      const inTopic = panesIn(succeeded(yield* run("query signals --sink kafka --json --limit 100000")))
+      assert.isAbove(inTopic.size, 0)
+      for (const pane of inTopic) assert.isTrue(expected.has(pane), pane)
+      succeeded(yield* submit("./signals.ts --stop"))
     })))
 
   it.effect("a changed pipeline is told, and with --restart computed anew, with nothing left of the former", () =>

@@ -12,7 +12,9 @@ import { Kind } from "../../src/streams/records/Records.ts"
 import { PreAggregatedSchema } from "../../src/testing/Arbitraries.ts"
 import { batches, type Data, foldedPanes, isData, makeJob, newest, run, textOf } from "../../src/testing/Harness.ts"
 import * as Source from "../../src/streams/pipeline/Source.ts"
+import { fromProgress } from "../../src/adapters/spark/live/Batches.ts"
 import { times } from "./effort.ts"
+import { carried, carriedAtOnce } from "./sparkCarried.ts"
 import { type Case, cases } from "./sparkCases.ts"
 import { SparkStack } from "./sparkHarness.ts"
 import * as Runs from "./sparkRuns.ts"
@@ -53,20 +55,26 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "10 minutes", exc
 const check = Effect.fnUntraced(function*({ log, pauses, pipelines }: Case) {
   const topic = yield* Runs.over(pipelines, { partitions: log.partitions, preAggregated })
   const cuts = [...pauses, log.entries.length]
+  const inBatches = pipelines.map(carried)
+  const batch = Effect.gen(function*() {
+    const watermark = (yield* topic.batch).reduce((last, progress) => Math.max(last, fromProgress("", progress).watermark ?? -Infinity), -Infinity)
+    const written = yield* topic.panes("batches")
+    for (const each of inBatches) each.take(written, watermark)
+  })
   yield* Effect.forEach(cuts, Effect.fnUntraced(function*(to, index) {
     yield* topic.append(log.entries.slice(cuts[index - 1] ?? 0, to).filter(isData).map(written))
-    if (to < log.entries.length) return yield* topic.batch
+    if (to < log.entries.length) return yield* batch
     yield* topic.compute
     yield* topic.append([written(sentinel)])
-    return yield* topic.batch
+    return yield* batch
   }))
-  const [atOnce, inBatches] = [yield* topic.panes("all"), yield* topic.panes("batches")]
-  for (const pipeline of pipelines) {
+  const atOnce = yield* topic.panes("all")
+  for (const [index, pipeline] of pipelines.entries()) {
     const folded = texts(foldedPanes(pipeline, log).map(Pane.encode))
     const found = {
       "in process": texts(newest(run(makeJob([pipeline], log.partitions), batches(log, [7]))).map(Pane.encode)),
-      "Spark, all at once": texts(atOnce.filter((pane) => pane.pipeline === pipeline.name)),
-      "Spark, batch by batch": texts(inBatches.filter((pane) => pane.pipeline === pipeline.name))
+      "Spark, all at once": texts(carriedAtOnce(pipeline, atOnce)),
+      "Spark, batch by batch": texts(inBatches[index]!.panes)
     }
     for (const [engine, panes] of Object.entries(found)) {
       assert.deepStrictEqual(panes, folded, `${engine}, of COURANT_SEED=${seed}: ${described(pipeline)}`)
@@ -74,8 +82,8 @@ const check = Effect.fnUntraced(function*({ log, pauses, pipelines }: Case) {
   }
 })
 
-/** In one order, by their windows: no two panes of a pipeline are of one window. */
+/** In one order, by their windows: no two panes of a pipeline are of one window. One that was taken back is none. */
 const texts = (panes: ReadonlyArray<Pane.Encoded>): ReadonlyArray<string> =>
-  panes.map(({ end, key, start, values }) => JSON.stringify([key, start, end, values])).sort()
+  panes.filter(({ pane }) => pane !== "retracted").map(({ end, key, start, values }) => JSON.stringify([key, start, end, values])).sort()
 
 const described = ({ name, plan }: AnyPipeline): string => JSON.stringify({ name, plan })

@@ -1,10 +1,13 @@
-/** The examples that Spark can compute, on a real one: the same panes as in process, digit by digit. */
+/** The examples that Spark can compute, on a real one, with what follows on their windows: the same panes as in process, digit by digit. */
 import { assert, layer } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import * as cancels from "../../examples/market/cancels.ts"
 import * as halts from "../../examples/market/halts.ts"
+import * as macd from "../../examples/market/macd.ts"
 import * as orderImbalance from "../../examples/market/orderImbalance.ts"
+import * as rsi from "../../examples/market/rsi.ts"
 import * as sectors from "../../examples/market/sectors.ts"
+import * as topMovers from "../../examples/market/topMovers.ts"
 import * as volatility from "../../examples/market/volatility.ts"
 import { generate } from "../../examples/nexmark/generator.ts"
 import * as q7 from "../../examples/nexmark/q7.ts"
@@ -12,10 +15,11 @@ import * as q11 from "../../examples/nexmark/q11.ts"
 import * as q18 from "../../examples/nexmark/q18.ts"
 import { Job } from "../../src/streams/engine/Job.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
+import type { AnyOfPanes as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { records } from "../../src/testing/Harness.ts"
 import { randomFrom } from "../random.ts"
 import { begin } from "./market.ts"
+import { carriedAtOnce } from "./sparkCarried.ts"
 import { SparkStack } from "./sparkHarness.ts"
 import * as Runs from "./sparkRuns.ts"
 
@@ -36,7 +40,7 @@ const bids = [...generate({ events: 6_000, eventsPerSecond: 20, start: Date.UTC(
 const topics: ReadonlyArray<{ readonly pipelines: ReadonlyArray<AnyPipeline>; readonly rows: ReadonlyArray<object> }> = [
   { pipelines: [q7, q11, q18].map(({ pipeline }) => pipeline), rows: bids },
   {
-    pipelines: [halts, sectors, volatility].map(({ pipeline }) => pipeline),
+    pipelines: [halts, sectors, volatility, macd, rsi, topMovers].map(({ pipeline }) => pipeline),
     rows: made(3_000, () => ({ symbol: symbol(), price: price(), size: 1 + upTo(1_000) }))
   },
   { pipelines: [orderImbalance.pipeline], rows: made(2_000, () => ({ symbol: symbol(), bid: price(), ask: price(), bidSize: 1 + upTo(900), askSize: upTo(900) })) },
@@ -68,10 +72,10 @@ layer(Runs.session.pipe(Layer.provideMerge(stack)), { timeout: "10 minutes", exc
         yield* run.compute
         const found = yield* run.panes("all")
         const expected = topics.flatMap(inProcess)
-        for (const { name } of topics.flatMap(({ pipelines }) => pipelines)) {
-          const own = (panes: ReadonlyArray<Pane.Encoded>) => texts(panes.filter(({ pipeline }) => pipeline === name))
-          assert.isAbove(own(expected).length, 1, name)
-          assert.deepStrictEqual(own(found), own(expected), name)
+        for (const pipeline of topics.flatMap(({ pipelines }) => pipelines)) {
+          const own = texts(expected.filter((pane) => pane.pipeline === pipeline.name))
+          assert.isAbove(own.length, 1, pipeline.name)
+          assert.deepStrictEqual(texts(carriedAtOnce(pipeline, found)), own, pipeline.name)
         }
       }))
   }

@@ -95,7 +95,7 @@ const runOf = Effect.fnUntraced(function*(topics: ReadonlyArray<Topic>) {
   const streams = yield* Effect.forEach(topics, Effect.fnUntraced(function*({ id, name, programs }) {
     const streams = programs.map((program) => sharing(id, relationOf(program, { topic: name, streaming: true, kafka })))
     // Once a plan is looked at, the server knows it again by its id.
-    if (streams.length > 1) yield* session.schema(readOf(streams[0]!))
+    if (streams.length > 1) yield* session.schema(readsOf(streams[0]!)[0]!)
     return streams
   }))
   const query = {
@@ -131,17 +131,17 @@ const runOf = Effect.fnUntraced(function*(topics: ReadonlyArray<Topic>) {
   }
 })
 
-/** What a plan reads. */
-const readOf = (relation: Plan.Relation): Plan.Relation => {
-  const { relType } = relation
-  return typeof relType.value === "object" && "input" in relType.value && relType.value.input !== undefined
-    ? readOf(relType.value.input)
-    : relation
+/** What a plan reads, more than once where it has several branches. */
+const readsOf = (relation: Plan.Relation): ReadonlyArray<Plan.Relation> => {
+  const { relType: { value } } = relation
+  if (typeof value !== "object") return [relation]
+  if ("leftInput" in value) return [value.leftInput, value.rightInput].flatMap((side) => side === undefined ? [] : readsOf(side))
+  return "input" in value && value.input !== undefined ? readsOf(value.input) : [relation]
 }
 
 /** Plans that read the same under one id are one source to a query, which asks Kafka once instead of once a pipeline. */
 const sharing = (id: number, relation: Plan.Relation): Plan.Relation => {
-  readOf(relation).common = create(RelationCommonSchema, { planId: BigInt(id) })
+  for (const read of readsOf(relation)) read.common = create(RelationCommonSchema, { planId: BigInt(id) })
   return relation
 }
 

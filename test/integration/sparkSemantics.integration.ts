@@ -10,7 +10,7 @@ import { Aggregate, Pipeline, Source, Window } from "../../src/streams/pipeline/
 import type * as Pane from "../../src/streams/pipeline/Pane.ts"
 import { fromTexts } from "../../src/streams/records/Records.ts"
 import { Price } from "../../src/domain/Tick.ts"
-import { shift } from "../../src/adapters/spark/compile/Compile.ts"
+import { shift } from "../../src/adapters/spark/compile/Shift.ts"
 import * as Runs from "./sparkRuns.ts"
 import { SparkStack } from "./sparkHarness.ts"
 

@@ -8,13 +8,18 @@
  */
 import { Context, Deferred, Effect, Fiber, Layer, Option, PubSub, Scope, Semaphore, Stream } from "effect"
 import { EventLog, type EventLogError } from "../../streams/ports/EventLog.ts"
+import * as SourceLogs from "../../streams/ports/SourceLogs.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Job } from "../../streams/engine/Job.ts"
 import { bytesIn, type Snapshot } from "../../streams/engine/Snapshot.ts"
 import type { Counts } from "../../streams/ports/Monitor.ts"
+import { windowOf } from "../../streams/pipeline/Checked.ts"
+import { upToWindows } from "../../streams/pipeline/FirstStage.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
+import * as Pipeline from "../../streams/pipeline/Pipeline.ts"
 import { partitionOf } from "../../streams/records/Partitioner.ts"
 import { fromTexts } from "../../streams/records/Records.ts"
+import { othersOf } from "./compile/Program.ts"
 import * as QueryName from "./live/QueryName.ts"
 import { type Batch, ClusterError, eventsOf, type Query, SparkCluster, type Work } from "./SparkCluster.ts"
 
@@ -78,6 +83,7 @@ interface Running {
   readonly ended: Deferred.Deferred<never, ClusterError>
   /** How many look after it. */
   keepers: number
+  reached: number | null
   fiber: Fiber.Fiber<void> | null
 }
 
@@ -147,13 +153,13 @@ class Machine {
   /** The query of this plan; another of the same pipeline and topic makes room for it. */
   #join(work: Work): Effect.Effect<Running> {
     return Effect.gen({ self: this }, function*() {
-      const name = QueryName.of(work.program, work.topic)
+      const name = QueryName.of(work)
       const running = this.#queries.get(identity(work.pipeline.name, work.topic))
       if (running?.name === name) return running
       if (running !== undefined) yield* this.#end(running, stopped(running))
       const batches = yield* PubSub.sliding<Batch>(1_024)
       const ended = yield* Deferred.make<never, ClusterError>()
-      const next: Running = { name, work, batches, ended, keepers: 0, fiber: null }
+      const next: Running = { name, work, batches, ended, keepers: 0, reached: null, fiber: null }
       this.#queries.set(identity(work.pipeline.name, work.topic), next)
       yield* this.#run(next)
       return next
@@ -164,6 +170,7 @@ class Machine {
     return {
       name: running.name,
       batches: Stream.fromPubSub(running.batches).pipe(Stream.interruptWhen(Deferred.await(running.ended))),
+      reached: this.#answer(Effect.sync(() => running.reached)),
       stop: this.#answer(this.#alone(this.#end(running, stopped(running))))
     }
   }
@@ -176,11 +183,12 @@ class Machine {
   }
 
   /** From the checkpoint on, for ever: a batch is taken, its panes are written, then it is saved. */
-  #follow({ batches, name, work }: Running): Effect.Effect<void, EventLogError> {
+  #follow(running: Running): Effect.Effect<void, EventLogError> {
+    const { batches, name, work } = running
     return Effect.gen({ self: this }, function*() {
-      const events = yield* this.topic(eventsOf(work))
+      const events = yield* this.#events(work)
       const results = yield* this.topic(work.results)
-      const job = this.#job(work)
+      const job = jobOver(events, work)
       const saved = this.#checkpoints.get(name)
       if (saved !== undefined) job.restore(saved.state)
       let id = saved?.batches ?? 0
@@ -191,7 +199,9 @@ class Machine {
           yield* write(results, job.take(records).panes)
           this.#checkpoints.set(name, { state: job.snapshot(), batches: id + 1 })
           const ends = yield* events.ends
-          yield* PubSub.publish(batches, batchOf(job, { id, before, ends, duration: yield* since(began) }))
+          const batch = batchOf(job, { id, before, ends, duration: yield* since(began) })
+          running.reached = batch.watermark
+          yield* PubSub.publish(batches, batch)
           id++
         }))
     })
@@ -199,9 +209,9 @@ class Machine {
 
   #compute(work: Work): Effect.Effect<Batch, EventLogError> {
     return Effect.gen({ self: this }, function*() {
-      const events = yield* this.topic(eventsOf(work))
+      const events = yield* this.#events(work)
       const results = yield* this.topic(work.results)
-      const job = this.#job(work)
+      const job = jobOver(events, work)
       const before = { ...job.counts }
       const began = yield* MonotonicTime.millis
       const ends = yield* events.ends
@@ -218,8 +228,14 @@ class Machine {
     })
   }
 
-  #job({ maxTimeAhead = Infinity, pipeline }: Work): Job {
-    return new Job([pipeline], { partitions: this.#partitions, maxTimeAhead })
+  /** The topic of a pipeline, or those of all its sources as one. */
+  #events(work: Work): Effect.Effect<EventLog["Service"]> {
+    const { program, topic, topics = {} } = work
+    const others = othersOf(program)
+    if (others.length === 0) return this.topic(eventsOf(work))
+    const names = [program.source, ...others]
+    const logs = Effect.forEach(names, (name) => Effect.map(this.topic(topics[name] ?? topic), (log) => ({ name, log })))
+    return Effect.map(logs, (logs) => SourceLogs.compose(topic, logs))
   }
 
   /** What becomes of a query whose driver has died. */
@@ -244,6 +260,13 @@ class Machine {
       return Effect.asVoid(Deferred.fail(running.ended, error))
     })
   }
+}
+
+/** What follows on the windows is no affair of the cluster's. */
+const jobOver = ({ partitions, sources }: EventLog["Service"], { maxTimeAhead = Infinity, pipeline }: Work): Job => {
+  const windows = Pipeline.isOfPanes(pipeline) ? upToWindows(pipeline) : pipeline
+  const log = sources === undefined ? { partitions } : { sources: sources.map(({ log, name }) => ({ name, partitions: log.partitions })) }
+  return new Job([windows], { ...log, maxTimeAhead })
 }
 
 const identity = (pipeline: string, topic: string): string => JSON.stringify([pipeline, topic])
@@ -275,7 +298,8 @@ const batchOf = (job: Job, moment: {
     deadLettered: counts.deadLettered - before.deadLettered,
     filtered: counts.filtered - before.filtered,
     late: counts.late - before.late,
-    watermark,
+    // A window that may still be revised is not one that a cluster has emitted.
+    watermark: watermark === null ? null : watermark - Math.max(0, ...job.pipelines.filter(Pipeline.isOfPanes).map(({ checked }) => windowOf(checked).allowedLateness)),
     lag: ends.reduce((sum, end, partition) => sum + Math.max(0, end - (offsets[partition] ?? 0)), 0),
     stateRows: size,
     stateBytes: bytesIn(job.snapshot()),

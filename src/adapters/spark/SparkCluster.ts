@@ -4,13 +4,16 @@
  */
 import { Context, type Effect, type Option, Schema, type Scope, type Stream } from "effect"
 import type { Compiled } from "./compile/Compiled.ts"
+import type { Topics } from "./compile/Program.ts"
 
 /** What a cluster is given to do. It compiles nothing: the program is there. */
 export interface Work extends Compiled {
   /** What it is found again by: the topic of its events, or what several topics are called together. */
   readonly topic: string
-  /** Where its events are, in the latter case. */
+  /** Where the events of its first source are, in the latter case. */
   readonly events?: string
+  /** Where the events of its other sources are, by their names. */
+  readonly topics?: Topics | undefined
   /** Where its panes go, in the form in which courant's own are: a compacted topic. */
   readonly results: string
 }
@@ -30,7 +33,10 @@ export interface Batch {
   readonly filtered: number
   /** Too late, counted after a partial aggregation: there may have been more events. */
   readonly late: number
-  /** In milliseconds since the epoch; `null` before there is one. */
+  /**
+   * In milliseconds since the epoch; `null` before there is one. All windows that end by it, of sessions those that end before
+   * it, are written, and none of them will be another.
+   */
   readonly watermark: number | null
   /** Records that are in the topic and not in any batch yet. */
   readonly lag: number
@@ -46,6 +52,8 @@ export interface Query {
   readonly name: string
   /** One element a batch, from the subscription on. Fails when the query has ended for good, and does not end by itself. */
   readonly batches: Stream.Stream<Batch, ClusterError>
+  /** The watermark of its last batch, also of one before the subscription; `null` where it is not known. */
+  readonly reached: Effect.Effect<number | null, ClusterError>
   /** Ends it; started again it goes on from its checkpoint. */
   readonly stop: Effect.Effect<void, ClusterError>
 }

@@ -5,17 +5,18 @@
  * Of the options of a run, what is about reading the log is Spark's own affair: `idleTimeout`, `isQuiet` and `speed`
  * change nothing, because Spark's watermark knows no partitions and no clock.
  */
-import { Duration, Effect, Layer, Stream } from "effect"
+import { Duration, Effect, Layer, Queue, Stream } from "effect"
+import type { Complete } from "../../streams/engine/CarriedJob.ts"
 import * as PaneRelay from "../../streams/engine/PaneRelay.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { Engine, type Options as RunOptions, RemoteError, type Report } from "../../streams/ports/Engine.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import { type Counts, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
-import * as Checked from "../../streams/pipeline/Checked.ts"
 import type { Pane } from "../../streams/pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import * as Compiled from "./compile/Compiled.ts"
+import { fingerprintOf, othersOf, type Program, type Topics } from "./compile/Program.ts"
+import { Unsupported } from "./compile/Unsupported.ts"
 import { PaneLog } from "./PaneLog.ts"
 import { type Batch, eventsOf, SparkCluster, type Work } from "./SparkCluster.ts"
 
@@ -24,8 +25,8 @@ type Services = SparkCluster | PaneLog | CheckpointStore | ResultSink | Monitor
 export interface Options {
   /** Where the events are; of several sources, what their topics are called together. */
   readonly topic: string
-  /** The topic of each source, by its name, where there are several. */
-  readonly topics?: Readonly<Record<string, string>> | undefined
+  /** The topic of each source, by its name, where there are several. A pipeline that reads several needs the topic of each. */
+  readonly topics?: Topics | undefined
   /**
    * Pipelines that are compiled already, so that a run does not do it again: those that it runs under the same
    * `maxTimeAhead`. A run compiles the others itself, each once; none by default.
@@ -56,21 +57,22 @@ const runOver = Effect.fn("SparkEngine.run")(
     const maxTimeAhead = options.maxTimeAhead === undefined ? undefined : Duration.toMillis(options.maxTimeAhead)
     // All are looked at before the first is started.
     const compiled = yield* Compiled.all(pipelines, maxTimeAhead, known)
+    yield* Effect.forEach(compiled, ({ program }) => assertKnown(program, topics ?? {}), { discard: true })
     const { topic: results } = yield* PaneLog
-    const run = new Run(options, compiled.map((each) => ({ ...each, ...readIn(each.pipeline, topics), topic, results })))
+    const run = new Run(options, compiled.map((each) => ({ ...each, events: topics?.[each.program.source] ?? topic, topics, topic, results })))
     yield* options.stopAt === undefined ? follow(run) : Effect.andThen(options.stopAt, computeOnce(run))
     return run.report
   },
   Effect.catchTags({ ClusterError: (error) => toRemote(error), UnsupportedBySpark: (error) => toRemote(error) })
 )
 
-/** The topic of the one source that a query reads. */
-const readIn = ({ checked }: AnyPipeline, topics: Options["topics"]): Pick<Work, "events"> => {
-  if (topics === undefined) return {}
-  const [source = "", ...others] = new Set(Checked.inputsOf(checked).map(({ events }) => events.definition.name))
-  const events = topics[source]
-  if (events === undefined || others.length > 0) throw new TypeError(`"${checked.name}" reads ${[source, ...others].join(" and ")}: a query reads the topic of one source`)
-  return { events }
+/** Read from one topic, rows of several sources would be taken for those of each. */
+const assertKnown = (program: Program, topics: Topics): Effect.Effect<void, Unsupported> => {
+  const others = othersOf(program)
+  const missing = others.length === 0 ? [] : [program.source, ...others].filter((name) => !Object.hasOwn(topics, name))
+  if (missing.length === 0) return Effect.void
+  const why = `it reads several, and nobody has said in which topic ${missing.join(" or ")} is`
+  return Effect.fail(new Unsupported({ pipeline: program.pipeline, what: "its sources", why }))
 }
 
 const toRemote = (error: Error): Effect.Effect<never, RemoteError> =>
@@ -79,19 +81,30 @@ const toRemote = (error: Error): Effect.Effect<never, RemoteError> =>
 /** Queries that run for ever, and what they write carried for as long. */
 const follow = Effect.fnUntraced(function*(run: Run) {
   const cluster = yield* SparkCluster
+  const log = yield* PaneLog
+  const complete = yield* Queue.unbounded<Complete>()
+  /** A batch is told when it is written: its panes are before the end that the topic has now. */
+  const note = Effect.fnUntraced(function*({ pipeline }: Work, watermark: number | null) {
+    if (watermark !== null) yield* Queue.offer(complete, { pipeline: pipeline.name, watermark, at: yield* log.ends })
+  })
   const watch = Effect.fnUntraced(function*(work: Work) {
     const query = yield* cluster.start(work)
-    yield* Stream.runForEach(query.batches, (batch) => told(run, work, batch))
+    const batches = Stream.runForEach(query.batches, (batch) => Effect.andThen(note(work, batch.watermark), told(run, work, batch)))
+    yield* Effect.all([batches, Effect.flatMap(query.reached, (watermark) => note(work, watermark))], { concurrency: "unbounded", discard: true })
   })
-  yield* Effect.raceFirst(carry(run), Effect.forEach(run.works, watch, { concurrency: "unbounded", discard: true }))
+  yield* Effect.raceFirst(
+    carry(run, { complete: Stream.fromQueue(complete) }),
+    Effect.forEach(run.works, watch, { concurrency: "unbounded", discard: true })
+  )
 }, Effect.scoped)
 
-/** One after the other: each has the whole cluster. */
+/** One after the other: each has the whole cluster. What is written from here on is all there is to carry. */
 const computeOnce = Effect.fnUntraced(function*(run: Run) {
   const cluster = yield* SparkCluster
   const log = yield* PaneLog
+  const startAt = yield* log.ends
   for (const work of run.works) yield* told(run, work, yield* cluster.compute(work))
-  yield* carry(run, yield* log.ends)
+  yield* carry(run, { startAt, stopAt: yield* log.ends })
 })
 
 const told = Effect.fnUntraced(function*(run: Run, { pipeline }: Work, batch: Batch) {
@@ -100,7 +113,7 @@ const told = Effect.fnUntraced(function*(run: Run, { pipeline }: Work, batch: Ba
   yield* monitor.publish({ _tag: "progress", progress: run.progress })
 })
 
-const carry = Effect.fnUntraced(function*(run: Run, stopAt?: ReadonlyArray<number>) {
+const carry = Effect.fnUntraced(function*(run: Run, part: Pick<PaneRelay.Options, "complete" | "startAt" | "stopAt">) {
   const monitor = yield* Monitor
   const { checkpointEvery, name, pipelines } = run.options
   const onWritten = Effect.fnUntraced(function*(panes: ReadonlyArray<Pane>) {
@@ -108,10 +121,15 @@ const carry = Effect.fnUntraced(function*(run: Run, stopAt?: ReadonlyArray<numbe
     yield* monitor.publish({ _tag: "panes", panes })
     yield* monitor.publish({ _tag: "progress", progress: run.progress })
   })
-  yield* PaneRelay.run({ name, pipelines, stopAt, saveEvery: checkpointEvery, onWritten }).pipe(
+  const plans = plansOf(run.works, run.works[0]?.topics)
+  yield* PaneRelay.run({ name, pipelines, plans, saveEvery: checkpointEvery, onWritten, ...part }).pipe(
     Effect.provideServiceEffect(EventLog, PaneLog)
   )
 })
+
+/** By pipeline: state of what follows on the windows of one plan says nothing of those of another. */
+export const plansOf = (compiled: ReadonlyArray<Compiled.Compiled>, topics?: Topics): { readonly [pipeline: string]: string } =>
+  Object.fromEntries(compiled.map(({ pipeline, program }) => [pipeline.name, fingerprintOf(program, topics)]))
 
 /** What one query has done during a run, and where it stands. */
 type Standing = Pick<Batch, "read" | "deadLettered" | "filtered" | "late" | "watermark" | "lag">
@@ -168,7 +186,7 @@ class Run {
 
   /** What the queries of each topic have done. */
   get #byTopic(): ReadonlyArray<ReadonlyArray<Standing>> {
-    const byTopic = Map.groupBy(this.works, eventsOf)
+    const byTopic = Map.groupBy(this.works, (work) => [eventsOf(work), ...othersOf(work.program).map((name) => work.topics?.[name])].join("\n"))
     return [...byTopic.values()].map((works) => works.map(({ pipeline }) => this.#standings.get(pipeline.name) ?? atFirst))
   }
 }

@@ -4,7 +4,8 @@ import { Command, Flag } from "effect/cli"
 import * as Flags from "../Flags.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as SparkFlags from "../spark/SparkFlags.ts"
-import { describe } from "../terminal/Graph.ts"
+import { describe, describeBehindWindows } from "../terminal/Graph.ts"
+import { isOfPanes } from "../../streams/pipeline/Pipeline.ts"
 
 export const command = Command.make(
   "explain",
@@ -29,7 +30,8 @@ export const command = Command.make(
     const [{ compileAny }, { explain }] = yield* Effect.promise(() =>
       Promise.all([import("../../adapters/spark/compile/Compile.ts"), import("../../adapters/spark/compile/Program.ts")]))
     const plans = yield* Effect.forEach(pipelines, (pipeline) =>
-      Effect.map(compileAny(pipeline, { maxTimeAhead }), explain))
+      Effect.map(compileAny(pipeline, { maxTimeAhead }), (program) =>
+        `${explain(program)}\n\n${isOfPanes(pipeline) ? describeBehindWindows(pipeline) : ""}`))
     yield* Console.log(plans.map((plan) => plan.trimEnd()).join("\n\n"))
   })
 ).pipe(

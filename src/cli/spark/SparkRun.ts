@@ -20,7 +20,9 @@ import type { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import { Engine } from "../../streams/ports/Engine.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import { Monitor } from "../../streams/ports/Monitor.ts"
-import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
+import * as FirstStage from "../../streams/pipeline/FirstStage.ts"
+import type { Pane } from "../../streams/pipeline/Pane.ts"
+import { type Any as AnyPipeline, isOfPanes } from "../../streams/pipeline/Pipeline.ts"
 import { restart } from "../../streams/engine/Restart.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
@@ -81,9 +83,10 @@ export const runOn = Effect.fnUntraced(function*<E, R>(
   const running = Effect.gen(function*() {
     const engine = yield* Engine
     if (choice.restart) yield* forget(choice, processor, pipelines)
-    // A computation with an end writes every pane anew: the former ones would be carried twice.
-    if (choice.restart || once) {
-      yield* Effect.provideServiceEffect(PaneRelay.skip(processor, pipelines), EventLog, PaneLog)
+    // The former panes would be carried once more.
+    if (choice.restart) {
+      const plans = SparkEngine.plansOf(compiled)
+      yield* Effect.provideServiceEffect(PaneRelay.skip({ name: processor, pipelines, plans }), EventLog, PaneLog)
     }
     if (choice.page) yield* servePage(choice, pipelines)
     return yield* engine.run({
@@ -101,7 +104,7 @@ export const runOn = Effect.fnUntraced(function*<E, R>(
     Effect.tapError((error) => Effect.sync(() => error._tag === "RemoteError" ? undefined : sayWhatGoesOn(standings))),
     Effect.provide(SparkEngine.layer({ topic, topics, compiled }).pipe(
       Layer.provideMerge(noted(standings)),
-      Layer.provideMerge(backendsOf({ ...choice, checkpoints, processor }))
+      Layer.provideMerge(backendsOf({ ...choice, checkpoints, processor, pipelines }))
     ))
   )
 })
@@ -140,19 +143,21 @@ const forget = Effect.fnUntraced(function*({ topic }: Choice, processor: string,
   yield* stopAll(pipelines, topic)
   yield* restart(processor, pipelines)
   const inTopic = KafkaResultSink.layer({ topic: topicsOf(topic).panes })
-  yield* Effect.forEach(pipelines, ({ name }) => ResultSink.use(({ remove }) => remove(name)), { discard: true }).pipe(
+  const names = pipelines.flatMap(({ name }) => [name, FirstStage.nameOfWindows(name)])
+  yield* Effect.forEach(names, (name) => ResultSink.use(({ remove }) => remove(name)), { discard: true }).pipe(
     Effect.provide(inTopic)
   )
 })
 
 interface Place extends Choice {
+  readonly pipelines: ReadonlyArray<AnyPipeline>
   readonly processor: string
 }
 
 type Backends = SparkCluster | PaneLog | CheckpointStore | ResultSink | DeadLetters | Connection.Connection | Monitor
 
 const backendsOf = (place: Place) => {
-  const { brokers, data, topic, topics } = place
+  const { brokers, data, pipelines, topic, topics } = place
   const names = topicsOf(topic)
   const connection = Connection.Connection.layer(brokers)
   const database = Database.Database.layer({ folder: folderOf({ data: dataOfKafka(data), topic }) })
@@ -160,7 +165,7 @@ const backendsOf = (place: Place) => {
     memory: ResultSink.layerMemory,
     sqlite: SqliteResultSink.layer.pipe(Layer.provide(database)),
     influxdb: Influxdb.layerSink(place),
-    kafka: thereAlready(names.panes).pipe(Layer.provide(connection)),
+    kafka: thereAlready(names.panes, pipelines).pipe(Layer.provide(connection)),
     stdout: StdoutSink.layer
   }
   return Layer.mergeAll(
@@ -176,11 +181,14 @@ const backendsOf = (place: Place) => {
   )
 }
 
-/** Spark itself has written the panes to Kafka, where `--sink kafka` wants them: there is only reading left to do. */
-const thereAlready = (topic: string) =>
-  Layer.effect(ResultSink, ResultSink.use((sink) => Effect.succeed({ ...sink, write: () => Effect.void }))).pipe(
+/** Spark itself has written panes to Kafka, where `--sink kafka` wants them: all but those of what follows on its windows. */
+const thereAlready = (topic: string, pipelines: ReadonlyArray<AnyPipeline>) => {
+  const own = new Set(pipelines.filter(isOfPanes).filter(FirstStage.hasMore).map(({ name }) => name))
+  const toWrite = (panes: ReadonlyArray<Pane>) => panes.filter(({ pipeline }) => own.has(pipeline))
+  return Layer.effect(ResultSink, ResultSink.use((sink) => Effect.succeed({ ...sink, write: (panes) => sink.write(toWrite(panes)) }))).pipe(
     Layer.provide(KafkaResultSink.layer({ topic }))
   )
+}
 
 /** Spark would say only much later, and in its own words, that the topic is not there, or one that loses events. */
 const eventsOf = (topics: ReadonlyArray<string>) =>

@@ -83,6 +83,20 @@ export class OperatorGraph {
     return rows
   }
 
+  /** Takes panes that were made elsewhere, as if these windows of the graph had put them out. */
+  takePanes(windows: Checked.WindowNode, panes: ReadonlyArray<Emitted>): Generator<void> {
+    return this.#hand(this.checked.nodes.indexOf(windows), panes)
+  }
+
+  /** Strings that its rows are made with. Where it takes no batches, whoever hands it panes has them renewed. */
+  get strings(): number {
+    return this.#dictionary.texts.length
+  }
+
+  renewDictionary(): void {
+    this.#useDictionary(new Dictionary())
+  }
+
   /** Rows that are held have the numbers of the new dictionary at once: they leave without a batch. */
   #useDictionary(dictionary: Dictionary): void {
     this.#dictionary = dictionary

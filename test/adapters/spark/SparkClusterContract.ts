@@ -81,6 +81,26 @@ export const suite = (name: string, harness: Harness): void => {
           assert.strictEqual(yield* occurrences(topic), closed(candles, events).size)
         }))))
 
+    test("says how far a query has come, to whoever joins it too: the windows up to there are written", (topic) =>
+      asClient((cluster) =>
+        Effect.scoped(Effect.gen(function*() {
+          const events = market({ minutes: 4 })
+          yield* start(topic, candles)
+          yield* topic.append(events)
+          const expected = closed(candles, events)
+          yield* comeOut(topic, expected)
+          const ends = [...expected].map((text) => Number(JSON.parse(text)[3]))
+          const started = yield* cluster.start(workOn(topic, candles))
+          const found = Option.getOrThrow(yield* cluster.find("candles", topic.name))
+          for (const { reached } of [started, found]) {
+            const watermark = yield* Effect.repeat(reached, {
+              schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo({ times: 100 })),
+              until: (watermark) => (watermark ?? -Infinity) >= Math.max(...ends)
+            })
+            assert.isAtLeast(watermark ?? -Infinity, Math.max(...ends))
+          }
+        }))))
+
     test("a query that was stopped is gone, and started again it goes on without loss or doubling", (topic) =>
       Effect.gen(function*() {
         const events = market({ minutes: 6 })

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Layer, Option, Schedule, Schema, Stream } from "effect"
 import * as fc from "fast-check"
+import { compileAny } from "../../../src/adapters/spark/compile/Compile.ts"
 import * as Compiled from "../../../src/adapters/spark/compile/Compiled.ts"
 import * as MemorySparkCluster from "../../../src/adapters/spark/MemorySparkCluster.ts"
 import { PaneLog } from "../../../src/adapters/spark/PaneLog.ts"
@@ -12,15 +13,14 @@ import { Engine } from "../../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { type Event, Monitor, type Progress } from "../../../src/streams/ports/Monitor.ts"
 import * as Pane from "../../../src/streams/pipeline/Pane.ts"
-import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
+import type { Any as AnyPipeline, AnyOfPanes } from "../../../src/streams/pipeline/Pipeline.ts"
 import { fromTexts } from "../../../src/streams/records/Records.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
-import { logsWithin, pipelines } from "../../../src/testing/Arbitraries.ts"
+import { logsWithin, pipelines, stagedPipelines } from "../../../src/testing/Arbitraries.ts"
 import { isData, foldedPanes, textOf } from "../../../src/testing/Harness.ts"
 import { compilationsOf } from "./compilations.ts"
-import { all, candles, changed, closed, large, line, market, unsupported } from "./market.ts"
+import { all, alone, candles, changed, closed, large, leaders, line, market, signals, united, unsupported } from "./market.ts"
 import * as Aggregate from "../../../src/streams/pipeline/Aggregate.ts"
-import { windowOf } from "../../../src/streams/pipeline/Checked.ts"
 import * as Events from "../../../src/streams/pipeline/Events.ts"
 import * as Pipeline from "../../../src/streams/pipeline/Pipeline.ts"
 import * as Source from "../../../src/streams/pipeline/Source.ts"
@@ -42,9 +42,9 @@ const stackOf = (options: Partial<SparkEngine.Options> = {}) =>
 
 const stack = stackOf()
 
-const append = Effect.fnUntraced(function*(events: ReadonlyArray<string>) {
+const append = Effect.fnUntraced(function*(events: ReadonlyArray<string>, topic = "ticks") {
   const spark = yield* MemorySparkCluster.MemorySpark
-  const ticks = yield* spark.topic("ticks")
+  const ticks = yield* spark.topic(topic)
   yield* ticks.append(0, fromTexts(events))
 })
 
@@ -79,21 +79,38 @@ const isAll = (byPipeline: Progress["byPipeline"], count: number) => Object.valu
 
 const events = market({ minutes: 6 })
 
-const windows = (plan: Plan.Results): Plan.WindowNode => plan._tag === "window" ? plan : windows(plan.input)
+/** Spark takes no functions, no quantiles, and of doubles neither moments nor weights: a result of the same kind stands for them. */
+const portableSpec = (spec: Plan.Aggregates[string]): Plan.Aggregates[string] => {
+  const { by, field, op, where } = spec
+  const rest = where === undefined ? {} : { where }
+  if (op === "custom") return { op: "count" }
+  const isOfDoubles = ["variance", "standardDeviation", "covariance", "correlation", "weightedMean"].includes(op) && [by, field].includes("ratio")
+  return (op === "quantile" || isOfDoubles) && field !== undefined ? { op: "max", field, ...rest } : spec
+}
 
-/** Spark takes no functions, no quantiles, and of doubles neither moments nor weights. */
-const isPortable = ({ by, field, op }: Plan.Aggregates[string]): boolean =>
-  op !== "custom" && op !== "quantile" &&
-  !(["variance", "standardDeviation", "covariance", "correlation", "weightedMean"].includes(op) && (by === "ratio" || field === "ratio"))
+const portablePlan = <P extends Plan.Events | Plan.Results>(plan: P): P => {
+  if (plan._tag === "source") return plan
+  if (plan._tag === "filter") return portablePlan(plan.input) as P
+  const aggregates = plan._tag === "window" ? { aggregates: Object.fromEntries(Object.entries(plan.aggregates).map(([name, spec]) => [name, portableSpec(spec)])) } : {}
+  // Every node but a source has an input, and stays of its kind.
+  return { ...plan, ...aggregates, input: portablePlan(plan.input) } as P
+}
 
-/** Pipelines of all kinds, less what Spark does not take. */
-const portablePipelines = pipelines({ revisions: false, outOfOrderness: bound })
-  .map((pipeline) => {
-    const aggregates = Object.fromEntries(Object.entries(windows(pipeline.plan).aggregates).filter(([, spec]) => isPortable(spec)))
-    return Aggregate.make({ ...windows(pipeline.plan), aggregates }).pipe(Pipeline.named(pipeline.name))
-  })
-  .filter(({ checked }) =>
-    windowOf(checked).window.kind !== "cumulative" && checked.nodes.every(({ _tag }) => _tag !== "filter"))
+const portable = ({ name, plan }: AnyOfPanes): AnyOfPanes | null => {
+  try {
+    const pipeline = Pipeline.named(name)(Aggregate.make<unknown, "portable", unknown>(portablePlan(plan)))
+    return Effect.runSync(Effect.isSuccess(compileAny(pipeline))) ? pipeline : null
+  } catch {
+    // What was computed from a result may not be of another.
+    return null
+  }
+}
+
+/** Pipelines of all kinds, with all that may follow on their windows, less what Spark does not take of these. */
+const portablePipelines = fc.oneof(
+  pipelines({ revisions: false, outOfOrderness: bound, computed: true }),
+  stagedPipelines({ revisions: false, outOfOrderness: bound })
+).map(portable).filter((pipeline) => pipeline !== null)
 
 it("of any pipeline that Spark takes the sink ends with the batch fold's panes", () =>
   fc.assert(
@@ -105,7 +122,7 @@ it("of any pipeline that Spark takes the sink ends with the batch fold's panes",
         const expected = foldedPanes(pipeline, log).map(Pane.encode)
         assert.deepStrictEqual(found.map(line).sort(), expected.map(line).sort())
       }).pipe(Effect.provide(stack, { local: true }), Effect.runPromise)),
-    { numRuns: Math.ceil(60 * Number(process.env["COURANT_RUNS"] ?? 1)) }
+    { numRuns: Math.ceil(30 * Number(process.env["COURANT_RUNS"] ?? 1)) }
   ))
 
 it.live("pipelines of several sources read the topic of their own, and the account is that of all topics", () =>
@@ -131,7 +148,10 @@ it.live("pipelines of several sources read the topic of their own, and the accou
       Aggregate.into({ events: Aggregate.count }),
       Pipeline.named("united")
     )
-    assert.isTrue(Exit.isFailure(yield* Effect.exit(once([united]))))
+    const together = yield* Engine.use((engine) => engine.run({ name: "together", pipelines: [united], stopAt: Effect.succeed([]) }))
+    assert.strictEqual(together.read, 10)
+    const both = yield* ResultSink.use((sink) => sink.read({ pipeline: "united" }))
+    assert.deepStrictEqual(both.map(({ key, values }) => [key, values["events"]]).sort(), [["my-quotes", 3], ["my-trades", 5]])
   }).pipe(Effect.provide(stackOf({ topic: "market", topics: { trades: "my-trades", quotes: "my-quotes" } }))))
 
 describe("each pipeline is compiled once a run", () => {
@@ -229,6 +249,39 @@ describe("on a cluster", () => {
       }
       yield* holds(new Set([...closed(candles, events), ...closed(large, events)]))
     }).pipe(Effect.scoped, Effect.provide(stack)))
+
+  it.live("what follows on windows goes on where a run was killed, and waits for no batch that was told to the run before", () =>
+    Effect.gen(function*() {
+      const spark = yield* MemorySpark
+      const both = [signals, leaders]
+      for (let at = 0; at < events.length; at += 60) {
+        const engine = yield* Effect.forkChild(run(both))
+        yield* Effect.andThen(running("signals"), running("leaders"))
+        yield* append(events.slice(at, at + 60))
+        if (at % 180 === 0) yield* spark.killDriver
+        yield* Effect.sleep(`${at % 7} millis`)
+        yield* Fiber.interrupt(engine)
+      }
+      yield* Effect.forkScoped(run(both))
+      yield* holds(new Set(both.flatMap((pipeline) => [...closed(pipeline, events)])))
+    }).pipe(Effect.scoped, Effect.provide(stack)))
+
+  it.live("rows of several sources are read from the topic of each", () =>
+    Effect.gen(function*() {
+      const [own, theirs] = [events.filter((_, at) => at % 3 !== 0), events.filter((_, at) => at % 3 === 0)]
+      yield* Effect.forkScoped(run([united]))
+      yield* running("united")
+      yield* Effect.andThen(append(own), append(theirs, "elsewhere"))
+      yield* holds(closed(alone, events.slice(0, -1)))
+      yield* once([united])
+      yield* holds(all(alone, events))
+    }).pipe(Effect.scoped, Effect.provide(stackOf({ topics: { ticks: "ticks", others: "elsewhere" } }))))
+
+  it.live("of which all have to be known", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(run([united]))
+      assert.strictEqual(error.message, `"united" cannot run on Spark: its sources: it reads several, and nobody has said in which topic others is`)
+    }).pipe(Effect.provide(stackOf({ topics: { ticks: "ticks" } }))))
 
   it.live("with an end it computes all windows of what is there then, carries them, and leaves no query", () =>
     Effect.gen(function*() {

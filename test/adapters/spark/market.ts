@@ -2,17 +2,19 @@
 import { BigDecimal, Schema } from "effect"
 import * as Decimal from "../../../src/domain/Decimal.ts"
 import * as BatchFold from "../../../src/streams/reference/BatchFold.ts"
-import { Aggregate, Events, Expr, Pane, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Indicator, Pane, Panes, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
 import { randomFrom } from "../../random.ts"
 
+const Tick = Schema.Struct({
+  symbol: Schema.String,
+  time: Schema.Int,
+  price: Decimal.Decimal({ scale: 2, limit: 1_000_000 }),
+  size: Schema.Int
+})
+
 const ticks = Source.make("ticks", {
-  schema: Schema.Struct({
-    symbol: Schema.String,
-    time: Schema.Int,
-    price: Decimal.Decimal({ scale: 2, limit: 1_000_000 }),
-    size: Schema.Int
-  }),
+  schema: Tick,
   key: "symbol",
   eventTime: "time",
   outOfOrderness: "5 seconds"
@@ -48,15 +50,45 @@ export const large = ticks.pipe(
   Pipeline.named("large")
 )
 
+/** Ticks of another topic, too. */
+const others = Source.make("others", { schema: Tick, key: "symbol", eventTime: "time", outOfOrderness: "5 seconds" })
+
+const range = { high: Aggregate.max("price"), low: Aggregate.min("price"), volume: Aggregate.sum("size") }
+
+export const united = ticks.pipe(Events.union(others), Window.tumbling("1 minute"), Aggregate.into(range), Pipeline.named("united"))
+
+/** What that is where all are in one topic. */
+export const alone = ticks.pipe(Window.tumbling("1 minute"), Aggregate.into(range), Pipeline.named("united"))
+
+/** What follows on windows: functions over those before, conditions, ranks, and windows over results. */
+export const signals = ticks.pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({ close: Aggregate.last("price"), volume: Aggregate.sum("size") }),
+  Panes.derive({ ema: Indicator.ema("close", 2), before: Indicator.previous("volume") }),
+  Panes.derive({ aboveEma: Expr.subtract(Expr.toDouble("close"), "ema") }),
+  Panes.where(Expr.gt("volume", 10)),
+  Pipeline.named("signals")
+)
+
+export const leaders = ticks.pipe(
+  Window.tumbling("1 minute"),
+  Aggregate.into({ volume: Aggregate.sum("size") }),
+  Panes.top(2, { by: "volume" }),
+  Panes.toEvents,
+  Window.tumbling("2 minutes"),
+  Aggregate.into({ most: Aggregate.max("volume"), minutes: Aggregate.count }),
+  Pipeline.named("leaders")
+)
+
 const counted = Aggregate.into({ trades: Aggregate.count })
 
 export const unsupported: { readonly [what: string]: AnyPipeline } = {
   "calendar windows": ticks.pipe(Window.calendar("day", { timeZone: "Europe/Berlin" }), counted, Pipeline.named("days")),
-  "percentChange": ticks.pipe(
+  "windows told early": ticks.pipe(
     Window.tumbling("1 minute"),
     counted,
-    Pipeline.percentChange("change", "trades"),
-    Pipeline.named("changes")
+    Pipeline.emitOnUpdate(),
+    Pipeline.named("early")
   ),
   "a filter that is a function": ticks.pipe(
     Events.filter(({ size }) => size > 1),

@@ -1,26 +1,34 @@
 /** What is carried out of a log of panes is what the engine would have written itself, whatever breaks in between. */
 import { assert, describe, it } from "@effect/vitest"
-import { BigDecimal, Effect, Fiber, Layer } from "effect"
+import { BigDecimal, Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import * as PaneRelay from "../../../src/streams/engine/PaneRelay.ts"
+import { endOfTime } from "../../../src/streams/operator/Operator.ts"
 import { CheckpointError } from "../../../src/streams/ports/Checkpoint.ts"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { Aggregate, Pipeline, Window } from "../../../src/streams/pipeline/index.ts"
 import * as Pane from "../../../src/streams/pipeline/Pane.ts"
 import * as PaneDecoder from "../../../src/streams/pipeline/PaneDecoder.ts"
-import type { Any as AnyPipeline } from "../../../src/streams/pipeline/Pipeline.ts"
+import * as Checked from "../../../src/streams/pipeline/Checked.ts"
+import { hasMore, upToWindows, windowsOf } from "../../../src/streams/pipeline/FirstStage.ts"
+import type { Any as AnyPipeline, AnyOfPanes } from "../../../src/streams/pipeline/Pipeline.ts"
 import { fromBytes, fromTexts, Kind } from "../../../src/streams/records/Records.ts"
 import { ResultSink, ResultSinkError } from "../../../src/streams/ports/ResultSink.ts"
-import { cuts, logs, pipelines, source } from "../../../src/testing/Arbitraries.ts"
-import { batches, makeJob, run } from "../../../src/testing/Harness.ts"
+import { cuts, indicators, logs, pipelines, source, stagedPipelines } from "../../../src/testing/Arbitraries.ts"
+import { batches, makeJob, newest, run } from "../../../src/testing/Harness.ts"
 
 const runs = (usual: number) => ({ numRuns: Math.ceil(usual * Number(process.env["COURANT_RUNS"] ?? 1)) })
 
 /** Panes of every kind, early, late and retracted ones too, as the engine makes them. */
-const samples = fc.record({ pipeline: pipelines({ revisions: true }), log: logs })
+const samplesOf = (of: fc.Arbitrary<AnyOfPanes>) => fc.record({ pipeline: of, log: logs })
   .map(({ log, pipeline }) => ({ pipeline, panes: run(makeJob([pipeline], log.partitions), batches(log, [7])) }))
+
+const samples = samplesOf(pipelines({ revisions: true }))
+
+/** The same of pipelines that have nothing behind their windows. */
+const windowSamples = samplesOf(pipelines({ revisions: true }).map(upToWindows))
 
 const encode = (pane: Pane.Pane) => new TextEncoder().encode(Pane.toJson(pane))
 
@@ -83,7 +91,7 @@ const carry = Effect.fnUntraced(function*(pipelines: ReadonlyArray<AnyPipeline>)
 
 it("the sink holds what it would hold had the engine written into it, whatever breaks on the way and how often", () =>
   fc.assert(
-    fc.asyncProperty(samples, cuts, fc.infiniteStream(fc.nat(3)), fc.integer({ min: 1, max: 3 }), ({ panes, pipeline }, cut, dice, partitions) =>
+    fc.asyncProperty(windowSamples, cuts, fc.infiniteStream(fc.nat(3)), fc.integer({ min: 1, max: 3 }), ({ panes, pipeline }, cut, dice, partitions) =>
       isolated(
         Effect.gen(function*() {
           const { sink, state } = yield* breakableSink
@@ -114,6 +122,66 @@ it("the sink holds what it would hold had the engine written into it, whatever b
       )),
     runs(150)
   ))
+
+/** With what may follow on windows, and windows over results among it. */
+const more = fc.oneof(
+  pipelines({ revisions: true, computed: true }),
+  indicators,
+  stagedPipelines({ revisions: false })
+).filter((pipeline) => windowsOf(pipeline.checked) !== null && hasMore(pipeline))
+
+/** Lets others go on so many times. */
+const turns = (count: number): Effect.Effect<void> => Effect.repeat(Effect.yieldNow, { times: count })
+
+/** The log, each of whose batches takes its time. */
+const slowLog = Effect.map(EventLog, (log) => EventLog.of({ ...log, read: (from) => Stream.tap(log.read(from), () => turns(12)) }))
+
+it("what follows on the windows is what the engine would have written, wherever the relay is killed and whatever breaks", () =>
+  fc.assert(
+    fc.asyncProperty(more, logs, cuts, fc.infiniteStream(fc.nat(200)), fc.integer({ min: 1, max: 3 }), (pipeline, log, cut, dice, partitions) =>
+      isolated(
+        Effect.gen(function*() {
+          const windows = upToWindows(pipeline)
+          const { ends } = yield* EventLog
+          const { sink, state } = yield* breakableSink
+          const store = yield* breakableStore(() => dice.next().value % 8 === 0)
+          const relay = (watermark: number, at: ReadonlyArray<number>) =>
+            PaneRelay.run({ name: "carry", pipelines: [pipeline], complete: Stream.make({ pipeline: pipeline.name, watermark, at }), saveEvery: 0 })
+          const job = makeJob([windows], log.partitions)
+          // Some come again, and those of one partition later than those of another.
+          const reading = yield* slowLog
+          const give = (panes: ReadonlyArray<Pane.Pane>) =>
+            Effect.forEach(Map.groupBy(panes, ({ start }) => Math.abs(start) % partitions), ([partition, some]) => append(some, partition))
+          let former: ReadonlyArray<Pane.Pane> = []
+          for (const batch of batches(log, cut)) {
+            const { panes } = job.take(batch)
+            yield* give(panes)
+            yield* give(former.slice(0, dice.next().value! % 4))
+            former = panes
+            if (job.watermark === null || dice.next().value % 3 === 0) continue
+            if (dice.next().value % 8 === 0) state.failsBefore.add(state.writes + 1)
+            if (dice.next().value % 8 === 0) state.failsAfter.add(state.writes + 1)
+            const running = relay(job.watermark - Checked.windowOf(windows.checked).allowedLateness, yield* ends).pipe(
+              Effect.provideService(ResultSink, sink),
+              Effect.provideService(CheckpointStore, store),
+              Effect.provideService(EventLog, reading)
+            )
+            yield* Effect.ignore(Effect.raceFirst(running, turns(dice.next().value!)))
+          }
+          yield* give(job.close().panes)
+          const expected = shown(newest(run(makeJob([pipeline], log.partitions), batches(log, [7]))).filter(({ pane }) => pane !== "retracted").map(Pane.encode))
+          const found = Effect.map(stored, shown)
+          const isThere = Effect.repeat(turns(20), { until: () => Effect.map(found, (panes) => panes.length === expected.length), times: 50 })
+          yield* Effect.raceFirst(relay(endOfTime, yield* ends), isThere)
+          assert.deepStrictEqual(yield* found, expected)
+        }),
+        partitions
+      )),
+    runs(15)
+  ), 60_000)
+
+const shown = (panes: ReadonlyArray<Pane.Encoded>): ReadonlyArray<string> =>
+  panes.map(({ changes, end, key, start, values }) => JSON.stringify([key, start, end, changes, values])).sort()
 
 const counts = source(0).pipe(
   Window.tumbling(10),
@@ -204,7 +272,7 @@ describe("carrying", () => {
       yield* carry([counts])
       yield* append([pane(10)])
       yield* append([pane(20)], 1)
-      yield* PaneRelay.skip("carry", [counts])
+      yield* PaneRelay.skip({ name: "carry", pipelines: [counts] })
       yield* append([pane(30)])
       yield* append([pane(40)], 1)
       assert.deepStrictEqual(yield* carry([counts]), { panes: 2, unusable: 0 })
@@ -217,7 +285,7 @@ describe("carrying", () => {
       yield* carry([counts])
       const others = { ...counts, name: "others" }
       assert.strictEqual((yield* Effect.flip(carry([others])))._tag, "CheckpointMismatch")
-      assert.strictEqual((yield* Effect.flip(PaneRelay.skip("carry", [others])))._tag, "CheckpointMismatch")
+      assert.strictEqual((yield* Effect.flip(PaneRelay.skip({ name: "carry", pipelines: [others] })))._tag, "CheckpointMismatch")
       const elsewhere = Effect.provide(carry([counts]), EventLog.layerMemory({ topic: "elsewhere" }), { local: true })
       assert.include(yield* Effect.flip(elsewhere), { _tag: "StateError", reason: "other-log" })
       const anew = Effect.provide(carry([counts]), EventLog.layerMemory({ topic: "panes" }), { local: true })

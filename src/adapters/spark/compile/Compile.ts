@@ -11,6 +11,7 @@ import { Effect } from "effect"
 import { createHash } from "node:crypto"
 import type { Op } from "../../../streams/pipeline/Aggregate.ts"
 import * as Checked from "../../../streams/pipeline/Checked.ts"
+import { upToWindows, windowsOf } from "../../../streams/pipeline/FirstStage.ts"
 import * as AppendClock from "../../../streams/records/AppendClock.ts"
 import * as Pipeline from "../../../streams/pipeline/Pipeline.ts"
 import type { Portability } from "../../../streams/pipeline/Source.ts"
@@ -18,10 +19,12 @@ import type { Window } from "../../../streams/pipeline/Window.ts"
 import type { Columns, Decoded } from "./Decode.ts"
 import * as Key from "./Key.ts"
 import type { Program, Step } from "./Program.ts"
+import { shift } from "./Shift.ts"
 import * as Results from "./Results.ts"
-import { type Side, sideOf } from "./Side.ts"
+import { branchesOf, type Side, sideOf } from "./Side.ts"
 import * as Sql from "./Sql.ts"
 import { mostRows } from "./Table.ts"
+import { mostBranches, unitedOf } from "./United.ts"
 import { Unsupported } from "./Unsupported.ts"
 
 /** What the compiler says of a pipeline that only a process can run. */
@@ -45,8 +48,6 @@ export const settings: Readonly<Record<string, string>> = {
   "spark.sql.sources.useV1SourceList": "avro,csv,json,orc,parquet,text"
 }
 
-/** By so many milliseconds the times in a plan are later than those of the events. */
-export const shift = 5 * 400 * 365.2425 * 86_400_000
 
 export const compile = <P extends Portability>(
   pipeline: Pipeline.Pipeline<unknown, P> & Portable<P>,
@@ -83,20 +84,23 @@ export const compileAny = Effect.fn("Spark.compile")(function*(
     }
   })
   const fingerprint = createHash("sha256").update(JSON.stringify(steps)).digest("hex")
-  return { pipeline: pipeline.name, fingerprint, steps }
+  return { pipeline: pipeline.name, source: Checked.inputOf(pipeline.checked).events.definition.name, fingerprint, steps }
 })
 
-const unsupportedIn = ({ checked }: Pipeline.AnyOfPanes): ReadonlyArray<readonly [string, string]> => {
+const unsupportedIn = (pipeline: Pipeline.AnyOfPanes): ReadonlyArray<readonly [string, string]> => {
+  if (windowsOf(pipeline.checked) === null) {
+    return [["rows that go into several windows, or past them", "Spark computes the first windows of a pipeline, into which all rows have to go; run it in process"]]
+  }
+  // What follows on these windows runs where their panes are carried.
+  const { checked } = upToWindows(pipeline)
   const { trigger, window } = Checked.windowOf(checked)
-  const { events, preAggregated } = Checked.inputOf(checked)
   return [
-    ...[events, ...preAggregated === null ? [] : [preAggregated]].flatMap(unsupportedRows),
+    ...checked.nodes.flatMap((node) => node._tag === "source" ? unsupportedRows(node) : []),
     ...checked.nodes.flatMap(unsupportedNode),
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
     ...(window.kind === "count" ? [["Window.count", "Spark has no windows of so many rows of a stream; run it in process"] as const] : []),
     ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
     ...Checked.windowOf(checked).aggregates.flatMap(unsupportedResult),
-    ...Checked.resultStepsOf(checked).flatMap(unsupportedResults),
     ...(trigger.on === "update"
       ? [["early panes (Pipeline.emitOnUpdate)", "Spark emits a window once, when it closes"] as const]
       : [])
@@ -112,32 +116,14 @@ const unsupportedNode = (node: Checked.Node): ReadonlyArray<readonly [string, st
       return node.table.rows.length <= mostRows ? []
         : [["Events.lookup", `the table "${node.table.name}" has ${node.table.rows.length} rows, and more than ${mostRows} are no part of a plan; run it in process`]]
     case "union":
-      return [["Events.union", "rows of several sources are not compiled for Spark yet; run it in process"]]
-    case "to-events":
-      return [["Panes.toEvents", "windows of the results of windows are not compiled for Spark yet; run it in process"]]
+      return branchesOf(node).length <= mostBranches ? []
+        : [["Events.union", `it unites more than ${mostBranches} branches, whose rows have no order there; run it in process`]]
     case "as-of":
       return [["Join.asOf", "Spark's streams have no join with the newest row at a time; run it in process"]]
     case "interval":
-      return [["Join.interval", "joins of two streams are not compiled for Spark yet; run it in process"]]
+      return [["Join.interval", "Spark has a watermark for the time of pairs only as far as there are pairs, and windows would stay open while there are none; run it in process"]]
     default:
       return []
-  }
-}
-
-/** What comes behind the windows. */
-const unsupportedResults = (step: Checked.ResultStep): ReadonlyArray<readonly [string, string]> => {
-  switch (step._tag) {
-    case "derive":
-      return step.values.map(({ name, spec }) =>
-        [`the result "${name}" (${spec.function === "percentChange" ? "Pipeline" : "Indicator"}.${spec.function})`, "a window of Spark knows nothing of the one before it"] as const)
-    case "compute":
-      return step.values.map(({ name }) => [`the result "${name}" (Panes.derive)`, "values computed from results are not compiled for Spark yet"] as const)
-    case "where-panes":
-      return [["Panes.where", "conditions on results are not compiled for Spark yet"]]
-    case "fill":
-      return [["Panes.fill", "Spark emits no windows without rows; run it in process"]]
-    case "top":
-      return [["Panes.top", "Spark emits the keys of a window in no order, and never knows whether all have come"]]
   }
 }
 
@@ -159,13 +145,48 @@ const unsupportedRows = ({ definition: { columns, eventTime } }: Checked.Source)
 ]
 
 const stepsOf = (pipeline: Pipeline.AnyOfPanes, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
-  const { aggregates, allowedLateness, input, preAggregated, window } = Checked.windowOf(pipeline.checked)
-  const events = sideOf(input, "e")
-  const other = preAggregated === null ? null : sideOf(preAggregated, "p")
+  const windows = upToWindows(pipeline)
+  const { aggregates, allowedLateness, input, preAggregated, window } = Checked.windowOf(windows.checked)
+  const sides = branchesOf(input).map((branch) => sideOf(branch, "e"))
+  const [events, ...others] = sides
+  if (events === undefined) throw new TypeError("there is nothing that it reads")
+  const other = preAggregated === null ? null : sideOf(branchesOf(preAggregated)[0]!, "p")
+  const by = { allowedLateness, maxTimeAhead }
+  const united = others.length === 0 ? null : unitedOf(Checked.definitionOf(input), sides)
+  const results = Results.of(aggregates, { event: united?.scope ?? events.scope, preAggregated: other?.scope ?? null })
+  return [
+    ...rowsOf(events, { ...by, other, branch: 0, isCounted: true, place: united?.placeOf(events, 0) ?? place }),
+    ...united === null ? [] : [united.selectOf(events)],
+    ...others.map((side, index): Step => {
+      const branch = index + 1
+      const isCounted = sides.slice(0, branch).every(({ source }) => source.name !== side.source.name)
+      const steps = rowsOf(side, { ...by, other: null, branch, isCounted, place: united!.placeOf(side, branch) })
+      return { _tag: "union", source: side.source.name, steps: [...steps, united!.selectOf(side)] }
+    }),
+    { _tag: "aggregate", by: { key: "key", span: spanOf(window) }, aggregates: results.aggregates },
+    ...writing(windows.name, results)
+  ]
+}
+
+interface Reading {
+  /** Pre-aggregated records beside the events. */
+  readonly other: Side | null
+  readonly branch: number
+  /** Whether what is read of this source is not counted elsewhere. */
+  readonly isCounted: boolean
+  readonly place: string
+  readonly allowedLateness: number
+  readonly maxTimeAhead: number | undefined
+}
+
+/** The rows of a source that come to the windows. */
+const rowsOf = (events: Side, { allowedLateness, branch, isCounted, maxTimeAhead, other, place }: Reading): ReadonlyArray<Step> => {
   const either = (of: (side: Side) => string) => other === null ? of(events) : `IF(pre_aggregated, ${of(other)}, ${of(events)})`
-  const results = Results.of(aggregates, { event: events.scope, preAggregated: other?.scope ?? null })
   const sides = [events, ...other === null ? [] : [other]]
   const isRefused = sides.some(({ refused }) => refused !== null)
+  const counts: Columns = isRefused
+    ? { read: "count(1)", deadLettered: "count_if(NOT valid OR refused)", filtered: "count_if(valid AND NOT refused AND NOT keep)" }
+    : { read: "count(1)", deadLettered: "count_if(NOT valid)", filtered: "count_if(valid AND NOT keep)" }
   return [
     ...kinds(other !== null),
     ...decoding(events.decoded, other?.decoded ?? null),
@@ -189,19 +210,12 @@ const stepsOf = (pipeline: Pipeline.AnyOfPanes, { maxTimeAhead }: Options): Read
         keep: either(({ keep }) => keep)
       }
     },
-    {
-      _tag: "observe",
-      counts: isRefused
-        ? { read: "count(1)", deadLettered: "count_if(NOT valid OR refused)", filtered: "count_if(valid AND NOT refused AND NOT keep)" }
-        : { read: "count(1)", deadLettered: "count_if(NOT valid)", filtered: "count_if(valid AND NOT keep)" }
-    },
+    ...isCounted ? [{ _tag: "observe", ...branch === 0 ? {} : { branch }, counts } as const] : [],
     { _tag: "filter", condition: "valid" },
     add({ moment: `timestamp_millis(time + ${shift})`, place }),
     { _tag: "watermark", eventTime: "moment", delay: events.source.outOfOrderness + allowedLateness },
     // Rows that are left out move the watermark all the same. Were the time not in the condition, Spark would take it first.
-    { _tag: "filter", condition: "IF(moment < timestamp_millis(0), false, keep)" },
-    { _tag: "aggregate", by: { key: "key", span: spanOf(window) }, aggregates: results.aggregates },
-    ...writing(pipeline.name, results)
+    { _tag: "filter", condition: "IF(moment < timestamp_millis(0), false, keep)" }
   ]
 }
 

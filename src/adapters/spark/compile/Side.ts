@@ -24,8 +24,21 @@ export interface Side {
   readonly json: string
 }
 
-export const sideOf = (events: Checked.Events, prefix: string): Side => {
-  const { source: { definition }, steps } = Checked.originOf(events)
+/** A source, and what is done to its rows on their way. */
+export interface Branch {
+  readonly definition: Definition
+  readonly steps: ReadonlyArray<Checked.RowStep>
+}
+
+/** All that rows come from: where several are united, what follows is done to the rows of each. */
+export const branchesOf = (events: Checked.Events): ReadonlyArray<Branch> => {
+  // Rows of results come behind the first windows.
+  if (events._tag === "source" || events._tag === "to-events") return [{ definition: events.definition, steps: [] }]
+  const united = [events.input, ...events._tag === "union" ? [events.other] : []]
+  return united.flatMap(branchesOf).map(({ definition, steps }) => ({ definition, steps: [...steps, events] }))
+}
+
+export const sideOf = ({ definition, steps }: Branch, prefix: string): Side => {
   const decoded = decode(definition, prefix)
   const way = steps.reduce(passedBy(decoded), { prefix, definition, names: new Map(), computed: [], conditions: [], refused: [] })
   const nameOf = namesOf(decoded, way)
@@ -68,6 +81,9 @@ const passedBy = (decoded: Decoded) => (before: Way, step: Checked.RowStep): Way
       return { ...before, definition: step.definition, names: new Map(step.fields.map(({ field, name }) => [name, scope.nameOf(field.column.name)])) }
     case "lookup":
       return lookedUp(before, step, scope)
+    case "union":
+      // Both sides have these fields, of the same kinds.
+      return { ...before, definition: step.definition }
     case "key-by": {
       const missing = Key.fieldsOf(step.definition).filter(({ optional }) => optional).map(({ name }) => `${scope.nameOf(name)} IS NULL`)
       return { ...before, definition: step.definition, refused: [...before.refused, ...refusals(before, missing)] }

@@ -2,7 +2,7 @@
 import { Duration, Effect, Layer, Option, PubSub, Queue, type Redacted, Stream, type Take } from "effect"
 import * as MonotonicTime from "../../../streams/ports/MonotonicTime.ts"
 import * as Batches from "./Batches.ts"
-import { countsOf, relationOf } from "../compile/Program.ts"
+import { countsOf, fingerprintOf, relationOf } from "../compile/Program.ts"
 import * as Observed from "../connect/Observed.ts"
 import { Session } from "../connect/Session.ts"
 import { SparkError } from "../connect/SparkError.ts"
@@ -65,7 +65,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       Effect.onExit((exit) => PubSub.end(told, exit)),
       Effect.forkScoped
     )
-    return { name: planned.name, batches: Stream.fromPubSubTake(told), stop: stop(sessions, planned.name) }
+    return { name: planned.name, batches: Stream.fromPubSubTake(told), reached: reached(sessions, planned.name), stop: stop(sessions, planned.name) }
   }, Effect.mapError(toClusterError))
 
   const find = Effect.fnUntraced(function*(pipeline: string, topic: string) {
@@ -77,7 +77,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const compute = Effect.fnUntraced(function*(work: Work) {
     const { program } = work
-    const source = { topic: eventsOf(work), streaming: false, kafka: sourceOf(options) }
+    const source = { topic: eventsOf(work), topics: work.topics, streaming: false, kafka: sourceOf(options) }
     yield* renew
     const started = yield* MonotonicTime.millis
     const relation = relationOf(program, source)
@@ -103,19 +103,19 @@ interface Planned {
 }
 
 const plan = (options: Options, work: Work): Planned => {
-  const { program } = work
-  const { fingerprint, pipeline } = program
-  const name = QueryName.of(program, work.topic)
+  const { program, topic, topics } = work
+  const { pipeline } = program
+  const name = QueryName.of(work)
   return {
     name,
-    prefix: QueryName.prefixOf(pipeline, work.topic),
+    prefix: QueryName.prefixOf(pipeline, topic),
     query: {
       name,
-      relation: relationOf(program, { topic: eventsOf(work), streaming: true, kafka: sourceOf(options) }),
+      relation: relationOf(program, { topic: eventsOf(work), topics, streaming: true, kafka: sourceOf(options) }),
       format: "kafka",
       options: sinkOf(options, work),
       // Another plan never finds the state of this one.
-      checkpoint: below(options.checkpoints, work.topic, pipeline, fingerprint),
+      checkpoint: below(options.checkpoints, topic, pipeline, fingerprintOf(program, topics)),
       outputMode: "append",
       trigger: { processingTime: options.trigger ?? 0 }
     }
@@ -154,6 +154,12 @@ const stop = (sessions: Sessions.Sessions, name: string): Query["stop"] =>
     Effect.mapError(toClusterError)
   )
 
+const reached = (sessions: Sessions.Sessions, name: string): Query["reached"] =>
+  sessions.use(Effect.gen(function*() {
+    const last = yield* (yield* StreamingQuery.byName(name))?.lastProgress ?? Effect.undefined
+    return last === undefined ? null : Batches.fromProgress("", last).watermark
+  })).pipe(Effect.mapError(toClusterError))
+
 const untilGone = (place: ServerLocation.ServerLocation, watching: Effect.Effect<never, ClusterError>) =>
   Effect.raceFirst(watching, Effect.mapError(place.gone, toClusterError))
 
@@ -170,6 +176,7 @@ const foundQuery = (
   const name = query.name ?? ""
   return {
     name,
+    reached: reached(sessions, name),
     stop: stop(sessions, name),
     batches: Stream.callback<Batch, ClusterError>((queue) =>
       untilGone(place, QuerySupervisor.watch({

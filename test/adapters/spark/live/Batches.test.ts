@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 import * as Batches from "../../../../src/adapters/spark/live/Batches.ts"
-import { shift } from "../../../../src/adapters/spark/compile/Compile.ts"
+import { shift } from "../../../../src/adapters/spark/compile/Shift.ts"
 import * as Progress from "../../../../src/adapters/spark/connect/Progress.ts"
 
 const recorded = {
