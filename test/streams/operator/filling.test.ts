@@ -131,6 +131,16 @@ describe("windows without events", () => {
     ])
   })
 
+  it("of a roll-up are its own, larger ones", () => {
+    const larger = Pipeline.rollUp(tens, 20).pipe(Pipeline.named("larger"))
+    expect(shown(panesOf(larger, [["A", 0, 5], ["A", 15, 2], ["A", 60, 3]]))).toEqual([
+      [0, "A", "on-time", 0, 2, 2, 2],
+      [20, "A", "on-time", 0, 2, 2, 0],
+      [40, "A", "on-time", 0, 2, 2, 0],
+      [60, "A", "on-time", 0, 3, 3, 1]
+    ])
+  })
+
   it("are filled in portions, however far the watermark goes at once", () => {
     const pipeline = source(0).pipe(Window.tumbling(1), Aggregate.into(aggregates), Panes.fill(carried, { within: 10_000 }), Pipeline.named("far"))
     const job = makeJob([pipeline], 1)
