@@ -910,15 +910,15 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a row's place counts within its batch",
     file: rowOutput,
-    find: "place: placeOf(batch, row),",
-    replace: "place: { ...placeOf(batch, row), offset: row },",
+    find: "? placeOf(batch, row) :",
+    replace: "? { ...placeOf(batch, row), offset: row } :",
     law: "after crash upon crash a store by place"
   },
   {
     mistake: "of several pipelines only the first puts out its rows",
     file: "streams/engine/Job.ts",
-    find: "rows.length < 2 ? rows[0] ?? [] : rows.flat()",
-    replace: "rows.length < 2 ? rows[0] ?? [] : [...rows[0]]",
+    find: "atOnce.length < 2 ? atOnce[0] ?? [] : atOnce.flat()",
+    replace: "atOnce.length < 2 ? atOnce[0] ?? [] : [...atOnce[0]]",
     law: "pipelines of panes and of rows"
   },
   {

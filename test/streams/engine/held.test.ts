@@ -146,7 +146,7 @@ describe("a row that is refused when it leaves", () => {
     }).pipe(Effect.runPromise))
 })
 
-it("a pipeline over two sources does not run over a stream of rows", () => {
+it("a pipeline over two sources does not run over one stream of rows", () => {
   const two = of("trades").pipe(Join.asOf(of("quotes"), { within: 1, select: { paid: "bid" } }), Pipeline.named("two"))
-  expect(() => Pipeline.toRows(two)).toThrow("Pipeline.toRows takes the rows of one source, and \"two\" reads trades and quotes: run it over a log")
+  expect(() => Pipeline.toRows(two)).toThrow("Pipeline.toRows takes the rows of one source, and \"two\" reads trades and quotes: use Pipeline.toRowsOf")
 })
