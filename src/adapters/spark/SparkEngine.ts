@@ -90,7 +90,9 @@ const follow = Effect.fnUntraced(function*(run: Run) {
   const watch = Effect.fnUntraced(function*(work: Work) {
     const query = yield* cluster.start(work)
     const batches = Stream.runForEach(query.batches, (batch) => Effect.andThen(note(work, batch.watermark), told(run, work, batch)))
-    yield* Effect.all([batches, Effect.flatMap(query.reached, (watermark) => note(work, watermark))], { concurrency: "unbounded", discard: true })
+    // Where it is not to be had the next batch says it.
+    const reached = Effect.orElseSucceed(query.reached, () => null)
+    yield* Effect.all([batches, Effect.flatMap(reached, (watermark) => note(work, watermark))], { concurrency: "unbounded", discard: true })
   })
   yield* Effect.raceFirst(
     carry(run, { complete: Stream.fromQueue(complete) }),

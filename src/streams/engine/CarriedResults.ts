@@ -62,7 +62,7 @@ export class CarriedResults {
       const { end } = panes[0]!
       if (end > passed && passed !== -Infinity) yield* this.#advance(this.#finalAt(passed))
       passed = end
-      // Rows that are late are in it already: nothing changes it any more, which is told of the moment when that is so.
+      // Its late rows are in it already: it comes at the moment from which on nothing changes it.
       const emitted = panes.flatMap((kept): ReadonlyArray<Emitted> =>
         kept.pane === "retracted" ? []
           : [{ pane: { ...kept, pipeline: this.name, revision: 0 }, rows: kept.changes, watermark: this.#finalAt(end), offset: noOffset }])
