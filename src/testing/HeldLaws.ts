@@ -21,7 +21,7 @@ const rowsThrough = (held: typeof heldSteps): fc.Arbitrary<Pipeline.AnyOfRows> =
   .map(({ held, slack }) => Events.make(held(source(slack).plan)) as Events.Events<unknown>)
   .map((rows) => rows.pipe(Pipeline.named("rows")))
 
-const rowPipelines = fc.oneof({ weight: 2, arbitrary: rowsThrough(heldSteps) }, { weight: 1, arbitrary: stagedRows })
+const rowPipelines = fc.oneof({ weight: 4, arbitrary: rowsThrough(heldSteps) }, { weight: 1, arbitrary: stagedRows })
 
 /** Windows of rows that come in one order. */
 const orderedPipelines = fc.oneof(heldPipelines({ revisions: false, name: "panes" }), stagedPipelines({ revisions: false, name: "panes" }))

@@ -269,7 +269,8 @@ const inHeldRows: ReadonlyArray<Mutant> = [
     file: `${keyed}AsOfOperator.ts`,
     find: "if (other === -1) this.#leaving.setAbsent(row, index)",
     replace: "if (other === -1) continue",
-    law: heldFoldLaw
+    law: heldFoldLaw,
+    times: 4
   },
   {
     mistake: "a node has come as far as the fastest of its inputs",
