@@ -6,11 +6,10 @@
 import * as OwnPackage from "../src/cli/OwnPackage.ts"
 import { Job } from "../src/streams/engine/Job.ts"
 import type { Any } from "../src/streams/pipeline/Pipeline.ts"
-import { numberOf } from "../src/streams/ports/SourceLogs.ts"
 import { fromTexts, type Records } from "../src/streams/records/Records.ts"
 import { cpuOf, type Figure, medianOf, ratio } from "./Measure.ts"
 import * as NexmarkTogether from "./NexmarkTogether.ts"
-import type { Auction, Bid } from "../examples/nexmark/model.ts"
+import type { Bid } from "../examples/nexmark/model.ts"
 
 // The queries import `courant` by its name.
 OwnPackage.register()
@@ -19,43 +18,39 @@ const events = 100_000
 const batchSize = 4_096
 const rounds = 5
 
-/** Topics as a log has them, of one partition each: a batch of each in turn. */
-const logOf = async (topics: ReadonlyArray<string>): Promise<ReadonlyArray<Records>> => {
+/** The topic of bids as a log has it. */
+const topic = async (): Promise<ReadonlyArray<Records>> => {
   const { generate } = await import("../examples/nexmark/generator.ts")
   const all: Array<Records> = []
-  const lines: ReadonlyArray<Array<string>> = topics.map(() => [])
-  const next = topics.map(() => 0)
+  let lines: Array<string> = []
+  let next = 0
   const flush = () => {
-    for (const [topic, texts] of lines.entries()) {
-      if (texts.length === 0) continue
-      const offsets = Float64Array.from(texts, (_, index) => next[topic]! + index)
-      all.push({ ...fromTexts(texts), partition: numberOf(0, topic, topics.length), offsets, appendedAt: new Float64Array(texts.length) })
-      next[topic]! += texts.splice(0).length
-    }
+    const offsets = Float64Array.from(lines, (_, index) => next + index)
+    all.push({ ...fromTexts(lines), partition: 0, offsets, appendedAt: new Float64Array(lines.length) })
+    next += lines.length
+    lines = []
   }
   for (const event of generate({ events, eventsPerSecond: 500, start: Date.UTC(2024, 10, 24, 23, 56) })) {
-    const own = lines[topics.indexOf(event.topic)]
-    if (own?.push(JSON.stringify(event.row)) === batchSize) flush()
+    if (event.topic === "bids" && lines.push(JSON.stringify(event.row)) === batchSize) flush()
   }
   flush()
   return all
 }
 
-/** What a loop does with one row of a topic, and what is left of it at the end. */
-interface Loop<Row = Bid> {
-  readonly take: (row: Row, out: Array<object>, topic: number) => void
+/** What a loop does with one bid, and what is left of it at the end. */
+interface Loop {
+  readonly take: (bid: Bid, out: Array<object>) => void
   readonly close?: (out: Array<object>) => void
 }
 
 /** The least that a program does which reads records and puts results out. */
-const bare = (all: ReadonlyArray<Records>, make: () => Loop<never>) => () => {
+const bare = (all: ReadonlyArray<Records>, make: () => Loop) => () => {
   const { close, take } = make()
   const decoder = new TextDecoder()
   let results = 0
-  for (const { bytes, ends, length, partition, starts } of all) {
+  for (const { bytes, ends, length, starts } of all) {
     const out: Array<object> = []
-    // What is read is a row of its topic.
-    for (let index = 0; index < length; index++) take(JSON.parse(decoder.decode(bytes.subarray(starts[index], ends[index]))) as never, out, partition)
+    for (let index = 0; index < length; index++) take(JSON.parse(decoder.decode(bytes.subarray(starts[index], ends[index]))), out)
     results += out.length
   }
   const out: Array<object> = []
@@ -63,8 +58,8 @@ const bare = (all: ReadonlyArray<Records>, make: () => Loop<never>) => () => {
   return results + out.length
 }
 
-const courant = (all: ReadonlyArray<Records>, topics: ReadonlyArray<string>, pipeline: Any) => () => {
-  const job = new Job([pipeline], { sources: topics.map((name) => ({ name, partitions: 1 })) })
+const courant = (all: ReadonlyArray<Records>, pipeline: Any) => () => {
+  const job = new Job([pipeline], { partitions: 1 })
   let results = 0
   for (const records of all) {
     const { panes, rows } = job.take(records)
@@ -81,7 +76,7 @@ const rowsOf = (fold: (bid: Bid) => object | null) => (): Loop => ({
   }
 })
 
-/** Windows of one length: all of one are there before the next begins. What is in one is a result, unless it is several. */
+/** Windows of one length: all of one are there before the next begins. */
 const windowsOf = <State extends object>(
   size: number,
   keyOf: (bid: Bid) => string | number,
@@ -93,7 +88,7 @@ const windowsOf = <State extends object>(
   let end = -Infinity
   let states = new Map<string | number, State>()
   const close = (out: Array<object>) => {
-    for (const [key, state] of states) for (const result of resultsOf(state)) out.push({ key, end, state: result })
+    for (const [key, state] of states) for (const result of resultsOf(state)) out.push({ key, end, result })
     states = new Map()
   }
   return {
@@ -151,33 +146,6 @@ const firstOf = (size: number, count: number) =>
     if (first.length > count) first.pop()
   }, ({ first }) => first)
 
-/**
- * Auctions and the highest bid on each before it expires: an auction is sold half an hour after its last bid, which is at the
- * end here, and averages are over the last ten of a seller.
- */
-const averagesOf = (): Loop<Auction & Bid> => {
-  const auctions = new Map<number, Auction & { price: number; last: number }>()
-  return {
-    take: (row, _, topic) => {
-      if (topic === 0) return void auctions.set(row.id, { ...row, price: -1, last: 0 })
-      const auction = auctions.get(row.auction)
-      if (auction === undefined || row.dateTime < auction.dateTime || row.dateTime >= auction.expires) return
-      auction.price = Math.max(auction.price, row.price)
-      auction.last = Math.max(auction.last, row.dateTime)
-    },
-    close: (out) => {
-      const sold = [...auctions.values()].filter(({ price }) => price >= 0).sort((a, b) => a.last - b.last)
-      const bySeller = new Map<number, Array<number>>()
-      for (const { last, price, seller } of sold) {
-        const prices = bySeller.get(seller) ?? []
-        if (prices.push(price) > 10) prices.shift()
-        bySeller.set(seller, prices)
-        if (prices.length === 10) out.push({ seller, last, price, average: prices.reduce((sum, each) => sum + each, 0) / 10 })
-      }
-    }
-  }
-}
-
 const day = 24 * 60 * 60 * 1_000
 const rankOf = ({ price }: Bid) => price < 10_000 ? 0 : price < 1_000_000 ? 1 : 2
 
@@ -218,22 +186,20 @@ const ofPanes = {
 }
 
 export const figures = async (): Promise<ReadonlyArray<Figure>> => {
-  const ofBids = await logOf(["bids"])
-  const ofBoth = await logOf(["auctions", "bids"])
+  const all = await topic()
+  const bids = all.reduce((total, { length }) => total + length, 0)
   const measured: Array<Figure> = []
-  for (const query of ["q0", "q1", "q2", "q6", "q7", "q11", "q14", "q15", "q16", "q17", "q18", "q19", "q21", "q22"]) {
+  for (const query of ["q0", "q1", "q2", "q7", "q11", "q14", "q15", "q16", "q17", "q18", "q19", "q21", "q22"]) {
     const { fold, pipeline } = await import(`../examples/nexmark/${query}.ts`)
-    const loop: () => Loop<never> = query === "q6" ? averagesOf : query in ofPanes ? ofPanes[query as keyof typeof ofPanes] : rowsOf(fold)
-    const [all, topics] = query === "q6" ? [ofBoth, ["auctions", "bids"]] : [ofBids, ["bids"]]
-    const contenders = { courant: courant(all, topics, pipeline), loop: bare(all, loop) }
-    const rows = all.reduce((total, { length }) => total + length, 0)
+    const loop: () => Loop = query in ofPanes ? ofPanes[query as keyof typeof ofPanes] : rowsOf(fold)
+    const contenders = { courant: courant(all, pipeline), loop: bare(all, loop) }
     const [given, expected] = [contenders.courant(), contenders.loop()]
     if (given !== expected) throw new Error(`${query} gives ${given} results, and the loop ${expected}`)
     const spent = Array.from({ length: rounds }, () => ({ courant: cpuOf(contenders.courant), loop: cpuOf(contenders.loop) }))
     const [engine, loops] = [spent.map(({ courant }) => courant), spent.map(({ loop }) => loop)]
     measured.push(
       { name: `Nexmark ${query}: speed against a bare loop`, value: ratio(loops, engine), unit: "x", goal: { atLeast: 0.5 } },
-      { name: `Nexmark ${query}`, value: rows * 1_000 / medianOf(engine), unit: "k rows/s" }
+      { name: `Nexmark ${query}`, value: bids * 1_000 / medianOf(engine), unit: "k bids/s" }
     )
   }
   return [...measured, ...await NexmarkTogether.figures()]

@@ -225,6 +225,17 @@ const categories = (): Loop => {
   })()
 }
 
+/** Query 6: what is left out here are averages of fewer than ten. */
+const averages = (): Loop => {
+  const sellers = new Map<number, Array<number>>()
+  return winningBids(({ auction, best }, out) => {
+    let prices = sellers.get(auction.seller)
+    if (prices === undefined) sellers.set(auction.seller, prices = [])
+    if (prices.push(best!.price) > 10) prices.shift() // What is sold has one.
+    if (prices.length === 10) out.push({ seller: auction.seller, price: prices.reduce((sum, price) => sum + price) / 10 })
+  })()
+}
+
 /** Query 20. */
 const expandedBids = (): Loop => {
   const recent = new Recent<Auction>(tenMinutes)
@@ -248,6 +259,7 @@ const queries: { readonly [query: string]: { readonly topics: ReadonlyArray<Topi
   q3: { topics: ["persons", "auctions"], loop: localItems },
   q4: { topics: ["auctions", "bids"], loop: categories },
   q5: { topics: ["bids"], loop: hotItems },
+  q6: { topics: ["auctions", "bids"], loop: averages },
   q8: { topics: ["persons", "auctions"], loop: newUsers },
   q9: { topics: ["auctions", "bids"], loop: winningBids() },
   q20: { topics: ["auctions", "bids"], loop: expandedBids }

@@ -247,9 +247,9 @@ export const results = (panes: ReadonlyArray<Pane.Pane>, without: ReadonlyArray<
     values: Object.fromEntries(Object.entries(pane.values).filter(([name]) => !without.includes(name)))
   })))
 
-/** The results that the batch fold gives, as panes that each close once, in the order of closing. */
-export const foldedPanes = (pipeline: AnyOfPanes, log: Log): ReadonlyArray<Pane.Pane> =>
-  BatchFold.fold(pipeline, events(log), log.partitions).results.map((result) => ({
+/** The results that the batch fold gives, as panes that each close once, in the order of closing; for partitions see {@link BatchFold.fold}. */
+export const foldedPanes = (pipeline: AnyOfPanes, log: Log, partitions = log.partitions): ReadonlyArray<Pane.Pane> =>
+  BatchFold.fold(pipeline, events(log), partitions).results.map((result) => ({
     ...result,
     pipeline: pipeline.name,
     pane: "on-time",

@@ -192,14 +192,21 @@ export const heldLaws: EngineLaws = {
 
 const outputOf = (engine: Engine, input: ReadonlyArray<Piece>) => {
   const outputs = [...input.map((batch) => engine.take(batch)), engine.close()]
-  const unused = outputs.flatMap((output) => output.unused).map(({ offset, partition, pipeline, reason }) => `${pipeline} ${partition}:${offset} ${reason === "late" ? "late" : "refused"}`)
-  return { panes: outputs.flatMap(({ panes }) => panes), rows: outputs.flatMap(({ rows }) => rows), unused: [...new Set(unused)].sort() }
+  const unused = outputs.flatMap((output) => output.unused).map(({ offset, partition, pipeline, reason }) => letter(pipeline, { offset, partition }, reason === "late" ? "late" : "refused"))
+  return { panes: outputs.flatMap(({ panes }) => panes), rows: outputs.flatMap(({ rows }) => rows), unused: worstOf(unused) }
 }
 
 /** The same of what the fold says is of no use to a pipeline. */
-const lettersOf = ({ name }: Pipeline.Any, { late, refused, refusedPairs }: Flow) => {
-  const told = (events: ReadonlyArray<Event>, reason: string) => events.map(({ offset, partition }) => `${name} ${partition}:${offset} ${reason}`)
-  return [...new Set([...told(late, "late"), ...told([...refused, ...refusedPairs], "refused")])].sort()
+const lettersOf = ({ name }: Pipeline.Any, { late, refused, refusedPairs }: Flow) =>
+  worstOf([...late.map((event) => letter(name, event, "late")), ...[...refused, ...refusedPairs].map((event) => letter(name, event, "refused"))])
+
+const letter = (pipeline: string | null, { offset, partition }: Pick<Event, "offset" | "partition">, fate: "late" | "refused") =>
+  ({ record: `${pipeline} ${partition}:${offset}`, fate })
+
+/** A record that several nodes read may be late for one of them, and refused by another, at once or when it leaves what has held it. */
+const worstOf = (letters: ReadonlyArray<ReturnType<typeof letter>>): ReadonlyArray<string> => {
+  const refused = new Set(letters.filter(({ fate }) => fate === "refused").map(({ record }) => record))
+  return [...new Set(letters.map(({ record }) => `${record} ${refused.has(record) ? "refused" : "late"}`))].sort()
 }
 
 /** Of each event the worst that becomes of it. */

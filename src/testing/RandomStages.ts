@@ -24,9 +24,9 @@ export interface Between {
 }
 
 export const betweens: fc.Arbitrary<Between> = fc.record({
-  condition: fc.option(byKind.boolean, { freq: 1 }),
+  condition: fc.option(byKind.boolean, { freq: 2 }),
   values: fc.oneof(fc.constant([]), fc.array(fc.oneof({ weight: 3, arbitrary: byKind.exact }, byKind.double, byKind.text), { minLength: 1, maxLength: 2 })),
-  held: fc.option(fc.constantFrom<Held>("distinct", "as-of", "interval"), { freq: 1 }),
+  held: fc.option(fc.constantFrom<Held>("distinct", "as-of", "interval"), { freq: 2 }),
   within: fc.nat(20),
   isKeyed: fc.boolean(),
   pick: fc.nat(100)

@@ -193,7 +193,8 @@ describe("two sources that are joined", () => {
         ["run --feed stdin --once --pipelines ./slippage.ts", oneTopic],
         [`process --log kafka ${kafka} --once --pipelines ./slippage.ts`, oneTopic],
         ["run --feed file:trades=trades.ndjson --once --pipelines ./slippage.ts", /it reads "quotes", and the run has no such source; it has trades/],
-        [`submit ./slippage.ts --engine spark --connect a:1 ${kafka} --once`, /a query on Spark reads the topic of one source as yet, and "slippage" reads several \(quotes, trades\)/]
+        [`submit ./slippage.ts --engine spark --connect a:1 ${kafka} --once`, oneTopic],
+        [`submit ./slippage.ts --engine spark --connect a:1 ${kafka} --topic trades=a --topic quotes=b --once`, /"slippage" cannot run on Spark: Join\.asOf/]
       ]
       yield* Effect.forEach(refusals, ([args, message]) =>
         Effect.map(courant(args, { cwd }), ({ code, stderr }) => {

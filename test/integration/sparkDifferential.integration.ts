@@ -70,17 +70,20 @@ const check = Effect.fnUntraced(function*({ log, pauses, pipelines }: Case) {
   }))
   const atOnce = yield* topic.panes("all")
   for (const [index, pipeline] of pipelines.entries()) {
-    const folded = texts(foldedPanes(pipeline, log).map(Pane.encode))
+    const [folded, foldedAtOnce] = [log.partitions, 0].map((partitions) => texts(foldedPanes(pipeline, log, partitions).map(Pane.encode)))
     const found = {
-      "in process": texts(newest(run(makeJob([pipeline], log.partitions), batches(log, [7]))).map(Pane.encode)),
-      "Spark, all at once": texts(carriedAtOnce(pipeline, atOnce)),
-      "Spark, batch by batch": texts(inBatches[index]!.panes)
+      "in process": [texts(newest(run(makeJob([pipeline], log.partitions), batches(log, [7]))).map(Pane.encode)), folded],
+      "Spark, all at once": [texts(carriedAtOnce(pipeline, atOnce)), foldedAtOnce],
+      // What closes all windows in the end is far behind them, and whatever lies between would be filled.
+      ...fills(pipeline) ? {} : { "Spark, batch by batch": [texts(inBatches[index]!.panes), folded] }
     }
-    for (const [engine, panes] of Object.entries(found)) {
-      assert.deepStrictEqual(panes, folded, `${engine}, of COURANT_SEED=${seed}: ${described(pipeline)}`)
+    for (const [engine, [panes, expected]] of Object.entries(found)) {
+      assert.deepStrictEqual(panes, expected, `${engine}, of COURANT_SEED=${seed}: ${described(pipeline)}`)
     }
   }
 })
+
+const fills = ({ checked }: AnyPipeline): boolean => checked.nodes.some(({ _tag }) => _tag === "fill")
 
 /** In one order, by their windows: no two panes of a pipeline are of one window. One that was taken back is none. */
 const texts = (panes: ReadonlyArray<Pane.Encoded>): ReadonlyArray<string> =>

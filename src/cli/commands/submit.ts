@@ -45,7 +45,6 @@ export const command = Command.make(
   flags,
   Effect.fnUntraced(function*(input) {
     const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input), "any")
-    yield* checkOneSource(pipelines)
     const given = yield* Kafka.givenTopics(input.topics, pipelines, "courant submit")
     yield* Effect.scoped(input.stop ? stop(input, given.topic, pipelines) : run(input, given, pipelines))
   })
@@ -78,13 +77,6 @@ export const command = Command.make(
     }
   ])
 )
-
-const checkOneSource = (pipelines: ReadonlyArray<AnyPipeline>) => {
-  const joined = pipelines.find((pipeline) => Pipelines.sourcesOf([pipeline]).length > 1)
-  return joined === undefined
-    ? Effect.void
-    : usage(`a query on Spark reads the topic of one source as yet, and "${joined.name}" reads several (${Pipelines.sourcesOf([joined]).join(", ")}): run it in process, with courant process`)
-}
 
 const stop = Effect.fnUntraced(function*(input: Input, topic: string, pipelines: ReadonlyArray<AnyPipeline>) {
   if (input.once || input.restart) {

@@ -85,7 +85,7 @@ export const runOn = Effect.fnUntraced(function*<E, R>(
     if (choice.restart) yield* forget(choice, processor, pipelines)
     // The former panes would be carried once more.
     if (choice.restart) {
-      const plans = SparkEngine.plansOf(compiled)
+      const plans = SparkEngine.plansOf(compiled, topics)
       yield* Effect.provideServiceEffect(PaneRelay.skip({ name: processor, pipelines, plans }), EventLog, PaneLog)
     }
     if (choice.page) yield* servePage(choice, pipelines)

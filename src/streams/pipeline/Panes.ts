@@ -174,7 +174,7 @@ export interface Filling {
  * ```
  */
 export const fill = <Values, const Given extends Fill.Of<Values>>(values: Given, options: Filling & Fill.Known<Values, Given>) =>
-<P extends Portability, S>(self: Aggregated<Values, P, S>): Aggregated<Types.Simplify<Fill.Filled<Values, Given>>, P, S> => {
+<P extends Portability, S, Key extends string>(self: Aggregated<Values, P, S, Key>): Aggregated<Types.Simplify<Fill.Filled<Values, Given>>, P, S, Key> => {
   const { within } = optionsOf("Panes.fill", options, ["within"])
   const input = resultsOf("Panes.fill", self)
   if (!Predicate.isObject(values) || Array.isArray(values)) {

@@ -54,7 +54,10 @@ export interface Folded {
   readonly taken: ReadonlyArray<Event>
 }
 
-/** The events of each partition have to be in the order of their offsets. Of `partitions` some may have no events. */
+/**
+ * The events of each partition have to be in the order of their offsets. Of `partitions` some may have no events, and with none
+ * at all event time does not come any further than to the end of the last window: so it is where all is computed at once.
+ */
 export const fold = ({ checked }: AnyPipeline, events: ReadonlyArray<Event>, partitions = partitionsOf(events)): Folded => {
   const { results, ...unused } = foldResults(partitions)(checked.end, events)
   return { results: results.filter(({ isLeftOut }) => isLeftOut !== true), ...unused }
@@ -411,7 +414,7 @@ const watermarkOf = (node: Events | Results, events: ReadonlyArray<Event>, parti
 }
 
 const latestOf = (times: ReadonlyArray<readonly [Event, number]>, partitions: number): number =>
-  Math.min(...Array.from({ length: partitions }, (_, partition) =>
+  partitions === 0 ? -Infinity : Math.min(...Array.from({ length: partitions }, (_, partition) =>
     times.reduce((latest, [event, time]) => event.partition === partition ? Math.max(latest, time) : latest, -Infinity)))
 
 /** Some of the values that a key of several is made of. */

@@ -217,14 +217,16 @@ const paired = ({ select }: Interval, item: Item, other: Item | null): Item => {
     ...item,
     fields: { ...item.fields, ...Object.fromEntries(fields) },
     time: Math.max(item.time, other?.time ?? -Infinity),
-    joined: [...item.joined ?? [], other === null ? null : placeOf(other)]
+    joined: [...item.joined ?? [], other === null ? null : heldAt(other)]
   }
 }
 
 /** Of a pair with what is joined to its first row. */
-export const placeOf = ({ joined, offset, partition, source, window }: Item): Place =>
-  window !== undefined ? { source, partition: 0, offset: 0, window } : { source, partition, offset, ...joined === undefined ? {} : { joined } }
+export const placeOf = (item: Item): Place =>
+  item.window !== undefined ? { source: item.source, partition: 0, offset: 0, window: item.window } : heldAt(item)
 
+/** By which rows are in order, those of results too. */
+const heldAt = ({ joined, offset, partition, source }: Item): Place => ({ source, partition, offset, ...joined === undefined ? {} : { joined } })
 
 const selected = ({ fields }: Select, row: Fields): Fields =>
   Object.fromEntries(fields.map(({ field, name }) => [name, row[field.column.name] ?? null]))

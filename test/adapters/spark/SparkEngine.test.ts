@@ -119,7 +119,7 @@ it("of any pipeline that Spark takes the sink ends with the batch fold's panes",
         yield* append(log.entries.filter(isData).map(textOf))
         yield* once([pipeline])
         const found = yield* ResultSink.use((sink) => sink.read({}))
-        const expected = foldedPanes(pipeline, log).map(Pane.encode)
+        const expected = foldedPanes(pipeline, log, 0).map(Pane.encode)
         assert.deepStrictEqual(found.map(line).sort(), expected.map(line).sort())
       }).pipe(Effect.provide(stack, { local: true }), Effect.runPromise)),
     { numRuns: Math.ceil(30 * Number(process.env["COURANT_RUNS"] ?? 1)) }

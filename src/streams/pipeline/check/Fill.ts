@@ -17,7 +17,7 @@ export const fillOf = (plan: Plan.Fill, input: Checked.Results): Pick<Checked.Fi
   checkBehind(input)
   const { allowedLateness, window } = Checked.windowOf({ end: input })
   const advance = shortestAdvanceOf(window)
-  if (advance === null) return refuse(node, "sessions leave no window between them that could be filled; use windows that follow on one another")
+  if (advance === null) return refuse(node, `${window.kind === "count" ? "windows that count rows" : "sessions"} leave no window between them that could be filled; use windows that follow on one another`)
   const within = duration(`${node}, within`, plan.within)
   if (within < advance) refuse(`${node}, within`, `no window ends so soon after another: ${within} ms, where windows end ${advance} ms apart`)
   if (within / advance > mostWindows) {
