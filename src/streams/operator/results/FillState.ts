@@ -6,7 +6,7 @@ import type { Entry, Filling, Reached } from "./Filling.ts"
 import { membersOf, valuesIn } from "./StoredValues.ts"
 
 /** A filling as it is written. */
-interface Saved {
+export interface Saved {
   readonly key: string
   readonly anchor: Reached | null
   readonly entries: ReadonlyArray<Entry>
