@@ -22,26 +22,28 @@ export const read = <Fields extends Schema.Struct.Fields, K extends string>(
     if (typeof path !== "string") return yield* failed(`${call} needs the path of a file, and is given ${shown(path)}`)
     const columns = yield* Effect.try({ try: () => Column.fromSchema(declared.schema), catch: failed })
     const chunks = yield* FileFeed.make({ path, name, columns }).events(Option.none()).pipe(Stream.runCollect, Effect.mapError(failed))
-    return yield* Effect.try({ try: () => Table.ofRecords(call, name, { ...declared, rows: rowsOf(call, chunks) }, "ignore"), catch: failed })
+    return yield* Effect.try({ try: () => Table.ofRecords(call, name, { ...declared, rows: rowsOf(call, chunks, FileFeed.isCsv(path)) }, "ignore"), catch: failed })
   })
 }
 
-const rowsOf = (call: string, chunks: ReadonlyArray<Chunk>): ReadonlyArray<unknown> => {
+const rowsOf = (call: string, chunks: ReadonlyArray<Chunk>, isCsv: boolean): ReadonlyArray<unknown> => {
+  // A line of CSV without a value for each column is handed on as it stands.
+  const wrong = isCsv ? "it has not as many values as the header" : "it is no JSON"
   const rows: Array<unknown> = []
   for (const chunk of chunks) {
     for (let record = 0; record < chunk.length; record++) {
       const row = `${call}, row ${rows.length + 1}`
       if (chunk.kinds[record] === Kind.truncated) throw new TypeError(`${row}: its line is too long`)
-      rows.push(jsonOf(row, Buffer.from(valueAt(chunk, record)).toString()))
+      rows.push(jsonOf(`${row}: ${wrong}`, Buffer.from(valueAt(chunk, record)).toString()))
     }
   }
   return rows
 }
 
-const jsonOf = (row: string, text: string): unknown => {
+const jsonOf = (wrong: string, text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch {
-    throw new TypeError(`${row}: it is no JSON: ${text.length > 100 ? `${text.slice(0, 100)}…` : text}`)
+    throw new TypeError(`${wrong}: ${text.length > 100 ? `${text.slice(0, 100)}…` : text}`)
   }
 }

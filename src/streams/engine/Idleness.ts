@@ -82,14 +82,16 @@ export class Idleness {
 
   /**
    * How far the sources have come that a pipeline reads together with this one, and that are not quiet themselves: it waits for
-   * a quiet one no longer than for a quiet partition. `-Infinity` where there is no such source.
+   * a quiet one no longer than for a quiet partition. One that has ended says no more than one that is quiet: how far its events
+   * came. `-Infinity` where there is no such source.
    */
   #joinedReach(index: number, ends: ReadonlyArray<number>): number {
-    const others = this.#job.joinedWith(this.#clocks[index]!).filter(({ source }) => !this.#ended.has(source))
+    const others = this.#job.joinedWith(this.#clocks[index]!)
+    const hasEnded = ({ source }: EventTime) => this.#ended.has(source)
     const clockOf = ({ field, source }: EventTime) => this.#clocks.find((each) => each.field === field && each.source === source)!.clock
-    const active = others.filter((other) => !clockOf(other).isIdle(other.partitions, endsOf(other.partitions, ends)))
+    const active = others.filter((other) => !hasEnded(other) && !clockOf(other).isIdle(other.partitions, endsOf(other.partitions, ends)))
     if (active.length > 0) return Math.min(...active.map(watermarkOf))
-    return Math.max(-Infinity, ...others.map(watermarkOf))
+    return Math.max(-Infinity, ...others.map((other) => hasEnded(other) ? eventsOf(other) : watermarkOf(other)))
   }
 
   #each(tell: (clock: IdleClock, eventTime: EventTime) => void): void {
@@ -103,6 +105,9 @@ export class Idleness {
 }
 
 const watermarkOf = ({ partitions }: EventTime): number => Math.min(...partitions.map(({ watermark }) => watermark))
+
+/** The watermark that the events alone have led to. */
+const eventsOf = ({ outOfOrderness, partitions }: EventTime): number => Math.max(...partitions.map(({ latest }) => latest)) - outOfOrderness
 
 const endsOf = (partitions: EventTime["partitions"], ends: ReadonlyArray<number>): ReadonlyArray<number> =>
   partitions.map(({ partition }) => ends[partition] ?? 0)

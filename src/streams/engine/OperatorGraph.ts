@@ -11,7 +11,7 @@ import type { Work } from "../operator/Work.ts"
 import { DeriveOperator } from "../operator/results/DeriveOperator.ts"
 import { FillOperator } from "../operator/results/FillOperator.ts"
 import { PaneStep } from "../operator/results/PaneStep.ts"
-import type { ResultOperator } from "../operator/results/ResultOperator.ts"
+import type { Forming, ResultOperator } from "../operator/results/ResultOperator.ts"
 import { TopOperator } from "../operator/results/TopOperator.ts"
 import { Retraction, type Stored } from "../operator/results/Retraction.ts"
 import { type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
@@ -224,8 +224,8 @@ export class OperatorGraph {
 
   /** Windows that are near to closing, as they stand. Looking changes nothing. */
   forming(wanted: Wanted): ReadonlyArray<Pane> {
-    const panes: ReadonlyArray<Pane> = this.#window?.forming(wanted) ?? []
-    return this.#results.reduce((so, operator) => operator.forming(so), panes).map((pane) => this.#told.revised(pane))
+    const open = this.#window?.forming(wanted).map((pane) => ({ pane, rows: pane.changes })) ?? []
+    return this.#results.reduce((so: ReadonlyArray<Forming>, operator) => operator.forming(so), open).map(({ pane, rows }) => this.#told.revised(pane, rows))
   }
 
   /** See {@link WindowOperator.unsettledSince} and {@link Retraction.unsettledSince}. */

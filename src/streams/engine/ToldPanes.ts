@@ -97,7 +97,7 @@ export class ToldPanes {
     return next
   }
 
-  revised(pane: Pane.Pane, rows = pane.changes): Pane.Pane {
+  revised(pane: Pane.Pane, rows: number): Pane.Pane {
     const told = this.#find(pane)
     if (told === undefined) return pane
     if (this.#open !== null) return { ...pane, revision: told.revision + 1, changes: Math.max(pane.changes, told.changes + (told.isOut ? 1 : 0)) }

@@ -1,5 +1,5 @@
 /** Files as feeds: lines and CSV, compressed or not, from wherever a former run has left off. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, expect, it } from "@effect/vitest"
 import { Effect, Layer, Option, Schema, Stream } from "effect"
 import { mkdtempSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -49,6 +49,30 @@ const csv = ["account,at", ...Array.from({ length: 2_500 }, (_, n) => `A${n},${n
 FeedContract.suite("a file of lines", Layer.succeed(Feed, feed(written("lines.ndjson", many))))
 FeedContract.suite("a compressed file of lines", Layer.succeed(Feed, feed(written("lines.ndjson.gz", gzipSync(many)))))
 FeedContract.suite("a file of CSV", Layer.succeed(Feed, FileFeed.make({ path: written("lines.csv", csv), name: "fills", columns: columns.slice(0, 2) })))
+
+describe("a file that was read before", () => {
+  const positionOf = (path: string) => Effect.map(Stream.runCollect(feed(path).events(Option.none())), (chunks) => chunks.at(-1)!.position!)
+
+  it.effect("gives what has come since, also where its last line was not whole, and another one is refused", () =>
+    Effect.gen(function*() {
+      for (const zip of [(text: string) => text, (text: string) => gzipSync(text)]) {
+        const name = zip("") === "" ? "days.ndjson" : "days.ndjson.gz"
+        const position = yield* positionOf(written(name, zip("{\"day\":1}\n{\"day\":2}\n{\"da")))
+        expect(yield* recordsOf(written(name, zip("{\"day\":1}\n{\"day\":2}\n{\"day\":3}\n{\"day\":4}")), position)).toEqual(["{\"day\":4}"])
+        for (const other of ["", "{\"day\":1}\n", "{\"day\":5}\n{\"day\":2}\n{\"day\":3}\n{\"day\":4}"]) {
+          const error = yield* Effect.flip(recordsOf(written(name, zip(other)), position))
+          expect(error.message).toMatch(/does not begin as the file did of which the log has 3 records: .* --data or --topic/)
+        }
+      }
+    }))
+
+  it.effect("is known by its first 64 KiB, however long it is", () =>
+    Effect.gen(function*() {
+      const position = yield* positionOf(written("many.ndjson", many))
+      expect(yield* recordsOf(written("many.ndjson", `${many}\n{"n":5000}`), position)).toEqual(["{\"n\":5000}"])
+      expect((yield* Effect.flip(recordsOf(written("many.ndjson", `{"n":-1}${many}`), position))).message).toContain("does not begin")
+    }))
+})
 
 describe("CSV", () => {
   it.effect("values are what the source's fields are, and an empty one is absent", () =>

@@ -62,7 +62,7 @@ describe("Table.fromFile", () => {
     ["x.ndjson", "{\"symbol\":\"A\",\"lot\":1,\"tick\":1}\n{\"symbol\":\"B\",\"lot\":\"many\",\"tick\":1}", "Table.fromFile(\"listings\"), row 2: "],
     ["x.ndjson", "{\"symbol\":\"A\",\"lot\":1,\"tick\":1}\n{\"symbol\":\"A\",\"lot\":2,\"tick\":1}", "Table.fromFile(\"listings\"), row 2: row 1 has the same key, A"],
     ["x.ndjson", "{\"symbol\":\"A\"", "Table.fromFile(\"listings\"), row 1: it is no JSON: {\"symbol\":\"A\""],
-    ["x.csv", "symbol,lot,tick\nA,1\n", "Table.fromFile(\"listings\"), row 1: it is no JSON: A,1"],
+    ["x.csv", "symbol,lot,tick\nA,1\n", "Table.fromFile(\"listings\"), row 1: it has not as many values as the header: A,1"],
     ["x.csv", "symbol,lot\nA,1\n", "has no \"tick\", which each record needs; it has symbol, lot"]
   ] as const)("says what is wrong in %s", ([name, content, why]) =>
     Effect.gen(function*() {

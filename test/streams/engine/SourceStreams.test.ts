@@ -111,6 +111,23 @@ describe("Pipeline.toPanesOf", () => {
       expect(told.at(-1)).toBe("late quotes 5000")
     }))
 
+  it.effect("waits for one that is quiet no longer than the idle time-out where the other has ended, either without events", () =>
+    Effect.gen(function*() {
+      for (const quotes of [Stream.never, Stream.concat(Stream.make(quote(0, 3)), Stream.never)]) {
+        const told: Array<number> = []
+        const streams = { trades: Stream.make(trade(0), trade(3_600_000)), quotes }
+        yield* Effect.forkScoped(SourceStreams.toPanesOf(bids, streams, { idleTimeout: "10 seconds" }).pipe(
+          Stream.runForEach(({ start }) => Effect.sync(() => void told.push(start)))
+        ))
+        yield* TestClock.adjust("9 seconds")
+        expect(told).toEqual([])
+        yield* TestClock.adjust("6 seconds")
+        expect(told[0]).toBe(0)
+        yield* TestClock.adjust("10 seconds")
+        expect(told).toEqual([0, 3_600_000])
+      }
+    }))
+
   it.effect("of two that are quiet event time goes on by the clock, also where one has ended", () =>
     Effect.gen(function*() {
       for (const quotes of [Stream.concat(Stream.make(quote(0, 3)), Stream.never), Stream.make(quote(0, 3))]) {

@@ -1,5 +1,6 @@
 /** What indicators make of windows that are revised, missing, far apart or taken back, and how much is kept for them. */
 import { describe, expect, it } from "vitest"
+import { Job } from "../../../src/streams/engine/Job.ts"
 import { DeriveOperator } from "../../../src/streams/operator/results/DeriveOperator.ts"
 import { derivesOf, windowOf } from "../../../src/streams/pipeline/Checked.ts"
 import { Aggregate, Indicator, Panes, Pipeline, Window } from "../../../src/streams/pipeline/index.ts"
@@ -165,4 +166,21 @@ it("what is larger than a double can be is not there, and neither is what is div
   expect(valuesOf(derived, [[0, 0, 1e200], [10, 0, -1e200], [20, 5, 1]], "spread")).toEqual([null, null, null])
   expect(valuesOf(derived, [[0, 0], [10, 0], [20, 5]], "change")).toEqual([null, null, null])
   expect(valuesOf(derived, [[0, 0], [10, 0], [20, 5]], "strength")).toEqual([null, 0, 100])
+})
+
+it("a window that is forming counts each row before it once, behind several steps and an end of input too", () => {
+  const pipeline = tumbling.pipe(
+    Panes.fill({ size: 0, price: null, ratio: null }, { within: 30 }),
+    Panes.derive({ before: Indicator.previous("size") }),
+    Panes.derive({ slow: Indicator.ema("before", 1) }),
+    Pipeline.named("forming")
+  )
+  const job = new Job([pipeline], { partitions: 1 })
+  const forming = () => job.forming().map(({ changes, start }) => [start, changes])
+  job.take(records(0, 0, texts([[0, 1], [3, 1], [10, 1], [12, 1], [20, 1]])))
+  expect(forming()).toEqual([[20, 5]])
+  expect(job.decide({ _tag: "end", at: job.offsets }).panes.map(({ changes, start }) => [start, changes])).toEqual([[20, 5]])
+  expect(forming()).toEqual([[20, 5]])
+  job.take(records(0, 5, texts([[21, 1]])))
+  expect(forming()).toEqual([[20, 6]])
 })

@@ -15,7 +15,7 @@ import { isTired, type Work } from "../Work.ts"
 import { Heap } from "../windowed/Heap.ts"
 import { type Compared, type Entry, History } from "./History.ts"
 import * as HistoryState from "./HistoryState.ts"
-import type { ResultOperator } from "./ResultOperator.ts"
+import type { Forming, ResultOperator } from "./ResultOperator.ts"
 import { type Series, seriesOf } from "./Series.ts"
 import { ShownPanes } from "./ShownPanes.ts"
 
@@ -94,8 +94,8 @@ export class DeriveOperator implements ResultOperator {
     return panes
   }
 
-  forming(panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane> {
-    return panes.map((pane) => this.#derived(pane, pane.changes, false))
+  forming(panes: ReadonlyArray<Forming>): ReadonlyArray<Forming> {
+    return panes.map(({ pane, rows }) => ({ pane: this.#derived(pane, rows, false), rows }))
   }
 
   /** A pane with its values. Looking changes nothing. */

@@ -19,7 +19,7 @@ import * as WindowAssigner from "../windowed/WindowAssigner.ts"
 import { usualPace } from "../windowed/WindowOperator.ts"
 import { type Entry, Filling, type Reached } from "./Filling.ts"
 import * as FillState from "./FillState.ts"
-import type { ResultOperator } from "./ResultOperator.ts"
+import type { Forming, ResultOperator } from "./ResultOperator.ts"
 
 interface Due {
   readonly at: number
@@ -91,8 +91,8 @@ export class FillOperator implements ResultOperator {
     return panes
   }
 
-  forming(panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane> {
-    return panes.map((pane) => this.#chained(pane, pane.changes))
+  forming(panes: ReadonlyArray<Forming>): ReadonlyArray<Forming> {
+    return panes.map(({ pane, rows }) => ({ pane: this.#chained(pane, rows), rows }))
   }
 
   /** A window that is not closed yet leaves nothing behind. */

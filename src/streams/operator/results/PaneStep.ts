@@ -1,8 +1,7 @@
 /** What is done to panes one by one: nothing of them is kept. */
-import type { Pane } from "../../pipeline/Pane.ts"
 import type { Emitted } from "../Operator.ts"
 import type { Work } from "../Work.ts"
-import type { ResultOperator } from "./ResultOperator.ts"
+import type { Forming, ResultOperator } from "./ResultOperator.ts"
 
 /** Panes between two pauses. */
 const portion = 512
@@ -38,9 +37,9 @@ export abstract class PaneStep implements ResultOperator {
     return panes
   }
 
-  forming(panes: ReadonlyArray<Pane>): ReadonlyArray<Pane> {
-    const emitted = panes.map((pane): Emitted => ({ pane, rows: pane.changes, watermark: 0, offset: 0 }))
-    return this.#changed(emitted).flatMap(({ isLeftOut, pane }) => isLeftOut === true ? [] : [pane])
+  forming(panes: ReadonlyArray<Forming>): ReadonlyArray<Forming> {
+    const emitted = panes.map(({ pane, rows }): Emitted => ({ pane, rows, watermark: 0, offset: 0 }))
+    return this.#changed(emitted).flatMap(({ isLeftOut, pane, rows }) => isLeftOut === true ? [] : [{ pane, rows }])
   }
 
   save(): void {}

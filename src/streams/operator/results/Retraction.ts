@@ -13,7 +13,7 @@ import { PagedList } from "../PagedList.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { isTired, type Work } from "../Work.ts"
 import { Heap } from "../windowed/Heap.ts"
-import type { ResultOperator } from "./ResultOperator.ts"
+import type { Forming, ResultOperator } from "./ResultOperator.ts"
 
 /** What was told of a window. */
 interface Told {
@@ -168,8 +168,8 @@ export class Retraction implements ResultOperator {
     return panes
   }
 
-  forming(panes: ReadonlyArray<Pane.Pane>): ReadonlyArray<Pane.Pane> {
-    return panes.map((pane) => ({ ...pane, revision: this.#knownOf(pane).revision + 1 }))
+  forming(panes: ReadonlyArray<Forming>): ReadonlyArray<Forming> {
+    return panes.map(({ pane, rows }) => ({ pane: { ...pane, revision: this.#knownOf(pane).revision + 1 }, rows }))
   }
 
   /** Nothing beside the pages. */

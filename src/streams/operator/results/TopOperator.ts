@@ -17,7 +17,7 @@ import { compareText } from "../windowed/KeyOrder.ts"
 import { isLess, type Numeric } from "./indicators/Point.ts"
 import { Ranking } from "./Ranking.ts"
 import * as RankedState from "./RankedState.ts"
-import type { ResultOperator } from "./ResultOperator.ts"
+import type { Forming, ResultOperator } from "./ResultOperator.ts"
 import type { Stored } from "./Retraction.ts"
 
 export type Bounds = Pick<Pane.Pane, "end" | "start">
@@ -201,7 +201,7 @@ export class TopOperator implements ResultOperator {
   }
 
   /** Only some of the keys form in sight of those who watch, and a rank is among all. */
-  forming(): ReadonlyArray<Pane.Pane> {
+  forming(): ReadonlyArray<Forming> {
     return []
   }
 
