@@ -1600,7 +1600,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a revised window is not followed by those after it",
     file: "streams/operator/results/DeriveOperator.ts",
-    find: "if (history.entries.at(-1) !== entry) this.#stale.add(pane.key)",
+    find: "if (history.entries.at(-1) !== entry) this.#markStale(pane.key, pane.end + 1)",
     replace: "",
     law: revisionLaw
   },
