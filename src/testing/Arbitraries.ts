@@ -7,7 +7,7 @@ import * as fc from "fast-check"
 import { Price } from "../domain/Tick.ts"
 import type { Decision } from "../streams/records/Decision.ts"
 import { altered, definitionOf, fed, windowNode } from "./Altered.ts"
-import { derivations, derived, everyIndicator, reordered, stepped, steps } from "./Graphs.ts"
+import { derivation, derivations, derived, everyIndicator, reordered, stepped, steps } from "./Graphs.ts"
 import { evaluated, evaluations, filled, nothingEvaluated, ranked } from "./RandomEvaluations.ts"
 import { computed, nothingComputed, overComputed, withComputed } from "./RandomExpressions.ts"
 import { betweens, over, staged } from "./RandomStages.ts"
@@ -461,6 +461,21 @@ export const fillings: fc.Arbitrary<Pipeline.AnyOfPanes> = fc.record({
   )
   const derived: Plan.Results = { _tag: "derive", input: filled(counts.plan, { pick }), values: { before: { function: "previous", of: "last" } }, within: pick }
   return readable(Aggregate.make(ranked(evaluated(derived, "after", after), top)).pipe(Pipeline.named("filled")))
+})
+
+/** Values derived from derived values, with expressions and conditions in between and behind, of windows that rows change for long. */
+export const stackings: fc.Arbitrary<Pipeline.AnyOfPanes> = fc.record({
+  window: windows,
+  lateness: fc.integer({ min: 4, max: 30 }),
+  every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 2 }),
+  nodes: fc.tuple(derivation, fc.array(derivation, { minLength: 1, maxLength: 2 })),
+  evaluations
+}).map(({ evaluations: { after, before, top }, every, lateness, nodes: [first, others], window }) => {
+  const sums = window(source(0)).pipe(Aggregate.into({ size: Aggregate.sum("size"), last: Aggregate.last("price") }), Pipeline.allowedLateness(lateness))
+  const emitting = every === null || top !== null ? sums : sums.pipe(Pipeline.emitOnUpdate({ every }))
+  const inner = evaluated(derived(emitting.plan, [first], ["size", "last"]), "between", before)
+  const outer = derived(inner, others, first.values.map((_, index) => `derived0_${index}`), "stacked")
+  return readable(Aggregate.make(ranked(evaluated(outer, "after", after), top)).pipe(Pipeline.named("stacked")))
 })
 
 /** Pipelines over these, up to one of each. */

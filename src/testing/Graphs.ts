@@ -114,20 +114,18 @@ const valueOf = (spec: fc.Arbitrary<Drawn["spec"]>): fc.Arbitrary<Drawn> => fc.r
 /** A value of each function there is. */
 export const everyIndicator: fc.Arbitrary<Derivation> = fc.record({ values: fc.tuple(...Object.values(drawn).map(valueOf)), within: withins })
 
-/** Any indicators over any results, of windows that are near enough as a rule. */
-export const derivations: fc.Arbitrary<ReadonlyArray<Derivation>> = fc.oneof(
-  fc.constant([]),
-  fc.array(
-    fc.record({ values: fc.array(fc.oneof(...Object.values(drawn).map(valueOf)), { minLength: 1, maxLength: 3 }), within: withins }),
-    { maxLength: 3 }
-  )
-)
+/** Any indicators, of windows that are near enough as a rule. */
+export const derivation: fc.Arbitrary<Derivation> =
+  fc.record({ values: fc.array(fc.oneof(...Object.values(drawn).map(valueOf)), { minLength: 1, maxLength: 3 }), within: withins })
+
+/** Any indicators over any results. */
+export const derivations: fc.Arbitrary<ReadonlyArray<Derivation>> = fc.oneof(fc.constant([]), fc.array(derivation, { maxLength: 3 }))
 
 /** Later nodes may derive from what earlier ones have derived. */
-export const derived = (results: Plan.Results, derivations: ReadonlyArray<Derivation>, numeric: ReadonlyArray<string>): Plan.Results => {
+export const derived = (results: Plan.Results, derivations: ReadonlyArray<Derivation>, numeric: ReadonlyArray<string>, name = "derived"): Plan.Results => {
   const known = [...numeric]
   return derivations.reduce((input, { values, within }, node): Plan.Results => {
-    const named = values.map(({ of, spec }, index) => [`derived${node}_${index}`, spec(of.map((number) => known[number % known.length]!))] as const)
+    const named = values.map(({ of, spec }, index) => [`${name}${node}_${index}`, spec(of.map((number) => known[number % known.length]!))] as const)
     known.push(...named.map(([name]) => name))
     return { _tag: "derive", input, values: Object.fromEntries(named), within }
   }, results)

@@ -23,6 +23,7 @@ import {
   pipelinesWithPreAggregated,
   type Sample,
   source,
+  stackings,
   straggling,
   windows
 } from "./Arbitraries.ts"
@@ -133,12 +134,17 @@ export const resultLaws: EngineLaws = {
     (make, { cut, log, pipeline }) => {
       const panes = run(make([pipeline], log.partitions), batches(log, cut))
       same(results(panes), results(foldedPanes(pipeline, log)))
-      for (const all of Map.groupBy(panes, windowOf).values()) {
-        for (const [index, pane] of all.slice(1).entries()) {
-          const before = all[index]!
-          holds(Pane.replaces(pane, before) && !Pane.replaces(before, pane), `${Pane.toJson(pane)} is no newer than ${Pane.toJson(before)}`)
-        }
-      }
+      eachNewer(panes)
+    }
+  ),
+
+  "values that are derived from derived ones are the batch fold's, and panes with as many changes say the same, whatever comes late": law(
+    80,
+    fc.record({ pipeline: stackings, log: fc.oneof(logs, straggling), cut: cuts }),
+    (make, { cut, log, pipeline }) => {
+      const panes = run(make([pipeline], log.partitions), batches(log, cut))
+      same(results(panes), results(foldedPanes(pipeline, log)))
+      eachNewer(panes)
     }
   ),
 
@@ -309,6 +315,19 @@ export const resultLaws: EngineLaws = {
       same(numbers(whole, 1), numbers(half, factor))
     }
   )
+}
+
+/** Of the panes of each window: one that has as many changes as the one before is newer by its kind, and made of the same rows. */
+const eachNewer = (panes: ReadonlyArray<Pane.Pane>): void => {
+  for (const all of Map.groupBy(panes, windowOf).values()) {
+    for (const [index, pane] of all.slice(1).entries()) {
+      const before = all[index]!
+      const [line, lineBefore] = [Pane.toJson(pane), Pane.toJson(before)]
+      holds(Pane.replaces(pane, before) && !Pane.replaces(before, pane), `${line} is no newer than ${lineBefore}`)
+      if (pane.changes > before.changes || pane.pane === "retracted") continue
+      same(Pane.encode(pane).values, Pane.encode(before).values, `${line} after ${lineBefore}`)
+    }
+  }
 }
 
 /** Read back from a line it is the same: JSON has neither what is no number, nor a zero with a sign. */

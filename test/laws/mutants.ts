@@ -30,6 +30,7 @@ const unitedLaw = "rows that were united come to the batch fold's windows"
 const turnsLaw = "in whatever turns partitions are read"
 const keyed = "streams/operator/keyed/"
 
+const stackedLaw = "values that are derived from derived ones"
 const filledLaw = "windows without events are filled"
 const countWindows = "streams/operator/windowed/CountWindows.ts"
 
@@ -615,6 +616,20 @@ const deriving: ReadonlyArray<Mutant> = [
     find: "if (pane.pane === \"early\") return this.#early(pane, rows, isLeftOut)",
     replace: "if (pane.pane === \"early\") {\n      const history = this.#historyOf(pane.key)\n      history.insert({ pane, rows, points: history.pointsOf(pane.values, pane, isLeftOut), isLeftOut, again: 0 })\n      return this.#early(pane, rows, isLeftOut)\n    }",
     law: revisionLaw
+  },
+  {
+    mistake: "what derives from derived values hears of a window before it knows those before it",
+    file: `${results}/DeriveOperator.ts`,
+    find: "yield* this.#goAhead(emitted.pane)",
+    replace: "yield* []",
+    law: stackedLaw
+  },
+  {
+    mistake: "what came late after a window was told does not go ahead of the next",
+    file: `${results}/DeriveOperator.ts`,
+    find: "Math.min(this.#stale.get(key) ?? Infinity, from)",
+    replace: "this.#stale.get(key) ?? from",
+    law: stackedLaw
   }
 ]
 
@@ -1585,7 +1600,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a revised window is not followed by those after it",
     file: "streams/operator/results/DeriveOperator.ts",
-    find: "if (history.entries.at(-1) !== entry) this.#stale.add(pane.key)",
+    find: "if (history.entries.at(-1) !== entry) this.#markStale(pane.key, pane.end + 1)",
     replace: "",
     law: revisionLaw
   },

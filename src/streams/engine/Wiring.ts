@@ -111,7 +111,7 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new WindowOperator(checked.name, node, options), inputs }
     }
     case "derive":
-      return { operator: new DeriveOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }
+      return { operator: new DeriveOperator(checked.name, node, Checked.windowOf({ end: node }), isDerivedFrom(checked, node)), inputs: [node.input] }
     case "compute":
       return { operator: new Computation(node), inputs: [node.input] }
     case "where-panes":
@@ -122,6 +122,12 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new FillOperator(checked.name, node, Checked.windowOf({ end: node })), inputs: [node.input] }
   }
 }
+
+/** Whether values are derived from those of a node, with no more than expressions in between. */
+const isDerivedFrom = ({ nodes }: Checked.Checked, node: Checked.Derive): boolean =>
+  nodes.some((other) => other._tag === "derive" && valuesFrom(other.input) === node)
+
+const valuesFrom = (node: Checked.Results): Checked.Results => node._tag === "compute" || node._tag === "where-panes" ? valuesFrom(node.input) : node
 
 const sidesOf = ({ input, other }: Checked.AsOf | Checked.Interval): ReadonlyArray<Checked.Node> => {
   const inputs: Array<Checked.Node> = []

@@ -70,4 +70,6 @@ export interface Emitted<P = Pane<Values>> {
   readonly offset: number
   /** A node has left the window out. It counts for what is computed behind it, and is told only where it has to be taken back. */
   readonly isLeftOut?: true
+  /** It will be told, and is no pane yet: what is derived from it has to know it before it comes to a later window. */
+  readonly isUntold?: true
 }

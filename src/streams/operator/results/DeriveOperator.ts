@@ -4,6 +4,10 @@
  * A revision recomputes what was derived from it: once the watermark moves on, the windows after a revised one are emitted
  * again where they differ, so that the newest pane of every window is what all rows together give. Early panes are
  * computed from what there is and leave nothing behind; a retracted window is as if it had never been.
+ *
+ * What derives from derived values has to know those of all windows before one that is told. So where windows behind a revised
+ * one are still to be told, those before another go ahead of it untold: whatever is told of a window is what all rows up to
+ * then give, and is told once.
  */
 import { type Derive, valuesOf, type WindowNode } from "../../pipeline/Checked.ts"
 import * as Pane from "../../pipeline/Pane.ts"
@@ -24,6 +28,11 @@ interface Due {
   readonly key: string
 }
 
+/** Whether a window is as it was: where that is told anew, nothing behind it changes. */
+const isKnown = (window: Pick<Entry, "isLeftOut" | "pane" | "rows">, known: Entry): boolean =>
+  window.isLeftOut === known.isLeftOut && window.rows === known.rows &&
+  (window.isLeftOut || Object.entries(window.pane.values).every(([name, value]) => Pane.isSame(value, known.pane.values[name] ?? null)))
+
 const byTime = (a: Due, b: Due): number => a.at - b.at
 
 export class DeriveOperator implements ResultOperator {
@@ -38,7 +47,10 @@ export class DeriveOperator implements ResultOperator {
   readonly #reach: number
   readonly #histories = new Map<string, History>()
   readonly #kept: PagedList<History, HistoryState.Saved>
-  readonly #stale = new Set<string>()
+  /** Whether values are derived from its own. */
+  readonly #isDerivedFrom: boolean
+  /** Keys with windows that may have to be told again; those that end from then on are not known behind this node as they are. */
+  readonly #stale = new Map<string, number>()
   readonly #shown = new ShownPanes()
   readonly pages: ResultOperator["pages"]
   /** When entries become final, and when what is final is let go. */
@@ -47,7 +59,7 @@ export class DeriveOperator implements ResultOperator {
   #now = -Infinity
   #panes: Array<Emitted> = []
 
-  constructor(pipeline: string, node: Derive, { allowedLateness, window }: WindowNode) {
+  constructor(pipeline: string, node: Derive, { allowedLateness, window }: WindowNode, isDerivedFrom = false) {
     const { state, values, within } = node
     this.#all = valuesOf({ end: node }).map(([name]) => name)
     this.#pipeline = pipeline
@@ -55,6 +67,7 @@ export class DeriveOperator implements ResultOperator {
     this.#series = seriesOf(values)
     this.#kept = new PagedList(HistoryState.pages(this.#series))
     this.pages = { histories: this.#kept, shown: this.#shown.pages }
+    this.#isDerivedFrom = isDerivedFrom
     this.#lateness = allowedLateness
     this.#within = within
     this.#isSession = window.kind === "session"
@@ -71,8 +84,49 @@ export class DeriveOperator implements ResultOperator {
   *take(_: number, panes: ReadonlyArray<Emitted>): Work {
     for (const emitted of panes) {
       if (emitted.watermark > this.#now) yield* this.#moveTo(emitted.watermark)
-      this.#panes.push({ ...emitted, pane: this.#record(emitted) })
+      if (emitted.isUntold === true) this.#learn(emitted)
+      else {
+        if (this.#isDerivedFrom && this.#stale.size > 0) yield* this.#goAhead(emitted.pane)
+        this.#panes.push({ ...emitted, pane: this.#record(emitted) })
+      }
     }
+  }
+
+  /** The windows of its key before one that is about to be told, as far as they have changed and are not told yet. */
+  *#goAhead({ end, key }: Pane.Pane): Work {
+    const from = this.#stale.get(key)
+    const history = this.#histories.get(key)
+    if (from === undefined || history === undefined) return
+    let done = 0
+    for (const entry of history.entries.slice(history.indexBefore({ start: from, end: from }), history.indexBefore({ start: end, end }))) {
+      const pane = this.#with(history, { ...entry, again: 0 })
+      const leftOut = entry.isLeftOut ? { isLeftOut: true } as const : {}
+      this.#panes.push({ pane, rows: entry.rows, watermark: this.#now, offset: Number.MAX_VALUE, isUntold: true, ...leftOut })
+      if (isTired(++done)) yield
+    }
+    if (end > from) this.#stale.set(key, end)
+  }
+
+  /**
+   * What a window is now, which will be told. Of what was told last it keeps the changes and its own values, to compare with.
+   * Windows behind it are stale already: one before it was revised, or it would be as it was.
+   */
+  #learn({ isLeftOut: leftOut, pane, rows }: Emitted): void {
+    const isLeftOut = leftOut === true
+    const history = this.#historyOf(pane.key)
+    const known = history.find(pane)
+    if (known === undefined) throw new Error(`a broken invariant: a window of "${pane.key}" has changed before it was told`)
+    if (isKnown({ isLeftOut, pane, rows }, known)) return
+    this.#kept.touch(history.place)
+    const told = this.#names.map((name) => [name, known.isLeftOut ? null : known.pane.values[name] ?? null])
+    const values = { ...pane.values, ...Object.fromEntries(told) }
+    history.remove(known)
+    history.insert({ ...known, pane: { ...known.pane, pane: "late", values }, rows, points: history.pointsOf(values, pane, isLeftOut), isLeftOut })
+  }
+
+  /** What ends from then on may not be what was told. */
+  #markStale(key: string, from: number): void {
+    this.#stale.set(key, Math.min(this.#stale.get(key) ?? Infinity, from))
   }
 
   *advance(watermark: number): Work {
@@ -130,7 +184,7 @@ export class DeriveOperator implements ResultOperator {
     const derived = this.#with(history, made)
     const entry = { ...made, pane: derived }
     history.insert(entry)
-    if (history.entries.at(-1) !== entry) this.#stale.add(pane.key)
+    if (history.entries.at(-1) !== entry) this.#markStale(pane.key, pane.end + 1)
     if (this.#finalAt(pane.end) <= this.#now) this.#settle(pane.key, history, this.#now)
     else this.#finals.push({ at: this.#finalAt(pane.end), key: pane.key })
     return derived
@@ -144,7 +198,7 @@ export class DeriveOperator implements ResultOperator {
 
   /** Newer than every pane of the window, which never comes again. */
   #retracted(history: History, pane: Pane.Pane, told: number, again: number): Pane.Pane {
-    if (history.entries.length > history.indexBefore(pane)) this.#stale.add(pane.key)
+    if (history.entries.length > history.indexBefore(pane)) this.#markStale(pane.key, pane.end)
     if (history.entries.length === 0 && history.finals.end === -Infinity) this.#forget(pane.key)
     return {
       ...pane,
@@ -222,7 +276,7 @@ export class DeriveOperator implements ResultOperator {
     if (this.#stale.size === 0) return
     const again: Array<Entry> = []
     let done = 0
-    for (const key of this.#stale) {
+    for (const key of this.#stale.keys()) {
       const history = this.#histories.get(key)
       for (const entry of history?.entries ?? []) {
         const pane = this.#revised(history!, entry)
@@ -252,7 +306,7 @@ export class DeriveOperator implements ResultOperator {
 
   save(state: StateWriter): void {
     state.table("progress", 1).numbers("now", Float64Array.of(this.#now))
-    const stale = [...this.#stale].sort()
+    const stale = [...this.#stale.keys()].sort()
     state.table("stale", stale.length).strings("key", stale)
   }
 
@@ -261,7 +315,7 @@ export class DeriveOperator implements ResultOperator {
     const [now] = progress.numbers("now")
     progress.end()
     for (const stale of state.tables("stale")) {
-      for (const key of stale.texts("key")) this.#stale.add(key)
+      for (const key of stale.texts("key")) this.#stale.set(key, -Infinity)
       stale.end()
     }
     if (now === undefined || !(Number.isSafeInteger(now) || now === -Infinity)) throw new StateError("the progress of results is damaged")

@@ -156,17 +156,24 @@ export class History {
 
   /** How many entries end before a window. */
   indexBefore({ end }: Compared): number {
-    let index = this.entries.length
-    while (index > 0 && this.entries[index - 1]!.pane.end >= end) index--
+    let [index, until] = [0, this.entries.length]
+    while (index < until) {
+      const middle = (index + until) >> 1
+      if (this.entries[middle]!.pane.end < end) index = middle + 1
+      else until = middle
+    }
     return index
   }
 
-  find({ end, start }: Compared): Entry | undefined {
-    return this.entries.find(({ pane }) => pane.start === start && pane.end === end)
+  find(window: Compared): Entry | undefined {
+    for (let index = this.indexBefore(window); this.entries[index]?.pane.end === window.end; index++) {
+      if (this.entries[index]!.pane.start === window.start) return this.entries[index]
+    }
+    return undefined
   }
 
   remove(entry: Entry): void {
-    this.#change(this.entries.indexOf(entry), 1)
+    this.#change(this.entries.indexOf(entry, this.indexBefore(entry.pane)), 1)
   }
 
   /** Puts it where its end belongs. */

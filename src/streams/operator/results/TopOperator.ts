@@ -98,6 +98,7 @@ export class TopOperator implements ResultOperator {
   *take(_: number, panes: ReadonlyArray<Emitted>): Work {
     let done = 0
     for (const emitted of panes) {
+      if (emitted.isUntold === true) continue
       if (emitted.watermark > this.#now) yield* this.#moveTo(emitted.watermark)
       const window = this.#windowOf(emitted.pane)
       if (this.#closing !== null && (emitted.pane.pane !== "on-time" || this.#closing.window !== window)) yield* this.#tellClosing()
