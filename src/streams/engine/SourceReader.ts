@@ -175,6 +175,7 @@ export class SourceReader {
   }
 
   #part(run: Run, kind: RecordKind): Part {
+    this.#dictionary.forgetPassed()
     const origin = sourceAt(run.records.partition, this.#origins.length)
     const readers = this.#readers[origin]!.filter(({ source }) => source.kind === kind)
     const refused = readers.map((reader) => [reader.source.fingerprint, reader.read(run, this.#settings.maxTimeAhead)] as const)

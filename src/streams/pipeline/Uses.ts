@@ -2,23 +2,24 @@
  * What is done with the fields of a source. Equal texts have one number, so that it is enough to compare numbers; but where a
  * text is only handed on, to find the number that it has already would cost more than all else that is done to it.
  */
-import { type Checked, type DeriveFields, type Events, fieldsRead, type Select, type Source, type ToEvents } from "./Checked.ts"
+import { type Checked, type DeriveFields, type Events, fieldsRead, isOrdering, type Select, type Source, type ToEvents } from "./Checked.ts"
 import { fieldsOf, type Node, partsOf } from "./Expression.ts"
 
-/** Nothing is done with a field's values, they are handed on as they are, or anything may be. */
-export type Use = "unread" | "carried" | "compared"
+/** Nothing is done with a field's values; they are handed on as they are, at once or by a node that holds rows; or anything may be. */
+export type Use = "unread" | "passed" | "carried" | "compared"
 
 /** Of a source, named by its fingerprint, field by field, apart from its key and its time. */
 export const usesOf = (pipelines: ReadonlyArray<Checked>, source: string): (field: string) => Use => {
   const [read, compared] = [fieldsRead(pipelines, source), fieldsCompared(pipelines, source)]
-  return (field) => read?.has(field) === false ? "unread" : compared?.has(field) === false ? "carried" : "compared"
+  const handedOn = pipelines.filter((checked) => reads(checked, source)).some(holds) ? "carried" : "passed"
+  return (field) => read?.has(field) === false ? "unread" : compared?.has(field) === false ? handedOn : "compared"
 }
 
 /** `undefined` where any may be compared. */
 const fieldsCompared = (pipelines: ReadonlyArray<Checked>, source: string): ReadonlySet<string> | undefined => {
   const fields = new Set<string>()
   for (const checked of pipelines) {
-    if (!checked.nodes.some((node) => node._tag === "source" && node.fingerprint === source)) continue
+    if (!reads(checked, source)) continue
     const comparisons = comparisonsIn(checked)
     if (comparisons === undefined) return undefined
     for (const [node, compared] of comparisons) {
@@ -28,10 +29,15 @@ const fieldsCompared = (pipelines: ReadonlyArray<Checked>, source: string): Read
   return fields
 }
 
+const reads = ({ nodes }: Checked, source: string): boolean => nodes.some((node) => node._tag === "source" && node.fingerprint === source)
+
+const holds = ({ nodes }: Checked): boolean => nodes.some(isOrdering)
+
 /** Of the fields that a node computes: nobody can ask for one of them before it. */
 export const usesBehind = (checked: Checked, of: DeriveFields): (field: string) => Use => {
   const compared = comparisonsIn(checked)?.get(of)
-  return (field) => compared?.has(field) === false ? "carried" : "compared"
+  const handedOn = holds(checked) ? "carried" : "passed"
+  return (field) => compared?.has(field) === false ? handedOn : "compared"
 }
 
 /** By node the fields of its rows that are compared behind it. Windows tell texts apart by their numbers: `undefined` where there are any. */

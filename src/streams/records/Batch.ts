@@ -8,6 +8,8 @@ import type { Definition, Row } from "../pipeline/Source.ts"
 /** Numbers texts in the order in which they are first seen, so that rows carry integers. */
 export class Dictionary {
   readonly texts: Array<string> = []
+  /** Those of the batch that is being read, which nobody asks for after it. */
+  readonly #passing: Array<string> = []
   readonly #numbers = new Map<string, number>()
   /** For columns of texts, see {@link Numbering}. */
   readonly columns = new Numbering(this)
@@ -26,8 +28,18 @@ export class Dictionary {
     return this.texts.push(text) - 1
   }
 
+  /** A number for a text that is compared with no other and is not asked for after its batch, below all others: it is not kept. */
+  pass(text: string): number {
+    return -1 - this.#passing.push(text)
+  }
+
+  /** The texts of the batch before have gone on to wherever they go. */
+  forgetPassed(): void {
+    this.#passing.length = 0
+  }
+
   textOf(number: number): string {
-    return this.texts[number] ?? ""
+    return (number < 0 ? this.#passing[-2 - number] : this.texts[number]) ?? ""
   }
 }
 

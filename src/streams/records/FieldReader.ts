@@ -32,7 +32,7 @@ export class FieldReader implements MemberReader {
   readonly #maximum: number
   readonly #checked: boolean
   readonly #isRead: boolean
-  readonly #isCarried: boolean
+  readonly #use: Use
   /** The bytes that were read last, and the same as what makes strings. */
   #bytes: Uint8Array = new Uint8Array(0)
   #buffer: Buffer = Buffer.alloc(0)
@@ -48,7 +48,7 @@ export class FieldReader implements MemberReader {
     this.#checked = column.kind !== "string" && column.accepts !== null
     // A check of the Schema's looks at the string.
     this.#isRead = use !== "unread" || column.accepts !== null
-    this.#isCarried = use === "carried"
+    this.#use = use
   }
 
   /** Puts the absent value in the field's place. */
@@ -88,7 +88,7 @@ export class FieldReader implements MemberReader {
       values[index] = unread
       return to + 1
     }
-    const isNew = this.#isCarried && to - at > longText
+    const isNew = this.#use !== "compared" && to - at > longText
     const known = isNew ? -1 : this.#texts.find(bytes, at + 1, to)
     if (known !== -1) {
       values[index] = known
@@ -96,7 +96,7 @@ export class FieldReader implements MemberReader {
     }
     const text = this.#textIn(bytes, at + 1, to)
     if (this.column.accepts !== null && !this.column.accepts(text)) return -1
-    values[index] = isNew ? this.#dictionary.carry(text) : this.#numbered(bytes, at + 1, to, text)
+    values[index] = !isNew ? this.#numbered(bytes, at + 1, to, text) : this.#use === "passed" ? this.#dictionary.pass(text) : this.#dictionary.carry(text)
     return to + 1
   }
 

@@ -27,6 +27,18 @@ describe("texts that are handed on", () => {
     assert.deepStrictEqual(found.map(({ values }) => values), rows)
   })
 
+  it("are what they were in each batch, as they are read and as they are computed, from short ones that come again too", () => {
+    const computed = pages.pipe(Events.derive({ page: Expr.upper("url"), both: Expr.concat("key", Expr.literal(" "), "url"), end: Expr.split("url", "/", 7) }))
+    const job = new Job([computed.pipe(Pipeline.named("computed")), pages.pipe(Pipeline.named("as-they-are"))], { partitions: 1 })
+    const batches = [rows, rows.toReversed(), [{ ...rows[0]!, url: long("a third") }, rows[4]!]]
+    const outputs = batches.map((batch, index) => job.take(records(0, index * 10, batch.map((row) => JSON.stringify(row)))).rows)
+    for (const [index, batch] of batches.entries()) {
+      const of = (name: string) => outputs[index]!.filter(({ pipeline }) => pipeline === name).map(({ values }) => values)
+      assert.deepStrictEqual(of("as-they-are"), batch)
+      assert.deepStrictEqual(of("computed"), batch.map((row) => ({ ...row, page: row.url.toUpperCase(), both: `${row.key} ${row.url}`, end: row.url.split("/")[7] ?? null })))
+    }
+  })
+
   it("are compared by a condition, with a literal and with each other", () => {
     assert.deepStrictEqual(timesOf(pages.pipe(Events.where(Expr.eq("url", one)), Pipeline.named("eq"))), [0, 1, 3])
     assert.deepStrictEqual(timesOf(pages.pipe(Events.where(Expr.eq("url", Expr.field("referrer"))), Pipeline.named("same"))), [0, 3, 4])

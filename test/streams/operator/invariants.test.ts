@@ -74,7 +74,7 @@ it("what the check refuses ends the run where it comes all the same", () => {
   const fed = (aggregate: Partial<Aggregated>) => () => table({ ...aggregate, preAggregated: column })().addPreAggregated(given)
   expect(fed({ op: "weightedMean", by: column })).toThrow("a weighted mean cannot be made from pre-aggregated values")
   expect(fed({ op: "custom", custom })).toThrow("a custom aggregate cannot be made from pre-aggregated values")
-  expect(() => WindowAssigner.make({ kind: "session", gap: 1 }, null)).toThrow("sessions have no grid: they depend on the data")
+  expect(() => WindowAssigner.make({ kind: "session", gap: 1 }, null)).toThrow("session windows have no grid: they depend on the data")
 })
 
 it("a sum of integers is a bigint as long as a number cannot hold it", () => {

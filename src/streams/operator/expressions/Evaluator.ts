@@ -15,17 +15,17 @@ import { clock } from "./WallClock.ts"
 interface Scope {
   readonly table: Table
   readonly isBounded: boolean
-  /** Whether nobody compares the texts. */
-  readonly isCarried: boolean
+  /** What is done with its texts. */
+  readonly use: Use
 }
 
 /** The values of an expression over the rows, or the results, of a node. */
 export const valuesOf = (table: Table, node: Node, use: Use = "compared"): Evaluator =>
-  compile({ table, isBounded: true, isCarried: use === "carried" }, node)
+  compile({ table, isBounded: true, use }, node)
 
 /** A 1 for each row for which a condition holds. */
 export const maskOf = (table: Table, node: Node): Mask => {
-  const scope = { table, isBounded: false, isCarried: false }
+  const scope: Scope = { table, isBounded: false, use: "compared" }
   switch (node.op) {
     case "and":
     case "or":
@@ -80,7 +80,7 @@ const ones = (batch: Columns, values: Float64Array, isOne: (value: number) => bo
 }
 
 const compile = (scope: Scope, node: Node): Evaluator => {
-  const { isBounded, isCarried, table } = scope
+  const { isBounded, table, use } = scope
   const type = typeOf("Expr", table, node)
   const part = (of: Node) => compile(scope, of)
   switch (node.op) {
@@ -112,17 +112,17 @@ const compile = (scope: Scope, node: Node): Evaluator => {
     case "dayOfWeek":
       return clock(type, part(node.of), node.timeZone, node.op)
     case "concat":
-      return concat(type, node.all.map(part), isCarried)
+      return concat(type, node.all.map(part), use)
     case "lower":
-      return text(type, part(node.of), (value) => value.toLowerCase(), isCarried)
+      return text(type, part(node.of), (value) => value.toLowerCase(), use)
     case "upper":
-      return text(type, part(node.of), (value) => value.toUpperCase(), isCarried)
+      return text(type, part(node.of), (value) => value.toUpperCase(), use)
     case "substring":
-      return text(type, part(node.of), substring(node.from, node.length), isCarried)
+      return text(type, part(node.of), substring(node.from, node.length), use)
     case "extract":
-      return text(type, part(node.of), extract(node.pattern, node.group), isCarried)
+      return text(type, part(node.of), extract(node.pattern, node.group), use)
     case "split":
-      return text(type, part(node.of), split(node.pattern, node.part), isCarried)
+      return text(type, part(node.of), split(node.pattern, node.part), use)
     default: {
       const mask = maskOf(table, node)
       return { type, evaluate: (rows) => ({ values: Float64Array.from(mask(rows)), large: null }) }

@@ -1,5 +1,6 @@
 /** Texts are numbers of a dictionary: each is changed once, and its rows are looked up. */
 import type { Type } from "../../pipeline/check/Expressions.ts"
+import type { Use } from "../../pipeline/Uses.ts"
 import type { Dictionary } from "../../records/Batch.ts"
 import { type Evaluator, Room, type Rows, type Vector } from "./Vector.ts"
 
@@ -8,20 +9,21 @@ class Known {
   #dictionary: Dictionary | null = null
   #numbers = new Float64Array(0)
 
-  readonly #isCarried: boolean
+  readonly #use: Use
 
-  constructor(isCarried: boolean) {
-    this.#isCarried = isCarried
+  constructor(use: Use) {
+    this.#use = use
   }
 
   numberOf(dictionary: Dictionary, of: number, change: Change): number {
+    // A text that is not kept comes once, and so does what it is changed to.
+    if (of < 0) return numbered(dictionary, change(dictionary.textOf(of)), this.#use)
     if (dictionary !== this.#dictionary) this.#numbers = new Float64Array(0)
     this.#dictionary = dictionary
     if (of >= this.#numbers.length) this.#grow(of)
     const known = this.#numbers[of]!
     if (known !== unknown) return known
-    const changed = change(dictionary.textOf(of))
-    return this.#numbers[of] = changed === null ? NaN : numbered(dictionary, changed, this.#isCarried)
+    return this.#numbers[of] = numbered(dictionary, change(dictionary.textOf(of)), this.#use === "passed" ? "carried" : this.#use)
   }
 
   #grow(number: number): void {
@@ -32,14 +34,17 @@ class Known {
 }
 
 /** What is only handed on is not looked up: see `Uses`. */
-const numbered = (dictionary: Dictionary, text: string, isCarried: boolean): number => isCarried ? dictionary.carry(text) : dictionary.numberOf(text)
+const numbered = (dictionary: Dictionary, text: string | null, use: Use): number => {
+  if (text === null) return NaN
+  return use === "passed" ? dictionary.pass(text) : use === "carried" ? dictionary.carry(text) : dictionary.numberOf(text)
+}
 
 /** In the place of a number that nobody has asked for. */
 const unknown = -1
 
-export const text = (type: Type, of: Evaluator, change: Change, isCarried: boolean): Evaluator => {
+export const text = (type: Type, of: Evaluator, change: Change, use: Use): Evaluator => {
   const room = new Room()
-  const known = new Known(isCarried)
+  const known = new Known(use)
   const evaluate = (rows: Rows): Vector => {
     const { values } = of.evaluate(rows)
     const { dictionary, length } = rows.batch
@@ -50,7 +55,7 @@ export const text = (type: Type, of: Evaluator, change: Change, isCarried: boole
   return { type, evaluate }
 }
 
-export const concat = (type: Type, all: ReadonlyArray<Evaluator>, isCarried: boolean): Evaluator => {
+export const concat = (type: Type, all: ReadonlyArray<Evaluator>, use: Use): Evaluator => {
   const room = new Room()
   const evaluate = (rows: Rows): Vector => {
     const { dictionary, length } = rows.batch
@@ -58,7 +63,7 @@ export const concat = (type: Type, all: ReadonlyArray<Evaluator>, isCarried: boo
     const out = room.for(length)
     for (let row = 0; row < length; row++) {
       const isWhole = parts.every((values) => !Number.isNaN(values[row]))
-      out[row] = isWhole ? numbered(dictionary, parts.map((values) => dictionary.textOf(values[row]!)).join(""), isCarried) : NaN
+      out[row] = isWhole ? numbered(dictionary, parts.map((values) => dictionary.textOf(values[row]!)).join(""), use) : NaN
     }
     return { values: out, large: null }
   }
