@@ -197,7 +197,9 @@ export const pipelines = (options: PipelineOptions): fc.Arbitrary<Pipeline.AnyOf
     const { definition } = source(outOfOrderness)
     const rows = fed(windows, (rows) => withComputed(stepped(rows, steps), definition, computed))
     const { plan, name } = altered(rows, ({ aggregates }) => ({ aggregates: { ...aggregates, ...overComputed(definition, computed) } }))
-    const results = filled(evaluated(plan, "before", evaluations.before), evaluations.after)
+    const before = evaluated(plan, "before", evaluations.before)
+    // Nothing is derived early from windows that are filled.
+    const results = every !== null && derivations.length > 0 ? before : filled(before, evaluations.after)
     const behind = evaluated(derived(results, derivations, numeric.filter((name) => order.includes(name))), "after", evaluations.after)
     return readable(Aggregate.make(ranked(behind, evaluations.top)).pipe(Pipeline.named(name)))
   })

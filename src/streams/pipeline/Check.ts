@@ -9,7 +9,7 @@ import { aggregatesOf, bytesOf, type PreAggregated } from "./check/Aggregates.ts
 import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
 import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
-import { fillOf } from "./check/Fill.ts"
+import { checkBehindFill, fillOf } from "./check/Fill.ts"
 import { checkBehindTop, checkTop, partsOf, topBoundOf } from "./check/Top.ts"
 import { checkPairs, checkWindowKept, resultRows } from "./check/ResultRows.ts"
 import { tableOf } from "./check/ResultTable.ts"
@@ -333,6 +333,7 @@ class Graph {
 
   #functions(input: Checked.Results, values: ReadonlyArray<Checked.Derived>, within: number): Checked.Derive {
     checkBehindTop("Panes.derive", "an indicator", input)
+    checkBehindFill(input)
     const { allowedLateness, window } = Checked.windowOf({ end: input })
     const meaning = Object.fromEntries(values.map(({ name, spec }) => [name, specData(spec)]))
     return this.#add<Checked.Derive>(

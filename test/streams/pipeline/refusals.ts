@@ -265,6 +265,7 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["the first per a field twice", () => ofVenues.pipe(Panes.top(3, { by: "high", per: ["venue", "venue"] }), named), "Panes.top", "it names a field of the key twice"],
     ["the first per the whole key", () => high.pipe(Panes.top(3, { by: "high", per: "symbol" }), named), "Panes.top", "per whole key, of which a window has one result alone"],
     ["an indicator over the first", () => high.pipe(Panes.top(3, { by: "high" }), Panes.derive({ before: Indicator.previous("rank") }), named), "Panes.derive", "cannot stand behind Panes.top"],
+    ["an indicator behind windows without events that are told early", () => minutes.pipe(counted, Pipeline.emitOnUpdate(), Panes.fill({ trades: 0 }, { within: "1 hour" }), Panes.derive({ before: Indicator.previous("trades") }), named), "Panes.derive", "leave Pipeline.emitOnUpdate out"],
     ["windows without events of which a result is not named", () => filled({}), "Panes.fill", "it does not say what \"high\" is in a window without events"],
     ["windows without events with a result that there is not", () => filled({ high: null, hgih: 0 }), "Panes.fill", "there is no result \"hgih\": did you mean \"high\"?"],
     ["windows without events with a text for a decimal", () => filled({ high: "dear" }), "Panes.fill", "\"high\" is a decimal of scale 4 in other windows, and is given \"dear\""],

@@ -40,6 +40,12 @@ const checkBehind = (input: Checked.Results): void => {
   refuse(node, `it fills the windows in which nothing happened, and cannot stand behind ${calls[before._tag]}; ${before._tag === "fill" ? "leave one of them out" : "put it before"}`)
 }
 
+/** An early pane comes before the windows that are filled in front of it, and would be as new as the one that knows them. */
+export const checkBehindFill = (input: Checked.Results): void => {
+  if (Checked.windowOf({ end: input }).trigger.on === "close" || !Checked.resultStepsOf({ end: input }).some(({ _tag }) => _tag === "fill")) return
+  refuse("Panes.derive", "an indicator behind Panes.fill is computed from windows that are filled when they close, and cannot be told early; leave Pipeline.emitOnUpdate out")
+}
+
 const valuesOf = (plan: Plan.Fill, results: ReadonlyMap<string, Checked.ValueType>): ReadonlyArray<Checked.Filled> => {
   const unknown = Object.keys(plan.values).find((name) => !results.has(name))
   if (unknown !== undefined) refuse(node, `there is no result "${unknown}": ${among(unknown, [...results.keys()])}`)
