@@ -76,6 +76,7 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["any number of windows is filled", fill, "within / advance > mostWindows", "within / advance > 100 * mostWindows"],
   ["windows are filled behind a condition", fill, "_tag !== \"compute\"", "_tag !== \"compute\" && _tag !== \"where-panes\""],
   ["windows are filled behind an indicator", fill, "_tag !== \"compute\"", "_tag !== \"compute\" && _tag !== \"derive\""],
+  ["what is derived of filled windows is told early", fill, "trigger.on === \"close\" ||", "trigger.on !== null ||"],
   ["windows are filled twice", fill, "_tag !== \"compute\"", "_tag !== \"compute\" && _tag !== \"fill\""],
   ["windows are filled with half a row", fill, "Number.isSafeInteger(given) ?", "Number.isFinite(given) ?"],
   ["nothing may be derived", check, "if (Object.keys(plan.values).length === 0) refuse(\"Panes.derive\"", "if (Object.keys(plan.values).length < 0) refuse(\"Panes.derive\""],
