@@ -89,15 +89,8 @@ const inStages: ReadonlyArray<Mutant> = [
     file: resultRows,
     find: "if (known !== undefined) return this.#kept.set(known, kept)",
     replace: "if (known !== undefined) return",
-    law: stagedLaw
-  },
-  {
-    mistake: "a row of results is refused where a field does not fit",
-    file: "streams/operator/stateless/Derivation.ts",
-    find: "this.#areRecords = areRecords(node)",
-    replace: "this.#areRecords = areRecords(node) || node.values.length > 0",
     law: stagedLaw,
-    times: 14
+    times: 10
   },
   {
     mistake: "results that wait are not taken up again",
@@ -566,7 +559,8 @@ const deriving: ReadonlyArray<Mutant> = [
     file: `${results}/History.ts`,
     find: "if (!this.#isNear(next, point.end)) return points.reverse()",
     replace: "",
-    law: indicatorLaw
+    law: indicatorLaw,
+    times: 8
   },
   {
     mistake: "final windows are looked back at over any gap",
@@ -685,14 +679,6 @@ const evaluating: ReadonlyArray<Mutant> = [
     find: "rows: rows + (this.#isNear",
     replace: "rows: (this.entries[next]!.isLeftOut ? 0 : rows) + (this.#isNear",
     law: foldLaw,
-    times: 4
-  },
-  {
-    mistake: "a snapshot forgets which windows are left out",
-    file: `${results}/HistoryState.ts`,
-    find: "isLeftOut ? \"left-out\" : pane.pane",
-    replace: "isLeftOut ? \"late\" : pane.pane",
-    law: "a snapshot is restored to the byte",
     times: 4
   },
   {

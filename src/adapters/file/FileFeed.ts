@@ -61,7 +61,7 @@ export const make = ({ columns, name, path }: Options): Feed["Service"] => {
         known ? Effect.succeed(stream) : Effect.fail(new FeedError({
           feed: name,
           message: `${path} does not begin as the file did of which the log has ${given} records: it is another one, or was changed; ` +
-            "give it a log of its own with --data or --topic"
+            "give it a log of its own"
         }))))
     }
   })

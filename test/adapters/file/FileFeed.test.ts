@@ -61,7 +61,7 @@ describe("a file that was read before", () => {
         expect(yield* recordsOf(written(name, zip("{\"day\":1}\n{\"day\":2}\n{\"day\":3}\n{\"day\":4}")), position)).toEqual(["{\"day\":4}"])
         for (const other of ["", "{\"day\":1}\n", "{\"day\":5}\n{\"day\":2}\n{\"day\":3}\n{\"day\":4}"]) {
           const error = yield* Effect.flip(recordsOf(written(name, zip(other)), position))
-          expect(error.message).toMatch(/does not begin as the file did of which the log has 3 records: .* --data or --topic/)
+          expect(error.message).toMatch(/does not begin as the file did of which the log has 3 records: .* give it a log of its own/)
         }
       }
     }))

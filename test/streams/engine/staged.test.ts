@@ -201,4 +201,19 @@ describe("results as rows at the end of a pipeline", () => {
     expect(timesOf("once")).toEqual([3])
     expect(timesOf("minutes")).toEqual([9, 9])
   })
+
+  it("have no value in a field that does not fit, and are rows all the same", () => {
+    const cubed = trades.pipe(
+      Window.tumbling(10),
+      Aggregate.into({ largest: Aggregate.max("size") }),
+      Panes.toEvents,
+      Events.derive({ cube: Expr.multiply(Expr.multiply("largest", "largest"), "largest") }),
+      Window.tumbling(100),
+      Aggregate.into({ windows: Aggregate.count, cube: Aggregate.max("cube") }),
+      Pipeline.named("cubed")
+    )
+    const job = new Job([cubed], { partitions: 1 })
+    expect(job.take(records(0, 0, [trade(1, 9e15), trade(11, 2), trade(25, 4)])).unused).toEqual([])
+    expect(shortOf(job.close())).toEqual(["A 0..100 on-time 0: 3 64"])
+  })
 })

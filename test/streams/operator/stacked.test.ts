@@ -76,3 +76,22 @@ describe("two rows that come late in one step of the watermark", () => {
     expect(newest(panes).map(({ start }) => start)).toEqual([0, 10, 20, 30, 40])
   })
 })
+
+it("a window that a condition has left out is none for those behind it after a start, either", () => {
+  const pipeline = source(0).pipe(
+    Window.tumbling(10),
+    Aggregate.into({ size: Aggregate.sum("size") }),
+    Panes.where(Expr.gt("size", 5)),
+    Panes.derive({ before: Indicator.previous("size") }),
+    Pipeline.allowedLateness(1_000),
+    Pipeline.named("passing")
+  )
+  const input = texts([[0, 10], [10, 1], [20, 7], [35, 8], [1, 2], [40, 9]])
+  const [whole, before, after] = [makeJob([pipeline], 1), makeJob([pipeline], 1), makeJob([pipeline], 1)]
+  const panes = run(whole, [records(0, 0, input)])
+  const early = before.take(records(0, 0, input.slice(0, 4))).panes
+  expect(after.restore(before.snapshot())).toBe(true)
+  const late = run(after, [records(0, 4, input.slice(4))])
+  expect([...early, ...late]).toEqual(panes)
+  expect(newest(panes).map(({ start, values }) => [start, values["size"], values["before"]])).toEqual([[0, 12, null], [20, 7, 12], [30, 8, 7], [40, 9, 8]])
+})
