@@ -294,7 +294,7 @@ describe("over a broker", () => {
 
       // The page looks once a second. A log of old events is not shown as today's market.
       const status = Effect.promise(async () => JSON.parse(await (await fetch(`${url}api/status`)).text()))
-      yield* until(Effect.map(status, ({ freshness }) => freshness._tag !== "closed"))
+      yield* until(Effect.map(status, ({ freshness }) => freshness._tag === "delayed"))
       const { feed, freshness } = yield* status
       assert.deepStrictEqual([feed, freshness._tag], [topic, "delayed"])
       assert.approximately(freshness.minutes, (Date.now() - minute - count * 10) / 60_000, 60)
