@@ -297,7 +297,7 @@ describe("over a broker", () => {
       yield* until(Effect.map(status, ({ freshness }) => freshness._tag === "delayed"))
       const { feed, freshness } = yield* status
       assert.deepStrictEqual([feed, freshness._tag], [topic, "delayed"])
-      assert.approximately(freshness.minutes, (Date.now() - minute - count * 10) / 60_000, 60)
+      assert.approximately(freshness.minutes, (Date.now() - minute) / 60_000, 100)
 
       yield* besideIt(library(brokers), `courant-${topic}-candles-1m`, topic, until(
         Effect.map(metrics, ({ values }) => (values.get("courant_kafka_rebalances_total") ?? 0) > 0)
