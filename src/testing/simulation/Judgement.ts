@@ -114,7 +114,7 @@ const accountProblems = ({ account, isNothingLate, pipelines, stores: { letters,
     const isPaired = checked.nodes.some(({ _tag }) => _tag === "interval")
     const lateLetters = [...letters.values()].filter((letter) => letter.pipeline === pipeline && (isPaired || letter.reason === "late"))
     // A row that is late on one side of a join and refused on the other has two letters, and counts as refused.
-    const isSo = Checked.inputsOf(checked).length > 1 ? lateLetters.length >= counts.late : lateLetters.length === counts.late
+    const isSo = isPaired || Checked.inputsOf(checked).length > 1 ? lateLetters.length >= counts.late : lateLetters.length === counts.late
     if (!isSo) problems.push(`${counts.late} rows were late for ${pipeline}, and of ${lateLetters.length} there are letters`)
   }
   if (isNothingLate && late > 0) problems.push(`${late} of an ordered feed were late`)

@@ -103,7 +103,7 @@ class Simulation {
     this.#faults = new Faults(this.#world, new Random(seed * 31 + 3), limits.faults)
     const mode = Deployment.modeOf(random)
     this.#stores = new Stores(mode.isOrdered ? 1 : 1 + random.below(3), mode.isRelayed ? 1 + random.below(2) : 0)
-    this.#pipelines = pipelinesOf(seed, random, mode.isOrdered)
+    this.#pipelines = pipelinesOf(seed, random, mode)
     const plan = planOf(seed, new Random(seed * 31 + 4), boundOf(this.#pipelines), mode).slice(0, Math.max(1, limits.events))
     const absences = mode.isAsked ? absencesOf(random, plan) : []
     this.#setting = { mode, plan, absences, pipelines: this.#pipelines, world: this.#world, stores: this.#stores, faults: this.#faults }

@@ -2,7 +2,8 @@
 import * as fc from "fast-check"
 import * as Checked from "../../streams/pipeline/Checked.ts"
 import { Aggregate, Events, Expr, Pipeline, Window } from "../../streams/pipeline/index.ts"
-import type { Any } from "../../streams/pipeline/Pipeline.ts"
+import { hasMore } from "../../streams/pipeline/FirstStage.ts"
+import { type Any, isOfPanes } from "../../streams/pipeline/Pipeline.ts"
 import { exactSamples, jobs, source } from "../Arbitraries.ts"
 import type { Random } from "./Random.ts"
 
@@ -34,18 +35,25 @@ export const mostEvents = 120
  * Sometimes anything that the laws of engines draw; mostly few results, of which many runs can be made: over windows as short
  * as the time between two events, or so long that a silence ends in them.
  */
-export const pipelinesOf = (seed: number, random: Random, isOrdered: boolean): ReadonlyArray<Any> => {
+export const pipelinesOf = (seed: number, random: Random, { isOrdered, isRelayed }: { readonly isOrdered: boolean; readonly isRelayed: boolean }): ReadonlyArray<Any> => {
   const bound = isOrdered && random.happens(0.6) ? 40 + random.below(100) : random.below(9)
   const scale = [1, 40, 150][random.below(3)]!
   const kind = random.next()
   const one = <A>(arbitrary: fc.Arbitrary<A>): A => fc.sample(arbitrary, { seed, numRuns: 1 })[0]!
-  const panes = kind < 0.4 ? one(countings(bound, scale)) : kind < 0.8 ? one(sessions(bound, scale)) : one(jobs({ revisions: true })).filter(isOfOneSource)
+  const drawn = kind < 0.4 ? one(countings(bound, scale)) : kind < 0.8 ? one(sessions(bound, scale)) : one(jobs({ revisions: true })).filter(isOfOneSource).filter(isOfEvents).filter((pipeline) => !isRelayed || isWhole(pipeline))
+  const panes = drawn.length === 0 ? one(countings(bound, scale)) : drawn
   const bounded = boundOf(panes)
   return [...panes, ...random.happens(0.3) ? [rowsOf(bounded)] : [], ...random.happens(0.5) ? [long(bounded)] : []]
 }
 
 /** The world has one topic. */
 const isOfOneSource = ({ checked }: Any): boolean => Checked.inputsOf(checked).every(({ events }) => events.definition.name === "samples")
+
+/** Windows without events are told as far as event time has come, which goes on by the clock: another run may have more of them. */
+const isOfEvents = ({ checked }: Any): boolean => checked.nodes.every(({ _tag }) => _tag !== "fill")
+
+/** What follows on windows is computed where their panes are carried, and a run in process puts out what it comes to. */
+const isWhole = (pipeline: Any): boolean => !isOfPanes(pipeline) || !hasMore(pipeline)
 
 const counted = { count: Aggregate.count, size: Aggregate.sum("size"), last: Aggregate.last("price") }
 
