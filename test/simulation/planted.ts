@@ -3,10 +3,6 @@ import type { Replacement } from "../planting.ts"
 
 export interface Planted extends Replacement {
   readonly mistake: string
-  /** Where it takes more seeds than are tried: how many come before those that are. */
-  readonly behind?: number
-  /** Whether only worlds are tried in which processors take the place of one another. */
-  readonly isApart?: boolean
 }
 
 const inProcess = "streams/engine/InProcess.ts"
@@ -82,14 +78,6 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["dead letters are acknowledged and lost", "const apply = () => letters.forEach(keep)", "const apply = () => letters.slice(1).forEach(keep)"],
     ["a position is kept apart from the records that lie before it", "if (chunk.position !== undefined) log.position = chunk.position\n          return first", "if (chunk.position !== undefined) process.schedule(() => log.position = chunk.position)\n          return first"]
   ]),
-  {
-    mistake: "decisions are taken by who has lost the place",
-    file: `${simulated}Ports.ts`,
-    find: "whileInPlace(hasPlace, toError, (isRefused) =>\n        faults.request(process, {\n          name: \"decide\"",
-    replace: "whileInPlace(() => true, toError, (isRefused) =>\n        faults.request(process, {\n          name: \"decide\"",
-    behind: 14_200,
-    isApart: true
-  },
   ...planted(relay, [
     ["what is carried counts before it is written", "    const found = sort(records, decode)\n", "    const found = sort(records, decode)\n    offsets[records.partition] = records.offsets[records.length - 1]! + 1\n    carried++\n"],
     ["carrying begins one pane too late", "log.read([...offsets])", "log.read(offsets.map((offset) => offset === 0 ? 0 : offset + 1))"]

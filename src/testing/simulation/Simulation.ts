@@ -47,9 +47,6 @@ const mostPatience = 4_000
 
 export const simulate = (seed: number, limits: Limits = unlimited): Outcome => new Simulation(seed, limits).outcome()
 
-/** How the program is set up in the world of a seed. */
-export const modeOfSeed = (seed: number): Deployment.Mode => Deployment.modeOf(new Random(firstOf(seed)))
-
 /** What is drawn first of all. */
 const firstOf = (seed: number): number => seed * 31 + 1
 
