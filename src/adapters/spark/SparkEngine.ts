@@ -7,6 +7,7 @@
  */
 import { Duration, Effect, Layer, Queue, Stream } from "effect"
 import type { Complete } from "../../streams/engine/CarriedJob.ts"
+import { total } from "../../streams/engine/Account.ts"
 import * as PaneRelay from "../../streams/engine/PaneRelay.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { Engine, type Options as RunOptions, RemoteError, type Report } from "../../streams/ports/Engine.ts"
@@ -168,7 +169,7 @@ class Run {
     // Each query reads the whole of its topic: what the foremost has read is what was read of that.
     const foremost = this.#byTopic.map((all) => countsOf(all.reduce((most, standing) => standing.read > most.read ? standing : most, atFirst)))
     return {
-      ...foremost.reduce(plus),
+      ...total(foremost),
       panes: this.panes,
       rows: 0,
       byPipeline: Object.fromEntries(standings.map(([name, standing]) => [name, countsOf(standing)]))
@@ -192,16 +193,6 @@ class Run {
     return [...byTopic.values()].map((works) => works.map(({ pipeline }) => this.#standings.get(pipeline.name) ?? atFirst))
   }
 }
-
-const plus = (a: Counts, b: Counts): Counts => ({
-  read: a.read + b.read,
-  aggregated: a.aggregated + b.aggregated,
-  late: a.late + b.late,
-  deadLettered: a.deadLettered + b.deadLettered,
-  duplicate: a.duplicate + b.duplicate,
-  filtered: a.filtered + b.filtered,
-  held: a.held + b.held
-})
 
 /**
  * Spark drops late rows after a first aggregation and counts those that it drops: how many events were in them it does

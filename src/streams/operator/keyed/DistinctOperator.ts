@@ -12,7 +12,6 @@ import { KeptIds } from "./KeptIds.ts"
 import { OrderedRows } from "./OrderedRows.ts"
 
 export class DistinctOperator implements Operator<Rows, Rows> {
-  readonly #keeps: ReadonlyArray<Field>
   #dictionary: Dictionary
   readonly #held: HeldRows
   readonly #ids: KeptIds
@@ -22,7 +21,6 @@ export class DistinctOperator implements Operator<Rows, Rows> {
 
   /** Of a row that is held only these fields are kept. */
   constructor(node: Distinct, keeps: ReadonlyArray<Field>, dictionary: Dictionary) {
-    this.#keeps = keeps
     this.#dictionary = dictionary
     this.#held = new HeldRows("held", keeps, dictionary)
     this.#ids = new KeptIds(node.by, node.within, dictionary)
@@ -42,24 +40,11 @@ export class DistinctOperator implements Operator<Rows, Rows> {
 
   *advance(watermark: number): Work {
     const passed = passedBy(watermark)
-    while (this.#fill(passed)) {
+    while (this.#held.moveTo(this.#leaving, passed)) {
       this.#rows = this.#keepFirsts(this.#leaving.take(this.#dictionary)!)
       yield
     }
     yield* this.#ids.forget(passed)
-  }
-
-  /** The next rows that the watermark is past. */
-  #fill(watermark: number): boolean {
-    const { table } = this.#held
-    let slot = this.#held.first(watermark)
-    if (slot === -1) return false
-    for (; slot !== -1 && !this.#leaving.isFull; slot = this.#held.first(watermark)) {
-      const row = this.#leaving.add(table, slot)
-      for (let column = 0; column < this.#keeps.length; column++) this.#leaving.fill(row, this.#keeps[column]!.index, table, column, slot)
-      this.#held.drop()
-    }
-    return true
   }
 
   #keepFirsts(rows: Rows): Rows {

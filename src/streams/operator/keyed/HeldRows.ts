@@ -8,6 +8,7 @@ import type { Place } from "../../pipeline/Row.ts"
 import type { Dictionary } from "../../records/Batch.ts"
 import { endOfTime, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader } from "../State.ts"
+import type { OrderedRows } from "./OrderedRows.ts"
 import { RowTable } from "./RowTable.ts"
 import { TimeOrder } from "./TimeOrder.ts"
 
@@ -16,9 +17,11 @@ export const passedBy = (watermark: number): number => watermark === endOfTime ?
 
 export class HeldRows {
   readonly table: RowTable
+  readonly #fields: ReadonlyArray<Field>
   readonly #order: TimeOrder
 
   constructor(name: string, fields: ReadonlyArray<Field>, dictionary: Dictionary) {
+    this.#fields = fields
     this.table = new RowTable(name, fields, dictionary)
     this.#order = new TimeOrder(this.table)
   }
@@ -47,6 +50,18 @@ export class HeldRows {
    */
   first(watermark: number): number {
     return this.#order.before(watermark)
+  }
+
+  /** Moves the first rows that the watermark is past, as many as there is room for; false where there are none. */
+  moveTo(leaving: OrderedRows, watermark: number): boolean {
+    let slot = this.first(watermark)
+    if (slot === -1) return false
+    for (; slot !== -1 && !leaving.isFull; slot = this.first(watermark)) {
+      const row = leaving.add(this.table, slot)
+      for (let column = 0; column < this.#fields.length; column++) leaving.fill(row, this.#fields[column]!.index, this.table, column, slot)
+      this.drop()
+    }
+    return true
   }
 
   /** Lets go of the first row. */

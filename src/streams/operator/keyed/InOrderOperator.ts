@@ -8,7 +8,6 @@ import { HeldRows, passedBy } from "./HeldRows.ts"
 import { OrderedRows } from "./OrderedRows.ts"
 
 export class InOrderOperator implements Operator<Rows, Rows> {
-  readonly #keeps: ReadonlyArray<Field>
   #dictionary: Dictionary
   readonly #held: HeldRows
   readonly #leaving: OrderedRows
@@ -17,7 +16,6 @@ export class InOrderOperator implements Operator<Rows, Rows> {
 
   /** Of a row that is held only these fields are kept. */
   constructor(node: InOrder, keeps: ReadonlyArray<Field>, dictionary: Dictionary) {
-    this.#keeps = keeps
     this.#dictionary = dictionary
     this.#held = new HeldRows("held", keeps, dictionary)
     this.#leaving = new OrderedRows(node.definition)
@@ -36,20 +34,10 @@ export class InOrderOperator implements Operator<Rows, Rows> {
 
   *advance(watermark: number): Work {
     const passed = passedBy(watermark)
-    for (let slot = this.#held.first(passed); slot !== -1; slot = this.#held.first(passed)) {
-      this.#leave(slot)
-      if (!this.#leaving.isFull) continue
+    while (this.#held.moveTo(this.#leaving, passed)) {
       this.#rows = this.#leaving.take(this.#dictionary)
       yield
     }
-    this.#rows = this.#leaving.take(this.#dictionary)
-  }
-
-  #leave(slot: number): void {
-    const { table } = this.#held
-    const row = this.#leaving.add(table, slot)
-    for (let column = 0; column < this.#keeps.length; column++) this.#leaving.fill(row, this.#keeps[column]!.index, table, column, slot)
-    this.#held.drop()
   }
 
   drain(): Rows | null {
