@@ -721,7 +721,8 @@ const evaluating: ReadonlyArray<Mutant> = [
     file: `${results}/TopOperator.ts`,
     find: "for (const { group, ...bounds } of revised) this.#revised.add(this.#groupNamed(this.#windowOf(bounds), group))",
     replace: "",
-    law: "a snapshot is restored to the byte"
+    law: "a snapshot is restored to the byte",
+    times: 8
   },
   {
     mistake: "a part of the key makes no difference to ranks",
