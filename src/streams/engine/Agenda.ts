@@ -1,5 +1,5 @@
 /** Decisions that were taken before and are still to be taken in, each at its place in the log. */
-import type { Decision, End, Idle } from "../records/Decision.ts"
+import { type Decision, type End, type Idle, stepsOf, takenAt } from "../records/Decision.ts"
 import { type Records, slice } from "../records/Records.ts"
 
 export class Agenda {
@@ -10,33 +10,39 @@ export class Agenda {
 
   constructor(decisions: ReadonlyArray<Decision>, partitions: number) {
     const idle = decisions.filter((decision) => decision._tag === "idle").sort((a, b) => a.at - b.at)
-    this.#idle = Array.from({ length: partitions }, (_, index) => idle.filter(({ partition }) => partition === index))
+    this.#idle = Array.from({ length: partitions }, (_, index) => idle.filter(({ partition }) => partition === index).flatMap(stepsOf))
     this.#ends = decisions.filter((decision) => decision._tag === "end").sort((a, b) => total(a) - total(b))
   }
 
   /**
    * Records and the decisions that apply before, between and behind them. `offsets` gives the offset that is needed next
-   * from each partition; it is asked again after each part, which is to be taken first.
+   * from each partition; it is asked again after each part, which is to be taken first. What was taken after `now`, by the wall
+   * clock, waits for as long as its place lets it.
    */
-  *weave(records: Records, offsets: () => ReadonlyArray<number>): Generator<Records | Decision> {
+  *weave(records: Records, offsets: () => ReadonlyArray<number>, now = Infinity): Generator<Records | Decision> {
     const { partition } = records
     for (let from = 0; from < records.length;) {
-      yield* this.due(offsets().map((offset, index) => index === partition ? Math.max(offset, records.offsets[from]!) : offset))
+      const behind = records.offsets[from]!
+      yield* this.due(offsets().map((offset, index) => index === partition ? Math.max(offset, behind) : offset), now)
+      const own = this.#idle[partition]!
+      while (own[0] !== undefined && own[0].at <= behind) yield own.shift()!
       let to = from + 1
       const next = this.#nextIn(partition, records.offsets[from]!)
       while (to < records.length && records.offsets[to]! < next) to++
       yield slice(records, from, to)
       from = to
     }
-    yield* this.due(offsets())
+    yield* this.due(offsets(), now)
   }
 
-  /** What applies where each partition has been read up to these offsets. Each is given once. */
-  *due(offsets: ReadonlyArray<number>): Generator<Decision> {
+  /** What applies where each partition has been read up to these offsets, and was taken by then. Each is given once. */
+  *due(offsets: ReadonlyArray<number>, now = Infinity): Generator<Decision> {
+    const isTaken = (decision: Decision) => (takenAt(decision) ?? -Infinity) <= now
     for (const [partition, idle] of this.#idle.entries()) {
-      while (idle[0] !== undefined && idle[0].at <= offsets[partition]!) yield idle.shift()!
+      while (idle[0] !== undefined && idle[0].at <= offsets[partition]! && isTaken(idle[0])) yield idle.shift()!
     }
-    while (this.#ends[0]?.at.every((at, partition) => at <= offsets[partition]!) === true) yield this.#ends.shift()!
+    const isDue = (end: End | undefined): end is End => end !== undefined && end.at.every((at, partition) => at <= offsets[partition]!) && isTaken(end)
+    while (isDue(this.#ends[0])) yield this.#ends.shift()!
   }
 
   /** The place of the first decision behind an offset. */

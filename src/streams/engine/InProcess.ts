@@ -62,7 +62,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options, warm: Warm | 
   const { decisions, inherited } = yield* (along === null ? takeUp({ job, options, writeRows }) : goOn(job))
   yield* adopt(job)
   const agenda = new Agenda(decisions, log.partitions)
-  const run = new Run({ options, job, agenda, writeRows, now: yield* MonotonicTime.millis })
+  const run = new Run({ options, job, agenda, decided: decisions, writeRows, now: yield* MonotonicTime.millis })
   run.panes = inherited.panes
   run.rows = inherited.rows
   run.taken = inherited.taken

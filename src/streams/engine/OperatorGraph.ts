@@ -21,9 +21,16 @@ import { idOf, nodesOf, type Section, type Snapshot } from "./Snapshot.ts"
 import { ToldPanes } from "./ToldPanes.ts"
 import { type AnyOperator, isHolding, isOrdering, type Step, wire } from "./Wiring.ts"
 
+/** Sees the rows that come to the last windows of a pipeline, when these have taken them. The batch is used again. */
+export type Watch = (rows: Rows, checked: Checked.Checked) => void
+
+export interface GraphOptions extends Partial<Options> {
+  readonly watch?: Watch
+}
+
 export class OperatorGraph {
   readonly checked: Checked.Checked
-  readonly #options: Partial<Options>
+  readonly #options: GraphOptions
   readonly #steps: ReadonlyArray<Step>
   /** The last windows, whose panes are told; `null` where the pipeline ends in events. */
   readonly #window: WindowOperator | null
@@ -45,7 +52,7 @@ export class OperatorGraph {
   #settled: Array<Leaving> = []
 
   /** The dictionary is that of the first batch, where it is known. */
-  constructor(checked: Checked.Checked, options: Partial<Options> = {}) {
+  constructor(checked: Checked.Checked, options: GraphOptions = {}) {
     this.checked = checked
     this.#options = options
     this.#dictionary = options.dictionary ?? new Dictionary()
@@ -173,6 +180,8 @@ export class OperatorGraph {
     for (const { input, step: reader } of readers) {
       const operator = this.#steps[reader]?.operator ?? null
       if (operator !== null) yield* this.#flow(reader, operator, operator.take(input, out as never))
+      // What windows take are rows.
+      if (operator !== null && operator === this.#window) this.#options.watch?.(out as Rows, this.checked)
     }
   }
 

@@ -3,7 +3,7 @@
  * is taken. Where a step leads to many panes, they are made and written in portions: however many they are, they hold neither
  * the memory nor the process up.
  */
-import { Deferred, Duration, Effect, Metric, Option, Semaphore, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Metric, Option, Semaphore, Stream } from "effect"
 import { DeadLetters } from "../ports/DeadLetters.ts"
 import { Decisions } from "../ports/Decisions.ts"
 import type { Options, Report } from "../ports/Engine.ts"
@@ -18,6 +18,7 @@ import * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Decision } from "../records/Decision.ts"
 import { type Records, valueAt } from "../records/Records.ts"
 import type { Agenda } from "./Agenda.ts"
+import { DecisionTimes } from "./DecisionTimes.ts"
 import { Idleness } from "./Idleness.ts"
 import type { Job, Output, Portions } from "./Job.ts"
 
@@ -53,18 +54,24 @@ export class Run {
   /** A batch has changed the state and its panes and rows are not in their sinks yet: not a moment to save, or to look at it. */
   isBetween = false
   readonly idleness: Idleness
+  readonly decisionTimes: DecisionTimes
   hasChanged = false
   /** The offsets before which all is done: what the job has taken may still be on its way to the sinks. */
   offsets: ReadonlyArray<number>
   /** When others have had their last turn. */
   turnAt: number
 
-  constructor({ agenda, job, now, options, writeRows }: Pick<Run, "agenda" | "options" | "job" | "writeRows"> & { readonly now: number }) {
+  /** `decided` is what was decided before. */
+  constructor({ agenda, decided, job, now, options, writeRows }: Pick<Run, "agenda" | "options" | "job" | "writeRows"> & {
+    readonly now: number
+    readonly decided: ReadonlyArray<Decision>
+  }) {
     this.options = options
     this.job = job
     this.offsets = job.offsets
     this.turnAt = now
     this.agenda = agenda
+    this.decisionTimes = new DecisionTimes(decided)
     this.writeRows = writeRows
     const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
     this.idleness = new Idleness(job, { timeout, speed: options.speed ?? 1, now })
@@ -120,6 +127,7 @@ export const takeAll = Effect.fnUntraced(function*(run: Run, records: Records) {
 
 const take = Effect.fnUntraced(function*(run: Run, records: Records) {
   const output = yield* work(run, run.job.step(records, run.options.portion ?? portion))
+  run.decisionTimes.happened()
   run.idleness.took(records, yield* MonotonicTime.millis)
   yield* writeLetters(output, records)
   yield* putOut(run, output)
@@ -175,8 +183,11 @@ const putOut = Effect.fnUntraced(function*(run: Run, { panes, rows }: Output) {
 export const decideNow = Effect.fnUntraced(function*(run: Run, decisions: ReadonlyArray<Decision>) {
   const log = yield* Decisions
   if (decisions.length === 0) return
-  yield* log.write(decisions)
-  yield* decideAll(run, decisions)
+  const timed = run.decisionTimes.taken(decisions, yield* Clock.currentTimeMillis)
+  yield* log.write(timed)
+  const before = run.panes + run.rows
+  yield* decideAll(run, timed)
+  if (run.panes + run.rows > before) run.decisionTimes.happened()
 })
 
 const writeLetters = Effect.fnUntraced(function*({ unused }: Output, records: Records | null) {

@@ -14,7 +14,7 @@ import type { Decision } from "../records/Decision.ts"
 import { slice } from "../records/Records.ts"
 import { sourceAt, sourcesOf } from "../ports/SourceLogs.ts"
 import { Agenda } from "./Agenda.ts"
-import { Job } from "./Job.ts"
+import { type Bounds, Job } from "./Job.ts"
 import * as Joining from "./Joining.ts"
 import { forget } from "./Restart.ts"
 import * as Resumption from "./Resumption.ts"
@@ -23,8 +23,10 @@ import { type SavedOffsets, savedOffsets } from "./SavedOffsets.ts"
 import * as SideBySide from "./SideBySide.ts"
 import type { Warm } from "./WarmStandby.ts"
 
+type JobOptions = Pick<Options, "maxTimeAhead" | "pipelines"> & Pick<Bounds, "watch">
+
 /** A job for the pipelines of a run, without state. */
-export const jobOf = (options: Pick<Options, "maxTimeAhead" | "pipelines">, log: EventLog["Service"]): Job =>
+export const jobOf = (options: JobOptions, log: EventLog["Service"]): Job =>
   jobWith(options, log, sourcesOf(log).map(({ log }) => log.partitions))
 
 /** The same with the partitions that a checkpoint over this log knows, and nothing restored yet. */
@@ -32,13 +34,14 @@ export const jobSaved = (pipelines: ReadonlyArray<Pipeline.Any>, log: EventLog["
   jobWith({ pipelines }, log, (savedOffsets(head, log)?.known ?? []).map(({ partitions }) => partitions))
 
 /** The same with so many partitions of each source. */
-const jobWith = ({ maxTimeAhead, pipelines }: Pick<Options, "maxTimeAhead" | "pipelines">, { sources }: EventLog["Service"], partitions: ReadonlyArray<number>): Job => {
+const jobWith = ({ maxTimeAhead, pipelines, watch }: JobOptions, { sources }: EventLog["Service"], partitions: ReadonlyArray<number>): Job => {
   if (sources === undefined) checkOneTopic(pipelines)
   return new Job(pipelines, {
     ...(sources === undefined
       ? { partitions: partitions[0]! }
       : { sources: sources.map(({ name }, source) => ({ name, partitions: partitions[source]! })) }),
-    maxTimeAhead: maxTimeAhead === undefined ? Infinity : Duration.toMillis(maxTimeAhead)
+    maxTimeAhead: maxTimeAhead === undefined ? Infinity : Duration.toMillis(maxTimeAhead),
+    ...(watch === undefined ? {} : { watch })
   })
 }
 
@@ -154,7 +157,7 @@ const catchUp = Effect.fnUntraced(function*({ decisions, options, writeRows }: R
   const log = yield* EventLog
   const job = jobWith({ ...options, pipelines }, log, known.map(({ partitions }) => partitions))
   const agenda = new Agenda(decisions.filter((decision) => isWithin(decision, offsets)), job.offsets.length)
-  const run = new Run({ options: { ...options, pipelines }, job, agenda, writeRows, now: yield* MonotonicTime.millis })
+  const run = new Run({ options: { ...options, pipelines }, job, agenda, decided: decisions, writeRows, now: yield* MonotonicTime.millis })
   const maxHeld = options.maxHeld ?? Joining.usualHeld
   const isRead = (source: number) => job.reads(source)
   // What lies behind the offsets is read when all has been caught up with.

@@ -125,7 +125,7 @@ export const decisionsOf = (names: ReadonlyArray<string>, stores: ReadonlyArray<
   })
 
   function joined(all: ReadonlyArray<ReadonlyArray<Decision>>): ReadonlyArray<Decision> {
-    const ends = new Map<string, { readonly of: Whole; readonly at: Array<ReadonlyArray<number> | null> }>()
+    const ends = new Map<string, { readonly of: Whole; readonly takenAt: End["takenAt"]; readonly at: Array<ReadonlyArray<number> | null> }>()
     const others = all.flatMap((decisions, source) =>
       decisions.flatMap((decision): ReadonlyArray<Idle | Gap> => {
         if (decision._tag !== "end") {
@@ -133,8 +133,8 @@ export const decisionsOf = (names: ReadonlyArray<string>, stores: ReadonlyArray<
           numberedOnce.set(decision, known)
           return [known]
         }
-        const { at, of = {} } = decision
-        const found = ends.get(JSON.stringify(of)) ?? { of, at: names.map(() => null) }
+        const { at, of = {}, takenAt } = decision
+        const found = ends.get(JSON.stringify(of)) ?? { of, takenAt, at: names.map(() => null) }
         ends.set(JSON.stringify(of), found)
         found.at[source] = at
         return []
@@ -142,9 +142,9 @@ export const decisionsOf = (names: ReadonlyArray<string>, stores: ReadonlyArray<
     // One of which not every part was written has not been taken.
     const isWhole = (of: Whole, at: ReadonlyArray<ReadonlyArray<number> | null>) =>
       names.every((name, source) => of[name] === undefined || at[source] !== null)
-    return [...others, ...[...ends].flatMap(([name, { at, of }]): ReadonlyArray<Decision> => {
+    return [...others, ...[...ends].flatMap(([name, { at, of, takenAt }]): ReadonlyArray<Decision> => {
       if (!isWhole(of, at)) return []
-      const known = endsOnce.get(name) ?? { _tag: "end", at: numbered(at.map((part) => part ?? []), 0) }
+      const known = endsOnce.get(name) ?? { _tag: "end", at: numbered(at.map((part) => part ?? []), 0), ...(takenAt === undefined ? {} : { takenAt }) }
       endsOnce.set(name, known)
       return [known]
     })]
@@ -165,5 +165,5 @@ const partsOf = (decision: Decision, names: ReadonlyArray<string>): ReadonlyArra
     return [{ source: sourceAt(decision.partition, names.length), decision: { ...decision, partition } }]
   }
   const of = decision.of ?? Object.fromEntries(names.map((name, source) => [name, ofSource(decision.at, source, names.length)]))
-  return names.map((name, source) => ({ source, decision: { _tag: "end", at: of[name] ?? [], of } }))
+  return names.map((name, source) => ({ source, decision: { ...decision, at: of[name] ?? [], of } }))
 }

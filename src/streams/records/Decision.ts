@@ -23,7 +23,12 @@ export const Idle = Schema.TaggedStruct("idle", {
    * The bound of disorder that the watermark is for, in milliseconds: event time itself has come that much further. Who
    * reads the log under another bound has a watermark that is as much earlier or later. Without it, it is for any.
    */
-  outOfOrderness: Schema.optionalKey(offset)
+  outOfOrderness: Schema.optionalKey(offset),
+  /**
+   * How the watermark came to be this: each step behind which something had happened when it was raised again at this place,
+   * and the last one, with the wall clock of whoever took it. Without it nobody knows.
+   */
+  steps: Schema.optionalKey(Schema.Array(Schema.Struct({ takenAt: Schema.Int, watermark: Schema.Int })))
 })
 export type Idle = typeof Idle.Type
 
@@ -34,7 +39,9 @@ export type Idle = typeof Idle.Type
 export const End = Schema.TaggedStruct("end", {
   at: Schema.Array(offset),
   /** Where it is kept as the part of one source: the whole, by the names of the sources. */
-  of: Schema.optionalKey(Schema.Record(Schema.String, Schema.Array(offset)))
+  of: Schema.optionalKey(Schema.Record(Schema.String, Schema.Array(offset))),
+  /** By the wall clock of whoever took it first. Without it nobody knows. */
+  takenAt: Schema.optionalKey(Schema.Int)
 })
 export type End = typeof End.Type
 
@@ -65,4 +72,23 @@ export const identityOf = (decision: Decision): string => {
     case "gap":
       return JSON.stringify(["gap", decision.partition, decision.at])
   }
+}
+
+/** When it was taken last, where that is known. */
+export const takenAt = (decision: Decision): number | null => {
+  if (decision._tag === "gap") return null
+  return (decision._tag === "end" ? decision.takenAt : decision.steps?.at(-1)?.takenAt) ?? null
+}
+
+/** One decision for each of its steps, in their order. */
+export const stepsOf = (idle: Idle): ReadonlyArray<Idle> =>
+  idle.steps?.map((step) => ({ ...idle, watermark: step.watermark, steps: [step] })) ?? [idle]
+
+/** What was known of a decision at a time by the wall clock; `null` where it had not been taken. */
+export const asKnownAt = (decision: Decision, time: number): Decision | null => {
+  if (decision._tag === "end") return (decision.takenAt ?? -Infinity) <= time ? decision : null
+  if (decision._tag === "gap" || decision.steps === undefined) return decision
+  const steps = decision.steps.filter(({ takenAt }) => takenAt <= time)
+  const last = steps.at(-1)
+  return last === undefined ? null : { ...decision, watermark: last.watermark, steps }
 }

@@ -20,6 +20,7 @@ const make = () =>
     options: { name: "test", pipelines },
     job: new Job(pipelines, { partitions: 1 }),
     agenda: new Agenda([], 1),
+    decided: [],
     writeRows: () => Effect.void,
     now: 0
   })

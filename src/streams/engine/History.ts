@@ -1,0 +1,219 @@
+/**
+ * What was known when. A log keeps when each record was appended, so what a pipeline's results were at any time can be said
+ * later, and of one window how it came to be what it is. The log is read from its beginning, and nothing is changed.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { candles1m, History } from "courant"
+ *
+ * const atNoon = History.asKnownAt([candles1m], { time: Date.UTC(2026, 2, 18, 12) })
+ *
+ * const start = Date.UTC(2026, 2, 18, 14, 31)
+ * const minute = History.ofWindow(candles1m, { key: "IBM", start, end: start + 60_000 })
+ *
+ * const program = Effect.gen(function*() {
+ *   for (const { end, values } of (yield* atNoon).panes) yield* Effect.log(end, values.close)
+ *   for (const { knownAt, pane } of (yield* minute).revisions) yield* Effect.log(new Date(knownAt), pane.values.close)
+ * })
+ * ```
+ */
+import { Context, Effect, Layer, Stream } from "effect"
+import { EventLog } from "../ports/EventLog.ts"
+import { ResultSink } from "../ports/ResultSink.ts"
+import { RowSink } from "../ports/RowSink.ts"
+import { numberOf } from "../ports/SourceLogs.ts"
+import * as Checked from "../pipeline/Checked.ts"
+import type * as Pane from "../pipeline/Pane.ts"
+import type * as Pipeline from "../pipeline/Pipeline.ts"
+import type { Place } from "../pipeline/Row.ts"
+import { Outcome, type Rows } from "../operator/Operator.ts"
+import { placeOf } from "../records/Batch.ts"
+import { Kind, type Records, valueAt } from "../records/Records.ts"
+import { Course } from "./Course.ts"
+import type { Job } from "./Job.ts"
+import * as Past from "./Past.ts"
+
+/** What pipelines had told at a time, as a sink would have it. */
+export interface Known {
+  /** The newest pane of each window, ordered by start, then end, pipeline and key. */
+  readonly panes: ReadonlyArray<Pane.Encoded>
+  /** Of pipelines that end in events. */
+  readonly rows: Effect.Success<ReturnType<RowSink["Service"]["read"]>>
+}
+
+/**
+ * What was known of pipelines at a time, in milliseconds since the epoch: what they give over the records that had been
+ * appended by then, with the decisions that had been taken. In a partition a record counts when all before it do. Times are
+ * those by which the log was written: with Kafka the broker's or the producer's, as its topic is set.
+ */
+export const asKnownAt = (pipelines: ReadonlyArray<Pipeline.Any>, { time, ...options }: Pick<Past.Options, "maxTimeAhead"> & { readonly time: number }) =>
+  Effect.gen(function*() {
+    const { rowSink, sink } = yield* writeAsKnownAt(pipelines, { time, ...options })
+    const known: Known = { panes: yield* sink.read({}), rows: yield* rowSink.read({}) }
+    return known
+  })
+
+/** The same, in sinks that can be asked for a part of it. */
+export const writeAsKnownAt = Effect.fnUntraced(function*(
+  pipelines: ReadonlyArray<Pipeline.Any>,
+  { time, ...options }: Pick<Past.Options, "maxTimeAhead"> & { readonly time: number }
+) {
+  const sinks = yield* Layer.build(Layer.fresh(Layer.merge(ResultSink.layerMemory, RowSink.layerMemory)))
+  const [sink, rowSink] = [Context.get(sinks, ResultSink), Context.get(sinks, RowSink)]
+  yield* Past.run({ ...options, pipelines, until: time }, Effect.fnUntraced(function*({ part }, job) {
+    const step = job.step(part, portion)
+    let next = step.next()
+    for (; next.done !== true; next = step.next()) yield* sink.write(next.value)
+    yield* sink.write(next.value.panes)
+    yield* rowSink.write(next.value.rows)
+  }))
+  return { sink, rowSink }
+}, Effect.scoped)
+
+/** Panes that are made before they are written. */
+const portion = 10_000
+
+export interface Window {
+  readonly key: string
+  /** In milliseconds since the epoch, inclusive. */
+  readonly start: number
+  /** Exclusive. */
+  readonly end: number
+}
+
+/** One state of a window, and when it became known. */
+export interface Revision {
+  readonly pane: Pane.Pane
+  /** In milliseconds since the epoch, by the clock of the log. */
+  readonly knownAt: number
+  /** The record that led to it: one of the window, or one that brought the watermark behind its end; `null` where a decision did. */
+  readonly cause: Place | null
+}
+
+/** A record that is in a window. */
+export interface Contribution {
+  readonly place: Place
+  readonly kind: "event" | "pre-aggregated"
+  /** Its event time in milliseconds since the epoch. */
+  readonly time: number
+  /** `null` where its record is gone, or it was read from none. */
+  readonly knownAt: number | null
+  /** As it is in the log; `null` where its record is gone, or it was read from none. */
+  readonly record: string | null
+}
+
+export interface OfWindow {
+  /** In the order in which they became known. */
+  readonly revisions: ReadonlyArray<Revision>
+  /**
+   * In the order in which they came to the window, those of a window that is still open too. Of values that are computed from
+   * other windows (`Panes.derive`, `Panes.top`) these are the records of the window itself.
+   */
+  readonly records: ReadonlyArray<Contribution>
+}
+
+/** How a window of a key came to be what it is. */
+export const ofWindow = Effect.fnUntraced(function*(pipeline: Pipeline.AnyOfPanes, window: Window, options: Pick<Past.Options, "maxTimeAhead"> = {}) {
+  const log = yield* EventLog
+  const witness = new Witness(pipeline.checked, window, log)
+  yield* Past.run({ ...options, pipelines: [pipeline], watch: (rows) => witness.see(rows) }, (piece, job) => Effect.sync(() => witness.take(piece, job)))
+  const records = yield* Effect.forEach(witness.records, (found) => found.record === null && found.place.window === undefined ? lookUp(log, found) : Effect.succeed(found))
+  const of: OfWindow = { revisions: witness.revisions, records }
+  return of
+})
+
+/** The windows of a key that a pipeline has told, each once, in the order in which it has told them first. */
+export const windowsOf = Effect.fnUntraced(function*(pipeline: Pipeline.AnyOfPanes, key: string, options: Pick<Past.Options, "maxTimeAhead"> = {}) {
+  const found = new Map<string, Window>()
+  yield* Past.run({ ...options, pipelines: [pipeline] }, ({ part }, job) => Effect.sync(() => {
+    for (const { end, key: own, start } of ("_tag" in part ? job.decide(part) : job.take(part)).panes) {
+      if (own === key) found.set(`${start} ${end}`, { key, start, end })
+    }
+  }))
+  return [...found.values()]
+})
+
+/** Follows one window through the log. */
+class Witness {
+  readonly revisions: Array<Revision> = []
+  readonly records: Array<Contribution> = []
+  readonly #checked: Checked.Checked<Checked.Results>
+  readonly #window: Window
+  readonly #log: EventLog["Service"]
+  readonly #isHeld: boolean
+  readonly #closesAt: number
+  #piece: Past.Piece | null = null
+
+  constructor(checked: Checked.Checked<Checked.Results>, window: Window, log: EventLog["Service"]) {
+    this.#checked = checked
+    this.#window = window
+    this.#log = log
+    this.#isHeld = checked.nodes.some(Checked.isOrdering)
+    this.#closesAt = window.end + Checked.windowOf(checked).allowedLateness
+  }
+
+  take(piece: Past.Piece, job: Job): void {
+    this.#piece = piece
+    const { knownAt, part } = piece
+    if ("_tag" in part) {
+      for (const pane of job.decide(part).panes) this.#tell({ pane, knownAt, cause: null })
+      return
+    }
+    const course = new Course()
+    const { panes } = job.take(part, course)
+    const { leading } = course
+    for (const [index, pane] of panes.entries()) this.#tell({ pane, knownAt, cause: this.#placeOf(part, leading[index]!) })
+  }
+
+  #tell(revision: Revision): void {
+    const { end, key, start } = revision.pane
+    if (key === this.#window.key && start === this.#window.start && end === this.#window.end) this.revisions.push(revision)
+  }
+
+  #placeOf({ offsets, partition }: Records, record: number): Place {
+    const { sources } = this.#log
+    const source = sources === undefined ? Checked.inputOf(this.#checked).events.definition.name : sources[partition % sources.length]!.name
+    return { source, partition: sources === undefined ? partition : Math.floor(partition / sources.length), offset: offsets[record]! }
+  }
+
+  see({ batch, keep, outcomes }: Rows): void {
+    const { end, key, start } = this.#window
+    const wanted = batch.dictionary.numberOf(key)
+    for (let row = 0; row < batch.length; row++) {
+      const time = batch.times[row]!
+      if (batch.keys[row] !== wanted || time < start || time >= end || outcomes[row] !== Outcome.aggregated) continue
+      if (keep !== null && keep[row] !== 1) continue
+      // A row that is late for this window may still be in others that overlap it. One that was held is late for none.
+      if (!this.#isHeld && batch.watermarks[row]! >= this.#closesAt) continue
+      this.records.push({ place: placeOf(batch, row), time, ...this.#recordOf(batch.records[row]!) })
+    }
+  }
+
+  /** Rows that were held do not come from the records that are being taken. */
+  #recordOf(record: number): Pick<Contribution, "kind" | "knownAt" | "record"> {
+    const piece = this.#piece
+    if (this.#isHeld || piece === null || "_tag" in piece.part) return { kind: "event", knownAt: null, record: null }
+    const kind = piece.part.kinds[record] === Kind.preAggregated ? "pre-aggregated" : "event"
+    return { kind, knownAt: piece.knownAt, record: textOf(piece.part, record) }
+  }
+}
+
+const textOf = (records: Records, index: number): string => Buffer.from(valueAt(records, index)).toString()
+
+/** The record of a row that was held. */
+const lookUp = Effect.fnUntraced(function*(log: EventLog["Service"], found: Contribution) {
+  const { offset, partition, source } = found.place
+  const at = log.sources?.findIndex(({ name }) => name === source) ?? -1
+  const number = log.sources === undefined ? partition : numberOf(partition, at, log.sources.length)
+  const beginnings = yield* log.beginnings ?? Effect.succeed([])
+  if (offset < (beginnings[number] ?? 0)) return found
+  const ends = yield* log.ends
+  const records = yield* log.read(ends.with(number, offset)).pipe(
+    Stream.filter((records) => records.partition === number && records.length > 0),
+    Stream.take(1),
+    Stream.runCollect
+  )
+  const first = records[0]
+  return first === undefined ? found : { ...found, knownAt: first.appendedAt[0]!, record: textOf(first, 0) }
+})

@@ -1,0 +1,149 @@
+/** What was known when: as a live run had it at the time, and as a replay of the log up to there has it. */
+import { assert, describe, it } from "@effect/vitest"
+import { Clock, Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import * as fc from "fast-check"
+import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
+import { Decisions } from "../../../src/streams/ports/Decisions.ts"
+import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
+import { Engine } from "../../../src/streams/ports/Engine.ts"
+import { EventLog } from "../../../src/streams/ports/EventLog.ts"
+import { Aggregate, Events, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import * as History from "../../../src/streams/engine/History.ts"
+import * as InProcess from "../../../src/streams/engine/InProcess.ts"
+import { Monitor } from "../../../src/streams/ports/Monitor.ts"
+import { type Encoded, encode } from "../../../src/streams/pipeline/Pane.ts"
+import type { AnyOfPanes } from "../../../src/streams/pipeline/Pipeline.ts"
+import { fromTexts } from "../../../src/streams/records/Records.ts"
+import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
+import { Tick } from "../../../src/domain/Tick.ts"
+
+const ticks = Source.make("ticks", { schema: Tick, key: "symbol", eventTime: "time", outOfOrderness: 2_000 })
+
+const sums = { close: Aggregate.last("size"), volume: Aggregate.sum("size"), trades: Aggregate.count }
+
+const candles = ticks.pipe(
+  Window.tumbling("10 seconds"),
+  Aggregate.into(sums),
+  Pipeline.allowedLateness("20 seconds"),
+  Pipeline.named("candles")
+)
+
+const sliding = ticks.pipe(Window.hopping("30 seconds", "10 seconds"), Aggregate.into(sums), Pipeline.named("sliding"))
+
+const sessions = ticks.pipe(Window.session("8 seconds"), Aggregate.into(sums), Pipeline.emitOnUpdate(), Pipeline.named("sessions"))
+
+const held = ticks.pipe(
+  Events.distinct({ by: "size", within: "1 minute" }),
+  Window.tumbling("10 seconds"),
+  Aggregate.into(sums),
+  Pipeline.named("held")
+)
+
+const pipelines: ReadonlyArray<AnyOfPanes> = [candles, sliding, sessions, held]
+
+const stack = (partitions: number) =>
+  InProcess.layer.pipe(Layer.provideMerge(Layer.mergeAll(
+    EventLog.layerMemory({ partitions }),
+    CheckpointStore.layerMemory,
+    Decisions.layerMemory,
+    DeadLetters.layerMemory,
+    ResultSink.layerMemory,
+    Monitor.layer
+  )))
+
+/** Lets everything happen that can happen without time going on. */
+const settle = Effect.forEach(Array.from({ length: 30 }), () => Effect.yieldNow, { discard: true })
+
+interface Appended {
+  readonly partition: number
+  readonly ticks: ReadonlyArray<{ readonly symbol: string; readonly behind: number; readonly size: number }>
+}
+
+/** Ticks that come at some moments, between which seconds or minutes go by. */
+const script = fc.array(
+  fc.record({
+    wait: fc.oneof(fc.integer({ min: 0, max: 12_000 }), fc.integer({ min: 20_000, max: 90_000 })),
+    appended: fc.record({
+      partition: fc.nat(1),
+      ticks: fc.array(fc.record({ symbol: fc.constantFrom("A", "B"), behind: fc.nat(25_000), size: fc.integer({ min: 1, max: 9 }) }), { maxLength: 4 })
+    })
+  }),
+  { minLength: 2, maxLength: 6 }
+)
+
+const append = Effect.fnUntraced(function*({ partition, ticks }: Appended, partitions: number) {
+  if (ticks.length === 0) return
+  const now = yield* Clock.currentTimeMillis
+  const { append } = yield* EventLog
+  const texts = ticks.map(({ behind, size, symbol }) => JSON.stringify({ symbol, time: 1_000_000 + now - behind, price: "1", size }))
+  yield* append(partition % partitions, fromTexts(texts))
+})
+
+const stored = Effect.flatMap(Effect.service(ResultSink), (sink) => sink.read({}))
+
+/** How often a window was told, and whether late, hangs on the order in which several partitions were read. */
+const comparable = (panes: ReadonlyArray<Encoded>, partitions: number): ReadonlyArray<Encoded> =>
+  partitions === 1 ? panes : panes.map((pane) => ({ ...pane, revision: 0, pane: pane.pane === "late" ? "on-time" : pane.pane }))
+
+/** A live run over the script, and what its sink had before each step. */
+const live = Effect.fnUntraced(function*(steps: ReadonlyArray<{ readonly wait: number; readonly appended: Appended }>, partitions: number) {
+  const engine = yield* Engine
+  const run = yield* Effect.forkChild(engine.run({ name: "live", pipelines, idleTimeout: "5 seconds" }))
+  const seen: Array<{ readonly time: number; readonly panes: ReadonlyArray<Encoded> }> = []
+  for (const { appended, wait } of steps) {
+    // Not at one moment with what was there before: the log says to the millisecond when something came.
+    yield* TestClock.adjust(wait + 1)
+    yield* settle
+    seen.push({ time: yield* Clock.currentTimeMillis, panes: yield* stored })
+    yield* TestClock.adjust(1)
+    yield* append(appended, partitions)
+    yield* settle
+  }
+  yield* Fiber.interrupt(run)
+  return seen
+})
+
+type Check = (seen: Effect.Success<ReturnType<typeof live>>, partitions: number) => Effect.Effect<void, unknown, Decisions | EventLog>
+
+const overScripts = (check: Check, numRuns: number) =>
+  Effect.promise(() =>
+    fc.assert(
+      fc.asyncProperty(script, fc.integer({ min: 1, max: 2 }), (steps, partitions) =>
+        Effect.flatMap(live(steps, partitions), (seen) => check(seen, partitions)).pipe(
+          Effect.provide(Layer.merge(stack(partitions), TestClock.layer())),
+          Effect.scoped,
+          Effect.runPromise
+        )),
+      { numRuns: Number(process.env["COURANT_RUNS"] ?? numRuns), endOnFailure: true }
+    ))
+
+describe("what was known", () => {
+  it.effect("is at any time what a live run had written by then, in silence too", () =>
+    overScripts(Effect.fnUntraced(function*(seen, partitions) {
+      for (const { panes, time } of seen) {
+        const known = yield* History.asKnownAt(pipelines, { time })
+        assert.deepStrictEqual(comparable(known.panes, partitions), comparable(panes, partitions))
+      }
+    }), 20))
+
+  it.effect("of a window is its newest revision by then, and its records are those that its values were made of", () =>
+    overScripts(Effect.fnUntraced(function*(seen, partitions) {
+      const pipelineOf = (name: string) => pipelines.find((pipeline) => pipeline.name === name)!
+      const { panes } = yield* History.asKnownAt(pipelines, { time: Infinity })
+      for (const { changes, end, key, pipeline, start, values } of panes) {
+        const { records, revisions } = yield* History.ofWindow(pipelineOf(pipeline), { key, start, end })
+        const inIt = (all: ReadonlyArray<Encoded>) => all.filter((pane) => pane.pipeline === pipeline && pane.key === key && pane.start === start && pane.end === end)
+        for (const { panes, time } of seen) {
+          const newest = revisions.filter(({ knownAt, pane }) => knownAt <= time && pane.pane !== "retracted").at(-1)
+          const isThere = inIt(panes).length > 0
+          if (isThere || pipeline !== "sessions") assert.deepStrictEqual(comparable(newest === undefined ? [] : [encode(newest.pane)], partitions), comparable(inIt(panes), partitions))
+        }
+        const sizes = records.map(({ record }) => Number(JSON.parse(record ?? "{}").size))
+        assert.strictEqual(records.length, values["trades"])
+        assert.strictEqual(sizes.reduce((sum, size) => sum + size, 0), values["volume"])
+        assert.isTrue(records.every(({ knownAt }) => knownAt !== null))
+        if (pipeline !== "held") assert.strictEqual(records.length, changes)
+      }
+    }), 10))
+})
