@@ -49,17 +49,6 @@ export const data = parsed(
 const parseTopic = (text: string): string | undefined =>
   /^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/.test(text) ? text : undefined
 
-const topicWith = (description: string) =>
-  parsed(
-    Flag.String("topic").pipe(Flag.withMetavar("NAME")),
-    "topic",
-    "a name of A-Z a-z 0-9 . _ - that does not begin with a dot",
-    parseTopic
-  ).pipe(Flag.withDescription(description), Flag.optional)
-
-/** Of commands that look at one that is there. */
-export const oneTopic = topicWith("Topic of the log (default: the only one there is; with --log kafka COURANT_KAFKA_TOPIC)")
-
 /** `market`, or `trades=my-trades`: the topic of a source. */
 const parseTopicOrSource = (text: string): { readonly source: string | null; readonly topic: string } | undefined => {
   const [topic = "", source = null, ...others] = text.split("=").reverse()
@@ -362,7 +351,7 @@ export const wantedPage = Flag.Boolean("page").pipe(
   Flag.withDefault(false)
 )
 
-const parseInstant = (text: string): number | undefined => {
+export const parseInstant = (text: string): number | undefined => {
   const millis = /^-?\d+$/.test(text) ? Number(text) : Date.parse(text)
   return Number.isFinite(millis) ? millis : undefined
 }
@@ -377,6 +366,11 @@ const instant = (name: string) =>
 
 export const from = instant("from").pipe(Flag.withDescription("Only windows that start at or after this time"), Flag.optional)
 export const to = instant("to").pipe(Flag.withDescription("Only windows that start before this time"), Flag.optional)
+
+export const asKnownAt = instant("as-known-at").pipe(
+  Flag.withDescription("What was known at this time, computed from the log; the newest by default, from the sink"),
+  Flag.optional
+)
 
 /** Results of runs over Kafka that SQLite keeps have folders of their own. */
 export const logOfResults = Flag.Literals("log", ["sqlite", "kafka"]).pipe(
@@ -393,6 +387,12 @@ export const atMost = Flag.Int("limit").pipe(
   Flag.withDescription("Only the newest windows, this many (default: 100; all with --since or --from)"),
   Flag.filter((value) => value >= 1, (value) => `--limit is at least 1, and ${value} is not`),
   Flag.optional
+)
+
+export const mostRecords = Flag.Int("limit").pipe(
+  Flag.withDescription("Records that are shown at most (default: 20; --json shows all)"),
+  Flag.filter((value) => value >= 0, (value) => `--limit is at least 0, and ${value} is not`),
+  Flag.withDefault(20)
 )
 
 export const json = Flag.Boolean("json").pipe(Flag.withDescription("Print one JSON object per line"), Flag.withDefault(false))

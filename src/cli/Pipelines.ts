@@ -8,7 +8,7 @@ import { movingAverage5m } from "../analytics/movingAverage.ts"
 import { checkOneTopic, checkTogether } from "../streams/pipeline/check/Together.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
-import { problem, usage } from "./terminal/Problem.ts"
+import { type Problem, problem, usage } from "./terminal/Problem.ts"
 
 export const builtIn: ReadonlyArray<Pipeline.Any> = [candles1m, movingAverage5m, candles5m, day]
 
@@ -64,6 +64,14 @@ const waysOfSources = " (see --feed file:SOURCE=PATH, --source-field, and --topi
 /** The sources that pipelines read, by name. */
 export const sourcesOf = (pipelines: ReadonlyArray<Pipeline.Any>): ReadonlyArray<string> =>
   [...new Set(pipelines.flatMap(({ checked }) => Checked.inputsOf(checked)).map(({ events }) => events.definition.name))].sort()
+
+/** The one that is called so. */
+export const named = (pipelines: ReadonlyArray<Pipeline.Any>, name: string): Effect.Effect<Pipeline.Any, Problem> => {
+  const found = pipelines.find((pipeline) => pipeline.name === name)
+  return found === undefined
+    ? Effect.fail(usage(`there is no pipeline "${name}"; there are ${pipelines.map(({ name }) => name).join(", ")}, or name a file with --pipelines`))
+    : Effect.succeed(found)
+}
 
 const resolveOne = Effect.fnUntraced(function*(name: string) {
   const known = builtIn.filter((pipeline) => pipeline.name === name)

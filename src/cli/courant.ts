@@ -8,6 +8,7 @@ import * as Check from "./commands/check.ts"
 import * as DeadLetters from "./commands/deadLetters.ts"
 import * as Doctor from "./commands/doctor.ts"
 import * as Explain from "./commands/explain.ts"
+import * as History from "./commands/history.ts"
 import * as Ingest from "./commands/ingest.ts"
 import * as OwnPackage from "./OwnPackage.ts"
 import * as Advice from "./terminal/Advice.ts"
@@ -35,6 +36,7 @@ const courant = Command.make("courant").pipe(
     Check.command,
     Explain.command,
     Query.command,
+    History.command,
     Why.command,
     Replay.command,
     Doctor.command,

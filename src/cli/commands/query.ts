@@ -4,15 +4,18 @@ import { Argument, Command } from "effect/cli"
 import * as Database from "../../adapters/sqlite/Database.ts"
 import * as SqliteResultSink from "../../adapters/sqlite/SqliteResultSink.ts"
 import * as SqliteRowSink from "../../adapters/sqlite/SqliteRowSink.ts"
+import * as History from "../../streams/engine/History.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { type Query, ResultSink } from "../../streams/ports/ResultSink.ts"
 import { RowSink } from "../../streams/ports/RowSink.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
-import { builtIn } from "../Pipelines.ts"
+import * as Past from "../Past.ts"
+import * as Pipelines from "../Pipelines.ts"
 import { type Problem, say, usage } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
+import * as Topics from "../Topics.ts"
 import * as Table from "../terminal/Table.ts"
 
 const flags = {
@@ -27,12 +30,12 @@ const flags = {
   limit: Flags.atMost,
   json: Flags.json,
   timeZone: Flags.timeZone,
+  asKnownAt: Flags.asKnownAt,
   sink: Flags.readSink,
+  ...Past.flags,
   log: Flags.logOfResults,
-  data: Flags.data,
-  topic: Flags.oneTopic,
-  brokers: Flags.brokers,
-  connectTimeout: Flags.connectTimeoutOf(5)
+  connectTimeout: Flags.connectTimeoutOf(5),
+  pipelines: Flags.pipelines
 }
 
 type Input = Command.Command.Config.Infer<typeof flags>
@@ -42,18 +45,21 @@ export const command = Command.make(
   flags,
   Effect.fnUntraced(function*(input) {
     const range = yield* rangeOf(input)
-    yield* Effect.provide(show(input, range), yield* sinkOf(input))
+    const sinks: Layer.Layer<ResultSink, Error> = Option.isSome(input.asKnownAt) ? yield* knownAt(input, input.asKnownAt.value) : yield* sinkOf(input)
+    yield* Effect.provide(show(input, range), sinks)
   })
 ).pipe(
   Command.withDescription(
     "Prints the newest pane of each window of a pipeline, oldest first, as a table or as JSON. " +
       "It only reads the sink, and may run while others write to it. The rows of a pipeline that ends in events are " +
-      "printed as JSON, and chosen by their event time."
+      "printed as JSON, and chosen by their event time. With --as-known-at the windows are those that were known at a time: they " +
+      "are computed again from the log, as far as it had come by then."
   ),
   Command.withShortDescription("The windows of a pipeline, as a table or JSON"),
   Command.withExamples([
     { command: "courant query candles-1m AAPL --since 1h", description: "The candles of the last hour" },
     { command: "courant query candles-1m AAPL --limit 5 --time-zone America/New_York", description: "The last five candles" },
+    { command: "courant query candles-1m AAPL --as-known-at 2013-10-08T14:00:00Z", description: "What was known at ten in New York" },
     { command: "courant query day --sink influxdb", description: "The days of every symbol, from InfluxDB" },
     {
       command: "courant query candles-5m SPY --from 2013-10-08T13:30:00Z --to 2013-10-08T20:00:00Z --json > candles.ndjson",
@@ -62,13 +68,25 @@ export const command = Command.make(
   ])
 )
 
+/** Sinks with what was known at a time: the log says it, and no sink. */
+const knownAt = Effect.fnUntraced(function*(input: Input, time: number) {
+  if (input.sink !== "sqlite") return yield* usage("--as-known-at computes from the log: leave --sink out")
+  const known = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
+  const pipeline = yield* Pipelines.named(known, input.pipeline)
+  const log = yield* Past.stores(input, [pipeline])
+  return Layer.unwrap(Effect.map(
+    History.writeAsKnownAt([pipeline], { time, maxTimeAhead: input.maxTimeAhead }),
+    ({ rowSink, sink }) => Layer.merge(Layer.succeed(ResultSink, sink), Layer.succeed(RowSink, rowSink))
+  )).pipe(Layer.provide(log))
+})
+
 const sinkOf = Effect.fnUntraced(function*(input: Input) {
   switch (input.sink) {
     case "influxdb":
       yield* Influxdb.optionsOf(input.connectTimeout)
       return Influxdb.layerPast(input.connectTimeout)
     case "kafka": {
-      const topic = yield* Kafka.givenTopic(input.topic, "--sink kafka")
+      const topic = yield* Kafka.givenTopic(yield* topicOf(input), "--sink kafka")
       const connection = yield* Kafka.optionsOf(input)
       const { results } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
       return results({ connection, topic })
@@ -80,11 +98,16 @@ const sinkOf = Effect.fnUntraced(function*(input: Input) {
 
 const inFolder = Effect.fnUntraced(function*(input: Input) {
   const data = input.log === "kafka" ? Stores.dataOfKafka(input.data) : input.data
-  const wanted = input.log === "kafka" ? Kafka.topicOf(input.topic) : input.topic
+  const given = yield* topicOf(input)
+  const wanted = input.log === "kafka" ? Kafka.topicOf(given) : given
   const topic = yield* Stores.chooseTopic(data, Option.getOrUndefined(wanted))
   const database = Database.Database.layer({ folder: Stores.folderOf({ data, topic }), readOnly: true })
   return Layer.merge(SqliteResultSink.layer, SqliteRowSink.layer).pipe(Layer.provide(database))
 })
+
+/** Of several sources, what all of them are called together. */
+const topicOf = ({ topics }: Input) =>
+  Effect.map(Topics.of(topics), (given) => given.topics === null ? given.topic : Option.some(Topics.named({ ...given, topics: given.topics })))
 
 interface Range {
   readonly bounds: Pick<Query, "from" | "to">
@@ -135,8 +158,8 @@ const sayThatNoneIsThere = Effect.fnUntraced(function*({ key, pipeline }: Input,
   const sink = yield* ResultSink
   const [newest] = yield* sink.read({ ...which, limit: 1 })
   const what = `${pipeline}${Option.match(key, { onNone: () => "", onSome: (key) => ` with the key ${JSON.stringify(key)}` })}`
-  const isBuiltIn = builtIn.some(({ name }) => name === pipeline)
-  const known = isBuiltIn ? "" : `; the built-in pipelines are ${builtIn.map(({ name }) => name).join(", ")}`
+  const isBuiltIn = Pipelines.builtIn.some(({ name }) => name === pipeline)
+  const known = isBuiltIn ? "" : `; the built-in pipelines are ${Pipelines.builtIn.map(({ name }) => name).join(", ")}`
   say(newest === undefined
     ? `there are no windows of ${what}${known}`
     : `there are no windows of ${what} in that time; the newest begins at ${new Date(newest.start).toISOString()}`)

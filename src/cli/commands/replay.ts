@@ -3,8 +3,6 @@ import { Effect, Layer, Option } from "effect"
 import { Command } from "effect/cli"
 import * as StdoutRowSink from "../../adapters/stdio/StdoutRowSink.ts"
 import * as StdoutSink from "../../adapters/stdio/StdoutSink.ts"
-import type { Decisions } from "../../streams/ports/Decisions.ts"
-import type { EventLog } from "../../streams/ports/EventLog.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import type { Output } from "../../streams/engine/Job.ts"
 import * as Replay from "../../streams/engine/Replay.ts"
@@ -13,27 +11,16 @@ import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import { RowSink } from "../../streams/ports/RowSink.ts"
 import * as Flags from "../Flags.ts"
-import * as Kafka from "../kafka/Kafka.ts"
+import * as Past from "../Past.ts"
 import * as Pipelines from "../Pipelines.ts"
-import { usage } from "../terminal/Problem.ts"
 import * as Report from "../terminal/Report.ts"
-import * as Stores from "../Stores.ts"
-import * as Topics from "../Topics.ts"
 
 const flags = {
   pipelines: Flags.pipelines,
   from: Flags.from,
   to: Flags.to,
   speed: Flags.speedOf(Infinity),
-  outOfOrderness: Flags.outOfOrderness,
-  allowedLateness: Flags.allowedLateness,
-  maxTimeAhead: Flags.maxTimeAhead,
-  log: Flags.keptLog,
-  data: Flags.data,
-  topics: Flags.topics,
-  as: Flags.as,
-  brokers: Flags.brokers,
-  connectTimeout: Flags.connectTimeout,
+  ...Past.flags,
   report: Flags.report
 }
 
@@ -44,7 +31,7 @@ export const command = Command.make(
   flags,
   Effect.fnUntraced(function*(input) {
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
-    const log: Layer.Layer<Decisions | EventLog, Error> = input.log === "kafka" ? yield* ofKafka(input, pipelines) : yield* ofSqlite(input, pipelines)
+    const log = yield* Past.stores(input, pipelines)
     yield* replay(input, pipelines).pipe(Effect.provide(Layer.mergeAll(log, StdoutSink.layer, StdoutRowSink.layer)))
   })
 ).pipe(
@@ -69,34 +56,6 @@ export const command = Command.make(
     }
   ])
 )
-
-const ofSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
-  const named = yield* Effect.flatMap(Topics.of(input.topics), Topics.inFolder)
-  const topic = yield* Stores.chooseTopic(input.data, Option.getOrUndefined(named))
-  const sources = yield* Stores.sourcesFor({ data: input.data, topic }, pipelines)
-  return Stores.pastOf({ data: input.data, topic, sources }, whose(input, Pipelines.groupOf(topic, pipelines)))
-})
-
-const ofKafka = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
-  const { topic, topics } = yield* Kafka.givenTopics(input.topics, pipelines)
-  const connection = yield* Kafka.optionsOf(input)
-  const { past } = yield* Effect.promise(() => import("../kafka/KafkaStores.ts"))
-  return past({ connection, topic, topics: topics && Kafka.withSources(topics, pipelines), sources: Kafka.sourcesOf(pipelines) }, whose(input, Pipelines.groupOf(topic, pipelines)))
-})
-
-/** Decisions are a processor's own. Those of the pipelines that are replayed are meant, or of the only one that there is. */
-const whose = (input: Input, own: string): Stores.Choose => (processors) => {
-  const wanted = Option.getOrUndefined(input.as)
-  const there = `there are decisions of ${processors.join(", ")}`
-  if (wanted !== undefined) {
-    if (processors.includes(wanted)) return Effect.succeed(wanted)
-    return Effect.fail(usage(`${wanted} has taken no decisions over this log; ${processors.length === 0 ? "nobody has" : there}`))
-  }
-  if (processors.includes(own)) return Effect.succeed(own)
-  return processors.length < 2
-    ? Effect.succeed(processors[0] ?? null)
-    : Effect.fail(usage(`${there}: say with --as whose are to be taken, since what was late hangs on them`))
-}
 
 /** The bounds choose among the panes, and among the rows of pipelines that end in events. */
 const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {

@@ -13,7 +13,7 @@ import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as Flags from "../Flags.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as Saved from "../Saved.ts"
-import { problem, usage } from "../terminal/Problem.ts"
+import { problem } from "../terminal/Problem.ts"
 
 const flags = {
   pipeline: Argument.String("pipeline").pipe(Argument.withDescription("Name of the pipeline, such as candles-1m")),
@@ -27,10 +27,7 @@ export const command = Command.make(
   flags,
   Effect.fnUntraced(function*(input) {
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
-    const pipeline = pipelines.find(({ name }) => name === input.pipeline)
-    if (pipeline === undefined) {
-      return yield* usage(`there is no pipeline "${input.pipeline}"; there are ${pipelines.map(({ name }) => name).join(", ")}, or name a file with --pipelines`)
-    }
+    const pipeline = yield* Pipelines.named(pipelines, input.pipeline)
     const stores: Layer.Layer<CheckpointStore | EventLog, Error> = yield* Saved.stores(input, pipelines, [pipeline])
     yield* Effect.provide(why(pipeline, input.key), stores)
   })

@@ -9,13 +9,15 @@ export interface Options {
 }
 
 /** The heading and a line for each pane. What says the same of every window (on time, never revised) is left out. */
-export const lines = (panes: ReadonlyArray<Encoded>, options: Options): ReadonlyArray<string> => {
-  const columns = columnsOf(panes, options).map(aligned)
-  return Array.from({ length: panes.length + 1 }, (_, line) =>
-    columns.map((column) => column[line] ?? "").join("  ").trimEnd())
+export const lines = (panes: ReadonlyArray<Encoded>, options: Options): ReadonlyArray<string> => of(columnsOf(panes, options))
+
+/** The heading of any columns, and their lines. */
+export const of = (columns: ReadonlyArray<Column>): ReadonlyArray<string> => {
+  const all = columns.map(aligned)
+  return Array.from({ length: (columns[0]?.cells.length ?? 0) + 1 }, (_, line) => all.map((column) => column[line] ?? "").join("  ").trimEnd())
 }
 
-interface Column {
+export interface Column {
   readonly name: string
   readonly cells: ReadonlyArray<string>
   readonly isNumeric: boolean
@@ -36,9 +38,9 @@ const columnsOf = (panes: ReadonlyArray<Encoded>, { keys, timeZone }: Options): 
   ]
 }
 
-const text = (name: string, cells: ReadonlyArray<string>): Column => ({ name, cells, isNumeric: false })
+export const text = (name: string, cells: ReadonlyArray<string>): Column => ({ name, cells, isNumeric: false })
 
-const valuesOf = (panes: ReadonlyArray<Encoded>, name: string): Column => {
+export const valuesOf = (panes: ReadonlyArray<Encoded>, name: string): Column => {
   const cells = panes.map(({ values }) => printable(String(values[name] ?? absent)))
   return { name: printable(name), cells, isNumeric: cells.every((cell) => cell === absent || number.test(cell)) }
 }
@@ -47,11 +49,11 @@ const absent = "-"
 const number = /^-?\d+(\.\d+)?(e[+-]\d+)?$/
 
 /** Keys come from outside: what would move the cursor, or end the line, is written as JSON writes it. */
-const printable = (text: string): string =>
+export const printable = (text: string): string =>
   text.replaceAll(/[\p{Cc}\p{Cs}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
 /** `2013-10-08 09:30:00`, with milliseconds where some window has them. */
-const times = (instants: ReadonlyArray<number>, timeZone: string): ReadonlyArray<string> => {
+export const times = (instants: ReadonlyArray<number>, timeZone: string): ReadonlyArray<string> => {
   const format = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" })
   const areWhole = instants.every((instant) => millis(instant) === 0)
   return instants.map((instant) =>

@@ -294,14 +294,14 @@ describe("decisions", () => {
       yield* append(0, tick(2_000))
       assert.deepStrictEqual(yield* ends, [2])
       const { read } = yield* Decisions
-      assert.deepStrictEqual(yield* read, [{ _tag: "end", at: [1] }])
+      assert.deepStrictEqual(yield* read, [{ _tag: "end", at: [1], takenAt: 0 }])
       // Without the checkpoint of the first, whose state it would go on with.
       const again = yield* run({ name: "second", stopAt: ends }).pipe(
         Effect.provide(InProcess.layer.pipe(Layer.provide(CheckpointStore.layerMemory)), { local: true })
       )
       // The window was told at the first end, and again at the second, where it had grown.
       assert.strictEqual(again.panes, 2)
-      assert.deepStrictEqual(yield* read, [{ _tag: "end", at: [1] }, { _tag: "end", at: [2] }])
+      assert.deepStrictEqual(yield* read, [{ _tag: "end", at: [1], takenAt: 0 }, { _tag: "end", at: [2], takenAt: 0 }])
     }).pipe(Effect.provide(memory(1))))
 })
 

@@ -1,0 +1,124 @@
+/** `courant history`: how a window came to be what it is. It changes nothing. */
+import { Console, Effect, Option } from "effect"
+import { Argument, Command } from "effect/cli"
+import * as History from "../../streams/engine/History.ts"
+import { encode, toJson } from "../../streams/pipeline/Pane.ts"
+import { isOfPanes } from "../../streams/pipeline/Pipeline.ts"
+import { type Place, placeToJson } from "../../streams/pipeline/Row.ts"
+import * as Flags from "../Flags.ts"
+import * as Past from "../Past.ts"
+import * as Pipelines from "../Pipelines.ts"
+import { problem, say, usage } from "../terminal/Problem.ts"
+import * as Table from "../terminal/Table.ts"
+
+const flags = {
+  pipeline: Argument.String("pipeline").pipe(Argument.withDescription("Name of the pipeline, such as candles-1m")),
+  key: Argument.String("key").pipe(Argument.withDescription("Key of the window (for market data: the symbol)")),
+  time: Argument.String("time").pipe(
+    Argument.withDescription("When the window begins: 10:31, the newest day that has it, in the time zone shown; or 2013-10-08T14:31:00Z, or milliseconds since the epoch")
+  ),
+  pipelines: Flags.pipelines,
+  timeZone: Flags.timeZone,
+  limit: Flags.mostRecords,
+  json: Flags.json,
+  ...Past.flags
+}
+
+type Input = Command.Command.Config.Infer<typeof flags>
+
+export const command = Command.make(
+  "history",
+  flags,
+  Effect.fnUntraced(function*(input) {
+    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
+    const pipeline = yield* Pipelines.named(pipelines, input.pipeline)
+    if (!isOfPanes(pipeline)) return yield* usage(`${pipeline.name} ends in events: it has no windows with a history`)
+    const timeZone = Option.getOrElse(input.timeZone, () => Intl.DateTimeFormat().resolvedOptions().timeZone)
+    const isWanted = yield* wantedOf(input.time, timeZone)
+    yield* Effect.gen(function*() {
+      const options = { maxTimeAhead: input.maxTimeAhead }
+      const windows = yield* History.windowsOf(pipeline, input.key, options)
+      const window = windows.filter(isWanted).sort((a, b) => b.start - a.start || b.end - a.end)[0]
+      if (window === undefined) return yield* problem(`${pipeline.name} has told no window of ${input.key} ${whenOf(input.time, windows, timeZone)}`)
+      const history = yield* History.ofWindow(pipeline, window, options)
+      yield* Console.log((input.json ? jsonOf(history) : textOf(history, { ...window, input, timeZone })).join("\n"))
+      if (!input.json && history.records.length > input.limit) say(`the first ${input.limit} of ${history.records.length} records; see --limit, or --json for all`)
+    }).pipe(Effect.provide(yield* Past.stores(input, [pipeline])))
+  })
+).pipe(
+  Command.withDescription(
+    "Lists the revisions of a window: when each became known, and the record that led to it; and the records that the window is " +
+      "made of, as they are in the log. All is computed again from the log, by the times of append that it has."
+  ),
+  Command.withShortDescription("How a window came to be what it is"),
+  Command.withExamples([
+    { command: "courant history candles-1m IBM 10:31 --time-zone America/New_York", description: "The minute after 10:31 of the newest day" },
+    { command: "courant history day IBM 2013-10-08T04:00:00Z --json", description: "A day, for another program" }
+  ])
+)
+
+/** Which windows are meant by a time of day, or by an instant: one that begins then, or holds it. */
+const wantedOf = Effect.fnUntraced(function*(time: string, timeZone: string) {
+  if (/^\d{1,2}:\d{2}(:\d{2})?$/.test(time)) {
+    const local = time.padStart(time.length + (time.indexOf(":") === 1 ? 1 : 0), "0").padEnd(8, ":00")
+    const format = new Intl.DateTimeFormat("sv-SE", { timeZone, timeStyle: "medium" })
+    return ({ start }: History.Window) => format.format(start) === local
+  }
+  const instant = Flags.parseInstant(time)
+  if (instant === undefined) return yield* usage(`"${time}" is neither a time of day such as 10:31 nor one such as 2013-10-08T14:31:00Z`)
+  return ({ end, start }: History.Window) => start <= instant && instant < end
+})
+
+const whenOf = (time: string, windows: ReadonlyArray<History.Window>, timeZone: string): string => {
+  const starts = windows.map(({ start }) => start).sort((a, b) => a - b)
+  if (starts.length === 0) return "at all"
+  const [first, last] = Table.times([starts[0]!, starts.at(-1)!], timeZone)
+  return `at ${time}; those that it has told begin from ${first} to ${last} (${timeZone})`
+}
+
+interface Shown extends History.Window {
+  readonly input: Input
+  readonly timeZone: string
+}
+
+const textOf = ({ records, revisions }: History.OfWindow, { end, input, key, start, timeZone }: Shown): ReadonlyArray<string> => {
+  const [from, to] = Table.times([start, end], timeZone)
+  const panes = revisions.map(({ pane }) => encode(pane))
+  const names = [...new Set(panes.flatMap(({ values }) => Object.keys(values)))]
+  const shown = records.slice(0, input.limit)
+  return [
+    `${input.pipeline} ${key} from ${from} to ${to} (${timeZone}), ${revisions.length} ${revisions.length === 1 ? "revision" : "revisions"}:`,
+    ...Table.of([
+      Table.text("known at", Table.times(revisions.map(({ knownAt }) => knownAt), timeZone)),
+      Table.text("led to by", revisions.map(({ cause }) => cause === null ? "silence, or the end" : placeText(cause))),
+      Table.text("pane", panes.map(({ pane }) => pane)),
+      ...names.map((name) => Table.valuesOf(panes, name))
+    ]),
+    "",
+    `made of ${records.length} ${records.length === 1 ? "record" : "records"}:`,
+    ...(shown.length === 0 ? [] : Table.of([
+      Table.text("place", shown.map(({ place }) => placeText(place))),
+      Table.text("event time", Table.times(shown.map(({ time }) => time), timeZone)),
+      Table.text("known at", knownTimes(shown, timeZone)),
+      Table.text("record", shown.map(({ kind, record }) => `${kind === "event" ? "" : "pre-aggregated: "}${Table.printable(record ?? "not in the log")}`))
+    ]))
+  ]
+}
+
+const knownTimes = (records: ReadonlyArray<History.Contribution>, timeZone: string): ReadonlyArray<string> => {
+  const known = records.flatMap(({ knownAt }) => knownAt ?? [])
+  const times = Table.times(known, timeZone)[Symbol.iterator]()
+  return records.map(({ knownAt }) => knownAt === null ? "-" : times.next().value ?? "-")
+}
+
+const placeText = ({ joined, offset, partition, source, window }: Place): string => {
+  if (window !== undefined) return `window from ${new Date(window.start).toISOString()} of ${window.key}`
+  return [{ source, partition, offset }, ...joined ?? []].map((place) => place === null ? "none" : `${place.source} ${place.partition}@${place.offset}`).join(" with ")
+}
+
+const jsonOf = ({ records, revisions }: History.OfWindow): ReadonlyArray<string> => [
+  ...revisions.map(({ cause, knownAt, pane }) =>
+    `{"revision":${pane.revision},"knownAt":${knownAt},"cause":${cause === null ? "null" : placeToJson(cause)},"pane":${toJson(pane)}}`),
+  ...records.map(({ kind, knownAt, place, record, time }) =>
+    `{"place":${placeToJson(place)},"kind":"${kind}","time":${time},"knownAt":${knownAt},"record":${JSON.stringify(record)}}`)
+]

@@ -1,0 +1,61 @@
+/** What was known when, from the command line. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { courant, input, linesOf, minute, temporaryFolder } from "./courant.ts"
+
+/** A folder in which two runs, one after the other, have told a minute twice: the second with a tick that came late. */
+const place = Effect.gen(function*() {
+  const cwd = yield* temporaryFolder
+  const env = { TZ: "UTC", COURANT_INFLUXDB_URL: "" }
+  const run = (ticks: Parameters<typeof input>[0]) =>
+    courant("run --feed stdin --once --pipelines candles-1m --allowed-lateness 10m --topic ticks", { cwd, env, input: input(ticks) })
+  yield* run([{ time: minute, price: "100", size: 1 }, { time: minute + 90_000, price: "101", size: 2 }])
+  const between = Date.now()
+  yield* Effect.sleep("5 millis")
+  yield* run([{ time: minute + 30_000, price: "105", size: 4 }])
+  return { between, at: (args: string) => courant(args, { cwd, env }) }
+})
+
+describe("the history of a window", () => {
+  it.live("has each revision with the time at which it became known, and the records", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { at, between } = yield* place
+      const { code, stderr, stdout } = yield* at("history candles-1m AAPL 14:30 --allowed-lateness 10m --json")
+      assert.deepStrictEqual([code, stderr], [0, ""])
+      const lines = linesOf(stdout).map((line) => JSON.parse(line))
+      const revisions = lines.filter((line) => "pane" in line)
+      assert.deepStrictEqual(revisions.map(({ pane }) => [pane.pane, pane.values.high, pane.values.volume]), [["on-time", "100", 1], ["late", "105", 5]])
+      assert.deepStrictEqual(revisions.map(({ cause }) => cause.offset), [1, 2])
+      assert.isTrue(revisions[0].knownAt <= between && between < revisions[1].knownAt)
+      const records = lines.filter((line) => "record" in line)
+      assert.deepStrictEqual(records.map(({ place, record }) => [place.offset, JSON.parse(record).price]), [[0, "100"], [2, "105"]])
+
+      const table = linesOf((yield* at("history candles-1m AAPL 14:30 --allowed-lateness 10m --limit 1")).stdout)
+      assert.strictEqual(table[0], "candles-1m AAPL from 2024-11-25 14:30:00 to 2024-11-25 14:31:00 (UTC), 2 revisions:")
+      assert.isTrue(table.some((line) => /ticks 0@2 +late +100 +105/.test(line)), table.join("\n"))
+    })))
+
+  it.live("--as-known-at gives what was known then, and nothing of what came later", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { at, between } = yield* place
+      const query = (rest: string) => Effect.map(at(`query candles-1m AAPL --json ${rest}`), ({ stdout }) => linesOf(stdout).map((line) => JSON.parse(line).values.high))
+      const then = `--allowed-lateness 10m --as-known-at ${between}`
+      assert.deepStrictEqual(yield* query(then), ["100", "101"])
+      assert.deepStrictEqual(yield* query("--allowed-lateness 10m --as-known-at 2100-01-01T00:00:00Z"), ["105", "101"])
+      assert.deepStrictEqual(yield* query(""), ["105", "101"])
+      assert.deepStrictEqual(yield* query(`${then} --from ${minute + 60_000}`), ["101"])
+      const none = yield* at("query candles-1m AAPL --as-known-at 2000-01-01T00:00:00Z")
+      assert.deepStrictEqual([none.code, none.stdout], [0, ""])
+    })))
+
+  it.live("says what it needs", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { at } = yield* place
+      const said = (args: string) => Effect.map(at(args), ({ code, stderr }) => [code, stderr.trim()])
+      assert.deepStrictEqual(yield* said("history candles-1m AAPL soon"), [2, `courant: "soon" is neither a time of day such as 10:31 nor one such as 2013-10-08T14:31:00Z`])
+      const [code, message] = yield* said("history candles-1m AAPL 09:30")
+      assert.strictEqual(code, 1)
+      assert.include(String(message), "candles-1m has told no window of AAPL at 09:30; those that it has told begin from 2024-11-25 14:30:00 to 2024-11-25 14:31:00 (UTC)")
+      assert.include(String((yield* said("query candles-1m --as-known-at 0 --sink influxdb"))[1]), "--as-known-at computes from the log")
+    })))
+})
