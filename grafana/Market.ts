@@ -20,7 +20,7 @@ import { at, byName, fixed, legend, lines, look, ordered, steps, tiles, together
 import { interval, symbol, symbols } from "./Variables.ts"
 
 const { close, high, low, open, volume } = candle.fields
-const { average, change, price, sinceOpen, slow, variation, vwap: meanOfDay } = Queries.columns
+const { average, change, estimate, price, sinceOpen, slow, variation, vwap: meanOfDay } = Queries.columns
 
 const nothing = "Nothing in this range. Is courant running with --sink influxdb? The recorded session has a link above."
 
@@ -33,7 +33,8 @@ const theDay = tiles("$symbol", Queries.dayOfSymbol)
   .description(
     "The day of the last candle in the range, from midnight at the exchange. The day's variation is against the close " +
       "of the day before; where that is not in the store, against the day's first price, and it says so. The mean is " +
-      "the exact one once the day is over, until then that of the minutes, weighted by their trades."
+      "the exact one once the day is over, until then that of the minutes, weighted by their trades; where bars were " +
+      "filled in afterwards there is none, since they do not say it."
   )
   .noValue(nothing)
   .decimals(2)
@@ -153,7 +154,8 @@ const vwap = lines("$symbol: price and VWAP", Queries.vwap, intervals.oneMinute)
   .gridPos(at(12, 19, 12, 8))
   .description(
     "The last price of each minute against the mean price of all that was traded since midnight at the exchange, " +
-      "each trade weighted by its size."
+      "each trade weighted by its size. Bars that were filled in afterwards do not say at which prices was traded: from " +
+      "the first one of a day on the VWAP is an estimate, of the mean of their high, low and close."
   )
   .maxDataPoints(10_000)
   .noValue(nothing)
@@ -162,6 +164,7 @@ const vwap = lines("$symbol: price and VWAP", Queries.vwap, intervals.oneMinute)
   .legend(legend())
   .overrideByName(price, look({ name: "Price", color: Palette.price }))
   .overrideByName(meanOfDay, look({ name: "VWAP", color: Palette.vwap }))
+  .overrideByName(estimate, look({ name: "VWAP (estimated)", color: Palette.vwap, more: { "custom.lineStyle": { fill: "dash", dash: [6, 6] } } }))
 
 export const dashboard = new DashboardBuilder(Links.market.title)
   .uid(Links.market.uid)

@@ -15,6 +15,7 @@ export const columns = {
   slow: "slow",
   price: "price",
   vwap: "vwap",
+  estimate: "estimate",
   change: "change",
   variation: "variation",
   sinceOpen: "since_open"
@@ -88,22 +89,46 @@ union(tables: [
 
 /**
  * The price against the mean price of all that was traded since the day began, each weighted
- * by its size: from the candles' own such means and volumes.
+ * by its size: from the candles' own such means and volumes. A publisher's bar has no such
+ * mean. From the first one of a day on it is an estimate, in a column of its own: what was
+ * traded in such a minute counts at the mean of its high, low and close.
  */
 export const vwap = `${Exchange.clock}
-${
-  points(candle.measurement, `${isSymbol} and (${isField(close, vwapOfCandle, volume)})`, {
+minutes = ${
+  points(candle.measurement, `${isSymbol} and (${isField(high, low, close, vwapOfCandle, volume)})`, {
     start: "date.truncate(t: v.timeRangeStart, unit: 1d)"
   })
 }
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-  |> filter(fn: (r) => exists r.${vwapOfCandle} and exists r.${volume})
-  |> map(fn: (r) => ({_time: r._time, price: r.${close}, traded: r.${volume}, worth: r.${vwapOfCandle} * r.${volume}}))
+  |> filter(fn: (r) => exists r.${volume})
+
+exact = minutes
+  |> filter(fn: (r) => exists r.${vwapOfCandle})
+  |> map(fn: (r) => ({_time: r._time, price: r.${close}, traded: r.${volume}, worth: r.${vwapOfCandle} * r.${volume}, estimated: 0.0}))
+
+estimated = minutes
+  |> filter(fn: (r) => exists r.${close} and not exists r.${vwapOfCandle})
+  |> map(fn: (r) => ({_time: r._time, price: r.${close}, traded: r.${volume}, worth: (r.${high} + r.${low} + r.${close}) / 3.0 * r.${volume}, estimated: 1.0}))
+
+sums = union(tables: [exact, estimated])
+  |> group()
+  |> sort(columns: ["_time"])
   |> window(every: 1d)
-  |> cumulativeSum(columns: ["traded", "worth"])
+  |> cumulativeSum(columns: ["traded", "worth", "estimated"])
   |> group()
   |> filter(fn: (r) => r._time >= v.timeRangeStart and r.traded > 0.0)
-  |> map(fn: (r) => ({_time: r._time, ${columns.price}: r.price, ${columns.vwap}: r.worth / r.traded}))
+
+union(tables: [
+  sums |> map(fn: (r) => ({_time: r._time, _field: "${columns.price}", _value: r.price})),
+  sums
+    |> map(fn: (r) => ({
+      _time: r._time,
+      _field: if r.estimated == 0.0 then "${columns.vwap}" else "${columns.estimate}",
+      _value: r.worth / r.traded,
+    })),
+])
+  |> group()
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> sort(columns: ["_time"])
 `
 
@@ -131,7 +156,9 @@ const percent = (from: string): string => `100.0 * (r.${close} - ${from}) / ${fr
  * at the exchange on. They come from candles, since the day's own pane is written when the day
  * is over. `change` is in per cent against the close of the day before if the store has that
  * day, otherwise against the first price. `mean` is that of the day's pane if the day is over by
- * the end of the range, otherwise that of the candles, weighted by their trades.
+ * the end of the range, otherwise that of the candles, weighted by their trades; there is none
+ * where a candle of the day has none, as a publisher's bar has. Days have other lengths where
+ * the clock changes: what they are chosen by does not hang on a tag that says how long one is.
  */
 const day = (which: string): string =>
   `candles = (start) => ${points(candle.measurement, which, { start: "start" })}
@@ -148,6 +175,8 @@ tomorrow = date.add(d: 1d, to: midnight)
 days = (start, stop) => from(bucket: v.defaultBucket)
   |> range(start: start, stop: stop)
   |> filter(fn: (r) => r._measurement == "${ofDay.measurement}" and ${which})
+  |> group(columns: ["${key}", "_field"])
+  |> sort(columns: ["_time"])
 
 today = candles(start: midnight)
 named = (tables=<-, field) => tables
@@ -160,18 +189,24 @@ figures = union(tables: [
   today |> filter(fn: (r) => ${isField(close)}) |> last() |> named(field: "${close}"),
   today |> filter(fn: (r) => ${isField(volume)}) |> sum() |> named(field: "${volume}"),
   today
-    |> filter(fn: (r) => ${isField(mean, trades)})
+    |> filter(fn: (r) => ${isField(close, mean, trades)})
     |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-    |> filter(fn: (r) => exists r.${mean} and exists r.${trades})
-    |> map(fn: (r) => ({${key}: r.${key}, weighted: r.${mean} * r.${trades}, trades: r.${trades}}))
+    |> filter(fn: (r) => exists r.${close})
+    |> map(fn: (r) => ({
+      ${key}: r.${key},
+      weighted: if exists r.${mean} and exists r.${trades} then r.${mean} * r.${trades} else 0.0,
+      trades: if exists r.${trades} then r.${trades} else 0.0,
+      unknown: if exists r.${mean} and exists r.${trades} then 0.0 else 1.0,
+    }))
     |> reduce(
-      identity: {weighted: 0.0, trades: 0.0},
+      identity: {weighted: 0.0, trades: 0.0, unknown: 0.0},
       fn: (r, accumulator) => ({
         weighted: accumulator.weighted + r.weighted,
         trades: accumulator.trades + r.trades,
+        unknown: accumulator.unknown + r.unknown,
       }),
     )
-    |> filter(fn: (r) => r.trades > 0.0)
+    |> filter(fn: (r) => r.trades > 0.0 and r.unknown == 0.0)
     |> map(fn: (r) => ({${key}: r.${key}, _field: "about", _value: r.weighted / r.trades})),
   days(start: midnight, stop: tomorrow)
     |> filter(fn: (r) => ${isField(ofDay.fields.mean)} and v.timeRangeStop >= tomorrow)

@@ -183,6 +183,40 @@ describe("the panels of Market", () => {
     assertClose(column(compared, "change"), [-1.875], "change")
   })
 
+  it("say of a day that is known in part what they know: the VWAP is an estimate, and there is no mean", async () => {
+    const bell = Date.UTC(2014, 2, 12, 13, 30)
+    const bar = (at: number) => madeUp("candles-1m", "PARTLY", bell + at * minute, minute, { open: 100, high: 100, low: 100, close: 100, volume: 1_000 })
+    await grafana.write([
+      ...Array.from({ length: 60 }, (_, at) => bar(at)),
+      madeUp("candles-1m", "PARTLY", bell + 60 * minute, minute, { ...candleOf(200, 200), volume: 400, mean: 200, trades: 4 }),
+      // Of the day before all is known.
+      madeUp("candles-1m", "PARTLY", bell - 1_440 * minute, minute, { ...candleOf(50, 50), mean: 50 })
+    ])
+    const asked = { ...chosen("PARTLY"), from: bell - 1_440 * minute, to: bell + 61 * minute }
+    const frames = await ask("market", 6, asked)
+    assertClose(column(frames, "vwap").slice(0, 2), [50, NaN], "vwap")
+    assert.closeTo(column(frames, "estimate").at(-1) ?? NaN, (60_000 * 100 + 400 * 200) / 60_400, 1e-9)
+    const [day] = await ask("market", 1, asked)
+    assert.isFalse(Number.isFinite(Number(day?.columns.get("mean")?.[0] ?? NaN)))
+    assert.strictEqual(day?.columns.get("volume")?.[0], 60_400)
+  })
+
+  it("hold the day's variation against the day before, also where the clock has changed between the two", async () => {
+    // New York's 2 November 2014 had 25 hours.
+    const sunday = Date.UTC(2014, 10, 2, 4)
+    const monday = sunday + 25 * 60 * minute
+    const noon = monday + 12 * 60 * minute
+    await grafana.write([
+      madeUp("day", "CLOCK", sunday - 1_440 * minute, 1_440 * minute, { close: 20, open: 20 }),
+      madeUp("day", "CLOCK", sunday, 1_500 * minute, { close: 40, open: 39 }),
+      madeUp("candles-1m", "CLOCK", noon - minute, minute, candleOf(41, 42))
+    ])
+    const asked = { ...chosen("CLOCK"), from: noon - 60 * minute, to: noon }
+    assertClose(column(await ask("market", 1, asked), "variation"), [5], "variation")
+    const compared = await ask("market", 3, { ...asked, variables: { ...asked.variables, symbols: ["CLOCK"] } })
+    assertClose(column(compared, "change"), [5], "change")
+  })
+
   it.each([["1m", 1], ["5m", 5]] as const)("show candles of %s with both averages", async (interval, minutes) => {
     for (const symbol of symbols) {
       const frames = await ask("market", 2, chosen(symbol, interval))
