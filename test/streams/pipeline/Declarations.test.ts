@@ -133,6 +133,8 @@ describe("what stands in a wrong place, or is of another kind", () => {
     "an aggregate that is the prototype": [() => windows.pipe(Aggregate.into(untyped({ __proto__: Aggregate.count }))), "\"__proto__\" cannot be the name of a result"],
     "a condition of an aggregate that is none": [() => Aggregate.where(untyped({}))(Aggregate.count), "Aggregate.where needs conditions made with Expr", "is given an object"],
     "a condition of no aggregate": [() => Aggregate.where(Expr.eq("size", 1))(untyped(Aggregate.sum)), "Aggregate.where needs an aggregate", "is given a function"],
+    "a sum with an indicator": [() => Expr.add(untyped(Indicator.sma("price", 2)), 1), "Expr.add needs a field, a number or what Expr makes", "is given an object"],
+    "a condition that is an indicator": [() => Expr.not(untyped(Indicator.sma("price", 2))), "Expr.not needs conditions made with Expr", "is given an object"],
     "both of nothing": [() => Expr.and(Expr.eq("size", 1), untyped(undefined)), "Expr.and needs conditions made with Expr", "is given undefined"],
     "either of a list": [() => Expr.or(untyped([Expr.eq("size", 1)])), "Expr.or needs conditions", "is given a list"],
     "not a function": [() => Expr.not(untyped(() => true)), "Expr.not needs conditions", "is given a function"],
