@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url"
 import { candles1m, candles5m } from "../analytics/candles.ts"
 import { day } from "../analytics/day.ts"
 import { movingAverage5m } from "../analytics/movingAverage.ts"
+import { isUnnamed } from "../streams/pipeline/check/Declarations.ts"
 import { checkOneTopic, checkTogether } from "../streams/pipeline/check/Together.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
@@ -77,10 +78,18 @@ const resolveOne = Effect.fnUntraced(function*(name: string) {
     catch: (cause) => problem(`the pipelines of ${name} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`)
   })
   // Alone or in lists; one that stands in both is one.
-  const exported = Predicate.isObject(module) ? [...new Set(Object.values(module).flat().filter(isPipeline))] : []
-  if (exported.length === 0) return yield* usage(`${name} exports no pipeline`)
+  const values = Predicate.isObject(module) ? Object.values(module).flat() : []
+  const exported = [...new Set(values.filter(isPipeline))]
+  if (exported.length === 0) return yield* usage(`${name} exports no pipeline${unnamedIn(module)}`)
   return exported
 })
+
+/** What it declares and does not name. */
+const unnamedIn = (module: unknown): string => {
+  const names = Predicate.isObject(module) ? Object.keys(module).filter((name) => isUnnamed(module[name])) : []
+  if (names.length === 0) return ""
+  return `: ${names.map((name) => `"${name}"`).join(" and ")} ${names.length === 1 ? "has" : "have"} no name; end what is to run with Pipeline.named("…")`
+}
 
 const isPipeline = (value: unknown): value is Pipeline.Any =>
   Predicate.isObject(value) && "checked" in value && "plan" in value && "name" in value

@@ -125,6 +125,8 @@ describe("what stands in a wrong place, or is of another kind", () => {
     "windows of nothing": [() => Window.tumbling(1)(untyped(undefined)), "Window.tumbling needs a source", "is given undefined"],
     "windows of windows": [() => Window.session(1)(untyped(windows)), "Window.session needs a source", "put it before them"],
     "a condition behind windows": [() => Events.where(Expr.gt("size", 0))(untyped(windows)), "Events.where needs a source", "put it before them"],
+    "a window behind aggregates": [() => Window.tumbling(1)(untyped(sums)), "Window.tumbling needs a source", "or behind Panes.toEvents"],
+    "results behind rows of them": [() => Panes.where(Expr.gt("n", 0))(untyped(Panes.toEvents(untyped(sums)))), "Panes.where needs windows", "put a window and Aggregate.into before it"],
     "a filter behind aggregates": [() => Events.filter(() => true)(untyped(sums)), "Events.filter needs a source", "put it before them"],
     "aggregates of a source": [() => rows.pipe(untyped(Aggregate.into({ n: Aggregate.count }))), "Aggregate.into needs windows"],
     "no aggregates": [() => windows.pipe(Aggregate.into(untyped(undefined))), "Aggregate.into needs an object of aggregates", "is given undefined"],
