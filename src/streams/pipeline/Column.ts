@@ -98,6 +98,25 @@ const presentIn = (ast: SchemaAST.AST) => {
 const membersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
   ast._tag === "Union" && ast.checks === undefined && ast.encoding === undefined ? ast.types.flatMap(membersOf) : [ast]
 
+/** A record in which whatever may be absent is so as its schema writes it: null, or not there. To a source both mean the same. */
+export const withAbsent = (schema: Schema.Constraint, record: unknown): unknown => withAbsentOf(schema.ast, record)
+
+const withAbsentOf = (ast: SchemaAST.AST, record: unknown): unknown => {
+  if (ast._tag !== "Objects" || !Predicate.isObject(record)) return record
+  const absent = { ...record }
+  for (const { name, type } of ast.propertySignatures) {
+    const { optional, values } = presentIn(type)
+    const value = record[name]
+    if (value !== undefined && value !== null) absent[name] = values.length === 1 ? withAbsentOf(values[0]!, value) : value
+    else if (optional) {
+      delete absent[name]
+      const written = membersOf(type).find(({ _tag }) => _tag === "Null" || _tag === "Undefined")
+      if (written !== undefined) absent[name] = written._tag === "Null" ? null : undefined
+    }
+  }
+  return absent
+}
+
 const columnOf = (path: ReadonlyArray<Member>, values: ReadonlyArray<SchemaAST.AST>): Column => {
   const base = { name: nameOf(path), path, optional: path.some(({ optional }) => optional), checks: values.flatMap(checksOf) }
   const literals = values.flatMap((ast) => ast._tag === "Literal" && Predicate.isString(ast.literal) ? [ast.literal] : [])
