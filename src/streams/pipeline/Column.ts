@@ -6,7 +6,7 @@
  * representation keeps the loops of the engine monomorphic and a batch flat. The few values of a
  * wide decimal that a double does not hold exactly stand beside it, and are infinite in it.
  */
-import { Option, Order, Predicate, Schema, SchemaAST } from "effect"
+import { Cause, Option, Order, Predicate, Schema, SchemaAST } from "effect"
 import { type Storage, storageAnnotation } from "../../domain/Decimal.ts"
 import type { Data } from "./Fingerprint.ts"
 
@@ -126,8 +126,9 @@ const columnOf = (path: ReadonlyArray<Member>, values: ReadonlyArray<SchemaAST.A
   }
   const [ast] = values
   if (ast === undefined || values.length > 1) throw unsupported(base.name, "Union")
-  const accepts = ast.checks === undefined ? null : Schema.is(Schema.make<Schema.Codec<unknown>>(ast))
-  const storage = SchemaAST.resolveAt<Storage>(storageAnnotation)(ast)
+  const accepts = ast.checks === undefined ? null : checkOf(base.name, ast)
+  // Nothing but a decimal has it. Effect would look for it at the last check, of which a decimal may have some.
+  const storage = ast.annotations?.[storageAnnotation] as Storage | undefined
   if (storage !== undefined) return { ...base, accepts, kind: "decimal", ...storage }
   if (ast.encoding !== undefined) throw unsupported(base.name, "a transformation")
   switch (ast._tag) {
@@ -141,6 +142,21 @@ const columnOf = (path: ReadonlyArray<Member>, values: ReadonlyArray<SchemaAST.A
     }
     default:
       throw unsupported(base.name, ast._tag)
+  }
+}
+
+/** A check may be a function of the user's own, which may throw. */
+const checkOf = (field: string, ast: SchemaAST.AST): (value: unknown) => boolean => {
+  const is = Schema.is(Schema.make<Schema.Codec<unknown>>(ast))
+  return (value) => {
+    try {
+      return is(value)
+    } catch (error) {
+      // Effect tells what was thrown by the cause of its own error.
+      const thrown = error instanceof Error && Cause.isCause(error.cause) ? Cause.squash(error.cause) : error
+      const what = Predicate.isString(value) ? JSON.stringify(value) : Predicate.isNumber(value) ? value : "a value"
+      throw new Error(`the check of the field "${field}" threw an error over ${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: error })
+    }
   }
 }
 

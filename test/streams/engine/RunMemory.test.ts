@@ -51,6 +51,16 @@ describe("Engine.runMemory", () => {
       expect(error.message).toBe("the stream failed: broken")
     }))
 
+  it.effect("makes a dead letter of a decimal that its check refuses", () =>
+    Effect.gen(function*() {
+      const celsius = Decimal.Decimal({ scale: 2, limit: 1_000 }).check(Schema.makeFilter((value) => BigDecimal.isPositive(value)))
+      const above = Source.make("readings", { schema: Schema.Struct({ ...Reading.fields, celsius }), key: "sensor", eventTime: "at" })
+        .pipe(Pipeline.named("above"))
+      const { deadLetters, rows } = yield* Engine.runMemory(above, [reading(0, "1.5"), reading(1, "-1.5")])
+      expect(rows.map(({ time }) => time)).toEqual([0])
+      expect(deadLetters.map(({ detail, reason }) => [reason, detail])).toEqual([["invalid-field", expect.stringContaining("celsius")]])
+    }))
+
   it.effect("says that a pipeline has no name", () =>
     Effect.gen(function*() {
       const unnamed = readings.pipe(Window.tumbling("1 minute"), Aggregate.into({ n: Aggregate.count })) as never
