@@ -66,6 +66,16 @@ const waysOfSources = " (see --feed file:SOURCE=PATH, --source-field, and --topi
 export const sourcesOf = (pipelines: ReadonlyArray<Pipeline.Any>): ReadonlyArray<string> =>
   [...new Set(pipelines.flatMap(({ checked }) => Checked.inputsOf(checked)).map(({ events }) => events.definition.name))].sort()
 
+/** The names of pipelines, as a sink knows them: those of files, and names that need not be known here. */
+export const namesOf = Effect.fnUntraced(function*(given: ReadonlyArray<string>) {
+  const names = yield* Effect.forEach(given, (name) =>
+    isFile(name) ? Effect.map(resolveAll([name], {}, "any"), (pipelines) => pipelines.map(({ name }) => name)) : Effect.succeed([name]))
+  return [...new Set(names.flat())]
+})
+
+/** A pipeline's own name may have a dot. */
+const isFile = (name: string): boolean => /[/\\]|\.[cm]?[jt]s$/.test(name)
+
 const resolveOne = Effect.fnUntraced(function*(name: string) {
   const known = builtIn.filter((pipeline) => pipeline.name === name)
   if (known.length > 0) return known

@@ -10,13 +10,13 @@ import { RowSink } from "../../streams/ports/RowSink.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
-import { builtIn } from "../Pipelines.ts"
+import { builtIn, namesOf } from "../Pipelines.ts"
 import { type Problem, say, usage } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
 import * as Table from "../terminal/Table.ts"
 
 const flags = {
-  pipeline: Argument.String("pipeline").pipe(Argument.withDescription("Name of the pipeline, such as candles-1m")),
+  pipelines: Flags.chosenPipelines,
   key: Argument.String("key").pipe(
     Argument.withDescription("Only windows of this key (for market data: the symbol); by default of all keys"),
     Argument.optional
@@ -37,16 +37,24 @@ const flags = {
 
 type Input = Command.Command.Config.Infer<typeof flags>
 
+/** `isAlone` where no other is asked for. */
+interface Shown extends Input {
+  readonly pipeline: string
+  readonly isAlone: boolean
+}
+
 export const command = Command.make(
   "query",
   flags,
   Effect.fnUntraced(function*(input) {
     const range = yield* rangeOf(input)
-    yield* Effect.provide(show(input, range), yield* sinkOf(input))
+    const names = yield* namesOf(input.pipelines)
+    const all = Effect.forEach(names, (name) => show({ ...input, pipeline: name, isAlone: names.length === 1 }, range), { discard: true })
+    yield* Effect.provide(all, yield* sinkOf(input))
   })
 ).pipe(
   Command.withDescription(
-    "Prints the newest pane of each window of a pipeline, oldest first, as a table or as JSON. " +
+    "Prints the newest pane of each window of a pipeline, or of those that a file exports, oldest first, as a table or as JSON. " +
       "It only reads the sink, and may run while others write to it. The rows of a pipeline that ends in events are " +
       "printed as JSON, and chosen by their event time."
   ),
@@ -54,6 +62,7 @@ export const command = Command.make(
   Command.withExamples([
     { command: "courant query candles-1m AAPL --since 1h", description: "The candles of the last hour" },
     { command: "courant query candles-1m AAPL --limit 5 --time-zone America/New_York", description: "The last five candles" },
+    { command: "courant query ./range.ts", description: "The pipelines that a file of yours exports" },
     { command: "courant query day --sink influxdb", description: "The days of every symbol, from InfluxDB" },
     {
       command: "courant query candles-5m SPY --from 2013-10-08T13:30:00Z --to 2013-10-08T20:00:00Z --json > candles.ndjson",
@@ -91,7 +100,7 @@ interface Range {
   readonly limit: number | undefined
 }
 
-const show = Effect.fnUntraced(function*(input: Input, { bounds, limit }: Range) {
+const show = Effect.fnUntraced(function*(input: Shown, { bounds, limit }: Range) {
   const sink = yield* ResultSink
   const which: Query = { pipeline: input.pipeline, ...optional("key", input.key) }
   // One more than is shown tells whether there are more.
@@ -100,7 +109,7 @@ const show = Effect.fnUntraced(function*(input: Input, { bounds, limit }: Range)
   const timeZone = Option.getOrElse(input.timeZone, () => Intl.DateTimeFormat().resolvedOptions().timeZone)
   if (shown.length === 0) return (yield* showRows(which, { bounds, limit })) || (yield* sayThatNoneIsThere(input, which))
   const lines = input.json ? shown.map(Pane.toJson) : Table.lines(shown, { timeZone, keys: Option.isNone(input.key) })
-  yield* Console.log(lines.join("\n"))
+  yield* Console.log([...(input.isAlone || input.json ? [] : [`${input.pipeline}:`]), ...lines].join("\n"))
   if (shown.length < found.length) say(`the newest ${limit} windows; there are older ones: see --limit, --since and --from`)
 })
 
@@ -131,7 +140,7 @@ const optional = <Name extends string, A>(name: Name, value: Option.Option<A>): 
   // A computed name is not known to be the one of the type.
   Option.match(value, { onNone: () => ({}), onSome: (value) => ({ [name]: value }) as { readonly [K in Name]: A } })
 
-const sayThatNoneIsThere = Effect.fnUntraced(function*({ key, pipeline }: Input, which: Query) {
+const sayThatNoneIsThere = Effect.fnUntraced(function*({ key, pipeline }: Shown, which: Query) {
   const sink = yield* ResultSink
   const [newest] = yield* sink.read({ ...which, limit: 1 })
   const what = `${pipeline}${Option.match(key, { onNone: () => "", onSome: (key) => ` with the key ${JSON.stringify(key)}` })}`
