@@ -1,6 +1,6 @@
 /** The flags that commands share, each with its meaning once. */
 import { DateTime, Duration, Effect, Option } from "effect"
-import { CliError, Flag } from "effect/cli"
+import { Argument, CliError, Flag } from "effect/cli"
 import { existsSync, statSync } from "node:fs"
 import * as MarketSymbol from "../domain/MarketSymbol.ts"
 import * as Feeds from "./Feeds.ts"
@@ -87,6 +87,13 @@ const pipelinesWith = (description: string) =>
     Flag.map(list),
     Flag.optional
   )
+
+/** For commands that look at some of them. */
+export const chosenPipelines = Argument.String("pipeline").pipe(
+  Argument.withMetavar("PIPELINE"),
+  Argument.withDescription("Name of a pipeline, or a file that exports pipelines (./my-pipeline.ts); separate several with commas"),
+  Argument.map((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== ""))
+)
 
 export const pipelines = pipelinesWith("Pipelines to run, by default all built-in ones")
 

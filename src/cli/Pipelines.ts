@@ -5,10 +5,11 @@ import { pathToFileURL } from "node:url"
 import { candles1m, candles5m } from "../analytics/candles.ts"
 import { day } from "../analytics/day.ts"
 import { movingAverage5m } from "../analytics/movingAverage.ts"
+import { isUnnamed } from "../streams/pipeline/check/Declarations.ts"
 import { checkOneTopic, checkTogether } from "../streams/pipeline/check/Together.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
-import { type Problem, problem, usage } from "./terminal/Problem.ts"
+import { problem, usage } from "./terminal/Problem.ts"
 
 export const builtIn: ReadonlyArray<Pipeline.Any> = [candles1m, movingAverage5m, candles5m, day]
 
@@ -65,13 +66,25 @@ const waysOfSources = " (see --feed file:SOURCE=PATH, --source-field, and --topi
 export const sourcesOf = (pipelines: ReadonlyArray<Pipeline.Any>): ReadonlyArray<string> =>
   [...new Set(pipelines.flatMap(({ checked }) => Checked.inputsOf(checked)).map(({ events }) => events.definition.name))].sort()
 
-/** The one that is called so. */
-export const named = (pipelines: ReadonlyArray<Pipeline.Any>, name: string): Effect.Effect<Pipeline.Any, Problem> => {
-  const found = pipelines.find((pipeline) => pipeline.name === name)
-  return found === undefined
-    ? Effect.fail(usage(`there is no pipeline "${name}"; there are ${pipelines.map(({ name }) => name).join(", ")}, or name a file with --pipelines`))
-    : Effect.succeed(found)
-}
+/** Of a command that looks at some: those that its argument names, among those of `--pipelines` where it is given. */
+export const chosenOf = Effect.fnUntraced(function*(input: { readonly chosen: ReadonlyArray<string>; readonly pipelines: Option.Option<ReadonlyArray<string>> }, bounds: Bounds) {
+  const { chosen: names, pipelines } = input
+  const all = yield* resolveAll(Option.getOrElse(pipelines, () => names), bounds, "any")
+  const chosen = Option.isNone(pipelines) ? all : all.filter(({ name }) => names.includes(name))
+  const unknown = names.find((name) => Option.isSome(pipelines) && !chosen.some((pipeline) => pipeline.name === name))
+  if (unknown !== undefined) return yield* usage(`there is no pipeline "${unknown}"; there are ${all.map(({ name }) => name).join(", ")}`)
+  return { all, chosen }
+})
+
+/** The names of pipelines, as a sink knows them: those of files, and names that need not be known here. */
+export const namesOf = Effect.fnUntraced(function*(given: ReadonlyArray<string>) {
+  const names = yield* Effect.forEach(given, (name) =>
+    isFile(name) ? Effect.map(resolveAll([name], {}, "any"), (pipelines) => pipelines.map(({ name }) => name)) : Effect.succeed([name]))
+  return [...new Set(names.flat())]
+})
+
+/** A pipeline's own name may have a dot. */
+const isFile = (name: string): boolean => /[/\\]|\.[cm]?[jt]s$/.test(name)
 
 const resolveOne = Effect.fnUntraced(function*(name: string) {
   const known = builtIn.filter((pipeline) => pipeline.name === name)
@@ -85,10 +98,18 @@ const resolveOne = Effect.fnUntraced(function*(name: string) {
     catch: (cause) => problem(`the pipelines of ${name} cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`)
   })
   // Alone or in lists; one that stands in both is one.
-  const exported = Predicate.isObject(module) ? [...new Set(Object.values(module).flat().filter(isPipeline))] : []
-  if (exported.length === 0) return yield* usage(`${name} exports no pipeline`)
+  const values = Predicate.isObject(module) ? Object.values(module).flat() : []
+  const exported = [...new Set(values.filter(isPipeline))]
+  if (exported.length === 0) return yield* usage(`${name} exports no pipeline${unnamedIn(module)}`)
   return exported
 })
+
+/** What it declares and does not name. */
+const unnamedIn = (module: unknown): string => {
+  const names = Predicate.isObject(module) ? Object.keys(module).filter((name) => isUnnamed(module[name])) : []
+  if (names.length === 0) return ""
+  return `: ${names.map((name) => `"${name}"`).join(" and ")} ${names.length === 1 ? "has" : "have"} no name; end what is to run with Pipeline.named("…")`
+}
 
 const isPipeline = (value: unknown): value is Pipeline.Any =>
   Predicate.isObject(value) && "checked" in value && "plan" in value && "name" in value

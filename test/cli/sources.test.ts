@@ -136,21 +136,23 @@ describe("one feed whose events name their source", () => {
     { type: "orders", symbol: "A" },
     { symbol: "A" },
     { type: "trades", symbol: "A", time: minute + 60_000, price: "1", size: 4 }
-  ].map((event) => `${JSON.stringify(event)}\n`).join("") + "nothing\n"
+  ].map((event) => `${JSON.stringify(event)}\n`).join("") + "nothing\n[1]\n"
 
   it.live("each goes to its own, and one that names none is a dead letter that says so", () =>
     Effect.gen(function*() {
       const cwd = yield* folder
       const { stderr } = yield* courant("run --feed stdin --source-field type --once --pipelines ./market.ts", { cwd, input })
       assert.deepStrictEqual(linesOf(stderr), [
-        "quotes: read 4, aggregated 1, late 0, dead-lettered 3, duplicate 0",
+        "quotes: read 5, aggregated 1, late 0, dead-lettered 4, duplicate 0",
         "trades: read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0",
-        "read 6, aggregated 3, late 0, dead-lettered 3, duplicate 0"
+        "read 7, aggregated 3, late 0, dead-lettered 4, duplicate 0"
       ])
       const letters = yield* courant("dead-letters list --reason unknown-source", { cwd })
-      assert.strictEqual(letters.stdout.match(/unknown-source: it names none of the sources that are read: quotes, trades/g)?.length, 3)
+      assert.strictEqual(letters.stdout.match(/unknown-source: it names none of the sources that are read: quotes, trades/g)?.length, 2)
+      const unread = yield* courant("dead-letters list --reason not-json", { cwd })
+      assert.match(unread.stdout, /not-json: the record is not JSON in UTF-8[^]*not-json: the record is not a JSON object/)
       const retried = yield* courant("dead-letters retry --pipelines ./market.ts", { cwd })
-      assert.match(retried.stderr, /quotes: 0 of 3 dead letters are in the log again\ncourant: trades: 0 of 0|quotes: 0 of 3 dead letters are in the log again\ntrades: 0 of 0/)
+      assert.match(retried.stderr, /quotes: 0 of 4 dead letters are in the log again\ncourant: trades: 0 of 0|quotes: 0 of 4 dead letters are in the log again\ntrades: 0 of 0/)
       const single = yield* courant("run --feed stdin --once --pipelines candles-1m", { cwd, input })
       assert.match(single.stderr, /has several sources \(quotes, trades\): choose another topic with --topic/)
     }), 240_000)

@@ -122,6 +122,11 @@ it.live("that cannot be used is refused in one line that names the file", () =>
     const cwd = yield* temporaryFolder
     const files: { readonly [name: string]: readonly [text: string, code: number, hint: RegExp] } = {
       "none.ts": ["export const answer = 42\n", 2, /none\.ts exports no pipeline/],
+      "unnamed.ts": [
+        range.replace(/,?\s*Pipeline\.named\([^)]*\)/, ""),
+        2,
+        /unnamed\.ts exports no pipeline: "\w+" has no name; end what is to run with Pipeline\.named\("…"\)/
+      ],
       "broken.ts": ["export const = 42\n", 1, /broken\.ts cannot be loaded/],
       "wrong.ts": [range.replace(`"2 minutes", "1 minute"`, `"no time"`), 1, /wrong\.ts cannot be loaded/],
       "keyed.ts": [rides(`"car"`, "Finite"), 1, /keyed\.ts cannot be loaded.*"car", a double/],

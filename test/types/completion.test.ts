@@ -57,6 +57,7 @@ const completions: ReadonlyArray<readonly [line: string, offered: ReadonlyArray<
   [`trades.pipe(Events.keyBy(["symbol", "|"]))`, keys],
   [`trades.pipe(Events.keyBy(["venue", "symbol"]), Window.tumbling(1), Aggregate.into({ a: Aggregate.count }), Panes.top(1, { by: "a", per: "|" }))`, ["symbol", "venue"]],
   [`candles.pipe(Panes.derive({ a: Indicator.ema("|", 12) }))`, ["close", "trades"]],
+  [`candles.pipe(Panes.derive({ a: Expr.abs("|") }))`, ["close", "trades"]],
   [`candles.pipe(Panes.derive({ a: Indicator.atr({ high: "close", low: "|", close: "close" }, 14) }))`, ["close", "trades"]],
   [`candles.pipe(Panes.derive({ ema: Indicator.ema("close", 12) }), Panes.derive({ a: Indicator.momentum("|", 1) }))`, ["close", "ema", "trades"]],
   [`Source.make("x", { schema, key: "|", eventTime: "time" })`, keys],
@@ -110,7 +111,19 @@ const mistakes: ReadonlyArray<readonly [line: string, marked: string, lines: num
   [
     `candles.pipe(Panes.derive({ ema: Indicator.ema("clse", 12) }))`,
     `ema`,
-    3,
+    2,
+    `Type '"clse"' is not assignable to type '"close" | "trades"'. Did you mean '"close"'?`
+  ],
+  [
+    `candles.pipe(Panes.derive({ before: Indicator.previous("clse"), twice: Expr.multiply("close", 2) }))`,
+    `before`,
+    2,
+    `Type '"clse"' is not assignable to type '"close" | "trades"'. Did you mean '"close"'?`
+  ],
+  [
+    `candles.pipe(Panes.derive({ ema: Indicator.ema("close", 12), twice: Expr.multiply("clse", 2) }))`,
+    `twice`,
+    2,
     `Type '"clse"' is not assignable to type '"close" | "trades"'. Did you mean '"close"'?`
   ],
   [

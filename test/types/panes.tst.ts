@@ -52,6 +52,15 @@ describe("a result that there is not, or that is no number, is named with those 
     prices.pipe(Panes.derive({ most: Indicator.highest("price", 3), more: Indicator.percentChange("sise") }))
   })
 
+  test("by an expression over what an indicator gives, which takes results alone", () => {
+    expect(Expr.add).type.not.toBeCallableWith(Indicator.sma("price", 12), 1)
+    expect(Expr.abs).type.not.toBeCallableWith(Indicator.sma("price", 12))
+    // @ts-expect-error Type 'Spec' is not assignable to type 'Node'.
+    trades.pipe(Events.derive({ mean: Indicator.sma("price", 12) }))
+    // @ts-expect-error Type 'number | null' is not assignable to type 'boolean'.
+    prices.pipe(Panes.where(Indicator.sma("price", 12)))
+  })
+
   test("by a function of several", () => {
     // @ts-expect-error Type '"venue"' is not assignable to type
     bars.pipe(Panes.derive({ range: Indicator.atr({ high: "high", low: "venue", close: "close" }, 14) }))

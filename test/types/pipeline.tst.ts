@@ -3,7 +3,7 @@ import { type Option, Schema } from "effect"
 import { describe, expect, test } from "tstyche"
 import { Decimal } from "../../src/domain/Decimal.ts"
 import type { Decimal as DecimalValue } from "../../src/domain/Decimal.ts"
-import { Aggregate, Events, Expr, Join, Pipeline, Source, Table, Window } from "../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Join, Panes, Pipeline, Source, Table, Window } from "../../src/streams/pipeline/index.ts"
 import type { Portability } from "../../src/streams/pipeline/Source.ts"
 
 const Trade = Schema.Struct({
@@ -521,5 +521,45 @@ describe("rows of two sources", () => {
     const other = Source.make("other", { schema: Schema.Struct({ ...Trade.fields, size: Schema.String }), key: "symbol", eventTime: "time" })
     // @ts-expect-error is of another kind
     trades.pipe(Events.union(other))
+  })
+})
+
+describe("a call in a wrong place says what it is given, and what it needs", () => {
+  test("of results behind Panes.toEvents", () => {
+    const rows = closes.pipe(Panes.toEvents)
+    // @ts-expect-error Type '"rows, in front of a window or behind Panes.toEvents"' is not assignable to type '"results of windows, behind Aggregate.into and in front of Pipeline.named"'.
+    rows.pipe(Panes.where(Expr.gt("close", 1)))
+    // @ts-expect-error Type '"rows, in front of a window or behind Panes.toEvents"' is not assignable to type '"results of windows, behind Aggregate.into and in front of Pipeline.named"'.
+    rows.pipe(Panes.toEvents)
+    // @ts-expect-error Type '"rows, in front of a window or behind Panes.toEvents"' is not assignable to type '"results of windows, behind Aggregate.into and in front of Pipeline.named"'.
+    rows.pipe(Pipeline.allowedLateness("1 minute"))
+  })
+
+  test("of results on rows that have met no window", () => {
+    // @ts-expect-error Type '"rows, in front of a window or behind Panes.toEvents"' is not assignable to type '"results of windows, behind Aggregate.into and in front of Pipeline.named"'.
+    trades.pipe(Pipeline.emitOnUpdate())
+    // @ts-expect-error Type '"rows, in front of a window or behind Panes.toEvents"' is not assignable to type '"results of windows, behind Aggregate.into and in front of Pipeline.named"'.
+    trades.pipe(Panes.toEvents)
+  })
+
+  test("of aggregates without windows, or on results", () => {
+    // @ts-expect-error Type '"rows, in front of a window or behind Panes.toEvents"' is not assignable to type '"windows, in front of Aggregate.into"'.
+    trades.pipe(Aggregate.into({ trades: Aggregate.count }))
+    // @ts-expect-error Type '"results of windows, behind Aggregate.into and in front of Pipeline.named"' is not assignable to type '"windows, in front of Aggregate.into"'.
+    closes.pipe(Aggregate.into({ windows: Aggregate.count }))
+  })
+
+  test("of rows on windows, or on results", () => {
+    // @ts-expect-error Type '"windows, in front of Aggregate.into"' is not assignable to type '"rows, in front of a window or behind Panes.toEvents"'.
+    minutes.pipe(Window.tumbling("1 hour"))
+    // @ts-expect-error Type '"results of windows, behind Aggregate.into and in front of Pipeline.named"' is not assignable to type '"rows, in front of a window or behind Panes.toEvents"'.
+    closes.pipe(Window.tumbling("1 hour"))
+    // @ts-expect-error Type '"results of windows, behind Aggregate.into and in front of Pipeline.named"' is not assignable to type '"rows, in front of a window or behind Panes.toEvents"'.
+    closes.pipe(Events.filter(() => true))
+  })
+
+  test("of a name on windows of which nothing is made", () => {
+    // @ts-expect-error Type '"windows, in front of Aggregate.into"' is not assignable to type
+    minutes.pipe(Pipeline.named("minutes"))
   })
 })

@@ -78,10 +78,24 @@ describe("a stream of something else is refused in words", () => {
   })
 
   test("or a pipeline that ends otherwise", () => {
-    // @ts-expect-error is missing the following properties from type 'Pipeline<unknown, Portability, unknown, string>': name, checked
-    Pipeline.toPanes(trades)
-    expect(Pipeline.toPanes).type.not.toBeCallableWith(large)
-    expect(Pipeline.toRows).type.not.toBeCallableWith(closes)
+    // @ts-expect-error Type '"a pipeline of rows, behind Pipeline.named, as Pipeline.toRows takes it"' is not assignable to type '"a pipeline of panes, behind Pipeline.named, as Pipeline.toPanes takes it"'.
+    rows.pipe(Pipeline.toPanes(large))
+    // @ts-expect-error Type '"a pipeline of panes, behind Pipeline.named, as Pipeline.toPanes takes it"' is not assignable to type '"a pipeline of rows, behind Pipeline.named, as Pipeline.toRows takes it"'.
+    rows.pipe(Pipeline.toRows(closes))
+    // @ts-expect-error Type '"a pipeline of rows, behind Pipeline.named, as Pipeline.toRows takes it"' is not assignable to type '"a pipeline of panes, behind Pipeline.named, as Pipeline.toPanes takes it"'.
+    Pipeline.toPanesOf(large, { trades: rows })
+  })
+
+  test("or has no name", () => {
+    const unnamed = trades.pipe(Window.tumbling("1 minute"), Aggregate.into({ close: Aggregate.last("price") }))
+    // @ts-expect-error Type '"results of windows, behind Aggregate.into and in front of Pipeline.named"' is not assignable to type '"a pipeline of panes, behind Pipeline.named, as Pipeline.toPanes takes it"'.
+    rows.pipe(Pipeline.toPanes(unnamed))
+    // @ts-expect-error Type '"rows, in front of a window or behind Panes.toEvents"' is not assignable to type '"a pipeline of rows, behind Pipeline.named, as Pipeline.toRows takes it"'.
+    rows.pipe(Pipeline.toRows(trades))
+    // @ts-expect-error Type '"results of windows, behind Aggregate.into and in front of Pipeline.named"' is not assignable to type '"a pipeline of panes, behind Pipeline.named, as Pipeline.toPanes takes it"'.
+    Engine.runMemory(unnamed, ["{}"])
+    // @ts-expect-error Type '"results of windows, behind Aggregate.into and in front of Pipeline.named"' is not assignable to type '"a pipeline of panes, behind Pipeline.named, as Pipeline.toPanes takes it"'.
+    Pipeline.rollUp(unnamed, "1 hour")
   })
 })
 

@@ -22,7 +22,13 @@ export const read = <Fields extends Schema.Struct.Fields, K extends string>(
     if (typeof path !== "string") return yield* failed(`${call} needs the path of a file, and is given ${shown(path)}`)
     const columns = yield* Effect.try({ try: () => Column.fromSchema(declared.schema), catch: failed })
     const chunks = yield* FileFeed.make({ path, name, columns }).events(Option.none()).pipe(Stream.runCollect, Effect.mapError(failed))
-    return yield* Effect.try({ try: () => Table.ofRecords(call, name, { ...declared, rows: rowsOf(call, chunks, FileFeed.isCsv(path)) }, "ignore"), catch: failed })
+    return yield* Effect.try({
+      try: () => {
+        const rows = rowsOf(call, chunks, FileFeed.isCsv(path)).map((row) => Column.withAbsent(declared.schema, row))
+        return Table.ofRecords(call, name, { ...declared, rows }, "ignore")
+      },
+      catch: failed
+    })
   })
 }
 

@@ -3,14 +3,13 @@ import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import * as Flags from "../Flags.ts"
 import * as Pipelines from "../Pipelines.ts"
-import * as SparkFlags from "../spark/SparkFlags.ts"
 import { describe, describeBehindWindows } from "../terminal/Graph.ts"
 import { isOfPanes } from "../../streams/pipeline/Pipeline.ts"
 
 export const command = Command.make(
   "explain",
   {
-    pipelines: SparkFlags.pipelines,
+    pipelines: Flags.chosenPipelines,
     engine: Flag.Literals("engine", ["spark", "process"]).pipe(
       Flag.withDescription(
         "spark, the default: the plan that is sent to a cluster. process: the graph that runs in this process, with the state " +

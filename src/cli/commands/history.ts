@@ -12,7 +12,7 @@ import { problem, say, usage } from "../terminal/Problem.ts"
 import * as Table from "../terminal/Table.ts"
 
 const flags = {
-  pipeline: Argument.String("pipeline").pipe(Argument.withDescription("Name of the pipeline, such as candles-1m")),
+  chosen: Flags.chosenPipelines,
   key: Argument.String("key").pipe(Argument.withDescription("Key of the window (for market data: the symbol)")),
   time: Argument.String("time").pipe(
     Argument.withDescription("When the window begins: 10:31, the newest day that has it, in the time zone shown; or 2013-10-08T14:31:00Z, or milliseconds since the epoch")
@@ -24,14 +24,12 @@ const flags = {
   ...Past.flags
 }
 
-type Input = Command.Command.Config.Infer<typeof flags>
-
 export const command = Command.make(
   "history",
   flags,
   Effect.fnUntraced(function*(input) {
-    const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
-    const pipeline = yield* Pipelines.named(pipelines, input.pipeline)
+    const { chosen: [pipeline, ...others] } = yield* Pipelines.chosenOf(input, Pipelines.boundsOf(input))
+    if (pipeline === undefined || others.length > 0) return yield* usage("a window is one of one pipeline: name it alone; of a file with several, by --pipelines FILE beside its name")
     if (!isOfPanes(pipeline)) return yield* usage(`${pipeline.name} ends in events: it has no windows with a history`)
     const timeZone = Option.getOrElse(input.timeZone, () => Intl.DateTimeFormat().resolvedOptions().timeZone)
     const isWanted = yield* wantedOf(input.time, timeZone)
@@ -41,7 +39,7 @@ export const command = Command.make(
       const window = windows.filter(isWanted).sort((a, b) => b.start - a.start || b.end - a.end)[0]
       if (window === undefined) return yield* problem(`${pipeline.name} has told no window of ${input.key} ${whenOf(input.time, windows, timeZone)}`)
       const history = yield* History.ofWindow(pipeline, window, options)
-      yield* Console.log((input.json ? jsonOf(history) : textOf(history, { ...window, input, timeZone })).join("\n"))
+      yield* Console.log((input.json ? jsonOf(history) : textOf(history, { ...window, pipeline: pipeline.name, limit: input.limit, timeZone })).join("\n"))
       if (!input.json && history.records.length > input.limit) say(`the first ${input.limit} of ${history.records.length} records; see --limit, or --json for all`)
     }).pipe(Effect.provide(yield* Past.stores(input, [pipeline])))
   })
@@ -77,17 +75,18 @@ const whenOf = (time: string, windows: ReadonlyArray<History.Window>, timeZone: 
 }
 
 interface Shown extends History.Window {
-  readonly input: Input
+  readonly pipeline: string
+  readonly limit: number
   readonly timeZone: string
 }
 
-const textOf = ({ records, revisions }: History.OfWindow, { end, input, key, start, timeZone }: Shown): ReadonlyArray<string> => {
+const textOf = ({ records, revisions }: History.OfWindow, { end, key, limit, pipeline, start, timeZone }: Shown): ReadonlyArray<string> => {
   const [from, to] = Table.times([start, end], timeZone)
   const panes = revisions.map(({ pane }) => encode(pane))
   const names = [...new Set(panes.flatMap(({ values }) => Object.keys(values)))]
-  const shown = records.slice(0, input.limit)
+  const shown = records.slice(0, limit)
   return [
-    `${input.pipeline} ${key} from ${from} to ${to} (${timeZone}), ${revisions.length} ${revisions.length === 1 ? "revision" : "revisions"}:`,
+    `${pipeline} ${key} from ${from} to ${to} (${timeZone}), ${revisions.length} ${revisions.length === 1 ? "revision" : "revisions"}:`,
     ...Table.of([
       Table.text("known at", Table.times(revisions.map(({ knownAt }) => knownAt), timeZone)),
       Table.text("led to by", revisions.map(({ cause }) => cause === null ? "silence, or the end" : placeText(cause))),

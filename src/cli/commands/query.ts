@@ -19,7 +19,7 @@ import * as Topics from "../Topics.ts"
 import * as Table from "../terminal/Table.ts"
 
 const flags = {
-  pipeline: Argument.String("pipeline").pipe(Argument.withDescription("Name of the pipeline, such as candles-1m")),
+  pipelines: Flags.chosenPipelines,
   key: Argument.String("key").pipe(
     Argument.withDescription("Only windows of this key (for market data: the symbol); by default of all keys"),
     Argument.optional
@@ -34,23 +34,30 @@ const flags = {
   sink: Flags.readSink,
   ...Past.flags,
   log: Flags.logOfResults,
-  connectTimeout: Flags.connectTimeoutOf(5),
-  pipelines: Flags.pipelines
+  connectTimeout: Flags.connectTimeoutOf(5)
 }
 
 type Input = Command.Command.Config.Infer<typeof flags>
+
+/** `isAlone` where no other is asked for. */
+interface Shown extends Input {
+  readonly pipeline: string
+  readonly isAlone: boolean
+}
 
 export const command = Command.make(
   "query",
   flags,
   Effect.fnUntraced(function*(input) {
     const range = yield* rangeOf(input)
+    const names = yield* Pipelines.namesOf(input.pipelines)
+    const all = Effect.forEach(names, (name) => show({ ...input, pipeline: name, isAlone: names.length === 1 }, range), { discard: true })
     const sinks: Layer.Layer<ResultSink, Error> = Option.isSome(input.asKnownAt) ? yield* knownAt(input, input.asKnownAt.value) : yield* sinkOf(input)
-    yield* Effect.provide(show(input, range), sinks)
+    yield* Effect.provide(all, sinks)
   })
 ).pipe(
   Command.withDescription(
-    "Prints the newest pane of each window of a pipeline, oldest first, as a table or as JSON. " +
+    "Prints the newest pane of each window of a pipeline, or of those that a file exports, oldest first, as a table or as JSON. " +
       "It only reads the sink, and may run while others write to it. The rows of a pipeline that ends in events are " +
       "printed as JSON, and chosen by their event time. With --as-known-at the windows are those that were known at a time: they " +
       "are computed again from the log, as far as it had come by then."
@@ -59,6 +66,7 @@ export const command = Command.make(
   Command.withExamples([
     { command: "courant query candles-1m AAPL --since 1h", description: "The candles of the last hour" },
     { command: "courant query candles-1m AAPL --limit 5 --time-zone America/New_York", description: "The last five candles" },
+    { command: "courant query ./range.ts", description: "The pipelines that a file of yours exports" },
     { command: "courant query candles-1m AAPL --as-known-at 2013-10-08T14:00:00Z", description: "What was known at ten in New York" },
     { command: "courant query day --sink influxdb", description: "The days of every symbol, from InfluxDB" },
     {
@@ -71,11 +79,10 @@ export const command = Command.make(
 /** Sinks with what was known at a time: the log says it, and no sink. */
 const knownAt = Effect.fnUntraced(function*(input: Input, time: number) {
   if (input.sink !== "sqlite") return yield* usage("--as-known-at computes from the log: leave --sink out")
-  const known = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
-  const pipeline = yield* Pipelines.named(known, input.pipeline)
-  const log = yield* Past.stores(input, [pipeline])
+  const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input), "any")
+  const log = yield* Past.stores(input, pipelines)
   return Layer.unwrap(Effect.map(
-    History.writeAsKnownAt([pipeline], { time, maxTimeAhead: input.maxTimeAhead }),
+    History.writeAsKnownAt(pipelines, { time, maxTimeAhead: input.maxTimeAhead }),
     ({ rowSink, sink }) => Layer.merge(Layer.succeed(ResultSink, sink), Layer.succeed(RowSink, rowSink))
   )).pipe(Layer.provide(log))
 })
@@ -114,7 +121,7 @@ interface Range {
   readonly limit: number | undefined
 }
 
-const show = Effect.fnUntraced(function*(input: Input, { bounds, limit }: Range) {
+const show = Effect.fnUntraced(function*(input: Shown, { bounds, limit }: Range) {
   const sink = yield* ResultSink
   const which: Query = { pipeline: input.pipeline, ...optional("key", input.key) }
   // One more than is shown tells whether there are more.
@@ -123,7 +130,7 @@ const show = Effect.fnUntraced(function*(input: Input, { bounds, limit }: Range)
   const timeZone = Option.getOrElse(input.timeZone, () => Intl.DateTimeFormat().resolvedOptions().timeZone)
   if (shown.length === 0) return (yield* showRows(which, { bounds, limit })) || (yield* sayThatNoneIsThere(input, which))
   const lines = input.json ? shown.map(Pane.toJson) : Table.lines(shown, { timeZone, keys: Option.isNone(input.key) })
-  yield* Console.log(lines.join("\n"))
+  yield* Console.log([...(input.isAlone || input.json ? [] : [`${input.pipeline}:`]), ...lines].join("\n"))
   if (shown.length < found.length) say(`the newest ${limit} windows; there are older ones: see --limit, --since and --from`)
 })
 
@@ -154,7 +161,7 @@ const optional = <Name extends string, A>(name: Name, value: Option.Option<A>): 
   // A computed name is not known to be the one of the type.
   Option.match(value, { onNone: () => ({}), onSome: (value) => ({ [name]: value }) as { readonly [K in Name]: A } })
 
-const sayThatNoneIsThere = Effect.fnUntraced(function*({ key, pipeline }: Input, which: Query) {
+const sayThatNoneIsThere = Effect.fnUntraced(function*({ key, pipeline }: Shown, which: Query) {
   const sink = yield* ResultSink
   const [newest] = yield* sink.read({ ...which, limit: 1 })
   const what = `${pipeline}${Option.match(key, { onNone: () => "", onSome: (key) => ` with the key ${JSON.stringify(key)}` })}`

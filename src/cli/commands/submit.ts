@@ -14,7 +14,7 @@ import * as SparkFlags from "../spark/SparkFlags.ts"
 import * as SparkServer from "../spark/SparkServer.ts"
 
 const flags = {
-  pipelines: SparkFlags.pipelines,
+  pipelines: Flags.chosenPipelines,
   engine: SparkFlags.engine,
   rest: SparkFlags.rest,
   connect: SparkFlags.connect,

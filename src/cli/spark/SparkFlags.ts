@@ -1,6 +1,6 @@
 /** Flags of the commands about Spark, and what the environment says where a flag does not. Tokens have no flags. */
 import { Effect, Option, Redacted } from "effect"
-import { Argument, Flag } from "effect/cli"
+import { Flag } from "effect/cli"
 import type { Options } from "../../adapters/spark/rest/Submissions.ts"
 import * as Flags from "../Flags.ts"
 import { type Problem, usage } from "../terminal/Problem.ts"
@@ -19,12 +19,6 @@ export const tokenOf = (name: "TOKEN" | "REST_TOKEN"): Redacted.Redacted | undef
 export const engine = Flag.Literals("engine", ["spark"]).pipe(
   Flag.withDescription("Engine that computes the pipeline: spark, the default"),
   Flag.withDefault("spark")
-)
-
-export const pipelines = Argument.String("pipeline").pipe(
-  Argument.withMetavar("PIPELINE"),
-  Argument.withDescription("Name of a pipeline, or a file that exports pipelines (./my-pipeline.ts); separate several with commas"),
-  Argument.map((text) => text.split(",").map((part) => part.trim()).filter((part) => part !== ""))
 )
 
 export const rest = Flag.String("rest").pipe(

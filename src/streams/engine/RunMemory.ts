@@ -12,7 +12,7 @@ import { RowSink } from "../ports/RowSink.ts"
 import * as SourceLogs from "../ports/SourceLogs.ts"
 import * as TransientLog from "../ports/TransientLog.ts"
 import { inputsOf } from "../pipeline/Checked.ts"
-import { shown } from "../pipeline/check/Declarations.ts"
+import { needsNamed, shown } from "../pipeline/check/Declarations.ts"
 import type { Pane } from "../pipeline/Pane.ts"
 import type { Any, AnyOfPanes, AnyOfRows, OfRows, Pipeline, ValuesOf } from "../pipeline/Pipeline.ts"
 import type { Row } from "../pipeline/Row.ts"
@@ -98,6 +98,7 @@ const overSources = Effect.fnUntraced(function*<P extends Any>(pipelines: P | Re
 /** In their order. A file without types may hand over anything. */
 const namesOf = (pipelines: ReadonlyArray<Any>, events: BySource): ReadonlyArray<string> => {
   const call = "Engine.runMemoryOf"
+  for (const pipeline of pipelines) needsNamed(call, pipeline)
   const names = [...new Set(pipelines.flatMap(({ checked }) => inputsOf(checked)).map(({ events }) => events.definition.name))].sort(byCodePoints)
   const stray = Object.keys(events).find((name) => !names.includes(name))
   if (stray !== undefined) throw new TypeError(`${call}: no pipeline reads a source "${stray}"; they read ${names.join(" and ")}`)

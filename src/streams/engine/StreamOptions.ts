@@ -1,6 +1,6 @@
 /** How streams of rows are read, and what comes of them by that choice. */
-import { type Duration, Predicate, Stream } from "effect"
-import { millisOf, optionsOf, shown } from "../pipeline/check/Declarations.ts"
+import { type Duration, Stream } from "effect"
+import { millisOf, needsNamed, optionsOf, shown } from "../pipeline/check/Declarations.ts"
 import { type Any, isOfPanes } from "../pipeline/Pipeline.ts"
 import type { Reason } from "../records/Refusal.ts"
 import type { Told } from "./RowJob.ts"
@@ -91,7 +91,7 @@ const calls = { pane: "toPanes", row: "toRows" } as const
 /** A file without types may hand over anything. `of` is what the calls for several streams have in their names. */
 export const needs = (ends: keyof typeof calls, pipeline: Any, of: "" | "Of" = ""): void => {
   const call = `Pipeline.${calls[ends]}${of}`
-  if (!Predicate.isObject(pipeline) || !("checked" in pipeline)) throw new TypeError(`${call} needs a pipeline, and is given ${shown(pipeline)}`)
+  needsNamed(call, pipeline)
   if (isOfPanes(pipeline) === (ends === "pane")) return
   throw new TypeError(ends === "pane"
     ? `${call} needs windows, and the pipeline "${pipeline.name}" ends in events: use Pipeline.${calls.row}${of}`

@@ -15,6 +15,7 @@ import * as Expr from "./Expr.ts"
 import type { Node } from "./Expression.ts"
 import type * as Plan from "./Plan.ts"
 import type { Portability } from "./Events.ts"
+import type { Stage } from "./Stage.ts"
 import type { Windowed } from "./Window.ts"
 
 export type Op =
@@ -269,7 +270,8 @@ type PortabilityOf<Aggregates, P extends Portability> = true extends {
 }[keyof Aggregates] ? "local" : P
 
 /** Windows with their aggregates: a pipeline that has no name yet. `Key` are the names of the fields of their rows' key. */
-export interface Aggregated<out Values, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> extends Pipeable.Pipeable {
+export interface Aggregated<out Values, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> extends Pipeable.Pipeable, Stage {
+  readonly _stage?: "results of windows, behind Aggregate.into and in front of Pipeline.named"
   readonly plan: Plan.Results
   readonly _values?: Values
   readonly _portability?: P

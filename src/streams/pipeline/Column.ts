@@ -6,7 +6,7 @@
  * representation keeps the loops of the engine monomorphic and a batch flat. The few values of a
  * wide decimal that a double does not hold exactly stand beside it, and are infinite in it.
  */
-import { Option, Order, Predicate, Schema, SchemaAST } from "effect"
+import { Cause, Option, Order, Predicate, Schema, SchemaAST } from "effect"
 import { type Storage, storageAnnotation } from "../../domain/Decimal.ts"
 import type { Data } from "./Fingerprint.ts"
 
@@ -98,6 +98,25 @@ const presentIn = (ast: SchemaAST.AST) => {
 const membersOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> =>
   ast._tag === "Union" && ast.checks === undefined && ast.encoding === undefined ? ast.types.flatMap(membersOf) : [ast]
 
+/** A record in which whatever may be absent is so as its schema writes it: null, or not there. To a source both mean the same. */
+export const withAbsent = (schema: Schema.Constraint, record: unknown): unknown => withAbsentOf(schema.ast, record)
+
+const withAbsentOf = (ast: SchemaAST.AST, record: unknown): unknown => {
+  if (ast._tag !== "Objects" || !Predicate.isObject(record)) return record
+  const absent = { ...record }
+  for (const { name, type } of ast.propertySignatures) {
+    const { optional, values } = presentIn(type)
+    const value = record[name]
+    if (value !== undefined && value !== null) absent[name] = values.length === 1 ? withAbsentOf(values[0]!, value) : value
+    else if (optional) {
+      delete absent[name]
+      const written = membersOf(type).find(({ _tag }) => _tag === "Null" || _tag === "Undefined")
+      if (written !== undefined) absent[name] = written._tag === "Null" ? null : undefined
+    }
+  }
+  return absent
+}
+
 const columnOf = (path: ReadonlyArray<Member>, values: ReadonlyArray<SchemaAST.AST>): Column => {
   const base = { name: nameOf(path), path, optional: path.some(({ optional }) => optional), checks: values.flatMap(checksOf) }
   const literals = values.flatMap((ast) => ast._tag === "Literal" && Predicate.isString(ast.literal) ? [ast.literal] : [])
@@ -107,8 +126,9 @@ const columnOf = (path: ReadonlyArray<Member>, values: ReadonlyArray<SchemaAST.A
   }
   const [ast] = values
   if (ast === undefined || values.length > 1) throw unsupported(base.name, "Union")
-  const accepts = ast.checks === undefined ? null : Schema.is(Schema.make<Schema.Codec<unknown>>(ast))
-  const storage = SchemaAST.resolveAt<Storage>(storageAnnotation)(ast)
+  const accepts = ast.checks === undefined ? null : checkOf(base.name, ast)
+  // Nothing but a decimal has it. Effect would look for it at the last check, of which a decimal may have some.
+  const storage = ast.annotations?.[storageAnnotation] as Storage | undefined
   if (storage !== undefined) return { ...base, accepts, kind: "decimal", ...storage }
   if (ast.encoding !== undefined) throw unsupported(base.name, "a transformation")
   switch (ast._tag) {
@@ -122,6 +142,21 @@ const columnOf = (path: ReadonlyArray<Member>, values: ReadonlyArray<SchemaAST.A
     }
     default:
       throw unsupported(base.name, ast._tag)
+  }
+}
+
+/** A check may be a function of the user's own, which may throw. */
+const checkOf = (field: string, ast: SchemaAST.AST): (value: unknown) => boolean => {
+  const is = Schema.is(Schema.make<Schema.Codec<unknown>>(ast))
+  return (value) => {
+    try {
+      return is(value)
+    } catch (error) {
+      // Effect tells what was thrown by the cause of its own error.
+      const thrown = error instanceof Error && Cause.isCause(error.cause) ? Cause.squash(error.cause) : error
+      const what = Predicate.isString(value) ? JSON.stringify(value) : Predicate.isNumber(value) ? value : "a value"
+      throw new Error(`the check of the field "${field}" threw an error over ${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, { cause: error })
+    }
   }
 }
 

@@ -19,6 +19,7 @@ import { millisOf, needsEvents, optionsOf, shown } from "./check/Declarations.ts
 import * as Expr from "./Expr.ts"
 import type { Free, WithSelected } from "./Join.ts"
 import type * as Plan from "./Plan.ts"
+import type { Stage } from "./Stage.ts"
 import { isTable, type Table } from "./Table.ts"
 
 /** Whether every engine can run a pipeline, or only the one that can call its functions. */
@@ -28,7 +29,8 @@ export type Portability = "portable" | "local"
  * Rows of the type `R`; `Sources` are the rows of each source that they come from, by its name, and `Key` the names of the
  * fields that their key is made of.
  */
-export interface Events<out R, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> extends Pipeable.Pipeable {
+export interface Events<out R, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> extends Pipeable.Pipeable, Stage {
+  readonly _stage?: "rows, in front of a window or behind Panes.toEvents"
   readonly plan: Plan.Events
   /** Never there: these carry the types. */
   readonly _row: R

@@ -28,7 +28,9 @@ export type { Comparison, Literal, Node } from "./Expression.ts"
 
 /**
  * An expression over rows. `Out` says what comes out, in terms of the row's fields; the others are the names of the fields
- * that it needs, by what they have to be: numbers, what a text can be compared with, booleans, texts, or anything.
+ * that it needs, by what they have to be: numbers, what a text can be compared with, booleans, texts, or anything. What an
+ * indicator gives is of the same interface with data of another kind: only so is a wrong name told in two lines where both
+ * are taken.
  */
 export interface Expr<
   out Out,
@@ -36,9 +38,10 @@ export interface Expr<
   out Comparables extends string = never,
   out Booleans extends string = never,
   out Texts extends string = never,
-  out Fields extends string = never
+  out Fields extends string = never,
+  out Data = Node
 > {
-  readonly node: Node
+  readonly node: Data
   /** Never there: these carry the types. */
   readonly _types: readonly [Out, Numbers, Comparables, Booleans, Texts, Fields]
 }
@@ -53,13 +56,14 @@ export type Condition<
 > = Expr<Type<boolean>, N, C, B, T, F>
 
 /** An expression over rows of a type. */
-export type Of<R, Out = unknown> = Expr<
+export type Of<R, Out = unknown, Data = Node> = Expr<
   Out,
   Names<R, Numeric>,
   Names<R, Numeric | string>,
   Names<R, boolean | null>,
   Names<R, string | null>,
-  Names<R, Scalar>
+  Names<R, Scalar>,
+  Data
 >
 
 /** A condition over rows of a type. */
@@ -140,7 +144,7 @@ export const make = (node: Node): Expr<never> => made(node)
 
 /** The data of an expression that another call is given, which is refused where it was not made here. */
 export const nodeOf = (call: string, expression: Any): Node => {
-  if (Predicate.isObject(expression) && Predicate.isObject(expression.node)) return expression.node
+  if (isExpr(expression)) return expression.node
   throw new TypeError(`${call} needs conditions made with Expr, such as Expr.gt("size", 0), and is given ${shown(expression)}`)
 }
 
@@ -148,7 +152,7 @@ export const nodeOf = (call: string, expression: Any): Node => {
 const operand = (call: string, given: string | number | Any): Node => {
   if (typeof given === "string") return { op: "field", field: given }
   if (typeof given === "number") return { op: "literal", value: given }
-  if (Predicate.isObject(given) && Predicate.isObject(given.node)) return given.node
+  if (isExpr(given)) return given.node
   throw new TypeError(`${call} needs a field, a number or what Expr makes, such as Expr.literal("N"), and is given ${shown(given)}`)
 }
 
@@ -204,7 +208,9 @@ const compare = (by: Comparison | "isNot") => (left: string | Any, right: Litera
 
 const valueOf = (node: Node | Literal): Node => Predicate.isObject(node) ? node : { op: "literal", value: node }
 
-const isExpr = (given: unknown): given is Any => Predicate.isObject(given) && Predicate.isObject(given["node"])
+/** An indicator's data, which is of no row alone, has no operation. */
+const isExpr = (given: unknown): given is Any =>
+  Predicate.isObject(given) && Predicate.isObject(given["node"]) && "op" in given["node"]
 
 /**
  * Compares with a literal of the field's kind, or with another expression; a number may be written as a string, and is exact

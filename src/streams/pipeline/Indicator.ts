@@ -14,8 +14,9 @@
  * const range = Indicator.atr({ high: "high", low: "low", close: "close" }, 14)
  * ```
  */
-import { Predicate } from "effect"
+import type { Decimal } from "../../domain/Decimal.ts"
 import { optionsOf } from "./check/Declarations.ts"
+import type { Expr, Ref, Type } from "./Expr.ts"
 
 /** Names of results. */
 interface Closing<out C extends string = string> {
@@ -73,32 +74,17 @@ type OfLength = "sma" | "wma" | "ema" | "rsi" | "roc" | "momentum" | "standardDe
 
 export type Function = Spec["function"]
 
-/**
- * What an indicator gives: a number; `"picked"` a value of the results as it is, `"decimal"` a decimal. All may be `null`.
- */
-export type Gives = "number" | "picked" | "decimal"
+/** An indicator over results that are called `Names` and are numbers. `Out` says what comes out: a number, unless it is said. */
+export type Over<Names extends string, Out = Type<number | null>> = Expr<Out, Names, never, never, never, never, Spec>
 
-/** An indicator over results that are called `Names` and are numbers. */
-export interface Over<out Names extends string, out G extends Gives = "number"> {
-  readonly spec: Spec
-  readonly names: ReadonlyArray<Names>
-  readonly gives: G
-}
-
-const numbers = <N extends string>(spec: Spec, ...names: ReadonlyArray<N>): Over<N> => ({ spec, names, gives: "number" })
-
-/** A file without types may hand over anything, which `Check` refuses. */
-const namesIn = <N extends string>(of: { readonly [part in "close" | "high" | "low" | "volume"]?: N }): ReadonlyArray<N> =>
-  Predicate.isObject(of) ? Object.values(of) : []
+/** What it is over is said where it is called, and nowhere else: there is nothing in it but its data. */
+const made = (spec: Spec): never => ({ node: spec }) as never
 
 const ofLength = <const F extends OfLength>(name: F) => <const N extends string>(of: N, n: number): Over<N> =>
-  numbers({ function: name, of, parameters: { n } }, of)
+  made({ function: name, of, parameters: { n } })
 
-const picked = (name: "highest" | "lowest") => <const N extends string>(of: N, n: number): Over<N, "picked"> => ({
-  spec: { function: name, of, parameters: { n } },
-  names: [of],
-  gives: "picked"
-})
+const picked = (name: "highest" | "lowest") => <const N extends string>(of: N, n: number): Over<N, Ref<N>> =>
+  made({ function: name, of, parameters: { n } })
 
 /** The mean of the last `n` windows. */
 export const sma = ofLength("sma")
@@ -128,21 +114,13 @@ export const highest = picked("highest")
 export const lowest = picked("lowest")
 
 /** The value of the nearest window before that had one, as it is. */
-export const previous = <const N extends string>(of: N): Over<N, "picked"> => ({
-  spec: { function: "previous", of },
-  names: [of],
-  gives: "picked"
-})
+export const previous = <const N extends string>(of: N): Over<N, Ref<N>> => made({ function: "previous", of })
 
 /** By how many per cent a value differs from the nearest before, HALF_UP to 4 decimals; `null` where that is 0. */
-export const percentChange = <const N extends string>(of: N): Over<N, "decimal"> => ({
-  spec: { function: "percentChange", of },
-  names: [of],
-  gives: "decimal"
-})
+export const percentChange = <const N extends string>(of: N): Over<N, Type<Decimal | null>> => made({ function: "percentChange", of })
 
 const macds = (name: "macd" | "macdSignal" | "macdHistogram") => <const N extends string>(of: N, lengths: Macd): Over<N> =>
-  numbers({ function: name, of, parameters: { ...optionsOf(`Indicator.${name}`, lengths, ["fast", "slow", "signal"]) } }, of)
+  made({ function: name, of, parameters: { ...optionsOf(`Indicator.${name}`, lengths, ["fast", "slow", "signal"]) } })
 
 /** A fast exponential average less a slow one; from the window on in which there is a signal too. */
 export const macd = macds("macd")
@@ -154,7 +132,7 @@ export const macdSignal = macds("macdSignal")
 export const macdHistogram = macds("macdHistogram")
 
 const bollinger = (name: "bollingerUpper" | "bollingerLower") => <const N extends string>(of: N, n: number, deviations: number): Over<N> =>
-  numbers({ function: name, of, parameters: { n, deviations } }, of)
+  made({ function: name, of, parameters: { n, deviations } })
 
 /** The mean of the last `n` windows, and so many standard deviations above it. */
 export const bollingerUpper = bollinger("bollingerUpper")
@@ -164,7 +142,7 @@ export const bollingerLower = bollinger("bollingerLower")
 
 const overBars = (name: "atr" | "cci" | "adx") =>
 <const H extends string, const L extends string, const C extends string>(of: Bars<H, L, C>, n: number): Over<H | L | C> =>
-  numbers({ function: name, of, parameters: { n } }, ...namesIn<H | L | C>(of))
+  made({ function: name, of, parameters: { n } })
 
 /** Wilder's average of the true range: of how far a window reaches, with the close before it. */
 export const atr = overBars("atr")
@@ -177,7 +155,7 @@ export const adx = overBars("adx")
 
 const stochastics = (name: "stochasticK" | "stochasticD") =>
 <const H extends string, const L extends string, const C extends string>(of: Bars<H, L, C>, lengths: Stochastic): Over<H | L | C> =>
-  numbers({ function: name, of, parameters: { ...optionsOf(`Indicator.${name}`, lengths, ["fastK", "slowK", "slowD"]) } }, ...namesIn<H | L | C>(of))
+  made({ function: name, of, parameters: { ...optionsOf(`Indicator.${name}`, lengths, ["fastK", "slowK", "slowD"]) } })
 
 /** The slow %K: where the close lies between the extremes, in per cent, averaged; from the window on in which there is a %D too. */
 export const stochasticK = stochastics("stochasticK")
@@ -187,10 +165,10 @@ export const stochasticD = stochastics("stochasticD")
 
 /** On-balance volume: all volume so far, that of windows that closed lower counted against it. */
 export const obv = <const C extends string, const V extends string>(of: Closing<C> & Traded<V>): Over<C | V> =>
-  numbers({ function: "obv", of }, ...namesIn<C | V>(of))
+  made({ function: "obv", of })
 
 /** The money flow: the share of what was paid at rising typical prices in all that was paid, from 0 to 100. */
 export const mfi = <const H extends string, const L extends string, const C extends string, const V extends string>(
   of: Bars<H, L, C> & Traded<V>,
   n: number
-): Over<H | L | C | V> => numbers({ function: "mfi", of, parameters: { n } }, ...namesIn<H | L | C | V>(of))
+): Over<H | L | C | V> => made({ function: "mfi", of, parameters: { n } })

@@ -30,17 +30,12 @@ import { resultsOf } from "./check/Results.ts"
 import { horizon } from "./Checked.ts"
 import type * as Expr from "./Expr.ts"
 import type { Node } from "./Expression.ts"
-import type { Gives, Over, Spec } from "./Indicator.ts"
+import type { Spec } from "./Indicator.ts"
 import type * as Plan from "./Plan.ts"
 import type { Portability } from "./Source.ts"
 
-/** What an indicator gives over these results, or an expression. */
-type Given<I, Values> = I extends Over<infer N, infer G>
-  ? G extends "picked" ? N extends keyof Values ? Values[N] | null : never
-  : G extends "decimal" ? Decimal | null
-  : number | null
-  : I extends Expr.Expr<infer Out, string, string, string, string, string> ? Computed<Expr.Result<Out, Values>>
-  : never
+/** What an indicator or an expression gives over these results. */
+type Given<E, Values> = E extends Expr.Expr<infer Out, string, string, string, string, string, Node | Spec> ? Computed<Expr.Result<Out, Values>> : never
 
 /** A condition is never absent; a value is where it does not fit. */
 type Computed<V> = [V] extends [boolean] ? V : V | null
@@ -63,7 +58,7 @@ export interface Options {
  * results to the next. What an expression gives is `null` where it does not fit (see `Expr`).
  */
 export const derive =
-  <Values, const Computed extends { readonly [name: string]: Over<Expr.Names<Values, Expr.Numeric>, Gives> | Expr.Of<Values> }>(
+  <Values, const Computed extends { readonly [name: string]: Expr.Of<Values, unknown, Node | Spec> }>(
     computed: Computed,
     options?: Options
   ) =>
@@ -78,17 +73,16 @@ export const derive =
   }
 
 /** By name. In `{ __proto__: … }` JavaScript takes the indicator for the object's prototype, where nobody would look for it. */
-const valuesOf = (computed: { readonly [name: string]: { readonly spec: Spec } | { readonly node: Node } }): Plan.Derive["values"] => {
+const valuesOf = (computed: { readonly [name: string]: { readonly node: Node | Spec } }): Plan.Derive["values"] => {
   if (!Predicate.isObject(computed) || Array.isArray(computed)) {
     throw new TypeError(`Panes.derive needs an object of indicators and expressions by their names, and is given ${shown(computed)}`)
   }
   const prototype: unknown = Object.getPrototypeOf(computed)
-  if (Predicate.isObject(prototype) && (Object.hasOwn(prototype, "spec") || Object.hasOwn(prototype, "node"))) {
+  if (Predicate.isObject(prototype) && Object.hasOwn(prototype, "node")) {
     throw new TypeError("Panes.derive: \"__proto__\" cannot be the name of a result; choose another")
   }
   return Object.fromEntries(Object.entries(computed).map(([name, value]) => {
-    if (Predicate.isObject(value) && "spec" in value && Predicate.isObject(value.spec)) return [name, value.spec]
-    if (Predicate.isObject(value) && "node" in value && Predicate.isObject(value.node)) return [name, value.node]
+    if (Predicate.isObject(value) && Predicate.isObject(value.node)) return [name, value.node]
     const example = "an indicator, such as Indicator.ema(\"close\", 12), or an expression, such as Expr.subtract(\"high\", \"low\")"
     throw new TypeError(`the result "${name}" needs ${example}, and is given ${shown(value)}`)
   }))

@@ -37,13 +37,15 @@ import * as Fingerprint from "./Fingerprint.ts"
 import * as Plan from "./Plan.ts"
 import type { Events, Portability } from "./Events.ts"
 import type { Row } from "./Source.ts"
+import type { Stage } from "./Stage.ts"
 import * as Window from "./Window.ts"
 
 /**
  * `Values` are the results of one pane; a `"local"` pipeline cannot leave the process; `Sources` are the rows of each source
  * that it reads, by its name; `Key` are the names of the fields that keys are made of.
  */
-export interface Pipeline<out Values, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> {
+export interface Pipeline<out Values, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> extends Stage {
+  readonly _stage?: "a pipeline of panes, behind Pipeline.named, as Pipeline.toPanes takes it"
   readonly name: string
   /** What was declared, for pipelines that are made of this one. */
   readonly plan: Plan.Results
@@ -57,7 +59,8 @@ export interface Pipeline<out Values, out P extends Portability = "portable", ou
 }
 
 /** A pipeline that ends in events: it has no windows, and what it puts out are rows. */
-export interface OfRows<out R, out P extends Portability = "portable", out Sources = unknown> {
+export interface OfRows<out R, out P extends Portability = "portable", out Sources = unknown> extends Stage {
+  readonly _stage?: "a pipeline of rows, behind Pipeline.named, as Pipeline.toRows takes it"
   readonly name: string
   readonly plan: Plan.Events
   readonly checked: Checked.Checked<Checked.Events>

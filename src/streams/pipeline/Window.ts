@@ -8,6 +8,7 @@
 import { type Duration, Pipeable } from "effect"
 import { millisOf, needsEvents, nothingElse, optional, optionsOf } from "./check/Declarations.ts"
 import type { Events, Portability } from "./Events.ts"
+import type { Stage } from "./Stage.ts"
 
 export type Unit = "day" | "week" | "month"
 
@@ -21,7 +22,8 @@ export type Window =
   | { readonly kind: "calendar"; readonly unit: Unit; readonly timeZone: string }
 
 /** Rows that have been assigned to windows. */
-export interface Windowed<out R, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> extends Pipeable.Pipeable {
+export interface Windowed<out R, out P extends Portability = "portable", out Sources = unknown, out Key extends string = string> extends Pipeable.Pipeable, Stage {
+  readonly _stage?: "windows, in front of Aggregate.into"
   readonly events: Events<R, P, Sources, Key>
   readonly window: Window
 }

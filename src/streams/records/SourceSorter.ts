@@ -7,6 +7,7 @@ export class SourceSorter {
   readonly #field: string
   readonly #sources: ReadonlyArray<string>
   readonly #decoder = new TextDecoder()
+  readonly #strict = new TextDecoder("utf-8", { fatal: true })
 
   constructor(field: string, sources: ReadonlyArray<string>) {
     this.#field = field
@@ -14,8 +15,9 @@ export class SourceSorter {
   }
 
   /**
-   * A chunk's records by source, in their order. One that names none of them is among those of the first, as `unassigned`.
-   * The position is that of the last part.
+   * A chunk's records by source, in their order. One that names none of them is among those of the first, as `unassigned`; so
+   * is one that is no JSON object, as it stands: where it is decoded it is refused for what it is. The position is that of the
+   * last part.
    */
   sort(chunk: Chunk): ReadonlyArray<Part> {
     if (chunk.length === 0) return [{ partition: 0, chunk }]
@@ -24,7 +26,7 @@ export class SourceSorter {
     const indexes = new Map<number, Array<number>>()
     for (let index = 0; index < chunk.length; index++) {
       const source = this.#sourceOf(chunk, index)
-      if (source === -1 && kinds[index] === Kind.event) kinds[index] = Kind.unassigned
+      if (source === -1 && kinds[index] === Kind.event && this.#isObject(chunk, index)) kinds[index] = Kind.unassigned
       const partition = Math.max(0, source)
       const found = indexes.get(partition)
       if (found === undefined) indexes.set(partition, [index])
@@ -43,6 +45,14 @@ export class SourceSorter {
       return Predicate.isString(name) ? this.#sources.indexOf(name) : -1
     } catch {
       return -1
+    }
+  }
+
+  #isObject(chunk: Chunk, index: number): boolean {
+    try {
+      return Predicate.isObject(JSON.parse(this.#strict.decode(valueAt(chunk, index))))
+    } catch {
+      return false
     }
   }
 }

@@ -49,6 +49,38 @@ describe("Table.fromFile", () => {
       expect((yield* listings(fileOf("empty.csv", "symbol,lot,tick\n"))).definition.rows).toEqual([])
     }))
 
+  it.effect("has null for what is absent, however its schema says that it may be, and a text that is empty", () =>
+    Effect.gen(function*() {
+      const schema = Schema.Struct({
+        id: Schema.String,
+        note: Schema.String,
+        lot: Schema.NullOr(Schema.Int),
+        tick: Schema.NullOr(Decimal.Decimal({ scale: 2, limit: 100 })),
+        venue: Schema.NullOr(Schema.String),
+        from: Schema.optionalKey(Schema.Int),
+        to: Schema.optional(Schema.NullOr(Schema.Int)),
+        fee: Schema.UndefinedOr(Schema.Int),
+        desk: Schema.Struct({ name: Schema.NullOr(Schema.String), floor: Schema.optionalKey(Schema.Int) }),
+        party: Schema.NullOr(Schema.Struct({ name: Schema.NullOr(Schema.String), rank: Schema.Int }))
+      })
+      const names = ["lot", "tick", "venue", "from", "to", "fee", "desk.name", "desk.floor", "party.name", "party.rank"]
+      const files = [
+        fileOf("absent.csv", `id,note,${names.join(",")}\nA,,,,,,,,,,,\nB,,,,,,,,,,,3\n`),
+        fileOf("absent.ndjson", "{\"id\":\"A\",\"note\":\"\",\"desk\":{}}\n{\"id\":\"B\",\"note\":\"\",\"desk\":{},\"party\":{\"rank\":3}}"),
+        fileOf("null.ndjson", "{\"id\":\"A\",\"note\":\"\",\"desk\":{\"name\":null,\"floor\":null},\"party\":null,\"lot\":null,\"from\":null,\"fee\":null,\"to\":null}\n" +
+          "{\"id\":\"B\",\"note\":\"\",\"desk\":{},\"party\":{\"rank\":3,\"name\":null}}")
+      ]
+      for (const path of files) {
+        const { definition: { rows } } = yield* Table.fromFile("absent", { schema, key: "id", path })
+        expect(rows).toEqual([
+          { id: "A", note: "", ...Object.fromEntries(names.map((name) => [name, null])) },
+          { id: "B", note: "", ...Object.fromEntries(names.map((name) => [name, null])), "party.rank": 3 }
+        ])
+      }
+      const wrong = fileOf("needed.ndjson", "{\"id\":\"A\",\"note\":null,\"desk\":{}}")
+      expect((yield* Effect.flip(Table.fromFile("absent", { schema, key: "id", path: wrong }))).message).toContain("row 1: Expected string at [\"note\"]")
+    }))
+
   it.effect("is another pipeline's where the file has another value that is looked up, and no other one", () =>
     Effect.gen(function*() {
       const fingerprintOf = (name: string, content: string) => Effect.map(listings(fileOf(name, content)), (table) => sectors(table).checked.fingerprint)

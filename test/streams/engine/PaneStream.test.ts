@@ -235,7 +235,8 @@ describe("Pipeline.toPanesWith", () => {
   it("says what is wrong with its options, and with what is no pipeline of windows", () => {
     expect(() => PaneStream.toPanesWith(closes, { late: "ignore" } as never)).toThrow("Pipeline.toPanesWith: its late is \"ignore\"; it is \"drop\", \"fail\" or \"side-output\"")
     expect(() => PaneStream.toPanesWith(closes, { idleTime: 1 } as never)).toThrow("Pipeline.toPanesWith knows no \"idleTime\"")
-    expect(() => PaneStream.toPanes(trades as never)).toThrow("Pipeline.toPanes needs a pipeline, and is given an object")
+    expect(() => PaneStream.toPanes(trades as never)).toThrow("Pipeline.toPanes needs a pipeline, and is given one without a name; put Pipeline.named(\"…\") behind it")
+    expect(() => PaneStream.toPanes({} as never)).toThrow("Pipeline.toPanes needs a pipeline, and is given an object")
     expect(() => PaneStream.toPanes(trades.pipe(Pipeline.named("all")) as never)).toThrow("Pipeline.toPanes needs windows, and the pipeline \"all\" ends in events: use Pipeline.toRows")
     expect(() => PaneStream.toRows(closes as never)).toThrow("Pipeline.toRows needs a pipeline that ends in events, and \"closes\" has windows: use Pipeline.toPanes")
   })

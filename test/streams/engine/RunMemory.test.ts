@@ -2,7 +2,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { BigDecimal, Effect, Fiber, Option, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { Aggregate, Decimal, Engine, EventLogError, Events, Expr, Feed, FeedError, Join, Pipeline, ResultSink, Source, Window } from "../../../src/index.ts"
+import { Aggregate, Decimal, Engine, EventLogError, Events, Expr, Feed, FeedError, Job, Join, Pipeline, ResultSink, Source, Window } from "../../../src/index.ts"
 import * as FeedContract from "../../../src/testing/FeedContract.ts"
 import * as ResultSinkContract from "../../../src/testing/ResultSinkContract.ts"
 
@@ -49,6 +49,25 @@ describe("Engine.runMemory", () => {
       const error = yield* Effect.flip(Engine.runMemory(highest, Stream.concat(Stream.make(reading(0, "1")), Stream.fail("broken"))))
       expect(error).toBeInstanceOf(FeedError)
       expect(error.message).toBe("the stream failed: broken")
+    }))
+
+  it.effect("makes a dead letter of a decimal that its check refuses", () =>
+    Effect.gen(function*() {
+      const celsius = Decimal.Decimal({ scale: 2, limit: 1_000 }).check(Schema.makeFilter((value) => BigDecimal.isPositive(value)))
+      const above = Source.make("readings", { schema: Schema.Struct({ ...Reading.fields, celsius }), key: "sensor", eventTime: "at" })
+        .pipe(Pipeline.named("above"))
+      const { deadLetters, rows } = yield* Engine.runMemory(above, [reading(0, "1.5"), reading(1, "-1.5")])
+      expect(rows.map(({ time }) => time)).toEqual([0])
+      expect(deadLetters.map(({ detail, reason }) => [reason, detail])).toEqual([["invalid-field", expect.stringContaining("celsius")]])
+    }))
+
+  it.effect("says that a pipeline has no name", () =>
+    Effect.gen(function*() {
+      const unnamed = readings.pipe(Window.tumbling("1 minute"), Aggregate.into({ n: Aggregate.count })) as never
+      const refused = "needs a pipeline, and is given one without a name; put Pipeline.named(\"…\") behind it"
+      expect(String(yield* Effect.exit(Engine.runMemory(unnamed, [])))).toContain(`a run ${refused}`)
+      expect(String(yield* Effect.exit(Engine.runMemoryOf(unnamed, {} as never)))).toContain(`Engine.runMemoryOf ${refused}`)
+      expect(() => new Job([highest, unnamed], { partitions: 1 })).toThrow(`a run ${refused}`)
     }))
 
   it.effect("a row that is none is a dead letter", () =>

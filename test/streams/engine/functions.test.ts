@@ -4,7 +4,7 @@ import { expect, it } from "vitest"
 import {
   Aggregate,
   CheckpointStore,
-  DeadLetters, Decisions,
+  DeadLetters, Decimal, Decisions,
   Engine,
   Events,
   EventLog,
@@ -12,6 +12,7 @@ import {
   Job,
   Monitor,
   Pane,
+  Panes,
   Pipeline,
   Records,
   ResultSink,
@@ -95,6 +96,74 @@ it.each<readonly [value: unknown, written: Pane.Encoded["values"][string]]>([
   const { results } = BatchFold.fold(pipeline, [{ partition: 0, offset: 0, fields: { id: "a", at: 1 } }])
   expect(results.map(({ values }) => values)).toEqual([pane?.values])
 })
+
+const throws = (): never => {
+  throw new Error("no such venue")
+}
+
+const windows = rows.pipe(Window.hopping(10, 5), Aggregate.into({ n: Aggregate.count }))
+const own = (over: object) => Aggregate.custom({ create: () => 0, add: (n) => n + 1, merge: (a, b) => a + b, result: (n) => n, state: Schema.Int, ...over })
+const owning = (over: object) => rows.pipe(Window.hopping(10, 5), Aggregate.into({ own: own(over) }), Pipeline.named("own"))
+
+it.each<readonly [what: string, pipeline: Pipeline.Any, says: string]>([
+  [
+    "filter",
+    rows.pipe(Events.filter(({ at }) => at < 2 || throws()), Pipeline.named("few")),
+    "a filter of the source \"readings\" threw an error over the row at offset 5 of partition 0 of \"readings\""
+  ],
+  [
+    "filter of rows that were held",
+    rows.pipe(Events.distinct({ by: "id", within: 1 }), Events.filter(({ at }) => at < 2 || throws()), Pipeline.named("few")),
+    "a filter of the source \"readings\" threw an error over the row at offset 5 of partition 0 of \"readings\""
+  ],
+  [
+    "filter of results",
+    windows.pipe(Panes.toEvents, Events.filter(throws), Pipeline.named("few")),
+    "a filter of the source \"Panes.toEvents\" threw an error over the result of a window that ends at 5"
+  ],
+  ["create", owning({ create: throws }), "the result \"own\" (Aggregate.custom): its create threw an error"],
+  ["add", owning({ add: (n: number) => n === 0 ? 1 : throws() }), "its add threw an error over the row at offset 5 of partition 0 of \"readings\""],
+  [
+    "add of rows that were held",
+    rows.pipe(Events.distinct({ by: "id", within: 1 }), Window.session(10), Aggregate.into({ own: own({ add: throws }) }), Pipeline.named("held")),
+    "its add threw an error over the row at offset 3 of partition 0 of \"readings\""
+  ],
+  ["add of results", windows.pipe(Panes.toEvents, Window.tumbling(10), Aggregate.into({ own: own({ add: throws }) }), Pipeline.named("own")), "over the result of a window that ends at 5"],
+  ["add of rows that come to count windows", rows.pipe(Window.count(2, { within: 50 }), Aggregate.into({ own: own({ add: throws }) }), Pipeline.named("own")), "over the row at offset 3 of partition 0"],
+  ["merge", owning({ merge: throws }), "its merge threw an error"],
+  ["result", owning({ result: throws }), "its result threw an error"]
+])("%s that throws ends the run, and says where and what", (_, pipeline, says) => {
+  const message = thrownBy(() => {
+    const job = new Job([pipeline], { partitions: 1 })
+    const lines = [1, 4, 9].map((at) => JSON.stringify({ id: "a", at }))
+    job.take({ ...Records.fromTexts(lines), partition: 0, offsets: Float64Array.of(3, 5, 6), appendedAt: new Float64Array(3) })
+    job.close()
+  })
+  expect(message).toContain(`the pipeline "${pipeline.name}": `)
+  expect(message).toContain(says)
+  expect(message).toMatch(/: no such venue$/)
+})
+
+it.each([
+  [Schema.String.check(Schema.makeFilter(throws)), "\"x\"", "over \"x\""],
+  [Schema.Finite.check(Schema.makeFilter(throws)), "1.5", "over 1.5"],
+  [Decimal.Decimal({ scale: 2, limit: 100 }).check(Schema.makeFilter(throws)), "1.5", "over a value"]
+] as const)("a check of a field that throws ends the run, and says which field had which value", (field, value, says) => {
+  const checked = Source.make("readings", { schema: Schema.Struct({ id: Schema.String, at: Schema.Int, field }), key: "id", eventTime: "at" })
+  const message = thrownBy(() => {
+    new Job([checked.pipe(Pipeline.named("all"))], { partitions: 1 }).take({ ...oneRow, ...Records.fromTexts([`{"id":"a","at":1,"field":${value}}`]) })
+  })
+  expect(message).toBe(`the check of the field "field" threw an error ${says}: no such venue`)
+})
+
+const thrownBy = (run: () => void): string => {
+  try {
+    run()
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+  return "nothing was thrown"
+}
 
 const ports = Layer.mergeAll(
   EventLog.layerMemory({ topic: "readings" }),

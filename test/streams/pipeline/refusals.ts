@@ -3,7 +3,7 @@
  * language is given, so that a copy with a mistake in it can be held against them.
  */
 import { type Duration, Schema } from "effect"
-import type { Gives, Over } from "../../../src/streams/pipeline/Indicator.ts"
+import type { Over } from "../../../src/streams/pipeline/Indicator.ts"
 
 /** The nouns that declarations are made with. */
 export interface Language {
@@ -83,7 +83,7 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
   const lookedUp = (by: unknown, select: object) => named(untyped(Events.lookup(sectors, { by: untyped(by), select: untyped(select) })(untyped(trades))))
   const filtered = (condition: unknown) => trades.pipe(Events.where(untyped(condition)), Window.tumbling("1 minute"), counted, named)
   const windowed = (window: unknown) => counted(untyped({ events: trades, window })).pipe(named)
-  const derived = (indicators: { readonly [name: string]: Over<string, Gives> }) =>
+  const derived = (indicators: { readonly [name: string]: Over<string, unknown> }) =>
     minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), venue: Aggregate.last("venue") }), Panes.derive(untyped(indicators)), named)
   const ofVenues = trades.pipe(Events.keyBy(["venue", "symbol"]), Window.tumbling(5), Aggregate.into({ high: Aggregate.max("price") }))
   const high = minutes.pipe(Aggregate.into({ high: Aggregate.max("price"), volume: Aggregate.sum("size"), mean: Aggregate.mean("price") }))
@@ -228,7 +228,10 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["a signal over no windows", () => derived({ macd: Indicator.macd("high", { fast: 12, slow: 26, signal: untyped(undefined) }) }), "the result \"macd\"", "its signal must be a whole number"],
     ["a fast average as slow as the slow one", () => derived({ macd: Indicator.macd("high", { fast: 12, slow: 12, signal: 9 }) }), "the result \"macd\"", "has to be over fewer"],
     ["bands of no width", () => derived({ band: Indicator.bollingerUpper("high", 20, 0) }), "the result \"band\"", "its deviations must be a number above 0"],
-    ["an indicator that there is not", () => derived({ mean: untyped({ spec: { function: "smma", of: "high", parameters: { n: 3 } } }) }), "the result \"mean\"", "did you mean \"sma\"?"],
+    ["an indicator that there is not", () => derived({ mean: untyped({ node: { function: "smma", of: "high", parameters: { n: 3 } } }) }), "the result \"mean\"", "did you mean \"sma\"?"],
+    ["an indicator for a field", () => computed({ mean: Indicator.sma("price", 3) }), "the field \"mean\"", "a value of Panes.derive alone"],
+    ["an indicator for a condition", () => filtered(Indicator.sma("price", 3)), "Events.where", "a value of Panes.derive alone"],
+    ["an indicator for a condition on results", () => high.pipe(Panes.where(untyped(Indicator.sma("high", 3))), named), "Panes.where", "a value of Panes.derive alone"],
     ["an indicator by the name of another result", () => derived({ high: Indicator.sma("high", 3) }), "the result \"high\"", "another result of this name"],
     ["nothing derived", () => derived({}), "Panes.derive", "Indicator.previous"],
     ["indicators within less than nothing", () => high.pipe(Panes.derive({ before: Indicator.previous("high") }, { within: -1 }), named), "Panes.derive, within", "0 or more"],

@@ -2,9 +2,10 @@
 import { BigDecimal, Schema } from "effect"
 import type { CustomSpec } from "../../pipeline/Aggregate.ts"
 import { shown } from "../../pipeline/check/Declarations.ts"
-import { rowAt } from "../../records/Batch.ts"
+import { type Batch, rowAt } from "../../records/Batch.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import type { TableReader, TableWriter } from "../State.ts"
+import { rowIn, thrownBy } from "../UserFunction.ts"
 import { type Accumulator, type Rows } from "./Accumulator.ts"
 import { finiteOrNull } from "./Totals.ts"
 
@@ -34,18 +35,26 @@ export class Custom implements Accumulator {
   }
 
   grow(capacity: number): void {
-    while (this.#states.length < capacity) this.#states.push(this.#spec.create())
+    while (this.#states.length < capacity) this.#states.push(this.#call("create", () => this.#spec.create()))
   }
 
   reset(slot: number): void {
-    this.#states[slot] = this.#spec.create()
+    this.#states[slot] = this.#call("create", () => this.#spec.create())
   }
 
   add({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
       if (slot < 0 || (mask !== null && mask[i] === 0)) continue
-      this.#states[slot] = this.#spec.add(this.#states[slot], rowAt(batch, i))
+      this.#states[slot] = this.#added(this.#states[slot], batch, i)
+    }
+  }
+
+  #added(state: unknown, batch: Batch, row: number): unknown {
+    try {
+      return this.#spec.add(state, rowAt(batch, row))
+    } catch (cause) {
+      throw thrownBy(this.#nameOf("add"), rowIn(batch, row), cause)
     }
   }
 
@@ -54,7 +63,7 @@ export class Custom implements Accumulator {
   }
 
   merge(into: number, from: number): void {
-    this.#states[into] = this.#spec.merge(this.#states[into], this.#states[from])
+    this.#states[into] = this.#call("merge", () => this.#spec.merge(this.#states[into], this.#states[from]))
   }
 
   /** Through the codec: functions may change a state in place. */
@@ -63,7 +72,7 @@ export class Custom implements Accumulator {
   }
 
   result(slot: number): Value {
-    const value = this.#spec.result(this.#states[slot])
+    const value = this.#call("result", () => this.#spec.result(this.#states[slot]))
     // As that of any other aggregate over doubles is: no line and no sink has a number that is none.
     if (typeof value === "number") return finiteOrNull(value)
     if (isValue(value)) return value
@@ -72,6 +81,19 @@ export class Custom implements Accumulator {
       `the pipeline "${pipeline}": the result "${name}" (Aggregate.custom) has to be a string, a number, a boolean, ` +
         `a decimal or null, and is ${shown(value)}`
     )
+  }
+
+  #call<A>(part: "create" | "merge" | "result", call: () => A): A {
+    try {
+      return call()
+    } catch (cause) {
+      throw thrownBy(this.#nameOf(part), null, cause)
+    }
+  }
+
+  #nameOf(part: string): string {
+    const { name, pipeline } = this.#declared
+    return `the pipeline "${pipeline}": the result "${name}" (Aggregate.custom): its ${part}`
   }
 
   save(slots: Int32Array, table: TableWriter): void {

@@ -1,10 +1,11 @@
 /** Leaves out the rows for which a condition or a function does not hold. */
 import { shown } from "../../pipeline/check/Declarations.ts"
 import { definitionOf, type Filter, originOf, type Where } from "../../pipeline/Checked.ts"
-import { rowAt } from "../../records/Batch.ts"
+import { type Batch, rowAt } from "../../records/Batch.ts"
 import type { Rows } from "../Operator.ts"
 import { maskOf } from "../expressions/Evaluator.ts"
 import type { Mask } from "../expressions/Comparison.ts"
+import { rowIn, thrownBy } from "../UserFunction.ts"
 import { RowStep } from "./RowStep.ts"
 
 export class Selection extends RowStep {
@@ -33,19 +34,24 @@ export class Selection extends RowStep {
     const keep = new Uint8Array(batch.length)
     for (let row = 0; row < keep.length; row++) {
       if (before !== null && before[row] === 0) continue
-      // The function's row type and the source's columns come from one schema.
-      const kept: unknown = node.test(rowAt(batch, row))
+      const kept = this.#test(node, batch, row)
       if (kept === true) keep[row] = 1
-      else if (kept !== false) throw this.#unclear(node, kept)
+      // A promise would keep every row, and nothing at all none: whoever wrote the function has meant neither.
+      else if (kept !== false) throw new TypeError(`${this.#nameOf(node)} has to return true or false, and returned ${shown(kept)} for ${rowIn(batch, row)}`)
     }
     return keep
   }
 
-  /** A promise would keep every row, and nothing at all none: whoever wrote the function has meant neither. */
-  #unclear(node: Filter, kept: unknown): TypeError {
-    const { name } = originOf(node).source.definition
-    return new TypeError(
-      `the pipeline "${this.#pipeline}": a filter of the source "${name}" has to return true or false, and returned ${shown(kept)}`
-    )
+  #test(node: Filter, batch: Batch, row: number): unknown {
+    try {
+      // The function's row type and the source's columns come from one schema.
+      return node.test(rowAt(batch, row))
+    } catch (cause) {
+      throw thrownBy(this.#nameOf(node), rowIn(batch, row), cause)
+    }
+  }
+
+  #nameOf(node: Filter): string {
+    return `the pipeline "${this.#pipeline}": a filter of the source "${originOf(node).source.definition.name}"`
   }
 }

@@ -62,9 +62,22 @@ export const needsEvents = (call: string, self: unknown): void => {
   const plan: unknown = Predicate.isObject(self) ? self["plan"] : undefined
   const tag: unknown = Predicate.isObject(plan) ? plan["_tag"] : undefined
   if (tag !== undefined && !isTagOfResults(tag)) return
-  const isWindowed = Predicate.isObject(self) && ("window" in self || "plan" in self)
-  throw new TypeError(`${call} needs a source, as Source.make gives it, and is given ${isWindowed ? "windows; put it before them" : shown(self)}`)
+  const given = tag !== undefined ? "windows; put it before them, or behind Panes.toEvents"
+    : Predicate.isObject(self) && "window" in self ? "windows; put it before them" : shown(self)
+  throw new TypeError(`${call} needs a source, as Source.make gives it, and is given ${given}`)
 }
+
+/** What runs is a pipeline with a name, which says that it has been checked. */
+export const needsNamed = (call: string, given: unknown): void => {
+  if (Predicate.isObject(given) && "checked" in given) return
+  throw new TypeError(`${call} needs a pipeline, and is given ${isUnnamed(given) ? unnamed : shown(given)}`)
+}
+
+const unnamed = "one without a name; put Pipeline.named(\"…\") behind it"
+
+/** What was declared here, and is not named yet. */
+export const isUnnamed = (given: unknown): boolean =>
+  Predicate.isObject(given) && !("checked" in given) && "pipe" in given && ("plan" in given || "window" in given)
 
 /** Functions of rows are called one row after another, and nobody waits for what they promise or steps through what they yield. */
 export const isAsync = (call: unknown): boolean =>

@@ -72,6 +72,8 @@ const integerBound = (minimum: number, maximum: number): bigint => {
 
 const conditions: ReadonlyArray<Condition["op"]> = ["and", "or", "not", "isNull", "compare", "isNot", "eq", "ne", "lt", "lte", "gt", "gte"]
 
+/** Nothing but `Panes.derive` has windows before. */
+const indicator = "an indicator is a value of Panes.derive alone; what it gives there is a result to the next node"
 const noCondition = "it needs a condition made with Expr, such as Expr.gt(\"size\", 0)"
 
 class Typing {
@@ -85,6 +87,7 @@ class Typing {
 
   of(node: Node): Type {
     if (!Predicate.isObject(node)) return this.#refuse(`it needs an expression made with Expr, such as Expr.subtract("ask", "bid")`)
+    if ("function" in node) return this.#refuse(indicator)
     switch (node.op) {
       case "field":
         return typeIn(fieldOf(this.#call, this.#table, node.field).column)
@@ -153,6 +156,7 @@ class Typing {
   /** That it is true or false, and compares what can be compared. */
   condition(node: Node): void {
     if (!Predicate.isObject(node)) this.#refuse(noCondition)
+    if ("function" in node) this.#refuse(indicator)
     switch (node.op) {
       case "and":
       case "or":

@@ -7,6 +7,9 @@ import { longestOf, shortestAdvanceOf } from "./Windows.ts"
 
 const node = "Panes.toEvents"
 
+/** What rows of results have in place of a source's name. */
+export const resultRowsName = node
+
 /** The fields that a row has beside the results. */
 const own = ["key", "start", "end"]
 

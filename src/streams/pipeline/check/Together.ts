@@ -2,6 +2,7 @@
 import * as Checked from "../Checked.ts"
 import type { Column } from "../Column.ts"
 import { CheckError } from "./CheckError.ts"
+import { needsNamed } from "./Declarations.ts"
 
 /**
  * `sources` are those that the run reads, each from a topic of its own; `null` where it reads one topic, and the pipelines
@@ -11,6 +12,7 @@ export const checkTogether = (
   pipelines: ReadonlyArray<{ readonly checked: Checked.Checked }>,
   sources: ReadonlyArray<string> | null
 ): void => {
+  for (const pipeline of pipelines) needsNamed("a run", pipeline)
   const names = new Set<string>()
   const first = pipelines[0] === undefined ? undefined : topicsOf(pipelines[0])[0]
   for (const pipeline of pipelines) {
@@ -30,6 +32,7 @@ export const checkTogether = (
 /** Refuses a pipeline whose sources have several names, where there is one topic: its records would be those of each. */
 export const checkOneTopic = (pipelines: ReadonlyArray<{ readonly checked: Checked.Checked }>): void => {
   for (const pipeline of pipelines) {
+    needsNamed("a run", pipeline)
     const [one, other] = [...new Set(topicsOf(pipeline))]
     if (other !== undefined) throw refused(pipeline.checked.name, `it reads "${one}" and "${other}", and the run has one topic; give each of them one of its own`)
   }
