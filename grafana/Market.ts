@@ -20,7 +20,7 @@ import { at, byName, fixed, legend, lines, look, ordered, steps, tiles, together
 import { interval, symbol, symbols } from "./Variables.ts"
 
 const { close, high, low, open, volume } = candle.fields
-const { average, change, estimate, price, sinceOpen, slow, variation, vwap: meanOfDay } = Queries.columns
+const { average, change, closeBefore, estimate, price, sinceOpen, slow, variation, vwap: meanOfDay } = Queries.columns
 
 const nothing = "Nothing in this range. Is courant running with --sink influxdb? The recorded session has a link above."
 
@@ -54,7 +54,7 @@ const candles = new CandlestickPanelBuilder()
   .description(
     "Open, high, low and close of price-forming trades, and volume under them. MA 5 min is the mean of all trades of " +
       "five minutes; it stands at the candle in which its five minutes end, though its point in the store is at their " +
-      `start. SMA ${Queries.slowCandles} is the mean of the last ${Queries.slowCandles} closes.`
+      `start. SMA ${Queries.slowCandles} is the mean of the last ${Queries.slowCandles} closes. Previous close is that of the day before, if the store has it.`
   )
   .datasource(Flux.source)
   .withTarget(Flux.query(Queries.candles))
@@ -80,6 +80,7 @@ const candles = new CandlestickPanelBuilder()
   .overrideByName(volume, look({ name: "Volume", unit: "locale", more: { "custom.axisPlacement": AxisPlacement.Hidden } }))
   .overrideByName(average, look({ name: "MA 5 min", color: Palette.average }))
   .overrideByName(slow, look({ name: `SMA ${Queries.slowCandles}`, color: Palette.slowAverage }))
+  .overrideByName(closeBefore, look({ name: "Previous close", color: Palette.flat, more: { "custom.lineStyle": { fill: "dash", dash: [4, 6] } } }))
 
 const watchlist = new TablePanelBuilder()
   .id(3)

@@ -16,22 +16,37 @@ export const columns = {
   price: "price",
   vwap: "vwap",
   estimate: "estimate",
+  closeBefore: "close_before",
   change: "change",
   variation: "variation",
   sinceOpen: "since_open"
 } as const
 
+/** The last of some points that there is; without any it has no time. */
+const lastOf = (points: string): string => `${points}
+  |> group()
+  |> max(column: "_time")
+  |> findRecord(fn: (key) => true, idx: 0)`
+
+/** The days of a symbol, or of several, whatever their lengths: where the clock changes, the tag that says it changes too. */
+const days = (which: string): string =>
+  `days = (start, stop) => from(bucket: v.defaultBucket)
+  |> range(start: start, stop: stop)
+  |> filter(fn: (r) => r._measurement == "${ofDay.measurement}" and ${which})
+  |> group(columns: ["${key}", "_field"])
+  |> sort(columns: ["_time"])`
+
 /**
- * Candles of the chosen interval, one row each, with two averages.
+ * Candles of the chosen interval, one row each, with two averages and the close of the day before.
  *
  * `average` is the pipeline's: of all trades of five minutes, a new window every minute. Its
  * point is at the window's start, four minutes before the last minute in it. It is moved to
  * the candle that ends when the window does, which is the first one to know it; windows
- * that end within a candle are left out. `slow` is the mean of closes; it looks back over a
+ * that end within a candle are left out, and so are those behind the last candle, which go on for
+ * as long as they hold one of its trades. `slow` is the mean of closes; it looks back over a
  * weekend to have enough of them where the range begins.
  */
-export const candles = `import "date"
-
+export const candles = `${Exchange.clock}
 length = int(v: ${chosenInterval})
 
 candles = (start) => ${points(candlesOf(chosenInterval), isSymbol, { start: "start" })}
@@ -39,13 +54,23 @@ candles = (start) => ${points(candlesOf(chosenInterval), isSymbol, { start: "sta
 closes = candles(start: date.sub(d: 4d, from: v.timeRangeStart))
   |> filter(fn: (r) => ${isField(close)})
 
+latest = ${lastOf("closes")}
+
 average = ${
   points(average.measurement, `${isSymbol} and ${isField(average.fields.mean)}`, {
     start: "date.sub(d: 5m, from: v.timeRangeStart)"
   })
 }
   |> timeShift(duration: duration(v: int(v: 5m) - length))
-  |> filter(fn: (r) => int(v: r._time) % length == 0)
+  |> filter(fn: (r) => int(v: r._time) % length == 0 and exists latest._time and r._time <= latest._time)
+
+${days(isSymbol)}
+
+midnight = date.truncate(t: if exists latest._time then latest._time else v.timeRangeStart, unit: 1d)
+before = days(start: date.sub(d: 10d, from: midnight), stop: midnight)
+  |> filter(fn: (r) => ${isField(ofDay.fields.close)})
+  |> last()
+  |> findRecord(fn: (key) => true, idx: 0)
 
 union(tables: [
   candles(start: v.timeRangeStart)
@@ -56,6 +81,9 @@ union(tables: [
   closes
     |> movingAverage(n: ${slowCandles})
     |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "${columns.slow}"})),
+  closes
+    |> filter(fn: (r) => exists before._value and r._time >= midnight)
+    |> map(fn: (r) => ({_time: r._time, _value: before._value, _field: "${columns.closeBefore}"})),
 ])
   |> group()
   |> filter(fn: (r) => r._time >= v.timeRangeStart and r._time < v.timeRangeStop)
@@ -68,13 +96,15 @@ export const priceAndAverage = `import "date"
 
 price = ${points(candle.measurement, `${isSymbol} and ${isField(close)}`)}
 
+latest = ${lastOf("price")}
+
 average = ${
   points(average.measurement, `${isSymbol} and ${isField(average.fields.mean)}`, {
     start: "date.sub(d: 5m, from: v.timeRangeStart)"
   })
 }
   |> timeShift(duration: 4m)
-  |> filter(fn: (r) => r._time >= v.timeRangeStart and r._time < v.timeRangeStop)
+  |> filter(fn: (r) => r._time >= v.timeRangeStart and exists latest._time and r._time <= latest._time)
 
 union(tables: [
   price |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "${columns.price}"})),
@@ -163,20 +193,13 @@ const percent = (from: string): string => `100.0 * (r.${close} - ${from}) / ${fr
 const day = (which: string): string =>
   `candles = (start) => ${points(candle.measurement, which, { start: "start" })}
 
-latest = candles(start: v.timeRangeStart)
+latest = ${lastOf(`candles(start: v.timeRangeStart)
   |> filter(fn: (r) => ${isField(close)})
-  |> last()
-  |> group()
-  |> max(column: "_time")
-  |> findRecord(fn: (key) => true, idx: 0)
+  |> last()`)}
 midnight = date.truncate(t: if exists latest._time then latest._time else v.timeRangeStart, unit: 1d)
 tomorrow = date.add(d: 1d, to: midnight)
 
-days = (start, stop) => from(bucket: v.defaultBucket)
-  |> range(start: start, stop: stop)
-  |> filter(fn: (r) => r._measurement == "${ofDay.measurement}" and ${which})
-  |> group(columns: ["${key}", "_field"])
-  |> sort(columns: ["_time"])
+${days(which)}
 
 today = candles(start: midnight)
 named = (tables=<-, field) => tables

@@ -215,6 +215,19 @@ describe("the panels of Market", () => {
     assertClose(column(await ask("market", 1, asked), "variation"), [5], "variation")
     const compared = await ask("market", 3, { ...asked, variables: { ...asked.variables, symbols: ["CLOCK"] } })
     assertClose(column(compared, "change"), [5], "change")
+    assertClose(column(await ask("market", 2, asked), "close_before"), [40], "close before")
+  })
+
+  it("show no average behind the last candle, although its windows go on", async () => {
+    const last = Date.UTC(2014, 2, 13, 15)
+    const means = [-4, -3, -2, -1, 0].map((at) => madeUp("moving-average-5m", "ENDS", last + at * minute, 5 * minute, { mean: 7 }))
+    await grafana.write([...means, madeUp("candles-1m", "ENDS", last, minute, candleOf(7, 7))])
+    const asked = { ...chosen("ENDS"), from: last - 60 * minute, to: last + 60 * minute }
+    for (const panel of [2, 5]) {
+      const frames = await ask("market", panel, asked)
+      assert.deepStrictEqual(column(frames, "_time"), [last])
+      assertClose(column(frames, "average"), [7], "average")
+    }
   })
 
   it.each([["1m", 1], ["5m", 5]] as const)("show candles of %s with both averages", async (interval, minutes) => {
