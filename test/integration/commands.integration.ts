@@ -100,6 +100,10 @@ describe("dead letters", () => {
     }))
 })
 
+/** How often a window was told, and whether late, hangs on the order in which partitions were read. */
+const lastOf = (lines: ReadonlyArray<string>): ReadonlyArray<{ readonly key: string; readonly start: number; readonly values: { readonly [name: string]: unknown } }> =>
+  lines.map((line) => JSON.parse(line)).map(({ key, start, values }) => ({ key, start, values }))
+
 const offsets = (brokers: string, topic: string) =>
   withAdmin(brokers, async (admin) =>
     (await admin.fetchTopicOffsets(topic)).toSorted((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset)))
@@ -198,6 +202,32 @@ describe("over a broker", () => {
       assert.isAbove(linesOf(live.stdout).length, 0)
       assert.strictEqual(account(replayed), account(live))
       assert.deepStrictEqual(yield* offsets(brokers, topic), before)
+    }))
+
+  it.live("what was known at a time is what had been written by then, over several partitions too, and a window says how it came to be", () =>
+    Effect.gen(function*() {
+      const { run: runAny, topic } = yield* place(kafka)
+      const run = (args: string, input = "") => Effect.tap(runAny(args, input), ({ code, stderr }) => Effect.sync(() => assert.strictEqual(code, 0, stderr)))
+      const process = `process --log kafka --once --sink sqlite --pipelines candles-1m --allowed-lateness 1h ${neverIdle}`
+      const query = (rest = "") => Effect.map(run(`query candles-1m --json --limit 100000 --log kafka --topic ${topic} ${rest}`), ({ stdout }) => lastOf(linesOf(stdout)))
+      yield* run("ingest --feed stdin --log kafka --partitions 3", market(2_000).join("\n") + "\n")
+      yield* run(process)
+      const [before, between] = [yield* query(), Date.now()]
+      yield* Effect.sleep("20 millis")
+      yield* run("ingest --feed stdin --log kafka", market(3_000, { seed: 2 }).join("\n") + "\n")
+      yield* run(process)
+      const after = yield* query()
+      assert.notDeepEqual(after, before)
+      assert.deepStrictEqual(yield* query(`--allowed-lateness 1h --as-known-at ${between}`), before)
+      assert.deepStrictEqual(yield* query(`--allowed-lateness 1h --as-known-at ${Date.now()}`), after)
+
+      const [first] = after.filter(({ key }) => key === "S1")
+      const history = yield* run(`history candles-1m S1 ${first?.start} --json --log kafka --allowed-lateness 1h`)
+      const lines = linesOf(history.stdout).map((line) => JSON.parse(line))
+      const revisions = lines.filter((line) => "pane" in line)
+      assert.deepStrictEqual(revisions.at(-1)?.pane.values, first?.values)
+      assert.isTrue(revisions[0]?.knownAt <= between && revisions.at(-1)?.knownAt > between)
+      assert.strictEqual(lines.filter((line) => "record" in line).length, first?.values["trades"])
     }))
 
   it.live("the example consumes a topic that another program writes to, with a Schema of its own", () =>

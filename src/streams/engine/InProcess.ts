@@ -63,6 +63,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options, warm: Warm | 
   yield* adopt(job)
   const agenda = new Agenda(decisions, log.partitions)
   const run = new Run({ options, job, agenda, decided: decisions, writeRows, now: yield* MonotonicTime.millis })
+  run.beginnings = yield* log.beginnings ?? Effect.succeed([])
   run.panes = inherited.panes
   run.rows = inherited.rows
   run.taken = inherited.taken
@@ -86,7 +87,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options, warm: Warm | 
     )
   )
   const wait = Effect.gen(function*() {
-    run.stopAt = yield* options.stopAt ?? Effect.never
+    run.stopAt = run.readable(yield* options.stopAt ?? Effect.never)
     yield* run.alone(endWhereReached(run))
     yield* Deferred.await(run.over)
   })
@@ -159,7 +160,7 @@ const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never,
     if (!isHeard || !idleness.takeCheck(tick)) continue
     // Asked after the input, so that what it had to give is among what there is to read. While the log answers, nobody hears
     // the input: this time counts when that has been asked again.
-    const ends = yield* log.ends
+    const ends = run.readable(yield* log.ends)
     if (idleness.takeAway() || run.job.size === 0) continue
     yield* run.alone(Effect.suspend(() => decideNow(run, idleness.decisions(ends))))
   }
@@ -191,7 +192,7 @@ const attributesOf = ({ sources }: EventLog["Service"], partition: number) => {
 
 const publishProgress = Effect.fnUntraced(function*<E>(run: Run, endsOfLog: Effect.Effect<ReadonlyArray<number>, E>) {
   const monitor = yield* Monitor
-  const ends = yield* endsOfLog
+  const ends = run.readable(yield* endsOfLog)
   const { partitions, watermark } = run.job
   const log = yield* EventLog
   const lags = run.offsets.map((offset, partition) => Math.max(0, (ends[partition] ?? 0) - offset))

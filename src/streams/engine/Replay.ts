@@ -25,7 +25,8 @@ export const run = Effect.fnUntraced(function*<E, R>(
   const job = jobOf(options, log)
   const ends = yield* log.ends
   const agenda = new Agenda(yield* (yield* Decisions).read, log.partitions)
-  const isDone = () => job.offsets.every((offset, partition) => offset >= (ends[partition] ?? 0))
+  const beginnings = yield* log.beginnings ?? Effect.succeed([])
+  const isDone = () => job.offsets.every((offset, partition) => Math.max(offset, beginnings[partition] ?? 0) >= (ends[partition] ?? 0))
   const take = Effect.fnUntraced(function*(part: Records | Decision) {
     const step = job.step(part, portion)
     let next = step.next()

@@ -46,6 +46,8 @@ export class Run {
   #hasFailed = false
   /** Where the input ends, once that is known. */
   stopAt: ReadonlyArray<number> | null = null
+  /** The first offsets that there were when it began. */
+  beginnings: ReadonlyArray<number> = []
   readonly over = Deferred.makeUnsafe<void>()
   panes = 0
   rows = 0
@@ -85,6 +87,11 @@ export class Run {
   alone<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     const noted = Effect.onError(effect, () => Effect.sync(() => void (this.#hasFailed = true)))
     return this.#permit(Effect.suspend(() => this.#hasFailed ? Effect.never : noted))
+  }
+
+  /** How far there is something to read of a log that ends at these offsets: nothing of a partition whose records are all gone. */
+  readable(ends: ReadonlyArray<number>): ReadonlyArray<number> {
+    return ends.map((end, partition) => (this.beginnings[partition] ?? 0) >= end ? 0 : end)
   }
 
   get isOver(): boolean {

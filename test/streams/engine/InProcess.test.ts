@@ -12,6 +12,7 @@ import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { Feed } from "../../../src/streams/ports/Feed.ts"
 import { Aggregate, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import * as Ingest from "../../../src/streams/engine/Ingest.ts"
+import * as Replay from "../../../src/streams/engine/Replay.ts"
 import * as InProcess from "../../../src/streams/engine/InProcess.ts"
 import { Monitor } from "../../../src/streams/ports/Monitor.ts"
 import type { Encoded } from "../../../src/streams/pipeline/Pane.ts"
@@ -267,6 +268,43 @@ describe("checkpoints beside the work", () => {
       assert.deepStrictEqual(state.saved.slice(2), ["base 3002", "increment 3003"])
       yield* Fiber.interrupt(again)
     }).pipe(Effect.provide(memory(1))))
+})
+
+describe("a partition of which all records are gone", () => {
+  /** The log as it is now, without the records of some partitions. */
+  const emptied = Effect.fnUntraced(function*(...partitions: ReadonlyArray<number>) {
+    const { read, ...log } = yield* EventLog
+    const gone = (yield* log.ends).map((end, partition) => partitions.includes(partition) ? end : 0)
+    return Layer.succeed(EventLog, EventLog.of({
+      ...log,
+      beginnings: Effect.succeed(gone),
+      read: (from) => read(from.map((offset, partition) => Math.max(offset, gone[partition] ?? 0)))
+    }))
+  })
+
+  const over = (log: Layer.Layer<EventLog>) => Effect.provide(InProcess.layer.pipe(Layer.provideMerge(log)), { local: true })
+
+  it.effect("is at its end, for a run and for a replay", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000), tick(2_000))
+      const log = yield* emptied(0)
+      const { ends } = yield* EventLog
+      assert.strictEqual((yield* run({ stopAt: ends }).pipe(over(log))).read, 0)
+      const job = yield* Effect.provide(Replay.run({ pipelines: [pipeline] }, () => Effect.void), log)
+      assert.strictEqual(job.counts.read, 0)
+    }).pipe(Effect.provide(memory(1))), 5_000)
+
+  it.effect("holds no other up for longer than the idle time-out", () =>
+    Effect.gen(function*() {
+      yield* append(0, tick(1_000), tick(25_000))
+      yield* append(1, tick(1_000))
+      const fiber = yield* Effect.forkChild(run({ idleTimeout: "30 seconds" }).pipe(over(yield* emptied(1))))
+      yield* settle
+      yield* TestClock.adjust("50 seconds")
+      yield* settle
+      assert.deepStrictEqual((yield* results).map(({ start }) => start), [0, 20_000])
+      yield* Fiber.interrupt(fiber)
+    }).pipe(Effect.provide(memory(2))))
 })
 
 describe("decisions", () => {
