@@ -14,10 +14,11 @@ export const batches = (count: number, keys: number): ReadonlyArray<Batch.Batch>
   const price = Batch.indexOf(ticks.definition, "price")
   const size = Batch.indexOf(ticks.definition, "size")
   const symbol = Batch.indexOf(ticks.definition, "symbol")
-  const forming = Batch.indexOf(ticks.definition, "priceForming")
+  const absent = ticks.definition.columns.flatMap((column, index) => column.path.some(({ optional }) => optional) ? [index] : [])
   for (let first = 0; first < count; first += batchSize) {
     const batch = Batch.make(ticks.definition, dictionary, 0, batchSize)
     batch.length = Math.min(batchSize, count - first)
+    for (const column of absent) batch.columns[column]!.fill(NaN)
     for (let row = 0; row < batch.length; row++) {
       const i = first + row
       const time = Math.floor(i * advance / ticksPerAdvance)
@@ -28,7 +29,6 @@ export const batches = (count: number, keys: number): ReadonlyArray<Batch.Batch>
       batch.columns[symbol]![row] = i % keys
       batch.columns[price]![row] = 10_000_000_000 + (i * 7_919) % 100_000_000
       batch.columns[size]![row] = i % 500
-      batch.columns[forming]![row] = NaN
     }
     all.push(batch)
   }

@@ -30,7 +30,7 @@ export { Price, Size, Tick } from "./domain/Tick.ts"
 export { candles1m, candles5m } from "./analytics/candles.ts"
 export { day, dayIn } from "./analytics/day.ts"
 export { movingAverage5m } from "./analytics/movingAverage.ts"
-export { bars, priceForming, ticks } from "./analytics/ticks.ts"
+export { bars, priceForming, ticks, updatesHighLow, updatesLast, updatesVolume } from "./analytics/ticks.ts"
 
 // Engines, and the ports that they run on with their layers in memory.
 export { CheckpointError, CheckpointMismatch } from "./streams/ports/Checkpoint.ts"

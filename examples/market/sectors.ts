@@ -1,6 +1,6 @@
 /** Where the money goes: what was turned over in each sector every five minutes. */
 import { Schema } from "effect"
-import { Aggregate, Events, Expr, Pipeline, Table, Window, ticks } from "courant"
+import { Aggregate, Events, Expr, Pipeline, Table, Window, ticks, updatesVolume } from "courant"
 
 const listings = Table.make("listings", {
   schema: Schema.Struct({ symbol: Schema.String, sector: Schema.String }),
@@ -20,6 +20,6 @@ export const pipeline = ticks.pipe(
   Events.derive({ sector: Expr.coalesce("listed", Expr.literal("others")), value: Expr.multiply("price", "size") }),
   Events.keyBy("sector"),
   Window.tumbling("5 minutes"),
-  Aggregate.into({ turnover: Aggregate.sum("value"), trades: Aggregate.count }),
+  Aggregate.into({ turnover: updatesVolume(Aggregate.sum("value")), trades: updatesVolume(Aggregate.count) }),
   Pipeline.named("sectors")
 )

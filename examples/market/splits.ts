@@ -1,5 +1,5 @@
 /** Prices that can be compared over the years: those of before a split are divided by its ratio, and sizes multiplied. */
-import { Aggregate, Events, Expr, Pipeline, Window, ticks } from "courant"
+import { Aggregate, Events, Expr, Pipeline, Window, ticks, updatesLast, updatesVolume } from "courant"
 
 const before = (symbol: string, date: string) => Expr.and(Expr.eq("symbol", symbol), Expr.lt("time", Date.parse(`${date}T00:00:00-04:00`)))
 
@@ -17,6 +17,6 @@ const ratio = Expr.conditional(
 export const pipeline = ticks.pipe(
   Events.derive({ adjusted: Expr.divide("price", ratio, { scale: 8 }), adjustedSize: Expr.multiply("size", ratio) }),
   Window.calendar("day", { timeZone: "America/New_York" }),
-  Aggregate.into({ close: Aggregate.last("adjusted"), volume: Aggregate.sum("adjustedSize") }),
+  Aggregate.into({ close: updatesLast(Aggregate.last("adjusted")), volume: updatesVolume(Aggregate.sum("adjustedSize")) }),
   Pipeline.named("splits")
 )

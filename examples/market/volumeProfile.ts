@@ -3,7 +3,7 @@
  * function's own make the pipeline local.
  */
 import { Schema } from "effect"
-import { Aggregate, Decimal, Pipeline, Window, ticks } from "courant"
+import { Aggregate, Decimal, Pipeline, Window, ticks, updatesVolume } from "courant"
 
 type Profile = { readonly [price: string]: number }
 
@@ -19,6 +19,6 @@ const volumeByPrice = Aggregate.custom({
 
 export const pipeline = ticks.pipe(
   Window.tumbling("30 minutes"),
-  Aggregate.into({ profile: volumeByPrice }),
+  Aggregate.into({ profile: updatesVolume(volumeByPrice) }),
   Pipeline.named("volume-profile")
 )

@@ -1,6 +1,6 @@
 /** The trading day so far, by the calendar of the exchange. */
 import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
-import { bars, priceForming, ticks } from "./ticks.ts"
+import { bars, priceForming, ticks, updatesHighLow, updatesLast, updatesVolume } from "./ticks.ts"
 
 /**
  * One pane a calendar day and symbol. `variation` is the change of the close against that
@@ -11,12 +11,12 @@ export const dayIn = (timeZone: string) =>
   ticks.pipe(
     Window.calendar("day", { timeZone }),
     Aggregate.into({
-      open: priceForming(Aggregate.first("price")),
-      high: priceForming(Aggregate.max("price")),
-      low: priceForming(Aggregate.min("price")),
-      close: priceForming(Aggregate.last("price")),
+      open: updatesLast(Aggregate.first("price")),
+      high: updatesHighLow(Aggregate.max("price")),
+      low: updatesHighLow(Aggregate.min("price")),
+      close: updatesLast(Aggregate.last("price")),
       mean: priceForming(Aggregate.mean("price")),
-      volume: Aggregate.sum("size")
+      volume: updatesVolume(Aggregate.sum("size"))
     }),
     Pipeline.acceptPreAggregated(bars, { open: "open", high: "high", low: "low", close: "close", volume: "volume" }),
     Pipeline.percentChange("variation", "close"),

@@ -17,5 +17,18 @@ export const bars = Source.make("bars", {
   outOfOrderness: "5 seconds"
 })
 
-/** Open, high, low, close and the means look at price-forming trades only. */
+/** Whether a tick updates what `updates` names: it says so itself, or in short by `priceForming`. */
+const updates = (long: "updatesLast" | "updatesHighLow") =>
+  Aggregate.where(Expr.and(Expr.isNot(long, false), Expr.or(Expr.eq(long, true), Expr.isNot("priceForming", false))))
+
+/** Open and close look at the trades that update the last price only. */
+export const updatesLast = updates("updatesLast")
+
+/** High and low look at the trades that update them only. */
+export const updatesHighLow = updates("updatesHighLow")
+
+/** Volume and the number of trades look at the ticks that are trades only, and not at reports of trades that have been there. */
+export const updatesVolume = Aggregate.where(Expr.isNot("updatesVolume", false))
+
+/** Means look at price-forming trades only. */
 export const priceForming = Aggregate.where(Expr.isNot("priceForming", false))

@@ -16,15 +16,21 @@ export const Size = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_0
  * A tick as it stands on a line, in the log and on a topic:
  * `{"symbol":"AAPL","time":1732545000123,"price":"189.37","size":100}`.
  *
- * A trade with `priceForming: false` (odd lots, late reports, averages) counts for
- * volume and the number of trades and leaves open, high, low, close and means alone.
+ * It says what it updates, each by itself: `updatesLast` the last price, of which open and close are made; `updatesHighLow` the
+ * high and the low; `updatesVolume` the volume and the number of trades. What it does not say it updates. `priceForming: false`
+ * is short for `updatesLast: false` with `updatesHighLow: false` (late reports, averages), and leaves it out of means, too;
+ * where the long form is there, it counts. `tradeId` is what the venue calls the trade.
  */
 export const Tick = Schema.Struct({
   symbol: MarketSymbol,
   time: EventTime,
   price: Price,
   size: Size,
-  priceForming: Schema.optionalKey(Schema.Boolean)
+  priceForming: Schema.optionalKey(Schema.Boolean),
+  updatesLast: Schema.optionalKey(Schema.Boolean),
+  updatesHighLow: Schema.optionalKey(Schema.Boolean),
+  updatesVolume: Schema.optionalKey(Schema.Boolean),
+  tradeId: Schema.optionalKey(Schema.String)
 })
 
 export type Tick = typeof Tick.Type

@@ -175,6 +175,10 @@ const usually: { readonly [field: string]: string } = {
   price: "\"189.37\"",
   size: "100",
   priceForming: "true",
+  updatesLast: "false",
+  updatesHighLow: "true",
+  updatesVolume: "false",
+  tradeId: "\"T-1\"",
   text: "\"abc\"",
   whole: "-7",
   even: "4",
@@ -217,6 +221,8 @@ const anyBytes = fc.uint8Array({ maxLength: 40 })
 export const decodeLaws: EngineLaws = {
   "each field takes those spellings of a value that the Schema takes": (make) => {
     for (const subject of [ticks, everything]) {
+      // A field without one would make a line that is refused for its own sake.
+      same(subject.fields.filter((field) => usually[field] === undefined), [], "fields without a usual value")
       for (const field of subject.fields) {
         const others = subject.fields.filter((name) => name !== field && !slow.includes(name))
         const input = spellings.map((spelling) =>

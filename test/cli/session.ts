@@ -20,18 +20,29 @@ const rowsOf = (csv: string): Array<Array<string>> =>
 /** Its trades as the batch fold takes them. */
 export const events = (): ReadonlyArray<Event> =>
   rowsOf(gunzipSync(read("recorded/us-equities-2013-10-08.csv.gz")).toString()).map(
-    ([symbol = "", time, price = "", size, priceForming], offset) => ({
+    ([symbol = "", stamp, price = "", size, flags, priceForming, counted], offset) => ({
       partition: 0,
       offset,
       fields: {
         symbol,
-        time: Number(time),
         price: BigDecimal.scale(BigDecimal.fromStringUnsafe(price), 8),
         size: Number(size),
-        priceForming: priceForming === "1" ? null : false
+        priceForming: priceForming === "1" ? null : false,
+        updatesHighLow: null,
+        updatesVolume: counted === "1" ? null : false,
+        tradeId: null,
+        ...placed(flags, Number(stamp))
       }
     })
   )
+
+/** Opening and closing prints count in the session's first and last minute, as data/recorded/SOURCES.md says. */
+export const placed = (flags: string | undefined, stamp: number) => {
+  const { from, to } = regularSession
+  if (flags === "80") return { time: to - 1, updatesLast: null }
+  if (flags !== "40") return { time: stamp, updatesLast: null }
+  return stamp < from + 60_000 ? { time: from, updatesLast: null } : { time: from + 59_999, updatesLast: false }
+}
 
 /**
  * The day's calendar window is that of UTC moved by four hours, New York's distance on that

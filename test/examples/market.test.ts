@@ -27,6 +27,7 @@ import * as tradeSide from "../../examples/market/tradeSide.ts"
 import * as volatility from "../../examples/market/volatility.ts"
 import * as volumeProfile from "../../examples/market/volumeProfile.ts"
 import type * as Pane from "../../src/streams/pipeline/Pane.ts"
+import { placed } from "../cli/session.ts"
 import { runOver, runOverSources } from "./partitions.ts"
 
 const ofTicks = { rsi, ema, macd, bollinger, sessionVwap, atr, volumeProfile, halts, volatility, splits, sectors, gapFilling }
@@ -38,6 +39,8 @@ interface Trade {
   readonly price: string
   readonly size: number
   readonly priceForming: boolean
+  readonly updatesLast: boolean
+  readonly updatesVolume: boolean
 }
 
 const minute = 60_000
@@ -46,9 +49,11 @@ const file = join(import.meta.dirname, "../../data/recorded/us-equities-2013-10-
 /** The trades of symbols in a time, as they were recorded. */
 const recorded = (symbols: ReadonlyArray<string>, from: number, to: number) =>
   gunzipSync(readFileSync(file)).toString().split("\n").flatMap((line): ReadonlyArray<Trade> => {
-    const [symbol = "", time = "", price = "", size = "", forming = ""] = line.split(",")
-    if (!symbols.includes(symbol) || Number(time) < from || Number(time) >= to) return []
-    return [{ symbol, time: Number(time), price, size: Number(size), priceForming: forming === "1" }]
+    const [symbol = "", stamp = "", price = "", size = "", flags, forming = "", counted] = line.split(",")
+    const { time, updatesLast } = placed(flags, Number(stamp))
+    if (!symbols.includes(symbol) || time < from || time >= to) return []
+    const isForming = forming === "1"
+    return [{ symbol, time, price, size: Number(size), priceForming: isForming, updatesLast: updatesLast ?? isForming, updatesVolume: counted === "1" }]
   })
 
 /** Of two symbols the morning, from before the bell. */
@@ -82,9 +87,12 @@ const grouped = (all: ReadonlyArray<Trade>, size: number) =>
 const ibm = trades.filter(({ symbol }) => symbol === "IBM")
 const bars = grouped(ibm, minute).map(([start, all]) => {
   const prices = all.filter(({ priceForming }) => priceForming).map(({ price }) => Number(price))
-  return { start, high: Math.max(...prices), low: Math.min(...prices), close: prices.at(-1)! }
+  return { start, high: Math.max(...prices), low: Math.min(...prices), close: Number(all.findLast(({ updatesLast }) => updatesLast)!.price) }
 })
 const closes = bars.map(({ close }) => close)
+
+const counted = (all: ReadonlyArray<Trade>) => all.filter(({ updatesVolume }) => updatesVolume)
+const volumeOf = (all: ReadonlyArray<Trade>) => sum(counted(all).map(({ size }) => size))
 
 const sum = (all: ReadonlyArray<number>) => all.reduce((total, each) => total + each, 0)
 const mean = (all: ReadonlyArray<number>) => sum(all) / all.length
@@ -150,13 +158,13 @@ describe("over the recorded session", () => {
     const all = forming.filter(({ symbol }) => symbol === "IBM")
     const paid = sum(all.map(({ price, size }) => Number(price) * size)) / sum(all.map(({ size }) => size))
     expect(Number(day?.values["vwap"])).toBeCloseTo(paid, 9)
-    expect(day?.values["volume"]).toBe(sum(ibm.map(({ size }) => size)))
+    expect(day?.values["volume"]).toBe(volumeOf(ibm))
     expect([day?.start, day?.end]).toEqual([Date.UTC(2013, 9, 8, 4), Date.UTC(2013, 9, 9, 4)])
   })
 
   it("volume profile", () => {
     const expected = grouped(ibm, 30 * minute).map(([start, all]) => {
-      const volumes = [...Map.groupBy(all, ({ price }) => Number(price))].map(([price, those]) => [price, sum(those.map(({ size }) => size))])
+      const volumes = [...Map.groupBy(counted(all), ({ price }) => Number(price))].map(([price, those]) => [price, volumeOf(those)])
       return { start, volumes: volumes.sort(([a], [b]) => a! - b!) }
     })
     const found = panesOf("volume-profile", "IBM").map(({ start, values }) => ({
@@ -179,10 +187,10 @@ describe("over the recorded session", () => {
       // As far as there are minutes of the other.
       const newest = Math.max(...grouped(trades, minute).map(([start]) => start))
       const expected = traded.flatMap(([start, all], index) => {
-        const close = Number(all.at(-1)!.price)
+        const close = Number(all.findLast(({ updatesLast }) => updatesLast)!.price)
         const next = Math.min(traded[index + 1]?.[0] ?? Infinity, newest + minute, start + 16 * minute)
         const quiet = Array.from({ length: (next - start) / minute - 1 }, (_, i) => [start + (i + 1) * minute, close, 0, 0])
-        return [[start, close, sum(all.map(({ size }) => size)), all.length], ...quiet]
+        return [[start, close, volumeOf(all), counted(all).length], ...quiet]
       })
       expect(expected.length).toBeGreaterThan(traded.length)
       expect(panesOf("gap-filling", symbol).map(({ start, values }) => [start, Number(values["close"]), values["volume"], values["trades"]])).toEqual(expected)
@@ -204,8 +212,8 @@ describe("over the recorded session", () => {
   it("sectors", () => {
     for (const [sector, symbol] of [["technology", "IBM"], ["financials", "AIG"]] as const) {
       const expected = grouped(trades.filter((trade) => trade.symbol === symbol), 5 * minute).map(([start, all]) => {
-        const thousandths = sum(all.map(({ price, size }) => Math.round(Number(price) * 10_000) * size))
-        return [start, thousandths / 10_000, all.length]
+        const thousandths = sum(counted(all).map(({ price, size }) => Math.round(Number(price) * 10_000) * size))
+        return [start, thousandths / 10_000, counted(all).length]
       })
       expect(panesOf("sectors", sector).map(({ start, values }) => [start, Number(values["turnover"]), values["trades"]])).toEqual(expected)
     }

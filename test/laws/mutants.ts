@@ -1522,6 +1522,27 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: "a row of any schema"
   },
   {
+    mistake: "an absent member has the value that it had in a record that was read the slow way",
+    file: "streams/records/Decoder.ts",
+    find: "    this.#record.forget()\n",
+    replace: "",
+    law: "a line is taken or refused"
+  },
+  {
+    mistake: "a condition is taken to hold for all rows of a batch if it holds for the first",
+    file: "streams/operator/aggregates/AccumulatorTable.ts",
+    find: "mask.includes(0) ? mask : null",
+    replace: "mask[0] === 0 ? mask : null",
+    law: foldLaw
+  },
+  {
+    mistake: "of several conditions one is passed over if it does not matter to the first row",
+    file: "streams/operator/expressions/Evaluator.ts",
+    find: "if (!other.includes(isAnd ? 0 : 1)) continue",
+    replace: "if (other[0] !== (isAnd ? 0 : 1)) continue",
+    law: "a condition holds for the rows"
+  },
+  {
     mistake: "a row without a key has another row's",
     file: "streams/records/KeyReader.ts",
     find: "return number >= 0 ? number | 0 : -1",

@@ -1,9 +1,10 @@
 /**
- * From the CSV text of a recorded session (`symbol,time_ms,price,size,price_forming`) to
- * records, cut wherever the replay has to wait. It works on bytes: a row's fields are
+ * From the CSV text of a recorded session (`symbol,time_ms,price,size,flags,price_forming,counted`)
+ * to records, cut wherever the replay has to wait. It works on bytes: a row's fields are
  * copied between the names of a JSON object and only its time is ever read as a number.
  */
 import { type Chunk, Kind } from "../../streams/records/Records.ts"
+import * as Prints from "./Prints.ts"
 
 /** A run of rows that are due at the same moment of the replay. */
 export interface Slice {
@@ -53,14 +54,13 @@ export const make = ({ from, skip, width }: {
       if (linesToSkip > 0) {
         linesToSkip--
       } else {
-        const symbolEnd = text.indexOf(comma, start)
-        const timeEnd = text.indexOf(comma, symbolEnd + 1)
-        const time = digits(text, symbolEnd + 1, timeEnd)
+        const row = rowAt(text, start, end)
+        const { time } = row
         origin ??= Math.max(from, time)
         const due = time <= origin ? 0 : Math.ceil((time - origin) / width)
         if (page.length() > 0 && (due > index || page.length() === chunkLimit)) slices.push(seal())
         index = Math.max(index, due)
-        page.write(text, start, symbolEnd, timeEnd, end)
+        page.write(text, row)
       }
       start = end + 1
     }
@@ -76,6 +76,43 @@ export const make = ({ from, skip, width }: {
   return { push, end }
 }
 
+/** A row of the text. */
+interface Row {
+  readonly start: number
+  /** Where its symbol, time, price and size end. */
+  readonly ends: readonly [symbol: number, time: number, price: number, size: number]
+  /** Its last byte, which says whether it is counted; the one before the comma before it, whether it forms a price. */
+  readonly last: number
+  /** The time that it counts at. */
+  readonly time: number
+  readonly isMoved: boolean
+  readonly isBelated: boolean
+}
+
+const rowAt = (text: Uint8Array, start: number, end: number): Row => {
+  const symbolEnd = text.indexOf(comma, start)
+  const timeEnd = text.indexOf(comma, symbolEnd + 1)
+  const priceEnd = text.indexOf(comma, timeEnd + 1)
+  const sizeEnd = text.indexOf(comma, priceEnd + 1)
+  const stamp = digits(text, symbolEnd + 1, timeEnd)
+  const flags = printAt(text, sizeEnd + 1)
+  return {
+    start,
+    ends: [symbolEnd, timeEnd, priceEnd, sizeEnd],
+    last: end - 1,
+    time: flags === null ? stamp : Prints.timeOf(flags, stamp),
+    isMoved: flags !== null,
+    isBelated: flags !== null && Prints.isBelated(flags, stamp)
+  }
+}
+
+/** The flags that begin at a place, where they are those of an opening or a closing print. */
+const printAt = (text: Uint8Array, at: number): typeof Prints.opening | typeof Prints.closing | null => {
+  if (text[at + 1] !== zero || text[at + 2] !== comma) return null
+  if (text[at] === four) return Prints.opening
+  return text[at] === eight ? Prints.closing : null
+}
+
 /** The records of the chunk that is being filled; its buffer is used again for the next one. */
 const makePage = () => {
   let bytes = new Uint8Array(64 * 1_024)
@@ -89,21 +126,26 @@ const makePage = () => {
   }
   const putAll = (source: Uint8Array) => put(source, 0, source.length)
 
-  /** One row of the text: symbol, time, price and size, and 0 or 1 as its last byte. */
-  const write = (text: Uint8Array, start: number, symbolEnd: number, timeEnd: number, end: number) => {
-    const priceEnd = text.indexOf(comma, timeEnd + 1)
-    const sizeEnd = text.indexOf(comma, priceEnd + 1)
-    if (at + (end - start) + namesLength > bytes.length) bytes = concat(bytes, new Uint8Array(bytes.length))
+  const putText = (value: string) => {
+    for (let i = 0; i < value.length; i++) bytes[at++] = value.charCodeAt(i)
+  }
+
+  const write = (text: Uint8Array, { ends: [symbolEnd, timeEnd, priceEnd, sizeEnd], isBelated, isMoved, last, start, time }: Row) => {
+    if (at + (last - start) + namesLength > bytes.length) bytes = concat(bytes, new Uint8Array(bytes.length))
     starts[length] = at
     putAll(names.symbol)
     put(text, start, symbolEnd)
     putAll(names.time)
-    put(text, symbolEnd + 1, timeEnd)
+    if (isMoved) putText(String(time))
+    else put(text, symbolEnd + 1, timeEnd)
     putAll(names.price)
     put(text, timeEnd + 1, priceEnd)
     putAll(names.size)
     put(text, priceEnd + 1, sizeEnd)
-    putAll(text[sizeEnd + 1] === zero ? names.notPriceForming : names.end)
+    if (text[last - 2] === zero) putAll(names.notPriceForming)
+    if (isBelated) putAll(names.notLast)
+    if (text[last] === zero) putAll(names.notCounted)
+    putAll(names.end)
     ends[length++] = at
   }
 
@@ -131,7 +173,9 @@ const names = {
   time: encoder.encode(`","time":`),
   price: encoder.encode(`,"price":"`),
   size: encoder.encode(`","size":`),
-  notPriceForming: encoder.encode(`,"priceForming":false}`),
+  notPriceForming: encoder.encode(`,"priceForming":false`),
+  notLast: encoder.encode(`,"updatesLast":false`),
+  notCounted: encoder.encode(`,"updatesVolume":false`),
   end: encoder.encode(`}`)
 }
 
@@ -140,6 +184,8 @@ const namesLength = Object.values(names).reduce((length, name) => length + name.
 const newline = 10
 const comma = 44
 const zero = 48
+const four = 52
+const eight = 56
 
 const digits = (text: Uint8Array, from: number, to: number): number => {
   let value = 0

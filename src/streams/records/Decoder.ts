@@ -44,7 +44,7 @@ export class Decoder {
       if (eventTime.unit !== "iso8601" || column.name !== eventTime.field) return field
       return new TimeStringReader(field, time, eventTime, use !== "unread")
     })
-    this.#record = new ObjectReader(membersOf(columns, this.#fields))
+    this.#record = new ObjectReader(membersOf(columns, this.#fields), true)
     this.#key = new KeyReader(source, dictionary)
     const column = columns[index]
     this.#seconds = eventTime.unit === "seconds" ? { index, scale: column?.kind === "decimal" ? column.scale : 0 } : null
@@ -114,6 +114,7 @@ export class Decoder {
   }
 
   #storeAll(record: { readonly [name: string]: unknown }): Refusal | null {
+    this.#record.forget()
     for (let index = 0; index < this.#fields.length; index++) {
       const refusal = this.#store(index, record)
       if (refusal !== null) return refusal

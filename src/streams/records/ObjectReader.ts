@@ -36,8 +36,13 @@ export class ObjectReader implements MemberReader {
   readonly #indexes: ReadonlyArray<number>
   /** Members in the order in which the last object had them: the next one mostly has the same. */
   readonly #expected: Array<number> = []
+  readonly #isRecord: boolean
+  /** Which members the last record had, where the others are still absent from the values; -1 where that is not known. */
+  #seen = -1
 
-  constructor(members: ReadonlyArray<Placed>) {
+  /** A record is no object in another one: after one that lacks the same members nothing has to be done about those. */
+  constructor(members: ReadonlyArray<Placed>, isRecord = false) {
+    this.#isRecord = isRecord
     this.#names = members.map(({ member }) => new TextEncoder().encode(member.name))
     this.#optional = members.map(({ member }) => member.optional)
     this.#members = members.map(({ reader }) => reader)
@@ -49,10 +54,17 @@ export class ObjectReader implements MemberReader {
     this.#members.forEach((member, i) => member.lack(values, this.#indexes[i]!))
   }
 
+  /** Somebody else puts values in the places of its members. */
+  forget(): void {
+    this.#seen = -1
+  }
+
   read(bytes: Uint8Array, from: number, end: number, values: Float64Array): number {
     const names = this.#names
     const members = this.#members
     const indexes = this.#indexes
+    const before = this.#seen
+    this.forget()
     let seen = 0
     let position = 0
     let at = from
@@ -74,11 +86,16 @@ export class ObjectReader implements MemberReader {
       } else break
     }
     if (bytes[at] !== close) return -1
+    if (seen === before) {
+      this.#seen = seen
+      return at + 1
+    }
     for (let member = 0; member < members.length; member++) {
       if ((seen & (1 << member)) !== 0) continue
       if (!this.#optional[member]) return -1
       members[member]!.lack(values, indexes[member]!)
     }
+    if (this.#isRecord) this.#seen = seen
     return at + 1
   }
 

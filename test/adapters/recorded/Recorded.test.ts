@@ -18,12 +18,26 @@ const csv = gunzipSync(
   readFileSync(new URL("../../../data/recorded/us-equities-2013-10-08.csv.gz", import.meta.url))
 ).toString()
 const rows = csv.trimEnd().split("\n").slice(1)
-const times = rows.map((row) => Number(row.split(",")[1]))
+const close = Date.UTC(2013, 9, 8, 20)
+
+/** When a row counts, and whether it is an opening print that came when its minute was over. */
+const placeOf = (row: string): readonly [time: number, isBelated: boolean] => {
+  const [, stamp, , , flags] = row.split(",")
+  if (flags === "80") return [close - 1, false]
+  if (flags !== "40") return [Number(stamp), false]
+  return Number(stamp) < bell + 60_000 ? [bell, false] : [bell + 59_999, true]
+}
+const times = rows.map((row) => placeOf(row)[0])
 
 const lineOf = (row: string): string => {
-  const [symbol, time, price, size, forming] = row.split(",")
-  const end = forming === "0" ? `,"priceForming":false}` : "}"
-  return `{"symbol":"${symbol}","time":${time},"price":"${price}","size":${size}${end}`
+  const [symbol, , price, size, , forming, counted] = row.split(",")
+  const [time, isBelated] = placeOf(row)
+  const updates = [
+    forming === "0" ? `,"priceForming":false` : "",
+    isBelated ? `,"updatesLast":false` : "",
+    counted === "0" ? `,"updatesVolume":false` : ""
+  ]
+  return `{"symbol":"${symbol}","time":${time},"price":"${price}","size":${size}${updates.join("")}}`
 }
 
 const decoder = new TextDecoder()
@@ -81,10 +95,38 @@ describe("Recorded", () => {
   it.effect("feeds lines that are ticks", () =>
     Effect.gen(function*() {
       const [first] = yield* Stream.runCollect(Stream.take(Recorded.events, 1))
-      const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Tick))
+      const decode = Schema.decodeUnknownSync(Schema.fromJsonString(Tick), { onExcessProperty: "error" })
       const ticks = linesOf(first!).map((line) => decode(line))
       assert.isTrue(ticks.some(({ priceForming }) => priceForming === false))
     }))
+
+  it("gives the opening and closing prints the time of the minute that they belong to, in the order of time", () => {
+    const prints = rows.flatMap((row, index) => /,[48]0,[^,]+,[^,]+$/.test(row) ? [lineOf(row).slice(1, -1), times[index]! - Number(row.split(",")[1])] : [])
+    assert.deepStrictEqual(prints, [
+      `"symbol":"BAC","time":1381239000000,"price":"13.82","size":970078`,
+      -1_559,
+      `"symbol":"AIG","time":1381239000000,"price":"48.8","size":50646`,
+      -3_256,
+      `"symbol":"IBM","time":1381239059999,"price":"181.85","size":88065,"updatesLast":false`,
+      -43_279,
+      `"symbol":"AIG","time":1381262399999,"price":"47.7","size":262040`,
+      -6_840,
+      `"symbol":"BAC","time":1381262399999,"price":"13.69","size":2631493`,
+      -6_882,
+      `"symbol":"IBM","time":1381262399999,"price":"178.72","size":262948`,
+      -47_796
+    ])
+    assert.isTrue(times.every((time, index) => index === 0 || time >= times[index - 1]!))
+    // The opening prints are the first trades of the session, and the closing prints the last.
+    for (const symbol of ["AIG", "BAC"]) {
+      const first = rows.find((row, index) => row.startsWith(symbol) && times[index]! >= bell && row.split(",")[5] === "1")
+      assert.strictEqual(first?.split(",")[4], "40")
+    }
+    for (const symbol of ["AIG", "BAC", "IBM"]) {
+      const last = rows.findLast((row, index) => row.startsWith(symbol) && times[index]! < close && row.split(",")[5] === "1")
+      assert.strictEqual(last?.split(",")[4], "80")
+    }
+  })
 
   it.effect("goes on exactly after any position", () =>
     Effect.gen(function*() {

@@ -166,18 +166,15 @@ export class AccumulatorTable {
     return this.#rows.values[slot]!
   }
 
-  /** The masks of the aggregates' conditions over a batch, one condition evaluated once. */
+  /** The masks of the aggregates' conditions over a batch, one condition evaluated once; `null` where all rows are in. */
   masks(batch: Rows["batch"]): ReadonlyArray<Uint8Array | null> {
     const byText = this.#conditionsOf(batch.source)
     if (byText.size === 0) return this.#entries.map(() => null)
-    const evaluated = new Map<string, Uint8Array>()
-    return this.#entries.map(({ where }) => {
-      if (where === null) return null
-      const text = JSON.stringify(where)
-      const mask = evaluated.get(text) ?? byText.get(text)!({ batch })
-      evaluated.set(text, mask)
-      return mask
-    })
+    const evaluated = new Map(Array.from(byText, ([text, maskOf]) => {
+      const mask = maskOf({ batch })
+      return [text, mask.includes(0) ? mask : null] as const
+    }))
+    return this.#entries.map(({ where }) => where === null ? null : evaluated.get(JSON.stringify(where)) ?? null)
   }
 
   #conditionsOf(source: Definition): ReadonlyMap<string, Mask> {

@@ -22,9 +22,16 @@ export const simple = ({ field, op, value }: Simple, table: Table): Mask => {
     const column = batch.columns[index]!
     const stored = storedTest(op, table.columns[index]!, value, batch)
     const mask = new Uint8Array(batch.length)
-    for (let i = 0; i < mask.length; i++) mask[i] = test(stored.op, column[i]!, stored.value) ? 1 : 0
+    fill(mask, stored, column)
     return mask
   }
+}
+
+/** The commonest comparisons have loops of their own: asking which it is for each value takes longer than to compare it. */
+const fill = (mask: Uint8Array, { op, value }: Test, column: Float64Array): void => {
+  if (op === "isNot") for (let i = 0; i < mask.length; i++) mask[i] = column[i] === value ? 0 : 1
+  else if (op === "eq") for (let i = 0; i < mask.length; i++) mask[i] = column[i] === value ? 1 : 0
+  else for (let i = 0; i < mask.length; i++) mask[i] = test(op, column[i]!, value) ? 1 : 0
 }
 
 /** Two values of one kind. */

@@ -64,13 +64,16 @@ const beside = (scope: Scope, left: Node, right: Node): Evaluator =>
     ? numeral(right.value)
     : compile(scope, right)
 
+/** A mask that would change nothing is not gone through bit by bit: mostly all of a batch's rows are the same. */
 const together = (isAnd: boolean, masks: ReadonlyArray<Mask>): Mask => (rows) => {
-  const mask = new Uint8Array(rows.batch.length).fill(isAnd ? 1 : 0)
+  let mask: Uint8Array | null = null
   for (const part of masks) {
     const other = part(rows)
-    for (let i = 0; i < mask.length; i++) mask[i] = isAnd ? mask[i]! & other[i]! : mask[i]! | other[i]!
+    if (!other.includes(isAnd ? 0 : 1)) continue
+    if (mask === null) mask = other
+    else for (let i = 0; i < mask.length; i++) mask[i] = isAnd ? mask[i]! & other[i]! : mask[i]! | other[i]!
   }
-  return mask
+  return mask ?? new Uint8Array(rows.batch.length).fill(isAnd ? 1 : 0)
 }
 
 const ones = (batch: Columns, values: Float64Array, isOne: (value: number) => boolean): Uint8Array => {
