@@ -24,6 +24,7 @@ export * as Window from "./streams/pipeline/Window.ts"
 
 // The market: its values, its sources and the pipelines that the command line has built in.
 export * as Decimal from "./domain/Decimal.ts"
+export * as Calendar from "./domain/TradingCalendar.ts"
 export { Bar } from "./domain/Bar.ts"
 export { MarketSymbol } from "./domain/MarketSymbol.ts"
 export { Price, Size, Tick } from "./domain/Tick.ts"
