@@ -215,7 +215,7 @@ const sessionsOn = ({ closed = [], hours, special = {}, timeZone, weekdays }: De
 const instants = (timeZone: string) => {
   const zone = DateTime.zoneMakeNamedUnsafe(timeZone)
   const offsets = new Map<number, number>()
-  /** Asking a zone is slow, and most days have its offset all day. */
+  /** Asking a zone is slow, and most weeks have its offset all week: no clock is changed twice in so few days. */
   const offsetAt = (day: number): number => {
     const known = offsets.get(day) ?? DateTime.zonedOffset(DateTime.makeZonedUnsafe(day * dayMillis, { timeZone: zone }))
     offsets.set(day, known)
@@ -223,7 +223,8 @@ const instants = (timeZone: string) => {
   }
   return (day: number, minutes: number): number => {
     const local = day * dayMillis + minutes * minuteMillis
-    const [before, after] = [offsetAt(Math.floor(local / dayMillis) - 1), offsetAt(Math.floor(local / dayMillis) + 2)]
+    const week = Math.floor(local / dayMillis / 7) * 7
+    const [before, after] = [offsetAt(week - 1), offsetAt(week + 8)]
     if (before === after) return local - before
     return DateTime.toEpochMillis(DateTime.makeZonedUnsafe(local, { timeZone: zone, adjustForTimeZone: true }))
   }
@@ -236,14 +237,24 @@ export const coverage = ({ definition }: Calendar): Stretch => {
   return { start: at(dayOf(definition.from), closes - dayMinutes), end: at(dayOf(definition.to) + 1, opens) }
 }
 
+/** The stretches of each kind of day that there is, from the beginning of the day by a clock that does not change. */
+export const kindsOfDays = (calendar: Calendar, part: Part): ReadonlyArray<ReadonlyArray<Stretch>> => {
+  const { hours, special = {} } = calendar.definition
+  return [...hours.map((each) => each.hours), ...Object.values(special)].map((clocks) => {
+    const [open = 0, ...others] = clocks.map((clock) => minutesOf(clock) * minuteMillis)
+    const breaks = others.slice(0, -1).flatMap((start, i) => i % 2 === 0 ? [{ start, end: others[i + 1]! }] : [])
+    return stretchesOf(calendar, { date: "", open, close: others.at(-1)!, breaks }, part)
+  })
+}
+
 export const hasExtendedHours = ({ definition: { extended } }: Calendar): boolean => extended !== undefined
 
 /** What of a session a part of the day is: in between there is no trading. None where there are no such hours. */
 export const stretchesOf = ({ definition: { extended } }: Calendar, { breaks, close, open }: Session, part: Part): ReadonlyArray<Stretch> => {
   const starts = [open, ...breaks.map(({ end }) => end)]
-  const regular = starts.map((start, i) => ({ start, end: breaks[i]?.start ?? close }))
+  const regular = starts.map((start, i) => ({ start, end: breaks[i]?.start ?? close })).filter(({ end, start }) => end > start)
   if (part === "regular") return regular
-  const pre = extended === undefined ? [] : [{ start: open - extended.minutesBefore * minuteMillis, end: open }]
-  const post = extended === undefined ? [] : [{ start: close, end: close + extended.minutesAfter * minuteMillis }]
+  const pre = extended === undefined || extended.minutesBefore === 0 ? [] : [{ start: open - extended.minutesBefore * minuteMillis, end: open }]
+  const post = extended === undefined || extended.minutesAfter === 0 ? [] : [{ start: close, end: close + extended.minutesAfter * minuteMillis }]
   return part === "pre" ? pre : part === "post" ? post : [...pre, ...regular, ...post]
 }

@@ -17,6 +17,7 @@ import * as Quantiles from "./Quantiles.ts"
 import * as Spreads from "./Spreads.ts"
 import { indicate } from "./IndicatorFold.ts"
 import { decimal, less, type Numeric as AnyNumber, toNumber } from "./Numbers.ts"
+import { sessionAfter, sessionOf } from "./TradingFold.ts"
 
 type Numeric = Decimal | number
 
@@ -86,6 +87,7 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>, partitions:
   const groups = new Map<string, Group>()
   const { duplicate, refusedPairs, items, late: before, refused, taken } = rowsOf(node, events, partitions)
   const late = [...before]
+  const session = window.kind === "trading" ? sessionOf(window) : null
   const kept: Array<Item> = []
   for (const item of items) {
     const { event, key, time, watermark } = item
@@ -100,7 +102,8 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>, partitions:
       late.push(event)
       continue
     }
-    const open = windowsOf(window, time).filter(([, end]) => merged !== null || end > cutOff)
+    const all = session === null ? windowsOf(window, time) : [session(time, item.fields)!]
+    const open = all.filter(([, end]) => merged !== null || end > cutOff)
     if (open.length === 0) late.push(event)
     for (const [start, end] of open) {
       const name = JSON.stringify([key, start, end])
@@ -155,6 +158,7 @@ const windowsOf = (window: Window, time: number): ReadonlyArray<readonly [number
       return [calendarWindow(window.unit, window.timeZone, time)]
     case "session":
     case "count":
+    case "trading":
       return []
   }
 }
@@ -382,25 +386,31 @@ const ranked = ({ by, n, order, per }: Top, results: ReadonlyArray<Result>): Rea
  * or event time has come, and for no longer than the node says.
  */
 const filled = ({ input, values, within }: Fill, results: ReadonlyArray<Result>, watermark: number): ReadonlyArray<Result> => {
-  const { window } = windowOf(input)
+  const windowAfter = windowsAfter(windowOf(input))
   const newest = results.reduce((most, { end }) => Math.max(most, end), watermark)
   const chained = withChain(({ start }, end) => start - end <= within, results)
   return chained.flatMap((result) => {
     const next = Math.min(...chained.filter(({ end, key }) => key === result.key && end > result.end).map(({ end }) => end))
     const carried = Object.fromEntries(values.map((value) => [value.name, value.from === "constant" ? value.value : result.values[value.name]!]))
     const all = [result]
-    let [start, end] = windowAfter(window, result.end)
+    let [start, end] = windowAfter(result.key, result.end)
     while (end < next && end <= newest && end <= result.end + within) {
       all.push({ ...result, start, end, rows: 0, values: carried })
-      ;[start, end] = windowAfter(window, end)
+      ;[start, end] = windowAfter(result.key, end)
     }
     return all
   }).sort((a, b) => a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : 1))
 }
 
 /** Of the windows that hold a time, in which another has ended, the one that ends first. */
-const windowAfter = (window: Window, time: number): readonly [start: number, end: number] =>
-  windowsOf(window, time).toSorted(([, a], [, b]) => a - b)[0]!
+const windowsAfter = ({ input, window }: WindowNode): (key: string, time: number) => readonly [start: number, end: number] => {
+  if (window.kind !== "trading") return (_, time) => windowsOf(window, time).toSorted(([, a], [, b]) => a - b)[0]!
+  const [after, { key: names }] = [sessionAfter(window), definitionOf(input)]
+  return (key, time) => {
+    const values: ReadonlyArray<Value> = names.length === 1 ? [key] : JSON.parse(key) // Keys of several are JSON arrays.
+    return after(time, Object.fromEntries(names.map((name, i) => [name, values[i]!])))
+  }
+}
 
 /** How far event time comes for a node by these events: as far as in the partition that is furthest behind. */
 const watermarkOf = (node: Events | Results, events: ReadonlyArray<Event>, partitions: number): number => {
