@@ -102,9 +102,10 @@ const pipelines = (world: World): fc.Arbitrary<Pipeline.AnyOfPanes> =>
     const name = Pipeline.named("trading")
     const first = early.pipe(name)
     if (behind === "ranked") return plain.pipe(Panes.top(2, { by: "count" }), name)
-    // Windows of one calendar follow on one another.
-    if (behind === "nothing" || (by && !isByVenue)) return first
+    if (behind === "nothing") return first
     if (behind === "derived") return early.pipe(Panes.derive({ before: Indicator.previous("close"), mean: Indicator.sma("count", 2) }), name)
+    // Of several calendars nobody knows which windows a key does not have.
+    if (by && !isByVenue) return first
     const within = (shortestAdvanceOf(Checked.windowOf(first.checked).window) ?? 1) * 40
     return early.pipe(Panes.fill({ count: Fill.previous, close: Fill.previous, high: null, size: null, ratio: Fill.previous }, { within }), name)
   })
@@ -168,20 +169,25 @@ export const tradingLaws: EngineLaws = {
     }
   ),
 
-  "of sessions that end together each has the rows of its own calendar": law(
-    10,
-    fc.record({ lateness: fc.nat(3), rows: fc.array(fc.record({ hour: fc.integer({ min: 3, max: 30 }), venue: fc.constantFrom("N", "Q") }), { minLength: 4 }) }),
-    (make, { lateness, rows }) => {
+  "of sessions that end together each has the rows of its own calendar, and the one that began earlier is before the other": law(
+    15,
+    fc.record({ lateness: fc.nat(30), restart: fc.nat(4), rows: fc.array(fc.record({ hour: fc.integer({ min: 3, max: 80 }), venue: fc.constantFrom("N", "Q") }), { minLength: 4 }) }),
+    (make, { lateness, restart, rows }) => {
       const pipeline = source(0).pipe(
         Window.trading({ by: "venue", calendars: { N: berlin, Q: late } }),
         Aggregate.into({ count: Aggregate.count, venue: Aggregate.first("venue") }),
         Pipeline.allowedLateness(`${lateness} hours`),
+        Panes.derive({ before: Indicator.previous("count"), mean: Indicator.ema("count", 2), highest: Indicator.highest("count", 3) }),
         Pipeline.named("sessions")
       )
       const entries = rows.map(({ hour, venue }): Entry =>
         ({ partition: 0, kind: Kind.event, value: { key: "A", time: Date.parse("2024-05-01T00:00+02:00") + hour * 60 * minutes, price: "1", size: 1, venue } }))
       const log = { partitions: 1, entries }
-      same(results(outputOf(make([pipeline], 1), pieces(log, [3])).panes), results(foldedPanes(pipeline, log)))
+      const [one, two] = [make([pipeline], 1), make([pipeline], 1)]
+      const input = pieces(log, [3])
+      const early = input.slice(0, restart).flatMap((piece) => one.take(piece).panes)
+      holds(two.restore(one.snapshot()), "its own snapshot was refused")
+      same(results([...early, ...outputOf(two, input.slice(restart)).panes]), results(foldedPanes(pipeline, log)))
     }
   ),
 

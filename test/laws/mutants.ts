@@ -923,6 +923,13 @@ const inSessions: ReadonlyArray<Mutant> = [
     law: tradingLaw
   },
   {
+    mistake: "of windows that end together the one that came last is before the other",
+    file: "streams/operator/results/History.ts",
+    find: "if (pane.end < end || (pane.end === end && pane.start < start)) index",
+    replace: "if (pane.end < end) index",
+    law: "of sessions that end together"
+  },
+  {
     mistake: "windows without events go on beyond the session",
     file: "streams/operator/results/WindowsInTurn.ts",
     find: "return hours?.findAfter(time) === true ? hours.end : NaN",

@@ -20,7 +20,7 @@ import { bytesOfRow, checkBehind, checkKeys, intervalOf, orderingIn, selected } 
 import { byOf, lookup, selectedOf, tableData } from "./check/Lookups.ts"
 import { selectionOf } from "./check/Selections.ts"
 import type { Node } from "./Expression.ts"
-import { checkCalendarField, checkInTurn, windowData } from "./check/Trading.ts"
+import { checkCalendarField, windowData } from "./check/Trading.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
 import * as Fingerprint from "./Fingerprint.ts"
 import type * as Indicator from "./Indicator.ts"
@@ -341,7 +341,6 @@ class Graph {
   #functions(input: Checked.Results, values: ReadonlyArray<Checked.Derived>, within: number): Checked.Derive {
     checkBehindTop("Panes.derive", "an indicator", input)
     checkBehindFill(input)
-    checkInTurn("Panes.derive", Checked.windowOf({ end: input }))
     const { allowedLateness, window } = Checked.windowOf({ end: input })
     const meaning = Object.fromEntries(values.map(({ name, spec }) => [name, specData(spec)]))
     return this.#add<Checked.Derive>(

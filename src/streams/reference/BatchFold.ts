@@ -442,7 +442,7 @@ type Follows = (window: Result, end: number) => boolean
 /** What is derived is computed from the rows of the windows before, too: from all that follow on one another. */
 const withChain = (follows: Follows, results: ReadonlyArray<Result>): ReadonlyArray<Result> =>
   results.map((result) => {
-    const before = results.filter(({ end, key }) => key === result.key && end < result.end).sort((a, b) => b.end - a.end)
+    const before = results.filter((other) => other.key === result.key && isBefore(other, result)).sort((a, b) => isBefore(a, b) ? 1 : -1)
     let changes = result.rows
     let next = result
     for (const each of before) {
@@ -453,13 +453,16 @@ const withChain = (follows: Follows, results: ReadonlyArray<Result>): ReadonlyAr
     return { ...result, changes: Math.max(changes, result.changes) }
   })
 
+/** Of windows that end together the one that begins earlier is before the other. */
+const isBefore = (a: Result, b: Result): boolean => a.end < b.end || (a.end === b.end && a.start < b.start)
+
 /**
  * Adds a value that is computed from the windows of a key: from those that have all that it needs, as far as they follow on
  * one another. In a window that has not, there is none; but the value before is before that one, too.
  */
 const withDerived = (follows: Follows) => (results: ReadonlyArray<Result>, { name, spec }: Derived): ReadonlyArray<Result> => {
   const names = typeof spec.of === "string" ? [spec.of] : Object.values({ ...spec.of })
-  const inOrder = results.toSorted((a, b) => a.end - b.end).filter(({ isLeftOut, values }) => isLeftOut !== true && names.every((of) => isNumber(values[of] ?? null)))
+  const inOrder = results.toSorted((a, b) => a.end - b.end || a.start - b.start).filter(({ isLeftOut, values }) => isLeftOut !== true && names.every((of) => isNumber(values[of] ?? null)))
   const found = new Map<Result, Value>()
   for (const windows of Map.groupBy(inOrder, ({ key }) => key).values()) {
     for (const series of unbroken(follows, windows)) {
@@ -469,7 +472,7 @@ const withDerived = (follows: Follows) => (results: ReadonlyArray<Result>, { nam
     }
   }
   const valueOf = (result: Result): Value => {
-    const before = inOrder.filter(({ end, key }) => key === result.key && end < result.end).at(-1)
+    const before = inOrder.filter((other) => other.key === result.key && isBefore(other, result)).at(-1)
     if (spec.function === "previous") return before !== undefined && follows(result, before.end) ? before.values[spec.of]! : null
     return found.get(result) ?? null
   }

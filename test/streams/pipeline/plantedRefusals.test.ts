@@ -66,7 +66,7 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["there are hours before any session", trading, "if (hours === \"regular\" || all.some(", "if (hours !== \"extended\" || all.some("],
   ["nothing is a calendar", trading, "if (all.length === 0) refuse(", "if (all.length < 0) refuse("],
   ["a number names a calendar", trading, "if (kind !== \"string\") refuse(", "if (kind === \"double\") refuse("],
-  ["windows of several calendars follow on one another", trading, "if (Checked.definitionOf(input).key.includes(by)) return", "if (by !== null) return"],
+  ["windows of several calendars are filled", trading, "if (Checked.definitionOf(input).key.includes(by)) return", "if (by !== null) return"],
   ["a roll-up cuts windows apart", windows, "if (outer.size % inner.size === 0 && (", "if (outer.size > 0 && ("],
   ["two results have one name", derivations, "if (known.has(name)) refuse(", "if (known.size < 0) refuse("],
   ["changes of strings are taken", derivations, "if (type.kind === \"string\" || type.kind === \"boolean\") refuse(", "if (type.kind === \"boolean\") refuse("],

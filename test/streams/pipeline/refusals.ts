@@ -307,7 +307,6 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["calendars by nothing", () => trades.pipe(Window.trading({ by: "venue", calendars: {} }), counted, named), "Window.trading", "it has no calendar"],
     ["calendars by a field that is none", () => trades.pipe(Window.trading({ by: untyped("venu") }), counted, named), "Window.trading, by", "did you mean \"venue\"?"],
     ["calendars by a number", () => trades.pipe(Window.trading({ by: untyped("size") }), counted, named), "Window.trading, by", "names of calendars are strings"],
-    ["an indicator over windows of several calendars", () => trades.pipe(Window.trading({ by: "venue" }), counted, Panes.derive({ before: Indicator.previous("trades") }), named), "Panes.derive", "make the field a part of the key"],
     ["windows of several calendars that are filled", () => trades.pipe(Window.trading({ by: "venue" }), counted, Panes.fill({ trades: 0 }, { within: "1 day" }), named), "Panes.fill", "make the field a part of the key"],
     ["a roll-up of sessions of an exchange", () => Pipeline.rollUp(trades.pipe(Window.trading("XNYS", { bars: "1 minute" }), counted, named), "5 minutes").pipe(named), "Pipeline.rollUp", "only tumbling"],
     ["windows of a kind that there is not", () => windowed({ kind: "rolling", size: 5 }), "Window.rolling", "there is no such window"],

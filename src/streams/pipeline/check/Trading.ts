@@ -35,13 +35,13 @@ export const checkCalendarField = ({ calendars: { by } }: Trading, definition: D
   if (kind !== "string") refuse(`${node}, by`, `the field "${name}" is a ${kind}, and names of calendars are strings`)
 }
 
-/** Windows of one key are of several calendars where the field of these is no part of the key: then they follow on no one another. */
-export const checkInTurn = (call: string, { input, window }: Pick<Checked.WindowNode, "input" | "window">): void => {
+/** Which windows a key has is known where the field that tells its calendar is a part of it. */
+export const checkKnown = (call: string, { input, window }: Pick<Checked.WindowNode, "input" | "window">): void => {
   if (window.kind !== "trading" || window.calendars.by === null) return
   const { by } = window.calendars
   if (Checked.definitionOf(input).key.includes(by)) return
-  refuse(call, `it looks from one window of a key to the next, and a key may have windows of several calendars at a time, by its field "${by}": ` +
-    `make the field a part of the key (Events.keyBy)`)
+  refuse(call, `which windows of a key are without events its calendar says, and a key may have several, by the field "${by}": ` +
+    "make the field a part of the key (Events.keyBy)")
 }
 
 /** All that decides where the windows lie. */
