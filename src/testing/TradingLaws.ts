@@ -6,11 +6,12 @@ import * as fc from "fast-check"
 import * as Calendar from "../domain/TradingCalendar.ts"
 import { shortestAdvanceOf } from "../streams/pipeline/check/Windows.ts"
 import * as Checked from "../streams/pipeline/Checked.ts"
-import { Aggregate, Events, Fill, Indicator, Panes, Pipeline, Window } from "../streams/pipeline/index.ts"
+import { Aggregate, Events, Fill, Indicator, Panes, Pipeline, Source, Window } from "../streams/pipeline/index.ts"
 import type * as Pane from "../streams/pipeline/Pane.ts"
 import { Kind } from "../streams/records/Records.ts"
 import { flow, fold } from "../streams/reference/BatchFold.ts"
-import { cuts, decidedLogs, type Entry, type Log, logs, source, straggling } from "./Arbitraries.ts"
+import type { Event, Flow } from "../streams/reference/EventFold.ts"
+import { cuts, decidedLogs, type Entry, type Log, logs, mixedLogs, PreAggregatedSchema, source, straggling } from "./Arbitraries.ts"
 import { turns } from "./DeliveryLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { type Engine, events, foldedPanes, isDecision, lines, pieces, results, windowOf } from "./Harness.ts"
@@ -86,17 +87,23 @@ const options = {
   lateness: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 10 })),
   every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 3 }),
   isByVenue: fc.boolean(),
+  isMixed: fc.boolean(),
   behind: fc.constantFrom("nothing", "derived", "filled", "ranked")
 }
 
 const pipelines = (world: World): fc.Arbitrary<Pipeline.AnyOfPanes> =>
-  fc.record({ ...options, assigned: windows(world) }).map(({ assigned: { by, window }, behind, every, isByVenue, lateness, slack }) => {
+  fc.record({ ...options, assigned: windows(world) }).map(({ assigned: { by, window }, behind, every, isByVenue, isMixed, lateness, slack }) => {
     const rows = source(slack * world.step)
     const keyed: Events.Events<SampleRow> = isByVenue ? rows.pipe(Events.keyBy(["key", "venue"])) : rows
-    const plain = window(keyed).pipe(
-      Aggregate.into({ count: Aggregate.count, close: Aggregate.last("price"), high: Aggregate.max("price"), size: Aggregate.sum("size"), ratio: Aggregate.sum("ratio") }),
-      Pipeline.allowedLateness(lateness * world.step)
+    const aggregated = window(keyed).pipe(
+      Aggregate.into({ count: Aggregate.count, close: Aggregate.last("price"), high: Aggregate.max("price"), size: Aggregate.sum("size"), ratio: Aggregate.sum("ratio") })
     )
+    const records = Source.make("bars", { schema: PreAggregatedSchema, key: "key", eventTime: "time", outOfOrderness: slack * world.step })
+    // They have no venue.
+    const mixed = isMixed && !by && !isByVenue
+      ? aggregated.pipe(Pipeline.acceptPreAggregated(records, { count: "rows", close: "close", high: "high", size: "size" }))
+      : aggregated
+    const plain = mixed.pipe(Pipeline.allowedLateness(lateness * world.step))
     const isEarly = every !== null && behind !== "ranked"
     const early = isEarly ? plain.pipe(Pipeline.emitOnUpdate({ every: every * world.step })) : plain
     const name = Pipeline.named("trading")
@@ -122,13 +129,23 @@ const over = ({ at, step }: World, { entries, partitions }: Log): Log => ({
       const { outOfOrderness, watermark, ...others } = entry.value
       return { ...entry, value: { ...others, watermark: at + watermark * step, ...outOfOrderness === undefined ? {} : { outOfOrderness: outOfOrderness * step } } }
     }
-    if (entry.kind === Kind.preAggregated) return { ...entry, value: { ...entry.value, time: at + entry.value.time * step } }
+    if (entry.kind === Kind.preAggregated) return { ...entry, value: { ...entry.value, time: at + entry.value.time * step, size: entry.value.size % 1_000_000 } }
     return { ...entry, value: { ...entry.value, time: at + entry.value.time * step, size: entry.value.size % 1_000_000 } }
   })
 })
 
 const runs = (logs: fc.Arbitrary<Log>) =>
-  worlds.chain((world) => fc.record({ pipeline: pipelines(world), log: logs.map((log) => over(world, log)), cut: cuts, recut: cuts, restart: fc.nat(20) }))
+  worlds.chain((world) => pipelines(world).chain((pipeline) => {
+    const theirs = Checked.windowOf(pipeline.checked).preAggregated === null ? logs : mixedLogs
+    return fc.record({ pipeline: fc.constant(pipeline), log: theirs.map((log) => over(world, log)), cut: cuts, recut: cuts, restart: fc.nat(20) })
+  }))
+
+/** All rows that come to the windows of a pipeline, and what has become of the others before. */
+const flowTo = ({ checked }: Pipeline.AnyOfPanes, all: ReadonlyArray<Event>): Flow => {
+  const { input, preAggregated } = Checked.windowOf(checked)
+  const [rows, records] = [flow(input, all), preAggregated === null ? null : flow(preAggregated, all)]
+  return { ...rows, items: [...rows.items, ...records?.items ?? []] }
+}
 
 /** Of windows that end together the keys come in their order. */
 const inOrder = (a: Pane.Pane, b: Pane.Pane): number => a.end - b.end || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) || a.start - b.start
@@ -145,7 +162,7 @@ export const tradingLaws: EngineLaws = {
       if (isToldOnce(pipeline)) same(lines(panes), lines(windows.toSorted(inOrder)))
       const all = events(log)
       const { late, refused } = fold(pipeline, all)
-      const folded = { ...flow(Checked.windowOf(pipeline.checked).input, all), late, refused }
+      const folded = { ...flowTo(pipeline, all), late, refused }
       same(unused, lettersOf(pipeline, folded))
       same(one.counts, countsOf(all, [folded]))
       same(one.size, 0)
