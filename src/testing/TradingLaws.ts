@@ -12,7 +12,7 @@ import { Kind } from "../streams/records/Records.ts"
 import { flow, fold } from "../streams/reference/BatchFold.ts"
 import type { Event, Flow } from "../streams/reference/EventFold.ts"
 import { cuts, decidedLogs, type Entry, type Log, logs, mixedLogs, PreAggregatedSchema, source, straggling } from "./Arbitraries.ts"
-import { turns } from "./DeliveryLaws.ts"
+import { checkpointed, checkpoints, turns } from "./DeliveryLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
 import { type Engine, events, foldedPanes, isDecision, lines, pieces, results, windowOf } from "./Harness.ts"
 import { countsOf, lettersOf, outputOf, survive } from "./HeldLaws.ts"
@@ -184,6 +184,12 @@ export const tradingLaws: EngineLaws = {
       same(shaken.counts.held, 0)
       if (run.log.partitions === 1) same(shaken.counts, calm.counts)
     }
+  ),
+
+  "checkpoints of windows of trading sessions have what there was when they began, whatever numbers keys and calendars have": law(
+    25,
+    fc.record({ run: runs(fc.oneof(logs, straggling, decidedLogs)), checkpoints, bound: fc.integer({ min: 1, max: 30 }) }),
+    (make, { run: { cut, log, pipeline }, ...job }) => checkpointed(make, { ...job, cut, log, pipelines: [pipeline] })
   ),
 
   "of sessions that end together each has the rows of its own calendar, and the one that began earlier is before the other": law(

@@ -923,6 +923,20 @@ const inSessions: ReadonlyArray<Mutant> = [
     law: tradingLaw
   },
   {
+    mistake: "calendars keep the numbers that their names had in a former numbering of texts",
+    file: "streams/operator/windowed/RowCalendars.ts",
+    find: "if (this.#byNumber?.dictionary !== dictionary)",
+    replace: "if (this.#byNumber === null)",
+    law: "checkpoints of windows of trading"
+  },
+  {
+    mistake: "windows of sessions keep the numbers that their keys had in a former numbering of texts",
+    file: tradingWindows,
+    find: "    for (const { slots } of this.#open) slots.renumber(numberOf)\n",
+    replace: "",
+    law: "checkpoints of windows of trading"
+  },
+  {
     mistake: "of windows that end together the one that came last is before the other",
     file: "streams/operator/results/History.ts",
     find: "if (pane.end < end || (pane.end === end && pane.start < start)) index",
