@@ -22,7 +22,11 @@ export interface CalendarData {
   readonly extended?: { readonly minutesBefore: number; readonly minutesAfter: number }
 }
 
-export const calendarData = {
+export type SourceName =
+  | "XNYS" | "XLON" | "XETR" | "XPAR" | "XAMS" | "XMIL" | "XMAD" | "XSWX" | "XSTO" | "XTSE" | "XTKS" | "XHKG"
+  | "XSHG" | "XBOM" | "XASX" | "XKRX" | "BVMF" | "XJSE" | "CMES" | "us_futures" | "24/5" | "24/7"
+
+export const calendarData: { readonly [Name in SourceName]: CalendarData } = {
   XNYS: {
     timeZone: "America/New_York",
     from: "2000-01-01",
@@ -1074,12 +1078,12 @@ export const calendarData = {
     closed: "",
     special: []
   }
-} as const satisfies { readonly [name: string]: CalendarData }
+}
 
 /** Calendars of courant's own, where a market has no session of an exchange, or a shorter one than the source says. */
-export const ownCalendarData = {
+export const ownCalendarData: { readonly [Name in "GLOBEX" | "FX"]: CalendarData } = {
   /** CME Globex: the days of CMES, without the hour of maintenance that CMES counts to the session: 18:00 to 17:00 in New York. */
   GLOBEX: { ...calendarData.CMES, hours: [{ from: "2000-01-01", hours: ["17:00-1d", "16:00"] }] },
   /** Currencies: from 17:00 in New York to 17:00, Monday's session from Sunday on, without holidays. */
   FX: { ...calendarData["24/5"], timeZone: "America/New_York", hours: [{ from: "2000-01-01", hours: ["17:00-1d", "17:00"] }] }
-} as const satisfies { readonly [name: string]: CalendarData }
+}

@@ -103,7 +103,7 @@ const linesOfResults = (node: Checked.Results): ReadonlyArray<string> => {
           `${window(node.window)}${node.inner === null ? "" : ` made of ${window(node.inner)}`}`,
         ...node.aggregates.map((aggregate) => `${aggregate.name} = ${aggregated(aggregate)}: ${type(aggregate.type)}`),
         `${trigger(node.trigger)}; allowed lateness ${length(node.allowedLateness)}`,
-        bound(node.state, node.window.kind === "session" ? "open session" : node.window.kind === "count" ? "open window" : "slice")
+        bound(node.state, node.window.kind === "session" ? "open session" : node.window.kind === "count" ? "open window" : node.window.kind === "trading" ? "window" : "slice")
       ]
     case "derive":
       return [

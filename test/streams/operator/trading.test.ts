@@ -140,6 +140,21 @@ it("windows without events are filled in sessions, and not between them", () => 
   ])
 })
 
+it("the session is made of its bars, whose rows are those of their last milliseconds", () => {
+  const sessions = trades.pipe(
+    Window.trading("XNYS", { bars: "1 hour" }),
+    counted,
+    Panes.toEvents,
+    Window.trading("XNYS"),
+    Aggregate.into({ bars: Aggregate.count, trades: Aggregate.sum("trades") }),
+    Pipeline.named("sessions")
+  )
+  const job = new Job([sessions], { partitions: 1 })
+  const lines = ["13:30", "14:29", "16:59"].map((time) => JSON.stringify({ symbol: "A", time: Date.parse(`2024-07-03T${time}Z`), size: 1 }))
+  const panes = [...job.take(recordsOf(0, 0, lines)).panes, ...job.close().panes]
+  expect(panes.map(({ end, start, values }) => [at(start), at(end), values])).toEqual([["2024-07-03T13:30", "2024-07-03T17:00", { bars: 2, trades: 3 }]])
+})
+
 it("what a calendar says is a part of the fingerprint, and its name is none", () => {
   const fingerprint = (calendar: Calendar.Calendar) => trades.pipe(Window.trading(calendar), counted, Pipeline.named("sessions")).checked.fingerprint
   const { definition } = Calendar.named("XNYS")
