@@ -24,11 +24,13 @@ export * as Window from "./streams/pipeline/Window.ts"
 
 // The market: its values, its sources and the pipelines that the command line has built in.
 export * as Decimal from "./domain/Decimal.ts"
+export * as Calendar from "./domain/TradingCalendar.ts"
 export { Bar } from "./domain/Bar.ts"
 export { MarketSymbol } from "./domain/MarketSymbol.ts"
 export { Price, Size, Tick } from "./domain/Tick.ts"
 export { candles1m, candles5m } from "./analytics/candles.ts"
-export { day, dayIn } from "./analytics/day.ts"
+export { day, dayBy, dayIn } from "./analytics/day.ts"
+export { yahooExchanges } from "./analytics/exchanges.ts"
 export { movingAverage5m } from "./analytics/movingAverage.ts"
 export { bars, priceForming, ticks, updatesHighLow, updatesLast, updatesVolume } from "./analytics/ticks.ts"
 

@@ -1,6 +1,19 @@
-/** The trading day so far, by the calendar of the exchange. */
-import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
+/** The day so far: by the dates of a time zone, or by the sessions of each symbol's exchange. */
+import type { Part } from "../domain/TradingCalendar.ts"
+import { Aggregate, Events, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
+import { yahooExchanges } from "./exchanges.ts"
 import { bars, priceForming, ticks, updatesHighLow, updatesLast, updatesVolume } from "./ticks.ts"
+
+const figures = {
+  open: updatesLast(Aggregate.first("price")),
+  high: updatesHighLow(Aggregate.max("price")),
+  low: updatesHighLow(Aggregate.min("price")),
+  close: updatesLast(Aggregate.last("price")),
+  mean: priceForming(Aggregate.mean("price")),
+  volume: updatesVolume(Aggregate.sum("size"))
+}
+
+const known = { open: "open", high: "high", low: "low", close: "close", volume: "volume" } as const
 
 /**
  * One pane a calendar day and symbol. `variation` is the change of the close against that
@@ -10,18 +23,46 @@ import { bars, priceForming, ticks, updatesHighLow, updatesLast, updatesVolume }
 export const dayIn = (timeZone: string) =>
   ticks.pipe(
     Window.calendar("day", { timeZone }),
-    Aggregate.into({
-      open: updatesLast(Aggregate.first("price")),
-      high: updatesHighLow(Aggregate.max("price")),
-      low: updatesHighLow(Aggregate.min("price")),
-      close: updatesLast(Aggregate.last("price")),
-      mean: priceForming(Aggregate.mean("price")),
-      volume: updatesVolume(Aggregate.sum("size"))
-    }),
-    Pipeline.acceptPreAggregated(bars, { open: "open", high: "high", low: "low", close: "close", volume: "volume" }),
+    Aggregate.into(figures),
+    Pipeline.acceptPreAggregated(bars, known),
     Pipeline.percentChange("variation", "close"),
     Pipeline.named("day")
   )
 
 /** New York: where the exchanges of the symbols that courant shows by default are. */
 export const day = dayIn("America/New_York")
+
+const exchange = { by: "symbol", select: { exchange: "exchange" } } as const
+
+/**
+ * One pane a session and symbol, by the calendar of its exchange: in Tokyo from 09:00 to 15:30 there, for futures from 18:00 to
+ * 17:00 in New York, for currencies from 17:00, for coins a day of UTC. A table says which of Yahoo's exchanges a symbol is of;
+ * symbols that it does not have are New York's. What is outside of the regular session does not count, unless `hours` says so.
+ *
+ * A bar that somebody else has made counts for the session that holds its start: that of a day has to begin with the open.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { dayBy, Table } from "courant"
+ *
+ * const Listing = Schema.Struct({ symbol: Schema.String, exchange: Schema.String })
+ *
+ * const listings = Table.make("listings", {
+ *   schema: Listing,
+ *   key: "symbol",
+ *   rows: [{ symbol: "7203.T", exchange: "JPX" }, { symbol: "BTC-USD", exchange: "CCC" }]
+ * })
+ *
+ * export const days = dayBy(listings)
+ * ```
+ */
+export const dayBy = (listings: Table.Table<{ readonly exchange: string }>, { hours = "regular" }: { readonly hours?: Part } = {}) =>
+  ticks.pipe(
+    Events.lookup(listings, exchange),
+    Window.trading({ by: "exchange", calendars: yahooExchanges, otherwise: "XNYS", hours }),
+    Aggregate.into(figures),
+    Pipeline.acceptPreAggregated(bars.pipe(Events.lookup(listings, exchange)), known),
+    Pipeline.percentChange("variation", "close"),
+    Pipeline.named("day")
+  )

@@ -298,7 +298,7 @@ const most = (pipeline: AnyPipeline): number => {
   const { allowedLateness, inner: merged, window } = windowNode(pipeline)
   const disorder = allowedLateness + 2 * bound
   if (window.kind === "session") return 3 * ((disorder + window.gap) / window.gap + 2)
-  if (window.kind === "calendar" || window.kind === "count") return 3
+  if (window.kind === "calendar" || window.kind === "count" || window.kind === "trading") return 3
   const inner = merged?.kind === "tumbling" ? merged.size : window.size
   const step = window.kind === "hopping" ? window.advance : window.kind === "cumulative" ? window.step : inner
   const slice = window.kind === "hopping" ? divisor(window.size, window.advance) : step

@@ -592,6 +592,8 @@ const stepOf = (step: Checked.RowStep) => {
       }
     case "in-order":
       return "in order"
+    case "in-session":
+      return { inSessionsBy: step.window.calendars.by }
     case "distinct":
       return { distinct: step.by.map(({ column }) => column.name), within: step.within }
   }

@@ -45,7 +45,7 @@ const runs = {
 }
 
 /** When checkpoints begin and how their sections are drawn: so many pieces are taken before, and at two moments in between. */
-const checkpoints = fc.array(
+export const checkpoints = fc.array(
   fc.record({
     isBase: fc.boolean(),
     before: fc.nat(4),
@@ -77,6 +77,49 @@ const drawn = (sections: Iterable<Section>, { during, fails, sections: first }: 
 
 /** What a checkpoint says beside the state is nothing here. */
 const head = { pipelines: {}, savedAt: 0, processor: "p", log: "l", sinks: [], offsets: [] }
+
+interface Checkpointed {
+  readonly pipelines: ReadonlyArray<AnyPipeline>
+  readonly log: Log
+  readonly cut: ReadonlyArray<number>
+  readonly checkpoints: ReadonlyArray<Moments & { readonly isBase: boolean; readonly before: number }>
+  /** How many texts are numbered before the numbering begins anew. */
+  readonly bound: number
+}
+
+/** Whatever is taken while a checkpoint is written, it has what there was when it began, and the run goes on as if there were none. */
+export const checkpointed = (make: MakeEngine, { bound, checkpoints, cut, log, pipelines }: Checkpointed): void => {
+  const input = pieces(log, cut)
+  const makeOne = () => make(pipelines, log.partitions, { dictionaryBound: bound })
+  const [engine, undisturbed] = [makeOne(), makeOne()]
+  let [chains, isBaseDue, at]: [ReadonlyArray<Chain>, boolean, number] = [[], true, 0]
+  let last: { readonly restored: Engine; readonly snapshot: string; readonly rest: ReadonlyArray<Piece> } | null = null
+  const takeSome = (count: number) => {
+    for (const piece of input.slice(at, at + count)) same(lines(engine.take(piece).panes), lines(undisturbed.take(piece).panes))
+    at = Math.min(at + count, input.length)
+    same(engine.size, undisturbed.size, "a checkpoint leaves states behind")
+  }
+  for (const { isBase, ...moments } of checkpoints) {
+    takeSome(moments.before)
+    const [snapshot, rest] = [undisturbed.snapshot(), input.slice(at)]
+    const part = { head, isBase: isBase || isBaseDue, sections: drawn(engine.checkpoint(isBase || isBaseDue), moments, takeSome) }
+    isBaseDue = moments.fails
+    if (moments.fails) continue
+    chains = extended(chains, part.isBase, [...pack(part)])
+    const { sections } = Option.getOrThrow(Effect.runSync(newestIntact("all", chains)))
+    const restored = makeOne()
+    holds(restored.restore(SnapshotText.of(sections)), "its own checkpoint was refused")
+    same(restored.snapshot(), snapshot)
+    last = { restored, snapshot, rest }
+  }
+  if (last !== null) {
+    const expected = makeOne()
+    holds(expected.restore(last.snapshot), "its own snapshot was refused")
+    same(lines(run(last.restored, last.rest)), lines(run(expected, last.rest)))
+  }
+  takeSome(input.length)
+  same(lines(engine.close().panes), lines(undisturbed.close().panes))
+}
 
 export const deliveryLaws: EngineLaws = {
   "how the log is cut into batches changes neither the panes, nor their order, nor the state": law(
@@ -191,38 +234,7 @@ export const deliveryLaws: EngineLaws = {
   "a checkpoint that is written while more is taken, whole or what has changed, is what there was when it began": law(
     100,
     fc.record({ ...anything, checkpoints, bound: fc.integer({ min: 1, max: 100 }) }),
-    (make, { bound, checkpoints, cut, log, pipelines }) => {
-      const input = pieces(log, cut)
-      const makeOne = () => make(pipelines, log.partitions, { dictionaryBound: bound })
-      const [engine, undisturbed] = [makeOne(), makeOne()]
-      let [chains, isBaseDue, at]: [ReadonlyArray<Chain>, boolean, number] = [[], true, 0]
-      let last: { readonly restored: Engine; readonly snapshot: string; readonly rest: ReadonlyArray<Piece> } | null = null
-      const takeSome = (count: number) => {
-        for (const piece of input.slice(at, at + count)) same(lines(engine.take(piece).panes), lines(undisturbed.take(piece).panes))
-        at = Math.min(at + count, input.length)
-        same(engine.size, undisturbed.size, "a checkpoint leaves states behind")
-      }
-      for (const { isBase, ...moments } of checkpoints) {
-        takeSome(moments.before)
-        const [snapshot, rest] = [undisturbed.snapshot(), input.slice(at)]
-        const part = { head, isBase: isBase || isBaseDue, sections: drawn(engine.checkpoint(isBase || isBaseDue), moments, takeSome) }
-        isBaseDue = moments.fails
-        if (moments.fails) continue
-        chains = extended(chains, part.isBase, [...pack(part)])
-        const { sections } = Option.getOrThrow(Effect.runSync(newestIntact("all", chains)))
-        const restored = makeOne()
-        holds(restored.restore(SnapshotText.of(sections)), "its own checkpoint was refused")
-        same(restored.snapshot(), snapshot)
-        last = { restored, snapshot, rest }
-      }
-      if (last !== null) {
-        const expected = makeOne()
-        holds(expected.restore(last.snapshot), "its own snapshot was refused")
-        same(lines(run(last.restored, last.rest)), lines(run(expected, last.rest)))
-      }
-      takeSome(input.length)
-      same(lines(engine.close().panes), lines(undisturbed.close().panes))
-    }
+    checkpointed
   ),
 
   "a snapshot is restored to the byte, and with the rest of the log gives what a full replay gives": law(

@@ -190,14 +190,14 @@ export const heldLaws: EngineLaws = {
   )
 }
 
-const outputOf = (engine: Engine, input: ReadonlyArray<Piece>) => {
+export const outputOf = (engine: Engine, input: ReadonlyArray<Piece>) => {
   const outputs = [...input.map((batch) => engine.take(batch)), engine.close()]
   const unused = outputs.flatMap((output) => output.unused).map(({ offset, partition, pipeline, reason }) => letter(pipeline, { offset, partition }, reason === "late" ? "late" : "refused"))
   return { panes: outputs.flatMap(({ panes }) => panes), rows: outputs.flatMap(({ rows }) => rows), unused: worstOf(unused) }
 }
 
 /** The same of what the fold says is of no use to a pipeline. */
-const lettersOf = ({ name }: Pipeline.Any, { late, refused, refusedPairs }: Flow) =>
+export const lettersOf = ({ name }: Pipeline.Any, { late, refused, refusedPairs }: Flow) =>
   worstOf([...late.map((event) => letter(name, event, "late")), ...[...refused, ...refusedPairs].map((event) => letter(name, event, "refused"))])
 
 const letter = (pipeline: string | null, { offset, partition }: Pick<Event, "offset" | "partition">, fate: "late" | "refused") =>
@@ -210,7 +210,7 @@ const worstOf = (letters: ReadonlyArray<ReturnType<typeof letter>>): ReadonlyArr
 }
 
 /** Of each event the worst that becomes of it. */
-const countsOf = (all: ReadonlyArray<Event>, flows: ReadonlyArray<Flow>): Engine["counts"] => {
+export const countsOf = (all: ReadonlyArray<Event>, flows: ReadonlyArray<Flow>): Engine["counts"] => {
   const fates = flows.map(({ duplicate, items, late, refused, taken }) =>
     // From bad to worse; nothing has become of what is in none of them.
     [duplicate, [...items.map(({ event }) => event), ...taken], late, refused].map((events) => new Set(events)))
@@ -220,7 +220,7 @@ const countsOf = (all: ReadonlyArray<Event>, flows: ReadonlyArray<Flow>): Engine
 }
 
 interface Run {
-  readonly pipelines: readonly [Pipeline.AnyOfRows, Pipeline.AnyOfPanes]
+  readonly pipelines: ReadonlyArray<Pipeline.Any>
   readonly log: Log
   readonly cut: ReadonlyArray<number>
   readonly recut: ReadonlyArray<number>
@@ -233,7 +233,7 @@ interface Run {
 const mayBeTold = ({ entries, partitions }: Log): boolean => partitions > 1 && entries.some(({ kind }) => kind === "end")
 
 /** What stores have in the end when the process dies before each of these steps: taking a batch, and saving. */
-const survive = (make: MakeEngine, { crashes, cut, log, pipelines, recut, saveEvery, turns }: Run) => {
+export const survive = (make: MakeEngine, { crashes, cut, log, pipelines, recut, saveEvery, turns }: Run) => {
   const rows = new Map<string, string>()
   const written: Array<ReturnType<Engine["take"]>["panes"][number]> = []
   let saved: { readonly state: string; readonly offsets: ReadonlyArray<number> } | null = null

@@ -21,6 +21,7 @@ import { rowLaws } from "./RowLaws.ts"
 import { rowOutputLaws } from "./RowOutputLaws.ts"
 import { sourceLaws } from "./SourceLaws.ts"
 import { timeLaws } from "./TimeLaws.ts"
+import { tradingLaws } from "./TradingLaws.ts"
 
 export const laws: EngineLaws = {
   ...resultLaws,
@@ -29,6 +30,7 @@ export const laws: EngineLaws = {
   ...heldLaws,
   ...sourceLaws,
   ...timeLaws,
+  ...tradingLaws,
   ...accountLaws,
   ...decodeLaws,
   ...rowLaws

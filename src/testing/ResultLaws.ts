@@ -359,7 +359,7 @@ interface Span {
 /** The windows that hold a time, found by trying every start and end that could. */
 const spans = (window: Window.Window, time: number): ReadonlyArray<Span> => {
   if (window.kind === "session") return [{ start: time, end: time + window.gap }]
-  if (window.kind === "calendar" || window.kind === "count") return []
+  if (window.kind === "calendar" || window.kind === "count" || window.kind === "trading") return []
   const [advance, step] = window.kind === "hopping"
     ? [window.advance, window.size]
     : window.kind === "cumulative"

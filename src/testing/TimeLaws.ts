@@ -243,7 +243,7 @@ const own = (log: Log, at: number, slack: number): number | null => {
 
 /** The largest end of the windows that hold a time, found by trying every one. */
 const lastEnd = (window: Window.Window, time: number): number => {
-  if (window.kind === "session" || window.kind === "calendar" || window.kind === "count") return NaN
+  if (window.kind === "session" || window.kind === "calendar" || window.kind === "count" || window.kind === "trading") return NaN
   const advance = window.kind === "hopping" ? window.advance : window.size
   let start = time
   while ((start - window.offset) % advance !== 0) start--

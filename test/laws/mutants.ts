@@ -839,6 +839,133 @@ const filling: ReadonlyArray<Mutant> = [
 ]
 
 /** Mistakes in what is done to rows one by one. */
+const tradingLaw = "windows of trading sessions have the batch fold's results"
+const tradingHours = "streams/operator/windowed/TradingHours.ts"
+const tradingWindows = "streams/operator/windowed/TradingWindows.ts"
+
+/** Mistakes in windows of trading sessions. */
+const inSessions: ReadonlyArray<Mutant> = [
+  {
+    mistake: "a bar goes beyond the close",
+    file: tradingHours,
+    find: "Math.min(this.start + bars, this.#to)",
+    replace: "this.start + bars",
+    law: tradingLaw
+  },
+  {
+    mistake: "a bar begins at a time of the clock and not at the open",
+    file: tradingHours,
+    find: "time - (time - this.#from) % bars",
+    replace: "time - time % bars",
+    law: tradingLaw
+  },
+  {
+    mistake: "a row at the very close is in the session",
+    file: tradingHours,
+    find: "time < period.ends[at]!",
+    replace: "time <= period.ends[at]!",
+    law: tradingLaw
+  },
+  {
+    mistake: "a session is as long as its last stretch",
+    file: tradingHours,
+    find: "open: stretches[0]!.start, close",
+    replace: "open: start, close",
+    law: tradingLaw
+  },
+  {
+    mistake: "a time that a calendar does not know is outside of its sessions",
+    file: tradingHours,
+    find: "return \"unknown\"",
+    replace: "return \"out\"",
+    law: tradingLaw
+  },
+  {
+    mistake: "windows of several calendars that end together are one",
+    file: tradingWindows,
+    find: "if (known !== undefined && known.start === start && known.end === end)",
+    replace: "if (known !== undefined && known.end === end)",
+    law: "of sessions that end together"
+  },
+  {
+    mistake: "a row is late when the watermark is a millisecond past the end of lateness",
+    file: tradingWindows,
+    find: "this.#boundsOf(taking, row).end + this.#lateness <= taking",
+    replace: "this.#boundsOf(taking, row).end + this.#lateness < taking",
+    law: tradingLaw
+  },
+  {
+    mistake: "a window of sessions tells its keys as they came",
+    file: tradingWindows,
+    find: "yield* this.#order.sort([...wanted], this.#dictionary)",
+    replace: "wanted",
+    law: tradingLaw
+  },
+  {
+    mistake: "windows of sessions are kept for ever",
+    file: tradingWindows,
+    find: "    yield* this.#forget()\n",
+    replace: "",
+    law: "of trading sessions no more is kept"
+  },
+  {
+    mistake: "a row without a calendar is left out and not refused",
+    file: "streams/operator/stateless/SessionSelection.ts",
+    find: "if (found === \"out\" || !this.#areRecords)",
+    replace: "if (found !== \"in\")",
+    law: tradingLaw
+  },
+  {
+    mistake: "the calendar of rows without a value is that of the one before",
+    file: "streams/operator/windowed/RowCalendars.ts",
+    find: "return value === null ? this.#otherwise : this.#byValue.get(value) ?? null",
+    replace: "return value === null ? this.#otherwise : this.#byValue.get(value) ?? this.#otherwise",
+    law: tradingLaw
+  },
+  {
+    mistake: "calendars keep the numbers that their names had in a former numbering of texts",
+    file: "streams/operator/windowed/RowCalendars.ts",
+    find: "if (this.#byNumber?.dictionary !== dictionary)",
+    replace: "if (this.#byNumber === null)",
+    law: "checkpoints of windows of trading"
+  },
+  {
+    mistake: "windows of sessions keep the numbers that their keys had in a former numbering of texts",
+    file: tradingWindows,
+    find: "    for (const { slots } of this.#open) slots.renumber(numberOf)\n",
+    replace: "",
+    law: "checkpoints of windows of trading"
+  },
+  {
+    mistake: "of windows that end together the one that came last is before the other",
+    file: "streams/operator/results/History.ts",
+    find: "if (pane.end < end || (pane.end === end && pane.start < start)) index",
+    replace: "if (pane.end < end) index",
+    law: "of sessions that end together"
+  },
+  {
+    mistake: "windows without events go on beyond the session",
+    file: "streams/operator/results/WindowsInTurn.ts",
+    find: "return hours?.findAfter(time) === true ? hours.end : NaN",
+    replace: "return hours?.findAfter(time) === true ? hours.end + 1 : NaN",
+    law: tradingLaw
+  },
+  {
+    mistake: "what was emitted of a session's window is not told apart from what was not",
+    file: tradingWindows,
+    find: "if (!byWatermark || this.#lateness > 0) this.#emitted.set(number, key, { kind, revision, rows })",
+    replace: "if (byWatermark && this.#lateness > 0) this.#emitted.set(number, key, { kind, revision, rows })",
+    law: tradingLaw
+  },
+  {
+    mistake: "a snapshot of windows of sessions has forgotten what was emitted",
+    file: tradingWindows,
+    find: "    this.#emitted.restore(state, (text) => this.#dictionary.columns.numberOf(text))\n",
+    replace: "    for (const table of state.tables(\"emitted\")) void table\n",
+    law: tradingLaw
+  }
+]
+
 const inRowSteps: ReadonlyArray<Mutant> = [
   {
     mistake: "fields that are selected stand where others stood before",
@@ -893,6 +1020,7 @@ const inRowSteps: ReadonlyArray<Mutant> = [
 
 export const mutants: ReadonlyArray<Mutant> = [
   ...inRowSteps,
+  ...inSessions,
   ...inMoments,
   ...evaluating,
   ...inCountsOfNumbers,
@@ -1433,8 +1561,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "what was emitted is remembered for ever",
     file: "streams/operator/windowed/EmittedPanes.ts",
-    find: "      if (!isGone(end)) continue\n      let done = 0",
-    replace: "      if (end > -Infinity) continue\n      let done = 0",
+    find: "      if (!isGone(window)) continue\n      let done = 0",
+    replace: "      if (window > -Infinity) continue\n      let done = 0",
     law: "state follows what is open"
   },
   {

@@ -65,7 +65,9 @@ const completions: ReadonlyArray<readonly [line: string, offered: ReadonlyArray<
   [`Source.make("x", { schema, key: "symbol", eventTime: "|" })`, ["size", "time"]],
   [`Source.make("x", { schema, key: "symbol", eventTime: { seconds: "|" } })`, numbers],
   [`Source.make("x", { schema, key: "symbol", eventTime: { iso8601: "|" } })`, texts],
-  [`trades.pipe(Window.calendar("|", { timeZone: "UTC" }))`, ["day", "month", "week"]]
+  [`trades.pipe(Window.calendar("|", { timeZone: "UTC" }))`, ["day", "month", "week"]],
+  [`trades.pipe(Window.trading("XNYS", { hours: "|" }))`, ["extended", "post", "pre", "regular"]],
+  [`trades.pipe(Window.trading({ by: "|" }))`, texts]
 ]
 
 /** A line, the part of it that is marked, and what is said of it: that it is of no such type, and in a last line what is wrong. */

@@ -471,6 +471,25 @@ describe("rows with some of their fields", () => {
   })
 })
 
+describe("windows of trading sessions", () => {
+  test("are of a calendar, or of one that a text names for each row", () => {
+    expect(trades.pipe(Window.trading("XNYS"))).type.toBe(trades.pipe(Window.tumbling(1)))
+    expect(trades.pipe(Window.trading({ by: "venue", bars: "5 minutes" }))).type.toBe(trades.pipe(Window.tumbling(1)))
+    trades.pipe(Window.trading({ by: "venue", calendars: { N: "XNYS" }, otherwise: "24/7" }), Aggregate.into({ high: Aggregate.max("price") }))
+  })
+
+  test("are of nothing else", () => {
+    // @ts-expect-error Argument of type '"XNYZ"' is not assignable to parameter of type
+    Window.trading("XNYZ")
+    // @ts-expect-error Type '"prae"' is not assignable to type
+    Window.trading("XNYS", { hours: "prae" })
+    // @ts-expect-error Type '"price"' is not assignable to type '"symbol" | "venue"
+    trades.pipe(Window.trading({ by: "price" }))
+    // @ts-expect-error Type '"NYSE"' is not assignable to type
+    trades.pipe(Window.trading({ by: "venue", calendars: { N: "NYSE" } }))
+  })
+})
+
 describe("rows with fields of a table", () => {
   const sectors = Table.make("sectors", {
     schema: Schema.Struct({ symbol: Schema.String, sector: Schema.String, fee: Decimal({ scale: 2, limit: 100 }) }),

@@ -66,6 +66,8 @@ const linesOf = (node: Checked.Node): ReadonlyArray<string> => {
       const key = node.definition.key.length === 0 ? "none: all rows are of one" : node.definition.key.join(", ")
       return [`from ${node.input.id}, rows by the key ${key}${Checked.areRecords(node) ? "" : "; those without one are left out"}`]
     }
+    case "in-session":
+      return [`from ${node.input.id}, the rows in the sessions of ${calendars(node.window)}${Checked.areRecords(node) ? "" : "; those without a calendar are left out"}`]
     case "in-order":
       return [`from ${node.input.id}, the same rows in their order`, ...held(node.state, "row")]
     case "distinct":
@@ -101,7 +103,7 @@ const linesOfResults = (node: Checked.Results): ReadonlyArray<string> => {
           `${window(node.window)}${node.inner === null ? "" : ` made of ${window(node.inner)}`}`,
         ...node.aggregates.map((aggregate) => `${aggregate.name} = ${aggregated(aggregate)}: ${type(aggregate.type)}`),
         `${trigger(node.trigger)}; allowed lateness ${length(node.allowedLateness)}`,
-        bound(node.state, node.window.kind === "session" ? "open session" : node.window.kind === "count" ? "open window" : "slice")
+        bound(node.state, node.window.kind === "session" ? "open session" : node.window.kind === "count" ? "open window" : node.window.kind === "trading" ? "window" : "slice")
       ]
     case "derive":
       return [
@@ -159,7 +161,14 @@ const window = (window: Window): string => {
       return `windows of ${window.rows} rows of a key, or of what comes within ${length(window.within)} of the first`
     case "calendar":
       return `each ${window.unit} in ${window.timeZone}`
+    case "trading":
+      return `${window.bars === null ? "each session" : `bars of ${length(window.bars)} of the sessions`} of ${calendars(window)}`
   }
+}
+
+const calendars = ({ calendars: of, hours }: Window & { readonly kind: "trading" }): string => {
+  const whose = of.by === null ? of.calendar.name : `the calendar that ${of.by} names`
+  return hours === "regular" ? whose : `${whose}, ${hours === "extended" ? "with what is before and after them" : `what is ${hours === "pre" ? "before" : "after"} them`}`
 }
 
 const aggregated = ({ by, field, op, settings, where }: Checked.Aggregate): string => {

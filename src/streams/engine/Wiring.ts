@@ -18,6 +18,7 @@ import { Projection } from "../operator/stateless/Projection.ts"
 import { Rekeying } from "../operator/stateless/Rekeying.ts"
 import { RowOutput } from "../operator/stateless/RowOutput.ts"
 import { Selection } from "../operator/stateless/Selection.ts"
+import { SessionSelection } from "../operator/stateless/SessionSelection.ts"
 import { Uniting } from "../operator/stateless/Uniting.ts"
 import { usesBehind } from "../pipeline/Uses.ts"
 import { Dictionary } from "../records/Batch.ts"
@@ -94,6 +95,8 @@ const build = (checked: Checked.Checked, node: Checked.Node, options: Partial<Op
       return { operator: new Lookup(node), inputs: [node.input] }
     case "key-by":
       return { operator: new Rekeying(node), inputs: [node.input] }
+    case "in-session":
+      return { operator: new SessionSelection(node), inputs: [node.input] }
     case "in-order":
       return { operator: new InOrderOperator(node, Checked.fieldsHeld(checked, node), dictionary), inputs: [node.input] }
     case "distinct":

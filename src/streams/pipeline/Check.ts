@@ -20,6 +20,7 @@ import { bytesOfRow, checkBehind, checkKeys, intervalOf, orderingIn, selected } 
 import { byOf, lookup, selectedOf, tableData } from "./check/Lookups.ts"
 import { selectionOf } from "./check/Selections.ts"
 import type { Node } from "./Expression.ts"
+import { checkCalendarField, windowData } from "./check/Trading.ts"
 import { checkRollUp, checkTrigger, checkWindow, duration, stateOf } from "./check/Windows.ts"
 import * as Fingerprint from "./Fingerprint.ts"
 import type * as Indicator from "./Indicator.ts"
@@ -205,6 +206,12 @@ class Graph {
     return this.#add<Checked.InOrder>({ _tag: "in-order", input, definition, state }, ["in-order", input.fingerprint])
   }
 
+  #inSession(input: Checked.Events, window: Window): Checked.Events {
+    if (window.kind !== "trading") return input
+    checkCalendarField(window, definitionOf(input))
+    return this.#add<Checked.InSession>({ _tag: "in-session", input, window }, ["in-session", input.fingerprint, windowData(window)])
+  }
+
   #distinct(input: Checked.Events, plan: Plan.Distinct): Checked.Distinct {
     const definition = definitionOf(input)
     const node = "Events.distinct"
@@ -271,11 +278,11 @@ class Graph {
     checkTrigger(trigger, window)
     const inner = from._tag === "window" ? smallest(from, window) : null
     const allowedLateness = duration("Pipeline.allowedLateness", plan.allowedLateness)
-    const rows = this.events(rowsOf(plan), "event")
+    const rows = this.#inSession(this.events(rowsOf(plan), "event"), window)
     const input = window.kind === "count" && orderingIn(rows) === undefined ? this.#inOrder(rows) : rows
     const definition = definitionOf(input)
     const pre = preAggregatedOf(plan)
-    const preAggregated = pre === null ? null : this.events(pre.input, "pre-aggregated")
+    const preAggregated = pre === null ? null : this.#inSession(this.events(pre.input, "pre-aggregated"), window)
     if (preAggregated !== null) checkPreAggregated(definition, definitionOf(preAggregated), window)
     for (const rows of preAggregated === null ? [input] : [input, preAggregated]) checkBehind(rows, allowedLateness, preAggregated !== null)
     if (isUnited(input)) checkBehindUnion(input, plan, allowedLateness)
@@ -298,8 +305,8 @@ class Graph {
       "window",
       input.fingerprint,
       preAggregated?.fingerprint ?? null,
-      { ...window },
-      inner === null ? null : { ...inner },
+      windowData(window),
+      inner === null ? null : windowData(inner),
       Object.fromEntries(aggregates.map((aggregate) => [aggregate.name, aggregateData(aggregate)])),
       { ...trigger },
       allowedLateness

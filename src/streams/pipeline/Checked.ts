@@ -24,7 +24,7 @@ export interface Checked<out End extends Node = Node> {
 }
 
 export type Node = Events | Results
-export type Events = Source | ToEvents | Where | Filter | DeriveFields | Select | Lookup | KeyBy | InOrder | Distinct | AsOf | Interval | Union
+export type Events = Source | ToEvents | Where | Filter | DeriveFields | Select | Lookup | KeyBy | InOrder | InSession | Distinct | AsOf | Interval | Union
 export type Results = WindowNode | Derive | Compute | WherePanes | Top | Fill
 
 interface Identified {
@@ -100,6 +100,13 @@ export interface KeyBy extends Identified {
   readonly input: Events
   /** What it puts out: the same with another key. */
   readonly definition: Definition
+}
+
+/** The rows in the sessions of their calendars, for windows of these. */
+export interface InSession extends Identified {
+  readonly _tag: "in-session"
+  readonly input: Events
+  readonly window: Window.Trading
 }
 
 /** The same rows in the order of event time and place, for windows that count them. */
@@ -521,6 +528,8 @@ const fieldsOfStep = (step: Exclude<RowStep, Filter | Select>): ReadonlyArray<st
       return step.by.map(({ column }) => column.name)
     case "interval":
       return step.until === null ? [] : [step.until]
+    case "in-session":
+      return step.window.calendars.by === null ? [] : [step.window.calendars.by]
     case "as-of":
     case "in-order":
     case "union":

@@ -3,6 +3,7 @@
  * knows, whose results have the types of their fields. So a sink gets the same values as from the engine itself.
  */
 import { BigDecimal, Option, Schema } from "effect"
+import { longestOf } from "./check/Trading.ts"
 import * as Checked from "./Checked.ts"
 import * as Pane from "./Pane.ts"
 import { type Any as AnyPipeline, isOfPanes } from "./Pipeline.ts"
@@ -17,14 +18,14 @@ export type Refusal =
 
 /** Panes of these pipelines from lines as `Pane.toJson` writes them. */
 export const make = (pipelines: ReadonlyArray<AnyPipeline>): (line: Uint8Array) => Pane.Pane | Refusal => {
-  const known = new Map(pipelines.filter(isOfPanes).map(({ checked, name }) => [name, { window: Checked.windowOf(checked).window, types: typesOf(checked) }]))
+  const known = new Map(pipelines.filter(isOfPanes).map(({ checked, name }) => [name, { isWindow: windowsOf(Checked.windowOf(checked).window), types: typesOf(checked) }]))
   return (line) => {
     const encoded = Option.getOrNull(decode(text.decode(line)))
     if (encoded === null) return "no-pane"
     const pipeline = known.get(encoded.pipeline)
     if (pipeline === undefined) return "other-pipeline"
     const values = valuesOf(pipeline.types, encoded)
-    return values === null || !isWindowOf(pipeline.window, encoded) ? "former-pipeline" : { ...encoded, values }
+    return values === null || !pipeline.isWindow(encoded.end - encoded.start) ? "former-pipeline" : { ...encoded, values }
   }
 }
 
@@ -72,19 +73,22 @@ const largeInteger = (value: string | boolean | undefined): bigint | undefined =
 }
 
 /** Whether windows of this kind may have these bounds, as far as their length says it. */
-const isWindowOf = (window: Window, { end, start }: Pane.Encoded): boolean => {
-  const length = end - start
+const windowsOf = (window: Window): (length: number) => boolean => {
   switch (window.kind) {
     case "tumbling":
     case "hopping":
-      return length === window.size
+      return (length) => length === window.size
     case "cumulative":
-      return length % window.step === 0 && length <= window.size
+      return (length) => length % window.step === 0 && length <= window.size
     case "session":
-      return length >= window.gap
+      return (length) => length >= window.gap
     case "count":
-      return length > 0 && length <= window.within
+      return (length) => length > 0 && length <= window.within
     case "calendar":
-      return length > 0
+      return (length) => length > 0
+    case "trading": {
+      const longest = longestOf(window)
+      return (length) => length > 0 && length <= longest
+    }
   }
 }

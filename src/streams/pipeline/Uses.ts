@@ -72,6 +72,8 @@ const comparedBy = (node: Exclude<Events, Select | Source | ToEvents>, behind: R
     case "distinct":
     case "lookup":
       return node.by.map(({ column }) => column.name)
+    case "in-session":
+      return node.window.calendars.by === null ? [] : [node.window.calendars.by]
     case "filter":
     case "in-order":
     case "as-of":

@@ -6,6 +6,7 @@ export const Reason = Schema.Literals([
   "missing-field",
   "invalid-field",
   "no-key",
+  "no-calendar",
   "does-not-fit",
   "time-ahead",
   "not-milliseconds",

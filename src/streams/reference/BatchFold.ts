@@ -17,6 +17,7 @@ import * as Quantiles from "./Quantiles.ts"
 import * as Spreads from "./Spreads.ts"
 import { indicate } from "./IndicatorFold.ts"
 import { decimal, less, type Numeric as AnyNumber, toNumber } from "./Numbers.ts"
+import { sessionAfter, sessionOf } from "./TradingFold.ts"
 
 type Numeric = Decimal | number
 
@@ -86,6 +87,7 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>, partitions:
   const groups = new Map<string, Group>()
   const { duplicate, refusedPairs, items, late: before, refused, taken } = rowsOf(node, events, partitions)
   const late = [...before]
+  const session = window.kind === "trading" ? sessionOf(window) : null
   const kept: Array<Item> = []
   for (const item of items) {
     const { event, key, time, watermark } = item
@@ -100,7 +102,8 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>, partitions:
       late.push(event)
       continue
     }
-    const open = windowsOf(window, time).filter(([, end]) => merged !== null || end > cutOff)
+    const all = session === null ? windowsOf(window, time) : [session(time, item.fields)!]
+    const open = all.filter(([, end]) => merged !== null || end > cutOff)
     if (open.length === 0) late.push(event)
     for (const [start, end] of open) {
       const name = JSON.stringify([key, start, end])
@@ -155,6 +158,7 @@ const windowsOf = (window: Window, time: number): ReadonlyArray<readonly [number
       return [calendarWindow(window.unit, window.timeZone, time)]
     case "session":
     case "count":
+    case "trading":
       return []
   }
 }
@@ -382,25 +386,31 @@ const ranked = ({ by, n, order, per }: Top, results: ReadonlyArray<Result>): Rea
  * or event time has come, and for no longer than the node says.
  */
 const filled = ({ input, values, within }: Fill, results: ReadonlyArray<Result>, watermark: number): ReadonlyArray<Result> => {
-  const { window } = windowOf(input)
+  const windowAfter = windowsAfter(windowOf(input))
   const newest = results.reduce((most, { end }) => Math.max(most, end), watermark)
   const chained = withChain(({ start }, end) => start - end <= within, results)
   return chained.flatMap((result) => {
     const next = Math.min(...chained.filter(({ end, key }) => key === result.key && end > result.end).map(({ end }) => end))
     const carried = Object.fromEntries(values.map((value) => [value.name, value.from === "constant" ? value.value : result.values[value.name]!]))
     const all = [result]
-    let [start, end] = windowAfter(window, result.end)
+    let [start, end] = windowAfter(result.key, result.end)
     while (end < next && end <= newest && end <= result.end + within) {
       all.push({ ...result, start, end, rows: 0, values: carried })
-      ;[start, end] = windowAfter(window, end)
+      ;[start, end] = windowAfter(result.key, end)
     }
     return all
   }).sort((a, b) => a.end - b.end || a.start - b.start || (a.key < b.key ? -1 : 1))
 }
 
 /** Of the windows that hold a time, in which another has ended, the one that ends first. */
-const windowAfter = (window: Window, time: number): readonly [start: number, end: number] =>
-  windowsOf(window, time).toSorted(([, a], [, b]) => a - b)[0]!
+const windowsAfter = ({ input, window }: WindowNode): (key: string, time: number) => readonly [start: number, end: number] => {
+  if (window.kind !== "trading") return (_, time) => windowsOf(window, time).toSorted(([, a], [, b]) => a - b)[0]!
+  const [after, { key: names }] = [sessionAfter(window), definitionOf(input)]
+  return (key, time) => {
+    const values: ReadonlyArray<Value> = names.length === 1 ? [key] : JSON.parse(key) // Keys of several are JSON arrays.
+    return after(time, Object.fromEntries(names.map((name, i) => [name, values[i]!])))
+  }
+}
 
 /** How far event time comes for a node by these events: as far as in the partition that is furthest behind. */
 const watermarkOf = (node: Events | Results, events: ReadonlyArray<Event>, partitions: number): number => {
@@ -432,7 +442,7 @@ type Follows = (window: Result, end: number) => boolean
 /** What is derived is computed from the rows of the windows before, too: from all that follow on one another. */
 const withChain = (follows: Follows, results: ReadonlyArray<Result>): ReadonlyArray<Result> =>
   results.map((result) => {
-    const before = results.filter(({ end, key }) => key === result.key && end < result.end).sort((a, b) => b.end - a.end)
+    const before = results.filter((other) => other.key === result.key && isBefore(other, result)).sort((a, b) => isBefore(a, b) ? 1 : -1)
     let changes = result.rows
     let next = result
     for (const each of before) {
@@ -443,13 +453,16 @@ const withChain = (follows: Follows, results: ReadonlyArray<Result>): ReadonlyAr
     return { ...result, changes: Math.max(changes, result.changes) }
   })
 
+/** Of windows that end together the one that begins earlier is before the other. */
+const isBefore = (a: Result, b: Result): boolean => a.end < b.end || (a.end === b.end && a.start < b.start)
+
 /**
  * Adds a value that is computed from the windows of a key: from those that have all that it needs, as far as they follow on
  * one another. In a window that has not, there is none; but the value before is before that one, too.
  */
 const withDerived = (follows: Follows) => (results: ReadonlyArray<Result>, { name, spec }: Derived): ReadonlyArray<Result> => {
   const names = typeof spec.of === "string" ? [spec.of] : Object.values({ ...spec.of })
-  const inOrder = results.toSorted((a, b) => a.end - b.end).filter(({ isLeftOut, values }) => isLeftOut !== true && names.every((of) => isNumber(values[of] ?? null)))
+  const inOrder = results.toSorted((a, b) => a.end - b.end || a.start - b.start).filter(({ isLeftOut, values }) => isLeftOut !== true && names.every((of) => isNumber(values[of] ?? null)))
   const found = new Map<Result, Value>()
   for (const windows of Map.groupBy(inOrder, ({ key }) => key).values()) {
     for (const series of unbroken(follows, windows)) {
@@ -459,7 +472,7 @@ const withDerived = (follows: Follows) => (results: ReadonlyArray<Result>, { nam
     }
   }
   const valueOf = (result: Result): Value => {
-    const before = inOrder.filter(({ end, key }) => key === result.key && end < result.end).at(-1)
+    const before = inOrder.filter((other) => other.key === result.key && isBefore(other, result)).at(-1)
     if (spec.function === "previous") return before !== undefined && follows(result, before.end) ? before.values[spec.of]! : null
     return found.get(result) ?? null
   }

@@ -9,6 +9,7 @@ import type { Place, WindowPlace } from "../pipeline/Row.ts"
 import type { Definition } from "../pipeline/Source.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
 import { decimal, type Numeric, toNumber } from "./Numbers.ts"
+import { sessionOf } from "./TradingFold.ts"
 
 export type Fields = { readonly [name: string]: Value }
 
@@ -81,6 +82,11 @@ export const flowOf = (fold: Fold) => (node: Events, events: ReadonlyArray<Event
         const key = keyOf(node.definition, item.fields)
         return key === null ? null : { ...item, key }
       })
+    case "in-session": {
+      const session = sessionOf(node.window)
+      const known = (areRecords(node) ? unlessRefused : unlessLeftOut)(before, (item) => session(item.time, item.fields) === undefined ? null : item)
+      return { ...known, items: known.items.filter(({ fields, time }) => session(time, fields) !== null) }
+    }
     case "in-order":
       return held(before)
     case "distinct":

@@ -143,7 +143,7 @@ describe("a snapshot", () => {
     const dictionary = new Batch.Dictionary()
     const keys = ["B", "A", "C"].map((key) => dictionary.numberOf(key))
     const saved = (order: ReadonlyArray<number>, ends: ReadonlyArray<number>) => {
-      const emitted = new EmittedPanes({ startOf: (end) => end - 4, textOf: (key) => dictionary.textOf(key) })
+      const emitted = new EmittedPanes({ boundsOf: (end) => ({ start: end - 4, end }), windowOf: ({ end }) => end, textOf: (key) => dictionary.textOf(key) })
       for (const end of ends) for (const i of order) emitted.set(end, keys[i]!, { kind: "late", revision: 1, rows: i })
       return stateOf(emitted)
     }

@@ -47,6 +47,8 @@ describe("an option that is not known is refused by name, with the one that may 
     "of tumbling windows": [() => Window.tumbling("1 day", untyped({ ofset: "1 hour" })), "Window.tumbling knows no \"ofset\"", "did you mean \"offset\"?"],
     "of hopping windows": [() => Window.hopping("1 day", "1 hour", untyped({ ofset: 1 })), "Window.hopping knows no \"ofset\"", "did you mean \"offset\"?"],
     "of cumulative windows": [() => Window.cumulative("1 day", "1 hour", untyped({ zone: "UTC" })), "Window.cumulative knows no \"zone\"", "known: offset"],
+    "of trading sessions": [() => Window.trading("XNYS", untyped({ bar: "5 minutes" })), "Window.trading knows no \"bar\"", "did you mean \"bars\"?"],
+    "of calendars by a field": [() => Window.trading(untyped({ by: "venue", calendar: {} })), "Window.trading knows no \"calendar\"", "did you mean \"calendars\"?"],
     "of windows that count rows": [() => Window.count(5, untyped({ withn: 1 })), "Window.count knows no \"withn\"", "did you mean \"within\"?"],
     "of a roll-up": [() => Pipeline.rollUp(named, "1 hour", untyped({ Offset: 1 })), "Pipeline.rollUp knows no \"Offset\"", "did you mean \"offset\"?"],
     "of a source": [source({ outOfOrdernes: "1 hour" }), "Source.make(\"r\") knows no \"outOfOrdernes\"", "did you mean \"outOfOrderness\"?"],
@@ -62,6 +64,10 @@ describe("an option that is not known is refused by name, with the one that may 
 describe("options in the place of others, and where there are none", () => {
   refused({
     "a calendar without any": [() => Window.calendar("day", untyped(undefined)), "Window.calendar takes an object with timeZone", "is given undefined"],
+    "a calendar that there is not": [() => Window.trading(untyped("XNYZ")), "Window.trading: there is no calendar \"XNYZ\": did you mean \"XNYS\"?", "XTKS"],
+    "a calendar that is none": [() => Window.trading(untyped(5)), "Window.trading needs a calendar", "is given 5"],
+    "calendars by a value that are none": [() => Window.trading(untyped({ by: "venue", calendars: { N: "NYSE" } })), "Window.trading: there is no calendar \"NYSE\""],
+    "options beside calendars by a field": [() => Window.trading(untyped({ by: "venue" }), { bars: 5 }), "put bars beside \"by\""],
     "a time zone that stands alone": [() => Window.calendar("day", untyped("UTC")), "Window.calendar takes an object with timeZone", "is given \"UTC\""],
     "an offset that stands alone": [() => Window.tumbling("1 day", untyped("1 hour")), "Window.tumbling takes an object with offset", "is given \"1 hour\""],
     "options that are null": [() => Pipeline.emitOnUpdate(untyped(null)), "Pipeline.emitOnUpdate takes an object with every", "is given null"],

@@ -14,6 +14,7 @@ const holding = "streams/pipeline/check/Holding.ts"
 const lookups = "streams/pipeline/check/Lookups.ts"
 const selections = "streams/pipeline/check/Selections.ts"
 const fill = "streams/pipeline/check/Fill.ts"
+const trading = "streams/pipeline/check/Trading.ts"
 const unions = "streams/pipeline/check/Unions.ts"
 const resultRows = "streams/pipeline/check/ResultRows.ts"
 const [aggregates, conditions, derivations, expressions, fields, windows] = ["Aggregates", "Conditions", "Derivations", "Expressions", "Fields", "Windows"]
@@ -60,6 +61,12 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["steps do not fill the window", windows, "if (window.size % window.step !== 0) refuse(", "if (window.step > window.size) refuse("],
   ["a calendar has any unit", windows, "if (!Object.hasOwn(longest, window.unit)) refuse(", "if (window.unit === undefined) refuse("],
   ["a calendar takes the machine's time zone", windows, "if (typeof timeZone !== \"string\") refuse(", "if (timeZone === null) refuse("],
+  ["bars have no length", trading, "if (bars !== null && !(Number.isSafeInteger(bars) && bars >= 1)) refuse(", "if (bars !== null && !(bars >= 0)) refuse("],
+  ["sessions have any hours", trading, "if (!Calendar.parts.includes(hours)) refuse(", "if (hours === undefined) refuse("],
+  ["there are hours before any session", trading, "if (hours === \"regular\" || all.some(", "if (hours !== \"extended\" || all.some("],
+  ["nothing is a calendar", trading, "if (all.length === 0) refuse(", "if (all.length < 0) refuse("],
+  ["a number names a calendar", trading, "if (kind !== \"string\") refuse(", "if (kind === \"double\") refuse("],
+  ["windows of several calendars are filled", trading, "if (Checked.definitionOf(input).key.includes(by)) return", "if (by !== null) return"],
   ["a roll-up cuts windows apart", windows, "if (outer.size % inner.size === 0 && (", "if (outer.size > 0 && ("],
   ["two results have one name", derivations, "if (known.has(name)) refuse(", "if (known.size < 0) refuse("],
   ["changes of strings are taken", derivations, "if (type.kind === \"string\" || type.kind === \"boolean\") refuse(", "if (type.kind === \"boolean\") refuse("],

@@ -98,6 +98,7 @@ const unsupportedIn = (pipeline: Pipeline.AnyOfPanes): ReadonlyArray<readonly [s
     ...checked.nodes.flatMap((node) => node._tag === "source" ? unsupportedRows(node) : []),
     ...checked.nodes.flatMap(unsupportedNode),
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),
+    ...(window.kind === "trading" ? [["Window.trading", "sessions of an exchange have no fixed length, and Spark's windows have one; run it in process"] as const] : []),
     ...(window.kind === "count" ? [["Window.count", "Spark has no windows of so many rows of a stream; run it in process"] as const] : []),
     ...(window.kind === "cumulative" ? [["cumulative windows", "Spark's windows of one length start apart"] as const] : []),
     ...Checked.windowOf(checked).aggregates.flatMap(unsupportedResult),

@@ -93,12 +93,13 @@ export class DeriveOperator implements ResultOperator {
   }
 
   /** The windows of its key before one that is about to be told, as far as they have changed and are not told yet. */
-  *#goAhead({ end, key }: Pane.Pane): Work {
+  *#goAhead(window: Pane.Pane): Work {
+    const { end, key } = window
     const from = this.#stale.get(key)
     const history = this.#histories.get(key)
     if (from === undefined || history === undefined) return
     let done = 0
-    for (const entry of history.entries.slice(history.indexBefore({ start: from, end: from }), history.indexBefore({ start: end, end }))) {
+    for (const entry of history.entries.slice(history.indexBefore({ start: -Infinity, end: from }), history.indexBefore(window))) {
       const pane = this.#with(history, { ...entry, again: 0 })
       const leftOut = entry.isLeftOut ? { isLeftOut: true } as const : {}
       this.#panes.push({ pane, rows: entry.rows, watermark: this.#now, offset: Number.MAX_VALUE, isUntold: true, ...leftOut })

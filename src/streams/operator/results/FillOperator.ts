@@ -15,11 +15,11 @@ import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { isTired, type Work } from "../Work.ts"
 import { Heap } from "../windowed/Heap.ts"
 import { compareText } from "../windowed/KeyOrder.ts"
-import * as WindowAssigner from "../windowed/WindowAssigner.ts"
 import { usualPace } from "../windowed/WindowOperator.ts"
 import { type Entry, Filling, type Reached } from "./Filling.ts"
 import * as FillState from "./FillState.ts"
 import type { Forming, ResultOperator } from "./ResultOperator.ts"
+import * as WindowsInTurn from "./WindowsInTurn.ts"
 
 interface Due {
   readonly at: number
@@ -35,7 +35,7 @@ export class FillOperator implements ResultOperator {
   readonly #pipeline: string
   readonly #node: Fill
   readonly #lateness: number
-  readonly #assigner: WindowAssigner.WindowAssigner
+  readonly #windows: WindowsInTurn.WindowsInTurn
   readonly #fillings = new Map<string, Filling>()
   readonly #kept = new PagedList(FillState.pages)
   readonly pages = { fillings: this.#kept }
@@ -48,11 +48,11 @@ export class FillOperator implements ResultOperator {
   #now = -Infinity
   #panes: Array<Emitted> = []
 
-  constructor(pipeline: string, node: Fill, { allowedLateness, window }: WindowNode) {
+  constructor(pipeline: string, node: Fill, windows: WindowNode) {
     this.#pipeline = pipeline
     this.#node = node
-    this.#lateness = allowedLateness
-    this.#assigner = WindowAssigner.make(window, null)
+    this.#lateness = windows.allowedLateness
+    this.#windows = WindowsInTurn.make(windows)
   }
 
   /** Windows that may still change: what is final waits for nothing. */
@@ -158,16 +158,11 @@ export class FillOperator implements ResultOperator {
   }
 
   #lookAhead(filling: Filling, from: number): void {
-    const end = this.#endAfter(from)
+    const end = this.#windows.endAfter(filling.key, from)
     const next = filling.isInReach(end, filling.last) ? end : NaN
     if (next === filling.next) return
     filling.next = next
     if (!Number.isNaN(next)) this.#dues.push({ at: next, key: filling.key })
-  }
-
-  /** The smallest end of a window after a time. */
-  #endAfter(time: number): number {
-    return this.#assigner.nextEnd(time, this.#assigner.sliceStart(time))
   }
 
   *#moveTo(watermark: number): Work {
@@ -192,7 +187,7 @@ export class FillOperator implements ResultOperator {
   #fill(filling: Filling, end: number): void {
     // It is filled because there is one.
     const after = filling.last!
-    const entry: Entry = { start: this.#assigner.windowStart(end), end, own: null, after, changes: after.rows, revision: 1 }
+    const entry: Entry = { start: this.#windows.startOf(filling.key, end), end, own: null, after, changes: after.rows, revision: 1 }
     this.#panes.push({ pane: this.#paneOf(filling.key, entry, "on-time", 0), rows: 0, watermark: end, offset: noOffset })
     this.#add(filling, entry)
   }
@@ -242,9 +237,10 @@ export class FillOperator implements ResultOperator {
 
   #fillGap(filling: Filling, before: Reached, { from, until }: { readonly from: number; readonly until: number }): void {
     // What is final has been filled.
-    let end = this.#endAfter(Math.max(from, this.#now - this.#lateness))
-    for (; end < until && end <= this.#now && filling.isInReach(end, before); end = this.#endAfter(end)) {
-      this.#insert(filling, { start: this.#assigner.windowStart(end), end, own: null, after: before, changes: -1, revision: 0 })
+    const after = (time: number) => this.#windows.endAfter(filling.key, time)
+    let end = after(Math.max(from, this.#now - this.#lateness))
+    for (; end < until && end <= this.#now && filling.isInReach(end, before); end = after(end)) {
+      this.#insert(filling, { start: this.#windows.startOf(filling.key, end), end, own: null, after: before, changes: -1, revision: 0 })
     }
   }
 

@@ -74,7 +74,7 @@ export class History {
   readonly #distance: (window: Compared, end: number) => number
   readonly #within: number
   readonly #series: ReadonlyArray<Series>
-  /** Windows that may still change, in the order of their ends. */
+  /** Windows that may still change, in the order of their ends; of those that end together in that of their starts. */
   readonly entries: Array<Entry> = []
   /** Of the first entries, as many as have been looked at since one of them changed. */
   readonly #afters: Array<After> = []
@@ -154,22 +154,21 @@ export class History {
     return points.reverse()
   }
 
-  /** How many entries end before a window. */
-  indexBefore({ end }: Compared): number {
+  /** How many entries end before a window, or with it and begin before it. */
+  indexBefore({ end, start }: Compared): number {
     let [index, until] = [0, this.entries.length]
     while (index < until) {
       const middle = (index + until) >> 1
-      if (this.entries[middle]!.pane.end < end) index = middle + 1
+      const { pane } = this.entries[middle]!
+      if (pane.end < end || (pane.end === end && pane.start < start)) index = middle + 1
       else until = middle
     }
     return index
   }
 
   find(window: Compared): Entry | undefined {
-    for (let index = this.indexBefore(window); this.entries[index]?.pane.end === window.end; index++) {
-      if (this.entries[index]!.pane.start === window.start) return this.entries[index]
-    }
-    return undefined
+    const entry = this.entries[this.indexBefore(window)]
+    return entry?.pane.end === window.end && entry.pane.start === window.start ? entry : undefined
   }
 
   remove(entry: Entry): void {

@@ -90,7 +90,7 @@ const readPoints = ({ id, inputs, lookback }: Series, state: StateReader): Point
     table.end()
     keys.forEach((key, row) => {
       const points = byKey.get(key) ?? []
-      const isInOrder = points.length < lookback && (points.at(-1)?.end ?? -Infinity) < ends[row]!
+      const isInOrder = points.length < lookback && (points.at(-1)?.end ?? -Infinity) <= ends[row]!
       if (!isInOrder) throw new StateError(`the snapshot is damaged: the final windows of "${key}"`)
       points.push(new Point(ends[row]!, columns.map((column) => column[row]!)))
       byKey.set(key, points)

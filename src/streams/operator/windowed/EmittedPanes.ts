@@ -59,17 +59,25 @@ const kindOf = (text: string): Last["kind"] => {
 
 interface Emitted {
   readonly last: Last
-  readonly end: number
+  readonly window: number
   readonly key: number
+}
+
+export interface Bounds {
+  readonly start: number
+  readonly end: number
 }
 
 /** How windows and keys are known outside. */
 export interface Naming {
-  readonly startOf: (end: number) => number
+  /** Windows have numbers of their owner's. */
+  readonly boundsOf: (window: number) => Bounds
+  /** `null` where there is no such window. */
+  readonly windowOf: (bounds: Bounds) => number | null
   readonly textOf: (key: number) => string
 }
 
-/** By window, named by its end, and key. */
+/** By window and key. */
 export class EmittedPanes {
   readonly #places = new Map<number, Map<number, number>>()
   readonly #naming: Naming
@@ -78,52 +86,53 @@ export class EmittedPanes {
   constructor(naming: Naming) {
     this.#naming = naming
     this.pages = new PagedList({
-      saved: ({ end, key, last }) => ({ ...last, key: naming.textOf(key), start: naming.startOf(end), end }),
+      saved: ({ key, last, window }) => ({ ...last, key: naming.textOf(key), ...naming.boundsOf(window) }),
       order: byEndAndKey,
       write: saveEmitted
     })
   }
 
-  get(end: number, key: number): Last | undefined {
-    const place = this.#places.get(end)?.get(key)
+  get(window: number, key: number): Last | undefined {
+    const place = this.#places.get(window)?.get(key)
     return place === undefined ? undefined : this.pages.at(place).last
   }
 
-  set(end: number, key: number, last: Last): void {
-    let places = this.#places.get(end)
-    if (places === undefined) this.#places.set(end, places = new Map())
+  set(window: number, key: number, last: Last): void {
+    let places = this.#places.get(window)
+    if (places === undefined) this.#places.set(window, places = new Map())
     const known = places.get(key)
-    if (known === undefined) places.set(key, this.pages.add({ end, key, last }))
-    else this.pages.set(known, { end, key, last })
+    if (known === undefined) places.set(key, this.pages.add({ window, key, last }))
+    else this.pages.set(known, { window, key, last })
   }
 
-  *forget(isGone: (end: number) => boolean): Generator<void> {
-    for (const [end, places] of this.#places) {
-      if (!isGone(end)) continue
+  *forget(isGone: (window: number) => boolean): Generator<void> {
+    for (const [window, places] of this.#places) {
+      if (!isGone(window)) continue
       let done = 0
       for (const place of places.values()) {
         this.pages.remove(place)
         if (isTired(++done)) yield
       }
-      this.#places.delete(end)
+      this.#places.delete(window)
     }
   }
 
   /** Before the naming of keys changes. */
   renumber(numberOf: (key: number) => number): void {
-    for (const [end, places] of this.#places) {
+    for (const [window, places] of this.#places) {
       const renumbered = [...places].map(([key, place]) => {
         this.pages.set(place, { ...this.pages.at(place), key: numberOf(key) })
         return [numberOf(key), place] as const
       })
-      this.#places.set(end, new Map(renumbered))
+      this.#places.set(window, new Map(renumbered))
     }
   }
 
   restore(state: StateReader, numberOf: (text: string) => number): void {
     for (const { end, key, kind, revision, rows, start } of restoreEmitted(state)) {
-      if (this.#naming.startOf(end) !== start) throw new StateError(`no window is from ${start} to ${end}`)
-      this.set(end, numberOf(key), { kind, revision, rows })
+      const window = this.#naming.windowOf({ start, end })
+      if (window === null) throw new StateError(`no window is from ${start} to ${end}`)
+      this.set(window, numberOf(key), { kind, revision, rows })
     }
   }
 }

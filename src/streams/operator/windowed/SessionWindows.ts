@@ -109,8 +109,8 @@ export class SessionWindows implements Windows, Placement {
     return takeRows(taking, this, this.#trigger)
   }
 
-  isLate(time: number, watermark: number): boolean {
-    return time < watermark - this.#lateness
+  isLate({ batch: { times, watermarks } }: Taking, row: number): boolean {
+    return times[row]! < watermarks[row]! - this.#lateness
   }
 
   /** Any row may make sessions one, so each is placed by itself. */

@@ -78,7 +78,12 @@ export class SlicedWindows implements Windows, Placement {
     this.#dictionary = dictionary
     this.#sliding = this.#assigner.single ? null : new SlidingAggregation(this.#pool)
     this.#scratch = slots.allocate(working)
-    this.#emitted = new EmittedPanes({ startOf: (end) => this.#assigner.windowStart(end), textOf: (key) => this.#dictionary.textOf(key) })
+    this.#emitted = new EmittedPanes({
+      // No two windows have one end.
+      boundsOf: (end) => ({ start: this.#assigner.windowStart(end), end }),
+      windowOf: ({ end, start }) => this.#assigner.windowStart(end) === start ? end : null,
+      textOf: (key) => this.#dictionary.textOf(key)
+    })
     const pages = new SlotPages<Owner>(slots, { ownerOf: this.#ownerOf, order: KeyedState.byStartAndKey, write: this.#write })
     slots.pages = pages
     this.pages = { slots: pages, emitted: this.#emitted.pages }
@@ -123,8 +128,8 @@ export class SlicedWindows implements Windows, Placement {
     return takeRows(taking, this, this.#trigger)
   }
 
-  isLate(time: number, watermark: number): boolean {
-    return this.#sliceOf(time).lastEnd + this.#lateness <= watermark
+  isLate({ batch: { times, watermarks } }: Taking, row: number): boolean {
+    return this.#sliceOf(times[row]!).lastEnd + this.#lateness <= watermarks[row]!
   }
 
   placeQuiet({ batch: { keys, length, times, watermarks }, keep, slots }: Taking, from: number): number {

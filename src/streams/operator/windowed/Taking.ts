@@ -73,8 +73,8 @@ export class Taking {
 
 /** What differs between kinds of windows. */
 export interface Placement {
-  /** Whether a row of this time is too late for every window. */
-  isLate(time: number, watermark: number): boolean
+  /** Whether a row is too late for every window. */
+  isLate(taking: Taking, row: number): boolean
   /**
    * Gives rows their slots as long as none of them makes anything be emitted, and returns the first that might; it is not
    * called where there are early panes.
@@ -88,20 +88,19 @@ export interface Placement {
 
 /** Row by row: left out, late, or taken, whereupon early panes may be due. A late row leaves no trace. */
 export function* takeRows(taking: Taking, windows: Placement, trigger: EarlyTrigger): Generator<void> {
-  const { length, offsets, times, watermarks } = taking.batch
+  const { length, offsets, times } = taking.batch
   for (let row = 0; row < length; row++) {
     if (trigger.never) row = windows.placeQuiet(taking, row)
     if (row === length) break
     taking.slots[row] = noSlot
     if (taking.isLeftOut(row)) continue
-    const time = times[row]!
-    if (windows.isLate(time, watermarks[row]!)) {
+    if (windows.isLate(taking, row)) {
       taking.onLate(row)
       continue
     }
     const work = windows.place(taking, row)
     if (work !== null) yield* work
-    if (!trigger.reach(time)) continue
+    if (!trigger.reach(times[row]!)) continue
     taking.apply(row + 1)
     yield* windows.advance(taking.watermarkAt(row))
     yield* windows.emitEarly(offsets[row]!)

@@ -42,6 +42,7 @@ export const make = (window: Window, inner: Window | null): WindowAssigner => {
       return calendar(window.unit, window.timeZone)
     case "session":
     case "count":
+    case "trading":
       throw new TypeError(`${window.kind} windows have no grid: they depend on the data`)
   }
 }

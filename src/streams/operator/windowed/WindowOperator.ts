@@ -11,6 +11,7 @@ import { SessionWindows } from "./SessionWindows.ts"
 import { SlicedWindows } from "./SlicedWindows.ts"
 import type { StoredPane } from "./StoredSessions.ts"
 import { Taking } from "./Taking.ts"
+import { TradingWindows } from "./TradingWindows.ts"
 import type { Emission, Emit, Wanted, Windows } from "./Windows.ts"
 
 /** The inputs of a window node. */
@@ -21,7 +22,18 @@ export interface Options {
   readonly pace: number
 }
 
-const windowsOf = ({ window }: WindowNode) => window.kind === "session" ? SessionWindows : window.kind === "count" ? CountWindows : SlicedWindows
+const windowsOf = ({ window }: WindowNode) => {
+  switch (window.kind) {
+    case "session":
+      return SessionWindows
+    case "count":
+      return CountWindows
+    case "trading":
+      return TradingWindows
+    default:
+      return SlicedWindows
+  }
+}
 
 /** Panes between two pauses: few enough for a turn to take no time, and enough for pauses to take none. */
 export const usualPace = 64

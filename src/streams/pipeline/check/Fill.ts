@@ -6,6 +6,7 @@ import type { Value } from "../Pane.ts"
 import type * as Plan from "../Plan.ts"
 import { among, refuse } from "./CheckError.ts"
 import { shown } from "./Declarations.ts"
+import { checkKnown } from "./Trading.ts"
 import { duration, longestOf, shortestAdvanceOf } from "./Windows.ts"
 
 const node = "Panes.fill"
@@ -15,7 +16,9 @@ const mostWindows = 10_000
 
 export const fillOf = (plan: Plan.Fill, input: Checked.Results): Pick<Checked.Fill, "state" | "values" | "within"> => {
   checkBehind(input)
-  const { allowedLateness, window } = Checked.windowOf({ end: input })
+  const windows = Checked.windowOf({ end: input })
+  checkKnown(node, windows)
+  const { allowedLateness, window } = windows
   const advance = shortestAdvanceOf(window)
   if (advance === null) return refuse(node, `${window.kind === "count" ? "windows that count rows" : "sessions"} leave no window between them that could be filled; use windows that follow on one another`)
   const within = duration(`${node}, within`, plan.within)

@@ -4,6 +4,7 @@ import type { Trigger } from "../Plan.ts"
 import type { Unit, Window } from "../Window.ts"
 import { refuse } from "./CheckError.ts"
 import { shown } from "./Declarations.ts"
+import * as Trading from "./Trading.ts"
 
 export const checkWindow = (window: Window): void => {
   const node = nameOf(window)
@@ -31,6 +32,8 @@ export const checkWindow = (window: Window): void => {
     case "calendar":
       if (!Object.hasOwn(longest, window.unit)) refuse(node, `its unit is day, week or month, not ${JSON.stringify(window.unit)}`)
       return zone(node, window.timeZone)
+    case "trading":
+      return Trading.checkTrading(window)
     default:
       // A file without types may hand over anything.
       refuse(`Window.${String((window as Window).kind)}`, "there is no such window")
@@ -110,6 +113,8 @@ export const shortestAdvanceOf = (window: Window): number | null => {
       return null
     case "calendar":
       return shortest[window.unit]
+    case "trading":
+      return Trading.shortestAdvanceOf(window)
   }
 }
 
@@ -131,6 +136,8 @@ const spanOf = (window: Window): readonly [length: number, slice: number] => {
       return [window.within, window.within]
     case "calendar":
       return [longest[window.unit], longest[window.unit]]
+    case "trading":
+      return [Trading.longestOf(window), Trading.shortestAdvanceOf(window)]
   }
 }
 

@@ -36,6 +36,10 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
     trades.pipe(Window.count(100, { within: "1 day" }), Aggregate.into({ n: Aggregate.count }), Pipeline.named("hundreds")),
     /"hundreds" cannot run on Spark: Window\.count: Spark has no windows of so many rows of a stream; run it in process/
   ],
+  "sessions of an exchange": [
+    trades.pipe(Window.trading("XNYS", { bars: "5 minutes" }), Aggregate.into({ n: Aggregate.count }), Pipeline.named("bars")),
+    /"bars" cannot run on Spark: Window\.trading: sessions of an exchange have no fixed length, and Spark's windows have one; run it in process/
+  ],
   "early panes": [closes.pipe(Pipeline.emitOnUpdate(), Pipeline.named("early")), /Pipeline\.emitOnUpdate/],
   "a filter that is a function": [
     trades.pipe(

@@ -1,0 +1,49 @@
+/**
+ * Leaves out the rows outside of the sessions of their calendars. A row without a calendar, or at a time of which its calendar
+ * knows nothing, is refused, unless it is no record that could be.
+ */
+import { areRecords, type InSession } from "../../pipeline/Checked.ts"
+import type { Batch } from "../../records/Batch.ts"
+import type { Refusal } from "../../records/Refusal.ts"
+import type { Rows } from "../Operator.ts"
+import { RowCalendars } from "../windowed/RowCalendars.ts"
+import type { TradingHours } from "../windowed/TradingHours.ts"
+import { Refusing } from "./Refusing.ts"
+import { RowStep } from "./RowStep.ts"
+
+export class SessionSelection extends RowStep {
+  readonly #by: string | null
+  readonly #areRecords: boolean
+  readonly #calendars: RowCalendars
+
+  constructor(node: InSession) {
+    super()
+    this.#by = node.window.calendars.by
+    this.#areRecords = areRecords(node)
+    this.#calendars = new RowCalendars(node.window)
+  }
+
+  protected changed(rows: Rows): Rows {
+    const { batch, keep } = rows
+    const refusing = new Refusing(rows)
+    const hoursOf = this.#calendars.of(batch)
+    for (let row = 0; row < batch.length; row++) {
+      if (keep !== null && keep[row] === 0) continue
+      const hours = hoursOf(row)
+      const found = hours === null ? "unknown" : hours.find(batch.times[row]!)
+      if (found === "in") continue
+      if (found === "out" || !this.#areRecords) refusing.leaveOut(row)
+      else refusing.refuse(row, { reason: "no-calendar", detail: this.#why(batch, row, hours) })
+    }
+    return refusing.rowsOf(batch)
+  }
+
+  #why({ columns, dictionary, source, times }: Batch, row: number, hours: TradingHours | null): Refusal["detail"] {
+    if (hours !== null) {
+      const { definition: { from, to }, name } = hours.calendar
+      return `the calendar ${name} knows the sessions from ${from} to ${to}, and its time is ${new Date(times[row]!).toISOString()}`
+    }
+    const value = columns[source.columns.findIndex(({ name }) => name === this.#by)]![row]!
+    return value !== value ? `"${this.#by}", which names its calendar, is missing or null` : `"${this.#by}" is ${JSON.stringify(dictionary.textOf(value))}, which names no calendar`
+  }
+}

@@ -1,0 +1,47 @@
+/** Which calendar a row has: one for all, or the one that a field of it names. */
+import type { Trading } from "../../pipeline/Window.ts"
+import type { Batch, Dictionary } from "../../records/Batch.ts"
+import { TradingHours } from "./TradingHours.ts"
+
+export class RowCalendars {
+  readonly #by: string | null
+  readonly #byValue: ReadonlyMap<string, TradingHours>
+  readonly #otherwise: TradingHours | null
+  /** By the numbers of texts in a dictionary. */
+  #byNumber: { readonly dictionary: Dictionary; readonly hours: Map<number, TradingHours | null> } | null = null
+
+  constructor(window: Trading) {
+    const { calendars } = window
+    this.#by = calendars.by
+    this.#byValue = new Map(calendars.by === null ? [] : Object.entries(calendars.calendars).map(([value, calendar]) => [value, new TradingHours(calendar, window)]))
+    const otherwise = calendars.by === null ? calendars.calendar : calendars.otherwise
+    this.#otherwise = otherwise === null ? null : new TradingHours(otherwise, window)
+  }
+
+  /** All that there are. */
+  get all(): ReadonlyArray<TradingHours> {
+    return [...this.#byValue.values(), ...this.#otherwise === null ? [] : [this.#otherwise]]
+  }
+
+  /** The calendar by the value of its field; `null` where that names none. */
+  named(value: string | null): TradingHours | null {
+    return value === null ? this.#otherwise : this.#byValue.get(value) ?? null
+  }
+
+  /** Those of the rows of a batch. */
+  of({ columns, dictionary, source }: Batch): (row: number) => TradingHours | null {
+    if (this.#by === null) return () => this.#otherwise
+    const column = columns[source.columns.findIndex(({ name }) => name === this.#by)]!
+    if (this.#byNumber?.dictionary !== dictionary) this.#byNumber = { dictionary, hours: new Map() }
+    const { hours } = this.#byNumber
+    return (row) => {
+      const number = column[row]!
+      if (number !== number) return this.#otherwise
+      const known = hours.get(number)
+      if (known !== undefined) return known
+      const found = this.named(dictionary.textOf(number))
+      hours.set(number, found)
+      return found
+    }
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * The sessions of trading calendars, or bars of them. A row belongs to one window, which its own calendar says; windows of
+ * several calendars are open side by side, and two of the same bounds are one.
+ *
+ * A row that comes when its partition's watermark has reached the end of its window is late for it, unless lateness is allowed:
+ * then the window is told once more.
+ */
+import type { WindowNode } from "../../pipeline/Checked.ts"
+import type { Dictionary } from "../../records/Batch.ts"
+import { noSlot } from "../aggregates/Accumulator.ts"
+import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
+import { noOffset } from "../Operator.ts"
+import { type SlotEntry, SlotPages } from "../SlotPages.ts"
+import { StateError, type StateReader, type StateWriter } from "../State.ts"
+import type { Work } from "../Work.ts"
+import { EarlyTrigger } from "./EarlyTrigger.ts"
+import { type Bounds, EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
+import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
+import * as KeyedState from "./KeyedState.ts"
+import { compareText, KeyOrder } from "./KeyOrder.ts"
+import { RowCalendars } from "./RowCalendars.ts"
+import { type Placement, takeRows, type Taking } from "./Taking.ts"
+import { type Emit, restoreProgress, saveProgress, type Wanted, type Windows } from "./Windows.ts"
+
+interface OpenWindow extends Bounds {
+  /** Unlike any other's of this process. */
+  readonly number: number
+  readonly slots: KeyedSlots
+}
+
+/** A slot's window, and its key. */
+interface Owner extends Home {
+  readonly key: string
+}
+
+interface Due {
+  readonly window: OpenWindow
+  readonly key: number
+  readonly kind: Last["kind"]
+  readonly offset: number
+}
+
+const byBounds = (a: Bounds, b: Bounds): number => a.end - b.end || a.start - b.start
+
+export class TradingWindows implements Windows, Placement {
+  readonly #slots: AccumulatorTable
+  readonly #pool: KeyedSlotsPool
+  readonly #calendars: RowCalendars
+  readonly #lateness: number
+  readonly #trigger: EarlyTrigger
+  readonly #emit: Emit
+  readonly #order = new KeyOrder()
+  #dictionary: Dictionary
+  /** By end, then start. */
+  readonly #open: Array<OpenWindow> = []
+  readonly #byNumber = new Map<number, OpenWindow>()
+  #lastNumber = 0
+  #latest: OpenWindow | null = null
+  readonly #emitted: EmittedPanes
+  readonly pages: Windows["pages"]
+  /** Where there are early panes: the keys that have had rows since the last of them. */
+  #touched = new Set<number>()
+  #closedTo = -Infinity
+
+  constructor(node: WindowNode, slots: AccumulatorTable, dictionary: Dictionary, emit: Emit) {
+    if (node.window.kind !== "trading") throw new TypeError(`${node.window.kind} windows are of no calendar`)
+    this.#slots = slots
+    this.#pool = new KeyedSlotsPool(slots)
+    this.#calendars = new RowCalendars(node.window)
+    this.#lateness = node.allowedLateness
+    this.#trigger = new EarlyTrigger(node.trigger)
+    this.#emit = emit
+    this.#dictionary = dictionary
+    this.#emitted = new EmittedPanes({
+      boundsOf: (number) => this.#byNumber.get(number)!,
+      windowOf: (bounds) => this.#isWindow(bounds) ? this.#windowOf(bounds).number : null,
+      textOf: (key) => this.#dictionary.textOf(key)
+    })
+    const pages = new SlotPages<Owner>(slots, { ownerOf: this.#ownerOf, order: KeyedState.byStartAndKey, write: this.#write })
+    slots.pages = pages
+    this.pages = { slots: pages, emitted: this.#emitted.pages }
+  }
+
+  #ownerOf = (slot: number): Owner | null => {
+    const home = this.#pool.homeOf(slot)
+    return home === null ? null : { ...home, key: this.#dictionary.textOf(this.#pool.keyOf(slot)) }
+  }
+
+  #write = (entries: ReadonlyArray<SlotEntry<Owner>>, slots: AccumulatorTable, state: StateWriter): void =>
+    KeyedState.save("slices", entries, { slots, dictionary: this.#dictionary, state })
+
+  get closedTo(): number {
+    return this.#closedTo
+  }
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  get held(): number {
+    return this.#pool.held
+  }
+
+  get unsettledSince(): null {
+    return null
+  }
+
+  adopt(): Work {
+    return []
+  }
+
+  take(taking: Taking): Work {
+    return takeRows(taking, this, this.#trigger)
+  }
+
+  isLate(taking: Taking, row: number): boolean {
+    return this.#boundsOf(taking, row).end + this.#lateness <= taking.batch.watermarks[row]!
+  }
+
+  /** All rows that come here are in one. */
+  #boundsOf({ batch }: Taking, row: number): Bounds {
+    const hours = this.#calendars.of(batch)(row)
+    if (hours?.find(batch.times[row]!) !== "in") throw new Error(`a broken invariant: row ${batch.offsets[row]} is in no session`)
+    return hours
+  }
+
+  placeQuiet(taking: Taking, from: number): number {
+    const { batch: { keys, length, offsets, times, watermarks }, keep, slots } = taking
+    const hoursOf = this.#calendars.of(taking.batch)
+    let row = from
+    for (; row < length; row++) {
+      slots[row] = noSlot
+      if (keep !== null && keep[row] === 0) continue
+      const time = times[row]!
+      const hours = hoursOf(row)
+      if (hours?.find(time) !== "in") throw new Error(`a broken invariant: row ${offsets[row]} is in no session`)
+      if (watermarks[row]! >= hours.end) break
+      if (time > this.#trigger.latest) this.#trigger.latest = time
+      slots[row] = this.#windowOf(hours).slots.ensure(keys[row]!)
+    }
+    return row
+  }
+
+  place(taking: Taking, row: number): Work | null {
+    const { keys, watermarks } = taking.batch
+    if (!this.#trigger.never) this.#touched.add(keys[row]!)
+    const window = this.#windowOf(this.#boundsOf(taking, row))
+    if (watermarks[row]! >= window.end) return this.#placeBehind(taking, row, window)
+    taking.slots[row] = window.slots.ensure(keys[row]!)
+    return null
+  }
+
+  /** What the row's partition has closed, the others may not have. */
+  *#placeBehind(taking: Taking, row: number, { end, start }: OpenWindow): Work {
+    const { keys, offsets } = taking.batch
+    taking.apply(row)
+    yield* this.advance(taking.watermarkAt(row))
+    // Whatever is without rows may have been let go.
+    const window = this.#windowOf({ start, end })
+    const key = keys[row]!
+    taking.addTo(window.slots.ensure(key), row)
+    if (end <= this.#closedTo) this.#emitWindow({ window, key, kind: "late", offset: offsets[row]! })
+  }
+
+  #windowOf({ end, start }: Bounds): OpenWindow {
+    const latest = this.#latest
+    if (latest !== null && latest.start === start && latest.end === end) return latest
+    const at = this.#open.findLastIndex((other) => byBounds(other, { start, end }) <= 0)
+    const known = this.#open[at]
+    if (known !== undefined && known.start === start && known.end === end) return this.#latest = known
+    const slots = new KeyedSlots(this.#pool, { table: "slices", start, end })
+    const window = { number: ++this.#lastNumber, start, end, slots }
+    this.#open.splice(at + 1, 0, window)
+    this.#byNumber.set(window.number, window)
+    return this.#latest = window
+  }
+
+  *advance(watermark: number): Work {
+    if (watermark <= this.#closedTo) return
+    for (let end = this.#nextEnd(); end <= watermark; end = this.#nextEnd()) {
+      const windows = this.#open.filter((window) => window.end === end)
+      yield* this.#emitAll(windows, new Set(windows.flatMap(({ slots }) => slots.keys)), { kind: "on-time", offset: noOffset })
+      this.#closedTo = end
+    }
+    this.#closedTo = watermark
+    yield* this.#forget()
+  }
+
+  /** The end of the next window to close. */
+  #nextEnd(): number {
+    return this.#open.find(({ end, slots }) => end > this.#closedTo && slots.keys.length > 0)?.end ?? NaN
+  }
+
+  /** Keys of windows that end together, in their order. */
+  *#emitAll(windows: ReadonlyArray<OpenWindow>, wanted: ReadonlySet<number>, due: Pick<Due, "kind" | "offset">): Work {
+    for (const key of yield* this.#order.sort([...wanted], this.#dictionary)) {
+      for (const window of windows) this.#emitWindow({ window, key, ...due })
+      yield
+    }
+  }
+
+  /** Emits one key of a window, unless what there is to say has been said, and remembers it if it may be emitted again. */
+  #emitWindow({ key, kind, offset, window: { end, number, slots, start } }: Due): void {
+    const slot = slots.get(key)
+    if (slot === noSlot) return
+    const rows = this.#slots.rowsOf(slot)
+    const last = this.#emitted.get(number, key)
+    if (!isNews(last, kind, rows)) return
+    const revision = last === undefined ? 0 : last.revision + 1
+    const byWatermark = offset === noOffset
+    // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
+    const watermark = byWatermark ? end : this.#closedTo
+    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
+    if (!byWatermark || this.#lateness > 0) this.#emitted.set(number, key, { kind, revision, rows })
+  }
+
+  /** Gives back the windows that nothing can change any more. */
+  *#forget(): Work {
+    const isGone = (number: number) => {
+      const window = this.#byNumber.get(number)
+      return window === undefined || window.end + this.#lateness <= this.#closedTo
+    }
+    yield* this.#emitted.forget(isGone)
+    this.#latest = null
+    while (this.#open.length > 0 && isGone(this.#open[0]!.number)) {
+      const { number, slots } = this.#open.shift()!
+      yield* slots.clear()
+      this.#byNumber.delete(number)
+    }
+  }
+
+  /** A key without rows since the last early panes has nothing new to say. */
+  *emitEarly(offset: number): Work {
+    const touched = this.#touched
+    this.#touched = new Set()
+    for (const windows of Map.groupBy(this.#open.filter(({ end }) => end > this.#closedTo), ({ end }) => end).values()) {
+      yield* this.#emitAll(windows, touched, { kind: "early", offset })
+    }
+  }
+
+  forming({ key: wanted, most }: Wanted, emit: Emit): void {
+    let left = most
+    for (const window of this.#open) {
+      if (window.end <= this.#closedTo || window.start > this.#trigger.latest) continue
+      const keys = window.slots.keys.filter((key) => wanted === undefined || this.#dictionary.textOf(key) === wanted).slice(0, left)
+      left -= keys.length
+      for (const key of keys.sort((a, b) => compareText(this.#dictionary.textOf(a), this.#dictionary.textOf(b)))) {
+        const slot = window.slots.get(key)
+        const revision = (this.#emitted.get(window.number, key)?.revision ?? -1) + 1
+        const { end, start } = window
+        emit({ key, start, end, kind: "early", revision, changes: this.#slots.rowsOf(slot), slot, watermark: this.#closedTo, offset: noOffset })
+      }
+    }
+  }
+
+  useDictionary(dictionary: Dictionary): void {
+    const former = this.#dictionary
+    if (former === dictionary) return
+    const numberOf = (key: number) => dictionary.numberOf(former.textOf(key))
+    this.#slots.renumber(numberOf)
+    for (const { slots } of this.#open) slots.renumber(numberOf)
+    this.#emitted.renumber(numberOf)
+    this.#touched = new Set([...this.#touched].map(numberOf))
+    this.#dictionary = dictionary
+  }
+
+  save(state: StateWriter): void {
+    saveProgress({ closedTo: this.#closedTo, latest: this.#trigger.latest }, state)
+  }
+
+  restore(state: StateReader): void {
+    const { closedTo, latest } = restoreProgress(state)
+    this.#closedTo = closedTo
+    this.#trigger.latest = latest
+    KeyedState.restore("slices", { slots: this.#slots, dictionary: this.#dictionary, state }, ({ end, key, start }) => {
+      if (!this.#isWindow({ start, end })) throw new StateError(`no session or bar is from ${start} to ${end}`)
+      const { slots } = this.#windowOf({ start, end })
+      if (slots.get(key) !== noSlot) throw new StateError("a key has two states of one window")
+      // Which keys have said what there is to say is not written: it is seen when they are looked at.
+      if (!this.#trigger.never) this.#touched.add(key)
+      return slots.ensure(key)
+    })
+    this.#emitted.restore(state, (text) => this.#dictionary.columns.numberOf(text))
+  }
+
+  #isWindow({ end, start }: Bounds): boolean {
+    return this.#calendars.all.some((hours) => hours.find(start) === "in" && hours.start === start && hours.end === end)
+  }
+}
