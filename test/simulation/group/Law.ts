@@ -25,6 +25,8 @@ export class Law implements Witness {
   /** How often the place has gone to another since anybody has written. */
   #changes = 0
   readonly #rivals = new Map<Holding, Holding>()
+  /** Who has the place again, since its coordinator has forgotten whoever came after it; whether it is there is to be seen. */
+  #returned: Holding | null = null
 
   complain(problem: string): void {
     this.problems.push(problem)
@@ -34,6 +36,7 @@ export class Law implements Witness {
     this.names(holding)
     if (this.joined !== holding && ++this.#changes > mostChanges) this.complain(`the place has gone from one to the next ${this.#changes} times, and nobody has written`)
     this.joined = holding
+    this.#returned = null
   }
 
   /** A holding takes the name: it may have lost the place by then, and whoever has that cannot know. */
@@ -41,8 +44,13 @@ export class Law implements Witness {
     if (this.joined !== null && this.joined !== holding) this.#rivals.set(this.joined, holding)
   }
 
+  returns(holding: Holding): void {
+    this.#returned = holding
+  }
+
   /** A record of a holding is in a topic in which only the holder of the place writes. */
   appends(holding: Holding, topic: string, messages: ReadonlyArray<Message>): void {
+    if (holding === this.#returned) this.names(holding)
     if (topic.endsWith("-checkpoints")) for (const { value } of messages) this.#saves(value === null ? [] : JSON.parse(String(value)).offsets)
     if (this.#former.has(holding)) return this.complain(`${said(holding)} writes to ${topic} after ${said(this.writer!)}`)
     this.#changes = 0
