@@ -26,6 +26,13 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["whose the place is is not looked at after the name was taken", "const taken = Effect.tap(take, check)", "const taken = take"],
     ["the name is taken again, and not asked whose the place is", "      yield* check\n      write = yield* taken", "      write = yield* take"],
     ["the place is not given back", "isLost ? Effect.void : briefly(lease.giveBack)", "isLost ? Effect.void : Effect.void"],
+    [
+      "a lease is renewed after the place was given back",
+      `  // This has ended when the place is given back, and nobody says afterwards that it is held.
+  yield* Effect.forkScoped(Effect.catch(lease.renewing, (error) => Deferred.fail(lost, error)))
+`,
+      "  yield* Effect.forkDetach(Effect.catch(lease.renewing, (error) => Deferred.fail(lost, error)))\n"
+    ],
     ["a lease is renewed by who has lost the place", "topic: log.topic }, produce, lost)", "topic: log.topic }, client.produce, lost)"]
   ]),
   ...planted("adapters/kafka/Lease.ts", [

@@ -139,9 +139,9 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
   const { check, commit, confirmBy, lost } = yield* Membership.enter({ group, sessionTimeout, log })
   const own = [Lease.topicOf(log.topic), ...(options.topics ?? [])]
   const { produce, produceOnce } = yield* writing(client.takeOver(group, own), check)
-  yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(sessionTimeout / heartbeats), check))))
   const lease = yield* holdLease({ ...options, group, topic: log.topic }, produce, lost)
   confirmBy(lease.renewBy(produceOnce))
+  yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(sessionTimeout / heartbeats), check))))
   return Fence.of({
     check,
     commit,
@@ -186,9 +186,10 @@ const holdLease = Effect.fnUntraced(function*(
   lost: Deferred.Deferred<never, KafkaError>
 ) {
   const lease = yield* Lease.keep({ group, name, topic, timeout: Duration.toMillis(takeOverAfter) }, produce)
-  yield* Effect.forkScoped(Effect.catch(lease.renewing, (error) => Deferred.fail(lost, error)))
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(Deferred.isDone(lost), (isLost) => isLost ? Effect.void : briefly(lease.giveBack)))
+  // This has ended when the place is given back, and nobody says afterwards that it is held.
+  yield* Effect.forkScoped(Effect.catch(lease.renewing, (error) => Deferred.fail(lost, error)))
   return lease
 })
 
