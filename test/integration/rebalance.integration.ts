@@ -6,7 +6,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Data, Deferred, type Duration, Effect, Fiber, Layer, Metric, Option, type Scope } from "effect"
 import { AssignerProtocol, type ConsumerConfig } from "kafkajs"
+import type { KafkaError } from "../../src/adapters/kafka/client/Client.ts"
 import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
+import * as Group from "../../src/adapters/kafka/client/Group.ts"
 import { Fence } from "../../src/adapters/kafka/Fence.ts"
 import { CheckpointStore } from "../../src/streams/ports/CheckpointStore.ts"
 import { DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
@@ -173,6 +175,36 @@ for (const [kind, broker] of Object.entries(kinds)) {
           assert.match(refusal.message, /another processor has had the place of this one in the group .*; this one stops/)
         })))
 
+    it.live("a coordinator that starts again before a generation has begun knows nothing of who has joined, who joins once more", () =>
+      prepared(({ address, group, topic }) =>
+        Effect.gen(function*() {
+          const broker = yield* kafka
+          yield* ingest(market(2_000))
+          yield* Effect.scoped(processorOf({ address, group }))
+          // Another member has come, so that whoever joins is in the next generation, which the former is waited for to begin.
+          const other = Group.join({ group, instance: "other", id: "" }, [topic], { session: 45_000, rebalance: 45_000 })
+          yield* Effect.forkChild(Effect.provide(Effect.flatMap(Connection, ({ client }) => Effect.ignore(client.askCoordinator(group, other))), layer))
+          yield* Effect.sleep("1 second")
+          const answers: Array<string> = []
+          const processor = yield* processorOf({
+            address,
+            group,
+            asking: ({ apiName }, answer) =>
+              Effect.gen(function*() {
+                const isFirst = apiName === "SyncGroup" && !answers.some((said) => said.startsWith("SyncGroup"))
+                if (isFirst) yield* Effect.orDie(Effect.andThen(broker.kill9, broker.restart))
+                const body = yield* answer
+                if (apiName === "JoinGroup" || apiName === "SyncGroup") answers.push(`${apiName} ${body.readInt16BE(4)}`)
+                return body
+              })
+          })
+          // A coordinator that is about to look after the group again says so; what it was asked as it went down is joined anew.
+          const told = answers.filter((said) => !/ 1[4-6]$/.test(said))
+          assert.match(told.join(), /^JoinGroup 0,(?:Join|Sync)Group 82,JoinGroup 0,SyncGroup 0$/)
+          assert.strictEqual((yield* processor.run({ toTheEnd: true })).read, 2_000)
+          yield* sameAsFold
+        })))
+
     it.live("a broker that is silent for longer than a session ends nothing: the processor goes on where it was", () =>
       prepared(({ address, group }) =>
         Effect.gen(function*() {
@@ -200,9 +232,11 @@ interface Given {
  * `onBatch` comes between computing panes and asking whether they may be written, `onWrite` when they are; `begun` are
  * the offsets of the checkpoints that it has begun to save.
  */
-const processorOf = ({ address, group, onBatch = () => Effect.void, onWrite = () => Effect.void, sessionTimeout }: {
+const processorOf = ({ address, asking = (_, answer) => answer, group, onBatch = () => Effect.void, onWrite = () => Effect.void, sessionTimeout }: {
   readonly address: string
   readonly group: string
+  /** Comes between the processor and its coordinator. */
+  readonly asking?: (request: Group.Request, answer: Effect.Effect<Buffer, KafkaError>) => Effect.Effect<Buffer, KafkaError>
   readonly sessionTimeout?: Duration.Input
   readonly onBatch?: (panes: ReadonlyArray<Pane>) => Effect.Effect<unknown>
   readonly onWrite?: (panes: ReadonlyArray<Pane>) => Effect.Effect<unknown>
@@ -223,9 +257,12 @@ const processorOf = ({ address, group, onBatch = () => Effect.void, onWrite = ()
           })
       })))
     const base = Layer.succeedContext(context)
-    const fence = Fence.layer({ group, sessionTimeout }).pipe(
-      Layer.provide(Layer.merge(Connection.layer({ brokers: [address], library }), base))
-    )
+    const connection = Layer.effect(Connection, Effect.map(Connection, (connection) => {
+      const { client } = connection
+      const askCoordinator = (group: string, request: Group.Request) => asking(request, client.askCoordinator(group, request))
+      return Connection.of({ ...connection, client: { ...client, askCoordinator } })
+    })).pipe(Layer.provide(Connection.layer({ brokers: [address], library })))
+    const fence = Fence.layer({ group, sessionTimeout }).pipe(Layer.provide(Layer.merge(connection, base)))
     const fenced = Layer.mergeAll(
       Fence.layerLog,
       noted.pipe(Layer.provide(Fence.layerCheckpoints)),

@@ -75,6 +75,8 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["a sink takes whatever is written last", "if (before === undefined || Pane.replaces(pane, before)) this.panes.set(id, pane)", "this.panes.set(id, before ?? pane); this.panes.set(id, pane)"]
   ]),
   ...planted(`${simulated}Ports.ts`, [
+    ["decisions are taken by who has lost the place", "whileInPlace(hasPlace, toError, (isRefused) =>\n        faults.request(process, {\n          name: \"decide\"",
+      "whileInPlace(() => true, toError, (isRefused) =>\n        faults.request(process, {\n          name: \"decide\""],
     ["dead letters are acknowledged and lost", "const apply = () => letters.forEach(keep)", "const apply = () => letters.slice(1).forEach(keep)"],
     ["a position is kept apart from the records that lie before it", "if (chunk.position !== undefined) log.position = chunk.position\n          return first", "if (chunk.position !== undefined) process.schedule(() => log.position = chunk.position)\n          return first"]
   ]),

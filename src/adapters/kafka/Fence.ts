@@ -1,7 +1,7 @@
 /**
- * At most one processor of a name: the newest that has asked for the place. It is the static member of a consumer group (KIP-345), whose
- * place the next processor of that name takes at once, without waiting for a session to run out. The coordinator
- * then refuses whatever the former says, also when it has slept through all that and wakes up:
+ * At most one processor of a name: the newest that has asked for the place. It is the static member of a consumer group
+ * (see `Membership`), whose place the next processor of that name takes at once, without waiting for a session to run out.
+ * The coordinator then refuses whatever the former says, also when it has slept through all that and wakes up:
  *
  * - `layerCheckpoints` asks before it saves, and commits offsets to the group after, with the place's generation. So
  *   ordinary tools see the lag, and what they see is never ahead of the checkpoint.
@@ -16,27 +16,20 @@
  * The holder says again and again that it is there (see `Lease`), and gives the place back when the scope ends: whoever
  * wants to have it after it, and not from it, waits for that.
  *
- * A coordinator that has not heard of a member for the time of a session forgets it, whichever of the two has slept.
- * Where nobody has had the place meanwhile, the member takes it again: another that is there now would be named in the
- * refusal, and one that was there, and may have done something, has taken the name. Brokers forget who had that after a
- * day; the group's offsets, which are still those that this member has committed, they keep for a week.
- *
  * Where a sink is none of Kafka's, a pause between the answer and the write it allowed cannot be excluded. What is written
  * then does no harm: those panes are a function of the log, and a sink keeps the newer ones.
  */
-import { Context, Deferred, Duration, Effect, Fiber, Layer, Metric, Schedule, Semaphore, Stream } from "effect"
+import { Context, Deferred, Duration, Effect, Fiber, Layer, Semaphore, Stream } from "effect"
 import { CheckpointError } from "../../streams/ports/Checkpoint.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog, EventLogError } from "../../streams/ports/EventLog.ts"
 import { ResultSink, ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import { RowSink, RowSinkError } from "../../streams/ports/RowSink.ts"
-import { compose, numbered, ofSource, sourcesOf } from "../../streams/ports/SourceLogs.ts"
-import { type Client, KafkaError } from "./client/Client.ts"
+import { compose } from "../../streams/ports/SourceLogs.ts"
+import type { Client, KafkaError } from "./client/Client.ts"
 import { Connection } from "./client/Connection.ts"
-import * as Group from "./client/Group.ts"
-import * as Inspection from "./client/Inspection.ts"
 import * as Lease from "./Lease.ts"
-import type { Reason } from "./client/Reason.ts"
+import * as Membership from "./Membership.ts"
 import { isFenced } from "./wire/Produce.ts"
 
 export interface Options {
@@ -57,11 +50,6 @@ export interface Options {
 
 /** How many heartbeats there are in the time of a session. */
 const heartbeats = 15
-
-const rebalances = Metric.counter("courant_kafka_rebalances_total", {
-  description: "Times that this processor joined its group anew, because another member had come or gone.",
-  incremental: true
-})
 
 export class Fence extends Context.Service<Fence, {
   /** Fails if another has taken the place. */
@@ -146,85 +134,14 @@ export class Fence extends Context.Service<Fence, {
 
 const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
   const sessionTimeout = Duration.toMillis(options.sessionTimeout ?? "45 seconds")
-  const connection = yield* Connection
-  const { client, retryPolicy: { retry } } = connection
+  const { client } = yield* Connection
   const log = yield* EventLog
-  const logs = sourcesOf(log).map(({ log }) => log)
-  const lost = yield* Deferred.make<never, KafkaError>()
-  // One request after the other: what was written down while another request re-joins would name a past generation.
-  const { withPermit: alone } = yield* Semaphore.make(1)
-  const newcomer: Group.Member = { group, instance: "processor", id: "", generation: -1 }
-  let member = newcomer
-
-  const ask = (request: Group.Request, errorOf: (body: Buffer) => number) =>
-    Effect.tap(client.askCoordinator(group, request), (body) => fail(group, request.apiName, errorOf(body)))
-
-  const join = Effect.gen(function*() {
-    const timeouts = { session: sessionTimeout, rebalance: sessionTimeout }
-    const answer = Group.joined(yield* ask(Group.join(member, logs.map(({ topic }) => topic), timeouts), (body) => Group.joined(body).errorCode))
-    member = { ...member, id: answer.memberId, generation: answer.generation }
-    yield* ask(Group.sync(member, logs), Group.errorOf)
-  })
-
-  const asked = Effect.provideService(committedOf(group, logs), Connection, connection)
-  /**
-   * The offsets that were committed last, and those that were sent after them and maybe not answered. Whoever takes the place
-   * and gets anything done replaces them.
-   */
-  let [committed, sent]: [ReadonlyArray<number | null>, ReadonlyArray<number | null>] = [[], []]
-
-  /** Fails where another has taken the name. There is nothing to lose before anything is done. */
-  let confirm: Effect.Effect<void, KafkaError> = Effect.void
-  /** Whether the coordinator has forgotten this member, and it has not come back since as a whole. */
-  let isAway = false
-  /** The place is free again: it is taken, unless it was somebody else's in between. */
-  const comeBack = Effect.gen(function*() {
-    const found = yield* asked
-    if (found.some((offset, partition) => offset !== committed[partition] && offset !== sent[partition])) return yield* takenOver(group)
-    yield* Effect.logWarning(`the group ${group} had forgotten this processor, and nobody has taken its place: it goes on`)
-    member = newcomer
-    yield* join
-    // After that, since another may have come and gone just before.
-    yield* Effect.catchIf(confirm, isFenced, () => Effect.fail(takenOver(group)))
-    isAway = false
-  })
-
-  /** Another kind of member has come or gone: the place is kept in a new generation, at the cost of joining again. */
-  const inGeneration = (request: () => Group.Request, errorOf: (body: Buffer) => number) =>
-    Effect.suspend(() => isAway ? comeBack : Effect.void).pipe(
-      Effect.andThen(Effect.suspend(() => ask(request(), errorOf))),
-      Effect.tapError((error) => isRebalance(error) ? Effect.andThen(join, Metric.update(rebalances, 1)) : Effect.void),
-      Effect.tapError((error) => Effect.sync(() => { isAway ||= isForgotten(error) })),
-      Effect.retry({ while: (error) => isRebalance(error) || isForgotten(error), schedule: Schedule.spaced(rejoinEvery) }),
-      retry,
-      alone,
-      Effect.tapError((error) => error.reason?._tag === "place-lost" ? Deferred.fail(lost, error) : Effect.void),
-      Effect.asVoid
-    )
-
-  const check = inGeneration(() => Group.heartbeat(member), Group.errorOf)
-
-  // It may be forgotten before it has come in: then it begins anew.
-  const enter = Effect.tapError(join, (error) => Effect.sync(() => { if (isForgotten(error)) member = newcomer }))
-  yield* retry(Effect.retry(enter, { while: isForgotten, schedule: Schedule.spaced(rejoinEvery) }))
-  committed = yield* asked
+  const { check, commit, confirmBy, lost } = yield* Membership.enter({ group, sessionTimeout, log })
   const own = [Lease.topicOf(log.topic), ...(options.topics ?? [])]
   const { produce, produceOnce } = yield* writing(client.takeOver(group, own), check)
-
-  const commit = Effect.fnUntraced(function*(offsets: ReadonlyArray<number>) {
-    const bySource = logs.map(({ partitions }, source) => ofSource(offsets, source, logs.length).slice(0, partitions))
-    sent = numbered<number | null>(bySource, null)
-    for (const [source, { topic }] of logs.entries()) {
-      yield* inGeneration(() => Group.commit(member, topic, bySource[source]!), Group.commitErrorOf)
-    }
-    committed = sent
-  })
-
-  // From now on it is there to be read.
-  yield* Metric.update(rebalances, 0)
-  yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(sessionTimeout / heartbeats), check))))
   const lease = yield* holdLease({ ...options, group, topic: log.topic }, produce, lost)
-  confirm = lease.renewBy(produceOnce)
+  confirmBy(lease.renewBy(produceOnce))
+  yield* Effect.forkScoped(Effect.ignore(Effect.forever(Effect.andThen(Effect.sleep(sessionTimeout / heartbeats), check))))
   return Fence.of({
     check,
     commit,
@@ -233,13 +150,6 @@ const make = Effect.fnUntraced(function*({ group, ...options }: Options) {
     produce
   })
 })
-
-/** The offsets that the group has committed of all topics, in the numbering of the log. */
-const committedOf = (group: string, logs: ReadonlyArray<Group.Assigned>) =>
-  Effect.map(
-    Effect.forEach(logs, ({ partitions, topic }) => Inspection.committed(group, topic, partitions)),
-    (all) => numbered(all, null)
-  )
 
 /** Writes under the group's name, which it takes, and takes again where another has taken it who has not got the place. */
 const writing = Effect.fnUntraced(function*(
@@ -276,9 +186,10 @@ const holdLease = Effect.fnUntraced(function*(
   lost: Deferred.Deferred<never, KafkaError>
 ) {
   const lease = yield* Lease.keep({ group, name, topic, timeout: Duration.toMillis(takeOverAfter) }, produce)
-  yield* Effect.forkScoped(Effect.catch(lease.renewing, (error) => Deferred.fail(lost, error)))
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(Deferred.isDone(lost), (isLost) => isLost ? Effect.void : briefly(lease.giveBack)))
+  // This has ended when the place is given back, and nobody says afterwards that it is held.
+  yield* Effect.forkScoped(Effect.catch(lease.renewing, (error) => Deferred.fail(lost, error)))
   return lease
 })
 
@@ -288,64 +199,3 @@ const briefly = Effect.fnUntraced(function*(effect: Effect.Effect<void, KafkaErr
   yield* Effect.raceFirst(Fiber.await(fiber), Effect.sleep("1 second"))
   yield* Effect.forkDetach(Fiber.interrupt(fiber))
 })
-
-/** The protocol calls it FENCED_INSTANCE_ID. */
-const placeLost: Reason = { _tag: "place-lost" }
-
-/** Two re-joins are at least so many milliseconds apart. */
-const rejoinEvery = 20
-
-/**
- * The group is in another generation or on its way to one. The coordinator looks first at whose place it is, so whoever
- * hears this still has it.
- */
-const isRebalance = ({ code }: KafkaError): boolean => code === "REBALANCE_IN_PROGRESS" || code === "ILLEGAL_GENERATION"
-
-const isForgotten = ({ code }: KafkaError): boolean => code === "UNKNOWN_MEMBER_ID"
-
-/** https://kafka.apache.org/protocol#protocol_error_codes */
-const passing: { readonly [code: number]: string } = {
-  14: "COORDINATOR_LOAD_IN_PROGRESS",
-  15: "COORDINATOR_NOT_AVAILABLE",
-  16: "NOT_COORDINATOR",
-  22: "ILLEGAL_GENERATION",
-  27: "REBALANCE_IN_PROGRESS"
-}
-
-/** What ends the processor, and which of it means that the place is lost. */
-const final: { readonly [code: number]: { readonly code: string; readonly message: (group: string) => string; readonly reason?: Reason } } = {
-  23: {
-    code: "INCONSISTENT_GROUP_PROTOCOL",
-    message: (group) =>
-      `other consumers are members of the group ${group}, which is courant's own; stop them and start again`
-  },
-  25: { code: "UNKNOWN_MEMBER_ID", message: (group) => `the group ${group} no longer knows this processor` },
-  82: {
-    code: "FENCED_INSTANCE_ID",
-    message: (group) => `another processor has taken over the group ${group}; this one stops`,
-    reason: placeLost
-  }
-}
-
-const takenOver = (group: string): KafkaError =>
-  new KafkaError({
-    message: `another processor has had the place of this one in the group ${group}; this one stops`,
-    reason: placeLost,
-    retriable: false,
-    code: null
-  })
-
-const fail = (group: string, request: string, errorCode: number): Effect.Effect<void, KafkaError> => {
-  if (errorCode === 0) return Effect.void
-  const last = final[errorCode]
-  if (last !== undefined) {
-    const { code, message, reason } = last
-    return Effect.fail(new KafkaError({ message: message(group), retriable: false, code, ...(reason === undefined ? {} : { reason }) }))
-  }
-  const code = passing[errorCode] ?? null
-  return Effect.fail(new KafkaError({
-    message: `the group ${group}: ${request} failed with ${code ?? `error ${errorCode}`}`,
-    retriable: code !== null,
-    code
-  }))
-}

@@ -138,12 +138,17 @@ class Reading {
   }
 }
 
-export const decisionsLayer = ({ faults, hasPlace, process, stores }: Simulated) => {
+/** Whoever has read what was decided goes on from there: nobody before it decides any more. */
+export const decisionsLayer = ({ complain, faults, hasPlace, process, stores }: Simulated) => {
   const toError = (message: string) => new DecisionsError({ message })
+  const readAll = () => {
+    if (hasPlace()) stores.decidedBy = process
+    return [...stores.decisions.values()]
+  }
   return Layer.succeed(Decisions, {
     processor: "simulated",
     readOf: () => Effect.succeed([]),
-    read: faults.request(process, { name: "decisions", apply: () => [...stores.decisions.values()] }, toError),
+    read: faults.request(process, { name: "decisions", apply: readAll }, toError),
     write: (decisions) =>
       whileInPlace(hasPlace, toError, (isRefused) =>
         faults.request(process, {
@@ -151,6 +156,7 @@ export const decisionsLayer = ({ faults, hasPlace, process, stores }: Simulated)
           isWrite: true,
           apply: () => {
             if (isRefused()) return
+            if (stores.decidedBy !== process) complain("a process decides where another has begun")
             for (const decision of decisions) stores.decisions.set(identityOf(decision), decision)
           }
         }, toError))

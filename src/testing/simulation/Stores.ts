@@ -4,6 +4,7 @@ import type { Decision } from "../../streams/records/Decision.ts"
 import type { DeadLetter } from "../../streams/ports/DeadLetters.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import * as Row from "../../streams/pipeline/Row.ts"
+import type { Process } from "./Process.ts"
 import { StoredCheckpoints } from "./StoredCheckpoints.ts"
 import { StoredLog } from "./StoredLog.ts"
 
@@ -12,6 +13,8 @@ export class Stores {
   /** Into which panes go from which they are carried into the sink; `null` where they go there themselves. */
   readonly paneLog: StoredLog | null
   readonly decisions = new Map<string, Decision>()
+  /** Who has read them last, of those that had the place. */
+  decidedBy: Process | null = null
   readonly #checkpoints = new Map<string, StoredCheckpoints>()
   /** The pane of each window that a sink keeps. */
   readonly panes = new Map<string, Pane.Encoded>()

@@ -15,6 +15,8 @@ interface Member {
   readonly id: string
   /** `null` of one of another kind, which does what is expected of it by itself. */
   readonly instance: string | null
+  /** Who has asked to be it. */
+  readonly holding: Holding | null
   readonly session: number
   expiresAt: number
   /** It has asked to join, and waits for the others. */
@@ -27,6 +29,8 @@ interface Member {
 export interface Witness {
   /** The place is a holding's from now on. */
   readonly joins: (holding: Holding) => void
+  /** Nobody is remembered who has had the place after this one. */
+  readonly returns: (holding: Holding) => void
   readonly commits: (holding: Holding, offsets: ReadonlyArray<number>) => void
 }
 
@@ -48,7 +52,7 @@ const fetchOffsets = 9
 interface Remembered {
   readonly generation: number
   readonly leader: string
-  readonly members: ReadonlyArray<Pick<Member, "id" | "instance" | "session">>
+  readonly members: ReadonlyArray<Pick<Member, "holding" | "id" | "instance" | "session">>
 }
 
 export class Coordinator {
@@ -57,6 +61,8 @@ export class Coordinator {
   readonly offsets = new Map<number, number>()
   /** What it says to all, for a while. */
   refusal: 14 | 16 | null = null
+  /** What happens when the next one joins. */
+  onJoin: (() => void) | null = null
   #state: "completing" | "empty" | "preparing" | "stable" = "empty"
   #generation = 0
   #leader = ""
@@ -85,7 +91,7 @@ export class Coordinator {
 
   /** A member of another kind comes. */
   guestComes(session: number): void {
-    this.#prepare(this.#add(null, session))
+    this.#prepare(this.#add(null, null, session))
   }
 
   guestLeaves(): void {
@@ -113,7 +119,10 @@ export class Coordinator {
     this.#generation = generation
     this.#leader = leader
     this.#members = new Map()
-    for (const { id, instance, session } of members) this.#members.set(id, this.#known(id, instance, session))
+    for (const member of members) {
+      this.#members.set(member.id, this.#known(member))
+      if (member.holding !== null) this.#witness.returns(member.holding)
+    }
     this.#state = members.length === 0 ? "empty" : "stable"
   }
 
@@ -132,8 +141,11 @@ export class Coordinator {
       if (error !== errors.none) return refuse(error)
     }
     this.#witness.joins(holding)
-    if (id === "" && before !== undefined) return this.#replace(before, reply)
-    const member = this.#members.get(id) ?? this.#add(instance, session)
+    const { onJoin } = this
+    this.onJoin = null
+    onJoin?.()
+    if (id === "" && before !== undefined) return this.#replace(holding, before, reply)
+    const member = this.#members.get(id) ?? this.#add(holding, instance, session)
     const isAsBefore = id !== "" && (this.#state === "completing" || (this.#state === "stable" && id !== this.#leader))
     if (isAsBefore) return reply(joined({ error: errors.none, generation: this.#generation, leader: this.#leader, id }))
     member.joining = reply
@@ -141,11 +153,11 @@ export class Coordinator {
   }
 
   /** The next of a name takes the place at once, and nobody else has to join again for that. */
-  #replace(former: Member, reply: Reply): void {
+  #replace(holding: Holding, former: Member, reply: Reply): void {
     this.#members.delete(former.id)
     former.joining?.(joined({ error: errors.fencedInstance, generation: -1, leader: "", id: former.id }))
     former.syncing?.(short(errors.fencedInstance))
-    const member = this.#add(former.instance, former.session)
+    const member = this.#add(holding, former.instance, former.session)
     const leader = this.#leader
     if (leader === former.id) this.#leader = member.id
     if (this.#state === "stable") {
@@ -234,12 +246,12 @@ export class Coordinator {
 
   // Generations.
 
-  #known(id: string, instance: string | null, session: number): Member {
-    return { id, instance, session, expiresAt: this.#now() + session, hasJoined: false, joining: null, syncing: null }
+  #known(member: Remembered["members"][number]): Member {
+    return { ...member, expiresAt: this.#now() + member.session, hasJoined: false, joining: null, syncing: null }
   }
 
-  #add(instance: string | null, session: number): Member {
-    const member = this.#known(`${instance ?? "guest"}-${++this.#named}`, instance, session)
+  #add(holding: Holding | null, instance: string | null, session: number): Member {
+    const member = this.#known({ id: `${instance ?? "guest"}-${++this.#named}`, holding, instance, session })
     this.#members.set(member.id, member)
     return member
   }
@@ -302,7 +314,7 @@ export class Coordinator {
   }
 
   #remember(): void {
-    const members = [...this.#members.values()].map(({ id, instance, session }) => ({ id, instance, session }))
+    const members = [...this.#members.values()].map(({ holding, id, instance, session }) => ({ holding, id, instance, session }))
     this.#remembered = { generation: this.#generation, leader: this.#leader, members }
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Processes that want the place of one group: the real `Fence` and `Lease` over a simulated broker, killed, stopped, told to
- * end and started again while the network loses and delays what they say, and the broker falls silent, starts again, or
- * moves the group. When the faults are over exactly one has to be active, soon, and the others stand by.
+ * Processes that want the place of one group: the real `Fence`, `Membership` and `Lease` over a simulated broker, killed,
+ * stopped, told to end and started again while the network loses and delays what they say, and the broker falls silent,
+ * starts again, or moves the group. When the faults are over exactly one has to be active, soon, and the others stand by.
  */
 import { Cause, Exit, type Fiber } from "effect"
 import { createHash } from "node:crypto"
@@ -136,6 +136,7 @@ class GroupSimulation {
     this.#network.weather = calm
     this.#broker.goOn()
     this.#broker.coordinator.refusal = null
+    this.#broker.coordinator.onJoin = null
     for (const life of this.#lives) {
       life.process.asleepUntil = this.#world.now
       life.since = this.#world.now
@@ -272,6 +273,7 @@ class GroupSimulation {
     () => this.#silence(this.#random.next() * 2 * session),
     () => this.#restart(),
     () => this.#restart(),
+    () => this.#forget(),
     () => this.#refuse(this.#random.happens(0.5) ? 14 : 16),
     () => this.#guest(),
     () => this.#guest(),
@@ -299,6 +301,15 @@ class GroupSimulation {
     this.#broker.kill()
     this.#world.later(this.#random.next() * 3_000, () => this.#broker.goOn())
     this.#refuse(14)
+  }
+
+  /** Whoever joins next is forgotten: another kind of member comes just before, and the broker starts again just after. */
+  #forget(): void {
+    const { coordinator } = this.#broker
+    coordinator.onJoin = () => {
+      coordinator.guestComes(session)
+      this.#world.later(1, () => this.#restart())
+    }
   }
 
   #refuse(code: 14 | 16): void {

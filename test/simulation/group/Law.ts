@@ -25,6 +25,10 @@ export class Law implements Witness {
   /** How often the place has gone to another since anybody has written. */
   #changes = 0
   readonly #rivals = new Map<Holding, Holding>()
+  /** Who has the place again, since its coordinator has forgotten whoever came after it; whether it is there is to be seen. */
+  #returned: Holding | null = null
+  /** Who has given the place back. */
+  readonly #free = new Set<Holding>()
 
   complain(problem: string): void {
     this.problems.push(problem)
@@ -34,6 +38,7 @@ export class Law implements Witness {
     this.names(holding)
     if (this.joined !== holding && ++this.#changes > mostChanges) this.complain(`the place has gone from one to the next ${this.#changes} times, and nobody has written`)
     this.joined = holding
+    this.#returned = null
   }
 
   /** A holding takes the name: it may have lost the place by then, and whoever has that cannot know. */
@@ -41,8 +46,14 @@ export class Law implements Witness {
     if (this.joined !== null && this.joined !== holding) this.#rivals.set(this.joined, holding)
   }
 
+  returns(holding: Holding): void {
+    this.#returned = holding
+  }
+
   /** A record of a holding is in a topic in which only the holder of the place writes. */
   appends(holding: Holding, topic: string, messages: ReadonlyArray<Message>): void {
+    if (holding === this.#returned) this.names(holding)
+    if (topic.endsWith("-leases")) for (const { value } of messages) this.#says(holding, JSON.parse(String(value)).state)
     if (topic.endsWith("-checkpoints")) for (const { value } of messages) this.#saves(value === null ? [] : JSON.parse(String(value)).offsets)
     if (this.#former.has(holding)) return this.complain(`${said(holding)} writes to ${topic} after ${said(this.writer!)}`)
     this.#changes = 0
@@ -50,6 +61,11 @@ export class Law implements Witness {
       if (this.writer !== null) this.#former.add(this.writer)
       this.writer = holding
     }
+  }
+
+  #says(holding: Holding, state: unknown): void {
+    if (state === "free") this.#free.add(holding)
+    else if (this.#free.has(holding)) this.complain(`${said(holding)} says that it has the place which it has given back`)
   }
 
   #saves(offsets: ReadonlyArray<number>): void {
