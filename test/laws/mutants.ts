@@ -934,8 +934,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a struct that is absent has members",
     file: "streams/records/StructReader.ts",
-    find: "absentIfEmpty(node, valuesOf(node.members))",
-    replace: "valuesOf(node.members)",
+    find: "absentIfEmpty(node, valuesOf(node.members, batch, row))",
+    replace: "valuesOf(node.members, batch, row)",
     law: "every field of a row is in its place"
   },
   {
