@@ -91,6 +91,6 @@ export class KeyReader {
 }
 
 /** How many integers are kept beside the map: a power of two. */
-const recently = 1_024
+const recently = 256
 
 type Level = Map<number, Level | number>
