@@ -1529,6 +1529,27 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: "rows of any key"
   },
   {
+    mistake: "integers with the same last bits are one key",
+    file: "streams/records/KeyReader.ts",
+    find: "if (recent.values[place] === value)",
+    replace: "if (!Number.isNaN(recent.values[place]))",
+    law: "rows of any key"
+  },
+  {
+    mistake: "what an aggregate's condition compares is only handed on",
+    file: "streams/pipeline/Uses.ts",
+    find: "where === null ? fields : [...fields, ...comparedIn(where)]",
+    replace: "fields",
+    law: "a condition holds"
+  },
+  {
+    mistake: "whatever differs from a number with more decimals is absent",
+    file: "streams/operator/expressions/Comparison.ts",
+    find: "  if (op === \"ne\") return { op: \"gte\", value: -Infinity }\n",
+    replace: "",
+    law: "a condition holds"
+  },
+  {
     mistake: "of a key's fields only the last tells rows apart",
     file: "streams/records/KeyReader.ts",
     find: "if (next instanceof Map) level = next",

@@ -14,8 +14,8 @@ export class KeyReader {
   /** From value to value, in the order of the fields, to the key's number. It grows as the dictionary does. */
   readonly #known: Level = new Map()
   readonly #all: number
-  /** Of integers that came lately, each at the place that its last bits say: a key comes again soon, and a map takes five times as long. */
-  readonly #recent: { readonly values: Float64Array; readonly numbers: Int32Array } | null
+  /** Where the key is a single integer. */
+  readonly #recent: Recent | null
 
   constructor(source: Definition, dictionary: Dictionary) {
     this.indexes = source.key.map((field) => indexOf(source, field))
@@ -23,7 +23,9 @@ export class KeyReader {
     this.#dictionary = dictionary
     const [first] = this.#columns
     this.#only = this.#columns.length === 1 && first?.kind === "string" ? this.indexes[0]! : -1
-    this.#recent = this.#columns.length === 1 && first?.kind === "int" ? { values: new Float64Array(recently).fill(NaN), numbers: new Int32Array(recently) } : null
+    this.#recent = this.#columns.length === 1 && first?.kind === "int"
+      ? { values: new Float64Array(recently).fill(NaN), numbers: new Int32Array(recently) }
+      : null
     this.#all = this.#columns.length === 0 ? dictionary.numberOf(Key.encode([])) : -1
   }
 
@@ -38,7 +40,7 @@ export class KeyReader {
     return this.#recent === null ? this.#find(values) : this.#recentOf(values, this.#recent)
   }
 
-  #recentOf(values: Float64Array, recent: { readonly values: Float64Array; readonly numbers: Int32Array }): number {
+  #recentOf(values: Float64Array, recent: Recent): number {
     const value = values[this.indexes[0]!]!
     const place = value & (recently - 1)
     if (recent.values[place] === value) return recent.numbers[place]!
@@ -90,7 +92,16 @@ export class KeyReader {
   }
 }
 
-/** How many integers are kept beside the map: a power of two. */
+/**
+ * Integers that came lately, each at the place that its last bits say, and their numbers. Most keys come again soon, and are
+ * found here in a fraction of the time that the map takes.
+ */
+interface Recent {
+  readonly values: Float64Array
+  readonly numbers: Int32Array
+}
+
+/** How many of them there are: a power of two. */
 const recently = 256
 
 type Level = Map<number, Level | number>
