@@ -1062,8 +1062,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "a struct that is absent has members",
     file: "streams/records/StructReader.ts",
-    find: "absentIfEmpty(node, valuesOf(node.members))",
-    replace: "valuesOf(node.members)",
+    find: "absentIfEmpty(node, valuesOf(node.members, batch, row))",
+    replace: "valuesOf(node.members, batch, row)",
     law: "every field of a row is in its place"
   },
   {
@@ -1676,6 +1676,27 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "return number >= 0 ? number | 0 : -1",
     replace: "return number | 0",
     law: "rows of any key"
+  },
+  {
+    mistake: "integers with the same last bits are one key",
+    file: "streams/records/KeyReader.ts",
+    find: "if (recent.values[place] === value)",
+    replace: "if (!Number.isNaN(recent.values[place]))",
+    law: "rows of any key"
+  },
+  {
+    mistake: "what an aggregate's condition compares is only handed on",
+    file: "streams/pipeline/Uses.ts",
+    find: "where === null ? fields : [...fields, ...comparedIn(where)]",
+    replace: "fields",
+    law: "a condition holds"
+  },
+  {
+    mistake: "whatever differs from a number with more decimals is absent",
+    file: "streams/operator/expressions/Comparison.ts",
+    find: "  if (op === \"ne\") return { op: \"gte\", value: -Infinity }\n",
+    replace: "",
+    law: "a condition holds"
   },
   {
     mistake: "of a key's fields only the last tells rows apart",

@@ -2,10 +2,10 @@
  * What is done with the fields of a source. Equal texts have one number, so that it is enough to compare numbers; but where a
  * text is only handed on, to find the number that it has already would cost more than all else that is done to it.
  */
-import { type Checked, type DeriveFields, type Events, fieldsRead, isOrdering, type Select, type Source, type ToEvents } from "./Checked.ts"
+import { type Aggregate, type Checked, type DeriveFields, endsInEvents, type Events, fieldsRead, isOrdering, type Select, type Source, type ToEvents } from "./Checked.ts"
 import { fieldsOf, type Node, partsOf } from "./Expression.ts"
 
-/** Nothing is done with a field's values; they are handed on as they are, at once or by a node that holds rows; or anything may be. */
+/** Nothing is done with a field's values; they are handed on as they are, at once or by a node that keeps them; or anything may be. */
 export type Use = "unread" | "passed" | "carried" | "compared"
 
 /** Of a source, named by its fingerprint, field by field, apart from its key and its time. */
@@ -31,7 +31,7 @@ const fieldsCompared = (pipelines: ReadonlyArray<Checked>, source: string): Read
 
 const reads = ({ nodes }: Checked, source: string): boolean => nodes.some((node) => node._tag === "source" && node.fingerprint === source)
 
-const holds = ({ nodes }: Checked): boolean => nodes.some(isOrdering)
+const holds = ({ nodes }: Checked): boolean => nodes.some((node) => isOrdering(node) || node._tag === "window")
 
 /** Of the fields that a node computes: nobody can ask for one of them before it. */
 export const usesBehind = (checked: Checked, of: DeriveFields): (field: string) => Use => {
@@ -40,12 +40,24 @@ export const usesBehind = (checked: Checked, of: DeriveFields): (field: string) 
   return (field) => compared?.has(field) === false ? handedOn : "compared"
 }
 
-/** By node the fields of its rows that are compared behind it. Windows tell texts apart by their numbers: `undefined` where there are any. */
-const comparisonsIn = ({ end, nodes }: Checked): ReadonlyMap<Events, ReadonlySet<string>> | undefined => {
+/** By node the fields of its rows that are compared behind it; `undefined` where anything may be. */
+const comparisonsIn = (checked: Checked): ReadonlyMap<Events, ReadonlySet<string>> | undefined => {
   const comparisons = new Map<Events, ReadonlySet<string>>()
-  if (nodes.some(({ _tag }) => _tag === "window")) return undefined
-  collect(end as Events, new Set(), comparisons) // What has no window has events.
+  if (endsInEvents(checked)) collect(checked.end, new Set(), comparisons)
+  for (const node of checked.nodes) {
+    if (node._tag !== "window") continue
+    // Their fields are results, which have other names.
+    if (node.preAggregated !== null) return undefined
+    collect(node.input, new Set(node.aggregates.flatMap(comparedInWindow)), comparisons)
+  }
   return comparisons
+}
+
+/** A value that is chosen goes into the result as it is. */
+const comparedInWindow = ({ by, field, op, where }: Aggregate): ReadonlyArray<string> => {
+  const isChosen = op === "first" || op === "last" || op === "minBy" || op === "maxBy"
+  const fields = [by, isChosen ? null : field].flatMap((each) => each === null ? [] : [each.column.name])
+  return where === null ? fields : [...fields, ...comparedIn(where)]
 }
 
 const collect = (node: Events, behind: ReadonlySet<string>, comparisons: Map<Events, ReadonlySet<string>>): void => {

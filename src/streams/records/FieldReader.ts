@@ -25,6 +25,8 @@ const longText = 32
 
 export class FieldReader implements MemberReader {
   readonly column: Column
+  /** The column's: columns have several shapes, of which each look would have to find out. */
+  readonly #kind: Column["kind"]
   readonly #dictionary: Dictionary
   readonly #texts = new StringTable()
   readonly #scale: number
@@ -40,6 +42,7 @@ export class FieldReader implements MemberReader {
   /** Unless somebody reads its values, a text is not numbered, which would cost a string for each that is new. */
   constructor(column: Column, dictionary: Dictionary, use: Use) {
     this.column = column
+    this.#kind = column.kind
     this.#dictionary = dictionary
     this.#scale = column.kind === "decimal" ? column.scale : 0
     const [minimum, maximum] = storedRange(column)
@@ -62,7 +65,7 @@ export class FieldReader implements MemberReader {
    * and not numbers: a number beyond 31 bits that a call returns is an allocation.
    */
   read(bytes: Uint8Array, at: number, end: number, values: Float64Array, index: number): number {
-    switch (this.column.kind) {
+    switch (this.#kind) {
       case "string":
         return this.#readText(bytes, at, end, values, index)
       case "decimal": {
@@ -88,7 +91,7 @@ export class FieldReader implements MemberReader {
       values[index] = unread
       return to + 1
     }
-    const isNew = this.#use !== "compared" && to - at > longText
+    const isNew = this.#use !== "compared" && (to - at > longText || this.#texts.isFull)
     const known = isNew ? -1 : this.#texts.find(bytes, at + 1, to)
     if (known !== -1) {
       values[index] = known
@@ -96,7 +99,8 @@ export class FieldReader implements MemberReader {
     }
     const text = this.#textIn(bytes, at + 1, to)
     if (this.column.accepts !== null && !this.column.accepts(text)) return -1
-    values[index] = !isNew ? this.#numbered(bytes, at + 1, to, text) : this.#use === "passed" ? this.#dictionary.pass(text) : this.#dictionary.carry(text)
+    if (isNew) values[index] = this.#use === "passed" ? this.#dictionary.pass(text) : this.#dictionary.carry(text)
+    else values[index] = this.#numbered(bytes, at + 1, to, text)
     return to + 1
   }
 
@@ -110,7 +114,8 @@ export class FieldReader implements MemberReader {
   }
 
   #numbered(bytes: Uint8Array, from: number, to: number, text: string): number {
-    const number = this.#dictionary.numberOf(text)
+    // What is only handed on may have a number of its own in each column, which takes no look-up.
+    const number = this.#use === "compared" ? this.#dictionary.numberOf(text) : this.#dictionary.carry(text)
     this.#texts.add(bytes, from, to, number)
     return number
   }
@@ -223,10 +228,10 @@ const powersOfTen = Array.from({ length: 19 }, (_, exponent) => 10 ** exponent)
 
 /** The closing quote of a text of ASCII without escapes and control characters, or -1. */
 const endOfText = (bytes: Uint8Array, from: number, end: number): number => {
-  for (let at = from; at < end; at++) {
-    const byte = bytes[at]!
-    if (byte === quote) return at
-    if (byte < 32 || byte > 126 || byte === backslash) return -1
-  }
-  return -1
+  let at = from
+  while (at < end && standsForItself[bytes[at]!] === 1) at++
+  return at < end && bytes[at] === quote ? at : -1
 }
+
+/** By byte whether it may be in a text as it is. */
+const standsForItself = Uint8Array.from({ length: 256 }, (_, byte) => byte >= 32 && byte <= 126 && byte !== quote && byte !== backslash ? 1 : 0)

@@ -130,6 +130,7 @@ const isNull = (bytes: Uint8Array, at: number): boolean =>
 /** The first byte that is no white space of JSON. */
 export const skip = (bytes: Uint8Array, from: number, end: number): number => {
   let at = from
-  while (at < end && (bytes[at] === 32 || bytes[at] === 9 || bytes[at] === 10 || bytes[at] === 13)) at++
+  // Mostly there is none, and one comparison says so.
+  while (at < end && bytes[at]! <= 32 && (bytes[at] === 32 || bytes[at] === 9 || bytes[at] === 10 || bytes[at] === 13)) at++
   return at
 }

@@ -16,6 +16,11 @@ export class StringTable {
   #hashes = new Int32Array(128)
   #numbers = new Int32Array(128)
 
+  /** It takes no more: what is found is still found. */
+  get isFull(): boolean {
+    return this.#length >= mostTexts
+  }
+
   find(bytes: Uint8Array, from: number, to: number): number {
     const hashed = hash(bytes, from, to)
     const mask = this.#slots.length - 1

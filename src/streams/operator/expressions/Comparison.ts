@@ -20,18 +20,19 @@ export const simple = ({ field, op, value }: Simple, table: Table): Mask => {
   const index = indexOf(table, field)
   return ({ batch }) => {
     const column = batch.columns[index]!
-    const stored = storedTest(op, table.columns[index]!, value, batch)
+    const test = storedTest(op, table.columns[index]!, value, batch)
     const mask = new Uint8Array(batch.length)
-    fill(mask, stored, column)
+    fill(mask, test, column)
     return mask
   }
 }
 
-/** The commonest comparisons have loops of their own: asking which it is for each value takes longer than to compare it. */
+/** The commonest comparisons have loops of their own, of one comparison a row. */
 const fill = (mask: Uint8Array, { op, value }: Test, column: Float64Array): void => {
+  const wanted = wantedBy[op]
   if (op === "isNot") for (let i = 0; i < mask.length; i++) mask[i] = column[i] === value ? 0 : 1
   else if (op === "eq") for (let i = 0; i < mask.length; i++) mask[i] = column[i] === value ? 1 : 0
-  else for (let i = 0; i < mask.length; i++) mask[i] = test(op, column[i]!, value) ? 1 : 0
+  else for (let i = 0; i < mask.length; i++) mask[i] = (wanted & orderOf(column[i]!, value)) === 0 ? 0 : 1
 }
 
 /** Two values of one kind. */
@@ -41,6 +42,7 @@ export const compared = (op: Comparison | "isNot", first: Evaluator, second: Eva
   const scale = Math.max(scaleOf(left.type), scaleOf(right.type))
   const [f, g] = [power(scale - scaleOf(left.type)), power(scale - scaleOf(right.type))]
   const [fast, other] = [Number(f), Number(g)]
+  const wanted = wantedBy[op]
   return ({ batch }) => {
     const rows = all(batch)
     const [a, b] = [left.evaluate(rows), right.evaluate(rows)]
@@ -48,34 +50,35 @@ export const compared = (op: Comparison | "isNot", first: Evaluator, second: Eva
     for (let row = 0; row < mask.length; row++) {
       const [x, y] = [a.values[row]!, b.values[row]!]
       const [u, v] = [x * fast, y * other]
-      if (x !== x || y !== y) mask[row] = op === "isNot" && (x === x || y === y) ? 1 : 0
-      else if (isDouble || (Math.abs(u) <= most && Math.abs(v) <= most)) mask[row] = test(op, u, v) ? 1 : 0
-      else mask[row] = test(op, Number(clamped(integerAt(a, row) * f - integerAt(b, row) * g)), 0) ? 1 : 0
+      const order = x !== x || y !== y
+        ? x !== x && y !== y ? Order.none : Order.unknown
+        : isDouble || (Math.abs(u) <= most && Math.abs(v) <= most)
+        ? orderOf(u, v)
+        : orderOf(signOf(integerAt(a, row) * f - integerAt(b, row) * g), 0)
+      mask[row] = (wanted & order) === 0 ? 0 : 1
     }
     return mask
   }
 }
 
-/** Of a difference only the sign counts. */
-const clamped = (difference: bigint): bigint => difference > 0n ? 1n : difference < 0n ? -1n : 0n
+/** How two values stand to each other; unknown where one of them is absent, and none where both are. */
+const Order = { none: 0, less: 1, equal: 2, greater: 4, unknown: 8 } as const
 
-const test = (op: Comparison | "isNot", left: number, right: number): boolean => {
-  switch (op) {
-    case "eq":
-      return left === right
-    case "ne":
-      return left === left && left !== right
-    case "isNot":
-      return left !== right
-    case "lt":
-      return left < right
-    case "lte":
-      return left <= right
-    case "gt":
-      return left > right
-    case "gte":
-      return left >= right
-  }
+/** Of a difference only the sign counts. */
+const signOf = (difference: bigint): number => difference > 0n ? 1 : difference < 0n ? -1 : 0
+
+const orderOf = (left: number, right: number): number =>
+  left < right ? Order.less : left === right ? Order.equal : left > right ? Order.greater : Order.unknown
+
+/** For which of these a comparison holds: of every row that is one operation, whatever the comparison. */
+const wantedBy: { readonly [Op in Comparison | "isNot"]: number } = {
+  eq: Order.equal,
+  ne: Order.less | Order.greater,
+  isNot: Order.less | Order.greater | Order.unknown,
+  lt: Order.less,
+  lte: Order.less | Order.equal,
+  gt: Order.greater,
+  gte: Order.greater | Order.equal
 }
 
 interface Test {
@@ -108,5 +111,7 @@ const amongIntegers = (op: Test["op"], literal: string, scale: number): Test => 
   if (BigDecimal.equals(floor, exact)) return { op, value }
   if (op === "lt") return { op: "lte", value }
   if (op === "gte") return { op: "gt", value }
+  // Whatever there is differs from it.
+  if (op === "ne") return { op: "gte", value: -Infinity }
   return { op, value: op === "lte" || op === "gt" ? value : NaN }
 }

@@ -47,9 +47,12 @@ export const text = (type: Type, of: Evaluator, change: Change, use: Use): Evalu
   const known = new Known(use)
   const evaluate = (rows: Rows): Vector => {
     const { values } = of.evaluate(rows)
-    const { dictionary, length } = rows.batch
+    const { batch: { dictionary, length }, keep } = rows
     const out = room.for(length)
-    for (let row = 0; row < length; row++) out[row] = values[row]! !== values[row]! ? NaN : known.numberOf(dictionary, values[row]!, change)
+    for (let row = 0; row < length; row++) {
+      const number = values[row]!
+      out[row] = number !== number || (keep !== null && keep[row] === 0) ? NaN : known.numberOf(dictionary, number, change)
+    }
     return { values: out, large: null }
   }
   return { type, evaluate }
@@ -58,11 +61,11 @@ export const text = (type: Type, of: Evaluator, change: Change, use: Use): Evalu
 export const concat = (type: Type, all: ReadonlyArray<Evaluator>, use: Use): Evaluator => {
   const room = new Room()
   const evaluate = (rows: Rows): Vector => {
-    const { dictionary, length } = rows.batch
+    const { batch: { dictionary, length }, keep } = rows
     const parts = all.map((each) => each.evaluate(rows).values)
     const out = room.for(length)
     for (let row = 0; row < length; row++) {
-      const isWhole = parts.every((values) => !Number.isNaN(values[row]))
+      const isWhole = (keep === null || keep[row] === 1) && parts.every((values) => !Number.isNaN(values[row]))
       out[row] = isWhole ? numbered(dictionary, parts.map((values) => dictionary.textOf(values[row]!)).join(""), use) : NaN
     }
     return { values: out, large: null }

@@ -34,8 +34,9 @@ export interface Vector {
 export const vectorOf = ({ columns, large }: Columns, index: number): Vector => ({ values: columns[index]!, large: large?.[index] ?? null })
 
 /** The same but for what has more than 38 digits, as a sum of rows may, or what has got another scale. */
-export const bounded = (vector: Vector, { refuse }: Rows): Vector => {
-  const tooLarge = [...vector.large ?? []].filter(([, integer]) => integer > largest || integer < -largest)
+export const bounded = (vector: Vector, { keep, refuse }: Rows): Vector => {
+  if (vector.large === null) return vector
+  const tooLarge = [...vector.large].filter(([row, integer]) => (keep === null || keep[row] === 1) && (integer > largest || integer < -largest))
   if (tooLarge.length === 0) return vector
   const values = vector.values.slice()
   for (const [row] of tooLarge) {

@@ -26,7 +26,7 @@ export class Rekeying extends RowStep {
     const values = new Float64Array(batch.columns.length)
     for (let row = 0; row < batch.length; row++) {
       if (keep !== null && keep[row] === 0) continue
-      for (let index = 0; index < values.length; index++) values[index] = batch.columns[index]![row]!
+      for (const index of reader.indexes) values[index] = batch.columns[index]![row]!
       const key = reader.numberOf(values)
       if (key === -1 && !this.#areRecords) refusing.leaveOut(row)
       else if (key === -1) refusing.refuse(row, { reason: "no-key", detail: `the key "${reader.absentIn(values)}" is missing or null` })
