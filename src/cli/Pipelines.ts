@@ -83,13 +83,13 @@ export const namesOf = Effect.fnUntraced(function*(given: ReadonlyArray<string>)
   return [...new Set(names.flat())]
 })
 
-/** A pipeline's own name may have a dot. */
-const isFile = (name: string): boolean => /[/\\]|\.[cm]?[jt]s$/.test(name)
+/** The name of a pipeline has none of these. */
+const isFile = (name: string): boolean => /[./\\]/.test(name)
 
 const resolveOne = Effect.fnUntraced(function*(name: string) {
   const known = builtIn.filter((pipeline) => pipeline.name === name)
   if (known.length > 0) return known
-  if (!/[./\\]/.test(name)) {
+  if (!isFile(name)) {
     const names = builtIn.map((pipeline) => pipeline.name).join(", ")
     return yield* usage(`there is no pipeline "${name}"; there are ${names}, or give a file such as ./${name}.ts`)
   }

@@ -13,8 +13,10 @@ import changes from "./conformance/changes.json" with { type: "json" }
 import keys from "./conformance/keys.json" with { type: "json" }
 import lateness from "./conformance/lateness.json" with { type: "json" }
 import merging from "./conformance/merging.json" with { type: "json" }
+import nodes from "./conformance/nodes.json" with { type: "json" }
 import numbers from "./conformance/numbers.json" with { type: "json" }
 import partitions from "./conformance/partitions.json" with { type: "json" }
+import results from "./conformance/results.json" with { type: "json" }
 import sessions from "./conformance/sessions.json" with { type: "json" }
 import times from "./conformance/times.json" with { type: "json" }
 import windows from "./conformance/windows.json" with { type: "json" }
@@ -30,7 +32,7 @@ export const decode: (json: unknown) => ReadonlyArray<Case.Case> = Schema.decode
 
 /** Every case that engines are held to. */
 export const cases: ReadonlyArray<Case.Case> = [
-  windows, lateness, partitions, times, sessions, aggregates, numbers, keys, merging, changes
+  windows, lateness, partitions, times, sessions, aggregates, numbers, keys, merging, changes, nodes, results
 ].flatMap(decode)
 
 export interface Options {

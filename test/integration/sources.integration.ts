@@ -100,6 +100,8 @@ export const ${name} = Source.make("${name}", { schema: Schema.Struct({ symbol: 
       yield* second.says(/this process is active/)
       yield* Effect.repeat(Effect.delay(lag, "200 millis"), { until: (standing) => standing?.lag === 0 })
       assert.notMatch((yield* second.signal("SIGTERM")).stderr, /does not read along|Error/)
+      const unnamed = yield* run(`status --topic ${market}`)
+      assert.match(unnamed.stdout, /nobody is active; .*; its lag is not known, since there is no topic of this name: give those of its sources/)
       const last = yield* run(`process ${topics} --sink kafka --checkpoints kafka --once --data two`)
       assert.match(last.stderr, /trades: read 3000, aggregated \d+, late 0, dead-lettered 0/)
       const expected = windowsOf(all)

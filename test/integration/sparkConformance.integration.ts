@@ -106,7 +106,10 @@ const refused = {
   "calendar windows": ["day-of-23-hours", "day-of-25-hours", "week-from-monday", "month-with-a-leap-day", "month-before-the-epoch"],
   "the event time \"at\" (iso8601)": ["times-of-rfc-3339", "times-without-a-zone-are-refused"],
   "the result \"variance\" (Aggregate.variance)": ["variance-of-doubles-that-are-close"],
-  "the result \"median\" (Aggregate.quantile)": ["quantiles-by-rank-and-bucket"]
+  "the result \"median\" (Aggregate.quantile)": ["quantiles-by-rank-and-bucket"],
+  "Events.distinct": ["distinct-counts-from-the-row-that-was-kept", "distinct-goes-by-event-time", "distinct-is-late-by-its-own-partition"],
+  "Join.asOf": ["as-of-takes-a-row-of-the-same-time", "as-of-no-older-than-within", "as-of-whatever-partition-is-read-first"],
+  "Join.interval": ["interval-has-both-ends-and-the-later-time", "interval-left-rows-without-a-partner"]
 }
 
 /** The panes of some cases, by both ways of computing them. */

@@ -40,12 +40,15 @@ export const command = Command.make(
   ])
 )
 
-const line = ({ active, group, lag, lagBySource, last, renewed, since }: Standing): string => {
+const line = ({ active, group, lag, lagBySource, last, renewed, since, unknown }: Standing): string => {
   const sources = Object.entries(lagBySource ?? {}).map(([source, lag]) => `${source} ${lag ?? "none"}`)
   const who = active === null
     ? `nobody is active; the last one was ${last}, until ${time(renewed)}`
     : `${active} is active since ${time(since)}`
-  return `${group}: ${who}; ${lag === null ? "no offsets are committed" : `lag ${lag} records`}${sources.length === 0 ? "" : ` (${sources.join(", ")})`}`
+  const none = unknown === "topics"
+    ? "its lag is not known, since there is no topic of this name: give those of its sources, each as --topic SOURCE=TOPIC"
+    : "no offsets are committed"
+  return `${group}: ${who}; ${lag === null ? none : `lag ${lag} records`}${sources.length === 0 ? "" : ` (${sources.join(", ")})`}`
 }
 
 const time = (millis: number): string => new Date(millis).toISOString()

@@ -1,5 +1,6 @@
 /** Who is active in the groups of a topic, and how far they are. It changes nothing. */
 import { Clock, Effect } from "effect"
+import type { KafkaError } from "../../adapters/kafka/client/Client.ts"
 import { Connection } from "../../adapters/kafka/client/Connection.ts"
 import * as Inspection from "../../adapters/kafka/client/Inspection.ts"
 import * as Lease from "../../adapters/kafka/Lease.ts"
@@ -13,8 +14,10 @@ export interface Standing {
   readonly last: string
   readonly since: number
   readonly renewed: number
-  /** Records that are in the log and are not done; `null` where the group has committed nothing. */
+  /** Records that are in the log and are not done; `null` where the group has committed nothing, or that is not known. */
   readonly lag: number | null
+  /** There where the topic is only a name for several sources, whose own topics were not given. */
+  readonly unknown?: "topics"
   /** The same of each source, where there are several. */
   readonly lagBySource?: { readonly [source: string]: number | null }
 }
@@ -37,13 +40,22 @@ export const standings = Effect.fnUntraced(function*(topic: string, topics: Read
 /** Clocks of machines that are looked after differ by less, in milliseconds. */
 const mostSkew = 1_000
 
-const lagsOf = (group: string, topic: string, topics: ReadonlyArray<SourceTopic> | null) =>
+type Lags = Pick<Standing, "lag" | "lagBySource" | "unknown">
+
+const lagsOf = (group: string, topic: string, topics: ReadonlyArray<SourceTopic> | null): Effect.Effect<Lags, KafkaError, Connection> =>
   topics === null
-    ? Effect.map(lagOf(group, topic), (lag) => ({ lag }))
-    : Effect.map(Effect.forEach(topics, ({ source, topic }) => Effect.map(lagOf(group, topic), (lag) => [source, lag] as const)), (lags) => ({
+    ? ofOne(group, topic)
+    : Effect.map(Effect.forEach(topics, ({ source, topic }) => Effect.map(lagOf(group, topic), (lag) => [source, lag] as const)), (lags): Lags => ({
       lag: lags.some(([, lag]) => lag === null) ? null : lags.reduce((sum, [, lag]) => sum + (lag ?? 0), 0),
       lagBySource: Object.fromEntries(lags)
     }))
+
+/** Asked for the offsets of a topic that there is not, a broker says that none are committed, or fails. */
+const ofOne = Effect.fnUntraced(function*(group: string, topic: string): Effect.fn.Return<Lags, KafkaError, Connection> {
+  const { client, retryPolicy: { retry } } = yield* Connection
+  if ((yield* retry(client.partitions(topic))) === null) return { lag: null, unknown: "topics" }
+  return { lag: yield* lagOf(group, topic) }
+})
 
 const lagOf = Effect.fnUntraced(function*(group: string, topic: string) {
   const { client, retryPolicy: { retry } } = yield* Connection

@@ -74,11 +74,110 @@ export type Window = typeof Window.Type
 
 const Names = Schema.Record(Schema.String, Schema.String)
 
+/** In the form of a pipeline's own expressions. */
+export const Expression = Schema.Union([
+  Schema.Struct({ op: Schema.Literal("field"), field: Schema.String }),
+  Schema.Struct({ op: Schema.Literal("literal"), value: Schema.Union([Number, Schema.Boolean]) }),
+  Schema.Struct({
+    op: Schema.Literals(["add", "subtract", "multiply"]),
+    left: Schema.suspend((): Schema.Codec<Expression> => Expression),
+    right: Schema.suspend((): Schema.Codec<Expression> => Expression)
+  }),
+  /** Rounded HALF_UP to a scale. */
+  Schema.Struct({
+    op: Schema.Literal("divide"),
+    left: Schema.suspend((): Schema.Codec<Expression> => Expression),
+    right: Schema.suspend((): Schema.Codec<Expression> => Expression),
+    scale: Schema.Int
+  })
+])
+export type Expression =
+  | { readonly op: "field"; readonly field: string }
+  | { readonly op: "literal"; readonly value: string | number | boolean }
+  | { readonly op: "add" | "subtract" | "multiply"; readonly left: Expression; readonly right: Expression }
+  | { readonly op: "divide"; readonly left: Expression; readonly right: Expression; readonly scale: number }
+
+/** The other side of a node: rows of the same source, with nodes of their own. */
+const other = Schema.Array(Schema.suspend((): Schema.Codec<RowNode> => RowNode))
+
+/** Rows that are looked up, each with all of its fields. */
+export const Table = Schema.Struct({
+  fields: Schema.Array(Field),
+  key: Schema.Array(Schema.String),
+  rows: Schema.Array(Schema.Record(Schema.String, Schema.Json))
+})
+export type Table = typeof Table.Type
+
+/** What is done to rows before their windows. */
+export const RowNode = Schema.Union([
+  Schema.Struct({ op: Schema.Literal("where"), condition: Condition }),
+  Schema.Struct({ op: Schema.Literal("derive"), values: Schema.Record(Schema.String, Expression) }),
+  Schema.Struct({ op: Schema.Literal("keyBy"), key: Schema.Array(Schema.String) }),
+  Schema.Struct({ op: Schema.Literal("distinct"), by: Schema.String, within: Schema.Int }),
+  Schema.Struct({ op: Schema.Literal("lookup"), table: Table, by: Schema.Array(Schema.String), select: Names }),
+  Schema.Struct({ op: Schema.Literal("union"), other }),
+  Schema.Struct({ op: Schema.Literal("asOf"), other, within: Schema.Int, select: Names }),
+  Schema.Struct({
+    op: Schema.Literal("interval"),
+    other,
+    before: Schema.Int,
+    after: Schema.Int,
+    type: Schema.Literals(["inner", "left"]),
+    select: Names
+  })
+])
+export type RowNode =
+  | { readonly op: "where"; readonly condition: Condition }
+  | { readonly op: "derive"; readonly values: { readonly [name: string]: Expression } }
+  | { readonly op: "keyBy"; readonly key: ReadonlyArray<string> }
+  | { readonly op: "distinct"; readonly by: string; readonly within: number }
+  | { readonly op: "lookup"; readonly table: Table; readonly by: ReadonlyArray<string>; readonly select: typeof Names.Type }
+  | { readonly op: "union"; readonly other: ReadonlyArray<RowNode> }
+  | { readonly op: "asOf"; readonly other: ReadonlyArray<RowNode>; readonly within: number; readonly select: typeof Names.Type }
+  | {
+    readonly op: "interval"
+    readonly other: ReadonlyArray<RowNode>
+    readonly before: number
+    readonly after: number
+    readonly type: "inner" | "left"
+    readonly select: typeof Names.Type
+  }
+
+/** An indicator of one value over the windows of its key. */
+const Indicator = Schema.Union([
+  Schema.Struct({ function: Schema.Literal("previous"), of: Schema.String }),
+  Schema.Struct({ function: Schema.Literals(["sma", "ema", "highest", "lowest"]), of: Schema.String, parameters: Schema.Struct({ n: Schema.Int }) })
+])
+
+const Constant = Schema.Union([Number, Schema.Boolean, Schema.Null])
+
+/** What is done to the results of windows. */
+export const ResultNode = Schema.Union([
+  Schema.Struct({ op: Schema.Literal("derive"), values: Schema.Record(Schema.String, Expression) }),
+  /** `within`: how long after the end of a window the next one may begin and still follow it. */
+  Schema.Struct({ op: Schema.Literal("indicate"), values: Schema.Record(Schema.String, Indicator), within: Schema.Int }),
+  Schema.Struct({ op: Schema.Literal("where"), condition: Condition }),
+  Schema.Struct({ op: Schema.Literal("top"), n: Schema.Int, by: Schema.String, order: Schema.Literals(["ascending", "descending"]) }),
+  /** By result what it is where there was no event: that of the window before, or a constant. */
+  Schema.Struct({
+    op: Schema.Literal("fill"),
+    values: Schema.Record(Schema.String, Schema.Union([Schema.Struct({ fill: Schema.Literal("previous") }), Constant])),
+    within: Schema.Int
+  })
+])
+export type ResultNode = typeof ResultNode.Type
+
 export const Pipeline = Schema.Struct({
   /** Which rows are in at all. */
   where,
+  /** What is done to them before the windows, in order. */
+  nodes: Schema.optionalKey(Schema.Array(RowNode)),
   window: Window,
   aggregates: Schema.Record(Schema.String, Aggregate),
+  /** What is done to the results, in order. */
+  results: Schema.optionalKey(Schema.Array(ResultNode)),
+  /** Windows over the final results as rows, which have `key`, `start` and `end` of their window beside the results. */
+  next: Schema.optionalKey(Schema.Struct({ window: Window, aggregates: Schema.Record(Schema.String, Aggregate) })),
   /** Larger tumbling windows that the states of those windows are merged into. */
   rollUp: Schema.optionalKey(Schema.Struct({ size: Schema.Int, offset: Schema.Int })),
   /** Records that somebody else has aggregated, and which field of theirs is which result. */
@@ -120,7 +219,7 @@ export const Result = Schema.Struct({
 export type Result = typeof Result.Type
 
 /** A row that is no event of its source, and why. */
-export const Refused = Schema.Struct({ ...Place.fields, reason: Schema.Literals(["missing-field", "invalid-field", "no-key"]) })
+export const Refused = Schema.Struct({ ...Place.fields, reason: Schema.Literals(["missing-field", "invalid-field", "no-key", "does-not-fit"]) })
 export type Refused = typeof Refused.Type
 
 /** Written out, since what the compiler would write is ten times as long. */

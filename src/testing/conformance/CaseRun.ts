@@ -6,7 +6,7 @@ import { encode, type Pane, type Value } from "../../streams/pipeline/Pane.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as BatchFold from "../../streams/reference/BatchFold.ts"
 import type { Event } from "../../streams/reference/EventFold.ts"
-import { isDecision, type MakeEngine, newest, type Piece, records } from "../Harness.ts"
+import { type MakeEngine, newest, type Piece, records } from "../Harness.ts"
 import * as Case from "./Case.ts"
 import { schemaOf } from "./CasePipeline.ts"
 
@@ -37,10 +37,11 @@ export const engineRun = (make: MakeEngine, size: number): Run => ({ case: { par
   for (const piece of pieces(rows, partitions, size)) {
     const taken = engine.take(piece)
     panes.push(...taken.panes)
-    if (isDecision(piece)) continue
-    unused.push(...taken.unused.map(({ offset, reason }) => ({ partition: piece.partition, offset, reason })))
+    unused.push(...taken.unused.map(({ offset, partition, reason }) => ({ partition, offset, reason })))
   }
-  panes.push(...engine.close().panes)
+  const closed = engine.close()
+  panes.push(...closed.panes)
+  unused.push(...closed.unused.map(({ offset, partition, reason }) => ({ partition, offset, reason })))
   return {
     panes: newest(panes).map(resultOf),
     late: unused.filter(({ reason }) => reason === "late").map(({ offset, partition }) => ({ partition, offset })),

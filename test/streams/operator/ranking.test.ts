@@ -39,6 +39,17 @@ describe("the first of a window", () => {
     ])
   })
 
+  it("may be a key that was far from the first and has not changed, where those before it have fallen", () => {
+    const pipeline = tumbling.pipe(Panes.top(1, { by: "ratio" }), Pipeline.allowedLateness(100), Pipeline.named("late"))
+    const closed: ReadonlyArray<Row> = [["A", 0, 1, 4], ["B", 1, 1, 3], ["C", 2, 1, 2], ["D", 3, 1, 1], ["A", 10, 1, 1]]
+    const fallen: ReadonlyArray<Row> = [["A", 5, 1, 0], ["B", 5, 1, 0], ["C", 5, 1, 0], ["A", 20, 1, 1]]
+    expect(shown(panesOf(pipeline, [...closed, ...fallen])).filter(([start]) => start === 0)).toEqual([
+      [0, "A", "on-time", 0, 4, 1],
+      [0, "A", "retracted", 1, 7, null],
+      [0, "D", "late", 0, 7, 1]
+    ])
+  })
+
   it("are those of the windows that pass a condition, and may be left out by another", () => {
     const pipeline = tumbling.pipe(Panes.where(Expr.lt("size", 3)), Panes.top(2, { by: "size" }), Panes.where(Expr.gt("rank", 1)), Pipeline.named("second"))
     expect(shown(panesOf(pipeline, [["A", 0, 3], ["B", 1, 2], ["C", 2, 1]]))).toEqual([[0, "C", "on-time", 0, 3, 2]])

@@ -4,6 +4,9 @@
  *
  * A window is told when it has closed, with all its keys. What is revised afterwards is told once more when the watermark
  * next moves on: all of the group that are among the first then, since each counts the rows of all its keys among its changes.
+ *
+ * All keys of a window are kept until nothing changes it any more, as Check says, those far from the first too: one comes in
+ * without a change of its own where those before it fall or are taken out, and of each the changes are known that it counts.
  */
 import { type Top, valuesOf, type WindowNode } from "../../pipeline/Checked.ts"
 import * as Key from "../../pipeline/Key.ts"
