@@ -26,7 +26,6 @@ export interface Observation {
   readonly time: number
   readonly price: number
   readonly volume: number | undefined
-  readonly priceHint?: number | undefined
 }
 
 /** What a symbol's charts say; without charts it goes on from where it is. */
@@ -143,7 +142,7 @@ const observe = (entry: Entry, instrument: Instrument, observation: Observation)
   const size = known === undefined || volume === undefined ? 0 : Math.max(0, volume - known)
   if (entry.time !== undefined && time === entry.time && size === 0) return undefined
   const accounted = known === undefined ? volume : known + size
-  return tick({ instrument, price, priceHint: observation.priceHint, size, symbol, time }, {
+  return tick({ price, size, symbol, time }, {
     ...entry,
     time,
     ...(accounted === undefined ? {} : { volume: accounted })
@@ -206,7 +205,7 @@ const bars = (
   const rest = restOfMinute(entry, found, missing, target)
   if (rest !== undefined) {
     const { symbol } = instrument
-    add(tick({ ...rest, instrument, priceHint: undefined, symbol }, {
+    add(tick({ ...rest, symbol }, {
       ...withVolume(entry, (entry.volume ?? 0) + rest.size),
       time: rest.time
     }))
@@ -247,12 +246,10 @@ const withVolume = (entry: Entry, volume: number | undefined): Entry =>
   volume === undefined ? Struct.omit(entry, ["volume"]) : { ...entry, volume }
 
 const tick = (
-  { instrument, price, priceHint, size, symbol, time }: {
-    readonly instrument: Instrument
+  { price, size, symbol, time }: {
     readonly symbol: string
     readonly time: number
     readonly price: number
-    readonly priceHint: number | undefined
     readonly size: number
   },
   entry: Entry
@@ -260,11 +257,11 @@ const tick = (
   symbol,
   time,
   kind: Records.Kind.event,
-  line: JSON.stringify({ symbol, time, price: Price.toText(price, priceHint ?? instrument.priceHint), size }),
+  line: JSON.stringify({ symbol, time, price: Price.toText(price), size }),
   entry
 })
 
-const bar = ({ priceHint, symbol }: Instrument, row: Bars.Row, entry: Entry): Item => ({
+const bar = ({ symbol }: Instrument, row: Bars.Row, entry: Entry): Item => ({
   symbol,
   time: row.start,
   kind: Records.Kind.preAggregated,
@@ -272,10 +269,10 @@ const bar = ({ priceHint, symbol }: Instrument, row: Bars.Row, entry: Entry): It
     symbol,
     start: row.start,
     interval: row.interval,
-    open: Price.toText(row.open, priceHint),
-    high: Price.toText(row.high, priceHint),
-    low: Price.toText(row.low, priceHint),
-    close: Price.toText(row.close, priceHint),
+    open: Price.toText(row.open),
+    high: Price.toText(row.high),
+    low: Price.toText(row.low),
+    close: Price.toText(row.close),
     volume: row.volume
   }),
   entry

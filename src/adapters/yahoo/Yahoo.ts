@@ -120,12 +120,11 @@ const streamed = ({ dropped, status, symbols, url }: {
     Stream.groupedWithin(512, "100 millis"),
     Stream.map((prices) => ({
       _tag: "observed" as const,
-      observations: prices.map(({ dayVolume, id, price, priceHint, time }) => ({
+      observations: prices.map(({ dayVolume, id, price, time }) => ({
         symbol: id,
         time,
         price,
-        volume: dayVolume,
-        priceHint
+        volume: dayVolume
       }))
     })),
     Stream.provide(NodeSocket.layerWebSocketConstructor)

@@ -262,6 +262,9 @@ describe("Ledger", () => {
   })
 
   it("writes ticks and bars as lines with prices in decimal text", () => {
+    // Half a cent is a price, whatever number of decimals Yahoo proposes to show.
+    const [half] = ticksOf(apple, [at(open, 1, Math.fround(24.535))])
+    assert.strictEqual(half!.price, "24.535")
     const [line] = ticksOf(apple, [at(open, 1, 164.97999572753906)])
     assert.strictEqual(JSON.stringify(line), `{"symbol":"AAPL","time":${open},"price":"164.98","size":0}`)
     const trades = [

@@ -144,7 +144,7 @@ describe("Yahoo", () => {
       })
       assert.strictEqual(bars.length, 390)
       assert.strictEqual(bars[1]!.start, bell)
-      assert.isTrue(bars.slice(1).every(({ open }) => /^\d+(\.\d\d?)?$/.test(open)))
+      assert.isTrue(bars.slice(1).every(({ open }) => /^\d+(\.\d{1,4})?$/.test(open)))
       assert.deepStrictEqual(run.ticks(), [{ symbol: "AAPL", time: close, price: "226.78", size: 0 }])
 
       const later = { regularMarketTime: close / 1_000 + 1, regularMarketPrice: 226.8 }
@@ -216,7 +216,7 @@ describe("Yahoo", () => {
       yield* Effect.sleep(100)
       assert.deepStrictEqual(run.ticks().map(({ price, size, symbol }) => [symbol, price, size]), [
         ["GC=F", "2910.3", 0],
-        ["EURUSD=X", "1.049", 0],
+        ["EURUSD=X", "1.0489877", 0],
         ["BTC-USD", "96077.45", 0],
         ["LDO.MI", "33.38", 0]
       ])
@@ -228,7 +228,7 @@ describe("Yahoo", () => {
       ])
       assert.deepStrictEqual(
         run.bars().map(({ close, interval, symbol }) => [symbol, interval, close]),
-        [["GC=F", 86_400_000, "1524.5"], ["EURUSD=X", 86_400_000, "1.1171"], ["BTC-USD", 86_400_000, "7344.88"]]
+        [["GC=F", 86_400_000, "1524.5"], ["EURUSD=X", 86_400_000, "1.1171438"], ["BTC-USD", 86_400_000, "7344.8843"]]
       )
     }))
 
