@@ -232,6 +232,24 @@ describe("Yahoo", () => {
       )
     }))
 
+  it.live("asks for symbols as they are, on every path", () =>
+    Effect.gen(function*() {
+      const yahoo = yield* FakeYahoo.make
+      const symbols = ["BTC/USDT", "M&M.NS", "^GSPC", "GC=F", "BRK-B", "GOOGL1241220C00150000"]
+      const asked: Array<string> = []
+      yahoo.answers.quote = (symbols) => ({ body: FakeYahoo.quotes(symbols.map((symbol) => apple({ symbol }))) })
+      yahoo.answers.chart = (symbol, interval) => {
+        if (interval === "1m") asked.push(symbol)
+        return emptyChart
+      }
+      const run = yield* start(yahoo, { symbols })
+      yield* until(() => run.ticks().length === symbols.length)
+      assert.deepStrictEqual(run.ticks().map(({ symbol }) => symbol).toSorted(), symbols.toSorted())
+      assert.deepStrictEqual(asked.toSorted(), symbols.toSorted())
+      assert.isTrue(yahoo.requests.some((request) => request.endsWith("/v8/finance/chart/BTC%2FUSDT")))
+      assert.deepStrictEqual(run.logged, [])
+    }))
+
   it.live("says that a closed market is closed", () =>
     Effect.gen(function*() {
       const yahoo = yield* FakeYahoo.make
@@ -329,8 +347,10 @@ describe("Yahoo", () => {
         const { message } = yield* refused(() => {}, ["SIX", "BRKS", "ADH"])
         assert.strictEqual(message, "Yahoo Finance has a price for none of the symbols SIX, BRKS, ADH")
         const bad = yield* refused(() => {}, ["AAPL", "a b"])
-        assert.strictEqual(bad.message, `"a b" is no symbol`)
+        assert.include(bad.message, `"a b" is no symbol: one has 1 to 32 characters out of`)
         assert.deepStrictEqual(bad.requests, [])
+        const lower = yield* refused(() => {}, ["aapl"])
+        assert.strictEqual(lower.message, `"aapl" is no symbol, but AAPL is: type it in upper case`)
         assert.strictEqual((yield* refused(() => {}, [])).message, "no symbols were given")
       }))
 
