@@ -11,8 +11,8 @@ export const minute = 60_000
 export const day = 86_400_000
 
 /**
- * `start` is the bar's first millisecond, `interval` its nominal length in milliseconds:
- * one minute, or one day, whose true length is the exchange's calendar day.
+ * `start` is the bar's first millisecond, `interval` its nominal length in milliseconds: one minute, or one day. A day
+ * begins when its exchange opens, and its true length is the exchange's own day.
  */
 export const Bar = Schema.Struct({
   symbol: MarketSymbol,

@@ -48,21 +48,40 @@ export const minutes = (
 
 const volumeOf = (rows: ReadonlyArray<Row>): number => rows.reduce((sum, { volume }) => sum + volume, 0)
 
+/** What a chart in minutes is of, and the chart in days beside it. */
+export interface Charts {
+  /** The current or last session's day. */
+  readonly session: TradingDay.TradingDay
+  /** The first day of which there are minutes begins here. */
+  readonly from: number
+  readonly minutes: Responses.Chart
+  readonly days: Responses.Chart | undefined
+}
+
 /**
- * The bar of the trading day before a session, out of a chart in days; where that has none,
- * the last close before the session's own chart, as a bar of the day before without volume.
+ * The daily bars of days before the session of which there are no minutes: the last one before the minutes begin, which
+ * they are compared with, and those of days in between that are missing in them. Each begins when its exchange opened, as
+ * Yahoo stamps it, so that it lies in its exchange's day in whatever zone that is looked at from.
+ * Without a chart in days the close before the minutes is the bar of the day before them, without volume.
  */
-export const previousDay = (
-  days: Responses.Chart | undefined,
-  session: { readonly chart: Responses.Chart; readonly day: TradingDay.TradingDay },
-  { zone }: Instrument.Instrument
-): Row | undefined => {
-  const last = days === undefined ? undefined : rows(days, day).findLast(({ start }) => start < session.day.start)
-  if (last !== undefined) return { ...last, start: TradingDay.at(zone, last.start).start }
-  const close = session.chart.meta.chartPreviousClose ?? undefined
-  if (close === undefined) return undefined
-  const { start } = TradingDay.before(zone, session.day)
-  return { start, interval: day, open: close, high: close, low: close, close, volume: 0 }
+export const days = (
+  charts: Charts,
+  bars: ReadonlyArray<Row>,
+  { everyDay, zone }: Instrument.Instrument
+): ReadonlyArray<Row> => {
+  const { days, from, minutes, session } = charts
+  if (days === undefined || rows(days, day).length === 0) {
+    const close = minutes.meta.chartPreviousClose ?? undefined
+    if (close === undefined) return []
+    const first = rows(minutes, minute)[0]?.start ?? from
+    const start = everyDay ? TradingDay.dayEarlier(zone, first) : TradingDay.weekdayEarlier(zone, first)
+    return [{ start, interval: day, open: close, high: close, low: close, close, volume: 0 }]
+  }
+  const known = new Set(bars.map(({ start }) => TradingDay.at(zone, start).start))
+  const byDay = new Map(rows(days, day).map((row) => [TradingDay.at(zone, row.start).start, row]))
+  const missing = [...byDay].filter(([start]) => start < session.start && !known.has(start))
+  const before = missing.filter(([start]) => start < from)
+  return [...before.slice(-1), ...missing.filter(([start]) => start >= from)].map(([, row]) => row)
 }
 
 const rows = ({ indicators, timestamp }: Responses.Chart, interval: number): Array<Row> => {

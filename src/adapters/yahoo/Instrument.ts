@@ -14,6 +14,8 @@ export interface Instrument {
    * so that a difference of two says nothing; currencies have none.
    */
   readonly cumulativeVolume: boolean
+  /** Whether it is traded on every day of the week. */
+  readonly everyDay: boolean
   /** Whether its session, and so its volume, runs across midnight, as that of futures does. */
   readonly overnight: boolean
 }
@@ -39,6 +41,7 @@ export const fromQuote = (quote: Responses.Quote): Priced | undefined => {
       priceHint: quote.priceHint ?? undefined,
       delay: quote.exchangeDataDelayedBy ?? 0,
       cumulativeVolume: quote.quoteType !== "CRYPTOCURRENCY" && quote.quoteType !== "CURRENCY",
+      everyDay: quote.quoteType === "CRYPTOCURRENCY",
       overnight: quote.quoteType === "FUTURE"
     },
     time,

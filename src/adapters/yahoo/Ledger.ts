@@ -17,7 +17,6 @@ import * as Records from "../../streams/records/Records.ts"
 import * as Bars from "./Bars.ts"
 import type { Instrument } from "./Instrument.ts"
 import * as Price from "./Price.ts"
-import type * as Responses from "./Responses.ts"
 import * as TradingDay from "./TradingDay.ts"
 
 /** A price with the time of its trade, and the session's volume where that is known. */
@@ -31,14 +30,8 @@ export interface Observation {
 /** What a symbol's charts say; without charts it goes on from where it is. */
 export interface CatchUp {
   readonly instrument: Instrument
-  readonly charts?: {
-    /** The current or last session's day. */
-    readonly session: TradingDay.TradingDay
-    /** From where on minutes were asked for: {@link missingSince}. */
-    readonly from: number
-    readonly minutes: Responses.Chart
-    /** Daily rows before the session. */
-    readonly days: Responses.Chart | undefined
+  /** Of minutes since {@link missingSince}, and of days before the session. */
+  readonly charts?: Bars.Charts & {
     /** The session's volume where the chart does not tell. */
     readonly volume: number | undefined
     /** Minutes that are over at this time are whole. */
@@ -175,7 +168,8 @@ const wholeVolume = (volume: number | undefined): number | undefined =>
 
 /**
  * The bars that are missing, and before them, where the feed was away in the middle of a
- * minute, one tick with the rest of that minute's volume.
+ * minute, one tick with the rest of that minute's volume. Of a day either minutes are fed or
+ * its daily bar, so that nothing counts twice.
  */
 const bars = (
   before: Entry,
@@ -196,12 +190,14 @@ const bars = (
     entry = item.entry
   }
 
-  const previous = Bars.previousDay(charts.days, { chart: minutes, day: session }, instrument)
-  if (previous !== undefined && previous.start > Math.max(newest(entry), entry.day ?? -Infinity)) {
-    add(bar(instrument, previous, { ...entry, day: previous.start }))
-  }
-
-  const missing = found.bars.filter(({ start }) => start > Math.max(entry.time ?? -Infinity, entry.bar ?? -Infinity))
+  const days = Bars.days(charts, found.bars, instrument).filter(({ start }) =>
+    TradingDay.at(instrument.zone, start).start > Math.max(lastMoment(before), before.day ?? -Infinity)
+  )
+  // A day that a daily bar stands for needs no minutes, even if there are some by now.
+  const whole = before.day === undefined ? -Infinity : TradingDay.at(instrument.zone, before.day).end - 1
+  const missing = found.bars.filter(({ start }) =>
+    start > Math.max(entry.time ?? -Infinity, entry.bar ?? -Infinity, whole)
+  )
   const rest = restOfMinute(entry, found, missing, target)
   if (rest !== undefined) {
     const { symbol } = instrument
@@ -210,7 +206,9 @@ const bars = (
       time: rest.time
     }))
   }
-  for (const row of missing) add(bar(instrument, row, { ...entry, bar: row.start }))
+  for (const row of [...days, ...missing].sort((a, b) => a.start - b.start)) {
+    add(bar(instrument, row, { ...entry, [row.interval === minute ? "bar" : "day"]: row.start }))
+  }
   // After the last of the bars the next tick counts on from the chart; without any, from the last tick.
   if (missing.length > 0 || entry.volume === undefined) entry = withVolume(entry, target)
   const last = items.pop()

@@ -18,6 +18,7 @@ const instrument = (zone: string, more: Partial<Instrument> = {}): Instrument =>
   priceHint: 2,
   delay: 0,
   cumulativeVolume: true,
+  everyDay: false,
   overnight: false,
   ...more
 })
@@ -116,33 +117,42 @@ describe("Bars.minutes", () => {
   })
 })
 
-describe("Bars.previousDay", () => {
-  const none = { chart: chart("chart-1m-aapl-full-day.json"), day }
+describe("Bars.days", () => {
+  const minutes = chart("chart-1m-aapl-full-day.json")
+  const charts = (session: TradingDay.TradingDay, days?: Responses.Chart, from = session.start) => ({ session, from, minutes, days })
 
-  it("is the last day before the session, from midnight in the exchange's zone", () => {
+  it("are the last day before the session, when its exchange opened", () => {
     const cases = [
-      ["chart-1d-ocdo.l.json", "Europe/London", Date.UTC(2020, 0, 3, 12), 1259.5, Date.UTC(2020, 0, 2)],
+      ["chart-1d-ocdo.l.json", "Europe/London", Date.UTC(2020, 0, 3, 12), 1259.5, Date.UTC(2020, 0, 2, 8)],
       ["chart-1d-gc_f.json", "America/New_York", Date.UTC(2020, 0, 3, 12), 1524.5, Date.UTC(2020, 0, 2, 5)],
       ["chart-1d-btc-usd.json", "UTC", Date.UTC(2020, 0, 2, 15), 7200.17431640625, Date.UTC(2020, 0, 1)],
       ["chart-1d-eurusd_x.json", "Europe/London", Date.UTC(2020, 0, 2, 15), 1.1220825910568237, Date.UTC(2020, 0, 1)]
     ] as const
     for (const [file, zone, time, close, start] of cases) {
-      const bar = Bars.previousDay(chart(file), { ...none, day: TradingDay.at(zone, time) }, instrument(zone))!
-      assert.deepStrictEqual([bar.close, bar.start, bar.interval], [close, start, 86_400_000])
+      const bars = Bars.days(charts(TradingDay.at(zone, time), chart(file)), [], instrument(zone))
+      assert.deepStrictEqual(bars.map((bar) => [bar.close, bar.start, bar.interval]), [[close, start, 86_400_000]])
     }
   })
 
-  it("is made of the close before the session where there is nothing else", () => {
-    const bar = Bars.previousDay(undefined, none, apple)!
-    assert.deepStrictEqual(bar, {
-      start: day.start - 86_400_000,
-      interval: 86_400_000,
-      open: 226.21,
-      high: 226.21,
-      low: 226.21,
-      close: 226.21,
-      volume: 0
-    })
+  it("are those without minutes in between too, once each", () => {
+    const opens = [-4, -3, -2, -2, -1, 0].map((days) => bell + days * 86_400_000)
+    const days = live(opens.map((time) => [time, 5]))
+    const from = TradingDay.at(apple.zone, opens[1]!).start
+    const known = [{ start: opens[4]!, interval: minute, open: 1, high: 1, low: 1, close: 1, volume: 5 }]
+    assert.deepStrictEqual(
+      Bars.days(charts(day, days, from), known, apple).map(({ start }) => start),
+      [opens[0]!, opens[1]!, opens[2]!]
+    )
+  })
+
+  it("are made of the close before the minutes where there is nothing else, on the weekday before", () => {
+    const [bar] = Bars.days(charts(day), [], apple)
+    const close = { open: 226.21, high: 226.21, low: 226.21, close: 226.21, volume: 0, interval: 86_400_000 }
+    assert.deepStrictEqual(bar, { start: bell - 86_400_000, ...close })
+    const monday = TradingDay.at(apple.zone, Date.UTC(2024, 9, 7, 12))
+    const empty = { ...charts(monday), minutes: { ...minutes, timestamp: [] } }
+    assert.strictEqual(Bars.days(empty, [], apple)[0]!.start, monday.start - 3 * 86_400_000)
+    assert.strictEqual(Bars.days(empty, [], { ...apple, everyDay: true })[0]!.start, monday.start - 86_400_000)
   })
 })
 

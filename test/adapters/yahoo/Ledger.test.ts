@@ -13,6 +13,7 @@ const apple: Instrument = {
   priceHint: 2,
   delay: 0,
   cumulativeVolume: true,
+  everyDay: false,
   overnight: false
 }
 

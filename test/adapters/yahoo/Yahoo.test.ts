@@ -134,7 +134,7 @@ describe("Yahoo", () => {
       const bars = run.bars()
       assert.deepStrictEqual(bars[0], {
         symbol: "AAPL",
-        start: Date.UTC(2024, 9, 1, 4),
+        start: bell - 86_400_000,
         interval: 86_400_000,
         open: "226.21",
         high: "226.21",

@@ -1,0 +1,118 @@
+/** Which day a bar counts in, after outages and from exchanges far from New York. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { dayMillis, figures, flat, flatMinutes, type Market, minute, playing, run } from "./market.ts"
+
+/** Five minutes of 100 shares a day, from the bell on; the price rises by `step` from day to day. */
+const market = (bells: ReadonlyArray<number>, zone: string, step: number, before: number) => ({
+  minutes: bells.flatMap((bell, day) => flatMinutes(bell, 5, 100 + step * day, 100)),
+  days: [flat(bells[0]! - 3 * dayMillis, before, 500), ...bells.map((bell, day) => flat(bell, 100 + step * day, 500))],
+  at: (day: number): Omit<Market, "minutes"> => ({
+    symbol: "AAA",
+    zone,
+    time: bells[day]! + 5 * minute,
+    price: 100 + step * day,
+    volume: 500,
+    previousClose: before
+  })
+})
+
+const daily = (first: number, count: number) => Array.from({ length: count }, (_, day) => first + day * dayMillis)
+
+describe("days", () => {
+  // Monday 2024-10-07 to Thursday, from 09:30 in New York.
+  const week = market(daily(Date.UTC(2024, 9, 7, 13, 30), 4), "America/New_York", 1, 99)
+
+  it.live("count once after an outage of days, by their minutes or as daily bars", () =>
+    Effect.gen(function*() {
+      const phase = (day: number) => (yahoo: Parameters<typeof playing>[0]) => playing(yahoo, { ...week, ...week.at(day) })
+      const { days, report } = yield* run("AAA", week.at(0).zone, [phase(0), phase(3)])
+      assert.deepStrictEqual(figures(days), [
+        ["2024-10-04", "99", "99", 500, null],
+        ["2024-10-07", "100", "100", 500, "1.0101"],
+        ["2024-10-08", "101", "101", 500, "1"],
+        ["2024-10-09", "102", "102", 500, "0.9901"],
+        ["2024-10-10", "103", "103", 500, "0.9804"]
+      ])
+      assert.deepInclude(report, { late: 0, deadLettered: 0 })
+    }))
+
+  it.live("are not made of an older close where the chart in days is missing", () =>
+    Effect.gen(function*() {
+      const { minutes } = week
+      const phase = (day: number) => (yahoo: Parameters<typeof playing>[0]) => playing(yahoo, { minutes, ...week.at(day) })
+      const { days } = yield* run("AAA", week.at(0).zone, [phase(0), phase(3)])
+      assert.deepStrictEqual(figures(days), [
+        // The close before Monday is Friday's.
+        ["2024-10-04", "99", "99", 0, null],
+        ["2024-10-07", "100", "100", 500, "1.0101"],
+        ["2024-10-08", "101", "101", 500, "1"],
+        ["2024-10-09", "102", "102", 500, "0.9901"],
+        ["2024-10-10", "103", "103", 500, "0.9804"]
+      ])
+    }))
+
+  it.live("of which there are no minutes are daily bars, also after two weeks and between others", () =>
+    Effect.gen(function*() {
+      const bells = daily(Date.UTC(2024, 9, 7, 13, 30), 18)
+      const long = market(bells, "America/New_York", 1, 99)
+      // Yahoo has lost the minutes of the day before the last.
+      const minutes = long.minutes.filter(({ t }) => Math.floor((t - bells[0]!) / dayMillis) !== 16)
+      const phase = (day: number) => (yahoo: Parameters<typeof playing>[0]) =>
+        playing(yahoo, { minutes, days: long.days, ...long.at(day) })
+      const { days } = yield* run("AAA", long.at(0).zone, [phase(0), phase(17)])
+      assert.deepStrictEqual(figures(days).map(([day, , close, volume]) => [day, close, volume]), [
+        ["2024-10-04", "99", 500],
+        ["2024-10-07", "100", 500],
+        // Minutes are to be had for a week, and the day before them as a daily bar.
+        ...Array.from({ length: 8 }, (_, day) => [`2024-10-${17 + day}`, String(110 + day), 500])
+      ])
+    }))
+
+  it.live("of London count in London's days, looked at from New York too", () =>
+    Effect.gen(function*() {
+      // Monday to Wednesday from 08:00; the feed was off on Tuesday.
+      const london = market(daily(Date.UTC(2024, 9, 7, 7, 0), 3), "Europe/London", 10, 90)
+      const phase = (day: number) => (yahoo: Parameters<typeof playing>[0]) => playing(yahoo, { ...london, ...london.at(day) })
+      for (const zone of ["America/New_York", "Europe/London"]) {
+        const { days } = yield* run("AAA", zone, [phase(0), phase(2)])
+        assert.deepStrictEqual(figures(days), [
+          ["2024-10-04", "90", "90", 500, null],
+          ["2024-10-07", "100", "100", 500, "11.1111"],
+          ["2024-10-08", "110", "110", 500, "10"],
+          ["2024-10-09", "120", "120", 500, "9.0909"]
+        ].map(([day, ...others]) => [zone === "Europe/London" ? dayBefore(String(day)) : day, ...others]))
+      }
+    }))
+
+  it.live("of Tokyo are whole in Tokyo's zone, on both sides of the lunch break", () =>
+    Effect.gen(function*() {
+      const bells = daily(Date.UTC(2025, 0, 21, 0, 0), 2)
+      const minutes = bells.flatMap((bell, day) => [
+        ...flatMinutes(bell, 150, 1_000 + 10 * day, 100),
+        ...flatMinutes(bell + 210 * minute, 180, 1_001 + 10 * day, 100)
+      ])
+      const days = [flat(bells[0]! - dayMillis, 990, 33_000), ...bells.map((bell, day) => flat(bell, 1_001 + 10 * day, 33_000))]
+      const phase = (day: number) => (yahoo: Parameters<typeof playing>[0]) =>
+        playing(yahoo, {
+          symbol: "7203.T",
+          zone: "Asia/Tokyo",
+          time: bells[day]! + 390 * minute,
+          price: 1_001 + 10 * day,
+          volume: 33_000,
+          minutes,
+          days,
+          previousClose: 990
+        })
+      const { days: found } = yield* run("7203.T", "Asia/Tokyo", [phase(0), phase(1)])
+      assert.deepStrictEqual(figures(found).map(([, ...values]) => values), [
+        ["990", "990", 33_000, null],
+        ["1000", "1001", 33_000, "1.1111"],
+        ["1010", "1011", 33_000, "0.999"]
+      ])
+      assert.deepStrictEqual(found.map(({ start }) => start), [-1, 0, 1].map((day) => bells[0]! + day * dayMillis - 9 * 60 * minute))
+    }))
+})
+
+/** Midnight in London is an hour before midnight in UTC, of which the test shows the date. */
+const dayBefore = (day: string): string => new Date(Date.parse(day) - 1).toISOString().slice(0, 10)
