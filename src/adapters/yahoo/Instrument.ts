@@ -20,6 +20,9 @@ export interface Instrument {
   readonly overnight: boolean
 }
 
+/** Whether a price is one: nothing costs nothing, and only futures have cost less. */
+export const mayCost = ({ overnight }: Instrument, price: number): boolean => price > 0 || (overnight && price < 0)
+
 /** A quote that has what a tick needs. */
 export interface Priced {
   readonly instrument: Instrument
@@ -34,16 +37,18 @@ export const fromQuote = (quote: Responses.Quote): Priced | undefined => {
   const price = quote.regularMarketPrice ?? undefined
   const time = quote.regularMarketTime ?? undefined
   if (price === undefined || time === undefined) return undefined
+  const instrument: Instrument = {
+    symbol: quote.symbol,
+    zone: quote.exchangeTimezoneName ?? "UTC",
+    priceHint: quote.priceHint ?? undefined,
+    delay: quote.exchangeDataDelayedBy ?? 0,
+    cumulativeVolume: quote.quoteType !== "CRYPTOCURRENCY" && quote.quoteType !== "CURRENCY",
+    everyDay: quote.quoteType === "CRYPTOCURRENCY",
+    overnight: quote.quoteType === "FUTURE"
+  }
+  if (!mayCost(instrument, price)) return undefined
   return {
-    instrument: {
-      symbol: quote.symbol,
-      zone: quote.exchangeTimezoneName ?? "UTC",
-      priceHint: quote.priceHint ?? undefined,
-      delay: quote.exchangeDataDelayedBy ?? 0,
-      cumulativeVolume: quote.quoteType !== "CRYPTOCURRENCY" && quote.quoteType !== "CURRENCY",
-      everyDay: quote.quoteType === "CRYPTOCURRENCY",
-      overnight: quote.quoteType === "FUTURE"
-    },
+    instrument,
     time,
     price,
     volume: quote.regularMarketVolume ?? undefined,

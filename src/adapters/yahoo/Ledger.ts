@@ -15,8 +15,9 @@ import { EventTime } from "../../domain/EventTime.ts"
 import type { Chunk } from "../../streams/records/Records.ts"
 import * as Records from "../../streams/records/Records.ts"
 import * as Bars from "./Bars.ts"
-import type { Instrument } from "./Instrument.ts"
+import { type Instrument, mayCost } from "./Instrument.ts"
 import * as Price from "./Price.ts"
+import type * as Rows from "./Rows.ts"
 import * as TradingDay from "./TradingDay.ts"
 
 /** A price with the time of its trade, and the session's volume where that is known. */
@@ -129,7 +130,7 @@ const encoder = new TextEncoder()
 const observe = (entry: Entry, instrument: Instrument, observation: Observation): Item | undefined => {
   const { price, symbol, time } = observation
   const seen = newest(entry)
-  if (time < seen) return undefined
+  if (time < seen || !mayCost(instrument, price)) return undefined
   const volume = instrument.cumulativeVolume ? wholeVolume(observation.volume) : undefined
   const known = beginsSession(entry, instrument, time, volume) ? 0 : entry.volume
   const size = known === undefined || volume === undefined ? 0 : Math.max(0, volume - known)
@@ -219,7 +220,7 @@ const bars = (
 const restOfMinute = (
   entry: Entry,
   { bars }: Bars.Minutes,
-  missing: ReadonlyArray<Bars.Row>,
+  missing: ReadonlyArray<Rows.Row>,
   target: number | undefined
 ): { readonly time: number; readonly price: number; readonly size: number } | undefined => {
   if (missing.length === 0 || target === undefined || entry.volume === undefined || entry.time === undefined) return
@@ -259,7 +260,7 @@ const tick = (
   entry
 })
 
-const bar = ({ symbol }: Instrument, row: Bars.Row, entry: Entry): Item => ({
+const bar = ({ symbol }: Instrument, row: Rows.Row, entry: Entry): Item => ({
   symbol,
   time: row.start,
   kind: Records.Kind.preAggregated,

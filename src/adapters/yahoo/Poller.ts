@@ -1,11 +1,13 @@
 /** Asks for quotes again and again, and for the bars of symbols of which something is missing. */
 import { Clock, Duration, Effect, type Latch, Stream } from "effect"
+import { day, minute } from "../../domain/Bar.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import type { Client, Quotes } from "./Client.ts"
 import { backOff, type Failure } from "./Failure.ts"
 import * as Instrument from "./Instrument.ts"
 import * as Ledger from "./Ledger.ts"
 import type * as Responses from "./Responses.ts"
+import * as Rows from "./Rows.ts"
 import * as Status from "./Status.ts"
 import * as TradingDay from "./TradingDay.ts"
 
@@ -121,6 +123,7 @@ const catchUp = Effect.fnUntraced(function*({ client, ledger }: Options, quote: 
     )
   })
   return yield* charts.pipe(
+    Effect.tap(({ days, minutes }) => reportImpossible(instrument, minutes, days)),
     Effect.flatMap((charts) =>
       Effect.map(Clock.currentTimeMillis, (now): Ledger.CatchUp => ({
         instrument,
@@ -135,6 +138,19 @@ const catchUp = Effect.fnUntraced(function*({ client, ledger }: Options, quote: 
     )
   )
 })
+
+/** In one line, the first few by their times. */
+const reportImpossible = (instrument: Instrument.Instrument, minutes: Responses.Chart, days?: Responses.Chart) => {
+  const impossible = [
+    ...days === undefined ? [] : Rows.of(days, day, instrument).impossible,
+    ...Rows.of(minutes, minute, instrument).impossible
+  ]
+  if (impossible.length === 0) return Effect.void
+  const first = impossible.slice(0, 3).map(({ reason, row }) => `${Status.minuteOf(row.start)}, as ${reason}`)
+  const more = impossible.length > first.length ? [`and ${impossible.length - first.length} more`] : []
+  const bars = impossible.length === 1 ? "a bar" : `${impossible.length} bars`
+  return Effect.logWarning(`Yahoo Finance gives ${bars} of ${instrument.symbol} that cannot be, left out: ${[...first, ...more].join("; ")}`)
+}
 
 const fortnight = 14 * 24 * 3_600_000
 

@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import * as Bars from "../../../src/adapters/yahoo/Bars.ts"
 import type { Instrument } from "../../../src/adapters/yahoo/Instrument.ts"
 import * as Responses from "../../../src/adapters/yahoo/Responses.ts"
+import * as Rows from "../../../src/adapters/yahoo/Rows.ts"
 import * as TradingDay from "../../../src/adapters/yahoo/TradingDay.ts"
 import { fixture } from "./fixtures.ts"
 
@@ -162,5 +163,66 @@ describe("TradingDay", () => {
     assert.strictEqual(hours("America/New_York", Date.UTC(2024, 10, 3, 12)), 25)
     assert.strictEqual(hours("America/New_York", Date.UTC(2024, 10, 4, 12)), 24)
     assert.strictEqual(hours("no such zone", Date.UTC(2024, 10, 3, 12)), 24)
+  })
+})
+
+describe("Rows", () => {
+  const columns = (rows: ReadonlyArray<readonly [minute: number, open: number, high: number, low: number, close: number, volume: number | null]>): Responses.Chart => ({
+    meta: {},
+    timestamp: rows.map(([index]) => bell + index * minute),
+    indicators: {
+      quote: [{
+        open: rows.map(([, open]) => open),
+        high: rows.map(([, , high]) => high),
+        low: rows.map(([, , , low]) => low),
+        close: rows.map(([, , , , close]) => close),
+        volume: rows.map(([, , , , , volume]) => volume)
+      }]
+    }
+  })
+  const minutesOf = (rows: Parameters<typeof columns>[0], of = apple) => {
+    const { bars, heldBack } = Bars.minutes(columns(rows), of, day, Infinity)
+    return { bars: bars.map(({ close, start, volume }) => [(start - bell) / minute, close, volume]), heldBack }
+  }
+
+  it("are one a minute in order of time, whatever order they came in: the one with the most volume", () => {
+    assert.deepStrictEqual(
+      minutesOf([[2, 10, 10, 10, 10, 3], [0, 10, 10, 10, 10, 5], [1, 10, 11, 10, 10, 4], [0, 10, 12, 10, 12, 9], [1, 10, 11, 10, 11, 4]]),
+      { bars: [[0, 12, 9], [1, 11, 4], [2, 10, 3]], heldBack: 0 }
+    )
+  })
+
+  it("that cannot be are left out, and their volume is not lost", () => {
+    const cases = [
+      [[1, 10, 9, 11, 10, 7], "its low is above its high"],
+      [[1, 0, 10, 0, 10, 7], "it has a price of nothing"],
+      [[1, -10, 10, -10, 10, 7], "it has a price of nothing"],
+      [[1, 10, 11, 10, 12, 7], "it opens or closes beyond its high and low"],
+      [[1, 0.1, 0.1, 0.1, 0.1, 7], "it is a hundredth of those around it"],
+      [[1, 10, 10, 0.1, 10, 7], "its low is a hundredth of its high"],
+      [[1, 1_010, 1_010, 1_010, 1_010, 7], "it is a hundred times those around it"]
+    ] as const
+    for (const [bad, reason] of cases) {
+      const rows = [[0, 10, 10, 10, 10, 5], bad, [2, 10, 10, 10, 10, 5]] as const
+      assert.deepStrictEqual(minutesOf(rows), { bars: [[0, 10, 5], [2, 10, 5]], heldBack: 7 })
+      assert.deepStrictEqual(Rows.of(columns(rows), minute, apple).impossible.map(({ reason }) => reason), [reason])
+    }
+  })
+
+  it("that are odd and can be stay: a fall of nine tenths, a future below nothing, a run of them", () => {
+    assert.strictEqual(minutesOf([[0, 10, 10, 1, 1, 5], [1, 1, 1, 0.1, 0.1, 5], [2, 0.1, 0.1, 0.01, 0.01, 5]]).bars.length, 3)
+    const oil = { ...apple, overnight: true }
+    assert.strictEqual(minutesOf([[0, 10, 10, 10, 10, 5], [1, 10, 10, -37.63, -37.63, 5], [2, -37, -37, -37, -37, 5]], oil).bars.length, 3)
+    const run = [0.1, 0.1, 0.1].map((price, index) => [index + 4, price, price, price, price, 1] as const)
+    const around = [0, 1, 2, 3, 7, 8].map((index) => [index, 10, 10, 10, 10, 1] as const)
+    assert.deepStrictEqual(minutesOf([...run, ...around]).bars.map(([index]) => index), [0, 1, 2, 3, 7, 8])
+  })
+
+  it("of an index without volume are all whole, the last one too", () => {
+    assert.deepStrictEqual(minutesOf([[0, 10, 10, 10, 10, 0], [1, 10, 10, 10, 10, null]]).bars.length, 2)
+  })
+
+  it("count whole units", () => {
+    assert.deepStrictEqual(minutesOf([[0, 10, 10, 10, 10, 1.5]]).bars, [[0, 10, 2]])
   })
 })

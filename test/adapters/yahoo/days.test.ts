@@ -69,6 +69,20 @@ describe("days", () => {
       ])
     }))
 
+  it.live("leave out bars that cannot be, say so, and keep their volume", () =>
+    Effect.gen(function*() {
+      const { minutes } = week
+      const bell = minutes[0]!.t
+      const bad = { t: bell + minute, o: 1, h: 1, l: 1, c: 1, v: 100 }
+      const odd = [minutes[4]!, minutes[0]!, bad, minutes[3]!, minutes[3]!, minutes[2]!]
+      const { days, logged, report } = yield* run("AAA", week.at(0).zone, [(yahoo) => playing(yahoo, { ...week.at(0), minutes: odd })])
+      assert.deepStrictEqual(figures(days).slice(1), [["2024-10-07", "100", "100", 500, "1.0101"]])
+      assert.deepStrictEqual(logged, [
+        "Yahoo Finance gives a bar of AAA that cannot be, left out: 2024-10-07 13:31 UTC, as it is a hundredth of those around it"
+      ])
+      assert.deepInclude(report, { late: 0, deadLettered: 0 })
+    }))
+
   it.live("of London count in London's days, looked at from New York too", () =>
     Effect.gen(function*() {
       // Monday to Wednesday from 08:00; the feed was off on Tuesday.
