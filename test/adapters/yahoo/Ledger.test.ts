@@ -117,7 +117,9 @@ const steps = FastCheck.array(
   FastCheck.record({
     seen: FastCheck.boolean(),
     again: FastCheck.nat(5),
-    restart: FastCheck.constantFrom("no", "no", "no", "no", "yes"),
+    restart: FastCheck.constantFrom("no", "no", "no", "no", "yes", "introduced"),
+    /** Whether the charts of a symbol that has been introduced have come by now. */
+    caughtUp: FastCheck.boolean(),
     wait: FastCheck.constantFrom(0, 1_000, 90_000)
   }),
   { minLength: 25, maxLength: 25 }
@@ -144,7 +146,8 @@ const at = (time: number, volume: number | undefined, price = 1) =>
 
 const ledgerAt = (time: number): Ledger.Ledger => ({
   entries: new Map([["AAPL", { time }]]),
-  instruments: new Map()
+  instruments: new Map(),
+  behind: new Map()
 })
 
 const dayMillis = 86_400_000
@@ -173,17 +176,28 @@ describe("Ledger", () => {
         const nowAt = (index: number) =>
           Math.min(trades[index]!.time + steps[index]!.wait, trades[index + 1]?.time ?? Infinity)
 
-        book(catchUp(trades.slice(0, first + 1), nowAt(first)))
+        let isBehind = steps[0]!.restart === "introduced"
+        const introduced: Ledger.News = { _tag: "introduced", instruments: [apple] }
+        book(isBehind ? introduced : catchUp(trades.slice(0, first + 1), nowAt(first)))
         trades.slice(first).forEach((trade, offset) => {
           const index = first + offset
-          const { again, restart, seen } = steps[index]!
-          if (restart === "yes") {
+          const { again, caughtUp, restart, seen } = steps[index]!
+          if (restart !== "no") {
             ledger = fed.length === 0 ? Ledger.empty : resume(fed.at(-1)!)
-            book(catchUp(trades.slice(0, index + 1), nowAt(index)))
+            isBehind = restart === "introduced"
+            book(isBehind ? introduced : catchUp(trades.slice(0, index + 1), nowAt(index)))
           }
-          if (seen || index === trades.length - 1) book(observed(trade))
+          if (seen) book(observed(trade))
+          if (isBehind && (caughtUp || index === trades.length - 1)) {
+            book(catchUp(trades.slice(0, index + 1), nowAt(index)))
+            isBehind = false
+          }
+          if (index === trades.length - 1) book(observed(trade))
           book(observed(trades[Math.max(0, index - again)]!))
         })
+        // What was traded in the minutes at both ends of a gap counts with the next trade.
+        const last = trades.at(-1)!
+        book(observed({ ...last, time: last.time + 3 * minute, volume: last.volume + 1 }))
 
         const lines = linesOf(fed)
         const ticks = lines.filter(({ kind }) => kind === Kind.event).map(({ line }) => line)
@@ -191,7 +205,7 @@ describe("Ledger", () => {
 
         assert.strictEqual(
           sum(ticks.map(({ size }) => size)) + sum(bars.map(({ volume }) => volume)),
-          trades.at(-1)!.volume
+          last.volume + 1
         )
         const minutesOfTicks = new Set(ticks.map(({ time }) => Math.floor(time / minute) * minute))
         assert.isFalse(bars.some(({ start }) => minutesOfTicks.has(start!)))
