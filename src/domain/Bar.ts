@@ -5,6 +5,7 @@
 import { Schema } from "effect"
 import { EventTime } from "./EventTime.ts"
 import { MarketSymbol } from "./MarketSymbol.ts"
+import { SplitFactor } from "./SplitFactor.ts"
 import { Price } from "./Tick.ts"
 
 export const minute = 60_000
@@ -22,7 +23,8 @@ export const Bar = Schema.Struct({
   high: Price,
   low: Price,
   close: Price,
-  volume: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000_000 }))
+  volume: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000_000 })),
+  splitFactor: Schema.optionalKey(SplitFactor)
 })
 
 export type Bar = typeof Bar.Type

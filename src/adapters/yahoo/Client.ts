@@ -68,7 +68,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
         period1: new Date(from),
         period2: new Date(to),
         includePrePost: false,
-        events: "",
+        events: "div|split",
         return: "object"
       }, unvalidated(signal))
     ).pipe(Effect.retry({ schedule: shortBackOff, while: Failure.isPassing }))

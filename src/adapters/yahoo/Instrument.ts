@@ -5,8 +5,6 @@ export interface Instrument {
   readonly symbol: string
   /** The exchange's time zone by its IANA name. */
   readonly zone: string
-  /** Decimals that its prices are meant to have. */
-  readonly priceHint: number | undefined
   /** Minutes by which its prices are held back. */
   readonly delay: number
   /**
@@ -40,7 +38,6 @@ export const fromQuote = (quote: Responses.Quote): Priced | undefined => {
   const instrument: Instrument = {
     symbol: quote.symbol,
     zone: quote.exchangeTimezoneName ?? "UTC",
-    priceHint: quote.priceHint ?? undefined,
     delay: quote.exchangeDataDelayedBy ?? 0,
     cumulativeVolume: quote.quoteType !== "CRYPTOCURRENCY" && quote.quoteType !== "CURRENCY",
     everyDay: quote.quoteType === "CRYPTOCURRENCY",

@@ -22,6 +22,7 @@ import * as Gap from "./Gap.ts"
 import { type Instrument, mayCost } from "./Instrument.ts"
 import * as Price from "./Price.ts"
 import type * as Rows from "./Rows.ts"
+import * as Splits from "./Splits.ts"
 import * as TradingDay from "./TradingDay.ts"
 
 /** A price with the time of its trade, and the session's volume where that is known. */
@@ -60,6 +61,8 @@ const Entry = Schema.Struct({
   volume: Schema.optionalKey(Schema.Int),
   /** Volume in it that has not been fed and counts with the next tick. */
   owed: Schema.optionalKey(Schema.Int),
+  /** What prices have to be multiplied by to be compared with the first ones that were fed. */
+  split: Schema.optionalKey(Splits.Split),
   /** Minutes before the newest ticks that have not been fed. */
   gap: Schema.optionalKey(Gap.Gap)
 })
@@ -232,6 +235,8 @@ const bars = (
     : Math.max(0, total - found.heldBack)
   // A volume of another session says nothing about this one.
   let entry: Entry = TradingDay.contains(session, lastMoment(before)) ? before : Struct.omit(before, ["volume", "owed"])
+  const split = Splits.withNewer(before.split, [charts.days, minutes], Math.max(lastMoment(before), before.day ?? -Infinity))
+  if (split !== undefined) entry = { ...entry, split }
   const items: Array<Item> = []
   const add = (item: Item) => {
     items.push(item)
@@ -318,7 +323,7 @@ const tick = (
   symbol,
   time,
   kind: Records.Kind.event,
-  line: JSON.stringify({ symbol, time, price: Price.toText(price), size }),
+  line: JSON.stringify({ symbol, time, price: Price.toText(price), size, ...splitFactor(entry) }),
   entry
 })
 
@@ -334,10 +339,14 @@ const bar = ({ symbol }: Instrument, row: Rows.Row, entry: Entry): Item => ({
     high: Price.toText(row.high),
     low: Price.toText(row.low),
     close: Price.toText(row.close),
-    volume: row.volume
+    volume: row.volume,
+    ...splitFactor(entry)
   }),
   entry
 })
+
+const splitFactor = ({ split }: Entry): { readonly splitFactor?: string } =>
+  split === undefined ? {} : { splitFactor: Splits.factor(split) }
 
 const Position = Schema.fromJsonString(Schema.Struct({
   version: Schema.Literal(1),
@@ -357,6 +366,12 @@ export const missingSince = (
   const last = lastBeforeGap(entries.get(symbol) ?? {})
   if (!Number.isFinite(last)) return session.start
   return Math.max(session.end - week, Math.min(session.start, TradingDay.at(zone, last).start))
+}
+
+/** From when on splits matter: since anything was fed. */
+export const splitsSince = ({ entries }: Ledger, symbol: string): number => {
+  const { day, ...entry } = entries.get(symbol) ?? {}
+  return Math.max(lastMoment(entry), day ?? -Infinity)
 }
 
 const week = 7 * 24 * 60 * minute

@@ -35,6 +35,8 @@ const atOnce = 25
 export const news = (options: Options): Stream.Stream<Ledger.News> => {
   let next = 0
   const backlog = makeBacklog()
+  /** The session that each symbol was caught up with in. */
+  const sessions = new Map<string, number>()
   const round = Effect.gen(function*() {
     if (next > 0) yield* pause(options, next)
     const quotes = yield* persistently(options)
@@ -42,9 +44,11 @@ export const news = (options: Options): Stream.Stream<Ledger.News> => {
     // A gap is an outage or a computer that slept: its bars are asked for, as after a restart.
     const gap = next > 0 && now - Math.max(next, options.status.lastFrame) > 60_000
     const known = options.ledger().instruments
+    // With each session there may be a split, and the day before is known by its own bar if it was missed.
     const behind = quotes
-      .filter(({ instrument }) => gap || !known.has(instrument.symbol))
+      .filter((quote) => gap || !known.has(quote.instrument.symbol) || sessions.get(quote.instrument.symbol) !== sessionOf(quote))
       .sort((a, b) => Number(b.open) - Number(a.open))
+    for (const quote of behind) sessions.set(quote.instrument.symbol, sessionOf(quote))
     const [first, others] = [behind.slice(0, atOnce), behind.slice(atOnce)]
     const caughtUp = yield* Effect.forEach(first, (quote) => catchUp(options, quote), { concurrency: 4 })
     yield* backlog.update(quotes, others)
@@ -63,6 +67,8 @@ export const news = (options: Options): Stream.Stream<Ledger.News> => {
   })
   return Stream.merge(Stream.flattenIterable(Stream.fromEffectRepeat(round)), Stream.fromEffectRepeat(later))
 }
+
+const sessionOf = ({ instrument, time }: Instrument.Priced): number => TradingDay.at(instrument.zone, time).start
 
 /** Symbols that are still to be caught up with, each with its newest quote. */
 const makeBacklog = () => {
@@ -166,9 +172,12 @@ const catchUp = Effect.fnUntraced(function*({ client, ledger }: Options, quote: 
   const { instrument } = quote
   const session = TradingDay.at(instrument.zone, quote.time)
   const from = Ledger.missingSince(ledger(), instrument, session)
+  const since = Ledger.splitsSince(ledger(), instrument.symbol)
+  const fewDays = session.start - fortnight
   const charts = Effect.all({
     minutes: client.chart(instrument.symbol, { interval: "1m", from, to: session.end }),
-    days: client.chart(instrument.symbol, { interval: "1d", from: session.start - fortnight, to: session.start }).pipe(
+    // Its splits are those since anything was fed, and its days those before the session.
+    days: client.chart(instrument.symbol, { interval: "1d", from: Number.isFinite(since) ? Math.min(fewDays, since) : fewDays, to: session.end }).pipe(
       // The close of the day before is in the other chart too.
       Effect.catch(() => Effect.succeed(undefined))
     )

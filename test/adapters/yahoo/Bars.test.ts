@@ -16,7 +16,6 @@ const chart = (file: string): Responses.Chart =>
 const instrument = (zone: string, more: Partial<Instrument> = {}): Instrument => ({
   symbol: "X",
   zone,
-  priceHint: 2,
   delay: 0,
   cumulativeVolume: true,
   everyDay: false,

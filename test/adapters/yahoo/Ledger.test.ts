@@ -10,7 +10,6 @@ import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.
 const apple: Instrument = {
   symbol: "AAPL",
   zone: "America/New_York",
-  priceHint: 2,
   delay: 0,
   cumulativeVolume: true,
   everyDay: false,

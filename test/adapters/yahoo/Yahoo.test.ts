@@ -119,7 +119,7 @@ const cookie = (name: string, domain = ".yahoo.com") => ({
 })
 
 const frame = (more: Partial<PricingData> = {}): string =>
-  frameOf({ id: "AAPL", price: 227, time: close, marketHours: 1, dayVolume: 32_880_605, priceHint: 2, ...more })
+  frameOf({ id: "AAPL", price: 227, time: close, marketHours: 1, dayVolume: 32_880_605, ...more })
 
 describe("Yahoo", () => {
   it.live("feeds the day before, the session's bars, and then ticks when the time or the volume moves", () =>

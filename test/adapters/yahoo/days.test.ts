@@ -83,6 +83,48 @@ describe("days", () => {
       assert.deepInclude(report, { late: 0, deadLettered: 0 })
     }))
 
+  it.live("are compared over a split, whether the feed ran through it or began after it", () =>
+    Effect.gen(function*() {
+      const bells = [Date.UTC(2020, 7, 28, 13, 30), Date.UTC(2020, 7, 31, 13, 30)] as const
+      const zone = "America/New_York"
+      const before = (yahoo: Parameters<typeof playing>[0]) =>
+        playing(yahoo, {
+          symbol: "AAPL",
+          zone,
+          time: bells[0] + 390 * minute,
+          price: 499.23,
+          volume: 39_000,
+          minutes: flatMinutes(bells[0], 390, 499.23, 100),
+          days: [flat(bells[0] - dayMillis, 500.04, 1)]
+        })
+      // After it Yahoo gives a quarter of every price before it.
+      const after = (more: Partial<Market>) => (yahoo: Parameters<typeof playing>[0]) =>
+        playing(yahoo, {
+          symbol: "AAPL",
+          zone,
+          time: bells[1] + 390 * minute,
+          price: 129.04,
+          volume: 39_000,
+          minutes: [...flatMinutes(bells[0], 390, 124.8075, 400), ...flatMinutes(bells[1], 390, 129.04, 100)],
+          days: [flat(bells[0] - dayMillis, 125.01, 4), flat(bells[0], 124.8075, 4), flat(bells[1], 129.04, 1)],
+          events: { splits: { [bells[1] / 1_000]: { date: bells[1] / 1_000, numerator: 4, denominator: 1, splitRatio: "4:1" } } },
+          ...more
+        })
+      const variations = (days: Parameters<typeof figures>[0]) => figures(days).map(([day, , close, , variation]) => [day, close, variation])
+      const through = yield* run("AAPL", zone, [before, after({})])
+      assert.deepStrictEqual(variations(through.days).slice(1), [
+        ["2020-08-28", "499.23", "-0.162"],
+        ["2020-08-31", "129.04", "3.3912"]
+      ])
+      const fresh = yield* run("AAPL", zone, [after({})])
+      assert.deepStrictEqual(variations(fresh.days).slice(1), [["2020-08-31", "129.04", "3.3912"]])
+      assert.strictEqual(fresh.days[1]!.values["splitFactor"], null)
+      // Once it has counted, it does not count again.
+      const nextDay = bells[1] + dayMillis
+      const again = yield* run("AAPL", zone, [before, after({}), after({ time: nextDay + 5 * minute, price: 134.18, minutes: flatMinutes(nextDay, 5, 134.18, 100) })])
+      assert.deepStrictEqual(variations(again.days).at(-1), ["2020-09-01", "134.18", "3.9833"])
+    }))
+
   it.live("of London count in London's days, looked at from New York too", () =>
     Effect.gen(function*() {
       // Monday to Wednesday from 08:00; the feed was off on Tuesday.

@@ -3,9 +3,17 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Yahoo from "../../../src/adapters/yahoo/Yahoo.ts"
+import { candles1m } from "../../../src/analytics/candles.ts"
+import { dayIn } from "../../../src/analytics/day.ts"
+import * as Ingest from "../../../src/streams/engine/Ingest.ts"
+import * as Pipeline from "../../../src/streams/pipeline/Pipeline.ts"
+import { Engine } from "../../../src/streams/ports/Engine.ts"
+import { EventLog } from "../../../src/streams/ports/EventLog.ts"
+import { Feed } from "../../../src/streams/ports/Feed.ts"
+import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.ts"
 import * as FakeYahoo from "./FakeYahoo.ts"
-import { flatMinutes, minute, playing } from "./market.ts"
+import { flatMinutes, memory, minute, playing } from "./market.ts"
 
 const bell = Date.UTC(2024, 9, 7, 13, 30)
 const now = bell + 3 * minute + 10_000
@@ -76,6 +84,31 @@ describe("many symbols", () => {
       // A tick of a symbol whose bars are to follow has no size: they have its volume.
       assert.isTrue(chunks.flat().every(({ kind, size }) => kind !== Kind.event || size === 0))
     }).pipe(Effect.provide(Logger.layer([])), Effect.scoped))
+
+  it.live("have their minutes in candles that allow for lateness, though their bars follow on newer prices", () =>
+    Effect.gen(function*() {
+      const symbols = symbolsOf(27)
+      const { yahoo } = yield* market(symbols, 3)
+      const feed = yield* Yahoo.make({ symbols, fetch: yahoo.fetch, streamUrl: false })
+      const log = yield* EventLog
+      yield* Effect.raceFirst(
+        Effect.provideService(Ingest.run, Feed, feed),
+        Effect.gen(function*() {
+          // A daily bar, three minutes and a tick of each.
+          while (((yield* log.ends)[0] ?? 0) < 27 * 5) yield* Effect.sleep(5)
+        }).pipe(Effect.timeout("30 seconds"))
+      )
+      const engine = yield* Engine
+      const sink = yield* ResultSink
+      const late = Pipeline.withBounds(candles1m, { allowedLateness: 86_400_000 })
+      yield* engine.run({ name: "many", pipelines: [late, dayIn("America/New_York")], stopAt: log.ends })
+      for (const symbol of symbols) {
+        const candles = yield* sink.read({ pipeline: "candles-1m", key: symbol })
+        assert.deepStrictEqual(candles.map(({ start, values }) => [(start - bell) / minute, values["volume"]]), [[0, 10], [1, 10], [2, 10], [3, 0]])
+        const [day] = (yield* sink.read({ pipeline: "day", key: symbol })).slice(-1)
+        assert.deepInclude(day!.values, { open: "100", volume: 30 })
+      }
+    }).pipe(Effect.provide(Logger.layer([])), Effect.provide(memory), Effect.scoped))
 
   it.effect("have all their bars and volume in the end, at sixty requests a minute, and it is said how far that is", () =>
     Effect.gen(function*() {

@@ -99,7 +99,7 @@ const chart = ({ events, previousClose, price, time, volume }: Market, rows: Rea
   }
 })
 
-const memory = InProcess.layer.pipe(
+export const memory = InProcess.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(
     EventLog.layerMemory(),
     CheckpointStore.layerMemory,
