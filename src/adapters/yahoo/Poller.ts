@@ -44,9 +44,8 @@ export const news = (options: Options): Stream.Stream<Ledger.News> => {
     // A gap is an outage or a computer that slept: its bars are asked for, as after a restart.
     const gap = next > 0 && now - Math.max(next, options.status.lastFrame) > 60_000
     const known = options.ledger().instruments
-    // With each session there may be a split, and the day before is known by its own bar if it was missed.
     const behind = quotes
-      .filter((quote) => gap || !known.has(quote.instrument.symbol) || sessions.get(quote.instrument.symbol) !== sessionOf(quote))
+      .filter((quote) => gap || !known.has(quote.instrument.symbol) || mayBeSplit(quote, sessions.get(quote.instrument.symbol)))
       .sort((a, b) => Number(b.open) - Number(a.open))
     for (const quote of behind) sessions.set(quote.instrument.symbol, sessionOf(quote))
     const [first, others] = [behind.slice(0, atOnce), behind.slice(atOnce)]
@@ -66,6 +65,12 @@ export const news = (options: Options): Stream.Stream<Ledger.News> => {
     return { _tag: "caughtUp" as const, symbols }
   })
   return Stream.merge(Stream.flattenIterable(Stream.fromEffectRepeat(round)), Stream.fromEffectRepeat(later))
+}
+
+/** Splits take place between the sessions of shares. */
+const mayBeSplit = (quote: Instrument.Priced, session: number | undefined): boolean => {
+  const { cumulativeVolume, overnight } = quote.instrument
+  return cumulativeVolume && !overnight && session !== sessionOf(quote)
 }
 
 const sessionOf = ({ instrument, time }: Instrument.Priced): number => TradingDay.at(instrument.zone, time).start

@@ -1,6 +1,9 @@
 /** Which day a bar counts in, after outages and from exchanges far from New York. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Logger, Option, Stream } from "effect"
+import * as Yahoo from "../../../src/adapters/yahoo/Yahoo.ts"
+import { Kind, valueAt } from "../../../src/streams/records/Records.ts"
+import * as FakeYahoo from "./FakeYahoo.ts"
 import { dayMillis, figures, flat, flatMinutes, type Market, minute, playing, run } from "./market.ts"
 
 /** Five minutes of 100 shares a day, from the bell on; the price rises by `step` from day to day. */
@@ -124,6 +127,35 @@ describe("days", () => {
       const again = yield* run("AAPL", zone, [before, after({}), after({ time: nextDay + 5 * minute, price: 134.18, minutes: flatMinutes(nextDay, 5, 134.18, 100) })])
       assert.deepStrictEqual(variations(again.days).at(-1), ["2020-09-01", "134.18", "3.9833"])
     }))
+
+  it.live("are compared over a split also by a feed that runs through the night, and none of the new day's volume is lost", () =>
+    Effect.gen(function*() {
+      const bells = [Date.UTC(2020, 7, 28, 13, 30), Date.UTC(2020, 7, 31, 13, 30)] as const
+      const yahoo = yield* FakeYahoo.make
+      const shares = { symbol: "AAPL", zone: "America/New_York", previousClose: 500 }
+      playing(yahoo, { ...shares, time: bells[0] + 5 * minute, price: 500, volume: 500, minutes: flatMinutes(bells[0], 5, 500, 100) })
+      const feed = yield* Yahoo.make({ symbols: ["AAPL"], fetch: yahoo.fetch, streamUrl: false, pollInterval: 20 })
+      const ticks: Array<Record<string, unknown>> = []
+      yield* Effect.forkScoped(Stream.runForEach(feed.events(Option.none()), (chunk) =>
+        Effect.sync(() => {
+          for (let i = 0; i < chunk.length; i++) {
+            if (chunk.kinds[i] === Kind.event) ticks.push(JSON.parse(new TextDecoder().decode(valueAt(chunk, i))))
+          }
+        })))
+      const until = (count: number) =>
+        Effect.gen(function*() {
+          while (ticks.length < count) yield* Effect.sleep(5)
+        }).pipe(Effect.timeout("30 seconds"), Effect.orDie)
+      yield* until(1)
+      // The chart does not have the first minute yet.
+      const split = { splits: { 1: { date: bells[1] / 1_000, numerator: 4, denominator: 1 } } }
+      playing(yahoo, { ...shares, time: bells[1] + 10_000, price: 126, volume: 50, minutes: [], events: split })
+      yield* until(2)
+      assert.deepStrictEqual(ticks, [
+        { symbol: "AAPL", time: bells[0] + 5 * minute, price: "500", size: 0 },
+        { symbol: "AAPL", time: bells[1] + 10_000, price: "126", size: 50, splitFactor: "4" }
+      ])
+    }).pipe(Effect.provide(Logger.layer([])), Effect.scoped))
 
   it.live("of London count in London's days, looked at from New York too", () =>
     Effect.gen(function*() {
