@@ -1,6 +1,6 @@
 /** The day so far: by the dates of a time zone, or by the sessions of each symbol's exchange. */
 import type { Part } from "../domain/TradingCalendar.ts"
-import { Aggregate, Events, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
 import { yahooExchanges } from "./exchanges.ts"
 import { bars, priceForming, ticks, updatesHighLow, updatesLast, updatesVolume } from "./ticks.ts"
 
@@ -10,22 +10,26 @@ const figures = {
   low: updatesHighLow(Aggregate.min("price")),
   close: updatesLast(Aggregate.last("price")),
   mean: priceForming(Aggregate.mean("price")),
-  volume: updatesVolume(Aggregate.sum("size"))
+  volume: updatesVolume(Aggregate.sum("size")),
+  splitFactor: updatesLast(Aggregate.last("splitFactor"))
 }
 
-const known = { open: "open", high: "high", low: "low", close: "close", volume: "volume" } as const
+const known = { open: "open", high: "high", low: "low", close: "close", volume: "volume", splitFactor: "splitFactor" } as const
+
+const adjusted = { adjustedClose: Expr.multiply("close", Expr.coalesce("splitFactor", Expr.literal(1))) }
 
 /**
  * One pane a calendar day and symbol. `variation` is the change of the close against that
- * of the day before, in per cent. A day that is known as a daily bar enters whole, so that
- * the first day of a log has something to be compared with.
+ * of the day before, in per cent, whatever splits were in between: compared is what the close would be without any. A day
+ * that is known as a daily bar enters whole, so that the first day of a log has something to be compared with.
  */
 export const dayIn = (timeZone: string) =>
   ticks.pipe(
     Window.calendar("day", { timeZone }),
     Aggregate.into(figures),
     Pipeline.acceptPreAggregated(bars, known),
-    Pipeline.percentChange("variation", "close"),
+    Panes.derive(adjusted),
+    Pipeline.percentChange("variation", "adjustedClose"),
     Pipeline.named("day")
   )
 
@@ -63,6 +67,7 @@ export const dayBy = (listings: Table.Table<{ readonly exchange: string }>, { ho
     Window.trading({ by: "exchange", calendars: yahooExchanges, otherwise: "XNYS", hours }),
     Aggregate.into(figures),
     Pipeline.acceptPreAggregated(bars.pipe(Events.lookup(listings, exchange)), known),
-    Pipeline.percentChange("variation", "close"),
+    Panes.derive(adjusted),
+    Pipeline.percentChange("variation", "adjustedClose"),
     Pipeline.named("day")
   )

@@ -168,7 +168,7 @@ const parseSymbols = (text: string): ReadonlyArray<string> | undefined => {
 export const symbols = parsed(
   Flag.String("symbols").pipe(Flag.withMetavar("A,B")),
   "symbols",
-  "symbols of A-Z 0-9 . ^ = - separated by commas",
+  `symbols of ${MarketSymbol.characters} separated by commas`,
   parseSymbols
 ).pipe(
   Flag.withDescription("Symbols to request from Yahoo Finance (default: AAPL,MSFT,NVDA,AMZN,GOOGL)"),

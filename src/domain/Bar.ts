@@ -5,14 +5,15 @@
 import { Schema } from "effect"
 import { EventTime } from "./EventTime.ts"
 import { MarketSymbol } from "./MarketSymbol.ts"
+import { SplitFactor } from "./SplitFactor.ts"
 import { Price } from "./Tick.ts"
 
 export const minute = 60_000
 export const day = 86_400_000
 
 /**
- * `start` is the bar's first millisecond, `interval` its nominal length in milliseconds:
- * one minute, or one day, whose true length is the exchange's calendar day.
+ * `start` is the bar's first millisecond, `interval` its nominal length in milliseconds: one minute, or one day. A day
+ * begins when its exchange opens, and its true length is the exchange's own day.
  */
 export const Bar = Schema.Struct({
   symbol: MarketSymbol,
@@ -22,7 +23,8 @@ export const Bar = Schema.Struct({
   high: Price,
   low: Price,
   close: Price,
-  volume: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000_000 }))
+  volume: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000_000 })),
+  splitFactor: Schema.optionalKey(SplitFactor)
 })
 
 export type Bar = typeof Bar.Type

@@ -1,11 +1,22 @@
 /**
- * The name under which a market lists an instrument: `AAPL`, `BRK-B`, `^GSPC`, `EURUSD=X`.
- * Names are allow-listed where they enter, so that nothing behind the edge has to escape them.
+ * The name under which a market lists an instrument: `AAPL`, `BRK-B`, `^GSPC`, `EURUSD=X`, `M&M.NS`, `BTC/USDT`, or an
+ * option's 21 characters. Names are allow-listed where they enter: none has a quote, a blank, a comma or a backslash.
  */
 import { Schema } from "effect"
 
-export const pattern = /^[A-Z0-9.^=-]{1,20}$/
+export const pattern = /^[A-Z0-9.^=&/_:-]{1,32}$/
+
+/** What {@link pattern} takes, in words. */
+export const characters = "A-Z 0-9 . ^ = & / _ : -"
 
 export const MarketSymbol = Schema.String.check(
-  Schema.isPattern(pattern, { expected: "a symbol of 1 to 20 characters out of A-Z 0-9 . ^ = -" })
+  Schema.isPattern(pattern, { expected: `a symbol of 1 to 32 characters out of ${characters}, in upper case` })
 )
+
+/** Why a text is no symbol, and what to type in its place where that is known. */
+export const refusal = (text: string): string => {
+  const upper = text.toUpperCase()
+  return pattern.test(upper)
+    ? `${JSON.stringify(text)} is no symbol, but ${upper} is: type it in upper case`
+    : `${JSON.stringify(text)} is no symbol: one has 1 to 32 characters out of ${characters}`
+}

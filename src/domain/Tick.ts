@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import { Decimal, type Storage } from "./Decimal.ts"
 import { EventTime } from "./EventTime.ts"
 import { MarketSymbol } from "./MarketSymbol.ts"
+import { SplitFactor } from "./SplitFactor.ts"
 
 /** 8 decimals up to 90 million: the largest round limit whose unscaled integer a double holds exactly. */
 export const priceStorage: Storage = { scale: 8, limit: 90_000_000 }
@@ -30,7 +31,8 @@ export const Tick = Schema.Struct({
   updatesLast: Schema.optionalKey(Schema.Boolean),
   updatesHighLow: Schema.optionalKey(Schema.Boolean),
   updatesVolume: Schema.optionalKey(Schema.Boolean),
-  tradeId: Schema.optionalKey(Schema.String)
+  tradeId: Schema.optionalKey(Schema.String),
+  splitFactor: Schema.optionalKey(SplitFactor)
 })
 
 export type Tick = typeof Tick.Type

@@ -3,27 +3,19 @@ import { Option, Schema } from "effect"
 import { day, minute } from "../../domain/Bar.ts"
 import type * as Instrument from "./Instrument.ts"
 import * as Responses from "./Responses.ts"
+import * as Rows from "./Rows.ts"
 import * as TradingDay from "./TradingDay.ts"
 
-export interface Row {
-  readonly start: number
-  readonly interval: number
-  readonly open: number
-  readonly high: number
-  readonly low: number
-  readonly close: number
-  readonly volume: number
-}
-
 export interface Minutes {
-  readonly bars: ReadonlyArray<Row>
-  /** Volume of the rows that are not yet whole, and so of trades that no bar accounts for. */
+  readonly bars: ReadonlyArray<Rows.Row>
+  /** Volume of the rows that are not yet whole or cannot be, and so of trades that no bar accounts for. */
   readonly heldBack: number
 }
 
 /**
  * The one-minute bars of a span of days out of a chart in minutes. Left out are
  * - rows without prices: minutes without a trade;
+ * - rows that {@link Rows.of cannot be};
  * - rows outside the span or its days' regular hours: Yahoo appends the last price as a
  *   row, stamped with the closing second, which may be that of a day later;
  * - rows that do not begin with a minute (the last price again, while the market is open),
@@ -38,43 +30,53 @@ export const minutes = (
   settled: number
 ): Minutes => {
   const open = regularHours(chart)
-  const inSession = rows(chart, minute).filter(({ start }) =>
-    TradingDay.contains(span, start) && open(start)
-  )
+  const { impossible, rows } = Rows.of(chart, minute, instrument)
+  const isInSession = ({ start }: Rows.Row) => TradingDay.contains(span, start) && open(start)
+  const inSession = rows.filter(isInSession)
   const whole = inSession.filter(({ start }) => start % minute === 0 && start + minute <= settled)
-  if (instrument.cumulativeVolume && whole.at(-1)?.volume === 0) whole.pop()
-  return { bars: whole, heldBack: volumeOf(inSession) - volumeOf(whole) }
+  if (whole.at(-1)?.volume === 0 && volumeOf(whole) > 0) whole.pop()
+  const all = [...inSession, ...impossible.map(({ row }) => row).filter(isInSession)]
+  return { bars: whole, heldBack: volumeOf(all) - volumeOf(whole) }
 }
 
-const volumeOf = (rows: ReadonlyArray<Row>): number => rows.reduce((sum, { volume }) => sum + volume, 0)
+const volumeOf = (rows: ReadonlyArray<Rows.Row>): number => rows.reduce((sum, { volume }) => sum + volume, 0)
+
+/** What a chart in minutes is of, and the chart in days beside it. */
+export interface Charts {
+  /** The current or last session's day. */
+  readonly session: TradingDay.TradingDay
+  /** The first day of which there are minutes begins here. */
+  readonly from: number
+  readonly minutes: Responses.Chart
+  readonly days: Responses.Chart | undefined
+}
 
 /**
- * The bar of the trading day before a session, out of a chart in days; where that has none,
- * the last close before the session's own chart, as a bar of the day before without volume.
+ * The daily bars of days before the session of which there are no minutes: the last one before the minutes begin, which
+ * they are compared with, and those of days in between that are missing in them. Each begins when its exchange opened, as
+ * Yahoo stamps it, so that it lies in its exchange's day in whatever zone that is looked at from.
+ * Without a chart in days the close before the minutes is the bar of the day before them, without volume.
  */
-export const previousDay = (
-  days: Responses.Chart | undefined,
-  session: { readonly chart: Responses.Chart; readonly day: TradingDay.TradingDay },
-  { zone }: Instrument.Instrument
-): Row | undefined => {
-  const last = days === undefined ? undefined : rows(days, day).findLast(({ start }) => start < session.day.start)
-  if (last !== undefined) return { ...last, start: TradingDay.at(zone, last.start).start }
-  const close = session.chart.meta.chartPreviousClose ?? undefined
-  if (close === undefined) return undefined
-  const { start } = TradingDay.before(zone, session.day)
-  return { start, interval: day, open: close, high: close, low: close, close, volume: 0 }
-}
-
-const rows = ({ indicators, timestamp }: Responses.Chart, interval: number): Array<Row> => {
-  const columns = indicators.quote[0] ?? {}
-  return (timestamp ?? []).flatMap((start, index) => {
-    const open = columns.open?.[index]
-    const high = columns.high?.[index]
-    const low = columns.low?.[index]
-    const close = columns.close?.[index]
-    if (open == null || high == null || low == null || close == null) return []
-    return [{ start, interval, open, high, low, close, volume: columns.volume?.[index] ?? 0 }]
-  })
+export const days = (
+  charts: Charts,
+  bars: ReadonlyArray<Rows.Row>,
+  instrument: Instrument.Instrument
+): ReadonlyArray<Rows.Row> => {
+  const { from, minutes, session } = charts
+  const { everyDay, zone } = instrument
+  const days = charts.days === undefined ? [] : Rows.of(charts.days, day, instrument).rows
+  if (days.length === 0) {
+    const close = minutes.meta.chartPreviousClose ?? undefined
+    if (close === undefined) return []
+    const first = Rows.of(minutes, minute, instrument).rows[0]?.start ?? from
+    const start = everyDay ? TradingDay.dayEarlier(zone, first) : TradingDay.weekdayEarlier(zone, first)
+    return [{ start, interval: day, open: close, high: close, low: close, close, volume: 0 }]
+  }
+  const known = new Set(bars.map(({ start }) => TradingDay.at(zone, start).start))
+  const byDay = new Map(days.map((row) => [TradingDay.at(zone, row.start).start, row]))
+  const missing = [...byDay].filter(([start]) => start < session.start && !known.has(start))
+  const before = missing.filter(([start]) => start < from)
+  return [...before.slice(-1), ...missing.filter(([start]) => start >= from)].map(([, row]) => row)
 }
 
 const hour = 3_600_000

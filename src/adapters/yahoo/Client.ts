@@ -62,12 +62,13 @@ export const make = Effect.fnUntraced(function*(options: Options) {
 
   const chart: Client["chart"] = Effect.fnUntraced(function*(symbol, { from, interval, to }) {
     const answer = yield* call((library, signal) =>
-      library.chart(symbol, {
+      // The library makes it part of the address as it is.
+      library.chart(encodeURIComponent(symbol), {
         interval,
         period1: new Date(from),
         period2: new Date(to),
         includePrePost: false,
-        events: "",
+        events: "div|split",
         return: "object"
       }, unvalidated(signal))
     ).pipe(Effect.retry({ schedule: shortBackOff, while: Failure.isPassing }))

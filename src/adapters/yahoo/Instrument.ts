@@ -5,8 +5,6 @@ export interface Instrument {
   readonly symbol: string
   /** The exchange's time zone by its IANA name. */
   readonly zone: string
-  /** Decimals that its prices are meant to have. */
-  readonly priceHint: number | undefined
   /** Minutes by which its prices are held back. */
   readonly delay: number
   /**
@@ -14,9 +12,14 @@ export interface Instrument {
    * so that a difference of two says nothing; currencies have none.
    */
   readonly cumulativeVolume: boolean
+  /** Whether it is traded on every day of the week. */
+  readonly everyDay: boolean
   /** Whether its session, and so its volume, runs across midnight, as that of futures does. */
   readonly overnight: boolean
 }
+
+/** Whether a price is one: nothing costs nothing, and only futures have cost less. */
+export const mayCost = ({ overnight }: Instrument, price: number): boolean => price > 0 || (overnight && price < 0)
 
 /** A quote that has what a tick needs. */
 export interface Priced {
@@ -32,15 +35,17 @@ export const fromQuote = (quote: Responses.Quote): Priced | undefined => {
   const price = quote.regularMarketPrice ?? undefined
   const time = quote.regularMarketTime ?? undefined
   if (price === undefined || time === undefined) return undefined
+  const instrument: Instrument = {
+    symbol: quote.symbol,
+    zone: quote.exchangeTimezoneName ?? "UTC",
+    delay: quote.exchangeDataDelayedBy ?? 0,
+    cumulativeVolume: quote.quoteType !== "CRYPTOCURRENCY" && quote.quoteType !== "CURRENCY",
+    everyDay: quote.quoteType === "CRYPTOCURRENCY",
+    overnight: quote.quoteType === "FUTURE"
+  }
+  if (!mayCost(instrument, price)) return undefined
   return {
-    instrument: {
-      symbol: quote.symbol,
-      zone: quote.exchangeTimezoneName ?? "UTC",
-      priceHint: quote.priceHint ?? undefined,
-      delay: quote.exchangeDataDelayedBy ?? 0,
-      cumulativeVolume: quote.quoteType !== "CRYPTOCURRENCY" && quote.quoteType !== "CURRENCY",
-      overnight: quote.quoteType === "FUTURE"
-    },
+    instrument,
     time,
     price,
     volume: quote.regularMarketVolume ?? undefined,

@@ -8,6 +8,9 @@
  * bars count towards that volume. So the sizes and bar volumes of a session add up to its
  * volume, whoever reported it and however often the feed was started again, but for what
  * Yahoo had assigned to no minute at the time of a back-fill.
+ *
+ * Where many symbols have to be caught up with, most of them are introduced first: their
+ * prices count from then on, and the minutes before are a gap that their charts fill later.
  */
 import { Effect, Schema, Struct } from "effect"
 import { minute } from "../../domain/Bar.ts"
@@ -15,9 +18,11 @@ import { EventTime } from "../../domain/EventTime.ts"
 import type { Chunk } from "../../streams/records/Records.ts"
 import * as Records from "../../streams/records/Records.ts"
 import * as Bars from "./Bars.ts"
-import type { Instrument } from "./Instrument.ts"
+import * as Gap from "./Gap.ts"
+import { type Instrument, mayCost } from "./Instrument.ts"
 import * as Price from "./Price.ts"
-import type * as Responses from "./Responses.ts"
+import type * as Rows from "./Rows.ts"
+import * as Splits from "./Splits.ts"
 import * as TradingDay from "./TradingDay.ts"
 
 /** A price with the time of its trade, and the session's volume where that is known. */
@@ -26,20 +31,13 @@ export interface Observation {
   readonly time: number
   readonly price: number
   readonly volume: number | undefined
-  readonly priceHint?: number | undefined
 }
 
 /** What a symbol's charts say; without charts it goes on from where it is. */
 export interface CatchUp {
   readonly instrument: Instrument
-  readonly charts?: {
-    /** The current or last session's day. */
-    readonly session: TradingDay.TradingDay
-    /** From where on minutes were asked for: {@link missingSince}. */
-    readonly from: number
-    readonly minutes: Responses.Chart
-    /** Daily rows before the session. */
-    readonly days: Responses.Chart | undefined
+  /** Of minutes since {@link missingSince}, and of days before the session. */
+  readonly charts?: Bars.Charts & {
     /** The session's volume where the chart does not tell. */
     readonly volume: number | undefined
     /** Minutes that are over at this time are whole. */
@@ -48,6 +46,7 @@ export interface CatchUp {
 }
 
 export type News =
+  | { readonly _tag: "introduced"; readonly instruments: ReadonlyArray<Instrument> }
   | { readonly _tag: "caughtUp"; readonly symbols: ReadonlyArray<CatchUp> }
   | { readonly _tag: "observed"; readonly observations: ReadonlyArray<Observation> }
 
@@ -59,18 +58,26 @@ const Entry = Schema.Struct({
   /** Time of the newest tick. */
   time: Schema.optionalKey(EventTime),
   /** Volume of the session that ticks and bars account for. */
-  volume: Schema.optionalKey(Schema.Int)
+  volume: Schema.optionalKey(Schema.Int),
+  /** Volume in it that has not been fed and counts with the next tick. */
+  owed: Schema.optionalKey(Schema.Int),
+  /** What prices have to be multiplied by to be compared with the first ones that were fed. */
+  split: Schema.optionalKey(Splits.Split),
+  /** Minutes before the newest ticks that have not been fed. */
+  gap: Schema.optionalKey(Gap.Gap)
 })
 
 type Entry = typeof Entry.Type
 
 export interface Ledger {
   readonly entries: ReadonlyMap<string, Entry>
-  /** Symbols that have been caught up with. Observations of others have to wait. */
+  /** Symbols that have been caught up with or introduced. Observations of others have to wait. */
   readonly instruments: ReadonlyMap<string, Instrument>
+  /** Those that have been introduced and not yet caught up with, and whether a price of theirs has counted since. */
+  readonly behind: ReadonlyMap<string, "silent" | "counting">
 }
 
-export const empty: Ledger = { entries: new Map(), instruments: new Map() }
+export const empty: Ledger = { entries: new Map(), instruments: new Map(), behind: new Map() }
 
 /** Records in a chunk at most. */
 const chunkLimit = 4_096
@@ -79,25 +86,39 @@ const chunkLimit = 4_096
 export const book = (ledger: Ledger, news: News): readonly [Ledger, ReadonlyArray<Chunk>] => {
   const instruments = new Map(ledger.instruments)
   const entries = new Map(ledger.entries)
+  const behind = new Map(ledger.behind)
   const chunks: Array<Chunk> = []
+
+  if (news._tag === "introduced") {
+    for (const instrument of news.instruments) {
+      instruments.set(instrument.symbol, instrument)
+      behind.set(instrument.symbol, "silent")
+    }
+    return [{ entries, instruments, behind }, []]
+  }
 
   if (news._tag === "observed") {
     const items = news.observations.flatMap((observation) => {
-      const instrument = instruments.get(observation.symbol)
+      const { symbol } = observation
+      const instrument = instruments.get(symbol)
       if (instrument === undefined) return []
-      const item = observe(entries.get(observation.symbol) ?? {}, instrument, observation)
+      const entry = entries.get(symbol) ?? {}
+      const isFirst = behind.get(symbol) === "silent"
+      const item = isFirst ? observeFirst(entry, instrument, observation) : observe(entry, instrument, observation)
       if (item === undefined) return []
-      entries.set(observation.symbol, item.entry)
+      if (isFirst) behind.set(symbol, "counting")
+      entries.set(symbol, item.entry)
       return [item]
     })
     if (items.length > 0) chunks.push(toChunk(items, entries))
-    return [{ entries, instruments }, chunks]
+    return [{ entries, instruments, behind }, chunks]
   }
 
   const items: Array<Item> = []
   for (const catchUp of news.symbols) {
     const { symbol } = catchUp.instrument
     instruments.set(symbol, catchUp.instrument)
+    behind.delete(symbol)
     const caughtUp = bars(entries.get(symbol) ?? {}, catchUp)
     items.push(...caughtUp.items)
     if (caughtUp.items.length === 0) entries.set(symbol, caughtUp.entry)
@@ -108,7 +129,7 @@ export const book = (ledger: Ledger, news: News): readonly [Ledger, ReadonlyArra
     for (const { entry, symbol } of slice) entries.set(symbol, entry)
     chunks.push(toChunk(slice, entries))
   }
-  return [{ entries, instruments }, chunks]
+  return [{ entries, instruments, behind }, chunks]
 }
 
 /** A line with its time, and its symbol's entry once it has been fed. */
@@ -137,17 +158,39 @@ const encoder = new TextEncoder()
 const observe = (entry: Entry, instrument: Instrument, observation: Observation): Item | undefined => {
   const { price, symbol, time } = observation
   const seen = newest(entry)
-  if (time < seen) return undefined
+  if (time < seen || !mayCost(instrument, price)) return undefined
   const volume = instrument.cumulativeVolume ? wholeVolume(observation.volume) : undefined
-  const known = beginsSession(entry, instrument, time, volume) ? 0 : entry.volume
-  const size = known === undefined || volume === undefined ? 0 : Math.max(0, volume - known)
+  const isNew = beginsSession(entry, instrument, time, volume)
+  const known = isNew ? 0 : entry.volume
+  const grown = known === undefined || volume === undefined ? 0 : Math.max(0, volume - known)
+  const size = grown + (isNew ? 0 : entry.owed ?? 0)
   if (entry.time !== undefined && time === entry.time && size === 0) return undefined
-  const accounted = known === undefined ? volume : known + size
-  return tick({ instrument, price, priceHint: observation.priceHint, size, symbol, time }, {
-    ...entry,
+  const accounted = known === undefined ? volume : known + grown
+  return tick({ price, size, symbol, time }, {
+    ...Struct.omit(entry, ["owed"]),
     time,
     ...(accounted === undefined ? {} : { volume: accounted })
   })
+}
+
+/**
+ * The first price of a symbol that has been introduced: what came before it is a gap. A symbol that has one already,
+ * which an earlier run has not filled, waits until it is caught up with.
+ */
+const observeFirst = (entry: Entry, instrument: Instrument, observation: Observation): Item | undefined => {
+  const { price, symbol, time } = observation
+  if (entry.gap !== undefined || time < newest(entry) || time === entry.time || !mayCost(instrument, price)) return undefined
+  const reached = instrument.cumulativeVolume ? wholeVolume(observation.volume) : undefined
+  const current: Entry = beginsSession(entry, instrument, time, reached) ? Struct.omit(entry, ["volume", "owed"]) : entry
+  const { volume } = current
+  const after = lastMoment(entry)
+  const gap = {
+    before: time,
+    ...(Number.isFinite(after) ? { after } : {}),
+    ...(volume === undefined ? {} : { volume }),
+    ...(reached === undefined ? {} : { reached })
+  }
+  return tick({ price, size: 0, symbol, time }, { ...withVolume(current, reached), time, gap })
 }
 
 /** A trade before this has been fed: the time of the newest tick, or the end of the newest bar. */
@@ -176,7 +219,8 @@ const wholeVolume = (volume: number | undefined): number | undefined =>
 
 /**
  * The bars that are missing, and before them, where the feed was away in the middle of a
- * minute, one tick with the rest of that minute's volume.
+ * minute, one tick with the rest of that minute's volume. Of a day either minutes are fed or
+ * its daily bar, so that nothing counts twice.
  */
 const bars = (
   before: Entry,
@@ -190,39 +234,60 @@ const bars = (
     ? undefined
     : Math.max(0, total - found.heldBack)
   // A volume of another session says nothing about this one.
-  let entry = TradingDay.contains(session, lastMoment(before)) ? before : withVolume(before, undefined)
+  let entry: Entry = TradingDay.contains(session, lastMoment(before)) ? before : Struct.omit(before, ["volume", "owed"])
+  const split = Splits.withNewer(before.split, [charts.days, minutes], Math.max(lastMoment(before), before.day ?? -Infinity))
+  if (split !== undefined) entry = { ...entry, split }
   const items: Array<Item> = []
   const add = (item: Item) => {
     items.push(item)
     entry = item.entry
   }
 
-  const previous = Bars.previousDay(charts.days, { chart: minutes, day: session }, instrument)
-  if (previous !== undefined && previous.start > Math.max(newest(entry), entry.day ?? -Infinity)) {
-    add(bar(instrument, previous, { ...entry, day: previous.start }))
-  }
-
-  const missing = found.bars.filter(({ start }) => start > Math.max(entry.time ?? -Infinity, entry.bar ?? -Infinity))
+  const days = Bars.days(charts, found.bars, instrument).filter(({ start }) =>
+    TradingDay.at(instrument.zone, start).start > Math.max(lastBeforeGap(before), before.day ?? -Infinity)
+  )
+  // A day that a daily bar stands for needs no minutes, even if there are some by now.
+  const whole = before.day === undefined ? -Infinity : TradingDay.at(instrument.zone, before.day).end - 1
+  const filling = before.gap && Gap.filling(before.gap, whole, found, instrument.zone)
+  const missing = found.bars.filter(({ start }) =>
+    start > Math.max(entry.time ?? -Infinity, entry.bar ?? -Infinity, whole)
+  )
   const rest = restOfMinute(entry, found, missing, target)
   if (rest !== undefined) {
     const { symbol } = instrument
-    add(tick({ ...rest, instrument, priceHint: undefined, symbol }, {
+    add(tick({ ...rest, symbol }, {
       ...withVolume(entry, (entry.volume ?? 0) + rest.size),
       time: rest.time
     }))
   }
-  for (const row of missing) add(bar(instrument, row, { ...entry, bar: row.start }))
+  for (const row of [...days, ...filling?.bars ?? [], ...missing].sort((a, b) => a.start - b.start)) add(bar(instrument, row, after(entry, row)))
   // After the last of the bars the next tick counts on from the chart; without any, from the last tick.
   if (missing.length > 0 || entry.volume === undefined) entry = withVolume(entry, target)
+  if (filling !== undefined) {
+    const owed = filling.owed + (entry.owed ?? 0)
+    entry = { ...Struct.omit(entry, ["gap", "owed"]), ...(owed > 0 ? { owed } : {}) }
+  }
   const last = items.pop()
   return { entry, items: last === undefined ? [] : [...items, { ...last, entry }] }
 }
+
+const after = (entry: Entry, { interval, start }: Rows.Row): Entry => {
+  const { gap } = entry
+  if (interval !== minute) return { ...entry, day: start }
+  return gap !== undefined && start < gap.before
+    ? { ...entry, gap: { ...gap, after: start + minute - 1 } }
+    : { ...entry, bar: start }
+}
+
+/** The newest moment before anything is missing of which something has been fed. */
+const lastBeforeGap = (entry: Entry): number =>
+  entry.gap === undefined ? lastMoment(entry) : entry.gap.after ?? -Infinity
 
 /** What was traded in the minute of the newest tick after that tick: its last price, and at most its own volume. */
 const restOfMinute = (
   entry: Entry,
   { bars }: Bars.Minutes,
-  missing: ReadonlyArray<Bars.Row>,
+  missing: ReadonlyArray<Rows.Row>,
   target: number | undefined
 ): { readonly time: number; readonly price: number; readonly size: number } | undefined => {
   if (missing.length === 0 || target === undefined || entry.volume === undefined || entry.time === undefined) return
@@ -247,12 +312,10 @@ const withVolume = (entry: Entry, volume: number | undefined): Entry =>
   volume === undefined ? Struct.omit(entry, ["volume"]) : { ...entry, volume }
 
 const tick = (
-  { instrument, price, priceHint, size, symbol, time }: {
-    readonly instrument: Instrument
+  { price, size, symbol, time }: {
     readonly symbol: string
     readonly time: number
     readonly price: number
-    readonly priceHint: number | undefined
     readonly size: number
   },
   entry: Entry
@@ -260,11 +323,11 @@ const tick = (
   symbol,
   time,
   kind: Records.Kind.event,
-  line: JSON.stringify({ symbol, time, price: Price.toText(price, priceHint ?? instrument.priceHint), size }),
+  line: JSON.stringify({ symbol, time, price: Price.toText(price), size, ...splitFactor(entry) }),
   entry
 })
 
-const bar = ({ priceHint, symbol }: Instrument, row: Bars.Row, entry: Entry): Item => ({
+const bar = ({ symbol }: Instrument, row: Rows.Row, entry: Entry): Item => ({
   symbol,
   time: row.start,
   kind: Records.Kind.preAggregated,
@@ -272,14 +335,18 @@ const bar = ({ priceHint, symbol }: Instrument, row: Bars.Row, entry: Entry): It
     symbol,
     start: row.start,
     interval: row.interval,
-    open: Price.toText(row.open, priceHint),
-    high: Price.toText(row.high, priceHint),
-    low: Price.toText(row.low, priceHint),
-    close: Price.toText(row.close, priceHint),
-    volume: row.volume
+    open: Price.toText(row.open),
+    high: Price.toText(row.high),
+    low: Price.toText(row.low),
+    close: Price.toText(row.close),
+    volume: row.volume,
+    ...splitFactor(entry)
   }),
   entry
 })
+
+const splitFactor = ({ split }: Entry): { readonly splitFactor?: string } =>
+  split === undefined ? {} : { splitFactor: Splits.factor(split) }
 
 const Position = Schema.fromJsonString(Schema.Struct({
   version: Schema.Literal(1),
@@ -296,9 +363,15 @@ export const missingSince = (
   { symbol, zone }: Instrument,
   session: TradingDay.TradingDay
 ): number => {
-  const last = lastMoment(entries.get(symbol) ?? {})
+  const last = lastBeforeGap(entries.get(symbol) ?? {})
   if (!Number.isFinite(last)) return session.start
   return Math.max(session.end - week, Math.min(session.start, TradingDay.at(zone, last).start))
+}
+
+/** From when on splits matter: since anything was fed. */
+export const splitsSince = ({ entries }: Ledger, symbol: string): number => {
+  const { day, ...entry } = entries.get(symbol) ?? {}
+  return Math.max(lastMoment(entry), day ?? -Infinity)
 }
 
 const week = 7 * 24 * 60 * minute
@@ -307,5 +380,6 @@ const week = 7 * 24 * 60 * minute
 export const fromPosition = (position: string): Effect.Effect<Ledger, Schema.SchemaError> =>
   Effect.map(Schema.decodeEffect(Position)(position), ({ symbols }) => ({
     entries: new Map(Object.entries(symbols)),
-    instruments: new Map()
+    instruments: new Map(),
+    behind: new Map()
   }))

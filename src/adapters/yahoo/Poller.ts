@@ -1,11 +1,13 @@
 /** Asks for quotes again and again, and for the bars of symbols of which something is missing. */
-import { Clock, Duration, Effect, type Latch, Stream } from "effect"
+import { Clock, Duration, Effect, Latch, Stream } from "effect"
+import { day, minute } from "../../domain/Bar.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import type { Client, Quotes } from "./Client.ts"
 import { backOff, type Failure } from "./Failure.ts"
 import * as Instrument from "./Instrument.ts"
 import * as Ledger from "./Ledger.ts"
 import type * as Responses from "./Responses.ts"
+import * as Rows from "./Rows.ts"
 import * as Status from "./Status.ts"
 import * as TradingDay from "./TradingDay.ts"
 
@@ -21,9 +23,20 @@ export interface Options {
   readonly dropped: Latch.Latch
 }
 
-/** News for the ledger, without end. What fails is tried again, ever more slowly, and the status says so meanwhile. */
+/** So many symbols are caught up with before anything else is fed: with their two charts each they are what a minute's requests allow. */
+const atOnce = 25
+
+/**
+ * News for the ledger, without end. What fails is tried again, ever more slowly, and the status says so meanwhile.
+ *
+ * The first symbols are caught up with at once, those of open markets before others, and their bars come in order of time.
+ * The others are introduced, so that their prices count meanwhile, and are caught up with one after the other.
+ */
 export const news = (options: Options): Stream.Stream<Ledger.News> => {
   let next = 0
+  const backlog = makeBacklog()
+  /** The session that each symbol was caught up with in. */
+  const sessions = new Map<string, number>()
   const round = Effect.gen(function*() {
     if (next > 0) yield* pause(options, next)
     const quotes = yield* persistently(options)
@@ -31,15 +44,66 @@ export const news = (options: Options): Stream.Stream<Ledger.News> => {
     // A gap is an outage or a computer that slept: its bars are asked for, as after a restart.
     const gap = next > 0 && now - Math.max(next, options.status.lastFrame) > 60_000
     const known = options.ledger().instruments
-    const behind = quotes.filter(({ instrument }) => gap || !known.has(instrument.symbol))
-    const caughtUp = yield* Effect.forEach(behind, (quote) => catchUp(options, quote), { concurrency: 4 })
+    const behind = quotes
+      .filter((quote) => gap || !known.has(quote.instrument.symbol) || mayBeSplit(quote, sessions.get(quote.instrument.symbol)))
+      .sort((a, b) => Number(b.open) - Number(a.open))
+    for (const quote of behind) sessions.set(quote.instrument.symbol, sessionOf(quote))
+    const [first, others] = [behind.slice(0, atOnce), behind.slice(atOnce)]
+    const caughtUp = yield* Effect.forEach(first, (quote) => catchUp(options, quote), { concurrency: 4 })
+    yield* backlog.update(quotes, others)
     next = (yield* Clock.currentTimeMillis) + (yield* waitMillis(options))
     return [
       ...(caughtUp.length === 0 ? [] : [{ _tag: "caughtUp" as const, symbols: caughtUp }]),
+      ...(others.length === 0 ? [] : [{ _tag: "introduced" as const, instruments: others.map(({ instrument }) => instrument) }]),
       { _tag: "observed" as const, observations: quotes.map(toObservation) }
     ]
   })
-  return Stream.flattenIterable(Stream.fromEffectRepeat(round))
+  const later = Effect.gen(function*() {
+    const quotes = yield* backlog.take
+    const symbols = yield* Effect.forEach(quotes, (quote) => catchUp(options, quote), { concurrency: 2 })
+    yield* backlog.report
+    return { _tag: "caughtUp" as const, symbols }
+  })
+  return Stream.merge(Stream.flattenIterable(Stream.fromEffectRepeat(round)), Stream.fromEffectRepeat(later))
+}
+
+/** Splits take place between the sessions of shares. */
+const mayBeSplit = (quote: Instrument.Priced, session: number | undefined): boolean => {
+  const { cumulativeVolume, overnight } = quote.instrument
+  return cumulativeVolume && !overnight && session !== sessionOf(quote)
+}
+
+const sessionOf = ({ instrument, time }: Instrument.Priced): number => TradingDay.at(instrument.zone, time).start
+
+/** Symbols that are still to be caught up with, each with its newest quote. */
+const makeBacklog = () => {
+  const waiting = new Map<string, Instrument.Priced>()
+  const more = Latch.makeUnsafe(false)
+  let [done, total] = [0, 0]
+  return {
+    /** Takes over the newest quotes, and `others` as well. */
+    update: (quotes: ReadonlyArray<Instrument.Priced>, others: ReadonlyArray<Instrument.Priced>) =>
+      Effect.suspend(() => {
+        if (waiting.size === 0) [done, total] = [0, 0]
+        for (const quote of others) waiting.set(quote.instrument.symbol, quote)
+        for (const quote of quotes) if (waiting.has(quote.instrument.symbol)) waiting.set(quote.instrument.symbol, quote)
+        total += others.length
+        return waiting.size === 0 ? Effect.void : more.open
+      }),
+    /** The next two, once there are any. */
+    take: Effect.suspend(() => {
+      const quotes = [...waiting.values()].slice(0, 2)
+      for (const { instrument } of quotes) waiting.delete(instrument.symbol)
+      done += quotes.length
+      return Effect.as(waiting.size === 0 ? more.close : Effect.void, quotes)
+    }).pipe((take) => Effect.andThen(more.await, take)),
+    /** How far it is, now and then. */
+    report: Effect.suspend(() => {
+      if (waiting.size === 0) return Effect.logInfo("Yahoo Finance has given the bars of all symbols")
+      if (done % 20 >= 2) return Effect.void
+      return Effect.logInfo(`Yahoo Finance has given the bars of ${done} of ${total} more symbols; prices of the others count meanwhile`)
+    })
+  }
 }
 
 const toObservation = ({ instrument, price, time, volume }: Instrument.Priced): Ledger.Observation => ({
@@ -113,14 +177,18 @@ const catchUp = Effect.fnUntraced(function*({ client, ledger }: Options, quote: 
   const { instrument } = quote
   const session = TradingDay.at(instrument.zone, quote.time)
   const from = Ledger.missingSince(ledger(), instrument, session)
+  const since = Ledger.splitsSince(ledger(), instrument.symbol)
+  const fewDays = session.start - fortnight
   const charts = Effect.all({
     minutes: client.chart(instrument.symbol, { interval: "1m", from, to: session.end }),
-    days: client.chart(instrument.symbol, { interval: "1d", from: session.start - fortnight, to: session.start }).pipe(
+    // Its splits are those since anything was fed, and its days those before the session.
+    days: client.chart(instrument.symbol, { interval: "1d", from: Number.isFinite(since) ? Math.min(fewDays, since) : fewDays, to: session.end }).pipe(
       // The close of the day before is in the other chart too.
       Effect.catch(() => Effect.succeed(undefined))
     )
   })
   return yield* charts.pipe(
+    Effect.tap(({ days, minutes }) => reportImpossible(instrument, minutes, days)),
     Effect.flatMap((charts) =>
       Effect.map(Clock.currentTimeMillis, (now): Ledger.CatchUp => ({
         instrument,
@@ -135,6 +203,19 @@ const catchUp = Effect.fnUntraced(function*({ client, ledger }: Options, quote: 
     )
   )
 })
+
+/** In one line, the first few by their times. */
+const reportImpossible = (instrument: Instrument.Instrument, minutes: Responses.Chart, days?: Responses.Chart) => {
+  const impossible = [
+    ...days === undefined ? [] : Rows.of(days, day, instrument).impossible,
+    ...Rows.of(minutes, minute, instrument).impossible
+  ]
+  if (impossible.length === 0) return Effect.void
+  const first = impossible.slice(0, 3).map(({ reason, row }) => `${Status.minuteOf(row.start)}, as ${reason}`)
+  const more = impossible.length > first.length ? [`and ${impossible.length - first.length} more`] : []
+  const bars = impossible.length === 1 ? "a bar" : `${impossible.length} bars`
+  return Effect.logWarning(`Yahoo Finance gives ${bars} of ${instrument.symbol} that cannot be, left out: ${[...first, ...more].join("; ")}`)
+}
 
 const fortnight = 14 * 24 * 3_600_000
 

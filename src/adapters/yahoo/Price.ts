@@ -1,32 +1,29 @@
 /**
- * Prices as Yahoo Finance sends them: float32 values, often widened to doubles
- * (`164.97999572753906`), with the number of meant decimals in a `priceHint` beside them.
+ * Prices as Yahoo Finance sends them: float32 values, often widened to doubles, which gives
+ * them a tail (`164.97999572753906` is 164.98). The tail is taken off and nothing else: the
+ * `priceHint` beside a price says how many decimals to show, not how many it has.
  */
 import { BigDecimal } from "effect"
 import * as Decimal from "../../domain/Decimal.ts"
 import { priceStorage } from "../../domain/Tick.ts"
 
 /**
- * A finite price in plain decimal notation, rounded HALF_UP to the hinted decimals.
- * What is rounded is the shortest decimal that the number stands for: `137.18499755859375`
- * is the float32 of 137.185, which at 2 decimals is 137.19 and not 137.18.
- * Without a hint it is that shortest decimal itself, to the 8 decimals that a price may have.
+ * A finite price in plain decimal notation: the shortest decimal that the number stands for,
+ * be it a float32 or a double, to the decimals that a price may have (the last one rounded HALF_UP).
  */
-export const toText = (price: number, priceHint: number | undefined): string => {
-  const scale = Math.min(Math.max(0, priceHint ?? priceStorage.scale), priceStorage.scale)
+export const toText = (price: number): string => {
+  const decimal = BigDecimal.fromNumberUnsafe(shortest(price))
   // HALF_UP rounds ties away from zero.
-  return Decimal.format(BigDecimal.round(shortest(price), { scale, mode: "half-from-zero" }))
+  return Decimal.format(BigDecimal.round(decimal, { scale: priceStorage.scale, mode: "half-from-zero" }))
 }
 
-const shortest = (price: number): BigDecimal.BigDecimal => BigDecimal.fromNumberUnsafe(shortestNumber(price))
-
-/** The double nearest to the shortest decimal of a float32; a number that is no float32 stays as it is. */
-const shortestNumber = (price: number): number => {
-  if (Math.fround(price) !== price) return price
+/** The double nearest to the shortest decimal of a float32. A whole number has no tail, and what is no float32 stays as it is. */
+const shortest = (price: number): number => {
+  if (Math.fround(price) !== price || Number.isInteger(price)) return price
   // Every decimal of 6 digits survives a float32, and 9 digits tell any two of them apart.
   for (let digits = 6; digits < 9; digits++) {
     const candidate = Number(price.toPrecision(digits))
     if (Math.fround(candidate) === price) return candidate
   }
-  return price
+  return Number(price.toPrecision(9))
 }

@@ -15,7 +15,6 @@ export interface PricingData {
   readonly marketHours: number | undefined
   /** Units traded so far in the session; absent from messages that carry none. */
   readonly dayVolume: number | undefined
-  readonly priceHint: number | undefined
 }
 
 export const regularHours = 1
@@ -34,8 +33,7 @@ export const decode = (bytes: Uint8Array): Option.Option<PricingData> => {
     price,
     time,
     marketHours: unsigned(fields.get(7)),
-    dayVolume: signed(fields.get(9)),
-    priceHint: signed(fields.get(27))
+    dayVolume: signed(fields.get(9))
   })
 }
 

@@ -24,7 +24,6 @@ export const Quote = Schema.Struct({
   exchangeTimezoneName: maybe(Schema.String),
   /** Minutes by which the exchange's data is held back. */
   exchangeDataDelayedBy: maybe(Schema.Finite),
-  priceHint: maybe(Schema.Int),
   regularMarketTime: maybe(Instant),
   regularMarketPrice: maybe(Schema.Finite),
   /** Units traded so far in the session. */
@@ -46,11 +45,20 @@ export const Chart = Schema.Struct({
     tradingPeriods: maybe(Schema.Unknown)
   }),
   timestamp: maybe(Schema.Array(Instant)),
+  /** {@link Events}, where there were any. */
+  events: maybe(Schema.Unknown),
   indicators: Schema.Struct({
     quote: Schema.Array(Schema.Struct({ open: Column, high: Column, low: Column, close: Column, volume: Column }))
   })
 })
 
 export type Chart = typeof Chart.Type
+
+const Split = Schema.Struct({ date: Instant, numerator: Schema.Finite, denominator: Schema.Finite })
+
+export type Split = typeof Split.Type
+
+/** What happened in the time of a chart, by the second. A split of four for one has the numerator 4. */
+export const Events = Schema.Struct({ splits: maybe(Schema.Record(Schema.String, Split)) })
 
 export const TradingPeriods = Schema.Array(Schema.Array(Schema.Struct({ start: Instant, end: Instant })))

@@ -54,5 +54,5 @@ export const freshness = (status: Status, now: number): Freshness => {
   return status.delay > 0 ? { _tag: "delayed", minutes: status.delay } : { _tag: "live" }
 }
 
-const minuteOf = (millis: number): string =>
+export const minuteOf = (millis: number): string =>
   `${DateTime.formatIso(DateTime.makeUnsafe(millis)).slice(0, 16).replace("T", " ")} UTC`

@@ -10,8 +10,7 @@ export interface TradingDay {
 
 /** The day in which an instant lies. A zone that is not known counts as UTC. */
 export const at = (zoneName: string, millis: number): TradingDay => {
-  const zone = Option.getOrElse(DateTime.zoneMakeNamed(zoneName), () => DateTime.zoneMakeOffset(0))
-  const midnight = DateTime.startOf(DateTime.makeZonedUnsafe(millis, { timeZone: zone }), "day")
+  const midnight = DateTime.startOf(zoned(zoneName, millis), "day")
   return {
     start: DateTime.toEpochMillis(midnight),
     end: DateTime.toEpochMillis(DateTime.add(midnight, { days: 1 }))
@@ -20,5 +19,18 @@ export const at = (zoneName: string, millis: number): TradingDay => {
 
 export const contains = (day: TradingDay, millis: number): boolean => day.start <= millis && millis < day.end
 
-/** The day before, whether the exchange was open on it or not. */
-export const before = (zoneName: string, day: TradingDay): TradingDay => at(zoneName, day.start - 1)
+/** The same time of the day before, whether the exchange was open on it or not. */
+export const dayEarlier = (zoneName: string, millis: number): number =>
+  DateTime.toEpochMillis(DateTime.add(zoned(zoneName, millis), { days: -1 }))
+
+/** The same time of the last day before that is no Saturday and no Sunday. */
+export const weekdayEarlier = (zoneName: string, millis: number): number => {
+  const earlier = dayEarlier(zoneName, millis)
+  const { weekDay } = DateTime.toParts(zoned(zoneName, earlier))
+  return weekDay === 0 || weekDay === 6 ? weekdayEarlier(zoneName, earlier) : earlier
+}
+
+const zoned = (zoneName: string, millis: number): DateTime.Zoned =>
+  DateTime.makeZonedUnsafe(millis, {
+    timeZone: Option.getOrElse(DateTime.zoneMakeNamed(zoneName), () => DateTime.zoneMakeOffset(0))
+  })

@@ -6,8 +6,8 @@
  * traded since the tick before. Prices are as Yahoo quotes them, those in London in pence.
  */
 import * as NodeSocket from "@effect/platform-node/NodeSocket"
-import { Clock, Duration, Effect, Latch, Layer, Option, Schema, Stream } from "effect"
-import { MarketSymbol } from "../../domain/MarketSymbol.ts"
+import { Clock, Duration, Effect, Latch, Layer, Option, Stream } from "effect"
+import * as MarketSymbol from "../../domain/MarketSymbol.ts"
 import { Feed, FeedError } from "../../streams/ports/Feed.ts"
 import type { Chunk } from "../../streams/records/Records.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
@@ -120,12 +120,11 @@ const streamed = ({ dropped, status, symbols, url }: {
     Stream.groupedWithin(512, "100 millis"),
     Stream.map((prices) => ({
       _tag: "observed" as const,
-      observations: prices.map(({ dayVolume, id, price, priceHint, time }) => ({
+      observations: prices.map(({ dayVolume, id, price, time }) => ({
         symbol: id,
         time,
         price,
-        volume: dayVolume,
-        priceHint
+        volume: dayVolume
       }))
     })),
     Stream.provide(NodeSocket.layerWebSocketConstructor)
@@ -134,7 +133,7 @@ const streamed = ({ dropped, status, symbols, url }: {
 const checked = (symbols: ReadonlyArray<string>) => {
   if (symbols.length === 0) return fail("no symbols were given")
   return Effect.forEach(new Set(symbols), (symbol) =>
-    Effect.catch(Schema.decodeEffect(MarketSymbol)(symbol), () => fail(`${JSON.stringify(symbol)} is no symbol`)))
+    MarketSymbol.pattern.test(symbol) ? Effect.succeed(symbol) : fail(MarketSymbol.refusal(symbol)))
 }
 
 const resumed = Option.match({

@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import * as Bars from "../../../src/adapters/yahoo/Bars.ts"
 import type { Instrument } from "../../../src/adapters/yahoo/Instrument.ts"
 import * as Responses from "../../../src/adapters/yahoo/Responses.ts"
+import * as Rows from "../../../src/adapters/yahoo/Rows.ts"
 import * as TradingDay from "../../../src/adapters/yahoo/TradingDay.ts"
 import { fixture } from "./fixtures.ts"
 
@@ -15,9 +16,9 @@ const chart = (file: string): Responses.Chart =>
 const instrument = (zone: string, more: Partial<Instrument> = {}): Instrument => ({
   symbol: "X",
   zone,
-  priceHint: 2,
   delay: 0,
   cumulativeVolume: true,
+  everyDay: false,
   overnight: false,
   ...more
 })
@@ -116,33 +117,42 @@ describe("Bars.minutes", () => {
   })
 })
 
-describe("Bars.previousDay", () => {
-  const none = { chart: chart("chart-1m-aapl-full-day.json"), day }
+describe("Bars.days", () => {
+  const minutes = chart("chart-1m-aapl-full-day.json")
+  const charts = (session: TradingDay.TradingDay, days?: Responses.Chart, from = session.start) => ({ session, from, minutes, days })
 
-  it("is the last day before the session, from midnight in the exchange's zone", () => {
+  it("are the last day before the session, when its exchange opened", () => {
     const cases = [
-      ["chart-1d-ocdo.l.json", "Europe/London", Date.UTC(2020, 0, 3, 12), 1259.5, Date.UTC(2020, 0, 2)],
+      ["chart-1d-ocdo.l.json", "Europe/London", Date.UTC(2020, 0, 3, 12), 1259.5, Date.UTC(2020, 0, 2, 8)],
       ["chart-1d-gc_f.json", "America/New_York", Date.UTC(2020, 0, 3, 12), 1524.5, Date.UTC(2020, 0, 2, 5)],
       ["chart-1d-btc-usd.json", "UTC", Date.UTC(2020, 0, 2, 15), 7200.17431640625, Date.UTC(2020, 0, 1)],
       ["chart-1d-eurusd_x.json", "Europe/London", Date.UTC(2020, 0, 2, 15), 1.1220825910568237, Date.UTC(2020, 0, 1)]
     ] as const
     for (const [file, zone, time, close, start] of cases) {
-      const bar = Bars.previousDay(chart(file), { ...none, day: TradingDay.at(zone, time) }, instrument(zone))!
-      assert.deepStrictEqual([bar.close, bar.start, bar.interval], [close, start, 86_400_000])
+      const bars = Bars.days(charts(TradingDay.at(zone, time), chart(file)), [], instrument(zone))
+      assert.deepStrictEqual(bars.map((bar) => [bar.close, bar.start, bar.interval]), [[close, start, 86_400_000]])
     }
   })
 
-  it("is made of the close before the session where there is nothing else", () => {
-    const bar = Bars.previousDay(undefined, none, apple)!
-    assert.deepStrictEqual(bar, {
-      start: day.start - 86_400_000,
-      interval: 86_400_000,
-      open: 226.21,
-      high: 226.21,
-      low: 226.21,
-      close: 226.21,
-      volume: 0
-    })
+  it("are those without minutes in between too, once each", () => {
+    const opens = [-4, -3, -2, -2, -1, 0].map((days) => bell + days * 86_400_000)
+    const days = live(opens.map((time) => [time, 5]))
+    const from = TradingDay.at(apple.zone, opens[1]!).start
+    const known = [{ start: opens[4]!, interval: minute, open: 1, high: 1, low: 1, close: 1, volume: 5 }]
+    assert.deepStrictEqual(
+      Bars.days(charts(day, days, from), known, apple).map(({ start }) => start),
+      [opens[0]!, opens[1]!, opens[2]!]
+    )
+  })
+
+  it("are made of the close before the minutes where there is nothing else, on the weekday before", () => {
+    const [bar] = Bars.days(charts(day), [], apple)
+    const close = { open: 226.21, high: 226.21, low: 226.21, close: 226.21, volume: 0, interval: 86_400_000 }
+    assert.deepStrictEqual(bar, { start: bell - 86_400_000, ...close })
+    const monday = TradingDay.at(apple.zone, Date.UTC(2024, 9, 7, 12))
+    const empty = { ...charts(monday), minutes: { ...minutes, timestamp: [] } }
+    assert.strictEqual(Bars.days(empty, [], apple)[0]!.start, monday.start - 3 * 86_400_000)
+    assert.strictEqual(Bars.days(empty, [], { ...apple, everyDay: true })[0]!.start, monday.start - 86_400_000)
   })
 })
 
@@ -152,5 +162,66 @@ describe("TradingDay", () => {
     assert.strictEqual(hours("America/New_York", Date.UTC(2024, 10, 3, 12)), 25)
     assert.strictEqual(hours("America/New_York", Date.UTC(2024, 10, 4, 12)), 24)
     assert.strictEqual(hours("no such zone", Date.UTC(2024, 10, 3, 12)), 24)
+  })
+})
+
+describe("Rows", () => {
+  const columns = (rows: ReadonlyArray<readonly [minute: number, open: number, high: number, low: number, close: number, volume: number | null]>): Responses.Chart => ({
+    meta: {},
+    timestamp: rows.map(([index]) => bell + index * minute),
+    indicators: {
+      quote: [{
+        open: rows.map(([, open]) => open),
+        high: rows.map(([, , high]) => high),
+        low: rows.map(([, , , low]) => low),
+        close: rows.map(([, , , , close]) => close),
+        volume: rows.map(([, , , , , volume]) => volume)
+      }]
+    }
+  })
+  const minutesOf = (rows: Parameters<typeof columns>[0], of = apple) => {
+    const { bars, heldBack } = Bars.minutes(columns(rows), of, day, Infinity)
+    return { bars: bars.map(({ close, start, volume }) => [(start - bell) / minute, close, volume]), heldBack }
+  }
+
+  it("are one a minute in order of time, whatever order they came in: the one with the most volume", () => {
+    assert.deepStrictEqual(
+      minutesOf([[2, 10, 10, 10, 10, 3], [0, 10, 10, 10, 10, 5], [1, 10, 11, 10, 10, 4], [0, 10, 12, 10, 12, 9], [1, 10, 11, 10, 11, 4]]),
+      { bars: [[0, 12, 9], [1, 11, 4], [2, 10, 3]], heldBack: 0 }
+    )
+  })
+
+  it("that cannot be are left out, and their volume is not lost", () => {
+    const cases = [
+      [[1, 10, 9, 11, 10, 7], "its low is above its high"],
+      [[1, 0, 10, 0, 10, 7], "it has a price of nothing"],
+      [[1, -10, 10, -10, 10, 7], "it has a price of nothing"],
+      [[1, 10, 11, 10, 12, 7], "it opens or closes beyond its high and low"],
+      [[1, 0.1, 0.1, 0.1, 0.1, 7], "it is a hundredth of those around it"],
+      [[1, 10, 10, 0.1, 10, 7], "its low is a hundredth of its high"],
+      [[1, 1_010, 1_010, 1_010, 1_010, 7], "it is a hundred times those around it"]
+    ] as const
+    for (const [bad, reason] of cases) {
+      const rows = [[0, 10, 10, 10, 10, 5], bad, [2, 10, 10, 10, 10, 5]] as const
+      assert.deepStrictEqual(minutesOf(rows), { bars: [[0, 10, 5], [2, 10, 5]], heldBack: 7 })
+      assert.deepStrictEqual(Rows.of(columns(rows), minute, apple).impossible.map(({ reason }) => reason), [reason])
+    }
+  })
+
+  it("that are odd and can be stay: a fall of nine tenths, a future below nothing, a run of them", () => {
+    assert.strictEqual(minutesOf([[0, 10, 10, 1, 1, 5], [1, 1, 1, 0.1, 0.1, 5], [2, 0.1, 0.1, 0.01, 0.01, 5]]).bars.length, 3)
+    const oil = { ...apple, overnight: true }
+    assert.strictEqual(minutesOf([[0, 10, 10, 10, 10, 5], [1, 10, 10, -37.63, -37.63, 5], [2, -37, -37, -37, -37, 5]], oil).bars.length, 3)
+    const run = [0.1, 0.1, 0.1].map((price, index) => [index + 4, price, price, price, price, 1] as const)
+    const around = [0, 1, 2, 3, 7, 8].map((index) => [index, 10, 10, 10, 10, 1] as const)
+    assert.deepStrictEqual(minutesOf([...run, ...around]).bars.map(([index]) => index), [0, 1, 2, 3, 7, 8])
+  })
+
+  it("of an index without volume are all whole, the last one too", () => {
+    assert.deepStrictEqual(minutesOf([[0, 10, 10, 10, 10, 0], [1, 10, 10, 10, 10, null]]).bars.length, 2)
+  })
+
+  it("count whole units", () => {
+    assert.deepStrictEqual(minutesOf([[0, 10, 10, 10, 10, 1.5]]).bars, [[0, 10, 2]])
   })
 })

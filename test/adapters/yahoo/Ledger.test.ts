@@ -10,9 +10,9 @@ import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.
 const apple: Instrument = {
   symbol: "AAPL",
   zone: "America/New_York",
-  priceHint: 2,
   delay: 0,
   cumulativeVolume: true,
+  everyDay: false,
   overnight: false
 }
 
@@ -116,7 +116,9 @@ const steps = FastCheck.array(
   FastCheck.record({
     seen: FastCheck.boolean(),
     again: FastCheck.nat(5),
-    restart: FastCheck.constantFrom("no", "no", "no", "no", "yes"),
+    restart: FastCheck.constantFrom("no", "no", "no", "no", "yes", "introduced"),
+    /** Whether the charts of a symbol that has been introduced have come by now. */
+    caughtUp: FastCheck.boolean(),
     wait: FastCheck.constantFrom(0, 1_000, 90_000)
   }),
   { minLength: 25, maxLength: 25 }
@@ -143,7 +145,8 @@ const at = (time: number, volume: number | undefined, price = 1) =>
 
 const ledgerAt = (time: number): Ledger.Ledger => ({
   entries: new Map([["AAPL", { time }]]),
-  instruments: new Map()
+  instruments: new Map(),
+  behind: new Map()
 })
 
 const dayMillis = 86_400_000
@@ -172,17 +175,28 @@ describe("Ledger", () => {
         const nowAt = (index: number) =>
           Math.min(trades[index]!.time + steps[index]!.wait, trades[index + 1]?.time ?? Infinity)
 
-        book(catchUp(trades.slice(0, first + 1), nowAt(first)))
+        let isBehind = steps[0]!.restart === "introduced"
+        const introduced: Ledger.News = { _tag: "introduced", instruments: [apple] }
+        book(isBehind ? introduced : catchUp(trades.slice(0, first + 1), nowAt(first)))
         trades.slice(first).forEach((trade, offset) => {
           const index = first + offset
-          const { again, restart, seen } = steps[index]!
-          if (restart === "yes") {
+          const { again, caughtUp, restart, seen } = steps[index]!
+          if (restart !== "no") {
             ledger = fed.length === 0 ? Ledger.empty : resume(fed.at(-1)!)
-            book(catchUp(trades.slice(0, index + 1), nowAt(index)))
+            isBehind = restart === "introduced"
+            book(isBehind ? introduced : catchUp(trades.slice(0, index + 1), nowAt(index)))
           }
-          if (seen || index === trades.length - 1) book(observed(trade))
+          if (seen) book(observed(trade))
+          if (isBehind && (caughtUp || index === trades.length - 1)) {
+            book(catchUp(trades.slice(0, index + 1), nowAt(index)))
+            isBehind = false
+          }
+          if (index === trades.length - 1) book(observed(trade))
           book(observed(trades[Math.max(0, index - again)]!))
         })
+        // What was traded in the minutes at both ends of a gap counts with the next trade.
+        const last = trades.at(-1)!
+        book(observed({ ...last, time: last.time + 3 * minute, volume: last.volume + 1 }))
 
         const lines = linesOf(fed)
         const ticks = lines.filter(({ kind }) => kind === Kind.event).map(({ line }) => line)
@@ -190,7 +204,7 @@ describe("Ledger", () => {
 
         assert.strictEqual(
           sum(ticks.map(({ size }) => size)) + sum(bars.map(({ volume }) => volume)),
-          trades.at(-1)!.volume
+          last.volume + 1
         )
         const minutesOfTicks = new Set(ticks.map(({ time }) => Math.floor(time / minute) * minute))
         assert.isFalse(bars.some(({ start }) => minutesOfTicks.has(start!)))
@@ -262,6 +276,9 @@ describe("Ledger", () => {
   })
 
   it("writes ticks and bars as lines with prices in decimal text", () => {
+    // Half a cent is a price, whatever number of decimals Yahoo proposes to show.
+    const [half] = ticksOf(apple, [at(open, 1, Math.fround(24.535))])
+    assert.strictEqual(half!.price, "24.535")
     const [line] = ticksOf(apple, [at(open, 1, 164.97999572753906)])
     assert.strictEqual(JSON.stringify(line), `{"symbol":"AAPL","time":${open},"price":"164.98","size":0}`)
     const trades = [

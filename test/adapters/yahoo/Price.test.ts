@@ -4,40 +4,52 @@ import * as Decimal from "../../../src/domain/Decimal.ts"
 import * as Price from "../../../src/adapters/yahoo/Price.ts"
 
 describe("Price.toText", () => {
-  it("takes the tail off what was widened from a float32", () => {
-    const rows: ReadonlyArray<readonly [number, number | undefined, string]> = [
-      [251.36000061035156, 2, "251.36"],
-      [164.97999572753906, 2, "164.98"],
-      [137.18499755859375, 2, "137.19"],
-      [94745.078125, 2, "94745.08"],
-      [1.0489877, 4, "1.049"],
-      [185.65020751953125, undefined, "185.6502"],
-      [226, 2, "226"],
-      [-37.630001068115234, 2, "-37.63"],
-      [1.5e-7, undefined, "0.00000015"],
-      [0.000001, 12, "0.000001"]
+  it("takes the tail off what was widened from a float32, and leaves every digit that was meant", () => {
+    const rows: ReadonlyArray<readonly [number, string]> = [
+      [251.36000061035156, "251.36"],
+      [164.97999572753906, "164.98"],
+      [137.18499755859375, "137.185"],
+      [Math.fround(24.535), "24.535"],
+      [Math.fround(1.13702), "1.13702"],
+      [Math.fround(0.00000912), "0.00000912"],
+      [1.0489877, "1.0489877"],
+      [94745.078125, "94745.08"],
+      [16777.216796875, "16777.217"],
+      [185.65020751953125, "185.6502"],
+      [226, "226"],
+      [150_123_456, "150123456"],
+      [-37.630001068115234, "-37.63"],
+      [1.5e-7, "0.00000015"],
+      [0.1 + 0.2, "0.3"]
     ]
-    for (const [price, hint, text] of rows) assert.strictEqual(Price.toText(price, hint), text)
+    for (const [price, text] of rows) assert.strictEqual(Price.toText(price), text)
   })
 
-  const decimal = FastCheck.tuple(FastCheck.integer({ min: -999_999, max: 999_999 }), FastCheck.nat(4))
+  const decimal = FastCheck.tuple(FastCheck.integer({ min: -999_999, max: 999_999 }), FastCheck.nat(8))
 
   it("gives back every decimal of up to six digits, sent as a float32 or as a double", () => {
     FastCheck.assert(FastCheck.property(decimal, ([unscaled, scale]) => {
       const text = Decimal.formatUnscaled(BigInt(unscaled), scale)
-      assert.strictEqual(Price.toText(Math.fround(Number(text)), scale), text)
-      assert.strictEqual(Price.toText(Number(text), scale), text)
-      assert.strictEqual(Price.toText(Math.fround(Number(text)), undefined), text)
+      assert.strictEqual(Price.toText(Math.fround(Number(text))), text)
+      assert.strictEqual(Price.toText(Number(text)), text)
     }))
   })
 
-  it("rounds half up, away from zero, as the domain's own arithmetic does", () => {
-    FastCheck.assert(FastCheck.property(decimal, ([unscaled, scale]) => {
-      const hint = Math.max(0, scale - 1)
-      const rounded = scale === 0 ? BigInt(unscaled) : Decimal.divideHalfUp(BigInt(unscaled), 10n)
+  it("is the same float32 again, in no more than nine digits", () => {
+    const price = FastCheck.float({ min: 1, max: Math.fround(90_000_000), noNaN: true })
+    FastCheck.assert(FastCheck.property(price, (price) => {
+      const text = Price.toText(price)
+      assert.strictEqual(Math.fround(Number(text)), price)
+      assert.isAtMost(text.replace(".", "").length, 9)
+    }))
+  })
+
+  it("rounds what has more decimals than a price, half up and away from zero", () => {
+    FastCheck.assert(FastCheck.property(FastCheck.integer({ min: -999_999, max: 999_999 }), (unscaled) => {
+      const price = Math.fround(Number(Decimal.formatUnscaled(BigInt(unscaled), 9)))
       assert.strictEqual(
-        Price.toText(Math.fround(Number(Decimal.formatUnscaled(BigInt(unscaled), scale))), hint),
-        Decimal.formatUnscaled(rounded, hint)
+        Price.toText(price),
+        Decimal.formatUnscaled(Decimal.divideHalfUp(BigInt(unscaled), 10n), 8)
       )
     }))
   })

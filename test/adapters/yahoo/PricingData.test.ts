@@ -15,16 +15,15 @@ const message = FastCheck.record({
   price: FastCheck.float({ noNaN: true, noDefaultInfinity: true }),
   time: FastCheck.integer({ min: -4_000_000_000_000, max: 4_000_000_000_000 }),
   marketHours: FastCheck.option(FastCheck.nat(3), { nil: undefined }),
-  dayVolume: FastCheck.option(FastCheck.maxSafeNat(), { nil: undefined }),
-  priceHint: FastCheck.option(FastCheck.nat(8), { nil: undefined })
+  dayVolume: FastCheck.option(FastCheck.maxSafeNat(), { nil: undefined })
 })
 
 describe("PricingData", () => {
   it("reads a recorded frame", () => {
-    const { id, marketHours, price, priceHint, time } = recorded.decoded
+    const { id, marketHours, price, time } = recorded.decoded
     assert.deepStrictEqual(
       Streamer.decode(recorded.envelope),
-      Option.some({ id, price, time, marketHours, dayVolume: undefined, priceHint })
+      Option.some({ id, price, time, marketHours, dayVolume: undefined })
     )
   })
 
@@ -52,7 +51,7 @@ describe("PricingData", () => {
 
   it("takes no price that is not a number", () => {
     for (const price of [NaN, Infinity, -Infinity]) {
-      const bytes = encode({ id: "A", price, time: 1, marketHours: 1, dayVolume: 1, priceHint: 2 })
+      const bytes = encode({ id: "A", price, time: 1, marketHours: 1, dayVolume: 1 })
       assert.deepStrictEqual(PricingData.decode(bytes), Option.none())
     }
   })

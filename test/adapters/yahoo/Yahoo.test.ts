@@ -119,7 +119,7 @@ const cookie = (name: string, domain = ".yahoo.com") => ({
 })
 
 const frame = (more: Partial<PricingData> = {}): string =>
-  frameOf({ id: "AAPL", price: 227, time: close, marketHours: 1, dayVolume: 32_880_605, priceHint: 2, ...more })
+  frameOf({ id: "AAPL", price: 227, time: close, marketHours: 1, dayVolume: 32_880_605, ...more })
 
 describe("Yahoo", () => {
   it.live("feeds the day before, the session's bars, and then ticks when the time or the volume moves", () =>
@@ -134,7 +134,7 @@ describe("Yahoo", () => {
       const bars = run.bars()
       assert.deepStrictEqual(bars[0], {
         symbol: "AAPL",
-        start: Date.UTC(2024, 9, 1, 4),
+        start: bell - 86_400_000,
         interval: 86_400_000,
         open: "226.21",
         high: "226.21",
@@ -144,7 +144,7 @@ describe("Yahoo", () => {
       })
       assert.strictEqual(bars.length, 390)
       assert.strictEqual(bars[1]!.start, bell)
-      assert.isTrue(bars.slice(1).every(({ open }) => /^\d+(\.\d\d?)?$/.test(open)))
+      assert.isTrue(bars.slice(1).every(({ open }) => /^\d+(\.\d{1,4})?$/.test(open)))
       assert.deepStrictEqual(run.ticks(), [{ symbol: "AAPL", time: close, price: "226.78", size: 0 }])
 
       const later = { regularMarketTime: close / 1_000 + 1, regularMarketPrice: 226.8 }
@@ -216,7 +216,7 @@ describe("Yahoo", () => {
       yield* Effect.sleep(100)
       assert.deepStrictEqual(run.ticks().map(({ price, size, symbol }) => [symbol, price, size]), [
         ["GC=F", "2910.3", 0],
-        ["EURUSD=X", "1.049", 0],
+        ["EURUSD=X", "1.0489877", 0],
         ["BTC-USD", "96077.45", 0],
         ["LDO.MI", "33.38", 0]
       ])
@@ -228,8 +228,26 @@ describe("Yahoo", () => {
       ])
       assert.deepStrictEqual(
         run.bars().map(({ close, interval, symbol }) => [symbol, interval, close]),
-        [["GC=F", 86_400_000, "1524.5"], ["EURUSD=X", 86_400_000, "1.1171"], ["BTC-USD", 86_400_000, "7344.88"]]
+        [["GC=F", 86_400_000, "1524.5"], ["EURUSD=X", 86_400_000, "1.1171438"], ["BTC-USD", 86_400_000, "7344.8843"]]
       )
+    }))
+
+  it.live("asks for symbols as they are, on every path", () =>
+    Effect.gen(function*() {
+      const yahoo = yield* FakeYahoo.make
+      const symbols = ["BTC/USDT", "M&M.NS", "^GSPC", "GC=F", "BRK-B", "GOOGL1241220C00150000"]
+      const asked: Array<string> = []
+      yahoo.answers.quote = (symbols) => ({ body: FakeYahoo.quotes(symbols.map((symbol) => apple({ symbol }))) })
+      yahoo.answers.chart = (symbol, interval) => {
+        if (interval === "1m") asked.push(symbol)
+        return emptyChart
+      }
+      const run = yield* start(yahoo, { symbols })
+      yield* until(() => run.ticks().length === symbols.length)
+      assert.deepStrictEqual(run.ticks().map(({ symbol }) => symbol).toSorted(), symbols.toSorted())
+      assert.deepStrictEqual(asked.toSorted(), symbols.toSorted())
+      assert.isTrue(yahoo.requests.some((request) => request.endsWith("/v8/finance/chart/BTC%2FUSDT")))
+      assert.deepStrictEqual(run.logged, [])
     }))
 
   it.live("says that a closed market is closed", () =>
@@ -329,8 +347,10 @@ describe("Yahoo", () => {
         const { message } = yield* refused(() => {}, ["SIX", "BRKS", "ADH"])
         assert.strictEqual(message, "Yahoo Finance has a price for none of the symbols SIX, BRKS, ADH")
         const bad = yield* refused(() => {}, ["AAPL", "a b"])
-        assert.strictEqual(bad.message, `"a b" is no symbol`)
+        assert.include(bad.message, `"a b" is no symbol: one has 1 to 32 characters out of`)
         assert.deepStrictEqual(bad.requests, [])
+        const lower = yield* refused(() => {}, ["aapl"])
+        assert.strictEqual(lower.message, `"aapl" is no symbol, but AAPL is: type it in upper case`)
         assert.strictEqual((yield* refused(() => {}, [])).message, "no symbols were given")
       }))
 

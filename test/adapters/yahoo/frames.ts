@@ -40,7 +40,7 @@ export const encode = (message: PricingData): Uint8Array => {
   unsigned(7, message.marketHours)
   float(8, -0.5)
   signed(9, message.dayVolume)
-  signed(27, message.priceHint)
+  signed(27, 2)
   tag(33, 1)
   out.push(0, 0, 0, 0, 0, 0, 0, 1)
   return Uint8Array.from(out)

@@ -1,0 +1,154 @@
+/** Many symbols: the first ones are there at once, the prices of the others count, and their bars follow. */
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Logger, Option, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import * as Yahoo from "../../../src/adapters/yahoo/Yahoo.ts"
+import { candles1m } from "../../../src/analytics/candles.ts"
+import { dayIn } from "../../../src/analytics/day.ts"
+import * as Ingest from "../../../src/streams/engine/Ingest.ts"
+import * as Pipeline from "../../../src/streams/pipeline/Pipeline.ts"
+import { Engine } from "../../../src/streams/ports/Engine.ts"
+import { EventLog } from "../../../src/streams/ports/EventLog.ts"
+import { Feed } from "../../../src/streams/ports/Feed.ts"
+import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
+import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.ts"
+import * as FakeYahoo from "./FakeYahoo.ts"
+import { flatMinutes, memory, minute, playing } from "./market.ts"
+
+const bell = Date.UTC(2024, 9, 7, 13, 30)
+const now = bell + 3 * minute + 10_000
+
+/** Minutes of ten shares, and the newest trade ten seconds into the fourth; every other market is closed. */
+const market = (symbols: ReadonlyArray<string>, minutes: number) =>
+  Effect.gen(function*() {
+    const yahoo = yield* FakeYahoo.make
+    playing(yahoo, { symbol: "", zone: "America/New_York", time: now, price: 100, volume: 40, minutes: flatMinutes(bell, minutes, 100, 10), previousClose: 99 })
+    let time = now
+    yahoo.answers.quote = (asked) => ({
+      body: FakeYahoo.quotes(asked.map((symbol) => ({
+        symbol,
+        quoteType: "EQUITY",
+        marketState: symbols.indexOf(symbol) % 2 === 0 ? "CLOSED" : "REGULAR",
+        exchangeTimezoneName: "America/New_York",
+        regularMarketTime: time / 1_000,
+        regularMarketPrice: 100,
+        regularMarketVolume: 40 + (time - now) / 1_000
+      })))
+    })
+    return { yahoo, pass: (millis: number) => void (time += millis) }
+  })
+
+const symbolsOf = (count: number) => Array.from({ length: count }, (_, index) => `S${index}`)
+
+interface Line {
+  readonly kind: number
+  readonly symbol: string
+  readonly size: number
+  readonly volume: number
+  readonly start: number
+  readonly interval: number
+}
+
+const linesOf = (chunk: Chunk): ReadonlyArray<Line> =>
+  Array.from({ length: chunk.length }, (_, index) => ({
+    ...JSON.parse(new TextDecoder().decode(valueAt(chunk, index))),
+    kind: chunk.kinds[index]!
+  }))
+
+const namesOf = (lines: ReadonlyArray<Line>, kind: number) =>
+  new Set(lines.filter((line) => line.kind === kind).map(({ symbol }) => symbol))
+
+const until = (condition: () => boolean): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    while (!condition()) yield* Effect.sleep(5)
+  }).pipe(Effect.timeout("30 seconds"), Effect.orDie)
+
+describe("many symbols", () => {
+  it.live("give the first records after no more requests than a minute allows, those of open markets first, and prices of all others", () =>
+    Effect.gen(function*() {
+      const symbols = symbolsOf(300)
+      const { yahoo } = yield* market(symbols, 3)
+      const feed = yield* Yahoo.make({ symbols, fetch: yahoo.fetch, streamUrl: false })
+      const chunks: Array<ReadonlyArray<Line>> = []
+      let asked = 0
+      yield* Effect.forkScoped(Stream.runForEach(feed.events(Option.none()), (chunk) =>
+        Effect.sync(() => {
+          asked ||= yahoo.requests.length
+          chunks.push(linesOf(chunk))
+        })))
+      yield* until(() => namesOf(chunks.flat(), Kind.event).size === 300)
+      assert.isAtMost(asked, 60)
+      const first = namesOf(chunks[0]!, Kind.preAggregated)
+      assert.strictEqual(first.size, 25)
+      assert.isTrue([...first].every((symbol) => Number(symbol.slice(1)) % 2 === 1))
+      // A tick of a symbol whose bars are to follow has no size: they have its volume.
+      assert.isTrue(chunks.flat().every(({ kind, size }) => kind !== Kind.event || size === 0))
+    }).pipe(Effect.provide(Logger.layer([])), Effect.scoped))
+
+  it.live("have their minutes in candles that allow for lateness, though their bars follow on newer prices", () =>
+    Effect.gen(function*() {
+      const symbols = symbolsOf(27)
+      const { yahoo } = yield* market(symbols, 3)
+      const feed = yield* Yahoo.make({ symbols, fetch: yahoo.fetch, streamUrl: false })
+      const log = yield* EventLog
+      yield* Effect.raceFirst(
+        Effect.provideService(Ingest.run, Feed, feed),
+        Effect.gen(function*() {
+          // A daily bar, three minutes and a tick of each.
+          while (((yield* log.ends)[0] ?? 0) < 27 * 5) yield* Effect.sleep(5)
+        }).pipe(Effect.timeout("30 seconds"))
+      )
+      const engine = yield* Engine
+      const sink = yield* ResultSink
+      const late = Pipeline.withBounds(candles1m, { allowedLateness: 86_400_000 })
+      yield* engine.run({ name: "many", pipelines: [late, dayIn("America/New_York")], stopAt: log.ends })
+      for (const symbol of symbols) {
+        const candles = yield* sink.read({ pipeline: "candles-1m", key: symbol })
+        assert.deepStrictEqual(candles.map(({ start, values }) => [(start - bell) / minute, values["volume"]]), [[0, 10], [1, 10], [2, 10], [3, 0]])
+        const [day] = (yield* sink.read({ pipeline: "day", key: symbol })).slice(-1)
+        assert.deepInclude(day!.values, { open: "100", volume: 30 })
+      }
+    }).pipe(Effect.provide(Logger.layer([])), Effect.provide(memory), Effect.scoped))
+
+  it.effect("have all their bars and volume in the end, at sixty requests a minute, and it is said how far that is", () =>
+    Effect.gen(function*() {
+      const symbols = symbolsOf(60)
+      const { pass, yahoo } = yield* market(symbols, 4)
+      yield* TestClock.setTime(now)
+      const logged: Array<string> = []
+      const logger = Logger.layer([Logger.make(({ message }) => void logged.push(String(message)))])
+      const feed = yield* Yahoo.make({ symbols, fetch: yahoo.fetch, streamUrl: false })
+      const lines: Array<Line> = []
+      yield* Effect.forkScoped(
+        Effect.provide(Stream.runForEach(feed.events(Option.none()), (chunk) => Effect.sync(() => lines.push(...linesOf(chunk)))), logger)
+      )
+      const done = "Yahoo Finance has given the bars of all symbols"
+      let seconds = 0
+      for (; !logged.includes(done) && seconds < 300; seconds += 2) {
+        yield* TestClock.withLive(Effect.sleep(10))
+        // The charts are of the first moment.
+        if (namesOf(lines, Kind.event).size === 60) pass(2_000)
+        yield* TestClock.adjust("2 seconds")
+      }
+      // Two charts a symbol, sixty at once, and about a poll in five seconds beside them.
+      assert.isAtLeast(seconds, 60)
+      assert.isAtMost(seconds, 110)
+      assert.deepStrictEqual(logged, [
+        "Yahoo Finance has given the bars of 20 of 35 more symbols; prices of the others count meanwhile",
+        done
+      ])
+      yield* TestClock.withLive(Effect.sleep(10))
+      pass(10_000)
+      yield* TestClock.adjust("40 seconds")
+      yield* TestClock.withLive(Effect.sleep(30))
+      const totals = symbols.map((symbol) =>
+        lines.filter((line) => line.symbol === symbol && line.interval !== 86_400_000)
+          .reduce((sum, { size = 0, volume = 0 }) => sum + size + volume, 0)
+      )
+      const starts = symbols.map((symbol) =>
+        lines.filter((line) => line.symbol === symbol && line.interval === minute).map(({ start }) => (start - bell) / minute)
+      )
+      assert.isTrue(totals.every((total) => total === totals[0]), JSON.stringify(totals))
+      assert.isTrue(starts.every((each) => [0, 1, 2].every((index) => each.filter((start) => start === index).length === 1)))
+    }).pipe(Effect.scoped))
+})
