@@ -10,7 +10,7 @@ export const pattern = /^[A-Z0-9.^=&/_:-]{1,32}$/
 export const characters = "A-Z 0-9 . ^ = & / _ : -"
 
 export const MarketSymbol = Schema.String.check(
-  Schema.isPattern(pattern, { expected: `a symbol of 1 to 32 characters out of ${characters}, in upper case` })
+  Schema.isPattern(pattern, { expected: `a symbol of 1 to 32 characters out of ${characters}` })
 )
 
 /** Why a text is no symbol, and what to type in its place where that is known. */

@@ -194,10 +194,13 @@ const textOf = (value: unknown): string => {
   }
 }
 
-const whyNot = (value: unknown, column: Column): string =>
-  column.kind === "string" && Predicate.isString(value) && !value.isWellFormed()
-    ? "which has an unpaired surrogate"
-    : `not ${describe(column)}`
+const whyNot = (value: unknown, column: Column): string => {
+  if (column.kind !== "string" || !Predicate.isString(value)) return `not ${describe(column)}`
+  if (!value.isWellFormed()) return "which has an unpaired surrogate"
+  // What is most often wrong with a name.
+  const upper = value.toUpperCase()
+  return `not ${describe(column)}${column.accepts?.(upper) === true ? `, but ${JSON.stringify(upper)} is` : ""}`
+}
 
 const describe = (column: Column): string => {
   switch (column.kind) {
