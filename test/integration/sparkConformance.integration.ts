@@ -108,6 +108,7 @@ const refused = {
   "the result \"variance\" (Aggregate.variance)": ["variance-of-doubles-that-are-close"],
   "the result \"median\" (Aggregate.quantile)": ["quantiles-by-rank-and-bucket"],
   "Events.distinct": ["distinct-counts-from-the-row-that-was-kept", "distinct-goes-by-event-time", "distinct-is-late-by-its-own-partition"],
+  "Panes.fill behind an allowed lateness": ["a-late-row-in-a-window-without-events"],
   "Join.asOf": ["as-of-takes-a-row-of-the-same-time", "as-of-no-older-than-within", "as-of-whatever-partition-is-read-first"],
   "Join.interval": ["interval-has-both-ends-and-the-later-time", "interval-left-rows-without-a-partner"]
 }

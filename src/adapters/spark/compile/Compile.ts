@@ -93,8 +93,12 @@ const unsupportedIn = (pipeline: Pipeline.AnyOfPanes): ReadonlyArray<readonly [s
   }
   // What follows on these windows runs where their panes are carried.
   const { checked } = upToWindows(pipeline)
-  const { trigger, window } = Checked.windowOf(checked)
+  const { allowedLateness, trigger, window } = Checked.windowOf(checked)
+  const isFilledLate = allowedLateness > 0 && pipeline.checked.nodes.some(({ _tag }) => _tag === "fill")
   return [
+    ...(isFilledLate
+      ? [["Panes.fill behind an allowed lateness", "a window comes when it is final, and by then those behind it would be filled already; leave the lateness out, or run it in process"] as const]
+      : []),
     ...checked.nodes.flatMap((node) => node._tag === "source" ? unsupportedRows(node) : []),
     ...checked.nodes.flatMap(unsupportedNode),
     ...(window.kind === "calendar" ? [["calendar windows", "days of a time zone have no fixed length, and Spark's windows have one"] as const] : []),

@@ -8,6 +8,7 @@ import { explain } from "../../../../src/adapters/spark/compile/Program.ts"
 import { candles1m } from "../../../../src/analytics/candles.ts"
 import { day } from "../../../../src/analytics/day.ts"
 import { Aggregate, Events, Expr, Join, Indicator, Panes, Pipeline, Source, Table, Window } from "../../../../src/streams/pipeline/index.ts"
+import { ticks } from "../../../../src/analytics/ticks.ts"
 
 const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, price: Price, ratio: Schema.Finite, size: Schema.Int })
 
@@ -155,6 +156,16 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
   "a correlation with doubles": [
     minutes.pipe(Aggregate.into({ common: Aggregate.correlation("price", "ratio") }), Pipeline.named("common")),
     /"common" \(Aggregate\.correlation\)/
+  ],
+  "windows without events behind an allowed lateness": [
+    ticks.pipe(
+      Window.tumbling("1 minute"),
+      Aggregate.into({ n: Aggregate.count }),
+      Panes.fill({ n: 0 }, { within: "1 hour" }),
+      Pipeline.allowedLateness("1 second"),
+      Pipeline.named("filled")
+    ),
+    /Panes\.fill behind an allowed lateness/
   ],
   "a check that is a function": [
     sourceOf(Schema.String.check(Schema.makeFilter((text) => text.length < 5))),
