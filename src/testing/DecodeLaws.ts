@@ -179,6 +179,7 @@ const usually: { readonly [field: string]: string } = {
   updatesHighLow: "true",
   updatesVolume: "false",
   tradeId: "\"T-1\"",
+  splitFactor: "\"4\"",
   text: "\"abc\"",
   whole: "-7",
   even: "4",
