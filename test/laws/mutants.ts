@@ -1650,13 +1650,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: "a row of any schema"
   },
   {
-    mistake: "an absent member has the value that it had in a record that was read the slow way",
-    file: "streams/records/Decoder.ts",
-    find: "    this.#record.forget()\n",
-    replace: "",
-    law: "a line is taken or refused"
-  },
-  {
     mistake: "a condition is taken to hold for all rows of a batch if it holds for the first",
     file: "streams/operator/aggregates/AccumulatorTable.ts",
     find: "mask.includes(0) ? mask : null",

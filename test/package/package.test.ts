@@ -59,7 +59,7 @@ describe("the package", () => {
   it("holds what was built, the page, the recorded session and the rules' cases, and no sources or tests", () => {
     const page = "dist/adapters/dashboard/page/index.html"
     expect(files).toEqual(expect.arrayContaining([page, "data/recorded/SOURCES.md", "LICENSE", "README.md"]))
-    expect(files.filter((file) => /^dist\/testing\/conformance\/.*\.json$/.test(file))).toHaveLength(10)
+    expect(files.filter((file) => /^dist\/testing\/conformance\/.*\.json$/.test(file))).toHaveLength(12)
     expect(files.filter((file) => /^(src|test|bench|examples)\//.test(file))).toEqual([])
   })
 
