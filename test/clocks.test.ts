@@ -27,6 +27,7 @@ const dates: { readonly [file: string]: string } = {
   "cli/Page.ts": "how far events are behind today",
   "cli/spark/SparkGenerations.ts": "a name",
   "streams/engine/RowStream.ts": "the time at which rows came",
+  "streams/engine/Run.ts": "when a decision was taken, to be held against the times of appends",
   "streams/engine/Saver.ts": "when a checkpoint was saved",
   "streams/ports/EventLog.ts": "the time of an append",
   "streams/ports/TransientLog.ts": "the time of an append",
