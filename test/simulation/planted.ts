@@ -31,7 +31,7 @@ export const mistakes: ReadonlyArray<Planted> = [
   ]),
   ...planted(run, [
     ["dead letters are forgotten", "if (unused.length === 0) return", "if (unused.length <= 1_000) return"],
-    ["a decision takes effect before it is durable", "  yield* log.write(decisions)\n  yield* decideAll(run, decisions)", "  yield* decideAll(run, decisions)\n  yield* log.write(decisions)"],
+    ["a decision takes effect before it is durable", "  yield* log.write(timed)\n  const before = run.panes + run.rows\n  yield* decideAll(run, timed)", "  const before = run.panes + run.rows\n  yield* decideAll(run, timed)\n  yield* log.write(timed)"],
     ["rows are covered by a checkpoint before they are written", "  if (rows.length > 0) {\n", "  if (rows.length > 0) {\n    run.isBetween = false\n    run.taken++\n"],
     ["panes of a decision are not written", "  yield* writeLetters(output, null)\n  yield* putOut(run, output)", "  yield* writeLetters(output, null)\n  run.isBetween = false"],
     ["a checkpoint covers what a step has still to put out", "  run.isBetween = true\n  while (true) {", "  while (true) {"],
@@ -88,7 +88,7 @@ export const mistakes: ReadonlyArray<Planted> = [
     ["a sink that was emptied is taken for a full one", "!sinks.includes(store.id)", "!sinks.includes(store.id) && store.id === \"\""]
   ]),
   ...planted("streams/engine/Agenda.ts", [
-    ["a decision comes one record too late", "while (idle[0] !== undefined && idle[0].at <= offsets[partition]!)", "while (idle[0] !== undefined && idle[0].at < offsets[partition]!)"]
+    ["a decision comes one record too late", "idle !== undefined && idle.at <= offset", "idle !== undefined && idle.at < offset"]
   ]),
   ...planted("streams/operator/windowed/SlicedWindows.ts", [
     ["windows that are closed are kept", "end + this.#lateness <= this.#closedTo", "end + this.#lateness + 1_000_000 <= this.#closedTo"]

@@ -25,7 +25,7 @@ export class Agenda {
       const behind = records.offsets[from]!
       yield* this.due(offsets().map((offset, index) => index === partition ? Math.max(offset, behind) : offset), now)
       const own = this.#idle[partition]!
-      while (own[0] !== undefined && own[0].at <= behind) yield own.shift()!
+      while (isReached(own[0], behind)) yield own.shift()!
       let to = from + 1
       const next = this.#nextIn(partition, records.offsets[from]!)
       while (to < records.length && records.offsets[to]! < next) to++
@@ -39,7 +39,7 @@ export class Agenda {
   *due(offsets: ReadonlyArray<number>, now = Infinity): Generator<Decision> {
     const isTaken = (decision: Decision) => (takenAt(decision) ?? -Infinity) <= now
     for (const [partition, idle] of this.#idle.entries()) {
-      while (idle[0] !== undefined && idle[0].at <= offsets[partition]! && isTaken(idle[0])) yield idle.shift()!
+      while (isReached(idle[0], offsets[partition]!) && isTaken(idle[0])) yield idle.shift()!
     }
     const isDue = (end: End | undefined): end is End => end !== undefined && end.at.every((at, partition) => at <= offsets[partition]!) && isTaken(end)
     while (isDue(this.#ends[0])) yield this.#ends.shift()!
@@ -51,5 +51,7 @@ export class Agenda {
     return Math.min(Infinity, ...places.filter((at) => at > offset))
   }
 }
+
+const isReached = (idle: Idle | undefined, offset: number): idle is Idle => idle !== undefined && idle.at <= offset
 
 const total = ({ at }: End): number => at.reduce((sum, offset) => sum + offset, 0)
