@@ -18,7 +18,7 @@
  * })
  * ```
  */
-import { Context, Effect, Layer, Stream } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { EventLog } from "../ports/EventLog.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink } from "../ports/RowSink.ts"
@@ -33,6 +33,7 @@ import { Kind, type Records, valueAt } from "../records/Records.ts"
 import { Course } from "./Course.ts"
 import type { Job } from "./Job.ts"
 import * as Past from "./Past.ts"
+import { recordAt } from "./RecordAt.ts"
 
 /** What pipelines had told at a time, as a sink would have it. */
 export interface Known {
@@ -206,14 +207,9 @@ const lookUp = Effect.fnUntraced(function*(log: EventLog["Service"], found: Cont
   const { offset, partition, source } = found.place
   const at = log.sources?.findIndex(({ name }) => name === source) ?? -1
   const number = log.sources === undefined ? partition : numberOf(partition, at, log.sources.length)
-  const beginnings = yield* log.beginnings ?? Effect.succeed([])
-  if (offset < (beginnings[number] ?? 0)) return found
-  const ends = yield* log.ends
-  const records = yield* log.read(ends.with(number, offset)).pipe(
-    Stream.filter((records) => records.partition === number && records.length > 0),
-    Stream.take(1),
-    Stream.runCollect
-  )
-  const first = records[0]
-  return first === undefined ? found : { ...found, knownAt: first.appendedAt[0]!, record: textOf(first, 0) }
+  const record = yield* recordAt(log, number, offset)
+  return Option.match(record, {
+    onNone: () => found,
+    onSome: (records): Contribution => ({ ...found, knownAt: records.appendedAt[0]!, record: textOf(records, 0) })
+  })
 })

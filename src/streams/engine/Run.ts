@@ -3,7 +3,7 @@
  * is taken. Where a step leads to many panes, they are made and written in portions: however many they are, they hold neither
  * the memory nor the process up.
  */
-import { Clock, Deferred, Duration, Effect, Metric, Option, Semaphore, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Metric, Option, Semaphore } from "effect"
 import { DeadLetters } from "../ports/DeadLetters.ts"
 import { Decisions } from "../ports/Decisions.ts"
 import type { Options, Report } from "../ports/Engine.ts"
@@ -21,6 +21,7 @@ import type { Agenda } from "./Agenda.ts"
 import { DecisionTimes } from "./DecisionTimes.ts"
 import { Idleness } from "./Idleness.ts"
 import type { Job, Output, Portions } from "./Job.ts"
+import { recordAt } from "./RecordAt.ts"
 
 /** From a millisecond to half a minute. */
 export const histogram = (name: string, description: string) =>
@@ -210,15 +211,6 @@ const writeLetters = Effect.fnUntraced(function*({ unused }: Output, records: Re
 
 /** A row that was held when it was refused is not in this batch any more; nothing where its record is gone from the log. */
 const bytesInLog = Effect.fnUntraced(function*(partition: number, offset: number) {
-  const log = yield* EventLog
-  const beginnings = yield* log.beginnings ?? Effect.succeed([])
-  if (offset < (beginnings[partition] ?? 0)) return new Uint8Array(0)
-  const ends = yield* log.ends
-  const found = yield* log.read(ends.with(partition, offset)).pipe(
-    Stream.filter((records) => records.partition === partition),
-    Stream.runHead
-  )
-  const records = Option.getOrNull(found)
-  const at = records === null ? -1 : records.offsets.indexOf(offset)
-  return records === null || at === -1 ? new Uint8Array(0) : valueAt(records, at)
+  const found = yield* recordAt(yield* EventLog, partition, offset)
+  return Option.match(found, { onNone: () => new Uint8Array(0), onSome: (records) => valueAt(records, 0) })
 })
