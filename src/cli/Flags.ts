@@ -371,8 +371,8 @@ const instant = (name: string) =>
     parseInstant
   )
 
-export const from = instant("from").pipe(Flag.withDescription("Only windows that start at or after this time"), Flag.optional)
-export const to = instant("to").pipe(Flag.withDescription("Only windows that start before this time"), Flag.optional)
+export const from = instant("from").pipe(Flag.withDescription("Only windows that start at or after this time (without a zone in this machine's)"), Flag.optional)
+export const to = instant("to").pipe(Flag.withDescription("Only windows that start before this time (without a zone in this machine's)"), Flag.optional)
 
 export const asKnownAt = instant("as-known-at").pipe(
   Flag.withDescription("What was known at this time, computed from the log; the newest by default, from the sink"),

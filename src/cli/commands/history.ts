@@ -15,7 +15,7 @@ const flags = {
   chosen: Flags.chosenPipelines,
   key: Argument.String("key").pipe(Argument.withDescription("Key of the window (for market data: the symbol)")),
   time: Argument.String("time").pipe(
-    Argument.withDescription("When the window begins: 10:31, the newest day that has it, in the time zone shown; or 2013-10-08T14:31:00Z, or milliseconds since the epoch")
+    Argument.withDescription("When the window begins: 10:31, the newest day that has it, in the time zone shown; or 2013-10-08T14:31:00Z (without a zone in this machine's), or milliseconds since the epoch")
   ),
   pipelines: Flags.pipelines,
   timeZone: Flags.timeZone,
@@ -36,8 +36,9 @@ export const command = Command.make(
     yield* Effect.gen(function*() {
       const options = { maxTimeAhead: input.maxTimeAhead }
       const windows = yield* History.windowsOf(pipeline, input.key, options)
-      const window = windows.filter(isWanted).sort((a, b) => b.start - a.start || b.end - a.end)[0]
-      if (window === undefined) return yield* problem(`${pipeline.name} has told no window of ${input.key} ${whenOf(input.time, windows, timeZone)}`)
+      const [window, ...others] = windows.filter(isWanted).sort((a, b) => b.start - a.start || b.end - a.end)
+      if (window === undefined) return yield* problem(`${pipeline.name} has told no window of ${input.key} ${whenOf(input.time, windows, timeZone)} (what is still open has no history yet: see courant why)`)
+      if (others.length > 0) say(`${others.length} other ${others.length === 1 ? "window fits" : "windows fit"} this time; the newest, and of those that begin together the longest, is shown`)
       const history = yield* History.ofWindow(pipeline, window, options)
       yield* Console.log((input.json ? jsonOf(history) : textOf(history, { ...window, pipeline: pipeline.name, limit: input.limit, timeZone })).join("\n"))
       if (!input.json && history.records.length > input.limit) say(`the first ${input.limit} of ${history.records.length} records; see --limit, or --json for all`)
@@ -57,7 +58,7 @@ export const command = Command.make(
 
 /** Which windows are meant by a time of day, or by an instant: one that begins then, or holds it. */
 const wantedOf = Effect.fnUntraced(function*(time: string, timeZone: string) {
-  if (/^\d{1,2}:\d{2}(:\d{2})?$/.test(time)) {
+  if (/^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/.test(time)) {
     const local = time.padStart(time.length + (time.indexOf(":") === 1 ? 1 : 0), "0").padEnd(8, ":00")
     const format = new Intl.DateTimeFormat("sv-SE", { timeZone, timeStyle: "medium" })
     return ({ start }: History.Window) => format.format(start) === local

@@ -67,7 +67,7 @@ export const command = Command.make(
     { command: "courant query candles-1m AAPL --since 1h", description: "The candles of the last hour" },
     { command: "courant query candles-1m AAPL --limit 5 --time-zone America/New_York", description: "The last five candles" },
     { command: "courant query ./range.ts", description: "The pipelines that a file of yours exports" },
-    { command: "courant query candles-1m AAPL --as-known-at 2013-10-08T14:00:00Z", description: "What was known at ten in New York" },
+    { command: "courant query candles-1m AAPL --as-known-at 2026-03-18T14:00:00Z", description: "What a run knew on that day at ten in New York" },
     { command: "courant query day --sink influxdb", description: "The days of every symbol, from InfluxDB" },
     {
       command: "courant query candles-5m SPY --from 2013-10-08T13:30:00Z --to 2013-10-08T20:00:00Z --json > candles.ndjson",
@@ -161,10 +161,13 @@ const optional = <Name extends string, A>(name: Name, value: Option.Option<A>): 
   // A computed name is not known to be the one of the type.
   Option.match(value, { onNone: () => ({}), onSome: (value) => ({ [name]: value }) as { readonly [K in Name]: A } })
 
-const sayThatNoneIsThere = Effect.fnUntraced(function*({ key, pipeline }: Shown, which: Query) {
+const sayThatNoneIsThere = Effect.fnUntraced(function*({ asKnownAt, key, pipeline }: Shown, which: Query) {
   const sink = yield* ResultSink
   const [newest] = yield* sink.read({ ...which, limit: 1 })
   const what = `${pipeline}${Option.match(key, { onNone: () => "", onSome: (key) => ` with the key ${JSON.stringify(key)}` })}`
+  if (newest === undefined && Option.isSome(asKnownAt)) {
+    return say(`of ${what} no window was known at ${new Date(asKnownAt.value).toISOString()}: when a window became known says courant history`)
+  }
   const isBuiltIn = Pipelines.builtIn.some(({ name }) => name === pipeline)
   const known = isBuiltIn ? "" : `; the built-in pipelines are ${Pipelines.builtIn.map(({ name }) => name).join(", ")}`
   say(newest === undefined

@@ -28,7 +28,9 @@ import type * as Pane from "../pipeline/Pane.ts"
 import type * as Pipeline from "../pipeline/Pipeline.ts"
 import type { Place } from "../pipeline/Row.ts"
 import { Outcome, type Rows } from "../operator/Operator.ts"
-import { placeOf } from "../records/Batch.ts"
+import { windowIn } from "../operator/stateless/RowOutput.ts"
+import { RowCalendars } from "../operator/windowed/RowCalendars.ts"
+import { type Batch, placeOf } from "../records/Batch.ts"
 import { Kind, type Records, valueAt } from "../records/Records.ts"
 import { Course } from "./Course.ts"
 import type { Job } from "./Job.ts"
@@ -119,7 +121,8 @@ export const ofWindow = Effect.fnUntraced(function*(pipeline: Pipeline.AnyOfPane
   const log = yield* EventLog
   const witness = new Witness(pipeline.checked, window, log)
   yield* Past.run({ ...options, pipelines: [pipeline], watch: (rows) => witness.see(rows) }, (piece, job) => Effect.sync(() => witness.take(piece, job)))
-  const records = yield* Effect.forEach(witness.records, (found) => found.record === null && found.place.window === undefined ? lookUp(log, found) : Effect.succeed(found))
+  const areRecords = Checked.areRecords(Checked.windowOf(pipeline.checked).input)
+  const records = yield* Effect.forEach(witness.records, (found) => found.record === null && areRecords ? lookUp(log, found) : Effect.succeed(found))
   const of: OfWindow = { revisions: witness.revisions, records }
   return of
 })
@@ -143,6 +146,10 @@ class Witness {
   readonly #window: Window
   readonly #log: EventLog["Service"]
   readonly #isHeld: boolean
+  /** Where rows have the window that they are the result of; `null` where they are records. */
+  readonly #windowFields: Checked.WindowFields | null
+  /** Which windows a row is in, where a field of it says so; `null` where its time does. */
+  readonly #calendars: RowCalendars | null
   readonly #closesAt: number
   #piece: Past.Piece | null = null
 
@@ -151,7 +158,10 @@ class Witness {
     this.#window = window
     this.#log = log
     this.#isHeld = checked.nodes.some(Checked.isOrdering)
-    this.#closesAt = window.end + Checked.windowOf(checked).allowedLateness
+    const node = Checked.windowOf(checked)
+    this.#closesAt = window.end + node.allowedLateness
+    this.#windowFields = Checked.windowFieldsOf(node.input)
+    this.#calendars = node.window.kind === "trading" && node.window.calendars.by !== null ? new RowCalendars(node.window) : null
   }
 
   take(piece: Past.Piece, job: Job): void {
@@ -181,14 +191,24 @@ class Witness {
   see({ batch, keep, outcomes }: Rows): void {
     const { end, key, start } = this.#window
     const wanted = batch.dictionary.numberOf(key)
+    const calendarOf = this.#calendars?.of(batch) ?? null
     for (let row = 0; row < batch.length; row++) {
       const time = batch.times[row]!
       if (batch.keys[row] !== wanted || time < start || time >= end || outcomes[row] !== Outcome.aggregated) continue
       if (keep !== null && keep[row] !== 1) continue
+      const hours = calendarOf?.(row) ?? null
+      if (hours !== null && !(hours.find(time) === "in" && hours.start === start && hours.end === end)) continue
       // A row that is late for this window may still be in others that overlap it. One that was held is late for none.
       if (!this.#isHeld && batch.watermarks[row]! >= this.#closesAt) continue
-      this.records.push({ place: placeOf(batch, row), time, ...this.#recordOf(batch.records[row]!) })
+      this.records.push({ place: this.#placeIn(batch, row), time, ...this.#recordOf(batch.records[row]!) })
     }
+  }
+
+  /** A field of the window that was left out on the way is none of the place's. */
+  #placeIn(batch: Batch, row: number): Place {
+    const fields = this.#windowFields
+    if (fields === null) return placeOf(batch, row)
+    return Object.values(fields).includes(-1) ? { source: batch.source.name, partition: 0, offset: 0 } : windowIn(batch, row, fields)
   }
 
   /** Rows that were held do not come from the records that are being taken. */

@@ -1,6 +1,6 @@
 /** What was known when: as a live run had it at the time, and as a replay of the log up to there has it. */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Layer } from "effect"
+import { Clock, Effect, Fiber, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
@@ -8,8 +8,9 @@ import { Decisions } from "../../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
 import { Engine } from "../../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
-import { Aggregate, Events, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Panes, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import * as History from "../../../src/streams/engine/History.ts"
+import * as Past from "../../../src/streams/engine/Past.ts"
 import * as InProcess from "../../../src/streams/engine/InProcess.ts"
 import { Monitor } from "../../../src/streams/ports/Monitor.ts"
 import { type Encoded, encode } from "../../../src/streams/pipeline/Pane.ts"
@@ -146,4 +147,46 @@ describe("what was known", () => {
         if (pipeline !== "held") assert.strictEqual(records.length, changes)
       }
     }), 10))
+})
+
+describe("the history of a window", () => {
+  const memory = Layer.mergeAll(EventLog.layerMemory(), Decisions.layerMemory)
+  const appended = (rows: ReadonlyArray<object>) =>
+    Effect.flatMap(Effect.service(EventLog), ({ append }) => append(0, fromTexts(rows.map((row) => JSON.stringify(row)))))
+
+  it.effect("over results of other windows names these", () =>
+    Effect.gen(function*() {
+      const staged = ticks.pipe(
+        Window.tumbling("1 minute"),
+        Aggregate.into({ volume: Aggregate.sum("size") }),
+        Panes.toEvents,
+        Window.tumbling("5 minutes"),
+        Aggregate.into({ largest: Aggregate.max("volume"), minutes: Aggregate.count }),
+        Pipeline.named("staged")
+      )
+      yield* appended([0, 61_000, 62_000, 301_000, 700_000].map((time) => ({ symbol: "A", time, price: "1", size: 1 })))
+      const { records, revisions } = yield* History.ofWindow(staged, { key: "A", start: 0, end: 300_000 })
+      assert.deepStrictEqual(revisions.map(({ pane }) => encode(pane).values), [{ largest: "2", minutes: 2 }])
+      assert.deepStrictEqual(records.map(({ place: { window }, record }) => [window?.start, window?.key, record]), [[0, "A", null], [60_000, "A", null]])
+    }).pipe(Effect.provide(memory)), 10_000)
+
+  it.effect("of a calendar has the rows of that calendar alone", () =>
+    Effect.gen(function*() {
+      const Trade = Schema.Struct({ symbol: Schema.String, exchange: Schema.optionalKey(Schema.String), time: Schema.Int })
+      const byExchange = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" }).pipe(
+        Window.trading({ by: "exchange", calendars: { NMS: "XNYS", LSE: "XLON" }, otherwise: "XNYS" }),
+        Aggregate.into({ trades: Aggregate.count }),
+        Pipeline.named("by")
+      )
+      const at = (clock: string) => Date.parse(`2024-07-02T${clock}Z`)
+      const rows = [["13:30", "NMS"], ["14:00", "LSE"], ["15:00", undefined]] as const
+      yield* appended(rows.map(([clock, exchange]) => ({ symbol: "X", time: at(clock), ...(exchange === undefined ? {} : { exchange }) })))
+      const known = yield* Past.run({ pipelines: [byExchange], watch: () => {} }, ({ part }, job) => Effect.sync(() => void ("_tag" in part ? job.decide(part) : job.take(part))))
+      const windows = known.close().panes.map(({ end, key, start, values }) => [{ key, start, end }, values.trades] as const)
+      assert.strictEqual(windows.length, 2)
+      for (const [window, trades] of windows) {
+        const { records } = yield* History.ofWindow(byExchange, window)
+        assert.strictEqual(records.length, trades)
+      }
+    }).pipe(Effect.provide(memory)), 10_000)
 })

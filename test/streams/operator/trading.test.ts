@@ -97,8 +97,8 @@ describe("a calendar for each row", () => {
     const output = windowsOf(by, [...times, "2024-11-05T12:00Z"])
     expect(output).toMatchObject({ filtered: 0, late: 0 })
     expect(output.refused).toEqual([
-      "no-calendar: \"exchange\" is \"NMS\", which names no calendar",
-      "no-calendar: \"exchange\" is \"CCC\", which names no calendar",
+      "no-calendar: \"exchange\" is \"NMS\", which names none of its calendars (JPX)",
+      "no-calendar: \"exchange\" is \"CCC\", which names none of its calendars (JPX)",
       "no-calendar: \"exchange\", which names its calendar, is missing or null"
     ])
     const otherwise: Assign = (rows) => rows.pipe(Window.trading({ by: "exchange", calendars: { JPX: "XTKS" }, otherwise: "24/7" }))

@@ -58,7 +58,8 @@ export class RowOutput implements Operator<Rows, ReadonlyArray<Row>> {
   restore(): void {}
 }
 
-const windowIn = ({ columns, dictionary, source }: Batch, row: number, { end, key, start }: WindowFields): Place => ({
+/** The place of a row that is the result of a window. */
+export const windowIn = ({ columns, dictionary, source }: Batch, row: number, { end, key, start }: WindowFields): Place => ({
   source: source.name,
   partition: 0,
   offset: 0,

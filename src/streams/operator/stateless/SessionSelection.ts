@@ -44,6 +44,6 @@ export class SessionSelection extends RowStep {
       return `the calendar ${name} knows the sessions from ${from} to ${to}, and its time is ${new Date(times[row]!).toISOString()}`
     }
     const value = columns[source.columns.findIndex(({ name }) => name === this.#by)]![row]!
-    return value !== value ? `"${this.#by}", which names its calendar, is missing or null` : `"${this.#by}" is ${JSON.stringify(dictionary.textOf(value))}, which names no calendar`
+    return value !== value ? `"${this.#by}", which names its calendar, is missing or null` : `"${this.#by}" is ${JSON.stringify(dictionary.textOf(value))}, which names none of its calendars (${this.#calendars.values.join(", ")})`
   }
 }

@@ -23,6 +23,11 @@ export class RowCalendars {
     return [...this.#byValue.values(), ...this.#otherwise === null ? [] : [this.#otherwise]]
   }
 
+  /** Values of the field that name one. */
+  get values(): ReadonlyArray<string> {
+    return [...this.#byValue.keys()]
+  }
+
   /** The calendar by the value of its field; `null` where that names none. */
   named(value: string | null): TradingHours | null {
     return value === null ? this.#otherwise : this.#byValue.get(value) ?? null
