@@ -16,7 +16,8 @@ const figures = {
 
 const known = { open: "open", high: "high", low: "low", close: "close", volume: "volume", splitFactor: "splitFactor" } as const
 
-const adjusted = { adjustedClose: Expr.multiply("close", Expr.coalesce("splitFactor", Expr.literal(1))) }
+/** No split has a factor of 0 or less: such a one counts for none. */
+const adjusted = { adjustedClose: Expr.multiply("close", Expr.conditional(Expr.gt("splitFactor", 0), "splitFactor", Expr.literal(1))) }
 
 /**
  * One pane a calendar day and symbol. `variation` is the change of the close against that
