@@ -22,7 +22,7 @@ import { Context, Effect, Layer, Option } from "effect"
 import { EventLog } from "../ports/EventLog.ts"
 import { ResultSink } from "../ports/ResultSink.ts"
 import { RowSink } from "../ports/RowSink.ts"
-import { numberOf } from "../ports/SourceLogs.ts"
+import { numberOf, sourceAt, within } from "../ports/SourceLogs.ts"
 import * as Checked from "../pipeline/Checked.ts"
 import type * as Pane from "../pipeline/Pane.ts"
 import type * as Pipeline from "../pipeline/Pipeline.ts"
@@ -184,8 +184,9 @@ class Witness {
 
   #placeOf({ offsets, partition }: Records, record: number): Place {
     const { sources } = this.#log
-    const source = sources === undefined ? Checked.inputOf(this.#checked).events.definition.name : sources[partition % sources.length]!.name
-    return { source, partition: sources === undefined ? partition : Math.floor(partition / sources.length), offset: offsets[record]! }
+    const offset = offsets[record]!
+    if (sources === undefined) return { source: Checked.inputOf(this.#checked).events.definition.name, partition, offset }
+    return { source: sources[sourceAt(partition, sources.length)]!.name, partition: within(partition, sources.length), offset }
   }
 
   see({ batch, keep, outcomes }: Rows): void {
