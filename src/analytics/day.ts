@@ -2,19 +2,12 @@
 import type { Part } from "../domain/TradingCalendar.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
 import { yahooExchanges } from "./exchanges.ts"
-import { bars, priceForming, ticks, updatesHighLow, updatesLast, updatesVolume } from "./ticks.ts"
+import { figures, ofBars } from "./figures.ts"
+import { bars, ticks, updatesLast } from "./ticks.ts"
 
-const figures = {
-  open: updatesLast(Aggregate.first("price")),
-  high: updatesHighLow(Aggregate.max("price")),
-  low: updatesHighLow(Aggregate.min("price")),
-  close: updatesLast(Aggregate.last("price")),
-  mean: priceForming(Aggregate.mean("price")),
-  volume: updatesVolume(Aggregate.sum("size")),
-  splitFactor: updatesLast(Aggregate.last("splitFactor"))
-}
+const ofDay = { ...figures, splitFactor: updatesLast(Aggregate.last("splitFactor")) }
 
-const known = { open: "open", high: "high", low: "low", close: "close", volume: "volume", splitFactor: "splitFactor" } as const
+const known = { ...ofBars, splitFactor: "splitFactor" } as const
 
 /** No split has a factor of 0 or less: such a one counts for none. */
 const adjusted = { adjustedClose: Expr.multiply("close", Expr.conditional(Expr.gt("splitFactor", 0), "splitFactor", Expr.literal(1))) }
@@ -27,7 +20,7 @@ const adjusted = { adjustedClose: Expr.multiply("close", Expr.conditional(Expr.g
 export const dayIn = (timeZone: string) =>
   ticks.pipe(
     Window.calendar("day", { timeZone }),
-    Aggregate.into(figures),
+    Aggregate.into(ofDay),
     Pipeline.acceptPreAggregated(bars, known),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
@@ -66,7 +59,7 @@ export const dayBy = (listings: Table.Table<{ readonly exchange: string }>, { ho
   ticks.pipe(
     Events.lookup(listings, exchange),
     Window.trading({ by: "exchange", calendars: yahooExchanges, otherwise: "XNYS", hours }),
-    Aggregate.into(figures),
+    Aggregate.into(ofDay),
     Pipeline.acceptPreAggregated(bars.pipe(Events.lookup(listings, exchange)), known),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),

@@ -1,0 +1,15 @@
+/** What candles and days have in common: of ticks, and of bars that a publisher has made. */
+import { Aggregate } from "../streams/pipeline/index.ts"
+import { priceForming, updatesHighLow, updatesLast, updatesVolume } from "./ticks.ts"
+
+export const figures = {
+  open: updatesLast(Aggregate.first("price")),
+  high: updatesHighLow(Aggregate.max("price")),
+  low: updatesHighLow(Aggregate.min("price")),
+  close: updatesLast(Aggregate.last("price")),
+  mean: priceForming(Aggregate.mean("price")),
+  volume: updatesVolume(Aggregate.sum("size"))
+}
+
+/** Which of them a bar says, and by which field. */
+export const ofBars = { open: "open", high: "high", low: "low", close: "close", volume: "volume" } as const
