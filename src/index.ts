@@ -31,6 +31,7 @@ export { Price, Size, Tick } from "./domain/Tick.ts"
 export { candles1m, candles5m } from "./analytics/candles.ts"
 export { day, dayBy, dayIn } from "./analytics/day.ts"
 export { yahooExchanges } from "./analytics/exchanges.ts"
+export { indicators1m } from "./analytics/indicators.ts"
 export { movingAverage5m } from "./analytics/movingAverage.ts"
 export { bars, priceForming, ticks, updatesHighLow, updatesLast, updatesVolume } from "./analytics/ticks.ts"
 

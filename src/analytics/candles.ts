@@ -4,6 +4,9 @@ import { minute } from "../domain/Bar.ts"
 import { figures, ofBars } from "./figures.ts"
 import { bars, priceForming, ticks, updatesVolume } from "./ticks.ts"
 
+/** Bars of one minute that a publisher has made. */
+export const minuteBars = bars.pipe(Events.where(Expr.eq("interval", minute)))
+
 export const candles1m = ticks.pipe(
   Window.tumbling("1 minute"),
   Aggregate.into({
@@ -11,7 +14,7 @@ export const candles1m = ticks.pipe(
     vwap: priceForming(updatesVolume(Aggregate.weightedMean("price", "size"))),
     trades: updatesVolume(Aggregate.count)
   }),
-  Pipeline.acceptPreAggregated(bars.pipe(Events.where(Expr.eq("interval", minute))), ofBars),
+  Pipeline.acceptPreAggregated(minuteBars, ofBars),
   Pipeline.named("candles-1m")
 )
 

@@ -4,6 +4,7 @@ import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
 import { candles1m, candles5m } from "../analytics/candles.ts"
 import { day } from "../analytics/day.ts"
+import { indicators1m } from "../analytics/indicators.ts"
 import { movingAverage5m } from "../analytics/movingAverage.ts"
 import { isUnnamed } from "../streams/pipeline/check/Declarations.ts"
 import { checkOneTopic, checkTogether } from "../streams/pipeline/check/Together.ts"
@@ -11,7 +12,7 @@ import * as Checked from "../streams/pipeline/Checked.ts"
 import * as Pipeline from "../streams/pipeline/Pipeline.ts"
 import { problem, usage } from "./terminal/Problem.ts"
 
-export const builtIn: ReadonlyArray<Pipeline.Any> = [candles1m, movingAverage5m, candles5m, day]
+export const builtIn: ReadonlyArray<Pipeline.Any> = [candles1m, movingAverage5m, candles5m, day, indicators1m]
 
 type Bounds = Parameters<typeof Pipeline.withBounds>[1]
 

@@ -60,7 +60,7 @@ describe("wrong use ends with 2 and one line on stderr that says what would be r
     "run --feed stdin --topic ../elsewhere": /name of A-Z/,
     "replay --from yesterday": /such as 2013-10-08T13:30:00Z/,
     "run --log memory --sink sqlite": /--sink sqlite needs --log sqlite/,
-    "run --pipelines candles-2m": /candles-1m, moving-average-5m, candles-5m, day, or give a file/,
+    "run --pipelines candles-2m": /candles-1m, moving-average-5m, candles-5m, day, indicators-1m, or give a file/,
     "run --pipelines ,": /names no pipeline/,
     "process --sink kafka": /--sink kafka needs --log kafka/,
     "process --sink influxdb":

@@ -114,7 +114,7 @@ describe("courant explain", () => {
     const [args, hint] of [
       ["", /Missing required argument: pipeline.*explain --help/],
       ["candles-1m --engine flink", /"spark"/],
-      ["candles-2m", /candles-1m, moving-average-5m, candles-5m, day, or give a file/]
+      ["candles-2m", /candles-1m, moving-average-5m, candles-5m, day, indicators-1m, or give a file/]
     ] as const
   ) {
     it.live(`explain ${args}: ends with 2 and one line`, () =>

@@ -44,7 +44,7 @@ describe("query", () => {
   it.live("--json gives the lines that --sink stdout gave, in the order of time", () =>
     Effect.scoped(Effect.gen(function*() {
       const { printed, query } = yield* place
-      for (const pipeline of ["candles-1m", "candles-5m", "moving-average-5m", "day"]) {
+      for (const pipeline of ["candles-1m", "candles-5m", "moving-average-5m", "day", "indicators-1m"]) {
         const lines = linesOf((yield* query(`${pipeline} --json`)).stdout)
         const own = printed.filter((line) => line.startsWith(`{"pipeline":"${pipeline}"`))
         assert.isAbove(own.length, 0)
@@ -74,7 +74,7 @@ describe("query", () => {
       assert.deepStrictEqual([none.code, none.stdout], [0, ""])
       assert.strictEqual(none.stderr, "there are no windows of candles-1m with the key \"aapl\"\n")
       const unknown = yield* query("candle-1m")
-      assert.strictEqual(unknown.stderr, "there are no windows of candle-1m; the built-in pipelines are candles-1m, moving-average-5m, candles-5m, day\n")
+      assert.strictEqual(unknown.stderr, "there are no windows of candle-1m; the built-in pipelines are candles-1m, moving-average-5m, candles-5m, day, indicators-1m\n")
       const since = yield* query("candles-1m AAPL --since 1h")
       const newest = "there are no windows of candles-1m with the key \"AAPL\" in that time; the newest begins at 2024-11-25T14:33:00.000Z\n"
       assert.deepStrictEqual([since.code, since.stdout, since.stderr], [0, "", newest])

@@ -5,6 +5,7 @@ import { join } from "node:path"
 import * as Database from "../../src/adapters/sqlite/Database.ts"
 import * as SqliteResultSink from "../../src/adapters/sqlite/SqliteResultSink.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
+import { indicators1m } from "../../src/analytics/indicators.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import type * as Pane from "../../src/streams/pipeline/Pane.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
@@ -14,7 +15,7 @@ import { type Bar, bars, dayByOffset, events, folded, regularSession } from "./s
 
 const session = "run --feed recorded --speed max --once"
 
-const pipelines: ReadonlyArray<AnyPipeline> = [candles1m, movingAverage5m, candles5m, dayByOffset]
+const pipelines: ReadonlyArray<AnyPipeline> = [candles1m, movingAverage5m, candles5m, dayByOffset, indicators1m]
 
 const ofPipeline = (lines: ReadonlyArray<string>, name: string) =>
   lines.filter((line) => line.startsWith(`{"pipeline":"${name}"`))

@@ -31,6 +31,14 @@ const moving = (minutes: number, volume: number, trades: number, mean: string | 
   `"end":${minute + (minutes + 5) * 60_000},"pane":"on-time","revision":0,"changes":${trades},` +
   `"values":{"mean":${mean === null ? null : `"${mean}"`},"volume":${volume},"trades":${trades}}}`
 
+/** Of the first minutes, of which there are too few for any indicator. */
+const indicators = (start: number, price: string | null) => {
+  const none = { sma20: null, ema20: null, bollingerUpper: null, bollingerLower: null, rsi14: null }
+  const values = { high: price, low: price, close: price, ...none, macd: null, macdSignal: null, macdHistogram: null, atr14: null }
+  return `{"pipeline":"indicators-1m","key":"AAPL","start":${start},"end":${start + 60_000},"pane":"on-time","revision":0,` +
+    `"changes":${(start - minute) / 60_000 + 1},"values":${JSON.stringify(values)}}`
+}
+
 const expectDone = (outcome: Outcome, expected: ReadonlyArray<string>, counts: string) => {
   assert.strictEqual(outcome.stdout, expected.map((line) => `${line}\n`).join(""))
   assert.strictEqual(account(outcome), counts)
@@ -103,7 +111,9 @@ describe("values", () => {
         `"vwap":null,"trades":2}}`,
         `{"pipeline":"day","key":"AAPL","start":1732510800000,"end":1732597200000,"pane":"on-time","revision":0,"changes":2,` +
         `"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,"splitFactor":null,` +
-        `"adjustedClose":"10.5","variation":null}}`
+        `"adjustedClose":"10.5","variation":null}}`,
+        indicators(minute, null),
+        indicators(minute + 60_000, "10.5")
       ], "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")
     }))
 

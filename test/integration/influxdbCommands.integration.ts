@@ -43,7 +43,7 @@ const place = Effect.fnUntraced(function*(retention?: Duration.Input) {
 
 type Place = Effect.Success<ReturnType<typeof place>>
 
-const pipelines = ["candles-1m", "candles-5m", "moving-average-5m", "day"]
+const pipelines = ["candles-1m", "candles-5m", "moving-average-5m", "day", "indicators-1m"]
 const recorded = "run --feed recorded --speed max --once"
 
 /** Every window of some pipelines as a command reads them. */

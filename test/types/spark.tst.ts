@@ -7,6 +7,7 @@ import type { Program } from "../../src/adapters/spark/compile/Program.ts"
 import type { Unsupported } from "../../src/adapters/spark/compile/Unsupported.ts"
 import { day } from "../../src/analytics/day.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
+import { indicators1m } from "../../src/analytics/indicators.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import { ticks } from "../../src/analytics/ticks.ts"
 import { Aggregate, Events, Expr, Pipeline, Window } from "../../src/streams/pipeline/index.ts"
@@ -52,7 +53,7 @@ describe("a pipeline that calls functions does not compile for Spark, and the er
 test("a pipeline of data alone compiles to a program, or is refused by name", () => {
   const large = ticks.pipe(Events.where(Expr.gt("size", 100)))
   const filtered = large.pipe(Window.session("1 minute"), counted, Pipeline.named("large"))
-  const builtIn = [compile(candles1m), compile(candles5m), compile(movingAverage5m), compile(day)]
+  const builtIn = [compile(candles1m), compile(candles5m), compile(movingAverage5m), compile(day), compile(indicators1m)]
   for (const program of [compile(filtered), ...builtIn]) {
     expect(program).type.toBe<Effect.Effect<Program, Unsupported>>()
   }
