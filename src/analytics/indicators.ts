@@ -2,7 +2,7 @@
 import { Aggregate, Indicator, Panes, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { minuteBars } from "./candles.ts"
 import { figures } from "./figures.ts"
-import { ticks } from "./ticks.ts"
+import { ticks, updatesLast } from "./ticks.ts"
 
 const { close, high, low } = figures
 
@@ -13,12 +13,13 @@ const lengths = { fast: 12, slow: 26, signal: 9 }
 /**
  * High, low and close of each minute with trades, those of `candles-1m`, and what is computed of them and of the minutes before:
  * averages over 20 minutes, bands two deviations around the plain one, RSI and ATR over 14, and MACD. Each is `null` until there
- * are minutes enough; minutes of one session follow on those of the one before.
+ * are minutes enough; minutes of one session follow on those of the one before. Prices are as they were given: over a split nothing
+ * is adjusted. `splitFactor` says by what such a minute's prices are compared with those before it.
  */
 export const indicators1m = ticks.pipe(
   Window.tumbling("1 minute"),
-  Aggregate.into({ high, low, close }),
-  Pipeline.acceptPreAggregated(minuteBars, bar),
+  Aggregate.into({ high, low, close, splitFactor: updatesLast(Aggregate.last("splitFactor")) }),
+  Pipeline.acceptPreAggregated(minuteBars, { ...bar, splitFactor: "splitFactor" }),
   Panes.derive({
     sma20: Indicator.sma("close", 20),
     ema20: Indicator.ema("close", 20),

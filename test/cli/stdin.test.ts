@@ -34,7 +34,7 @@ const moving = (minutes: number, volume: number, trades: number, mean: string | 
 /** Of the first minutes, of which there are too few for any indicator. */
 const indicators = (start: number, price: string | null) => {
   const none = { sma20: null, ema20: null, bollingerUpper: null, bollingerLower: null, rsi14: null }
-  const values = { high: price, low: price, close: price, ...none, macd: null, macdSignal: null, macdHistogram: null, atr14: null }
+  const values = { high: price, low: price, close: price, splitFactor: null, ...none, macd: null, macdSignal: null, macdHistogram: null, atr14: null }
   return `{"pipeline":"indicators-1m","key":"AAPL","start":${start},"end":${start + 60_000},"pane":"on-time","revision":0,` +
     `"changes":${(start - minute) / 60_000 + 1},"values":${JSON.stringify(values)}}`
 }
