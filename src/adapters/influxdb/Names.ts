@@ -21,12 +21,15 @@ export const fields = {
   exact: "exact"
 } as const
 
-/** The measurement of the program's own metrics; a pipeline of that name gets another. */
+/** The measurements of the program's own metrics and of trading sessions; a pipeline of such a name gets another. */
 export const metrics = "courant"
+export const sessions = "courant-sessions"
+
+const isOwn = (pipeline: string): boolean => pipeline === metrics || pipeline === sessions
 
 /** Equals signs of a measurement are not escaped, and a backslash before one would stay. */
 export const measurement = (pipeline: string): string =>
-  isPlain(pipeline) && pipeline !== metrics ? pipeline : measurementName(pipeline).replaceAll(/[, ]/g, "\\$&")
+  isPlain(pipeline) && !isOwn(pipeline) ? pipeline : measurementName(pipeline).replaceAll(/[, ]/g, "\\$&")
 
 export const tag = (value: string): string => isPlain(value) ? value : escape(encode(value))
 
@@ -34,7 +37,7 @@ export const field = (name: string): string => escape(encode(name))
 
 /** The name as queries see it. A line that begins with `#` would be a comment. */
 export const measurementName = (pipeline: string): string =>
-  pipeline.startsWith("#") || pipeline === metrics
+  pipeline.startsWith("#") || isOwn(pipeline)
     ? `${percent(pipeline.slice(0, 1))}${pipeline.length === 1 ? "" : encode(pipeline.slice(1))}`
     : encode(pipeline)
 

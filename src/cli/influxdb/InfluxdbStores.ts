@@ -4,8 +4,10 @@ import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { Connection, type Options } from "../../adapters/influxdb/Connection.ts"
 import * as InfluxdbMetrics from "../../adapters/influxdb/InfluxdbMetrics.ts"
 import * as InfluxdbResultSink from "../../adapters/influxdb/InfluxdbResultSink.ts"
+import * as InfluxdbSessions from "../../adapters/influxdb/InfluxdbSessions.ts"
 import { DeadLetters } from "../../streams/ports/DeadLetters.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
+import { builtIn } from "../Pipelines.ts"
 import { say } from "../terminal/Problem.ts"
 
 export interface Choice {
@@ -18,6 +20,7 @@ export interface Choice {
 export const sinkAndMetrics = ({ connection, processor, topic }: Choice) =>
   InfluxdbMetrics.layer({ topic, processor }).pipe(
     Layer.provideMerge(layerTelling),
+    Layer.provide(InfluxdbSessions.layer({ pipelines: builtIn.map(({ name }) => name) })),
     Layer.provide(InfluxdbResultSink.layer()),
     Layer.provide(Connection.layer(connection))
   )

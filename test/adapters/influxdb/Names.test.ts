@@ -15,7 +15,7 @@ it("a name holds nothing that line protocol cannot carry", () => {
     for (const name of [Names.encode(text), Names.measurementName(text)]) {
       expect(name).toMatch(/^[^\\\p{Cc}\p{Cs}]+$/u)
     }
-    expect(Names.measurementName(text)).not.toMatch(/^#|^courant$/)
+    expect(Names.measurementName(text)).not.toMatch(/^#|^courant(-sessions)?$/)
   }), { numRuns: 2_000 })
 })
 
@@ -34,6 +34,7 @@ it("the others are readable", () => {
   expect(Names.tag("\uD800")).toBe("%uD800")
   expect(Names.measurement("#1")).toBe("%231")
   expect(Names.measurement("courant")).toBe("%63ourant")
+  expect(Names.measurement("courant-sessions")).toBe("%63ourant-sessions")
 })
 
 it("percent signs of other hands are left alone", () => {
