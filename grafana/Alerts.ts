@@ -3,10 +3,10 @@
  * Grafana's own notification policies.
  */
 import type { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog"
-import { clock, closes, opens } from "./Exchange.ts"
+import * as Calendars from "./Calendars.ts"
 import * as Flux from "./Flux.ts"
 import * as Links from "./Links.ts"
-import { candles, key, metric, metrics, processor, topic, windowEnd } from "./Names.ts"
+import { candles, indicators, key, metric, metrics, processor, sessions, topic, windowEnd } from "./Names.ts"
 
 const { close, open } = candles.fields
 
@@ -19,32 +19,79 @@ const lagRecords = 10_000
 /** The move within five minutes that is told of, in per cent. */
 const movePercent = 2
 
-/**
- * For how many minutes nothing has been heard, counted from the opening bell on. It is 0 outside
- * regular trading, and where nothing was heard for a week: there is no feed to be silent then.
- */
-export const silence = `import "array"
-${clock}
-minute = 60 * date.hour(t: now()) + date.minute(t: now())
-weekday = date.weekDay(t: now())
-trading = weekday >= 1 and weekday <= 5 and minute >= ${opens} and minute < ${closes}
-bell = date.add(d: ${opens}m, to: date.truncate(t: now(), unit: 1d))
+/** Between these nothing is said of the RSI. */
+const rsiFrom = 30
+const rsiTo = 70
 
-newest = from(bucket: v.defaultBucket)
-  |> range(start: -7d)
+/** How far back the newest candles are looked for. One is there a little after its minute, so these hold five. */
+const recently = "-7m"
+
+/** The averages that a price may cross, by the fields that they are in. */
+const averages = { [indicators.fields.sma20]: "SMA 20", [indicators.fields.ema20]: "EMA 20" }
+
+const { calendar } = sessions.tags
+
+/**
+ * For how many minutes nothing has been heard of the symbols of each calendar, counted from the beginning of its stretch of
+ * regular trading on; where that follows on another one, as each day of a market that never closes, from that one's. It is 0
+ * while there is no trading: on holidays, behind the close of a half day, over a lunch break. Where nothing was heard for two
+ * weeks there is no feed to be silent; no market is closed for as long.
+ */
+export const silence = `import "dict"
+
+${Calendars.calendarOf}
+
+exchanges = ${Calendars.listed}
+  |> map(fn: (r) => ({${key}: r.${key}, _field: "exchange", _value: r._value}))
+
+heard = from(bucket: v.defaultBucket)
+  |> range(start: -14d)
   |> filter(fn: (r) => r._measurement == "${candles.measurement}" and ${Flux.isField(windowEnd)})
   |> last()
-  |> group()
+  |> group(columns: ["${key}"])
   |> max()
-  |> findRecord(fn: (key) => true, idx: 0)
-known = exists newest._value
-heard = if known then time(v: newest._value * 1000000) else bell
-since = if heard > bell then heard else bell
+  |> map(fn: (r) => ({${key}: r.${key}, _field: "heard", _value: string(v: r._value)}))
 
-array.from(rows: [{
-  _time: now(),
-  _value: if trading and known then float(v: int(v: now()) - int(v: since)) / 60000000000.0 else 0.0,
-}])
+newest = union(tables: [exchanges, heard])
+  |> group()
+  |> pivot(rowKey: ["${key}"], columnKey: ["_field"], valueColumn: "_value")
+  |> filter(fn: (r) => exists r.heard)
+  |> map(fn: (r) => ({
+    ${calendar}: calendarOf(exchange: if exists r.exchange then r.exchange else ""),
+    _value: int(v: r.heard),
+  }))
+  |> group(columns: ["${calendar}"])
+  |> max()
+  |> map(fn: (r) => ({${calendar}: r.${calendar}, _field: "heard", _value: r._value}))
+
+begun = ${Calendars.begun}
+start = (tables=<-, field) => tables
+  |> map(fn: (r) => ({${calendar}: r.${calendar}, _field: field, _value: int(v: r._time) / 1000000}))
+end = (tables=<-, field) => tables
+  |> map(fn: (r) => ({${calendar}: r.${calendar}, _field: field, _value: r._value}))
+
+union(tables: [
+  newest,
+  begun |> first() |> start(field: "start_before"),
+  begun |> first() |> end(field: "end_before"),
+  begun |> last() |> start(field: "start"),
+  begun |> last() |> end(field: "end"),
+])
+  |> group()
+  |> pivot(rowKey: ["${calendar}"], columnKey: ["_field"], valueColumn: "_value")
+  |> filter(fn: (r) => exists r.heard)
+  |> map(fn: (r) => {
+    time = int(v: now()) / 1000000
+    bell = if r.end_before == r.start then r.start_before else r.start
+    since = if r.heard > bell then r.heard else bell
+
+    return {
+      _time: now(),
+      ${calendar}: r.${calendar},
+      _value: if exists r.end and time < r.end then float(v: time - since) / 60000.0 else 0.0,
+    }
+  })
+  |> group(columns: ["${calendar}"])
 `
 
 /** The newest lag of each processor that has said something in the last minute. */
@@ -55,12 +102,9 @@ export const lag = `from(bucket: v.defaultBucket)
   |> keep(columns: ["_time", "_value", "${topic}", "${processor}"])
 `
 
-/**
- * By how many per cent each symbol has moved, from the open of the first of its last five candles to
- * the close of the last. A candle is there a little after its minute, so seven minutes hold five.
- */
+/** By how many per cent each symbol has moved, from the open of the first of its last five candles to the close of the last. */
 export const move = `candles = from(bucket: v.defaultBucket)
-  |> range(start: -7m)
+  |> range(start: ${recently})
   |> filter(fn: (r) => r._measurement == "${candles.measurement}")
 newest = (field) => candles
   |> filter(fn: (r) => r._field == field)
@@ -71,6 +115,40 @@ union(tables: [newest(field: "${open}") |> first(), newest(field: "${close}") |>
   |> pivot(rowKey: ["${key}"], columnKey: ["_field"], valueColumn: "_value")
   |> map(fn: (r) => ({_time: now(), ${key}: r.${key}, _value: 100.0 * (r.${close} - r.${open}) / r.${open}}))
   |> group(columns: ["${key}"])
+`
+
+/** The newest minutes of each symbol with some of their figures, one row a minute. */
+const minutes = (...fields: ReadonlyArray<string>): string => `from(bucket: v.defaultBucket)
+  |> range(start: ${recently})
+  |> filter(fn: (r) => r._measurement == "${indicators.measurement}" and (${Flux.isField(...fields)}))
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> group(columns: ["${key}"])
+  |> sort(columns: ["_time"])`
+
+const crossed = (field: string, name: string): string => `minutes
+  |> filter(fn: (r) => exists r.${close} and exists r.${field})
+  |> filter(fn: (r) => r.${close} != r.${field})
+  |> map(fn: (r) => ({_time: r._time, ${key}: r.${key}, average: "${name}", _value: if r.${close} > r.${field} then 0.5 else -0.5}))
+  |> difference()
+  |> tail(n: 1)`
+
+/**
+ * Whether the newest close of each symbol is on the other side of an average than the one before it: 1 above it now, -1 below, and
+ * 0 on the same side. Closes on the average itself are passed over.
+ */
+export const cross = `minutes = ${minutes(indicators.fields.close, ...Object.keys(averages))}
+
+union(tables: [
+${Object.entries(averages).map(([field, name]) => crossed(field, name)).join(",\n")},
+])
+  |> group(columns: ["${key}", "average"])
+`
+
+/** The newest RSI of each symbol. */
+export const rsi = `${minutes(indicators.fields.rsi14)}
+  |> filter(fn: (r) => exists r.${indicators.fields.rsi14})
+  |> tail(n: 1)
+  |> map(fn: (r) => ({_time: r._time, ${key}: r.${key}, _value: r.${indicators.fields.rsi14}}))
 `
 
 interface Rule {
@@ -94,6 +172,7 @@ interface Rule {
  * `$labels` and `$values`: a `$` in these files is an environment variable to some versions.
  */
 const figure = (format: string): string => `{{ with index .Values "B" }}{{ ${format} .Value }}{{ end }}`
+const above = '{{ with index .Values "B" }}{{ if gt .Value 0.0 }}above{{ else }}below{{ end }}{{ end }}'
 const label = (name: string): string => `{{ index .Labels "${name}" }}`
 
 const rules: ReadonlyArray<Rule> = [
@@ -104,10 +183,10 @@ const rules: ReadonlyArray<Rule> = [
     when: ["gt", silentMinutes],
     for: "1m",
     labels: { severity: "critical" },
-    summary: `No candle for ${figure("humanize")} minutes`,
+    summary: `No candle of ${label(calendar)} for ${figure("humanize")} minutes`,
     description:
-      "New York trades, and no symbol has had a candle. See whether `courant run` or `ingest` is alive and what " +
-      "`courant doctor` says. Holidays and early closes are not known here: mute those days.",
+      "The market trades, by its calendar, and none of its symbols has had a candle. See whether `courant run` or `ingest` is " +
+      "alive and what `courant doctor` says.",
     dashboard: Links.market.uid,
     panel: 2
   },
@@ -132,6 +211,30 @@ const rules: ReadonlyArray<Rule> = [
     labels: { severity: "info" },
     summary: `${label(key)} moved by ${figure('printf "%.2f"')} % in 5 minutes`,
     description: "From the open of the first of the last five one-minute candles to the close of the last.",
+    dashboard: Links.market.uid,
+    panel: 2
+  },
+  {
+    uid: "courant-average-crossed",
+    title: "Price crosses its average",
+    query: cross,
+    when: ["outside_range", -0.5, 0.5],
+    for: "0s",
+    labels: { severity: "info" },
+    summary: `${label(key)} is ${above} its ${label("average")}`,
+    description: "The close of the newest minute is on the other side of the average than the one before it.",
+    dashboard: Links.market.uid,
+    panel: 2
+  },
+  {
+    uid: "courant-rsi",
+    title: `RSI above ${rsiTo} or below ${rsiFrom}`,
+    query: rsi,
+    when: ["outside_range", rsiFrom, rsiTo],
+    for: "0s",
+    labels: { severity: "info" },
+    summary: `The RSI of ${label(key)} is ${figure('printf "%.1f"')}`,
+    description: "Over the closes of 14 minutes.",
     dashboard: Links.market.uid,
     panel: 2
   }

@@ -3,6 +3,7 @@
  * called otherwise there does not compile here.
  */
 import * as Metrics from "../src/adapters/influxdb/InfluxdbMetrics.ts"
+import * as Sessions from "../src/adapters/influxdb/InfluxdbSessions.ts"
 import * as Names from "../src/adapters/influxdb/Names.ts"
 import { candles1m } from "../src/analytics/candles.ts"
 import { day as dayPipeline } from "../src/analytics/day.ts"
@@ -24,6 +25,14 @@ export const candles = measured(candles1m)
 export const average = measured(movingAverage5m)
 export const day = measured(dayPipeline)
 
+export const indicators = {
+  measurement: "indicators-1m",
+  fields: {
+    close: "close", sma20: "sma20", ema20: "ema20", bollingerUpper: "bollingerUpper", bollingerLower: "bollingerLower",
+    rsi14: "rsi14", macd: "macd", macdSignal: "macdSignal", macdHistogram: "macdHistogram"
+  }
+} as const
+
 /** Lengths of candles, as durations of Flux. */
 export const intervals = { oneMinute: "1m", fiveMinutes: "5m" } as const
 
@@ -33,6 +42,9 @@ export const candlesOf = (interval: string): string =>
 
 /** Of the points of every pipeline: the tag with the key, and the field with the window's end. */
 export const { tags: { key }, fields: { windowEnd } } = Names
+
+/** Where it says when markets trade. */
+export const sessions = { measurement: Names.sessions, tags: Sessions.tags, fields: Sessions.fields }
 
 /** The measurement of the program's own metrics, and its tags. */
 export const metrics = Names.metrics

@@ -73,7 +73,8 @@ const environment = (folder: string, { password }: Access, influxdb: Influxdb.Ac
   COURANT_INFLUXDB_URL: influxdb.url,
   COURANT_INFLUXDB_ORG: influxdb.org,
   COURANT_INFLUXDB_BUCKET: influxdb.bucket,
-  COURANT_INFLUXDB_TOKEN: influxdb.token
+  COURANT_INFLUXDB_TOKEN: influxdb.token,
+  ...(process.env["COURANT_ALERT_WEBHOOK"] === undefined ? {} : { COURANT_ALERT_WEBHOOK: process.env["COURANT_ALERT_WEBHOOK"] })
 })
 
 /** Succeeds once the password lets in and finds as many dashboards, which come after it has begun to listen. */

@@ -40,6 +40,14 @@ describe("the files", () => {
     assert.deepStrictEqual(new Set(written), new Set(Object.keys(files)))
   })
 
+  it("have a webhook as an example that nothing is provisioned from, whose address comes from the environment", () => {
+    assert.deepStrictEqual(readdirSync(new URL("examples", folder)), ["webhook.yaml"])
+    const urls = [...read("examples/webhook.yaml").matchAll(/^ *url: (.*)$/gm)].map(([, url]) => url)
+    assert.deepStrictEqual(urls, ["${COURANT_ALERT_WEBHOOK}"])
+    const folders = Alerts.provisioned.groups.map(({ folder }) => folder)
+    for (const name of folders) assert.include(read("examples/webhook.yaml"), `[grafana_folder, "=", ${name}]`)
+  })
+
   it("keep no address and no secret: both come from the environment", () => {
     const sources = read("provisioning/datasources/courant.yaml")
     for (const name of ["url", "organization", "defaultBucket", "dbName", "token", "httpHeaderValue1"]) {
@@ -134,13 +142,12 @@ describe("what the market asks for", () => {
 
   it("is in the panes of the built-in pipelines", () => {
     const results: Record<string, ReadonlyArray<string>> = {
-      [candles1m.name]: [...resultsOf(candles1m), "window_end"],
+      [candles1m.name]: resultsOf(candles1m),
       [candlesOf("${interval}")]: resultsOf(candles1m),
       [movingAverage5m.name]: resultsOf(movingAverage5m),
       [day.name]: resultsOf(day)
     }
-    const queries = [...panelsOf(market).flatMap(({ targets = [] }) => targets.map((target) => JSON.stringify(target))),
-      Alerts.silence, Alerts.move]
+    const queries = panelsOf(market).flatMap(({ targets = [] }) => targets.map((target) => JSON.stringify(target)))
     const measurements = queries.flatMap((query) =>
       [...query.matchAll(/r\._measurement == \\?"([^"\\]+)\\?"/g)].map(([, name]) => name ?? ""))
     assert.deepStrictEqual(new Set(measurements), new Set(Object.keys(results)))
@@ -164,6 +171,18 @@ describe("the alert rules", () => {
       assert.isDefined(dashboard, uid)
       assert.isTrue(dashboard !== undefined && panelsOf(dashboard).some(({ id }) => id === panelId), uid)
     }
+  })
+
+  it("ask for what courant writes", () => {
+    const asked = [Alerts.silence, Alerts.move, Alerts.cross, Alerts.rsi].join()
+    const known = new Set([
+      ...resultsOf(candles1m), "window_end", "part_end",
+      // Of `day` and `indicators-1m`.
+      "exchange", "close", "sma20", "ema20", "rsi14"
+    ])
+    for (const [, field = ""] of asked.matchAll(/r\._field == "([^"]+)"/g)) assert.isTrue(known.has(field), field)
+    const measurements = [...asked.matchAll(/r\._measurement == "([^"]+)"/g)].map(([, name]) => name ?? "")
+    assert.deepStrictEqual(new Set(measurements), new Set(["day", "candles-1m", "courant-sessions", "indicators-1m"]))
   })
 
   it("hold no dollar sign: to some versions of Grafana it is an environment variable", () => {

@@ -1,6 +1,6 @@
 /**
  * The dashboards and alert rules on a real Grafana over a real InfluxDB that holds the recorded session: what each
- * panel asks and is answered, what a browser shows, and what the rules say of a made-up silence, lag and move.
+ * panel asks and is answered, and what a browser shows. Alert rules have a file of their own.
  * `COURANT_PICTURES=1` also takes the pictures of the documentation anew.
  */
 import type { Dashboard, Panel } from "@grafana/grafana-foundation-sdk/dashboard"
@@ -9,12 +9,12 @@ import { fileURLToPath } from "node:url"
 import type { Browser, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, expect, it } from "vitest"
 import * as Alerts from "../../grafana/Alerts.ts"
-import * as Point from "../../src/adapters/influxdb/Point.ts"
 import { regularSession } from "../cli/session.ts"
 import { api, type Asked, type Frame, minute } from "./grafanaApi.ts"
 import { hasBrowser, launch } from "../browser/chromium.ts"
 import { drawn, visit } from "./grafanaPages.ts"
 import * as Session from "./grafanaSession.ts"
+import { candleOf, madeUp } from "./grafanaSession.ts"
 import { open, type Stack } from "./grafanaStack.ts"
 
 let stack: Stack
@@ -116,13 +116,13 @@ describe("provisioning", () => {
       found.map(({ folderTitle, title, uid }) => [uid, title, folderTitle]).toSorted(),
       [["courant-market", "Market", "courant"], ["courant-pipeline", "Pipeline", "courant"]]
     )
-    const rules = await rulesOf("courant alerts")
+    const rules = await grafana.rulesOf("courant alerts")
     assert.deepStrictEqual(
       rules.map(({ name }) => name),
       Alerts.provisioned.groups.flatMap(({ rules }) => rules.map(({ title }) => title))
     )
     const evaluated = async () =>
-      (await rulesOf("courant alerts")).map(({ health, lastError, lastEvaluation }) =>
+      (await grafana.rulesOf("courant alerts")).map(({ health, lastError, lastEvaluation }) =>
         Date.parse(lastEvaluation) > 0 ? lastError ?? health : "not yet")
     await expect.poll(evaluated, { timeout: 300_000, interval: 500 }).toEqual(rules.map(() => "ok"))
   })
@@ -332,45 +332,6 @@ describe("the panels of Pipeline", () => {
   })
 })
 
-describe("alert rules", () => {
-  const at = (query: string, now: number): string =>
-    query.replace("option location", `option now = () => ${new Date(now).toISOString()}\noption location`)
-
-  it("know when New York trades, in the weeks of both changes of the clock too", async () => {
-    // Sunday 2026-03-08 and Sunday 2026-11-01; the last candle is that of the Friday before, to its close.
-    for (const close of [Date.UTC(2026, 2, 6, 21), Date.UTC(2026, 9, 30, 20)]) {
-      await grafana.write([madeUp("candles-1m", "CLOCK", close - minute, minute, candleOf(10, 10))])
-      for (let now = close - 1_440 * minute; now < close + 6 * 1_440 * minute; now += 83 * minute) {
-        const [value] = column(await grafana.query(at(Alerts.silence, now), { from, to }), "Value")
-        assert.closeTo(value ?? NaN, silentMinutes(now, close), 1e-6, new Date(now).toISOString())
-      }
-    }
-  })
-
-  it("fire on a made-up silence, lag and move, and say which", async () => {
-    const now = Math.floor(Date.now() / minute) * minute
-    const minutes = [5, 4, 3, 2, 1].map((ago) => now - ago * minute)
-    await grafana.write([
-      ...minutes.map((start, i) => madeUp("candles-1m", "JUMP", start, minute, candleOf(100 + 0.5 * i, 100.5 + 0.5 * i))),
-      ...minutes.map((start, i) => madeUp("candles-1m", "FALL", start, minute, candleOf(100 - i, 99 - i))),
-      ...minutes.map((start) => madeUp("candles-1m", "CALM", start, minute, candleOf(100, 101))),
-      `courant,processor=slow,topic=ticks lag=50000 ${Date.now()}`,
-      `courant,processor=quick,topic=ticks lag=5 ${Date.now()}`
-    ])
-    const wednesday = Date.UTC(2013, 9, 9, 14)
-    await copyRules((query) => at(query, wednesday))
-    const firing = async () =>
-      (await rulesOf("copies")).flatMap(({ alerts = [] }) =>
-        alerts.filter(({ state }) => state === "Alerting").map(({ annotations }) => annotations["summary"]))
-    await expect.poll(async () => (await firing()).toSorted(), { timeout: 300_000, interval: 1_000 }).toEqual([
-      "FALL moved by -5.00 % in 5 minutes",
-      "JUMP moved by 2.50 % in 5 minutes",
-      "No candle for 30 minutes",
-      "slow is 50k records behind on ticks"
-    ])
-  })
-})
-
 describe.skipIf(!hasBrowser)("in a browser", () => {
   let browser: Browser
 
@@ -428,80 +389,5 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
   )
 })
 
-interface Rule {
-  readonly name: string
-  readonly health: string
-  readonly lastError?: string
-  /** Of the year 1 before the first. */
-  readonly lastEvaluation: string
-  readonly alerts?: ReadonlyArray<{ readonly state: string; readonly annotations: Readonly<Record<string, string>> }>
-}
-
-const rulesOf = async (folder: string): Promise<ReadonlyArray<Rule>> => {
-  const { data } = await grafana.call<{ data: { groups: ReadonlyArray<{ file: string; rules: ReadonlyArray<Rule> }> } }>(
-    "GET",
-    "/api/prometheus/grafana/api/v1/rules"
-  )
-  return data.groups.filter(({ file }) => file === folder).flatMap(({ rules }) => rules)
-}
-
-/** The provisioned rules with the same queries and limits, looked at every 10 seconds and without delay. */
-const copyRules = async (edit: (query: string) => string): Promise<void> => {
-  const folderUID = "copies"
-  await grafana.call("POST", "/api/folders", { uid: folderUID, title: "copies" })
-  const rules = Alerts.provisioned.groups.flatMap(({ rules }) => rules).map((rule) => ({
-    ...JSON.parse(JSON.stringify(rule), (key, value) => key === "query" ? edit(String(value)) : value),
-    uid: `${rule.uid}-copy`,
-    for: "0s",
-    folderUID,
-    orgID: 1,
-    ruleGroup: "copies"
-  }))
-  for (const rule of rules) await grafana.call("POST", "/api/v1/provisioning/alert-rules", rule)
-  await grafana.call("PUT", `/api/v1/provisioning/folder/${folderUID}/rule-groups/copies`, {
-    title: "copies",
-    folderUid: folderUID,
-    interval: 10,
-    rules
-  })
-}
-
-const madeUp = (
-  pipeline: string,
-  key: string,
-  start: number,
-  length: number,
-  values: Readonly<Record<string, number>>
-): string =>
-  Point.encoder()({ pipeline, key, start, end: start + length, pane: "on-time", revision: 0, changes: 1, values }).line
-
-const candleOf = (open: number, close: number) => ({
-  open,
-  high: Math.max(open, close),
-  low: Math.min(open, close),
-  close,
-  vwap: (open + close) / 2,
-  volume: 100,
-  trades: 1
-})
-
 const meanPrice = (trades: typeof Session.trades): number =>
   trades.reduce((sum, { fields }) => sum + Session.number(fields["price"]), 0) / trades.length
-
-/** What the rule should say, by another calendar than Flux's. */
-const silentMinutes = (now: number, heard: number): number => {
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone: "America/New_York",
-    hourCycle: "h23",
-    weekday: "short",
-    hour: "numeric",
-    minute: "numeric"
-  }).formatToParts(now)
-  const part = (name: string) => parts.find(({ type }) => type === name)?.value ?? ""
-  const time = 60 * Number(part("hour")) + Number(part("minute"))
-  const isTrading = !["Sat", "Sun"].includes(part("weekday")) && time >= 570 && time < 960
-  // Before the candle has begun nothing is known of a feed.
-  if (!isTrading || now <= heard - minute) return 0
-  const bell = now - (time - 570) * minute - now % minute
-  return (now - Math.max(heard, bell)) / minute
-}

@@ -4,6 +4,8 @@ import type { Stack } from "./grafanaStack.ts"
 /** A data frame, by columns. */
 export interface Frame {
   readonly columns: ReadonlyMap<string, ReadonlyArray<unknown>>
+  /** What tells it from the other frames of an answer. */
+  readonly labels: Readonly<Record<string, string>>
   readonly rows: number
 }
 
@@ -54,6 +56,7 @@ export const api = ({ grafana, influxdb }: Pick<Stack, "grafana" | "influxdb">) 
     )
     return (results["A"]?.frames ?? []).map(({ data: { values }, schema: { fields } }) => ({
       columns: new Map(fields.map(({ name }, column) => [name, values[column] ?? []])),
+      labels: Object.assign({}, ...fields.map(({ labels }) => labels ?? {})),
       rows: values[0]?.length ?? 0
     })).filter(({ rows }) => rows > 0)
   }
@@ -70,11 +73,29 @@ export const api = ({ grafana, influxdb }: Pick<Stack, "grafana" | "influxdb">) 
     }
   }
 
-  return { call, query, write }
+  /** The alert rules of a folder, and what they say now. */
+  const rulesOf = async (folder: string): Promise<ReadonlyArray<Rule>> => {
+    const { data } = await call<{ data: { groups: ReadonlyArray<{ file: string; rules: ReadonlyArray<Rule> }> } }>(
+      "GET",
+      "/api/prometheus/grafana/api/v1/rules"
+    )
+    return data.groups.filter(({ file }) => file === folder).flatMap(({ rules }) => rules)
+  }
+
+  return { call, query, rulesOf, write }
+}
+
+interface Rule {
+  readonly name: string
+  readonly health: string
+  readonly lastError?: string
+  /** Of the year 1 before the first. */
+  readonly lastEvaluation: string
+  readonly alerts?: ReadonlyArray<{ readonly state: string; readonly annotations: Readonly<Record<string, string>> }>
 }
 
 interface RawFrame {
-  readonly schema: { readonly fields: ReadonlyArray<{ readonly name: string }> }
+  readonly schema: { readonly fields: ReadonlyArray<{ readonly name: string; readonly labels?: Readonly<Record<string, string>> | null }> }
   readonly data: { readonly values: ReadonlyArray<ReadonlyArray<unknown>> }
 }
 

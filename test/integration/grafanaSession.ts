@@ -71,3 +71,23 @@ export const figures = (from: number, until: number): ReadonlyArray<string> => {
   }
   return lines
 }
+
+/** A point as courant would write it. */
+export const madeUp = (
+  pipeline: string,
+  key: string,
+  start: number,
+  length: number,
+  values: Readonly<Record<string, number | string>>
+): string =>
+  Point.encoder()({ pipeline, key, start, end: start + length, pane: "on-time", revision: 0, changes: 1, values }).line
+
+export const candleOf = (open: number, close: number) => ({
+  open,
+  high: Math.max(open, close),
+  low: Math.min(open, close),
+  close,
+  vwap: (open + close) / 2,
+  volume: 100,
+  trades: 1
+})

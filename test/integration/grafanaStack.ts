@@ -12,11 +12,12 @@ export interface Stack {
   readonly end: () => Promise<void>
 }
 
-export const open = async (): Promise<Stack> => {
+/** From another folder of data sources, dashboards and alert rules where one is given. */
+export const open = async (options: { readonly provisioning?: string } = {}): Promise<Stack> => {
   const scope = Scope.makeUnsafe()
   const end = () => Effect.runPromise(Scope.close(scope, Exit.void))
   const both = Layer.flatMap(Influxdb.layer(), (context) =>
-    Layer.merge(Layer.succeedContext(context), Grafana.layer({ influxdb: Context.get(context, Influxdb).access })))
+    Layer.merge(Layer.succeedContext(context), Grafana.layer({ ...options, influxdb: Context.get(context, Influxdb).access })))
   const started = await Effect.runPromise(
     Layer.buildWithScope(both, scope).pipe(Effect.tapCause(() => Effect.promise(end)))
   )
