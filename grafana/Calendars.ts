@@ -1,5 +1,5 @@
 /** Which calendar a symbol is of, in Flux, and when it trades: from the sessions that courant writes beside its panes. */
-import { yahooExchanges } from "../src/analytics/exchanges.ts"
+import { yahooExchanges } from "../src/domain/YahooExchanges.ts"
 import { isField } from "./Flux.ts"
 import { day, key, sessions } from "./Names.ts"
 

@@ -1,9 +1,33 @@
-/** The day so far: by the dates of a time zone, or by the sessions of each symbol's exchange. */
-import type { Part } from "../domain/TradingCalendar.ts"
+/** The day so far: the session of each symbol's exchange. */
+import * as Calendar from "../domain/TradingCalendar.ts"
+import { yahooExchanges } from "../domain/YahooExchanges.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
-import { yahooExchanges } from "./exchanges.ts"
 import { figures, ofBars } from "./figures.ts"
 import { bars, ticks, updatesLast } from "./ticks.ts"
+
+export interface DayOptions {
+  /** The regular session by default; `extended` has the hours before and after it, too, where the exchange's calendar knows them. */
+  readonly hours?: Calendar.Part
+}
+
+/** Of exchanges that no calendar knows, and of years that their calendar does not: so nothing of them is left out. */
+const utc = Calendar.make("UTC", {
+  timeZone: "UTC",
+  from: "0001-01-01",
+  to: "9998-12-31",
+  weekdays: [1, 2, 3, 4, 5, 6, 7],
+  hours: [{ from: "0001-01-01", hours: ["00:00", "00:00+1d"] }]
+})
+
+/** By Yahoo's codes, and by the calendars' own names; Nasdaq has the hours of New York. */
+const byCode: { readonly [code: string]: Calendar.Name } = {
+  ...Object.fromEntries(Calendar.names.map((name) => [name, name])),
+  XNAS: "XNYS",
+  ...yahooExchanges
+}
+
+/** Without an exchange a symbol is New York's, where those are that courant shows by default. */
+const calendars = { calendars: byCode, otherwise: "XNYS", unknown: utc } as const
 
 const ofDay = { ...figures, splitFactor: updatesLast(Aggregate.last("splitFactor")) }
 
@@ -12,32 +36,52 @@ const known = { ...ofBars, splitFactor: "splitFactor" } as const
 /** No split has a factor of 0 or less: such a one counts for none. */
 const adjusted = { adjustedClose: Expr.multiply("close", Expr.conditional(Expr.gt("splitFactor", 0), "splitFactor", Expr.literal(1))) }
 
+/** What comes after the close may still be of the session: delayed quotes, the volume of the closing auction, bars after an outage. */
+const lateness = Pipeline.allowedLateness("1 day")
+
 /**
- * One pane a calendar day and symbol. `variation` is the change of the close against that
- * of the day before, in per cent, whatever splits were in between: compared is what the close would be without any. A day
- * that is known as a daily bar enters whole, so that the first day of a log has something to be compared with.
+ * One pane a session and symbol, by the calendar of its exchange: in New York from 09:30 to 16:00, in Tokyo from 09:00 to 15:30, for
+ * futures from 18:00 to 17:00 in New York, for currencies from 17:00, for coins a day of UTC. A tick or bar says by Yahoo's code, or by a
+ * calendar's name, which exchange it is of; without one it is New York's, and of an exchange that no calendar knows it counts for the day of UTC. What is
+ * outside of the session does not count, unless `hours` says so.
+ *
+ * `variation` is the change of the close against that of the session before, in per cent, whatever splits were in between: compared
+ * is what the close would be without any. A day that is known as a daily bar enters whole, so that the first day of a log has
+ * something to be compared with. A bar that somebody else has made counts for the session that holds its start: that of a day has to
+ * begin with the open.
+ *
+ * What is up to a day late counts, and revises what was said of the session.
+ *
+ * @example
+ * ```ts
+ * import { dayOf } from "courant"
+ *
+ * // In place of the built-in pipeline: courant run --pipelines candles-1m,./day.ts
+ * export const day = dayOf({ hours: "extended" })
+ * ```
  */
-export const dayIn = (timeZone: string) =>
+export const dayOf = ({ hours = "regular" }: DayOptions = {}) =>
   ticks.pipe(
-    Window.calendar("day", { timeZone }),
-    Aggregate.into(ofDay),
-    Pipeline.acceptPreAggregated(bars, known),
+    Window.trading({ by: "exchange", ...calendars, hours }),
+    Aggregate.into({ ...ofDay, exchange: Aggregate.last("exchange") }),
+    Pipeline.acceptPreAggregated(bars, { ...known, exchange: "exchange" }),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
+    lateness,
     Pipeline.named("day")
   )
 
-/** New York: where the exchanges of the symbols that courant shows by default are. */
-export const day = dayIn("America/New_York")
+/** The regular session. */
+export const day = dayOf()
 
-const exchange = { by: "symbol", select: { exchange: "exchange" } } as const
+/** What a table says comes before what a record says of itself. */
+const venue = { venue: Expr.coalesce("listed", "exchange") }
+
+const listed = { by: "symbol", select: { listed: "exchange" } } as const
 
 /**
- * One pane a session and symbol, by the calendar of its exchange: in Tokyo from 09:00 to 15:30 there, for futures from 18:00 to
- * 17:00 in New York, for currencies from 17:00, for coins a day of UTC. A table says which of Yahoo's exchanges a symbol is of;
- * symbols that it does not have are New York's. What is outside of the regular session does not count, unless `hours` says so.
- *
- * A bar that somebody else has made counts for the session that holds its start: that of a day has to begin with the open.
+ * The same where a table says which of Yahoo's exchanges a symbol is of. Symbols that it does not have are of the exchange that
+ * their ticks and bars say, or of New York's.
  *
  * @example
  * ```ts
@@ -55,13 +99,15 @@ const exchange = { by: "symbol", select: { exchange: "exchange" } } as const
  * export const days = dayBy(listings)
  * ```
  */
-export const dayBy = (listings: Table.Table<{ readonly exchange: string }>, { hours = "regular" }: { readonly hours?: Part } = {}) =>
+export const dayBy = (listings: Table.Table<{ readonly exchange: string }>, { hours = "regular" }: DayOptions = {}) =>
   ticks.pipe(
-    Events.lookup(listings, exchange),
-    Window.trading({ by: "exchange", calendars: yahooExchanges, otherwise: "XNYS", hours }),
-    Aggregate.into(ofDay),
-    Pipeline.acceptPreAggregated(bars.pipe(Events.lookup(listings, exchange)), known),
+    Events.lookup(listings, listed),
+    Events.derive(venue),
+    Window.trading({ by: "venue", ...calendars, hours }),
+    Aggregate.into({ ...ofDay, exchange: Aggregate.last("venue") }),
+    Pipeline.acceptPreAggregated(bars.pipe(Events.lookup(listings, listed), Events.derive(venue)), { ...known, exchange: "venue" }),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
+    lateness,
     Pipeline.named("day")
   )

@@ -20,7 +20,8 @@ export const Size = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_0
  * It says what it updates, each by itself: `updatesLast` the last price, of which open and close are made; `updatesHighLow` the
  * high and the low; `updatesVolume` the volume and the number of trades. What it does not say it updates. `priceForming: false`
  * is short for `updatesLast: false` with `updatesHighLow: false` (late reports, averages), and leaves it out of means, too;
- * where the long form is there, it counts. `tradeId` is what the venue calls the trade.
+ * where the long form is there, it counts. `tradeId` is what the venue calls the trade. `exchange` is Yahoo's code of the
+ * exchange, such as `NMS`: its sessions are the symbol's days.
  */
 export const Tick = Schema.Struct({
   symbol: MarketSymbol,
@@ -32,7 +33,8 @@ export const Tick = Schema.Struct({
   updatesHighLow: Schema.optionalKey(Schema.Boolean),
   updatesVolume: Schema.optionalKey(Schema.Boolean),
   tradeId: Schema.optionalKey(Schema.String),
-  splitFactor: Schema.optionalKey(SplitFactor)
+  splitFactor: Schema.optionalKey(SplitFactor),
+  exchange: Schema.optionalKey(Schema.String)
 })
 
 export type Tick = typeof Tick.Type

@@ -131,10 +131,10 @@ const isRising = (minutes: ReadonlyArray<number>): boolean =>
 
 const builtIn: { readonly [name: string]: CalendarData } = { ...calendarData, ...ownCalendarData }
 
-/** The names of those that are built in. */
-export const names: ReadonlyArray<string> = Object.keys(builtIn)
-
 export const isName = (name: unknown): name is Name => typeof name === "string" && Object.hasOwn(builtIn, name)
+
+/** The names of those that are built in. */
+export const names: ReadonlyArray<Name> = Object.keys(builtIn).filter(isName)
 
 export const isCalendar = (value: unknown): value is Calendar =>
   typeof value === "object" && value !== null && "_tag" in value && value._tag === "Calendar"

@@ -73,13 +73,14 @@ const windows = ({ calendars: [first, second, third], step }: World) =>
     hours: anyHours,
     bars: fc.option(fc.constantFrom(1, 3, 4, 7), { freq: 2 }),
     by: fc.boolean(),
-    otherwise: fc.boolean()
-  }).map(({ bars, by, hours, otherwise }) => {
+    otherwise: fc.boolean(),
+    unknown: fc.boolean()
+  }).map(({ bars, by, hours, otherwise, unknown }) => {
     const has = (by ? [first, second, third] : [first]).some((calendar) => calendar !== undefined && Calendar.hasExtendedHours(calendar))
     const options = { hours: has ? hours : "regular", ...bars === null ? {} : { bars: bars * step } } as const
-    if (!by) return { by, window: Window.trading<SampleRow>(first!, options) }
+    if (!by) return { by, hasUnknown: false, window: Window.trading<SampleRow>(first!, options) }
     const calendars = { N: first!, Q: second!, ...third === undefined ? {} : { é: third } }
-    return { by, window: Window.trading<SampleRow, "venue">({ by: "venue", calendars, ...otherwise ? { otherwise: second! } : {}, ...options }) }
+    return { by, hasUnknown: unknown, window: Window.trading<SampleRow, "venue">({ by: "venue", calendars, ...otherwise ? { otherwise: second! } : {}, ...unknown ? { unknown: second! } : {}, ...options }) }
   })
 
 const options = {
@@ -92,7 +93,7 @@ const options = {
 }
 
 const pipelines = (world: World): fc.Arbitrary<Pipeline.AnyOfPanes> =>
-  fc.record({ ...options, assigned: windows(world) }).map(({ assigned: { by, window }, behind, every, isByVenue, isMixed, lateness, slack }) => {
+  fc.record({ ...options, assigned: windows(world) }).map(({ assigned: { by, hasUnknown, window }, behind, every, isByVenue, isMixed, lateness, slack }) => {
     const rows = source(slack * world.step)
     const keyed: Events.Events<SampleRow> = isByVenue ? rows.pipe(Events.keyBy(["key", "venue"])) : rows
     const aggregated = window(keyed).pipe(
@@ -112,7 +113,7 @@ const pipelines = (world: World): fc.Arbitrary<Pipeline.AnyOfPanes> =>
     if (behind === "nothing") return first
     if (behind === "derived") return early.pipe(Panes.derive({ before: Indicator.previous("close"), mean: Indicator.sma("count", 2) }), name)
     // Of several calendars nobody knows which windows a key does not have.
-    if (by && !isByVenue) return first
+    if (by && (!isByVenue || hasUnknown)) return first
     const within = (shortestAdvanceOf(Checked.windowOf(first.checked).window) ?? 1) * 40
     return early.pipe(Panes.fill({ count: Fill.previous, close: Fill.previous, high: null, size: null, ratio: Fill.previous }, { within }), name)
   })

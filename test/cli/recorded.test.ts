@@ -5,17 +5,18 @@ import { join } from "node:path"
 import * as Database from "../../src/adapters/sqlite/Database.ts"
 import * as SqliteResultSink from "../../src/adapters/sqlite/SqliteResultSink.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
+import { day } from "../../src/analytics/day.ts"
 import { indicators1m } from "../../src/analytics/indicators.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import type * as Pane from "../../src/streams/pipeline/Pane.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { account, courant, linesOf, temporaryFolder } from "./courant.ts"
-import { type Bar, bars, dayByOffset, events, folded, regularSession } from "./session.ts"
+import { type Bar, bars, events, folded, regularSession } from "./session.ts"
 
 const session = "run --feed recorded --speed max --once"
 
-const pipelines: ReadonlyArray<AnyPipeline> = [candles1m, movingAverage5m, candles5m, dayByOffset, indicators1m]
+const pipelines: ReadonlyArray<AnyPipeline> = [candles1m, movingAverage5m, candles5m, day, indicators1m]
 
 const ofPipeline = (lines: ReadonlyArray<string>, name: string) =>
   lines.filter((line) => line.startsWith(`{"pipeline":"${name}"`))

@@ -2,15 +2,10 @@
 import { BigDecimal } from "effect"
 import { readFileSync } from "node:fs"
 import { gunzipSync } from "node:zlib"
-import { day } from "../../src/analytics/day.ts"
 import * as BatchFold from "../../src/streams/reference/BatchFold.ts"
 import type { Event } from "../../src/streams/reference/EventFold.ts"
-import * as Aggregate from "../../src/streams/pipeline/Aggregate.ts"
 import * as Pane from "../../src/streams/pipeline/Pane.ts"
-import * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
-import * as Plan from "../../src/streams/pipeline/Plan.ts"
-import * as Window from "../../src/streams/pipeline/Window.ts"
 
 const read = (name: string) => readFileSync(new URL(`../../data/${name}`, import.meta.url))
 
@@ -31,6 +26,7 @@ export const events = (): ReadonlyArray<Event> =>
         updatesHighLow: null,
         updatesVolume: counted === "1" ? null : false,
         tradeId: null,
+        exchange: null,
         ...placed(flags, Number(stamp))
       }
     })
@@ -43,14 +39,6 @@ export const placed = (flags: string | undefined, stamp: number) => {
   if (flags !== "40") return { time: stamp, updatesLast: null }
   return stamp < from + 60_000 ? { time: from, updatesLast: null } : { time: from + 59_999, updatesLast: false }
 }
-
-/**
- * The day's calendar window is that of UTC moved by four hours, New York's distance on that
- * day; it is found for each event anew by the fold, which takes half a minute in a calendar.
- */
-export const dayByOffset = Aggregate.make(
-  Plan.changeWindow(day.plan, (node) => ({ ...node, window: Window.tumblingOf("1 day", { offset: "4 hours" }) }))
-).pipe(Pipeline.named(day.name))
 
 /** What the batch fold makes of them, as the lines that a run writes. */
 export const folded = (pipeline: AnyPipeline, events: ReadonlyArray<Event>): ReadonlyArray<string> =>

@@ -109,9 +109,9 @@ describe("values", () => {
         `{"pipeline":"candles-5m","key":"AAPL","start":${minute},"end":${minute + 300_000},"pane":"on-time",` +
         `"revision":0,"changes":2,"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,` +
         `"vwap":null,"trades":2}}`,
-        `{"pipeline":"day","key":"AAPL","start":1732510800000,"end":1732597200000,"pane":"on-time","revision":0,"changes":2,` +
+        `{"pipeline":"day","key":"AAPL","start":1732545000000,"end":1732568400000,"pane":"on-time","revision":0,"changes":2,` +
         `"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,"splitFactor":null,` +
-        `"adjustedClose":"10.5","variation":null}}`,
+        `"exchange":null,"adjustedClose":"10.5","variation":null}}`,
         indicators(minute, null),
         indicators(minute + 60_000, "10.5")
       ], "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")
@@ -225,7 +225,7 @@ describe("lines", () => {
     "with CRLF": lines.map((line) => `${line}\r\n`).join(""),
     "with blank lines between and around": `\n\n${lines.join("\n\r\n\n")}\n\n\r\n`,
     "with members in another order, spaces, and members nobody knows":
-      ` { "exchange" : ["N", {"id": 1}],\t"size" : 1, "price":"1\\u0030", "time" : ${minute}, "symbol":"AAPL" } \n` +
+      ` { "conditions" : ["N", {"id": 1}],\t"size" : 1, "price":"1\\u0030", "time" : ${minute}, "symbol":"AAPL" } \n` +
       `{"size":2,"price":2e1,"time":${minute},"symbol":"MSFT","price_forming":false}\n`
   }
   for (const [form, text] of Object.entries(forms)) {

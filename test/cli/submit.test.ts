@@ -88,7 +88,7 @@ describe("courant submit", () => {
     Effect.gen(function*() {
       const { code, stderr } = yield* submit(`candles-1m,day ${where} --once`)
       assert.strictEqual(code, 1)
-      assert.match(stderr, /^courant: "day" cannot run on Spark: calendar windows: [^\n]+\n$/)
+      assert.match(stderr, /^courant: "day" cannot run on Spark: Window\.trading: [^\n]+\n$/)
     }))
 
   it.live("where no broker answers it ends with 1 and one line, and launches nothing", () =>

@@ -63,14 +63,14 @@ const barOf = (made: ReadonlyArray<Trade>, start: number, interval: number): str
 
 /**
  * The session as a publisher's bars tell it in part: the day before, which is made of half of
- * the trades, is known as a daily bar alone, and every third minute as a bar of that minute, which comes with the first trade of a
+ * the trades, is known as a daily bar alone, from its open, and every third minute as a bar of that minute, which comes with the first trade of a
  * later one. Bars of five minutes and broken ones are among them.
  */
 export const withBars: ReadonlyArray<Entry> = (() => {
   const entries: Array<Entry> = []
-  const midnight = Date.UTC(2013, 9, 7, 4)
+  const open = Date.UTC(2013, 9, 7, 13, 30)
   for (const made of Map.groupBy(trades, ({ symbol }) => symbol).values()) {
-    entries.push({ text: barOf(made.slice(0, made.length / 2), midnight, day), kind: preAggregated, clock: midnight + day })
+    entries.push({ text: barOf(made.slice(0, made.length / 2), open, day), kind: preAggregated, clock: open + day / 2 })
   }
   const pending = new Map<string, Array<Trade>>()
   for (const trade of trades) {

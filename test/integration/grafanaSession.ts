@@ -3,14 +3,15 @@ import type { AnyOfPanes as AnyPipeline } from "../../src/streams/pipeline/Pipel
 import { BigDecimal } from "effect"
 import * as Point from "../../src/adapters/influxdb/Point.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
+import { day } from "../../src/analytics/day.ts"
 import { indicators1m } from "../../src/analytics/indicators.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import * as BatchFold from "../../src/streams/reference/BatchFold.ts"
 import type { Pane, Value } from "../../src/streams/pipeline/Pane.ts"
-import { dayByOffset, events } from "../cli/session.ts"
+import { events } from "../cli/session.ts"
 import { randomFrom } from "../random.ts"
 
-const pipelines: ReadonlyArray<AnyPipeline> = [candles1m, candles5m, movingAverage5m, dayByOffset, indicators1m]
+const pipelines: ReadonlyArray<AnyPipeline> = [candles1m, candles5m, movingAverage5m, day, indicators1m]
 
 export const trades = events()
 

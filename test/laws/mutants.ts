@@ -923,6 +923,20 @@ const inSessions: ReadonlyArray<Mutant> = [
     law: tradingLaw
   },
   {
+    mistake: "the calendar for unknown times is not that of times that a row's own does not know",
+    file: "streams/operator/windowed/RowCalendars.ts",
+    find: "return hours === null || hours.find(batch.times[row]!) === \"unknown\" ? unknown : hours",
+    replace: "return hours ?? unknown",
+    law: tradingLaw
+  },
+  {
+    mistake: "the calendar for unknown values is that of rows without one only",
+    file: "streams/operator/windowed/RowCalendars.ts",
+    find: "return hours === null || hours.find",
+    replace: "return hours !== null && hours.find",
+    law: tradingLaw
+  },
+  {
     mistake: "calendars keep the numbers that their names had in a former numbering of texts",
     file: "streams/operator/windowed/RowCalendars.ts",
     find: "if (this.#byNumber?.dictionary !== dictionary)",

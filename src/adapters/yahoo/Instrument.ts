@@ -3,6 +3,8 @@ import type * as Responses from "./Responses.ts"
 
 export interface Instrument {
   readonly symbol: string
+  /** Yahoo's code of the exchange, where it gives one. */
+  readonly exchange?: string
   /** The exchange's time zone by its IANA name. */
   readonly zone: string
   /** Minutes by which its prices are held back. */
@@ -37,6 +39,7 @@ export const fromQuote = (quote: Responses.Quote): Priced | undefined => {
   if (price === undefined || time === undefined) return undefined
   const instrument: Instrument = {
     symbol: quote.symbol,
+    ...(quote.exchange == null ? {} : { exchange: quote.exchange }),
     zone: quote.exchangeTimezoneName ?? "UTC",
     delay: quote.exchangeDataDelayedBy ?? 0,
     cumulativeVolume: quote.quoteType !== "CRYPTOCURRENCY" && quote.quoteType !== "CURRENCY",

@@ -18,6 +18,7 @@ import { EventTime } from "../../domain/EventTime.ts"
 import type { Chunk } from "../../streams/records/Records.ts"
 import * as Records from "../../streams/records/Records.ts"
 import * as Bars from "./Bars.ts"
+import * as ClosingPrint from "./ClosingPrint.ts"
 import * as Gap from "./Gap.ts"
 import { type Instrument, mayCost } from "./Instrument.ts"
 import * as Price from "./Price.ts"
@@ -166,7 +167,7 @@ const observe = (entry: Entry, instrument: Instrument, observation: Observation)
   const size = grown + (isNew ? 0 : entry.owed ?? 0)
   if (entry.time !== undefined && time === entry.time && size === 0) return undefined
   const accounted = known === undefined ? volume : known + grown
-  return tick({ price, size, symbol, time }, {
+  return tick(instrument, { price, size, symbol, time }, {
     ...Struct.omit(entry, ["owed"]),
     time,
     ...(accounted === undefined ? {} : { volume: accounted })
@@ -190,7 +191,7 @@ const observeFirst = (entry: Entry, instrument: Instrument, observation: Observa
     ...(volume === undefined ? {} : { volume }),
     ...(reached === undefined ? {} : { reached })
   }
-  return tick({ price, size: 0, symbol, time }, { ...withVolume(current, reached), time, gap })
+  return tick(instrument, { price, size: 0, symbol, time }, { ...withVolume(current, reached), time, gap })
 }
 
 /** A trade before this has been fed: the time of the newest tick, or the end of the newest bar. */
@@ -255,7 +256,7 @@ const bars = (
   const rest = restOfMinute(entry, found, missing, target)
   if (rest !== undefined) {
     const { symbol } = instrument
-    add(tick({ ...rest, symbol }, {
+    add(tick(instrument, { ...rest, symbol }, {
       ...withVolume(entry, (entry.volume ?? 0) + rest.size),
       time: rest.time
     }))
@@ -312,6 +313,7 @@ const withVolume = (entry: Entry, volume: number | undefined): Entry =>
   volume === undefined ? Struct.omit(entry, ["volume"]) : { ...entry, volume }
 
 const tick = (
+  { exchange }: Instrument,
   { price, size, symbol, time }: {
     readonly symbol: string
     readonly time: number
@@ -323,11 +325,11 @@ const tick = (
   symbol,
   time,
   kind: Records.Kind.event,
-  line: JSON.stringify({ symbol, time, price: Price.toText(price), size, ...splitFactor(entry) }),
+  line: JSON.stringify({ symbol, time: ClosingPrint.timeOf(exchange, time), price: Price.toText(price), size, ...splitFactor(entry), exchange }),
   entry
 })
 
-const bar = ({ symbol }: Instrument, row: Rows.Row, entry: Entry): Item => ({
+const bar = ({ exchange, symbol }: Instrument, row: Rows.Row, entry: Entry): Item => ({
   symbol,
   time: row.start,
   kind: Records.Kind.preAggregated,
@@ -340,7 +342,8 @@ const bar = ({ symbol }: Instrument, row: Rows.Row, entry: Entry): Item => ({
     low: Price.toText(row.low),
     close: Price.toText(row.close),
     volume: row.volume,
-    ...splitFactor(entry)
+    ...splitFactor(entry),
+    exchange
   }),
   entry
 })

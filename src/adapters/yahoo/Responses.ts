@@ -19,6 +19,8 @@ const maybe = <S extends Schema.Top>(schema: S) => Schema.optionalKey(Schema.Nul
 /** An entry of `/v7/finance/quote`. Futures, currencies, crypto and dead symbols each lack something. */
 export const Quote = Schema.Struct({
   symbol: Schema.String,
+  /** A code, such as NMS. */
+  exchange: maybe(Schema.String),
   quoteType: maybe(Schema.String),
   marketState: maybe(Schema.String),
   exchangeTimezoneName: maybe(Schema.String),

@@ -42,6 +42,8 @@ export type Calendars =
     readonly calendars: { readonly [value: string]: Calendar.Calendar }
     /** That of rows without a value; they are refused without one. */
     readonly otherwise: Calendar.Calendar | null
+    /** That of rows whose value names none, and of times that their calendar does not know; they are refused without one. */
+    readonly unknown: Calendar.Calendar | null
   }
 
 /** Rows that have been assigned to windows. */
@@ -148,6 +150,8 @@ export interface CalendarBy<K> extends TradingOptions {
   readonly calendars?: { readonly [value: string]: Calendar.Name | Calendar.Calendar }
   /** The calendar of rows without a value. */
   readonly otherwise?: Calendar.Name | Calendar.Calendar
+  /** The calendar of rows whose value names none, and of those at times of which their own knows nothing. */
+  readonly unknown?: Calendar.Name | Calendar.Calendar
 }
 
 /**
@@ -158,7 +162,8 @@ export interface CalendarBy<K> extends TradingOptions {
  * the open to the last after the close, and its bars begin at the open and the close as well.
  *
  * Rows outside of sessions, and in their breaks, are filtered: they are neither late nor in any account but that. A row is
- * refused (`no-calendar`) where its field names no calendar, or where the calendar knows nothing of its time.
+ * refused (`no-calendar`) where its field names no calendar, or where the calendar knows nothing of its time, unless `unknown`
+ * gives one for it.
  *
  * @example
  * ```ts
@@ -186,13 +191,14 @@ const isBy = <K>(calendar: Calendar.Name | Calendar.Calendar | CalendarBy<K>): c
 
 const tradingBy = (call: string, given: CalendarBy<string>, rest: TradingOptions | undefined): Trading => {
   if (rest !== undefined) throw new TypeError(`${call} takes one object where calendars are told by a field: put ${Object.keys(rest).join(", ")} beside "by"`)
-  const { by, calendars, otherwise, ...options } = optionsOf(call, given, ["by", "calendars", "otherwise", "bars", "hours"])
+  const { by, calendars, otherwise, unknown, ...options } = optionsOf(call, given, ["by", "calendars", "otherwise", "unknown", "bars", "hours"])
   if (calendars !== undefined && !Predicate.isObject(calendars)) throw new TypeError(`${call} needs calendars by the values of "${by}", and is given ${shown(calendars)}`)
   const named = Object.entries(calendars ?? Object.fromEntries(Calendar.names.map((name) => [name, name])))
   return tradingOf(call, {
     by,
     calendars: Object.fromEntries(named.map(([value, calendar]) => [value, calendarOf(call, calendar)])),
-    otherwise: otherwise === undefined ? null : calendarOf(call, otherwise)
+    otherwise: otherwise === undefined ? null : calendarOf(call, otherwise),
+    unknown: unknown === undefined ? null : calendarOf(call, unknown)
   }, options)
 }
 

@@ -11,11 +11,11 @@ const days = 86_400_000
 export const sessionOf = (window: Trading) => {
   const near = sessionsNear(window)
   return (time: number, fields: Fields): Bounds | null | undefined => {
-    const calendar = calendarOf(window, fields)
+    const calendar = calendarOf(window, fields, (calendar) => isKnown(near(calendar, time), time))
     if (calendar === null) return undefined
-    const { known, sessions } = near(calendar, time)
-    if (time < known.start || time >= known.end) return undefined
-    const stretches = sessions.find((each) => each.some(({ end, start }) => start <= time && time < end))
+    const all = near(calendar, time)
+    if (!isKnown(all, time)) return undefined
+    const stretches = all.sessions.find((each) => each.some(({ end, start }) => start <= time && time < end))
     return stretches === undefined ? null : barsOf(window, stretches).find(([start, end]) => start <= time && time < end)!
   }
 }
@@ -24,7 +24,7 @@ export const sessionOf = (window: Trading) => {
 export const sessionAfter = (window: Trading) => {
   const near = sessionsNear(window)
   return (time: number, fields: Fields): Bounds => {
-    const calendar = calendarOf(window, fields)
+    const calendar = calendarOf(window, fields, (calendar) => isKnown(near(calendar, time), time))
     if (calendar === null) return none
     for (let from = time; from < Calendar.coverage(calendar).end; from += 2 * days) {
       const next = near(calendar, from).sessions.flatMap((stretches) => barsOf(window, stretches)).find(([, end]) => end > time)
@@ -67,9 +67,11 @@ const barsOf = ({ bars }: Trading, stretches: ReadonlyArray<Calendar.Stretch>): 
     Array.from({ length: Math.ceil((end - start) / bars) }, (_, i): Bounds => [start + i * bars, Math.min(start + (i + 1) * bars, end)]))
 }
 
-const calendarOf = ({ calendars: of }: Trading, fields: Fields): Calendar.Calendar | null => {
+const calendarOf = ({ calendars: of }: Trading, fields: Fields, isKnown: (calendar: Calendar.Calendar) => boolean): Calendar.Calendar | null => {
   if (of.by === null) return of.calendar
   const value = fields[of.by] ?? null
-  if (value === null) return of.otherwise
-  return Object.hasOwn(of.calendars, String(value)) ? of.calendars[String(value)]! : null
+  const named = value === null ? of.otherwise : Object.hasOwn(of.calendars, String(value)) ? of.calendars[String(value)]! : null
+  return of.unknown === null || (named !== null && isKnown(named)) ? named : of.unknown
 }
+
+const isKnown = ({ known }: Near, time: number): boolean => known.start <= time && time < known.end

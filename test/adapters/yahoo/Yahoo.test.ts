@@ -70,6 +70,8 @@ const until = (condition: () => boolean): Effect.Effect<void> =>
 
 const bell = Date.UTC(2024, 9, 2, 13, 30)
 const close = Date.UTC(2024, 9, 2, 20, 0, 1)
+/** Where prices count that are stamped behind the close. */
+const lastMoment = Date.UTC(2024, 9, 2, 20) - 1
 
 /** Apple's quote in the session of the recorded full day. */
 const apple = (more: Record<string, unknown> = {}) => ({
@@ -140,12 +142,13 @@ describe("Yahoo", () => {
         high: "226.21",
         low: "226.21",
         close: "226.21",
-        volume: 0
+        volume: 0,
+        exchange: "NMS"
       })
       assert.strictEqual(bars.length, 390)
       assert.strictEqual(bars[1]!.start, bell)
       assert.isTrue(bars.slice(1).every(({ open }) => /^\d+(\.\d{1,4})?$/.test(open)))
-      assert.deepStrictEqual(run.ticks(), [{ symbol: "AAPL", time: close, price: "226.78", size: 0 }])
+      assert.deepStrictEqual(run.ticks(), [{ symbol: "AAPL", time: lastMoment, price: "226.78", size: 0, exchange: "NMS" }])
 
       const later = { regularMarketTime: close / 1_000 + 1, regularMarketPrice: 226.8 }
       quote = apple({ ...later, regularMarketVolume: 32_880_700 })
@@ -153,9 +156,9 @@ describe("Yahoo", () => {
       quote = apple({ ...later, regularMarketVolume: 32_880_705 })
       yield* until(() => run.ticks().length === 3)
       yield* Effect.sleep(100)
-      assert.deepStrictEqual(run.ticks().slice(1).map(({ price, size, time }) => [time - close, price, size]), [
-        [1_000, "226.8", 95],
-        [1_000, "226.8", 5]
+      assert.deepStrictEqual(run.ticks().slice(1).map(({ price, size, time }) => [time - lastMoment, price, size]), [
+        [0, "226.8", 95],
+        [0, "226.8", 5]
       ])
       assert.deepStrictEqual(yield* run.feed.freshness, { _tag: "live" } satisfies Freshness)
     }))
@@ -550,9 +553,9 @@ describe("Yahoo, streaming", () => {
       yield* stream.send(frame({ marketHours: 2, time: close + 900, price: 1 }))
       yield* stream.send(frame({ time: close + 1_000, dayVolume: 32_880_705, price: Math.fround(227.1) }))
       yield* until(() => run.ticks().length === 3)
-      assert.deepStrictEqual(run.ticks().slice(1).map(({ price, size, time }) => [time - close, price, size]), [
+      assert.deepStrictEqual(run.ticks().slice(1).map(({ price, size, time }) => [time - lastMoment, price, size]), [
         [0, "227", 0],
-        [1_000, "227.1", 100]
+        [0, "227.1", 100]
       ])
 
       const polls = () => yahoo.requests.filter((request) => request.endsWith("/v7/finance/quote")).length

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger, Option, Stream } from "effect"
 import * as Yahoo from "../../../src/adapters/yahoo/Yahoo.ts"
+import type * as Pane from "../../../src/streams/pipeline/Pane.ts"
 import { Kind, valueAt } from "../../../src/streams/records/Records.ts"
 import * as FakeYahoo from "./FakeYahoo.ts"
 import { dayMillis, figures, flat, flatMinutes, type Market, minute, playing, run } from "./market.ts"
@@ -29,7 +30,7 @@ describe("days", () => {
   it.live("count once after an outage of days, by their minutes or as daily bars", () =>
     Effect.gen(function*() {
       const phase = (day: number) => (yahoo: Parameters<typeof playing>[0]) => playing(yahoo, { ...week, ...week.at(day) })
-      const { days, report } = yield* run("AAA", week.at(0).zone, [phase(0), phase(3)])
+      const { days, report } = yield* run("AAA", [phase(0), phase(3)])
       assert.deepStrictEqual(figures(days), [
         ["2024-10-04", "99", "99", 500, null],
         ["2024-10-07", "100", "100", 500, "1.0101"],
@@ -44,7 +45,7 @@ describe("days", () => {
     Effect.gen(function*() {
       const { minutes } = week
       const phase = (day: number) => (yahoo: Parameters<typeof playing>[0]) => playing(yahoo, { minutes, ...week.at(day) })
-      const { days } = yield* run("AAA", week.at(0).zone, [phase(0), phase(3)])
+      const { days } = yield* run("AAA", [phase(0), phase(3)])
       assert.deepStrictEqual(figures(days), [
         // The close before Monday is Friday's.
         ["2024-10-04", "99", "99", 0, null],
@@ -57,18 +58,18 @@ describe("days", () => {
 
   it.live("of which there are no minutes are daily bars, also after two weeks and between others", () =>
     Effect.gen(function*() {
-      const bells = daily(Date.UTC(2024, 9, 7, 13, 30), 18)
+      const bells = daily(Date.UTC(2024, 9, 7, 13, 30), 18).filter((bell) => ![0, 6].includes(new Date(bell).getUTCDay()))
       const long = market(bells, "America/New_York", 1, 99)
       // Yahoo has lost the minutes of the day before the last.
-      const minutes = long.minutes.filter(({ t }) => Math.floor((t - bells[0]!) / dayMillis) !== 16)
+      const minutes = long.minutes.filter(({ t }) => t < bells.at(-2)! || t >= bells.at(-1)!)
       const phase = (day: number) => (yahoo: Parameters<typeof playing>[0]) =>
         playing(yahoo, { minutes, days: long.days, ...long.at(day) })
-      const { days } = yield* run("AAA", long.at(0).zone, [phase(0), phase(17)])
+      const { days } = yield* run("AAA", [phase(0), phase(13)])
       assert.deepStrictEqual(figures(days).map(([day, , close, volume]) => [day, close, volume]), [
         ["2024-10-04", "99", 500],
         ["2024-10-07", "100", 500],
         // Minutes are to be had for a week, and the day before them as a daily bar.
-        ...Array.from({ length: 8 }, (_, day) => [`2024-10-${17 + day}`, String(110 + day), 500])
+        ...[17, 18, 21, 22, 23, 24].map((date, day) => [`2024-10-${date}`, String(108 + day), 500])
       ])
     }))
 
@@ -78,7 +79,7 @@ describe("days", () => {
       const bell = minutes[0]!.t
       const bad = { t: bell + minute, o: 1, h: 1, l: 1, c: 1, v: 100 }
       const odd = [minutes[4]!, minutes[0]!, bad, minutes[3]!, minutes[3]!, minutes[2]!]
-      const { days, logged, report } = yield* run("AAA", week.at(0).zone, [(yahoo) => playing(yahoo, { ...week.at(0), minutes: odd })])
+      const { days, logged, report } = yield* run("AAA", [(yahoo) => playing(yahoo, { ...week.at(0), minutes: odd })])
       assert.deepStrictEqual(figures(days).slice(1), [["2024-10-07", "100", "100", 500, "1.0101"]])
       assert.deepStrictEqual(logged, [
         "Yahoo Finance gives a bar of AAA that cannot be, left out: 2024-10-07 13:31 UTC, as it is a hundredth of those around it"
@@ -114,17 +115,17 @@ describe("days", () => {
           ...more
         })
       const variations = (days: Parameters<typeof figures>[0]) => figures(days).map(([day, , close, , variation]) => [day, close, variation])
-      const through = yield* run("AAPL", zone, [before, after({})])
+      const through = yield* run("AAPL", [before, after({})])
       assert.deepStrictEqual(variations(through.days).slice(1), [
         ["2020-08-28", "499.23", "-0.162"],
         ["2020-08-31", "129.04", "3.3912"]
       ])
-      const fresh = yield* run("AAPL", zone, [after({})])
+      const fresh = yield* run("AAPL", [after({})])
       assert.deepStrictEqual(variations(fresh.days).slice(1), [["2020-08-31", "129.04", "3.3912"]])
       assert.strictEqual(fresh.days[1]!.values["splitFactor"], null)
       // Once it has counted, it does not count again.
       const nextDay = bells[1] + dayMillis
-      const again = yield* run("AAPL", zone, [before, after({}), after({ time: nextDay + 5 * minute, price: 134.18, minutes: flatMinutes(nextDay, 5, 134.18, 100) })])
+      const again = yield* run("AAPL", [before, after({}), after({ time: nextDay + 5 * minute, price: 134.18, minutes: flatMinutes(nextDay, 5, 134.18, 100) })])
       assert.deepStrictEqual(variations(again.days).at(-1), ["2020-09-01", "134.18", "3.9833"])
     }))
 
@@ -152,28 +153,27 @@ describe("days", () => {
       playing(yahoo, { ...shares, time: bells[1] + 10_000, price: 126, volume: 50, minutes: [], events: split })
       yield* until(2)
       assert.deepStrictEqual(ticks, [
-        { symbol: "AAPL", time: bells[0] + 5 * minute, price: "500", size: 0 },
-        { symbol: "AAPL", time: bells[1] + 10_000, price: "126", size: 50, splitFactor: "4" }
+        { symbol: "AAPL", time: bells[0] + 5 * minute, price: "500", size: 0, exchange: "NMS" },
+        { symbol: "AAPL", time: bells[1] + 10_000, price: "126", size: 50, splitFactor: "4", exchange: "NMS" }
       ])
     }).pipe(Effect.provide(Logger.layer([])), Effect.scoped))
 
-  it.live("of London count in London's days, looked at from New York too", () =>
+  it.live("of London are London's sessions", () =>
     Effect.gen(function*() {
       // Monday to Wednesday from 08:00; the feed was off on Tuesday.
       const london = market(daily(Date.UTC(2024, 9, 7, 7, 0), 3), "Europe/London", 10, 90)
       const phase = (day: number) => (yahoo: Parameters<typeof playing>[0]) => playing(yahoo, { ...london, ...london.at(day) })
-      for (const zone of ["America/New_York", "Europe/London"]) {
-        const { days } = yield* run("AAA", zone, [phase(0), phase(2)])
-        assert.deepStrictEqual(figures(days), [
-          ["2024-10-04", "90", "90", 500, null],
-          ["2024-10-07", "100", "100", 500, "11.1111"],
-          ["2024-10-08", "110", "110", 500, "10"],
-          ["2024-10-09", "120", "120", 500, "9.0909"]
-        ].map(([day, ...others]) => [zone === "Europe/London" ? dayBefore(String(day)) : day, ...others]))
-      }
+      const { days } = yield* run("AAA", [phase(0), phase(2)])
+      assert.deepStrictEqual(figures(days), [
+        ["2024-10-04", "90", "90", 500, null],
+        ["2024-10-07", "100", "100", 500, "11.1111"],
+        ["2024-10-08", "110", "110", 500, "10"],
+        ["2024-10-09", "120", "120", 500, "9.0909"]
+      ])
+      assert.deepStrictEqual(clocks(days).at(-1), ["2024-10-09T07:00", "2024-10-09T15:30", "LSE"])
     }))
 
-  it.live("of Tokyo are whole in Tokyo's zone, on both sides of the lunch break", () =>
+  it.live("of Tokyo are Tokyo's sessions, whole, on both sides of the lunch break", () =>
     Effect.gen(function*() {
       const bells = daily(Date.UTC(2025, 0, 21, 0, 0), 2)
       const minutes = bells.flatMap((bell, day) => [
@@ -192,15 +192,43 @@ describe("days", () => {
           days,
           previousClose: 990
         })
-      const { days: found } = yield* run("7203.T", "Asia/Tokyo", [phase(0), phase(1)])
+      const { days: found } = yield* run("7203.T", [phase(0), phase(1)])
       assert.deepStrictEqual(figures(found).map(([, ...values]) => values), [
         ["990", "990", 33_000, null],
         ["1000", "1001", 33_000, "1.1111"],
         ["1010", "1011", 33_000, "0.999"]
       ])
-      assert.deepStrictEqual(found.map(({ start }) => start), [-1, 0, 1].map((day) => bells[0]! + day * dayMillis - 9 * 60 * minute))
+      assert.deepStrictEqual(found.map(({ start }) => start), [-1, 0, 1].map((day) => bells[0]! + day * dayMillis))
+      assert.deepStrictEqual(clocks(found).at(-1), ["2025-01-22T00:00", "2025-01-22T06:30", "JPX"])
+    }))
+
+  it.live("of futures are from 18:00 to 17:00 in New York, those of currencies from 17:00, and those of coins days of UTC, whatever its exchange is called", () =>
+    Effect.gen(function*() {
+      const sunday = Date.UTC(2024, 9, 6, 22, 0)
+      const found = []
+      for (const [exchange, quoteType] of [["CME", "FUTURE"], ["CCY", "CURRENCY"], ["CCC", "CRYPTOCURRENCY"], ["CCX", "CRYPTOCURRENCY"]]) {
+        const { days, report } = yield* run("AAA", [(yahoo) => playing(yahoo, {
+          symbol: "AAA",
+          zone: "America/New_York",
+          time: sunday + 5 * minute,
+          price: 100,
+          volume: 500,
+          minutes: flatMinutes(sunday, 5, 100, 100),
+          days: [],
+          quote: { exchange, quoteType, exchangeTimezoneName: quoteType === "CRYPTOCURRENCY" ? "UTC" : "America/New_York" }
+        })])
+        assert.deepInclude(report, { late: 0, deadLettered: 0, filtered: 0 })
+        found.push(...clocks(days.slice(-1)))
+      }
+      assert.deepStrictEqual(found, [
+        ["2024-10-06T22:00", "2024-10-07T21:00", "CME"],
+        ["2024-10-06T21:00", "2024-10-07T21:00", "CCY"],
+        ["2024-10-06T00:00", "2024-10-07T00:00", "CCC"],
+        ["2024-10-06T00:00", "2024-10-07T00:00", "CCX"]
+      ])
     }))
 })
 
-/** Midnight in London is an hour before midnight in UTC, of which the test shows the date. */
-const dayBefore = (day: string): string => new Date(Date.parse(day) - 1).toISOString().slice(0, 10)
+/** From when to when they are, and where. */
+const clocks = (days: ReadonlyArray<Pane.Pane>) =>
+  days.map(({ end, start, values }) => [...[start, end].map((time) => new Date(time).toISOString().slice(0, 16)), values["exchange"]])

@@ -4,7 +4,7 @@ import { Effect, Logger, Option, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as Yahoo from "../../../src/adapters/yahoo/Yahoo.ts"
 import { candles1m } from "../../../src/analytics/candles.ts"
-import { dayIn } from "../../../src/analytics/day.ts"
+import { day } from "../../../src/analytics/day.ts"
 import * as Ingest from "../../../src/streams/engine/Ingest.ts"
 import * as Pipeline from "../../../src/streams/pipeline/Pipeline.ts"
 import { Engine } from "../../../src/streams/ports/Engine.ts"
@@ -101,12 +101,12 @@ describe("many symbols", () => {
       const engine = yield* Engine
       const sink = yield* ResultSink
       const late = Pipeline.withBounds(candles1m, { allowedLateness: 86_400_000 })
-      yield* engine.run({ name: "many", pipelines: [late, dayIn("America/New_York")], stopAt: log.ends })
+      yield* engine.run({ name: "many", pipelines: [late, day], stopAt: log.ends })
       for (const symbol of symbols) {
         const candles = yield* sink.read({ pipeline: "candles-1m", key: symbol })
         assert.deepStrictEqual(candles.map(({ start, values }) => [(start - bell) / minute, values["volume"]]), [[0, 10], [1, 10], [2, 10], [3, 0]])
-        const [day] = (yield* sink.read({ pipeline: "day", key: symbol })).slice(-1)
-        assert.deepInclude(day!.values, { open: "100", volume: 30 })
+        const [last] = (yield* sink.read({ pipeline: "day", key: symbol })).slice(-1)
+        assert.deepInclude(last!.values, { open: "100", volume: 30 })
       }
     }).pipe(Effect.provide(Logger.layer([])), Effect.provide(memory), Effect.scoped))
 

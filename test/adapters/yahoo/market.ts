@@ -2,7 +2,7 @@
 import { Effect, Layer, Logger } from "effect"
 import * as Yahoo from "../../../src/adapters/yahoo/Yahoo.ts"
 import { candles1m } from "../../../src/analytics/candles.ts"
-import { dayIn } from "../../../src/analytics/day.ts"
+import { day } from "../../../src/analytics/day.ts"
 import * as Ingest from "../../../src/streams/engine/Ingest.ts"
 import * as InProcess from "../../../src/streams/engine/InProcess.ts"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
@@ -49,6 +49,8 @@ export interface Market {
   readonly events?: unknown
 }
 
+const exchanges: Readonly<Record<string, string>> = { "America/New_York": "NMS", "Europe/London": "LSE", "Asia/Tokyo": "JPX" }
+
 /** Makes the server answer for this market from now on. */
 export const playing = (yahoo: FakeYahoo.FakeYahoo, market: Market): void => {
   const { days, minutes, price, symbol, time, volume, zone } = market
@@ -57,6 +59,7 @@ export const playing = (yahoo: FakeYahoo.FakeYahoo, market: Market): void => {
       symbol,
       quoteType: "EQUITY",
       marketState: "CLOSED",
+      exchange: exchanges[zone],
       exchangeTimezoneName: zone,
       exchangeDataDelayedBy: 0,
       priceHint: 2,
@@ -114,7 +117,7 @@ export const memory = InProcess.layer.pipe(
  * A log that a feed wrote in phases, between which it was away, and what the pipelines make of it. A phase ends once
  * something is in the log and nothing has followed for a while.
  */
-export const run = (symbol: string, timeZone: string, phases: ReadonlyArray<(yahoo: FakeYahoo.FakeYahoo) => void>) =>
+export const run = (symbol: string, phases: ReadonlyArray<(yahoo: FakeYahoo.FakeYahoo) => void>) =>
   Effect.gen(function*() {
     const yahoo = yield* FakeYahoo.make
     const logged: Array<string> = []
@@ -136,7 +139,7 @@ export const run = (symbol: string, timeZone: string, phases: ReadonlyArray<(yah
     }
     const engine = yield* Engine
     const sink = yield* ResultSink
-    const report = yield* engine.run({ name: "market", pipelines: [candles1m, dayIn(timeZone)], stopAt: log.ends })
+    const report = yield* engine.run({ name: "market", pipelines: [candles1m, day], stopAt: log.ends })
     return {
       report,
       logged,

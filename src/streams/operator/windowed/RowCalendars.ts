@@ -1,4 +1,4 @@
-/** Which calendar a row has: one for all, or the one that a field of it names. */
+/** Which calendar a row has: one for all, or the one that a field of it names, or one for those that have none at their time. */
 import type { Trading } from "../../pipeline/Window.ts"
 import type { Batch, Dictionary } from "../../records/Batch.ts"
 import { TradingHours } from "./TradingHours.ts"
@@ -7,6 +7,7 @@ export class RowCalendars {
   readonly #by: string | null
   readonly #byValue: ReadonlyMap<string, TradingHours>
   readonly #otherwise: TradingHours | null
+  readonly #unknown: TradingHours | null
   /** By the numbers of texts in a dictionary. */
   #byNumber: { readonly dictionary: Dictionary; readonly hours: Map<number, TradingHours | null> } | null = null
 
@@ -16,11 +17,13 @@ export class RowCalendars {
     this.#byValue = new Map(calendars.by === null ? [] : Object.entries(calendars.calendars).map(([value, calendar]) => [value, new TradingHours(calendar, window)]))
     const otherwise = calendars.by === null ? calendars.calendar : calendars.otherwise
     this.#otherwise = otherwise === null ? null : new TradingHours(otherwise, window)
+    const unknown = calendars.by === null ? null : calendars.unknown
+    this.#unknown = unknown === null ? null : new TradingHours(unknown, window)
   }
 
   /** All that there are. */
   get all(): ReadonlyArray<TradingHours> {
-    return [...this.#byValue.values(), ...this.#otherwise === null ? [] : [this.#otherwise]]
+    return [...this.#byValue.values(), this.#otherwise, this.#unknown].filter((hours) => hours !== null)
   }
 
   /** Values of the field that name one. */
@@ -33,8 +36,18 @@ export class RowCalendars {
     return value === null ? this.#otherwise : this.#byValue.get(value) ?? null
   }
 
-  /** Those of the rows of a batch. */
-  of({ columns, dictionary, source }: Batch): (row: number) => TradingHours | null {
+  /** Those of the rows of a batch, each at its time. */
+  of(batch: Batch): (row: number) => TradingHours | null {
+    const named = this.#namedBy(batch)
+    const unknown = this.#unknown
+    if (unknown === null) return named
+    return (row) => {
+      const hours = named(row)
+      return hours === null || hours.find(batch.times[row]!) === "unknown" ? unknown : hours
+    }
+  }
+
+  #namedBy({ columns, dictionary, source }: Batch): (row: number) => TradingHours | null {
     if (this.#by === null) return () => this.#otherwise
     const column = columns[source.columns.findIndex(({ name }) => name === this.#by)]!
     if (this.#byNumber?.dictionary !== dictionary) this.#byNumber = { dictionary, hours: new Map() }

@@ -49,6 +49,11 @@ export class TradingHours {
     return "in"
   }
 
+  /** Since when there is no trading, where a time that was found last is in no session; that time where it is not known. */
+  get outSince(): number {
+    return this.#from
+  }
+
   /** Looks for the window with the smallest end after a time. There is none beyond what the calendar knows. */
   findAfter(time: number): boolean {
     const last = periodOf(this.#known.end)

@@ -15,7 +15,7 @@ const day = 86_400_000
 
 export const calendarsOf = (calendars: Calendars): ReadonlyArray<Calendar.Calendar> => {
   if (calendars.by === null) return [calendars.calendar]
-  return [...Object.values(calendars.calendars), ...calendars.otherwise === null ? [] : [calendars.otherwise]]
+  return [...Object.values(calendars.calendars), calendars.otherwise, calendars.unknown].filter((calendar) => calendar !== null)
 }
 
 export const checkTrading = ({ bars, calendars, hours }: Trading): void => {
@@ -38,7 +38,10 @@ export const checkCalendarField = ({ calendars: { by } }: Trading, definition: D
 /** Which windows a key has is known where the field that tells its calendar is a part of it. */
 export const checkKnown = (call: string, { input, window }: Pick<Checked.WindowNode, "input" | "window">): void => {
   if (window.kind !== "trading" || window.calendars.by === null) return
-  const { by } = window.calendars
+  const { by, unknown } = window.calendars
+  if (unknown !== null) {
+    refuse(call, "which windows of a key are without events its calendar says, and \"unknown\" gives it another one where that ends: leave it out")
+  }
   if (Checked.definitionOf(input).key.includes(by)) return
   refuse(call, `which windows of a key are without events its calendar says, and a key may have several, by the field "${by}": ` +
     "make the field a part of the key (Events.keyBy)")
@@ -57,7 +60,8 @@ export const windowData = (window: Window): Fingerprint.Data => {
       : {
         by: calendars.by,
         calendars: Object.fromEntries(Object.entries(calendars.calendars).map(([value, calendar]) => [value, calendarData(calendar)])),
-        otherwise: calendars.otherwise === null ? null : calendarData(calendars.otherwise)
+        otherwise: calendars.otherwise === null ? null : calendarData(calendars.otherwise),
+        unknown: calendars.unknown === null ? null : calendarData(calendars.unknown)
       }
   }
 }

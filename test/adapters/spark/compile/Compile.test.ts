@@ -28,7 +28,8 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
     trades.pipe(Events.where(Expr.gt("size", 1)), Pipeline.named("large")),
     /"large" cannot run on Spark: a pipeline that ends in events: /
   ],
-  "a calendar": [day, /"day" cannot run on Spark: calendar windows: /],
+  "trading sessions": [day, /"day" cannot run on Spark: Window\.trading: /],
+  "a calendar": [ticks.pipe(Window.calendar("day", { timeZone: "Asia/Tokyo" }), Aggregate.into({ trades: Aggregate.count }), Pipeline.named("tokyo")), /"tokyo" cannot run on Spark: calendar windows: /],
   "windows that cumulate": [
     trades.pipe(Window.cumulative("1 day", "1 hour"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("so-far")),
     /cumulative windows/

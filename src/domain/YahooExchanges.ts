@@ -1,9 +1,10 @@
 /** Which calendar an exchange of Yahoo's has. */
-import type { Name } from "../domain/TradingCalendar.ts"
+import type { Name } from "./TradingCalendar.ts"
 
 /**
  * By the codes that Yahoo gives exchanges (`exchange` of a quote, `exchangeName` of a chart). Exchanges that are not among them,
- * such as the German ones beside Xetra, have hours of their own that no calendar here knows.
+ * such as the German ones beside Xetra, have hours of their own that no calendar here knows; the pipeline `day` has days of UTC
+ * for them.
  *
  * @example
  * ```ts

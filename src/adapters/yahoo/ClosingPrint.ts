@@ -1,0 +1,28 @@
+/**
+ * Prices of the regular session that are stamped after it: the closing auction of London comes at 16:35, that of New York a second
+ * or more after 16:00, and what was traded up to a break of Tokyo at its first moment. They belong to the last millisecond before.
+ */
+import * as Calendar from "../../domain/TradingCalendar.ts"
+import { yahooExchanges } from "../../domain/YahooExchanges.ts"
+import { TradingHours } from "../../streams/operator/windowed/TradingHours.ts"
+
+/** Nothing regular is that long after the end: what is so late belongs to a session that the calendar does not know. */
+const latest = 3 * 3_600_000
+
+/** The hours of calendars that were asked for, which hold nothing that is not in the calendar. */
+const known = new Map<string, TradingHours>()
+
+const hoursOf = (exchange: string): TradingHours | undefined => {
+  const name = Object.hasOwn(yahooExchanges, exchange) ? yahooExchanges[exchange] : undefined
+  if (name === undefined) return undefined
+  const hours = known.get(name) ?? new TradingHours(Calendar.named(name), { bars: null, hours: "regular" })
+  known.set(name, hours)
+  return hours
+}
+
+/** The time at which a price counts. Of an exchange without a calendar it is its own. */
+export const timeOf = (exchange: string | undefined, time: number): number => {
+  const hours = exchange === undefined ? undefined : hoursOf(exchange)
+  if (hours?.find(time) !== "out") return time
+  return time - hours.outSince < latest ? hours.outSince - 1 : time
+}
