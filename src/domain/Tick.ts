@@ -21,6 +21,9 @@ export const Size = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_0
  * high and the low; `updatesVolume` the volume and the number of trades. What it does not say it updates. `priceForming: false`
  * is short for `updatesLast: false` with `updatesHighLow: false` (late reports, averages), and leaves it out of means, too;
  * where the long form is there, it counts. `tradeId` is what the venue calls the trade.
+ *
+ * A tick of the kind `cancel` takes back the trade that it names by its `tradeId`, and is none itself; one of the kind
+ * `correction` is the same trade as it should have been.
  */
 export const Tick = Schema.Struct({
   symbol: MarketSymbol,
@@ -32,7 +35,8 @@ export const Tick = Schema.Struct({
   updatesHighLow: Schema.optionalKey(Schema.Boolean),
   updatesVolume: Schema.optionalKey(Schema.Boolean),
   tradeId: Schema.optionalKey(Schema.String),
-  splitFactor: Schema.optionalKey(SplitFactor)
+  splitFactor: Schema.optionalKey(SplitFactor),
+  kind: Schema.optionalKey(Schema.Literals(["trade", "cancel", "correction"]))
 })
 
 export type Tick = typeof Tick.Type

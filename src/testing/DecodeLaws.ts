@@ -180,6 +180,7 @@ const usually: { readonly [field: string]: string } = {
   updatesVolume: "false",
   tradeId: "\"T-1\"",
   splitFactor: "\"4\"",
+  kind: "\"trade\"",
   text: "\"abc\"",
   whole: "-7",
   even: "4",
