@@ -17,6 +17,9 @@ export const bars = Source.make("bars", {
   outOfOrderness: "5 seconds"
 })
 
+/** Which ticks take back others: those by which a venue cancels or corrects a trade. */
+export const byTrade = { id: "tradeId", cancel: Expr.eq("kind", "cancel"), correction: Expr.eq("kind", "correction") } as const
+
 /** Whether a tick updates what `updates` names: it says so itself, or in short by `priceForming`. */
 const updates = (long: "updatesLast" | "updatesHighLow") =>
   Aggregate.where(Expr.and(Expr.isNot(long, false), Expr.or(Expr.eq(long, true), Expr.isNot("priceForming", false))))

@@ -22,6 +22,9 @@ export const Size = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_0
  * is short for `updatesLast: false` with `updatesHighLow: false` (late reports, averages), and leaves it out of means, too;
  * where the long form is there, it counts. `tradeId` is what the venue calls the trade. `exchange` is Yahoo's code of the
  * exchange, such as `NMS`: its sessions are the symbol's days.
+ *
+ * A tick of the kind `cancel` takes back the trade that it names by its `tradeId`, and is none itself; one of the kind
+ * `correction` is the same trade as it should have been.
  */
 export const Tick = Schema.Struct({
   symbol: MarketSymbol,
@@ -34,7 +37,8 @@ export const Tick = Schema.Struct({
   updatesVolume: Schema.optionalKey(Schema.Boolean),
   tradeId: Schema.optionalKey(Schema.String),
   splitFactor: Schema.optionalKey(SplitFactor),
-  exchange: Schema.optionalKey(Schema.String)
+  exchange: Schema.optionalKey(Schema.String),
+  kind: Schema.optionalKey(Schema.Literals(["trade", "cancel", "correction"]))
 })
 
 export type Tick = typeof Tick.Type

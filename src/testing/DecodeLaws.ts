@@ -181,6 +181,7 @@ const usually: { readonly [field: string]: string } = {
   tradeId: "\"T-1\"",
   splitFactor: "\"4\"",
   exchange: "\"NMS\"",
+  kind: "\"trade\"",
   text: "\"abc\"",
   whole: "-7",
   even: "4",
