@@ -13,7 +13,8 @@ export const day = 86_400_000
 
 /**
  * `start` is the bar's first millisecond, `interval` its nominal length in milliseconds: one minute, or one day. A day
- * begins when its exchange opens, and its true length is the exchange's own day.
+ * begins when its exchange opens, and its true length is the exchange's own day. `replaces` is the `tradeId` of the ticks that it
+ * takes the place of.
  */
 export const Bar = Schema.Struct({
   symbol: MarketSymbol,
@@ -24,7 +25,8 @@ export const Bar = Schema.Struct({
   low: Price,
   close: Price,
   volume: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000_000 })),
-  splitFactor: Schema.optionalKey(SplitFactor)
+  splitFactor: Schema.optionalKey(SplitFactor),
+  replaces: Schema.optionalKey(Schema.String)
 })
 
 export type Bar = typeof Bar.Type

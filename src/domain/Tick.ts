@@ -21,6 +21,9 @@ export const Size = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_0
  * high and the low; `updatesVolume` the volume and the number of trades. What it does not say it updates. `priceForming: false`
  * is short for `updatesLast: false` with `updatesHighLow: false` (late reports, averages), and leaves it out of means, too;
  * where the long form is there, it counts. `tradeId` is what the venue calls the trade.
+ *
+ * `provisional: true` marks what stands for a record that is still to come: a sample of the price, or a `gap`, in which a feed has
+ * seen nothing. The record that comes has the same `tradeId`, or names it as what it replaces.
  */
 export const Tick = Schema.Struct({
   symbol: MarketSymbol,
@@ -32,7 +35,9 @@ export const Tick = Schema.Struct({
   updatesHighLow: Schema.optionalKey(Schema.Boolean),
   updatesVolume: Schema.optionalKey(Schema.Boolean),
   tradeId: Schema.optionalKey(Schema.String),
-  splitFactor: Schema.optionalKey(SplitFactor)
+  splitFactor: Schema.optionalKey(SplitFactor),
+  kind: Schema.optionalKey(Schema.Literals(["trade", "cancel", "correction", "gap"])),
+  provisional: Schema.optionalKey(Schema.Boolean)
 })
 
 export type Tick = typeof Tick.Type

@@ -180,6 +180,8 @@ const usually: { readonly [field: string]: string } = {
   updatesVolume: "false",
   tradeId: "\"T-1\"",
   splitFactor: "\"4\"",
+  kind: "\"gap\"",
+  provisional: "true",
   text: "\"abc\"",
   whole: "-7",
   even: "4",
