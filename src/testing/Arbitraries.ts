@@ -73,7 +73,7 @@ type Samples = ReturnType<typeof source>
 
 const flagged = Aggregate.where(Expr.isNot("flag", false))
 
-type SampleRow = Pipeline.RowOf<Samples>
+export type SampleRow = Pipeline.RowOf<Samples>
 
 /** How many different sizes there are: a function's aggregate whose order of rows plays no part. */
 const distinctSizes = Aggregate.custom({
@@ -147,6 +147,14 @@ export const windows: fc.Arbitrary<(samples: Events.Events<SampleRow>) => Assign
   hopping.map(({ advance, offset, size }) => Window.hopping(size, advance, { offset })),
   cumulative.map(({ offset, step, steps }) => Window.cumulative(step * steps, step, { offset })),
   fc.integer({ min: 1, max: 8 }).map((gap) => Window.session(gap))
+)
+
+/** Those of them that lie on a grid, whatever the rows. */
+export const gridWindows: fc.Arbitrary<(samples: Events.Events<SampleRow>) => Assigned> = fc.oneof(
+  tumbling.map(({ offset, size }) => Window.tumbling(size, { offset })),
+  hopping.map(({ advance, offset, size }) => Window.hopping(size, advance, { offset })),
+  cumulative.map(({ offset, step, steps }) => Window.cumulative(step * steps, step, { offset })),
+  fc.constant(Window.calendar("day", { timeZone: "UTC" }))
 )
 
 const counts = fc.record({ rows: fc.integer({ min: 1, max: 4 }), within: fc.integer({ min: 1, max: 20 }) })

@@ -13,6 +13,7 @@ import { describe, it } from "vitest"
 import type { Effort, EngineLaws } from "./EngineLaw.ts"
 import type { MakeEngine } from "./Harness.ts"
 import { accountLaws } from "./AccountLaws.ts"
+import { cancelLaws } from "./CancelLaws.ts"
 import { decodeLaws } from "./DecodeLaws.ts"
 import { deliveryLaws } from "./DeliveryLaws.ts"
 import { heldLaws } from "./HeldLaws.ts"
@@ -28,6 +29,7 @@ export const laws: EngineLaws = {
   ...rowOutputLaws,
   ...deliveryLaws,
   ...heldLaws,
+  ...cancelLaws,
   ...sourceLaws,
   ...timeLaws,
   ...tradingLaws,

@@ -52,13 +52,13 @@ const days: ReadonlyArray<readonly [at: string, Calendar.Calendar, Calendar.Cale
 
 type SampleRow = Pipeline.RowOf<ReturnType<typeof source>>
 
-interface World {
+export interface World {
   readonly at: number
   readonly step: number
   readonly calendars: ReadonlyArray<Calendar.Calendar>
 }
 
-const worlds: fc.Arbitrary<World> = fc.record({
+export const worlds: fc.Arbitrary<World> = fc.record({
   day: fc.constantFrom(...days),
   other: fc.option(fc.constantFrom(...days), { freq: 2 }),
   // Of all of these whole ones come to the bounds of sessions.
@@ -68,7 +68,7 @@ const worlds: fc.Arbitrary<World> = fc.record({
 const anyHours = fc.constantFrom(...Calendar.parts, "regular" as const, "regular" as const)
 
 /** Three venues may come up, and rows without one. */
-const windows = ({ calendars: [first, second, third], step }: World) =>
+export const tradingWindows = ({ calendars: [first, second, third], step }: World) =>
   fc.record({
     hours: anyHours,
     bars: fc.option(fc.constantFrom(1, 3, 4, 7), { freq: 2 }),
@@ -92,7 +92,7 @@ const options = {
 }
 
 const pipelines = (world: World): fc.Arbitrary<Pipeline.AnyOfPanes> =>
-  fc.record({ ...options, assigned: windows(world) }).map(({ assigned: { by, window }, behind, every, isByVenue, isMixed, lateness, slack }) => {
+  fc.record({ ...options, assigned: tradingWindows(world) }).map(({ assigned: { by, window }, behind, every, isByVenue, isMixed, lateness, slack }) => {
     const rows = source(slack * world.step)
     const keyed: Events.Events<SampleRow> = isByVenue ? rows.pipe(Events.keyBy(["key", "venue"])) : rows
     const aggregated = window(keyed).pipe(
@@ -121,7 +121,7 @@ const isToldOnce = ({ checked }: Pipeline.AnyOfPanes): boolean =>
   checked.end._tag === "window" && checked.end.allowedLateness === 0 && checked.end.trigger.on === "close"
 
 /** The same log over days instead of milliseconds. */
-const over = ({ at, step }: World, { entries, partitions }: Log): Log => ({
+export const over = ({ at, step }: World, { entries, partitions }: Log): Log => ({
   partitions,
   entries: entries.map((entry): Entry => {
     if (entry.kind === "end") return entry

@@ -14,6 +14,7 @@ import { PaneStep } from "../operator/results/PaneStep.ts"
 import type { Forming, ResultOperator } from "../operator/results/ResultOperator.ts"
 import { TopOperator } from "../operator/results/TopOperator.ts"
 import { Retraction, type Stored } from "../operator/results/Retraction.ts"
+import type { Done } from "../operator/windowed/KeptRows.ts"
 import { type Options, WindowOperator } from "../operator/windowed/WindowOperator.ts"
 import type { Wanted } from "../operator/windowed/Windows.ts"
 import type { Settled } from "./Account.ts"
@@ -65,7 +66,7 @@ export class OperatorGraph {
     this.#window = operators.find((operator) => operator instanceof WindowOperator) ?? null
     this.#results = operators.filter(isOfResults)
     this.#retraction = operators.find((operator) => operator instanceof Retraction) ?? null
-    this.#told = new ToldPanes(checked.name, Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0, this.isHeld)
+    this.#told = new ToldPanes(checked.name, Checked.endsInResults(checked) ? Checked.windowOf(checked).allowedLateness : 0, this.isHeld || hasCancels(checked))
   }
 
   /** From the last windows on, which have nothing but what is done to their results behind them. */
@@ -161,6 +162,20 @@ export class OperatorGraph {
     }
     const out = operator.drain()
     if (out !== null) yield* this.#handOn(step, out)
+    if (operator instanceof WindowOperator) this.#settleDone(operator.drainDone())
+  }
+
+  /** Rows that took back others have waited for the watermark. */
+  #settleDone(done: ReadonlyArray<Done>): void {
+    if (done.length === 0) return
+    this.#settled.push({
+      holds: new Uint8Array(done.length),
+      outcomes: Uint8Array.from(done, ({ outcome }) => outcome),
+      sources: done.map(({ place }) => place.source),
+      partitions: Int32Array.from(done, ({ place }) => place.partition),
+      offsets: Float64Array.from(done, ({ place }) => place.offset),
+      refused: done.flatMap(({ refusal }, row) => refusal === null ? [] : [{ row, ...refusal }])
+    })
   }
 
   /** Of rows that were held it is known what becomes of them when the nodes behind have taken them. */
@@ -223,12 +238,18 @@ export class OperatorGraph {
 
   /** The places of all records that are held. */
   *held(): Generator<Place> {
-    for (const { isHolding: isOwn, operator } of this.#steps) if (isOwn && isHolding(operator)) yield* operator.held()
+    for (const { isHolding: isOwn, operator } of this.#steps) {
+      if (isOwn && isHolding(operator)) yield* operator.held()
+      else if (operator instanceof WindowOperator) yield* operator.waiting()
+    }
   }
 
   /** The same, with those of the left rows of pairs: it may still come to a pair that is refused. */
   *inUse(): Generator<Place> {
-    for (const { isHolding: isOwn, isOfPairs, operator } of this.#steps) if ((isOwn || isOfPairs) && isHolding(operator)) yield* operator.held()
+    for (const { isHolding: isOwn, isOfPairs, operator } of this.#steps) {
+      if ((isOwn || isOfPairs) && isHolding(operator)) yield* operator.held()
+      else if (operator instanceof WindowOperator) yield* operator.waiting()
+    }
   }
 
   /** Windows that are near to closing, as they stand. Looking changes nothing. */
@@ -334,6 +355,9 @@ const leavingOf = ({ batch, holds, outcomes, refused }: Rows): Leaving => {
   }
   return { holds, outcomes, sources, partitions, offsets, refused }
 }
+
+/** What was told at an end of input may be without more rows than were there. */
+const hasCancels = ({ nodes }: Checked.Checked): boolean => nodes.some((node) => node._tag === "window" && node.cancels !== null)
 
 const isOfResults = (operator: AnyOperator | null): operator is AnyOperator & ResultOperator =>
   operator instanceof PaneStep || operator instanceof DeriveOperator || operator instanceof FillOperator || operator instanceof TopOperator || operator instanceof Retraction

@@ -6,6 +6,7 @@
 import * as Checked from "./Checked.ts"
 import type { CustomSpec } from "./Aggregate.ts"
 import { aggregatesOf, bytesOf, type PreAggregated } from "./check/Aggregates.ts"
+import { cancelsData, cancelsOf, cancelsTogether, keptBoundOf } from "./check/Cancels.ts"
 import { CheckError, Fault, refuse } from "./check/CheckError.ts"
 import { isAsync } from "./check/Declarations.ts"
 import { boundOf, computedOf, derivedOf, isIndicator, toldBoundOf } from "./check/Derivations.ts"
@@ -127,6 +128,7 @@ class Graph {
       ])
     }
     if (plan._tag === "to-events") return this.#toEvents(plan)
+    if (plan._tag === "cancels") return refuse("Events.cancels", "it stands right before windows, once, with every other step before it, and its rows go nowhere else")
     const input = this.events(plan.input, kind)
     if (plan._tag === "derive-fields") return this.#deriveFields(input, plan)
     if (plan._tag === "select") return this.#select(input, plan)
@@ -206,10 +208,22 @@ class Graph {
     return this.#add<Checked.InOrder>({ _tag: "in-order", input, definition, state }, ["in-order", input.fingerprint])
   }
 
-  #inSession(input: Checked.Events, window: Window): Checked.Events {
+  #inSession(input: Checked.Events, window: Window, cancels: Checked.Cancels | null): Checked.Events {
     if (window.kind !== "trading") return input
     checkCalendarField(window, definitionOf(input))
-    return this.#add<Checked.InSession>({ _tag: "in-session", input, window }, ["in-session", input.fingerprint, windowData(window)])
+    const through = [cancels?.cancel, cancels?.correction].flatMap((condition) => condition ?? [])
+    return this.#add<Checked.InSession>(
+      { _tag: "in-session", input, window, through },
+      ["in-session", input.fingerprint, windowData(window), ...through.length === 0 ? [] : [through.map(expressionData)]]
+    )
+  }
+
+  /** The rows of windows, and which of them take others back. */
+  #windowRows(plan: Plan.Events, kind: Checked.Source["kind"], window: Window): readonly [Checked.Events, Checked.Cancels | null] {
+    const isCancelling = plan._tag === "cancels"
+    const rows = this.events(isCancelling ? plan.input : plan, kind)
+    const cancels = isCancelling ? cancelsOf(plan, rows, window) : null
+    return [this.#inSession(rows, window, cancels), cancels]
   }
 
   #distinct(input: Checked.Events, plan: Plan.Distinct): Checked.Distinct {
@@ -278,11 +292,12 @@ class Graph {
     checkTrigger(trigger, window)
     const inner = from._tag === "window" ? smallest(from, window) : null
     const allowedLateness = duration("Pipeline.allowedLateness", plan.allowedLateness)
-    const rows = this.#inSession(this.events(rowsOf(plan), "event"), window)
+    const [rows, ownCancels] = this.#windowRows(rowsOf(plan), "event", window)
     const input = window.kind === "count" && orderingIn(rows) === undefined ? this.#inOrder(rows) : rows
     const definition = definitionOf(input)
     const pre = preAggregatedOf(plan)
-    const preAggregated = pre === null ? null : this.#inSession(this.events(pre.input, "pre-aggregated"), window)
+    const [preAggregated, theirCancels] = pre === null ? [null, null] : this.#windowRows(pre.input, "pre-aggregated", window)
+    const cancels = cancelsTogether(ownCancels, theirCancels)
     if (preAggregated !== null) checkPreAggregated(definition, definitionOf(preAggregated), window)
     for (const rows of preAggregated === null ? [input] : [input, preAggregated]) checkBehind(rows, allowedLateness, preAggregated !== null)
     if (isUnited(input)) checkBehindUnion(input, plan, allowedLateness)
@@ -291,16 +306,18 @@ class Graph {
       : { definition: definitionOf(preAggregated), fields: pre.fields }
     const aggregates = aggregatesOf(specs, definition, records)
     if (aggregates.some(({ custom }) => custom !== null)) checkRows("Aggregate.custom", definition)
+    const slack = definition.outOfOrderness + allowedLateness
     return this.#add<Checked.WindowNode>({
       _tag: "window",
       input,
       preAggregated,
+      cancels: cancels === null ? null : { ...cancels, state: keptBoundOf(preAggregated === null ? [input] : [input, preAggregated], window, slack) },
       window,
       inner,
       aggregates,
       trigger,
       allowedLateness,
-      state: stateOf(window, definition.outOfOrderness + allowedLateness, bytesOf(aggregates))
+      state: stateOf(window, slack, bytesOf(aggregates))
     }, [
       "window",
       input.fingerprint,
@@ -309,7 +326,8 @@ class Graph {
       inner === null ? null : windowData(inner),
       Object.fromEntries(aggregates.map((aggregate) => [aggregate.name, aggregateData(aggregate)])),
       { ...trigger },
-      allowedLateness
+      allowedLateness,
+      ...cancels === null ? [] : [cancelsData(cancels)]
     ])
   }
 

@@ -107,6 +107,8 @@ export interface InSession extends Identified {
   readonly _tag: "in-session"
   readonly input: Events
   readonly window: Window.Trading
+  /** Rows that come through whatever their time: those that only take others back. */
+  readonly through: ReadonlyArray<Expr.Node>
 }
 
 /** The same rows in the order of event time and place, for windows that count them. */
@@ -179,6 +181,8 @@ export interface WindowNode extends Identified {
   readonly _tag: "window"
   readonly input: Events
   readonly preAggregated: Events | null
+  /** `null` where no row takes others back. */
+  readonly cancels: WindowCancels | null
   readonly window: Window.Window
   /** The windows that these merge, where they are made of another node's: what comes too late for those is late. */
   readonly inner: Window.Window | null
@@ -202,6 +206,26 @@ export interface Aggregate {
   /** The field of pre-aggregated records that is this result. */
   readonly preAggregated: Field | null
   readonly type: ValueType
+}
+
+/** Rows that have an id are kept one by one, as long as a window of theirs may change. */
+export interface WindowCancels {
+  readonly rows: Cancels
+  /** `null` where pre-aggregated records have no ids. */
+  readonly preAggregated: Cancels | null
+  /** Of the rows that are kept. */
+  readonly state: StateBound
+}
+
+/** By which field rows have an id, and which of them take back others of theirs: a row for which several hold is the first of these. */
+export interface Cancels {
+  readonly id: Field
+  /** Takes back, and is none itself. */
+  readonly cancel: Expr.Node | null
+  /** Takes back, and counts in the place of what it has taken back. */
+  readonly correction: Expr.Node | null
+  /** Takes back what there is, and counts in any case. */
+  readonly replacement: Expr.Node | null
 }
 
 /** A column of a source, and where it stands in a row. */
@@ -313,8 +337,13 @@ export const resultStepsOf = ({ end }: Pick<Checked<Results>, "end">): ReadonlyA
 /** Those of them that look at the windows before. */
 export const derivesOf = ({ nodes }: Checked): ReadonlyArray<Derive> => nodes.filter((node) => node._tag === "derive")
 
-/** Whether windows may be left out, and taken back therefore. */
-export const leavesOut = (checked: Pick<Checked<Results>, "end">): boolean => resultStepsOf(checked).some(({ _tag }) => _tag === "where-panes" || _tag === "top")
+/** Whether windows may be left out, and taken back therefore: one of which all rows have been taken back is. */
+export const leavesOut = (checked: Pick<Checked<Results>, "end">): boolean =>
+  windowOf(checked).cancels !== null || resultStepsOf(checked).some(({ _tag }) => _tag === "where-panes" || _tag === "top")
+
+/** Fields by which windows tell which rows take others back. */
+export const fieldsOfCancels = ({ cancel, correction, id, replacement }: Cancels): ReadonlyArray<string> =>
+  [id.column.name, ...[cancel, correction, replacement].flatMap((condition) => condition === null ? [] : Expr.fieldsOf(condition))]
 
 /** What the rows are that a node puts out: their columns, their key, their time. */
 export const definitionOf = (events: Events): Definition => "definition" in events ? events.definition : definitionOf(events.input)
@@ -466,14 +495,17 @@ const readsOf = (checked: Checked): Reads => {
   return reads
 }
 
-const collectWindow = ({ aggregates, input, preAggregated }: WindowNode, reads: Reads): void => {
+const collectWindow = ({ aggregates, cancels, input, preAggregated }: WindowNode, reads: Reads): void => {
   const isWhole = aggregates.some(({ custom }) => custom !== null)
   const names = (of: (aggregate: Aggregate) => ReadonlyArray<Field | null>) =>
     aggregates.flatMap(of).flatMap((field) => field === null ? [] : [field.column.name])
   const conditions = aggregates.flatMap(({ where }) => where === null ? [] : Expr.fieldsOf(where))
-  collect(input, isWhole ? undefined : new Set([...names(({ by, field }) => [by, field]), ...conditions]), reads)
-  if (preAggregated !== null) collect(preAggregated, isWhole ? undefined : new Set(names((aggregate) => [aggregate.preAggregated])), reads)
+  collect(input, isWhole ? undefined : new Set([...names(({ by, field }) => [by, field]), ...conditions, ...namesOf(cancels?.rows)]), reads)
+  if (preAggregated === null) return
+  collect(preAggregated, isWhole ? undefined : new Set([...names((aggregate) => [aggregate.preAggregated]), ...namesOf(cancels?.preAggregated)]), reads)
 }
+
+const namesOf = (cancels: Cancels | null | undefined): ReadonlyArray<string> => cancels == null ? [] : fieldsOfCancels(cancels)
 
 const collect = (events: Events, behind: ReadonlySet<string> | undefined, reads: Reads): void => {
   const before = reads.get(events)

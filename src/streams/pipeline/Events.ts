@@ -202,6 +202,60 @@ export const distinct = <R, const K extends Expr.Names<R, string | number | bool
   return make({ _tag: "distinct", input: self.plan, by: [by].flat(), within: millisOf(call, "within", within) })
 }
 
+/**
+ * Rows that take back others, right before windows: those of their key that have the same `id`, a string or an integer.
+ *
+ * - A row for which `cancel` holds takes back what has its id, and is none itself.
+ * - One for which `correction` holds does the same, and counts in the place of what it has taken back: in its windows, and at
+ *   its turn among their rows. Where several have its id, that is the place of the last of them.
+ * - One for which `replacement` holds takes back what there is, be it nothing, and counts as itself.
+ *
+ * A row for which several hold is the first of these. All rows of the id are taken back that a window may still be without:
+ * those whose last window is not final yet (its end plus the allowed lateness), if they are not later than the row that takes
+ * them back. A cancel or a correction that finds nothing is refused (`nothing-to-cancel`), and is a duplicate where everything has been
+ * taken back before. It waits until the watermark is past it, so that its rows may come behind it within the bound of disorder.
+ *
+ * Each row with an id is kept until its windows are final, or it is taken back. One without an id is never taken back, and costs no more than
+ * it does without this.
+ *
+ * @example
+ * ```ts
+ * import { Schema } from "effect"
+ * import { Aggregate, Events, Expr, Pipeline, Source, Window } from "courant"
+ *
+ * const Trade = Schema.Struct({
+ *   symbol: Schema.String,
+ *   at: Schema.Int,
+ *   size: Schema.Int,
+ *   id: Schema.optionalKey(Schema.String),
+ *   kind: Schema.Literals(["trade", "cancel", "correction"])
+ * })
+ *
+ * export const volume = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "at" }).pipe(
+ *   Events.cancels({ id: "id", cancel: Expr.eq("kind", "cancel"), correction: Expr.eq("kind", "correction") }),
+ *   Window.tumbling("1 minute"),
+ *   Aggregate.into({ volume: Aggregate.sum("size") }),
+ *   Pipeline.allowedLateness("1 hour"),
+ *   Pipeline.named("volume-1m")
+ * )
+ * ```
+ */
+export const cancels = <R, const Id extends Expr.Names<R, string | number | null>>(options: {
+  readonly id: Id
+  readonly cancel?: Expr.ConditionOf<R>
+  readonly correction?: Expr.ConditionOf<R>
+  readonly replacement?: Expr.ConditionOf<R>
+}) =>
+<P extends Portability, S, Key extends string>(self: Events<R, P, S, Key>): Events<R, P, S, Key> => {
+  const call = "Events.cancels"
+  needsEvents(call, self)
+  const { cancel, correction, id, replacement } = optionsOf(call, options, ["id", "cancel", "correction", "replacement"])
+  // What is no condition at all is for `Check` to refuse, which knows the pipeline.
+  const nodeOf = (condition: Expr.ConditionOf<R> | undefined) =>
+    condition === undefined ? null : (Predicate.isObject(condition) ? condition.node : condition) as Expr.Node
+  return make({ _tag: "cancels", input: self.plan, id, cancel: nodeOf(cancel), correction: nodeOf(correction), replacement: nodeOf(replacement) })
+}
+
 /** Nothing where rows are of one type, else what is wrong with them in words, which ends the compiler's complaint. */
 export type Same<R, Other> = [keyof R] extends [keyof Other]
   ? [keyof Other] extends [keyof R]

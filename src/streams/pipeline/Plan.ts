@@ -13,7 +13,7 @@ import type * as Window from "./Window.ts"
 export type Plan = Events | Results
 
 /** Nodes that put out rows. */
-export type Events = Source | ToEvents | Where | Filter | DeriveFields | Select | Lookup | KeyBy | Distinct | AsOf | Interval | Union
+export type Events = Source | ToEvents | Where | Filter | DeriveFields | Select | Lookup | KeyBy | Distinct | AsOf | Interval | Union | Cancels
 
 /** Nodes that put out the results of windows. */
 export type Results = WindowNode | Derive | WherePanes | Top | Fill
@@ -81,6 +81,17 @@ export interface Distinct {
   readonly by: ReadonlyArray<string>
   /** Milliseconds between a row that was kept and the last one that is a duplicate of it. */
   readonly within: number
+}
+
+/** Rows with an id, some of which take back those before them: for the windows right behind it. */
+export interface Cancels {
+  readonly _tag: "cancels"
+  readonly input: Events
+  readonly id: string
+  /** Which rows do: a row for which several hold is the first of these. */
+  readonly cancel: Expr.Node | null
+  readonly correction: Expr.Node | null
+  readonly replacement: Expr.Node | null
 }
 
 /** Each row with fields of the newest row of the other side that its key has at its time. */
@@ -215,6 +226,7 @@ const rebound = (plan: Plan, bounds: Bounds): Plan => {
     case "lookup":
     case "key-by":
     case "distinct":
+    case "cancels":
     case "to-events":
     case "derive":
     case "where-panes":

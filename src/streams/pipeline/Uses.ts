@@ -2,7 +2,7 @@
  * What is done with the fields of a source. Equal texts have one number, so that it is enough to compare numbers; but where a
  * text is only handed on, to find the number that it has already would cost more than all else that is done to it.
  */
-import { type Aggregate, type Checked, type DeriveFields, endsInEvents, type Events, fieldsRead, isOrdering, type Select, type Source, type ToEvents } from "./Checked.ts"
+import { type Aggregate, type Checked, type DeriveFields, endsInEvents, type Events, fieldsOfCancels, fieldsRead, isOrdering, type Select, type Source, type ToEvents } from "./Checked.ts"
 import { fieldsOf, type Node, partsOf } from "./Expression.ts"
 
 /** Nothing is done with a field's values; they are handed on as they are, at once or by a node that keeps them; or anything may be. */
@@ -48,7 +48,7 @@ const comparisonsIn = (checked: Checked): ReadonlyMap<Events, ReadonlySet<string
     if (node._tag !== "window") continue
     // Their fields are results, which have other names.
     if (node.preAggregated !== null) return undefined
-    collect(node.input, new Set(node.aggregates.flatMap(comparedInWindow)), comparisons)
+    collect(node.input, new Set([...node.aggregates.flatMap(comparedInWindow), ...node.cancels === null ? [] : fieldsOfCancels(node.cancels.rows)]), comparisons)
   }
   return comparisons
 }

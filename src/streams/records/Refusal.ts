@@ -14,6 +14,7 @@ export const Reason = Schema.Literals([
   "empty",
   "unknown-source",
   "late",
+  "nothing-to-cancel",
   "refused"
 ])
 export type Reason = typeof Reason.Type

@@ -9,6 +9,7 @@ import { BigDecimal, DateTime } from "effect"
 import { type Decimal, divideHalfUp, fromUnscaled } from "../../domain/Decimal.ts"
 import { type Aggregate, type Compute, definitionOf, type Derived, type Events, type Fill, originOf, type Results, type Top, trailOf, type WherePanes, type WindowNode } from "../pipeline/Checked.ts"
 import { encodeValue, type Value, type Values } from "../pipeline/Pane.ts"
+import { cancelled, isCancel } from "./CancelFold.ts"
 import { type Event, type Fields, type Flow, flowOf, inOrder, type Item } from "./EventFold.ts"
 import { DoesNotFit, holds, valueOf } from "./Expressions.ts"
 import type { AnyOfPanes as AnyPipeline } from "../pipeline/Pipeline.ts"
@@ -40,6 +41,8 @@ interface Group {
   readonly start: number
   readonly end: number
   readonly items: Array<Item>
+  /** Rows that were taken back, and their being so. */
+  taken: number
 }
 
 export interface Folded {
@@ -89,31 +92,41 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>, partitions:
   const late = [...before]
   const session = window.kind === "trading" ? sessionOf(window) : null
   const kept: Array<Item> = []
+  const lastEndOf = (item: Item) => Math.max(...(inner !== null ? windowsOf(inner, item.time) : allOf(item)).map(([, end]) => end))
+  const allOf = ({ fields, time }: Item) => session === null ? windowsOf(window, time) : [session(time, fields)!]
   for (const item of items) {
-    const { event, key, time, watermark } = item
-    const cutOff = watermark - allowedLateness
+    const { event, time, watermark } = item
     if (window.kind === "session" || window.kind === "count") {
-      if (time < cutOff) late.push(event)
+      if (time < watermark - allowedLateness) late.push(event)
       else kept.push(item)
-      continue
-    }
-    const merged = inner === null ? null : windowsOf(inner, time)
-    if (merged !== null && merged.every(([, end]) => end <= cutOff)) {
-      late.push(event)
-      continue
-    }
-    const all = session === null ? windowsOf(window, time) : [session(time, item.fields)!]
-    const open = all.filter(([, end]) => merged !== null || end > cutOff)
-    if (open.length === 0) late.push(event)
-    for (const [start, end] of open) {
-      const name = JSON.stringify([key, start, end])
-      const group = groups.get(name) ?? { key, start, end, items: [] }
-      group.items.push(item)
+    } else if (isCancel(node, item) || lastEndOf(item) + allowedLateness > watermark) kept.push(item)
+    else late.push(event)
+  }
+  if (window.kind === "session" || window.kind === "count") {
+    const all = window.kind === "session" ? sessions(kept, window.gap) : counted(kept, window)
+    return { results: all.sort(order).map((group) => resultOf(node, group)), late, refused, refusedPairs, duplicate, taken: [...taken, ...items.map(({ event }) => event)] }
+  }
+  const cancels = cancelled(node, kept, (item) => ({ item, windows: allOf(item), lastEnd: lastEndOf(item), since: item.watermark }))
+  for (const { item, since, takenAt, windows } of cancels.rows) {
+    for (const [start, end] of windows) {
+      const isFinalAt = (watermark: number) => end + allowedLateness <= watermark
+      // What came too late for the smaller windows is not here.
+      if (inner === null && isFinalAt(since)) continue
+      const name = JSON.stringify([item.key, start, end])
+      const group = groups.get(name) ?? { key: item.key, start, end, items: [], taken: 0 }
+      if (takenAt === Infinity || isFinalAt(takenAt)) group.items.push(item)
+      else group.taken += 2
       groups.set(name, group)
     }
   }
-  const all = window.kind === "session" ? sessions(kept, window.gap) : window.kind === "count" ? counted(kept, window) : [...groups.values()]
-  return { results: all.sort(order).map((group) => resultOf(node, group)), late, refused, refusedPairs, duplicate, taken: [...taken, ...items.map(({ event }) => event)] }
+  return {
+    results: [...groups.values()].sort(order).map((group) => resultOf(node, group)),
+    late,
+    refused: [...refused, ...cancels.refused],
+    refusedPairs,
+    duplicate: [...duplicate, ...cancels.duplicate],
+    taken: [...taken, ...items.map(({ event }) => event)]
+  }
 }
 
 /** Rows and pre-aggregated records in the order of the log, where nothing has held them: both are of one event time. */
@@ -179,13 +192,13 @@ const calendarWindow = (unit: Unit, timeZone: string, time: number): readonly [n
 }
 
 const sessions = (items: ReadonlyArray<Item>, gap: number): Array<Group> => {
-  const groups: Array<{ key: string; start: number; end: number; items: Array<Item> }> = []
+  const groups: Array<{ key: string; start: number; end: number; items: Array<Item>; taken: number }> = []
   for (const item of [...items].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) || a.time - b.time)) {
     const last = groups.at(-1)
     if (last !== undefined && last.key === item.key && item.time <= last.end) {
       last.items.push(item)
       last.end = item.time + gap
-    } else groups.push({ key: item.key, start: item.time, end: item.time + gap, items: [item] })
+    } else groups.push({ key: item.key, start: item.time, end: item.time + gap, items: [item], taken: 0 })
   }
   return groups
 }
@@ -197,14 +210,14 @@ const counted = (items: ReadonlyArray<Item>, { rows, within }: Window & { readon
     let last: Group | undefined
     for (const item of of.toSorted((a, b) => a.time - b.time)) {
       const isFull = last !== undefined && last.items.length >= rows && item.time > last.items.at(-1)!.time
-      if (last === undefined || isFull || item.time >= last.start + within) groups.push(last = { key: item.key, start: item.time, end: item.time + within, items: [] })
+      if (last === undefined || isFull || item.time >= last.start + within) groups.push(last = { key: item.key, start: item.time, end: item.time + within, items: [], taken: 0 })
       last.items.push(item)
     }
   }
   return groups.map((group) => group.items.length < rows ? group : { ...group, end: group.items.at(-1)!.time + 1 })
 }
 
-const resultOf = ({ aggregates, input }: WindowNode, { end, items, key, start }: Group): Result => {
+const resultOf = ({ aggregates, input }: WindowNode, { end, items, key, start, taken }: Group): Result => {
   const unknown = items.some(({ preAggregated }) => preAggregated === true)
   const values = aggregates.map((aggregate) => {
     const { name, preAggregated, where } = aggregate
@@ -214,7 +227,8 @@ const resultOf = ({ aggregates, input }: WindowNode, { end, items, key, start }:
       .map((item) => item.preAggregated === true ? { ...item, fields: renamed(item.fields, aggregate) } : item)
     return [name, resultFor(aggregate, rows)] as const
   })
-  return { key, start, end, rows: items.length, changes: items.length, values: Object.fromEntries(values) }
+  const rows = items.length + taken
+  return { key, start, end, rows, changes: rows, values: Object.fromEntries(values), ...items.length === 0 ? { isLeftOut: true } : {} }
 }
 
 /** A pre-aggregated value takes the place of the field that the aggregate would have been made from. */

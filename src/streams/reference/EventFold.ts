@@ -84,8 +84,9 @@ export const flowOf = (fold: Fold) => (node: Events, events: ReadonlyArray<Event
       })
     case "in-session": {
       const session = sessionOf(node.window)
-      const known = (areRecords(node) ? unlessRefused : unlessLeftOut)(before, (item) => session(item.time, item.fields) === undefined ? null : item)
-      return { ...known, items: known.items.filter(({ fields, time }) => session(time, fields) !== null) }
+      const comesThrough = ({ fields }: Item) => node.through.some((condition) => holds(condition, definitionOf(node.input), fields))
+      const known = (areRecords(node) ? unlessRefused : unlessLeftOut)(before, (item) => session(item.time, item.fields) === undefined && !comesThrough(item) ? null : item)
+      return { ...known, items: known.items.filter((item) => comesThrough(item) || session(item.time, item.fields) !== null) }
     }
     case "in-order":
       return held(before)

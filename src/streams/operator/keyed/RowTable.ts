@@ -21,6 +21,7 @@ interface Saved {
   readonly offset: number
   readonly joined: Joined | null
   readonly values: ReadonlyArray<string | number | bigint | null>
+  readonly numbers: ReadonlyArray<number>
 }
 
 export class RowTable implements Paged {
@@ -38,6 +39,9 @@ export class RowTable implements Paged {
   /** One for each field that is kept. */
   columns: ReadonlyArray<Float64Array>
   readonly large: ReadonlyArray<Map<number, bigint>>
+  /** What is known of each beside its fields, by what it is called: for the owner to fill. */
+  numbers: ReadonlyArray<Float64Array>
+  readonly #beside: ReadonlyArray<string>
   readonly sources: Array<string> = []
   #isLive = new Uint8Array(0)
   #used = 0
@@ -47,7 +51,9 @@ export class RowTable implements Paged {
   readonly #kept = new Map<number, Saved | null>()
 
   /** Of the fields of a row only these are kept. */
-  constructor(name: string, fields: ReadonlyArray<Field>, dictionary: Dictionary) {
+  constructor(name: string, fields: ReadonlyArray<Field>, dictionary: Dictionary, beside: ReadonlyArray<string> = []) {
+    this.#beside = beside
+    this.numbers = beside.map(() => new Float64Array(0))
     this.#name = name
     this.#fields = fields
     this.#dictionary = dictionary
@@ -89,7 +95,7 @@ export class RowTable implements Paged {
   #allocate(): number {
     const slot = this.#free.pop() ?? this.#used++
     if (slot >= this.times.length) this.#grow()
-    this.#touch(slot)
+    this.touch(slot)
     this.#isLive[slot] = 1
     return slot
   }
@@ -102,18 +108,25 @@ export class RowTable implements Paged {
     this.partitions = larger(this.partitions, new Int32Array(size))
     this.offsets = larger(this.offsets, new Float64Array(size))
     this.columns = this.columns.map((column) => larger(column, new Float64Array(size)))
+    this.numbers = this.numbers.map((column) => larger(column, new Float64Array(size)))
     this.#isLive = larger(this.#isLive, new Uint8Array(size))
   }
 
+  /** All that are used. */
+  *slots(): Generator<number> {
+    for (let slot = 0; slot < this.#used; slot++) if (this.#isLive[slot] === 1) yield slot
+  }
+
   release(slot: number): void {
-    this.#touch(slot)
+    this.touch(slot)
     this.#isLive[slot] = 0
     for (const large of this.large) if (large.size > 0) large.delete(slot)
     if (this.joined.length > 0) this.joined[slot] = undefined
     this.#free.push(slot)
   }
 
-  #touch(slot: number): void {
+  /** Has to be called before a row changes in itself. */
+  touch(slot: number): void {
     this.#marks.change(slot)
     if (this.#marks.isUnderWay && this.#marks.awaits(slot) && !this.#kept.has(slot)) this.#kept.set(slot, this.#savedAt(slot))
   }
@@ -186,7 +199,8 @@ export class RowTable implements Paged {
       partition: this.partitions[slot]!,
       offset: this.offsets[slot]!,
       joined: this.joined[slot] ?? null,
-      values: this.#fields.map(({ column }, at) => this.#valueAt(column, at, slot))
+      values: this.#fields.map(({ column }, at) => this.#valueAt(column, at, slot)),
+      numbers: this.numbers.map((column) => column[slot]!)
     }
   }
 
@@ -204,6 +218,7 @@ export class RowTable implements Paged {
     table.numbers("partition", Float64Array.from(rows, ({ partition }) => partition))
     table.numbers("offset", Float64Array.from(rows, ({ offset }) => offset))
     if (rows.some(({ joined }) => joined !== null)) table.strings("joined", rows.map((row) => row.joined === null ? null : JSON.stringify(row.joined)))
+    for (const [at, name] of this.#beside.entries()) table.numbers(name, Float64Array.from(rows, ({ numbers }) => numbers[at]!))
     const fields = table.part("fields")
     for (const [at, { column: { kind, name } }] of this.#fields.entries()) {
       const values = rows.map((row) => row.values[at]!)
@@ -221,6 +236,7 @@ export class RowTable implements Paged {
     const [keys, times, sources] = [table.texts("key"), table.wholeNumbers("time"), table.texts("source")]
     const [partitions, offsets] = [table.wholeNumbers("partition"), table.wholeNumbers("offset")]
     const joined = table.has("joined") ? table.texts("joined").map(joinedOf) : []
+    const beside = this.#beside.map((name) => table.numbers(name))
     const part = table.part("fields")
     const columns = this.#fields.map(({ column }) => this.#columnIn(part, column))
     part.end()
@@ -238,6 +254,7 @@ export class RowTable implements Paged {
         this.columns[at]![slot] = value === undefined ? small[row]! : value > 0n ? Infinity : -Infinity
         if (value !== undefined) this.large[at]!.set(slot, value)
       }
+      for (const [at, column] of this.numbers.entries()) column[slot] = beside[at]![row]!
       onRow(slot)
     }
   }

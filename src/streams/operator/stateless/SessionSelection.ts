@@ -2,9 +2,11 @@
  * Leaves out the rows outside of the sessions of their calendars. A row without a calendar, or at a time of which its calendar
  * knows nothing, is refused, unless it is no record that could be.
  */
-import { areRecords, type InSession } from "../../pipeline/Checked.ts"
+import { areRecords, definitionOf, type InSession } from "../../pipeline/Checked.ts"
 import type { Batch } from "../../records/Batch.ts"
 import type { Refusal } from "../../records/Refusal.ts"
+import type { Mask } from "../expressions/Comparison.ts"
+import { maskOf } from "../expressions/Evaluator.ts"
 import type { Rows } from "../Operator.ts"
 import { RowCalendars } from "../windowed/RowCalendars.ts"
 import type { TradingHours } from "../windowed/TradingHours.ts"
@@ -15,20 +17,24 @@ export class SessionSelection extends RowStep {
   readonly #by: string | null
   readonly #areRecords: boolean
   readonly #calendars: RowCalendars
+  /** What comes through whatever its time. */
+  readonly #through: ReadonlyArray<Mask>
 
   constructor(node: InSession) {
     super()
     this.#by = node.window.calendars.by
     this.#areRecords = areRecords(node)
     this.#calendars = new RowCalendars(node.window)
+    this.#through = node.through.map((condition) => maskOf(definitionOf(node.input), condition))
   }
 
   protected changed(rows: Rows): Rows {
     const { batch, keep } = rows
     const refusing = new Refusing(rows)
     const hoursOf = this.#calendars.of(batch)
+    const through = this.#through.map((mask) => mask(rows))
     for (let row = 0; row < batch.length; row++) {
-      if (keep !== null && keep[row] === 0) continue
+      if ((keep !== null && keep[row] === 0) || through.some((mask) => mask[row] === 1)) continue
       const hours = hoursOf(row)
       const found = hours === null ? "unknown" : hours.find(batch.times[row]!)
       if (found === "in") continue

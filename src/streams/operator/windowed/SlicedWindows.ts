@@ -8,11 +8,11 @@
  * reach a closed window through a slice that they share. Such rows are rare; a row that no
  * window takes is late.
  */
-import type { Dictionary } from "../../records/Batch.ts"
+import { behindAll, type Dictionary } from "../../records/Batch.ts"
 import type { WindowNode } from "../../pipeline/Checked.ts"
 import { noSlot } from "../aggregates/Accumulator.ts"
 import { type AccumulatorTable, working } from "../aggregates/AccumulatorTable.ts"
-import { noOffset } from "../Operator.ts"
+import { endOfTime, noOffset } from "../Operator.ts"
 import { type SlotEntry, SlotPages } from "../SlotPages.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
@@ -21,15 +21,17 @@ import { EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
 import * as KeyedState from "./KeyedState.ts"
 import { compareText, KeyOrder } from "./KeyOrder.ts"
+import { KeptRows, rowIn } from "./KeptRows.ts"
+import { Kind } from "./RowKinds.ts"
 import { SlidingAggregation, type Slice } from "./SlidingAggregation.ts"
+import type { Stretch } from "./Stretches.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
 import * as WindowAssigner from "./WindowAssigner.ts"
 import { type Emit, restoreProgress, saveProgress, type Wanted, type Windows } from "./Windows.ts"
 
-interface OpenSlice extends Slice {
-  /** The smallest and the largest end of the windows that hold the slice. */
+interface OpenSlice extends Slice, Stretch {
+  /** The smallest end of the windows that hold the slice; the largest is the last. */
   readonly firstEnd: number
-  readonly lastEnd: number
 }
 
 /** A slot's slice or window, and its key. */
@@ -62,6 +64,12 @@ export class SlicedWindows implements Windows, Placement {
   readonly #sliceAt = new Map<number, OpenSlice>()
   readonly #extras = new Map<number, KeyedSlots>()
   readonly #emitted: EmittedPanes
+  /** `null` where no row takes back others. */
+  readonly kept: KeptRows | null
+  /** Of the state that was made last, changes besides its rows. */
+  #more = 0
+  /** Rows of windows that end until then cannot be taken back any more. */
+  #settledTo = -Infinity
   readonly pages: Windows["pages"]
   /** Where there are early panes: the keys that have had rows since the last of them. */
   #touched = new Set<number>()
@@ -86,7 +94,14 @@ export class SlicedWindows implements Windows, Placement {
     })
     const pages = new SlotPages<Owner>(slots, { ownerOf: this.#ownerOf, order: KeyedState.byStartAndKey, write: this.#write })
     slots.pages = pages
-    this.pages = { slots: pages, emitted: this.#emitted.pages }
+    this.kept = node.cancels === null ? null : new KeptRows(node, slots, dictionary, this.#stretchOf)
+    this.pages = { slots: pages, emitted: this.#emitted.pages, ...this.kept?.pages }
+  }
+
+  #stretchOf = (start: number, end: number): OpenSlice => {
+    const slice = this.#sliceOf(start)
+    if (slice.start !== start || slice.end !== end) throw new StateError(`no slice is from ${start} to ${end}`)
+    return slice
   }
 
   #ownerOf = (slot: number): Owner | null => {
@@ -108,7 +123,7 @@ export class SlicedWindows implements Windows, Placement {
   }
 
   get size(): number {
-    return this.#slots.size - 1
+    return this.#slots.size - 1 + (this.kept?.size ?? 0)
   }
 
   get unsettledSince(): null {
@@ -128,11 +143,12 @@ export class SlicedWindows implements Windows, Placement {
     return takeRows(taking, this, this.#trigger)
   }
 
-  isLate({ batch: { times, watermarks } }: Taking, row: number): boolean {
-    return this.#sliceOf(times[row]!).lastEnd + this.#lateness <= watermarks[row]!
+  isLate(taking: Taking, row: number): boolean {
+    const { times, watermarks } = taking.batch
+    return !taking.isCancel(row) && this.#sliceOf(times[row]!).lastEnd + this.#lateness <= watermarks[row]!
   }
 
-  placeQuiet({ batch: { keys, length, times, watermarks }, keep, slots }: Taking, from: number): number {
+  placeQuiet({ batch: { keys, length, times, watermarks }, keep, kinds, slots }: Taking, from: number): number {
     // An imported constant is looked up each time that it is used.
     const none = noSlot
     let { latest } = this.#trigger
@@ -144,6 +160,7 @@ export class SlicedWindows implements Windows, Placement {
         slots[row] = none
         continue
       }
+      if (kinds !== null && kinds[row] !== Kind.plain) break
       const time = times[row]!
       if (slice === null || time < slice.start || time >= slice.end) {
         slice = this.#sliceOf(time)
@@ -165,19 +182,40 @@ export class SlicedWindows implements Windows, Placement {
 
   place(taking: Taking, row: number): Work | null {
     const { keys, times, watermarks } = taking.batch
-    const slice = this.#sliceOf(times[row]!)
     if (!this.#trigger.never) this.#touched.add(keys[row]!)
-    if (watermarks[row]! < slice.firstEnd) {
-      taking.slots[row] = slice.slots.ensure(keys[row]!)
+    const kind = taking.kindOf(row)
+    if (kind > Kind.kept) {
+      this.kept!.hold(rowIn(taking, row), kind, kind === Kind.replacement ? this.#sliceOf(times[row]!) : null)
       return null
     }
-    return this.#placeBehind(taking, row, slice)
+    const slice = this.#sliceOf(times[row]!)
+    if (watermarks[row]! >= slice.firstEnd) return this.#placeBehind(taking, row, slice)
+    if (kind === Kind.kept) this.kept!.keep(rowIn(taking, row), slice)
+    else taking.slots[row] = slice.slots.ensure(keys[row]!)
+    return null
   }
 
   *#placeBehind(taking: Taking, row: number, slice: OpenSlice): Work {
     taking.apply(row)
     yield* this.advance(taking.watermarkAt(row))
-    this.#addExtra(taking, row, slice)
+    if (taking.kindOf(row) === Kind.plain) return this.#addExtra(taking, row, slice)
+    const { keys, offsets, watermarks } = taking.batch
+    // What others have closed meanwhile may be gone.
+    const own = this.#sliceOf(slice.start)
+    this.kept!.keep(rowIn(taking, row), own)
+    this.#tellAgain([own], keys[row]!, { since: watermarks[row]!, offset: offsets[row]! })
+  }
+
+  /** Windows that have closed and in which a key has changed, as far as they were open at a time. */
+  #tellAgain(slices: Iterable<Stretch>, key: number, { offset, since }: { readonly since: number; readonly offset: number }): void {
+    const ends = new Set<number>()
+    for (const { start } of slices) {
+      let end = this.#rollUp ? this.#assigner.nextEnd(-Infinity, start) : this.#sliceOf(start).firstEnd
+      for (; end <= this.#closedTo; end = this.#assigner.nextEnd(end, start)) {
+        if (this.#rollUp || end + this.#lateness > since) ends.add(end)
+      }
+    }
+    for (const end of [...ends].sort((a, b) => a - b)) this.#emitWindow({ end, key, kind: "late", offset }, this.#gather(end, key))
   }
 
   /** Adds one row to the windows that still take it; those that have closed are emitted again. */
@@ -207,7 +245,7 @@ export class SlicedWindows implements Windows, Placement {
     const [firstEnd, lastEnd] = this.#rollUp
       ? [end, end]
       : [this.#assigner.nextEnd(-Infinity, start), this.#assigner.lastEnd(start)]
-    const slice = { start, end, firstEnd, lastEnd, slots: new KeyedSlots(this.#pool, { table: "slices", start, end }) }
+    const slice = { start, end, firstEnd, lastEnd, kept: new Map(), slots: new KeyedSlots(this.#pool, { table: "slices", start, end }) }
     this.#sliceAt.set(start, slice)
     const at = this.#slices.findLastIndex((other) => other.start < start)
     this.#slices.splice(at + 1, 0, slice)
@@ -216,6 +254,28 @@ export class SlicedWindows implements Windows, Placement {
 
   *advance(watermark: number): Work {
     if (watermark <= this.#closedTo) return
+    yield* this.#close(watermark)
+    this.#closedTo = watermark
+    yield* this.#forget()
+  }
+
+  /** Windows and what takes back rows of theirs have their turns by time. */
+  *#close(watermark: number): Work {
+    const { kept } = this
+    if (kept === null) return yield* this.#closeWindows(watermark)
+    const until = watermark < endOfTime ? watermark : Infinity
+    for (let at = kept.nextAt; at < until; at = kept.nextAt) {
+      yield* this.#closeWindows(at)
+      this.#closedTo = Math.max(this.#closedTo, at)
+      const { key, stretches } = kept.takeBack()
+      if (!this.#trigger.never) this.#touched.add(key)
+      this.#tellAgain(stretches, key, { since: at, offset: behindAll })
+      yield
+    }
+    yield* this.#closeWindows(watermark)
+  }
+
+  *#closeWindows(watermark: number): Work {
     for (let end = this.#nextEnd(); end <= watermark; end = this.#nextEnd()) {
       for (const key of yield* this.#keysOf(end)) {
         this.#emitWindow({ end, key, kind: "on-time", offset: noOffset }, this.#stateOf(end, key))
@@ -223,15 +283,13 @@ export class SlicedWindows implements Windows, Placement {
       }
       this.#closedTo = end
     }
-    this.#closedTo = watermark
-    yield* this.#forget()
   }
 
   /** The end of the next window to close that has rows: empty stretches are skipped, however long. */
   #nextEnd(): number {
     let next = NaN
     for (const slice of this.#slices) {
-      next = slice.slots.keys.length === 0 ? NaN : this.#assigner.nextEnd(this.#closedTo, slice.start)
+      next = isEmpty(slice) ? NaN : this.#assigner.nextEnd(this.#closedTo, slice.start)
       if (!Number.isNaN(next)) break
     }
     for (const end of this.#extras.keys()) {
@@ -250,13 +308,21 @@ export class SlicedWindows implements Windows, Placement {
       yield* this.#sliding.moveTo(start, end, this.#slices)
       keys = this.#sliding.keys
     }
-    const all = extras.length === 0 ? keys : [...new Set([...keys, ...extras])]
+    const kept = this.#keptIn(start, end)
+    const all = extras.length === 0 && kept.length === 0 ? keys : [...new Set([...keys, ...extras, ...kept])]
     return yield* this.#order.sort(all, this.#dictionary)
+  }
+
+  /** The keys of a window of which rows are kept, or were. */
+  #keptIn(start: number, end: number): ReadonlyArray<number> {
+    if (this.kept === null) return []
+    return this.#slices.flatMap((slice) => slice.start >= start && slice.end <= end ? [...slice.kept.keys()] : [])
   }
 
   /** Emits one key of a window, unless what there is to say has been said, and remembers it if it may be emitted again. */
   #emitWindow({ end, key, kind, offset }: Due, slot: number): void {
-    const rows = this.#slots.rowsOf(slot)
+    const inside = this.#slots.rowsOf(slot)
+    const rows = inside + this.#more
     if (rows === 0) return
     const last = this.#emitted.get(end, key)
     if (!isNews(last, kind, rows)) return
@@ -265,7 +331,7 @@ export class SlicedWindows implements Windows, Placement {
     // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
     const watermark = byWatermark ? end : this.#closedTo
     const start = this.#assigner.windowStart(end)
-    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
+    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset, ...inside === 0 ? { isEmpty: true } : {} })
     if (!byWatermark || this.#lateness > 0) this.#emitted.set(end, key, { kind, revision, rows })
   }
 
@@ -275,13 +341,15 @@ export class SlicedWindows implements Windows, Placement {
     this.#slots.reset(this.#scratch)
     this.#sliding.addTo(this.#scratch, key)
     this.#addExtras(end, key)
+    this.#addKept(end, key)
     return this.#scratch
   }
 
   /** A key's state of any window whose slices are still there, from the slices themselves. */
   #gather(end: number, key: number): number {
     const start = this.#assigner.windowStart(end)
-    if (this.#sliding === null) {
+    this.#more = 0
+    if (this.#sliding === null && this.#sliceAt.get(start)?.kept.has(key) !== true) {
       const slot = this.#sliceAt.get(start)?.slots.get(key) ?? noSlot
       if (slot !== noSlot && (this.#extras.get(end)?.get(key) ?? noSlot) === noSlot) return slot
     }
@@ -292,6 +360,7 @@ export class SlicedWindows implements Windows, Placement {
       if (slot !== noSlot) this.#slots.merge(this.#scratch, slot, this.#slots.all)
     }
     this.#addExtras(end, key)
+    this.#addKept(end, key)
     return this.#scratch
   }
 
@@ -300,13 +369,40 @@ export class SlicedWindows implements Windows, Placement {
     if (slot !== noSlot) this.#slots.merge(this.#scratch, slot, this.#slots.all)
   }
 
+  #addKept(end: number, key: number): void {
+    this.#more = 0
+    if (this.kept === null) return
+    const start = this.#assigner.windowStart(end)
+    for (const here of this.kept.of(key)) {
+      if (here.stretch.start >= start && here.stretch.end <= end) this.#more += this.kept.addTo(this.#scratch, here, end)
+    }
+  }
+
+  /** In a roll-up a row can be taken back as long as the smaller window could be without it, and counts in the larger one behind that. */
+  *#settle(kept: KeptRows): Work {
+    const until = this.#closedTo - this.#lateness
+    for (const slice of this.#slices) {
+      if (slice.lastEnd <= this.#settledTo) continue
+      if (slice.lastEnd > until) break
+      const end = this.#assigner.nextEnd(-Infinity, slice.start)
+      const extras = this.#extras.get(end) ?? this.#extrasOf(end)
+      yield* kept.settle(slice, (here) => {
+        this.#extras.set(end, extras)
+        kept.addTo(extras.ensure(here.key), here, end)
+      })
+    }
+    this.#settledTo = until
+  }
+
   /** Gives back what no window can need any more. */
   *#forget(): Work {
     const isGone = (end: number) => end + this.#lateness <= this.#closedTo
+    if (this.#rollUp && this.kept !== null) yield* this.#settle(this.kept)
     while (this.#slices.length > 0 && isGone(this.#assigner.lastEnd(this.#slices[0]!.start))) {
       const slice = this.#slices.shift()!
       if (this.#sliding !== null) yield* this.#sliding.evictBefore(slice.end)
       yield* slice.slots.clear()
+      yield* this.kept?.forget(slice) ?? []
       this.#sliceAt.delete(slice.start)
     }
     for (const [end, extras] of this.#extras) {
@@ -321,7 +417,7 @@ export class SlicedWindows implements Windows, Placement {
   #openEnds(): ReadonlyArray<number> {
     const ends = new Set<number>()
     for (const slice of this.#slices) {
-      if (slice.slots.keys.length === 0) continue
+      if (isEmpty(slice)) continue
       let end = this.#assigner.nextEnd(this.#closedTo, slice.start)
       for (; !Number.isNaN(end); end = this.#assigner.nextEnd(end, slice.start)) ends.add(end)
     }
@@ -334,7 +430,7 @@ export class SlicedWindows implements Windows, Placement {
     const start = this.#assigner.windowStart(end)
     const keys = new Set<number>()
     const within = this.#slices.filter((slice) => slice.start >= start && slice.end <= end)
-    for (const { keys: some } of [...within.map(({ slots }) => slots), this.#extras.get(end) ?? nothing]) {
+    for (const some of [...within.flatMap(({ kept, slots }) => [slots.keys, kept.keys()]), this.#extras.get(end)?.keys ?? []]) {
       for (const key of some) {
         if (keys.size >= most) break
         if (wanted === undefined || this.#dictionary.textOf(key) === wanted) keys.add(key)
@@ -367,8 +463,8 @@ export class SlicedWindows implements Windows, Placement {
         const revision = (this.#emitted.get(end, key)?.revision ?? -1) + 1
         const start = this.#assigner.windowStart(end)
         const slot = this.#gather(end, key)
-        const changes = this.#slots.rowsOf(slot)
-        emit({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
+        const changes = this.#slots.rowsOf(slot) + this.#more
+        if (this.#slots.rowsOf(slot) > 0) emit({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
       }
     }
   }
@@ -381,6 +477,7 @@ export class SlicedWindows implements Windows, Placement {
     this.#slots.renumber(numberOf)
     for (const { slots } of this.#slices) slots.renumber(numberOf)
     for (const extras of this.#extras.values()) extras.renumber(numberOf)
+    this.kept?.useDictionary(dictionary)
     this.#emitted.renumber(numberOf)
     this.#touched = new Set([...this.#touched].map(numberOf))
     this.#dictionary = dictionary
@@ -407,6 +504,9 @@ export class SlicedWindows implements Windows, Placement {
       return this.#newSlot(extras, key)
     })
     this.#emitted.restore(state, (text) => this.#dictionary.columns.numberOf(text))
+    if (this.kept === null) return
+    this.kept.restore(state, this.#stretchOf)
+    if (!this.#trigger.never) for (const { kept } of this.#slices) for (const key of kept.keys()) this.#touched.add(key)
   }
 
   #newSlot(slots: KeyedSlots, key: number): number {
@@ -417,4 +517,5 @@ export class SlicedWindows implements Windows, Placement {
   }
 }
 
-const nothing: Pick<KeyedSlots, "keys"> = { keys: [] }
+const isEmpty = ({ kept, slots }: OpenSlice): boolean => slots.keys.length === 0 && kept.size === 0
+

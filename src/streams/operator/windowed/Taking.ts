@@ -4,10 +4,13 @@ import { noSlot } from "../aggregates/Accumulator.ts"
 import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import type { Work } from "../Work.ts"
 import type { EarlyTrigger } from "./EarlyTrigger.ts"
+import { Kind } from "./RowKinds.ts"
 
 export interface Input {
   readonly batch: Batch
   readonly preAggregated: boolean
+  /** What rows are to others, see {@link Kind}; `null` where all are plain. */
+  readonly kinds: Uint8Array | null
   /** Rows that a filter keeps; all without one. */
   readonly keep: Uint8Array | null
   /** The smallest watermark of the other partitions. */
@@ -22,6 +25,8 @@ export interface Input {
  */
 export class Taking {
   readonly batch: Batch
+  readonly preAggregated: boolean
+  readonly kinds: Uint8Array | null
   readonly keep: Uint8Array | null
   readonly others: number
   readonly onLate: (row: number) => void
@@ -31,8 +36,10 @@ export class Taking {
   readonly #masks: ReadonlyArray<Uint8Array | null> | null
   #pending = 0
 
-  constructor({ batch, keep, onLate, others, preAggregated }: Input, table: AccumulatorTable, slots: Int32Array) {
+  constructor({ batch, keep, kinds, onLate, others, preAggregated }: Input, table: AccumulatorTable, slots: Int32Array) {
     this.batch = batch
+    this.preAggregated = preAggregated
+    this.kinds = kinds
     this.keep = keep
     this.others = others
     this.onLate = onLate
@@ -43,6 +50,16 @@ export class Taking {
 
   isLeftOut(row: number): boolean {
     return this.keep !== null && this.keep[row] === 0
+  }
+
+  kindOf(row: number): number {
+    return this.kinds === null ? Kind.plain : this.kinds[row]!
+  }
+
+  /** One that is nothing but the end of another is late for no window. */
+  isCancel(row: number): boolean {
+    const kind = this.kindOf(row)
+    return kind === Kind.cancel || kind === Kind.correction
   }
 
   /** How far windows are closed by this row: as far as its own partition and all others have come. */

@@ -6,10 +6,10 @@
  * then the window is told once more.
  */
 import type { WindowNode } from "../../pipeline/Checked.ts"
-import type { Dictionary } from "../../records/Batch.ts"
+import { behindAll, type Dictionary } from "../../records/Batch.ts"
 import { noSlot } from "../aggregates/Accumulator.ts"
-import type { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
-import { noOffset } from "../Operator.ts"
+import { type AccumulatorTable, working } from "../aggregates/AccumulatorTable.ts"
+import { endOfTime, noOffset } from "../Operator.ts"
 import { type SlotEntry, SlotPages } from "../SlotPages.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
@@ -18,11 +18,14 @@ import { type Bounds, EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
 import * as KeyedState from "./KeyedState.ts"
 import { compareText, KeyOrder } from "./KeyOrder.ts"
+import { KeptRows, rowIn } from "./KeptRows.ts"
 import { RowCalendars } from "./RowCalendars.ts"
+import { Kind } from "./RowKinds.ts"
+import type { Stretch } from "./Stretches.ts"
 import { type Placement, takeRows, type Taking } from "./Taking.ts"
 import { type Emit, restoreProgress, saveProgress, type Wanted, type Windows } from "./Windows.ts"
 
-interface OpenWindow extends Bounds {
+interface OpenWindow extends Stretch {
   /** Unlike any other's of this process. */
   readonly number: number
   readonly slots: KeyedSlots
@@ -57,6 +60,10 @@ export class TradingWindows implements Windows, Placement {
   #lastNumber = 0
   #latest: OpenWindow | null = null
   readonly #emitted: EmittedPanes
+  /** `null` where no row takes back others. */
+  readonly kept: KeptRows | null
+  /** What rows that are kept are added to. */
+  readonly #scratch: number
   readonly pages: Windows["pages"]
   /** Where there are early panes: the keys that have had rows since the last of them. */
   #touched = new Set<number>()
@@ -78,7 +85,14 @@ export class TradingWindows implements Windows, Placement {
     })
     const pages = new SlotPages<Owner>(slots, { ownerOf: this.#ownerOf, order: KeyedState.byStartAndKey, write: this.#write })
     slots.pages = pages
-    this.pages = { slots: pages, emitted: this.#emitted.pages }
+    this.kept = node.cancels === null ? null : new KeptRows(node, slots, dictionary, (start, end) => this.#windowOf({ start, end }))
+    this.#scratch = this.kept === null ? noSlot : slots.allocate(working)
+    this.pages = { slots: pages, emitted: this.#emitted.pages, ...this.kept?.pages }
+  }
+
+  #stretchOf = (start: number, end: number): OpenWindow => {
+    if (!this.#isWindow({ start, end })) throw new StateError(`no session or bar is from ${start} to ${end}`)
+    return this.#windowOf({ start, end })
   }
 
   #ownerOf = (slot: number): Owner | null => {
@@ -94,11 +108,12 @@ export class TradingWindows implements Windows, Placement {
   }
 
   get size(): number {
-    return this.#slots.size
+    return this.kept === null ? this.#slots.size : this.#slots.size - 1 + this.kept.size
   }
 
+  /** With rows that are kept the scratch slot is one of them. */
   get held(): number {
-    return this.#pool.held
+    return this.kept === null ? this.#pool.held : this.#pool.held + 1
   }
 
   get unsettledSince(): null {
@@ -114,7 +129,7 @@ export class TradingWindows implements Windows, Placement {
   }
 
   isLate(taking: Taking, row: number): boolean {
-    return this.#boundsOf(taking, row).end + this.#lateness <= taking.batch.watermarks[row]!
+    return !taking.isCancel(row) && this.#boundsOf(taking, row).end + this.#lateness <= taking.batch.watermarks[row]!
   }
 
   /** All rows that come here are in one. */
@@ -125,12 +140,13 @@ export class TradingWindows implements Windows, Placement {
   }
 
   placeQuiet(taking: Taking, from: number): number {
-    const { batch: { keys, length, offsets, times, watermarks }, keep, slots } = taking
+    const { batch: { keys, length, offsets, times, watermarks }, keep, kinds, slots } = taking
     const hoursOf = this.#calendars.of(taking.batch)
     let row = from
     for (; row < length; row++) {
       slots[row] = noSlot
       if (keep !== null && keep[row] === 0) continue
+      if (kinds !== null && kinds[row] !== Kind.plain) break
       const time = times[row]!
       const hours = hoursOf(row)
       if (hours?.find(time) !== "in") throw new Error(`a broken invariant: row ${offsets[row]} is in no session`)
@@ -144,9 +160,15 @@ export class TradingWindows implements Windows, Placement {
   place(taking: Taking, row: number): Work | null {
     const { keys, watermarks } = taking.batch
     if (!this.#trigger.never) this.#touched.add(keys[row]!)
+    const kind = taking.kindOf(row)
+    if (kind > Kind.kept) {
+      this.kept!.hold(rowIn(taking, row), kind, kind === Kind.replacement ? this.#windowOf(this.#boundsOf(taking, row)) : null)
+      return null
+    }
     const window = this.#windowOf(this.#boundsOf(taking, row))
     if (watermarks[row]! >= window.end) return this.#placeBehind(taking, row, window)
-    taking.slots[row] = window.slots.ensure(keys[row]!)
+    if (kind === Kind.kept) this.kept!.keep(rowIn(taking, row), window)
+    else taking.slots[row] = window.slots.ensure(keys[row]!)
     return null
   }
 
@@ -158,7 +180,8 @@ export class TradingWindows implements Windows, Placement {
     // Whatever is without rows may have been let go.
     const window = this.#windowOf({ start, end })
     const key = keys[row]!
-    taking.addTo(window.slots.ensure(key), row)
+    if (taking.kindOf(row) === Kind.kept) this.kept!.keep(rowIn(taking, row), window)
+    else taking.addTo(window.slots.ensure(key), row)
     if (end <= this.#closedTo) this.#emitWindow({ window, key, kind: "late", offset: offsets[row]! })
   }
 
@@ -169,7 +192,7 @@ export class TradingWindows implements Windows, Placement {
     const known = this.#open[at]
     if (known !== undefined && known.start === start && known.end === end) return this.#latest = known
     const slots = new KeyedSlots(this.#pool, { table: "slices", start, end })
-    const window = { number: ++this.#lastNumber, start, end, slots }
+    const window: OpenWindow = { number: ++this.#lastNumber, start, end, lastEnd: end, kept: new Map(), slots }
     this.#open.splice(at + 1, 0, window)
     this.#byNumber.set(window.number, window)
     return this.#latest = window
@@ -177,18 +200,39 @@ export class TradingWindows implements Windows, Placement {
 
   *advance(watermark: number): Work {
     if (watermark <= this.#closedTo) return
-    for (let end = this.#nextEnd(); end <= watermark; end = this.#nextEnd()) {
-      const windows = this.#open.filter((window) => window.end === end)
-      yield* this.#emitAll(windows, new Set(windows.flatMap(({ slots }) => slots.keys)), { kind: "on-time", offset: noOffset })
-      this.#closedTo = end
-    }
+    yield* this.#close(watermark)
     this.#closedTo = watermark
     yield* this.#forget()
   }
 
+  /** Windows and what takes back rows of theirs have their turns by time. */
+  *#close(watermark: number): Work {
+    const { kept } = this
+    if (kept === null) return yield* this.#closeWindows(watermark)
+    const until = watermark < endOfTime ? watermark : Infinity
+    for (let at = kept.nextAt; at < until; at = kept.nextAt) {
+      yield* this.#closeWindows(at)
+      this.#closedTo = Math.max(this.#closedTo, at)
+      const { key, stretches } = kept.takeBack()
+      if (!this.#trigger.never) this.#touched.add(key)
+      const told = [...stretches].filter(({ end }) => end <= this.#closedTo).sort(byBounds)
+      for (const bounds of told) this.#emitWindow({ window: this.#windowOf(bounds), key, kind: "late", offset: behindAll })
+      yield
+    }
+    yield* this.#closeWindows(watermark)
+  }
+
+  *#closeWindows(watermark: number): Work {
+    for (let end = this.#nextEnd(); end <= watermark; end = this.#nextEnd()) {
+      const windows = this.#open.filter((window) => window.end === end)
+      yield* this.#emitAll(windows, new Set(windows.flatMap(({ kept, slots }) => [...slots.keys, ...kept.keys()])), { kind: "on-time", offset: noOffset })
+      this.#closedTo = end
+    }
+  }
+
   /** The end of the next window to close. */
   #nextEnd(): number {
-    return this.#open.find(({ end, slots }) => end > this.#closedTo && slots.keys.length > 0)?.end ?? NaN
+    return this.#open.find(({ end, kept, slots }) => end > this.#closedTo && (slots.keys.length > 0 || kept.size > 0))?.end ?? NaN
   }
 
   /** Keys of windows that end together, in their order. */
@@ -200,18 +244,33 @@ export class TradingWindows implements Windows, Placement {
   }
 
   /** Emits one key of a window, unless what there is to say has been said, and remembers it if it may be emitted again. */
-  #emitWindow({ key, kind, offset, window: { end, number, slots, start } }: Due): void {
-    const slot = slots.get(key)
-    if (slot === noSlot) return
-    const rows = this.#slots.rowsOf(slot)
+  #emitWindow({ key, kind, offset, window }: Due): void {
+    const { end, number, start } = window
+    const { inside, rows, slot } = this.#stateOf(window, key)
+    if (rows === 0) return
     const last = this.#emitted.get(number, key)
     if (!isNews(last, kind, rows)) return
     const revision = last === undefined ? 0 : last.revision + 1
     const byWatermark = offset === noOffset
     // A window that the watermark closes is due at its end, whenever the closing comes to be carried out.
     const watermark = byWatermark ? end : this.#closedTo
-    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset })
+    this.#emit({ key, start, end, kind, revision, changes: rows, slot, watermark, offset, ...inside === 0 ? { isEmpty: true } : {} })
     if (!byWatermark || this.#lateness > 0) this.#emitted.set(number, key, { kind, revision, rows })
+  }
+
+  /** A key's state of a window, the rows that are in it, and all that have been and their being taken back. */
+  #stateOf({ end, kept, slots }: OpenWindow, key: number): { readonly slot: number; readonly inside: number; readonly rows: number } {
+    const slot = slots.get(key)
+    const here = kept.get(key)
+    if (this.kept === null || here === undefined) {
+      const rows = slot === noSlot ? 0 : this.#slots.rowsOf(slot)
+      return { slot, inside: rows, rows }
+    }
+    this.#slots.reset(this.#scratch)
+    if (slot !== noSlot) this.#slots.merge(this.#scratch, slot, this.#slots.all)
+    const more = this.kept.addTo(this.#scratch, here, end)
+    const inside = this.#slots.rowsOf(this.#scratch)
+    return { slot: this.#scratch, inside, rows: inside + more }
   }
 
   /** Gives back the windows that nothing can change any more. */
@@ -223,8 +282,10 @@ export class TradingWindows implements Windows, Placement {
     yield* this.#emitted.forget(isGone)
     this.#latest = null
     while (this.#open.length > 0 && isGone(this.#open[0]!.number)) {
-      const { number, slots } = this.#open.shift()!
+      const window = this.#open.shift()!
+      const { number, slots } = window
       yield* slots.clear()
+      yield* this.kept?.forget(window) ?? []
       this.#byNumber.delete(number)
     }
   }
@@ -242,13 +303,13 @@ export class TradingWindows implements Windows, Placement {
     let left = most
     for (const window of this.#open) {
       if (window.end <= this.#closedTo || window.start > this.#trigger.latest) continue
-      const keys = window.slots.keys.filter((key) => wanted === undefined || this.#dictionary.textOf(key) === wanted).slice(0, left)
+      const keys = [...new Set([...window.slots.keys, ...window.kept.keys()])].filter((key) => wanted === undefined || this.#dictionary.textOf(key) === wanted).slice(0, left)
       left -= keys.length
       for (const key of keys.sort((a, b) => compareText(this.#dictionary.textOf(a), this.#dictionary.textOf(b)))) {
-        const slot = window.slots.get(key)
+        const { inside, rows: changes, slot } = this.#stateOf(window, key)
         const revision = (this.#emitted.get(window.number, key)?.revision ?? -1) + 1
         const { end, start } = window
-        emit({ key, start, end, kind: "early", revision, changes: this.#slots.rowsOf(slot), slot, watermark: this.#closedTo, offset: noOffset })
+        if (inside > 0) emit({ key, start, end, kind: "early", revision, changes, slot, watermark: this.#closedTo, offset: noOffset })
       }
     }
   }
@@ -259,6 +320,7 @@ export class TradingWindows implements Windows, Placement {
     const numberOf = (key: number) => dictionary.numberOf(former.textOf(key))
     this.#slots.renumber(numberOf)
     for (const { slots } of this.#open) slots.renumber(numberOf)
+    this.kept?.useDictionary(dictionary)
     this.#emitted.renumber(numberOf)
     this.#touched = new Set([...this.#touched].map(numberOf))
     this.#dictionary = dictionary
@@ -281,6 +343,8 @@ export class TradingWindows implements Windows, Placement {
       return slots.ensure(key)
     })
     this.#emitted.restore(state, (text) => this.#dictionary.columns.numberOf(text))
+    this.kept?.restore(state, this.#stretchOf)
+    if (!this.#trigger.never) for (const { kept } of this.#open) for (const key of kept.keys()) this.#touched.add(key)
   }
 
   #isWindow({ end, start }: Bounds): boolean {

@@ -1,12 +1,15 @@
 /** Rows into windows, and windows out as panes. */
-import type { WindowNode } from "../../pipeline/Checked.ts"
+import { definitionOf, type WindowNode } from "../../pipeline/Checked.ts"
 import type { Pane } from "../../pipeline/Pane.ts"
+import type { Place } from "../../pipeline/Row.ts"
 import { type Batch, Dictionary } from "../../records/Batch.ts"
 import { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { type Emitted, type Operator, Outcome, type Rows } from "../Operator.ts"
 import type { StateReader, StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
 import { CountWindows } from "./CountWindows.ts"
+import type { Done } from "./KeptRows.ts"
+import { Kind, RowKinds } from "./RowKinds.ts"
 import { SessionWindows } from "./SessionWindows.ts"
 import { SlicedWindows } from "./SlicedWindows.ts"
 import type { StoredPane } from "./StoredSessions.ts"
@@ -35,6 +38,14 @@ const windowsOf = ({ window }: WindowNode) => {
   }
 }
 
+const kindsOf = ({ cancels, input, preAggregated }: WindowNode): ReadonlyArray<RowKinds | null> => {
+  const kinds: Array<RowKinds | null> = []
+  if (cancels === null) return kinds
+  kinds[Input.rows] = new RowKinds(cancels.rows, definitionOf(input))
+  kinds[Input.preAggregated] = cancels.preAggregated === null ? null : new RowKinds(cancels.preAggregated, definitionOf(preAggregated!))
+  return kinds
+}
+
 /** Panes between two pauses: few enough for a turn to take no time, and enough for pauses to take none. */
 export const usualPace = 64
 
@@ -45,6 +56,8 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
   readonly #pace: number
   #dictionary: Dictionary
   #panes: Array<Emitted> = []
+  /** By input; none where no row takes back others. */
+  readonly #kinds: ReadonlyArray<RowKinds | null>
   /** The slots of a batch's rows, used again for the next one. */
   #assigned = new Int32Array(0)
 
@@ -55,28 +68,59 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     this.#dictionary = dictionary
     this.#slots = new AccumulatorTable(pipeline, node.aggregates)
     this.#windows = new (windowsOf(node))(node, this.#slots, this.#dictionary, this.#emit)
+    this.#kinds = kindsOf(node)
   }
 
   get size(): number {
     return this.#windows.size
   }
 
-  *take(input: number, { batch, keep, others, outcomes }: Rows): Work {
+  *take(input: number, rows: Rows): Work {
+    const { batch, others, outcomes } = rows
     if (batch.dictionary !== this.#dictionary) {
       this.#windows.useDictionary(batch.dictionary)
       this.#dictionary = batch.dictionary
     }
     this.#assertAdded(batch)
+    const kinds = this.#kinds[input]?.of(batch) ?? null
+    const keep = kinds === null ? rows.keep : this.#told(rows, input, kinds)
     for (let row = 0; row < batch.length; row++) {
-      if ((keep === null || keep[row] === 1) && outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
+      if (keep !== null && keep[row] === 0) continue
+      if (kinds !== null && kinds[row]! > Kind.kept) rows.holds[row]!++
+      else if (outcomes[row]! < Outcome.aggregated) outcomes[row] = Outcome.aggregated
     }
     const onLate = (row: number) => {
+      if (kinds !== null && kinds[row]! > Kind.kept) rows.holds[row]!--
       if (outcomes[row]! < Outcome.late) outcomes[row] = Outcome.late
     }
     if (this.#assigned.length < batch.length) this.#assigned = new Int32Array(batch.length * 2)
-    const rows = { batch, preAggregated: input === Input.preAggregated, keep, others, onLate }
-    yield* this.#paced(this.#windows.take(new Taking(rows, this.#slots, this.#assigned)))
+    const taking = { batch, preAggregated: input === Input.preAggregated, kinds, keep, others, onLate }
+    yield* this.#paced(this.#windows.take(new Taking(taking, this.#slots, this.#assigned)))
     this.#assertHeld()
+  }
+
+  /** Which rows go on: one without an id has nothing to take back. */
+  #told({ batch, keep: before, outcomes, refused }: Rows, input: number, kinds: Uint8Array): Uint8Array | null {
+    let keep = before
+    for (let row = 0; row < batch.length; row++) {
+      const isCancel = kinds[row] === Kind.cancel || kinds[row] === Kind.correction
+      if (!isCancel || (keep !== null && keep[row] === 0) || this.#kinds[input]!.hasId(batch, row)) continue
+      if (keep === before) keep = before?.slice() ?? new Uint8Array(batch.length).fill(1)
+      keep![row] = 0
+      outcomes[row] = Outcome.refused
+      refused.push({ row, reason: "nothing-to-cancel", detail: `"${this.#kinds[input]!.idName}", the id of what it takes back, is missing or null` })
+    }
+    return keep
+  }
+
+  /** What has become of the rows that took back others, since the last call. */
+  drainDone(): ReadonlyArray<Done> {
+    return this.#windows.kept?.drainDone() ?? []
+  }
+
+  /** The places of those that wait for the watermark. */
+  waiting(): Iterable<Place> {
+    return this.#windows.kept?.waiting() ?? []
   }
 
   *advance(watermark: number): Work {
@@ -136,7 +180,9 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
   }
 
   #emit: Emit = (emission) => {
-    this.#panes.push({ pane: this.#pane(emission), rows: emission.changes, watermark: emission.watermark, offset: emission.offset })
+    const { changes: rows, isEmpty, offset, watermark } = emission
+    const pane = this.#pane(emission)
+    this.#panes.push(isEmpty === true ? { pane, rows, watermark, offset, isLeftOut: true } : { pane, rows, watermark, offset })
   }
 
   #pane({ changes, end, key, kind, revision, slot, start }: Emission): Pane {

@@ -4,6 +4,7 @@ import type * as Pane from "../../pipeline/Pane.ts"
 import type { Paged } from "../Paged.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
+import type { KeptRows } from "./KeptRows.ts"
 import type { StoredPane } from "./StoredSessions.ts"
 import type { Taking } from "./Taking.ts"
 
@@ -18,8 +19,10 @@ export interface Emission {
   readonly end: number
   readonly kind: Pane.Kind
   readonly revision: number
-  /** Rows that are in it; of a retracted one, those of the window that it takes back. */
+  /** Rows that are in it, and those that were and their being taken back; of a retracted one, those of the window that it takes back. */
   readonly changes: number
+  /** All of its rows have been taken back. */
+  readonly isEmpty?: true
   /** Holds the window's state, only during the call. */
   readonly slot: number
   readonly watermark: number
@@ -55,6 +58,8 @@ export interface Windows {
   readonly unsettledSince: number | null
   /** Takes the panes that a former run has left in the sink for its own: what turns out not to be a window is retracted. */
   adopt(stored: Iterable<StoredPane>): Work
+  /** Where rows take back others. */
+  readonly kept?: KeptRows | null
   useDictionary(dictionary: Dictionary): void
   /** What is kept of keys and windows. */
   readonly pages: { readonly [name: string]: Paged }

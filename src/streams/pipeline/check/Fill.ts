@@ -37,6 +37,9 @@ export const fillOf = (plan: Plan.Fill, input: Checked.Results): Pick<Checked.Fi
 }
 
 const checkBehind = (input: Checked.Results): void => {
+  if (Checked.windowOf({ end: input }).cancels !== null) {
+    refuse(node, "a window whose rows have all been taken back (Events.cancels) would be one without events again; leave one of the two out")
+  }
   const before = Checked.resultStepsOf({ end: input }).find(({ _tag }) => _tag !== "compute")
   if (before === undefined) return
   const calls = { derive: "an indicator (Panes.derive)", "where-panes": "Panes.where", top: "Panes.top", fill: "another Panes.fill", compute: "" }

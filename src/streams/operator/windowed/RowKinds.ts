@@ -1,0 +1,42 @@
+/** What each row of a batch is to others: whether it may be taken back, or takes back others itself. */
+import type { Cancels } from "../../pipeline/Checked.ts"
+import type { Definition } from "../../pipeline/Source.ts"
+import type { Batch } from "../../records/Batch.ts"
+import type { Mask } from "../expressions/Comparison.ts"
+import { maskOf } from "../expressions/Evaluator.ts"
+
+/** One that is plain has no id, and one that is kept has; of what takes others back all are larger than these. */
+export const Kind = { plain: 0, kept: 1, cancel: 2, correction: 3, replacement: 4 } as const
+
+export class RowKinds {
+  readonly #id: number
+  readonly idName: string
+  /** What holds first counts. */
+  readonly #conditions: ReadonlyArray<readonly [kind: number, mask: Mask]>
+
+  constructor({ cancel, correction, id, replacement }: Cancels, definition: Definition) {
+    this.#id = id.index
+    this.idName = id.column.name
+    const all = [[Kind.cancel, cancel], [Kind.correction, correction], [Kind.replacement, replacement]] as const
+    this.#conditions = all.flatMap(([kind, condition]) => condition === null ? [] : [[kind, maskOf(definition, condition)] as const])
+  }
+
+  hasId({ columns }: Batch, row: number): boolean {
+    return !Number.isNaN(columns[this.#id]![row]!)
+  }
+
+  /** `null` where all rows are plain. One that replaces what no id names is plain. */
+  of(batch: Batch): Uint8Array | null {
+    const ids = batch.columns[this.#id]!
+    const masks = this.#conditions.map(([kind, mask]) => [kind, mask({ batch })] as const)
+    let kinds: Uint8Array | null = null
+    for (let row = 0; row < batch.length; row++) {
+      const id = ids[row]!
+      let kind: number = id === id ? Kind.kept : Kind.plain
+      for (let at = masks.length - 1; at >= 0; at--) if (masks[at]![1][row] === 1) kind = masks[at]![0]
+      if (kind === Kind.replacement && id !== id) kind = Kind.plain
+      if (kind !== Kind.plain) (kinds ??= new Uint8Array(batch.length))[row] = kind
+    }
+    return kinds
+  }
+}

@@ -1,0 +1,70 @@
+/** The meaning of rows that take back others: which rows count in which windows then. See `BatchFold`. */
+import { type Cancels, definitionOf, type WindowNode } from "../pipeline/Checked.ts"
+import { type Event, inOrder, type Item } from "./EventFold.ts"
+import { holds } from "./Expressions.ts"
+
+export type Bounds = readonly [start: number, end: number]
+
+/** A row in its windows; `since` is the watermark after which it does not come to those that are final by then. */
+export interface Placed {
+  readonly item: Item
+  readonly windows: ReadonlyArray<Bounds>
+  /** When it cannot be taken back any more. */
+  readonly lastEnd: number
+  readonly since: number
+  /** When it was taken back. */
+  takenAt: number
+}
+
+export interface Cancelled {
+  readonly rows: ReadonlyArray<Placed>
+  readonly duplicate: ReadonlyArray<Event>
+  readonly refused: ReadonlyArray<Event>
+}
+
+const at = ({ time, watermark }: Item): number => Math.max(time, watermark)
+
+type Role = "cancel" | "correction" | "replacement"
+
+/** Rows with an id of which others may take them back, or that take back others; what is neither comes out as it is. */
+export const cancelled = (node: WindowNode, items: ReadonlyArray<Item>, placeOf: (item: Item) => Omit<Placed, "takenAt">): Cancelled => {
+  const lateness = node.allowedLateness
+  const isTaker = (item: Item) => roleOf(node, item) !== null && !(roleOf(node, item) === "replacement" && idOf(node, item) === null)
+  const rows = items.filter((item) => !isTaker(item)).map((item): Placed => ({ ...placeOf(item), takenAt: Infinity }))
+  const [duplicate, refused]: [Array<Event>, Array<Event>] = [[], []]
+  for (const item of items.filter(isTaker).sort((a, b) => at(a) - at(b) || a.partition - b.partition || a.offset - b.offset)) {
+    const [role, id, now] = [roleOf(node, item), idOf(node, item), at(item)]
+    const same = rows.filter((row) =>
+      id !== null && row.item.key === item.key && idOf(node, row.item) === id && row.item.time <= now && row.since <= now && row.lastEnd + lateness > now)
+    const found = same.filter(({ takenAt }) => takenAt === Infinity).sort((a, b) => inOrder(a.item, b.item))
+    for (const row of found) row.takenAt = now
+    const last = found.at(-1)
+    if (role === "replacement") rows.push({ ...placeOf(item), since: now, takenAt: Infinity })
+    else if (same.length === 0) refused.push(item.event)
+    else if (last === undefined) duplicate.push(item.event)
+    // Its fields are its own, and its turn is that of what it corrects.
+    else if (role === "correction") rows.push({ ...last, item: { ...item, time: last.item.time, partition: last.item.partition, offset: last.item.offset }, since: now, takenAt: Infinity })
+  }
+  return { rows, duplicate, refused }
+}
+
+/** Whether a row is nothing but the end of another: it is late for no window, and in no session. */
+export const isCancel = (node: WindowNode, item: Item): boolean => {
+  const role = roleOf(node, item)
+  return role === "cancel" || role === "correction"
+}
+
+const cancelsOf = ({ cancels }: WindowNode, item: Item): Cancels | null => (item.preAggregated === true ? cancels?.preAggregated : cancels?.rows) ?? null
+
+const roleOf = (node: WindowNode, item: Item): Role | null => {
+  const cancels = cancelsOf(node, item)
+  const definition = definitionOf(item.preAggregated === true ? node.preAggregated! : node.input)
+  const doesHold = (condition: Cancels["cancel"]) => condition !== null && holds(condition, definition, item.fields)
+  if (cancels === null) return null
+  return doesHold(cancels.cancel) ? "cancel" : doesHold(cancels.correction) ? "correction" : doesHold(cancels.replacement) ? "replacement" : null
+}
+
+const idOf = (node: WindowNode, item: Item) => {
+  const cancels = cancelsOf(node, item)
+  return cancels === null ? null : item.fields[cancels.id.column.name] ?? null
+}
