@@ -2,7 +2,7 @@
 import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { minute } from "../domain/Bar.ts"
 import { figures, ofBars } from "./figures.ts"
-import { bars, priceForming, ticks, updatesVolume } from "./ticks.ts"
+import { finalBars, priceForming, ticks, updatesVolume } from "./ticks.ts"
 
 export const candles1m = ticks.pipe(
   Window.tumbling("1 minute"),
@@ -11,7 +11,7 @@ export const candles1m = ticks.pipe(
     vwap: priceForming(updatesVolume(Aggregate.weightedMean("price", "size"))),
     trades: updatesVolume(Aggregate.count)
   }),
-  Pipeline.acceptPreAggregated(bars.pipe(Events.where(Expr.eq("interval", minute))), ofBars),
+  Pipeline.acceptPreAggregated(finalBars.pipe(Events.where(Expr.eq("interval", minute))), ofBars),
   Pipeline.named("candles-1m")
 )
 

@@ -3,7 +3,7 @@ import type { Part } from "../domain/TradingCalendar.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
 import { yahooExchanges } from "./exchanges.ts"
 import { figures, ofBars } from "./figures.ts"
-import { bars, ticks, updatesLast } from "./ticks.ts"
+import { finalBars, ticks, updatesLast } from "./ticks.ts"
 
 const ofDay = { ...figures, splitFactor: updatesLast(Aggregate.last("splitFactor")) }
 
@@ -21,7 +21,7 @@ export const dayIn = (timeZone: string) =>
   ticks.pipe(
     Window.calendar("day", { timeZone }),
     Aggregate.into(ofDay),
-    Pipeline.acceptPreAggregated(bars, known),
+    Pipeline.acceptPreAggregated(finalBars, known),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     Pipeline.named("day")
@@ -60,7 +60,7 @@ export const dayBy = (listings: Table.Table<{ readonly exchange: string }>, { ho
     Events.lookup(listings, exchange),
     Window.trading({ by: "exchange", calendars: yahooExchanges, otherwise: "XNYS", hours }),
     Aggregate.into(ofDay),
-    Pipeline.acceptPreAggregated(bars.pipe(Events.lookup(listings, exchange)), known),
+    Pipeline.acceptPreAggregated(finalBars.pipe(Events.lookup(listings, exchange)), known),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     Pipeline.named("day")
