@@ -2,10 +2,10 @@
 import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { minute } from "../domain/Bar.ts"
 import { figures, ofBars } from "./figures.ts"
-import { bars, byTrade, priceForming, ticks, updatesVolume } from "./ticks.ts"
+import { byTrade, finalBars, priceForming, ticks, updatesVolume } from "./ticks.ts"
 
 /** Bars of one minute that a publisher has made. */
-export const minuteBars = bars.pipe(Events.where(Expr.eq("interval", minute)))
+export const minuteBars = finalBars.pipe(Events.where(Expr.eq("interval", minute)))
 
 export const candles1m = ticks.pipe(
   Events.cancels(byTrade),

@@ -3,7 +3,7 @@ import * as Calendar from "../domain/TradingCalendar.ts"
 import { yahooExchanges } from "../domain/YahooExchanges.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
 import { figures, ofBars } from "./figures.ts"
-import { bars, byTrade, ticks, updatesLast } from "./ticks.ts"
+import { byTrade, finalBars, ticks, updatesLast } from "./ticks.ts"
 
 export interface DayOptions {
   /** The regular session by default; `extended` has the hours before and after it, too, where the exchange's calendar knows them. */
@@ -65,7 +65,7 @@ export const dayOf = ({ hours = "regular" }: DayOptions = {}) =>
     Events.cancels(byTrade),
     Window.trading({ by: "exchange", ...calendars, hours }),
     Aggregate.into({ ...ofDay, exchange: Aggregate.last("exchange") }),
-    Pipeline.acceptPreAggregated(bars, { ...known, exchange: "exchange" }),
+    Pipeline.acceptPreAggregated(finalBars, { ...known, exchange: "exchange" }),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     lateness,
@@ -107,7 +107,7 @@ export const dayBy = (listings: Table.Table<{ readonly exchange: string }>, { ho
     Events.cancels(byTrade),
     Window.trading({ by: "venue", ...calendars, hours }),
     Aggregate.into({ ...ofDay, exchange: Aggregate.last("venue") }),
-    Pipeline.acceptPreAggregated(bars.pipe(Events.lookup(listings, listed), Events.derive(venue)), { ...known, exchange: "venue" }),
+    Pipeline.acceptPreAggregated(finalBars.pipe(Events.lookup(listings, listed), Events.derive(venue)), { ...known, exchange: "venue" }),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     lateness,

@@ -1,8 +1,8 @@
 /** The usual indicators over candles of one minute. */
-import { Aggregate, Indicator, Panes, Pipeline, Window } from "../streams/pipeline/index.ts"
+import { Aggregate, Events, Indicator, Panes, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { minuteBars } from "./candles.ts"
 import { figures } from "./figures.ts"
-import { ticks, updatesLast } from "./ticks.ts"
+import { byTrade, ticks, updatesLast } from "./ticks.ts"
 
 const { close, high, low } = figures
 
@@ -17,6 +17,7 @@ const lengths = { fast: 12, slow: 26, signal: 9 }
  * is adjusted. `splitFactor` says by what such a minute's prices are compared with those before it.
  */
 export const indicators1m = ticks.pipe(
+  Events.cancels(byTrade),
   Window.tumbling("1 minute"),
   Aggregate.into({ high, low, close, splitFactor: updatesLast(Aggregate.last("splitFactor")) }),
   Pipeline.acceptPreAggregated(minuteBars, { ...bar, splitFactor: "splitFactor" }),

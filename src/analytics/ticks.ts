@@ -1,5 +1,5 @@
 /** The sources of the market: trades, and bars that a publisher has already made of them. */
-import { Expr, Aggregate, Source } from "../streams/pipeline/index.ts"
+import { Expr, Aggregate, Events, Source } from "../streams/pipeline/index.ts"
 import { Bar } from "../domain/Bar.ts"
 import { Tick } from "../domain/Tick.ts"
 
@@ -19,6 +19,9 @@ export const bars = Source.make("bars", {
 
 /** Which ticks take back others: those by which a venue cancels or corrects a trade. */
 export const byTrade = { id: "tradeId", cancel: Expr.eq("kind", "cancel"), correction: Expr.eq("kind", "correction") } as const
+
+/** Bars as candles and days take them: none of them is provisional. */
+export const finalBars = bars.pipe(Events.derive({ provisional: Expr.literal(0) }))
 
 /** Whether a tick updates what `updates` names: it says so itself, or in short by `priceForming`. */
 const updates = (long: "updatesLast" | "updatesHighLow") =>

@@ -13,7 +13,8 @@ export const day = 86_400_000
 
 /**
  * `start` is the bar's first millisecond, `interval` its nominal length in milliseconds: one minute, or one day. A day
- * begins when its exchange opens, and its true length is the exchange's own day. `exchange` is as that of a tick.
+ * begins when its exchange opens, and its true length is the exchange's own day. `exchange` is as that of a tick. `replaces` is the `tradeId` of the
+ * ticks that it takes the place of.
  */
 export const Bar = Schema.Struct({
   symbol: MarketSymbol,
@@ -25,7 +26,8 @@ export const Bar = Schema.Struct({
   close: Price,
   volume: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000_000 })),
   splitFactor: Schema.optionalKey(SplitFactor),
-  exchange: Schema.optionalKey(Schema.String)
+  exchange: Schema.optionalKey(Schema.String),
+  replaces: Schema.optionalKey(Schema.String)
 })
 
 export type Bar = typeof Bar.Type

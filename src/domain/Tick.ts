@@ -25,6 +25,9 @@ export const Size = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_0
  *
  * A tick of the kind `cancel` takes back the trade that it names by its `tradeId`, and is none itself; one of the kind
  * `correction` is the same trade as it should have been.
+ *
+ * `provisional: true` marks what stands for a record that is still to come: a sample of the price, or a `gap`, in which a feed has
+ * seen nothing. The record that comes has the same `tradeId`, or names it as what it replaces.
  */
 export const Tick = Schema.Struct({
   symbol: MarketSymbol,
@@ -38,7 +41,8 @@ export const Tick = Schema.Struct({
   tradeId: Schema.optionalKey(Schema.String),
   splitFactor: Schema.optionalKey(SplitFactor),
   exchange: Schema.optionalKey(Schema.String),
-  kind: Schema.optionalKey(Schema.Literals(["trade", "cancel", "correction"]))
+  kind: Schema.optionalKey(Schema.Literals(["trade", "cancel", "correction", "gap"])),
+  provisional: Schema.optionalKey(Schema.Boolean)
 })
 
 export type Tick = typeof Tick.Type

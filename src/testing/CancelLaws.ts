@@ -36,6 +36,8 @@ const options = {
   lateness: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 12 })),
   every: fc.option(fc.integer({ min: 0, max: 6 }), { freq: 3 }),
   id: fc.constantFrom("venue" as const, "size" as const),
+  /** How long rows that take back others stand for, if longer than a moment. */
+  through: fc.option(fc.integer({ min: -2, max: 12 }), { freq: 2 }),
   roles,
   theirRoles: fc.option(roles),
   isMixed: fc.boolean(),
@@ -43,13 +45,16 @@ const options = {
 }
 
 const pipelines = (given: Partial<typeof options> = {}): fc.Arbitrary<Pipeline.AnyOfPanes> =>
-  fc.record({ ...options, ...given }).map(({ behind, every, id, isMixed, lateness, rollUp, roles, slack, theirRoles, window }) => {
-    const rows = Events.make({ ...roles(conditions), input: source(slack).plan, id }) as Events.Events<SampleRow>
+  fc.record({ ...options, ...given }).map(({ behind, every, id, isMixed, lateness, rollUp, roles, slack, theirRoles, through, window }) => {
+    const until = through === null ? { through } : { through: "until" }
+    const sources = source(slack)
+    const standing = through === null ? sources : sources.pipe(Events.derive({ until: Expr.add("time", through) }))
+    const rows = Events.make({ ...roles(conditions), input: standing.plan, id, ...until }) as Events.Events<SampleRow>
     const { close, count, high, meanPrice, open, ratios, sumRatio, sumSize, venues } = aggregates
     const own = { close, count, high, meanPrice, open, ratios, sumRatio, sumSize, venues }
     const assigned = rollUp === null ? window(rows) : Window.tumbling(rollUp.size)(rows)
     const records = Source.make("bars", { schema: PreAggregatedSchema, key: "key", eventTime: "time", outOfOrderness: slack })
-    const theirs: typeof records = theirRoles === null || id === "venue" ? records : Events.make({ ...theirRoles(recordConditions), input: records.plan, id: "rows" })
+    const theirs: typeof records = theirRoles === null || id === "venue" ? records : Events.make({ ...theirRoles(recordConditions), input: (through === null ? records : records.pipe(Events.derive({ until: Expr.add("time", through) }))).plan, id: "rows", ...until })
     const windows = assigned.pipe(Aggregate.into(own), Pipeline.allowedLateness(lateness))
     const mixed = isMixed ? Pipeline.acceptPreAggregated(theirs, { count: "rows", close: "close", high: "high", open: "open", sumSize: "size" })(windows) : windows
     const all = rollUp === null ? mixed : Pipeline.rollUp(mixed.pipe(Pipeline.named("inner")), rollUp.size * rollUp.times)

@@ -8,8 +8,8 @@ import * as TradingDay from "./TradingDay.ts"
 
 export interface Minutes {
   readonly bars: ReadonlyArray<Rows.Row>
-  /** Volume of the rows that are not yet whole or cannot be, and so of trades that no bar accounts for. */
-  readonly heldBack: number
+  /** Rows that are not yet whole or cannot be, and so of trades that no bar accounts for. */
+  readonly heldBack: ReadonlyArray<Rows.Row>
 }
 
 /**
@@ -36,10 +36,15 @@ export const minutes = (
   const whole = inSession.filter(({ start }) => start % minute === 0 && start + minute <= settled)
   if (whole.at(-1)?.volume === 0 && volumeOf(whole) > 0) whole.pop()
   const all = [...inSession, ...impossible.map(({ row }) => row).filter(isInSession)]
-  return { bars: whole, heldBack: volumeOf(all) - volumeOf(whole) }
+  const bars = new Set(whole)
+  return { bars: whole, heldBack: all.filter((row) => !bars.has(row)) }
 }
 
-const volumeOf = (rows: ReadonlyArray<Rows.Row>): number => rows.reduce((sum, { volume }) => sum + volume, 0)
+export const volumeOf = (rows: ReadonlyArray<Rows.Row>): number => rows.reduce((sum, { volume }) => sum + volume, 0)
+
+/** A session's volume, where that is one. */
+export const wholeVolume = (volume: number | null | undefined): number | undefined =>
+  volume == null || !Number.isSafeInteger(volume) || volume < 0 ? undefined : volume
 
 /** What a chart in minutes is of, and the chart in days beside it. */
 export interface Charts {
@@ -48,7 +53,7 @@ export interface Charts {
   /** The first day of which there are minutes begins here. */
   readonly from: number
   readonly minutes: Responses.Chart
-  readonly days: Responses.Chart | undefined
+  readonly days: Responses.Chart | undefined | "not asked"
 }
 
 /**
@@ -64,6 +69,7 @@ export const days = (
 ): ReadonlyArray<Rows.Row> => {
   const { from, minutes, session } = charts
   const { everyDay, zone } = instrument
+  if (charts.days === "not asked") return []
   const days = charts.days === undefined ? [] : Rows.of(charts.days, day, instrument).rows
   if (days.length === 0) {
     const close = minutes.meta.chartPreviousClose ?? undefined
@@ -82,10 +88,21 @@ export const days = (
 const hour = 3_600_000
 
 /** Whether an instant is in the regular hours; always, where these are not known or are the whole day (crypto). */
-const regularHours = ({ meta }: Responses.Chart): (millis: number) => boolean => {
-  const periods = Schema.decodeUnknownOption(Responses.TradingPeriods)(meta.tradingPeriods)
-  if (Option.isNone(periods)) return () => true
-  const hours = periods.value.flat()
+const regularHours = (chart: Responses.Chart): (millis: number) => boolean => {
+  const hours = hoursOf(chart)
   if (hours.length === 0) return () => true
   return (millis) => hours.some(({ end, start }) => start <= millis && (millis < end || end - start >= 23 * hour))
+}
+
+const hoursOf = ({ meta }: Responses.Chart) =>
+  Option.match(Schema.decodeUnknownOption(Responses.TradingPeriods)(meta.tradingPeriods), {
+    onNone: () => [],
+    onSome: (periods) => periods.flat()
+  })
+
+/** Whether an instant is outside of its day's regular hours, in so far as a chart tells them: then there will be no bar of it. */
+export const isOutside = (chart: Responses.Chart, { zone }: Instrument.Instrument): (millis: number) => boolean => {
+  const open = regularHours(chart)
+  const days = hoursOf(chart).map(({ start }) => TradingDay.at(zone, start))
+  return (millis) => !open(millis) && days.some((day) => TradingDay.contains(day, millis))
 }

@@ -3,27 +3,26 @@
  * says, by poll, by stream or as a chart, is booked here in one order; the ledger decides
  * alone what becomes a tick or a bar, so that nothing is fed twice. Pure.
  *
- * A symbol's entry is also its resume position: `(time, volume)` of the newest tick and the
- * newest bars. A tick's size is what the session's volume grew by since the last one, and
- * bars count towards that volume. So the sizes and bar volumes of a session add up to its
- * volume, whoever reported it and however often the feed was started again, but for what
- * Yahoo had assigned to no minute at the time of a back-fill.
+ * A price that is seen live is a sample of its minute, and counts until Yahoo's own bar of that minute replaces it, by
+ * an identity that both have. A sample's size is what the session's volume grew by since the last one, and a bar counts
+ * in place of its samples. So the sizes and bar volumes of a session add up to its volume, whoever reported it and
+ * however often the feed was started again; what Yahoo assigns to no minute counts with the close, if the feed was there.
+ *
+ * A symbol's entry is also its resume position, with the minutes that are still without a bar.
  *
  * Where many symbols have to be caught up with, most of them are introduced first: their
- * prices count from then on, and the minutes before are a gap that their charts fill later.
+ * prices count from then on, and the minutes before are filled by their charts later.
  */
-import { Effect, Schema, Struct } from "effect"
+import { Effect, Schema } from "effect"
 import { minute } from "../../domain/Bar.ts"
-import { EventTime } from "../../domain/EventTime.ts"
 import type { Chunk } from "../../streams/records/Records.ts"
 import * as Records from "../../streams/records/Records.ts"
 import * as Bars from "./Bars.ts"
-import * as ClosingPrint from "./ClosingPrint.ts"
-import * as Gap from "./Gap.ts"
+import * as CatchUp from "./CatchUp.ts"
+import * as Entry from "./Entry.ts"
 import { type Instrument, mayCost } from "./Instrument.ts"
-import * as Price from "./Price.ts"
-import type * as Rows from "./Rows.ts"
-import * as Splits from "./Splits.ts"
+import * as Item from "./Item.ts"
+import * as Samples from "./Samples.ts"
 import * as TradingDay from "./TradingDay.ts"
 
 /** A price with the time of its trade, and the session's volume where that is known. */
@@ -32,70 +31,48 @@ export interface Observation {
   readonly time: number
   readonly price: number
   readonly volume: number | undefined
-}
-
-/** What a symbol's charts say; without charts it goes on from where it is. */
-export interface CatchUp {
-  readonly instrument: Instrument
-  /** Of minutes since {@link missingSince}, and of days before the session. */
-  readonly charts?: Bars.Charts & {
-    /** The session's volume where the chart does not tell. */
-    readonly volume: number | undefined
-    /** Minutes that are over at this time are whole. */
-    readonly settled: number
-  }
+  /** Its market is known to be closed. */
+  readonly closed?: boolean
 }
 
 export type News =
   | { readonly _tag: "introduced"; readonly instruments: ReadonlyArray<Instrument> }
-  | { readonly _tag: "caughtUp"; readonly symbols: ReadonlyArray<CatchUp> }
+  | { readonly _tag: "caughtUp"; readonly symbols: ReadonlyArray<CatchUp.CatchUp> }
   | { readonly _tag: "observed"; readonly observations: ReadonlyArray<Observation> }
 
-const Entry = Schema.Struct({
-  /** Start of the newest daily bar. */
-  day: Schema.optionalKey(EventTime),
-  /** Start of the newest one-minute bar. */
-  bar: Schema.optionalKey(EventTime),
-  /** Time of the newest tick. */
-  time: Schema.optionalKey(EventTime),
-  /** Volume of the session that ticks and bars account for. */
-  volume: Schema.optionalKey(Schema.Int),
-  /** Volume in it that has not been fed and counts with the next tick. */
-  owed: Schema.optionalKey(Schema.Int),
-  /** What prices have to be multiplied by to be compared with the first ones that were fed. */
-  split: Schema.optionalKey(Splits.Split),
-  /** Minutes before the newest ticks that have not been fed. */
-  gap: Schema.optionalKey(Gap.Gap)
-})
-
-type Entry = typeof Entry.Type
-
 export interface Ledger {
-  readonly entries: ReadonlyMap<string, Entry>
+  readonly entries: ReadonlyMap<string, Entry.Entry>
   /** Symbols that have been caught up with or introduced. Observations of others have to wait. */
   readonly instruments: ReadonlyMap<string, Instrument>
-  /** Those that have been introduced and not yet caught up with, and whether a price of theirs has counted since. */
-  readonly behind: ReadonlyMap<string, "silent" | "counting">
+  /** Whether an instant is outside of the regular hours, of symbols of which a chart has told them. */
+  readonly outside: ReadonlyMap<string, (time: number) => boolean>
+  /** Those that have been introduced, and of which no price has counted since. */
+  readonly silent: ReadonlySet<string>
 }
 
-export const empty: Ledger = { entries: new Map(), instruments: new Map(), behind: new Map() }
+export const empty: Ledger = { entries: new Map(), instruments: new Map(), outside: new Map(), silent: new Set() }
 
 /** Records in a chunk at most. */
 const chunkLimit = 4_096
+
+/** Minutes of all symbols that a position holds at most while their bars do not come: so it stays below half a megabyte. */
+const mostSamples = 60_000
 
 /** Books one piece of news and gives the chunks that it leads to, each with its position. */
 export const book = (ledger: Ledger, news: News): readonly [Ledger, ReadonlyArray<Chunk>] => {
   const instruments = new Map(ledger.instruments)
   const entries = new Map(ledger.entries)
-  const behind = new Map(ledger.behind)
-  const chunks: Array<Chunk> = []
+  const outside = new Map(ledger.outside)
+  const silent = new Set(ledger.silent)
+  const limit = Math.min(1_440, Math.floor(mostSamples / Math.max(1, instruments.size)))
+  const next: Ledger = { entries, instruments, outside, silent }
 
   if (news._tag === "introduced") {
     for (const instrument of news.instruments) {
       instruments.set(instrument.symbol, instrument)
-      behind.set(instrument.symbol, "silent")
+      silent.add(instrument.symbol)
     }
-    return [{ entries, instruments, behind }, []]
+    return [next, []]
   }
 
   if (news._tag === "observed") {
@@ -103,50 +80,51 @@ export const book = (ledger: Ledger, news: News): readonly [Ledger, ReadonlyArra
       const { symbol } = observation
       const instrument = instruments.get(symbol)
       if (instrument === undefined) return []
-      const entry = entries.get(symbol) ?? {}
-      const isFirst = behind.get(symbol) === "silent"
-      const item = isFirst ? observeFirst(entry, instrument, observation) : observe(entry, instrument, observation)
+      const item = observe(entries.get(symbol) ?? {}, observation, {
+        instrument,
+        isFirst: silent.has(symbol),
+        isOutside: outside.get(symbol) ?? (() => false),
+        limit
+      })
       if (item === undefined) return []
-      if (isFirst) behind.set(symbol, "counting")
+      silent.delete(symbol)
       entries.set(symbol, item.entry)
       return [item]
     })
-    if (items.length > 0) chunks.push(toChunk(items, entries))
-    return [{ entries, instruments, behind }, chunks]
+    return [next, items.length > 0 ? [toChunk(items, entries)] : []]
   }
 
-  const items: Array<Item> = []
+  const items: Array<Item.Item> = []
   for (const catchUp of news.symbols) {
-    const { symbol } = catchUp.instrument
-    instruments.set(symbol, catchUp.instrument)
-    behind.delete(symbol)
-    const caughtUp = bars(entries.get(symbol) ?? {}, catchUp)
-    items.push(...caughtUp.items)
-    if (caughtUp.items.length === 0) entries.set(symbol, caughtUp.entry)
+    const { charts, instrument } = catchUp
+    const { symbol } = instrument
+    instruments.set(symbol, instrument)
+    silent.delete(symbol)
+    if (charts !== undefined) outside.set(symbol, Bars.isOutside(charts.minutes, instrument))
+    const booked = CatchUp.book(entries.get(symbol) ?? {}, catchUp, limit)
+    items.push(...booked.items)
+    if (booked.items.length === 0) entries.set(symbol, booked.entry)
   }
+  return [next, inOrder(items, entries)]
+}
+
+/** Chunks in order of time, after each of which `entries` are as they are with it. */
+const inOrder = (items: Array<Item.Item>, entries: Map<string, Entry.Entry>): ReadonlyArray<Chunk> => {
+  const chunks: Array<Chunk> = []
   items.sort((a, b) => a.time - b.time)
   for (let from = 0; from < items.length; from += chunkLimit) {
     const slice = items.slice(from, from + chunkLimit)
     for (const { entry, symbol } of slice) entries.set(symbol, entry)
     chunks.push(toChunk(slice, entries))
   }
-  return [{ entries, instruments, behind }, chunks]
+  return chunks
 }
 
-/** A line with its time, and its symbol's entry once it has been fed. */
-interface Item {
-  readonly symbol: string
-  readonly time: number
-  readonly kind: Records.Kind
-  readonly line: string
-  readonly entry: Entry
-}
-
-const toChunk = (items: ReadonlyArray<Item>, entries: Ledger["entries"]): Chunk =>
+const toChunk = (items: ReadonlyArray<Item.Item>, entries: Ledger["entries"]): Chunk =>
   Records.fromBytes(
     items.map(({ line }) => encoder.encode(line)),
     items.map(({ kind }) => kind),
-    JSON.stringify({ version: 1, symbols: Object.fromEntries(entries) })
+    JSON.stringify({ version: 2, symbols: Object.fromEntries(entries) })
   )
 
 const encoder = new TextEncoder()
@@ -154,211 +132,55 @@ const encoder = new TextEncoder()
 /**
  * The one place that decides whether an observation is news. It is, where the trade is
  * newer than everything that was fed, or where the volume grew without the time moving
- * (the closing auction is booked under the time of the close).
+ * (the closing auction is booked under the time of the close, and may be in no bar).
  */
-const observe = (entry: Entry, instrument: Instrument, observation: Observation): Item | undefined => {
-  const { price, symbol, time } = observation
-  const seen = newest(entry)
-  if (time < seen || !mayCost(instrument, price)) return undefined
-  const volume = instrument.cumulativeVolume ? wholeVolume(observation.volume) : undefined
-  const isNew = beginsSession(entry, instrument, time, volume)
-  const known = isNew ? 0 : entry.volume
-  const grown = known === undefined || volume === undefined ? 0 : Math.max(0, volume - known)
-  const size = grown + (isNew ? 0 : entry.owed ?? 0)
-  if (entry.time !== undefined && time === entry.time && size === 0) return undefined
-  const accounted = known === undefined ? volume : known + grown
-  return tick(instrument, { price, size, symbol, time }, {
-    ...Struct.omit(entry, ["owed"]),
+const observe = (before: Entry.Entry, observation: Observation, { instrument, isFirst, isOutside, limit }: {
+  readonly instrument: Instrument
+  /** The first price of a symbol that has been introduced: the bars that are to follow have its volume. */
+  readonly isFirst: boolean
+  readonly isOutside: (time: number) => boolean
+  readonly limit: number
+}): Item.Item | undefined => {
+  const { closed = false, price, time } = observation
+  const hasBar = time < Entry.barEnd(before)
+  if (time < (before.time ?? -Infinity) || !mayCost(instrument, price)) return undefined
+  if (hasBar && !(closed && time === before.time)) return undefined
+  const volume = instrument.cumulativeVolume ? Bars.wholeVolume(observation.volume) : undefined
+  const isNew = Entry.beginsSession(before, instrument, time, volume)
+  const entry: Entry.Entry = isNew ? { ...Entry.beforeSession(before), volume: 0, total: 0 } : before
+  const size = volume === undefined || isFirst ? 0 : Math.max(0, volume - counted(entry, closed, volume))
+  if (time === before.time && size === 0) return undefined
+  const next: Entry.Entry = {
+    ...entry,
     time,
-    ...(accounted === undefined ? {} : { volume: accounted })
-  })
+    ...(entry.volume === undefined ? {} : { volume: entry.volume + size }),
+    ...(volume === undefined ? {} : { total: Math.max(volume, entry.total ?? 0) })
+  }
+  if (hasBar || isOutside(time)) return Item.tick(instrument, { time, price }, size, next)
+  const waiting = Samples.minutesOf(entry.samples)
+  const start = Samples.startOf(time)
+  waiting.set(start, Samples.volumeOf(waiting.get(start)) + size)
+  return Item.sample(instrument, { time, price }, size, Entry.withSamples(next, waiting, limit))
 }
 
 /**
- * The first price of a symbol that has been introduced: what came before it is a gap. A symbol that has one already,
- * which an earlier run has not filled, waits until it is caught up with.
+ * The volume that a price counts on from. Bars may have more of it than prices have told. What Yahoo assigns to no minute is left
+ * out, until the market is closed and all bars are there. Without anything known it is what it is.
  */
-const observeFirst = (entry: Entry, instrument: Instrument, observation: Observation): Item | undefined => {
-  const { price, symbol, time } = observation
-  if (entry.gap !== undefined || time < newest(entry) || time === entry.time || !mayCost(instrument, price)) return undefined
-  const reached = instrument.cumulativeVolume ? wholeVolume(observation.volume) : undefined
-  const current: Entry = beginsSession(entry, instrument, time, reached) ? Struct.omit(entry, ["volume", "owed"]) : entry
-  const { volume } = current
-  const after = lastMoment(entry)
-  const gap = {
-    before: time,
-    ...(Number.isFinite(after) ? { after } : {}),
-    ...(volume === undefined ? {} : { volume }),
-    ...(reached === undefined ? {} : { reached })
-  }
-  return tick(instrument, { price, size: 0, symbol, time }, { ...withVolume(current, reached), time, gap })
+const counted = ({ samples, total, volume }: Entry.Entry, closed: boolean, otherwise: number): number => {
+  const isComplete = closed && ![...Samples.minutesOf(samples).values()].some((each) => each !== null)
+  if (isComplete && volume !== undefined) return volume
+  return total === undefined && volume === undefined ? otherwise : Math.max(total ?? 0, volume ?? 0)
 }
 
-/** A trade before this has been fed: the time of the newest tick, or the end of the newest bar. */
-const newest = ({ bar, time }: Entry): number =>
-  Math.max(time ?? -Infinity, bar === undefined ? -Infinity : bar + minute)
+const position = <Version extends number>(version: Version) =>
+  Schema.Struct({ version: Schema.Literal(version), symbols: Schema.Record(Schema.String, Entry.Entry) })
 
-/** The newest moment of which something has been fed; minus infinity where nothing has. */
-const lastMoment = ({ bar, time }: Entry): number =>
-  Math.max(time ?? -Infinity, bar === undefined ? -Infinity : bar + minute - 1)
-
-const halfAnHour = 30 * minute
-
-/**
- * Volume starts from nothing with the exchange's calendar day. That of an overnight market
- * starts in the evening, which shows as a fall after a pause; a smaller fall is a correction.
- */
-const beginsSession = (entry: Entry, { overnight, zone }: Instrument, time: number, volume = Infinity): boolean => {
-  const last = lastMoment(entry)
-  if (!Number.isFinite(last)) return false
-  if (overnight) return time >= last + halfAnHour && volume < (entry.volume ?? 0) / 2
-  return !TradingDay.contains(TradingDay.at(zone, last), time)
-}
-
-const wholeVolume = (volume: number | undefined): number | undefined =>
-  volume === undefined || !Number.isSafeInteger(volume) || volume < 0 ? undefined : volume
-
-/**
- * The bars that are missing, and before them, where the feed was away in the middle of a
- * minute, one tick with the rest of that minute's volume. Of a day either minutes are fed or
- * its daily bar, so that nothing counts twice.
- */
-const bars = (
-  before: Entry,
-  { charts, instrument }: CatchUp
-): { readonly entry: Entry; readonly items: ReadonlyArray<Item> } => {
-  if (charts === undefined) return { entry: before, items: [] }
-  const { minutes, session } = charts
-  const found = Bars.minutes(minutes, instrument, { start: charts.from, end: session.end }, charts.settled)
-  const total = sessionVolume(charts)
-  const target = total === undefined || !instrument.cumulativeVolume
-    ? undefined
-    : Math.max(0, total - found.heldBack)
-  // A volume of another session says nothing about this one.
-  let entry: Entry = TradingDay.contains(session, lastMoment(before)) ? before : Struct.omit(before, ["volume", "owed"])
-  const split = Splits.withNewer(before.split, [charts.days, minutes], Math.max(lastMoment(before), before.day ?? -Infinity))
-  if (split !== undefined) entry = { ...entry, split }
-  const items: Array<Item> = []
-  const add = (item: Item) => {
-    items.push(item)
-    entry = item.entry
-  }
-
-  const days = Bars.days(charts, found.bars, instrument).filter(({ start }) =>
-    TradingDay.at(instrument.zone, start).start > Math.max(lastBeforeGap(before), before.day ?? -Infinity)
-  )
-  // A day that a daily bar stands for needs no minutes, even if there are some by now.
-  const whole = before.day === undefined ? -Infinity : TradingDay.at(instrument.zone, before.day).end - 1
-  const filling = before.gap && Gap.filling(before.gap, whole, found, instrument.zone)
-  const missing = found.bars.filter(({ start }) =>
-    start > Math.max(entry.time ?? -Infinity, entry.bar ?? -Infinity, whole)
-  )
-  const rest = restOfMinute(entry, found, missing, target)
-  if (rest !== undefined) {
-    const { symbol } = instrument
-    add(tick(instrument, { ...rest, symbol }, {
-      ...withVolume(entry, (entry.volume ?? 0) + rest.size),
-      time: rest.time
-    }))
-  }
-  for (const row of [...days, ...filling?.bars ?? [], ...missing].sort((a, b) => a.start - b.start)) add(bar(instrument, row, after(entry, row)))
-  // After the last of the bars the next tick counts on from the chart; without any, from the last tick.
-  if (missing.length > 0 || entry.volume === undefined) entry = withVolume(entry, target)
-  if (filling !== undefined) {
-    const owed = filling.owed + (entry.owed ?? 0)
-    entry = { ...Struct.omit(entry, ["gap", "owed"]), ...(owed > 0 ? { owed } : {}) }
-  }
-  const last = items.pop()
-  return { entry, items: last === undefined ? [] : [...items, { ...last, entry }] }
-}
-
-const after = (entry: Entry, { interval, start }: Rows.Row): Entry => {
-  const { gap } = entry
-  if (interval !== minute) return { ...entry, day: start }
-  return gap !== undefined && start < gap.before
-    ? { ...entry, gap: { ...gap, after: start + minute - 1 } }
-    : { ...entry, bar: start }
-}
-
-/** The newest moment before anything is missing of which something has been fed. */
-const lastBeforeGap = (entry: Entry): number =>
-  entry.gap === undefined ? lastMoment(entry) : entry.gap.after ?? -Infinity
-
-/** What was traded in the minute of the newest tick after that tick: its last price, and at most its own volume. */
-const restOfMinute = (
-  entry: Entry,
-  { bars }: Bars.Minutes,
-  missing: ReadonlyArray<Rows.Row>,
-  target: number | undefined
-): { readonly time: number; readonly price: number; readonly size: number } | undefined => {
-  if (missing.length === 0 || target === undefined || entry.volume === undefined || entry.time === undefined) return
-  const start = Math.floor(entry.time / minute) * minute
-  const row = bars.find((row) => row.start === start)
-  // Bars that are newer than the newest tick came with the rest of its minute.
-  if (row === undefined || newest(entry) > entry.time) return
-  const size = Math.min(row.volume, target - entry.volume - missing.reduce((sum, { volume }) => sum + volume, 0))
-  return size > 0 ? { time: start + minute - 1, price: row.close, size } : undefined
-}
-
-/** The volume that the chart itself gives, if it is of the session, as it was made with the chart's rows. */
-const sessionVolume = ({ minutes: { meta }, session, volume }: NonNullable<CatchUp["charts"]>): number | undefined =>
-  wholeVolume(
-    meta.regularMarketVolume != null && meta.regularMarketTime != null &&
-      TradingDay.contains(session, meta.regularMarketTime)
-      ? meta.regularMarketVolume
-      : volume
-  )
-
-const withVolume = (entry: Entry, volume: number | undefined): Entry =>
-  volume === undefined ? Struct.omit(entry, ["volume"]) : { ...entry, volume }
-
-const tick = (
-  { exchange }: Instrument,
-  { price, size, symbol, time }: {
-    readonly symbol: string
-    readonly time: number
-    readonly price: number
-    readonly size: number
-  },
-  entry: Entry
-): Item => ({
-  symbol,
-  time,
-  kind: Records.Kind.event,
-  line: JSON.stringify({ symbol, time: ClosingPrint.timeOf(exchange, time), price: Price.toText(price), size, ...splitFactor(entry), exchange }),
-  entry
-})
-
-const bar = ({ exchange, symbol }: Instrument, row: Rows.Row, entry: Entry): Item => ({
-  symbol,
-  time: row.start,
-  kind: Records.Kind.preAggregated,
-  line: JSON.stringify({
-    symbol,
-    start: row.start,
-    interval: row.interval,
-    open: Price.toText(row.open),
-    high: Price.toText(row.high),
-    low: Price.toText(row.low),
-    close: Price.toText(row.close),
-    volume: row.volume,
-    ...splitFactor(entry),
-    exchange
-  }),
-  entry
-})
-
-const splitFactor = ({ split }: Entry): { readonly splitFactor?: string } =>
-  split === undefined ? {} : { splitFactor: Splits.factor(split) }
-
-const Position = Schema.fromJsonString(Schema.Struct({
-  version: Schema.Literal(1),
-  symbols: Schema.Record(Schema.String, Entry)
-}))
+const Position = Schema.fromJsonString(Schema.Union([position(1), position(2)]))
 
 /**
  * From when on a symbol's minutes may be missing: from the beginning of the session, or of
- * the day of its newest tick or bar where the feed was away for longer, though for no more
+ * the day of its newest bar where the feed was away for longer, though for no more
  * than a week (Yahoo answers no longer request for minutes).
  */
 export const missingSince = (
@@ -366,7 +188,9 @@ export const missingSince = (
   { symbol, zone }: Instrument,
   session: TradingDay.TradingDay
 ): number => {
-  const last = lastBeforeGap(entries.get(symbol) ?? {})
+  const entry = entries.get(symbol) ?? {}
+  const [oldest = Infinity] = Samples.minutesOf(entry.samples).keys()
+  const last = Math.min(oldest, entry.bar === undefined ? entry.time ?? Infinity : Entry.barEnd(entry) - 1)
   if (!Number.isFinite(last)) return session.start
   return Math.max(session.end - week, Math.min(session.start, TradingDay.at(zone, last).start))
 }
@@ -374,15 +198,33 @@ export const missingSince = (
 /** From when on splits matter: since anything was fed. */
 export const splitsSince = ({ entries }: Ledger, symbol: string): number => {
   const { day, ...entry } = entries.get(symbol) ?? {}
-  return Math.max(lastMoment(entry), day ?? -Infinity)
+  return Math.max(Entry.lastMoment(entry), day ?? -Infinity)
 }
 
 const week = 7 * 24 * 60 * minute
 
+/** The newest minute that has been over for a minute, as its exchange tells, and is without its bar. */
+export const unreplaced = ({ entries }: Ledger, { delay, symbol }: Instrument, now: number): number | undefined =>
+  [...Samples.minutesOf(entries.get(symbol)?.samples).keys()].findLast((start) => start + (2 + delay) * minute <= now)
+
+/** Before this nothing is missing; minus infinity where nothing is known. */
+export const unreplacedSince = ({ entries }: Ledger, symbol: string): number => {
+  const entry = entries.get(symbol) ?? {}
+  const [oldest = Infinity] = Samples.minutesOf(entry.samples).keys()
+  return Math.min(oldest, Entry.barEnd(entry))
+}
+
+export const hasDays = ({ entries }: Ledger, symbol: string): boolean => entries.get(symbol)?.day !== undefined
+
 /** The ledger of a position: what was fed is known, and every symbol has to be caught up with. */
 export const fromPosition = (position: string): Effect.Effect<Ledger, Schema.SchemaError> =>
-  Effect.map(Schema.decodeEffect(Position)(position), ({ symbols }) => ({
-    entries: new Map(Object.entries(symbols)),
-    instruments: new Map(),
-    behind: new Map()
+  Effect.map(Schema.decodeEffect(Position)(position), ({ symbols, version }) => ({
+    ...empty,
+    entries: new Map(Object.entries(symbols).map(([symbol, entry]) => [symbol, version === 1 ? ofOlder(entry) : entry]))
   }))
+
+/** Ticks of older versions have no identity: what has been fed stays. */
+const ofOlder = (entry: Entry.Entry): Entry.Entry => ({
+  ...(entry.time === undefined ? entry : Entry.upTo(entry, Samples.startOf(entry.time))),
+  ...(entry.volume === undefined ? {} : { total: entry.volume })
+})

@@ -1,7 +1,8 @@
 /** Asks for quotes again and again, and for the bars of symbols of which something is missing. */
-import { Clock, Duration, Effect, Latch, Stream } from "effect"
+import { Clock, Duration, Effect, Latch, Option, Stream } from "effect"
 import { day, minute } from "../../domain/Bar.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
+import type { CatchUp } from "./CatchUp.ts"
 import type { Client, Quotes } from "./Client.ts"
 import { backOff, type Failure } from "./Failure.ts"
 import * as Instrument from "./Instrument.ts"
@@ -10,6 +11,7 @@ import type * as Responses from "./Responses.ts"
 import * as Rows from "./Rows.ts"
 import * as Status from "./Status.ts"
 import * as TradingDay from "./TradingDay.ts"
+import * as Turns from "./Turns.ts"
 
 export interface Options {
   readonly client: Client
@@ -30,11 +32,13 @@ const atOnce = 25
  * News for the ledger, without end. What fails is tried again, ever more slowly, and the status says so meanwhile.
  *
  * The first symbols are caught up with at once, those of open markets before others, and their bars come in order of time.
- * The others are introduced, so that their prices count meanwhile, and are caught up with one after the other.
+ * The others are introduced, so that their prices count meanwhile, and are caught up with one after the other. When nobody waits
+ * for that, symbols take turns: of the one whose turn it is the bars are asked for that are to replace its samples.
  */
 export const news = (options: Options): Stream.Stream<Ledger.News> => {
   let next = 0
   const backlog = makeBacklog()
+  const turns = Turns.make(options.interval)
   /** The session that each symbol was caught up with in. */
   const sessions = new Map<string, number>()
   const round = Effect.gen(function*() {
@@ -51,6 +55,7 @@ export const news = (options: Options): Stream.Stream<Ledger.News> => {
     const [first, others] = [behind.slice(0, atOnce), behind.slice(atOnce)]
     const caughtUp = yield* Effect.forEach(first, (quote) => catchUp(options, quote), { concurrency: 4 })
     yield* backlog.update(quotes, others)
+    turns.update(quotes)
     next = (yield* Clock.currentTimeMillis) + (yield* waitMillis(options))
     return [
       ...(caughtUp.length === 0 ? [] : [{ _tag: "caughtUp" as const, symbols: caughtUp }]),
@@ -64,7 +69,16 @@ export const news = (options: Options): Stream.Stream<Ledger.News> => {
     yield* backlog.report
     return { _tag: "caughtUp" as const, symbols }
   })
-  return Stream.merge(Stream.flattenIterable(Stream.fromEffectRepeat(round)), Stream.fromEffectRepeat(later))
+  const replacements = Effect.gen(function*() {
+    yield* Effect.sleep(turns.spacing)
+    const quote = backlog.isEmpty() ? turns.take(options.ledger(), yield* Clock.currentTimeMillis) : undefined
+    const symbols = quote === undefined ? [] : Option.toArray(yield* Effect.option(bars(options, quote)))
+    return symbols.length === 0 ? [] : [{ _tag: "caughtUp" as const, symbols }]
+  })
+  return Stream.flattenIterable(Stream.fromEffectRepeat(round)).pipe(
+    Stream.merge(Stream.fromEffectRepeat(later)),
+    Stream.merge(Stream.flattenIterable(Stream.fromEffectRepeat(replacements)))
+  )
 }
 
 /** Splits take place between the sessions of shares. */
@@ -81,6 +95,7 @@ const makeBacklog = () => {
   const more = Latch.makeUnsafe(false)
   let [done, total] = [0, 0]
   return {
+    isEmpty: () => waiting.size === 0,
     /** Takes over the newest quotes, and `others` as well. */
     update: (quotes: ReadonlyArray<Instrument.Priced>, others: ReadonlyArray<Instrument.Priced>) =>
       Effect.suspend(() => {
@@ -106,11 +121,12 @@ const makeBacklog = () => {
   }
 }
 
-const toObservation = ({ instrument, price, time, volume }: Instrument.Priced): Ledger.Observation => ({
+const toObservation = ({ instrument, open, price, time, volume }: Instrument.Priced): Ledger.Observation => ({
   symbol: instrument.symbol,
   time,
   price,
-  volume
+  volume,
+  closed: !open
 })
 
 /** Six times the interval while the stream delivers or all markets are closed. */
@@ -172,14 +188,28 @@ export const usable = Effect.fnUntraced(function*(
   return symbols.flatMap((symbol) => priced.get(symbol) ?? [])
 })
 
-/** A symbol's charts since its newest bar or tick. Without them it goes on without bars. */
-const catchUp = Effect.fnUntraced(function*({ client, ledger }: Options, quote: Instrument.Priced) {
-  const { instrument } = quote
-  const session = TradingDay.at(instrument.zone, quote.time)
+/** A symbol's charts since its newest bar. Without them it goes on without bars. */
+const catchUp = Effect.fnUntraced(function*(options: Options, quote: Instrument.Priced) {
+  const { instrument, price, time } = quote
+  return yield* charts(options, quote).pipe(
+    Effect.tap(({ days, minutes }) => reportImpossible(instrument, minutes, days)),
+    Effect.flatMap((charts) => toCatchUp(quote, charts)),
+    Effect.catch(({ message }) =>
+      Effect.as(
+        Effect.logWarning(`Yahoo Finance gives no bars of ${instrument.symbol}: ${message}`),
+        { instrument, newest: { price, time } } satisfies CatchUp
+      )
+    )
+  )
+})
+
+const charts = ({ client, ledger }: Options, { instrument, time }: Instrument.Priced) => {
+  const session = TradingDay.at(instrument.zone, time)
   const from = Ledger.missingSince(ledger(), instrument, session)
   const since = Ledger.splitsSince(ledger(), instrument.symbol)
   const fewDays = session.start - fortnight
-  const charts = Effect.all({
+  return Effect.all({
+    from: Effect.succeed(from),
     minutes: client.chart(instrument.symbol, { interval: "1m", from, to: session.end }),
     // Its splits are those since anything was fed, and its days those before the session.
     days: client.chart(instrument.symbol, { interval: "1d", from: Number.isFinite(since) ? Math.min(fewDays, since) : fewDays, to: session.end }).pipe(
@@ -187,22 +217,29 @@ const catchUp = Effect.fnUntraced(function*({ client, ledger }: Options, quote: 
       Effect.catch(() => Effect.succeed(undefined))
     )
   })
-  return yield* charts.pipe(
-    Effect.tap(({ days, minutes }) => reportImpossible(instrument, minutes, days)),
-    Effect.flatMap((charts) =>
-      Effect.map(Clock.currentTimeMillis, (now): Ledger.CatchUp => ({
-        instrument,
-        charts: { ...charts, from, session, settled: settled(charts.minutes, instrument, now), volume: quote.volume }
-      }))
-    ),
-    Effect.catch(({ message }) =>
-      Effect.as(
-        Effect.logWarning(`Yahoo Finance gives no bars of ${instrument.symbol}: ${message}`),
-        { instrument } satisfies Ledger.CatchUp
-      )
-    )
-  )
+}
+
+/** The bars of minutes that have been sampled; all that is missing, if the symbol could not be caught up with yet. */
+const bars = Effect.fnUntraced(function*(options: Options, quote: Instrument.Priced) {
+  const { instrument, time } = quote
+  const { symbol } = instrument
+  if (!Ledger.hasDays(options.ledger(), symbol)) return yield* toCatchUp(quote, yield* charts(options, quote))
+  const session = TradingDay.at(instrument.zone, time)
+  // What cannot be is seen beside others.
+  const needed = Ledger.unreplacedSince(options.ledger(), symbol) - 10 * minute
+  const from = Math.max(needed, Ledger.missingSince(options.ledger(), instrument, session))
+  const minutes = yield* options.client.chart(symbol, { interval: "1m", from, to: session.end })
+  return yield* toCatchUp(quote, { from, minutes, days: "not asked" })
 })
+
+const toCatchUp = (
+  { instrument, time, volume }: Instrument.Priced,
+  charts: Pick<NonNullable<CatchUp["charts"]>, "days" | "from" | "minutes">
+) =>
+  Effect.map(Clock.currentTimeMillis, (now): CatchUp => ({
+    instrument,
+    charts: { ...charts, session: TradingDay.at(instrument.zone, time), settled: settled(charts.minutes, instrument, now), volume }
+  }))
 
 /** In one line, the first few by their times. */
 const reportImpossible = (instrument: Instrument.Instrument, minutes: Responses.Chart, days?: Responses.Chart) => {

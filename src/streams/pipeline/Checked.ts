@@ -226,6 +226,8 @@ export interface Cancels {
   readonly correction: Expr.Node | null
   /** Takes back what there is, and counts in any case. */
   readonly replacement: Expr.Node | null
+  /** The last moment of what a replacement takes back, where that is later than its own time. */
+  readonly through: Field | null
 }
 
 /** A column of a source, and where it stands in a row. */
@@ -342,8 +344,8 @@ export const leavesOut = (checked: Pick<Checked<Results>, "end">): boolean =>
   windowOf(checked).cancels !== null || resultStepsOf(checked).some(({ _tag }) => _tag === "where-panes" || _tag === "top")
 
 /** Fields by which windows tell which rows take others back. */
-export const fieldsOfCancels = ({ cancel, correction, id, replacement }: Cancels): ReadonlyArray<string> =>
-  [id.column.name, ...[cancel, correction, replacement].flatMap((condition) => condition === null ? [] : Expr.fieldsOf(condition))]
+export const fieldsOfCancels = ({ cancel, correction, id, replacement, through }: Cancels): ReadonlyArray<string> =>
+  [id.column.name, ...through === null ? [] : [through.column.name], ...[cancel, correction, replacement].flatMap((condition) => condition === null ? [] : Expr.fieldsOf(condition))]
 
 /** What the rows are that a node puts out: their columns, their key, their time. */
 export const definitionOf = (events: Events): Definition => "definition" in events ? events.definition : definitionOf(events.input)

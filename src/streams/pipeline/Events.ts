@@ -212,7 +212,9 @@ export const distinct = <R, const K extends Expr.Names<R, string | number | bool
  *
  * A row for which several hold is the first of these. All rows of the id are taken back that a window may still be without:
  * those whose last window is not final yet (its end plus the allowed lateness), if they are not later than the row that takes
- * them back. A cancel or a correction that finds nothing is refused (`nothing-to-cancel`), and is a duplicate where everything has been
+ * them back. A replacement that stands for a stretch of time has its last moment in the field `through`: it replaces rows up to
+ * there, as far as a window of its own may still change then.
+ * A cancel or a correction that finds nothing is refused (`nothing-to-cancel`), and is a duplicate where everything has been
  * taken back before. It waits until the watermark is past it, so that its rows may come behind it within the bound of disorder.
  *
  * Each row with an id is kept until its windows are final, or it is taken back. One without an id is never taken back, and costs no more than
@@ -245,15 +247,16 @@ export const cancels = <R, const Id extends Expr.Names<R, string | number | null
   readonly cancel?: Expr.ConditionOf<R>
   readonly correction?: Expr.ConditionOf<R>
   readonly replacement?: Expr.ConditionOf<R>
+  readonly through?: Expr.Names<R, number | null>
 }) =>
 <P extends Portability, S, Key extends string>(self: Events<R, P, S, Key>): Events<R, P, S, Key> => {
   const call = "Events.cancels"
   needsEvents(call, self)
-  const { cancel, correction, id, replacement } = optionsOf(call, options, ["id", "cancel", "correction", "replacement"])
+  const { cancel, correction, id, replacement, through = null } = optionsOf(call, options, ["id", "cancel", "correction", "replacement", "through"])
   // What is no condition at all is for `Check` to refuse, which knows the pipeline.
   const nodeOf = (condition: Expr.ConditionOf<R> | undefined) =>
     condition === undefined ? null : (Predicate.isObject(condition) ? condition.node : condition) as Expr.Node
-  return make({ _tag: "cancels", input: self.plan, id, cancel: nodeOf(cancel), correction: nodeOf(correction), replacement: nodeOf(replacement) })
+  return make({ _tag: "cancels", input: self.plan, id, cancel: nodeOf(cancel), correction: nodeOf(correction), replacement: nodeOf(replacement), through })
 }
 
 /** Nothing where rows are of one type, else what is wrong with them in words, which ends the compiler's complaint. */

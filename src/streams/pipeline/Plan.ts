@@ -92,6 +92,8 @@ export interface Cancels {
   readonly cancel: Expr.Node | null
   readonly correction: Expr.Node | null
   readonly replacement: Expr.Node | null
+  /** Up to when, where that is later than the row's own time. */
+  readonly through: string | null
 }
 
 /** Each row with fields of the newest row of the other side that its key has at its time. */

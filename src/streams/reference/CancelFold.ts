@@ -22,7 +22,15 @@ export interface Cancelled {
   readonly refused: ReadonlyArray<Event>
 }
 
-const at = ({ time, watermark }: Item): number => Math.max(time, watermark)
+/**
+ * When a row takes others back: at its time, unless the watermark was beyond that when it came. One that stands for a stretch of time
+ * does so at the end of that, as long as a window of its own can still have it.
+ */
+const at = (node: WindowNode, item: Item, placeOf: (item: Item) => Pick<Placed, "lastEnd">): number => {
+  const through = roleOf(node, item) === "replacement" ? cancelsOf(node, item)?.through?.column.name : undefined
+  const moment = through === undefined ? null : item.fields[through] ?? null
+  return Math.max(item.time, item.watermark, moment === null ? -Infinity : Math.min(Number(moment), placeOf(item).lastEnd + node.allowedLateness - 1))
+}
 
 type Role = "cancel" | "correction" | "replacement"
 
@@ -32,8 +40,9 @@ export const cancelled = (node: WindowNode, items: ReadonlyArray<Item>, placeOf:
   const isTaker = (item: Item) => roleOf(node, item) !== null && !(roleOf(node, item) === "replacement" && idOf(node, item) === null)
   const rows = items.filter((item) => !isTaker(item)).map((item): Placed => ({ ...placeOf(item), takenAt: Infinity }))
   const [duplicate, refused]: [Array<Event>, Array<Event>] = [[], []]
-  for (const item of items.filter(isTaker).sort((a, b) => at(a) - at(b) || a.partition - b.partition || a.offset - b.offset)) {
-    const [role, id, now] = [roleOf(node, item), idOf(node, item), at(item)]
+  const nowOf = (item: Item) => at(node, item, placeOf)
+  for (const item of items.filter(isTaker).sort((a, b) => nowOf(a) - nowOf(b) || a.time - b.time || a.partition - b.partition || a.offset - b.offset)) {
+    const [role, id, now] = [roleOf(node, item), idOf(node, item), nowOf(item)]
     const same = rows.filter((row) =>
       id !== null && row.item.key === item.key && idOf(node, row.item) === id && row.item.time <= now && row.since <= now && row.lastEnd + lateness > now)
     const found = same.filter(({ takenAt }) => takenAt === Infinity).sort((a, b) => inOrder(a.item, b.item))

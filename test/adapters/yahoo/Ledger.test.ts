@@ -5,7 +5,8 @@ import type { Instrument } from "../../../src/adapters/yahoo/Instrument.ts"
 import * as Ledger from "../../../src/adapters/yahoo/Ledger.ts"
 import * as Responses from "../../../src/adapters/yahoo/Responses.ts"
 import * as TradingDay from "../../../src/adapters/yahoo/TradingDay.ts"
-import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.ts"
+import { type Chunk, valueAt } from "../../../src/streams/records/Records.ts"
+import { type Line, standing, volumeOf } from "./standing.ts"
 
 const apple: Instrument = {
   symbol: "AAPL",
@@ -48,7 +49,12 @@ const chartOf = (trades: ReadonlyArray<Trade>): Responses.Chart => {
   }
 }
 
-const catchUp = (trades: ReadonlyArray<Trade>, now: number, from = session.start): Ledger.News => ({
+const catchUp = (
+  trades: ReadonlyArray<Trade>,
+  now: number,
+  from = session.start,
+  days: "not asked" | undefined = undefined
+): Ledger.News => ({
   _tag: "caughtUp",
   symbols: [{
     instrument: apple,
@@ -56,30 +62,21 @@ const catchUp = (trades: ReadonlyArray<Trade>, now: number, from = session.start
       session,
       from,
       minutes: chartOf(trades),
-      days: undefined,
+      days,
       volume: undefined,
       settled: Math.max(trades.at(-1)!.time, now - minute)
     }
   }]
 })
 
-const observed = ({ price, time, volume }: Omit<Trade, "size">): Ledger.News => ({
-  _tag: "observed",
-  observations: [{ symbol: "AAPL", price, time, volume }]
-})
+/** Yahoo does not give the chart. */
+const refused = ({ price, time }: Trade): Ledger.News =>
+  ({ _tag: "caughtUp", symbols: [{ instrument: apple, newest: { price, time } }] })
 
-interface Line {
-  readonly symbol: string
-  readonly time: number
-  readonly price: string
-  readonly size: number
-  /** Only bars have one. */
-  readonly start?: number
-  readonly interval: number
-  readonly open: string
-  readonly close: string
-  readonly volume: number
-}
+const observed = ({ price, time, volume }: Omit<Trade, "size">, closed = false): Ledger.News => ({
+  _tag: "observed",
+  observations: [{ symbol: "AAPL", price, time, volume, closed }]
+})
 
 const linesOf = (chunks: ReadonlyArray<Chunk>) =>
   chunks.flatMap((chunk) =>
@@ -111,20 +108,24 @@ const trades = FastCheck.array(
   })
 })
 
-/** What happens at the n-th trade: it is seen, an older one comes once more, or the feed is restarted. */
+/**
+ * What happens at the n-th trade: it is seen, an older one comes once more, the bars of sampled minutes come, or the feed is started
+ * again, be it before its last chunk is in the log.
+ */
 const steps = FastCheck.array(
   FastCheck.record({
     seen: FastCheck.boolean(),
     again: FastCheck.nat(5),
-    restart: FastCheck.constantFrom("no", "no", "no", "no", "yes", "introduced"),
-    /** Whether the charts of a symbol that has been introduced have come by now. */
-    caughtUp: FastCheck.boolean(),
+    restart: FastCheck.constantFrom("no", "no", "no", "no", "no", "yes", "introduced", "refused"),
+    crash: FastCheck.boolean(),
+    /** Whether the charts of a symbol that has been introduced have come by now, or those that replace samples. */
+    charts: FastCheck.boolean(),
     wait: FastCheck.constantFrom(0, 1_000, 90_000)
   }),
   { minLength: 25, maxLength: 25 }
 )
 
-const sum = (numbers: ReadonlyArray<number>) => numbers.reduce((a, b) => a + b, 0)
+const minuteOf = ({ start, time }: Line): number => Math.floor((start ?? time) / minute) * minute
 
 /** The ticks that a series of observations gives, after a first catch-up without charts. */
 const ticksOf = (instrument: Instrument, observations: ReadonlyArray<Omit<Trade, "size">>) => {
@@ -143,11 +144,7 @@ const at = (time: number, volume: number | undefined, price = 1) =>
   // A stream's frame may lack its volume.
   ({ time, volume, price }) as Omit<Trade, "size">
 
-const ledgerAt = (time: number): Ledger.Ledger => ({
-  entries: new Map([["AAPL", { time }]]),
-  instruments: new Map(),
-  behind: new Map()
-})
+const ledgerAt = (time: number): Ledger.Ledger => ({ ...Ledger.empty, entries: new Map([["AAPL", { time }]]) })
 
 const dayMillis = 86_400_000
 
@@ -161,60 +158,61 @@ const dayOf = (symbol: string): ReadonlyArray<Trade> =>
   })).slice(symbol === "S1" ? 350 : 0, symbol === "S0" ? 10 : 400)
 
 describe("Ledger", () => {
-  it("feeds a session's volume once, whoever reports it and however often it is restarted", () => {
+  it("feeds a session's volume once, and all its minutes as Yahoo's bars in the end, whatever happens in between", () => {
     FastCheck.assert(
       FastCheck.property(trades, steps, FastCheck.nat(24), (trades, steps, startAt) => {
         const first = Math.min(startAt, trades.length - 1)
         let ledger = Ledger.empty
-        const fed: Array<Chunk> = []
+        let fed: Array<Chunk> = []
         const book = (news: Ledger.News) => {
           const [next, chunks] = Ledger.book(ledger, news)
           ledger = next
           fed.push(...chunks)
+          const { volume } = ledger.entries.get("AAPL") ?? {}
+          if (volume !== undefined) assert.strictEqual(volumeOf(linesOf(fed).map(({ line }) => line)), volume)
         }
         const nowAt = (index: number) =>
           Math.min(trades[index]!.time + steps[index]!.wait, trades[index + 1]?.time ?? Infinity)
+        const begin = (index: number, how: "yes" | "introduced" | "refused") => {
+          if (how === "introduced") book({ _tag: "introduced", instruments: [apple] })
+          else if (how === "refused") book(refused(trades[index]!))
+          else book(catchUp(trades.slice(0, index + 1), nowAt(index)))
+        }
 
-        let isBehind = steps[0]!.restart === "introduced"
-        const introduced: Ledger.News = { _tag: "introduced", instruments: [apple] }
-        book(isBehind ? introduced : catchUp(trades.slice(0, first + 1), nowAt(first)))
+        begin(first, steps[0]!.restart === "introduced" ? "introduced" : "yes")
         trades.slice(first).forEach((trade, offset) => {
           const index = first + offset
-          const { again, caughtUp, restart, seen } = steps[index]!
+          const { again, charts, crash, restart, seen } = steps[index]!
           if (restart !== "no") {
+            if (crash) fed = fed.slice(0, -1)
             ledger = fed.length === 0 ? Ledger.empty : resume(fed.at(-1)!)
-            isBehind = restart === "introduced"
-            book(isBehind ? introduced : catchUp(trades.slice(0, index + 1), nowAt(index)))
+            begin(index, restart)
           }
           if (seen) book(observed(trade))
-          if (isBehind && (caughtUp || index === trades.length - 1)) {
-            book(catchUp(trades.slice(0, index + 1), nowAt(index)))
-            isBehind = false
-          }
-          if (index === trades.length - 1) book(observed(trade))
+          if (charts) book(catchUp(trades.slice(0, index + 1), nowAt(index), session.start, "not asked"))
           book(observed(trades[Math.max(0, index - again)]!))
         })
-        // What was traded in the minutes at both ends of a gap counts with the next trade.
         const last = trades.at(-1)!
-        book(observed({ ...last, time: last.time + 3 * minute, volume: last.volume + 1 }))
+        const later = { ...last, time: last.time + 10 * minute, volume: last.volume + 1, size: 1 }
+        const all = [...trades, later]
+        book(observed(later))
+        book(catchUp(all, later.time + 2 * minute))
 
-        const lines = linesOf(fed)
-        const ticks = lines.filter(({ kind }) => kind === Kind.event).map(({ line }) => line)
-        const bars = lines.filter(({ kind }) => kind === Kind.preAggregated).map(({ line }) => line)
-
-        assert.strictEqual(
-          sum(ticks.map(({ size }) => size)) + sum(bars.map(({ volume }) => volume)),
-          last.volume + 1
-        )
-        const minutesOfTicks = new Set(ticks.map(({ time }) => Math.floor(time / minute) * minute))
-        assert.isFalse(bars.some(({ start }) => minutesOfTicks.has(start!)))
-        assert.strictEqual(new Set(bars.map(({ start }) => start)).size, bars.length)
+        const lines = linesOf(fed).map(({ line }) => line)
+        const bars = lines.filter(({ interval }) => interval === minute)
+        const expected = chartOf(all).timestamp!
+        assert.deepStrictEqual(standing(lines).map(minuteOf).toSorted((a, b) => a - b), [...expected])
+        assert.strictEqual(volumeOf(lines), later.volume)
+        assert.deepStrictEqual(bars.map(minuteOf).toSorted((a, b) => a - b), [...expected])
+        const sampled = new Set(lines.flatMap(({ interval, tradeId }) => interval === undefined && tradeId !== undefined ? [tradeId] : []))
+        assert.isTrue(bars.every(({ replaces }) => replaces === undefined || sampled.has(replaces)))
+        const ticks = lines.filter(({ interval, kind }) => interval === undefined && kind === undefined)
         assert.deepStrictEqual(ticks.map(({ time }) => time), ticks.map(({ time }) => time).toSorted((a, b) => a - b))
+        assert.isUndefined(ledger.entries.get("AAPL")?.samples)
       }),
       { numRuns: 2_000 }
     )
   })
-
 
   it("counts a new day's volume from nothing, and a correction as nothing", () => {
     const nextDay = open + 86_400_000
@@ -251,9 +249,7 @@ describe("Ledger", () => {
     const [first] = Ledger.book(Ledger.empty, catchUp(seen.slice(0, 1), open))
     const [ticking] = Ledger.book(first, observed(seen[0]!))
     const [caughtUp, chunks] = Ledger.book(ticking, catchUp(seen, open))
-    // The rest of the minute of the newest tick is taken to be no more than that minute's volume.
-    const [rest, bar] = linesOf(chunks).map(({ line }) => line)
-    assert.deepStrictEqual([rest!.size, bar!.volume], [5, 7])
+    assert.deepStrictEqual(linesOf(chunks).map(({ line }) => [line.replaces, line.volume]), [["yahoo/2024-10-02T13:30Z", 5], [undefined, 7]])
     const [, next] = Ledger.book(caughtUp, observed({ ...seen[2]!, volume: 13 + unassigned + 2 }))
     assert.deepStrictEqual(linesOf(next).map(({ line }) => line.size), [3])
   })
@@ -280,7 +276,7 @@ describe("Ledger", () => {
     const [half] = ticksOf(apple, [at(open, 1, Math.fround(24.535))])
     assert.strictEqual(half!.price, "24.535")
     const [line] = ticksOf(apple, [at(open, 1, 164.97999572753906)])
-    assert.strictEqual(JSON.stringify(line), `{"symbol":"AAPL","time":${open},"price":"164.98","size":0}`)
+    assert.strictEqual(JSON.stringify(line), `{"symbol":"AAPL","time":${open},"price":"164.98","size":0,"tradeId":"yahoo/2024-10-02T13:30Z","provisional":true}`)
     const trades = [
       { time: open, price: 251.36000061035156, size: 7, volume: 7 },
       { time: open + minute, price: 1, size: 1, volume: 8 }
@@ -345,6 +341,7 @@ describe("Ledger", () => {
     const from = Ledger.missingSince(yesterday, apple, session)
     const [today, chunks] = Ledger.book(yesterday, catchUp(two, open, from))
     assert.deepStrictEqual(linesOf(chunks).map(({ line }) => [line.start, line.volume]), [
+      [dayBefore, 5],
       [dayBefore + minute, 5],
       [open, 50]
     ])
@@ -362,8 +359,157 @@ describe("Ledger", () => {
 
   it("takes no position that is not its own", () => {
     const badEntry = `{"version":1,"symbols":{"A":{"time":"x"}}}`
-    for (const position of ["", "12", "{}", `{"version":2,"symbols":{}}`, badEntry]) {
+    for (const position of ["", "12", "{}", `{"version":3,"symbols":{}}`, badEntry]) {
       assert.strictEqual(Effect.runSync(Effect.flip(Ledger.fromPosition(position)))._tag, "SchemaError")
     }
+  })
+
+  /** A feed that has been started at the open, with what has been seen since. */
+  const live = (trades: ReadonlyArray<Trade>) =>
+    trades.reduce((ledger, trade) => Ledger.book(ledger, observed(trade))[0], Ledger.book(Ledger.empty, catchUp(trades.slice(0, 1), open))[0])
+
+  const bell = { time: open, price: 1, size: 0, volume: 0 }
+
+  it("replaces samples once their minute is over, and drops samples of it that come later", () => {
+    const trades = [
+      bell,
+      { time: open + 10_000, price: 1, size: 5, volume: 5 },
+      { time: open + 50_000, price: 3, size: 5, volume: 10 },
+      { time: open + 70_000, price: 2, size: 2, volume: 12 }
+    ]
+    const seen = live([bell, trades[1]!, trades[3]!])
+    const [replaced, chunks] = Ledger.book(seen, catchUp(trades, open, session.start, "not asked"))
+    assert.deepStrictEqual(linesOf(chunks).map(({ line }): unknown => line), [{
+      symbol: "AAPL",
+      start: open,
+      interval: minute,
+      open: "1",
+      high: "3",
+      low: "1",
+      close: "3",
+      volume: 10,
+      replaces: "yahoo/2024-10-02T13:30Z"
+    }])
+    assert.deepStrictEqual(Ledger.book(replaced, observed(trades[2]!))[1], [])
+    // The five of 13:30:50 had been counted with the price of 13:31:10.
+    const sizes = (volume: number) => linesOf(Ledger.book(replaced, observed({ ...trades[3]!, time: open + 80_000, volume }))[1]).map(({ line }) => line.size)
+    assert.deepStrictEqual([sizes(15), sizes(18)], [[0], [1]])
+    assert.deepStrictEqual(Ledger.book(replaced, catchUp(trades, open, session.start, "not asked"))[1], [])
+  })
+
+  it("counts the closing auction once, be it in the last bar or in none, and with it what is in no other minute", () => {
+    const close = open + 389 * minute + 59_000
+    const last = { time: close, price: 2, size: 10, volume: 10 }
+    const auction = { ...last, volume: 110 }
+    const bars = [{ ...bell, size: 0 }, last]
+    const seen = Ledger.book(live([bell, last]), observed(auction, true))[0]
+    const withIt = Ledger.book(seen, catchUp([bars[0]!, { ...last, size: 110, volume: 110 }], Infinity))
+    assert.deepStrictEqual(linesOf(withIt[1]).map(({ line }) => line.volume), [0, 110])
+    assert.deepStrictEqual(Ledger.book(withIt[0], observed(auction, true))[1], [])
+    // The chart says what was traded in all, and has it in no bar. Seven more are in none either.
+    const without = Ledger.book(seen, catchUp([...bars.slice(0, 1), { ...last, volume: 117 }], Infinity))
+    assert.deepStrictEqual(linesOf(without[1]).map(({ line }) => line.volume), [0, 10])
+    const [after, rest] = Ledger.book(resume(without[1].at(-1)!), { _tag: "introduced", instruments: [apple] })
+    assert.deepStrictEqual(rest, [])
+    const caughtUp = Ledger.book(after, { _tag: "caughtUp", symbols: [{ instrument: apple }] })[0]
+    const [closed, chunks] = Ledger.book(caughtUp, observed({ ...auction, volume: 117 }, true))
+    assert.deepStrictEqual(linesOf(chunks).map(({ line }) => line), [
+      { symbol: "AAPL", time: close, price: "2", size: 107 } as Line
+    ])
+    assert.deepStrictEqual(Ledger.book(closed, observed({ ...auction, volume: 117 }, true))[1], [])
+  })
+
+  it("tells what an outage has left out if there are no charts, until they say that there are bars of it or none", () => {
+    const before = { time: open + 10_000, price: 1, size: 5, volume: 5 }
+    const inBetween = { time: open + 2 * minute, price: 3, size: 4, volume: 9 }
+    const behind = { time: open + 4 * minute + 1_000, price: 2, size: 1, volume: 10 }
+    const [told, chunks] = Ledger.book(live([bell, before]), refused(behind))
+    const gaps = linesOf(chunks).map(({ line }) => line)
+    assert.deepStrictEqual(gaps.map(({ time }) => (time - open) / minute), [1, 2, 3])
+    assert.deepStrictEqual(gaps[0], {
+      symbol: "AAPL",
+      time: open + minute,
+      price: "2",
+      size: 0,
+      priceForming: false,
+      updatesVolume: false,
+      tradeId: "yahoo/2024-10-02T13:31Z",
+      kind: "gap",
+      provisional: true
+    } as unknown as Line)
+    // It is told once.
+    assert.deepStrictEqual(Ledger.book(resume(chunks.at(-1)!), refused(behind))[1], [])
+    const [counting, next] = Ledger.book(told, observed(behind))
+    assert.deepStrictEqual(linesOf(next).map(({ line }) => line.size), [5])
+    const [, closing] = Ledger.book(counting, catchUp([before, inBetween, behind, { ...behind, time: open + 12 * minute, size: 0 }], open))
+    assert.deepStrictEqual(linesOf(closing).map(({ line }) => [((line.start ?? line.time) - open) / minute, line.kind ?? line.volume, line.replaces ?? line.tradeId]), [
+      [0, 5, "yahoo/2024-10-02T13:30Z"],
+      [1, "cancel", "yahoo/2024-10-02T13:31Z"],
+      [2, 4, "yahoo/2024-10-02T13:32Z"],
+      [3, "cancel", "yahoo/2024-10-02T13:33Z"],
+      [4, 1, "yahoo/2024-10-02T13:34Z"]
+    ])
+  })
+
+  it("tells two hours of an outage at most, and nothing of nights whose hours are not known, or before the first start", () => {
+    const gapsOf = (ledger: Ledger.Ledger, instrument: Instrument, time: number) =>
+      Ledger.book(ledger, { _tag: "caughtUp", symbols: [{ instrument, newest: { time, price: 1 } }] })[1].flatMap(({ length }) => length)
+    const coin: Instrument = { ...apple, cumulativeVolume: false, everyDay: true }
+    assert.deepStrictEqual(gapsOf(live([bell]), apple, open + 300 * minute), [120])
+    assert.deepStrictEqual(gapsOf(live([bell]), apple, open + dayMillis), [])
+    assert.deepStrictEqual(gapsOf(live([bell]), coin, open + dayMillis), [120])
+    assert.deepStrictEqual(gapsOf(Ledger.empty, coin, open), [])
+  })
+
+  it("remembers no more minutes without bars than a position has room for, and feeds no bar of those that it has forgotten", () => {
+    const symbols = Array.from({ length: 1_000 }, (_, index) => `S${index}`)
+    let [ledger] = Ledger.book(Ledger.empty, { _tag: "caughtUp", symbols: symbols.map((symbol) => ({ instrument: { ...apple, symbol } })) })
+    for (let index = 0; index < 70; index++) {
+      const observations = [{ symbol: "S7", price: 1, time: open + index * minute, volume: 10_000 * index }]
+      const [next, [chunk]] = Ledger.book(ledger, { _tag: "observed", observations })
+      ledger = { ...next, entries: resume(chunk!).entries }
+    }
+    // So a thousand symbols have half a megabyte.
+    assert.isAtMost(JSON.stringify(ledger.entries.get("S7")).length, 500)
+    const minutes = chartOf(Array.from({ length: 70 }, (_, index) => ({ time: open + index * minute, price: 1, size: 10_000, volume: 10_000 * index })))
+    const charts = { session, from: session.start, minutes, days: undefined, volume: undefined, settled: Infinity }
+    const [, chunks] = Ledger.book(ledger, { _tag: "caughtUp", symbols: [{ instrument: { ...apple, symbol: "S7" }, charts }] })
+    assert.deepStrictEqual(linesOf(chunks).map(({ line }) => (line.start! - open) / minute), Array.from({ length: 60 }, (_, index) => index + 10))
+  })
+
+  it("replaces samples of an earlier session without a change to the volume of this one", () => {
+    const evening = { time: open + 389 * minute, price: 1, size: 7, volume: 7 }
+    const morning = { time: open + dayMillis + 10_000, price: 1, size: 4, volume: 4 }
+    const ledger = live([bell, evening, morning])
+    const charts = [bell, { ...evening, size: 9, volume: 9 }, morning, { ...morning, time: morning.time + minute, size: 1, volume: 5 }]
+    const next = TradingDay.at(apple.zone, morning.time)
+    const [caughtUp, chunks] = Ledger.book(ledger, {
+      _tag: "caughtUp",
+      symbols: [{ instrument: apple, charts: { session: next, from: session.start, minutes: chartOf(charts), days: "not asked", volume: undefined, settled: morning.time + minute } }]
+    })
+    assert.deepStrictEqual(linesOf(chunks).map(({ line }) => [line.replaces?.slice(6), line.volume]), [
+      ["2024-10-02T13:30Z", 0],
+      ["2024-10-02T19:59Z", 9],
+      ["2024-10-03T13:30Z", 4]
+    ])
+    assert.deepInclude(caughtUp.entries.get("AAPL"), { volume: 4, total: 4 })
+  })
+
+  it("has bars in place of samples also where volume does not count up", () => {
+    const coin: Instrument = { ...apple, cumulativeVolume: false, everyDay: true }
+    const [known] = Ledger.book(Ledger.empty, { _tag: "caughtUp", symbols: [{ instrument: coin }] })
+    const [ledger] = Ledger.book(known, observed(at(open + 1_000, 5_000)))
+    const charts = { session, from: session.start, minutes: chartOf([{ ...bell, size: 3 }]), days: undefined, volume: undefined, settled: Infinity }
+    const [, chunks] = Ledger.book(ledger, { _tag: "caughtUp", symbols: [{ instrument: coin, charts }] })
+    assert.deepStrictEqual(linesOf(chunks).map(({ line }) => [line.replaces, line.volume]), [["yahoo/2024-10-02T13:30Z", 3]])
+  })
+
+  it("goes on from a position of the first version, whose ticks stay", () => {
+    const position = JSON.stringify({ version: 1, symbols: { AAPL: { bar: open, time: open + 70_000, volume: 12, owed: 2 } } })
+    const older = Effect.runSync(Ledger.fromPosition(position))
+    const trades = [0, 1, 2].map((index) => ({ time: open + index * minute, price: 1, size: 8, volume: 8 * index + 8 }))
+    const [ledger, chunks] = Ledger.book(older, catchUp(trades, Infinity))
+    assert.deepStrictEqual(linesOf(chunks).map(({ line }) => [line.start, line.volume, line.replaces]), [[open + 2 * minute, 8, undefined]])
+    assert.deepStrictEqual(linesOf(Ledger.book(ledger, observed(at(open + 4 * minute, 25)))[1]).map(({ line }) => line.size), [1])
   })
 })

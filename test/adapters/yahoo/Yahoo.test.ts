@@ -12,6 +12,7 @@ import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.
 import * as FakeYahoo from "./FakeYahoo.ts"
 import { fixture } from "./fixtures.ts"
 import { frameOf } from "./frames.ts"
+import * as Standing from "./standing.ts"
 
 const decoder = new TextDecoder()
 
@@ -477,15 +478,15 @@ describe("Yahoo", () => {
       const later = { ...clock, monotonicTimeNanosUnsafe: nanos, monotonicTimeNanos: Effect.sync(nanos) }
       assert.isFalse(yield* Effect.provideService(run.feed.hasGivenAll, Clock.Clock, later))
 
-      const minuteOf = (time: number) => Math.floor((time - bell) / 60_000)
-      const bars = run.bars().map(({ start }) => minuteOf(start))
-      const ticks = new Set(run.ticks().map(({ time }) => minuteOf(time)))
-      assert.isAtLeast(bars.length, 4)
-      assert.isFalse(bars.some((bar) => ticks.has(bar)))
-      const last = run.ticks().at(-1)!
-      const fed = run.bars().reduce((sum, { volume }) => sum + volume, 0) +
-        run.ticks().reduce((sum, { size }) => sum + size, 0)
-      assert.strictEqual(fed, (last.time - bell) / 1_000)
+      const lines = run.lines().map(({ text }): Standing.Line => JSON.parse(text)).filter(({ interval }) => interval !== 86_400_000)
+      const [last] = run.ticks().slice(-1)
+      assert.strictEqual(Standing.volumeOf(lines), (last!.time - bell) / 1_000)
+      // Live, too, all minutes but the last two are bars by now, and nothing else is left of them.
+      const minutesOf = (lines: ReadonlyArray<Standing.Line>) => lines.map(({ start, time }) => Math.floor(((start ?? time) - bell) / 60_000))
+      const bars = Standing.standing(lines).filter(({ start }) => start !== undefined)
+      const over = Math.floor((last!.time - bell) / 60_000) - 2
+      assert.deepStrictEqual(minutesOf(bars).slice(0, over + 1), Array.from({ length: over + 1 }, (_, index) => index))
+      assert.isFalse(minutesOf(Standing.standing(lines).filter(({ start }) => start === undefined)).some((minute) => minute <= over))
     }))
 
   it.live("refuses a position that is none", () =>

@@ -14,6 +14,7 @@ import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import { type Chunk, Kind, valueAt } from "../../../src/streams/records/Records.ts"
 import * as FakeYahoo from "./FakeYahoo.ts"
 import { flatMinutes, memory, minute, playing } from "./market.ts"
+import { type Line, volumeOf } from "./standing.ts"
 
 const bell = Date.UTC(2024, 9, 7, 13, 30)
 const now = bell + 3 * minute + 10_000
@@ -40,23 +41,18 @@ const market = (symbols: ReadonlyArray<string>, minutes: number) =>
 
 const symbolsOf = (count: number) => Array.from({ length: count }, (_, index) => `S${index}`)
 
-interface Line {
-  readonly kind: number
-  readonly symbol: string
-  readonly size: number
-  readonly volume: number
-  readonly start: number
-  readonly interval: number
+interface KindOfLine extends Line {
+  readonly lineKind: number
 }
 
-const linesOf = (chunk: Chunk): ReadonlyArray<Line> =>
+const linesOf = (chunk: Chunk): ReadonlyArray<KindOfLine> =>
   Array.from({ length: chunk.length }, (_, index) => ({
     ...JSON.parse(new TextDecoder().decode(valueAt(chunk, index))),
-    kind: chunk.kinds[index]!
+    lineKind: chunk.kinds[index]!
   }))
 
-const namesOf = (lines: ReadonlyArray<Line>, kind: number) =>
-  new Set(lines.filter((line) => line.kind === kind).map(({ symbol }) => symbol))
+const namesOf = (lines: ReadonlyArray<KindOfLine>, kind: number) =>
+  new Set(lines.filter((line) => line.lineKind === kind).map(({ symbol }) => symbol))
 
 const until = (condition: () => boolean): Effect.Effect<void> =>
   Effect.gen(function*() {
@@ -69,7 +65,7 @@ describe("many symbols", () => {
       const symbols = symbolsOf(300)
       const { yahoo } = yield* market(symbols, 3)
       const feed = yield* Yahoo.make({ symbols, fetch: yahoo.fetch, streamUrl: false })
-      const chunks: Array<ReadonlyArray<Line>> = []
+      const chunks: Array<ReadonlyArray<KindOfLine>> = []
       let asked = 0
       yield* Effect.forkScoped(Stream.runForEach(feed.events(Option.none()), (chunk) =>
         Effect.sync(() => {
@@ -82,7 +78,7 @@ describe("many symbols", () => {
       assert.strictEqual(first.size, 25)
       assert.isTrue([...first].every((symbol) => Number(symbol.slice(1)) % 2 === 1))
       // A tick of a symbol whose bars are to follow has no size: they have its volume.
-      assert.isTrue(chunks.flat().every(({ kind, size }) => kind !== Kind.event || size === 0))
+      assert.isTrue(chunks.flat().every(({ lineKind, size }) => lineKind !== Kind.event || size === 0))
     }).pipe(Effect.provide(Logger.layer([])), Effect.scoped))
 
   it.live("have their minutes in candles that allow for lateness, though their bars follow on newer prices", () =>
@@ -118,7 +114,7 @@ describe("many symbols", () => {
       const logged: Array<string> = []
       const logger = Logger.layer([Logger.make(({ message }) => void logged.push(String(message)))])
       const feed = yield* Yahoo.make({ symbols, fetch: yahoo.fetch, streamUrl: false })
-      const lines: Array<Line> = []
+      const lines: Array<KindOfLine> = []
       yield* Effect.forkScoped(
         Effect.provide(Stream.runForEach(feed.events(Option.none()), (chunk) => Effect.sync(() => lines.push(...linesOf(chunk)))), logger)
       )
@@ -142,11 +138,10 @@ describe("many symbols", () => {
       yield* TestClock.adjust("40 seconds")
       yield* TestClock.withLive(Effect.sleep(30))
       const totals = symbols.map((symbol) =>
-        lines.filter((line) => line.symbol === symbol && line.interval !== 86_400_000)
-          .reduce((sum, { size = 0, volume = 0 }) => sum + size + volume, 0)
+        volumeOf(lines.filter((line) => line.symbol === symbol && line.interval !== 86_400_000))
       )
       const starts = symbols.map((symbol) =>
-        lines.filter((line) => line.symbol === symbol && line.interval === minute).map(({ start }) => (start - bell) / minute)
+        lines.filter((line) => line.symbol === symbol && line.interval === minute).map(({ start }) => (start! - bell) / minute)
       )
       assert.isTrue(totals.every((total) => total === totals[0]), JSON.stringify(totals))
       assert.isTrue(starts.every((each) => [0, 1, 2].every((index) => each.filter((start) => start === index).length === 1)))

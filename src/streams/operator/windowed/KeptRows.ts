@@ -2,8 +2,8 @@
  * Rows that may be taken back, one by one, and those that will take back others when the watermark is past them. A row never
  * goes into a slice: it is added to what is emitted whenever that is, so that no aggregate has to give one back.
  *
- * What takes back others does so at its time, or at its partition's watermark when it came if that is later: so a venue may
- * stamp a cancel with the time of its trade. Windows that end by then are closed before. It sees the rows of its key and its
+ * What takes back others does so at its time, or at the last moment that it stands for, or at its partition's watermark when it
+ * came if that is later: so a venue may stamp a cancel with the time of its trade. Windows that end by then are closed before. It sees the rows of its key and its
  * id that are not later, that had come while the watermark of their partition was not beyond it, and whose last window is not
  * final: all that depends neither on how partitions are interleaved nor on how the log is cut.
  */
@@ -31,6 +31,8 @@ interface Input {
   readonly table: RowTable
   readonly batch: KeptBatch
   readonly idColumn: number
+  /** Where a row of a batch has the last moment that it stands for. */
+  readonly through: number | null
   readonly isText: boolean
 }
 
@@ -67,7 +69,7 @@ export class KeptRows {
   /** Whether it has to be known of what is gone that it was there: it is no matter for replacements. */
   readonly #isRemembered: boolean
   readonly #taken: TakenIds
-  readonly #due = new Heap<number>((a, b) => this.#since(a) - this.#since(b) || this.#placeOrder(a, b))
+  readonly #due = new Heap<number>((a, b) => this.#since(a) - this.#since(b) || this.#order(a, b))
   #done: Array<Done> = []
   #dictionary: Dictionary
   readonly pages: Windows["pages"]
@@ -151,9 +153,17 @@ export class KeptRows {
   /** Of a row that is none itself there is no stretch. */
   hold(row: Row, kind: number, stretch: Stretch | null): void {
     const { batch, row: at } = row
-    const ref = this.#add(row, kind, Math.max(batch.times[at]!, batch.watermarks[at]!))
+    const since = Math.max(batch.times[at]!, batch.watermarks[at]!, stretch === null ? -Infinity : this.#lastMomentOf(row, stretch))
+    const ref = this.#add(row, kind, since)
     if (stretch !== null) this.#place(ref, stretch)
     this.#due.push(ref)
+  }
+
+  /** Up to when a row replaces others, as long as it comes to a window of its own itself. */
+  #lastMomentOf({ batch, input, row }: Row, { lastEnd }: Stretch): number {
+    const { through } = this.#inputs[input]!
+    const moment = through === null ? NaN : batch.columns[through]![row]!
+    return Number.isNaN(moment) ? -Infinity : Math.min(moment, lastEnd + this.#lateness - 1)
   }
 
   #place(ref: number, { end, start }: Stretch): void {
@@ -380,6 +390,7 @@ const inputOf = (node: WindowNode, cancels: Cancels, input: number, dictionary: 
     table,
     batch: new KeptBatch(table, fields, definition, input === 1),
     idColumn: fields.findIndex(({ index }) => index === cancels.id.index),
+    through: cancels.through?.index ?? null,
     isText: cancels.id.column.kind === "string"
   }
 }

@@ -32,8 +32,18 @@ export const cancelsOf = (plan: Plan.Cancels, rows: Checked.Events, window: Wind
   if (cancel === null && correction === null && replacement === null) {
     refuse(node, "it needs to know which rows take back others, such as { id: \"tradeId\", cancel: Expr.eq(\"kind\", \"cancel\") }")
   }
-  return { id, cancel: conditionFor("cancel", cancel), correction: conditionFor("correction", correction), replacement: conditionFor("replacement", replacement) }
+  return {
+    id,
+    cancel: conditionFor("cancel", cancel),
+    correction: conditionFor("correction", correction),
+    replacement: conditionFor("replacement", replacement),
+    through: plan.through === null ? null : momentOf(fieldOf(`${node}, through`, definition, plan.through))
+  }
 }
+
+const momentOf = (field: Checked.Field): Checked.Field =>
+  field.column.kind === "int" ? field : refuse(`${node}, through`, `the field "${field.column.name}" is a ${field.column.kind}, and a moment is an integer, in milliseconds`)
+
 
 /** What is taken back may have been the bridge between two sessions, or the row that filled a window. */
 const checkWindow = ({ kind }: Window): void => {
@@ -62,5 +72,9 @@ export const keptBoundOf = (inputs: ReadonlyArray<Checked.Events>, window: Windo
 export const cancelsData = ({ preAggregated, rows }: Both): Fingerprint.Data => [rows, preAggregated].map((each) => each === null ? null : dataOf(each))
 
 // An expression is made of nothing but data.
-const dataOf = ({ cancel, correction, id, replacement }: Checked.Cancels): Fingerprint.Data =>
-  [id.column.name, ...[cancel, correction, replacement].map((condition) => condition === null ? null : { ...condition })] as Fingerprint.Data
+const dataOf = ({ cancel, correction, id, replacement, through }: Checked.Cancels): Fingerprint.Data =>
+  [
+    id.column.name,
+    ...[cancel, correction, replacement].map((condition) => condition === null ? null : { ...condition }),
+    ...through === null ? [] : [through.column.name]
+  ] as Fingerprint.Data

@@ -1,0 +1,76 @@
+/** Lines of the log, each with its symbol's entry once it has been fed. Pure. */
+import * as Records from "../../streams/records/Records.ts"
+import * as ClosingPrint from "./ClosingPrint.ts"
+import type { Entry } from "./Entry.ts"
+import type { Instrument } from "./Instrument.ts"
+import * as Price from "./Price.ts"
+import type * as Rows from "./Rows.ts"
+import * as Samples from "./Samples.ts"
+import * as Splits from "./Splits.ts"
+
+export interface Item {
+  readonly symbol: string
+  readonly time: number
+  readonly kind: Records.Kind
+  readonly line: string
+  readonly entry: Entry
+}
+
+export interface Priced {
+  readonly time: number
+  readonly price: number
+}
+
+const event = ({ exchange, symbol }: Instrument, { price, time }: Priced, entry: Entry, more: object): Item => ({
+  symbol,
+  time,
+  kind: Records.Kind.event,
+  line: JSON.stringify({ symbol, time: ClosingPrint.timeOf(exchange, time), price: Price.toText(price), ...more, ...splitFactor(entry), exchange }),
+  entry
+})
+
+/** A price that no bar will replace. */
+export const tick = (instrument: Instrument, priced: Priced, size: number, entry: Entry): Item => event(instrument, priced, entry, { size })
+
+/** A price that stands for its minute until there is a bar of it. */
+export const sample = (instrument: Instrument, priced: Priced, size: number, entry: Entry): Item =>
+  event(instrument, priced, entry, { size, tradeId: Samples.idOf(Samples.startOf(priced.time)), provisional: true })
+
+/** A minute of which nothing has been seen. It updates nothing, and stands there until there is a bar of it, or none in the chart. */
+export const gap = (instrument: Instrument, priced: Priced, entry: Entry): Item =>
+  event(instrument, priced, entry, {
+    size: 0,
+    priceForming: false,
+    updatesVolume: false,
+    tradeId: Samples.idOf(priced.time),
+    kind: "gap",
+    provisional: true
+  })
+
+/** A gap in which nothing was traded is none. */
+export const cancel = (instrument: Instrument, priced: Priced, entry: Entry): Item =>
+  event(instrument, priced, entry, { size: 0, tradeId: Samples.idOf(priced.time), kind: "cancel" })
+
+/** A bar, which replaces what has been fed of its minute before, if anything has. */
+export const bar = ({ exchange, symbol }: Instrument, row: Rows.Row, entry: Entry, replaces: boolean): Item => ({
+  symbol,
+  time: row.start,
+  kind: Records.Kind.preAggregated,
+  line: JSON.stringify({
+    symbol,
+    start: row.start,
+    interval: row.interval,
+    open: Price.toText(row.open),
+    high: Price.toText(row.high),
+    low: Price.toText(row.low),
+    close: Price.toText(row.close),
+    volume: row.volume,
+    ...splitFactor(entry),
+    ...(replaces ? { replaces: Samples.idOf(row.start) } : {}),
+    exchange
+  }),
+  entry
+})
+
+const splitFactor = ({ split }: Entry): { readonly splitFactor?: string } =>
+  split === undefined ? {} : { splitFactor: Splits.factor(split) }
