@@ -2,14 +2,16 @@
  * Exact decimals: an integer and a scale, never a binary fraction.
  *
  * A value that leaves the engine is Effect's `BigDecimal`. Inside, a column holds
- * the unscaled integer as a double, which is exact up to 2^53 - 1: at the 8 decimals
- * of a price that is a magnitude of 90 million.
+ * the unscaled integer as a double. Up to 2^53 that is any integer: at the 8 decimals
+ * of a price a magnitude of 90 million. Beyond, it is those that end in enough zeros in
+ * binary notation, and each zero at the end of a decimal is one of these: 150000000.25 at
+ * 8 decimals is 15000000025000000, a multiple of 2^6.
  */
 import { BigDecimal, Effect, Option, Schema, SchemaGetter, SchemaIssue } from "effect"
 
 export type Decimal = BigDecimal.BigDecimal
 
-/** How a decimal field is stored in a column: `unscaled / 10^scale`, `|value| <= limit`. */
+/** How a decimal field is stored in a column: `unscaled / 10^scale`, `|value| <= limit`, the unscaled integer being a double. */
 export interface Storage {
   readonly scale: number
   readonly limit: number
@@ -28,24 +30,43 @@ const plainNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$/
 
 /**
  * The unscaled integer of a decimal text at a scale, or `undefined` where the text is
- * no number, needs more decimals than the scale has, or exceeds the limit.
- * It never rounds: `1.5` at scale 0 is `undefined`.
+ * no number, needs more decimals than the scale has, exceeds the limit, or has more digits
+ * than a double holds. It never rounds: `1.5` at scale 0 is `undefined`.
  */
 export const toUnscaled = (text: string, storage: Storage): number | undefined => {
-  if (!plainNumber.test(text)) return undefined
-  const parsed = BigDecimal.fromString(text)
-  return Option.isNone(parsed) ? undefined : rescaled(parsed.value, storage)
+  const decimal = parsed(text)
+  return decimal === undefined ? undefined : rescaled(decimal, storage)
+}
+
+/** The decimal that a text is, in plain or scientific notation. */
+const parsed = (text: string): Decimal | undefined => plainNumber.test(text) ? Option.getOrUndefined(BigDecimal.fromString(text)) : undefined
+
+/** Whether a text is a decimal of so many decimals and so large, however many digits it has. */
+export const fits = (text: string, storage: Storage): boolean => {
+  const decimal = parsed(text)
+  return decimal !== undefined && integerOf(decimal, storage) !== undefined
 }
 
 /** The same of a decimal. */
 export const rescaled = (given: Pick<Decimal, "scale" | "value">, storage: Storage): number | undefined => {
+  const unscaled = integerOf(given, storage)
+  return unscaled !== undefined && isDouble(unscaled) ? Number(unscaled) : undefined
+}
+
+/** Whether a double holds an integer exactly. */
+export const isDouble = (integer: bigint): boolean => {
+  const nearest = Number(integer)
+  return Number.isSafeInteger(nearest) || (Number.isFinite(nearest) && BigInt(nearest) === integer)
+}
+
+const integerOf = (given: Pick<Decimal, "scale" | "value">, storage: Storage): bigint | undefined => {
   const decimal = BigDecimal.normalize(BigDecimal.make(given.value, given.scale))
   if (decimal.scale > storage.scale) return undefined
   // A decimal of a thousand zeros would be written out before it is found to be too large.
   if (decimal.scale < -longest) return undefined
   const unscaled = decimal.value * 10n ** BigInt(storage.scale - decimal.scale)
   const limit = BigInt(storage.limit) * 10n ** BigInt(storage.scale)
-  return unscaled > limit || unscaled < -limit ? undefined : Number(unscaled)
+  return unscaled > limit || unscaled < -limit ? undefined : unscaled
 }
 
 export const fromUnscaled = (unscaled: number | bigint, scale: number): Decimal =>
@@ -79,12 +100,26 @@ export const divideHalfUp = (dividend: bigint, divisor: bigint): bigint => {
 export const describe = ({ limit, scale }: Storage): string =>
   `a decimal with at most ${scale} decimals and a magnitude of at most ${limit}`
 
+/** Why a text that {@link fits} is not taken: how many decimals one of its magnitude surely may have. */
+export const whyTooLong = (text: string, storage: Storage): string | undefined => {
+  if (!fits(text, storage) || toUnscaled(text, storage) !== undefined) return undefined
+  const magnitude = Math.abs(Number(text))
+  const decimals = Array.from({ length: storage.scale + 1 }, (_, decimals) => decimals)
+    .findLast((decimals) => magnitude <= largestOf({ decimals, scale: storage.scale })) ?? 0
+  return `which has more digits than are kept exactly: ${decimals === 0 ? "so large a decimal is to be whole" : `so large a decimal has at most ${decimals} decimals`}`
+}
+
+/** Up to here each decimal of so many decimals is kept at a scale: the double's 53 bits, less those of the zeros that it is filled up with. */
+const largestOf = ({ decimals, scale }: { readonly decimals: number; readonly scale: number }): number =>
+  Number.MAX_SAFE_INTEGER / (5 ** scale * 2 ** decimals)
+
 /**
  * Schema of an exact decimal. Encoded it is a string in plain or scientific notation, or a
  * JSON number. Of that a source reads the text; the Schema by itself gets the double that
  * `JSON.parse` made of it, and takes its shortest decimal representation.
- * A value that does not fit the storage is refused, never rounded. Throws a `TypeError` where `limit * 10^scale` is beyond
- * 2^53 - 1, which a column does not hold exactly.
+ * A value that does not fit the storage is refused, never rounded. Beyond a magnitude of `2^53 / 10^scale` that is one with
+ * more decimals than a double holds there: of d decimals each is taken up to `2^53 / (5^scale * 2^d)`. Throws a `TypeError`
+ * where `limit` is larger than that of whole numbers, or `limit * 10^scale` than an integer of 64 bits.
  */
 export const Decimal = (storage: Storage) => {
   checkStorage(storage)
@@ -101,6 +136,9 @@ export const Decimal = (storage: Storage) => {
   ).annotate({ [storageAnnotation]: storage })
 }
 
+/** With one more, not even each fraction of 1 is a double. */
+const mostScale = 15
+
 /** A file without types may give anything; and what a double does not hold exactly must not be promised. */
 const checkStorage = (storage: Storage): void => {
   // By its type it is an object, which nobody has checked.
@@ -109,9 +147,8 @@ const checkStorage = (storage: Storage): void => {
   if (other !== undefined) throw new TypeError(`Decimal knows no "${other}": known: scale, limit`)
   if (!Number.isInteger(scale) || scale < 0) throw new TypeError("Decimal: its scale is to be a whole number of decimals, 0 or more")
   if (!Number.isInteger(limit) || limit < 1) throw new TypeError("Decimal: its limit is to be a whole number, 1 or more")
-  const largest = Math.floor(Number.MAX_SAFE_INTEGER / 10 ** scale)
+  if (scale > mostScale) throw new TypeError(`Decimal: a scale of ${scale} leaves no whole number exact; the largest is ${mostScale}`)
+  const largest = Math.floor(Math.min(largestOf({ decimals: 0, scale }), 2 ** 63 / 10 ** scale))
   if (limit <= largest) return
-  throw new TypeError(largest === 0
-    ? `Decimal: a scale of ${scale} leaves no whole number exact; the largest is 15`
-    : `Decimal: with ${scale} decimals exact integers reach ${largest}, and its limit is ${limit}: give fewer decimals or a smaller limit`)
+  throw new TypeError(`Decimal: with ${scale} decimals exact integers reach ${largest}, and its limit is ${limit}: give fewer decimals or a smaller limit`)
 }

@@ -5,8 +5,11 @@ import { EventTime } from "./EventTime.ts"
 import { MarketSymbol } from "./MarketSymbol.ts"
 import { SplitFactor } from "./SplitFactor.ts"
 
-/** 8 decimals up to 90 million: the largest round limit whose unscaled integer a double holds exactly. */
-export const priceStorage: Storage = { scale: 8, limit: 90_000_000 }
+/**
+ * 8 decimals up to 90 million, 4 up to 1.4 thousand million, 2 up to 5.7 thousand million, whole up to the limit: what a double
+ * holds exactly. A bitcoin costs 150 million won, and a coin of others 0.00000912.
+ */
+export const priceStorage: Storage = { scale: 8, limit: 20_000_000_000 }
 
 export const Price = Decimal(priceStorage)
 

@@ -243,7 +243,7 @@ const rolledUp = (samples: Samples, { times, tumbling: { offset, size } }: RollU
 const numbers = fc.oneof(
   fc.tuple(
     fc.constantFrom("price"),
-    fc.constantFrom("0", "1.5", 1.5, "-0.01", "90000000", "0.000000001", 1e-9, "1e2", 1e300)
+    fc.constantFrom("0", "1.5", 1.5, "-0.01", "90000000", "0.000000001", 1e-9, "1e2", 1e300, "163512345.50000001", "163512345.5", "-163512345.50000001", 163_512_345.5)
   ),
   fc.tuple(fc.constantFrom("size"), fc.constantFrom(0, 2, 2.5, "3", 1_000_000_000_000)),
   fc.tuple(fc.constantFrom("ratio"), fc.constantFrom(0.5, 1, "1.25", -3))
@@ -609,7 +609,9 @@ const stepOf = (step: Checked.RowStep) => {
 
 const prices = fc.oneof(
   { weight: 4, arbitrary: fc.integer({ min: -300, max: 300 }).map((cents) => (cents / 100).toFixed(2)) },
-  { weight: 1, arbitrary: fc.constantFrom("90000000", "-90000000", "89999999.99999999", "0.00000001") }
+  { weight: 1, arbitrary: fc.constantFrom("90000000", "-90000000", "89999999.99999999", "0.00000001") },
+  // Beyond the integers that a double holds all of, and next to each other there.
+  { weight: 1, arbitrary: fc.constantFrom("163512345.5", "163512345.50000002", "-163512345.5", "20000000000") }
 )
 
 /** Products of these with a few binary digits, and sums of them, are exact in doubles. */

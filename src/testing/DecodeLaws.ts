@@ -86,6 +86,8 @@ export const spellings = [
   "9007199254740991.4", "9007199254740990.99999999999999999", "-9007199254740993", "1.0000000000000000000001",
   "100.000000000000000000", "0.07000000000000000001", "90071992547409.93", "9007199254740991.00e0", "0e0", "-0e-300",
   "999.99", "1000", "1000.01", "\"1000.00\"", "90000000", "90000000.00000001", "89999999.99999999",
+  "163512345.5", "163512345.50000001", "163512345.50000002", "\"-163512345.50000002\"", "163512345.123456785", "1635123455e-1",
+  "20000000000", "-20000000000.0", "20000000000.5", "20000000001", "19999999999", "5700000000.25", "5700000000.255",
   "\"89999999.99999999\"", "0.123456789012345678", "\"0.12345678\"", "1000000000000", "1000000000001", "true",
   "false", "null", "tru", "truee", "[]", "{}", "[1]", "{\"a\":1}", "\"true\"", "\"AAPL\"", "\"A\"", "\"\\u0041\"",
   "\"\\u0041A\\/\"", "\"é\"", "\"\u{1F600}\"", "\"\\ud83d\\ude00\"", "\"\\ud800\"", "\"\\udc00\\ud800\"",
@@ -123,6 +125,7 @@ const numerals: fc.Arbitrary<string> = fc.record({
     fc.constant("0"),
     fc.tuple(fc.integer({ min: 1, max: 9 }), digits(0, 3)),
     fc.tuple(fc.constant(9007199254740991n), digits(0, 4)),
+    fc.tuple(fc.constantFrom(1635123455n, 90071992n, 163512345n), digits(0, 1)),
     fc.tuple(fc.integer({ min: 1, max: 9 }), digits(0, 20))
   ),
   fraction: fc.oneof(fc.constant(""), digits(1, 3).map((all) => `.${all}`), digits(1, 30).map((all) => `.${all}`)),
@@ -268,7 +271,9 @@ export const decodeLaws: EngineLaws = {
       const found = decoded(make, subject, spelt.map((text) => encode(lineWith(subject, subject.field, text, isPlain ? "" : " "))))
       spelt.forEach((text, index) => {
         const exact = BigDecimal.normalize(BigDecimal.fromStringUnsafe(text))
-        const fits = exact.scale <= scale && BigDecimal.isLessThanOrEqualTo(BigDecimal.abs(exact), BigDecimal.make(BigInt(limit), 0))
+        const { value: unscaled } = BigDecimal.scale(exact, scale)
+        const fits = exact.scale <= scale && BigDecimal.isLessThanOrEqualTo(BigDecimal.abs(exact), BigDecimal.make(BigInt(limit), 0)) &&
+          BigInt(Number(unscaled)) === unscaled
         const value = taken(found[index], subject.field)
         if (!fits) return same(value, undefined, text)
         holds(value !== undefined && BigDecimal.equals(BigDecimal.fromStringUnsafe(String(value)), exact), `${text} is ${value}`)

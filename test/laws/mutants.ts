@@ -1130,6 +1130,27 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: "a number is taken as the exact decimal of its text"
   },
   {
+    mistake: "a price beyond 2^53 is the double that is nearest to it",
+    file: "domain/Decimal.ts",
+    find: "BigInt(nearest) === integer",
+    replace: "true",
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
+    mistake: "a price of 15 digits is taken as the double that is nearest to it",
+    file: "streams/records/FieldReader.ts",
+    find: "value * powersOfFive[zeros]! > exact",
+    replace: "value > exact",
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
+    mistake: "a price is compared with the double that is nearest to a number of more digits",
+    file: "streams/operator/expressions/Comparison.ts",
+    find: "(isDouble(unscaled) || !Number.isFinite(value))",
+    replace: "true",
+    law: "a condition holds"
+  },
+  {
     mistake: "texts of numbers are kept only where they have an exponent",
     file: "streams/records/JsonNumber.ts",
     find: "if (++run > 15) return true",

@@ -9,12 +9,15 @@ import { priceStorage } from "../../domain/Tick.ts"
 
 /**
  * A finite price in plain decimal notation: the shortest decimal that the number stands for,
- * be it a float32 or a double, to the decimals that a price may have (the last one rounded HALF_UP).
+ * be it a float32 or a double, to the decimals that a price of its magnitude may have (the last one rounded HALF_UP).
  */
 export const toText = (price: number): string => {
   const decimal = BigDecimal.fromNumberUnsafe(shortest(price))
   // HALF_UP rounds ties away from zero.
-  return Decimal.format(BigDecimal.round(decimal, { scale: priceStorage.scale, mode: "half-from-zero" }))
+  const rounded = (scale: number) => BigDecimal.round(decimal, { scale, mode: "half-from-zero" })
+  let scale = priceStorage.scale
+  while (scale > 0 && Decimal.rescaled(rounded(scale), priceStorage) === undefined) scale--
+  return Decimal.format(rounded(scale))
 }
 
 /** The double nearest to the shortest decimal of a float32. A whole number has no tail, and what is no float32 stays as it is. */

@@ -1,7 +1,7 @@
 /**
  * How a field of a source is stored: every column is a `Float64Array`.
  *
- * Integers and doubles stand as they are, exact decimals as their unscaled integer, booleans
+ * Integers and doubles stand as they are, exact decimals as their unscaled integer (one that a double holds), booleans
  * as 0 and 1, strings as their number in a dictionary, and an absent value as NaN. One
  * representation keeps the loops of the engine monomorphic and a batch flat. The few values of a
  * wide decimal that a double does not hold exactly stand beside it, and are infinite in it.

@@ -195,12 +195,15 @@ const textOf = (value: unknown): string => {
 }
 
 const whyNot = (value: unknown, column: Column): string => {
+  if (column.kind === "decimal") return Decimal.whyTooLong(numeralOf(value), column) ?? `not ${describe(column)}`
   if (column.kind !== "string" || !Predicate.isString(value)) return `not ${describe(column)}`
   if (!value.isWellFormed()) return "which has an unpaired surrogate"
   // What is most often wrong with a name.
   const upper = value.toUpperCase()
   return `not ${describe(column)}${column.accepts?.(upper) === true ? `, but ${JSON.stringify(upper)} is` : ""}`
 }
+
+const numeralOf = (value: unknown): string => Predicate.isString(value) ? value : value instanceof JsonNumber.JsonNumber ? value.text : textOf(value)
 
 const describe = (column: Column): string => {
   switch (column.kind) {

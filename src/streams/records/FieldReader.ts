@@ -120,7 +120,7 @@ export class FieldReader implements MemberReader {
     return number
   }
 
-  /** A JSON number in plain notation of at most 15 digits, which a double holds exactly, times the scale. */
+  /** A JSON number in plain notation of at most 15 digits, which a double holds exactly, times the scale, where that is one too. */
   #readNumber(bytes: Uint8Array, from: number, end: number, values: Float64Array, index: number): number {
     let at = from
     const negative = bytes[at] === minus
@@ -144,7 +144,10 @@ export class FieldReader implements MemberReader {
       decimals = at - point
       if (decimals === 0 || decimals > this.#scale || whole + decimals > 15) return -1
     }
-    value *= powersOfTen[this.#scale - decimals]!
+    const zeros = this.#scale - decimals
+    // Ten is five times two, and of powers of two a double holds any.
+    if (value * powersOfTen[zeros]! > exact && value * powersOfFive[zeros]! > exact) return -1
+    value *= powersOfTen[zeros]!
     // Minus zero is zero: it would print and hash differently.
     if (negative && value !== 0) value = -value
     if (value < this.#minimum || value > this.#maximum) return -1
@@ -184,7 +187,8 @@ export class FieldReader implements MemberReader {
     // As its Schema decodes it, it has the scale that it is stored with.
     if (scale !== column.scale) return this.#accepted(Decimal.rescaled({ scale, value }, column), column)
     const unscaled = Number(value)
-    return unscaled >= this.#minimum && unscaled <= this.#maximum ? this.#accepted(unscaled, column) : NaN
+    const isIn = unscaled >= this.#minimum && unscaled <= this.#maximum
+    return isIn && Decimal.isDouble(value) ? this.#accepted(unscaled, column) : NaN
   }
 
   #accepted(unscaled: number | undefined, { accepts, scale }: DecimalColumn): number {
@@ -225,6 +229,10 @@ const readBoolean = (bytes: Uint8Array, at: number, values: Float64Array, index:
 }
 
 const powersOfTen = Array.from({ length: 19 }, (_, exponent) => 10 ** exponent)
+const powersOfFive = Array.from({ length: 19 }, (_, exponent) => 5 ** exponent)
+
+/** A double holds every integer up to here. */
+const exact = Number.MAX_SAFE_INTEGER
 
 /** The closing quote of a text of ASCII without escapes and control characters, or -1. */
 const endOfText = (bytes: Uint8Array, from: number, end: number): number => {

@@ -94,12 +94,14 @@ describe("a decimal that no column holds exactly, or that nobody can read", () =
     "with half a decimal": [decimal({ scale: 1.5, limit: 5 }), "its scale is to be a whole number of decimals"],
     "with fewer than none": [decimal({ scale: -1, limit: 5 }), "its scale is to be a whole number of decimals"],
     "up to nothing": [decimal({ scale: 2, limit: 0 }), "its limit is to be a whole number, 1 or more"],
-    "beyond 2^53": [decimal({ scale: 8, limit: 90_071_993 }), "with 8 decimals exact integers reach 90071992, and its limit is 90071993"],
+    "beyond whole numbers": [decimal({ scale: 8, limit: 23_058_430_093 }), "with 8 decimals exact integers reach 23058430092, and its limit is 23058430093"],
+    "beyond 2^53": [decimal({ scale: 0, limit: 2 ** 53 }), "with 0 decimals exact integers reach 9007199254740991, and its limit is 9007199254740992"],
+    "beyond 2^63": [decimal({ scale: 15, limit: 9_224 }), "with 15 decimals exact integers reach 9223, and its limit is 9224"],
     "with 16 decimals": [decimal({ scale: 16, limit: 1 }), "a scale of 16 leaves no whole number exact; the largest is 15"]
   })
 
   it("and one that a column just holds is taken", () => {
-    for (const storage of [{ scale: 8, limit: 90_071_992 }, { scale: 0, limit: Number.MAX_SAFE_INTEGER }, { scale: 15, limit: 9 }]) decimal(storage)()
+    for (const storage of [{ scale: 8, limit: 23_058_430_092 }, { scale: 0, limit: Number.MAX_SAFE_INTEGER }, { scale: 15, limit: 9_223 }]) decimal(storage)()
   })
 })
 

@@ -2,6 +2,7 @@
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import * as Decimal from "../../../src/domain/Decimal.ts"
+import { Price } from "../../../src/domain/Tick.ts"
 import { Source } from "../../../src/streams/pipeline/index.ts"
 import { refusalOf } from "../../../src/streams/records/AppendClock.ts"
 import * as Batch from "../../../src/streams/records/Batch.ts"
@@ -15,6 +16,7 @@ const { definition } = Source.make("orders", {
     total: Schema.optional(Decimal.Decimal({ scale: 2, limit: 1_000 })),
     count: Schema.optional(Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 9 }))),
     least: Schema.optional(Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0))),
+    won: Schema.optional(Price),
     paid: Schema.optional(Schema.Boolean),
     side: Schema.optional(Schema.Literals(["buy", "sell"])),
     place: Schema.optional(Schema.Struct({ city: Schema.String, street: Schema.optional(Schema.Struct({ name: Schema.String })) }))
@@ -74,6 +76,16 @@ describe("a record", () => {
     expect(refusal(text)).toEqual({ reason, detail })
   })
 
+  it.each([
+    ["163512345.50000001", "at most 7 decimals"],
+    ["\"-163512345.50000001\"", "at most 7 decimals"],
+    ["5700000000.255", "at most 2 decimals"],
+    ["\"15000000000.5000001\"", "to be whole"]
+  ])("of a price with more digits than are kept says how many decimals it may have: %s", (price, most) => {
+    const detail = `"won" is ${price}, which has more digits than are kept exactly: so large a decimal ${most === "to be whole" ? "is" : "has"} ${most}`
+    expect(refusal(order(`"won":${price}`))).toEqual({ reason: "invalid-field", detail })
+  })
+
   it("has one of the reasons that are written into dead letters", () => {
     const reasons = ["not-json", "missing-field", "invalid-field", "no-key", "time-ahead", "not-milliseconds", "too-long", "empty", "late", "refused"]
     for (const reason of reasons) expect(Schema.is(Reason)(reason)).toBe(true)
@@ -117,7 +129,7 @@ describe("a record", () => {
 
 it("a field that a source has not is named, with those that it has", () => {
   expect(() => Batch.indexOf(definition, "price")).toThrow(
-    "the source \"orders\" has no field \"price\"; it has shop, at, total, count, least, paid, side, place.city, place.street.name"
+    "the source \"orders\" has no field \"price\"; it has shop, at, total, count, least, won, paid, side, place.city, place.street.name"
   )
 })
 

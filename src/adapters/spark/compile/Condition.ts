@@ -41,7 +41,7 @@ const compareWhole = (
   literal: Literal,
   { isWide, scale }: { readonly scale: number; readonly isWide: boolean }
 ): string => {
-  const [bound, suffix] = isWide ? [largest, "BD"] : [beyondDoubles, "L"]
+  const [bound, suffix] = isWide ? [largest, "BD"] : [beyondColumns, "L"]
   const parsed = typeof literal === "boolean" ? Option.none() : BigDecimal.fromString(String(literal))
   if (Option.isNone(parsed)) throw new TypeError(`${JSON.stringify(literal)} is no number to compare "${name}" with`)
   const unscaled = BigDecimal.multiply(parsed.value, BigDecimal.make(10n ** BigInt(scale), 0))
@@ -62,8 +62,8 @@ const compareWhole = (
   }
 }
 
-/** More than an integer that a double holds exactly. */
-const beyondDoubles = 10n ** 17n
+/** More than any column holds, and an integer of 64 bits. */
+const beyondColumns = 2n ** 63n - 1n
 
 const floor = (value: BigDecimal.BigDecimal): bigint => {
   const { scale, value: digits } = BigDecimal.normalize(value)

@@ -5,8 +5,10 @@
  *
  * Apart from `from_json`, Spark's VARIANT says of what type a value was in the JSON, and keeps decimals as they stood.
  */
+import type { Storage } from "../../../domain/Decimal.ts"
 import type { Column } from "../../../streams/pipeline/Column.ts"
 import type { Definition } from "../../../streams/pipeline/Source.ts"
+import { isSafe } from "./Numbers.ts"
 import * as Pattern from "./Pattern.ts"
 import * as Sql from "./Sql.ts"
 
@@ -132,15 +134,21 @@ const within = (raw: string, { maximum, minimum }: { readonly minimum: number; r
 
 const plainNumber = "^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]{1,3})?\\z"
 
-/** A number that is smaller than 22 decimals can say came to 0 on the way: one has to have been 0 in the text. */
-const unscaledOf = (name: string, { limit, scale }: { readonly scale: number; readonly limit: number }): string => {
+/**
+ * A number that is smaller than 22 decimals can say came to 0 on the way: one has to have been 0 in the text. Beyond 2^53 it
+ * has to be an integer that a double gives back.
+ */
+const unscaledOf = (name: string, storage: Storage): string => {
+  const { limit, scale } = storage
+  const unscaled = `CAST(${name}_narrow * ${10 ** scale}BD AS BIGINT)`
   const fits = Sql.and([
     `${name}_raw RLIKE ${Sql.text(plainNumber)}`,
     `abs(${name}_narrow) <= ${limit}`,
     `${name}_narrow = ${name}_wide`,
-    `(${name}_wide <> 0 OR NOT ${name}_raw RLIKE '^[^eE]*[1-9]')`
+    `(${name}_wide <> 0 OR NOT ${name}_raw RLIKE '^[^eE]*[1-9]')`,
+    ...isSafe(storage) ? [] : [`CAST(CAST(${unscaled} AS DOUBLE) AS BIGINT) = ${unscaled}`]
   ])
-  return `IF(${fits}, CAST(${name}_narrow * ${10 ** scale}BD AS BIGINT), NULL)`
+  return `IF(${fits}, ${unscaled}, NULL)`
 }
 
 const uncheckable = (field: string): TypeError =>

@@ -77,8 +77,8 @@ export const correlation = (names: Names, [one, other]: Pair, where: Where): str
 /** How two columns vary together, times the square of the number of rows: an integer. */
 const spreadOf = (names: Names, [one, other]: Pair, present: string) => {
   const rows = names.add(`count(1)${present}`)
-  const products = names.add(Numbers.sumOfProducts(Numbers.whole(one.sql), Numbers.whole(other.sql), present))
-  const sums = [one, other].map(({ sql }) => names.add(Numbers.sum(Numbers.whole(sql), present)))
+  const products = names.add(Numbers.sumOfProducts(Numbers.whole(one.sql, one.column), Numbers.whole(other.sql, other.column), present))
+  const sums = [one, other].map(({ column, sql }) => names.add(Numbers.sum(Numbers.whole(sql, column), present)))
   return { products, rows, spread: `(${rows} * ${products} - ${sums.join(" * ")})` }
 }
 

@@ -1,5 +1,6 @@
 /** Exact numbers in SQL: integers of up to 38 digits, a scale that the plan knows, and JSON at the end. */
-import { meanExtraScale } from "../../../domain/Decimal.ts"
+import { meanExtraScale, type Storage } from "../../../domain/Decimal.ts"
+import type { Column } from "../../../streams/pipeline/Column.ts"
 import * as Sql from "./Sql.ts"
 
 /** Of integers. Where 38 digits do not do, Spark's own check of overflows ends the query. */
@@ -8,8 +9,15 @@ export const sum = (values: string, filter: string): string => `sum(${values})${
 export const sumOfProducts = (left: string, right: string, filter: string): string =>
   `sum(${left} * ${right})${filter}`
 
-/** A column of integers, which holds what a double does exactly, or 38 digits. */
-export const whole = (values: string, isWide = false): string => isWide ? values : `CAST(${values} AS DECIMAL(16, 0))`
+/** A column of unscaled integers: up to 2^53, those of 64 bits that a double holds, or 38 digits. */
+export const whole = (values: string, column?: Column): string => {
+  if (column?.kind !== "decimal") return `CAST(${values} AS DECIMAL(16, 0))`
+  if (column.isWide === true) return values
+  return `CAST(${values} AS DECIMAL(${isSafe(column) ? 16 : 19}, 0))`
+}
+
+/** Whether a double holds each integer up to the limit. */
+export const isSafe = ({ limit, scale }: Storage): boolean => limit * 10 ** scale <= Number.MAX_SAFE_INTEGER
 
 /** A quotient of integers to 4 decimals, in the names of two that Spark is to divide. */
 export interface Quotient {

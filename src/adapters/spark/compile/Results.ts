@@ -114,9 +114,13 @@ const withPreAggregated = ({ field: of, name: result, op, where }: Aggregate, fr
   const events = field(of, event)
   const scale = scaleOf(events.column)
   const chosen = own === null ? events.sql : `IF(${own}, ${events.sql}, NULL)`
-  const values = { sql: `IF(pre_aggregated, ${scaled(given, scale)}, ${chosen})`, column: events.column }
+  const values = { sql: `IF(pre_aggregated, ${scaled(given, scale)}, ${chosen})`, column: wider(events.column, given.column) }
   return { result, condition: null, weight: null, values, by: values }
 }
+
+/** Pre-aggregated values of the same scale may be larger than those of events. */
+const wider = (events: Column, given: Column): Column =>
+  events.kind === "decimal" && given.kind === "decimal" && events.scale === given.scale ? { ...events, limit: Math.max(events.limit, given.limit) } : events
 
 const scaled = ({ column, sql }: Values, scale: number): string =>
   scaleOf(column) === scale ? sql : `${sql} * ${10 ** (scale - scaleOf(column))}`
@@ -196,7 +200,7 @@ const valueOf = ({ op, settings }: Aggregate, input: Input, aggregates: Aggregat
   }
 }
 
-const wholeOf = ({ column, sql }: Values): string => Numbers.whole(sql, column.kind === "decimal" && column.isWide === true)
+const wholeOf = ({ column, sql }: Values): string => Numbers.whole(sql, column)
 
 const meanOf = (totals: Numbers.Quotient, column: Column, aggregates: Aggregates): string => {
   if (column.kind !== "decimal") return Numbers.meanDouble(totals)

@@ -1,5 +1,6 @@
 /** Comparisons over whole columns: a mask with a 1 for each row for which one holds. */
 import { BigDecimal } from "effect"
+import { isDouble } from "../../../domain/Decimal.ts"
 import { scaleOf } from "../../pipeline/check/Expressions.ts"
 import type { Column, Table } from "../../pipeline/Column.ts"
 import type { Comparison, Literal } from "../../pipeline/Expression.ts"
@@ -37,8 +38,8 @@ const fill = (mask: Uint8Array, { op, value }: Test, column: Float64Array): void
 
 /** Two values of one kind. */
 export const compared = (op: Comparison | "isNot", first: Evaluator, second: Evaluator): Mask => {
-  const isDouble = first.type.kind === "double" || second.type.kind === "double"
-  const [left, right] = isDouble ? [asDoubles(first), asDoubles(second)] : [first, second]
+  const areDoubles = first.type.kind === "double" || second.type.kind === "double"
+  const [left, right] = areDoubles ? [asDoubles(first), asDoubles(second)] : [first, second]
   const scale = Math.max(scaleOf(left.type), scaleOf(right.type))
   const [f, g] = [power(scale - scaleOf(left.type)), power(scale - scaleOf(right.type))]
   const [fast, other] = [Number(f), Number(g)]
@@ -52,7 +53,7 @@ export const compared = (op: Comparison | "isNot", first: Evaluator, second: Eva
       const [u, v] = [x * fast, y * other]
       const order = x !== x || y !== y
         ? x !== x && y !== y ? Order.none : Order.unknown
-        : isDouble || (Math.abs(u) <= most && Math.abs(v) <= most)
+        : areDoubles || (Math.abs(u) <= most && Math.abs(v) <= most)
         ? orderOf(u, v)
         : orderOf(signOf(integerAt(a, row) * f - integerAt(b, row) * g), 0)
       mask[row] = (wanted & order) === 0 ? 0 : 1
@@ -101,17 +102,24 @@ const storedTest = (op: Test["op"], column: Column, literal: Literal, batch: Col
 }
 
 /**
- * A number with more decimals than the column has lies between two of its values: it equals neither, and what is less than
- * it is the smaller of them at most.
+ * A number with more decimals than the column has, or with more digits than a double, lies between two of its values: it
+ * equals neither, and what is less than it is the smaller of them at most.
  */
 const amongIntegers = (op: Test["op"], literal: string, scale: number): Test => {
   const exact = BigDecimal.fromStringUnsafe(literal)
   const floor = BigDecimal.floor(exact, scale)
-  const value = Number(BigDecimal.scale(floor, scale).value)
-  if (BigDecimal.equals(floor, exact)) return { op, value }
+  const unscaled = BigDecimal.scale(floor, scale).value
+  const value = doubleBelow(unscaled)
+  if (BigDecimal.equals(floor, exact) && (isDouble(unscaled) || !Number.isFinite(value))) return { op, value }
   if (op === "lt") return { op: "lte", value }
   if (op === "gte") return { op: "gt", value }
   // Whatever there is differs from it.
   if (op === "ne") return { op: "gte", value: -Infinity }
   return { op, value: op === "lte" || op === "gt" ? value : NaN }
+}
+
+/** The largest double that is no larger than an integer. */
+const doubleBelow = (integer: bigint): number => {
+  const beyond = BigInt(Math.max(0, (integer < 0n ? -integer : integer).toString(2).length - 53))
+  return Number(integer >> beyond << beyond)
 }

@@ -1,6 +1,6 @@
 /** Results of panes laid out as columns are, so that expressions are evaluated over them as over rows. */
 import { BigDecimal } from "effect"
-import { fromUnscaled } from "../../../domain/Decimal.ts"
+import { fromUnscaled, isDouble } from "../../../domain/Decimal.ts"
 import { scaleOf, type Type } from "../../pipeline/check/Expressions.ts"
 import type { Column, Table } from "../../pipeline/Column.ts"
 import type { Pane, Value } from "../../pipeline/Pane.ts"
@@ -24,7 +24,8 @@ const vectorOf = (column: Column, panes: ReadonlyArray<Pick<Pane, "values">>, di
   const values = Float64Array.from(panes, (pane, row) => {
     const stored = storedOf(column, pane.values[column.name] ?? null, dictionary)
     if (typeof stored === "number") return stored
-    if (Number.isSafeInteger(Number(stored))) return Number(stored)
+    // An integer is a `bigint` from 2^53 on, also where a double holds it.
+    if (column.kind === "decimal" ? isDouble(stored) : Number.isSafeInteger(Number(stored))) return Number(stored)
     large.set(row, stored)
     return stored > 0n ? Infinity : -Infinity
   })

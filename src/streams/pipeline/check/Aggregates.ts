@@ -168,7 +168,8 @@ const preAggregatedOf = ({ field, name, op, type }: Aggregate, given: Field): Fi
     refuse(node, `the pre-aggregated field "${column.name}" has ${column.scale} decimals, and the field "${field.column.name}" ` +
       `holds ${scale}: give "${field.column.name}" as many`)
   }
-  if (column.limit * 10 ** scale <= Number.MAX_SAFE_INTEGER) return given
+  // At its own scale each of its values is as exact as it came; at a larger one it might need more digits.
+  if (column.scale === scale || column.limit * 10 ** scale <= Number.MAX_SAFE_INTEGER) return given
   return refuse(node, `the pre-aggregated field "${column.name}" reaches ${column.limit}, which at the ${scale} decimals of ` +
     `"${field.column.name}" is beyond exact integers: give it a smaller limit`)
 }
@@ -191,8 +192,13 @@ const roomFor = (numbers: number): number => Math.max(8, 2 ** Math.ceil(Math.log
 /** Into so many parts every power of two is cut for an error, which is half of the first part: see `QuantileSketch`. */
 export const partsFor = (error: number): number => 2 ** Math.max(0, Math.ceil(-Math.log2(error)) - 1)
 
-/** Of both signs, and zero: what an exact column holds lies below 2^53, and of doubles there are 2,047 exponents. */
-const bucketsOf = (isDouble: boolean, error: number): number => 2 * (isDouble ? 2_047 : 53) * partsFor(error) + 1
+/** Of both signs, and zero. Of doubles there are 2,047 exponents, and of integers as many as the largest has bits. */
+const bucketsOf = (field: Field | null, error: number): number => 2 * exponentsOf(field) * partsFor(error) + 1
+
+const exponentsOf = (field: Field | null): number => {
+  if (isDouble(field)) return 2_047
+  return field?.column.kind === "decimal" ? Math.max(53, Math.ceil(Math.log2(field.column.limit * 10 ** field.column.scale))) : 53
+}
 
 const bytesEach = ({ by, field, op, preAggregated, settings, where }: Aggregate): number => {
   switch (op) {
@@ -213,7 +219,7 @@ const bytesEach = ({ by, field, op, preAggregated, settings, where }: Aggregate)
     case "countDistinct":
       return 8 + 16 * roomFor(settings.atMost ?? 0)
     case "quantile":
-      return 8 + 24 * roomFor(bucketsOf(isDouble(field), settings.error ?? 0))
+      return 8 + 24 * roomFor(bucketsOf(field, settings.error ?? 0))
     case "first":
     case "last":
     case "minBy":

@@ -13,7 +13,13 @@ import { fieldOf, nounOf } from "./Fields.ts"
 export type Type = { readonly optional: boolean } & Kind
 
 export type Kind =
-  | { readonly kind: "decimal"; readonly scale: number; readonly bound: bigint }
+  | {
+    readonly kind: "decimal"
+    readonly scale: number
+    readonly bound: bigint
+    /** Each value is one that a double holds exactly, as those of a source are, though there are others within the bound. */
+    readonly isNarrow?: true
+  }
   | { readonly kind: "int"; readonly bound: bigint }
   | { readonly kind: "double" | "string" | "boolean" }
 
@@ -38,7 +44,7 @@ export const columnOf = (name: string, type: Type): Column => {
   switch (type.kind) {
     case "decimal": {
       const limit = Number(type.bound / 10n ** BigInt(type.scale)) + 1
-      return { ...base, kind: "decimal", scale: type.scale, limit, ...type.bound > safe ? { isWide: true } : {} }
+      return { ...base, kind: "decimal", scale: type.scale, limit, ...type.bound > safe && type.isNarrow !== true ? { isWide: true } : {} }
     }
     case "int":
       return { ...base, kind: "int", minimum: -Number(type.bound), maximum: Number(type.bound), ...type.bound > safe ? { isWide: true } : {} }
@@ -56,7 +62,8 @@ export const typeIn = (column: Column): Type => {
   const { optional } = column
   switch (column.kind) {
     case "decimal":
-      return { optional, kind: "decimal", scale: column.scale, bound: column.isWide === true ? largest : BigInt(column.limit) * 10n ** BigInt(column.scale) }
+      if (column.isWide === true) return { optional, kind: "decimal", scale: column.scale, bound: largest }
+      return { optional, kind: "decimal", scale: column.scale, bound: BigInt(column.limit) * 10n ** BigInt(column.scale), isNarrow: true }
     case "int":
       return { optional, kind: "int", bound: column.isWide === true ? largest : integerBound(column.minimum, column.maximum) }
     default:
@@ -294,7 +301,8 @@ const common = (a: Exact, b: Exact): Kind => {
   if (a.kind === "int" && b.kind === "int") return { kind: "int", bound: a.bound > b.bound ? a.bound : b.bound }
   const scale = Math.max(scaleOf(a), scaleOf(b))
   const [x, y] = [scaled(a, scale), scaled(b, scale)]
-  return { kind: "decimal", scale, bound: atMost(x > y ? x : y) }
+  const isNarrow = [a, b].every((type) => scaled(type, scale) <= safe || (type.kind === "decimal" && type.isNarrow === true && type.scale === scale))
+  return { kind: "decimal", scale, bound: atMost(x > y ? x : y), ...isNarrow ? { isNarrow } : {} }
 }
 
 /** A number is what its shortest text says. */

@@ -67,7 +67,7 @@ const constantOf = (name: string, type: Checked.ValueType, given: unknown): Valu
   switch (type.kind) {
     case "decimal": {
       const text = typeof given === "number" || typeof given === "string" ? String(given) : ""
-      const isOne = Decimal.toUnscaled(text, { scale: type.scale, limit: Math.floor(10 ** (mostDigits - type.scale)) }) !== undefined
+      const isOne = Decimal.fits(text, { scale: type.scale, limit: Math.floor(10 ** (mostDigits - type.scale)) })
       return isOne ? BigDecimal.scale(BigDecimal.fromStringUnsafe(text), type.scale) : refused(name, `a decimal of scale ${type.scale}`, given)
     }
     case "int":

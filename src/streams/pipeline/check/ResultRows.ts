@@ -52,7 +52,8 @@ const typeOf = (name: string, type: Checked.ValueType, aggregates: Checked.Windo
       return refuse(node, `the result "${name}" is what a function gives, of a kind that nobody knows: a field needs one; leave it out`)
     case "decimal": {
       const chosen = aggregates.find((aggregate) => aggregate.name === name && choices.includes(aggregate.op))
-      return { kind: "decimal", scale: type.scale, bound: chosen === undefined ? largest : boundOf(chosen), optional: true }
+      if (chosen === undefined) return { kind: "decimal", scale: type.scale, bound: largest, optional: true }
+      return { kind: "decimal", scale: type.scale, bound: boundOf(chosen), ...isNarrow(chosen) ? { isNarrow: true } : {}, optional: true }
     }
     case "int":
       return type.isWide === true ? { kind: "decimal", scale: 0, bound: largest, optional: true } : { kind: "int", bound: safe, optional: true }
@@ -75,6 +76,10 @@ const boundOf = (chosen: Checked.Aggregate): bigint => {
   })
   return bounds.reduce((most, bound) => bound > most ? bound : most, 0n)
 }
+
+/** Whether a double holds each of them. */
+const isNarrow = ({ field, preAggregated }: Checked.Aggregate): boolean =>
+  [field, preAggregated].every((each) => each === null || (each.column.kind === "decimal" && each.column.isWide !== true))
 
 /** At the end of a pipeline a row of results is known by its window. */
 export const checkWindowKept = (end: Checked.Events): void => {
