@@ -1,25 +1,21 @@
-/** What the dashboard Market asks. Keys of the built-in pipelines are symbols. */
+/** What the charts of the dashboard Market ask. Keys of the built-in pipelines are symbols. */
+import { calendarOf, exchange, otherwise } from "./Calendars.ts"
+import { bounds, closeBefore, days, imports } from "./DayQueries.ts"
 import * as Exchange from "./Exchange.ts"
 import { isField, points } from "./Flux.ts"
-import { average, candles as candle, candlesOf, day as ofDay, key } from "./Names.ts"
+import { average, candles as candle, candlesOf, indicators, key, provisional, sessions } from "./Names.ts"
 import { chosenInterval, isAmongSymbols, isSymbol } from "./Variables.ts"
 
-/** How many candles the slow average is over. */
-export const slowCandles = 20
-
-const { close, high, low, mean, open, trades, volume, vwap: vwapOfCandle } = candle.fields
+const { close, high, low, open, volume, vwap: vwapOfCandle } = candle.fields
+const { bollingerLower, bollingerUpper, ema20, macd, macdHistogram, macdSignal, rsi14, sma20 } = indicators.fields
 
 /** Columns that the queries name themselves. */
 export const columns = {
   average: "average",
-  slow: "slow",
   price: "price",
   vwap: "vwap",
   estimate: "estimate",
-  closeBefore: "close_before",
-  change: "change",
-  variation: "variation",
-  sinceOpen: "since_open"
+  closeBefore: "close_before"
 } as const
 
 /** The last of some points that there is; without any it has no time. */
@@ -28,70 +24,59 @@ const lastOf = (points: string): string => `${points}
   |> max(column: "_time")
   |> findRecord(fn: (key) => true, idx: 0)`
 
-/** The days of a symbol, or of several, whatever their lengths: where the clock changes, the tag that says it changes too. */
-const days = (which: string): string =>
-  `days = (start, stop) => from(bucket: v.defaultBucket)
-  |> range(start: start, stop: stop)
-  |> filter(fn: (r) => r._measurement == "${ofDay.measurement}" and ${which})
-  |> group(columns: ["${key}", "_field"])
-  |> sort(columns: ["_time"])`
+const indicatorsOf = (...fields: ReadonlyArray<string>): string => points(indicators.measurement, `${isSymbol} and (${isField(...fields)})`)
 
 /**
- * Candles of the chosen interval, one row each, with two averages and the close of the day before.
- *
- * `average` is the pipeline's: of all trades of five minutes, a new window every minute. Its
- * point is at the window's start, four minutes before the last minute in it. It is moved to
- * the candle that ends when the window does, which is the first one to know it; windows
- * that end within a candle are left out, and so are those behind the last candle, which go on for
- * as long as they hold one of its trades. `slow` is the mean of closes; it looks back over a
- * weekend to have enough of them where the range begins.
+ * Candles of the chosen interval, one row each, with the averages and bands of one-minute candles and the close of the day before.
+ * A longer candle has what the last minute in it says. The close of the day before stands from the day's open on.
  */
-export const candles = `${Exchange.clock}
-length = int(v: ${chosenInterval})
+export const candles = `${imports}
+${bounds(isSymbol)}
 
-candles = (start) => ${points(candlesOf(chosenInterval), isSymbol, { start: "start" })}
+${closeBefore(isSymbol)}
 
-closes = candles(start: date.sub(d: 4d, from: v.timeRangeStart))
-  |> filter(fn: (r) => ${isField(close)})
-
-latest = ${lastOf("closes")}
-
-average = ${
-  points(average.measurement, `${isSymbol} and ${isField(average.fields.mean)}`, {
-    start: "date.sub(d: 5m, from: v.timeRangeStart)"
-  })
-}
-  |> timeShift(duration: duration(v: int(v: 5m) - length))
-  |> filter(fn: (r) => int(v: r._time) % length == 0 and exists latest._time and r._time <= latest._time)
-
-${days(isSymbol)}
-
-midnight = date.truncate(t: if exists latest._time then latest._time else v.timeRangeStart, unit: 1d)
-before = days(start: date.sub(d: 10d, from: midnight), stop: midnight)
-  |> filter(fn: (r) => ${isField(ofDay.fields.close)})
-  |> last()
+session = bounds
+  |> findRecord(fn: (key) => true, idx: 0)
+known = befores
   |> findRecord(fn: (key) => true, idx: 0)
 
+shown = ${points(candlesOf(chosenInterval), isSymbol)}
+
 union(tables: [
-  candles(start: v.timeRangeStart)
+  shown
     |> filter(fn: (r) => (${isField(open, high, low, close, volume)}))
     |> keep(columns: ["_time", "_field", "_value"]),
-  average
-    |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "${columns.average}"})),
-  closes
-    |> movingAverage(n: ${slowCandles})
-    |> map(fn: (r) => ({_time: r._time, _value: r._value, _field: "${columns.slow}"})),
-  closes
-    |> filter(fn: (r) => exists before._value and r._time >= midnight)
-    |> map(fn: (r) => ({_time: r._time, _value: before._value, _field: "${columns.closeBefore}"})),
+  ${indicatorsOf(sma20, ema20, bollingerUpper, bollingerLower)}
+    |> aggregateWindow(every: ${chosenInterval}, fn: last, createEmpty: false, timeSrc: "_start")
+    |> filter(fn: (r) => int(v: r._time) % int(v: ${chosenInterval}) == 0)
+    |> keep(columns: ["_time", "_field", "_value"]),
+  shown
+    |> filter(fn: (r) => ${isField(close)} and exists known._value and r._time >= session.open)
+    |> map(fn: (r) => ({_time: r._time, _value: known._value, _field: "${columns.closeBefore}"})),
 ])
   |> group()
-  |> filter(fn: (r) => r._time >= v.timeRangeStart and r._time < v.timeRangeStop)
+  |> filter(fn: (r) => r._time >= v.timeRangeStart)
   |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
   |> sort(columns: ["_time"])
 `
 
-/** The last price of each minute, and the same average as above at its last minute. */
+/** Indicators of one-minute candles as they are, at their minutes. */
+const over = (...fields: ReadonlyArray<string>): string => `${indicatorsOf(...fields)}
+  |> group()
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> keep(columns: ["_time", ${fields.map((field) => `"${field}"`).join(", ")}])
+  |> sort(columns: ["_time"])
+`
+
+export const rsi = over(rsi14)
+
+export const macds = over(macd, macdSignal, macdHistogram)
+
+/**
+ * The last price of each minute, and the mean of all trades of five minutes: the pipeline's, a new window every minute. Its point
+ * is at the window's start, and is moved to the last minute in it, which is the first one to know it. Windows behind the last
+ * candle are left out, which go on for as long as they hold one of its trades.
+ */
 export const priceAndAverage = `import "date"
 
 price = ${points(candle.measurement, `${isSymbol} and ${isField(close)}`)}
@@ -179,95 +164,51 @@ join(
   |> sort(columns: ["_time"])
 `
 
-const percent = (from: string): string => `100.0 * (r.${close} - ${from}) / ${from}`
+/** Stretches of regular trading, or of the hours before and after it, at the exchange of the chosen symbol: those that the range shows a part of. */
+const stretches = (part: string, text: string): string => `import "date"
+import "dict"
 
-/**
- * The figures of the day, one row a symbol: that of the last candle in the range, from midnight
- * at the exchange on. They come from candles, since the day's own pane is written when the day
- * is over. `change` is in per cent against the close of the day before if the store has that
- * day, otherwise against the first price. `mean` is that of the day's pane if the day is over by
- * the end of the range, otherwise that of the candles, weighted by their trades; there is none
- * where a candle of the day has none, as a publisher's bar has. Days have other lengths where
- * the clock changes: what they are chosen by does not hang on a tag that says how long one is.
- */
-const day = (which: string): string =>
-  `candles = (start) => ${points(candle.measurement, which, { start: "start" })}
+${days(isSymbol)}
 
-latest = ${lastOf(`candles(start: v.timeRangeStart)
-  |> filter(fn: (r) => ${isField(close)})
+${calendarOf}
+
+listed = ${lastOf(`days(start: date.sub(d: 30d, from: v.timeRangeStart), stop: v.timeRangeStop, fn: (r) => ${isField(exchange)})
   |> last()`)}
-midnight = date.truncate(t: if exists latest._time then latest._time else v.timeRangeStart, unit: 1d)
-tomorrow = date.add(d: 1d, to: midnight)
+calendar = if exists listed._value then calendarOf(exchange: listed._value) else "${otherwise}"
 
-${days(which)}
-
-today = candles(start: midnight)
-named = (tables=<-, field) => tables
-  |> map(fn: (r) => ({${key}: r.${key}, _field: field, _value: r._value}))
-
-figures = union(tables: [
-  today |> filter(fn: (r) => ${isField(open)}) |> first() |> named(field: "${open}"),
-  today |> filter(fn: (r) => ${isField(high)}) |> max() |> named(field: "${high}"),
-  today |> filter(fn: (r) => ${isField(low)}) |> min() |> named(field: "${low}"),
-  today |> filter(fn: (r) => ${isField(close)}) |> last() |> named(field: "${close}"),
-  today |> filter(fn: (r) => ${isField(volume)}) |> sum() |> named(field: "${volume}"),
-  today
-    |> filter(fn: (r) => ${isField(close, mean, trades)})
-    |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
-    |> filter(fn: (r) => exists r.${close})
-    |> map(fn: (r) => ({
-      ${key}: r.${key},
-      weighted: if exists r.${mean} and exists r.${trades} then r.${mean} * r.${trades} else 0.0,
-      trades: if exists r.${trades} then r.${trades} else 0.0,
-      unknown: if exists r.${mean} and exists r.${trades} then 0.0 else 1.0,
-    }))
-    |> reduce(
-      identity: {weighted: 0.0, trades: 0.0, unknown: 0.0},
-      fn: (r, accumulator) => ({
-        weighted: accumulator.weighted + r.weighted,
-        trades: accumulator.trades + r.trades,
-        unknown: accumulator.unknown + r.unknown,
-      }),
-    )
-    |> filter(fn: (r) => r.trades > 0.0 and r.unknown == 0.0)
-    |> map(fn: (r) => ({${key}: r.${key}, _field: "about", _value: r.weighted / r.trades})),
-  days(start: midnight, stop: tomorrow)
-    |> filter(fn: (r) => ${isField(ofDay.fields.mean)} and v.timeRangeStop >= tomorrow)
-    |> last()
-    |> named(field: "${ofDay.fields.mean}"),
-  days(start: date.sub(d: 10d, from: midnight), stop: midnight)
-    |> filter(fn: (r) => ${isField(ofDay.fields.close)})
-    |> last()
-    |> named(field: "before"),
-])
+from(bucket: v.defaultBucket)
+  |> range(start: date.sub(d: 3d, from: v.timeRangeStart), stop: v.timeRangeStop)
+  |> filter(fn: (r) => r._measurement == "${sessions.measurement}" and r.${sessions.tags.calendar} == calendar)
+  |> filter(fn: (r) => ${part} and ${isField(sessions.fields.partEnd)})
+  |> map(fn: (r) => ({time: r._time, timeEnd: time(v: r._value * 1000000), text: r.${sessions.tags.calendar} + ", ${text}"}))
   |> group()
-  |> pivot(rowKey: ["${key}"], columnKey: ["_field"], valueColumn: "_value")
-  |> map(fn: (r) => ({r with
-    ${columns.change}: if exists r.before then ${percent("r.before")} else ${percent(`r.${open}`)},
-    ${ofDay.fields.mean}: if exists r.${ofDay.fields.mean} then r.${ofDay.fields.mean} else r.about,
-  }))`
-
-const changeByName = `if exists before._value then "${columns.variation}" else "${columns.sinceOpen}"`
-
-/** Of the chosen symbol; the change is called \`variation\` or \`since_open\`. */
-export const dayOfSymbol = `${Exchange.clock}
-${day(isSymbol)}
-
-before = days(start: date.sub(d: 10d, from: midnight), stop: midnight)
-  |> filter(fn: (r) => ${isField(ofDay.fields.close)})
-  |> last()
-  |> findRecord(fn: (key) => true, idx: 0)
-
-figures
-  |> rename(fn: (column) => if column != "${columns.change}" then column else ${changeByName})
-  |> drop(columns: ["${key}", "${open}", "before", "about"])
+  |> filter(fn: (r) => r.timeEnd > v.timeRangeStart)
 `
 
-/** Of all symbols that are compared. */
-export const daysOfSymbols = `${Exchange.clock}
-${day(isAmongSymbols)}
+export const regular = stretches(`r.${sessions.tags.part} == "regular"`, "regular trading")
 
-figures
-  |> keep(columns: ["${key}", "${close}", "${columns.change}", "${high}", "${low}", "${volume}"])
-  |> sort(columns: ["${key}"])
+export const extended = stretches(`r.${sessions.tags.part} != "regular"`, "before or after regular trading")
+
+/**
+ * Stretches of minutes whose candles are provisional: made of samples, or with a gap of the feed in them. Each begins where the
+ * minute before is none, and ends where the next is none.
+ */
+export const provisionals = `marked = ${points(candle.measurement, `${isSymbol} and ${isField(provisional)}`)}
+  |> filter(fn: (r) => r._value > 0.0)
+  |> map(fn: (r) => ({_time: r._time, _field: "is", _value: 1}))
+
+edges = union(tables: [marked, marked |> map(fn: (r) => ({_time: time(v: int(v: r._time) + int(v: 1m)), _field: "was", _value: 1}))])
+  |> group()
+  |> pivot(rowKey: ["_time"], columnKey: ["_field"], valueColumn: "_value")
+  |> sort(columns: ["_time"])
+  |> map(fn: (r) => ({r with n: 1}))
+
+join(
+  tables: {
+    begin: edges |> filter(fn: (r) => not exists r.was) |> cumulativeSum(columns: ["n"]),
+    end: edges |> filter(fn: (r) => not exists r.is) |> cumulativeSum(columns: ["n"]),
+  },
+  on: ["n"],
+)
+  |> map(fn: (r) => ({time: r._time_begin, timeEnd: r._time_end, text: "Provisional: prices are samples, or the feed had a gap"}))
 `

@@ -7,6 +7,7 @@ import * as Sessions from "../src/adapters/influxdb/InfluxdbSessions.ts"
 import * as Names from "../src/adapters/influxdb/Names.ts"
 import { candles1m } from "../src/analytics/candles.ts"
 import { day as dayPipeline } from "../src/analytics/day.ts"
+import { indicators1m } from "../src/analytics/indicators.ts"
 import { movingAverage5m } from "../src/analytics/movingAverage.ts"
 import * as Checked from "../src/streams/pipeline/Checked.ts"
 import type * as Pipeline from "../src/streams/pipeline/Pipeline.ts"
@@ -24,14 +25,13 @@ const measured = <P extends Pipeline.AnyOfPanes>({ checked, name }: P) => {
 export const candles = measured(candles1m)
 export const average = measured(movingAverage5m)
 export const day = measured(dayPipeline)
+export const indicators = measured(indicators1m)
 
-export const indicators = {
-  measurement: "indicators-1m",
-  fields: {
-    close: "close", sma20: "sma20", ema20: "ema20", bollingerUpper: "bollingerUpper", bollingerLower: "bollingerLower",
-    rsi14: "rsi14", macd: "macd", macdSignal: "macdSignal", macdHistogram: "macdHistogram"
-  }
-} as const
+/** What a day says of its symbol, if its feed does. */
+export const told = { decimals: "decimals", currency: "currency" } as const
+
+/** Of a candle: how many of its records are samples, or gaps of the feed. */
+export const provisional = "provisional"
 
 /** Lengths of candles, as durations of Flux. */
 export const intervals = { oneMinute: "1m", fiveMinutes: "5m" } as const

@@ -10,7 +10,14 @@ export const flat = "#8a919c"
 export const price = "#d5dbe3"
 export const average = "#f5a742"
 export const slowAverage = "#6ea8fe"
+export const exponential = "#e879b9"
+export const band = "#5b7086"
 export const vwap = "#c792ea"
+
+/** Of hours in which an exchange trades, and of minutes that are not final. */
+export const regular = "#5b7086"
+export const extended = "#f5a742"
+export const provisional = "#e8c547"
 
 export const fine = green
 export const worth = "#e8c547"

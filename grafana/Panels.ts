@@ -18,6 +18,8 @@ import {
   VizTooltipOptionsBuilder
 } from "@grafana/grafana-foundation-sdk/common"
 import {
+  AnnotationPanelFilterBuilder,
+  AnnotationQueryBuilder,
   type DynamicConfigValue,
   FieldColorBuilder,
   FieldColorModeId,
@@ -108,6 +110,22 @@ export const ordered = <Column extends string>(...columns: ReadonlyArray<Column>
     renameByName: {}
   }
 })
+
+/** What the only row of another query, called `refId`, says of all numbers: each column is a setting of Grafana's. */
+export const configured = (refId: string, settings: ReadonlyArray<string>) => ({
+  id: "configFromData",
+  options: { configRefId: refId, mappings: settings.map((setting) => ({ fieldName: setting, handlerKey: setting })) }
+})
+
+/** Stretches of time that some panels shade: rows with `time`, `timeEnd` and `text`. */
+export const shade = (name: string, query: string, color: string, panels: ReadonlyArray<number>) =>
+  new AnnotationQueryBuilder()
+    .name(name)
+    .datasource(Flux.source)
+    .target(Flux.query(query, "Anno"))
+    .enable(true)
+    .iconColor(color)
+    .filter(new AnnotationPanelFilterBuilder().exclude(false).ids([...panels]))
 
 /** What a column is called and how it looks. */
 export interface Look {

@@ -2,6 +2,7 @@
 import {
   CustomVariableBuilder,
   QueryVariableBuilder,
+  VariableHide,
   VariableRefresh,
   VariableSort
 } from "@grafana/grafana-foundation-sdk/dashboard"
@@ -15,6 +16,14 @@ export const symbol = new QueryVariableBuilder("symbol")
   .query(Flux.tagValues(candles.measurement, key))
   .refresh(VariableRefresh.OnTimeRangeChanged)
   .sort(VariableSort.AlphabeticalAsc)
+
+/** What its last price is called. Nobody chooses it: the name of a figure is not one of those that a query may give. */
+export const nameOfLast = (query: string) =>
+  new QueryVariableBuilder("last")
+    .datasource(Flux.source)
+    .query(query)
+    .hide(VariableHide.HideVariable)
+    .refresh(VariableRefresh.OnTimeRangeChanged)
 
 export const isSymbol = `r.${key} == \${symbol:doublequote}`
 

@@ -3,12 +3,14 @@ import type { Dashboard, DataTransformerConfig, Panel } from "@grafana/grafana-f
 import { readdirSync, readFileSync } from "node:fs"
 import { assert, describe, it } from "vitest"
 import * as Alerts from "../../grafana/Alerts.ts"
+import { exchange } from "../../grafana/Calendars.ts"
 import { files } from "../../grafana/Files.ts"
 import * as Market from "../../grafana/Market.ts"
-import { candlesOf, intervals } from "../../grafana/Names.ts"
+import { candlesOf, intervals, provisional, sessions, told, windowEnd } from "../../grafana/Names.ts"
 import * as Pipeline from "../../grafana/Pipeline.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
+import { indicators1m } from "../../src/analytics/indicators.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import * as Checked from "../../src/streams/pipeline/Checked.ts"
 import type { AnyOfPanes as AnyPipeline } from "../../src/streams/pipeline/Pipeline.ts"
@@ -127,7 +129,7 @@ describe.each(dashboards)("the dashboard $title", (dashboard) => {
       const named = (panel.fieldConfig?.overrides ?? []).map(({ matcher }) => String(matcher.options))
         .filter((name) => !/^[A-Z]+$/.test(name))
       const ordered = (panel.transformations ?? []).flatMap(({ options }: DataTransformerConfig) =>
-        Object.keys(options.indexByName))
+        [...Object.keys(options.indexByName ?? {}), ...(options.mappings ?? []).map(({ fieldName }: { fieldName: string }) => fieldName)])
       for (const name of [...named, ...ordered]) assert.include(query, name, panel.title)
     }
   })
@@ -140,14 +142,18 @@ describe("what the market asks for", () => {
     assert.deepStrictEqual(Object.values(intervals).map(candlesOf), [candles1m.name, candles5m.name])
   })
 
-  it("is in the panes of the built-in pipelines", () => {
+  it("is in the panes of the built-in pipelines, or in the sessions beside them", () => {
     const results: Record<string, ReadonlyArray<string>> = {
-      [candles1m.name]: resultsOf(candles1m),
+      // Some feeds say these, and where they do not they are absent.
+      [candles1m.name]: [...resultsOf(candles1m), provisional],
       [candlesOf("${interval}")]: resultsOf(candles1m),
       [movingAverage5m.name]: resultsOf(movingAverage5m),
-      [day.name]: resultsOf(day)
+      [day.name]: [...resultsOf(day), windowEnd, exchange, ...Object.values(told)],
+      [indicators1m.name]: resultsOf(indicators1m),
+      [sessions.measurement]: Object.values(sessions.fields)
     }
-    const queries = panelsOf(market).flatMap(({ targets = [] }) => targets.map((target) => JSON.stringify(target)))
+    const asked = [...panelsOf(market).flatMap(({ targets = [] }) => targets), ...(market.annotations?.list ?? []).map(({ target }) => target)]
+    const queries = asked.map((target) => JSON.stringify(target))
     const measurements = queries.flatMap((query) =>
       [...query.matchAll(/r\._measurement == \\?"([^"\\]+)\\?"/g)].map(([, name]) => name ?? ""))
     assert.deepStrictEqual(new Set(measurements), new Set(Object.keys(results)))

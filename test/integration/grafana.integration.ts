@@ -11,7 +11,9 @@ import { afterAll, assert, beforeAll, describe, expect, it } from "vitest"
 import * as Alerts from "../../grafana/Alerts.ts"
 import { regularSession } from "../cli/session.ts"
 import { api, type Asked, type Frame, minute } from "./grafanaApi.ts"
+import { distance, rows as talib, tolerance } from "../talib.ts"
 import { hasBrowser, launch } from "../browser/chromium.ts"
+import { sessionsAround } from "./grafanaCalendars.ts"
 import { drawn, visit } from "./grafanaPages.ts"
 import * as Session from "./grafanaSession.ts"
 import { candleOf, madeUp } from "./grafanaSession.ts"
@@ -32,6 +34,7 @@ beforeAll(async () => {
   stack = await open()
   grafana = api(stack)
   await grafana.write([...Session.lines(), ...Session.figures(from, to)])
+  await sessionsAround(stack, [from])
 })
 
 afterAll(() => stack?.end())
@@ -47,11 +50,28 @@ const queryOf = ({ targets = [], title }: Panel): string => {
   return String(target.query)
 }
 
-const ask = (name: string, id: number, asked: Asked): Promise<ReadonlyArray<Frame>> => {
+const panelOf = (name: string, id: number): Panel => {
   const panel = panelsOf(name).find((panel) => panel.id === id)
   if (panel === undefined) throw new Error(`no panel ${id}`)
+  return panel
+}
+
+const ask = (name: string, id: number, asked: Asked): Promise<ReadonlyArray<Frame>> => {
+  const panel = panelOf(name, id)
   return grafana.query(queryOf(panel), { ...asked, maxDataPoints: panel.maxDataPoints ?? 1_500 })
 }
+
+/** What Market shades: its annotations, by their names. */
+const shaded = async (name: string, asked: Asked): Promise<ReadonlyArray<readonly [start: unknown, end: unknown]>> => {
+  const target = dashboardOf("market").annotations?.list?.find((annotation) => annotation.name === name)?.target
+  if (target === undefined || !("query" in target)) throw new Error(`nothing shades ${name}`)
+  const [frame] = await grafana.query(String(target.query), asked)
+  const ends = frame?.columns.get("timeEnd") ?? []
+  return (frame?.columns.get("time") ?? []).map((start, at) => [start, ends[at]] as const).toSorted(([a], [b]) => Number(a) - Number(b))
+}
+
+/** Of a symbol, in the units of `Session`. */
+const minutesOf = (symbol: string) => Session.series("candles-1m", symbol).filter(({ start }) => start >= from && start < to)
 
 /** Of the only frame. */
 const column = (frames: ReadonlyArray<Frame>, name: string): ReadonlyArray<number> => {
@@ -133,36 +153,41 @@ describe("variables", () => {
     const asked = (dashboardOf(name).templating.list ?? []).filter(({ type }) => type === "query")
     assert.isNotEmpty(asked)
     for (const { name, query } of asked) {
-      const frames = await grafana.query(String(query), { from, to })
+      const frames = await grafana.query(String(query), chosen("IBM"))
       const values = frames.flatMap(({ columns }) => [...columns.get("_value") ?? []])
-      const expected = { topics: ["ticks"], processors: ["courant"] }[name] ?? symbols
+      const expected = { topics: ["ticks"], processors: ["courant"], last: ["Last"] }[name] ?? symbols
       assert.deepStrictEqual(values.toSorted(), expected, name)
     }
   })
 })
 
 describe("the panels of Market", () => {
-  it.each(symbols)("show the day of %s as the batch fold has it", async (symbol) => {
+  it.each(symbols)("show the session of %s as the batch fold has it, and what was traded after it", async (symbol) => {
     const [frame] = await ask("market", 1, { ...chosen(symbol), to: from + 24 * 60 * minute })
     assert.strictEqual(frame?.rows, 1)
-    const whole = Session.series("day", symbol)[0]
-    const open = whole?.value("open") ?? NaN
-    for (const name of ["close", "high", "low", "mean", "volume"]) {
-      assert.strictEqual(frame?.columns.get(name)?.[0], whole?.value(name), name)
-    }
-    const change = 100 * ((whole?.value("close") ?? NaN) - open) / open
-    assert.closeTo(Number(frame?.columns.get("since_open")?.[0]), change, 1e-9)
+    const figure = (name: string) => Number(frame?.columns.get(name)?.[0] ?? NaN)
+    const minutes = minutesOf(symbol)
+    const [open, close] = [minutes[0]?.value("open") ?? NaN, minutes.at(-1)?.value("close") ?? NaN]
+    assert.strictEqual(figure("close"), close)
+    assert.strictEqual(figure("high"), Math.max(...minutes.map(({ value }) => value("high"))))
+    assert.strictEqual(figure("low"), Math.min(...minutes.map(({ value }) => value("low"))))
+    assert.strictEqual(figure("volume"), minutes.reduce((sum, { value }) => sum + value("volume"), 0))
+    // It is over, so that its pane is there.
+    assert.strictEqual(figure("mean"), Session.series("day", symbol)[0]?.value("mean"))
+    assert.strictEqual(figure("extended"), Session.series("candles-1m", symbol).findLast(({ value }) => !Number.isNaN(value("close")))?.value("close"))
+    assert.closeTo(figure("since_open"), 100 * (close - open) / open, 1e-9)
     assert.isFalse(frame?.columns.has("variation"))
   })
 
   it("show the day so far where the range ends within it", async () => {
-    const minutes = Session.series("candles-1m", "SPY").filter(({ start }) => start < to)
+    const minutes = minutesOf("SPY")
     const frames = await ask("market", 1, chosen("SPY"))
+    assert.isFalse(frames[0]?.columns.has("extended"))
     assertClose(column(frames, "close"), [minutes.at(-1)?.value("close") ?? NaN], "close")
     assertClose(column(frames, "high"), [Math.max(...minutes.map(({ value }) => value("high")).filter(Number.isFinite))], "high")
     assertClose(column(frames, "volume"), [minutes.reduce((sum, { value }) => sum + value("volume"), 0)], "volume")
     const exact = meanPrice(Session.trades.filter(({ fields }) =>
-      fields["symbol"] === "SPY" && fields["priceForming"] === null && Number(fields["time"]) < to))
+      fields["symbol"] === "SPY" && fields["priceForming"] === null && Number(fields["time"]) >= from && Number(fields["time"]) < to))
     assert.closeTo(column(frames, "mean")[0] ?? NaN, exact, 1e-4 * exact)
   })
 
@@ -170,7 +195,7 @@ describe("the panels of Market", () => {
     const noon = Date.UTC(2014, 2, 11, 16)
     const midnight = Date.UTC(2014, 2, 11, 4)
     await grafana.write([
-      madeUp("day", "MADEUP", midnight - 1_440 * minute, 1_440 * minute, { close: 40, open: 39 }),
+      madeUp("day", "MADEUP", midnight - 1_440 * minute, 1_440 * minute, { close: 40, open: 39, adjustedClose: 40 }),
       // Still yesterday in New York, and today by UTC.
       madeUp("candles-1m", "MADEUP", midnight - 60 * minute, minute, candleOf(99, 99)),
       madeUp("candles-1m", "MADEUP", noon - minute, minute, candleOf(40.5, 39.25))
@@ -207,8 +232,8 @@ describe("the panels of Market", () => {
     const monday = sunday + 25 * 60 * minute
     const noon = monday + 12 * 60 * minute
     await grafana.write([
-      madeUp("day", "CLOCK", sunday - 1_440 * minute, 1_440 * minute, { close: 20, open: 20 }),
-      madeUp("day", "CLOCK", sunday, 1_500 * minute, { close: 40, open: 39 }),
+      madeUp("day", "CLOCK", sunday - 1_440 * minute, 1_440 * minute, { close: 20, open: 20, adjustedClose: 20 }),
+      madeUp("day", "CLOCK", sunday, 1_500 * minute, { close: 40, open: 39, adjustedClose: 40 }),
       madeUp("candles-1m", "CLOCK", noon - minute, minute, candleOf(41, 42))
     ])
     const asked = { ...chosen("CLOCK"), from: noon - 60 * minute, to: noon }
@@ -223,14 +248,35 @@ describe("the panels of Market", () => {
     const means = [-4, -3, -2, -1, 0].map((at) => madeUp("moving-average-5m", "ENDS", last + at * minute, 5 * minute, { mean: 7 }))
     await grafana.write([...means, madeUp("candles-1m", "ENDS", last, minute, candleOf(7, 7))])
     const asked = { ...chosen("ENDS"), from: last - 60 * minute, to: last + 60 * minute }
-    for (const panel of [2, 5]) {
-      const frames = await ask("market", panel, asked)
-      assert.deepStrictEqual(column(frames, "_time"), [last])
-      assertClose(column(frames, "average"), [7], "average")
-    }
+    const frames = await ask("market", 5, asked)
+    assert.deepStrictEqual(column(frames, "_time"), [last])
+    assertClose(column(frames, "average"), [7], "average")
   })
 
-  it.each([["1m", 1], ["5m", 5]] as const)("show candles of %s with both averages", async (interval, minutes) => {
+  it("compare over a split what the prices would be without it, and show the close of the day before in today's units", async () => {
+    const midnight = Date.UTC(2014, 3, 8, 4)
+    const noon = midnight + 12 * 60 * minute
+    await grafana.write([
+      madeUp("day", "SPLIT", midnight - 1_440 * minute, 1_440 * minute, { close: 400, adjustedClose: 400 }),
+      madeUp("candles-1m", "SPLIT", noon - minute, minute, candleOf(102, 103.39)),
+      madeUp("indicators-1m", "SPLIT", noon - minute, minute, { close: 103.39, splitFactor: 4 })
+    ])
+    const asked = { ...chosen("SPLIT"), from: noon - 60 * minute, to: noon }
+    assertClose(column(await ask("market", 1, asked), "variation"), [3.39], "variation")
+    assertClose(column(await ask("market", 2, asked), "close_before"), [100], "close before")
+    // Of the day after, whose prices are of the same units.
+    const next = noon + 1_440 * minute
+    await grafana.write([
+      madeUp("day", "SPLIT", midnight, 1_440 * minute, { close: 104, adjustedClose: 416, splitFactor: 4, variation: 4 }),
+      madeUp("candles-1m", "SPLIT", next, minute, candleOf(104, 102.96))
+    ])
+    assertClose(column(await ask("market", 1, { ...asked, from: next, to: next + minute }), "variation"), [-1], "variation of the day after")
+    // What the pane says of a day that is over, counts.
+    await grafana.write([madeUp("day", "SPLIT", midnight + 1_440 * minute, 1_440 * minute, { close: 103, adjustedClose: 412, splitFactor: 4, variation: -0.9615 })])
+    assertClose(column(await ask("market", 1, { ...asked, from: next, to: next + 720 * minute }), "variation"), [-0.9615], "as its pane says")
+  })
+
+  it.each([["1m", 1], ["5m", 5]] as const)("show candles of %s with the averages and bands as of their last minute", async (interval, minutes) => {
     for (const symbol of symbols) {
       const frames = await ask("market", 2, chosen(symbol, interval))
       const all = Session.series(`candles-${interval}`, symbol)
@@ -239,15 +285,32 @@ describe("the panels of Market", () => {
       for (const name of ["open", "high", "low", "close", "volume"]) {
         assertClose(column(frames, name), candles.map(({ value }) => value(name)), `${symbol} ${name}`)
       }
-      const averages = new Map(Session.series("moving-average-5m", symbol).map(({ start, value }) => [start, value("mean")]))
-      // It ends when the candle does.
-      const average = candles.map(({ start }) => averages.get(start + (minutes - 5) * minute) ?? NaN)
-      assertClose(column(frames, "average"), average, `${symbol} average`)
-      const slow = candles.map(({ start }) => {
-        const closes = all.filter((candle) => candle.start <= start && !Number.isNaN(candle.value("close")))
-        return closes.length < 20 ? NaN : closes.slice(-20).reduce((sum, { value }) => sum + value("close"), 0) / 20
-      })
-      assertClose(column(frames, "slow"), slow, `${symbol} slow`)
+      const computed = Session.series("indicators-1m", symbol)
+      for (const name of ["sma20", "ema20", "bollingerUpper", "bollingerLower"]) {
+        const expected = candles.map(({ start }) => computed.findLast((each) =>
+          each.start >= start && each.start < start + minutes * minute && !Number.isNaN(each.value(name)))?.value(name) ?? NaN)
+        assertClose(column(frames, name), expected, `${symbol} ${name}`)
+      }
+    }
+  })
+
+  it.each([
+    [2, { sma20: "sma20", bollingerUpper: "bb_upper", bollingerLower: "bb_lower" }],
+    [7, { rsi14: "rsi14" }],
+    [8, { macd: "macd", macdSignal: "macd_signal", macdHistogram: "macd_hist" }]
+  ])("show what TA-Lib makes of the publisher's own bars: panel %i", async (panel, columns: Readonly<Record<string, string>>) => {
+    for (const symbol of symbols) {
+      const frames = await ask("market", panel, chosen(symbol))
+      const times = column(frames, "_time")
+      const rows = talib.filter((row) => row.get("symbol") === symbol && Number(row.get("start_ms")) >= from && Number(row.get("start_ms")) < to)
+      for (const [name, of] of Object.entries(columns)) {
+        const values = new Map(column(frames, name).map((value, at) => [times[at], value]))
+        for (const row of rows) {
+          const value = values.get(Number(row.get("start_ms"))) ?? NaN
+          const apart = distance(Number.isNaN(value) ? null : value, row.get(of) ?? "")
+          assert.isBelow(apart, tolerance, `${symbol} ${name} at ${row.get("start_ms")}`)
+        }
+      }
     }
   })
 
@@ -285,7 +348,52 @@ describe("the panels of Market", () => {
     const [frame] = await ask("market", 3, chosen("AIG"))
     assert.deepStrictEqual(frame?.columns.get("key"), symbols)
     const last = symbols.map((symbol) => Session.series("candles-1m", symbol).findLast(({ start }) => start < to)?.value("close"))
-    assert.deepStrictEqual(frame?.columns.get("close"), last)
+    assert.deepStrictEqual(frame?.columns.get("close"), last.map((value) => value?.toFixed(2)))
+  })
+
+  it("show prices of each symbol with its decimals, none rounded, and its currency", async () => {
+    await writeQuotes()
+    const keys = quotes.map(({ key }) => key)
+    const asked = { ...chosen("BTC-KRW"), from: tuesday, to: tuesday + 30 * minute }
+    const compared = await ask("market", 3, { ...asked, variables: { ...asked.variables, symbols: keys } })
+    assert.deepStrictEqual(compared[0]?.columns.get("key"), keys)
+    assert.deepStrictEqual(compared[0]?.columns.get("close"), quotes.map(({ written }) => written))
+    for (const { decimals, key } of quotes) {
+      const look = panelOf("market", 2).targets?.find((target) => "refId" in target && target.refId === "looks")
+      if (look === undefined || !("query" in look)) throw new Error("nobody says how prices look")
+      const [frame] = await grafana.query(String(look.query), { ...asked, variables: { ...asked.variables, symbol: [key] } })
+      assert.deepStrictEqual([frame?.columns.get("decimals"), frame?.columns.get("unit")], [[decimals], [decimals === 0 ? "locale" : "none"]], key)
+    }
+  })
+
+  it("show of each symbol the session of its own exchange, and of one that has not traded in it the last price alone", async () => {
+    await writeQuotes()
+    const asked = { ...chosen("any"), from: tuesday, to: tuesday + 30 * minute, variables: { ...chosen("any").variables, symbols: ["7203.T", "BTC-KRW"] } }
+    const [frame] = await ask("market", 3, asked)
+    // Tokyo has closed eight hours before; the coins' day began at midnight of UTC.
+    assert.deepStrictEqual(frame?.columns.get("close"), ["2,600.5 JPY", "150,000,000 KRW"])
+    assert.deepStrictEqual(frame?.columns.get("volume"), [null, 3_000])
+  })
+
+  it("tell regular trading from the hours before and after it, by the calendar of the symbol's exchange", async () => {
+    const around = (symbol: string) => ({ ...chosen(symbol), from: from - 60 * minute, to: to + 60 * minute })
+    assert.deepStrictEqual(await shaded("Regular trading", around("IBM")), [[from, to]])
+    assert.deepStrictEqual(await shaded("Extended hours", around("IBM")), [[from - 330 * minute, from], [to, to + 240 * minute]])
+    await writeQuotes()
+    const tokyo = { ...chosen("7203.T"), from: tuesday - 24 * 60 * minute, to: tuesday }
+    const [morning, noon, half, close] = ["00:00", "02:30", "03:30", "06:00"].map((time) => Date.parse(`2014-06-03T${time}Z`))
+    assert.deepStrictEqual(await shaded("Regular trading", tokyo), [[morning, noon], [half, close]])
+    assert.deepStrictEqual(await shaded("Extended hours", tokyo), [])
+  })
+
+  it("mark the stretches of minutes that are not final", async () => {
+    const start = Date.UTC(2014, 5, 10, 14)
+    const minutes = [0, 1, 1, 0, 2, 0, 0, 1, 1, 1].map((provisional, at) =>
+      madeUp("candles-1m", "SAMPLED", start + at * minute, minute, { ...candleOf(10, 10), provisional }))
+    await grafana.write(minutes)
+    const asked = { ...chosen("SAMPLED"), from: start, to: start + 60 * minute }
+    assert.deepStrictEqual(await shaded("Provisional", asked), [[1, 3], [4, 5], [7, 10]].map(([from = 0, to = 0]) => [start + from * minute, start + to * minute]))
+    assert.deepStrictEqual(await shaded("Provisional", chosen("IBM")), [])
   })
 
   it("hold a symbol that would be Flux as a symbol", async () => {
@@ -355,10 +463,10 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     expect.poll(() => page.locator("body").innerText(), { timeout: 300_000 }).toContain(text)
 
   it.each([
-    ["market", `&var-symbol=IBM&var-interval=5m`],
-    ["pipeline", ""]
+    ["market", `from=${from - 60 * minute}&to=${to + 30 * minute}&var-symbol=IBM&var-interval=5m`],
+    ["pipeline", range]
   ])("%s has something on every panel and nothing to complain about", async (name, choices) => {
-    const { complaints, page } = await show(`/d/courant-${name}?${range}${choices}`)
+    const { complaints, page } = await show(`/d/courant-${name}?${choices}`)
     for (const { title = "" } of panelsOf(name)) {
       await shows(page, title.replace("$symbol", "IBM").replace("$interval", "5m"))
     }
@@ -367,6 +475,21 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     if (process.env["COURANT_PICTURES"] === "1") {
       await page.screenshot({ path: fileURLToPath(new URL(`../../docs/images/grafana-${name}.png`, import.meta.url)) })
     }
+  })
+
+  it("writes prices of any size, and symbols of any length and letters", async () => {
+    await writeQuotes()
+    const { complaints, page } = await show(`/d/courant-market?from=${tuesday}&to=${tuesday + 30 * minute}&var-symbol=EURUSD%3DX`)
+    for (const text of ["EURUSD=X: candles", "Last, USD", "1.13702", "0.00000912", "150,000,000 KRW"]) await shows(page, text)
+    await page.locator("a").getByText("M&M.NS", { exact: true }).click()
+    await page.waitForURL(/var-symbol=M%26M\.NS/)
+    await shows(page, "M&M.NS: candles of 1m")
+    await shows(page, "2850.5")
+    // Whole in its cell.
+    const option = page.locator("a").getByText("AAPL250117C00150000", { exact: true })
+    const [link, cell] = [await option.boundingBox(), await option.locator("xpath=ancestor::*[@role='cell'][1]").boundingBox()]
+    assert.isBelow((link?.x ?? NaN) + (link?.width ?? NaN), (cell?.x ?? NaN) + (cell?.width ?? NaN))
+    assert.deepStrictEqual(complaints, [])
   })
 
   it("goes from the table to a symbol and keeps the other choices", async () => {
@@ -388,6 +511,29 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     }
   )
 })
+
+/** A Tuesday on which New York has just opened. */
+const tuesday = Date.UTC(2014, 5, 3, 13, 30)
+
+/** Symbols of many markets, their last prices, with how many decimals these are shown, and what a table says. */
+const quotes = [
+  { key: "7203.T", exchange: "JPX", price: 2_600.5, decimals: 1, told: { currency: "JPY", decimals: 1 }, written: "2,600.5 JPY" },
+  { key: "AAPL250117C00150000", exchange: "OPR", price: 12.3, decimals: 2, told: { currency: "USD", decimals: 2 }, written: "12.30 USD" },
+  { key: "BTC-KRW", exchange: "CCC", price: 150_000_000, decimals: 0, told: { currency: "KRW" }, written: "150,000,000 KRW" },
+  { key: "BTC/USDT", exchange: "CCC", price: 97_123.45, decimals: 2, told: {}, written: "97,123.45" },
+  // Yahoo proposes four.
+  { key: "EURUSD=X", exchange: "CCY", price: 1.13702, decimals: 5, told: { currency: "USD", decimals: 4 }, written: "1.13702 USD" },
+  { key: "M&M.NS", exchange: "NSI", price: 2_850.5, decimals: 1, told: {}, written: "2,850.5" },
+  { key: "SHIB-USD", exchange: "CCC", price: 0.00000912, decimals: 8, told: {}, written: "0.00000912" }
+]
+
+const writeQuotes = async () => {
+  await sessionsAround(stack, [tuesday])
+  await grafana.write(quotes.flatMap(({ exchange, key, price, told }) => [
+    madeUp("day", key, tuesday - 3 * 1_440 * minute, 1_440 * minute, { close: price, adjustedClose: price, exchange, ...told }),
+    ...Array.from({ length: 30 }, (_, at) => madeUp("candles-1m", key, tuesday + at * minute, minute, candleOf(price, price)))
+  ]))
+}
 
 const meanPrice = (trades: typeof Session.trades): number =>
   trades.reduce((sum, { fields }) => sum + Session.number(fields["price"]), 0) / trades.length

@@ -11,7 +11,7 @@ export interface Visit {
 /** Opens a page with a session of its own and gives it when all of its panels have been drawn. */
 export const visit = async (browser: Browser, url: string, authorization: string): Promise<Visit> => {
   const context = await browser.newContext({
-    viewport: { width: 1600, height: 1175 },
+    viewport: { width: 1600, height: 1290 },
     colorScheme: "dark",
     extraHTTPHeaders: { authorization }
   })
