@@ -56,7 +56,7 @@ const lateness = Pipeline.allowedLateness("1 day")
  * ```ts
  * import { dayOf } from "courant"
  *
- * // In place of the built-in pipeline: courant run --pipelines candles-1m,./day.ts
+ * // It takes the place of the built-in pipeline of its name.
  * export const day = dayOf({ hours: "extended" })
  * ```
  */

@@ -8,6 +8,7 @@
  * A calendar knows the days from its first to its last, and says nothing of others: whoever asks for one gets an error.
  */
 import { DateTime, Option, Result, Schema } from "effect"
+import { nearest } from "./Nearest.ts"
 import { type CalendarData, calendarData, ownCalendarData } from "./CalendarData.ts"
 
 /** The calendars that are built in; the 22 of exchange_calendars, and `GLOBEX` and `FX`. */
@@ -49,9 +50,11 @@ const DateText = Schema.String.check(Schema.makeFilter(
   (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && Number.isInteger(dayOf(text)) && dateOf(dayOf(text)) === text || "a date such as 2024-07-03 is needed"
 ))
 const Clock = Schema.String.check(Schema.isPattern(/^(?:[01]\d|2[0-3]):[0-5]\d(?:[+-]1d)?$/, { expected: "a time such as 09:30, or 17:00-1d for the day before" }))
-const Hours = Schema.Array(Clock).check(Schema.makeFilter(
-  (hours: ReadonlyArray<string>) => isRising(hours.map(minutesOf)) || "open, start and end of each break, and close are needed, one after another"
-))
+const Hours = Schema.Array(Clock).check(Schema.makeFilter((hours: ReadonlyArray<string>) => {
+  const before = hours.findIndex((clock, i) => i > 0 && minutesOf(clock) <= minutesOf(hours[i - 1]!))
+  if (before > 0) return `${hours[before]} is not after ${hours[before - 1]}: open, start and end of each break, and close are needed, one after another (${hours[before]!.slice(0, 5)}+1d is on the next day)`
+  return isOfPairs(hours) || `open, start and end of each break, and close are needed, two, four or more times, and there are ${hours.length}`
+}))
 const Minutes = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: dayMinutes }))
 
 const Definition = Schema.Struct({
@@ -96,20 +99,22 @@ export const make = (name: string, definition: typeof Definition.Encoded): Calen
   const call = `Calendar.make(${JSON.stringify(name)})`
   if (typeof name !== "string" || name === "") throw new TypeError("Calendar.make: a calendar needs a name")
   const read = Schema.decodeUnknownResult(Definition)(definition, { onExcessProperty: "error" })
-  if (Result.isFailure(read)) throw new TypeError(`${call}: ${read.failure.message}`)
+  if (Result.isFailure(read)) throw new TypeError(`${call}: ${read.failure.message.replaceAll(/\s*\n\s*/g, ", ")}`)
   const wrong = wrongIn(read.success)
   if (wrong !== null) throw new TypeError(`${call}: ${wrong}`)
   return { _tag: "Calendar", name, definition: read.success }
 }
 
 /** What its parts do not say by themselves. */
-const wrongIn = ({ from, hours, special = {}, to, ...definition }: Definition): string | null => {
+const wrongIn = ({ closed = [], from, hours, special = {}, to, ...definition }: Definition): string | null => {
   if (from > to) return `it ends on ${to}, before it begins on ${from}`
   if (hours[0].from > from) return `its first hours are from ${hours[0].from} on, and it begins on ${from}`
   const disordered = hours.find((each, i) => i > 0 && each.from <= hours[i - 1]!.from)
   if (disordered !== undefined) return `its hours from ${disordered.from} on are not in the order of their dates`
   const unreal = Object.keys(special).find((date) => !Schema.is(DateText)(date))
   if (unreal !== undefined) return `special: ${JSON.stringify(unreal)} is no date such as 2024-07-03`
+  const both = closed.find((date) => Object.hasOwn(special, date))
+  if (both !== undefined) return `${both} is among the days without a session and among those with special hours`
   const [opens, closes] = reachOf({ from, hours, special, to, ...definition })
   return closes - dayMinutes <= opens ? null : "its hours are so long that a session begins before the one of the day before has ended"
 }
@@ -126,8 +131,7 @@ const minutesOf = (clock: string): number => {
   return shift * dayMinutes + Number(clock.slice(0, 2)) * 60 + Number(clock.slice(3, 5))
 }
 
-const isRising = (minutes: ReadonlyArray<number>): boolean =>
-  minutes.length >= 2 && minutes.length % 2 === 0 && minutes.every((minute, i) => i === 0 || minute > minutes[i - 1]!)
+const isOfPairs = ({ length }: ReadonlyArray<string>): boolean => length >= 2 && length % 2 === 0
 
 const builtIn: { readonly [name: string]: CalendarData } = { ...calendarData, ...ownCalendarData }
 
@@ -142,11 +146,16 @@ export const isCalendar = (value: unknown): value is Calendar =>
 /** One that is built in. Throws a `TypeError` where there is none of this name. */
 export const named = (name: Name): Calendar => {
   const data = isName(name) ? builtIn[name] : undefined
-  if (data === undefined) throw new TypeError(`there is no calendar ${JSON.stringify(name)}; there are ${names.join(", ")}, and those of Calendar.make`)
+  if (data === undefined) throw new TypeError(`there is no calendar ${JSON.stringify(name)}${meantBy(name)}; there are ${names.join(", ")}, and those of Calendar.make`)
   const { closed, hours: [first, ...others], special, ...rest } = data
   if (first === undefined) throw new TypeError(`the calendar ${name} has no hours`)
   const unusual = special.flatMap(({ dates, hours }) => datesIn(dates).map((date) => [date, hours] as const))
   return { _tag: "Calendar", name, definition: { ...rest, hours: [first, ...others], closed: datesIn(closed), special: Object.fromEntries(unusual) } }
+}
+
+const meantBy = (name: string): string => {
+  const meant = typeof name === "string" ? nearest(name, names) : undefined
+  return meant === undefined ? "" : `: did you mean "${meant}"?`
 }
 
 /** `2024 0101 0115` as dates. */
@@ -159,7 +168,8 @@ const datesIn = (text: string): ReadonlyArray<string> => text === "" ? [] : text
  * The sessions of a time, in their order: from one day of the exchange to another, both included (`2024-07-03`), or those that
  * have something of the time between two instants, in milliseconds.
  *
- * Throws a `RangeError` for a time of which the calendar knows nothing, and a `TypeError` where there is no such calendar.
+ * Throws a `RangeError` for a time of which the calendar knows nothing, and where the end is before the beginning; and a
+ * `TypeError` where there is no such calendar, or what is given is no time.
  *
  * @example
  * ```ts
@@ -170,13 +180,14 @@ const datesIn = (text: string): ReadonlyArray<string> => text === "" ? [] : text
  * export const hours = (halfDay!.close - halfDay!.open) / 3_600_000 // 3.5, and none on the 4th
  * ```
  */
-export const sessions = (calendar: Name | Calendar, { from, to }: { readonly from: string | number; readonly to: string | number }): ReadonlyArray<Session> => {
+export const sessions = (calendar: Name | Calendar, range: { readonly from: string | number; readonly to: string | number }): ReadonlyArray<Session> => {
   const { definition, name } = isCalendar(calendar) ? calendar : named(calendar)
+  const { from, to } = checkedRange(range)
   const known = coverage({ _tag: "Calendar", definition, name })
   const days = [from, to].map((bound) => {
     const isKnown = typeof bound === "number"
       ? bound >= known.start && bound <= known.end
-      : Schema.is(DateText)(bound) && bound >= definition.from && bound <= definition.to
+      : bound >= definition.from && bound <= definition.to
     if (isKnown) return typeof bound === "number" ? Math.floor(bound / dayMillis) : dayOf(bound)
     throw new RangeError(`the calendar ${name} knows the sessions from ${definition.from} to ${definition.to}, and is asked for ${JSON.stringify(bound)}`)
   })
@@ -187,6 +198,22 @@ export const sessions = (calendar: Name | Calendar, { from, to }: { readonly fro
   const start = typeof from === "number" ? from : -Infinity
   const end = typeof to === "number" ? to : Infinity
   return all.filter(({ close, open }) => close > start && open < end)
+}
+
+/** A program without types may give anything. */
+const checkedRange = (range: Parameters<typeof sessions>[1]): Parameters<typeof sessions>[1] => {
+  const { from, to } = range ?? {}
+  for (const [which, bound] of Object.entries({ from, to })) {
+    if (Number.isFinite(bound) || Schema.is(DateText)(bound)) continue
+    const isDate: boolean = Object.prototype.toString.call(bound) === "[object Date]"
+    const what = isDate ? "a Date: give its getTime()" : `${typeof bound === "string" ? JSON.stringify(bound) : String(bound)}: give a day of the exchange such as 2024-07-03, or milliseconds since the epoch`
+    throw new TypeError(`Calendar.sessions: ${which} is ${what}`)
+  }
+  const [start, end] = [from, to].map((bound) => typeof bound === "number" ? bound : dayOf(bound) * dayMillis)
+  // A day begins and ends on the clock of its exchange, which may be as far from that of Greenwich.
+  const apart = typeof from === typeof to ? 0 : 2 * dayMillis
+  if (start! > end! + apart) throw new RangeError(`Calendar.sessions: it is to end at ${to}, before it begins at ${from}`)
+  return { from, to }
 }
 
 const sessionsOn = ({ closed = [], hours, special = {}, timeZone, weekdays }: Definition, first: number, last: number): ReadonlyArray<Session> => {

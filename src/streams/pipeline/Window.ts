@@ -190,8 +190,10 @@ const isBy = <K>(calendar: Calendar.Name | Calendar.Calendar | CalendarBy<K>): c
   Predicate.isObject(calendar) && !Calendar.isCalendar(calendar)
 
 const tradingBy = (call: string, given: CalendarBy<string>, rest: TradingOptions | undefined): Trading => {
+  if ("timeZone" in given) throw new TypeError(`${call} needs a calendar, and is given what one is made of: make it by Calendar.make("…", { … })`)
   if (rest !== undefined) throw new TypeError(`${call} takes one object where calendars are told by a field: put ${Object.keys(rest).join(", ")} beside "by"`)
   const { by, calendars, otherwise, unknown, ...options } = optionsOf(call, given, ["by", "calendars", "otherwise", "unknown", "bars", "hours"])
+  if (typeof by !== "string") throw new TypeError(`${call} needs the name of a calendar, such as "XNYS", one of Calendar.make, or "by", a field that names that of a row; its "by" is ${shown(by)}`)
   if (calendars !== undefined && !Predicate.isObject(calendars)) throw new TypeError(`${call} needs calendars by the values of "${by}", and is given ${shown(calendars)}`)
   const named = Object.entries(calendars ?? Object.fromEntries(Calendar.names.map((name) => [name, name])))
   return tradingOf(call, {

@@ -5,6 +5,7 @@ import type * as Fingerprint from "../Fingerprint.ts"
 import type { Definition } from "../Source.ts"
 import type { Calendars, Trading, Window } from "../Window.ts"
 import { among, refuse } from "./CheckError.ts"
+import { shown } from "./Declarations.ts"
 import { fieldOf } from "./Fields.ts"
 
 const node = "Window.trading"
@@ -20,7 +21,7 @@ export const calendarsOf = (calendars: Calendars): ReadonlyArray<Calendar.Calend
 
 export const checkTrading = ({ bars, calendars, hours }: Trading): void => {
   if (bars !== null && !(Number.isSafeInteger(bars) && bars >= 1)) refuse(node, "its bars must be a whole number of milliseconds above 0")
-  if (!Calendar.parts.includes(hours)) refuse(node, `its hours: ${among(hours, Calendar.parts)}`)
+  if (!Calendar.parts.includes(hours)) refuse(node, `its hours are ${shown(hours)}: ${among(hours, Calendar.parts)}`)
   const all = calendarsOf(calendars)
   if (all.length === 0) refuse(node, "it has no calendar; leave \"calendars\" out, or give one by a value, such as { NMS: \"XNYS\" }")
   if (hours === "regular" || all.some(Calendar.hasExtendedHours)) return
