@@ -2,16 +2,17 @@
 import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { minute } from "../domain/Bar.ts"
 import { figures, ofBars } from "./figures.ts"
-import { finalBars, priceForming, ticks, updatesVolume } from "./ticks.ts"
+import { byMinute, byTrade, finalBars, priceForming, ticks, updatesVolume } from "./ticks.ts"
 
 export const candles1m = ticks.pipe(
+  Events.cancels(byTrade),
   Window.tumbling("1 minute"),
   Aggregate.into({
     ...figures,
     vwap: priceForming(updatesVolume(Aggregate.weightedMean("price", "size"))),
     trades: updatesVolume(Aggregate.count)
   }),
-  Pipeline.acceptPreAggregated(finalBars.pipe(Events.where(Expr.eq("interval", minute))), ofBars),
+  Pipeline.acceptPreAggregated(finalBars.pipe(Events.where(Expr.eq("interval", minute)), Events.cancels(byMinute)), ofBars),
   Pipeline.named("candles-1m")
 )
 

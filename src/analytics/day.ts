@@ -3,7 +3,7 @@ import type { Part } from "../domain/TradingCalendar.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
 import { yahooExchanges } from "./exchanges.ts"
 import { figures, ofBars } from "./figures.ts"
-import { finalBars, ticks, updatesLast } from "./ticks.ts"
+import { byMinute, byTrade, finalBars, ticks, updatesLast } from "./ticks.ts"
 
 const ofDay = { ...figures, splitFactor: updatesLast(Aggregate.last("splitFactor")) }
 
@@ -19,9 +19,10 @@ const adjusted = { adjustedClose: Expr.multiply("close", Expr.conditional(Expr.g
  */
 export const dayIn = (timeZone: string) =>
   ticks.pipe(
+    Events.cancels(byTrade),
     Window.calendar("day", { timeZone }),
     Aggregate.into(ofDay),
-    Pipeline.acceptPreAggregated(finalBars, known),
+    Pipeline.acceptPreAggregated(finalBars.pipe(Events.cancels(byMinute)), known),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     Pipeline.named("day")
@@ -58,9 +59,10 @@ const exchange = { by: "symbol", select: { exchange: "exchange" } } as const
 export const dayBy = (listings: Table.Table<{ readonly exchange: string }>, { hours = "regular" }: { readonly hours?: Part } = {}) =>
   ticks.pipe(
     Events.lookup(listings, exchange),
+    Events.cancels(byTrade),
     Window.trading({ by: "exchange", calendars: yahooExchanges, otherwise: "XNYS", hours }),
     Aggregate.into(ofDay),
-    Pipeline.acceptPreAggregated(finalBars.pipe(Events.lookup(listings, exchange)), known),
+    Pipeline.acceptPreAggregated(finalBars.pipe(Events.lookup(listings, exchange), Events.cancels(byMinute)), known),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     Pipeline.named("day")

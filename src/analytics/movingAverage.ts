@@ -1,8 +1,9 @@
 /** The mean price of the last five minutes, every minute. */
-import { Aggregate, Pipeline, Window } from "../streams/pipeline/index.ts"
-import { priceForming, ticks, updatesVolume } from "./ticks.ts"
+import { Aggregate, Events, Pipeline, Window } from "../streams/pipeline/index.ts"
+import { byTrade, priceForming, ticks, updatesVolume } from "./ticks.ts"
 
 export const movingAverage5m = ticks.pipe(
+  Events.cancels(byTrade),
   Window.hopping("5 minutes", "1 minute"),
   Aggregate.into({
     mean: priceForming(Aggregate.mean("price")),

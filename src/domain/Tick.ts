@@ -22,6 +22,9 @@ export const Size = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_0
  * is short for `updatesLast: false` with `updatesHighLow: false` (late reports, averages), and leaves it out of means, too;
  * where the long form is there, it counts. `tradeId` is what the venue calls the trade.
  *
+ * A tick of the kind `cancel` takes back the trade that it names by its `tradeId`, and is none itself; one of the kind
+ * `correction` is the same trade as it should have been.
+ *
  * `provisional: true` marks what stands for a record that is still to come: a sample of the price, or a `gap`, in which a feed has
  * seen nothing. The record that comes has the same `tradeId`, or names it as what it replaces.
  */

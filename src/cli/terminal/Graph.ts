@@ -101,6 +101,7 @@ const linesOfResults = (node: Checked.Results): ReadonlyArray<string> => {
       return [
         `from ${[node.input, node.preAggregated].flatMap((input) => input === null ? [] : [input.id]).join(" and ")}, ` +
           `${window(node.window)}${node.inner === null ? "" : ` made of ${window(node.inner)}`}`,
+        ...node.cancels === null ? [] : cancelling(node.cancels),
         ...node.aggregates.map((aggregate) => `${aggregate.name} = ${aggregated(aggregate)}: ${type(aggregate.type)}`),
         `${trigger(node.trigger)}; allowed lateness ${length(node.allowedLateness)}`,
         bound(node.state, node.window.kind === "session" ? "open session" : node.window.kind === "count" ? "open window" : node.window.kind === "trading" ? "window" : "slice")
@@ -129,6 +130,17 @@ const linesOfResults = (node: Checked.Results): ReadonlyArray<string> => {
       return [`from ${node.input.id}, of each window${perPart(node)} the first ${node.n} keys by ${node.by}, ${node.order}`, bound(node.state, "window")]
   }
 }
+
+/** Which rows take back others, and what is kept for it. */
+const cancelling = ({ preAggregated, rows, state }: Checked.WindowCancels): ReadonlyArray<string> => [
+  ...taking("a row", rows),
+  ...preAggregated === null ? [] : taking("a pre-aggregated record", preAggregated),
+  bound(state, "row with an id")
+]
+
+const taking = (what: string, { cancel, correction, id, replacement }: Checked.Cancels): ReadonlyArray<string> =>
+  ([["takes back", cancel], ["corrects", correction], ["replaces", replacement]] as const).flatMap(([does, given]) =>
+    given === null ? [] : [`${what} ${does} those of its ${id.column.name} where ${condition(given)}`])
 
 const perPart = (node: Checked.Top): string => {
   const { key } = Checked.definitionOf(Checked.windowOf({ end: node }).input)

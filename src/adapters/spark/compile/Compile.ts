@@ -151,11 +151,11 @@ const unsupportedRows = ({ definition: { columns, eventTime } }: Checked.Source)
 
 const stepsOf = (pipeline: Pipeline.AnyOfPanes, { maxTimeAhead }: Options): ReadonlyArray<Step> => {
   const windows = upToWindows(pipeline)
-  const { aggregates, allowedLateness, input, preAggregated, window } = Checked.windowOf(windows.checked)
-  const sides = branchesOf(input).map((branch) => sideOf(branch, "e"))
+  const { aggregates, allowedLateness, cancels, input, preAggregated, window } = Checked.windowOf(windows.checked)
+  const sides = branchesOf(input).map((branch) => sideOf(branch, "e", cancels?.rows))
   const [events, ...others] = sides
   if (events === undefined) throw new TypeError("there is nothing that it reads")
-  const other = preAggregated === null ? null : sideOf(branchesOf(preAggregated)[0]!, "p")
+  const other = preAggregated === null ? null : sideOf(branchesOf(preAggregated)[0]!, "p", cancels?.preAggregated)
   const by = { allowedLateness, maxTimeAhead }
   const united = others.length === 0 ? null : unitedOf(Checked.definitionOf(input), sides)
   const results = Results.of(aggregates, { event: united?.scope ?? events.scope, preAggregated: other?.scope ?? null })

@@ -38,11 +38,12 @@ export const branchesOf = (events: Checked.Events): ReadonlyArray<Branch> => {
   return united.flatMap(branchesOf).map(({ definition, steps }) => ({ definition, steps: [...steps, events] }))
 }
 
-export const sideOf = ({ definition, steps }: Branch, prefix: string): Side => {
+export const sideOf = ({ definition, steps }: Branch, prefix: string, cancels: Checked.Cancels | null = null): Side => {
   const decoded = decode(definition, prefix)
   const way = steps.reduce(passedBy(decoded), { prefix, definition, names: new Map(), computed: [], conditions: [], refused: [] })
   const nameOf = namesOf(decoded, way)
-  const refused = way.refused.length === 0 ? null : Sql.or(way.refused)
+  const all = [...way.refused, ...refusals(way, cancelling(cancels, { definition: way.definition, nameOf }))]
+  const refused = all.length === 0 ? null : Sql.or(all)
   return {
     source: definition,
     decoded,
@@ -53,6 +54,15 @@ export const sideOf = ({ definition, steps }: Branch, prefix: string): Side => {
     refused,
     json: `${prefix}_json`
   }
+}
+
+/** Windows of Spark give no row back: one that takes back others is refused, and those stay. One that replaces nothing is like any. */
+const cancelling = (cancels: Checked.Cancels | null, scope: Expression.Scope): ReadonlyArray<string> => {
+  if (cancels === null) return []
+  const { cancel, correction, id, replacement } = cancels
+  const told = [cancel, correction].flatMap((condition) => condition === null ? [] : [Expression.toCondition(condition, scope)])
+  if (replacement === null) return told
+  return [...told, Sql.and([`${scope.nameOf(id.column.name)} IS NOT NULL`, Expression.toCondition(replacement, scope)])]
 }
 
 /** How far rows have come. */
