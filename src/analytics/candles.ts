@@ -2,7 +2,7 @@
 import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { minute } from "../domain/Bar.ts"
 import { figures, ofBars } from "./figures.ts"
-import { byMinute, byTrade, finalBars, priceForming, ticks, updatesVolume } from "./ticks.ts"
+import { byMinute, byTrade, finalBars, priceForming, settling, ticks, updatesVolume } from "./ticks.ts"
 
 export const candles1m = ticks.pipe(
   Events.cancels(byTrade),
@@ -13,6 +13,7 @@ export const candles1m = ticks.pipe(
     trades: updatesVolume(Aggregate.count)
   }),
   Pipeline.acceptPreAggregated(finalBars.pipe(Events.where(Expr.eq("interval", minute)), Events.cancels(byMinute)), ofBars),
+  Pipeline.allowedLateness(settling),
   Pipeline.named("candles-1m")
 )
 

@@ -3,7 +3,7 @@ import type { Part } from "../domain/TradingCalendar.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
 import { yahooExchanges } from "./exchanges.ts"
 import { figures, ofBars } from "./figures.ts"
-import { byMinute, byTrade, finalBars, ticks, updatesLast } from "./ticks.ts"
+import { byMinute, byTrade, finalBars, settling, ticks, updatesLast } from "./ticks.ts"
 
 const ofDay = { ...figures, splitFactor: updatesLast(Aggregate.last("splitFactor")) }
 
@@ -23,6 +23,7 @@ export const dayIn = (timeZone: string) =>
     Window.calendar("day", { timeZone }),
     Aggregate.into(ofDay),
     Pipeline.acceptPreAggregated(finalBars.pipe(Events.cancels(byMinute)), known),
+    Pipeline.allowedLateness(settling),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     Pipeline.named("day")
@@ -63,6 +64,7 @@ export const dayBy = (listings: Table.Table<{ readonly exchange: string }>, { ho
     Window.trading({ by: "exchange", calendars: yahooExchanges, otherwise: "XNYS", hours }),
     Aggregate.into(ofDay),
     Pipeline.acceptPreAggregated(finalBars.pipe(Events.lookup(listings, exchange), Events.cancels(byMinute)), known),
+    Pipeline.allowedLateness(settling),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     Pipeline.named("day")

@@ -29,6 +29,9 @@ export const finalBars = bars.pipe(Events.derive({
 /** Which bars take back others: those that a feed has got after ticks of their time. */
 export const byMinute = { id: "replaces", replacement: Expr.isNotNull("replaces"), through: "through" } as const
 
+/** How long after its minute a bar may come, and take the place of its samples. */
+export const settling = "1 day"
+
 /** Whether a tick updates what `updates` names: it says so itself, or in short by `priceForming`. */
 const updates = (long: "updatesLast" | "updatesHighLow") =>
   Aggregate.where(Expr.and(Expr.isNot(long, false), Expr.or(Expr.eq(long, true), Expr.isNot("priceForming", false))))
