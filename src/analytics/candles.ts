@@ -2,10 +2,10 @@
 import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { minute } from "../domain/Bar.ts"
 import { figures, ofBars } from "./figures.ts"
-import { byTrade, finalBars, priceForming, ticks, updatesVolume } from "./ticks.ts"
+import { byMinute, byTrade, finalBars, priceForming, settling, ticks, updatesVolume } from "./ticks.ts"
 
 /** Bars of one minute that a publisher has made. */
-export const minuteBars = finalBars.pipe(Events.where(Expr.eq("interval", minute)))
+export const minuteBars = finalBars.pipe(Events.where(Expr.eq("interval", minute)), Events.cancels(byMinute))
 
 export const candles1m = ticks.pipe(
   Events.cancels(byTrade),
@@ -16,6 +16,7 @@ export const candles1m = ticks.pipe(
     trades: updatesVolume(Aggregate.count)
   }),
   Pipeline.acceptPreAggregated(minuteBars, ofBars),
+  Pipeline.allowedLateness(settling),
   Pipeline.named("candles-1m")
 )
 

@@ -3,7 +3,7 @@ import * as Calendar from "../domain/TradingCalendar.ts"
 import { yahooExchanges } from "../domain/YahooExchanges.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
 import { figures, ofBars } from "./figures.ts"
-import { byTrade, finalBars, ticks, updatesLast } from "./ticks.ts"
+import { byMinute, byTrade, finalBars, settling, ticks, updatesLast } from "./ticks.ts"
 
 export interface DayOptions {
   /** The regular session by default; `extended` has the hours before and after it, too, where the exchange's calendar knows them. */
@@ -37,7 +37,7 @@ const known = { ...ofBars, splitFactor: "splitFactor" } as const
 const adjusted = { adjustedClose: Expr.multiply("close", Expr.conditional(Expr.gt("splitFactor", 0), "splitFactor", Expr.literal(1))) }
 
 /** What comes after the close may still be of the session: delayed quotes, the volume of the closing auction, bars after an outage. */
-const lateness = Pipeline.allowedLateness("1 day")
+const lateness = Pipeline.allowedLateness(settling)
 
 /**
  * One pane a session and symbol, by the calendar of its exchange: in New York from 09:30 to 16:00, in Tokyo from 09:00 to 15:30, for
@@ -65,7 +65,7 @@ export const dayOf = ({ hours = "regular" }: DayOptions = {}) =>
     Events.cancels(byTrade),
     Window.trading({ by: "exchange", ...calendars, hours }),
     Aggregate.into({ ...ofDay, exchange: Aggregate.last("exchange") }),
-    Pipeline.acceptPreAggregated(finalBars, { ...known, exchange: "exchange" }),
+    Pipeline.acceptPreAggregated(finalBars.pipe(Events.cancels(byMinute)), { ...known, exchange: "exchange" }),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     lateness,
@@ -107,7 +107,7 @@ export const dayBy = (listings: Table.Table<{ readonly exchange: string }>, { ho
     Events.cancels(byTrade),
     Window.trading({ by: "venue", ...calendars, hours }),
     Aggregate.into({ ...ofDay, exchange: Aggregate.last("venue") }),
-    Pipeline.acceptPreAggregated(finalBars.pipe(Events.lookup(listings, listed), Events.derive(venue)), { ...known, exchange: "venue" }),
+    Pipeline.acceptPreAggregated(finalBars.pipe(Events.lookup(listings, listed), Events.derive(venue), Events.cancels(byMinute)), { ...known, exchange: "venue" }),
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     lateness,

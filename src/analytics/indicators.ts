@@ -2,7 +2,7 @@
 import { Aggregate, Events, Indicator, Panes, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { minuteBars } from "./candles.ts"
 import { figures } from "./figures.ts"
-import { byTrade, ticks, updatesLast } from "./ticks.ts"
+import { byTrade, settling, ticks, updatesLast } from "./ticks.ts"
 
 const { close, high, low } = figures
 
@@ -21,6 +21,7 @@ export const indicators1m = ticks.pipe(
   Window.tumbling("1 minute"),
   Aggregate.into({ high, low, close, splitFactor: updatesLast(Aggregate.last("splitFactor")) }),
   Pipeline.acceptPreAggregated(minuteBars, { ...bar, splitFactor: "splitFactor" }),
+  Pipeline.allowedLateness(settling),
   Panes.derive({
     sma20: Indicator.sma("close", 20),
     ema20: Indicator.ema("close", 20),

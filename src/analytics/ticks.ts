@@ -20,8 +20,17 @@ export const bars = Source.make("bars", {
 /** Which ticks take back others: those by which a venue cancels or corrects a trade. */
 export const byTrade = { id: "tradeId", cancel: Expr.eq("kind", "cancel"), correction: Expr.eq("kind", "correction") } as const
 
-/** Bars as candles and days take them: none of them is provisional. */
-export const finalBars = bars.pipe(Events.derive({ provisional: Expr.literal(0) }))
+/** Bars as candles and days take them: none of them is provisional, and each is of the time up to `through`. */
+export const finalBars = bars.pipe(Events.derive({
+  provisional: Expr.literal(0),
+  through: Expr.subtract(Expr.add("start", "interval"), Expr.literal(1))
+}))
+
+/** Which bars take back others: those that a feed has got after ticks of their time. */
+export const byMinute = { id: "replaces", replacement: Expr.isNotNull("replaces"), through: "through" } as const
+
+/** How long after its minute a bar may come, and take the place of its samples. */
+export const settling = "1 day"
 
 /** Whether a tick updates what `updates` names: it says so itself, or in short by `priceForming`. */
 const updates = (long: "updatesLast" | "updatesHighLow") =>

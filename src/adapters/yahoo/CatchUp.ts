@@ -94,7 +94,7 @@ const bars = (before: Entry.Entry, charts: Charts, instrument: Instrument, limit
   const steps: ReadonlyArray<Step> = [
     ...daysBetween(entry, charts, found.bars, instrument).map((row) => ({ row })),
     ...minutes.map((row) => ({ row })),
-    ...without.filter((start) => waiting.get(start) === Samples.gap).map((gap) => ({ gap }))
+    ...without.filter((start) => waiting.get(start) === Samples.gap && start > Entry.lastMoment(before) - aDay).map((gap) => ({ gap }))
   ].sort((a, b) => timeOf(a) - timeOf(b))
 
   const items: Array<Item.Item> = []
@@ -112,6 +112,9 @@ const bars = (before: Entry.Entry, charts: Charts, instrument: Instrument, limit
   const last = items.pop()
   return { entry, items: last === undefined ? [] : [...items, { ...last, entry }] }
 }
+
+/** Candles take nothing back that is older. */
+const aDay = 24 * 60 * minute
 
 /** Yahoo gives a bar of a minute, if at all, within five minutes. */
 const patience = 6 * minute

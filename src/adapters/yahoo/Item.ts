@@ -38,18 +38,14 @@ export const sample = (instrument: Instrument, priced: Priced, size: number, ent
 
 /** A minute of which nothing has been seen. It updates nothing, and stands there until there is a bar of it, or none in the chart. */
 export const gap = (instrument: Instrument, priced: Priced, entry: Entry): Item =>
-  event(instrument, priced, entry, {
-    size: 0,
-    priceForming: false,
-    updatesVolume: false,
-    tradeId: Samples.idOf(priced.time),
-    kind: "gap",
-    provisional: true
-  })
+  event(instrument, priced, entry, { ...nothing, tradeId: Samples.idOf(priced.time), kind: "gap", provisional: true })
 
 /** A gap in which nothing was traded is none. */
 export const cancel = (instrument: Instrument, priced: Priced, entry: Entry): Item =>
-  event(instrument, priced, entry, { size: 0, tradeId: Samples.idOf(priced.time), kind: "cancel" })
+  event(instrument, priced, entry, { ...nothing, tradeId: Samples.idOf(priced.time), kind: "cancel", provisional: true })
+
+/** Where nothing is seen, nothing is updated. */
+const nothing = { size: 0, priceForming: false, updatesVolume: false }
 
 /** A bar, which replaces what has been fed of its minute before, if anything has. */
 export const bar = ({ exchange, symbol }: Instrument, row: Rows.Row, entry: Entry, replaces: boolean): Item => ({

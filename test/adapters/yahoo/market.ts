@@ -53,22 +53,8 @@ const exchanges: Readonly<Record<string, string>> = { "America/New_York": "NMS",
 
 /** Makes the server answer for this market from now on. */
 export const playing = (yahoo: FakeYahoo.FakeYahoo, market: Market): void => {
-  const { days, minutes, price, symbol, time, volume, zone } = market
-  yahoo.answers.quote = () => ({
-    body: FakeYahoo.quotes([{
-      symbol,
-      quoteType: "EQUITY",
-      marketState: "CLOSED",
-      exchange: exchanges[zone],
-      exchangeTimezoneName: zone,
-      exchangeDataDelayedBy: 0,
-      priceHint: 2,
-      regularMarketTime: time / 1_000,
-      regularMarketPrice: price,
-      regularMarketVolume: volume,
-      ...market.quote
-    }])
-  })
+  const { days, minutes, time } = market
+  yahoo.answers.quote = () => quoteOf(market)
   yahoo.answers.chart = (_, interval, query) => {
     const rows = interval === "1m" ? minutes.filter(({ t }) => t < time) : days
     if (rows === undefined) return FakeYahoo.notFound
@@ -76,6 +62,22 @@ export const playing = (yahoo: FakeYahoo.FakeYahoo, market: Market): void => {
     return { body: chart(market, rows.filter(({ t }) => from <= t && t < to), query.get("events") ?? "") }
   }
 }
+
+export const quoteOf = ({ price, quote, symbol, time, volume, zone }: Market): FakeYahoo.Answer => ({
+  body: FakeYahoo.quotes([{
+    symbol,
+    quoteType: "EQUITY",
+    marketState: "CLOSED",
+    exchange: exchanges[zone],
+    exchangeTimezoneName: zone,
+    exchangeDataDelayedBy: 0,
+    priceHint: 2,
+    regularMarketTime: time / 1_000,
+    regularMarketPrice: price,
+    regularMarketVolume: volume,
+    ...quote
+  }])
+})
 
 const chart = ({ events, previousClose, price, time, volume }: Market, rows: ReadonlyArray<Row>, asked: string) => ({
   chart: {
