@@ -5,9 +5,14 @@ import { yahooExchanges } from "./exchanges.ts"
 import { figures, ofBars } from "./figures.ts"
 import { bars, ticks, updatesLast } from "./ticks.ts"
 
-const ofDay = { ...figures, splitFactor: updatesLast(Aggregate.last("splitFactor")) }
+const ofDay = {
+  ...figures,
+  splitFactor: updatesLast(Aggregate.last("splitFactor")),
+  currency: Aggregate.last("currency"),
+  decimals: Aggregate.last("decimals")
+}
 
-const known = { ...ofBars, splitFactor: "splitFactor" } as const
+const known = { ...ofBars, splitFactor: "splitFactor", currency: "currency", decimals: "decimals" } as const
 
 /** No split has a factor of 0 or less: such a one counts for none. */
 const adjusted = { adjustedClose: Expr.multiply("close", Expr.conditional(Expr.gt("splitFactor", 0), "splitFactor", Expr.literal(1))) }
@@ -15,7 +20,8 @@ const adjusted = { adjustedClose: Expr.multiply("close", Expr.conditional(Expr.g
 /**
  * One pane a calendar day and symbol. `variation` is the change of the close against that
  * of the day before, in per cent, whatever splits were in between: compared is what the close would be without any. A day
- * that is known as a daily bar enters whole, so that the first day of a log has something to be compared with.
+ * that is known as a daily bar enters whole, so that the first day of a log has something to be compared with. `currency` and
+ * `decimals` are the last ones that were said that day, and say how to show its prices.
  */
 export const dayIn = (timeZone: string) =>
   ticks.pipe(

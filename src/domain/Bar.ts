@@ -3,6 +3,7 @@
  * It enters where candles are consumed and is never taken apart into invented ticks.
  */
 import { Schema } from "effect"
+import { Currency, ShownDecimals } from "./Currency.ts"
 import { EventTime } from "./EventTime.ts"
 import { MarketSymbol } from "./MarketSymbol.ts"
 import { SplitFactor } from "./SplitFactor.ts"
@@ -24,7 +25,9 @@ export const Bar = Schema.Struct({
   low: Price,
   close: Price,
   volume: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000_000 })),
-  splitFactor: Schema.optionalKey(SplitFactor)
+  splitFactor: Schema.optionalKey(SplitFactor),
+  currency: Schema.optionalKey(Currency),
+  decimals: Schema.optionalKey(ShownDecimals)
 })
 
 export type Bar = typeof Bar.Type

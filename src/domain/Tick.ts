@@ -1,6 +1,7 @@
 /** One trade as the market reported it. */
 import { Schema } from "effect"
 import { Decimal, type Storage } from "./Decimal.ts"
+import { Currency, ShownDecimals } from "./Currency.ts"
 import { EventTime } from "./EventTime.ts"
 import { MarketSymbol } from "./MarketSymbol.ts"
 import { SplitFactor } from "./SplitFactor.ts"
@@ -23,7 +24,8 @@ export const Size = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_0
  * It says what it updates, each by itself: `updatesLast` the last price, of which open and close are made; `updatesHighLow` the
  * high and the low; `updatesVolume` the volume and the number of trades. What it does not say it updates. `priceForming: false`
  * is short for `updatesLast: false` with `updatesHighLow: false` (late reports, averages), and leaves it out of means, too;
- * where the long form is there, it counts. `tradeId` is what the venue calls the trade.
+ * where the long form is there, it counts. `tradeId` is what the venue calls the trade. `currency` and `decimals` say how to
+ * show the symbol's prices; now and then is enough, since the newest ones count.
  */
 export const Tick = Schema.Struct({
   symbol: MarketSymbol,
@@ -35,7 +37,9 @@ export const Tick = Schema.Struct({
   updatesHighLow: Schema.optionalKey(Schema.Boolean),
   updatesVolume: Schema.optionalKey(Schema.Boolean),
   tradeId: Schema.optionalKey(Schema.String),
-  splitFactor: Schema.optionalKey(SplitFactor)
+  splitFactor: Schema.optionalKey(SplitFactor),
+  currency: Schema.optionalKey(Currency),
+  decimals: Schema.optionalKey(ShownDecimals)
 })
 
 export type Tick = typeof Tick.Type

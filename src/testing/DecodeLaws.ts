@@ -183,6 +183,8 @@ const usually: { readonly [field: string]: string } = {
   updatesVolume: "false",
   tradeId: "\"T-1\"",
   splitFactor: "\"4\"",
+  currency: "\"GBp\"",
+  decimals: "2",
   text: "\"abc\"",
   whole: "-7",
   even: "4",

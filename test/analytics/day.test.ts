@@ -69,3 +69,16 @@ it("of the recorded session IBM's day is that of the exchange", async () => {
   expect([start, end]).toEqual([Date.parse("2013-10-08T13:30Z"), Date.parse("2013-10-08T20:00Z")])
   expect({ open, low }).toEqual({ open: "181.89", low: "178.71" })
 })
+
+it("has the currency and the decimals that were said last", () => {
+  const said = (time: string, more: object) => ({ ...trade("VOD.L", time, "73.12"), ...more })
+  const { panes, unused } = daysOf([
+    said("2024-07-05T09:30-04:00", { currency: "GBP", decimals: 4 }),
+    said("2024-07-05T09:31-04:00", { currency: "GBp" }),
+    said("2024-07-05T09:32-04:00", { updatesLast: false, decimals: 1 }),
+    said("2024-07-05T09:33-04:00", {}),
+    said("2024-07-08T09:30-04:00", {})
+  ])
+  expect(unused).toEqual([])
+  expect(panes.map(({ values }) => [values["currency"], values["decimals"], values["close"]])).toEqual([["GBp", 1, "73.12"], [null, null, "73.12"]])
+})

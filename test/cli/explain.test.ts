@@ -52,7 +52,7 @@ describe("courant explain", () => {
       assert.match(stdout, /^out +rows of 1-where, with all fields and their places; nothing is kept$/m)
       assert.match(stdout, /^1-where +from 0-source, rows where size > 777$/m)
       assert.match(stdout, /^4-derive +from 3-compute$/m)
-      assert.match(stdout, /keeps of a key 3 slices at most, of some 184 bytes each, until 1d 1h 7s behind the watermark/)
+      assert.match(stdout, /keeps of a key 3 slices at most, of some 264 bytes each, until 1d 1h 7s behind the watermark/)
       assert.match(stdout, /variation = percentChange\(adjustedClose\): decimal of scale 4/)
       assert.match(stdout, /keeps of a key 2 windows at most, of some 56 bytes each, until 15d 1h behind the watermark/)
       const shown = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8").match(/```text\n(1-window[^`]*)```/)?.[1] ?? "no such block"

@@ -103,7 +103,7 @@ describe("values", () => {
         `"vwap":null,"trades":2}}`,
         `{"pipeline":"day","key":"AAPL","start":1732510800000,"end":1732597200000,"pane":"on-time","revision":0,"changes":2,` +
         `"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,"splitFactor":null,` +
-        `"adjustedClose":"10.5","variation":null}}`
+        `"currency":null,"decimals":null,"adjustedClose":"10.5","variation":null}}`
       ], "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")
     }))
 

@@ -19,7 +19,7 @@ import type { Chunk } from "../../streams/records/Records.ts"
 import * as Records from "../../streams/records/Records.ts"
 import * as Bars from "./Bars.ts"
 import * as Gap from "./Gap.ts"
-import { type Instrument, mayCost } from "./Instrument.ts"
+import { type Instrument, mayCost, type Unit } from "./Instrument.ts"
 import * as Price from "./Price.ts"
 import type * as Rows from "./Rows.ts"
 import * as Splits from "./Splits.ts"
@@ -63,6 +63,8 @@ const Entry = Schema.Struct({
   owed: Schema.optionalKey(Schema.Int),
   /** What prices have to be multiplied by to be compared with the first ones that were fed. */
   split: Schema.optionalKey(Splits.Split),
+  /** End of the day on which a record has said the currency and the decimals. */
+  said: Schema.optionalKey(EventTime),
   /** Minutes before the newest ticks that have not been fed. */
   gap: Schema.optionalKey(Gap.Gap)
 })
@@ -156,7 +158,7 @@ const encoder = new TextEncoder()
  * (the closing auction is booked under the time of the close).
  */
 const observe = (entry: Entry, instrument: Instrument, observation: Observation): Item | undefined => {
-  const { price, symbol, time } = observation
+  const { price, time } = observation
   const seen = newest(entry)
   if (time < seen || !mayCost(instrument, price)) return undefined
   const volume = instrument.cumulativeVolume ? wholeVolume(observation.volume) : undefined
@@ -166,7 +168,7 @@ const observe = (entry: Entry, instrument: Instrument, observation: Observation)
   const size = grown + (isNew ? 0 : entry.owed ?? 0)
   if (entry.time !== undefined && time === entry.time && size === 0) return undefined
   const accounted = known === undefined ? volume : known + grown
-  return tick({ price, size, symbol, time }, {
+  return tick(instrument, { price, size, time }, {
     ...Struct.omit(entry, ["owed"]),
     time,
     ...(accounted === undefined ? {} : { volume: accounted })
@@ -178,7 +180,7 @@ const observe = (entry: Entry, instrument: Instrument, observation: Observation)
  * which an earlier run has not filled, waits until it is caught up with.
  */
 const observeFirst = (entry: Entry, instrument: Instrument, observation: Observation): Item | undefined => {
-  const { price, symbol, time } = observation
+  const { price, time } = observation
   if (entry.gap !== undefined || time < newest(entry) || time === entry.time || !mayCost(instrument, price)) return undefined
   const reached = instrument.cumulativeVolume ? wholeVolume(observation.volume) : undefined
   const current: Entry = beginsSession(entry, instrument, time, reached) ? Struct.omit(entry, ["volume", "owed"]) : entry
@@ -190,7 +192,7 @@ const observeFirst = (entry: Entry, instrument: Instrument, observation: Observa
     ...(volume === undefined ? {} : { volume }),
     ...(reached === undefined ? {} : { reached })
   }
-  return tick({ price, size: 0, symbol, time }, { ...withVolume(current, reached), time, gap })
+  return tick(instrument, { price, size: 0, time }, { ...withVolume(current, reached), time, gap })
 }
 
 /** A trade before this has been fed: the time of the newest tick, or the end of the newest bar. */
@@ -233,8 +235,8 @@ const bars = (
   const target = total === undefined || !instrument.cumulativeVolume
     ? undefined
     : Math.max(0, total - found.heldBack)
-  // A volume of another session says nothing about this one.
-  let entry: Entry = TradingDay.contains(session, lastMoment(before)) ? before : Struct.omit(before, ["volume", "owed"])
+  // What comes after a catch-up says the currency anew. A volume of another session says nothing about this one.
+  let entry: Entry = Struct.omit(before, TradingDay.contains(session, lastMoment(before)) ? ["said"] : ["said", "volume", "owed"])
   const split = Splits.withNewer(before.split, [charts.days, minutes], Math.max(lastMoment(before), before.day ?? -Infinity))
   if (split !== undefined) entry = { ...entry, split }
   const items: Array<Item> = []
@@ -254,8 +256,7 @@ const bars = (
   )
   const rest = restOfMinute(entry, found, missing, target)
   if (rest !== undefined) {
-    const { symbol } = instrument
-    add(tick({ ...rest, symbol }, {
+    add(tick(instrument, rest, {
       ...withVolume(entry, (entry.volume ?? 0) + rest.size),
       time: rest.time
     }))
@@ -312,26 +313,20 @@ const withVolume = (entry: Entry, volume: number | undefined): Entry =>
   volume === undefined ? Struct.omit(entry, ["volume"]) : { ...entry, volume }
 
 const tick = (
-  { price, size, symbol, time }: {
-    readonly symbol: string
-    readonly time: number
-    readonly price: number
-    readonly size: number
-  },
-  entry: Entry
-): Item => ({
-  symbol,
-  time,
-  kind: Records.Kind.event,
-  line: JSON.stringify({ symbol, time, price: Price.toText(price), size, ...splitFactor(entry) }),
-  entry
-})
+  instrument: Instrument,
+  { price, size, time }: { readonly time: number; readonly price: number; readonly size: number },
+  before: Entry
+): Item => {
+  const { symbol } = instrument
+  const { entry, unit } = unitAt(before, instrument, time)
+  const line = JSON.stringify({ symbol, time, price: Price.toText(price), size, ...splitFactor(entry), ...unit })
+  return { symbol, time, kind: Records.Kind.event, line, entry }
+}
 
-const bar = ({ symbol }: Instrument, row: Rows.Row, entry: Entry): Item => ({
-  symbol,
-  time: row.start,
-  kind: Records.Kind.preAggregated,
-  line: JSON.stringify({
+const bar = (instrument: Instrument, row: Rows.Row, before: Entry): Item => {
+  const { symbol } = instrument
+  const { entry, unit } = row.interval === minute ? unitAt(before, instrument, row.start) : { entry: before, unit: instrument.unit }
+  const line = JSON.stringify({
     symbol,
     start: row.start,
     interval: row.interval,
@@ -340,10 +335,17 @@ const bar = ({ symbol }: Instrument, row: Rows.Row, entry: Entry): Item => ({
     low: Price.toText(row.low),
     close: Price.toText(row.close),
     volume: row.volume,
-    ...splitFactor(entry)
-  }),
-  entry
-})
+    ...splitFactor(entry),
+    ...unit
+  })
+  return { symbol, time: row.start, kind: Records.Kind.preAggregated, line, entry }
+}
+
+/** The currency and the decimals, where they have not been said on a record's day. */
+const unitAt = (entry: Entry, { unit, zone }: Instrument, time: number): { readonly entry: Entry; readonly unit?: Unit } => {
+  if (unit === undefined || time < (entry.said ?? -Infinity)) return { entry }
+  return { entry: { ...entry, said: TradingDay.at(zone, time).end }, unit }
+}
 
 const splitFactor = ({ split }: Entry): { readonly splitFactor?: string } =>
   split === undefined ? {} : { splitFactor: Splits.factor(split) }

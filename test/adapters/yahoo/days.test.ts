@@ -153,7 +153,7 @@ describe("days", () => {
       yield* until(2)
       assert.deepStrictEqual(ticks, [
         { symbol: "AAPL", time: bells[0] + 5 * minute, price: "500", size: 0 },
-        { symbol: "AAPL", time: bells[1] + 10_000, price: "126", size: 50, splitFactor: "4" }
+        { symbol: "AAPL", time: bells[1] + 10_000, price: "126", size: 50, splitFactor: "4", decimals: 2 }
       ])
     }).pipe(Effect.provide(Logger.layer([])), Effect.scoped))
 
