@@ -29,9 +29,14 @@ const byCode: { readonly [code: string]: Calendar.Name } = {
 /** Without an exchange a symbol is New York's, where those are that courant shows by default. */
 const calendars = { calendars: byCode, otherwise: "XNYS", unknown: utc } as const
 
-const ofDay = { ...figures, splitFactor: updatesLast(Aggregate.last("splitFactor")) }
+const ofDay = {
+  ...figures,
+  splitFactor: updatesLast(Aggregate.last("splitFactor")),
+  currency: Aggregate.last("currency"),
+  decimals: Aggregate.last("decimals")
+}
 
-const known = { ...ofBars, splitFactor: "splitFactor" } as const
+const known = { ...ofBars, splitFactor: "splitFactor", currency: "currency", decimals: "decimals" } as const
 
 /** No split has a factor of 0 or less: such a one counts for none. */
 const adjusted = { adjustedClose: Expr.multiply("close", Expr.conditional(Expr.gt("splitFactor", 0), "splitFactor", Expr.literal(1))) }
@@ -48,7 +53,7 @@ const lateness = Pipeline.allowedLateness(settling)
  * `variation` is the change of the close against that of the session before, in per cent, whatever splits were in between: compared
  * is what the close would be without any. A day that is known as a daily bar enters whole, so that the first day of a log has
  * something to be compared with. A bar that somebody else has made counts for the session that holds its start: that of a day has to
- * begin with the open.
+ * begin with the open. `currency` and `decimals` are the last ones that were said in the session, and say how to show its prices.
  *
  * What is up to a day late counts, and revises what was said of the session.
  *

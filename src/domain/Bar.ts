@@ -3,6 +3,7 @@
  * It enters where candles are consumed and is never taken apart into invented ticks.
  */
 import { Schema } from "effect"
+import { Currency, ShownDecimals } from "./Currency.ts"
 import { EventTime } from "./EventTime.ts"
 import { MarketSymbol } from "./MarketSymbol.ts"
 import { SplitFactor } from "./SplitFactor.ts"
@@ -27,7 +28,9 @@ export const Bar = Schema.Struct({
   volume: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000_000 })),
   splitFactor: Schema.optionalKey(SplitFactor),
   exchange: Schema.optionalKey(Schema.String),
-  replaces: Schema.optionalKey(Schema.String)
+  replaces: Schema.optionalKey(Schema.String),
+  currency: Schema.optionalKey(Currency),
+  decimals: Schema.optionalKey(ShownDecimals)
 })
 
 export type Bar = typeof Bar.Type

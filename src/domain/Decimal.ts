@@ -15,7 +15,14 @@ export type Decimal = BigDecimal.BigDecimal
 export interface Storage {
   readonly scale: number
   readonly limit: number
+  /** How a number with more decimals is rounded as it is read; unless told it is refused. */
+  readonly round?: Rounding
 }
+
+/** Of two neighbours the nearer one; of a tie the one whose last digit is even, or the one that is farther from zero. */
+export type Rounding = "half-even" | "half-up"
+
+const modes: { readonly [R in Rounding]: BigDecimal.RoundingMode } = { "half-even": "half-even", "half-up": "half-from-zero" }
 
 /** The annotation that marks a Schema as an exact decimal and says how it is stored. */
 export const storageAnnotation = "courant/decimal"
@@ -31,7 +38,7 @@ const plainNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,3})?$/
 /**
  * The unscaled integer of a decimal text at a scale, or `undefined` where the text is
  * no number, needs more decimals than the scale has, exceeds the limit, or has more digits
- * than a double holds. It never rounds: `1.5` at scale 0 is `undefined`.
+ * than a double holds. Unless told to it never rounds: `1.5` at scale 0 is `undefined`.
  */
 export const toUnscaled = (text: string, storage: Storage): number | undefined => {
   const decimal = parsed(text)
@@ -60,7 +67,9 @@ export const isDouble = (integer: bigint): boolean => {
 }
 
 const integerOf = (given: Pick<Decimal, "scale" | "value">, storage: Storage): bigint | undefined => {
-  const decimal = BigDecimal.normalize(BigDecimal.make(given.value, given.scale))
+  const exact = BigDecimal.normalize(BigDecimal.make(given.value, given.scale))
+  const isRounded = storage.round !== undefined && exact.scale > storage.scale
+  const decimal = isRounded ? BigDecimal.normalize(BigDecimal.round(exact, { scale: storage.scale, mode: modes[storage.round] })) : exact
   if (decimal.scale > storage.scale) return undefined
   // A decimal of a thousand zeros would be written out before it is found to be too large.
   if (decimal.scale < -longest) return undefined
@@ -97,8 +106,8 @@ export const divideHalfUp = (dividend: bigint, divisor: bigint): bigint => {
   return dividend < 0n ? -quotient : quotient
 }
 
-export const describe = ({ limit, scale }: Storage): string =>
-  `a decimal with at most ${scale} decimals and a magnitude of at most ${limit}`
+export const describe = ({ limit, round, scale }: Storage): string =>
+  `a decimal with ${round === undefined ? "at most " : ""}${scale} decimals${round === undefined ? "" : " when it is rounded"} and a magnitude of at most ${limit}`
 
 /** Why a text that {@link fits} is not taken: how many decimals one of its magnitude surely may have. */
 export const whyTooLong = (text: string, storage: Storage): string | undefined => {
@@ -117,7 +126,8 @@ const largestOf = ({ decimals, scale }: { readonly decimals: number; readonly sc
  * Schema of an exact decimal. Encoded it is a string in plain or scientific notation, or a
  * JSON number. Of that a source reads the text; the Schema by itself gets the double that
  * `JSON.parse` made of it, and takes its shortest decimal representation.
- * A value that does not fit the storage is refused, never rounded. Beyond a magnitude of `2^53 / 10^scale` that is one with
+ * A value that does not fit the storage is refused, never rounded: but `round: "half-even"` or `"half-up"` rounds one with more
+ * decimals, exactly as its text says. Beyond a magnitude of `2^53 / 10^scale` that is one with
  * more decimals than a double holds there: of d decimals each is taken up to `2^53 / (5^scale * 2^d)`. Throws a `TypeError`
  * where `limit` is larger than that of whole numbers, or `limit * 10^scale` than an integer of 64 bits.
  */
@@ -142,9 +152,10 @@ const mostScale = 15
 /** A file without types may give anything; and what a double does not hold exactly must not be promised. */
 const checkStorage = (storage: Storage): void => {
   // By its type it is an object, which nobody has checked.
-  const { limit, scale, ...others } = (storage as Storage | undefined) ?? { limit: Number.NaN, scale: Number.NaN }
+  const { limit, round, scale, ...others } = (storage as Storage | undefined) ?? { limit: Number.NaN, scale: Number.NaN }
   const [other] = Object.keys(others)
-  if (other !== undefined) throw new TypeError(`Decimal knows no "${other}": known: scale, limit`)
+  if (other !== undefined) throw new TypeError(`Decimal knows no "${other}": known: scale, limit, round`)
+  if (round !== undefined && !Object.hasOwn(modes, round)) throw new TypeError(`Decimal: it rounds "half-even" or "half-up", and is given ${JSON.stringify(round)}`)
   if (!Number.isInteger(scale) || scale < 0) throw new TypeError("Decimal: its scale is to be a whole number of decimals, 0 or more")
   if (!Number.isInteger(limit) || limit < 1) throw new TypeError("Decimal: its limit is to be a whole number, 1 or more")
   if (scale > mostScale) throw new TypeError(`Decimal: a scale of ${scale} leaves no whole number exact; the largest is ${mostScale}`)

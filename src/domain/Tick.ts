@@ -1,6 +1,7 @@
 /** One trade as the market reported it. */
 import { Schema } from "effect"
 import { Decimal, type Storage } from "./Decimal.ts"
+import { Currency, ShownDecimals } from "./Currency.ts"
 import { EventTime } from "./EventTime.ts"
 import { MarketSymbol } from "./MarketSymbol.ts"
 import { SplitFactor } from "./SplitFactor.ts"
@@ -24,7 +25,8 @@ export const Size = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_0
  * high and the low; `updatesVolume` the volume and the number of trades. What it does not say it updates. `priceForming: false`
  * is short for `updatesLast: false` with `updatesHighLow: false` (late reports, averages), and leaves it out of means, too;
  * where the long form is there, it counts. `tradeId` is what the venue calls the trade. `exchange` is Yahoo's code of the
- * exchange, such as `NMS`: its sessions are the symbol's days.
+ * exchange, such as `NMS`: its sessions are the symbol's days. `currency` and `decimals` say how to show the symbol's prices; now and
+ * then is enough, since the newest ones count.
  *
  * A tick of the kind `cancel` takes back the trade that it names by its `tradeId`, and is none itself; one of the kind
  * `correction` is the same trade as it should have been.
@@ -45,7 +47,9 @@ export const Tick = Schema.Struct({
   splitFactor: Schema.optionalKey(SplitFactor),
   exchange: Schema.optionalKey(Schema.String),
   kind: Schema.optionalKey(Schema.Literals(["trade", "cancel", "correction", "gap"])),
-  provisional: Schema.optionalKey(Schema.Boolean)
+  provisional: Schema.optionalKey(Schema.Boolean),
+  currency: Schema.optionalKey(Currency),
+  decimals: Schema.optionalKey(ShownDecimals)
 })
 
 export type Tick = typeof Tick.Type

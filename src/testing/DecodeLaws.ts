@@ -27,6 +27,8 @@ const Everything = Schema.Struct({
   double: Schema.optionalKey(Schema.Finite),
   share: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
   cents: Schema.optionalKey(Decimal.Decimal({ scale: 2, limit: 1_000 })),
+  even2: Schema.optionalKey(Decimal.Decimal({ scale: 2, limit: 1_000, round: "half-even" })),
+  up2: Schema.optionalKey(Decimal.Decimal({ scale: 2, limit: 1_000, round: "half-up" })),
   flag: Schema.optionalKey(Schema.Boolean)
 })
 
@@ -87,6 +89,7 @@ export const spellings = [
   "100.000000000000000000", "0.07000000000000000001", "90071992547409.93", "9007199254740991.00e0", "0e0", "-0e-300",
   "999.99", "1000", "1000.01", "\"1000.00\"", "90000000", "90000000.00000001", "89999999.99999999",
   "163512345.5", "163512345.50000001", "163512345.50000002", "\"-163512345.50000002\"", "163512345.123456785", "1635123455e-1",
+  "0.30000000000000004", "\"2.6750000000000002664535259100375697016716003417968750\"", "0.005", "0.015", "-0.025", "-0.0049999", "999.995", "1000.005",
   "20000000000", "-20000000000.0", "20000000000.5", "20000000001", "19999999999", "5700000000.25", "5700000000.255",
   "\"89999999.99999999\"", "0.123456789012345678", "\"0.12345678\"", "1000000000000", "1000000000001", "true",
   "false", "null", "tru", "truee", "[]", "{}", "[1]", "{\"a\":1}", "\"true\"", "\"AAPL\"", "\"A\"", "\"\\u0041\"",
@@ -128,7 +131,8 @@ const numerals: fc.Arbitrary<string> = fc.record({
     fc.tuple(fc.constantFrom(1635123455n, 90071992n, 163512345n), digits(0, 1)),
     fc.tuple(fc.integer({ min: 1, max: 9 }), digits(0, 20))
   ),
-  fraction: fc.oneof(fc.constant(""), digits(1, 3).map((all) => `.${all}`), digits(1, 30).map((all) => `.${all}`)),
+  // With a 5 behind two decimals many lie in the middle between what a scale of 2 has.
+  fraction: fc.oneof(fc.constant(""), digits(2, 2).map((all) => `.${all}5`), digits(1, 3).map((all) => `.${all}`), digits(1, 30).map((all) => `.${all}`)),
   exponent: fc.oneof(
     { weight: 2, arbitrary: fc.constant("") },
     fc.tuple(fc.constantFrom("e", "E"), fc.constantFrom("", "+", "-", "-"), fc.oneof(fc.nat(4), fc.nat(30), fc.nat(400)))
@@ -186,12 +190,16 @@ const usually: { readonly [field: string]: string } = {
   exchange: "\"NMS\"",
   kind: "\"gap\"",
   provisional: "true",
+  currency: "\"GBp\"",
+  decimals: "2",
   text: "\"abc\"",
   whole: "-7",
   even: "4",
   double: "2.5e-3",
   share: "0.25",
   cents: "12.34",
+  even2: "-0.01",
+  up2: "\"1.5\"",
   flag: "false"
 }
 
@@ -261,16 +269,19 @@ export const decodeLaws: EngineLaws = {
   "a number is taken as the exact decimal of its text, however it is spelt, or the record is refused": law(
     300,
     fc.record({
-      subject: fc.constantFrom({ ...everything, field: "whole" }, { ...everything, field: "cents" }, { ...ticks, field: "price" }),
+      subject: fc.constantFrom(
+        ...["whole", "cents", "even2", "up2"].map((field) => ({ ...everything, field })),
+        { ...ticks, field: "price" }
+      ),
       spelt: fc.array(numerals, { minLength: 1, maxLength: 6 }),
       isPlain: fc.boolean()
     }),
     (make, { isPlain, spelt, subject }) => {
       const column = definitionOf(subject.pipeline).columns.find(({ name }) => name === subject.field)
-      const { limit, scale } = column?.kind === "decimal" ? column : { limit: Number.MAX_SAFE_INTEGER, scale: 0 }
+      const { limit, round, scale }: Decimal.Storage = column?.kind === "decimal" ? column : { limit: Number.MAX_SAFE_INTEGER, scale: 0 }
       const found = decoded(make, subject, spelt.map((text) => encode(lineWith(subject, subject.field, text, isPlain ? "" : " "))))
       spelt.forEach((text, index) => {
-        const exact = BigDecimal.normalize(BigDecimal.fromStringUnsafe(text))
+        const exact = rounded(BigDecimal.normalize(BigDecimal.fromStringUnsafe(text)), scale, round)
         const { value: unscaled } = BigDecimal.scale(exact, scale)
         const fits = exact.scale <= scale && BigDecimal.isLessThanOrEqualTo(BigDecimal.abs(exact), BigDecimal.make(BigInt(limit), 0)) &&
           BigInt(Number(unscaled)) === unscaled
@@ -335,6 +346,17 @@ export const decodeLaws: EngineLaws = {
 /** A line that is taken by the fast way, with one member that is spelt as it is. */
 const lineWith = ({ fields }: Subject, field: string, value: string, space: string): string =>
   `{${fields.filter((name) => name !== field && !slow.includes(name)).map((name) => `"${name}":${usually[name]},`).join("")}"${field}"${space}:${value}}`
+
+/** By the definition: of the two neighbours at a scale the nearer one, and of a tie the one with an even digit or the farther from zero. */
+const rounded = (exact: BigDecimal.BigDecimal, scale: number, round: Decimal.Rounding | undefined): BigDecimal.BigDecimal => {
+  if (round === undefined || exact.scale <= scale) return exact
+  const unit = 10n ** BigInt(exact.scale - scale)
+  const magnitude = exact.value < 0n ? -exact.value : exact.value
+  const [below, rest] = [magnitude / unit, magnitude % unit]
+  const isUp = rest * 2n > unit || (rest * 2n === unit && (round === "half-up" || below % 2n === 1n))
+  const nearest = isUp ? below + 1n : below
+  return BigDecimal.normalize(BigDecimal.make(exact.value < 0n ? -nearest : nearest, scale))
+}
 
 /** The value of a field in what {@link decoded} gave; `undefined` where the record was refused. */
 const taken = (result: string | undefined, field: string): unknown => {

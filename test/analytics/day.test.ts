@@ -141,3 +141,16 @@ it.each([["by itself", day], ["by a table", dayBy(listings)]])("of the recorded 
   // The publisher's own: the highest of its minutes is 181.99.
   expect({ open, high, low, close }).toEqual({ open: "181.89", high: "181.99", low: "178.71", close: "178.72" })
 })
+
+it("has the currency and the decimals that were said last", () => {
+  const said = (time: string, more: object) => ({ ...trade("VOD.L", time, "73.12"), ...more })
+  const { panes, unused } = daysOf([
+    said("2024-07-05T09:30-04:00", { currency: "GBP", decimals: 4 }),
+    said("2024-07-05T09:31-04:00", { currency: "GBp" }),
+    said("2024-07-05T09:32-04:00", { updatesLast: false, decimals: 1 }),
+    said("2024-07-05T09:33-04:00", {}),
+    said("2024-07-08T09:30-04:00", {})
+  ])
+  expect(unused).toEqual([])
+  expect(panes.map(({ values }) => [values["currency"], values["decimals"], values["close"]])).toEqual([["GBp", 1, "73.12"], [null, null, "73.12"]])
+})

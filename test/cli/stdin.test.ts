@@ -111,7 +111,7 @@ describe("values", () => {
         `"vwap":null,"trades":2}}`,
         `{"pipeline":"day","key":"AAPL","start":1732545000000,"end":1732568400000,"pane":"on-time","revision":0,"changes":2,` +
         `"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,"splitFactor":null,` +
-        `"exchange":null,"adjustedClose":"10.5","variation":null}}`,
+        `"currency":null,"decimals":null,"exchange":null,"adjustedClose":"10.5","variation":null}}`,
         indicators(minute, null),
         indicators(minute + 60_000, "10.5")
       ], "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0")

@@ -9,6 +9,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import * as atr from "../../examples/market/atr.ts"
 import * as bollinger from "../../examples/market/bollinger.ts"
 import * as cancels from "../../examples/market/cancels.ts"
+import * as coins from "../../examples/market/coins.ts"
 import * as correlation from "../../examples/market/correlation.ts"
 import * as crossRate from "../../examples/market/crossRate.ts"
 import * as deduplication from "../../examples/market/deduplication.ts"
@@ -347,6 +348,34 @@ describe("over made events", () => {
     ])
   })
 })
+
+describe("over coins", () => {
+  it("sizes have decimals, prices are small and large, and all sums are exact", () => {
+    const { panes, unused } = runOver(coins.pipeline, [
+      { symbol: "BTC/KRW", time: 0, price: 163_512_345, size: 0.00012345 },
+      { symbol: "BTC/KRW", time: 1, price: "163512346.5", size: 1e-8 },
+      { symbol: "BTC/KRW", time: 2, price: 163_512_344, size: 0.1 + 0.2 },
+      { symbol: "SHIB-USD", time: 0, price: "0.00000912", size: "19999999999" },
+      { symbol: "SHIB-USD", time: 1, price: 0.00000913, size: "0.5" },
+      { symbol: "EURUSD=X", time: 0, price: 1.13702, size: 0.5 }
+    ], 1)
+    expect(unused).toEqual([])
+    const found = Object.fromEntries(panes.map(({ key, values }) => [key, values]))
+    expect(found["BTC/KRW"]).toEqual({
+      open: "163512345", high: "163512346.5", low: "163512344", close: "163512344",
+      volume: "0.30012346", largest: "0.3", vwap: vwapOf([[163_512_345n * 10n ** 8n, 12_345n], [16_351_234_650_000_000n, 1n], [163_512_344n * 10n ** 8n, 30_000_000n]]), trades: 3
+    })
+    expect(found["SHIB-USD"]).toMatchObject({ volume: "19999999999.5", largest: "19999999999", vwap: vwapOf([[912n, 19_999_999_999n * 10n ** 8n], [913n, 50_000_000n]]) })
+    expect(found["EURUSD=X"]).toMatchObject({ close: "1.13702", volume: "0.5", vwap: "1.13702" })
+  })
+})
+
+/** Of prices and sizes at 8 decimals, to 12, rounded half up. */
+const vwapOf = (trades: ReadonlyArray<readonly [price: bigint, size: bigint]>): string => {
+  const [products, sizes] = [trades.reduce((sum, [price, size]) => sum + price * size, 0n), trades.reduce((sum, [, size]) => sum + size, 0n)]
+  const digits = ((2n * products * 10_000n + sizes) / (2n * sizes)).toString().padStart(13, "0")
+  return `${digits.slice(0, -12)}.${digits.slice(-12)}`.replace(/\.?0+$/, "")
+}
 
 describe("of the twenty jobs", () => {
   it("each is written", () => {

@@ -1151,6 +1151,20 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: "a condition holds"
   },
   {
+    mistake: "a tie is rounded away from zero where it is to become even",
+    file: "domain/Decimal.ts",
+    find: '"half-even": "half-even"',
+    replace: '"half-even": "half-from-zero"',
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
+    mistake: "what is rounded is rounded down",
+    file: "domain/Decimal.ts",
+    find: '"half-up": "half-from-zero"',
+    replace: '"half-up": "floor"',
+    law: "a number is taken as the exact decimal of its text"
+  },
+  {
     mistake: "texts of numbers are kept only where they have an exponent",
     file: "streams/records/JsonNumber.ts",
     find: "if (++run > 15) return true",

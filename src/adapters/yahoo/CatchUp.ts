@@ -60,8 +60,9 @@ const gaps = (before: Entry.Entry, newest: Item.Priced, instrument: Instrument, 
   for (let start = first; start < end; start += minute) {
     const minutes = Samples.minutesOf(entry.samples)
     if (minutes.has(start)) continue
-    entry = Entry.withSamples(entry, minutes.set(start, Samples.gap), limit)
-    items.push(Item.gap(instrument, { ...newest, time: start }, entry))
+    const item = Item.gap(instrument, { ...newest, time: start }, Entry.withSamples(entry, minutes.set(start, Samples.gap), limit))
+    items.push(item)
+    entry = item.entry
   }
   return { entry, items }
 }
@@ -100,10 +101,12 @@ const bars = (before: Entry.Entry, charts: Charts, instrument: Instrument, limit
   const items: Array<Item.Item> = []
   for (const step of steps) {
     const start = timeOf(step)
-    entry = after(entry, step, session)
-    items.push(step.row === undefined
-      ? Item.cancel(instrument, { time: start, price: priceAt(found.bars, start) }, entry)
-      : Item.bar(instrument, step.row, entry, waiting.has(start)))
+    const next = after(entry, step, session)
+    const item = step.row === undefined
+      ? Item.cancel(instrument, { time: start, price: priceAt(found.bars, start) }, next)
+      : Item.bar(instrument, step.row, next, waiting.has(start))
+    items.push(item)
+    entry = item.entry
   }
   if (minutes.length > 0 || entry.volume === undefined) entry = withTotal(entry, charts, found.heldBack, instrument)
   const rest = Samples.minutesOf(entry.samples)

@@ -21,7 +21,9 @@ export const Entry = Schema.Struct({
   /** Minutes whose bars are still to come. */
   samples: Schema.optionalKey(Samples.Samples),
   /** What prices have to be multiplied by to be compared with the first ones that were fed. */
-  split: Schema.optionalKey(Splits.Split)
+  split: Schema.optionalKey(Splits.Split),
+  /** End of the day on which a record has said the currency and the decimals. */
+  said: Schema.optionalKey(EventTime)
 })
 
 export type Entry = typeof Entry.Type
@@ -45,11 +47,11 @@ export const beginsSession = (entry: Entry, { overnight, zone }: Instrument, tim
   return !TradingDay.contains(TradingDay.at(zone, last), time)
 }
 
-/** Bars of minutes before a new session count towards its volume no more. */
+/** Bars of minutes before a new session count towards its volume no more, and its first record says the currency anew. */
 export const beforeSession = (entry: Entry): Entry => {
   const earlier = [...Samples.minutesOf(entry.samples)].map(([start, volume]): [number, number | null] =>
     [start, volume === Samples.gap ? volume : null])
-  return { ...Struct.omit(entry, ["volume", "total", "samples"]), ...Samples.ofMinutes(new Map(earlier)) }
+  return { ...Struct.omit(entry, ["volume", "total", "samples", "said"]), ...Samples.ofMinutes(new Map(earlier)) }
 }
 
 /** With the minutes whose bars are still to come. Of too many the oldest are left as they are. */

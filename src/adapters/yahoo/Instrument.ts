@@ -1,4 +1,6 @@
 /** What has to be known of a symbol to make ticks and bars of what Yahoo Finance says about it. */
+import { Schema } from "effect"
+import { Currency, ShownDecimals } from "../../domain/Currency.ts"
 import type * as Responses from "./Responses.ts"
 
 export interface Instrument {
@@ -18,6 +20,14 @@ export interface Instrument {
   readonly everyDay: boolean
   /** Whether its session, and so its volume, runs across midnight, as that of futures does. */
   readonly overnight: boolean
+  /** How its prices are to be shown. */
+  readonly unit?: Unit
+}
+
+/** As ticks and bars have them. */
+export interface Unit {
+  readonly currency?: string
+  readonly decimals?: number
 }
 
 /** Whether a price is one: nothing costs nothing, and only futures have cost less. */
@@ -44,7 +54,8 @@ export const fromQuote = (quote: Responses.Quote): Priced | undefined => {
     delay: quote.exchangeDataDelayedBy ?? 0,
     cumulativeVolume: quote.quoteType !== "CRYPTOCURRENCY" && quote.quoteType !== "CURRENCY",
     everyDay: quote.quoteType === "CRYPTOCURRENCY",
-    overnight: quote.quoteType === "FUTURE"
+    overnight: quote.quoteType === "FUTURE",
+    unit: unitOf(quote)
   }
   if (!mayCost(instrument, price)) return undefined
   return {
@@ -55,3 +66,12 @@ export const fromQuote = (quote: Responses.Quote): Priced | undefined => {
     open: quote.marketState === "REGULAR"
   }
 }
+
+/** What is not as ticks have it is left out: a record is not to be lost for it. */
+const unitOf = ({ currency, priceHint }: Responses.Quote): Unit => ({
+  ...(isCurrency(currency) ? { currency } : {}),
+  ...(isDecimals(priceHint) ? { decimals: priceHint } : {})
+})
+
+const isCurrency = Schema.is(Currency)
+const isDecimals = Schema.is(ShownDecimals)

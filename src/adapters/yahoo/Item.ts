@@ -1,12 +1,14 @@
 /** Lines of the log, each with its symbol's entry once it has been fed. Pure. */
+import { minute } from "../../domain/Bar.ts"
 import * as Records from "../../streams/records/Records.ts"
 import * as ClosingPrint from "./ClosingPrint.ts"
 import type { Entry } from "./Entry.ts"
-import type { Instrument } from "./Instrument.ts"
+import type { Instrument, Unit } from "./Instrument.ts"
 import * as Price from "./Price.ts"
 import type * as Rows from "./Rows.ts"
 import * as Samples from "./Samples.ts"
 import * as Splits from "./Splits.ts"
+import * as TradingDay from "./TradingDay.ts"
 
 export interface Item {
   readonly symbol: string
@@ -21,13 +23,13 @@ export interface Priced {
   readonly price: number
 }
 
-const event = ({ exchange, symbol }: Instrument, { price, time }: Priced, entry: Entry, more: object): Item => ({
-  symbol,
-  time,
-  kind: Records.Kind.event,
-  line: JSON.stringify({ symbol, time: ClosingPrint.timeOf(exchange, time), price: Price.toText(price), ...more, ...splitFactor(entry), exchange }),
-  entry
-})
+const event = (instrument: Instrument, { price, time }: Priced, before: Entry, more: object): Item => {
+  const { exchange, symbol } = instrument
+  const { entry, unit } = unitAt(before, instrument, time)
+  const counting = ClosingPrint.timeOf(exchange, time)
+  const line = JSON.stringify({ symbol, time: counting, price: Price.toText(price), ...more, ...splitFactor(entry), exchange, ...unit })
+  return { symbol, time, kind: Records.Kind.event, line, entry }
+}
 
 /** A price that no bar will replace. */
 export const tick = (instrument: Instrument, priced: Priced, size: number, entry: Entry): Item => event(instrument, priced, entry, { size })
@@ -48,11 +50,10 @@ export const cancel = (instrument: Instrument, priced: Priced, entry: Entry): It
 const nothing = { size: 0, priceForming: false, updatesVolume: false }
 
 /** A bar, which replaces what has been fed of its minute before, if anything has. */
-export const bar = ({ exchange, symbol }: Instrument, row: Rows.Row, entry: Entry, replaces: boolean): Item => ({
-  symbol,
-  time: row.start,
-  kind: Records.Kind.preAggregated,
-  line: JSON.stringify({
+export const bar = (instrument: Instrument, row: Rows.Row, before: Entry, replaces: boolean): Item => {
+  const { exchange, symbol } = instrument
+  const { entry, unit } = row.interval === minute ? unitAt(before, instrument, row.start) : { entry: before, unit: instrument.unit }
+  const line = JSON.stringify({
     symbol,
     start: row.start,
     interval: row.interval,
@@ -63,10 +64,17 @@ export const bar = ({ exchange, symbol }: Instrument, row: Rows.Row, entry: Entr
     volume: row.volume,
     ...splitFactor(entry),
     ...(replaces ? { replaces: Samples.idOf(row.start) } : {}),
-    exchange
-  }),
-  entry
-})
+    exchange,
+    ...unit
+  })
+  return { symbol, time: row.start, kind: Records.Kind.preAggregated, line, entry }
+}
+
+/** The currency and the decimals, where they have not been said on a record's day. */
+const unitAt = (entry: Entry, { unit, zone }: Instrument, time: number): { readonly entry: Entry; readonly unit?: Unit } => {
+  if (unit === undefined || time < (entry.said ?? -Infinity)) return { entry }
+  return { entry: { ...entry, said: TradingDay.at(zone, time).end }, unit }
+}
 
 const splitFactor = ({ split }: Entry): { readonly splitFactor?: string } =>
   split === undefined ? {} : { splitFactor: Splits.factor(split) }

@@ -26,6 +26,10 @@ export const Quote = Schema.Struct({
   exchangeTimezoneName: maybe(Schema.String),
   /** Minutes by which the exchange's data is held back. */
   exchangeDataDelayedBy: maybe(Schema.Finite),
+  /** `USD`, or `GBp` for pence. */
+  currency: maybe(Schema.String),
+  /** The decimals that Yahoo shows; prices may have more. */
+  priceHint: maybe(Schema.Finite),
   regularMarketTime: maybe(Instant),
   regularMarketPrice: maybe(Schema.Finite),
   /** Units traded so far in the session. */

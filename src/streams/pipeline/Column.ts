@@ -7,7 +7,7 @@
  * wide decimal that a double does not hold exactly stand beside it, and are infinite in it.
  */
 import { Cause, Option, Order, Predicate, Schema, SchemaAST } from "effect"
-import { type Storage, storageAnnotation } from "../../domain/Decimal.ts"
+import { type Rounding, type Storage, storageAnnotation } from "../../domain/Decimal.ts"
 import type { Data } from "./Fingerprint.ts"
 
 export type Column = {
@@ -26,6 +26,8 @@ export type Column = {
     readonly kind: "decimal"
     readonly scale: number
     readonly limit: number
+    /** How a value with more decimals is rounded as it is read. */
+    readonly round?: Rounding
     /** Of values that are computed: the unscaled integer may be beyond 2^53 - 1, and has up to 38 digits then. */
     readonly isWide?: true
   }

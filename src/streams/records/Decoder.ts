@@ -195,12 +195,18 @@ const textOf = (value: unknown): string => {
 }
 
 const whyNot = (value: unknown, column: Column): string => {
+  if (column.kind === "int" && isFraction(value)) return `not ${describe(column)}; a field of decimals is a Decimal of its schema`
   if (column.kind === "decimal") return Decimal.whyTooLong(numeralOf(value), column) ?? `not ${describe(column)}`
   if (column.kind !== "string" || !Predicate.isString(value)) return `not ${describe(column)}`
   if (!value.isWellFormed()) return "which has an unpaired surrogate"
   // What is most often wrong with a name.
   const upper = value.toUpperCase()
   return `not ${describe(column)}${column.accepts?.(upper) === true ? `, but ${JSON.stringify(upper)} is` : ""}`
+}
+
+const isFraction = (value: unknown): boolean => {
+  const number = Number(numeralOf(value))
+  return (Predicate.isNumber(value) || value instanceof JsonNumber.JsonNumber) && Number.isFinite(number) && !Number.isInteger(number)
 }
 
 const numeralOf = (value: unknown): string => Predicate.isString(value) ? value : value instanceof JsonNumber.JsonNumber ? value.text : textOf(value)

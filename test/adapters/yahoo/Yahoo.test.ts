@@ -124,6 +124,8 @@ const cookie = (name: string, domain = ".yahoo.com") => ({
 const frame = (more: Partial<PricingData> = {}): string =>
   frameOf({ id: "AAPL", price: 227, time: close, marketHours: 1, dayVolume: 32_880_605, ...more })
 
+const unit = { currency: "USD", decimals: 2 }
+
 describe("Yahoo", () => {
   it.live("feeds the day before, the session's bars, and then ticks when the time or the volume moves", () =>
     Effect.gen(function*() {
@@ -144,9 +146,12 @@ describe("Yahoo", () => {
         low: "226.21",
         close: "226.21",
         volume: 0,
-        exchange: "NMS"
+        exchange: "NMS",
+        ...unit
       })
       assert.strictEqual(bars.length, 390)
+      // The daily bar and the first record of a day say how prices are shown, and no other.
+      assert.deepStrictEqual(bars.map(({ currency }) => currency), ["USD", "USD", ...bars.slice(2).map(() => undefined)])
       assert.strictEqual(bars[1]!.start, bell)
       assert.isTrue(bars.slice(1).every(({ open }) => /^\d+(\.\d{1,4})?$/.test(open)))
       assert.deepStrictEqual(run.ticks(), [{ symbol: "AAPL", time: lastMoment, price: "226.78", size: 0, exchange: "NMS" }])

@@ -34,7 +34,7 @@ describe("samples of the price", () => {
   it.live("are Yahoo's bars in the end, after a start in the middle, and after two", () =>
     Effect.gen(function*() {
       for (const phases of [[beginning, later(10)], [beginning, later(5), later(10)]]) {
-        const { days, minutes, report } = yield* run("AAA", shares.zone, phases)
+        const { days, minutes, report } = yield* run("AAA", phases)
         assert.deepStrictEqual(shown(minutes), [...bars(10), "10 o101 h101 l101 c101 v0 p1"])
         assert.deepInclude(days.at(-1)!.values, { open: "99", high: "105", low: "98", close: "101", volume: 10_000, provisional: 1 })
         assert.deepInclude(report, { late: 0, deadLettered: 0 })

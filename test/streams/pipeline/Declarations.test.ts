@@ -94,7 +94,8 @@ describe("a decimal that no column holds exactly, or that nobody can read", () =
   refused({
     "of nothing": [decimal(undefined), "Decimal: its scale is to be a whole number of decimals, 0 or more"],
     "without a limit": [decimal({ scale: 4 }), "Decimal: its limit is to be a whole number, 1 or more"],
-    "with a limit that is misspelt": [decimal({ scale: 4, limt: 5 }), "Decimal knows no \"limt\": known: scale, limit"],
+    "with a limit that is misspelt": [decimal({ scale: 4, limt: 5 }), "Decimal knows no \"limt\": known: scale, limit, round"],
+    "that rounds as nobody does": [decimal({ scale: 2, limit: 5, round: "up" }), "Decimal: it rounds \"half-even\" or \"half-up\", and is given \"up\""],
     "with half a decimal": [decimal({ scale: 1.5, limit: 5 }), "its scale is to be a whole number of decimals"],
     "with fewer than none": [decimal({ scale: -1, limit: 5 }), "its scale is to be a whole number of decimals"],
     "up to nothing": [decimal({ scale: 2, limit: 0 }), "its limit is to be a whole number, 1 or more"],

@@ -50,7 +50,7 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["nothing may be made of windows", aggregates, "if (names.length === 0) refuse(", "if (names.length < 0) refuse("],
   ["pre-aggregated values are of any kind", aggregates, "if (column.kind !== type.kind) {", "if (column.kind === \"boolean\") {"],
   ["pre-aggregated decimals are rounded", aggregates, "if (column.scale > scale) {", "if (column.scale > scale + 100) {"],
-  ["pre-aggregated decimals overflow", aggregates, "if (column.limit * 10 ** scale <= Number.MAX_SAFE_INTEGER) return given", "return given"],
+  ["pre-aggregated decimals overflow", aggregates, "if (column.scale === scale || column.limit * 10 ** scale <= Number.MAX_SAFE_INTEGER) return given", "return given"],
   ["means are made of means", aggregates, "[\"count\", \"sum\",", "[\"mean\", \"count\", \"sum\","],
   ["pre-aggregated results need not exist", aggregates, "if (!names.includes(name)) {", "if (names.length === 0) {"],
   ["windows have any size", windows, "if (Number.isSafeInteger(millis) && millis >= 1) return", "if (Number.isSafeInteger(millis)) return"],

@@ -26,7 +26,7 @@ export const makeChart = (container, clock, onHover) => {
   document.addEventListener("theme", () => {
     colors = paint(plot)
     shown.volume.clear()
-    show(last.candles, last.averages, false)
+    show(last.candles, last.averages, last.usualDecimals, false)
   })
 
   chart.subscribeCrosshairMove(({ time }) => {
@@ -34,19 +34,21 @@ export const makeChart = (container, clock, onHover) => {
     onHover(at === undefined ? undefined : byTime.get(at), at === undefined ? null : averages.get(at) ?? null)
   })
 
-  /** @type {{ candles: Array<Pane>, averages: Array<{ time: number, value: number }> }} */
-  let last = { candles: [], averages: [] }
+  /** @type {{ candles: Array<Pane>, averages: Array<{ time: number, value: number }>, usualDecimals: number | null }} */
+  let last = { candles: [], averages: [], usualDecimals: null }
 
   /**
    * @param {Array<Pane>} panes in the order of time
    * @param {Array<{ time: number, value: number }>} points of the moving average, times in milliseconds
+   * @param {number | null} usualDecimals that the symbol's source shows
    * @param {boolean} reset whether another symbol or interval begins, at its newest candle
    */
-  const show = (panes, points, reset) => {
-    last = { candles: panes, averages: points }
+  const show = (panes, points, usualDecimals, reset) => {
+    last = { candles: panes, averages: points, usualDecimals }
     const prices = panes.flatMap(({ values }) => format.number(values[names.candle.close]) ?? [])
-    if (format.decimalsFor(prices) !== decimals) {
-      decimals = format.decimalsFor(prices)
+    const needed = format.decimalsFor(prices, usualDecimals)
+    if (needed !== decimals) {
+      decimals = needed
       showDecimals(plot, decimals)
     }
     firstOfDay = firstCandles(panes, clock)

@@ -25,16 +25,22 @@ export const quote = (panes, key) => {
   const open = format.number(day[names.day.open])
   const variation = format.number(day[names.day.variation])
   const sinceOpen = last === null || open === null || open === 0 ? null : (last / open - 1) * 100
+  const usualDecimals = format.number(said(panes, key, names.day.decimals))
   const prices = [open, format.number(day[names.day.high]), format.number(day[names.day.low]), last].filter((price) => price !== null)
   return {
     key,
     last,
     lastTime: close === null || candle === undefined ? null : candle.start,
-    decimals: format.decimalsFor(prices),
+    currency: format.currency(said(panes, key, names.day.currency)),
+    usualDecimals,
+    decimals: format.decimalsFor(prices, usualDecimals),
     change: variation ?? sinceOpen,
     changeNote: variation !== null ? "vs prev. close" : sinceOpen !== null ? "from day's open" : ""
   }
 }
+
+/** What was said last, be it on a day before. @param {Panes} panes @param {string} key @param {string} name */
+const said = (panes, key, name) => panes.of(names.dayPipeline, key).findLast(({ values }) => values[name] != null)?.values[name]
 
 /**
  * The moving average of a candle is that of the window which ends with it. Windows that end

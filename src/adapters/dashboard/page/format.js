@@ -25,16 +25,19 @@ export const number = (value) => {
 }
 
 /**
- * How many decimals most of these prices need, from 2 to 8. A few prices between the ticks
+ * How many decimals most of these prices need, up to 8. A few prices between the ticks
  * must not widen every figure, nor the tail that a 32-bit source leaves (251.36000061).
  * @param {ReadonlyArray<number>} prices
+ * @param {number | null} usual what their source shows, which is the least; 2 where it does not say
  * @returns {number}
  */
-export const decimalsFor = (prices) => {
-  for (let decimals = 2; decimals < 8; decimals++) {
+export const decimalsFor = (prices, usual) => {
+  // A source that says what it shows gives the prices themselves.
+  const tail = usual === null ? 1.2e-7 : 1e-15
+  for (let decimals = usual ?? 2; decimals < 8; decimals++) {
     const factor = 10 ** decimals
     const rounded = (price) => Math.round(price * factor) / factor
-    const fitting = prices.filter((price) => Math.abs(price - rounded(price)) <= Math.abs(price) * 1.2e-7)
+    const fitting = prices.filter((price) => Math.abs(price - rounded(price)) <= Math.abs(price) * tail)
     if (fitting.length >= prices.length * 0.6) return decimals
   }
   return 8
@@ -44,6 +47,12 @@ export const decimalsFor = (prices) => {
 export const price = (value, decimals) =>
   value === null ? missing : cached(`price ${decimals}`, () =>
     new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })).format(value)
+
+/** What an amount in a currency is called where its code does not say. */
+const parts = { GBp: "pence", GBX: "pence", ZAc: "South African cents", ILA: "agorot" }
+
+/** @param {unknown} currency */
+export const currency = (currency) => typeof currency === "string" ? { code: currency, words: parts[currency] ?? currency } : { code: "", words: "" }
 
 /** @param {number | null} value */
 export const count = (value) =>

@@ -91,14 +91,14 @@ class Page {
     parts["no-symbols"].hidden = quotes.length > 0
     if (symbol === undefined) return
     const candles = panes.of(intervals[interval].pipeline, symbol)
-    this.chart.show(candles, averagePoints(panes, symbol, interval), this.reset)
+    const current = quotes.find(({ key }) => key === symbol) ?? quote(panes, symbol)
+    this.chart.show(candles, averagePoints(panes, symbol, interval), current.usualDecimals, this.reset)
     this.reset = false
     parts["empty"].hidden = candles.length > 0
     parts["chart"].setAttribute(
       "aria-label",
       `${symbol}: ${candles.length} ${intervals[interval].words} candles, moving average, volume`
     )
-    const current = quotes.find(({ key }) => key === symbol) ?? quote(panes, symbol)
     showTiles(parts, panes, current, clock)
     showTitle(current, this.status.title)
     this.drawLegend(undefined, null)

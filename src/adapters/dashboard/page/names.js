@@ -21,5 +21,7 @@ export const day = {
   close: "close",
   mean: "mean",
   volume: "volume",
-  variation: "variation"
+  variation: "variation",
+  currency: "currency",
+  decimals: "decimals"
 }

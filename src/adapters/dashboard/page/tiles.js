@@ -10,11 +10,13 @@ import { setText } from "./watch.js"
  * @param {import("./figures.js").Quote} quote
  * @param {Clock} clock
  */
-export const showTiles = (parts, panes, { change, changeNote, decimals, key, last, lastTime }, clock) => {
+export const showTiles = (parts, panes, { change, changeNote, currency, decimals, key, last, lastTime }, clock) => {
   const day = panes.newest(names.dayPipeline, key)?.values ?? {}
   const direction = format.direction(change)
   setText(parts["symbol"], key)
   showLast(parts["last"], key, last, decimals)
+  setText(parts["currency"], last === null ? "" : currency.code)
+  parts["currency"].title = currency.words
   setText(parts["last-note"], lastTime === null ? blank : `at ${clock.minutes(lastTime)}`)
   setText(parts["change"], `${format.arrow[direction]} ${format.percent(change)}`.trim())
   parts["change"].dataset.direction = direction

@@ -112,6 +112,8 @@ const valueOf = ({ column, name }: Field): string => {
       return matches.length === 0 ? raw : `IF(${Sql.and(matches)}, ${raw}, NULL)`
     }
     case "decimal":
+      // Spark rounds to 22 decimals on the way, and what is rounded twice is another number now and then.
+      if (column.round !== undefined) throw new TypeError(`the field "${column.name}" is rounded as it is read, for which Spark has too few decimals`)
       return unscaledOf(name, column)
     case "int": {
       const whole = [`${raw} = floor(${raw})`, isWhole(name), `abs(${raw}) <= ${Sql.double(Number.MAX_SAFE_INTEGER)}`]

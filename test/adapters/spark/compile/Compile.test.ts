@@ -2,6 +2,7 @@
 import { assert, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { describe } from "vitest"
+import { Decimal } from "../../../../src/domain/Decimal.ts"
 import { Price } from "../../../../src/domain/Tick.ts"
 import { compile, portable } from "../../../../src/adapters/spark/compile/Compile.ts"
 import { explain } from "../../../../src/adapters/spark/compile/Program.ts"
@@ -16,9 +17,9 @@ const trades = Source.make("trades", { schema: Trade, key: "symbol", eventTime: 
 const minutes = trades.pipe(Window.tumbling("1 minute"))
 const closes = minutes.pipe(Aggregate.into({ close: Aggregate.last("price") }))
 
-const sourceOf = (symbol: Schema.Codec<string>) =>
+const sourceOf = (symbol: Schema.Codec<string>, price = Price) =>
   Source.make("trades", {
-    schema: Schema.Struct({ symbol, time: Schema.Int, price: Price }),
+    schema: Schema.Struct({ symbol, time: Schema.Int, price }),
     key: "symbol",
     eventTime: "time"
   }).pipe(Window.tumbling("1 minute"), Aggregate.into({ close: Aggregate.last("price") }), Pipeline.named("checked"))
@@ -171,6 +172,10 @@ const refused: Readonly<Record<string, readonly [Pipeline.Any, RegExp]>> = {
   "a check that is a function": [
     sourceOf(Schema.String.check(Schema.makeFilter((text) => text.length < 5))),
     /the field "symbol" has a check that only a function/
+  ],
+  "a decimal that is rounded": [
+    sourceOf(Schema.String, Decimal({ scale: 2, limit: 1_000, round: "half-even" })),
+    /the field "price" is rounded as it is read/
   ],
   "a pattern that Java may read otherwise": [
     sourceOf(Schema.String.check(Schema.isPattern(/^(?=A)\p{Lu}/u))),
