@@ -72,7 +72,9 @@ describe("query", () => {
       const { cwd, query } = yield* place
       const none = yield* query("candles-1m aapl")
       assert.deepStrictEqual([none.code, none.stdout], [0, ""])
-      assert.strictEqual(none.stderr, "there are no windows of candles-1m with the key \"aapl\"\n")
+      assert.strictEqual(none.stderr, "there are no windows of candles-1m with the key \"aapl\", but there are of \"AAPL\"\n")
+      const other = yield* query("candles-1m BTC/USDT")
+      assert.strictEqual(other.stderr, "there are no windows of candles-1m with the key \"BTC/USDT\"\n")
       const unknown = yield* query("candle-1m")
       assert.strictEqual(unknown.stderr, "there are no windows of candle-1m; the built-in pipelines are candles-1m, moving-average-5m, candles-5m, day, indicators-1m\n")
       const since = yield* query("candles-1m AAPL --since 1h")

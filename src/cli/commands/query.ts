@@ -169,7 +169,10 @@ const sayThatNoneIsThere = Effect.fnUntraced(function*({ asKnownAt, key, pipelin
     return say(`of ${what} no window was known at ${new Date(asKnownAt.value).toISOString()}: when a window became known says courant history`)
   }
   const isBuiltIn = Pipelines.builtIn.some(({ name }) => name === pipeline)
-  const known = isBuiltIn ? "" : `; the built-in pipelines are ${Pipelines.builtIn.map(({ name }) => name).join(", ")}`
+  // What is most often wrong with a symbol.
+  const upper = Option.getOrElse(key, () => "").toUpperCase()
+  const isMeant = newest === undefined && upper !== which.key && upper !== "" && (yield* sink.read({ ...which, key: upper, limit: 1 })).length > 0
+  const known = isMeant ? `, but there are of ${JSON.stringify(upper)}` : isBuiltIn ? "" : `; the built-in pipelines are ${Pipelines.builtIn.map(({ name }) => name).join(", ")}`
   say(newest === undefined
     ? `there are no windows of ${what}${known}`
     : `there are no windows of ${what} in that time; the newest begins at ${new Date(newest.start).toISOString()}`)

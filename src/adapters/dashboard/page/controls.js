@@ -50,12 +50,13 @@ export const showIntervals = (chosen, available) => {
 }
 
 /**
- * The selection is kept in the address, so that a reload or a bookmark brings it back: `#AAPL/5m`.
+ * The selection is kept in the address, so that a reload or a bookmark brings it back: `#AAPL/5m`. Who types one may leave out
+ * the interval, write a symbol as it is (`#BTC/USDT`), and in lower case, in which there are none.
  * @returns {{ symbol: string | undefined, interval: Interval }}
  */
 export const fromAddress = () => {
-  const [symbol = "", interval] = location.hash.slice(1).split("/")
-  return { symbol: symbol === "" ? undefined : decoded(symbol), interval: interval === "5m" ? "5m" : "1m" }
+  const [, symbol = "", interval] = /^#?(.*?)(?:\/(1m|5m))?$/.exec(location.hash) ?? []
+  return { symbol: symbol === "" ? undefined : decoded(symbol)?.toUpperCase(), interval: interval === "5m" ? "5m" : "1m" }
 }
 
 /** @param {string} text */
