@@ -106,7 +106,7 @@ const watchlist = new TablePanelBuilder()
       links: [{
         title: "Show ${__value.text}",
         url: `/d/${Links.market.uid}?var-symbol=\${__value.text:percentencode}` +
-          "&${symbols:queryparam}&${interval:queryparam}&${__url_time_range}"
+          "&${symbols:queryparam}&${interval:queryparam}&${datasource:queryparam}&${__url_time_range}"
       }]
     }
   }))
@@ -177,7 +177,7 @@ export const dashboard = new DashboardBuilder(Links.market.title)
   .refresh("5s")
   .tooltip(DashboardCursorSync.Crosshair)
   .editable()
-  .variables([symbol, interval, symbols])
+  .variables([Flux.variable, symbol, interval, symbols])
   .links([
     Links.range("Live", Links.market.uid, "now-4h", "now", "The last four hours"),
     Links.range(

@@ -2,18 +2,15 @@
  * The alert rules on a real Grafana over a real InfluxDB: what their queries say at a time of one's choice, held against the
  * calendars, and each rule from its firing to its end, with what the webhook of the example is sent.
  */
-import { Effect, Layer, Redacted } from "effect"
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, type Server } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, assert, beforeAll, describe, expect, it } from "vitest"
 import * as Alerts from "../../grafana/Alerts.ts"
-import { Connection } from "../../src/adapters/influxdb/Connection.ts"
-import * as InfluxdbSessions from "../../src/adapters/influxdb/InfluxdbSessions.ts"
 import * as Calendar from "../../src/domain/TradingCalendar.ts"
-import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 import { api, minute } from "./grafanaApi.ts"
+import { sessionsAround } from "./grafanaCalendars.ts"
 import { candleOf, madeUp } from "./grafanaSession.ts"
 import { open, type Stack } from "./grafanaStack.ts"
 
@@ -81,17 +78,7 @@ const provisioning = (): string => {
 const at = (query: string, now: number): string =>
   query.replace(/^(?:import .*\n)*/, (imports) => `${imports}option now = () => ${new Date(now).toISOString()}\n`)
 
-/** The sessions around some times, as a run with panes of these times writes them. */
-const writeSessions = (times: ReadonlyArray<number>): Promise<void> => {
-  const { bucket, org, token, url } = stack.influxdb
-  const sink = InfluxdbSessions.layer().pipe(
-    Layer.provide(ResultSink.layerMemory),
-    Layer.provide(Connection.layer({ url, org, bucket, token: Redacted.make(token) }))
-  )
-  const panes = times.map((start) =>
-    ({ pipeline: "candles-1m", key: "any", start, end: start, pane: "on-time", revision: 0, changes: 1, values: {} }) as const)
-  return Effect.runPromise(ResultSink.use(({ write }) => write(panes)).pipe(Effect.provide(sink)))
-}
+const writeSessions = (times: ReadonlyArray<number>) => sessionsAround(stack, times)
 
 /** For how many minutes the feed of each calendar is silent, as the rule's query says. */
 const silences = async (now: number): Promise<Readonly<Record<string, number>>> => {
