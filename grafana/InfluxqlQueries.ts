@@ -51,6 +51,10 @@ export const meanOfSymbol = `SELECT "weighted" / "${trades}" AS "${mean}" FROM (
 export const closeBefore =
   `SELECT last("${close}") AS "${columns.closeBefore}" FROM "${day.measurement}" WHERE "${key}" =~ /^\${symbol:regex}$/ AND "window_end" <= \${__from}`
 
+/** With how many decimals prices of the symbol are shown, as far as a day of the last month knows it. */
+export const decimals =
+  `SELECT last("decimals") AS "decimals" FROM "${day.measurement}" WHERE "${key}" =~ /^\${symbol:regex}$/ AND time >= \${__from}ms - 30d AND time <= \${__to}ms`
+
 export const prices = `SELECT "${close}" FROM "${candle.measurement}" WHERE ${hasClose} AND ${isSymbol}`
 
 const minutes = (...fields: ReadonlyArray<string>): string =>

@@ -8,7 +8,7 @@ import {
   PanelBuilder as CandlestickPanelBuilder,
   VizDisplayMode
 } from "@grafana/grafana-foundation-sdk/candlestick"
-import { AxisPlacement, GraphThresholdsStyleConfigBuilder, GraphThresholdsStyleMode, VisibilityMode } from "@grafana/grafana-foundation-sdk/common"
+import { AxisPlacement, GraphThresholdsStyleConfigBuilder, GraphThresholdsStyleMode, VisibilityMode, VizTextDisplayOptionsBuilder } from "@grafana/grafana-foundation-sdk/common"
 import {
   AnnotationQueryBuilder,
   CustomVariableBuilder,
@@ -44,6 +44,10 @@ const asking = <P extends { datasource(source: typeof Influxql.source): P; targe
   ...targets: ReadonlyArray<Builder<Dataquery>>
 ): P => panel.datasource(Influxql.source).targets([...targets])
 
+/** Goes before what puts frames together: it takes its own away. */
+const withDecimals = { id: "configFromData", options: { configRefId: "decimals", mappings: [{ fieldName: "decimals", handlerKey: "decimals" }] } }
+const decimals = Influxql.table(Queries.decimals, "decimals")
+
 const byTime = { id: "joinByField", options: { byField: "Time", mode: "outer" } }
 
 const variation = "variation"
@@ -52,7 +56,8 @@ const figures = asking(
   tiles("$symbol", ""),
   Influxql.table(Queries.figuresOfSymbol),
   Influxql.table(Queries.meanOfSymbol, "B"),
-  Influxql.table(Queries.closeBefore, "C")
+  Influxql.table(Queries.closeBefore, "C"),
+  decimals
 )
   .id(1)
   .gridPos(at(0, 0, 16, 4))
@@ -63,13 +68,16 @@ const figures = asking(
   )
   .noValue(nothing)
   .decimals(2)
+  // As large as the longest of them allows.
+  .text(new VizTextDisplayOptionsBuilder().titleSize(13))
   .overrideByName(close, look({ name: "Last" }))
-  .overrideByName(variation, look({ name: "Variation", unit: "percentunit", thresholds: [[null, Palette.down], [-0.000_05, Palette.flat], [0.000_05, Palette.up]] }))
-  .overrideByName(change, look({ name: "In this range", unit: "percent", thresholds: bySign }))
+  .overrideByName(variation, look({ name: "Variation", unit: "percentunit", decimals: 2, thresholds: [[null, Palette.down], [-0.000_05, Palette.flat], [0.000_05, Palette.up]] }))
+  .overrideByName(change, look({ name: "In this range", unit: "percent", decimals: 2, thresholds: bySign }))
   .overrideByName(high, look({ name: "High" }))
   .overrideByName(low, look({ name: "Low" }))
   .overrideByName(mean, look({ name: "Mean" }))
   .overrideByName(volume, look({ name: "Volume", unit: "locale", decimals: 0 }))
+  .withTransformation(withDecimals)
   .withTransformation({ id: "concatenate", options: { frameNameMode: "drop" } })
   .withTransformation(computed("moved", close, "-", closeBefore))
   .withTransformation(computed(variation, "moved", "/", closeBefore))
@@ -80,7 +88,7 @@ function computed(alias: string, left: string, operator: string, right: string) 
   return { id: "calculateField", options: { mode: "binary", alias, binary: { left, operator, right }, reduce: { reducer: "sum" } } }
 }
 
-const candles = asking(new CandlestickPanelBuilder(), Influxql.table(Queries.candles), Influxql.table(Queries.averages, "B"))
+const candles = asking(new CandlestickPanelBuilder(), Influxql.table(Queries.candles), Influxql.table(Queries.averages, "B"), decimals)
   .id(2)
   .gridPos(at(0, 4, 16, 15))
   .title("$symbol: candles of $length")
@@ -88,6 +96,7 @@ const candles = asking(new CandlestickPanelBuilder(), Influxql.table(Queries.can
     "Open, high, low and close of price-forming trades, and volume under them. SMA, EMA and the bands of Bollinger are over 20 " +
       "minutes, as of the last minute of each candle. Stretches of regular trading of the chosen calendar are shaded."
   )
+  .withTransformation(withDecimals)
   .withTransformation(byTime)
   .maxDataPoints(10_000)
   .noValue(nothing)
@@ -107,7 +116,7 @@ const candles = asking(new CandlestickPanelBuilder(), Influxql.table(Queries.can
   .spanNulls(true)
   .tooltip(together)
   .legend(legend())
-  .overrideByName(volume, look({ name: "Volume", unit: "locale", more: { "custom.axisPlacement": AxisPlacement.Hidden } }))
+  .overrideByName(volume, look({ name: "Volume", unit: "locale", decimals: 0, more: { "custom.axisPlacement": AxisPlacement.Hidden } }))
   .overrideByName(sma20, look({ name: "SMA 20", color: Palette.slowAverage }))
   .overrideByName(ema20, look({ name: "EMA 20", color: Palette.average }))
   .overrideByName(bollingerUpper, look({ name: "Bollinger, upper", color: Palette.flat }))
@@ -170,11 +179,13 @@ const indexed = asking(lines("Indexed: 100 at the start of the range", "", inter
 const priceAndAverages = asking(
   lines("$symbol: price and its averages", "", intervals.oneMinute),
   Influxql.table(Queries.prices),
-  Influxql.table(Queries.averagesOfMinutes, "B")
+  Influxql.table(Queries.averagesOfMinutes, "B"),
+  decimals
 )
   .id(5)
   .gridPos(at(0, 19, 12, 8))
   .description("The last price of each minute, and the averages of it over 20 minutes, plain and exponential.")
+  .withTransformation(withDecimals)
   .withTransformation(byTime)
   .maxDataPoints(10_000)
   .noValue(nothing)
@@ -190,7 +201,8 @@ const vwaps = asking(
   lines("$symbol: price and VWAP of the range", "", intervals.oneMinute),
   Influxql.table(Queries.prices),
   Influxql.table(Queries.meanSinceStart, "B"),
-  Influxql.table(Queries.estimateSinceStart, "C")
+  Influxql.table(Queries.estimateSinceStart, "C"),
+  decimals
 )
   .id(6)
   .gridPos(at(12, 19, 12, 8))
@@ -199,6 +211,7 @@ const vwaps = asking(
       "It ends where a bar was filled in afterwards, which does not say at which prices was traded; the estimate is of the mean " +
       "of high, low and close of all minutes."
   )
+  .withTransformation(withDecimals)
   .withTransformation(byTime)
   .maxDataPoints(10_000)
   .noValue(nothing)

@@ -202,6 +202,14 @@ describe("the queries", () => {
     assert.deepStrictEqual(await panel(1, "C", at(monday)), [])
   })
 
+  it("give the decimals of a symbol, as far as they are known", async () => {
+    await grafana.write([madeUp("day", "EURUSD", from - 1_440 * minute, 390 * minute, { close: 1.13702, decimals: 4 })])
+    for (const id of [1, 2, 5, 6]) {
+      assertClose(column(await panel(id, "decimals", { symbol: "EURUSD" }), "decimals"), [4], "decimals")
+      assert.deepStrictEqual(await panel(id, "decimals", { symbol: "AIG" }), [])
+    }
+  })
+
   it("give the stretches of regular trading that have something of the range", async () => {
     const [annotation] = dashboard.annotations.list ?? []
     const query = annotation?.target !== undefined && "query" in annotation.target ? String(annotation.target.query) : ""
@@ -238,7 +246,7 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
   it("the dashboard has something on every panel and nothing to complain about", async () => {
     const browser = await launch()
     try {
-      await grafana.write([madeUp("day", "IBM", from - 1_440 * minute, 390 * minute, { close: 180 })])
+      await grafana.write([madeUp("day", "IBM", from - 1_440 * minute, 390 * minute, { close: 180, decimals: 3 })])
       const authorization = `Basic ${Buffer.from(`${stack.grafana.user}:${stack.grafana.password}`).toString("base64")}`
       const { complaints, page } = await visit(browser, `${stack.grafana.url}/d/courant-market-influxql?from=${from}&to=${to}&var-symbol=IBM&var-length=5m`, authorization)
       const text = () => page.locator("body").innerText()
@@ -247,6 +255,8 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
       }
       // 178.72 - 180, against 180, and what there is of the rest.
       await expect.poll(text, { timeout: 300_000 }).toMatch(/Variation\s*-0\.\d\d/)
+      // The last close, with the decimals that are asked for.
+      assert.match(await text(), /Last\s*\d+\.\d{3}\b/)
       assert.notMatch(await text(), /No data|Nothing in this range/)
       assert.deepStrictEqual(complaints, [])
     } finally {
