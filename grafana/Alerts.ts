@@ -2,7 +2,6 @@
  * Alert rules, in the form in which Grafana provisions them from a file. Who is told is left to
  * Grafana's own notification policies.
  */
-import type { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog"
 import * as Calendars from "./Calendars.ts"
 import * as Flux from "./Flux.ts"
 import * as Links from "./Links.ts"
@@ -240,7 +239,9 @@ const rules: ReadonlyArray<Rule> = [
   }
 ]
 
-const built = (query: Builder<Dataquery>) => ({ datasourceUid: Flux.source.uid, model: query.build() })
+const { uid } = Flux.provisioned
+
+const built = (query: string) => ({ datasourceUid: uid, model: Flux.query(query, "A", { type: "influxdb", uid }).build() })
 
 const expression = (refId: string, model: object) => ({
   refId,
@@ -256,7 +257,7 @@ const ruleOf = ({ dashboard, description, for: duration, labels, panel, query, s
     title,
     condition: "C",
     data: [
-      { refId: "A", relativeTimeRange: { from: 600, to: 0 }, ...built(Flux.query(query)) },
+      { refId: "A", relativeTimeRange: { from: 600, to: 0 }, ...built(query) },
       expression("B", { type: "reduce", expression: "A", reducer: "last" }),
       expression("C", { type: "threshold", expression: "B", conditions: [{ evaluator: { type, params } }] })
     ],

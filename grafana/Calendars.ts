@@ -1,4 +1,5 @@
 /** Which calendar a symbol is of, in Flux, and when it trades: from the sessions that courant writes beside its panes. */
+import * as Calendar from "../src/domain/TradingCalendar.ts"
 import { yahooExchanges } from "../src/domain/YahooExchanges.ts"
 import { isField } from "./Flux.ts"
 import { day, key, sessions } from "./Names.ts"
@@ -6,13 +7,15 @@ import { day, key, sessions } from "./Names.ts"
 /** Of the symbols whose exchange nobody has told, or that no calendar knows. */
 export const otherwise = "XNYS"
 
-/** The value of a day that says which of Yahoo's exchanges its symbol is of. */
+/** The value of a day that says of which exchange its symbol is: by Yahoo's code, or by the name of its calendar. */
 export const exchange = "exchange"
 
-const pairs = Object.entries(yahooExchanges).filter(([, calendar]) => calendar !== otherwise)
+const codes = { ...Object.fromEntries(Calendar.names.map((name) => [name, name])), ...yahooExchanges }
+
+const pairs = Object.entries(codes).filter(([, calendar]) => calendar !== otherwise)
   .map(([code, calendar]) => `{key: "${code}", value: "${calendar}"}`)
 
-/** A function from one of Yahoo's exchanges to its calendar; it needs \`import "dict"\`. */
+/** A function from an exchange to its calendar; it needs `import "dict"`. */
 export const calendarOf = `calendars = dict.fromList(pairs: [
   ${pairs.join(", ")},
 ])

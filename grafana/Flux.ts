@@ -1,13 +1,24 @@
 /** Flux queries as panels, variables and alert rules take them, and the source that they ask. */
 import type { Builder, Dataquery } from "@grafana/grafana-foundation-sdk/cog"
 import type { DataSourceRef } from "@grafana/grafana-foundation-sdk/common"
+import { DatasourceVariableBuilder } from "@grafana/grafana-foundation-sdk/dashboard"
 
 /** As `provisioning/datasources/courant.yaml` names it. */
-export const source: DataSourceRef = { type: "influxdb", uid: "courant-flux" }
+export const provisioned = { name: "courant (Flux)", uid: "courant-flux" } as const
+
+/** The one that is chosen at the top of a dashboard. */
+export const source: DataSourceRef = { type: "influxdb", uid: "${datasource}" }
+
+/** All with a name like "my InfluxDB" that does not say InfluxQL; at first the one that is provisioned. */
+export const variable = new DatasourceVariableBuilder("datasource")
+  .label("Source")
+  .type("influxdb")
+  .regex("/flux(?!ql)/i")
+  .current({ text: provisioned.name, value: provisioned.uid, selected: true })
 
 /** The SDK has a builder for every source but this one. */
-export const query = (text: string, refId = "A"): Builder<Dataquery> => ({
-  build: () => ({ refId, datasource: source, query: text.trim(), _implementsDataqueryVariant: () => {} })
+export const query = (text: string, refId = "A", datasource = source): Builder<Dataquery> => ({
+  build: () => ({ refId, datasource, query: text.trim(), _implementsDataqueryVariant: () => {} })
 })
 
 /** The points of a measurement in the range that the dashboard shows; `where` narrows them down. */

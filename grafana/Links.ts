@@ -2,6 +2,7 @@
 import { DashboardLinkBuilder, DashboardLinkType } from "@grafana/grafana-foundation-sdk/dashboard"
 
 export const market = { uid: "courant-market", title: "Market" }
+export const marketInfluxql = { uid: "courant-market-influxql", title: "Market (InfluxQL)" }
 export const pipeline = { uid: "courant-pipeline", title: "Pipeline" }
 
 export const to = ({ title, uid }: { readonly uid: string; readonly title: string }, tooltip: string) =>

@@ -178,7 +178,7 @@ const watchlist = new TablePanelBuilder()
       links: [{
         title: "Show ${__value.text}",
         url: `/d/${Links.market.uid}?var-symbol=\${__value.text:percentencode}` +
-          "&${symbols:queryparam}&${interval:queryparam}&${__url_time_range}"
+          "&${symbols:queryparam}&${interval:queryparam}&${datasource:queryparam}&${__url_time_range}"
       }]
     }
   }))
@@ -256,7 +256,7 @@ export const dashboard = new DashboardBuilder(Links.market.title)
   .refresh("5s")
   .tooltip(DashboardCursorSync.Crosshair)
   .editable()
-  .variables([symbol, interval, symbols, nameOfLast(Day.nameOfLast)])
+  .variables([Flux.variable, symbol, interval, symbols, nameOfLast(Day.nameOfLast)])
   .annotations([
     shade("Regular trading", Queries.regular, Palette.regular, ofSymbol),
     shade("Extended hours", Queries.extended, Palette.extended, ofSymbol),

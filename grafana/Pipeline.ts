@@ -1,6 +1,7 @@
 /** The dashboard that says whether the figures of the other can be trusted right now. */
 import { AxisPlacement, GraphDrawStyle, StackingConfigBuilder, StackingMode } from "@grafana/grafana-foundation-sdk/common"
 import { DashboardBuilder, DashboardCursorSync, TimePickerBuilder } from "@grafana/grafana-foundation-sdk/dashboard"
+import * as Flux from "./Flux.ts"
 import * as Links from "./Links.ts"
 import { type Metric, metric } from "./Names.ts"
 import * as Palette from "./Palette.ts"
@@ -151,7 +152,7 @@ export const dashboard = [lag, delay, events, lost, panes, latency, batches, ret
     .refresh("5s")
     .tooltip(DashboardCursorSync.Crosshair)
     .editable()
-    .variables([topics, processors])
+    .variables([Flux.variable, topics, processors])
     .links([Links.to(Links.market, "Candles, averages and the day's figures")])
     .withPanel(now)
     .withPanel(inRange)

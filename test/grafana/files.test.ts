@@ -7,6 +7,7 @@ import { exchange } from "../../grafana/Calendars.ts"
 import { files } from "../../grafana/Files.ts"
 import * as Market from "../../grafana/Market.ts"
 import { candlesOf, intervals, provisional, sessions, told, windowEnd } from "../../grafana/Names.ts"
+import * as MarketInfluxql from "../../grafana/MarketInfluxql.ts"
 import * as Pipeline from "../../grafana/Pipeline.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
@@ -20,9 +21,10 @@ const read = (name: string): string => readFileSync(new URL(name, folder), "utf8
 
 const market = Market.dashboard.build()
 const pipeline = Pipeline.dashboard.build()
-const dashboards = [market, pipeline]
+const influxql = MarketInfluxql.dashboard.build()
+const dashboards = [market, influxql, pipeline]
 
-/** Neither dashboard has rows. */
+/** No dashboard has rows. */
 const panelsOf = ({ panels = [] }: Dashboard): ReadonlyArray<Panel> =>
   panels.map((panel) => {
     if ("collapsed" in panel) throw new Error("a row")
@@ -78,7 +80,7 @@ describe.each(dashboards)("the dashboard $title", (dashboard) => {
       assert.isNotEmpty(title)
       assert.match(description, /^[A-Z].*\.$/, title)
       assert.match(fieldConfig?.defaults.noValue ?? "", /--sink influxdb/, title)
-      assert.strictEqual(datasource?.uid, "courant-flux", title)
+      assert.strictEqual(datasource?.uid, "${datasource}", title)
     }
   })
 
@@ -110,9 +112,10 @@ describe.each(dashboards)("the dashboard $title", (dashboard) => {
   })
 
   it("refers to no variable that it does not have, and has none that nothing refers to", () => {
-    const text = JSON.stringify([panels, dashboard.links])
+    const text = JSON.stringify([panels, dashboard.links, dashboard.annotations])
     const used = [...text.matchAll(/\$(?:\{(\w+)(?::\w+)?\}|(\w+))/g)].map(([, braced, bare]) => braced ?? bare ?? "")
-    const ours = new Set(used.filter((name) => !name.startsWith("__")))
+    // Grafana's own, in queries of InfluxQL too.
+    const ours = new Set(used.filter((name) => !/^(?:__|timeFilter$|tag_)/.test(name)))
     assert.deepStrictEqual([...ours].toSorted(), variables.toSorted())
   })
 
@@ -125,7 +128,8 @@ describe.each(dashboards)("the dashboard $title", (dashboard) => {
 
   it("names and orders only columns that its queries give", () => {
     for (const panel of panels) {
-      const query = queryOf(panel)
+      const computed = (panel.transformations ?? []).map(({ options }: DataTransformerConfig) => String(options.alias))
+      const query = [queryOf(panel), ...computed].join()
       const named = (panel.fieldConfig?.overrides ?? []).map(({ matcher }) => String(matcher.options))
         .filter((name) => !/^[A-Z]+$/.test(name))
       const ordered = (panel.transformations ?? []).flatMap(({ options }: DataTransformerConfig) =>

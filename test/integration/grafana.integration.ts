@@ -134,7 +134,11 @@ describe("provisioning", () => {
     )
     assert.deepStrictEqual(
       found.map(({ folderTitle, title, uid }) => [uid, title, folderTitle]).toSorted(),
-      [["courant-market", "Market", "courant"], ["courant-pipeline", "Pipeline", "courant"]]
+      [
+        ["courant-market", "Market", "courant"],
+        ["courant-market-influxql", "Market (InfluxQL)", "courant"],
+        ["courant-pipeline", "Pipeline", "courant"]
+      ]
     )
     const rules = await grafana.rulesOf("courant alerts")
     assert.deepStrictEqual(

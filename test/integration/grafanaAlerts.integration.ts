@@ -133,7 +133,7 @@ describe("a silent feed", () => {
 
   it("is one by the calendar at any time, also where a clock changes", async () => {
     // Over Independence Day, and over both changes of New York's clock, from a close on.
-    for (const [heard, step] of [["2024-07-02T20:00", 157], ["2026-03-06T21:00", 83], ["2026-10-30T20:00", 83]] as const) {
+    for (const [heard, step] of [["2024-07-02T20:00", 157], ["2026-03-06T21:00", 193], ["2026-10-30T20:00", 193]] as const) {
       await heardAt(utc(heard))
       for (let now = utc(heard) + minute; now < utc(heard) + 6 * day; now += step * minute) {
         const found = await silences(now)
@@ -149,13 +149,16 @@ describe("a silent feed", () => {
     await writeSessions([heard])
     await grafana.write([
       madeUp("day", "SAP.DU", heard - 3 * day, 6 * hour, { exchange: "DUS", close: 1 }),
+      // By the name of its calendar, which sleeps.
+      madeUp("day", "7203", heard - 3 * day, 6 * hour, { exchange: "XTKS", close: 1 }),
+      madeUp("candles-1m", "7203", heard - 9 * minute, minute, candleOf(1, 1)),
       // It has moved to New York since.
       madeUp("day", "MOVED", heard - 4 * day, 8 * hour, { exchange: "LSE", close: 1 }),
       madeUp("day", "MOVED", heard - 3 * day, 6 * hour, { exchange: "NYQ", close: 1 }),
       madeUp("candles-1m", "SAP.DU", heard - 9 * minute, minute, candleOf(1, 1)),
       madeUp("candles-1m", "MOVED", heard - 3 * minute, minute, candleOf(1, 1))
     ])
-    assert.deepStrictEqual(await silences(heard), { XNYS: 2 })
+    assert.deepStrictEqual(await silences(heard), { XNYS: 2, XTKS: 0 })
   })
 
   it("is none where nothing was heard for two weeks", async () => {
