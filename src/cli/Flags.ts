@@ -4,6 +4,7 @@ import { Argument, CliError, Flag } from "effect/cli"
 import { existsSync, statSync } from "node:fs"
 import * as MarketSymbol from "../domain/MarketSymbol.ts"
 import * as Feeds from "./Feeds.ts"
+import * as Instants from "./Instants.ts"
 import * as OwnModule from "./OwnModule.ts"
 import { sinkNames } from "./Tee.ts"
 
@@ -358,21 +359,16 @@ export const wantedPage = Flag.Boolean("page").pipe(
   Flag.withDefault(false)
 )
 
-export const parseInstant = (text: string): number | undefined => {
-  const millis = /^-?\d+$/.test(text) ? Number(text) : Date.parse(text)
-  return Number.isFinite(millis) ? millis : undefined
-}
-
 const instant = (name: string) =>
   parsed(
     Flag.String(name).pipe(Flag.withMetavar("TIME")),
     name,
     "a time such as 2013-10-08T13:30:00Z or milliseconds since the epoch",
-    parseInstant
+    Instants.parse
   )
 
-export const from = instant("from").pipe(Flag.withDescription("Only windows that start at or after this time (without a zone in this machine's)"), Flag.optional)
-export const to = instant("to").pipe(Flag.withDescription("Only windows that start before this time (without a zone in this machine's)"), Flag.optional)
+export const from = instant("from").pipe(Flag.withDescription("Only windows that start at or after this time (without a zone in that of the times shown)"), Flag.optional)
+export const to = instant("to").pipe(Flag.withDescription("Only windows that start before this time (without a zone in that of the times shown)"), Flag.optional)
 
 export const asKnownAt = instant("as-known-at").pipe(
   Flag.withDescription("What was known at this time, computed from the log; the newest by default, from the sink"),
@@ -411,7 +407,7 @@ export const timeZone = parsed(
   "time-zone",
   "a time zone such as America/New_York or UTC",
   parseTimeZone
-).pipe(Flag.withDescription("Time zone of the times shown (default: this machine's)"), Flag.optional)
+).pipe(Flag.withDescription("Time zone of the times shown, and of those given without one (default: this machine's)"), Flag.optional)
 
 export const create = Flag.Boolean("create").pipe(
   Flag.withDescription("Create the InfluxDB bucket if it does not exist; it keeps points for ever"),

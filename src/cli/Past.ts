@@ -1,13 +1,17 @@
 /** A log and what was decided over it, to compute from anew: nothing is made, and nothing is changed. */
 import { Effect, type Layer, Option } from "effect"
+import * as Resumption from "../streams/engine/Resumption.ts"
+import * as Checked from "../streams/pipeline/Checked.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
+import type { CheckpointStore } from "../streams/ports/CheckpointStore.ts"
 import type { Decisions } from "../streams/ports/Decisions.ts"
 import type { EventLog } from "../streams/ports/EventLog.ts"
 import * as Flags from "./Flags.ts"
 import * as Kafka from "./kafka/Kafka.ts"
 import * as Pipelines from "./Pipelines.ts"
+import * as Saved from "./Saved.ts"
 import * as Stores from "./Stores.ts"
-import { usage } from "./terminal/Problem.ts"
+import { say, usage } from "./terminal/Problem.ts"
 import * as Topics from "./Topics.ts"
 
 export const flags = {
@@ -33,6 +37,39 @@ export const stores = Effect.fnUntraced(function*(input: Input, pipelines: Reado
   const layer: Layer.Layer<Decisions | EventLog, Error> = input.log === "kafka" ? yield* ofKafka(input, pipelines) : yield* ofSqlite(input, pipelines)
   return layer
 })
+
+/**
+ * Says where what is computed again may be other than what a run has told. Nothing that is kept has the bounds of a run, but the
+ * fingerprint of what was saved tells whether they, or the pipeline, were others.
+ */
+export const sayBounds = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+  const saved: Layer.Layer<CheckpointStore | EventLog, Error> = yield* Saved.stores(input, pipelines)
+  const told = yield* Effect.provide(Resumption.toldBy, saved)
+  for (const { checked, name } of pipelines) {
+    const fingerprint = told.get(name)
+    if (fingerprint === checked.fingerprint) continue
+    say(fingerprint === undefined
+      ? `nothing is saved of ${name} that says with which bounds it ran: it is computed with ${boundsOf(checked)}`
+      : `what is saved of ${name} ran with other bounds, or as another pipeline: this is computed with ${boundsOf(checked)}, and may never have been told. Give the bounds of the run`)
+  }
+}, (said) => Effect.ignore(said))
+
+const boundsOf = (checked: AnyPipeline["checked"]): string => {
+  const outOfOrderness = [...new Set(Checked.inputsOf(checked).map(({ events }) => events.definition.outOfOrderness))]
+  const lateness = checked.nodes.flatMap((node) => node._tag === "window" ? [node.allowedLateness] : [])
+  const flags = [
+    ...outOfOrderness.length === 1 ? [`--out-of-orderness ${lengthOf(outOfOrderness[0]!)}`] : ["the out-of-orderness of each source"],
+    ...lateness.length === 1 ? [`--allowed-lateness ${lengthOf(lateness[0]!)}`] : []
+  ]
+  return flags.join(" and ")
+}
+
+/** As the flags take it. */
+const lengthOf = (milliseconds: number): string => {
+  if (milliseconds === 0) return "0s"
+  const [unit, length] = ([["d", 86_400_000], ["h", 3_600_000], ["m", 60_000], ["s", 1_000]] as const).find(([, length]) => milliseconds % length === 0) ?? ["ms", 1]
+  return `${milliseconds / length}${unit}`
+}
 
 const ofSqlite = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
   const named = yield* Effect.flatMap(Topics.of(input.topics), Topics.inFolder)

@@ -1,7 +1,7 @@
 /** A table of panes holds what they say, whatever they say. */
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
-import { lines } from "../../src/cli/terminal/Table.ts"
+import { lines, times } from "../../src/cli/terminal/Table.ts"
 import type { Encoded } from "../../src/streams/pipeline/Pane.ts"
 
 const minute = 60_000
@@ -50,4 +50,20 @@ it("shows milliseconds, ends and revisions only where they tell windows apart", 
     "1970-01-01 00:00:00.000  1970-01-01 00:01:00  1         0",
     "1969-12-31 23:59:59.999  1970-01-01 00:02:00  1         3"
   ])
+})
+
+it("says the offset of times in an hour that the clock shows twice, and of no others", () => {
+  const from = Date.parse("2024-11-03T04:30Z")
+  const instants = Array.from({ length: 5 }, (_, half) => from + half * 1_800_000)
+  expect(times([...instants, Date.parse("2024-11-03T07:00Z")], "America/New_York")).toEqual([
+    "2024-11-03 00:30:00",
+    "2024-11-03 01:00:00 -04:00",
+    "2024-11-03 01:30:00 -04:00",
+    "2024-11-03 01:00:00 -05:00",
+    "2024-11-03 01:30:00 -05:00",
+    "2024-11-03 02:00:00"
+  ])
+  // Half an hour is shown twice there.
+  expect(times([Date.parse("2025-04-05T14:29Z"), Date.parse("2025-04-05T15:30Z")], "Australia/Lord_Howe")).toEqual(["2025-04-06 01:29:00", "2025-04-06 02:00:00"])
+  expect(times([Date.parse("2025-04-05T14:45Z"), Date.parse("2025-04-05T15:15Z")], "Australia/Lord_Howe")).toEqual(["2025-04-06 01:45:00 +11:00", "2025-04-06 01:45:00 +10:30"])
 })

@@ -1,6 +1,8 @@
 /** What was known when, from the command line. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { courant, input, linesOf, minute, temporaryFolder } from "./courant.ts"
 
 /** A folder in which two runs, one after the other, have told a minute twice: the second with a tick that came late. */
@@ -46,6 +48,48 @@ describe("the history of a window", () => {
       assert.deepStrictEqual(yield* query(`${then} --from ${minute + 60_000}`), ["101"])
       const none = yield* at("query candles-1m AAPL --as-known-at 2000-01-01T00:00:00Z")
       assert.deepStrictEqual([none.code, none.stdout], [0, ""])
+    })))
+
+  it.live("says where it is computed with other bounds than the run had", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { at } = yield* place
+      const words = "what is saved of candles-1m ran with other bounds, or as another pipeline: this is computed with --out-of-orderness 5s and --allowed-lateness 0s, and may never have been told. Give the bounds of the run\n"
+      for (const command of ["history candles-1m AAPL 14:30", "query candles-1m AAPL --as-known-at 2100-01-01"]) {
+        const { code, stderr } = yield* at(command)
+        assert.deepStrictEqual([code, stderr], [0, words], command)
+        assert.strictEqual((yield* at(`${command} --allowed-lateness 10m`)).stderr, "", command)
+      }
+    })))
+
+  it.live("of windows that begin together is that of the longest, says which others there are, and --end chooses", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const own = `
+        import { Aggregate, Pipeline, ticks, Window } from "courant"
+        export const hours = ticks.pipe(Window.cumulative("1 hour", "20 minutes"), Aggregate.into({ trades: Aggregate.count }), Pipeline.named("hours"))`
+      writeFileSync(join(cwd, "hours.ts"), own)
+      const at = (args: string) => courant(args, { cwd, env: { TZ: "UTC" } })
+      yield* courant("run --feed stdin --once --pipelines ./hours.ts", { cwd, input: input([{ time: minute, price: "1", size: 1 }]) })
+      const history = (rest: string) => at(`history hours AAPL 2024-11-25T14:30 --pipelines ./hours.ts ${rest}`)
+      const [, others] = linesOf((yield* history("")).stdout)
+      assert.strictEqual(others, "1 other window fits this time, which --end chooses by their ends: from 2024-11-25 14:00:00 to 2024-11-25 14:40:00")
+      for (const end of ["14:40", "2024-11-25T09:40-05:00", Date.parse("2024-11-25T14:40Z")]) {
+        const [first, second] = linesOf((yield* history(`--end ${end}`)).stdout)
+        assert.match(String(first), /to 2024-11-25 14:40:00 \(UTC\), 1 revision:$/)
+        assert.match(String(second), /^known at/)
+      }
+      const none = yield* history("--end 14:41")
+      assert.strictEqual(none.code, 1)
+      assert.include(none.stderr, "of the windows at 2024-11-25T14:30 none ends at 14:41; they are from")
+    })))
+
+  it.live("reads and shows times in the zone that is asked for", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { at } = yield* place
+      const [first] = linesOf((yield* at("history candles-1m AAPL 2024-11-25T23:30 --time-zone Asia/Tokyo --allowed-lateness 10m")).stdout)
+      assert.strictEqual(first, "candles-1m AAPL from 2024-11-25 23:30:00 to 2024-11-25 23:31:00 (Asia/Tokyo), 2 revisions:")
+      const count = (range: string) => Effect.map(at(`query candles-1m --json --time-zone America/New_York ${range}`), ({ stdout }) => linesOf(stdout).length)
+      assert.deepStrictEqual([yield* count("--from 2024-11-25T09:30"), yield* count("--from 2024-11-25T09:31"), yield* count("--to 2024-11-25"), yield* count("--from 2024-11-25 --to 2024-11-26")], [2, 1, 0, 2])
     })))
 
   it.live("says what it needs", () =>

@@ -1,6 +1,8 @@
 /** What was written to the sink, printed: what `--sink stdout` said, as a table or in its own words. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { courant, input, linesOf, minute, temporaryFolder, type Tick } from "./courant.ts"
 
 const ticks: ReadonlyArray<Tick> = [
@@ -84,6 +86,24 @@ describe("query", () => {
       assert.deepStrictEqual([both.code, both.stdout], [2, ""])
       assert.strictEqual(both.stderr, "courant: --since and --from both say where to begin: give one\n")
       assert.match((yield* courant("query candles-1m --topic nope", { cwd })).stderr, /there is no topic "nope" in .*; there are stdin/)
+    })))
+
+  it.live("of a pipeline that has run and told nothing it says what became of its records", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const own = (size: number) => `
+        import { Aggregate, Events, Expr, Pipeline, ticks, Window } from "courant"
+        export const large = ticks.pipe(
+          Events.where(Expr.gt("size", ${size})), Window.tumbling("1 minute"), Aggregate.into({ trades: Aggregate.count }), Pipeline.named("large"))`
+      writeFileSync(join(cwd, "large.ts"), own(1_000))
+      const sunday = [{ time: Date.parse("2024-11-24T15:00Z"), price: "1", size: 1 }, { time: Date.parse("2024-11-24T15:01Z"), price: "1", size: 1 }]
+      yield* courant("run --feed stdin --once --pipelines ./large.ts,day", { cwd, input: input(sunday) })
+      const said = (args: string) => Effect.map(courant(`query ${args}`, { cwd }), ({ code, stderr, stdout }) => [code, stdout, stderr])
+      const counts = "read 2, aggregated 0, late 0, dead-lettered 0, duplicate 0, filtered 2"
+      assert.deepStrictEqual(yield* said("./large.ts"), [0, "", `there are no windows of large: it has ${counts}; they are left out by Events.where\n`])
+      assert.deepStrictEqual(yield* said("day AAPL"), [0, "", `there are no windows of day: it has ${counts}; they are left out by Window.trading, outside of whose sessions they are\n`])
+      writeFileSync(join(cwd, "large.ts"), own(2_000))
+      assert.match(String((yield* said("./large.ts"))[2]), /^there are no windows of large; what became of its records is said where it is as it ran, with its bounds: /)
     })))
 
   it.live("shows revisions and late panes where there are some", () =>

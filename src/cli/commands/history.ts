@@ -1,11 +1,12 @@
 /** `courant history`: how a window came to be what it is. It changes nothing. */
 import { Console, Effect, Option } from "effect"
-import { Argument, Command } from "effect/cli"
+import { Argument, Command, Flag } from "effect/cli"
 import * as History from "../../streams/engine/History.ts"
 import { encode, toJson } from "../../streams/pipeline/Pane.ts"
 import { isOfPanes } from "../../streams/pipeline/Pipeline.ts"
 import { type Place, placeToJson } from "../../streams/pipeline/Row.ts"
 import * as Flags from "../Flags.ts"
+import * as Instants from "../Instants.ts"
 import * as Past from "../Past.ts"
 import * as Pipelines from "../Pipelines.ts"
 import { problem, say, usage } from "../terminal/Problem.ts"
@@ -15,9 +16,14 @@ const flags = {
   chosen: Flags.chosenPipelines,
   key: Argument.String("key").pipe(Argument.withDescription("Key of the window (for market data: the symbol)")),
   time: Argument.String("time").pipe(
-    Argument.withDescription("When the window begins: 10:31, the newest day that has it, in the time zone shown; or 2013-10-08T14:31:00Z (without a zone in this machine's), or milliseconds since the epoch")
+    Argument.withDescription("When the window begins: 10:31, the newest day that has it, in the time zone shown; or 2013-10-08T14:31:00Z (without a zone in the time zone shown), or milliseconds since the epoch")
   ),
   pipelines: Flags.pipelines,
+  end: Flag.String("end").pipe(
+    Flag.withMetavar("TIME"),
+    Flag.withDescription("Of several windows at this time that which ends then, in the same forms (default: the newest, and of those that begin together the longest)"),
+    Flag.optional
+  ),
   timeZone: Flags.timeZone,
   limit: Flags.mostRecords,
   json: Flags.json,
@@ -31,16 +37,22 @@ export const command = Command.make(
     const { chosen: [pipeline, ...others] } = yield* Pipelines.chosenOf(input, Pipelines.boundsOf(input))
     if (pipeline === undefined || others.length > 0) return yield* usage("a window is one of one pipeline: name it alone; of a file with several, by --pipelines FILE beside its name")
     if (!isOfPanes(pipeline)) return yield* usage(`${pipeline.name} ends in events: it has no windows with a history`)
-    const timeZone = Option.getOrElse(input.timeZone, () => Intl.DateTimeFormat().resolvedOptions().timeZone)
+    const timeZone = Instants.zoneOf(input.timeZone)
     const isWanted = yield* wantedOf(input.time, timeZone)
+    const isOfEnd = Option.isNone(input.end) ? () => true : yield* endingAt(input.end.value, timeZone)
+    yield* Past.sayBounds(input, [pipeline])
     yield* Effect.gen(function*() {
       const options = { maxTimeAhead: input.maxTimeAhead }
       const windows = yield* History.windowsOf(pipeline, input.key, options)
-      const [window, ...others] = windows.filter(isWanted).sort((a, b) => b.start - a.start || b.end - a.end)
+      const fitting = windows.filter(isWanted)
+      const [window, ...others] = fitting.filter(isOfEnd).sort((a, b) => b.start - a.start || b.end - a.end)
+      if (window === undefined && fitting.length > 0) {
+        return yield* problem(`of the windows at ${input.time} none ends at ${Option.getOrElse(input.end, () => "")}; they are ${spansOf(fitting, timeZone).join(", ")} (${timeZone})`)
+      }
       if (window === undefined) return yield* problem(`${pipeline.name} has told no window of ${input.key} ${whenOf(input.time, windows, timeZone)} (what is still open has no history yet: see courant why)`)
-      if (others.length > 0) say(`${others.length} other ${others.length === 1 ? "window fits" : "windows fit"} this time; the newest, and of those that begin together the longest, is shown`)
       const history = yield* History.ofWindow(pipeline, window, options)
-      yield* Console.log((input.json ? jsonOf(history) : textOf(history, { ...window, pipeline: pipeline.name, limit: input.limit, timeZone })).join("\n"))
+      yield* Console.log((input.json ? jsonOf(history) : textOf(history, { ...window, others, pipeline: pipeline.name, limit: input.limit, timeZone })).join("\n"))
+      if (input.json && others.length > 0) say(othersOf(others, timeZone))
       if (!input.json && history.records.length > input.limit) say(`the first ${input.limit} of ${history.records.length} records; see --limit, or --json for all`)
     }).pipe(Effect.provide(yield* Past.stores(input, [pipeline])))
   })
@@ -52,20 +64,30 @@ export const command = Command.make(
   Command.withShortDescription("How a window came to be what it is"),
   Command.withExamples([
     { command: "courant history candles-1m IBM 10:31 --time-zone America/New_York", description: "The minute after 10:31 of the newest day" },
-    { command: "courant history day IBM 2013-10-08T04:00:00Z --json", description: "A day, for another program" }
+    { command: "courant history day IBM 2013-10-08T13:30:00Z --json", description: "A day, for another program" }
   ])
 )
 
 /** Which windows are meant by a time of day, or by an instant: one that begins then, or holds it. */
 const wantedOf = Effect.fnUntraced(function*(time: string, timeZone: string) {
-  if (/^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/.test(time)) {
-    const local = time.padStart(time.length + (time.indexOf(":") === 1 ? 1 : 0), "0").padEnd(8, ":00")
-    const format = new Intl.DateTimeFormat("sv-SE", { timeZone, timeStyle: "medium" })
-    return ({ start }: History.Window) => format.format(start) === local
-  }
-  const instant = Flags.parseInstant(time)
-  if (instant === undefined) return yield* usage(`"${time}" is neither a time of day such as 10:31 nor one such as 2013-10-08T14:31:00Z`)
+  const isAt = clockAt(time, timeZone)
+  if (isAt !== null) return ({ start }: History.Window) => isAt(start)
+  const instant = yield* instantOf(time, timeZone)
   return ({ end, start }: History.Window) => start <= instant && instant < end
+})
+
+/** Whether an instant has this time of day; `null` where it is none. */
+const clockAt = (time: string, timeZone: string): ((instant: number) => boolean) | null => {
+  if (!/^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/.test(time)) return null
+  const local = time.padStart(time.length + (time.indexOf(":") === 1 ? 1 : 0), "0").padEnd(8, ":00")
+  const format = new Intl.DateTimeFormat("sv-SE", { timeZone, timeStyle: "medium" })
+  return (instant) => format.format(instant) === local
+}
+
+const instantOf = Effect.fnUntraced(function*(time: string, timeZone: string) {
+  const given = Instants.parse(time)
+  if (given === undefined) return yield* usage(`"${time}" is neither a time of day such as 10:31 nor one such as 2013-10-08T14:31:00Z`)
+  return yield* Instants.instantOf(given, timeZone)
 })
 
 const whenOf = (time: string, windows: ReadonlyArray<History.Window>, timeZone: string): string => {
@@ -75,19 +97,43 @@ const whenOf = (time: string, windows: ReadonlyArray<History.Window>, timeZone: 
   return `at ${time}; those that it has told begin from ${first} to ${last} (${timeZone})`
 }
 
+const endingAt = Effect.fnUntraced(function*(time: string, timeZone: string) {
+  const isAt = clockAt(time, timeZone)
+  if (isAt !== null) return ({ end }: History.Window) => isAt(end)
+  const instant = yield* instantOf(time, timeZone)
+  return ({ end }: History.Window) => end === instant
+})
+
+const spansOf = (windows: ReadonlyArray<History.Window>, timeZone: string): ReadonlyArray<string> => {
+  const [starts, ends] = [Table.times(windows.map(({ start }) => start), timeZone), Table.times(windows.map(({ end }) => end), timeZone)]
+  return windows.map((_, i) => `from ${starts[i]} to ${ends[i]}`)
+}
+
+/** How many others may be named in a line. */
+const fewWindows = 5
+
+/** The newest is shown, and of those that begin together the longest. */
+const othersOf = (others: ReadonlyArray<History.Window>, timeZone: string): string => {
+  const named = spansOf(others.slice(0, fewWindows), timeZone).join(", ")
+  const more = others.length > fewWindows ? `, and ${others.length - fewWindows} more` : ""
+  return `${others.length} other ${others.length === 1 ? "window fits" : "windows fit"} this time, which --end chooses by their ends: ${named}${more}`
+}
+
 interface Shown extends History.Window {
+  readonly others: ReadonlyArray<History.Window>
   readonly pipeline: string
   readonly limit: number
   readonly timeZone: string
 }
 
-const textOf = ({ records, revisions }: History.OfWindow, { end, key, limit, pipeline, start, timeZone }: Shown): ReadonlyArray<string> => {
+const textOf = ({ records, revisions }: History.OfWindow, { end, key, limit, others, pipeline, start, timeZone }: Shown): ReadonlyArray<string> => {
   const [from, to] = Table.times([start, end], timeZone)
   const panes = revisions.map(({ pane }) => encode(pane))
   const names = [...new Set(panes.flatMap(({ values }) => Object.keys(values)))]
   const shown = records.slice(0, limit)
   return [
     `${pipeline} ${key} from ${from} to ${to} (${timeZone}), ${revisions.length} ${revisions.length === 1 ? "revision" : "revisions"}:`,
+    ...others.length === 0 ? [] : [othersOf(others, timeZone)],
     ...Table.of([
       Table.text("known at", Table.times(revisions.map(({ knownAt }) => knownAt), timeZone)),
       Table.text("led to by", revisions.map(({ cause }) => cause === null ? "silence, or the end" : placeText(cause))),

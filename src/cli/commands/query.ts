@@ -4,15 +4,24 @@ import { Argument, Command } from "effect/cli"
 import * as Database from "../../adapters/sqlite/Database.ts"
 import * as SqliteResultSink from "../../adapters/sqlite/SqliteResultSink.ts"
 import * as SqliteRowSink from "../../adapters/sqlite/SqliteRowSink.ts"
+import * as Resumption from "../../streams/engine/Resumption.ts"
 import * as History from "../../streams/engine/History.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
+import type * as Pipeline from "../../streams/pipeline/Pipeline.ts"
+import type { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
+import type { EventLog } from "../../streams/ports/EventLog.ts"
+import type { Counts } from "../../streams/ports/Monitor.ts"
 import { type Query, ResultSink } from "../../streams/ports/ResultSink.ts"
 import { RowSink } from "../../streams/ports/RowSink.ts"
 import * as Flags from "../Flags.ts"
+import * as Instants from "../Instants.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
 import * as Past from "../Past.ts"
 import * as Pipelines from "../Pipelines.ts"
+import * as Report from "../terminal/Report.ts"
+import * as Saved from "../Saved.ts"
+import * as SavedJob from "../SavedJob.ts"
 import { type Problem, say, usage } from "../terminal/Problem.ts"
 import * as Stores from "../Stores.ts"
 import * as Topics from "../Topics.ts"
@@ -42,6 +51,7 @@ type Input = Command.Command.Config.Infer<typeof flags>
 /** `isAlone` where no other is asked for. */
 interface Shown extends Input {
   readonly pipeline: string
+  readonly known: Option.Option<number>
   readonly isAlone: boolean
 }
 
@@ -51,8 +61,9 @@ export const command = Command.make(
   Effect.fnUntraced(function*(input) {
     const range = yield* rangeOf(input)
     const names = yield* Pipelines.namesOf(input.pipelines)
-    const all = Effect.forEach(names, (name) => show({ ...input, pipeline: name, isAlone: names.length === 1 }, range), { discard: true })
-    const sinks: Layer.Layer<ResultSink, Error> = Option.isSome(input.asKnownAt) ? yield* knownAt(input, input.asKnownAt.value) : yield* sinkOf(input)
+    const known = yield* instantOf(input.asKnownAt, input)
+    const all = Effect.forEach(names, (name) => show({ ...input, pipeline: name, known, isAlone: names.length === 1 }, range), { discard: true })
+    const sinks: Layer.Layer<ResultSink, Error> = Option.isSome(known) ? yield* knownAt(input, known.value) : yield* sinkOf(input)
     yield* Effect.provide(all, sinks)
   })
 ).pipe(
@@ -81,6 +92,7 @@ const knownAt = Effect.fnUntraced(function*(input: Input, time: number) {
   if (input.sink !== "sqlite") return yield* usage("--as-known-at computes from the log: leave --sink out")
   const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input), "any")
   const log = yield* Past.stores(input, pipelines)
+  yield* Past.sayBounds(input, pipelines)
   return Layer.unwrap(Effect.map(
     History.writeAsKnownAt(pipelines, { time, maxTimeAhead: input.maxTimeAhead }),
     ({ rowSink, sink }) => Layer.merge(Layer.succeed(ResultSink, sink), Layer.succeed(RowSink, rowSink))
@@ -127,7 +139,7 @@ const show = Effect.fnUntraced(function*(input: Shown, { bounds, limit }: Range)
   // One more than is shown tells whether there are more.
   const found = yield* sink.read({ ...which, ...bounds, ...(limit === undefined ? {} : { limit: limit + 1 }) })
   const shown = limit === undefined ? found : found.slice(-limit)
-  const timeZone = Option.getOrElse(input.timeZone, () => Intl.DateTimeFormat().resolvedOptions().timeZone)
+  const timeZone = Instants.zoneOf(input.timeZone)
   if (shown.length === 0) return (yield* showRows(which, { bounds, limit })) || (yield* sayThatNoneIsThere(input, which))
   const lines = input.json ? shown.map(Pane.toJson) : Table.lines(shown, { timeZone, keys: Option.isNone(input.key) })
   yield* Console.log([...(input.isAlone || input.json ? [] : [`${input.pipeline}:`]), ...lines].join("\n"))
@@ -147,27 +159,37 @@ const showRows = Effect.fnUntraced(function*(which: Query, { bounds, limit }: Ra
 })
 
 /** Without a beginning only so many windows are shown as somebody may want to see. */
-const rangeOf = Effect.fnUntraced(function*({ from, limit, since, to }: Input): Effect.fn.Return<Range, Problem> {
-  if (Option.isSome(since) && Option.isSome(from)) return yield* usage("--since and --from both say where to begin: give one")
+const rangeOf = Effect.fnUntraced(function*(input: Input): Effect.fn.Return<Range, Problem> {
+  const { limit, since } = input
+  if (Option.isSome(since) && Option.isSome(input.from)) return yield* usage("--since and --from both say where to begin: give one")
   const now = yield* Clock.currentTimeMillis
+  const from = yield* instantOf(input.from, input)
   const begin = Option.orElse(from, () => Option.map(since, (duration) => now - duration))
   return {
-    bounds: { ...optional("from", begin), ...optional("to", to) },
+    bounds: { ...optional("from", begin), ...optional("to", yield* instantOf(input.to, input)) },
     limit: Option.getOrElse(limit, () => Option.isNone(begin) ? 100 : undefined)
   }
 })
+
+const instantOf = (given: Option.Option<Instants.Given>, { timeZone }: Input) =>
+  Option.match(given, {
+    onNone: () => Effect.succeedNone,
+    onSome: (given) => Effect.asSome(Instants.instantOf(given, Instants.zoneOf(timeZone)))
+  })
 
 const optional = <Name extends string, A>(name: Name, value: Option.Option<A>): { readonly [K in Name]?: A } =>
   // A computed name is not known to be the one of the type.
   Option.match(value, { onNone: () => ({}), onSome: (value) => ({ [name]: value }) as { readonly [K in Name]: A } })
 
-const sayThatNoneIsThere = Effect.fnUntraced(function*({ asKnownAt, key, pipeline }: Shown, which: Query) {
+const sayThatNoneIsThere = Effect.fnUntraced(function*(input: Shown, which: Query) {
+  const { key, known: time, pipeline } = input
   const sink = yield* ResultSink
   const [newest] = yield* sink.read({ ...which, limit: 1 })
   const what = `${pipeline}${Option.match(key, { onNone: () => "", onSome: (key) => ` with the key ${JSON.stringify(key)}` })}`
-  if (newest === undefined && Option.isSome(asKnownAt)) {
-    return say(`of ${what} no window was known at ${new Date(asKnownAt.value).toISOString()}: when a window became known says courant history`)
+  if (newest === undefined && Option.isSome(time)) {
+    return say(`of ${what} no window was known at ${new Date(time.value).toISOString()}: when a window became known says courant history`)
   }
+  if (newest === undefined && (yield* sayWhatBecameOf(input))) return
   const isBuiltIn = Pipelines.builtIn.some(({ name }) => name === pipeline)
   // What is most often wrong with a symbol.
   const upper = Option.getOrElse(key, () => "").toUpperCase()
@@ -177,3 +199,31 @@ const sayThatNoneIsThere = Effect.fnUntraced(function*({ asKnownAt, key, pipelin
     ? `there are no windows of ${what}${known}`
     : `there are no windows of ${what} in that time; the newest begins at ${new Date(newest.start).toISOString()}`)
 })
+
+/** Where a pipeline has run and told nothing, what became of the records: all of them may have been left out. */
+const sayWhatBecameOf = Effect.fnUntraced(function*(input: Shown) {
+  if (input.sink !== "sqlite") return false
+  const sink = yield* ResultSink
+  if ((yield* sink.read({ pipeline: input.pipeline, limit: 1 })).length > 0) return false
+  const all = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input), "any")
+  const pipeline = all.find(({ name }) => name === input.pipeline)
+  if (pipeline === undefined) return false
+  const stores: Layer.Layer<CheckpointStore | EventLog, Error> = yield* Saved.stores(input, [pipeline])
+  const fingerprint = (yield* Effect.provide(Resumption.toldBy, stores)).get(pipeline.name)
+  if (fingerprint !== undefined && fingerprint !== pipeline.checked.fingerprint) {
+    say(`there are no windows of ${pipeline.name}; what became of its records is said where it is as it ran, with its bounds: see --out-of-orderness and --allowed-lateness`)
+    return true
+  }
+  const { job } = yield* Effect.provide(SavedJob.of(pipeline), stores)
+  const counts = job.countsByPipeline.get(pipeline.name)
+  if (counts === undefined || counts.read === 0) return false
+  say(`there are no windows of ${pipeline.name}: it has ${Report.line(counts)}${reasonOf(pipeline, counts)}`)
+  return true
+}, (said) => Effect.orElseSucceed(said, () => false))
+
+const reasonOf = (pipeline: Pipeline.Any, counts: Counts): string => {
+  if (counts.aggregated > 0) return "; what it waits for says courant why"
+  const calls = { where: "Events.where", filter: "Events.filter", "in-session": "Window.trading, outside of whose sessions they are" } as const
+  const found = pipeline.checked.nodes.flatMap((node) => node._tag === "where" || node._tag === "filter" || node._tag === "in-session" ? [calls[node._tag]] : [])
+  return counts.filtered === 0 || found.length === 0 ? "" : `; they are left out by ${[...new Set(found)].join(" or ")}`
+}

@@ -11,6 +11,7 @@ import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { ResultSink } from "../../streams/ports/ResultSink.ts"
 import { RowSink } from "../../streams/ports/RowSink.ts"
 import * as Flags from "../Flags.ts"
+import * as Instants from "../Instants.ts"
 import * as Past from "../Past.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as Report from "../terminal/Report.ts"
@@ -30,9 +31,13 @@ export const command = Command.make(
   "replay",
   flags,
   Effect.fnUntraced(function*(input) {
+    const bounds = {
+      from: Option.isNone(input.from) ? -Infinity : yield* Instants.instantOf(input.from.value, Instants.zoneOf(Option.none())),
+      to: Option.isNone(input.to) ? Infinity : yield* Instants.instantOf(input.to.value, Instants.zoneOf(Option.none()))
+    }
     const pipelines = yield* Pipelines.resolveAll(Option.getOrUndefined(input.pipelines), Pipelines.boundsOf(input), "any")
     const log = yield* Past.stores(input, pipelines)
-    yield* replay(input, pipelines).pipe(Effect.provide(Layer.mergeAll(log, StdoutSink.layer, StdoutRowSink.layer)))
+    yield* replay(input, pipelines, bounds).pipe(Effect.provide(Layer.mergeAll(log, StdoutSink.layer, StdoutRowSink.layer)))
   })
 ).pipe(
   Command.withDescription(
@@ -58,11 +63,10 @@ export const command = Command.make(
 )
 
 /** The bounds choose among the panes, and among the rows of pipelines that end in events. */
-const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+const replay = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>, bounds: { readonly from: number; readonly to: number }) {
   const sink = yield* ResultSink
   const rowSink = yield* RowSink
-  const from = Option.getOrElse(input.from, () => -Infinity)
-  const to = Option.getOrElse(input.to, () => Infinity)
+  const { from, to } = bounds
   let [panes, rows] = [0, 0]
   const clock = new Clock(input.speed)
   const isWanted = (time: number) => time >= from && time < to

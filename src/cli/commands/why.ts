@@ -2,8 +2,6 @@
 import { Clock, Console, Effect, Layer, Option, Stream } from "effect"
 import { Argument, Command } from "effect/cli"
 import type { EventTime } from "../../streams/engine/Job.ts"
-import { savedOffsets } from "../../streams/engine/SavedOffsets.ts"
-import { jobSaved } from "../../streams/engine/TakingUp.ts"
 import { CheckpointStore } from "../../streams/ports/CheckpointStore.ts"
 import { EventLog } from "../../streams/ports/EventLog.ts"
 import { placeOf, sourceAt } from "../../streams/ports/SourceLogs.ts"
@@ -13,7 +11,7 @@ import { type Any as AnyPipeline, isOfRows } from "../../streams/pipeline/Pipeli
 import * as Flags from "../Flags.ts"
 import * as Pipelines from "../Pipelines.ts"
 import * as Saved from "../Saved.ts"
-import { problem } from "../terminal/Problem.ts"
+import * as SavedJob from "../SavedJob.ts"
 
 const flags = {
   chosen: Flags.chosenPipelines,
@@ -47,7 +45,7 @@ export const command = Command.make(
 
 const why = Effect.fnUntraced(function*(pipeline: AnyPipeline, key: string) {
   const { ends } = yield* EventLog
-  const { job, savedAt } = yield* jobOf(pipeline)
+  const { job, savedAt } = yield* SavedJob.of(pipeline)
   const progress = job.progressOf(pipeline.name)
   const open = job.forming({ key, most: Infinity })
   const now = yield* Clock.currentTimeMillis
@@ -64,22 +62,6 @@ const why = Effect.fnUntraced(function*(pipeline: AnyPipeline, key: string) {
     ...told,
     `as saved ${ago(now - savedAt)}${unread === 0 ? ", with all that is in the log" : `; ${unread.toLocaleString("en-US")} records have come since`}`
   ].join("\n"))
-})
-
-/** What was saved last of a pipeline, whoever runs it. */
-const jobOf = Effect.fnUntraced(function*(pipeline: AnyPipeline) {
-  const store = yield* CheckpointStore
-  const log = yield* EventLog
-  const [newest] = [...(yield* store.heads)]
-    .filter(([, head]) => savedOffsets(head, log) !== null && head.pipelines[pipeline.name] === pipeline.checked.fingerprint)
-    .sort(([, a], [, b]) => b.savedAt - a.savedAt)
-  const checkpoint = newest === undefined ? Option.none() : yield* store.load(newest[0])
-  if (Option.isNone(checkpoint)) {
-    return yield* problem(`nothing is saved of ${pipeline.name}, as it is now, over ${log.topic}: it has not run, or with other bounds or pipelines`)
-  }
-  const job = jobSaved([pipeline], log, checkpoint.value)
-  if (!job.restore(checkpoint.value.sections)) return yield* problem(`the checkpoint "${newest?.[0]}" was saved by another version of courant`)
-  return { job, savedAt: checkpoint.value.savedAt }
 })
 
 const watermarkOf = ({ partitions }: Pick<EventTime, "partitions">): number => Math.min(...partitions.map(({ watermark }) => watermark))

@@ -6,7 +6,7 @@ import { type Counts, Monitor } from "../../streams/ports/Monitor.ts"
 import { problem, say } from "./Problem.ts"
 
 /** `read 12, aggregated 10, late 1, dead-lettered 1, duplicate 0`, and what a filter left out or a node still holds where they do. */
-const line = (counts: Counts): string =>
+export const line = (counts: Counts): string =>
   `read ${counts.read}, aggregated ${counts.aggregated}, late ${counts.late}, dead-lettered ${counts.deadLettered}, ` +
   `duplicate ${counts.duplicate}${counts.filtered > 0 ? `, filtered ${counts.filtered}` : ""}` +
   `${counts.held > 0 ? `, held ${counts.held}` : ""}`

@@ -1,4 +1,5 @@
 /** Panes as a table for a terminal, one window a line: numbers stand with their decimal points below each other. */
+import { DateTime } from "effect"
 import type { Encoded } from "../../streams/pipeline/Pane.ts"
 
 export interface Options {
@@ -52,12 +53,35 @@ const number = /^-?\d+(\.\d+)?(e[+-]\d+)?$/
 export const printable = (text: string): string =>
   text.replaceAll(/[\p{Cc}\p{Cs}]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
-/** `2013-10-08 09:30:00`, with milliseconds where some window has them. */
+/** `2013-10-08 09:30:00`, with milliseconds where some window has them, and the offset in an hour that is there twice. */
 export const times = (instants: ReadonlyArray<number>, timeZone: string): ReadonlyArray<string> => {
   const format = new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "medium" })
   const areWhole = instants.every((instant) => millis(instant) === 0)
-  return instants.map((instant) =>
-    `${format.format(instant)}${areWhole ? "" : `.${String(millis(instant)).padStart(3, "0")}`}`)
+  const isTwice = repeated(timeZone)
+  return instants.map((instant) => {
+    const clock = `${format.format(instant)}${areWhole ? "" : `.${String(millis(instant)).padStart(3, "0")}`}`
+    return isTwice(instant) ? `${clock} ${DateTime.zonedOffsetIso(DateTime.makeZonedUnsafe(instant, { timeZone }))}` : clock
+  })
+}
+
+const day = 86_400_000
+const quarter = 900_000
+
+/** Whether a clock shows the same at another instant. No clock is changed twice in two days. */
+const repeated = (timeZone: string) => {
+  const zone = DateTime.zoneMakeNamedUnsafe(timeZone)
+  const known = new Map<number, number>()
+  const offsetAt = (instant: number): number => {
+    // Clocks are changed at quarters of an hour.
+    const at = Math.floor(instant / quarter) * quarter
+    const found = known.get(at) ?? DateTime.zonedOffset(DateTime.makeZonedUnsafe(at, { timeZone: zone }))
+    known.set(at, found)
+    return found
+  }
+  return (instant: number): boolean => {
+    const own = offsetAt(instant)
+    return [instant - day, instant + day].map(offsetAt).some((other) => other !== own && offsetAt(instant + own - other) === other)
+  }
 }
 
 /** Of a time before 1970 too. */

@@ -127,7 +127,7 @@ export const planWithoutSinks = Effect.fnUntraced(function*(name: string, pipeli
  * The fingerprint of each pipeline of which anybody has saved the state over this log, as it was last: so the sinks have its
  * results.
  */
-const toldBy = Effect.gen(function*() {
+export const toldBy = Effect.gen(function*() {
   const store = yield* CheckpointStore
   const log = yield* EventLog
   const heads = [...(yield* store.heads).values()].filter((head) => savedOffsets(head, log) !== null).sort((a, b) => a.savedAt - b.savedAt)

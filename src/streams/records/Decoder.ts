@@ -140,6 +140,7 @@ export class Decoder {
     }
     const stored = field.store(value)
     if (Number.isNaN(stored)) {
+      if (value === "" && column.kind === "string" && column.literals === null) return { reason: "invalid-field", detail: `"${column.name}" is empty, which its schema does not accept` }
       return invalid(column.name, value, field instanceof TimeStringReader ? `not ${field.expected}` : whyNot(value, column))
     }
     this.#values[index] = stored

@@ -328,6 +328,7 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["calendars by a field that is none", () => trades.pipe(Window.trading({ by: untyped("venu") }), counted, named), "Window.trading, by", "did you mean \"venue\"?"],
     ["calendars by a number", () => trades.pipe(Window.trading({ by: untyped("size") }), counted, named), "Window.trading, by", "names of calendars are strings"],
     ["windows of several calendars that are filled", () => trades.pipe(Window.trading({ by: "venue" }), counted, Panes.fill({ trades: 0 }, { within: "1 day" }), named), "Panes.fill", "make the field a part of the key"],
+    ["windows of calendars with another for unknown times that are filled", () => trades.pipe(Events.keyBy(["symbol", "venue"]), Window.trading({ by: "venue", unknown: "24/7" }), counted, Panes.fill({ trades: 0 }, { within: "1 day" }), named), "Panes.fill", "\"unknown\" gives it another one where that ends: leave it out"],
     ["a roll-up of sessions of an exchange", () => Pipeline.rollUp(trades.pipe(Window.trading("XNYS", { bars: "1 minute" }), counted, named), "5 minutes").pipe(named), "Pipeline.rollUp", "only tumbling"],
     ["windows of a kind that there is not", () => windowed({ kind: "rolling", size: 5 }), "Window.rolling", "there is no such window"],
     ["a roll-up of sessions", () => Pipeline.rollUp(trades.pipe(Window.session(5), counted, named), 10).pipe(named), "Pipeline.rollUp", "only tumbling"],

@@ -19,6 +19,7 @@ const { definition } = Source.make("orders", {
     won: Schema.optional(Price),
     paid: Schema.optional(Schema.Boolean),
     side: Schema.optional(Schema.Literals(["buy", "sell"])),
+    code: Schema.optional(Schema.NonEmptyString),
     place: Schema.optional(Schema.Struct({ city: Schema.String, street: Schema.optional(Schema.Struct({ name: Schema.String })) }))
   }),
   key: "shop",
@@ -39,6 +40,8 @@ describe("a record", () => {
     ["", "empty", "the record has no value"],
     ["{", "not-json", "the record is not JSON in UTF-8"],
     [order(`"paid":falsy`), "not-json", "the record is not JSON in UTF-8"],
+    [order(`"code":""`), "invalid-field", "\"code\" is empty, which its schema does not accept"],
+    [order(`"side":""`), "invalid-field", "\"side\" is \"\", not one of \"buy\", \"sell\""],
     [order(`"paid":1234e`), "not-json", "the record is not JSON in UTF-8"],
     [order(`"paid":trues`), "not-json", "the record is not JSON in UTF-8"],
     [order(`"paid":nulls`), "not-json", "the record is not JSON in UTF-8"],
@@ -130,7 +133,7 @@ describe("a record", () => {
 
 it("a field that a source has not is named, with those that it has", () => {
   expect(() => Batch.indexOf(definition, "price")).toThrow(
-    "the source \"orders\" has no field \"price\"; it has shop, at, total, count, least, won, paid, side, place.city, place.street.name"
+    "the source \"orders\" has no field \"price\"; it has shop, at, total, count, least, won, paid, side, code, place.city, place.street.name"
   )
 })
 
