@@ -125,7 +125,7 @@ type Run = ReturnType<typeof runs> extends fc.Arbitrary<infer R> ? R : never
 /** What windows hold in the end, what becomes of each row and the account are the batch fold's, over a restart too. */
 const asFolded = (make: MakeEngine, { cut, log, pipeline, recut, restart }: Run): void => {
   // Two of them number their texts anew again and again.
-  const [one, two, three] = [Infinity, 5, 5].map((dictionaryBound) => make([pipeline], log.partitions, { dictionaryBound })) as [Engine, Engine, Engine]
+  const [one, two, three] = [Infinity, 2, 2].map((dictionaryBound) => make([pipeline], log.partitions, { dictionaryBound })) as [Engine, Engine, Engine]
   const { panes, unused } = outputOf(one, pieces(log, cut))
   same(results(panes), results(foldedPanes(pipeline, log)))
   const all = events(log)

@@ -153,14 +153,6 @@ const inCancels: ReadonlyArray<Mutant> = [
     law: cancelLaw
   },
   {
-    mistake: "rows are found by the former numbers of their ids",
-    file: kept,
-    find: "    this.#byId = new Map()\n    for (const ref of this.#all())",
-    replace: "    for (const ref of [] as Array<number>)",
-    law: cancelLaw,
-    times: 4
-  },
-  {
     mistake: "a window that has closed is not told again without what was taken back",
     file: sliced,
     find: "      this.#tellAgain(changed.stretches, changed.key, { since: at, offset: behindAll })\n",
