@@ -98,8 +98,8 @@ const inCancels: ReadonlyArray<Mutant> = [
   {
     mistake: "a row that takes back others acts at its own time, whatever the watermark was when it came",
     file: kept,
-    find: "Math.max(batch.times[at]!, batch.watermarks[at]!)",
-    replace: "batch.times[at]!",
+    find: "batch.times[at]!, batch.watermarks[at]!, ",
+    replace: "batch.times[at]!, ",
     law: cancelLaw
   },
   {
@@ -144,6 +144,13 @@ const inCancels: ReadonlyArray<Mutant> = [
     replace: "",
     law: cancelLaw,
     times: 2
+  },
+  {
+    mistake: "conditions go by the former numbers of texts",
+    file: kept,
+    find: "      batch.useDictionary(dictionary)\n",
+    replace: "",
+    law: cancelLaw
   },
   {
     mistake: "a window that has closed is not told again without what was taken back",
@@ -791,7 +798,7 @@ const evaluating: ReadonlyArray<Mutant> = [
   {
     mistake: "an expression over a large sum takes the nearest double",
     file: `${results}/PaneColumns.ts`,
-    find: "if (Number.isSafeInteger(Number(stored))) return Number(stored)",
+    find: "if (column.kind === \"decimal\" ? isDouble(stored) : Number.isSafeInteger(Number(stored))) return Number(stored)",
     replace: "if (stored !== null) return Number(stored)",
     law: foldLaw,
     times: 4
