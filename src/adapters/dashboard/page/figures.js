@@ -36,6 +36,9 @@ export const quote = (panes, key) => {
   }
 }
 
+/** Whether records are still to come in the place of some that a candle is made of. @param {import("./panes.js").Pane} candle */
+export const isProvisional = ({ values }) => (format.number(values[names.candle.provisional]) ?? 0) > 0
+
 /**
  * The moving average of a candle is that of the window which ends with it. Windows that end
  * later are still half empty and are left out. Over five-minute candles only the window that
