@@ -140,19 +140,19 @@ const asFolded = (make: MakeEngine, { cut, log, pipeline, recut, restart }: Run)
 
 export const cancelLaws: EngineLaws = {
   "of rows some of which are taken back windows have the batch fold's results, in whatever batches, over a restart, and what becomes of each row is what it says": law(
-    80,
+    50,
     runs(fc.oneof(logs, straggling)),
     asFolded
   ),
 
   "of rows some of which are taken back trading sessions have the batch fold's results, and what takes back others may come outside of them": law(
-    40,
+    20,
     tradingRuns(fc.oneof(logs, straggling)),
     asFolded
   ),
 
   "any order within the bound in which rows and what takes them back come gives the same panes": law(
-    60,
+    30,
     fc.record({ pipeline: pipelines({ slack: fc.constant(bound), isMixed: fc.constant(false) }), logs: logsWithin(bound) }),
     (make, { logs: [one, other], pipeline }) => {
       const [first, second] = [one, other].map((log) => outputOf(make([pipeline], 1), pieces(few(log), [60])))
@@ -161,7 +161,7 @@ export const cancelLaws: EngineLaws = {
   ),
 
   "after crash upon crash, in other batches and turns, windows of which rows are taken back are what they would have been": law(
-    60,
+    25,
     fc.record({ run: runs(fc.oneof(logs, straggling, decidedLogs)), turns, saveEvery: fc.integer({ min: 1, max: 20 }), crashes: fc.array(fc.nat(60), { maxLength: 6 }) }),
     (make, { run: { pipeline, ...run }, ...job }) => {
       const whole = { ...run, ...job, pipelines: [pipeline] }
@@ -173,7 +173,7 @@ export const cancelLaws: EngineLaws = {
   ),
 
   "in whatever turns partitions are read, the same rows are taken back": law(
-    40,
+    30,
     fc.record({ run: runs(straggling), turns }),
     (make, { run: { cut, log, pipeline, recut }, turns }) => {
       const [one, two] = [make([pipeline], log.partitions), make([pipeline], log.partitions)]
@@ -184,7 +184,7 @@ export const cancelLaws: EngineLaws = {
   ),
 
   "wherever the input was at its end for a while, the same rows are taken back": law(
-    40,
+    30,
     fc.record({ run: runs(logs), ends: fc.array(fc.nat(60), { minLength: 1, maxLength: 2 }) }),
     (make, { ends, run: { cut, log, pipeline } }) => {
       const engine = make([pipeline], log.partitions)
@@ -196,7 +196,7 @@ export const cancelLaws: EngineLaws = {
   ),
 
   "checkpoints of rows that may be taken back have what there was when they began, whatever numbers keys and ids have": law(
-    40,
+    15,
     fc.record({ run: runs(fc.oneof(logs, straggling, decidedLogs)), checkpoints, bound: fc.integer({ min: 1, max: 30 }) }),
     (make, { run: { cut, log, pipeline }, ...job }) => checkpointed(make, { ...job, cut, log, pipelines: [pipeline] })
   )

@@ -38,6 +38,165 @@ const stagedLaw = "windows over the results of windows"
 const endLaw = "of rows in order an end of input"
 const resultRows = "streams/operator/results/ResultRows.ts"
 
+const kept = "streams/operator/windowed/KeptRows.ts"
+const rowKinds = "streams/operator/windowed/RowKinds.ts"
+const cancelLaw = "of rows some of which are taken back windows have the batch fold's results"
+const cancelTurnsLaw = "in whatever turns partitions are read, the same rows"
+const cancelCheckpointLaw = "checkpoints of rows that may be taken back"
+
+/** Mistakes in rows that take back others. */
+const inCancels: ReadonlyArray<Mutant> = [
+  {
+    mistake: "a row is taken back that came when the watermark was beyond what takes it back",
+    file: kept,
+    find: " && this.#since(row) <= at",
+    replace: "",
+    law: cancelTurnsLaw
+  },
+  {
+    mistake: "a row is taken back that happened later",
+    file: kept,
+    find: "this.#tableOf(row).times[row >> 1]! <= at && ",
+    replace: "",
+    law: cancelLaw
+  },
+  {
+    mistake: "a row is taken back whose windows are final",
+    file: kept,
+    find: "this.#stretchOf(row).lastEnd + this.#lateness > at) found",
+    replace: "this.#stretchOf(row).lastEnd + this.#lateness >= at) found",
+    law: cancelLaw
+  },
+  {
+    mistake: "of several rows of an id only one is taken back",
+    file: kept,
+    find: "for (const row of found) this.#remove(row",
+    replace: "for (const row of found.slice(0, 1)) this.#remove(row",
+    law: cancelLaw
+  },
+  {
+    mistake: "a second cancel is refused",
+    file: kept,
+    find: "wasThere ? Outcome.duplicate : Outcome.refused",
+    replace: "Outcome.refused",
+    law: cancelLaw
+  },
+  {
+    mistake: "a correction takes the turn of the first row that it corrects",
+    file: kept,
+    find: "this.#order(row, newest) > 0 ? row : newest",
+    replace: "this.#order(row, newest) < 0 ? row : newest",
+    law: cancelLaw
+  },
+  {
+    mistake: "a correction counts at its own time",
+    file: kept,
+    find: "    if (own !== null && kind === Kind.correction) this.#inPlaceOf(ref, last)\n",
+    replace: "",
+    law: cancelLaw
+  },
+  {
+    mistake: "a row that takes back others acts at its own time, whatever the watermark was when it came",
+    file: kept,
+    find: "Math.max(batch.times[at]!, batch.watermarks[at]!)",
+    replace: "batch.times[at]!",
+    law: cancelLaw
+  },
+  {
+    mistake: "a row takes back others when the watermark is at its time",
+    file: sliced,
+    find: "watermark < endOfTime ? watermark : Infinity",
+    replace: "watermark < endOfTime ? watermark + 1 : Infinity",
+    law: cancelTurnsLaw
+  },
+  {
+    mistake: "a row takes back others before windows close that ended before",
+    file: sliced,
+    find: "      yield* this.#closeWindows(at)\n",
+    replace: "",
+    law: cancelLaw
+  },
+  {
+    mistake: "the same of trading sessions",
+    file: "streams/operator/windowed/TradingWindows.ts",
+    find: "      yield* this.#closeWindows(at)\n",
+    replace: "",
+    law: "of rows some of which are taken back trading sessions"
+  },
+  {
+    mistake: "a cancel outside of trading sessions is left out",
+    file: "streams/operator/stateless/SessionSelection.ts",
+    find: " || through.some((mask) => mask[row] === 1)",
+    replace: "",
+    law: "of rows some of which are taken back trading sessions"
+  },
+  {
+    mistake: "a window counts the rows that are left in it only",
+    file: kept,
+    find: "return 2 * here.taken",
+    replace: "return 0",
+    law: cancelLaw
+  },
+  {
+    mistake: "a row that comes too late for some of its windows counts in them",
+    file: kept,
+    find: "      if (end + this.#lateness <= this.#since(ref)) continue\n",
+    replace: "",
+    law: cancelLaw,
+    times: 2
+  },
+  {
+    mistake: "a window that has closed is not told again without what was taken back",
+    file: sliced,
+    find: "      this.#tellAgain(changed.stretches, changed.key, { since: at, offset: behindAll })\n",
+    replace: "",
+    law: cancelLaw
+  },
+  {
+    mistake: "a window without rows left is told as it is",
+    file: sliced,
+    find: "...inside === 0 ? { isEmpty: true } : {}",
+    replace: "",
+    law: cancelLaw
+  },
+  {
+    mistake: "a roll-up is without the rows that can be taken back no more",
+    file: sliced,
+    find: "        kept.addTo(extras.ensure(here.key), here, end)\n",
+    replace: "",
+    law: cancelLaw
+  },
+  {
+    mistake: "what is a cancel and a replacement is a replacement",
+    file: rowKinds,
+    find: "let at = masks.length - 1; at >= 0; at--",
+    replace: "let at = 0; at < masks.length; at++",
+    law: cancelLaw
+  },
+  {
+    mistake: "what an end of input has told of more rows stays the newest",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "this.isHeld || hasCancels(checked)",
+    replace: "this.isHeld",
+    law: "wherever the input was at its end for a while, the same rows",
+    times: 4
+  },
+  {
+    mistake: "a row that waits and counts then is in a checkpoint that began before",
+    file: kept,
+    find: "      this.#tableOf(ref).touch(ref >> 1)\n      this.#number(\"kind\", ref)",
+    replace: "      this.#number(\"kind\", ref)",
+    law: cancelCheckpointLaw
+  },
+  {
+    mistake: "how many rows have been taken back is not restored",
+    file: "streams/operator/windowed/Stretches.ts",
+    find: "        here.taken = taken[i]!\n",
+    replace: "",
+    law: cancelLaw
+  }
+]
+
 /** Mistakes in windows over the results of windows. */
 const inStages: ReadonlyArray<Mutant> = [
   {
@@ -1815,6 +1974,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: heldWindowsLaw
   },
   ...inStages,
+  ...inCancels,
   ...inCounts,
   {
     mistake: "what stands behind a left join is told among what is due earlier",
@@ -1824,8 +1984,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     law: "windows behind a left join come among"
   },
   ...checkpointing("streams/operator/keyed/RowTable.ts", [
-    ["a row that comes is in a checkpoint that began before", "    this.#touch(slot)\n    this.#isLive[slot] = 1", "    this.#isLive[slot] = 1"],
-    ["a row that leaves is not in a checkpoint that began before", "    this.#touch(slot)\n    this.#isLive[slot] = 0", "    this.#isLive[slot] = 0"]
+    ["a row that comes is in a checkpoint that began before", "    this.touch(slot)\n    this.#isLive[slot] = 1", "    this.#isLive[slot] = 1"],
+    ["a row that leaves is not in a checkpoint that began before", "    this.touch(slot)\n    this.#isLive[slot] = 0", "    this.#isLive[slot] = 0"]
   ]),
   ...checkpointing(session, [
     ["the bounds of a session that grows are not kept", "    this.#slots.touch(session.slot)\n    session.start = start", "    session.start = start"],

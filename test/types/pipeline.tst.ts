@@ -392,6 +392,22 @@ describe("rows of which one of each id is kept", () => {
   })
 })
 
+describe("rows that may be taken back", () => {
+  test("are rows of the same type", () => {
+    const cancelled = trades.pipe(Events.cancels({ id: "venue", cancel: Expr.gt("size", 1) }))
+    expect<Pipeline.RowOf<typeof cancelled>>().type.toBe<Pipeline.RowOf<typeof trades>>()
+  })
+
+  test("have an id that is a field of theirs, a string or an integer, and conditions on fields", () => {
+    // @ts-expect-error Type '"vanue"' is not assignable to type
+    trades.pipe(Events.cancels({ id: "vanue", cancel: Expr.gt("size", 1) }))
+    // @ts-expect-error Type '"price"' is not assignable to type
+    trades.pipe(Events.cancels({ id: "price", cancel: Expr.gt("size", 1) }))
+    // @ts-expect-error is not assignable to type
+    trades.pipe(Events.cancels({ id: "venue", cancel: Expr.gt("sise", 1) }))
+  })
+})
+
 describe("rows with fields of the other side's newest row", () => {
   test("have them beside their own, and they may be null", () => {
     const joined = trades.pipe(Join.asOf(bars, { within: "1 minute", select: { before: "close", since: "start" } }))

@@ -71,6 +71,8 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
   const filled = (values: object, within: Duration.Input = "1 hour") => highest.pipe(Panes.fill(untyped(values), { within }), named)
   const aggregated = (aggregates: unknown) => minutes.pipe(Aggregate.into(untyped(aggregates)), named)
   const computed = (values: object) => trades.pipe(Events.derive(untyped(values)), Window.tumbling("1 minute"), counted, named)
+  const cancelling = { id: "venue", cancel: Expr.eq("flag", true) } as const
+  const cancelled = (options: object, rows: unknown = trades) => Window.tumbling(1)(untyped(Events.cancels(untyped(options))(untyped(rows)))).pipe(counted, named)
   const united = (other: unknown) => named(untyped(Events.union(untyped(other))(untyped(trades))))
   const joined = (select: object) => named(untyped(Join.asOf(bars, { within: 1, select: untyped(select) })(untyped(trades))))
   const paired = (options: object) => named(untyped(Join.interval(bars, untyped(options))(untyped(trades))))
@@ -181,6 +183,21 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["ids within less than nothing", () => trades.pipe(Events.distinct({ by: "venue", within: -1 }), named), "Events.distinct, within", "0 or more"],
     ["lateness behind rows that were held", () => trades.pipe(Events.distinct({ by: "venue", within: 1 }), Window.tumbling(1), counted, Pipeline.allowedLateness(1), named), "Pipeline.allowedLateness", "Events.distinct before these windows puts rows out in the order of their times"],
     ["pre-aggregated records beside rows that were held", () => trades.pipe(Events.distinct({ by: "venue", within: 1 }), Window.tumbling(1), Aggregate.into({ high: Aggregate.max("price") }), accepted, named), "Pipeline.acceptPreAggregated", "would be ahead of them"],
+    ["cancels without an id that is a field", () => cancelled({ ...cancelling, id: "vanue" }), "Events.cancels, id", "did you mean \"venue\"?"],
+    ["cancels of an id that is a decimal", () => cancelled({ ...cancelling, id: "price" }), "Events.cancels, id", "an id is a string or an integer"],
+    ["cancels that nothing says", () => cancelled({ id: "venue" }), "Events.cancels", "it needs to know which rows take back others"],
+    ["cancels by what is no condition", () => cancelled({ id: "venue", correction: Expr.eq("sied" as never, "buy") }), "Events.cancels, correction", "did you mean \"side\"?"],
+    ["cancels of sessions", () => trades.pipe(Events.cancels(cancelling), Window.session(1), counted, named), "Events.cancels", "may divide a session"],
+    ["cancels of windows that count rows", () => trades.pipe(Events.cancels(cancelling), Window.count(1, { within: 1 }), counted, named), "Events.cancels", "may have filled a window"],
+    ["cancels behind rows that were held", () => cancelled(cancelling, trades.pipe(Events.distinct({ by: "size", within: 1 }))), "Events.cancels", "Events.distinct before it holds rows"],
+    ["cancels of results", () => cancelled({ id: "key", cancel: Expr.gt("trades", 1) }, minutes.pipe(counted, Panes.toEvents)), "Events.cancels", "makes rows of results"],
+    ["cancels of rows of two sources", () => cancelled(cancelling, trades.pipe(Events.union(trades))), "Events.cancels", "of two sources"],
+    ["cancels before a condition", () => trades.pipe(Events.cancels(cancelling), Events.where(Expr.gt("size", 1)), Window.tumbling(1), counted, named), "Events.cancels", "it stands right before windows"],
+    ["cancels of cancels", () => cancelled(cancelling, trades.pipe(Events.cancels(cancelling))), "Events.cancels", "once"],
+    ["cancels at the end", () => trades.pipe(Events.cancels(cancelling), named), "Events.cancels", "it stands right before windows"],
+    ["cancels of pre-aggregated records alone", () => high.pipe(Pipeline.acceptPreAggregated(bars.pipe(Events.cancels({ id: "volume", replacement: Expr.gt("volume", 1) })), { high: "high" }), named), "Events.cancels", "put one before these windows, too"],
+    ["cancels by ids of two kinds", () => trades.pipe(Events.cancels(cancelling), Window.tumbling(1), Aggregate.into({ high: Aggregate.max("price") }), Pipeline.acceptPreAggregated(bars.pipe(Events.cancels({ id: "volume", replacement: Expr.gt("volume", 1) })), { high: "high" }), named), "Events.cancels", "a string, and that of the pre-aggregated records a int"],
+    ["windows filled behind cancels", () => trades.pipe(Events.cancels(cancelling), Window.tumbling(1), counted, Panes.fill({ trades: 0 }, { within: 5 }), named), "Panes.fill", "Events.cancels"],
     ["a union with rows of more fields", () => united(bars), "Events.union", "have a field \"start\", and those of \"trades\" have none"],
     ["a union with rows of another kind", () => united(Source.make("t2", { schema: Schema.Struct({ ...Trade.fields, size: Schema.String }), key: "symbol", eventTime: "time" })), "Events.union", "the field \"size\" is a int in \"trades\", and a string in \"t2\""],
     ["a union with rows of another scale", () => united(Source.make("t2", { schema: Schema.Struct({ ...Trade.fields, price: Decimal.Decimal({ scale: 2, limit: 10 }) }), key: "symbol", eventTime: "time" })), "Events.union", "a decimal of scale 4 in"],

@@ -67,9 +67,19 @@ export class Retraction implements ResultOperator {
     return allowedLateness === 0 && trigger.on === "close" ? null : closedTo - allowedLateness - longestOf(window)
   }
 
+  /** Where each window is told once and others have told nothing, there is nothing to take back. */
+  #isOnce({ pane }: Emitted): boolean {
+    const { allowedLateness, trigger } = this.#node
+    return pane.pane === "on-time" && pane.revision === 0 && allowedLateness === 0 && trigger.on === "close" && this.#places.size === 0
+  }
+
   *take(_: number, panes: ReadonlyArray<Emitted>): Work {
     let done = 0
     for (const emitted of panes) {
+      if (this.#isOnce(emitted)) {
+        if (emitted.isLeftOut !== true) this.#panes.push(emitted)
+        continue
+      }
       const pane = emitted.pane.pane === "retracted" ? this.#gone(emitted.pane) : emitted.isLeftOut === true ? this.#leftOut(emitted) : this.#in(emitted)
       if (pane !== null) this.#panes.push({ ...emitted, pane })
       if (isTired(++done)) yield

@@ -1,7 +1,7 @@
 /** What each row of a batch is to others: whether it may be taken back, or takes back others itself. */
-import type { Cancels } from "../../pipeline/Checked.ts"
+import { type Cancels, fieldsOfCancels } from "../../pipeline/Checked.ts"
 import type { Definition } from "../../pipeline/Source.ts"
-import type { Batch } from "../../records/Batch.ts"
+import * as Batch from "../../records/Batch.ts"
 import type { Mask } from "../expressions/Comparison.ts"
 import { maskOf } from "../expressions/Evaluator.ts"
 
@@ -13,20 +13,32 @@ export class RowKinds {
   readonly idName: string
   /** What holds first counts. */
   readonly #conditions: ReadonlyArray<readonly [kind: number, mask: Mask]>
+  /** Of the fields that are looked at. */
+  readonly #columns: ReadonlyArray<number>
+  /** Whether a row that has none of them is plain. */
+  readonly #isPlainWithout: boolean
 
-  constructor({ cancel, correction, id, replacement }: Cancels, definition: Definition) {
+  constructor(cancels: Cancels, definition: Definition) {
+    const { cancel, correction, id, replacement } = cancels
     this.#id = id.index
     this.idName = id.column.name
     const all = [[Kind.cancel, cancel], [Kind.correction, correction], [Kind.replacement, replacement]] as const
     this.#conditions = all.flatMap(([kind, condition]) => condition === null ? [] : [[kind, maskOf(definition, condition)] as const])
+    this.#columns = [...new Set(fieldsOfCancels(cancels))].map((field) => Batch.indexOf(definition, field))
+    this.#isPlainWithout = this.#all(withNothing(definition)) === null
   }
 
-  hasId({ columns }: Batch, row: number): boolean {
+  hasId({ columns }: Batch.Batch, row: number): boolean {
     return !Number.isNaN(columns[this.#id]![row]!)
   }
 
   /** `null` where all rows are plain. One that replaces what no id names is plain. */
-  of(batch: Batch): Uint8Array | null {
+  of(batch: Batch.Batch): Uint8Array | null {
+    if (this.#isPlainWithout && this.#columns.every((column) => isAbsent(batch.columns[column]!, batch.length))) return null
+    return this.#all(batch)
+  }
+
+  #all(batch: Batch.Batch): Uint8Array | null {
     const ids = batch.columns[this.#id]!
     const masks = this.#conditions.map(([kind, mask]) => [kind, mask({ batch })] as const)
     let kinds: Uint8Array | null = null
@@ -39,4 +51,18 @@ export class RowKinds {
     }
     return kinds
   }
+}
+
+/** Most sources have no ids: that costs one comparison a row. */
+const isAbsent = (column: Float64Array, length: number): boolean => {
+  for (let row = 0; row < length; row++) if (column[row] === column[row]) return false
+  return true
+}
+
+/** One row of which nothing is known. */
+const withNothing = (definition: Definition): Batch.Batch => {
+  const batch = Batch.make(definition, new Batch.Dictionary(), 0, 1)
+  for (const column of batch.columns) column.fill(NaN)
+  batch.length = 1
+  return batch
 }

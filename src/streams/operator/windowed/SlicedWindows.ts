@@ -267,9 +267,9 @@ export class SlicedWindows implements Windows, Placement {
     for (let at = kept.nextAt; at < until; at = kept.nextAt) {
       yield* this.#closeWindows(at)
       this.#closedTo = Math.max(this.#closedTo, at)
-      const { key, stretches } = kept.takeBack()
-      if (!this.#trigger.never) this.#touched.add(key)
-      this.#tellAgain(stretches, key, { since: at, offset: behindAll })
+      const changed = kept.takeBack()
+      if (!this.#trigger.never) this.#touched.add(changed.key)
+      this.#tellAgain(changed.stretches, changed.key, { since: at, offset: behindAll })
       yield
     }
     yield* this.#closeWindows(watermark)

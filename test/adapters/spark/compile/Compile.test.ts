@@ -242,6 +242,18 @@ describe("a plan", () => {
       }
     }))
 
+  it.effect("counts what takes back others, which it cannot, as dead-lettered, and leaves it out", () =>
+    Effect.gen(function*() {
+      const { steps } = yield* compile(candles1m)
+      const refused = steps.flatMap((step) => step._tag === "select" && "refused" in step.columns ? [step.columns["refused"]!] : [])
+      assert.match(refused.join(), /IF\(pre_aggregated, false, .*e10_kind.* = 'cancel'.* OR .*e10_kind.* = 'correction'.*\)/)
+      const counted = steps.flatMap((step) => step._tag === "observe" ? [step.counts["deadLettered"]] : [])
+      assert.deepStrictEqual(counted, ["count_if(NOT valid OR refused)"])
+      const replacing = trades.pipe(Events.cancels({ id: "size", replacement: Expr.gt("ratio", 1) }), Window.tumbling("1 minute"), Aggregate.into({ n: Aggregate.count }), Pipeline.named("replacing"))
+      const columns = (yield* compile(replacing)).steps.flatMap((step) => step._tag === "select" && "refused" in step.columns ? [step.columns["refused"]!] : [])
+      assert.match(columns.join(), /e4_size IS NOT NULL/)
+    }))
+
   it.effect("reads each source of a union, counts what is read once, and orders rows by their source and branch", () =>
     Effect.gen(function*() {
       const others = Source.make("others", { schema: Trade, key: "symbol", eventTime: "time", outOfOrderness: "3 seconds" })
