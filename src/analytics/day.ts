@@ -2,10 +2,10 @@
 import type { Part } from "../domain/TradingCalendar.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
 import { yahooExchanges } from "./exchanges.ts"
-import { figures, ofBars } from "./figures.ts"
+import { figures, ofBars, provisional } from "./figures.ts"
 import { byMinute, byTrade, finalBars, settling, ticks, updatesLast } from "./ticks.ts"
 
-const ofDay = { ...figures, splitFactor: updatesLast(Aggregate.last("splitFactor")) }
+const ofDay = { ...figures, splitFactor: updatesLast(Aggregate.last("splitFactor")), provisional }
 
 const known = { ...ofBars, splitFactor: "splitFactor" } as const
 
