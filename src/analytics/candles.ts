@@ -1,7 +1,7 @@
 /** Candles of one minute from ticks, and of five minutes rolled up from them. */
 import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { minute } from "../domain/Bar.ts"
-import { figures, ofBars } from "./figures.ts"
+import { figures, ofBars, provisional } from "./figures.ts"
 import { byMinute, byTrade, finalBars, priceForming, settling, ticks, updatesVolume } from "./ticks.ts"
 
 /** Bars of one minute that a publisher has made. */
@@ -13,7 +13,8 @@ export const candles1m = ticks.pipe(
   Aggregate.into({
     ...figures,
     vwap: priceForming(updatesVolume(Aggregate.weightedMean("price", "size"))),
-    trades: updatesVolume(Aggregate.count)
+    trades: updatesVolume(Aggregate.count),
+    provisional
   }),
   Pipeline.acceptPreAggregated(minuteBars, ofBars),
   Pipeline.allowedLateness(settling),

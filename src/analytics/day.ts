@@ -2,7 +2,7 @@
 import * as Calendar from "../domain/TradingCalendar.ts"
 import { yahooExchanges } from "../domain/YahooExchanges.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
-import { figures, ofBars } from "./figures.ts"
+import { figures, ofBars, provisional } from "./figures.ts"
 import { byMinute, byTrade, finalBars, settling, ticks, updatesLast } from "./ticks.ts"
 
 export interface DayOptions {
@@ -32,6 +32,7 @@ const calendars = { calendars: byCode, otherwise: "XNYS", unknown: utc } as cons
 const ofDay = {
   ...figures,
   splitFactor: updatesLast(Aggregate.last("splitFactor")),
+  provisional,
   currency: Aggregate.last("currency"),
   decimals: Aggregate.last("decimals")
 }

@@ -8,10 +8,11 @@ export const figures = {
   low: updatesHighLow(Aggregate.min("price")),
   close: updatesLast(Aggregate.last("price")),
   mean: priceForming(Aggregate.mean("price")),
-  volume: updatesVolume(Aggregate.sum("size")),
-  /** How many of the records stand for others that are still to come: with 0 it is final. */
-  provisional: Aggregate.where(Expr.eq("provisional", true))(Aggregate.count)
+  volume: updatesVolume(Aggregate.sum("size"))
 }
+
+/** How many of the records stand for others that are still to come: with 0 it is final. */
+export const provisional = Aggregate.where(Expr.eq("provisional", true))(Aggregate.count)
 
 /** Which of them a bar says, and by which field. */
 export const ofBars = { open: "open", high: "high", low: "low", close: "close", volume: "volume", provisional: "provisional" } as const

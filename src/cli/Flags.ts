@@ -110,7 +110,7 @@ export const outOfOrderness = duration("out-of-orderness").pipe(
 )
 
 export const allowedLateness = duration("allowed-lateness").pipe(
-  Flag.withDescription("How long a closed window still accepts late ticks, each as a new revision (default: 0s)"),
+  Flag.withDescription("How long a closed window still accepts late ticks, each as a new revision (default: 1d for candles and days, else the pipeline's own)"),
   Flag.optional
 )
 

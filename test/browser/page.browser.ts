@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs"
 import type { Browser, BrowserContextOptions, Page } from "playwright-core"
 import { afterAll, assert, beforeAll, describe, expect, it } from "vitest"
+import type { Pane } from "../../src/streams/pipeline/Pane.ts"
 import { nothingYet } from "../../src/streams/ports/Monitor.ts"
 import { complaintsOf, hasBrowser, launch } from "./chromium.ts"
 import { type Bar, candle, closedPanes, dayPane, decimal, pane, parseBars } from "./session.ts"
@@ -197,6 +198,23 @@ describe.skipIf(skipped)("the page", () => {
       await shows(page, "held", "1,204 (trades 1,204)")
       expect(await text(page, "held").isVisible()).toBe(true)
     }))
+
+  it("shows a candle that is provisional paler, and says so, until it is final", () =>
+    visit(async (page, station) => {
+      await chartSays(page, /^AIG: 60 /)
+      await expect.poll(() => pixels(page, "up")).toBeGreaterThan(20)
+      const minutes = closedPanes(aig).filter(({ pipeline }) => pipeline === "candles-1m")
+      const told = (provisional: number, changes: number) =>
+        minutes.map((candle): Pane => ({ ...candle, pane: "late", changes, values: { ...candle.values, provisional } }))
+      const volumes = await pixels(page, "volume-up")
+      await station.write(told(2, 2))
+      await shows(page, "legend", /MA 5 min \d+\.\d+ provisional$/)
+      await expect.poll(() => pixels(page, "up")).toBe(0)
+      expect(await pixels(page, "volume-up")).toBeGreaterThan(volumes)
+      await station.write(told(0, 3))
+      await shows(page, "legend", /MA 5 min \d+\.\d+$/)
+      await expect.poll(() => pixels(page, "up")).toBeGreaterThan(20)
+    }, { context: { colorScheme: "dark" } }))
 
   it("says what the feed is worth", () =>
     visit(async (page, station) => {

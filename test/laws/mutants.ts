@@ -47,6 +47,20 @@ const cancelCheckpointLaw = "checkpoints of rows that may be taken back"
 /** Mistakes in rows that take back others. */
 const inCancels: ReadonlyArray<Mutant> = [
   {
+    mistake: "a replacement goes by its own time and not by the moment that it names",
+    file: kept,
+    find: "Number.isNaN(moment) ? -Infinity : Math.min",
+    replace: "true ? -Infinity : Math.min",
+    law: cancelLaw
+  },
+  {
+    mistake: "a replacement waits until no window of its own can have it",
+    file: kept,
+    find: "Math.min(moment, lastEnd + this.#lateness - 1)",
+    replace: "moment",
+    law: cancelLaw
+  },
+  {
     mistake: "a row is taken back that came when the watermark was beyond what takes it back",
     file: kept,
     find: " && this.#since(row) <= at",

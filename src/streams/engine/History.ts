@@ -146,6 +146,8 @@ class Witness {
   readonly #window: Window
   readonly #log: EventLog["Service"]
   readonly #isHeld: boolean
+  /** Rows that take back others wait in their window for the watermark. */
+  readonly #mayWait: boolean
   /** Where rows have the window that they are the result of; `null` where they are records. */
   readonly #windowFields: Checked.WindowFields | null
   /** Which windows a row is in, where a field of it says so; `null` where its time does. */
@@ -159,6 +161,7 @@ class Witness {
     this.#log = log
     this.#isHeld = checked.nodes.some(Checked.isOrdering)
     const node = Checked.windowOf(checked)
+    this.#mayWait = node.cancels !== null
     this.#closesAt = window.end + node.allowedLateness
     this.#windowFields = Checked.windowFieldsOf(node.input)
     this.#calendars = node.window.kind === "trading" && node.window.calendars.by !== null ? new RowCalendars(node.window) : null
@@ -189,13 +192,14 @@ class Witness {
     return { source: sources[sourceAt(partition, sources.length)]!.name, partition: within(partition, sources.length), offset }
   }
 
-  see({ batch, keep, outcomes }: Rows): void {
+  see({ batch, holds, keep, outcomes }: Rows): void {
     const { end, key, start } = this.#window
     const wanted = batch.dictionary.numberOf(key)
     const calendarOf = this.#calendars?.of(batch) ?? null
     for (let row = 0; row < batch.length; row++) {
       const time = batch.times[row]!
-      if (batch.keys[row] !== wanted || time < start || time >= end || outcomes[row] !== Outcome.aggregated) continue
+      if (batch.keys[row] !== wanted || time < start || time >= end) continue
+      if (outcomes[row] !== Outcome.aggregated && !(this.#mayWait && holds[row]! > 0)) continue
       if (keep !== null && keep[row] !== 1) continue
       const hours = calendarOf?.(row) ?? null
       if (hours !== null && !(hours.find(time) === "in" && hours.start === start && hours.end === end)) continue

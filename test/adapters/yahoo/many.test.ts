@@ -6,7 +6,7 @@ import * as Yahoo from "../../../src/adapters/yahoo/Yahoo.ts"
 import { candles1m } from "../../../src/analytics/candles.ts"
 import { day } from "../../../src/analytics/day.ts"
 import * as Ingest from "../../../src/streams/engine/Ingest.ts"
-import * as Pipeline from "../../../src/streams/pipeline/Pipeline.ts"
+import { Job } from "../../../src/streams/engine/Job.ts"
 import { Engine } from "../../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
 import { Feed } from "../../../src/streams/ports/Feed.ts"
@@ -81,7 +81,7 @@ describe("many symbols", () => {
       assert.isTrue(chunks.flat().every(({ lineKind, size }) => lineKind !== Kind.event || size === 0))
     }).pipe(Effect.provide(Logger.layer([])), Effect.scoped))
 
-  it.live("have their minutes in candles that allow for lateness, though their bars follow on newer prices", () =>
+  it.live("have their minutes in candles, though their bars follow on newer prices", () =>
     Effect.gen(function*() {
       const symbols = symbolsOf(27)
       const { yahoo } = yield* market(symbols, 3)
@@ -96,8 +96,7 @@ describe("many symbols", () => {
       )
       const engine = yield* Engine
       const sink = yield* ResultSink
-      const late = Pipeline.withBounds(candles1m, { allowedLateness: 86_400_000 })
-      yield* engine.run({ name: "many", pipelines: [late, day], stopAt: log.ends })
+      yield* engine.run({ name: "many", pipelines: [candles1m, day], stopAt: log.ends })
       for (const symbol of symbols) {
         const candles = yield* sink.read({ pipeline: "candles-1m", key: symbol })
         assert.deepStrictEqual(candles.map(({ start, values }) => [(start - bell) / minute, values["volume"]]), [[0, 10], [1, 10], [2, 10], [3, 0]])
@@ -115,8 +114,13 @@ describe("many symbols", () => {
       const logger = Logger.layer([Logger.make(({ message }) => void logged.push(String(message)))])
       const feed = yield* Yahoo.make({ symbols, fetch: yahoo.fetch, streamUrl: false })
       const lines: Array<KindOfLine> = []
+      const chunks: Array<Chunk> = []
       yield* Effect.forkScoped(
-        Effect.provide(Stream.runForEach(feed.events(Option.none()), (chunk) => Effect.sync(() => lines.push(...linesOf(chunk)))), logger)
+        Effect.provide(Stream.runForEach(feed.events(Option.none()), (chunk) =>
+          Effect.sync(() => {
+            chunks.push(chunk)
+            lines.push(...linesOf(chunk))
+          })), logger)
       )
       const done = "Yahoo Finance has given the bars of all symbols"
       let seconds = 0
@@ -145,5 +149,15 @@ describe("many symbols", () => {
       )
       assert.isTrue(totals.every((total) => total === totals[0]), JSON.stringify(totals))
       assert.isTrue(starts.every((each) => [0, 1, 2].every((index) => each.filter((start) => start === index).length === 1)))
+      // All of them are in the candles, however far behind the newest prices they came.
+      const job = new Job([candles1m], { partitions: 1 })
+      let read = 0
+      const told = [...chunks.map((chunk) => {
+        const offsets = Float64Array.from({ length: chunk.length }, () => read++)
+        return job.take({ ...chunk, partition: 0, offsets, appendedAt: new Float64Array(chunk.length) }).panes
+      }), job.close().panes].flat()
+      assert.strictEqual(job.counts.late, 0)
+      const candles = new Map(told.map((pane) => [`${pane.key} ${(pane.start - bell) / minute}`, pane.values["volume"]]))
+      for (const symbol of symbols) for (const index of [0, 1, 2]) assert.strictEqual(candles.get(`${symbol} ${index}`), 10)
     }).pipe(Effect.scoped))
 })

@@ -117,9 +117,9 @@ export const memory = InProcess.layer.pipe(
 
 /**
  * A log that a feed wrote in phases, between which it was away, and what the pipelines make of it. A phase ends once
- * something is in the log and nothing has followed for a while.
+ * something is in the log and nothing has followed for a while, `quiet` milliseconds.
  */
-export const run = (symbol: string, phases: ReadonlyArray<(yahoo: FakeYahoo.FakeYahoo) => void>) =>
+export const run = (symbol: string, phases: ReadonlyArray<(yahoo: FakeYahoo.FakeYahoo) => void>, quiet = 150) =>
   Effect.gen(function*() {
     const yahoo = yield* FakeYahoo.make
     const logged: Array<string> = []
@@ -133,7 +133,7 @@ export const run = (symbol: string, phases: ReadonlyArray<(yahoo: FakeYahoo.Fake
         let last = -1
         for (let now = yield* end; now !== last || now === before; now = yield* end) {
           last = now
-          yield* Effect.sleep(150)
+          yield* Effect.sleep(quiet)
         }
       })
       const feed = yield* Yahoo.make({ symbols: [symbol], fetch: yahoo.fetch, streamUrl: false, pollInterval: 20 })

@@ -1,7 +1,7 @@
 /** Samples of the price give way to Yahoo's own bars, live and at a start, in candles and days. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type * as FakeYahoo from "./FakeYahoo.ts"
+import * as FakeYahoo from "./FakeYahoo.ts"
 import { type Market, minute, playing, quoteOf, type Row, run } from "./market.ts"
 
 const bell = Date.UTC(2024, 9, 7, 13, 30)
@@ -15,7 +15,7 @@ const beginning = (yahoo: FakeYahoo.FakeYahoo): void => {
   let asked = 0
   playing(yahoo, market({ time: bell + 10_000, price: 100, volume: 200, minutes: [] }))
   yahoo.answers.quote = () => {
-    const [seconds, price, volume] = prices[Math.min(2, Math.floor(asked++ / 3))]!
+    const [seconds, price, volume] = prices[Math.min(2, Math.floor(asked++ / 2))]!
     return quoteOf(market({ time: bell + seconds * 1_000, price, volume, minutes: [] }))
   }
 }
@@ -39,5 +39,48 @@ describe("samples of the price", () => {
         assert.deepInclude(days.at(-1)!.values, { open: "99", high: "105", low: "98", close: "101", volume: 10_000, provisional: 1 })
         assert.deepInclude(report, { late: 0, deadLettered: 0 })
       }
+    }))
+
+  it.live("are Yahoo's bars without a start, too", () =>
+    Effect.gen(function*() {
+      const { minutes, report } = yield* run("AAA", [(yahoo) => {
+        beginning(yahoo)
+        const { quote } = yahoo.answers
+        let asked = 0
+        const polled: typeof quote = (symbols, crumb) => {
+          if (asked++ < 6) return quote(symbols, crumb)
+          later(asked < 20 ? 5 : 7)(yahoo)
+          const answer = yahoo.answers.quote(symbols, crumb)
+          yahoo.answers.quote = polled
+          return answer
+        }
+        yahoo.answers.quote = polled
+      }], 700)
+      assert.deepStrictEqual(shown(minutes), [...bars(7), "7 o101 h101 l101 c101 v0 p1"])
+      assert.deepInclude(report, { late: 0, deadLettered: 0 })
+    }))
+
+  it.live("are missing in an outage, which is told until there are bars of it, or none", () =>
+    Effect.gen(function*() {
+      const without = (yahoo: FakeYahoo.FakeYahoo) => {
+        later(5)(yahoo)
+        yahoo.answers.chart = () => FakeYahoo.notFound
+      }
+      const cut = yield* run("AAA", [beginning, without], 400)
+      const gaps = [2, 3, 4].map((index) => `${index} onull hnull lnull cnull vnull p1`)
+      assert.deepStrictEqual(shown(cut.minutes).slice(2), [...gaps, "5 o101 h101 l101 c101 v3800 p1"])
+      // Of the first 200 it is not known whether they are in a minute before.
+      assert.deepInclude(cut.days.at(-1)!.values, { volume: 4_800 })
+      const quietMinute = (yahoo: FakeYahoo.FakeYahoo) => {
+        const minutes = Array.from({ length: 12 }, (_, index) => own(index)).filter((_, index) => index !== 3)
+        playing(yahoo, market({ time: bell + 12 * minute + 1_000, price: 101, volume: 11_000, minutes }))
+      }
+      const { days, minutes, report } = yield* run("AAA", [beginning, without, quietMinute])
+      assert.deepStrictEqual(shown(minutes), [...bars(12).filter((_, index) => index !== 3), "12 o101 h101 l101 c101 v0 p1"])
+      assert.deepInclude(days.at(-1)!.values, { open: "99", close: "101", volume: 11_000, provisional: 1 })
+      assert.deepInclude(report, { late: 0, deadLettered: 0 })
+      // What the back-fill closes at once is told by nothing.
+      const closed = yield* run("AAA", [beginning, later(5)])
+      assert.isTrue(closed.minutes.every(({ values }) => values["open"] !== null))
     }))
 })

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
+import { candles1m } from "../../../src/analytics/candles.ts"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { Decisions } from "../../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
@@ -15,7 +16,7 @@ import * as InProcess from "../../../src/streams/engine/InProcess.ts"
 import { Monitor } from "../../../src/streams/ports/Monitor.ts"
 import { type Encoded, encode } from "../../../src/streams/pipeline/Pane.ts"
 import type { AnyOfPanes } from "../../../src/streams/pipeline/Pipeline.ts"
-import { fromTexts } from "../../../src/streams/records/Records.ts"
+import { fromTexts, Kind } from "../../../src/streams/records/Records.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import { Tick } from "../../../src/domain/Tick.ts"
 
@@ -188,5 +189,21 @@ describe("the history of a window", () => {
         const { records } = yield* History.ofWindow(byExchange, window)
         assert.strictEqual(records.length, trades)
       }
+    }).pipe(Effect.provide(memory)), 10_000)
+
+  it.effect("has the bar that has taken the place of its samples, and says from when on", () =>
+    Effect.gen(function*() {
+      const id = "yahoo/1970-01-01T00:00Z"
+      const log = yield* EventLog
+      yield* appended([{ symbol: "X", time: 10_000, price: "2", size: 5, tradeId: id, provisional: true }, { symbol: "X", time: 70_000, price: "2", size: 5 }])
+      const bar = { symbol: "X", start: 0, interval: 60_000, open: "1", high: "3", low: "1", close: "2", volume: 9, replaces: id }
+      yield* log.append(0, fromTexts([JSON.stringify(bar)], Kind.preAggregated))
+      yield* appended([{ symbol: "X", time: 80_000, price: "2", size: 5 }])
+      const { records, revisions } = yield* History.ofWindow(candles1m, { key: "X", start: 0, end: 60_000 })
+      assert.deepStrictEqual(records.map(({ kind, place }) => [kind, place.offset]), [["event", 0], ["pre-aggregated", 2]])
+      assert.deepStrictEqual(
+        revisions.map(({ cause, pane: { pane, values } }) => [pane, values.volume, values.provisional, cause?.offset]),
+        [["on-time", 5, 1, 1], ["late", 9, 0, 3]]
+      )
     }).pipe(Effect.provide(memory)), 10_000)
 })

@@ -185,6 +185,7 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["pre-aggregated records beside rows that were held", () => trades.pipe(Events.distinct({ by: "venue", within: 1 }), Window.tumbling(1), Aggregate.into({ high: Aggregate.max("price") }), accepted, named), "Pipeline.acceptPreAggregated", "would be ahead of them"],
     ["cancels without an id that is a field", () => cancelled({ ...cancelling, id: "vanue" }), "Events.cancels, id", "did you mean \"venue\"?"],
     ["cancels of an id that is a decimal", () => cancelled({ ...cancelling, id: "price" }), "Events.cancels, id", "an id is a string or an integer"],
+    ["a replacement through what is no moment", () => cancelled({ ...cancelling, through: "price" }), "Events.cancels, through", "a moment is an integer"],
     ["cancels that nothing says", () => cancelled({ id: "venue" }), "Events.cancels", "it needs to know which rows take back others"],
     ["cancels by what is no condition", () => cancelled({ id: "venue", correction: Expr.eq("sied" as never, "buy") }), "Events.cancels, correction", "did you mean \"side\"?"],
     ["cancels of sessions", () => trades.pipe(Events.cancels(cancelling), Window.session(1), counted, named), "Events.cancels", "may divide a session"],

@@ -1,4 +1,5 @@
 /** Candles, the moving average over them, volume under them. */
+import { isProvisional } from "./figures.js"
 import * as format from "./format.js"
 import * as names from "./names.js"
 import { makePlot, paint, showDecimals } from "./plot.js"
@@ -25,6 +26,7 @@ export const makeChart = (container, clock, onHover) => {
   let colors = paint(plot)
   document.addEventListener("theme", () => {
     colors = paint(plot)
+    shown.candles.clear()
     shown.volume.clear()
     show(last.candles, last.averages, last.usualDecimals, false)
   })
@@ -55,7 +57,7 @@ export const makeChart = (container, clock, onHover) => {
     byTime = new Map(panes.map((pane) => [pane.start / 1_000, pane]))
     averages = new Map(points.map(({ time, value }) => [time / 1_000, value]))
     if (reset) for (const series of Object.values(shown)) series.clear()
-    shown.candles.sync(panes.map(candlePoint))
+    shown.candles.sync(panes.map((pane) => candlePoint(pane, colors)))
     shown.volume.sync(panes.map((pane) => volumePoint(pane, colors)))
     shown.average.sync(points.map(({ time, value }) => ({ time: time / 1_000, value })))
     if (reset) {
@@ -103,13 +105,19 @@ const equal = (a, b) =>
   a.time === b.time && a.value === b.value && a.open === b.open && a.high === b.high && a.low === b.low &&
   a.close === b.close && a.color === b.color
 
-/** A minute whose trades formed no price keeps its place on the axis. @param {Pane} pane */
-const candlePoint = ({ start, values }) => {
+/**
+ * A minute whose trades formed no price keeps its place on the axis, and a candle that is provisional is paler.
+ * @param {Pane} pane @param {Record<string, string>} colors
+ */
+const candlePoint = (pane, colors) => {
   const { candle } = names
+  const { start, values } = pane
   const prices = [candle.open, candle.high, candle.low, candle.close].map((name) => format.number(values[name]))
   const [open, high, low, close] = prices
   const time = start / 1_000
-  return open === null || high === null || low === null || close === null ? { time } : { time, open, high, low, close }
+  if (open === null || high === null || low === null || close === null) return { time }
+  const color = close < open ? colors["volumeDown"] : colors["volumeUp"]
+  return { time, open, high, low, close, ...(isProvisional(pane) ? { color, wickColor: color } : {}) }
 }
 
 /** @param {Pane} pane @param {Record<string, string>} colors */

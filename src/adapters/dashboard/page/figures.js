@@ -42,6 +42,9 @@ export const quote = (panes, key) => {
 /** What was said last, be it on a day before. @param {Panes} panes @param {string} key @param {string} name */
 const said = (panes, key, name) => panes.of(names.dayPipeline, key).findLast(({ values }) => values[name] != null)?.values[name]
 
+/** Whether records are still to come in the place of some that a candle is made of. @param {import("./panes.js").Pane} candle */
+export const isProvisional = ({ values }) => (format.number(values[names.candle.provisional]) ?? 0) > 0
+
 /**
  * The moving average of a candle is that of the window which ends with it. Windows that end
  * later are still half empty and are left out. Over five-minute candles only the window that

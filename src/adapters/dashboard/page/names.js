@@ -10,7 +10,7 @@ export const intervals = {
 export const pricePipeline = intervals["1m"].pipeline
 
 /** Of candles of any length. */
-export const candle = { open: "open", high: "high", low: "low", close: "close", volume: "volume" }
+export const candle = { open: "open", high: "high", low: "low", close: "close", volume: "volume", provisional: "provisional" }
 
 export const average = { mean: "mean" }
 

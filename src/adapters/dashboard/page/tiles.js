@@ -1,4 +1,5 @@
 /** The selected symbol's figures: the tiles, the line over the chart, the tab's title. */
+import { isProvisional } from "./figures.js"
 import * as format from "./format.js"
 import * as names from "./names.js"
 import { setText } from "./watch.js"
@@ -66,7 +67,8 @@ export const showLegend = (legend, candle, mean, decimals, clock) => {
     figure("L", price(names.candle.low)),
     figure("C", price(names.candle.close)),
     figure("Vol", format.shortCount(format.number(candle.values[names.candle.volume]))),
-    figure("MA 5 min", format.price(mean, decimals), "average")
+    figure("MA 5 min", format.price(mean, decimals), "average"),
+    ...(isProvisional(candle) ? [figure("", "provisional")] : [])
   )
 }
 
