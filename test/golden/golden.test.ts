@@ -12,7 +12,8 @@
  * - forming-over-1: the change of a session is against the one before, never against a retracted one.
  * - all but example-sensors: of the recorded session other trades form a price, by the publisher's rule, reports count for
  *   nothing, and the opening and closing prints stand in their minutes, which shifts which trades the thinning takes.
- * - those with `day`: it has gained `splitFactor` and `adjustedClose`, and nothing else of it is another.
+ * - those with `day`: it has gained `splitFactor`, `adjustedClose`, `currency` and `decimals`, and nothing else of it is another.
+ * - disorder and early: what refuses a price names its new limit, 20000000000.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
