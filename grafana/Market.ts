@@ -61,8 +61,8 @@ const theDay = tiles("$symbol", Day.dayOfSymbol)
   .text(new VizTextDisplayOptionsBuilder().titleSize(13))
   .overrideByName(close, look({ name: "$last" }))
   .overrideByName(variation, look({ name: "Day's variation", unit: "percent", decimals: 2, thresholds: bySign }))
-  .overrideByName(sinceOpen, look({ name: "Since the open", unit: "percent", decimals: 2, thresholds: bySign }))
-  .overrideByName(extended, look({ name: "Extended hours" }))
+  .overrideByName(sinceOpen, look({ name: "Since open", unit: "percent", decimals: 2, thresholds: bySign }))
+  .overrideByName(extended, look({ name: "Extended" }))
   .overrideByName(high, look({ name: "High" }))
   .overrideByName(low, look({ name: "Low" }))
   .overrideByName(day.fields.mean, look({ name: "Mean" }))
@@ -187,7 +187,7 @@ const watchlist = new TablePanelBuilder()
     name: "Change",
     unit: "percent",
     thresholds: bySign,
-    more: { ...cell, "custom.width": 66, "custom.cellOptions": { type: "color-text" } }
+    more: { ...cell, "custom.width": 76, "custom.cellOptions": { type: "color-text" } }
   }))
   .overrideByName(high, look({ name: "High", more: { ...written, "custom.width": 92 } }))
   .overrideByName(low, look({ name: "Low", more: { ...written, "custom.width": 92 } }))

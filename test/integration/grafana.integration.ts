@@ -467,10 +467,11 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     expect.poll(() => page.locator("body").innerText(), { timeout: 300_000 }).toContain(text)
 
   it.each([
-    ["market", `from=${from - 60 * minute}&to=${to + 30 * minute}&var-symbol=IBM&var-interval=5m`],
-    ["pipeline", range]
-  ])("%s has something on every panel and nothing to complain about", async (name, choices) => {
+    ["market", `from=${from - 60 * minute}&to=${to + 30 * minute}&var-symbol=IBM&var-interval=5m`, ["Last\n", "Bollinger upper", "RSI 14\n", "Histogram", "MA 5 min", "VWAP\n", "SPY\n", "98.72"]],
+    ["pipeline", range, ["641,312", "p99", "Aggregated", "Retried"]]
+  ])("%s has something on every panel and nothing to complain about", async (name, choices, drawn) => {
     const { complaints, page } = await show(`/d/courant-${name}?${choices}`)
+    for (const text of drawn) await shows(page, text)
     for (const { title = "" } of panelsOf(name)) {
       await shows(page, title.replace("$symbol", "IBM").replace("$interval", "5m"))
     }
