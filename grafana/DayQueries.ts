@@ -259,7 +259,7 @@ ${Prices.written}
 join(tables: {figures: figures, looks: looks}, on: ["${key}"])
   |> map(fn: (r) => ({
     ${key}: r.${key},
-    ${close}: written(v: r.${close}, decimals: r.decimals) + (if r.currency != "${Prices.unknown}" then " " + r.currency else ""),
+    ${close}: written(v: r.${close}, decimals: r.decimals) + (if exists r.currency then r.currency else ""),
     ${columns.change}: r.${columns.change},
     ${high}: if exists r.${high} then written(v: r.${high}, decimals: r.decimals) else "",
     ${low}: if exists r.${low} then written(v: r.${low}, decimals: r.decimals) else "",
@@ -284,5 +284,6 @@ ${days(isSymbol)}
 ${Prices.looksOf(isSymbol)}
 
 looks
-  |> map(fn: (r) => ({_value: "Last" + (if r.currency != "${Prices.unknown}" then ", " + r.currency else "")}))
+  |> keep(columns: ["last"])
+  |> rename(columns: {last: "_value"})
 `

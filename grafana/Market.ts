@@ -46,7 +46,7 @@ const axisWidth = 84
 
 const theDay = tiles("$symbol", Day.dayOfSymbol)
   .id(1)
-  .gridPos(at(0, 0, 15, 4))
+  .gridPos(at(0, 0, 13, 4))
   .description(
     "The last trading session of the symbol's exchange that had begun by the last candle in the range. The day's variation is " +
       "against the close of the day before, splits taken into account; where that is not in the store, against the day's first " +
@@ -61,8 +61,8 @@ const theDay = tiles("$symbol", Day.dayOfSymbol)
   .text(new VizTextDisplayOptionsBuilder().titleSize(13))
   .overrideByName(close, look({ name: "$last" }))
   .overrideByName(variation, look({ name: "Day's variation", unit: "percent", decimals: 2, thresholds: bySign }))
-  .overrideByName(sinceOpen, look({ name: "Since the open", unit: "percent", decimals: 2, thresholds: bySign }))
-  .overrideByName(extended, look({ name: "Extended hours" }))
+  .overrideByName(sinceOpen, look({ name: "Since open", unit: "percent", decimals: 2, thresholds: bySign }))
+  .overrideByName(extended, look({ name: "Extended" }))
   .overrideByName(high, look({ name: "High" }))
   .overrideByName(low, look({ name: "Low" }))
   .overrideByName(day.fields.mean, look({ name: "Mean" }))
@@ -72,7 +72,7 @@ const theDay = tiles("$symbol", Day.dayOfSymbol)
 
 const candles = new CandlestickPanelBuilder()
   .id(2)
-  .gridPos(at(0, 4, 15, 15))
+  .gridPos(at(0, 4, 13, 15))
   .title("$symbol: candles of $interval")
   .description(
     "Open, high, low and close of price-forming trades, and volume under them. SMA and EMA are over the closes of 20 minutes, the " +
@@ -113,7 +113,7 @@ const candles = new CandlestickPanelBuilder()
 
 const rsi = lines("$symbol: RSI 14", Queries.rsi, intervals.oneMinute)
   .id(7)
-  .gridPos(at(0, 19, 15, 5))
+  .gridPos(at(0, 19, 13, 5))
   .description("Wilder's relative strength of one-minute closes, from 0 to 100. Above 70 a price is said to be overbought, below 30 oversold.")
   .maxDataPoints(10_000)
   .noValue(nothing)
@@ -129,7 +129,7 @@ const rsi = lines("$symbol: RSI 14", Queries.rsi, intervals.oneMinute)
 
 const macds = lines("$symbol: MACD 12, 26, 9", Queries.macds, intervals.oneMinute)
   .id(8)
-  .gridPos(at(0, 24, 15, 6))
+  .gridPos(at(0, 24, 13, 6))
   .description(
     "The exponential average of 12 one-minute closes less that of 26, the average of 9 of these differences, and the one less the other."
   )
@@ -155,7 +155,7 @@ const written = { ...cell, "custom.align": "right" }
 
 const watchlist = new TablePanelBuilder()
   .id(3)
-  .gridPos(at(15, 0, 9, 7))
+  .gridPos(at(13, 0, 11, 7))
   .title("Compared")
   .description("The day of each symbol, as in the tiles: at each exchange its own. A click on a symbol shows it.")
   .datasource(Flux.source)
@@ -169,7 +169,7 @@ const watchlist = new TablePanelBuilder()
     name: "Symbol",
     more: {
       // The longest are those of options: GOOGL250117C00150000.
-      "custom.width": 186,
+      "custom.width": 182,
       "custom.cellOptions": { type: "color-text" },
       mappings: [{
         type: "value",
@@ -182,21 +182,21 @@ const watchlist = new TablePanelBuilder()
       }]
     }
   }))
-  .overrideByName(close, look({ name: "Last", more: { ...written, "custom.width": 140 } }))
+  .overrideByName(close, look({ name: "Last", more: { ...written, "custom.width": 132 } }))
   .overrideByName(change, look({
     name: "Change",
     unit: "percent",
     thresholds: bySign,
-    more: { ...cell, "custom.width": 74, "custom.cellOptions": { type: "color-text" } }
+    more: { ...cell, "custom.width": 76, "custom.cellOptions": { type: "color-text" } }
   }))
-  .overrideByName(volume, look({ name: "Volume", unit: "locale", decimals: 0, more: { ...cell, "custom.width": 116 } }))
-  .overrideByName(high, look({ name: "High", more: { ...written, "custom.minWidth": 100 } }))
-  .overrideByName(low, look({ name: "Low", more: { ...written, "custom.minWidth": 100 } }))
-  .withTransformation(ordered(key, close, change, volume, high, low))
+  .overrideByName(high, look({ name: "High", more: { ...written, "custom.width": 92 } }))
+  .overrideByName(low, look({ name: "Low", more: { ...written, "custom.width": 92 } }))
+  .overrideByName(volume, look({ name: "Volume", unit: "locale", decimals: 0, more: { ...cell, "custom.minWidth": 104 } }))
+  .withTransformation(ordered(key, close, change, high, low, volume))
 
 const indexed = lines("Indexed: 100 at the start of the range", Queries.indexed, intervals.oneMinute)
   .id(4)
-  .gridPos(at(15, 7, 9, 9))
+  .gridPos(at(13, 7, 11, 9))
   .description("Prices of the compared symbols, each as a per cent of its first price in the range.")
   .noValue(nothing)
   .decimals(2)
@@ -210,7 +210,7 @@ const indexed = lines("Indexed: 100 at the start of the range", Queries.indexed,
 
 const priceAndAverage = lines("$symbol: price and its moving average", Queries.priceAndAverage, intervals.oneMinute)
   .id(5)
-  .gridPos(at(15, 16, 9, 7))
+  .gridPos(at(13, 16, 11, 7))
   .description(
     "The last price of each minute against the mean of all trades of five minutes, which stands at the last of them."
   )
@@ -226,7 +226,7 @@ const priceAndAverage = lines("$symbol: price and its moving average", Queries.p
 
 const vwap = lines("$symbol: price and VWAP", Queries.vwap, intervals.oneMinute)
   .id(6)
-  .gridPos(at(15, 23, 9, 7))
+  .gridPos(at(13, 23, 11, 7))
   .description(
     "The last price of each minute against the mean price of all that was traded since midnight at the exchange, " +
       "each trade weighted by its size. Bars that were filled in afterwards do not say at which prices was traded: from " +
@@ -258,21 +258,21 @@ export const dashboard = new DashboardBuilder(Links.market.title)
   .editable()
   .variables([Flux.variable, symbol, interval, symbols, nameOfLast(Day.nameOfLast)])
   .annotations([
-    shade("Regular trading", Queries.regular, Palette.regular, ofSymbol),
-    shade("Extended hours", Queries.extended, Palette.extended, ofSymbol),
-    shade("Provisional", Queries.provisionals, Palette.provisional, ofSymbol)
+    shade("Regular", Queries.regular, Palette.regular, ofSymbol),
+    shade("Extended", Queries.extended, Palette.extended, ofSymbol),
+    shade("Provisional", Queries.provisionals, Palette.provisional, ofSymbol).hide(true)
   ])
   .links([
     Links.range("Live", Links.market.uid, "now-4h", "now", "The last four hours"),
     Links.range(
-      "Today 09:30–16:00",
+      "Today",
       Links.market.uid,
       `now/d+${Exchange.opens}m`,
       `now/d+${Exchange.closes}m`,
-      "Regular trading of today, New York"
+      "Regular trading of today, New York: 09:30–16:00"
     ),
     Links.range(
-      "Recorded session",
+      "Recorded",
       Links.market.uid,
       Date.UTC(2013, 9, 8, 13, 30),
       Date.UTC(2013, 9, 8, 20),

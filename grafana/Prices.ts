@@ -8,13 +8,13 @@ import { candles, key, told } from "./Names.ts"
 const { close } = candles.fields
 
 /** In place of a currency that nobody has told: an empty text would be taken for a missing value on the way. */
-export const unknown = "-"
+const unknown = "-"
 
 /** How many closes say how many decimals prices have. */
 const looked = 60
 
 /**
- * A table `looks`: the decimals of each symbol, and its currency where that is known. It needs `import "date"`, `import "strings"`
+ * A table `looks`: the decimals of each symbol, its currency as it stands behind a price, and what its last price is called. It needs `import "date"`, `import "strings"`
  * and the function `days`.
  */
 export const looksOf = (which: string): string =>
@@ -49,7 +49,12 @@ looks = union(tables: [
       currency: if r.said == "currency" then r.text else accumulator.currency,
     }),
   )
-  |> map(fn: (r) => ({${key}: r.${key}, decimals: if r.told > r.own then r.told else r.own, currency: r.currency}))
+  |> map(fn: (r) => ({
+    ${key}: r.${key},
+    decimals: if r.told > r.own then r.told else r.own,
+    currency: if r.currency == "${unknown}" then "" else " " + r.currency,
+    last: if r.currency == "${unknown}" then "Last" else "Last, " + r.currency,
+  }))
   |> group()`
 
 /** A function \`written\`: a price as a text with so many decimals, and commas between thousands. It needs `import "math"` too. */

@@ -14,6 +14,7 @@
  *   nothing, and the opening and closing prints stand in their minutes, which shifts which trades the thinning takes.
  * - those with `day`: it has gained `splitFactor`, `adjustedClose`, `currency` and `decimals`, and nothing else of it is another.
  * - disorder and early: what refuses a price names its new limit, 20000000000.
+ * - cli-recorded, cli-ingest-process: indicators-1m runs beside the other built-in pipelines, and nothing else is another.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

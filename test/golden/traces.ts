@@ -4,7 +4,7 @@
  */
 import { Schema } from "effect"
 import {
-  Aggregate, bars, candles1m, candles5m, day, dayOf, Events, Expr, movingAverage5m, Pipeline, priceForming, Source, ticks, Window
+  Aggregate, bars, candles1m, candles5m, day, dayOf, Events, Expr, indicators1m, movingAverage5m, Pipeline, priceForming, Source, ticks, Window
 } from "../../src/index.ts"
 import { type Course, type Entry, logOf, type Shape, traceOf } from "./engine.ts"
 import { disordered, disorderedAtAnyTime, fourWeeks, maxTimeAhead, orders, session, withBars } from "./inputs.ts"
@@ -182,11 +182,11 @@ const [range, takings] = await Promise.all([pipelinesOf("range.ts"), pipelinesOf
 
 export const traces: ReadonlyArray<Trace> = [
   ...over("built-in", builtIn, session, ["1", "2", "3", "3-and-no-decision", "1-ended-twice"]),
-  ...eachAlone("alone", builtIn, session),
+  ...eachAlone("alone", [...builtIn, indicators1m], session),
   ...over("alone-day-extended", [dayOf({ hours: "extended" })], session),
 
   ...over("bars", builtIn, withBars, ["1", "2", "3"]),
-  ...eachAlone("bars", builtIn, withBars),
+  ...eachAlone("bars", [...builtIn, indicators1m], withBars),
   ...over("bars-refused", [everything], withBars.slice(0, 4_000)),
 
   ...over("windows", inWindows, session, ["1", "3"]),

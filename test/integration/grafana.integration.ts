@@ -381,13 +381,13 @@ describe("the panels of Market", () => {
 
   it("tell regular trading from the hours before and after it, by the calendar of the symbol's exchange", async () => {
     const around = (symbol: string) => ({ ...chosen(symbol), from: from - 60 * minute, to: to + 60 * minute })
-    assert.deepStrictEqual(await shaded("Regular trading", around("IBM")), [[from, to]])
-    assert.deepStrictEqual(await shaded("Extended hours", around("IBM")), [[from - 330 * minute, from], [to, to + 240 * minute]])
+    assert.deepStrictEqual(await shaded("Regular", around("IBM")), [[from, to]])
+    assert.deepStrictEqual(await shaded("Extended", around("IBM")), [[from - 330 * minute, from], [to, to + 240 * minute]])
     await writeQuotes()
     const tokyo = { ...chosen("7203.T"), from: tuesday - 24 * 60 * minute, to: tuesday }
     const [morning, noon, half, close] = ["00:00", "02:30", "03:30", "06:00"].map((time) => Date.parse(`2014-06-03T${time}Z`))
-    assert.deepStrictEqual(await shaded("Regular trading", tokyo), [[morning, noon], [half, close]])
-    assert.deepStrictEqual(await shaded("Extended hours", tokyo), [])
+    assert.deepStrictEqual(await shaded("Regular", tokyo), [[morning, noon], [half, close]])
+    assert.deepStrictEqual(await shaded("Extended", tokyo), [])
   })
 
   it("mark the stretches of minutes that are not final", async () => {
@@ -467,17 +467,19 @@ describe.skipIf(!hasBrowser)("in a browser", () => {
     expect.poll(() => page.locator("body").innerText(), { timeout: 300_000 }).toContain(text)
 
   it.each([
-    ["market", `from=${from - 60 * minute}&to=${to + 30 * minute}&var-symbol=IBM&var-interval=5m`],
-    ["pipeline", range]
-  ])("%s has something on every panel and nothing to complain about", async (name, choices) => {
+    ["market", `from=${from - 60 * minute}&to=${to + 30 * minute}&var-symbol=IBM&var-interval=5m`, ["Last\n", "Bollinger upper", "RSI 14\n", "Histogram", "MA 5 min", "VWAP\n", "SPY\n", "98.72"]],
+    ["pipeline", range, ["641,312", "p99", "Aggregated", "Retried"]]
+  ])("%s has something on every panel and nothing to complain about", async (name, choices, drawn) => {
     const { complaints, page } = await show(`/d/courant-${name}?${choices}`)
+    for (const text of drawn) await shows(page, text)
     for (const { title = "" } of panelsOf(name)) {
       await shows(page, title.replace("$symbol", "IBM").replace("$interval", "5m"))
     }
     assert.notMatch(await page.locator("body").innerText(), /No data|Nothing in this range|No figures in this range/)
     assert.deepStrictEqual(complaints, [])
     if (process.env["COURANT_PICTURES"] === "1") {
-      await page.screenshot({ path: fileURLToPath(new URL(`../../docs/images/grafana-${name}.png`, import.meta.url)) })
+      const height = name === "market" ? 1_290 : 1_175
+      await page.screenshot({ path: fileURLToPath(new URL(`../../docs/images/grafana-${name}.png`, import.meta.url)), clip: { x: 0, y: 0, width: 1_600, height } })
     }
   })
 
