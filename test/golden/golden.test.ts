@@ -13,6 +13,8 @@
  * - all but example-sensors: of the recorded session other trades form a price, by the publisher's rule, reports count for
  *   nothing, and the opening and closing prints stand in their minutes, which shifts which trades the thinning takes.
  * - those with `day`: it has gained `splitFactor` and `adjustedClose`, and nothing else of it is another.
+ * - those with `day`: it is the session of the exchange, New York's where a record says none, with `exchange`; it is filtered
+ *   outside, and allows for a day of lateness, for a minute where the trace sets that. A daily bar begins with the open.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
