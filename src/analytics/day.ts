@@ -1,6 +1,6 @@
 /** The day so far: the session of each symbol's exchange. */
 import * as Calendar from "../domain/TradingCalendar.ts"
-import { yahooExchanges } from "../domain/YahooExchanges.ts"
+import { calendarsByCode } from "../domain/YahooExchanges.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
 import { figures, ofBars, provisional } from "./figures.ts"
 import { byMinute, byTrade, finalBars, settling, ticks, updatesLast } from "./ticks.ts"
@@ -19,15 +19,8 @@ const utc = Calendar.make("UTC", {
   hours: [{ from: "0001-01-01", hours: ["00:00", "00:00+1d"] }]
 })
 
-/** By Yahoo's codes, and by the calendars' own names; Nasdaq has the hours of New York. */
-const byCode: { readonly [code: string]: Calendar.Name } = {
-  ...Object.fromEntries(Calendar.names.map((name) => [name, name])),
-  XNAS: "XNYS",
-  ...yahooExchanges
-}
-
 /** Without an exchange a symbol is New York's, where those are that courant shows by default. */
-const calendars = { calendars: byCode, otherwise: "XNYS", unknown: utc } as const
+const calendars = { calendars: calendarsByCode, otherwise: "XNYS", unknown: utc } as const
 
 const ofDay = {
   ...figures,

@@ -1,5 +1,5 @@
 /** Which calendar an exchange of Yahoo's has. */
-import type { Name } from "./TradingCalendar.ts"
+import * as Calendar from "./TradingCalendar.ts"
 
 /**
  * By the codes that Yahoo gives exchanges (`exchange` of a quote, `exchangeName` of a chart). Exchanges that are not among them,
@@ -20,7 +20,7 @@ import type { Name } from "./TradingCalendar.ts"
  * )
  * ```
  */
-export const yahooExchanges: { readonly [code: string]: Name } = {
+export const yahooExchanges: { readonly [code: string]: Calendar.Name } = {
   // Nasdaq, New York, American, Arca, Cboe; what is traded over the counter, indices and options.
   NMS: "XNYS",
   NGM: "XNYS",
@@ -72,3 +72,17 @@ export const yahooExchanges: { readonly [code: string]: Name } = {
   CCY: "FX",
   CCC: "24/7"
 }
+
+/** What `exchange` of a tick or a bar may be: Yahoo's codes, the calendars' own names, and Nasdaq's, which has the hours of New York. */
+export const calendarsByCode: { readonly [code: string]: Calendar.Name } = {
+  ...Object.fromEntries(Calendar.names.map((name) => [name, name])),
+  XNAS: "XNYS",
+  ...yahooExchanges
+}
+
+const byType: { readonly [type: string]: Calendar.Name } = { CRYPTOCURRENCY: "24/7", CURRENCY: "FX", FUTURE: "GLOBEX" }
+
+/** The calendar of a quote that does not say its exchange, by what is quoted and the exchange's time zone; days of UTC where no calendar fits. */
+export const calendarOf = (type: string | undefined, timeZone: string): Calendar.Name =>
+  (type === undefined ? undefined : byType[type]) ??
+    [...new Set(Object.values(yahooExchanges))].find((name) => !Object.values(byType).includes(name) && Calendar.named(name).definition.timeZone === timeZone) ?? "24/7"

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { yahooExchanges } from "../../src/domain/YahooExchanges.ts"
+import { calendarOf, yahooExchanges } from "../../src/domain/YahooExchanges.ts"
 import * as Calendar from "../../src/domain/TradingCalendar.ts"
 import { Job } from "../../src/streams/engine/Job.ts"
 import { Aggregate, Events, Pipeline, Source, Table, Window } from "../../src/streams/pipeline/index.ts"
@@ -12,6 +12,19 @@ import { records } from "../../src/testing/Harness.ts"
 describe("Yahoo's exchanges", () => {
   it("have calendars that there are", () => {
     expect(Object.values(yahooExchanges).filter((name) => !Calendar.isName(name))).toEqual([])
+  })
+
+  it.each([
+    ["EQUITY", "America/New_York", "XNYS"],
+    ["EQUITY", "Asia/Tokyo", "XTKS"],
+    ["EQUITY", "Europe/London", "XLON"],
+    [undefined, "Europe/Berlin", "XETR"],
+    ["CURRENCY", "Europe/London", "FX"],
+    ["FUTURE", "America/New_York", "GLOBEX"],
+    ["CRYPTOCURRENCY", "UTC", "24/7"],
+    ["EQUITY", "Europe/Oslo", "24/7"]
+  ])("of a quote without one, %s in %s, have the calendar %s", (type, zone, name) => {
+    expect(calendarOf(type, zone)).toBe(name)
   })
 
   it("have one wherever a recorded answer names them", () => {

@@ -12,9 +12,12 @@
  * - forming-over-1: the change of a session is against the one before, never against a retracted one.
  * - all but example-sensors: of the recorded session other trades form a price, by the publisher's rule, reports count for
  *   nothing, and the opening and closing prints stand in their minutes, which shifts which trades the thinning takes.
- * - those with `day`: it has gained `splitFactor`, `adjustedClose`, `currency` and `decimals`, and nothing else of it is another.
+ * - those with `day`: it has gained `splitFactor`, `adjustedClose`, `provisional`, `currency` and `decimals`.
+ * - those with candles: they have gained `provisional`, which is 0, and what is up to a day late revises them.
  * - disorder and early: what refuses a price names its new limit, 20000000000.
  * - cli-recorded, cli-ingest-process: indicators-1m runs beside the other built-in pipelines, and nothing else is another.
+ * - those with `day`: it is the session of the exchange, New York's where a record says none, with `exchange`; it is filtered
+ *   outside, and allows for a day of lateness, for a minute where the trace sets that. A daily bar begins with the open.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -2,6 +2,7 @@
 import { Option, Schema } from "effect"
 import { day, minute } from "../../domain/Bar.ts"
 import type * as Instrument from "./Instrument.ts"
+import * as PreviousSession from "./PreviousSession.ts"
 import * as Responses from "./Responses.ts"
 import * as Rows from "./Rows.ts"
 import * as TradingDay from "./TradingDay.ts"
@@ -60,7 +61,7 @@ export interface Charts {
  * The daily bars of days before the session of which there are no minutes: the last one before the minutes begin, which
  * they are compared with, and those of days in between that are missing in them. Each begins when its exchange opened, as
  * Yahoo stamps it, so that it lies in its exchange's day in whatever zone that is looked at from.
- * Without a chart in days the close before the minutes is the bar of the day before them, without volume.
+ * Without a chart in days the close before the minutes is the bar of the session before them, without volume.
  */
 export const days = (
   charts: Charts,
@@ -68,14 +69,14 @@ export const days = (
   instrument: Instrument.Instrument
 ): ReadonlyArray<Rows.Row> => {
   const { from, minutes, session } = charts
-  const { everyDay, zone } = instrument
+  const { everyDay, exchange, zone } = instrument
   if (charts.days === "not asked") return []
   const days = charts.days === undefined ? [] : Rows.of(charts.days, day, instrument).rows
   if (days.length === 0) {
     const close = minutes.meta.chartPreviousClose ?? undefined
     if (close === undefined) return []
     const first = Rows.of(minutes, minute, instrument).rows[0]?.start ?? from
-    const start = everyDay ? TradingDay.dayEarlier(zone, first) : TradingDay.weekdayEarlier(zone, first)
+    const start = PreviousSession.openBefore(exchange, first) ?? (everyDay ? TradingDay.dayEarlier(zone, first) : TradingDay.weekdayEarlier(zone, first))
     return [{ start, interval: day, open: close, high: close, low: close, close, volume: 0 }]
   }
   const known = new Set(bars.map(({ start }) => TradingDay.at(zone, start).start))

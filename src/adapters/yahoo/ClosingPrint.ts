@@ -3,7 +3,7 @@
  * or more after 16:00, and what was traded up to a break of Tokyo at its first moment. They belong to the last millisecond before.
  */
 import * as Calendar from "../../domain/TradingCalendar.ts"
-import { yahooExchanges } from "../../domain/YahooExchanges.ts"
+import { calendarsByCode } from "../../domain/YahooExchanges.ts"
 import { TradingHours } from "../../streams/operator/windowed/TradingHours.ts"
 
 /** Nothing regular is that long after the end: what is so late belongs to a session that the calendar does not know. */
@@ -13,7 +13,7 @@ const latest = 3 * 3_600_000
 const known = new Map<string, TradingHours>()
 
 const hoursOf = (exchange: string): TradingHours | undefined => {
-  const name = Object.hasOwn(yahooExchanges, exchange) ? yahooExchanges[exchange] : undefined
+  const name = Object.hasOwn(calendarsByCode, exchange) ? calendarsByCode[exchange] : undefined
   if (name === undefined) return undefined
   const hours = known.get(name) ?? new TradingHours(Calendar.named(name), { bars: null, hours: "regular" })
   known.set(name, hours)

@@ -1,11 +1,12 @@
 /** What has to be known of a symbol to make ticks and bars of what Yahoo Finance says about it. */
 import { Schema } from "effect"
 import { Currency, ShownDecimals } from "../../domain/Currency.ts"
+import * as YahooExchanges from "../../domain/YahooExchanges.ts"
 import type * as Responses from "./Responses.ts"
 
 export interface Instrument {
   readonly symbol: string
-  /** Yahoo's code of the exchange, where it gives one. */
+  /** Yahoo's code of the exchange; the name of a calendar where it gives none. */
   readonly exchange?: string
   /** The exchange's time zone by its IANA name. */
   readonly zone: string
@@ -49,7 +50,7 @@ export const fromQuote = (quote: Responses.Quote): Priced | undefined => {
   if (price === undefined || time === undefined) return undefined
   const instrument: Instrument = {
     symbol: quote.symbol,
-    ...(quote.exchange == null ? {} : { exchange: quote.exchange }),
+    exchange: quote.exchange ?? YahooExchanges.calendarOf(quote.quoteType ?? undefined, quote.exchangeTimezoneName ?? "UTC"),
     zone: quote.exchangeTimezoneName ?? "UTC",
     delay: quote.exchangeDataDelayedBy ?? 0,
     cumulativeVolume: quote.quoteType !== "CRYPTOCURRENCY" && quote.quoteType !== "CURRENCY",

@@ -154,6 +154,21 @@ describe("Bars.days", () => {
     assert.strictEqual(Bars.days(empty, [], apple)[0]!.start, monday.start - 3 * 86_400_000)
     assert.strictEqual(Bars.days(empty, [], { ...apple, everyDay: true })[0]!.start, monday.start - 86_400_000)
   })
+
+  it("are then of the session before by the calendar of the exchange, over holidays and where there are no minutes yet", () => {
+    const startOf = (exchange: string, zone: string, time: string) => {
+      const session = TradingDay.at(zone, Date.parse(time))
+      const [bar] = Bars.days({ ...charts(session), minutes: { ...minutes, timestamp: [] } }, [], instrument(zone, { exchange }))
+      return new Date(bar!.start).toISOString().slice(0, 16)
+    }
+    // Behind Labor Day, the weekend of futures, Tokyo's new year, and of an exchange without a calendar.
+    assert.strictEqual(startOf("NMS", "America/New_York", "2024-09-03T12:00-04:00"), "2024-08-30T13:30")
+    assert.strictEqual(startOf("CME", "America/New_York", "2024-10-07T12:00-04:00"), "2024-10-03T22:00")
+    assert.strictEqual(startOf("JPX", "Asia/Tokyo", "2024-01-04T12:00+09:00"), "2023-12-29T00:00")
+    assert.strictEqual(startOf("CCC", "UTC", "2024-10-07T12:00Z"), "2024-10-06T00:00")
+    assert.strictEqual(startOf("OSL", "Europe/Oslo", "2024-10-07T12:00+02:00"), "2024-10-03T22:00")
+    assert.strictEqual(startOf("NMS", "America/New_York", "2031-10-07T12:00-04:00"), "2031-10-06T04:00")
+  })
 })
 
 describe("TradingDay", () => {

@@ -200,6 +200,11 @@ describe("days", () => {
       ])
       assert.deepStrictEqual(found.map(({ start }) => start), [-1, 0, 1].map((day) => bells[0]! + day * dayMillis))
       assert.deepStrictEqual(clocks(found).at(-1), ["2025-01-22T00:00", "2025-01-22T06:30", "JPX"])
+      // Without a code the time zone says the same.
+      const bare = (day: number) => (yahoo: Parameters<typeof playing>[0]) =>
+        playing(yahoo, { symbol: "7203.T", zone: "Asia/Tokyo", time: bells[day]! + 390 * minute, price: 1_001, volume: 33_000, minutes, days, quote: { exchange: undefined } })
+      const { days: others } = yield* run("7203.T", [bare(0)])
+      assert.deepStrictEqual(clocks(others).at(-1), ["2025-01-21T00:00", "2025-01-21T06:30", "XTKS"])
     }))
 
   it.live("of futures are from 18:00 to 17:00 in New York, those of currencies from 17:00, and those of coins days of UTC, whatever its exchange is called", () =>
