@@ -38,11 +38,14 @@ export const groupOf = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): 
  */
 type Sources = ReadonlyArray<string> | null | "any"
 
-/** Resolves names and files, all built-in pipelines without any, under the bounds of the command line. */
-export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<string> | undefined, bounds: Bounds, sources: Sources = null) {
+/** Spark tells no window again, and waits with each for as long as it allows for: the built-in ones allow for nothing there. */
+export const onSpark: Bounds = { allowedLateness: 0 }
+
+/** Resolves names and files, all built-in pipelines without any, under the bounds of the command line; `ofBuiltIn` are below those. */
+export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<string> | undefined, bounds: Bounds, sources: Sources = null, ofBuiltIn: Bounds = {}) {
   const found = names === undefined ? builtIn : (yield* Effect.forEach(names, resolveOne)).flat()
   if (found.length === 0) return yield* usage("--pipelines names no pipeline")
-  const bounded = found.map((pipeline) => Pipeline.withBounds(pipeline, bounds))
+  const bounded = found.map((pipeline) => Pipeline.withBounds(pipeline, builtIn.includes(pipeline) ? { ...ofBuiltIn, ...bounds } : bounds))
   // What cannot run together is a mistake in the call, and is said before anything is opened.
   yield* checkSources(bounded, sources === "any" ? sourcesOf(bounded) : sources)
   return bounded

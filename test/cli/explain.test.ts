@@ -48,14 +48,14 @@ describe("courant explain", () => {
       })
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.deepStrictEqual(stdout.match(/^\S+ in process, \w+/gm), ["day in process, portable", "large in process, portable", "big in process, portable"])
-      assert.match(stdout, /^out +panes of 4-derive$/m)
+      assert.match(stdout, /^out +panes of 5-derive$/m)
       assert.match(stdout, /^out +rows of 1-where, with all fields and their places; nothing is kept$/m)
       assert.match(stdout, /^1-where +from 0-source, rows where size > 777$/m)
-      assert.match(stdout, /^4-derive +from 3-compute$/m)
-      assert.match(stdout, /keeps of a key 3 slices at most, of some 184 bytes each, until 1d 1h 7s behind the watermark/)
+      assert.match(stdout, /^5-derive +from 4-compute$/m)
+      assert.match(stdout, /keeps of a key 3 slices at most, of some 192 bytes each, until 2d 1h 7s behind the watermark/)
       assert.match(stdout, /variation = percentChange\(adjustedClose\): decimal of scale 4/)
-      assert.match(stdout, /keeps of a key 2 windows at most, of some 56 bytes each, until 15d 1h behind the watermark/)
-      const shown = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8").match(/```text\n(1-window[^`]*)```/)?.[1] ?? "no such block"
+      assert.match(stdout, /keeps of a key 4 windows at most, of some 56 bytes each, until 16d 1h behind the watermark/)
+      const shown = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8").match(/```text\n(2-window[^`]*)```/)?.[1] ?? "no such block"
       assert.include((yield* explain("moving-average-5m --engine process")).stdout, shown)
     }), 60_000)
 

@@ -13,6 +13,7 @@
  * - all but example-sensors: of the recorded session other trades form a price, by the publisher's rule, reports count for
  *   nothing, and the opening and closing prints stand in their minutes, which shifts which trades the thinning takes.
  * - those with `day`: it has gained `splitFactor` and `adjustedClose`, and nothing else of it is another.
+ * - those with candles and `day`: they have gained `provisional`, and take late ticks for a day, as revisions.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -22,7 +22,7 @@ export const command = Command.make(
     maxTimeAhead: Flags.maxTimeAhead
   },
   Effect.fnUntraced(function*({ maxTimeAhead, ...input }) {
-    const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input), "any")
+    const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input), "any", input.engine === "spark" ? Pipelines.onSpark : {})
     if (input.engine === "process") {
       return yield* Console.log(pipelines.map(({ checked }) => describe(checked).trimEnd()).join("\n\n"))
     }
