@@ -2,6 +2,7 @@
  * Laws of rows that take back others: few ids, which come again, and cancels before, after and at the time of what they take
  * back. What windows hold in the end, and what becomes of each row, is what the batch fold says, in whatever order it all comes.
  */
+import { Schema } from "effect"
 import * as fc from "fast-check"
 import * as Checked from "../streams/pipeline/Checked.ts"
 import type { Node } from "../streams/pipeline/Expression.ts"
@@ -29,6 +30,15 @@ const conditions = [Expr.eq("flag", true), Expr.eq("flag", false), Expr.lt("pric
 
 const recordConditions = [Expr.lt("open", 2), Expr.gt("open", 5), Expr.lt("close", 3)].map(({ node }) => node)
 
+/** A function that tells texts, and no order. */
+const seen = Aggregate.custom({
+  create: () => 0,
+  add: (so: number, { venue }: SampleRow) => so | (venue === null || venue === undefined ? 1 : venue === "N" ? 2 : 4),
+  merge: (a, b) => a | b,
+  result: (so) => so,
+  state: Schema.Int
+})
+
 const options = {
   window: gridWindows,
   rollUp: fc.option(fc.record({ size: fc.integer({ min: 1, max: 6 }), times: fc.integer({ min: 1, max: 4 }) }), { freq: 4 }),
@@ -50,8 +60,10 @@ const pipelines = (given: Partial<typeof options> = {}): fc.Arbitrary<Pipeline.A
     const sources = source(slack)
     const standing = through === null ? sources : sources.pipe(Events.derive({ until: Expr.add("time", through) }))
     const rows = Events.make({ ...roles(conditions), input: standing.plan, id, ...until }) as Events.Events<SampleRow>
-    const { close, count, high, meanPrice, open, ratios, sumRatio, sumSize, venues } = aggregates
-    const own = { close, count, high, meanPrice, open, ratios, sumRatio, sumSize, venues }
+    const { cheapestVenue, close, count, distinctSizes, firstVenue, high, meanPrice, open, ratios, sumRatio, sumSize, venues } = aggregates
+    // What looks at texts goes by their numbers, and functions are handed them.
+    const texts = { atN: Aggregate.where(Expr.eq("venue", "N"))(Aggregate.count), cheapestVenue, distinctSizes, firstVenue, seen }
+    const own = { close, count, high, meanPrice, open, ratios, sumRatio, sumSize, venues, ...texts }
     const assigned = rollUp === null ? window(rows) : Window.tumbling(rollUp.size)(rows)
     const records = Source.make("bars", { schema: PreAggregatedSchema, key: "key", eventTime: "time", outOfOrderness: slack })
     const theirs: typeof records = theirRoles === null || id === "venue" ? records : Events.make({ ...theirRoles(recordConditions), input: (through === null ? records : records.pipe(Events.derive({ until: Expr.add("time", through) }))).plan, id: "rows", ...until })
@@ -117,7 +129,8 @@ type Run = ReturnType<typeof runs> extends fc.Arbitrary<infer R> ? R : never
 
 /** What windows hold in the end, what becomes of each row and the account are the batch fold's, over a restart too. */
 const asFolded = (make: MakeEngine, { cut, log, pipeline, recut, restart }: Run): void => {
-  const [one, two, three] = [0, 1, 2].map(() => make([pipeline], log.partitions)) as [Engine, Engine, Engine]
+  // Two of them number their texts anew again and again.
+  const [one, two, three] = [Infinity, 2, 2].map((dictionaryBound) => make([pipeline], log.partitions, { dictionaryBound })) as [Engine, Engine, Engine]
   const { panes, unused } = outputOf(one, pieces(log, cut))
   same(results(panes), results(foldedPanes(pipeline, log)))
   const all = events(log)

@@ -160,6 +160,13 @@ const inCancels: ReadonlyArray<Mutant> = [
     times: 2
   },
   {
+    mistake: "conditions go by the former numbers of texts",
+    file: kept,
+    find: "      batch.useDictionary(dictionary)\n",
+    replace: "",
+    law: cancelLaw
+  },
+  {
     mistake: "a window that has closed is not told again without what was taken back",
     file: sliced,
     find: "      this.#tellAgain(changed.stretches, changed.key, { since: at, offset: behindAll })\n",

@@ -78,6 +78,19 @@ describe("rows that are taken back", () => {
     expect(job.counts).toMatchObject({ read: 8, aggregated: 4, duplicate: 1, deadLettered: 3, held: 0 })
   })
 
+  it("are found by their ids, however often texts are numbered anew, and so are those that were taken back", () => {
+    const pipeline = inMinutes()
+    const job = new Job([pipeline], { partitions: 1, dictionaryBound: 8 })
+    const ids = Array.from({ length: 40 }, (_, at) => `id${at}`)
+    const cancels = (at: number) => ids.toReversed().map((id) => trade(at, id, 1, "cancel"))
+    // Between the cancels there are enough others for texts to be numbered anew.
+    const others = Array.from({ length: 800 }, (_, at) => trade(4, `other${at}`, 1))
+    const lines = [...ids.map((id) => trade(1, id, 1)), ...cancels(2), trade(3, null, 7), ...others, ...cancels(5), trade(6, null, 7)]
+    const unused = lines.flatMap((line, offset) => job.take(records(0, offset, [line])).unused)
+    expect(told(job.close().panes)).toEqual([[0, "on-time", 0, 80 + 800 + 2, 814]])
+    expect([unused, job.counts.duplicate, job.counts.aggregated]).toEqual([[], 40, 40 + 40 + 800 + 2])
+  })
+
   it("are not there for what is derived from their window", () => {
     const pipeline = windows(1_000).pipe(Panes.derive({ before: Indicator.previous("volume") }), Pipeline.named("derived"))
     const { panes } = run(pipeline, [trade(1, null, 5), trade(61, "a", 6), trade(121, null, 7), trade(185, "a", 6, "cancel"), trade(190, null, 1)])

@@ -8,6 +8,14 @@ import type { RowTable } from "../keyed/RowTable.ts"
 /** Rows that are added together at most. */
 const most = 256
 
+interface Options {
+  readonly table: RowTable
+  readonly fields: ReadonlyArray<Field>
+  readonly definition: Definition
+  readonly isPreAggregated: boolean
+  readonly dictionary: Batch.Dictionary
+}
+
 export class KeptBatch {
   readonly #table: RowTable
   readonly #fields: ReadonlyArray<Field>
@@ -16,12 +24,12 @@ export class KeptBatch {
   readonly #large: ReadonlyArray<Map<number, bigint>>
   #batch: Batch.Batch
 
-  constructor(table: RowTable, fields: ReadonlyArray<Field>, definition: Definition, isPreAggregated: boolean) {
+  constructor({ definition, dictionary, fields, isPreAggregated, table }: Options) {
     this.#table = table
     this.#fields = fields
     this.#isPreAggregated = isPreAggregated
     this.#large = definition.columns.map(() => new Map())
-    this.#batch = this.#of(definition, new Batch.Dictionary())
+    this.#batch = this.#of(definition, dictionary)
   }
 
   /** Fields that are not kept are absent. */
@@ -32,8 +40,13 @@ export class KeptBatch {
   }
 
   /** Conditions of aggregates are looked up by the source, which is the same object for all of its batches. */
-  use({ dictionary, source }: Batch.Batch): void {
-    if (this.#batch.dictionary !== dictionary || this.#batch.source !== source) this.#batch = this.#of(source, dictionary)
+  useSource(source: Definition): void {
+    if (this.#batch.source !== source) this.#batch = this.#of(source, this.#batch.dictionary)
+  }
+
+  /** The rows that are kept have its numbers. */
+  useDictionary(dictionary: Batch.Dictionary): void {
+    this.#batch = this.#of(this.#batch.source, dictionary)
   }
 
   /** Adds one to those for a slot, and all to it where there is no room for more. */

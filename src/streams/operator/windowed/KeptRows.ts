@@ -70,6 +70,8 @@ export class KeptRows {
   readonly #isRemembered: boolean
   readonly #taken: TakenIds
   readonly #due = new Heap<number>((a, b) => this.#since(a) - this.#since(b) || this.#order(a, b))
+  /** The same in no order. */
+  readonly #waiting = new Set<number>()
   #done: Array<Done> = []
   #dictionary: Dictionary
   readonly pages: Windows["pages"]
@@ -137,7 +139,7 @@ export class KeptRows {
 
   #add({ batch, input, row }: Row, kind: number, since: number): number {
     const { batch: made, table } = this.#inputs[input]!
-    made.use(batch)
+    made.useSource(batch.source)
     const slot = table.add(batch, row)
     table.numbers[0]![slot] = since
     table.numbers[1]![slot] = kind
@@ -156,7 +158,12 @@ export class KeptRows {
     const since = Math.max(batch.times[at]!, batch.watermarks[at]!, stretch === null ? -Infinity : this.#lastMomentOf(row, stretch))
     const ref = this.#add(row, kind, since)
     if (stretch !== null) this.#place(ref, stretch)
+    this.#wait(ref)
+  }
+
+  #wait(ref: number): void {
     this.#due.push(ref)
+    this.#waiting.add(ref)
   }
 
   /** Up to when a row replaces others, as long as it comes to a window of its own itself. */
@@ -203,6 +210,7 @@ export class KeptRows {
   /** The first of them takes back what it names. */
   takeBack(): Changed {
     const ref = this.#due.pop()!
+    this.#waiting.delete(ref)
     const at = this.#since(ref)
     const key = this.#keyOf(ref)
     const kind = this.#kind(ref)
@@ -284,7 +292,7 @@ export class KeptRows {
 
   /** The places of those that wait. */
   *waiting(): Generator<Place> {
-    for (const ref of this.#all()) if (this.#kind(ref) > Kind.kept) yield this.#tableOf(ref).placeOf(ref >> 1)
+    for (const ref of this.#waiting) yield this.#tableOf(ref).placeOf(ref >> 1)
   }
 
   *#all(): Generator<number> {
@@ -347,7 +355,10 @@ export class KeptRows {
     const numberOf = (number: number) => dictionary.numberOf(former.textOf(number))
     this.#stretches.renumber(numberOf)
     this.#taken.renumber(numberOf)
-    for (const { table } of this.#inputs) table.useDictionary(dictionary)
+    for (const { batch, table } of this.#inputs) {
+      table.useDictionary(dictionary)
+      batch.useDictionary(dictionary)
+    }
     this.#dictionary = dictionary
     this.#byId = new Map()
     for (const ref of this.#all()) if (this.#kind(ref) === Kind.kept) this.#index(ref)
@@ -364,7 +375,7 @@ export class KeptRows {
         const [kind, start, end] = [this.#kind(ref), this.#number("start", ref)[slot]!, this.#number("end", ref)[slot]!]
         if (!kinds.has(kind)) throw new StateError(`no row that is kept is of the kind ${kind}`)
         const stretch = Number.isNaN(start) ? null : stretchOf(start, end)
-        if (kind > Kind.kept) this.#due.push(ref)
+        if (kind > Kind.kept) this.#wait(ref)
         else if (stretch !== null) this.#count(ref, stretch)
         else throw new StateError("a row is kept that is in no window")
       })
@@ -388,7 +399,7 @@ const inputOf = (node: WindowNode, cancels: Cancels, input: number, dictionary: 
   const table = new RowTable(input === 0 ? "kept" : "keptRecords", fields, dictionary, beside)
   return {
     table,
-    batch: new KeptBatch(table, fields, definition, input === 1),
+    batch: new KeptBatch({ table, fields, definition, isPreAggregated: input === 1, dictionary }),
     idColumn: fields.findIndex(({ index }) => index === cancels.id.index),
     through: cancels.through?.index ?? null,
     isText: cancels.id.column.kind === "string"
