@@ -25,15 +25,6 @@ export const boundsOf = (input: {
   ...Option.match(input.allowedLateness, { onNone: () => ({}), onSome: (allowedLateness) => ({ allowedLateness }) })
 })
 
-/**
- * Resolves names and files for Spark, where a window has one pane, after its allowed lateness. What is built in allows a day for
- * records that take the place of others, and Spark takes none of these: so there it allows none, unless the command line does.
- */
-export const resolveForSpark = (names: ReadonlyArray<string>, input: Parameters<typeof boundsOf>[0]) => {
-  const bounds = boundsOf(input)
-  return resolveAll(names, bounds, "any", { allowedLateness: 0, ...bounds })
-}
-
 /** Pipelines that run together are saved together, under their names and that of their topic. */
 export const checkpointName = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): string =>
   `${topic}: ${pipelines.map(({ name }) => name).sort().join(", ")}`
@@ -48,14 +39,14 @@ export const groupOf = (topic: string, pipelines: ReadonlyArray<Pipeline.Any>): 
  */
 type Sources = ReadonlyArray<string> | null | "any"
 
-/**
- * Resolves names and files, all built-in pipelines without any, under the bounds of the command line, and those that are built in
- * under `ofBuiltIn`.
- */
-export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<string> | undefined, bounds: Bounds, sources: Sources = null, ofBuiltIn = bounds) {
+/** Spark tells no window again, and waits with each for as long as it allows for: the built-in ones allow for nothing there. */
+export const onSpark: Bounds = { allowedLateness: 0 }
+
+/** Resolves names and files, all built-in pipelines without any, under the bounds of the command line; `ofBuiltIn` are below those. */
+export const resolveAll = Effect.fnUntraced(function*(names: ReadonlyArray<string> | undefined, bounds: Bounds, sources: Sources = null, ofBuiltIn: Bounds = {}) {
   const found = names === undefined ? builtIn : (yield* Effect.forEach(names, resolveOne)).flat()
   if (found.length === 0) return yield* usage("--pipelines names no pipeline")
-  const bounded = found.map((pipeline) => Pipeline.withBounds(pipeline, builtIn.includes(pipeline) ? ofBuiltIn : bounds))
+  const bounded = found.map((pipeline) => Pipeline.withBounds(pipeline, builtIn.includes(pipeline) ? { ...ofBuiltIn, ...bounds } : bounds))
   // What cannot run together is a mistake in the call, and is said before anything is opened.
   yield* checkSources(bounded, sources === "any" ? sourcesOf(bounded) : sources)
   return bounded

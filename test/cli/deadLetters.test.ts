@@ -131,7 +131,7 @@ describe("a line that is no tick", () => {
       const late = { ...good, time: minute + 1 }
       const ticks = input([good, { ...good, time: minute + 400_000 }, late])
       const pipelines = "candles-5m,candles-1m,moving-average-5m,day"
-      yield* courant(`run --feed stdin --once --pipelines ${pipelines}`, { cwd, input: ticks })
+      yield* courant(`run --feed stdin --once --allowed-lateness 0s --pipelines ${pipelines}`, { cwd, input: ticks })
       const shown = shownBy((yield* courant("dead-letters list --json", { cwd })).stdout)
       assert.deepStrictEqual(
         shown.map(({ offset, pipeline, reason }) => [offset, pipeline, reason]),
@@ -159,7 +159,7 @@ describe("a tick from the future", () => {
   it.live("does not drag the watermark along when --max-time-ahead is less", () =>
     Effect.scoped(Effect.gen(function*() {
       const cwd = yield* temporaryFolder
-      const run = `run --feed stdin --log memory --sink stdout --once --out-of-orderness 0s ${pipelines}`
+      const run = `run --feed stdin --log memory --sink stdout --once --out-of-orderness 0s --allowed-lateness 0s ${pipelines}`
       const guarded = yield* courant(`${run} --max-time-ahead 1m`, { cwd, input: ticks })
       assert.strictEqual(account(guarded), "read 3, aggregated 2, late 0, dead-lettered 1, duplicate 0")
       const free = yield* courant(`${run} --max-time-ahead 2h`, { cwd, input: ticks })

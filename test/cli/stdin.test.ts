@@ -17,7 +17,7 @@ const runIn = (cwd: string, ticks: ReadonlyArray<Tick> | string | Uint8Array, fl
 /** A candle's line, its values in the order of the contract; it has been changed by each of its trades. */
 const candle = (start: number, values: string, over: { key?: string; pane?: string; revision?: number } = {}) =>
   `{"pipeline":"candles-1m","key":"${over.key ?? "AAPL"}","start":${start},"end":${start + 60_000},` +
-  `"pane":"${over.pane ?? "on-time"}","revision":${over.revision ?? 0},"changes":${/"trades":(\d+)/.exec(values)?.[1]},"values":{${values}}}`
+  `"pane":"${over.pane ?? "on-time"}","revision":${over.revision ?? 0},"changes":${/"trades":(\d+)/.exec(values)?.[1]},"values":{${values},"provisional":0}}`
 
 /** Open, high, low and close the same. */
 const flat = (price: string, volume: number, trades: number) =>
@@ -108,9 +108,9 @@ describe("values", () => {
         moving(1, 0, 1, "10.5"),
         `{"pipeline":"candles-5m","key":"AAPL","start":${minute},"end":${minute + 300_000},"pane":"on-time",` +
         `"revision":0,"changes":2,"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,` +
-        `"vwap":null,"trades":2}}`,
+        `"vwap":null,"trades":2,"provisional":0}}`,
         `{"pipeline":"day","key":"AAPL","start":1732545000000,"end":1732568400000,"pane":"on-time","revision":0,"changes":2,` +
-        `"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,"splitFactor":null,` +
+        `"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,"splitFactor":null,"provisional":0,` +
         `"currency":null,"decimals":null,"exchange":null,"adjustedClose":"10.5","variation":null}}`,
         indicators(minute, null),
         indicators(minute + 60_000, "10.5")
@@ -143,17 +143,17 @@ describe("time", () => {
 
   it.live("a tick is late when the watermark has reached its window's end, and not a millisecond before", () =>
     Effect.gen(function*() {
-      expectDone(yield* run(straggler(64_999), "--pipelines candles-1m"), [candle(minute, mended), second],
+      expectDone(yield* run(straggler(64_999), "--pipelines candles-1m --allowed-lateness 0s"), [candle(minute, mended), second],
         "read 3, aggregated 3, late 0, dead-lettered 0, duplicate 0")
-      expectDone(yield* run(straggler(65_000), "--pipelines candles-1m"), [candle(minute, flat("10", 1, 1)), second],
+      expectDone(yield* run(straggler(65_000), "--pipelines candles-1m --allowed-lateness 0s"), [candle(minute, flat("10", 1, 1)), second],
         "read 3, aggregated 2, late 1, dead-lettered 0, duplicate 0")
     }))
 
   it.live("--out-of-orderness moves the watermark", () =>
     Effect.gen(function*() {
-      expectDone(yield* run(straggler(65_000), "--pipelines candles-1m --out-of-orderness 5001ms"),
+      expectDone(yield* run(straggler(65_000), "--pipelines candles-1m --allowed-lateness 0s --out-of-orderness 5001ms"),
         [candle(minute, mended), second], "read 3, aggregated 3, late 0, dead-lettered 0, duplicate 0")
-      expectDone(yield* run(straggler(60_000), "--pipelines candles-1m --out-of-orderness 0s"),
+      expectDone(yield* run(straggler(60_000), "--pipelines candles-1m --allowed-lateness 0s --out-of-orderness 0s"),
         [candle(minute, flat("10", 1, 1)), second], "read 3, aggregated 2, late 1, dead-lettered 0, duplicate 0")
     }))
 
@@ -254,7 +254,7 @@ it.live("--report is the last line of stderr as JSON, and for each pipeline; eve
         { time: minute + 200_000, price: "10", size: 1 },
         { time: minute + 345_000, price: "10", size: 1 }
       ])}nonsense\n`,
-      "--pipelines candles-1m,moving-average-5m --report report.json"
+      "--pipelines candles-1m,moving-average-5m --allowed-lateness 0s --report report.json"
     )
     assert.strictEqual(account(outcome), "read 5, aggregated 2, late 2, dead-lettered 1, duplicate 0")
     const report = JSON.parse(readFileSync(join(cwd, "report.json"), "utf8"))
@@ -280,7 +280,7 @@ describe("a run in which many ticks are late", () => {
     }))
 
   const said = (ticks: ReadonlyArray<Tick>, flags = "") =>
-    Effect.map(run(ticks, `--pipelines candles-1m ${flags}`), ({ code, stderr }) => [code, ...linesOf(stderr)])
+    Effect.map(run(ticks, `--pipelines candles-1m --allowed-lateness 0s ${flags}`), ({ code, stderr }) => [code, ...linesOf(stderr)])
 
   it.live("says how many before its account, and what helps", () =>
     Effect.gen(function*() {

@@ -25,11 +25,12 @@ export interface Quotes {
 export interface Client {
   /** The quotes of those symbols that Yahoo knows. One request for all, which needs a crumb. */
   readonly quotes: (symbols: ReadonlyArray<string>) => Effect.Effect<Quotes, Failure.Failure>
-  /** A symbol's rows in `[from, to)`, in milliseconds since the epoch. Passing failures are retried. */
+  /** A symbol's rows in `[from, to)`, in milliseconds since the epoch. Passing failures are retried, unless it is asked for once. */
   readonly chart: (symbol: string, range: {
     readonly interval: "1m" | "1d"
     readonly from: number
     readonly to: number
+    readonly once?: boolean
   }) => Effect.Effect<Responses.Chart, Failure.Failure>
 }
 
@@ -60,7 +61,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     return { quotes, unreadable }
   })
 
-  const chart: Client["chart"] = Effect.fnUntraced(function*(symbol, { from, interval, to }) {
+  const chart: Client["chart"] = Effect.fnUntraced(function*(symbol, { from, interval, once = false, to }) {
     const answer = yield* call((library, signal) =>
       // The library makes it part of the address as it is.
       library.chart(encodeURIComponent(symbol), {
@@ -71,7 +72,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
         events: "div|split",
         return: "object"
       }, unvalidated(signal))
-    ).pipe(Effect.retry({ schedule: shortBackOff, while: Failure.isPassing }))
+    ).pipe(Effect.retry({ schedule: shortBackOff, while: (failure) => !once && Failure.isPassing(failure) }))
     return yield* decode(Responses.Chart, `the chart of ${symbol}`)(answer)
   })
 

@@ -1,10 +1,10 @@
 /** Asks for quotes again and again, and for the bars of symbols of which something is missing. */
-import { Clock, Duration, Effect, Latch, Option, Stream } from "effect"
+import { Clock, Duration, Effect, Latch, Stream } from "effect"
 import { day, minute } from "../../domain/Bar.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import type { CatchUp } from "./CatchUp.ts"
 import type { Client, Quotes } from "./Client.ts"
-import { backOff, type Failure } from "./Failure.ts"
+import { backOff, type Failure, isPassing } from "./Failure.ts"
 import * as Instrument from "./Instrument.ts"
 import * as Ledger from "./Ledger.ts"
 import type * as Responses from "./Responses.ts"
@@ -72,8 +72,12 @@ export const news = (options: Options): Stream.Stream<Ledger.News> => {
   const replacements = Effect.gen(function*() {
     yield* Effect.sleep(turns.spacing)
     const quote = backlog.isEmpty() ? turns.take(options.ledger(), yield* Clock.currentTimeMillis) : undefined
-    const symbols = quote === undefined ? [] : Option.toArray(yield* Effect.option(bars(options, quote)))
-    return symbols.length === 0 ? [] : [{ _tag: "caughtUp" as const, symbols }]
+    if (quote === undefined) return []
+    return yield* bars(options, quote).pipe(
+      Effect.map((caughtUp) => [{ _tag: "caughtUp" as const, symbols: [caughtUp] }]),
+      // Quotes have to go on, and would not if one request after the other failed.
+      Effect.catch((failure) => Effect.as(isPassing(failure) ? Effect.sleep(turns.rest) : Effect.void, []))
+    )
   })
   return Stream.flattenIterable(Stream.fromEffectRepeat(round)).pipe(
     Stream.merge(Stream.fromEffectRepeat(later)),
@@ -203,16 +207,16 @@ const catchUp = Effect.fnUntraced(function*(options: Options, quote: Instrument.
   )
 })
 
-const charts = ({ client, ledger }: Options, { instrument, time }: Instrument.Priced) => {
+const charts = ({ client, ledger }: Options, { instrument, time }: Instrument.Priced, once = false) => {
   const session = TradingDay.at(instrument.zone, time)
   const from = Ledger.missingSince(ledger(), instrument, session)
   const since = Ledger.splitsSince(ledger(), instrument.symbol)
   const fewDays = session.start - fortnight
   return Effect.all({
     from: Effect.succeed(from),
-    minutes: client.chart(instrument.symbol, { interval: "1m", from, to: session.end }),
+    minutes: client.chart(instrument.symbol, { interval: "1m", from, to: session.end, once }),
     // Its splits are those since anything was fed, and its days those before the session.
-    days: client.chart(instrument.symbol, { interval: "1d", from: Number.isFinite(since) ? Math.min(fewDays, since) : fewDays, to: session.end }).pipe(
+    days: client.chart(instrument.symbol, { interval: "1d", from: Number.isFinite(since) ? Math.min(fewDays, since) : fewDays, to: session.end, once }).pipe(
       // The close of the day before is in the other chart too.
       Effect.catch(() => Effect.succeed(undefined))
     )
@@ -223,12 +227,12 @@ const charts = ({ client, ledger }: Options, { instrument, time }: Instrument.Pr
 const bars = Effect.fnUntraced(function*(options: Options, quote: Instrument.Priced) {
   const { instrument, time } = quote
   const { symbol } = instrument
-  if (!Ledger.hasDays(options.ledger(), symbol)) return yield* toCatchUp(quote, yield* charts(options, quote))
+  if (!Ledger.hasDays(options.ledger(), symbol)) return yield* toCatchUp(quote, yield* charts(options, quote, true))
   const session = TradingDay.at(instrument.zone, time)
   // What cannot be is seen beside others.
   const needed = Ledger.unreplacedSince(options.ledger(), symbol) - 10 * minute
   const from = Math.max(needed, Ledger.missingSince(options.ledger(), instrument, session))
-  const minutes = yield* options.client.chart(symbol, { interval: "1m", from, to: session.end })
+  const minutes = yield* options.client.chart(symbol, { interval: "1m", from, to: session.end, once: true })
   return yield* toCatchUp(quote, { from, minutes, days: "not asked" })
 })
 

@@ -25,6 +25,8 @@ export const make = (interval: Duration.Duration) => {
   return {
     /** How far apart they are, in milliseconds. */
     spacing: aPoll * Duration.toMillis(interval),
+    /** How long nothing is asked for after a failure that passes, in milliseconds. */
+    rest: shortest,
     /** Takes over the newest quotes. */
     update: (newest: ReadonlyArray<Priced>): void => {
       for (const quote of newest) quotes.set(quote.instrument.symbol, quote)

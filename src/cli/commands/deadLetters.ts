@@ -219,8 +219,8 @@ const checkOneTopic = Effect.fnUntraced(function*(choice: Choice, place: Place) 
  */
 const isTakenByOthers = ({ pipeline, reason }: DeadLetter): boolean => pipeline !== null && !hopeless.includes(reason)
 
-/** Late events, whose windows have closed; panes; what is not whole, though it may look so; and what names no source. */
-const hopeless: ReadonlyArray<Reason> = ["late", "refused", "too-long", "unknown-source"]
+/** Late events, whose windows have closed; what had nothing to cancel; panes; what is not whole, though it may look so; and what names no source. */
+const hopeless: ReadonlyArray<Reason> = ["late", "nothing-to-cancel", "refused", "too-long", "unknown-source"]
 
 const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sources: Sources) {
   const store = yield* DeadLetters

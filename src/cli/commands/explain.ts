@@ -22,11 +22,10 @@ export const command = Command.make(
     maxTimeAhead: Flags.maxTimeAhead
   },
   Effect.fnUntraced(function*({ maxTimeAhead, ...input }) {
+    const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input), "any", input.engine === "spark" ? Pipelines.onSpark : {})
     if (input.engine === "process") {
-      const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input), "any")
       return yield* Console.log(pipelines.map(({ checked }) => describe(checked).trimEnd()).join("\n\n"))
     }
-    const pipelines = yield* Pipelines.resolveForSpark(input.pipelines, input)
     const [{ compileAny }, { explain }] = yield* Effect.promise(() =>
       Promise.all([import("../../adapters/spark/compile/Compile.ts"), import("../../adapters/spark/compile/Program.ts")]))
     const plans = yield* Effect.forEach(pipelines, (pipeline) =>

@@ -44,7 +44,7 @@ export const command = Command.make(
   "submit",
   flags,
   Effect.fnUntraced(function*(input) {
-    const pipelines = yield* Pipelines.resolveForSpark(input.pipelines, input)
+    const pipelines = yield* Pipelines.resolveAll(input.pipelines, Pipelines.boundsOf(input), "any", Pipelines.onSpark)
     const given = yield* Kafka.givenTopics(input.topics, pipelines, "courant submit")
     yield* Effect.scoped(input.stop ? stop(input, given.topic, pipelines) : run(input, given, pipelines))
   })

@@ -140,7 +140,7 @@ const cancelling = ({ preAggregated, rows, state }: Checked.WindowCancels): Read
 
 const taking = (what: string, { cancel, correction, id, replacement }: Checked.Cancels): ReadonlyArray<string> =>
   ([["takes back", cancel], ["corrects", correction], ["replaces", replacement]] as const).flatMap(([does, given]) =>
-    given === null ? [] : [`${what} ${does} those of its ${id.column.name} where ${condition(given)}`])
+    given === null ? [] : [`${what} where ${condition(given)} ${does} those of its ${id.column.name}`])
 
 const perPart = (node: Checked.Top): string => {
   const { key } = Checked.definitionOf(Checked.windowOf({ end: node }).input)

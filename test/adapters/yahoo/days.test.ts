@@ -154,7 +154,7 @@ describe("days", () => {
       yield* until(2)
       assert.deepStrictEqual(ticks, [
         { symbol: "AAPL", time: bells[0] + 5 * minute, price: "500", size: 0, tradeId: "yahoo/2020-08-28T13:35Z", provisional: true, exchange: "NMS" },
-        { symbol: "AAPL", time: bells[1] + 10_000, price: "126", size: 50, tradeId: "yahoo/2020-08-31T13:30Z", provisional: true, splitFactor: "4", exchange: "NMS" }
+        { symbol: "AAPL", time: bells[1] + 10_000, price: "126", size: 50, tradeId: "yahoo/2020-08-31T13:30Z", provisional: true, splitFactor: "4", exchange: "NMS", decimals: 2 }
       ])
     }).pipe(Effect.provide(Logger.layer([])), Effect.scoped))
 
