@@ -55,7 +55,7 @@ describe("courant explain", () => {
       assert.match(stdout, /keeps of a key 4 windows at most, of some 224 bytes each, until 2d 1h 7s behind the watermark/)
       assert.match(stdout, /variation = percentChange\(adjustedClose\): decimal of scale 4/)
       assert.match(stdout, /keeps of a key 4 windows at most, of some 56 bytes each, until 16d 1h behind the watermark/)
-      const shown = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8").match(/```text\n(1-window[^`]*)```/)?.[1] ?? "no such block"
+      const shown = readFileSync(new URL("../../docs/cli.md", import.meta.url), "utf8").match(/```text\n(2-window[^`]*)```/)?.[1] ?? "no such block"
       assert.include((yield* explain("moving-average-5m --engine process")).stdout, shown)
     }), 60_000)
 

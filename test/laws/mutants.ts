@@ -112,8 +112,8 @@ const inCancels: ReadonlyArray<Mutant> = [
   {
     mistake: "a row that takes back others acts at its own time, whatever the watermark was when it came",
     file: kept,
-    find: "batch.times[at]!, batch.watermarks[at]!, ",
-    replace: "batch.times[at]!, ",
+    find: "Math.max(batch.times[at]!, batch.watermarks[at]!, ",
+    replace: "Math.max(batch.times[at]!, ",
     law: cancelLaw
   },
   {
