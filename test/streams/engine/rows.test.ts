@@ -64,7 +64,7 @@ test("rows and panes of one run go to the sinks of each, and the report counts b
     place: { source: "ticks", partition: 0, offset },
     key: "A",
     time,
-    values: { symbol: "A", time, price: "1.5", size, priceForming: null, updatesLast: null, updatesHighLow: null, updatesVolume: null, tradeId: null, splitFactor: null, kind: null }
+    values: { symbol: "A", time, price: "1.5", size, priceForming: null, updatesLast: null, updatesHighLow: null, updatesVolume: null, tradeId: null, splitFactor: null, kind: null, provisional: null }
   })))
   expect((yield* ResultSink.use((sink) => sink.read({}))).map(({ pipeline, values }) => [pipeline, values])).toEqual([
     ["sums", { volume: 15 }],
