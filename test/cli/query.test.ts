@@ -30,16 +30,16 @@ describe("query", () => {
       const { code, stderr, stdout } = yield* query("candles-1m AAPL --time-zone America/New_York")
       assert.deepStrictEqual([code, stderr], [0, ""])
       assert.deepStrictEqual(linesOf(stdout), [
-        "start (America/New_York)    open    high     low   close    mean  volume    vwap  trades",
-        "2024-11-25 09:30:00       189.37  189.37  189.37  189.37  189.37     100  189.37       1",
-        "2024-11-25 09:31:00         9.5     9.5     9.5     9.5     9.5     2000    9.5        1",
-        "2024-11-25 09:32:00         -       -       -       -       -          3    -          1",
-        "2024-11-25 09:33:00       189.4   189.4   189.4   189.4   189.4        7  189.4        1"
+        "start (America/New_York)    open    high     low   close    mean  volume    vwap  trades  provisional",
+        "2024-11-25 09:30:00       189.37  189.37  189.37  189.37  189.37     100  189.37       1            0",
+        "2024-11-25 09:31:00         9.5     9.5     9.5     9.5     9.5     2000    9.5        1            0",
+        "2024-11-25 09:32:00         -       -       -       -       -          3    -          1            0",
+        "2024-11-25 09:33:00       189.4   189.4   189.4   189.4   189.4        7  189.4        1            0"
       ])
       const here = linesOf((yield* query("candles-5m --limit 1")).stdout)
       assert.deepStrictEqual(here, [
-        "start (Asia/Tokyo)   key   open  high  low  close  mean  volume  vwap  trades",
-        "2024-11-25 23:30:00  MSFT   420   420  420    420   420       1   420       1"
+        "start (Asia/Tokyo)   key   open  high  low  close  mean  volume  vwap  trades  provisional",
+        "2024-11-25 23:30:00  MSFT   420   420  420    420   420       1   420       1            0"
       ])
     })))
 
@@ -113,10 +113,10 @@ describe("query", () => {
       const run = "run --feed stdin --once --pipelines candles-1m --allowed-lateness 1h"
       yield* courant(run, { cwd, input: input(late) })
       const { stdout } = yield* courant("query candles-1m AAPL --time-zone UTC", { cwd })
-      assert.deepStrictEqual(linesOf(stdout).map((line) => line.trim().split(/ {2,}/).slice(-3)), [
-        ["trades", "revision", "pane"],
-        ["2", "1", "late"],
-        ["1", "0", "on-time"]
+      assert.deepStrictEqual(linesOf(stdout).map((line) => line.trim().split(/ {2,}/).slice(-4)), [
+        ["trades", "provisional", "revision", "pane"],
+        ["2", "0", "1", "late"],
+        ["1", "0", "0", "on-time"]
       ])
     })))
 })

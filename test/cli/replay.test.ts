@@ -40,7 +40,7 @@ const startOf = (line: string): number => Number(/"start":(-?\d+)/.exec(line)?.[
 describe("replay", () => {
   it.live("gives the same bytes as the live run, revisions and account included", () =>
     Effect.scoped(Effect.gen(function*() {
-      for (const bounds of ["", "--allowed-lateness 2m --out-of-orderness 20s"]) {
+      for (const bounds of ["--allowed-lateness 0s", "--allowed-lateness 2m --out-of-orderness 20s"]) {
         const cwd = yield* temporaryFolder
         const run = `run --feed stdin --log sqlite --sink stdout --once ${bounds}`
         const live = yield* courant(run, { cwd, input: disordered })
@@ -48,7 +48,7 @@ describe("replay", () => {
         assert.strictEqual(replayed.stdout, live.stdout, `seed ${seed}`)
         assert.strictEqual(account(replayed), account(live))
         assert.match(account(live), /^read 300, aggregated \d+, late [1-9]\d*, dead-lettered \d+, duplicate 0$/)
-        assert.strictEqual(live.stdout.includes(`"pane":"late"`), bounds !== "", `seed ${seed}`)
+        assert.strictEqual(live.stdout.includes(`"pane":"late"`), bounds !== "--allowed-lateness 0s", `seed ${seed}`)
 
         const part = `--from ${minute + 60_000} --to ${new Date(minute + 180_000).toISOString()}`
         const chosen = yield* courant(`replay --pipelines candles-1m ${part} ${bounds}`, { cwd })
@@ -62,7 +62,7 @@ describe("replay", () => {
   it.live("takes the decisions of the live run again: which partition was idle, and when", () =>
     Effect.scoped(Effect.gen(function*() {
       const cwd = yield* temporaryFolder
-      const pipelines = "--pipelines candles-1m --out-of-orderness 100ms"
+      const pipelines = "--pipelines candles-1m --out-of-orderness 100ms --allowed-lateness 0s"
       const live = yield* start(`run --feed stdin --sink stdout --idle-timeout 200ms ${pipelines}`, { cwd })
       // The clock carries the watermark over the end of a minute that is nearly over.
       live.child.stdin?.write(input([tick(59.99, 1)]))
@@ -112,7 +112,7 @@ describe("process", () => {
   it.live("goes on where it was: nothing is doubled, and an open window gets its next revision", () =>
     Effect.scoped(Effect.gen(function*() {
       const cwd = yield* temporaryFolder
-      const process = "process --once --sink stdout --sink sqlite --pipelines candles-1m"
+      const process = "process --once --sink stdout --sink sqlite --pipelines candles-1m --allowed-lateness 0s"
       const outputs: Array<string> = []
       const round = Effect.fnUntraced(function*(ticks: ReadonlyArray<Tick>) {
         yield* courant("ingest --feed stdin", { cwd, input: input(ticks) })
@@ -137,13 +137,13 @@ describe("process", () => {
         account: "read 5, aggregated 4, late 1, dead-lettered 0, duplicate 0",
         panes: []
       })
-      const replayed = yield* courant("replay --pipelines candles-1m", { cwd })
+      const replayed = yield* courant("replay --pipelines candles-1m --allowed-lateness 0s", { cwd })
       assert.strictEqual(replayed.stdout, outputs.join(""))
       assert.strictEqual(account(replayed), "read 5, aggregated 4, late 1, dead-lettered 0, duplicate 0")
 
       // Another processor has decisions of its own: whose are meant is asked where it is neither's pipelines.
       yield* courant("process --once --sink stdout --pipelines candles-5m", { cwd })
-      assert.strictEqual((yield* courant("replay --pipelines candles-1m", { cwd })).stdout, replayed.stdout)
+      assert.strictEqual((yield* courant("replay --pipelines candles-1m --allowed-lateness 0s", { cwd })).stdout, replayed.stdout)
       const neither = yield* courant("replay --pipelines day", { cwd })
       assert.deepStrictEqual([neither.code, neither.stdout], [2, ""])
       assert.match(neither.stderr, /there are decisions of courant-stdin-candles-1m, courant-stdin-candles-5m: say with --as whose are to be taken/)
