@@ -11,7 +11,7 @@ it.live("events and panes beyond a time are removed at the end of a run, and a r
     const cwd = yield* temporaryFolder
     const ingest = (minute: number) =>
       courant("ingest --feed stdin", { cwd, input: Array.from({ length: 10 }, (_, i) => tick(minute + i, 100 + i)).join("") })
-    const process = (more: string) => courant(`process --once --pipelines candles-1m ${more}`, { cwd })
+    const process = (more: string) => courant(`process --once --pipelines candles-1m --allowed-lateness 0s ${more}`, { cwd })
     for (const minute of [0, 20, 40]) {
       yield* ingest(minute)
       // A checkpoint of its own each time: the last but one has read what is to go.

@@ -14,8 +14,8 @@ interface Turn {
 
 /** With quotes every five seconds 40 a minute: so there is always a request left for the quotes. */
 const aPoll = 0.3
-/** With quotes every five seconds a minute. */
-const pollsBetween = 12
+/** With quotes every five seconds not quite a minute, so that each minute is asked for as it is due. */
+const pollsBetween = 11
 const longest = 3_600_000
 
 export const make = (interval: Duration.Duration) => {
