@@ -36,7 +36,11 @@ export const tick = (instrument: Instrument, priced: Priced, size: number, entry
 
 /** A price that stands for its minute until there is a bar of it. */
 export const sample = (instrument: Instrument, priced: Priced, size: number, entry: Entry): Item =>
-  event(instrument, priced, entry, { size, tradeId: Samples.idOf(Samples.startOf(priced.time)), provisional: true })
+  event(instrument, priced, entry, {
+    size,
+    tradeId: Samples.idOf(Samples.startOf(ClosingPrint.timeOf(instrument.exchange, priced.time))),
+    provisional: true
+  })
 
 /** A minute of which nothing has been seen. It updates nothing, and stands there until there is a bar of it, or none in the chart. */
 export const gap = (instrument: Instrument, priced: Priced, entry: Entry): Item =>

@@ -19,6 +19,7 @@ import type { Chunk } from "../../streams/records/Records.ts"
 import * as Records from "../../streams/records/Records.ts"
 import * as Bars from "./Bars.ts"
 import * as CatchUp from "./CatchUp.ts"
+import * as ClosingPrint from "./ClosingPrint.ts"
 import * as Entry from "./Entry.ts"
 import { type Instrument, mayCost } from "./Instrument.ts"
 import * as Item from "./Item.ts"
@@ -156,9 +157,12 @@ const observe = (before: Entry.Entry, observation: Observation, { instrument, is
     ...(entry.volume === undefined ? {} : { volume: entry.volume + size }),
     ...(volume === undefined ? {} : { total: Math.max(volume, entry.total ?? 0) })
   }
-  if (hasBar || isOutside(time)) return Item.tick(instrument, { time, price }, size, next)
+  // A closing print is one of the last minute, whose bar has its volume or has not. Without any nothing can count twice.
+  const counting = ClosingPrint.timeOf(instrument.exchange, time)
+  const isSample = counting >= Entry.barEnd(before) && !isOutside(counting) && (counting === time || size > 0)
+  if (!isSample) return Item.tick(instrument, { time, price }, size, next)
   const waiting = Samples.minutesOf(entry.samples)
-  const start = Samples.startOf(time)
+  const start = Samples.startOf(counting)
   waiting.set(start, Samples.volumeOf(waiting.get(start)) + size)
   return Item.sample(instrument, { time, price }, size, Entry.withSamples(next, waiting, limit))
 }

@@ -419,6 +419,37 @@ describe("Ledger", () => {
     assert.deepStrictEqual(Ledger.book(closed, observed({ ...auction, volume: 117 }, true))[1], [])
   })
 
+  it("counts a closing print in the last minute, and once, whether its bar has it or not", () => {
+    const listed = { ...apple, exchange: "NMS" }
+    const close = open + 390 * minute
+    const last = { time: close - 1_000, price: 2, size: 10, volume: 10 }
+    const print = { time: close + 1_000, price: 3, size: 100, volume: 110 }
+    const observing = (trade: Trade, closed = false): Ledger.News => ({
+      _tag: "observed",
+      observations: [{ symbol: "AAPL", time: trade.time, price: trade.price, volume: trade.volume, closed }]
+    })
+    const caughtUp = (trades: ReadonlyArray<Trade>): Ledger.News => {
+      const news = catchUp(trades, Infinity)
+      return news._tag === "caughtUp" ? { ...news, symbols: news.symbols.map((symbol) => ({ ...symbol, instrument: listed })) } : news
+    }
+    const start = Ledger.book(Ledger.empty, caughtUp([{ ...bell, size: 0 }]))[0]
+    const [seen] = Ledger.book(start, observing(last))
+    const [printed, chunks] = Ledger.book(seen, observing(print))
+    assert.deepStrictEqual(linesOf(chunks).map(({ line: { price, size, time, tradeId } }) => ({ price, size, time, tradeId })), [
+      { price: "3", size: 100, time: close - 1, tradeId: "yahoo/2024-10-02T19:59Z" }
+    ])
+    const own = { ...last, price: 3, size: 110, volume: 110 }
+    const [withIt, bars] = Ledger.book(printed, caughtUp([{ ...bell, size: 0 }, own]))
+    assert.deepStrictEqual(linesOf(bars).map(({ line: { replaces, volume } }) => [volume, replaces]), [[110, "yahoo/2024-10-02T19:59Z"]])
+    assert.deepStrictEqual(Ledger.book(withIt, observing(print, true))[1], [])
+    const [without, lacking] = Ledger.book(printed, caughtUp([{ ...bell, size: 0 }, { ...last, volume: 110 }]))
+    assert.deepStrictEqual(linesOf(lacking).map(({ line: { volume } }) => volume), [10])
+    assert.deepStrictEqual(
+      linesOf(Ledger.book(without, observing(print, true))[1]).map(({ line: { price, size, time } }) => ({ price, size, time })),
+      [{ price: "3", size: 100, time: close - 1 }]
+    )
+  })
+
   it("tells what an outage has left out if there are no charts, until they say that there are bars of it or none", () => {
     const before = { time: open + 10_000, price: 1, size: 5, volume: 5 }
     const inBetween = { time: open + 2 * minute, price: 3, size: 4, volume: 9 }
