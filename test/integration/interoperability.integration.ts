@@ -66,7 +66,7 @@ for (const [name, kafka] of Object.entries(kinds)) {
           const read = yield* consume(access.brokers, `${topic}-panes`, found.size)
           for (const line of read) {
             const { pane, pipeline, revision } = JSON.parse(line)
-            assert.deepStrictEqual([typeof pipeline, pane, revision], ["string", "on-time", 0])
+            assert.deepStrictEqual([typeof pipeline, pane], ["string", revision === 0 ? "on-time" : "late"])
           }
         }).pipe(Effect.provide(engineOn(stores(topic, { partitions: 1 })).pipe(Layer.provide(layer))))
       }))
