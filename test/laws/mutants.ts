@@ -919,6 +919,13 @@ const evaluating: ReadonlyArray<Mutant> = [
     replace: "new Set<Group>()",
     law: foldLaw,
     times: 4
+  },
+  {
+    mistake: "a window has closed as soon as one that ends with it tells a key",
+    file: `${results}/TopOperator.ts`,
+    find: "this.#closing.end !== window.end",
+    replace: "![...this.#closing.groups].every(({ start }) => start === window.start)",
+    law: "the first keys of sessions that end together"
   }
 ]
 
