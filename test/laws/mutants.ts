@@ -391,10 +391,17 @@ const inHeldRows: ReadonlyArray<Mutant> = [
   },
   {
     mistake: "windows close by what one side has of a batch before the other side's rows of it have come",
-    file: "streams/engine/OperatorGraph.ts",
-    find: "this.#isUnited ? -Infinity : others",
-    replace: "this.#isUnited ? Infinity : others",
+    file: "streams/operator/stateless/Uniting.ts",
+    find: "batch: united, others: -Infinity",
+    replace: "batch: united, others: Infinity",
     law: unitedLaw
+  },
+  {
+    mistake: "windows beside rows that are united wait for the end of a batch",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "rowsOf(batch, others)",
+    replace: "rowsOf(batch, this.#isUnited ? -Infinity : others)",
+    law: "what windows keep of what they have told"
   },
   {
     mistake: "rows of two sources are put out side by side",
