@@ -386,8 +386,7 @@ const inHeldRows: ReadonlyArray<Mutant> = [
     file: "streams/operator/stateless/Uniting.ts",
     find: "this.#sources.indexOf(name) * mostPartitions + partition",
     replace: "partition",
-    law: unitedLaw,
-    times: 4
+    law: unitedLaw
   },
   {
     mistake: "windows close by what one side has of a batch before the other side's rows of it have come",
