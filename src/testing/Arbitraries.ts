@@ -365,7 +365,7 @@ export const unitedPipelines: fc.Arbitrary<Pipeline.AnyOfPanes> =
   fc.record({ outOfOrderness: slack, window: windows, united, order: fc.shuffledSubarray(Object.keys(aggregates), { minLength: 3, maxLength: 6 }) })
     .map(({ order, outOfOrderness, united, window }) => {
       const plain = window(source(outOfOrderness)).pipe(Aggregate.into(aggregates), Pipeline.named("united"))
-      const windows = altered(plain, (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", ...order])]) }))
+      const windows = altered(plain, (node) => ({ aggregates: reordered(node.aggregates, [...new Set(["count", "open", "close", ...order])]) }))
       return readable(fed(windows, united))
     })
 

@@ -4,7 +4,7 @@
  */
 import * as fc from "fast-check"
 import * as Checked from "../streams/pipeline/Checked.ts"
-import { Aggregate, Events, Expr, Join, Pipeline, Window } from "../streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Join, Panes, Pipeline, Window } from "../streams/pipeline/index.ts"
 import * as Pane from "../streams/pipeline/Pane.ts"
 import * as Row from "../streams/pipeline/Row.ts"
 import { flow, fold } from "../streams/reference/BatchFold.ts"
@@ -14,7 +14,7 @@ import { cuts, decidedLogs, endedAt, type Entry, heldPipelines, heldSteps, type 
 import { Kind } from "../streams/records/Records.ts"
 import { inTurns, turns } from "./DeliveryLaws.ts"
 import { type EngineLaws, law } from "./EngineLaw.ts"
-import { type Engine, events, foldedPanes, lines, type MakeEngine, newest, type Piece, pieces, results } from "./Harness.ts"
+import { type Engine, events, foldedPanes, lines, type MakeEngine, newest, type Piece, pieces, recordsIn, results } from "./Harness.ts"
 import { holds, same } from "./Law.ts"
 
 const rowsThrough = (held: typeof heldSteps): fc.Arbitrary<Pipeline.AnyOfRows> => fc.record({ slack: fc.integer({ min: 0, max: 8 }), held })
@@ -141,6 +141,28 @@ export const heldLaws: EngineLaws = {
       const pipelines = all.map((rows, index) => rows.pipe(Window.tumbling(size), Aggregate.into({ rows: Aggregate.count }), Pipeline.named(`p${index}`)))
       const [first, second] = [cut, recut].map((cut) => lines(outputOf(make(pipelines, log.partitions), pieces(log, cut)).panes))
       same(second, first)
+    }
+  ),
+
+  "what windows keep of what they have told depends on no cut of the log, where rows are united beside them": law(
+    20,
+    fc.record({ slack: fc.nat(4), lateness: fc.integer({ min: 1, max: 8 }), size: fc.integer({ min: 1, max: 5 }), log: straggling, cut: cuts }),
+    (make, { cut, lateness, log, size, slack }) => {
+      const told = source(slack).pipe(Window.tumbling(size), Aggregate.into({ rows: Aggregate.count }), Pipeline.allowedLateness(lateness), Panes.toEvents)
+      const pipeline = source(slack).pipe(
+        Events.union(others(slack)),
+        Join.asOf(told, { within: 10, select: { known: "rows" } }),
+        Window.tumbling(size),
+        Aggregate.into({ known: Aggregate.sum("known") }),
+        Pipeline.named("beside")
+      )
+      const [one, two] = [make([pipeline], log.partitions), make([pipeline], log.partitions)]
+      const single = pieces(log, [1]).values()
+      for (const piece of pieces(log, cut)) {
+        const panes = Array.from({ length: recordsIn(piece) }, () => one.take(single.next().value!).panes)
+        same(lines(two.take(piece).panes), lines(panes.flat()))
+        same(two.snapshot(), one.snapshot())
+      }
     }
   ),
 

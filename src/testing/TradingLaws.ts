@@ -151,6 +151,10 @@ const flowTo = ({ checked }: Pipeline.AnyOfPanes, all: ReadonlyArray<Event>): Fl
 /** Of windows that end together the keys come in their order. */
 const inOrder = (a: Pane.Pane, b: Pane.Pane): number => a.end - b.end || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0) || a.start - b.start
 
+/** A row so many hours after a day in Berlin began. */
+const ofHour = (hour: number, row: { readonly key: string; readonly venue: string }): Entry =>
+  ({ partition: 0, kind: Kind.event, value: { ...row, time: Date.parse("2024-05-01T00:00+02:00") + hour * 60 * minutes, price: "1", size: 1 } })
+
 export const tradingLaws: EngineLaws = {
   "windows of trading sessions have the batch fold's results, in whatever batches, over a restart, and what becomes of each row is what it says": law(
     30,
@@ -204,14 +208,36 @@ export const tradingLaws: EngineLaws = {
         Panes.derive({ before: Indicator.previous("count"), mean: Indicator.ema("count", 2), highest: Indicator.highest("count", 3) }),
         Pipeline.named("sessions")
       )
-      const entries = rows.map(({ hour, venue }): Entry =>
-        ({ partition: 0, kind: Kind.event, value: { key: "A", time: Date.parse("2024-05-01T00:00+02:00") + hour * 60 * minutes, price: "1", size: 1, venue } }))
-      const log = { partitions: 1, entries }
+      const log = { partitions: 1, entries: rows.map(({ hour, venue }) => ofHour(hour, { key: "A", venue })) }
       const [one, two] = [make([pipeline], 1), make([pipeline], 1)]
       const input = pieces(log, [3])
       const early = input.slice(0, restart).flatMap((piece) => one.take(piece).panes)
       holds(two.restore(one.snapshot()), "its own snapshot was refused")
       same(results([...early, ...outputOf(two, input.slice(restart)).panes]), results(foldedPanes(pipeline, log)))
+    }
+  ),
+
+  "the first keys of sessions that end together are told once for each, in whatever batches": law(
+    15,
+    fc.record({
+      n: fc.integer({ min: 1, max: 3 }),
+      lateness: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 30 })),
+      rows: fc.array(fc.record({ key: fc.constantFrom("A", "B", "C", "D"), hour: fc.integer({ min: 3, max: 60 }), venue: fc.constantFrom("N", "Q") }), { minLength: 8 }),
+      cut: cuts
+    }),
+    (make, { cut, lateness, n, rows }) => {
+      const pipeline = source(0).pipe(
+        Window.trading({ by: "venue", calendars: { N: berlin, Q: late } }),
+        Aggregate.into({ count: Aggregate.count }),
+        Pipeline.allowedLateness(`${lateness} hours`),
+        Panes.top(n, { by: "count" }),
+        Pipeline.named("first")
+      )
+      const log = { partitions: 1, entries: rows.map(({ hour, key, venue }) => ofHour(hour, { key, venue })) }
+      const [panes, windows] = [outputOf(make([pipeline], 1), pieces(log, cut)).panes, foldedPanes(pipeline, log)]
+      same(results(panes), results(windows))
+      if (lateness === 0) same(lines(panes), lines(windows.toSorted(inOrder)))
+      for (const told of Map.groupBy(panes, windowOf).values()) same(told.map(({ revision }) => revision), told.map((_, index) => index))
     }
   ),
 

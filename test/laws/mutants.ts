@@ -27,7 +27,7 @@ const rowFoldLaw = "the rows of a pipeline that ends in events"
 const heldFoldLaw = "rows that are held leave as the batch fold says"
 const heldWindowsLaw = "windows of rows that were held"
 const unitedLaw = "rows that were united come to the batch fold's windows"
-const turnsLaw = "in whatever turns partitions are read"
+const turnsLaw = "in whatever turns partitions are read, rows that were held"
 const keyed = "streams/operator/keyed/"
 
 const stackedLaw = "values that are derived from derived ones"
@@ -386,15 +386,21 @@ const inHeldRows: ReadonlyArray<Mutant> = [
     file: "streams/operator/stateless/Uniting.ts",
     find: "this.#sources.indexOf(name) * mostPartitions + partition",
     replace: "partition",
-    law: unitedLaw,
-    times: 4
+    law: unitedLaw
   },
   {
     mistake: "windows close by what one side has of a batch before the other side's rows of it have come",
-    file: "streams/engine/OperatorGraph.ts",
-    find: "this.#isUnited ? -Infinity : others",
-    replace: "this.#isUnited ? Infinity : others",
+    file: "streams/operator/stateless/Uniting.ts",
+    find: "batch: united, others: -Infinity",
+    replace: "batch: united, others: Infinity",
     law: unitedLaw
+  },
+  {
+    mistake: "windows beside rows that are united wait for the end of a batch",
+    file: "streams/engine/OperatorGraph.ts",
+    find: "rowsOf(batch, others)",
+    replace: "rowsOf(batch, this.#isUnited ? -Infinity : others)",
+    law: "what windows keep of what they have told"
   },
   {
     mistake: "rows of two sources are put out side by side",
@@ -836,7 +842,7 @@ const evaluating: ReadonlyArray<Mutant> = [
     file: "streams/engine/OperatorGraph.ts",
     find: "    yield* this.#retraction?.adopt(stored) ?? []\n",
     replace: "",
-    law: "wherever the input was at its end"
+    law: "wherever the input was at its end for a while, it comes"
   },
   {
     mistake: "what was told of windows is kept for ever",
@@ -894,7 +900,7 @@ const evaluating: ReadonlyArray<Mutant> = [
     file: "streams/engine/OperatorGraph.ts",
     find: "if (operator instanceof TopOperator) yield* operator.adopt(stored)",
     replace: "if (operator instanceof TopOperator && stored === null) yield* operator.adopt(stored)",
-    law: "wherever the input was at its end"
+    law: "wherever the input was at its end for a while, it comes"
   },
   {
     mistake: "a snapshot forgets which windows are still to be ranked again",
@@ -919,6 +925,13 @@ const evaluating: ReadonlyArray<Mutant> = [
     replace: "new Set<Group>()",
     law: foldLaw,
     times: 4
+  },
+  {
+    mistake: "a window has closed as soon as one that ends with it tells a key",
+    file: `${results}/TopOperator.ts`,
+    find: "this.#closing.end !== window.end",
+    replace: "![...this.#closing.groups].every(({ start }) => start === window.start)",
+    law: "the first keys of sessions that end together"
   }
 ]
 
@@ -1545,14 +1558,14 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: choices,
     find: "if (known === known) {",
     replace: "if (known === known && this.#by === null && this.#bySign === -1) continue\n      if (known === known) {",
-    law: "any order within the bound"
+    law: "any order within the bound gives"
   },
   {
     mistake: "close is the last to arrive",
     file: choices,
     find: "if (known === known) {",
     replace: "if (known === known && !(this.#by === null && this.#bySign === 1)) {",
-    law: "any order within the bound"
+    law: "any order within the bound gives"
   },
   {
     mistake: "among equals the wrong one wins",
@@ -1806,14 +1819,14 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/engine/OperatorGraph.ts",
     find: "    for (const _ of copy.advance(() => endOfTime)) yield tell()\n",
     replace: "    for (const _ of copy.advance(() => endOfTime)) yield tell()\n    yield* this.advance(() => endOfTime)\n",
-    law: "wherever the input was at its end"
+    law: "wherever the input was at its end for a while, it comes"
   },
   {
     mistake: "a session that an end of input has told is not taken back when it grows",
     file: "streams/engine/OperatorGraph.ts",
     find: "    yield* this.#window?.adopt(stored) ?? []\n",
     replace: "",
-    law: "wherever the input was at its end"
+    law: "wherever the input was at its end for a while, it comes"
   },
   {
     mistake: "an early pane has the revision of the one before",

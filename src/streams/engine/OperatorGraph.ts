@@ -82,8 +82,7 @@ export class OperatorGraph {
 
   /** Takes a batch of one of its sources, and says of each row what became of it, and of those that were refused why. */
   *take(source: Checked.Source, batch: Batch, others: number): Generator<void, Rows> {
-    // What others have of this batch is still to come.
-    const rows = rowsOf(batch, this.#isUnited ? -Infinity : others)
+    const rows = rowsOf(batch, others)
     if (batch.dictionary !== this.#dictionary) this.#useDictionary(batch.dictionary)
     for (const [step, node] of this.checked.nodes.entries()) {
       if (node._tag === "source" && node.fingerprint === source.fingerprint) yield* this.#hand(step, rows)

@@ -1,5 +1,6 @@
 /** The first of a window: how they are ranked, revised and taken back. */
 import { describe, expect, it } from "vitest"
+import * as Calendar from "../../../src/domain/TradingCalendar.ts"
 import { Ranking } from "../../../src/streams/operator/results/Ranking.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, Window } from "../../../src/streams/pipeline/index.ts"
 import type * as Pane from "../../../src/streams/pipeline/Pane.ts"
@@ -48,6 +49,20 @@ describe("the first of a window", () => {
       [0, "A", "retracted", 1, 7, null],
       [0, "D", "late", 0, 7, 1]
     ])
+  })
+
+  it("are those of each window, where the keys of two that end together come among one another", () => {
+    const day = Calendar.named("24/7")
+    const afternoon = Calendar.make("afternoon", { ...day.definition, hours: [{ from: "2000-01-01", hours: ["12:00", "00:00+1d"] }] })
+    const pipeline = source(0).pipe(
+      Window.trading({ by: "venue", calendars: { N: day, Q: afternoon } }),
+      Aggregate.into({ size: Aggregate.sum("size") }),
+      Panes.top(1, { by: "size" }),
+      Pipeline.named("first")
+    )
+    const [start, noon] = ["2024-05-01T00:00Z", "2024-05-01T12:00Z"].map(Date.parse) as [number, number]
+    const rows = [["A", "N", 1], ["A", "Q", 4], ["B", "N", 3]].map(([key, venue, size]) => JSON.stringify({ key, time: noon, price: "1", size, venue }))
+    expect(shown(run(makeJob([pipeline], 1), [records(0, 0, rows)]))).toEqual([[noon, "A", "on-time", 0, 1, 1], [start, "B", "on-time", 0, 2, 1]])
   })
 
   it("are those of the windows that pass a condition, and may be left out by another", () => {

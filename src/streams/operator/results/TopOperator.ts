@@ -59,9 +59,9 @@ interface Group extends InGroup {
   readonly told: Set<Ranked>
 }
 
-/** A window all of whose keys have closed, or are about to. */
+/** Windows that end together, all of whose keys have closed, or are about to: the keys of one may come among those of another. */
 interface Closing {
-  readonly window: RankedWindow
+  readonly end: number
   readonly groups: Set<Group>
   readonly watermark: number
   readonly offset: number
@@ -104,11 +104,11 @@ export class TopOperator implements ResultOperator {
       if (emitted.isUntold === true) continue
       if (emitted.watermark > this.#now) yield* this.#moveTo(emitted.watermark)
       const window = this.#windowOf(emitted.pane)
-      if (this.#closing !== null && (emitted.pane.pane !== "on-time" || this.#closing.window !== window)) yield* this.#tellClosing()
+      if (this.#closing !== null && (emitted.pane.pane !== "on-time" || this.#closing.end !== window.end)) yield* this.#tellClosing()
       const group = this.#record(window, emitted)
       if (emitted.pane.pane === "on-time") {
         const { offset, watermark } = emitted
-        this.#closing = { window, groups: (this.#closing?.groups ?? new Set()).add(group), watermark, offset }
+        this.#closing = { end: window.end, groups: (this.#closing?.groups ?? new Set()).add(group), watermark, offset }
       } else this.#revised.add(group)
       if (isTired(++done)) yield
     }
@@ -138,7 +138,7 @@ export class TopOperator implements ResultOperator {
     yield* this.#tellClosing()
     const revised = [...this.#revised].sort(byBounds)
     this.#revised.clear()
-    for (const groups of Map.groupBy(revised, ({ end, start }) => `${start}:${end}`).values()) {
+    for (const groups of Map.groupBy(revised, ({ end }) => end).values()) {
       yield* this.#tell(groups, "late", this.#now, Number.MAX_VALUE)
     }
     this.#now = watermark
@@ -150,7 +150,7 @@ export class TopOperator implements ResultOperator {
     if (closing !== null) yield* this.#tell(closing.groups, "on-time", closing.watermark, closing.offset)
   }
 
-  /** Groups of one window: its keys come in their order. */
+  /** Groups of windows that end together: their keys come in their order, as those of the windows do. */
   *#tell(groups: Iterable<Group>, kind: Pane.Kind, watermark: number, offset: number): Work {
     const all: Array<{ readonly group: Group; readonly rank: number | null; readonly ranked: Ranked }> = []
     let done = 0
@@ -161,7 +161,7 @@ export class TopOperator implements ResultOperator {
       for (const ranked of [...first, ...others]) all.push({ group, ranked, rank: ranks.get(ranked) ?? null })
       if (isTired(++done)) yield
     }
-    for (const { group, rank, ranked } of all.sort((a, b) => compareText(a.ranked.key, b.ranked.key))) {
+    for (const { group, rank, ranked } of all.sort((a, b) => compareText(a.ranked.key, b.ranked.key) || byBounds(a.ranked, b.ranked))) {
       // One that only others have told has not come here yet: there is nothing to say of it.
       if (ranked.pane === null) continue
       const { changes } = group
@@ -221,7 +221,7 @@ export class TopOperator implements ResultOperator {
     }
   }
 
-  /** Panes of one window come one after another. */
+  /** Panes of one window come one after another for the most part. */
   #windowOf(bounds: Bounds): RankedWindow {
     const last = this.#last
     return last !== null && last.start === bounds.start && last.end === bounds.end ? last : this.#last = this.#windowBy(bounds)

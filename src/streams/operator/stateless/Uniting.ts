@@ -28,7 +28,8 @@ export class Uniting extends RowStep {
       columns: isOther ? places.map((at) => batch.columns[at]!) : batch.columns,
       large: isOther && batch.large !== null ? places.map((at) => batch.large![at]!) : batch.large
     }
-    return { ...rows, batch: united }
+    // What the other side has of this batch is still to come.
+    return { ...rows, batch: united, others: -Infinity }
   }
 
   /** Of two rows the one of the earlier source is the earlier, then that of the smaller partition: one number says both. */
