@@ -53,7 +53,7 @@ describe("the history of a window", () => {
   it.live("says where it is computed with other bounds than the run had", () =>
     Effect.scoped(Effect.gen(function*() {
       const { at } = yield* place
-      const words = "what is saved of candles-1m ran with other bounds, or as another pipeline: this is computed with --out-of-orderness 5s and --allowed-lateness 0s, and may never have been told. Give the bounds of the run\n"
+      const words = "what is saved of candles-1m ran with other bounds, or as another pipeline: this is computed with --out-of-orderness 5s and --allowed-lateness 1d, and may never have been told. Give the bounds of the run\n"
       for (const command of ["history candles-1m AAPL 14:30", "query candles-1m AAPL --as-known-at 2100-01-01"]) {
         const { code, stderr } = yield* at(command)
         assert.deepStrictEqual([code, stderr], [0, words], command)
