@@ -53,10 +53,10 @@ export const cancel = (instrument: Instrument, priced: Priced, entry: Entry): It
 /** Where nothing is seen, nothing is updated. */
 const nothing = { size: 0, priceForming: false, updatesVolume: false }
 
-/** A bar, which replaces what has been fed of its minute before, if anything has. */
+/** A bar, which replaces what has been fed of its minute before, if anything has, and says what that may have said of the currency. */
 export const bar = (instrument: Instrument, row: Rows.Row, before: Entry, replaces: boolean): Item => {
   const { exchange, symbol } = instrument
-  const { entry, unit } = row.interval === minute ? unitAt(before, instrument, row.start) : { entry: before, unit: instrument.unit }
+  const { entry, unit } = row.interval === minute && !replaces ? unitAt(before, instrument, row.start) : { entry: before, unit: instrument.unit }
   const line = JSON.stringify({
     symbol,
     start: row.start,

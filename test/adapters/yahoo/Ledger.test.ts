@@ -420,7 +420,7 @@ describe("Ledger", () => {
   })
 
   it("counts a closing print in the last minute, and once, whether its bar has it or not", () => {
-    const listed = { ...apple, exchange: "NMS" }
+    const listed = { ...apple, exchange: "NMS", unit: { currency: "USD" } }
     const close = open + 390 * minute
     const last = { time: close - 1_000, price: 2, size: 10, volume: 10 }
     const print = { time: close + 1_000, price: 3, size: 100, volume: 110 }
@@ -440,7 +440,10 @@ describe("Ledger", () => {
     ])
     const own = { ...last, price: 3, size: 110, volume: 110 }
     const [withIt, bars] = Ledger.book(printed, caughtUp([{ ...bell, size: 0 }, own]))
-    assert.deepStrictEqual(linesOf(bars).map(({ line: { replaces, volume } }) => [volume, replaces]), [[110, "yahoo/2024-10-02T19:59Z"]])
+    // What is replaced may have been all that has said the currency.
+    assert.deepStrictEqual(linesOf(bars).map(({ line: { currency, replaces, volume } }) => [volume, replaces, currency]), [
+      [110, "yahoo/2024-10-02T19:59Z", "USD"]
+    ])
     assert.deepStrictEqual(Ledger.book(withIt, observing(print, true))[1], [])
     const [without, lacking] = Ledger.book(printed, caughtUp([{ ...bell, size: 0 }, { ...last, volume: 110 }]))
     assert.deepStrictEqual(linesOf(lacking).map(({ line: { volume } }) => volume), [10])

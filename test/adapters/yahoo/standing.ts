@@ -17,6 +17,7 @@ export interface Line {
   readonly kind?: string
   readonly provisional?: boolean
   readonly replaces?: string
+  readonly currency?: string
 }
 
 /** A bar takes back what has been fed of its minute before, and a cancel does. */

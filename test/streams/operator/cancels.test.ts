@@ -65,6 +65,16 @@ describe("rows that are taken back", () => {
     expect(job.counts.deadLettered).toBe(0)
   })
 
+  it("find no row whose time is later than theirs, and say that there is one", () => {
+    const within = trades(20).pipe(cancels, Window.tumbling(60), Aggregate.into({ volume: Aggregate.sum("size") }), Pipeline.named("within"))
+    const { job, panes, unused } = run(within, [trade(3, "a", 5), trade(2, "a", 5, "cancel"), trade(81, "b", 3)])
+    expect(unused.map(({ detail }) => detail)).toEqual([
+      "no row of the key \"A\" that a window can still be without has the id \"a\"; a row of that id has a later time than what takes it back"
+    ])
+    expect(told(panes)).toEqual([[0, "on-time", 0, 1, 5], [60, "on-time", 0, 1, 3]])
+    expect(job.counts.deadLettered).toBe(1)
+  })
+
   it("are none where there is nothing, no id or no window that could be without them, and a second cancel is a duplicate", () => {
     const { job, unused } = run(inMinutes(), [
       trade(1, "a", 5), trade(2, "a", 5, "cancel"), trade(3, "a", 5, "cancel"), trade(4, "x", 5, "correction"), trade(5, null, 5, "cancel"), trade(6, null, 5, "bar"),

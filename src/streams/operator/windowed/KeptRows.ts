@@ -280,7 +280,16 @@ export class KeptRows {
     const id = this.#idOf(ref)
     const shown = isText ? JSON.stringify(this.#dictionary.textOf(id)) : id
     const key = JSON.stringify(this.#dictionary.textOf(table.keys[ref >> 1]!))
-    return { reason: "nothing-to-cancel", detail: `no row of the key ${key} that a window can still be without has the id ${shown}` }
+    const isAhead = this.#isAhead(ref) ? "; a row of that id has a later time than what takes it back" : ""
+    return { reason: "nothing-to-cancel", detail: `no row of the key ${key} that a window can still be without has the id ${shown}${isAhead}` }
+  }
+
+  /** Whether a row of its id counts that is later than it, and so not seen by it. */
+  #isAhead(ref: number): boolean {
+    const at = this.#since(ref)
+    let row = this.#byId.get(this.#keyOf(ref))?.get(this.#idOf(ref)) ?? none
+    while (row !== none && this.#tableOf(row).times[row >> 1]! <= at) row = this.#sameId.after(row)
+    return row !== none
   }
 
   /** What has become of those that waited, since the last call. */
