@@ -288,9 +288,12 @@ export class SlicedWindows implements Windows, Placement {
   /** The end of the next window to close that has rows: empty stretches are skipped, however long. */
   #nextEnd(): number {
     let next = NaN
-    for (const slice of this.#slices) {
-      next = isEmpty(slice) ? NaN : this.#assigner.nextEnd(this.#closedTo, slice.start)
-      if (!Number.isNaN(next)) break
+    // Behind the closed ones, of which there are many where they may still be revised.
+    let at = this.#slices.length
+    while (at > 0 && this.#assigner.lastEnd(this.#slices[at - 1]!.start) > this.#closedTo) at--
+    for (; at < this.#slices.length && Number.isNaN(next); at++) {
+      const slice = this.#slices[at]!
+      if (!isEmpty(slice)) next = this.#assigner.nextEnd(this.#closedTo, slice.start)
     }
     for (const end of this.#extras.keys()) {
       if (end > this.#closedTo && !(end >= next)) next = end
