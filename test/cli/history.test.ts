@@ -37,6 +37,30 @@ describe("the history of a window", () => {
       assert.isTrue(table.some((line) => /ticks 0@2 +late +100 +105/.test(line)), table.join("\n"))
     })))
 
+  it.live("marks the records that were taken back, and counts only the others", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const env = { TZ: "UTC", COURANT_INFLUXDB_URL: "" }
+      const line = (seconds: number, tradeId: string, kind: string) => `${JSON.stringify({ symbol: "AAPL", time: minute + seconds * 1_000, price: "100", size: 1, tradeId, kind })}\n`
+      const lines = [line(1, "a", "trade"), line(2, "b", "trade"), line(3, "b", "cancel"), line(61, "c", "trade"), line(90, "a", "correction"), line(95, "none", "cancel"), line(130, "c", "cancel")]
+      yield* courant("run --feed stdin --once --pipelines candles-1m,candles-5m --topic ticks", { cwd, env, input: lines.join("") })
+      const history = (rest: string) => Effect.map(courant(`history ${rest}`, { cwd, env }), ({ stdout }) => linesOf(stdout))
+      const records = (rest: string) =>
+        Effect.map(history(`${rest} --json`), (lines) =>
+          lines.map((line) => JSON.parse(line)).filter((line) => "record" in line).map(({ counts, place, takenBackBy }) => [place.offset, counts, takenBackBy?.offset ?? null]))
+      const first = [[0, false, 4], [1, false, 2], [2, false, null]]
+      assert.deepStrictEqual(yield* records("candles-1m AAPL 14:30"), [...first, [4, true, null]])
+      assert.deepStrictEqual(yield* records("candles-1m AAPL 14:31"), [[3, false, 6], [6, false, null]])
+      assert.deepStrictEqual(yield* records("candles-5m AAPL 14:30"), [...first, [3, false, 6], [4, true, null], [6, false, null]])
+
+      const table = (yield* history("candles-1m AAPL 14:30")).join("\n")
+      assert.match(table, /^made of 1 record, beside what was taken back:$/m)
+      assert.match(table, /^ticks 0@0 .* no: taken back by ticks 0@4 /m)
+      assert.match(table, /^ticks 0@2 .* no: took back others /m)
+      assert.match(table, /^ticks 0@4 .* yes /m)
+      assert.include((yield* history("candles-1m AAPL 14:31")).join("\n"), "made of 0 records, beside what was taken back:")
+    })))
+
   it.live("--as-known-at gives what was known then, and nothing of what came later", () =>
     Effect.scoped(Effect.gen(function*() {
       const { at, between } = yield* place

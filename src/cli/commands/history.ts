@@ -131,6 +131,7 @@ const textOf = ({ records, revisions }: History.OfWindow, { end, key, limit, oth
   const panes = revisions.map(({ pane }) => encode(pane))
   const names = [...new Set(panes.flatMap(({ values }) => Object.keys(values)))]
   const shown = records.slice(0, limit)
+  const counting = records.filter(({ counts }) => counts).length
   return [
     `${pipeline} ${key} from ${from} to ${to} (${timeZone}), ${revisions.length} ${revisions.length === 1 ? "revision" : "revisions"}:`,
     ...others.length === 0 ? [] : [othersOf(others, timeZone)],
@@ -141,11 +142,12 @@ const textOf = ({ records, revisions }: History.OfWindow, { end, key, limit, oth
       ...names.map((name) => Table.valuesOf(panes, name))
     ]),
     "",
-    `made of ${records.length} ${records.length === 1 ? "record" : "records"}:`,
+    `made of ${counting} ${counting === 1 ? "record" : "records"}${records.length === counting ? "" : `, beside what was taken back`}:`,
     ...(shown.length === 0 ? [] : Table.of([
       Table.text("place", shown.map(({ place }) => placeText(place))),
       Table.text("event time", Table.times(shown.map(({ time }) => time), timeZone)),
       Table.text("known at", knownTimes(shown, timeZone)),
+      ...(records.length === counting ? [] : [Table.text("counts", shown.map(countsText))]),
       Table.text("record", shown.map(({ kind, record }) => `${kind === "event" ? "" : "pre-aggregated: "}${Table.printable(record ?? "not in the log")}`))
     ]))
   ]
@@ -157,6 +159,11 @@ const knownTimes = (records: ReadonlyArray<History.Contribution>, timeZone: stri
   return records.map(({ knownAt }) => knownAt === null ? "-" : times.next().value ?? "-")
 }
 
+const countsText = ({ counts, takenBackBy }: History.Contribution): string => {
+  if (counts) return "yes"
+  return takenBackBy === null ? "no: took back others" : `no: taken back by ${placeText(takenBackBy)}`
+}
+
 const placeText = ({ joined, offset, partition, source, window }: Place): string => {
   if (window !== undefined) return `window from ${new Date(window.start).toISOString()} of ${window.key}`
   return [{ source, partition, offset }, ...joined ?? []].map((place) => place === null ? "none" : `${place.source} ${place.partition}@${place.offset}`).join(" with ")
@@ -165,6 +172,6 @@ const placeText = ({ joined, offset, partition, source, window }: Place): string
 const jsonOf = ({ records, revisions }: History.OfWindow): ReadonlyArray<string> => [
   ...revisions.map(({ cause, knownAt, pane }) =>
     `{"revision":${pane.revision},"knownAt":${knownAt},"cause":${cause === null ? "null" : placeToJson(cause)},"pane":${toJson(pane)}}`),
-  ...records.map(({ kind, knownAt, place, record, time }) =>
-    `{"place":${placeToJson(place)},"kind":"${kind}","time":${time},"knownAt":${knownAt},"record":${JSON.stringify(record)}}`)
+  ...records.map(({ counts, kind, knownAt, place, record, takenBackBy, time }) =>
+    `{"place":${placeToJson(place)},"kind":"${kind}","time":${time},"knownAt":${knownAt},"counts":${counts},"takenBackBy":${takenBackBy === null ? "null" : placeToJson(takenBackBy)},"record":${JSON.stringify(record)}}`)
 ]

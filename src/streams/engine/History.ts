@@ -34,8 +34,12 @@ import { type Batch, placeOf } from "../records/Batch.ts"
 import { Kind, type Records, valueAt } from "../records/Records.ts"
 import { Course } from "./Course.ts"
 import type { Job } from "./Job.ts"
+import type { Watches } from "./OperatorGraph.ts"
 import * as Past from "./Past.ts"
 import { recordAt } from "./RecordAt.ts"
+import { type Contribution, WindowRecords } from "./WindowRecords.ts"
+
+export type { Contribution } from "./WindowRecords.ts"
 
 /** What pipelines had told at a time, as a sink would have it. */
 export interface Known {
@@ -94,24 +98,13 @@ export interface Revision {
   readonly cause: Place | null
 }
 
-/** A record that is in a window. */
-export interface Contribution {
-  readonly place: Place
-  readonly kind: "event" | "pre-aggregated"
-  /** Its event time in milliseconds since the epoch. */
-  readonly time: number
-  /** `null` where its record is gone, or it was read from none. */
-  readonly knownAt: number | null
-  /** As it is in the log; `null` where its record is gone, or it was read from none. */
-  readonly record: string | null
-}
-
 export interface OfWindow {
   /** In the order in which they became known. */
   readonly revisions: ReadonlyArray<Revision>
   /**
-   * In the order in which they came to the window, those of a window that is still open too. Of values that are computed from
-   * other windows (`Panes.derive`, `Panes.top`) these are the records of the window itself.
+   * In the order in which they were read, those of a window that is still open too: what counts, what was taken back, and what
+   * took it back. Of values that are computed from other windows (`Panes.derive`, `Panes.top`) these are the records of the
+   * window itself.
    */
   readonly records: ReadonlyArray<Contribution>
 }
@@ -120,9 +113,9 @@ export interface OfWindow {
 export const ofWindow = Effect.fnUntraced(function*(pipeline: Pipeline.AnyOfPanes, window: Window, options: Pick<Past.Options, "maxTimeAhead"> = {}) {
   const log = yield* EventLog
   const witness = new Witness(pipeline.checked, window, log)
-  yield* Past.run({ ...options, pipelines: [pipeline], watch: (rows) => witness.see(rows) }, (piece, job) => Effect.sync(() => witness.take(piece, job)))
+  yield* Past.run({ ...options, pipelines: [pipeline], ...witness.watches }, (piece, job) => Effect.sync(() => witness.take(piece, job)))
   const areRecords = Checked.areRecords(Checked.windowOf(pipeline.checked).input)
-  const records = yield* Effect.forEach(witness.records, (found) => found.record === null && areRecords ? lookUp(log, found) : Effect.succeed(found))
+  const records = yield* Effect.forEach(witness.records.all, (found) => found.record === null && areRecords ? lookUp(log, found) : Effect.succeed(found))
   const of: OfWindow = { revisions: witness.revisions, records }
   return of
 })
@@ -141,12 +134,16 @@ export const windowsOf = Effect.fnUntraced(function*(pipeline: Pipeline.AnyOfPan
 /** Follows one window through the log. */
 class Witness {
   readonly revisions: Array<Revision> = []
-  readonly records: Array<Contribution> = []
+  readonly records: WindowRecords
+  readonly watches: Watches = {
+    watch: (rows) => this.#see(rows),
+    watchTaken: (done, atEnd) => this.records.note(done, atEnd)
+  }
   readonly #checked: Checked.Checked<Checked.Results>
   readonly #window: Window
   readonly #log: EventLog["Service"]
   readonly #isHeld: boolean
-  /** Rows that take back others wait in their window for the watermark. */
+  /** Rows that take back others wait for the watermark. */
   readonly #mayWait: boolean
   /** Where rows have the window that they are the result of; `null` where they are records. */
   readonly #windowFields: Checked.WindowFields | null
@@ -163,12 +160,19 @@ class Witness {
     const node = Checked.windowOf(checked)
     this.#mayWait = node.cancels !== null
     this.#closesAt = window.end + node.allowedLateness
+    this.records = new WindowRecords(this.#closesAt)
     this.#windowFields = Checked.windowFieldsOf(node.input)
     this.#calendars = node.window.kind === "trading" && node.window.calendars.by !== null ? new RowCalendars(node.window) : null
   }
 
   take(piece: Past.Piece, job: Job): void {
     this.#piece = piece
+    const before = this.revisions.length
+    this.#takeAll(piece, job)
+    this.records.settle(this.revisions.length > before)
+  }
+
+  #takeAll(piece: Past.Piece, job: Job): void {
     const { knownAt, part } = piece
     if ("_tag" in part) {
       for (const pane of job.decide(part).panes) this.#tell({ pane, knownAt, cause: null })
@@ -192,21 +196,31 @@ class Witness {
     return { source: sources[sourceAt(partition, sources.length)]!.name, partition: within(partition, sources.length), offset }
   }
 
-  see({ batch, holds, keep, outcomes }: Rows): void {
+  #see({ batch, holds, keep, outcomes }: Rows): void {
     const { end, key, start } = this.#window
     const wanted = batch.dictionary.numberOf(key)
     const calendarOf = this.#calendars?.of(batch) ?? null
-    for (let row = 0; row < batch.length; row++) {
+    const isIn = (row: number): boolean => {
       const time = batch.times[row]!
-      if (batch.keys[row] !== wanted || time < start || time >= end) continue
-      if (outcomes[row] !== Outcome.aggregated && !(this.#mayWait && holds[row]! > 0)) continue
-      if (keep !== null && keep[row] !== 1) continue
+      if (time < start || time >= end) return false
       const hours = calendarOf?.(row) ?? null
-      if (hours !== null && !(hours.find(time) === "in" && hours.start === start && hours.end === end)) continue
+      return hours === null || (hours.find(time) === "in" && hours.start === start && hours.end === end)
+    }
+    for (let row = 0; row < batch.length; row++) {
+      if (batch.keys[row] !== wanted || (keep !== null && keep[row] !== 1)) continue
+      if (this.#mayWait && holds[row]! > 0) {
+        this.records.addTaking(this.#readFrom(batch, row), isIn(row))
+        continue
+      }
+      if (outcomes[row] !== Outcome.aggregated || !isIn(row)) continue
       // A row that is late for this window may still be in others that overlap it. One that was held is late for none.
       if (!this.#isHeld && batch.watermarks[row]! >= this.#closesAt) continue
-      this.records.push({ place: this.#placeIn(batch, row), time, ...this.#recordOf(batch.records[row]!) })
+      this.records.add(this.#readFrom(batch, row))
     }
+  }
+
+  #readFrom(batch: Batch, row: number) {
+    return { place: this.#placeIn(batch, row), time: batch.times[row]!, ...this.#recordOf(batch.records[row]!) }
   }
 
   /** A field of the window that was left out on the way is none of the place's. */

@@ -21,7 +21,7 @@ import type { Records } from "../records/Records.ts"
 import { StateReader, StateWriter } from "../operator/State.ts"
 import { Account, type Fates, type Numbering, readOpen, type SavedOpen, type Settled, State as AccountState, total } from "./Account.ts"
 import type { Course } from "./Course.ts"
-import { OperatorGraph, type Watch } from "./OperatorGraph.ts"
+import { OperatorGraph, type Watches, watchesOf } from "./OperatorGraph.ts"
 import { accountSection, jobSection, sourceSection, type Section, type Snapshot } from "./Snapshot.ts"
 import { lettersOf, type Unused } from "./Refusals.ts"
 import { type Decided, type Part, type Rows, type SourceOfLog, SourceReader, State as ReaderState } from "./SourceReader.ts"
@@ -63,7 +63,8 @@ export type Options = Bounds & (
   | { readonly sources: ReadonlyArray<{ readonly name: string; readonly partitions: number }> }
 )
 
-export interface Bounds {
+/** Nothing of those that watch is in what is saved. */
+export interface Bounds extends Watches {
   /** Milliseconds that an event's time may lie ahead of the clock at its append; unbounded by default. */
   readonly maxTimeAhead?: number
   /**
@@ -73,8 +74,6 @@ export interface Bounds {
   readonly dictionaryBound?: number
   /** Panes that a pipeline makes between two pauses of a step. It changes no result either. */
   readonly pace?: number
-  /** Nothing of it is in what is saved. */
-  readonly watch?: Watch
 }
 
 /** How far event times of one field of a source have come. */
@@ -135,7 +134,7 @@ export class Job {
         inputs.set(input.id, shared)
         return shared
       })
-      return { inputs: own, account: new Account(), graph: new OperatorGraph(checked, { pace, ...(options.watch === undefined ? {} : { watch: options.watch }) }) }
+      return { inputs: own, account: new Account(), graph: new OperatorGraph(checked, { pace, ...watchesOf(options) }) }
     })
     this.#sources = "sources" in options ? options.sources : [{ name: null, partitions: options.partitions }]
     this.#numbering = numberingOf(this.#sources)

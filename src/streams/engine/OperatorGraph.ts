@@ -25,9 +25,19 @@ import { type AnyOperator, isHolding, isOrdering, type Step, wire } from "./Wiri
 /** Sees the rows that come to the last windows of a pipeline, when these have taken them. The batch is used again. */
 export type Watch = (rows: Rows, checked: Checked.Checked) => void
 
-export interface GraphOptions extends Partial<Options> {
+/** Sees what has become of rows that take back others; `atEnd` where that is told once, as at the end of an input, and they wait on. */
+export type WatchTaken = (done: ReadonlyArray<Done>, atEnd: boolean) => void
+
+export interface Watches {
   readonly watch?: Watch
+  readonly watchTaken?: WatchTaken
 }
+
+/** Of options those that watch. */
+export const watchesOf = ({ watch, watchTaken }: Watches): Watches =>
+  ({ ...(watch === undefined ? {} : { watch }), ...(watchTaken === undefined ? {} : { watchTaken }) })
+
+export interface GraphOptions extends Partial<Options>, Watches {}
 
 export class OperatorGraph {
   readonly checked: Checked.Checked
@@ -137,7 +147,9 @@ export class OperatorGraph {
   *end(offset: number): Generator<void> {
     const window = this.#window
     if (window === null) return
-    const copy = new OperatorGraph(this.checked, { ...this.#options, dictionary: new Dictionary() })
+    const { watchTaken } = this.#options
+    const watch = watchTaken === undefined ? {} : { watchTaken: (done: ReadonlyArray<Done>) => watchTaken(done, true) }
+    const copy = new OperatorGraph(this.checked, { ...this.#options, ...watch, dictionary: new Dictionary() })
     copy.restore(new Map(this.snapshot()))
     const told: Array<Pane> = []
     const tell = () => {
@@ -161,12 +173,13 @@ export class OperatorGraph {
     }
     const out = operator.drain()
     if (out !== null) yield* this.#handOn(step, out)
-    if (operator instanceof WindowOperator) this.#settleDone(operator.drainDone())
+    if (operator instanceof WindowOperator) this.#settleDone(operator, operator.drainDone())
   }
 
   /** Rows that took back others have waited for the watermark. */
-  #settleDone(done: ReadonlyArray<Done>): void {
+  #settleDone(operator: WindowOperator, done: ReadonlyArray<Done>): void {
     if (done.length === 0) return
+    if (operator === this.#window) this.#options.watchTaken?.(done, false)
     this.#settled.push({
       holds: new Uint8Array(done.length),
       outcomes: Uint8Array.from(done, ({ outcome }) => outcome),

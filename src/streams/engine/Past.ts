@@ -11,7 +11,7 @@ import { asKnownAt, type Decision, takenAt } from "../records/Decision.ts"
 import { type Records, slice } from "../records/Records.ts"
 import { Agenda } from "./Agenda.ts"
 import { Job } from "./Job.ts"
-import type { Watch } from "./OperatorGraph.ts"
+import type { Watch, WatchTaken } from "./OperatorGraph.ts"
 import { jobOf } from "./TakingUp.ts"
 
 export interface Options extends Pick<EngineOptions, "maxTimeAhead" | "pipelines"> {
@@ -19,6 +19,8 @@ export interface Options extends Pick<EngineOptions, "maxTimeAhead" | "pipelines
   readonly until?: number
   /** Sees the rows that come to the last windows of each pipeline. */
   readonly watch?: Watch
+  /** Sees what has become of the rows of these windows that take back others. */
+  readonly watchTaken?: WatchTaken
 }
 
 /** What is to be taken next, and when it became known. Records that became known at several times are in several pieces. */

@@ -17,13 +17,14 @@ import { Agenda } from "./Agenda.ts"
 import { type Bounds, Job } from "./Job.ts"
 import * as Joining from "./Joining.ts"
 import { forget } from "./Restart.ts"
+import { watchesOf } from "./OperatorGraph.ts"
 import * as Resumption from "./Resumption.ts"
 import { decideAll, decideNow, Run, takeAll, type WriteRows } from "./Run.ts"
 import { type SavedOffsets, savedOffsets } from "./SavedOffsets.ts"
 import * as SideBySide from "./SideBySide.ts"
 import type { Warm } from "./WarmStandby.ts"
 
-type JobOptions = Pick<Options, "maxTimeAhead" | "pipelines"> & Pick<Bounds, "watch">
+type JobOptions = Pick<Options, "maxTimeAhead" | "pipelines"> & Pick<Bounds, "watch" | "watchTaken">
 
 /** A job for the pipelines of a run, without state. */
 export const jobOf = (options: JobOptions, log: EventLog["Service"]): Job =>
@@ -34,14 +35,14 @@ export const jobSaved = (pipelines: ReadonlyArray<Pipeline.Any>, log: EventLog["
   jobWith({ pipelines }, log, (savedOffsets(head, log)?.known ?? []).map(({ partitions }) => partitions))
 
 /** The same with so many partitions of each source. */
-const jobWith = ({ maxTimeAhead, pipelines, watch }: JobOptions, { sources }: EventLog["Service"], partitions: ReadonlyArray<number>): Job => {
+const jobWith = ({ maxTimeAhead, pipelines, ...watches }: JobOptions, { sources }: EventLog["Service"], partitions: ReadonlyArray<number>): Job => {
   if (sources === undefined) checkOneTopic(pipelines)
   return new Job(pipelines, {
     ...(sources === undefined
       ? { partitions: partitions[0]! }
       : { sources: sources.map(({ name }, source) => ({ name, partitions: partitions[source]! })) }),
     maxTimeAhead: maxTimeAhead === undefined ? Infinity : Duration.toMillis(maxTimeAhead),
-    ...(watch === undefined ? {} : { watch })
+    ...watchesOf(watches)
   })
 }
 

@@ -3,13 +3,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Fiber, Layer, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import * as fc from "fast-check"
-import { candles1m } from "../../../src/analytics/candles.ts"
+import { candles1m, candles5m } from "../../../src/analytics/candles.ts"
 import { CheckpointStore } from "../../../src/streams/ports/CheckpointStore.ts"
 import { Decisions } from "../../../src/streams/ports/Decisions.ts"
 import { DeadLetters } from "../../../src/streams/ports/DeadLetters.ts"
 import { Engine } from "../../../src/streams/ports/Engine.ts"
 import { EventLog } from "../../../src/streams/ports/EventLog.ts"
-import { Aggregate, Events, Panes, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
+import { Aggregate, Events, Expr, Panes, Pipeline, Source, Window } from "../../../src/streams/pipeline/index.ts"
 import * as History from "../../../src/streams/engine/History.ts"
 import * as Past from "../../../src/streams/engine/Past.ts"
 import * as InProcess from "../../../src/streams/engine/InProcess.ts"
@@ -42,7 +42,22 @@ const held = ticks.pipe(
   Pipeline.named("held")
 )
 
-const pipelines: ReadonlyArray<AnyOfPanes> = [candles, sliding, sessions, held]
+const byTrade = Events.cancels<Pipeline.RowOf<typeof ticks>, "tradeId">({
+  id: "tradeId",
+  cancel: Expr.eq("kind", "cancel"),
+  correction: Expr.eq("kind", "correction"),
+  replacement: Expr.eq("kind", "gap")
+})
+
+const cancelled = ticks.pipe(byTrade, Window.hopping("30 seconds", "10 seconds"), Aggregate.into(sums), Pipeline.allowedLateness("15 seconds"), Pipeline.named("cancelled"))
+
+const settled = ticks.pipe(byTrade, Window.tumbling("10 seconds"), Aggregate.into(sums), Pipeline.allowedLateness("20 seconds"), Pipeline.named("settled"))
+
+const rolled = Pipeline.rollUp(settled, "30 seconds").pipe(Pipeline.named("rolled"))
+
+const withCancels: ReadonlyArray<AnyOfPanes> = [cancelled, settled, rolled]
+
+const pipelines: ReadonlyArray<AnyOfPanes> = [candles, sliding, sessions, held, ...withCancels]
 
 const stack = (partitions: number) =>
   InProcess.layer.pipe(Layer.provideMerge(Layer.mergeAll(
@@ -59,8 +74,16 @@ const settle = Effect.forEach(Array.from({ length: 30 }), () => Effect.yieldNow,
 
 interface Appended {
   readonly partition: number
-  readonly ticks: ReadonlyArray<{ readonly symbol: string; readonly behind: number; readonly size: number }>
+  readonly ticks: ReadonlyArray<{ readonly symbol: string; readonly behind: number; readonly size: number; readonly tradeId: string; readonly kind: string }>
 }
+
+const tick = fc.record({
+  symbol: fc.constantFrom("A", "B"),
+  behind: fc.nat(25_000),
+  size: fc.integer({ min: 1, max: 9 }),
+  tradeId: fc.constantFrom("1", "2"),
+  kind: fc.oneof({ weight: 3, arbitrary: fc.constant("trade") }, fc.constantFrom("cancel", "correction", "gap"))
+})
 
 /** Ticks that come at some moments, between which seconds or minutes go by. */
 const script = fc.array(
@@ -68,7 +91,7 @@ const script = fc.array(
     wait: fc.oneof(fc.integer({ min: 0, max: 12_000 }), fc.integer({ min: 20_000, max: 90_000 })),
     appended: fc.record({
       partition: fc.nat(1),
-      ticks: fc.array(fc.record({ symbol: fc.constantFrom("A", "B"), behind: fc.nat(25_000), size: fc.integer({ min: 1, max: 9 }) }), { maxLength: 4 })
+      ticks: fc.array(tick, { maxLength: 4 })
     })
   }),
   { minLength: 2, maxLength: 6 }
@@ -78,7 +101,7 @@ const append = Effect.fnUntraced(function*({ partition, ticks }: Appended, parti
   if (ticks.length === 0) return
   const now = yield* Clock.currentTimeMillis
   const { append } = yield* EventLog
-  const texts = ticks.map(({ behind, size, symbol }) => JSON.stringify({ symbol, time: 1_000_000 + now - behind, price: "1", size }))
+  const texts = ticks.map(({ behind, ...tick }) => JSON.stringify({ ...tick, time: 1_000_000 + now - behind, price: "1" }))
   yield* append(partition % partitions, fromTexts(texts))
 })
 
@@ -137,15 +160,17 @@ describe("what was known", () => {
         const { records, revisions } = yield* History.ofWindow(pipelineOf(pipeline), { key, start, end })
         const inIt = (all: ReadonlyArray<Encoded>) => all.filter((pane) => pane.pipeline === pipeline && pane.key === key && pane.start === start && pane.end === end)
         for (const { panes, time } of seen) {
-          const newest = revisions.filter(({ knownAt, pane }) => knownAt <= time && pane.pane !== "retracted").at(-1)
+          const newest = revisions.filter(({ knownAt }) => knownAt <= time).at(-1)
           const isThere = inIt(panes).length > 0
-          if (isThere || pipeline !== "sessions") assert.deepStrictEqual(comparable(newest === undefined ? [] : [encode(newest.pane)], partitions), comparable(inIt(panes), partitions))
+          if (isThere || pipeline !== "sessions") assert.deepStrictEqual(comparable(newest === undefined || newest.pane.pane === "retracted" ? [] : [encode(newest.pane)], partitions), comparable(inIt(panes), partitions))
         }
-        const sizes = records.map(({ record }) => Number(JSON.parse(record ?? "{}").size))
-        assert.strictEqual(records.length, values["trades"])
+        const counting = records.filter(({ counts }) => counts)
+        const sizes = counting.map(({ record }) => Number(JSON.parse(record ?? "{}").size))
+        assert.strictEqual(counting.length, values["trades"])
         assert.strictEqual(sizes.reduce((sum, size) => sum + size, 0), values["volume"])
         assert.isTrue(records.every(({ knownAt }) => knownAt !== null))
-        if (pipeline !== "held") assert.strictEqual(records.length, changes)
+        if (!withCancels.some(({ name }) => name === pipeline)) assert.strictEqual(records.length, counting.length)
+        if (pipeline !== "held" && records.length === counting.length) assert.strictEqual(records.length, changes)
       }
     }), 10))
 })
@@ -200,10 +225,59 @@ describe("the history of a window", () => {
       yield* log.append(0, fromTexts([JSON.stringify(bar)], Kind.preAggregated))
       yield* appended([{ symbol: "X", time: 80_000, price: "2", size: 5 }])
       const { records, revisions } = yield* History.ofWindow(candles1m, { key: "X", start: 0, end: 60_000 })
-      assert.deepStrictEqual(records.map(({ kind, place }) => [kind, place.offset]), [["event", 0], ["pre-aggregated", 2]])
+      assert.deepStrictEqual(
+        records.map(({ counts, kind, place, takenBackBy }) => [kind, place.offset, counts, takenBackBy?.offset]),
+        [["event", 0, false, 2], ["pre-aggregated", 2, true, undefined]]
+      )
       assert.deepStrictEqual(
         revisions.map(({ cause, pane: { pane, values } }) => [pane, values.volume, values.provisional, cause?.offset]),
         [["on-time", 5, 1, 1], ["late", 9, 0, 3]]
       )
+      yield* log.append(0, fromTexts([JSON.stringify({ ...bar, volume: 8 })], Kind.preAggregated))
+      yield* appended([{ symbol: "X", time: 90_000, price: "2", size: 5 }])
+      const { records: later } = yield* History.ofWindow(candles1m, { key: "X", start: 0, end: 60_000 })
+      assert.deepStrictEqual(later.map(({ counts, place, takenBackBy }) => [place.offset, counts, takenBackBy?.offset]), [[0, false, 2], [2, false, 4], [4, true, undefined]])
+    }).pipe(Effect.provide(memory)), 10_000)
+
+  const trade = (second: number, tradeId: string, kind = "trade") => ({ symbol: "X", time: second * 1_000, price: "2", size: 5, tradeId, kind })
+
+  /** Of the records of a window that begins at 0 each offset, and what there is to say of it. */
+  const marks = (records: ReadonlyArray<History.Contribution>) =>
+    records.map(({ counts, place, takenBackBy }) => [place.offset, counts ? "counts" : takenBackBy === null ? "took back" : takenBackBy.offset])
+
+  it.effect("says of each record whether it counts or what took it back, and nothing of cancels that took back nothing", () =>
+    Effect.gen(function*() {
+      yield* appended([
+        trade(1, "a"), trade(2, "b"), trade(3, "c"), trade(4, "a", "cancel"), trade(70, "b", "correction"), trade(80, "b", "correction"),
+        trade(5, "none", "cancel"), trade(90, "c", "cancel"), trade(91, "c", "cancel"), trade(6, "d"), trade(100, "e")
+      ])
+      const expected = [[0, 3], [1, 4], [2, 7], [3, "took back"], [4, 5], [5, "counts"], [7, "took back"], [9, "counts"]]
+      const minute = yield* History.ofWindow(candles1m, { key: "X", start: 0, end: 60_000 })
+      assert.deepStrictEqual(marks(minute.records), expected)
+      const five = yield* History.ofWindow(candles5m, { key: "X", start: 0, end: 300_000 })
+      assert.deepStrictEqual(marks(five.records), [...expected, [10, "counts"]])
+    }).pipe(Effect.provide(memory)), 10_000)
+
+  it.effect("of a window whose only trade was cancelled has nothing that counts, from the end of the input on too", () =>
+    Effect.gen(function*() {
+      const decisions = yield* Decisions
+      const window = { key: "X", start: 0, end: 60_000 }
+      const seen = Effect.map(History.ofWindow(candles1m, window), ({ records, revisions }) => [revisions.at(-1)?.pane.pane, marks(records)])
+      yield* appended([trade(1, "a"), trade(70, "b"), trade(72, "a", "cancel")])
+      assert.deepStrictEqual(yield* seen, ["on-time", [[0, "counts"]]])
+      yield* decisions.write([{ _tag: "end", at: [3] }])
+      assert.deepStrictEqual(yield* seen, ["retracted", [[0, 2], [2, "took back"]]])
+      yield* appended([trade(71, "none", "cancel")])
+      assert.deepStrictEqual(yield* seen, ["retracted", [[0, 2], [2, "took back"]]])
+      yield* appended([trade(80, "d"), trade(81, "a", "cancel"), trade(300, "e")])
+      assert.deepStrictEqual(yield* seen, ["retracted", [[0, 2], [2, "took back"]]])
+    }).pipe(Effect.provide(memory)), 10_000)
+
+  it.effect("of windows that overlap has a row where the window was final before it was taken back", () =>
+    Effect.gen(function*() {
+      const overlapping = ticks.pipe(byTrade, Window.hopping("30 seconds", "10 seconds"), Aggregate.into(sums), Pipeline.named("overlapping"))
+      yield* appended([trade(25, "a"), trade(32, "a", "correction"), trade(120, "b")])
+      const of = (start: number) => Effect.map(History.ofWindow(overlapping, { key: "X", start, end: start + 30_000 }), ({ records }) => marks(records))
+      assert.deepStrictEqual(yield* Effect.forEach([0, 10_000, 20_000, 30_000], of), [[[0, "counts"]], [[0, 1], [1, "counts"]], [[0, 1], [1, "counts"]], []])
     }).pipe(Effect.provide(memory)), 10_000)
 })

@@ -41,6 +41,12 @@ export interface Done {
   readonly place: Place
   readonly outcome: number
   readonly refusal: Refusal | null
+  /** When it has taken back others: windows that were final by then are as they were. */
+  readonly at: number
+  /** The places of what it has taken back; a correction has that of what it corrects. */
+  readonly taken: ReadonlyArray<Place>
+  /** The place that it has from now on: its own, or of a correction that of what it corrects; `null` where it is no row. */
+  readonly counts: Place | null
 }
 
 /** What one of them has changed: of a key the slices or windows. */
@@ -122,6 +128,10 @@ export class KeptRows {
   #idOf(ref: number): number {
     const { idColumn, table } = this.#inputs[ref & 1]!
     return table.columns[idColumn]![ref >> 1]!
+  }
+
+  #placeOf(ref: number): Place {
+    return this.#tableOf(ref).placeOf(ref >> 1)
   }
 
   #keyOf(ref: number): number {
@@ -218,10 +228,17 @@ export class KeptRows {
     const stretches = new Set(found.map((row) => this.#stretchOf(row)))
     const wasThere = this.#taken.lastEndOf(key, this.#idOf(ref)) + this.#lateness > at
     const outcome = kind === Kind.replacement || found.length > 0 ? Outcome.aggregated : wasThere ? Outcome.duplicate : Outcome.refused
-    this.#done.push({ place: this.#tableOf(ref).placeOf(ref >> 1), outcome, refusal: outcome === Outcome.refused ? this.#nothing(ref) : null })
     const last = found.reduce((newest, row) => newest === none || this.#order(row, newest) > 0 ? row : newest, none)
     const counts = outcome === Outcome.aggregated && kind !== Kind.cancel
     const own = !counts ? null : this.#stretchOf(kind === Kind.correction ? last : ref)
+    this.#done.push({
+      place: this.#placeOf(ref),
+      outcome,
+      refusal: outcome === Outcome.refused ? this.#nothing(ref) : null,
+      at,
+      taken: found.map((row) => this.#placeOf(row)),
+      counts: own === null ? null : this.#placeOf(kind === Kind.correction ? last : ref)
+    })
     this.#remember(ref, stretches, own)
     if (own !== null && kind === Kind.correction) this.#inPlaceOf(ref, last)
     for (const row of found) this.#remove(row, this.#stretchOf(row), true)
@@ -301,7 +318,7 @@ export class KeptRows {
 
   /** The places of those that wait. */
   *waiting(): Generator<Place> {
-    for (const ref of this.#waiting) yield this.#tableOf(ref).placeOf(ref >> 1)
+    for (const ref of this.#waiting) yield this.#placeOf(ref)
   }
 
   *#all(): Generator<number> {
