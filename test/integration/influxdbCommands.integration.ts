@@ -64,10 +64,10 @@ describe("beside SQLite", () => {
 
       const table = yield* there.run("query candles-1m SPY --limit 3 --time-zone UTC --sink influxdb")
       assert.deepStrictEqual(linesOf(table.stdout), [
-        "start (UTC)            open  high     low   close              mean  volume              vwap  trades",
-        "2013-10-08 23:57:00  165.98   166  165.97  165.97  165.981818181818    1725  165.98                11",
-        "2013-10-08 23:58:00  166      166  165.97  165.97  165.99625           1495  165.989966555184       8",
-        "2013-10-08 23:59:00  165.99   166  165.95  165.95  165.968095238095    7925  165.970536277603      21"
+        "start (UTC)            open  high     low   close              mean  volume              vwap  trades  provisional",
+        "2013-10-08 23:57:00  165.98   166  165.97  165.97  165.981818181818    1725  165.98                11            0",
+        "2013-10-08 23:58:00  166      166  165.97  165.97  165.99625           1495  165.989966555184       8            0",
+        "2013-10-08 23:59:00  165.99   166  165.95  165.95  165.968095238095    7925  165.970536277603      21            0"
       ])
       assert.strictEqual(table.stderr, "the newest 3 windows; there are older ones: see --limit, --since and --from\n")
     }))

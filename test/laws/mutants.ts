@@ -100,14 +100,16 @@ const inCancels: ReadonlyArray<Mutant> = [
     file: kept,
     find: "this.#order(row, newest) > 0 ? row : newest",
     replace: "this.#order(row, newest) < 0 ? row : newest",
-    law: cancelLaw
+    law: cancelLaw,
+    times: 24
   },
   {
     mistake: "a correction counts at its own time",
     file: kept,
     find: "    if (own !== null && kind === Kind.correction) this.#inPlaceOf(ref, last)\n",
     replace: "",
-    law: cancelLaw
+    law: cancelLaw,
+    times: 24
   },
   {
     mistake: "a row that takes back others acts at its own time, whatever the watermark was when it came",
@@ -200,7 +202,7 @@ const inCancels: ReadonlyArray<Mutant> = [
     find: "this.isHeld || hasCancels(checked)",
     replace: "this.isHeld",
     law: "wherever the input was at its end for a while, the same rows",
-    times: 4
+    times: 24
   },
   {
     mistake: "a row that waits and counts then is in a checkpoint that began before",
@@ -240,7 +242,8 @@ const inStages: ReadonlyArray<Mutant> = [
     file: resultRows,
     find: "watermark - this.#node.delay : Infinity",
     replace: "watermark : Infinity",
-    law: stagedLaw
+    law: stagedLaw,
+    times: 24
   },
   {
     mistake: "the watermark behind results goes ahead of them",
@@ -802,14 +805,16 @@ const deriving: ReadonlyArray<Mutant> = [
     file: `${results}/DeriveOperator.ts`,
     find: "yield* this.#goAhead(emitted.pane)",
     replace: "yield* []",
-    law: stackedLaw
+    law: stackedLaw,
+    times: 24
   },
   {
     mistake: "what came late after a window was told does not go ahead of the next",
     file: `${results}/DeriveOperator.ts`,
     find: "Math.min(this.#stale.get(key) ?? Infinity, from)",
     replace: "this.#stale.get(key) ?? from",
-    law: stackedLaw
+    law: stackedLaw,
+    times: 24
   }
 ]
 
@@ -1141,7 +1146,8 @@ const inSessions: ReadonlyArray<Mutant> = [
     file: tradingWindows,
     find: "    for (const { slots } of this.#open) slots.renumber(numberOf)\n",
     replace: "",
-    law: "checkpoints of windows of trading"
+    law: "checkpoints of windows of trading",
+    times: 24
   },
   {
     mistake: "of windows that end together the one that came last is before the other",
@@ -1155,7 +1161,8 @@ const inSessions: ReadonlyArray<Mutant> = [
     file: "streams/operator/results/WindowsInTurn.ts",
     find: "return hours?.findAfter(time) === true ? hours.end : NaN",
     replace: "return hours?.findAfter(time) === true ? hours.end + 1 : NaN",
-    law: tradingLaw
+    law: tradingLaw,
+    times: 24
   },
   {
     mistake: "what was emitted of a session's window is not told apart from what was not",

@@ -9,16 +9,12 @@ import { TradingHours } from "../../streams/operator/windowed/TradingHours.ts"
 /** Nothing regular is that long after the end: what is so late belongs to a session that the calendar does not know. */
 const latest = 3 * 3_600_000
 
-/** The hours of calendars that were asked for, which hold nothing that is not in the calendar. */
-const known = new Map<string, TradingHours>()
+/** By calendar; they hold nothing that is not in it. */
+const hoursBy: ReadonlyMap<string, TradingHours> = new Map(Calendar.names.filter(Calendar.isName).map((name) =>
+  [name, new TradingHours(Calendar.named(name), { bars: null, hours: "regular" })]))
 
-const hoursOf = (exchange: string): TradingHours | undefined => {
-  const name = Object.hasOwn(calendarsByCode, exchange) ? calendarsByCode[exchange] : undefined
-  if (name === undefined) return undefined
-  const hours = known.get(name) ?? new TradingHours(Calendar.named(name), { bars: null, hours: "regular" })
-  known.set(name, hours)
-  return hours
-}
+const hoursOf = (exchange: string): TradingHours | undefined =>
+  Object.hasOwn(calendarsByCode, exchange) ? hoursBy.get(calendarsByCode[exchange]!) : undefined
 
 /** The time at which a price counts. Of an exchange without a calendar it is its own. */
 export const timeOf = (exchange: string | undefined, time: number): number => {
