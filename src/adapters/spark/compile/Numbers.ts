@@ -34,25 +34,30 @@ export interface Division {
 
 /**
  * The quotient times 10^4, rounded HALF_UP to an integer of up to 37 digits; null where there is nothing to divide by.
- * HALF_UP is twice the dividend and once the divisor over twice the divisor, without the remainder.
+ * HALF_UP is twice the dividend and once the divisor over twice the divisor, without the remainder: of what is behind the point,
+ * so that a dividend may have all of 38 digits.
  *
  * Spark's own `/` has 32 digits before the point and rounds behind it. So it is given what divides exactly, and where the
  * divisor is small, in two parts: the millions of the quotient, and the rest.
  */
 export const halfUp = (name: string, { dividend, divisor }: Quotient): Division => {
-  const [over, under, unit] = [`${name}_over`, `${name}_under`, `${name}_unit`]
+  const [over, under, unit, rest] = [`${name}_over`, `${name}_under`, `${name}_unit`, `${name}_rest`]
   const wide = `CAST(${under} * ${unit} AS DECIMAL(38, 0))`
+  const before = `(${name}_high * ${unit} + ${asInteger(wholes(rest, under))})`
+  const behind = asInteger(wholes(`(${2 * 10 ** meanExtraScale}BD * (${rest} % ${under}) + ${under})`, `(2BD * ${under})`))
   return {
     terms: {
-      over: `CAST(${2 * 10 ** meanExtraScale} * abs(CAST(${dividend} AS DECIMAL(38, 0))) + abs(${divisor}) AS DECIMAL(38, 0))`,
-      under: `nullif(CAST(2 * abs(${divisor}) AS DECIMAL(38, 0)), 0)`,
-      unit: `IF(abs(${divisor}) < 500000, 1000000BD, 1BD)`,
+      over: `abs(${asInteger(dividend)})`,
+      under: `nullif(${asInteger(`abs(${divisor})`)}, 0)`,
+      unit: `IF(abs(${divisor}) < 1000000, 1000000BD, 1BD)`,
       sign: `IF((${dividend} < 0) = (${divisor} < 0), 1, -1)`
     },
-    parts: { high: `CAST(${wholes(over, wide)} AS DECIMAL(38, 0))`, rest: `CAST(${over} % ${wide} AS DECIMAL(38, 0))` },
-    mean: `${name}_sign * CAST(${name}_high * ${unit} + CAST(${wholes(`${name}_rest`, under)} AS DECIMAL(38, 0)) AS DECIMAL(37, 0))`
+    parts: { high: asInteger(wholes(over, wide)), rest: asInteger(`${over} % ${wide}`) },
+    mean: `${name}_sign * CAST(${10 ** meanExtraScale}BD * ${before} + ${behind} AS DECIMAL(37, 0))`
   }
 }
+
+const asInteger = (value: string): string => `CAST(${value} AS DECIMAL(38, 0))`
 
 /** How often one goes into the other: up to 32 digits. */
 export const wholes = (dividend: string, divisor: string): string => `(${dividend} - ${dividend} % ${divisor}) / ${divisor}`
