@@ -34,13 +34,9 @@ const event = (instrument: Instrument, { price, time }: Priced, before: Entry, m
 /** A price that no bar will replace. */
 export const tick = (instrument: Instrument, priced: Priced, size: number, entry: Entry): Item => event(instrument, priced, entry, { size })
 
-/** A price that stands for its minute until there is a bar of it. */
-export const sample = (instrument: Instrument, priced: Priced, size: number, entry: Entry): Item =>
-  event(instrument, priced, entry, {
-    size,
-    tradeId: Samples.idOf(Samples.startOf(ClosingPrint.timeOf(instrument.exchange, priced.time))),
-    provisional: true
-  })
+/** A price that stands for the minute that begins at `start` until there is a bar of it. */
+export const sample = (instrument: Instrument, priced: Priced, { size, start }: { readonly size: number; readonly start: number }, entry: Entry): Item =>
+  event(instrument, priced, entry, { size, tradeId: Samples.idOf(start), provisional: true })
 
 /** A minute of which nothing has been seen. It updates nothing, and stands there until there is a bar of it, or none in the chart. */
 export const gap = (instrument: Instrument, priced: Priced, entry: Entry): Item =>

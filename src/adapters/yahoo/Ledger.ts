@@ -164,7 +164,7 @@ const observe = (before: Entry.Entry, observation: Observation, { instrument, is
   const waiting = Samples.minutesOf(entry.samples)
   const start = Samples.startOf(counting)
   waiting.set(start, Samples.volumeOf(waiting.get(start)) + size)
-  return Item.sample(instrument, { time, price }, size, Entry.withSamples(next, waiting, limit))
+  return Item.sample(instrument, { time, price }, { size, start }, Entry.withSamples(next, waiting, limit))
 }
 
 /**
