@@ -147,6 +147,27 @@ const inCancels: ReadonlyArray<Mutant> = [
     law: "of rows some of which are taken back trading sessions"
   },
   {
+    mistake: "a cancel of a row outside of trading sessions has nothing to cancel",
+    file: "streams/operator/stateless/SessionSelection.ts",
+    find: "found === \"out\" && this.#hasId(batch, row)",
+    replace: "false",
+    law: "of rows some of which are taken back trading sessions"
+  },
+  {
+    mistake: "a cancel names a row outside of trading sessions that is later than it",
+    file: "streams/operator/windowed/OutsideIds.ts",
+    find: "place !== undefined && this.pages.at(place).since <= at",
+    replace: "place !== undefined",
+    law: "of rows some of which are taken back trading sessions"
+  },
+  {
+    mistake: "a cancel names a row outside of trading sessions for ever",
+    file: "streams/operator/windowed/OutsideIds.ts",
+    find: "lastEnd + lateness > at ?",
+    replace: "lastEnd < Infinity ?",
+    law: "of rows some of which are taken back trading sessions"
+  },
+  {
     mistake: "a window counts the rows that are left in it only",
     file: kept,
     find: "return 2 * here.taken",

@@ -18,7 +18,7 @@ import { type Bounds, EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
 import * as KeyedState from "./KeyedState.ts"
 import { compareText, KeyOrder } from "./KeyOrder.ts"
-import { KeptRows, rowIn } from "./KeptRows.ts"
+import { KeptRows, type Row, rowIn } from "./KeptRows.ts"
 import { RowCalendars } from "./RowCalendars.ts"
 import { Kind } from "./RowKinds.ts"
 import type { Stretch } from "./Stretches.ts"
@@ -130,6 +130,14 @@ export class TradingWindows implements Windows, Placement {
 
   isLate(taking: Taking, row: number): boolean {
     return !taking.isCancel(row) && this.#boundsOf(taking, row).end + this.#lateness <= taking.batch.watermarks[row]!
+  }
+
+  isOutside(row: Row): boolean {
+    const hours = this.#calendars.of(row.batch)(row.row)
+    const time = row.batch.times[row.row]!
+    if (hours?.find(time) !== "out") return false
+    if (hours.findAfter(time)) this.kept!.leaveOut(row, this.#windowOf(hours))
+    return true
   }
 
   /** All rows that come here are in one. */
