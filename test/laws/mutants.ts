@@ -91,8 +91,8 @@ const inCancels: ReadonlyArray<Mutant> = [
   {
     mistake: "a second cancel is refused",
     file: kept,
-    find: "wasThere ? Outcome.duplicate : Outcome.refused",
-    replace: "Outcome.refused",
+    find: "return Outcome.duplicate",
+    replace: "return Outcome.refused",
     law: cancelLaw
   },
   {
