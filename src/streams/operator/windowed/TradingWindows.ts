@@ -132,12 +132,14 @@ export class TradingWindows implements Windows, Placement {
     return !taking.isCancel(row) && this.#boundsOf(taking, row).end + this.#lateness <= taking.batch.watermarks[row]!
   }
 
-  isOutside(row: Row): boolean {
-    const hours = this.#calendars.of(row.batch)(row.row)
-    const time = row.batch.times[row.row]!
-    if (hours?.find(time) !== "out") return false
-    if (hours.findAfter(time)) this.kept!.leaveOut(row, this.#windowOf(hours))
-    return true
+  outsideOf({ batch, input }: Omit<Row, "row">): (row: number) => boolean {
+    const hoursOf = this.#calendars.of(batch)
+    return (row) => {
+      const [hours, time] = [hoursOf(row), batch.times[row]!]
+      if (hours?.find(time) !== "out") return false
+      if (hours.findAfter(time)) this.kept!.leaveOut({ batch, input, row }, this.#windowOf(hours))
+      return true
+    }
   }
 
   /** All rows that come here are in one. */

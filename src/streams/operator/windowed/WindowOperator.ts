@@ -104,11 +104,12 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
   #told(rows: Rows, input: number, kinds: Uint8Array): Uint8Array | null {
     const { batch, keep } = rows
     const refusing = new Refusing(rows)
+    const isOutside = this.#windows.outsideOf?.({ batch, input }) ?? null
     for (let row = 0; row < batch.length; row++) {
       const kind = kinds[row]!
       if (kind === Kind.plain || (keep !== null && keep[row] === 0)) continue
       const isCancel = kind === Kind.cancel || kind === Kind.correction
-      if (!isCancel && this.#windows.isOutside?.({ batch, input, row }) === true) refusing.leaveOut(row)
+      if (!isCancel && isOutside !== null && isOutside(row)) refusing.leaveOut(row)
       else if (isCancel && !this.#kinds[input]!.hasId(batch, row)) {
         refusing.refuse(row, { reason: "nothing-to-cancel", detail: `"${this.#kinds[input]!.idName}", the id of what it takes back, is missing or null` })
       }

@@ -60,8 +60,8 @@ export interface Windows {
   adopt(stored: Iterable<StoredPane>): Work
   /** Where rows take back others. */
   readonly kept?: KeptRows | null
-  /** Whether a row is in no window, and comes for its id alone, which is remembered. */
-  isOutside?(row: Row): boolean
+  /** Of a batch whether a row is in no window, and comes for its id alone, which is remembered. */
+  outsideOf?(rows: Omit<Row, "row">): (row: number) => boolean
   useDictionary(dictionary: Dictionary): void
   /** What is kept of keys and windows. */
   readonly pages: { readonly [name: string]: Paged }
