@@ -1,9 +1,9 @@
 /** The mean price of the last five minutes, every minute. */
 import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
-import { byTrade, priceForming, ticks, updatesVolume } from "./ticks.ts"
+import { byTrade, isNoGap, priceForming, ticks, updatesVolume } from "./ticks.ts"
 
 /** A gap is nothing to a mean of prices, and neither is its end. */
-const isSeen = Expr.or(Expr.isNot("provisional", true), Expr.isNot("updatesVolume", false))
+const isSeen = Expr.and(isNoGap, Expr.or(Expr.isNot("provisional", true), Expr.isNot("updatesVolume", false)))
 
 export const movingAverage5m = ticks.pipe(
   Events.where(isSeen),

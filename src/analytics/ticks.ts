@@ -32,9 +32,12 @@ export const byMinute = { id: "replaces", replacement: Expr.isNotNull("replaces"
 /** How long after its minute a bar may come, and take the place of its samples. */
 export const settling = "1 day"
 
+/** A gap is no trade, whatever it says that it updates. */
+export const isNoGap = Expr.isNot("kind", "gap")
+
 /** Whether a tick updates what `updates` names: it says so itself, or in short by `priceForming`. */
 const updates = (long: "updatesLast" | "updatesHighLow") =>
-  Aggregate.where(Expr.and(Expr.isNot(long, false), Expr.or(Expr.eq(long, true), Expr.isNot("priceForming", false))))
+  Aggregate.where(Expr.and(isNoGap, Expr.isNot(long, false), Expr.or(Expr.eq(long, true), Expr.isNot("priceForming", false))))
 
 /** Open and close look at the trades that update the last price only. */
 export const updatesLast = updates("updatesLast")
@@ -43,7 +46,7 @@ export const updatesLast = updates("updatesLast")
 export const updatesHighLow = updates("updatesHighLow")
 
 /** Volume and the number of trades look at the ticks that are trades only, and not at reports of trades that have been there. */
-export const updatesVolume = Aggregate.where(Expr.isNot("updatesVolume", false))
+export const updatesVolume = Aggregate.where(Expr.and(isNoGap, Expr.isNot("updatesVolume", false)))
 
 /** Means look at price-forming trades only. */
-export const priceForming = Aggregate.where(Expr.isNot("priceForming", false))
+export const priceForming = Aggregate.where(Expr.and(isNoGap, Expr.isNot("priceForming", false)))

@@ -25,7 +25,7 @@ export const parse = (text: string): Given | undefined => {
 
 /** The instant that is meant, in milliseconds since the epoch. */
 export const instantOf = Effect.fnUntraced(function*(given: Given, timeZone: string) {
-  const odd = oddIn(given)
+  const odd = oddIn(given.text)
   if (odd !== null) return yield* usage(`${given.text} looks like ${odd}: write milliseconds since the epoch, or a time such as 2013-10-08T13:30:00Z`)
   if (!given.isLocal) return given.millis
   const on = (disambiguation: DateTime.Disambiguation) => DateTime.makeZoned(given.millis, { timeZone, adjustForTimeZone: true, disambiguation })
@@ -39,7 +39,7 @@ export const instantOf = Effect.fnUntraced(function*(given: Given, timeZone: str
 })
 
 /** What digits alone may be that are no milliseconds since the epoch of any market. */
-const oddIn = ({ text }: Given): string | null => {
+export const oddIn = (text: string): string | null => {
   const [, year, month, day] = /^((?:19|20)\d\d)(?:(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3]|$)(?:[0-5]\d){0,2})?$/.exec(text) ?? []
   if (month !== undefined) return `the date ${year}-${month}-${day}`
   if (year !== undefined) return `the year ${year}`

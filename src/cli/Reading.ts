@@ -10,6 +10,7 @@ import { EventLog } from "../streams/ports/EventLog.ts"
 import { Feed } from "../streams/ports/Feed.ts"
 import type { Sources } from "../streams/records/Router.ts"
 import * as Feeds from "./Feeds.ts"
+import * as FirstTime from "./FirstTime.ts"
 import * as Pipelines from "./Pipelines.ts"
 import { type Problem, usage } from "./terminal/Problem.ts"
 
@@ -87,7 +88,7 @@ export const ingestion = (
     if (reading._tag === "by-field") return yield* Ingest.byField(reading.field, keyedBy)
     return Ingest.sideBySide(yield* Effect.forEach(sources, ({ log, name }) => {
       const path = reading.files.find(({ source }) => source === name)?.path ?? ""
-      const feed = FileFeed.make({ path, name, columns: columnsOf(name, pipelines) })
+      const feed = FirstTime.watched(pipelines)(FileFeed.make({ path, name, columns: columnsOf(name, pipelines) }))
       const ingest = keyedBy === undefined ? Ingest.whole : Ingest.byKey(keyedBy(name))
       return ingest.pipe(Effect.provideService(EventLog, log), Effect.provideService(Feed, feed))
     }))

@@ -3,7 +3,8 @@ import { Context, Effect, Layer } from "effect"
 import { ResultSink } from "../streams/ports/ResultSink.ts"
 import { storesOf } from "../streams/ports/Store.ts"
 import * as OwnModule from "./OwnModule.ts"
-import type { Problem } from "./terminal/Problem.ts"
+import { SymbolDays } from "./SymbolDays.ts"
+import { type Problem, say } from "./terminal/Problem.ts"
 
 export const sinkNames = ["sqlite", "influxdb", "kafka", "stdout", "memory"] as const
 
@@ -38,8 +39,13 @@ const tee = <E, R>(layers: ReadonlyArray<Layer.Layer<ResultSink, E, R>>) =>
       const [first, ...others] = all
       if (first === undefined) return yield* Effect.die("a run has at least one sink")
       const fromFar = all.toReversed()
+      const days = new SymbolDays()
       return ResultSink.of({
-        write: (panes) => Effect.forEach(fromFar, (sink) => sink.write(panes), atOnce),
+        write: (panes) =>
+          Effect.suspend(() => {
+            for (const line of days.noted(panes)) say(line)
+            return Effect.forEach(fromFar, (sink) => sink.write(panes), atOnce)
+          }),
         remove: (pipeline) => Effect.forEach(fromFar, (sink) => sink.remove(pipeline), atOnce),
         read: (query) =>
           others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query)),

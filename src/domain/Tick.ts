@@ -32,7 +32,7 @@ export const Size = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_0
  * `correction` is the same trade as it should have been.
  *
  * `provisional: true` marks what stands for a record that is still to come: a sample of the price, or a `gap`, in which a feed has
- * seen nothing. The record that comes has the same `tradeId`, or names it as what it replaces.
+ * seen nothing: it updates nothing, whatever it says. The record that comes has the same `tradeId`, or names it as what it replaces.
  */
 export const Tick = Schema.Struct({
   symbol: MarketSymbol,

@@ -50,6 +50,19 @@ const panesOf = (pipeline: Pipeline.AnyOfPanes, lines: ReadonlyArray<object>) =>
   return { panes: [...output.panes, ...job.close().panes].map(Pane.encode), unused: output.unused, counts: job.counts }
 }
 
+it("a cancel of a trade outside of the session is filtered, as the trade is; of no trade it has nothing to cancel", () => {
+  const tick = (time: string, tradeId: string, kind: "cancel" | "trade") => ({ ...trade("IBM", `2024-07-05T${time}-04:00`, "100"), tradeId, kind })
+  // Of two trades of an id the cancel sees the first.
+  const twice = [tick("08:30", "f", "trade"), tick("08:30:01", "f", "cancel"), tick("08:30:02", "f", "trade")]
+  const before = [tick("08:00", "a", "trade"), tick("08:01", "a", "cancel"), ...twice, tick("09:20", "b", "trade"), tick("09:29", "c", "trade")]
+  const { counts, panes, unused } = panesOf(day, [
+    ...before, tick("09:30", "d", "trade"), tick("09:31", "b", "cancel"), tick("09:32", "d", "cancel"), tick("16:30", "e", "cancel"), tick("16:31", "c", "cancel")
+  ])
+  expect(unused.map(({ offset, reason }) => [offset, reason])).toEqual([[10, "nothing-to-cancel"]])
+  expect(counts).toMatchObject({ read: 12, filtered: 9, aggregated: 2, deadLettered: 1, held: 0 })
+  expect(panes).toEqual([])
+})
+
 const clocks = (panes: ReadonlyArray<Pane.Encoded>) =>
   panes.map(({ end, key, start, values }) => [key, ...[start, end].map((time) => new Date(time).toISOString().slice(0, 16)), values["exchange"]])
 

@@ -14,13 +14,15 @@ const lines = ticks.flatMap((tick, index) => [
   { symbol: "A", time: index * minute + 1, price: "20", size: 4, ...tick }
 ]).map((tick) => JSON.stringify(tick))
 
-const job = new Job([candles1m, day, movingAverage5m], { partitions: 1 })
-const taken = job.take({
+const recordsOf = (lines: ReadonlyArray<string>): Records.Records => ({
   ...Records.fromTexts(lines),
   partition: 0,
   offsets: Float64Array.from(lines, (_, index) => index),
   appendedAt: new Float64Array(lines.length)
 })
+
+const job = new Job([candles1m, day, movingAverage5m], { partitions: 1 })
+const taken = job.take(recordsOf(lines))
 const panes = [...taken.panes, ...job.close().panes].map(Pane.encode)
 const of = (name: string) => panes.filter(({ pipeline }) => pipeline === name).map(({ values }) => values)
 
@@ -41,4 +43,20 @@ it("is the same for the day and for the moving average", () => {
   const volume = ticks.reduce((sum, { updatesVolume = true }) => sum + (updatesVolume ? 5 : 1), 0)
   // Each trade is in five windows of the moving average.
   expect([total("day"), total("moving-average-5m")]).toEqual([volume, 5 * volume])
+})
+
+it("is nothing for a gap, whatever it says, but that what there is of its time is not final", () => {
+  const gaps = ticks.map((tick, index) => ({ symbol: "A", time: index, price: "99", size: 7, kind: "gap", provisional: true, ...tick }))
+  const trade = { symbol: "A", time: 1_000, price: "10", size: 1 }
+  const gapsOnly = (pipeline: typeof candles1m | typeof day | typeof movingAverage5m, lines: ReadonlyArray<object>) => {
+    const job = new Job([pipeline], { partitions: 1 })
+    const { panes } = job.take(recordsOf(lines.map((line) => JSON.stringify(line))))
+    return [...panes, ...job.close().panes].map(Pane.encode).map(({ values }) => values)
+  }
+  const flat = { open: "10", high: "10", low: "10", close: "10", mean: "10", volume: 1 }
+  const none = { open: null, high: null, low: null, close: null, mean: null, volume: null, vwap: null, trades: 0 }
+  expect(gapsOnly(candles1m, gaps)).toEqual([{ ...none, provisional: 81 }])
+  expect(gapsOnly(candles1m, [...gaps, trade])).toEqual([{ ...flat, vwap: "10", trades: 1, provisional: 81 }])
+  expect(gapsOnly(day, [...gaps, trade])).toMatchObject([{ ...flat, provisional: 81 }])
+  expect(gapsOnly(movingAverage5m, gaps)).toEqual([])
 })

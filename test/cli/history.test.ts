@@ -107,6 +107,19 @@ describe("the history of a window", () => {
       assert.include(none.stderr, "of the windows at 2024-11-25T14:30 none ends at 14:41; they are from")
     })))
 
+  it.live("is that of the newest window that holds a time of day, or of the session of a date", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const cwd = yield* temporaryFolder
+      const tick = (symbol: string, time: string, exchange: string) => `${JSON.stringify({ symbol, time: Date.parse(time), price: "1", size: 1, exchange })}\n`
+      // Futures of the 25th trade from the evening of the 24th on, those of the 26th from that of the 25th.
+      const lines = [tick("GC=F", "2024-11-24T18:31-05:00", "CMX"), tick("IBM", "2024-11-25T10:33-05:00", "NYQ"), tick("GC=F", "2024-11-25T18:31-05:00", "CMX")]
+      yield* courant("run --feed stdin --once --pipelines candles-5m,day --topic ticks", { cwd, env: { TZ: "UTC", COURANT_INFLUXDB_URL: "" }, input: lines.join("") })
+      const first = (args: string) => Effect.map(courant(`history ${args} --time-zone America/New_York`, { cwd }), ({ stderr, stdout }) => linesOf(stdout)[0] ?? stderr)
+      assert.include(yield* first("candles-5m IBM 10:31"), "from 2024-11-25 10:30:00 to 2024-11-25 10:35:00")
+      assert.include(yield* first("day GC=F 2024-11-25"), "from 2024-11-24 18:00:00 to 2024-11-25 17:00:00")
+      assert.include(yield* first("day IBM 2024-11-24"), "day has told no window of IBM at 2024-11-24")
+    })))
+
   it.live("reads and shows times in the zone that is asked for", () =>
     Effect.scoped(Effect.gen(function*() {
       const { at } = yield* place

@@ -45,6 +45,19 @@ const expectDone = (outcome: Outcome, expected: ReadonlyArray<string>, counts: s
   assert.strictEqual(outcome.code, 0)
 }
 
+describe("times", () => {
+  it.live("in another unit are told once, with what they are taken for", () =>
+    Effect.gen(function*() {
+      const tick = (time: number) => ({ time, price: "1", size: 1 })
+      const { code, stderr } = yield* run([tick(20241125), tick(20241126)], "--pipelines candles-1m")
+      assert.strictEqual(code, 0)
+      assert.deepStrictEqual(linesOf(stderr), [
+        `the first event's time 20241125 looks like the date 2024-11-25, and is read as 1970-01-01T05:37:21.125Z: give "time" in whole milliseconds since the epoch, such as 1732545000000`,
+        "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0"
+      ])
+    }))
+})
+
 describe("values", () => {
   it.live("are exact decimals in plain notation, of price-forming trades only", () =>
     Effect.gen(function*() {

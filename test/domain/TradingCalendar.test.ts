@@ -61,6 +61,20 @@ describe("the calendars that are built in", () => {
     }])
   })
 
+  it("lack what their source lacks", () => {
+    const hoursOf = (name: Calendar.Name, date: string) =>
+      Calendar.sessions(name, { from: date, to: date }).map(({ close, open }) => [new Date(open).toISOString(), new Date(close).toISOString()])
+    expect(hoursOf("XKRX", "2020-12-03")).toEqual([["2020-12-03T01:00:00.000Z", "2020-12-03T07:30:00.000Z"]])
+    for (const date of ["2021-11-18", "2022-11-17", "2023-11-16", "2024-11-14", "2025-11-13"]) {
+      expect(hoursOf("XKRX", date)).toEqual([[`${date}T00:00:00.000Z`, `${date}T06:30:00.000Z`]])
+    }
+    expect([hoursOf("XBOM", "2024-11-01"), hoursOf("XBOM", "2024-03-02")]).toEqual([[], []])
+    expect(hoursOf("GLOBEX", "2024-11-29")).toEqual([["2024-11-28T23:00:00.000Z", "2024-11-29T18:00:00.000Z"]])
+    expect(hoursOf("FX", "2024-12-25")).toEqual([["2024-12-24T22:00:00.000Z", "2024-12-25T22:00:00.000Z"]])
+    const kospi = Calendar.make("KRX", { ...Calendar.named("XKRX").definition, special: { "2024-11-14": ["10:00", "16:30"] } })
+    expect(Calendar.sessions(kospi, { from: "2024-11-14", to: "2024-11-14" }).map(({ open, close }) => close - open)).toEqual([6.5 * hour])
+  })
+
   it("have sessions of 23 and 25 hours where the clock changes in them", () => {
     const lengths = (name: Calendar.Calendar, from: string, to: string) =>
       Calendar.sessions(name, { from, to }).map(({ close, open }) => (close - open) / hour)

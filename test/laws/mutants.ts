@@ -91,8 +91,8 @@ const inCancels: ReadonlyArray<Mutant> = [
   {
     mistake: "a second cancel is refused",
     file: kept,
-    find: "wasThere ? Outcome.duplicate : Outcome.refused",
-    replace: "Outcome.refused",
+    find: "return Outcome.duplicate",
+    replace: "return Outcome.refused",
     law: cancelLaw
   },
   {
@@ -144,6 +144,27 @@ const inCancels: ReadonlyArray<Mutant> = [
     file: "streams/operator/stateless/SessionSelection.ts",
     find: " || through.some((mask) => mask[row] === 1)",
     replace: "",
+    law: "of rows some of which are taken back trading sessions"
+  },
+  {
+    mistake: "a cancel of a row outside of trading sessions has nothing to cancel",
+    file: "streams/operator/stateless/SessionSelection.ts",
+    find: "found === \"out\" && this.#hasId(batch, row)",
+    replace: "false",
+    law: "of rows some of which are taken back trading sessions"
+  },
+  {
+    mistake: "a cancel names a row outside of trading sessions that is later than it",
+    file: "streams/operator/windowed/OutsideIds.ts",
+    find: "place !== undefined && this.pages.at(place).since <= at",
+    replace: "place !== undefined",
+    law: "of rows some of which are taken back trading sessions"
+  },
+  {
+    mistake: "a cancel names a row outside of trading sessions for ever",
+    file: "streams/operator/windowed/OutsideIds.ts",
+    find: "lastEnd + lateness > at ?",
+    replace: "lastEnd < Infinity ?",
     law: "of rows some of which are taken back trading sessions"
   },
   {

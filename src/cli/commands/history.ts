@@ -2,6 +2,7 @@
 import { Console, Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import * as History from "../../streams/engine/History.ts"
+import { windowOf } from "../../streams/pipeline/Checked.ts"
 import { encode, toJson } from "../../streams/pipeline/Pane.ts"
 import { isOfPanes } from "../../streams/pipeline/Pipeline.ts"
 import { type Place, placeToJson } from "../../streams/pipeline/Row.ts"
@@ -11,12 +12,13 @@ import * as Past from "../Past.ts"
 import * as Pipelines from "../Pipelines.ts"
 import { problem, say, usage } from "../terminal/Problem.ts"
 import * as Table from "../terminal/Table.ts"
+import * as WindowTimes from "../WindowTimes.ts"
 
 const flags = {
   chosen: Flags.chosenPipelines,
   key: Argument.String("key").pipe(Argument.withDescription("Key of the window (for market data: the symbol)")),
   time: Argument.String("time").pipe(
-    Argument.withDescription("When the window begins: 10:31, the newest day that has it, in the time zone shown; or 2013-10-08T14:31:00Z (without a zone in the time zone shown), or milliseconds since the epoch")
+    Argument.withDescription("A time in the window: 10:31, on the newest day that has a window then, in the time zone shown; a date such as 2013-10-08 (of trading sessions theirs, else in the time zone shown); or 2013-10-08T14:31:00Z (without a zone in the time zone shown), or milliseconds since the epoch")
   ),
   pipelines: Flags.pipelines,
   end: Flag.String("end").pipe(
@@ -38,8 +40,8 @@ export const command = Command.make(
     if (pipeline === undefined || others.length > 0) return yield* usage("a window is one of one pipeline: name it alone; of a file with several, by --pipelines FILE beside its name")
     if (!isOfPanes(pipeline)) return yield* usage(`${pipeline.name} ends in events: it has no windows with a history`)
     const timeZone = Instants.zoneOf(input.timeZone)
-    const isWanted = yield* wantedOf(input.time, timeZone)
-    const isOfEnd = Option.isNone(input.end) ? () => true : yield* endingAt(input.end.value, timeZone)
+    const isWanted = yield* WindowTimes.holding(input.time, windowOf(pipeline.checked).window, timeZone)
+    const isOfEnd = Option.isNone(input.end) ? () => true : yield* WindowTimes.ending(input.end.value, timeZone)
     yield* Past.sayBounds(input, [pipeline])
     yield* Effect.gen(function*() {
       const options = { maxTimeAhead: input.maxTimeAhead }
@@ -68,41 +70,12 @@ export const command = Command.make(
   ])
 )
 
-/** Which windows are meant by a time of day, or by an instant: one that begins then, or holds it. */
-const wantedOf = Effect.fnUntraced(function*(time: string, timeZone: string) {
-  const isAt = clockAt(time, timeZone)
-  if (isAt !== null) return ({ start }: History.Window) => isAt(start)
-  const instant = yield* instantOf(time, timeZone)
-  return ({ end, start }: History.Window) => start <= instant && instant < end
-})
-
-/** Whether an instant has this time of day; `null` where it is none. */
-const clockAt = (time: string, timeZone: string): ((instant: number) => boolean) | null => {
-  if (!/^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/.test(time)) return null
-  const local = time.padStart(time.length + (time.indexOf(":") === 1 ? 1 : 0), "0").padEnd(8, ":00")
-  const format = new Intl.DateTimeFormat("sv-SE", { timeZone, timeStyle: "medium" })
-  return (instant) => format.format(instant) === local
-}
-
-const instantOf = Effect.fnUntraced(function*(time: string, timeZone: string) {
-  const given = Instants.parse(time)
-  if (given === undefined) return yield* usage(`"${time}" is neither a time of day such as 10:31 nor one such as 2013-10-08T14:31:00Z`)
-  return yield* Instants.instantOf(given, timeZone)
-})
-
 const whenOf = (time: string, windows: ReadonlyArray<History.Window>, timeZone: string): string => {
   const starts = windows.map(({ start }) => start).sort((a, b) => a - b)
   if (starts.length === 0) return "at all"
   const [first, last] = Table.times([starts[0]!, starts.at(-1)!], timeZone)
   return `at ${time}; those that it has told begin from ${first} to ${last} (${timeZone})`
 }
-
-const endingAt = Effect.fnUntraced(function*(time: string, timeZone: string) {
-  const isAt = clockAt(time, timeZone)
-  if (isAt !== null) return ({ end }: History.Window) => isAt(end)
-  const instant = yield* instantOf(time, timeZone)
-  return ({ end }: History.Window) => end === instant
-})
 
 const spansOf = (windows: ReadonlyArray<History.Window>, timeZone: string): ReadonlyArray<string> => {
   const [starts, ends] = [Table.times(windows.map(({ start }) => start), timeZone), Table.times(windows.map(({ end }) => end), timeZone)]

@@ -1,5 +1,5 @@
 /** `courant run`: a feed, the log, the pipelines and the page in one process. */
-import { Deferred, Effect, identity, Option } from "effect"
+import { Deferred, Effect, identity, Layer, Option } from "effect"
 import { Command } from "effect/cli"
 import type { Limits } from "../../adapters/sqlite/Retention.ts"
 import { Engine, type Options } from "../../streams/ports/Engine.ts"
@@ -9,6 +9,7 @@ import * as Ingest from "../../streams/engine/Ingest.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import { restart } from "../../streams/engine/Restart.ts"
 import * as Display from "../terminal/Display.ts"
+import * as FirstTime from "../FirstTime.ts"
 import * as Flags from "../Flags.ts"
 import * as Influxdb from "../influxdb/Influxdb.ts"
 import * as Kafka from "../kafka/Kafka.ts"
@@ -104,7 +105,8 @@ const run = Effect.fnUntraced(function*(input: Given) {
   yield* Reading.checkRead(sources, pipelines)
   const rows = yield* RowSinks.rowsOf(pipelines, { ...input, file: Option.getOrUndefined(input.rows) })
   const keep = yield* Keep.given(input)
-  yield* withFeed({ ...input, rows, keep, reading }, pipelines).pipe(Effect.provide(Reading.layer(reading, input)), Effect.scoped)
+  const feeds = Layer.effect(Feed, Effect.map(Feed, FirstTime.watched(pipelines))).pipe(Layer.provide(Reading.layer(reading, input)))
+  yield* withFeed({ ...input, rows, keep, reading }, pipelines).pipe(Effect.provide(feeds), Effect.scoped)
 })
 
 /** The feed is known: its name is the topic's, unless told otherwise. */

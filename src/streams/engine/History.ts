@@ -136,7 +136,7 @@ class Witness {
   readonly revisions: Array<Revision> = []
   readonly records: WindowRecords
   readonly watches: Watches = {
-    watch: (rows) => this.#see(rows),
+    watch: (rows, atEnd) => this.#see(rows, atEnd),
     watchTaken: (done, atEnd) => this.records.note(done, atEnd)
   }
   readonly #checked: Checked.Checked<Checked.Results>
@@ -150,6 +150,8 @@ class Witness {
   /** Which windows a row is in, where a field of it says so; `null` where its time does. */
   readonly #calendars: RowCalendars | null
   readonly #closesAt: number
+  /** By how much its windows trail behind the sources. */
+  readonly #trail: number
   #piece: Past.Piece | null = null
 
   constructor(checked: Checked.Checked<Checked.Results>, window: Window, log: EventLog["Service"]) {
@@ -159,6 +161,7 @@ class Witness {
     this.#isHeld = checked.nodes.some(Checked.isOrdering)
     const node = Checked.windowOf(checked)
     this.#mayWait = node.cancels !== null
+    this.#trail = Checked.trailTo(checked.end)
     this.#closesAt = window.end + node.allowedLateness
     this.records = new WindowRecords(this.#closesAt)
     this.#windowFields = Checked.windowFieldsOf(node.input)
@@ -169,7 +172,11 @@ class Witness {
     this.#piece = piece
     const before = this.revisions.length
     this.#takeAll(piece, job)
-    this.records.settle(this.revisions.length > before)
+    this.records.settle({
+      isComplete: (job.watermark ?? -Infinity) - this.#trail >= this.#window.end,
+      isEnd: "_tag" in piece.part && piece.part._tag === "end",
+      isTold: this.revisions.length > before
+    })
   }
 
   #takeAll(piece: Past.Piece, job: Job): void {
@@ -196,7 +203,7 @@ class Witness {
     return { source: sources[sourceAt(partition, sources.length)]!.name, partition: within(partition, sources.length), offset }
   }
 
-  #see({ batch, holds, keep, outcomes }: Rows): void {
+  #see({ batch, holds, keep, outcomes }: Rows, atEnd: boolean): void {
     const { end, key, start } = this.#window
     const wanted = batch.dictionary.numberOf(key)
     const calendarOf = this.#calendars?.of(batch) ?? null
@@ -215,7 +222,7 @@ class Witness {
       if (outcomes[row] !== Outcome.aggregated || !isIn(row)) continue
       // A row that is late for this window may still be in others that overlap it. One that was held is late for none.
       if (!this.#isHeld && batch.watermarks[row]! >= this.#closesAt) continue
-      this.records.add(this.#readFrom(batch, row))
+      this.records.add(this.#readFrom(batch, row), atEnd)
     }
   }
 

@@ -22,8 +22,11 @@ import { idOf, nodesOf, type Section, type Snapshot } from "./Snapshot.ts"
 import { ToldPanes } from "./ToldPanes.ts"
 import { type AnyOperator, isHolding, isOrdering, type Step, wire } from "./Wiring.ts"
 
-/** Sees the rows that come to the last windows of a pipeline, when these have taken them. The batch is used again. */
-export type Watch = (rows: Rows, checked: Checked.Checked) => void
+/**
+ * Sees the rows that come to the last windows of a pipeline, when these have taken them. The batch is used again. `atEnd` where that
+ * is at the end of an input, and what has held them goes on to do so.
+ */
+export type Watch = (rows: Rows, atEnd: boolean) => void
 
 /** Sees what has become of rows that take back others; `atEnd` where that is told once, as at the end of an input, and they wait on. */
 export type WatchTaken = (done: ReadonlyArray<Done>, atEnd: boolean) => void
@@ -36,6 +39,12 @@ export interface Watches {
 /** Of options those that watch. */
 export const watchesOf = ({ watch, watchTaken }: Watches): Watches =>
   ({ ...(watch === undefined ? {} : { watch }), ...(watchTaken === undefined ? {} : { watchTaken }) })
+
+const watchesAtEnd = ({ watch, watchTaken }: Watches): Watches =>
+  watchesOf({
+    ...(watch === undefined ? {} : { watch: (rows: Rows) => watch(rows, true) }),
+    ...(watchTaken === undefined ? {} : { watchTaken: (done: ReadonlyArray<Done>) => watchTaken(done, true) })
+  })
 
 export interface GraphOptions extends Partial<Options>, Watches {}
 
@@ -147,9 +156,7 @@ export class OperatorGraph {
   *end(offset: number): Generator<void> {
     const window = this.#window
     if (window === null) return
-    const { watchTaken } = this.#options
-    const watch = watchTaken === undefined ? {} : { watchTaken: (done: ReadonlyArray<Done>) => watchTaken(done, true) }
-    const copy = new OperatorGraph(this.checked, { ...this.#options, ...watch, dictionary: new Dictionary() })
+    const copy = new OperatorGraph(this.checked, { ...this.#options, ...watchesAtEnd(this.#options), dictionary: new Dictionary() })
     copy.restore(new Map(this.snapshot()))
     const told: Array<Pane> = []
     const tell = () => {
@@ -208,7 +215,7 @@ export class OperatorGraph {
       const operator = this.#steps[reader]?.operator ?? null
       if (operator !== null) yield* this.#flow(reader, operator, operator.take(input, out as never))
       // What windows take are rows.
-      if (operator !== null && operator === this.#window) this.#options.watch?.(out as Rows, this.checked)
+      if (operator !== null && operator === this.#window) this.#options.watch?.(out as Rows, false)
     }
   }
 

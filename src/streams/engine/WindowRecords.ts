@@ -32,14 +32,19 @@ export class WindowRecords {
   readonly #done: Array<Done> = []
   #newAtEnd: Array<Done> = []
   #atEnd: ReadonlyArray<Done> = []
+  /** Rows that were held, and came to the window at the end of an input only. */
+  #heldAtEnd: Array<number> = []
+  /** What counts where such rows do: all that were there then. */
+  #countingAtEnd: ReadonlyArray<number> | null = null
 
   constructor(closesAt: number) {
     this.#closesAt = closesAt
   }
 
-  /** A row of the window. */
-  add(read: Read): void {
-    this.#counting.push(this.#read.push({ ...read, isIn: true }) - 1)
+  /** A row of the window; `atEnd` where it comes at the end of an input, and is held on. */
+  add(read: Read, atEnd: boolean): void {
+    const counting = atEnd ? this.#heldAtEnd : this.#counting
+    counting.push(this.#read.push({ ...read, isIn: true }) - 1)
   }
 
   /** A row of the key that takes back others; `isIn` where the window has its time. */
@@ -52,8 +57,10 @@ export class WindowRecords {
     for (const one of done) if (one.outcome === Outcome.aggregated) noted.push(one)
   }
 
-  /** After each piece of the log. What the end of an input told holds until the window is told anew. */
-  settle(isTold: boolean): void {
+  /** After each piece of the log. What the end of an input told holds until the window is told anew, or has all of its rows. */
+  settle({ isComplete, isEnd, isTold }: { readonly isComplete: boolean; readonly isEnd: boolean; readonly isTold: boolean }): void {
+    if (isEnd || isTold || isComplete) this.#countingAtEnd = this.#heldAtEnd.length === 0 ? null : [...this.#counting, ...this.#heldAtEnd]
+    this.#heldAtEnd = []
     const isOwn = ({ place }: Done) => this.#taking.has(nameOf(place))
     for (const one of this.#new) if (isOwn(one)) this.#done.push(one)
     if (isTold) this.#atEnd = this.#newAtEnd.filter(isOwn)
@@ -70,7 +77,7 @@ export class WindowRecords {
     }
     /** By the place that a row has in the window: a correction has that of what it corrects. */
     const standing = new Map<string, number>()
-    for (const at of this.#counting) {
+    for (const at of this.#countingAtEnd ?? this.#counting) {
       standing.set(nameOf(this.#read[at]!.place), at)
       list(at, { counts: true, takenBackBy: null })
     }

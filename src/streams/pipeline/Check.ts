@@ -213,7 +213,7 @@ class Graph {
     checkCalendarField(window, definitionOf(input))
     const through = [cancels?.cancel, cancels?.correction].flatMap((condition) => condition ?? [])
     return this.#add<Checked.InSession>(
-      { _tag: "in-session", input, window, through },
+      { _tag: "in-session", input, window, through, named: cancels?.id ?? null },
       ["in-session", input.fingerprint, windowData(window), ...through.length === 0 ? [] : [through.map(expressionData)]]
     )
   }

@@ -109,6 +109,8 @@ export interface InSession extends Identified {
   readonly window: Window.Trading
   /** Rows that come through whatever their time: those that only take others back. */
   readonly through: ReadonlyArray<Expr.Node>
+  /** What windows remember of the others by which they may be named; `null` where none can be taken back. */
+  readonly named: Field | null
 }
 
 /** The same rows in the order of event time and place, for windows that count them. */

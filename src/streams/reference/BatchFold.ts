@@ -54,6 +54,8 @@ export interface Folded {
   /** Those of which a pair was refused. */
   readonly refusedPairs: ReadonlyArray<Event>
   readonly duplicate: ReadonlyArray<Event>
+  /** Those that would take back others, which are in no session. */
+  readonly filtered: ReadonlyArray<Event>
   /** All that came to windows, or were joined to what did. */
   readonly taken: ReadonlyArray<Event>
 }
@@ -104,9 +106,12 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>, partitions:
   }
   if (window.kind === "session" || window.kind === "count") {
     const all = window.kind === "session" ? sessions(kept, window.gap) : counted(kept, window)
-    return { results: all.sort(order).map((group) => resultOf(node, group)), late, refused, refusedPairs, duplicate, taken: [...taken, ...items.map(({ event }) => event)] }
+    return { results: all.sort(order).map((group) => resultOf(node, group)), late, refused, refusedPairs, duplicate, filtered: [], taken: [...taken, ...items.map(({ event }) => event)] }
   }
-  const cancels = cancelled(node, kept, (item) => ({ item, windows: allOf(item), lastEnd: lastEndOf(item), since: item.watermark }))
+  const cancels = cancelled(node, kept, {
+    placeOf: (item) => ({ item, windows: allOf(item), lastEnd: lastEndOf(item), since: item.watermark }),
+    outside: outsideOf(node, events, partitions)
+  })
   for (const { item, since, takenAt, windows } of cancels.rows) {
     for (const [start, end] of windows) {
       const isFinalAt = (watermark: number) => end + allowedLateness <= watermark
@@ -125,9 +130,22 @@ const foldWindows = (node: WindowNode, events: ReadonlyArray<Event>, partitions:
     refused: [...refused, ...cancels.refused],
     refusedPairs,
     duplicate: [...duplicate, ...cancels.duplicate],
-    taken: [...taken, ...items.map(({ event }) => event)]
+    filtered: cancels.filtered,
+    taken: [...taken, ...items.flatMap(({ event }) => cancels.filtered.includes(event) ? [] : [event])]
   }
 }
+
+/** The rows in no session that others may name, each as if it were in the window behind it. */
+const outsideOf = (node: WindowNode, events: ReadonlyArray<Event>, partitions: number) => {
+  const { cancels, input, preAggregated, window } = node
+  if (window.kind !== "trading" || cancels === null) return []
+  const [session, after] = [sessionOf(window), sessionAfter(window)]
+  const { items } = rowsOf({ ...node, input: beforeSessions(input), preAggregated: preAggregated === null ? null : beforeSessions(preAggregated) }, events, partitions)
+  return items.filter((item) => !isCancel(node, item) && session(item.time, item.fields) === null)
+    .map((item) => ({ item, lastEnd: after(item.time, item.fields)[1], since: item.watermark }))
+}
+
+const beforeSessions = (input: Events): Events => input._tag === "in-session" ? input.input : input
 
 /** Rows and pre-aggregated records in the order of the log, where nothing has held them: both are of one event time. */
 const rowsOf = ({ input, preAggregated }: WindowNode, events: ReadonlyArray<Event>, partitions: number): Flow => {

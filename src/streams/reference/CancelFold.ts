@@ -20,6 +20,14 @@ export interface Cancelled {
   readonly rows: ReadonlyArray<Placed>
   readonly duplicate: ReadonlyArray<Event>
   readonly refused: ReadonlyArray<Event>
+  /** What names nothing but rows that are in no session. */
+  readonly filtered: ReadonlyArray<Event>
+}
+
+export interface Options {
+  readonly placeOf: (item: Item) => Omit<Placed, "takenAt">
+  /** Rows that are in no session, as if they were in the window behind it. */
+  readonly outside: ReadonlyArray<Pick<Placed, "item" | "lastEnd" | "since">>
 }
 
 /**
@@ -35,26 +43,27 @@ const at = (node: WindowNode, item: Item, placeOf: (item: Item) => Pick<Placed, 
 type Role = "cancel" | "correction" | "replacement"
 
 /** Rows with an id of which others may take them back, or that take back others; what is neither comes out as it is. */
-export const cancelled = (node: WindowNode, items: ReadonlyArray<Item>, placeOf: (item: Item) => Omit<Placed, "takenAt">): Cancelled => {
+export const cancelled = (node: WindowNode, items: ReadonlyArray<Item>, { outside, placeOf }: Options): Cancelled => {
   const lateness = node.allowedLateness
   const isTaker = (item: Item) => roleOf(node, item) !== null && !(roleOf(node, item) === "replacement" && idOf(node, item) === null)
   const rows = items.filter((item) => !isTaker(item)).map((item): Placed => ({ ...placeOf(item), takenAt: Infinity }))
-  const [duplicate, refused]: [Array<Event>, Array<Event>] = [[], []]
+  const [duplicate, refused, filtered]: [Array<Event>, Array<Event>, Array<Event>] = [[], [], []]
   const nowOf = (item: Item) => at(node, item, placeOf)
   for (const item of items.filter(isTaker).sort((a, b) => nowOf(a) - nowOf(b) || a.time - b.time || a.partition - b.partition || a.offset - b.offset)) {
     const [role, id, now] = [roleOf(node, item), idOf(node, item), nowOf(item)]
-    const same = rows.filter((row) =>
-      id !== null && row.item.key === item.key && idOf(node, row.item) === id && row.item.time <= now && row.since <= now && row.lastEnd + lateness > now)
+    const isNamed = (row: Options["outside"][number]) =>
+      id !== null && row.item.key === item.key && idOf(node, row.item) === id && row.item.time <= now && row.since <= now && row.lastEnd + lateness > now
+    const same = rows.filter(isNamed)
     const found = same.filter(({ takenAt }) => takenAt === Infinity).sort((a, b) => inOrder(a.item, b.item))
     for (const row of found) row.takenAt = now
     const last = found.at(-1)
     if (role === "replacement") rows.push({ ...placeOf(item), since: now, takenAt: Infinity })
-    else if (same.length === 0) refused.push(item.event)
+    else if (same.length === 0) (outside.some(isNamed) ? filtered : refused).push(item.event)
     else if (last === undefined) duplicate.push(item.event)
     // Its fields are its own, and its turn is that of what it corrects.
     else if (role === "correction") rows.push({ ...last, item: { ...item, time: last.item.time, partition: last.item.partition, offset: last.item.offset }, since: now, takenAt: Infinity })
   }
-  return { rows, duplicate, refused }
+  return { rows, duplicate, refused, filtered }
 }
 
 /** Whether a row is nothing but the end of another: it is late for no window, and in no session. */

@@ -180,20 +180,66 @@ describe("the history of a window", () => {
   const appended = (rows: ReadonlyArray<object>) =>
     Effect.flatMap(Effect.service(EventLog), ({ append }) => append(0, fromTexts(rows.map((row) => JSON.stringify(row)))))
 
+  const staged = ticks.pipe(
+    Window.tumbling("1 minute"),
+    Aggregate.into({ volume: Aggregate.sum("size") }),
+    Panes.toEvents,
+    Window.tumbling("5 minutes"),
+    Aggregate.into({ largest: Aggregate.max("volume"), minutes: Aggregate.count }),
+    Pipeline.named("staged")
+  )
+
   it.effect("over results of other windows names these", () =>
     Effect.gen(function*() {
-      const staged = ticks.pipe(
-        Window.tumbling("1 minute"),
-        Aggregate.into({ volume: Aggregate.sum("size") }),
-        Panes.toEvents,
-        Window.tumbling("5 minutes"),
-        Aggregate.into({ largest: Aggregate.max("volume"), minutes: Aggregate.count }),
-        Pipeline.named("staged")
-      )
       yield* appended([0, 61_000, 62_000, 301_000, 700_000].map((time) => ({ symbol: "A", time, price: "1", size: 1 })))
       const { records, revisions } = yield* History.ofWindow(staged, { key: "A", start: 0, end: 300_000 })
       assert.deepStrictEqual(revisions.map(({ pane }) => encode(pane).values), [{ largest: "2", minutes: 2 }])
       assert.deepStrictEqual(records.map(({ place: { window }, record }) => [window?.start, window?.key, record]), [[0, "A", null], [60_000, "A", null]])
+    }).pipe(Effect.provide(memory)), 10_000)
+
+  it.effect("over results of other windows names each once, and none that only the end of an input has told", () =>
+    Effect.gen(function*() {
+      const decisions = yield* Decisions
+      const ofSessions = ticks.pipe(
+        Window.session("8 seconds"),
+        Aggregate.into({ volume: Aggregate.sum("size") }),
+        Panes.toEvents,
+        Window.tumbling("5 minutes"),
+        Aggregate.into({ largest: Aggregate.max("volume"), sessions: Aggregate.count }),
+        Pipeline.named("of-sessions")
+      )
+      const seen = (pipeline: AnyOfPanes) =>
+        Effect.map(History.ofWindow(pipeline, { key: "A", start: 0, end: 300_000 }), ({ records, revisions }) =>
+          [encode(revisions.at(-1)!.pane).values, records.map(({ place: { window } }) => [window?.start, window?.end])])
+      const at = (...times: ReadonlyArray<number>) => appended(times.map((time) => ({ symbol: "A", time, price: "1", size: 1 })))
+      yield* at(0, 61_000, 62_000)
+      yield* decisions.write([{ _tag: "end", at: [3] }])
+      const minutes = [[0, 60_000], [60_000, 120_000]]
+      assert.deepStrictEqual(yield* seen(staged), [{ largest: "2", minutes: 2 }, minutes])
+      assert.deepStrictEqual(yield* seen(ofSessions), [{ largest: "2", sessions: 2 }, [[0, 8_000], [61_000, 70_000]]])
+      yield* at(69_000)
+      yield* decisions.write([{ _tag: "end", at: [4] }])
+      assert.deepStrictEqual(yield* seen(staged), [{ largest: "3", minutes: 2 }, minutes])
+      assert.deepStrictEqual(yield* seen(ofSessions), [{ largest: "3", sessions: 2 }, [[0, 8_000], [61_000, 77_000]]])
+      yield* at(301_000, 700_000)
+      assert.deepStrictEqual(yield* seen(staged), [{ largest: "3", minutes: 2 }, minutes])
+      assert.deepStrictEqual(yield* seen(ofSessions), [{ largest: "3", sessions: 2 }, [[0, 8_000], [61_000, 77_000]]])
+    }).pipe(Effect.provide(memory)), 10_000)
+
+  it.effect("names a row that was held once, whatever the end of an input has told of it", () =>
+    Effect.gen(function*() {
+      const decisions = yield* Decisions
+      const offsets = Effect.map(History.ofWindow(held, { key: "A", start: 0, end: 10_000 }), ({ records }) => records.map(({ place }) => place.offset))
+      const at = (...rows: ReadonlyArray<readonly [time: number, size: number]>) => appended(rows.map(([time, size]) => ({ symbol: "A", time, price: "1", size })))
+      yield* at([5_000, 1], [6_000, 2])
+      yield* decisions.write([{ _tag: "end", at: [2] }])
+      assert.deepStrictEqual(yield* offsets, [0, 1])
+      // It is earlier, and so the first of its id.
+      yield* at([4_500, 1])
+      yield* decisions.write([{ _tag: "end", at: [3] }])
+      assert.deepStrictEqual((yield* offsets).toSorted(), [1, 2])
+      yield* at([60_000, 3])
+      assert.deepStrictEqual((yield* offsets).toSorted(), [1, 2])
     }).pipe(Effect.provide(memory)), 10_000)
 
   it.effect("of a calendar has the rows of that calendar alone", () =>

@@ -101,6 +101,21 @@ describe("rows that are taken back", () => {
     expect([unused, job.counts.duplicate, job.counts.aggregated]).toEqual([[], 40, 40 + 40 + 800 + 2])
   })
 
+  it("are there once more in a window that an end of input told without them, until event time is past what takes them back", () => {
+    const within = trades(20).pipe(cancels, Window.tumbling(60), Aggregate.into({ volume: Aggregate.sum("size") }), Pipeline.allowedLateness(1_000), Pipeline.named("within"))
+    const job = new Job([within], { partitions: 1 })
+    let offset = 0
+    const ofFirst = (panes: ReadonlyArray<Pane.Pane>) => told(panes).filter(([start]) => start === 0)
+    const take = (...lines: ReadonlyArray<string>) => ofFirst(job.take(records(0, (offset += lines.length) - lines.length, lines)).panes)
+    const end = () => ofFirst(job.decide({ _tag: "end", at: [offset] }).panes)
+    // What is due before the window ends is never seen otherwise.
+    take(trade(1, "a", 5), trade(2, "b", 7), trade(3, "c", 9), trade(58, "c", 9, "cancel"), trade(62, "b", 7, "cancel"))
+    expect(end()).toEqual([[0, "on-time", 0, 4, 12], [0, "late", 1, 5, 5]])
+    expect(take(trade(81, null, 1))).toEqual([[0, "on-time", 2, 5, 12]])
+    expect(end()).toEqual([[0, "late", 3, 5, 5]])
+    expect(take(trade(83, null, 1), trade(84, null, 1))).toEqual([])
+  })
+
   it("are not there for what is derived from their window", () => {
     const pipeline = windows(1_000).pipe(Panes.derive({ before: Indicator.previous("volume") }), Pipeline.named("derived"))
     const { panes } = run(pipeline, [trade(1, null, 5), trade(61, "a", 6), trade(121, null, 7), trade(185, "a", 6, "cancel"), trade(190, null, 1)])

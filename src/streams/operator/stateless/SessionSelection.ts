@@ -1,5 +1,5 @@
 /**
- * Leaves out the rows outside of the sessions of their calendars. A row without a calendar, or at a time of which its calendar
+ * Leaves out the rows outside of the sessions of their calendars, but for what windows look at to take back others. A row without a calendar, or at a time of which its calendar
  * knows nothing, is refused, unless it is no record that could be.
  */
 import { areRecords, definitionOf, type InSession } from "../../pipeline/Checked.ts"
@@ -19,12 +19,15 @@ export class SessionSelection extends RowStep {
   readonly #calendars: RowCalendars
   /** What comes through whatever its time. */
   readonly #through: ReadonlyArray<Mask>
+  /** By which others may name a row; `null` where none does. */
+  readonly #named: number | null
 
   constructor(node: InSession) {
     super()
     this.#by = node.window.calendars.by
     this.#areRecords = areRecords(node)
     this.#calendars = new RowCalendars(node.window)
+    this.#named = node.named?.index ?? null
     this.#through = node.through.map((condition) => maskOf(definitionOf(node.input), condition))
   }
 
@@ -37,11 +40,16 @@ export class SessionSelection extends RowStep {
       if ((keep !== null && keep[row] === 0) || through.some((mask) => mask[row] === 1)) continue
       const hours = hoursOf(row)
       const found = hours === null ? "unknown" : hours.find(batch.times[row]!)
-      if (found === "in") continue
+      if (found === "in" || (found === "out" && this.#hasId(batch, row))) continue
       if (found === "out" || !this.#areRecords) refusing.leaveOut(row)
       else refusing.refuse(row, { reason: "no-calendar", detail: this.#why(batch, row, hours) })
     }
     return refusing.rowsOf(batch)
+  }
+
+  /** The windows leave it out, and remember its id. */
+  #hasId({ columns }: Batch, row: number): boolean {
+    return this.#named !== null && !Number.isNaN(columns[this.#named]![row]!)
   }
 
   #why({ columns, dictionary, source, times }: Batch, row: number, hours: TradingHours | null): Refusal["detail"] {

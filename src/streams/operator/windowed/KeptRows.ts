@@ -20,6 +20,7 @@ import { isTired, type Work } from "../Work.ts"
 import { Chains, none } from "./Chains.ts"
 import { Heap } from "./Heap.ts"
 import { KeptBatch } from "./KeptBatch.ts"
+import { OutsideIds } from "./OutsideIds.ts"
 import { type Here, type Stretch, Stretches, type StretchOf } from "./Stretches.ts"
 import { Kind } from "./RowKinds.ts"
 import { TakenIds } from "./TakenIds.ts"
@@ -31,6 +32,8 @@ interface Input {
   readonly table: RowTable
   readonly batch: KeptBatch
   readonly idColumn: number
+  /** The same among the fields of a batch. */
+  readonly id: number
   /** Where a row of a batch has the last moment that it stands for. */
   readonly through: number | null
   readonly isText: boolean
@@ -75,6 +78,8 @@ export class KeptRows {
   /** Whether it has to be known of what is gone that it was there: it is no matter for replacements. */
   readonly #isRemembered: boolean
   readonly #taken: TakenIds
+  /** Windows that are not trading sessions have all rows. */
+  readonly #outside: OutsideIds
   readonly #due = new Heap<number>((a, b) => this.#since(a) - this.#since(b) || this.#order(a, b))
   /** The same in no order. */
   readonly #waiting = new Set<number>()
@@ -95,17 +100,19 @@ export class KeptRows {
     const textOf = (number: number) => this.#dictionary.textOf(number)
     this.#stretches = new Stretches(textOf)
     this.#taken = new TakenIds(this.#inputs[0]?.isText === true, textOf)
+    this.#outside = new OutsideIds(this.#inputs[0]?.isText === true, textOf)
     const [rows, records] = this.#inputs
     this.pages = {
       kept: rows!.table,
       ...(records === undefined ? {} : { keptRecords: records.table }),
       taken: this.#stretches.pages,
-      takenIds: this.#taken.pages
+      takenIds: this.#taken.pages,
+      ...(node.window.kind === "trading" ? { outsideIds: this.#outside.pages } : {})
     }
   }
 
   get size(): number {
-    return this.#inputs.reduce((sum, { table }) => sum + table.size, this.#stretches.size + this.#taken.size)
+    return this.#inputs.reduce((sum, { table }) => sum + table.size, this.#stretches.size + this.#taken.size + this.#outside.size)
   }
 
   #tableOf(ref: number): RowTable {
@@ -160,6 +167,13 @@ export class KeptRows {
   /** A row counts in its windows from now on. */
   keep(row: Row, stretch: Stretch): void {
     this.#count(this.#add(row, Kind.kept, row.batch.watermarks[row.row]!), stretch)
+  }
+
+  /** A row counts in no window, as it is in no session; it is known as long as it could be taken back from the window behind it. */
+  leaveOut({ batch, input, row }: Row, stretch: Stretch): void {
+    const since = Math.max(batch.times[row]!, batch.watermarks[row]!)
+    if (!this.#isRemembered || stretch.lastEnd + this.#lateness <= since) return
+    this.#outside.add({ key: batch.keys[row]!, id: batch.columns[this.#inputs[input]!.id]![row]!, since, stretch })
   }
 
   /** Of a row that is none itself there is no stretch. */
@@ -226,8 +240,7 @@ export class KeptRows {
     const kind = this.#kind(ref)
     const found = this.#rowsFor(ref, at)
     const stretches = new Set(found.map((row) => this.#stretchOf(row)))
-    const wasThere = this.#taken.lastEndOf(key, this.#idOf(ref)) + this.#lateness > at
-    const outcome = kind === Kind.replacement || found.length > 0 ? Outcome.aggregated : wasThere ? Outcome.duplicate : Outcome.refused
+    const outcome = kind === Kind.replacement || found.length > 0 ? Outcome.aggregated : this.#outcomeOfNone(ref, at)
     const last = found.reduce((newest, row) => newest === none || this.#order(row, newest) > 0 ? row : newest, none)
     const counts = outcome === Outcome.aggregated && kind !== Kind.cancel
     const own = !counts ? null : this.#stretchOf(kind === Kind.correction ? last : ref)
@@ -250,6 +263,13 @@ export class KeptRows {
       stretches.add(own)
     }
     return { key, at, stretches }
+  }
+
+  /** What has become of one that finds no row: all may have been taken back, or be in no session. */
+  #outcomeOfNone(ref: number, at: number): number {
+    const [key, id] = [this.#keyOf(ref), this.#idOf(ref)]
+    if (this.#taken.lastEndOf(key, id) + this.#lateness > at) return Outcome.duplicate
+    return this.#outside.has(key, id, { at, lateness: this.#lateness }) ? Outcome.filtered : Outcome.refused
   }
 
   #rowsFor(ref: number, at: number): ReadonlyArray<number> {
@@ -365,6 +385,7 @@ export class KeptRows {
       if (isTired(++done)) yield
     }
     yield* this.#taken.forget(stretch)
+    yield* this.#outside.forget(stretch)
   }
 
   #releaseAll(here: Here): void {
@@ -381,6 +402,7 @@ export class KeptRows {
     const numberOf = (number: number) => dictionary.numberOf(former.textOf(number))
     this.#stretches.renumber(numberOf)
     this.#taken.renumber(numberOf)
+    this.#outside.renumber(numberOf)
     for (const { batch, table } of this.#inputs) {
       table.useDictionary(dictionary)
       batch.useDictionary(dictionary)
@@ -395,6 +417,7 @@ export class KeptRows {
     const numberOf = (text: string) => this.#dictionary.columns.numberOf(text)
     this.#stretches.restore(state, numberOf, stretchOf)
     this.#taken.restore(state, numberOf, stretchOf)
+    this.#outside.restore(state, numberOf, stretchOf)
     for (const [input, { table }] of this.#inputs.entries()) {
       table.restore(state, (slot) => {
         const ref = slot * 2 + input
@@ -427,6 +450,7 @@ const inputOf = (node: WindowNode, cancels: Cancels, input: number, dictionary: 
     table,
     batch: new KeptBatch({ table, fields, definition, isPreAggregated: input === 1, dictionary }),
     idColumn: fields.findIndex(({ index }) => index === cancels.id.index),
+    id: cancels.id.index,
     through: cancels.through?.index ?? null,
     isText: cancels.id.column.kind === "string"
   }

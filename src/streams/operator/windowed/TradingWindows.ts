@@ -18,7 +18,7 @@ import { type Bounds, EmittedPanes, isNews, type Last } from "./EmittedPanes.ts"
 import { type Home, KeyedSlots, KeyedSlotsPool } from "./KeyedSlots.ts"
 import * as KeyedState from "./KeyedState.ts"
 import { compareText, KeyOrder } from "./KeyOrder.ts"
-import { KeptRows, rowIn } from "./KeptRows.ts"
+import { KeptRows, type Row, rowIn } from "./KeptRows.ts"
 import { RowCalendars } from "./RowCalendars.ts"
 import { Kind } from "./RowKinds.ts"
 import type { Stretch } from "./Stretches.ts"
@@ -130,6 +130,16 @@ export class TradingWindows implements Windows, Placement {
 
   isLate(taking: Taking, row: number): boolean {
     return !taking.isCancel(row) && this.#boundsOf(taking, row).end + this.#lateness <= taking.batch.watermarks[row]!
+  }
+
+  outsideOf({ batch, input }: Omit<Row, "row">): (row: number) => boolean {
+    const hoursOf = this.#calendars.of(batch)
+    return (row) => {
+      const [hours, time] = [hoursOf(row), batch.times[row]!]
+      if (hours?.find(time) !== "out") return false
+      if (hours.findAfter(time)) this.kept!.leaveOut({ batch, input, row }, this.#windowOf(hours))
+      return true
+    }
   }
 
   /** All rows that come here are in one. */

@@ -5,6 +5,7 @@ import type { Place } from "../../pipeline/Row.ts"
 import { type Batch, Dictionary } from "../../records/Batch.ts"
 import { AccumulatorTable } from "../aggregates/AccumulatorTable.ts"
 import { type Emitted, type Operator, Outcome, type Rows } from "../Operator.ts"
+import { Refusing } from "../stateless/Refusing.ts"
 import type { StateReader, StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
 import { CountWindows } from "./CountWindows.ts"
@@ -99,18 +100,21 @@ export class WindowOperator implements Operator<Rows, ReadonlyArray<Emitted>> {
     this.#assertHeld()
   }
 
-  /** Which rows go on: one without an id has nothing to take back. */
-  #told({ batch, keep: before, outcomes, refused }: Rows, input: number, kinds: Uint8Array): Uint8Array | null {
-    let keep = before
+  /** Which rows go on: one without an id has nothing to take back, and one that is in no window only has an id. */
+  #told(rows: Rows, input: number, kinds: Uint8Array): Uint8Array | null {
+    const { batch, keep } = rows
+    const refusing = new Refusing(rows)
+    const isOutside = this.#windows.outsideOf?.({ batch, input }) ?? null
     for (let row = 0; row < batch.length; row++) {
-      const isCancel = kinds[row] === Kind.cancel || kinds[row] === Kind.correction
-      if (!isCancel || (keep !== null && keep[row] === 0) || this.#kinds[input]!.hasId(batch, row)) continue
-      if (keep === before) keep = before?.slice() ?? new Uint8Array(batch.length).fill(1)
-      keep![row] = 0
-      outcomes[row] = Outcome.refused
-      refused.push({ row, reason: "nothing-to-cancel", detail: `"${this.#kinds[input]!.idName}", the id of what it takes back, is missing or null` })
+      const kind = kinds[row]!
+      if (kind === Kind.plain || (keep !== null && keep[row] === 0)) continue
+      const isCancel = kind === Kind.cancel || kind === Kind.correction
+      if (!isCancel && isOutside !== null && isOutside(row)) refusing.leaveOut(row)
+      else if (isCancel && !this.#kinds[input]!.hasId(batch, row)) {
+        refusing.refuse(row, { reason: "nothing-to-cancel", detail: `"${this.#kinds[input]!.idName}", the id of what it takes back, is missing or null` })
+      }
     }
-    return keep
+    return refusing.rowsOf(batch).keep
   }
 
   /** What has become of the rows that took back others, since the last call. */

@@ -4,7 +4,7 @@ import type * as Pane from "../../pipeline/Pane.ts"
 import type { Paged } from "../Paged.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import type { Work } from "../Work.ts"
-import type { KeptRows } from "./KeptRows.ts"
+import type { KeptRows, Row } from "./KeptRows.ts"
 import type { StoredPane } from "./StoredSessions.ts"
 import type { Taking } from "./Taking.ts"
 
@@ -60,6 +60,8 @@ export interface Windows {
   adopt(stored: Iterable<StoredPane>): Work
   /** Where rows take back others. */
   readonly kept?: KeptRows | null
+  /** Of a batch whether a row is in no window, and comes for its id alone, which is remembered. */
+  outsideOf?(rows: Omit<Row, "row">): (row: number) => boolean
   useDictionary(dictionary: Dictionary): void
   /** What is kept of keys and windows. */
   readonly pages: { readonly [name: string]: Paged }
