@@ -7,6 +7,7 @@ export default defineConfig({
     // These end what hangs, on a machine that may be slow, or busy elsewhere.
     testTimeout: 180_000,
     hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     fileParallelism: false
   }
 })

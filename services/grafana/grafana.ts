@@ -50,6 +50,10 @@ const settings = ({ folder, ports }: Place<"http">): Readonly<Record<string, str
   "paths.data": join(folder, "data"),
   "paths.plugins": join(folder, "data/plugins"),
   "paths.provisioning": provisioning,
+  // Readers of its SQLite and a writer do not wait for each other; two writers do, on a busy machine for longer than usual.
+  "database.wal": "true",
+  "database.query_retries": "50",
+  "database.transaction_retries": "50",
   "log.mode": "console",
   "server.http_addr": "127.0.0.1",
   "server.http_port": String(ports.http),

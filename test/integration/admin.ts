@@ -22,6 +22,10 @@ export const committed = (brokers: string, group: string, topic: string) =>
     return found?.partitions.toSorted((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset)) ?? []
   })
 
+/** As the coordinator calls it: `PreparingRebalance` where a generation is waited for. */
+export const groupState = (brokers: string, group: string) =>
+  withAdmin(brokers, async (admin) => (await admin.describeGroups([group])).groups[0]?.state)
+
 /** Waits until it holds; what does not come to hold in five minutes, on however busy a machine, never will. */
 export const until = <E, R>(condition: Effect.Effect<boolean, E, R>, atMost: Duration.Input = "5 minutes") =>
   condition.pipe(

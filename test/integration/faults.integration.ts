@@ -1,6 +1,6 @@
 /** Faults on a real broker: each ends with the batch fold's panes, none lost and none doubled. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, Stream } from "effect"
+import { Deferred, Effect, Fiber, Layer, Stream } from "effect"
 import { Kafka } from "../../services/testing.ts"
 import * as KafkaEventLog from "../../src/adapters/kafka/KafkaEventLog.ts"
 import { Connection } from "../../src/adapters/kafka/client/Connection.ts"
@@ -74,8 +74,10 @@ for (const [name, started] of Object.entries(kinds)) {
         yield* Effect.gen(function*() {
           const log = yield* EventLog
           yield* log.append(0, fromTexts(["a"]))
-          const reading = yield* Effect.forkChild(Effect.flip(Stream.runDrain(log.read([0]))))
-          yield* Effect.sleep("300 millis")
+          const isReading = yield* Deferred.make<void>()
+          const records = log.read([0]).pipe(Stream.tap(() => Deferred.succeed(isReading, undefined)))
+          const reading = yield* Effect.forkChild(Effect.flip(Stream.runDrain(records)))
+          yield* Effect.raceFirst(Deferred.await(isReading), Fiber.join(reading))
           yield* deleteTopic(broker.access.brokers, topic)
           const error = yield* Fiber.join(reading)
           assert.match(error.message, /the topic is gone from the Kafka brokers/)

@@ -69,10 +69,10 @@ for (const [kind, broker] of Object.entries(kinds)) {
             yield* Effect.sleep(300 * random())
           }
           // Nobody gets in before the processor has joined again; a going and the next coming may be one generation,
-          // and one that changes during a join costs another.
+          // and each that changes during a join costs another, on a busy machine all of them.
           const rejoined = (yield* rebalances) - before
           assert.isAtLeast(rejoined, rounds)
-          assert.isAtMost(rejoined, 2 * rounds + 3)
+          assert.isAtMost(rejoined, 4 * rounds + 3)
           isOver = true
           const count = yield* Fiber.join(feeding)
           // What has been read and is not in a checkpoint yet is written once more by the next run, and may be.
@@ -182,25 +182,30 @@ for (const [kind, broker] of Object.entries(kinds)) {
           yield* ingest(market(2_000))
           yield* Effect.scoped(processorOf({ address, group }))
           // Another member has come, so that whoever joins is in the next generation, which the former is waited for to begin.
-          const other = Group.join({ group, instance: "other", id: "" }, [topic], { session: 45_000, rebalance: 45_000 })
+          const other = Group.join({ group, instance: "other", id: "" }, [topic], { session: 300_000, rebalance: 300_000 })
           yield* Effect.forkChild(Effect.provide(Effect.flatMap(Connection, ({ client }) => Effect.ignore(client.askCoordinator(group, other))), layer))
-          yield* Effect.sleep("1 second")
+          yield* Admin.until(Effect.map(Admin.groupState(address, group), (state) => state === "PreparingRebalance"))
           const answers: Array<string> = []
+          let isRestarted = false
           const processor = yield* processorOf({
             address,
             group,
             asking: ({ apiName }, answer) =>
               Effect.gen(function*() {
-                const isFirst = apiName === "SyncGroup" && !answers.some((said) => said.startsWith("SyncGroup"))
-                if (isFirst) yield* Effect.orDie(Effect.andThen(broker.kill9, broker.restart))
+                if (apiName === "SyncGroup" && !isRestarted) {
+                  isRestarted = true
+                  yield* Effect.orDie(Effect.andThen(broker.kill9, broker.restart))
+                }
                 const body = yield* answer
                 if (apiName === "JoinGroup" || apiName === "SyncGroup") answers.push(`${apiName} ${body.readInt16BE(4)}`)
                 return body
               })
           })
-          // A coordinator that is about to look after the group again says so; what it was asked as it went down is joined anew.
-          const told = answers.filter((said) => !/ 1[4-6]$/.test(said))
-          assert.match(told.join(), /^JoinGroup 0,(?:Join|Sync)Group 82,JoinGroup 0,SyncGroup 0$/)
+          // A coordinator that is about to look after the group again says so, to a SyncGroup by 27, the same as where the
+          // other has joined in between: after either it is joined anew, as after what it was asked as it went down.
+          const told = answers.filter((said) => !/ 1[4-6]$/.test(said)).join()
+          const order = /^JoinGroup 0,(?:SyncGroup 82|(?:SyncGroup 27,)?JoinGroup 82),(?:JoinGroup 0,SyncGroup 27,)*JoinGroup 0,SyncGroup 0$/
+          assert.isTrue(order.test(told), answers.join())
           assert.strictEqual((yield* processor.run({ toTheEnd: true })).read, 2_000)
           yield* sameAsFold
         })))

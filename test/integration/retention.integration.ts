@@ -120,7 +120,7 @@ describe("retention", () => {
 
   it.live("by size: with record the gap is told, and the panes are those of all but the gap", () =>
     Effect.gen(function*() {
-      const { context, first, gaps, running, said } = yield* overtaken({ onGap: "record", limit: "size" })
+      const { context, earliest, first, gaps, running, said } = yield* overtaken({ onGap: "record", limit: "size" })
       yield* Effect.gen(function*() {
         const { progress } = yield* Monitor
         const log = yield* EventLog
@@ -132,7 +132,9 @@ describe("retention", () => {
         yield* Fiber.interrupt(running)
         assert.strictEqual(said.length, 1, said.join("\n"))
         const { from, length, to } = gapIn(said[0]!)
-        assert.deepStrictEqual([to, length], [first, first - from])
+        // On a busy machine another segment may have gone after some looks at which none did.
+        assert.include([first, yield* earliest], to)
+        assert.strictEqual(length, to - from)
         assert.deepStrictEqual(gaps, [{ _tag: "gap", partition: 0, at: from, to }])
         const stopAt = log.ends
         const report = yield* engine.run({ name: log.topic, pipelines, stopAt })

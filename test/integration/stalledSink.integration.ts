@@ -87,8 +87,11 @@ describe("stalled sink", () => {
           standing = now
         }
         const look = Effect.all({ held, resident: residents, done })
-        const seen = yield* Effect.replicateEffect(Effect.tap(look, Effect.sleep("500 millis")), 2 * seconds)
-        assert.deepStrictEqual(seen.at(-1)?.done, standing)
+        const looks = Effect.replicateEffect(Effect.tap(look, Effect.sleep("500 millis")), 2 * seconds)
+        // On a busy machine it may pause before it stands, but not again and again.
+        const isStanding = (seen: Effect.Success<typeof looks>) => JSON.stringify(seen[0]?.done) === JSON.stringify(seen.at(-1)?.done)
+        const seen = yield* Effect.repeat(looks, { until: isStanding, times: 5 })
+        assert.isTrue(isStanding(seen), JSON.stringify(seen.map(({ done }) => done)))
         const most = before.map((_, i) => Math.max(...seen.map(({ resident }) => resident[i]!)))
         const heldMost = Math.max(...seen.map(({ held }) => held))
         report({ before, heldMost, most, ticks: minute * perMinute })

@@ -2,7 +2,6 @@
  * The engine with a mistake in it breaks the law that is there to notice it. Each mistake is
  * planted in a copy of the real source: one replacement, which has to match exactly once.
  */
-import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import * as AggregateLaws from "../../src/testing/AggregateLaws.ts"
 import type { Effort } from "../../src/testing/EngineLaw.ts"
@@ -12,8 +11,6 @@ import { planting } from "../planting.ts"
 import { type Mutant, mutants } from "./mutants.ts"
 import * as Checked from "../../src/streams/pipeline/Checked.ts"
 
-const copyWith = planting("domain", "streams")
-
 interface Subject {
   readonly makeEngine: MakeEngine
   readonly makeSlots: AggregateLaws.MakeSlots
@@ -22,14 +19,16 @@ interface Subject {
 /** Pages of two entries: of a state that is small there are many all the same. */
 const smallPages = { file: "streams/operator/Paged.ts", find: "const bits = 10", replace: "const bits = 1" }
 
+const copyWith = planting(["domain", "streams"], [smallPages])
+
 /** The engine out of a copy of the sources in which a text has been replaced. */
 const planted = async (
   name: string,
   mutant: Pick<Mutant, "file" | "find" | "replace">
 ): Promise<Subject> => {
-  const copy = copyWith(name, smallPages, mutant)
-  const { Job }: typeof import("../../src/streams/engine/Job.ts") = await import(join(copy, "streams/engine/Job.ts"))
-  const slots = join(copy, "streams/operator/aggregates/AccumulatorTable.ts")
+  const placeOf = copyWith(name, mutant)
+  const { Job }: typeof import("../../src/streams/engine/Job.ts") = await import(placeOf("streams/engine/Job.ts"))
+  const slots = placeOf("streams/operator/aggregates/AccumulatorTable.ts")
   const { AccumulatorTable }: typeof import("../../src/streams/operator/aggregates/AccumulatorTable.ts") = await import(slots)
   return {
     makeEngine: (pipelines, partitions, options) => engineOf(new Job(pipelines, jobOptions(partitions, options))),

@@ -4,7 +4,6 @@
  */
 import { BigDecimal, Effect, Exit, Schema, Stream } from "effect"
 import * as fc from "fast-check"
-import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { conditions, cuts, heldPipelines, type Log, logs, pipelines, SampleSchema, source, stagedPipelines, unitedPipelines } from "../../src/testing/Arbitraries.ts"
 import { events, foldedPanes, lines, newest, results } from "../../src/testing/Harness.ts"
@@ -219,12 +218,12 @@ const mutants: ReadonlyArray<Mutant> = [
   { mistake: "all streams have ended where one has", file: "streams/engine/RowInputs.ts", find: "this.#inputs.every(({ end }) => end === \"told\")", replace: "true", law: several }
 ]
 
-const copyWith = planting("domain", "streams")
+const copyWith = planting(["domain", "streams"])
 
 describe("a mistake is noticed", () => {
   it.each(mutants)("$mistake", async (mutant) => {
-    const copy = copyWith(`stream-${mutants.indexOf(mutant)}`, mutant)
-    const subject: Subject = { ...await import(join(copy, "streams/engine/PaneStream.ts")), ...await import(join(copy, "streams/engine/SourceStreams.ts")) }
+    const placeOf = copyWith(`stream-${mutants.indexOf(mutant)}`, mutant)
+    const subject: Subject = { ...await import(placeOf("streams/engine/PaneStream.ts")), ...await import(placeOf("streams/engine/SourceStreams.ts")) }
     const found = await laws[mutant.law]!(subject, { numRuns: 200, seed: 42, endOnFailure: true }).then(() => null, (error: unknown) => error)
     expect(found, `"${mutant.law}" does not notice it`).toBeInstanceOf(Error)
   }, 120_000)

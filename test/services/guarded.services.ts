@@ -79,11 +79,12 @@ describe("an identity", () => {
     Effect.gen(function*() {
       const log = join(yield* temporaryFolder, "log")
       // The shell becomes a program that never takes note of the child that it inherits.
-      yield* Guarded.start(["sh", "-c", "sleep 0.3 & echo $!; exec sleep 600"], log)
+      yield* Guarded.start(["sh", "-c", "sleep 600 & echo $!; exec sleep 600"], log)
       while (!existsSync(log) || readFileSync(log, "utf8") === "") yield* Effect.sleep("5 millis")
       const pid = Number(readFileSync(log, "utf8"))
       const child = Identity.of(pid)
       assert.isDefined(child)
+      yield* Identity.signal(child, "SIGKILL")
       yield* gone([child])
       assert.doesNotThrow(() => process.kill(pid, 0))
       assert.isUndefined(Identity.of(pid))

@@ -2,7 +2,6 @@
  * Of processes that want one place at most one has it, whatever goes wrong; and what is planted in the sources is found. A
  * failure prints its seed: `npm run simulate -- --world group --seed SEED` repeats it.
  */
-import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { planting } from "../planting.ts"
 import { simulate } from "./group/GroupSimulation.ts"
@@ -10,7 +9,7 @@ import { mistakes } from "./plantedFence.ts"
 
 const world = "../test/simulation/group"
 
-const copyOf = planting("domain", "streams", "testing", "adapters/kafka", world)
+const copyOf = planting(["domain", "streams", "testing", "adapters/kafka", world])
 
 const first = Number(process.env["COURANT_SEED"] ?? 1)
 
@@ -36,7 +35,7 @@ it("a seed is the same run each time", () => {
 describe("a mistake is found", () => {
   it.each(mistakes)("$mistake", async (planted) => {
     const copy: { readonly simulate: typeof simulate } =
-      await import(join(copyOf(`mistake-${mistakes.indexOf(planted)}`, planted), world, "GroupSimulation.ts"))
+      await import(copyOf(`mistake-${mistakes.indexOf(planted)}`, planted)(`${world}/GroupSimulation.ts`))
     const found = seeds(enough).find((seed) => copy.simulate(seed).problems.length > 0)
     expect(found, `none of ${enough} seeds finds it`).toBeDefined()
   }, 600_000)

@@ -2,13 +2,12 @@
  * The simulation finds nothing, is the same twice, and finds what is planted: mistakes in copies of the sources, each within
  * a number of seeds. A failure prints its seed: `npm run simulate -- --world program --seed SEED` repeats it.
  */
-import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { type Outcome, shrink, simulate } from "../../src/testing/simulation/Simulation.ts"
 import { planting } from "../planting.ts"
 import { mistakes, type Planted } from "./planted.ts"
 
-const copyOf = planting("domain", "streams", "testing")
+const copyOf = planting(["domain", "streams", "testing"])
 
 const first = Number(process.env["COURANT_SEED"] ?? 1)
 
@@ -37,7 +36,7 @@ interface Copy {
 }
 
 const copyWith = async (name: string, planted: Planted): Promise<Copy> => {
-  const module: Copy = await import(join(copyOf(name, planted), "testing/simulation/Simulation.ts"))
+  const module: Copy = await import(copyOf(name, planted)("testing/simulation/Simulation.ts"))
   return module
 }
 

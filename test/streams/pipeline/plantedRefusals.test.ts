@@ -2,12 +2,11 @@
  * A check with a mistake in it lets a declaration through, or names another node: the table of refusals notices. Each
  * mistake is one replacement in a copy of the real source, where it has to match exactly once.
  */
-import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { planting } from "../../planting.ts"
+import { type Place, planting } from "../../planting.ts"
 import { declarations, type Language, type Refusal, thrownBy } from "./refusals.ts"
 
-const copyWith = planting("domain", "streams")
+const copyWith = planting(["domain", "streams"])
 
 const check = "streams/pipeline/Check.ts"
 const holding = "streams/pipeline/check/Holding.ts"
@@ -110,8 +109,8 @@ const mistakes: ReadonlyArray<Mistake> = [
   ["pre-aggregated records of another key are taken", check, "if (own !== theirs) refuse(", "if (own === \"\") refuse("]
 ]
 
-const languageOf = async (folder: string): Promise<Language> => {
-  const named = (name: string) => import(join(folder, `${name}.ts`))
+const languageOf = async (placeOf: Place): Promise<Language> => {
+  const named = (name: string) => import(placeOf(`${name}.ts`))
   const [Decimal, ...nouns] = await Promise.all([
     named("domain/Decimal"),
     ...["Aggregate", "Events", "Expr", "Indicator", "Join", "Panes", "Pipeline", "Source", "Table", "Window"].map((noun) => named(`streams/pipeline/${noun}`))
