@@ -1,9 +1,13 @@
 /** Which calendar a row has: one for all, or the one that a field of it names, or one for those that have none at their time. */
+import type { Calendar } from "../../../domain/TradingCalendar.ts"
+import { calendarsOf } from "../../pipeline/check/Trading.ts"
 import type { Trading } from "../../pipeline/Window.ts"
 import type { Batch, Dictionary } from "../../records/Batch.ts"
 import { TradingHours } from "./TradingHours.ts"
 
 export class RowCalendars {
+  /** One for each calendar. */
+  readonly all: ReadonlyArray<TradingHours>
   readonly #by: string | null
   readonly #byValue: ReadonlyMap<string, TradingHours>
   readonly #otherwise: TradingHours | null
@@ -13,17 +17,13 @@ export class RowCalendars {
 
   constructor(window: Trading) {
     const { calendars } = window
+    const known = new Map(calendarsOf(calendars).map((calendar) => [calendar, new TradingHours(calendar, window)]))
+    const hoursOf = (calendar: Calendar | null) => calendar === null ? null : known.get(calendar) ?? null
+    this.all = [...known.values()]
     this.#by = calendars.by
-    this.#byValue = new Map(calendars.by === null ? [] : Object.entries(calendars.calendars).map(([value, calendar]) => [value, new TradingHours(calendar, window)]))
-    const otherwise = calendars.by === null ? calendars.calendar : calendars.otherwise
-    this.#otherwise = otherwise === null ? null : new TradingHours(otherwise, window)
-    const unknown = calendars.by === null ? null : calendars.unknown
-    this.#unknown = unknown === null ? null : new TradingHours(unknown, window)
-  }
-
-  /** All that there are. */
-  get all(): ReadonlyArray<TradingHours> {
-    return [...this.#byValue.values(), this.#otherwise, this.#unknown].filter((hours) => hours !== null)
+    this.#byValue = new Map(calendars.by === null ? [] : Object.entries(calendars.calendars).map(([value, calendar]) => [value, known.get(calendar)!]))
+    this.#otherwise = hoursOf(calendars.by === null ? calendars.calendar : calendars.otherwise)
+    this.#unknown = hoursOf(calendars.by === null ? null : calendars.unknown)
   }
 
   /** Values of the field that name one. */
