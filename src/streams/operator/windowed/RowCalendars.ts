@@ -2,7 +2,7 @@
 import type { Calendar } from "../../../domain/TradingCalendar.ts"
 import { calendarsOf } from "../../pipeline/check/Trading.ts"
 import type { Trading } from "../../pipeline/Window.ts"
-import type { Batch, Dictionary } from "../../records/Batch.ts"
+import { type Batch, type Dictionary, isAbsent } from "../../records/Batch.ts"
 import { TradingHours } from "./TradingHours.ts"
 
 export class RowCalendars {
@@ -43,18 +43,22 @@ export class RowCalendars {
     if (unknown === null) return named
     return (row) => {
       const hours = named(row)
+      if (hours !== null && hours.isNear(batch.times[row]!)) return hours
       return hours === null || hours.find(batch.times[row]!) === "unknown" ? unknown : hours
     }
   }
 
-  #namedBy({ columns, dictionary, source }: Batch): (row: number) => TradingHours | null {
-    if (this.#by === null) return () => this.#otherwise
+  #namedBy(batch: Batch): (row: number) => TradingHours | null {
+    const otherwise = this.#otherwise
+    if (this.#by === null) return () => otherwise
+    const { columns, dictionary, source } = batch
     const column = columns[source.columns.findIndex(({ name }) => name === this.#by)]!
+    if (isAbsent(batch, column)) return () => otherwise
     if (this.#byNumber?.dictionary !== dictionary) this.#byNumber = { dictionary, hours: new Map() }
     const { hours } = this.#byNumber
     return (row) => {
       const number = column[row]!
-      if (number !== number) return this.#otherwise
+      if (number !== number) return otherwise
       const known = hours.get(number)
       if (known !== undefined) return known
       const found = this.named(dictionary.textOf(number))

@@ -42,9 +42,14 @@ export class TradingHours {
     return this.#coverage ??= Calendar.coverage(this.calendar)
   }
 
+  /** Whether what is known of the time that was looked at last is known of another one. */
+  isNear(time: number): boolean {
+    return time >= this.#from && time < this.#to
+  }
+
   /** Where it is in one, {@link start} and {@link end} are the window's. */
   find(time: number): Found {
-    if (!(time >= this.#from && time < this.#to)) {
+    if (!this.isNear(time)) {
       if (!(time >= this.#known.start && time < this.#known.end)) return "unknown"
       this.#lookUp(time)
     }
