@@ -8,6 +8,7 @@
  * A calendar knows the days from its first to its last, and says nothing of others: whoever asks for one gets an error.
  */
 import { DateTime, Option, Result, Schema } from "effect"
+import { memoize } from "effect/Function"
 import { nearest } from "./Nearest.ts"
 import { type CalendarData, calendarData, ownCalendarData } from "./CalendarData.ts"
 
@@ -121,9 +122,13 @@ const wrongIn = ({ closed = [], from, hours, special = {}, to, ...definition }: 
 
 /** Minutes of a day at which trading begins at the earliest and ends at the latest. */
 const reachOf = ({ extended, hours, special = {} }: Definition): readonly [number, number] => {
-  const all = [...hours.map((each) => each.hours), ...Object.values(special)].flatMap((each) => each.map(minutesOf))
+  const all = clocksOf({ hours, special }).flatMap((each) => each.map(minutesOf))
   return [Math.min(...all) - (extended?.minutesBefore ?? 0), Math.max(...all) + (extended?.minutesAfter ?? 0)]
 }
+
+/** The hours of each kind of day; the days of one kind that is built in have the same array. */
+const clocksOf = ({ hours, special = {} }: Pick<Definition, "hours" | "special">): ReadonlyArray<ReadonlyArray<string>> =>
+  [...new Set([...hours.map((each) => each.hours), ...Object.values(special)])]
 
 /** From the beginning of a day. */
 const minutesOf = (clock: string): number => {
@@ -133,7 +138,14 @@ const minutesOf = (clock: string): number => {
 
 const isOfPairs = ({ length }: ReadonlyArray<string>): boolean => length >= 2 && length % 2 === 0
 
-const builtIn: { readonly [name: string]: CalendarData } = { ...calendarData, ...ownCalendarData }
+interface BuiltIn {
+  readonly name: string
+  readonly data: CalendarData
+}
+
+const builtIn: { readonly [name: string]: BuiltIn } = Object.fromEntries(
+  Object.entries({ ...calendarData, ...ownCalendarData }).map(([name, data]) => [name, { name, data }])
+)
 
 export const isName = (name: unknown): name is Name => typeof name === "string" && Object.hasOwn(builtIn, name)
 
@@ -145,13 +157,18 @@ export const isCalendar = (value: unknown): value is Calendar =>
 
 /** One that is built in. Throws a `TypeError` where there is none of this name. */
 export const named = (name: Name): Calendar => {
-  const data = isName(name) ? builtIn[name] : undefined
-  if (data === undefined) throw new TypeError(`there is no calendar ${JSON.stringify(name)}${meantBy(name)}; there are ${names.join(", ")}, and those of Calendar.make`)
+  const known = isName(name) ? builtIn[name] : undefined
+  if (known === undefined) throw new TypeError(`there is no calendar ${JSON.stringify(name)}${meantBy(name)}; there are ${names.join(", ")}, and those of Calendar.make`)
+  return made(known)
+}
+
+/** A program asks for some of them by many names. */
+const made = memoize(({ data, name }: BuiltIn): Calendar => {
   const { closed, hours: [first, ...others], special, ...rest } = data
   if (first === undefined) throw new TypeError(`the calendar ${name} has no hours`)
   const unusual = special.flatMap(({ dates, hours }) => datesIn(dates).map((date) => [date, hours] as const))
   return { _tag: "Calendar", name, definition: { ...rest, hours: [first, ...others], closed: datesIn(closed), special: Object.fromEntries(unusual) } }
-}
+})
 
 const meantBy = (name: string): string => {
   const meant = typeof name === "string" ? nearest(name, names) : undefined
@@ -266,8 +283,7 @@ export const coverage = ({ definition }: Calendar): Stretch => {
 
 /** The stretches of each kind of day that there is, from the beginning of the day by a clock that does not change. */
 export const kindsOfDays = (calendar: Calendar, part: Part): ReadonlyArray<ReadonlyArray<Stretch>> => {
-  const { hours, special = {} } = calendar.definition
-  return [...hours.map((each) => each.hours), ...Object.values(special)].map((clocks) => {
+  return clocksOf(calendar.definition).map((clocks) => {
     const [open = 0, ...others] = clocks.map((clock) => minutesOf(clock) * minuteMillis)
     const breaks = others.slice(0, -1).flatMap((start, i) => i % 2 === 0 ? [{ start, end: others[i + 1]! }] : [])
     return stretchesOf(calendar, { date: "", open, close: others.at(-1)!, breaks }, part)

@@ -1831,9 +1831,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     mistake: "what was emitted is remembered for ever",
     file: "streams/operator/windowed/EmittedPanes.ts",
-    find: "      if (!isGone(window)) continue\n      let done = 0",
-    replace: "      if (window > -Infinity) continue\n      let done = 0",
+    find: "first !== undefined && first.end <= until;",
+    replace: "first !== undefined && first.end <= -Infinity;",
     law: "state follows what is open"
+  },
+  {
+    mistake: "what was emitted of a window is forgotten as soon as it is closed",
+    file: "streams/operator/windowed/SlicedWindows.ts",
+    find: "this.#emitted.forget(this.#closedTo - this.#lateness)",
+    replace: "this.#emitted.forget(this.#closedTo)",
+    law: "revisions count up from 0"
   },
   {
     mistake: "what an end of input has told is told again",

@@ -1,7 +1,16 @@
 /** Digests of data in one defined encoding: equal data has equal bytes, whatever the order of its members. */
 import { createHash } from "node:crypto"
 
-export type Data = string | number | boolean | null | undefined | ReadonlyArray<Data> | { readonly [name: string]: Data }
+export type Data = string | number | boolean | null | undefined | Encoded | ReadonlyArray<Data> | { readonly [name: string]: Data }
+
+/** Data that is a part of much, in its encoding. */
+export class Encoded {
+  readonly text: string
+
+  constructor(data: Data) {
+    this.text = encode(data)
+  }
+}
 
 /**
  * Strings as JSON, numbers in their shortest decimal form (minus zero is zero), members sorted by UTF-16 code units. A
@@ -12,6 +21,7 @@ export const encode = (data: Data): string => {
   if (typeof data === "string") return JSON.stringify(data)
   if (typeof data === "number") return String(data + 0)
   if (typeof data === "boolean") return String(data)
+  if (data instanceof Encoded) return data.text
   if (isArray(data)) return `[${data.map(encode).join(",")}]`
   const members = Object.entries(data)
     .filter(([, value]) => value !== undefined)

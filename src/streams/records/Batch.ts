@@ -107,6 +107,8 @@ export interface Batch {
   readonly signs: Int8Array | null
   /** Where each row was read, where that is not in this partition at its offset: see {@link behindAll}. */
   readonly places: Places | null
+  /** Which of the columns that were asked for have no value, see {@link isAbsent}; `null` while rows are still to come. */
+  readonly absent: Map<Float64Array, boolean> | null
 }
 
 /** Where rows were read, one by one. */
@@ -150,8 +152,23 @@ export const make = (source: Definition, dictionary: Dictionary, partition: numb
   watermarks: new Float64Array(capacity),
   records: new Int32Array(capacity),
   signs: null,
-  places: null
+  places: null,
+  absent: null
 })
+
+/**
+ * Whether it is known that no row of a batch has a value of a column: most fields that may be left out mostly are, in all rows.
+ * A column is gone through once, whoever asks.
+ */
+export const isAbsent = ({ absent, length }: Partial<Pick<Batch, "absent">> & Pick<Batch, "length">, column: Float64Array): boolean => {
+  if (absent === null || absent === undefined) return false
+  const known = absent.get(column)
+  if (known !== undefined) return known
+  let row = 0
+  while (row < length && column[row] !== column[row]) row++
+  absent.set(column, row === length)
+  return row === length
+}
 
 /** Where a field stands among the columns of a source. */
 export const indexOf = (source: Table, field: string): number => {

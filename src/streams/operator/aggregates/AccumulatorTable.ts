@@ -30,6 +30,8 @@ interface Entry {
   /** `null` for the plain count, which is the number of rows that every slot has anyway. */
   readonly accumulator: Accumulator | null
   readonly where: Node | null
+  /** The condition as a text. */
+  readonly condition: string | null
   /** The column of a pre-aggregated record that is this result. */
   readonly preAggregatedColumn: number | null
   /** What such a value is multiplied with, to have as many decimals as the result's field. */
@@ -39,6 +41,9 @@ interface Entry {
 /** What a slot is used for: work that comes and goes, or the state of a key. */
 export const working = 1
 export const owned = 2
+
+/** Of a condition that holds for no row of a batch: most batches have none of what is unusual. */
+const noRows = new Uint8Array(0)
 
 export class AccumulatorTable {
   readonly #entries: ReadonlyArray<Entry>
@@ -72,6 +77,7 @@ export class AccumulatorTable {
         name,
         accumulator: op === "count" && where === null && preAggregated === null ? null : compile(pipeline, aggregate),
         where,
+        condition: where === null ? null : JSON.stringify(where),
         preAggregatedColumn: preAggregated?.index ?? null,
         factor: 10 ** (scaleIn(field) - scaleIn(preAggregated))
       }
@@ -166,20 +172,20 @@ export class AccumulatorTable {
     return this.#rows.values[slot]!
   }
 
-  /** The masks of the aggregates' conditions over a batch, one condition evaluated once; `null` where all rows are in. */
+  /** The masks of the aggregates' conditions over a batch, one condition evaluated once; `null` where all rows are in, and {@link noRows} where none is. */
   masks(batch: Rows["batch"]): ReadonlyArray<Uint8Array | null> {
     const byText = this.#conditionsOf(batch.source)
     if (byText.size === 0) return this.#entries.map(() => null)
     const evaluated = new Map(Array.from(byText, ([text, maskOf]) => {
       const mask = maskOf({ batch })
-      return [text, mask.includes(0) ? mask : null] as const
+      return [text, !mask.includes(1) ? noRows : mask.includes(0) ? mask : null] as const
     }))
-    return this.#entries.map(({ where }) => where === null ? null : evaluated.get(JSON.stringify(where)) ?? null)
+    return this.#entries.map(({ condition }) => condition === null ? null : evaluated.get(condition) ?? null)
   }
 
   #conditionsOf(source: Definition): ReadonlyMap<string, Mask> {
     if (this.#masks?.source !== source) {
-      const conditions = new Map(this.#entries.flatMap(({ where }) => where === null ? [] : [[JSON.stringify(where), where] as const]))
+      const conditions = new Map(this.#entries.flatMap(({ condition, where }) => condition === null || where === null ? [] : [[condition, where] as const]))
       this.#masks = { source, byText: new Map(Array.from(conditions, ([text, where]) => [text, maskOf(source, where)])) }
     }
     return this.#masks.byText
@@ -188,7 +194,7 @@ export class AccumulatorTable {
   add(rows: Rows, masks: ReadonlyArray<Uint8Array | null>): void {
     this.pages?.touchAll(rows.slots, rows.from, rows.to)
     countRows(rows, this.#rows.values)
-    for (let i = 0; i < this.#entries.length; i++) this.#entries[i]!.accumulator?.add(rows, masks[i]!)
+    for (let i = 0; i < this.#entries.length; i++) if (masks[i] !== noRows) this.#entries[i]!.accumulator?.add(rows, masks[i]!)
   }
 
   addPreAggregated(rows: Rows): void {

@@ -1,5 +1,5 @@
 /** Aggregates that choose one value: smallest and largest, first and last, by another field. */
-import { valueOf } from "../../records/Batch.ts"
+import { isAbsent, valueOf } from "../../records/Batch.ts"
 import type { Column } from "../../pipeline/Column.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import type { TableReader, TableWriter } from "../State.ts"
@@ -25,7 +25,8 @@ export class Extreme extends Parts implements Accumulator {
   }
 
   add(rows: Rows, mask: Uint8Array | null): void {
-    this.#addColumn(rows, rows.batch.columns[this.#index]!, mask)
+    const column = rows.batch.columns[this.#index]!
+    if (!isAbsent(rows.batch, column)) this.#addColumn(rows, column, mask)
   }
 
   addPreAggregated(rows: Rows, column: Float64Array): void {
@@ -99,8 +100,9 @@ export class Chosen implements Accumulator {
 
   add(rows: Rows, mask: Uint8Array | null): void {
     const { batch } = rows
-    const by = this.#by === null ? batch.times : batch.columns[this.#by]!
-    this.#addColumn(rows, batch.columns[this.#index]!, by, mask)
+    const column = batch.columns[this.#index]!
+    if (isAbsent(batch, column)) return
+    this.#addColumn(rows, column, this.#by === null ? batch.times : batch.columns[this.#by]!, mask)
   }
 
   addPreAggregated(rows: Rows, column: Float64Array): void {

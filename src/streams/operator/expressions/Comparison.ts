@@ -4,7 +4,7 @@ import { isDouble } from "../../../domain/Decimal.ts"
 import { scaleOf } from "../../pipeline/check/Expressions.ts"
 import type { Column, Table } from "../../pipeline/Column.ts"
 import type { Comparison, Literal } from "../../pipeline/Expression.ts"
-import { indexOf } from "../../records/Batch.ts"
+import { indexOf, isAbsent } from "../../records/Batch.ts"
 import { asDoubles, most, power } from "./Arithmetic.ts"
 import { all, type Columns, type Evaluator, integerAt, type Rows } from "./Vector.ts"
 
@@ -23,9 +23,18 @@ export const simple = ({ field, op, value }: Simple, table: Table): Mask => {
     const column = batch.columns[index]!
     const test = storedTest(op, table.columns[index]!, value, batch)
     const mask = new Uint8Array(batch.length)
-    fill(mask, test, column)
+    if (!isAbsent(batch, column)) fill(mask, test, column)
+    else if (holdsWithout(test)) mask.fill(1)
     return mask
   }
+}
+
+const absent = Float64Array.of(NaN)
+
+const holdsWithout = (test: Test): boolean => {
+  const mask = new Uint8Array(1)
+  fill(mask, test, absent)
+  return mask[0] === 1
 }
 
 /** The commonest comparisons have loops of their own, of one comparison a row. */

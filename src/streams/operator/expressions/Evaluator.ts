@@ -72,6 +72,8 @@ const together = (isAnd: boolean, masks: ReadonlyArray<Mask>): Mask => (rows) =>
     if (!other.includes(isAnd ? 0 : 1)) continue
     if (mask === null) mask = other
     else for (let i = 0; i < mask.length; i++) mask[i] = isAnd ? mask[i]! & other[i]! : mask[i]! | other[i]!
+    // All others would change nothing.
+    if (!mask.includes(isAnd ? 1 : 0)) return mask
   }
   return mask ?? new Uint8Array(rows.batch.length).fill(isAnd ? 1 : 0)
 }

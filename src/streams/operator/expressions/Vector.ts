@@ -3,7 +3,7 @@ import { largest, type Type } from "../../pipeline/check/Expressions.ts"
 import type { Batch } from "../../records/Batch.ts"
 
 /** What is evaluated: the rows of a batch, or panes whose results are laid out as columns. */
-export type Columns = Pick<Batch, "columns" | "dictionary" | "large" | "length">
+export type Columns = Pick<Batch, "columns" | "dictionary" | "large" | "length"> & Partial<Pick<Batch, "absent">>
 
 /** Rows of a batch in which `keep` is 0 are passed over. */
 export interface Rows {

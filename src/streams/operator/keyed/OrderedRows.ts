@@ -98,7 +98,8 @@ export class OrderedRows {
       watermarks: this.#times,
       records: this.#records,
       signs: null,
-      places: { sources: this.#sources, partitions: this.#partitions, offsets: this.#offsets, joined: this.#joined }
+      places: { sources: this.#sources, partitions: this.#partitions, offsets: this.#offsets, joined: this.#joined },
+      absent: new Map()
     }
     this.#length = 0
     this.#large = null

@@ -113,7 +113,8 @@ export class ResultRows implements Operator<ReadonlyArray<Emitted>, Rows> {
       watermarks: times,
       records: new Int32Array(length),
       signs: null,
-      places: { sources: leaving.map(() => definition.name), partitions: ranks, offsets: Float64Array.from(leaving, ({ end }) => end), joined: null }
+      places: { sources: leaving.map(() => definition.name), partitions: ranks, offsets: Float64Array.from(leaving, ({ end }) => end), joined: null },
+      absent: new Map()
     }
     return rowsOf(batch, Infinity)
   }

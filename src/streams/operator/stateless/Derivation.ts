@@ -38,6 +38,8 @@ export class Derivation extends RowStep {
     const wider: Batch = {
       ...batch,
       source: this.#node.definition,
+      // What is computed stands where that of the rows before it did.
+      absent: new Map(batch.absent),
       columns: [...batch.columns, ...computed.map(({ values }) => values)],
       large: hasLarge ? [...batch.large ?? batch.columns.map(() => null), ...computed.map(({ large }) => large)] : null
     }

@@ -38,6 +38,7 @@ export class Lookup extends RowStep {
       batch: {
         ...batch,
         source: this.#node.definition,
+        absent: new Map(batch.absent),
         columns: [...batch.columns, ...added],
         large: large === null ? null : [...large, ...added.map(() => null)]
       }

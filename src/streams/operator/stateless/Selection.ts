@@ -24,10 +24,11 @@ export class Selection extends RowStep {
     return { ...rows, keep: this.#keep(rows) }
   }
 
-  #keep({ batch, keep: before }: Rows): Uint8Array {
+  #keep({ batch, keep: before }: Rows): Uint8Array | null {
     const node = this.#node
     if (node._tag === "where") {
       const mask = this.#mask!({ batch })
+      if (!mask.includes(0)) return before
       if (before !== null) for (let row = 0; row < mask.length; row++) mask[row]! &= before[row]!
       return mask
     }

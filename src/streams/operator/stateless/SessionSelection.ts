@@ -35,12 +35,12 @@ export class SessionSelection extends RowStep {
     const { batch, keep } = rows
     const refusing = new Refusing(rows)
     const hoursOf = this.#calendars.of(batch)
-    const through = this.#through.map((mask) => mask(rows))
+    const through = this.#through.map((mask) => mask(rows)).filter((mask) => mask.includes(1))
     for (let row = 0; row < batch.length; row++) {
-      if ((keep !== null && keep[row] === 0) || through.some((mask) => mask[row] === 1)) continue
+      if (keep !== null && keep[row] === 0) continue
       const hours = hoursOf(row)
       const found = hours === null ? "unknown" : hours.find(batch.times[row]!)
-      if (found === "in" || (found === "out" && this.#hasId(batch, row))) continue
+      if (found === "in" || through.some((mask) => mask[row] === 1) || (found === "out" && this.#hasId(batch, row))) continue
       if (found === "out" || !this.#areRecords) refusing.leaveOut(row)
       else refusing.refuse(row, { reason: "no-calendar", detail: this.#why(batch, row, hours) })
     }

@@ -3,6 +3,7 @@ import type { Kind } from "../../pipeline/Pane.ts"
 import { PagedList } from "../PagedList.ts"
 import { StateError, type StateReader, type StateWriter } from "../State.ts"
 import { isTired } from "../Work.ts"
+import { Heap } from "./Heap.ts"
 import { compareText } from "./KeyOrder.ts"
 
 export interface Last {
@@ -80,6 +81,8 @@ export interface Naming {
 /** By window and key. */
 export class EmittedPanes {
   readonly #places = new Map<number, Map<number, number>>()
+  /** Most of them may be emitted again for a long time: those that are gone are not looked for among all. */
+  readonly #ends = new Heap<{ readonly window: number; readonly end: number }>((a, b) => a.end - b.end)
   readonly #naming: Naming
   readonly pages: PagedList<Emitted, EmittedEntry>
 
@@ -99,17 +102,22 @@ export class EmittedPanes {
 
   set(window: number, key: number, last: Last): void {
     let places = this.#places.get(window)
-    if (places === undefined) this.#places.set(window, places = new Map())
+    if (places === undefined) {
+      this.#places.set(window, places = new Map())
+      this.#ends.push({ window, end: this.#naming.boundsOf(window).end })
+    }
     const known = places.get(key)
     if (known === undefined) places.set(key, this.pages.add({ window, key, last }))
     else this.pages.set(known, { window, key, last })
   }
 
-  *forget(isGone: (window: number) => boolean): Generator<void> {
-    for (const [window, places] of this.#places) {
-      if (!isGone(window)) continue
+  /** Of windows that end at `until` at the latest nothing is emitted any more. */
+  *forget(until: number): Generator<void> {
+    for (let first = this.#ends.smallest; first !== undefined && first.end <= until; first = this.#ends.smallest) {
+      const { window } = first
+      this.#ends.pop()
       let done = 0
-      for (const place of places.values()) {
+      for (const place of this.#places.get(window)!.values()) {
         this.pages.remove(place)
         if (isTired(++done)) yield
       }

@@ -1,9 +1,13 @@
 /** Which calendar a row has: one for all, or the one that a field of it names, or one for those that have none at their time. */
+import type { Calendar } from "../../../domain/TradingCalendar.ts"
+import { calendarsOf } from "../../pipeline/check/Trading.ts"
 import type { Trading } from "../../pipeline/Window.ts"
-import type { Batch, Dictionary } from "../../records/Batch.ts"
+import { type Batch, type Dictionary, isAbsent } from "../../records/Batch.ts"
 import { TradingHours } from "./TradingHours.ts"
 
 export class RowCalendars {
+  /** One for each calendar. */
+  readonly all: ReadonlyArray<TradingHours>
   readonly #by: string | null
   readonly #byValue: ReadonlyMap<string, TradingHours>
   readonly #otherwise: TradingHours | null
@@ -13,17 +17,13 @@ export class RowCalendars {
 
   constructor(window: Trading) {
     const { calendars } = window
+    const known = new Map(calendarsOf(calendars).map((calendar) => [calendar, new TradingHours(calendar, window)]))
+    const hoursOf = (calendar: Calendar | null) => calendar === null ? null : known.get(calendar) ?? null
+    this.all = [...known.values()]
     this.#by = calendars.by
-    this.#byValue = new Map(calendars.by === null ? [] : Object.entries(calendars.calendars).map(([value, calendar]) => [value, new TradingHours(calendar, window)]))
-    const otherwise = calendars.by === null ? calendars.calendar : calendars.otherwise
-    this.#otherwise = otherwise === null ? null : new TradingHours(otherwise, window)
-    const unknown = calendars.by === null ? null : calendars.unknown
-    this.#unknown = unknown === null ? null : new TradingHours(unknown, window)
-  }
-
-  /** All that there are. */
-  get all(): ReadonlyArray<TradingHours> {
-    return [...this.#byValue.values(), this.#otherwise, this.#unknown].filter((hours) => hours !== null)
+    this.#byValue = new Map(calendars.by === null ? [] : Object.entries(calendars.calendars).map(([value, calendar]) => [value, known.get(calendar)!]))
+    this.#otherwise = hoursOf(calendars.by === null ? calendars.calendar : calendars.otherwise)
+    this.#unknown = hoursOf(calendars.by === null ? null : calendars.unknown)
   }
 
   /** Values of the field that name one. */
@@ -43,18 +43,22 @@ export class RowCalendars {
     if (unknown === null) return named
     return (row) => {
       const hours = named(row)
+      if (hours !== null && hours.isNear(batch.times[row]!)) return hours
       return hours === null || hours.find(batch.times[row]!) === "unknown" ? unknown : hours
     }
   }
 
-  #namedBy({ columns, dictionary, source }: Batch): (row: number) => TradingHours | null {
-    if (this.#by === null) return () => this.#otherwise
+  #namedBy(batch: Batch): (row: number) => TradingHours | null {
+    const otherwise = this.#otherwise
+    if (this.#by === null) return () => otherwise
+    const { columns, dictionary, source } = batch
     const column = columns[source.columns.findIndex(({ name }) => name === this.#by)]!
+    if (isAbsent(batch, column)) return () => otherwise
     if (this.#byNumber?.dictionary !== dictionary) this.#byNumber = { dictionary, hours: new Map() }
     const { hours } = this.#byNumber
     return (row) => {
       const number = column[row]!
-      if (number !== number) return this.#otherwise
+      if (number !== number) return otherwise
       const known = hours.get(number)
       if (known !== undefined) return known
       const found = this.named(dictionary.textOf(number))

@@ -34,7 +34,7 @@ export class RowKinds {
 
   /** `null` where all rows are plain. One that replaces what no id names is plain. */
   of(batch: Batch.Batch): Uint8Array | null {
-    if (this.#isPlainWithout && this.#columns.every((column) => isAbsent(batch.columns[column]!, batch.length))) return null
+    if (this.#isPlainWithout && this.#columns.every((column) => Batch.isAbsent(batch, batch.columns[column]!))) return null
     return this.#all(batch)
   }
 
@@ -51,12 +51,6 @@ export class RowKinds {
     }
     return kinds
   }
-}
-
-/** Most sources have no ids: that costs one comparison a row. */
-const isAbsent = (column: Float64Array, length: number): boolean => {
-  for (let row = 0; row < length; row++) if (column[row] === column[row]) return false
-  return true
 }
 
 /** One row of which nothing is known. */

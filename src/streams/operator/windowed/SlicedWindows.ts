@@ -319,7 +319,10 @@ export class SlicedWindows implements Windows, Placement {
   /** The keys of a window of which rows are kept, or were. */
   #keptIn(start: number, end: number): ReadonlyArray<number> {
     if (this.kept === null) return []
-    return this.#slices.flatMap((slice) => slice.start >= start && slice.end <= end ? [...slice.kept.keys()] : [])
+    // From behind: before them are all that may still be revised.
+    const from = this.#slices.findLastIndex((slice) => slice.start < start) + 1
+    const to = this.#slices.findLastIndex((slice) => slice.end <= end) + 1
+    return this.#slices.slice(from, to).flatMap(({ kept }) => [...kept.keys()])
   }
 
   /** Emits one key of a window, unless what there is to say has been said, and remembers it if it may be emitted again. */
@@ -413,7 +416,7 @@ export class SlicedWindows implements Windows, Placement {
       yield* extras.clear()
       this.#extras.delete(end)
     }
-    yield* this.#emitted.forget(isGone)
+    yield* this.#emitted.forget(this.#closedTo - this.#lateness)
   }
 
   /** The ends of the open windows, up to the last that has rows. */

@@ -47,9 +47,8 @@ export class SlidingAggregation {
   /** Moves the window to `[start, end)`. Neither may go back. `slices` are in order of time. */
   *moveTo(start: number, end: number, slices: ReadonlyArray<Slice>): Generator<void> {
     yield* this.evictBefore(start)
-    for (const slice of slices) {
-      if (slice.start >= start && slice.start >= this.#upTo && slice.end <= end) yield* this.#insert(slice)
-    }
+    const since = Math.max(start, this.#upTo)
+    for (let at = slices.findLastIndex((slice) => slice.start < since) + 1; at < slices.length && slices[at]!.end <= end; at++) yield* this.#insert(slices[at]!)
     yield* this.#totals.retain((slot) => this.#slots.rowsOf(slot) > 0)
   }
 

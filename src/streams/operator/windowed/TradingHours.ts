@@ -22,7 +22,8 @@ const periodMillis = 32 * dayMillis
 export class TradingHours {
   readonly calendar: Calendar.Calendar
   readonly #window: Pick<Trading, "bars" | "hours">
-  readonly #known: Calendar.Stretch
+  /** Worked out with the first time that is looked for: most calendars of a window are those of no row. */
+  #coverage: Calendar.Stretch | null = null
   readonly #periods = new Map<number, Period>()
   /** The bounds of the window that was found last. */
   start = NaN
@@ -35,12 +36,20 @@ export class TradingHours {
   constructor(calendar: Calendar.Calendar, window: Pick<Trading, "bars" | "hours">) {
     this.calendar = calendar
     this.#window = window
-    this.#known = Calendar.coverage(calendar)
+  }
+
+  get #known(): Calendar.Stretch {
+    return this.#coverage ??= Calendar.coverage(this.calendar)
+  }
+
+  /** Whether what is known of the time that was looked at last is known of another one. */
+  isNear(time: number): boolean {
+    return time >= this.#from && time < this.#to
   }
 
   /** Where it is in one, {@link start} and {@link end} are the window's. */
   find(time: number): Found {
-    if (!(time >= this.#from && time < this.#to)) {
+    if (!this.isNear(time)) {
       if (!(time >= this.#known.start && time < this.#known.end)) return "unknown"
       this.#lookUp(time)
     }

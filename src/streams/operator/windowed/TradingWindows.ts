@@ -152,6 +152,8 @@ export class TradingWindows implements Windows, Placement {
   placeQuiet(taking: Taking, from: number): number {
     const { batch: { keys, length, offsets, times, watermarks }, keep, kinds, slots } = taking
     const hoursOf = this.#calendars.of(taking.batch)
+    let { latest } = this.#trigger
+    let window: OpenWindow | null = null
     let row = from
     for (; row < length; row++) {
       slots[row] = noSlot
@@ -161,9 +163,11 @@ export class TradingWindows implements Windows, Placement {
       const hours = hoursOf(row)
       if (hours?.find(time) !== "in") throw new Error(`a broken invariant: row ${offsets[row]} is in no session`)
       if (watermarks[row]! >= hours.end) break
-      if (time > this.#trigger.latest) this.#trigger.latest = time
-      slots[row] = this.#windowOf(hours).slots.ensure(keys[row]!)
+      if (time > latest) latest = time
+      if (window === null || window.start !== hours.start || window.end !== hours.end) window = this.#windowOf(hours)
+      slots[row] = window.slots.ensure(keys[row]!)
     }
+    this.#trigger.latest = latest
     return row
   }
 
@@ -285,13 +289,10 @@ export class TradingWindows implements Windows, Placement {
 
   /** Gives back the windows that nothing can change any more. */
   *#forget(): Work {
-    const isGone = (number: number) => {
-      const window = this.#byNumber.get(number)
-      return window === undefined || window.end + this.#lateness <= this.#closedTo
-    }
-    yield* this.#emitted.forget(isGone)
+    const until = this.#closedTo - this.#lateness
+    yield* this.#emitted.forget(until)
     this.#latest = null
-    while (this.#open.length > 0 && isGone(this.#open[0]!.number)) {
+    while (this.#open.length > 0 && this.#open[0]!.end <= until) {
       const window = this.#open.shift()!
       const { number, slots } = window
       yield* slots.clear()

@@ -1,7 +1,8 @@
 /** Windows of trading sessions: that there are such hours, and how long windows and what lies between them can be. */
+import { memoize } from "effect/Function"
 import * as Calendar from "../../../domain/TradingCalendar.ts"
 import * as Checked from "../Checked.ts"
-import type * as Fingerprint from "../Fingerprint.ts"
+import * as Fingerprint from "../Fingerprint.ts"
 import type { Definition } from "../Source.ts"
 import type { Calendars, Trading, Window } from "../Window.ts"
 import { among, refuse } from "./CheckError.ts"
@@ -14,9 +15,11 @@ const node = "Window.trading"
 const clockChange = 3_600_000
 const day = 86_400_000
 
+/** Each once, whatever number of values name it. */
 export const calendarsOf = (calendars: Calendars): ReadonlyArray<Calendar.Calendar> => {
   if (calendars.by === null) return [calendars.calendar]
-  return [...Object.values(calendars.calendars), calendars.otherwise, calendars.unknown].filter((calendar) => calendar !== null)
+  const all = [...Object.values(calendars.calendars), calendars.otherwise, calendars.unknown]
+  return [...new Set(all)].filter((calendar) => calendar !== null)
 }
 
 export const checkTrading = ({ bars, calendars, hours }: Trading): void => {
@@ -67,11 +70,11 @@ export const windowData = (window: Window): Fingerprint.Data => {
   }
 }
 
-/** What it is called decides nothing. */
-const calendarData = ({ definition }: Calendar.Calendar): Fingerprint.Data => {
+/** What it is called decides nothing. There is much of it, and several nodes and values have the same. */
+const calendarData = memoize(({ definition }: Calendar.Calendar): Fingerprint.Encoded => {
   const { extended, hours, ...rest } = definition
-  return { ...rest, hours: hours.map((each) => ({ ...each })), ...extended === undefined ? {} : { extended: { ...extended } } }
-}
+  return new Fingerprint.Encoded({ ...rest, hours: hours.map((each) => ({ ...each })), ...extended === undefined ? {} : { extended: { ...extended } } })
+})
 
 /** No window is longer, whatever the clock does. */
 export const longestOf = ({ bars, calendars, hours }: Trading): number =>
