@@ -7,7 +7,7 @@ import { Currency, ShownDecimals } from "./Currency.ts"
 import { EventTime } from "./EventTime.ts"
 import { MarketSymbol } from "./MarketSymbol.ts"
 import { SplitFactor } from "./SplitFactor.ts"
-import { Price } from "./Tick.ts"
+import { Price, Size } from "./Tick.ts"
 
 export const minute = 60_000
 export const day = 86_400_000
@@ -25,7 +25,7 @@ export const Bar = Schema.Struct({
   high: Price,
   low: Price,
   close: Price,
-  volume: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000_000 })),
+  volume: Size,
   splitFactor: Schema.optionalKey(SplitFactor),
   exchange: Schema.optionalKey(Schema.String),
   replaces: Schema.optionalKey(Schema.String),

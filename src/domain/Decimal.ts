@@ -11,10 +11,15 @@ import { BigDecimal, Effect, Option, Schema, SchemaGetter, SchemaIssue } from "e
 
 export type Decimal = BigDecimal.BigDecimal
 
-/** How a decimal field is stored in a column: `unscaled / 10^scale`, `|value| <= limit`, the unscaled integer being a double. */
+/**
+ * How a decimal field is stored in a column: `unscaled / 10^scale`, `|value| <= limit`, the unscaled integer being a double; of a
+ * limit beyond those that {@link isWide} tells, it may be any.
+ */
 export interface Storage {
   readonly scale: number
   readonly limit: number
+  /** The smallest value, a whole number; minus the limit unless told. */
+  readonly minimum?: number
   /** How a number with more decimals is rounded as it is read; unless told it is refused. */
   readonly round?: Rounding
 }
@@ -60,6 +65,19 @@ export const rescaled = (given: Pick<Decimal, "scale" | "value">, storage: Stora
   return unscaled !== undefined && isDouble(unscaled) ? Number(unscaled) : undefined
 }
 
+/** How a column stores a decimal: as a double, or where it {@link isWide} and has more digits as the integer itself. */
+export const stored = (given: Pick<Decimal, "scale" | "value">, storage: Storage): number | bigint | undefined => {
+  if (!isWide(storage)) return rescaled(given, storage)
+  const unscaled = integerOf(given, storage)
+  return unscaled === undefined || !Number.isSafeInteger(Number(unscaled)) ? unscaled : Number(unscaled)
+}
+
+/** {@link stored} of a text. */
+export const storedText = (text: string, storage: Storage): number | bigint | undefined => {
+  const decimal = parsed(text)
+  return decimal === undefined ? undefined : stored(decimal, storage)
+}
+
 /** Whether a double holds an integer exactly. */
 export const isDouble = (integer: bigint): boolean => {
   const nearest = Number(integer)
@@ -74,9 +92,12 @@ const integerOf = (given: Pick<Decimal, "scale" | "value">, storage: Storage): b
   // A decimal of a thousand zeros would be written out before it is found to be too large.
   if (decimal.scale < -longest) return undefined
   const unscaled = decimal.value * 10n ** BigInt(storage.scale - decimal.scale)
-  const limit = BigInt(storage.limit) * 10n ** BigInt(storage.scale)
-  return unscaled > limit || unscaled < -limit ? undefined : unscaled
+  const unit = 10n ** BigInt(storage.scale)
+  return unscaled > BigInt(storage.limit) * unit || unscaled < BigInt(smallest(storage)) * unit ? undefined : unscaled
 }
+
+/** The smallest value that it may have. */
+export const smallest = ({ limit, minimum = -limit }: Storage): number => minimum
 
 export const fromUnscaled = (unscaled: number | bigint, scale: number): Decimal =>
   BigDecimal.make(BigInt(unscaled), scale)
@@ -106,17 +127,25 @@ export const divideHalfUp = (dividend: bigint, divisor: bigint): bigint => {
   return dividend < 0n ? -quotient : quotient
 }
 
-export const describe = ({ limit, round, scale }: Storage): string =>
-  `a decimal with ${round === undefined ? "at most " : ""}${scale} decimals${round === undefined ? "" : " when it is rounded"} and a magnitude of at most ${limit}`
+export const describe = ({ limit, minimum, round, scale }: Storage): string => {
+  const decimals = `a decimal with ${round === undefined ? "at most " : ""}${scale} decimals${round === undefined ? "" : " when it is rounded"}`
+  return minimum === undefined ? `${decimals} and a magnitude of at most ${limit}` : `${decimals} from ${minimum} to ${limit}`
+}
 
 /** Why a text that {@link fits} is not taken: how many decimals one of its magnitude surely may have. */
 export const whyTooLong = (text: string, storage: Storage): string | undefined => {
-  if (!fits(text, storage) || toUnscaled(text, storage) !== undefined) return undefined
+  if (isWide(storage) || !fits(text, storage) || toUnscaled(text, storage) !== undefined) return undefined
   const magnitude = Math.abs(Number(text))
   const decimals = Array.from({ length: storage.scale + 1 }, (_, decimals) => decimals)
     .findLast((decimals) => magnitude <= largestOf({ decimals, scale: storage.scale })) ?? 0
   return `which has more digits than are kept exactly: ${decimals === 0 ? "so large a decimal is to be whole" : `so large a decimal has at most ${decimals} decimals`}`
 }
+
+/** Whether a double does not hold each whole number up to the limit: then values of more digits stand beside the column. */
+export const isWide = ({ limit, scale }: Pick<Storage, "limit" | "scale">): boolean => limit > largestNarrow(scale)
+
+/** Up to here a double holds each whole number at a scale, and an integer of 64 bits all that a double holds. */
+const largestNarrow = (scale: number): number => Math.floor(Math.min(largestOf({ decimals: 0, scale }), 2 ** 63 / 10 ** scale))
 
 /** Up to here each decimal of so many decimals is kept at a scale: the double's 53 bits, less those of the zeros that it is filled up with. */
 const largestOf = ({ decimals, scale }: { readonly decimals: number; readonly scale: number }): number =>
@@ -128,15 +157,17 @@ const largestOf = ({ decimals, scale }: { readonly decimals: number; readonly sc
  * `JSON.parse` made of it, and takes its shortest decimal representation.
  * A value that does not fit the storage is refused, never rounded: but `round: "half-even"` or `"half-up"` rounds one with more
  * decimals, exactly as its text says. Beyond a magnitude of `2^53 / 10^scale` that is one with
- * more decimals than a double holds there: of d decimals each is taken up to `2^53 / (5^scale * 2^d)`. Throws a `TypeError`
- * where `limit` is larger than that of whole numbers, or `limit * 10^scale` than an integer of 64 bits.
+ * more decimals than a double holds there: of d decimals each is taken up to `2^53 / (5^scale * 2^d)`. Where `limit` is larger
+ * than that of whole numbers, or `limit * 10^scale` than an integer of 64 bits, every value is taken: those beyond
+ * `2^53 / 10^scale` are big integers then, which cost more. `minimum` is the smallest value, such as 0. Throws a `TypeError` where
+ * a limit is no whole number that a double holds.
  */
 export const Decimal = (storage: Storage) => {
   checkStorage(storage)
   return Schema.Union([Schema.String, Schema.Finite]).pipe(
     Schema.decodeTo(Schema.BigDecimal, {
       decode: SchemaGetter.transformEffect((input: string | number, options) => {
-        const unscaled = toUnscaled(String(input), storage)
+        const unscaled = storedText(String(input), storage)
         return unscaled === undefined
           ? Effect.fail(new SchemaIssue.InvalidValue({ expected: describe(storage) }, input, options))
           : Effect.succeed(fromUnscaled(unscaled, storage.scale))
@@ -152,14 +183,14 @@ const mostScale = 15
 /** A file without types may give anything; and what a double does not hold exactly must not be promised. */
 const checkStorage = (storage: Storage): void => {
   // By its type it is an object, which nobody has checked.
-  const { limit, round, scale, ...others } = (storage as Storage | undefined) ?? { limit: Number.NaN, scale: Number.NaN }
+  const { limit, minimum, round, scale, ...others } = (storage as Storage | undefined) ?? { limit: Number.NaN, scale: Number.NaN }
   const [other] = Object.keys(others)
-  if (other !== undefined) throw new TypeError(`Decimal knows no "${other}": known: scale, limit, round`)
+  if (other !== undefined) throw new TypeError(`Decimal knows no "${other}": known: scale, limit, minimum, round`)
   if (round !== undefined && !Object.hasOwn(modes, round)) throw new TypeError(`Decimal: it rounds "half-even" or "half-up", and is given ${JSON.stringify(round)}`)
   if (!Number.isInteger(scale) || scale < 0) throw new TypeError("Decimal: its scale is to be a whole number of decimals, 0 or more")
   if (!Number.isInteger(limit) || limit < 1) throw new TypeError("Decimal: its limit is to be a whole number, 1 or more")
   if (scale > mostScale) throw new TypeError(`Decimal: a scale of ${scale} leaves no whole number exact; the largest is ${mostScale}`)
-  const largest = Math.floor(Math.min(largestOf({ decimals: 0, scale }), 2 ** 63 / 10 ** scale))
-  if (limit <= largest) return
-  throw new TypeError(`Decimal: with ${scale} decimals exact integers reach ${largest}, and its limit is ${limit}: give fewer decimals or a smaller limit`)
+  if (limit > Math.max(Number.MAX_SAFE_INTEGER, largestNarrow(scale))) throw new TypeError(`Decimal: its limit is at most ${Number.MAX_SAFE_INTEGER}, and is ${limit}`)
+  if (minimum === undefined || (Number.isInteger(minimum) && minimum >= -limit && minimum <= limit)) return
+  throw new TypeError(`Decimal: its minimum is to be a whole number from ${-limit} to its limit, and is ${minimum}`)
 }

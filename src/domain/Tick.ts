@@ -14,12 +14,15 @@ export const priceStorage: Storage = { scale: 8, limit: 20_000_000_000 }
 
 export const Price = Decimal(priceStorage)
 
-/** Shares, contracts or units. The bound keeps a window's sum within exact integers. */
-export const Size = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000_000_000 }))
+/** 8 decimals, whatever the magnitude: a hundred-millionth of a bitcoin, and a day's turnover in rupiah. */
+export const sizeStorage: Storage = { scale: 8, limit: 1_000_000_000_000_000, minimum: 0 }
+
+/** Shares, contracts, coins or units, with the fractions that there are of them. */
+export const Size = Decimal(sizeStorage)
 
 /**
  * A tick as it stands on a line, in the log and on a topic:
- * `{"symbol":"AAPL","time":1732545000123,"price":"189.37","size":100}`.
+ * `{"symbol":"AAPL","time":1732545000123,"price":"189.37","size":100}`. Price and size are JSON strings or numbers.
  *
  * It says what it updates, each by itself: `updatesLast` the last price, of which open and close are made; `updatesHighLow` the
  * high and the low; `updatesVolume` the volume and the number of trades. What it does not say it updates. `priceForming: false`

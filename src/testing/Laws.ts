@@ -23,6 +23,7 @@ import { rowOutputLaws } from "./RowOutputLaws.ts"
 import { sourceLaws } from "./SourceLaws.ts"
 import { timeLaws } from "./TimeLaws.ts"
 import { tradingLaws } from "./TradingLaws.ts"
+import { wideLaws } from "./WideLaws.ts"
 
 export const laws: EngineLaws = {
   ...resultLaws,
@@ -35,7 +36,8 @@ export const laws: EngineLaws = {
   ...tradingLaws,
   ...accountLaws,
   ...decodeLaws,
-  ...rowLaws
+  ...rowLaws,
+  ...wideLaws
 }
 
 export const suite = (name: string, make: MakeEngine, effort?: Partial<Effort>): void =>

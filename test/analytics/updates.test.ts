@@ -33,7 +33,7 @@ it("is said by the tick for the last price, for high and low, and for volume and
     const { priceForming = true, updatesHighLow = priceForming, updatesLast = priceForming, updatesVolume = true } = ticks[index]!
     const [mean, vwap] = [priceForming ? "15" : "10", priceForming && updatesVolume ? "18" : "10"]
     const [high, close] = [updatesHighLow ? "20" : "10", updatesLast ? "20" : "10"]
-    const [volume, trades] = updatesVolume ? [5, 2] : [1, 1]
+    const [volume, trades] = updatesVolume ? ["5", 2] : ["1", 1]
     expect(values, JSON.stringify(ticks[index])).toEqual({ open: "10", high, low: "10", close, mean, volume, vwap, trades, provisional: 0 })
   })
 })

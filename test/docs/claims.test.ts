@@ -1,6 +1,7 @@
 /** Claims of the documentation that no other test holds. */
+import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { Aggregate, bars, Events, Expr, Job, Pipeline, ticks, Window } from "../../src/index.ts"
+import { Aggregate, bars, Events, Expr, Job, Pipeline, Source, ticks, Window } from "../../src/index.ts"
 import { records } from "../../src/testing/Harness.ts"
 
 const counted = Aggregate.into({ trades: Aggregate.count })
@@ -23,7 +24,8 @@ describe("the end of input", () => {
 })
 
 describe("a sum of integers", () => {
-  const sizes = ticks.pipe(
+  const pieces = Source.make("pieces", { schema: Schema.Struct({ symbol: Schema.String, time: Schema.Int, size: Schema.Int }), key: "symbol", eventTime: "time" })
+  const sizes = pieces.pipe(
     Window.tumbling("1 minute"),
     Aggregate.into({ volume: Aggregate.sum("size") }),
     Pipeline.named("sizes")

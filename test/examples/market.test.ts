@@ -170,7 +170,7 @@ describe("over the recorded session", () => {
     })
     const found = panesOf("volume-profile", "IBM").map(({ start, values }) => ({
       start,
-      volumes: Object.entries(JSON.parse(String(values["profile"]))).map(([price, volume]) => [Number(price), volume]).sort(([a], [b]) => Number(a) - Number(b))
+      volumes: Object.entries(JSON.parse(String(values["profile"]))).map(([price, volume]) => [Number(price), Number(volume)]).sort(([a], [b]) => Number(a) - Number(b))
     }))
     expect(found).toEqual(expected)
   })

@@ -2,9 +2,9 @@
  * What is traced: every pipeline that is built in or an example, and every kind of window,
  * over the recorded session as it was, with a publisher's bars in it, and in disorder.
  */
-import { Schema } from "effect"
+import { BigDecimal, Schema } from "effect"
 import {
-  Aggregate, bars, candles1m, candles5m, day, dayOf, Events, Expr, indicators1m, movingAverage5m, Pipeline, priceForming, Source, ticks, Window
+  Aggregate, bars, candles1m, candles5m, day, dayOf, Decimal, Events, Expr, indicators1m, movingAverage5m, Pipeline, priceForming, Source, ticks, Window
 } from "../../src/index.ts"
 import { type Course, type Entry, logOf, type Shape, traceOf } from "./engine.ts"
 import { disordered, disorderedAtAnyTime, fourWeeks, maxTimeAhead, orders, session, withBars } from "./inputs.ts"
@@ -99,14 +99,16 @@ const everything = ticks.pipe(
   Pipeline.named("everything")
 )
 
+const piecesOf = ({ size }: { readonly size: Decimal.Decimal }): number => BigDecimal.toNumberUnsafe(size)
+
 /** What only this process can compute: functions. */
 const functions = ticks.pipe(
-  Events.filter((row: { readonly size: number }) => row.size % 3 !== 0),
+  Events.filter((row: { readonly size: Decimal.Decimal }) => piecesOf(row) % 3 !== 0),
   Window.tumbling("10 minutes"),
   Aggregate.into({
     xor: Aggregate.custom({
       create: () => 0,
-      add: (state: number, row: { readonly size: number }) => state ^ row.size,
+      add: (state: number, row: { readonly size: Decimal.Decimal }) => state ^ piecesOf(row),
       merge: (left: number, right: number) => left ^ right,
       result: (state: number) => state,
       state: Schema.Int

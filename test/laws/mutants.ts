@@ -18,6 +18,7 @@ const choices = "streams/operator/aggregates/Extremes.ts"
 const doubleSum = "streams/operator/aggregates/DoubleSum.ts"
 
 const foldLaw = "closes each window once"
+const wideLaw = "decimals of more digits than a double holds"
 const revisionLaw = "the newest pane of each window"
 const indicatorLaw = "each indicator is what the batch fold makes"
 
@@ -2120,5 +2121,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   ]),
   ...checkpointing("streams/operator/results/DeriveOperator.ts", [
     ["a history that gets a window is not kept", "    const history = this.#historyOf(pane.key)\n    this.#kept.touch(history.place)\n", "    const history = this.#historyOf(pane.key)\n"]
-  ])
+  ]),
+  ...([
+    ["a condition does not look at what no double holds", "streams/operator/expressions/Evaluator.ts", "rows.batch.large?.[index] == null ? fast(rows) : wide(rows)", "fast(rows)"],
+    ["an integer is the double that is nearest", "streams/operator/aggregates/ProductSum.ts", "rest !== 0n; rest -= BigInt(doubles.at(-1)!)", "rest !== 0n; rest = 0n"],
+    ["a pre-aggregated extreme is infinite", "streams/operator/aggregates/Wide.ts", "this.#take(slots[row]!, large?.get(row) ?? column[row]!)\n", "this.#take(slots[row]!, column[row]!)\n"],
+    ["a table has what a double holds", "streams/operator/stateless/Lookup.ts", "...addedLarge]", "...added.map(() => null)]"],
+    ["a row has the large integers of the one before", "streams/records/Decoder.ts", "    if (this.#large.size > 0) this.#large.clear()\n    if (!this.#scan", "    if (!this.#scan"],
+    ["a variance takes the nearest double", "streams/operator/aggregates/Moments.ts", "this.#squares.addProduct(slot, value, value)", "this.#squares.add(slot, Number(value), Number(value))"]
+  ] as const).map(([mistake, file, find, replace]): Mutant => ({ mistake, file, find, replace, law: wideLaw }))
 ]

@@ -213,7 +213,7 @@ const mutants: ReadonlyArray<Mutant> = [
   { mistake: "a pane that a row led to is placed by the watermark", file: "streams/engine/Course.ts", find: ": row.offset >= offset", replace: ": true", law: order },
   { mistake: "panes behind a refused row come out too", file: "streams/engine/RowStream.ts", find: "return told.slice(0, failing)", replace: "return told.filter((each) => each._tag !== \"unused\")", law: failing },
   { mistake: "the end of the input hides a refused row", file: "streams/engine/RowStream.ts", find: "end = Effect.fail(errorOf(failed.unused))", replace: "end = Cause.done()", law: failing },
-  { mistake: "a decimal of another scale is taken as it stands", file: "streams/records/FieldReader.ts", find: "if (scale !== column.scale)", replace: "if (scale < 0)", law: fold },
+  { mistake: "a decimal of another scale is taken as it stands", file: "streams/records/FieldReader.ts", find: "if (scale !== column.scale || this.#isWide)", replace: "if (scale < 0)", law: fold },
   { mistake: "a stream that has ended holds the others up no more, and neither do they it", file: "streams/engine/RowJob.ts", find: "{ _tag: \"idle\", partition: stream, at: this.#next[stream]!, watermark: endOfTime }", replace: "{ _tag: \"end\", at: this.job.offsets }", law: several },
   { mistake: "all streams have ended where one has", file: "streams/engine/RowInputs.ts", find: "this.#inputs.every(({ end }) => end === \"told\")", replace: "true", law: several }
 ]

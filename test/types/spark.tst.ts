@@ -16,7 +16,7 @@ const counted = Aggregate.into({ trades: Aggregate.count })
 
 const largest = Aggregate.custom({
   create: () => 0,
-  add: (most: number, { size }: Pipeline.RowOf<typeof ticks>) => Math.max(most, size),
+  add: (most: number, { time }: Pipeline.RowOf<typeof ticks>) => Math.max(most, time),
   merge: (left, right) => Math.max(left, right),
   result: (most) => most,
   state: Schema.Int
@@ -24,7 +24,7 @@ const largest = Aggregate.custom({
 
 describe("a pipeline that calls functions does not compile for Spark, and the error says why", () => {
   test("in a filter", () => {
-    const large = ticks.pipe(Events.filter(({ size }) => size > 100))
+    const large = ticks.pipe(Events.filter(({ tradeId }) => tradeId !== null))
     const filtered = large.pipe(Window.tumbling("1 minute"), counted, Pipeline.named("large"))
     // @ts-expect-error this pipeline calls functions of JavaScript: only the engine in process can run it
     compile(filtered)

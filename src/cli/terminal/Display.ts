@@ -85,11 +85,15 @@ const takeRows = (rows: Map<string, Row>, event: Exclude<Event, { _tag: "progres
       high: text(high),
       low: text(low),
       mean: mean == null ? "-" : Number(mean).toFixed(4),
-      volume: volume == null ? "-" : Number(volume).toLocaleString("en-US"),
+      volume: volume == null ? "-" : amount(Number(volume)),
       variation: variation == null ? "-" : `${Number(variation) > 0 ? "+" : ""}${Number(variation).toFixed(2)} %`
     })
   }
 }
+
+/** Of a large volume the last decimals say nothing. */
+const amount = (value: number): string =>
+  value.toLocaleString("en-US", { maximumFractionDigits: Math.abs(value) < 1 ? 8 : Math.abs(value) < 1_000 ? 4 : 2 })
 
 const text = (value: unknown): string => value == null ? "-" : String(value)
 

@@ -40,7 +40,7 @@ export interface Output {
 export type Portions = Generator<ReadonlyArray<Pane>, Output>
 
 /** Raised with every change of what a snapshot looks like or means: an older one is refused, never misread. */
-export const version = 10
+export const version = 11
 
 const State = Schema.Struct({
   version: Schema.Literal(version),

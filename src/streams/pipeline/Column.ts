@@ -7,7 +7,7 @@
  * wide decimal that a double does not hold exactly stand beside it, and are infinite in it.
  */
 import { Cause, Option, Order, Predicate, Schema, SchemaAST } from "effect"
-import { type Rounding, type Storage, storageAnnotation } from "../../domain/Decimal.ts"
+import { isWide, type Rounding, type Storage, storageAnnotation } from "../../domain/Decimal.ts"
 import type { Data } from "./Fingerprint.ts"
 
 export type Column = {
@@ -26,9 +26,11 @@ export type Column = {
     readonly kind: "decimal"
     readonly scale: number
     readonly limit: number
+    /** The smallest value, if it is not minus the limit. */
+    readonly minimum?: number
     /** How a value with more decimals is rounded as it is read. */
     readonly round?: Rounding
-    /** Of values that are computed: the unscaled integer may be beyond 2^53 - 1, and has up to 38 digits then. */
+    /** The unscaled integer may be one that no double holds, and has up to 38 digits then. Beyond 2^53 - 1 it stands beside the column. */
     readonly isWide?: true
   }
   | {
@@ -131,7 +133,7 @@ const columnOf = (path: ReadonlyArray<Member>, values: ReadonlyArray<SchemaAST.A
   const accepts = ast.checks === undefined ? null : checkOf(base.name, ast)
   // Nothing but a decimal has it. Effect would look for it at the last check, of which a decimal may have some.
   const storage = ast.annotations?.[storageAnnotation] as Storage | undefined
-  if (storage !== undefined) return { ...base, accepts, kind: "decimal", ...storage }
+  if (storage !== undefined) return { ...base, accepts, kind: "decimal", ...storage, ...isWide(storage) ? { isWide: true } : {} }
   if (ast.encoding !== undefined) throw unsupported(base.name, "a transformation")
   switch (ast._tag) {
     case "String":

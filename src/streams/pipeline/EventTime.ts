@@ -49,7 +49,7 @@ export const narrowed = (source: string, { field, unit }: EventTime, column: Col
         : `{ seconds: "${field}" }, or Schema.Int`)
     case "seconds":
       if (column.kind === "int") return between(column, farthest / 1_000)
-      if (column.kind === "decimal") return { ...column, limit: Math.min(column.limit, farthest / 1_000) }
+      if (column.kind === "decimal" && column.isWide !== true) return { ...column, limit: Math.min(column.limit, farthest / 1_000) }
       throw unfit(source, column, "an integer or a decimal of seconds", column.kind === "string"
         ? `{ iso8601: "${field}" }`
         : "Schema.Int, or Decimal.Decimal({ scale: 3, limit: 10_000_000_000 })")
@@ -65,5 +65,7 @@ const between = (column: Column & { readonly kind: "int" | "double" }, limit: nu
   maximum: Math.min(column.maximum, limit)
 })
 
-const unfit = (source: string, { kind, name }: Column, wanted: string, instead: string): TypeError =>
-  new TypeError(`the event time of "${source}" is to be ${wanted}, and "${name}" is of kind ${kind}: declare ${instead}`)
+const unfit = (source: string, column: Column, wanted: string, instead: string): TypeError => {
+  const kind = column.kind === "decimal" && column.isWide === true ? `decimal with a limit of ${column.limit}` : column.kind
+  return new TypeError(`the event time of "${source}" is to be ${wanted}, and "${column.name}" is of kind ${kind}: declare ${instead}`)
+}

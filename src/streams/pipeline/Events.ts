@@ -184,7 +184,7 @@ export const keyBy = <R, const K extends Expr.Names<R, string | number | boolean
  * import { Aggregate, Events, Pipeline, ticks, Window } from "courant"
  *
  * export const prices = ticks.pipe(
- *   Events.distinct({ by: ["time", "size"], within: "10 minutes" }),
+ *   Events.distinct({ by: "tradeId", within: "10 minutes" }),
  *   Window.tumbling("1 minute"),
  *   Aggregate.into({ trades: Aggregate.count }),
  *   Pipeline.named("trades-once")

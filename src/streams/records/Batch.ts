@@ -98,7 +98,7 @@ export interface Batch {
   readonly keys: Int32Array
   readonly columns: ReadonlyArray<Float64Array>
   /** By column the integers, by row, that are infinite in it because a double does not hold them; `null` where there are none. */
-  readonly large: ReadonlyArray<ReadonlyMap<number, bigint> | null> | null
+  large: ReadonlyArray<ReadonlyMap<number, bigint> | null> | null
   /** The watermark of the partition when the row came, before the row itself moves it. */
   readonly watermarks: Float64Array
   /** Which record of the log's batch a row was decoded from. */

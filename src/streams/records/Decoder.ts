@@ -29,6 +29,10 @@ export class Decoder {
   readonly #time: number
   readonly #seconds: { readonly index: number; readonly scale: number } | null
   readonly #values: Float64Array
+  /** Of the row: by column the integers that are infinite in the values because a double does not hold them. */
+  readonly #large = new Map<number, bigint>()
+  /** The same of the batch that was last given some. */
+  #columns: Array<Map<number, bigint> | null> = []
 
   /** `useOf` says what is done with the values of a field, apart from the key and the time; anything by default. */
   constructor(source: Definition, dictionary: Dictionary, useOf: (field: string) => Use = () => "compared") {
@@ -53,6 +57,7 @@ export class Decoder {
   /** Adds the record in `bytes[start, end)` as a row of the batch, or says why it is refused. */
   decode(bytes: Uint8Array, start: number, end: number, batch: Batch): Refusal | null {
     if (end <= start) return { reason: "empty", detail: "the record has no value" }
+    if (this.#large.size > 0) this.#large.clear()
     if (!this.#scan(bytes, start, end)) {
       const refusal = this.#parse(bytes.subarray(start, end))
       if (refusal !== null) return refusal
@@ -68,6 +73,7 @@ export class Decoder {
 
   #add(batch: Batch): Refusal | null {
     const row = batch.length
+    if (row === 0) batch.large = null
     const values = this.#values
     const { columns } = batch
     const key = this.#key.numberOf(values)
@@ -78,13 +84,24 @@ export class Decoder {
       return { reason: "missing-field", detail: `the event time "${this.#source.eventTime.field}" is missing or null` }
     }
     for (let field = 0; field < columns.length; field++) columns[field]![row] = values[field]!
+    if (this.#large.size > 0 || batch.large !== null) this.#addLarge(batch, row)
     batch.keys[row] = key
     batch.times[row] = time
     batch.length = row + 1
     return null
   }
 
-  /** The fast path. False means "not recognised", never "wrong". */
+  #addLarge(batch: Batch, row: number): void {
+    if (batch.large !== this.#columns) batch.large = this.#columns = batch.columns.map(() => null)
+    // A row that was taken out again may have been here.
+    for (const values of this.#columns) values?.delete(row)
+    for (const [field, integer] of this.#large) {
+      const values = this.#columns[field] ??= new Map()
+      values.set(row, integer)
+    }
+  }
+
+  /** The fast path, on which no integer is large. False means "not recognised", never "wrong". */
   #scan(bytes: Uint8Array, start: number, end: number): boolean {
     const at = this.#record.read(bytes, skip(bytes, start, end), end, this.#values)
     return at !== -1 && skip(bytes, at, end) === end
@@ -115,6 +132,7 @@ export class Decoder {
 
   #storeAll(record: { readonly [name: string]: unknown }): Refusal | null {
     this.#record.forget()
+    this.#large.clear()
     for (let index = 0; index < this.#fields.length; index++) {
       const refusal = this.#store(index, record)
       if (refusal !== null) return refusal
@@ -144,6 +162,7 @@ export class Decoder {
       return invalid(column.name, value, field instanceof TimeStringReader ? `not ${field.expected}` : whyNot(value, column))
     }
     this.#values[index] = stored
+    if (field instanceof FieldReader && Math.abs(stored) === Infinity) this.#large.set(index, field.large)
     return null
   }
 }

@@ -33,8 +33,11 @@ export class FieldReader implements MemberReader {
   readonly #minimum: number
   readonly #maximum: number
   readonly #checked: boolean
+  readonly #isWide: boolean
   readonly #isRead: boolean
   readonly #use: Use
+  /** The integer that was stored last, where it is one that stands beside the column and is infinite in it. */
+  large = 0n
   /** The bytes that were read last, and the same as what makes strings. */
   #bytes: Uint8Array = new Uint8Array(0)
   #buffer: Buffer = Buffer.alloc(0)
@@ -48,6 +51,7 @@ export class FieldReader implements MemberReader {
     const [minimum, maximum] = storedRange(column)
     this.#minimum = minimum
     this.#maximum = maximum
+    this.#isWide = column.kind === "decimal" && column.isWide === true
     this.#checked = column.kind !== "string" && column.accepts !== null
     // A check of the Schema's looks at the string.
     this.#isRead = use !== "unread" || column.accepts !== null
@@ -146,7 +150,7 @@ export class FieldReader implements MemberReader {
     }
     const zeros = this.#scale - decimals
     // Ten is five times two, and of powers of two a double holds any.
-    if (value * powersOfTen[zeros]! > exact && value * powersOfFive[zeros]! > exact) return -1
+    if (value * powersOfTen[zeros]! > exact && (this.#isWide || value * powersOfFive[zeros]! > exact)) return -1
     value *= powersOfTen[zeros]!
     // Minus zero is zero: it would print and hash differently.
     if (negative && value !== 0) value = -value
@@ -170,7 +174,7 @@ export class FieldReader implements MemberReader {
         if (BigDecimal.isBigDecimal(value)) return this.#storeDecimal(value, column)
         const text = value instanceof JsonNumber ? value.text : value
         if (!Predicate.isString(text) && !Predicate.isNumber(text)) return NaN
-        return this.#accepted(Decimal.toUnscaled(String(text), column), column)
+        return this.#accepted(Decimal.storedText(String(text), column), column)
       }
       default: {
         const number = value instanceof JsonNumber ? numberOf(value, column.kind) : value
@@ -185,15 +189,18 @@ export class FieldReader implements MemberReader {
 
   #storeDecimal({ scale, value }: Decimal.Decimal, column: DecimalColumn): number {
     // As its Schema decodes it, it has the scale that it is stored with.
-    if (scale !== column.scale) return this.#accepted(Decimal.rescaled({ scale, value }, column), column)
+    if (scale !== column.scale || this.#isWide) return this.#accepted(Decimal.stored({ scale, value }, column), column)
     const unscaled = Number(value)
     const isIn = unscaled >= this.#minimum && unscaled <= this.#maximum
     return isIn && Decimal.isDouble(value) ? this.#accepted(unscaled, column) : NaN
   }
 
-  #accepted(unscaled: number | undefined, { accepts, scale }: DecimalColumn): number {
+  #accepted(unscaled: number | bigint | undefined, { accepts, scale }: DecimalColumn): number {
     if (unscaled === undefined) return NaN
-    return accepts === null || accepts(Decimal.fromUnscaled(unscaled, scale)) ? unscaled : NaN
+    if (accepts !== null && !accepts(Decimal.fromUnscaled(unscaled, scale))) return NaN
+    if (typeof unscaled === "number") return unscaled
+    this.large = unscaled
+    return unscaled > 0n ? Infinity : -Infinity
   }
 }
 
@@ -207,7 +214,7 @@ const safeInteger: Decimal.Storage = { scale: 0, limit: Number.MAX_SAFE_INTEGER 
 const storedRange = (column: Column): readonly [number, number] => {
   switch (column.kind) {
     case "decimal":
-      return [-column.limit * 10 ** column.scale, column.limit * 10 ** column.scale]
+      return [Decimal.smallest(column) * 10 ** column.scale, column.limit * 10 ** column.scale]
     case "int":
     case "double":
       return [column.minimum, column.maximum]

@@ -60,9 +60,10 @@ const decodeBar = Schema.decodeSync(Schema.toCodecJson(Schema.fromJsonString(Sch
   open: Schema.String,
   high: Schema.String,
   low: Schema.String,
-  close: Schema.String
+  close: Schema.String,
+  volume: Schema.Int
 }))))
-const decodeTick = Schema.decodeSync(Schema.fromJsonString(Schema.Struct({ ...Tick.fields, price: Schema.String })))
+const decodeTick = Schema.decodeSync(Schema.fromJsonString(Schema.Struct({ ...Tick.fields, price: Schema.String, size: Schema.Int })))
 
 const until = (condition: () => boolean): Effect.Effect<void> =>
   Effect.gen(function*() {

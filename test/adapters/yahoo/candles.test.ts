@@ -83,7 +83,7 @@ describe("back-filled bars", () => {
         close: five.at(-1)?.["close"],
         high: String(Math.max(...numbers("high"))),
         low: String(Math.min(...numbers("low"))),
-        volume: numbers("volume").reduce((sum, volume) => sum + volume, 0),
+        volume: String(numbers("volume").reduce((sum, volume) => sum + volume, 0)),
         mean: null
       })
 

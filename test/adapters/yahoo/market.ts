@@ -159,6 +159,6 @@ export const figures = (days: ReadonlyArray<{ readonly start: number; readonly v
     new Date(start).toISOString().slice(0, 10),
     values["open"],
     values["close"],
-    values["volume"],
+    values["volume"] == null ? null : Number(values["volume"]),
     values["variation"]
   ])

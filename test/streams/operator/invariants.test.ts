@@ -82,7 +82,7 @@ it("a sum of integers is a bigint as long as a number cannot hold it", () => {
   total.grow(1)
   total.reset(0)
   const add = (...values: ReadonlyArray<number>) =>
-    total.addPreAggregated({ batch: rows(null).batch, from: 0, to: values.length, slots: new Int32Array(values.length) }, Float64Array.from(values))
+    total.addPreAggregated({ batch: rows(null).batch, from: 0, to: values.length, slots: new Int32Array(values.length) }, Float64Array.from(values), null)
   add(Number.MAX_SAFE_INTEGER)
   expect(total.result(0)).toBe(Number.MAX_SAFE_INTEGER)
   add(1)

@@ -94,19 +94,22 @@ describe("a decimal that no column holds exactly, or that nobody can read", () =
   refused({
     "of nothing": [decimal(undefined), "Decimal: its scale is to be a whole number of decimals, 0 or more"],
     "without a limit": [decimal({ scale: 4 }), "Decimal: its limit is to be a whole number, 1 or more"],
-    "with a limit that is misspelt": [decimal({ scale: 4, limt: 5 }), "Decimal knows no \"limt\": known: scale, limit, round"],
+    "with a limit that is misspelt": [decimal({ scale: 4, limt: 5 }), "Decimal knows no \"limt\": known: scale, limit, minimum, round"],
     "that rounds as nobody does": [decimal({ scale: 2, limit: 5, round: "up" }), "Decimal: it rounds \"half-even\" or \"half-up\", and is given \"up\""],
     "with half a decimal": [decimal({ scale: 1.5, limit: 5 }), "its scale is to be a whole number of decimals"],
     "with fewer than none": [decimal({ scale: -1, limit: 5 }), "its scale is to be a whole number of decimals"],
     "up to nothing": [decimal({ scale: 2, limit: 0 }), "its limit is to be a whole number, 1 or more"],
-    "beyond whole numbers": [decimal({ scale: 8, limit: 23_058_430_093 }), "with 8 decimals exact integers reach 23058430092, and its limit is 23058430093"],
-    "beyond 2^53": [decimal({ scale: 0, limit: 2 ** 53 }), "with 0 decimals exact integers reach 9007199254740991, and its limit is 9007199254740992"],
-    "beyond 2^63": [decimal({ scale: 15, limit: 9_224 }), "with 15 decimals exact integers reach 9223, and its limit is 9224"],
+    "up to more than a number is exact": [decimal({ scale: 0, limit: 2 ** 53 }), "Decimal: its limit is at most 9007199254740991, and is 9007199254740992"],
+    "from half of one on": [decimal({ scale: 2, limit: 5, minimum: 0.5 }), "its minimum is to be a whole number from -5 to its limit, and is 0.5"],
+    "from more than its limit on": [decimal({ scale: 2, limit: 5, minimum: 6 }), "its minimum is to be a whole number from -5 to its limit, and is 6"],
     "with 16 decimals": [decimal({ scale: 16, limit: 1 }), "a scale of 16 leaves no whole number exact; the largest is 15"]
   })
 
-  it("and one that a column just holds is taken", () => {
-    for (const storage of [{ scale: 8, limit: 23_058_430_092 }, { scale: 0, limit: Number.MAX_SAFE_INTEGER }, { scale: 15, limit: 9_223 }]) decimal(storage)()
+  it("and is wide where a double does not hold each whole number, or an integer of 64 bits each value", () => {
+    const narrow = [{ scale: 8, limit: 23_058_430_092 }, { scale: 0, limit: Number.MAX_SAFE_INTEGER }, { scale: 15, limit: 9_223 }]
+    const wide = [{ scale: 8, limit: 23_058_430_093 }, { scale: 15, limit: 9_224 }, { scale: 15, limit: Number.MAX_SAFE_INTEGER }]
+    for (const storage of [...narrow, ...wide]) decimal(storage)()
+    expect([...narrow, ...wide].map(Decimal.isWide)).toEqual([false, false, false, true, true, true])
   })
 })
 

@@ -58,10 +58,18 @@ export const currency = (currency) => typeof currency === "string" ? { code: cur
 export const count = (value) =>
   value === null ? missing : cached("count", () => new Intl.NumberFormat("en-US")).format(value)
 
+/** A volume: of large ones the last decimals say nothing. @param {number | null} value */
+export const amount = (value) =>
+  value === null ? missing : cached(`amount ${decimalsOf(value)}`, () =>
+    new Intl.NumberFormat("en-US", { maximumFractionDigits: decimalsOf(value) })).format(value)
+
 /** @param {number | null} value */
-export const shortCount = (value) =>
-  value === null ? missing : cached("short", () =>
-    new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 2 })).format(value)
+export const shortAmount = (value) =>
+  value === null ? missing : cached(`short ${decimalsOf(value)}`, () =>
+    new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: Math.abs(value) < 1 ? 8 : 2 })).format(value)
+
+/** @param {number} amount */
+const decimalsOf = (amount) => Math.abs(amount) < 1 ? 8 : Math.abs(amount) < 1_000 ? 4 : 2
 
 /** Per cent with its sign: `+0.31 %`. @param {number | null} value */
 export const percent = (value) =>

@@ -53,7 +53,7 @@ export const makePlot = (container, clock, isFirstOfDay, decimals) => {
     crosshairMarkerRadius: 3
   })
   const volume = chart.addSeries(HistogramSeries, {
-    priceFormat: { type: "custom", formatter: format.shortCount, minMove: 1 },
+    priceFormat: { type: "custom", formatter: format.shortAmount, minMove: 1e-8 },
     priceLineVisible: false,
     lastValueVisible: false
   }, 1)

@@ -25,7 +25,7 @@ export const showTiles = (parts, panes, { change, changeNote, currency, decimals
   for (const name of ["high", "low", "mean"]) {
     setText(parts[name], format.price(format.number(day[names.day[name]]), decimals))
   }
-  setText(parts["volume"], format.count(format.number(day[names.day.volume])))
+  setText(parts["volume"], format.amount(format.number(day[names.day.volume])))
 }
 
 /** Keeps the height of a line that has nothing to say. */
@@ -66,7 +66,7 @@ export const showLegend = (legend, candle, mean, decimals, clock) => {
     figure("H", price(names.candle.high)),
     figure("L", price(names.candle.low)),
     figure("C", price(names.candle.close)),
-    figure("Vol", format.shortCount(format.number(candle.values[names.candle.volume]))),
+    figure("Vol", format.shortAmount(format.number(candle.values[names.candle.volume]))),
     figure("MA 5 min", format.price(mean, decimals), "average"),
     ...(isProvisional(candle) ? [figure("", "provisional")] : [])
   )

@@ -90,6 +90,9 @@ const unpaired = "(?<!\\\\)(\\\\\\\\)*(\\\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\\\u[d
 const isWellFormed = (text: string): string =>
   `NOT (contains(${text}, '?') AND CAST(value AS STRING) RLIKE ${Sql.text(unpaired)})`
 
+/** Digits before the point beside 22 decimals. */
+const mostWhole = 16
+
 /** A decimal's text with 22 decimals, and with no more than it may have: the same number, where none is lost. */
 const wideOf = ({ column, name }: Field): string | null =>
   column.kind === "decimal" ? `try_cast(${name}_raw AS DECIMAL(38, 22))` : null
@@ -113,6 +116,7 @@ const valueOf = ({ column, name }: Field): string => {
     }
     case "decimal":
       // Spark rounds to 22 decimals on the way, and what is rounded twice is another number now and then.
+      if (String(Math.trunc(column.limit)).length > mostWhole) throw new TypeError(`the field "${column.name}" has a limit of more than ${mostWhole} digits, and Spark's decimals have ${mostWhole} beside 22 decimals`)
       if (column.round !== undefined) throw new TypeError(`the field "${column.name}" is rounded as it is read, for which Spark has too few decimals`)
       return unscaledOf(name, column)
     case "int": {
@@ -140,15 +144,15 @@ const plainNumber = "^-?(0|[1-9][0-9]*)([.][0-9]+)?([eE][+-]?[0-9]{1,3})?\\z"
  * A number that is smaller than 22 decimals can say came to 0 on the way: one has to have been 0 in the text. Beyond 2^53 it
  * has to be an integer that a double gives back.
  */
-const unscaledOf = (name: string, storage: Storage): string => {
-  const { limit, scale } = storage
-  const unscaled = `CAST(${name}_narrow * ${10 ** scale}BD AS BIGINT)`
+const unscaledOf = (name: string, column: Storage & { readonly isWide?: true }): string => {
+  const { isWide = false, limit, minimum, scale } = column
+  const unscaled = `CAST(${name}_narrow * ${10 ** scale}BD AS ${isWide ? "DECIMAL(38, 0)" : "BIGINT"})`
   const fits = Sql.and([
     `${name}_raw RLIKE ${Sql.text(plainNumber)}`,
-    `abs(${name}_narrow) <= ${limit}`,
+    minimum === undefined ? `abs(${name}_narrow) <= ${limit}` : `${name}_narrow BETWEEN ${minimum} AND ${limit}`,
     `${name}_narrow = ${name}_wide`,
     `(${name}_wide <> 0 OR NOT ${name}_raw RLIKE '^[^eE]*[1-9]')`,
-    ...isSafe(storage) ? [] : [`CAST(CAST(${unscaled} AS DOUBLE) AS BIGINT) = ${unscaled}`]
+    ...isWide || isSafe(column) ? [] : [`CAST(CAST(${unscaled} AS DOUBLE) AS BIGINT) = ${unscaled}`]
   ])
   return `IF(${fits}, ${unscaled}, NULL)`
 }

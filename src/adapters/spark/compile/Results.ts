@@ -120,7 +120,9 @@ const withPreAggregated = ({ field: of, name: result, op, where }: Aggregate, fr
 
 /** Pre-aggregated values of the same scale may be larger than those of events. */
 const wider = (events: Column, given: Column): Column =>
-  events.kind === "decimal" && given.kind === "decimal" && events.scale === given.scale ? { ...events, limit: Math.max(events.limit, given.limit) } : events
+  events.kind === "decimal" && given.kind === "decimal" && events.scale === given.scale
+    ? { ...events, limit: Math.max(events.limit, given.limit), ...given.isWide === true ? { isWide: true } : {} }
+    : events
 
 const scaled = ({ column, sql }: Values, scale: number): string =>
   scaleOf(column) === scale ? sql : `${sql} * ${10 ** (scale - scaleOf(column))}`

@@ -1,5 +1,5 @@
 /** Values of a table as columns of a plan hold them. */
-import { rescaled } from "../../../domain/Decimal.ts"
+import { stored } from "../../../domain/Decimal.ts"
 import type { Column } from "../../../streams/pipeline/Column.ts"
 import type { Value } from "../../../streams/pipeline/Table.ts"
 import * as Sql from "./Sql.ts"
@@ -8,7 +8,8 @@ import * as Sql from "./Sql.ts"
 export const mostRows = 1_000
 
 export const toSql = (column: Column, value: Value): string => {
-  if (value === null) return `CAST(NULL AS ${types[column.kind]})`
+  const isWide = column.kind === "decimal" && column.isWide === true
+  if (value === null) return `CAST(NULL AS ${isWide ? "DECIMAL(38, 0)" : types[column.kind]})`
   switch (column.kind) {
     case "string":
       return Sql.text(String(value))
@@ -18,9 +19,11 @@ export const toSql = (column: Column, value: Value): string => {
       return Sql.double(Number(value))
     case "int":
       return integer(Number(value))
-    case "decimal":
+    case "decimal": {
       // The table's schema has taken it, and so it fits.
-      return integer(typeof value === "object" ? rescaled(value, column)! : NaN)
+      const unscaled = typeof value === "object" ? stored(value, column)! : NaN
+      return isWide ? `${unscaled}BD` : integer(Number(unscaled))
+    }
   }
 }
 

@@ -20,6 +20,7 @@ import { DoubleSum } from "./DoubleSum.ts"
 import { ExactSum } from "./ExactSum.ts"
 import type { SlotPages } from "../SlotPages.ts"
 import { Lane } from "./Lane.ts"
+import { ProductSum } from "./ProductSum.ts"
 import { WideChosen, WideExtreme } from "./Wide.ts"
 import { Correlation, Covariance, doubles, exact, Spread } from "./Moments.ts"
 import { QuantileSketch } from "./QuantileSketch.ts"
@@ -203,7 +204,8 @@ export class AccumulatorTable {
     countRows(rows, this.#preAggregated.values)
     for (const { accumulator, factor, preAggregatedColumn } of this.#entries) {
       const column = preAggregatedColumn === null ? undefined : rows.batch.columns[preAggregatedColumn]
-      if (column !== undefined) accumulator?.addPreAggregated(rows, factor === 1 ? column : column.map((value) => value * factor))
+      const large = preAggregatedColumn === null ? null : rows.batch.large?.[preAggregatedColumn] ?? null
+      if (column !== undefined) accumulator?.addPreAggregated(rows, factor === 1 ? column : column.map((value) => value * factor), large)
     }
   }
 
@@ -269,6 +271,7 @@ const released = (done: string, slot: number): Error =>
 /** Chooses the accumulator of an aggregate from its operation and the columns that it looks at. */
 const compile = (pipeline: string, aggregate: Aggregate): Accumulator => {
   const { by, custom, field, name, op, preAggregated } = aggregate
+  const isAnyWide = [field, by, preAggregated].some((each) => isWide(each?.column))
   if (op === "count") return preAggregated === null ? new Count() : new CountOfCounts(new ExactSum())
   if (custom !== null) return new Custom({ pipeline, name, spec: custom })
   if (field === null) throw new TypeError(`the aggregate "${name}" has no field`)
@@ -284,9 +287,9 @@ const compile = (pipeline: string, aggregate: Aggregate): Accumulator => {
         : new ExactMean({ index, scale: scaleOf(column), sum: new ExactSum() })
     case "min":
     case "max":
-      return new (isWide(column) ? WideExtreme : Extreme)({ index, column, sign: op === "max" ? 1 : -1 })
+      return new (isAnyWide ? WideExtreme : Extreme)({ index, column, sign: op === "max" ? 1 : -1 })
     case "last":
-      return new (isWide(column) ? WideChosen : Chosen)({ index, column, by: null, bySign: 1, tieSign: 1 })
+      return new (isAnyWide ? WideChosen : Chosen)({ index, column, by: null, bySign: 1, tieSign: 1 })
     case "weightedMean":
       return weightedMean(field, by ?? field)
     case "variance":
@@ -303,14 +306,16 @@ const compile = (pipeline: string, aggregate: Aggregate): Accumulator => {
     }
     default:
       // The first is that of the smallest time.
-      return new (isWide(column) || isWide(by?.column) ? WideChosen : Chosen)({ index, column, by: by?.index ?? null, bySign: op === "maxBy" ? 1 : -1, tieSign: -1 })
+      return new (isAnyWide ? WideChosen : Chosen)({ index, column, by: by?.index ?? null, bySign: op === "maxBy" ? 1 : -1, tieSign: -1 })
   }
 }
 
 const weightedMean = (value: Field, weight: Field): Accumulator => {
   const columns = { value: value.index, weight: weight.index }
   if (value.column.kind !== "double" && weight.column.kind !== "double") {
-    const [products, weights] = [new ExactSum(), new ExactSum()]
+    // A product with a weight of many decimals is mostly beyond what an integer in a double holds.
+    const products = scaleIn(weight) === 0 ? new ExactSum() : new ProductSum({ ofIntegers: true })
+    const weights = new ExactSum()
     return new ExactWeightedMean({ columns, scale: scaleOf(value.column), products, weights })
   }
   const [products, weights] = [new DoubleSum(), new DoubleSum()]

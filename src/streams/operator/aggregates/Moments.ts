@@ -4,6 +4,7 @@
  * integer, so that nothing is lost however large the values are beside what they differ by. What is a double in the end
  * is made of these integers in one way.
  */
+import { storedAt } from "../../records/Batch.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import type { Population } from "../../pipeline/Aggregate.ts"
 import { type Accumulator, type Rows } from "./Accumulator.ts"
@@ -11,7 +12,7 @@ import { DoubleSum } from "./DoubleSum.ts"
 import { ExactSum } from "./ExactSum.ts"
 import { Lane, Sums } from "./Lane.ts"
 import { nearestQuotient, nearestRoot } from "./Nearest.ts"
-import { ProductSum } from "./ProductSum.ts"
+import { doublesOf, ProductSum } from "./ProductSum.ts"
 import { finiteOrNull } from "./Totals.ts"
 
 /** Sums of one kind of numbers, and how integers made of them become doubles. */
@@ -90,9 +91,22 @@ export class Spread extends Sums implements Accumulator {
   }
 
   add(rows: Rows, mask: Uint8Array | null): void {
+    if (rows.batch.large?.[this.#index] != null) return this.#addWide(rows, mask)
     const column = rows.batch.columns[this.#index]!
     this.#sum.addColumn(rows, column, mask, this.#rows.values)
     this.#squares.addSquares(rows, column, mask)
+  }
+
+  /** A value that no double holds is the sum of several, and its square is that of their products. */
+  #addWide({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
+    for (let i = from; i < to; i++) {
+      const slot = slots[i]!
+      const value = storedAt(batch, this.#index, i)
+      if (slot < 0 || (mask !== null && mask[i] === 0) || value !== value) continue
+      this.#rows.values[slot]! += 1
+      for (const part of doublesOf(value)) this.#sum.add(slot, part)
+      this.#squares.addProduct(slot, value, value)
+    }
   }
 
   addPreAggregated(): void {
@@ -128,7 +142,9 @@ abstract class Pairs extends Sums {
     this.sums = { one, other, both }
   }
 
-  add({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
+  add(added: Rows, mask: Uint8Array | null): void {
+    const { batch, from, slots, to } = added
+    if (batch.large?.[this.#pair.one] != null || batch.large?.[this.#pair.other] != null) return this.#addWide(added, mask)
     const [ones, others] = [batch.columns[this.#pair.one]!, batch.columns[this.#pair.other]!]
     const rows = this.#rows.values
     const { both, one, other } = this.sums
@@ -144,7 +160,21 @@ abstract class Pairs extends Sums {
     }
   }
 
-  protected abstract addSquares(slot: number, x: number, y: number): void
+  #addWide({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
+    const { both, one, other } = this.sums
+    for (let i = from; i < to; i++) {
+      const slot = slots[i]!
+      const [x, y] = [storedAt(batch, this.#pair.one, i), storedAt(batch, this.#pair.other, i)]
+      if (slot < 0 || (mask !== null && mask[i] === 0) || x !== x || y !== y) continue
+      this.#rows.values[slot]! += 1
+      for (const part of doublesOf(x)) one.add(slot, part)
+      for (const part of doublesOf(y)) other.add(slot, part)
+      both.addProduct(slot, x, y)
+      this.addSquares(slot, x, y)
+    }
+  }
+
+  protected abstract addSquares(slot: number, x: number | bigint, y: number | bigint): void
 
   addPreAggregated(): void {
     throw new TypeError("what two fields have in common cannot be made from pre-aggregated values")
@@ -190,9 +220,9 @@ export class Correlation extends Pairs implements Accumulator {
     this.#squares = squares
   }
 
-  protected addSquares(slot: number, x: number, y: number): void {
-    this.#squares.ones.add(slot, x, x)
-    this.#squares.others.add(slot, y, y)
+  protected addSquares(slot: number, x: number | bigint, y: number | bigint): void {
+    this.#squares.ones.addProduct(slot, x, x)
+    this.#squares.others.addProduct(slot, y, y)
   }
 
   result(slot: number): Value {

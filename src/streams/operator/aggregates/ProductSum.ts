@@ -56,6 +56,12 @@ export class ProductSum implements Part {
     }
   }
 
+  /** Adds a product of values of any size, of which those that no double holds are made of several. */
+  addProduct(slot: number, a: number | bigint, b: number | bigint): void {
+    if (typeof a === "number" && typeof b === "number") return this.add(slot, a, b)
+    for (const x of doublesOf(a)) for (const y of doublesOf(b)) this.add(slot, x, y)
+  }
+
   add(slot: number, a: number, b: number): void {
     if (a === 0 || b === 0) return
     if (!(isNear(a) && isNear(b))) return this.#addFar(slot, unitsOf(a) * unitsOf(b))
@@ -115,6 +121,14 @@ export class ProductSum implements Part {
     this.#errors.restore(`${name}.errors`, slots, table)
     for (const [i, units] of table.integers(`${name}.far`).large) this.#far.set(slots[i]!, units)
   }
+}
+
+/** Doubles whose sum is an integer, the nearest one first. */
+export const doublesOf = (value: number | bigint): ReadonlyArray<number> => {
+  if (typeof value === "number") return [value]
+  const doubles: Array<number> = []
+  for (let rest = value; rest !== 0n; rest -= BigInt(doubles.at(-1)!)) doubles.push(Number(rest))
+  return doubles
 }
 
 const isNear = (value: number): boolean => {

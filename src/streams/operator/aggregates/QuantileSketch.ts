@@ -57,11 +57,13 @@ export class QuantileSketch implements Accumulator {
 
   add({ batch, from, slots, to }: Rows, mask: Uint8Array | null): void {
     const column = batch.columns[this.#index]!
+    const large = batch.large?.[this.#index] ?? null
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
       const value = column[i]!
       if (slot < 0 || (mask !== null && mask[i] === 0) || value !== value) continue
-      this.#tallyOf(slot).add(this.#bucketOf(value), 1)
+      // The nearest double to one that is infinite here is in its bucket, or in the next at its very edge.
+      this.#tallyOf(slot).add(this.#bucketOf(Number(large?.get(i) ?? value)), 1)
     }
   }
 

@@ -3,8 +3,9 @@ import { divideHalfUp, fromUnscaled, meanExtraScale } from "../../../domain/Deci
 import type { Value } from "../../pipeline/Pane.ts"
 import { type Accumulator, type Rows } from "./Accumulator.ts"
 import type { DoubleSum } from "./DoubleSum.ts"
-import type { ExactSum } from "./ExactSum.ts"
+import type { ExactSum, Large } from "./ExactSum.ts"
 import { Lane, Sums } from "./Lane.ts"
+import type { ProductSum } from "./ProductSum.ts"
 
 export class Count extends Sums implements Accumulator {
   readonly #rows: Lane
@@ -76,8 +77,8 @@ export abstract class Total<Sum extends ExactSum | DoubleSum> extends Sums imple
     this.sum.addColumn(rows, rows.batch.columns[this.#index]!, mask, this.#rows.values, rows.batch.large?.[this.#index] ?? null)
   }
 
-  addPreAggregated(rows: Rows, column: Float64Array): void {
-    this.sum.addColumn(rows, column, null, this.#rows.values)
+  addPreAggregated(rows: Rows, column: Float64Array, large: Large | null): void {
+    this.sum.addColumn(rows, column, null, this.#rows.values, large)
   }
 
   result(slot: number): Value {
@@ -143,12 +144,12 @@ export interface Weighted {
 }
 
 /** The sums of a column's values times their weights, and of the weights. */
-abstract class WeightedMean<Sum extends ExactSum | DoubleSum> extends Sums implements Accumulator {
-  protected readonly products: Sum
+abstract class WeightedMean<Sum extends ExactSum | DoubleSum, Products extends Sum | ProductSum = Sum> extends Sums implements Accumulator {
+  protected readonly products: Products
   protected readonly weights: Sum
   readonly #columns: Weighted
 
-  constructor(columns: Weighted, products: Sum, weights: Sum) {
+  constructor(columns: Weighted, products: Products, weights: Sum) {
     super({ products, weights })
     this.products = products
     this.weights = weights
@@ -179,10 +180,10 @@ abstract class WeightedMean<Sum extends ExactSum | DoubleSum> extends Sums imple
 }
 
 /** Of integers (`scale` is `null`) or unscaled decimals with weights of the same kind. */
-export class ExactWeightedMean extends WeightedMean<ExactSum> {
+export class ExactWeightedMean extends WeightedMean<ExactSum, ExactSum | ProductSum> {
   readonly #scale: number | null
 
-  constructor(options: { columns: Weighted; scale: number | null; products: ExactSum; weights: ExactSum }) {
+  constructor(options: { columns: Weighted; scale: number | null; products: ExactSum | ProductSum; weights: ExactSum }) {
     super(options.columns, options.products, options.weights)
     this.#scale = options.scale
   }

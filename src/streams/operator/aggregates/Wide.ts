@@ -7,6 +7,7 @@ import type { Column } from "../../pipeline/Column.ts"
 import type { Value } from "../../pipeline/Pane.ts"
 import type { TableReader, TableWriter } from "../State.ts"
 import type { Accumulator, NumberOf, Rows, TextOf } from "./Accumulator.ts"
+import type { Large } from "./ExactSum.ts"
 import { Lane, Parts } from "./Lane.ts"
 import { WideLane } from "./WideLane.ts"
 
@@ -38,8 +39,8 @@ export class WideExtreme extends Parts implements Accumulator {
     }
   }
 
-  addPreAggregated({ from, slots, to }: Rows, column: Float64Array): void {
-    for (let row = from; row < to; row++) if (slots[row]! >= 0) this.#take(slots[row]!, column[row]!)
+  addPreAggregated({ from, slots, to }: Rows, column: Float64Array, large: Large | null): void {
+    for (let row = from; row < to; row++) if (slots[row]! >= 0) this.#take(slots[row]!, large?.get(row) ?? column[row]!)
   }
 
   #take(slot: number, value: Stored): void {
@@ -100,9 +101,9 @@ export class WideChosen implements Accumulator {
     }
   }
 
-  addPreAggregated({ batch, from, slots, to }: Rows, column: Float64Array): void {
+  addPreAggregated({ batch, from, slots, to }: Rows, column: Float64Array, large: Large | null): void {
     for (let row = from; row < to; row++) {
-      if (slots[row]! >= 0) this.#take(slots[row]!, batch.times[row]!, column[row]!, placeOf(batch, row))
+      if (slots[row]! >= 0) this.#take(slots[row]!, batch.times[row]!, large?.get(row) ?? column[row]!, placeOf(batch, row))
     }
   }
 

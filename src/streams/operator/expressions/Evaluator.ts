@@ -49,7 +49,9 @@ export const maskOf = (table: Table, node: Node): Mask => {
     case "isNot": {
       const column = table.columns[indexOf(table, node.field)]!
       if (!("isWide" in column) || column.isWide !== true) return simple(node, table)
-      return maskOf(table, { op: "compare", by: node.op, left: { op: "field", field: node.field }, right: { op: "literal", value: node.value } })
+      const index = indexOf(table, node.field)
+      const [fast, wide] = [simple(node, table), maskOf(table, { op: "compare", by: node.op, left: { op: "field", field: node.field }, right: { op: "literal", value: node.value } })]
+      return (rows) => rows.batch.large?.[index] == null ? fast(rows) : wide(rows)
     }
     default: {
       const { evaluate } = compile(scope, node)

@@ -1,5 +1,5 @@
 /** Adds fields of the row that a table has for the values of a row; where it has none they are absent. */
-import { rescaled } from "../../../domain/Decimal.ts"
+import { stored } from "../../../domain/Decimal.ts"
 import type * as Checked from "../../pipeline/Checked.ts"
 import type { Column } from "../../pipeline/Column.ts"
 import type { Value } from "../../pipeline/Table.ts"
@@ -8,7 +8,7 @@ import type { Rows } from "../Operator.ts"
 import { RowStep } from "./RowStep.ts"
 
 /** A value as a column stores it, but for a string, whose number is another one in each dictionary. */
-type Stored = number | string
+type Stored = number | bigint | string
 
 /** By the values of a key, one after another, the selected fields of its row. */
 type Level = Map<Stored, Level | ReadonlyArray<Stored>>
@@ -28,10 +28,16 @@ export class Lookup extends RowStep {
     const { dictionary, large, length } = batch
     const known = this.#rows ??= rowsOf(this.#node)
     const added = this.#node.select.map(() => new Float64Array(length).fill(NaN))
+    const addedLarge = this.#node.select.map((): Map<number, bigint> | null => null)
     for (let row = 0; row < length; row++) {
       if (keep !== null && keep[row] === 0) continue
       const found = this.#find(known, batch, row)
-      found?.forEach((value, at) => added[at]![row] = typeof value === "string" ? dictionary.numberOf(value) : value)
+      found?.forEach((value, at) => {
+        if (typeof value !== "bigint") return added[at]![row] = typeof value === "string" ? dictionary.numberOf(value) : value
+        const integers = addedLarge[at] ??= new Map()
+        integers.set(row, value)
+        return added[at]![row] = value > 0n ? Infinity : -Infinity
+      })
     }
     return {
       ...rows,
@@ -40,7 +46,7 @@ export class Lookup extends RowStep {
         source: this.#node.definition,
         absent: new Map(batch.absent),
         columns: [...batch.columns, ...added],
-        large: large === null ? null : [...large, ...added.map(() => null)]
+        large: large === null && addedLarge.every((integers) => integers === null) ? null : [...large ?? batch.columns.map(() => null), ...addedLarge]
       }
     }
   }
@@ -84,7 +90,7 @@ const storedOf = (column: Column, value: Value): Stored => {
       return String(value)
     case "decimal":
       // The table's schema has taken it, and so it fits.
-      return typeof value === "object" ? rescaled(value, column) ?? NaN : NaN
+      return typeof value === "object" ? stored(value, column) ?? NaN : NaN
     default:
       return Number(value)
   }

@@ -69,11 +69,10 @@ const fieldsOf = (node: string, { by, custom, field, op }: Spec, definition: Def
     case "mean":
     case "min":
     case "max":
-      return { field: numberOf(node, definition, field), by: null }
     case "variance":
     case "standardDeviation":
     case "quantile":
-      return { field: narrow(node, op, numberOf(node, definition, field)), by: null }
+      return { field: numberOf(node, definition, field), by: null }
     case "countDistinct":
       return { field: narrow(node, op, fieldOf(node, definition, field)), by: null }
     case "first":
@@ -83,16 +82,15 @@ const fieldsOf = (node: string, { by, custom, field, op }: Spec, definition: Def
     case "maxBy":
       return { field: fieldOf(node, definition, field), by: numberOf(node, definition, by) }
     case "weightedMean":
-      return { field: numberOf(node, definition, field), by: numberOf(node, definition, by) }
     case "covariance":
     case "correlation":
-      return { field: narrow(node, op, numberOf(node, definition, field)), by: narrow(node, op, numberOf(node, definition, by)) }
+      return { field: numberOf(node, definition, field), by: numberOf(node, definition, by) }
     default:
       return refuse(node, `there is no aggregate "${String(op)}"`)
   }
 }
 
-/** A field whose integers a double holds, which these operations count on. */
+/** A field whose integers a double holds, which this operation counts on. */
 const narrow = (node: string, op: Op, field: Field): Field => {
   const { column } = field
   if (column.kind !== "decimal" || column.isWide !== true) return field
@@ -208,7 +206,7 @@ const bytesEach = ({ by, field, op, preAggregated, settings, where }: Aggregate)
     case "mean":
       return 8 + sumBytes(field)
     case "weightedMean":
-      return 2 * Math.max(sumBytes(field), sumBytes(by))
+      return isDouble(field, by) ? 32 : 8 + (by?.column.kind === "decimal" && by.column.scale > 0 ? 16 : 8)
     case "variance":
     case "standardDeviation":
       return 8 + sumBytes(field) + productBytes(isDouble(field))

@@ -62,7 +62,7 @@ export const typeIn = (column: Column): Type => {
   const { optional } = column
   switch (column.kind) {
     case "decimal":
-      if (column.isWide === true) return { optional, kind: "decimal", scale: column.scale, bound: largest }
+      if (column.isWide === true) return { optional, kind: "decimal", scale: column.scale, bound: wideBound(column) }
       return { optional, kind: "decimal", scale: column.scale, bound: BigInt(column.limit) * 10n ** BigInt(column.scale), isNarrow: true }
     case "int":
       return { optional, kind: "int", bound: column.isWide === true ? largest : integerBound(column.minimum, column.maximum) }
@@ -70,6 +70,10 @@ export const typeIn = (column: Column): Type => {
       return { optional, kind: column.kind }
   }
 }
+
+/** A limit that is no exact integer is that of 38 digits. */
+const wideBound = ({ limit, scale }: { readonly limit: number; readonly scale: number }): bigint =>
+  Number.isSafeInteger(limit) ? atMost(BigInt(limit) * 10n ** BigInt(scale)) : largest
 
 /** A column of integers without a range has that of safe ones. */
 const integerBound = (minimum: number, maximum: number): bigint => {
