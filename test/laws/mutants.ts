@@ -10,6 +10,11 @@ export interface Mutant extends Replacement {
   readonly law: string
   /** How many times the samples of the law it takes to come upon it; once unless told. */
   readonly times?: number
+  /**
+   * The sample that finds it, as the failure of its law tells ("after 37 tests"), where it takes seconds to come there: it is
+   * looked at first. Where it finds nothing any more, because other samples are drawn, all are looked at as ever.
+   */
+  readonly sample?: number
 }
 
 const sliced = "streams/operator/windowed/SlicedWindows.ts"
