@@ -14,7 +14,7 @@ import { AccumulatorTable } from "../streams/operator/aggregates/AccumulatorTabl
 import type { AnyOfPanes as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { definitionOf, windowNode } from "./Altered.ts"
 import { aggregates, type Sample, samples, source } from "./Arbitraries.ts"
-import { type Effort, usual } from "./EngineLaw.ts"
+import { type Effort, parametersOf } from "./EngineLaw.ts"
 import { records } from "./Harness.ts"
 import { same } from "./Law.ts"
 
@@ -62,14 +62,7 @@ const rows = fc.array(samples, { maxLength: 12 })
 const threeTimesRows = fc.tuple(rows, rows, rows)
 
 const forAll = <Drawn>(drawn: fc.Arbitrary<Drawn>, check: (make: MakeSlots, drawn: Drawn) => void): AggregateLaw =>
-(make, effort) => {
-  const { seed, shrink, times } = { ...usual, ...effort }
-  fc.assert(fc.property(drawn, (each) => check(make, each)), {
-    numRuns: Math.ceil(200 * times),
-    endOnFailure: !shrink,
-    ...(seed === undefined ? {} : { seed })
-  })
-}
+(make, effort) => fc.assert(fc.property(drawn, (each) => check(make, each)), parametersOf(200, effort))
 
 export const laws: { readonly [statement: string]: AggregateLaw } = {
   "merging is associative": forAll(threeTimesRows, (make, [a, b, c]) => {

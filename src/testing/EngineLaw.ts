@@ -16,6 +16,8 @@ export interface Effort {
   readonly times: number
   /** Repeats a run: the seed that a failure printed. */
   readonly seed: number | undefined
+  /** Only this one of the samples, as a failure counts them: `after 37 tests`. All of them, where it is undefined. */
+  readonly sample: number | undefined
   /** Looks for the smallest counterexample, rather than stopping at the first. */
   readonly shrink: boolean
 }
@@ -24,7 +26,18 @@ export interface Effort {
 export const usual: Effort = {
   times: Number(process.env["COURANT_RUNS"] ?? 1),
   seed: process.env["COURANT_SEED"] === undefined ? undefined : Number(process.env["COURANT_SEED"]),
+  sample: undefined,
   shrink: true
+}
+
+/** What fast-check is told of an effort, for a law of so many samples. */
+export const parametersOf = (runs: number, effort: Partial<Effort> | undefined): Pick<fc.Parameters, "endOnFailure" | "numRuns" | "path" | "seed"> => {
+  const { sample, seed, shrink, times } = { ...usual, ...effort }
+  return {
+    ...(sample === undefined ? { numRuns: Math.ceil(runs * times) } : { numRuns: 1, path: String(sample - 1) }),
+    endOnFailure: !shrink,
+    ...(seed === undefined ? {} : { seed })
+  }
 }
 
 /** A law of every sample: `check` throws where it does not hold. `runs` is how many samples are usual. */
@@ -33,11 +46,4 @@ export const law = <Sample>(
   samples: fc.Arbitrary<Sample>,
   check: (make: MakeEngine, sample: Sample) => void
 ): EngineLaw =>
-(make, effort) => {
-  const { seed, shrink, times } = { ...usual, ...effort }
-  fc.assert(fc.property(samples, (sample) => check(make, sample)), {
-    numRuns: Math.ceil(runs * times),
-    endOnFailure: !shrink,
-    ...(seed === undefined ? {} : { seed })
-  })
-}
+(make, effort) => fc.assert(fc.property(samples, (sample) => check(make, sample)), parametersOf(runs, effort))

@@ -36,8 +36,10 @@ const planted = async (
   }
 }
 
+type Check = (subject: Subject, effort: Partial<Effort>) => void
+
 /** All laws, each held against what it is about. */
-const laws: ReadonlyArray<readonly [statement: string, check: (subject: Subject, effort: Partial<Effort>) => void]> = [
+const laws: ReadonlyArray<readonly [statement: string, check: Check]> = [
   ...Object.entries(Laws.laws).map(([statement, law]) =>
     [statement, ({ makeEngine }: Subject, effort: Partial<Effort>) => law(makeEngine, effort)] as const
   ),
@@ -65,13 +67,17 @@ describe("a mistake in the engine is noticed", () => {
   it.each(mutants)("$mistake: $law…", async (mutant) => {
     const broken = await planted(`mutant-${mutants.indexOf(mutant)}`, mutant)
     const [statement, check] = lawOf(mutant)
-    const found = failure(() => check(broken, { ...effort, times: mutant.times ?? effort.times }))
+    const found = soonFailure(check, broken, mutant) ?? failure(() => check(broken, { ...effort, times: mutant.times ?? effort.times }))
     expect(found, `"${statement}" does not notice it`).toBeInstanceOf(Error)
     // A mistake that only makes the code crash proves nothing of the law. An operator that refuses its own state is no crash.
     expect(found?.cause).not.toBeInstanceOf(ReferenceError)
     if (found?.cause instanceof TypeError) expect(found.cause.name).toBe("StateError")
   }, 300_000)
 })
+
+/** That of the one sample which has found the mistake before, if it still does. */
+const soonFailure = (check: Check, broken: Subject, { sample }: Mutant): Error | undefined =>
+  sample === undefined ? undefined : failure(() => check(broken, { ...effort, sample }))
 
 const failure = (run: () => void): Error | undefined => {
   try {

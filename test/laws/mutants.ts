@@ -10,6 +10,11 @@ export interface Mutant extends Replacement {
   readonly law: string
   /** How many times the samples of the law it takes to come upon it; once unless told. */
   readonly times?: number
+  /**
+   * The sample that finds it, as the failure of its law tells ("after 37 tests"), where it takes seconds to come there: it is
+   * looked at first. Where it finds nothing any more, because other samples are drawn, all are looked at as ever.
+   */
+  readonly sample?: number
 }
 
 const sliced = "streams/operator/windowed/SlicedWindows.ts"
@@ -265,7 +270,8 @@ const inStages: ReadonlyArray<Mutant> = [
     find: "watermark - this.#node.delay : Infinity",
     replace: "watermark : Infinity",
     law: stagedLaw,
-    times: 24
+    times: 24,
+    sample: 69
   },
   {
     mistake: "the watermark behind results goes ahead of them",
@@ -320,7 +326,8 @@ const inHeldRows: ReadonlyArray<Mutant> = [
     file: `${keyed}TimeOrder.ts`,
     find: "this.#table.times[slot]! < time ?",
     replace: "this.#table.times[slot]! <= time ?",
-    law: turnsLaw
+    law: turnsLaw,
+    sample: 72
   },
   {
     mistake: "rows leave as they come",
@@ -489,7 +496,8 @@ const inHeldRows: ReadonlyArray<Mutant> = [
     file: `${keyed}NewestRows.ts`,
     find: "    this.#newest = new Map([...this.#newest.values()].map((slot) => [this.table.keys[slot]!, slot]))\n",
     replace: "",
-    law: "when the numbering of texts begins anew"
+    law: "when the numbering of texts begins anew",
+    sample: 39
   },
   {
     mistake: "the keys of rows that are held have their former numbers",
@@ -554,8 +562,12 @@ const inPairs = (["IntervalOperator", "SideRows", "RowTable", "OrderedRows", "Pl
 })
 
 /** Mistakes in what a checkpoint has of a state that goes on to change. */
-const checkpointing = (file: string, mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string]>): ReadonlyArray<Mutant> =>
-  mistakes.map(([mistake, find, replace]) => ({ mistake, file, find, replace, law: "a checkpoint that is written", times: 3 }))
+const checkpointing = (
+  file: string,
+  mistakes: ReadonlyArray<readonly [mistake: string, find: string, replace: string, sample?: number]>
+): ReadonlyArray<Mutant> =>
+  mistakes.map(([mistake, find, replace, sample]) =>
+    ({ mistake, file, find, replace, law: "a checkpoint that is written", times: 3, ...(sample === undefined ? {} : { sample }) }))
 
 const moments = "streams/operator/aggregates/Moments.ts"
 const productSum = "streams/operator/aggregates/ProductSum.ts"
@@ -638,14 +650,16 @@ const inCountsOfNumbers: ReadonlyArray<Mutant> = [
     file: countDistinct,
     find: "set.size < this.#atMost",
     replace: "set.size <= this.#atMost",
-    law: foldLaw
+    law: foldLaw,
+    sample: 78
   },
   {
     mistake: "beyond the bound the count is the bound",
     file: countDistinct,
     find: "else if (set.find(value) < 0) this.#sets[slot] = tooMany",
     replace: "",
-    law: foldLaw
+    law: foldLaw,
+    sample: 78
   },
   {
     mistake: "that values were too many is lost where they are merged",
@@ -763,7 +777,8 @@ const deriving: ReadonlyArray<Mutant> = [
     file: `${results}/Series.ts`,
     find: "const before = isNear ? states : this.fresh.states",
     replace: "const before = states",
-    law: indicatorLaw
+    law: indicatorLaw,
+    sample: 39
   },
   {
     mistake: "windows are looked back at over any gap between those that may still change",
@@ -771,7 +786,8 @@ const deriving: ReadonlyArray<Mutant> = [
     find: "if (!this.#isNear(next, point.end)) return points.reverse()",
     replace: "",
     law: indicatorLaw,
-    times: 8
+    times: 8,
+    sample: 159
   },
   {
     mistake: "final windows are looked back at over any gap",
@@ -785,7 +801,8 @@ const deriving: ReadonlyArray<Mutant> = [
     file: `${results}/History.ts`,
     find: "if (this.#afters.length > index) this.#afters.length = index",
     replace: "",
-    law: revisionLaw
+    law: revisionLaw,
+    sample: 202
   },
   {
     mistake: "of the final windows one too few is kept",
@@ -806,14 +823,16 @@ const deriving: ReadonlyArray<Mutant> = [
     file: `${results}/HistoryState.ts`,
     find: "states: columns.map((numbers) => numbers.map((column) => column[row]!))",
     replace: "states: series[place]!.fresh.states",
-    law: "a snapshot is restored to the byte"
+    law: "a snapshot is restored to the byte",
+    sample: 25
   },
   {
     mistake: "a decimal comes back from a snapshot without its scale",
     file: `${results}/NumberColumn.ts`,
     find: "return BigDecimal.make(whole, scale)",
     replace: "return BigDecimal.make(whole, 0)",
-    law: "a snapshot is restored to the byte"
+    law: "a snapshot is restored to the byte",
+    sample: 25
   },
   {
     mistake: "an early pane stays among those that later ones are computed from",
@@ -828,7 +847,8 @@ const deriving: ReadonlyArray<Mutant> = [
     find: "yield* this.#goAhead(emitted.pane)",
     replace: "yield* []",
     law: stackedLaw,
-    times: 24
+    times: 24,
+    sample: 97
   },
   {
     mistake: "what came late after a window was told does not go ahead of the next",
@@ -848,7 +868,8 @@ const evaluating: ReadonlyArray<Mutant> = [
     find: "if (column.kind === \"decimal\" ? isDouble(stored) : Number.isSafeInteger(Number(stored))) return Number(stored)",
     replace: "if (stored !== null) return Number(stored)",
     law: foldLaw,
-    times: 4
+    times: 4,
+    sample: 223
   },
   {
     mistake: "a window that no longer passes stays",
@@ -862,14 +883,16 @@ const evaluating: ReadonlyArray<Mutant> = [
     file: "streams/engine/OperatorGraph.ts",
     find: "    yield* this.#retraction?.adopt(stored) ?? []\n",
     replace: "",
-    law: "in whatever order a new start reads"
+    law: "in whatever order a new start reads",
+    sample: 918
   },
   {
     mistake: "what an end of input has told of a window that does not pass any more is not known",
     file: "streams/engine/OperatorGraph.ts",
     find: "    yield* this.#retraction?.adopt(stored) ?? []\n",
     replace: "",
-    law: "wherever the input was at its end for a while, it comes"
+    law: "wherever the input was at its end for a while, it comes",
+    sample: 48
   },
   {
     mistake: "what was told of windows is kept for ever",
@@ -884,7 +907,8 @@ const evaluating: ReadonlyArray<Mutant> = [
     find: "isLeftOut ? null : pointOf(",
     replace: "pointOf(",
     law: foldLaw,
-    times: 4
+    times: 4,
+    sample: 585
   },
   {
     mistake: "the rows of a window that is left out do not count among the changes of those behind it",
@@ -892,7 +916,8 @@ const evaluating: ReadonlyArray<Mutant> = [
     find: "rows: rows + (this.#isNear",
     replace: "rows: (this.entries[next]!.isLeftOut ? 0 : rows) + (this.#isNear",
     law: foldLaw,
-    times: 4
+    times: 4,
+    sample: 585
   },
   {
     mistake: "of the keys of a window a rank counts its own rows alone",
@@ -913,7 +938,8 @@ const evaluating: ReadonlyArray<Mutant> = [
     file: `${results}/TopOperator.ts`,
     find: "else this.#revised.add(group)",
     replace: "",
-    law: revisionLaw
+    law: revisionLaw,
+    sample: 67
   },
   {
     mistake: "a key that a condition leaves out is ranked",
@@ -927,7 +953,8 @@ const evaluating: ReadonlyArray<Mutant> = [
     file: "streams/engine/OperatorGraph.ts",
     find: "if (operator instanceof TopOperator) yield* operator.adopt(stored)",
     replace: "if (operator instanceof TopOperator && stored === null) yield* operator.adopt(stored)",
-    law: "wherever the input was at its end for a while, it comes"
+    law: "wherever the input was at its end for a while, it comes",
+    sample: 108
   },
   {
     mistake: "a snapshot forgets which windows are still to be ranked again",
@@ -935,7 +962,8 @@ const evaluating: ReadonlyArray<Mutant> = [
     find: "for (const { group, ...bounds } of revised) this.#revised.add(this.#groupNamed(this.#windowOf(bounds), group))",
     replace: "",
     law: "a snapshot is restored to the byte",
-    times: 8
+    times: 8,
+    sample: 162
   },
   {
     mistake: "a part of the key makes no difference to ranks",
@@ -1098,7 +1126,8 @@ const inSessions: ReadonlyArray<Mutant> = [
     file: tradingHours,
     find: "return \"unknown\"",
     replace: "return \"out\"",
-    law: tradingLaw
+    law: tradingLaw,
+    sample: 27
   },
   {
     mistake: "windows of several calendars that end together are one",
@@ -1147,7 +1176,8 @@ const inSessions: ReadonlyArray<Mutant> = [
     file: "streams/operator/windowed/RowCalendars.ts",
     find: "return hours === null || hours.find(batch.times[row]!) === \"unknown\" ? unknown : hours",
     replace: "return hours ?? unknown",
-    law: tradingLaw
+    law: tradingLaw,
+    sample: 27
   },
   {
     mistake: "the calendar for unknown values is that of rows without one only",
@@ -1161,7 +1191,8 @@ const inSessions: ReadonlyArray<Mutant> = [
     file: "streams/operator/windowed/RowCalendars.ts",
     find: "if (this.#byNumber?.dictionary !== dictionary)",
     replace: "if (this.#byNumber === null)",
-    law: "checkpoints of windows of trading"
+    law: "checkpoints of windows of trading",
+    sample: 25
   },
   {
     mistake: "windows of sessions keep the numbers that their keys had in a former numbering of texts",
@@ -1169,7 +1200,8 @@ const inSessions: ReadonlyArray<Mutant> = [
     find: "    for (const { slots } of this.#open) slots.renumber(numberOf)\n",
     replace: "",
     law: "checkpoints of windows of trading",
-    times: 24
+    times: 24,
+    sample: 26
   },
   {
     mistake: "of windows that end together the one that came last is before the other",
@@ -1184,7 +1216,8 @@ const inSessions: ReadonlyArray<Mutant> = [
     find: "return hours?.findAfter(time) === true ? hours.end : NaN",
     replace: "return hours?.findAfter(time) === true ? hours.end + 1 : NaN",
     law: tradingLaw,
-    times: 24
+    times: 24,
+    sample: 62
   },
   {
     mistake: "what was emitted of a session's window is not told apart from what was not",
@@ -1215,7 +1248,8 @@ const inRowSteps: ReadonlyArray<Mutant> = [
     file: "streams/operator/stateless/Projection.ts",
     find: "fields.map(({ field }) => batch.large![field.index]!)",
     replace: "batch.large",
-    law: foldLaw
+    law: foldLaw,
+    sample: 52
   },
   {
     mistake: "a field that is read behind a selection alone is not kept",
@@ -1229,14 +1263,16 @@ const inRowSteps: ReadonlyArray<Mutant> = [
     file: "streams/operator/stateless/Lookup.ts",
     find: "value !== value || !(found instanceof Map)",
     replace: "!(found instanceof Map)",
-    law: foldLaw
+    law: foldLaw,
+    sample: 53
   },
   {
     mistake: "a field that is looked up by alone is not kept",
     file: "streams/pipeline/Checked.ts",
     find: "    case \"distinct\":\n    case \"lookup\":\n      return step.by.map",
     replace: "    case \"lookup\":\n      return []\n    case \"distinct\":\n      return step.by.map",
-    law: foldLaw
+    law: foldLaw,
+    sample: 189
   },
   {
     mistake: "of a table only the last row of a part of its key is there",
@@ -1363,14 +1399,16 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/records/FieldReader.ts",
     find: "value * powersOfFive[zeros]! > exact",
     replace: "value > exact",
-    law: "a number is taken as the exact decimal of its text"
+    law: "a number is taken as the exact decimal of its text",
+    sample: 182
   },
   {
     mistake: "a price is compared with the double that is nearest to a number of more digits",
     file: "streams/operator/expressions/Comparison.ts",
     find: "(isDouble(unscaled) || !Number.isFinite(value))",
     replace: "true",
-    law: "a condition holds"
+    law: "a condition holds",
+    sample: 222
   },
   {
     mistake: "a tie is rounded away from zero where it is to become even",
@@ -1391,7 +1429,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/records/JsonNumber.ts",
     find: "if (++run > 15) return true",
     replace: "run++",
-    law: "a number is taken as the exact decimal of its text"
+    law: "a number is taken as the exact decimal of its text",
+    sample: 73
   },
   {
     mistake: "a window that ends at the watermark is left out",
@@ -1447,14 +1486,16 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: session,
     find: "if (emitted === null) return\n",
     replace: "return\n",
-    law: revisionLaw
+    law: revisionLaw,
+    sample: 175
   },
   {
     mistake: "a session that only a former run has emitted is not retracted",
     file: session,
     find: "if (this.#stored.isEmpty) return",
     replace: "return",
-    law: "in whatever order a new start"
+    law: "in whatever order a new start",
+    sample: 86
   },
   {
     mistake: "a pane's changes count what was emitted, not its rows",
@@ -1468,7 +1509,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: session,
     find: "const changes = Math.max(emitted.rows, stored?.changes ?? 0)",
     replace: "const changes = emitted.rows - 1",
-    law: "revisions count up from 0"
+    law: "revisions count up from 0",
+    sample: 175
   },
   {
     mistake: "a session gives nothing back",
@@ -1496,7 +1538,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/engine/SourceReader.ts",
     find: "if (decision.at.every((at, partition) => at <= (this.#ended[partition] ?? 0))) return",
     replace: "",
-    law: "records that are delivered again"
+    law: "records that are delivered again",
+    sample: 64
   },
   {
     mistake: "where the input was at its end is forgotten by a snapshot",
@@ -1764,7 +1807,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: doubleSum,
     find: "        lows[slot] = errors\n",
     replace: "",
-    law: foldLaw
+    law: foldLaw,
+    sample: 62
   },
   {
     mistake: "of doubles that lie far apart the small ones are lost",
@@ -1778,7 +1822,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: sliced,
     find: "this.#touched = new Set([...this.#touched].map(numberOf))",
     replace: "",
-    law: "when the numbering of texts begins anew"
+    law: "when the numbering of texts begins anew",
+    sample: 9
   },
   {
     mistake: "early panes forget what was read from a snapshot",
@@ -1813,7 +1858,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/operator/windowed/KeyOrder.ts",
     find: "    while (at < right.length && texts[right[at]!]! < texts[key]!) yield right[at++]!\n",
     replace: "",
-    law: foldLaw
+    law: foldLaw,
+    sample: 128
   },
   {
     mistake: "a start after a crash begins with the lowest watermark",
@@ -1862,7 +1908,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/engine/OperatorGraph.ts",
     find: "    yield* this.#window?.adopt(stored) ?? []\n",
     replace: "",
-    law: "wherever the input was at its end for a while, it comes"
+    law: "wherever the input was at its end for a while, it comes",
+    sample: 175
   },
   {
     mistake: "an early pane has the revision of the one before",
@@ -1918,7 +1965,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/records/ObjectReader.ts",
     find: "    this.#optional = members.map(({ member }) => member.optional)\n",
     replace: "    this.#optional = members.map(({ member, reader }) => member.optional || Reflect.get(reader, \"column\")?.optional === true)\n",
-    law: "a row of any schema"
+    law: "a row of any schema",
+    sample: 75
   },
   {
     mistake: "the fields of an absent object have the values that they had in the record before",
@@ -1953,7 +2001,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/records/KeyReader.ts",
     find: "if (recent.values[place] === value)",
     replace: "if (!Number.isNaN(recent.values[place]))",
-    law: "rows of any key"
+    law: "rows of any key",
+    sample: 92
   },
   {
     mistake: "what an aggregate's condition compares is only handed on",
@@ -1988,7 +2037,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/records/Iso8601.ts",
     find: "(year % 100 !== 0 || year % 400 === 0)",
     replace: "true",
-    law: "a row of any schema"
+    law: "a row of any schema",
+    sample: 202
   },
   {
     mistake: "a row without a time has that of the row before",
@@ -2030,7 +2080,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "streams/operator/results/DeriveOperator.ts",
     find: "if (history.entries.at(-1) !== entry) this.#markStale(pane.key, pane.end + 1)",
     replace: "",
-    law: revisionLaw
+    law: revisionLaw,
+    sample: 221
   },
   {
     mistake: "a session that was retracted is still compared with",
@@ -2038,7 +2089,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "if (known !== undefined) history.remove(known)",
     replace: "if (known !== undefined && pane.pane !== \"retracted\") history.remove(known)",
     law: revisionLaw,
-    times: 5
+    times: 5,
+    sample: 999
   },
   {
     mistake: "former windows are compared with however long ago they were",
@@ -2058,11 +2110,11 @@ export const mutants: ReadonlyArray<Mutant> = [
   ...checkpointing("streams/operator/PagedList.ts", [
     ["a page of values that has changed is not marked", "    this.#marks.change(place)\n", ""],
     ["a value that changes is not kept as it was", "    this.#kept.set(place, this.#savedAt(place))\n", ""],
-    ["what a checkpoint that was given up had kept is in the next", "    this.#kept.clear()\n", ""]
+    ["what a checkpoint that was given up had kept is in the next", "    this.#kept.clear()\n", "", 46]
   ]),
   ...checkpointing("streams/operator/SlotPages.ts", [
-    ["a page of slots whose rows have changed is not marked", "    this.#marks.changeAll(slots, from, to)\n", ""],
-    ["a page of slots that come and go is not marked", "    this.#marks.change(slot)\n", ""],
+    ["a page of slots whose rows have changed is not marked", "    this.#marks.changeAll(slots, from, to)\n", "", 9],
+    ["a page of slots that come and go is not marked", "    this.#marks.change(slot)\n", "", 13],
     ["rows change slots that are not kept", "for (let i = from; i < to; i++) if (slots[i]! >= 0) this.#keep(slots[i]!)", ""],
     ["what a slot held is not kept, but who had it", "slot: this.#copies.copyOf(this.#slots, slot) })", "slot: this.#copies.allocate() })"],
     ["what stands in copies is left out", "[...moved(live, this.#slots), ...moved(kept, this.#copies)]", "moved(live, this.#slots)"],
@@ -2074,7 +2126,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   ]),
   ...checkpointing("streams/engine/OperatorGraph.ts", [
     ["that a page is empty by now is not told", "yield [idOf(name, node, part, page), bytesOf((writer) => pages.write(page, writer))] as const",
-      "{\n          const bytes = bytesOf((writer) => pages.write(page, writer))\n          if (bytes !== null) yield [idOf(name, node, part, page), bytes] as const\n        }"],
+      "{\n          const bytes = bytesOf((writer) => pages.write(page, writer))\n          if (bytes !== null) yield [idOf(name, node, part, page), bytes] as const\n        }", 13],
     ["state that is in no pages is what it is when it is written", "const beside = [...this.#beside()]", "const beside = this.#beside()"]
   ]),
   ...checkpointing("streams/engine/Job.ts", [
