@@ -1,6 +1,6 @@
 /**
- * Candles of coins, or of currencies in lots: sizes have decimals, here 8. What a source writes as a double with a tail, such as
- * 0.30000000000000004, is rounded to them.
+ * Candles of coins, or of currencies in lots, whose source writes sizes as doubles: one with a tail, such as 0.30000000000000004, is
+ * rounded to 8 decimals.
  */
 import { Schema } from "effect"
 import { Aggregate, Decimal, Pipeline, Price, Source, Window } from "courant"

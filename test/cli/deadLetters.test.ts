@@ -83,7 +83,7 @@ describe("a line that is no tick", () => {
         `read ${lines.length + ticks}, aggregated ${ticks}, late 0, dead-lettered ${lines.length}, duplicate 0`
       )
       assert.strictEqual(run.code, 0)
-      assert.match(run.stdout, new RegExp(`"volume":${ticks},"vwap":"10","trades":${ticks},"provisional":0}}\n$`))
+      assert.match(run.stdout, new RegExp(`"volume":"${ticks}","vwap":"10","trades":${ticks},"provisional":0}}\n$`))
       assert.strictEqual(linesOf(run.stdout).length, 1)
 
       const list = yield* courant("dead-letters list --json", { cwd })

@@ -26,7 +26,7 @@ describe("the history of a window", () => {
       assert.deepStrictEqual([code, stderr], [0, ""])
       const lines = linesOf(stdout).map((line) => JSON.parse(line))
       const revisions = lines.filter((line) => "pane" in line)
-      assert.deepStrictEqual(revisions.map(({ pane }) => [pane.pane, pane.values.high, pane.values.volume]), [["on-time", "100", 1], ["late", "105", 5]])
+      assert.deepStrictEqual(revisions.map(({ pane }) => [pane.pane, pane.values.high, pane.values.volume]), [["on-time", "100", "1"], ["late", "105", "5"]])
       assert.deepStrictEqual(revisions.map(({ cause }) => cause.offset), [1, 2])
       assert.isTrue(revisions[0].knownAt <= between && between < revisions[1].knownAt)
       const records = lines.filter((line) => "record" in line)

@@ -21,7 +21,7 @@ export const events = (): ReadonlyArray<Event> =>
       fields: {
         symbol,
         price: BigDecimal.scale(BigDecimal.fromStringUnsafe(price), 8),
-        size: Number(size),
+        size: BigDecimal.scale(BigDecimal.fromStringUnsafe(String(size)), 8),
         priceForming: priceForming === "1" ? null : false,
         updatesHighLow: null,
         updatesVolume: counted === "1" ? null : false,
@@ -53,7 +53,7 @@ export interface Bar {
   readonly high: string
   readonly low: string
   readonly close: string
-  readonly volume: number
+  readonly volume: string
 }
 
 export const bars = (): ReadonlyArray<Bar> =>
@@ -65,7 +65,7 @@ export const bars = (): ReadonlyArray<Bar> =>
       high: plain(high),
       low: plain(low),
       close: plain(close),
-      volume: Number(volume)
+      volume: plain(volume ?? "")
     })
   )
 

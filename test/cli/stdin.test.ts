@@ -22,14 +22,14 @@ const candle = (start: number, values: string, over: { key?: string; pane?: stri
 /** Open, high, low and close the same. */
 const flat = (price: string, volume: number, trades: number) =>
   `"open":"${price}","high":"${price}","low":"${price}","close":"${price}","mean":"${price}",` +
-  `"volume":${volume},"vwap":"${price}","trades":${trades}`
+  `"volume":"${volume}","vwap":"${price}","trades":${trades}`
 
 const nothing = `"open":null,"high":null,"low":null,"close":null,"mean":null`
 
 const moving = (minutes: number, volume: number, trades: number, mean: string | null) =>
   `{"pipeline":"moving-average-5m","key":"AAPL","start":${minute + minutes * 60_000},` +
   `"end":${minute + (minutes + 5) * 60_000},"pane":"on-time","revision":0,"changes":${trades},` +
-  `"values":{"mean":${mean === null ? null : `"${mean}"`},"volume":${volume},"trades":${trades}}}`
+  `"values":{"mean":${mean === null ? null : `"${mean}"`},"volume":"${volume}","trades":${trades}}}`
 
 /** Of the first minutes, of which there are too few for any indicator. */
 const indicators = (start: number, price: string | null) => {
@@ -71,7 +71,7 @@ describe("values", () => {
       ], "--pipelines candles-1m")
       // The mean is 757.87 / 4; the vwap is 57407.3 / 303 = 189.463036303630 363…
       expectDone(outcome, [
-        candle(minute, `"open":"189.37","high":"190.1","low":"188.9","close":"188.9","mean":"189.4675","volume":353,` +
+        candle(minute, `"open":"189.37","high":"190.1","low":"188.9","close":"188.9","mean":"189.4675","volume":"353",` +
           `"vwap":"189.46303630363","trades":5`)
       ], "read 5, aggregated 5, late 0, dead-lettered 0, duplicate 0")
     }))
@@ -93,13 +93,13 @@ describe("values", () => {
       ], "--pipelines candles-1m")
       expectDone(outcome, [
         candle(minute, `"open":"1.00000001","high":"1.00000001","low":"1","close":"1","mean":"1.000000005",` +
-          `"volume":32,"vwap":"1.000000000313","trades":2`, { key: "A" }),
+          `"volume":"32","vwap":"1.000000000313","trades":2`, { key: "A" }),
         candle(minute, `"open":"-1.00000001","high":"-1","low":"-1.00000001","close":"-1","mean":"-1.000000005",` +
-          `"volume":32,"vwap":"-1.000000000313","trades":2`, { key: "B" }),
+          `"volume":"32","vwap":"-1.000000000313","trades":2`, { key: "B" }),
         candle(minute, flat("0.00000001", 1_000_000_000_000, 1), { key: "C" }),
         candle(minute, flat("90000000", 1, 1), { key: "D" }),
         candle(minute, `"open":"0","high":"1","low":"0","close":"1","mean":"0.666666666667",` +
-          `"volume":3,"vwap":"0.333333333333","trades":3`, { key: "E" })
+          `"volume":"3","vwap":"0.333333333333","trades":3`, { key: "E" })
       ], "read 9, aggregated 9, late 0, dead-lettered 0, duplicate 0")
     }))
 
@@ -111,7 +111,7 @@ describe("values", () => {
       ])
       // The watermark is at 55 s: all panes are those of the end of the input, pipeline after pipeline.
       expectDone(outcome, [
-        candle(minute, `${nothing},"volume":7,"vwap":null,"trades":1`),
+        candle(minute, `${nothing},"volume":"7","vwap":null,"trades":1`),
         candle(minute + 60_000, flat("10.5", 0, 1).replace(`"vwap":"10.5"`, `"vwap":null`)),
         moving(-4, 7, 1, null),
         moving(-3, 7, 2, "10.5"),
@@ -120,10 +120,10 @@ describe("values", () => {
         moving(0, 7, 2, "10.5"),
         moving(1, 0, 1, "10.5"),
         `{"pipeline":"candles-5m","key":"AAPL","start":${minute},"end":${minute + 300_000},"pane":"on-time",` +
-        `"revision":0,"changes":2,"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,` +
+        `"revision":0,"changes":2,"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":"7",` +
         `"vwap":null,"trades":2,"provisional":0}}`,
         `{"pipeline":"day","key":"AAPL","start":1732545000000,"end":1732568400000,"pane":"on-time","revision":0,"changes":2,` +
-        `"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":7,"splitFactor":null,"provisional":0,` +
+        `"values":{"open":"10.5","high":"10.5","low":"10.5","close":"10.5","mean":"10.5","volume":"7","splitFactor":null,"provisional":0,` +
         `"currency":null,"decimals":null,"exchange":null,"adjustedClose":"10.5","variation":null}}`,
         indicators(minute, null),
         indicators(minute + 60_000, "10.5")
@@ -151,7 +151,7 @@ const straggler = (newest: number) => [
 ]
 
 describe("time", () => {
-  const mended = `"open":"10","high":"12","low":"10","close":"12","mean":"11","volume":5,"vwap":"11.6","trades":2`
+  const mended = `"open":"10","high":"12","low":"10","close":"12","mean":"11","volume":"5","vwap":"11.6","trades":2`
   const second = candle(minute + 60_000, flat("20", 2, 1))
 
   it.live("a tick is late when the watermark has reached its window's end, and not a millisecond before", () =>

@@ -18,7 +18,8 @@
  * - cli-recorded, cli-ingest-process: indicators-1m runs beside the other built-in pipelines, and nothing else is another.
  * - those with `day`: it is the session of the exchange, New York's where a record says none, with `exchange`; it is filtered
  *   outside, and allows for a day of lateness, for a minute where the trace sets that. A daily bar begins with the open.
- * - those with a volume of ticks, or with what else is made of their sizes: sizes are decimals, and so are written as strings.
+ * - those with a volume of ticks, or with what else is made of their sizes: sizes are decimals, and so are written
+ *   as strings, a mean with 12 decimals; what refuses one names its new range.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"

@@ -40,8 +40,8 @@ const chunksOf = (lines: ReadonlyArray<string>, size: number) =>
 const eventsOf = (lines: ReadonlyArray<string>) =>
   lines.map((line, offset) => {
     const tick = JSON.parse(line)
-    const price = BigDecimal.scale(BigDecimal.fromStringUnsafe(tick.price), 8)
-    return { partition: 0, offset, fields: { priceForming: null, ...tick, price } }
+    const [price, size] = [tick.price, tick.size].map((value) => BigDecimal.scale(BigDecimal.fromStringUnsafe(String(value)), 8))
+    return { partition: 0, offset, fields: { priceForming: null, ...tick, price, size } }
   })
 
 /** Everything is there as the batch fold says, once, and charts show it; asked over a connection of its own. */

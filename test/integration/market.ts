@@ -97,7 +97,8 @@ export const events = Effect.gen(function*() {
 export const eventOf = (line: string, place: Pick<Event, "offset" | "partition">): ReadonlyArray<Event> => {
   try {
     const tick = JSON.parse(line)
-    const fields = { priceForming: null, ...tick, price: BigDecimal.scale(BigDecimal.fromStringUnsafe(tick.price), 8) }
+    const decimal = (value: unknown) => BigDecimal.scale(BigDecimal.fromStringUnsafe(String(value)), 8)
+    const fields = { priceForming: null, ...tick, price: decimal(tick.price), size: decimal(tick.size) }
     return [{ ...place, fields }]
   } catch {
     return []

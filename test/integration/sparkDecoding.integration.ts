@@ -4,7 +4,7 @@ import { Effect, Layer, Schema } from "effect"
 import * as Decimal from "../../src/domain/Decimal.ts"
 import { EventTime } from "../../src/domain/EventTime.ts"
 import { MarketSymbol } from "../../src/domain/MarketSymbol.ts"
-import { Price } from "../../src/domain/Tick.ts"
+import { Price, Size } from "../../src/domain/Tick.ts"
 import type { Spec } from "../../src/streams/pipeline/Aggregate.ts"
 import { Aggregate, Events, Expr, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
 import { Job } from "../../src/streams/engine/Job.ts"
@@ -24,6 +24,7 @@ const Everything = Schema.Struct({
   share: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
   cents: Schema.optionalKey(Decimal.Decimal({ scale: 2, limit: 1_000 })),
   price: Schema.optionalKey(Price),
+  size: Schema.optionalKey(Size),
   units: Schema.optionalKey(Decimal.Decimal({ scale: 0, limit: 9_000_000_000_000_000 })),
   flag: Schema.optionalKey(Schema.Boolean)
 })

@@ -104,7 +104,7 @@ const closed = () =>
     folded(candles1m, ticks.map(({ price, size, symbol, time }, offset) => ({
       partition: 0,
       offset,
-      fields: { symbol, time, size, price: BigDecimal.scale(BigDecimal.fromStringUnsafe(price), 8), priceForming: null }
+      fields: { symbol, time, size: BigDecimal.make(BigInt(size), 0), price: BigDecimal.scale(BigDecimal.fromStringUnsafe(price), 8), priceForming: null }
     }))).map((pane): Pane.Encoded => JSON.parse(pane)).filter(({ start }) => start < 2 * hour)
   )
 

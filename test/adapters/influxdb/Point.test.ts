@@ -123,6 +123,17 @@ it("looks like this", () => {
   )
 })
 
+it("a volume has one type, be it whole or not", () => {
+  const linesOf = ["1234567", "0.00012345", "123456789012345.12345678", "0"].map((volume) =>
+    toPoint({ ...candle, values: { volume: BigDecimal.fromStringUnsafe(volume) } }).line.split(" ")[1]!.split(",").slice(-2))
+  expect(linesOf).toEqual([
+    ["exact=\"{\\\"volume\\\":\\\"1234567\\\"}\"", "volume=1234567"],
+    ["exact=\"{\\\"volume\\\":\\\"0.00012345\\\"}\"", "volume=0.00012345"],
+    ["exact=\"{\\\"volume\\\":\\\"123456789012345.12345678\\\"}\"", "volume=123456789012345.12345678"],
+    ["exact=\"{\\\"volume\\\":\\\"0\\\"}\"", "volume=0"]
+  ])
+})
+
 it("a number beyond the largest double is exact, and not shown", () => {
   const huge = { ...candle, values: { huge: BigDecimal.make(1n, -400), large: BigDecimal.make(1n, -300) } }
   const { line, shown } = toPoint(huge)

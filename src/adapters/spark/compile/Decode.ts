@@ -90,9 +90,6 @@ const unpaired = "(?<!\\\\)(\\\\\\\\)*(\\\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\\\u[d
 const isWellFormed = (text: string): string =>
   `NOT (contains(${text}, '?') AND CAST(value AS STRING) RLIKE ${Sql.text(unpaired)})`
 
-/** Digits before the point beside 22 decimals. */
-const mostWhole = 16
-
 /** A decimal's text with 22 decimals, and with no more than it may have: the same number, where none is lost. */
 const wideOf = ({ column, name }: Field): string | null =>
   column.kind === "decimal" ? `try_cast(${name}_raw AS DECIMAL(38, 22))` : null
@@ -116,7 +113,6 @@ const valueOf = ({ column, name }: Field): string => {
     }
     case "decimal":
       // Spark rounds to 22 decimals on the way, and what is rounded twice is another number now and then.
-      if (String(Math.trunc(column.limit)).length > mostWhole) throw new TypeError(`the field "${column.name}" has a limit of more than ${mostWhole} digits, and Spark's decimals have ${mostWhole} beside 22 decimals`)
       if (column.round !== undefined) throw new TypeError(`the field "${column.name}" is rounded as it is read, for which Spark has too few decimals`)
       return unscaledOf(name, column)
     case "int": {

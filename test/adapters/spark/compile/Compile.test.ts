@@ -3,7 +3,7 @@ import { assert, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { describe } from "vitest"
 import { Decimal } from "../../../../src/domain/Decimal.ts"
-import { Price } from "../../../../src/domain/Tick.ts"
+import { Price, Size } from "../../../../src/domain/Tick.ts"
 import { compile, portable } from "../../../../src/adapters/spark/compile/Compile.ts"
 import { explain } from "../../../../src/adapters/spark/compile/Program.ts"
 import { candles1m } from "../../../../src/analytics/candles.ts"
@@ -293,6 +293,33 @@ describe("a plan", () => {
       const [plan] = programs.map(explain)
       assert.include(plan, "'pipeline', 'more/windows', ")
       assert.strictEqual(plan?.replaceAll("more/windows", "closes").split("\n").slice(1).join("\n"), explain(yield* compiled(named)).split("\n").slice(1).join("\n"))
+    }))
+
+  it.effect("has sizes of 38 digits, from 0 on, whatever a double holds", () =>
+    Effect.gen(function*() {
+      const lots = Table.make("lots", {
+        schema: Schema.Struct({ symbol: Schema.String, lot: Size }),
+        key: "symbol",
+        rows: [{ symbol: "A", lot: "123456789012345.12345678" }]
+      })
+      const sizes = ticks.pipe(
+        Events.lookup(lots, { by: "symbol", select: { lot: "lot" } }),
+        Events.where(Expr.gt("size", "0.5")),
+        Window.tumbling("1 minute"),
+        Aggregate.into({ volume: Aggregate.sum("size"), vwap: Aggregate.weightedMean("price", "size"), lots: Aggregate.sum("lot"), spread: Aggregate.variance("size") }),
+        Pipeline.named("sizes")
+      )
+      const plan = explain(yield* compile(sizes))
+      const size = "e3_size"
+      assert.include(plan, `${size}_narrow BETWEEN 0 AND 1000000000000000`)
+      assert.include(plan, `CAST(${size}_narrow * 100000000BD AS DECIMAL(38, 0))`)
+      assert.notInclude(plan, `CAST(${size}_narrow * 100000000BD AS BIGINT)`)
+      assert.include(plan, `coalesce(${size} > 50000000BD, false)`)
+      assert.include(plan, `sum(${size})`)
+      assert.include(plan, `sum(CAST(e2_price AS DECIMAL(19, 0)) * ${size})`)
+      assert.include(plan, "12345678901234512345678BD")
+      assert.include(plan, "CAST(NULL AS DECIMAL(38, 0))")
+      assert.include(plan, "'E-8') AS DECIMAL(38, 8))")
     }))
 
   it.effect("is explained step by step", () =>
