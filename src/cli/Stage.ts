@@ -3,7 +3,7 @@
  * The page stays where it is meanwhile.
  */
 import { Effect, Layer } from "effect"
-import type { Role } from "../adapters/dashboard/Api.ts"
+import type { Role } from "../adapters/dashboard/Health.ts"
 import { Monitor, nothingYet } from "../streams/ports/Monitor.ts"
 import { newestOf, ResultSink, ResultSinkError } from "../streams/ports/ResultSink.ts"
 import { standsBy } from "./Page.ts"
