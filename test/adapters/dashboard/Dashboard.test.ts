@@ -100,9 +100,10 @@ describe("the page", () => {
       const named = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? "")
       const own = named.filter((path) => path.startsWith("/"))
       assert.isAbove(own.length, 3)
+      const scripts = ["/vendor/lightweight-charts.js", "/vendor/lit-html/directives/repeat.js", "/chart/chart.js"]
       // The only thing that leads elsewhere is the link that the chart library's licence asks for.
       assert.deepStrictEqual(named.filter((path) => !path.startsWith("/")), ["https://www.tradingview.com/"])
-      for (const path of [...own, "/vendor/lightweight-charts.js", "/chart.js"]) {
+      for (const path of [...own, ...scripts]) {
         const asset = yield* ask(base, path)
         assert.strictEqual(asset.status, 200, path)
         assert.strictEqual(asset.headers["x-content-type-options"], "nosniff")

@@ -27,7 +27,8 @@ it("the page shows results that there are", () => {
 })
 
 const page = new URL("../../../src/adapters/dashboard/page/", import.meta.url)
-const scripts = readdirSync(page).filter((name) => name.endsWith(".js") && name !== "names.js")
+const scripts = readdirSync(page, { encoding: "utf8", recursive: true })
+  .filter((name) => name.endsWith(".js") && name !== "names.js")
 
 it.each(scripts)("%s calls none of them by itself", (script) => {
   const text = readFileSync(new URL(script, page), "utf8")

@@ -5,7 +5,7 @@
  * @typedef {import("./panes.js").Pane} Pane
  * @typedef {import("./figures.js").Interval} Interval
  */
-import { makeChart } from "./chart.js"
+import { makeChart } from "./chart/chart.js"
 import { connect } from "./connection.js"
 import { bindControls, fromAddress, showIntervals, toAddress } from "./controls.js"
 import { averagePoints, quote } from "./figures.js"

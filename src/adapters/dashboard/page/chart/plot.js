@@ -7,8 +7,8 @@ import {
   LineSeries,
   LineStyle,
   TickMarkType
-} from "./vendor/lightweight-charts.js"
-import * as format from "./format.js"
+} from "../vendor/lightweight-charts.js"
+import * as format from "../format.js"
 
 /**
  * @typedef {ReturnType<typeof makePlot>} Plot
