@@ -8,10 +8,14 @@
  * A bar that is `forming` may still change with every trade. A `provisional` one is closed, and records are still to come in the
  * place of some that it is made of. A `revised` one was changed by events that came after it had closed.
  *
- * @typedef {{ time: number, end: number, open: Decimal | null, high: Decimal | null, low: Decimal | null, close: Decimal | null,
+ * `last` is the beginning of the newest minute in it.
+ *
+ * @typedef {{ time: number, end: number, last: number, open: Decimal | null, high: Decimal | null, low: Decimal | null, close: Decimal | null,
  *   volume: Decimal | null, trades: Decimal | null, provisional: Decimal | null, state: State, revisions: number,
  *   drawn: { open: number, high: number, low: number, close: number, volume: number } | null, pane: Pane | null }} Bar
  */
+
+const minute = 60_000
 
 /** @type {WeakMap<Pane, Bar>} */
 const known = new WeakMap()
@@ -24,7 +28,7 @@ export const barOf = (pane) => {
   const [open, high, low, close, volume, trades, provisional] = names.map((name) => decimal(values[name]))
   const state = stateOf({ isForming: pane.pane === "early", provisional, isRevised: pane.pane === "late" })
   const made = bar({
-    time: start, end, open, high, low, close, volume, trades, provisional, state, pane,
+    time: start, end, last: end - minute, open, high, low, close, volume, trades, provisional, state, pane,
     revisions: pane.pane === "late" ? Math.max(1, pane.revision) : 0
   })
   known.set(pane, made)

@@ -60,7 +60,7 @@ const merged = (minutes, time, end, isForming) => {
   const provisional = total("provisional")
   const revisions = minutes.reduce((sum, { revisions }) => sum + revisions, 0)
   return bar({
-    time, end, provisional, revisions, pane: null,
+    time, end, last: minutes.at(-1).time, provisional, revisions, pane: null,
     open: all("open")[0] ?? null,
     high: extreme("high", 1),
     low: extreme("low", -1),
