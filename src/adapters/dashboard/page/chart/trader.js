@@ -50,6 +50,8 @@ class TraderChart {
   #decimals = -1
   #isCompared = true
   #isAtNow = true
+  /** While series are brought up one after another, what is in view is nothing to tell. */
+  #isShowing = false
   /** Points of lines with their breaks, by the line's points and the slots. */
   #broken = new Map()
 
@@ -58,6 +60,7 @@ class TraderChart {
     this.listeners = { onHover, onPick, onView }
     this.clock = format.clock("UTC")
     this.colors = colorsOf(container)
+    this.font = `11px ${getComputedStyle(document.body).fontFamily}`
     this.frame = makeFrame(container, {
       clock: () => this.clock,
       isDaily: () => this.#model?.interval === "1D",
@@ -78,6 +81,7 @@ class TraderChart {
   show(model) {
     const before = this.#model
     this.#model = model
+    this.#isShowing = true
     if (before?.timeZone !== model.timeZone) {
       this.clock = format.clock(model.timeZone)
       this.#slotsOf = makeSlots()
@@ -90,6 +94,8 @@ class TraderChart {
     this.#draw()
     const isOther = before === null || before.range !== model.range || before.compared.length > 0 !== model.compared.length > 0
     if (model.reset || isOther) this.#showRange()
+    this.#isShowing = false
+    this.#tellView()
     this.listeners.onHover(this.legendAt())
   }
 
@@ -310,19 +316,22 @@ class TraderChart {
 
   #watchView() {
     const scale = this.frame.chart.timeScale()
-    const tell = () => {
-      const isAtNow = this.isAtNow()
-      if (isAtNow !== this.#isAtNow) this.listeners.onView(isAtNow)
-      this.#isAtNow = isAtNow
-    }
+    const tell = () => this.#tellView()
     scale.subscribeVisibleLogicalRangeChange(tell)
     return () => scale.unsubscribeVisibleLogicalRangeChange(tell)
   }
 
+  #tellView() {
+    const isAtNow = this.isAtNow()
+    if (this.#isShowing || isAtNow === this.#isAtNow) return
+    this.#isAtNow = isAtNow
+    this.listeners.onView(isAtNow)
+  }
+
   #background() {
     if (this.#model === null) return null
-    const font = `11px ${getComputedStyle(document.body).fontFamily}`
-    return { slots: this.#slots, spans: this.#model.spans, notes: this.#notes, isIntraday: this.#model.interval !== "1D", colors: this.colors, font }
+    const { interval, spans } = this.#model
+    return { slots: this.#slots, spans, notes: this.#notes, isIntraday: interval !== "1D", colors: this.colors, font: this.font }
   }
 
   /** The axis shows the date at the first bar of each day. @param {boolean} isOtherZone */

@@ -18,9 +18,11 @@ export const makeVwap = () => {
   let days = new Map()
   let zone = ""
   let since = NaN
+  /** @type {Intl.DateTimeFormat} */
+  let format
 
-  /** @param {number} time @param {Intl.DateTimeFormat} format */
-  const dayAt = (time, format) => {
+  /** @param {number} time */
+  const dayAt = (time) => {
     const at = Math.floor(time / quarter)
     const its = days.get(at) ?? format.format(time)
     days.set(at, its)
@@ -32,14 +34,16 @@ export const makeVwap = () => {
    * @param {number} knownFrom the day in which this is has no VWAP, unless it has just begun
    */
   return (panes, timeZone, knownFrom) => {
-    if (zone !== timeZone || since !== knownFrom) [known, days, zone, since] = [[], new Map(), timeZone, knownFrom]
-    const format = new Intl.DateTimeFormat("en-CA", { timeZone, dateStyle: "short" })
-    const isPartly = Number.isFinite(knownFrom) ? dayAt(knownFrom - 1, format) : null
+    if (zone !== timeZone || since !== knownFrom) {
+      [known, days, zone, since] = [[], new Map(), timeZone, knownFrom]
+      format = new Intl.DateTimeFormat("en-CA", { timeZone, dateStyle: "short" })
+    }
+    const isPartly = Number.isFinite(knownFrom) ? dayAt(knownFrom - 1) : null
     let same = 0
     while (same < known.length && same < panes.length && known[same].pane === panes[same]) same++
     known.length = same
     for (const pane of panes.slice(same)) {
-      const day = dayAt(pane.start, format)
+      const day = dayAt(pane.start)
       const before = known.at(-1)
       const soFar = added(pane, day, before?.day === day ? before : undefined)
       known.push(day === isPartly ? { ...soFar, values: { vwap: null, estimate: null } } : soFar)
