@@ -1,0 +1,377 @@
+/**
+ * A trader's chart: candles with volume, indicators over and below them, hours and days behind them, and what is told of the bar
+ * under the pointer. It is given all that there is to show and shows what has changed.
+ *
+ * @typedef {import("./bars.js").Bar} Bar
+ * @typedef {import("./legend.js").Legend} Legend
+ * @typedef {{ symbol: string, interval: import("./ranges.js").Interval, range: import("./ranges.js").Range, timeZone: string,
+ *   candles: ReadonlyArray<Bar>, indicators: ReadonlyArray<{ indicator: import("./indicators.js").Indicator, lines: ReadonlyArray<import("./indicators.js").Line> }>,
+ *   compared: ReadonlyArray<import("./compare.js").Compared>, days: ReadonlyArray<import("./sessions.js").Day>,
+ *   spans: ReadonlyArray<import("./sessions.js").Span>, previousClose: number | null, marks: ReadonlyArray<{ time: number, text: string }>,
+ *   decimals: number, reset: boolean }} Model with `reset` another symbol, interval or range begins; with `compared` symbols the
+ *   candles make room for these
+ */
+import { colorsOf } from "./colors.js"
+import { bindKeys } from "./keys.js"
+import { legendOf } from "./legend.js"
+import { lastLook, makeFrame, makePriceLine, paint, previousLook, showDecimals } from "./frame.js"
+import { candlePoint, colorOf, emptyPoint, makePoints, shownIn, volumePoint } from "./points.js"
+import { intervals, rangeStart } from "./ranges.js"
+import { notesOf } from "./sessions.js"
+import { makeSlots, slotAt } from "./slots.js"
+import { snapshotOf } from "./snapshot.js"
+import * as format from "../format.js"
+
+/** Places to the right of the newest bar. */
+const room = 4
+
+/** Pixels from bar to bar where a range has few of them. */
+const widest = 24
+
+/**
+ * @param {HTMLElement} container
+ * @param {{ onHover?: (legend: Legend | null) => void, onPick?: (bar: Bar) => void, onView?: (isAtNow: boolean) => void }} listeners
+ *   `onHover` is told what the legend says whenever that may have changed; `onPick` the bar that was clicked; `onView` whether the
+ *   newest bar is in view
+ */
+export const makeChart = (container, listeners = {}) => new TraderChart(container, listeners)
+
+class TraderChart {
+  /** @type {Model | null} */
+  #model = null
+  /** @type {ReadonlyArray<import("./slots.js").Slot>} */
+  #slots = []
+  #slotsOf = makeSlots()
+  #firstOfDay = new Set()
+  #notes = []
+  #told = new Set()
+  /** Where the pointer is, in pixels from the left, or which place is read by keys. @type {{ x: number } | { index: number } | null} */
+  #hover = null
+  #decimals = -1
+  #isCompared = true
+  #isAtNow = true
+  /** Points of lines with their breaks, by the line's points and the slots. */
+  #broken = new Map()
+
+  constructor(container, { onHover = () => {}, onPick = () => {}, onView = () => {} }) {
+    this.container = container
+    this.listeners = { onHover, onPick, onView }
+    this.clock = format.clock("UTC")
+    this.colors = colorsOf(container)
+    this.frame = makeFrame(container, {
+      clock: () => this.clock,
+      isDaily: () => this.#model?.interval === "1D",
+      isFirstOfDay: (time) => this.#firstOfDay.has(time),
+      background: () => this.#background(),
+      marked: () => ({ slots: this.#slots, told: this.#told, colors: this.colors })
+    })
+    paint(this.frame, this.colors)
+    const { candles } = this.frame
+    this.points = { candles: makePoints(candlePoint), volume: makePoints(volumePoint), empty: makePoints(emptyPoint) }
+    this.shown = { candles: shownIn(candles), others: new Map() }
+    this.last = makePriceLine(candles, lastLook)
+    this.previous = makePriceLine(candles, previousLook)
+    this.ends = [this.#watchTheme(), this.#watchPointer(), this.#watchView(), bindKeys(container, this)]
+  }
+
+  /** @param {Model} model */
+  show(model) {
+    const before = this.#model
+    this.#model = model
+    if (before?.timeZone !== model.timeZone) {
+      this.clock = format.clock(model.timeZone)
+      this.#slotsOf = makeSlots()
+    }
+    const wasSlots = this.#slots
+    this.#slots = this.#slotsOf(timeline(model), intervals[model.interval].size, model.interval === "1D" ? noSpans : model.spans)
+    if (this.#slots.length !== wasSlots.length || this.#slots[0] !== wasSlots[0] || before?.timeZone !== model.timeZone) this.#findDays(before?.timeZone !== model.timeZone)
+    if (before?.days !== model.days || before.timeZone !== model.timeZone) this.#notes = notesOf(model.days, this.clock.minutes, dayInWords)
+    if (before?.marks !== model.marks) this.#told = new Set(model.marks.map(({ time }) => this.#slots[slotAt(this.#slots, time)]?.time))
+    this.#draw()
+    const isOther = before === null || before.range !== model.range || before.compared.length > 0 !== model.compared.length > 0
+    if (model.reset || isOther) this.#showRange()
+    this.listeners.onHover(this.legendAt())
+  }
+
+  #draw() {
+    const model = this.#model
+    if (model === null) return
+    const isCompared = model.compared.length > 0
+    const wanted = wantedOf(model)
+    if (model.decimals !== this.#decimals) {
+      showDecimals(this.frame, model.decimals)
+      this.frame.lines.clear()
+    }
+    this.#decimals = model.decimals
+    if (isCompared !== this.#isCompared) {
+      this.frame.candles.applyOptions({ visible: !isCompared })
+      // Panes below come after that of the volume.
+      this.frame.lines.clear()
+      this.frame.volume.show(!isCompared)
+    }
+    this.#isCompared = isCompared
+    this.frame.lines.choose(wanted, this.colors, model.decimals)
+    this.shown.candles(isCompared ? this.points.empty(this.#slots, this.colors) : this.points.candles(this.#slots, this.colors))
+    this.#drawOthers(wanted)
+    const newest = model.candles.findLast(({ drawn }) => drawn !== null)
+    this.last.show(isCompared ? null : newest?.drawn?.close ?? null, newest === undefined ? "" : colorOf(newest, this.colors))
+    this.previous.show(isCompared ? null : model.previousClose, this.colors["muted"])
+  }
+
+  /** Volume and lines: what is no longer there is forgotten. */
+  #drawOthers(wanted) {
+    const before = this.shown.others
+    this.shown.others = new Map()
+    const sync = (series, points) => {
+      const its = before.get(series) ?? shownIn(series)
+      this.shown.others.set(series, its)
+      its(points)
+    }
+    const volume = this.frame.volume.series()
+    if (volume !== undefined) sync(volume, this.points.volume(this.#slots, this.colors))
+    for (const { id, lines } of wanted) {
+      const series = this.frame.lines.of(id)
+      lines.forEach(({ kind, points }, i) => sync(series[i], kind === "histogram" ? histogramPoints(points) : this.#brokenPoints(`${id} ${i}`, points)))
+    }
+  }
+
+  /** A line is broken where the market was closed before a point. */
+  #brokenPoints(id, points) {
+    const before = this.#broken.get(id) ?? []
+    let at = -1
+    const made = points.map((point, i) => {
+      // Both are in the order of time, so the next place is found by walking on.
+      let begins = i === 0
+      do {
+        at++
+        if (this.#slots[at]?.afterClosed) begins = true
+      } while (at < this.#slots.length - 1 && this.#slots[at].time < point.time)
+      const same = before[i]
+      return same !== undefined && same.point === point && same.begins === begins ? same : { time: point.time / 1_000, value: point.value, begins, point }
+    })
+    this.#broken.set(id, made)
+    return made
+  }
+
+  // Where the chart is looked at
+
+  #showRange() {
+    const { candles, range, spans } = this.#model
+    const newest = candles.at(-1)?.end ?? this.#slots.at(-1)?.end
+    if (newest === undefined) return
+    this.frame.candles.priceScale().applyOptions({ autoScale: true })
+    const first = slotAt(this.#slots, rangeStart(range, newest, spans) - 1) + 1
+    const last = this.#slots.length - 1
+    // Few bars are not drawn wider than this, and stand at the right.
+    const fewest = range === "15m" || range === "1h" ? 8 : this.container.clientWidth / widest
+    this.frame.chart.timeScale().setVisibleLogicalRange({ from: Math.min(first - 0.5, last + room - fewest), to: last + room })
+  }
+
+  /** Moves what is seen, to later bars with a positive number. @param {number} bars */
+  pan(bars) {
+    const scale = this.frame.chart.timeScale()
+    scale.scrollToPosition(scale.scrollPosition() + bars, false)
+  }
+
+  /** Shows more bars, or fewer. @param {number} factor of the width of a bar */
+  zoom(factor) {
+    const scale = this.frame.chart.timeScale()
+    const { from, to } = scale.getVisibleLogicalRange() ?? { from: 0, to: 1 }
+    scale.setVisibleLogicalRange({ from: to - (to - from) / factor, to })
+  }
+
+  goToNow() {
+    this.frame.chart.timeScale().scrollToPosition(room, false)
+  }
+
+  /** Whether the newest bar is in view. */
+  isAtNow() {
+    const range = this.frame.chart.timeScale().getVisibleLogicalRange()
+    return range === null || range.to >= this.#slots.length - 1
+  }
+
+  // What is told of a bar
+
+  /**
+   * Of the bar under the pointer or the one that is read by keys, be it a gap; else of the newest.
+   * @returns {Legend | null}
+   */
+  legendAt() {
+    const model = this.#model
+    const index = this.#hovered()
+    const slot = this.#slots[index ?? this.#slots.length - 1]
+    if (model === null || slot === undefined) return null
+    const lines = wantedOf(model).flatMap(({ digits, lines }) => lines.map(({ color, label, points }) =>
+      ({ color, digits, label, at: (time) => pointAt(points, time)?.value ?? null })))
+    return legendOf(slot, {
+      clock: this.clock, compared: model.compared.length > 0, decimals: model.decimals, isDaily: model.interval === "1D", isHovered: index !== null,
+      lines, marks: model.marks, days: this.#notes
+    })
+  }
+
+  /** The place under the pointer. @returns {number | null} */
+  #hovered() {
+    if (this.#hover === null) return null
+    if ("index" in this.#hover) return this.#hover.index
+    const logical = this.frame.chart.timeScale().coordinateToLogical(this.#hover.x)
+    const index = logical === null ? -1 : Math.round(logical)
+    return index >= 0 && index < this.#slots.length ? index : null
+  }
+
+  /** Reads the next bars by keys, and shows where that is. @param {number} by how many */
+  read(by) {
+    const at = (this.#hovered() ?? this.#slots.length - (by < 0 ? 0 : 1)) + by
+    this.readAt(at)
+  }
+
+  /** @param {number} at the place, or as near as there is one */
+  readAt(at) {
+    if (this.#slots.length === 0) return null
+    const index = Math.max(0, Math.min(at, this.#slots.length - 1))
+    this.#hover = { index }
+    const { chart, candles } = this.frame
+    const scale = chart.timeScale()
+    const { from, to } = scale.getVisibleLogicalRange() ?? { from: 0, to: 0 }
+    if (index < from) this.pan(index - from - 1)
+    if (index > to) this.pan(index - to + 1)
+    const { bar, time } = this.#slots[index]
+    chart.setCrosshairPosition(bar?.drawn?.close ?? NaN, time / 1_000, candles)
+    const legend = this.legendAt()
+    this.listeners.onHover(legend)
+    return legend
+  }
+
+  /** Ends reading by keys. */
+  leave() {
+    this.#hover = null
+    this.frame.chart.clearCrosshairPosition()
+    this.listeners.onHover(this.legendAt())
+  }
+
+  /** Places on the axis, for those who read by keys. */
+  size() {
+    return this.#slots.length
+  }
+
+  /** A picture of what is seen, with its name and what the legend says above it. @returns {HTMLCanvasElement} */
+  snapshot() {
+    const { interval, symbol } = this.#model ?? { interval: "1m", symbol: "" }
+    return snapshotOf(this.frame.chart.takeScreenshot(true, false), `${symbol}, ${intervals[interval].name}`, this.legendAt(), this.colors)
+  }
+
+  destroy() {
+    for (const end of this.ends) end()
+    this.frame.chart.remove()
+  }
+
+  // What happens to it
+
+  #watchTheme() {
+    const repaint = () => {
+      this.colors = colorsOf(this.container)
+      paint(this.frame, this.colors)
+      if (this.#model === null) return
+      this.frame.lines.clear()
+      this.#draw()
+    }
+    document.addEventListener("theme", repaint)
+    return () => document.removeEventListener("theme", repaint)
+  }
+
+  /** While the pointer rests on the chart, new bars do not push away what is under it. */
+  #watchPointer() {
+    const { chart } = this.frame
+    const hold = (isHeld) => chart.timeScale().applyOptions({ shiftVisibleRangeOnNewBar: !isHeld })
+    let wasAtNow = true
+    const move = ({ clientX }) => {
+      if (this.#hover === null || "index" in this.#hover) {
+        wasAtNow = this.isAtNow()
+        hold(true)
+      }
+      this.#hover = { x: clientX - this.container.getBoundingClientRect().left }
+      this.listeners.onHover(this.legendAt())
+    }
+    const leave = () => {
+      if (this.#hover === null || "index" in this.#hover) return
+      this.#hover = null
+      hold(false)
+      // What has come meanwhile stands beyond the right edge.
+      if (wasAtNow && !this.isAtNow()) this.goToNow()
+      this.listeners.onHover(this.legendAt())
+    }
+    const click = () => {
+      const bar = this.#slots[this.#hovered() ?? -1]?.bar ?? null
+      if (bar !== null) this.listeners.onPick(bar)
+    }
+    const heard = { pointermove: move, pointerleave: leave, click }
+    for (const [name, listener] of Object.entries(heard)) this.container.addEventListener(name, listener)
+    return () => Object.entries(heard).forEach(([name, listener]) => this.container.removeEventListener(name, listener))
+  }
+
+  #watchView() {
+    const scale = this.frame.chart.timeScale()
+    const tell = () => {
+      const isAtNow = this.isAtNow()
+      if (isAtNow !== this.#isAtNow) this.listeners.onView(isAtNow)
+      this.#isAtNow = isAtNow
+    }
+    scale.subscribeVisibleLogicalRangeChange(tell)
+    return () => scale.unsubscribeVisibleLogicalRangeChange(tell)
+  }
+
+  #background() {
+    if (this.#model === null) return null
+    const font = `11px ${getComputedStyle(document.body).fontFamily}`
+    return { slots: this.#slots, spans: this.#model.spans, notes: this.#notes, isIntraday: this.#model.interval !== "1D", colors: this.colors, font }
+  }
+
+  /** The axis shows the date at the first bar of each day. @param {boolean} isOtherZone */
+  #findDays(isOtherZone) {
+    const before = this.#firstOfDay
+    this.#firstOfDay = new Set()
+    let day = ""
+    for (const { time } of this.#slots) {
+      const its = this.clock.shortDate(time)
+      if (its !== day) this.#firstOfDay.add(time)
+      day = its
+    }
+    if (isOtherZone || before.size !== this.#firstOfDay.size || !before.isSubsetOf(this.#firstOfDay)) this.frame.relabel()
+  }
+}
+
+/** @type {ReadonlyArray<import("./sessions.js").Span>} */
+const noSpans = []
+
+/** The bars that places are made of: of several symbols, of whichever has one. @param {Model} model */
+const timeline = ({ candles, compared, interval }) => {
+  if (compared.length === 0) return candles
+  const { size } = intervals[interval]
+  const times = [...new Set(compared.flatMap(({ points }) => points.map(({ time }) => time)))].sort((a, b) => a - b)
+  const byTime = new Map(candles.map((bar) => [bar.time, bar]))
+  return times.map((time) => byTime.get(time) ?? { time, end: time + size, drawn: null, state: "final", revisions: 0 })
+}
+
+/** Indicators, or else the symbols that are compared, as lines. @param {Model} model */
+const wantedOf = ({ compared, indicators }) => compared.length === 0
+  ? indicators.map(({ indicator: { digits, id, name, pane }, lines }) => ({ id, title: name, digits, inPrice: pane === "price", lines }))
+  : compared.map(({ points, symbol }, i) => ({
+    id: `compared ${i} ${symbol}`, title: symbol, digits: 2, inPrice: true, lines: [{ field: symbol, label: symbol, kind: "line", color: `compare-${i % 4 + 1}`, points }]
+  }))
+
+/** @type {WeakMap<object, object>} */
+const histograms = new WeakMap()
+
+/** @param {ReadonlyArray<import("./indicators.js").Point>} points */
+const histogramPoints = (points) => points.map((point) => {
+  let its = histograms.get(point)
+  if (its === undefined) histograms.set(point, its = { time: point.time / 1_000, value: point.value })
+  return its
+})
+
+const pointAt = (points, time) => {
+  const at = slotAt(points, time)
+  return points[at]?.time === time ? points[at] : undefined
+}
+
+/** A date of the exchange, which is no instant. @param {string} date */
+const dayInWords = (date) => format.clock("UTC").shortDate(Date.parse(date))
