@@ -1,12 +1,15 @@
 /** A dashboard over memory layers that can be stopped and started again on its port. */
 import { Effect, Exit, Layer, ManagedRuntime, Stream } from "effect"
 import { Dashboard } from "../../src/adapters/dashboard/Dashboard.ts"
+import { candles1m, candles5m } from "../../src/analytics/candles.ts"
+import { day } from "../../src/analytics/day.ts"
+import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import { Feed, type Freshness } from "../../src/streams/ports/Feed.ts"
 import { type Event, Monitor } from "../../src/streams/ports/Monitor.ts"
 import type { Pane } from "../../src/streams/pipeline/Pane.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 
-export const pipelines = ["candles-1m", "candles-5m", "moving-average-5m", "day"]
+const pipelines = [candles1m, candles5m, movingAverage5m, day]
 
 export interface Station {
   readonly url: string

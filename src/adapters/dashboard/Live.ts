@@ -1,27 +1,35 @@
 /**
- * What the viewers of the page hear. One fiber listens to the monitor and writes each event
- * out once; every viewer gets the same bytes. A viewer that does not keep up misses events
- * and is told so, and then asks for the panes it lacks.
+ * What the viewers of the page hear. One fiber listens to the monitor; what somebody looks at is written out once, and
+ * everyone who looks at it gets the same bytes. What changes all the time is told a few times a second, as it stands then.
+ * A viewer that does not keep up misses events and is told so, and then asks for the panes it lacks.
  */
 import { Clock, Deferred, Duration, Effect, Equal, Schedule, Stream } from "effect"
-import { Sse } from "effect/encoding"
+import type { Pane } from "../../streams/pipeline/Pane.ts"
 import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
-import { type Event, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
+import { type Event, Monitor } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
-import * as Pane from "../../streams/pipeline/Pane.ts"
+import { newestOf, ResultSink } from "../../streams/ports/ResultSink.ts"
+import { type Change, ChangedRows } from "./ChangedRows.ts"
+import * as FeedState from "./FeedState.ts"
+import { FormingWindows, isNewer } from "./FormingWindows.ts"
+import * as Frames from "./Frames.ts"
+import { everything, type Interest, keyTopic, topicsOf, type Watched } from "./Interest.ts"
 import { type Frame, make as makeViewers } from "./Viewers.ts"
 
 export interface Live {
   /**
-   * Server-sent events for one viewer, of one key or of all: `status`, `progress` and the
-   * windows `forming` now, then each `pane`, `forming`, `progress` and `status` as it comes.
-   * `missed` says that some were left out; `beat` comes every 15 seconds with the server's time.
+   * Server-sent events for one viewer: `status`, `progress` and the windows that it looks at as they stand, then each
+   * `pane`, `forming`, `rows`, `progress` and `status` as it comes. `missed` says that some were left out; `beat` comes every
+   * 15 seconds with the server's time.
    */
-  readonly events: (key: string | undefined) => Stream.Stream<Uint8Array>
+  readonly events: (interest: Interest) => Stream.Stream<Uint8Array>
   /** How many listen to {@link events}. */
   readonly viewers: () => number
   /** The windows that are open, as they stand. */
-  readonly forming: () => ReadonlyArray<Pane.Pane>
+  readonly forming: FormingWindows
+  readonly feed: () => FeedState.FeedState
+  /** Looks at the feed now, and tells what has changed. */
+  readonly look: Effect.Effect<void>
   readonly freshness: () => Freshness
   /** When the engine's counts last changed, in milliseconds of the monotonic clock. */
   readonly advancedAt: () => number
@@ -29,145 +37,148 @@ export interface Live {
   readonly end: Effect.Effect<void>
 }
 
-const retry: Frame = {
-  key: null,
-  text: Sse.encoder.write(new Sse.Retry({ duration: Duration.seconds(1), lastEventId: undefined }))
-}
 const heartbeat = Duration.seconds(15)
 
-export const make = Effect.gen(function*() {
-  const feed = yield* Feed
+/** From one state of a window that forms to the next that is told. */
+const formingEvery = Duration.millis(200)
+
+/** The same of the rows of a watchlist. */
+const rowsEvery = Duration.millis(500)
+
+export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean> = Effect.succeed(false)) {
+  const feedState = Effect.provideService(FeedState.read(hasEnded), Feed, yield* Feed)
   const monitor = yield* Monitor
-  const viewers = yield* makeViewers(missed)
+  const viewers = yield* makeViewers(Frames.missed)
   const ended = yield* Deferred.make<void>()
-  const forming = new Map<string, Forming>()
-  // Ids start with the time of the server's start, so that those of two runs differ.
-  const run = yield* Clock.currentTimeMillis
-  let freshness = yield* feed.freshness
+  const writer = new Frames.Writer(yield* Clock.currentTimeMillis)
+  const forming = new FormingWindows()
+  const rows = yield* makeRows(writer, forming, viewers)
+  let formed = new Set<Pane>()
+  let feed = yield* feedState
   let progress = yield* monitor.progress
   let advancedAt = yield* MonotonicTime.millis
-  let next = 0
-
-  const publish = (frames: ReadonlyArray<Unnumbered>) => {
-    const first = next
-    next += frames.length
-    if (viewers.count > 0) viewers.tell(frames.map((frame, index) => write(frame, `${run}-${first + index}`)))
-  }
-
-  /** Written out once, for those who hear of it now and those who come later; not at all where nobody does. */
-  const publishForming = (panes: ReadonlyArray<Pane.Pane>) => {
-    const written = panes.map((pane) => {
-      const id = `${run}-${next++}`
-      let frame: Frame | null = null
-      const one = { pane, frame: () => frame ??= write(paneFrame("forming", pane), id) }
-      forming.set(identity(pane), one)
-      return one
-    })
-    if (viewers.count > 0) viewers.tell(written.map(({ frame }) => frame()))
-  }
 
   const hear = Effect.fnUntraced(function*(event: Event) {
     switch (event._tag) {
       case "progress": {
         if (!Equal.equals(event.progress, progress)) advancedAt = yield* MonotonicTime.millis
         progress = event.progress
-        forgetClosed(forming, progress.watermark)
-        return publish([progressFrame(progress)])
+        forming.forgetClosed(progress.watermark)
+        if (viewers.count > 0) viewers.tell([writer.progress(progress)])
+        return
       }
       case "panes": {
-        for (const pane of event.panes) forming.delete(identity(pane))
-        return publish(event.panes.map((pane) => paneFrame("pane", pane)))
+        for (const pane of event.panes) forming.delete(pane)
+        rows.note(event.panes)
+        return viewers.tell(event.panes.filter((pane) => viewers.isHeard(topicsOf(pane))).map((pane) => writer.pane("pane", pane)))
       }
       case "forming": {
-        return publishForming(event.panes)
+        for (const pane of event.panes) forming.set(pane)
+        rows.note(event.panes)
+        for (const pane of event.panes) if (viewers.isHeard(topicsOf(pane))) formed.add(pane)
       }
     }
   })
   // Subscribed before the server answers: a window that is forming now is not missed.
   yield* Effect.forkScoped(Stream.runForEach(monitor.events, hear), { startImmediately: true })
 
+  const tellForming = Effect.sync(() => {
+    const panes = [...formed].filter((pane) => forming.isNewest(pane))
+    formed = new Set()
+    viewers.tell(panes.map((pane) => writer.pane("forming", pane)))
+  })
+  yield* Effect.forkScoped(Effect.repeat(tellForming, Schedule.spaced(formingEvery)))
+  yield* Effect.forkScoped(Effect.repeat(rows.tell, Schedule.spaced(rowsEvery)))
+
   const look = Effect.gen(function*() {
-    const now = yield* feed.freshness
-    if (Equal.equals(now, freshness)) return
-    freshness = now
-    publish([freshnessFrame(freshness)])
+    const now = yield* feedState
+    if (Equal.equals(now, feed)) return
+    feed = now
+    viewers.tell([writer.status(feed)])
   })
   yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("1 second")))
 
-  const beat = Effect.map(Clock.currentTimeMillis, (now) => viewers.tell([beatFrame(now)]))
+  const beat = Effect.map(Clock.currentTimeMillis, (now) => viewers.tell([Frames.beat(now)]))
   yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(heartbeat), beat)))
 
   /** Windows as they stand when a viewer comes to read of them. */
-  function* opening(): Generator<Frame> {
-    yield retry
-    for (const frame of [freshnessFrame(freshness), progressFrame(progress)]) yield write(frame, `${run}-${next - 1}`)
-    for (const { frame } of forming.values()) yield frame()
+  function* opening(interest: Interest): Generator<Frame> {
+    yield Frames.retry
+    yield writer.status(feed)
+    yield writer.progress(progress)
+    for (const pane of openTo(interest, forming)) yield writer.pane("forming", pane)
+    for (const watched of interest.watch) yield writer.rows(watched, forming.newest(watched.pipeline).values())
   }
 
   const live: Live = {
-    events: (key) => Stream.interruptWhen(viewers.watch(key, opening), Deferred.await(ended)),
+    events: (interest) => Stream.interruptWhen(viewers.watch(interest, () => opening(interest)), Deferred.await(ended)),
     viewers: () => viewers.count,
-    forming: () => Array.from(forming.values(), ({ pane }) => pane),
-    freshness: () => freshness,
+    forming,
+    feed: () => feed,
+    look,
+    freshness: () => feed.freshness,
     advancedAt: () => advancedAt,
     end: Effect.asVoid(Deferred.succeed(ended, undefined))
   }
   return live
 })
 
-/** A comment keeps proxies from closing a quiet connection; the event after it lets the page notice a dead one. */
-const beatFrame = (now: number): Frame => ({
-  key: null,
-  text: `: heartbeat\n\n${write({ event: "beat", key: null, data: JSON.stringify({ now }) }).text}`
-})
-
-interface Unnumbered {
-  readonly event: string
-  readonly key: string | null
-  readonly data: string
+/** The open windows that a viewer follows. */
+function* openTo({ follow, topics }: Interest, forming: FormingWindows): Generator<Pane> {
+  for (const followed of follow) yield* forming.of(followed)
+  if (follow.length > 0) return
+  for (const pane of forming.all()) if (topics.has(everything) || topics.has(keyTopic(pane.key))) yield pane
 }
 
-const write = ({ data, event, key }: Unnumbered, id?: string): Frame => ({
-  key,
-  text: Sse.encoder.write({ _tag: "Event", event, data, id })
-})
+/** What is told of the newest windows of all keys. */
+const makeRows = Effect.fnUntraced(function*(
+  writer: Frames.Writer,
+  forming: FormingWindows,
+  viewers: Effect.Success<ReturnType<typeof makeViewers>>
+) {
+  const sink = yield* ResultSink
+  const changed = new ChangedRows()
+  const watched = (): ReadonlyArray<Watched> => [...viewers.interests].flatMap(({ watch }) => watch)
 
-const missed = write({ event: "missed", key: null, data: "{}" })
+  /** The newest window of a key of which one has been retracted, where there is any. */
+  const before = Effect.fnUntraced(function*(pipeline: string, changes: ReadonlyArray<Change>) {
+    const keys = changes.flatMap(({ retracted }) => retracted === null ? [] : [retracted.key])
+    if (keys.length === 0) return new Map<string, Pane>()
+    const { panes } = yield* newestOf(sink, { pipeline, keys })
+    const newest = new Map<string, Pane>(panes.map((pane) => [pane.key, pane]))
+    for (const key of keys) {
+      for (const pane of forming.of({ pipeline, key })) {
+        const known = newest.get(key)
+        if (known === undefined || isNewer(pane, known)) newest.set(key, pane)
+      }
+    }
+    return newest
+  })
 
-const paneFrame = (event: "pane" | "forming", pane: Pane.Pane): Unnumbered => ({
-  event,
-  key: pane.key,
-  data: Pane.toJson(pane)
-})
+  const rowsOf = Effect.fnUntraced(function*(pipeline: string, changes: ReadonlyArray<Change>) {
+    const newest = yield* before(pipeline, changes)
+    return changes.flatMap(({ present, retracted }): ReadonlyArray<Pane> =>
+      [retracted, retracted === null ? present : newest.get(retracted.key) ?? null].filter((pane) => pane !== null))
+  })
 
-const progressFrame = (progress: Progress): Unnumbered => ({
-  event: "progress",
-  key: null,
-  data: JSON.stringify(encodeProgress(progress))
-})
+  const tell = Effect.gen(function*() {
+    const changes = changed.take()
+    const byPipeline = Map.groupBy(new Map(watched().map((each) => [JSON.stringify(each), each])).values(), ({ pipeline }) => pipeline)
+    for (const [pipeline, watched] of byPipeline) {
+      if (changes.overflown.has(pipeline)) viewers.tell(watched.map(Frames.missedRows))
+      const own = changes.of(pipeline)
+      if (own.length === 0) continue
+      // A sink that is out of reach is asked again, by who has missed something.
+      const rows = yield* Effect.orElseSucceed(rowsOf(pipeline, own), () => null)
+      viewers.tell(watched.map((each) => rows === null ? Frames.missedRows(each) : writer.rows(each, rows)))
+    }
+  })
 
-const freshnessFrame = (freshness: Freshness): Unnumbered => ({
-  event: "status",
-  key: null,
-  data: JSON.stringify({ freshness })
-})
-
-/** Progress as JSON has it. After the end of the data the watermark is infinite, which JSON cannot say. */
-export const encodeProgress = (progress: Progress): Progress =>
-  progress.watermark === Infinity ? { ...progress, watermark: Number.MAX_SAFE_INTEGER } : progress
-
-const identity = (pane: Pane.Pane): string => JSON.stringify([pane.pipeline, pane.key, pane.start, pane.end])
-
-/** A window as it stands, and the event that says so. */
-interface Forming {
-  readonly pane: Pane.Pane
-  readonly frame: () => Frame
-}
-
-/** A window that never became a pane (a session merged into another) would otherwise stay for ever. */
-const forgetClosed = (forming: Map<string, Forming>, watermark: number | null): void => {
-  if (watermark === null) return
-  for (const [id, { pane }] of forming) {
-    if (pane.end <= watermark) forming.delete(id)
+  return {
+    tell,
+    note: (panes: ReadonlyArray<Pane>) => {
+      const pipelines = new Set(watched().map(({ pipeline }) => pipeline))
+      if (pipelines.size > 0) for (const pane of panes) if (pipelines.has(pane.pipeline)) changed.note(pane)
+    }
   }
-}
+})

@@ -204,5 +204,7 @@ const publishProgress = Effect.fnUntraced(function*<E>(run: Run, endsOfLog: Effe
     yield* Metric.update(Metric.withAttributes(partitionWatermark, attributes), state.watermark)
   }
   const lag = lags.reduce((sum, lag) => sum + lag, 0)
-  yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lag, open: Object.fromEntries(run.job.sizes) } })
+  const latest = Math.max(-Infinity, ...partitions.map((state) => state.latest))
+  const lastEventAt = Number.isFinite(latest) ? latest : null
+  yield* monitor.publish({ _tag: "progress", progress: { ...run.report, watermark, lastEventAt, lag, open: Object.fromEntries(run.job.sizes) } })
 })

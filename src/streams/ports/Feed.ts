@@ -8,15 +8,24 @@ import { toJson } from "../records/RowJson.ts"
 import { messageOf } from "./Cause.ts"
 
 /** What a reader has to know before trusting the newest number on a screen. */
-export type Freshness =
-  | { readonly _tag: "live" }
-  | { readonly _tag: "delayed"; readonly minutes: number }
-  | { readonly _tag: "recorded"; readonly date: string; readonly speed: number }
+export const Freshness = Schema.Union([
+  Schema.TaggedStruct("live", {}),
+  Schema.TaggedStruct("delayed", { minutes: Schema.Finite }),
+  Schema.TaggedStruct("recorded", { date: Schema.String, speed: Schema.Finite }),
   /** Nothing happens at present: the newest number is the last session's. */
-  | { readonly _tag: "closed"; readonly reason: string }
+  Schema.TaggedStruct("closed", { reason: Schema.String }),
   /** Something may happen and would not be seen. */
-  | { readonly _tag: "stale"; readonly reason: string }
-  | { readonly _tag: "simulated" }
+  Schema.TaggedStruct("stale", { reason: Schema.String }),
+  Schema.TaggedStruct("simulated", {})
+])
+export type Freshness = typeof Freshness.Type
+
+/** How a feed that plays what has happened before gives it. */
+export interface Pace {
+  readonly paused: boolean
+  /** How many times as fast as it happened; `Infinity` is as fast as possible. */
+  readonly speed: number
+}
 
 export class FeedError extends Schema.TaggedError<FeedError>()("FeedError", {
   feed: Schema.String,
@@ -41,6 +50,12 @@ export class Feed extends Context.Service<Feed, {
    * from now, without one. The stream ends when the source does.
    */
   readonly events: (position: Option.Option<string>) => Stream.Stream<Chunk, FeedError>
+  /** Of a feed that plays what has happened before. */
+  readonly control?: {
+    readonly pace: Effect.Effect<Pace>
+    /** Takes effect at once. The speed is above 0. */
+    readonly change: (pace: Partial<Pace>) => Effect.Effect<void>
+  }
 }>()("courant/Feed") {
   /** A feed of given chunks, for tests: a position is the number of chunks already taken. */
   static readonly layerMemory = (chunks: ReadonlyArray<Chunk>): Layer.Layer<Feed> =>

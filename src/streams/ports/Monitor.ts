@@ -24,6 +24,8 @@ export interface Counts {
 export interface Progress extends Counts {
   /** The operators' watermark in milliseconds since the epoch, `null` before the first event. */
   readonly watermark: number | null
+  /** The largest event time of all events, in milliseconds since the epoch; `null` before the first. Nothing where it is not known. */
+  readonly lastEventAt?: number | null
   /** Records that are in the log and have not been processed. */
   readonly lag: number
   /** Panes written by this run. */

@@ -1,11 +1,11 @@
 /** How prices are shown on the page, which is JavaScript that no compiler looks at. */
 import { assert, describe, it } from "vitest"
 // @ts-expect-error: the page is JavaScript without declarations
-import { quote } from "../../../src/adapters/dashboard/page/figures.js"
+import { quote } from "../../../src/adapters/dashboard/page/market/figures.js"
 // @ts-expect-error: the page is JavaScript without declarations
 import * as format from "../../../src/adapters/dashboard/page/format.js"
 // @ts-expect-error: the page is JavaScript without declarations
-import { makePanes } from "../../../src/adapters/dashboard/page/panes.js"
+import { makePanes } from "../../../src/adapters/dashboard/page/state/panes.js"
 
 const day = 86_400_000
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { assert, it } from "vitest"
 // @ts-expect-error: the page is JavaScript without declarations
-import * as names from "../../../src/adapters/dashboard/page/names.js"
+import * as names from "../../../src/adapters/dashboard/page/market/names.js"
 import { candles1m, candles5m } from "../../../src/analytics/candles.ts"
 import { day } from "../../../src/analytics/day.ts"
 import { movingAverage5m } from "../../../src/analytics/movingAverage.ts"
@@ -28,14 +28,16 @@ it("the page shows results that there are", () => {
 
 const page = new URL("../../../src/adapters/dashboard/page/", import.meta.url)
 const scripts = readdirSync(page, { encoding: "utf8", recursive: true })
-  .filter((name) => name.endsWith(".js") && name !== "names.js")
+  // All others are made for any pipeline, and know none.
+  .filter((name) => /^(?:market|chart)\/.*\.js$/.test(name) && name !== "market/names.js")
 
 it.each(scripts)("%s calls none of them by itself", (script) => {
   const text = readFileSync(new URL(script, page), "utf8")
   const pipelines = [candles1m, candles5m, movingAverage5m, day].map(({ name }) => `"${name}"`)
-  for (const literal of [...pipelines, "values[\"", "values.", "day[\""]) {
-    assert.notInclude(text.replaceAll(/^import .*$/gm, ""), literal)
-  }
+  const own = text.replaceAll(/^import .*$/gm, "")
+  for (const literal of [...pipelines, "values[\"", "day[\""]) assert.notInclude(own, literal)
+  // What is called is an array's.
+  assert.notMatch(own, /\bvalues\.(?!js\b|length\b|\w+\()/)
   // A name that `names.js` does not have would be undefined, and a missing value.
   for (const [path] of text.matchAll(/\bnames\.(?:candle|average|day)\.\w+/g)) assert.nestedProperty({ names }, path, script)
 })

@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
 // @ts-expect-error The scripts of the page are not among what the compiler of this project reads.
-import { makePanes, replaces } from "../../../src/adapters/dashboard/page/panes.js"
+import { makePanes, replaces } from "../../../src/adapters/dashboard/page/state/panes.js"
 import * as Pane from "../../../src/streams/pipeline/Pane.ts"
 
 const panes = fc.record({
@@ -34,4 +34,38 @@ it("shows the newest pane of each window, and none that was retracted, in whatev
     expect(shown.of("p", "k")).toEqual(wanted)
     expect(shown.newest("p", "k")).toEqual(wanted.at(-1))
   }))
+})
+
+it("keeps the results that were revised, the oldest first, and none of an open window", () => {
+  const shown = makePanes()
+  const at = (pane: Pane.Kind, changes: number, close: string) => ({ pipeline: "p", key: "k", start: 0, end: 1, pane, revision: 0, changes, values: { close } })
+  shown.add(at("early", 1, "1"), false)
+  const results = [at("on-time", 2, "2"), at("late", 3, "3"), at("late", 4, "4")]
+  for (const result of results) shown.add(result, true)
+  // A restart tells again what is known.
+  shown.add(at("late", 4, "4"), true)
+  expect(shown.before(at("late", 4, "4"))).toEqual(results.slice(0, 2))
+})
+
+it("a row of the list says what is newest until more of the window comes", () => {
+  const shown = makePanes()
+  const at = (start: number, values: Record<string, string>) => ({ key: "k", start, end: start + 1, pane: "on-time", values })
+  shown.add({ ...at(0, { open: "1", close: "2" }), pipeline: "p", revision: 0, changes: 1 }, true)
+  shown.list("p", at(0, { close: "3" }))
+  expect(shown.newest("p", "k").values).toEqual({ open: "1", close: "3" })
+  shown.list("p", at(1, { close: "4" }))
+  shown.list("p", at(0, { close: "9" }))
+  expect(shown.newest("p", "k").values).toEqual({ close: "4" })
+  shown.add({ ...at(1, { open: "4", close: "5" }), pipeline: "p", revision: 0, changes: 1 }, true)
+  expect(shown.newest("p", "k").values).toEqual({ open: "4", close: "5" })
+})
+
+it("keeps the windows of the keys that were looked at last, and the newest window of every key", () => {
+  const shown = makePanes()
+  for (let key = 0; key < 200; key++) {
+    for (const start of [0, 1]) shown.add({ pipeline: "p", key: String(key), start, end: start + 1, pane: "on-time", revision: 0, changes: 1, values: {} }, true)
+  }
+  expect(shown.of("p", "199").length).toBe(2)
+  expect(shown.of("p", "0").length).toBe(0)
+  expect(shown.newest("p", "0").start).toBe(1)
 })

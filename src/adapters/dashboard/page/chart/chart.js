@@ -1,10 +1,10 @@
 /** Candles, the moving average over them, volume under them. */
-import { isProvisional } from "../figures.js"
+import { isProvisional } from "../market/figures.js"
 import * as format from "../format.js"
-import * as names from "../names.js"
+import * as names from "../market/names.js"
 import { makePlot, paint, showDecimals } from "./plot.js"
 
-/** @typedef {import("../panes.js").Pane} Pane */
+/** @typedef {import("../state/panes.js").Pane} Pane */
 
 /**
  * @param {HTMLElement} container

@@ -1,12 +1,12 @@
 /**
  * What the page says about a symbol, out of its panes.
  *
- * @typedef {import("./panes.js").Pane} Pane
- * @typedef {ReturnType<typeof import("./panes.js").makePanes>} Panes
+ * @typedef {import("../state/panes.js").Pane} Pane
+ * @typedef {ReturnType<typeof import("../state/panes.js").makePanes>} Panes
  * @typedef {keyof typeof names.intervals} Interval
  * @typedef {ReturnType<typeof quote>} Quote
  */
-import * as format from "./format.js"
+import * as format from "../format.js"
 import * as names from "./names.js"
 
 const minute = 60_000
@@ -24,25 +24,41 @@ export const quote = (panes, key) => {
   const last = close ?? format.number(day[names.day.close])
   const open = format.number(day[names.day.open])
   const variation = format.number(day[names.day.variation])
-  const sinceOpen = last === null || open === null || open === 0 ? null : (last / open - 1) * 100
+  const change = changeOf(panes, key)
   const usualDecimals = format.number(said(panes, key, names.day.decimals))
   const prices = [open, format.number(day[names.day.high]), format.number(day[names.day.low]), last].filter((price) => price !== null)
   return {
     key,
     last,
     lastTime: close === null || candle === undefined ? null : candle.start,
+    volume: format.number(day[names.day.volume]),
     currency: format.currency(said(panes, key, names.day.currency)),
     usualDecimals,
     decimals: format.decimalsFor(prices, usualDecimals),
-    change: variation ?? sinceOpen,
-    changeNote: variation !== null ? "vs prev. close" : sinceOpen !== null ? "from day's open" : ""
+    change,
+    changeNote: variation !== null ? "vs prev. close" : change !== null ? "from day's open" : ""
   }
 }
 
 /** What was said last, be it on a day before. @param {Panes} panes @param {string} key @param {string} name */
-const said = (panes, key, name) => panes.of(names.dayPipeline, key).findLast(({ values }) => values[name] != null)?.values[name]
+const said = (panes, key, name) =>
+  panes.newest(names.dayPipeline, key)?.values[name] ??
+    panes.of(names.dayPipeline, key).findLast(({ values }) => values[name] != null)?.values[name]
 
-/** Whether records are still to come in the place of some that a candle is made of. @param {import("./panes.js").Pane} candle */
+/** The day's change in per cent, for a list of many symbols. @param {Panes} panes @param {string} key */
+export const changeOf = (panes, key) => {
+  const day = panes.newest(names.dayPipeline, key)?.values ?? {}
+  const variation = format.number(day[names.day.variation])
+  if (variation !== null) return variation
+  const open = format.number(day[names.day.open])
+  const last = format.number(panes.newest(names.pricePipeline, key)?.values[names.candle.close]) ?? format.number(day[names.day.close])
+  return last === null || open === null || open === 0 ? null : (last / open - 1) * 100
+}
+
+/** @param {Panes} panes @param {string} key */
+export const volumeOf = (panes, key) => format.number(panes.newest(names.dayPipeline, key)?.values[names.day.volume])
+
+/** Whether records are still to come in the place of some that a candle is made of. @param {import("../state/panes.js").Pane} candle */
 export const isProvisional = ({ values }) => (format.number(values[names.candle.provisional]) ?? 0) > 0
 
 /**
@@ -53,7 +69,7 @@ export const isProvisional = ({ values }) => (format.number(values[names.candle.
  * @returns {Array<{ time: number, value: number }>}
  */
 export const averagePoints = (panes, symbol, interval) => {
-  const newest = panes.newest(names.intervals[interval].pipeline, symbol)
+  const newest = panes.of(names.intervals[interval].pipeline, symbol).at(-1)
   if (newest === undefined) return []
   return panes.of(names.averagePipeline, symbol).flatMap(({ end, start, values }) => {
     const value = format.number(values[names.average.mean])

@@ -1,8 +1,8 @@
 /** The selected symbol's figures: the tiles, the line over the chart, the tab's title. */
 import { isProvisional } from "./figures.js"
-import * as format from "./format.js"
+import * as format from "../format.js"
 import * as names from "./names.js"
-import { setText } from "./watch.js"
+import { setText } from "../text.js"
 
 /**
  * @typedef {ReturnType<typeof format.clock>} Clock
@@ -54,7 +54,7 @@ const showLast = (place, key, last, decimals) => {
 }
 
 /**
- * @param {HTMLElement} legend @param {import("./panes.js").Pane | undefined} candle @param {number | null} mean
+ * @param {HTMLElement} legend @param {import("../state/panes.js").Pane | undefined} candle @param {number | null} mean
  * @param {number} decimals @param {Clock} clock
  */
 export const showLegend = (legend, candle, mean, decimals, clock) => {

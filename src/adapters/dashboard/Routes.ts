@@ -1,0 +1,87 @@
+/** What the server answers on the routes of `Api.ts`. */
+import { Clock, Effect, Layer, Result } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpApiBuilder, OpenApi } from "effect/http-api"
+import { Monitor } from "../../streams/ports/Monitor.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
+import { ResultSink, type ResultSinkError } from "../../streams/ports/ResultSink.ts"
+import * as Api from "./Api.ts"
+import type { Description } from "./Description.ts"
+import * as EncodedProgress from "./EncodedProgress.ts"
+import { healthOf, type Role } from "./Health.ts"
+import * as Interest from "./Interest.ts"
+import * as Keys from "./Keys.ts"
+import type { Live } from "./Live.ts"
+import * as OneLine from "./OneLine.ts"
+
+export interface Options {
+  readonly role: Effect.Effect<Role>
+  readonly title: string
+  readonly timeZone: string
+  readonly pipelines: ReadonlyArray<Description>
+  readonly live: Live
+}
+
+export const layer = (options: Options) => {
+  const api = Api.of(options.pipelines.map(({ name }) => name))
+  const document = OneLine.json(OpenApi.fromApi(api))
+  return Layer.merge(
+    HttpApiBuilder.layer(api).pipe(Layer.provide(handlers(api, options)), Layer.provide(OneLine.layer)),
+    HttpRouter.add("GET", `${Api.prefix}/openapi.json`, Effect.succeed(document))
+  )
+}
+
+const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, timeZone, title }: Options) =>
+  HttpApiBuilder.group(api, "courant", Effect.fnUntraced(function*(routes) {
+    const monitor = yield* Monitor
+    const sink = yield* ResultSink
+    return routes
+      .handle("pipelines", () => Effect.succeed(pipelines))
+      .handle("keys", ({ query }) => readable(Effect.map(Keys.of({ sink, forming: live.forming }, query), (keys) => OneLine.json(keys))))
+      .handle("panes", ({ query: { limit = Api.usualLimit, ...range } }) =>
+        readable(Effect.map(sink.read({ ...range, limit }), (panes) => OneLine.json(panes))))
+      .handle("status", () =>
+        Effect.gen(function*() {
+          const progress = EncodedProgress.encode(yield* monitor.progress)
+          return {
+            title,
+            timeZone,
+            pipelines: pipelines.map(({ name }) => name),
+            feed: live.feed(),
+            freshness: live.freshness(),
+            role: yield* role,
+            progress,
+            lastEventAt: progress.lastEventAt ?? null,
+            now: yield* Clock.currentTimeMillis
+          }
+        }))
+      .handle("stream", ({ query: { follow = [], watch = [] } }) =>
+        Effect.sync(() => Result.match(Interest.parse({ follow, watch }, pipelines), {
+          onFailure: (wrong) => OneLine.line(400, wrong),
+          onSuccess: (interest) => streamOf(live, interest)
+        })))
+      .handle("health", () =>
+        Effect.gen(function*() {
+          const progress = yield* monitor.progress
+          const now = yield* role
+          const status = now._tag === "standby" ? now._tag : healthOf(progress, live.advancedAt(), yield* MonotonicTime.millis)
+          const health = { status, role: now, freshness: live.freshness(), ...EncodedProgress.encode(progress) }
+          return OneLine.json(health, status === "stuck" ? 503 : 200)
+        }))
+  }))
+
+/** A sink that cannot be read is answered in one line. */
+const readable = <R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, ResultSinkError, R>) =>
+  Effect.catch(answer, (error) => Effect.succeed(OneLine.line(503, `results cannot be read: ${error.message}`)))
+
+/** Each may hold 64 KiB in its connection without reading. */
+const mostViewers = 1_000
+
+export const streamOf = (live: Live, interest: Interest.Interest): HttpServerResponse.HttpServerResponse => {
+  if (live.viewers() >= mostViewers) return OneLine.line(503, `there are ${mostViewers} viewers; no more are served`)
+  return HttpServerResponse.stream(live.events(interest), {
+    contentType: "text/event-stream",
+    // nginx would hold events back until its buffer is full.
+    headers: { ...OneLine.noStore, "x-accel-buffering": "no" }
+  })
+}
