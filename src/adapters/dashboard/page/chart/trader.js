@@ -15,6 +15,7 @@ import { colorsOf } from "./colors.js"
 import { bindKeys } from "./keys.js"
 import { legendOf } from "./legend.js"
 import { lastLook, makeFrame, makePriceLine, paint, previousLook, showDecimals } from "./frame.js"
+import { makeDates } from "./dates.js"
 import { candlePoint, colorOf, emptyPoint, makePoints, shownIn, volumePoint } from "./points.js"
 import { intervals, rangeStart } from "./ranges.js"
 import { notesOf } from "./sessions.js"
@@ -27,6 +28,9 @@ const room = 4
 
 /** Pixels from bar to bar where a range has few of them. */
 const widest = 24
+
+/** Pixels that a pointer may move while it clicks. */
+const nearby = 4
 
 /**
  * @param {HTMLElement} container
@@ -50,6 +54,9 @@ class TraderChart {
   #decimals = -1
   #isCompared = true
   #isAtNow = true
+  /** Whether the range that was chosen is in view, until someone moves that. */
+  #followsRange = true
+  #isHeld = false
   /** While series are brought up one after another, what is in view is nothing to tell. */
   #isShowing = false
   /** Points of lines with their breaks, by the line's points and the slots. */
@@ -59,6 +66,7 @@ class TraderChart {
     this.container = container
     this.listeners = { onHover, onPick, onView }
     this.clock = format.clock("UTC")
+    this.dateOf = makeDates("UTC")
     this.colors = colorsOf(container)
     this.font = `11px ${getComputedStyle(document.body).fontFamily}`
     this.frame = makeFrame(container, {
@@ -93,7 +101,12 @@ class TraderChart {
     if (before?.marks !== model.marks) this.#told = new Set(model.marks.map(({ time }) => this.#slots[slotAt(this.#slots, time)]?.time))
     this.#draw()
     const isOther = before === null || before.range !== model.range || before.compared.length > 0 !== model.compared.length > 0
-    if (model.reset || isOther) this.#showRange()
+    if (model.reset || isOther) {
+      this.#followsRange = true
+      this.frame.candles.priceScale().applyOptions({ autoScale: true })
+    }
+    const isLonger = this.#slots.length !== wasSlots.length && !this.#isHeld
+    if (model.reset || isOther || (this.#followsRange && isLonger)) this.#showRange()
     this.#isShowing = false
     this.#tellView()
     this.listeners.onHover(this.legendAt())
@@ -165,7 +178,6 @@ class TraderChart {
     const { candles, range, spans } = this.#model
     const newest = candles.at(-1)?.end ?? this.#slots.at(-1)?.end
     if (newest === undefined) return
-    this.frame.candles.priceScale().applyOptions({ autoScale: true })
     const first = slotAt(this.#slots, rangeStart(range, newest, spans) - 1) + 1
     const last = this.#slots.length - 1
     // Few bars are not drawn wider than this, and stand at the right.
@@ -175,12 +187,14 @@ class TraderChart {
 
   /** Moves what is seen, to later bars with a positive number. @param {number} bars */
   pan(bars) {
+    this.#followsRange = false
     const scale = this.frame.chart.timeScale()
     scale.scrollToPosition(scale.scrollPosition() + bars, false)
   }
 
   /** Shows more bars, or fewer. @param {number} factor of the width of a bar */
   zoom(factor) {
+    this.#followsRange = false
     const scale = this.frame.chart.timeScale()
     const { from, to } = scale.getVisibleLogicalRange() ?? { from: 0, to: 1 }
     scale.setVisibleLogicalRange({ from: to - (to - from) / factor, to })
@@ -287,38 +301,57 @@ class TraderChart {
   /** While the pointer rests on the chart, new bars do not push away what is under it. */
   #watchPointer() {
     const { chart } = this.frame
-    const hold = (isHeld) => chart.timeScale().applyOptions({ shiftVisibleRangeOnNewBar: !isHeld })
     let wasAtNow = true
-    const move = ({ clientX }) => {
-      if (this.#hover === null || "index" in this.#hover) {
-        wasAtNow = this.isAtNow()
+    let pressedAt = NaN
+    const hold = (isHeld) => {
+      if (this.#isHeld === isHeld) return
+      this.#isHeld = isHeld
+      if (isHeld) wasAtNow = this.isAtNow()
+      chart.timeScale().applyOptions({ shiftVisibleRangeOnNewBar: !isHeld })
+    }
+    const moved = () => {
+      this.#followsRange = false
+      wasAtNow = false
+    }
+    const heard = {
+      pointerdown: ({ clientX }) => pressedAt = clientX,
+      pointermove: ({ buttons, clientX }) => {
         hold(true)
+        if (buttons > 0 && Math.abs(clientX - pressedAt) > nearby) moved()
+        this.#hover = { x: clientX - this.container.getBoundingClientRect().left }
+        this.listeners.onHover(this.legendAt())
+      },
+      pointerleave: () => {
+        hold(false)
+        if (this.#hover !== null && "x" in this.#hover) this.#hover = null
+        // What has come meanwhile stands beyond the right edge.
+        if (this.#followsRange) this.#showRange()
+        else if (wasAtNow && !this.isAtNow()) this.goToNow()
+        this.listeners.onHover(this.legendAt())
+      },
+      wheel: moved,
+      click: ({ clientX }) => {
+        const bar = this.#slots[this.#hovered() ?? -1]?.bar ?? null
+        // The end of a drag is no click.
+        if (bar !== null && Math.abs(clientX - pressedAt) <= nearby) this.listeners.onPick(bar)
       }
-      this.#hover = { x: clientX - this.container.getBoundingClientRect().left }
-      this.listeners.onHover(this.legendAt())
     }
-    const leave = () => {
-      if (this.#hover === null || "index" in this.#hover) return
-      this.#hover = null
-      hold(false)
-      // What has come meanwhile stands beyond the right edge.
-      if (wasAtNow && !this.isAtNow()) this.goToNow()
-      this.listeners.onHover(this.legendAt())
-    }
-    const click = () => {
-      const bar = this.#slots[this.#hovered() ?? -1]?.bar ?? null
-      if (bar !== null) this.listeners.onPick(bar)
-    }
-    const heard = { pointermove: move, pointerleave: leave, click }
-    for (const [name, listener] of Object.entries(heard)) this.container.addEventListener(name, listener)
+    for (const [name, listener] of Object.entries(heard)) this.container.addEventListener(name, listener, { passive: true })
     return () => Object.entries(heard).forEach(([name, listener]) => this.container.removeEventListener(name, listener))
   }
 
   #watchView() {
     const scale = this.frame.chart.timeScale()
     const tell = () => this.#tellView()
+    const fit = () => {
+      if (this.#model !== null && this.#followsRange && !this.#isHeld) this.#showRange()
+    }
     scale.subscribeVisibleLogicalRangeChange(tell)
-    return () => scale.unsubscribeVisibleLogicalRangeChange(tell)
+    scale.subscribeSizeChange(fit)
+    return () => {
+      scale.unsubscribeVisibleLogicalRangeChange(tell)
+      scale.unsubscribeSizeChange(fit)
+    }
   }
 
   #tellView() {
@@ -337,10 +370,11 @@ class TraderChart {
   /** The axis shows the date at the first bar of each day. @param {boolean} isOtherZone */
   #findDays(isOtherZone) {
     const before = this.#firstOfDay
+    if (isOtherZone) this.dateOf = makeDates(this.#model.timeZone)
     this.#firstOfDay = new Set()
     let day = ""
     for (const { time } of this.#slots) {
-      const its = this.clock.shortDate(time)
+      const its = this.dateOf(time)
       if (its !== day) this.#firstOfDay.add(time)
       day = its
     }
