@@ -275,6 +275,74 @@ describe.skipIf(skipped)("the chart", () => {
       expect(await run(`show({ timeZone: "Asia/Kathmandu" }); return figures()[0]`)).toBe("00:15")
     }))
 
+  it("keeps the chosen range in view as it grows, until someone moves it, and takes no drag for a click", () =>
+    visit(recordedPanes("IBM"), ofRecorded("IBM"), async (page, run) => {
+      const seen = () => run<[number, number]>("await frame(); const { from, to } = scale.getVisibleLogicalRange(); return [Math.round(from), Math.round(to)]")
+      const grow = (minutes: number) => run(`
+        const all = panes["candles-1m IBM"]
+        for (let i = 0; i < ${minutes}; i++) { all.push({ ...all.at(-1), start: all.at(-1).end, end: all.at(-1).end + 60000 }); show() }`)
+      const [from, to] = await seen()
+      await grow(30)
+      expect(await seen()).toEqual([from, to + 30])
+      await page.setViewportSize({ width: 700, height: 700 })
+      await expect.poll(seen).toEqual([from, to + 30])
+      await page.mouse.move(300, 200)
+      await page.mouse.down()
+      await page.mouse.move(500, 200, { steps: 4 })
+      await page.mouse.up()
+      await page.mouse.move(0, 5)
+      const [left, right] = await seen()
+      expect(right).toBeLessThan(to + 30)
+      await grow(10)
+      expect(await seen()).toEqual([left, right])
+      expect(await run("return [told.picked.length, chart.isAtNow(), told.atNow.at(-1)]")).toEqual([0, false, false])
+      await run(`show({ range: "all" })`)
+      expect(await run("return chart.isAtNow()")).toBe(true)
+    }))
+
+  it("changes its colours with the theme, and with those of the system", () =>
+    visit(flat(twoDays), ofTwoDays, async (page, run) => {
+      await run(`show({ chosen: choose("sma20", "rsi14") })`)
+      const there = (name: string) => run<boolean>(`
+        await frame()
+        const canvas = chart.frame.chart.takeScreenshot(true, false)
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height)
+        const wanted = ${colorOf(name)}
+        for (let i = 0; i < data.length; i += 4) if ([data[i], data[i + 1], data[i + 2]].join() === wanted) return true
+        return false`)
+      const dark = await run<string>(`return ${colorOf("up")}`)
+      await run(`document.documentElement.dataset.theme = "light"; document.dispatchEvent(new CustomEvent("theme"))`)
+      expect(await run(`return ${colorOf("up")}`)).not.toBe(dark)
+      for (const name of ["up", "down", "sma", "hours", "surface", "volume-up"]) expect([name, await there(name)]).toEqual([name, true])
+      await page.emulateMedia({ forcedColors: "active" })
+      await run(`document.dispatchEvent(new CustomEvent("theme"))`)
+      expect(await run(`return ${colorOf("up")} === ${colorOf("down")}`)).toBe(false)
+      for (const name of ["up", "down", "sma", "surface"]) expect([name, await there(name)]).toEqual([name, true])
+    }))
+
+  it("has a day for a bar, with its date, and no lines of minutes", () =>
+    visit({
+      "day X": ["2024-07-02", "2024-07-03", "2024-07-05"].map((date, i) => ({
+        ...candle(at(`${date}T13:30Z`), [100, 110, 90, 100 + i]), pipeline: "day", end: at(`${date}T20:00Z`), pane: i === 2 ? "early" : "on-time"
+      }))
+    }, { ...ofTwoDays, interval: "1D" }, async (_, run) => {
+      await run(`show({ chosen: choose("sma20", "rsi14") })`)
+      expect(await run("return [figures()[0], figures().at(-1), model.candles.length, chart.frame.chart.panes().length]")).toEqual(["5 Jul 2024", "forming", 3, 2])
+      expect(await run("chart.readAt(1); return [figures()[0], ...chart.legendAt().notes]")).toEqual(["3 Jul 2024", "Half day, Day before Independence Day: closes at 13:00"])
+    }))
+
+  it("shows nothing where there is nothing, and another symbol at once", () =>
+    visit(recordedPanes("IBM", "SPY"), { ...ofRecorded("none") }, async (_, run) => {
+      expect(await run("chart.read(-1); chart.goToNow(); return [chart.legendAt(), chart.isAtNow()]")).toEqual([null, true])
+      await run(`show({ symbol: "IBM", decimals: 2, chosen: choose("macd", "vwap"), reset: true }); await frame()`)
+      await run(`show({ symbol: "SPY", decimals: 4, reset: true }); await frame()`)
+      const newest = recorded.panes("candles-1m", "SPY").at(-1)!
+      expect(await run("return figures().slice(1, 5)")).toEqual(["open", "high", "low", "close"].map((name) => `${name[0]!.toUpperCase()} ${Number(newest.values[name]).toFixed(4)}`))
+      await run(`show({ symbol: "none", reset: true }); await frame()`)
+      expect(await run("return [chart.legendAt(), chart.frame.candles.data().length, chart.frame.candles.priceLines().length]")).toEqual([null, 0, 0])
+      await run("chart.destroy()")
+    }))
+
   it("has the pipelines' indicators over the candles and in panes below, and takes them away again", () =>
     visit(recordedPanes("IBM"), ofRecorded("IBM"), async (_, run) => {
       const panesOf = (...ids: ReadonlyArray<string>) =>

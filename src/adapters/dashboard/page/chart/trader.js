@@ -49,7 +49,7 @@ class TraderChart {
   #firstOfDay = new Set()
   #notes = []
   #told = new Set()
-  /** Where the pointer is, in pixels from the left, or which place is read by keys. @type {{ x: number } | { index: number } | null} */
+  /** Where the pointer is, in pixels from the left, or which bar is read by keys. @type {{ x: number } | { time: number } | null} */
   #hover = null
   #decimals = -1
   #isCompared = true
@@ -232,7 +232,7 @@ class TraderChart {
   /** The place under the pointer. @returns {number | null} */
   #hovered() {
     if (this.#hover === null) return null
-    if ("index" in this.#hover) return this.#hover.index
+    if ("time" in this.#hover) return Math.max(slotAt(this.#slots, this.#hover.time), 0)
     const logical = this.frame.chart.timeScale().coordinateToLogical(this.#hover.x)
     const index = logical === null ? -1 : Math.round(logical)
     return index >= 0 && index < this.#slots.length ? index : null
@@ -246,19 +246,17 @@ class TraderChart {
 
   /** @param {number} at the place, or as near as there is one */
   readAt(at) {
-    if (this.#slots.length === 0) return null
+    if (this.#slots.length === 0) return
     const index = Math.max(0, Math.min(at, this.#slots.length - 1))
-    this.#hover = { index }
+    const { bar, time } = this.#slots[index]
+    this.#hover = { time }
     const { chart, candles } = this.frame
     const scale = chart.timeScale()
     const { from, to } = scale.getVisibleLogicalRange() ?? { from: 0, to: 0 }
     if (index < from) this.pan(index - from - 1)
     if (index > to) this.pan(index - to + 1)
-    const { bar, time } = this.#slots[index]
     chart.setCrosshairPosition(bar?.drawn?.close ?? NaN, time / 1_000, candles)
-    const legend = this.legendAt()
-    this.listeners.onHover(legend)
-    return legend
+    this.listeners.onHover(this.legendAt())
   }
 
   /** Ends reading by keys. */
