@@ -1,7 +1,7 @@
 /**
  * All that the chart is to show, out of what the page knows: panes of the market's pipelines, and the days of the exchange.
  *
- * @typedef {import("../panes.js").Pane} Pane
+ * @typedef {import("../state/panes.js").Pane} Pane
  * @typedef {{ symbol: string, interval: import("./ranges.js").Interval, range: import("./ranges.js").Range, zone: import("./zones.js").Zone,
  *   exchangeZone: string, panesOf: (pipeline: string, symbol: string) => ReadonlyArray<Pane>, days: ReadonlyArray<import("./sessions.js").Day>,
  *   watermark: number, knownFrom: number, chosen: ReadonlyArray<import("./indicators.js").Indicator>, compared: ReadonlyArray<string>,
