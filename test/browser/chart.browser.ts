@@ -49,7 +49,7 @@ const visit = async (
     await page.evaluate(`{
       const panes = ${JSON.stringify(panes)}
       let known = {
-        range: "session", interval: "1m", timeZone: "America/New_York", exchangeZone: "America/New_York", days: [], watermark: Infinity, knownFrom: -Infinity,
+        range: "session", interval: "1m", zone: "exchange", exchangeZone: "America/New_York", days: [], watermark: Infinity, knownFrom: -Infinity,
         chosen: [], compared: [], marks: [], decimals: 2, reset: true, panesOf: (pipeline, symbol) => panes[pipeline + " " + symbol] ?? [],
         ...${JSON.stringify(known)}
       }
@@ -271,8 +271,8 @@ describe.skipIf(skipped)("the chart", () => {
       expect(await count("1m")).toEqual([minutes.length, clock(newest), "forming"])
       expect(await count("15m")).toEqual([quarters, clock(newest - newest % (15 * minute)), "forming"])
       expect(await count("1h")).toEqual([expect.any(Number), "14:30", "forming"])
-      expect(await run(`show({ timeZone: "UTC" }); return figures()[0]`)).toBe("18:30")
-      expect(await run(`show({ timeZone: "Asia/Kathmandu" }); return figures()[0]`)).toBe("00:15")
+      expect(await run(`show({ zone: "UTC" }); return figures()[0]`)).toBe("18:30")
+      expect(await run(`show({ zone: "exchange", exchangeZone: "Asia/Kathmandu" }); return figures()[0]`)).toBe("00:15")
     }))
 
   it("keeps the chosen range in view as it grows, until someone moves it, and takes no drag for a click", () =>

@@ -11,7 +11,7 @@ const day = 86_400_000
 
 const shown = (days: ReadonlyArray<Record<string, string | number | null>>) => {
   const panes = makePanes()
-  days.forEach((values, i) => panes.add({ pipeline: "day", key: "A", start: i * day, end: (i + 1) * day, pane: "on-time", revision: 0, changes: 1, values }, true))
+  days.forEach((values, i) => panes.add({ pipeline: "day", key: "A", start: i * day, end: (i + 1) * day, pane: "on-time", revision: 0, changes: 1, values }, "closed"))
   const { currency, decimals, last } = quote(panes, "A")
   return [format.price(last, decimals), currency.code, currency.words]
 }

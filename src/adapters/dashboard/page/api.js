@@ -30,10 +30,9 @@ const answerOf = async (path, response) => {
  * @param {Wanted} wanted
  */
 export const streamOf = ({ follow, watch }) => {
-  const part = encodeURIComponent
   const query = new URLSearchParams([
-    ...follow.map(([pipeline, key]) => ["follow", `${part(pipeline)}:${part(key)}`]),
-    ...watch.map(([pipeline, fields]) => ["watch", `${part(pipeline)}:${fields.map(part).join(",")}`])
+    ...follow.map(([pipeline, key]) => ["follow", `${pipeline}~${key}`]),
+    ...watch.map(([pipeline, fields]) => ["watch", `${pipeline}:${fields.join(",")}`])
   ])
   return `${base}/stream?${query}`
 }

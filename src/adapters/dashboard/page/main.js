@@ -61,11 +61,12 @@ export class Page {
       },
       lost: () => showConnection(parts["connection"], "lost"),
       events: {
-        pane: (pane) => this.receive(pane, pane.pane !== "early"),
-        forming: (pane) => this.receive(pane, false),
+        pane: (pane) => this.receive(pane, pane.pane === "early" ? "early" : "closed"),
+        forming: (pane) => this.receive(pane, "forming"),
         rows: (rows) => this.list(rows),
         progress: (progress) => {
           this.status.progress = progress
+          this.panes.expire(progress.watermark)
           showProgress(parts, progress, this.clock(this.status.timeZone))
         },
         status: (news) => {
@@ -144,12 +145,12 @@ export class Page {
 
   /** @param {Array<import("./state/panes.js").Pane>} panes */
   take(panes) {
-    for (const pane of panes) this.panes.add(pane, pane.pane !== "early")
+    for (const pane of panes) this.panes.add(pane, pane.pane === "early" ? "early" : "closed")
   }
 
-  /** @param {import("./state/panes.js").Pane} pane @param {boolean} closed */
-  receive(pane, closed) {
-    this.panes.add(pane, closed)
+  /** @param {import("./state/panes.js").Pane} pane @param {import("./state/panes.js").As} as */
+  receive(pane, as) {
+    this.panes.add(pane, as)
     this.meet(pane.pipeline, pane.key)
     this.changed("windows")
   }
@@ -157,6 +158,10 @@ export class Page {
   /** @param {{ pipeline: string, fields: Array<string>, rows: Array<Array<any>> }} rows */
   list({ fields, pipeline, rows }) {
     for (const [key, start, end, pane, ...values] of rows) {
+      if (pane === "retracted") {
+        this.panes.unlist(pipeline, key)
+        continue
+      }
       this.panes.list(pipeline, { key, start, end, pane, values: Object.fromEntries(fields.map((name, i) => [name, values[i]])) })
       this.meet(pipeline, key)
     }
@@ -193,6 +198,18 @@ export class Page {
     this.reading = false
   }
 
+  /** Up to which event time all has come, in milliseconds; at the end of the data that is all of it. */
+  watermark() {
+    const { watermark } = this.status.progress
+    return watermark === null ? -Infinity : format.isDate(watermark) ? watermark : Infinity
+  }
+
+  /** The clock of what is shown: it stands where the events end. @returns {number | null} */
+  eventTime() {
+    const watermark = this.watermark()
+    return this.status.progress.lastEventAt ?? this.status.lastEventAt ?? (Number.isFinite(watermark) ? watermark : null)
+  }
+
   // How it is shown
 
   /** However many events come, the page is drawn at most once a frame. @param {Array<"list" | "windows" | "readings">} what */
@@ -225,7 +242,7 @@ export class Page {
 
   /** The choice of a time zone. @param {string} timeZone that of what is shown */
   zones(timeZone) {
-    return zoneChoice(this.address.options.zone ?? "", timeZone, (zone) =>
+    return zoneChoice(this.address.options.zone, timeZone, (zone) =>
       this.go({ ...this.address, options: { ...this.address.options, zone } }))
   }
 }

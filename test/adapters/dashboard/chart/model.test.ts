@@ -53,7 +53,7 @@ describe("a model", () => {
     "day A": [pane("day", at("2024-07-02T13:30Z"), prices("12"), { end: at("2024-07-02T20:00Z"), pane: "early" })]
   }
   const known = {
-    symbol: "A", interval: "5m", range: "all", timeZone: "UTC", exchangeZone: "America/New_York", days, watermark: null, knownFrom: -Infinity,
+    symbol: "A", interval: "5m", range: "all", zone: "UTC", exchangeZone: "America/New_York", days, watermark: null, knownFrom: -Infinity,
     chosen: offered.filter(({ id }: { readonly id: string }) => id === "sma20"), compared: [], marks: [], decimals: 2, reset: false,
     panesOf: (pipeline: string, symbol: string) => panes[`${pipeline} ${symbol}`] ?? []
   }
@@ -77,6 +77,11 @@ describe("a model", () => {
     const { compared } = makeModel()({ ...known, interval: "1m", compared: ["B", "A"] })
     expect(compared.map(({ symbol }: { readonly symbol: string }) => symbol)).toEqual(["A", "B"])
     expect(compared[1].points.map(({ value }: { readonly value: number }) => value)).toEqual([100, 200])
+  })
+
+  it("tells the time of the exchange, the viewer or Greenwich", () => {
+    const here = Intl.DateTimeFormat().resolvedOptions().timeZone
+    expect(["exchange", "local", "UTC"].map((zone) => makeModel()({ ...known, zone }).timeZone)).toEqual(["America/New_York", here, "UTC"])
   })
 
   it("stays the same where nothing has changed", () => {

@@ -1,7 +1,7 @@
 /**
  * What the chart draws: a candle of any length, with its figures as they are printed and as numbers to draw.
  *
- * @typedef {import("../panes.js").Pane} Pane
+ * @typedef {import("../state/panes.js").Pane} Pane
  * @typedef {import("./decimal.js").Decimal} Decimal
  * @typedef {"forming" | "provisional" | "revised" | "final"} State
  *

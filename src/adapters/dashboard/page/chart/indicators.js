@@ -2,7 +2,7 @@
  * What can be drawn over the candles and below them. The figures are those that courant's pipelines give, here and in Grafana;
  * nothing but the VWAP of the day is computed here, and that from the candles' own, as Grafana's panel does.
  *
- * @typedef {import("../panes.js").Pane} Pane
+ * @typedef {import("../state/panes.js").Pane} Pane
  * @typedef {import("./bars.js").Bar} Bar
  * @typedef {{ time: number, value: number, text: string, pane: Pane }} Point `text` has all digits
  * @typedef {{ field: string, label: string, color: string, kind: "line" | "dashes" | "histogram" }} LineKind

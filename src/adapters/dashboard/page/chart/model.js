@@ -1,14 +1,14 @@
 /**
  * All that the chart is to show, out of what the page knows: panes of the market's pipelines, and the days of the exchange.
  *
- * @typedef {import("../panes.js").Pane} Pane
- * @typedef {{ symbol: string, interval: import("./ranges.js").Interval, range: import("./ranges.js").Range, timeZone: string,
+ * @typedef {import("../state/panes.js").Pane} Pane
+ * @typedef {{ symbol: string, interval: import("./ranges.js").Interval, range: import("./ranges.js").Range, zone: import("./zones.js").Zone,
  *   exchangeZone: string, panesOf: (pipeline: string, symbol: string) => ReadonlyArray<Pane>, days: ReadonlyArray<import("./sessions.js").Day>,
  *   watermark: number | null, knownFrom: number, chosen: ReadonlyArray<import("./indicators.js").Indicator>, compared: ReadonlyArray<string>,
  *   marks: ReadonlyArray<{ time: number, text: string }>, decimals: number, reset: boolean }} Known
- *   `timeZone` is the one in which times are told, `exchangeZone` that of the exchange; `panesOf` gives the newest panes of a pipeline in the order of time, those that have not changed as the same objects; `watermark`
- *   is up to which event time all has come, if that is known, `knownFrom` since when every minute is known, both in milliseconds; `compared` are
- *   symbols beside the chosen one
+ *   `panesOf` gives the newest panes of a pipeline in the order of time, those that have not changed as the same objects; `watermark`
+ *   is up to which event time all has come, if that is known, `knownFrom` since when every minute is known, both in milliseconds;
+ *   `compared` are symbols beside the chosen one
  */
 import { barOf } from "./bars.js"
 import { indexed } from "./compare.js"
@@ -16,6 +16,7 @@ import { makeLines } from "./indicators.js"
 import { intervals, rangeStart } from "./ranges.js"
 import { makeRollUp } from "./rollUp.js"
 import { begunAt, spansOf } from "./sessions.js"
+import { timeZoneOf } from "./zones.js"
 
 const minutePipeline = "candles-1m"
 const dayPipeline = "day"
@@ -36,7 +37,7 @@ export const makeModel = () => {
 
   /** @param {Known} known @returns {import("./trader.js").Model} */
   return (known) => {
-    const { chosen, compared, decimals, exchangeZone, interval, knownFrom, marks, panesOf, range, reset, symbol, timeZone, watermark } = known
+    const { chosen, compared, decimals, exchangeZone, interval, knownFrom, marks, panesOf, range, reset, symbol, watermark, zone } = known
     if (days !== known.days) [days, spans] = [known.days, spansOf(known.days)]
     if (id !== `${symbol} ${interval}`) [symbols, id] = [new Map(), `${symbol} ${interval}`]
     const barsOf = (key) => interval === "1D" ? panesOf(dayPipeline, key).map(barOf)
@@ -46,7 +47,8 @@ export const makeModel = () => {
     const all = compared.length === 0 ? [] : [symbol, ...compared.filter((key) => key !== symbol)].map((key) => ({ symbol: key, bars: barsOf(key) }))
     const newest = Math.max(...all.map(({ bars }) => bars.at(-1)?.end ?? -Infinity))
     return {
-      symbol, interval, range, timeZone, candles, days, spans, marks, decimals, reset,
+      symbol, interval, range, candles, days, spans, marks, decimals, reset,
+      timeZone: timeZoneOf(zone, exchangeZone),
       // Indicators are of minutes; a day has none.
       indicators: interval === "1D" ? [] : chosen.map((indicator) =>
         ({ indicator, lines: of(symbol).lines(indicator, candles, panesOf(indicator.pipeline, symbol), exchangeZone, knownFrom) })),

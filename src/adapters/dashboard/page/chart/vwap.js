@@ -3,7 +3,7 @@
  * volume, as Grafana's panel has it. A publisher's bar has no such mean. From the first one of a day on it is an estimate: what was
  * traded in such a minute counts at the mean of its high, low and close.
  *
- * @typedef {import("../panes.js").Pane} Pane
+ * @typedef {import("../state/panes.js").Pane} Pane
  * @typedef {{ at: number, pane: Pane, values: { vwap: number | null, estimate: number | null }, day: string, traded: number, worth: number,
  *   isEstimated: boolean }} SoFar
  */

@@ -3,13 +3,10 @@
  *
  * @typedef {import("../state/panes.js").Pane} Pane
  * @typedef {ReturnType<typeof import("../state/panes.js").makePanes>} Panes
- * @typedef {keyof typeof names.intervals} Interval
  * @typedef {ReturnType<typeof quote>} Quote
  */
 import * as format from "../format.js"
 import * as names from "./names.js"
-
-const minute = 60_000
 
 /**
  * Last price and the day's change of a symbol. Where the newest candle's trades formed no
@@ -40,6 +37,12 @@ export const quote = (panes, key) => {
   }
 }
 
+/** The exchange that a symbol is of, where that was said. @param {Panes} panes @param {string} key @returns {string | undefined} */
+export const exchangeOf = (panes, key) => {
+  const exchange = said(panes, key, names.day.exchange)
+  return typeof exchange === "string" && exchange !== "" ? exchange : undefined
+}
+
 /** What was said last, be it on a day before. @param {Panes} panes @param {string} key @param {string} name */
 const said = (panes, key, name) =>
   panes.newest(names.dayPipeline, key)?.values[name] ??
@@ -57,24 +60,3 @@ export const changeOf = (panes, key) => {
 
 /** @param {Panes} panes @param {string} key */
 export const volumeOf = (panes, key) => format.number(panes.newest(names.dayPipeline, key)?.values[names.day.volume])
-
-/** Whether records are still to come in the place of some that a candle is made of. @param {import("../state/panes.js").Pane} candle */
-export const isProvisional = ({ values }) => (format.number(values[names.candle.provisional]) ?? 0) > 0
-
-/**
- * The moving average of a candle is that of the window which ends with it. Windows that end
- * later are still half empty and are left out. Over five-minute candles only the window that
- * covers the same five minutes counts.
- * @param {Panes} panes @param {string} symbol @param {Interval} interval
- * @returns {Array<{ time: number, value: number }>}
- */
-export const averagePoints = (panes, symbol, interval) => {
-  const newest = panes.of(names.intervals[interval].pipeline, symbol).at(-1)
-  if (newest === undefined) return []
-  return panes.of(names.averagePipeline, symbol).flatMap(({ end, start, values }) => {
-    const value = format.number(values[names.average.mean])
-    const time = interval === "1m" ? end - minute : start
-    if (value === null || time > newest.start) return []
-    return interval === "5m" && start % (5 * minute) !== 0 ? [] : [{ time, value }]
-  })
-}

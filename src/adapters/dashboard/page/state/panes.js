@@ -5,73 +5,73 @@
  * @typedef {{ pipeline: string, key: string, start: number, end: number, pane: string, revision: number,
  *   changes: number, values: Record<string, string | number | boolean | null> }} Pane
  * @typedef {Pick<Pane, "key" | "start" | "end" | "pane" | "values">} Listed
- * @typedef {{ pane: Pane, closed: boolean, before: Array<Pane> }} Entry
- * @typedef {{ windows: Map<string, Entry>, newest: Pane | undefined, listed: Listed | undefined }} Series
+ * @typedef {"forming" | "early" | "closed"} As an open window as it stands, one that is kept though it is open, or a result
+ * @typedef {{ pane: Pane, as: As, before: Array<Pane> }} Entry
+ * @typedef {{ windows: Map<string, Entry>, ordered: Array<Pane> | undefined, newest: Pane | undefined, listed: Listed | undefined }} Series
  */
 
 /** As many windows of a key as the server gives at once; older ones are forgotten. */
-const kept = 1_000
+const kept = 10_000
 
 /** Results of a window that were revised. */
 const keptRevisions = 20
 
-/** Keys whose windows are kept: those that were looked at last. */
-const keptKeys = 12
+/** Windows of all keys: those that were looked at last have theirs. */
+const keptInAll = 60_000
 
 export const makePanes = () => {
   /** @type {Map<string, Map<string, Series>>} */
   const all = new Map()
-  /** Those with windows, the one that was asked for last at the end. @type {Map<string, Series>} */
-  const recent = new Map()
+  /** Those with windows, the one that was asked for last at the end. @type {Set<Series>} */
+  const recent = new Set()
 
-  /** @param {string} pipeline @param {string} key */
+  /** @param {string} pipeline @param {string} key @returns {Series} */
   const series = (pipeline, key) => {
     const ofPipeline = all.get(pipeline) ?? new Map()
     all.set(pipeline, ofPipeline)
     const known = ofPipeline.get(key)
     if (known !== undefined) return known
-    /** @type {Series} */
-    const made = { windows: new Map(), newest: undefined, listed: undefined }
+    const made = { windows: new Map(), ordered: undefined, newest: undefined, listed: undefined }
     ofPipeline.set(key, made)
     return made
   }
 
-  /** @param {string} pipeline @param {string} key @param {Series} its */
-  const use = (pipeline, key, its) => {
-    const id = JSON.stringify([pipeline, key])
-    recent.delete(id)
-    recent.set(id, its)
-    if (recent.size <= keptSeries) return
-    for (const [oldest, its] of recent) {
+  /** @param {Series} its */
+  const use = (its) => {
+    recent.delete(its)
+    recent.add(its)
+    let windows = 0
+    for (const { windows: { size } } of recent) windows += size
+    for (const oldest of recent) {
+      if (windows <= keptInAll || oldest === its) return
+      windows -= oldest.windows.size
       recent.delete(oldest)
-      its.listed = newestOf(its)
-      its.newest = undefined
-      its.windows.clear()
-      return
+      forget(oldest)
     }
   }
 
   /**
    * Takes a pane in. A closed window is not opened again by a message that was on its way,
    * nor a retracted one brought back, and an older pane does not replace a newer one.
-   * @param {Pane} pane @param {boolean} closed
+   * @param {Pane} pane @param {As} as
    */
-  const add = (pane, closed) => {
+  const add = (pane, as) => {
     const its = series(pane.pipeline, pane.key)
-    if (its.windows.size === 0) use(pane.pipeline, pane.key, its)
-    const window = `${pane.start}/${pane.end}`
+    if (!recent.has(its)) use(its)
+    const window = windowId(pane)
     const known = its.windows.get(window)
-    if (known?.closed && (!closed || !replaces(pane, known.pane))) return
-    its.windows.set(window, { pane, closed, before: revised(known, pane) })
+    if (known?.as === "closed" && (as !== "closed" || !replaces(pane, known.pane))) return
+    its.windows.set(window, { pane, as, before: revised(known, pane) })
+    its.ordered = withPane(its.ordered, known?.pane, pane)
     if (pane.pane === "retracted") {
-      its.newest = ordered(its.windows).at(-1)
+      its.newest = orderedIn(its).at(-1)
       its.listed = undefined
     } else if (its.newest === undefined || pane.start >= its.newest.start) {
       its.newest = pane
       // What comes last of the same window is what it is now.
       if (its.listed !== undefined && its.listed.start <= pane.start) its.listed = undefined
     }
-    if (its.windows.size > kept + slack) forgetOldest(its.windows)
+    if (its.windows.size > kept + slack) forgetOldest(its)
   }
 
   return {
@@ -84,28 +84,73 @@ export const makePanes = () => {
       const values = known?.start === row.start && known.end === row.end ? { ...known.values, ...row.values } : row.values
       if (known === undefined || row.start >= known.start) its.listed = { ...row, values }
     },
-    /** In the order of time. @param {string} pipeline @param {string} key @returns {Array<Pane>} */
+    /** The newest window of a key has gone: what comes next is the newest. @param {string} pipeline @param {string} key */
+    unlist: (pipeline, key) => {
+      const its = series(pipeline, key)
+      its.listed = undefined
+      its.newest = orderedIn(its).at(-1)
+    },
+    /** In the order of time; what has not changed is the same. @param {string} pipeline @param {string} key @returns {ReadonlyArray<Pane>} */
     of: (pipeline, key) => {
       const its = series(pipeline, key)
-      if (its.windows.size > 0) use(pipeline, key, its)
-      return ordered(its.windows)
+      if (recent.has(its)) use(its)
+      return orderedIn(its)
     },
     /** @param {string} pipeline @param {string} key @returns {Listed | undefined} */
     newest: (pipeline, key) => newestOf(series(pipeline, key)),
     /** The window's results before its newest, the oldest first. @param {Pane} pane @returns {Array<Pane>} */
-    before: ({ end, key, pipeline, start }) => series(pipeline, key).windows.get(`${start}/${end}`)?.before ?? []
+    before: (pane) => series(pane.pipeline, pane.key).windows.get(windowId(pane))?.before ?? [],
+    /**
+     * What forms and should have closed is no more: a session that has become part of another is not told of again.
+     * @param {number | null} watermark
+     */
+    expire: (watermark) => {
+      if (watermark === null) return
+      for (const its of recent) {
+        for (const [id, { as, pane }] of its.windows) if (as === "forming" && pane.end <= watermark) drop(its, id)
+      }
+    }
   }
 }
 
-/** Each key that is looked at has windows of a few pipelines. */
-const keptSeries = keptKeys * 4
+/** @param {Pick<Pane, "start" | "end">} pane */
+const windowId = ({ end, start }) => `${start}/${end}`
 
 /** What is listed of a window is dropped when more of it comes. @param {Series} series */
 const newestOf = ({ listed, newest }) => listed ?? newest
 
+/** Its newest window stays, as one that is listed. @param {Series} series */
+const forget = (series) => {
+  series.listed = newestOf(series)
+  series.newest = undefined
+  series.ordered = undefined
+  series.windows.clear()
+}
+
+/** @param {Series} series @param {string} id */
+const drop = (series, id) => {
+  series.windows.delete(id)
+  series.ordered = undefined
+  series.newest = orderedIn(series).at(-1)
+}
+
+/** @param {Series} series */
+const orderedIn = (series) => series.ordered ??= ordered(series.windows)
+
+/**
+ * The order with a pane that has come: it nearly always belongs at the end. Where it does not, all are put in order again.
+ * @param {Array<Pane> | undefined} order @param {Pane | undefined} known @param {Pane} pane
+ */
+const withPane = (order, known, pane) => {
+  const last = order?.at(-1)
+  if (order === undefined || pane.pane === "retracted") return undefined
+  if (known !== undefined) return known === last ? [...order.slice(0, -1), pane] : undefined
+  return last === undefined || pane.start > last.start ? [...order, pane] : undefined
+}
+
 /** What was said at first, while a window was open, is no result. @param {Entry | undefined} known @param {Pane} pane */
 const revised = (known, pane) => {
-  if (known === undefined || !known.closed || known.pane.changes === pane.changes) return known?.before ?? []
+  if (known === undefined || known.as !== "closed" || known.pane.changes === pane.changes) return known?.before ?? []
   return [...known.before, known.pane].slice(-keptRevisions)
 }
 
@@ -131,7 +176,8 @@ export const replaces = (pane, known) =>
 /** So many more before the oldest go, since finding them takes sorting. */
 const slack = 100
 
-/** @param {Map<string, Entry>} windows */
-const forgetOldest = (windows) => {
-  for (const { end, start } of byTime(windows).slice(0, windows.size - kept)) windows.delete(`${start}/${end}`)
+/** @param {Series} series */
+const forgetOldest = (series) => {
+  for (const pane of byTime(series.windows).slice(0, series.windows.size - kept)) series.windows.delete(windowId(pane))
+  series.ordered = undefined
 }
