@@ -13,6 +13,7 @@ import * as Interest from "./Interest.ts"
 import * as Keys from "./Keys.ts"
 import type { Live } from "./Live.ts"
 import * as OneLine from "./OneLine.ts"
+import { tradingDays } from "./TradingSessions.ts"
 
 export interface Options {
   readonly role: Effect.Effect<Role>
@@ -55,6 +56,7 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, timeZ
             now: yield* Clock.currentTimeMillis
           }
         }))
+      .handle("sessions", ({ query }) => Effect.sync(() => tradingDays(query)))
       .handle("stream", ({ query: { follow = [], watch = [] } }) =>
         Effect.sync(() => Result.match(Interest.parse({ follow, watch }, pipelines), {
           onFailure: (wrong) => OneLine.line(400, wrong),
