@@ -279,6 +279,24 @@ describe.skipIf(skipped)("the chart", () => {
       expect(await run(`show({ zone: "exchange", exchangeZone: "Asia/Kathmandu" }); return figures()[0]`)).toBe("00:15")
     }))
 
+  it("writes its axis anew in another zone", async () => {
+    const axis = `
+      await frame()
+      const canvas = chart.frame.chart.takeScreenshot(true, false)
+      const { data } = canvas.getContext("2d").getImageData(0, canvas.height - 24, canvas.width, 24)
+      return data.reduce((hash, byte) => (hash * 31 + byte) >>> 0, 7)`
+    const inZones = async (...zones: ReadonlyArray<string>) => {
+      const found: Array<number> = []
+      await visit(recordedPanes("IBM"), { ...ofRecorded("IBM"), zone: zones[0] }, async (_, run) => {
+        for (const zone of zones) found.push(await run(`show({ zone: "${zone}" }); ${axis}`))
+      })
+      return found
+    }
+    const [newYork, after] = await inZones("exchange", "UTC")
+    expect([after]).toEqual(await inZones("UTC"))
+    expect(newYork).not.toBe(after)
+  })
+
   it("keeps the chosen range in view as it grows, until someone moves it, and takes no drag for a click", () =>
     visit(recordedPanes("IBM"), ofRecorded("IBM"), async (page, run) => {
       const seen = () => run<[number, number]>("await frame(); const { from, to } = scale.getVisibleLogicalRange(); return [Math.round(from), Math.round(to)]")

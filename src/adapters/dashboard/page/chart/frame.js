@@ -60,7 +60,6 @@ export const makeFrame = (container, { background, clock, isDaily, isFirstOfDay,
     },
     localization: { timeFormatter: (time) => isDaily() ? clock().date(time * 1_000) : clock().candle(time * 1_000) }
   })
-  relabel()
   return { chart, candles, relabel, volume: makeVolume(chart, background), lines: makeLineSeries(chart, background) }
 }
 
