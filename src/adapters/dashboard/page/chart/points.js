@@ -6,16 +6,16 @@ const clear = "rgba(0, 0, 0, 0)"
 
 /** Points of a series, made again only of slots or colours that have changed. @param {(slot: Slot, colors: Colors) => object} point */
 export const makePoints = (point) => {
-  let made = new WeakMap()
+  /** @type {ReadonlyArray<Slot>} */
+  let before = []
+  let made = []
   let painted
   /** @param {ReadonlyArray<Slot>} slots @param {Colors} colors */
   return (slots, colors) => {
-    if (painted !== colors) [made, painted] = [new WeakMap(), colors]
-    return slots.map((slot) => {
-      let its = made.get(slot)
-      if (its === undefined) made.set(slot, its = point(slot, colors))
-      return its
-    })
+    if (painted !== colors) [before, painted] = [[], colors]
+    made = slots.map((slot, i) => slot === before[i] ? made[i] : point(slot, colors))
+    before = slots
+    return made
   }
 }
 
@@ -42,6 +42,16 @@ export const volumePoint = ({ bar, time }, colors) => {
 
 /** Where only the place counts. @param {Slot} slot */
 export const emptyPoint = ({ time }) => ({ time: time / 1_000 })
+
+/** @type {WeakMap<object, object>} */
+const histograms = new WeakMap()
+
+/** @param {ReadonlyArray<import("./indicators.js").Point>} points */
+export const histogramPoints = (points) => points.map((point) => {
+  let its = histograms.get(point)
+  if (its === undefined) histograms.set(point, its = { time: point.time / 1_000, value: point.value })
+  return its
+})
 
 /**
  * Brings a series to the wanted points: by single updates where little has changed, as nearly always, else as a whole.

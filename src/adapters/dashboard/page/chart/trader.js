@@ -11,16 +11,20 @@
  *   decimals: number, reset: boolean }} Model with `reset` another symbol, interval or range begins; with `compared` symbols the
  *   candles make room for these
  */
+import * as format from "../format.js"
+import { makeBreaks } from "./breaks.js"
 import { colorsOf } from "./colors.js"
+import { makeDates } from "./dates.js"
+import { lastLook, leaveRoom, makeFrame, makePriceLine, paint, previousLook, showDecimals } from "./frame.js"
 import { bindKeys } from "./keys.js"
 import { legendOf } from "./legend.js"
-import { lastLook, makeFrame, makePriceLine, paint, previousLook, showDecimals } from "./frame.js"
-import { candlePoint, colorOf, emptyPoint, makePoints, shownIn, volumePoint } from "./points.js"
+import { watchPointer } from "./pointer.js"
+import { candlePoint, colorOf, emptyPoint, histogramPoints, makePoints, shownIn, volumePoint } from "./points.js"
 import { intervals, rangeStart } from "./ranges.js"
 import { notesOf } from "./sessions.js"
 import { makeSlots, slotAt } from "./slots.js"
 import { snapshotOf } from "./snapshot.js"
-import * as format from "../format.js"
+import { timelineOf, wantedOf } from "./wanted.js"
 
 /** Places to the right of the newest bar. */
 const room = 4
@@ -30,9 +34,9 @@ const widest = 24
 
 /**
  * @param {HTMLElement} container
- * @param {{ onHover?: (legend: Legend | null) => void, onPick?: (bar: Bar) => void, onView?: (isAtNow: boolean) => void }} listeners
- *   `onHover` is told what the legend says whenever that may have changed; `onPick` the bar that was clicked; `onView` whether the
- *   newest bar is in view
+ * @param {{ onHover?: (legend: Legend | null) => void, onPick?: (bar: Bar) => void, onView?: (isAtNow: boolean) => void,
+ *   headroom?: () => number }} listeners `onHover` is told what the legend says whenever that may have changed; `onPick` the bar that
+ *   was clicked; `onView` whether the newest bar is in view; `headroom` says how much of the chart's head the legend takes, in pixels
  */
 export const makeChart = (container, listeners = {}) => new TraderChart(container, listeners)
 
@@ -45,19 +49,26 @@ class TraderChart {
   #firstOfDay = new Set()
   #notes = []
   #told = new Set()
-  /** Where the pointer is, in pixels from the left, or which place is read by keys. @type {{ x: number } | { index: number } | null} */
+  /** Where the pointer is, in pixels from the left, or which bar is read by keys. @type {{ x: number } | { time: number } | null} */
   #hover = null
   #decimals = -1
   #isCompared = true
   #isAtNow = true
-  /** Points of lines with their breaks, by the line's points and the slots. */
-  #broken = new Map()
+  /** Whether the range that was chosen is in view, until someone moves that. */
+  #followsRange = true
+  /** Whether the pointer rests on the chart, and whether the newest bar was in view when it came. */
+  #isHeld = false
+  #wasAtNow = true
+  /** While series are brought up one after another, what is in view is nothing to tell. */
+  #isShowing = false
 
-  constructor(container, { onHover = () => {}, onPick = () => {}, onView = () => {} }) {
+  constructor(container, { headroom = () => 24, onHover = () => {}, onPick = () => {}, onView = () => {} }) {
     this.container = container
-    this.listeners = { onHover, onPick, onView }
+    this.listeners = { headroom, onHover, onPick, onView }
     this.clock = format.clock("UTC")
+    this.dateOf = makeDates("UTC")
     this.colors = colorsOf(container)
+    this.font = `11px ${getComputedStyle(document.body).fontFamily}`
     this.frame = makeFrame(container, {
       clock: () => this.clock,
       isDaily: () => this.#model?.interval === "1D",
@@ -71,26 +82,50 @@ class TraderChart {
     this.shown = { candles: shownIn(candles), others: new Map() }
     this.last = makePriceLine(candles, lastLook)
     this.previous = makePriceLine(candles, previousLook)
-    this.ends = [this.#watchTheme(), this.#watchPointer(), this.#watchView(), bindKeys(container, this)]
+    this.ends = [
+      this.#watchTheme(),
+      this.#watchView(),
+      watchPointer(container, { hold: (isHeld) => this.#hold(isHeld), moved: () => this.#moved(), over: (x) => this.#over(x), picked: () => this.#picked() }),
+      bindKeys(container, this)
+    ]
   }
 
   /** @param {Model} model */
   show(model) {
     const before = this.#model
     this.#model = model
-    if (before?.timeZone !== model.timeZone) {
-      this.clock = format.clock(model.timeZone)
+    this.#isShowing = true
+    const isLonger = this.#place(before, model)
+    this.#draw()
+    const isOther = before === null || model.reset || before.range !== model.range || before.compared.length > 0 !== model.compared.length > 0
+    if (isOther) {
+      this.#followsRange = true
+      this.frame.candles.priceScale().applyOptions({ autoScale: true })
+    }
+    if (isOther || (this.#followsRange && isLonger && !this.#isHeld)) this.#showRange()
+    this.#isShowing = false
+    this.#tellView()
+    this.listeners.onHover(this.legendAt())
+    if (isOther || before.indicators.length !== model.indicators.length) leaveRoom(this.frame, this.listeners.headroom())
+  }
+
+  /** Finds the places on the axis, and what is told there. @param {Model | null} before @param {Model} model @returns {boolean} whether they are others */
+  #place(before, model) {
+    const { days, interval, marks, spans, timeZone } = model
+    const isOtherZone = before?.timeZone !== timeZone
+    if (isOtherZone) {
+      this.clock = format.clock(timeZone)
+      this.dateOf = makeDates(timeZone)
+      // Other objects, so that the library makes its texts again.
       this.#slotsOf = makeSlots()
     }
-    const wasSlots = this.#slots
-    this.#slots = this.#slotsOf(timeline(model), intervals[model.interval].size, model.interval === "1D" ? noSpans : model.spans)
-    if (this.#slots.length !== wasSlots.length || this.#slots[0] !== wasSlots[0] || before?.timeZone !== model.timeZone) this.#findDays(before?.timeZone !== model.timeZone)
-    if (before?.days !== model.days || before.timeZone !== model.timeZone) this.#notes = notesOf(model.days, this.clock.minutes, dayInWords)
-    if (before?.marks !== model.marks) this.#told = new Set(model.marks.map(({ time }) => this.#slots[slotAt(this.#slots, time)]?.time))
-    this.#draw()
-    const isOther = before === null || before.range !== model.range || before.compared.length > 0 !== model.compared.length > 0
-    if (model.reset || isOther) this.#showRange()
-    this.listeners.onHover(this.legendAt())
+    const slots = this.#slotsOf(timelineOf(model), intervals[interval].size, interval === "1D" ? noSpans : spans)
+    const isOther = isOtherZone || slots.length !== this.#slots.length || slots[0] !== this.#slots[0]
+    this.#slots = slots
+    if (isOther) this.#findDays(isOtherZone)
+    if (isOtherZone || before?.days !== days) this.#notes = notesOf(days, this.clock.minutes, dayInWords)
+    if (isOther || before?.marks !== marks) this.#told = new Set(marks.map(({ time }) => slots[slotAt(slots, time)]?.time))
+    return isOther
   }
 
   #draw() {
@@ -118,39 +153,24 @@ class TraderChart {
     this.previous.show(isCompared ? null : model.previousClose, this.colors["muted"])
   }
 
-  /** Volume and lines: what is no longer there is forgotten. */
+  /** Volume and lines: what is no longer there is forgotten. @param {ReturnType<typeof wantedOf>} wanted */
   #drawOthers(wanted) {
     const before = this.shown.others
     this.shown.others = new Map()
-    const sync = (series, points) => {
-      const its = before.get(series) ?? shownIn(series)
-      this.shown.others.set(series, its)
-      its(points)
+    const its = (series) => {
+      const known = before.get(series) ?? { sync: shownIn(series), broken: makeBreaks() }
+      this.shown.others.set(series, known)
+      return known
     }
     const volume = this.frame.volume.series()
-    if (volume !== undefined) sync(volume, this.points.volume(this.#slots, this.colors))
+    if (volume !== undefined) its(volume).sync(this.points.volume(this.#slots, this.colors))
     for (const { id, lines } of wanted) {
-      const series = this.frame.lines.of(id)
-      lines.forEach(({ kind, points }, i) => sync(series[i], kind === "histogram" ? histogramPoints(points) : this.#brokenPoints(`${id} ${i}`, points)))
+      this.frame.lines.of(id).forEach((series, i) => {
+        const { kind, points } = lines[i]
+        const { broken, sync } = its(series)
+        sync(kind === "histogram" ? histogramPoints(points) : broken(points, this.#slots))
+      })
     }
-  }
-
-  /** A line is broken where the market was closed before a point. */
-  #brokenPoints(id, points) {
-    const before = this.#broken.get(id) ?? []
-    let at = -1
-    const made = points.map((point, i) => {
-      // Both are in the order of time, so the next place is found by walking on.
-      let begins = i === 0
-      do {
-        at++
-        if (this.#slots[at]?.afterClosed) begins = true
-      } while (at < this.#slots.length - 1 && this.#slots[at].time < point.time)
-      const same = before[i]
-      return same !== undefined && same.point === point && same.begins === begins ? same : { time: point.time / 1_000, value: point.value, begins, point }
-    })
-    this.#broken.set(id, made)
-    return made
   }
 
   // Where the chart is looked at
@@ -159,7 +179,6 @@ class TraderChart {
     const { candles, range, spans } = this.#model
     const newest = candles.at(-1)?.end ?? this.#slots.at(-1)?.end
     if (newest === undefined) return
-    this.frame.candles.priceScale().applyOptions({ autoScale: true })
     const first = slotAt(this.#slots, rangeStart(range, newest, spans) - 1) + 1
     const last = this.#slots.length - 1
     // Few bars are not drawn wider than this, and stand at the right.
@@ -169,12 +188,14 @@ class TraderChart {
 
   /** Moves what is seen, to later bars with a positive number. @param {number} bars */
   pan(bars) {
+    this.#followsRange = false
     const scale = this.frame.chart.timeScale()
     scale.scrollToPosition(scale.scrollPosition() + bars, false)
   }
 
   /** Shows more bars, or fewer. @param {number} factor of the width of a bar */
   zoom(factor) {
+    this.#followsRange = false
     const scale = this.frame.chart.timeScale()
     const { from, to } = scale.getVisibleLogicalRange() ?? { from: 0, to: 1 }
     scale.setVisibleLogicalRange({ from: to - (to - from) / factor, to })
@@ -212,7 +233,7 @@ class TraderChart {
   /** The place under the pointer. @returns {number | null} */
   #hovered() {
     if (this.#hover === null) return null
-    if ("index" in this.#hover) return this.#hover.index
+    if ("time" in this.#hover) return Math.max(slotAt(this.#slots, this.#hover.time), 0)
     const logical = this.frame.chart.timeScale().coordinateToLogical(this.#hover.x)
     const index = logical === null ? -1 : Math.round(logical)
     return index >= 0 && index < this.#slots.length ? index : null
@@ -226,19 +247,17 @@ class TraderChart {
 
   /** @param {number} at the place, or as near as there is one */
   readAt(at) {
-    if (this.#slots.length === 0) return null
+    if (this.#slots.length === 0) return
     const index = Math.max(0, Math.min(at, this.#slots.length - 1))
-    this.#hover = { index }
+    const { bar, time } = this.#slots[index]
+    this.#hover = { time }
     const { chart, candles } = this.frame
     const scale = chart.timeScale()
     const { from, to } = scale.getVisibleLogicalRange() ?? { from: 0, to: 0 }
     if (index < from) this.pan(index - from - 1)
     if (index > to) this.pan(index - to + 1)
-    const { bar, time } = this.#slots[index]
     chart.setCrosshairPosition(bar?.drawn?.close ?? NaN, time / 1_000, candles)
-    const legend = this.legendAt()
-    this.listeners.onHover(legend)
-    return legend
+    this.listeners.onHover(this.legendAt())
   }
 
   /** Ends reading by keys. */
@@ -278,51 +297,61 @@ class TraderChart {
     return () => document.removeEventListener("theme", repaint)
   }
 
-  /** While the pointer rests on the chart, new bars do not push away what is under it. */
-  #watchPointer() {
-    const { chart } = this.frame
-    const hold = (isHeld) => chart.timeScale().applyOptions({ shiftVisibleRangeOnNewBar: !isHeld })
-    let wasAtNow = true
-    const move = ({ clientX }) => {
-      if (this.#hover === null || "index" in this.#hover) {
-        wasAtNow = this.isAtNow()
-        hold(true)
-      }
-      this.#hover = { x: clientX - this.container.getBoundingClientRect().left }
-      this.listeners.onHover(this.legendAt())
-    }
-    const leave = () => {
-      if (this.#hover === null || "index" in this.#hover) return
-      this.#hover = null
-      hold(false)
-      // What has come meanwhile stands beyond the right edge.
-      if (wasAtNow && !this.isAtNow()) this.goToNow()
-      this.listeners.onHover(this.legendAt())
-    }
-    const click = () => {
-      const bar = this.#slots[this.#hovered() ?? -1]?.bar ?? null
-      if (bar !== null) this.listeners.onPick(bar)
-    }
-    const heard = { pointermove: move, pointerleave: leave, click }
-    for (const [name, listener] of Object.entries(heard)) this.container.addEventListener(name, listener)
-    return () => Object.entries(heard).forEach(([name, listener]) => this.container.removeEventListener(name, listener))
+  /** @param {boolean} isHeld */
+  #hold(isHeld) {
+    if (this.#isHeld === isHeld) return
+    this.#isHeld = isHeld
+    if (isHeld) this.#wasAtNow = this.isAtNow()
+    this.frame.chart.timeScale().applyOptions({ shiftVisibleRangeOnNewBar: !isHeld })
+    // What has come while it was held stands beyond the right edge.
+    if (isHeld || this.#model === null) return
+    if (this.#followsRange) this.#showRange()
+    else if (this.#wasAtNow && !this.isAtNow()) this.goToNow()
+  }
+
+  #moved() {
+    this.#followsRange = false
+    this.#wasAtNow = false
+  }
+
+  /** @param {number | null} x */
+  #over(x) {
+    if (x !== null) this.#hover = { x }
+    else if (this.#hover !== null && "x" in this.#hover) this.#hover = null
+    this.listeners.onHover(this.legendAt())
+  }
+
+  #picked() {
+    const bar = this.#slots[this.#hovered() ?? -1]?.bar ?? null
+    if (bar !== null) this.listeners.onPick(bar)
   }
 
   #watchView() {
     const scale = this.frame.chart.timeScale()
-    const tell = () => {
-      const isAtNow = this.isAtNow()
-      if (isAtNow !== this.#isAtNow) this.listeners.onView(isAtNow)
-      this.#isAtNow = isAtNow
+    const tell = () => this.#tellView()
+    const fit = () => {
+      leaveRoom(this.frame, this.listeners.headroom())
+      if (this.#model !== null && this.#followsRange && !this.#isHeld) this.#showRange()
     }
     scale.subscribeVisibleLogicalRangeChange(tell)
-    return () => scale.unsubscribeVisibleLogicalRangeChange(tell)
+    scale.subscribeSizeChange(fit)
+    return () => {
+      scale.unsubscribeVisibleLogicalRangeChange(tell)
+      scale.unsubscribeSizeChange(fit)
+    }
+  }
+
+  #tellView() {
+    const isAtNow = this.isAtNow()
+    if (this.#isShowing || isAtNow === this.#isAtNow) return
+    this.#isAtNow = isAtNow
+    this.listeners.onView(isAtNow)
   }
 
   #background() {
     if (this.#model === null) return null
-    const font = `11px ${getComputedStyle(document.body).fontFamily}`
-    return { slots: this.#slots, spans: this.#model.spans, notes: this.#notes, isIntraday: this.#model.interval !== "1D", colors: this.colors, font }
+    const { interval, spans } = this.#model
+    return { slots: this.#slots, spans, notes: this.#notes, isIntraday: interval !== "1D", colors: this.colors, font: this.font }
   }
 
   /** The axis shows the date at the first bar of each day. @param {boolean} isOtherZone */
@@ -331,7 +360,7 @@ class TraderChart {
     this.#firstOfDay = new Set()
     let day = ""
     for (const { time } of this.#slots) {
-      const its = this.clock.shortDate(time)
+      const its = this.dateOf(time)
       if (its !== day) this.#firstOfDay.add(time)
       day = its
     }
@@ -341,32 +370,6 @@ class TraderChart {
 
 /** @type {ReadonlyArray<import("./sessions.js").Span>} */
 const noSpans = []
-
-/** The bars that places are made of: of several symbols, of whichever has one. @param {Model} model */
-const timeline = ({ candles, compared, interval }) => {
-  if (compared.length === 0) return candles
-  const { size } = intervals[interval]
-  const times = [...new Set(compared.flatMap(({ points }) => points.map(({ time }) => time)))].sort((a, b) => a - b)
-  const byTime = new Map(candles.map((bar) => [bar.time, bar]))
-  return times.map((time) => byTime.get(time) ?? { time, end: time + size, drawn: null, state: "final", revisions: 0 })
-}
-
-/** Indicators, or else the symbols that are compared, as lines. @param {Model} model */
-const wantedOf = ({ compared, indicators }) => compared.length === 0
-  ? indicators.map(({ indicator: { digits, id, name, pane }, lines }) => ({ id, title: name, digits, inPrice: pane === "price", lines }))
-  : compared.map(({ points, symbol }, i) => ({
-    id: `compared ${i} ${symbol}`, title: symbol, digits: 2, inPrice: true, lines: [{ field: symbol, label: symbol, kind: "line", color: `compare-${i % 4 + 1}`, points }]
-  }))
-
-/** @type {WeakMap<object, object>} */
-const histograms = new WeakMap()
-
-/** @param {ReadonlyArray<import("./indicators.js").Point>} points */
-const histogramPoints = (points) => points.map((point) => {
-  let its = histograms.get(point)
-  if (its === undefined) histograms.set(point, its = { time: point.time / 1_000, value: point.value })
-  return its
-})
 
 const pointAt = (points, time) => {
   const at = slotAt(points, time)

@@ -48,6 +48,7 @@ export class MarketView {
     })
     this.chart = makeChart(this.parts["chart"], {
       onHover: (legend) => showLegend(this.parts["legend"], legend),
+      headroom: () => this.parts["legend"].offsetHeight,
       onView: (isAtNow) => {
         this.parts["now"].hidden = isAtNow
       }
