@@ -13,6 +13,7 @@ import { Letters } from "./Letters.ts"
 import { OneLine } from "./OneLine.ts"
 import { Status } from "./Status.ts"
 import { Streamed } from "./StreamEvents.ts"
+import { TradingDays } from "./TradingSessions.ts"
 
 export const prefix = "/api/v1"
 
@@ -77,6 +78,14 @@ export const of = (pipelines: ReadonlyArray<string>) => {
       )),
       HttpApiEndpoint.get("status", "/status", { success: Status })
         .annotateMerge(said("What runs, how fresh its feed is, and how far it is")),
+      HttpApiEndpoint.get("sessions", "/sessions", {
+        query: { exchange: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(20))), from: wholeNumber, to: wholeNumber },
+        success: TradingDays,
+        error: [wrong]
+      }).annotateMerge(said(
+        "When an exchange trades: its days that have something of the time from `from` to `to`",
+        "`exchange` is one of Yahoo's codes or the name of a calendar; without it New York's. Times are milliseconds since the epoch."
+      )),
       HttpApiEndpoint.get("stream", "/stream", {
         query: { follow: Schema.optionalKey(several), watch: Schema.optionalKey(several) },
         success: Streamed,

@@ -18,6 +18,7 @@ import * as Keys from "./Keys.ts"
 import * as Letters from "./Letters.ts"
 import type { Live } from "./Live.ts"
 import * as OneLine from "./OneLine.ts"
+import { tradingDays } from "./TradingSessions.ts"
 
 export interface Options {
   readonly role: Effect.Effect<Role>
@@ -64,6 +65,7 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, runni
             now: yield* Clock.currentTimeMillis
           })
         }))
+      .handle("sessions", ({ query }) => Effect.sync(() => tradingDays(query)))
       .handle("stream", ({ query: { follow = [], watch = [] } }) =>
         Effect.sync(() => Result.match(Interest.parse({ follow, watch }, pipelines), {
           onFailure: (wrong) => OneLine.line(400, wrong),

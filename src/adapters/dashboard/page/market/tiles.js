@@ -1,15 +1,13 @@
 /** The selected symbol's figures: the tiles, the line over the chart, the tab's title. */
-import { isProvisional } from "./figures.js"
-import * as format from "./format.js"
+import * as format from "../format.js"
 import * as names from "./names.js"
-import { setText } from "./watch.js"
+import { setText } from "../text.js"
 
 /**
- * @typedef {ReturnType<typeof format.clock>} Clock
  * @param {Record<string, HTMLElement>} parts
  * @param {import("./figures.js").Panes} panes
  * @param {import("./figures.js").Quote} quote
- * @param {Clock} clock
+ * @param {ReturnType<typeof format.clock>} clock
  */
 export const showTiles = (parts, panes, { change, changeNote, currency, decimals, key, last, lastTime }, clock) => {
   const day = panes.newest(names.dayPipeline, key)?.values ?? {}
@@ -54,30 +52,29 @@ const showLast = (place, key, last, decimals) => {
 }
 
 /**
- * @param {HTMLElement} legend @param {import("./panes.js").Pane | undefined} candle @param {number | null} mean
- * @param {number} decimals @param {Clock} clock
+ * What the chart tells of the bar under the pointer, or of the newest.
+ * @param {HTMLElement} place @param {import("../chart/legend.js").Legend | null} legend
  */
-export const showLegend = (legend, candle, mean, decimals, clock) => {
-  if (candle === undefined) return legend.replaceChildren()
-  const price = (name) => format.price(format.number(candle.values[name]), decimals)
-  legend.replaceChildren(
-    figure("", clock.minutes(candle.start)),
-    figure("O", price(names.candle.open)),
-    figure("H", price(names.candle.high)),
-    figure("L", price(names.candle.low)),
-    figure("C", price(names.candle.close)),
-    figure("Vol", format.shortCount(format.number(candle.values[names.candle.volume]))),
-    figure("MA 5 min", format.price(mean, decimals), "average"),
-    ...(isProvisional(candle) ? [figure("", "provisional")] : [])
-  )
+export const showLegend = (place, legend) => {
+  if (legend === null) return place.replaceChildren()
+  const { figures, isHovered, notes } = legend
+  place.replaceChildren(...figures.map(figure), ...(isHovered ? notes.map(note) : []))
 }
 
-/** @param {string} label @param {string} value */
-const figure = (label, value, kind = "") => {
+/** @param {import("../chart/legend.js").Figure} figure */
+const figure = ({ kind, label, value }) => {
   const span = document.createElement("span")
   const name = document.createElement("b")
   name.textContent = label
-  span.className = kind
+  if (kind !== "") span.dataset.kind = kind
   span.append(name, ` ${value}`)
+  return span
+}
+
+/** @param {string} text */
+const note = (text) => {
+  const span = document.createElement("span")
+  span.className = "note"
+  span.textContent = text
   return span
 }
