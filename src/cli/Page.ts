@@ -1,6 +1,6 @@
 /** The live page of a command, with `/metrics` beside it. */
 import { Clock, Context, Effect, Layer, Redacted, Stream } from "effect"
-import type { Role } from "../adapters/dashboard/Api.ts"
+import type { Role } from "../adapters/dashboard/Health.ts"
 import { Dashboard, type DashboardError } from "../adapters/dashboard/Dashboard.ts"
 import { Feed, type Freshness } from "../streams/ports/Feed.ts"
 import { Monitor } from "../streams/ports/Monitor.ts"
@@ -12,11 +12,12 @@ export const timeZone = "America/New_York"
 
 /** Serves it until the scope ends, and says where it is. An empty token is a token, too: it was meant to be one. */
 export const serve = Effect.fnUntraced(function*(
-  { host, port, portFlag = "--port", role }: {
+  { hasEnded, host, port, portFlag = "--port", role }: {
     readonly host: string
     readonly port: number
     readonly portFlag?: string
     readonly role?: Effect.Effect<Role>
+    readonly hasEnded?: Effect.Effect<boolean>
   },
   pipelines: ReadonlyArray<AnyPipeline>
 ) {
@@ -26,7 +27,8 @@ export const serve = Effect.fnUntraced(function*(
     port,
     timeZone,
     role,
-    pipelines: pipelines.map((pipeline) => pipeline.name),
+    hasEnded,
+    pipelines,
     token: token === undefined ? undefined : Redacted.make(token)
   })).pipe(Effect.mapError((error) => withAdvice(error, portFlag)))
   return Context.get(context, Dashboard).url

@@ -3,9 +3,9 @@
  * The page stays where it is meanwhile.
  */
 import { Effect, Layer } from "effect"
-import type { Role } from "../adapters/dashboard/Api.ts"
+import type { Role } from "../adapters/dashboard/Health.ts"
 import { Monitor, nothingYet } from "../streams/ports/Monitor.ts"
-import { ResultSink, ResultSinkError } from "../streams/ports/ResultSink.ts"
+import { newestOf, ResultSink, ResultSinkError } from "../streams/ports/ResultSink.ts"
 import { standsBy } from "./Page.ts"
 
 export class Stage {
@@ -45,6 +45,7 @@ export class Stage {
       Layer.succeed(Monitor, this.monitor),
       Layer.succeed(ResultSink, {
         read: (query) => this.#sink?.read(query) ?? refusal,
+        newest: (query) => this.#sink === null ? refusal : newestOf(this.#sink, query),
         write: () => refusal,
         remove: () => refusal
       })

@@ -1,6 +1,6 @@
 /** Several sinks as one. */
 import { Context, Effect, Layer } from "effect"
-import { ResultSink } from "../streams/ports/ResultSink.ts"
+import { newestOf, ResultSink } from "../streams/ports/ResultSink.ts"
 import { storesOf } from "../streams/ports/Store.ts"
 import * as OwnModule from "./OwnModule.ts"
 import { SymbolDays } from "./SymbolDays.ts"
@@ -49,6 +49,8 @@ const tee = <E, R>(layers: ReadonlyArray<Layer.Layer<ResultSink, E, R>>) =>
         remove: (pipeline) => Effect.forEach(fromFar, (sink) => sink.remove(pipeline), atOnce),
         read: (query) =>
           others.reduce((read, sink) => Effect.catch(read, () => sink.read(query)), first.read(query)),
+        newest: (query) =>
+          others.reduce((newest, sink) => Effect.catch(newest, () => newestOf(sink, query)), newestOf(first, query)),
         stores: storesOf(all),
         // A crash may have come when one had panes that another had not.
         recall: (query) => Effect.map(Effect.forEach(all, (sink) => (sink.recall ?? sink.read)(query)), (found) => found.flat())

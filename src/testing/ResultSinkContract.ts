@@ -2,7 +2,7 @@
 import { describe, it } from "@effect/vitest"
 import { Arbitrary, BigDecimal, Effect, type Layer } from "effect"
 import * as Pane from "../streams/pipeline/Pane.ts"
-import { type Query, ResultSink } from "../streams/ports/ResultSink.ts"
+import { type KeysQuery, type Newest, newestOf, type Query, ResultSink } from "../streams/ports/ResultSink.ts"
 import { storesOf } from "../streams/ports/Store.ts"
 import * as Identity from "./Identity.ts"
 import { type DurableLaws, forAll, type Laws, on, type Options, refused, same, testLaws } from "./Law.ts"
@@ -71,6 +71,28 @@ export const laws: Laws<ResultSink> = {
     )
   },
 
+  "the newest window of each key is found, whatever came in which order and is gone, a page at a time": (fresh) => {
+    const holdsFor = (written: Batches, asked: ReadonlyArray<KeysQuery>) =>
+      on(fresh, Effect.gen(function*() {
+        const sink = yield* ResultSink
+        for (const batch of written) {
+          yield* sink.write(batch)
+          for (const pipeline of pipelines) same(yield* newestOf(sink, { pipeline }), newestInModel(yield* sink.read({ pipeline }), { pipeline }))
+        }
+        for (const query of asked) same(yield* newestOf(sink, query), newestInModel(model(written.flat(), {}), query))
+      }))
+    const [pipeline = ""] = pipelines
+    const gone = everyWindow.filter(({ start }) => start >= 0).map((pane): Pane.Pane => ({ ...pane, pane: "retracted", changes: 9 }))
+    const pages = [undefined, ...keys].flatMap((after) => [{ pipeline, limit: 2, ...after === undefined ? {} : { after } }])
+    const known = [{ pipeline, contains: "aapl" }, { pipeline, contains: "P", after: "AAP" }, { pipeline, keys: ["AAPL", "IBM", "AAPL"] }, { pipeline: "none" }, ...pages]
+    // So many keys that windows are wide, and keys that are among their newest alone.
+    const many = Array.from({ length: 600 }, (_, i): Pane.Pane => ({ ...onlyWindow(1), key: `K${i}`, start: (i % 2) * 60_000, end: 120_000 }))
+    return Effect.andThen(
+      Effect.andThen(holdsFor([everyWindow, gone, everyWindow], known), holdsFor([many, many.map((pane) => ({ ...pane, start: -60_000 }))], known)),
+      forAll(Arbitrary.all([batches, Arbitrary.array(keysQueries, { minLength: 1, maxLength: 4 })]), ([written, asked]) => holdsFor(written, asked))
+    )
+  },
+
   "a pipeline that is removed leaves nothing, not even what it retracted, and the others alone": (fresh) =>
     on(fresh, Effect.gen(function*() {
       const sink = yield* ResultSink
@@ -80,6 +102,7 @@ export const laws: Laws<ResultSink> = {
       yield* sink.write([{ ...onlyWindow(0), pane: "retracted", changes: 8 }])
       yield* sink.remove(gone)
       same(yield* sink.read({ pipeline: gone }), [])
+      same(yield* newestOf(sink, { pipeline: gone }), { panes: [], total: 0 })
       same(yield* sink.read({}), model(newer, { pipeline: left }))
       // What is computed anew begins with few rows again.
       const anew = onlyWindow(0)
@@ -150,6 +173,15 @@ const model = (written: ReadonlyArray<Pane.Pane>, query: Query): ReadonlyArray<P
     )
     .map(Pane.encode)
   return chosen.slice(Math.max(0, chosen.length - (query.limit ?? chosen.length)))
+}
+
+/** In the order in which panes are read the last one of a key is its newest window. */
+const newestInModel = (stored: ReadonlyArray<Pane.Encoded>, { after, contains = "", keys, limit = Infinity, pipeline }: KeysQuery): Newest => {
+  const newest = new Map(stored.filter((pane) => pane.pipeline === pipeline).map((pane) => [pane.key, pane]))
+  const all = [...newest.values()]
+    .filter(({ key }) => key.toLowerCase().includes(contains.toLowerCase()) && (keys?.includes(key) ?? true))
+    .sort((a, b) => byCodePoints(a.key, b.key))
+  return { panes: all.filter(({ key }) => after === undefined || byCodePoints(key, after) > 0).slice(0, limit), total: all.length }
 }
 
 /** More changes make a pane newer, whatever it is; of equally many a result counts more than an early one, a retraction more than both. */
@@ -227,6 +259,16 @@ const queries = Arbitrary.map(
     ...(key < 0 ? {} : { key: keys[key] ?? "unknown" }),
     ...(from < -2 ? {} : { from: from * 60_000 }),
     ...(to > 3 ? {} : { to: to * 60_000 }),
+    ...(limit < 0 ? {} : { limit })
+  })
+)
+
+const keysQueries = Arbitrary.map(
+  Arbitrary.all([integer(0, 1), integer(-1, 3), integer(-1, 3), integer(-1, 3)]),
+  ([pipeline, contains, after, limit]): KeysQuery => ({
+    pipeline: pipelines[pipeline] ?? "",
+    ...(contains < 0 ? {} : { contains: ["a", "PL", "\uFF21", "x"][contains] ?? "" }),
+    ...(after < 0 ? {} : { after: keys[after] ?? "" }),
     ...(limit < 0 ? {} : { limit })
   })
 )

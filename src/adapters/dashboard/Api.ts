@@ -1,139 +1,128 @@
 /**
- * The routes for programs, the page among them:
- *
- * - `GET /api/panes?pipeline=&key=&from=&to=&limit=`: the newest panes in the order of time
- * - `GET /api/keys?pipeline=`: the keys that have panes
- * - `GET /api/status`: title, time zone, pipelines, the feed's freshness, who is active, the engine's progress
- * - `GET /api/stream?key=`: server-sent events, see `Live.ts`; 503 where there are 1,000 viewers
- * - `GET /api/health`: 200 while the engine gets on and while the process stands by, 503 when it is stuck
- * - `GET /metrics`: text for Prometheus
- *
- * Times are milliseconds since the epoch. A bad parameter is answered 400 and a line that names it.
+ * The routes for programs, the page among them, as data: paths, parameters and answers. What the server does with them is in
+ * `Routes.ts`; `GET /api/v1/openapi.json` tells programs the same.
  */
-import { Clock, Effect, Schema } from "effect"
-import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { Feed } from "../../streams/ports/Feed.ts"
-import { Monitor, type Progress } from "../../streams/ports/Monitor.ts"
-import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
-import { ResultSink, type ResultSinkError } from "../../streams/ports/ResultSink.ts"
-import { encodeProgress, type Live } from "./Live.ts"
-import * as Metrics from "./Metrics.ts"
+import { Schema } from "effect"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
+import * as Pane from "../../streams/pipeline/Pane.ts"
+import { Description } from "./Description.ts"
+import { Change, FeedState } from "./FeedState.ts"
+import { Graph } from "./Graph.ts"
+import { Health } from "./Health.ts"
+import { Letters } from "./Letters.ts"
+import { OneLine } from "./OneLine.ts"
+import { Status } from "./Status.ts"
+import { Streamed } from "./StreamEvents.ts"
+import { TradingDays } from "./TradingSessions.ts"
 
-/** Of several processes that may do the same work one does it; `active` is the name of that one, where it is known. */
-export type Role = { readonly _tag: "active" } | { readonly _tag: "standby"; readonly active: string | null }
+export const prefix = "/api/v1"
 
-export interface Options {
-  /** What this process is; active unless told. */
-  readonly role?: Effect.Effect<Role> | undefined
-  readonly title?: string | undefined
-  readonly timeZone?: string | undefined
-  readonly pipelines: ReadonlyArray<string>
-  readonly live: Live
-}
-
-export const layer = (options: Options) =>
-  HttpRouter.addAll(Effect.gen(function*() {
-    const { live, pipelines, role = Effect.succeed<Role>({ _tag: "active" }), timeZone = "America/New_York", title = "courant" } = options
-    const feed = yield* Feed
-    const monitor = yield* Monitor
-    const sink = yield* ResultSink
-    const query = parameters(pipelines)
-
-    const panes = Effect.gen(function*() {
-      const { limit = defaultLimit, ...range } = yield* HttpServerRequest.schemaSearchParams(query)
-      return json(yield* sink.read({ ...range, limit }))
-    })
-
-    const keys = Effect.gen(function*() {
-      const { pipeline } = yield* HttpServerRequest.schemaSearchParams(query)
-      const stored = yield* sink.read(pipeline === undefined ? { limit: maxLimit } : { pipeline, limit: maxLimit })
-      const forming = live.forming().filter((pane) => pipeline === undefined || pane.pipeline === pipeline)
-      return json([...new Set([...stored, ...forming].map(({ key }) => key))].sort())
-    })
-
-    const status = Effect.gen(function*() {
-      const progress = encodeProgress(yield* monitor.progress)
-      const now = yield* Clock.currentTimeMillis
-      return json({ title, timeZone, pipelines, feed: feed.name, freshness: live.freshness(), role: yield* role, progress, now })
-    })
-
-    const stream = Effect.gen(function*() {
-      const { key } = yield* HttpServerRequest.schemaSearchParams(query)
-      if (live.viewers() >= mostViewers) return line(503, `there are ${mostViewers} viewers; no more are served`)
-      return HttpServerResponse.stream(live.events(key), {
-        contentType: "text/event-stream",
-        // nginx would hold events back until its buffer is full.
-        headers: { ...noStore, "x-accel-buffering": "no" }
-      })
-    })
-
-    const health = Effect.gen(function*() {
-      const progress = yield* monitor.progress
-      const now = yield* role
-      const state = now._tag === "standby" ? now._tag : healthOf(progress, live.advancedAt(), yield* MonotonicTime.millis)
-      return json(
-        { status: state, role: now, freshness: live.freshness(), ...encodeProgress(progress) },
-        state === "stuck" ? 503 : 200
-      )
-    })
-
-    const metrics = Effect.gen(function*() {
-      return HttpServerResponse.text(yield* Metrics.format(yield* monitor.progress), {
-        contentType: Metrics.contentType,
-        headers: noStore
-      })
-    })
-
-    return [
-      HttpRouter.route("GET", "/api/panes", answered(panes)),
-      HttpRouter.route("GET", "/api/keys", answered(keys)),
-      HttpRouter.route("GET", "/api/status", status),
-      HttpRouter.route("GET", "/api/stream", answered(stream)),
-      HttpRouter.route("GET", "/api/health", health),
-      HttpRouter.route("GET", "/metrics", metrics)
-    ]
-  }))
-
-/** Each may hold 64 KiB in its connection without reading. */
-const mostViewers = 1_000
-
-const defaultLimit = 1_000
-const maxLimit = 10_000
+/** Panes, and keys, of one answer. */
+export const usualLimit = 1_000
+export const mostLimit = 10_000
 
 const wholeNumber = Schema.String.check(
   Schema.isPattern(/^-?\d{1,15}$/, { expected: "a whole number" })
 ).pipe(Schema.decodeTo(Schema.NumberFromString))
 
-const parameters = (pipelines: ReadonlyArray<string>) =>
-  Schema.Struct({
-    pipeline: Schema.optionalKey(Schema.Literals(pipelines)),
-    key: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(200))),
-    from: Schema.optionalKey(wholeNumber),
-    to: Schema.optionalKey(wholeNumber),
-    limit: Schema.optionalKey(wholeNumber.check(Schema.isBetween({ minimum: 1, maximum: maxLimit })))
-  })
+const limit = wholeNumber.check(Schema.isBetween({ minimum: 1, maximum: mostLimit }))
 
-const noStore = { "cache-control": "no-store" }
+const text = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(200))
 
-const json = (body: unknown, status = 200) => HttpServerResponse.jsonUnsafe(body, { status, headers: noStore })
+/** What a viewer looks at is at most so many. */
+const several = Schema.Array(Schema.String.check(Schema.isMaxLength(2_000))).check(Schema.isMaxLength(200))
 
-/** Wrong parameters and a sink that cannot be read are answered in one line. */
-const answered = <R>(
-  handler: Effect.Effect<HttpServerResponse.HttpServerResponse, Schema.SchemaError | ResultSinkError, R>
-) =>
-  Effect.catchTags(handler, {
-    SchemaError: (error) => Effect.succeed(line(400, error.message)),
-    ResultSinkError: (error) => Effect.succeed(line(503, `results cannot be read: ${error.message}`))
-  })
+const lineOf = (status: number, description: string) =>
+  Schema.String.annotate({ description }).pipe(HttpApiSchema.asText({ contentType: "text/plain" }), HttpApiSchema.status(status))
 
-const line = (status: number, text: string) =>
-  HttpServerResponse.text(`${text.replace(/\s*\n\s*/g, " ")}\n`, { status, headers: noStore })
+const wrong = lineOf(400, "A line that names the parameter that is wrong.")
+const unreadable = lineOf(503, "A line that says why results cannot be read.")
 
-/** Records that wait this long, in milliseconds, while no count changes mean that the engine is stuck. */
-export const patience = 60_000
+export const Keys = Schema.Struct({
+  keys: Schema.Array(Schema.Struct({ key: Schema.String, newest: Pane.Encoded })),
+  /** Whether there are others behind these. */
+  more: Schema.Boolean,
+  /** How many there are in all, whatever `after` and `limit` are. */
+  total: Schema.Int
+})
 
-/** An engine with nothing to do is well; one that has not begun is starting. */
-export const healthOf = (progress: Progress, advancedAt: number, now: number): "ok" | "starting" | "stuck" => {
-  if (progress.lag > 0 && now - advancedAt > patience) return "stuck"
-  return progress.read === 0 ? "starting" : "ok"
+/** Of a server on which these pipelines run. */
+export const of = (pipelines: ReadonlyArray<string>) => {
+  const pipeline = Schema.Literals(pipelines)
+  return HttpApi.make("courant").add(
+    HttpApiGroup.make("courant", { topLevel: true }).add(
+      HttpApiEndpoint.get("pipelines", "/pipelines", { success: Schema.Array(Description) })
+        .annotateMerge(said("The pipelines that run, with their keys, windows and values")),
+      HttpApiEndpoint.get("keys", "/keys", {
+        query: { pipeline, contains: Schema.optionalKey(text), after: Schema.optionalKey(Schema.String), limit: Schema.optionalKey(limit) },
+        success: Keys,
+        error: [wrong, unreadable]
+      }).annotateMerge(said(
+        "The keys of a pipeline, each with its newest window as it stands",
+        "In the order of code points. `contains` leaves those that contain a text, in which A to Z and a to z are the same; " +
+          `\`after\` those behind a key. ${usualLimit} by default, ${mostLimit} at most.`
+      )),
+      HttpApiEndpoint.get("panes", "/panes", {
+        query: {
+          pipeline: Schema.optionalKey(pipeline),
+          key: Schema.optionalKey(text),
+          from: Schema.optionalKey(wholeNumber),
+          to: Schema.optionalKey(wholeNumber),
+          limit: Schema.optionalKey(limit)
+        },
+        success: Schema.Array(Pane.Encoded),
+        error: [wrong, unreadable]
+      }).annotateMerge(said(
+        "The newest pane of each window with `from <= start < to`, in the order of time",
+        `Times are milliseconds since the epoch. The newest ${usualLimit} by default, ${mostLimit} at most. Windows that are open are not among them.`
+      )),
+      HttpApiEndpoint.get("status", "/status", { success: Status })
+        .annotateMerge(said("What runs, how fresh its feed is, and how far it is")),
+      HttpApiEndpoint.get("sessions", "/sessions", {
+        query: { exchange: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(20))), from: wholeNumber, to: wholeNumber },
+        success: TradingDays,
+        error: [wrong]
+      }).annotateMerge(said(
+        "When an exchange trades: its days that have something of the time from `from` to `to`",
+        "`exchange` is one of Yahoo's codes or the name of a calendar; without it New York's. Times are milliseconds since the epoch."
+      )),
+      HttpApiEndpoint.get("stream", "/stream", {
+        query: { follow: Schema.optionalKey(several), watch: Schema.optionalKey(several) },
+        success: Streamed,
+        error: [wrong, lineOf(503, "There are too many viewers.")]
+      }).annotateMerge(said("Server-sent events of what is looked at", stream)),
+      HttpApiEndpoint.get("health", "/health", { success: Health, error: Health.pipe(HttpApiSchema.status(503)) })
+        .annotateMerge(said("503 where the engine is stuck: records have waited for a minute and nothing was counted")),
+      HttpApiEndpoint.get("graph", "/graph", { success: Graph })
+        .annotateMerge(said(
+          "The pipelines that run as one graph: sources, nodes and sinks, and what is known of each",
+          "A count is `null` where it is not known of the node; those of a pipeline stand in `pipelines`."
+        )),
+      HttpApiEndpoint.get("letters", "/letters", {
+        query: { pipeline: Schema.optionalKey(pipeline), limit: Schema.optionalKey(limit) },
+        success: Letters,
+        error: [wrong, unreadable]
+      }).annotateMerge(said("What could not be used: how much for which reason, and what came last", "The newest 100 by default.")),
+      HttpApiEndpoint.post("feed", "/feed", {
+        payload: Change,
+        success: FeedState,
+        error: [wrong, lineOf(403, "The request is not of this page's."), lineOf(409, "The feed is none whose pace can be changed.")]
+      }).annotateMerge(said(
+        "Pauses a replay, lets it go on, or changes its speed",
+        "In a browser the page alone can do it. A program sends the token, where there is one, or the server's own `Origin`."
+      ))
+    ).middleware(OneLine)
+  ).prefix(prefix).annotateMerge(OpenApi.annotations({ title: "courant", version: "1" }))
 }
+
+const said = (summary: string, description?: string) => OpenApi.annotations({ summary, description })
+
+const stream = [
+  "`follow=PIPELINE~KEY`, any number of times: each `pane` of the key, and its open windows as they are `forming`, at most five times",
+  "a second. `watch=PIPELINE:FIELD,FIELD`, any number of times: `rows`, at most twice a second, with the newest window of each key",
+  "that has changed since; all values where there is no colon. Escape keys and fields as any parameter. A row is",
+  "`[key, start, end, kind, …values]`: it takes the place of the key's row unless that is of a later window; a row that is",
+  "`retracted` takes the key's row away, and the row behind it, where there is one, is the key's newest then. A viewer first hears",
+  "of the windows that are open; it asks for `keys` and `panes` once it hears, and again when it is told `missed`. Without",
+  "parameters there are `status`, `progress` and a `beat` every 15 seconds alone."
+].join(" ")

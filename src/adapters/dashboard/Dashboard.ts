@@ -10,11 +10,16 @@ import { HttpRouter, type HttpServerError } from "effect/http"
 import type { Feed } from "../../streams/ports/Feed.ts"
 import type { Monitor } from "../../streams/ports/Monitor.ts"
 import type { ResultSink } from "../../streams/ports/ResultSink.ts"
-import * as Api from "./Api.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as Assets from "./Assets.ts"
+import { describe } from "./Description.ts"
 import * as Guard from "./Guard.ts"
+import type { Role } from "./Health.ts"
 import * as Live from "./Live.ts"
+import * as Metrics from "./Metrics.ts"
 import * as NodeServer from "./NodeServer.ts"
+import * as Routes from "./Routes.ts"
+import * as Unversioned from "./Unversioned.ts"
 
 export interface Options {
   /** The address to bind. Anything but loopback needs a token. */
@@ -26,9 +31,11 @@ export interface Options {
   /** IANA name of the exchange's time zone, in which the page shows times. `America/New_York` if not given. */
   readonly timeZone?: string | undefined
   /** What this process is, where several may do the same work; active unless told. */
-  readonly role?: Effect.Effect<Api.Role> | undefined
-  /** Names of the pipelines whose panes can be asked for. */
-  readonly pipelines: ReadonlyArray<string>
+  readonly role?: Effect.Effect<Role> | undefined
+  /** Whether the feed has given all that it ever will; it has not unless told. */
+  readonly hasEnded?: Effect.Effect<boolean> | undefined
+  /** The pipelines that run, whose panes can be asked for. */
+  readonly pipelines: ReadonlyArray<AnyPipeline>
   /** Whoever has it may look: at least 16 characters. Needed wherever other machines can connect. */
   readonly token?: Redacted.Redacted | undefined
 }
@@ -60,14 +67,16 @@ const serve = Effect.fnUntraced(function*(options: Options) {
   }).pipe(Effect.mapError((error) => cannotListen(options, error)))
 
   const port = "port" in server.address ? server.address.port : options.port
-  const live = yield* Live.make
+  const live = yield* Live.make(options.hasEnded)
+  const { role = Effect.succeed<Role>({ _tag: "active" }), timeZone = "America/New_York", title = "courant" } = options
+  const routes = { live, role, timeZone, title, running: options.pipelines, pipelines: options.pipelines.map((pipeline) => describe(pipeline, timeZone)) }
   const app = yield* HttpRouter.toHttpEffect(
-    Layer.mergeAll(Api.layer({ ...options, live }), Assets.layer).pipe(
+    Layer.mergeAll(Routes.layer(routes), Unversioned.layer(routes), Metrics.layer, Assets.layer).pipe(
       Layer.provideMerge(Guard.layer({ ...options, port })),
       Layer.provide(NodeHttpServer.layerHttpServices)
     )
   )
-  yield* server.serve(app)
+  yield* server.serve(Unversioned.redirected(app))
   // Nothing here is upgraded. Without a listener Node answers such a request as any other.
   node.removeAllListeners("upgrade")
   // Registered last, so it comes first: viewers see their stream end in good order and connect again.

@@ -1,173 +1,149 @@
 /**
- * What the viewers of the page hear. One fiber listens to the monitor and writes each event
- * out once; every viewer gets the same bytes. A viewer that does not keep up misses events
- * and is told so, and then asks for the panes it lacks.
+ * What the viewers of the page hear. One fiber listens to the monitor; what somebody looks at is written out once, and
+ * everyone who looks at it gets the same bytes. What changes all the time is told a few times a second, as it stands then.
+ * A viewer that does not keep up misses events and is told so, and then asks for the panes it lacks.
  */
 import { Clock, Deferred, Duration, Effect, Equal, Schedule, Stream } from "effect"
-import { Sse } from "effect/encoding"
+import type { Pane } from "../../streams/pipeline/Pane.ts"
 import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
-import { type Event, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
+import { type Event, type Looks, Monitor } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
-import * as Pane from "../../streams/pipeline/Pane.ts"
-import { type Frame, make as makeViewers } from "./Viewers.ts"
+import * as FeedState from "./FeedState.ts"
+import { FormingWindows } from "./FormingWindows.ts"
+import * as Frames from "./Frames.ts"
+import { everything, type Interest, keyTopic, topicsOf } from "./Interest.ts"
+import type { Rates } from "./Graph.ts"
+import { ReadingRates } from "./ReadingRates.ts"
+import { type Frame, make as makeViewers, type Viewers } from "./Viewers.ts"
+import { make as makeWatchedRows } from "./WatchedRows.ts"
 
 export interface Live {
   /**
-   * Server-sent events for one viewer, of one key or of all: `status`, `progress` and the
-   * windows `forming` now, then each `pane`, `forming`, `progress` and `status` as it comes.
-   * `missed` says that some were left out; `beat` comes every 15 seconds with the server's time.
+   * Server-sent events for one viewer: `status`, `progress` and the windows that it looks at as they stand, then each
+   * `pane`, `forming`, `rows`, `progress` and `status` as it comes. `missed` says that some were left out; `beat` comes every
+   * 15 seconds with the server's time.
    */
-  readonly events: (key: string | undefined) => Stream.Stream<Uint8Array>
+  readonly events: (interest: Interest) => Stream.Stream<Uint8Array>
   /** How many listen to {@link events}. */
   readonly viewers: () => number
   /** The windows that are open, as they stand. */
-  readonly forming: () => ReadonlyArray<Pane.Pane>
+  readonly forming: FormingWindows
+  readonly feed: () => FeedState.State
+  /** Looks at the feed now, and tells what has changed. */
+  readonly look: Effect.Effect<void>
   readonly freshness: () => Freshness
+  /** How fast the engine reads. */
+  readonly rates: () => Rates
   /** When the engine's counts last changed, in milliseconds of the monotonic clock. */
   readonly advancedAt: () => number
   /** Ends the stream of every viewer. */
   readonly end: Effect.Effect<void>
 }
 
-const retry: Frame = {
-  key: null,
-  text: Sse.encoder.write(new Sse.Retry({ duration: Duration.seconds(1), lastEventId: undefined }))
-}
 const heartbeat = Duration.seconds(15)
 
-export const make = Effect.gen(function*() {
-  const feed = yield* Feed
+/** From one state of a window that forms to the next that is told. */
+const formingEvery = Duration.millis(200)
+
+/** The same of the rows of a watchlist. */
+const rowsEvery = Duration.millis(500)
+
+export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean> = Effect.succeed(false)) {
+  const feedState = Effect.provideService(FeedState.read(hasEnded), Feed, yield* Feed)
   const monitor = yield* Monitor
-  const viewers = yield* makeViewers(missed)
+  const viewers = yield* makeViewers(Frames.missed)
   const ended = yield* Deferred.make<void>()
-  const forming = new Map<string, Forming>()
-  // Ids start with the time of the server's start, so that those of two runs differ.
-  const run = yield* Clock.currentTimeMillis
-  let freshness = yield* feed.freshness
+  const writer = new Frames.Writer(yield* Clock.currentTimeMillis)
+  const forming = new FormingWindows()
+  const rows = yield* makeWatchedRows(writer, forming, viewers)
+  const rates = new ReadingRates()
+  let formed = new Set<Pane>()
+  let feed = yield* feedState
   let progress = yield* monitor.progress
   let advancedAt = yield* MonotonicTime.millis
-  let next = 0
-
-  const publish = (frames: ReadonlyArray<Unnumbered>) => {
-    const first = next
-    next += frames.length
-    if (viewers.count > 0) viewers.tell(frames.map((frame, index) => write(frame, `${run}-${first + index}`)))
-  }
-
-  /** Written out once, for those who hear of it now and those who come later; not at all where nobody does. */
-  const publishForming = (panes: ReadonlyArray<Pane.Pane>) => {
-    const written = panes.map((pane) => {
-      const id = `${run}-${next++}`
-      let frame: Frame | null = null
-      const one = { pane, frame: () => frame ??= write(paneFrame("forming", pane), id) }
-      forming.set(identity(pane), one)
-      return one
-    })
-    if (viewers.count > 0) viewers.tell(written.map(({ frame }) => frame()))
-  }
 
   const hear = Effect.fnUntraced(function*(event: Event) {
     switch (event._tag) {
       case "progress": {
         if (!Equal.equals(event.progress, progress)) advancedAt = yield* MonotonicTime.millis
         progress = event.progress
-        forgetClosed(forming, progress.watermark)
-        return publish([progressFrame(progress)])
+        rates.note(progress, yield* MonotonicTime.millis)
+        forming.forgetClosed(progress.watermark)
+        if (viewers.count > 0) viewers.tell([writer.progress(progress)])
+        return
       }
       case "panes": {
-        for (const pane of event.panes) forming.delete(identity(pane))
-        return publish(event.panes.map((pane) => paneFrame("pane", pane)))
+        for (const pane of event.panes) forming.delete(pane)
+        rows.note(event.panes)
+        return viewers.tell(event.panes.filter((pane) => viewers.isHeard(topicsOf(pane))).map((pane) => writer.pane("pane", pane)))
       }
       case "forming": {
-        return publishForming(event.panes)
+        for (const pane of event.panes) forming.set(pane)
+        rows.note(event.panes)
+        for (const pane of event.panes) if (viewers.isHeard(topicsOf(pane))) formed.add(pane)
       }
     }
   })
   // Subscribed before the server answers: a window that is forming now is not missed.
-  yield* Effect.forkScoped(Stream.runForEach(monitor.events, hear), { startImmediately: true })
+  yield* Effect.forkScoped(Stream.runForEach(monitor.eventsFor(() => looksOf(viewers.interests)), hear), { startImmediately: true })
+
+  const tellForming = Effect.sync(() => {
+    const panes = [...formed].filter((pane) => forming.isNewest(pane))
+    formed = new Set()
+    viewers.tell(panes.map((pane) => writer.pane("forming", pane)))
+  })
+  yield* Effect.forkScoped(Effect.repeat(tellForming, Schedule.spaced(formingEvery)))
+  yield* Effect.forkScoped(Effect.repeat(rows.tell, Schedule.spaced(rowsEvery)))
 
   const look = Effect.gen(function*() {
-    const now = yield* feed.freshness
-    if (Equal.equals(now, freshness)) return
-    freshness = now
-    publish([freshnessFrame(freshness)])
+    const now = yield* feedState
+    if (Equal.equals(now, feed)) return
+    feed = now
+    viewers.tell([writer.status(feed)])
   })
   yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("1 second")))
 
-  const beat = Effect.map(Clock.currentTimeMillis, (now) => viewers.tell([beatFrame(now)]))
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(heartbeat), beat)))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(heartbeat), beat(viewers))))
 
   /** Windows as they stand when a viewer comes to read of them. */
-  function* opening(): Generator<Frame> {
-    yield retry
-    for (const frame of [freshnessFrame(freshness), progressFrame(progress)]) yield write(frame, `${run}-${next - 1}`)
-    for (const { frame } of forming.values()) yield frame()
+  function* opening(interest: Interest): Generator<Frame> {
+    yield Frames.retry
+    yield writer.status(feed)
+    yield writer.progress(progress)
+    yield* framesOf(interest, forming, writer)
   }
 
   const live: Live = {
-    events: (key) => Stream.interruptWhen(viewers.watch(key, opening), Deferred.await(ended)),
+    events: (interest) => Stream.interruptWhen(viewers.watch(interest, () => opening(interest)), Deferred.await(ended)),
     viewers: () => viewers.count,
-    forming: () => Array.from(forming.values(), ({ pane }) => pane),
-    freshness: () => freshness,
+    forming,
+    feed: () => feed,
+    look,
+    freshness: () => feed.freshness,
+    rates: () => rates.rates,
     advancedAt: () => advancedAt,
     end: Effect.asVoid(Deferred.succeed(ended, undefined))
   }
   return live
 })
 
-/** A comment keeps proxies from closing a quiet connection; the event after it lets the page notice a dead one. */
-const beatFrame = (now: number): Frame => ({
-  key: null,
-  text: `: heartbeat\n\n${write({ event: "beat", key: null, data: JSON.stringify({ now }) }).text}`
-})
+const beat = (viewers: Viewers) => Effect.map(Clock.currentTimeMillis, (now) => viewers.tell([Frames.beat(now)]))
 
-interface Unnumbered {
-  readonly event: string
-  readonly key: string | null
-  readonly data: string
+const looksOf = (interests: Iterable<Interest>): Looks => {
+  const all = [...interests]
+  if (all.some(({ isOfAll }) => isOfAll)) return { pipelines: null, keys: [] }
+  return { pipelines: new Set(all.flatMap(({ watch }) => watch.map(({ pipeline }) => pipeline))), keys: all.flatMap(({ follow }) => follow) }
 }
 
-const write = ({ data, event, key }: Unnumbered, id?: string): Frame => ({
-  key,
-  text: Sse.encoder.write({ _tag: "Event", event, data, id })
-})
-
-const missed = write({ event: "missed", key: null, data: "{}" })
-
-const paneFrame = (event: "pane" | "forming", pane: Pane.Pane): Unnumbered => ({
-  event,
-  key: pane.key,
-  data: Pane.toJson(pane)
-})
-
-const progressFrame = (progress: Progress): Unnumbered => ({
-  event: "progress",
-  key: null,
-  data: JSON.stringify(encodeProgress(progress))
-})
-
-const freshnessFrame = (freshness: Freshness): Unnumbered => ({
-  event: "status",
-  key: null,
-  data: JSON.stringify({ freshness })
-})
-
-/** Progress as JSON has it. After the end of the data the watermark is infinite, which JSON cannot say. */
-export const encodeProgress = (progress: Progress): Progress =>
-  progress.watermark === Infinity ? { ...progress, watermark: Number.MAX_SAFE_INTEGER } : progress
-
-const identity = (pane: Pane.Pane): string => JSON.stringify([pane.pipeline, pane.key, pane.start, pane.end])
-
-/** A window as it stands, and the event that says so. */
-interface Forming {
-  readonly pane: Pane.Pane
-  readonly frame: () => Frame
+/** What a viewer looks at, as it stands. */
+function* framesOf(interest: Interest, forming: FormingWindows, writer: Frames.Writer): Generator<Frame> {
+  for (const pane of openTo(interest, forming)) yield writer.pane("forming", pane)
+  for (const watched of interest.watch) yield writer.rows(watched, forming.newest(watched.pipeline).values())
 }
 
-/** A window that never became a pane (a session merged into another) would otherwise stay for ever. */
-const forgetClosed = (forming: Map<string, Forming>, watermark: number | null): void => {
-  if (watermark === null) return
-  for (const [id, { pane }] of forming) {
-    if (pane.end <= watermark) forming.delete(id)
-  }
+/** The open windows that a viewer follows. */
+function* openTo({ follow, isOfAll, topics }: Interest, forming: FormingWindows): Generator<Pane> {
+  for (const followed of follow) yield* forming.of(followed)
+  if (!isOfAll) return
+  for (const pane of forming.all()) if (topics.has(everything) || topics.has(keyTopic(pane.key))) yield pane
 }

@@ -1,12 +1,23 @@
 /** The engine's progress, and whatever else the process counts with Effect's `Metric`, as Prometheus reads it. */
 import { Effect, Metric } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
 import { PrometheusMetrics } from "effect/observability"
-import type { Progress } from "../../streams/ports/Monitor.ts"
+import { Monitor, type Progress } from "../../streams/ports/Monitor.ts"
+import { noStore } from "./OneLine.ts"
 
 /** Exposition format 0.0.4, https://prometheus.io/docs/instrumenting/exposition_formats/ */
-export const contentType = "text/plain; version=0.0.4; charset=utf-8"
+const contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-export const format = (progress: Progress): Effect.Effect<string> =>
+/** `GET /metrics`. */
+export const layer = HttpRouter.addAll(Effect.gen(function*() {
+  const monitor = yield* Monitor
+  const metrics = Effect.gen(function*() {
+    return HttpServerResponse.text(yield* format(yield* monitor.progress), { contentType, headers: noStore })
+  })
+  return [HttpRouter.route("GET", "/metrics", metrics)]
+}))
+
+const format = (progress: Progress): Effect.Effect<string> =>
   Effect.gen(function*() {
     const registered = yield* PrometheusMetrics.format()
     return registered + (yield* ofProgress(progress))

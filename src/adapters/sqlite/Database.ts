@@ -42,7 +42,7 @@ export interface Statement<Row> {
   readonly all: (...values: ReadonlyArray<SQLInputValue>) => ReadonlyArray<Row>
   readonly get: (...values: ReadonlyArray<SQLInputValue>) => Row | undefined
   readonly iterate: (...values: ReadonlyArray<SQLInputValue>) => Iterable<Row>
-  readonly run: (...values: ReadonlyArray<SQLInputValue>) => unknown
+  readonly run: (...values: ReadonlyArray<SQLInputValue>) => { readonly changes: number | bigint }
 }
 
 export class Database extends Context.Service<Database, {

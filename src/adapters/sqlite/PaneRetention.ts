@@ -1,6 +1,7 @@
 /** Removes the panes of windows that nothing can change any more, the oldest first. */
 import { Effect } from "effect"
 import { Database } from "./Database.ts"
+import * as NewestWindows from "./NewestWindows.ts"
 
 /** Panes of one transaction. */
 const portion = 4_096
@@ -16,11 +17,12 @@ export interface Closed {
 export const make = Effect.gen(function*() {
   const database = yield* Database
   // Windows lie in the order of their starts: none that ends before a time begins behind it.
-  const oldest = yield* database.prepare(`
+  const newest = yield* NewestWindows.make
+  const oldest = yield* database.prepare<NewestWindows.Window>(`
     delete from panes where (pipeline, start, "end", key) in (
       select pipeline, start, "end", key from panes
       where pipeline = ?1 and start < ?2 and "end" < ?2 order by start, "end", key limit ?3
-    ) returning 1
+    ) returning pipeline, key, start, "end"
   `)
   const narrow = yield* database.prepare(`
     delete from wide_windows where pipeline = ?1
@@ -33,9 +35,10 @@ export const make = Effect.gen(function*() {
   /** A portion of a pipeline's oldest. Returns how many. */
   const removeSome = ({ before, pipeline }: Closed, limit: number) =>
     database.write(() => {
-      const { length } = oldest.all(pipeline, before, limit)
+      const gone = oldest.all(pipeline, before, limit)
       narrow.run(pipeline)
-      return length
+      newest.note({ gone })
+      return gone.length
     })
 
   /** All that end before these times. */

@@ -189,6 +189,25 @@ export const migrations: ReadonlyArray<string> = [
   insert into "rows" select pipeline, source, "partition", "offset", '', key, time, "values" from single_rows;
   drop table single_rows;
   create index rows_by_time on "rows" (time, source, "partition", "offset", joined, pipeline);
+  `,
+  // One row a key, so that all of them are found, however many windows each has had; see `NewestWindows`.
+  `
+  create table newest_windows (
+    pipeline text not null,
+    key text not null,
+    start integer not null,
+    "end" integer not null,
+    primary key (pipeline, key)
+  ) strict, without rowid;
+
+  insert into newest_windows
+  select pipeline, key, start, "end" from panes where pane <> 'retracted' order by start, "end"
+  on conflict do update set start = excluded.start, "end" = excluded."end";
+  `,
+  // Letters are counted by reason, and the latest looked at, without their bytes.
+  `
+  create index dead_letters_by_reason on dead_letters (reason);
+  create index dead_letters_by_pipeline on dead_letters (pipeline, reason);
   `
 ]
 

@@ -8,8 +8,9 @@
  */
 import { Effect, Layer, Schema } from "effect"
 import * as Pane from "../../streams/pipeline/Pane.ts"
-import { type Query, ResultSink, ResultSinkError, select } from "../../streams/ports/ResultSink.ts"
+import { type KeysQuery, type Query, ResultSink, ResultSinkError, select } from "../../streams/ports/ResultSink.ts"
 import { Database, type DatabaseError } from "./Database.ts"
+import * as NewestWindows from "./NewestWindows.ts"
 
 export const layer: Layer.Layer<ResultSink, ResultSinkError, Database> = Layer.effect(
   ResultSink,
@@ -51,12 +52,15 @@ const make = Effect.fnUntraced(function*() {
   const insert = yield* database.prepare(upsert)
   const widen = yield* database.prepare("insert or ignore into wide_windows values (?, ?, ?)")
 
+  const newest = yield* NewestWindows.make
   const writePortion = (panes: ReadonlyArray<Pane.Pane>, wide: ReadonlySet<string>) =>
     database.write(() => {
-      for (const { changes, end, key, pane, pipeline, revision, start, values } of panes.map(Pane.encode)) {
+      const taken = panes.map(Pane.encode).filter(({ changes, end, key, pane, pipeline, revision, start, values }) => {
         const isWide = wide.has(windowOf({ pipeline, start, end }))
-        insert.run(pipeline, key, start, end, pane, revision, changes, JSON.stringify(values), isWide ? 0 : 1)
-      }
+        const { changes: rows } = insert.run(pipeline, key, start, end, pane, revision, changes, JSON.stringify(values), isWide ? 0 : 1)
+        return Number(rows) > 0
+      })
+      newest.note({ present: taken.filter(({ pane }) => pane !== "retracted"), gone: taken.filter(({ pane }) => pane === "retracted") })
     })
 
   const write = Effect.fnUntraced(function*(panes: ReadonlyArray<Pane.Pane>) {
@@ -94,9 +98,20 @@ const make = Effect.fnUntraced(function*() {
     database.write(() => {
       deleteAll.run(pipeline)
       narrow.run(pipeline)
+      newest.removeAll(pipeline)
     }).pipe(Effect.mapError(toSinkError))
 
-  return ResultSink.of({ write, read, remove, stores: Effect.map(database.store, Array.of).pipe(Effect.mapError(toSinkError)) })
+  const readNewest = Effect.fnUntraced(function*(query: KeysQuery) {
+    const { count, page, parameters } = lookForNewest(query)
+    const rows = yield* database.prepare<PaneRow>(page.sql)
+    const counting = yield* database.prepare<{ total: number }>(count)
+    return yield* database.read(() => ({
+      panes: rows.all(...parameters, ...page.parameters).map(toPane),
+      total: counting.get(...parameters)?.total ?? 0
+    }))
+  }, Effect.mapError(toSinkError))
+
+  return ResultSink.of({ write, read, newest: readNewest, remove, stores: Effect.map(database.store, Array.of).pipe(Effect.mapError(toSinkError)) })
 }, Effect.mapError(toSinkError))
 
 type Window = Pick<PaneRow, "pipeline" | "start" | "end">
@@ -168,6 +183,27 @@ const looksFor = (pipeline: string, { from, key, limit, to }: Query): ReadonlyAr
       parameters: [key, ...values, most]
     }
   ]
+}
+
+/** The keys that are asked for, and those of them that come. */
+const lookForNewest = ({ after, contains, keys, limit, pipeline }: KeysQuery) => {
+  const conditions: Array<readonly [sql: string, ...values: ReadonlyArray<string>]> = [["newest.pipeline = ?", pipeline]]
+  // SQLite gives letters of A to Z the case of a to z, and no others.
+  if (contains !== undefined) conditions.push(["instr(lower(newest.key), lower(?)) > 0", contains])
+  if (keys !== undefined) conditions.push(["newest.key in (select value from json_each(?))", JSON.stringify(keys)])
+  const where = conditions.map(([sql]) => sql).join(" and ")
+  return {
+    parameters: conditions.flatMap(([, ...values]) => values),
+    count: `select count(*) as total from newest_windows as newest where ${where}`,
+    page: {
+      sql: `
+        select panes.* from newest_windows as newest cross join panes on panes.pipeline = newest.pipeline
+          and panes.start = newest.start and panes."end" = newest."end" and panes.key = newest.key
+        where ${where}${after === undefined ? "" : " and newest.key > ?"} order by newest.key limit ?
+      `,
+      parameters: [...after === undefined ? [] : [after], limit === undefined ? -1 : Math.max(0, limit)]
+    }
+  }
 }
 
 function toSinkError(error: DatabaseError): ResultSinkError {

@@ -154,12 +154,14 @@ const withEngine = Effect.fnUntraced(function*<R>(
   const feed = yield* Feed
   const name = Pipelines.checkpointName(log.topic, pipelines)
   if (input.restart) yield* restart(name, pipelines)
-  if (isWatched(input) && input.page) yield* servePage(input, pipelines)
+  let hasEnded = false
+  if (isWatched(input) && input.page) yield* servePage({ ...input, hasEnded: Effect.sync(() => hasEnded) }, pipelines)
 
   const { isQuiet, run } = yield* ingestion
   const ended = yield* Deferred.make<ReadonlyArray<number>, EventLogError>()
   const ingest = Effect.gen(function*() {
     yield* run
+    hasEnded = true
     if (input.once) yield* Deferred.succeed(ended, yield* log.ends)
     else yield* Effect.andThen(sayThatItEnded(input), Effect.never)
     return yield* Effect.never
@@ -173,7 +175,7 @@ const withEngine = Effect.fnUntraced(function*<R>(
     isQuiet: Effect.zipWith(isQuiet, isLogInReach, (isFeedHeard, isInReach) => isFeedHeard && isInReach).pipe(
       Effect.provideContext(context)
     ),
-    speed: feed.name === "recorded" ? input.speed : 1,
+    speed: feed.control !== undefined ? Effect.map(feed.control.pace, ({ speed }) => speed) : feed.name === "recorded" ? input.speed : 1,
     ...(input.once ? {} : { idleTimeout: input.idleTimeout }),
     ...(input.keep === null ? {} : { markEvery: Keep.markEvery })
   }
@@ -187,7 +189,7 @@ const withEngine = Effect.fnUntraced(function*<R>(
 /** A run that ends by itself, or whose results go to stdout, is for programs: no page and no table. */
 const isWatched = (input: Input): boolean => !input.once && !input.sinks.includes("stdout")
 
-const servePage = Effect.fnUntraced(function*(input: Input, pipelines: ReadonlyArray<AnyPipeline>) {
+const servePage = Effect.fnUntraced(function*(input: Parameters<typeof Page.serve>[0], pipelines: ReadonlyArray<AnyPipeline>) {
   const feed = yield* Feed
   const url = yield* Page.serve(input, pipelines)
   say(`${Display.badge(yield* feed.freshness)} on ${url} (stop with Ctrl-C)`)

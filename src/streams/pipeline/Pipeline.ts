@@ -29,13 +29,14 @@ import * as Aggregate from "./Aggregate.ts"
 import type { Aggregated } from "./Aggregate.ts"
 import { check, checkEvents } from "./Check.ts"
 import { CheckError } from "./check/CheckError.ts"
-import { millisOf, needsEvents, nothingElse, optional, optionsOf, shown } from "./check/Declarations.ts"
+import { millisOf, needsEvents, needsNamed, nothingElse, optional, optionsOf, shown as written } from "./check/Declarations.ts"
 import { isResults, planIn, resultsOf } from "./check/Results.ts"
 import * as Checked from "./Checked.ts"
 import type { Fits, Has } from "./Expr.ts"
 import * as Fingerprint from "./Fingerprint.ts"
 import * as Plan from "./Plan.ts"
 import type { Events, Portability } from "./Events.ts"
+import { checkShown, type Shown, type ShownValue } from "./Shown.ts"
 import type { Row } from "./Source.ts"
 import type { Stage } from "./Stage.ts"
 import * as Window from "./Window.ts"
@@ -51,6 +52,8 @@ export interface Pipeline<out Values, out P extends Portability = "portable", ou
   readonly plan: Plan.Results
   /** What it means: all that engines look at. */
   readonly checked: Checked.Checked<Checked.Results>
+  /** How it would like to be shown, which changes nothing of it; see {@link shown}. */
+  readonly hints?: Shown
   /** Never there: these carry the types. */
   readonly _values?: Values
   readonly _portability?: P
@@ -64,6 +67,7 @@ export interface OfRows<out R, out P extends Portability = "portable", out Sourc
   readonly name: string
   readonly plan: Plan.Events
   readonly checked: Checked.Checked<Checked.Events>
+  readonly hints?: Shown
   /** Never there: these carry the types. */
   readonly _row?: R
   readonly _portability?: P
@@ -149,7 +153,7 @@ export const percentChange = <const Name extends string, const Of extends string
   self: Aggregated<Values, P, S, Key> & Fits<Values, Has<Of, Decimal | number | bigint | null>>
 ): Aggregated<Values & Has<Name, Decimal | null>, P, S, Key> => {
   // Whatever names a member becomes a string, "undefined" among them.
-  if (typeof name !== "string") throw new TypeError(`Pipeline.percentChange needs the name of its result, and is given ${shown(name)}`)
+  if (typeof name !== "string") throw new TypeError(`Pipeline.percentChange needs the name of its result, and is given ${written(name)}`)
   return Aggregate.make({
     _tag: "derive",
     input: resultsOf("Pipeline.percentChange", self),
@@ -180,7 +184,7 @@ export const acceptPreAggregated = <R, const M extends { readonly [name: string]
   const call = "Pipeline.acceptPreAggregated"
   needsEvents(call, source)
   // A file without types may hand over anything.
-  if (!Predicate.isObject(fields)) throw new TypeError(`${call} needs the field of each result, and is given ${shown(fields)}`)
+  if (!Predicate.isObject(fields)) throw new TypeError(`${call} needs the field of each result, and is given ${written(fields)}`)
   return Aggregate.make(Plan.changeWindow(resultsOf(call, self), (node) => {
     // The records of the first would be dropped.
     if (node.preAggregated !== null) throw new TypeError(`${call} stands twice on the same windows; leave one of the two out`)
@@ -224,13 +228,46 @@ type Inside<R, Struct extends string> = {
 /** The rows of a source, or of a pipeline that ends in events, as functions see them: fields by their paths. */
 export type RowOf<S> = S extends Events<infer R, Portability> | OfRows<infer R, Portability> ? R : never
 
+/** The names of what panes have, or rows: fields by their paths. */
+type NamesOf<P> = P extends Pipeline<infer Values, Portability> ? keyof Values & string
+  : P extends OfRows<infer R, Portability> ? keyof R & string
+  : never
+
+/** How a pipeline would like to be shown, whose values have these names. */
+export interface Hints<Name extends string> extends Shown {
+  readonly values?: { readonly [K in Name]?: ShownValue }
+}
+
+/**
+ * Says how a pipeline would like to be shown to people: its title, the time zone of its times, and of each value a title, a
+ * unit, how many decimals, and how it is drawn. It stands behind `Pipeline.named`, is not needed, and changes neither what is
+ * computed nor the fingerprint. Throws a `CheckError` for the name of a value that there is not.
+ *
+ * @example
+ * ```ts
+ * import { Aggregate, Pipeline, ticks, Window } from "courant"
+ *
+ * export const turnover = ticks.pipe(
+ *   Window.tumbling("1 minute"),
+ *   Aggregate.into({ shares: Aggregate.sum("size"), trades: Aggregate.count }),
+ *   Pipeline.named("turnover-1m"),
+ *   Pipeline.shown({ title: "Turnover", timeZone: "America/New_York", values: { shares: { title: "Shares traded", plot: "bars" } } })
+ * )
+ * ```
+ */
+export const shown = <P extends Any>(hints: Hints<NamesOf<P>>) => (self: P): P => {
+  needsNamed("Pipeline.shown", self)
+  return { ...self, hints: checkShown(self.checked, hints) }
+}
+
 export type { Row }
 
 /** The same pipeline under other bounds of disorder, as the command line sets them. */
 export const withBounds = <P extends Any>(pipeline: P, bounds: Plan.Bounds): P => {
   optionsOf("Pipeline.withBounds", bounds, ["outOfOrderness", "allowedLateness"])
+  const bounded = isOfRows(pipeline) ? ofRows(pipeline.name, Plan.withBounds(pipeline.plan, bounds)) : rebound(pipeline, bounds)
   // Bounds change neither what is put out nor the portability, and a pipeline's type says nothing else.
-  return (isOfRows(pipeline) ? ofRows(pipeline.name, Plan.withBounds(pipeline.plan, bounds)) : rebound(pipeline, bounds)) as P
+  return (pipeline.hints === undefined ? bounded : { ...bounded, hints: pipeline.hints }) as P
 }
 
 const rebound = ({ name, plan }: AnyOfPanes, bounds: Plan.Bounds): AnyOfPanes => ofPanes(name, Plan.withBounds(plan, bounds))

@@ -18,6 +18,13 @@ export type Freshness =
   | { readonly _tag: "stale"; readonly reason: string }
   | { readonly _tag: "simulated" }
 
+/** How a feed that plays what has happened before gives it. */
+export interface Pace {
+  readonly paused: boolean
+  /** How many times as fast as it happened; `Infinity` is as fast as possible. */
+  readonly speed: number
+}
+
 export class FeedError extends Schema.TaggedError<FeedError>()("FeedError", {
   feed: Schema.String,
   message: Schema.String,
@@ -41,6 +48,12 @@ export class Feed extends Context.Service<Feed, {
    * from now, without one. The stream ends when the source does.
    */
   readonly events: (position: Option.Option<string>) => Stream.Stream<Chunk, FeedError>
+  /** Of a feed that plays what has happened before. */
+  readonly control?: {
+    readonly pace: Effect.Effect<Pace>
+    /** Takes effect at once. The speed is above 0. */
+    readonly change: (pace: Partial<Pace>) => Effect.Effect<void>
+  }
 }>()("courant/Feed") {
   /** A feed of given chunks, for tests: a position is the number of chunks already taken. */
   static readonly layerMemory = (chunks: ReadonlyArray<Chunk>): Layer.Layer<Feed> =>

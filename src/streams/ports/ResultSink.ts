@@ -19,6 +19,26 @@ export interface Query {
   readonly limit?: number
 }
 
+/** Which of the keys of a pipeline that have windows. */
+export interface KeysQuery {
+  readonly pipeline: string
+  /** Only those that contain this text, in which A to Z and a to z are the same. */
+  readonly contains?: string
+  /** Only those behind this one, by code points. */
+  readonly after?: string
+  /** Only these. */
+  readonly keys?: ReadonlyArray<string>
+  /** The first so many. */
+  readonly limit?: number
+}
+
+export interface Newest {
+  /** Of each key that is asked for the pane of its newest window, in the order of keys by code points. */
+  readonly panes: ReadonlyArray<Pane.Encoded>
+  /** How many keys there are, those before `after` and beyond the limit among them. */
+  readonly total: number
+}
+
 export class ResultSinkError extends Schema.TaggedError<ResultSinkError>()("ResultSinkError", {
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
@@ -32,6 +52,11 @@ export class ResultSink extends Context.Service<ResultSink, {
    * points). Retracted windows are gone. Fails where a sink can only be written, such as standard output.
    */
   readonly read: (query: Query) => Effect.Effect<ReadonlyArray<Pane.Encoded>, ResultSinkError>
+  /**
+   * The newest window of each key: that with the latest start, of several the one with the latest end. Without it
+   * {@link newestOf} finds those of the newest 10,000 windows.
+   */
+  readonly newest?: (query: KeysQuery) => Effect.Effect<Newest, ResultSinkError>
   /** Forgets every pane of a pipeline, retracted ones too, before it is computed anew. */
   readonly remove: (pipeline: string) => Effect.Effect<void, ResultSinkError>
   /**
@@ -61,6 +86,7 @@ export class ResultSink extends Context.Service<ResultSink, {
           }
         }),
       read: (query) => Effect.sync(() => select([...panes.values()], query)),
+      newest: (query) => Effect.sync(() => newestAmong([...panes.values()], query)),
       remove: (pipeline) =>
         Effect.sync(() => {
           for (const [identity, pane] of panes) if (pane.pipeline === pipeline) panes.delete(identity)
@@ -111,3 +137,31 @@ export const select = (panes: ReadonlyArray<Pane.Encoded>, query: Query): Readon
     .sort(order)
   return query.limit === undefined ? chosen : chosen.slice(Math.max(0, chosen.length - query.limit))
 }
+
+/** The newest window of each key, of a sink that knows how to find them, or of the newest windows that it has. */
+export const newestOf = (sink: ResultSink["Service"], query: KeysQuery): Effect.Effect<Newest, ResultSinkError> =>
+  sink.newest === undefined
+    ? Effect.map(sink.read({ pipeline: query.pipeline, limit: mostLookedAt }), (panes) => newestAmong(panes, query))
+    : sink.newest(query)
+
+/** Windows of a sink that cannot tell its keys. */
+const mostLookedAt = 10_000
+
+/** What a query gives, of the newest pane of each window. */
+const newestAmong = (panes: ReadonlyArray<Pane.Encoded>, query: KeysQuery): Newest => {
+  const found = new Map(select(panes, { pipeline: query.pipeline }).map((pane) => [pane.key, pane]))
+  const asked = query.keys === undefined ? found : new Map(query.keys.flatMap((key) => found.has(key) ? [[key, found.get(key)!]] : []))
+  const all = [...asked.values()].filter(({ key }) => containing(query.contains)(key)).sort((a, b) => byCodePoints(a.key, b.key))
+  const behind = query.after === undefined ? all : all.filter(({ key }) => byCodePoints(key, query.after!) > 0)
+  return { panes: query.limit === undefined ? behind : behind.slice(0, Math.max(0, query.limit)), total: all.length }
+}
+
+/** Whether a key contains a text, in which A to Z and a to z are the same. */
+export const containing = (text: string | undefined): (key: string) => boolean => {
+  if (text === undefined) return () => true
+  const wanted = asciiLowerCase(text)
+  return (key) => asciiLowerCase(key).includes(wanted)
+}
+
+/** As databases have it, to which other letters have no case. */
+const asciiLowerCase = (text: string): string => text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())

@@ -2,9 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Metric, Redacted, Ref, Stream } from "effect"
 import * as FastCheck from "fast-check"
 import { createHash } from "node:crypto"
-import { type IncomingHttpHeaders, request } from "node:http"
 import { createServer } from "node:net"
+import { ask, listen } from "./http.ts"
 import { Dashboard, type Options } from "../../../src/adapters/dashboard/Dashboard.ts"
+import { tradingDays } from "../../../src/adapters/dashboard/TradingSessions.ts"
+import { candles1m } from "../../../src/analytics/candles.ts"
+import { day } from "../../../src/analytics/day.ts"
 import * as Decimal from "../../../src/domain/Decimal.ts"
 import { Feed, type Freshness } from "../../../src/streams/ports/Feed.ts"
 import { Monitor, nothingYet } from "../../../src/streams/ports/Monitor.ts"
@@ -12,58 +15,8 @@ import { order, type Pane } from "../../../src/streams/pipeline/Pane.ts"
 import * as PaneModule from "../../../src/streams/pipeline/Pane.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-/** Unlike `fetch` it sends any Host header and any path as they are. */
-const ask = (
-  url: string,
-  path: string,
-  { headers = {}, method = "GET" }: { headers?: Record<string, string>; method?: string } = {}
-): Effect.Effect<Answer> =>
-  Effect.callback<Answer>((resume) => {
-    const { hostname, port } = new URL(url)
-    const sent = request({ hostname, port, path, method, headers, agent: false }, (response) => {
-      let body = ""
-      response.setEncoding("utf8")
-      response.on("data", (part: string) => void (body += part))
-      response.on("end", () => {
-        resume(Effect.succeed({ status: response.statusCode ?? 0, headers: response.headers, body }))
-      })
-    })
-    sent.on("error", (error) => resume(Effect.die(error)))
-    sent.end()
-    return Effect.sync(() => sent.destroy())
-  })
-
-/** The text of a server-sent event stream until it contains all of the given texts, or ends. */
-const listen = (
-  url: string,
-  path: string,
-  texts: ReadonlyArray<string>,
-  connected: Effect.Effect<unknown> = Effect.void
-): Effect.Effect<string> =>
-  Effect.callback<string>((resume) => {
-    const { hostname, port } = new URL(url)
-    let body = ""
-    const sent = request({ hostname, port, path, agent: false }, (response) => {
-      Effect.runFork(connected)
-      response.setEncoding("utf8")
-      response.on("data", (part: string) => {
-        body += part
-        if (texts.length > 0 && texts.every((text) => body.includes(text))) resume(Effect.succeed(body))
-      })
-      response.on("end", () => resume(Effect.succeed(`${body}<end>`)))
-    })
-    sent.on("error", (error) => resume(Effect.die(error)))
-    sent.end()
-    return Effect.sync(() => sent.destroy())
-  })
-
-const pipelines = ["candles-1m", "day"]
+const pipelines = [candles1m, day]
+const names = ["candles-1m", "day"]
 const live: Freshness = { _tag: "live" }
 
 const feedOf = (freshness: Effect.Effect<Freshness>) =>
@@ -100,9 +53,10 @@ describe("the page", () => {
       const named = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? "")
       const own = named.filter((path) => path.startsWith("/"))
       assert.isAbove(own.length, 3)
+      const scripts = ["/vendor/lightweight-charts.js", "/vendor/lit-html/directives/repeat.js", "/chart/trader.js"]
       // The only thing that leads elsewhere is the link that the chart library's licence asks for.
       assert.deepStrictEqual(named.filter((path) => !path.startsWith("/")), ["https://www.tradingview.com/"])
-      for (const path of [...own, "/vendor/lightweight-charts.js", "/chart.js"]) {
+      for (const path of [...own, ...scripts]) {
         const asset = yield* ask(base, path)
         assert.strictEqual(asset.status, 200, path)
         assert.strictEqual(asset.headers["x-content-type-options"], "nosniff")
@@ -146,7 +100,7 @@ describe("/api/panes", () => {
       yield* sink.write([...written].sort(order))
       const queries = FastCheck.sample(
         FastCheck.record({
-          pipeline: FastCheck.constantFrom(...pipelines),
+          pipeline: FastCheck.constantFrom(...names),
           key: FastCheck.constantFrom("A", "B", "C"),
           from: FastCheck.integer({ min: -minute, max: 4 * minute }),
           to: FastCheck.integer({ min: -minute, max: 4 * minute }),
@@ -191,6 +145,23 @@ describe("/api/panes", () => {
     }).pipe(Effect.provide(dashboard())))
 })
 
+describe("/api/v1/sessions", () => {
+  it.live("tells when an exchange trades, and names a parameter that is wrong", () =>
+    Effect.gen(function*() {
+      const base = yield* url
+      const [from, to] = [Date.parse("2024-07-03T12:00Z"), Date.parse("2024-07-03T13:00Z")]
+      const { body, status } = yield* ask(base, `/api/v1/sessions?exchange=NMS&from=${from}&to=${to}`)
+      assert.strictEqual(status, 200)
+      assert.deepStrictEqual(JSON.parse(body), JSON.parse(JSON.stringify(tradingDays({ exchange: "NMS", from, to }))))
+      assert.strictEqual((yield* ask(base, `/api/sessions?from=${to}&to=${from}`)).status, 200)
+      for (const [name, search] of [["from", `to=${to}`], ["to", `from=${from}&to=now`], ["exchange", `exchange=${"X".repeat(21)}&from=${from}&to=${to}`]] as const) {
+        const { body, status } = yield* ask(base, `/api/v1/sessions?${search}`)
+        assert.strictEqual(status, 400)
+        assert.include(body, name)
+      }
+    }).pipe(Effect.provide(dashboard())))
+})
+
 describe("/api/keys and /api/status", () => {
   it.live("know stored and forming keys, and what the page has to say", () =>
     Effect.gen(function*() {
@@ -206,7 +177,7 @@ describe("/api/keys and /api/status", () => {
       assert.deepInclude(status, {
         title: "test",
         timeZone: "America/New_York",
-        pipelines,
+        pipelines: names,
         feed: "test",
         freshness: live,
         progress: { ...nothingYet, read: 3, watermark: Number.MAX_SAFE_INTEGER }
@@ -238,12 +209,12 @@ describe("/api/stream", () => {
       yield* monitor.publish({ _tag: "progress", progress: { ...nothingYet, read: 7 } })
       const text = yield* Fiber.join(heard)
       assert.match(text, /^retry: 1000\n\n/)
-      assert.include(text, `event: status\ndata: {"freshness":{"_tag":"live"}}\n\n`)
+      assert.include(text, `event: status\ndata: {"freshness":{"_tag":"live"},`)
       assert.include(text, `event: forming\ndata: ${PaneModule.toJson(forming)}\n\n`)
       assert.include(text, `event: pane\ndata: ${PaneModule.toJson(closed)}\n\n`)
       const ids = [...text.matchAll(/^id: \d+-(-?\d+)$/gm)].map(([, id]) => Number(id))
       assert.deepStrictEqual(ids, [...ids].sort((a, b) => a - b))
-      assert.strictEqual(ids.at(-1), (ids[0] ?? NaN) + 2)
+      assert.strictEqual(new Set(ids).size, ids.length)
     }).pipe(Effect.provide(dashboard())))
 
   it.live("of one key holds no other key's panes", () =>
@@ -272,7 +243,7 @@ describe("/api/stream", () => {
         const base = yield* url
         const stale = Ref.set<Freshness>(freshness, { _tag: "stale", reason: "no answer" })
         const text = yield* listen(base, "/api/stream", ["\"stale\""], stale)
-        assert.include(text, `event: status\ndata: {"freshness":{"_tag":"stale","reason":"no answer"}}`)
+        assert.include(text, `event: status\ndata: {"freshness":{"_tag":"stale","reason":"no answer"},`)
       }).pipe(Effect.provide(
         Dashboard.layer({ host: "127.0.0.1", port: 0, pipelines }).pipe(
           Layer.provideMerge(Layer.mergeAll(feedOf(Ref.get(freshness)), Monitor.layer, ResultSink.layerMemory))

@@ -2,13 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import * as FastCheck from "fast-check"
-import { healthOf, patience } from "../../../src/adapters/dashboard/Api.ts"
+import { healthOf, patience } from "../../../src/adapters/dashboard/Health.ts"
+import * as Interest from "../../../src/adapters/dashboard/Interest.ts"
 import * as Live from "../../../src/adapters/dashboard/Live.ts"
 import { Feed } from "../../../src/streams/ports/Feed.ts"
 import { Monitor, nothingYet } from "../../../src/streams/ports/Monitor.ts"
+import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
 import type { Pane } from "../../../src/streams/pipeline/Pane.ts"
 
-const around = Layer.mergeAll(Feed.layerMemory([]), Monitor.layer)
+const around = Layer.mergeAll(Feed.layerMemory([]), Monitor.layer, ResultSink.layerMemory)
 
 const pane = (key: string, start: number, over: Partial<Pane> = {}): Pane => ({
   pipeline: "p",
@@ -31,11 +33,11 @@ describe("a viewer", () => {
   /** Rounds of panes, each told at once; what two viewers hear of them, one of which reads no more for a while. */
   const rounds = (count: number, size: number) =>
     Effect.gen(function*() {
-      const live = yield* Live.make
+      const live = yield* Live.make()
       const monitor = yield* Monitor
       const done = `"n":${count * size - 1}}`
       const watch = (pace: Effect.Effect<unknown>) =>
-        text(live.events(undefined)).pipe(
+        text(live.events(Interest.inAll(undefined))).pipe(
           Stream.tap((text) => text.includes("event: status") ? pace : Effect.void),
           Stream.takeUntil((text) => text.includes(done)),
           Stream.runCollect,
@@ -76,11 +78,11 @@ describe("a viewer", () => {
 
   it.effect("of one key hears of no other", () =>
     Effect.gen(function*() {
-      const live = yield* Live.make
+      const live = yield* Live.make()
       const monitor = yield* Monitor
       yield* monitor.publish({ _tag: "forming", panes: [pane("A", 7), pane("B", 8)] })
       yield* Effect.yieldNow
-      const heard = yield* text(live.events("B")).pipe(
+      const heard = yield* text(live.events(Interest.inAll("B"))).pipe(
         Stream.takeUntil((text) => text.includes("\"n\":10}")),
         Stream.mkString,
         Effect.forkChild({ startImmediately: true })
@@ -95,9 +97,9 @@ describe("a viewer", () => {
 
   it.effect("hears a beat every 15 seconds", () =>
     Effect.gen(function*() {
-      const live = yield* Live.make
+      const live = yield* Live.make()
       const texts: Array<string> = []
-      yield* text(live.events(undefined)).pipe(
+      yield* text(live.events(Interest.inAll(undefined))).pipe(
         Stream.runForEach((text) => Effect.sync(() => texts.push(text))),
         Effect.forkChild({ startImmediately: true })
       )
@@ -113,13 +115,13 @@ describe("a viewer", () => {
 
 it.effect("the windows that are forming are those heard of, less those closed or passed by the watermark", () =>
   Effect.gen(function*() {
-    const live = yield* Live.make
+    const live = yield* Live.make()
     const monitor = yield* Monitor
     const publish = (event: Parameters<typeof monitor.publish>[0]) =>
       Effect.andThen(monitor.publish(event), Effect.yieldNow)
     yield* publish({ _tag: "forming", panes: [pane("A", 0), pane("A", 10), pane("B", 0), pane("B", 30)] })
     yield* publish({ _tag: "forming", panes: [pane("A", 10, { values: { n: 77 } })] })
-    const shown = () => live.forming().map(({ key, start, values }) => [key, start, values["n"]])
+    const shown = () => [...live.forming.all()].map(({ key, start, values }) => [key, start, values["n"]])
     yield* publish({ _tag: "panes", panes: [pane("A", 0)] })
     assert.deepStrictEqual(shown(), [["A", 10, 77], ["B", 0, 0], ["B", 30, 30]])
     yield* publish({ _tag: "progress", progress: { ...nothingYet, watermark: 19 } })
@@ -130,7 +132,7 @@ it.effect("the windows that are forming are those heard of, less those closed or
 
 it.effect("counts that stand still do not advance the engine, whatever is published", () =>
   Effect.gen(function*() {
-    const live = yield* Live.make
+    const live = yield* Live.make()
     const monitor = yield* Monitor
     const progress = { ...nothingYet, read: 1, lag: 1 }
     yield* TestClock.adjust("1 minute")

@@ -1,17 +1,17 @@
 /** How prices are shown on the page, which is JavaScript that no compiler looks at. */
 import { assert, describe, it } from "vitest"
 // @ts-expect-error: the page is JavaScript without declarations
-import { quote } from "../../../src/adapters/dashboard/page/figures.js"
+import { quote } from "../../../src/adapters/dashboard/page/market/figures.js"
 // @ts-expect-error: the page is JavaScript without declarations
 import * as format from "../../../src/adapters/dashboard/page/format.js"
 // @ts-expect-error: the page is JavaScript without declarations
-import { makePanes } from "../../../src/adapters/dashboard/page/panes.js"
+import { makePanes } from "../../../src/adapters/dashboard/page/state/panes.js"
 
 const day = 86_400_000
 
 const shown = (days: ReadonlyArray<Record<string, string | number | null>>) => {
   const panes = makePanes()
-  days.forEach((values, i) => panes.add({ pipeline: "day", key: "A", start: i * day, end: (i + 1) * day, pane: "on-time", revision: 0, changes: 1, values }, true))
+  days.forEach((values, i) => panes.add({ pipeline: "day", key: "A", start: i * day, end: (i + 1) * day, pane: "on-time", revision: 0, changes: 1, values }, "closed"))
   const { currency, decimals, last } = quote(panes, "A")
   return [format.price(last, decimals), currency.code, currency.words]
 }

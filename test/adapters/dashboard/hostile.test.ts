@@ -5,6 +5,7 @@ import * as FastCheck from "fast-check"
 import { connect } from "node:net"
 import { Dashboard } from "../../../src/adapters/dashboard/Dashboard.ts"
 import * as NodeServer from "../../../src/adapters/dashboard/NodeServer.ts"
+import { candles1m } from "../../../src/analytics/candles.ts"
 import { Feed, type Freshness } from "../../../src/streams/ports/Feed.ts"
 import { Monitor } from "../../../src/streams/ports/Monitor.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
@@ -22,7 +23,7 @@ const dashboard = (token?: string) =>
   Dashboard.layer({
     host: "127.0.0.1",
     port: 0,
-    pipelines: ["p"],
+    pipelines: [candles1m],
     ...(token === undefined ? {} : { token: Redacted.make(token) })
   }).pipe(Layer.provide(Layer.mergeAll(feed, Monitor.layer, ResultSink.layerMemory)))
 

@@ -7,6 +7,7 @@ import { Effect, Layer, Stream } from "effect"
 import { createInterface } from "node:readline"
 import { Dashboard } from "../../../src/adapters/dashboard/Dashboard.ts"
 import type { Pane } from "../../../src/streams/pipeline/Pane.ts"
+import { candles1m } from "../../../src/analytics/candles.ts"
 import { Feed, type Freshness } from "../../../src/streams/ports/Feed.ts"
 import { Monitor } from "../../../src/streams/ports/Monitor.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
@@ -20,7 +21,7 @@ const feed = Layer.succeed(Feed, {
 
 const panesOf = (round: number, pane: Pane["pane"]): ReadonlyArray<Pane> =>
   Array.from({ length: 300 }, (_, key) => ({
-    pipeline: "p",
+    pipeline: "candles-1m",
     key: `KEY${key}`,
     start: Math.floor(round / 4) * 1_000,
     end: Math.floor(round / 4) * 1_000 + 1_000,
@@ -47,5 +48,5 @@ const program = Effect.gen(function*() {
 })
 
 const around = Layer.mergeAll(feed, Monitor.layer, ResultSink.layerMemory)
-const page = Dashboard.layer({ host: "127.0.0.1", port: 0, pipelines: ["p"] }).pipe(Layer.provideMerge(around))
+const page = Dashboard.layer({ host: "127.0.0.1", port: 0, pipelines: [candles1m] }).pipe(Layer.provideMerge(around))
 Effect.runFork(Effect.provide(program, page))

@@ -13,6 +13,8 @@ const cached = (id, make) => {
 
 export const missing = "—"
 
+const minute = 60_000
+
 /**
  * A value of a pane as a number to draw or show; `null` where there is none.
  * @param {unknown} value
@@ -46,6 +48,14 @@ export const decimalsFor = (prices, usual) => {
 /** @param {number | null} value @param {number} decimals */
 export const price = (value, decimals) =>
   value === null ? missing : cached(`price ${decimals}`, () =>
+    new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })).format(value)
+
+/**
+ * A number of any pipeline. A string has all of its digits, also those that a double has not.
+ * @param {unknown} value @param {number} decimals
+ */
+export const figure = (value, decimals) =>
+  cached(`price ${decimals}`, () =>
     new Intl.NumberFormat("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals })).format(value)
 
 /** What an amount in a currency is called where its code does not say. */
@@ -88,6 +98,16 @@ export const direction = (value) => {
 
 export const arrow = { up: "▲", down: "▼", flat: "" }
 
+/** How long something lasts, in the largest unit that says it whole. @param {number} millis */
+export const duration = (millis) => {
+  const [size, one] = units.find(([size]) => millis >= size && millis % size === 0) ?? [1, "millisecond"]
+  const count = millis / size
+  return `${count.toLocaleString("en-US")} ${one}${count === 1 ? "" : "s"}`
+}
+
+/** @type {ReadonlyArray<[number, string]>} */
+const units = [[86_400_000, "day"], [3_600_000, "hour"], [60_000, "minute"], [1_000, "second"]]
+
 /**
  * Times in the exchange's zone.
  * @param {string} timeZone IANA name
@@ -97,6 +117,7 @@ export const clock = (timeZone) => {
   const format = (options) => new Intl.DateTimeFormat("en-GB", { timeZone, hourCycle: "h23", ...options })
   const minutes = format({ hour: "2-digit", minute: "2-digit" })
   const seconds = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" })
+  const millis = format({ hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3 })
   const date = format({ day: "numeric", month: "short", year: "numeric" })
   const shortDate = format({ day: "numeric", month: "short" })
   const day = format({ weekday: "short", day: "numeric", month: "short" })
@@ -115,6 +136,20 @@ export const clock = (timeZone) => {
     candle: (time) => `${day.format(time)}, ${minutes.format(time)} ${zoneAt(time)}`,
     /** @param {number} time */
     exact: (time) => `${date.format(time)}, ${seconds.format(time)} ${zoneAt(time)}`,
+    /**
+     * A window from its start to its end, as exact as its length asks for. Midnight is said as a date alone.
+     * @param {number} start @param {number} end
+     */
+    window: (start, end) => {
+      if (!isDate(start) || !isDate(end)) return "all of time"
+      const length = end - start
+      if (length >= 86_400_000 && minutes.format(start) === "00:00" && minutes.format(end) === "00:00") {
+        return length <= 90_000_000 ? date.format(start) : `${date.format(start)} – ${date.format(end - 1)}`
+      }
+      const shown = start % 1_000 !== 0 || end % 1_000 !== 0 ? millis : start % minute !== 0 || end % minute !== 0 ? seconds : minutes
+      const last = date.format(start) === date.format(end) || end - start < 86_400_000 ? "" : `${shortDate.format(end)}, `
+      return `${shortDate.format(start)}, ${shown.format(start)} – ${last}${shown.format(end)}`
+    },
     /** @param {number} time */
     seconds: (time) => `${seconds.format(time)} ${zoneAt(time)}`,
     /** @param {number} time */

@@ -1,166 +1,180 @@
 /**
- * The page: what is selected, what is known, and how the one is shown out of the other.
- * Panes come from `/api/panes` once and then one by one over `/api/stream`.
- *
- * @typedef {import("./panes.js").Pane} Pane
- * @typedef {import("./figures.js").Interval} Interval
+ * The page: what is looked at, as the address says it, what is known, and how the one is shown out of the other. Panes come
+ * from `panes` once and then over the stream, which has what is looked at and nothing else.
  */
-import { makeChart } from "./chart.js"
-import { connect } from "./connection.js"
-import { bindControls, fromAddress, showIntervals, toAddress } from "./controls.js"
-import { averagePoints, quote } from "./figures.js"
+import { get, post, streamOf } from "./api.js"
 import * as format from "./format.js"
-import { averagePipeline, dayPipeline, intervals, pricePipeline } from "./names.js"
-import { makePanes } from "./panes.js"
-import { showConnection, showFreshness, showProgress } from "./states.js"
-import { showLegend, showTiles, showTitle } from "./tiles.js"
-import { makeWatch, setText } from "./watch.js"
+import { bindKeys } from "./keyboard.js"
+import { MarketView, marketOf } from "./market/view.js"
+import { showPicker } from "./picker.js"
+import { PipelineView } from "./pipeline/view.js"
+import { RowsView } from "./pipeline/rows.js"
+import * as address from "./state/address.js"
+import { makeKeys } from "./state/keys.js"
+import { makePanes } from "./state/panes.js"
+import { connect } from "./state/stream.js"
+import { bindFeed, showConnection, showFeed, showProgress } from "./states.js"
+import { Unknown } from "./unknown.js"
+import { setText } from "./text.js"
+import { zoneChoice, zoned } from "./zones.js"
+
+/**
+ * @typedef {import("./pipeline/values.js").Pipeline} Pipeline
+ * @typedef {import("./state/address.js").Address} Address
+ */
 
 /** Every element that has a name. @type {Record<string, HTMLElement>} */
 const parts = Object.fromEntries(
   [...document.querySelectorAll("[id]")].map((part) => [part.id, /** @type {HTMLElement} */ (part)])
 )
 
-class Page {
+export class Page {
   panes = makePanes()
-  /** @type {Array<string>} */
-  keys = []
-  /** Another symbol or interval begins with the next drawing. */
-  reset = true
-  drawing = false
+  /** @type {Map<string, import("./state/keys.js").Keys>} */
+  keys = new Map()
+  /** @type {Address} */
+  address = { options: {} }
+  /** Parts that are to be drawn with the next frame. @type {Set<string>} */
+  stale = new Set()
   /** Whether something is being read, and whether there is more to read after it. */
   reading = false
   again = false
+  clocks = new Map()
 
-  /** @param {any} status as `/api/status` has it */
-  constructor(status) {
+  /** @param {any} status @param {Array<Pipeline>} pipelines */
+  constructor(status, pipelines) {
     this.status = status
-    this.clock = format.clock(status.timeZone)
-    const { interval, symbol } = fromAddress()
-    /** @type {string | undefined} */
-    this.symbol = symbol
-    /** @type {Interval} */
-    this.interval = this.has(intervals[interval].pipeline) ? interval : "1m"
-    this.chart = makeChart(parts["chart"], this.clock, (candle, average) => this.drawLegend(candle, average))
-    this.watch = makeWatch(parts["symbols"], (key) => this.select(key, this.interval))
+    this.pipelines = pipelines
+    this.market = marketOf(pipelines)
     setText(parts["title"], status.title)
-    setText(parts["zone"], `Times in ${status.timeZone}`)
     this.drawStatus()
-    showIntervals(this.interval, (interval) => this.has(intervals[interval].pipeline))
-    bindControls({
-      setInterval: (interval) => this.has(intervals[interval].pipeline) && this.select(this.symbol, interval),
-      step: (by) => this.step(by)
+    this.route()
+    addEventListener("popstate", () => this.route())
+    bindKeys({ step: (by) => this.view.step(by), press: (key) => this.view.press?.(key) ?? false })
+    bindFeed(parts, (wish) => {
+      post("feed", wish).then(() => this.refresh(), (error) => setText(parts["announce"], error.message))
     })
-    connect({
+    this.stream = connect(streamOf(this.view.wanted()), {
       opened: () => {
         showConnection(parts["connection"], "connected")
         void this.refresh()
       },
       lost: () => showConnection(parts["connection"], "lost"),
       events: {
-        pane: (pane) => this.receive(pane, pane.pane !== "early"),
-        forming: (pane) => this.receive(pane, false),
-        progress: (progress) => showProgress(parts, progress, this.clock),
-        status: ({ freshness }) => showFreshness(parts["freshness"], freshness),
+        pane: (pane) => this.receive(pane, pane.pane === "early" ? "early" : "closed"),
+        forming: (pane) => this.receive(pane, "forming"),
+        rows: (rows) => this.list(rows),
+        progress: (progress) => {
+          this.status.progress = progress
+          this.panes.expire(progress.watermark)
+          showProgress(parts, progress, this.clock(this.status.timeZone))
+        },
+        status: (news) => {
+          this.status = { ...this.status, feed: { ...this.status.feed, ...news.feed, freshness: news.freshness ?? news.feed.freshness } }
+          showFeed(parts, this.status.feed)
+        },
         missed: () => void this.refresh()
       }
     })
   }
 
-  /** @param {string} pipeline @returns {boolean} */
-  has(pipeline) {
-    return this.status.pipelines.includes(pipeline)
+  // Where we are
+
+  /** @param {Address} next @param {boolean} replace whether Back leads past the present address */
+  go(next, replace = false) {
+    const hash = address.format(next)
+    if (hash === location.hash) return
+    if (replace) history.replaceState(null, "", hash)
+    else history.pushState(null, "", hash)
+    this.route()
   }
 
-  // Showing
-
-  /** However many events come, the page is drawn at most once a frame. */
-  draw() {
-    if (this.drawing) return
-    this.drawing = true
-    requestAnimationFrame(() => {
-      this.drawing = false
-      this.drawNow()
-    })
+  /** The key that is shown where the address names none. @param {string | undefined} key */
+  choose(key) {
+    if (key !== undefined && this.address.key === undefined) this.go({ ...this.address, key }, true)
   }
 
-  drawNow() {
-    const { clock, interval, panes, symbol } = this
-    const quotes = this.keys.map((key) => quote(panes, key))
-    this.watch.show(quotes, symbol)
-    parts["no-symbols"].hidden = quotes.length > 0
-    if (symbol === undefined) return
-    const candles = panes.of(intervals[interval].pipeline, symbol)
-    const current = quotes.find(({ key }) => key === symbol) ?? quote(panes, symbol)
-    this.chart.show(candles, averagePoints(panes, symbol, interval), current.usualDecimals, this.reset)
-    this.reset = false
-    parts["empty"].hidden = candles.length > 0
-    parts["chart"].setAttribute(
-      "aria-label",
-      `${symbol}: ${candles.length} ${intervals[interval].words} candles, moving average, volume`
-    )
-    showTiles(parts, panes, current, clock)
-    showTitle(current, this.status.title)
-    this.drawLegend(undefined, null)
+  /** Shows what the address says. */
+  route() {
+    this.address = this.completed(address.parse(location.hash))
+    const { options, pipeline = "" } = this.address
+    const known = this.pipelines.find(({ name }) => name === pipeline)
+    const isMarket = known !== undefined && known === this.market && options.view !== "windows"
+    const id = JSON.stringify([pipeline, isMarket])
+    if (id !== this.viewId) {
+      this.view?.end()
+      this.viewId = id
+      parts["view"].replaceChildren()
+      this.view = this.makeView(known, isMarket)
+      void this.refresh()
+    } else {
+      this.view.readSelected().catch(() => this.refresh())
+    }
+    showPicker(parts["picker"], this, isMarket)
+    setText(parts["announce"], this.view.selected())
+    this.stream?.change(streamOf(this.view.wanted()))
+    this.changed("list", "windows")
+    this.drawStatus()
   }
 
-  /**
-   * The figures of the candle under the pointer, else of the newest.
-   * @param {Pane | undefined} candle @param {number | null} average
-   */
-  drawLegend(candle, average) {
-    const { clock, interval, panes, symbol } = this
-    if (symbol === undefined) return
-    const newest = panes.newest(intervals[interval].pipeline, symbol)
-    const mean = candle === undefined ? averagePoints(panes, symbol, interval).at(-1)?.value ?? null : average
-    showLegend(parts["legend"], candle ?? newest, mean, this.chart.decimals(), clock)
+  /** @param {Pipeline | undefined} pipeline @param {boolean} isMarket */
+  makeView(pipeline, isMarket) {
+    const root = document.createElement("div")
+    root.className = "root"
+    parts["view"].append(root)
+    if (pipeline === undefined) return new Unknown(this, root)
+    if (isMarket) return new MarketView(this, root)
+    return pipeline.ends === "rows" ? new RowsView(this, pipeline, root) : new PipelineView(this, pipeline, root)
   }
 
-  drawStatus() {
-    showFreshness(parts["freshness"], this.status.freshness)
-    showProgress(parts, this.status.progress, this.clock)
+  /** Without a pipeline the market is shown, where there is one. @param {Address} asked @returns {Address} */
+  completed(asked) {
+    if (asked.pipeline !== undefined) return asked
+    const first = this.market ?? this.pipelines.find(({ ends }) => ends === "panes") ?? this.pipelines[0]
+    return { ...asked, pipeline: first?.name }
   }
 
-  // Choosing
+  // What is known
 
-  /** @param {string | undefined} symbol @param {Interval} interval */
-  select(symbol, interval) {
-    if (symbol === this.symbol && interval === this.interval) return
-    this.symbol = symbol
-    this.interval = interval
-    showIntervals(interval, (each) => this.has(intervals[each].pipeline))
-    if (symbol === undefined) return
-    toAddress(symbol, interval)
-    this.reset = true
-    this.draw()
-    this.readSelected().catch(() => this.refresh())
-    this.watch.reveal(symbol)
-    const { change, decimals, last } = quote(this.panes, symbol)
-    setText(
-      parts["announce"],
-      `${symbol}, ${intervals[interval].words} candles, last ${format.price(last, decimals)}, ${format.percent(change)}`
-    )
+  /** @param {string} pipeline */
+  keysOf(pipeline) {
+    const known = this.keys.get(pipeline) ?? makeKeys(pipeline, this.panes)
+    this.keys.set(pipeline, known)
+    return known
   }
 
-  /** @param {number} by */
-  step(by) {
-    const at = this.symbol === undefined ? -1 : this.keys.indexOf(this.symbol)
-    if (this.keys.length > 0) this.select(this.keys[(at + by + this.keys.length) % this.keys.length], this.interval)
+  /** @param {Array<import("./state/panes.js").Pane>} panes */
+  take(panes) {
+    for (const pane of panes) this.panes.add(pane, pane.pane === "early" ? "early" : "closed")
   }
 
-  // Learning
-
-  /** @param {Pane} pane @param {boolean} closed */
-  receive(pane, closed) {
-    this.panes.add(pane, closed)
-    if (pane.pipeline === pricePipeline) this.meet(pane.key)
-    this.draw()
+  /** @param {import("./state/panes.js").Pane} pane @param {import("./state/panes.js").As} as */
+  receive(pane, as) {
+    this.panes.add(pane, as)
+    this.meet(pane.pipeline, pane.key)
+    this.changed("windows")
   }
 
-  /** A symbol that has candles has a place in the list; the first one is selected. @param {string} key */
-  meet(key) {
-    if (!this.keys.includes(key)) this.keys = [...this.keys, key].sort()
-    if (this.symbol === undefined) this.select(key, this.interval)
+  /** @param {{ pipeline: string, fields: Array<string>, rows: Array<Array<any>> }} rows */
+  list({ fields, pipeline, rows }) {
+    for (const [key, start, end, pane, ...values] of rows) {
+      if (pane === "retracted") {
+        this.panes.unlist(pipeline, key)
+        continue
+      }
+      this.panes.list(pipeline, { key, start, end, pane, values: Object.fromEntries(fields.map((name, i) => [name, values[i]])) })
+      this.meet(pipeline, key)
+    }
+    this.changed("list")
+  }
+
+  /** @param {string} pipeline @param {string} key */
+  meet(pipeline, key) {
+    const keys = this.keysOf(pipeline)
+    if (keys.has(key)) return
+    keys.meet(key)
+    this.changed("list")
+    if (pipeline === this.address.pipeline) this.choose(key)
   }
 
   /** Reads what is missing, once at a time; what is missed meanwhile is read afterwards. */
@@ -171,7 +185,10 @@ class Page {
     while (this.again) {
       this.again = false
       try {
-        await this.catchUp()
+        this.status = await get("status")
+        this.drawStatus()
+        await this.view.readAll()
+        this.changed("list", "windows")
       } catch {
         await pause()
         // Without a connection there is nobody to ask; the next one begins with this again.
@@ -181,46 +198,53 @@ class Page {
     this.reading = false
   }
 
-  /** All that may have been missed: at the start, after the connection broke, after events were left out. */
-  async catchUp() {
-    this.status = await get("/api/status")
-    this.drawStatus()
-    if (this.has(pricePipeline)) for (const key of await get("/api/keys", { pipeline: pricePipeline })) this.meet(key)
-    await this.readPanes(dayPipeline, { limit: 500 })
-    for (const key of this.keys.slice(0, quotedAtOnce)) {
-      if (this.panes.newest(pricePipeline, key) === undefined) await this.readPanes(pricePipeline, { key, limit: 1 })
+  /** Up to which event time all has come, in milliseconds; at the end of the data that is all of it. */
+  watermark() {
+    const { watermark } = this.status.progress
+    return watermark === null ? -Infinity : format.isDate(watermark) ? watermark : Infinity
+  }
+
+  /** The clock of what is shown: it stands where the events end. @returns {number | null} */
+  eventTime() {
+    const watermark = this.watermark()
+    return this.status.progress.lastEventAt ?? this.status.lastEventAt ?? (Number.isFinite(watermark) ? watermark : null)
+  }
+
+  // How it is shown
+
+  /** However many events come, the page is drawn at most once a frame. @param {Array<"list" | "windows" | "readings">} what */
+  changed(...what) {
+    if (this.stale.size === 0) {
+      requestAnimationFrame(() => {
+        const stale = new Set(this.stale)
+        this.stale.clear()
+        this.view.draw(stale)
+      })
     }
-    await this.readSelected()
+    for (const part of what) this.stale.add(part)
   }
 
-  /** The candles of the selected symbol and their average; then they are shown from their newest on. */
-  async readSelected() {
-    const { interval, symbol } = this
-    if (symbol === undefined) return
-    const id = `${symbol} ${interval}`
-    await Promise.all([...new Set([intervals[interval].pipeline, averagePipeline, pricePipeline])].map((pipeline) =>
-      this.readPanes(pipeline, { key: symbol, limit: 1_000 })))
-    if (this.shown !== id) this.reset = true
-    this.shown = id
-    this.draw()
+  drawStatus() {
+    const clock = this.clock(this.status.timeZone)
+    showFeed(parts, this.status.feed)
+    showProgress(parts, this.status.progress, clock)
+    const { zone } = this.address.options
+    setText(parts["zone"], `Times in ${zoned(zone, this.status.timeZone)}`)
   }
 
-  /** @param {string} pipeline @param {Record<string, string | number>} query */
-  async readPanes(pipeline, query) {
-    if (!this.has(pipeline)) return
-    for (const pane of await get("/api/panes", { pipeline, ...query })) this.panes.add(pane, pane.pane !== "early")
+  /** Times in the zone that was chosen, else in the one given. @param {string} timeZone */
+  clock(timeZone) {
+    const zone = zoned(this.address.options.zone, timeZone)
+    const known = this.clocks.get(zone) ?? format.clock(zone)
+    this.clocks.set(zone, known)
+    return known
   }
-}
 
-/** Symbols whose last price is asked for one by one; of more than these it comes with the next trade. */
-const quotedAtOnce = 50
-
-/** Reads JSON from the server. @param {string} path @param {Record<string, string | number>} query */
-const get = async (path, query = {}) => {
-  const search = new URLSearchParams(Object.entries(query).map(([name, value]) => [name, String(value)]))
-  const response = await fetch(`${path}?${search}`)
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
-  return response.json()
+  /** The choice of a time zone. @param {string} timeZone that of what is shown */
+  zones(timeZone) {
+    return zoneChoice(this.address.options.zone, timeZone, (zone) =>
+      this.go({ ...this.address, options: { ...this.address.options, zone } }))
+  }
 }
 
 const pause = () => new Promise((resume) => setTimeout(resume, 1_000))
@@ -229,11 +253,11 @@ const pause = () => new Promise((resume) => setTimeout(resume, 1_000))
 const untilAnswered = async () => {
   while (true) {
     try {
-      return await get("/api/status")
+      return await Promise.all([get("status"), get("pipelines")])
     } catch {
       await pause()
     }
   }
 }
 
-untilAnswered().then((status) => new Page(status))
+untilAnswered().then(([status, pipelines]) => new Page(status, pipelines))

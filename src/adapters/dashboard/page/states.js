@@ -1,6 +1,6 @@
 /** How fresh the numbers are, whether the connection stands, how far the engine is. */
 import * as format from "./format.js"
-import { setText } from "./watch.js"
+import { setText } from "./text.js"
 
 /** @typedef {{ _tag: string, minutes?: number, date?: string, speed?: number, reason?: string }} Freshness */
 
@@ -32,11 +32,30 @@ const explanations = {
   simulated: "Made-up prices"
 }
 
-/** @param {HTMLElement} badge @param {Freshness} freshness */
-export const showFreshness = (badge, freshness) => {
+/**
+ * @typedef {{ name: string, freshness: Freshness, ended: boolean, control: null | { paused: boolean, speed: number } }} Feed
+ * @param {Record<string, HTMLElement>} parts @param {Feed} feed
+ */
+export const showFeed = (parts, { control, ended, freshness }) => {
+  const badge = parts["freshness"]
   setText(badge, freshnessText(freshness))
   badge.dataset.state = freshness._tag
   badge.title = freshness.reason ?? explanations[freshness._tag] ?? ""
+  parts["ended"].hidden = !ended
+  parts["control"].hidden = control === null || ended
+  if (control === null) return
+  setText(parts["pause"], control.paused ? "Resume" : "Pause")
+  const speed = /** @type {HTMLSelectElement} */ (parts["speed"])
+  if (document.activeElement === speed) return
+  const value = String(control.speed ?? "")
+  if (![...speed.options].some((option) => option.value === value)) speed.add(new Option(`×${format.count(control.speed)}`, value))
+  speed.value = value
+}
+
+/** What the feed is asked to do is done by the server, and shown as it answers. @param {Record<string, HTMLElement>} parts @param {(wish: object) => void} ask */
+export const bindFeed = (parts, ask) => {
+  parts["pause"].addEventListener("click", () => ask({ paused: parts["pause"].textContent === "Pause" }))
+  parts["speed"].addEventListener("change", (event) => ask({ speed: Number(event.target.value) }))
 }
 
 const connectionTexts = { connecting: "Connecting…", connected: "Connected", lost: "Reconnecting…" }
@@ -67,7 +86,7 @@ const showHeld = (part, { bySource = {}, held }) => {
 
 /**
  * @param {Record<string, HTMLElement>} parts
- * @param {{ watermark: number | null, lag: number, read: number, held: number, bySource?: Record<string, { held: number }>, late: number, deadLettered: number }} progress
+ * @param {{ watermark: number | null, lastEventAt?: number, lag: number, read: number, held: number, bySource?: Record<string, { held: number }>, late: number, deadLettered: number }} progress
  * @param {ReturnType<typeof format.clock>} clock
  */
 export const showProgress = (parts, progress, clock) => {
@@ -78,5 +97,7 @@ export const showProgress = (parts, progress, clock) => {
   showHeld(parts["held"], progress)
   setText(parts["late"], format.count(progress.late))
   setText(parts["dead"], format.count(progress.deadLettered))
-  if (watermark !== null && format.isDate(watermark)) setText(parts["market-time"], clock.exact(watermark))
+  const time = document.getElementById("market-time")
+  const event = progress.lastEventAt ?? watermark
+  if (time !== null && event !== null && format.isDate(event)) setText(time, clock.exact(event))
 }

@@ -1,0 +1,112 @@
+/** What the server answers on the routes of `Api.ts`. */
+import { Clock, Effect, Layer, Option, Result } from "effect"
+import { HttpRouter, HttpServerResponse } from "effect/http"
+import { HttpApiBuilder, OpenApi } from "effect/http-api"
+import { DeadLetters, type DeadLettersError } from "../../streams/ports/DeadLetters.ts"
+import { Feed } from "../../streams/ports/Feed.ts"
+import { Monitor } from "../../streams/ports/Monitor.ts"
+import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
+import { ResultSink, type ResultSinkError } from "../../streams/ports/ResultSink.ts"
+import * as Api from "./Api.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
+import type { Description } from "./Description.ts"
+import * as EncodedProgress from "./EncodedProgress.ts"
+import * as Graph from "./Graph.ts"
+import { healthOf, type Role } from "./Health.ts"
+import * as Interest from "./Interest.ts"
+import * as Keys from "./Keys.ts"
+import * as Letters from "./Letters.ts"
+import type { Live } from "./Live.ts"
+import * as OneLine from "./OneLine.ts"
+import { tradingDays } from "./TradingSessions.ts"
+
+export interface Options {
+  readonly role: Effect.Effect<Role>
+  readonly title: string
+  readonly timeZone: string
+  readonly pipelines: ReadonlyArray<Description>
+  /** What they describe. */
+  readonly running: ReadonlyArray<AnyPipeline>
+  readonly live: Live
+}
+
+export const layer = (options: Options) => {
+  const api = Api.of(options.pipelines.map(({ name }) => name))
+  const document = OneLine.json(OpenApi.fromApi(api))
+  return Layer.merge(
+    HttpApiBuilder.layer(api).pipe(Layer.provide(handlers(api, options)), Layer.provide(OneLine.layer)),
+    HttpRouter.add("GET", `${Api.prefix}/openapi.json`, Effect.succeed(document))
+  )
+}
+
+const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, running, timeZone, title }: Options) =>
+  HttpApiBuilder.group(api, "courant", Effect.fnUntraced(function*(routes) {
+    const { control, name } = yield* Feed
+    const letters = Option.getOrUndefined(yield* Effect.serviceOption(DeadLetters))
+    const monitor = yield* Monitor
+    const sink = yield* ResultSink
+    return routes
+      .handle("pipelines", () => Effect.succeed(pipelines))
+      .handle("keys", ({ query }) => readable(Effect.map(Keys.of({ sink, forming: live.forming }, query), (keys) => OneLine.json(keys))))
+      .handle("panes", ({ query: { limit = Api.usualLimit, ...range } }) =>
+        readable(Effect.map(sink.read({ ...range, limit }), (panes) => OneLine.json(panes))))
+      .handle("status", () =>
+        Effect.gen(function*() {
+          const progress = EncodedProgress.encode(yield* monitor.progress)
+          return OneLine.json({
+            title,
+            timeZone,
+            pipelines: pipelines.map(({ name }) => name),
+            feed: live.feed(),
+            freshness: live.freshness(),
+            role: yield* role,
+            progress,
+            lastEventAt: progress.lastEventAt ?? null,
+            now: yield* Clock.currentTimeMillis
+          })
+        }))
+      .handle("sessions", ({ query }) => Effect.sync(() => tradingDays(query)))
+      .handle("stream", ({ query: { follow = [], watch = [] } }) =>
+        Effect.sync(() => Result.match(Interest.parse({ follow, watch }, pipelines), {
+          onFailure: (wrong) => OneLine.line(400, wrong),
+          onSuccess: (interest) => streamOf(live, interest)
+        })))
+      .handle("health", () =>
+        Effect.gen(function*() {
+          const progress = yield* monitor.progress
+          const now = yield* role
+          const status = now._tag === "standby" ? now._tag : healthOf(progress, live.advancedAt(), yield* MonotonicTime.millis)
+          const health = { status, role: now, freshness: live.freshness(), ...EncodedProgress.encode(progress) }
+          return OneLine.json(health, status === "stuck" ? 503 : 200)
+        }))
+      .handle("graph", () =>
+        Effect.flatMap(monitor.progress, (progress) =>
+          Graph.read(running, { progress: EncodedProgress.encode(progress), rates: live.rates(), sink })))
+      .handle("letters", ({ query: { limit = usualLetters, pipeline } }) =>
+        readable(Effect.map(Letters.read(letters, running, { limit, ...pipeline === undefined ? {} : { pipeline } }), (found) => OneLine.json(found))))
+      .handle("feed", ({ payload }) =>
+        Effect.gen(function*() {
+          if (control === undefined) return OneLine.line(409, `the feed "${name}" comes as it happens: it has no pace to be changed`)
+          yield* control.change(payload)
+          yield* live.look
+          return OneLine.json(live.feed())
+        }))
+  }))
+
+const usualLetters = 100
+
+/** A sink that cannot be read is answered in one line. */
+const readable = <R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, DeadLettersError | ResultSinkError, R>) =>
+  Effect.catch(answer, (error) => Effect.succeed(OneLine.line(503, `results cannot be read: ${error.message}`)))
+
+/** Each may hold 64 KiB in its connection without reading. */
+const mostViewers = 1_000
+
+export const streamOf = (live: Live, interest: Interest.Interest): HttpServerResponse.HttpServerResponse => {
+  if (live.viewers() >= mostViewers) return OneLine.line(503, `there are ${mostViewers} viewers; no more are served`)
+  return HttpServerResponse.stream(live.events(interest), {
+    contentType: "text/event-stream",
+    // nginx would hold events back until its buffer is full.
+    headers: { ...OneLine.noStore, "x-accel-buffering": "no" }
+  })
+}

@@ -1,0 +1,80 @@
+/** The selected symbol's figures: the tiles, the line over the chart, the tab's title. */
+import * as format from "../format.js"
+import * as names from "./names.js"
+import { setText } from "../text.js"
+
+/**
+ * @param {Record<string, HTMLElement>} parts
+ * @param {import("./figures.js").Panes} panes
+ * @param {import("./figures.js").Quote} quote
+ * @param {ReturnType<typeof format.clock>} clock
+ */
+export const showTiles = (parts, panes, { change, changeNote, currency, decimals, key, last, lastTime }, clock) => {
+  const day = panes.newest(names.dayPipeline, key)?.values ?? {}
+  const direction = format.direction(change)
+  setText(parts["symbol"], key)
+  showLast(parts["last"], key, last, decimals)
+  setText(parts["currency"], last === null ? "" : currency.code)
+  parts["currency"].title = currency.words
+  setText(parts["last-note"], lastTime === null ? blank : `at ${clock.minutes(lastTime)}`)
+  setText(parts["change"], `${format.arrow[direction]} ${format.percent(change)}`.trim())
+  parts["change"].dataset.direction = direction
+  setText(parts["change-note"], changeNote || blank)
+  for (const name of ["high", "low", "mean"]) {
+    setText(parts[name], format.price(format.number(day[names.day[name]]), decimals))
+  }
+  setText(parts["volume"], format.amount(format.number(day[names.day.volume])))
+}
+
+/** Keeps the height of a line that has nothing to say. */
+const blank = "\u00a0"
+
+/** @param {import("./figures.js").Quote} quote @param {string} title */
+export const showTitle = ({ change, decimals, key, last }, title) => {
+  const figures = [key]
+  if (last !== null) figures.push(format.price(last, decimals))
+  if (change !== null) figures.push(format.percent(change))
+  document.title = `${figures.join(" ")} · ${title}`
+}
+
+/**
+ * A price that moved is coloured for a moment.
+ * @param {HTMLElement} place @param {string} key @param {number | null} last @param {number} decimals
+ */
+const showLast = (place, key, last, decimals) => {
+  const before = place.dataset.key === key ? format.number(place.dataset.value) : null
+  setText(place, format.price(last, decimals))
+  place.dataset.key = key
+  place.dataset.value = last === null ? "" : String(last)
+  if (before === null || last === null || before === last) return
+  place.dataset.moved = last > before ? "up" : "down"
+  setTimeout(() => delete place.dataset.moved, 400)
+}
+
+/**
+ * What the chart tells of the bar under the pointer, or of the newest.
+ * @param {HTMLElement} place @param {import("../chart/legend.js").Legend | null} legend
+ */
+export const showLegend = (place, legend) => {
+  if (legend === null) return place.replaceChildren()
+  const { figures, isHovered, notes } = legend
+  place.replaceChildren(...figures.map(figure), ...(isHovered ? notes.map(note) : []))
+}
+
+/** @param {import("../chart/legend.js").Figure} figure */
+const figure = ({ kind, label, value }) => {
+  const span = document.createElement("span")
+  const name = document.createElement("b")
+  name.textContent = label
+  if (kind !== "") span.dataset.kind = kind
+  span.append(name, ` ${value}`)
+  return span
+}
+
+/** @param {string} text */
+const note = (text) => {
+  const span = document.createElement("span")
+  span.className = "note"
+  span.textContent = text
+  return span
+}

@@ -1,0 +1,56 @@
+/** What can be chosen about the chart: its bars, how much of the past is in view, indicators, other symbols; and what can be taken along. */
+import { html, nothing } from "../vendor/lit-html/lit-html.js"
+import { intervals, ranges } from "../chart/ranges.js"
+
+/** Symbols that are compared with the selected one at most. */
+export const mostCompared = 3
+
+/**
+ * @typedef {import("../chart/indicators.js").Indicator} Indicator
+ * @typedef {{
+ *   interval: string, range: string, compared: ReadonlyArray<string>, symbols: ReadonlyArray<string>,
+ *   indicators: ReadonlyArray<Indicator>, chosen: ReadonlyArray<string>, zones: unknown,
+ *   runs: (interval: string) => boolean, choose: (options: Record<string, string>) => void, toggle: (indicator: string) => void,
+ *   compare: (symbols: ReadonlyArray<string>) => void, csv: () => void, png: () => void, link: () => void
+ * }} Tools
+ * @param {Tools} tools
+ */
+export const toolsOf = (tools) => html`
+  <div class="intervals" role="group" aria-label="Interval">${Object.entries(intervals).map(([id, { name }]) => html`
+    <button type="button" aria-pressed=${id === tools.interval} ?disabled=${!tools.runs(id)} title=${name}
+      @click=${() => tools.choose({ interval: id })}>${id}</button>`)}</div>
+  <label class="choice"><span class="hidden">Range</span>
+    <select id="range" @change=${(event) => tools.choose({ range: event.target.value, interval: ranges[event.target.value].interval })}>
+      ${Object.entries(ranges).map(([id, { name }]) => html`<option value=${id} ?selected=${id === tools.range}>${name}</option>`)}
+    </select></label>
+  ${indicatorsOf(tools)}
+  ${comparedOf(tools)}
+  <details class="menu"><summary>Export</summary><div>
+    <button type="button" @click=${tools.csv}>Table (CSV)</button>
+    <button type="button" @click=${tools.png}>Picture (PNG)</button>
+    <button type="button" @click=${tools.link}>Copy link</button>
+  </div></details>
+  ${tools.zones}`
+
+/** @param {Tools} tools */
+const indicatorsOf = ({ chosen, indicators, toggle }) => indicators.length === 0 ? nothing : html`
+  <details class="menu"><summary>Indicators</summary><div>${indicators.map(({ id, name }) => html`
+    <label><input type="checkbox" .checked=${chosen.includes(id)} @change=${() => toggle(id)}> ${name}</label>`)}
+  </div></details>`
+
+/** @param {Tools} tools */
+const comparedOf = ({ compare, compared, symbols }) => html`
+  <details class="menu"><summary>Compare${compared.length === 0 ? "" : ` (${compared.length})`}</summary><div>
+    ${compared.map((symbol) => html`<button type="button" aria-label=${`Do not compare with ${symbol}`} @click=${() => compare(compared.filter((one) => one !== symbol))}>${symbol} ×</button>`)}
+    ${compared.length >= mostCompared ? nothing : html`<input type="search" list="comparable" placeholder="Symbol" aria-label="Compare with" autocomplete="off"
+      @change=${({ target }) => {
+        if (symbols.includes(target.value) && !compared.includes(target.value)) {
+          compare([...compared, target.value])
+          target.value = ""
+        }
+      }}>
+      <datalist id="comparable">${symbols.slice(0, mostOffered).map((symbol) => html`<option value=${symbol}></option>`)}</datalist>`}
+  </div></details>`
+
+/** Of more symbols, those that are not offered can be typed. */
+const mostOffered = 200

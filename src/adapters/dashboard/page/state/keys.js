@@ -1,0 +1,75 @@
+/** The keys of a pipeline that the page knows, in their order, and whether there are more. */
+import { get } from "../api.js"
+
+/** A page of them at a time. */
+const atOnce = 1_000
+
+/** As many are listed at most; beyond, whoever looks for one says a part of it. */
+export const mostKeys = 5_000
+
+/**
+ * @typedef {ReturnType<typeof makeKeys>} Keys
+ * @param {string} pipeline
+ * @param {ReturnType<typeof import("./panes.js").makePanes>} panes which take in what is known of the newest windows
+ */
+export const makeKeys = (pipeline, panes) => {
+  /** @type {Set<string>} */
+  const known = new Set()
+  /** @type {Array<string> | undefined} */
+  let ordered = []
+  let loaded = false
+  let total = 0
+  let more = false
+
+  /** @param {string} key */
+  const meet = (key) => {
+    if (known.has(key) || (known.size >= mostKeys && more)) return
+    known.add(key)
+    ordered = undefined
+  }
+
+  /** @param {{ keys: Array<{ key: string, newest: any }> }} answer */
+  const take = ({ keys }) => {
+    for (const { key, newest } of keys) {
+      known.add(key)
+      if (newest !== null && newest !== undefined) panes.list(pipeline, newest)
+    }
+    ordered = undefined
+  }
+
+  return {
+    pipeline,
+    all: () => ordered ??= [...known].sort(naturally),
+    has: (key) => known.has(key),
+    meet,
+    /** Whether the server has been asked for them. */
+    loaded: () => loaded,
+    total: () => Math.max(total, known.size),
+    /** Whether there are keys that are not among those that are listed. */
+    more: () => more,
+    read: async () => {
+      /** @type {string | undefined} */
+      let after
+      for (let read = 0; read < mostKeys; read += atOnce) {
+        const answer = await get("keys", { pipeline, after, limit: atOnce })
+        take(answer)
+        total = answer.total
+        more = answer.more
+        after = answer.keys.at(-1)?.key
+        if (!more) break
+      }
+      loaded = true
+    },
+    /** Keys that contain a text, where not all are listed. @param {string} contains */
+    find: async (contains) => take(await get("keys", { pipeline, contains, limit: 100 })),
+    /** Whether there is such a key, where not all are listed. @param {string} key */
+    ask: async (key) => {
+      if (known.has(key)) return true
+      const [pane] = await get("panes", { pipeline, key, limit: 1 })
+      if (pane !== undefined) take({ keys: [{ key, newest: pane }] })
+      return pane !== undefined
+    }
+  }
+}
+
+const { compare: naturally } = new Intl.Collator("en", { numeric: true })

@@ -1,0 +1,98 @@
+/** The stream of the server's events, opened again whenever it breaks. */
+
+/** The server sends a beat every 15 seconds; after three that did not come the connection is dead. */
+const silence = 45_000
+const firstWait = 1_000
+const longestWait = 10_000
+const settling = 150
+
+/**
+ * What is wanted of the stream may change at any time: then another one is opened, and the one before it is heard until that
+ * one answers.
+ *
+ * @param {string} address of the first stream
+ * @param {{
+ *   events: Record<string, (data: any) => void>,
+ *   opened: () => void,
+ *   lost: () => void
+ * }} handlers `opened` is called at every connection: there may be something to catch up with.
+ */
+export const connect = (address, { events, lost, opened }) => {
+  /** A beat has nothing to say but that it came. @type {Record<string, (data: any) => void>} */
+  const handlers = { ...events, beat: () => undefined }
+  /** The newest one. @type {EventSource | undefined} */
+  let source
+  /** The newest one, and one that is heard until it answers. @type {Set<EventSource>} */
+  const all = new Set()
+  let wait = firstWait
+  let heard = Date.now()
+
+  /** @param {(one: EventSource) => boolean} which */
+  const closeWhere = (which) => {
+    for (const one of all) {
+      if (!which(one)) continue
+      one.close()
+      all.delete(one)
+    }
+  }
+
+  const open = () => {
+    closeWhere((one) => one.readyState !== EventSource.OPEN)
+    const current = new EventSource(address)
+    source = current
+    all.add(current)
+    heard = Date.now()
+    current.addEventListener("open", () => {
+      if (current !== source) return
+      closeWhere((one) => one !== current)
+      wait = firstWait
+      heard = Date.now()
+      opened()
+    })
+    current.addEventListener("error", () => {
+      if (current !== source) return
+      closeWhere((one) => one !== current)
+      lost()
+      // The browser tries again by itself after a broken connection, but gives up after an answer such as 502.
+      if (current.readyState !== EventSource.CLOSED) return
+      void showRefusal()
+      setTimeout(() => current === source && open(), wait)
+      wait = Math.min(wait * 2, longestWait)
+    })
+    for (const [name, handle] of Object.entries(handlers)) {
+      current.addEventListener(name, (event) => {
+        heard = Date.now()
+        handle(JSON.parse(event.data))
+      })
+    }
+  }
+
+  open()
+  setInterval(() => {
+    if (source?.readyState !== EventSource.OPEN || Date.now() - heard < silence) return
+    lost()
+    open()
+  }, 5_000)
+  // A phone or laptop that wakes up should not wait for the watch above.
+  addEventListener("online", open)
+
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let changing
+  return {
+    /** Changes that follow each other quickly, as when a key is held down, are one. @param {string} next */
+    change: (next) => {
+      clearTimeout(changing)
+      if (next === address) return
+      changing = setTimeout(() => {
+        address = next
+        open()
+      }, settling)
+    }
+  }
+}
+
+/** A session ends with the server's process. The page then makes way for the answer that says what is needed. */
+const showRefusal = async () => {
+  const { status } = await fetch("/api/v1/health", { method: "HEAD" }).catch(() => ({ status: 0 }))
+  if (status === 401) location.reload()
+}
