@@ -70,7 +70,7 @@ const makeVolume = (chart, background) => {
   let series
   const add = () => {
     series = chart.addSeries(HistogramSeries, {
-      priceFormat: { type: "custom", formatter: format.shortCount, minMove: 1 },
+      priceFormat: { type: "custom", formatter: format.shortAmount, minMove: 1 },
       priceLineVisible: false,
       lastValueVisible: false
     }, 1)

@@ -24,7 +24,7 @@ export const legendOf = (slot, { clock, compared, days, decimals, isDaily, isHov
   if (!compared) {
     figures.push({ label: "O", value: price(bar?.open), kind: "" }, { label: "H", value: price(bar?.high), kind: "" })
     figures.push({ label: "L", value: price(bar?.low), kind: "" }, { label: "C", value: price(bar?.close), kind: "" })
-    figures.push({ label: "Vol", value: format.shortCount(bar === null || bar.volume === null ? null : Number(bar.volume)), kind: "" })
+    figures.push({ label: "Vol", value: format.shortAmount(bar === null || bar.volume === null ? null : Number(bar.volume)), kind: "" })
   }
   for (const { at, color, digits, label } of lines) {
     const value = at(time)
