@@ -638,8 +638,8 @@ const inMoments: ReadonlyArray<Mutant> = [
   {
     mistake: "a correlation takes products for squares",
     file: moments,
-    find: "this.#squares.others.add(slot, y, y)",
-    replace: "this.#squares.others.add(slot, x, y)",
+    find: "this.#squares.others.addProduct(slot, y, y)",
+    replace: "this.#squares.others.addProduct(slot, x, y)",
     law: foldLaw
   }
 ]
