@@ -39,6 +39,7 @@ export class Lookup extends RowStep {
         ...batch,
         source: this.#node.definition,
         absent: new Map(batch.absent),
+        masks: new Map(),
         columns: [...batch.columns, ...added],
         large: large === null ? null : [...large, ...added.map(() => null)]
       }
