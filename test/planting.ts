@@ -52,7 +52,7 @@ export const planting = (folders: ReadonlyArray<string>, always: ReadonlyArray<R
     for (const [file, text] of texts) {
       mkdirSync(dirname(place(file)), { recursive: true })
       writeFileSync(place(file), text.replace(imports, (statement, from: string) => {
-        const imported = relative(dirname(place(file)), place(join(dirname(file), from)))
+        const imported = relative(dirname(place(file)), place(importedBy(file, from)))
         return statement.replace(`"${from}"`, JSON.stringify(imported.startsWith(".") ? imported : `./${imported}`))
       }))
     }
@@ -65,6 +65,9 @@ export const planting = (folders: ReadonlyArray<string>, always: ReadonlyArray<R
 /** What is left of a statement when types are erased, and the path in it. */
 const imports = /^(?:import|export) (?!type )(?:[^";]*\sfrom )?"(\.[^"]+)"/gm
 
+/** The module that another imports by a path, named from `src/` as that is, whichever way the path goes. */
+const importedBy = (file: string, from: string): string => relative("src", join("src", dirname(file), from))
+
 /** Of each module those that import it. */
 const importersIn = (folders: ReadonlyArray<string>): ReadonlyMap<string, ReadonlyArray<string>> => {
   const importers = new Map<string, Array<string>>()
@@ -72,7 +75,7 @@ const importersIn = (folders: ReadonlyArray<string>): ReadonlyMap<string, Readon
     for (const name of globSync("**/*.ts", { cwd: real.place(folder) })) {
       const file = join(folder, name)
       for (const [, from] of real.text(file).matchAll(imports)) {
-        const imported = join(dirname(file), from!)
+        const imported = importedBy(file, from!)
         importers.set(imported, [...importers.get(imported) ?? [], file])
       }
     }

@@ -638,8 +638,8 @@ const inMoments: ReadonlyArray<Mutant> = [
   {
     mistake: "a correlation takes products for squares",
     file: moments,
-    find: "this.#squares.others.add(slot, y, y)",
-    replace: "this.#squares.others.add(slot, x, y)",
+    find: "this.#squares.others.addProduct(slot, y, y)",
+    replace: "this.#squares.others.addProduct(slot, x, y)",
     law: foldLaw
   }
 ]
@@ -1981,6 +1981,55 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "mask.includes(0) ? mask : null",
     replace: "mask[0] === 0 ? mask : null",
     law: foldLaw
+  },
+  {
+    mistake: "a condition is taken to hold for no row of a batch if it does not for the first",
+    file: "streams/operator/aggregates/AccumulatorTable.ts",
+    find: "!mask.includes(1) ? noRows",
+    replace: "mask[0] === 0 ? noRows",
+    law: foldLaw
+  },
+  {
+    mistake: "a column is taken to have no value if it has none in the first row",
+    file: "streams/records/Batch.ts",
+    find: "while (row < length && column[row] !== column[row]) row++",
+    replace: "if (column[0] !== column[0]) row = length",
+    law: foldLaw
+  },
+  {
+    mistake: "a condition that holds where there is no value does not where a batch has none",
+    file: "streams/operator/expressions/Comparison.ts",
+    find: "else if (holdsWithout(test)) mask.fill(1)",
+    replace: "",
+    law: foldLaw
+  },
+  {
+    mistake: "a slice of a window comes into it once more with the next one",
+    file: "streams/operator/windowed/SlidingAggregation.ts",
+    find: "const since = Math.max(start, this.#upTo)",
+    replace: "const since = start",
+    law: foldLaw
+  },
+  {
+    mistake: "rows of sessions come to the window of the first of their batch",
+    file: tradingWindows,
+    find: "window === null || window.start !== hours.start || window.end !== hours.end",
+    replace: "window === null",
+    law: tradingLaw
+  },
+  {
+    mistake: "a time of which a row's calendar knows nothing is taken for one of its own",
+    file: "streams/operator/windowed/RowCalendars.ts",
+    find: "if (hours !== null && hours.isNear(batch.times[row]!)) return hours",
+    replace: "if (hours !== null) return hours",
+    law: tradingLaw
+  },
+  {
+    mistake: "a window whose rows may all be taken back is not told when it closes",
+    file: sliced,
+    find: "return this.#slices.slice(from, to).flatMap",
+    replace: "return this.#slices.slice(from, to - 1).flatMap",
+    law: cancelLaw
   },
   {
     mistake: "of several conditions one is passed over if it does not matter to the first row",

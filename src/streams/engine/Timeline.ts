@@ -71,7 +71,7 @@ export class Timeline {
     if (watermark < state.watermark) throw new Error(`the watermark of partition ${partition} went back`)
     state.latest = latest
     state.watermark = watermark
-    return { ...batch, watermarks, absent: new Map() }
+    return { ...batch, watermarks, absent: new Map(), masks: new Map() }
   }
 
   /** Nothing before this time is to be expected in the partition any more. */

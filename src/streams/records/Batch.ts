@@ -114,6 +114,8 @@ export interface Batch {
   readonly places: Places | null
   /** Which of the columns that were asked for have no value, see {@link isAbsent}; `null` while rows are still to come. */
   readonly absent: Map<Float64Array, boolean> | null
+  /** Masks of conditions by definition and text, for all pipelines that read the batch; `null` while rows are still to come. */
+  readonly masks: Map<Definition, Map<string, Uint8Array | null>> | null
 }
 
 /** Where rows were read, one by one. */
@@ -158,7 +160,8 @@ export const make = (source: Definition, dictionary: Dictionary, partition: numb
   records: new Int32Array(capacity),
   signs: null,
   places: null,
-  absent: null
+  absent: null,
+  masks: null
 })
 
 /**

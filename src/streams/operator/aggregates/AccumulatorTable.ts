@@ -46,6 +46,13 @@ export const owned = 2
 /** Of a condition that holds for no row of a batch: most batches have none of what is unusual. */
 const noRows = new Uint8Array(0)
 
+/** What any pipeline has evaluated over a batch. */
+const evaluatedOf = ({ masks, source }: Rows["batch"]): Map<string, Uint8Array | null> => {
+  const known = masks?.get(source) ?? new Map<string, Uint8Array | null>()
+  masks?.set(source, known)
+  return known
+}
+
 export class AccumulatorTable {
   readonly #entries: ReadonlyArray<Entry>
   /** The conditions of the aggregates over rows of a source, one of each. */
@@ -177,11 +184,13 @@ export class AccumulatorTable {
   masks(batch: Rows["batch"]): ReadonlyArray<Uint8Array | null> {
     const byText = this.#conditionsOf(batch.source)
     if (byText.size === 0) return this.#entries.map(() => null)
-    const evaluated = new Map(Array.from(byText, ([text, maskOf]) => {
+    const known = evaluatedOf(batch)
+    for (const [text, maskOf] of byText) {
+      if (known.has(text)) continue
       const mask = maskOf({ batch })
-      return [text, !mask.includes(1) ? noRows : mask.includes(0) ? mask : null] as const
-    }))
-    return this.#entries.map(({ condition }) => condition === null ? null : evaluated.get(condition) ?? null)
+      known.set(text, !mask.includes(1) ? noRows : mask.includes(0) ? mask : null)
+    }
+    return this.#entries.map(({ condition }) => condition === null ? null : known.get(condition) ?? null)
   }
 
   #conditionsOf(source: Definition): ReadonlyMap<string, Mask> {

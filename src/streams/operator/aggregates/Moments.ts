@@ -165,7 +165,7 @@ abstract class Pairs extends Sums {
     for (let i = from; i < to; i++) {
       const slot = slots[i]!
       const [x, y] = [storedAt(batch, this.#pair.one, i), storedAt(batch, this.#pair.other, i)]
-      if (slot < 0 || (mask !== null && mask[i] === 0) || x !== x || y !== y) continue
+      if (slot < 0 || (mask !== null && mask[i] === 0) || y !== y || x !== x) continue
       this.#rows.values[slot]! += 1
       for (const part of doublesOf(x)) one.add(slot, part)
       for (const part of doublesOf(y)) other.add(slot, part)

@@ -13,8 +13,8 @@ export const extreme = (type: Type, first: Evaluator, second: Evaluator, sign: 1
     const picks = new Uint8Array(rows.batch.length)
     for (let row = 0; row < picks.length; row++) {
       const [x, y] = [a.values[row]!, b.values[row]!]
-      // Two that are infinite are larger than a double holds.
-      const isLarge = x === y && !Number.isFinite(x)
+      // One that is infinite is more than a double holds exactly, which the other one may be all the same: a price that ends in zeros.
+      const isLarge = x === x && y === y && (a.large?.has(row) === true || b.large?.has(row) === true)
       const isFirst = isLarge ? (integerAt(a, row) - integerAt(b, row)) * BigInt(sign) <= 0n : (x - y) * sign <= 0
       picks[row] = y !== y || isFirst ? 1 : 0
     }

@@ -99,7 +99,8 @@ export class OrderedRows {
       records: this.#records,
       signs: null,
       places: { sources: this.#sources, partitions: this.#partitions, offsets: this.#offsets, joined: this.#joined },
-      absent: new Map()
+      absent: new Map(),
+      masks: null
     }
     this.#length = 0
     this.#large = null

@@ -114,7 +114,8 @@ export class ResultRows implements Operator<ReadonlyArray<Emitted>, Rows> {
       records: new Int32Array(length),
       signs: null,
       places: { sources: leaving.map(() => definition.name), partitions: ranks, offsets: Float64Array.from(leaving, ({ end }) => end), joined: null },
-      absent: new Map()
+      absent: new Map(),
+      masks: null
     }
     return rowsOf(batch, Infinity)
   }

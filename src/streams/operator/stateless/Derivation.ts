@@ -40,6 +40,7 @@ export class Derivation extends RowStep {
       source: this.#node.definition,
       // What is computed stands where that of the rows before it did.
       absent: new Map(batch.absent),
+      masks: new Map(),
       columns: [...batch.columns, ...computed.map(({ values }) => values)],
       large: hasLarge ? [...batch.large ?? batch.columns.map(() => null), ...computed.map(({ large }) => large)] : null
     }

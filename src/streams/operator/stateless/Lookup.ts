@@ -45,6 +45,7 @@ export class Lookup extends RowStep {
         ...batch,
         source: this.#node.definition,
         absent: new Map(batch.absent),
+        masks: new Map(),
         columns: [...batch.columns, ...added],
         large: large === null && addedLarge.every((integers) => integers === null) ? null : [...large ?? batch.columns.map(() => null), ...addedLarge]
       }
