@@ -1,8 +1,8 @@
 /** The routes under a version: each is in the document, and answers as it says there. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Schema, Stream } from "effect"
+import { Effect, Layer, Redacted, Schema, Stream } from "effect"
 import * as Api from "../../../src/adapters/dashboard/Api.ts"
-import { Dashboard } from "../../../src/adapters/dashboard/Dashboard.ts"
+import { Dashboard, type Options } from "../../../src/adapters/dashboard/Dashboard.ts"
 import { Description } from "../../../src/adapters/dashboard/Description.ts"
 import { FeedState } from "../../../src/adapters/dashboard/FeedState.ts"
 import { Graph } from "../../../src/adapters/dashboard/Graph.ts"
@@ -10,6 +10,7 @@ import { Health } from "../../../src/adapters/dashboard/Health.ts"
 import { Letters } from "../../../src/adapters/dashboard/Letters.ts"
 import { Status } from "../../../src/adapters/dashboard/Status.ts"
 import { StreamEvent } from "../../../src/adapters/dashboard/StreamEvents.ts"
+import { TradingDays } from "../../../src/adapters/dashboard/TradingSessions.ts"
 import { candles1m } from "../../../src/analytics/candles.ts"
 import { day } from "../../../src/analytics/day.ts"
 import { indicators1m } from "../../../src/analytics/indicators.ts"
@@ -47,8 +48,10 @@ const replay = Layer.sync(Feed, () => {
 
 const around = (feed = replay) => Layer.mergeAll(feed, Monitor.layer, ResultSink.layerMemory, DeadLetters.layerMemory)
 
-const dashboard = (feed = replay) =>
-  Dashboard.layer({ host: "127.0.0.1", port: 0, pipelines, hasEnded: Effect.succeed(true) }).pipe(Layer.provideMerge(around(feed)))
+const secret = "a-token-of-a-test"
+
+const dashboard = (feed = replay, options: Partial<Options> = {}) =>
+  Dashboard.layer({ host: "127.0.0.1", port: 0, pipelines, hasEnded: Effect.succeed(true), ...options }).pipe(Layer.provideMerge(around(feed)))
 
 const url = Dashboard.use(({ url }) => Effect.succeed(url))
 
@@ -90,11 +93,12 @@ describe("the document", () => {
       const { openapi, paths } = Schema.decodeUnknownSync(Schema.fromJsonString(Document))((yield* ask(base, "/api/v1/openapi.json")).body)
       assert.match(openapi, /^3\.1/)
       const methods = Object.entries(paths).map(([path, methods]) => [path, Object.keys(methods)])
-      assert.deepStrictEqual(methods.filter(([path]) => !String(path).endsWith("/sessions")), [
+      assert.deepStrictEqual(methods, [
         ["/api/v1/pipelines", ["get"]],
         ["/api/v1/keys", ["get"]],
         ["/api/v1/panes", ["get"]],
         ["/api/v1/status", ["get"]],
+        ["/api/v1/sessions", ["get"]],
         ["/api/v1/stream", ["get"]],
         ["/api/v1/health", ["get"]],
         ["/api/v1/graph", ["get"]],
@@ -129,6 +133,7 @@ describe("the document", () => {
       yield* answer(base, "health", Health)
       yield* answer(base, "graph", Graph)
       yield* answer(base, "letters", Letters)
+      yield* answer(base, "sessions?exchange=NMS&from=1720008000000&to=1720011600000", TradingDays)
       for (const path of ["pipelines", "panes?key=A", "health", "graph", "letters", "openapi.json"]) {
         assert.strictEqual((yield* ask(base, `/api/${path}`)).body, (yield* ask(base, `/api/v1/${path}`)).body, path)
       }
@@ -319,6 +324,23 @@ describe("/api/v1/feed", () => {
       assert.strictEqual(refused.status, 409)
       assert.include(refused.body, `the feed "memory" comes as it happens`)
     }).pipe(Effect.provide(dashboard(Feed.layerMemory([])))))
+
+  it.live("needs the token where there is one, and a program with it no origin", () =>
+    Effect.gen(function*() {
+      const base = yield* url
+      const { origin } = new URL(base)
+      const post = (over: Record<string, string>) =>
+        Effect.map(ask(base, "/api/v1/feed", { method: "POST", body, headers: { ...headers, ...over } }), ({ status }) => status)
+      assert.strictEqual(yield* post({ origin }), 401)
+      assert.strictEqual(yield* post({ authorization: "Bearer another token" }), 401)
+      assert.strictEqual(yield* post({ authorization: `Bearer ${secret}` }), 200)
+      assert.strictEqual(yield* post({ authorization: `Bearer ${secret}`, "content-type": "text/plain" }), 415)
+      const entered = yield* ask(base, `/?token=${secret}`)
+      const cookie = entered.headers["set-cookie"]?.[0]?.split(";")[0] ?? ""
+      assert.strictEqual(yield* post({ cookie, origin }), 200)
+      assert.strictEqual(yield* post({ cookie }), 403)
+      assert.strictEqual(yield* post({ cookie, origin: "http://evil.example" }), 403)
+    }).pipe(Effect.provide(dashboard(replay, { token: Redacted.make(secret) }))))
 
   it.live("is nobody's but the page's", () =>
     Effect.gen(function*() {
