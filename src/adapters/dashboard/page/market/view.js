@@ -175,7 +175,8 @@ export class MarketView {
       for (const each of this.sparklines.keys()) this.noteClose(each)
       this.watchlist.show({ keys: keys.all(), selected: key, total: keys.total(), more: keys.more() })
     }
-    this.drawSymbol()
+    if (changed.has("windows")) this.drawSymbol()
+    this.drawFigures()
   }
 
   /** @param {string} key */
@@ -198,6 +199,10 @@ export class MarketView {
     const candles = key === undefined || interval === undefined ? [] : this.drawChart(key, interval)
     parts["empty"].hidden = candles.length > 0
     render(this.noticeOf(), parts["empty"])
+  }
+
+  drawFigures() {
+    const { key, page, parts } = this
     if (key === undefined) return
     const current = quote(page.panes, key)
     showTiles(parts, page.panes, current, page.clock(this.zone ?? page.status.timeZone))
