@@ -389,6 +389,9 @@ describe.skipIf(skipped)("the chart", () => {
         return `${symbol} ${(100 * closes.at(-1)! / closes[0]!).toFixed(2)}`
       })
       expect(await run("return figures().slice(1, 4)")).toEqual(expected)
+      // One that has not traded since is where it was.
+      await run(`panes["candles-1m SPY"].push({ ...panes["candles-1m SPY"].at(-1), start: ${recorded.panes("candles-1m", "SPY").at(-1)!.end + 5 * minute}, end: ${recorded.panes("candles-1m", "SPY").at(-1)!.end + 6 * minute} }); show()`)
+      expect(await run("return figures().slice(1, 4)")).toEqual(expected)
       expect(await run("return [chart.frame.chart.panes().length, chart.frame.candles.options().visible, chart.frame.candles.priceLines().length]")).toEqual([1, false, 0])
       await run("show({ compared: [] }); await frame()")
       expect(await run("return [chart.frame.chart.panes().length, chart.frame.candles.options().visible, chart.frame.candles.priceLines().length]")).toEqual([3, true, 1])
