@@ -318,7 +318,7 @@ describe.skipIf(skipped)("the chart", () => {
       await grow(10)
       expect(await seen()).toEqual([left, right])
       expect(await run("return [told.picked.length, chart.isAtNow(), told.atNow.at(-1)]")).toEqual([0, false, false])
-      await run(`show({ range: "all" })`)
+      await run(`show({ range: "all" }); await frame()`)
       expect(await run("return chart.isAtNow()")).toBe(true)
     }))
 
