@@ -135,7 +135,7 @@ describe.skipIf(skipped)("the chart", () => {
       await page.mouse.move(x, -1)
       await page.mouse.move(0, 5)
       await expect.poll(() => run("return told.hover.isHovered")).toBe(false)
-      expect(await run("return told.hover.time === model.candles.at(-1).time && chart.isAtNow()")).toBe(true)
+      expect(await run("await frame(); return told.hover.time === model.candles.at(-1).time && chart.isAtNow()")).toBe(true)
     }))
 
   it("keeps it on a minute without a trade as well, and says so", () =>
