@@ -4,6 +4,7 @@
  */
 import { get, post, streamOf } from "./api.js"
 import * as format from "./format.js"
+import { GraphView } from "./graph/view.js"
 import { bindKeys } from "./keyboard.js"
 import { MarketView, marketOf } from "./market/view.js"
 import { showPicker } from "./picker.js"
@@ -52,7 +53,7 @@ export class Page {
     addEventListener("popstate", () => this.route())
     bindKeys({ step: (by) => this.view.step(by), press: (key) => this.view.press?.(key) ?? false })
     bindFeed(parts, (wish) => {
-      post("feed", wish).then(() => this.refresh(), (error) => setText(parts["announce"], error.message))
+      post("feed", wish).then((feed) => this.showFeed(feed), (error) => setText(parts["announce"], error.message))
     })
     this.stream = connect(streamOf(this.view.wanted()), {
       opened: () => {
@@ -69,10 +70,7 @@ export class Page {
           this.panes.expire(progress.watermark)
           showProgress(parts, progress, this.clock(this.status.timeZone))
         },
-        status: (news) => {
-          this.status = { ...this.status, feed: { ...this.status.feed, ...news.feed, freshness: news.freshness ?? news.feed.freshness } }
-          showFeed(parts, this.status.feed)
-        },
+        status: ({ feed }) => this.showFeed(feed),
         missed: () => void this.refresh()
       }
     })
@@ -100,12 +98,13 @@ export class Page {
     const { options, pipeline = "" } = this.address
     const known = this.pipelines.find(({ name }) => name === pipeline)
     const isMarket = known !== undefined && known === this.market && options.view !== "windows"
-    const id = JSON.stringify([pipeline, isMarket])
+    const isGraph = options.view === "graph"
+    const id = JSON.stringify([pipeline, isMarket, isGraph])
     if (id !== this.viewId) {
       this.view?.end()
       this.viewId = id
       parts["view"].replaceChildren()
-      this.view = this.makeView(known, isMarket)
+      this.view = isGraph ? new GraphView(this, this.root()) : this.makeView(known, isMarket)
       void this.refresh()
     } else {
       this.view.readSelected().catch(() => this.refresh())
@@ -117,11 +116,16 @@ export class Page {
     this.drawStatus()
   }
 
-  /** @param {Pipeline | undefined} pipeline @param {boolean} isMarket */
-  makeView(pipeline, isMarket) {
+  root() {
     const root = document.createElement("div")
     root.className = "root"
     parts["view"].append(root)
+    return root
+  }
+
+  /** @param {Pipeline | undefined} pipeline @param {boolean} isMarket */
+  makeView(pipeline, isMarket) {
+    const root = this.root()
     if (pipeline === undefined) return new Unknown(this, root)
     if (isMarket) return new MarketView(this, root)
     return pipeline.ends === "rows" ? new RowsView(this, pipeline, root) : new PipelineView(this, pipeline, root)
@@ -129,7 +133,7 @@ export class Page {
 
   /** Without a pipeline the market is shown, where there is one. @param {Address} asked @returns {Address} */
   completed(asked) {
-    if (asked.pipeline !== undefined) return asked
+    if (asked.pipeline !== undefined || asked.options.view === "graph") return asked
     const first = this.market ?? this.pipelines.find(({ ends }) => ends === "panes") ?? this.pipelines[0]
     return { ...asked, pipeline: first?.name }
   }
@@ -222,6 +226,12 @@ export class Page {
       })
     }
     for (const part of what) this.stale.add(part)
+  }
+
+  /** @param {import("./states.js").Feed} feed */
+  showFeed(feed) {
+    this.status.feed = feed
+    showFeed(parts, feed)
   }
 
   drawStatus() {

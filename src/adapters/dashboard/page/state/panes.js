@@ -82,8 +82,11 @@ export const makePanes = () => {
     list: (pipeline, row) => {
       const its = series(pipeline, row.key)
       const known = newestOf(its)
+      const isSame = known?.start === row.start && known.end === row.end
+      // A closed window is not opened again by a message that was on its way.
+      if (isSame && row.pane === "early" && known.pane !== "early") return
       // A row has only the values that are listed.
-      const values = known?.start === row.start && known.end === row.end ? { ...known.values, ...row.values } : row.values
+      const values = isSame ? { ...known.values, ...row.values } : row.values
       if (known === undefined || row.start >= known.start) its.listed = { ...row, values }
     },
     /** The newest window of a key has gone: what comes next is the newest. @param {string} pipeline @param {string} key */
