@@ -58,9 +58,11 @@ export class Page {
       post("feed", wish).then((feed) => this.showFeed(feed), (error) => setText(parts["announce"], error.message))
     })
     this.stream = connect(streamOf(this.view.wanted()), {
-      opened: () => {
+      opened: (isKept) => {
         showConnection(parts["connection"], "connected")
-        void this.refresh()
+        if (isKept && this.openedFor === this.viewId) this.view.readSelected().catch(() => this.refresh())
+        else void this.refresh()
+        this.openedFor = this.viewId
       },
       lost: () => showConnection(parts["connection"], "lost"),
       events: {
@@ -164,23 +166,24 @@ export class Page {
   /** @param {{ pipeline: string, fields: Array<string>, rows: Array<Array<any>> }} rows */
   list({ fields, pipeline, rows }) {
     for (const [key, start, end, pane, ...values] of rows) {
+      if (!this.meet(pipeline, key)) continue
       if (pane === "retracted") {
         this.panes.unlist(pipeline, key)
         continue
       }
       this.panes.list(pipeline, { key, start, end, pane, values: Object.fromEntries(fields.map((name, i) => [name, values[i]])) })
-      this.meet(pipeline, key)
     }
     this.told("list")
   }
 
-  /** @param {string} pipeline @param {string} key */
+  /** Whether a key has a place in the list, where it gets one if there is room. @param {string} pipeline @param {string} key */
   meet(pipeline, key) {
     const keys = this.keysOf(pipeline)
-    if (keys.has(key)) return
-    keys.meet(key)
-    this.changed("list")
+    if (keys.has(key)) return true
+    if (!keys.meet(key)) return false
+    this.told("list")
     if (pipeline === this.address.pipeline) this.choose(key)
+    return true
   }
 
   /** Reads what is missing, once at a time; what is missed meanwhile is read afterwards. */
