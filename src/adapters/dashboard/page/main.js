@@ -37,6 +37,8 @@ export class Page {
   address = { options: {} }
   /** Parts that are to be drawn with the next frame. @type {Set<string>} */
   stale = new Set()
+  /** Parts of which the stream has told something. @type {Set<"list" | "windows">} */
+  telling = new Set()
   /** Whether something is being read, and whether there is more to read after it. */
   reading = false
   again = false
@@ -56,9 +58,11 @@ export class Page {
       post("feed", wish).then((feed) => this.showFeed(feed), (error) => setText(parts["announce"], error.message))
     })
     this.stream = connect(streamOf(this.view.wanted()), {
-      opened: () => {
+      opened: (isKept) => {
         showConnection(parts["connection"], "connected")
-        void this.refresh()
+        if (isKept && this.openedFor === this.viewId) this.view.readSelected().catch(() => this.refresh())
+        else void this.refresh()
+        this.openedFor = this.viewId
       },
       lost: () => showConnection(parts["connection"], "lost"),
       events: {
@@ -156,29 +160,30 @@ export class Page {
   receive(pane, as) {
     this.panes.add(pane, as)
     this.meet(pane.pipeline, pane.key)
-    this.changed("windows")
+    this.told("windows")
   }
 
   /** @param {{ pipeline: string, fields: Array<string>, rows: Array<Array<any>> }} rows */
   list({ fields, pipeline, rows }) {
     for (const [key, start, end, pane, ...values] of rows) {
+      if (!this.meet(pipeline, key)) continue
       if (pane === "retracted") {
         this.panes.unlist(pipeline, key)
         continue
       }
       this.panes.list(pipeline, { key, start, end, pane, values: Object.fromEntries(fields.map((name, i) => [name, values[i]])) })
-      this.meet(pipeline, key)
     }
-    this.changed("list")
+    this.told("list")
   }
 
-  /** @param {string} pipeline @param {string} key */
+  /** Whether a key has a place in the list, where it gets one if there is room. @param {string} pipeline @param {string} key */
   meet(pipeline, key) {
     const keys = this.keysOf(pipeline)
-    if (keys.has(key)) return
-    keys.meet(key)
-    this.changed("list")
+    if (keys.has(key)) return true
+    if (!keys.meet(key)) return false
+    this.told("list")
     if (pipeline === this.address.pipeline) this.choose(key)
+    return true
   }
 
   /** Reads what is missing, once at a time; what is missed meanwhile is read afterwards. */
@@ -216,7 +221,18 @@ export class Page {
 
   // How it is shown
 
-  /** However many events come, the page is drawn at most once a frame. @param {Array<"list" | "windows" | "readings">} what */
+  /** What the stream tells is drawn a few times a second: what comes together is drawn together. @param {"list" | "windows"} what */
+  told(what) {
+    if (this.telling.size === 0) {
+      setTimeout(() => {
+        this.changed(...this.telling)
+        this.telling.clear()
+      }, between)
+    }
+    this.telling.add(what)
+  }
+
+  /** The page is drawn at most once a frame. @param {Array<"list" | "windows" | "readings">} what */
   changed(...what) {
     if (this.stale.size === 0) {
       requestAnimationFrame(() => {
@@ -256,6 +272,9 @@ export class Page {
       this.go({ ...this.address, options: { ...this.address.options, zone } }))
   }
 }
+
+/** Milliseconds from one drawing of what is told to the next. */
+const between = 200
 
 const pause = () => new Promise((resume) => setTimeout(resume, 1_000))
 
