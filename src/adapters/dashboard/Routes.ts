@@ -84,7 +84,9 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, runni
         Effect.flatMap(monitor.progress, (progress) =>
           Graph.read(running, { progress: EncodedProgress.encode(progress), rates: live.rates(), sink })))
       .handle("letters", ({ query: { limit = usualLetters, pipeline } }) =>
-        readable(Effect.map(Letters.read(letters, running, { limit, ...pipeline === undefined ? {} : { pipeline } }), (found) => OneLine.json(found))))
+        letters === undefined
+          ? Effect.succeed(OneLine.line(503, "this process has no dead letters within its reach"))
+          : readable(Effect.map(Letters.read(letters, running, { limit, ...pipeline === undefined ? {} : { pipeline } }), (found) => OneLine.json(found))))
       .handle("feed", ({ payload }) =>
         Effect.gen(function*() {
           if (control === undefined) return OneLine.line(409, `the feed "${name}" comes as it happens: it has no pace to be changed`)
