@@ -32,10 +32,11 @@ export interface Options {
 
 export const layer = (options: Options) => {
   const api = Api.of(options.pipelines.map(({ name }) => name))
-  const document = OneLine.json(OpenApi.fromApi(api))
+  // Most servers are never asked for it, and it would make each of them start later.
+  const document = Effect.sync(() => OneLine.json(OpenApi.fromApi(api)))
   return Layer.merge(
     HttpApiBuilder.layer(api).pipe(Layer.provide(handlers(api, options)), Layer.provide(OneLine.layer)),
-    HttpRouter.add("GET", `${Api.prefix}/openapi.json`, Effect.succeed(document))
+    HttpRouter.add("GET", `${Api.prefix}/openapi.json`, document)
   )
 }
 
