@@ -187,7 +187,8 @@ export class Page {
     if (keys.has(key)) return true
     if (!keys.meet(key)) return false
     this.told("list")
-    if (pipeline === this.address.pipeline) this.choose(key)
+    // The first of the list, and not the first that is heard of.
+    if (pipeline === this.address.pipeline && keys.isRead()) this.choose(keys.all()[0])
     return true
   }
 
