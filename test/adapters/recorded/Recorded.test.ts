@@ -220,7 +220,8 @@ describe("Recorded", () => {
         }
         return given - before
       })
-      while (given === 0) yield* TestClock.withLive(Effect.sleep("5 millis"))
+      const hasGiven = () => given > 0
+      while (!hasGiven()) yield* TestClock.withLive(Effect.sleep("5 millis"))
       assert.isAbove(yield* after(800), 0)
       yield* control.change({ paused: true })
       yield* after(80)
