@@ -6,7 +6,7 @@ import { assert, describe, expect, it } from "vitest"
 import { candles1m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
-import { fiveHours, takings } from "./orders.ts"
+import { fiveHours, notJson, takings } from "./orders.ts"
 import { closedPanes, dayPane, parseBars } from "./session.ts"
 import { browsing, chartSays, shows, skipped } from "./visiting.ts"
 
@@ -45,12 +45,16 @@ describe.skipIf(skipped)("the page is accessible", () => {
       await page.locator("#shown").selectOption({ label: "Graph of all" })
       await expect.poll(() => page.locator(".card").count()).toBeGreaterThan(5)
       assert.deepStrictEqual(await violations(page), [])
+      await page.locator("#shown").selectOption({ label: "Late and left out" })
+      await expect.poll(() => page.locator(".left-out table").count()).toBe(3)
+      assert.deepStrictEqual(await violations(page), [])
       await page.evaluate(`location.hash = "#/nothing"`)
       await expect.poll(() => page.locator(".notice").count()).toBe(1)
       assert.deepStrictEqual(await violations(page), [])
     }, {
       context,
       pipelines: [candles1m, movingAverage5m, day, takings],
+      letters: [notJson],
       prepare: (station) => station.write([...closedPanes(aig), dayPane(aig, "-0.642531"), ...fiveHours])
     }))
 })

@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import * as Decimal from "../../src/domain/Decimal.ts"
 import { Aggregate, Pipeline, Source, Window } from "../../src/streams/pipeline/index.ts"
 import type { Pane } from "../../src/streams/pipeline/Pane.ts"
+import type { DeadLetter } from "../../src/streams/ports/DeadLetters.ts"
 import { decimal, pane } from "./session.ts"
 
 const Order = Schema.Struct({ shop: Schema.String, placedAt: Schema.Int, amount: Decimal.Decimal({ scale: 2, limit: 1_000_000 }) })
@@ -28,3 +29,12 @@ export const shops = ["Basel", "Bern", "Chur", "Genève", "Lausanne", "Lugano", 
 
 export const fiveHours = shops.flatMap((shop, at) =>
   Array.from({ length: 5 }, (_, index) => hourOf(shop, index, 10 + (at * 5) % 12, `${1_000 + at * 7 + index * 311}.25`)))
+
+export const notJson: DeadLetter = {
+  topic: "orders", partition: 0, offset: 7, pipeline: null, reason: "not-json", detail: "the record is not a JSON object", bytes: Buffer.from("shop,amount")
+}
+
+export const late: DeadLetter = {
+  topic: "orders", partition: 0, offset: 9, pipeline: "takings", reason: "late", detail: "its window was final",
+  bytes: Buffer.from(JSON.stringify({ shop: "Bern", placedAt: nine, amount: "4.00" }))
+}

@@ -2,8 +2,9 @@
 import { assert, describe, expect, it } from "vitest"
 import type { Page } from "playwright-core"
 import { candles1m } from "../../src/analytics/candles.ts"
-import { fiveHours, hourOf, shops, takings } from "./orders.ts"
+import { fiveHours, hourOf, late, notJson, shops, takings } from "./orders.ts"
 import type { Station } from "./station.ts"
+import { nothingYet } from "../../src/streams/ports/Monitor.ts"
 import { browsing, pixels, shows, skipped, text, type Visit } from "./visiting.ts"
 
 const visit = browsing()
@@ -167,6 +168,28 @@ describe.skipIf(skipped)("any pipeline", () => {
       await expect.poll(() => cards.count()).toBe(3)
       assert.strictEqual(await page.locator(".picture path").count(), 2)
     }, { hash: "#/?view=graph" }))
+
+  it("tells what did not count: how much, for which reasons, and what came last", () =>
+    visitOrders(async (page, station) => {
+      const counts = { ...nothingYet, read: 2_012, aggregated: 2_000, late: 1, deadLettered: 1, filtered: 10 }
+      await station.publish({ _tag: "progress", progress: { ...counts, byPipeline: { takings: counts } } })
+      await page.getByRole("link", { name: "Dead letters" }).click()
+      const [ofPipelines, byReason, last] = [0, 1, 2].map((table) => async () =>
+        (await page.locator(".left-out table").nth(table).locator("tbody tr").allInnerTexts()).map((row) => row.split(/[\t\n]/).map((cell) => cell.trim())))
+      await expect.poll(ofPipelines!).toEqual([["takings", "2,012", "2,000", "1", "1", "0", "10", "0"]])
+      await expect.poll(byReason!).toEqual([
+        ["late", "1", "Its windows were final when it came: a larger out-of-orderness or allowed lateness would have taken it"],
+        ["not-json", "1", "The line is no JSON"]
+      ])
+      assert.deepStrictEqual(await last!(), [
+        ["5 Oct 2026, 09:00:00 EDT", "late", "takings", "orders 0@9", "its window was final", '{"shop":"Bern","placedAt":1791205200000,"amount":"4.00"}'],
+        ["—", "not-json", "all", "orders 0@7", "the record is not a JSON object", "shop,amount"]
+      ])
+      await page.getByLabel("Pipeline").selectOption({ label: "takings" })
+      await expect.poll(async () => (await byReason!()).length).toBe(1)
+      await page.goBack()
+      await expect.poll(async () => (await byReason!()).length).toBe(2)
+    }, { letters: [notJson, late] }))
 
   for (const width of [390, 320]) {
     it(`fits ${width} pixels, with targets for a finger`, () =>

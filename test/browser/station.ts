@@ -4,6 +4,7 @@ import { Dashboard } from "../../src/adapters/dashboard/Dashboard.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
+import { type DeadLetter, DeadLetters } from "../../src/streams/ports/DeadLetters.ts"
 import { Feed, type Freshness, type Pace } from "../../src/streams/ports/Feed.ts"
 import { type Event, Monitor } from "../../src/streams/ports/Monitor.ts"
 import type * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
@@ -15,6 +16,8 @@ const market: ReadonlyArray<Pipeline.Any> = [candles1m, candles5m, movingAverage
 export interface Options {
   /** Those of the market by default. */
   readonly pipelines?: ReadonlyArray<Pipeline.Any>
+  /** What could not be used. */
+  readonly letters?: ReadonlyArray<DeadLetter>
 }
 
 export interface Station {
@@ -33,7 +36,7 @@ export interface Station {
 }
 
 /** The sink and the monitor outlive the server, as a database and an engine would. */
-export const open = async (first: Freshness, { pipelines = market }: Options = {}): Promise<Station> => {
+export const open = async (first: Freshness, { letters = [], pipelines = market }: Options = {}): Promise<Station> => {
   let freshness = first
   let pace: Pace = { paused: false, speed: 60 }
   let finished = false
@@ -47,8 +50,9 @@ export const open = async (first: Freshness, { pipelines = market }: Options = {
       change: (change) => Effect.sync(() => void (pace = { ...pace, ...change }))
     }
   })
-  const around = ManagedRuntime.make(Layer.mergeAll(feed, Monitor.layer, ResultSink.layerMemory))
+  const around = ManagedRuntime.make(Layer.mergeAll(feed, Monitor.layer, ResultSink.layerMemory, DeadLetters.layerMemory))
   const context = await around.context()
+  await around.runPromise(DeadLetters.use((kept) => kept.write(letters)))
   const serve = (port: number) =>
     ManagedRuntime.make(
       Dashboard.layer({ host: "127.0.0.1", port, title: "courant", pipelines, hasEnded: Effect.sync(() => finished) }).pipe(

@@ -6,6 +6,7 @@ import { get, post, streamOf } from "./api.js"
 import * as format from "./format.js"
 import { GraphView } from "./graph/view.js"
 import { bindKeys } from "./keyboard.js"
+import { LeftOutView } from "./lateness/view.js"
 import { MarketView, marketOf } from "./market/view.js"
 import { showPicker } from "./picker.js"
 import { PipelineView } from "./pipeline/view.js"
@@ -103,14 +104,14 @@ export class Page {
     this.address = this.completed(address.parse(location.hash))
     const { options, pipeline = "" } = this.address
     const known = this.pipelines.find(({ name }) => name === pipeline)
-    const isMarket = known !== undefined && known === this.market && options.view !== "windows"
-    const isGraph = options.view === "graph"
-    const id = JSON.stringify([pipeline, isMarket, isGraph])
+    const OfAll = ofAll[options.view ?? ""]
+    const isMarket = known !== undefined && known === this.market && OfAll === undefined && options.view !== "windows"
+    const id = OfAll === undefined ? JSON.stringify([pipeline, isMarket]) : options.view
     if (id !== this.viewId) {
       this.view?.end()
       this.viewId = id
       parts["view"].replaceChildren()
-      this.view = isGraph ? new GraphView(this, this.root()) : this.makeView(known, isMarket)
+      this.view = OfAll === undefined ? this.makeView(known, isMarket) : new OfAll(this, this.root())
       void this.refresh()
     } else {
       this.view.readSelected().catch(() => this.refresh())
@@ -141,7 +142,7 @@ export class Page {
 
   /** Without a pipeline the market is shown, where there is one. @param {Address} asked @returns {Address} */
   completed(asked) {
-    if (asked.pipeline !== undefined || asked.options.view === "graph") return asked
+    if (asked.pipeline !== undefined || Object.hasOwn(ofAll, asked.options.view ?? "")) return asked
     const first = this.market ?? this.pipelines.find(({ ends }) => ends === "panes") ?? this.pipelines[0]
     return { ...asked, pipeline: first?.name }
   }
@@ -278,6 +279,9 @@ export class Page {
       this.go({ ...this.address, options: { ...this.address.options, zone } }))
   }
 }
+
+/** Views of all pipelines together, by their names in addresses. @type {Record<string, typeof GraphView | typeof LeftOutView>} */
+const ofAll = { graph: GraphView, "left-out": LeftOutView }
 
 /** @param {string} pipeline @param {string} key */
 const seriesId = (pipeline, key) => JSON.stringify([pipeline, key])
