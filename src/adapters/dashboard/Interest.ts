@@ -22,6 +22,8 @@ export interface Interest {
   readonly topics: ReadonlySet<string>
   readonly follow: ReadonlyArray<Followed>
   readonly watch: ReadonlyArray<Watched>
+  /** Windows of all pipelines. */
+  readonly isOfAll: boolean
 }
 
 export const followTopic = ({ key, pipeline }: Followed): string => `follow ${pipeline} ${key}`
@@ -35,13 +37,13 @@ export const topicsOf = (pane: Pane): ReadonlyArray<string> => [followTopic(pane
 
 export const of = (follow: ReadonlyArray<Followed>, watch: ReadonlyArray<Watched>): Interest => {
   const topics = new Set([...follow.map(followTopic), ...watch.map(watchTopic)])
-  return { id: JSON.stringify([...topics].sort()), topics, follow, watch }
+  return { id: JSON.stringify([...topics].sort()), topics, follow, watch, isOfAll: false }
 }
 
 /** That of a program which knows neither. */
 export const inAll = (key: string | undefined): Interest => {
   const topic = key === undefined ? everything : keyTopic(key)
-  return { id: topic, topics: new Set([topic]), follow: [], watch: [] }
+  return { id: topic, topics: new Set([topic]), follow: [], watch: [], isOfAll: true }
 }
 
 /** Between a pipeline and a key: no name of a pipeline has it. */

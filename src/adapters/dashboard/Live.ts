@@ -6,7 +6,7 @@
 import { Clock, Deferred, Duration, Effect, Equal, Schedule, Stream } from "effect"
 import type { Pane } from "../../streams/pipeline/Pane.ts"
 import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
-import { type Event, Monitor } from "../../streams/ports/Monitor.ts"
+import { type Event, type Looks, Monitor } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { newestOf, ResultSink } from "../../streams/ports/ResultSink.ts"
 import { type Change, ChangedRows } from "./ChangedRows.ts"
@@ -80,7 +80,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
     }
   })
   // Subscribed before the server answers: a window that is forming now is not missed.
-  yield* Effect.forkScoped(Stream.runForEach(monitor.events, hear), { startImmediately: true })
+  yield* Effect.forkScoped(Stream.runForEach(monitor.eventsFor(() => looksOf(viewers.interests)), hear), { startImmediately: true })
 
   const tellForming = Effect.sync(() => {
     const panes = [...formed].filter((pane) => forming.isNewest(pane))
@@ -123,10 +123,16 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
   return live
 })
 
+const looksOf = (interests: Iterable<Interest>): Looks => {
+  const all = [...interests]
+  if (all.some(({ isOfAll }) => isOfAll)) return { pipelines: null, keys: [] }
+  return { pipelines: new Set(all.flatMap(({ watch }) => watch.map(({ pipeline }) => pipeline))), keys: all.flatMap(({ follow }) => follow) }
+}
+
 /** The open windows that a viewer follows. */
-function* openTo({ follow, topics }: Interest, forming: FormingWindows): Generator<Pane> {
+function* openTo({ follow, isOfAll, topics }: Interest, forming: FormingWindows): Generator<Pane> {
   for (const followed of follow) yield* forming.of(followed)
-  if (follow.length > 0) return
+  if (!isOfAll) return
   for (const pane of forming.all()) if (topics.has(everything) || topics.has(keyTopic(pane.key))) yield pane
 }
 

@@ -4,7 +4,7 @@
  */
 import { Effect, Stream } from "effect"
 import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
-import { type Event, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
+import { type Event, type Looks, Monitor, type Progress } from "../../streams/ports/Monitor.ts"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import * as Summary from "./Summary.ts"
 
@@ -64,7 +64,7 @@ const showTable = Effect.fnUntraced(function*(timeZone: string) {
     writtenAt = process.stderr.bytesWritten
   })
   yield* Effect.raceFirst(
-    monitor.events.pipe(Stream.runForEach((event) =>
+    monitor.eventsFor(() => looks).pipe(Stream.runForEach((event) =>
       Effect.sync(() => {
         if (event._tag === "progress") progress = event.progress
         else takeRows(rows, event)
@@ -73,6 +73,9 @@ const showTable = Effect.fnUntraced(function*(timeZone: string) {
     Effect.forever(Effect.andThen(Effect.sleep("500 millis"), draw))
   ).pipe(Effect.ensuring(draw))
 })
+
+/** All that the table shows is of these. */
+const looks: Looks = { pipelines: new Set(["day"]), keys: [] }
 
 /** The tiles' numbers come from the day's windows, the last price from whatever is newest. */
 const takeRows = (rows: Map<string, Row>, event: Exclude<Event, { _tag: "progress" }>): void => {

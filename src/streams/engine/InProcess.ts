@@ -9,9 +9,10 @@ import type { Decisions } from "../ports/Decisions.ts"
 import { Engine, type EngineError, type Options } from "../ports/Engine.ts"
 import { EventLog } from "../ports/EventLog.ts"
 import { Agenda } from "./Agenda.ts"
+import type { Pane } from "../pipeline/Pane.ts"
 import type { Job } from "./Job.ts"
 import * as Joining from "./Joining.ts"
-import { Monitor } from "../ports/Monitor.ts"
+import { type Looks, Monitor } from "../ports/Monitor.ts"
 import * as MonotonicTime from "../ports/MonotonicTime.ts"
 import { decideAll, decideNow, histogram, Run, rowWriter, takeAll } from "./Run.ts"
 import * as Saver from "./Saver.ts"
@@ -47,6 +48,9 @@ const partitionLag = Metric.gauge("courant_partition_lag_records", {
 
 /** How often those who watch see the windows that are forming. */
 const formingEvery = 250
+
+/** The windows of pipelines that nobody looks at are made once in so many times. */
+const rarely = 8
 
 /** So many of each pipeline are shown: those of a million keys nobody reads, and to make them would take all of the time. */
 const mostForming = 1_000
@@ -166,16 +170,39 @@ const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never,
   }
 })
 
+/** Of some pipelines the windows of many keys, of others those of a few. */
+const lookedAt = (job: Job, looks: ReadonlyArray<Looks>): ReadonlyArray<Pane> => {
+  const many = job.forming({ most: mostForming }, (pipeline) => isLookedAt(looks, pipeline))
+  const counts = Map.groupBy(many, ({ pipeline }) => pipeline)
+  const keys = new Map(looks.flatMap((each) => each.keys).map((each) => [JSON.stringify(each), each]))
+  const few = Array.from(keys.values(), ({ key, pipeline }) => {
+    // Of a pipeline that has no more windows than are shown the key is among them.
+    const isThere = isLookedAt(looks, pipeline) && (counts.get(pipeline)?.length ?? 0) < mostForming
+    return isThere ? [] : job.forming({ key, most: mostForming }, (name) => name === pipeline).filter((pane) => pane.key === key)
+  })
+  return [...many, ...few.flat()]
+}
+
+const isLookedAt = (looks: ReadonlyArray<Looks>, pipeline: string): boolean =>
+  looks.some(({ pipelines }) => pipelines === null || pipelines.has(pipeline))
+
 /** Shows the forming windows and the progress a few times a second, however fast the batches come. */
 const showForming = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never, EngineError, EventLog | Monitor> {
   const monitor = yield* Monitor
   const log = yield* EventLog
   let ends: ReadonlyArray<number> = []
+  let haveOthersChanged = false
   for (let round = 0;; round++) {
     yield* Effect.sleep(formingEvery)
-    if (run.hasChanged && !run.isBetween && (yield* monitor.isWatched)) {
+    const looks = yield* monitor.looks
+    if (!run.isBetween && looks.length > 0) {
+      if (run.hasChanged) yield* monitor.publish({ _tag: "forming", panes: lookedAt(run.job, looks) })
+      haveOthersChanged ||= run.hasChanged
       run.hasChanged = false
-      yield* monitor.publish({ _tag: "forming", panes: run.job.forming({ most: mostForming }) })
+      if (haveOthersChanged && round % rarely === 0) {
+        haveOthersChanged = false
+        yield* monitor.publish({ _tag: "forming", panes: run.job.forming({ most: mostForming }, (pipeline) => !isLookedAt(looks, pipeline)) })
+      }
     }
     if (round % endsEvery === 0) ends = yield* log.ends
     yield* publishProgress(run, Effect.succeed(ends))

@@ -475,9 +475,9 @@ export class Job {
     for (const [source] of this.#sources.entries()) for (const { graph } of this.#running) yield* this.#ofSource(graph.inUse(), source)
   }
 
-  /** Windows that are near to closing, as they stand, for those who watch: of each pipeline at most about so many. */
-  forming(wanted: Wanted = { most: Infinity }): ReadonlyArray<Pane> {
-    return this.#running.flatMap(({ graph }) => graph.forming(wanted))
+  /** Windows that are near to closing, as they stand, for those who watch: of each pipeline that is wanted at most about so many. */
+  forming(wanted: Wanted = { most: Infinity }, isWanted: (pipeline: string) => boolean = () => true): ReadonlyArray<Pane> {
+    return this.#running.flatMap(({ graph }) => isWanted(graph.checked.name) ? graph.forming(wanted) : [])
   }
 
   /**

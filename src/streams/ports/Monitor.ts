@@ -47,6 +47,14 @@ export type Event =
   | { readonly _tag: "forming"; readonly panes: ReadonlyArray<Pane> }
   | { readonly _tag: "progress"; readonly progress: Progress }
 
+/** What a viewer sees of the windows that are open: what nobody looks at need not be computed all the time. */
+export interface Looks {
+  /** Those of these pipelines, as far as so many are shown; `null` those of all. */
+  readonly pipelines: ReadonlySet<string> | null
+  /** All of these keys. */
+  readonly keys: ReadonlyArray<{ readonly pipeline: string; readonly key: string }>
+}
+
 export const nothingYet: Progress = {
   read: 0,
   aggregated: 0,
@@ -64,30 +72,41 @@ export const nothingYet: Progress = {
 
 export class Monitor extends Context.Service<Monitor, {
   readonly publish: (event: Event) => Effect.Effect<void>
-  /** Events from the moment of subscription on. */
+  /** Events from the moment of subscription on, of a viewer that sees all windows that are open. */
   readonly events: Stream.Stream<Event>
+  /** The same of one that sees some; it is asked which, again and again. */
+  readonly eventsFor: (looks: () => Looks) => Stream.Stream<Event>
   readonly progress: Effect.Effect<Progress>
-  /** Whether anybody is subscribed: what is only for viewers need not be computed for nobody. */
-  readonly isWatched: Effect.Effect<boolean>
+  /** What those who are subscribed look at. */
+  readonly looks: Effect.Effect<ReadonlyArray<Looks>>
 }>()("courant/Monitor") {
   static readonly layer: Layer.Layer<Monitor> = Layer.effect(
     Monitor,
     Effect.gen(function*() {
       const events = yield* PubSub.sliding<Event>(1_024)
       const progress = yield* Ref.make(nothingYet)
-      let viewers = 0
-      const enter = Effect.acquireRelease(
-        Effect.sync(() => void viewers++),
-        () => Effect.sync(() => void viewers--)
-      )
+      const viewers = new Set<() => Looks>()
+      const eventsFor = (looks: () => Looks) => {
+        const enter = Effect.acquireRelease(
+          Effect.sync(() => {
+            // A function of its own, since two viewers may give the same one.
+            const viewer = () => looks()
+            viewers.add(viewer)
+            return viewer
+          }),
+          (viewer) => Effect.sync(() => viewers.delete(viewer))
+        )
+        return Stream.unwrap(Effect.as(enter, Stream.fromPubSub(events)))
+      }
       return Monitor.of({
         publish: Effect.fnUntraced(function*(event: Event) {
           if (event._tag === "progress") yield* Ref.set(progress, event.progress)
           yield* PubSub.publish(events, event)
         }),
-        events: Stream.unwrap(Effect.as(enter, Stream.fromPubSub(events))),
+        events: eventsFor(() => ({ pipelines: null, keys: [] })),
+        eventsFor,
         progress: Ref.get(progress),
-        isWatched: Effect.sync(() => viewers > 0)
+        looks: Effect.sync(() => Array.from(viewers, (looks) => looks()))
       })
     })
   )

@@ -23,6 +23,11 @@ export class Dictionary {
     return number
   }
 
+  /** The number of a text that has one to be compared by. */
+  find(text: string): number | undefined {
+    return this.#numbers.get(text)
+  }
+
   /** A number for a text that is compared with no other: of equal ones each has its own. */
   carry(text: string): number {
     return this.texts.push(text) - 1

@@ -31,8 +31,9 @@ export class Watch {
     return Layer.succeed(Monitor, {
       publish: (event) => Effect.sync(() => this.#see(event)),
       events: Stream.never,
+      eventsFor: () => Stream.never,
       progress: Effect.sync(() => this.progress),
-      isWatched: Effect.sync(() => this.#isWatched)
+      looks: Effect.sync(() => this.#isWatched ? [{ pipelines: null, keys: [] }] : [])
     })
   }
 

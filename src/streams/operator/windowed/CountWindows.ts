@@ -175,10 +175,11 @@ export class CountWindows implements Windows {
   }
 
   forming({ key: wanted, most }: Wanted, emit: Emit): void {
+    const only = wanted === undefined ? undefined : this.#open.get(this.#dictionary.find(wanted) ?? -1)
     const found: Array<CountWindow> = []
-    for (const window of this.#open.values()) {
+    for (const window of wanted === undefined ? this.#open.values() : only === undefined ? [] : [only]) {
       if (found.length >= most) break
-      if (wanted === undefined || this.#textOf(window.key) === wanted) found.push(window)
+      found.push(window)
     }
     for (const { end, key, slot, start } of found.sort(this.#order)) {
       emit({ key, start, end, kind: "early", revision: 0, changes: this.#slots.rowsOf(slot), slot, watermark: this.#closedTo, offset: noOffset })

@@ -291,9 +291,10 @@ export class SessionWindows implements Windows, Placement {
   /** The first to come. */
   #stillOpen({ key: wanted, most }: Wanted): ReadonlyArray<Session> {
     const found: Array<Session> = []
-    for (const [key, sessions] of this.#sessions) {
+    const only = wanted === undefined ? undefined : this.#sessions.get(this.#dictionary.find(wanted) ?? -1)
+    for (const sessions of wanted === undefined ? this.#sessions.values() : only === undefined ? [] : [only]) {
       if (found.length >= most) break
-      if (wanted === undefined || this.#textOf(key) === wanted) found.push(...sessions.filter(({ closed }) => !closed))
+      found.push(...sessions.filter(({ closed }) => !closed))
     }
     return found.sort(this.#order)
   }

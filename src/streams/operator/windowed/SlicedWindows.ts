@@ -433,10 +433,15 @@ export class SlicedWindows implements Windows, Placement {
     const start = this.#assigner.windowStart(end)
     const keys = new Set<number>()
     const within = this.#slices.filter((slice) => slice.start >= start && slice.end <= end)
+    if (wanted !== undefined) {
+      const key = this.#dictionary.find(wanted) ?? -1
+      const hasIt = (slots: KeyedSlots | undefined) => slots !== undefined && key !== -1 && slots.get(key) !== noSlot
+      return within.some(({ kept, slots }) => hasIt(slots) || kept.has(key)) || hasIt(this.#extras.get(end)) ? [key] : []
+    }
     for (const some of [...within.flatMap(({ kept, slots }) => [slots.keys, kept.keys()]), this.#extras.get(end)?.keys ?? []]) {
       for (const key of some) {
         if (keys.size >= most) break
-        if (wanted === undefined || this.#dictionary.textOf(key) === wanted) keys.add(key)
+        keys.add(key)
       }
     }
     return [...keys].sort((a, b) => compareText(this.#dictionary.textOf(a), this.#dictionary.textOf(b)))

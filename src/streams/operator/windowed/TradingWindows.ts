@@ -45,6 +45,10 @@ interface Due {
 
 const byBounds = (a: Bounds, b: Bounds): number => a.end - b.end || a.start - b.start
 
+/** Where a window has it. */
+const keyIn = ({ kept, slots }: OpenWindow, key: number | undefined): ReadonlyArray<number> =>
+  key !== undefined && (slots.get(key) !== noSlot || kept.has(key)) ? [key] : []
+
 export class TradingWindows implements Windows, Placement {
   readonly #slots: AccumulatorTable
   readonly #pool: KeyedSlotsPool
@@ -303,9 +307,9 @@ export class TradingWindows implements Windows, Placement {
     let left = most
     for (const window of this.#open) {
       if (window.end <= this.#closedTo || window.start > this.#trigger.latest) continue
-      const keys = [...new Set([...window.slots.keys, ...window.kept.keys()])].filter((key) => wanted === undefined || this.#dictionary.textOf(key) === wanted).slice(0, left)
+      const keys = wanted === undefined ? [...new Set([...window.slots.keys, ...window.kept.keys()])].slice(0, left) : keyIn(window, this.#dictionary.find(wanted))
       left -= keys.length
-      for (const key of keys.sort((a, b) => compareText(this.#dictionary.textOf(a), this.#dictionary.textOf(b)))) {
+      for (const key of keys.toSorted((a, b) => compareText(this.#dictionary.textOf(a), this.#dictionary.textOf(b)))) {
         const { inside, rows: changes, slot } = this.#stateOf(window, key)
         const revision = (this.#emitted.get(window.number, key)?.revision ?? -1) + 1
         const { end, start } = window

@@ -1,0 +1,70 @@
+/**
+ * The page over an engine that takes 10,000 ticks a second of 1,000 symbols, everything in memory, in a process of its own. It
+ * says its port, and on each line that it is sent how much CPU time it has used, in microseconds.
+ */
+import { Effect, Layer, Stream } from "effect"
+import { createInterface } from "node:readline"
+import { Dashboard } from "../src/adapters/dashboard/Dashboard.ts"
+import { builtIn } from "../src/cli/Pipelines.ts"
+import * as InProcess from "../src/streams/engine/InProcess.ts"
+import * as Ingest from "../src/streams/engine/Ingest.ts"
+import { CheckpointStore } from "../src/streams/ports/CheckpointStore.ts"
+import { DeadLetters } from "../src/streams/ports/DeadLetters.ts"
+import { Decisions } from "../src/streams/ports/Decisions.ts"
+import { Engine } from "../src/streams/ports/Engine.ts"
+import { Feed } from "../src/streams/ports/Feed.ts"
+import { Monitor } from "../src/streams/ports/Monitor.ts"
+import { ResultSink } from "../src/streams/ports/ResultSink.ts"
+import * as TransientLog from "../src/streams/ports/TransientLog.ts"
+
+const symbols = 1_000
+const perRound = 500
+const roundsEvery = 50
+
+/** Half an hour after an opening bell. */
+const begin = Date.UTC(2026, 10, 30, 15, 0)
+
+/** As many rounds as are due by the clock. */
+const ticks = Stream.suspend(() => {
+  const start = performance.now()
+  let next = 0
+  return Stream.fromEffectRepeat(Effect.sync(() => {
+    const due = Math.floor((performance.now() - start) / roundsEvery) - next
+    return Array.from({ length: Math.max(0, due) }, () => roundOf(next++)).flat()
+  }).pipe(Effect.delay(`${roundsEvery} millis`))).pipe(Stream.flattenIterable)
+})
+
+const roundOf = (round: number): ReadonlyArray<string> =>
+  Array.from({ length: perRound }, (_, i) => {
+    const number = round * perRound + i
+    const symbol = `S${String((number * 7_919) % symbols).padStart(3, "0")}`
+    const time = begin + round * roundsEvery
+    return `{"symbol":"${symbol}","time":${time},"price":"${100 + (number % 997) / 100}","size":${1 + number % 400},"exchange":"NMS"}`
+  })
+
+const stores = Layer.mergeAll(
+  TransientLog.layer("bench"),
+  Feed.fromStream(ticks, { name: "bench" }),
+  Monitor.layer,
+  ResultSink.layerMemory,
+  DeadLetters.layerMemory,
+  CheckpointStore.layerMemory,
+  Decisions.layerMemory
+)
+
+const program = Effect.gen(function*() {
+  const { url } = yield* Dashboard
+  console.log(new URL(url).port)
+  createInterface({ input: process.stdin })
+    .on("line", () => {
+      const { system, user } = process.cpuUsage()
+      console.log(user + system)
+    })
+    .on("close", () => process.exit())
+  const { run } = yield* Ingest.whole
+  yield* Effect.raceFirst(Engine.use((engine) => engine.run({ name: "bench", pipelines: builtIn })), Effect.andThen(run, Effect.never))
+})
+
+const services = Layer.mergeAll(InProcess.layer, Dashboard.layer({ host: "127.0.0.1", port: 0, pipelines: builtIn })).pipe(Layer.provideMerge(stores))
+
+await Effect.runPromise(Effect.scoped(Effect.provide(program, services)))
