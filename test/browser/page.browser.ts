@@ -1,15 +1,11 @@
 /** The page as a user meets it, in a real Chromium. */
 import { readFileSync } from "node:fs"
-import type { Browser, BrowserContextOptions, Page } from "playwright-core"
-import { afterAll, assert, beforeAll, describe, expect, it } from "vitest"
+import { assert, describe, expect, it } from "vitest"
 import type { Pane } from "../../src/streams/pipeline/Pane.ts"
 import { nothingYet } from "../../src/streams/ports/Monitor.ts"
-import { complaintsOf, hasBrowser, launch } from "./chromium.ts"
 import { type Bar, candle, closedPanes, dayPane, decimal, pane, parseBars } from "./session.ts"
-import { open, type Station } from "./station.ts"
-
-const skipped = !hasBrowser
-if (skipped) console.warn("No chromium was found: the page is not tested. Install it or set CHROMIUM_PATH.")
+import type { Station } from "./station.ts"
+import { browsing, chartSays, pixels, shows, skipped, text, type Visit } from "./visiting.ts"
 
 const minute = 60_000
 const bars = parseBars(readFileSync(new URL("us-equities-2013-10-08-10h.csv", import.meta.url), "utf8"))
@@ -26,77 +22,17 @@ const formingCandle = (key: string, close: string) =>
     mean: null, volume: 1_200, vwap: null, trades: null
   }, { pane: "early" })
 
-let browser: Browser
+const visit = browsing()
 
-beforeAll(async () => {
-  if (skipped) return
-  browser = await launch()
-})
+const filled = (station: Station) =>
+  station.write([...closedPanes(aig), ...closedPanes(ibm), dayPane(aig, "-0.642531"), dayPane(ibm, null)])
 
-afterAll(() => browser?.close())
-
-/** A dashboard with an hour of two symbols, and a page on it that must have nothing to complain about. */
-const visit = async (
-  use: (page: Page, station: Station, complaints: Array<string>) => Promise<void>,
-  { context = {}, filled = true, hash = "" }: { context?: BrowserContextOptions; filled?: boolean; hash?: string } = {}
-) => {
-  const station = await open({ _tag: "recorded", date: "2013-10-08", speed: 60 })
-  const view = await browser.newContext(context)
-  try {
-    if (filled) {
-      await station.write([...closedPanes(aig), ...closedPanes(ibm), dayPane(aig, "-0.642531"), dayPane(ibm, null)])
-    }
-    const page = await view.newPage()
-    const complaints = complaintsOf(page)
-    page.on("request", (request) => {
-      if (!request.url().startsWith(station.url)) complaints.push(`asked another host: ${request.url()}`)
-    })
-    await page.addInitScript(`addEventListener("securitypolicyviolation", (event) =>
-      console.error("policy violated: " + event.violatedDirective + " " + event.blockedURI))`)
-    await page.goto(station.url + hash)
-    await use(page, station, complaints)
-    assert.deepStrictEqual(complaints, [])
-  } finally {
-    await view.close()
-    await station.end()
-  }
-}
-
-const text = (page: Page, id: string) => page.locator(`#${id}`)
-const shows = (page: Page, id: string, wanted: string | RegExp) =>
-  expect.poll(() => text(page, id).textContent(), { timeout: 60_000 }).toMatch(
-    typeof wanted === "string" ? new RegExp(`^${wanted.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`) : wanted
-  )
-const chartSays = (page: Page, wanted: RegExp) =>
-  expect.poll(() => text(page, "chart").getAttribute("aria-label"), { timeout: 60_000 }).toMatch(wanted)
-
-/** How many pixels of the chart have a colour of the theme. */
-const pixels = (page: Page, variable: string) =>
-  page.evaluate<number>(`(() => {
-    const probe = document.createElement("canvas")
-    const drawn = [...document.querySelectorAll("#chart canvas")].filter(({ height, width }) => width * height > 0)
-    probe.width = Math.max(...drawn.map(({ width }) => width))
-    probe.height = 1 + drawn.reduce((height, canvas) => height + canvas.height, 0)
-    const context = probe.getContext("2d", { willReadFrequently: true })
-    context.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--${variable}").trim()
-    context.fillRect(0, 0, 1, 1)
-    const [r, g, b] = context.getImageData(0, 0, 1, 1).data
-    let top = 1
-    for (const canvas of drawn) {
-      context.drawImage(canvas, 0, top)
-      top += canvas.height
-    }
-    const { data } = context.getImageData(0, 1, probe.width, probe.height - 1)
-    let found = 0
-    for (let i = 0; i < data.length; i += 4) {
-      if (data[i] === r && data[i + 1] === g && data[i + 2] === b && data[i + 3] === 255) found++
-    }
-    return found
-  })()`)
+/** A visit to a dashboard with an hour of two symbols. */
+const visitMarket = (use: Parameters<typeof visit>[0], options: Visit = {}) => visit(use, { prepare: filled, ...options })
 
 describe.skipIf(skipped)("the page", () => {
   it("shows candles, average and volume, the day's figures and where they come from", () =>
-    visit(async (page) => {
+    visitMarket(async (page) => {
       await shows(page, "symbol", "AIG")
       await chartSays(page, /^AIG: 60 one-minute candles/)
       const day = candle(aig)
@@ -119,7 +55,7 @@ describe.skipIf(skipped)("the page", () => {
     }, { context: { colorScheme: "dark" } }))
 
   it("says that the change is from the day's open where the previous close is not known", () =>
-    visit(async (page) => {
+    visitMarket(async (page) => {
       await shows(page, "symbol", "IBM")
       const change = (Number(ibm.at(-1)?.close) / Number(ibm[0]?.open) - 1) * 100
       await shows(page, "change", `${change > 0 ? "▲ +" : "▼ "}${change.toFixed(2)} %`)
@@ -127,16 +63,16 @@ describe.skipIf(skipped)("the page", () => {
     }, { hash: "#IBM/5m" }))
 
   it("changes symbol and interval by mouse and by keyboard", () =>
-    visit(async (page) => {
+    visitMarket(async (page) => {
       await chartSays(page, /^AIG: 60 one-minute/)
       await page.getByRole("button", { name: /^IBM/ }).click()
       await shows(page, "symbol", "IBM")
       await chartSays(page, /^IBM: 60 one-minute/)
-      await page.getByRole("button", { name: "5m" }).click()
+      await page.getByRole("button", { name: "5m", exact: true }).click()
       await chartSays(page, /^IBM: 12 five-minute/)
       await page.keyboard.press("1")
       await chartSays(page, /^IBM: 60 one-minute/)
-      assert.strictEqual(await page.getByRole("button", { name: "1m" }).getAttribute("aria-pressed"), "true")
+      assert.strictEqual(await page.getByRole("button", { name: "1m", exact: true }).getAttribute("aria-pressed"), "true")
       const presses = [["[", "AIG"], ["]", "IBM"], ["ArrowDown", "AIG"], ["ArrowUp", "IBM"], ["]", "AIG"]] as const
       for (const [key, symbol] of presses) {
         await page.keyboard.press(key)
@@ -154,7 +90,7 @@ describe.skipIf(skipped)("the page", () => {
     }))
 
   it("moves with forming windows, closes them and takes corrections", () =>
-    visit(async (page, station) => {
+    visitMarket(async (page, station) => {
       await chartSays(page, /^AIG: 60 /)
       await station.publish({ _tag: "forming", panes: [formingCandle("AIG", "48.91")] })
       await shows(page, "last", "48.91")
@@ -170,7 +106,7 @@ describe.skipIf(skipped)("the page", () => {
           }, { pane: "early" })
         )
       })
-      await shows(page, "legend", /^ 11:00.*C 48\.91.*MA 5 min 50\.00$/)
+      await shows(page, "legend", /^ 11:00.*C 48\.91.*MA 5 min 50\.00 forming$/)
       await station.publish({ _tag: "forming", panes: [formingCandle("IBM", "179.5")] })
       await expect.poll(() => page.getByRole("button", { name: /^IBM/ }).innerText()).toContain("179.50")
       await station.write([{ ...formingCandle("AIG", "48.95"), pane: "on-time" }])
@@ -200,7 +136,7 @@ describe.skipIf(skipped)("the page", () => {
     }))
 
   it("shows a candle that is provisional paler, and says so, until it is final", () =>
-    visit(async (page, station) => {
+    visitMarket(async (page, station) => {
       await chartSays(page, /^AIG: 60 /)
       await expect.poll(() => pixels(page, "up")).toBeGreaterThan(20)
       const minutes = closedPanes(aig).filter(({ pipeline }) => pipeline === "candles-1m")
@@ -212,12 +148,12 @@ describe.skipIf(skipped)("the page", () => {
       await expect.poll(() => pixels(page, "up")).toBe(0)
       expect(await pixels(page, "volume-up")).toBeGreaterThan(volumes)
       await station.write(told(0, 3))
-      await shows(page, "legend", /MA 5 min \d+\.\d+$/)
+      await shows(page, "legend", /MA 5 min \d+\.\d+ revised$/)
       await expect.poll(() => pixels(page, "up")).toBeGreaterThan(20)
     }, { context: { colorScheme: "dark" } }))
 
   it("says what the feed is worth", () =>
-    visit(async (page, station) => {
+    visitMarket(async (page, station) => {
       await shows(page, "freshness", "RECORDED 2013-10-08 ×60")
       station.feel({ _tag: "delayed", minutes: 15 })
       await shows(page, "freshness", "DELAYED 15 min")
@@ -229,7 +165,7 @@ describe.skipIf(skipped)("the page", () => {
     }))
 
   it("lives through a restart of the server and catches up with what it missed", () =>
-    visit(async (page, station, complaints) => {
+    visitMarket(async (page, station, complaints) => {
       await shows(page, "connection", "Connected")
       await chartSays(page, /^AIG: 60 /)
       await station.stop()
@@ -248,17 +184,17 @@ describe.skipIf(skipped)("the page", () => {
     }))
 
   it("waits in words where there is nothing yet, and starts by itself", () =>
-    visit(async (page, station) => {
+    visitMarket(async (page, station) => {
       await shows(page, "connection", "Connected")
       assert.isTrue(await page.getByText("Waiting for the first candle…").isVisible())
       assert.isTrue(await page.getByText("No symbols yet").isVisible())
       await station.publish({ _tag: "forming", panes: [formingCandle("AIG", "48.91")] })
       await shows(page, "last", "48.91")
-      assert.isFalse(await page.getByText("Waiting for the first candle…").isVisible())
-    }, { filled: false }))
+      await expect.poll(() => page.getByText("Waiting for the first candle…").isVisible()).toBe(false)
+    }, { prepare: async () => {} }))
 
   it("shows hostile text as text", () =>
-    visit(async (page, station) => {
+    visitMarket(async (page, station) => {
       await station.write([{ ...formingCandle(hostile, "1.00"), pane: "on-time" }])
       const row = page.getByRole("button", { name: /onerror/ })
       await row.click()
@@ -272,7 +208,7 @@ describe.skipIf(skipped)("the page", () => {
 
   for (const colorScheme of ["dark", "light"] as const) {
     it(`fits a phone and follows the system's theme: ${colorScheme}`, () =>
-      visit(async (page, station) => {
+      visitMarket(async (page, station) => {
         await chartSays(page, /^AIG: 60 /)
         await station.write([{ ...formingCandle(hostile, "90000000.12345678"), pane: "on-time" }])
         const wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
@@ -291,7 +227,7 @@ describe.skipIf(skipped)("the page", () => {
   }
 
   it("keeps its places when numbers move", () =>
-    visit(async (page, station) => {
+    visitMarket(async (page, station) => {
       await chartSays(page, /^AIG: 60 /)
       const places = () => page.evaluate<Array<string>>(`
         [...document.querySelectorAll(".tile, .chart, .watch button, h2, .badge")].map((part) => {

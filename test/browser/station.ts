@@ -6,10 +6,16 @@ import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
 import { Feed, type Freshness } from "../../src/streams/ports/Feed.ts"
 import { type Event, Monitor } from "../../src/streams/ports/Monitor.ts"
+import type * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import type { Pane } from "../../src/streams/pipeline/Pane.ts"
 import { ResultSink } from "../../src/streams/ports/ResultSink.ts"
 
-const pipelines = [candles1m, candles5m, movingAverage5m, day]
+const market: ReadonlyArray<Pipeline.Any> = [candles1m, candles5m, movingAverage5m, day]
+
+export interface Options {
+  /** Those of the market by default. */
+  readonly pipelines?: ReadonlyArray<Pipeline.Any>
+}
 
 export interface Station {
   readonly url: string
@@ -23,7 +29,7 @@ export interface Station {
 }
 
 /** The sink and the monitor outlive the server, as a database and an engine would. */
-export const open = async (first: Freshness): Promise<Station> => {
+export const open = async (first: Freshness, { pipelines = market }: Options = {}): Promise<Station> => {
   let freshness = first
   const feed = Layer.succeed(Feed, {
     name: "recorded",
