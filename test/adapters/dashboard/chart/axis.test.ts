@@ -8,8 +8,6 @@ import { isInterval, isRange, rangeStart } from "../../../../src/adapters/dashbo
 import { notesOf, spanAt, spansOf } from "../../../../src/adapters/dashboard/page/chart/sessions.js"
 // @ts-expect-error: the page is JavaScript without declarations
 import { makeSlots, slotAt } from "../../../../src/adapters/dashboard/page/chart/slots.js"
-// @ts-expect-error: the page is JavaScript without declarations
-import { timeZoneOf } from "../../../../src/adapters/dashboard/page/chart/zones.js"
 import { tradingDays } from "../../../../src/adapters/dashboard/TradingSessions.ts"
 
 const minute = 60_000
@@ -120,10 +118,5 @@ describe("days", () => {
       "Half day, Day before Independence Day: closes at 17:00",
       "2024-07-04: closed, Independence Day"
     ])
-  })
-
-  it("are told in the zone that was chosen", () => {
-    const here = Intl.DateTimeFormat().resolvedOptions().timeZone
-    expect(["exchange", "local", "UTC"].map((zone) => timeZoneOf(zone, "Asia/Tokyo"))).toEqual(["Asia/Tokyo", here, "UTC"])
   })
 })

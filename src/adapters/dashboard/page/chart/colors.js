@@ -13,6 +13,8 @@ const names = [
 export const colorsOf = (container) => {
   const probe = document.createElement("span")
   probe.hidden = true
+  // Else every colour would be that of the system's text, where the system chooses.
+  probe.style.forcedColorAdjust = "none"
   container.append(probe)
   const colors = Object.fromEntries(names.map((name) => {
     probe.style.color = `var(--${name}, currentcolor)`

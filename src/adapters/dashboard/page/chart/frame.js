@@ -38,7 +38,9 @@ export const makeFrame = (container, { background, clock, isDaily, isFirstOfDay,
       timeVisible: true,
       secondsVisible: false,
       rightOffset: 4,
-      minBarSpacing: 0.2
+      minBarSpacing: 0.1,
+      // Wider prices at the edge, or a narrower window, leave in view what was in view.
+      lockVisibleTimeRangeOnResize: true
     },
     localization: { locale: "en-US" }
   })

@@ -36,7 +36,7 @@ const drawMarks = (context, scale, series, { colors, slots, told }) => {
   context.fillStyle = context.strokeStyle = colors.revised
   for (let i = Math.max(Math.floor(visible.from), 0); i <= last; i++) {
     const { bar, time } = slots[i]
-    if (bar === null || bar.drawn === null) continue
+    if (bar === null || bar.drawn === null || (bar.state !== "provisional" && bar.revisions === 0 && !told.has(time))) continue
     const x = scale.logicalToCoordinate(i)
     const [top, bottom] = [series.priceToCoordinate(bar.drawn.high), series.priceToCoordinate(bar.drawn.low)]
     if (x === null || top === null || bottom === null) continue

@@ -4,18 +4,18 @@
  * @typedef {import("../state/panes.js").Pane} Pane
  * @typedef {{ symbol: string, interval: import("./ranges.js").Interval, range: import("./ranges.js").Range, zone: import("./zones.js").Zone,
  *   exchangeZone: string, panesOf: (pipeline: string, symbol: string) => ReadonlyArray<Pane>, days: ReadonlyArray<import("./sessions.js").Day>,
- *   watermark: number, knownFrom: number, chosen: ReadonlyArray<import("./indicators.js").Indicator>, compared: ReadonlyArray<string>,
+ *   watermark: number | null, knownFrom: number, chosen: ReadonlyArray<import("./indicators.js").Indicator>, compared: ReadonlyArray<string>,
  *   marks: ReadonlyArray<{ time: number, text: string }>, decimals: number, reset: boolean }} Known
  *   `panesOf` gives the newest panes of a pipeline in the order of time, those that have not changed as the same objects; `watermark`
- *   is up to which event time all has come, `knownFrom` since when every minute is known, both in milliseconds; `compared` are
- *   symbols beside the chosen one
+ *   is up to which event time all has come, if that is known, `knownFrom` since when every minute is known, both in milliseconds;
+ *   `compared` are symbols beside the chosen one
  */
 import { barOf } from "./bars.js"
 import { indexed } from "./compare.js"
 import { makeLines } from "./indicators.js"
 import { intervals, rangeStart } from "./ranges.js"
 import { makeRollUp } from "./rollUp.js"
-import { spansOf } from "./sessions.js"
+import { begunAt, spansOf } from "./sessions.js"
 import { timeZoneOf } from "./zones.js"
 
 const minutePipeline = "candles-1m"
@@ -42,7 +42,7 @@ export const makeModel = () => {
     if (id !== `${symbol} ${interval}`) [symbols, id] = [new Map(), `${symbol} ${interval}`]
     const barsOf = (key) => interval === "1D" ? panesOf(dayPipeline, key).map(barOf)
       : interval === "1m" ? panesOf(minutePipeline, key).map(barOf)
-      : of(key).rollUp(panesOf(minutePipeline, key).map(barOf), intervals[interval].size, spans, watermark)
+      : of(key).rollUp(panesOf(minutePipeline, key).map(barOf), intervals[interval].size, spans, watermark ?? Infinity)
     const candles = barsOf(symbol)
     const all = compared.length === 0 ? [] : [symbol, ...compared.filter((key) => key !== symbol)].map((key) => ({ symbol: key, bars: barsOf(key) }))
     const newest = Math.max(...all.map(({ bars }) => bars.at(-1)?.end ?? -Infinity))
@@ -53,18 +53,23 @@ export const makeModel = () => {
       indicators: interval === "1D" ? [] : chosen.map((indicator) =>
         ({ indicator, lines: of(symbol).lines(indicator, candles, panesOf(indicator.pipeline, symbol), exchangeZone, knownFrom) })),
       compared: indexed(all, rangeStart(range, newest, spans)),
-      previousClose: interval === "1D" ? null : previousClose(panesOf(dayPipeline, symbol))
+      previousClose: interval === "1D" ? null : previousClose(panesOf(dayPipeline, symbol), candles.at(-1)?.time ?? 0, spans)
     }
   }
 }
 
 /**
- * The close of the session before the newest, in prices of today: over a split what it would be now.
- * @param {ReadonlyArray<Pane>} panes of `day`
+ * The close of the session before that of the newest candle, in prices of today: over a split what it would be now. Before the bell
+ * there is no session of today, and the newest one is the one before.
+ * @param {ReadonlyArray<Pane>} sessions panes of `day` @param {number} time of the newest candle @param {ReadonlyArray<import("./sessions.js").Span>} spans
  */
-export const previousClose = (panes) => {
-  const [before, now] = panes.slice(-2)
-  const adjusted = now === undefined ? null : before.values.adjustedClose ?? before.values.close ?? null
-  const split = Number(now?.values.splitFactor ?? 1)
+export const previousClose = (sessions, time, spans) => {
+  const newest = sessions.at(-1)
+  if (newest === undefined) return null
+  const dateAt = (time) => spans[begunAt(spans, time)]?.date
+  const isOver = time >= newest.end && dateAt(time) !== dateAt(newest.start)
+  const { adjustedClose, close } = (isOver ? newest : sessions.at(-2))?.values ?? {}
+  const adjusted = adjustedClose ?? close ?? null
+  const split = isOver ? 1 : Number(newest.values.splitFactor ?? 1)
   return adjusted === null ? null : Number(adjusted) / (split > 0 ? split : 1)
 }

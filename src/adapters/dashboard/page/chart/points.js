@@ -6,16 +6,16 @@ const clear = "rgba(0, 0, 0, 0)"
 
 /** Points of a series, made again only of slots or colours that have changed. @param {(slot: Slot, colors: Colors) => object} point */
 export const makePoints = (point) => {
-  let made = new WeakMap()
+  /** @type {ReadonlyArray<Slot>} */
+  let before = []
+  let made = []
   let painted
   /** @param {ReadonlyArray<Slot>} slots @param {Colors} colors */
   return (slots, colors) => {
-    if (painted !== colors) [made, painted] = [new WeakMap(), colors]
-    return slots.map((slot) => {
-      let its = made.get(slot)
-      if (its === undefined) made.set(slot, its = point(slot, colors))
-      return its
-    })
+    if (painted !== colors) [before, painted] = [[], colors]
+    made = slots.map((slot, i) => slot === before[i] ? made[i] : point(slot, colors))
+    before = slots
+    return made
   }
 }
 

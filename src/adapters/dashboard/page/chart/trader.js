@@ -15,6 +15,7 @@ import { colorsOf } from "./colors.js"
 import { bindKeys } from "./keys.js"
 import { legendOf } from "./legend.js"
 import { lastLook, makeFrame, makePriceLine, paint, previousLook, showDecimals } from "./frame.js"
+import { makeDates } from "./dates.js"
 import { candlePoint, colorOf, emptyPoint, makePoints, shownIn, volumePoint } from "./points.js"
 import { intervals, rangeStart } from "./ranges.js"
 import { notesOf } from "./sessions.js"
@@ -27,6 +28,9 @@ const room = 4
 
 /** Pixels from bar to bar where a range has few of them. */
 const widest = 24
+
+/** Pixels that a pointer may move while it clicks. */
+const nearby = 4
 
 /**
  * @param {HTMLElement} container
@@ -45,11 +49,16 @@ class TraderChart {
   #firstOfDay = new Set()
   #notes = []
   #told = new Set()
-  /** Where the pointer is, in pixels from the left, or which place is read by keys. @type {{ x: number } | { index: number } | null} */
+  /** Where the pointer is, in pixels from the left, or which bar is read by keys. @type {{ x: number } | { time: number } | null} */
   #hover = null
   #decimals = -1
   #isCompared = true
   #isAtNow = true
+  /** Whether the range that was chosen is in view, until someone moves that. */
+  #followsRange = true
+  #isHeld = false
+  /** While series are brought up one after another, what is in view is nothing to tell. */
+  #isShowing = false
   /** Points of lines with their breaks, by the line's points and the slots. */
   #broken = new Map()
 
@@ -57,7 +66,9 @@ class TraderChart {
     this.container = container
     this.listeners = { onHover, onPick, onView }
     this.clock = format.clock("UTC")
+    this.dateOf = makeDates("UTC")
     this.colors = colorsOf(container)
+    this.font = `11px ${getComputedStyle(document.body).fontFamily}`
     this.frame = makeFrame(container, {
       clock: () => this.clock,
       isDaily: () => this.#model?.interval === "1D",
@@ -78,6 +89,7 @@ class TraderChart {
   show(model) {
     const before = this.#model
     this.#model = model
+    this.#isShowing = true
     if (before?.timeZone !== model.timeZone) {
       this.clock = format.clock(model.timeZone)
       this.#slotsOf = makeSlots()
@@ -89,7 +101,14 @@ class TraderChart {
     if (before?.marks !== model.marks) this.#told = new Set(model.marks.map(({ time }) => this.#slots[slotAt(this.#slots, time)]?.time))
     this.#draw()
     const isOther = before === null || before.range !== model.range || before.compared.length > 0 !== model.compared.length > 0
-    if (model.reset || isOther) this.#showRange()
+    if (model.reset || isOther) {
+      this.#followsRange = true
+      this.frame.candles.priceScale().applyOptions({ autoScale: true })
+    }
+    const isLonger = this.#slots.length !== wasSlots.length && !this.#isHeld
+    if (model.reset || isOther || (this.#followsRange && isLonger)) this.#showRange()
+    this.#isShowing = false
+    this.#tellView()
     this.listeners.onHover(this.legendAt())
   }
 
@@ -159,7 +178,6 @@ class TraderChart {
     const { candles, range, spans } = this.#model
     const newest = candles.at(-1)?.end ?? this.#slots.at(-1)?.end
     if (newest === undefined) return
-    this.frame.candles.priceScale().applyOptions({ autoScale: true })
     const first = slotAt(this.#slots, rangeStart(range, newest, spans) - 1) + 1
     const last = this.#slots.length - 1
     // Few bars are not drawn wider than this, and stand at the right.
@@ -169,12 +187,14 @@ class TraderChart {
 
   /** Moves what is seen, to later bars with a positive number. @param {number} bars */
   pan(bars) {
+    this.#followsRange = false
     const scale = this.frame.chart.timeScale()
     scale.scrollToPosition(scale.scrollPosition() + bars, false)
   }
 
   /** Shows more bars, or fewer. @param {number} factor of the width of a bar */
   zoom(factor) {
+    this.#followsRange = false
     const scale = this.frame.chart.timeScale()
     const { from, to } = scale.getVisibleLogicalRange() ?? { from: 0, to: 1 }
     scale.setVisibleLogicalRange({ from: to - (to - from) / factor, to })
@@ -212,7 +232,7 @@ class TraderChart {
   /** The place under the pointer. @returns {number | null} */
   #hovered() {
     if (this.#hover === null) return null
-    if ("index" in this.#hover) return this.#hover.index
+    if ("time" in this.#hover) return Math.max(slotAt(this.#slots, this.#hover.time), 0)
     const logical = this.frame.chart.timeScale().coordinateToLogical(this.#hover.x)
     const index = logical === null ? -1 : Math.round(logical)
     return index >= 0 && index < this.#slots.length ? index : null
@@ -226,19 +246,17 @@ class TraderChart {
 
   /** @param {number} at the place, or as near as there is one */
   readAt(at) {
-    if (this.#slots.length === 0) return null
+    if (this.#slots.length === 0) return
     const index = Math.max(0, Math.min(at, this.#slots.length - 1))
-    this.#hover = { index }
+    const { bar, time } = this.#slots[index]
+    this.#hover = { time }
     const { chart, candles } = this.frame
     const scale = chart.timeScale()
     const { from, to } = scale.getVisibleLogicalRange() ?? { from: 0, to: 0 }
     if (index < from) this.pan(index - from - 1)
     if (index > to) this.pan(index - to + 1)
-    const { bar, time } = this.#slots[index]
     chart.setCrosshairPosition(bar?.drawn?.close ?? NaN, time / 1_000, candles)
-    const legend = this.legendAt()
-    this.listeners.onHover(legend)
-    return legend
+    this.listeners.onHover(this.legendAt())
   }
 
   /** Ends reading by keys. */
@@ -281,57 +299,80 @@ class TraderChart {
   /** While the pointer rests on the chart, new bars do not push away what is under it. */
   #watchPointer() {
     const { chart } = this.frame
-    const hold = (isHeld) => chart.timeScale().applyOptions({ shiftVisibleRangeOnNewBar: !isHeld })
     let wasAtNow = true
-    const move = ({ clientX }) => {
-      if (this.#hover === null || "index" in this.#hover) {
-        wasAtNow = this.isAtNow()
+    let pressedAt = NaN
+    const hold = (isHeld) => {
+      if (this.#isHeld === isHeld) return
+      this.#isHeld = isHeld
+      if (isHeld) wasAtNow = this.isAtNow()
+      chart.timeScale().applyOptions({ shiftVisibleRangeOnNewBar: !isHeld })
+    }
+    const moved = () => {
+      this.#followsRange = false
+      wasAtNow = false
+    }
+    const heard = {
+      pointerdown: ({ clientX }) => pressedAt = clientX,
+      pointermove: ({ buttons, clientX }) => {
         hold(true)
+        if (buttons > 0 && Math.abs(clientX - pressedAt) > nearby) moved()
+        this.#hover = { x: clientX - this.container.getBoundingClientRect().left }
+        this.listeners.onHover(this.legendAt())
+      },
+      pointerleave: () => {
+        hold(false)
+        if (this.#hover !== null && "x" in this.#hover) this.#hover = null
+        // What has come meanwhile stands beyond the right edge.
+        if (this.#followsRange) this.#showRange()
+        else if (wasAtNow && !this.isAtNow()) this.goToNow()
+        this.listeners.onHover(this.legendAt())
+      },
+      wheel: moved,
+      click: ({ clientX }) => {
+        const bar = this.#slots[this.#hovered() ?? -1]?.bar ?? null
+        // The end of a drag is no click.
+        if (bar !== null && Math.abs(clientX - pressedAt) <= nearby) this.listeners.onPick(bar)
       }
-      this.#hover = { x: clientX - this.container.getBoundingClientRect().left }
-      this.listeners.onHover(this.legendAt())
     }
-    const leave = () => {
-      if (this.#hover === null || "index" in this.#hover) return
-      this.#hover = null
-      hold(false)
-      // What has come meanwhile stands beyond the right edge.
-      if (wasAtNow && !this.isAtNow()) this.goToNow()
-      this.listeners.onHover(this.legendAt())
-    }
-    const click = () => {
-      const bar = this.#slots[this.#hovered() ?? -1]?.bar ?? null
-      if (bar !== null) this.listeners.onPick(bar)
-    }
-    const heard = { pointermove: move, pointerleave: leave, click }
-    for (const [name, listener] of Object.entries(heard)) this.container.addEventListener(name, listener)
+    for (const [name, listener] of Object.entries(heard)) this.container.addEventListener(name, listener, { passive: true })
     return () => Object.entries(heard).forEach(([name, listener]) => this.container.removeEventListener(name, listener))
   }
 
   #watchView() {
     const scale = this.frame.chart.timeScale()
-    const tell = () => {
-      const isAtNow = this.isAtNow()
-      if (isAtNow !== this.#isAtNow) this.listeners.onView(isAtNow)
-      this.#isAtNow = isAtNow
+    const tell = () => this.#tellView()
+    const fit = () => {
+      if (this.#model !== null && this.#followsRange && !this.#isHeld) this.#showRange()
     }
     scale.subscribeVisibleLogicalRangeChange(tell)
-    return () => scale.unsubscribeVisibleLogicalRangeChange(tell)
+    scale.subscribeSizeChange(fit)
+    return () => {
+      scale.unsubscribeVisibleLogicalRangeChange(tell)
+      scale.unsubscribeSizeChange(fit)
+    }
+  }
+
+  #tellView() {
+    const isAtNow = this.isAtNow()
+    if (this.#isShowing || isAtNow === this.#isAtNow) return
+    this.#isAtNow = isAtNow
+    this.listeners.onView(isAtNow)
   }
 
   #background() {
     if (this.#model === null) return null
-    const font = `11px ${getComputedStyle(document.body).fontFamily}`
-    return { slots: this.#slots, spans: this.#model.spans, notes: this.#notes, isIntraday: this.#model.interval !== "1D", colors: this.colors, font }
+    const { interval, spans } = this.#model
+    return { slots: this.#slots, spans, notes: this.#notes, isIntraday: interval !== "1D", colors: this.colors, font: this.font }
   }
 
   /** The axis shows the date at the first bar of each day. @param {boolean} isOtherZone */
   #findDays(isOtherZone) {
     const before = this.#firstOfDay
+    if (isOtherZone) this.dateOf = makeDates(this.#model.timeZone)
     this.#firstOfDay = new Set()
     let day = ""
     for (const { time } of this.#slots) {
-      const its = this.clock.shortDate(time)
+      const its = this.dateOf(time)
       if (its !== day) this.#firstOfDay.add(time)
       day = its
     }

@@ -8,38 +8,31 @@
  *   isEstimated: boolean }} SoFar
  */
 
-const quarter = 900_000
+import { makeDates } from "./dates.js"
 
 /** Minutes that have not changed are not added again. */
 export const makeVwap = () => {
   /** @type {Array<SoFar>} */
   let known = []
-  /** Asking a zone is slow, and no clock is changed but at a quarter of an hour. @type {Map<number, string>} */
-  let days = new Map()
   let zone = ""
   let since = NaN
-
-  /** @param {number} time @param {Intl.DateTimeFormat} format */
-  const dayAt = (time, format) => {
-    const at = Math.floor(time / quarter)
-    const its = days.get(at) ?? format.format(time)
-    days.set(at, its)
-    return its
-  }
+  let dateOf = makeDates("UTC")
 
   /**
    * @param {ReadonlyArray<Pane>} panes of `candles-1m` in the order of time @param {string} timeZone
    * @param {number} knownFrom the day in which this is has no VWAP, unless it has just begun
    */
   return (panes, timeZone, knownFrom) => {
-    if (zone !== timeZone || since !== knownFrom) [known, days, zone, since] = [[], new Map(), timeZone, knownFrom]
-    const format = new Intl.DateTimeFormat("en-CA", { timeZone, dateStyle: "short" })
-    const isPartly = Number.isFinite(knownFrom) ? dayAt(knownFrom - 1, format) : null
+    if (zone !== timeZone || since !== knownFrom) {
+      [known, zone, since] = [[], timeZone, knownFrom]
+      dateOf = makeDates(timeZone)
+    }
+    const isPartly = Number.isFinite(knownFrom) ? dateOf(knownFrom - 1) : null
     let same = 0
     while (same < known.length && same < panes.length && known[same].pane === panes[same]) same++
     known.length = same
     for (const pane of panes.slice(same)) {
-      const day = dayAt(pane.start, format)
+      const day = dateOf(pane.start)
       const before = known.at(-1)
       const soFar = added(pane, day, before?.day === day ? before : undefined)
       known.push(day === isPartly ? { ...soFar, values: { vwap: null, estimate: null } } : soFar)

@@ -1,10 +1,7 @@
 /** In whose time the page tells the time. @typedef {"exchange" | "local" | "UTC"} Zone */
 
-/** @type {Record<Zone, string>} */
-export const zones = { exchange: "Exchange time", local: "My time", UTC: "UTC" }
-
 /** @param {string} text @returns {text is Zone} */
-export const isZone = (text) => Object.hasOwn(zones, text)
+export const isZone = (text) => text === "exchange" || text === "local" || text === "UTC"
 
 /** The name of the time zone. @param {Zone} zone @param {string} exchange the exchange's */
 export const timeZoneOf = (zone, exchange) =>
