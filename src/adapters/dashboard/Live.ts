@@ -23,6 +23,10 @@ export interface Live {
    * 15 seconds with the server's time.
    */
   readonly events: (interest: Interest) => Stream.Stream<Uint8Array>
+  /** Takes in an event beside those of the monitor. */
+  readonly hear: (event: Event) => Effect.Effect<void>
+  /** What of the open windows is looked at. */
+  readonly looks: () => Looks
   /** How many listen to {@link events}. */
   readonly viewers: () => number
   /** The windows that are open, as they stand. */
@@ -58,6 +62,8 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
   let progress = yield* monitor.progress
   let advancedAt = yield* MonotonicTime.millis
 
+  const looks = () => looksOf(viewers.interests)
+
   const hear = Effect.fnUntraced(function*(event: Event) {
     switch (event._tag) {
       case "progress": {
@@ -80,7 +86,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
     }
   })
   // Subscribed before the server answers: a window that is forming now is not missed.
-  yield* Effect.forkScoped(Stream.runForEach(monitor.eventsFor(() => looksOf(viewers.interests)), hear), { startImmediately: true })
+  yield* Effect.forkScoped(Stream.runForEach(monitor.eventsFor(looks), hear), { startImmediately: true })
 
   const tellForming = Effect.sync(() => {
     const panes = [...formed].filter((pane) => forming.isNewest(pane))
@@ -112,6 +118,8 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
 
   const live: Live = {
     events: (interest) => Stream.interruptWhen(viewers.watch(interest, () => opening(interest)), Deferred.await(ended)),
+    hear,
+    looks,
     viewers: () => viewers.count,
     forming,
     feed: () => feed,

@@ -13,6 +13,7 @@ import * as Interest from "./Interest.ts"
 import * as Keys from "./Keys.ts"
 import type { Live } from "./Live.ts"
 import * as OneLine from "./OneLine.ts"
+import type { PastAnswers } from "./past/PastAnswers.ts"
 
 export interface Options {
   readonly role: Effect.Effect<Role>
@@ -20,6 +21,8 @@ export interface Options {
   readonly timeZone: string
   readonly pipelines: ReadonlyArray<Description>
   readonly live: Live
+  /** `null` where the log is not within reach. */
+  readonly past: PastAnswers | null
 }
 
 export const layer = (options: Options) => {
@@ -31,15 +34,16 @@ export const layer = (options: Options) => {
   )
 }
 
-const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, timeZone, title }: Options) =>
+const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role, timeZone, title }: Options) =>
   HttpApiBuilder.group(api, "courant", Effect.fnUntraced(function*(routes) {
     const monitor = yield* Monitor
     const sink = yield* ResultSink
     return routes
       .handle("pipelines", () => Effect.succeed(pipelines))
-      .handle("keys", ({ query }) => readable(Effect.map(Keys.of({ sink, forming: live.forming }, query), (keys) => OneLine.json(keys))))
-      .handle("panes", ({ query: { limit = Api.usualLimit, ...range } }) =>
-        readable(Effect.map(sink.read({ ...range, limit }), (panes) => OneLine.json(panes))))
+      .handle("keys", ({ query: { asKnownAt, ...query } }) =>
+        asKnownAt !== undefined ? ofPast(past, ({ keys }) => keys(query, asKnownAt)) : readable(Effect.map(Keys.of({ sink, forming: live.forming }, query), (keys) => OneLine.json(keys))))
+      .handle("panes", ({ query: { asKnownAt, limit = Api.usualLimit, ...range } }) =>
+        asKnownAt !== undefined ? ofPast(past, ({ panes }) => panes({ ...range, limit }, asKnownAt)) : readable(Effect.map(sink.read({ ...range, limit }), (panes) => OneLine.json(panes))))
       .handle("status", () =>
         Effect.gen(function*() {
           const progress = EncodedProgress.encode(yield* monitor.progress)
@@ -55,11 +59,16 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, timeZ
             now: yield* Clock.currentTimeMillis
           }
         }))
-      .handle("stream", ({ query: { follow = [], watch = [] } }) =>
-        Effect.sync(() => Result.match(Interest.parse({ follow, watch }, pipelines), {
-          onFailure: (wrong) => OneLine.line(400, wrong),
-          onSuccess: (interest) => streamOf(live, interest)
-        })))
+      .handle("stream", ({ query: { asKnownAt, follow = [], speed = 0, watch = [] } }) =>
+        Result.match(Interest.parse({ follow, watch }, pipelines), {
+          onFailure: (wrong) => Effect.succeed(OneLine.line(400, wrong)),
+          onSuccess: (interest) => asKnownAt === undefined
+            ? Effect.sync(() => streamOf(live, interest))
+            : ofPast(past, ({ stream }) => stream({ asKnownAt, interest, speed }, (live) => streamOf(live, interest)))
+        }))
+      .handle("log", () => ofPast(past, ({ log }) => log))
+      .handle("history", ({ query }) => ofPast(past, ({ history }) => history(query)))
+      .handle("changes", ({ query: { asKnownAt, key, pipeline } }) => ofPast(past, ({ changes }) => changes(pipeline, key, asKnownAt)))
       .handle("health", () =>
         Effect.gen(function*() {
           const progress = yield* monitor.progress
@@ -69,6 +78,9 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, timeZ
           return OneLine.json(health, status === "stuck" ? 503 : 200)
         }))
   }))
+
+const ofPast = <R>(past: PastAnswers | null, answer: (past: PastAnswers) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>) =>
+  past === null ? Effect.succeed(OneLine.line(404, "the past is not within reach: this server does not have the log")) : answer(past)
 
 /** A sink that cannot be read is answered in one line. */
 const readable = <R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, ResultSinkError, R>) =>
