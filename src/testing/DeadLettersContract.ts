@@ -1,6 +1,6 @@
 /** The laws of the port {@link DeadLetters}. */
 import { Arbitrary, Effect, type Layer } from "effect"
-import { type DeadLetter, DeadLetters, type Query } from "../streams/ports/DeadLetters.ts"
+import { type DeadLetter, DeadLetters, latestOf, type Query } from "../streams/ports/DeadLetters.ts"
 import { Reason } from "../streams/records/Refusal.ts"
 import { type DurableLaws, forAll, type Laws, on, type Options, same, testLaws } from "./Law.ts"
 import { byCodePoints, integer } from "./Samples.ts"
@@ -55,6 +55,23 @@ export const laws: Laws<DeadLetters> = {
         const letters = yield* DeadLetters
         for (const batch of written) yield* letters.write(batch)
         for (const query of asked) same(yield* readBack(query), model(written.flat(), query))
+      }))),
+
+  "how many there are for each reason is told, and what was written last, of all or of one pipeline": (fresh) =>
+    forAll(Arbitrary.all([batches, integer(0, pipelines.length), integer(-1, 5)]), ([written, number, limit]) =>
+      on(fresh, Effect.gen(function*() {
+        const letters = yield* DeadLetters
+        for (const batch of written) yield* letters.write(batch)
+        const pipeline = pipelines[number] ?? undefined
+        const all = model(written.flat(), {}).filter((letter) => pipeline === undefined || letter.pipeline === pipeline)
+        const { byReason, latest } = yield* latestOf(letters, pipeline === undefined ? { limit } : { pipeline, limit })
+        const reasons = [...new Set(all.map(({ reason }) => reason))].sort()
+        same(byReason, reasons.map((reason) => ({ reason, count: all.filter((letter) => letter.reason === reason).length })))
+        same(latest.length, Math.min(Math.max(0, limit), all.length))
+        if (letters.latest === undefined) return
+        const lasts = new Map(written.flat().map((letter, at) => [identity(letter), at]))
+        const newest = all.toSorted((a, b) => lasts.get(identity(b))! - lasts.get(identity(a))!).slice(0, Math.max(0, limit))
+        same(latest.map((letter) => ({ ...letter, bytes: Buffer.from(letter.bytes) })), newest)
       }))),
 
   "removing takes away those letters and no others": (fresh) =>

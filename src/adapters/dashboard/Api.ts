@@ -6,7 +6,10 @@ import { Schema } from "effect"
 import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "effect/http-api"
 import * as Pane from "../../streams/pipeline/Pane.ts"
 import { Description } from "./Description.ts"
+import { Change, FeedState } from "./FeedState.ts"
+import { Graph } from "./Graph.ts"
 import { Health } from "./Health.ts"
+import { Letters } from "./Letters.ts"
 import { OneLine } from "./OneLine.ts"
 import { Status } from "./Status.ts"
 import { LogTimes } from "./past/LogTimes.ts"
@@ -94,7 +97,25 @@ export const of = (pipelines: ReadonlyArray<string>) => {
       }).annotateMerge(said("Server-sent events of what is looked at", stream)),
       ...past(pipeline),
       HttpApiEndpoint.get("health", "/health", { success: Health, error: Health.pipe(HttpApiSchema.status(503)) })
-        .annotateMerge(said("503 where the engine is stuck: records have waited for a minute and nothing was counted"))
+        .annotateMerge(said("503 where the engine is stuck: records have waited for a minute and nothing was counted")),
+      HttpApiEndpoint.get("graph", "/graph", { success: Graph })
+        .annotateMerge(said(
+          "The pipelines that run as one graph: sources, nodes and sinks, and what is known of each",
+          "A count is `null` where it is not known of the node; those of a pipeline stand in `pipelines`."
+        )),
+      HttpApiEndpoint.get("letters", "/letters", {
+        query: { pipeline: Schema.optionalKey(pipeline), limit: Schema.optionalKey(limit) },
+        success: Letters,
+        error: [wrong, unreadable]
+      }).annotateMerge(said("What could not be used: how much for which reason, and what came last", "The newest 100 by default.")),
+      HttpApiEndpoint.post("feed", "/feed", {
+        payload: Change,
+        success: FeedState,
+        error: [wrong, lineOf(403, "The request is not of this page's."), lineOf(409, "The feed is none whose pace can be changed.")]
+      }).annotateMerge(said(
+        "Pauses a replay, lets it go on, or changes its speed",
+        "In a browser the page alone can do it. A program sends the token, where there is one, or the server's own `Origin`."
+      ))
     ).middleware(OneLine)
   ).prefix(prefix).annotateMerge(OpenApi.annotations({ title: "courant", version: "1" }))
 }

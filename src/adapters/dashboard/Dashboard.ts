@@ -73,7 +73,7 @@ const serve = Effect.fnUntraced(function*(options: Options) {
   const live = yield* Live.make(options.hasEnded)
   const { role = Effect.succeed<Role>({ _tag: "active" }), timeZone = "America/New_York", title = "courant" } = options
   const past = options.past === undefined ? null : yield* Past.make(options.past, options.pipelines)
-  const routes = { live, past, role, timeZone, title, pipelines: options.pipelines.map((pipeline) => describe(pipeline, timeZone)) }
+  const routes = { live, past, role, timeZone, title, running: options.pipelines, pipelines: options.pipelines.map((pipeline) => describe(pipeline, timeZone)) }
   const app = yield* HttpRouter.toHttpEffect(
     Layer.mergeAll(Routes.layer(routes), Unversioned.layer(routes), Metrics.layer, Assets.layer).pipe(
       Layer.provideMerge(Guard.layer({ ...options, port })),

@@ -1,6 +1,18 @@
 /** The feed as viewers see it: how fresh it is, whether it has ended, and how it is replayed where that can be changed. */
 import { Effect, Schema } from "effect"
-import { Feed, Freshness } from "../../streams/ports/Feed.ts"
+import { Feed, type Freshness as FreshnessOfFeed, type Pace } from "../../streams/ports/Feed.ts"
+
+/** How many times as fast as it happened; `null` is as fast as possible, which JSON has no number for. */
+const Speed = Schema.NullOr(Schema.Finite)
+
+export const Freshness = Schema.Union([
+  Schema.TaggedStruct("live", {}),
+  Schema.TaggedStruct("delayed", { minutes: Schema.Finite }),
+  Schema.TaggedStruct("recorded", { date: Schema.String, speed: Speed }),
+  Schema.TaggedStruct("closed", { reason: Schema.String }),
+  Schema.TaggedStruct("stale", { reason: Schema.String }),
+  Schema.TaggedStruct("simulated", {})
+])
 
 export const FeedState = Schema.Struct({
   name: Schema.String,
@@ -8,20 +20,29 @@ export const FeedState = Schema.Struct({
   /** Nothing comes any more. */
   ended: Schema.Boolean,
   /** `null` where it is not for viewers to change. */
-  control: Schema.NullOr(Schema.Struct({
-    paused: Schema.Boolean,
-    /** How many times as fast as it happened; `null` as fast as possible. */
-    speed: Schema.NullOr(Schema.Finite)
-  }))
+  control: Schema.NullOr(Schema.Struct({ paused: Schema.Boolean, speed: Speed }))
 })
-export type FeedState = typeof FeedState.Type
 
-export const read = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>): Effect.fn.Return<FeedState, never, Feed> {
+/** What {@link FeedState} describes, as it is before it is JSON. */
+export interface State {
+  readonly name: string
+  readonly freshness: FreshnessOfFeed
+  readonly ended: boolean
+  readonly control: Pace | null
+}
+
+/** How a viewer changes the pace of a replay. */
+export const Change = Schema.Struct({
+  paused: Schema.optionalKey(Schema.Boolean),
+  speed: Schema.optionalKey(Schema.Finite.check(Schema.isBetween({ minimum: 0.1, maximum: 100_000 })))
+})
+
+export const read = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>): Effect.fn.Return<State, never, Feed> {
   const { control, freshness, name } = yield* Feed
   return {
     name,
     freshness: yield* freshness,
     ended: yield* hasEnded,
-    control: control === undefined ? null : yield* Effect.map(control.pace, ({ paused, speed }) => ({ paused, speed: Number.isFinite(speed) ? speed : null }))
+    control: control === undefined ? null : yield* control.pace
   }
 })

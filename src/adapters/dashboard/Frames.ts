@@ -5,7 +5,7 @@ import * as Pane from "../../streams/pipeline/Pane.ts"
 import type { Progress } from "../../streams/ports/Monitor.ts"
 import * as ChangedRows from "./ChangedRows.ts"
 import * as EncodedProgress from "./EncodedProgress.ts"
-import type { FeedState } from "./FeedState.ts"
+import type { State } from "./FeedState.ts"
 import { topicsOf, type Watched, watchTopic } from "./Interest.ts"
 import type { Frame } from "./Viewers.ts"
 
@@ -58,7 +58,7 @@ export class Writer {
   }
 
   /** `freshness` stands beside the feed for programs that know no more of it. */
-  status(feed: FeedState): Frame {
+  status(feed: State): Frame {
     return written("status", JSON.stringify({ freshness: feed.freshness, feed }), null, this.#id())
   }
 

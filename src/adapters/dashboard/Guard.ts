@@ -8,6 +8,7 @@ import { Effect, Option, Redacted } from "effect"
 import { HttpRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
+import * as Changes from "./Changes.ts"
 import * as Sessions from "./Sessions.ts"
 
 export interface Options {
@@ -42,11 +43,20 @@ const refusal = Effect.fnUntraced(function*(
   if (!isOwnHost(options, request.headers["host"])) {
     return plain(421, "this server does not answer to that host name")
   }
-  if (request.method !== "GET" && request.method !== "HEAD") {
+  const isChange = request.method === "POST" && Changes.isRoute(request.url)
+  if (!isChange && request.method !== "GET" && request.method !== "HEAD") {
     return HttpServerResponse.setHeader(plain(405, "only GET and HEAD"), "allow", "GET, HEAD")
   }
-  if (options.token === undefined) return undefined
-  return yield* withoutToken({ ...options, token: Redacted.value(options.token) }, sessions, request)
+  if (options.token !== undefined) {
+    const refused = yield* withoutToken({ ...options, token: Redacted.value(options.token) }, sessions, request)
+    if (refused !== undefined) return refused
+  }
+  if (!isChange) return undefined
+  const wrong = Changes.refusal(request.headers, {
+    isOwn: (authority) => isOwnHost(options, authority),
+    hasToken: options.token !== undefined && hasToken(request, Redacted.value(options.token))
+  })
+  return wrong === undefined ? undefined : plain(...wrong)
 })
 
 const plain = (status: number, reason: string): Response => HttpServerResponse.text(`${reason}\n`, { status })
@@ -97,8 +107,7 @@ const withoutToken = Effect.fnUntraced(function*(
   request: Request
 ): Effect.fn.Return<Response | undefined> {
   const cookie = cookieName(port)
-  const bearer = /^Bearer (.+)$/i.exec(request.headers["authorization"] ?? "")?.[1]
-  if (same(bearer, token) || (yield* sessions.renew(request.cookies[cookie] ?? ""))) return undefined
+  if (hasToken(request, token) || (yield* sessions.renew(request.cookies[cookie] ?? ""))) return undefined
   const url = Option.getOrUndefined(HttpServerRequest.toURL(request))
   if (url === undefined || !same(url.searchParams.get("token") ?? undefined, token)) {
     const refused = plain(401, "a token is needed: ?token=… or a Bearer header")
@@ -109,6 +118,9 @@ const withoutToken = Effect.fnUntraced(function*(
     HttpServerResponse.setCookieUnsafe(cookie, yield* sessions.begin, { httpOnly: true, sameSite: "strict", path: "/" })
   )
 })
+
+/** As programs send it. No site can make a browser send it. */
+const hasToken = ({ headers }: Request, token: string): boolean => same(/^Bearer (.+)$/i.exec(headers["authorization"] ?? "")?.[1], token)
 
 /** Cookies do not tell ports apart: the name does, for two dashboards on one machine. */
 const cookieName = (port: number): string => `courant_${port}`

@@ -1,6 +1,6 @@
 /** Whether the process does what it is there for, and which of several processes that may do the same work it is. */
 import { Schema } from "effect"
-import { Freshness } from "../../streams/ports/Feed.ts"
+import { Freshness } from "./FeedState.ts"
 import type { Progress } from "../../streams/ports/Monitor.ts"
 import * as EncodedProgress from "./EncodedProgress.ts"
 

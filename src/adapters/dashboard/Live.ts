@@ -14,6 +14,8 @@ import * as FeedState from "./FeedState.ts"
 import { FormingWindows, isNewer } from "./FormingWindows.ts"
 import * as Frames from "./Frames.ts"
 import { everything, type Interest, keyTopic, topicsOf, type Watched } from "./Interest.ts"
+import type { Rates } from "./Graph.ts"
+import { ReadingRates } from "./ReadingRates.ts"
 import { type Frame, make as makeViewers } from "./Viewers.ts"
 
 export interface Live {
@@ -31,10 +33,12 @@ export interface Live {
   readonly viewers: () => number
   /** The windows that are open, as they stand. */
   readonly forming: FormingWindows
-  readonly feed: () => FeedState.FeedState
+  readonly feed: () => FeedState.State
   /** Looks at the feed now, and tells what has changed. */
   readonly look: Effect.Effect<void>
   readonly freshness: () => Freshness
+  /** How fast the engine reads. */
+  readonly rates: () => Rates
   /** When the engine's counts last changed, in milliseconds of the monotonic clock. */
   readonly advancedAt: () => number
   /** Ends the stream of every viewer. */
@@ -57,6 +61,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
   const writer = new Frames.Writer(yield* Clock.currentTimeMillis)
   const forming = new FormingWindows()
   const rows = yield* makeRows(writer, forming, viewers)
+  const rates = new ReadingRates()
   let formed = new Set<Pane>()
   let feed = yield* feedState
   let progress = yield* monitor.progress
@@ -69,6 +74,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
       case "progress": {
         if (!Equal.equals(event.progress, progress)) advancedAt = yield* MonotonicTime.millis
         progress = event.progress
+        rates.note(progress, yield* MonotonicTime.millis)
         forming.forgetClosed(progress.watermark)
         if (viewers.count > 0) viewers.tell([writer.progress(progress)])
         return
@@ -125,6 +131,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
     feed: () => feed,
     look,
     freshness: () => feed.freshness,
+    rates: () => rates.rates,
     advancedAt: () => advancedAt,
     end: Effect.asVoid(Deferred.succeed(ended, undefined))
   }

@@ -1,16 +1,21 @@
 /** What the server answers on the routes of `Api.ts`. */
-import { Clock, Effect, Layer, Result } from "effect"
+import { Clock, Effect, Layer, Option, Result } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, OpenApi } from "effect/http-api"
+import { DeadLetters, type DeadLettersError } from "../../streams/ports/DeadLetters.ts"
+import { Feed } from "../../streams/ports/Feed.ts"
 import { Monitor } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import { ResultSink, type ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import * as Api from "./Api.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import type { Description } from "./Description.ts"
 import * as EncodedProgress from "./EncodedProgress.ts"
+import * as Graph from "./Graph.ts"
 import { healthOf, type Role } from "./Health.ts"
 import * as Interest from "./Interest.ts"
 import * as Keys from "./Keys.ts"
+import * as Letters from "./Letters.ts"
 import type { Live } from "./Live.ts"
 import * as OneLine from "./OneLine.ts"
 import type { PastAnswers } from "./past/PastAnswers.ts"
@@ -20,6 +25,8 @@ export interface Options {
   readonly title: string
   readonly timeZone: string
   readonly pipelines: ReadonlyArray<Description>
+  /** What they describe. */
+  readonly running: ReadonlyArray<AnyPipeline>
   readonly live: Live
   /** `null` where the log is not within reach. */
   readonly past: PastAnswers | null
@@ -34,8 +41,10 @@ export const layer = (options: Options) => {
   )
 }
 
-const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role, timeZone, title }: Options) =>
+const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role, running, timeZone, title }: Options) =>
   HttpApiBuilder.group(api, "courant", Effect.fnUntraced(function*(routes) {
+    const { control, name } = yield* Feed
+    const letters = Option.getOrUndefined(yield* Effect.serviceOption(DeadLetters))
     const monitor = yield* Monitor
     const sink = yield* ResultSink
     return routes
@@ -47,7 +56,7 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
       .handle("status", () =>
         Effect.gen(function*() {
           const progress = EncodedProgress.encode(yield* monitor.progress)
-          return {
+          return OneLine.json({
             title,
             timeZone,
             pipelines: pipelines.map(({ name }) => name),
@@ -57,7 +66,7 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
             progress,
             lastEventAt: progress.lastEventAt ?? null,
             now: yield* Clock.currentTimeMillis
-          }
+          })
         }))
       .handle("stream", ({ query: { asKnownAt, follow = [], speed = 0, watch = [] } }) =>
         Result.match(Interest.parse({ follow, watch }, pipelines), {
@@ -77,13 +86,27 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
           const health = { status, role: now, freshness: live.freshness(), ...EncodedProgress.encode(progress) }
           return OneLine.json(health, status === "stuck" ? 503 : 200)
         }))
+      .handle("graph", () =>
+        Effect.flatMap(monitor.progress, (progress) =>
+          Graph.read(running, { progress: EncodedProgress.encode(progress), rates: live.rates(), sink })))
+      .handle("letters", ({ query: { limit = usualLetters, pipeline } }) =>
+        readable(Effect.map(Letters.read(letters, running, { limit, ...pipeline === undefined ? {} : { pipeline } }), (found) => OneLine.json(found))))
+      .handle("feed", ({ payload }) =>
+        Effect.gen(function*() {
+          if (control === undefined) return OneLine.line(409, `the feed "${name}" comes as it happens: it has no pace to be changed`)
+          yield* control.change(payload)
+          yield* live.look
+          return OneLine.json(live.feed())
+        }))
   }))
+
+const usualLetters = 100
 
 const ofPast = <R>(past: PastAnswers | null, answer: (past: PastAnswers) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>) =>
   past === null ? Effect.succeed(OneLine.line(404, "the past is not within reach: this server does not have the log")) : answer(past)
 
 /** A sink that cannot be read is answered in one line. */
-const readable = <R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, ResultSinkError, R>) =>
+const readable = <R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, DeadLettersError | ResultSinkError, R>) =>
   Effect.catch(answer, (error) => Effect.succeed(OneLine.line(503, `results cannot be read: ${error.message}`)))
 
 /** Each may hold 64 KiB in its connection without reading. */

@@ -1,8 +1,7 @@
 /** What the page says at its top: what runs, how fresh its feed is, and how far it is. */
 import { Schema } from "effect"
-import { Freshness } from "../../streams/ports/Feed.ts"
+import { FeedState, Freshness } from "./FeedState.ts"
 import { EncodedProgress } from "./EncodedProgress.ts"
-import { FeedState } from "./FeedState.ts"
 import { Role } from "./Health.ts"
 
 export const Status = Schema.Struct({

@@ -7,9 +7,10 @@ import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Effect, Layer, Option, Stream } from "effect"
 import { createReadStream } from "node:fs"
 import { createGunzip } from "node:zlib"
-import { Feed, FeedError } from "../../streams/ports/Feed.ts"
+import { Feed, FeedError, type Pace } from "../../streams/ports/Feed.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
 import type { Chunk } from "../../streams/records/Records.ts"
+import { ReplayClock } from "./ReplayClock.ts"
 import * as Slicer from "./Slicer.ts"
 
 export interface Options {
@@ -39,13 +40,15 @@ export const layer = (options: Options = {}): Layer.Layer<Feed, FeedError> => La
 
 const make = Effect.fnUntraced(function*({ from = beforeTheBell, speed = 60 }: Options) {
   if (!(speed > 0)) return yield* fail(`the speed of a replay has to be above 0, and ${speed} is not`)
-  const next: Next = { dueAt: Infinity }
+  const replay: Replay = { clock: new ReplayClock(sliceMillis, speed), next: Infinity }
   return Feed.of({
     name: "recorded",
-    freshness: Effect.succeed({ _tag: "recorded", date, speed }),
-    hasGivenAll: hasGivenAll(next),
+    freshness: Effect.sync(() => ({ _tag: "recorded", date, speed: replay.clock.pace.speed })),
+    hasGivenAll: hasGivenAll(replay),
     events: (position) =>
-      Stream.unwrap(Effect.map(rowsSent(position), (skip) => paced(slices({ from, skip, width: sliceMillis * speed }), next)))
+      Stream.unwrap(Effect.map(rowsSent(position), (skip) => paced(slices({ from, skip, width: sliceMillis * speed }), replay))),
+    // What comes as fast as possible comes in one slice.
+    ...Number.isFinite(speed) ? { control: controlOf(replay) } : {}
   })
 })
 
@@ -54,29 +57,37 @@ export const events: Stream.Stream<Chunk, FeedError> = Stream.suspend(() =>
   Stream.map(slices({ from: beforeTheBell, skip: 0, width: Infinity }), ({ chunk }) => chunk)
 )
 
-/** When the next slice is due, in milliseconds of the monotonic clock: never at the end, and at once while it is being read. */
-interface Next {
-  dueAt: number
+const controlOf = ({ clock }: Replay) => ({
+  pace: Effect.sync(() => clock.pace),
+  change: (pace: Partial<Pace>) => Effect.map(MonotonicTime.millis, (now) => clock.change(pace, now))
+})
+
+interface Replay {
+  readonly clock: ReplayClock
+  /** The slice that is to come next: at the end none, and while it is being read one that is due at once. */
+  next: number
 }
 
 /** Holds each slice back until it is due. A slow consumer is not waited for: what is overdue comes at once. */
-const paced = (slices: Stream.Stream<Slicer.Slice, FeedError>, next: Next): Stream.Stream<Chunk, FeedError> =>
+const paced = (slices: Stream.Stream<Slicer.Slice, FeedError>, replay: Replay): Stream.Stream<Chunk, FeedError> =>
   Stream.unwrap(Effect.map(MonotonicTime.millis, (start) => {
-    next.dueAt = start
+    replay.clock.begin(start)
+    replay.next = 0
     return slices.pipe(
       Stream.mapEffect(({ chunk, index }) =>
-        Effect.flatMap(MonotonicTime.millis, (now) => {
-          next.dueAt = start + index * sliceMillis
-          return Effect.as(next.dueAt > now ? Effect.sleep(next.dueAt - now) : Effect.void, chunk)
+        Effect.suspend(() => {
+          replay.next = index
+          return Effect.as(replay.clock.wait(index), chunk)
         })),
-      Stream.ensuring(Effect.sync(() => void (next.dueAt = Infinity)))
+      Stream.ensuring(Effect.sync(() => void (replay.next = Infinity)))
     )
   }))
 
-const hasGivenAll = (next: Next) =>
+/** While it is paused nobody knows what would have come. */
+const hasGivenAll = (replay: Replay) =>
   Effect.gen(function*() {
-    while (next.dueAt <= (yield* MonotonicTime.millis)) yield* Effect.sleep("10 millis")
-    return true
+    while (replay.clock.dueAt(replay.next) <= (yield* MonotonicTime.millis)) yield* Effect.sleep("10 millis")
+    return replay.next === Infinity || !replay.clock.pace.paused
   })
 
 const slices = (options: Parameters<typeof Slicer.make>[0]): Stream.Stream<Slicer.Slice, FeedError> => {

@@ -203,6 +203,11 @@ export const migrations: ReadonlyArray<string> = [
   insert into newest_windows
   select pipeline, key, start, "end" from panes where pane <> 'retracted' order by start, "end"
   on conflict do update set start = excluded.start, "end" = excluded."end";
+  `,
+  // Letters are counted by reason, and the latest looked at, without their bytes.
+  `
+  create index dead_letters_by_reason on dead_letters (reason);
+  create index dead_letters_by_pipeline on dead_letters (pipeline, reason);
   `
 ]
 

@@ -1,6 +1,6 @@
 /** Dead letters in SQLite. */
 import { Effect, Layer } from "effect"
-import { type DeadLetter, DeadLetters, DeadLettersError, type Query } from "../../streams/ports/DeadLetters.ts"
+import { type DeadLetter, DeadLetters, DeadLettersError, type Latest, type LatestQuery, type Query } from "../../streams/ports/DeadLetters.ts"
 import { Database, type DatabaseError } from "./Database.ts"
 
 export const layer: Layer.Layer<DeadLetters, DeadLettersError, Database> = Layer.effect(
@@ -15,6 +15,18 @@ const make = Effect.fnUntraced(function*() {
     select * from dead_letters where ?1 is null or reason = ?1
     order by topic, partition, offset, pipeline limit ?2
   `)
+  const counts = yield* database.prepare<Latest["byReason"][number]>(`
+    select reason, count(*) as count from dead_letters group by reason order by reason
+  `)
+  const ownCounts = yield* database.prepare<Latest["byReason"][number]>(`
+    select reason, count(*) as count from dead_letters where pipeline = ? group by reason order by reason
+  `)
+  const newest = yield* database.prepare<DeadLetter>("select * from dead_letters order by rowid desc limit ?")
+  const ownNewest = yield* database.prepare<DeadLetter>("select * from dead_letters where pipeline = ? order by rowid desc limit ?")
+  const latest = ({ limit, pipeline }: LatestQuery): Latest => ({
+    byReason: pipeline === undefined ? counts.all() : ownCounts.all(pipeline),
+    latest: pipeline === undefined ? newest.all(Math.max(0, limit)) : ownNewest.all(pipeline, Math.max(0, limit))
+  })
   const forget = yield* database.prepare(
     "delete from dead_letters where topic = ? and partition = ? and offset = ? and pipeline is ?"
   )
@@ -31,6 +43,11 @@ const make = Effect.fnUntraced(function*() {
       database.read(() => select.all(reason ?? null, limit === undefined ? -1 : Math.max(0, limit))).pipe(
         // Rows have no prototype; letters are plain objects.
         Effect.map((rows) => rows.map((row) => ({ ...row }))),
+        Effect.mapError(toLettersError)
+      ),
+    latest: (query) =>
+      database.read(() => latest(query)).pipe(
+        Effect.map(({ byReason, latest }) => ({ byReason: byReason.map((each) => ({ ...each })), latest: latest.map((letter) => ({ ...letter })) })),
         Effect.mapError(toLettersError)
       ),
     remove: (letters) =>

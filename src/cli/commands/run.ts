@@ -176,7 +176,7 @@ const withEngine = Effect.fnUntraced(function*<R>(
     isQuiet: Effect.zipWith(isQuiet, isLogInReach, (isFeedHeard, isInReach) => isFeedHeard && isInReach).pipe(
       Effect.provideContext(context)
     ),
-    speed: feed.name === "recorded" ? input.speed : 1,
+    speed: feed.control !== undefined ? Effect.map(feed.control.pace, ({ speed }) => speed) : feed.name === "recorded" ? input.speed : 1,
     ...(input.once ? {} : { idleTimeout: input.idleTimeout }),
     ...(input.keep === null ? {} : { markEvery: Keep.markEvery })
   }

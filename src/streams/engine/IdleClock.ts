@@ -52,6 +52,7 @@ export const checkInterval = (timeout: number): number => {
 
 export class IdleClock {
   readonly #settings: Settings
+  #speed: number
   readonly #tickEvery: number
   readonly #ticksOfCheck: number
   readonly #startedAt: number
@@ -73,6 +74,7 @@ export class IdleClock {
   constructor(settings: Settings, partitions: ReadonlyArray<Partition>, now: number) {
     const checkEvery = checkInterval(settings.timeout)
     this.#settings = settings
+    this.#speed = settings.speed
     this.#tickEvery = Math.min(checkEvery, longestTick)
     this.#ticksOfCheck = checkEvery / this.#tickEvery
     this.#startedAt = now
@@ -113,6 +115,13 @@ export class IdleClock {
     const isAway = passed > this.#tickEvery + Math.max(this.#tickEvery, leeway)
     this.#observed += isAway ? this.#tickEvery : passed
     this.#wasAway ||= isAway
+  }
+
+  /** From now on event time goes by so fast. */
+  set speed(speed: number) {
+    if (speed === this.#speed) return
+    this.#origin = { watermark: this.#reach, at: this.#observed }
+    this.#speed = speed
   }
 
   /** Whether nobody listened for a while since this was last asked: what came meanwhile may not be in the log yet. */
@@ -178,7 +187,7 @@ export class IdleClock {
   /** Event time by the clock. */
   get #reach(): number {
     const { at, watermark } = this.#origin
-    return watermark + (this.#observed - at) * this.#settings.speed
+    return watermark + (this.#observed - at) * this.#speed
   }
 
   /**

@@ -53,6 +53,10 @@ export class Idleness {
     for (const { clock } of this.#clocks) clock.read(now, isHeard)
   }
 
+  set speed(speed: number) {
+    for (const { clock } of this.#clocks) clock.speed = speed
+  }
+
   /** Whether a check has become due with this tick. */
   takeCheck(tick: number): boolean {
     return this.#clocks.map(({ clock }) => clock.takeCheck(tick)).some(Boolean)

@@ -66,7 +66,7 @@ const run = Effect.fn("InProcess.run")(function*(options: Options, warm: Warm | 
   const { decisions, inherited } = yield* (along === null ? takeUp({ job, options, writeRows }) : goOn(job))
   yield* adopt(job)
   const agenda = new Agenda(decisions, log.partitions)
-  const run = new Run({ options, job, agenda, decided: decisions, writeRows, now: yield* MonotonicTime.millis })
+  const run = new Run({ options, job, agenda, decided: decisions, writeRows, speed: yield* speedOf(options), now: yield* MonotonicTime.millis })
   run.beginnings = yield* log.beginnings ?? Effect.succeed([])
   run.panes = inherited.panes
   run.rows = inherited.rows
@@ -108,6 +108,9 @@ const run = Effect.fn("InProcess.run")(function*(options: Options, warm: Warm | 
   )
   return run.report
 })
+
+/** Of event time, while the input is quiet. */
+const speedOf = ({ speed = 1 }: Options): Effect.Effect<number> => typeof speed === "number" ? Effect.succeed(speed) : speed
 
 /** Milliseconds between two looks whether there is something to save, where nothing comes. */
 const shortestSave = 20
@@ -160,6 +163,7 @@ const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never,
     const tick = ticks.tickAfter(yield* MonotonicTime.millis)
     yield* MonotonicTime.sleepUntil(ticks.dueAt(tick))
     const isHeard = yield* isQuiet
+    idleness.speed = yield* speedOf(run.options)
     idleness.read(yield* MonotonicTime.millis, isHeard)
     if (!isHeard || !idleness.takeCheck(tick)) continue
     // Asked after the input, so that what it had to give is among what there is to read. While the log answers, nobody hears

@@ -65,8 +65,10 @@ export class Run {
   turnAt: number
 
   /** `decided` is what was decided before. */
-  constructor({ agenda, decided, job, now, options, writeRows }: Pick<Run, "agenda" | "options" | "job" | "writeRows"> & {
+  constructor({ agenda, decided, job, now, options, speed = 1, writeRows }: Pick<Run, "agenda" | "options" | "job" | "writeRows"> & {
     readonly now: number
+    /** Of event time while the input is quiet; 1 unless told. */
+    readonly speed?: number
     readonly decided: ReadonlyArray<Decision>
   }) {
     this.options = options
@@ -77,7 +79,7 @@ export class Run {
     this.decisionTimes = new DecisionTimes(decided)
     this.writeRows = writeRows
     const timeout = Duration.toMillis(options.idleTimeout ?? Duration.infinity)
-    this.idleness = new Idleness(job, { timeout, speed: options.speed ?? 1, now })
+    this.idleness = new Idleness(job, { timeout, speed, now })
   }
 
   /**

@@ -17,7 +17,8 @@ export const windowsOf = ({ nodes }: Checked.Checked): Checked.WindowNode | null
 
 const isOfSources = (node: Checked.Node): boolean => node._tag !== "to-events" && inputsOf(node).every(isOfSources)
 
-const inputsOf = (node: Checked.Node): ReadonlyArray<Checked.Node> => {
+/** The nodes that one reads from. */
+export const inputsOf = (node: Checked.Node): ReadonlyArray<Checked.Node> => {
   if (node._tag === "source") return []
   const other = "other" in node ? [node.other] : "preAggregated" in node && node.preAggregated !== null ? [node.preAggregated] : []
   return [node.input, ...other]

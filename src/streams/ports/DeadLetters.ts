@@ -26,6 +26,20 @@ export interface Query {
   readonly limit?: number
 }
 
+export interface LatestQuery {
+  /** Only those that this pipeline has refused. */
+  readonly pipeline?: string
+  /** The newest so many. */
+  readonly limit: number
+}
+
+export interface Latest {
+  /** How many there are for each reason that there is, in the order of reasons. */
+  readonly byReason: ReadonlyArray<{ readonly reason: Reason; readonly count: number }>
+  /** Those that were written last, the newest first. */
+  readonly latest: ReadonlyArray<DeadLetter>
+}
+
 export class DeadLettersError extends Schema.TaggedError<DeadLettersError>()("DeadLettersError", {
   message: Schema.String,
   cause: Schema.optionalKey(Schema.Defect())
@@ -35,6 +49,8 @@ export class DeadLetters extends Context.Service<DeadLetters, {
   readonly write: (letters: ReadonlyArray<DeadLetter>) => Effect.Effect<void, DeadLettersError>
   /** In the order of topic, partition, offset, pipeline: no pipeline first, texts by code points. */
   readonly read: (query: Query) => Effect.Effect<ReadonlyArray<DeadLetter>, DeadLettersError>
+  /** How many there are, and what came last. Without it {@link latestOf} looks at the first 10,000. */
+  readonly latest?: (query: LatestQuery) => Effect.Effect<Latest, DeadLettersError>
   /** Forgets letters that have been dealt with. */
   readonly remove: (letters: ReadonlyArray<DeadLetter>) => Effect.Effect<void, DeadLettersError>
 }>()("courant/DeadLetters") {
@@ -43,8 +59,12 @@ export class DeadLetters extends Context.Service<DeadLetters, {
     return DeadLetters.of({
       write: (added) =>
         Effect.sync(() => {
-          for (const letter of added) letters.set(identity(letter), { ...letter, bytes: letter.bytes.slice() })
+          for (const letter of added) {
+            letters.delete(identity(letter))
+            letters.set(identity(letter), { ...letter, bytes: letter.bytes.slice() })
+          }
         }),
+      latest: (query) => Effect.sync(() => latestAmong([...letters.values()], query)),
       read: ({ limit, reason }) =>
         Effect.sync(() =>
           [...letters.values()]
@@ -58,6 +78,24 @@ export class DeadLetters extends Context.Service<DeadLetters, {
         })
     })
   })
+}
+
+/** What a query gives, of a sink that knows, or of the first letters that it has. */
+export const latestOf = (letters: DeadLetters["Service"], query: LatestQuery): Effect.Effect<Latest, DeadLettersError> =>
+  letters.latest === undefined
+    ? Effect.map(letters.read({ limit: mostLookedAt }), (all) => latestAmong(all, query))
+    : letters.latest(query)
+
+const mostLookedAt = 10_000
+
+/** What a query gives, of letters in the order in which they were written. */
+export const latestAmong = (letters: ReadonlyArray<DeadLetter>, { limit, pipeline }: LatestQuery): Latest => {
+  const own = letters.filter((letter) => pipeline === undefined || letter.pipeline === pipeline)
+  const byReason = Array.from(Map.groupBy(own, ({ reason }) => reason), ([reason, all]) => ({ reason, count: all.length }))
+  return {
+    byReason: byReason.sort((a, b) => byCodePoints(a.reason, b.reason)),
+    latest: own.slice(Math.max(0, own.length - Math.max(0, limit))).reverse()
+  }
 }
 
 const identity = (letter: DeadLetter): string =>

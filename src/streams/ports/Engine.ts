@@ -44,8 +44,8 @@ export interface Options {
   readonly maxHeld?: number | undefined
   /** So many panes at most are made before they are written; 10,000 by default. */
   readonly portion?: number
-  /** How many times as fast as the clock event time goes while the input is quiet; 1 by default. */
-  readonly speed?: number
+  /** How many times as fast as the clock event time goes while the input is quiet; 1 by default. An effect is asked again and again. */
+  readonly speed?: number | Effect.Effect<number>
   /** At most this much is computed again after a crash; 1 second by default. */
   readonly checkpointEvery?: Duration.Input
   /**

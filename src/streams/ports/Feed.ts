@@ -8,17 +8,15 @@ import { toJson } from "../records/RowJson.ts"
 import { messageOf } from "./Cause.ts"
 
 /** What a reader has to know before trusting the newest number on a screen. */
-export const Freshness = Schema.Union([
-  Schema.TaggedStruct("live", {}),
-  Schema.TaggedStruct("delayed", { minutes: Schema.Finite }),
-  Schema.TaggedStruct("recorded", { date: Schema.String, speed: Schema.Finite }),
+export type Freshness =
+  | { readonly _tag: "live" }
+  | { readonly _tag: "delayed"; readonly minutes: number }
+  | { readonly _tag: "recorded"; readonly date: string; readonly speed: number }
   /** Nothing happens at present: the newest number is the last session's. */
-  Schema.TaggedStruct("closed", { reason: Schema.String }),
+  | { readonly _tag: "closed"; readonly reason: string }
   /** Something may happen and would not be seen. */
-  Schema.TaggedStruct("stale", { reason: Schema.String }),
-  Schema.TaggedStruct("simulated", {})
-])
-export type Freshness = typeof Freshness.Type
+  | { readonly _tag: "stale"; readonly reason: string }
+  | { readonly _tag: "simulated" }
 
 /** How a feed that plays what has happened before gives it. */
 export interface Pace {

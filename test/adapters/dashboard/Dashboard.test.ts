@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, Fiber, Layer, Metric, Redacted, Ref, Stream } from "effect"
 import * as FastCheck from "fast-check"
 import { createHash } from "node:crypto"
-import { type IncomingHttpHeaders, request } from "node:http"
 import { createServer } from "node:net"
+import { ask, listen } from "./http.ts"
 import { Dashboard, type Options } from "../../../src/adapters/dashboard/Dashboard.ts"
 import { candles1m } from "../../../src/analytics/candles.ts"
 import { day } from "../../../src/analytics/day.ts"
@@ -13,57 +13,6 @@ import { Monitor, nothingYet } from "../../../src/streams/ports/Monitor.ts"
 import { order, type Pane } from "../../../src/streams/pipeline/Pane.ts"
 import * as PaneModule from "../../../src/streams/pipeline/Pane.ts"
 import { ResultSink } from "../../../src/streams/ports/ResultSink.ts"
-
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-/** Unlike `fetch` it sends any Host header and any path as they are. */
-const ask = (
-  url: string,
-  path: string,
-  { headers = {}, method = "GET" }: { headers?: Record<string, string>; method?: string } = {}
-): Effect.Effect<Answer> =>
-  Effect.callback<Answer>((resume) => {
-    const { hostname, port } = new URL(url)
-    const sent = request({ hostname, port, path, method, headers, agent: false }, (response) => {
-      let body = ""
-      response.setEncoding("utf8")
-      response.on("data", (part: string) => void (body += part))
-      response.on("end", () => {
-        resume(Effect.succeed({ status: response.statusCode ?? 0, headers: response.headers, body }))
-      })
-    })
-    sent.on("error", (error) => resume(Effect.die(error)))
-    sent.end()
-    return Effect.sync(() => sent.destroy())
-  })
-
-/** The text of a server-sent event stream until it contains all of the given texts, or ends. */
-const listen = (
-  url: string,
-  path: string,
-  texts: ReadonlyArray<string>,
-  connected: Effect.Effect<unknown> = Effect.void
-): Effect.Effect<string> =>
-  Effect.callback<string>((resume) => {
-    const { hostname, port } = new URL(url)
-    let body = ""
-    const sent = request({ hostname, port, path, agent: false }, (response) => {
-      Effect.runFork(connected)
-      response.setEncoding("utf8")
-      response.on("data", (part: string) => {
-        body += part
-        if (texts.length > 0 && texts.every((text) => body.includes(text))) resume(Effect.succeed(body))
-      })
-      response.on("end", () => resume(Effect.succeed(`${body}<end>`)))
-    })
-    sent.on("error", (error) => resume(Effect.die(error)))
-    sent.end()
-    return Effect.sync(() => sent.destroy())
-  })
 
 const pipelines = [candles1m, day]
 const names = ["candles-1m", "day"]
