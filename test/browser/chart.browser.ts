@@ -185,7 +185,11 @@ describe.skipIf(skipped)("the chart", () => {
 
   it("shades hours before and after the session, and draws the bells, closed markets and names of days", () =>
     visit(flat(twoDays), ofTwoDays, async (_, run) => {
-      const shadeAt = (time: number) => run(`return ${pixel(`place(${time}) + 3`, "40")}`)
+      // What most of a column is, whatever lines of the grid cross it.
+      const shadeAt = (time: number) => run(`
+        const { data } = chart.frame.chart.takeScreenshot(true, false).getContext("2d").getImageData(Math.round(place(${time})) + 3, 0, 1, 60)
+        const colors = Array.from({ length: 60 }, (_, i) => [...data.slice(4 * i, 4 * i + 3)].join())
+        return colors.sort((a, b) => colors.filter((c) => c === b).length - colors.filter((c) => c === a).length)[0]`)
       const [hours, surface, bell] = await run<Array<string>>(`return [${["hours", "surface", "bell"].map(colorOf).join()}]`)
       expect(await shadeAt(at("2024-07-03T16:59Z"))).toBe(surface)
       expect(await shadeAt(at("2024-07-03T17:00Z"))).toBe(hours)

@@ -55,11 +55,11 @@ export const shows = (page: Page, id: string, wanted: string | RegExp) =>
 export const chartSays = (page: Page, wanted: RegExp) =>
   expect.poll(() => text(page, "chart").getAttribute("aria-label"), { timeout: 60_000 }).toMatch(wanted)
 
-/** How many pixels of the chart have a colour of the theme. */
-export const pixels = (page: Page, variable: string) =>
+/** How many pixels of the chart, or the plot, have a colour of the theme. */
+export const pixels = (page: Page, variable: string, id = "chart") =>
   page.evaluate<number>(`(() => {
     const probe = document.createElement("canvas")
-    const drawn = [...document.querySelectorAll("#chart canvas")].filter(({ height, width }) => width * height > 0)
+    const drawn = [...document.querySelectorAll("#${id} canvas")].filter(({ height, width }) => width * height > 0)
     probe.width = Math.max(...drawn.map(({ width }) => width))
     probe.height = 1 + drawn.reduce((height, canvas) => height + canvas.height, 0)
     const context = probe.getContext("2d", { willReadFrequently: true })

@@ -15,6 +15,7 @@ import { Status } from "./Status.ts"
 import { LogTimes } from "./past/LogTimes.ts"
 import { WindowHistory } from "./past/WindowHistory.ts"
 import { Streamed } from "./StreamEvents.ts"
+import { TradingDays } from "./TradingSessions.ts"
 
 export const prefix = "/api/v1"
 
@@ -90,6 +91,14 @@ export const of = (pipelines: ReadonlyArray<string>) => {
       )),
       HttpApiEndpoint.get("status", "/status", { success: Status })
         .annotateMerge(said("What runs, how fresh its feed is, and how far it is")),
+      HttpApiEndpoint.get("sessions", "/sessions", {
+        query: { exchange: Schema.optionalKey(Schema.String.check(Schema.isMaxLength(20))), from: wholeNumber, to: wholeNumber },
+        success: TradingDays,
+        error: [wrong]
+      }).annotateMerge(said(
+        "When an exchange trades: its days that have something of the time from `from` to `to`",
+        "`exchange` is one of Yahoo's codes or the name of a calendar; without it New York's. Times are milliseconds since the epoch."
+      )),
       HttpApiEndpoint.get("stream", "/stream", {
         query: { follow: Schema.optionalKey(several), watch: Schema.optionalKey(several), asKnownAt, speed },
         success: Streamed,

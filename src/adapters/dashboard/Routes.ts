@@ -19,6 +19,7 @@ import * as Letters from "./Letters.ts"
 import type { Live } from "./Live.ts"
 import * as OneLine from "./OneLine.ts"
 import type { PastAnswers } from "./past/PastAnswers.ts"
+import { tradingDays } from "./TradingSessions.ts"
 
 export interface Options {
   readonly role: Effect.Effect<Role>
@@ -68,6 +69,7 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
             now: yield* Clock.currentTimeMillis
           })
         }))
+      .handle("sessions", ({ query }) => Effect.sync(() => tradingDays(query)))
       .handle("stream", ({ query: { asKnownAt, follow = [], speed = 0, watch = [] } }) =>
         Result.match(Interest.parse({ follow, watch }, pipelines), {
           onFailure: (wrong) => Effect.succeed(OneLine.line(400, wrong)),

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto"
 import { createServer } from "node:net"
 import { ask, listen } from "./http.ts"
 import { Dashboard, type Options } from "../../../src/adapters/dashboard/Dashboard.ts"
+import { tradingDays } from "../../../src/adapters/dashboard/TradingSessions.ts"
 import { candles1m } from "../../../src/analytics/candles.ts"
 import { day } from "../../../src/analytics/day.ts"
 import * as Decimal from "../../../src/domain/Decimal.ts"
@@ -52,7 +53,7 @@ describe("the page", () => {
       const named = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => path ?? "")
       const own = named.filter((path) => path.startsWith("/"))
       assert.isAbove(own.length, 3)
-      const scripts = ["/vendor/lightweight-charts.js", "/vendor/lit-html/directives/repeat.js", "/chart/chart.js"]
+      const scripts = ["/vendor/lightweight-charts.js", "/vendor/lit-html/directives/repeat.js", "/chart/trader.js"]
       // The only thing that leads elsewhere is the link that the chart library's licence asks for.
       assert.deepStrictEqual(named.filter((path) => !path.startsWith("/")), ["https://www.tradingview.com/"])
       for (const path of [...own, ...scripts]) {
@@ -141,6 +142,23 @@ describe("/api/panes", () => {
       }
       assert.strictEqual((yield* ask(base, "/api/keys?pipeline=nothing")).status, 400)
       assert.strictEqual((yield* ask(base, "/api/stream?key=")).status, 400)
+    }).pipe(Effect.provide(dashboard())))
+})
+
+describe("/api/v1/sessions", () => {
+  it.live("tells when an exchange trades, and names a parameter that is wrong", () =>
+    Effect.gen(function*() {
+      const base = yield* url
+      const [from, to] = [Date.parse("2024-07-03T12:00Z"), Date.parse("2024-07-03T13:00Z")]
+      const { body, status } = yield* ask(base, `/api/v1/sessions?exchange=NMS&from=${from}&to=${to}`)
+      assert.strictEqual(status, 200)
+      assert.deepStrictEqual(JSON.parse(body), JSON.parse(JSON.stringify(tradingDays({ exchange: "NMS", from, to }))))
+      assert.strictEqual((yield* ask(base, `/api/sessions?from=${to}&to=${from}`)).status, 200)
+      for (const [name, search] of [["from", `to=${to}`], ["to", `from=${from}&to=now`], ["exchange", `exchange=${"X".repeat(21)}&from=${from}&to=${to}`]] as const) {
+        const { body, status } = yield* ask(base, `/api/v1/sessions?${search}`)
+        assert.strictEqual(status, 400)
+        assert.include(body, name)
+      }
     }).pipe(Effect.provide(dashboard())))
 })
 

@@ -86,7 +86,7 @@ const showHeld = (part, { bySource = {}, held }) => {
 
 /**
  * @param {Record<string, HTMLElement>} parts
- * @param {{ watermark: number | null, lag: number, read: number, held: number, bySource?: Record<string, { held: number }>, late: number, deadLettered: number }} progress
+ * @param {{ watermark: number | null, lastEventAt?: number, lag: number, read: number, held: number, bySource?: Record<string, { held: number }>, late: number, deadLettered: number }} progress
  * @param {ReturnType<typeof format.clock>} clock
  */
 export const showProgress = (parts, progress, clock) => {
@@ -98,5 +98,6 @@ export const showProgress = (parts, progress, clock) => {
   setText(parts["late"], format.count(progress.late))
   setText(parts["dead"], format.count(progress.deadLettered))
   const time = document.getElementById("market-time")
-  if (time !== null && watermark !== null && format.isDate(watermark)) setText(time, clock.exact(watermark))
+  const event = progress.lastEventAt ?? watermark
+  if (time !== null && event !== null && format.isDate(event)) setText(time, clock.exact(event))
 }

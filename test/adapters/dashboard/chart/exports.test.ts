@@ -3,7 +3,7 @@ import { expect, it } from "vitest"
 // @ts-expect-error: the page is JavaScript without declarations
 import { barOf } from "../../../../src/adapters/dashboard/page/chart/bars.js"
 // @ts-expect-error: the page is JavaScript without declarations
-import { indexed } from "../../../../src/adapters/dashboard/page/chart/compare.js"
+import { makeIndexed } from "../../../../src/adapters/dashboard/page/chart/compare.js"
 // @ts-expect-error: the page is JavaScript without declarations
 import { csvOf, fileName } from "../../../../src/adapters/dashboard/page/chart/csv.js"
 
@@ -15,10 +15,12 @@ const bars = (closes: ReadonlyArray<string | null>, over = {}) => closes.map((cl
 
 it("each symbol begins at 100 with its first price in view", () => {
   const all = [{ symbol: "A", bars: bars(["5", "10", null, "11"]) }, { symbol: "B", bars: bars(["0", "0", "3", "1.5"]) }, { symbol: "C", bars: [] }]
+  const indexed = makeIndexed()
   const values = (from: number) => indexed(all, from).map(({ from, points, symbol }: { from: number; symbol: string; points: ReadonlyArray<{ value: number }> }) =>
     [symbol, from, ...points.map(({ value }) => value)])
   expect(values(minute)).toEqual([["A", minute, 100, 100 * 11 / 10], ["B", 2 * minute, 0, 100, 50], ["C", null]])
   expect(values(-Infinity)[0]).toEqual(["A", 0, 100, 200, 100 * 11 / 5])
+  expect(indexed(all, minute)[0].points[0]).toBe(indexed(all, minute)[0].points[0])
 })
 
 it("a table has every digit, an empty field for what there is none of, and quotes where needed", () => {

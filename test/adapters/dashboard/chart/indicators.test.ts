@@ -80,6 +80,14 @@ describe.each(symbols)("of %s", (symbol) => {
     }
   })
 
+  it("in a bar that forms it is that of the newest minute, and none of a window that is still half empty", () => {
+    const newest = midday.panes("candles-1m", symbol).at(-1)!.start
+    const last = linesOf(midday, symbol, "ma5", 60)[0]!.points.at(-1)!
+    const windows = midday.panes("moving-average-5m", symbol)
+    expect(windows.at(-1)!.end - minute).toBeGreaterThan(newest)
+    expect(last.text).toBe(windows.find(({ end }) => end - minute === newest)!.values["mean"])
+  })
+
   it("the VWAP is Grafana's: the sum of each minute's VWAP and volume by the volume, as doubles", () => {
     let [worth, traded] = [0, 0]
     const expected = known(whole.panes("candles-1m", symbol), "vwap").map(({ start, values }) => {

@@ -87,10 +87,10 @@ describe("a roll-up", () => {
 
   it("adds and compares exactly what no double holds", () => {
     const [bar] = rolled([
-      pane("2024-01-02T15:00Z", { high: "163512345.00000001", low: "163512345.00000001", volume: "0.1" }),
-      pane("2024-01-02T15:01Z", { high: "163512345.00000002", low: "163512345.00000003", volume: "0.2" })
+      pane("2024-01-02T15:00Z", { high: "16351234567.00000001", low: "16351234567.00000001", volume: "0.1" }),
+      pane("2024-01-02T15:01Z", { high: "16351234567.00000002", low: "16351234567.00000003", volume: "0.2" })
     ], 5, Infinity)
-    expect(bar).toMatchObject({ high: "163512345.00000002", low: "163512345.00000001", volume: "0.3" })
+    expect(bar).toMatchObject({ high: "16351234567.00000002", low: "16351234567.00000001", volume: "0.3" })
     const [large] = rolled([pane("2024-01-02T15:00Z", { volume: Number.MAX_SAFE_INTEGER }), pane("2024-01-02T15:01Z", { volume: 2 })], 5, Infinity)
     expect(large!["volume"]).toBe("9007199254740993")
     const [back] = rolled([pane("2024-01-02T15:00Z", { volume: "9007199254740993" }), pane("2024-01-02T15:01Z", { volume: -2 })], 5, Infinity)

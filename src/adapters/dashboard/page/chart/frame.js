@@ -31,8 +31,9 @@ export const makeFrame = (container, { background, clock, isDaily, isFirstOfDay,
     autoSize: true,
     layout: { fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12, attributionLogo: false },
     crosshair: { mode: CrosshairMode.Normal },
-    // Room above the highest candle for the figures that stand there.
-    rightPriceScale: { borderVisible: false, scaleMargins: { top: 0.14, bottom: 0.06 } },
+    // On a small screen the page is scrolled over the chart.
+    handleScroll: { vertTouchDrag: false },
+    rightPriceScale: { borderVisible: false },
     timeScale: {
       borderVisible: false,
       timeVisible: true,
@@ -162,6 +163,13 @@ export const paint = ({ candles, chart }, colors) => {
   })
   const { down, up } = colors
   candles.applyOptions({ upColor: up, downColor: down, borderUpColor: up, borderDownColor: down, wickUpColor: up, wickDownColor: down })
+}
+
+/** Room above the highest candle for the figures that stand there. @param {Frame} frame @param {number} height in pixels */
+export const leaveRoom = ({ candles, chart }, height) => {
+  const all = chart.panes()[0].getHeight()
+  const top = all === 0 ? 0.14 : Math.min((height + 16) / all, 0.5)
+  if (Math.abs(candles.priceScale().options().scaleMargins.top - top) > 0.005) candles.priceScale().applyOptions({ scaleMargins: { top, bottom: 0.06 } })
 }
 
 /** A horizontal line with its price at the edge; moved rather than made again. @param {any} series @param {object} look */

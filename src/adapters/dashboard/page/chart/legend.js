@@ -32,23 +32,24 @@ export const legendOf = (slot, { clock, compared, days, decimals, isDaily, isHov
     if (value === null && color === "vwap" && label !== "VWAP" && digits === null) continue
     figures.push({ label, value: format.price(value, digits ?? decimals), kind: color })
   }
-  if (bar !== null && bar.state !== "final") figures.push({ label: "", value: bar.state, kind: "state" })
-  return { time, figures, notes: [...notesAt(slot, marks), ...dayNotes(slot, days)], bar, isHovered }
+  if (!compared && bar !== null && bar.state !== "final") figures.push({ label: "", value: bar.state, kind: "state" })
+  return { time, figures, notes: [...(compared ? [] : barNotes(bar)), ...told(slot, marks), ...dayNotes(slot, days)], bar, isHovered }
 }
 
-/** @param {Slot} slot @param {ReadonlyArray<{ time: number, text: string }>} marks */
-const notesAt = ({ bar, end, time }, marks) => {
-  const told = marks.filter((mark) => mark.time >= time && mark.time < end).map(({ text }) => text)
-  if (bar === null) return ["No trade in this time", ...told]
+/** @param {Bar | null} bar */
+const barNotes = (bar) => {
+  if (bar === null) return ["No trade in this time"]
   const samples = Number(bar.provisional ?? 0)
   return [
     ...(bar.state === "forming" ? ["Still forming: every trade may change it"] : []),
     ...(samples > 0 ? [`Provisional: ${count(samples, "record stands", "records stand")} for trades that are still to come`] : []),
     ...(bar.revisions > 0 ? [`Revised ${count(bar.revisions, "time", "times")} by events that came after it had closed`] : []),
-    ...(bar.state !== "forming" && bar.drawn === null ? ["None of its trades formed a price"] : []),
-    ...told
+    ...(bar.state !== "forming" && bar.drawn === null ? ["None of its trades formed a price"] : [])
   ]
 }
+
+/** @param {Slot} slot @param {ReadonlyArray<{ time: number, text: string }>} marks */
+const told = ({ end, time }, marks) => marks.filter((mark) => mark.time >= time && mark.time < end).map(({ text }) => text)
 
 /** Of a short day; of a closed one there is no bar. */
 const dayNotes = ({ end, time }, days) => days.filter(({ from, kind, to }) => kind === "half" && from < end && to > time).map(({ text }) => text)

@@ -11,7 +11,7 @@
  *   `compared` are symbols beside the chosen one
  */
 import { barOf } from "./bars.js"
-import { indexed } from "./compare.js"
+import { makeIndexed } from "./compare.js"
 import { makeLines } from "./indicators.js"
 import { intervals, rangeStart } from "./ranges.js"
 import { makeRollUp } from "./rollUp.js"
@@ -28,6 +28,7 @@ export const makeModel = () => {
   let days
   let spans = []
   let id = ""
+  const indexed = makeIndexed()
 
   const of = (symbol) => {
     const known = symbols.get(symbol) ?? { rollUp: makeRollUp(), lines: makeLines() }

@@ -43,6 +43,16 @@ export const volumePoint = ({ bar, time }, colors) => {
 /** Where only the place counts. @param {Slot} slot */
 export const emptyPoint = ({ time }) => ({ time: time / 1_000 })
 
+/** @type {WeakMap<object, object>} */
+const histograms = new WeakMap()
+
+/** @param {ReadonlyArray<import("./indicators.js").Point>} points */
+export const histogramPoints = (points) => points.map((point) => {
+  let its = histograms.get(point)
+  if (its === undefined) histograms.set(point, its = { time: point.time / 1_000, value: point.value })
+  return its
+})
+
 /**
  * Brings a series to the wanted points: by single updates where little has changed, as nearly always, else as a whole.
  * Points are compared as objects, so those that have not changed have to be the same ones.

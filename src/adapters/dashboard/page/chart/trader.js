@@ -11,17 +11,20 @@
  *   decimals: number, reset: boolean }} Model with `reset` another symbol, interval or range begins; with `compared` symbols the
  *   candles make room for these
  */
+import * as format from "../format.js"
+import { makeBreaks } from "./breaks.js"
 import { colorsOf } from "./colors.js"
+import { makeDates } from "./dates.js"
+import { lastLook, leaveRoom, makeFrame, makePriceLine, paint, previousLook, showDecimals } from "./frame.js"
 import { bindKeys } from "./keys.js"
 import { legendOf } from "./legend.js"
-import { lastLook, makeFrame, makePriceLine, paint, previousLook, showDecimals } from "./frame.js"
-import { makeDates } from "./dates.js"
-import { candlePoint, colorOf, emptyPoint, makePoints, shownIn, volumePoint } from "./points.js"
+import { watchPointer } from "./pointer.js"
+import { candlePoint, colorOf, emptyPoint, histogramPoints, makePoints, shownIn, volumePoint } from "./points.js"
 import { intervals, rangeStart } from "./ranges.js"
 import { notesOf } from "./sessions.js"
 import { makeSlots, slotAt } from "./slots.js"
 import { snapshotOf } from "./snapshot.js"
-import * as format from "../format.js"
+import { timelineOf, wantedOf } from "./wanted.js"
 
 /** Places to the right of the newest bar. */
 const room = 4
@@ -29,14 +32,11 @@ const room = 4
 /** Pixels from bar to bar where a range has few of them. */
 const widest = 24
 
-/** Pixels that a pointer may move while it clicks. */
-const nearby = 4
-
 /**
  * @param {HTMLElement} container
- * @param {{ onHover?: (legend: Legend | null) => void, onPick?: (bar: Bar) => void, onView?: (isAtNow: boolean) => void }} listeners
- *   `onHover` is told what the legend says whenever that may have changed; `onPick` the bar that was clicked; `onView` whether the
- *   newest bar is in view
+ * @param {{ onHover?: (legend: Legend | null) => void, onPick?: (bar: Bar) => void, onView?: (isAtNow: boolean) => void,
+ *   headroom?: () => number }} listeners `onHover` is told what the legend says whenever that may have changed; `onPick` the bar that
+ *   was clicked; `onView` whether the newest bar is in view; `headroom` says how much of the chart's head the legend takes, in pixels
  */
 export const makeChart = (container, listeners = {}) => new TraderChart(container, listeners)
 
@@ -56,15 +56,15 @@ class TraderChart {
   #isAtNow = true
   /** Whether the range that was chosen is in view, until someone moves that. */
   #followsRange = true
+  /** Whether the pointer rests on the chart, and whether the newest bar was in view when it came. */
   #isHeld = false
+  #wasAtNow = true
   /** While series are brought up one after another, what is in view is nothing to tell. */
   #isShowing = false
-  /** Points of lines with their breaks, by the line's points and the slots. */
-  #broken = new Map()
 
-  constructor(container, { onHover = () => {}, onPick = () => {}, onView = () => {} }) {
+  constructor(container, { headroom = () => 24, onHover = () => {}, onPick = () => {}, onView = () => {} }) {
     this.container = container
-    this.listeners = { onHover, onPick, onView }
+    this.listeners = { headroom, onHover, onPick, onView }
     this.clock = format.clock("UTC")
     this.dateOf = makeDates("UTC")
     this.colors = colorsOf(container)
@@ -82,7 +82,12 @@ class TraderChart {
     this.shown = { candles: shownIn(candles), others: new Map() }
     this.last = makePriceLine(candles, lastLook)
     this.previous = makePriceLine(candles, previousLook)
-    this.ends = [this.#watchTheme(), this.#watchPointer(), this.#watchView(), bindKeys(container, this)]
+    this.ends = [
+      this.#watchTheme(),
+      this.#watchView(),
+      watchPointer(container, { hold: (isHeld) => this.#hold(isHeld), moved: () => this.#moved(), over: (x) => this.#over(x), picked: () => this.#picked() }),
+      bindKeys(container, this)
+    ]
   }
 
   /** @param {Model} model */
@@ -90,26 +95,37 @@ class TraderChart {
     const before = this.#model
     this.#model = model
     this.#isShowing = true
-    if (before?.timeZone !== model.timeZone) {
-      this.clock = format.clock(model.timeZone)
-      this.#slotsOf = makeSlots()
-    }
-    const wasSlots = this.#slots
-    this.#slots = this.#slotsOf(timeline(model), intervals[model.interval].size, model.interval === "1D" ? noSpans : model.spans)
-    if (this.#slots.length !== wasSlots.length || this.#slots[0] !== wasSlots[0] || before?.timeZone !== model.timeZone) this.#findDays(before?.timeZone !== model.timeZone)
-    if (before?.days !== model.days || before.timeZone !== model.timeZone) this.#notes = notesOf(model.days, this.clock.minutes, dayInWords)
-    if (before?.marks !== model.marks) this.#told = new Set(model.marks.map(({ time }) => this.#slots[slotAt(this.#slots, time)]?.time))
+    const isLonger = this.#place(before, model)
     this.#draw()
-    const isOther = before === null || before.range !== model.range || before.compared.length > 0 !== model.compared.length > 0
-    if (model.reset || isOther) {
+    const isOther = before === null || model.reset || before.range !== model.range || before.compared.length > 0 !== model.compared.length > 0
+    if (isOther) {
       this.#followsRange = true
       this.frame.candles.priceScale().applyOptions({ autoScale: true })
     }
-    const isLonger = this.#slots.length !== wasSlots.length && !this.#isHeld
-    if (model.reset || isOther || (this.#followsRange && isLonger)) this.#showRange()
+    if (isOther || (this.#followsRange && isLonger && !this.#isHeld)) this.#showRange()
     this.#isShowing = false
     this.#tellView()
     this.listeners.onHover(this.legendAt())
+    if (isOther || before.indicators.length !== model.indicators.length) leaveRoom(this.frame, this.listeners.headroom())
+  }
+
+  /** Finds the places on the axis, and what is told there. @param {Model | null} before @param {Model} model @returns {boolean} whether they are others */
+  #place(before, model) {
+    const { days, interval, marks, spans, timeZone } = model
+    const isOtherZone = before?.timeZone !== timeZone
+    if (isOtherZone) {
+      this.clock = format.clock(timeZone)
+      this.dateOf = makeDates(timeZone)
+      // Other objects, so that the library makes its texts again.
+      this.#slotsOf = makeSlots()
+    }
+    const slots = this.#slotsOf(timelineOf(model), intervals[interval].size, interval === "1D" ? noSpans : spans)
+    const isOther = isOtherZone || slots.length !== this.#slots.length || slots[0] !== this.#slots[0]
+    this.#slots = slots
+    if (isOther) this.#findDays(isOtherZone)
+    if (isOtherZone || before?.days !== days) this.#notes = notesOf(days, this.clock.minutes, dayInWords)
+    if (isOther || before?.marks !== marks) this.#told = new Set(marks.map(({ time }) => slots[slotAt(slots, time)]?.time))
+    return isOther
   }
 
   #draw() {
@@ -137,39 +153,24 @@ class TraderChart {
     this.previous.show(isCompared ? null : model.previousClose, this.colors["muted"])
   }
 
-  /** Volume and lines: what is no longer there is forgotten. */
+  /** Volume and lines: what is no longer there is forgotten. @param {ReturnType<typeof wantedOf>} wanted */
   #drawOthers(wanted) {
     const before = this.shown.others
     this.shown.others = new Map()
-    const sync = (series, points) => {
-      const its = before.get(series) ?? shownIn(series)
-      this.shown.others.set(series, its)
-      its(points)
+    const its = (series) => {
+      const known = before.get(series) ?? { sync: shownIn(series), broken: makeBreaks() }
+      this.shown.others.set(series, known)
+      return known
     }
     const volume = this.frame.volume.series()
-    if (volume !== undefined) sync(volume, this.points.volume(this.#slots, this.colors))
+    if (volume !== undefined) its(volume).sync(this.points.volume(this.#slots, this.colors))
     for (const { id, lines } of wanted) {
-      const series = this.frame.lines.of(id)
-      lines.forEach(({ kind, points }, i) => sync(series[i], kind === "histogram" ? histogramPoints(points) : this.#brokenPoints(`${id} ${i}`, points)))
+      this.frame.lines.of(id).forEach((series, i) => {
+        const { kind, points } = lines[i]
+        const { broken, sync } = its(series)
+        sync(kind === "histogram" ? histogramPoints(points) : broken(points, this.#slots))
+      })
     }
-  }
-
-  /** A line is broken where the market was closed before a point. */
-  #brokenPoints(id, points) {
-    const before = this.#broken.get(id) ?? []
-    let at = -1
-    const made = points.map((point, i) => {
-      // Both are in the order of time, so the next place is found by walking on.
-      let begins = i === 0
-      do {
-        at++
-        if (this.#slots[at]?.afterClosed) begins = true
-      } while (at < this.#slots.length - 1 && this.#slots[at].time < point.time)
-      const same = before[i]
-      return same !== undefined && same.point === point && same.begins === begins ? same : { time: point.time / 1_000, value: point.value, begins, point }
-    })
-    this.#broken.set(id, made)
-    return made
   }
 
   // Where the chart is looked at
@@ -296,52 +297,40 @@ class TraderChart {
     return () => document.removeEventListener("theme", repaint)
   }
 
-  /** While the pointer rests on the chart, new bars do not push away what is under it. */
-  #watchPointer() {
-    const { chart } = this.frame
-    let wasAtNow = true
-    let pressedAt = NaN
-    const hold = (isHeld) => {
-      if (this.#isHeld === isHeld) return
-      this.#isHeld = isHeld
-      if (isHeld) wasAtNow = this.isAtNow()
-      chart.timeScale().applyOptions({ shiftVisibleRangeOnNewBar: !isHeld })
-    }
-    const moved = () => {
-      this.#followsRange = false
-      wasAtNow = false
-    }
-    const heard = {
-      pointerdown: ({ clientX }) => pressedAt = clientX,
-      pointermove: ({ buttons, clientX }) => {
-        hold(true)
-        if (buttons > 0 && Math.abs(clientX - pressedAt) > nearby) moved()
-        this.#hover = { x: clientX - this.container.getBoundingClientRect().left }
-        this.listeners.onHover(this.legendAt())
-      },
-      pointerleave: () => {
-        hold(false)
-        if (this.#hover !== null && "x" in this.#hover) this.#hover = null
-        // What has come meanwhile stands beyond the right edge.
-        if (this.#followsRange) this.#showRange()
-        else if (wasAtNow && !this.isAtNow()) this.goToNow()
-        this.listeners.onHover(this.legendAt())
-      },
-      wheel: moved,
-      click: ({ clientX }) => {
-        const bar = this.#slots[this.#hovered() ?? -1]?.bar ?? null
-        // The end of a drag is no click.
-        if (bar !== null && Math.abs(clientX - pressedAt) <= nearby) this.listeners.onPick(bar)
-      }
-    }
-    for (const [name, listener] of Object.entries(heard)) this.container.addEventListener(name, listener, { passive: true })
-    return () => Object.entries(heard).forEach(([name, listener]) => this.container.removeEventListener(name, listener))
+  /** @param {boolean} isHeld */
+  #hold(isHeld) {
+    if (this.#isHeld === isHeld) return
+    this.#isHeld = isHeld
+    if (isHeld) this.#wasAtNow = this.isAtNow()
+    this.frame.chart.timeScale().applyOptions({ shiftVisibleRangeOnNewBar: !isHeld })
+    // What has come while it was held stands beyond the right edge.
+    if (isHeld || this.#model === null) return
+    if (this.#followsRange) this.#showRange()
+    else if (this.#wasAtNow && !this.isAtNow()) this.goToNow()
+  }
+
+  #moved() {
+    this.#followsRange = false
+    this.#wasAtNow = false
+  }
+
+  /** @param {number | null} x */
+  #over(x) {
+    if (x !== null) this.#hover = { x }
+    else if (this.#hover !== null && "x" in this.#hover) this.#hover = null
+    this.listeners.onHover(this.legendAt())
+  }
+
+  #picked() {
+    const bar = this.#slots[this.#hovered() ?? -1]?.bar ?? null
+    if (bar !== null) this.listeners.onPick(bar)
   }
 
   #watchView() {
     const scale = this.frame.chart.timeScale()
     const tell = () => this.#tellView()
     const fit = () => {
+      leaveRoom(this.frame, this.listeners.headroom())
       if (this.#model !== null && this.#followsRange && !this.#isHeld) this.#showRange()
     }
     scale.subscribeVisibleLogicalRangeChange(tell)
@@ -368,7 +357,6 @@ class TraderChart {
   /** The axis shows the date at the first bar of each day. @param {boolean} isOtherZone */
   #findDays(isOtherZone) {
     const before = this.#firstOfDay
-    if (isOtherZone) this.dateOf = makeDates(this.#model.timeZone)
     this.#firstOfDay = new Set()
     let day = ""
     for (const { time } of this.#slots) {
@@ -382,32 +370,6 @@ class TraderChart {
 
 /** @type {ReadonlyArray<import("./sessions.js").Span>} */
 const noSpans = []
-
-/** The bars that places are made of: of several symbols, of whichever has one. @param {Model} model */
-const timeline = ({ candles, compared, interval }) => {
-  if (compared.length === 0) return candles
-  const { size } = intervals[interval]
-  const times = [...new Set(compared.flatMap(({ points }) => points.map(({ time }) => time)))].sort((a, b) => a - b)
-  const byTime = new Map(candles.map((bar) => [bar.time, bar]))
-  return times.map((time) => byTime.get(time) ?? { time, end: time + size, drawn: null, state: "final", revisions: 0 })
-}
-
-/** Indicators, or else the symbols that are compared, as lines. @param {Model} model */
-const wantedOf = ({ compared, indicators }) => compared.length === 0
-  ? indicators.map(({ indicator: { digits, id, name, pane }, lines }) => ({ id, title: name, digits, inPrice: pane === "price", lines }))
-  : compared.map(({ points, symbol }, i) => ({
-    id: `compared ${i} ${symbol}`, title: symbol, digits: 2, inPrice: true, lines: [{ field: symbol, label: symbol, kind: "line", color: `compare-${i % 4 + 1}`, points }]
-  }))
-
-/** @type {WeakMap<object, object>} */
-const histograms = new WeakMap()
-
-/** @param {ReadonlyArray<import("./indicators.js").Point>} points */
-const histogramPoints = (points) => points.map((point) => {
-  let its = histograms.get(point)
-  if (its === undefined) histograms.set(point, its = { time: point.time / 1_000, value: point.value })
-  return its
-})
 
 const pointAt = (points, time) => {
   const at = slotAt(points, time)

@@ -45,6 +45,8 @@ export const makeSparklines = (read, changed) => {
 
   return {
     note,
+    /** Of whom there are closes. */
+    keys: () => known.keys(),
     /** @param {string} key @returns {ReadonlyArray<number>} */
     of: (key) => {
       const its = known.get(key)

@@ -48,6 +48,7 @@ export class MarketView {
     })
     this.chart = makeChart(this.parts["chart"], {
       onHover: (legend) => showLegend(this.parts["legend"], legend),
+      headroom: () => this.parts["legend"].offsetHeight,
       onView: (isAtNow) => {
         this.parts["now"].hidden = isAtNow
       }
@@ -171,7 +172,7 @@ export class MarketView {
   draw(changed) {
     const { key, keys } = this
     if (changed.has("list")) {
-      for (const each of keys.all()) this.noteClose(each)
+      for (const each of this.sparklines.keys()) this.noteClose(each)
       this.watchlist.show({ keys: keys.all(), selected: key, total: keys.total(), more: keys.more() })
     }
     this.drawSymbol()
@@ -193,7 +194,7 @@ export class MarketView {
 
   drawSymbol() {
     const { interval, key, page, parts } = this
-    render(toolsOf(this.tools()), parts["tools"])
+    this.drawTools()
     const candles = key === undefined || interval === undefined ? [] : this.drawChart(key, interval)
     parts["empty"].hidden = candles.length > 0
     render(this.noticeOf(), parts["empty"])
@@ -235,6 +236,15 @@ export class MarketView {
       ? `${[key, ...compared].join(", ")}: indexed to 100`
       : `${key}: ${model.candles.length} ${words[interval]} candles, ${[...lines, "volume"].join(", ")}`)
     return model.candles
+  }
+
+  /** They change with what is chosen and with the symbols that there are, and not with what moves. */
+  drawTools() {
+    const { chosen, keys, page, parts, zone } = this
+    const id = JSON.stringify([page.address, [...chosen], keys.all().length, zone])
+    if (id === this.toolsId) return
+    this.toolsId = id
+    render(toolsOf(this.tools()), parts["tools"])
   }
 
   noticeOf() {

@@ -29,9 +29,11 @@ export const makeWatchlist = (page, element, { closes, select, session }) =>
       return html`
         <span class="name" title=${key}>${key}</span>
         <span class="last">${format.price(last, decimals)}</span>
-        <span class="session" data-open=${String(state?.open ?? false)}>${state?.word ?? ""}</span>
-        ${sparkline(closes(key))}
-        <span class="change" data-direction=${format.direction(change)}>${change === null ? "" : format.percent(change)}</span>`
+        <span class="second">
+          <span class="session" data-open=${String(state?.open ?? false)}>${state?.word ?? ""}</span>
+          ${sparkline(closes(key))}
+          <span class="change" data-direction=${format.direction(change)}>${change === null ? "" : format.percent(change)}</span>
+        </span>`
     }
   })
 

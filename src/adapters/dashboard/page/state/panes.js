@@ -7,7 +7,7 @@
  * @typedef {Pick<Pane, "key" | "start" | "end" | "pane" | "values">} Listed
  * @typedef {"forming" | "early" | "closed"} As an open window as it stands, one that is kept though it is open, or a result
  * @typedef {{ pane: Pane, as: As, before: Array<Pane> }} Entry
- * @typedef {{ windows: Map<string, Entry>, ordered: Array<Pane> | undefined, newest: Pane | undefined, listed: Listed | undefined }} Series
+ * @typedef {{ windows: Map<string, Entry>, forming: Set<string>, ordered: Array<Pane> | undefined, newest: Pane | undefined, listed: Listed | undefined }} Series
  */
 
 /** As many windows of a key as the server gives at once; older ones are forgotten. */
@@ -31,7 +31,7 @@ export const makePanes = () => {
     all.set(pipeline, ofPipeline)
     const known = ofPipeline.get(key)
     if (known !== undefined) return known
-    const made = { windows: new Map(), ordered: undefined, newest: undefined, listed: undefined }
+    const made = { windows: new Map(), forming: new Set(), ordered: undefined, newest: undefined, listed: undefined }
     ofPipeline.set(key, made)
     return made
   }
@@ -62,6 +62,8 @@ export const makePanes = () => {
     const known = its.windows.get(window)
     if (known?.as === "closed" && (as !== "closed" || !replaces(pane, known.pane))) return
     its.windows.set(window, { pane, as, before: revised(known, pane) })
+    if (as === "forming") its.forming.add(window)
+    else its.forming.delete(window)
     its.ordered = withPane(its.ordered, known?.pane, pane)
     if (pane.pane === "retracted") {
       its.newest = orderedIn(its).at(-1)
@@ -107,7 +109,7 @@ export const makePanes = () => {
     expire: (watermark) => {
       if (watermark === null) return
       for (const its of recent) {
-        for (const [id, { as, pane }] of its.windows) if (as === "forming" && pane.end <= watermark) drop(its, id)
+        for (const id of its.forming) if ((its.windows.get(id)?.pane.end ?? -Infinity) <= watermark) drop(its, id)
       }
     }
   }
@@ -125,11 +127,13 @@ const forget = (series) => {
   series.newest = undefined
   series.ordered = undefined
   series.windows.clear()
+  series.forming.clear()
 }
 
 /** @param {Series} series @param {string} id */
 const drop = (series, id) => {
   series.windows.delete(id)
+  series.forming.delete(id)
   series.ordered = undefined
   series.newest = orderedIn(series).at(-1)
 }

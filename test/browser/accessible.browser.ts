@@ -1,0 +1,52 @@
+/** axe finds nothing to say about the page, in both themes and where the system chooses the colours. */
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import type { Page } from "playwright-core"
+import { assert, describe, expect, it } from "vitest"
+import { candles1m } from "../../src/analytics/candles.ts"
+import { day } from "../../src/analytics/day.ts"
+import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
+import { fiveHours, takings } from "./orders.ts"
+import { closedPanes, dayPane, parseBars } from "./session.ts"
+import { browsing, chartSays, shows, skipped } from "./visiting.ts"
+
+const visit = browsing()
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+const bars = parseBars(readFileSync(new URL("us-equities-2013-10-08-10h.csv", import.meta.url), "utf8"))
+const aig = bars.filter(({ symbol }) => symbol === "AIG")
+
+interface Violation {
+  readonly id: string
+  readonly nodes: ReadonlyArray<{ readonly html: string; readonly failureSummary: string }>
+}
+
+const violations = async (page: Page) => {
+  await page.evaluate(axe)
+  const found = await page.evaluate<ReadonlyArray<Violation>>("axe.run().then(({ violations }) => violations)")
+  return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ failureSummary, html }) => `${html.slice(0, 160)} ${failureSummary}`).join("; ")}`)
+}
+
+const contexts = [{ colorScheme: "dark" }, { colorScheme: "light" }, { forcedColors: "active" }] as const
+
+describe.skipIf(skipped)("the page is accessible", () => {
+  it.each(contexts)("%j", (context) =>
+    visit(async (page) => {
+      await chartSays(page, /^AIG: 60/)
+      assert.deepStrictEqual(await violations(page), [])
+      await page.keyboard.press("?")
+      await page.getByRole("dialog").waitFor()
+      assert.deepStrictEqual(await violations(page), [])
+      await page.keyboard.press("Escape")
+      await page.locator("#shown").selectOption({ label: "takings" })
+      await shows(page, "symbol", "Basel")
+      await expect.poll(() => page.locator(".windows tbody tr").count()).toBeGreaterThan(4)
+      assert.deepStrictEqual(await violations(page), [])
+      await page.evaluate(`location.hash = "#/nothing"`)
+      await expect.poll(() => page.locator(".notice").count()).toBe(1)
+      assert.deepStrictEqual(await violations(page), [])
+    }, {
+      context,
+      pipelines: [candles1m, movingAverage5m, day, takings],
+      prepare: (station) => station.write([...closedPanes(aig), dayPane(aig, "-0.642531"), ...fiveHours])
+    }))
+})
