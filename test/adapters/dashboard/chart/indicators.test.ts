@@ -80,14 +80,6 @@ describe.each(symbols)("of %s", (symbol) => {
     }
   })
 
-  it("in a bar that forms it is that of the newest minute, and none of a window that is still half empty", () => {
-    const newest = midday.panes("candles-1m", symbol).at(-1)!.start
-    const last = linesOf(midday, symbol, "ma5", 60)[0]!.points.at(-1)!
-    const windows = midday.panes("moving-average-5m", symbol)
-    expect(windows.at(-1)!.end - minute).toBeGreaterThan(newest)
-    expect(last.text).toBe(windows.find(({ end }) => end - minute === newest)!.values["mean"])
-  })
-
   it("the VWAP is Grafana's: the sum of each minute's VWAP and volume by the volume, as doubles", () => {
     let [worth, traded] = [0, 0]
     const expected = known(whole.panes("candles-1m", symbol), "vwap").map(({ start, values }) => {
@@ -100,6 +92,16 @@ describe.each(symbols)("of %s", (symbol) => {
     expect(vwap!.points.map(({ time, value }) => [time, value])).toEqual(expected)
     expect(estimate!.points).toEqual([])
   })
+})
+
+it("the average in a bar that forms is that of its newest minute, and none of a window that is still half empty", () => {
+  const start = at("10:00")
+  const window = (end: number, mean: string) => ({ ...midday.panes("moving-average-5m", "IBM")[0]!, start: end - 5 * minute, end, values: { mean } })
+  const minutes = midday.panes("candles-1m", "IBM").filter((pane) => pane.start >= start && pane.start < start + 2 * minute).map(barOf)
+  const bars = makeRollUp()(minutes, 5 * minute, spans, Infinity)
+  const windows = [window(start + minute, "1"), window(start + 2 * minute, "2"), window(start + 3 * minute, "3")]
+  const [line] = makeLines()(all.find(({ id }) => id === "ma5"), bars, windows, newYork, -Infinity)
+  expect(line.points.map(({ text, time }: Point) => [time, text])).toEqual([[start, "2"]])
 })
 
 describe("the VWAP of the day", () => {
