@@ -52,9 +52,7 @@ const tick = 250
 const longestSilence = 2_000
 
 export const make = Effect.fnUntraced(function*({ maxTimeAhead, pipelines, stores }: Options) {
-  const { ends } = Context.get(stores, EventLog)
-  const openedAt = yield* Clock.currentTimeMillis
-  const endsThen = yield* ends
+  const covers = yield* coverage(Context.get(stores, EventLog))
   const gate = new Gate<ReplayError>()
   const known = new KnownPanes()
   const state = new State()
@@ -98,8 +96,7 @@ export const make = Effect.fnUntraced(function*({ maxTimeAhead, pipelines, store
     known,
     position: () => position,
     from: () => Math.max(position, gate.passed),
-    covers: (time) =>
-      gate.hasFailed || time <= openedAt ? Effect.succeed(!gate.hasFailed) : Effect.map(ends, (now) => now.every((end, partition) => end === endsThen[partition])),
+    covers: (time) => gate.hasFailed ? Effect.succeed(false) : covers(time),
     forward: Effect.fnUntraced(function*(time, keys) {
       yield* advance(time)
       yield* tell({ pipelines: null, keys })
@@ -126,6 +123,14 @@ export const make = Effect.fnUntraced(function*({ maxTimeAhead, pipelines, store
     })))
   }
   return replay
+})
+
+/** Whether all that is known at a time was in the log now already: what is appended later is not read. */
+const coverage = Effect.fnUntraced(function*({ ends }: EventLog["Service"]) {
+  const openedAt = yield* Clock.currentTimeMillis
+  const then = yield* ends
+  return (time: number) =>
+    time <= openedAt ? Effect.succeed(true) : Effect.map(ends, (now) => now.every((end, partition) => end === then[partition]))
 })
 
 /** It tells by itself what there is to tell. */

@@ -54,7 +54,6 @@ export const make = Effect.fnUntraced(function*(options: Replay.Options) {
         shared.usedAt = now
       })
     )
-  const brought = ({ replay }: Shared, time: number, keys: Looks["keys"]) => Effect.as(replay.forward(time, keys), replay)
 
   const replays: Replays = {
     end: pool.end,
@@ -74,6 +73,8 @@ export const make = Effect.fnUntraced(function*(options: Replay.Options) {
   }
   return replays
 })
+
+const brought = ({ replay }: Shared, time: number, keys: Looks["keys"]) => Effect.as(replay.forward(time, keys), replay)
 
 class Pool {
   readonly #all = new Set<Shared>()
@@ -99,25 +100,27 @@ class Pool {
       if (oldest === undefined) return yield* Effect.fail(new Busy())
       yield* this.#close(oldest)
     }
-    return yield* this.#begin
+    return yield* this.#begin()
   })
 
   readonly forgetUnused: Effect.Effect<void> = Effect.gen({ self: this }, function*(this: Pool) {
     const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(kept)
-    for (const shared of [...this.#all]) if (shared.users === 0 && shared.usedAt <= before) yield* this.#close(shared)
+    for (const shared of this.#all) if (shared.users === 0 && shared.usedAt <= before) yield* this.#close(shared)
   })
 
-  readonly #begin: Effect.Effect<Shared, EventLogError> = Effect.gen({ self: this }, function*(this: Pool) {
-    const scope = yield* Scope.fork(this.#scope)
-    const replay = yield* Replay.make(this.#options).pipe(
-      Effect.provideService(Feed, this.#feed),
-      Effect.provideService(Scope.Scope, scope),
-      Effect.onError(() => Scope.close(scope, Exit.void))
-    )
-    const shared: Shared = { replay, scope, users: 0, isOwn: false, usedAt: yield* Clock.currentTimeMillis }
-    this.#all.add(shared)
-    return shared
-  })
+  #begin(): Effect.Effect<Shared, EventLogError> {
+    return Effect.gen({ self: this }, function*(this: Pool) {
+      const scope = yield* Scope.fork(this.#scope)
+      const replay = yield* Replay.make(this.#options).pipe(
+        Effect.provideService(Feed, this.#feed),
+        Effect.provideService(Scope.Scope, scope),
+        Effect.onError(() => Scope.close(scope, Exit.void))
+      )
+      const shared: Shared = { replay, scope, users: 0, isOwn: false, usedAt: yield* Clock.currentTimeMillis }
+      this.#all.add(shared)
+      return shared
+    })
+  }
 
   readonly end: Effect.Effect<void> = Effect.suspend(() => Effect.forEach([...this.#all], (shared) => this.#close(shared), { discard: true }))
 

@@ -40,7 +40,7 @@ export class MarketView {
     /** @type {Record<string, HTMLElement>} */
     this.parts = Object.fromEntries([...root.querySelectorAll("[id]")].map((part) => [part.id, /** @type {HTMLElement} */ (part)]))
     this.days = makeDays(() => page.changed("list", "windows"))
-    this.sparklines = makeSparklines(async (key) => closesIn(await get("panes", { pipeline: pricePipeline, key, limit: 60 })), () => page.changed("list"))
+    this.sparklines = this.newSparklines()
     this.watchlist = makeWatchlist(page, this.parts["symbols"], {
       select: (key) => page.go({ ...page.address, key }),
       closes: (key) => this.sparklines.of(key),
@@ -126,6 +126,18 @@ export class MarketView {
     if (found[0].length > 0) keys.meet(key)
     this.read = key
     page.changed("list", "windows")
+  }
+
+  /** What was read is of another instant. */
+  forget() {
+    this.knownFrom.clear()
+    this.sparklines = this.newSparklines()
+    this.read = undefined
+  }
+
+  newSparklines() {
+    const { page } = this
+    return makeSparklines(async (key) => closesIn(await get("panes", { pipeline: pricePipeline, key, limit: 60 })), () => page.changed("list"))
   }
 
   // What is chosen

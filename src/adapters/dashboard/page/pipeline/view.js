@@ -79,6 +79,11 @@ export class PipelineView {
     page.changed("list", "windows")
   }
 
+  /** What was read is of another instant. */
+  forget() {
+    this.read = undefined
+  }
+
   /** @param {number} by */
   step(by) {
     const next = this.list.beside(this.key, by)

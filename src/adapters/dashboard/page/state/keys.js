@@ -39,6 +39,13 @@ export const makeKeys = (pipeline, panes) => {
 
   return {
     pipeline,
+    clear: () => {
+      known.clear()
+      ordered = []
+      loaded = false
+      total = 0
+      more = false
+    },
     all: () => ordered ??= [...known].sort(naturally),
     has: (key) => known.has(key),
     meet,
