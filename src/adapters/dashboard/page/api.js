@@ -8,6 +8,9 @@ export const past = { at: undefined, speed: 0 }
 /** What is told as it was known at an instant. */
 const ofInstant = ["keys", "panes"]
 
+/** What nobody waits for where another instant is shown. */
+const waitedFor = [...ofInstant, "changes"]
+
 let wanted = new AbortController()
 
 /** Nobody waits any more for what was asked: another instant is shown. */
@@ -24,7 +27,7 @@ export const get = async (path, query = {}) => {
   const asked = past.at !== undefined && ofInstant.includes(path) ? { ...query, asKnownAt: past.at } : query
   const said = Object.entries(asked).filter(([, value]) => value !== undefined)
   const search = new URLSearchParams(said.map(([name, value]) => [name, String(value)]))
-  return answerOf(path, await fetch(`${base}/${path}?${search}`, { signal: wanted.signal }))
+  return answerOf(path, await fetch(`${base}/${path}?${search}`, waitedFor.includes(path) ? { signal: wanted.signal } : {}))
 }
 
 /** @param {string} path @param {unknown} body @returns {Promise<any>} */

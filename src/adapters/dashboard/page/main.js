@@ -14,6 +14,7 @@ import { makeKeys } from "./state/keys.js"
 import { makePanes } from "./state/panes.js"
 import { connect } from "./state/stream.js"
 import { bindFeed, showConnection, showFeed, showProgress } from "./states.js"
+import { Revisions } from "./time/revisions.js"
 import { Time } from "./time/time.js"
 import { Unknown } from "./unknown.js"
 import { setText } from "./text.js"
@@ -52,6 +53,7 @@ export class Page {
     this.pipelines = pipelines
     this.market = marketOf(pipelines)
     setText(parts["title"], status.title)
+    this.revisions = new Revisions(parts["window-history"], this)
     this.time = new Time(parts["time"], this)
     this.drawStatus()
     this.route()
@@ -78,6 +80,7 @@ export class Page {
           this.panes.expire(progress.watermark)
           showProgress(parts, progress, this.clock(this.status.timeZone))
           this.time.hear(progress)
+          this.revisions.draw()
         },
         status: (news) => {
           this.status = { ...this.status, feed: { ...this.status.feed, ...news.feed, freshness: news.freshness ?? news.feed.freshness } }
@@ -123,10 +126,12 @@ export class Page {
       this.viewId = id
       parts["view"].replaceChildren()
       this.view = this.makeView(known, isMarket)
-      void this.refresh()
+      // Of the past all is read once the stream stands there.
+      if (!this.time.isPast) void this.refresh()
     } else if (!isMoved) {
       this.view.readSelected().catch(() => this.refresh())
     }
+    this.revisions.keep(this.address)
     showPicker(parts["picker"], this, isMarket)
     setText(parts["announce"], this.view.selected())
     if (this.time.isPlaying) this.time.goOn(this.time.ahead(), this.time.chosenSpeed)
@@ -138,13 +143,13 @@ export class Page {
 
   /** Shows another instant: until it is known, what was shown stays. */
   jump() {
+    this.isHeld = true
+    this.time.reads(true)
+    if (this.stream === undefined) return
     giveUp()
     this.panes.clear()
     for (const keys of this.keys.values()) keys.clear()
     this.view.forget?.()
-    if (this.stream === undefined) return
-    this.isHeld = true
-    this.time.reads(true)
     this.stream.replace(streamOf(this.view.wanted()))
   }
 
@@ -244,6 +249,11 @@ export class Page {
   eventTime() {
     const watermark = this.watermark()
     return this.status.progress.lastEventAt ?? this.status.lastEventAt ?? (Number.isFinite(watermark) ? watermark : null)
+  }
+
+  /** Shows the history of a window, where the server has the log. @param {import("./state/panes.js").Pane} pane */
+  inspect(pane) {
+    if (this.time.log !== undefined) void this.revisions.open(pane)
   }
 
   // How it is shown

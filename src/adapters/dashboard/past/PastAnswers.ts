@@ -62,7 +62,7 @@ export const make = Effect.fnUntraced(function*({ stores, ...bounds }: Options, 
       answered(Effect.gen(function*() {
         const { live, play } = yield* speed === 0 ? replays.standing(time, interest.follow) : replays.own(time, interest.follow)
         // The viewer hears the end of what cannot be read any more, and asks again.
-        if (speed > 0) yield* Effect.forkScoped(Effect.onError(play(speed), () => live.end))
+        if (speed > 0) yield* Effect.forkScoped(Effect.tapError(play(speed), () => live.end))
         return respond(live)
       })),
     changes: (pipeline, key, time) =>

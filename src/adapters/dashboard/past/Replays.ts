@@ -14,6 +14,10 @@ const most = 4
 /** How long one is kept that nobody asks for. */
 const kept = Duration.minutes(5)
 
+/** Looks for one that a viewer leaves who goes on to another instant, and the time between them. */
+const looks = 5
+const lookEvery = Duration.millis(40)
+
 /** All that there are have viewers. */
 export class Busy {
   readonly _tag = "Busy"
@@ -62,10 +66,12 @@ export const make = Effect.fnUntraced(function*(options: Replay.Options) {
       return shared.replay.position() >= time ? shared.replay : yield* brought(shared, time, keys)
     }),
     standing: Effect.fnUntraced(function*(time, keys) {
+      yield* pool.left(time)
       const shared = yield* use(pool.choose(time, ({ isOwn, replay }) => !isOwn && replay.position() === time && replay.from() === time))
       return yield* brought(shared, time, keys)
     }),
     own: Effect.fnUntraced(function*(time, keys) {
+      yield* pool.left(time)
       const shared = yield* use(pool.choose(time, () => false))
       yield* Effect.acquireRelease(Effect.sync(() => void (shared.isOwn = true)), () => Effect.sync(() => void (shared.isOwn = false)))
       return yield* brought(shared, time, keys)
@@ -101,6 +107,15 @@ class Pool {
       yield* this.#close(oldest)
     }
     return yield* this.#begin()
+  })
+
+  /** Waits a little where one that is looked at is all that need not begin anew: who looks at it may be about to go. */
+  readonly left = Effect.fnUntraced({ self: this }, function*(this: Pool, time: number) {
+    for (let look = 0; look < looks; look++) {
+      const ahead = [...this.#all].filter(({ replay }) => replay.from() > -Infinity && replay.from() <= time)
+      if (ahead.length === 0 || ahead.some(({ users }) => users === 0)) return
+      yield* Effect.sleep(lookEvery)
+    }
   })
 
   readonly forgetUnused: Effect.Effect<void> = Effect.gen({ self: this }, function*(this: Pool) {

@@ -48,6 +48,7 @@ export class MarketView {
     })
     this.chart = makeChart(this.parts["chart"], {
       onHover: (legend) => showLegend(this.parts["legend"], legend),
+      onPick: (bar) => this.pick(bar),
       headroom: () => this.parts["legend"].offsetHeight,
       onView: (isAtNow) => {
         this.parts["now"].hidden = isAtNow
@@ -176,6 +177,14 @@ export class MarketView {
     this.watchlist.reveal(key)
     const { change, decimals, last } = quote(this.page.panes, key)
     return `${key}, ${words[interval]} candles, last ${format.price(last, decimals)}, ${format.percent(change)}`
+  }
+
+  /** The window of a bar that was clicked; of several minutes the last. @param {import("../chart/bars.js").Bar} bar */
+  pick({ end, pane, time }) {
+    const { key, page } = this
+    const minute = key === undefined ? undefined : page.panes.of(pricePipeline, key).findLast((each) => each.start >= time && each.end <= end)
+    const picked = pane ?? minute
+    if (picked !== undefined) page.inspect(picked)
   }
 
   // Showing

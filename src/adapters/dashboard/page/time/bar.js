@@ -26,7 +26,7 @@ export const drawBar = (element, time, clock) => {
       </select></label>
     <span class="ruler">
       <svg viewBox="0 0 500 100" preserveAspectRatio="none" aria-hidden="true">${log === undefined ? nothing : svg`<path d=${pathOf(log)} />`}</svg>
-      <input id="time-at" type="range" aria-label="Instant of the log" aria-valuetext=${words} step="1" min=${from} max=${to} .value=${String(isPast ? time.shown : to)}
+      <input id="time-at" type="range" aria-label="Instant of the log" aria-valuetext=${words} step="1" min=${from} max=${to}
         @input=${(event) => time.drag(Number(event.target.value), false)} @change=${(event) => time.drag(Number(event.target.value), true)}
         @keydown=${(event) => press(event, time, { from, to })}>
     </span>
@@ -34,6 +34,9 @@ export const drawBar = (element, time, clock) => {
     ${isPast ? html`<button id="time-live" type="button" title="Back to live (L)" @click=${() => time.goLive()}>Back to live</button>` : nothing}
     ${time.wrong === undefined ? nothing : html`<p class="wrong" role="alert">“${time.wrong}” is no time such as 2026-03-18T14:00:00Z; what is shown is live.</p>`}
   `, element)
+  // Only now its bounds are these.
+  const input = /** @type {HTMLInputElement} */ (element.querySelector("#time-at"))
+  input.value = String(isPast || time.dragged !== undefined ? time.shown : to)
 }
 
 /** A step of the control would be a millisecond. @param {KeyboardEvent} event @param {import("./time.js").Time} time @param {{ from: number, to: number }} log */

@@ -60,7 +60,7 @@ export class Time {
     try {
       this.log = await get("log")
     } catch {
-      this.log = undefined
+      // The server does not have it, or is out of reach: then what was known stays.
     }
     this.draw()
   }
