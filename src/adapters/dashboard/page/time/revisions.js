@@ -4,7 +4,7 @@
  */
 import { html, nothing, render } from "../vendor/lit-html/lit-html.js"
 import { get } from "../api.js"
-import { states, text } from "../pipeline/values.js"
+import { decimalsOf, states, text } from "../pipeline/values.js"
 
 /**
  * @typedef {import("../state/panes.js").Pane} Pane
@@ -96,7 +96,7 @@ const known = ({ records, revisions, total, waitsFor }, { clock, now, page, pipe
         <span>${states[revision.pane.pane]?.word ?? revision.pane.pane}, ${rows(revision.pane.changes)}</span>
         <span class="muted">${causeText(revision.cause)}</span>
         <ul>${changesOf(revision.pane, told[index - 1]?.pane, pipeline).map((value) => html`<li>${value.title} <b>${
-          value.before === undefined ? nothing : html`<s>${text(value, value.before, value.decimals ?? 2, clock)}</s> `}${text(value, value.now, value.decimals ?? 2, clock)}</b></li>`)}</ul>
+          value.before === undefined ? nothing : html`<s>${text(value, value.before, value.shown, clock)}</s> `}${text(value, value.now, value.shown, clock)}</b></li>`)}</ul>
       </li>`)}</ol>`}
     <h3>Records</h3>
     ${read.length === 0 ? html`<p class="muted">None was read yet.</p>` : html`
@@ -126,7 +126,7 @@ const changesOf = (pane, before, pipeline) =>
   (pipeline?.values ?? []).flatMap((value) => {
     const [then, now] = [before?.values[value.name], pane.values[value.name]]
     if (before !== undefined && then === now) return []
-    return [{ ...value, before: before === undefined ? undefined : then, now }]
+    return [{ ...value, shown: decimalsOf(value, [pane]), before: before === undefined ? undefined : then, now }]
   })
 
 /** @param {number} changes */
@@ -136,7 +136,7 @@ const rows = (changes) => `${changes.toLocaleString("en-US")} ${changes === 1 ? 
 const causeText = (cause) => cause === null ? "by a decision: nothing came" : `by ${placeText(cause)}`
 
 /** @param {Place} place */
-const placeText = ({ offset, partition, source }) => `${source} ${partition}/${offset.toLocaleString("en-US")}`
+const placeText = ({ offset, partition, source }) => `record ${offset.toLocaleString("en-US")} of ${source}, partition ${partition}`
 
 /** @param {Contribution} record */
 const stateText = ({ counts, takenBackBy }) =>
