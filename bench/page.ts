@@ -9,7 +9,7 @@ import { createInterface } from "node:readline"
 import { type Figure, machine, medianOf, print } from "./Measure.ts"
 
 const seconds = 8
-const rounds = 2
+const rounds = 3
 
 const server = spawn(process.execPath, [new URL("pageServer.ts", import.meta.url).pathname], { stdio: ["pipe", "pipe", "inherit"] })
 const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]()

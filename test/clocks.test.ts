@@ -7,7 +7,8 @@ const root = join(import.meta.dirname, "..")
 
 /** Who reads the wall clock, and for which date. */
 const dates: { readonly [file: string]: string } = {
-  "adapters/dashboard/Api.ts": "the server's time, for the page",
+  "adapters/dashboard/Routes.ts": "the server's time, for the page",
+  "adapters/dashboard/Unversioned.ts": "the server's time, for programs",
   "adapters/dashboard/Live.ts": "the server's time, for the page, and names of events",
   "adapters/influxdb/Connection.ts": "compared with the date of the server's answer",
   "adapters/influxdb/InfluxdbMetrics.ts": "the time of a point",

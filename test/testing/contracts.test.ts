@@ -260,6 +260,7 @@ const appending = Layer.sync(ResultSink, () => {
 const newestWins = "the newest pane of a window wins, in whatever order and batches panes come and however often"
 const removed = "a pipeline that is removed leaves nothing, not even what it retracted, and the others alone"
 const retracted = "a retracted window is gone, and only a newer pane brings it back"
+const newestOfKeys = "the newest window of each key is found, whatever came in which order and is gone, a page at a time"
 const asksFor = "a query gives what it asks for, in order, and its limit keeps the newest"
 
 broken("ResultSink", ResultSinkContract.laws, {
@@ -291,6 +292,24 @@ broken("ResultSink", ResultSinkContract.laws, {
   "shows retracted windows": [
     sink({ written: (pane) => pane.pane === "retracted" ? { ...pane, pane: "late" } : pane }),
     retracted
+  ],
+  "takes the window that came last for the newest": [
+    changed(ResultSink, ResultSink.layerMemory, (sound) => {
+      const last = new Map<string, Pane.Pane>()
+      return {
+        write: (panes) => Effect.tap(sound.write(panes), () => Effect.sync(() => panes.forEach((pane) => last.set(`${pane.pipeline} ${pane.key}`, pane)))),
+        newest: (query) =>
+          Effect.map(sound.newest!(query), ({ panes, total }) =>
+            ({ panes: panes.map((pane) => Pane.encode(last.get(`${pane.pipeline} ${pane.key}`) ?? pane)), total }))
+      }
+    }),
+    newestOfKeys
+  ],
+  "counts the keys of a page for all": [
+    changed(ResultSink, ResultSink.layerMemory, (sound) => ({
+      newest: (query) => Effect.map(sound.newest!(query), ({ panes }) => ({ panes, total: panes.length }))
+    })),
+    newestOfKeys
   ],
   "limits to the oldest": [
     sink({ asked: (query) => ({ ...query, limit: Infinity }), found: (panes, { limit }) => panes.slice(0, limit) }),

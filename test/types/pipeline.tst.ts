@@ -46,6 +46,37 @@ const largest = Aggregate.custom({
   state: Schema.Int
 })
 
+describe("a hint names a value that there is", () => {
+  const candles = minutes.pipe(Aggregate.into({ close: Aggregate.last("price"), trades: Aggregate.count }), Pipeline.named("candles"))
+
+  test("of panes", () => {
+    // @ts-expect-error but 'clos' does not exist in type '{ readonly close?: ShownValue; }'. Did you mean to write 'close'?
+    minutes.pipe(Aggregate.into({ close: Aggregate.last("price") }), Pipeline.named("candles"), Pipeline.shown({ values: { clos: {} } }))
+    // @ts-expect-error 'units' does not exist in type 'ShownValue'. Did you mean to write 'unit'?
+    minutes.pipe(Aggregate.into({ close: Aggregate.last("price") }), Pipeline.named("candles"), Pipeline.shown({ values: { close: { units: "USD" } } }))
+    // @ts-expect-error Did you mean '"line"'?
+    minutes.pipe(Aggregate.into({ close: Aggregate.last("price") }), Pipeline.named("candles"), Pipeline.shown({ values: { close: { plot: "lines" } } }))
+    const shown = minutes.pipe(
+      Aggregate.into({ close: Aggregate.last("price"), trades: Aggregate.count }),
+      Pipeline.named("candles"),
+      Pipeline.shown({ title: "Candles", timeZone: "UTC", values: { close: { unit: "USD", decimals: 2, plot: null } } })
+    )
+    expect(shown).type.toBe<typeof candles>()
+  })
+
+  test("of rows", () => {
+    // @ts-expect-error 'prise' does not exist in type
+    trades.pipe(Events.where(Expr.gt("size", 0)), Pipeline.named("large"), Pipeline.shown({ values: { prise: {} } }))
+    const large = trades.pipe(Events.where(Expr.gt("size", 0)), Pipeline.named("large"))
+    expect(trades.pipe(Events.where(Expr.gt("size", 0)), Pipeline.named("large"), Pipeline.shown({ values: { price: { unit: "USD" } } }))).type.toBe<typeof large>()
+  })
+
+  test("behind Pipeline.named", () => {
+    // @ts-expect-error is not assignable to
+    minutes.pipe(Aggregate.into({ close: Aggregate.last("price") }), Pipeline.shown({ title: "Candles" }))
+  })
+})
+
 describe("a field that the source does not have, or has as something else, is named in the error", () => {
   test("by an aggregate", () => {
     // @ts-expect-error Type '"prise"' is not assignable to type

@@ -8,15 +8,14 @@ import type { Pane } from "../../streams/pipeline/Pane.ts"
 import { Feed, type Freshness } from "../../streams/ports/Feed.ts"
 import { type Event, type Looks, Monitor } from "../../streams/ports/Monitor.ts"
 import * as MonotonicTime from "../../streams/ports/MonotonicTime.ts"
-import { newestOf, ResultSink } from "../../streams/ports/ResultSink.ts"
-import { type Change, ChangedRows } from "./ChangedRows.ts"
 import * as FeedState from "./FeedState.ts"
-import { FormingWindows, isNewer } from "./FormingWindows.ts"
+import { FormingWindows } from "./FormingWindows.ts"
 import * as Frames from "./Frames.ts"
-import { everything, type Interest, keyTopic, topicsOf, type Watched } from "./Interest.ts"
+import { everything, type Interest, keyTopic, topicsOf } from "./Interest.ts"
 import type { Rates } from "./Graph.ts"
 import { ReadingRates } from "./ReadingRates.ts"
-import { type Frame, make as makeViewers } from "./Viewers.ts"
+import { type Frame, make as makeViewers, type Viewers } from "./Viewers.ts"
+import { make as makeWatchedRows } from "./WatchedRows.ts"
 
 export interface Live {
   /**
@@ -60,7 +59,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
   const ended = yield* Deferred.make<void>()
   const writer = new Frames.Writer(yield* Clock.currentTimeMillis)
   const forming = new FormingWindows()
-  const rows = yield* makeRows(writer, forming, viewers)
+  const rows = yield* makeWatchedRows(writer, forming, viewers)
   const rates = new ReadingRates()
   let formed = new Set<Pane>()
   let feed = yield* feedState
@@ -110,16 +109,14 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
   })
   yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("1 second")))
 
-  const beat = Effect.map(Clock.currentTimeMillis, (now) => viewers.tell([Frames.beat(now)]))
-  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(heartbeat), beat)))
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.sleep(heartbeat), beat(viewers))))
 
   /** Windows as they stand when a viewer comes to read of them. */
   function* opening(interest: Interest): Generator<Frame> {
     yield Frames.retry
     yield writer.status(feed)
     yield writer.progress(progress)
-    for (const pane of openTo(interest, forming)) yield writer.pane("forming", pane)
-    for (const watched of interest.watch) yield writer.rows(watched, forming.newest(watched.pipeline).values())
+    yield* framesOf(interest, forming, writer)
   }
 
   const live: Live = {
@@ -138,10 +135,18 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
   return live
 })
 
+const beat = (viewers: Viewers) => Effect.map(Clock.currentTimeMillis, (now) => viewers.tell([Frames.beat(now)]))
+
 const looksOf = (interests: Iterable<Interest>): Looks => {
   const all = [...interests]
   if (all.some(({ isOfAll }) => isOfAll)) return { pipelines: null, keys: [] }
   return { pipelines: new Set(all.flatMap(({ watch }) => watch.map(({ pipeline }) => pipeline))), keys: all.flatMap(({ follow }) => follow) }
+}
+
+/** What a viewer looks at, as it stands. */
+function* framesOf(interest: Interest, forming: FormingWindows, writer: Frames.Writer): Generator<Frame> {
+  for (const pane of openTo(interest, forming)) yield writer.pane("forming", pane)
+  for (const watched of interest.watch) yield writer.rows(watched, forming.newest(watched.pipeline).values())
 }
 
 /** The open windows that a viewer follows. */
@@ -150,56 +155,3 @@ function* openTo({ follow, isOfAll, topics }: Interest, forming: FormingWindows)
   if (!isOfAll) return
   for (const pane of forming.all()) if (topics.has(everything) || topics.has(keyTopic(pane.key))) yield pane
 }
-
-/** What is told of the newest windows of all keys. */
-const makeRows = Effect.fnUntraced(function*(
-  writer: Frames.Writer,
-  forming: FormingWindows,
-  viewers: Effect.Success<ReturnType<typeof makeViewers>>
-) {
-  const sink = yield* ResultSink
-  const changed = new ChangedRows()
-  const watched = (): ReadonlyArray<Watched> => [...viewers.interests].flatMap(({ watch }) => watch)
-
-  /** The newest window of a key of which one has been retracted, where there is any. */
-  const before = Effect.fnUntraced(function*(pipeline: string, changes: ReadonlyArray<Change>) {
-    const keys = changes.flatMap(({ retracted }) => retracted === null ? [] : [retracted.key])
-    if (keys.length === 0) return new Map<string, Pane>()
-    const { panes } = yield* newestOf(sink, { pipeline, keys })
-    const newest = new Map<string, Pane>(panes.map((pane) => [pane.key, pane]))
-    for (const key of keys) {
-      for (const pane of forming.of({ pipeline, key })) {
-        const known = newest.get(key)
-        if (known === undefined || isNewer(pane, known)) newest.set(key, pane)
-      }
-    }
-    return newest
-  })
-
-  const rowsOf = Effect.fnUntraced(function*(pipeline: string, changes: ReadonlyArray<Change>) {
-    const newest = yield* before(pipeline, changes)
-    return changes.flatMap(({ present, retracted }): ReadonlyArray<Pane> =>
-      [retracted, retracted === null ? present : newest.get(retracted.key) ?? null].filter((pane) => pane !== null))
-  })
-
-  const tell = Effect.gen(function*() {
-    const changes = changed.take()
-    const byPipeline = Map.groupBy(new Map(watched().map((each) => [JSON.stringify(each), each])).values(), ({ pipeline }) => pipeline)
-    for (const [pipeline, watched] of byPipeline) {
-      if (changes.overflown.has(pipeline)) viewers.tell(watched.map(Frames.missedRows))
-      const own = changes.of(pipeline)
-      if (own.length === 0) continue
-      // A sink that is out of reach is asked again, by who has missed something.
-      const rows = yield* Effect.orElseSucceed(rowsOf(pipeline, own), () => null)
-      viewers.tell(watched.map((each) => rows === null ? Frames.missedRows(each) : writer.rows(each, rows)))
-    }
-  })
-
-  return {
-    tell,
-    note: (panes: ReadonlyArray<Pane>) => {
-      const pipelines = new Set(watched().map(({ pipeline }) => pipeline))
-      if (pipelines.size > 0) for (const pane of panes) if (pipelines.has(pane.pipeline)) changed.note(pane)
-    }
-  }
-})

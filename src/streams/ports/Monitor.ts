@@ -87,12 +87,11 @@ export class Monitor extends Context.Service<Monitor, {
     Effect.gen(function*() {
       const events = yield* PubSub.sliding<Event>(1_024)
       const progress = yield* Ref.make(nothingYet)
-      const viewers = new Set<() => Looks>()
+      const viewers = new Set<{ readonly looks: () => Looks }>()
       const eventsFor = (looks: () => Looks) => {
         const enter = Effect.acquireRelease(
           Effect.sync(() => {
-            // A function of its own, since two viewers may give the same one.
-            const viewer = () => looks()
+            const viewer = { looks }
             viewers.add(viewer)
             return viewer
           }),
@@ -108,7 +107,7 @@ export class Monitor extends Context.Service<Monitor, {
         events: eventsFor(() => ({ pipelines: null, keys: [] })),
         eventsFor,
         progress: Ref.get(progress),
-        looks: Effect.sync(() => Array.from(viewers, (looks) => looks()))
+        looks: Effect.sync(() => Array.from(viewers, ({ looks }) => looks()))
       })
     })
   )

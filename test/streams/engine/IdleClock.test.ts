@@ -316,6 +316,21 @@ describe("a window closes by the clock", () => {
         assert.sameDeepMembers(replayed, panes)
       }).pipe(Effect.scoped)), 120_000)
 
+  it("from where it has come when the pace of a recording changes", () => {
+    const clock = new IdleClock({ timeout: 100, outOfOrderness: 0, speed: 60 }, [{ next: 1, watermark: 1_000, latest: 1_000 }], 0)
+    const reached = () => clock.decisions([{ next: 1, watermark: 0, latest: 1_000 }], [1])[0]?.watermark
+    clock.read(50)
+    clock.read(100)
+    assert.strictEqual(reached(), 1_000 + 100 * 60)
+    clock.speed = 1
+    clock.speed = 1
+    clock.read(150)
+    assert.strictEqual(reached(), 1_000 + 100 * 60 + 50)
+    clock.speed = 600
+    clock.read(200)
+    assert.strictEqual(reached(), 1_000 + 100 * 60 + 50 + 50 * 600)
+  })
+
   it.effect("as many times as fast as a recording is played", () =>
     Effect.gen(function*() {
       const shape = { size: 60_000, bound: 5_000, timeout: 400 }

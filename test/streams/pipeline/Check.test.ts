@@ -34,6 +34,24 @@ describe("what needs windows says so of a source, and of a pipeline that ends in
   })
 })
 
+describe("hints of how a pipeline would like to be shown", () => {
+  it("change nothing of it, and stay with it under other bounds", () => {
+    const plain = minutes.pipe(counted, named)
+    const hints = { title: "Counted", values: { trades: { unit: "trades" } } }
+    const shown = minutes.pipe(counted, named, Pipeline.shown(hints))
+    expect(shown.checked).toEqual(plain.checked)
+    expect(Pipeline.fingerprint([shown])).toBe(Pipeline.fingerprint([plain]))
+    expect(Pipeline.withBounds(shown, { outOfOrderness: 5 }).hints).toEqual(hints)
+    expect(plain.hints).toBe(undefined)
+  })
+
+  it("are refused with the name of the call where they are none, or stand before the pipeline has a name", () => {
+    expect(() => Pipeline.shown(untyped({ titel: "Counted" }))(minutes.pipe(counted, named))).toThrow("Pipeline.shown knows no \"titel\": did you mean \"title\"?")
+    expect(() => Pipeline.shown(untyped({ values: { trades: { unt: "" } } }))(minutes.pipe(counted, named))).toThrow("\"trades\" knows no \"unt\"")
+    expect(() => Pipeline.shown({})(untyped(minutes.pipe(counted)))).toThrow("put Pipeline.named")
+  })
+})
+
 describe("a pipeline that ends in events", () => {
   const large = trades.pipe(Events.where(Expr.gt("size", 1)), named)
 

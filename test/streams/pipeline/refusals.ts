@@ -69,6 +69,7 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
   const named = Pipeline.named("p")
   const highest = minutes.pipe(Aggregate.into({ high: Aggregate.max("price") }))
   const filled = (values: object, within: Duration.Input = "1 hour") => highest.pipe(Panes.fill(untyped(values), { within }), named)
+  const hinted = (hints: unknown, pipeline: unknown = highest.pipe(named)) => Pipeline.shown(untyped(hints))(untyped(pipeline))
   const aggregated = (aggregates: unknown) => minutes.pipe(Aggregate.into(untyped(aggregates)), named)
   const computed = (values: object) => trades.pipe(Events.derive(untyped(values)), Window.tumbling("1 minute"), counted, named)
   const cancelling = { id: "venue", cancel: Expr.eq("flag", true) } as const
@@ -287,6 +288,14 @@ export const declarations = ({ Aggregate, Decimal, Events, Expr, Indicator, Join
     ["the first per the whole key", () => high.pipe(Panes.top(3, { by: "high", per: "symbol" }), named), "Panes.top", "per whole key, of which a window has one result alone"],
     ["an indicator over the first", () => high.pipe(Panes.top(3, { by: "high" }), Panes.derive({ before: Indicator.previous("rank") }), named), "Panes.derive", "cannot stand behind Panes.top"],
     ["an indicator behind windows without events that are told early", () => minutes.pipe(counted, Pipeline.emitOnUpdate(), Panes.fill({ trades: 0 }, { within: "1 hour" }), Panes.derive({ before: Indicator.previous("trades") }), named), "Panes.derive", "leave Pipeline.emitOnUpdate out"],
+    ["a hint of a result that there is not", () => hinted({ values: { hihg: {} } }), "Pipeline.shown", "there is no result \"hihg\": did you mean \"high\"?"],
+    ["a hint of a field that there is not", () => hinted({ values: { prise: {} } }, trades.pipe(named)), "Pipeline.shown", "there is no field \"prise\": did you mean \"price\"?"],
+    ["a hint with a fraction of decimals", () => hinted({ values: { high: { decimals: 1.5 } } }), "Pipeline.shown", "give a whole number from 0 to 20"],
+    ["a hint with a plot that there is not", () => hinted({ values: { high: { plot: "lines" } } }), "Pipeline.shown", "did you mean \"line\"?"],
+    ["a hint with a unit that is no text", () => hinted({ values: { high: { unit: 3 } } }), "Pipeline.shown", "has 3 for a text"],
+    ["a hint with a time zone that there is not", () => hinted({ timeZone: "New York" }), "Pipeline.shown", "there is no time zone \"New York\""],
+    ["a hint with a title that is no text", () => hinted({ title: 3 }), "Pipeline.shown", "a title is a text, and this is 3"],
+    ["hints that are a list", () => hinted({ values: ["high"] }), "Pipeline.shown", "these are a list"],
     ["windows without events of which a result is not named", () => filled({}), "Panes.fill", "it does not say what \"high\" is in a window without events"],
     ["windows without events with a result that there is not", () => filled({ high: null, hgih: 0 }), "Panes.fill", "there is no result \"hgih\": did you mean \"high\"?"],
     ["windows without events with a text for a decimal", () => filled({ high: "dear" }), "Panes.fill", "\"high\" is a decimal of scale 4 in other windows, and is given \"dear\""],

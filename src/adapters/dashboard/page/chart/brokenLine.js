@@ -20,6 +20,7 @@ export const brokenLine = () => {
     renderer: () => renderer,
     update: (next, nextOptions) => [data, options] = [next, nextOptions],
     priceValueBuilder: ({ value }) => [value],
+    conflationReducer: (first, second) => ({ ...second.data, begins: first.data.begins || second.data.begins }),
     isWhitespace: ({ value }) => value === undefined,
     defaultOptions: () => ({ ...customSeriesDefaultOptions, color: "gray", lineWidth: 2, dash: [] })
   }

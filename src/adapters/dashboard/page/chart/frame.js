@@ -40,6 +40,8 @@ export const makeFrame = (container, { background, clock, isDaily, isFirstOfDay,
       secondsVisible: false,
       rightOffset: 4,
       minBarSpacing: 0.1,
+      // Ten thousand bars on a thousand pixels are drawn as what can be told apart.
+      enableConflation: true,
       // Wider prices at the edge, or a narrower window, leave in view what was in view.
       lockVisibleTimeRangeOnResize: true
     },
@@ -60,7 +62,6 @@ export const makeFrame = (container, { background, clock, isDaily, isFirstOfDay,
     },
     localization: { timeFormatter: (time) => isDaily() ? clock().date(time * 1_000) : clock().candle(time * 1_000) }
   })
-  relabel()
   return { chart, candles, relabel, volume: makeVolume(chart, background), lines: makeLineSeries(chart, background) }
 }
 
