@@ -47,7 +47,7 @@ const spent = async (session: CDPSession) => {
   await session.send("HeapProfiler.collectGarbage")
   const { metrics } = await session.send("Performance.getMetrics")
   const of = (name: string): number => metrics.find((metric) => metric.name === name)?.value ?? NaN
-  return { tasks: of("TaskDuration"), scripts: of("ScriptDuration"), heap: of("JSHeapUsedSize"), at: of("Timestamp") }
+  return { tasks: of("TaskDuration"), scripts: of("ScriptDuration"), layout: of("LayoutDuration") + of("RecalcStyleDuration"), heap: of("JSHeapUsedSize"), at: of("Timestamp") }
 }
 
 const browser = await launch()
@@ -66,7 +66,7 @@ const look = async (script: string) => {
   const [last, after] = [await seen(page), await spent(session)]
   await page.close()
   const [time, frames] = [after.at - before.at, last.frames - first.frames]
-  return { opening, longest: last.longest, frames: frames / time, busy: (after.tasks - before.tasks) / time, scripting: (after.scripts - before.scripts) / frames, heap: (after.heap - before.heap) / time }
+  return { opening, longest: last.longest, frames: frames / time, busy: (after.tasks - before.tasks) / time, layout: (after.layout - before.layout) / time, scripting: (after.scripts - before.scripts) / frames, heap: (after.heap - before.heap) / time }
 }
 
 const quiet = await look(watch + ";" + deaf)
@@ -79,6 +79,7 @@ const figures: ReadonlyArray<Figure> = [
   { name: "longest task while opening", value: live.opening.longest, unit: "ms" },
   { name: "main thread busy", value: live.busy * 100, unit: "%", goal: { atMost: 20 } },
   { name: "main thread busy, without data", value: quiet.busy * 100, unit: "%" },
+  { name: "of that layout", value: live.layout * 100, unit: "%" },
   { name: "longest task", value: live.longest, unit: "ms", goal: { atMost: 50 } },
   { name: "scripting a frame", value: live.scripting * 1_000, unit: "ms", goal: { atMost: 4 } },
   { name: "frames, beside the page without data", value: live.frames / quiet.frames, unit: "", goal: { atLeast: 0.9 } },

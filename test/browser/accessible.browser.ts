@@ -11,7 +11,8 @@ import { closedPanes, dayPane, parseBars } from "./session.ts"
 import { browsing, chartSays, shows, skipped } from "./visiting.ts"
 
 const visit = browsing()
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+const require = createRequire(import.meta.url)
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8")
 const bars = parseBars(readFileSync(new URL("us-equities-2013-10-08-10h.csv", import.meta.url), "utf8"))
 const aig = bars.filter(({ symbol }) => symbol === "AIG")
 
@@ -40,6 +41,9 @@ describe.skipIf(skipped)("the page is accessible", () => {
       await page.locator("#shown").selectOption({ label: "takings" })
       await shows(page, "symbol", "Basel")
       await expect.poll(() => page.locator(".windows tbody tr").count()).toBeGreaterThan(4)
+      assert.deepStrictEqual(await violations(page), [])
+      await page.locator("#shown").selectOption({ label: "Graph of all" })
+      await expect.poll(() => page.locator(".card").count()).toBeGreaterThan(5)
       assert.deepStrictEqual(await violations(page), [])
       await page.evaluate(`location.hash = "#/nothing"`)
       await expect.poll(() => page.locator(".notice").count()).toBe(1)

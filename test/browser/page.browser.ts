@@ -164,6 +164,31 @@ describe.skipIf(skipped)("the page", () => {
       assert.strictEqual(await text(page, "freshness").getAttribute("title"), "no answer for 2 min")
     }))
 
+  it("pauses and paces a replay, says when it has ended, and its clock stands then", () =>
+    visitMarket(async (page, station) => {
+      await shows(page, "freshness", "RECORDED 2013-10-08 ×60")
+      const pause = page.getByRole("button", { name: "Pause" })
+      await pause.click()
+      await page.getByRole("button", { name: "Resume" }).waitFor()
+      assert.isTrue(station.pace().paused)
+      await page.getByLabel("Replay speed").selectOption("600")
+      await expect.poll(() => station.pace()).toEqual({ paused: true, speed: 600 })
+      await page.getByRole("button", { name: "Resume" }).click()
+      await pause.waitFor()
+      assert.isFalse(station.pace().paused)
+      const lastEventAt = forming + 59_000
+      await station.publish({ _tag: "progress", progress: { ...nothingYet, read: 2, watermark: forming + 54_000, lastEventAt } })
+      await shows(page, "market-time", "8 Oct 2013, 11:00:59 EDT")
+      assert.isFalse(await text(page, "ended").isVisible())
+      station.finish()
+      await text(page, "ended").waitFor()
+      assert.isFalse(await text(page, "control").isVisible())
+      // The clock of an idle feed lets windows close, and is no time of the market.
+      await station.publish({ _tag: "progress", progress: { ...nothingYet, read: 2, watermark: forming + 3_600_000, lastEventAt } })
+      await shows(page, "watermark", "12:00:00 EDT")
+      await shows(page, "market-time", "8 Oct 2013, 11:00:59 EDT")
+    }))
+
   it("lives through a restart of the server and catches up with what it missed", () =>
     visitMarket(async (page, station, complaints) => {
       await shows(page, "connection", "Connected")

@@ -76,7 +76,7 @@ describe.skipIf(skipped)("any pipeline", () => {
       await page.getByLabel("Sort by").selectOption("orders")
       await expect.poll(async () => (await names())[0]).toBe("Olten")
       await page.getByLabel(/^Filter/).fill("LU")
-      await expect.poll(names).toEqual(["Lugano", "Luzern"])
+      await expect.poll(names).toEqual(["Luzern", "Lugano"])
       assert.strictEqual(await page.locator(".counted").innerText(), "2 of 12 keys (shop)")
       await page.getByLabel(/^Filter/).fill("nowhere")
       await expect.poll(() => page.locator(".empty-list").innerText()).toBe("No key contains “nowhere”")
@@ -85,7 +85,7 @@ describe.skipIf(skipped)("any pipeline", () => {
   it("is chosen among all that run, and the address says which", () =>
     visit(async (page) => {
       await shows(page, "symbol", "—")
-      assert.deepStrictEqual(await page.locator("#shown option").allInnerTexts().then((all) => all.map((one) => one.trim())), ["Market", "candles-1m", "takings"])
+      assert.deepStrictEqual(await page.locator("#shown option").allInnerTexts().then((all) => all.map((one) => one.trim())), ["Market", "candles-1m", "takings", "Graph of all"])
       await page.locator("#shown").selectOption({ label: "takings" })
       await shows(page, "symbol", "Basel")
       await expect.poll(() => page.url()).toMatch(/#\/takings\/Basel$/)
@@ -144,6 +144,17 @@ describe.skipIf(skipped)("any pipeline", () => {
       await page.getByRole("button", { name: /^shop 9876/ }).click()
       await shows(page, "symbol", "shop 9876")
     }, { pipelines: [takings], prepare: (station) => station.write(Array.from({ length: 10_000 }, (_, n) => hourOf(`shop ${n}`, 0, 1, "1"))) }))
+
+  it("draws the graph of all that runs, and leads from it to each", () =>
+    visitOrders(async (page) => {
+      const cards = page.locator(".card b")
+      await expect.poll(() => cards.allInnerTexts()).toEqual(["source: orders", "window", "sink: panes"])
+      await page.locator(".lane a").click()
+      await shows(page, "symbol", "Basel")
+      await page.goBack()
+      await expect.poll(() => cards.count()).toBe(3)
+      assert.strictEqual(await page.locator(".picture path").count(), 2)
+    }, { hash: "#/?view=graph" }))
 
   for (const width of [390, 320]) {
     it(`fits ${width} pixels, with targets for a finger`, () =>

@@ -4,7 +4,7 @@ import { Dashboard } from "../../src/adapters/dashboard/Dashboard.ts"
 import { candles1m, candles5m } from "../../src/analytics/candles.ts"
 import { day } from "../../src/analytics/day.ts"
 import { movingAverage5m } from "../../src/analytics/movingAverage.ts"
-import { Feed, type Freshness } from "../../src/streams/ports/Feed.ts"
+import { Feed, type Freshness, type Pace } from "../../src/streams/ports/Feed.ts"
 import { type Event, Monitor } from "../../src/streams/ports/Monitor.ts"
 import type * as Pipeline from "../../src/streams/pipeline/Pipeline.ts"
 import type { Pane } from "../../src/streams/pipeline/Pane.ts"
@@ -23,6 +23,10 @@ export interface Station {
   readonly write: (panes: ReadonlyArray<Pane>) => Promise<void>
   readonly publish: (event: Event) => Promise<void>
   readonly feel: (freshness: Freshness) => void
+  /** How the feed is replayed; the page may change it. */
+  readonly pace: () => Pace
+  /** The feed has given all that it has. */
+  readonly finish: () => void
   readonly stop: () => Promise<void>
   readonly start: () => Promise<void>
   readonly end: () => Promise<void>
@@ -31,17 +35,23 @@ export interface Station {
 /** The sink and the monitor outlive the server, as a database and an engine would. */
 export const open = async (first: Freshness, { pipelines = market }: Options = {}): Promise<Station> => {
   let freshness = first
+  let pace: Pace = { paused: false, speed: 60 }
+  let finished = false
   const feed = Layer.succeed(Feed, {
     name: "recorded",
     freshness: Effect.sync(() => freshness),
     hasGivenAll: Effect.succeed(true),
-    events: () => Stream.never
+    events: () => Stream.never,
+    control: {
+      pace: Effect.sync(() => pace),
+      change: (change) => Effect.sync(() => void (pace = { ...pace, ...change }))
+    }
   })
   const around = ManagedRuntime.make(Layer.mergeAll(feed, Monitor.layer, ResultSink.layerMemory))
   const context = await around.context()
   const serve = (port: number) =>
     ManagedRuntime.make(
-      Dashboard.layer({ host: "127.0.0.1", port, title: "courant", pipelines }).pipe(
+      Dashboard.layer({ host: "127.0.0.1", port, title: "courant", pipelines, hasEnded: Effect.sync(() => finished) }).pipe(
         Layer.provide(Layer.succeedContext(context))
       )
     )
@@ -58,6 +68,10 @@ export const open = async (first: Freshness, { pipelines = market }: Options = {
     publish,
     feel: (next) => {
       freshness = next
+    },
+    pace: () => pace,
+    finish: () => {
+      finished = true
     },
     stop,
     start: async () => {

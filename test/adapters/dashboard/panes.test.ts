@@ -51,6 +51,8 @@ it("a row of the list says what is newest until more of the window comes", () =>
   const shown = makePanes()
   const at = (start: number, values: Record<string, string>) => ({ key: "k", start, end: start + 1, pane: "on-time", values })
   shown.add({ ...at(0, { open: "1", close: "2" }), pipeline: "p", revision: 0, changes: 1 }, "closed")
+  shown.list("p", { ...at(0, { close: "0" }), pane: "early" })
+  expect(shown.newest("p", "k").values).toEqual({ open: "1", close: "2" })
   shown.list("p", at(0, { close: "3" }))
   expect(shown.newest("p", "k").values).toEqual({ open: "1", close: "3" })
   shown.list("p", at(1, { close: "4" }))

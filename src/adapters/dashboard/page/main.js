@@ -4,6 +4,7 @@
  */
 import { get, giveUp, isGivenUp, post, streamOf } from "./api.js"
 import * as format from "./format.js"
+import { GraphView } from "./graph/view.js"
 import { bindKeys } from "./keyboard.js"
 import { MarketView, marketOf } from "./market/view.js"
 import { showPicker } from "./picker.js"
@@ -38,6 +39,8 @@ export class Page {
   address = { options: {} }
   /** Parts that are to be drawn with the next frame. @type {Set<string>} */
   stale = new Set()
+  /** Parts of which the stream has told something. @type {Set<"list" | "windows">} */
+  telling = new Set()
   /** Whether something is being read, and whether there is more to read after it. */
   reading = false
   again = false
@@ -60,12 +63,14 @@ export class Page {
     addEventListener("popstate", () => this.route())
     bindKeys({ step: (by) => this.view.step(by), press: (key) => this.time.press(key) || (this.view.press?.(key) ?? false) })
     bindFeed(parts, (wish) => {
-      post("feed", wish).then(() => this.refresh(), (error) => setText(parts["announce"], error.message))
+      post("feed", wish).then((feed) => this.showFeed(feed), (error) => setText(parts["announce"], error.message))
     })
     this.stream = connect(streamOf(this.view.wanted()), {
-      opened: () => {
+      opened: (isKept) => {
         showConnection(parts["connection"], "connected")
-        void this.refresh()
+        if (isKept && this.openedFor === this.viewId) this.view.readSelected().catch(() => this.refresh())
+        else void this.refresh()
+        this.openedFor = this.viewId
       },
       lost: () => {
         showConnection(parts["connection"], "lost")
@@ -82,10 +87,7 @@ export class Page {
           this.time.hear(progress)
           this.revisions.draw()
         },
-        status: (news) => {
-          this.status = { ...this.status, feed: { ...this.status.feed, ...news.feed, freshness: news.freshness ?? news.feed.freshness } }
-          showFeed(parts, this.status.feed)
-        },
+        status: ({ feed }) => this.showFeed(feed),
         missed: () => void this.refresh()
       }
     })
@@ -119,13 +121,14 @@ export class Page {
     const { options, pipeline = "" } = this.address
     const known = this.pipelines.find(({ name }) => name === pipeline)
     const isMarket = known !== undefined && known === this.market && options.view !== "windows"
-    const id = JSON.stringify([pipeline, isMarket])
+    const isGraph = options.view === "graph"
+    const id = JSON.stringify([pipeline, isMarket, isGraph])
     const isMoved = this.time.take(options.at)
     if (id !== this.viewId) {
       this.view?.end()
       this.viewId = id
       parts["view"].replaceChildren()
-      this.view = this.makeView(known, isMarket)
+      this.view = isGraph ? new GraphView(this, this.root()) : this.makeView(known, isMarket)
       // Of the past all is read once the stream stands there.
       if (!this.time.isPast) void this.refresh()
     } else if (!isMoved) {
@@ -153,11 +156,16 @@ export class Page {
     this.stream.replace(streamOf(this.view.wanted()))
   }
 
-  /** @param {Pipeline | undefined} pipeline @param {boolean} isMarket */
-  makeView(pipeline, isMarket) {
+  root() {
     const root = document.createElement("div")
     root.className = "root"
     parts["view"].append(root)
+    return root
+  }
+
+  /** @param {Pipeline | undefined} pipeline @param {boolean} isMarket */
+  makeView(pipeline, isMarket) {
+    const root = this.root()
     if (pipeline === undefined) return new Unknown(this, root)
     if (isMarket) return new MarketView(this, root)
     return pipeline.ends === "rows" ? new RowsView(this, pipeline, root) : new PipelineView(this, pipeline, root)
@@ -165,7 +173,7 @@ export class Page {
 
   /** Without a pipeline the market is shown, where there is one. @param {Address} asked @returns {Address} */
   completed(asked) {
-    if (asked.pipeline !== undefined) return asked
+    if (asked.pipeline !== undefined || asked.options.view === "graph") return asked
     const first = this.market ?? this.pipelines.find(({ ends }) => ends === "panes") ?? this.pipelines[0]
     return { ...asked, pipeline: first?.name }
   }
@@ -188,29 +196,30 @@ export class Page {
   receive(pane, as) {
     this.panes.add(pane, as)
     this.meet(pane.pipeline, pane.key)
-    this.changed("windows")
+    this.told("windows")
   }
 
   /** @param {{ pipeline: string, fields: Array<string>, rows: Array<Array<any>> }} rows */
   list({ fields, pipeline, rows }) {
     for (const [key, start, end, pane, ...values] of rows) {
+      if (!this.meet(pipeline, key)) continue
       if (pane === "retracted") {
         this.panes.unlist(pipeline, key)
         continue
       }
       this.panes.list(pipeline, { key, start, end, pane, values: Object.fromEntries(fields.map((name, i) => [name, values[i]])) })
-      this.meet(pipeline, key)
     }
-    this.changed("list")
+    this.told("list")
   }
 
-  /** @param {string} pipeline @param {string} key */
+  /** Whether a key has a place in the list, where it gets one if there is room. @param {string} pipeline @param {string} key */
   meet(pipeline, key) {
     const keys = this.keysOf(pipeline)
-    if (keys.has(key)) return
-    keys.meet(key)
-    this.changed("list")
+    if (keys.has(key)) return true
+    if (!keys.meet(key)) return false
+    this.told("list")
     if (pipeline === this.address.pipeline) this.choose(key)
+    return true
   }
 
   /** Reads what is missing, once at a time; what is missed meanwhile is read afterwards. */
@@ -258,7 +267,18 @@ export class Page {
 
   // How it is shown
 
-  /** However many events come, the page is drawn at most once a frame. @param {Array<"list" | "windows" | "readings">} what */
+  /** What the stream tells is drawn a few times a second: what comes together is drawn together. @param {"list" | "windows"} what */
+  told(what) {
+    if (this.telling.size === 0) {
+      setTimeout(() => {
+        this.changed(...this.telling)
+        this.telling.clear()
+      }, between)
+    }
+    this.telling.add(what)
+  }
+
+  /** The page is drawn at most once a frame. @param {Array<"list" | "windows" | "readings">} what */
   changed(...what) {
     for (const part of what) this.stale.add(part)
     if (this.isHeld || this.isDue) return
@@ -270,6 +290,12 @@ export class Page {
       this.stale.clear()
       this.view.draw(stale)
     })
+  }
+
+  /** @param {import("./states.js").Feed} feed */
+  showFeed(feed) {
+    this.status.feed = feed
+    showFeed(parts, feed)
   }
 
   drawStatus() {
@@ -294,6 +320,9 @@ export class Page {
       this.go({ ...this.address, options: { ...this.address.options, zone } }))
   }
 }
+
+/** Milliseconds from one drawing of what is told to the next. */
+const between = 200
 
 const pause = () => new Promise((resume) => setTimeout(resume, 1_000))
 

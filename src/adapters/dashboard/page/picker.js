@@ -12,11 +12,13 @@ export const showPicker = (element, page, isMarket) => {
     return html`<option value=${address.format({ pipeline: pipeline.name, options })} ?selected=${pipeline.name === here && !isMarket}>
       ${pipeline.title}</option>`
   }
-  const known = pipelines.some(({ name }) => name === here)
+  const isGraph = page.address.options.view === "graph"
+  const known = isGraph || pipelines.some(({ name }) => name === here)
   render(html`<label class="choice"><span class="hidden">Shown</span>
     <select id="shown" @change=${(event) => page.go(address.parse(event.target.value))}>
       ${known ? nothing : html`<option selected disabled>${here}</option>`}
       ${market === undefined ? nothing : html`<option value=${address.format({ pipeline: market.name, options: {} })} ?selected=${isMarket}>Market</option>`}
       <optgroup label="Pipelines">${pipelines.map(option)}</optgroup>
+      <option value=${address.format({ options: { view: "graph" } })} ?selected=${isGraph}>Graph of all</option>
     </select></label>`, element)
 }

@@ -1,4 +1,5 @@
 /** Bars of several minutes on the page are those that pipelines with such windows make of the trades. */
+import * as FastCheck from "fast-check"
 import { describe, expect, it } from "vitest"
 // @ts-expect-error: the page is JavaScript without declarations
 import { barOf } from "../../../../src/adapters/dashboard/page/chart/bars.js"
@@ -8,8 +9,10 @@ import { makeRollUp } from "../../../../src/adapters/dashboard/page/chart/rollUp
 import { spansOf } from "../../../../src/adapters/dashboard/page/chart/sessions.js"
 import { tradingDays } from "../../../../src/adapters/dashboard/TradingSessions.ts"
 import { candles1m, candles5m } from "../../../../src/analytics/candles.ts"
-import type { Encoded } from "../../../../src/streams/pipeline/Pane.ts"
+import { Job } from "../../../../src/streams/engine/Job.ts"
+import { encode, type Encoded } from "../../../../src/streams/pipeline/Pane.ts"
 import { Pipeline } from "../../../../src/streams/pipeline/index.ts"
+import { fromBytes, Kind } from "../../../../src/streams/records/Records.ts"
 import { play, symbols } from "./recordedSession.ts"
 
 const minute = 60_000
@@ -72,6 +75,36 @@ describe.each(symbols)("of %s, as the pipelines have it letter for letter, are",
     expect(bars.filter(({ state }) => state === "forming").map(({ time }) => time)).toEqual(early)
   })
 })
+
+/** Trades of every sort, samples that wait for others, and bars of a publisher, in a quarter of an hour. */
+const price = FastCheck.integer({ min: 1, max: 400 }).map((cents) => String(cents / 100))
+const maybe = FastCheck.option(FastCheck.boolean(), { nil: undefined })
+const trade = FastCheck.record({
+  time: FastCheck.integer({ min: 0, max: 15 * minute - 1 }), price, size: FastCheck.integer({ min: 0, max: 9 }),
+  priceForming: maybe, updatesLast: maybe, updatesHighLow: maybe, updatesVolume: maybe, provisional: maybe
+}).map((tick) => ({ kind: Kind.event, value: { symbol: "A", ...tick } }))
+const published = FastCheck.record({ at: FastCheck.integer({ min: 0, max: 14 }), prices: FastCheck.array(price, { minLength: 4, maxLength: 4 }), volume: FastCheck.integer({ min: 0, max: 9 }) })
+  .map(({ at, prices, volume }) => {
+    const [low, open, close, high] = prices.sort((a, b) => Number(a) - Number(b))
+    return { kind: Kind.preAggregated, value: { symbol: "A", start: at * minute, interval: minute, open, high, low, close, volume } }
+  })
+
+it("of any trades and publishers' bars, longer bars are those of the pipelines", () => {
+  FastCheck.assert(FastCheck.property(FastCheck.array(FastCheck.oneof({ weight: 4, arbitrary: trade }, { weight: 1, arbitrary: published }), { minLength: 1, maxLength: 30 }), (records) => {
+    const job = new Job(pipelines, { partitions: 1 })
+    const ordered = records.sort((a, b) => timeOf(a.value) - timeOf(b.value))
+    const taken = job.take({
+      ...fromBytes(ordered.map(({ value }) => new TextEncoder().encode(JSON.stringify(value))), ordered.map(({ kind }) => kind)),
+      partition: 0, offsets: Float64Array.from(ordered, (_, i) => i), appendedAt: new Float64Array(ordered.length)
+    })
+    const panes = [...taken.panes, ...job.close().panes].map(encode)
+    const of = (name: string) => panes.filter(({ pipeline }) => pipeline === name).sort((a, b) => a.start - b.start)
+    expectSame(rolled(of("candles-1m"), 5, Infinity, []), of("candles-5m"))
+    expectSame(rolled(of("candles-1m"), 15, Infinity, []), of("15"))
+  }), { numRuns: 100 })
+})
+
+const timeOf = (value: { readonly time?: number; readonly start?: number }): number => value.time ?? value.start ?? 0
 
 describe("a roll-up", () => {
   const pane = (text: string, values: Record<string, string | number | null>, over: Partial<Encoded> = {}): Encoded => ({

@@ -11,7 +11,7 @@ import * as format from "../format.js"
 /**
  * @param {Slot} slot
  * @param {{ decimals: number, clock: ReturnType<typeof format.clock>, isDaily: boolean, isHovered: boolean,
- *   lines: ReadonlyArray<{ label: string, color: string, digits: number | null, at: (time: number) => number | null }>,
+ *   lines: ReadonlyArray<{ label: string, color: string, digits: number | null, value: number | null }>,
  *   marks: ReadonlyArray<{ time: number, text: string }>, days: ReadonlyArray<{ from: number, to: number, kind: string, text: string }>,
  *   compared: boolean }} around
  * @returns {Legend}
@@ -26,8 +26,7 @@ export const legendOf = (slot, { clock, compared, days, decimals, isDaily, isHov
     figures.push({ label: "L", value: price(bar?.low), kind: "" }, { label: "C", value: price(bar?.close), kind: "" })
     figures.push({ label: "Vol", value: format.shortCount(bar === null || bar.volume === null ? null : Number(bar.volume)), kind: "" })
   }
-  for (const { at, color, digits, label } of lines) {
-    const value = at(time)
+  for (const { color, digits, label, value } of lines) {
     // Of an estimate and what it stands for there is one.
     if (value === null && color === "vwap" && label !== "VWAP" && digits === null) continue
     figures.push({ label, value: format.price(value, digits ?? decimals), kind: color })

@@ -66,7 +66,8 @@ const merged = (minutes, time, end, isForming) => {
     low: extreme("low", -1),
     close: all("close").at(-1) ?? null,
     volume: total("volume"),
-    trades: total("trades"),
+    // A publisher's bar does not say of how many trades it is.
+    trades: minutes.some(({ trades }) => trades === null) ? null : total("trades"),
     state: stateOf({ isForming, provisional, isRevised: revisions > 0 })
   })
 }

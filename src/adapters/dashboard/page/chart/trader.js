@@ -222,10 +222,14 @@ class TraderChart {
     const index = this.#hovered()
     const slot = this.#slots[index ?? this.#slots.length - 1]
     if (model === null || slot === undefined) return null
-    const lines = wantedOf(model).flatMap(({ digits, lines }) => lines.map(({ color, label, points }) =>
-      ({ color, digits, label, at: (time) => pointAt(points, time)?.value ?? null })))
+    const compared = model.compared.length > 0
+    const lines = wantedOf(model).flatMap(({ digits, lines }) => lines.map(({ color, label, points }) => {
+      const point = points[slotAt(points, slot.time)]
+      // Of symbols that are compared one that has not traded is where it was.
+      return { color, digits, label, value: point?.time === slot.time || compared ? point?.value ?? null : null }
+    }))
     return legendOf(slot, {
-      clock: this.clock, compared: model.compared.length > 0, decimals: model.decimals, isDaily: model.interval === "1D", isHovered: index !== null,
+      clock: this.clock, compared, decimals: model.decimals, isDaily: model.interval === "1D", isHovered: index !== null,
       lines, marks: model.marks, days: this.#notes
     })
   }
@@ -370,11 +374,6 @@ class TraderChart {
 
 /** @type {ReadonlyArray<import("./sessions.js").Span>} */
 const noSpans = []
-
-const pointAt = (points, time) => {
-  const at = slotAt(points, time)
-  return points[at]?.time === time ? points[at] : undefined
-}
 
 /** A date of the exchange, which is no instant. @param {string} date */
 const dayInWords = (date) => format.clock("UTC").shortDate(Date.parse(date))

@@ -10,7 +10,7 @@ import * as format from "../format.js"
 import { likely } from "../list/likely.js"
 import { notice } from "../notice.js"
 import * as address from "../state/address.js"
-import { prefer, preference } from "../state/preferences.js"
+import { preferredSet, preferSet } from "../state/preferences.js"
 import { zoneOf } from "../zones.js"
 import { makeDays } from "./days.js"
 import { save } from "./save.js"
@@ -30,7 +30,7 @@ export class MarketView {
   model = makeModel()
   /** The oldest minute that was read of each symbol, and whether there is nothing before. @type {Map<string, number>} */
   knownFrom = new Map()
-  chosen = new Set(JSON.parse(preference("market.indicators", `["ma5"]`)))
+  chosen = preferredSet("market.indicators") ?? new Set(["ma5"])
 
   /** @param {import("../main.js").Page} page @param {HTMLElement} root */
   constructor(page, root) {
@@ -165,7 +165,7 @@ export class MarketView {
   /** @param {string} indicator */
   toggle(indicator) {
     if (!this.chosen.delete(indicator)) this.chosen.add(indicator)
-    prefer("market.indicators", JSON.stringify([...this.chosen]))
+    preferSet("market.indicators", this.chosen)
     this.page.route()
   }
 
@@ -196,7 +196,8 @@ export class MarketView {
       for (const each of this.sparklines.keys()) this.noteClose(each)
       this.watchlist.show({ keys: keys.all(), selected: key, total: keys.total(), more: keys.more() })
     }
-    this.drawSymbol()
+    if (changed.has("windows")) this.drawSymbol()
+    this.drawFigures()
   }
 
   /** @param {string} key */
@@ -214,11 +215,15 @@ export class MarketView {
   }
 
   drawSymbol() {
-    const { interval, key, page, parts } = this
+    const { interval, key, parts } = this
     this.drawTools()
     const candles = key === undefined || interval === undefined ? [] : this.drawChart(key, interval)
     parts["empty"].hidden = candles.length > 0
     render(this.noticeOf(), parts["empty"])
+  }
+
+  drawFigures() {
+    const { key, page, parts } = this
     if (key === undefined) return
     const current = quote(page.panes, key)
     showTiles(parts, page.panes, current, page.clock(this.zone ?? page.status.timeZone))

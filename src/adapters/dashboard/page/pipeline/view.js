@@ -9,7 +9,7 @@ import { KeyList } from "../list/keyList.js"
 import { likely } from "../list/likely.js"
 import { notice } from "../notice.js"
 import * as address from "../state/address.js"
-import { prefer, preference } from "../state/preferences.js"
+import { prefer, preference, preferredSet, preferSet } from "../state/preferences.js"
 import { makePlot, seriesOf } from "./plot.js"
 import { decimalsOf, isNumber, keyText, label, panels, states, text } from "./values.js"
 import { makeWindows } from "./windows.js"
@@ -26,7 +26,7 @@ export class PipelineView {
     this.pipeline = pipeline
     this.keys = page.keysOf(pipeline.name)
     /** Values that are not drawn; decided by what there is until the viewer has. @type {Set<string> | undefined} */
-    this.hidden = hiddenBefore(pipeline)
+    this.hidden = preferredSet(`hidden.${pipeline.name}`)
     render(skeleton(pipeline), root)
     /** @param {string} part */
     const part = (part) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${part}"]`))
@@ -72,7 +72,8 @@ export class PipelineView {
   async readSelected() {
     const { key, keys, page, pipeline } = this
     if (key === undefined) return
-    const found = await get("panes", { pipeline: pipeline.name, key, limit: 1_000 })
+    // The only key of a pipeline without keys is no text that can be asked for.
+    const found = await get("panes", { pipeline: pipeline.name, key: key === "" ? undefined : key, limit: 1_000 })
     page.take(found)
     if (found.length > 0) keys.meet(key)
     this.read = key
@@ -186,7 +187,7 @@ export class PipelineView {
     const { hidden = new Set(), pipeline } = this
     if (!hidden.delete(name)) hidden.add(name)
     this.hidden = hidden
-    prefer(`hidden.${pipeline.name}`, JSON.stringify([...hidden]))
+    preferSet(`hidden.${pipeline.name}`, hidden)
     this.page.changed("windows")
   }
 
@@ -203,12 +204,6 @@ export class PipelineView {
   end() {
     this.plot.end()
   }
-}
-
-/** @param {Pipeline} pipeline */
-const hiddenBefore = ({ name }) => {
-  const said = preference(`hidden.${name}`, "")
-  return said === "" ? undefined : new Set(JSON.parse(said))
 }
 
 /** More panels than these are too low to be read. */

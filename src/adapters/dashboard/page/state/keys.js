@@ -17,15 +17,18 @@ export const makeKeys = (pipeline, panes) => {
   const known = new Set()
   /** @type {Array<string> | undefined} */
   let ordered = []
-  let loaded = false
   let total = 0
   let more = false
 
-  /** @param {string} key */
+  /** Takes in a key that has come, where there is room for it. @param {string} key */
   const meet = (key) => {
-    if (known.has(key) || (known.size >= mostKeys && more)) return
+    if (known.size >= mostKeys) {
+      more = true
+      return known.has(key)
+    }
     known.add(key)
     ordered = undefined
+    return true
   }
 
   /** @param {{ keys: Array<{ key: string, newest: any }> }} answer */
@@ -49,8 +52,6 @@ export const makeKeys = (pipeline, panes) => {
     all: () => ordered ??= [...known].sort(naturally),
     has: (key) => known.has(key),
     meet,
-    /** Whether the server has been asked for them. */
-    loaded: () => loaded,
     total: () => Math.max(total, known.size),
     /** Whether there are keys that are not among those that are listed. */
     more: () => more,
@@ -65,17 +66,9 @@ export const makeKeys = (pipeline, panes) => {
         after = answer.keys.at(-1)?.key
         if (!more) break
       }
-      loaded = true
     },
     /** Keys that contain a text, where not all are listed. @param {string} contains */
-    find: async (contains) => take(await get("keys", { pipeline, contains, limit: 100 })),
-    /** Whether there is such a key, where not all are listed. @param {string} key */
-    ask: async (key) => {
-      if (known.has(key)) return true
-      const [pane] = await get("panes", { pipeline, key, limit: 1 })
-      if (pane !== undefined) take({ keys: [{ key, newest: pane }] })
-      return pane !== undefined
-    }
+    find: async (contains) => take(await get("keys", { pipeline, contains, limit: 100 }))
   }
 }
 

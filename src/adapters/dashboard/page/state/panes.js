@@ -22,8 +22,7 @@ const keptInAll = 60_000
 export const makePanes = () => {
   /** @type {Map<string, Map<string, Series>>} */
   const all = new Map()
-  /** Those with windows, the one that was asked for last at the end. @type {Set<Series>} */
-  const recent = new Set()
+  const { recent, use } = makeRecent()
 
   /** @param {string} pipeline @param {string} key @returns {Series} */
   const series = (pipeline, key) => {
@@ -34,20 +33,6 @@ export const makePanes = () => {
     const made = { windows: new Map(), forming: new Set(), ordered: undefined, newest: undefined, listed: undefined }
     ofPipeline.set(key, made)
     return made
-  }
-
-  /** @param {Series} its */
-  const use = (its) => {
-    recent.delete(its)
-    recent.add(its)
-    let windows = 0
-    for (const { windows: { size } } of recent) windows += size
-    for (const oldest of recent) {
-      if (windows <= keptInAll || oldest === its) return
-      windows -= oldest.windows.size
-      recent.delete(oldest)
-      forget(oldest)
-    }
   }
 
   /**
@@ -86,8 +71,11 @@ export const makePanes = () => {
     list: (pipeline, row) => {
       const its = series(pipeline, row.key)
       const known = newestOf(its)
+      const isSame = known?.start === row.start && known.end === row.end
+      // A closed window is not opened again by a message that was on its way.
+      if (isSame && row.pane === "early" && known.pane !== "early") return
       // A row has only the values that are listed.
-      const values = known?.start === row.start && known.end === row.end ? { ...known.values, ...row.values } : row.values
+      const values = isSame ? { ...known.values, ...row.values } : row.values
       if (known === undefined || row.start >= known.start) its.listed = { ...row, values }
     },
     /** The newest window of a key has gone: what comes next is the newest. @param {string} pipeline @param {string} key */
@@ -117,6 +105,28 @@ export const makePanes = () => {
       }
     }
   }
+}
+
+/** Keys whose windows are kept: of all beyond, those that were looked at longest ago are forgotten. */
+const makeRecent = () => {
+  /** The one that was asked for last is at the end. @type {Set<Series>} */
+  const recent = new Set()
+
+  /** @param {Series} its */
+  const use = (its) => {
+    recent.delete(its)
+    recent.add(its)
+    let windows = 0
+    for (const { windows: { size } } of recent) windows += size
+    for (const oldest of recent) {
+      if (windows <= keptInAll || oldest === its) return
+      windows -= oldest.windows.size
+      recent.delete(oldest)
+      forget(oldest)
+    }
+  }
+
+  return { recent, use }
 }
 
 /** @param {Pick<Pane, "start" | "end">} pane */

@@ -20,3 +20,15 @@ export const prefer = (name, value) => {
     // It is kept above.
   }
 }
+
+/** A choice of several, which a hand may have spoiled. @param {string} name @returns {Set<string> | undefined} */
+export const preferredSet = (name) => {
+  try {
+    return new Set(JSON.parse(preference(name, "")))
+  } catch {
+    return undefined
+  }
+}
+
+/** @param {string} name @param {Set<string>} values */
+export const preferSet = (name, values) => prefer(name, JSON.stringify([...values]))

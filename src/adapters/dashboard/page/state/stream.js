@@ -13,9 +13,10 @@ const settling = 150
  * @param {string} address of the first stream
  * @param {{
  *   events: Record<string, (data: any) => void>,
- *   opened: () => void,
+ *   opened: (isKept: boolean) => void,
  *   lost: () => void
- * }} handlers `opened` is called at every connection: there may be something to catch up with.
+ * }} handlers `opened` is called at every connection: there may be something to catch up with. Where another stream was heard
+ *   until then, only what that one was not asked for.
  */
 export const connect = (address, { events, lost, opened }) => {
   /** A beat has nothing to say but that it came. @type {Record<string, (data: any) => void>} */
@@ -44,10 +45,11 @@ export const connect = (address, { events, lost, opened }) => {
     heard = Date.now()
     current.addEventListener("open", () => {
       if (current !== source) return
+      const isKept = [...all].some((one) => one !== current && one.readyState === EventSource.OPEN)
       closeWhere((one) => one !== current)
       wait = firstWait
       heard = Date.now()
-      opened()
+      opened(isKept)
     })
     current.addEventListener("error", () => {
       if (current !== source) return
