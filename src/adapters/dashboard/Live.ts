@@ -66,8 +66,6 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
   let progress = yield* monitor.progress
   let advancedAt = yield* MonotonicTime.millis
 
-  const looks = () => looksOf(viewers.interests)
-
   const hear = Effect.fnUntraced(function*(event: Event) {
     switch (event._tag) {
       case "progress": {
@@ -91,7 +89,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
     }
   })
   // Subscribed before the server answers: a window that is forming now is not missed.
-  yield* Effect.forkScoped(Stream.runForEach(monitor.eventsFor(looks), hear), { startImmediately: true })
+  yield* Effect.forkScoped(Stream.runForEach(monitor.eventsFor(() => looksOf(viewers.interests)), hear), { startImmediately: true })
 
   const tellForming = Effect.sync(() => {
     const panes = [...formed].filter((pane) => forming.isNewest(pane))
@@ -119,10 +117,9 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
     yield* framesOf(interest, forming, writer)
   }
 
-  const live: Live = {
+  return {
     events: (interest) => Stream.interruptWhen(viewers.watch(interest, () => opening(interest)), Deferred.await(ended)),
-    hear,
-    looks,
+    hear, looks: () => looksOf(viewers.interests),
     viewers: () => viewers.count,
     forming,
     feed: () => feed,
@@ -131,8 +128,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
     rates: () => rates.rates,
     advancedAt: () => advancedAt,
     end: Effect.asVoid(Deferred.succeed(ended, undefined))
-  }
-  return live
+  } satisfies Live
 })
 
 const beat = (viewers: Viewers) => Effect.map(Clock.currentTimeMillis, (now) => viewers.tell([Frames.beat(now)]))

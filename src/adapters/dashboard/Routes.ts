@@ -65,6 +65,7 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
             freshness: live.freshness(),
             role: yield* role,
             progress,
+            past: past !== null,
             lastEventAt: progress.lastEventAt ?? null,
             now: yield* Clock.currentTimeMillis
           })

@@ -130,7 +130,7 @@ export class Page {
       parts["view"].replaceChildren()
       this.view = isGraph ? new GraphView(this, this.root()) : this.makeView(known, isMarket)
       // Of the past all is read once the stream stands there.
-      if (!this.time.isPast) void this.refresh()
+      if (this.stream !== undefined || !this.time.isPast) void this.refresh()
     } else if (!isMoved) {
       this.view.readSelected().catch(() => this.refresh())
     }

@@ -45,7 +45,6 @@ export const makeKeys = (pipeline, panes) => {
     clear: () => {
       known.clear()
       ordered = []
-      loaded = false
       total = 0
       more = false
     },

@@ -57,6 +57,7 @@ export class Time {
 
   /** How far the log has come. */
   async look() {
+    if (!this.page.status.past) return
     try {
       this.log = await get("log")
     } catch {
@@ -75,6 +76,11 @@ export class Time {
     past.at = at
     past.speed = 0
     return true
+  }
+
+  /** What is looked at next is looked at of the same instant. @param {import("../state/address.js").Address} next @returns {import("../state/address.js").Address} */
+  kept(next) {
+    return this.text === undefined ? next : { ...next, options: { ...next.options, at: this.text } }
   }
 
   /** @param {number} at @param {boolean} replace */
