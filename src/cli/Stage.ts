@@ -2,8 +2,9 @@
  * What the page of a process shows that may do its work or wait for it: the stage is empty while another process is active.
  * The page stays where it is meanwhile.
  */
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import type { Role } from "../adapters/dashboard/Health.ts"
+import { DeadLetters, DeadLettersError, latestOf } from "../streams/ports/DeadLetters.ts"
 import { Monitor, nothingYet } from "../streams/ports/Monitor.ts"
 import { newestOf, ResultSink, ResultSinkError } from "../streams/ports/ResultSink.ts"
 import { standsBy } from "./Page.ts"
@@ -12,6 +13,7 @@ export class Stage {
   readonly monitor: Monitor["Service"]
   #role: Role = { _tag: "standby", active: null }
   #sink: ResultSink["Service"] | null = null
+  #letters: DeadLetters["Service"] | null = null
 
   constructor(monitor: Monitor["Service"]) {
     this.monitor = monitor
@@ -25,29 +27,38 @@ export class Stage {
   standBy(active: string | null): Effect.Effect<void> {
     this.#role = { _tag: "standby", active }
     this.#sink = null
+    this.#letters = null
     return this.monitor.publish({ _tag: "progress", progress: nothingYet })
   }
 
   /** For as long as the scope lasts this process is active, with this sink. */
   readonly enter = Effect.acquireRelease(
-    Effect.map(ResultSink, (sink) => {
+    Effect.gen({ self: this }, function*() {
+      this.#sink = yield* ResultSink
+      this.#letters = Option.getOrNull(yield* Effect.serviceOption(DeadLetters))
       this.#role = { _tag: "active" }
-      this.#sink = sink
     }),
     () => Effect.suspend(() => this.standBy(null))
   )
 
   /** What can be read of the results, which is nothing while another process is active: it has them, or a sink that it writes to. */
-  get layer(): Layer.Layer<Monitor | ResultSink> {
-    const refusal = Effect.suspend(() =>
-      Effect.fail(new ResultSinkError({ message: this.#role._tag === "standby" ? standsBy(this.#role) : "there is no sink yet" })))
-    return Layer.merge(
+  get layer(): Layer.Layer<DeadLetters | Monitor | ResultSink> {
+    const why = () => this.#role._tag === "standby" ? standsBy(this.#role) : "there is no sink yet"
+    const refusal = Effect.suspend(() => Effect.fail(new ResultSinkError({ message: why() })))
+    const noLetters = Effect.suspend(() => Effect.fail(new DeadLettersError({ message: why() })))
+    return Layer.mergeAll(
       Layer.succeed(Monitor, this.monitor),
       Layer.succeed(ResultSink, {
         read: (query) => this.#sink?.read(query) ?? refusal,
         newest: (query) => this.#sink === null ? refusal : newestOf(this.#sink, query),
         write: () => refusal,
         remove: () => refusal
+      }),
+      Layer.succeed(DeadLetters, {
+        read: (query) => this.#letters?.read(query) ?? noLetters,
+        latest: (query) => this.#letters === null ? noLetters : latestOf(this.#letters, query),
+        write: () => noLetters,
+        remove: () => noLetters
       })
     )
   }

@@ -30,13 +30,11 @@ export type Letters = typeof Letters.Type
 /** Characters of a record that are shown. */
 const longest = 2_000
 
-/** Nothing where the process keeps none. */
 export const read = Effect.fnUntraced(function*(
-  letters: DeadLetters["Service"] | undefined,
+  letters: DeadLetters["Service"],
   pipelines: ReadonlyArray<AnyPipeline>,
   query: { readonly pipeline?: string; readonly limit: number }
 ) {
-  if (letters === undefined) return { byReason: [], latest: [] } satisfies Letters
   const { byReason, latest } = yield* latestOf(letters, query)
   return { byReason, latest: latest.map((letter) => shown(letter, pipelines)) } satisfies Letters
 })

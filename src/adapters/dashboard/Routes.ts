@@ -35,10 +35,11 @@ export interface Options {
 
 export const layer = (options: Options) => {
   const api = Api.of(options.pipelines.map(({ name }) => name))
-  const document = OneLine.json(OpenApi.fromApi(api))
+  // Most servers are never asked for it, and it would make each of them start later.
+  const document = Effect.sync(() => OneLine.json(OpenApi.fromApi(api)))
   return Layer.merge(
     HttpApiBuilder.layer(api).pipe(Layer.provide(handlers(api, options)), Layer.provide(OneLine.layer)),
-    HttpRouter.add("GET", `${Api.prefix}/openapi.json`, Effect.succeed(document))
+    HttpRouter.add("GET", `${Api.prefix}/openapi.json`, document)
   )
 }
 
@@ -93,7 +94,9 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
         Effect.flatMap(monitor.progress, (progress) =>
           Graph.read(running, { progress: EncodedProgress.encode(progress), rates: live.rates(), sink })))
       .handle("letters", ({ query: { limit = usualLetters, pipeline } }) =>
-        readable(Effect.map(Letters.read(letters, running, { limit, ...pipeline === undefined ? {} : { pipeline } }), (found) => OneLine.json(found))))
+        letters === undefined
+          ? Effect.succeed(OneLine.line(503, "this process has no dead letters within its reach"))
+          : readable(Effect.map(Letters.read(letters, running, { limit, ...pipeline === undefined ? {} : { pipeline } }), (found) => OneLine.json(found))))
       .handle("feed", ({ payload }) =>
         Effect.gen(function*() {
           if (control === undefined) return OneLine.line(409, `the feed "${name}" comes as it happens: it has no pace to be changed`)

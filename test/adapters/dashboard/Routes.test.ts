@@ -1,8 +1,8 @@
 /** The routes under a version: each is in the document, and answers as it says there. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Schema, Stream } from "effect"
+import { Effect, Layer, Redacted, Schema, Stream } from "effect"
 import * as Api from "../../../src/adapters/dashboard/Api.ts"
-import { Dashboard } from "../../../src/adapters/dashboard/Dashboard.ts"
+import { Dashboard, type Options } from "../../../src/adapters/dashboard/Dashboard.ts"
 import { Description } from "../../../src/adapters/dashboard/Description.ts"
 import { FeedState } from "../../../src/adapters/dashboard/FeedState.ts"
 import { Graph } from "../../../src/adapters/dashboard/Graph.ts"
@@ -48,8 +48,10 @@ const replay = Layer.sync(Feed, () => {
 
 const around = (feed = replay) => Layer.mergeAll(feed, Monitor.layer, ResultSink.layerMemory, DeadLetters.layerMemory)
 
-const dashboard = (feed = replay) =>
-  Dashboard.layer({ host: "127.0.0.1", port: 0, pipelines, hasEnded: Effect.succeed(true) }).pipe(Layer.provideMerge(around(feed)))
+const secret = "a-token-of-a-test"
+
+const dashboard = (feed = replay, options: Partial<Options> = {}) =>
+  Dashboard.layer({ host: "127.0.0.1", port: 0, pipelines, hasEnded: Effect.succeed(true), ...options }).pipe(Layer.provideMerge(around(feed)))
 
 const url = Dashboard.use(({ url }) => Effect.succeed(url))
 
@@ -322,6 +324,23 @@ describe("/api/v1/feed", () => {
       assert.strictEqual(refused.status, 409)
       assert.include(refused.body, `the feed "memory" comes as it happens`)
     }).pipe(Effect.provide(dashboard(Feed.layerMemory([])))))
+
+  it.live("needs the token where there is one, and a program with it no origin", () =>
+    Effect.gen(function*() {
+      const base = yield* url
+      const { origin } = new URL(base)
+      const post = (over: Record<string, string>) =>
+        Effect.map(ask(base, "/api/v1/feed", { method: "POST", body, headers: { ...headers, ...over } }), ({ status }) => status)
+      assert.strictEqual(yield* post({ origin }), 401)
+      assert.strictEqual(yield* post({ authorization: "Bearer another token" }), 401)
+      assert.strictEqual(yield* post({ authorization: `Bearer ${secret}` }), 200)
+      assert.strictEqual(yield* post({ authorization: `Bearer ${secret}`, "content-type": "text/plain" }), 415)
+      const entered = yield* ask(base, `/?token=${secret}`)
+      const cookie = entered.headers["set-cookie"]?.[0]?.split(";")[0] ?? ""
+      assert.strictEqual(yield* post({ cookie, origin }), 200)
+      assert.strictEqual(yield* post({ cookie }), 403)
+      assert.strictEqual(yield* post({ cookie, origin: "http://evil.example" }), 403)
+    }).pipe(Effect.provide(dashboard(replay, { token: Redacted.make(secret) }))))
 
   it.live("is nobody's but the page's", () =>
     Effect.gen(function*() {

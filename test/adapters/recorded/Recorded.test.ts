@@ -204,6 +204,43 @@ describe("Recorded", () => {
       yield* Fiber.interrupt(reader)
     }))
 
+  it.effect("stands still while it is paused, which is no silence, and goes on at another pace", () =>
+    Effect.gen(function*() {
+      const feed = yield* Feed
+      const { control } = feed
+      if (control === undefined) return assert.fail("it has a pace")
+      let given = 0
+      const reader = yield* Effect.forkChild(Stream.runForEach(feed.events(Option.none()), ({ length }) => Effect.sync(() => void (given += length))))
+      const after = Effect.fnUntraced(function*(millis: number) {
+        const before = given
+        for (let left = millis; left > 0; left -= 80) {
+          yield* TestClock.adjust("80 millis")
+          // The file is read in real time.
+          yield* TestClock.withLive(Effect.sleep("5 millis"))
+        }
+        return given - before
+      })
+      while (given === 0) yield* TestClock.withLive(Effect.sleep("5 millis"))
+      assert.isAbove(yield* after(800), 0)
+      yield* control.change({ paused: true })
+      yield* after(80)
+      assert.strictEqual(yield* after(8_000), 0)
+      assert.isFalse(yield* feed.hasGivenAll)
+      yield* control.change({ paused: false, speed: 600 })
+      assert.deepStrictEqual(yield* control.pace, { paused: false, speed: 600 })
+      assert.deepStrictEqual(yield* feed.freshness, { _tag: "recorded", date: "2013-10-08", speed: 600 })
+      const fast = yield* after(1_600)
+      yield* control.change({ speed: 60 })
+      const slow = yield* after(1_600)
+      assert.isAbove(fast, 2 * slow)
+      yield* Fiber.interrupt(reader)
+    }).pipe(Effect.provide(Recorded.layer())))
+
+  it.live("that comes as fast as possible has no pace", () =>
+    Effect.gen(function*() {
+      assert.isUndefined((yield* Feed).control)
+    }).pipe(Effect.provide(Recorded.layer({ speed: Infinity }))))
+
   it.effect("waits on the clock of the test", () =>
     Effect.gen(function*() {
       const started = yield* TestClock.withLive(Clock.currentTimeMillis)
