@@ -68,6 +68,18 @@ describe.skipIf(skipped)("any pipeline", () => {
       assert.match(streams.at(-1) ?? "", /stream\?follow=takings~Zug&watch=takings:orders,takings,largest$/)
     }))
 
+  it("begins with the first key of the list, whichever is heard of first", () =>
+    visitOrders(async (page) => {
+      await expect.poll(() => page.getByRole("button", { name: /^Zürich/ }).innerText()).toMatch(/99/)
+      await shows(page, "symbol", "Basel")
+      assert.match(page.url(), /#\/takings\/Basel$/)
+    }, {
+      prepare: async (station) => {
+        await station.write(fiveHours)
+        await station.publish({ _tag: "forming", panes: [hourOf("Zürich", 5, 99, "1", { pane: "early" })] })
+      }
+    }))
+
   it("filters and sorts keys, by any of the numbers", () =>
     visitOrders(async (page) => {
       await shows(page, "symbol", "Basel")

@@ -39,6 +39,8 @@ export class Page {
   address = { options: {} }
   /** Parts that are to be drawn with the next frame. @type {Set<string>} */
   stale = new Set()
+  /** Keys whose windows are looked at. @type {Set<string>} */
+  followed = new Set()
   /** Parts of which the stream has told something. @type {Set<"list" | "windows">} */
   telling = new Set()
   /** Whether something is being read, and whether there is more to read after it. */
@@ -137,9 +139,11 @@ export class Page {
     this.revisions.keep(this.address)
     showPicker(parts["picker"], this, isMarket)
     setText(parts["announce"], this.view.selected())
+    const wanted = this.view.wanted()
+    this.followed = new Set(wanted.follow.map(([pipeline, key]) => seriesId(pipeline, key)))
     if (this.time.isPlaying) this.time.goOn(this.time.ahead(), this.time.chosenSpeed)
     else if (isMoved) this.jump()
-    else this.stream?.change(streamOf(this.view.wanted()))
+    else this.stream?.change(streamOf(wanted))
     this.changed("list", "windows")
     this.drawStatus()
   }
@@ -202,7 +206,8 @@ export class Page {
   /** @param {{ pipeline: string, fields: Array<string>, rows: Array<Array<any>> }} rows */
   list({ fields, pipeline, rows }) {
     for (const [key, start, end, pane, ...values] of rows) {
-      if (!this.meet(pipeline, key)) continue
+      // Of what is followed each window is told by itself, with what decides which of two is newer.
+      if (!this.meet(pipeline, key) || this.followed.has(seriesId(pipeline, key))) continue
       if (pane === "retracted") {
         this.panes.unlist(pipeline, key)
         continue
@@ -218,7 +223,8 @@ export class Page {
     if (keys.has(key)) return true
     if (!keys.meet(key)) return false
     this.told("list")
-    if (pipeline === this.address.pipeline) this.choose(key)
+    // The first of the list, and not the first that is heard of.
+    if (pipeline === this.address.pipeline && keys.isRead()) this.choose(keys.all()[0])
     return true
   }
 
@@ -320,6 +326,9 @@ export class Page {
       this.go({ ...this.address, options: { ...this.address.options, zone } }))
   }
 }
+
+/** @param {string} pipeline @param {string} key */
+const seriesId = (pipeline, key) => JSON.stringify([pipeline, key])
 
 /** Milliseconds from one drawing of what is told to the next. */
 const between = 200

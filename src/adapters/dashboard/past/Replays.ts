@@ -2,9 +2,10 @@
  * The replays of the past that viewers share. Each goes forward only: whoever asks for an earlier time than all of them have
  * come to gets one that begins anew, and there are a few at most. One that nobody has asked for some time is forgotten.
  */
-import { Clock, Duration, Effect, Exit, Schedule, Scope, Semaphore } from "effect"
+import { Duration, Effect, Exit, Schedule, Scope, Semaphore } from "effect"
 import { Feed } from "../../../streams/ports/Feed.ts"
 import type { EventLogError } from "../../../streams/ports/EventLog.ts"
+import * as MonotonicTime from "../../../streams/ports/MonotonicTime.ts"
 import type { Looks } from "../../../streams/ports/Monitor.ts"
 import * as Replay from "./Replay.ts"
 
@@ -53,7 +54,7 @@ export const make = Effect.fnUntraced(function*(options: Replay.Options) {
   const use = <E>(choose: Effect.Effect<Shared, E>) =>
     Effect.acquireRelease(
       turn.withPermit(Effect.tap(choose, (shared) => Effect.sync(() => void shared.users++))),
-      (shared) => Effect.map(Clock.currentTimeMillis, (now) => {
+      (shared) => Effect.map(MonotonicTime.millis, (now) => {
         shared.users--
         shared.usedAt = now
       })
@@ -119,7 +120,7 @@ class Pool {
   })
 
   readonly forgetUnused: Effect.Effect<void> = Effect.gen({ self: this }, function*(this: Pool) {
-    const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(kept)
+    const before = (yield* MonotonicTime.millis) - Duration.toMillis(kept)
     for (const shared of this.#all) if (shared.users === 0 && shared.usedAt <= before) yield* this.#close(shared)
   })
 
@@ -131,7 +132,7 @@ class Pool {
         Effect.provideService(Scope.Scope, scope),
         Effect.onError(() => Scope.close(scope, Exit.void))
       )
-      const shared: Shared = { replay, scope, users: 0, isOwn: false, usedAt: yield* Clock.currentTimeMillis }
+      const shared: Shared = { replay, scope, users: 0, isOwn: false, usedAt: yield* MonotonicTime.millis }
       this.#all.add(shared)
       return shared
     })

@@ -49,7 +49,7 @@ export const makePlot = (element, onHover) => {
 
   const rebuild = (next) => {
     for (const { early, series } of drawn) for (const one of [...series, ...early]) chart.removeSeries(one.series)
-    drawn = next.map((panel, index) => addPanel(chart, panel, index))
+    drawn = next.map((panel, index) => addPanel(chart, panel, index, element.clientWidth >= roomForNames))
     for (const [index, pane] of chart.panes().entries()) pane.setStretchFactor(next[index]?.plot === "bars" ? 1 : 2)
   }
 
@@ -130,13 +130,16 @@ const fit = (chart, element, count) => {
 /** Of windows with one start, as the parts of a cumulative one, the longest is drawn. @param {ReadonlyArray<Pane>} panes */
 const oneAStart = (panes) => [...new Map(panes.map((pane) => [pane.start, pane])).values()].filter(({ start }) => format.isDate(start))
 
-/** @param {Panel} panel @param {number} index */
-const addPanel = (chart, panel, index) => {
+/** Where a plot is narrower, names at the ends of lines would cover these. */
+const roomForNames = 560
+
+/** @param {Panel} panel @param {number} index @param {boolean} isNamed */
+const addPanel = (chart, panel, index, isNamed) => {
   const quiet = { priceLineVisible: false }
   if (panel.plot === "candle") return { panel, series: [synced(chart.addSeries(CandlestickSeries, quiet, index))], early: [] }
   if (panel.plot === "bars") return { panel, series: [synced(chart.addSeries(HistogramSeries, { ...quiet, title: label(panel.values[0]) }, index))], early: [] }
   const line = (options) =>
-    panel.values.map((value) => synced(chart.addSeries(LineSeries, { ...quiet, lineWidth: 2, title: label(value), ...options }, index)))
+    panel.values.map((value) => synced(chart.addSeries(LineSeries, { ...quiet, lineWidth: 2, title: isNamed ? label(value) : "", ...options }, index)))
   return {
     panel,
     series: line({ crosshairMarkerRadius: 3 }),

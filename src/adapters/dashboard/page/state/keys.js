@@ -19,6 +19,7 @@ export const makeKeys = (pipeline, panes) => {
   let ordered = []
   let total = 0
   let more = false
+  let isRead = false
 
   /** Takes in a key that has come, where there is room for it. @param {string} key */
   const meet = (key) => {
@@ -51,6 +52,8 @@ export const makeKeys = (pipeline, panes) => {
     all: () => ordered ??= [...known].sort(naturally),
     has: (key) => known.has(key),
     meet,
+    /** Whether those that there were before have been read. */
+    isRead: () => isRead,
     total: () => Math.max(total, known.size),
     /** Whether there are keys that are not among those that are listed. */
     more: () => more,
@@ -65,6 +68,7 @@ export const makeKeys = (pipeline, panes) => {
         after = answer.keys.at(-1)?.key
         if (!more) break
       }
+      isRead = true
     },
     /** Keys that contain a text, where not all are listed. @param {string} contains */
     find: async (contains) => take(await get("keys", { pipeline, contains, limit: 100 }))
