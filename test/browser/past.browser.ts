@@ -97,10 +97,11 @@ describe.skipIf(skipped)("the past on the page", () => {
       await chartSays(page, candles(4))
       await page.keyboard.press(",")
       await shows(page, "last", "102.00")
-      await text(page, "time-at").evaluate((input: HTMLInputElement, value) => {
-        input.value = value
-        input.dispatchEvent(new Event("change", { bubbles: true }))
-      }, String(times[0]! + 50))
+      await page.evaluate(`(() => {
+        const scrubber = document.getElementById("time-at")
+        scrubber.value = "${times[0]! + 50}"
+        scrubber.dispatchEvent(new Event("change", { bubbles: true }))
+      })()`)
       await chartSays(page, candles(1))
       await shows(page, "last", "100.00")
     }))

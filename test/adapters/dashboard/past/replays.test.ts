@@ -101,7 +101,7 @@ describe("a replay of the past", () => {
           assert.deepStrictEqual(yield* known.at(earlier).read({}), (yield* History.asKnownAt(pipelines, { time: earlier })).panes)
         }
       }
-    }, Effect.scoped), 15))
+    }, Effect.scoped), 80))
 
   it.effect("that plays on tells what becomes known, and says up to when", () =>
     over(Effect.fnUntraced(function*(_, [from = 0]) {
