@@ -95,13 +95,12 @@ describe("a replay of the past", () => {
           assert.deepStrictEqual(yield* known.at(time).read({}), expected.panes)
           assert.deepStrictEqual(inOrder(live.forming.all()), yield* openAt(time))
         }))
-        // Whoever reads panes of an earlier time may get them of a replay that is further.
-        for (const earlier of asked) {
-          const { known } = yield* Effect.scoped(replays.reaching(earlier, []))
-          assert.deepStrictEqual(yield* known.at(earlier).read({}), (yield* History.asKnownAt(pipelines, { time: earlier })).panes)
-        }
       }
-    }, Effect.scoped), 80))
+      // Whoever reads panes of an earlier time may get them of a replay that is further.
+      const earliest = Math.min(...asked)
+      const { known } = yield* Effect.scoped(replays.reaching(earliest, []))
+      assert.deepStrictEqual(yield* known.at(earliest).read({}), (yield* History.asKnownAt(pipelines, { time: earliest })).panes)
+    }, Effect.scoped), 60))
 
   it.effect("that plays on tells what becomes known, and says up to when", () =>
     over(Effect.fnUntraced(function*(_, [from = 0]) {
