@@ -1,8 +1,11 @@
 /** The live page of a command, with `/metrics` beside it. */
 import { Clock, Context, Effect, Layer, Redacted, Stream } from "effect"
 import type { Role } from "../adapters/dashboard/Health.ts"
+import type * as Past from "../adapters/dashboard/past/PastAnswers.ts"
 import { Dashboard, type DashboardError } from "../adapters/dashboard/Dashboard.ts"
 import { Feed, type Freshness } from "../streams/ports/Feed.ts"
+import type { Decisions } from "../streams/ports/Decisions.ts"
+import type { EventLog } from "../streams/ports/EventLog.ts"
 import { Monitor } from "../streams/ports/Monitor.ts"
 import type { Any as AnyPipeline } from "../streams/pipeline/Pipeline.ts"
 import { type Problem, problem } from "./terminal/Problem.ts"
@@ -12,12 +15,13 @@ export const timeZone = "America/New_York"
 
 /** Serves it until the scope ends, and says where it is. An empty token is a token, too: it was meant to be one. */
 export const serve = Effect.fnUntraced(function*(
-  { hasEnded, host, port, portFlag = "--port", role }: {
+  { hasEnded, host, past, port, portFlag = "--port", role }: {
     readonly host: string
     readonly port: number
     readonly portFlag?: string
     readonly role?: Effect.Effect<Role>
     readonly hasEnded?: Effect.Effect<boolean>
+    readonly past?: Past.Options
   },
   pipelines: ReadonlyArray<AnyPipeline>
 ) {
@@ -28,11 +32,18 @@ export const serve = Effect.fnUntraced(function*(
     timeZone,
     role,
     hasEnded,
+    past,
     pipelines,
     token: token === undefined ? undefined : Redacted.make(token)
   })).pipe(Effect.mapError((error) => withAdvice(error, portFlag)))
   return Context.get(context, Dashboard).url
 })
+
+/** The log of this process, and what was decided over it. */
+export const pastOf: Effect.Effect<Past.Options, never, Decisions | EventLog> = Effect.map(
+  Effect.context<Decisions | EventLog>(),
+  (stores) => ({ stores })
+)
 
 /** The page itself knows no variables and no flags. */
 const withAdvice = ({ message, reason }: DashboardError, portFlag: string): Problem => {

@@ -12,6 +12,8 @@ import { Health } from "./Health.ts"
 import { Letters } from "./Letters.ts"
 import { OneLine } from "./OneLine.ts"
 import { Status } from "./Status.ts"
+import { LogTimes } from "./past/LogTimes.ts"
+import { WindowHistory } from "./past/WindowHistory.ts"
 import { Streamed } from "./StreamEvents.ts"
 import { TradingDays } from "./TradingSessions.ts"
 
@@ -38,6 +40,16 @@ const lineOf = (status: number, description: string) =>
 const wrong = lineOf(400, "A line that names the parameter that is wrong.")
 const unreadable = lineOf(503, "A line that says why results cannot be read.")
 
+const asKnownAt = Schema.optionalKey(wholeNumber)
+
+const speed = Schema.optionalKey(Schema.String.check(Schema.isPattern(/^\d{1,6}(\.\d{1,3})?$/, { expected: "a number such as 60" })).pipe(
+  Schema.decodeTo(Schema.NumberFromString)
+))
+
+const unkept = lineOf(404, "The past is not within reach of this server.")
+
+const ofPast = "`asKnownAt` asks for what was known at a time, as the log tells it."
+
 export const Keys = Schema.Struct({
   keys: Schema.Array(Schema.Struct({ key: Schema.String, newest: Pane.Encoded })),
   /** Whether there are others behind these. */
@@ -54,13 +66,13 @@ export const of = (pipelines: ReadonlyArray<string>) => {
       HttpApiEndpoint.get("pipelines", "/pipelines", { success: Schema.Array(Description) })
         .annotateMerge(said("The pipelines that run, with their keys, windows and values")),
       HttpApiEndpoint.get("keys", "/keys", {
-        query: { pipeline, contains: Schema.optionalKey(text), after: Schema.optionalKey(Schema.String), limit: Schema.optionalKey(limit) },
+        query: { pipeline, contains: Schema.optionalKey(text), after: Schema.optionalKey(Schema.String), limit: Schema.optionalKey(limit), asKnownAt },
         success: Keys,
-        error: [wrong, unreadable]
+        error: [wrong, unkept, unreadable]
       }).annotateMerge(said(
         "The keys of a pipeline, each with its newest window as it stands",
         "In the order of code points. `contains` leaves those that contain a text, in which A to Z and a to z are the same; " +
-          `\`after\` those behind a key. ${usualLimit} by default, ${mostLimit} at most.`
+          `\`after\` those behind a key. ${usualLimit} by default, ${mostLimit} at most. ${ofPast}`
       )),
       HttpApiEndpoint.get("panes", "/panes", {
         query: {
@@ -68,13 +80,14 @@ export const of = (pipelines: ReadonlyArray<string>) => {
           key: Schema.optionalKey(text),
           from: Schema.optionalKey(wholeNumber),
           to: Schema.optionalKey(wholeNumber),
-          limit: Schema.optionalKey(limit)
+          limit: Schema.optionalKey(limit),
+          asKnownAt
         },
         success: Schema.Array(Pane.Encoded),
-        error: [wrong, unreadable]
+        error: [wrong, unkept, unreadable]
       }).annotateMerge(said(
         "The newest pane of each window with `from <= start < to`, in the order of time",
-        `Times are milliseconds since the epoch. The newest ${usualLimit} by default, ${mostLimit} at most. Windows that are open are not among them.`
+        `Times are milliseconds since the epoch. The newest ${usualLimit} by default, ${mostLimit} at most. Windows that are open are not among them. ${ofPast}`
       )),
       HttpApiEndpoint.get("status", "/status", { success: Status })
         .annotateMerge(said("What runs, how fresh its feed is, and how far it is")),
@@ -87,10 +100,11 @@ export const of = (pipelines: ReadonlyArray<string>) => {
         "`exchange` is one of Yahoo's codes or the name of a calendar; without it New York's. Times are milliseconds since the epoch."
       )),
       HttpApiEndpoint.get("stream", "/stream", {
-        query: { follow: Schema.optionalKey(several), watch: Schema.optionalKey(several) },
+        query: { follow: Schema.optionalKey(several), watch: Schema.optionalKey(several), asKnownAt, speed },
         success: Streamed,
-        error: [wrong, lineOf(503, "There are too many viewers.")]
+        error: [wrong, unkept, lineOf(503, "There are too many viewers.")]
       }).annotateMerge(said("Server-sent events of what is looked at", stream)),
+      ...past(pipeline),
       HttpApiEndpoint.get("health", "/health", { success: Health, error: Health.pipe(HttpApiSchema.status(503)) })
         .annotateMerge(said("503 where the engine is stuck: records have waited for a minute and nothing was counted")),
       HttpApiEndpoint.get("graph", "/graph", { success: Graph })
@@ -115,6 +129,22 @@ export const of = (pipelines: ReadonlyArray<string>) => {
   ).prefix(prefix).annotateMerge(OpenApi.annotations({ title: "courant", version: "1" }))
 }
 
+/** Of what was known when: the log tells it. */
+const past = <P extends Schema.Codec<string, string>>(pipeline: P) => [
+  HttpApiEndpoint.get("log", "/log", { success: LogTimes, error: [unkept, unreadable] })
+    .annotateMerge(said("When how many records were appended to the log", "At most 500 counts, over equal times.")),
+  HttpApiEndpoint.get("history", "/history", {
+    query: { pipeline, key: Schema.String, start: wholeNumber, end: wholeNumber },
+    success: WindowHistory,
+    error: [wrong, unkept, unreadable]
+  }).annotateMerge(said("How a window came to be what it is", "Its revisions, the last 1,000 of its records, and what it waits for.")),
+  HttpApiEndpoint.get("changes", "/changes", {
+    query: { pipeline, key: Schema.String, asKnownAt: wholeNumber },
+    success: Schema.Struct({ before: Schema.NullOr(Schema.Int), after: Schema.NullOr(Schema.Int) }),
+    error: [wrong, unkept, unreadable]
+  }).annotateMerge(said("When something of a key became known before a time and after it"))
+] as const
+
 const said = (summary: string, description?: string) => OpenApi.annotations({ summary, description })
 
 const stream = [
@@ -124,5 +154,6 @@ const stream = [
   "`[key, start, end, kind, …values]`: it takes the place of the key's row unless that is of a later window; a row that is",
   "`retracted` takes the key's row away, and the row behind it, where there is one, is the key's newest then. A viewer first hears",
   "of the windows that are open; it asks for `keys` and `panes` once it hears, and again when it is told `missed`. Without",
-  "parameters there are `status`, `progress` and a `beat` every 15 seconds alone."
+  "parameters there are `status`, `progress` and a `beat` every 15 seconds alone. With `asKnownAt` the same is told of the past: what",
+  "was known then, and with `speed` the log as it was written from then on, so many times as fast; `progress` says by `knownAt` up to when."
 ].join(" ")

@@ -18,6 +18,7 @@ import type { Role } from "./Health.ts"
 import * as Live from "./Live.ts"
 import * as Metrics from "./Metrics.ts"
 import * as NodeServer from "./NodeServer.ts"
+import * as Past from "./past/PastAnswers.ts"
 import * as Routes from "./Routes.ts"
 import * as Unversioned from "./Unversioned.ts"
 
@@ -36,6 +37,8 @@ export interface Options {
   readonly hasEnded?: Effect.Effect<boolean> | undefined
   /** The pipelines that run, whose panes can be asked for. */
   readonly pipelines: ReadonlyArray<AnyPipeline>
+  /** The log, out of which the page tells what was known when. Without it there is no past on the page. */
+  readonly past?: Past.Options | undefined
   /** Whoever has it may look: at least 16 characters. Needed wherever other machines can connect. */
   readonly token?: Redacted.Redacted | undefined
 }
@@ -69,7 +72,8 @@ const serve = Effect.fnUntraced(function*(options: Options) {
   const port = "port" in server.address ? server.address.port : options.port
   const live = yield* Live.make(options.hasEnded)
   const { role = Effect.succeed<Role>({ _tag: "active" }), timeZone = "America/New_York", title = "courant" } = options
-  const routes = { live, role, timeZone, title, running: options.pipelines, pipelines: options.pipelines.map((pipeline) => describe(pipeline, timeZone)) }
+  const past = options.past === undefined ? null : yield* Past.make(options.past, options.pipelines)
+  const routes = { live, past, role, timeZone, title, running: options.pipelines, pipelines: options.pipelines.map((pipeline) => describe(pipeline, timeZone)) }
   const app = yield* HttpRouter.toHttpEffect(
     Layer.mergeAll(Routes.layer(routes), Unversioned.layer(routes), Metrics.layer, Assets.layer).pipe(
       Layer.provideMerge(Guard.layer({ ...options, port })),
@@ -80,7 +84,7 @@ const serve = Effect.fnUntraced(function*(options: Options) {
   // Nothing here is upgraded. Without a listener Node answers such a request as any other.
   node.removeAllListeners("upgrade")
   // Registered last, so it comes first: viewers see their stream end in good order and connect again.
-  yield* Effect.addFinalizer(() => live.end)
+  yield* Effect.addFinalizer(() => Effect.andThen(live.end, past?.end ?? Effect.void))
   return Dashboard.of({ url: `http://${Guard.authority(options.host, port)}/` })
 })
 

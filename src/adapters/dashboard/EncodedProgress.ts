@@ -21,6 +21,8 @@ export const EncodedProgress = Schema.Struct({
   watermark: Schema.NullOr(Schema.Int),
   /** The largest event time of all events. */
   lastEventAt: Schema.optionalKey(Schema.NullOr(Schema.Int)),
+  /** When all of this was known, where it is of the past. */
+  knownAt: Schema.optionalKey(Schema.Int),
   /** Records that are in the log and have not been processed. */
   lag: Schema.Int,
   panes: Schema.Int,

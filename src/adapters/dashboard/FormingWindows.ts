@@ -10,6 +10,10 @@ export class FormingWindows {
     entry(entry(this.#byPipeline, pane.pipeline, newMap<Map<string, Pane>>), pane.key, newMap<Pane>).set(windowOf(pane), pane)
   }
 
+  clear(): void {
+    this.#byPipeline.clear()
+  }
+
   /** It has become a pane. */
   delete(pane: Pane): void {
     this.#remove(pane)

@@ -24,6 +24,10 @@ export interface Live {
    * 15 seconds with the server's time.
    */
   readonly events: (interest: Interest) => Stream.Stream<Uint8Array>
+  /** Takes in an event beside those of the monitor. */
+  readonly hear: (event: Event) => Effect.Effect<void>
+  /** What of the open windows is looked at. */
+  readonly looks: () => Looks
   /** How many listen to {@link events}. */
   readonly viewers: () => number
   /** The windows that are open, as they stand. */
@@ -113,8 +117,9 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
     yield* framesOf(interest, forming, writer)
   }
 
-  const live: Live = {
+  return {
     events: (interest) => Stream.interruptWhen(viewers.watch(interest, () => opening(interest)), Deferred.await(ended)),
+    hear, looks: () => looksOf(viewers.interests),
     viewers: () => viewers.count,
     forming,
     feed: () => feed,
@@ -123,8 +128,7 @@ export const make = Effect.fnUntraced(function*(hasEnded: Effect.Effect<boolean>
     rates: () => rates.rates,
     advancedAt: () => advancedAt,
     end: Effect.asVoid(Deferred.succeed(ended, undefined))
-  }
-  return live
+  } satisfies Live
 })
 
 const beat = (viewers: Viewers) => Effect.map(Clock.currentTimeMillis, (now) => viewers.tell([Frames.beat(now)]))

@@ -18,6 +18,7 @@ import * as Keys from "./Keys.ts"
 import * as Letters from "./Letters.ts"
 import type { Live } from "./Live.ts"
 import * as OneLine from "./OneLine.ts"
+import type { PastAnswers } from "./past/PastAnswers.ts"
 import { tradingDays } from "./TradingSessions.ts"
 
 export interface Options {
@@ -28,6 +29,8 @@ export interface Options {
   /** What they describe. */
   readonly running: ReadonlyArray<AnyPipeline>
   readonly live: Live
+  /** `null` where the log is not within reach. */
+  readonly past: PastAnswers | null
 }
 
 export const layer = (options: Options) => {
@@ -40,7 +43,7 @@ export const layer = (options: Options) => {
   )
 }
 
-const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, running, timeZone, title }: Options) =>
+const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role, running, timeZone, title }: Options) =>
   HttpApiBuilder.group(api, "courant", Effect.fnUntraced(function*(routes) {
     const { control, name } = yield* Feed
     const letters = Option.getOrUndefined(yield* Effect.serviceOption(DeadLetters))
@@ -48,9 +51,10 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, runni
     const sink = yield* ResultSink
     return routes
       .handle("pipelines", () => Effect.succeed(pipelines))
-      .handle("keys", ({ query }) => readable(Effect.map(Keys.of({ sink, forming: live.forming }, query), (keys) => OneLine.json(keys))))
-      .handle("panes", ({ query: { limit = Api.usualLimit, ...range } }) =>
-        readable(Effect.map(sink.read({ ...range, limit }), (panes) => OneLine.json(panes))))
+      .handle("keys", ({ query: { asKnownAt, ...query } }) =>
+        asKnownAt !== undefined ? ofPast(past, ({ keys }) => keys(query, asKnownAt)) : readable(Effect.map(Keys.of({ sink, forming: live.forming }, query), (keys) => OneLine.json(keys))))
+      .handle("panes", ({ query: { asKnownAt, limit = Api.usualLimit, ...range } }) =>
+        asKnownAt !== undefined ? ofPast(past, ({ panes }) => panes({ ...range, limit }, asKnownAt)) : readable(Effect.map(sink.read({ ...range, limit }), (panes) => OneLine.json(panes))))
       .handle("status", () =>
         Effect.gen(function*() {
           const progress = EncodedProgress.encode(yield* monitor.progress)
@@ -62,16 +66,22 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, runni
             freshness: live.freshness(),
             role: yield* role,
             progress,
+            past: past !== null,
             lastEventAt: progress.lastEventAt ?? null,
             now: yield* Clock.currentTimeMillis
           })
         }))
       .handle("sessions", ({ query }) => Effect.sync(() => tradingDays(query)))
-      .handle("stream", ({ query: { follow = [], watch = [] } }) =>
-        Effect.sync(() => Result.match(Interest.parse({ follow, watch }, pipelines), {
-          onFailure: (wrong) => OneLine.line(400, wrong),
-          onSuccess: (interest) => streamOf(live, interest)
-        })))
+      .handle("stream", ({ query: { asKnownAt, follow = [], speed = 0, watch = [] } }) =>
+        Result.match(Interest.parse({ follow, watch }, pipelines), {
+          onFailure: (wrong) => Effect.succeed(OneLine.line(400, wrong)),
+          onSuccess: (interest) => asKnownAt === undefined
+            ? Effect.sync(() => streamOf(live, interest))
+            : ofPast(past, ({ stream }) => stream({ asKnownAt, interest, speed }, (live) => streamOf(live, interest)))
+        }))
+      .handle("log", () => ofPast(past, ({ log }) => log))
+      .handle("history", ({ query }) => ofPast(past, ({ history }) => history(query)))
+      .handle("changes", ({ query: { asKnownAt, key, pipeline } }) => ofPast(past, ({ changes }) => changes(pipeline, key, asKnownAt)))
       .handle("health", () =>
         Effect.gen(function*() {
           const progress = yield* monitor.progress
@@ -97,6 +107,9 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, pipelines, role, runni
   }))
 
 const usualLetters = 100
+
+const ofPast = <R>(past: PastAnswers | null, answer: (past: PastAnswers) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>) =>
+  past === null ? Effect.succeed(OneLine.line(404, "the past is not within reach: this server does not have the log")) : answer(past)
 
 /** A sink that cannot be read is answered in one line. */
 const readable = <R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, DeadLettersError | ResultSinkError, R>) =>

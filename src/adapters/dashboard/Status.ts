@@ -13,6 +13,8 @@ export const Status = Schema.Struct({
   freshness: Freshness,
   role: Role,
   progress: EncodedProgress,
+  /** Whether what was known at a time can be asked for. */
+  past: Schema.Boolean,
   /** Event time of the newest event of all, by which a clock of the market goes; `null` where there is none, or nobody knows. */
   lastEventAt: Schema.NullOr(Schema.Int),
   /** The server's clock. */

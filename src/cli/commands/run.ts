@@ -155,7 +155,10 @@ const withEngine = Effect.fnUntraced(function*<R>(
   const name = Pipelines.checkpointName(log.topic, pipelines)
   if (input.restart) yield* restart(name, pipelines)
   let hasEnded = false
-  if (isWatched(input) && input.page) yield* servePage({ ...input, hasEnded: Effect.sync(() => hasEnded) }, pipelines)
+  if (isWatched(input) && input.page) {
+    const past = { ...(yield* Page.pastOf), maxTimeAhead: input.maxTimeAhead }
+    yield* servePage({ ...input, past, hasEnded: Effect.sync(() => hasEnded) }, pipelines)
+  }
 
   const { isQuiet, run } = yield* ingestion
   const ended = yield* Deferred.make<ReadonlyArray<number>, EventLogError>()

@@ -175,7 +175,7 @@ const watchIdle = Effect.fnUntraced(function*(run: Run): Effect.fn.Return<never,
 })
 
 /** Of some pipelines the windows of many keys, of others those of a few. */
-const lookedAt = (job: Job, looks: ReadonlyArray<Looks>): ReadonlyArray<Pane> => {
+export const lookedAt = (job: Job, looks: ReadonlyArray<Looks>): ReadonlyArray<Pane> => {
   const many = job.forming({ most: mostForming }, (pipeline) => isLookedAt(looks, pipeline))
   const counts = Map.groupBy(many, ({ pipeline }) => pipeline)
   const keys = new Map(looks.flatMap((each) => each.keys).map((each) => [JSON.stringify(each), each]))

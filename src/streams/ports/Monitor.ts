@@ -36,6 +36,8 @@ export interface Progress extends Counts {
   readonly open?: { readonly [name: string]: number }
   /** The counts of each pipeline: what one takes may be late for another. */
   readonly byPipeline: { readonly [name: string]: Counts }
+  /** When all of this was known, in milliseconds since the epoch, where it is of the past. */
+  readonly knownAt?: number
   /** Of each source, where the log is one of several. */
   readonly bySource?: { readonly [name: string]: Counts }
 }

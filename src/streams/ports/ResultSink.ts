@@ -148,7 +148,7 @@ export const newestOf = (sink: ResultSink["Service"], query: KeysQuery): Effect.
 const mostLookedAt = 10_000
 
 /** What a query gives, of the newest pane of each window. */
-const newestAmong = (panes: ReadonlyArray<Pane.Encoded>, query: KeysQuery): Newest => {
+export const newestAmong = (panes: ReadonlyArray<Pane.Encoded>, query: KeysQuery): Newest => {
   const found = new Map(select(panes, { pipeline: query.pipeline }).map((pane) => [pane.key, pane]))
   const asked = query.keys === undefined ? found : new Map(query.keys.flatMap((key) => found.has(key) ? [[key, found.get(key)!]] : []))
   const all = [...asked.values()].filter(({ key }) => containing(query.contains)(key)).sort((a, b) => byCodePoints(a.key, b.key))

@@ -100,6 +100,9 @@ describe("the document", () => {
         ["/api/v1/status", ["get"]],
         ["/api/v1/sessions", ["get"]],
         ["/api/v1/stream", ["get"]],
+        ["/api/v1/log", ["get"]],
+        ["/api/v1/history", ["get"]],
+        ["/api/v1/changes", ["get"]],
         ["/api/v1/health", ["get"]],
         ["/api/v1/graph", ["get"]],
         ["/api/v1/letters", ["get"]],
@@ -107,9 +110,9 @@ describe("the document", () => {
       ])
       assert.include(JSON.stringify(paths["/api/v1/keys"]), `"enum":["candles-1m","day","indicators-1m","turnover","large"]`)
       for (const path of Object.keys(paths)) {
-        // What needs a parameter says which.
+        // What needs a parameter says which, and what needs the log that it is not there.
         const { status } = yield* ask(base, path, { method: path.endsWith("feed") ? "POST" : "HEAD" })
-        assert.include([200, 400, 403], status, path)
+        assert.include(path.endsWith("log") ? [404] : [200, 400, 403], status, path)
       }
     }).pipe(Effect.provide(dashboard())))
 

@@ -2,11 +2,32 @@
 
 const base = "/api/v1"
 
+/** The instant that is shown; nothing for now. It is played on at a speed, and stands at 0. @type {{ at: number | undefined, speed: number }} */
+export const past = { at: undefined, speed: 0 }
+
+/** What is told as it was known at an instant. */
+const ofInstant = ["keys", "panes"]
+
+/** What nobody waits for where another instant is shown. */
+const waitedFor = [...ofInstant, "changes"]
+
+let wanted = new AbortController()
+
+/** Nobody waits any more for what was asked: another instant is shown. */
+export const giveUp = () => {
+  wanted.abort()
+  wanted = new AbortController()
+}
+
+/** @param {unknown} error */
+export const isGivenUp = (error) => error instanceof DOMException && error.name === "AbortError"
+
 /** @param {string} path @param {Record<string, string | number | undefined>} query @returns {Promise<any>} */
 export const get = async (path, query = {}) => {
-  const said = Object.entries(query).filter(([, value]) => value !== undefined)
+  const asked = past.at !== undefined && ofInstant.includes(path) ? { ...query, asKnownAt: past.at } : query
+  const said = Object.entries(asked).filter(([, value]) => value !== undefined)
   const search = new URLSearchParams(said.map(([name, value]) => [name, String(value)]))
-  return answerOf(path, await fetch(`${base}/${path}?${search}`))
+  return answerOf(path, await fetch(`${base}/${path}?${search}`, waitedFor.includes(path) ? { signal: wanted.signal } : {}))
 }
 
 /** @param {string} path @param {unknown} body @returns {Promise<any>} */
@@ -32,7 +53,8 @@ const answerOf = async (path, response) => {
 export const streamOf = ({ follow, watch }) => {
   const query = new URLSearchParams([
     ...follow.map(([pipeline, key]) => ["follow", `${pipeline}~${key}`]),
-    ...watch.map(([pipeline, fields]) => ["watch", `${pipeline}:${fields.join(",")}`])
+    ...watch.map(([pipeline, fields]) => ["watch", `${pipeline}:${fields.join(",")}`]),
+    ...(past.at === undefined ? [] : [["asKnownAt", String(past.at)], ["speed", String(past.speed)]])
   ])
   return `${base}/stream?${query}`
 }

@@ -151,6 +151,8 @@ export const clock = (timeZone) => {
       return `${shortDate.format(start)}, ${shown.format(start)} – ${last}${shown.format(end)}`
     },
     /** @param {number} time */
+    millis: (time) => `${date.format(time)}, ${millis.format(time)} ${zoneAt(time)}`,
+    /** @param {number} time */
     seconds: (time) => `${seconds.format(time)} ${zoneAt(time)}`,
     /** @param {number} time */
     zone: (time) => zoneAt(time)

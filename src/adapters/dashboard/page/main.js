@@ -2,7 +2,7 @@
  * The page: what is looked at, as the address says it, what is known, and how the one is shown out of the other. Panes come
  * from `panes` once and then over the stream, which has what is looked at and nothing else.
  */
-import { get, post, streamOf } from "./api.js"
+import { get, giveUp, isGivenUp, post, streamOf } from "./api.js"
 import * as format from "./format.js"
 import { GraphView } from "./graph/view.js"
 import { bindKeys } from "./keyboard.js"
@@ -16,6 +16,8 @@ import { makeKeys } from "./state/keys.js"
 import { makePanes } from "./state/panes.js"
 import { connect } from "./state/stream.js"
 import { bindFeed, showConnection, showFeed, showProgress } from "./states.js"
+import { Revisions } from "./time/revisions.js"
+import { Time } from "./time/time.js"
 import { Unknown } from "./unknown.js"
 import { setText } from "./text.js"
 import { zoneChoice, zoned } from "./zones.js"
@@ -45,6 +47,10 @@ export class Page {
   /** Whether something is being read, and whether there is more to read after it. */
   reading = false
   again = false
+  /** Whether a drawing is due with the next frame. */
+  isDue = false
+  /** Whether what is drawn stays, until all of another instant is known. */
+  isHeld = false
   clocks = new Map()
 
   /** @param {any} status @param {Array<Pipeline>} pipelines */
@@ -53,10 +59,12 @@ export class Page {
     this.pipelines = pipelines
     this.market = marketOf(pipelines)
     setText(parts["title"], status.title)
+    this.revisions = new Revisions(parts["window-history"], this)
+    this.time = new Time(parts["time"], this)
     this.drawStatus()
     this.route()
     addEventListener("popstate", () => this.route())
-    bindKeys({ step: (by) => this.view.step(by), press: (key) => this.view.press?.(key) ?? false })
+    bindKeys({ step: (by) => this.view.step(by), press: (key) => this.time.press(key) || (this.view.press?.(key) ?? false) })
     bindFeed(parts, (wish) => {
       post("feed", wish).then((feed) => this.showFeed(feed), (error) => setText(parts["announce"], error.message))
     })
@@ -67,7 +75,10 @@ export class Page {
         else void this.refresh()
         this.openedFor = this.viewId
       },
-      lost: () => showConnection(parts["connection"], "lost"),
+      lost: () => {
+        showConnection(parts["connection"], "lost")
+        if (this.time.isPlaying) this.time.pause()
+      },
       events: {
         pane: (pane) => this.receive(pane, pane.pane === "early" ? "early" : "closed"),
         forming: (pane) => this.receive(pane, "forming"),
@@ -76,6 +87,8 @@ export class Page {
           this.status.progress = progress
           this.panes.expire(progress.watermark)
           showProgress(parts, progress, this.clock(this.status.timeZone))
+          this.time.hear(progress)
+          this.revisions.draw()
         },
         status: ({ feed }) => this.showFeed(feed),
         missed: () => void this.refresh()
@@ -87,11 +100,17 @@ export class Page {
 
   /** @param {Address} next @param {boolean} replace whether Back leads past the present address */
   go(next, replace = false) {
+    if (this.note(next, replace)) this.route()
+  }
+
+  /** What is shown already. Whether the address did not say so. @param {Address} next @param {boolean} replace */
+  note(next, replace) {
     const hash = address.format(next)
-    if (hash === location.hash) return
+    if (hash === location.hash) return false
     if (replace) history.replaceState(null, "", hash)
     else history.pushState(null, "", hash)
-    this.route()
+    this.address = next
+    return true
   }
 
   /** The key that is shown where the address names none. @param {string | undefined} key */
@@ -107,22 +126,39 @@ export class Page {
     const OfAll = ofAll[options.view ?? ""]
     const isMarket = known !== undefined && known === this.market && OfAll === undefined && options.view !== "windows"
     const id = OfAll === undefined ? JSON.stringify([pipeline, isMarket]) : options.view
+    const isMoved = this.time.take(options.at)
     if (id !== this.viewId) {
       this.view?.end()
       this.viewId = id
       parts["view"].replaceChildren()
       this.view = OfAll === undefined ? this.makeView(known, isMarket) : new OfAll(this, this.root())
-      void this.refresh()
-    } else {
+      // Of the past all is read once the stream stands there.
+      if (this.stream !== undefined || !this.time.isPast) void this.refresh()
+    } else if (!isMoved) {
       this.view.readSelected().catch(() => this.refresh())
     }
+    this.revisions.keep(this.address)
     showPicker(parts["picker"], this, isMarket)
     setText(parts["announce"], this.view.selected())
     const wanted = this.view.wanted()
     this.followed = new Set(wanted.follow.map(([pipeline, key]) => seriesId(pipeline, key)))
-    this.stream?.change(streamOf(wanted))
+    if (this.time.isPlaying) this.time.goOn(this.time.ahead(), this.time.chosenSpeed)
+    else if (isMoved) this.jump()
+    else this.stream?.change(streamOf(wanted))
     this.changed("list", "windows")
     this.drawStatus()
+  }
+
+  /** Shows another instant: until it is known, what was shown stays. */
+  jump() {
+    this.isHeld = true
+    this.time.reads(true)
+    if (this.stream === undefined) return
+    giveUp()
+    this.panes.clear()
+    for (const keys of this.keys.values()) keys.clear()
+    this.view.forget?.()
+    this.stream.replace(streamOf(this.view.wanted()))
   }
 
   root() {
@@ -201,11 +237,16 @@ export class Page {
     while (this.again) {
       this.again = false
       try {
-        this.status = await get("status")
+        const status = await get("status")
+        // How far all was then says the stream.
+        this.status = this.time.isPast ? { ...status, progress: this.status.progress, lastEventAt: null } : status
         this.drawStatus()
         await this.view.readAll()
+        this.isHeld = false
+        this.time.reads(false)
         this.changed("list", "windows")
-      } catch {
+      } catch (error) {
+        if (isGivenUp(error)) continue
         await pause()
         // Without a connection there is nobody to ask; the next one begins with this again.
         this.again = document.body.dataset.connection === "connected"
@@ -226,6 +267,11 @@ export class Page {
     return this.status.progress.lastEventAt ?? this.status.lastEventAt ?? (Number.isFinite(watermark) ? watermark : null)
   }
 
+  /** Shows the history of a window, where the server has the log. @param {import("./state/panes.js").Pane} pane */
+  inspect(pane) {
+    if (this.time.log !== undefined) void this.revisions.open(pane)
+  }
+
   // How it is shown
 
   /** What the stream tells is drawn a few times a second: what comes together is drawn together. @param {"list" | "windows"} what */
@@ -241,14 +287,16 @@ export class Page {
 
   /** The page is drawn at most once a frame. @param {Array<"list" | "windows" | "readings">} what */
   changed(...what) {
-    if (this.stale.size === 0) {
-      requestAnimationFrame(() => {
-        const stale = new Set(this.stale)
-        this.stale.clear()
-        this.view.draw(stale)
-      })
-    }
     for (const part of what) this.stale.add(part)
+    if (this.isHeld || this.isDue) return
+    this.isDue = true
+    requestAnimationFrame(() => {
+      this.isDue = false
+      if (this.isHeld) return
+      const stale = new Set(this.stale)
+      this.stale.clear()
+      this.view.draw(stale)
+    })
   }
 
   /** @param {import("./states.js").Feed} feed */

@@ -40,7 +40,7 @@ export class MarketView {
     /** @type {Record<string, HTMLElement>} */
     this.parts = Object.fromEntries([...root.querySelectorAll("[id]")].map((part) => [part.id, /** @type {HTMLElement} */ (part)]))
     this.days = makeDays(() => page.changed("list", "windows"))
-    this.sparklines = makeSparklines(async (key) => closesIn(await get("panes", { pipeline: pricePipeline, key, limit: 60 })), () => page.changed("list"))
+    this.sparklines = this.newSparklines()
     this.watchlist = makeWatchlist(page, this.parts["symbols"], {
       select: (key) => page.go({ ...page.address, key }),
       closes: (key) => this.sparklines.of(key),
@@ -48,6 +48,7 @@ export class MarketView {
     })
     this.chart = makeChart(this.parts["chart"], {
       onHover: (legend) => showLegend(this.parts["legend"], legend),
+      onPick: (bar) => this.pick(bar),
       headroom: () => this.parts["legend"].offsetHeight,
       onView: (isAtNow) => {
         this.parts["now"].hidden = isAtNow
@@ -128,6 +129,18 @@ export class MarketView {
     page.changed("list", "windows")
   }
 
+  /** What was read is of another instant. */
+  forget() {
+    this.knownFrom.clear()
+    this.sparklines = this.newSparklines()
+    this.read = undefined
+  }
+
+  newSparklines() {
+    const { page } = this
+    return makeSparklines(async (key) => closesIn(await get("panes", { pipeline: pricePipeline, key, limit: 60 })), () => page.changed("list"))
+  }
+
   // What is chosen
 
   /** @param {number} by */
@@ -164,6 +177,14 @@ export class MarketView {
     this.watchlist.reveal(key)
     const { change, decimals, last } = quote(this.page.panes, key)
     return `${key}, ${words[interval]} candles, last ${format.price(last, decimals)}, ${format.percent(change)}`
+  }
+
+  /** The window of a bar that was clicked; of several minutes the last. @param {import("../chart/bars.js").Bar} bar */
+  pick({ end, pane, time }) {
+    const { key, page } = this
+    const minute = key === undefined ? undefined : page.panes.of(pricePipeline, key).findLast((each) => each.start >= time && each.end <= end)
+    const picked = pane ?? minute
+    if (picked !== undefined) page.inspect(picked)
   }
 
   // Showing

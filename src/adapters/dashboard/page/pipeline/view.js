@@ -46,7 +46,7 @@ export class PipelineView {
       row: (key) => this.row(key, first)
     })
     this.plot = makePlot(this.parts.plot, (start) => this.point(start))
-    this.windows = makeWindows(this.parts.windows, (pane) => this.point(pane?.start))
+    this.windows = makeWindows(this.parts.windows, (pane) => this.point(pane?.start), (pane) => page.inspect(pane))
   }
 
   /** What of the stream this view shows. */
@@ -78,6 +78,11 @@ export class PipelineView {
     if (found.length > 0) keys.meet(key)
     this.read = key
     page.changed("list", "windows")
+  }
+
+  /** What was read is of another instant. */
+  forget() {
+    this.read = undefined
   }
 
   /** @param {number} by */

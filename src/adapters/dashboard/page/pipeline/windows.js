@@ -11,8 +11,9 @@ import { decimalsOf, isNumber, label, states, text } from "./values.js"
  * @typedef {{ values: ReadonlyArray<Value>, panes: ReadonlyArray<Pane>, before: (pane: Pane) => ReadonlyArray<Pane>,
  *   clock: ReturnType<typeof import("../format.js").clock>, name: string }} Shown
  * @param {HTMLElement} element @param {(pane: Pane | undefined) => void} onPoint the window under the pointer
+ * @param {(pane: Pane) => void} onPick the one that was chosen
  */
-export const makeWindows = (element, onPoint) => {
+export const makeWindows = (element, onPoint, onPick) => {
   /** @type {Set<string>} */
   const opened = new Set()
   /** @type {Shown | undefined} */
@@ -31,7 +32,7 @@ export const makeWindows = (element, onPoint) => {
       const state = states[pane.pane] ?? states["on-time"]
       return html`<tr data-state=${pane.pane} data-before=${before === null ? nothing : ""}
           @pointerenter=${() => onPoint(pane)} @pointerleave=${() => onPoint(undefined)}>
-        <th scope="row">${before === null ? clock.window(pane.start, pane.end) : html`<span class="muted">before</span>`}</th>
+        <th scope="row">${before === null ? html`<button type="button" class="window" title="How it came to be this" @click=${() => onPick(pane)}>${clock.window(pane.start, pane.end)}</button>` : html`<span class="muted">before</span>`}</th>
         <td title=${state.title}><span class="sign" aria-hidden="true">${state.sign}</span> ${state.word}</td>
         <td class="number">${opens && pane.revision > 0 ? revisions(pane) : pane.revision > 0 ? pane.revision : ""}</td>
         <td class="number">${pane.changes.toLocaleString("en-US")}</td>

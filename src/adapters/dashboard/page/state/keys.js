@@ -43,6 +43,12 @@ export const makeKeys = (pipeline, panes) => {
 
   return {
     pipeline,
+    clear: () => {
+      known.clear()
+      ordered = []
+      total = 0
+      more = false
+    },
     all: () => ordered ??= [...known].sort(naturally),
     has: (key) => known.has(key),
     meet,

@@ -63,6 +63,10 @@ export const makePanes = () => {
 
   return {
     add,
+    clear: () => {
+      all.clear()
+      recent.clear()
+    },
     /** Takes in what is told of the newest window of a key. @param {string} pipeline @param {Listed} row */
     list: (pipeline, row) => {
       const its = series(pipeline, row.key)

@@ -81,6 +81,13 @@ export const connect = (address, { events, lost, opened }) => {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let changing
   return {
+    /** What was heard before is not heard any more: it is of another instant. @param {string} next */
+    replace: (next) => {
+      clearTimeout(changing)
+      closeWhere(() => true)
+      address = next
+      open()
+    },
     /** Changes that follow each other quickly, as when a key is held down, are one. @param {string} next */
     change: (next) => {
       clearTimeout(changing)

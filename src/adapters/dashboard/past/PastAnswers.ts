@@ -1,0 +1,89 @@
+/** What is answered of the past, where the log is within reach of the server. */
+import { Context, Effect, type Scope } from "effect"
+import type { HttpServerResponse } from "effect/http"
+import { type Any as AnyPipeline, type AnyOfPanes, isOfPanes } from "../../../streams/pipeline/Pipeline.ts"
+import type { Options as EngineOptions } from "../../../streams/ports/Engine.ts"
+import type { Decisions } from "../../../streams/ports/Decisions.ts"
+import { EventLog } from "../../../streams/ports/EventLog.ts"
+import type { KeysQuery, Query } from "../../../streams/ports/ResultSink.ts"
+import { FormingWindows } from "../FormingWindows.ts"
+import type { Interest } from "../Interest.ts"
+import * as Keys from "../Keys.ts"
+import type { Live } from "../Live.ts"
+import * as OneLine from "../OneLine.ts"
+import * as LogTimes from "./LogTimes.ts"
+import type { Replay, ReplayError } from "./Replay.ts"
+import type { Busy } from "./Replays.ts"
+import * as Replays from "./Replays.ts"
+import * as WindowHistory from "./WindowHistory.ts"
+
+/** The log that is read again, and what was decided over it. */
+export interface Options extends Pick<EngineOptions, "maxTimeAhead"> {
+  readonly stores: Context.Context<Decisions | EventLog>
+}
+
+interface Asked {
+  readonly interest: Interest
+  readonly asKnownAt: number
+  /** How many times as fast as the log was written. */
+  readonly speed: number
+}
+
+type Answer<R = never> = Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
+
+export interface PastAnswers {
+  readonly log: Answer
+  readonly panes: (query: Query, asKnownAt: number) => Answer
+  readonly keys: (query: Omit<KeysQuery, "keys">, asKnownAt: number) => Answer
+  /** The events of a viewer, from that time on; at speed 0 it stays that time. */
+  readonly stream: (asked: Asked, respond: (live: Live) => HttpServerResponse.HttpServerResponse) => Answer<Scope.Scope>
+  /** When something of a key became known before and after a time. */
+  readonly changes: (pipeline: string, key: string, asKnownAt: number) => Answer
+  readonly history: (window: { readonly pipeline: string; readonly key: string; readonly start: number; readonly end: number }) => Answer
+  /** Ends the stream of every viewer. */
+  readonly end: Effect.Effect<void>
+}
+
+export const make = Effect.fnUntraced(function*({ stores, ...bounds }: Options, pipelines: ReadonlyArray<AnyPipeline>) {
+  const log = Context.get(stores, EventLog)
+  const times = yield* LogTimes.make(log)
+  const replays = yield* Replays.make({ pipelines, stores, ...bounds })
+  const none = new FormingWindows()
+
+  const answers: PastAnswers = {
+    end: replays.end,
+    log: answered(Effect.map(times, OneLine.json)),
+    panes: (query, time) => reached(replays.reaching(time, []), ({ known }) => Effect.map(known.at(time).read(query), OneLine.json)),
+    keys: (query, time) =>
+      reached(replays.reaching(time, []), ({ known, live, position }) =>
+        // A replay that plays has gone on: what was open then is told by its events.
+        Effect.map(Keys.of({ sink: known.at(time), forming: position() === time ? live.forming : none }, query), OneLine.json)),
+    stream: ({ asKnownAt: time, interest, speed }, respond) =>
+      answered(Effect.gen(function*() {
+        const { live, play } = yield* speed === 0 ? replays.standing(time, interest.follow) : replays.own(time, interest.follow)
+        // The viewer hears the end of what cannot be read any more, and asks again.
+        if (speed > 0) yield* Effect.forkScoped(Effect.tapError(play(speed), () => live.end))
+        return respond(live)
+      })),
+    changes: (pipeline, key, time) =>
+      reached(replays.own(time, []), Effect.fnUntraced(function*({ known, nextOf }) {
+        const { before } = known.changesOf(pipeline, key, time)
+        return OneLine.json({ before, after: yield* nextOf(pipeline, key) })
+      })),
+    history: ({ pipeline: name, ...window }) => {
+      const pipeline = pipelines.find((each): each is AnyOfPanes => each.name === name && isOfPanes(each))
+      if (pipeline === undefined) return Effect.succeed(OneLine.line(404, `${name} ends in events: it has no windows with a history`))
+      return answered(WindowHistory.of(pipeline, window, bounds).pipe(Effect.provideContext(stores), Effect.map(OneLine.json)))
+    }
+  }
+  return answers
+})
+
+/** Holds a replay for as long as it takes to answer. */
+const reached = <E extends { readonly _tag: string; readonly message: string }>(
+  hold: Effect.Effect<Replay, Busy | ReplayError, Scope.Scope>,
+  answer: (replay: Replay) => Effect.Effect<HttpServerResponse.HttpServerResponse, E>
+): Answer => answered(Effect.scoped(Effect.flatMap(hold, answer)))
+
+const answered = <E extends { readonly _tag: string; readonly message: string }, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>): Answer<R> =>
+  Effect.catch(answer, ({ _tag, message }) => Effect.succeed(OneLine.line(503, _tag === "Busy" ? message : `the log cannot be read: ${message}`)))

@@ -1,0 +1,147 @@
+/**
+ * The replays of the past that viewers share. Each goes forward only: whoever asks for an earlier time than all of them have
+ * come to gets one that begins anew, and there are a few at most. One that nobody has asked for some time is forgotten.
+ */
+import { Duration, Effect, Exit, Schedule, Scope, Semaphore } from "effect"
+import { Feed } from "../../../streams/ports/Feed.ts"
+import type { EventLogError } from "../../../streams/ports/EventLog.ts"
+import * as MonotonicTime from "../../../streams/ports/MonotonicTime.ts"
+import type { Looks } from "../../../streams/ports/Monitor.ts"
+import * as Replay from "./Replay.ts"
+
+/** Replays at a time. */
+const most = 4
+
+/** How long one is kept that nobody asks for. */
+const kept = Duration.minutes(5)
+
+/** Looks for one that a viewer leaves who goes on to another instant, and the time between them. */
+const looks = 5
+const lookEvery = Duration.millis(40)
+
+/** All that there are have viewers. */
+export class Busy {
+  readonly _tag = "Busy"
+  readonly message = `the past is looked at by ${most} others; ask again when one of them has gone`
+}
+
+export interface Replays {
+  /** Ends all of them, and the streams of their viewers. */
+  readonly end: Effect.Effect<void>
+  /** One that has come to a time, or further. */
+  readonly reaching: (time: number, keys: Looks["keys"]) => Effect.Effect<Replay.Replay, Busy | Replay.ReplayError, Scope.Scope>
+  /** One that stays at a time. */
+  readonly standing: (time: number, keys: Looks["keys"]) => Effect.Effect<Replay.Replay, Busy | Replay.ReplayError, Scope.Scope>
+  /** One that is at a time, and is not shared. */
+  readonly own: (time: number, keys: Looks["keys"]) => Effect.Effect<Replay.Replay, Busy | Replay.ReplayError, Scope.Scope>
+}
+
+interface Shared {
+  readonly replay: Replay.Replay
+  readonly scope: Scope.Closeable
+  /** Requests that look at it where it is. */
+  users: number
+  /** Whether it moves on. */
+  isOwn: boolean
+  usedAt: number
+}
+
+export const make = Effect.fnUntraced(function*(options: Replay.Options) {
+  const pool = new Pool(options, yield* Feed, yield* Effect.scope)
+  const turn = yield* Semaphore.make(1)
+  yield* Effect.forkScoped(Effect.repeat(pool.forgetUnused, Schedule.spaced(kept)))
+
+  const use = <E>(choose: Effect.Effect<Shared, E>) =>
+    Effect.acquireRelease(
+      turn.withPermit(Effect.tap(choose, (shared) => Effect.sync(() => void shared.users++))),
+      (shared) => Effect.map(MonotonicTime.millis, (now) => {
+        shared.users--
+        shared.usedAt = now
+      })
+    )
+
+  const replays: Replays = {
+    end: pool.end,
+    reaching: Effect.fnUntraced(function*(time, keys) {
+      const shared = yield* use(pool.choose(time, ({ replay }) => replay.position() >= time))
+      return shared.replay.position() >= time ? shared.replay : yield* brought(shared, time, keys)
+    }),
+    standing: Effect.fnUntraced(function*(time, keys) {
+      yield* pool.left(time)
+      const shared = yield* use(pool.choose(time, ({ isOwn, replay }) => !isOwn && replay.position() === time && replay.from() === time))
+      return yield* brought(shared, time, keys)
+    }),
+    own: Effect.fnUntraced(function*(time, keys) {
+      yield* pool.left(time)
+      const shared = yield* use(pool.choose(time, () => false))
+      yield* Effect.acquireRelease(Effect.sync(() => void (shared.isOwn = true)), () => Effect.sync(() => void (shared.isOwn = false)))
+      return yield* brought(shared, time, keys)
+    })
+  }
+  return replays
+})
+
+const brought = ({ replay }: Shared, time: number, keys: Looks["keys"]) => Effect.as(replay.forward(time, keys), replay)
+
+class Pool {
+  readonly #all = new Set<Shared>()
+  readonly #options: Replay.Options
+  readonly #feed: Feed["Service"]
+  readonly #scope: Scope.Scope
+
+  constructor(options: Replay.Options, feed: Feed["Service"], scope: Scope.Scope) {
+    this.#options = options
+    this.#feed = feed
+    this.#scope = scope
+  }
+
+  /** One that fits as it is, or one that nobody uses and that can go forward to a time. */
+  readonly choose = Effect.fnUntraced({ self: this }, function*(this: Pool, time: number, fits: (shared: Shared) => boolean) {
+    for (const shared of this.#all) if (fits(shared) && (yield* shared.replay.covers(time))) return shared
+    const unused = [...this.#all].filter(({ users }) => users === 0)
+    for (const shared of unused.toSorted((a, b) => b.replay.from() - a.replay.from())) {
+      if (shared.replay.from() <= time && (yield* shared.replay.covers(time))) return shared
+    }
+    if (this.#all.size >= most) {
+      const [oldest] = unused.toSorted((a, b) => a.usedAt - b.usedAt)
+      if (oldest === undefined) return yield* Effect.fail(new Busy())
+      yield* this.#close(oldest)
+    }
+    return yield* this.#begin()
+  })
+
+  /** Waits a little where one that is looked at is all that need not begin anew: who looks at it may be about to go. */
+  readonly left = Effect.fnUntraced({ self: this }, function*(this: Pool, time: number) {
+    for (let look = 0; look < looks; look++) {
+      const ahead = [...this.#all].filter(({ replay }) => replay.from() > -Infinity && replay.from() <= time)
+      if (ahead.length === 0 || ahead.some(({ users }) => users === 0)) return
+      yield* Effect.sleep(lookEvery)
+    }
+  })
+
+  readonly forgetUnused: Effect.Effect<void> = Effect.gen({ self: this }, function*(this: Pool) {
+    const before = (yield* MonotonicTime.millis) - Duration.toMillis(kept)
+    for (const shared of this.#all) if (shared.users === 0 && shared.usedAt <= before) yield* this.#close(shared)
+  })
+
+  #begin(): Effect.Effect<Shared, EventLogError> {
+    return Effect.gen({ self: this }, function*(this: Pool) {
+      const scope = yield* Scope.fork(this.#scope)
+      const replay = yield* Replay.make(this.#options).pipe(
+        Effect.provideService(Feed, this.#feed),
+        Effect.provideService(Scope.Scope, scope),
+        Effect.onError(() => Scope.close(scope, Exit.void))
+      )
+      const shared: Shared = { replay, scope, users: 0, isOwn: false, usedAt: yield* MonotonicTime.millis }
+      this.#all.add(shared)
+      return shared
+    })
+  }
+
+  readonly end: Effect.Effect<void> = Effect.suspend(() => Effect.forEach([...this.#all], (shared) => this.#close(shared), { discard: true }))
+
+  #close(shared: Shared): Effect.Effect<void> {
+    this.#all.delete(shared)
+    return Scope.close(shared.scope, Exit.void)
+  }
+}
