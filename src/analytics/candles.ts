@@ -1,7 +1,7 @@
 /** Candles of one minute from ticks, and of five minutes rolled up from them. */
 import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
 import { minute } from "../domain/Bar.ts"
-import { figures, ofBars, provisional } from "./figures.ts"
+import { figures, ofBars, provisional, shown } from "./figures.ts"
 import { byMinute, byTrade, finalBars, priceForming, settling, ticks, updatesVolume } from "./ticks.ts"
 
 /** Bars of one minute that a publisher has made. */
@@ -18,7 +18,8 @@ export const candles1m = ticks.pipe(
   }),
   Pipeline.acceptPreAggregated(minuteBars, ofBars),
   Pipeline.allowedLateness(settling),
-  Pipeline.named("candles-1m")
+  Pipeline.named("candles-1m"),
+  Pipeline.shown(shown)
 )
 
-export const candles5m = Pipeline.rollUp(candles1m, "5 minutes").pipe(Pipeline.named("candles-5m"))
+export const candles5m = Pipeline.rollUp(candles1m, "5 minutes").pipe(Pipeline.named("candles-5m"), Pipeline.shown(shown))

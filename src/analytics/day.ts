@@ -2,7 +2,7 @@
 import * as Calendar from "../domain/TradingCalendar.ts"
 import { calendarsByCode } from "../domain/YahooExchanges.ts"
 import { Aggregate, Events, Expr, Panes, Pipeline, type Table, Window } from "../streams/pipeline/index.ts"
-import { figures, ofBars, provisional } from "./figures.ts"
+import { figures, ofBars, provisional, shown } from "./figures.ts"
 import { byMinute, byTrade, finalBars, settling, ticks, updatesLast } from "./ticks.ts"
 
 export interface DayOptions {
@@ -68,7 +68,8 @@ export const dayOf = ({ hours = "regular" }: DayOptions = {}) =>
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     lateness,
-    Pipeline.named("day")
+    Pipeline.named("day"),
+    Pipeline.shown(shown)
   )
 
 /** The regular session. */
@@ -110,5 +111,6 @@ export const dayBy = (listings: Table.Table<{ readonly exchange: string }>, { ho
     Panes.derive(adjusted),
     Pipeline.percentChange("variation", "adjustedClose"),
     lateness,
-    Pipeline.named("day")
+    Pipeline.named("day"),
+    Pipeline.shown(shown)
   )

@@ -16,3 +16,6 @@ export const provisional = Aggregate.where(Expr.eq("provisional", true))(Aggrega
 
 /** Which of them a bar says, and by which field. */
 export const ofBars = { open: "open", high: "high", low: "low", close: "close", volume: "volume", provisional: "provisional" } as const
+
+/** A volume is an amount that was traded in a window, and no level that goes on to the next. */
+export const shown = { values: { volume: { plot: "bars" } } } as const

@@ -1,5 +1,6 @@
 /** The mean price of the last five minutes, every minute. */
 import { Aggregate, Events, Expr, Pipeline, Window } from "../streams/pipeline/index.ts"
+import { shown } from "./figures.ts"
 import { byTrade, isNoGap, priceForming, ticks, updatesVolume } from "./ticks.ts"
 
 /** A gap is nothing to a mean of prices, and neither is its end. */
@@ -14,5 +15,6 @@ export const movingAverage5m = ticks.pipe(
     volume: updatesVolume(Aggregate.sum("size")),
     trades: updatesVolume(Aggregate.count)
   }),
-  Pipeline.named("moving-average-5m")
+  Pipeline.named("moving-average-5m"),
+  Pipeline.shown(shown)
 )

@@ -154,7 +154,7 @@ describe("/api/v1/pipelines", () => {
         ["low", "decimal", "candle"],
         ["close", "decimal", "candle"],
         ["mean", "decimal", "line"],
-        ["volume", "integer", "bars"]
+        ["volume", "decimal", "bars"]
       ])
       assert.deepStrictEqual([candles?.window?.size, candles?.allowedLateness, candles?.timeZone], [minute, 86_400_000, "America/New_York"])
       assert.deepStrictEqual(days?.window, { kind: "trading", text: "each session of the calendar that exchange names", size: null, advance: null, calendar: true })
@@ -167,7 +167,7 @@ describe("/api/v1/pipelines", () => {
         key: { fields: ["symbol"] },
         window: { kind: "hopping", text: "hopping windows of 5m, one every 1m", size: 5 * minute, advance: minute, calendar: false },
         values: [
-          { name: "shares", kind: "integer", title: "Shares", unit: "shares", decimals: 0, plot: "line" },
+          { name: "shares", kind: "decimal", title: "Shares", unit: "shares", decimals: 0, plot: "line" },
           { name: "venue", kind: "string", title: "venue", unit: null, decimals: null, plot: null }
         ],
         allowedLateness: 0,

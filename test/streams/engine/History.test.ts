@@ -230,15 +230,15 @@ describe("the history of a window", () => {
     Effect.gen(function*() {
       const decisions = yield* Decisions
       const offsets = Effect.map(History.ofWindow(held, { key: "A", start: 0, end: 10_000 }), ({ records }) => records.map(({ place }) => place.offset))
-      const at = (...rows: ReadonlyArray<readonly [time: number, size: number]>) => appended(rows.map(([time, size]) => ({ symbol: "A", time, price: "1", size })))
-      yield* at([5_000, 1], [6_000, 2])
+      const at = (...rows: ReadonlyArray<readonly [time: number, tradeId: string]>) => appended(rows.map(([time, tradeId]) => ({ symbol: "A", time, price: "1", size: 1, tradeId })))
+      yield* at([5_000, "a"], [6_000, "b"])
       yield* decisions.write([{ _tag: "end", at: [2] }])
       assert.deepStrictEqual(yield* offsets, [0, 1])
       // It is earlier, and so the first of its id.
-      yield* at([4_500, 1])
+      yield* at([4_500, "a"])
       yield* decisions.write([{ _tag: "end", at: [3] }])
       assert.deepStrictEqual((yield* offsets).toSorted(), [1, 2])
-      yield* at([60_000, 3])
+      yield* at([60_000, "c"])
       assert.deepStrictEqual((yield* offsets).toSorted(), [1, 2])
     }).pipe(Effect.provide(memory)), 10_000)
 
@@ -276,8 +276,8 @@ describe("the history of a window", () => {
         [["event", 0, false, 2], ["pre-aggregated", 2, true, undefined]]
       )
       assert.deepStrictEqual(
-        revisions.map(({ cause, pane: { pane, values } }) => [pane, values.volume, values.provisional, cause?.offset]),
-        [["on-time", 5, 1, 1], ["late", 9, 0, 3]]
+        revisions.map(({ cause, pane }) => [pane.pane, encode(pane).values.volume, pane.values.provisional, cause?.offset]),
+        [["on-time", "5", 1, 1], ["late", "9", 0, 3]]
       )
       yield* log.append(0, fromTexts([JSON.stringify({ ...bar, volume: 8 })], Kind.preAggregated))
       yield* appended([{ symbol: "X", time: 90_000, price: "2", size: 5 }])

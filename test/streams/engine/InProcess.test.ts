@@ -75,7 +75,7 @@ describe("quiet input", () => {
       yield* append(1, tick(2_000, 5), tick(24_000, 7))
       yield* settle
       const [first] = yield* results
-      assert.deepStrictEqual(first?.values, { volume: 1, trades: 1 })
+      assert.deepStrictEqual(first?.values, { volume: "1", trades: 1 })
       const progress = yield* Effect.flatMap(Effect.service(Monitor), (monitor) => monitor.progress)
       yield* TestClock.adjust("1 second")
       assert.isAtLeast(progress.watermark ?? 0, 10_000)
