@@ -36,5 +36,5 @@ const oddTimeIn = (chunk: Chunk): string | null => {
   const odd = time === undefined ? null : Instants.oddIn(String(time))
   if (time === undefined || odd === null) return null
   const meant = odd === "seconds" ? "multiply it by 1,000" : odd === "microseconds" ? "divide it by 1,000" : "such as 1732545000000"
-  return `the first event's time ${time} looks like ${odd}, and is read as ${new Date(time).toISOString()}: give "time" in whole milliseconds since the epoch, ${meant}`
+  return `the first event's time ${time} looks like ${odd}; in milliseconds it is ${new Date(time).toISOString()}: give "time" in whole milliseconds since the epoch, ${meant}`
 }

@@ -36,7 +36,7 @@ const instantOf = Effect.fnUntraced(function*(text: string, timeZone: string) {
 })
 
 /** A time of day in milliseconds; `null` where it is none. */
-const clockOf = (text: string): number | null => {
+export const clockOf = (text: string): number | null => {
   const [, hours, minutes, seconds = "0"] = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/.exec(text) ?? []
   return hours === undefined ? null : ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1_000
 }

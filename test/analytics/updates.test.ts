@@ -53,7 +53,7 @@ it("is nothing for a gap, whatever it says, but that what there is of its time i
     const { panes } = job.take(recordsOf(lines.map((line) => JSON.stringify(line))))
     return [...panes, ...job.close().panes].map(Pane.encode).map(({ values }) => values)
   }
-  const flat = { open: "10", high: "10", low: "10", close: "10", mean: "10", volume: 1 }
+  const flat = { open: "10", high: "10", low: "10", close: "10", mean: "10", volume: "1" }
   const none = { open: null, high: null, low: null, close: null, mean: null, volume: null, vwap: null, trades: 0 }
   expect(gapsOnly(candles1m, gaps)).toEqual([{ ...none, provisional: 81 }])
   expect(gapsOnly(candles1m, [...gaps, trade])).toEqual([{ ...flat, vwap: "10", trades: 1, provisional: 81 }])

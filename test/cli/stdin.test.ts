@@ -52,7 +52,7 @@ describe("times", () => {
       const { code, stderr } = yield* run([tick(20241125), tick(20241126)], "--pipelines candles-1m")
       assert.strictEqual(code, 0)
       assert.deepStrictEqual(linesOf(stderr), [
-        `the first event's time 20241125 looks like the date 2024-11-25, and is read as 1970-01-01T05:37:21.125Z: give "time" in whole milliseconds since the epoch, such as 1732545000000`,
+        `the first event's time 20241125 looks like the date 2024-11-25; in milliseconds it is 1970-01-01T05:37:21.125Z: give "time" in whole milliseconds since the epoch, such as 1732545000000`,
         "read 2, aggregated 2, late 0, dead-lettered 0, duplicate 0"
       ])
     }))

@@ -168,6 +168,29 @@ it.live("a record that one pipeline refuses and another takes is not appended ag
     assert.deepStrictEqual(linesOf((yield* courant("query by-shop --topic orders --json", { cwd })).stdout).map((line) => JSON.parse(line).values.n), [1])
   })))
 
+it.live("what a new Schema decodes is counted where it stands in the log, and no retry counts it twice", () =>
+  Effect.scoped(Effect.gen(function*() {
+    const cwd = yield* temporaryFolder
+    const ofKind = (amount: string) => `import { Schema } from "effect"
+import { Aggregate, Pipeline, Source, Window } from "courant"
+const Order = Schema.Struct({ shop: Schema.String, at: Schema.Int, amount: ${amount} })
+export default Source.make("orders", { schema: Order, key: "shop", eventTime: "at" })
+  .pipe(Window.tumbling("1 minute"), Aggregate.into({ sum: Aggregate.sum("amount") }), Pipeline.named("sums"))
+`
+    const sums = Effect.map(courant("query sums --topic orders --json", { cwd }), ({ stdout }) => linesOf(stdout).map((line) => JSON.parse(line).values.sum))
+    writeFileSync(join(cwd, "sums.ts"), ofKind("Schema.Int"))
+    yield* courant("run --feed stdin --topic orders --once --pipelines ./sums.ts", { cwd, input: `{"shop":"S","at":1,"amount":7}\n{"shop":"S","at":2,"amount":0.5}\n` })
+    assert.deepStrictEqual(yield* sums, [7])
+    writeFileSync(join(cwd, "sums.ts"), ofKind("Schema.Finite"))
+    const retry = Effect.map(courant("dead-letters retry --topic orders --pipelines ./sums.ts", { cwd }), ({ stderr }) => stderr)
+    const inPlace = /^orders: 0 of 1 dead letters are in the log again\norders: 1 can be decoded where they stand in the log/
+    assert.match(yield* retry, inPlace)
+    yield* courant("process --topic orders --once --pipelines ./sums.ts", { cwd })
+    assert.match(yield* retry, inPlace)
+    yield* courant("process --topic orders --once --pipelines ./sums.ts", { cwd })
+    assert.deepStrictEqual(yield* sums, [7.5])
+  })))
+
 it.live("two sources whose schemas differ by a check alone are two, and one after the other too", () =>
   Effect.scoped(Effect.gen(function*() {
     const cwd = yield* temporaryFolder

@@ -184,14 +184,15 @@ const retry = Command.make(
   })
 ).pipe(
   Command.withDescription(
-    "Appends the records that can be decoded now to the log again, and deletes those letters; the next run counts them like " +
-      "any other event. Late events stay, since their windows have closed, and so do records that only one of several pipelines " +
+    "Appends the records that can be used now to the log again, and deletes those letters; the next run counts them like " +
+      "any other event: those whose time has come by now, and those that can be decoded now and are no longer in the log. " +
+      "What can be decoded where it stands stays, since a pipeline that decodes it reads the log from its beginning. Late events stay, since their windows have closed, and so do records that only one of several pipelines " +
       "refused, since the others have them. Panes that a sink refused stay too: once the sink accepts them, courant process " +
       "--restart writes all of them again"
   ),
-  Command.withShortDescription("Appends the records that can be decoded now to the log again, and deletes those letters"),
+  Command.withShortDescription("Appends the records that can be used now to the log again, and deletes those letters"),
   Command.withExamples([
-    { command: "courant dead-letters retry", description: "After an update that decodes more" },
+    { command: "courant dead-letters retry", description: "Events whose time was ahead of the clock" },
     { command: "courant dead-letters retry --pipelines ./sensors.ts", description: "Records of your own Schema" },
     {
       command: "courant dead-letters retry --log kafka --brokers 127.0.0.1:9092 --topic ticks",
@@ -219,6 +220,9 @@ const checkOneTopic = Effect.fnUntraced(function*(choice: Choice, place: Place) 
  */
 const isTakenByOthers = ({ pipeline, reason }: DeadLetter): boolean => pipeline !== null && !hopeless.includes(reason)
 
+/** When it was appended decides, and its place in the log keeps that: the same bytes may be taken further on. */
+const isOfItsTime = ({ reason }: DeadLetter): boolean => reason === "time-ahead" || reason === "not-milliseconds"
+
 /** Late events, whose windows have closed; what had nothing to cancel; panes; what is not whole, though it may look so; and what names no source. */
 const hopeless: ReadonlyArray<Reason> = ["late", "nothing-to-cancel", "refused", "too-long", "unknown-source"]
 
@@ -228,14 +232,19 @@ const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sour
   // A folder of several sources has the letters of all. The panes that a sink refused are kept under its own name.
   const letters = (yield* store.read(query)).filter((letter) => letter.topic === topic || letter.reason === "refused")
   const now = yield* Clock.currentTimeMillis
+  const beginnings = yield* log.beginnings ?? Effect.succeed([])
+  const isInLog = ({ offset, partition }: DeadLetter) => offset >= (beginnings[partition] ?? 0)
   const reader = new RecordReader(sources.source)
   const router = new Router(log.partitions, sources)
   let decoded = 0
+  let inPlace = 0
   for (const group of inChunks(letters)) {
     const whole = chunkOf(group)
-    const readable = group.filter((letter, index) =>
+    const decodable = group.filter((letter, index) =>
       !hopeless.includes(letter.reason) && !isTakenByOthers(letter) && reader.read(whole, index) &&
       AppendClock.refusalOf(reader.time, now, -Infinity, Infinity) === null)
+    const readable = decodable.filter((letter) => isOfItsTime(letter) || !isInLog(letter))
+    inPlace += decodable.length - readable.length
     if (readable.length === 0) continue
     // First into the log, then out of the letters: a crash in between appends twice rather than never.
     yield* Effect.forEach(router.route(chunkOf(readable)), ({ chunk, partition }) => log.append(partition, chunk))
@@ -243,6 +252,7 @@ const retryTopic = Effect.fnUntraced(function*(topic: string, query: Query, sour
     decoded += readable.length
   }
   say(`${topic}: ${decoded} of ${letters.length} dead letters are in the log again`)
+  if (inPlace > 0) say(`${topic}: ${inPlace} can be decoded where they stand in the log, where a pipeline that decodes them reads them as it computes from the beginning; appended again they would count twice`)
   const refused = letters.filter(({ reason }) => reason === "refused").length
   const taken = letters.filter(isTakenByOthers).length
   if (taken > 0) say(`${topic}: ${taken} were refused by one pipeline and taken by others, which have them; once it takes them: courant process --restart`)

@@ -51,7 +51,7 @@ export const command = Command.make(
       if (window === undefined && fitting.length > 0) {
         return yield* problem(`of the windows at ${input.time} none ends at ${Option.getOrElse(input.end, () => "")}; they are ${spansOf(fitting, timeZone).join(", ")} (${timeZone})`)
       }
-      if (window === undefined) return yield* problem(`${pipeline.name} has told no window of ${input.key} ${whenOf(input.time, windows, timeZone)} (what is still open has no history yet: see courant why)`)
+      if (window === undefined) return yield* problem(`${pipeline.name} has told no window of ${input.key} ${whenOf(input.time, windows, timeZone)} (what is still open has no history yet: see courant why${adviceOn(input, windows)})`)
       const history = yield* History.ofWindow(pipeline, window, options)
       yield* Console.log((input.json ? jsonOf(history) : textOf(history, { ...window, others, pipeline: pipeline.name, limit: input.limit, timeZone })).join("\n"))
       if (input.json && others.length > 0) say(othersOf(others, timeZone))
@@ -80,6 +80,12 @@ const whenOf = (time: string, windows: ReadonlyArray<History.Window>, timeZone: 
 const spansOf = (windows: ReadonlyArray<History.Window>, timeZone: string): ReadonlyArray<string> => {
   const [starts, ends] = [Table.times(windows.map(({ start }) => start), timeZone), Table.times(windows.map(({ end }) => end), timeZone)]
   return windows.map((_, i) => `from ${starts[i]} to ${ends[i]}`)
+}
+
+/** What is most often wrong with a symbol, and with a time of day. */
+const adviceOn = ({ key, time, timeZone }: { readonly key: string; readonly time: string; readonly timeZone: Option.Option<string> }, windows: ReadonlyArray<History.Window>): string => {
+  if (windows.length === 0) return key === key.toUpperCase() ? "" : `; symbols are in upper case: ${key.toUpperCase()}`
+  return Option.isNone(timeZone) && WindowTimes.clockOf(time) !== null ? "; a time of another zone needs --time-zone, such as America/New_York" : ""
 }
 
 /** How many others may be named in a line. */
