@@ -21,7 +21,7 @@ const ticks = input([
 
 const row = (offset: number, time: number, price: string, size: number) =>
   `{"pipeline":"big-trades","place":{"source":"ticks","partition":0,"offset":${offset}},"key":"AAPL","time":${minute + time},` +
-  `"values":{"symbol":"AAPL","time":${minute + time},"price":"${price}","size":${size},"priceForming":null,"updatesLast":null,"updatesHighLow":null,"updatesVolume":null,"tradeId":null,"splitFactor":null,"exchange":null,"kind":null,"provisional":null,"currency":null,"decimals":null}}`
+  `"values":{"symbol":"AAPL","time":${minute + time},"price":"${price}","size":"${size}","priceForming":null,"updatesLast":null,"updatesHighLow":null,"updatesVolume":null,"tradeId":null,"splitFactor":null,"exchange":null,"kind":null,"provisional":null,"currency":null,"decimals":null}}`
 
 const rows: [string, string] = [row(0, 1_000, "10.5", 100), row(2, 500, "12", 300)]
 

@@ -162,7 +162,7 @@ it.effect("beyond a size the oldest go, of whatever source they are", () =>
         yield* sources![source]!.log.append(0, chunk)
         yield* TestClock.adjust("1 second")
       }
-      assert.strictEqual((yield* keep({ bytes: 3_500_000 })).events, 300)
+      assert.strictEqual((yield* keep({ bytes: 3_800_000 })).events, 300)
       assert.deepStrictEqual(yield* beginnings, [100, 200])
     }).pipe(Effect.provide(stores(folder)))
   }).pipe(Effect.scoped), 60_000)

@@ -140,11 +140,13 @@ describe("many symbols", () => {
       ])
       yield* TestClock.withLive(Effect.sleep(10))
       pass(10_000)
-      yield* TestClock.adjust("40 seconds")
-      yield* TestClock.withLive(Effect.sleep(30))
-      const totals = symbols.map((symbol) =>
-        volumeOf(lines.filter((line) => line.symbol === symbol && line.interval !== 86_400_000))
-      )
+      const totalsNow = () => symbols.map((symbol) => volumeOf(lines.filter((line) => line.symbol === symbol && line.interval !== 86_400_000)))
+      // Answers come in real time, and later on a busy machine: the clock stands by for the last of the polls.
+      for (let polls = 0; polls < 100 && (polls < 20 || new Set(totalsNow()).size > 1); polls++) {
+        yield* TestClock.adjust("2 seconds")
+        yield* TestClock.withLive(Effect.sleep(10))
+      }
+      const totals = totalsNow()
       const starts = symbols.map((symbol) =>
         lines.filter((line) => line.symbol === symbol && line.interval === minute).map(({ start }) => (start! - bell) / minute)
       )

@@ -64,11 +64,11 @@ test("rows and panes of one run go to the sinks of each, and the report counts b
     place: { source: "ticks", partition: 0, offset },
     key: "A",
     time,
-    values: { symbol: "A", time, price: "1.5", size, priceForming: null, updatesLast: null, updatesHighLow: null, updatesVolume: null, tradeId: null, splitFactor: null, exchange: null, kind: null, provisional: null, currency: null, decimals: null }
+    values: { symbol: "A", time, price: "1.5", size: String(size), priceForming: null, updatesLast: null, updatesHighLow: null, updatesVolume: null, tradeId: null, splitFactor: null, exchange: null, kind: null, provisional: null, currency: null, decimals: null }
   })))
   expect((yield* ResultSink.use((sink) => sink.read({}))).map(({ pipeline, values }) => [pipeline, values])).toEqual([
-    ["sums", { volume: 15 }],
-    ["sums", { volume: 12 }]
+    ["sums", { volume: "15" }],
+    ["sums", { volume: "12" }]
   ])
   expect([report.rows, report.panes]).toEqual([3, 2])
   const nothing = { read: 5, aggregated: 0, late: 0, deadLettered: 1, duplicate: 0, filtered: 0, held: 0 }
