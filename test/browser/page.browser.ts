@@ -204,7 +204,7 @@ describe.skipIf(skipped)("the page", () => {
       await station.publish({ _tag: "forming", panes: [formingCandle("IBM", "180.25")] })
       await expect.poll(() => page.getByRole("button", { name: /^IBM/ }).innerText()).toContain("180.25")
       // The browser itself notes each refused connection; nothing else may be there.
-      const others = complaints.filter((line) => !line.includes("net::ERR_CONNECTION_REFUSED"))
+      const others = complaints.filter((line) => !/net::ERR_CONNECTION_(?:REFUSED|RESET)/.test(line))
       complaints.splice(0, complaints.length, ...others)
     }))
 
