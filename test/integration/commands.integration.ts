@@ -78,7 +78,11 @@ describe("dead letters", () => {
       // Where they stand a run of those pipelines has them already.
       const inPlace = yield* run("dead-letters retry --log kafka --pipelines ./own.ts")
       assert.match(inPlace.stderr, new RegExp(`^${topic}: 0 of 21 dead letters are in the log again\n${topic}: 20 can be decoded where they stand in the log, .*would count twice\n$`))
-      yield* withAdmin(brokers, (admin) => admin.deleteTopicRecords({ topic, partitions: [{ partition: first, offset: String(ends[first]) }] }))
+      yield* withAdmin(brokers, async (admin) => {
+        // The library wants to have heard of the topic.
+        await admin.fetchTopicOffsets(topic)
+        await admin.deleteTopicRecords({ topic, partitions: [{ partition: first, offset: String(ends[first]) }] })
+      })
       const retried = yield* run("dead-letters retry --log kafka --pipelines ./own.ts")
       assert.deepStrictEqual([retried.code, retried.stderr], [0, `${topic}: 20 of 21 dead letters are in the log again\n`])
       for (const shop of shops) ends[Partitioner.partitionOf(Buffer.from(shop), 3)]! += 1
