@@ -25,7 +25,7 @@ export class SymbolDays {
     const before = this.#exchanges.get(symbol)
     this.#exchanges.set(symbol, exchange)
     if (this.#told.size >= most || this.#told.has(symbol)) return []
-    const why = before === undefined || calendarOf(before) === calendarOf(exchange) ? misspelt(exchange) : twice(before, exchange)
+    const why = before === undefined || calendarOf(before) === calendarOf(exchange) ? misspelt(exchange) ?? unsaid(symbol, exchange) : twice(before, exchange)
     if (why === null) return []
     this.#told.add(symbol)
     return [`${symbol} ${why}: give each tick and bar of a symbol the same "exchange", see the pipeline day in the documentation`]
@@ -38,6 +38,10 @@ const calendarOf = (exchange: string | null): string =>
 
 const twice = (before: string | null, exchange: string | null): string =>
   `has days of two calendars, ${[before, exchange].map((each) => `${calendarOf(each)} ${each === null ? "without an exchange" : `by ${JSON.stringify(each)}`}`).join(" and ")}`
+
+/** Yahoo's names of coins, currencies and futures, which are traded at other hours than those of an exchange of shares. */
+const unsaid = (symbol: string, exchange: string | null): string | null =>
+  exchange === null && /(?:-[A-Z]{3,4}|=X|=F)$/.test(symbol) ? "has days of New York's sessions alone, since it says no exchange" : null
 
 const misspelt = (exchange: string | null): string | null => {
   const upper = exchange?.toUpperCase()

@@ -26,6 +26,12 @@ it("is that an exchange is written otherwise", () => {
   ])
 })
 
+it("is that coins, currencies and futures say no exchange", () => {
+  expect(said(day("BTC-USD", null), day("BTC-USD", null), day("EURUSD=X", null), day("GC=F", null), day("BRK-B", null), day("ETH-USD", "CCC"))).toEqual(
+    ["BTC-USD", "EURUSD=X", "GC=F"].map((symbol) => `${symbol} has days of New York's sessions alone, since it says no exchange`)
+  )
+})
+
 it("is nothing of one calendar by two names, of exchanges that nobody knows, of what was taken back and of other pipelines", () => {
   expect(said(day("A", "NMS"), day("A", null), day("A", "XNAS"), day("B", "FRA"), day("B", "FRA"), day("F", "us_futures"))).toEqual([])
   expect(said(day("A", "NMS"), day("A", "JPX", { pane: "retracted" }), day("A", "JPX", { pipeline: "mine" }))).toEqual([])
