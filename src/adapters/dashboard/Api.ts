@@ -32,6 +32,9 @@ const limit = wholeNumber.check(Schema.isBetween({ minimum: 1, maximum: mostLimi
 const text = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(200))
 
 /** What a viewer looks at is at most so many. */
+/** A pipeline without keys has the empty one. */
+const key = Schema.String.check(Schema.isMaxLength(2_000))
+
 const several = Schema.Array(Schema.String.check(Schema.isMaxLength(2_000))).check(Schema.isMaxLength(200))
 
 const lineOf = (status: number, description: string) =>
@@ -77,7 +80,7 @@ export const of = (pipelines: ReadonlyArray<string>) => {
       HttpApiEndpoint.get("panes", "/panes", {
         query: {
           pipeline: Schema.optionalKey(pipeline),
-          key: Schema.optionalKey(text),
+          key: Schema.optionalKey(key),
           from: Schema.optionalKey(wholeNumber),
           to: Schema.optionalKey(wholeNumber),
           limit: Schema.optionalKey(limit),

@@ -85,6 +85,7 @@ const unknownPipeline = (parameter: string, name: string, pipelines: ReadonlyArr
 
 /** A name may have commas in it: the longest that there is counts. */
 const fieldsIn = (text: string, pipeline: string, known: ReadonlyArray<string>): Result.Result<ReadonlyArray<string>, string> => {
+  if (text === "") return Result.succeed([])
   const fields: Array<string> = []
   for (let parts = text.split(betweenFields); parts.length > 0;) {
     const count = parts.findLastIndex((_, index) => known.includes(parts.slice(0, index + 1).join(betweenFields))) + 1

@@ -232,7 +232,7 @@ describe("/api/v1/stream", () => {
         ["follow=nothing~A", `no pipeline "nothing" runs here`],
         ["follow=candles-1m", "has no key; write PIPELINE~KEY"],
         ["watch=candles-1m:clos", `has no value "clos"; it has open, high`],
-        ["watch=candles-1m:", `has no value ""`],
+        ["watch=candles-1m:,", `has no value ""`],
         [Array.from({ length: 201 }, () => "watch=day").join("&"), "at most 200"]
       ] as const) {
         const { body, status } = yield* ask(base, `/api/v1/stream?${query}`)

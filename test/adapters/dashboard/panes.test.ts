@@ -86,3 +86,17 @@ it("drops what forms once it should have closed, and nothing else", () => {
   expect(shown.of("p", "k").map(({ start }: Pane.Pane) => start)).toEqual([0, 10, 30])
   expect(shown.newest("p", "k").start).toBe(30)
 })
+
+it("an open session is one window, however it grows and whatever it takes in; of other windows each is one", () => {
+  const at = (start: number, end: number, pipeline = "sessions") => ({ pipeline, key: "k", start, end, pane: "early", revision: 0, changes: 1, values: {} })
+  const shown = makePanes(new Set(["sessions"]))
+  const bounds = (pipeline: string) => shown.of(pipeline, "k").map(({ end, start }: Pane.Pane) => [start, end])
+  for (const [start, end] of [[0, 10], [0, 12], [20, 30], [40, 50]] as const) {
+    shown.add(at(start, end), "forming")
+    shown.add(at(start, end, "cumulative"), "forming")
+  }
+  expect(bounds("sessions")).toEqual([[0, 12], [20, 30], [40, 50]])
+  shown.add(at(0, 31), "forming")
+  expect(bounds("sessions")).toEqual([[0, 31], [40, 50]])
+  expect(bounds("cumulative")).toEqual([[0, 10], [0, 12], [20, 30], [40, 50]])
+})

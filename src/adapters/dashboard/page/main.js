@@ -33,7 +33,6 @@ const parts = Object.fromEntries(
 )
 
 export class Page {
-  panes = makePanes()
   /** @type {Map<string, import("./state/keys.js").Keys>} */
   keys = new Map()
   /** @type {Address} */
@@ -57,6 +56,7 @@ export class Page {
   constructor(status, pipelines) {
     this.status = status
     this.pipelines = pipelines
+    this.panes = makePanes(new Set(pipelines.flatMap(({ name, window }) => window?.kind === "session" ? name : [])))
     this.market = marketOf(pipelines)
     setText(parts["title"], status.title)
     this.revisions = new Revisions(parts["window-history"], this)
@@ -134,6 +134,8 @@ export class Page {
       this.view = OfAll === undefined ? this.makeView(known, isMarket) : new OfAll(this, this.root())
       // Of the past all is read once the stream stands there.
       if (this.stream !== undefined || !this.time.isPast) void this.refresh()
+    } else if (this.address.key === undefined && OfAll === undefined && this.keysOf(pipeline).all().length > 0) {
+      return this.choose(this.keysOf(pipeline).all()[0])
     } else if (!isMoved) {
       this.view.readSelected().catch(() => this.refresh())
     }

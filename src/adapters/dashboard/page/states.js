@@ -99,5 +99,5 @@ export const showProgress = (parts, progress, clock) => {
   setText(parts["dead"], format.count(progress.deadLettered))
   const time = document.getElementById("market-time")
   const event = progress.lastEventAt ?? watermark
-  if (time !== null && event !== null && format.isDate(event)) setText(time, clock.exact(event))
+  if (time !== null) setText(time, event !== null && format.isDate(event) ? clock.exact(event) : format.missing)
 }

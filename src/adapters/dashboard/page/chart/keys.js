@@ -17,9 +17,15 @@ export const bindKeys = (container, chart) => {
     const legend = chart.legendAt()
     told.textContent = legend === null ? "" : [...legend.figures.map(spoken), ...legend.notes].join(", ")
   }
+  let isRead = false
   const reading = (act) => () => {
+    isRead = true
     act()
     tell()
+  }
+  const leave = () => {
+    isRead = false
+    chart.leave()
   }
   const plain = {
     ArrowLeft: reading(() => chart.read(-1)),
@@ -31,7 +37,7 @@ export const bindKeys = (container, chart) => {
       chart.goToNow()
       chart.readAt(chart.size() - 1)
     }),
-    Escape: () => chart.leave(),
+    Escape: leave,
     "+": () => chart.zoom(1.5),
     "=": () => chart.zoom(1.5),
     "-": () => chart.zoom(1 / 1.5)
@@ -45,7 +51,10 @@ export const bindKeys = (container, chart) => {
     event.stopPropagation()
     keys[event.key]()
   }
-  const blur = () => chart.leave()
+  // What is under the pointer stays: the focus may go because of a click there.
+  const blur = () => {
+    if (isRead) leave()
+  }
   container.addEventListener("keydown", listener)
   container.addEventListener("blur", blur)
   return () => {

@@ -73,7 +73,7 @@ export class MarketView {
   }
 
   get compared() {
-    return (this.page.address.options.compare ?? "").split(",").filter((key) => key !== "").map(decodeURIComponent)
+    return (this.page.address.options.compare ?? "").split(",").filter((key) => key !== "").map(address.decoded)
   }
 
   // What of the stream is shown

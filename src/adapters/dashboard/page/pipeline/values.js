@@ -10,7 +10,7 @@ import * as format from "../format.js"
  */
 
 /**
- * How many decimals a column has: what the pipeline asks for, else what most of its values need. A tail that a division leaves
+ * How many decimals a column has: what the pipeline asks for, else what all of its values need. A tail that a division leaves
  * is cut where it says nothing more.
  * @param {Value} value @param {ReadonlyArray<Pick<Pane, "values">>} panes
  */
@@ -22,8 +22,7 @@ export const decimalsOf = ({ decimals, kind, name }, panes) => {
   const magnitude = largest === 0 ? 0 : Math.floor(Math.log10(largest))
   const most = Math.min(Math.max(2, 6 - magnitude), 12)
   for (let decimals = 0; decimals <= most; decimals++) {
-    const fitting = numbers.filter((number) => Math.abs(number - Number(number.toFixed(decimals))) <= Math.abs(number) * 1e-12)
-    if (fitting.length >= numbers.length * 0.6) return decimals
+    if (numbers.every((number) => Math.abs(number - Number(number.toFixed(decimals))) <= Math.abs(number) * 1e-12)) return decimals
   }
   return Math.min(Math.max(2, 4 - magnitude), 12)
 }

@@ -72,8 +72,7 @@ export class PipelineView {
   async readSelected() {
     const { key, keys, page, pipeline } = this
     if (key === undefined) return
-    // The only key of a pipeline without keys is no text that can be asked for.
-    const found = await get("panes", { pipeline: pipeline.name, key: key === "" ? undefined : key, limit: 1_000 })
+    const found = await get("panes", { pipeline: pipeline.name, key, limit: 1_000 })
     page.take(found)
     if (found.length > 0) keys.meet(key)
     this.read = key

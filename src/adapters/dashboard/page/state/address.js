@@ -46,7 +46,7 @@ const divided = (text, at) => {
 }
 
 /** What is no escape stands for itself. @param {string} text */
-const decoded = (text) => {
+export const decoded = (text) => {
   try {
     return decodeURIComponent(text)
   } catch {

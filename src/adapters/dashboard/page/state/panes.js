@@ -19,7 +19,8 @@ const keptRevisions = 20
 /** Windows of all keys: those that were looked at last have theirs. */
 const keptInAll = 60_000
 
-export const makePanes = () => {
+/** @param {ReadonlySet<string>} ofSessions pipelines of which an open window grows and takes others in */
+export const makePanes = (ofSessions = new Set()) => {
   /** @type {Map<string, Map<string, Series>>} */
   const all = new Map()
   const { recent, use } = makeRecent()
@@ -46,6 +47,7 @@ export const makePanes = () => {
     const window = windowId(pane)
     const known = its.windows.get(window)
     if (known?.as === "closed" && (as !== "closed" || !replaces(pane, known.pane))) return
+    if (as === "forming" && ofSessions.has(pane.pipeline)) takeIn(its, pane, window)
     its.windows.set(window, { pane, as, before: revised(known, pane) })
     if (as === "forming") its.forming.add(window)
     else its.forming.delete(window)
@@ -150,6 +152,14 @@ const drop = (series, id) => {
   series.forming.delete(id)
   series.ordered = undefined
   series.newest = orderedIn(series).at(-1)
+}
+
+/** A session that is open is what its parts were. @param {Series} series @param {Pane} pane @param {string} window */
+const takeIn = (series, pane, window) => {
+  for (const id of series.forming) {
+    const part = series.windows.get(id)?.pane
+    if (id !== window && part !== undefined && part.start < pane.end && pane.start < part.end) drop(series, id)
+  }
 }
 
 /** @param {Series} series */

@@ -12,8 +12,8 @@ export const drawBar = (element, time, clock) => {
   const { isPast, isPlaying, isReading, log } = time
   const from = log?.from ?? 0
   const to = Math.max(log?.to ?? 0, from + 1)
-  const isGraph = time.page.address.options.view === "graph"
-  const words = isPast ? `As known at ${clock.millis(time.shown)}${isGraph ? "; the graph shows now" : ""}` : "Now"
+  const ofNow = { graph: "; the graph shows now", "left-out": "; the letters are those of now" }[time.page.address.options.view] ?? ""
+  const words = isPast ? `As known at ${clock.millis(time.shown)}${ofNow}` : "Now"
   render(html`
     <button id="time-play" type="button" title=${isPlaying ? "Pause (P)" : isPast ? "Play on from here (P)" : "Play the log from its beginning (P)"}
       @click=${() => time.toggle()}>${isPlaying ? "Pause" : isPast ? "Play" : time.page.status.feed.ended ? "Replay again" : "Replay"}</button>
