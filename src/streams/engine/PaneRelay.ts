@@ -117,7 +117,7 @@ export const run = Effect.fn("PaneRelay.run")(function*(options: Options) {
 
   const isDone = () => options.stopAt !== undefined && options.stopAt.every((end, i) => (offsets[i] ?? 0) >= end)
   // So that another version of these pipelines is told from this one.
-  if (isWhole && Option.isNone(yield* store.load(options.name))) {
+  if (Option.isNone(yield* store.load(options.name))) {
     yield* store.save(options.name, carriedTo({ fingerprint, log: log.id, sinks, offsets: resumed }, job.checkpoint()))
   }
   // What was durable when the last run ended, and may not have taken effect.
