@@ -3,6 +3,7 @@ import { html, render, svg } from "../vendor/lit-html/lit-html.js"
 import { get } from "../api.js"
 import * as format from "../format.js"
 import * as address from "../state/address.js"
+import { ReadView } from "../still.js"
 import { placed } from "./layout.js"
 
 const [cardWidth, cardHeight, gapAcross, gapDown, top] = [208, 92, 44, 34, 26]
@@ -10,19 +11,10 @@ const [cardWidth, cardHeight, gapAcross, gapDown, top] = [208, 92, 44, 34, 26]
 /** How often it is read while it is looked at, in milliseconds. */
 const often = 1_000
 
-export class GraphView {
-  key = undefined
-
+export class GraphView extends ReadView {
   /** @param {import("../main.js").Page} page @param {HTMLElement} root */
   constructor(page, root) {
-    this.page = page
-    this.root = root
-    document.title = `Graph · ${page.status.title}`
-    this.timer = setInterval(() => void this.readAll().catch(() => undefined), often)
-  }
-
-  wanted() {
-    return { follow: [], watch: [] }
+    super(page, root, { title: "Graph", often })
   }
 
   async readAll() {
@@ -31,12 +23,9 @@ export class GraphView {
     if (this.timer !== undefined) this.show(graph)
   }
 
-  async readSelected() {}
-  step() {}
   selected() {
     return "Graph of the pipelines"
   }
-  draw() {}
 
   /** @param {any} graph as `/api/v1/graph` has it */
   show({ edges, nodes, pipelines }) {
@@ -73,11 +62,6 @@ export class GraphView {
         ${[...lanes].map(lane)}
         <ul>${nodes.map(card)}</ul>
       </div></section>`, this.root)
-  }
-
-  end() {
-    clearInterval(this.timer)
-    this.timer = undefined
   }
 }
 

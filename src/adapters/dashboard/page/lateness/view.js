@@ -3,23 +3,15 @@ import { html, nothing, render } from "../vendor/lit-html/lit-html.js"
 import { get } from "../api.js"
 import * as format from "../format.js"
 import * as address from "../state/address.js"
+import { ReadView } from "../still.js"
 
 /** How often it is read while it is looked at, in milliseconds. */
 const often = 2_000
 
-export class LeftOutView {
-  key = undefined
-
+export class LeftOutView extends ReadView {
   /** @param {import("../main.js").Page} page @param {HTMLElement} root */
   constructor(page, root) {
-    this.page = page
-    this.root = root
-    document.title = `Late and left out · ${page.status.title}`
-    this.timer = setInterval(() => void this.readAll().catch(() => undefined), often)
-  }
-
-  wanted() {
-    return { follow: [], watch: [] }
+    super(page, root, { title: "Late and left out", often })
   }
 
   /** A process that has no dead letters within its reach says so in place of them. */
@@ -36,7 +28,6 @@ export class LeftOutView {
     await this.readAll()
   }
 
-  step() {}
   selected() {
     return "Late and left out"
   }
@@ -82,11 +73,6 @@ export class LeftOutView {
           <td>${source} ${partition}@${offset}</td>
           <td class="text">${detail}<code>${record}</code></td></tr>`)}</tbody>
       </table>`
-  }
-
-  end() {
-    clearInterval(this.timer)
-    this.timer = undefined
   }
 }
 
