@@ -37,6 +37,12 @@ const moving: ReadonlySet<string> = new Set(["session", "count"])
 
 const fired = Metric.counter("courant_alert_firings_total", { description: "Alerts that have fired, each time once, whatever became of it." })
 
+/** The status of an answer, and what is wrong in a line. */
+interface Refused {
+  readonly status: number
+  readonly wrong: string
+}
+
 export type Alerts = Effect.Success<ReturnType<typeof make>>
 
 export const make = Effect.fnUntraced(function*({ forming, pipelines, running, tell }: Options) {
@@ -116,10 +122,10 @@ export const make = Effect.fnUntraced(function*({ forming, pipelines, running, t
     }),
     /** Or why there is none, in a line. */
     add: ({ note = "", ...wish }: Told.Wish) =>
-      turn.withPermit(Effect.gen(function*() {
+      turn.withPermit(Effect.gen(function*(): Effect.fn.Return<Refused | typeof Told.ToldAlert.Type, AlertStoreError | ResultSinkError> {
         const wrong = Values.refusalOf(wish, pipelines)
-        if (wrong !== null) return { status: 400, wrong } as const
-        if (kept.isFull) return { status: 409, wrong: `there are ${mostAlerts} alerts, which is as many as there can be: delete one first` } as const
+        if (wrong !== null) return { status: 400, wrong } satisfies Refused
+        if (kept.isFull) return { status: 409, wrong: `there are ${mostAlerts} alerts, which is as many as there can be: delete one first` } satisfies Refused
         const level = Told.plain(wish.level)
         const { from, position } = yield* beginning({ ...wish, level }, { sink, pipelines, forming: forming(wish), progress: yield* monitor.progress })
         const alert: Alert = { id: randomUUID(), ...wish, level, note, createdAt: yield* Clock.currentTimeMillis, from }
@@ -128,7 +134,7 @@ export const make = Effect.fnUntraced(function*({ forming, pipelines, running, t
         choose()
         watches.hear("forming", forming(alert))
         tell("alerts", {})
-        return { ...alert, idle: null } satisfies typeof Told.ToldAlert.Type
+        return { ...alert, idle: null }
       })),
     /** Whether there was one. */
     remove: (id: string) =>
