@@ -86,9 +86,9 @@ export class Alerts {
   /** The browser takes one for all windows of the page. @param {Firing} firing @param {Alert} alert */
   notify({ id, state, value }, alert) {
     if (typeof Notification === "undefined" || Notification.permission !== "granted") return
-    const body = [`${digits(value)}, ${states[state].word}`, alert.note].filter((text) => text !== "").join("\n")
+    const body = [`${digits(value, alert.level)}, ${states[state].word}`, alert.note].filter((text) => text !== "").join("\n")
     try {
-      new Notification(sentence(this.page.pipelines, alert), { body, tag: `courant ${id} ${state === "taken-back"}` })
+      this.notified = new Notification(sentence(this.page.pipelines, alert), { body, tag: `courant ${id} ${state === "taken-back"}` })
     } catch {
       // Browsers of phones have them for workers alone; the toast is there.
     }

@@ -10,7 +10,7 @@ import { digits, hrefOf, sentence, states } from "./words.js"
  */
 
 /** So many are shown; those that came last. */
-const most = 4
+const most = 3
 
 export class Toasts {
   /** @type {Array<Toast>} */
@@ -43,7 +43,7 @@ export class Toasts {
     return {
       id: String(firing.id), ids: [firing.id], state: firing.state,
       words: sentence(this.page.pipelines, alert),
-      more: `${sign} ${word}: ${digits(firing.value)} after ${digits(firing.before)}. ${firing.state === "final" ? "" : `${title}.`} ${alert.note}`,
+      more: `${sign} ${word}: ${digits(firing.value, alert.level)} after ${digits(firing.before, alert.level)}. ${firing.state === "final" ? "" : `${title}.`} ${alert.note}`,
       href: hrefOf(this.page, firing), link: "Go to the bar"
     }
   }

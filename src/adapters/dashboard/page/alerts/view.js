@@ -67,8 +67,8 @@ export class AlertsView extends StillView {
           <td>${clock.exact(firing.knownAt)}</td>
           <td>${alert === undefined ? format.missing : sentence(pipelines, alert)}</td>
           <td title=${title}>${sign} ${word}${firing.state === "taken-back" ? html` <span class="muted">${clock.exact(firing.since)}</span>` : nothing}</td>
-          <td class="number">${digits(firing.value)}</td>
-          <td class="number">${digits(firing.before)}</td>
+          <td class="number">${digits(firing.value, alert?.level)}</td>
+          <td class="number">${digits(firing.before, alert?.level)}</td>
           <td><a href=${hrefOf(this.page, firing)}>${clock.window(firing.start, firing.end)}</a></td>
         </tr>`
       })}</tbody></table>`
