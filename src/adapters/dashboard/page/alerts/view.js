@@ -59,17 +59,17 @@ export class AlertsView extends StillView {
     const { alerts, pipelines } = this.page
     return html`<table class="figures">
       <caption>What has fired, the newest first</caption>
-      <thead><tr><th scope="col">Known</th><th scope="col">Alert</th><th scope="col">State</th><th scope="col" class="number">Value</th><th scope="col" class="number">Before</th><th scope="col">Window</th></tr></thead>
+      <thead><tr><th scope="col">Alert</th><th scope="col">State</th><th scope="col" class="number">Value</th><th scope="col" class="number">Before</th><th scope="col">Window</th><th scope="col">Known</th></tr></thead>
       <tbody>${alerts.firings.map((firing) => {
         const alert = alerts.alertOf(firing)
         const { sign, title, word } = states[firing.state]
         return html`<tr data-state=${firing.state}>
-          <td>${clock.exact(firing.knownAt)}</td>
           <td>${alert === undefined ? format.missing : sentence(pipelines, alert)}</td>
           <td title=${title}>${sign} ${word}${firing.state === "taken-back" ? html` <span class="muted">${clock.exact(firing.since)}</span>` : nothing}</td>
           <td class="number">${digits(firing.value, alert?.level)}</td>
           <td class="number">${digits(firing.before, alert?.level)}</td>
           <td><a href=${hrefOf(this.page, firing)}>${clock.window(firing.start, firing.end)}</a></td>
+          <td>${clock.exact(firing.knownAt)}</td>
         </tr>`
       })}</tbody></table>`
   }
