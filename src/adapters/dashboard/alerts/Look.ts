@@ -24,7 +24,7 @@ export const look = Effect.fnUntraced(function*(
   const isWhole = watch.staleFrom !== null || watch.isSettling(closing.settledTo)
   if (watch.staleFrom !== null) yield* refresh(sink, watch, own)
   watch.forgetClosed(closing.closedTo)
-  const windows = watch.windows()
+  const windows = watch.windows(isWhole ? undefined : Math.min(...own.map(({ newest, position }) => (newest ?? position)?.start ?? -Infinity)))
   const first = watch.stored.length < mostWindows ? undefined : windows[0]
   if (isWhole) watch.settledTo = closing.settledTo
   return own.map((each) => {
