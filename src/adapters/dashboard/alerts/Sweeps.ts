@@ -35,7 +35,7 @@ export const run = Effect.fnUntraced(function*(desk: Desk, running: ReadonlyArra
     const moved = all.flatMap(({ kept: { alert, position: before }, position }) => position === before || position === null ? [] : [[alert.id, position] as const])
     const forgotten = kept.beyond(made)
     if (made.length > 0 || moved.length > 0) yield* store.save({ positions: moved, firings: made, forgotten })
-    for (const { kept, newest, position } of all) Object.assign(kept, { newest, position })
+    for (const { kept, position } of all) kept.position = position
     yield* Metric.update(fired, kept.note(made, forgotten))
     for (const firing of made) desk.tell("alert", Told.firingAt(firing))
     desk.say(null)
