@@ -6,7 +6,7 @@ const base = "/api/v1"
 export const past = { at: undefined, speed: 0 }
 
 /** What is told as it was known at an instant. */
-const ofInstant = ["keys", "panes"]
+const ofInstant = ["keys", "panes", "alerts"]
 
 /** What nobody waits for where another instant is shown. */
 const waitedFor = [...ofInstant, "changes"]
@@ -37,6 +37,9 @@ export const post = async (path, body) =>
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body)
   }))
+
+/** @param {string} path @returns {Promise<any>} */
+export const remove = async (path) => answerOf(path, await fetch(`${base}/${path}`, { method: "DELETE" }))
 
 /** @param {string} path @param {Response} response */
 const answerOf = async (path, response) => {

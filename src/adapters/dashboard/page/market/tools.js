@@ -9,7 +9,7 @@ export const mostCompared = 3
  * @typedef {import("../chart/indicators.js").Indicator} Indicator
  * @typedef {{
  *   interval: string, range: string, compared: ReadonlyArray<string>, symbols: ReadonlyArray<string>,
- *   indicators: ReadonlyArray<Indicator>, chosen: ReadonlyArray<string>, zones: unknown,
+ *   indicators: ReadonlyArray<Indicator>, chosen: ReadonlyArray<string>, zones: unknown, alert: () => void,
  *   runs: (interval: string) => boolean, choose: (options: Record<string, string>) => void, toggle: (indicator: string) => void,
  *   compare: (symbols: ReadonlyArray<string>) => void, csv: () => void, png: () => void, link: () => void
  * }} Tools
@@ -24,6 +24,7 @@ export const toolsOf = (tools) => html`
       ${Object.entries(ranges).map(([id, { name }]) => html`<option value=${id} ?selected=${id === tools.range}>${name}</option>`)}
     </select></label>
   ${indicatorsOf(tools)}
+  <button type="button" class="alert-button" title="Tell me when the price or a line crosses a level (A)" @click=${tools.alert}>Alert</button>
   ${comparedOf(tools)}
   <details class="menu"><summary>Export</summary><div>
     <button type="button" @click=${tools.csv}>Table (CSV)</button>

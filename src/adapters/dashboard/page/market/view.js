@@ -1,6 +1,7 @@
 /** The market: a watchlist, the figures of the selected symbol, and its chart. */
 import { html, render } from "../vendor/lit-html/lit-html.js"
 import { get } from "../api.js"
+import { choicesOf } from "../alerts/choices.js"
 import { csvOf, fileName } from "../chart/csv.js"
 import { available } from "../chart/indicators.js"
 import { makeModel } from "../chart/model.js"
@@ -54,6 +55,10 @@ export class MarketView {
         this.parts["now"].hidden = isAtNow
       }
     })
+    /** Where the pointer is over the chart, in pixels from its top. @type {number | undefined} */
+    this.height = undefined
+    this.parts["chart"].addEventListener("pointermove", ({ clientY }) => this.height = clientY - this.parts["chart"].getBoundingClientRect().top)
+    this.parts["chart"].addEventListener("pointerleave", () => this.height = undefined)
   }
 
   // What the address says
@@ -154,7 +159,15 @@ export class MarketView {
     const interval = shortcuts[key]
     if (interval !== undefined) this.choose({ interval })
     if (key === "n" || key === "N") this.chart.goToNow()
-    return interval !== undefined || key === "n" || key === "N"
+    const isAlert = key === "a" || key === "A"
+    if (isAlert) this.alert(this.height === undefined ? undefined : this.chart.priceAt(this.height))
+    return isAlert || interval !== undefined || key === "n" || key === "N"
+  }
+
+  /** Opens the form of an alert. @param {number} [level] */
+  alert(level) {
+    const { key, page } = this
+    if (key !== undefined) page.alerts.form.show({ name: key, key, choices: choicesOf(page, key, page.market, this.indicators()) }, level)
   }
 
   /** @param {Record<string, string>} options */
@@ -248,7 +261,7 @@ export class MarketView {
       watermark: page.watermark(),
       knownFrom: this.knownFrom.get(key) ?? Infinity,
       chosen: this.indicators(),
-      marks: noMarks,
+      marks: page.alerts.marks(key),
       decimals: quote(panes, key).decimals,
       // Where a symbol is shown before it is read, its range is found again.
       reset: this.reset === true || this.shownWith !== this.read
@@ -256,12 +269,22 @@ export class MarketView {
     this.reset = model.candles.length === 0
     this.shownWith = this.read
     this.shown = model
-    this.chart.show(model)
+    this.chart.show({ ...model, levels: page.alerts.levels(key) })
+    this.readBar(model.candles)
     const lines = model.indicators.map(({ indicator }) => indicator.name)
     parts["chart"].setAttribute("aria-label", compared.length > 0
       ? `${[key, ...compared].join(", ")}: indexed to 100`
       : `${key}: ${model.candles.length} ${words[interval]} candles, ${[...lines, "volume"].join(", ")}`)
     return model.candles
+  }
+
+  /** The bar that the address names is read, once. @param {ReadonlyArray<import("../chart/bars.js").Bar>} candles */
+  readBar(candles) {
+    const { bar = "" } = this.page.address.options
+    const id = `${this.key} ${bar}`
+    if (bar === "" || this.barRead === id || !candles.some(({ end, time }) => time <= Number(bar) && Number(bar) < end)) return
+    this.barRead = id
+    this.chart.readTime(Number(bar))
   }
 
   /** They change with what is chosen and with the symbols that there are, and not with what moves. */
@@ -294,6 +317,7 @@ export class MarketView {
       chosen: [...this.chosen],
       zones: page.zones(this.zone ?? page.status.timeZone),
       runs: (interval) => interval !== "1D" || this.runs(dayPipeline),
+      alert: () => this.alert(),
       choose: (options) => this.choose(options),
       toggle: (id) => this.toggle(id),
       compare: (symbols) => this.choose({ compare: symbols.map(encodeURIComponent).join(",") }),
@@ -316,9 +340,8 @@ const words = { "1m": "one-minute", "5m": "five-minute", "15m": "15-minute", "1h
 /** @type {Record<string, import("../chart/ranges.js").Interval>} */
 const shortcuts = { 1: "1m", 5: "5m" }
 
-/** The chart compares these with what it was given before. */
+/** The chart compares it with what it was given before. */
 const noDays = []
-const noMarks = []
 
 /** @param {ReadonlyArray<Pane>} panes */
 const closesIn = (panes) => panes.flatMap(({ start, values }) => {
