@@ -1,8 +1,6 @@
 /** Which feed a command reads from. A fallback is never silent. */
 import { Effect, Layer, type Stdio } from "effect"
-import * as Recorded from "../adapters/recorded/Recorded.ts"
 import * as StdinFeed from "../adapters/stdio/StdinFeed.ts"
-import * as Yahoo from "../adapters/yahoo/Yahoo.ts"
 import { Feed, type FeedError } from "../streams/ports/Feed.ts"
 import * as OwnModule from "./OwnModule.ts"
 import { type Problem, problem, say } from "./terminal/Problem.ts"
@@ -34,29 +32,37 @@ export interface Choice {
 }
 
 export const layer = ({ feed, speed, symbols }: Choice): Layer.Layer<Feed, FeedError | Problem, Stdio.Stdio> => {
-  const yahoo = Yahoo.layer({ symbols })
-  const recorded = Recorded.layer({ speed })
   switch (feed) {
     case "stdin":
       return StdinFeed.layer
     case "recorded":
-      return recorded
+      return recorded(speed)
     case "yahoo":
-      return yahoo.pipe(
+      return yahoo(symbols).pipe(
         Layer.catch(({ message }) =>
           Layer.effect(Feed, Effect.fail(problem(`${message}. Try again later, or run --feed recorded`)))
         )
       )
     case "auto":
-      return yahoo.pipe(
+      return yahoo(symbols).pipe(
         Layer.catch(({ answered, message }): Layer.Layer<Feed, FeedError | Problem> => {
           // A misspelt symbol is a mistake to be told, not a reason to show another market.
           if (answered === true) return Layer.effect(Feed, Effect.fail(problem(`${message}; check --symbols`)))
-          say(`${message}; replaying the RECORDED session of ${Recorded.date} at ${speed} times its speed`)
-          return recorded
+          return recorded(speed, (date) => say(`${message}; replaying the RECORDED session of ${date} at ${speed} times its speed`))
         })
       )
     default:
       return OwnModule.feed(feed)
   }
 }
+
+// Their clients take their time to load.
+
+const yahoo = (symbols: ReadonlyArray<string>) =>
+  Layer.unwrap(Effect.map(Effect.promise(() => import("../adapters/yahoo/Yahoo.ts")), ({ layer }) => layer({ symbols })))
+
+const recorded = (speed: number, tell: (date: string) => void = () => {}) =>
+  Layer.unwrap(Effect.map(Effect.promise(() => import("../adapters/recorded/Recorded.ts")), ({ date, layer }) => {
+    tell(date)
+    return layer({ speed })
+  }))

@@ -2,7 +2,7 @@
 import { Clock, Context, Effect, Layer, Redacted, Stream } from "effect"
 import type { Role } from "../adapters/dashboard/Health.ts"
 import type * as Past from "../adapters/dashboard/past/PastAnswers.ts"
-import { Dashboard, type DashboardError } from "../adapters/dashboard/Dashboard.ts"
+import type { DashboardError } from "../adapters/dashboard/Dashboard.ts"
 import { Feed, type Freshness } from "../streams/ports/Feed.ts"
 import type { Decisions } from "../streams/ports/Decisions.ts"
 import type { EventLog } from "../streams/ports/EventLog.ts"
@@ -26,6 +26,8 @@ export const serve = Effect.fnUntraced(function*(
   pipelines: ReadonlyArray<AnyPipeline>
 ) {
   const token = process.env["COURANT_TOKEN"]
+  // A run without a page needs no server.
+  const { Dashboard } = yield* Effect.promise(() => import("../adapters/dashboard/Dashboard.ts"))
   const context = yield* Layer.build(Dashboard.layer({
     host,
     port,

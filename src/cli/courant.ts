@@ -4,23 +4,10 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer, Logger, Predicate, References } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import manifest from "../../package.json" with { type: "json" }
-import * as Check from "./commands/check.ts"
-import * as DeadLetters from "./commands/deadLetters.ts"
-import * as Doctor from "./commands/doctor.ts"
-import * as Explain from "./commands/explain.ts"
-import * as History from "./commands/history.ts"
-import * as Ingest from "./commands/ingest.ts"
+import * as Commands from "./Commands.ts"
 import * as OwnPackage from "./OwnPackage.ts"
 import * as Advice from "./terminal/Advice.ts"
 import { say } from "./terminal/Problem.ts"
-import * as Process from "./commands/process.ts"
-import * as Query from "./commands/query.ts"
-import * as Replay from "./commands/replay.ts"
-import * as Run from "./commands/run.ts"
-import * as Spark from "./commands/spark.ts"
-import * as Status from "./commands/status.ts"
-import * as Submit from "./commands/submit.ts"
-import * as Why from "./commands/why.ts"
 
 const courant = Command.make("courant").pipe(
   Command.withDescription("Event-time stream processing: live candles and averages from late and out-of-order ticks"),
@@ -28,22 +15,7 @@ const courant = Command.make("courant").pipe(
     { command: "courant run", description: "Today's market, or a recorded session, as a live page" },
     { command: "courant run --help", description: "All flags; every command has --help" }
   ]),
-  Command.withSubcommands([
-    Run.command,
-    Ingest.command,
-    Process.command,
-    Submit.command,
-    Check.command,
-    Explain.command,
-    Query.command,
-    History.command,
-    Why.command,
-    Replay.command,
-    Doctor.command,
-    Status.command,
-    DeadLetters.command,
-    Spark.command
-  ])
+  Command.withSubcommands(await Commands.of(process.argv.slice(2)))
 )
 
 /** Help that was asked for is a result and goes to stdout; help after a mistake must not. */

@@ -31,7 +31,6 @@ export const command = Command.make(
       "computed from the beginning of the log, and why. It changes nothing, and may run beside others. A sink that has not got the " +
       "former results is filled from the log whatever this says."
   ),
-  Command.withShortDescription("What a start keeps of the saved state, and what it computes again"),
   Command.withExamples([
     { command: "courant check ./signals.ts --data .courant", description: "The pipelines of a file, against what is saved" },
     { command: "courant check candles-1m day --log kafka --brokers 127.0.0.1:9092 --topic ticks", description: "Of a topic of Kafka" },

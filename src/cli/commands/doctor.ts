@@ -51,7 +51,6 @@ export const command = Command.make(
       "COURANT_INFLUXDB_URL, _TOKEN, _ORG and _BUCKET are set, it checks whether the token reads and writes the bucket, its " +
       "retention, and the clock. It changes nothing, except with --create."
   ),
-  Command.withShortDescription("Checks what a run needs: Node.js, the data folder, the log or Kafka, InfluxDB, the port, Yahoo Finance"),
   Command.withExamples([
     { command: "courant doctor", description: "Exit with code 1 if something has to be fixed" },
     { command: "courant doctor --log kafka --brokers 127.0.0.1:9092 --topic ticks", description: "Check brokers and a topic too" },

@@ -38,7 +38,6 @@ export const command = Command.make(
     "Prints the plan that courant submit would send to Spark for a pipeline, without contacting a server. What Spark cannot " +
       "compute as courant does is refused by name. With --engine process it prints the graph that runs in this process."
   ),
-  Command.withShortDescription("The plan of a pipeline on Spark, or its graph in process"),
   Command.withExamples([
     { command: "courant explain candles-1m --engine spark", description: "A built-in pipeline" },
     { command: "courant explain ./range.ts --engine spark", description: "The pipelines that a file of yours exports" },

@@ -63,7 +63,6 @@ export const command = Command.make(
     "Lists the revisions of a window: when each became known, and the record that led to it; and the records that the window is " +
       "made of, as they are in the log. All is computed again from the log, by the times of append that it has."
   ),
-  Command.withShortDescription("How a window came to be what it is"),
   Command.withExamples([
     { command: "courant history candles-1m IBM 10:31 --time-zone America/New_York", description: "The minute after 10:31 of the newest day" },
     { command: "courant history day IBM 2013-10-08T13:30:00Z --json", description: "A day, for another program" }

@@ -48,7 +48,6 @@ export const command = Command.make(
   })
 ).pipe(
   Command.withDescription("Appends a feed to the log until the feed ends, and computes nothing."),
-  Command.withShortDescription("A feed into the log"),
   Command.withExamples([
     { command: "courant ingest --feed yahoo --symbols AAPL,MSFT", description: "Keep today's ticks" },
     { command: "courant ingest --feed stdin --topic trades < ticks.ndjson", description: "Keep ticks of your own" },

@@ -68,7 +68,6 @@ export const command = Command.make(
     "Computes pipelines over the log and continues as the log grows. With --once it reads to the current end, " +
       "emits every open window, saves its state and exits; the next run resumes there."
   ),
-  Command.withShortDescription("The log through the pipelines into the sinks"),
   Command.withExamples([
     { command: "courant process --once", description: "Bring the results up to date" },
     { command: "courant process --pipelines ./range.ts --sink stdout --once", description: "A pipeline of your own over the past" },

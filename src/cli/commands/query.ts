@@ -73,7 +73,6 @@ export const command = Command.make(
       "printed as JSON, and chosen by their event time. With --as-known-at the windows are those that were known at a time: they " +
       "are computed again from the log, as far as it had come by then."
   ),
-  Command.withShortDescription("The windows of a pipeline, as a table or JSON"),
   Command.withExamples([
     { command: "courant query candles-1m AAPL --since 1h", description: "The candles of the last hour" },
     { command: "courant query candles-1m AAPL --limit 5 --time-zone America/New_York", description: "The last five candles" },

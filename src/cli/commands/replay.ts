@@ -44,7 +44,6 @@ export const command = Command.make(
     "Runs pipelines over what the log holds and writes their panes and rows to stdout. They are those of the live run, " +
       "since every decision of the live run is kept beside the log. It changes nothing and may run beside a live run."
   ),
-  Command.withShortDescription("Pipelines over the log's past, to stdout"),
   Command.withExamples([
     { command: "courant replay --pipelines candles-1m", description: "All candles, as fast as possible" },
     {

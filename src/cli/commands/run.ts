@@ -68,7 +68,6 @@ export const command = Command.make("run", flags, (input) => run(input)).pipe(
     "Reads a feed into the log, computes the pipelines and serves the live page. Without flags it reads Yahoo Finance, " +
       "or a recorded session if Yahoo Finance cannot be reached, and keeps everything under .courant/."
   ),
-  Command.withShortDescription("Feed, log, pipelines and live page in one process"),
   Command.withExamples([
     { command: "courant run", description: "Today's market, or a recorded session, on http://127.0.0.1:4380/" },
     { command: "courant run --feed yahoo --symbols AAPL,BTC-USD,EURUSD=X", description: "These symbols; fail if Yahoo Finance cannot be reached" },

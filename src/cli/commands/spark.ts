@@ -107,7 +107,6 @@ const lineOf = ({ host, id, message, state }: Status): string => {
 
 export const command = Command.make("spark").pipe(
   Command.withDescription("Applications on a standalone Spark cluster, through the REST API of its master: submit, status, kill"),
-  Command.withShortDescription("Applications on a Spark cluster: submit, status, kill"),
   Command.withExamples([
     { command: "courant spark submit --class org.example.Main --jar file:///apps/main.jar", description: "Submit it and print its id" },
     { command: "courant spark status driver-20261124104600-0000", description: "Print its state" }

@@ -33,7 +33,6 @@ export const command = Command.make(
     "Says for each group of processes over a Kafka topic which one is active, since when, and how many records it has still to " +
       "process. The group of a process is courant-TOPIC-PIPELINES. It changes nothing."
   ),
-  Command.withShortDescription("Which of several processes over a Kafka topic is active"),
   Command.withExamples([
     { command: "courant status --brokers 127.0.0.1:9092 --topic ticks", description: "For people" },
     { command: "courant status --brokers 127.0.0.1:9092 --topic ticks --json", description: "For another program" }

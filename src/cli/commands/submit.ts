@@ -54,7 +54,6 @@ export const command = Command.make(
       "command copies them into the sinks. Ctrl-C stops the command but not the query; run the same command to rejoin it. " +
       "With --once it computes all windows of what the topic holds now, and exits."
   ),
-  Command.withShortDescription("Pipelines on a Spark cluster"),
   Command.withExamples([
     {
       command: "courant submit candles-1m --engine spark --rest http://127.0.0.1:6066 --brokers 127.0.0.1:9092 " +

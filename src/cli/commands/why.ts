@@ -35,7 +35,6 @@ export const command = Command.make(
     "Says of each open window of a key what it waits for: the partition that holds the watermark back, how far that has come " +
       "and its last event; of a pipeline that ends in events how many rows are held, and what they wait for. It looks at what was saved last, changes nothing, and may run beside the process that computes."
   ),
-  Command.withShortDescription("What the open windows of a key wait for"),
   Command.withExamples([
     { command: "courant why candles-1m IBM", description: "Why the last minute of IBM is not there yet" },
     { command: "courant why ./range.ts IBM", description: "The pipelines that a file of yours exports" },

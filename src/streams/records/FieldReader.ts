@@ -6,12 +6,11 @@ import type { Column } from "../pipeline/Column.ts"
 import type { Use } from "../pipeline/Uses.ts"
 import { JsonNumber } from "./JsonNumber.ts"
 import type { MemberReader } from "./ObjectReader.ts"
-import { StringTable } from "./StringTable.ts"
+import { endOfText, StringTable } from "./StringTable.ts"
 
 type DecimalColumn = Column & { readonly kind: "decimal" }
 
 const quote = 34
-const backslash = 92
 const minus = 45
 const dot = 46
 const zero = 48
@@ -30,10 +29,14 @@ export class FieldReader implements MemberReader {
   readonly #dictionary: Dictionary
   readonly #texts = new StringTable()
   readonly #scale: number
+  /** By the number of decimals: what a value is multiplied by to be stored, a double divided by, and how large it may be before. */
+  readonly #factors: Float64Array
+  readonly #most: Float64Array
   readonly #minimum: number
   readonly #maximum: number
   readonly #checked: boolean
   readonly #isWide: boolean
+  readonly #isDouble: boolean
   readonly #isRead: boolean
   readonly #use: Use
   /** The integer that was stored last, where it is one that stands beside the column and is infinite in it. */
@@ -47,11 +50,17 @@ export class FieldReader implements MemberReader {
     this.column = column
     this.#kind = column.kind
     this.#dictionary = dictionary
-    this.#scale = column.kind === "decimal" ? column.scale : 0
+    this.#scale = column.kind === "decimal" ? column.scale : column.kind === "double" ? mostDigits : 0
+    this.#isDouble = column.kind === "double"
+    this.#isWide = column.kind === "decimal" && column.isWide === true
+    const decimals = Array.from({ length: this.#scale + 1 }, (_, decimals) => decimals)
+    this.#factors = Float64Array.from(decimals, (decimals) => 10 ** (this.#isDouble ? decimals : this.#scale - decimals))
+    // Ten is five times two, and of powers of two a double holds any.
+    const mostOf = (zeros: number) => Number(exact / (this.#isWide ? 10n : 5n) ** BigInt(zeros))
+    this.#most = Float64Array.from(decimals, (decimals) => this.#isDouble ? Infinity : mostOf(this.#scale - decimals))
     const [minimum, maximum] = storedRange(column)
     this.#minimum = minimum
     this.#maximum = maximum
-    this.#isWide = column.kind === "decimal" && column.isWide === true
     this.#checked = column.kind !== "string" && column.accepts !== null
     // A check of the Schema's looks at the string.
     this.#isRead = use !== "unread" || column.accepts !== null
@@ -79,6 +88,7 @@ export class FieldReader implements MemberReader {
         return to !== -1 && bytes[to] === quote ? to + 1 : -1
       }
       case "int":
+      case "double":
         return this.#checked ? -1 : this.#readNumber(bytes, at, end, values, index)
       case "boolean":
         return readBoolean(bytes, at, values, index)
@@ -89,18 +99,20 @@ export class FieldReader implements MemberReader {
 
   #readText(bytes: Uint8Array, at: number, end: number, values: Float64Array, index: number): number {
     if (bytes[at] !== quote) return -1
-    const to = endOfText(bytes, at + 1, end)
-    if (to === -1) return -1
     if (!this.#isRead) {
+      const to = endOfText(bytes, at + 1, end)
+      if (to === -1) return -1
       values[index] = unread
       return to + 1
     }
-    const isNew = this.#use !== "compared" && (to - at > longText || this.#texts.isFull)
-    const known = isNew ? -1 : this.#texts.find(bytes, at + 1, to)
+    const known = this.#texts.find(bytes, at + 1, end)
+    const { to } = this.#texts
+    if (to === -1) return -1
     if (known !== -1) {
       values[index] = known
       return to + 1
     }
+    const isNew = this.#use !== "compared" && (to - at > longText || this.#texts.isFull)
     const text = this.#textIn(bytes, at + 1, to)
     if (this.column.accepts !== null && !this.column.accepts(text)) return -1
     if (isNew) values[index] = this.#use === "passed" ? this.#dictionary.pass(text) : this.#dictionary.carry(text)
@@ -124,7 +136,10 @@ export class FieldReader implements MemberReader {
     return number
   }
 
-  /** A JSON number in plain notation of at most 15 digits, which a double holds exactly, times the scale, where that is one too. */
+  /**
+   * A JSON number in plain notation of at most 15 digits, which a double holds exactly, times the scale, where that is one
+   * too. Of a double the digits and the power of ten are exact, so that their quotient is the nearest one.
+   */
   #readNumber(bytes: Uint8Array, from: number, end: number, values: Float64Array, index: number): number {
     let at = from
     const negative = bytes[at] === minus
@@ -137,7 +152,7 @@ export class FieldReader implements MemberReader {
       at++
     }
     const whole = at - first
-    if (whole === 0 || whole > 15 || (whole > 1 && bytes[first] === zero)) return -1
+    if (whole === 0 || (whole > 1 && bytes[first] === zero)) return -1
     let decimals = 0
     if (bytes[at] === dot) {
       const point = ++at
@@ -146,12 +161,11 @@ export class FieldReader implements MemberReader {
         at++
       }
       decimals = at - point
-      if (decimals === 0 || decimals > this.#scale || whole + decimals > 15) return -1
+      if (decimals === 0 || decimals > this.#scale) return -1
     }
-    const zeros = this.#scale - decimals
-    // Ten is five times two, and of powers of two a double holds any.
-    if (value * powersOfTen[zeros]! > exact && (this.#isWide || value * powersOfFive[zeros]! > exact)) return -1
-    value *= powersOfTen[zeros]!
+    // Of more digits the value itself may be rounded.
+    if (whole + decimals > mostDigits || value > this.#most[decimals]!) return -1
+    value = this.#isDouble ? value / this.#factors[decimals]! : value * this.#factors[decimals]!
     // Minus zero is zero: it would print and hash differently.
     if (negative && value !== 0) value = -value
     if (value < this.#minimum || value > this.#maximum) return -1
@@ -235,18 +249,6 @@ const readBoolean = (bytes: Uint8Array, at: number, values: Float64Array, index:
   return at + 5
 }
 
-const powersOfTen = Array.from({ length: 19 }, (_, exponent) => 10 ** exponent)
-const powersOfFive = Array.from({ length: 19 }, (_, exponent) => 5 ** exponent)
-
-/** A double holds every integer up to here. */
-const exact = Number.MAX_SAFE_INTEGER
-
-/** The closing quote of a text of ASCII without escapes and control characters, or -1. */
-const endOfText = (bytes: Uint8Array, from: number, end: number): number => {
-  let at = from
-  while (at < end && standsForItself[bytes[at]!] === 1) at++
-  return at < end && bytes[at] === quote ? at : -1
-}
-
-/** By byte whether it may be in a text as it is. */
-const standsForItself = Uint8Array.from({ length: 256 }, (_, byte) => byte >= 32 && byte <= 126 && byte !== quote && byte !== backslash ? 1 : 0)
+/** A double holds every integer of as many digits, and every one up to the other bound. */
+const mostDigits = 15
+const exact = BigInt(Number.MAX_SAFE_INTEGER)

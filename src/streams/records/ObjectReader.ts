@@ -31,11 +31,10 @@ const close = 125
 
 export class ObjectReader implements MemberReader {
   readonly #names: ReadonlyArray<Uint8Array>
+  readonly #words: MemberNames
   readonly #optional: ReadonlyArray<boolean>
   readonly #members: ReadonlyArray<MemberReader>
   readonly #indexes: ReadonlyArray<number>
-  /** Members in the order in which the last object had them: the next one mostly has the same. */
-  readonly #expected: Array<number> = []
   readonly #isRecord: boolean
   /** Which members the last record had, where the others are still absent from the values; -1 where that is not known. */
   #seen = -1
@@ -44,6 +43,7 @@ export class ObjectReader implements MemberReader {
   constructor(members: ReadonlyArray<Placed>, isRecord = false) {
     this.#isRecord = isRecord
     this.#names = members.map(({ member }) => new TextEncoder().encode(member.name))
+    this.#words = new MemberNames(members.map(({ member }) => member.name))
     this.#optional = members.map(({ member }) => member.optional)
     this.#members = members.map(({ reader }) => reader)
     this.#indexes = members.map(({ index }) => index)
@@ -69,19 +69,25 @@ export class ObjectReader implements MemberReader {
     let position = 0
     let at = from
     if (bytes[at] !== open) return -1
-    at = skip(bytes, at + 1, end)
+    at = start(bytes, at + 1, end)
     while (bytes[at] === quote) {
-      const member = this.#memberAt(bytes, at + 1, position++)
-      if (member === -1 || (seen & (1 << member)) !== 0) return -1
-      at = skip(bytes, at + 2 + names[member]!.length, end)
-      if (bytes[at] !== colon) return -1
+      let member = this.#words.after(position, bytes, at)
+      if (member !== -1) at += this.#words.lengths[member]!
+      else {
+        member = this.#memberAt(bytes, at + 1, position)
+        if (member === -1) return -1
+        at = start(bytes, at + 2 + names[member]!.length, end)
+        if (bytes[at++] !== colon) return -1
+      }
+      if ((seen & (1 << member)) !== 0) return -1
       seen |= 1 << member
-      const value = skip(bytes, at + 1, end)
+      position++
+      const value = start(bytes, at, end)
       at = members[member]!.read(bytes, value, end, values, indexes[member]!)
       if (at === -1 && (at = this.#readNull(bytes, value, values, member)) === -1) return -1
-      at = skip(bytes, at, end)
+      at = start(bytes, at, end)
       if (bytes[at] === comma) {
-        at = skip(bytes, at + 1, end)
+        at = start(bytes, at + 1, end)
         if (bytes[at] !== quote) return -1
       } else break
     }
@@ -108,12 +114,60 @@ export class ObjectReader implements MemberReader {
 
   /** The member whose name stands at `from`; -1 where it is none. */
   #memberAt(bytes: Uint8Array, from: number, position: number): number {
-    const expected = this.#expected[position]
-    if (expected !== undefined && isNamed(this.#names[expected]!, bytes, from)) return expected
     const found = this.#names.findIndex((name) => isNamed(name, bytes, from))
     if (found === -1 || found > 30) return -1
-    this.#expected[position] = found
+    this.#words.expect(position, found)
     return found
+  }
+}
+
+/** The names of an object's members with their quotes and the colon behind them, as words of four bytes. */
+class MemberNames {
+  /** Of each, in bytes. */
+  readonly lengths: Int32Array
+  readonly #words: Int32Array
+  readonly #starts: Int32Array
+  /** Members in the order in which the last object had them: the next one mostly has the same. */
+  readonly #expected = new Int32Array(32).fill(-1)
+  #bytes: Uint8Array = new Uint8Array(0)
+  #view: DataView = new DataView(this.#bytes.buffer)
+
+  constructor(names: ReadonlyArray<string>) {
+    const all = names.map((name) => new TextEncoder().encode(`"${name}":`))
+    this.lengths = Int32Array.from(all, ({ length }) => length)
+    this.#starts = new Int32Array(all.length + 1)
+    const words: Array<number> = []
+    all.forEach((bytes, member) => {
+      const view = new DataView(bytes.buffer)
+      for (let at = 0; at + 4 < bytes.length; at += 4) words.push(view.getInt32(at))
+      words.push(bytes.length < 4 ? 0 : view.getInt32(bytes.length - 4))
+      this.#starts[member + 1] = words.length
+    })
+    this.#words = Int32Array.from(words)
+  }
+
+  /** The member that is expected at a position, where it stands there; -1 where it does not, or this cannot say. */
+  after(position: number, bytes: Uint8Array, from: number): number {
+    if (position > 31) return -1
+    const member = this.#expected[position]!
+    if (member === -1) return -1
+    if (bytes !== this.#bytes) this.#look(bytes)
+    const length = this.lengths[member]!
+    if (length < 4 || from + length > bytes.length) return -1
+    const view = this.#view
+    const last = this.#starts[member + 1]! - 1
+    let at = from
+    for (let word = this.#starts[member]!; word < last; word++, at += 4) if (view.getInt32(at) !== this.#words[word]) return -1
+    return view.getInt32(from + length - 4) === this.#words[last] ? member : -1
+  }
+
+  expect(position: number, member: number): void {
+    if (position < 32) this.#expected[position] = member
+  }
+
+  #look(bytes: Uint8Array): void {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 }
 
@@ -126,6 +180,9 @@ const isNamed = (name: Uint8Array, bytes: Uint8Array, from: number): boolean => 
 
 const isNull = (bytes: Uint8Array, at: number): boolean =>
   bytes[at] === 110 && bytes[at + 1] === 117 && bytes[at + 2] === 108 && bytes[at + 3] === 108
+
+/** Where what is read next begins; mostly here. */
+const start = (bytes: Uint8Array, at: number, end: number): number => bytes[at]! > 32 ? at : skip(bytes, at, end)
 
 /** The first byte that is no white space of JSON. */
 export const skip = (bytes: Uint8Array, from: number, end: number): number => {

@@ -15,19 +15,32 @@ export class StringTable {
   #starts = new Int32Array(129)
   #hashes = new Int32Array(128)
   #numbers = new Int32Array(128)
+  /** Where the text ends that was looked for last. */
+  to = -1
 
   /** It takes no more: what is found is still found. */
   get isFull(): boolean {
     return this.#length >= mostTexts
   }
 
-  find(bytes: Uint8Array, from: number, to: number): number {
-    const hashed = hash(bytes, from, to)
+  /** The number of the text that begins at `from`, or -1. Where it ends is in {@link to} then, -1 where it is no plain text. */
+  find(bytes: Uint8Array, from: number, end: number): number {
+    let hashed = seed
+    let at = from
+    let byte = 0
+    // Looking for the end and hashing in one go: this is done for each text of each record.
+    while (at < end && standsForItself[byte = bytes[at]!] === 1) {
+      hashed = Math.imul(hashed ^ byte, prime)
+      at++
+    }
+    this.to = at < end && byte === quote ? at : -1
+    if (this.to === -1) return -1
+    hashed ^= hashed >>> 15
     const mask = this.#slots.length - 1
     for (let slot = hashed & mask;; slot = (slot + 1) & mask) {
       const entry = this.#slots[slot]!
       if (entry === -1) return -1
-      if (this.#hashes[entry] === hashed && this.#isText(entry, bytes, from, to)) return this.#numbers[entry]!
+      if (this.#hashes[entry] === hashed && this.#isText(entry, bytes, from, at)) return this.#numbers[entry]!
     }
   }
 
@@ -76,9 +89,25 @@ const longer = <A extends Int32Array | Uint8Array>(of: A, into: A): A => {
   return into
 }
 
+const seed = 0x811c9dc5
+const prime = 0x01000193
+
 /** As a 32-bit integer, as it is kept. */
 const hash = (bytes: Uint8Array, from: number, to: number): number => {
-  let value = 0x811c9dc5
-  for (let i = from; i < to; i++) value = Math.imul(value ^ bytes[i]!, 0x01000193)
+  let value = seed
+  for (let i = from; i < to; i++) value = Math.imul(value ^ bytes[i]!, prime)
   return value ^ (value >>> 15)
 }
+
+const quote = 34
+const backslash = 92
+
+/** The closing quote of a text of ASCII without escapes and control characters, or -1. */
+export const endOfText = (bytes: Uint8Array, from: number, end: number): number => {
+  let at = from
+  while (at < end && standsForItself[bytes[at]!] === 1) at++
+  return at < end && bytes[at] === quote ? at : -1
+}
+
+/** By byte whether it may be in a text as it is. */
+const standsForItself = Uint8Array.from({ length: 256 }, (_, byte) => byte >= 32 && byte <= 126 && byte !== quote && byte !== backslash ? 1 : 0)
