@@ -9,6 +9,7 @@ import { intervals, isInterval, isRange } from "../chart/ranges.js"
 import { makeChart } from "../chart/trader.js"
 import * as format from "../format.js"
 import { likely } from "../list/likely.js"
+import { LateEvents } from "../pipeline/lateEvents.js"
 import { notice } from "../notice.js"
 import * as address from "../state/address.js"
 import { preferredSet, preferSet } from "../state/preferences.js"
@@ -47,8 +48,12 @@ export class MarketView {
       closes: (key) => this.sparklines.of(key),
       session: (key) => this.sessionOf(key)
     })
+    this.lateEvents = new LateEvents(page, () => page.changed("windows"))
     this.chart = makeChart(this.parts["chart"], {
-      onHover: (legend) => showLegend(this.parts["legend"], legend),
+      onHover: (legend) => {
+        showLegend(this.parts["legend"], legend)
+        this.lateEvents.look(legend?.isHovered && legend.bar !== null ? this.panesOf(legend.bar) : [])
+      },
       onPick: (bar) => this.pick(bar),
       headroom: () => this.parts["legend"].offsetHeight,
       onView: (isAtNow) => {
@@ -261,7 +266,7 @@ export class MarketView {
       watermark: page.watermark(),
       knownFrom: this.knownFrom.get(key) ?? Infinity,
       chosen: this.indicators(),
-      marks: page.alerts.marks(key),
+      marks: this.lateEvents.marks(key, page.clock(this.zone), page.alerts.marks(key)),
       decimals: quote(panes, key).decimals,
       // Where a symbol is shown before it is read, its range is found again.
       reset: this.reset === true || this.shownWith !== this.read
@@ -327,7 +332,13 @@ export class MarketView {
     }
   }
 
+  /** What a bar is made of. @param {import("../chart/bars.js").Bar} bar */
+  panesOf({ end, pane, time }) {
+    return pane !== null ? [pane] : this.page.panes.of(pricePipeline, this.key ?? "").filter((minute) => minute.start >= time && minute.end <= end)
+  }
+
   end() {
+    this.lateEvents.end()
     this.chart.destroy()
   }
 }
