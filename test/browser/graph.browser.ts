@@ -37,6 +37,7 @@ const none: NodeCounts = { inputs: [0], out: 0, taken: 0, late: 0, refused: 0, d
 /** What is known of the nodes of the long pipeline, by what they are. */
 const known: { readonly [tag: string]: Partial<NodeCounts> } = {
   where: { inputs: [1_200], taken: 1_000, filtered: 200, out: 1_000 },
+  "derive-fields": { inputs: [12_345_678_901], taken: 12_345_678_901, duplicate: 123_456, held: 999_999, late: 999_999, out: 12_345_678_901, state: 650_109 },
   distinct: { inputs: [1_000], taken: 900, duplicate: 40, late: 10, held: 50, out: 900, state: 70 },
   "as-of": { inputs: [900, 5_000], taken: 5_870, held: 30, out: 870, state: 41 },
   window: { inputs: [870], taken: 868, late: 2, out: 12, state: 3, watermark: null }
@@ -68,7 +69,8 @@ const crossings = `[...document.querySelectorAll(".picture path")].flatMap((path
 /** What is cut off in a card. */
 const cut = `[...document.querySelectorAll(".card dl, .card dd")].filter((one) => {
   const [box, card] = [one.getBoundingClientRect(), one.closest(".card").getBoundingClientRect()]
-  return box.bottom > card.bottom || box.right > card.right
+  const own = one.localName === "dd" ? one.parentElement : one
+  return box.bottom > card.bottom || box.right > card.right || own.scrollWidth > own.clientWidth
 }).map((one) => one.textContent)`
 
 describe.skipIf(skipped)("the graph", () => {

@@ -7,7 +7,7 @@
  */
 
 /** In pixels. A pipeline's name stands above its first row. */
-export const size = { card: { width: 208, height: 146 }, gap: { across: 48, down: 44 }, top: 26 }
+export const size = { card: { width: 264, height: 146 }, gap: { across: 48, down: 44 }, top: 26 }
 
 /** @param {Place} place the upper left corner of its card */
 export const corner = ({ column, row }) =>

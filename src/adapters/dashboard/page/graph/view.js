@@ -1,5 +1,5 @@
 /** The pipelines that run as one picture: sources, nodes and sinks, and what is known of each. */
-import { html, render, svg } from "../vendor/lit-html/lit-html.js"
+import { html, nothing, render, svg } from "../vendor/lit-html/lit-html.js"
 import { get } from "../api.js"
 import * as format from "../format.js"
 import * as address from "../state/address.js"
@@ -42,7 +42,7 @@ export class GraphView extends ReadView {
         <b>${titleOf(node)}</b>
         <p title=${node.text}>${node.text.replace(/^from [\w-]+(?: and [\w-]+)*[,;] /, "")}</p>
         ${from.length === 0 ? "" : html`<p class="from">from ${from.join(" and ")}</p>`}
-        <dl>${factsOf(node, clock).map(([name, value]) => html`<div data-fact=${name} ?data-wide=${isWide(name, node)}><dt>${name}</dt><dd>${value}</dd></div>`)}</dl></li>`
+        <dl>${factsOf(node, clock).map(([name, value]) => html`<div data-fact=${name} ?data-wide=${isWide(name, node)}><dt>${name}</dt><dd title=${exact(node, name) ?? nothing}>${value}</dd></div>`)}</dl></li>`
     }
     const cards = (name, some) => some.length === 0 ? "" : html`<ol aria-label=${name}>${some.map(card)}</ol>`
     const lane = ([pipeline, { row }]) => {
@@ -69,8 +69,14 @@ const titleOf = ({ id, kind }) => kind === "source" || kind === "sink" ? `${kind
 /** Two counts, or an instant, need the whole width. @param {string} name @param {any} node */
 const isWide = (name, { inputs }) => name === "watermark" || (name === "in" && inputs.length > 1)
 
-/** @param {number | null} value */
-const count = (value) => format.count(value ?? null)
+/** All digits of a count. @param {any} node @param {string} name */
+const exact = (node, name) => {
+  const value = node[name === "read" || name === "written" ? "in" : name]
+  return typeof value === "number" && name !== "watermark" ? format.count(value) : undefined
+}
+
+/** Of a large count the first digits are said: the card has no room for all. @param {number | null} value */
+const count = (value) => (value ?? 0) < 100_000 ? format.count(value ?? null) : format.shortAmount(value)
 
 /**
  * What is known of a node; what is not known of what each has is said to be so. What became of nothing is left out.
