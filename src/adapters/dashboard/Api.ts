@@ -139,11 +139,10 @@ export const of = (pipelines: ReadonlyArray<string>) => {
       ...past(pipeline),
       HttpApiEndpoint.get("health", "/health", { success: Health, error: Health.pipe(HttpApiSchema.status(503)) })
         .annotateMerge(said("503 where the engine is stuck: records have waited for a minute and nothing was counted")),
-      HttpApiEndpoint.get("graph", "/graph", { success: Graph })
-        .annotateMerge(said(
-          "The pipelines that run as one graph: sources, nodes and sinks, and what is known of each",
-          "A count is `null` where it is not known of the node; those of a pipeline stand in `pipelines`."
-        )),
+      HttpApiEndpoint.get("graph", "/graph", { success: Graph }).annotateMerge(said(
+        "The pipelines that run as one graph: sources, nodes and sinks, and what is known of each",
+        "A count is `null` where it is not known of the node; those of a pipeline stand in `pipelines`."
+      )),
       HttpApiEndpoint.get("letters", "/letters", {
         query: { pipeline: Schema.optionalKey(pipeline), limit: Schema.optionalKey(limit) },
         success: Letters,

@@ -11,7 +11,7 @@ import { RowSink } from "../../streams/ports/RowSink.ts"
 import { ResultSink, type ResultSinkError } from "../../streams/ports/ResultSink.ts"
 import type { Alerts } from "./alerts/Alerts.ts"
 import * as Api from "./Api.ts"
-import { type Any as AnyPipeline, isOfRows } from "../../streams/pipeline/Pipeline.ts"
+import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import type { Description } from "./Description.ts"
 import * as EncodedProgress from "./EncodedProgress.ts"
 import * as Graph from "./Graph.ts"
@@ -61,12 +61,7 @@ const handlers = (api: ReturnType<typeof Api.of>, { alerts, live, past, pipeline
         asKnownAt !== undefined ? ofPast(past, ({ keys }) => keys(query, asKnownAt)) : readable(Effect.map(Keys.of({ sink, forming: live.forming }, query), (keys) => OneLine.json(keys))))
       .handle("panes", ({ query: { asKnownAt, limit = Api.usualLimit, ...range } }) =>
         asKnownAt !== undefined ? ofPast(past, ({ panes }) => panes({ ...range, limit }, asKnownAt)) : readable(Effect.map(sink.read({ ...range, limit }), (panes) => OneLine.json(panes))))
-      .handle("rows", ({ query: { limit = Api.usualRows, pipeline, ...query } }) => {
-        const asked = running.find(({ name }) => name === pipeline)
-        return asked !== undefined && isOfRows(asked)
-          ? Effect.map(Rows.read(asked, { sink: rowSink, told: live.told }, { ...query, limit }), (rows) => OneLine.json(rows))
-          : Effect.succeed(OneLine.line(400, `the pipeline "${pipeline}" has windows: ask /api/v1/panes for them`))
-      })
+      .handle("rows", ({ query: { limit = Api.usualRows, pipeline, ...query } }) => Rows.answer(running, { sink: rowSink, told: live.told }, { pipeline, limit, ...query }))
       .handle("status", () =>
         Effect.gen(function*() {
           const progress = EncodedProgress.encode(yield* monitor.progress)

@@ -4,9 +4,10 @@
  */
 import { Effect, Schema } from "effect"
 import { definitionOf } from "../../streams/pipeline/Checked.ts"
-import type { AnyOfRows } from "../../streams/pipeline/Pipeline.ts"
+import { type Any as AnyPipeline, type AnyOfRows, isOfRows } from "../../streams/pipeline/Pipeline.ts"
 import * as Row from "../../streams/pipeline/Row.ts"
 import type { RowSink } from "../../streams/ports/RowSink.ts"
+import * as OneLine from "./OneLine.ts"
 
 /** Rows that are looked through, and kept of what is told, for each pipeline. */
 export const most = 1_000
@@ -59,7 +60,15 @@ export class ToldRows {
   }
 }
 
-export const read = Effect.fnUntraced(function*(
+/** A pipeline that has windows is refused in a line. */
+export const answer = (pipelines: ReadonlyArray<AnyPipeline>, from: Parameters<typeof read>[1], { pipeline, ...query }: Query & { readonly pipeline: string }) => {
+  const asked = pipelines.find(({ name }) => name === pipeline)
+  return asked !== undefined && isOfRows(asked)
+    ? Effect.map(read(asked, from, query), (rows) => OneLine.json(rows))
+    : Effect.succeed(OneLine.line(400, `the pipeline "${pipeline}" has windows: ask /api/v1/panes for them`))
+}
+
+const read = Effect.fnUntraced(function*(
   pipeline: AnyOfRows,
   { sink, told }: { readonly sink: RowSink["Service"] | undefined; readonly told: ToldRows },
   query: Query

@@ -127,6 +127,8 @@ export class Listener {
   }
 
   hear(event: Event): void {
+    // Alerts are of windows.
+    if (event._tag === "rows") return
     if (event._tag !== "progress") {
       if (event._tag === "panes" && this.#heard !== null) this.#heard += event.panes.length
       return this.#watches.hear(event._tag, event.panes)
