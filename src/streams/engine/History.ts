@@ -119,7 +119,7 @@ export const ofWindow = Effect.fnUntraced(function*(
 ) {
   const log = yield* EventLog
   const witness = new Witness(pipeline.checked, window, log)
-  const before = from.filter((snapshot) => isBefore(snapshot, pipeline.checked, window))
+  const before = from.filter((snapshot) => isBefore(snapshot, window))
   const run = { ...options, ...witness.watches, pipelines: [pipeline], from: before, isOver: (job: Job) => witness.isFinal(job) }
   yield* Past.run(run, (piece, job) => Effect.sync(() => witness.take(piece, job)))
   const areRecords = Checked.areRecords(Checked.windowOf(pipeline.checked).input)
@@ -129,16 +129,11 @@ export const ofWindow = Effect.fnUntraced(function*(
 })
 
 /**
- * Whether nothing that came before a snapshot is of a window, or takes back or tells something of it: everything that had come was
- * earlier than its start. An end of the input tells windows of results before they begin. What stands for a stretch of time takes
- * back until that is over, which is when its own windows are final at the latest.
+ * Whether nothing that came before a snapshot is of a window, or tells something of it: everything that had come was earlier than
+ * its start. An end of the input tells windows of results before they begin. What takes back others may have come before all the
+ * same, and is known when it does.
  */
-const isBefore = ({ hasEnded, reached }: PastSnapshot, checked: Checked.Checked<Checked.Results>, { start }: Window): boolean => {
-  const { allowedLateness, cancels, window } = Checked.windowOf(checked)
-  const standsForTime = [cancels?.rows, cancels?.preAggregated].some((each) => each?.through != null)
-  if (hasEnded || (standsForTime && !("size" in window))) return false
-  return reached + (standsForTime && "size" in window ? window.size + allowedLateness : 0) < start
-}
+const isBefore = ({ hasEnded, reached }: PastSnapshot, { start }: Window): boolean => !hasEnded && reached < start
 
 /** The windows of a key that a pipeline has told, each once, in the order in which it has told them first. */
 export const windowsOf = Effect.fnUntraced(function*(pipeline: Pipeline.AnyOfPanes, key: string, options: Pick<Past.Options, "maxTimeAhead"> = {}) {
@@ -266,10 +261,11 @@ class Witness {
   #recordOf(record: number): Pick<Contribution, "kind" | "knownAt" | "record"> {
     const piece = this.#piece
     if (this.#isHeld || piece === null || "_tag" in piece.part) return { kind: "event", knownAt: null, record: null }
-    const kind = piece.part.kinds[record] === Kind.preAggregated ? "pre-aggregated" : "event"
-    return { kind, knownAt: piece.knownAt, record: textOf(piece.part, record) }
+    return { kind: kindOf(piece.part, record), knownAt: piece.knownAt, record: textOf(piece.part, record) }
   }
 }
+
+const kindOf = ({ kinds }: Records, index: number): Contribution["kind"] => kinds[index] === Kind.preAggregated ? "pre-aggregated" : "event"
 
 const textOf = (records: Records, index: number): string => Buffer.from(valueAt(records, index)).toString()
 
@@ -281,6 +277,6 @@ const lookUp = Effect.fnUntraced(function*(log: EventLog["Service"], found: Cont
   const record = yield* recordAt(log, number, offset)
   return Option.match(record, {
     onNone: () => found,
-    onSome: (records): Contribution => ({ ...found, knownAt: records.appendedAt[0]!, record: textOf(records, 0) })
+    onSome: (records): Contribution => ({ ...found, kind: kindOf(records, 0), knownAt: records.appendedAt[0]!, record: textOf(records, 0) })
   })
 })

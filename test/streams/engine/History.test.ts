@@ -190,6 +190,28 @@ describe("the history of a window", () => {
       }
     }), 4))
 
+  it.effect("has what takes back a row of it and was read before the snapshot at which it begins", () =>
+    Effect.gen(function*() {
+      const Trade = Schema.Struct({ symbol: Schema.String, time: Schema.Int, id: Schema.String, until: Schema.optionalKey(Schema.Int) })
+      const replaced = Source.make("trades", { schema: Trade, key: "symbol", eventTime: "time" }).pipe(
+        Events.cancels({ id: "id", replacement: Expr.gt("until", 0), through: "until" }),
+        Window.tumbling("10 seconds"),
+        Aggregate.into({ trades: Aggregate.count }),
+        Pipeline.allowedLateness("20 seconds"),
+        Pipeline.named("replaced")
+      )
+      yield* appended([{ symbol: "A", time: 5_000, id: "a", until: 14_000 }])
+      const made: Array<PastSnapshot> = []
+      const atRest = ({ snapshot }: Past.Rest) => Effect.map(snapshot, (one) => void made.push(one))
+      yield* Past.run({ pipelines: [replaced], atRest }, ({ part }, job) => Effect.sync(() => void ("_tag" in part ? job.decide(part) : job.take(part))))
+      yield* TestClock.adjust(10)
+      yield* appended([{ symbol: "A", time: 12_000, id: "a" }, { symbol: "A", time: 13_000, id: "b" }, { symbol: "A", time: 40_000, id: "c" }])
+      const window = { key: "A", start: 10_000, end: 20_000 }
+      const whole = yield* History.ofWindow(replaced, window)
+      assert.deepStrictEqual(marks(whole.records), [[0, "took back"], [1, 0], [2, "counts"]])
+      assert.deepStrictEqual(yield* History.ofWindow(replaced, window, { from: made }), whole)
+    }).pipe(Effect.provide(memory)), 10_000)
+
   const memory = Layer.mergeAll(EventLog.layerMemory(), Decisions.layerMemory)
   const appended = (rows: ReadonlyArray<object>) =>
     Effect.flatMap(Effect.service(EventLog), ({ append }) => append(0, fromTexts(rows.map((row) => JSON.stringify(row)))))

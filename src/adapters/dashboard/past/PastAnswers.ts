@@ -1,6 +1,9 @@
 /** What is answered of the past, where the log is within reach of the server. */
-import { Context, Effect, type Scope } from "effect"
+import { Context, Effect, type Scope, Semaphore } from "effect"
 import type { HttpServerResponse } from "effect/http"
+import type * as Past from "../../../streams/engine/Past.ts"
+import { type PastSnapshot, PastSnapshots } from "../../../streams/engine/PastSnapshots.ts"
+import * as Checked from "../../../streams/pipeline/Checked.ts"
 import { type Any as AnyPipeline, type AnyOfPanes, isOfPanes } from "../../../streams/pipeline/Pipeline.ts"
 import type { Options as EngineOptions } from "../../../streams/ports/Engine.ts"
 import type { Decisions } from "../../../streams/ports/Decisions.ts"
@@ -15,6 +18,7 @@ import * as LogTimes from "./LogTimes.ts"
 import type { Replay, ReplayError } from "./Replay.ts"
 import type { Busy } from "./Replays.ts"
 import * as Replays from "./Replays.ts"
+import { misfit } from "./WindowBounds.ts"
 import * as WindowHistory from "./WindowHistory.ts"
 
 /** The log that is read again, and what was decided over it. */
@@ -29,10 +33,17 @@ interface Asked {
   readonly speed: number
 }
 
+interface Failure {
+  readonly _tag: string
+  readonly message: string
+}
+
 type Answer<R = never> = Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
 
 export interface PastAnswers {
   readonly log: Answer
+  /** What a replay says that is at a time, or plays just behind it. */
+  readonly at: <E extends Failure>(asKnownAt: number, answer: (replay: Replay) => Effect.Effect<HttpServerResponse.HttpServerResponse, E>) => Answer
   readonly panes: (query: Query, asKnownAt: number) => Answer
   readonly keys: (query: Omit<KeysQuery, "keys">, asKnownAt: number) => Answer
   /** The events of a viewer, from that time on; at speed 0 it stays that time. */
@@ -49,9 +60,11 @@ export const make = Effect.fnUntraced(function*({ stores, ...bounds }: Options, 
   const times = yield* LogTimes.make(log)
   const replays = yield* Replays.make({ pipelines, stores, ...bounds })
   const none = new FormingWindows()
+  const histories = yield* makeHistories(replays.snapshots)
 
   const answers: PastAnswers = {
     end: replays.end,
+    at: (time, answer) => reached(replays.near(time, []), answer),
     log: answered(Effect.map(times, OneLine.json)),
     panes: (query, time) => reached(replays.reaching(time, []), ({ known }) => Effect.map(known.at(time).read(query), OneLine.json)),
     keys: (query, time) =>
@@ -72,18 +85,44 @@ export const make = Effect.fnUntraced(function*({ stores, ...bounds }: Options, 
       })),
     history: ({ pipeline: name, ...window }) => {
       const pipeline = pipelines.find((each): each is AnyOfPanes => each.name === name && isOfPanes(each))
-      if (pipeline === undefined) return Effect.succeed(OneLine.line(404, `${name} ends in events: it has no windows with a history`))
-      return answered(WindowHistory.of(pipeline, window, bounds).pipe(Effect.provideContext(stores), Effect.map(OneLine.json)))
+      if (pipeline === undefined) return Effect.succeed(OneLine.line(404, `pipeline: ${name} ends in events: it has no windows with a history`))
+      const wrong = misfit(Checked.windowOf(pipeline.checked).window, window)
+      if (wrong !== null) return Effect.succeed(OneLine.line(400, wrong))
+      return answered(histories(name, (beginnings) =>
+        WindowHistory.of(pipeline, window, { ...bounds, ...beginnings }).pipe(Effect.provideContext(stores), Effect.map(OneLine.json))))
     }
   }
   return answers
 })
 
+/** Histories that are read at a time. */
+const mostHistories = 2
+
+/**
+ * Where the history of a window may begin: at the snapshots of replays, and at those that were left where a history of the pipeline
+ * was read before; of the one whose histories were asked for last.
+ */
+const makeHistories = Effect.fnUntraced(function*(ofReplays: { readonly all: ReadonlyArray<PastSnapshot> }) {
+  const turns = yield* Semaphore.make(mostHistories)
+  let [last, own] = ["", new PastSnapshots<PastSnapshot>(historyBounds)]
+  return <A, E, R>(pipeline: string, read: (beginnings: Required<Pick<Past.Options, "atRest" | "from">>) => Effect.Effect<A, E, R>) =>
+    turns.withPermit(Effect.suspend(() => {
+      if (pipeline !== last) [last, own] = [pipeline, new PastSnapshots<PastSnapshot>(historyBounds)]
+      const snapshots = own
+      const from = [...snapshots.all, ...ofReplays.all].sort((a, b) => b.knownAt - a.knownAt)
+      const atRest = ({ read, snapshot }: Past.Rest) =>
+        snapshots.isDue(read) ? Effect.map(snapshot, (made) => snapshots.add(made)) : Effect.void
+      return read({ from, atRest })
+    }))
+})
+
+const historyBounds = { most: 32, mostBytes: 32 * 2 ** 20 }
+
 /** Holds a replay for as long as it takes to answer. */
-const reached = <E extends { readonly _tag: string; readonly message: string }>(
+const reached = <E extends Failure>(
   hold: Effect.Effect<Replay, Busy | ReplayError, Scope.Scope>,
   answer: (replay: Replay) => Effect.Effect<HttpServerResponse.HttpServerResponse, E>
 ): Answer => answered(Effect.scoped(Effect.flatMap(hold, answer)))
 
-const answered = <E extends { readonly _tag: string; readonly message: string }, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>): Answer<R> =>
+const answered = <E extends Failure, R>(answer: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>): Answer<R> =>
   Effect.catch(answer, ({ _tag, message }) => Effect.succeed(OneLine.line(503, _tag === "Busy" ? message : `the log cannot be read: ${message}`)))

@@ -63,6 +63,8 @@ export interface Replay {
   readonly forward: (time: number, keys: Looks["keys"]) => Effect.Effect<void, ReplayError>
   /** Takes what became known of a key next, and gives when that was; `null` where nothing did. */
   readonly nextOf: (pipeline: string, key: string) => Effect.Effect<number | null, ReplayError>
+  /** At how many times that speed it plays; 0 where it stands. */
+  readonly pace: () => number
   /** Plays on at so many times the speed at which the log was written, until its end. */
   readonly play: (speed: number) => Effect.Effect<void, ReplayError>
 }
@@ -83,6 +85,7 @@ export const make = Effect.fnUntraced(function*({ snapshots, stores, time, ...op
   let known = new KnownPanes()
   let state = new State()
   let position = -Infinity
+  let pace = 0
 
   const begun = yield* Deferred.make<void>()
   const onBegin = (snapshot: ReplaySnapshot | null, job: Job) => {
@@ -148,7 +151,9 @@ export const make = Effect.fnUntraced(function*({ snapshots, stores, time, ...op
         yield* advance(gate.next)
       }
     }),
+    pace: () => pace,
     play: Effect.fnUntraced(function*(speed) {
+      pace = speed
       state.isHeard = true
       while (live.viewers() === 0) yield* Effect.sleep(20)
       while (gate.next !== Infinity) {
@@ -158,6 +163,7 @@ export const make = Effect.fnUntraced(function*({ snapshots, stores, time, ...op
         yield* tell(live.looks())
       }
     }, Effect.ensuring(Effect.sync(() => {
+      pace = 0
       state.isHeard = false
       state.takeTold()
     })))

@@ -21,6 +21,9 @@ const kept = Duration.minutes(5)
 const looks = 5
 const lookEvery = Duration.millis(40)
 
+/** Milliseconds that whoever follows one that plays is behind it at most. */
+const behind = 5_000
+
 /** All that there are have viewers. */
 export class Busy {
   readonly _tag = "Busy"
@@ -36,6 +39,8 @@ export interface Replays {
   readonly reaching: (time: number, keys: Looks["keys"]) => Effect.Effect<Replay.Replay, Busy | Replay.ReplayError, Scope.Scope>
   /** One that stays at a time. */
   readonly standing: (time: number, keys: Looks["keys"]) => Effect.Effect<Replay.Replay, Busy | Replay.ReplayError, Scope.Scope>
+  /** One that stays at a time, or plays and has come a little further. */
+  readonly near: (time: number, keys: Looks["keys"]) => Effect.Effect<Replay.Replay, Busy | Replay.ReplayError, Scope.Scope>
   /** One that is at a time, and is not shared. */
   readonly own: (time: number, keys: Looks["keys"]) => Effect.Effect<Replay.Replay, Busy | Replay.ReplayError, Scope.Scope>
 }
@@ -76,6 +81,10 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
     reaching: Effect.fnUntraced(function*(time, keys) {
       const shared = yield* use(pool.choose(time, ({ replay }) => replay.position() >= time))
       return shared.replay.position() >= time ? shared.replay : yield* brought(shared, time, keys)
+    }),
+    near: Effect.fnUntraced(function*(time, keys) {
+      const playing = pool.playedBeyond(time)
+      return playing ?? (yield* replays.standing(time, keys))
     }),
     standing: Effect.fnUntraced(function*(time, keys) {
       yield* pool.left(time)
@@ -124,6 +133,12 @@ class Pool {
     }
     return yield* this.#begin(time)
   })
+
+  /** What is told of one that plays is told of it as it is: it has gone on a little since whoever asks has heard where it is. */
+  playedBeyond(time: number): Replay.Replay | undefined {
+    const found = [...this.#all].find(({ replay }) => replay.position() > time && replay.position() <= time + replay.pace() * behind)
+    return found?.replay
+  }
 
   /** Waits a little where one that is looked at is all that need not begin anew: who looks at it may be about to go. */
   readonly left = Effect.fnUntraced({ self: this }, function*(this: Pool, time: number) {
