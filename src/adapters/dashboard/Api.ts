@@ -167,5 +167,5 @@ const stream = [
   "of the windows that are open; it asks for `keys` and `panes` once it hears, and again when it is told `missed`. Without",
   "parameters there are `status`, `progress` and a `beat` every 15 seconds alone. With `asKnownAt` the same is told of the past: what",
   "was known then, and with `speed` the log as it was written from then on, so many times as fast; `progress` says by `knownAt` up to when.",
-  "A few viewers can look at different instants at a time; one more hears beats, and of the past when another one has gone."
+  "Only a few instants can be looked at at a time; whoever asks for one more is told so by `waiting`, and hears of it when another one is left."
 ].join(" ")

@@ -1,5 +1,5 @@
 /** What the server answers on the routes of `Api.ts`. */
-import { Clock, Effect, Layer, Option, Result } from "effect"
+import { Clock, Effect, Layer, Option, Result, type Stream } from "effect"
 import { HttpRouter, HttpServerResponse } from "effect/http"
 import { HttpApiBuilder, OpenApi } from "effect/http-api"
 import { DeadLetters, type DeadLettersError } from "../../streams/ports/DeadLetters.ts"
@@ -78,7 +78,7 @@ const handlers = (api: ReturnType<typeof Api.of>, { live, past, pipelines, role,
         Result.match(Interest.parse({ follow, watch }, pipelines), {
           onFailure: (wrong) => Effect.succeed(OneLine.line(400, wrong)),
           onSuccess: (interest) => asKnownAt !== undefined
-            ? ofPast(past, ({ stream }) => stream({ asKnownAt, interest, speed: speed ?? 0 }, (live) => streamOf(live, interest)))
+            ? ofPast(past, ({ stream }) => stream({ asKnownAt, interest, speed: speed ?? 0 }, { at: (live) => streamOf(live, interest), later: sent }))
             : Effect.sync(() => speed === undefined ? streamOf(live, interest) : OneLine.line(400, "speed: now has none; say with asKnownAt from when on the log is to be played"))
         }))
       .handle("log", () => ofPast(past, ({ log }) => log))
@@ -127,9 +127,12 @@ const mostViewers = 1_000
 
 export const streamOf = (live: Live, interest: Interest.Interest): HttpServerResponse.HttpServerResponse => {
   if (live.viewers() >= mostViewers) return OneLine.line(503, `there are ${mostViewers} viewers; no more are served`)
-  return HttpServerResponse.stream(live.events(interest), {
+  return sent(live.events(interest))
+}
+
+const sent = (events: Stream.Stream<Uint8Array>): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.stream(events, {
     contentType: "text/event-stream",
     // nginx would hold events back until its buffer is full.
     headers: { ...OneLine.noStore, "x-accel-buffering": "no" }
   })
-}

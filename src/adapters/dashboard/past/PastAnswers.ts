@@ -1,5 +1,5 @@
 /** What is answered of the past, where the log is within reach of the server. */
-import { Context, Effect, type Scope, Semaphore } from "effect"
+import { Context, Duration, Effect, Schedule, type Scope, Semaphore, Stream } from "effect"
 import type { HttpServerResponse } from "effect/http"
 import type * as Past from "../../../streams/engine/Past.ts"
 import { type PastSnapshot, PastSnapshots } from "../../../streams/engine/PastSnapshots.ts"
@@ -11,12 +11,13 @@ import { EventLog } from "../../../streams/ports/EventLog.ts"
 import type { KeysQuery, Query } from "../../../streams/ports/ResultSink.ts"
 import { FormingWindows } from "../FormingWindows.ts"
 import type { Interest } from "../Interest.ts"
+import * as Frames from "../Frames.ts"
 import * as Keys from "../Keys.ts"
 import type { Live } from "../Live.ts"
 import * as OneLine from "../OneLine.ts"
 import * as LogTimes from "./LogTimes.ts"
 import type { Replay, ReplayError } from "./Replay.ts"
-import type { Busy } from "./Replays.ts"
+import { Busy } from "./Replays.ts"
 import * as Replays from "./Replays.ts"
 import { misfit } from "./WindowBounds.ts"
 import * as WindowHistory from "./WindowHistory.ts"
@@ -38,6 +39,11 @@ interface Failure {
   readonly message: string
 }
 
+interface Responses {
+  readonly at: (live: Live) => HttpServerResponse.HttpServerResponse
+  readonly later: (events: Stream.Stream<Uint8Array>) => HttpServerResponse.HttpServerResponse
+}
+
 type Answer<R = never> = Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
 
 export interface PastAnswers {
@@ -46,8 +52,8 @@ export interface PastAnswers {
   readonly at: <E extends Failure>(asKnownAt: number, answer: (replay: Replay) => Effect.Effect<HttpServerResponse.HttpServerResponse, E>) => Answer
   readonly panes: (query: Query, asKnownAt: number) => Answer
   readonly keys: (query: Omit<KeysQuery, "keys">, asKnownAt: number) => Answer
-  /** The events of a viewer, from that time on; at speed 0 it stays that time. */
-  readonly stream: (asked: Asked, respond: (live: Live) => HttpServerResponse.HttpServerResponse) => Answer<Scope.Scope>
+  /** The events of a viewer, from that time on; at speed 0 it stays that time. Where there is no place they come when there is one. */
+  readonly stream: (asked: Asked, respond: Responses) => Answer<Scope.Scope>
   /** When something of a key became known before and after a time. */
   readonly changes: (pipeline: string, key: string, asKnownAt: number) => Answer
   readonly history: (window: { readonly pipeline: string; readonly key: string; readonly start: number; readonly end: number }) => Answer
@@ -60,6 +66,7 @@ export const make = Effect.fnUntraced(function*({ stores, ...bounds }: Options, 
   const times = yield* LogTimes.make(log)
   const replays = yield* Replays.make({ pipelines, stores, ...bounds })
   const none = new FormingWindows()
+  const waiting = makeWaiting()
   const histories = yield* makeHistories(replays.snapshots)
 
   const answers: PastAnswers = {
@@ -71,13 +78,18 @@ export const make = Effect.fnUntraced(function*({ stores, ...bounds }: Options, 
       reached(replays.reaching(time, []), ({ known, live, position }) =>
         // A replay that plays has gone on: what was open then is told by its events.
         Effect.map(Keys.of({ sink: known.at(time), forming: position() === time ? live.forming : none }, query), OneLine.json)),
-    stream: ({ asKnownAt: time, interest, speed }, respond) =>
-      answered(Effect.gen(function*() {
+    stream: ({ asKnownAt: time, interest, speed }, respond) => {
+      const hold = Effect.gen(function*() {
         const { live, play } = yield* speed === 0 ? replays.standing(time, interest.follow) : replays.own(time, interest.follow)
         // The viewer hears the end of what cannot be read any more, and asks again.
         if (speed > 0) yield* Effect.forkScoped(Effect.tapError(play(speed), () => live.end))
-        return respond(live)
-      })),
+        return live
+      })
+      const events = Effect.map(hold, (live) => live.events(interest))
+      return answered(Effect.map(hold, respond.at).pipe(
+        Effect.catchTag("Busy", (busy) => Effect.map(waiting(`${busy.why}, and this goes on when one of them has gone`, events), respond.later))
+      ))
+    },
     changes: (pipeline, key, time) =>
       reached(replays.own(time, []), Effect.fnUntraced(function*({ known, nextOf }) {
         const { before } = known.changesOf(pipeline, key, time)
@@ -94,6 +106,35 @@ export const make = Effect.fnUntraced(function*({ stores, ...bounds }: Options, 
   }
   return answers
 })
+
+/** From one look whether a place has become free to the next. */
+const lookEvery = Duration.millis(500)
+
+/** A viewer's browser takes a connection of which it hears nothing for a dead one. */
+const sayEvery = Duration.seconds(15)
+
+/** Viewers that wait. */
+const mostWaiting = 100
+
+/** The events of a viewer that waits until it can have its own. It hears their end where these cannot be had. */
+const makeWaiting = (): <E extends Failure>(why: string, events: Effect.Effect<Stream.Stream<Uint8Array>, Busy | E, Scope.Scope>) => Effect.Effect<Stream.Stream<Uint8Array>, Busy> => {
+  let count = 0
+  return (why, events) => {
+    if (count >= mostWaiting) return Effect.fail(new Busy())
+    let isServed = false
+    const served = events.pipe(
+      Effect.retry({ while: ({ _tag }) => _tag === "Busy", schedule: Schedule.spaced(lookEvery) }),
+      Effect.tap(() => Effect.sync(() => void (isServed = true))),
+      Effect.orElseSucceed(() => Stream.empty)
+    )
+    const told = Stream.fromSchedule(Schedule.spaced(sayEvery)).pipe(Stream.takeWhile(() => !isServed), Stream.map(() => Frames.waiting(why)))
+    const all = Stream.merge(Stream.concat(Stream.succeed(Frames.waiting(why)), told), Stream.unwrap(served), { haltStrategy: "right" })
+    return Effect.sync(() => {
+      count++
+      return Stream.ensuring(all, Effect.sync(() => void count--))
+    })
+  }
+}
 
 /** Histories that are read at a time. */
 const mostHistories = 2

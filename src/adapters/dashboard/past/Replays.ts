@@ -27,7 +27,8 @@ const behind = 5_000
 /** All that there are have viewers. */
 export class Busy {
   readonly _tag = "Busy"
-  readonly message = `the past is looked at by ${most} others; ask again when one of them has gone`
+  readonly why = `the past is looked at by ${most} others`
+  readonly message = `${this.why}; ask again when one of them has gone`
 }
 
 export interface Replays {
