@@ -27,6 +27,7 @@ export const StreamEvent = Schema.Union([
   event("rows", Rows),
   event("progress", EncodedProgress),
   event("status", Schema.Struct({ freshness: FeedState.fields.freshness, feed: FeedState })),
+  event("waiting", Schema.Struct({ why: Schema.String })),
   event("alert", ToldFiring),
   event("alerts", Schema.Struct({})),
   event("missed", Schema.Struct({ pipeline: Schema.optionalKey(Schema.String) })),

@@ -7,6 +7,7 @@ import { Schema } from "effect"
 import * as Calendar from "../../domain/TradingCalendar.ts"
 import { calendarsByCode } from "../../domain/YahooExchanges.ts"
 import * as Holidays from "./Holidays.ts"
+import * as HolidaysElsewhere from "./HolidaysElsewhere.ts"
 
 const Stretch = Schema.Struct({ start: Schema.Int, end: Schema.Int })
 
@@ -106,7 +107,7 @@ const closedDays = ({ definition: { weekdays }, name }: Calendar.Calendar, sessi
     // Sunday is 7 in a calendar and 0 to the platform.
     if (open.has(date) || !weekdays.includes(new Date(time).getUTCDay() || 7)) continue
     days.push({
-      date, name: name === "XNYS" ? Holidays.closedName(date) : null, open: null, close: null, breaks: [], pre: null, post: null, half: false
+      date, name: name === "XNYS" ? Holidays.closedName(date) : HolidaysElsewhere.closedName(name, date), open: null, close: null, breaks: [], pre: null, post: null, half: false
     })
   }
   return days

@@ -65,4 +65,28 @@ describe("the days of an exchange", () => {
     expect(Holidays.closedName("2022-06-20")).toBe("Juneteenth")
     expect(Holidays.closedName("2008-03-21")).toBe("Good Friday")
   })
+
+  it("names closed weekdays of other exchanges where the date says it, and no others", () => {
+    const closed = (exchange: string) =>
+      tradingDays({ exchange, from: at("2000-01-03T00:00Z"), to: at("2026-12-31T00:00Z") }).days.filter(({ open }) => open === null)
+    const nameOf = (exchange: string, date: string) => closed(exchange).find((day) => day.date === date)?.name
+    expect(nameOf("XLON", "2024-03-29")).toBe("Good Friday")
+    expect(nameOf("XLON", "2008-03-24")).toBe("Easter Monday")
+    expect(nameOf("XLON", "2024-05-06")).toBe("Early May bank holiday")
+    // The early May bank holiday of that year was on a Friday, and the royal wedding was no holiday of every year.
+    expect(nameOf("XLON", "2020-05-08")).toBeNull()
+    expect(nameOf("XLON", "2011-04-29")).toBeNull()
+    expect(nameOf("XETR", "2023-05-01")).toBe("Labour Day")
+    expect(nameOf("XTSE", "2024-05-20")).toBe("Victoria Day")
+    expect(nameOf("XTKS", "2006-11-03")).toBe("Culture Day")
+    expect(nameOf("XTKS", "2010-04-29")).toBe("Showa Day")
+    expect(nameOf("XTKS", "2005-04-29")).toBeNull()
+    const shares = Calendar.names.flatMap((name) => {
+      const all = closed(name)
+      return all.length === 0 ? [] : [[name, Math.round(all.filter((day) => day.name !== null).length / all.length * 100)] as const]
+    })
+    console.log(shares.map(([name, share]) => `${name} ${share} %`).join(", "))
+    const least = { XNYS: 100, XLON: 80, XETR: 60, XPAR: 90, XAMS: 90, XTSE: 80, XASX: 60, XTKS: 25 }
+    for (const [name, share] of Object.entries(least)) expect(Object.fromEntries(shares)[name], name).toBeGreaterThanOrEqual(share)
+  })
 })

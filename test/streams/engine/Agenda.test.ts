@@ -2,7 +2,7 @@
 import * as fc from "fast-check"
 import { expect, it } from "vitest"
 import { Agenda } from "../../../src/streams/engine/Agenda.ts"
-import { type Decision, identityOf } from "../../../src/streams/records/Decision.ts"
+import { type Decision, identityOf, takenAt } from "../../../src/streams/records/Decision.ts"
 import { cuts } from "../../../src/testing/Arbitraries.ts"
 import { isDecision, type Piece, records } from "../../../src/testing/Harness.ts"
 
@@ -59,6 +59,17 @@ it("each once, behind all records before its place and before the first at or af
       else expect(isInPlace(decision, came.slice(0, index), came.slice(index + 1))).toBe(true)
     }
   }), { numRuns: 2_000 })
+})
+
+it("in the order in which they were taken, where several are due together, and none before its time", () => {
+  const idle = (partition: number, takenAt: number): Decision => ({ _tag: "idle", partition, at: 0, watermark: 5, steps: [{ takenAt, watermark: 5 }] })
+  const decisions: ReadonlyArray<Decision> = [idle(0, 20), idle(1, 10), { _tag: "end", at: [0, 0], takenAt: 15 }]
+  const due = (now?: number) => [...new Agenda(decisions, 2).due([0, 0], now)].map(takenAt)
+  expect(due()).toEqual([10, 15, 20])
+  expect(due(12)).toEqual([10])
+  const agenda = new Agenda(decisions, 2)
+  agenda.skip([1, 0], 15)
+  expect([...agenda.due([1, 0])].map(takenAt)).toEqual([])
 })
 
 const isReached = (decision: Decision, next: ReadonlyArray<number>): boolean =>

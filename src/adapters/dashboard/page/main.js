@@ -95,6 +95,7 @@ export class Page {
           this.revisions.draw()
         },
         status: ({ feed }) => this.showFeed(feed),
+        waiting: ({ why }) => this.time.wait(why),
         missed: () => {
           void this.refresh()
           void this.alerts.read()

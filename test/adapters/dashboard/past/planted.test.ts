@@ -1,0 +1,29 @@
+/** Mistakes in what replays the past break the law that is there to notice them. Each is planted in a copy of the real source. */
+import { Effect } from "effect"
+import { expect, it } from "vitest"
+import { planting, type Replacement } from "../../../planting.ts"
+import { isWhatWasKnown } from "./replayLaw.ts"
+
+interface Mistake extends Replacement {
+  readonly mistake: string
+}
+
+const past = "streams/engine/Past.ts"
+const replay = "adapters/dashboard/past/Replay.ts"
+
+const mistakes: ReadonlyArray<Mistake> = [
+  { mistake: "a snapshot is taken for one a record later", file: past, find: "begun?.offsets[partition] ?? 0)", replace: "(begun?.offsets[partition] ?? -1) + 1)" },
+  { mistake: "a snapshot is taken for one of an earlier time", file: replay, find: "from: snapshots.upTo(time)", replace: "from: snapshots.upTo(time + 30_000)" },
+  { mistake: "what was told before a snapshot is forgotten", file: replay, find: "new KnownPanes(snapshot?.told)", replace: "new KnownPanes()" },
+  { mistake: "what could not be used before a snapshot is forgotten", file: replay, find: "new State(snapshot?.state, job)", replace: "new State(undefined, job)" },
+  { mistake: "what came at the moment itself is not known yet", file: "adapters/dashboard/past/Gate.ts", find: "if (time <= this.#allowed) {", replace: "if (time < this.#allowed) {" }
+]
+
+const copyWith = planting(["domain", "streams", "adapters/dashboard"])
+
+it.each(mistakes)("$mistake", { timeout: 300_000 }, async (mistake) => {
+  const placeOf = copyWith(`past-${mistakes.indexOf(mistake)}`, mistake)
+  const copy: typeof import("../../../../src/adapters/dashboard/past/Replays.ts") = await import(placeOf("adapters/dashboard/past/Replays.ts"))
+  const found = await Effect.runPromise(isWhatWasKnown(copy, 60)).then(() => undefined, (error: unknown) => error)
+  expect(found, "the law does not notice it").toBeDefined()
+})
