@@ -38,10 +38,33 @@ export const post = async (path, body) =>
     body: JSON.stringify(body)
   }))
 
+/** What the server has answered instead, in its words. */
+export class Refusal extends Error {
+  /** @param {number} status @param {string} words */
+  constructor(status, words) {
+    super(words)
+    this.status = status
+  }
+}
+
+/** Whether asking again is of no use. @param {unknown} error @returns {error is Refusal} */
+export const isRefused = (error) =>
+  error instanceof Refusal && error.status >= 400 && error.status < 500 && !transient.includes(error.status)
+
+/** Too slow, too early, too often. */
+const transient = [408, 425, 429]
+
 /** @param {string} path @param {Response} response */
 const answerOf = async (path, response) => {
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${(await response.text()).trim()}`)
+  if (!response.ok) throw new Refusal(response.status, await wordsOf(path, response))
   return response.json()
+}
+
+/** The server says it in a sentence; what stands between it and the page may answer with a page of its own. @param {string} path @param {Response} response */
+const wordsOf = async (path, response) => {
+  const text = (await response.text()).trim()
+  const isSentence = response.headers.get("content-type")?.startsWith("text/plain") === true && text !== ""
+  return isSentence ? text : `the server answers ${response.status} where it is asked for ${path}`
 }
 
 /**

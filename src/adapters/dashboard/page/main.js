@@ -2,7 +2,7 @@
  * The page: what is looked at, as the address says it, what is known, and how the one is shown out of the other. Panes come
  * from `panes` once and then over the stream, which has what is looked at and nothing else.
  */
-import { get, giveUp, isGivenUp, post, streamOf } from "./api.js"
+import { get, giveUp, isGivenUp, isRefused, post, streamOf } from "./api.js"
 import * as format from "./format.js"
 import { GraphView } from "./graph/view.js"
 import { bindKeys } from "./keyboard.js"
@@ -18,7 +18,7 @@ import { connect } from "./state/stream.js"
 import { bindFeed, showConnection, showFeed, showProgress } from "./states.js"
 import { Revisions } from "./time/revisions.js"
 import { Time } from "./time/time.js"
-import { Unknown } from "./unknown.js"
+import { faultOf, Unknown } from "./unknown.js"
 import { setText } from "./text.js"
 import { zoneChoice, zoned } from "./zones.js"
 
@@ -66,12 +66,16 @@ export class Page {
     addEventListener("popstate", () => this.route())
     bindKeys({ step: (by) => this.view.step(by), press: (key) => this.time.press(key) || (this.view.press?.(key) ?? false) })
     bindFeed(parts, (wish) => {
-      post("feed", wish).then((feed) => this.showFeed(feed), (error) => setText(parts["announce"], error.message))
+      post("feed", wish).then((feed) => this.showFeed(feed), (error) => {
+        tell(`The replay stays as it is: ${isRefused(error) ? error.message : "the server is out of reach"}.`)
+        // The choice of a speed says again what is so.
+        this.showFeed(this.status.feed)
+      })
     })
     this.stream = connect(streamOf(this.view.wanted()), {
       opened: (isKept) => {
         showConnection(parts["connection"], "connected")
-        if (isKept && this.openedFor === this.viewId) this.view.readSelected().catch(() => this.refresh())
+        if (isKept && this.openedFor === this.viewId) this.view.readSelected(true).catch(() => this.refresh())
         else void this.refresh()
         this.openedFor = this.viewId
       },
@@ -123,15 +127,16 @@ export class Page {
     this.address = this.completed(address.parse(location.hash))
     const { options, pipeline = "" } = this.address
     const known = this.pipelines.find(({ name }) => name === pipeline)
-    const OfAll = ofAll[options.view ?? ""]
-    const isMarket = known !== undefined && known === this.market && OfAll === undefined && options.view !== "windows"
-    const id = OfAll === undefined ? JSON.stringify([pipeline, isMarket]) : options.view
+    const fault = faultOf(this.address, this)
+    const OfAll = fault === undefined ? ofAll[options.view ?? ""] : undefined
+    const isMarket = fault === undefined && known !== undefined && known === this.market && OfAll === undefined && options.view !== "windows"
+    const id = OfAll === undefined ? JSON.stringify([pipeline, isMarket, fault]) : options.view
     const isMoved = this.time.take(options.at)
     if (id !== this.viewId) {
       this.view?.end()
       this.viewId = id
       parts["view"].replaceChildren()
-      this.view = OfAll === undefined ? this.makeView(known, isMarket) : new OfAll(this, this.root())
+      this.view = fault !== undefined ? new Unknown(this, this.root(), fault) : OfAll === undefined ? this.makeView(known, isMarket) : new OfAll(this, this.root())
       // Of the past all is read once the stream stands there.
       if (this.stream !== undefined || !this.time.isPast) void this.refresh()
     } else if (this.address.key === undefined && OfAll === undefined && this.keysOf(pipeline).all().length > 0) {
@@ -139,11 +144,11 @@ export class Page {
     } else if (!isMoved) {
       this.view.readSelected().catch(() => this.refresh())
     }
-    this.revisions.keep(this.address)
     showPicker(parts["picker"], this, isMarket)
     setText(parts["announce"], this.view.selected())
     const wanted = this.view.wanted()
     this.followed = new Set(wanted.follow.map(([pipeline, key]) => seriesId(pipeline, key)))
+    this.revisions.keep(({ key, pipeline }) => this.followed.has(seriesId(pipeline, key)))
     if (this.time.isPlaying) this.time.goOn(this.time.ahead(), this.time.chosenSpeed)
     else if (isMoved) this.jump()
     else this.stream?.change(streamOf(wanted))
@@ -170,10 +175,9 @@ export class Page {
     return root
   }
 
-  /** @param {Pipeline | undefined} pipeline @param {boolean} isMarket */
+  /** @param {Pipeline} pipeline @param {boolean} isMarket */
   makeView(pipeline, isMarket) {
     const root = this.root()
-    if (pipeline === undefined) return new Unknown(this, root)
     if (isMarket) return new MarketView(this, root)
     return pipeline.ends === "rows" ? new RowsView(this, pipeline, root) : new PipelineView(this, pipeline, root)
   }
@@ -249,6 +253,13 @@ export class Page {
         this.changed("list", "windows")
       } catch (error) {
         if (isGivenUp(error)) continue
+        if (isRefused(error)) {
+          tell(`The server does not give what this address asks for: ${error.message}.`)
+          this.isHeld = false
+          this.time.reads(false)
+          this.changed("list", "windows")
+          continue
+        }
         await pause()
         // Without a connection there is nobody to ask; the next one begins with this again.
         this.again = document.body.dataset.connection === "connected"
@@ -339,6 +350,15 @@ const seriesId = (pipeline, key) => JSON.stringify([pipeline, key])
 /** Milliseconds from one drawing of what is told to the next. */
 const between = 200
 
+/** What went wrong, where everyone sees it, until it is closed or something else is to be said. @param {string} text */
+const tell = (text) => {
+  parts["trouble"].hidden = false
+  setText(parts["trouble-text"], text)
+}
+parts["trouble-close"].addEventListener("click", () => {
+  parts["trouble"].hidden = true
+})
+
 const pause = () => new Promise((resume) => setTimeout(resume, 1_000))
 
 /** The server may still be starting. */
@@ -346,10 +366,14 @@ const untilAnswered = async () => {
   while (true) {
     try {
       return await Promise.all([get("status"), get("pipelines")])
-    } catch {
+    } catch (error) {
+      if (isRefused(error)) throw error
       await pause()
     }
   }
 }
 
-untilAnswered().then(([status, pipelines]) => new Page(status, pipelines))
+untilAnswered().then(
+  ([status, pipelines]) => new Page(status, pipelines),
+  (error) => tell(`The server does not say which pipelines run: ${error.message}.`)
+)

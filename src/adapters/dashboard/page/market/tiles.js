@@ -1,5 +1,6 @@
 /** The selected symbol's figures: the tiles, the line over the chart, the tab's title. */
 import * as format from "../format.js"
+import { keyWords } from "../keyWords.js"
 import * as names from "./names.js"
 import { setText } from "../text.js"
 
@@ -12,7 +13,7 @@ import { setText } from "../text.js"
 export const showTiles = (parts, panes, { change, changeNote, currency, decimals, key, last, lastTime }, clock) => {
   const day = panes.newest(names.dayPipeline, key)?.values ?? {}
   const direction = format.direction(change)
-  setText(parts["symbol"], key)
+  setText(parts["symbol"], keyWords(key))
   showLast(parts["last"], key, last, decimals)
   setText(parts["currency"], last === null ? "" : currency.code)
   parts["currency"].title = currency.words
@@ -31,7 +32,7 @@ const blank = "\u00a0"
 
 /** @param {import("./figures.js").Quote} quote @param {string} title */
 export const showTitle = ({ change, decimals, key, last }, title) => {
-  const figures = [key]
+  const figures = [keyWords(key)]
   if (last !== null) figures.push(format.price(last, decimals))
   if (change !== null) figures.push(format.percent(change))
   document.title = `${figures.join(" ")} · ${title}`
