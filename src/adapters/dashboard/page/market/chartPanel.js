@@ -34,13 +34,15 @@ export class ChartPanel {
   charted = { symbol: "", interval: "1m" }
 
   /**
-   * @param {import("../main.js").Page} page
+   * @param {import("../main.js").Page} page @param {HTMLElement} place in which it is the last
    * @param {{ activate: () => void, hovered: (slot: { time: number, end: number } | null) => void, remove: () => void }} asked
    */
-  constructor(page, { activate, hovered, remove }) {
+  constructor(page, place, { activate, hovered, remove }) {
     this.page = page
     this.element = document.createElement("section")
     this.element.className = "chart"
+    // The chart takes its colours from where it stands.
+    place.append(this.element)
     render(skeleton(() => this.chart.goToNow(), remove), this.element)
     /** @param {string} name */
     const part = (name) => /** @type {HTMLElement} */ (this.element.querySelector(`.${name}`))

@@ -258,13 +258,12 @@ export class MarketView {
     const count = Math.max(this.charts.length, 1)
     this.endPanels(...panels.splice(count))
     while (panels.length < count) {
-      const panel = new ChartPanel(page, {
+      const panel = new ChartPanel(page, parts["charts"], {
         activate: () => this.activate(panels.indexOf(panel)),
         hovered: (slot) => this.lead(panel, slot),
         remove: () => this.remove(panel)
       })
       panels.push(panel)
-      parts["charts"].append(panel.element)
     }
     this.active = Math.min(this.active, count - 1)
     panels.forEach((panel, place) => Object.assign(panel, { charted: this.charts[place] ?? panel.charted }))
