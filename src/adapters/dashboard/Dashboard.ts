@@ -12,7 +12,7 @@ import type { Monitor } from "../../streams/ports/Monitor.ts"
 import type { ResultSink } from "../../streams/ports/ResultSink.ts"
 import type { Any as AnyPipeline } from "../../streams/pipeline/Pipeline.ts"
 import * as Assets from "./Assets.ts"
-import { describe } from "./Description.ts"
+import { describe, zoneOfAll } from "./Description.ts"
 import * as Guard from "./Guard.ts"
 import type { Role } from "./Health.ts"
 import * as Live from "./Live.ts"
@@ -29,7 +29,7 @@ export interface Options {
   readonly port: number
   /** Shown at the top of the page. */
   readonly title?: string | undefined
-  /** IANA name of the exchange's time zone, in which the page shows times. `America/New_York` if not given. */
+  /** IANA name of the exchange's time zone, in which the page shows times of the market. `America/New_York` if not given. */
   readonly timeZone?: string | undefined
   /** What this process is, where several may do the same work; active unless told. */
   readonly role?: Effect.Effect<Role> | undefined
@@ -73,7 +73,8 @@ const serve = Effect.fnUntraced(function*(options: Options) {
   const live = yield* Live.make(options.hasEnded)
   const { role = Effect.succeed<Role>({ _tag: "active" }), timeZone = "America/New_York", title = "courant" } = options
   const past = options.past === undefined ? null : yield* Past.make(options.past, options.pipelines)
-  const routes = { live, past, role, timeZone, title, running: options.pipelines, pipelines: options.pipelines.map((pipeline) => describe(pipeline, timeZone)) }
+  const pipelines = options.pipelines.map((pipeline) => describe(pipeline, timeZone))
+  const routes = { live, past, role, timeZone: zoneOfAll(pipelines, timeZone), title, running: options.pipelines, pipelines }
   const app = yield* HttpRouter.toHttpEffect(
     Layer.mergeAll(Routes.layer(routes), Unversioned.layer(routes), Metrics.layer, Assets.layer).pipe(
       Layer.provideMerge(Guard.layer({ ...options, port })),

@@ -90,7 +90,7 @@ export class Page {
         progress: (progress) => {
           this.status.progress = progress
           this.panes.expire(progress.watermark)
-          showProgress(parts, progress, this.clock(this.status.timeZone))
+          showProgress(parts, progress, this.clock(this.timeZone))
           this.time.hear(progress)
           this.revisions.draw()
         },
@@ -319,11 +319,14 @@ export class Page {
   }
 
   drawStatus() {
-    const clock = this.clock(this.status.timeZone)
     showFeed(parts, this.status.feed)
-    showProgress(parts, this.status.progress, clock)
-    const { zone } = this.address.options
-    setText(parts["zone"], `Times in ${zoned(zone, this.status.timeZone)}`)
+    showProgress(parts, this.status.progress, this.clock(this.timeZone))
+    setText(parts["zone"], `Times in ${zoned(this.address.options.zone, this.timeZone)}`)
+  }
+
+  /** That of what is looked at. */
+  get timeZone() {
+    return this.pipelines.find(({ name }) => name === this.address.pipeline)?.timeZone ?? this.status.timeZone
   }
 
   /** Times in the zone that was chosen, else in the one given. @param {string} timeZone */
