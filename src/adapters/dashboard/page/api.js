@@ -54,6 +54,22 @@ export const isRefused = (error) =>
 /** Too slow, too early, too often. */
 const transient = [408, 425, 429]
 
+/** What is answered in place of a stream; nothing where it is answered with one, or not at all. @param {string} address @returns {Promise<Refusal | undefined>} */
+export const refusalOf = async (address) => {
+  const stop = new AbortController()
+  try {
+    const response = await fetch(address, { signal: AbortSignal.any([stop.signal, AbortSignal.timeout(patience)]) })
+    return response.ok ? undefined : new Refusal(response.status, await wordsOf("stream", response))
+  } catch {
+    return undefined
+  } finally {
+    stop.abort()
+  }
+}
+
+/** Milliseconds. */
+const patience = 5_000
+
 /** @param {string} path @param {Response} response */
 const answerOf = async (path, response) => {
   if (!response.ok) throw new Refusal(response.status, await wordsOf(path, response))

@@ -83,6 +83,10 @@ export class Page {
         showConnection(parts["connection"], "lost")
         if (this.time.isPlaying) this.time.pause()
       },
+      refused: (words) => {
+        showConnection(parts["connection"], "refused")
+        tell(`The server does not tell what comes of this: ${words}.`)
+      },
       events: {
         pane: (pane) => this.receive(pane, pane.pane === "early" ? "early" : "closed"),
         forming: (pane) => this.receive(pane, "forming"),

@@ -88,6 +88,12 @@ export class ChartPanel {
     render(candles.length > 0 ? "" : this.noticeOf(shared), this.parts.empty)
   }
 
+  /** There is no symbol yet. */
+  wait() {
+    this.parts.empty.hidden = false
+    render(waiting, this.parts.empty)
+  }
+
   /** @param {string} symbol @param {import("../chart/ranges.js").Interval} interval @param {ReadonlyArray<string>} compared @param {Shared} shared */
   drawChart(symbol, interval, compared, shared) {
     const { page, parts } = this
@@ -136,7 +142,7 @@ export class ChartPanel {
       return notice(`There is no interval “${interval}”`, "There are:", offers)
     }
     const keys = page.keysOf(pricePipeline)
-    if (!isRead(symbol) || keys.has(symbol)) return notice("Waiting for the first candle…", "", [])
+    if (!isRead(symbol) || keys.has(symbol)) return waiting
     const offers = likely(keys.all(), symbol).map((one) => ({ words: keyWords(one), href: at({ symbol: one, interval }) }))
     return notice(`There is no symbol “${symbol}”`, `It shows here if it is traded.${offers.length > 0 ? " There are:" : ""}`, offers)
   }
@@ -174,6 +180,8 @@ export class ChartPanel {
 
 /** @type {Record<string, string>} */
 export const words = { "1m": "one-minute", "5m": "five-minute", "15m": "15-minute", "1h": "one-hour", "1D": "daily" }
+
+const waiting = notice("Waiting for the first candle…", "", [])
 
 /** The chart compares these with what it was given before. */
 const noDays = []

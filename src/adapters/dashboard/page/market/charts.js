@@ -10,6 +10,9 @@ import { decoded } from "../state/address.js"
 /** More are too small to be read. */
 export const mostCharts = 4
 
+/** Symbols that are compared with the first chart's at most. */
+export const mostCompared = 3
+
 /** @param {Address} address @returns {Array<Charted>} */
 export const chartsOf = ({ key, options: { beside, interval } }) => {
   if (key === undefined) return []

@@ -7,8 +7,7 @@
 import { isRange, ranges } from "../chart/ranges.js"
 import { likely } from "../list/likely.js"
 import * as address from "../state/address.js"
-import { chartsOf, comparedIn, isSame, mostCharts, textOf, withCharts } from "./charts.js"
-import { mostCompared } from "./tools.js"
+import { chartsOf, comparedIn, isSame, mostCharts, mostCompared, textOf, withCharts } from "./charts.js"
 
 /**
  * @param {Address} asked

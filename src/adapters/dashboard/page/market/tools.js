@@ -1,9 +1,7 @@
 /** What can be chosen about the charts: how many there are, their bars, how much of the past is in view, indicators, other symbols; and what can be taken along. */
 import { html, nothing } from "../vendor/lit-html/lit-html.js"
 import { intervals, ranges } from "../chart/ranges.js"
-
-/** Symbols that are compared with the selected one at most. */
-export const mostCompared = 3
+import { mostCompared } from "./charts.js"
 
 /**
  * @typedef {import("../chart/indicators.js").Indicator} Indicator

@@ -341,6 +341,7 @@ export class MarketView {
     parts["fault"].hidden = fault === undefined
     parts["charts"].hidden = fault !== undefined
     render(fault === undefined ? nothing : notice(fault.title, fault.words, fault.offers), parts["fault"])
+    if (charts.length === 0) panels[0]?.wait()
     if (fault === undefined) {
       const compared = comparedIn(page.address)
       charts.forEach((charted, place) => panels[place]?.draw(charted, place === 0 ? compared : none, {

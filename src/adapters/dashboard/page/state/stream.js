@@ -1,4 +1,5 @@
 /** The stream of the server's events, opened again whenever it breaks. */
+import { isRefused, refusalOf } from "../api.js"
 
 /** The server sends a beat every 15 seconds; after three that did not come the connection is dead. */
 const silence = 45_000
@@ -14,11 +15,12 @@ const settling = 150
  * @param {{
  *   events: Record<string, (data: any) => void>,
  *   opened: (isKept: boolean) => void,
- *   lost: () => void
+ *   lost: () => void,
+ *   refused: (words: string) => void
  * }} handlers `opened` is called at every connection: there may be something to catch up with. Where another stream was heard
- *   until then, only what that one was not asked for.
+ *   until then, only what that one was not asked for. What is refused is not asked for again until something else is wanted.
  */
-export const connect = (address, { events, lost, opened }) => {
+export const connect = (address, { events, lost, opened, refused }) => {
   /** A beat has nothing to say but that it came. @type {Record<string, (data: any) => void>} */
   const handlers = { ...events, beat: () => undefined }
   /** The newest one. @type {EventSource | undefined} */
@@ -57,9 +59,14 @@ export const connect = (address, { events, lost, opened }) => {
       lost()
       // The browser tries again by itself after a broken connection, but gives up after an answer such as 502.
       if (current.readyState !== EventSource.CLOSED) return
-      void showRefusal()
-      setTimeout(() => current === source && open(), wait)
-      wait = Math.min(wait * 2, longestWait)
+      void refusalOf(address).then((refusal) => {
+        if (current !== source) return
+        // A session ends with the server's process. The page then makes way for the answer that says what is needed.
+        if (refusal?.status === 401) return location.reload()
+        if (isRefused(refusal)) return refused(refusal.message)
+        setTimeout(() => current === source && open(), wait)
+        wait = Math.min(wait * 2, longestWait)
+      })
     })
     for (const [name, handle] of Object.entries(handlers)) {
       current.addEventListener(name, (event) => {
@@ -98,10 +105,4 @@ export const connect = (address, { events, lost, opened }) => {
       }, settling)
     }
   }
-}
-
-/** A session ends with the server's process. The page then makes way for the answer that says what is needed. */
-const showRefusal = async () => {
-  const { status } = await fetch("/api/v1/health", { method: "HEAD" }).catch(() => ({ status: 0 }))
-  if (status === 401) location.reload()
 }
