@@ -55,7 +55,7 @@ it.each(cases)("a stream in whose place %s is answered: %j", async (status, want
   Source.all[0]?.dispatchEvent(new Event("error"))
   await vi.advanceTimersByTimeAsync(5_000)
   assert.strictEqual(lost.mock.calls.length, 1)
-  assert.deepStrictEqual({ reloads: reload.mock.calls.length, again: Source.all.length - 1, refused: refused.mock.calls.flat() }, wanted)
+  assert.deepStrictEqual<unknown>({ reloads: reload.mock.calls.length, again: Source.all.length - 1, refused: refused.mock.calls.flat() }, wanted)
   // Something else may be had.
   stream.change("/api/v1/stream?other")
   await vi.advanceTimersByTimeAsync(1_000)

@@ -21,22 +21,21 @@ const settling = 150
  *   until then, only what that one was not asked for. What is refused is not asked for again until something else is wanted.
  */
 export const connect = (address, { events, lost, opened, refused }) => {
-  /** A beat has nothing to say but that it came. @type {Record<string, (data: any) => void>} */
-  const handlers = { ...events, beat: () => undefined }
   /** The newest one. @type {EventSource | undefined} */
   let source
-  /** The newest one, and one that is heard until it answers. @type {Set<EventSource>} */
-  const all = new Set()
+  const { all, closeWhere } = makeSources()
   let wait = firstWait
   let heard = Date.now()
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let changing
 
-  /** @param {(one: EventSource) => boolean} which */
-  const closeWhere = (which) => {
-    for (const one of all) {
-      if (!which(one)) continue
-      one.close()
-      all.delete(one)
-    }
+  /** @param {EventSource} broken @param {import("../api.js").Refusal | undefined} refusal */
+  const goOn = (broken, refusal) => {
+    // A session ends with the server's process. The page then makes way for the answer that says what is needed.
+    if (refusal?.status === 401) return location.reload()
+    if (isRefused(refusal)) return refused(refusal.message)
+    setTimeout(() => broken === source && open(), wait)
+    wait = Math.min(wait * 2, longestWait)
   }
 
   const open = () => {
@@ -60,18 +59,14 @@ export const connect = (address, { events, lost, opened, refused }) => {
       // The browser tries again by itself after a broken connection, but gives up after an answer such as 502.
       if (current.readyState !== EventSource.CLOSED) return
       void refusalOf(address).then((refusal) => {
-        if (current !== source) return
-        // A session ends with the server's process. The page then makes way for the answer that says what is needed.
-        if (refusal?.status === 401) return location.reload()
-        if (isRefused(refusal)) return refused(refusal.message)
-        setTimeout(() => current === source && open(), wait)
-        wait = Math.min(wait * 2, longestWait)
+        if (current === source) goOn(current, refusal)
       })
     })
-    for (const [name, handle] of Object.entries(handlers)) {
-      current.addEventListener(name, (event) => {
+    // A beat has nothing to say but that it came.
+    for (const name of [...Object.keys(events), "beat"]) {
+      current.addEventListener(name, ({ data }) => {
         heard = Date.now()
-        handle(JSON.parse(event.data))
+        events[name]?.(JSON.parse(data))
       })
     }
   }
@@ -85,8 +80,6 @@ export const connect = (address, { events, lost, opened, refused }) => {
   // A phone or laptop that wakes up should not wait for the watch above.
   addEventListener("online", open)
 
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let changing
   return {
     /** What was heard before is not heard any more: it is of another instant. @param {string} next */
     replace: (next) => {
@@ -105,4 +98,20 @@ export const connect = (address, { events, lost, opened, refused }) => {
       }, settling)
     }
   }
+}
+
+/** The newest one, and one that is heard until it answers. */
+const makeSources = () => {
+  /** @type {Set<EventSource>} */
+  const all = new Set()
+
+  /** @param {(one: EventSource) => boolean} which */
+  const closeWhere = (which) => {
+    for (const one of all) {
+      if (!which(one)) continue
+      one.close()
+      all.delete(one)
+    }
+  }
+  return { all, closeWhere }
 }
