@@ -127,10 +127,13 @@ const makeLineSeries = (chart, background) => {
 
   const add = ({ digits, id, inPrice, isNamed, lines, title }, colors, decimals) => {
     const pane = inPrice ? 0 : chart.panes().length
+    // Where the system chooses the colours it has few: then dashes say which line is which.
+    const isForced = isNamed && matchMedia("(forced-colors: active)").matches
+    const dash = isForced ? { dash: dashesOf[shown.size % dashesOf.length] } : {}
     shown.set(id, lines.map(({ color, kind }) =>
       addLine(chart, kind, {
         ...lineLook(kind, colors[color]),
-        ...(isNamed ? { title, lastValueVisible: true } : {}),
+        ...(isNamed ? { title, lastValueVisible: true, ...dash } : {}),
         priceFormat: priceFormat(digits ?? decimals)
       }, pane)))
     if (inPrice) return
@@ -153,6 +156,8 @@ const makeLineSeries = (chart, background) => {
     of: (id) => shown.get(id) ?? []
   }
 }
+
+const dashesOf = [[], [8, 4], [2, 3], [10, 3, 2, 3]]
 
 const addLine = (chart, kind, options, pane) =>
   kind === "histogram" ? chart.addSeries(HistogramSeries, options, pane) : chart.addCustomSeries(brokenLine(), options, pane)
