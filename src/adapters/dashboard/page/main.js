@@ -39,9 +39,9 @@ export class Page {
   address = { options: {} }
   /** Parts that are to be drawn with the next frame. @type {Set<string>} */
   stale = new Set()
-  /** Keys whose windows are looked at. @type {Set<string>} */
-  followed = new Set()
-  /** Parts of which the stream has told something. @type {Set<"list" | "windows">} */
+  /** Keys whose windows are looked at, by pipeline. @type {Map<string, Set<string>>} */
+  followed = new Map()
+  /** Parts of which the stream has told something. @type {Set<"list" | "windows" | "progress">} */
   telling = new Set()
   /** Whether something is being read, and whether there is more to read after it. */
   reading = false
@@ -86,9 +86,8 @@ export class Page {
         progress: (progress) => {
           this.status.progress = progress
           this.panes.expire(progress.watermark)
-          showProgress(parts, progress, this.clock(this.status.timeZone))
           this.time.hear(progress)
-          this.revisions.draw()
+          this.told("progress")
         },
         status: ({ feed }) => this.showFeed(feed),
         missed: () => void this.refresh()
@@ -143,7 +142,8 @@ export class Page {
     showPicker(parts["picker"], this, isMarket)
     setText(parts["announce"], this.view.selected())
     const wanted = this.view.wanted()
-    this.followed = new Set(wanted.follow.map(([pipeline, key]) => seriesId(pipeline, key)))
+    this.followed = new Map()
+    for (const [pipeline, key] of wanted.follow) this.followed.set(pipeline, (this.followed.get(pipeline) ?? new Set()).add(key))
     if (this.time.isPlaying) this.time.goOn(this.time.ahead(), this.time.chosenSpeed)
     else if (isMoved) this.jump()
     else this.stream?.change(streamOf(wanted))
@@ -208,9 +208,10 @@ export class Page {
 
   /** @param {{ pipeline: string, fields: Array<string>, rows: Array<Array<any>> }} rows */
   list({ fields, pipeline, rows }) {
+    const followed = this.followed.get(pipeline)
     for (const [key, start, end, pane, ...values] of rows) {
       // Of what is followed each window is told by itself, with what decides which of two is newer.
-      if (!this.meet(pipeline, key) || this.followed.has(seriesId(pipeline, key))) continue
+      if (!this.meet(pipeline, key) || followed?.has(key)) continue
       if (pane === "retracted") {
         this.panes.unlist(pipeline, key)
         continue
@@ -276,15 +277,19 @@ export class Page {
 
   // How it is shown
 
-  /** What the stream tells is drawn a few times a second: what comes together is drawn together. @param {"list" | "windows"} what */
+  /** What the stream tells is drawn a few times a second: what comes together is drawn together. @param {"list" | "windows" | "progress"} what */
   told(what) {
-    if (this.telling.size === 0) {
-      setTimeout(() => {
-        this.changed(...this.telling)
-        this.telling.clear()
-      }, between)
-    }
+    if (this.telling.size === 0) setTimeout(() => this.drawTold(), between)
     this.telling.add(what)
+  }
+
+  /** Before the frame and not with it: the chart, which draws itself with the next frame, is drawn in the same one. */
+  drawTold() {
+    for (const part of this.telling) this.stale.add(part)
+    this.telling.clear()
+    // Nobody sees it; when somebody does, or when all of another instant is known, it is drawn with the next frame.
+    if (document.hidden || this.isHeld) this.changed()
+    else this.draw()
   }
 
   /** The page is drawn at most once a frame. @param {Array<"list" | "windows" | "readings">} what */
@@ -294,11 +299,18 @@ export class Page {
     this.isDue = true
     requestAnimationFrame(() => {
       this.isDue = false
-      if (this.isHeld) return
-      const stale = new Set(this.stale)
-      this.stale.clear()
-      this.view.draw(stale)
+      if (!this.isHeld) this.draw()
     })
+  }
+
+  draw() {
+    const stale = new Set(this.stale)
+    this.stale.clear()
+    if (stale.delete("progress")) {
+      showProgress(parts, this.status.progress, this.clock(this.status.timeZone))
+      this.revisions.draw()
+    }
+    if (stale.size > 0) this.view.draw(stale)
   }
 
   /** @param {import("./states.js").Feed} feed */
@@ -332,9 +344,6 @@ export class Page {
 
 /** Views of all pipelines together, by their names in addresses. @type {Record<string, typeof GraphView | typeof LeftOutView>} */
 const ofAll = { graph: GraphView, "left-out": LeftOutView }
-
-/** @param {string} pipeline @param {string} key */
-const seriesId = (pipeline, key) => JSON.stringify([pipeline, key])
 
 /** Milliseconds from one drawing of what is told to the next. */
 const between = 200

@@ -30,12 +30,35 @@ export const showTiles = (parts, panes, { change, changeNote, currency, decimals
 const blank = "\u00a0"
 
 /** @param {import("./figures.js").Quote} quote @param {string} title */
-export const showTitle = ({ change, decimals, key, last }, title) => {
+export const titleOf = ({ change, decimals, key, last }, title) => {
   const figures = [key]
   if (last !== null) figures.push(format.price(last, decimals))
   if (change !== null) figures.push(format.percent(change))
-  document.title = `${figures.join(" ")} · ${title}`
+  return `${figures.join(" ")} · ${title}`
 }
+
+/** The tab's title goes with the price, but not with every one: the browser itself has to be told. */
+export const makeTitle = () => {
+  let wanted = ""
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let resting
+  const show = () => {
+    const isOther = document.title !== wanted
+    if (isOther) document.title = wanted
+    resting = isOther ? setTimeout(show, titleEvery) : undefined
+  }
+  return {
+    /** @param {string} title */
+    show: (title) => {
+      wanted = title
+      if (resting === undefined) show()
+    },
+    end: () => clearTimeout(resting)
+  }
+}
+
+/** Milliseconds. */
+const titleEvery = 1_000
 
 /**
  * A price that moved is coloured for a moment.
@@ -48,8 +71,12 @@ const showLast = (place, key, last, decimals) => {
   place.dataset.value = last === null ? "" : String(last)
   if (before === null || last === null || before === last) return
   place.dataset.moved = last > before ? "up" : "down"
-  setTimeout(() => delete place.dataset.moved, 400)
+  clearTimeout(settling.get(place))
+  settling.set(place, setTimeout(() => delete place.dataset.moved, 400))
 }
+
+/** When the colour goes. @type {WeakMap<HTMLElement, ReturnType<typeof setTimeout>>} */
+const settling = new WeakMap()
 
 /**
  * What the chart tells of the bar under the pointer, or of the newest.

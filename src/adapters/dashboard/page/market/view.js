@@ -17,7 +17,7 @@ import { save } from "./save.js"
 import { exchangeOf, quote } from "./figures.js"
 import { candle, day, dayPipeline, pricePipeline } from "./names.js"
 import { makeSparklines } from "./sparklines.js"
-import { showLegend, showTiles, showTitle } from "./tiles.js"
+import { makeTitle, showLegend, showTiles, titleOf } from "./tiles.js"
 import { toolsOf } from "./tools.js"
 import { makeWatchlist } from "./watchlist.js"
 
@@ -28,6 +28,7 @@ export const marketOf = (pipelines) => pipelines.find(({ name }) => name === pri
 
 export class MarketView {
   model = makeModel()
+  title = makeTitle()
   /** The oldest minute that was read of each symbol, and whether there is nothing before. @type {Map<string, number>} */
   knownFrom = new Map()
   chosen = preferredSet("market.indicators") ?? new Set(["ma5"])
@@ -227,7 +228,7 @@ export class MarketView {
     if (key === undefined) return
     const current = quote(page.panes, key)
     showTiles(parts, page.panes, current, page.clock(this.zone ?? page.status.timeZone))
-    showTitle(current, page.status.title)
+    this.title.show(titleOf(current, page.status.title))
   }
 
   /** @param {string} key @param {import("../chart/ranges.js").Interval} interval */
@@ -304,6 +305,7 @@ export class MarketView {
   }
 
   end() {
+    this.title.end()
     this.chart.destroy()
   }
 }
