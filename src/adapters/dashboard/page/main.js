@@ -70,6 +70,7 @@ export class Page {
     })
     this.stream = connect(streamOf(this.view.wanted()), {
       opened: (isKept) => {
+        clearTimeout(this.waiting)
         showConnection(parts["connection"], "connected")
         if (isKept && this.openedFor === this.viewId) this.view.readSelected().catch(() => this.refresh())
         else void this.refresh()
@@ -93,6 +94,8 @@ export class Page {
         missed: () => void this.refresh()
       }
     })
+    // What is read once the stream stands has nothing missing, and need not be read again. Of the past nothing else is.
+    if (!this.time.isPast) this.waiting = setTimeout(() => void this.refresh(), patience)
   }
 
   // Where we are
@@ -112,9 +115,11 @@ export class Page {
     return true
   }
 
-  /** The key that is shown where the address names none. @param {string | undefined} key */
+  /** The key that is shown where the address names none; until it has been read. @param {string | undefined} key */
   choose(key) {
-    if (key !== undefined && this.address.key === undefined) this.go({ ...this.address, key }, true)
+    if (key === undefined || this.address.key !== undefined) return
+    this.go({ ...this.address, key }, true)
+    return this.choosing
   }
 
   /** Shows what the address says. */
@@ -131,12 +136,11 @@ export class Page {
       this.viewId = id
       parts["view"].replaceChildren()
       this.view = OfAll === undefined ? this.makeView(known, isMarket) : new OfAll(this, this.root())
-      // Of the past all is read once the stream stands there.
-      if (this.stream !== undefined || !this.time.isPast) void this.refresh()
+      if (this.stream !== undefined) void this.refresh()
     } else if (this.address.key === undefined && OfAll === undefined && this.keysOf(pipeline).all().length > 0) {
       return this.choose(this.keysOf(pipeline).all()[0])
     } else if (!isMoved) {
-      this.view.readSelected().catch(() => this.refresh())
+      this.choosing = this.view.readSelected().catch(() => this.refresh())
     }
     this.revisions.keep(this.address)
     showPicker(parts["picker"], this, isMarket)
@@ -240,11 +244,7 @@ export class Page {
     while (this.again) {
       this.again = false
       try {
-        const status = await get("status")
-        // How far all was then says the stream.
-        this.status = this.time.isPast ? { ...status, progress: this.status.progress, lastEventAt: null } : status
-        this.drawStatus()
-        await this.view.readAll()
+        await Promise.all([this.readStatus(), this.view.readAll()])
         this.isHeld = false
         this.time.reads(false)
         this.changed("list", "windows")
@@ -256,6 +256,13 @@ export class Page {
       }
     }
     this.reading = false
+  }
+
+  async readStatus() {
+    const status = await get("status")
+    // How far all was then says the stream.
+    this.status = this.time.isPast ? { ...status, progress: this.status.progress, lastEventAt: null } : status
+    this.drawStatus()
   }
 
   /** Up to which event time all has come, in milliseconds; at the end of the data that is all of it. */
@@ -347,6 +354,9 @@ const ofAll = { graph: GraphView, "left-out": LeftOutView }
 
 /** Milliseconds from one drawing of what is told to the next. */
 const between = 200
+
+/** Milliseconds that the stream may take to open before what there is is read without it. */
+const patience = 500
 
 const pause = () => new Promise((resume) => setTimeout(resume, 1_000))
 
