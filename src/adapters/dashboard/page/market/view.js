@@ -11,6 +11,7 @@ import { likely } from "../list/likely.js"
 import { notice } from "../notice.js"
 import * as address from "../state/address.js"
 import { preferredSet, preferSet } from "../state/preferences.js"
+import { setAttribute } from "../text.js"
 import { zoneOf } from "../zones.js"
 import { makeDays } from "./days.js"
 import { save } from "./save.js"
@@ -44,7 +45,8 @@ export class MarketView {
     this.sparklines = this.newSparklines()
     this.watchlist = makeWatchlist(page, this.parts["symbols"], {
       select: (key) => page.go({ ...page.address, key }),
-      closes: (key) => this.sparklines.of(key),
+      // The chart comes first.
+      closes: (key) => this.read === undefined ? [] : this.sparklines.of(key),
       session: (key) => this.sessionOf(key)
     })
     this.chart = makeChart(this.parts["chart"], {
@@ -110,9 +112,14 @@ export class MarketView {
   // What is read
 
   async readAll() {
-    await Promise.all([this.keys.read(), ...(this.runs(dayPipeline) ? [this.page.keysOf(dayPipeline).read()] : [])])
-    if (this.key === undefined) this.page.choose(this.keys.all()[0])
-    await this.readSelected()
+    await Promise.all([this.readSymbols(), this.runs(dayPipeline) ? this.page.keysOf(dayPipeline).read() : undefined])
+  }
+
+  /** With the chosen one, which is the first of all where the address names none. */
+  async readSymbols() {
+    if (this.key !== undefined) return Promise.all([this.keys.read(), this.readSelected()])
+    await this.keys.read()
+    await this.page.choose(this.keys.all()[0])
   }
 
   async readSelected() {
@@ -259,9 +266,10 @@ export class MarketView {
     this.shown = model
     this.chart.show(model)
     const lines = model.indicators.map(({ indicator }) => indicator.name)
-    parts["chart"].setAttribute("aria-label", compared.length > 0
+    const said = compared.length > 0
       ? `${[key, ...compared].join(", ")}: indexed to 100`
-      : `${key}: ${model.candles.length} ${words[interval]} candles, ${[...lines, "volume"].join(", ")}`)
+      : `${key}: ${model.candles.length} ${words[interval]} candles, ${[...lines, "volume"].join(", ")}`
+    setAttribute(parts["chart"], "aria-label", said)
     return model.candles
   }
 
