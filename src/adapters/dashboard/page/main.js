@@ -39,9 +39,9 @@ export class Page {
   address = { options: {} }
   /** Parts that are to be drawn with the next frame. @type {Set<string>} */
   stale = new Set()
-  /** Keys whose windows are looked at. @type {Set<string>} */
-  followed = new Set()
-  /** Parts of which the stream has told something. @type {Set<"list" | "windows">} */
+  /** Keys whose windows are looked at, by pipeline. @type {Map<string, Set<string>>} */
+  followed = new Map()
+  /** Parts of which the stream has told something. @type {Set<"list" | "windows" | "progress">} */
   telling = new Set()
   /** Whether something is being read, and whether there is more to read after it. */
   reading = false
@@ -74,6 +74,7 @@ export class Page {
     })
     this.stream = connect(streamOf(this.view.wanted()), {
       opened: (isKept) => {
+        clearTimeout(this.waiting)
         showConnection(parts["connection"], "connected")
         if (isKept && this.openedFor === this.viewId) this.view.readSelected(true).catch(() => this.refresh())
         else void this.refresh()
@@ -94,14 +95,15 @@ export class Page {
         progress: (progress) => {
           this.status.progress = progress
           this.panes.expire(progress.watermark)
-          showProgress(parts, progress, this.clock(this.timeZone))
           this.time.hear(progress)
-          this.revisions.draw()
+          this.told("progress")
         },
         status: ({ feed }) => this.showFeed(feed),
         missed: () => void this.refresh()
       }
     })
+    // What is read once the stream stands has nothing missing, and need not be read again. Of the past nothing else is.
+    if (!this.time.isPast) this.waiting = setTimeout(() => void this.refresh(), patience)
   }
 
   // Where we are
@@ -121,9 +123,11 @@ export class Page {
     return true
   }
 
-  /** The key that is shown where the address names none. @param {string | undefined} key */
+  /** The key that is shown where the address names none; until it has been read. @param {string | undefined} key */
   choose(key) {
-    if (key !== undefined && this.address.key === undefined) this.go({ ...this.address, key }, true)
+    if (key === undefined || this.address.key !== undefined) return
+    this.go({ ...this.address, key }, true)
+    return this.choosing
   }
 
   /** Shows what the address says. */
@@ -141,18 +145,18 @@ export class Page {
       this.viewId = id
       parts["view"].replaceChildren()
       this.view = fault !== undefined ? new Unknown(this, this.root(), fault) : OfAll === undefined ? this.makeView(known, isMarket) : new OfAll(this, this.root())
-      // Of the past all is read once the stream stands there.
-      if (this.stream !== undefined || !this.time.isPast) void this.refresh()
+      if (this.stream !== undefined) void this.refresh()
     } else if (this.address.key === undefined && OfAll === undefined && this.keysOf(pipeline).all().length > 0) {
       return this.choose(this.keysOf(pipeline).all()[0])
     } else if (!isMoved) {
-      this.view.readSelected().catch(() => this.refresh())
+      this.choosing = this.view.readSelected().catch(() => this.refresh())
     }
     showPicker(parts["picker"], this, isMarket)
     setText(parts["announce"], this.view.selected())
     const wanted = this.view.wanted()
-    this.followed = new Set(wanted.follow.map(([pipeline, key]) => seriesId(pipeline, key)))
-    this.revisions.keep(({ key, pipeline }) => this.followed.has(seriesId(pipeline, key)))
+    this.followed = new Map()
+    for (const [pipeline, key] of wanted.follow) this.followed.set(pipeline, (this.followed.get(pipeline) ?? new Set()).add(key))
+    this.revisions.keep(({ key, pipeline }) => this.followed.get(pipeline)?.has(key) ?? false)
     if (this.time.isPlaying) this.time.goOn(this.time.ahead(), this.time.chosenSpeed)
     else if (isMoved) this.jump()
     else this.stream?.change(streamOf(wanted))
@@ -216,9 +220,10 @@ export class Page {
 
   /** @param {{ pipeline: string, fields: Array<string>, rows: Array<Array<any>> }} rows */
   list({ fields, pipeline, rows }) {
+    const followed = this.followed.get(pipeline)
     for (const [key, start, end, pane, ...values] of rows) {
       // Of what is followed each window is told by itself, with what decides which of two is newer.
-      if (!this.meet(pipeline, key) || this.followed.has(seriesId(pipeline, key))) continue
+      if (!this.meet(pipeline, key) || followed?.has(key)) continue
       if (pane === "retracted") {
         this.panes.unlist(pipeline, key)
         continue
@@ -247,11 +252,7 @@ export class Page {
     while (this.again) {
       this.again = false
       try {
-        const status = await get("status")
-        // How far all was then says the stream.
-        this.status = this.time.isPast ? { ...status, progress: this.status.progress, lastEventAt: null } : status
-        this.drawStatus()
-        await this.view.readAll()
+        await Promise.all([this.readStatus(), this.view.readAll()])
         this.isHeld = false
         this.time.reads(false)
         this.changed("list", "windows")
@@ -270,6 +271,13 @@ export class Page {
       }
     }
     this.reading = false
+  }
+
+  async readStatus() {
+    const status = await get("status")
+    // How far all was then says the stream.
+    this.status = this.time.isPast ? { ...status, progress: this.status.progress, lastEventAt: null } : status
+    this.drawStatus()
   }
 
   /** Up to which event time all has come, in milliseconds; at the end of the data that is all of it. */
@@ -291,15 +299,19 @@ export class Page {
 
   // How it is shown
 
-  /** What the stream tells is drawn a few times a second: what comes together is drawn together. @param {"list" | "windows"} what */
+  /** What the stream tells is drawn a few times a second: what comes together is drawn together. @param {"list" | "windows" | "progress"} what */
   told(what) {
-    if (this.telling.size === 0) {
-      setTimeout(() => {
-        this.changed(...this.telling)
-        this.telling.clear()
-      }, between)
-    }
+    if (this.telling.size === 0) setTimeout(() => this.drawTold(), between)
     this.telling.add(what)
+  }
+
+  /** Before the frame and not with it: the chart, which draws itself with the next frame, is drawn in the same one. */
+  drawTold() {
+    for (const part of this.telling) this.stale.add(part)
+    this.telling.clear()
+    // Nobody sees it; when somebody does, or when all of another instant is known, it is drawn with the next frame.
+    if (document.hidden || this.isHeld) this.changed()
+    else this.draw()
   }
 
   /** The page is drawn at most once a frame. @param {Array<"list" | "windows" | "readings">} what */
@@ -309,11 +321,18 @@ export class Page {
     this.isDue = true
     requestAnimationFrame(() => {
       this.isDue = false
-      if (this.isHeld) return
-      const stale = new Set(this.stale)
-      this.stale.clear()
-      this.view.draw(stale)
+      if (!this.isHeld) this.draw()
     })
+  }
+
+  draw() {
+    const stale = new Set(this.stale)
+    this.stale.clear()
+    if (stale.delete("progress")) {
+      showProgress(parts, this.status.progress, this.clock(this.timeZone))
+      this.revisions.draw()
+    }
+    if (stale.size > 0) this.view.draw(stale)
   }
 
   /** @param {import("./states.js").Feed} feed */
@@ -351,9 +370,6 @@ export class Page {
 /** Views of all pipelines together, by their names in addresses. @type {Record<string, typeof GraphView | typeof LeftOutView>} */
 const ofAll = { graph: GraphView, "left-out": LeftOutView }
 
-/** @param {string} pipeline @param {string} key */
-const seriesId = (pipeline, key) => JSON.stringify([pipeline, key])
-
 /** Milliseconds from one drawing of what is told to the next. */
 const between = 200
 
@@ -365,6 +381,9 @@ const tell = (text) => {
 parts["trouble-close"].addEventListener("click", () => {
   parts["trouble"].hidden = true
 })
+
+/** Milliseconds that the stream may take to open before what there is is read without it. */
+const patience = 500
 
 const pause = () => new Promise((resume) => setTimeout(resume, 1_000))
 

@@ -15,6 +15,7 @@ import { makeChart } from "../chart/trader.js"
 import { keyWords } from "../keyWords.js"
 import { likely } from "../list/likely.js"
 import { notice } from "../notice.js"
+import { setAttribute } from "../text.js"
 import { zoneOf } from "../zones.js"
 import { exchangeOf, quote } from "./figures.js"
 import { dayPipeline, pricePipeline } from "./names.js"
@@ -119,7 +120,7 @@ export class ChartPanel {
     Object.assign(this, { id, isComplete, shown: model })
     this.chart.show(model)
     const lines = model.indicators.map(({ indicator }) => indicator.name)
-    parts.canvas.setAttribute("aria-label", compared.length > 0
+    setAttribute(parts.canvas, "aria-label", compared.length > 0
       ? `${[symbol, ...compared].join(", ")}: indexed to 100`
       : `${keyWords(symbol)}: ${model.candles.length} ${words[interval]} candles, ${[...lines, "volume"].join(", ")}`)
     return model.candles

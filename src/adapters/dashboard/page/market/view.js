@@ -17,7 +17,7 @@ import { faultOf } from "./faults.js"
 import { exchangeOf, quote } from "./figures.js"
 import { candle, day, dayPipeline, pricePipeline } from "./names.js"
 import { makeSparklines } from "./sparklines.js"
-import { showTiles, showTitle } from "./tiles.js"
+import { makeTitle, showTiles, titleOf } from "./tiles.js"
 import { toolsOf } from "./tools.js"
 import { makeWatchlist } from "./watchlist.js"
 
@@ -27,6 +27,7 @@ import { makeWatchlist } from "./watchlist.js"
 export const marketOf = (pipelines) => pipelines.find(({ name }) => name === pricePipeline)
 
 export class MarketView {
+  title = makeTitle()
   /** As they stand side by side. @type {Array<ChartPanel>} */
   panels = []
   /** The place of the chart that the watchlist, the tools and the figures are of. */
@@ -55,7 +56,8 @@ export class MarketView {
     this.sparklines = this.newSparklines()
     this.watchlist = makeWatchlist(page, this.parts["symbols"], {
       select: (key) => this.select(key, false),
-      closes: (key) => this.sparklines.of(key),
+      // The chart comes first.
+      closes: (key) => this.read.size === 0 ? [] : this.sparklines.of(key),
       session: (key) => this.sessionOf(key)
     })
     this.placePanels()
@@ -113,10 +115,15 @@ export class MarketView {
   // What is read
 
   async readAll() {
-    await Promise.all([this.keys.read(), ...(this.runs(dayPipeline) ? [this.page.keysOf(dayPipeline).read()] : [])])
-    if (this.key === undefined) this.page.choose(this.keys.all()[0])
     this.told.clear()
-    await this.readSelected()
+    await Promise.all([this.readSymbols(), this.runs(dayPipeline) ? this.page.keysOf(dayPipeline).read() : undefined])
+  }
+
+  /** With the chosen one, which is the first of all where the address names none. */
+  async readSymbols() {
+    if (this.key !== undefined) return Promise.all([this.keys.read(), this.readSelected()])
+    await this.keys.read()
+    await this.page.choose(this.keys.all()[0])
   }
 
   /** @param {boolean} isTold whether the stream tells of all that is wanted */
@@ -366,7 +373,7 @@ export class MarketView {
     if (key === undefined) return
     const current = quote(page.panes, key)
     showTiles(parts, page.panes, current, page.clock(this.zone))
-    showTitle(current, page.status.title)
+    this.title.show(titleOf(current, page.status.title))
   }
 
   /** That of the exchange of the active chart's symbol. */
@@ -418,6 +425,7 @@ export class MarketView {
   }
 
   end() {
+    this.title.end()
     this.menus.end()
     this.endPanels(...this.panels)
   }
